@@ -1,0 +1,66 @@
+/**
+ * What the world can do wrong. Three kinds of bad stay apart: a refused intent is a Decision, a failing world is a Failure
+ * with a hint, and everything else is a bug in `aip` and keeps its stack.
+ */
+export type FailureCode =
+  | 'USAGE' // wrong flags, arguments or config
+  | 'ANSWER_NEEDED' // a question that may not be asked
+  | 'NOT_FOUND' // a named passport, key, file or agent does not exist
+  | 'UNREADABLE' // it exists, and cannot be read or does not parse
+  | 'EXISTS' // refusing to overwrite
+  | 'KEYSTORE_MISSING'
+  | 'KEYSTORE_LOCKED'
+  | 'KEYSTORE_TIMEOUT'
+  | 'KEY_NOT_FOUND'
+  | 'WRONG_PASSPHRASE'
+  | 'KEYSTORE_DENIED'
+  | 'NETWORK'
+  | 'PROPAGATION_INCOMPLETE'
+  | 'STATE' // the local state file is damaged, full, or from a newer version
+  | 'THRESHOLD';
+
+const EXIT: Readonly<Record<FailureCode, number>> = {
+  USAGE: 2,
+  ANSWER_NEEDED: 2,
+  NOT_FOUND: 3,
+  UNREADABLE: 3,
+  EXISTS: 2,
+  KEYSTORE_MISSING: 4,
+  KEYSTORE_LOCKED: 4,
+  KEYSTORE_TIMEOUT: 4,
+  KEY_NOT_FOUND: 4,
+  WRONG_PASSPHRASE: 4,
+  KEYSTORE_DENIED: 4,
+  NETWORK: 5,
+  PROPAGATION_INCOMPLETE: 5,
+  STATE: 3,
+  THRESHOLD: 15,
+};
+
+export interface FailureOptions {
+  /** One command that can be pasted, or one thing to do. */
+  readonly hint?: string;
+  /** True when the same command may succeed later without a change. */
+  readonly retryable?: boolean;
+  readonly cause?: unknown;
+}
+
+/** An expected failure: its message is for people and never holds key material. */
+export class Failure extends Error {
+  readonly code: FailureCode;
+  readonly hint: string | null;
+  readonly retryable: boolean;
+
+  constructor(code: FailureCode, message: string, options: FailureOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'Failure';
+    this.code = code;
+    this.hint = options.hint ?? null;
+    this.retryable = options.retryable ?? false;
+  }
+
+  /** The process exit code (protocol, "Exit codes"). */
+  get exitCode(): number {
+    return EXIT[this.code];
+  }
+}

@@ -1,0 +1,175 @@
+/** What the use cases need from the outside world. Adapters implement these; nothing here does I/O. */
+import type { Entry, EntryDraft } from '../protocol/entry.js';
+
+/** The system clock, in milliseconds since the epoch. */
+export type Clock = () => number;
+
+/** `n` bytes from a CSPRNG. */
+export type Random = (n: number) => Uint8Array;
+
+// ---------------------------------------------------------------- state
+
+/** A question about an agent's past accepted intents inside a sliding window ending now. */
+export type Meter =
+  | {
+      /** Counts accepted intents. */
+      readonly kind: 'count';
+      /** Count only this action; null counts all. */
+      readonly action: string | null;
+      /** Count only actions that hold this word, split at `_`, `-`, `.` and case changes; null counts all. */
+      readonly word: string | null;
+      readonly windowMs: number;
+      /** The limit asked about: implementations need not count further. */
+      readonly limit: number;
+    }
+  | {
+      /** Sums accepted amounts in minor units. */
+      readonly kind: 'sum';
+      readonly currency: string;
+      readonly windowMs: number;
+    };
+
+export type MeterReading =
+  | {
+      readonly kind: 'count';
+      /** Accepted intents in the window, counted up to `limit`. */
+      readonly used: number;
+      /** When the window next has room, in ms since the epoch; null while it has room. */
+      readonly roomAt: number | null;
+    }
+  | { readonly kind: 'sum'; /** Minor units. */ readonly spent: bigint };
+
+/** An earlier judgement of the same nonce. */
+export interface SpentNonce {
+  readonly firstSeenAt: number;
+  /** `accepted`, or the code it was refused with. */
+  readonly firstResult: string;
+}
+
+export interface Usage {
+  readonly agentId: string;
+  readonly action: string;
+  /** ms since the epoch. */
+  readonly at: number;
+  readonly currency: string | null;
+  readonly amountMinor: bigint | null;
+}
+
+/** What the local copy of the mesh's log says of one subject. */
+export interface StandingRecord {
+  readonly subject: string;
+  readonly status: 'active' | 'suspended' | 'revoked';
+  readonly reason: string | null;
+  /** ms since the epoch. */
+  readonly changedAt: number;
+  readonly changedBy: string | null;
+  /** ms since the epoch; only while suspended. */
+  readonly suspendedUntil: number | null;
+  readonly version: number;
+}
+
+/** One write transaction on the state: all of it happens, or none. */
+export interface Ledger {
+  spentNonce(agentId: string, nonce: string): SpentNonce | null;
+  /** Spends a nonce until `keepUntil` (ms since the epoch). */
+  spendNonce(agentId: string, nonce: string, firstSeenAt: number, firstResult: string, keepUntil: number): void;
+  read(agentId: string, meter: Meter, now: number): MeterReading;
+  recordUsage(usage: Usage): void;
+  /** The standing of an agent, a principal, or the whole mesh (`*`); null when nothing was ever said of it. */
+  standing(subject: string): StandingRecord | null;
+  /** Appends to the verification log: gives the entry its seq, its verifier and its links, and updates the tallies. */
+  append(draft: EntryDraft): Entry;
+  /** Forgets nonces and usage that no window can reach any more. Cheap; call it often. */
+  prune(now: number): void;
+}
+
+export interface KnownPassport {
+  readonly agentId: string;
+  readonly name: string;
+  /** The document as it was signed, JSON text. */
+  readonly text: string;
+  /** Path of the file it was last written to or read from, when there is one. */
+  readonly path: string | null;
+  readonly addedAt: number;
+}
+
+export interface Pin {
+  readonly did: string;
+  readonly keyId: string;
+  /** Raw 32 bytes. */
+  readonly publicKey: Uint8Array;
+  readonly pinnedAt: number;
+  /** How the pin came to be: `created`, `added`, `resolved`, `flag`. */
+  readonly source: string;
+}
+
+/** Where a private key lives; never the key. */
+export interface KeyRecord {
+  readonly keyId: string;
+  readonly store: KeyStoreName;
+  /** What the store needs to find it: an account name or a path. */
+  readonly ref: string;
+  readonly createdAt: number;
+}
+
+export interface EntryQuery {
+  readonly agentId?: string;
+  readonly action?: string;
+  readonly status?: 'success' | 'failed';
+  readonly code?: string;
+  /** Inclusive, ms since the epoch. */
+  readonly since?: number;
+  /** Exclusive, ms since the epoch. */
+  readonly until?: number;
+  /** Only entries with a greater seq. */
+  readonly afterSeq?: number;
+  /** The newest N that match, still in ascending order. */
+  readonly last?: number;
+}
+
+/** Everything local: one SQLite file, opened by any number of processes at once (protocol, section 7). */
+export interface State {
+  /** This machine's name in log entries, made at random once. */
+  readonly verifier: string;
+  /** Identifies this log in checkpoints, made at random once. */
+  readonly logId: string;
+  /** Runs `work` in one immediate transaction and returns after the durable commit. */
+  transact<T>(work: (ledger: Ledger) => T): T;
+  /** Runs `work` against a consistent snapshot and rolls back whatever it wrote: `--dry-run`. */
+  rehearse<T>(work: (ledger: Ledger) => T): T;
+
+  passport(agentId: string): KnownPassport | null;
+  passports(): readonly KnownPassport[];
+  rememberPassport(passport: KnownPassport): void;
+  forgetPassport(agentId: string): boolean;
+
+  pins(did?: string): readonly Pin[];
+  pin(pin: Pin): void;
+  unpin(did: string): number;
+
+  key(keyId: string): KeyRecord | null;
+  rememberKey(record: KeyRecord): void;
+  forgetKey(keyId: string): boolean;
+
+  /** Entries in ascending seq order, read in pages so that any log fits in memory. */
+  entries(query: EntryQuery): Iterable<Entry>;
+  close(): void;
+}
+
+// ---------------------------------------------------------------- keys
+
+export type KeyStoreName = 'keychain' | 'file' | 'env';
+
+/**
+ * A place that holds 32-byte Ed25519 seeds. Every method ends within 5 s, and fails with a `Failure` of the `KEYSTORE_*`,
+ * `KEY_NOT_FOUND` or `WRONG_PASSPHRASE` codes whose text holds no key material.
+ */
+export interface KeyStore {
+  readonly name: KeyStoreName;
+  /** The seed under `ref`; fails with KEY_NOT_FOUND when the store works and the item is not in it. */
+  read(ref: string): Promise<Uint8Array>;
+  /** Stores a new seed for `keyId` and returns its ref; never overwrites another key. */
+  create(keyId: string, seed: Uint8Array): Promise<string>;
+  /** True when it was there. */
+  delete(ref: string): Promise<boolean>;
+}

@@ -1,0 +1,71 @@
+/**
+ * Names of agents and principals: `did:web:<domain>:agents:<name>` and `did:web:<domain>`.
+ * Only the lower-case canonical spelling is accepted, so that two spellings can never name one agent.
+ */
+
+const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+const DOMAIN = new RegExp(`^(?=.{1,253}(?:%3A|$))${LABEL}(?:\\.${LABEL})*(?:%3A[1-9][0-9]{0,4})?$`);
+const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+
+export interface AgentId {
+  /** The whole id, `did:web:<domain>:agents:<name>`. */
+  readonly id: string;
+  /** The domain as written in the id; a port is spelled `%3A8443`. */
+  readonly domain: string;
+  readonly name: string;
+}
+
+/** True for a lower-case DNS name, optionally with a port spelled `%3A8443`. */
+export function isDomain(text: string): boolean {
+  if (!DOMAIN.test(text)) return false;
+  const port = text.split('%3A')[1];
+  return port === undefined || Number(port) <= 65535;
+}
+
+/** True for a name that may stand at the end of an agent id. */
+export function isAgentName(text: string): boolean {
+  return NAME.test(text);
+}
+
+/** The agent id in `text`, or null when it is not exactly one. */
+export function parseAgentId(text: string): AgentId | null {
+  const parts = text.split(':');
+  const [did, web, domain, agents, name] = parts;
+  if (parts.length !== 5 || did !== 'did' || web !== 'web' || agents !== 'agents') return null;
+  if (!isDomain(domain!) || !isAgentName(name!)) return null;
+  return { id: text, domain: domain!, name: name! };
+}
+
+/** The domain of a principal id `did:web:<domain>`, or null when `text` is not one. */
+export function parsePrincipalId(text: string): string | null {
+  if (!text.startsWith('did:web:')) return null;
+  const domain = text.slice('did:web:'.length);
+  return isDomain(domain) ? domain : null;
+}
+
+export function agentId(domain: string, name: string): string {
+  return `did:web:${domain}:agents:${name}`;
+}
+
+export function principalId(domain: string): string {
+  return `did:web:${domain}`;
+}
+
+/** The key id `<did>#key-<n>`. */
+export function keyId(did: string, n: number): string {
+  return `${did}#key-${n}`;
+}
+
+/** The number in a key id of `did`, or null when the id is not of that form. */
+export function keyNumber(did: string, id: string): number | null {
+  if (!id.startsWith(`${did}#key-`)) return null;
+  const digits = id.slice(did.length + '#key-'.length);
+  return /^(0|[1-9][0-9]{0,8})$/.test(digits) ? Number(digits) : null;
+}
+
+/** Where did:web publishes a DID document (W3C did:web, "Read"): the domain's well-known path, or the path of the DID. */
+export function didDocumentUrl(did: string): string {
+  const [domain, ...path] = did.slice('did:web:'.length).split(':');
+  const host = domain!.replace('%3A', ':');
+  return path.length === 0 ? `https://${host}/.well-known/did.json` : `https://${host}/${path.join('/')}/did.json`;
+}

@@ -1,0 +1,92 @@
+import { NATIVE_CODES, type CodeEntry, type NativeCodeName } from '../protocol/codes.js';
+import type { JsonObject } from '../protocol/values.js';
+
+/** The steps of section 4, by the names that decisions use. */
+export type CheckName =
+  | 'passport'
+  | 'signature'
+  | 'nonce'
+  | 'timestamp'
+  | 'action'
+  | 'constraints'
+  | 'hooks'
+  | 'revocation'
+  | 'trust';
+
+/** One thing wrong: a catalogue entry (or a hook's own code) with its facts and one sentence for people. */
+export interface Violation {
+  readonly entry: Pick<CodeEntry, 'code' | 'name' | 'concern'>;
+  readonly message: string;
+  readonly details: JsonObject;
+}
+
+/** What a check says. There is no default: a check that could not run is `skipped` with its reason, never `passed`. */
+export type Verdict =
+  | { readonly status: 'passed' }
+  | { readonly status: 'skipped'; readonly reason: string }
+  | { readonly status: 'failed'; readonly violations: readonly [Violation, ...Violation[]] };
+
+export const PASSED: Verdict = { status: 'passed' };
+
+export function skipped(reason: string): Verdict {
+  return { status: 'skipped', reason };
+}
+
+/** A violation of the native dialect; `details` are the facts of its catalogue entry. */
+export function violation(name: NativeCodeName, message: string, details: JsonObject): Violation {
+  return { entry: NATIVE_CODES[name], message, details };
+}
+
+export function failed(first: Violation, ...rest: Violation[]): Verdict {
+  return { status: 'failed', violations: [first, ...rest] };
+}
+
+/** `passed` when nothing was collected, `failed` with all of it otherwise. */
+export function verdictOf(violations: readonly Violation[]): Verdict {
+  const [first, ...rest] = violations;
+  return first === undefined ? PASSED : failed(first, ...rest);
+}
+
+export interface CheckReport {
+  readonly check: string;
+  readonly status: 'passed' | 'failed' | 'skipped';
+  readonly reason?: string;
+}
+
+export interface Refusal {
+  readonly error_code: string;
+  readonly error_message: string;
+  readonly details: JsonObject;
+}
+
+/** How fresh the knowledge of the agent's standing was (protocol, "Decision"). */
+export interface RevocationReport {
+  readonly status: 'active' | 'suspended' | 'revoked' | 'unknown';
+  readonly age_ms: number | null;
+  readonly degraded: boolean;
+}
+
+export interface Warning {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What `aip intent verify --json` prints: stable keys, always present. */
+export interface Decision {
+  readonly success: boolean;
+  readonly dialect: 'native' | 'aip-1';
+  readonly agent_id: string | null;
+  readonly action: string | null;
+  readonly intent_hash: string | null;
+  readonly error_code: string | null;
+  readonly error_message: string | null;
+  readonly message: string;
+  readonly details: JsonObject | null;
+  readonly violations: readonly Refusal[];
+  readonly checks: readonly CheckReport[];
+  readonly revocation: RevocationReport;
+  readonly warnings: readonly Warning[];
+  readonly verified_at: string;
+  readonly source: string | null;
+}
+
