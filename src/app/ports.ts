@@ -1,5 +1,8 @@
 /** What the use cases need from the outside world. Adapters implement these; nothing here does I/O. */
 import type { Entry, EntryDraft } from '../protocol/entry.js';
+import type { Meter, MeterReading, Usage } from '../verify/meters.js';
+
+export type { Meter, MeterReading, Usage } from '../verify/meters.js';
 
 /** The system clock, in milliseconds since the epoch. */
 export type Clock = () => number;
@@ -9,50 +12,11 @@ export type Random = (n: number) => Uint8Array;
 
 // ---------------------------------------------------------------- state
 
-/** A question about an agent's past accepted intents inside a sliding window ending now. */
-export type Meter =
-  | {
-      /** Counts accepted intents. */
-      readonly kind: 'count';
-      /** Count only this action; null counts all. */
-      readonly action: string | null;
-      /** Count only actions that hold this word, split at `_`, `-`, `.` and case changes; null counts all. */
-      readonly word: string | null;
-      readonly windowMs: number;
-      /** The limit asked about: implementations need not count further. */
-      readonly limit: number;
-    }
-  | {
-      /** Sums accepted amounts in minor units. */
-      readonly kind: 'sum';
-      readonly currency: string;
-      readonly windowMs: number;
-    };
-
-export type MeterReading =
-  | {
-      readonly kind: 'count';
-      /** Accepted intents in the window, counted up to `limit`. */
-      readonly used: number;
-      /** When the window next has room, in ms since the epoch; null while it has room. */
-      readonly roomAt: number | null;
-    }
-  | { readonly kind: 'sum'; /** Minor units. */ readonly spent: bigint };
-
 /** An earlier judgement of the same nonce. */
 export interface SpentNonce {
   readonly firstSeenAt: number;
   /** `accepted`, or the code it was refused with. */
   readonly firstResult: string;
-}
-
-export interface Usage {
-  readonly agentId: string;
-  readonly action: string;
-  /** ms since the epoch. */
-  readonly at: number;
-  readonly currency: string | null;
-  readonly amountMinor: bigint | null;
 }
 
 /** What the local copy of the mesh's log says of one subject. */

@@ -1,0 +1,41 @@
+/** What the verifier asks and tells about an agent's past: the windows behind rates and daily limits. */
+
+/** A question about an agent's past accepted intents inside a sliding window ending now. */
+export type Meter =
+  | {
+      /** Counts accepted intents. */
+      readonly kind: 'count';
+      /** Count only this action; null counts all. */
+      readonly action: string | null;
+      /** Count only actions that hold this word, split at `_`, `-`, `.` and case changes; null counts all. */
+      readonly word: string | null;
+      readonly windowMs: number;
+      /** The limit asked about: implementations need not count further. */
+      readonly limit: number;
+    }
+  | {
+      /** Sums accepted amounts in minor units. */
+      readonly kind: 'sum';
+      readonly currency: string;
+      readonly windowMs: number;
+    };
+
+export type MeterReading =
+  | {
+      readonly kind: 'count';
+      /** Accepted intents in the window, counted up to `limit`. */
+      readonly used: number;
+      /** When the window next has room, in ms since the epoch; null while it has room. */
+      readonly roomAt: number | null;
+    }
+  | { readonly kind: 'sum'; /** Minor units. */ readonly spent: bigint };
+
+/** What an accepted intent adds to the agent's history. */
+export interface Usage {
+  readonly agentId: string;
+  readonly action: string;
+  /** ms since the epoch. */
+  readonly at: number;
+  readonly currency: string | null;
+  readonly amountMinor: bigint | null;
+}
