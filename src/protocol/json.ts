@@ -1,0 +1,313 @@
+/**
+ * Strict, bounded JSON (RFC 8259 narrowed by I-JSON, RFC 7493). Whatever two parsers could read differently is refused before a
+ * signature is looked at: duplicate members, lone surrogates, overlong UTF-8, a byte order mark, text after the value.
+ */
+import { MAX_DEPTH, MAX_DOCUMENT_BYTES } from './limits.js';
+import type { Json } from './values.js';
+
+/** The text is not one document. `reason` never quotes the text, which may hold key material. */
+export class JsonError extends Error {
+  readonly reason: string;
+  /** Where it was noticed, in bytes from the start. */
+  readonly offset: number;
+
+  constructor(reason: string, offset: number) {
+    super(`${reason} at byte ${offset}`);
+    this.name = 'JsonError';
+    this.reason = reason;
+    this.offset = offset;
+  }
+}
+
+const TOO_LARGE = `larger than ${MAX_DOCUMENT_BYTES} bytes`;
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The value in `bytes`, which must be one JSON document in UTF-8. Throws JsonError. */
+export function parseJson(bytes: Uint8Array): Json {
+  if (bytes.length > MAX_DOCUMENT_BYTES) throw new JsonError(TOO_LARGE, MAX_DOCUMENT_BYTES);
+  let text: string;
+  try {
+    text = UTF8.decode(bytes);
+  } catch {
+    throw new JsonError('not valid UTF-8', invalidUtf8At(bytes));
+  }
+  return new Reader(text).document();
+}
+
+/** The same for text already decoded; its size counts as UTF-8. Throws JsonError. */
+export function parseJsonText(text: string): Json {
+  // A UTF-16 code unit takes 1 to 3 bytes, so only texts in between need counting.
+  if (
+    text.length > MAX_DOCUMENT_BYTES ||
+    (text.length * 3 > MAX_DOCUMENT_BYTES && byteLength(text) > MAX_DOCUMENT_BYTES)
+  ) {
+    throw new JsonError(TOO_LARGE, MAX_DOCUMENT_BYTES);
+  }
+  return new Reader(text).document();
+}
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const MINUS = 0x2d;
+const DOT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+const COLON = 0x3a;
+const BACKSLASH = 0x5c;
+const LIST_OPEN = 0x5b;
+const LIST_CLOSE = 0x5d;
+const OBJECT_OPEN = 0x7b;
+const OBJECT_CLOSE = 0x7d;
+
+/** Reads one document from front to back. Past the end `charCodeAt` is NaN, which equals no expected code and passes no range test. */
+class Reader {
+  private at = 0;
+  private readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  document(): Json {
+    if (this.text.charCodeAt(0) === 0xfeff) this.refuse('byte order mark');
+    const value = this.value(0);
+    this.space();
+    if (this.at < this.text.length) this.refuse('text after the value');
+    return value;
+  }
+
+  private value(depth: number): Json {
+    const code = this.space();
+    switch (code) {
+      case QUOTE:
+        return this.string();
+      case OBJECT_OPEN:
+        return this.object(depth + 1);
+      case LIST_OPEN:
+        return this.list(depth + 1);
+      case 0x74:
+        return this.word('true', true);
+      case 0x66:
+        return this.word('false', false);
+      case 0x6e:
+        return this.word('null', null);
+      default:
+        if (code === MINUS || (code >= ZERO && code <= NINE)) return this.number(code);
+        return this.refuse(this.at < this.text.length ? 'value expected' : 'unexpected end');
+    }
+  }
+
+  private object(depth: number): Json {
+    if (depth > MAX_DEPTH) this.refuse(`nested deeper than ${MAX_DEPTH}`);
+    // Without a prototype `__proto__` is a member like any other, and an absent name is always undefined.
+    const object = Object.create(null) as Record<string, Json>;
+    this.at++;
+    if (this.space() === OBJECT_CLOSE) {
+      this.at++;
+      return object;
+    }
+    for (;;) {
+      if (this.space() !== QUOTE) this.refuse('member name expected');
+      const nameAt = this.at;
+      const name = this.string();
+      if (object[name] !== undefined) this.refuse('duplicate member', nameAt);
+      if (this.space() !== COLON) this.refuse('colon expected');
+      this.at++;
+      object[name] = this.value(depth);
+      const code = this.space();
+      if (code !== COMMA && code !== OBJECT_CLOSE) this.refuse('comma or closing brace expected');
+      this.at++;
+      if (code === OBJECT_CLOSE) return object;
+    }
+  }
+
+  private list(depth: number): Json {
+    if (depth > MAX_DEPTH) this.refuse(`nested deeper than ${MAX_DEPTH}`);
+    const list: Json[] = [];
+    this.at++;
+    if (this.space() === LIST_CLOSE) {
+      this.at++;
+      return list;
+    }
+    for (;;) {
+      list.push(this.value(depth));
+      const code = this.space();
+      if (code !== COMMA && code !== LIST_CLOSE) this.refuse('comma or closing bracket expected');
+      this.at++;
+      if (code === LIST_CLOSE) return list;
+    }
+  }
+
+  /** A string from its opening quote on; one slice when nothing in it is escaped. */
+  private string(): string {
+    const text = this.text;
+    const start = this.at + 1;
+    for (let i = start; ; i++) {
+      const code = text.charCodeAt(i);
+      if (code === QUOTE) {
+        this.at = i + 1;
+        return text.slice(start, i);
+      }
+      if (code === BACKSLASH) return this.escaped(start, i);
+      if (code >= 0xd800 && code <= 0xdfff) i = this.pair(i, code);
+      else if (!(code >= 0x20)) this.refuseInString(i);
+    }
+  }
+
+  private escaped(start: number, firstEscape: number): string {
+    const text = this.text;
+    let result = text.slice(start, firstEscape);
+    let plainFrom = firstEscape;
+    for (let i = firstEscape; ; i++) {
+      const code = text.charCodeAt(i);
+      if (code === QUOTE) {
+        this.at = i + 1;
+        return result + text.slice(plainFrom, i);
+      }
+      if (code === BACKSLASH) {
+        result += text.slice(plainFrom, i);
+        const letter = text.charCodeAt(i + 1);
+        if (letter === 0x75) {
+          const unit = this.hex4(i);
+          result += String.fromCharCode(unit);
+          if (unit >= 0xd800 && unit <= 0xdfff) {
+            // Only an escaped pair, high then low, spells a character (RFC 8259, section 7).
+            const low = unit < 0xdc00 && text.startsWith('\\u', i + 6) ? this.hex4(i + 6) : 0;
+            if (low < 0xdc00 || low > 0xdfff) this.refuse('lone surrogate', i);
+            result += String.fromCharCode(low);
+            i += 6;
+          }
+          i += 5;
+        } else {
+          result += this.shortEscape(letter, i);
+          i += 1;
+        }
+        plainFrom = i + 1;
+      } else if (code >= 0xd800 && code <= 0xdfff) i = this.pair(i, code);
+      else if (!(code >= 0x20)) this.refuseInString(i);
+    }
+  }
+
+  private shortEscape(letter: number, at: number): string {
+    switch (letter) {
+      case QUOTE:
+        return '"';
+      case BACKSLASH:
+        return '\\';
+      case 0x2f:
+        return '/';
+      case 0x62:
+        return '\b';
+      case 0x66:
+        return '\f';
+      case 0x6e:
+        return '\n';
+      case 0x72:
+        return '\r';
+      case 0x74:
+        return '\t';
+      default:
+        return this.refuse('unknown escape', at);
+    }
+  }
+
+  /** The code unit of the `\uXXXX` at `at`. */
+  private hex4(at: number): number {
+    let unit = 0;
+    for (let i = at + 2; i < at + 6; i++) {
+      const code = this.text.charCodeAt(i);
+      if (code >= ZERO && code <= NINE) unit = unit * 16 + (code - ZERO);
+      else if (code >= 0x41 && code <= 0x46) unit = unit * 16 + (code - 0x37);
+      else if (code >= 0x61 && code <= 0x66) unit = unit * 16 + (code - 0x57);
+      else this.refuse('unknown escape', at);
+    }
+    return unit;
+  }
+
+  /** The index of the low half of the pair whose high half should stand at `at`. */
+  private pair(at: number, code: number): number {
+    const low = this.text.charCodeAt(at + 1);
+    if (code >= 0xdc00 || !(low >= 0xdc00 && low <= 0xdfff)) this.refuse('lone surrogate', at);
+    return at + 1;
+  }
+
+  private number(first: number): number {
+    const text = this.text;
+    const start = this.at;
+    let i = first === MINUS ? start + 1 : start;
+    let code = text.charCodeAt(i);
+    if (!(code >= ZERO && code <= NINE)) this.refuse('digit expected', i);
+    if (code === ZERO) {
+      code = text.charCodeAt(++i);
+      if (code >= ZERO && code <= NINE) this.refuse('leading zero', start);
+    } else {
+      do code = text.charCodeAt(++i);
+      while (code >= ZERO && code <= NINE);
+    }
+    if (code === DOT) {
+      i = this.digits(i + 1);
+      code = text.charCodeAt(i);
+    }
+    if (code === 0x65 || code === 0x45) {
+      const sign = text.charCodeAt(i + 1);
+      i = this.digits(sign === MINUS || sign === 0x2b ? i + 2 : i + 1);
+    }
+    this.at = i;
+    const value = Number(text.slice(start, i));
+    if (!Number.isFinite(value)) this.refuse('number out of range', start);
+    // JCS writes -0 as 0, so it is read as 0: what was signed is what is judged.
+    return value + 0;
+  }
+
+  /** The index after a run of at least one digit. */
+  private digits(from: number): number {
+    let i = from;
+    let code = this.text.charCodeAt(i);
+    if (!(code >= ZERO && code <= NINE)) this.refuse('digit expected', i);
+    while (code >= ZERO && code <= NINE) code = this.text.charCodeAt(++i);
+    return i;
+  }
+
+  private word<T>(word: string, value: T): T {
+    if (!this.text.startsWith(word, this.at)) this.refuse('value expected');
+    this.at += word.length;
+    return value;
+  }
+
+  /** Skips white space and returns the code that follows, NaN at the end. */
+  private space(): number {
+    for (;;) {
+      const code = this.text.charCodeAt(this.at);
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return code;
+      this.at++;
+    }
+  }
+
+  private refuseInString(at: number): never {
+    this.refuse(at < this.text.length ? 'control character in a string' : 'unexpected end', at);
+  }
+
+  private refuse(reason: string, at = this.at): never {
+    throw new JsonError(reason, byteLength(this.text.slice(0, at)));
+  }
+}
+
+function byteLength(text: string): number {
+  return Buffer.byteLength(text, 'utf8');
+}
+
+/** Where `bytes` stop being UTF-8: the shortest prefix that no continuation can mend ends there. */
+function invalidUtf8At(bytes: Uint8Array): number {
+  let good = 0;
+  let bad = bytes.length + 1;
+  while (bad - good > 1) {
+    const middle = (good + bad) >>> 1;
+    try {
+      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, middle), { stream: middle <= bytes.length });
+      good = middle;
+    } catch {
+      bad = middle;
+    }
+  }
+  return Math.min(bad - 1, bytes.length);
+}
