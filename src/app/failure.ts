@@ -8,6 +8,7 @@ export type FailureCode =
   | 'NOT_FOUND' // a named passport, key, file or agent does not exist
   | 'UNREADABLE' // it exists, and cannot be read or does not parse
   | 'EXISTS' // refusing to overwrite
+  | 'PASSPORT_REFUSED' // not signed by a pinned principal, or out of force
   | 'KEYSTORE_MISSING'
   | 'KEYSTORE_LOCKED'
   | 'KEYSTORE_TIMEOUT'
@@ -25,6 +26,7 @@ const EXIT: Readonly<Record<FailureCode, number>> = {
   NOT_FOUND: 3,
   UNREADABLE: 3,
   EXISTS: 2,
+  PASSPORT_REFUSED: 10,
   KEYSTORE_MISSING: 4,
   KEYSTORE_LOCKED: 4,
   KEYSTORE_TIMEOUT: 4,

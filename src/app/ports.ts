@@ -1,7 +1,9 @@
 /** What the use cases need from the outside world. Adapters implement these; nothing here does I/O. */
 import type { Entry, EntryDraft } from '../protocol/entry.js';
+import type { SpentNonce, StandingRecord } from '../verify/context.js';
 import type { Meter, MeterReading, Usage } from '../verify/meters.js';
 
+export type { SpentNonce, StandingRecord } from '../verify/context.js';
 export type { Meter, MeterReading, Usage } from '../verify/meters.js';
 
 /** The system clock, in milliseconds since the epoch. */
@@ -11,26 +13,6 @@ export type Clock = () => number;
 export type Random = (n: number) => Uint8Array;
 
 // ---------------------------------------------------------------- state
-
-/** An earlier judgement of the same nonce. */
-export interface SpentNonce {
-  readonly firstSeenAt: number;
-  /** `accepted`, or the code it was refused with. */
-  readonly firstResult: string;
-}
-
-/** What the local copy of the mesh's log says of one subject. */
-export interface StandingRecord {
-  readonly subject: string;
-  readonly status: 'active' | 'suspended' | 'revoked';
-  readonly reason: string | null;
-  /** ms since the epoch. */
-  readonly changedAt: number;
-  readonly changedBy: string | null;
-  /** ms since the epoch; only while suspended. */
-  readonly suspendedUntil: number | null;
-  readonly version: number;
-}
 
 /** One write transaction on the state: all of it happens, or none. */
 export interface Ledger {

@@ -3,15 +3,7 @@ import type { JsonObject } from '../protocol/values.js';
 
 /** The steps of section 4, by the names that decisions use. */
 export type CheckName =
-  | 'passport'
-  | 'signature'
-  | 'nonce'
-  | 'timestamp'
-  | 'action'
-  | 'constraints'
-  | 'hooks'
-  | 'revocation'
-  | 'trust';
+  'passport' | 'signature' | 'nonce' | 'timestamp' | 'action' | 'constraints' | 'hooks' | 'revocation' | 'trust';
 
 /** One thing wrong: a catalogue entry (or a hook's own code) with its facts and one sentence for people. */
 export interface Violation {
@@ -89,4 +81,3 @@ export interface Decision {
   readonly verified_at: string;
   readonly source: string | null;
 }
-

@@ -1,0 +1,70 @@
+import { canonicalizeWithout } from './canonical.js';
+import { parseAgentId } from './did.js';
+import { sha256Hex } from './hash.js';
+import { fromHex } from './hex.js';
+import { MAX_ACTION_LENGTH, MAX_TEXT } from './limits.js';
+import { objectOf, ShapeError, textOf } from './shape.js';
+import { isObject, type Json, type JsonObject } from './values.js';
+
+/** An intent as it travels (protocol, section 3). */
+export interface IntentDocument {
+  readonly agent_id: string;
+  readonly action: string;
+  readonly params: JsonObject;
+  readonly target?: string;
+  readonly key_id?: string;
+  /** Unix seconds. */
+  readonly timestamp: number;
+  readonly nonce: string;
+  readonly signature: string;
+}
+
+/** A well-formed intent. Nothing in it is true before its signature holds. */
+export interface Intent {
+  readonly document: IntentDocument;
+  /** The RFC 8785 bytes that the signature is over. */
+  readonly signedBytes: Uint8Array;
+  /** The 64 signature bytes, or null when the member is not 128 lower-case hex digits. */
+  readonly signature: Uint8Array | null;
+  /** `sha256:` and the hash of the signed bytes: what an approval and the log refer to. */
+  readonly hash: string;
+}
+
+const REQUIRED = ['agent_id', 'action', 'params', 'timestamp', 'nonce', 'signature'];
+const OPTIONAL = ['target', 'key_id'];
+const SIGNATURE = /^[0-9a-f]{128}$/;
+
+/**
+ * The intent in a parsed document.
+ * @throws ShapeError when a member is missing, unknown or of the wrong type.
+ */
+export function readIntent(json: Json): Intent {
+  const object = objectOf(json, 'the intent', REQUIRED, OPTIONAL);
+  if (parseAgentId(textOf(object, 'agent_id', MAX_TEXT)) === null) {
+    throw new ShapeError('"agent_id" is not of the form did:web:<domain>:agents:<name>');
+  }
+  textOf(object, 'action', MAX_ACTION_LENGTH);
+  if (!isObject(object.params)) throw new ShapeError('"params" is not an object');
+  const timestamp = object.timestamp;
+  if (typeof timestamp !== 'number' || !Number.isSafeInteger(timestamp) || timestamp < 0) {
+    throw new ShapeError('"timestamp" is not a whole number of Unix seconds');
+  }
+  // The nonce's form has a code of its own (E304), judged in its step.
+  if (typeof object.nonce !== 'string') throw new ShapeError('"nonce" is not a string');
+  const signature = object.signature;
+  if (typeof signature !== 'string') throw new ShapeError('"signature" is not a string');
+  if (object.target !== undefined) textOf(object, 'target', MAX_TEXT);
+  if (object.key_id !== undefined) textOf(object, 'key_id', MAX_TEXT);
+  const signedBytes = Buffer.from(canonicalizeWithout(object, 'signature'), 'utf8');
+  return {
+    document: object as unknown as IntentDocument,
+    signedBytes,
+    signature: SIGNATURE.test(signature) ? fromHex(signature) : null,
+    hash: `sha256:${sha256Hex(signedBytes)}`,
+  };
+}
+
+/** The bytes to sign for an intent that has no signature yet. */
+export function intentBytes(unsigned: Omit<IntentDocument, 'signature'>): Uint8Array {
+  return Buffer.from(canonicalizeWithout(unsigned as unknown as JsonObject, 'signature'), 'utf8');
+}

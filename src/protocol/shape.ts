@@ -1,0 +1,47 @@
+import { isObject, type Json, type JsonObject } from './values.js';
+
+/** A document that is JSON but not the document it claims to be; `reason` names the member and never quotes its value. */
+export class ShapeError extends Error {
+  readonly reason: string;
+  constructor(reason: string) {
+    super(reason);
+    this.name = 'ShapeError';
+    this.reason = reason;
+  }
+}
+
+/** The object `value`, holding every required member and none beyond the optional ones. */
+export function objectOf(
+  value: Json | undefined,
+  what: string,
+  required: readonly string[],
+  optional: readonly string[] = [],
+): JsonObject {
+  if (!isObject(value)) throw new ShapeError(`${what} is not an object`);
+  for (const name of required) {
+    if (value[name] === undefined) throw new ShapeError(`${what} lacks "${name}"`);
+  }
+  let known = required.length;
+  for (const name of optional) if (value[name] !== undefined) known++;
+  if (Object.keys(value).length !== known) {
+    const stranger = Object.keys(value).find((name) => !required.includes(name) && !optional.includes(name));
+    throw new ShapeError(`${what} has an unknown member ${JSON.stringify((stranger ?? '').slice(0, 64))}`);
+  }
+  return value;
+}
+
+/** The string member `name`, of 1 to `max` characters. */
+export function textOf(object: JsonObject, name: string, max: number): string {
+  const value = object[name];
+  if (typeof value !== 'string') throw new ShapeError(`"${name}" is not a string`);
+  if (value.length === 0) throw new ShapeError(`"${name}" is empty`);
+  if (value.length > max) throw new ShapeError(`"${name}" is longer than ${max} characters`);
+  return value;
+}
+
+export function listOf(object: JsonObject, name: string, max: number): readonly Json[] {
+  const value = object[name];
+  if (!Array.isArray(value)) throw new ShapeError(`"${name}" is not a list`);
+  if (value.length > max) throw new ShapeError(`"${name}" has more than ${max} entries`);
+  return value;
+}

@@ -1,0 +1,17 @@
+import type { Identified } from '../context.js';
+import { skipped, verdictOf, violation, type Verdict, type Violation } from '../decision.js';
+
+/** Step 7: custom verification. A hook may allow, reject with a code of its own, or ask for a person's approval. */
+export function hooks({ intent, facts }: Identified): Verdict {
+  if (facts.hooks.length === 0) return skipped('no hooks are registered');
+  const { agent_id } = intent.document;
+  const violations: Violation[] = [];
+  for (const outcome of facts.hooks) {
+    if (outcome.result === 'reject') violations.push(outcome.violation);
+    if (outcome.result === 'require-approval' && !facts.approved) {
+      const { reason } = outcome;
+      violations.push(violation('APPROVAL_REQUIRED', reason, { reason, intent_hash: intent.hash, agent_id }));
+    }
+  }
+  return verdictOf(violations);
+}

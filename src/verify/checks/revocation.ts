@@ -1,0 +1,70 @@
+import { formatTime } from '../../protocol/time.js';
+import type { Facts, Freshness, Identified, StandingRecord } from '../context.js';
+import { failed, PASSED, violation, type RevocationReport, type Verdict } from '../decision.js';
+
+/** The subject that stands for the whole mesh: denying it stops every agent. */
+export const EVERYONE = '*';
+
+/** Step 8: neither the agent, nor its principal, nor everyone is revoked or suspended, as known now. */
+export function revocation({ intent, passport, facts }: Identified): Verdict {
+  const { agent_id } = intent.document;
+  const agent = denied(facts, agent_id);
+  if (agent?.status === 'revoked') {
+    return failed(
+      violation('AGENT_REVOKED', `${agent_id} is revoked: ${agent.reason ?? 'no reason given'}.`, {
+        ...facts4xx(agent),
+        agent_id,
+      }),
+    );
+  }
+  if (agent?.status === 'suspended') {
+    const until = agent.suspendedUntil === null ? 'further notice' : formatTime(agent.suspendedUntil);
+    return failed(
+      violation('AGENT_SUSPENDED', `${agent_id} is suspended until ${until}.`, {
+        ...facts4xx(agent),
+        suspended_until: agent.suspendedUntil === null ? null : until,
+        agent_id,
+      }),
+    );
+  }
+  const { principal } = passport.document;
+  const above = denied(facts, principal) ?? denied(facts, EVERYONE);
+  if (above !== null) {
+    const who = above.subject === EVERYONE ? 'Every agent of this mesh' : `The principal ${principal}`;
+    const message = `${who} is ${above.status}: ${above.reason ?? 'no reason given'}.`;
+    return failed(violation('PRINCIPAL_REVOKED', message, { principal, ...facts4xx(above), agent_id }));
+  }
+  const { freshness } = facts;
+  if (isStale(freshness) && freshness.onStale === 'deny') {
+    const { ageMs, maxAgeMs } = freshness;
+    const known = ageMs === null ? 'never updated' : `${ageMs} ms old`;
+    const message = `The local copy of the revocations is ${known}; at most ${maxAgeMs} ms are allowed.`;
+    return failed(violation('REVOCATION_STALE', message, { age_ms: ageMs, max_age_ms: maxAgeMs, agent_id }));
+  }
+  return PASSED;
+}
+
+/** What the decision says of the agent's standing, whichever step it ended at. */
+export function revocationReport(facts: Facts, agentId: string, principal: string): RevocationReport {
+  const record = denied(facts, agentId) ?? denied(facts, principal) ?? denied(facts, EVERYONE);
+  const { freshness } = facts;
+  const age_ms = freshness.mesh ? freshness.ageMs : null;
+  return { status: record?.status ?? 'active', age_ms, degraded: isStale(freshness) };
+}
+
+function isStale(freshness: Freshness): boolean {
+  return freshness.mesh && (freshness.ageMs === null || freshness.ageMs > freshness.maxAgeMs);
+}
+
+/** The record that denies `subject` now, or null. A suspension ends by itself. */
+function denied(facts: Facts, subject: string): StandingRecord | null {
+  const record = facts.standing(subject);
+  if (record === null || record.status === 'active') return null;
+  if (record.status === 'suspended' && record.suspendedUntil !== null && facts.wallNow >= record.suspendedUntil)
+    return null;
+  return record;
+}
+
+function facts4xx(record: StandingRecord) {
+  return { reason: record.reason, revoked_at: formatTime(record.changedAt), revoked_by: record.changedBy };
+}

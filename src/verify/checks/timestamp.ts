@@ -1,0 +1,21 @@
+import type { Identified } from '../context.js';
+import { failed, PASSED, violation, type Verdict } from '../decision.js';
+
+/** Step 4: the intent is recent, and not dated ahead of what clocks may differ. Exactly at a bound passes. */
+export function timestamp({ intent, policy, now }: Identified): Verdict {
+  const { agent_id, timestamp } = intent.document;
+  const ageMs = now - timestamp * 1000;
+  if (ageMs > policy.maxAgeMs) {
+    const age_s = Math.floor(ageMs / 1000);
+    const max_age_s = policy.maxAgeMs / 1000;
+    const message = `The intent is ${age_s} s old; at most ${max_age_s} s are allowed.`;
+    return failed(violation('TIMESTAMP_EXPIRED', message, { timestamp, age_s, max_age_s, agent_id }));
+  }
+  if (-ageMs > policy.maxSkewMs) {
+    const ahead_s = Math.ceil(-ageMs / 1000);
+    const max_ahead_s = policy.maxSkewMs / 1000;
+    const message = `The intent is dated ${ahead_s} s ahead; at most ${max_ahead_s} s are allowed.`;
+    return failed(violation('TIMESTAMP_IN_FUTURE', message, { timestamp, ahead_s, max_ahead_s, agent_id }));
+  }
+  return PASSED;
+}

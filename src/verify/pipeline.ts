@@ -1,0 +1,67 @@
+/**
+ * The security argument on one page. Steps run in this order and stop at the first that fails (protocol, section 4).
+ *
+ * Steps 1 and 2 answer who speaks, from bytes, pinned keys and the clock alone; nothing an intent says is believed
+ * before they pass. Steps 3 to 9 answer whether it may, inside the transaction that spends the nonce and writes the
+ * log entry, so that two processes can never both take the last place of a limit.
+ */
+import { action } from './checks/action.js';
+import { constraints } from './checks/constraints.js';
+import { hooks } from './checks/hooks.js';
+import { nonce } from './checks/nonce.js';
+import { passport } from './checks/passport.js';
+import { revocation } from './checks/revocation.js';
+import { signature } from './checks/signature.js';
+import { timestamp } from './checks/timestamp.js';
+import { trust } from './checks/trust.js';
+import type { Claim, Identified } from './context.js';
+import type { CheckName, CheckReport, Verdict, Violation } from './decision.js';
+
+export interface Check<Context> {
+  readonly name: CheckName;
+  readonly run: (context: Context) => Verdict;
+}
+
+/** Who: the agent is known, its passport whole and in force, the bytes signed by its key. */
+export const WHO: readonly Check<Claim>[] = [
+  { name: 'passport', run: passport }, //  1  E100 E102 E103 E104
+  { name: 'signature', run: signature }, //  2  E101 E105
+];
+
+/** Whether: fresh, declared, within limits, in good standing. */
+export const WHETHER: readonly Check<Identified>[] = [
+  { name: 'nonce', run: nonce }, //  3  E301 E304
+  { name: 'timestamp', run: timestamp }, //  4  E302 E303
+  { name: 'action', run: action }, //  5  E201 E210 E211
+  { name: 'constraints', run: constraints }, //  6  E202 to E209, E212 to E214
+  { name: 'hooks', run: hooks }, //  7  any, E209
+  { name: 'revocation', run: revocation }, //  8  E401 E402 E403 E405
+  { name: 'trust', run: trust }, //  9  E404
+];
+
+export interface Outcome {
+  readonly reports: readonly CheckReport[];
+  /** Empty when every step passed or was skipped for a stated reason. */
+  readonly violations: readonly Violation[];
+}
+
+/** Runs a list of checks in order, up to and including the first that fails. */
+export function runChecks<Context>(checks: readonly Check<Context>[], context: Context): Outcome {
+  const reports: CheckReport[] = [];
+  for (const check of checks) {
+    const verdict = check.run(context);
+    if (verdict.status === 'failed') {
+      reports.push({ check: check.name, status: 'failed', reason: verdict.violations[0].entry.name });
+      return { reports, violations: verdict.violations };
+    }
+    reports.push(
+      verdict.status === 'passed'
+        ? { check: check.name, status: 'passed' }
+        : { check: check.name, status: 'skipped', reason: verdict.reason },
+    );
+  }
+  return { reports, violations: [] };
+}
+
+/** The names of all steps, in order. */
+export const STEPS: readonly CheckName[] = [...WHO, ...WHETHER].map((check) => check.name);
