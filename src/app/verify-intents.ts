@@ -3,6 +3,7 @@ import type { EntryDraft } from '../protocol/entry.js';
 import { verifySignature, verifySignatureAsync, type VerifyKey } from '../protocol/ed25519/verify.js';
 import { JsonError, parseJson } from '../protocol/json.js';
 import { NONCE_RETENTION_WINDOWS } from '../protocol/limits.js';
+import type { Passport } from '../protocol/passport.js';
 import { maskParams } from '../protocol/secrets.js';
 import { ShapeError } from '../protocol/shape.js';
 import { formatTime } from '../protocol/time.js';
@@ -76,6 +77,18 @@ interface Case {
   readonly claim: Claim;
 }
 
+/** A batch that is read, its signatures judged, and nothing committed yet. */
+export interface PreparedBatch {
+  readonly cases: readonly (Case | Judgement)[];
+  readonly identified: readonly (Identification | null)[];
+  readonly hooks: readonly (readonly HookOutcome[])[];
+  readonly schemaProblems: SchemaCheck;
+  readonly wallNow: number;
+  readonly now: number;
+}
+
+type Identification = ReturnType<typeof identify>;
+
 /**
  * Judges a batch of documents. The decisions come back in order, after one durable commit that holds the spent nonces,
  * the counters and the log entries of all of them; when it fails nothing is decided.
@@ -85,11 +98,19 @@ export async function verifyIntents(
   options: VerifyOptions,
   submissions: readonly Submission[],
 ): Promise<Judgement[]> {
+  return commitBatch(deps, options, await prepareBatch(deps, options, submissions));
+}
+
+/** Steps 1 and 2 for every document of a batch. A stream prepares its next batch while it commits this one. */
+export async function prepareBatch(
+  deps: VerifierDeps,
+  options: VerifyOptions,
+  submissions: readonly Submission[],
+): Promise<PreparedBatch> {
   const wallNow = deps.clock();
   const now = options.at ?? wallNow;
   const findings = new Map<string, PassportFinding>();
-  const oracle = options.parallel && submissions.length > 1 ? new SignaturePrefetch() : null;
-
+  const prefetch = options.parallel && submissions.length > 1 ? new SignaturePrefetch() : null;
   const cases = submissions.map(({ bytes, source }): Case | Judgement => {
     const startedAt = deps.ticks();
     const read = readSubmission(bytes);
@@ -97,70 +118,65 @@ export async function verifyIntents(
     const agentId = read.document.agent_id;
     let finding = findings.get(agentId);
     if (finding === undefined) findings.set(agentId, (finding = deps.passport(agentId)));
-    const claim: Claim = {
-      intent: read,
-      finding,
-      pins: deps.pins,
-      signatureHolds: oracle === null ? verifySignature : oracle.holds,
-      now,
-    };
-    oracle?.start(claim);
+    const signatureHolds = prefetch === null ? verifySignature : prefetch.holds;
+    const claim: Claim = { intent: read, finding, pins: deps.pins, signatureHolds, now };
+    prefetch?.start(claim);
     return { source, startedAt, intent: read, claim };
   });
-  await oracle?.settled();
-
+  await prefetch?.settled();
   const identified = cases.map((each) => ('claim' in each ? identify(each.claim) : null));
   const schemaProblems = await schemaCheckFor(deps, cases, identified);
   const hooks = await Promise.all(
-    cases.map((each, i) =>
-      'claim' in each && identified[i] !== null && 'identity' in identified[i] ? deps.hooks(each.intent) : [],
-    ),
+    cases.map((each, i) => ('claim' in each && isIdentified(identified[i]) ? deps.hooks(each.intent) : [])),
   );
+  return { cases, identified, hooks, schemaProblems, wallNow, now };
+}
 
+/** Steps 3 to 9 for every document of a batch, in order, in one transaction. */
+export function commitBatch(deps: VerifierDeps, options: VerifyOptions, batch: PreparedBatch): Judgement[] {
+  const { cases, identified, hooks, schemaProblems, wallNow, now } = batch;
+  // A document that could not be read leaves no trace, so a batch of nothing else needs no transaction.
+  if (!cases.some((each) => 'claim' in each)) return cases as Judgement[];
   const work = (ledger: Ledger): Judgement[] => {
     const freshness = deps.freshness(wallNow);
     const judgements = cases.map((each, i): Judgement => {
       if (!('claim' in each)) return each;
       const { intent, source } = each;
-      const identification = identified[i]!;
-      if ('refused' in identification) {
-        const judgement = decide({
-          intent,
-          outcome: identification.refused,
-          revocation: STANDING_UNKNOWN,
-          warnings: [],
-          now,
-          source,
-        });
+      const { agent_id, nonce } = intent.document;
+      const found = identified[i]!;
+      if ('refused' in found) {
+        const outcome = found.refused;
+        const judgement = decide({ intent, outcome, revocation: STANDING_UNKNOWN, warnings: [], now, source });
         ledger.append(entryOf(each, judgement, options, wallNow, deps.ticks()));
         return judgement;
       }
-      const { identity } = identification;
-      const { agent_id, nonce } = intent.document;
-      const facts = {
+      const { passport } = found.identity;
+      const facts: Identified['facts'] = {
         spent: isNonce(nonce) ? ledger.spentNonce(agent_id, nonce) : null,
-        read: (meter: Parameters<Ledger['read']>[1]) => ledger.read(agent_id, meter, now),
+        read: (meter) => ledger.read(agent_id, meter, now),
         schemaProblems,
         geo: options.geo,
         approved: deps.approved(intent),
         hooks: hooks[i]!,
-        standing: (subject: string) => ledger.standing(subject),
+        standing: (subject) => ledger.standing(subject),
         freshness,
         trust: options.policy.minTrust === null ? null : deps.trust(ledger, agent_id),
         wallNow,
       };
-      const context: Identified = { intent, passport: identity.passport, policy: options.policy, facts, now };
-      const { outcome, revocation } = judge(identity, context);
+      const { outcome, revocation } = judge(found.identity, { intent, passport, policy: options.policy, facts, now });
       const judgement = decide({ intent, outcome, revocation, warnings: warningsOf(revocation), now, source });
-      settle(ledger, each, identity, judgement, options, wallNow, now);
+      settle(ledger, each, passport, judgement, options, wallNow, now);
       ledger.append(entryOf(each, judgement, options, wallNow, deps.ticks()));
       return judgement;
     });
     ledger.prune(wallNow);
     return judgements;
   };
-  if (cases.every((each) => !('claim' in each))) return cases as Judgement[];
   return options.dryRun ? deps.state.rehearse(work) : deps.state.transact(work);
+}
+
+function isIdentified(found: Identification | null | undefined): found is { readonly identity: Identity } {
+  return found !== null && found !== undefined && 'identity' in found;
 }
 
 /** Reads a document strictly, before any signature work. */
@@ -181,7 +197,7 @@ function readSubmission(bytes: Uint8Array): Intent | { reason: string; offset: n
 function settle(
   ledger: Ledger,
   { intent }: Case,
-  { passport }: Identity,
+  passport: Passport,
   { decision }: Judgement,
   options: VerifyOptions,
   wallNow: number,
@@ -234,16 +250,11 @@ function warningsOf(revocation: { degraded: boolean }) {
 async function schemaCheckFor(
   deps: VerifierDeps,
   cases: readonly (Case | Judgement)[],
-  identified: readonly (ReturnType<typeof identify> | null)[],
+  identified: readonly (Identification | null)[],
 ): Promise<SchemaCheck> {
   const needed = cases.some((each, i) => {
     const found = identified[i];
-    return (
-      'claim' in each &&
-      found != null &&
-      'identity' in found &&
-      found.identity.passport.actions.get(each.intent.document.action) != null
-    );
+    return 'claim' in each && isIdentified(found) && found.identity.passport.actions.get(each.intent.document.action);
   });
   if (needed) return deps.loadSchemaCheck();
   return () => {
