@@ -1,0 +1,115 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { Failure } from '../app/failure.js';
+
+/** Asks for a passphrase, each time it is called. */
+export type PassphraseSource = () => Promise<string>;
+
+/** Asks one question at the terminal without echo. */
+export type SecretPrompt = (question: string) => Promise<string>;
+
+export interface PassphraseOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** `--passphrase-file`, `-` for stdin; null when not given. */
+  readonly file: string | null;
+  /** Null when no question may be asked. */
+  readonly prompt: SecretPrompt | null;
+  /** Told what the user should hear aloud. */
+  readonly onNotice?: (notice: string) => void;
+}
+
+export interface Passphrases {
+  /** For a key that exists. */
+  readonly existing: PassphraseSource;
+  /** For keys being made: asked twice at a terminal, once for all keys that one command makes. */
+  readonly fresh: PassphraseSource;
+}
+
+const VARIABLE = 'AIP_KEY_PASSPHRASE';
+/** OpenSSL takes no longer passphrase. */
+const MAX_BYTES = 1024;
+const ATTEMPTS = 3;
+
+/** The passphrase of the key files: from `--passphrase-file`, else AIP_KEY_PASSPHRASE, else the terminal. */
+export function passphrases(options: PassphraseOptions): Passphrases {
+  const { env, file, prompt, onNotice = () => {} } = options;
+  let agreed: Promise<string> | null = null;
+
+  function given(): string | null {
+    if (file !== null) return usable(readFile(file, onNotice), `The passphrase in ${file}`);
+    const variable = env[VARIABLE];
+    return variable === undefined ? null : usable(variable, `The passphrase in ${VARIABLE}`);
+  }
+
+  function terminal(): SecretPrompt {
+    if (prompt !== null) return prompt;
+    throw new Failure('ANSWER_NEEDED', 'A passphrase for the key file is needed, and nobody can be asked.', {
+      hint: `set ${VARIABLE}, or name a file with --passphrase-file`,
+    });
+  }
+
+  async function agree(): Promise<string> {
+    const ask = terminal();
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const first = usable(await ask('Passphrase for the new key'), 'The passphrase');
+      if ((await ask('The same passphrase again')) === first) return first;
+      onNotice('The two passphrases differ; nothing was stored.');
+    }
+    throw new Failure('USAGE', `The two passphrases differed ${ATTEMPTS} times; nothing was stored.`);
+  }
+
+  return {
+    existing: async () => given() ?? usable(await terminal()('Passphrase of the key'), 'The passphrase'),
+    fresh: async () => {
+      const known = given();
+      if (known !== null) return known;
+      agreed ??= agree().catch((cause: unknown) => {
+        agreed = null;
+        throw cause;
+      });
+      return agreed;
+    },
+  };
+}
+
+function usable(passphrase: string, what: string): string {
+  if (passphrase === '') throw new Failure('USAGE', `${what} is empty.`);
+  if (Buffer.byteLength(passphrase) > MAX_BYTES) {
+    throw new Failure('USAGE', `${what} is longer than ${MAX_BYTES} bytes.`);
+  }
+  return passphrase;
+}
+
+/** The file's text without one newline at its end. Pipes (`<(...)`) and mounted secrets (symlinks) are as good as files. */
+function readFile(path: string, onNotice: (notice: string) => void): string {
+  let fd;
+  const bytes = Buffer.alloc(MAX_BYTES + 3);
+  let length = 0;
+  try {
+    fd = path === '-' ? 0 : openSync(path, 'r');
+    const stat = fstatSync(fd);
+    if (stat.isFile() && process.platform !== 'win32' && (stat.mode & 0o077) !== 0) {
+      onNotice(`The passphrase file ${path} can be read or changed by others; make it private: chmod 600 ${path}`);
+    }
+    for (let n = -1; n !== 0 && length < bytes.length; length += n)
+      n = readSync(fd, bytes, length, bytes.length - length, null);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
+    throw new Failure(
+      code === 'ENOENT' ? 'NOT_FOUND' : 'UNREADABLE',
+      `The passphrase file ${path} cannot be read (${code}).`,
+      {
+        cause,
+      },
+    );
+  } finally {
+    if (fd) closeSync(fd);
+  }
+  let text;
+  try {
+    // Replaced bytes would be a different, weaker passphrase. A byte order mark is part of the text.
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, length));
+  } catch {
+    throw new Failure('UNREADABLE', `The passphrase file ${path} is not UTF-8 text.`);
+  }
+  return text.replace(/\r?\n$/, '');
+}

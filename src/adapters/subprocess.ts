@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+
+export interface SubprocessOptions {
+  /** The whole environment of the child: nothing is inherited. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  /** Written to the child's stdin, which is then closed. */
+  readonly input?: string;
+  /** The child is killed with SIGKILL after this many milliseconds. */
+  readonly timeoutMs: number;
+  /** Output beyond this many bytes ends the child. */
+  readonly maxOutputBytes: number;
+}
+
+export type SubprocessResult =
+  | { readonly kind: 'exited'; readonly code: number | null; readonly signal: string | null; readonly stdout: string }
+  | { readonly kind: 'timeout' }
+  | { readonly kind: 'overflow' }
+  | { readonly kind: 'unstarted'; readonly reason: string };
+
+/**
+ * Runs a program without a shell and ends within `timeoutMs`, whatever the child does. The promise does not wait for a killed
+ * child's pipes: a grandchild that inherited them could hold them open for good.
+ */
+export function runSubprocess(
+  file: string,
+  args: readonly string[],
+  options: SubprocessOptions,
+): Promise<SubprocessResult> {
+  return new Promise((resolve) => {
+    let child;
+    try {
+      child = spawn(file, [...args], {
+        env: options.env,
+        stdio: ['pipe', 'pipe', 'ignore'],
+        windowsHide: true,
+        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      });
+    } catch (cause) {
+      resolve({ kind: 'unstarted', reason: (cause as NodeJS.ErrnoException).code ?? 'unknown' });
+      return;
+    }
+    const { stdin, stdout } = child;
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const stop = (result: SubprocessResult): void => {
+      clearTimeout(timer);
+      child.kill('SIGKILL');
+      stdin.destroy();
+      stdout.destroy();
+      child.unref();
+      resolve(result);
+    };
+    const timer = setTimeout(() => stop({ kind: 'timeout' }), options.timeoutMs);
+    stdout.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > options.maxOutputBytes) stop({ kind: 'overflow' });
+    });
+    child.on('error', (cause: NodeJS.ErrnoException) => stop({ kind: 'unstarted', reason: cause.code ?? 'unknown' }));
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve({ kind: 'exited', code, signal, stdout: Buffer.concat(chunks).toString('utf8') });
+    });
+    // A child that dies before it has read its input breaks the pipe; its exit says why.
+    stdin.on('error', () => {});
+    stdin.end(options.input ?? '');
+  });
+}
