@@ -1,0 +1,105 @@
+import type { CodeEntry } from '../../protocol/codes.js';
+import type { Json, JsonObject } from '../../protocol/values.js';
+import type { Decision, Refusal } from '../../verify/decision.js';
+import { factsLine, refusalsOf, sentenceOf } from './decision-facts.js';
+import { placeOf, type Place } from './decision-place.js';
+import { CATALOGUES, entryOf, type Dialect } from './explain-catalogue.js';
+import { clean, safeJson } from './text.js';
+
+const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
+
+/**
+ * A SARIF 2.1.0 log: a rule for every code of the catalogue, a result for every violation.
+ * @param version of aip, as `aip --version` prints it.
+ */
+export function renderSarif(decisions: readonly Decision[], version: string): string {
+  const rules = new Rules();
+  for (const { dialect, codes } of CATALOGUES) for (const entry of codes) rules.add(dialect, entry);
+  const results = decisions.flatMap((decision) =>
+    refusalsOf(decision).map((refusal) => resultOf(decision, refusal, rules)),
+  );
+  const driver = { name: 'aip', version, semanticVersion: version, rules: rules.list };
+  const log = {
+    $schema: SCHEMA,
+    version: '2.1.0',
+    runs: [
+      {
+        tool: { driver },
+        // A refusal is a finding, not a failure of the tool.
+        invocations: [{ executionSuccessful: true }],
+        columnKind: 'utf16CodeUnits',
+        results,
+      },
+    ],
+  };
+  return safeJson(log, 2);
+}
+
+/** Rules by their stable ids. Outside the native dialect the same code may mean another thing, so the id names the dialect. */
+class Rules {
+  readonly list: JsonObject[] = [];
+  readonly #places = new Map<string, number>();
+
+  add(dialect: Dialect, entry: Pick<CodeEntry, 'code' | 'name'> & Partial<CodeEntry>): { id: string; index: number } {
+    const id = dialect === 'native' ? entry.code : `${dialect}/${entry.code}`;
+    const known = this.#places.get(id);
+    if (known !== undefined) return { id, index: known };
+    const index = this.list.push(ruleOf(id, entry)) - 1;
+    this.#places.set(id, index);
+    return { id, index };
+  }
+}
+
+function ruleOf(id: string, { name, meaning, remedy }: Pick<CodeEntry, 'name'> & Partial<CodeEntry>): JsonObject {
+  const text = meaning ?? 'Refused by a verification hook of this verifier.';
+  return {
+    id,
+    name,
+    shortDescription: { text },
+    fullDescription: { text },
+    help: { text: remedy ?? 'See the message; the code is not one of aip.' },
+    defaultConfiguration: { level: 'error' },
+  };
+}
+
+function resultOf(decision: Decision, refusal: Refusal, rules: Rules): JsonObject {
+  const code = clean(refusal.error_code);
+  const entry = entryOf(refusal.error_code, decision.dialect) ?? { code, name: clean(refusal.error_message) };
+  const rule = rules.add(decision.dialect, entry);
+  const who = [
+    decision.action ?? 'unreadable document',
+    ...(decision.agent_id === null ? [] : ['by', decision.agent_id]),
+  ];
+  const facts = factsLine(refusal.details, decision);
+  const sentence = sentenceOf(refusal, decision);
+  return {
+    ruleId: rule.id,
+    ruleIndex: rule.index,
+    level: 'error',
+    message: { text: `${clean(who.join(' '))}: ${sentence}${facts === '' ? '' : ` (${facts})`}` },
+    locations: [{ physicalLocation: locationOf(placeOf(decision.source)) }],
+    // The same intent refused for the same reason is one alert, however often it is checked.
+    partialFingerprints: { 'intentAndCode/v1': `${decision.intent_hash ?? clean(decision.source ?? '-')}:${rule.id}` },
+    properties: {
+      agent_id: decision.agent_id,
+      action: decision.action,
+      verified_at: decision.verified_at,
+    } as JsonObject,
+  };
+}
+
+function locationOf({ file, line }: Place): JsonObject {
+  const region: Record<string, Json> = { startLine: line ?? 1 };
+  return { artifactLocation: { uri: file === null ? 'stdin' : uriOf(file) }, region };
+}
+
+/** A path as a URI reference: relative stays relative, with forward slashes. */
+function uriOf(path: string): string {
+  const wellFormed = path.toWellFormed().replaceAll('\\', '/');
+  const escaped = wellFormed
+    .split('/')
+    .map((part) => encodeURIComponent(part))
+    .join('/');
+  if (/^[A-Za-z]:\//.test(wellFormed)) return `file:///${wellFormed[0]}:${escaped.slice(4)}`;
+  return escaped.startsWith('/') ? `file://${escaped.replace(/^\/+/, '/')}` : escaped;
+}
