@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest';
+import { JsonError, parseJson, parseJsonText } from '../../src/protocol/json.js';
+import refused from '../vectors/json-refused.json' with { type: 'json' };
+
+interface Case {
+  readonly name: string;
+  readonly text?: string;
+  readonly hex?: string;
+  readonly repeat?: (string | number)[];
+  readonly reason: string;
+  readonly offset: number;
+}
+
+const bytesOf = ({ text, hex, repeat }: Case): Uint8Array => {
+  if (hex !== undefined) return new Uint8Array(Buffer.from(hex, 'hex'));
+  if (repeat === undefined) return new TextEncoder().encode(text);
+  const [before, unit, count, after] = repeat as [string, string, number, string];
+  return new TextEncoder().encode(before + unit.repeat(count) + after);
+};
+
+function refusalOf(parse: () => unknown): JsonError {
+  try {
+    parse();
+  } catch (error) {
+    if (error instanceof JsonError) return error;
+    throw error;
+  }
+  throw new Error('accepted');
+}
+
+const cases: readonly Case[] = refused.cases;
+
+describe('refused documents', () => {
+  test.each(cases)('$name', (item) => {
+    const error = refusalOf(() => parseJson(bytesOf(item)));
+    expect({ reason: error.reason, offset: error.offset }).toEqual({ reason: item.reason, offset: item.offset });
+  });
+
+  test.each(cases.filter((item) => item.hex === undefined))('as text: $name', (item) => {
+    const error = refusalOf(() => parseJsonText(new TextDecoder().decode(bytesOf(item))));
+    expect({ reason: error.reason, offset: error.offset }).toEqual({ reason: item.reason, offset: item.offset });
+  });
+
+  test.each([
+    ['high', '"\ud800"', 1],
+    ['low', '"\udc00"', 1],
+    ['wrong order', '"\udc00\ud800"', 1],
+    ['two high', '"\ud800\ud800\udc00"', 1],
+    ['after an escape', '"\\n\ud800"', 3],
+    ['half escaped, high first', '"\\ud83d\ude00"', 1],
+    ['half escaped, low last', '"\ud83d\\ude00"', 1],
+    ['at the end', '"a\ud800', 2],
+    ['in a name', '{"\udfff":1}', 2],
+  ])('text with a lone surrogate as it is: %s', (_name, text, offset) => {
+    const error = refusalOf(() => parseJsonText(text));
+    expect([error.reason, error.offset]).toEqual(['lone surrogate', offset]);
+  });
+
+  test('a byte order mark in text', () => {
+    expect(refusalOf(() => parseJsonText('\ufeff{}')).reason).toBe('byte order mark');
+  });
+
+  test('the error does not quote the document', () => {
+    const seed = 'ed25519:' + 'aa'.repeat(32);
+    for (const text of [
+      `{"AGENT_PRIVATE_KEY=${seed}`,
+      `"${seed}" ${seed}`,
+      `{"${seed}":1,"${seed}":2}`,
+      `"\\${seed}"`,
+    ]) {
+      const error = refusalOf(() => parseJsonText(text));
+      expect(`${error.message} ${error.reason} ${error.stack}`).not.toContain('aaaa');
+    }
+  });
+});
+
+describe('accepted documents', () => {
+  test.each([
+    ['null', null],
+    [' true ', true],
+    ['\r\n\tfalse', false],
+    ['0', 0],
+    ['-0', 0],
+    ['-0.0e-9', 0],
+    ['-12.50e+1', -125],
+    ['1E3', 1000],
+    ['1.7976931348623157e308', Number.MAX_VALUE],
+    ['5e-324', 5e-324],
+    ['1e-400', 0],
+    ['9007199254740993', 9007199254740992],
+    ['""', ''],
+    ['"\\"\\\\\\/\\b\\f\\n\\r\\t\\u0000\\u00e9\\uD83D\\ude00\u007f\u2028"', '"\\/\b\f\n\r\t\u0000é😀\u007f\u2028'],
+    ['"a\\u0062c\\u0064"', 'abcd'],
+    ['[]', []],
+    ['[ ]', []],
+    ['[1, [2,[]] ,"3"]', [1, [2, []], '3']],
+  ])('%s', (text, value) => {
+    expect(parseJsonText(text)).toStrictEqual(value);
+    expect(parseJson(new TextEncoder().encode(text))).toStrictEqual(value);
+  });
+
+  test('-0 is read as 0, as JCS writes it', () => {
+    expect(Object.is(parseJsonText('-0'), 0)).toBe(true);
+    expect(Object.is(parseJsonText('-1e-400'), 0)).toBe(true);
+  });
+
+  test('objects have no prototype, so inherited names are absent and __proto__ is a member', () => {
+    const object = parseJsonText('{"__proto__":{"admin":true},"constructor":1,"b":{}}') as Record<string, unknown>;
+    expect(Object.getPrototypeOf(object)).toBeNull();
+    expect(Object.keys(object)).toEqual(['__proto__', 'constructor', 'b']);
+    expect(object['admin']).toBeUndefined();
+    expect(object['toString']).toBeUndefined();
+    expect(Object.getPrototypeOf(object['b'])).toBeNull();
+    expect(({} as Record<string, unknown>)['admin']).toBeUndefined();
+  });
+
+  test('the same name in different objects is no duplicate', () => {
+    const value = parseJsonText('[{"a":1},{"a":{"a":2}}]');
+    expect(JSON.stringify(value)).toBe('[{"a":1},{"a":{"a":2}}]');
+  });
+
+  test('depth 32 and 64 KiB are the last that pass', () => {
+    expect(JSON.stringify(parseJsonText('['.repeat(32) + ']'.repeat(32)))).toBe('['.repeat(32) + ']'.repeat(32));
+    expect(JSON.stringify(parseJsonText('{"a":'.repeat(32) + '1' + '}'.repeat(32)))).toContain('{"a":1}');
+    expect(parseJsonText(`"${'a'.repeat(65534)}"`)).toHaveLength(65534);
+    expect(parseJson(new TextEncoder().encode(`"${'€'.repeat(21844)}ab"`))).toHaveLength(21846);
+  });
+
+  test('siblings do not add to the depth', () => {
+    expect(parseJsonText(`[${'[],'.repeat(100)}{}]`)).toHaveLength(101);
+  });
+
+  test('bytes from a pool are read from their own offset', () => {
+    const pool = new TextEncoder().encode('xx[1,2]yy');
+    expect(parseJson(pool.subarray(2, 7))).toEqual([1, 2]);
+  });
+});
