@@ -1,0 +1,8 @@
+import type { CommandSpec } from '../spec.js';
+export const command: CommandSpec = {
+  path: ['completion'],
+  summary: 'x',
+  examples: [],
+  touches: [],
+  run: async () => 0,
+};

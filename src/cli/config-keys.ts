@@ -1,0 +1,104 @@
+/** Every config key, once: `config list`, `help config`, the environment's names and the readers are all made from this table. */
+import { isDomain, parsePrincipalId } from '../protocol/did.js';
+import {
+  choice,
+  duration,
+  isKeyText,
+  isWebUrl,
+  number,
+  orNull,
+  patterns,
+  pins,
+  regions,
+  text,
+  texts,
+  whole,
+  yesNo,
+} from './config-kinds.js';
+import type { Kind } from './config-kinds.js';
+
+export interface KeySpec<T> {
+  readonly kind: Kind<T>;
+  /** As a file would say it. */
+  readonly fallback: unknown;
+  readonly meaning: string;
+  /**
+   * In a project file it counts only after `aip config trust`: who can open a pull request could otherwise choose the mesh, pin a
+   * principal of their own, or have code of theirs run beside a signing key.
+   */
+  readonly sensitive?: boolean;
+}
+
+function key<T>(kind: Kind<T>, fallback: unknown, meaning: string): KeySpec<T> {
+  return { kind, fallback, meaning };
+}
+function sensitive<T>(kind: Kind<T>, fallback: unknown, meaning: string): KeySpec<T> {
+  return { kind, fallback, meaning, sensitive: true };
+}
+
+const RATE = number(0, 1);
+
+export const KEYS = {
+  key_store: key(orNull(choice('keychain', 'file', 'env')), null, 'where new private keys go; unset: the keychain'),
+  domain: key(text('a DNS name', isDomain), null, 'domain of new passports'),
+  principal: key(
+    text('did:web:<domain>', (did) => parsePrincipalId(did) !== null),
+    null,
+    'who signs new passports; did:web:<domain> when unset',
+  ),
+  'verify.max_age': key(duration, '300s', 'how old an intent may be'),
+  'verify.max_skew': key(duration, '30s', 'how far ahead an intent may be dated'),
+  'verify.min_trust': key(orNull(RATE), null, 'least trust score that passes; unset: not checked'),
+  'log.params': key(choice('full', 'masked', 'none'), 'masked', "what the log keeps of an intent's params"),
+  'revocation.max_age': key(duration, '30s', 'how old the copy of the revocations may be'),
+  'revocation.on_stale': key(
+    choice('last-known', 'deny'),
+    'last-known',
+    'when it is older: judge by it and say so, or refuse',
+  ),
+  'mesh.url': sensitive(text('an http(s) URL', isWebUrl), null, 'the mesh this machine belongs to'),
+  'mesh.public_key': sensitive(text('ed25519:<64 hex>', isKeyText), null, 'the key the mesh signs its log with'),
+  'mesh.regions': sensitive(regions, [], 'endpoints by region'),
+  'mesh.replication_mode': sensitive(choice('async', 'sync'), 'async', 'whether a revocation waits for all regions'),
+  'mesh.max_propagation_time_ms': sensitive(whole(1, 600_000), 500, 'how long it may take to reach all'),
+  'trust.model': key(choice('guide', 'aip-1'), 'guide', 'how trust scores are computed'),
+  'trust.initial_score': key(RATE, 0.5, 'score of a new agent'),
+  'trust.success_increment': key(RATE, 0.01, 'gained by an accepted intent'),
+  'trust.failure_decrement': key(RATE, 0.05, 'lost by a refusal the agent answers for'),
+  'trust.time_decay_rate': key(RATE, 0.001, 'lost without activity'),
+  'trust.min_verifications_for_trust': key(whole(0, 1_000_000), 10, 'verifications before the score means anything'),
+  'trust.suspicious_patterns': key(
+    patterns,
+    [
+      { type: 'rapid_failures', threshold: 5, window_seconds: 60 },
+      { type: 'unusual_actions', threshold: 3, window_seconds: 300 },
+    ],
+    'what raises a warning',
+  ),
+  'monitor.auto_revoke': key(yesNo, false, 'whether `aip monitor` may revoke by itself'),
+  hooks: sensitive(texts, [], 'modules that take part in verification; paths from the config file'),
+  principals: sensitive(pins, {}, 'principals pinned by config'),
+} as const satisfies Record<string, KeySpec<unknown>>;
+
+export type KeyName = keyof typeof KEYS;
+export type ConfigValues = { readonly [K in KeyName]: (typeof KEYS)[K] extends KeySpec<infer T> ? T : never };
+
+export const KEY_NAMES = Object.keys(KEYS) as KeyName[];
+
+/** `verify.max_age` is set by AIP_VERIFY_MAX_AGE. */
+export function variableOf(name: KeyName): string {
+  return `AIP_${name.replace('.', '_').toUpperCase()}`;
+}
+
+/** Variables that mean something and are not config keys. */
+export const OTHER_VARIABLES: Readonly<Record<string, string>> = {
+  AIP_HOME: 'folder for config, keys and state (--home)',
+  AIP_TRUST_CONFIG: "1 trusts the project's config file, for CI",
+  AIP_KEY_PASSPHRASE: 'passphrase of key files',
+  AIP_MESH_KEY: 'what this machine shows the mesh to be let in',
+  AGENT_PRIVATE_KEY: "the agent's key, for the key store env",
+};
+
+export function isKeyName(name: string): name is KeyName {
+  return Object.hasOwn(KEYS, name);
+}

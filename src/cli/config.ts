@@ -1,0 +1,157 @@
+/** Config and where each value came from: `AIP_*`, then the project's file, then the user's, then the default. Flags are above all. */
+import { dirname, resolve } from 'node:path';
+import { Failure } from '../app/failure.js';
+import type { Cli } from './cli.js';
+import { findProjectFile, readNamedFile, readTrusted, readUserFile, type ConfigFile } from './config-files.js';
+import {
+  isKeyName,
+  KEY_NAMES,
+  KEYS,
+  variableOf,
+  type ConfigValues,
+  type KeyName,
+  type KeySpec,
+} from './config-keys.js';
+import { nearest } from './nearest.js';
+
+export type Origin = 'environment' | 'project' | 'user' | 'default';
+
+export interface ConfigEntry {
+  readonly name: KeyName;
+  /** As it was written. */
+  readonly shown: unknown;
+  readonly origin: Origin;
+  /** The file or the variable; null for a default. */
+  readonly from: string | null;
+}
+
+export interface Config {
+  /** By name: `values['verify.max_age']` is in milliseconds. */
+  readonly values: ConfigValues;
+  readonly entries: readonly ConfigEntry[];
+  /** The project's file (or the one of `--config`), and the user's, when they exist. */
+  readonly files: { readonly project: string | null; readonly user: string | null };
+  /** Keys of the project's file that count only once it is trusted, and did not. Empty unless `inspect` was asked for. */
+  readonly untrusted: readonly string[];
+}
+
+interface Layer {
+  readonly origin: Origin;
+  readonly from: (name: KeyName) => string;
+  readonly values: Readonly<Partial<Record<KeyName, unknown>>>;
+}
+
+/** Fails with USAGE on an unknown key, a value of the wrong kind, or an untrusted file; with `inspect` the last is only noted. */
+export async function loadConfig(cli: Cli, options: { readonly inspect?: boolean } = {}): Promise<Config> {
+  const { io, globals } = cli;
+  const named = globals.config === null ? null : await readNamedFile(resolve(io.cwd, globals.config));
+  const project = named ?? (await findProjectFile(io));
+  const user = readUserFile(cli.paths());
+
+  const projectValues = project === null ? {} : flatten(project);
+  const untrusted = project === null || named !== null ? [] : await untrustedKeys(cli, project, projectValues);
+  if (untrusted.length > 0 && options.inspect !== true) {
+    throw new Failure('USAGE', `${project!.path} sets ${untrusted.join(', ')} and is not trusted`, {
+      hint: 'read the file, then: aip config trust (in CI: AIP_TRUST_CONFIG=1)',
+    });
+  }
+  const believed = Object.fromEntries(Object.entries(projectValues).filter(([name]) => !untrusted.includes(name)));
+
+  const layers: Layer[] = [
+    { origin: 'environment', from: variableOf, values: fromEnvironment(cli) },
+    { origin: 'project', from: () => project!.path, values: believed },
+    { origin: 'user', from: () => user!.path, values: user === null ? {} : flatten(user) },
+  ];
+  const entries = KEY_NAMES.map((name): ConfigEntry => {
+    const layer = layers.find((one) => one.values[name] !== undefined);
+    return layer === undefined
+      ? { name, shown: KEYS[name].fallback, origin: 'default', from: null }
+      : { name, shown: layer.values[name], origin: layer.origin, from: layer.from(name) };
+  });
+  const values = Object.fromEntries(entries.map((entry) => [entry.name, valueOf(entry)]));
+  return {
+    values: values as unknown as ConfigValues,
+    entries,
+    files: { project: project?.path ?? null, user: user?.path ?? null },
+    untrusted,
+  };
+}
+
+/** The members of a file under the table's names; every one is known and of its kind. */
+export function flatten(file: ConfigFile): Partial<Record<KeyName, unknown>> {
+  const values: Partial<Record<KeyName, unknown>> = {};
+  const take = (name: string, value: unknown): void => {
+    if (!isKeyName(name)) throw unknownKey(name, file.path);
+    const { kind } = KEYS[name] as KeySpec<unknown>;
+    if (kind.read(value) === undefined) throw wrongValue(name, file.path, kind.expects);
+    values[name] = value;
+  };
+  if (!isGroup(file.content)) throw new Failure('USAGE', `the config file ${file.path} is not an object`);
+  for (const [name, value] of Object.entries(file.content)) {
+    if (!KEY_NAMES.some((known) => known.startsWith(`${name}.`))) take(name, value);
+    else if (!isGroup(value)) throw wrongValue(name, file.path, 'an object');
+    else for (const [member, inner] of Object.entries(value)) take(`${name}.${member}`, inner);
+  }
+  return values;
+}
+
+/** What is trusted is what the file says, so that a comment or another member of package.json does not undo it. */
+export async function digestOf(file: ConfigFile): Promise<string> {
+  const { createHash } = await import('node:crypto');
+  const values = flatten(file);
+  const text = JSON.stringify(KEY_NAMES.map((name) => [name, values[name] ?? null]));
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+}
+
+async function untrustedKeys(cli: Cli, file: ConfigFile, values: Partial<Record<KeyName, unknown>>): Promise<string[]> {
+  const names = (Object.keys(values) as KeyName[]).filter((name) => file.foreign || 'sensitive' in KEYS[name]);
+  if (names.length === 0 || cli.io.env['AIP_TRUST_CONFIG'] === '1') return [];
+  return readTrusted(cli.paths())[file.path] === (await digestOf(file)) ? [] : names;
+}
+
+function fromEnvironment(cli: Cli): Partial<Record<KeyName, unknown>> {
+  const values: Partial<Record<KeyName, unknown>> = {};
+  for (const name of KEY_NAMES) {
+    const text = cli.io.env[variableOf(name)];
+    if (text === undefined || text === '') continue;
+    const { kind } = KEYS[name] as KeySpec<unknown>;
+    const value = kind.fromText(text);
+    if (value === undefined || kind.read(value) === undefined) throw wrongValue(name, variableOf(name), kind.expects);
+    values[name] = value;
+  }
+  return values;
+}
+
+function valueOf(entry: ConfigEntry): unknown {
+  const value = (KEYS[entry.name] as KeySpec<unknown>).kind.read(entry.shown);
+  // Paths in a file are the file's own, wherever the command runs.
+  if (entry.name === 'hooks' && (entry.origin === 'project' || entry.origin === 'user')) {
+    return (value as readonly string[]).map((path) => resolve(dirname(entry.from!), path));
+  }
+  return value;
+}
+
+function unknownKey(name: string, path: string): Failure {
+  const guess = nearest(name, KEY_NAMES);
+  return new Failure(
+    'USAGE',
+    `unknown key "${name.slice(0, 64)}" in ${path}${guess === null ? '' : `; did you mean ${guess}?`}`,
+    {
+      hint: 'aip help config',
+    },
+  );
+}
+
+function wrongValue(name: string, where: string, expects: string): Failure {
+  return new Failure(
+    'USAGE',
+    `${name} in ${where} is not ${/^(an? |did|ed)/.test(expects) ? '' : 'one of '}${expects}`,
+    {
+      hint: 'aip help config',
+    },
+  );
+}
+
+function isGroup(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,57 @@
+/** The world as the command line sees it, handed in so that a test can hand in another. */
+import { homedir } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
+
+export type Source = Readable & { readonly isTTY?: boolean };
+export type Sink = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
+export interface Io {
+  readonly stdin: Source;
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** The user's home folder. */
+  readonly userHome: string;
+  readonly platform: NodeJS.Platform;
+  /** Who runs this; null where users have no numbers. */
+  readonly uid: number | null;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Aborted on SIGINT and SIGTERM, with an `Interrupted` as its reason. */
+  readonly signal: AbortSignal;
+}
+
+/** The process was asked to stop, by a signal or by Ctrl-C at a question. */
+export class Interrupted extends Error {
+  readonly exitCode: number;
+  constructor(exitCode: 130 | 143) {
+    super('interrupted');
+    this.name = 'Interrupted';
+    this.exitCode = exitCode;
+  }
+}
+
+/** The reader of stdout has gone: there is nobody left to answer. */
+export class OutputClosed extends Error {
+  constructor() {
+    super('stdout is closed');
+    this.name = 'OutputClosed';
+  }
+}
+
+/** This process. */
+export function processIo(signal: AbortSignal): Io {
+  return {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+    userHome: homedir(),
+    platform: process.platform,
+    uid: process.getuid?.() ?? null,
+    now: Date.now,
+    signal,
+  };
+}

@@ -1,0 +1,37 @@
+/** The way in. Nothing is loaded here that `--version` does not need. */
+import { Interrupted, processIo, type Io } from './io.js';
+import { VERSION } from './version.js';
+
+/** Runs one command line (without `node` and the script) and resolves to its exit code. Never throws. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  if (argv.length === 1 && argv[0] === '--version') {
+    io.stdout.write(`${VERSION}\n`);
+    return 0;
+  }
+  const { shell } = await import('./shell.js');
+  return shell(argv, io);
+}
+
+/** Runs this process's command line and ends the process. */
+export async function main(): Promise<void> {
+  const stop = new AbortController();
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    process.on(signal, () => {
+      // The first signal lets a stream say how it ended; a second one means now.
+      if (stop.signal.aborted) process.exit(code);
+      stop.abort(new Interrupted(code));
+    });
+  }
+  const code = await run(process.argv.slice(2), processIo(stop.signal));
+  await Promise.all([drained(process.stdout), drained(process.stderr)]);
+  // A socket or a child that still hangs must not keep a finished command alive.
+  process.exit(code);
+}
+
+/** Everything written so far has left the process, or never will. */
+function drained(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
+}

@@ -1,0 +1,110 @@
+/** Runs one command line: finds the command, reads its input, hands it the world, and turns what happens into an exit code. */
+import { shellCli, type Lifetime } from './shell-cli.js';
+import { paints } from './colour.js';
+import { report } from './errors.js';
+import { Interrupted, OutputClosed, type Io } from './io.js';
+import { plain } from './render/paint.js';
+import { safeJson } from './render/text.js';
+import { asks, route } from './route.js';
+import { VERSION } from './version.js';
+
+export async function shell(argv: readonly string[], io: Io): Promise<number> {
+  const output = watchOutput(io);
+  const life: Lifetime = { interrupt: [], afterwards: [], output };
+  try {
+    const code = await Promise.race([execute(argv, io, life), ended(io.signal, life), output.gone(life)]);
+    return code === 0 && output.error !== null ? await fail(output.error, argv, io) : code;
+  } catch (error) {
+    if (error instanceof Interrupted) return error.exitCode;
+    if (error instanceof OutputClosed) return 0;
+    return fail(error, argv, io);
+  } finally {
+    output.unwatch();
+    for (const finish of life.afterwards.reverse()) await finish();
+  }
+}
+
+async function execute(argv: readonly string[], io: Io, life: Lifetime): Promise<number> {
+  const found = route(argv);
+  if (found.kind === 'version') {
+    io.stdout.write(
+      asks(argv, '--json') ? `${safeJson({ version: VERSION, node: process.version })}\n` : `${VERSION}\n`,
+    );
+    return 0;
+  }
+  if (found.kind === 'command' && !found.help) {
+    const [{ command }, { parse }] = await Promise.all([found.listing.load(), import('./parse.js')]);
+    const { input, globals } = parse(command, found.rest, io.env);
+    const paint = await paints(io, globals.color);
+    return command.run(input, shellCli(io, globals, paint, life));
+  }
+  const help = await import('./help.js');
+  const paint = await paints(io, !asks(argv, '--no-color'));
+  if (found.kind === 'command') {
+    const { command } = await found.listing.load();
+    io.stdout.write(help.commandHelp(command, paint.out));
+    return 0;
+  }
+  if (found.kind === 'bare') {
+    io.stdout.write(found.help ? help.overview(paint.out) : help.start(paint.out));
+    return 0;
+  }
+  // `aip passport` did nothing, and says so to scripts.
+  (found.help ? io.stdout : io.stderr).write(help.groupHelp(found.path, found.help ? paint.out : paint.err));
+  return found.help ? 0 : 2;
+}
+
+async function fail(error: unknown, argv: readonly string[], io: Io): Promise<number> {
+  // The arguments may be what is wrong, so they are only looked at, not parsed.
+  const paint = await paints(io, !asks(argv, '--no-color')).catch(() => ({ err: plain }));
+  return report(error, io, { json: asks(argv, '--json'), debug: asks(argv, '--debug'), paint: paint.err });
+}
+
+/** Settles when the process is told to stop and the command has had its say. */
+function ended(signal: AbortSignal, life: Lifetime): Promise<number> {
+  return new Promise((resolve) => {
+    const stop = async (): Promise<void> => {
+      const reason = signal.reason instanceof Interrupted ? signal.reason : new Interrupted(143);
+      for (const finish of life.interrupt) await finish(reason);
+      resolve(reason.exitCode);
+    };
+    if (signal.aborted) void stop();
+    else signal.addEventListener('abort', () => void stop(), { once: true });
+  });
+}
+
+/**
+ * Notices a reader that went away (`aip logs tail | head`). A command that streams ends with 0; one that is about to return keeps its
+ * own exit code, so that a refusal is never turned into a yes by closing the pipe.
+ */
+function watchOutput(io: Io): Lifetime['output'] & {
+  error: Error | null;
+  gone(life: Lifetime): Promise<number>;
+  unwatch(): void;
+} {
+  let onGone: () => void = () => undefined;
+  const state = {
+    closed: false,
+    error: null as Error | null,
+    gone: (life: Lifetime) =>
+      new Promise<number>((resolve) => {
+        onGone = () => {
+          if (life.interrupt.length > 0) resolve(0);
+        };
+      }),
+    unwatch: () => {
+      io.stdout.removeListener('error', onError);
+      io.stdout.on('error', ignore);
+    },
+  };
+  const onError = (error: NodeJS.ErrnoException): void => {
+    state.closed = true;
+    if (error.code !== 'EPIPE') state.error = error;
+    onGone();
+  };
+  io.stdout.on('error', onError);
+  io.stderr.on('error', ignore);
+  return state;
+}
+
+const ignore = (): void => undefined;

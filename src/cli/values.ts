@@ -1,0 +1,61 @@
+/** Readers of flag values: text in, value out, or an `Error` that says what was expected. */
+import { parseDuration, parseInstant } from '../protocol/time.js';
+import type { Json, JsonObject } from '../protocol/values.js';
+
+/** `300s`, `30m`, `24h`, `90d`, `250ms`, in milliseconds. */
+export function duration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === null) throw new Error('Expected a duration such as 300s, 30m, 24h or 90d.');
+  return ms;
+}
+
+/** A whole number within bounds, both included. */
+export function integer(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^-?\d{1,15}$/.test(text) ? Number(text) : NaN;
+    if (!(value >= least && value <= most)) throw new Error(`Expected a whole number from ${least} to ${most}.`);
+    return value;
+  };
+}
+
+/** A number within bounds, both included. */
+export function decimal(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^-?\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : NaN;
+    if (!(value >= least && value <= most)) throw new Error(`Expected a number from ${least} to ${most}.`);
+    return value;
+  };
+}
+
+/** Unix seconds, RFC 3339 with `Z`, or `now`, in milliseconds since the epoch. */
+export function instant(now: number): (text: string) => number {
+  return (text) => {
+    const ms = parseInstant(text, now);
+    if (ms === null) throw new Error('Expected Unix seconds, a time such as 2026-02-18T14:23:45Z, or now.');
+    return ms;
+  };
+}
+
+/**
+ * `--param name=text` and `--param name:=json` in one object without a prototype. A name is given once; the first `=` or `:=` divides.
+ * `readJson` is the strict parser: it throws on what is not exactly one JSON document.
+ */
+export function pairs(texts: readonly string[], readJson: (text: string) => Json): JsonObject {
+  const members: Record<string, Json> = Object.create(null) as Record<string, Json>;
+  for (const text of texts) {
+    const match = /^([^=]*?)(:?=)([\s\S]*)$/.exec(text);
+    const name = match?.[1] ?? '';
+    if (match === null || name === '') throw new Error(`Expected name=text or name:=json, not "${text.slice(0, 64)}".`);
+    if (name in members) throw new Error(`"${name}" is given twice.`);
+    members[name] = match[2] === '=' ? match[3]! : jsonValue(name, match[3]!, readJson);
+  }
+  return members;
+}
+
+function jsonValue(name: string, text: string, readJson: (text: string) => Json): Json {
+  try {
+    return readJson(text);
+  } catch {
+    throw new Error(`"${name}" is not JSON after := (for text write ${name}=...).`);
+  }
+}
