@@ -1,0 +1,57 @@
+/**
+ * The active currencies of ISO 4217 (list one as published on 2026-01-01) by the number of digits of their minor unit.
+ * Codes without a minor unit (metals, test codes, the SDR) are left out: no amount of them can be exact.
+ */
+const CODES_BY_DIGITS: readonly (readonly [digits: number, codes: string])[] = [
+  [
+    0,
+    `
+    BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF
+  `,
+  ],
+  [
+    2,
+    `
+    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE
+    CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD
+    HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK
+    MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD
+    RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH
+    USD USN UYU UZS VED VES WST XAD XCD XCG YER ZAR ZMW ZWG
+  `,
+  ],
+  [
+    3,
+    `
+    BHD IQD JOD KWD LYD OMR TND
+  `,
+  ],
+  [
+    4,
+    `
+    CLF UYW
+  `,
+  ],
+];
+
+const DIGITS: ReadonlyMap<string, number> = new Map(
+  CODES_BY_DIGITS.flatMap(([digits, codes]) =>
+    codes
+      .trim()
+      .split(/\s+/)
+      .map((code): [string, number] => [code, digits]),
+  ),
+);
+
+/** Where a passport limits money and names no currency. */
+export const DEFAULT_CURRENCY = 'USD';
+
+/** Digits after the decimal point of an ISO 4217 code (JPY 0, USD 2, KWD 3), or null when it is not an active code with a minor unit. */
+export function minorDigits(code: string): number | null {
+  return DIGITS.get(code) ?? null;
+}
+
+/** Every code that `minorDigits` knows, in alphabetical order. */
+export function currencyCodes(): string[] {
+  return [...DIGITS.keys()].sort();
+}
