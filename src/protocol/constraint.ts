@@ -47,8 +47,8 @@ export interface RateRule {
   readonly windowMs: number;
 }
 
-export interface ValueRule {
-  readonly kind: 'allowed_values' | 'denied_values';
+export interface ValueRule<Kind extends 'allowed_values' | 'denied_values' = 'allowed_values' | 'denied_values'> {
+  readonly kind: Kind;
   readonly name: string;
   readonly params: readonly string[];
   readonly values: ReadonlySet<Json>;
@@ -101,7 +101,8 @@ export type Constraint =
   | MoneyLimit<'daily_limit'>
   | DomainRule
   | RateRule
-  | ValueRule
+  | ValueRule<'allowed_values'>
+  | ValueRule<'denied_values'>
   | BoundRule
   | RequiredRule
   | ApprovalRule

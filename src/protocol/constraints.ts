@@ -163,7 +163,8 @@ function valuesOf(
   if (side === 'denied' && value.length === 0) return none(refuse(name, 'is empty'));
   const params = paramNamesOf(things);
   const code = side === 'allowed' && params.includes('symbol') ? 'SYMBOL_NOT_ALLOWED' : 'VALUE_NOT_ALLOWED';
-  return [{ kind: `${side}_values`, name, params, values: new Set(value), written: value as readonly Scalar[], code }];
+  const list = { name, params, values: new Set(value), written: value as readonly Scalar[], code } as const;
+  return [side === 'allowed' ? { kind: 'allowed_values', ...list } : { kind: 'denied_values', ...list }];
 }
 
 function isScalar(value: Json): value is Scalar {

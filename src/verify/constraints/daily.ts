@@ -6,11 +6,12 @@ import { HOLDS, type ConstraintCheck } from './judged.js';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** What was accepted in the last 24 hours and this amount together stay within the limit. */
-export const dailyLimit: ConstraintCheck<'daily_limit'> = ({ limit, currency, param }, { agentId, params, read }) => {
+export const dailyLimit: ConstraintCheck<'daily_limit'> = ({ limit, currency, param }, judged) => {
+  const { agentId, params } = judged;
   if (!isInCurrency(params, currency)) return HOLDS;
   const amount = readAmount(params, param, currency);
   if (amount === null || !amount.ok) return HOLDS;
-  const reading = read({ kind: 'sum', currency, windowMs: DAY_MS });
+  const reading = judged.read({ kind: 'sum', currency, windowMs: DAY_MS });
   if (reading.kind !== 'sum') throw new Error('a sum was asked for and a count was read');
   if (reading.spent + amount.minor <= limit) return HOLDS;
   return [
