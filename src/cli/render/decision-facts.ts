@@ -24,7 +24,8 @@ export function factsLine(details: JsonObject | null, decision: Decision): strin
 
 /** What one violation says: the first has the decision's own sentence, the others that of their catalogue entry. */
 export function sentenceOf(refusal: Refusal, decision: Decision): string {
-  if (refusal === decision.violations[0] && refusal.error_code === decision.error_code) return clean(decision.message);
+  const first = decision.violations[0] ?? refusal;
+  if (refusal === first && refusal.error_code === decision.error_code) return clean(decision.message);
   return entryOf(refusal.error_code, decision.dialect)?.meaning ?? clean(refusal.error_message);
 }
 

@@ -45,9 +45,10 @@ function annotation(decision: Decision): string {
   return `::error ${properties.map(([name, value]) => `${name}=${property(value!)}`).join(',')}::${data(text)}`;
 }
 
-function subject({ agent_id, action }: Decision): string {
+function subject({ agent_id, action, source }: Decision): string {
   const what = action === null ? 'an unreadable document' : clean(action);
-  return `REFUSED ${what}${agent_id === null ? '' : ` by ${clean(agent_id)}`}`;
+  const where = source !== null && placeOf(source).file === null ? ` (${clean(source)})` : '';
+  return `REFUSED ${what}${agent_id === null ? '' : ` by ${clean(agent_id)}`}${where}`;
 }
 
 /** The runner decodes these and nothing else; a raw line break would end the command and could start another. */

@@ -78,14 +78,21 @@ function resultOf(decision: Decision, refusal: Refusal, rules: Rules): JsonObjec
     level: 'error',
     message: { text: `${clean(who.join(' '))}: ${sentence}${facts === '' ? '' : ` (${facts})`}` },
     locations: [{ physicalLocation: locationOf(placeOf(decision.source)) }],
-    // The same intent refused for the same reason is one alert, however often it is checked.
-    partialFingerprints: { 'intentAndCode/v1': `${decision.intent_hash ?? clean(decision.source ?? '-')}:${rule.id}` },
+    partialFingerprints: { 'intentAndCode/v1': fingerprintOf(decision, refusal, rule.id) },
     properties: {
       agent_id: decision.agent_id,
       action: decision.action,
       verified_at: decision.verified_at,
     } as JsonObject,
   };
+}
+
+/** The same intent refused for the same reason is one alert, however often it is checked; two params of it are two. */
+function fingerprintOf(decision: Decision, refusal: Refusal, ruleId: string): string {
+  const same = refusalsOf(decision).filter((other) => other.error_code === refusal.error_code);
+  const nth = same.indexOf(refusal);
+  const intent = decision.intent_hash ?? clean(decision.source ?? '-');
+  return `${intent}:${ruleId}${nth > 0 ? `:${nth + 1}` : ''}`;
 }
 
 function locationOf({ file, line }: Place): JsonObject {
@@ -95,7 +102,8 @@ function locationOf({ file, line }: Place): JsonObject {
 
 /** A path as a URI reference: relative stays relative, with forward slashes. */
 function uriOf(path: string): string {
-  const wellFormed = path.toWellFormed().replaceAll('\\', '/');
+  // A lone surrogate has no UTF-8, and encodeURIComponent throws on it.
+  const wellFormed = path.replace(/\p{Cs}/gu, '\ufffd').replaceAll('\\', '/');
   const escaped = wellFormed
     .split('/')
     .map((part) => encodeURIComponent(part))
