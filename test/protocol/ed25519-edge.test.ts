@@ -8,7 +8,7 @@ import { Point } from '@noble/ed25519';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { acceptable, acceptableKey } from '../../src/protocol/ed25519/acceptance.js';
 import { verifyWithNoble } from '../../src/protocol/ed25519/sign.js';
-import { importKey, verifySignature } from '../../src/protocol/ed25519/verify.js';
+import { importKey, verifySignature, verifySignatureAsync } from '../../src/protocol/ed25519/verify.js';
 import { fromHex, toHex } from '../../src/protocol/hex.js';
 
 const { n: L, p: P } = Point.CURVE();
@@ -158,6 +158,13 @@ describe('edge signatures', () => {
     for (const edge of full) expect(ours(edge)).toBe(edge.exact);
     expect(full.filter(ours).length).toBeGreaterThan(30);
     expect(full.filter((edge) => !ours(edge)).length).toBeGreaterThan(40);
+  });
+
+  test('get the same verdict on the thread pool', async () => {
+    for (const edge of edges) {
+      const key = importKey(edge.a.bytes);
+      if (key !== null) expect(await verifySignatureAsync(key, edge.message, edge.signature)).toBe(ours(edge));
+    }
   });
 
   test('get one verdict from both libraries', () => {

@@ -45,6 +45,7 @@ describe('refused documents', () => {
     ['high', '"\ud800"', 1],
     ['low', '"\udc00"', 1],
     ['wrong order', '"\udc00\ud800"', 1],
+    ['two low', '"\udc00\udc00"', 1],
     ['two high', '"\ud800\ud800\udc00"', 1],
     ['after an escape', '"\\n\ud800"', 3],
     ['half escaped, high first', '"\\ud83d\ude00"', 1],

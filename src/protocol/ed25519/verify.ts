@@ -2,10 +2,7 @@
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 import { acceptableKey, acceptableSignature } from './acceptance.js';
 
-/** SubjectPublicKeyInfo of an Ed25519 key up to the key itself (RFC 8410, section 4). */
-const SPKI_HEAD = Buffer.from('302a300506032b6570032100', 'hex');
-
-/** A public key that passed the acceptance rule, ready for any number of verifications. Keep it: making one costs more than using it. */
+/** A public key that passed the acceptance rule, ready for any number of verifications. Keep it for as long as the key is in use. */
 export class VerifyKey {
   /** Raw 32 bytes. */
   readonly publicKey: Uint8Array;
@@ -23,8 +20,9 @@ export class VerifyKey {
 export function importKey(publicKey: Uint8Array): VerifyKey | null {
   if (!acceptableKey(publicKey)) return null;
   const raw = Uint8Array.from(publicKey);
-  const der = Buffer.concat([SPKI_HEAD, raw]);
-  return new VerifyKey(raw, createPublicKey({ key: der, format: 'der', type: 'spki' }));
+  // A JWK goes straight to the raw key (RFC 8037); DER passes through OpenSSL's decoders and takes ten times as long.
+  const x = Buffer.from(raw).toString('base64url');
+  return new VerifyKey(raw, createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }));
 }
 
 /** True when `signature` (64 bytes) holds over `message` under `key`; every doubt is false. */
