@@ -141,3 +141,7 @@ function writePrivate(paths: Paths, path: string, text: string): void {
   chmodSync(draft, 0o600);
   renameSync(draft, path);
 }
+
+export function exists(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}

@@ -26,8 +26,8 @@ export interface ConfigEntry {
 }
 
 export interface Config {
-  /** By name: `values['verify.max_age']` is in milliseconds. */
-  readonly values: ConfigValues;
+  /** `get('verify.max_age')` is in milliseconds. */
+  get<K extends KeyName>(name: K): ConfigValues[K];
   readonly entries: readonly ConfigEntry[];
   /** The project's file (or the one of `--config`), and the user's, when they exist. */
   readonly files: { readonly project: string | null; readonly user: string | null };
@@ -70,7 +70,7 @@ export async function loadConfig(cli: Cli, options: { readonly inspect?: boolean
   });
   const values = Object.fromEntries(entries.map((entry) => [entry.name, valueOf(entry)]));
   return {
-    values: values as unknown as ConfigValues,
+    get: <K extends KeyName>(name: K) => values[name] as ConfigValues[K],
     entries,
     files: { project: project?.path ?? null, user: user?.path ?? null },
     untrusted,

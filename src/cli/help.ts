@@ -1,6 +1,5 @@
 /** Help, made from the declarations. Each page is meant to fit one screen. */
 import { COMMANDS, SECTIONS, type Listing } from './commands/registry.js';
-import { flagOf } from './flags.js';
 import type { Paint } from './render/paint.js';
 import { wrap } from './render/text.js';
 import { GLOBAL_OPTIONS, type ArgSpec, type CommandSpec, type OptionSpec, type Touch } from './spec.js';
@@ -166,12 +165,4 @@ function block(title: string, lines: readonly string[], paint: Paint): string[] 
 
 function page(...blocks: readonly (readonly string[])[]): string {
   return `${blocks.flat().join('\n').trimEnd()}\n`;
-}
-
-/** The names of flags, for completion. */
-export function flagNames(command: CommandSpec): string[] {
-  return [...(command.options ?? []), GLOBAL_OPTIONS]
-    .flatMap((group) => group.options)
-    .filter((option) => option.hidden !== true)
-    .map((option) => flagOf(option).long);
 }

@@ -1,2 +1,38 @@
+import { complete } from '../completion.js';
+import { localValues } from '../local-values.js';
+import { clean } from '../render/text.js';
 import type { CommandSpec } from '../spec.js';
-export const command: CommandSpec = { path: ['complete'], summary: 'x', examples: [], touches: [], run: async () => 0 };
+
+interface Options {
+  readonly newWord: boolean;
+}
+
+/** Prints a candidate a line, `value<TAB>why`, and `:file` where the shell should offer files. Never fails: a person is typing. */
+export const command: CommandSpec<Options> = {
+  path: ['__complete'],
+  summary: 'Print completions',
+  args: [
+    { name: 'words', description: 'the words after aip, the last one unfinished', required: false, variadic: true },
+  ],
+  options: [
+    {
+      title: 'Flags',
+      // Some shells cannot pass an empty argument to a program.
+      options: [{ flags: '--new-word', description: 'the last word is finished, and another begins' }],
+    },
+  ],
+  examples: [{ run: 'aip __complete -- config li', why: 'what the completion scripts call' }],
+  touches: ['state'],
+  run: async (input, cli) => {
+    const words = input.options.newWord ? [...input.args, ''] : input.args;
+    try {
+      const { candidates, files } = await complete(words, localValues, cli);
+      const lines = candidates.map(({ value, why }) => (why === '' ? clean(value) : `${clean(value)}\t${clean(why)}`));
+      const all = files ? [...lines, ':file'] : lines;
+      if (all.length > 0) cli.out(all.join('\n'));
+    } catch (error) {
+      cli.detail(String(error));
+    }
+    return 0;
+  },
+};
