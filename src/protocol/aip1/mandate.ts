@@ -1,0 +1,101 @@
+/** A mandate: what a principal allows an agent, signed with a key that the agent does not hold, so that it cannot widen it. */
+import { toHex } from '../hex.js';
+import { MAX_TEXT } from '../limits.js';
+import { ShapeError } from '../shape.js';
+import { readBoundaries, type Boundaries } from './boundaries.js';
+import { CONTEXT } from './envelope.js';
+import { membersOf, oneOf, REQUIRED, textOf, timeOf, timeOrNull, type Members } from './members.js';
+import type { Value, ValueObject } from './numbers.js';
+import { readProof } from './proof.js';
+import { referenceTime, signDocument } from './sign.js';
+import { signedSpellings, signedText } from './spellings.js';
+
+/** The reference's mandates last this long unless told otherwise. */
+export const DEFAULT_MANDATE_LIFETIME_MS = 30 * 86_400_000;
+
+/** A well-formed mandate. Who signed it is a separate question: `mandateHolds`. */
+export interface Mandate {
+  readonly id: string;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly boundaries: Boundaries;
+  /** ms since the epoch. */
+  readonly issuedAt: number;
+  /** Null never ends. */
+  readonly expiresAt: number | null;
+  /** 64 bytes, or null. */
+  readonly signature: Uint8Array | null;
+  readonly spellings: () => Iterable<Uint8Array>;
+}
+
+const MANDATE: Members = {
+  '@context': CONTEXT,
+  '@type': 'Mandate',
+  mandate_id: REQUIRED,
+  issuer: REQUIRED,
+  subject: REQUIRED,
+  boundaries: REQUIRED,
+  issued_at: REQUIRED,
+  expires_at: null,
+  proof: REQUIRED,
+};
+const ID = /^mandate:[0-9a-f]{32}$/;
+const NAME = /^[\x21-\x7e]+$/;
+
+/** @throws ShapeError when the document is no mandate. */
+export function readMandate(value: Value): Mandate {
+  const object = membersOf(value, 'the mandate', MANDATE);
+  oneOf(object, '@context', [CONTEXT]);
+  oneOf(object, '@type', ['Mandate']);
+  const id = textOf(object, 'mandate_id', MAX_TEXT);
+  if (!ID.test(id)) throw new ShapeError('"mandate_id" is not "mandate:" and 32 hex digits');
+  const boundaries = readBoundaries(object.boundaries);
+  const filled = { ...object, boundaries: boundaries.document };
+  const proof = readProof(object.proof);
+  return {
+    id,
+    issuer: nameOf(object, 'issuer'),
+    subject: nameOf(object, 'subject'),
+    boundaries,
+    issuedAt: timeOf(object, 'issued_at'),
+    expiresAt: timeOrNull(object, 'expires_at'),
+    signature: proof !== null && proof.length === 64 ? proof : null,
+    spellings: () => signedSpellings(signedText(filled), filled, value as ValueObject),
+  };
+}
+
+function nameOf(object: ValueObject, name: string): string {
+  const text = textOf(object, name, MAX_TEXT);
+  if (!NAME.test(text)) throw new ShapeError(`"${name}" holds white space or characters beyond ASCII`);
+  return text;
+}
+
+export interface MandateRequest {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly boundaries: Value;
+  /** ms since the epoch. */
+  readonly now: number;
+  /** ms; null for a mandate that never ends. */
+  readonly lifetimeMs: number | null;
+  /** 16 bytes from a CSPRNG. */
+  readonly id: Uint8Array;
+}
+
+/** A signed mandate. @throws ShapeError when the boundaries are none. */
+export function issueMandate(request: MandateRequest, issuerSeed: Uint8Array): ValueObject {
+  const { issuer, subject, now, lifetimeMs } = request;
+  const unsigned = {
+    '@context': CONTEXT,
+    '@type': 'Mandate',
+    mandate_id: `mandate:${toHex(request.id)}`,
+    issuer,
+    subject,
+    boundaries: readBoundaries(request.boundaries).document,
+    issued_at: referenceTime(now),
+    expires_at: lifetimeMs === null ? null : referenceTime(now + lifetimeMs),
+  };
+  const signed = signDocument(unsigned, issuerSeed, issuer, now);
+  readMandate(signed);
+  return signed;
+}

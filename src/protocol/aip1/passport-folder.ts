@@ -1,0 +1,57 @@
+/** The reference's passport folder: `passport.json`, `public.pem` and `private.pem`. Only bytes here; files and keys are elsewhere. */
+import { MAX_TEXT } from '../limits.js';
+import { ShapeError } from '../shape.js';
+import { fromBase64url, toBase64url } from './base64.js';
+import { readBoundaries, type Boundaries } from './boundaries.js';
+import { readIdentity, readPrincipal, type Identity, type PrincipalClaim } from './envelope.js';
+import { membersOf, REQUIRED, textOf, type Members } from './members.js';
+import { parseExact } from './numbers.js';
+import { publicKeyOfPem, publicKeyPem } from './public-pem.js';
+import { documentText, type Speaker } from './sign.js';
+
+/** What `passport.json` and `public.pem` say together. Nobody signed it: its boundaries are what the folder's owner wrote. */
+export interface ReferencePassport {
+  readonly identity: Identity;
+  readonly principal: PrincipalClaim;
+  readonly boundaries: Boundaries;
+  /** Raw 32 bytes. */
+  readonly publicKey: Uint8Array;
+}
+
+const PASSPORT: Members = { identity: REQUIRED, principal: REQUIRED, boundaries: REQUIRED, public_key: null };
+
+/**
+ * Reads a folder's public half; `publicPem` is null where the file is missing. The two must name the same key.
+ * @throws JsonError or ShapeError
+ */
+export function readReferencePassport(passportJson: Uint8Array, publicPem: string | null): ReferencePassport {
+  const object = membersOf(parseExact(passportJson), 'the passport', PASSPORT);
+  const named = object.public_key === null ? null : fromBase64url(textOf(object, 'public_key', MAX_TEXT));
+  if (object.public_key !== null && named?.length !== 32)
+    throw new ShapeError('"public_key" is not 32 bytes of base64url');
+  const filed = publicPem === null ? null : publicKeyOfPem(publicPem);
+  if (publicPem !== null && filed === null) throw new ShapeError('public.pem is not an Ed25519 public key');
+  const publicKey = named ?? filed;
+  if (publicKey === null) throw new ShapeError('the passport names no public key, and there is no public.pem');
+  if (filed !== null && named !== null && !Buffer.from(filed).equals(named)) {
+    throw new ShapeError('"public_key" and public.pem are different keys');
+  }
+  return {
+    identity: readIdentity(object.identity),
+    principal: readPrincipal(object.principal),
+    boundaries: readBoundaries(object.boundaries),
+    publicKey,
+  };
+}
+
+/** The two public files of a folder. `private.pem` is PKCS#8, which the key file adapter writes. */
+export function referencePassportFiles(
+  speaker: Speaker,
+  publicKey: Uint8Array,
+): Record<'passport.json' | 'public.pem', string> {
+  const { identity, principal, boundaries } = speaker;
+  return {
+    'passport.json': `${documentText({ identity, principal, boundaries, public_key: toBase64url(publicKey) })}\n`,
+    'public.pem': publicKeyPem(publicKey),
+  };
+}

@@ -1,0 +1,103 @@
+import { jsonOfMinor } from '../money.js';
+import type { Passport } from '../passport.js';
+import { ShapeError } from '../shape.js';
+import type { JsonObject } from '../values.js';
+import type { ValueObject } from './numbers.js';
+import type { ReferencePassport } from './passport-folder.js';
+import { referenceTime, type Speaker } from './sign.js';
+
+/**
+ * What an agent with a native passport says of itself in an envelope. Constraints that AIP-1 has no word for are left out of
+ * the boundaries: a verifier with the passport enforces them all the same, and one without it never could.
+ */
+export function speakerOf(passport: Passport): Speaker {
+  const { agent, document } = passport;
+  return {
+    identity: {
+      id: agent.id,
+      version: '1.0.0',
+      runtime: 'aip-cli',
+      attestation: {
+        method: 'self_reported',
+        framework_id: null,
+        build_hash: null,
+        system_prompt_hash: null,
+        registry_signature: null,
+        intent_classifier: { model: 'aip-classifier-v1', confidence_threshold: 0.95 },
+      },
+    },
+    principal: {
+      type: 'organization',
+      id: document.principal,
+      delegation_chain: [
+        {
+          from: document.principal,
+          to: agent.id,
+          scope: 'default',
+          boundary_monotonicity: true,
+          granted_at: referenceTime(passport.issuedAt),
+          expires_at: passport.expiresAt === null ? null : referenceTime(passport.expiresAt),
+        },
+      ],
+    },
+    boundaries: boundariesOf(passport),
+  };
+}
+
+function boundariesOf({ actions, deniedActions, constraints }: Passport): ValueObject {
+  let perTransaction = 0;
+  let perDay = 0;
+  let geo: string | null = null;
+  let window: ValueObject | null = null;
+  for (const rule of constraints.all) {
+    if (rule.kind === 'monetary_limit') perTransaction = capOf(rule);
+    else if (rule.kind === 'daily_limit') perDay = capOf(rule);
+    else if (rule.kind === 'geo_restriction') geo = rule.written.join(',');
+    else if (rule.kind === 'time_window' && rule.window.kind === 'span') {
+      // The native end is exclusive, AIP-1's is not.
+      window = { start: referenceTime(rule.window.start), end: referenceTime(rule.window.end - 1) };
+    }
+  }
+  return {
+    allowed_actions: [...actions.keys()],
+    denied_actions: [...deniedActions],
+    monetary_limit: { per_transaction: perTransaction, per_day: perDay, currency: constraints.currency },
+    data_access: [],
+    geo_restriction: geo,
+    time_window: window,
+  };
+}
+
+/** AIP-1 takes 0 for "no cap", so a limit of nothing becomes the tightest cap it can express: one minor unit. */
+function capOf({ limit, currency }: { limit: bigint; currency: string }): number {
+  return Number(jsonOfMinor(limit === 0n ? 1n : limit, currency));
+}
+
+/** What a native passport for the same agent would hold. @throws ShapeError when the reference's passport allows anything. */
+export function nativeTermsOf({ boundaries, identity, principal }: ReferencePassport): {
+  readonly agentId: string;
+  readonly principal: string;
+  readonly actions: readonly string[];
+  readonly deniedActions: readonly string[];
+  readonly constraints: JsonObject;
+} {
+  if (boundaries.allowed.length === 0)
+    throw new ShapeError('the passport allows every action; name those it should allow');
+  const limit = boundaries.document.monetary_limit as JsonObject;
+  const { perTransaction, perDay, currency, geo } = boundaries;
+  const capped = perTransaction !== null || perDay !== null;
+  const window = boundaries.document.time_window as JsonObject | null;
+  return {
+    agentId: identity.id,
+    principal: principal.id,
+    actions: boundaries.allowed,
+    deniedActions: boundaries.denied,
+    constraints: {
+      ...(perTransaction === null ? {} : { monetary_limit: limit.per_transaction! }),
+      ...(perDay === null ? {} : { daily_limit: limit.per_day! }),
+      ...(capped ? { currency } : {}),
+      ...(geo === null ? {} : { geo_restriction: geo }),
+      ...(window === null ? {} : { time_window: window }),
+    },
+  };
+}
