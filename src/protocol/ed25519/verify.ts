@@ -34,6 +34,6 @@ export function verifySignature(key: VerifyKey, message: Uint8Array, signature: 
 export function verifySignatureAsync(key: VerifyKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
   if (!acceptableSignature(signature)) return Promise.resolve(false);
   return new Promise((resolve, reject) => {
-    verify(null, message, key.handle, signature, (error, holds) => (error === null ? resolve(holds) : reject(error)));
+    verify(null, message, key.handle, signature, (error, holds) => (error ? reject(error) : resolve(holds)));
   });
 }
