@@ -1,0 +1,87 @@
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import type { Random } from '../../app/ports.js';
+import { START } from '../../protocol/chain.js';
+import { toHex } from '../../protocol/hex.js';
+import { Database } from './database.js';
+import { damaged, notAFile, orphaned, stateFailure } from './failures.js';
+import { SCHEMA } from './schema.js';
+
+/** Makes sure that a whole state file stands at `path`; whoever comes first makes it. */
+export function ensureStateFile(path: string, random: Random): void {
+  try {
+    // The order matters: the write-ahead log never comes into being before its database does.
+    const hasLog = size(`${path}-wal`) !== null;
+    const bytes = size(path);
+    if (bytes === 0) throw damaged(path); // Filling it would forget every nonce that was spent.
+    if (bytes !== null) return;
+    if (hasLog) throw orphaned(path);
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    create(path, random);
+  } catch (error) {
+    throw stateFailure(error, path);
+  }
+}
+
+/** Bytes of the regular file at `path`; null when there is nothing. */
+function size(path: string): number | null {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return null;
+  if (!found.isFile()) throw notAFile(path);
+  return found.size;
+}
+
+/**
+ * Builds the file under another name and then links it to its place, which only one of many processes can: nobody ever
+ * sees a file without tables, and nobody switches journal modes on a file in use.
+ */
+function create(path: string, random: Random): void {
+  const draft = `${path}.${toHex(random(8))}.new`;
+  closeSync(openSync(draft, 'wx', 0o600)); // SQLite would make it readable for all; its side files copy the mode.
+  try {
+    const database = new Database(draft, 0);
+    database.exec(
+      `PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN; ${SCHEMA}
+       INSERT INTO identity VALUES ('${toHex(random(8))}', '${toHex(random(16))}');
+       INSERT INTO head VALUES (1, ${START.seq}, '${START.hash}', ${START.seq}, '${START.hash}', 0, 0, 0, 0);
+       COMMIT; PRAGMA journal_mode = WAL;`,
+    );
+    database.close();
+    flush(draft);
+    publish(draft, path);
+    if (process.platform !== 'win32') flush(dirname(path));
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function publish(draft: string, path: string): void {
+  try {
+    linkSync(draft, path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    // File systems without hard links (exFAT, some mounts).
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw error;
+    copyFileSync(draft, path, constants.COPYFILE_EXCL);
+  }
+}
+
+function flush(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}

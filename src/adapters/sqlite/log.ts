@@ -1,0 +1,164 @@
+import type { EntryQuery } from '../../app/ports.js';
+import { seal } from '../../protocol/chain.js';
+import type { Entry, EntryDraft } from '../../protocol/entry.js';
+import { formatTime, parseTime } from '../../protocol/time.js';
+import type { Agents } from './agents.js';
+import { restored, stored, type Database, type Query, type Value } from './database.js';
+import { damaged } from './failures.js';
+import type { Head } from './head.js';
+
+/** Entries held in memory at once while reading. */
+const PAGE = 256;
+
+type Row = [number, number, string | null, string | null, number, string | null, string, string];
+type Body = [
+  verifier: string,
+  prevHash: string,
+  dialect: Entry['dialect'],
+  errorMessage: Entry['error_message'],
+  intentHash: Entry['intent_hash'],
+  nonce: Entry['nonce'],
+  signature: Entry['signature'],
+  latencyUs: number,
+  params: Entry['params'],
+  details: Entry['details'],
+];
+
+/** The verification log. */
+export class Log {
+  readonly #database: Database;
+  readonly #path: string;
+  readonly #agents: Agents;
+  readonly #add: Query;
+
+  constructor(database: Database, path: string, agents: Agents) {
+    this.#database = database;
+    this.#path = path;
+    this.#agents = agents;
+    this.#add = database.query(
+      'INSERT INTO entries (seq, at, agent, action, success, code, hash, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    );
+  }
+
+  append(head: Head, verifier: string, draft: EntryDraft): Entry {
+    const at = parseTime(draft.timestamp);
+    if (at === null || formatTime(at) !== draft.timestamp) throw new TypeError('an entry needs a time in milliseconds');
+    const entry = seal(draft, verifier, head);
+    const agent = this.#agents.findOrAdd(entry.agent_id);
+    const body: Body = [
+      verifier,
+      entry.prev_hash,
+      entry.dialect,
+      entry.error_message,
+      entry.intent_hash,
+      entry.nonce,
+      entry.signature,
+      entry.latency_us,
+      entry.params,
+      entry.details,
+    ];
+    this.#add.run([
+      entry.seq,
+      at,
+      agent,
+      entry.action === null ? null : stored(entry.action),
+      entry.status === 'success' ? 1 : 0,
+      entry.error_code === null ? null : stored(entry.error_code),
+      entry.hash,
+      JSON.stringify(body),
+    ]);
+    this.#agents.count(agent, entry);
+    head.seq = entry.seq;
+    head.hash = entry.hash;
+    return entry;
+  }
+
+  *entries(query: EntryQuery): Generator<Entry> {
+    const { where, values } = conditions(query);
+    if (query.agentId !== undefined) {
+      const agent = this.#agents.find(query.agentId);
+      if (agent === null) return;
+      where.push('agent = ?');
+      values.push(agent);
+    }
+    let after = query.afterSeq ?? 0;
+    if (query.since !== undefined) {
+      // Clocks jump, so times need not ascend: no entry before this one is late enough, some after it may be too early.
+      const first = this.#database
+        .query('SELECT min(seq) FROM entries WHERE at >= ?')
+        .row<[number | null]>([query.since]);
+      if (first![0] === null) return;
+      after = Math.max(after, first![0] - 1);
+    }
+    if (query.last !== undefined) {
+      const from = this.#oldestOfLast(where, values, after, query.last);
+      if (from === null) return;
+      after = from - 1;
+    }
+    const page = this.#database.query(
+      `SELECT seq, at, name, action, success, code, hash, body FROM entries LEFT JOIN agents ON agents.id = agent
+       WHERE ${['seq > ?', ...where].join(' AND ')} ORDER BY seq LIMIT ${PAGE}`,
+    );
+    for (;;) {
+      const rows = page.rows<Row>([after, ...values]);
+      for (const row of rows) yield this.#entry(row);
+      if (rows.length < PAGE) return;
+      after = rows.at(-1)![0];
+    }
+  }
+
+  #oldestOfLast(where: readonly string[], values: readonly Value[], after: number, last: number): number | null {
+    const row = this.#database
+      .query(
+        `SELECT min(seq) FROM (SELECT seq FROM entries WHERE ${['seq > ?', ...where].join(' AND ')} ORDER BY seq DESC LIMIT ?)`,
+      )
+      .row<[number | null]>([after, ...values, last]);
+    return row![0];
+  }
+
+  #entry([seq, at, name, action, success, code, hash, body]: Row): Entry {
+    try {
+      const [verifier, prev_hash, dialect, error_message, intent_hash, nonce, signature, latency_us, params, details] =
+        JSON.parse(body) as Body;
+      return {
+        seq,
+        timestamp: formatTime(at),
+        agent_id: name === null ? '' : restored(name),
+        action: action === null ? null : restored(action),
+        params,
+        status: success === 1 ? 'success' : 'failed',
+        error_code: code === null ? null : restored(code),
+        error_message,
+        details,
+        nonce,
+        signature,
+        intent_hash,
+        dialect,
+        verifier,
+        latency_us,
+        prev_hash,
+        hash,
+      };
+    } catch {
+      throw damaged(this.#path);
+    }
+  }
+}
+
+/** Every condition but the agent and the place in the log. */
+function conditions({ action, status, code, since, until }: EntryQuery): { where: string[]; values: Value[] } {
+  const where: string[] = [];
+  const values: Value[] = [];
+  const add = (condition: string, value: Value | undefined): void => {
+    if (value === undefined) return;
+    where.push(condition);
+    values.push(value);
+  };
+  add('action = ?', action === undefined ? undefined : stored(action));
+  add('success = ?', status === undefined ? undefined : status === 'success' ? 1 : 0);
+  add('code = ?', code === undefined ? undefined : stored(code));
+  // The plus keeps SQLite from reading by time, which would sort the rest of the log for each page.
+  add('+at >= ?', since);
+  add('+at < ?', until);
+  return { where, values };
+}

@@ -1,0 +1,82 @@
+import type { SpentNonce } from '../../app/ports.js';
+import { sha256 } from '../../protocol/hash.js';
+import type { Database } from './database.js';
+import type { Head } from './head.js';
+
+/** A nonce to be kept longer than this goes to the table that is pruned row by row, in ms. */
+const LONG = 60 * 60 * 1000;
+/** Rows of that table which one prune forgets at most. */
+const PRUNED_AT_ONCE = 256;
+
+const COLUMNS = '(key, seen, result)';
+
+/** Spent nonces. `null` as a result stands for `accepted`, the usual one. */
+export class Nonces {
+  readonly #find;
+  readonly #add;
+  readonly #addLong;
+  readonly #empty;
+  readonly #pruneLong;
+  /** The last nonce that was asked for and not found: spending it next need not ask again. */
+  #absent: string | null = null;
+
+  constructor(database: Database) {
+    this.#find = database.query(
+      `SELECT seen, result FROM nonces_0 WHERE key = ?1 UNION ALL SELECT seen, result FROM nonces_1 WHERE key = ?1
+       UNION ALL SELECT seen, result FROM nonces_long WHERE key = ?1`,
+    );
+    this.#add = [0, 1].map((n) => database.query(`INSERT INTO nonces_${n} ${COLUMNS} VALUES (?, ?, ?)`));
+    this.#addLong = database.query('INSERT INTO nonces_long (key, seen, result, kept) VALUES (?, ?, ?, ?)');
+    this.#empty = [0, 1].map((n) => database.query(`DELETE FROM nonces_${n}`));
+    this.#pruneLong = database.query(
+      `DELETE FROM nonces_long WHERE key IN (SELECT key FROM nonces_long WHERE kept < ? ORDER BY kept LIMIT ${PRUNED_AT_ONCE})`,
+    );
+  }
+
+  find(agentId: string, nonce: string): SpentNonce | null {
+    const name = nameOf(agentId, nonce);
+    const row = this.#find.row<[number, string | null]>([keyOf(name)]);
+    this.#absent = row === undefined ? name : null;
+    return row === undefined ? null : { firstSeenAt: row[0], firstResult: row[1] ?? 'accepted' };
+  }
+
+  /** Spending twice is a bug of the caller: the second one must have been refused. */
+  spend(head: Head, agentId: string, nonce: string, seenAt: number, result: string, keepUntil: number): void {
+    const name = nameOf(agentId, nonce);
+    if (this.#absent !== name && this.find(agentId, nonce) !== null) throw new Error('a nonce was spent twice');
+    this.#absent = null;
+    const kept = Math.ceil(keepUntil);
+    const values = [keyOf(name), seenAt, result === 'accepted' ? null : result];
+    if (kept - seenAt > LONG) {
+      this.#addLong.run([...values, kept]);
+      return;
+    }
+    const young = head.generation;
+    this.#add[young]!.run(values);
+    head.kept[young] = Math.max(head.kept[young]!, kept);
+  }
+
+  /** At the end of a transaction. */
+  forget(): void {
+    this.#absent = null;
+  }
+
+  prune(head: Head, now: number): void {
+    const young = head.generation;
+    const old = 1 - young;
+    if (head.kept[young] !== 0 && head.kept[old]! < now) {
+      if (head.kept[old] !== 0) this.#empty[old]!.run([]);
+      head.kept[old] = 0;
+      head.generation = old;
+    }
+    this.#pruneLong.run([now]);
+  }
+}
+
+function nameOf(agentId: string, nonce: string): string {
+  return `${agentId}\n${nonce}`;
+}
+
+function keyOf(name: string): Uint8Array {
+  return sha256(name).subarray(0, 16);
+}

@@ -1,0 +1,124 @@
+/** `aip!`, in SQLite's application_id: tells our file from any other database. */
+export const APPLICATION = 0x61697021;
+/** Of the tables below. A file with a greater one is refused; a smaller one is brought up to date here. */
+export const VERSION = 1;
+
+export const SCHEMA = `
+PRAGMA application_id = ${APPLICATION};
+PRAGMA user_version = ${VERSION};
+
+CREATE TABLE identity (
+  verifier TEXT NOT NULL,
+  log_id TEXT NOT NULL
+) STRICT;
+
+-- One row. Read at the start of each write transaction, written at its end.
+CREATE TABLE head (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  seq INTEGER NOT NULL,          -- of the newest entry
+  hash TEXT NOT NULL,
+  base_seq INTEGER NOT NULL,     -- the link before the oldest entry kept
+  base_hash TEXT NOT NULL,
+  usages INTEGER NOT NULL,       -- recorded so far: tells apart uses within one millisecond
+  generation INTEGER NOT NULL,   -- which of the two nonce tables is written to
+  kept_0 INTEGER NOT NULL,       -- when the last nonce of nonces_0 may be forgotten, ms
+  kept_1 INTEGER NOT NULL
+) STRICT;
+
+-- Nonces in two generations. When all of the older one may be forgotten it is emptied at once and becomes the younger:
+-- deleting one by one would touch a random page for each. The key is 16 bytes of SHA-256 over agent and nonce.
+CREATE TABLE nonces_0 (key BLOB PRIMARY KEY, seen INTEGER NOT NULL, result TEXT) STRICT, WITHOUT ROWID;
+CREATE TABLE nonces_1 (key BLOB PRIMARY KEY, seen INTEGER NOT NULL, result TEXT) STRICT, WITHOUT ROWID;
+-- Those kept so long that they would hold up a generation.
+CREATE TABLE nonces_long (key BLOB PRIMARY KEY, seen INTEGER NOT NULL, result TEXT, kept INTEGER NOT NULL)
+  STRICT, WITHOUT ROWID;
+CREATE INDEX nonces_long_kept ON nonces_long (kept);
+
+-- Everyone the log speaks of, with the tallies of what it says.
+CREATE TABLE agents (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  total INTEGER NOT NULL DEFAULT 0,
+  successful INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0,         -- refusals that the agent can be held to
+  unattributed INTEGER NOT NULL DEFAULT 0    -- refusals that may be a stranger's doing
+) STRICT;
+CREATE TABLE code_tallies (
+  agent INTEGER NOT NULL,
+  code TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (agent, code)
+) STRICT, WITHOUT ROWID;
+
+-- Accepted intents, for sliding windows and spending. An action here is one agent's.
+CREATE TABLE actions (id INTEGER PRIMARY KEY, agent INTEGER NOT NULL, name TEXT NOT NULL, UNIQUE (agent, name)) STRICT;
+CREATE TABLE usages (
+  action INTEGER NOT NULL,
+  at INTEGER NOT NULL,           -- ms
+  n INTEGER NOT NULL,
+  currency TEXT,
+  amount INTEGER,                -- minor units
+  PRIMARY KEY (action, at, n)
+) STRICT, WITHOUT ROWID;
+-- The same by whole minutes and whole hours (span, ms), so that a day is read in some hundred rows. A sum in halves of
+-- 32 bits cannot overflow.
+CREATE TABLE spans (
+  action INTEGER NOT NULL,
+  span INTEGER NOT NULL,
+  start INTEGER NOT NULL,        -- ms
+  currency TEXT NOT NULL,        -- empty where there was none
+  count INTEGER NOT NULL,
+  high INTEGER NOT NULL,
+  low INTEGER NOT NULL,
+  PRIMARY KEY (action, span, start, currency)
+) STRICT, WITHOUT ROWID;
+
+-- The log. What entries are searched by has a column of its own; the rest is a JSON list in body. Nothing stands twice,
+-- so whatever is changed here changes what the chain hashes.
+CREATE TABLE entries (
+  seq INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,           -- ms
+  agent INTEGER NOT NULL,
+  action TEXT,
+  success INTEGER NOT NULL CHECK (success IN (0, 1)),
+  code TEXT,
+  hash TEXT NOT NULL,
+  body TEXT NOT NULL
+) STRICT;
+CREATE INDEX entries_agent ON entries (agent);
+CREATE INDEX entries_at ON entries (at);
+CREATE INDEX entries_code ON entries (code) WHERE code IS NOT NULL;
+
+CREATE TABLE passports (
+  agent_id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  text TEXT NOT NULL,
+  path TEXT,
+  added_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE pins (
+  did TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  public_key BLOB NOT NULL,
+  pinned_at INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  PRIMARY KEY (did, key_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE keys (
+  key_id TEXT PRIMARY KEY,
+  store TEXT NOT NULL,
+  ref TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The local copy of what the mesh says, newest word on each subject.
+CREATE TABLE standing (
+  subject TEXT PRIMARY KEY,
+  status TEXT NOT NULL CHECK (status IN ('active', 'suspended', 'revoked')),
+  reason TEXT,
+  changed_at INTEGER NOT NULL,
+  changed_by TEXT,
+  suspended_until INTEGER,
+  version INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`;

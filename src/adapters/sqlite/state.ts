@@ -1,0 +1,250 @@
+import { Failure } from '../../app/failure.js';
+import type { Clock, EntryQuery, Ledger, Random, State } from '../../app/ports.js';
+import type { Link } from '../../protocol/chain.js';
+import type { Entry } from '../../protocol/entry.js';
+import { Agents, type Tally } from './agents.js';
+import { ensureStateFile } from './create.js';
+import { Database } from './database.js';
+import { Directory } from './directory.js';
+import { damaged, foreign, newer } from './failures.js';
+import { Heads, type Head } from './head.js';
+import { Log } from './log.js';
+import { Nonces } from './nonces.js';
+import { APPLICATION, VERSION } from './schema.js';
+import { Windows } from './windows.js';
+
+/** How long one statement waits for other processes, in ms, and how often a transaction starts over. */
+const BUSY_MS = 5000;
+const ATTEMPTS = 6;
+/** After this many transactions the process counts as a long-lived one. */
+const MANY = 16;
+
+export interface StateOptions {
+  readonly random: Random;
+  /** Nothing is forgotten that this clock does not call old, whatever `--at` says. */
+  readonly clock?: Clock;
+}
+
+export interface SqliteState extends State {
+  /** The link before the oldest entry kept, and the newest entry: what `verifyChain` is to find. */
+  bounds(): { readonly after: Link; readonly head: Link };
+  /** Null for an agent that the log does not know. */
+  tally(agentId: string): Tally | null;
+}
+
+/**
+ * Opens the state file at `path`, making it (mode 0600) and its folder (0700) where there is none.
+ * Fails with STATE when it is damaged, locked, full, read-only, or written by a newer version.
+ */
+export function openState(path: string, options: StateOptions): SqliteState {
+  ensureStateFile(path, options.random);
+  const database = new Database(path, BUSY_MS);
+  try {
+    return new FileState(database, path, options);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+class FileState implements SqliteState {
+  readonly verifier: string;
+  readonly logId: string;
+  readonly #database: Database;
+  readonly #path: string;
+  readonly #clock: Clock | undefined;
+  readonly #heads: Heads;
+  readonly #agents: Agents;
+  readonly #directory: Directory;
+  readonly #log: Log;
+  readonly #nonces: Nonces;
+  readonly #windows: Windows;
+  #inTransaction = false;
+  #transactions = 0;
+
+  constructor(database: Database, path: string, { random, clock }: StateOptions) {
+    this.#database = database;
+    this.#path = path;
+    this.#clock = clock;
+    // FULL: the commit is on the disk before it is reported. The cache is per process and bounded: 8 MB.
+    database.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -8000; PRAGMA trusted_schema = OFF');
+    checkFormat(database, path);
+    const identity = database.query('SELECT verifier, log_id FROM identity').row<[string, string]>([]);
+    if (identity === undefined) throw damaged(path);
+    [this.verifier, this.logId] = identity;
+    this.#heads = new Heads(database);
+    this.#agents = new Agents(database);
+    this.#directory = new Directory(database);
+    this.#log = new Log(database, path, this.#agents);
+    this.#nonces = new Nonces(database);
+    this.#windows = new Windows(database, random(1)[0]!);
+  }
+
+  transact<T>(work: (ledger: Ledger) => T): T {
+    return this.#run(work, true);
+  }
+
+  rehearse<T>(work: (ledger: Ledger) => T): T {
+    return this.#run(work, false);
+  }
+
+  #run<T>(work: (ledger: Ledger) => T, commit: boolean): T {
+    if (this.#inTransaction) throw new Error('a transaction inside a transaction');
+    this.#begin();
+    this.#inTransaction = true;
+    let committed = false;
+    let over = false;
+    try {
+      const head = this.#head();
+      const result = work(this.#ledger(head, () => over));
+      if (result instanceof Promise) throw new Error('a transaction cannot wait');
+      if (commit) {
+        this.#agents.flush();
+        this.#windows.flush();
+        this.#heads.write(head);
+        this.#database.exec('COMMIT');
+        committed = true;
+      }
+      return result;
+    } finally {
+      over = true;
+      this.#inTransaction = false;
+      this.#windows.forget();
+      this.#nonces.forget();
+      if (!committed) {
+        this.#agents.forget();
+        this.#database.rollback();
+      }
+    }
+  }
+
+  #begin(): void {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        this.#database.exec('BEGIN IMMEDIATE');
+        break;
+      } catch (error) {
+        if (!(error instanceof Failure) || !error.retryable || attempt === ATTEMPTS) throw error;
+      }
+    }
+    // A busy process writes the same pages again and again: letting its log grow saves most of the copying back. A short
+    // command would leave a long log behind for the next one to read.
+    if (++this.#transactions === MANY) this.#checkpointEvery(4000);
+  }
+
+  #ledger(head: Head, over: () => boolean): Ledger {
+    const agents = this.#agents;
+    const directory = this.#directory;
+    const log = this.#log;
+    const nonces = this.#nonces;
+    const windows = this.#windows;
+    const { verifier } = this;
+    const clock = this.#clock;
+    let pruned = false;
+    const open = (): void => {
+      if (over()) throw new Error('the transaction is over');
+    };
+    return {
+      spentNonce(agentId, nonce) {
+        open();
+        return nonces.find(agentId, nonce);
+      },
+      spendNonce(agentId, nonce, firstSeenAt, firstResult, keepUntil) {
+        open();
+        nonces.spend(head, agentId, nonce, firstSeenAt, firstResult, keepUntil);
+      },
+      read(agentId, meter, now) {
+        open();
+        return windows.read(agents.findOrAdd(agentId), meter, now);
+      },
+      recordUsage(usage) {
+        open();
+        windows.record(head, agents.findOrAdd(usage.agentId), usage);
+      },
+      standing(subject) {
+        open();
+        return directory.standing(subject);
+      },
+      append(draft) {
+        open();
+        return log.append(head, verifier, draft);
+      },
+      prune(now) {
+        open();
+        if (pruned) return;
+        pruned = true;
+        const settled = clock === undefined ? now : Math.min(now, clock());
+        nonces.prune(head, settled);
+        windows.prune(settled);
+      },
+    };
+  }
+
+  passport(agentId: string) {
+    return this.#directory.passport(agentId);
+  }
+  passports() {
+    return this.#directory.passports();
+  }
+  rememberPassport(passport: Parameters<State['rememberPassport']>[0]): void {
+    this.#directory.rememberPassport(passport);
+  }
+  forgetPassport(agentId: string): boolean {
+    return this.#directory.forgetPassport(agentId);
+  }
+  pins(did?: string) {
+    return this.#directory.pins(did);
+  }
+  pin(pin: Parameters<State['pin']>[0]): void {
+    this.#directory.pin(pin);
+  }
+  unpin(did: string): number {
+    return this.#directory.unpin(did);
+  }
+  key(keyId: string) {
+    return this.#directory.key(keyId);
+  }
+  rememberKey(record: Parameters<State['rememberKey']>[0]): void {
+    this.#directory.rememberKey(record);
+  }
+  forgetKey(keyId: string): boolean {
+    return this.#directory.forgetKey(keyId);
+  }
+
+  entries(query: EntryQuery): Iterable<Entry> {
+    return { [Symbol.iterator]: () => this.#log.entries(query) };
+  }
+
+  bounds(): { after: Link; head: Link } {
+    const { seq, hash, base } = this.#head();
+    return { after: base, head: { seq, hash } };
+  }
+
+  tally(agentId: string): Tally | null {
+    return this.#agents.tally(agentId);
+  }
+
+  close(): void {
+    if (this.#transactions >= MANY) this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    this.#database.close();
+  }
+
+  #head(): Head {
+    const head = this.#heads.read();
+    if (head === null) throw damaged(this.#path);
+    return head;
+  }
+
+  #checkpointEvery(pages: number): void {
+    this.#database.exec(`PRAGMA wal_autocheckpoint = ${pages}`);
+  }
+}
+
+function checkFormat(database: Database, path: string): void {
+  const [application] = database.query('PRAGMA application_id').row<[number]>([])!;
+  const [version] = database.query('PRAGMA user_version').row<[number]>([])!;
+  const [mode] = database.query('PRAGMA journal_mode').row<[string]>([])!;
+  if (application !== APPLICATION) throw foreign(path);
+  if (version > VERSION) throw newer(path, version, VERSION);
+  if (version < VERSION || mode !== 'wal') throw damaged(path);
+}

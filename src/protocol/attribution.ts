@@ -1,0 +1,12 @@
+import type { Entry } from './entry.js';
+
+/**
+ * True when a refusal says something about the agent. Whatever was refused before or at its signature, a replay and a
+ * stale copy may be a stranger's doing, and what the verifier could not find out is nobody's: none of these may lower an
+ * agent's trust, or sending rubbish in its name would get it revoked (protocol, "Reports as JSON").
+ */
+export function isAttributable({ dialect, error_code }: Pick<Entry, 'dialect' | 'error_code'>): boolean {
+  if (error_code === null) return true;
+  // AIP-1 counts replays and stale envelopes among E1xx and drift among E3xx.
+  return dialect === 'native' ? !/^AIP-(?:E[135]\d\d|E405)$/.test(error_code) : !/^AIP-E[15]\d\d$/.test(error_code);
+}
