@@ -39,7 +39,7 @@ function sensitive<T>(kind: Kind<T>, fallback: unknown, meaning: string): KeySpe
 const RATE = number(0, 1);
 
 export const KEYS = {
-  key_store: key(orNull(choice('keychain', 'file', 'env')), null, 'where new private keys go; unset: the keychain'),
+  key_store: key(choice('keychain', 'file', 'env'), 'keychain', 'where new private keys go'),
   domain: key(text('a DNS name', isDomain), null, 'domain of new passports'),
   principal: key(
     text('did:web:<domain>', (did) => parsePrincipalId(did) !== null),

@@ -25,6 +25,8 @@ export async function main(): Promise<void> {
       stop.abort(new Interrupted(code));
     });
   }
+  // The shell looks at these; without a listener node would end with a stack.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const code = await run(process.argv.slice(2), processIo(stop.signal));
   await Promise.all([drained(process.stdout), drained(process.stderr)]);
   // A socket or a child that still hangs must not keep a finished command alive.

@@ -12,7 +12,9 @@ export async function shell(argv: readonly string[], io: Io): Promise<number> {
   const output = watchOutput(io);
   const life: Lifetime = { interrupt: [], afterwards: [], output };
   try {
-    const code = await Promise.race([execute(argv, io, life), ended(io.signal, life), output.gone(life)]);
+    const done = execute(argv, io, life).then((code) => written(io).then(() => code));
+    const code = await Promise.race([done, ended(io.signal, life), output.gone(life)]);
+    // An answer that was lost (a full disk) is not a success.
     return code === 0 && output.error !== null ? await fail(output.error, argv, io) : code;
   } catch (error) {
     if (error instanceof Interrupted) return error.exitCode;
@@ -58,6 +60,11 @@ async function fail(error: unknown, argv: readonly string[], io: Io): Promise<nu
   // The arguments may be what is wrong, so they are only looked at, not parsed.
   const paint = await paints(io, !asks(argv, '--no-color')).catch(() => ({ err: plain }));
   return report(error, io, { json: asks(argv, '--json'), debug: asks(argv, '--debug'), paint: paint.err });
+}
+
+/** Resolves when stdout has taken everything, or has failed to. */
+function written(io: Io): Promise<void> {
+  return new Promise((resolve) => io.stdout.write('', () => resolve()));
 }
 
 /** Settles when the process is told to stop and the command has had its say. */
