@@ -15,37 +15,85 @@ export interface Section {
   readonly commands: readonly Listing[];
 }
 
+function at(words: string, summary: string, load: Listing['load']): Listing {
+  return { path: words.split(' '), summary, load };
+}
+
 export const SECTIONS: readonly Section[] = [
+  {
+    title: 'Passports: who an agent is and what it may do',
+    commands: [
+      at(
+        'passport create',
+        'Make an agent a key pair and a passport that its principal signs',
+        () => import('./passport-create.js'),
+      ),
+      at('passport list', 'List the passports this machine knows', () => import('./passport-list.js')),
+      at('passport show', 'Show who an agent is and what it may do', () => import('./passport-show.js')),
+      at(
+        'passport verify',
+        'Check that a passport is whole, signed by a pinned principal, and in force',
+        () => import('./passport-verify.js'),
+      ),
+      at(
+        'passport rotate',
+        'Give an agent a new key, and have its principal sign the passport again',
+        () => import('./passport-rotate.js'),
+      ),
+      at(
+        'passport import',
+        'Make a passport known on this machine, after checking who signed it',
+        () => import('./passport-import.js'),
+      ),
+      at('passport export', "Write an agent's public identity in another form", () => import('./passport-export.js')),
+      at('passport lint', 'Warn where a passport permits more than it needs to', () => import('./passport-lint.js')),
+      at(
+        'passport delete',
+        "Forget a passport and destroy the agent's private keys on this machine",
+        () => import('./passport-delete.js'),
+      ),
+    ],
+  },
+  {
+    title: 'Principals: who answers for agents',
+    commands: [
+      at(
+        'principal list',
+        'List the principals whose passports this machine believes',
+        () => import('./principal-list.js'),
+      ),
+      at(
+        'principal add',
+        "Pin a principal's public key, so that passports it signed are believed here",
+        () => import('./principal-add.js'),
+      ),
+      at(
+        'principal remove',
+        'Unpin a principal: its passports are no longer believed here',
+        () => import('./principal-remove.js'),
+      ),
+    ],
+  },
+  {
+    title: 'Intents: what an agent asks to do',
+    commands: [at('intent sign', 'Sign what an agent intends to do', () => import('./intent-sign.js'))],
+  },
   {
     title: 'Configuration and help',
     commands: [
-      {
-        path: ['config', 'list'],
-        summary: 'Show every config key, its value, and where it came from',
-        load: () => import('./config-list.js'),
-      },
-      {
-        path: ['config', 'trust'],
-        summary: "Allow this folder's config file to set the mesh, pins and hooks",
-        load: () => import('./config-trust.js'),
-      },
-      {
-        path: ['completion'],
-        summary: 'Print the completion script of a shell',
-        load: () => import('./completion.js'),
-      },
-      {
-        path: ['help'],
-        summary: 'Show help for a command or a topic',
-        load: () => import('./help.js'),
-      },
+      at('config list', 'Show every config key, its value, and where it came from', () => import('./config-list.js')),
+      at(
+        'config trust',
+        "Allow this folder's config file to set the mesh, pins and hooks",
+        () => import('./config-trust.js'),
+      ),
+      at('completion', 'Print the completion script of a shell', () => import('./completion.js')),
+      at('help', 'Show help for a command or a topic', () => import('./help.js')),
     ],
   },
 ];
 
 /** Not shown: what the completion scripts call. */
-export const HIDDEN: readonly Listing[] = [
-  { path: ['__complete'], summary: 'Print completions', load: () => import('./complete.js') },
-];
+export const HIDDEN: readonly Listing[] = [at('__complete', 'Print completions', () => import('./complete.js'))];
 
 export const COMMANDS: readonly Listing[] = [...SECTIONS.flatMap((section) => section.commands), ...HIDDEN];
