@@ -11,6 +11,9 @@ export interface KeyringDeps {
   readonly clock: Clock;
 }
 
+/** The variable that holds an agent's key (the guide's name), and its ref in the `env` store. */
+export const AGENT_KEY_VARIABLE = 'AGENT_PRIVATE_KEY';
+
 /** A key pair in hand. The seed is passed to `signMessage` and to nothing else. */
 export interface HeldKey {
   readonly keyId: string;
@@ -55,7 +58,8 @@ export async function openKey(
       hint: 'run this where the key was made, or give it with AGENT_PRIVATE_KEY and --key-store env',
     });
   }
-  const ref = known !== null && known.store === storeName ? known.ref : keyId;
+  // A caller that names the environment means the variable of this process, not where the key was first written.
+  const ref = storeName === 'env' && from === 'env' ? AGENT_KEY_VARIABLE : (known?.ref ?? keyId);
   const seed = await deps.store(storeName).read(ref);
   const held = publicKeyOf(seed);
   if (toHex(held) !== toHex(publicKey)) {

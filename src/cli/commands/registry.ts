@@ -76,7 +76,15 @@ export const SECTIONS: readonly Section[] = [
   },
   {
     title: 'Intents: what an agent asks to do',
-    commands: [at('intent sign', 'Sign what an agent intends to do', () => import('./intent-sign.js'))],
+    commands: [
+      at('intent sign', 'Sign what an agent intends to do', () => import('./intent-sign.js')),
+      at(
+        'intent verify',
+        'Decide whether an agent may do what it signed, before it does',
+        () => import('./intent-verify.js'),
+      ),
+      at('intent inspect', 'Decode an intent without judging it', () => import('./intent-inspect.js')),
+    ],
   },
   {
     title: 'Configuration and help',
@@ -87,6 +95,7 @@ export const SECTIONS: readonly Section[] = [
         "Allow this folder's config file to set the mesh, pins and hooks",
         () => import('./config-trust.js'),
       ),
+      at('explain', 'Explain a refusal code: meaning, facts, remedy, exit code', () => import('./explain.js')),
       at('completion', 'Print the completion script of a shell', () => import('./completion.js')),
       at('help', 'Show help for a command or a topic', () => import('./help.js')),
     ],

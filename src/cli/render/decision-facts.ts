@@ -7,11 +7,27 @@ import { clean, fit, safeJson } from './text.js';
 /** Longest value of one fact in columns: a fact is a hint for a person, the whole of it is in `--json`. */
 const MAX_VALUE = 240;
 const MAX_ITEMS = 8;
+/** The catalogue has at most six facts a code; a hook may think of more. */
+const MAX_FACTS = 20;
+/** Longest sentence, and longest name, in columns. */
+const MAX_SENTENCE = 1000;
+const MAX_NAME = 320;
+
+/** A stranger's sentence, cleaned and bounded. */
+export function sentence(text: string): string {
+  return fit(clean(text), MAX_SENTENCE);
+}
+
+/** A stranger's name, cleaned and bounded; the longest DID there can be still fits. */
+export function named(text: string): string {
+  return fit(clean(text), MAX_NAME);
+}
 
 /** The facts of a refusal as name and text, cleaned; without what the reader has been told already. */
 export function factsOf(details: JsonObject | null, decision: Decision): [name: string, value: string][] {
   return Object.entries(details ?? {})
     .filter(([name, value]) => value !== null && !isTold(name, value, decision))
+    .slice(0, MAX_FACTS)
     .map(([name, value]) => [fit(clean(name), 40), valueText(name, value)]);
 }
 
@@ -25,8 +41,8 @@ export function factsLine(details: JsonObject | null, decision: Decision): strin
 /** What one violation says: the first has the decision's own sentence, the others that of their catalogue entry. */
 export function sentenceOf(refusal: Refusal, decision: Decision): string {
   const first = decision.violations[0] ?? refusal;
-  if (refusal === first && refusal.error_code === decision.error_code) return clean(decision.message);
-  return entryOf(refusal.error_code, decision.dialect)?.meaning ?? clean(refusal.error_message);
+  if (refusal === first && refusal.error_code === decision.error_code) return sentence(decision.message);
+  return entryOf(refusal.error_code, decision.dialect)?.meaning ?? named(refusal.error_message);
 }
 
 /** What to do about it, with the names filled in that may safely be pasted into a shell; null for a hook's own code. */

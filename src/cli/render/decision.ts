@@ -1,7 +1,7 @@
 import type { CheckReport, Decision } from '../../verify/decision.js';
-import { factsOf, refusalsOf, remedyOf, sentenceOf } from './decision-facts.js';
+import { factsOf, named, refusalsOf, remedyOf, sentence, sentenceOf } from './decision-facts.js';
 import type { Paint } from './paint.js';
-import { clean, columnsOf, wrap } from './text.js';
+import { columnsOf, wrap } from './text.js';
 
 export interface DecisionLook {
   readonly paint: Paint;
@@ -40,7 +40,7 @@ export function renderSummary({ verified, refused, codes }: Counts, paint: Paint
   const ok = `${verified} verified`;
   const no = `${refused} refused`;
   const reasons = [...(codes ?? [])].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
-  const why = reasons.length === 0 ? '' : ` (${reasons.map(([code, count]) => `${count} ${clean(code)}`).join(', ')})`;
+  const why = reasons.length === 0 ? '' : ` (${reasons.map(([code, count]) => `${count} ${named(code)}`).join(', ')})`;
   return `${verified > 0 ? paint.green(ok) : ok}, ${refused > 0 ? paint.red(no) : no}${why}`;
 }
 
@@ -55,17 +55,17 @@ function refused(decision: Decision, look: DecisionLook): string[] {
   const { paint, width } = look;
   const [first, ...others] = refusalsOf(decision);
   const dialect = decision.dialect === 'native' ? '' : ` ${paint.dim(`(${decision.dialect})`)}`;
-  const code = `${clean(first!.error_code)} ${clean(first!.error_message)}`;
+  const code = `${named(first!.error_code)} ${named(first!.error_message)}`;
   const next = remedyOf(first!.error_code, decision);
   return [
     `${paint.red(paint.bold('REFUSED'))} ${paint.bold(code)}${dialect}`,
     whoAndWhat(decision, paint),
-    ...wrap(clean(decision.message), width),
+    ...wrap(sentence(decision.message), width),
     ...factLines(factsOf(decision.details, decision), look),
     ...others.flatMap((other) => [
       ...hanging(
         'also ',
-        `${clean(other.error_code)} ${clean(other.error_message)}: ${sentenceOf(other, decision)}`,
+        `${named(other.error_code)} ${named(other.error_message)}: ${sentenceOf(other, decision)}`,
         width,
       ),
       ...factLines(factsOf(other.details, decision), look),
@@ -77,9 +77,9 @@ function refused(decision: Decision, look: DecisionLook): string[] {
 }
 
 function whoAndWhat({ agent_id, action, source }: Decision, paint: Paint): string {
-  const what = action === null ? 'an unreadable document' : `${paint.bold(clean(action))}`;
-  const who = agent_id === null ? '' : ` by ${clean(agent_id)}`;
-  return what + who + (source === null ? '' : paint.dim(` (${source === '-' ? 'standard input' : clean(source)})`));
+  const what = action === null ? 'an unreadable document' : `${paint.bold(named(action))}`;
+  const who = agent_id === null ? '' : ` by ${named(agent_id)}`;
+  return what + who + (source === null ? '' : paint.dim(` (${source === '-' ? 'standard input' : named(source)})`));
 }
 
 function factLines(facts: readonly [string, string][], { paint, width }: DecisionLook): string[] {
@@ -96,7 +96,7 @@ function checkLine(checks: readonly CheckReport[], { paint, width }: DecisionLoo
   const words = { passed: 'ok', failed: 'FAILED', skipped: '-' } as const;
   const lines: string[] = [];
   for (const { check, status } of checks) {
-    const item = `${clean(check)} ${words[status]}`;
+    const item = `${named(check)} ${words[status]}`;
     const last = lines.at(-1);
     if (last !== undefined && columnsOf(last) + 2 + columnsOf(item) <= width)
       lines[lines.length - 1] = `${last}  ${item}`;
@@ -108,15 +108,15 @@ function checkLine(checks: readonly CheckReport[], { paint, width }: DecisionLoo
 function checkList(checks: readonly CheckReport[], { paint, width }: DecisionLook): string[] {
   const look = { passed: paint.green, failed: paint.red, skipped: paint.yellow } as const;
   return checks.flatMap(({ check, status, reason }) => {
-    const label = `${INDENT}${clean(check).padEnd(12)}`;
-    const text = reason === undefined ? status : `${status}: ${clean(reason)}`;
+    const label = `${INDENT}${named(check).padEnd(12)}`;
+    const text = reason === undefined ? status : `${status}: ${sentence(reason)}`;
     const [first, ...rest] = wrap(text, Math.max(NARROWEST, width - columnsOf(label)));
     return [paint.dim(label) + look[status](first!), ...rest.map((line) => ' '.repeat(columnsOf(label)) + line)];
   });
 }
 
 function warningLines({ warnings, revocation }: Decision, { paint, width }: DecisionLook): string[] {
-  const said = warnings.map(({ message }) => clean(message));
+  const said = warnings.map(({ message }) => sentence(message));
   if (revocation.degraded && said.length === 0) said.push('The copy of the revocations is old.');
   return said.flatMap((message) => coloured(hanging('warning: ', message, width), paint.yellow));
 }

@@ -1,5 +1,5 @@
 import type { Decision, Refusal } from '../../verify/decision.js';
-import { factsLine, refusalsOf, remedyOf, sentenceOf } from './decision-facts.js';
+import { factsLine, named, refusalsOf, remedyOf, sentence, sentenceOf } from './decision-facts.js';
 import { placeOf } from './decision-place.js';
 import { clean, fit } from './text.js';
 
@@ -30,15 +30,15 @@ function annotation(decision: Decision): string {
   const properties = [
     ...(file === null ? [] : [['file', file]]),
     ...(line === null || file === null ? [] : [['line', String(line)]]),
-    ['title', `${clean(first!.error_code)} ${clean(first!.error_message)}`],
+    ['title', `${named(first!.error_code)} ${named(first!.error_message)}`],
   ];
   const remedy = remedyOf(first!.error_code, decision);
   const text = [
     subject(decision),
-    clean(decision.message),
+    sentence(decision.message),
     ...[factsLine(first!.details, decision)].filter((facts) => facts !== ''),
     ...others.map(
-      (other) => `also ${clean(other.error_code)} ${clean(other.error_message)}: ${sentenceOf(other, decision)}`,
+      (other) => `also ${named(other.error_code)} ${named(other.error_message)}: ${sentenceOf(other, decision)}`,
     ),
     ...(remedy === null ? [] : [`next: ${remedy}`]),
   ].join('\n');
@@ -46,9 +46,9 @@ function annotation(decision: Decision): string {
 }
 
 function subject({ agent_id, action, source }: Decision): string {
-  const what = action === null ? 'an unreadable document' : clean(action);
-  const where = source !== null && placeOf(source).file === null ? ` (${clean(source)})` : '';
-  return `REFUSED ${what}${agent_id === null ? '' : ` by ${clean(agent_id)}`}${where}`;
+  const what = action === null ? 'an unreadable document' : named(action);
+  const where = source !== null && placeOf(source).file === null ? ` (${named(source)})` : '';
+  return `REFUSED ${what}${agent_id === null ? '' : ` by ${named(agent_id)}`}${where}`;
 }
 
 /** The runner decodes these and nothing else; a raw line break would end the command and could start another. */

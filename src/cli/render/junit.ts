@@ -1,5 +1,5 @@
 import type { Decision } from '../../verify/decision.js';
-import { factsOf, refusalsOf, remedyOf, sentenceOf } from './decision-facts.js';
+import { factsOf, named, refusalsOf, remedyOf, sentence, sentenceOf } from './decision-facts.js';
 import { clean } from './text.js';
 
 /** A JUnit report: one suite, one case for each intent, a failure for each refusal, with its code as the type. */
@@ -30,7 +30,7 @@ function testCase(decision: Decision, names: Map<string, number>): string {
   const [first] = refusalsOf(decision);
   return [
     `${open}>`,
-    `      <failure type="${attribute(first!.error_code)}" message="${attribute(decision.message)}">${content(bodyOf(decision))}</failure>`,
+    `      <failure type="${attribute(first!.error_code)}" message="${attribute(sentence(decision.message))}">${content(bodyOf(decision))}</failure>`,
     '    </testcase>',
   ].join('\n');
 }
@@ -38,7 +38,7 @@ function testCase(decision: Decision, names: Map<string, number>): string {
 function bodyOf(decision: Decision): string {
   const refusals = refusalsOf(decision);
   const lines = refusals.flatMap((refusal) => [
-    `${clean(refusal.error_code)} ${clean(refusal.error_message)}: ${sentenceOf(refusal, decision)}`,
+    `${named(refusal.error_code)} ${named(refusal.error_message)}: ${sentenceOf(refusal, decision)}`,
     ...factsOf(refusal.details, decision).map(([name, value]) => `  ${name}: ${value}`),
   ]);
   const remedy = remedyOf(refusals[0]!.error_code, decision);

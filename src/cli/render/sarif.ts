@@ -1,10 +1,10 @@
 import type { CodeEntry } from '../../protocol/codes.js';
 import type { Json, JsonObject } from '../../protocol/values.js';
 import type { Decision, Refusal } from '../../verify/decision.js';
-import { factsLine, refusalsOf, sentenceOf } from './decision-facts.js';
+import { factsLine, named, refusalsOf, sentenceOf } from './decision-facts.js';
 import { placeOf, type Place } from './decision-place.js';
 import { CATALOGUES, entryOf, type Dialect } from './explain-catalogue.js';
-import { clean, safeJson } from './text.js';
+import { safeJson } from './text.js';
 
 const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
 
@@ -63,20 +63,20 @@ function ruleOf(id: string, { name, meaning, remedy }: Pick<CodeEntry, 'name'> &
 }
 
 function resultOf(decision: Decision, refusal: Refusal, rules: Rules): JsonObject {
-  const code = clean(refusal.error_code);
-  const entry = entryOf(refusal.error_code, decision.dialect) ?? { code, name: clean(refusal.error_message) };
+  const code = named(refusal.error_code);
+  const entry = entryOf(refusal.error_code, decision.dialect) ?? { code, name: named(refusal.error_message) };
   const rule = rules.add(decision.dialect, entry);
   const who = [
     decision.action ?? 'unreadable document',
     ...(decision.agent_id === null ? [] : ['by', decision.agent_id]),
   ];
   const facts = factsLine(refusal.details, decision);
-  const sentence = sentenceOf(refusal, decision);
+  const why = sentenceOf(refusal, decision);
   return {
     ruleId: rule.id,
     ruleIndex: rule.index,
     level: 'error',
-    message: { text: `${clean(who.join(' '))}: ${sentence}${facts === '' ? '' : ` (${facts})`}` },
+    message: { text: `${who.map(named).join(' ')}: ${why}${facts === '' ? '' : ` (${facts})`}` },
     locations: [{ physicalLocation: locationOf(placeOf(decision.source)) }],
     partialFingerprints: { 'intentAndCode/v1': fingerprintOf(decision, refusal, rule.id) },
     properties: {
@@ -91,7 +91,7 @@ function resultOf(decision: Decision, refusal: Refusal, rules: Rules): JsonObjec
 function fingerprintOf(decision: Decision, refusal: Refusal, ruleId: string): string {
   const same = refusalsOf(decision).filter((other) => other.error_code === refusal.error_code);
   const nth = same.indexOf(refusal);
-  const intent = decision.intent_hash ?? clean(decision.source ?? '-');
+  const intent = decision.intent_hash ?? named(decision.source ?? '-');
   return `${intent}:${ruleId}${nth > 0 ? `:${nth + 1}` : ''}`;
 }
 

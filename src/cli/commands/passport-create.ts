@@ -1,0 +1,274 @@
+import { createPassport, type IssuedPassport, type PassportRequest } from '../../app/issue-passport.js';
+import { Failure } from '../../app/failure.js';
+import { lintPassport } from '../../app/lint.js';
+import type { KeyStoreName } from '../../app/ports.js';
+import { formatPublicKey } from '../../protocol/keys.js';
+import { parseJsonText } from '../../protocol/json.js';
+import { objectOf, ShapeError } from '../../protocol/shape.js';
+import { isObject, type Json, type JsonObject } from '../../protocol/values.js';
+import type { Cli } from '../cli.js';
+import { readJsonInput } from '../input.js';
+import { KEY_OPTIONS, PASSPHRASE_OPTION } from '../options.js';
+import { clean } from '../render/text.js';
+import type { CommandSpec } from '../spec.js';
+import { duration, pairs } from '../values.js';
+import { issuing } from '../wiring.js';
+
+interface Options {
+  readonly domain?: string;
+  readonly action: readonly string[];
+  readonly deny: readonly string[];
+  readonly monetaryLimit?: string;
+  readonly dailyLimit?: string;
+  readonly currency?: string;
+  readonly allowedDomain: readonly string[];
+  readonly rateLimit?: string;
+  readonly constraint: readonly string[];
+  readonly expires?: number;
+  readonly metadata: readonly string[];
+  readonly from?: string;
+  readonly out?: string;
+  readonly keyStore?: KeyStoreName;
+  readonly principalKeyStore?: KeyStoreName;
+  readonly envFile?: string;
+  readonly passphraseFile?: string;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['passport', 'create'],
+  summary: 'Make an agent a key pair and a passport that its principal signs',
+  detail: 'The first passport of a domain makes the principal key as well, and pins it on this machine.',
+  args: [{ name: 'name', description: 'name of the agent, e.g. support-agent-v1', required: false }],
+  options: [
+    {
+      title: 'Who',
+      options: [
+        { flags: '--domain <domain>', description: 'domain of the principal, e.g. acme.com' },
+        { flags: '--expires <duration>', description: 'how long the passport is valid, e.g. 90d', value: duration },
+        { flags: '--metadata <k=v>', description: 'a note for people (k:=json for a value)', repeatable: true },
+      ],
+    },
+    {
+      title: 'What it may do',
+      options: [
+        { flags: '-a, --action <name>', description: 'an action it may do', repeatable: true, several: true },
+        { flags: '--deny <action>', description: 'an action it may never do', repeatable: true },
+        { flags: '--monetary-limit <n>', description: 'most money in one action' },
+        { flags: '--daily-limit <n>', description: 'most money in any 24 hours' },
+        { flags: '--currency <code>', description: 'currency of the limits (default USD)' },
+        {
+          flags: '--allowed-domain <name>',
+          description: 'where it may send, e.g. acme.com',
+          repeatable: true,
+          several: true,
+        },
+        { flags: '--rate-limit <rate>', description: 'most actions in a time, e.g. 10/hour' },
+        { flags: '--constraint <k=v>', description: 'any other constraint (k:=json for a value)', repeatable: true },
+        {
+          flags: '--from <file>',
+          description: 'take actions, constraints and the rest from a JSON file (- for stdin)',
+          values: 'file',
+        },
+      ],
+    },
+    {
+      title: 'Where things go',
+      options: [
+        { flags: '-o, --out <file>', description: 'passport file (default <name>.passport.json)', values: 'file' },
+        ...KEY_OPTIONS,
+        {
+          flags: '--principal-key-store <store>',
+          description: 'where a new principal key goes',
+          choices: ['keychain', 'file'],
+        },
+        PASSPHRASE_OPTION,
+      ],
+    },
+  ],
+  examples: [
+    {
+      run: 'aip passport create support-agent-v1 --domain acme.com --action send_email --action issue_refund --monetary-limit 100 --allowed-domain acme.com --rate-limit 10/hour',
+      why: "the guide's support agent",
+    },
+    {
+      run: 'aip passport create bot --from bot.json --key-store file',
+      why: 'from a reviewed file, without a keychain',
+    },
+    {
+      run: 'aip passport create bot --domain acme.com -a deploy --key-store env --env-file .env',
+      why: 'key in an env file',
+    },
+  ],
+  exits: { 3: 'a named file cannot be read', 4: 'the key store is missing, locked or refuses' },
+  touches: ['files', 'state', 'keychain'],
+  topics: ['passports', 'constraints', 'keys'],
+
+  async run({ args, options }, cli) {
+    const request = await requestOf(args[0], options, cli);
+    const issued = await createOrAsk(request, options, cli);
+    const findings = lintPassport(issued.passport.document);
+    if (cli.globals.json) cli.json(answerOf(issued, findings));
+    else show(issued, findings, cli);
+    return 0;
+  },
+};
+
+/** Without a usable keychain, and without a store having been named, a person at a terminal chooses another. */
+async function createOrAsk(request: PassportRequest, options: Options, cli: Cli): Promise<IssuedPassport> {
+  const deps = await issuing(cli, options);
+  try {
+    return await createPassport(deps, request);
+  } catch (error) {
+    const missing = error instanceof Failure && error.code === 'KEYSTORE_MISSING';
+    if (!missing || options.keyStore !== undefined || !cli.ask.allowed) throw error;
+    cli.note(error.message);
+    const keyStore = await cli.ask.select<KeyStoreName>({
+      message: 'Where shall the private keys go instead',
+      flag: '--key-store <store>',
+      choices: [{ value: 'file', name: 'file', description: 'encrypted with a passphrase' }],
+    });
+    return createPassport(deps, { ...request, keyStore, principalKeyStore: keyStore });
+  }
+}
+
+async function requestOf(nameArg: string | undefined, options: Options, cli: Cli): Promise<PassportRequest> {
+  const file = options.from === undefined ? {} : await template(options.from, cli);
+  const config = await cli.config();
+  const configuredStore = config.get('key_store') ?? 'keychain';
+  const name =
+    nameArg ??
+    text(file, 'name') ??
+    text(file, 'agent_name') ??
+    (await cli.ask.input({ message: 'Name of the agent', flag: '<name>' }));
+  const domain =
+    options.domain ??
+    text(file, 'domain') ??
+    config.get('domain') ??
+    (await cli.ask.input({ message: 'Domain that answers for it', flag: '--domain <domain>' }));
+  let actions: PassportRequest['actions'] = [
+    ...((file.actions ?? []) as PassportRequest['actions']),
+    ...options.action,
+  ];
+  if (actions.length === 0) {
+    const answer = await cli.ask.input({ message: 'Actions it may do, separated by spaces', flag: '--action <name>' });
+    actions = answer.split(/[\s,]+/).filter((word) => word !== '');
+  }
+  const keyStore = options.keyStore ?? (options.envFile === undefined ? configuredStore : 'env');
+  if (keyStore === 'env' && options.envFile === undefined) {
+    throw new Failure('USAGE', 'A new key for the environment has to be written to a file.', {
+      hint: 'name it with --env-file <file>',
+    });
+  }
+  return {
+    name,
+    domain,
+    actions,
+    deniedActions: [...((file.denied_actions ?? []) as string[]), ...options.deny],
+    constraints: constraintsOf(file, options),
+    metadata: { ...((file.metadata ?? {}) as JsonObject), ...usable(() => pairs(options.metadata, parseJsonText)) },
+    expiresInMs: options.expires ?? null,
+    path: options.out ?? `${name}.passport.json`,
+    keyStore,
+    principalKeyStore: options.principalKeyStore ?? principalStore(keyStore, options, configuredStore, cli),
+  };
+}
+
+/** A principal's key never lives in the environment; a passphrase that was given says where it goes instead. */
+function principalStore(
+  agent: KeyStoreName,
+  options: Options,
+  configured: KeyStoreName | null,
+  cli: Cli,
+): KeyStoreName {
+  if (agent !== 'env') return agent;
+  if (configured !== null && configured !== 'env') return configured;
+  return options.passphraseFile !== undefined || cli.io.env.AIP_KEY_PASSPHRASE !== undefined ? 'file' : 'keychain';
+}
+
+function constraintsOf(file: JsonObject, options: Options): JsonObject {
+  const flags: Record<string, Json> = {
+    ...((file.constraints ?? {}) as JsonObject),
+    ...usable(() => pairs(options.constraint, parseJsonText)),
+  };
+  // Decimal strings stay strings: money is never a binary float on its way in.
+  if (options.monetaryLimit !== undefined) flags.monetary_limit = amount(options.monetaryLimit);
+  if (options.dailyLimit !== undefined) flags.daily_limit = amount(options.dailyLimit);
+  if (options.currency !== undefined) flags.currency = options.currency;
+  if (options.allowedDomain.length > 0) flags.allowed_domains = [...options.allowedDomain];
+  if (options.rateLimit !== undefined) flags.rate_limit = options.rateLimit;
+  const money = flags.monetary_limit ?? flags.daily_limit;
+  if (money !== undefined && !isObject(money) && flags.currency === undefined) flags.currency = 'USD';
+  return flags;
+}
+
+/** A JSON number where it says exactly the same, else the decimal text. */
+function amount(given: string): Json {
+  return String(Number(given)) === given ? Number(given) : given;
+}
+
+const TEMPLATE = ['name', 'agent_name', 'domain', 'actions', 'denied_actions', 'constraints', 'metadata'];
+
+async function template(path: string, cli: Cli): Promise<JsonObject> {
+  const json = await readJsonInput(path, cli);
+  try {
+    const object = objectOf(json, path, [], TEMPLATE);
+    for (const list of ['actions', 'denied_actions']) {
+      if (object[list] !== undefined && !Array.isArray(object[list]))
+        throw new ShapeError(`"${list}" in ${path} is not a list`);
+    }
+    for (const member of ['constraints', 'metadata']) {
+      if (object[member] !== undefined && !isObject(object[member]))
+        throw new ShapeError(`"${member}" in ${path} is not an object`);
+    }
+    return object;
+  } catch (error) {
+    if (error instanceof ShapeError) throw new Failure('USAGE', `${error.reason}.`, { hint: 'aip help passports' });
+    throw error;
+  }
+}
+
+function text(object: JsonObject, name: string): string | undefined {
+  const value = object[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function usable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new Failure('USAGE', error instanceof Error ? error.message : 'a value does not parse');
+  }
+}
+
+function answerOf(issued: IssuedPassport, findings: ReturnType<typeof lintPassport>) {
+  const { passport, key, path, principalPublicKey } = issued;
+  return {
+    agent_id: passport.agent.id,
+    key_id: passport.document.key_id,
+    public_key: passport.document.public_key,
+    passport: path,
+    key_store: key.store,
+    key_ref: key.ref,
+    principal: passport.document.principal,
+    principal_public_key: formatPublicKey(principalPublicKey),
+    warnings: findings.map(({ code, message }) => ({ code, message })),
+  };
+}
+
+function show(issued: IssuedPassport, findings: ReturnType<typeof lintPassport>, cli: Cli): void {
+  const { passport, key, path, principalPublicKey, principalKeyMade } = issued;
+  const { paint } = cli;
+  cli.out(`${paint.green('created')} ${paint.bold(passport.agent.id)}`);
+  const rows = [
+    ['passport', `${path}  (public: share it with every verifier)`],
+    ['public key', passport.document.public_key],
+    ['private key', `${key.store}: ${key.ref}`],
+    ['signed by', `${passport.document.principal}  ${formatPublicKey(principalPublicKey)}`],
+  ];
+  if (principalKeyMade !== null)
+    rows.push(['principal key', `${principalKeyMade.store}: ${principalKeyMade.ref}  (new, pinned here)`]);
+  for (const [label, value] of rows) cli.out(`  ${paint.dim(label!.padEnd(13))}  ${clean(value!)}`);
+  for (const finding of findings) cli.warn(finding.message, finding.code);
+  const action = passport.actions.keys().next().value ?? 'action';
+  cli.note(`\nnext: aip intent sign --passport ${path} --action ${action} | aip intent verify -`);
+}

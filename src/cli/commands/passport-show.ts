@@ -1,0 +1,33 @@
+import { findPassport } from '../../app/find-passport.js';
+import { pinnedKeys } from '../../app/principals.js';
+import { issuerProblem } from '../../verify/checks/passport.js';
+import { renderPassport } from '../render/passport.js';
+import type { CommandSpec } from '../spec.js';
+import { finding } from '../wiring.js';
+
+export const command: CommandSpec = {
+  path: ['passport', 'show'],
+  summary: 'Show who an agent is and what it may do',
+  args: [{ name: 'agent', description: 'agent id, name of a known passport, or a passport file', values: 'agent' }],
+  examples: [
+    { run: 'aip passport show support-agent-v1', why: 'for people' },
+    { run: 'aip passport show support-agent-v1 --json > passport.json', why: 'the document itself' },
+  ],
+  exits: { 3: 'the passport is not known, or the file holds none' },
+  touches: ['state', 'files'],
+  topics: ['passports', 'constraints'],
+
+  async run({ args }, cli) {
+    const deps = await finding(cli);
+    const { passport } = await findPassport(deps, args[0]!);
+    if (cli.globals.json) {
+      cli.json(passport.document);
+      return 0;
+    }
+    const problem = issuerProblem(passport, pinnedKeys(deps.state.pins(passport.document.principal)));
+    const verified =
+      problem === null ? `signed by ${passport.document.principal}, pinned here` : `NOT VERIFIED: ${problem}`;
+    cli.out(renderPassport(passport.document, cli.paint, { verified }));
+    return 0;
+  },
+};

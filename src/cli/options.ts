@@ -1,0 +1,22 @@
+/** Options that several commands declare alike. */
+import type { OptionSpec } from './spec.js';
+
+export const KEY_STORES = ['keychain', 'file', 'env'] as const;
+
+/** Where a private key is made or found. */
+export const KEY_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--key-store <store>', description: 'where the private key lives', choices: KEY_STORES },
+  {
+    flags: '--env-file <file>',
+    description: 'file that holds AGENT_PRIVATE_KEY (plain text, mode 0600)',
+    values: 'file',
+  },
+];
+
+export const PASSPHRASE_OPTION: OptionSpec = {
+  flags: '--passphrase-file <file>',
+  description: 'file with the passphrase of key files (or set AIP_KEY_PASSPHRASE)',
+  values: 'file',
+};
+
+export const YES_OPTION: OptionSpec = { flags: '-y, --yes', description: 'do not ask' };

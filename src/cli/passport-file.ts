@@ -1,0 +1,30 @@
+import { Failure } from '../app/failure.js';
+import { findPassport } from '../app/find-passport.js';
+import { readDocument } from '../adapters/files.js';
+import { parseAgentId } from '../protocol/did.js';
+import { passportOf, type Passport } from '../protocol/passport.js';
+import { ShapeError } from '../protocol/shape.js';
+import { isObject } from '../protocol/values.js';
+import type { Cli } from './cli.js';
+import { jsonIn } from './input.js';
+import type { UnreadablePassport } from './verification.js';
+import { localState } from './wiring.js';
+
+/**
+ * A passport that a verification is given. A file that is no JSON is the caller's mistake; one that names its agent and is no
+ * valid passport makes that agent's intents refused with E103.
+ */
+export async function passportFile(path: string, cli: Cli): Promise<Passport | UnreadablePassport> {
+  const bytes = await readDocument(path);
+  if (bytes === null)
+    return (await findPassport({ state: await localState(cli), readFile: readDocument }, path)).passport;
+  const json = jsonIn(bytes, path);
+  try {
+    return passportOf(json);
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    const agentId = isObject(json) ? json.agent_id : undefined;
+    if (typeof agentId === 'string' && parseAgentId(agentId) !== null) return { agentId, reason: error.reason };
+    throw new Failure('UNREADABLE', `${path} is not a passport (AIP-E103): ${error.reason}.`);
+  }
+}

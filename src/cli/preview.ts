@@ -1,0 +1,15 @@
+import { verifyIntents } from '../app/verify-intents.js';
+import type { IntentDocument } from '../protocol/intent.js';
+import type { Passport } from '../protocol/passport.js';
+import type { Judgement } from '../verify/judge.js';
+import type { Cli } from './cli.js';
+import { verification } from './verification.js';
+
+/** What this machine's verifier would say of an intent; nothing is spent, counted or logged. */
+export async function preview(cli: Cli, passport: Passport, intent: IntentDocument): Promise<Judgement> {
+  const { deps, options } = await verification(cli, { dryRun: true, passports: [passport], principalKey: [] });
+  const [judgement] = await verifyIntents(deps, options, [
+    { bytes: Buffer.from(JSON.stringify(intent)), source: null },
+  ]);
+  return judgement!;
+}

@@ -1,0 +1,62 @@
+/** How `intent verify` answers: for people, for programs, for CI. */
+import { appendFileSync } from 'node:fs';
+import type { Judgement } from '../verify/judge.js';
+import type { Cli } from './cli.js';
+import { safeJson } from './render/text.js';
+import { VERSION } from './version.js';
+
+export type Format = 'human' | 'json' | 'ndjson' | 'github' | 'sarif' | 'junit';
+
+export interface ResultWriter {
+  /** Writes the whole answer. */
+  finish(judgements: readonly Judgement[]): void;
+}
+
+/** Loads the one renderer that is asked for. */
+export async function resultWriter(cli: Cli, format: Format, many: boolean): Promise<ResultWriter> {
+  const decisionsOf = (judgements: readonly Judgement[]) => judgements.map(({ decision }) => decision);
+  switch (format) {
+    case 'json':
+      // One document is indented for a person; several are a line each, as a stream is.
+      if (!many) return { finish: (judgements) => decisionsOf(judgements).forEach((decision) => cli.json(decision)) };
+      return { finish: (judgements) => decisionsOf(judgements).forEach((decision) => cli.out(safeJson(decision))) };
+    case 'ndjson':
+      return { finish: (judgements) => decisionsOf(judgements).forEach((decision) => cli.out(safeJson(decision))) };
+    case 'github': {
+      const { renderGithub } = await import('./render/github.js');
+      return {
+        finish: (judgements) => {
+          const { lines, summary } = renderGithub(decisionsOf(judgements));
+          if (lines !== '') cli.out(lines);
+          const file = cli.io.env.GITHUB_STEP_SUMMARY;
+          if (file !== undefined && file !== '') appendFileSync(file, `${summary}\n`);
+        },
+      };
+    }
+    case 'sarif': {
+      const { renderSarif } = await import('./render/sarif.js');
+      return { finish: (judgements) => cli.out(renderSarif(decisionsOf(judgements), VERSION)) };
+    }
+    case 'junit': {
+      const { renderJunit } = await import('./render/junit.js');
+      return { finish: (judgements) => cli.out(renderJunit(decisionsOf(judgements))) };
+    }
+    case 'human': {
+      const { renderDecision, renderSummary } = await import('./render/decision.js');
+      const look = { paint: cli.paint, width: cli.width ?? 100, verbose: cli.globals.verbose };
+      return {
+        finish: (judgements) => {
+          const decisions = decisionsOf(judgements);
+          for (const decision of decisions)
+            if (!cli.globals.quiet || !decision.success) cli.out(renderDecision(decision, look));
+          if (!many) return;
+          const codes = new Map<string, number>();
+          for (const { error_code } of decisions)
+            if (error_code !== null) codes.set(error_code, (codes.get(error_code) ?? 0) + 1);
+          const verified = decisions.filter((decision) => decision.success).length;
+          cli.note(renderSummary({ verified, refused: decisions.length - verified, codes }, cli.paintErr));
+        },
+      };
+    }
+  }
+}

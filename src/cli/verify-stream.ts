@@ -1,0 +1,86 @@
+import { createReadStream } from 'node:fs';
+import { Failure } from '../app/failure.js';
+import {
+  commitBatch,
+  prepareBatch,
+  type PreparedBatch,
+  type VerifierDeps,
+  type VerifyOptions,
+} from '../app/verify-intents.js';
+import { fileExists } from '../adapters/files.js';
+import type { Judgement } from '../verify/judge.js';
+import type { Cli } from './cli.js';
+import { lineBatches, type Line } from './lines.js';
+import { exitOf } from './refusal.js';
+import { safeJson } from './render/text.js';
+import type { Format } from './results.js';
+
+export interface StreamRequest {
+  readonly deps: VerifierDeps;
+  readonly options: VerifyOptions;
+  /** Files, or `-`. */
+  readonly sources: readonly string[];
+  readonly failFast: boolean;
+  readonly format: Format;
+}
+
+/** Judges NDJSON of any length in constant memory: the next batch's signatures are computed while this one is committed. */
+export async function verifyStream(cli: Cli, request: StreamRequest): Promise<number> {
+  if (request.format !== 'ndjson') {
+    throw new Failure('USAGE', `A stream is answered line by line, not as ${request.format}.`, {
+      hint: '--format ndjson',
+    });
+  }
+  for (const source of request.sources) {
+    if (source !== '-' && !(await fileExists(source))) throw new Failure('NOT_FOUND', `There is no file ${source}.`);
+  }
+  const { deps, options } = request;
+  let judged = 0;
+  let firstRefusal: Judgement | null = null;
+  let ahead: Promise<PreparedBatch> | null = null;
+
+  // Answers are written after the commit and before the next one, so that nothing is said that is not kept.
+  const settle = async (batch: Promise<PreparedBatch>): Promise<boolean> => {
+    const judgements = commitBatch(deps, options, await batch);
+    judged += judgements.length;
+    firstRefusal ??= judgements.find(({ decision }) => !decision.success) ?? null;
+    await cli.stream(judgements.map(({ decision }) => safeJson(decision)).join('\n'));
+    return request.failFast && firstRefusal !== null;
+  };
+  for await (const { lines, source } of batches(cli, request)) {
+    const next = prepareBatch(
+      deps,
+      options,
+      lines.map(({ bytes, number }) => ({ bytes, source: `${source}:${number}` })),
+    );
+    // Handled when its turn comes; until then a failure must not count as unhandled.
+    next.catch(() => undefined);
+    if (ahead !== null && (await settle(ahead))) return exitOf(firstRefusal!);
+    ahead = next;
+    // With an idle writer there is no next batch to work ahead on, and nobody should wait for one.
+    if (!options.parallel || lines.length < 32) {
+      if (await settle(ahead)) return exitOf(firstRefusal!);
+      ahead = null;
+    }
+  }
+  if (ahead !== null) await settle(ahead);
+  if (judged === 0) {
+    throw new Failure('USAGE', 'There were no lines, so there is nothing to verify.', {
+      hint: 'a line holds one intent',
+    });
+  }
+  return firstRefusal === null ? 0 : exitOf(firstRefusal);
+}
+
+async function* batches(
+  cli: Cli,
+  { sources, failFast }: StreamRequest,
+): AsyncGenerator<{ lines: Line[]; source: string }> {
+  for (const source of sources) {
+    const stream = source === '-' ? cli.io.stdin : createReadStream(source, { highWaterMark: 256 * 1024 });
+    for await (const lines of lineBatches(stream as AsyncIterable<Uint8Array>)) {
+      if (!failFast) yield { lines, source };
+      else for (const line of lines) yield { lines: [line], source };
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/** The only place that builds adapters. Each is built on first use, once a command, and loaded no earlier. */
+import { randomBytes } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import type { FindDeps } from '../app/find-passport.js';
+import type { IssueDeps } from '../app/issue-passport.js';
+import type { KeyringDeps } from '../app/keyring.js';
+import type { KeyStore, KeyStoreName, State } from '../app/ports.js';
+import { readDocument } from '../adapters/files.js';
+import type { Cli } from './cli.js';
+
+/** Random bytes of the system. */
+export const random = (n: number): Uint8Array => randomBytes(n);
+
+/** A clock that never goes back, in microseconds. */
+export const ticks = (): number => performance.now() * 1000;
+
+/** The local state, opened on first use and closed when the command is done. */
+export function localState(cli: Cli): Promise<State> {
+  return cli.once(open);
+}
+
+async function open(cli: Cli): Promise<State> {
+  const { openState } = await import('../adapters/sqlite/state.js');
+  const state = openState(cli.paths().stateFile, { random });
+  cli.afterwards(() => state.close());
+  return state;
+}
+
+/** Where a command finds keys, as its own flags say. */
+export interface KeyFlags {
+  readonly passphraseFile?: string | undefined;
+  readonly envFile?: string | undefined;
+}
+
+/** The key stores; only the one that is used gets loaded. */
+export async function keyStores(cli: Cli, flags: KeyFlags): Promise<(name: KeyStoreName) => KeyStore> {
+  const onNotice = (notice: string): void => cli.note(notice);
+  const { env } = cli.io;
+  const [{ keychain }, { keyFiles }, { envKey }, { passphrases }] = await Promise.all([
+    import('../adapters/keychain/store.js'),
+    import('../adapters/key-file/store.js'),
+    import('../adapters/key-env/store.js'),
+    import('../adapters/passphrase.js'),
+  ]);
+  const prompt = cli.ask.allowed
+    ? (message: string) => cli.ask.secret({ message, flag: '--passphrase-file <file>' })
+    : null;
+  const { existing, fresh } = passphrases({ env, file: flags.passphraseFile ?? null, prompt, onNotice });
+  const stores: Record<KeyStoreName, () => KeyStore> = {
+    keychain: () => keychain({ env }),
+    file: () => keyFiles({ folder: cli.paths().keysDir, random, passphrase: existing, newPassphrase: fresh }),
+    env: () => envKey({ env, envFile: flags.envFile ?? null, random, onNotice }),
+  };
+  return (name) => stores[name]();
+}
+
+export async function keyring(cli: Cli, flags: KeyFlags): Promise<KeyringDeps & { readonly state: State }> {
+  return { state: await localState(cli), store: await keyStores(cli, flags), random, clock: cli.io.now };
+}
+
+export async function issuing(cli: Cli, flags: KeyFlags): Promise<IssueDeps & { readonly state: State }> {
+  const [ring, files, { schemaProblem }] = await Promise.all([
+    keyring(cli, flags),
+    import('../adapters/files.js'),
+    import('../adapters/json-schema.js'),
+  ]);
+  const { createFile, replaceFile, fileExists } = files;
+  return { ...ring, schemaProblem, files: { create: createFile, replace: replaceFile, exists: fileExists } };
+}
+
+export async function finding(cli: Cli): Promise<FindDeps & { readonly state: State }> {
+  return { state: await localState(cli), readFile: readDocument };
+}
