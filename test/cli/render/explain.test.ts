@@ -1,0 +1,135 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { codesTable, explainJson, renderExplain } from '../../../src/cli/render/explain.js';
+import {
+  CATALOGUES,
+  exitCodeOf,
+  findCodes,
+  nearestCodes,
+  type Catalogue,
+} from '../../../src/cli/render/explain-catalogue.js';
+import { plain } from '../../../src/cli/render/paint.js';
+import { NATIVE_CODES } from '../../../src/protocol/codes.js';
+
+const OTHER: Catalogue = {
+  dialect: 'aip-1',
+  codes: [
+    { ...NATIVE_CODES.ACTION_DENIED, code: 'AIP-E202', name: 'EXPIRED_MANDATE', meaning: 'Another thing.', facts: [] },
+  ],
+};
+const BOTH = [CATALOGUES[0]!, OTHER];
+
+test.each([
+  'AIP-E202',
+  'aip-e202',
+  'e202',
+  'E202',
+  '202',
+  ' 202 ',
+  'MONETARY_LIMIT_EXCEEDED',
+  'monetary-limit-exceeded',
+  'Monetary limit exceeded',
+])('%j is E202', (query) => {
+  expect(findCodes(query).map(({ entry }) => entry.code)).toEqual(['AIP-E202']);
+});
+
+test.each([
+  '',
+  ' ',
+  'E',
+  'E20',
+  '2020',
+  'AIP',
+  'AIP-E',
+  'AIP-F202',
+  'E202 ; x',
+  '202.0',
+  '-202',
+  'MONETARY',
+  '__proto__',
+  'constructor',
+  '٢٠٢',
+])('%j is no code', (query) => {
+  expect(findCodes(query)).toEqual([]);
+  expect(renderExplain(query, plain)).toBeNull();
+  expect(explainJson(query)).toBeNull();
+});
+
+test('every code of the catalogue explains itself, by code and by name', () => {
+  for (const entry of Object.values(NATIVE_CODES)) {
+    const shown = renderExplain(entry.code, plain, { width: 1000 })!;
+    expect(shown).toBe(renderExplain(entry.name, plain, { width: 1000 }));
+    for (const part of [entry.code, entry.name, entry.meaning, entry.remedy, ...entry.facts])
+      expect(shown).toContain(part);
+    expect(explainJson(entry.code)).toEqual([
+      {
+        dialect: 'native',
+        code: entry.code,
+        name: entry.name,
+        concern: entry.concern,
+        meaning: entry.meaning,
+        facts: ['agent_id', ...entry.facts],
+        remedy: entry.remedy,
+        exit_code: exitCodeOf(entry),
+      },
+    ]);
+  }
+});
+
+test('the exit codes are those of the protocol', () => {
+  const exit = (code: string) => explainJson(code)![0]!.exit_code;
+  expect(['E100', 'E301', 'E202', 'E401', 'E209', 'E500'].map(exit)).toEqual([10, 11, 12, 13, 14, 5]);
+});
+
+test('a code that two dialects have is explained in both, native first', () => {
+  const shown = renderExplain('202', plain, { catalogues: BOTH })!;
+  expect(shown.indexOf('native dialect')).toBeGreaterThan(0);
+  expect(shown.indexOf('aip-1 dialect')).toBeGreaterThan(shown.indexOf('native dialect'));
+  expect(explainJson('202', BOTH)!.map(({ dialect, name }) => [dialect, name])).toEqual([
+    ['native', 'MONETARY_LIMIT_EXCEEDED'],
+    ['aip-1', 'EXPIRED_MANDATE'],
+  ]);
+  expect(renderExplain('EXPIRED_MANDATE', plain, { catalogues: BOTH })).not.toContain('native');
+});
+
+test('lines keep to the width', () => {
+  for (const line of renderExplain('AIP-E101', plain, { width: 50 })!.split('\n'))
+    expect(line.length).toBeLessThanOrEqual(50);
+});
+
+describe('suggestions', () => {
+  test.each([
+    ['REPLAY_DETECTD', 'AIP-E301'],
+    ['MONETRY_LIMIT', 'AIP-E202'],
+    ['singature', 'AIP-E101'],
+    ['revoked', 'AIP-E401'],
+    ['E22', 'AIP-E202'],
+    ['AIP-E215', 'AIP-E214'],
+    ['stale', 'AIP-E405'],
+  ])('%s means %s', (query, code) => {
+    expect(nearestCodes(query)[0]?.code).toBe(code);
+  });
+
+  test.each(['', 'zzz', 'AIP-E999999', '🙂', 'x'.repeat(100_000)])('nothing is near %.20j', (query) => {
+    expect(nearestCodes(query)).toEqual([]);
+  });
+
+  test('are three at most, each once, whatever is asked', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 40 }), (query) => {
+        const near = nearestCodes(query, BOTH).map(({ code }) => code);
+        expect(near.length).toBeLessThanOrEqual(3);
+        expect(new Set(near).size).toBe(near.length);
+      }),
+    );
+  });
+});
+
+test('the table for the README has a row for every code, each of four cells', () => {
+  const rows = codesTable().split('\n');
+  expect(rows).toHaveLength(2 + Object.keys(NATIVE_CODES).length);
+  for (const row of rows) expect(row.split(/(?<!\\)\|/)).toHaveLength(6);
+  expect(rows.find((row) => row.includes('`AIP-E209`'))).toMatch(/\| 14 \|$/);
+  const hostile = { ...OTHER, codes: [{ ...OTHER.codes[0]!, meaning: 'a | b' }] };
+  expect(codesTable(hostile).split('\n')[2]).toContain('a \\| b');
+});
