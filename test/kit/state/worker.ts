@@ -1,0 +1,82 @@
+/**
+ * One of many processes on a state file: `node worker.mjs <mode> <path> [argument]`. It says `ready`, waits for a line on
+ * stdin, does its work and reports on stdout, a line at a time and only after the commit.
+ */
+import { randomBytes } from 'node:crypto';
+import { readSync, writeSync } from 'node:fs';
+import { Failure } from '../../../src/app/failure.js';
+import { openState, type SqliteState } from '../../../src/adapters/sqlite/state.js';
+import { AGENT, draft, refused, T0 } from './drafts.js';
+
+const [mode, path, argument] = process.argv.slice(2) as [string, string, string];
+
+const MODES: Record<string, (state: SqliteState) => void> = {
+  /** Spends the nonce `argument` unless it was spent. */
+  nonce(state) {
+    const won = state.transact((ledger) => {
+      const spent = ledger.spentNonce(AGENT, argument);
+      if (spent === null) ledger.spendNonce(AGENT, argument, T0, 'accepted', T0 + 600_000);
+      ledger.append(spent === null ? draft({ nonce: argument }) : refused('AIP-E301', { nonce: argument }));
+      return spent === null;
+    });
+    say(won ? 'won' : 'lost');
+  },
+  /** Takes up to 3 places of a window with `argument` places. */
+  places(state) {
+    const limit = Number(argument);
+    let taken = 0;
+    for (let i = 0; i < 3; i++) {
+      const got = state.transact((ledger) => {
+        const meter = { kind: 'count', action: null, word: 'order', windowMs: 3_600_000, limit } as const;
+        const reading = ledger.read(AGENT, meter, T0 + i);
+        if (reading.kind !== 'count' || reading.used >= limit) return false;
+        ledger.recordUsage({ agentId: AGENT, action: 'place_order', at: T0 + i, currency: null, amountMinor: null });
+        ledger.append(draft({ action: 'place_order' }));
+        return true;
+      });
+      if (got) taken += 1;
+    }
+    say(String(taken));
+  },
+  /** Spends 30 where `argument` may be spent in a day. */
+  money(state) {
+    const won = state.transact((ledger) => {
+      const reading = ledger.read(AGENT, { kind: 'sum', currency: 'USD', windowMs: 86_400_000 }, T0);
+      if (reading.kind !== 'sum' || reading.spent + 30n > BigInt(argument)) return false;
+      ledger.recordUsage({ agentId: AGENT, action: 'pay', at: T0, currency: 'USD', amountMinor: 30n });
+      return true;
+    });
+    say(won ? 'won' : 'lost');
+  },
+  /** Writes batches until it is killed, reporting each nonce after its commit. */
+  write(state) {
+    for (;;) {
+      const nonces = Array.from({ length: 1 + randomBytes(1)[0]! % 20 }, () => randomBytes(16).toString('hex'));
+      const entries = state.transact((ledger) => {
+        ledger.prune(T0);
+        return nonces.map((nonce) => {
+          if (ledger.spentNonce(AGENT, nonce) !== null) throw new Error('a fresh nonce was spent');
+          ledger.spendNonce(AGENT, nonce, T0, 'accepted', T0 + 600_000);
+          ledger.recordUsage({ agentId: AGENT, action: 'pay', at: T0, currency: 'USD', amountMinor: 1n });
+          return ledger.append(draft({ nonce }));
+        });
+      });
+      say(entries.map(({ seq, nonce, hash }) => `${seq} ${nonce} ${hash}`).join('\n'));
+    }
+  },
+};
+
+say('ready');
+readSync(0, Buffer.alloc(16));
+try {
+  const state = openState(path, { random: randomBytes, clock: () => T0 });
+  MODES[mode]!(state);
+  state.close();
+} catch (error) {
+  if (!(error instanceof Failure)) throw error;
+  say(`failure ${error.code} ${error.message} | ${error.hint}`);
+}
+
+function say(line: string): void {
+  writeSync(1, `${line}\n`);
+}
