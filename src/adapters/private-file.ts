@@ -127,16 +127,17 @@ export function removePrivate(path: string): boolean {
   return true;
 }
 
-/** A lasting name needs its folder on disk as well; some systems cannot do that, and need not. */
-export function syncFolder(folder: string): void {
+/** A lasting name needs its folder on disk as well; not every system and folder lets a user ask for that. */
+function syncFolder(folder: string): void {
   if (process.platform === 'win32') return;
-  const fd = openSync(folder, constants.O_RDONLY);
+  let fd;
   try {
+    fd = openSync(folder, constants.O_RDONLY);
     fsyncSync(fd);
   } catch (cause) {
-    if (errno(cause) !== 'EINVAL' && errno(cause) !== 'ENOTSUP') throw cause;
+    if (!['EINVAL', 'ENOTSUP', 'EACCES', 'EPERM'].includes(errno(cause) ?? '')) throw cause;
   } finally {
-    closeSync(fd);
+    if (fd !== undefined) closeSync(fd);
   }
 }
 

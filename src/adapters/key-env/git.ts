@@ -24,7 +24,7 @@ export async function keepOutOfGit(path: string, env: Env): Promise<readonly str
   const root = exit(top) === 0 ? stdout(top).replace(/\r?\n$/, '') : '';
   if (root === '') throw unsure(path);
 
-  const tracked = exit(await git(folder, env, ['ls-files', '--error-unmatch', '--', name]));
+  const tracked = exit(await git(folder, env, ['--literal-pathspecs', 'ls-files', '--error-unmatch', '--', name]));
   if (tracked === 0) {
     throw new Failure('KEYSTORE_DENIED', `git tracks ${path}: a private key in it would be committed.`, {
       hint: `git rm --cached ${path}, or name another file with --env-file`,
@@ -32,12 +32,12 @@ export async function keepOutOfGit(path: string, env: Env): Promise<readonly str
   }
   if (tracked !== 1) throw unsure(path);
 
-  const before = exit(await git(folder, env, ['check-ignore', '-q', '--', name]));
+  const before = exit(await git(folder, env, ['check-ignore', '-q', '--', `./${name}`]));
   if (before === 0) return [];
   if (before !== 1) throw unsure(path);
   const ignoreFile = join(root, '.gitignore');
   ignore(ignoreFile, `/${[...relative(realpathSync(root), folder).split(sep), name].filter(Boolean).join('/')}`);
-  if (exit(await git(folder, env, ['check-ignore', '-q', '--', name])) !== 0) {
+  if (exit(await git(folder, env, ['check-ignore', '-q', '--', `./${name}`])) !== 0) {
     throw new Failure('KEYSTORE_DENIED', `git does not ignore ${path}, not even with a line in ${ignoreFile}.`, {
       hint: 'name a file outside the repository with --env-file',
     });
@@ -76,7 +76,6 @@ function ignore(ignoreFile: string, path: string): void {
  */
 function git(cwd: string, env: Env, args: readonly string[]): Promise<SubprocessResult> {
   const clean: Record<string, string> = {
-    GIT_LITERAL_PATHSPECS: '1',
     GIT_OPTIONAL_LOCKS: '0',
     GIT_TERMINAL_PROMPT: '0',
   };
