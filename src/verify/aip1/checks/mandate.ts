@@ -1,0 +1,65 @@
+import { formatTime } from '../../../protocol/time.js';
+import { parseAgentId, principalId } from '../../../protocol/did.js';
+import { failed, skipped, verdictOf, type Verdict, type Violation } from '../../decision.js';
+import { envelopeOf, type Aip1Claim } from '../context.js';
+import { aip1Violation } from '../violations.js';
+
+/** E405 to E408: a mandate that counts was signed by its issuer for this agent, and is in force. */
+export function mandate(claim: Aip1Claim): Verdict {
+  const { mandate: finding, policy, now } = claim;
+  const agent_id = envelopeOf(claim).agentId;
+  if (finding.status === 'none') {
+    if (!policy.requireMandate) return skipped('no mandate was given');
+    return failed(aip1Violation('MANDATE_REQUIRED', 'A mandate is required, and none was given.', { agent_id }));
+  }
+  if (finding.status === 'unreadable') {
+    const { reason } = finding;
+    return failed(
+      aip1Violation('MANDATE_INVALID', `The mandate cannot be read: ${reason}.`, { reason, issuer: null, agent_id }),
+    );
+  }
+  const given = finding.mandate;
+  const problem = issuerProblem(claim, agent_id);
+  if (problem !== null) {
+    const details = { reason: problem, issuer: given.issuer, agent_id };
+    return failed(aip1Violation('MANDATE_INVALID', `The mandate does not count: ${problem}.`, details));
+  }
+  const violations: Violation[] = [];
+  if (given.subject !== agent_id) {
+    const message = `The mandate was granted to ${given.subject}, not to ${agent_id}.`;
+    const details = { mandate_id: given.id, subject: given.subject, agent_id };
+    violations.push(aip1Violation('MANDATE_SUBJECT_MISMATCH', message, details));
+  }
+  const early = given.issuedAt - now > policy.maxSkewMs;
+  if (early || (given.expiresAt !== null && now > given.expiresAt)) {
+    const issued_at = formatTime(given.issuedAt);
+    const expires_at = given.expiresAt === null ? null : formatTime(given.expiresAt);
+    const message = early ? `The mandate is in force from ${issued_at}.` : `The mandate expired at ${expires_at}.`;
+    const details = { mandate_id: given.id, issued_at, expires_at, agent_id };
+    violations.push(aip1Violation('MANDATE_EXPIRED', message, details));
+  }
+  return verdictOf(violations);
+}
+
+/** Why no trusted key of the issuer signed the mandate, or null when one did. */
+function issuerProblem({ mandate: finding, pins, signatureHolds }: Aip1Claim, agentId: string): string | null {
+  if (finding.status !== 'found') throw new Error('a mandate judged before it was read');
+  const { mandate: given, issuerKey } = finding;
+  const { signature } = given;
+  if (signature === null) return 'its proof value is not base64url of 64 bytes';
+  if (issuerKey === null && given.issuer !== principalOf(agentId)) {
+    // A pin says whom a principal is, not that it may speak for the agents of others.
+    return `${given.issuer} does not answer for ${agentId}`;
+  }
+  const keys = issuerKey === null ? pins(given.issuer).map(({ key }) => key) : [issuerKey];
+  if (keys.length === 0) return `no key of ${given.issuer} is known here`;
+  for (const text of given.spellings()) {
+    if (keys.some((key) => signatureHolds(key, text, signature))) return null;
+  }
+  return `no trusted key of ${given.issuer} signed it as it stands`;
+}
+
+function principalOf(agentId: string): string | null {
+  const agent = parseAgentId(agentId);
+  return agent === null ? null : principalId(agent.domain);
+}

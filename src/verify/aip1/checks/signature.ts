@@ -1,0 +1,62 @@
+import { hmacHolds } from '../../../protocol/aip1/hmac.js';
+import type { Envelope, Tier } from '../../../protocol/aip1/envelope.js';
+import type { VerifyKey } from '../../../protocol/ed25519/verify.js';
+import type { Passport } from '../../../protocol/passport.js';
+import { issuerProblem } from '../../checks/passport.js';
+import { failed, PASSED, type Verdict } from '../../decision.js';
+import { envelopeOf, type Aip1Claim } from '../context.js';
+import { aip1Violation } from '../violations.js';
+
+/** A passport that may speak for the agent, or why the one known here may not; null when none is known. */
+export type Standing = { readonly passport: Passport } | { readonly problem: string } | null;
+
+/** The passport known for the agent, held to the rules of the native dialect: whole, signed by a pinned principal, in force. */
+export function passportOf({ finding, pins, now }: Aip1Claim): Standing {
+  if (finding.status === 'unknown') return null;
+  if (finding.status === 'unreadable') return { problem: `its passport is not valid: ${finding.reason}` };
+  const { passport } = finding;
+  const problem = issuerProblem(passport, pins(passport.document.principal));
+  if (problem !== null) return { problem };
+  if (passport.expiresAt !== null && now >= passport.expiresAt) return { problem: 'its passport has expired' };
+  return { passport };
+}
+
+/**
+ * E100: the proof holds over one of the spellings of the envelope. Where a passport is known its keys decide, and a key named by the
+ * user does not: else its holder could speak for every agent. A passport that does not hold is never replaced by less.
+ */
+export function signature(claim: Aip1Claim, standing: Standing, tier: Tier): Verdict {
+  const envelope = envelopeOf(claim);
+  const { proof } = envelope;
+  const fail = (message: string, reason: string) =>
+    failed(aip1Violation('INVALID_SIGNATURE', message, { reason, agent_id: envelope.agentId }));
+  if (standing !== null && 'problem' in standing) {
+    return fail(`No trusted key of ${envelope.agentId} is known here: ${standing.problem}`, 'passport');
+  }
+  if (proof === null) return fail('The proof value is not base64url of 64 bytes, or of 32 at tier 0.', 'form');
+  if (proof.length === 32) {
+    if (tier !== 0) return fail('An HMAC is a proof at tier 0 only.', 'tier');
+    if (claim.hmacKey === null) return fail('The proof is an HMAC, and no shared key was given.', 'unknown_key');
+    const key = claim.hmacKey;
+    return holds(envelope, (text) => hmacHolds(key, text, proof))
+      ? PASSED
+      : fail(`The HMAC does not match the envelope under the shared key.`, 'mismatch');
+  }
+  const keys =
+    standing !== null ? keysOf(standing.passport, claim.now) : claim.publicKey === null ? [] : [claim.publicKey];
+  if (keys.length === 0) return fail(`No passport and no key of ${envelope.agentId} is known here.`, 'unknown_key');
+  return holds(envelope, (text) => keys.some((key) => claim.signatureHolds(key, text, proof)))
+    ? PASSED
+    : fail(`The signature does not match the envelope under the key of ${envelope.agentId}.`, 'mismatch');
+}
+
+/** The current key, and former ones in their overlap: an envelope does not say which one signed it. */
+function keysOf({ currentKey, previousKeys }: Passport, now: number): VerifyKey[] {
+  const overlapping = previousKeys.filter(({ validUntil }) => validUntil !== null && now < validUntil);
+  return [currentKey.key, ...overlapping.map(({ key }) => key)];
+}
+
+function holds({ spellings }: Envelope, proves: (text: Uint8Array) => boolean): boolean {
+  for (const text of spellings()) if (proves(text)) return true;
+  return false;
+}

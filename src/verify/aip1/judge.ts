@@ -1,0 +1,179 @@
+import { isAip1, readEnvelope, VersionError, type Tier } from '../../protocol/aip1/envelope.js';
+import type { Value } from '../../protocol/aip1/numbers.js';
+import type { Concern } from '../../protocol/codes.js';
+import { ShapeError } from '../../protocol/shape.js';
+import { formatTime } from '../../protocol/time.js';
+import { revocationReport } from '../checks/revocation.js';
+import { needsHistory, usageOf } from '../constraints/index.js';
+import type { CheckReport, Decision, RevocationReport, Verdict, Violation, Warning } from '../decision.js';
+import type { Usage } from '../meters.js';
+import { runChecks, type Check, type Outcome } from '../pipeline.js';
+import { spendOf } from './checks/caps.js';
+import { endOf } from './checks/form.js';
+import { mandate } from './checks/mandate.js';
+import { passportOf, signature, type Standing } from './checks/signature.js';
+import { answerableFor } from './checks/standing.js';
+import { envelopeOf, type Aip1Claim, type Aip1Context, type Aip1Facts, type Reading } from './context.js';
+import { AIP1_STEPS, FORM, SUBSTANCE } from './pipeline.js';
+
+export { isAip1 };
+
+/** Reads a parsed document as an envelope; whatever is wrong with it is a finding, not an error. */
+export function readingOf(document: Value): Reading {
+  try {
+    return { status: 'read', envelope: readEnvelope(document) };
+  } catch (error) {
+    if (error instanceof VersionError) return { status: 'version', found: error.found };
+    if (error instanceof ShapeError) return { status: 'malformed', reason: error.reason, offset: null };
+    throw error;
+  }
+}
+
+/** What was found before the transaction. Only `examine` makes one. */
+export interface Examined {
+  readonly claim: Aip1Claim;
+  readonly form: Outcome;
+  /** Null when the form was refused, so that no signature was looked at. */
+  readonly proven: {
+    readonly signature: Verdict;
+    readonly mandate: Verdict;
+    readonly standing: Standing;
+    readonly tier: Tier;
+  } | null;
+}
+
+/** The steps that need no state, and the arithmetic of those that have to wait for their turn. */
+export function examine(claim: Aip1Claim): Examined {
+  const form = runChecks(FORM as readonly Check<Aip1Claim>[], claim);
+  if (form.violations.length > 0) return { claim, form, proven: null };
+  const standing = passportOf(claim);
+  const tier = Math.max(envelopeOf(claim).tier, claim.policy.minTier) as Tier;
+  const verdict = signature(claim, standing, tier);
+  // A mandate is not worth a verification before the envelope is.
+  const granted: Verdict = verdict.status === 'passed' ? mandate(claim) : verdict;
+  return { claim, form, proven: { signature: verdict, mandate: granted, standing, tier } };
+}
+
+export interface Aip1Judgement {
+  readonly decision: Decision;
+  readonly concern: Concern | null;
+  /** The nonce to spend, and until when (ms since the epoch) it must be remembered; null when it stays open. */
+  readonly spend: { readonly nonce: string; readonly keepUntil: number } | null;
+  /** What to count; null when refused, or when nothing asks. */
+  readonly usage: Pick<Usage, 'currency' | 'amountMinor'> | null;
+}
+
+/** Codes that leave the nonce unspent: waiting for a person or for the mesh, and the replay itself. */
+const OPEN = new Set(['AIP-E209', 'AIP-E501', 'AIP-E102']);
+
+/** The remaining steps, inside the transaction. `facts` is null for a document whose form was refused. */
+export function judgeEnvelope(examined: Examined, facts: Aip1Facts | null, source: string | null): Aip1Judgement {
+  const { claim, form, proven } = examined;
+  if (proven === null || facts === null) {
+    return { ...decisionOf(claim, form, STANDING_UNKNOWN, [], source), spend: null, usage: null };
+  }
+  const context = contextOf(claim, proven, facts);
+  const substance = runChecks(SUBSTANCE as readonly Check<Aip1Context>[], context);
+  const outcome = { reports: [...form.reports, ...substance.reports], violations: substance.violations };
+  const identified = proven.signature.status === 'passed';
+  const revocation = identified ? standingOf(context) : STANDING_UNKNOWN;
+  const judgement = decisionOf(claim, outcome, revocation, identified ? warningsOf(context, revocation) : [], source);
+  const code = judgement.decision.error_code;
+  const open = !identified || (code !== null && OPEN.has(code));
+  return {
+    ...judgement,
+    spend: open ? null : { nonce: context.envelope.entropy, keepUntil: keepUntil(claim, facts) },
+    usage: judgement.decision.success ? usageOfEnvelope(context) : null,
+  };
+}
+
+/** Nothing is known of an agent whose envelope did not prove to be its own. */
+const STANDING_UNKNOWN: RevocationReport = { status: 'unknown', age_ms: null, degraded: false };
+
+function contextOf(claim: Aip1Claim, proven: NonNullable<Examined['proven']>, facts: Aip1Facts): Aip1Context {
+  const { standing } = proven;
+  return {
+    envelope: envelopeOf(claim),
+    tier: proven.tier,
+    signature: proven.signature,
+    mandateVerdict: proven.mandate,
+    passport: standing !== null && 'passport' in standing ? standing.passport : null,
+    mandate: proven.mandate.status === 'passed' && claim.mandate.status === 'found' ? claim.mandate.mandate : null,
+    policy: claim.policy,
+    facts,
+    now: claim.now,
+  };
+}
+
+/** Remembered until nothing with this nonce can be in force, on the wall clock even where `--at` moved the other. */
+function keepUntil(claim: Aip1Claim, { wallNow }: Aip1Facts): number {
+  return wallNow + Math.max(2 * claim.policy.maxAgeMs, endOf(claim) - claim.now + claim.policy.maxSkewMs);
+}
+
+function standingOf(context: Aip1Context): RevocationReport {
+  const { facts, envelope } = context;
+  const reports = [...answerableFor(context)].map((principal) => revocationReport(facts, envelope.agentId, principal));
+  return reports.find(({ status }) => status !== 'active') ?? reports[0]!;
+}
+
+function warningsOf({ passport, mandate: granted, envelope }: Aip1Context, revocation: RevocationReport): Warning[] {
+  const warnings: Warning[] = [];
+  if (passport === null && granted === null) {
+    warnings.push({
+      code: 'self_declared_boundaries',
+      message: `Only ${envelope.agentId} itself says what it may do: neither a passport nor a mandate of it is known here.`,
+    });
+  }
+  if (revocation.degraded) {
+    const message = 'The copy of the revocations is old; the last known standing was used.';
+    warnings.push({ code: 'revocation_degraded', message });
+  }
+  return warnings;
+}
+
+function usageOfEnvelope(context: Aip1Context): Pick<Usage, 'currency' | 'amountMinor'> | null {
+  const { passport, envelope } = context;
+  const spent = spendOf(context);
+  if (spent !== null) return spent;
+  if (passport === null || !needsHistory(passport.constraints)) return null;
+  return usageOf(passport.constraints, envelope.action, envelope.parameters);
+}
+
+function decisionOf(
+  { reading, now }: Aip1Claim,
+  { reports, violations }: Outcome,
+  revocation: RevocationReport,
+  warnings: readonly Warning[],
+  source: string | null,
+): { readonly decision: Decision; readonly concern: Concern | null } {
+  const [first] = violations;
+  if (first === undefined && reports.length !== AIP1_STEPS.length)
+    throw new Error('a decision without all of its steps');
+  const envelope = reading.status === 'read' ? reading.envelope : null;
+  const decision: Decision = {
+    success: first === undefined && envelope !== null,
+    dialect: 'aip-1',
+    agent_id: envelope?.agentId ?? null,
+    action: envelope?.action ?? null,
+    intent_hash: envelope?.hash ?? null,
+    error_code: first?.entry.code ?? null,
+    error_message: first?.entry.name ?? null,
+    message: first?.message ?? `${envelope?.agentId} may do "${envelope?.action}".`,
+    details: first?.details ?? null,
+    violations: violations.map(({ entry, details }: Violation) => ({
+      error_code: entry.code,
+      error_message: entry.name,
+      details,
+    })),
+    checks: [...reports, ...AIP1_STEPS.slice(reports.length).map(notReached)],
+    revocation,
+    warnings,
+    verified_at: formatTime(now),
+    source,
+  };
+  return { decision, concern: first?.entry.concern ?? null };
+}
+
+function notReached(check: string): CheckReport {
+  return { check, status: 'skipped', reason: 'an earlier step failed' };
+}
