@@ -88,6 +88,7 @@ export function flatten(file: ConfigFile): Partial<Record<KeyName, unknown>> {
   };
   if (!isGroup(file.content)) throw new Failure('USAGE', `the config file ${file.path} is not an object`);
   for (const [name, value] of Object.entries(file.content)) {
+    if (name.includes('.')) throw notNested(name, file.path);
     if (!KEY_NAMES.some((known) => known.startsWith(`${name}.`))) take(name, value);
     else if (!isGroup(value)) throw wrongValue(name, file.path, 'an object');
     else for (const [member, inner] of Object.entries(value)) take(`${name}.${member}`, inner);
@@ -136,6 +137,18 @@ function unknownKey(name: string, path: string): Failure {
   return new Failure(
     'USAGE',
     `unknown key "${name.slice(0, 64)}" in ${path}${guess === null ? '' : `; did you mean ${guess}?`}`,
+    {
+      hint: 'aip help config',
+    },
+  );
+}
+
+/** One spelling of each key: with two, a file could say both. */
+function notNested(name: string, path: string): Failure {
+  const [group, ...rest] = name.slice(0, 64).split('.');
+  return new Failure(
+    'USAGE',
+    `"${name.slice(0, 64)}" in ${path} is written nested, as "${rest.join('.')}" in "${group}"`,
     {
       hint: 'aip help config',
     },

@@ -7,6 +7,7 @@ import { TOPICS } from './topics/index.js';
 import { VERSION } from './version.js';
 
 const WIDTH = 100;
+const WIDEST_FLAG = 36;
 
 const TOUCHES: Readonly<Record<Touch, string>> = {
   files: 'files you name',
@@ -87,6 +88,9 @@ export function commandHelp(command: CommandSpec, paint: Paint): string {
     ...(command.args ?? []).map(argText),
     ...(groups.length > 0 ? ['[flags]'] : []),
   ];
+  const touched =
+    command.touches.length === 0 ? 'nothing outside itself' : command.touches.map((one) => TOUCHES[one]).join(', ');
+  const more = (command.topics ?? []).map((topic) => `aip help ${topic}`).join(', ');
   const globals = GLOBAL_OPTIONS.options.map((option) => option.flags.split(', ').at(-1)!).join(' ');
   return page(
     [`${command.summary}.`, ...(command.detail === undefined ? [] : wrap(command.detail, WIDTH)), ''],
@@ -103,14 +107,7 @@ export function commandHelp(command: CommandSpec, paint: Paint): string {
       paint,
     ),
     block('Exit codes', exits, paint),
-    block(
-      'Touches',
-      [`  ${command.touches.length === 0 ? 'nothing' : command.touches.map((one) => TOUCHES[one]).join(', ')}`],
-      paint,
-    ),
-    command.topics === undefined
-      ? []
-      : block('More', [`  ${command.topics.map((topic) => `aip help ${topic}`).join(', ')}`], paint),
+    [`${paint.bold('Touches')}  ${touched}`, ...(more === '' ? [] : [`${paint.bold('More')}     ${more}`])],
   );
 }
 
@@ -128,7 +125,7 @@ function argLines(args: readonly ArgSpec[]): string[] {
 }
 
 function optionLines(options: readonly OptionSpec[]): string[] {
-  const width = Math.min(32, Math.max(...options.map((option) => flagText(option).length), 0));
+  const width = Math.min(WIDEST_FLAG, Math.max(...options.map((option) => flagText(option).length), 0));
   return options.flatMap((option) => hang(`  ${flagText(option).padEnd(width)}  `, describe(option)));
 }
 
@@ -153,7 +150,7 @@ function listed(command: Listing, width: number): string {
 
 /** `text` beside `lead`, its further lines under its first. A lead that is too wide keeps a line of its own. */
 function hang(lead: string, text: string): string[] {
-  const indent = Math.min(lead.length, 36);
+  const indent = Math.min(lead.length, WIDEST_FLAG + 4);
   const lines = wrap(text, WIDTH - indent);
   if (lead.length > indent) return [lead.trimEnd(), ...lines.map((line) => ' '.repeat(indent) + line)];
   return lines.map((line, i) => (i === 0 ? lead : ' '.repeat(indent)) + line);
