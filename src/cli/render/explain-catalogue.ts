@@ -1,3 +1,4 @@
+import { AIP1_CODES } from '../../protocol/aip1/codes.js';
 import { EXIT_OF_CONCERN, NATIVE_CODES, type CodeEntry } from '../../protocol/codes.js';
 import type { Decision } from '../../verify/decision.js';
 
@@ -15,7 +16,10 @@ export interface Found {
 }
 
 /** Every dialect's codes, native first. */
-export const CATALOGUES: readonly Catalogue[] = [{ dialect: 'native', codes: Object.values(NATIVE_CODES) }];
+export const CATALOGUES: readonly Catalogue[] = [
+  { dialect: 'native', codes: Object.values(NATIVE_CODES) },
+  { dialect: 'aip-1', codes: Object.values(AIP1_CODES) },
+];
 
 /** The entry of a refusal; null for a code that a hook made up. */
 export function entryOf(code: string, dialect: Dialect, catalogues = CATALOGUES): CodeEntry | null {

@@ -3,12 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { codesTable, explainJson, renderExplain } from '../../../src/cli/render/explain.js';
 import {
   CATALOGUES,
+  entryOf,
   exitCodeOf,
   findCodes,
   nearestCodes,
   type Catalogue,
 } from '../../../src/cli/render/explain-catalogue.js';
 import { plain } from '../../../src/cli/render/paint.js';
+import { AIP1_CODES } from '../../../src/protocol/aip1/codes.js';
 import { NATIVE_CODES } from '../../../src/protocol/codes.js';
 
 const OTHER: Catalogue = {
@@ -17,7 +19,8 @@ const OTHER: Catalogue = {
     { ...NATIVE_CODES.ACTION_DENIED, code: 'AIP-E202', name: 'EXPIRED_MANDATE', meaning: 'Another thing.', facts: [] },
   ],
 };
-const BOTH = [CATALOGUES[0]!, OTHER];
+const NATIVE = [CATALOGUES[0]!];
+const BOTH = [...NATIVE, OTHER];
 
 test.each([
   'AIP-E202',
@@ -30,7 +33,7 @@ test.each([
   'monetary-limit-exceeded',
   'Monetary limit exceeded',
 ])('%j is E202', (query) => {
-  expect(findCodes(query).map(({ entry }) => entry.code)).toEqual(['AIP-E202']);
+  expect(findCodes(query, NATIVE).map(({ entry }) => entry.code)).toEqual(['AIP-E202']);
 });
 
 test.each([
@@ -57,11 +60,11 @@ test.each([
 
 test('every code of the catalogue explains itself, by code and by name', () => {
   for (const entry of Object.values(NATIVE_CODES)) {
-    const shown = renderExplain(entry.code, plain, { width: 1000 })!;
-    expect(shown).toBe(renderExplain(entry.name, plain, { width: 1000 }));
+    const shown = renderExplain(entry.code, plain, { width: 1000, catalogues: NATIVE })!;
+    expect(shown).toBe(renderExplain(entry.name, plain, { width: 1000, catalogues: NATIVE }));
     for (const part of [entry.code, entry.name, entry.meaning, entry.remedy, ...entry.facts])
       expect(shown).toContain(part);
-    expect(explainJson(entry.code)).toEqual([
+    expect(explainJson(entry.code, NATIVE)).toEqual([
       {
         dialect: 'native',
         code: entry.code,
@@ -77,7 +80,7 @@ test('every code of the catalogue explains itself, by code and by name', () => {
 });
 
 test('the exit codes are those of the protocol', () => {
-  const exit = (code: string) => explainJson(code)![0]!.exit_code;
+  const exit = (code: string) => explainJson(code, NATIVE)![0]!.exit_code;
   expect(['E100', 'E301', 'E202', 'E401', 'E209', 'E500'].map(exit)).toEqual([10, 11, 12, 13, 14, 5]);
 });
 
@@ -90,6 +93,19 @@ test('a code that two dialects have is explained in both, native first', () => {
     ['aip-1', 'EXPIRED_MANDATE'],
   ]);
   expect(renderExplain('EXPIRED_MANDATE', plain, { catalogues: BOTH })).not.toContain('native');
+});
+
+test('both catalogues answer, each entry under its own dialect', () => {
+  expect(CATALOGUES.map(({ dialect, codes }) => [dialect, codes.length])).toEqual([
+    ['native', Object.keys(NATIVE_CODES).length],
+    ['aip-1', Object.keys(AIP1_CODES).length],
+  ]);
+  expect(explainJson('E100')!.map(({ dialect, name }) => [dialect, name])).toEqual([
+    ['native', 'MALFORMED_INTENT'],
+    ['aip-1', 'INVALID_SIGNATURE'],
+  ]);
+  expect(entryOf('AIP-E100', 'aip-1')?.name).toBe('INVALID_SIGNATURE');
+  expect(entryOf('AIP-E999', 'native')).toBeNull();
 });
 
 test('lines keep to the width', () => {
@@ -107,7 +123,7 @@ describe('suggestions', () => {
     ['AIP-E215', 'AIP-E214'],
     ['stale', 'AIP-E405'],
   ])('%s means %s', (query, code) => {
-    expect(nearestCodes(query)[0]?.code).toBe(code);
+    expect(nearestCodes(query, NATIVE)[0]?.code).toBe(code);
   });
 
   test.each(['', 'zzz', 'AIP-E999999', '🙂', 'x'.repeat(100_000)])('nothing is near %.20j', (query) => {

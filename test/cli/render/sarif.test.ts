@@ -2,6 +2,7 @@ import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { renderSarif } from '../../../src/cli/render/sarif.js';
+import { AIP1_CODES } from '../../../src/protocol/aip1/codes.js';
 import { NATIVE_CODES } from '../../../src/protocol/codes.js';
 import type { Decision } from '../../../src/verify/decision.js';
 import { ACCEPTED, hostileDecision, REFUND, refusal, UNSAFE } from './decision-sample.js';
@@ -89,9 +90,10 @@ const print = (decision: Decision) =>
 
 test('every code is a rule, in one order; an accepted intent makes no result', () => {
   const { rules, results } = read([ACCEPTED]);
-  expect(rules.map(({ id, name }) => [id, name])).toEqual(
-    Object.values(NATIVE_CODES).map(({ code, name }) => [code, name]),
-  );
+  expect(rules.map(({ id, name }) => [id, name])).toEqual([
+    ...Object.values(NATIVE_CODES).map(({ code, name }) => [code, name]),
+    ...Object.values(AIP1_CODES).map(({ code, name }) => [`aip-1/${code}`, name]),
+  ]);
   expect(results).toEqual([]);
   expect(read([]).results).toEqual([]);
 });
