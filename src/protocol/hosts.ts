@@ -24,7 +24,7 @@ const MAILTO = /^mailto:/i;
 const AUTHORITY = /^([^:]+?)(?::([0-9]{1,5}))?$/;
 // No `%` and `!` (old routing: user%evil.com@acme.com, evil.com!user@acme.com), no `:` `/` `?` `#` (a URL to an HTTP client), no quotes.
 const LOCAL_PART = /^[\p{L}\p{M}\p{N}_+'=~&-]+(?:\.[\p{L}\p{M}\p{N}_+'=~&-]+)*$/u;
-const MAILBOX = /^(?:"([^"]*)"|([^"<>]*?)) *<([^<>]*)>$/;
+const MAILBOX = /^(?:"([^"]*)" *|([^"<>]*))<([^<>]*)>$/;
 const DISPLAY_NAME = /^[\p{L}\p{M}\p{N} .,'’()&-]*$/u;
 // The name beside an address in `{"email": ..., "name": ...}`; a dotted word could itself be a host.
 const PLAIN_NAME = /^(?!.*\.[\p{L}\p{N}])[\p{L}\p{M}\p{N} .,'’()&-]*$/u;
@@ -115,8 +115,13 @@ function listParts(text: string): string[] | null {
   return quoted ? null : parts;
 }
 
+// By hand: / +$/ takes quadratic time on spaces inside a text.
 function trimmed(text: string): string {
-  return text.startsWith(' ') || text.endsWith(' ') ? text.replace(/^ +/, '').replace(/ +$/, '') : text;
+  let from = 0;
+  let to = text.length;
+  while (from < to && text[from] === ' ') from++;
+  while (to > from && text[to - 1] === ' ') to--;
+  return text.slice(from, to);
 }
 
 function readOne(text: string): HostReading {

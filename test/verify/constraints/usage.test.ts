@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/protocol/values.js';
+import { needsHistory, usageOf } from '../../../src/verify/constraints/index.js';
+import { constraintsOf } from './judging.js';
+
+const usage = (constraints: JsonObject, params: JsonObject) => usageOf(constraintsOf(constraints), 'pay', params);
+
+describe('history', () => {
+  test.each<[JsonObject]>([
+    [{ rate_limit: '1/day' }],
+    [{ rate_limit: { a: '1/day' } }],
+    [{ max_orders_per_hour: 1 }],
+    [{ daily_limit: 1 }],
+  ])('is needed by %j', (constraints) => {
+    expect(needsHistory(constraintsOf(constraints))).toBe(true);
+    expect(usage(constraints, {})).toEqual({ currency: null, amountMinor: null });
+  });
+
+  test.each<[JsonObject]>([
+    [{}],
+    [{ monetary_limit: 1 }],
+    [{ currency: 'EUR' }],
+    [{ allowed_domains: ['acme.com'], require_approval: true }],
+    [{ max_per: 1 }],
+    [{ 'x-rate_limit': '1/day' }],
+  ])('is not needed by %j, so nothing is written', (constraints) => {
+    expect(needsHistory(constraintsOf(constraints))).toBe(false);
+    expect(usage(constraints, { amount: 5 })).toBeNull();
+  });
+});
+
+describe('what an accepted intent is recorded with', () => {
+  test.each<[string, JsonObject, JsonObject, string | null, bigint | null]>([
+    ['the amount in the default currency', { daily_limit: 10 }, { amount: 2.5 }, 'USD', 250n],
+    ['minor units', { daily_limit: 10 }, { amount_minor: 250 }, 'USD', 250n],
+    ["the passport's currency", { daily_limit: 10, currency: 'JPY' }, { amount: 250 }, 'JPY', 250n],
+    [
+      'the param of the daily limit',
+      { daily_limit: { limit: 9, param: 'total' } },
+      { total: 1, amount: 5 },
+      'USD',
+      100n,
+    ],
+    [
+      'the param of the only limit',
+      { rate_limit: '1/day', monetary_limit: { limit: 9, param: 'total' } },
+      { total: 1 },
+      'USD',
+      100n,
+    ],
+    ['an amount that no limit holds yet', { rate_limit: '1/day' }, { amount: 1 }, 'USD', 100n],
+    [
+      'its own currency where none is prescribed',
+      { rate_limit: '1/day' },
+      { amount: 1, currency: 'KWD' },
+      'KWD',
+      1000n,
+    ],
+    ['no amount where there is none', { rate_limit: '1/day' }, { currency: 'KWD' }, null, null],
+    ['no amount where it is a word', { rate_limit: '1/day' }, { amount: 'much' }, null, null],
+    ['no amount where it is negative', { rate_limit: '1/day' }, { amount: -5 }, null, null],
+    ['no amount where it is too fine', { rate_limit: '1/day' }, { amount: 0.001 }, null, null],
+    ['no amount where two differ', { rate_limit: '1/day' }, { amount: 1, amount_minor: 1 }, null, null],
+    ['at most what every reader holds exactly', { rate_limit: '1/day' }, { amount: 1e300 }, 'USD', 2n ** 53n - 1n],
+    [
+      'the default where the currency is unknown',
+      { rate_limit: '1/day' },
+      { amount: 1, currency: 'GOLD' },
+      'USD',
+      100n,
+    ],
+  ])('%s', (_, constraints, params, currency, amountMinor) => {
+    expect(usage(constraints, params)).toEqual({ currency, amountMinor });
+  });
+});
