@@ -51,7 +51,7 @@ const MODES: Record<string, (state: SqliteState) => void> = {
   /** Writes batches until it is killed, reporting each nonce after its commit. */
   write(state) {
     for (;;) {
-      const nonces = Array.from({ length: 1 + randomBytes(1)[0]! % 20 }, () => randomBytes(16).toString('hex'));
+      const nonces = Array.from({ length: 1 + (randomBytes(1)[0]! % 20) }, () => randomBytes(16).toString('hex'));
       const entries = state.transact((ledger) => {
         ledger.prune(T0);
         return nonces.map((nonce) => {
