@@ -179,7 +179,13 @@ describe('a key file', () => {
       const content = 'x'.repeat(4096) + 'end';
       for (let i = 0; i < 10_000; i++) createPrivate(process.argv[2] + '/key-' + i, content, String(i));`;
     const bundle = join(home, 'maker.mjs');
-    await build({ stdin: { contents: program, resolveDir: process.cwd() }, bundle: true, format: 'esm', platform: 'node', outfile: bundle });
+    await build({
+      stdin: { contents: program, resolveDir: process.cwd() },
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      outfile: bundle,
+    });
     for (let round = 0; round < 10; round++) {
       const folder = join(home, `crash-${round}`);
       mkdirSync(folder);

@@ -8,7 +8,7 @@ import { ringState, sessionBus, type RingState } from './secret-service.js';
 
 const SERVICE = 'aip';
 /** With the child's 3 s this keeps a call under 5 s. */
-const DIAGNOSIS_TIMEOUT_MS = 1000;
+export const DIAGNOSIS_TIMEOUT_MS = 1000;
 
 export interface KeychainOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
