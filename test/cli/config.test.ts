@@ -135,7 +135,7 @@ describe('where the project file is looked for', () => {
     ['.config/config.js', 'globalThis.pwned = 1'],
     ['.config/config.mjs', 'globalThis.pwned = 1; export default {}'],
     ['.config/aiprc.js', 'globalThis.pwned = 1'],
-    ['package.json', '{"aip": "bin/aip.js", "bin": {"aip": "bin/aip.js"}}'],
+    ['package.json', '{"aip": "bin/aip.cjs", "bin": {"aip": "bin/aip.cjs"}}'],
     ['package.json', '{"cosmiconfig": {"searchPlaces": [".aiprc.js"]}}'],
   ])('%s is not a config and is never run', async (path, text) => {
     const place = homed();

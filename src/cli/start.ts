@@ -1,0 +1,6 @@
+/** What `bin/aip.cjs` runs: the version by itself, anything else by the program. */
+import { loadProgram } from './program.js';
+import { VERSION } from './version.js';
+
+if (process.argv.length === 3 && process.argv[2] === '--version') process.stdout.write(`${VERSION}\n`);
+else void loadProgram(__dirname).program.main();
