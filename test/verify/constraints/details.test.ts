@@ -111,6 +111,13 @@ describe('a refusal stays small, whatever was asked', () => {
   });
 });
 
+test('what every JavaScript object inherits is not a param', () => {
+  // Intents from the library are ordinary objects; parsed ones have no prototype.
+  const rules = { require_toString: true, max_constructor: 1, allowed_valueOf: [] };
+  const violations = checkConstraints(constraintsOf(rules), judgedBy({ params: {} }));
+  expect(violations.map(({ entry }) => entry.code)).toEqual(['AIP-E208']);
+});
+
 describe('the state', () => {
   const asked = (constraints: JsonObject, params: JsonObject, action = 'place_order') => {
     const meters: Meter[] = [];
