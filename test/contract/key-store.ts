@@ -121,7 +121,7 @@ export function keyStoreContract(open: () => Promise<KeyStoreSubject> | KeyStore
     test('of several creations at once at most one wins, and its key is the one stored', async () => {
       const { store, reopened, exclusive } = await open();
       if (!exclusive) {
-        // The keychain has no operation that adds an item only if it is absent; the use case's transaction keeps these apart.
+        // A keychain cannot add an item only if it is absent: one creation after the other is all that can be asked of it.
         const ref = await store.create(KEY_ID, seedOf(1));
         await expectFailure(reopened.create(KEY_ID, seedOf(2)), 'EXISTS');
         expect(await store.read(ref)).toEqual(seedOf(1));

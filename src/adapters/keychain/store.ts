@@ -18,7 +18,8 @@ export interface KeychainOptions {
 
 /**
  * The keychain of the OS, through keytar: an item a key, under service `aip` and the key id as account, which is also the ref.
- * Nothing is loaded or asked before the first call.
+ * Nothing is loaded or asked before the first call. A keychain has no exclusive creation: two processes that make the same key
+ * id at once can both find it free, so the caller must not let that happen.
  */
 export function keychain(options: KeychainOptions): KeyStore {
   const linux = process.platform === 'linux';
