@@ -1,6 +1,6 @@
 import type { Entry } from '../../protocol/entry.js';
 import { isAttributable } from '../../protocol/attribution.js';
-import { stored, type Database, type Query } from './database.js';
+import { text, type Database } from './database.js';
 
 /** What the log says of an agent in all, kept up to date so that a report costs the same however long the log is. */
 export interface Tally {
@@ -26,42 +26,45 @@ const MOST_REMEMBERED = 4096;
 
 /** Agents by number, and their tallies. */
 export class Agents {
-  readonly #find: Query;
-  readonly #add: Query;
-  readonly #count: Query;
-  readonly #countCode: Query;
-  readonly #tally: Query;
-  readonly #codes: Query;
+  readonly #find;
+  readonly #add;
+  readonly #count;
+  readonly #countCode;
+  readonly #tally;
+  readonly #codes;
   /** Numbers are given for good, so committed ones stay true whatever other processes do. */
   readonly #ids = new Map<string, number>();
   readonly #pending = new Map<number, Counts>();
 
   constructor(database: Database) {
-    this.#find = database.query('SELECT id FROM agents WHERE name = ?');
-    this.#add = database.query('INSERT INTO agents (name) VALUES (?)');
-    this.#count = database.query(
+    this.#find = database.query(['number'], 'SELECT id FROM agents WHERE name = ?');
+    this.#add = database.statement('INSERT INTO agents (name) VALUES (?)');
+    this.#count = database.statement(
       `UPDATE agents SET total = total + ?, successful = successful + ?, failed = failed + ?, unattributed = unattributed + ?
        WHERE id = ?`,
     );
-    this.#countCode = database.query(
+    this.#countCode = database.statement(
       `INSERT INTO code_tallies (agent, code, count) VALUES (?1, ?2, ?3)
        ON CONFLICT (agent, code) DO UPDATE SET count = count + ?3`,
     );
-    this.#tally = database.query('SELECT total, successful, failed, unattributed FROM agents WHERE id = ?');
-    this.#codes = database.query('SELECT code, count FROM code_tallies WHERE agent = ?');
+    this.#tally = database.query(
+      ['number', 'number', 'number', 'number'],
+      'SELECT total, successful, failed, unattributed FROM agents WHERE id = ?',
+    );
+    this.#codes = database.query(['text', 'number'], `SELECT ${text('code')}, count FROM code_tallies WHERE agent = ?`);
   }
 
   /** Null for an agent never seen. */
   find(agentId: string): number | null {
     const known = this.#ids.get(agentId);
     if (known !== undefined) return known;
-    const row = this.#find.row<[number]>([stored(agentId)]);
+    const row = this.#find.first([agentId]);
     return row === undefined ? null : this.#remember(agentId, row[0]);
   }
 
   /** Inside a write transaction only. */
   findOrAdd(agentId: string): number {
-    return this.find(agentId) ?? this.#remember(agentId, this.#add.insert([stored(agentId)]));
+    return this.find(agentId) ?? this.#remember(agentId, this.#add.insert([agentId]));
   }
 
   count(id: number, entry: Entry): void {
@@ -80,7 +83,7 @@ export class Agents {
   flush(): void {
     for (const [id, { total, successful, failed, unattributed, codes }] of this.#pending) {
       this.#count.run([total, successful, failed, unattributed, id]);
-      for (const [code, count] of codes) this.#countCode.run([id, stored(code), count]);
+      for (const [code, count] of codes) this.#countCode.run([id, code, count]);
     }
     this.#pending.clear();
   }
@@ -93,10 +96,10 @@ export class Agents {
 
   tally(agentId: string): Tally | null {
     const id = this.find(agentId);
-    const row = id === null ? undefined : this.#tally.row<[number, number, number, number]>([id]);
+    const row = id === null ? undefined : this.#tally.first([id]);
     if (row === undefined) return null;
     const [total, successful, failed, unattributed] = row;
-    return { total, successful, failed, unattributed, codes: new Map(this.#codes.rows<[string, number]>([id])) };
+    return { total, successful, failed, unattributed, codes: new Map(this.#codes.all([id!])) };
   }
 
   #remember(agentId: string, id: number): number {

@@ -1,22 +1,43 @@
 /** The only file that knows libsql. It keeps that library's traps away from everyone else. */
+import { isUtf8 } from 'node:buffer';
 import Libsql from 'libsql';
-import { stateFailure } from './failures.js';
+import { damaged, stateFailure } from './failures.js';
 
-/**
- * What may be bound. A boolean aborts the whole process inside libsql 0.5, so the type is closed; text comes back cut at a
- * NUL and with lone surrogates replaced, so text of strangers goes through `stored` first.
- */
+/** What may be bound. A boolean aborts the whole process inside libsql 0.5, so the type is closed. */
 export type Value = string | number | bigint | Uint8Array | null;
 
-export interface Query {
+/** What a column holds; a trailing question mark allows NULL. */
+export type Column = 'number' | 'number?' | 'bytes' | 'text' | 'text?';
+export type Row<C extends readonly Column[]> = { -readonly [I in keyof C]: Held<C[I]> };
+type Held<C> = C extends 'number'
+  ? number
+  : C extends 'number?'
+    ? number | null
+    : C extends 'bytes'
+      ? Uint8Array
+      : C extends 'text'
+        ? string
+        : string | null;
+
+export interface Statement {
   run(values: readonly Value[]): void;
   /** As `run`; how many rows it wrote or deleted. */
   change(values: readonly Value[]): number;
   /** As `run`; the rowid it inserted. */
   insert(values: readonly Value[]): number;
-  /** The first row, column by column. */
-  row<T extends readonly unknown[]>(values: readonly Value[]): T | undefined;
-  rows<T extends readonly unknown[]>(values: readonly Value[]): T[];
+}
+
+export interface Query<R> {
+  first(values: readonly Value[]): R | undefined;
+  all(values: readonly Value[]): R[];
+}
+
+/**
+ * SQL that reads a text column. It comes as bytes because libsql aborts the process on text that is not UTF-8, as in a
+ * damaged file, and cuts it at a NUL.
+ */
+export function text(column: string): string {
+  return `CAST(${column} AS BLOB)`;
 }
 
 /** One connection. Every error that SQLite raises leaves it as a Failure, or as a bug with its stack. */
@@ -34,19 +55,33 @@ export class Database {
     this.#guard(() => this.#connection.exec(sql));
   }
 
-  /** Compiled on first use: a short command touches few of the statements that exist. */
-  query(sql: string): Query {
-    let writer: Libsql.Statement<unknown[]> | undefined;
-    let reader: Libsql.Statement<unknown[]> | undefined;
-    const write = () => (writer ??= this.#connection.prepare(sql));
-    const read = () => (reader ??= this.#connection.prepare(sql).raw(true));
+  /** Something to do. Compiled on first use: a short command touches few of the statements that exist. */
+  statement(sql: string): Statement {
+    let compiled: Libsql.Statement<unknown[]> | undefined;
     // One array, always: libsql takes a lone object (a Buffer is one) for named parameters and aborts the process.
+    const run = (values: readonly Value[]) =>
+      this.#guard(() => (compiled ??= this.#connection.prepare(sql)).run(values));
     return {
-      run: (values) => void this.#guard(() => write().run(values)),
-      change: (values) => this.#guard(() => write().run(values)).changes,
-      insert: (values) => Number(this.#guard(() => write().run(values)).lastInsertRowid),
-      row: (values) => this.#guard(() => read().get(values)) as never,
-      rows: (values) => this.#guard(() => read().all(values)) as never,
+      run: (values) => void run(values),
+      change: (values) => run(values).changes,
+      insert: (values) => Number(run(values).lastInsertRowid),
+    };
+  }
+
+  /** Something to ask. Rows that do not hold what they were written with are damage. */
+  query<const C extends readonly Column[]>(columns: C, sql: string): Query<Row<C>> {
+    let compiled: Libsql.Statement<unknown[]> | undefined;
+    const reader = () => (compiled ??= this.#connection.prepare(sql).raw(true));
+    const decode = (row: unknown[]): Row<C> => {
+      for (let i = 0; i < columns.length; i++) row[i] = this.#held(row[i], columns[i]!);
+      return row as Row<C>;
+    };
+    return {
+      first: (values) => {
+        const row = this.#guard(() => reader().get(values)) as unknown[] | undefined;
+        return row === undefined ? undefined : decode(row);
+      },
+      all: (values) => (this.#guard(() => reader().all(values)) as unknown[][]).map(decode),
     };
   }
 
@@ -59,6 +94,16 @@ export class Database {
     this.#connection.close();
   }
 
+  #held(value: unknown, column: Column): unknown {
+    if (value === null && column.endsWith('?')) return null;
+    if (column.startsWith('number') && typeof value === 'number') return value;
+    if (!column.startsWith('number') && Buffer.isBuffer(value)) {
+      if (column === 'bytes') return new Uint8Array(value);
+      if (isUtf8(value)) return value.toString('utf8');
+    }
+    throw damaged(this.#path);
+  }
+
   #guard<T>(work: () => T): T {
     try {
       return work();
@@ -66,19 +111,4 @@ export class Database {
       throw stateFailure(error, this.#path);
     }
   }
-}
-
-// A leading quote marks text that was written as JSON.
-const PLAIN = /^(?!")[^\0\p{Surrogate}]*$/u;
-
-/** `text` in a form that SQLite gives back exactly, and that is equal for equal text. */
-export function stored(text: string): string {
-  return PLAIN.test(text) ? text : JSON.stringify(text);
-}
-
-/** Throws on a second spelling of the same text: whoever respelt it would hide the row from searches. */
-export function restored(text: string): string {
-  const original = text.startsWith('"') ? (JSON.parse(text) as string) : text;
-  if (stored(original) !== text) throw new SyntaxError('not the stored form of a text');
-  return original;
 }

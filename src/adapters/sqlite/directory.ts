@@ -1,55 +1,67 @@
 import type { KeyRecord, KeyStoreName, KnownPassport, Pin, StandingRecord } from '../../app/ports.js';
-import type { Database, Query } from './database.js';
+import { damaged } from './failures.js';
+import { text, type Database, type Query, type Row } from './database.js';
 
-type PassportRow = [string, string, string, string | null, number];
-type PinRow = [string, string, Uint8Array, number, string];
-type StandingRow = [string, StandingRecord['status'], string | null, number, string | null, number | null, number];
+const PASSPORT = ['text', 'text', 'text', 'text?', 'number'] as const;
+const PIN = ['text', 'text', 'bytes', 'number', 'text'] as const;
+const KEY = ['text', 'text', 'text', 'number'] as const;
+const STATUSES: ReadonlySet<string> = new Set(['active', 'suspended', 'revoked']);
+const STANDING = ['text', 'text', 'text?', 'number', 'text?', 'number?', 'number'] as const;
 
 /** What this machine knows about others: passports, pinned principals, where keys live, and the standing of everyone. */
 export class Directory {
-  readonly #passport: Query;
-  readonly #passports: Query;
-  readonly #addPassport: Query;
-  readonly #dropPassport: Query;
-  readonly #pins: Query;
-  readonly #pinsOf: Query;
-  readonly #addPin: Query;
-  readonly #dropPins: Query;
-  readonly #key: Query;
-  readonly #addKey: Query;
-  readonly #dropKey: Query;
-  readonly #standing: Query;
+  readonly #path: string;
+  readonly #passport: Query<Row<typeof PASSPORT>>;
+  readonly #passports: Query<Row<typeof PASSPORT>>;
+  readonly #addPassport;
+  readonly #dropPassport;
+  readonly #pins: Query<Row<typeof PIN>>;
+  readonly #pinsOf: Query<Row<typeof PIN>>;
+  readonly #addPin;
+  readonly #dropPins;
+  readonly #key;
+  readonly #addKey;
+  readonly #dropKey;
+  readonly #standing;
 
-  constructor(database: Database) {
-    const passports = 'SELECT agent_id, name, text, path, added_at FROM passports';
-    this.#passport = database.query(`${passports} WHERE agent_id = ?`);
-    this.#passports = database.query(`${passports} ORDER BY agent_id`);
-    this.#addPassport = database.query(
+  constructor(database: Database, path: string) {
+    this.#path = path;
+    const passports = `SELECT ${text('agent_id')}, ${text('name')}, ${text('text')}, ${text('path')}, added_at FROM passports`;
+    this.#passport = database.query(PASSPORT, `${passports} WHERE agent_id = ?`);
+    this.#passports = database.query(PASSPORT, `${passports} ORDER BY agent_id`);
+    this.#addPassport = database.statement(
       'INSERT OR REPLACE INTO passports (agent_id, name, text, path, added_at) VALUES (?, ?, ?, ?, ?)',
     );
-    this.#dropPassport = database.query('DELETE FROM passports WHERE agent_id = ?');
-    const pins = 'SELECT did, key_id, public_key, pinned_at, source FROM pins';
-    this.#pins = database.query(`${pins} ORDER BY did, key_id`);
-    this.#pinsOf = database.query(`${pins} WHERE did = ? ORDER BY key_id`);
-    this.#addPin = database.query(
+    this.#dropPassport = database.statement('DELETE FROM passports WHERE agent_id = ?');
+    const pins = `SELECT ${text('did')}, ${text('key_id')}, public_key, pinned_at, ${text('source')} FROM pins`;
+    this.#pins = database.query(PIN, `${pins} ORDER BY did, key_id`);
+    this.#pinsOf = database.query(PIN, `${pins} WHERE did = ? ORDER BY key_id`);
+    this.#addPin = database.statement(
       'INSERT OR REPLACE INTO pins (did, key_id, public_key, pinned_at, source) VALUES (?, ?, ?, ?, ?)',
     );
-    this.#dropPins = database.query('DELETE FROM pins WHERE did = ?');
-    this.#key = database.query('SELECT key_id, store, ref, created_at FROM keys WHERE key_id = ?');
-    this.#addKey = database.query('INSERT OR REPLACE INTO keys (key_id, store, ref, created_at) VALUES (?, ?, ?, ?)');
-    this.#dropKey = database.query('DELETE FROM keys WHERE key_id = ?');
+    this.#dropPins = database.statement('DELETE FROM pins WHERE did = ?');
+    this.#key = database.query(
+      KEY,
+      `SELECT ${text('key_id')}, ${text('store')}, ${text('ref')}, created_at FROM keys WHERE key_id = ?`,
+    );
+    this.#addKey = database.statement(
+      'INSERT OR REPLACE INTO keys (key_id, store, ref, created_at) VALUES (?, ?, ?, ?)',
+    );
+    this.#dropKey = database.statement('DELETE FROM keys WHERE key_id = ?');
     this.#standing = database.query(
-      `SELECT subject, status, reason, changed_at, changed_by, suspended_until, version FROM standing WHERE subject = ?`,
+      STANDING,
+      `SELECT ${text('subject')}, ${text('status')}, ${text('reason')}, changed_at, ${text('changed_by')}, suspended_until,
+       version FROM standing WHERE subject = ?`,
     );
   }
 
   passport(agentId: string): KnownPassport | null {
-    const row = this.#passport.row<PassportRow>([agentId]);
+    const row = this.#passport.first([agentId]);
     return row === undefined ? null : passportOf(row);
   }
 
   passports(): readonly KnownPassport[] {
-    return this.#passports.rows<PassportRow>([]).map(passportOf);
+    return this.#passports.all([]).map(passportOf);
   }
 
   rememberPassport({ agentId, name, text, path, addedAt }: KnownPassport): void {
@@ -61,7 +73,7 @@ export class Directory {
   }
 
   pins(did: string | undefined): readonly Pin[] {
-    return did === undefined ? this.#pins.rows<PinRow>([]).map(pinOf) : this.#pinsOf.rows<PinRow>([did]).map(pinOf);
+    return did === undefined ? this.#pins.all([]).map(pinOf) : this.#pinsOf.all([did]).map(pinOf);
   }
 
   pin({ did, keyId, publicKey, pinnedAt, source }: Pin): void {
@@ -74,8 +86,8 @@ export class Directory {
   }
 
   key(keyId: string): KeyRecord | null {
-    const row = this.#key.row<[string, KeyStoreName, string, number]>([keyId]);
-    return row === undefined ? null : { keyId: row[0], store: row[1], ref: row[2], createdAt: row[3] };
+    const row = this.#key.first([keyId]);
+    return row === undefined ? null : { keyId: row[0], store: row[1] as KeyStoreName, ref: row[2], createdAt: row[3] };
   }
 
   rememberKey({ keyId, store, ref, createdAt }: KeyRecord): void {
@@ -87,17 +99,27 @@ export class Directory {
   }
 
   standing(subject: string): StandingRecord | null {
-    const row = this.#standing.row<StandingRow>([subject]);
+    const row = this.#standing.first([subject]);
     if (row === undefined) return null;
     const [name, status, reason, changedAt, changedBy, suspendedUntil, version] = row;
-    return { subject: name, status, reason, changedAt, changedBy, suspendedUntil, version };
+    // A status that nobody knows must not pass for a good one.
+    if (!STATUSES.has(status)) throw damaged(this.#path);
+    return {
+      subject: name,
+      status: status as StandingRecord['status'],
+      reason,
+      changedAt,
+      changedBy,
+      suspendedUntil,
+      version,
+    };
   }
 }
 
-function passportOf([agentId, name, text, path, addedAt]: PassportRow): KnownPassport {
+function passportOf([agentId, name, text, path, addedAt]: Row<typeof PASSPORT>): KnownPassport {
   return { agentId, name, text, path, addedAt };
 }
 
-function pinOf([did, keyId, publicKey, pinnedAt, source]: PinRow): Pin {
-  return { did, keyId, publicKey: new Uint8Array(publicKey), pinnedAt, source };
+function pinOf([did, keyId, publicKey, pinnedAt, source]: Row<typeof PIN>): Pin {
+  return { did, keyId, publicKey, pinnedAt, source };
 }

@@ -1,5 +1,5 @@
 import type { Link } from '../../protocol/chain.js';
-import type { Database, Query } from './database.js';
+import { text, type Database, type Query, type Row, type Statement } from './database.js';
 
 /** The row that every write transaction starts from. Changed in memory, written once at the end. */
 export interface Head {
@@ -12,24 +12,25 @@ export interface Head {
   readonly kept: [number, number];
 }
 
-type Row = [number, string, number, string, number, number, number, number];
+const COLUMNS = ['number', 'text', 'number', 'text', 'number', 'number', 'number', 'number'] as const;
 
 export class Heads {
-  readonly #read: Query;
-  readonly #write: Query;
+  readonly #read: Query<Row<typeof COLUMNS>>;
+  readonly #write: Statement;
 
   constructor(database: Database) {
     this.#read = database.query(
-      'SELECT seq, hash, base_seq, base_hash, usages, generation, kept_0, kept_1 FROM head WHERE id = 1',
+      COLUMNS,
+      `SELECT seq, ${text('hash')}, base_seq, ${text('base_hash')}, usages, generation, kept_0, kept_1 FROM head WHERE id = 1`,
     );
-    this.#write = database.query(
+    this.#write = database.statement(
       'UPDATE head SET seq = ?, hash = ?, usages = ?, generation = ?, kept_0 = ?, kept_1 = ? WHERE id = 1',
     );
   }
 
   /** Null when the row was lost. */
   read(): Head | null {
-    const row = this.#read.row<Row>([]);
+    const row = this.#read.first([]);
     if (row === undefined) return null;
     const [seq, hash, baseSeq, baseHash, usages, generation, kept0, kept1] = row;
     return { seq, hash, base: { seq: baseSeq, hash: baseHash }, usages, generation, kept: [kept0, kept1] };

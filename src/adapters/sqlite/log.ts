@@ -3,14 +3,14 @@ import { seal } from '../../protocol/chain.js';
 import type { Entry, EntryDraft } from '../../protocol/entry.js';
 import { formatTime, parseTime } from '../../protocol/time.js';
 import type { Agents } from './agents.js';
-import { restored, stored, type Database, type Query, type Value } from './database.js';
+import { text, type Database, type Row, type Statement, type Value } from './database.js';
 import { damaged } from './failures.js';
 import type { Head } from './head.js';
 
 /** Entries held in memory at once while reading. */
 const PAGE = 256;
 
-type Row = [number, number, string | null, string | null, number, string | null, string, string];
+const COLUMNS = ['number', 'number', 'text?', 'text?', 'number', 'text?', 'text', 'text'] as const;
 type Body = [
   verifier: string,
   prevHash: string,
@@ -29,13 +29,13 @@ export class Log {
   readonly #database: Database;
   readonly #path: string;
   readonly #agents: Agents;
-  readonly #add: Query;
+  readonly #add: Statement;
 
   constructor(database: Database, path: string, agents: Agents) {
     this.#database = database;
     this.#path = path;
     this.#agents = agents;
-    this.#add = database.query(
+    this.#add = database.statement(
       'INSERT INTO entries (seq, at, agent, action, success, code, hash, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     );
   }
@@ -61,9 +61,9 @@ export class Log {
       entry.seq,
       at,
       agent,
-      entry.action === null ? null : stored(entry.action),
+      entry.action,
       entry.status === 'success' ? 1 : 0,
-      entry.error_code === null ? null : stored(entry.error_code),
+      entry.error_code,
       entry.hash,
       JSON.stringify(body),
     ]);
@@ -85,8 +85,8 @@ export class Log {
     if (query.since !== undefined) {
       // Clocks jump, so times need not ascend: no entry before this one is late enough, some after it may be too early.
       const first = this.#database
-        .query('SELECT min(seq) FROM entries WHERE at >= ?')
-        .row<[number | null]>([query.since]);
+        .query(['number?'], 'SELECT min(seq) FROM entries WHERE at >= ?')
+        .first([query.since]);
       if (first![0] === null) return;
       after = Math.max(after, first![0] - 1);
     }
@@ -96,11 +96,12 @@ export class Log {
       after = from - 1;
     }
     const page = this.#database.query(
-      `SELECT seq, at, name, action, success, code, hash, body FROM entries LEFT JOIN agents ON agents.id = agent
+      COLUMNS,
+      `SELECT seq, at, ${text('name')}, ${text('action')}, success, ${text('code')}, ${text('hash')}, ${text('body')} FROM entries LEFT JOIN agents ON agents.id = agent
        WHERE ${['seq > ?', ...where].join(' AND ')} ORDER BY seq LIMIT ${PAGE}`,
     );
     for (;;) {
-      const rows = page.rows<Row>([after, ...values]);
+      const rows = page.all([after, ...values]);
       for (const row of rows) yield this.#entry(row);
       if (rows.length < PAGE) return;
       after = rows.at(-1)![0];
@@ -110,24 +111,25 @@ export class Log {
   #oldestOfLast(where: readonly string[], values: readonly Value[], after: number, last: number): number | null {
     const row = this.#database
       .query(
+        ['number?'],
         `SELECT min(seq) FROM (SELECT seq FROM entries WHERE ${['seq > ?', ...where].join(' AND ')} ORDER BY seq DESC LIMIT ?)`,
       )
-      .row<[number | null]>([after, ...values, last]);
+      .first([after, ...values, last]);
     return row![0];
   }
 
-  #entry([seq, at, name, action, success, code, hash, body]: Row): Entry {
+  #entry([seq, at, name, action, success, code, hash, body]: Row<typeof COLUMNS>): Entry {
     try {
       const [verifier, prev_hash, dialect, error_message, intent_hash, nonce, signature, latency_us, params, details] =
         JSON.parse(body) as Body;
       return {
         seq,
         timestamp: formatTime(at),
-        agent_id: name === null ? '' : restored(name),
-        action: action === null ? null : restored(action),
+        agent_id: name ?? '',
+        action: action === null ? null : action,
         params,
         status: success === 1 ? 'success' : 'failed',
-        error_code: code === null ? null : restored(code),
+        error_code: code === null ? null : code,
         error_message,
         details,
         nonce,
@@ -154,9 +156,9 @@ function conditions({ action, status, code, since, until }: EntryQuery): { where
     where.push(condition);
     values.push(value);
   };
-  add('action = ?', action === undefined ? undefined : stored(action));
+  add('action = ?', action);
   add('success = ?', status === undefined ? undefined : status === 'success' ? 1 : 0);
-  add('code = ?', code === undefined ? undefined : stored(code));
+  add('code = ?', code);
   // The plus keeps SQLite from reading by time, which would sort the rest of the log for each page.
   add('+at >= ?', since);
   add('+at < ?', until);

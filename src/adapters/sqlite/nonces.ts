@@ -1,6 +1,6 @@
 import type { SpentNonce } from '../../app/ports.js';
 import { sha256 } from '../../protocol/hash.js';
-import type { Database } from './database.js';
+import { text, type Database } from './database.js';
 import type { Head } from './head.js';
 
 /** A nonce to be kept longer than this goes to the table that is pruned row by row, in ms. */
@@ -21,21 +21,22 @@ export class Nonces {
   #absent: string | null = null;
 
   constructor(database: Database) {
+    const find = (table: string) => `SELECT seen, ${text('result')} FROM ${table} WHERE key = ?1`;
     this.#find = database.query(
-      `SELECT seen, result FROM nonces_0 WHERE key = ?1 UNION ALL SELECT seen, result FROM nonces_1 WHERE key = ?1
-       UNION ALL SELECT seen, result FROM nonces_long WHERE key = ?1`,
+      ['number', 'text?'],
+      `${find('nonces_0')} UNION ALL ${find('nonces_1')} UNION ALL ${find('nonces_long')}`,
     );
-    this.#add = [0, 1].map((n) => database.query(`INSERT INTO nonces_${n} ${COLUMNS} VALUES (?, ?, ?)`));
-    this.#addLong = database.query('INSERT INTO nonces_long (key, seen, result, kept) VALUES (?, ?, ?, ?)');
-    this.#empty = [0, 1].map((n) => database.query(`DELETE FROM nonces_${n}`));
-    this.#pruneLong = database.query(
+    this.#add = [0, 1].map((n) => database.statement(`INSERT INTO nonces_${n} ${COLUMNS} VALUES (?, ?, ?)`));
+    this.#addLong = database.statement('INSERT INTO nonces_long (key, seen, result, kept) VALUES (?, ?, ?, ?)');
+    this.#empty = [0, 1].map((n) => database.statement(`DELETE FROM nonces_${n}`));
+    this.#pruneLong = database.statement(
       `DELETE FROM nonces_long WHERE key IN (SELECT key FROM nonces_long WHERE kept < ? ORDER BY kept LIMIT ${PRUNED_AT_ONCE})`,
     );
   }
 
   find(agentId: string, nonce: string): SpentNonce | null {
     const name = nameOf(agentId, nonce);
-    const row = this.#find.row<[number, string | null]>([keyOf(name)]);
+    const row = this.#find.first([keyOf(name)]);
     this.#absent = row === undefined ? name : null;
     return row === undefined ? null : { firstSeenAt: row[0], firstResult: row[1] ?? 'accepted' };
   }

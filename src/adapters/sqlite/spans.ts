@@ -1,7 +1,9 @@
-import type { Database, Query } from './database.js';
+import { text, type Database, type Query, type Row } from './database.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+/** How often, and the two halves of how much; null where there is nothing. */
+const VOLUME = ['number?', 'text?', 'text?'] as const;
 const HALF = 32n;
 const LOW = (1n << HALF) - 1n;
 
@@ -21,15 +23,15 @@ export interface Volume {
  * after its start, the whole minutes before the first of them, and the single intents before the first of those.
  */
 export class Spans {
-  readonly #add: Query;
-  readonly #volume: Query;
-  readonly #spent: Query;
-  readonly #prune: Query;
+  readonly #add;
+  readonly #volume: Query<Row<typeof VOLUME>>;
+  readonly #spent: Query<Row<typeof VOLUME>>;
+  readonly #prune;
   /** Of this transaction, by action, span, start and currency. */
   readonly #pending = new Map<string, Added>();
 
   constructor(database: Database) {
-    this.#add = database.query(
+    this.#add = database.statement(
       `INSERT INTO spans (action, span, start, currency, count, high, low) VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (action, span, start, currency)
        DO UPDATE SET count = count + excluded.count, high = high + excluded.high, low = low + excluded.low`,
@@ -37,7 +39,8 @@ export class Spans {
     // ?1 is a JSON list of actions, ?2 the start of the window, ?3 and ?4 its first whole minute and hour.
     const volume = (single: string, spans: string) =>
       database.query(
-        `SELECT sum(count), CAST(sum(high) AS TEXT), CAST(sum(low) AS TEXT) FROM (
+        VOLUME,
+        `SELECT sum(count), ${text('sum(high)')}, ${text('sum(low)')} FROM (
            SELECT count(*) AS count, sum(amount >> 32) AS high, sum(amount & ${LOW}) AS low FROM usages
              WHERE action IN (SELECT value FROM json_each(?1)) AND at > ?2 AND at < ?3 ${single}
            UNION ALL SELECT sum(count), sum(high), sum(low) FROM spans
@@ -47,7 +50,7 @@ export class Spans {
       );
     this.#volume = volume('', '');
     this.#spent = volume('AND currency = ?5', 'AND currency = ?5');
-    this.#prune = database.query('DELETE FROM spans WHERE action = ? AND span = ? AND start < ?');
+    this.#prune = database.statement('DELETE FROM spans WHERE action = ? AND span = ? AND start <= ?');
   }
 
   add(action: number, at: number, currency: string | null, amount: bigint | null): void {
@@ -70,10 +73,7 @@ export class Spans {
     const minute = Math.ceil((after + 1) / MINUTE) * MINUTE;
     const hour = Math.ceil(minute / HOUR) * HOUR;
     const values = [JSON.stringify(actions), after, minute, hour];
-    const row =
-      currency === null
-        ? this.#volume.row<[number | null, string | null, string | null]>(values)
-        : this.#spent.row<[number | null, string | null, string | null]>([...values, currency]);
+    const row = currency === null ? this.#volume.first(values) : this.#spent.first([...values, currency]);
     const [count, high, low] = row!;
     return { count: count ?? 0, amount: (BigInt(high ?? 0) << HALF) + BigInt(low ?? 0) };
   }
@@ -86,7 +86,7 @@ export class Spans {
     this.#pending.clear();
   }
 
-  /** Spans of `action` that ended before `until`. */
+  /** Spans of `action` that ended by `until`. */
   prune(action: number, until: number): void {
     this.#prune.run([action, MINUTE, until - MINUTE]);
     this.#prune.run([action, HOUR, until - HOUR]);

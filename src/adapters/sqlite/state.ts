@@ -4,7 +4,7 @@ import type { Link } from '../../protocol/chain.js';
 import type { Entry } from '../../protocol/entry.js';
 import { Agents, type Tally } from './agents.js';
 import { ensureStateFile } from './create.js';
-import { Database } from './database.js';
+import { Database, text } from './database.js';
 import { Directory } from './directory.js';
 import { damaged, foreign, newer } from './failures.js';
 import { Heads, type Head } from './head.js';
@@ -40,11 +40,16 @@ export function openState(path: string, options: StateOptions): SqliteState {
   ensureStateFile(path, options.random);
   const database = new Database(path, BUSY_MS);
   try {
-    return new FileState(database, path, options);
+    return stateOn(database, path, options);
   } catch (error) {
     database.close();
     throw error;
   }
+}
+
+/** The state in a file that is open already. */
+export function stateOn(database: Database, path: string, options: StateOptions): SqliteState {
+  return new FileState(database, path, options);
 }
 
 class FileState implements SqliteState {
@@ -69,12 +74,14 @@ class FileState implements SqliteState {
     // FULL: the commit is on the disk before it is reported. The cache is per process and bounded: 8 MB.
     database.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -8000; PRAGMA trusted_schema = OFF');
     checkFormat(database, path);
-    const identity = database.query('SELECT verifier, log_id FROM identity').row<[string, string]>([]);
+    const identity = database
+      .query(['text', 'text'], `SELECT ${text('verifier')}, ${text('log_id')} FROM identity`)
+      .first([]);
     if (identity === undefined) throw damaged(path);
     [this.verifier, this.logId] = identity;
     this.#heads = new Heads(database);
     this.#agents = new Agents(database);
-    this.#directory = new Directory(database);
+    this.#directory = new Directory(database, path);
     this.#log = new Log(database, path, this.#agents);
     this.#nonces = new Nonces(database);
     this.#windows = new Windows(database, random(1)[0]!);
@@ -241,10 +248,12 @@ class FileState implements SqliteState {
 }
 
 function checkFormat(database: Database, path: string): void {
-  const [application] = database.query('PRAGMA application_id').row<[number]>([])!;
-  const [version] = database.query('PRAGMA user_version').row<[number]>([])!;
-  const [mode] = database.query('PRAGMA journal_mode').row<[string]>([])!;
+  const [application] = database.query(['number'], 'PRAGMA application_id').first([])!;
+  const [version] = database.query(['number'], 'PRAGMA user_version').first([])!;
+  const [mode] = database.query(['text'], `SELECT ${text('journal_mode')} FROM pragma_journal_mode`).first([])!;
   if (application !== APPLICATION) throw foreign(path);
   if (version > VERSION) throw newer(path, version, VERSION);
-  if (version < VERSION || mode !== 'wal') throw damaged(path);
+  if (version < VERSION) throw damaged(path);
+  // Some tool left it in the mode in which readers stop writers.
+  if (mode !== 'wal') database.exec('PRAGMA journal_mode = WAL');
 }

@@ -1,11 +1,12 @@
 import type { Meter, MeterReading, Usage } from '../../app/ports.js';
 import { wordsOf } from '../../protocol/words.js';
-import { restored, stored, type Database, type Query } from './database.js';
+import { text, type Database } from './database.js';
 import type { Head } from './head.js';
 import { Spans } from './spans.js';
 
+const HOUR = 60 * 60 * 1000;
 /** The longest window is a day; the second one covers clocks that disagree. In ms. */
-const KEPT = 2 * 24 * 60 * 60 * 1000;
+const KEPT = 48 * HOUR;
 /** Actions that one prune looks at, and usages of each that it forgets at most. */
 const ACTIONS_PRUNED = 4;
 const USAGES_PRUNED = 256;
@@ -20,14 +21,14 @@ interface Answer {
 
 /** Accepted intents in sliding windows: how many, and how much. */
 export class Windows {
-  readonly #actionsOf: Query;
-  readonly #addAction: Query;
-  readonly #addUsage: Query;
-  readonly #nth: Query;
+  readonly #actionsOf;
+  readonly #addAction;
+  readonly #addUsage;
+  readonly #nth;
   readonly #spans: Spans;
-  readonly #actionsAfter: Query;
-  readonly #cut: Query;
-  readonly #prune: Query;
+  readonly #actionsAfter;
+  readonly #cut;
+  readonly #prune;
   /** Of this transaction: another process may add actions between two. */
   readonly #actions = new Map<number, Map<string, number>>();
   readonly #answers = new Map<number, Answer[]>();
@@ -36,19 +37,24 @@ export class Windows {
   /** `start` spreads the pruning of short-lived processes over the actions. */
   constructor(database: Database, start: number) {
     this.#pruneFrom = start;
-    this.#actionsOf = database.query('SELECT name, id FROM actions WHERE agent = ?');
-    this.#addAction = database.query('INSERT INTO actions (agent, name) VALUES (?, ?)');
-    this.#addUsage = database.query('INSERT INTO usages (action, at, n, currency, amount) VALUES (?, ?, ?, ?, ?)');
+    this.#actionsOf = database.query(['text', 'number'], `SELECT ${text('name')}, id FROM actions WHERE agent = ?`);
+    this.#addAction = database.statement('INSERT INTO actions (agent, name) VALUES (?, ?)');
+    this.#addUsage = database.statement('INSERT INTO usages (action, at, n, currency, amount) VALUES (?, ?, ?, ?, ?)');
     this.#nth = database.query(
+      ['number'],
       `SELECT at FROM usages WHERE action IN (SELECT value FROM json_each(?1)) AND at > ?2
        ORDER BY at DESC LIMIT 1 OFFSET ?3 - 1`,
     );
     this.#spans = new Spans(database);
-    this.#actionsAfter = database.query(`SELECT id FROM actions WHERE id > ? ORDER BY id LIMIT ${ACTIONS_PRUNED}`);
-    this.#cut = database.query(
-      `SELECT max(at) FROM (SELECT at FROM usages WHERE action = ? AND at < ? ORDER BY at LIMIT ${USAGES_PRUNED})`,
+    this.#actionsAfter = database.query(
+      ['number'],
+      `SELECT id FROM actions WHERE id > ? ORDER BY id LIMIT ${ACTIONS_PRUNED}`,
     );
-    this.#prune = database.query('DELETE FROM usages WHERE action = ? AND at <= ?');
+    this.#cut = database.query(
+      ['number?', 'number'],
+      `SELECT max(at), count(*) FROM (SELECT at FROM usages WHERE action = ? AND at < ? ORDER BY at LIMIT ${USAGES_PRUNED})`,
+    );
+    this.#prune = database.statement('DELETE FROM usages WHERE action = ? AND at <= ?');
   }
 
   /** Reads what lies after `now - windowMs`, also what lies after `now`: a clock set back must not open a window. */
@@ -70,7 +76,7 @@ export class Windows {
     }
     const actions = this.#known(agent);
     let id = actions.get(action);
-    if (id === undefined) actions.set(action, (id = this.#addAction.insert([agent, stored(action)])));
+    if (id === undefined) actions.set(action, (id = this.#addAction.insert([agent, action])));
     head.usages += 1;
     this.#addUsage.run([id, at, head.usages, currency, amountMinor]);
     this.#spans.add(id, at, currency, amountMinor);
@@ -82,14 +88,15 @@ export class Windows {
       );
   }
 
-  /** Forgets a bounded number of usages that no window can reach any more. */
+  /** Forgets a bounded number of usages that no window can reach any more, by whole hours so that their sums go too. */
   prune(now: number): void {
-    const actions = this.#actionsAfter.rows<[number]>([this.#pruneFrom]);
+    const until = now - KEPT - ((now - KEPT) % HOUR);
+    const actions = this.#actionsAfter.all([this.#pruneFrom]);
     for (const [action] of actions) {
-      const [cut] = this.#cut.row<[number | null]>([action, now - KEPT])!;
+      const [cut, pruned] = this.#cut.first([action, until])!;
       if (cut === null) continue;
       this.#prune.run([action, cut]);
-      this.#spans.prune(action, cut);
+      this.#spans.prune(action, pruned < USAGES_PRUNED ? until : cut);
     }
     this.#pruneFrom = actions.length < ACTIONS_PRUNED ? 0 : actions.at(-1)![0];
   }
@@ -115,14 +122,14 @@ export class Windows {
     const used = Math.min(this.#spans.since(ids, after, null).count, meter.limit);
     if (used < meter.limit) return { kind: 'count', used, roomAt: null };
     // A limit of nothing never has room; there is no moment to name.
-    const nth = meter.limit < 1 ? undefined : this.#nth.row<[number]>([JSON.stringify(ids), after, meter.limit]);
+    const nth = meter.limit < 1 ? undefined : this.#nth.first([JSON.stringify(ids), after, meter.limit]);
     return { kind: 'count', used, roomAt: nth === undefined ? null : nth[0] + meter.windowMs };
   }
 
   #known(agent: number): Map<string, number> {
     let actions = this.#actions.get(agent);
     if (actions === undefined) {
-      actions = new Map(this.#actionsOf.rows<[string, number]>([agent]).map(([name, id]) => [restored(name), id]));
+      actions = new Map(this.#actionsOf.all([agent]));
       this.#actions.set(agent, actions);
     }
     return actions;

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { readSync, writeSync } from 'node:fs';
 import { Failure } from '../../../src/app/failure.js';
 import { openState, type SqliteState } from '../../../src/adapters/sqlite/state.js';
+import { verifyChain } from '../../../src/protocol/chain.js';
 import { AGENT, draft, refused, T0 } from './drafts.js';
 
 const [mode, path, argument] = process.argv.slice(2) as [string, string, string];
@@ -68,13 +69,42 @@ const MODES: Record<string, (state: SqliteState) => void> = {
 
 say('ready');
 readSync(0, Buffer.alloc(16));
-try {
+if (mode === 'read') for (const each of path.split(':')) attempt(() => read(each));
+else attempt(() => work());
+
+function work(): void {
   const state = openState(path, { random: randomBytes, clock: () => T0 });
   MODES[mode]!(state);
   state.close();
-} catch (error) {
-  if (!(error instanceof Failure)) throw error;
-  say(`failure ${error.code} ${error.message} | ${error.hint}`);
+}
+
+/** Does on a file what a verifier and a reader do. */
+function read(file: string): void {
+  const state = openState(file, { random: randomBytes, clock: () => T0 });
+  state.transact((ledger) => {
+    for (let i = 0; i < 500; i++) ledger.spentNonce(AGENT, String(i));
+    ledger.read(AGENT, { kind: 'sum', currency: 'USD', windowMs: 1000 }, T0);
+    ledger.recordUsage({ agentId: AGENT, action: 'pay', at: T0, currency: 'USD', amountMinor: 1n });
+    ledger.spendNonce(AGENT, 'ab'.repeat(16), T0, 'accepted', T0 + 1000);
+    ledger.append(draft());
+    ledger.prune(T0);
+  });
+  state.tally(AGENT);
+  state.passports();
+  state.pins();
+  for (const _ of state.entries({ agentId: AGENT, since: 0, last: 1000 }));
+  say(verifyChain(state.entries({}), state.bounds()).ok ? 'whole' : 'broken');
+  state.close();
+}
+
+function attempt(job: () => void): void {
+  try {
+    job();
+  } catch (error) {
+    if (error instanceof Failure) say(`failure ${error.code} ${error.message} | ${error.hint}`);
+    else if (error instanceof Error && error.message.includes('spent twice')) say('spent twice');
+    else throw error;
+  }
 }
 
 function say(line: string): void {
