@@ -1,0 +1,184 @@
+/** A mesh store in memory: for tests, demonstrations, and as the plainest statement of what a store does. */
+import type { KeyRecord } from '../../mesh/api-key.js';
+import { NO_HASH, type Head } from '../../mesh/head.js';
+import { refusal } from '../../mesh/refusal.js';
+import type { Answer, Judge, LogRecord, Proposal } from '../../mesh/ruling.js';
+import type { Standing } from '../../mesh/standing.js';
+import type { Ack, KeyTable, LogQuery, MeshStore, Outcome, Shipment, Shipped, ShippedEntry } from '../../mesh/store.js';
+
+class Contents {
+  readonly records: LogRecord[] = [];
+  readonly standings = new Map<string, Standing>();
+  readonly answers = new Map<string, Answer>();
+  readonly nonces = new Map<string, number>();
+  readonly keys = new Map<string, KeyRecord>();
+  readonly acks = new Map<string, Ack>();
+  readonly logs = new Map<string, ShippedEntry[]>();
+  readonly arrivals: ShippedEntry[] = [];
+  meshKey: string | null = null;
+}
+
+export class MemoryMeshStore implements MeshStore {
+  readonly logId: string;
+  readonly term: number;
+  readonly #kept: Contents;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(logId: string, term = 1, kept = new Contents()) {
+    this.logId = logId;
+    this.term = term;
+    this.#kept = kept;
+  }
+
+  /** The same contents as another process would find them after this one ended. */
+  reopened(): MemoryMeshStore {
+    return new MemoryMeshStore(this.logId, this.term + 1, this.#kept);
+  }
+
+  async append(batch: readonly Proposal[], judge: Judge): Promise<readonly Outcome[]> {
+    const before = this.#kept.records.length;
+    const outcomes = batch.map((proposal) => this.#carryOut(proposal, judge));
+    if (this.#kept.records.length > before) this.#wake();
+    return outcomes;
+  }
+
+  async read(after: number, limit: number): Promise<readonly LogRecord[]> {
+    return this.#kept.records.slice(after, after + limit);
+  }
+
+  async head(): Promise<Head> {
+    return this.#head();
+  }
+
+  async standing(subject: string): Promise<Standing | null> {
+    return this.#kept.standings.get(subject) ?? null;
+  }
+
+  async snapshot(): Promise<{ head: Head; standings: readonly Standing[] }> {
+    return { head: this.#head(), standings: [...this.#kept.standings.values()] };
+  }
+
+  onWake(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  readonly keys: KeyTable = {
+    find: async (keyId) => this.#kept.keys.get(keyId) ?? null,
+    list: async () => [...this.#kept.keys.values()],
+    add: async (record) => {
+      if (this.#kept.keys.has(record.keyId)) throw new Error('a key with this id exists');
+      this.#kept.keys.set(record.keyId, record);
+    },
+    revoke: async (keyId, at) => {
+      const record = this.#kept.keys.get(keyId);
+      if (record === undefined || record.revokedAt !== null) return false;
+      this.#kept.keys.set(keyId, { ...record, revokedAt: at });
+      return true;
+    },
+  };
+
+  readonly nonces = {
+    spend: async (value: string, keepUntil: number): Promise<boolean> => this.#spend(value, keepUntil),
+    prune: async (now: number): Promise<void> => {
+      for (const [value, keepUntil] of this.#kept.nonces) if (keepUntil < now) this.#kept.nonces.delete(value);
+    },
+  };
+
+  readonly acks = {
+    put: async (acks: readonly Ack[]): Promise<void> => {
+      for (const ack of acks) this.#kept.acks.set(ack.verifier, ack);
+    },
+    list: async (): Promise<readonly Ack[]> => [...this.#kept.acks.values()],
+  };
+
+  readonly logs = {
+    put: async (shipment: Shipment): Promise<Shipped> => this.#ship(shipment),
+    read: async (query: LogQuery) => this.#search(query),
+  };
+
+  async meshKey(): Promise<string | null> {
+    return this.#kept.meshKey;
+  }
+
+  async setMeshKey(publicKey: string): Promise<void> {
+    this.#kept.meshKey = publicKey;
+  }
+
+  async health(): Promise<void> {}
+
+  async close(): Promise<void> {}
+
+  #carryOut(proposal: Proposal, judge: Judge): Outcome {
+    const { command, digest, nonce } = proposal;
+    if (nonce !== null && !this.#spend(nonce.value, nonce.keepUntil)) {
+      return {
+        kind: 'refused',
+        refusal: refusal('COMMAND_REPLAYED', 'This signed request was carried out before.'),
+      };
+    }
+    const earlier = this.#kept.answers.get(command.cmdId);
+    if (earlier !== undefined) {
+      if (earlier.digest === digest) return { kind: 'done', answer: earlier, repeated: true };
+      return {
+        kind: 'refused',
+        refusal: refusal('CMD_ID_REUSED', 'Another command was given under this cmd_id.'),
+      };
+    }
+    const ruling = judge(proposal, this.#head(), this.#kept.standings.get(command.subject) ?? null);
+    if (ruling.kind === 'refused') return ruling;
+    this.#kept.records.push(ruling.record);
+    this.#kept.standings.set(ruling.standing.subject, ruling.standing);
+    this.#kept.answers.set(command.cmdId, ruling.answer);
+    return { kind: 'done', answer: ruling.answer, repeated: false };
+  }
+
+  #head(): Head {
+    const last = this.#kept.records[this.#kept.records.length - 1];
+    return { logId: this.logId, term: last?.term ?? 0, seq: last?.seq ?? 0, hash: last?.hash ?? NO_HASH };
+  }
+
+  #spend(value: string, keepUntil: number): boolean {
+    if (this.#kept.nonces.has(value)) return false;
+    this.#kept.nonces.set(value, keepUntil);
+    return true;
+  }
+
+  #ship({ logId, entries }: Shipment): Shipped {
+    const held = this.#kept.logs.get(logId) ?? [];
+    const first = held[0];
+    const last = held[held.length - 1];
+    const fresh: ShippedEntry[] = [];
+    for (const entry of entries) {
+      const known = first === undefined ? undefined : held[entry.seq - first.seq];
+      if (known !== undefined && known.hash !== entry.hash) return { kind: 'fork', seq: entry.seq };
+      if (known === undefined) fresh.push(entry);
+    }
+    const next = fresh[0];
+    if (last !== undefined && next !== undefined) {
+      if (next.seq !== last.seq + 1) return { kind: 'gap', seq: last.seq };
+      if (next.prevHash !== last.hash) return { kind: 'fork', seq: next.seq };
+    }
+    held.push(...fresh);
+    this.#kept.logs.set(logId, held);
+    this.#kept.arrivals.push(...fresh);
+    const end = held[held.length - 1]!;
+    return { kind: 'stored', seq: end.seq, hash: end.hash };
+  }
+
+  #search(query: LogQuery): { row: number; text: string }[] {
+    const found: { row: number; text: string }[] = [];
+    for (let row = (query.after ?? 0) + 1; row <= this.#kept.arrivals.length && found.length < query.limit; row++) {
+      const entry = this.#kept.arrivals[row - 1]!;
+      if (query.agentId !== undefined && entry.agentId !== query.agentId) continue;
+      if (query.status !== undefined && entry.status !== query.status) continue;
+      if (query.since !== undefined && entry.at < query.since) continue;
+      found.push({ row, text: entry.text });
+    }
+    return found;
+  }
+
+  #wake(): void {
+    for (const listener of [...this.#listeners]) queueMicrotask(listener);
+  }
+}

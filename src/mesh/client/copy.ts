@@ -1,0 +1,176 @@
+/** A verifier's copy of the mesh's state: the fold of the log as far as it was applied, and denies that must not be lost. */
+import type { Checkpoint } from '../checkpoint.js';
+import type { MeshEvent } from '../event.js';
+import type { Head } from '../head.js';
+import type { Snapshot } from '../snapshot.js';
+import { deniesAt, nextStanding, type Standing } from '../standing.js';
+import { EVERYONE, principalOf } from '../subject.js';
+
+export type Applied =
+  | { readonly kind: 'applied'; readonly standing: Standing }
+  | { readonly kind: 'duplicate' }
+  /** Events are missing before it; when it denies, it denies already. */
+  | { readonly kind: 'gap' }
+  /** The log is not the one that was followed so far. */
+  | { readonly kind: 'fork'; readonly reason: string };
+
+/** A deny beside the fold: one that came before its turn, or one of a history that the mesh no longer tells. */
+export interface KeptDeny {
+  readonly standing: Standing;
+  /** The fold covers it from this seq on; null when only a reinstatement removes it. */
+  readonly until: number | null;
+}
+
+/** Hashes remembered to notice that an event told again is another one. */
+const REMEMBERED = 512;
+
+export class Copy {
+  #position: Head | null = null;
+  #standings = new Map<string, Standing>();
+  readonly #kept = new Map<string, KeptDeny>();
+  readonly #hashes = new Map<number, string>();
+
+  /** How far the log was applied; null before the first snapshot. */
+  get position(): Head | null {
+    return this.#position;
+  }
+
+  get size(): number {
+    return this.#standings.size;
+  }
+
+  standings(): Iterable<Standing> {
+    return this.#standings.values();
+  }
+
+  kept(): Iterable<KeptDeny> {
+    return this.#kept.values();
+  }
+
+  standing(subject: string): Standing | null {
+    return this.#standings.get(subject) ?? null;
+  }
+
+  /** Takes up a copy kept by an earlier process. */
+  restore(position: Head, standings: Iterable<Standing>, kept: Iterable<KeptDeny>): void {
+    this.#position = position;
+    this.#standings = new Map([...standings].map((standing) => [standing.subject, standing]));
+    for (const deny of kept) this.#kept.set(deny.standing.subject, deny);
+  }
+
+  /** Takes an event whose hash and signature hold. */
+  apply(event: MeshEvent): Applied {
+    const position = this.#position;
+    if (position === null) return this.#early(event, { kind: 'gap' });
+    const fork = this.#forkBy(event, position);
+    if (fork !== null) return this.#early(event, { kind: 'fork', reason: fork });
+    if (event.seq <= position.seq) return { kind: 'duplicate' };
+    if (event.seq > position.seq + 1) return this.#early(event, { kind: 'gap' });
+    const standing = nextStanding(this.#standings.get(event.agent_id) ?? null, event);
+    this.#standings.set(event.agent_id, standing);
+    this.#position = { logId: event.log_id, term: event.term, seq: event.seq, hash: event.hash };
+    this.#remember(event.seq, event.hash);
+    this.#release(event);
+    return { kind: 'applied', standing };
+  }
+
+  /** What contradicts this copy in a checkpoint whose signature holds; null when nothing does. */
+  contradiction(checkpoint: Checkpoint): string | null {
+    const position = this.#position;
+    if (position === null) return null;
+    if (checkpoint.log_id !== position.logId) return 'the mesh has another log';
+    if (checkpoint.head < position.seq) return `the log ends at ${checkpoint.head}, and ${position.seq} was applied`;
+    if (checkpoint.head === position.seq && checkpoint.hash !== position.hash) {
+      return `event ${position.seq} is another one now`;
+    }
+    return null;
+  }
+
+  /**
+   * Replaces the fold by a snapshot. A deny of the old copy that the snapshot neither holds nor has reinstated is kept until
+   * a reinstatement removes it; the answer says why, when that is the sign of another history.
+   */
+  replace(snapshot: Snapshot): string | null {
+    const before = this.#position;
+    const { head } = snapshot;
+    const next = new Map(snapshot.standings.map((standing) => [standing.subject, standing]));
+    let fork: string | null = null;
+    if (before !== null) {
+      if (before.logId !== head.logId) fork = 'the mesh has another log';
+      else if (head.seq < before.seq) fork = `the log ends at ${head.seq}, and ${before.seq} was applied`;
+      else if (head.seq === before.seq && head.hash !== before.hash) fork = `event ${head.seq} is another one now`;
+    }
+    for (const old of this.#standings.values()) {
+      if (old.status === 'active') continue;
+      const now = next.get(old.subject);
+      const reinstated =
+        now !== undefined && now.version > old.version && before?.logId === head.logId && fork === null;
+      if (reinstated || (now !== undefined && atLeast(now, old))) continue;
+      fork ??= `the deny of ${old.subject} is gone without a reinstatement`;
+      this.#kept.set(old.subject, { standing: old, until: null });
+    }
+    for (const [subject, deny] of this.#kept) {
+      if (fork === null && deny.until !== null && deny.until <= head.seq) this.#kept.delete(subject);
+      else if (fork !== null && deny.until !== null) this.#kept.set(subject, { ...deny, until: null });
+    }
+    this.#standings = next;
+    this.#position = head;
+    this.#hashes.clear();
+    this.#remember(head.seq, head.hash);
+    return fork;
+  }
+
+  /** The standing that denies `agentId` at `now` (ms since the epoch), or null. Runs on every verification: lookups only. */
+  denial(agentId: string, now: number, principal = principalOf(agentId)): Standing | null {
+    return this.#denied(agentId, now) ?? this.#denied(principal, now) ?? this.#denied(EVERYONE, now);
+  }
+
+  #denied(subject: string, now: number): Standing | null {
+    const standing = this.#standings.get(subject);
+    if (standing !== undefined && deniesAt(standing, now)) return standing;
+    if (this.#kept.size === 0) return null;
+    const kept = this.#kept.get(subject);
+    return kept !== undefined && deniesAt(kept.standing, now) ? kept.standing : null;
+  }
+
+  #forkBy(event: MeshEvent, position: Head): string | null {
+    if (event.log_id !== position.logId) return 'an event of another log';
+    if (event.seq === position.seq + 1) {
+      if (event.prev_hash !== position.hash) return `event ${event.seq} does not follow the one that was applied`;
+      if (event.term < position.term) return `event ${event.seq} is of an earlier term`;
+      return null;
+    }
+    const known = this.#hashes.get(event.seq) ?? (event.seq === position.seq ? position.hash : undefined);
+    return known !== undefined && known !== event.hash ? `event ${event.seq} is another one now` : null;
+  }
+
+  /** Whatever is wrong with an event's place, a deny that the mesh signed denies. */
+  #early<T extends Applied>(event: MeshEvent, verdict: T): T {
+    if (event.type === 'reinstatement') return verdict;
+    const before = this.#kept.get(event.agent_id);
+    const forever = verdict.kind === 'fork' || (before !== undefined && before.until === null);
+    const until = forever ? null : Math.max(before?.until ?? 0, event.seq);
+    this.#kept.set(event.agent_id, { standing: nextStanding(before?.standing ?? null, event), until });
+    return verdict;
+  }
+
+  #release(event: MeshEvent): void {
+    const deny = this.#kept.get(event.agent_id);
+    if (deny !== undefined && deny.until === null && event.type === 'reinstatement') this.#kept.delete(event.agent_id);
+    if (this.#kept.size === 0) return;
+    for (const [subject, { until }] of this.#kept) if (until !== null && until <= event.seq) this.#kept.delete(subject);
+  }
+
+  #remember(seq: number, hash: string): void {
+    this.#hashes.set(seq, hash);
+    if (this.#hashes.size > REMEMBERED) this.#hashes.delete(this.#hashes.keys().next().value!);
+  }
+}
+
+/** True when `now` denies at least as long as `old` did. */
+function atLeast(now: Standing, old: Standing): boolean {
+  if (now.status === 'revoked') return true;
+  return (
+    now.status === 'suspended' && old.status === 'suspended' && (now.suspendedUntil ?? 0) >= (old.suspendedUntil ?? 0)
+  );
+}

@@ -1,0 +1,57 @@
+/** What a follower is told and what it asks for. Whoever owns sockets and timers carries it out. */
+import type { Head } from '../head.js';
+import type { Frame } from '../sse.js';
+import type { Standing } from '../standing.js';
+import type { KeptDeny } from './copy.js';
+
+/** Every input names the connection it belongs to; those of a connection that was given up are ignored. */
+export type Input =
+  | { readonly type: 'start' }
+  /** The server has answered with a stream. */
+  | { readonly type: 'opened'; readonly conn: number }
+  | { readonly type: 'frames'; readonly conn: number; readonly frames: readonly Frame[] }
+  /** Bytes without a whole frame: the connection lives. */
+  | { readonly type: 'noise'; readonly conn: number }
+  | { readonly type: 'polled'; readonly conn: number; readonly body: string }
+  | { readonly type: 'snapshot'; readonly conn: number; readonly body: string }
+  /** The connection failed or ended. `status` is the HTTP status when there was an answer. */
+  | { readonly type: 'ended'; readonly conn: number; readonly reason: string; readonly status: number | null }
+  | { readonly type: 'tick' };
+
+export type Mode = 'stream' | 'poll';
+export type FollowState = 'syncing' | 'live' | 'stale' | 'expired';
+export type AlarmKind = 'fork' | 'forged' | 'malformed' | 'gap' | 'unauthorized';
+
+export type Effect =
+  | { readonly type: 'open-stream'; readonly conn: number; readonly endpoint: number; readonly after: string }
+  | {
+      readonly type: 'poll';
+      readonly conn: number;
+      readonly endpoint: number;
+      readonly after: string;
+      readonly waitMs: number;
+    }
+  | { readonly type: 'fetch-snapshot'; readonly conn: number; readonly endpoint: number }
+  /** Drop whatever belongs to this connection. */
+  | { readonly type: 'close'; readonly conn: number }
+  | {
+      readonly type: 'confirm';
+      readonly conn: number;
+      readonly endpoint: number;
+      readonly stream: string;
+      readonly seq: number;
+    }
+  /** Keep these changes of the copy, all or none. */
+  | {
+      readonly type: 'keep';
+      readonly position: Head;
+      /** True: these are all standings, others are gone. */
+      readonly whole: boolean;
+      readonly standings: readonly Standing[];
+      readonly kept: readonly KeptDeny[];
+    }
+  /** Keep that the copy was proven current at this time, in ms since the epoch. */
+  | { readonly type: 'proven'; readonly wall: number }
+  | { readonly type: 'alarm'; readonly kind: AlarmKind; readonly message: string }
+  | { readonly type: 'state'; readonly from: FollowState; readonly to: FollowState }
+  | { readonly type: 'waiting'; readonly reason: string; readonly ms: number };

@@ -1,0 +1,50 @@
+/** Every bound and every interval of the mesh in one place. Sizes in bytes, times in milliseconds unless a name says otherwise. */
+
+/** Largest event as it stands in the log and on the wire. */
+export const MAX_EVENT_BYTES = 4096;
+/** Largest body of a command or any other small request. */
+export const MAX_REQUEST_BYTES = 16 * 1024;
+/** Largest body of shipped log entries. */
+export const MAX_SHIPMENT_BYTES = 64 * 1024;
+/** Longest reason in characters: at most four bytes each, so that an event with the longest names still fits. */
+export const MAX_REASON = 500;
+/** Longest name of who gave a command, in characters. */
+export const MAX_ACTOR = 200;
+/** Longest suspension: a deny that should last longer is a revocation. */
+export const MAX_SUSPENSION_MS = 366 * 24 * 3_600_000;
+
+/** A signed command is refused when older than this. */
+export const COMMAND_MAX_AGE_MS = 300_000;
+/** A signed command is refused when it was made further ahead than this. */
+export const COMMAND_MAX_SKEW_MS = 30_000;
+
+/** The stream proves its freshness this often. */
+export const HEARTBEAT_MS = 2_000;
+/** Heartbeats are spread over this many slices, so that no moment writes to every stream at once. */
+export const HEARTBEAT_SLICES = 20;
+/** A reader that takes nothing for this long is cut; it resumes by id. */
+export const SLOW_READER_MS = 10_000;
+/** Most events and bytes in the ring that streams are served from; older ones come from the store. */
+export const RING_EVENTS = 8_192;
+export const RING_BYTES = 16 * 1024 * 1024;
+/** A client further behind than this many events is sent to the snapshot. */
+export const RETAINED_EVENTS = 100_000;
+/** Most events a page of the store holds, and most bytes of events in one long-poll answer. */
+export const PAGE_EVENTS = 256;
+export const PAGE_BYTES = 48 * 1024;
+/** Longest wait of a long poll, and of a command for the verifiers' confirmations. */
+export const MAX_POLL_WAIT_MS = 20_000;
+export const MAX_CONFIRM_WAIT_MS = 10_000;
+/** Clients told to go are asked to come back spread over this long. */
+export const GOODBYE_SPREAD_MS = 5_000;
+
+/** Without a byte for this long a client gives its connection up: three heartbeats. */
+export const SILENCE_MS = 3 * HEARTBEAT_MS;
+/** A stream that says nothing for this long is held back by something in between: the client polls instead. */
+export const FIRST_FRAME_MS = 4_000;
+/** How old the last proof may be before a client refuses, unless told otherwise (`revocation.max_age`). */
+export const DEFAULT_STALENESS_MS = 30_000;
+/** The first reconnection comes within this, later ones with full jitter between these. */
+export const RECONNECT_FIRST_MS = 250;
+export const RECONNECT_MIN_MS = 100;
+export const RECONNECT_MAX_MS = 10_000;

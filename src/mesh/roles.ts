@@ -1,0 +1,12 @@
+/** Revoking is easy on purpose; undoing it needs more. Each role may do what the ones before it may. */
+export const ROLES = ['observer', 'verifier', 'operator', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+export function isRole(text: string): text is Role {
+  return (ROLES as readonly string[]).includes(text);
+}
+
+/** True when `role` may do what `needed` may. */
+export function mayAct(role: Role, needed: Role): boolean {
+  return ROLES.indexOf(role) >= ROLES.indexOf(needed);
+}

@@ -1,0 +1,118 @@
+/** What a command does to the log: decided from the head and the subject's standing inside the transaction that writes it. */
+import { formatTime } from '../protocol/time.js';
+import type { Action, Command } from './command.js';
+import { sealEvent, type EventFields, type EventType, type OperatorMark } from './event.js';
+import type { Head } from './head.js';
+import { refusal, type Refusal } from './refusal.js';
+import type { Signer } from './signing.js';
+import { nextStanding, statusAt, type Standing, type Status } from './standing.js';
+import { scopeOf } from './subject.js';
+
+/** A command with what the store needs to carry it out exactly once. */
+export interface Proposal {
+  readonly command: Command;
+  readonly digest: string;
+  readonly operator: OperatorMark;
+  /** The nonce of the operator's signature; spent in the same transaction. */
+  readonly nonce: { readonly value: string; readonly keepUntil: number } | null;
+}
+
+/** What an operator is told; kept under the `cmd_id`, so that asking again gives the same answer. */
+export interface Answer {
+  readonly cmdId: string;
+  readonly digest: string;
+  readonly action: Action;
+  readonly subject: string;
+  readonly status: Status;
+  readonly seq: number;
+  readonly eventId: string;
+  readonly version: number;
+  /** False when the subject was in that state already. */
+  readonly changed: boolean;
+  readonly reason: string | null;
+  /** RFC 3339. */
+  readonly time: string;
+}
+
+/** An event as the log keeps it. */
+export interface LogRecord {
+  readonly seq: number;
+  readonly term: number;
+  readonly hash: string;
+  /** The canonical text. */
+  readonly text: string;
+}
+
+export type Ruling =
+  | { readonly kind: 'append'; readonly record: LogRecord; readonly standing: Standing; readonly answer: Answer }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** Decides one proposal. Stores call it between reading the head and writing, in one transaction. */
+export type Judge = (proposal: Proposal, head: Head, standing: Standing | null) => Ruling;
+
+const TYPE_OF: Readonly<Record<Action, EventType>> = {
+  revoke: 'revocation',
+  suspend: 'suspension',
+  reinstate: 'reinstatement',
+};
+
+/** The judge of a server: `term` is its own, `now` the time of the batch. */
+export function judgeWith(term: number, now: number, sign: Signer): Judge {
+  return (proposal, head, standing) => {
+    const { command, digest, operator } = proposal;
+    const { action, subject } = command;
+    if (command.logId !== null && command.logId !== head.logId) {
+      return refused(refusal('WRONG_MESH', 'The command is meant for another mesh.', { log_id: head.logId }));
+    }
+    if (command.expiresAt !== null && now > command.expiresAt) {
+      return refused(refusal('COMMAND_EXPIRED', 'The command arrived after it expired.'));
+    }
+    const time = formatTime(now);
+    const before = statusAt(standing, now);
+    const version = standing?.version ?? 0;
+    const answer = { cmdId: command.cmdId, digest, action, subject, reason: command.reason, time };
+    // A reinstatement of an active subject is written like any other: a verifier may still hold a deny of a lost history.
+    if (action === 'reinstate' && command.version !== null && command.version !== version) {
+      const message = `${subject} is at version ${version} now, not ${command.version}: look again before reinstating.`;
+      return refused(refusal('VERSION_CONFLICT', message, { version, status: before }));
+    }
+    const until = command.durationMs === null ? null : now + command.durationMs;
+    const fields: EventFields = {
+      type: TYPE_OF[action],
+      agent_id: subject,
+      reason: command.reason,
+      revoked_by: command.by,
+      scope: scopeOf(subject)!,
+      suspended_until: until === null ? null : formatTime(Math.max(until, laterEnd(standing))),
+      version: version + 1,
+      cmd_id: command.cmdId,
+      operator,
+    };
+    const sealed = sealEvent(head, term, fields, time, sign);
+    if (sealed === null)
+      return refused(refusal('TOO_LARGE', 'The event would be larger than 4 KiB: shorten the reason.'));
+    const { event, text } = sealed;
+    const next = nextStanding(standing, event);
+    return {
+      kind: 'append',
+      record: { seq: event.seq, term, hash: event.hash, text },
+      standing: next,
+      answer: {
+        ...answer,
+        status: next.status,
+        seq: event.seq,
+        eventId: event.id,
+        version: next.version,
+        changed: before !== next.status,
+      },
+    };
+  };
+}
+
+function laterEnd(standing: Standing | null): number {
+  return standing?.status === 'suspended' ? (standing.suspendedUntil ?? 0) : 0;
+}
+
+function refused(why: Refusal): Ruling {
+  return { kind: 'refused', refusal: why };
+}

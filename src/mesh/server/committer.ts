@@ -1,0 +1,91 @@
+/** Group commit: proposals that arrive while the disk is busy share the next transaction, and so its one flush. */
+import { Refused } from '../refusal.js';
+import { judgeWith, type Proposal } from '../ruling.js';
+import type { Signer } from '../signing.js';
+import type { MeshStore, Outcome } from '../store.js';
+import type { ServerClock } from './exchange.js';
+
+/** Most proposals in one transaction: bounds how long the first of them waits for the last. */
+const MAX_BATCH = 256;
+const MAX_QUEUE = 20_000;
+
+interface Pending {
+  readonly proposal: Proposal;
+  resolve(outcome: Outcome): void;
+  reject(error: unknown): void;
+}
+
+export class Committer {
+  readonly #store: MeshStore;
+  readonly #clock: ServerClock;
+  readonly #sign: Signer;
+  readonly #soon: (work: () => void) => void;
+  readonly #onFailure: (error: unknown) => void;
+  #queue: Pending[] = [];
+  #scheduled = false;
+  #broken = false;
+  commits = 0;
+  appended = 0;
+
+  /** `soon` runs its work after the input that is ready now was read. */
+  constructor(
+    store: MeshStore,
+    clock: ServerClock,
+    sign: Signer,
+    soon: (work: () => void) => void,
+    onFailure: (error: unknown) => void,
+  ) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#sign = sign;
+    this.#soon = soon;
+    this.#onFailure = onFailure;
+  }
+
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  /** Resolves after the durable commit. */
+  submit(proposal: Proposal): Promise<Outcome> {
+    if (this.#broken) throw new Refused('STORE_FAILED', 'The store failed; this server is ending.');
+    if (this.#queue.length >= MAX_QUEUE) throw new Refused('BUSY', 'Too many commands are waiting for the disk.');
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ proposal, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#soon(() => void this.#flush());
+  }
+
+  async #flush(): Promise<void> {
+    const batch = this.#queue.splice(0, MAX_BATCH);
+    try {
+      const judge = judgeWith(this.#store.term, this.#clock.wall(), this.#sign);
+      const outcomes = await this.#store.append(
+        batch.map((each) => each.proposal),
+        judge,
+      );
+      this.commits++;
+      batch.forEach((each, i) => {
+        const outcome = outcomes[i]!;
+        if (outcome.kind === 'done' && !outcome.repeated) this.appended++;
+        each.resolve(outcome);
+      });
+    } catch (error) {
+      // After a failed flush nothing that follows proves anything: no answer, and no further commit.
+      this.#broken = true;
+      this.#onFailure(error);
+      const refused = new Refused('STORE_FAILED', 'The store failed; whether the command was kept is unknown.');
+      for (const each of [...batch, ...this.#queue]) each.reject(refused);
+      this.#queue = [];
+      return;
+    }
+    this.#scheduled = false;
+    if (this.#queue.length > 0) this.#schedule();
+  }
+}

@@ -1,0 +1,69 @@
+/** API keys: made, listed, revoked; all of it by an admin. */
+import { hashApiKey, newApiKey, type KeyRecord } from '../api-key.js';
+import { fromHex } from '../../protocol/hex.js';
+import { formatTime } from '../../protocol/time.js';
+import { Refused } from '../refusal.js';
+import { jsonBody, readKeyOrder } from './body.js';
+import { jsonReply, type Caller, type Reply, type Request } from './exchange.js';
+import type { MeshServer } from './mesh-server.js';
+
+export async function createKey(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
+  const { role, label, publicKey } = readKeyOrder(jsonBody(request));
+  await spendSignature(server, request, caller);
+  const key = newApiKey(role, fromHex(server.options.randomHex(38))!);
+  const createdAt = server.clock.wall();
+  await server.store.keys.add({
+    keyId: key.keyId,
+    role,
+    hash: hashApiKey(key),
+    label,
+    publicKey,
+    createdAt,
+    revokedAt: null,
+  });
+  return jsonReply(201, { key: key.text, key_id: key.keyId, role, label, public_key: publicKey });
+}
+
+export async function listKeys(server: MeshServer): Promise<Reply> {
+  return jsonReply(200, { keys: (await server.store.keys.list()).map(shown) });
+}
+
+export async function revokeKey(
+  server: MeshServer,
+  request: Request,
+  caller: Caller,
+  [keyId]: readonly string[],
+): Promise<Reply> {
+  const record = await server.store.keys.find(keyId ?? '');
+  if (record === null) throw new Refused('NOT_FOUND', 'There is no key with this id.');
+  const admins = (await server.store.keys.list()).filter((each) => each.role === 'admin' && each.revokedAt === null);
+  if (admins.length === 1 && admins[0]!.keyId === record.keyId) {
+    throw new Refused('FORBIDDEN', 'This is the last admin key: create another before revoking it.');
+  }
+  await spendSignature(server, request, caller);
+  const changed = await server.store.keys.revoke(record.keyId, server.clock.wall());
+  // Whoever holds a leaked key must not go on listening with it.
+  server.dropKey(record.keyId);
+  return jsonReply(200, { key_id: record.keyId, revoked: true, changed });
+}
+
+async function spendSignature(server: MeshServer, request: Request, caller: Caller): Promise<void> {
+  const signed = server.gate.signature(request, caller);
+  if (signed === null) return;
+  const { value, keepUntil } = signed.nonce;
+  if (!(await server.store.nonces.spend(value, keepUntil))) {
+    throw new Refused('COMMAND_REPLAYED', 'This signed request was carried out before.');
+  }
+}
+
+function shown(record: KeyRecord) {
+  const { keyId, role, label, publicKey, createdAt, revokedAt } = record;
+  return {
+    key_id: keyId,
+    role,
+    label,
+    public_key: publicKey,
+    created_at: formatTime(createdAt),
+    revoked_at: revokedAt === null ? null : formatTime(revokedAt),
+  };
+}

@@ -1,0 +1,221 @@
+/** A mesh server as a function of requests and ticks. */
+import { formatTime } from '../../protocol/time.js';
+import { signCheckpoint } from '../checkpoint.js';
+import { formatEventId, NO_HASH, parseEventId, type Head } from '../head.js';
+import { PAGE_EVENTS, RETAINED_EVENTS } from '../limits.js';
+import type { Signer } from '../signing.js';
+import { writeSnapshot } from '../snapshot.js';
+import { frame } from '../sse.js';
+import type { Ack, MeshStore } from '../store.js';
+import { Committer } from './committer.js';
+import type { ServerClock } from './exchange.js';
+import { Gate } from './gate.js';
+import { Hub } from './hub.js';
+import { Waits } from './waits.js';
+
+export interface ServerOptions {
+  readonly store: MeshStore;
+  readonly clock: ServerClock;
+  /** `n` random bytes as hex. */
+  readonly randomHex: (n: number) => string;
+  /** Signs with the mesh key. */
+  readonly sign: Signer;
+  /** `ed25519:<64 hex>` of the mesh key. */
+  readonly publicKey: string;
+  readonly verify: (publicKey: string, text: string, signature: string) => boolean;
+  /** Runs work after the input that is ready now was read. */
+  readonly soon: (work: () => void) => void;
+  /** The store failed: the process must end, and say so. */
+  readonly onFatal: (error: unknown) => void;
+  readonly requireSignedCommands?: boolean;
+  readonly maxStreams?: number;
+  readonly retainedEvents?: number;
+}
+
+export type Position =
+  | { readonly kind: 'after'; readonly seq: number }
+  | { readonly kind: 'reset'; readonly reason: 'other-log' | 'other-history' | 'ahead' | 'gone' };
+
+/** A verifier that polls, and how far it was when it last asked. */
+export interface Poller {
+  readonly keyId: string;
+  readonly seq: number;
+  readonly at: number;
+}
+
+export class MeshServer {
+  readonly options: ServerOptions;
+  readonly store: MeshStore;
+  readonly clock: ServerClock;
+  readonly gate: Gate;
+  readonly hub: Hub;
+  readonly waits: Waits;
+  readonly committer: Committer;
+  readonly pollers = new Map<string, Poller>();
+  /** Requests answered, by endpoint and status. */
+  readonly requests = new Map<string, number>();
+  /** Keys revoked while this process runs: what still waits with one of them is sent away. */
+  readonly revokedKeys = new Set<string>();
+  stopping = false;
+  #head: Head;
+  #pumping: Promise<void> | null = null;
+  #pumpAgain = false;
+  #snapshot: { readonly seq: number; readonly text: Promise<string> } | null = null;
+  #failed = false;
+  #stopWake: () => void;
+  readonly #ackedBy = new Map<string, Ack>();
+  #acksAt = 0;
+
+  private constructor(options: ServerOptions, head: Head) {
+    const { store, clock, sign, soon } = options;
+    this.options = options;
+    this.store = store;
+    this.clock = clock;
+    this.#head = head;
+    this.gate = new Gate(store, clock, {
+      requireSignedCommands: options.requireSignedCommands ?? false,
+      verify: options.verify,
+    });
+    this.waits = new Waits(clock);
+    this.committer = new Committer(store, clock, sign, soon, this.fail);
+    this.hub = new Hub(
+      { store, clock, checkpoint: () => this.checkpoint(), newId: () => options.randomHex(8), onFailure: this.fail },
+      head.seq,
+    );
+    this.hub.watch(() => this.waits.check());
+    this.#stopWake = store.onWake(() => void this.pump());
+  }
+
+  static async start(options: ServerOptions): Promise<MeshServer> {
+    return new MeshServer(options, await options.store.head());
+  }
+
+  /** The head as handed to the streams. */
+  get head(): Head {
+    return this.#head;
+  }
+
+  /** A fresh signed checkpoint as JSON text. */
+  checkpoint(): string {
+    const head = { ...this.#head, term: this.store.term };
+    // The time is read first: whatever was committed before it is in the head that follows.
+    const time = formatTime(this.clock.wall());
+    const up = Math.floor(this.clock.up());
+    return JSON.stringify(signCheckpoint(head, time, up, this.options.sign));
+  }
+
+  /** Brings what the store has committed to the streams. Resolves when everything known now is there. */
+  pump(): Promise<void> {
+    if (this.#pumping !== null) {
+      this.#pumpAgain = true;
+      return this.#pumping;
+    }
+    this.#pumping = this.#pump();
+    return this.#pumping;
+  }
+
+  /** Where a stream that names `id` (an event id, or a bare seq) continues; null when it is neither. */
+  async position(id: string): Promise<Position | null> {
+    const named = parseEventId(id)?.seq ?? Number(id);
+    // A snapshot may be a commit ahead of what the streams were given.
+    if (named > this.#head.seq) await this.pump();
+    const head = this.#head;
+    const bare = /^(0|[1-9][0-9]{0,14})$/.test(id) ? Number(id) : null;
+    const parsed = bare === null ? parseEventId(id) : { logId: head.logId, term: null, seq: bare };
+    if (parsed === null) return null;
+    const { logId, term, seq } = parsed;
+    if (logId !== head.logId) return { kind: 'reset', reason: 'other-log' };
+    if (seq > head.seq) return { kind: 'reset', reason: 'ahead' };
+    if (head.seq - seq > (this.options.retainedEvents ?? RETAINED_EVENTS)) return { kind: 'reset', reason: 'gone' };
+    if (seq > 0 && term !== null) {
+      const [record] = await this.store.read(seq - 1, 1);
+      if (record === undefined || record.term !== term) return { kind: 'reset', reason: 'other-history' };
+    }
+    return { kind: 'after', seq };
+  }
+
+  /** The snapshot as text; made again only when the last one is too far behind to follow from. */
+  snapshot(): Promise<string> {
+    const known = this.#snapshot;
+    if (known !== null && this.#head.seq - known.seq < PAGE_EVENTS) return known.text;
+    const text = this.store.snapshot().then(({ head, standings }) => {
+      const time = formatTime(this.clock.wall());
+      return writeSnapshot({ head, time, standings }, this.options.sign);
+    });
+    this.#snapshot = { seq: this.#head.seq, text };
+    text.catch(this.fail);
+    return text;
+  }
+
+  /** Remembers how far a verifier is, to be kept with the next tick. */
+  acknowledged(verifier: string, keyId: string, seq: number): void {
+    this.#ackedBy.set(verifier, { verifier, keyId, seq, at: this.clock.wall() });
+  }
+
+  /** Ends every stream and wait of a key that was just revoked. */
+  dropKey(keyId: string): void {
+    this.revokedKeys.add(keyId);
+    for (const [name, poller] of this.pollers) if (poller.keyId === keyId) this.pollers.delete(name);
+    this.hub.closeKey(keyId);
+    this.waits.check();
+  }
+
+  /** Time passes: heartbeats, deadlines, what is kept of confirmations. Call it every 100 ms or so. */
+  tick(): void {
+    if (this.#failed) return;
+    this.hub.tick();
+    this.waits.check();
+    const now = this.clock.up();
+    if (now - this.#acksAt < 1_000) return;
+    this.#acksAt = now;
+    for (const [name, poller] of this.pollers) if (now - poller.at > 60_000) this.pollers.delete(name);
+    const acks = [...this.#ackedBy.values()];
+    this.#ackedBy.clear();
+    const work = acks.length === 0 ? Promise.resolve() : this.store.acks.put(acks);
+    work.then(() => this.store.nonces.prune(this.clock.wall())).catch(this.fail);
+  }
+
+  /** Ends every stream and wait, asking clients to come back spread over `spreadMs`. Answers already owed are still given. */
+  stop(spreadMs: number): void {
+    this.stopping = true;
+    this.#stopWake();
+    this.waits.release();
+    this.hub.closeAll(Buffer.from(frame('goodbye', null, JSON.stringify({ spread_ms: spreadMs }))));
+  }
+
+  readonly fail = (error: unknown): void => {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.options.onFatal(error);
+  };
+
+  async #pump(): Promise<void> {
+    try {
+      do {
+        this.#pumpAgain = false;
+        for (;;) {
+          const records = await this.store.read(this.hub.head, PAGE_EVENTS);
+          if (records.length === 0) break;
+          const last = records[records.length - 1]!;
+          this.#head = { logId: this.store.logId, term: last.term, seq: last.seq, hash: last.hash };
+          this.hub.publish(records);
+        }
+      } while (this.#pumpAgain);
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      // In the same turn as the last look at `#pumpAgain`, or a wake in between would be lost.
+      this.#pumping = null;
+    }
+  }
+}
+
+/** The head of a log without events. */
+export function emptyHead(logId: string, term: number): Head {
+  return { logId, term, seq: 0, hash: NO_HASH };
+}
+
+/** The id that a stream resumes from when it has seen everything up to `head`. */
+export function idOf(head: Head): string {
+  return formatEventId(head.logId, head.term, head.seq);
+}

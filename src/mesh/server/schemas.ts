@@ -1,0 +1,182 @@
+/** JSON Schemas of requests and answers, by name. */
+const text = { type: 'string' } as const;
+const count = { type: 'integer', minimum: 0 } as const;
+const flag = { type: 'boolean' } as const;
+const time = { type: 'string', format: 'date-time' } as const;
+const hash = { type: 'string', pattern: '^[0-9a-f]{64}$' } as const;
+const subject = { type: 'string', description: 'An agent id, a principal id, or `*` for the whole mesh.' } as const;
+const status = { enum: ['active', 'suspended', 'revoked'] } as const;
+const role = { enum: ['observer', 'verifier', 'operator', 'admin'] } as const;
+
+function orNull<T extends object>(schema: T) {
+  return { anyOf: [schema, { type: 'null' }] };
+}
+
+function object(properties: Record<string, object>, optional: readonly string[] = []) {
+  return {
+    type: 'object',
+    required: Object.keys(properties).filter((name) => !optional.includes(name)),
+    properties,
+    additionalProperties: false,
+  };
+}
+
+function list(items: object) {
+  return { type: 'array', items };
+}
+
+function ref(name: string) {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+const standing = {
+  agent_id: subject,
+  status,
+  reason: orNull(text),
+  revoked_by: orNull(text),
+  changed_at: orNull(time),
+  suspended_until: orNull(time),
+  version: count,
+};
+
+const keyView = {
+  key_id: text,
+  role,
+  label: orNull(text),
+  public_key: orNull(text),
+  created_at: time,
+  revoked_at: orNull(time),
+};
+
+export const SCHEMAS = {
+  Any: { type: 'object' },
+  Health: { type: 'object', required: ['status'], properties: { status: text, head: count } },
+  Refusal: object({
+    code: text,
+    message: text,
+    details: orNull({ type: 'object' }),
+    retryable: flag,
+  }),
+  Event: object({
+    v: { const: 1 },
+    log_id: text,
+    term: count,
+    seq: count,
+    time,
+    type: { enum: ['revocation', 'suspension', 'reinstatement'] },
+    id: text,
+    agent_id: subject,
+    reason: orNull(text),
+    revoked_by: orNull(text),
+    scope: { enum: ['agent', 'principal', 'mesh'] },
+    suspended_until: orNull(time),
+    version: count,
+    cmd_id: text,
+    operator: { type: 'object' },
+    prev_hash: hash,
+    hash,
+    signature: text,
+  }),
+  Checkpoint: object({
+    type: { const: 'checkpoint' },
+    log_id: text,
+    term: count,
+    head: count,
+    hash,
+    time,
+    up_ms: count,
+    signature: text,
+  }),
+  Events: object({
+    events: list(ref('Event')),
+    checkpoint: ref('Checkpoint'),
+    received_up_ms: count,
+    reset: orNull({ type: 'object' }),
+  }),
+  Ack: object({ stream: text, seq: count }),
+  Acknowledged: object({ acknowledged: count }),
+  Command: object(
+    {
+      cmd_id: { type: 'string', pattern: '^[A-Za-z0-9_-]{8,64}$' },
+      action: { enum: ['revoke', 'suspend', 'reinstate'] },
+      agent_id: subject,
+      reason: { type: 'string', maxLength: 500 },
+      revoked_by: { type: 'string', maxLength: 200 },
+      duration_seconds: { type: 'integer', minimum: 1 },
+      version: count,
+      log_id: text,
+      expires_at: time,
+    },
+    ['reason', 'revoked_by', 'duration_seconds', 'version', 'log_id', 'expires_at'],
+  ),
+  CommandAnswer: object({
+    agent_id: subject,
+    status,
+    seq: orNull(count),
+    version: count,
+    cmd_id: text,
+    durable: flag,
+    propagated_to: count,
+    connected: count,
+    reporting: count,
+    propagation_ms: orNull({ type: 'number' }),
+    regions: list({ type: 'object' }),
+    changed: flag,
+  }),
+  SubjectStatus: object({ ...standing, above: list(object(standing)), head: count }),
+  MeshStatus: object({
+    log_id: text,
+    term: count,
+    head: count,
+    hash,
+    time,
+    up_ms: count,
+    mesh_public_key: text,
+    require_signed_commands: flag,
+    connected: count,
+    verifiers: list({ type: 'object' }),
+    more: count,
+    last_confirmed: list({ type: 'object' }),
+    checkpoint: ref('Checkpoint'),
+  }),
+  KeyOrder: object({ role, label: orNull(text), public_key: orNull(text) }, ['label', 'public_key']),
+  NewKey: object({ key: text, key_id: text, role, label: orNull(text), public_key: orNull(text) }),
+  Keys: object({ keys: list(object(keyView)) }),
+  KeyRevoked: object({ key_id: text, revoked: flag, changed: flag }),
+  Shipment: object({ log_id: text, verifier: text, entries: list({ type: 'object' }) }),
+  Shipped: object({ accepted: count, checkpoint: { type: 'object' } }),
+  Entries: object({ entries: list({ type: 'object' }), next: orNull(count) }),
+  ReferenceRevoke: object({ agent_id: subject, reason: orNull(text), scope: orNull(text), revoked_by: orNull(text) }, [
+    'reason',
+    'scope',
+    'revoked_by',
+  ]),
+  ReferenceSuspend: object(
+    {
+      agent_id: subject,
+      duration_seconds: { type: 'integer', minimum: 1 },
+      reason: orNull(text),
+      revoked_by: orNull(text),
+    },
+    ['reason', 'revoked_by'],
+  ),
+  ReferenceAgent: { type: 'object', required: ['agent_id'], properties: { agent_id: subject } },
+  ReferenceAnswer: object({
+    id: text,
+    agent_id: subject,
+    action: text,
+    reason: orNull(text),
+    propagated_to: count,
+    propagation_ms: { type: 'number' },
+    timestamp: time,
+  }),
+  ReferenceStatus: object({
+    agent_id: subject,
+    status,
+    reason: orNull(text),
+    revoked_at: orNull(time),
+    suspended_until: orNull(time),
+  }),
+  ReferenceRegistered: object({ agent_id: subject, registered: flag, status }),
+  ReferenceUsage: object({ events: count, connected: count }),
+} as const;

@@ -1,0 +1,285 @@
+import { describe, expect, test } from 'vitest';
+import { hashOf, parseEvent } from '../../src/mesh/event.js';
+import { signatureHolds } from '../../src/mesh/signing.js';
+import type { JsonObject } from '../../src/protocol/values.js';
+import { AGENT, check, PRINCIPAL, settle, TestMesh } from '../kit/mesh/server.js';
+
+describe('commands', () => {
+  test('a revocation is one signed, linked event, and the standing follows it', async () => {
+    const mesh = await TestMesh.start();
+    const answer = await mesh.command(
+      'revoke',
+      { reason: 'prompt injection', revoked_by: 'security_team' },
+      'operator',
+    );
+    expect(answer.status).toBe(200);
+    expect(answer.json()).toMatchObject({
+      agent_id: AGENT,
+      status: 'revoked',
+      seq: 1,
+      version: 1,
+      durable: true,
+      propagated_to: 0,
+      connected: 0,
+      propagation_ms: null,
+      regions: [],
+      changed: true,
+    });
+    const [record] = await mesh.store.read(0, 10);
+    const event = parseEvent(record!.text);
+    expect(hashOf(event)).toBe(event.hash);
+    expect(signatureHolds(event as unknown as JsonObject, check)).toBe(true);
+    const status = await mesh.ask('GET', `/v1/mesh/status/${AGENT}`, 'observer');
+    expect(status.json()).toMatchObject({ status: 'revoked', reason: 'prompt injection', revoked_by: 'security_team' });
+  });
+
+  test('the same cmd_id twice is one event and the same answer', async () => {
+    const mesh = await TestMesh.start();
+    const first = await mesh.command('revoke', { cmd_id: 'once-and-only' });
+    const second = await mesh.command('revoke', { cmd_id: 'once-and-only' });
+    expect(second.json()).toEqual(first.json());
+    expect(await mesh.store.read(0, 10)).toHaveLength(1);
+  });
+
+  test('another command under a known cmd_id is refused and leaves no event', async () => {
+    const mesh = await TestMesh.start();
+    await mesh.command('revoke', { cmd_id: 'once-and-only' });
+    const second = await mesh.command('suspend', { cmd_id: 'once-and-only', duration_seconds: 60 });
+    expect([second.status, second.json().code]).toEqual([409, 'CMD_ID_REUSED']);
+    expect(await mesh.store.read(0, 10)).toHaveLength(1);
+  });
+
+  test('concurrent revoke and reinstate: the reinstatement that was not looking is refused', async () => {
+    const mesh = await TestMesh.start();
+    await mesh.command('revoke');
+    const [deny, undo] = await Promise.all([mesh.command('revoke'), mesh.command('reinstate', { version: 1 })]);
+    expect(deny.status).toBe(200);
+    expect([undo.status, undo.json().code]).toEqual([409, 'VERSION_CONFLICT']);
+    expect((await mesh.command('reinstate', { version: 2 })).json()).toMatchObject({ status: 'active', version: 3 });
+  });
+
+  test('a suspension never weakens a revocation, and a shorter one never shortens a longer', async () => {
+    const mesh = await TestMesh.start();
+    await mesh.command('suspend', { duration_seconds: 3600 });
+    await mesh.command('suspend', { duration_seconds: 60, reason: 'later reason' });
+    const long = (await mesh.ask('GET', `/v1/mesh/status/${AGENT}`, 'observer')).json();
+    expect(long).toMatchObject({
+      status: 'suspended',
+      reason: 'later reason',
+      suspended_until: '2026-02-18T15:23:45.000Z',
+    });
+    await mesh.command('revoke');
+    await mesh.command('suspend', { duration_seconds: 60 });
+    const still = (await mesh.ask('GET', `/v1/mesh/status/${AGENT}`, 'observer')).json();
+    expect(still).toMatchObject({ status: 'revoked', suspended_until: null, version: 4 });
+  });
+
+  test('a suspension ends by itself', async () => {
+    const mesh = await TestMesh.start();
+    await mesh.command('suspend', { duration_seconds: 60 });
+    mesh.clock.advance(60_000);
+    const status = (await mesh.ask('GET', `/v1/mesh/status/${AGENT}`, 'observer')).json();
+    expect(status).toMatchObject({ status: 'active' });
+  });
+
+  test('an agent is told of who stands above it', async () => {
+    const mesh = await TestMesh.start();
+    await mesh.command('revoke', { agent_id: PRINCIPAL });
+    await mesh.command('revoke', { agent_id: '*' });
+    const status = (await mesh.ask('GET', `/v1/mesh/status/${AGENT}`, 'observer')).json<{
+      above: { status: string }[];
+    }>();
+    expect(status.above.map((each) => each.status)).toEqual(['revoked', 'revoked']);
+  });
+
+  test.each([
+    ['an unknown member', { surprise: 1 }],
+    ['a subject that is no id', { agent_id: 'support-agent' }],
+    ['an upper-case domain', { agent_id: 'did:web:ACME.com:agents:a' }],
+    ['no reason', { reason: undefined }],
+    ['an empty reason', { reason: '' }],
+    ['a reason with control characters', { reason: 'ok\u001b[2J' }],
+    ['a reason with a bidirectional override', { reason: 'ok\u202e' }],
+    ['a reason that is too long', { reason: 'x'.repeat(501) }],
+    ['a version on a deny', { version: 1 }],
+    ['a duration on a revocation', { duration_seconds: 60 }],
+    ['a short cmd_id', { cmd_id: 'x' }],
+    ['a cmd_id with a space', { cmd_id: 'with a space' }],
+    ['an action that is none', { action: 'delete' }],
+    ['a log id that is none', { log_id: 'mine' }],
+    ['an expiry that is no time', { expires_at: 'tomorrow' }],
+  ])('%s is refused and leaves no event', async (_, extra) => {
+    const mesh = await TestMesh.start();
+    const answer = await mesh.command('revoke', extra);
+    expect([answer.status, answer.json().code]).toEqual([400, 'BAD_REQUEST']);
+    expect(await mesh.store.read(0, 10)).toHaveLength(0);
+  });
+
+  test.each([
+    ['zero', 0],
+    ['negative', -5],
+    ['a fraction', 1.5],
+    ['text', '60'],
+    ['longer than a year', 367 * 86_400],
+  ])('a suspension whose duration is %s is refused', async (_, duration_seconds) => {
+    const mesh = await TestMesh.start();
+    const answer = await mesh.command('suspend', { duration_seconds });
+    expect(answer.status).toBe(400);
+    expect(await mesh.store.read(0, 10)).toHaveLength(0);
+  });
+
+  test('a command that arrives after it expired, or for another mesh, is refused', async () => {
+    const mesh = await TestMesh.start();
+    const late = await mesh.command('revoke', { expires_at: '2026-02-18T14:23:44Z' });
+    expect(late.json().code).toBe('COMMAND_EXPIRED');
+    const other = await mesh.command('revoke', { log_id: 'b2'.repeat(16) });
+    expect(other.json().code).toBe('WRONG_MESH');
+    expect(await mesh.store.read(0, 10)).toHaveLength(0);
+  });
+
+  test('the largest command still fits into an event', async () => {
+    const mesh = await TestMesh.start();
+    const label = 'a'.repeat(63);
+    const agent_id = `did:web:${label}.${label}.${label}.${'a'.repeat(61)}%3A65535:agents:${label}`;
+    const answer = await mesh.command('revoke', {
+      agent_id,
+      reason: '\u{20AC}'.repeat(500),
+      revoked_by: '"'.repeat(200),
+    });
+    expect(answer.status).toBe(200);
+  });
+});
+
+describe('who may do what', () => {
+  test.each([
+    ['observer', 'revoke', 403],
+    ['verifier', 'revoke', 403],
+    ['operator', 'revoke', 200],
+    ['operator', 'reinstate', 403],
+    ['admin', 'reinstate', 200],
+  ] as const)('%s: %s is %i', async (role, action, status) => {
+    const mesh = await TestMesh.start();
+    const answer = await mesh.command(action, action === 'reinstate' ? { version: 0 } : {}, role);
+    expect(answer.status).toBe(status);
+    expect(await mesh.store.read(0, 10)).toHaveLength(status === 200 ? 1 : 0);
+  });
+
+  test.each([
+    ['none', {}],
+    ['another scheme', { authorization: 'Basic YTpi' }],
+    ['an unknown one', { authorization: `Bearer aipm_admin_${'0'.repeat(12)}_${'0'.repeat(64)}` }],
+    ['no key at all', { authorization: 'Bearer letmein' }],
+  ])('a key that is %s is refused', async (_, headers) => {
+    const mesh = await TestMesh.start();
+    const answer = await mesh.ask('GET', '/v1/mesh/status', null, undefined, headers as Record<string, string>);
+    expect([answer.status, answer.json().code]).toEqual([401, 'UNAUTHENTICATED']);
+  });
+
+  test('a key with another role written into it is refused', async () => {
+    const mesh = await TestMesh.start();
+    const authorization = `Bearer ${mesh.keys.observer.text.replace('observer', 'admin')}`;
+    const answer = await mesh.ask('GET', '/v1/mesh/keys', null, undefined, { authorization });
+    expect(answer.status).toBe(401);
+  });
+
+  test('wrong keys are slowed down, and a deny from the same address is not', async () => {
+    const mesh = await TestMesh.start();
+    const wrong = { authorization: 'Bearer wrong' };
+    const codes = new Set<unknown>();
+    for (let i = 0; i < 40; i++)
+      codes.add((await mesh.ask('GET', '/v1/mesh/status', null, undefined, wrong)).json().code);
+    expect(codes).toEqual(new Set(['UNAUTHENTICATED', 'RATE_LIMITED']));
+    expect((await mesh.command('revoke')).status).toBe(200);
+  });
+
+  test('a leaked key that is revoked loses its open stream and its waiting poll at once', async () => {
+    const mesh = await TestMesh.start();
+    const stream = await mesh.stream('/v1/mesh/stream');
+    const poll = mesh.ask('GET', '/v1/mesh/events?after=0&wait=20s', 'verifier');
+    await settle();
+    const answer = await mesh.ask('DELETE', `/v1/mesh/keys/${mesh.keys.verifier.keyId}`, 'admin');
+    expect(answer.json()).toMatchObject({ changed: true });
+    expect(stream.ended).toBe(true);
+    expect((await poll).status).toBe(401);
+    expect((await mesh.ask('GET', '/v1/mesh/status', 'verifier')).status).toBe(401);
+  });
+
+  test('the last admin key cannot be revoked; keys are shown once and listed without their secret', async () => {
+    const mesh = await TestMesh.start();
+    const last = await mesh.ask('DELETE', `/v1/mesh/keys/${mesh.keys.admin.keyId}`, 'admin');
+    expect(last.status).toBe(403);
+    const made = (await mesh.ask('POST', '/v1/mesh/keys', 'admin', { role: 'operator', label: 'on-call' })).json();
+    expect(made).toMatchObject({ role: 'operator', label: 'on-call' });
+    const list = (await mesh.ask('GET', '/v1/mesh/keys', 'admin')).body;
+    expect(list).toContain(made.key_id);
+    expect(list).not.toContain(String(made.key).split('_')[3]);
+    expect((await mesh.ask('POST', '/v1/mesh/keys', 'operator', { role: 'admin' })).status).toBe(403);
+  });
+});
+
+describe('routing', () => {
+  test.each([
+    ['GET', '/nothing', 404],
+    ['GET', '/v1/mesh/commands', 405],
+    ['POST', '/v1/mesh/snapshot', 405],
+    ['GET', '/healthz', 200],
+    ['GET', '/openapi.json', 200],
+    ['POST', '/healthz', 405],
+  ])('%s %s is %i', async (method, path, status) => {
+    const mesh = await TestMesh.start();
+    expect((await mesh.ask(method, path, null)).status).toBe(status);
+  });
+
+  test('the OpenAPI document names every schema that it refers to', async () => {
+    const mesh = await TestMesh.start();
+    const { body } = await mesh.ask('GET', '/openapi.json', null);
+    const document = JSON.parse(body) as { paths: object; components: { schemas: Record<string, unknown> } };
+    const names = [...body.matchAll(/#\/components\/schemas\/(\w+)/g)].map((match) => match[1]!);
+    expect(names.filter((name) => !(name in document.components.schemas))).toEqual([]);
+    expect(Object.keys(document.paths)).toContain('/mesh/revoke');
+    const ids = [...body.matchAll(/"operationId":"(\w+)"/g)].map((match) => match[1]);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('metrics tell the head and the requests', async () => {
+    const mesh = await TestMesh.start();
+    await mesh.command('revoke');
+    const { body } = await mesh.ask('GET', '/metrics', 'observer');
+    expect(body).toContain('aip_mesh_head_seq 1');
+    expect(body).toContain('aip_mesh_requests_total{endpoint="/v1/mesh/commands",status="200"} 1');
+  });
+});
+
+describe('the reference client', () => {
+  test('its commands act on the same log and answer in its form', async () => {
+    const mesh = await TestMesh.start();
+    const revoke = await mesh.ask('POST', '/mesh/revoke', 'operator', {
+      agent_id: AGENT,
+      reason: 'r',
+      scope: 'global',
+    });
+    expect(revoke.json()).toMatchObject({ agent_id: AGENT, action: 'revoke', reason: 'r', propagated_to: 0 });
+    const status = await mesh.ask('POST', '/mesh/status', 'observer', { agent_id: AGENT });
+    expect(status.json()).toMatchObject({ agent_id: AGENT, status: 'revoked', reason: 'r', suspended_until: null });
+    await mesh.ask('POST', '/mesh/suspend', 'operator', { agent_id: AGENT, duration_seconds: 60, reason: 's' });
+    const back = await mesh.ask('POST', '/mesh/reinstate', 'admin', { agent_id: AGENT });
+    expect(back.status).toBe(200);
+    expect((await mesh.ask('POST', '/mesh/status', 'observer', { agent_id: AGENT })).json().status).toBe('active');
+    expect((await mesh.ask('GET', '/mesh/usage', 'observer')).json()).toMatchObject({ events: 3 });
+  });
+
+  test('its stream begins with every subject denied now, then goes on live, one data line an event', async () => {
+    const mesh = await TestMesh.start();
+    await mesh.command('revoke');
+    await mesh.command('suspend', { agent_id: PRINCIPAL, duration_seconds: 60 });
+    const reader = await mesh.stream('/mesh/events');
+    await mesh.command('reinstate', { version: 1 });
+    await settle();
+    const events = reader.frames.map((frame) => JSON.parse(frame.data) as Record<string, unknown>);
+    expect(events.map((event) => event.type)).toEqual(['revocation', 'suspension', 'reinstatement']);
+    expect(Object.keys(events[0]!).sort()).toEqual(
+      ['agent_id', 'id', 'reason', 'revoked_by', 'scope', 'suspended_until', 'timestamp', 'type'].sort(),
+    );
+    for (const line of reader.text.split('\n')) expect(line === '' || /^(data: |id: |: )/.test(line)).toBe(true);
+  });
+});
