@@ -6,7 +6,8 @@ import { GLOBAL_OPTIONS, type ArgSpec, type CommandSpec, type OptionSpec, type T
 import { TOPICS } from './topics/index.js';
 import { VERSION } from './version.js';
 
-const WIDTH = 100;
+/** Pages are no wider, however wide the terminal. */
+export const WIDTH = 100;
 const WIDEST_FLAG = 36;
 
 const TOUCHES: Readonly<Record<Touch, string>> = {
@@ -48,12 +49,12 @@ export function overview(paint: Paint): string {
       paint,
     ),
   );
-  const topics = wrap(TOPICS.map((topic) => topic.name).join('  '), WIDTH - 2).map((line) => `  ${line}`);
+  const topics = TOPICS.map((topic) => `  ${topic.name.padEnd(width)}  ${topic.summary}`);
   return page(
     [`aip ${VERSION}: identity for AI agents, signed intents, verification, and a kill switch.`, ''],
     block('Usage', ['  aip <command> [flags]', '  aip <command> --help'], paint),
     ...blocks,
-    block('Topics', [...topics, '', '  aip help <topic>'], paint),
+    block('Topics: aip help <topic>', topics, paint),
     block(GLOBAL_OPTIONS.title, optionLines(GLOBAL_OPTIONS.options), paint),
   );
 }
@@ -109,6 +110,33 @@ export function commandHelp(command: CommandSpec, paint: Paint): string {
     block('Exit codes', exits, paint),
     [`${paint.bold('Touches')}  ${touched}`, ...(more === '' ? [] : [`${paint.bold('More')}     ${more}`])],
   );
+}
+
+/** A topic: headings painted, prose wrapped, indented lines as they are. */
+export function topicPage(text: string, paint: Paint, columns: number): string {
+  const lines: string[] = [];
+  let prose: string[] = [];
+  const flush = (): void => {
+    if (prose.length > 0) lines.push(...wrap(prose.join(' '), Math.min(WIDTH, columns)));
+    prose = [];
+  };
+  for (const line of text.trimEnd().split('\n')) {
+    if (line !== '' && !/^[ #]/.test(line)) prose.push(line);
+    else {
+      flush();
+      lines.push(...(line.startsWith('# ') ? [paint.bold(line.slice(2))] : indented(line, Math.min(WIDTH, columns))));
+    }
+  }
+  flush();
+  return `${lines.join('\n')}\n`;
+}
+
+/** A row too long continues under its last column; what has no columns, such as a command, is never broken. */
+function indented(line: string, columns: number): string[] {
+  const match = line.length > columns ? /^( +- | .{1,38} {2,})(\S.*)$/.exec(line) : null;
+  if (match === null) return [line];
+  const [, lead, rest] = match as unknown as [string, string, string];
+  return wrap(rest, columns - lead.length).map((part, i) => (i === 0 ? lead : ' '.repeat(lead.length)) + part);
 }
 
 function argText(arg: ArgSpec): string {

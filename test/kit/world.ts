@@ -49,7 +49,8 @@ export function world(options: WorldOptions = {}): World {
           done();
         },
       }),
-      { isTTY: isTTY === true, columns: options.columns },
+      // As process.stdout and process.stderr, these are not ended by what is piped into them.
+      { isTTY: isTTY === true, columns: options.columns, end: () => undefined },
     );
   const io: Io = {
     stdin: Object.assign(stdin, { isTTY: tty.stdin === true }),

@@ -1,6 +1,6 @@
 import { Failure } from '../../app/failure.js';
 import type { Cli } from '../cli.js';
-import { commandHelp, groupHelp, overview } from '../help.js';
+import { commandHelp, groupHelp, overview, topicPage, WIDTH } from '../help.js';
 import { nearest } from '../nearest.js';
 import { COMMANDS } from './registry.js';
 import type { CommandSpec, Input } from '../spec.js';
@@ -27,7 +27,7 @@ async function textOf(words: readonly string[], cli: Cli): Promise<string> {
   const topic = words.length === 1 ? TOPICS.find((one) => one.name === words[0]) : undefined;
   if (topic !== undefined) {
     const { text } = await topic.load();
-    return text(cli.paint);
+    return topicPage(text(), cli.paint, cli.width ?? WIDTH);
   }
   const listing = COMMANDS.find(
     (one) => one.path.length === words.length && one.path.every((word, i) => words[i] === word),

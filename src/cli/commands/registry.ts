@@ -21,6 +21,16 @@ function at(words: string, summary: string, load: Listing['load']): Listing {
 
 export const SECTIONS: readonly Section[] = [
   {
+    title: 'Start here',
+    commands: [
+      at(
+        'demo',
+        'Watch an agent be stopped, in a throwaway folder: no network, no questions',
+        () => import('./demo.js'),
+      ),
+    ],
+  },
+  {
     title: 'Passports: who an agent is and what it may do',
     commands: [
       at(

@@ -1,7 +1,5 @@
-import type { Paint } from '../render/paint.js';
-
-export function text(paint: Paint): string {
-  return `${paint.bold('Exit codes')}
+export function text(): string {
+  return `# Exit codes
 
   0     done; verified; already in that state
   1     a bug in aip

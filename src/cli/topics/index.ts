@@ -1,13 +1,23 @@
-/** The help topics. A topic's text is loaded when it is asked for. */
-import type { Paint } from '../render/paint.js';
+/**
+ * The help topics. A topic's text is loaded when it is asked for. In it, a line `# ...` is a heading, indented lines stay as they
+ * are, and the others are prose, wrapped to the terminal.
+ */
 
 export interface Topic {
   readonly name: string;
   readonly summary: string;
-  readonly load: () => Promise<{ text(paint: Paint): string }>;
+  readonly load: () => Promise<{ text(): string }>;
 }
 
 export const TOPICS: readonly Topic[] = [
+  { name: 'passports', summary: 'Who an agent is, and who says so', load: () => import('./passports.js') },
+  { name: 'intents', summary: 'What an agent signs', load: () => import('./intents.js') },
+  { name: 'verification', summary: 'What is checked, in which order', load: () => import('./verification.js') },
+  { name: 'constraints', summary: 'The limits a passport can set', load: () => import('./constraints.js') },
+  { name: 'keys', summary: 'Where private keys live', load: () => import('./keys.js') },
   { name: 'config', summary: 'Config files, variables and folders', load: () => import('./config.js') },
   { name: 'exit-codes', summary: 'What each exit code means', load: () => import('./exit-codes.js') },
+  { name: 'json', summary: 'Output for programs', load: () => import('./json.js') },
+  { name: 'security', summary: 'What a yes means, and what it rests on', load: () => import('./security.js') },
+  { name: 'ci', summary: 'Scripts and CI', load: () => import('./ci.js') },
 ];

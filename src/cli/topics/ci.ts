@@ -1,0 +1,27 @@
+export function text(): string {
+  return `# Scripts and CI
+
+In a pipe or with CI set nothing is ever asked: a missing answer is exit 2 and names the flag. --no-input says so explicitly.
+
+# A job that verifies
+  export AIP_HOME=$RUNNER_TEMP/aip
+  aip principal add did:web:acme.com --public-key "$PRINCIPAL_KEY"
+  aip intent verify intents/*.json --passport passports/bot.json --format github
+--format github marks the files of a pull request; sarif and junit are for the scanners and test reports of others.
+Without files to verify the exit code is 2: an empty glob is not a yes.
+
+# A job that signs
+  export AGENT_PRIVATE_KEY                      # from the secret store, ed25519:<64 hex>
+  aip intent sign --passport bot.json --action deploy --param env=staging -o intent.json
+
+# A gate
+  aip exec --passport bot.json --action deploy --param env=staging -- ./deploy.sh staging
+
+# Config
+A project file that sets the mesh, pins or hooks is refused until trusted. On a runner: AIP_TRUST_CONFIG=1, once you trust who can
+change that file. Every key has its variable: aip help config.
+
+# Exit codes
+They tell who, when, what and standing apart: aip help exit-codes. Anything but 0 is a no.
+`;
+}

@@ -1,0 +1,28 @@
+export function text(): string {
+  return `# JSON
+
+Every command takes --json: one document on stdout, with stable keys, null rather than absent. Streams are one object a line.
+Warnings and errors are JSON on stderr, an object a line:
+
+  {"code":"KEYSTORE_LOCKED","message":"...","hint":"...","retryable":true,"exit_code":4}
+  {"warning":"...","code":"..."}
+
+# A decision (aip intent verify --json, one an intent)
+  success           true or false: the only member to decide by, beside the exit code
+  dialect           native | aip-1
+  agent_id, action, intent_hash
+  error_code        AIP-E202, null on success; error_message its name, message one sentence for people
+  details           the facts: {"requested": 10000, "limit": 100, "currency": "USD", "param": "amount", "agent_id": "..."}
+  violations        all that was found in the failing step: [{error_code, error_message, details}]
+  checks            every step: [{check, status: passed | failed | skipped, reason}]
+  revocation        {status: active | suspended | revoked | unknown, age_ms, degraded}
+  warnings          [{code, message}]
+  verified_at, source
+
+  aip intent verify intent.json --json | jq -r '.error_code // "ok"'
+  aip intent verify - --ndjson < intents.ndjson | jq -c 'select(.success | not)'
+
+Control and format characters are written as \\u escapes, so that looking at JSON is harmless. Other formats of verify: --format
+human | json | github | sarif | junit.
+`;
+}

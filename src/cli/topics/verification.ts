@@ -1,0 +1,27 @@
+export function text(): string {
+  return `# Verification
+
+Nine steps in this order; the first that fails ends it. A step that could not run is skipped with its reason, never passed.
+
+  1  passport     E100 E102 E103 E104      known, whole, signed by a pinned principal, in force
+  2  signature    E101 E105                made by a key of that passport that is valid now
+  3  nonce        E301 E304                never seen before here, across processes and restarts
+  4  timestamp    E302 E303                at most 300 s old, at most 30 s ahead
+  5  action       E201 E210 E211           declared, and not denied
+  6  constraints  E202 to E209, E212 to E214  all limits of the passport: aip help constraints
+  7  hooks        E209, their own          your own checks
+  8  revocation   E401 E402 E403 E405      neither the agent nor its principal is revoked or suspended
+  9  trust        E404                     the score reaches the minimum, where one is set
+
+A nonce is spent only by an intent whose signature holds, so nobody can burn another's nonces. The nonce, the counters and the log
+entry are written in one transaction, and an acceptance is reported only after it is on disk. Of many processes racing for the last
+place in a limit, exactly one wins.
+
+  --dry-run       judges and writes nothing
+  --at <time>     the clock for freshness, expiry and windows; standing (step 8) is always as known now
+  --max-age 60s   another freshness window; verify.max_age in the config
+  --json          the whole decision: aip help json
+
+aip explain AIP-E202 says what a code means, what its details hold, and what to do.
+`;
+}
