@@ -5,6 +5,7 @@ import type { FindDeps } from '../app/find-passport.js';
 import type { IssueDeps } from '../app/issue-passport.js';
 import type { KeyringDeps } from '../app/keyring.js';
 import type { KeyStore, KeyStoreName, State } from '../app/ports.js';
+import type { SqliteState } from '../adapters/sqlite/state.js';
 import { readDocument } from '../adapters/files.js';
 import type { Cli } from './cli.js';
 
@@ -15,11 +16,11 @@ export const random = (n: number): Uint8Array => randomBytes(n);
 export const ticks = (): number => performance.now() * 1000;
 
 /** The local state, opened on first use and closed when the command is done. */
-export function localState(cli: Cli): Promise<State> {
+export function localState(cli: Cli): Promise<SqliteState> {
   return cli.once(open);
 }
 
-async function open(cli: Cli): Promise<State> {
+async function open(cli: Cli): Promise<SqliteState> {
   const { openState } = await import('../adapters/sqlite/state.js');
   const state = openState(cli.paths().stateFile, { random });
   cli.afterwards(() => state.close());

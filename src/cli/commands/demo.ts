@@ -1,0 +1,106 @@
+import { checkLog } from '../../app/check-log.js';
+import { AGENT, playStory, type ActReport, type Stage } from '../../app/demo.js';
+import { createPassport } from '../../app/issue-passport.js';
+import { openKey } from '../../app/keyring.js';
+import { signIntent } from '../../app/sign-intent.js';
+import { verifyIntents } from '../../app/verify-intents.js';
+import { memoryKeys } from '../../adapters/key-memory.js';
+import { passportOf, type Passport } from '../../protocol/passport.js';
+import { parseJsonText } from '../../protocol/json.js';
+import type { Cli } from '../cli.js';
+import { renderAct, renderEnd, renderOpening } from '../render/demo.js';
+import type { CommandSpec } from '../spec.js';
+import { throwaway } from '../throwaway.js';
+import { verification } from '../verification.js';
+import { issuing, localState, random } from '../wiring.js';
+
+/** Lines longer than this are hard to read. */
+const WIDEST = 100;
+
+export const command: CommandSpec = {
+  path: ['demo'],
+  summary: 'Watch an agent be stopped, in a throwaway folder: no network, no questions',
+  examples: [
+    { run: 'aip demo', why: 'six acts in a second' },
+    { run: 'aip demo --json | jq .acts[].decision', why: 'the decisions as programs get them' },
+  ],
+  exits: { 1: 'an act did not end as it must' },
+  touches: [],
+  topics: ['verification'],
+
+  async run(_, cli) {
+    const stage = await throwaway(cli);
+    const { passport, acting } = await raise(stage);
+    const look = { paint: cli.paint, width: Math.min(cli.width ?? WIDEST, WIDEST) };
+    const acts: ActReport[] = [];
+    if (!cli.globals.json) cli.out(`${renderOpening(passport.document, look)}\n`);
+    for await (const act of playStory(acting)) {
+      acts.push(act);
+      if (!cli.globals.json) cli.out(`${renderAct(acts.length, act, look)}\n`);
+    }
+    const log = await checkLog(await localState(stage), { newest: null, pause: async () => undefined });
+    const surprises = acts.filter((act) => !act.asTold).length;
+    const ok = surprises === 0 && log.ok && log.count === acts.length;
+    if (cli.globals.json) {
+      cli.json({
+        ok,
+        agent_id: passport.agent.id,
+        acts: acts.map(({ tries, expected, asTold, judgement }) => ({
+          tries,
+          expected_code: expected,
+          as_expected: asTold,
+          decision: judgement.decision,
+        })),
+        log: { ok: log.ok, count: log.count },
+      });
+    } else {
+      const verified = acts.filter(({ judgement }) => judgement.decision.success).length;
+      const end = { verified, refused: acts.length - verified, surprises, log, program: program(cli) };
+      cli.out(renderEnd(end, look));
+    }
+    return ok ? 0 : 1;
+  },
+};
+
+/** Makes the agent, through the same use cases as `passport create`, `intent sign` and `intent verify`. */
+async function raise(stage: Cli): Promise<{ passport: Passport; acting: Stage }> {
+  // The user's keychain is not for throwaway keys, and an encrypted file would cost a key derivation a key.
+  const keys = memoryKeys('keychain');
+  const deps = { ...(await issuing(stage, {})), store: () => keys };
+  const { passport } = await createPassport(deps, {
+    ...AGENT,
+    deniedActions: [],
+    metadata: {},
+    expiresInMs: null,
+    path: `${stage.io.cwd}/${AGENT.name}.passport.json`,
+    keyStore: 'keychain',
+    principalKeyStore: 'keychain',
+  });
+  const held = await openKey(deps, passport.currentKey.keyId, passport.currentKey.key.publicKey);
+  return {
+    passport,
+    acting: {
+      passport: passport.document,
+      sign: ({ action, params, ageS = 0 }) =>
+        signIntent(passport, held, {
+          action,
+          params,
+          target: null,
+          timestamp: Math.floor(stage.io.now() / 1000) - ageS,
+          nonce: random(16),
+        }),
+      verify: async (intent, document) => {
+        const passports = document === undefined ? [] : [passportOf(parseJsonText(JSON.stringify(document)))];
+        const { deps: verifier, options } = await verification(stage, { passports, principalKey: [] });
+        const bytes = Buffer.from(JSON.stringify(intent));
+        const [judgement] = await verifyIntents(verifier, options, [{ bytes, source: null }]);
+        return judgement!;
+      },
+    },
+  };
+}
+
+/** Whoever came by `npx aip demo` has no `aip` on the path. */
+function program(cli: Cli): string {
+  return cli.io.env.npm_command === 'exec' ? 'npx aip' : 'aip';
+}

@@ -1,0 +1,104 @@
+import type { ActReport } from '../../app/demo.js';
+import type { PassportDocument } from '../../protocol/passport.js';
+import type { JsonObject } from '../../protocol/values.js';
+import { sentence } from './decision-facts.js';
+import type { Paint } from './paint.js';
+import { clean, fit, safeJson, wrap } from './text.js';
+
+export interface DemoLook {
+  readonly paint: Paint;
+  /** Columns of the terminal. */
+  readonly width: number;
+}
+
+const INDENT = '   ';
+
+/** What is about to be shown, and the passport all of it turns on. */
+export function renderOpening(passport: PassportDocument, { paint, width }: DemoLook): string {
+  const { constraints } = passport;
+  const limits = [
+    `at most ${String(constraints.monetary_limit)} ${String(constraints.currency)} at a time`,
+    `mail to ${(constraints.allowed_domains as string[]).join(', ')} only`,
+    String(constraints.rate_limit),
+  ];
+  const rows = [
+    ['agent', passport.agent_id],
+    ['may', passport.actions.map((action) => (typeof action === 'string' ? action : action.name)).join(', ')],
+    ['within', limits.join('; ')],
+    ['signed by', `${passport.principal}, with a key that the agent does not hold`],
+  ];
+  return [
+    ...wrap(
+      'Acme lets an AI agent answer its customers. Before the agent acts, it signs what it intends to do, and a verifier decides. Keys, signatures, refusals and log are real; they live in a folder that is removed at the end.',
+      width,
+    ),
+    '',
+    paint.bold('The passport'),
+    ...rows.map(([label, value]) => `${INDENT}${paint.dim(label!.padEnd(9))}  ${clean(value!)}`),
+  ].join('\n');
+}
+
+/** One act: what is tried, what was signed, and what the verifier says. */
+export function renderAct(
+  number: number,
+  { tries, intent, judgement, expected, asTold }: ActReport,
+  look: DemoLook,
+): string {
+  const { paint, width } = look;
+  const { decision } = judgement;
+  const room = width - INDENT.length;
+  const verdict = decision.success
+    ? [`${paint.green(paint.bold('ok'))} ${sentence(decision.message)}`]
+    : [
+        `${paint.red(paint.bold('REFUSED'))} ${paint.bold(`${decision.error_code} ${decision.error_message}`)}`,
+        ...wrap(sentence(decision.message), room),
+      ];
+  const surprise = asTold ? [] : [paint.red(`This is not how it should end: ${expected ?? 'ok'} was expected.`)];
+  const [first, ...rest] = wrap(tries, width - INDENT.length);
+  return [
+    paint.bold(`${`${number}.`.padEnd(INDENT.length)}${first!}`),
+    ...[...rest.map((line) => paint.bold(line)), paint.dim(fit(asked(intent.action, intent.params), room))]
+      .concat(verdict, surprise)
+      .map((line) => INDENT + line),
+  ].join('\n');
+}
+
+function asked(action: string, params: JsonObject): string {
+  const pairs = Object.entries(params).map(
+    ([name, value]) => `${clean(name)}: ${typeof value === 'string' ? clean(value) : safeJson(value)}`,
+  );
+  return `${clean(action)}  ${pairs.join(', ')}`;
+}
+
+export interface DemoEnd {
+  readonly verified: number;
+  readonly refused: number;
+  readonly surprises: number;
+  readonly log: { readonly ok: boolean; readonly count: number };
+  /** What people type for `aip`. */
+  readonly program: string;
+}
+
+/** What it came to, and what to do next. */
+export function renderEnd({ verified, refused, surprises, log, program }: DemoEnd, { paint }: DemoLook): string {
+  const next = [
+    ['init', 'set this machine up'],
+    [
+      'passport create my-agent --domain example.com --action send_email --allowed-domain example.com',
+      'give an agent an identity',
+    ],
+    [
+      `intent sign -p my-agent -a send_email --param to=me@example.com | ${program} intent verify -`,
+      'sign, and decide',
+    ],
+    ['explain AIP-E202', 'what a refusal means'],
+  ];
+  return [
+    `${verified} accepted, ${refused} refused${
+      surprises === 0 ? ', each as it should be' : paint.red(`; ${surprises} not as it should be`)
+    }. The log holds ${log.count} entries, and its hash chain is ${log.ok ? 'whole' : paint.red('BROKEN')}.`,
+    '',
+    paint.bold('Now your own'),
+    ...next.flatMap(([command, why]) => [`${INDENT}${paint.cyan(`${program} ${command}`)}`, `${INDENT}  ${why}`]),
+  ].join('\n');
+}
