@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { Failure } from '../app/failure.js';
 import type { Io } from './io.js';
-import type { Paths } from './paths.js';
+import type { Paths } from '../adapters/paths.js';
 
 /** Data files only: a config that runs as code, found by itself beside a signing key, is code execution by pull request. */
 const PLACES = [

@@ -2,7 +2,7 @@
 import type { Cli } from './cli.js';
 import type { Config } from './config.js';
 import { OutputClosed, type Interrupted, type Io } from './io.js';
-import { pathsOf, type Paths } from './paths.js';
+import { pathsOf, type Paths } from '../adapters/paths.js';
 import { questions } from './questions.js';
 import { plain, type Paint } from './render/paint.js';
 import { clean, safeJson } from './render/text.js';

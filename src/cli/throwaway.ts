@@ -1,5 +1,5 @@
 import type { Cli } from './cli.js';
-import { pathsOf } from './paths.js';
+import { pathsOf } from '../adapters/paths.js';
 
 /**
  * The same command line in a folder of its own that is removed when the command ends, however it ends: nothing of the user's

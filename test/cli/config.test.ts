@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { flatten } from '../../src/cli/config.js';
 import { findProjectFile, readUserFile, saveUserConfig } from '../../src/cli/config-files.js';
 import { KEY_NAMES, KEYS, variableOf, type KeySpec } from '../../src/cli/config-keys.js';
-import { pathsOf } from '../../src/cli/paths.js';
+import { pathsOf } from '../../src/adapters/paths.js';
 import { world, type World, type WorldOptions } from '../kit/world.js';
 
 const KEY = `ed25519:${'0f'.repeat(32)}`;

@@ -1,7 +1,15 @@
 /** Where things live on this machine. Decided from values alone; nothing is created here. */
 import { join, resolve, win32, posix } from 'node:path';
 import { Failure } from '../app/failure.js';
-import type { Io } from './io.js';
+
+/** What decides where things live. */
+export interface Place {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly platform: NodeJS.Platform;
+  /** The user's home folder. */
+  readonly userHome: string;
+}
 
 export interface Paths {
   readonly configDir: string;
@@ -15,28 +23,28 @@ export interface Paths {
   readonly keysDir: string;
 }
 
-export function pathsOf(io: Pick<Io, 'env' | 'cwd' | 'platform' | 'userHome'>, home: string | null): Paths {
+export function pathsOf(place: Place, home: string | null): Paths {
   if (home !== null) {
-    const dir = resolve(io.cwd, home);
+    const dir = resolve(place.cwd, home);
     return layout(join, { config: dir, state: dir, data: dir }, true);
   }
-  if (io.platform === 'win32') {
-    const roaming = io.env['APPDATA'] ?? win32.join(known(io), 'AppData', 'Roaming');
-    const local = io.env['LOCALAPPDATA'] ?? win32.join(known(io), 'AppData', 'Local');
+  if (place.platform === 'win32') {
+    const roaming = place.env['APPDATA'] ?? win32.join(known(place), 'AppData', 'Roaming');
+    const local = place.env['LOCALAPPDATA'] ?? win32.join(known(place), 'AppData', 'Local');
     return layout(
       win32.join,
       { config: win32.join(roaming, 'aip'), state: win32.join(local, 'aip'), data: win32.join(local, 'aip') },
       false,
     );
   }
-  if (io.platform === 'darwin') {
-    const dir = posix.join(known(io), 'Library', 'Application Support', 'aip');
+  if (place.platform === 'darwin') {
+    const dir = posix.join(known(place), 'Library', 'Application Support', 'aip');
     return layout(posix.join, { config: dir, state: dir, data: dir }, false);
   }
   // XDG Base Directory Specification 0.8: a relative path in these variables is invalid and ignored.
   const xdg = (name: string, ...fallback: string[]): string => {
-    const value = io.env[name];
-    return posix.join(value?.startsWith('/') ? value : posix.join(known(io), ...fallback), 'aip');
+    const value = place.env[name];
+    return posix.join(value?.startsWith('/') ? value : posix.join(known(place), ...fallback), 'aip');
   };
   const dirs = {
     config: xdg('XDG_CONFIG_HOME', '.config'),
@@ -62,7 +70,7 @@ function layout(
   };
 }
 
-function known(io: Pick<Io, 'userHome'>): string {
-  if (io.userHome !== '') return io.userHome;
+function known(place: Pick<Place, 'userHome'>): string {
+  if (place.userHome !== '') return place.userHome;
   throw new Failure('USAGE', 'there is no home folder to keep state in', { hint: 'set AIP_HOME to a folder' });
 }
