@@ -80,25 +80,26 @@ export interface DemoEnd {
 }
 
 /** What it came to, and what to do next. */
-export function renderEnd({ verified, refused, surprises, log, program }: DemoEnd, { paint }: DemoLook): string {
+export function renderEnd({ verified, refused, surprises, log, program }: DemoEnd, { paint, width }: DemoLook): string {
+  const ended = surprises === 0 ? 'each as it must be' : `${surprises} NOT as it must be`;
+  const chain = log.ok ? 'whole' : 'BROKEN';
   const next = [
     ['init', 'set this machine up'],
-    [
-      'passport create my-agent --domain example.com --action send_email --allowed-domain example.com',
-      'give an agent an identity',
-    ],
-    [
-      `intent sign -p my-agent -a send_email --param to=me@example.com | ${program} intent verify -`,
-      'sign, and decide',
-    ],
-    ['explain AIP-E202', 'what a refusal means'],
+    ['passport create my-agent -a send_email --allowed-domain example.com', 'give an agent an identity and limits'],
+    ['intent sign -p my-agent -a send_email -o intent.json', 'sign what it intends to do'],
+    ['intent verify intent.json', 'decide'],
+    ['explain AIP-E202', 'what a refusal means, and what to do about it'],
   ];
   return [
-    `${verified} accepted, ${refused} refused${
-      surprises === 0 ? ', each as it should be' : paint.red(`; ${surprises} not as it should be`)
-    }. The log holds ${log.count} entries, and its hash chain is ${log.ok ? 'whole' : paint.red('BROKEN')}.`,
+    ...wrap(
+      `${verified} accepted, ${refused} refused, ${ended}. The log holds ${log.count} entries, and its hash chain is ${chain}.`,
+      width,
+    ).map((line) => (surprises === 0 && log.ok ? line : paint.red(line))),
     '',
     paint.bold('Now your own'),
-    ...next.flatMap(([command, why]) => [`${INDENT}${paint.cyan(`${program} ${command}`)}`, `${INDENT}  ${why}`]),
+    ...next.flatMap(([command, why]) => [
+      `${INDENT}${paint.cyan(`${program} ${command}`)}`,
+      `${INDENT}${INDENT}${paint.dim(why!)}`,
+    ]),
   ].join('\n');
 }
