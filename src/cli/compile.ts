@@ -28,6 +28,7 @@ async function warm(): Promise<void> {
     userHome: home,
     platform: process.platform,
     now: Date.now,
+    uid: null,
     signal: new AbortController().signal,
   });
 }

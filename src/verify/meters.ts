@@ -7,7 +7,7 @@ export type Meter =
       readonly kind: 'count';
       /** Count only this action; null counts all. */
       readonly action: string | null;
-      /** Count only actions that hold this word, split at `_`, `-`, `.` and case changes; null counts all. */
+      /** Count only actions that hold this thing, by `holdsThing`, so that the counter and the limit mean the same actions; null counts all. */
       readonly word: string | null;
       readonly windowMs: number;
       /** The limit asked about: implementations need not count further. */

@@ -1,5 +1,5 @@
 import type { Meter, MeterReading, Usage } from '../../app/ports.js';
-import { wordsOf } from '../../protocol/words.js';
+import { holdsThing } from '../../protocol/things.js';
 import { text, type Database } from './database.js';
 import type { Head } from './head.js';
 import { Spans } from './spans.js';
@@ -158,20 +158,7 @@ function stillTrue(
 }
 
 function counts({ action, word }: Extract<Meter, { kind: 'count' }>, name: string): boolean {
-  return (action === null || action === name) && (word === null || holds(name, word));
-}
-
-/** `order` is held by `place_order`, `placeOrder` and `place_orders`, not by `reorder`. */
-function holds(name: string, thing: string): boolean {
-  const words = wordsOf(name);
-  const wanted = wordsOf(thing);
-  if (wanted.length === 0) return false;
-  return words.some((_, from) =>
-    wanted.every((word, i) => {
-      const found = words[from + i];
-      return found === word || (i === wanted.length - 1 && found === `${word}s`);
-    }),
-  );
+  return (action === null || action === name) && (word === null || holdsThing(name, word));
 }
 
 function sameMeter(a: Meter, b: Meter): boolean {

@@ -1,3 +1,4 @@
+import { relative, resolve } from 'node:path';
 import { createPassport, type IssuedPassport, type PassportRequest } from '../../app/issue-passport.js';
 import { Failure } from '../../app/failure.js';
 import { lintPassport } from '../../app/lint.js';
@@ -107,7 +108,7 @@ export const command: CommandSpec<Options> = {
     const request = await requestOf(args[0], options, cli);
     const issued = await createOrAsk(request, options, cli);
     const findings = lintPassport(issued.passport.document);
-    if (cli.globals.json) cli.json(answerOf(issued, findings));
+    if (cli.globals.json) cli.json(answerOf(issued, findings, cli));
     else show(issued, findings, cli);
     return 0;
   },
@@ -167,7 +168,7 @@ async function requestOf(nameArg: string | undefined, options: Options, cli: Cli
     constraints: constraintsOf(file, options),
     metadata: { ...((file.metadata ?? {}) as JsonObject), ...usable(() => pairs(options.metadata, parseJsonText)) },
     expiresInMs: options.expires ?? null,
-    path: options.out ?? `${name}.passport.json`,
+    path: resolve(cli.io.cwd, options.out ?? `${name}.passport.json`),
     keyStore,
     principalKeyStore: options.principalKeyStore ?? principalStore(keyStore, options, configuredStore, cli),
   };
@@ -240,13 +241,13 @@ function usable<T>(read: () => T): T {
   }
 }
 
-function answerOf(issued: IssuedPassport, findings: ReturnType<typeof lintPassport>) {
+function answerOf(issued: IssuedPassport, findings: ReturnType<typeof lintPassport>, cli: Cli) {
   const { passport, key, path, principalPublicKey } = issued;
   return {
     agent_id: passport.agent.id,
     key_id: passport.document.key_id,
     public_key: passport.document.public_key,
-    passport: path,
+    passport: shownPath(path, cli),
     key_store: key.store,
     key_ref: key.ref,
     principal: passport.document.principal,
@@ -255,8 +256,15 @@ function answerOf(issued: IssuedPassport, findings: ReturnType<typeof lintPasspo
   };
 }
 
+/** As a person in this folder would type it. */
+function shownPath(path: string, cli: Cli): string {
+  const shown = relative(cli.io.cwd, path);
+  return shown.startsWith('..') ? path : shown;
+}
+
 function show(issued: IssuedPassport, findings: ReturnType<typeof lintPassport>, cli: Cli): void {
-  const { passport, key, path, principalPublicKey, principalKeyMade } = issued;
+  const { passport, key, principalPublicKey, principalKeyMade } = issued;
+  const path = shownPath(issued.path, cli);
   const { paint } = cli;
   cli.out(`${paint.green('created')} ${paint.bold(passport.agent.id)}`);
   const rows = [

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { findPassport } from '../../app/find-passport.js';
 import { rotatePassport } from '../../app/issue-passport.js';
 import { Failure } from '../../app/failure.js';
@@ -63,9 +64,10 @@ export const command: CommandSpec<Options> = {
   async run({ args, options }, cli) {
     const deps = await issuing(cli, options);
     const found = await findPassport({ state: deps.state, readFile: readDocument }, args[0]!);
-    const path = options.out ?? found.path;
-    if (path === null)
+    const target = options.out ?? found.path;
+    if (target === null)
       throw new Failure('USAGE', 'The passport has no file to write to.', { hint: 'name one with --out <file>' });
+    const path = resolve(cli.io.cwd, target);
     const held = deps.state.key(found.passport.document.key_id);
     const keyStore =
       options.keyStore ??

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Tests start real processes and servers; they say by themselves how long a step may take.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Nothing of the machine's own setup reaches a test.
+    env: { AIP_HOME: '', AIP_KEY_PASSPHRASE: '', AGENT_PRIVATE_KEY: '', NO_COLOR: '1', CI: '1' },
+  },
+});
