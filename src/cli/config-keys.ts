@@ -75,7 +75,7 @@ export const KEYS = {
     ],
     'what raises a warning',
   ),
-  'monitor.auto_revoke': key(yesNo, false, 'whether `aip monitor` may revoke by itself'),
+  'monitor.auto_revoke': key(yesNo, false, 'whether the monitor may revoke by itself'),
   hooks: sensitive(texts, [], 'modules that take part in verification; paths from the config file'),
   principals: sensitive(pins, {}, 'principals pinned by config'),
 } as const satisfies Record<string, KeySpec<unknown>>;

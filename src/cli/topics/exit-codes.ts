@@ -17,7 +17,7 @@ export function text(): string {
   143   terminated
 
 With several intents the exit code is that of the first refusal in input order. Nothing to verify is 2, never 0.
-Closing the pipe early (aip logs tail | head) ends a stream with 0; a decision already made keeps its exit code.
+Closing the pipe early (... | head) ends a stream with 0; a decision already made keeps its exit code.
 
   aip intent verify intent.json || case $? in
     10|11|12|13) echo "refused" ;;

@@ -16,7 +16,7 @@ List, show and verify need no private key and never touch the key store.
 # Passphrases
 They come from AIP_KEY_PASSPHRASE, --passphrase-file or the terminal, never from an argument.
 
-On macOS any node program of yours can read what aip put in the keychain; on Linux any program of yours can, once the ring is
+On macOS any node program of yours can read what was stored in the keychain; on Linux any program of yours can, once the ring is
 unlocked. Where that matters use file.
 
 # Without a keychain (containers, CI)

@@ -1,0 +1,152 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { SCRIPTS, SHELLS } from '../../src/cli/completion-scripts.js';
+import { complete, type LocalValues } from '../../src/cli/completion.js';
+import { TOPICS } from '../../src/cli/topics/index.js';
+import { world } from '../kit/world.js';
+
+const local: LocalValues = async (source) =>
+  source === 'agent'
+    ? [
+        { value: 'bot', why: 'did:web:acme.com:agents:bot' },
+        { value: 'other', why: '' },
+      ]
+    : [];
+const offered = async (...words: string[]) => {
+  const { candidates, files } = await complete(words, local, {} as never);
+  return { values: candidates.map((one) => one.value), files };
+};
+
+describe('what could come next', () => {
+  test.each([
+    [['conf'], ['config']],
+    [
+      ['config', ''],
+      ['list', 'trust'],
+    ],
+    [['config', 'l'], ['list']],
+    [['--json', 'config', 't'], ['trust']],
+    [['--config', 'some.json', 'config', 't'], ['trust']],
+    [['config', 'list', '--s'], ['--sources']],
+    [
+      ['config', 'list', '--no-'],
+      ['--no-color', '--no-input'],
+    ],
+    [['completion', ''], [...SHELLS]],
+    [['completion', '--json', 'z'], ['zsh']],
+    [['completion', 'bash', ''], []],
+    [['--j'], ['--json']],
+    [['nope', ''], []],
+    [['config', 'nope', ''], []],
+    [['config', 'list', '--', '--s'], []],
+    [['__comp'], []],
+    [[], undefined],
+  ] as const)('%j: %j', async (words, expected) => {
+    const { values } = await offered(...words);
+    if (expected === undefined) expect(values).toContain('config');
+    else expect(values).toEqual(expected);
+  });
+  test('choices of a flag, apart and after =', async () => {
+    expect((await offered('passport', 'create', '--key-store', '')).values).toEqual(['keychain', 'file', 'env']);
+    expect((await offered('passport', 'create', '--key-store', 'k')).values).toEqual(['keychain']);
+    expect((await offered('passport', 'create', '--key-store=f')).values).toEqual(['--key-store=file']);
+  });
+  test('agents of this machine, and files where a file may be meant', async () => {
+    expect(await offered('passport', 'show', 'b')).toEqual({ values: ['bot'], files: true });
+    expect(await offered('passport', 'lint', '')).toEqual({ values: [], files: true });
+    expect(await offered('config', 'list', '--config', '')).toEqual({ values: [], files: true });
+  });
+});
+
+describe('aip __complete', () => {
+  test('prints a value and why, a line each', async () => {
+    const { code, out } = await world().run('__complete', '--', 'config', '');
+    expect(code).toBe(0);
+    expect(out).toBe(
+      "list\tShow every config key, its value, and where it came from\ntrust\tAllow this folder's config file to set the mesh, pins and hooks\n",
+    );
+  });
+  test('--new-word stands for an empty last word', async () => {
+    const { out } = await world().run('__complete', '--new-word', '--', 'help');
+    expect(out).toContain(`${TOPICS[0]!.name}\t`);
+  });
+  test('a machine without state offers nothing, and none is made by asking', async () => {
+    const place = world();
+    const { code, out } = await place.run('__complete', '--home', 'h', '--', 'passport', 'show', '');
+    expect({ code, out }).toEqual({ code: 0, out: ':file\n' });
+  });
+  test('never fails: a person is typing', async () => {
+    const place = world();
+    place.file('h/state.db', 'not a database at all');
+    const { code, out, err } = await place.run('__complete', '--home', 'h', '--', 'passport', 'show', '');
+    expect({ code, out, err }).toEqual({ code: 0, out: '', err: '' });
+  });
+});
+
+describe('the scripts', () => {
+  test.each(SHELLS)('%s asks aip __complete', async (shell) => {
+    const { code, out } = await world().run('completion', shell);
+    expect(code).toBe(0);
+    expect(out).toBe(SCRIPTS[shell]);
+    expect(out).toContain('aip __complete');
+  });
+  test.each([['csh'], [''], []])('completion %s is wrong use', async (...argv) => {
+    expect((await world().run('completion', ...argv)).code).toBe(2);
+  });
+
+  const shells = { bash: 'bash -n', zsh: 'zsh -n', fish: 'fish -n' } as const;
+  for (const [shell, check] of Object.entries(shells)) {
+    const absent = spawnSync(shell, ['-c', 'exit 0']).status !== 0;
+    if (absent) console.warn(`completion for ${shell} not checked: ${shell} is not installed`);
+    test.skipIf(absent)(`${shell} can read its script${absent ? ` (skipped: ${shell} is not installed)` : ''}`, () => {
+      const [program, flag] = check.split(' ') as [string, string];
+      expect(
+        spawnSync(program, [flag, script(SCRIPTS[shell as keyof typeof shells])], { encoding: 'utf8' }).stderr,
+      ).toBe('');
+    });
+  }
+
+  const noBash = spawnSync('bash', ['-c', 'exit 0']).status !== 0;
+  if (noBash) console.warn('completion in bash not tried: bash is not installed');
+  describe.skipIf(noBash)(`in bash${noBash ? ' (skipped: bash is not installed)' : ''}`, () => {
+    /** Types `line` and presses Tab, with `answer` as the answer of aip. */
+    const tab = (line: string, answer: string) => {
+      const program = `
+        asked=$(mktemp)
+        aip() { printf '[%s]' "$@" >"$asked"; printf '%s' '${answer}'; }
+        source ${script(SCRIPTS.bash)}
+        COMP_LINE='${line}' COMP_POINT=${line.length} _aip
+        printf '%s\\n' "$(cat "$asked")" "\${COMPREPLY[@]}"
+        rm "$asked"`;
+      const { stdout, stderr } = spawnSync('bash', ['-c', program], { encoding: 'utf8' });
+      expect(stderr).toBe('');
+      const [asked, ...replies] = stdout.trimEnd().split('\n');
+      return { asked, replies };
+    };
+    test('the words so far, an empty one after a space', () => {
+      expect(tab('aip config ', 'list\tList\ntrust\tTrust\n')).toEqual({
+        asked: '[__complete][--][config][]',
+        replies: ['list', 'trust'],
+      });
+      expect(tab('aip conf', 'config\n').asked).toBe('[__complete][--][conf]');
+    });
+    test('DIDs and --flag=value, which bash splits itself', () => {
+      expect(tab('aip passport show did:web:ac', 'did:web:acme.com\n').replies).toEqual(['acme.com']);
+      expect(tab('aip passport create --key-store=f', '--key-store=file\n').replies).toEqual(['file']);
+    });
+    test(':file is not a candidate', () => {
+      expect(tab('aip passport lint ', ':file\n').replies).toEqual([]);
+    });
+  });
+});
+
+function script(text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'aip-completion-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'script');
+  writeFileSync(path, text);
+  return path;
+}
