@@ -7,6 +7,8 @@ import { pathsOf } from '../adapters/paths.js';
  */
 export async function throwaway(cli: Cli): Promise<Cli> {
   const { temporaryFolder } = await import('../adapters/temporary-folder.js');
+  // What an interrupt leaves behind is removed once; a folder made after that would stay.
+  cli.io.signal.throwIfAborted();
   const folder = temporaryFolder('aip-demo-');
   // Before the state is opened there, so that it is closed first.
   cli.afterwards(() => folder.remove());

@@ -90,12 +90,20 @@ describe('aip demo', () => {
     expect((await place.run('demo')).code).toBe(0);
   });
 
-  test('leaves nothing behind when it is interrupted', async () => {
+  test.each([0, 1, 4])('leaves nothing behind when it is interrupted after %i writes', async (writes) => {
     const temporary = ownTemporary();
     const place = world();
-    const done = place.run('demo');
-    place.interrupt(130);
-    expect((await done).code).toBe(130);
+    const { stdout } = place.io;
+    const write = stdout.write.bind(stdout) as (...args: unknown[]) => boolean;
+    let seen = 0;
+    stdout.write = ((...args: unknown[]) => {
+      if (++seen === writes) place.interrupt(130);
+      return write(...args);
+    }) as typeof stdout.write;
+    if (writes === 0) place.interrupt(130);
+    expect((await place.run('demo')).code).toBe(130);
+    // What was under way when the command had ended.
+    await new Promise((resolve) => setImmediate(resolve));
     expect(readdirSync(temporary).filter((name) => name.startsWith('aip-demo'))).toEqual([]);
   });
 
