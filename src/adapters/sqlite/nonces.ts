@@ -18,7 +18,7 @@ export class Nonces {
   readonly #empty;
   readonly #pruneLong;
   /** The last nonce that was asked for and not found: spending it next need not ask again. */
-  #absent: string | null = null;
+  #absent: { readonly name: string; readonly key: Uint8Array } | null = null;
 
   constructor(database: Database) {
     const find = (table: string) => `SELECT seen, ${text('result')} FROM ${table} WHERE key = ?1`;
@@ -36,18 +36,21 @@ export class Nonces {
 
   find(agentId: string, nonce: string): SpentNonce | null {
     const name = nameOf(agentId, nonce);
-    const row = this.#find.first([keyOf(name)]);
-    this.#absent = row === undefined ? name : null;
+    const key = sha256(name).subarray(0, 16);
+    const row = this.#find.first([key]);
+    this.#absent = row === undefined ? { name, key } : null;
     return row === undefined ? null : { firstSeenAt: row[0], firstResult: row[1] ?? 'accepted' };
   }
 
   /** Spending twice is a bug of the caller: the second one must have been refused. */
   spend(head: Head, agentId: string, nonce: string, seenAt: number, result: string, keepUntil: number): void {
     const name = nameOf(agentId, nonce);
-    if (this.#absent !== name && this.find(agentId, nonce) !== null) throw new Error('a nonce was spent twice');
+    if (this.#absent?.name !== name) this.find(agentId, nonce);
+    if (this.#absent === null) throw new Error('a nonce was spent twice');
+    const { key } = this.#absent;
     this.#absent = null;
     const kept = Math.ceil(keepUntil);
-    const values = [keyOf(name), seenAt, result === 'accepted' ? null : result];
+    const values = [key, seenAt, result === 'accepted' ? null : result];
     if (kept - seenAt > LONG) {
       this.#addLong.run([...values, kept]);
       return;
@@ -76,8 +79,4 @@ export class Nonces {
 
 function nameOf(agentId: string, nonce: string): string {
   return `${agentId}\n${nonce}`;
-}
-
-function keyOf(name: string): Uint8Array {
-  return sha256(name).subarray(0, 16);
 }
