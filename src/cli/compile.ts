@@ -15,20 +15,22 @@ void warm()
   .then(() => writeFileSync(join(folder, 'main.cache'), script.createCachedData()))
   .finally(() => rmSync(home, { recursive: true, force: true }));
 
-/** A refusal of the most common kind: it goes through config, state, parsing and rendering, and needs no key. */
+/** The demo verifies for real; a refused verification from the command line adds what it does not touch. */
 async function warm(): Promise<void> {
-  const stdin = new PassThrough();
-  stdin.end('{}');
-  await program.run(['intent', 'verify', '-'], {
-    stdin,
-    stdout: sink(),
-    stderr: sink(),
-    env: {},
-    cwd: home,
-    userHome: home,
-    platform: process.platform,
-    now: Date.now,
-    uid: null,
-    signal: new AbortController().signal,
-  });
+  for (const argv of [['demo'], ['intent', 'verify', '-'], ['help']]) {
+    const stdin = new PassThrough();
+    stdin.end('{}');
+    await program.run(argv, {
+      stdin,
+      stdout: sink(),
+      stderr: sink(),
+      env: {},
+      cwd: home,
+      userHome: home,
+      platform: process.platform,
+      now: Date.now,
+      uid: null,
+      signal: new AbortController().signal,
+    });
+  }
 }
