@@ -97,6 +97,16 @@ export const SECTIONS: readonly Section[] = [
     ],
   },
   {
+    title: 'The verification log',
+    commands: [
+      at(
+        'logs verify',
+        'Check that nobody changed, removed, reordered or added entries of the verification log',
+        () => import('./logs-verify.js'),
+      ),
+    ],
+  },
+  {
     title: 'Configuration and help',
     commands: [
       at('config list', 'Show every config key, its value, and where it came from', () => import('./config-list.js')),
