@@ -4,7 +4,7 @@ import { verifySignature, verifySignatureAsync, type VerifyKey } from '../protoc
 import { JsonError, parseJson } from '../protocol/json.js';
 import { NONCE_RETENTION_WINDOWS } from '../protocol/limits.js';
 import type { Passport } from '../protocol/passport.js';
-import { maskParams } from '../protocol/secrets.js';
+import { maskDetails, maskParams } from '../protocol/secrets.js';
 import { ShapeError } from '../protocol/shape.js';
 import { formatTime } from '../protocol/time.js';
 import { signingKeys } from '../verify/checks/signature.js';
@@ -231,7 +231,7 @@ function entryOf(
     status: decision.success ? 'success' : 'failed',
     error_code: decision.error_code,
     error_message: decision.error_message,
-    details: decision.details,
+    details: options.logParams === 'full' ? decision.details : maskDetails(decision.details),
     nonce,
     signature,
     intent_hash: intent.hash,

@@ -71,3 +71,9 @@ function isSecretWord(word: string): boolean {
   const singular = word.endsWith('s') && !word.endsWith('ss') ? word.slice(0, -1) : word;
   return SECRET.has(word) || SECRET.has(singular) || RUN_TOGETHER.test(singular);
 }
+
+/** The details of a refusal as the log keeps them: what was requested under a param that looks secret is masked there as well. */
+export function maskDetails(details: JsonObject | null): JsonObject | null {
+  if (details === null || typeof details.param !== 'string' || details.requested === undefined) return details;
+  return isSecretName(details.param) ? { ...details, requested: MASK } : details;
+}

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isSecretName, MASK, maskParams } from '../../src/protocol/secrets.js';
+import { isSecretName, MASK, maskDetails, maskParams } from '../../src/protocol/secrets.js';
 import type { Json, JsonObject } from '../../src/protocol/values.js';
 import { wordsOf } from '../../src/protocol/words.js';
 
@@ -117,5 +117,21 @@ describe('maskParams', () => {
         return !masked.includes(secret);
       }),
     );
+  });
+});
+
+describe('maskDetails', () => {
+  test('masks what was requested under a secret param, and keeps the rest', () => {
+    const details = { requested: 'hunter2', allowed: ['x'], param: 'api_token', agent_id: 'did:web:acme.com:agents:a' };
+    expect(maskDetails(details)).toEqual({ ...details, requested: '[masked]' });
+    expect(maskDetails({ ...details, param: 'payment.card_number' })?.requested).toBe('[masked]');
+  });
+
+  test('leaves alone what tells nothing secret', () => {
+    const amount = { requested: 10000, limit: 100, param: 'amount' };
+    expect(maskDetails(amount)).toBe(amount);
+    const missing = { param: 'token', agent_id: 'did:web:acme.com:agents:a' };
+    expect(maskDetails(missing)).toBe(missing);
+    expect(maskDetails(null)).toBeNull();
   });
 });
