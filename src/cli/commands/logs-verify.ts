@@ -10,15 +10,14 @@ const STRIDE = 250_000;
 export const command: CommandSpec = {
   path: ['logs', 'verify'],
   summary: 'Check that nobody changed, removed, reordered or added entries of the verification log',
-  detail:
-    'A cut-off end together with a changed head shows only against a checkpoint that is kept elsewhere: aip logs checkpoint.',
+  detail: 'A cut-off end together with a changed head shows only against a checkpoint that is kept elsewhere.',
   examples: [
     { run: 'aip logs verify', why: 'after an incident, before the log is believed' },
     { run: 'aip logs verify --json | jq .first_bad_seq', why: 'where it broke' },
   ],
   exits: { 3: 'the state file is damaged or cannot be read', 15: 'the chain is broken' },
   touches: ['state'],
-  topics: ['logs', 'json'],
+  topics: ['json', 'security'],
 
   async run(_, cli) {
     const state = await localState(cli);
@@ -44,7 +43,9 @@ function show(check: LogCheck, logId: string, cli: Cli): void {
   if (!check.ok) {
     cli.out(`${paint.red(paint.bold('BROKEN'))} at entry ${check.seq}: ${clean(check.reason)}`);
     cli.out(`  ${entries} before it ${check.count === 1 ? 'is' : 'are'} whole; the log is ${logId}`);
-    cli.note('\nnext: keep a copy of the state file, and compare with the mesh or a checkpoint before trusting the rest');
+    cli.note(
+      '\nnext: keep a copy of the state file, and compare with the mesh or a checkpoint before trusting the rest',
+    );
   } else if (check.head.seq === 0) cli.out(`${paint.green(paint.bold('ok'))} the log is empty`);
   else {
     cli.out(`${paint.green(paint.bold('ok'))} the hash chain of ${entries} is whole`);
