@@ -1,0 +1,256 @@
+/** The house rules as a test. Each ban says why; change a rule here and in the README's "How it is built" together. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { COMMANDS } from '../src/cli/commands/registry.js';
+import { flagOf } from '../src/cli/flags.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+interface Source {
+  /** From the root, with forward slashes. */
+  readonly path: string;
+  readonly text: string;
+  /** Without comments, so that a word in prose is no use of a thing. */
+  readonly code: string;
+  readonly imports: readonly string[];
+}
+
+const SOURCES = sourcesIn('src');
+const TESTS = sourcesIn('test');
+
+const LAYERS: Readonly<Record<string, { readonly may: readonly string[]; readonly because: string }>> = {
+  protocol: { may: [], because: 'documents and bytes can be audited, and taken elsewhere, alone' },
+  verify: { may: ['protocol'], because: 'the decision is a pure function: no I/O can sway it' },
+  trust: { may: ['protocol'], because: 'scores are folds over log entries and must be recomputable' },
+  mesh: { may: ['protocol'], because: 'the rules of the mesh are tested without a socket or a timer' },
+  app: { may: ['protocol', 'verify', 'trust', 'mesh'], because: 'use cases know ports, not what implements them' },
+  adapters: { may: ['app', 'protocol', 'mesh'], because: 'the outside world is replaceable: it decides nothing' },
+  cli: {
+    may: ['app', 'protocol', 'verify', 'trust', 'mesh', 'adapters'],
+    because: 'it translates, and wires adapters up',
+  },
+};
+
+/** What builds adapters. Everything else in cli/ may only use what is a plain function of files and folders. */
+const WIRING = [
+  'src/cli/wiring.ts',
+  'src/cli/verification.ts',
+  'src/cli/resolve.ts',
+  'src/cli/throwaway.ts',
+  'src/cli/commands/demo.ts',
+];
+const PLAIN_ADAPTERS = ['src/adapters/files.ts', 'src/adapters/paths.ts'];
+
+/** Each package stands in one file, so that replacing it is an afternoon. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  '@inquirer/prompts': 'src/cli/prompts.ts',
+  '@noble/ed25519': 'src/protocol/ed25519/sign.ts',
+  ajv: 'src/adapters/json-schema.ts',
+  chalk: 'src/cli/colour.ts',
+  commander: 'src/cli/parse.ts',
+  cosmiconfig: 'src/cli/config-files.ts',
+  libsql: 'src/adapters/sqlite/database.ts',
+};
+
+/** Modules that compute and touch nothing; their other members are banned by name below. */
+const PURE_MODULES = ['node:crypto', 'node:url', 'node:util', 'node:buffer'];
+
+/** In the pure folders the world comes in as an argument: a decision can then be replayed, and tested at any moment. */
+const AMBIENT: Readonly<Record<string, RegExp>> = {
+  'the clock': /\bDate\.now\b|\bnew Date\(\)|\bDate\(\)|\bperformance\b|\bhrtime\b/,
+  randomness: /\bMath\.random\b|\brandom(Bytes|UUID|Int|FillSync)\b|\bgetRandomValues\b|\bgenerateKey(Pair)?(Sync)?\b/,
+  'the process': /\bprocess\.[a-z]/,
+  timers: /\bset(Timeout|Interval|Immediate)\b/,
+  'the network': /(?<![.\w])fetch\(|\bWebSocket\b|\bEventSource\b/,
+  'the console': /\bconsole\./,
+};
+
+describe('imports', () => {
+  test.each(Object.entries(LAYERS))('src/%s', (layer, { may, because }) => {
+    const strays = SOURCES.filter((source) => layerOf(source.path) === layer).flatMap((source) =>
+      source.imports
+        .filter((target) => target.startsWith('src/'))
+        .filter((target) => ![layer, ...may].includes(layerOf(target)))
+        .map((target) => `${source.path} imports ${target}`),
+    );
+    expect(strays, because).toEqual([]);
+  });
+  test('every folder of src has its rule', () => {
+    const folders = readdirSync(join(ROOT, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(folders.map((folder) => folder.name).sort()).toEqual(Object.keys(LAYERS).sort());
+  });
+  test('adapters are built in the wiring only, so that one place shows what a command can touch', () => {
+    const strays = SOURCES.filter((source) => layerOf(source.path) === 'cli' && !WIRING.includes(source.path)).flatMap(
+      (source) =>
+        source.imports
+          .filter((target) => layerOf(target) === 'adapters' && !PLAIN_ADAPTERS.includes(target))
+          .map((target) => `${source.path} imports ${target}`),
+    );
+    expect(strays).toEqual([]);
+  });
+  test('of the use cases, adapters know the ports and the failures', () => {
+    const strays = SOURCES.filter((source) => layerOf(source.path) === 'adapters').flatMap((source) =>
+      source.imports
+        .filter((target) => layerOf(target) === 'app' && !/^src\/app\/(ports|failure)\.ts$/.test(target))
+        .map((target) => `${source.path} imports ${target}`),
+    );
+    expect(strays).toEqual([]);
+  });
+  test('each package is imported by one file', () => {
+    const found: Record<string, string[]> = {};
+    for (const source of SOURCES) {
+      for (const target of source.imports) {
+        if (target.startsWith('src/') || target.startsWith('node:')) continue;
+        const name = target
+          .split('/')
+          .slice(0, target.startsWith('@') ? 2 : 1)
+          .join('/');
+        found[name] = [...(found[name] ?? []), source.path];
+      }
+    }
+    expect(found).toEqual(Object.fromEntries(Object.entries(PACKAGES).map(([name, path]) => [name, [path]])));
+  });
+  test('every dependency is used, and none is used undeclared', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { dependencies: object };
+    expect(Object.keys(dependencies).sort()).toEqual(Object.keys(PACKAGES).sort());
+  });
+  test('modules with effects stay in adapters and cli', () => {
+    const strays = pure().flatMap((source) =>
+      source.imports
+        .filter((target) => target.startsWith('node:') && !PURE_MODULES.includes(target))
+        .map((target) => `${source.path} imports ${target}`),
+    );
+    expect(strays).toEqual([]);
+  });
+  test('nothing is imported in a circle: a file can be read before those that use it', () => {
+    expect(circles()).toEqual([]);
+  });
+  test('no `export *`: what is public is named', () => {
+    expect(SOURCES.filter((source) => /^export \*/m.test(source.code)).map((source) => source.path)).toEqual([]);
+  });
+});
+
+describe('pure code takes the world as an argument', () => {
+  test.each(Object.entries(AMBIENT))('no ambient reading of %s', (_, pattern) => {
+    const strays = pure().flatMap((source) =>
+      source.code
+        .split('\n')
+        .filter((line) => pattern.test(line))
+        .map((line) => `${source.path}: ${line.trim()}`),
+    );
+    expect(strays).toEqual([]);
+  });
+});
+
+describe('files', () => {
+  test('are small enough to read in one sitting', () => {
+    const long = SOURCES.map((source) => ({ path: source.path, lines: source.text.split('\n').length - 1 }));
+    expect(long.filter((source) => source.lines > 350)).toEqual([]);
+  });
+  test('are named for what they hold', () => {
+    const vague = /^(utils?|helpers?|common|managers?|services?|misc|impl|base|shared|lib|types)$/;
+    const named = SOURCES.filter((source) => {
+      // The Secret Service is what freedesktop.org calls its keychain.
+      const words = source.path.replace('secret-service', '').replace(/\.ts$/, '').split(/[/-]/).slice(1);
+      return words.some((word) => vague.test(word));
+    });
+    expect(named.map((source) => source.path)).toEqual([]);
+  });
+  test('the top level stays what it is', () => {
+    const allowed = [
+      'README.md',
+      'LICENSE',
+      'bin',
+      'fixtures',
+      'package-lock.json',
+      'package.json',
+      'src',
+      'test',
+      'tsconfig.json',
+    ];
+    const made = ['dist', 'node_modules', 'coverage'];
+    const found = readdirSync(ROOT).filter((name) => !name.startsWith('.') && !made.includes(name));
+    expect(found.filter((name) => !allowed.includes(name))).toEqual([]);
+  });
+});
+
+describe('tests', () => {
+  test('none is switched off, and none shuts out the others', () => {
+    const off = /\b(test|it|describe)\.(only|todo|skip)\b|^\s*(xit|xtest|xdescribe|fit|fdescribe)\(/m;
+    expect(TESTS.filter((source) => off.test(source.code)).map((source) => source.path)).toEqual([]);
+  });
+  test('every flag that is declared is used by one', async () => {
+    const texts = TESTS.filter((source) => source.path.endsWith('.test.ts')).map((source) => source.text);
+    const unused: string[] = [];
+    for (const listing of COMMANDS) {
+      const { command } = await listing.load();
+      for (const option of (command.options ?? []).flatMap((group) => group.options)) {
+        const { long } = flagOf(option);
+        if (!texts.some((text) => new RegExp(`${long}(?![\\w-])`).test(text)))
+          unused.push(`${command.path.join(' ')} ${long}`);
+      }
+    }
+    expect(unused).toEqual([]);
+  });
+});
+
+function sourcesIn(folder: string): Source[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
+    .map((name) => read(`${folder}/${name.split(sep).join('/')}`))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function read(path: string): Source {
+  const text = readFileSync(join(ROOT, path), 'utf8');
+  const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|[^:'"`\\])\/\/.*$/gm, '$1');
+  const targets = [...code.matchAll(/(?<!['\w.])(?:from|import|require)\s*\(?\s*'([^'\n]+)'/g)].map(
+    (match) => match[1]!,
+  );
+  return { path, text, code, imports: targets.map((target) => resolved(path, target)) };
+}
+
+/** A file of ours from the root, or the specifier as it is. */
+function resolved(from: string, target: string): string {
+  if (!target.startsWith('.')) return target;
+  const path = normalize(join(dirname(from), target))
+    .split(sep)
+    .join('/');
+  return path.replace(/\.js$/, '.ts');
+}
+
+/** `protocol` of `src/protocol/json.ts`; empty for a file of src itself, and for what is not ours. */
+function layerOf(path: string): string {
+  const [root, layer, ...rest] = path.split('/');
+  return root === 'src' && rest.length > 0 ? layer! : '';
+}
+
+function pure(): Source[] {
+  return SOURCES.filter((source) => !['adapters', 'cli', ''].includes(layerOf(source.path)));
+}
+
+/** The circles of value imports; types disappear when compiled and cannot tie a knot. */
+function circles(): string[] {
+  const values = new Map(
+    SOURCES.map((source) => {
+      const code = source.code.replace(/^import type [\s\S]*?;$/gm, '').replace(/\bimport\([^)]*\)/g, '');
+      const targets = [...code.matchAll(/\bfrom\s*'(\.[^']+)'/g)].map((match) => resolved(source.path, match[1]!));
+      return [source.path, targets] as const;
+    }),
+  );
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (trail.includes(path)) {
+      found.push([...trail.slice(trail.indexOf(path)), path].join(' -> '));
+      return;
+    }
+    if (done.has(path)) return;
+    for (const target of values.get(path) ?? []) visit(target, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of values.keys()) visit(path, []);
+  return found;
+}
