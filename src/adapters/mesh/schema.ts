@@ -1,0 +1,62 @@
+/** `aipm`, in SQLite's application_id: tells a mesh store from any other database. */
+export const APPLICATION = 0x6169706d;
+/** Of the tables below. A file with a greater one is refused. */
+export const VERSION = 1;
+
+export const SCHEMA = `
+PRAGMA application_id = ${APPLICATION};
+PRAGMA user_version = ${VERSION};
+
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+-- The log: seq is given inside the transaction that writes, never by the table.
+CREATE TABLE events (seq INTEGER PRIMARY KEY, term INTEGER NOT NULL, hash TEXT NOT NULL, text TEXT NOT NULL) STRICT;
+
+-- The fold of the log.
+CREATE TABLE subjects (
+  subject TEXT PRIMARY KEY,
+  status TEXT NOT NULL CHECK (status IN ('active', 'suspended', 'revoked')),
+  reason TEXT,
+  changed_at INTEGER NOT NULL,
+  changed_by TEXT,
+  suspended_until INTEGER,
+  version INTEGER NOT NULL,
+  seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What each command was answered, so that it is carried out once.
+CREATE TABLE answers (cmd_id TEXT PRIMARY KEY, digest TEXT NOT NULL, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE nonces (value TEXT PRIMARY KEY, keep_until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX nonces_keep_until ON nonces (keep_until);
+
+CREATE TABLE api_keys (
+  key_id TEXT PRIMARY KEY,
+  role TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  label TEXT,
+  public_key TEXT,
+  created_at INTEGER NOT NULL,
+  revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE acks (
+  verifier TEXT PRIMARY KEY,
+  key_id TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Verification logs as verifiers shipped them.
+CREATE TABLE shipped (
+  row INTEGER PRIMARY KEY,
+  log_id TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  hash TEXT NOT NULL,
+  agent TEXT NOT NULL,
+  status TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  UNIQUE (log_id, seq)
+) STRICT;
+CREATE INDEX shipped_agent ON shipped (agent, row);
+`;

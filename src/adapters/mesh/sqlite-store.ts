@@ -1,0 +1,277 @@
+/** The embedded mesh store: one SQLite file, one server, every answer after its commit reached the disk. */
+import type { KeyRecord } from '../../mesh/api-key.js';
+import { NO_HASH, type Head } from '../../mesh/head.js';
+import { refusal } from '../../mesh/refusal.js';
+import { isRole } from '../../mesh/roles.js';
+import type { Answer, Judge, LogRecord, Proposal } from '../../mesh/ruling.js';
+import type { Standing, Status } from '../../mesh/standing.js';
+import type { Ack, KeyTable, LogQuery, MeshStore, Outcome, Shipment, Shipped } from '../../mesh/store.js';
+import { text, type Database, type Row } from '../sqlite/database.js';
+import { openStoreFile, unusable } from './store-file.js';
+
+const EVENT = ['number', 'number', 'text', 'text'] as const;
+const SUBJECT = ['text', 'text', 'text?', 'number', 'text?', 'number?', 'number', 'number'] as const;
+const SUBJECT_SQL = `${text('subject')}, ${text('status')}, ${text('reason')}, changed_at, ${text('changed_by')}, suspended_until, version, seq`;
+const KEY = ['text', 'text', 'text', 'text?', 'text?', 'number', 'number?'] as const;
+const KEY_SQL = `${text('key_id')}, ${text('role')}, ${text('hash')}, ${text('label')}, ${text('public_key')}, created_at, revoked_at`;
+
+export class SqliteMeshStore implements MeshStore {
+  readonly logId: string;
+  readonly term: number;
+  readonly #database: Database;
+  readonly #release: () => void;
+  readonly #listeners = new Set<() => void>();
+  readonly #sql: ReturnType<typeof statements>;
+
+  /** `newLogId` names the log when the file is new: 32 hex digits. */
+  constructor(path: string, newLogId: () => string) {
+    const { database, release } = openStoreFile(path, newLogId);
+    this.#database = database;
+    this.#release = release;
+    this.#sql = statements(database);
+    const logId = this.#sql.meta.first(['log_id'])?.[0];
+    const term = Number(this.#sql.meta.first(['term'])?.[0]);
+    if (logId === undefined || !Number.isSafeInteger(term)) throw unusable(path, 'is damaged');
+    this.logId = logId;
+    this.term = term + 1;
+    this.#sql.setMeta.run(['term', String(this.term)]);
+  }
+
+  async append(batch: readonly Proposal[], judge: Judge): Promise<readonly Outcome[]> {
+    const before = this.#head().seq;
+    const outcomes = this.#transact(() => {
+      let head = this.#head();
+      return batch.map((proposal): Outcome => {
+        const outcome = this.#carryOut(proposal, judge, head);
+        if ('record' in outcome) {
+          const { seq, term, hash } = outcome.record;
+          head = { logId: this.logId, term, seq, hash };
+          return { kind: 'done', answer: outcome.answer, repeated: false };
+        }
+        return outcome;
+      });
+    });
+    if (this.#head().seq > before) for (const listener of [...this.#listeners]) queueMicrotask(listener);
+    return outcomes;
+  }
+
+  async read(after: number, limit: number): Promise<readonly LogRecord[]> {
+    return this.#sql.events.all([after, limit]).map(recordOf);
+  }
+
+  async head(): Promise<Head> {
+    return this.#head();
+  }
+
+  async standing(subject: string): Promise<Standing | null> {
+    return this.#standing(subject);
+  }
+
+  async snapshot(): Promise<{ head: Head; standings: readonly Standing[] }> {
+    // One connection, and nothing is awaited in between: both are of one moment.
+    return { head: this.#head(), standings: this.#sql.subjects.all([]).map(standingOf) };
+  }
+
+  onWake(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  readonly keys: KeyTable = {
+    find: async (keyId) => {
+      const row = this.#sql.key.first([keyId]);
+      return row === undefined ? null : keyOf(row);
+    },
+    list: async () => this.#sql.keys.all([]).map(keyOf),
+    add: async ({ keyId, role, hash, label, publicKey, createdAt, revokedAt }) => {
+      this.#sql.addKey.run([keyId, role, hash, label, publicKey, createdAt, revokedAt]);
+    },
+    revoke: async (keyId, at) => this.#sql.revokeKey.change([at, keyId]) === 1,
+  };
+
+  readonly nonces = {
+    spend: async (value: string, keepUntil: number): Promise<boolean> => this.#spend(value, keepUntil),
+    prune: async (now: number): Promise<void> => {
+      if (this.#sql.oldNonce.first([now]) !== undefined) this.#sql.pruneNonces.run([now]);
+    },
+  };
+
+  readonly acks = {
+    put: async (acks: readonly Ack[]): Promise<void> => {
+      this.#transact(() => {
+        for (const { verifier, keyId, seq, at } of acks) this.#sql.putAck.run([verifier, keyId, seq, at]);
+      });
+    },
+    list: async (): Promise<readonly Ack[]> =>
+      this.#sql.acks.all([]).map(([verifier, keyId, seq, at]) => ({ verifier, keyId, seq, at })),
+  };
+
+  readonly logs = {
+    put: async (shipment: Shipment): Promise<Shipped> => this.#transact(() => this.#ship(shipment)),
+    read: async (query: LogQuery) => this.#search(query),
+  };
+
+  async meshKey(): Promise<string | null> {
+    return this.#sql.meta.first(['mesh_key'])?.[0] ?? null;
+  }
+
+  async setMeshKey(publicKey: string): Promise<void> {
+    this.#sql.setMeta.run(['mesh_key', publicKey]);
+  }
+
+  async health(): Promise<void> {
+    this.#database.exec('BEGIN IMMEDIATE; ROLLBACK;');
+  }
+
+  async close(): Promise<void> {
+    this.#database.close();
+    this.#release();
+  }
+
+  #transact<T>(work: () => T): T {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      this.#database.rollback();
+      throw error;
+    }
+  }
+
+  #carryOut(proposal: Proposal, judge: Judge, head: Head): Outcome | { record: LogRecord; answer: Answer } {
+    const { command, digest, nonce } = proposal;
+    if (nonce !== null && !this.#spend(nonce.value, nonce.keepUntil)) {
+      return { kind: 'refused', refusal: refusal('COMMAND_REPLAYED', 'This signed request was carried out before.') };
+    }
+    const earlier = this.#sql.answer.first([command.cmdId]);
+    if (earlier !== undefined) {
+      const [earlierDigest, body] = earlier;
+      if (earlierDigest === digest) return { kind: 'done', answer: JSON.parse(body) as Answer, repeated: true };
+      return { kind: 'refused', refusal: refusal('CMD_ID_REUSED', 'Another command was given under this cmd_id.') };
+    }
+    const ruling = judge(proposal, head, this.#standing(command.subject));
+    if (ruling.kind === 'refused') return ruling;
+    const { record, standing, answer } = ruling;
+    this.#sql.addEvent.run([record.seq, record.term, record.hash, record.text]);
+    this.#sql.putSubject.run([
+      standing.subject,
+      standing.status,
+      standing.reason,
+      standing.changedAt,
+      standing.changedBy,
+      standing.suspendedUntil,
+      standing.version,
+      standing.seq,
+    ]);
+    this.#sql.addAnswer.run([command.cmdId, digest, JSON.stringify(answer)]);
+    return { record, answer };
+  }
+
+  #head(): Head {
+    const row = this.#sql.head.first([]);
+    if (row === undefined) return { logId: this.logId, term: 0, seq: 0, hash: NO_HASH };
+    const [seq, term, hash] = row;
+    return { logId: this.logId, term, seq, hash };
+  }
+
+  #standing(subject: string): Standing | null {
+    const row = this.#sql.subject.first([subject]);
+    return row === undefined ? null : standingOf(row);
+  }
+
+  #spend(value: string, keepUntil: number): boolean {
+    return this.#sql.spendNonce.change([value, keepUntil]) === 1;
+  }
+
+  #ship({ logId, entries }: Shipment): Shipped {
+    const last = this.#sql.shippedHead.first([logId]);
+    let end = last === undefined ? null : { seq: last[0], hash: last[1] };
+    for (const entry of entries) {
+      if (end !== null && entry.seq <= end.seq) {
+        const known = this.#sql.shippedHash.first([logId, entry.seq]);
+        if (known !== undefined && known[0] !== entry.hash) return { kind: 'fork', seq: entry.seq };
+        continue;
+      }
+      if (end !== null && entry.seq !== end.seq + 1) return { kind: 'gap', seq: end.seq };
+      if (end !== null && entry.prevHash !== end.hash) return { kind: 'fork', seq: entry.seq };
+      this.#sql.ship.run([logId, entry.seq, entry.hash, entry.agentId, entry.status, entry.at, entry.text]);
+      end = { seq: entry.seq, hash: entry.hash };
+    }
+    return { kind: 'stored', seq: end!.seq, hash: end!.hash };
+  }
+
+  #search({ agentId, status, since, after, limit }: LogQuery): { row: number; text: string }[] {
+    const values = [after ?? 0, agentId ?? null, status ?? null, since ?? null, limit];
+    const rows = agentId === undefined ? this.#sql.search.all(values) : this.#sql.searchAgent.all(values);
+    return rows.map(([row, body]) => ({ row, text: body }));
+  }
+}
+
+function recordOf([seq, term, hash, body]: Row<typeof EVENT>): LogRecord {
+  return { seq, term, hash, text: body };
+}
+
+function standingOf(row: Row<typeof SUBJECT>): Standing {
+  const [subject, status, reason, changedAt, changedBy, suspendedUntil, version, seq] = row;
+  return { subject, status: status as Status, reason, changedAt, changedBy, suspendedUntil, version, seq };
+}
+
+function keyOf([keyId, role, hash, label, publicKey, createdAt, revokedAt]: Row<typeof KEY>): KeyRecord {
+  // A role that is none was not written by us; it may do the least.
+  return { keyId, role: isRole(role) ? role : 'observer', hash, label, publicKey, createdAt, revokedAt };
+}
+
+function statements(database: Database) {
+  const filters = '(?2 IS NULL OR agent = ?2) AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR at >= ?4)';
+  return {
+    meta: database.query(['text'], `SELECT ${text('value')} FROM meta WHERE name = ?`),
+    setMeta: database.statement(
+      'INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+    ),
+    head: database.query(
+      ['number', 'number', 'text'],
+      `SELECT seq, term, ${text('hash')} FROM events ORDER BY seq DESC LIMIT 1`,
+    ),
+    events: database.query(
+      EVENT,
+      `SELECT seq, term, ${text('hash')}, ${text('text')} FROM events WHERE seq > ? ORDER BY seq LIMIT ?`,
+    ),
+    addEvent: database.statement('INSERT INTO events VALUES (?, ?, ?, ?)'),
+    subject: database.query(SUBJECT, `SELECT ${SUBJECT_SQL} FROM subjects WHERE subject = ?`),
+    subjects: database.query(SUBJECT, `SELECT ${SUBJECT_SQL} FROM subjects`),
+    putSubject: database.statement('INSERT OR REPLACE INTO subjects VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
+    answer: database.query(['text', 'text'], `SELECT ${text('digest')}, ${text('body')} FROM answers WHERE cmd_id = ?`),
+    addAnswer: database.statement('INSERT INTO answers VALUES (?, ?, ?)'),
+    spendNonce: database.statement('INSERT INTO nonces VALUES (?, ?) ON CONFLICT DO NOTHING'),
+    oldNonce: database.query(['number'], 'SELECT 1 FROM nonces WHERE keep_until < ? LIMIT 1'),
+    pruneNonces: database.statement('DELETE FROM nonces WHERE keep_until < ?'),
+    key: database.query(KEY, `SELECT ${KEY_SQL} FROM api_keys WHERE key_id = ?`),
+    keys: database.query(KEY, `SELECT ${KEY_SQL} FROM api_keys ORDER BY created_at, key_id`),
+    addKey: database.statement('INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?)'),
+    revokeKey: database.statement('UPDATE api_keys SET revoked_at = ? WHERE key_id = ? AND revoked_at IS NULL'),
+    acks: database.query(
+      ['text', 'text', 'number', 'number'],
+      `SELECT ${text('verifier')}, ${text('key_id')}, seq, at FROM acks`,
+    ),
+    putAck: database.statement('INSERT OR REPLACE INTO acks VALUES (?, ?, ?, ?)'),
+    shippedHead: database.query(
+      ['number', 'text'],
+      `SELECT seq, ${text('hash')} FROM shipped WHERE log_id = ? ORDER BY seq DESC LIMIT 1`,
+    ),
+    shippedHash: database.query(['text'], `SELECT ${text('hash')} FROM shipped WHERE log_id = ? AND seq = ?`),
+    ship: database.statement(
+      'INSERT INTO shipped (log_id, seq, hash, agent, status, at, text) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    ),
+    search: database.query(
+      ['number', 'text'],
+      `SELECT row, ${text('text')} FROM shipped WHERE row > ?1 AND ${filters} ORDER BY row LIMIT ?5`,
+    ),
+    searchAgent: database.query(
+      ['number', 'text'],
+      `SELECT row, ${text('text')} FROM shipped INDEXED BY shipped_agent
+       WHERE agent = ?2 AND row > ?1 AND ${filters} ORDER BY row LIMIT ?5`,
+    ),
+  };
+}

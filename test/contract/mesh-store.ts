@@ -1,0 +1,269 @@
+/** What every mesh store holds to. A store's own test calls this with a way to open one, and to open it again. */
+import { describe, expect, test } from 'vitest';
+import { commandDigest, type Command } from '../../src/mesh/command.js';
+import { parseEvent } from '../../src/mesh/event.js';
+import { NO_HASH } from '../../src/mesh/head.js';
+import { judgeWith, type Judge, type Proposal } from '../../src/mesh/ruling.js';
+import { nextStanding, type Standing } from '../../src/mesh/standing.js';
+import type { MeshStore, ShippedEntry } from '../../src/mesh/store.js';
+import { cheapSign } from '../kit/mesh/server.js';
+
+export interface StoreUnderTest {
+  readonly store: MeshStore;
+  /** Closes the store and opens it again, as the next process would. */
+  reopen(): Promise<StoreUnderTest>;
+  dispose(): Promise<void>;
+}
+
+const NOW = Date.parse('2026-02-18T14:23:45.000Z');
+const agent = (n: number) => `did:web:acme.com:agents:a${n}`;
+
+function command(fields: Partial<Command> = {}): Command {
+  return {
+    cmdId: `cmd-${Math.trunc(nextId++)}`,
+    action: 'revoke',
+    subject: agent(1),
+    reason: 'r',
+    by: null,
+    durationMs: null,
+    version: null,
+    logId: null,
+    expiresAt: null,
+    ...fields,
+  };
+}
+let nextId = 1_000_000;
+
+function proposal(of: Command, nonce: string | null = null): Proposal {
+  return {
+    command: of,
+    digest: commandDigest(of),
+    operator: { key_id: 'k', signed: null },
+    nonce: nonce === null ? null : { value: nonce, keepUntil: NOW + 1000 },
+  };
+}
+
+function judge(store: MeshStore): Judge {
+  return judgeWith(store.term, NOW, cheapSign);
+}
+
+export function meshStoreContract(name: string, open: () => Promise<StoreUnderTest>): void {
+  async function using(work: (under: StoreUnderTest) => Promise<void>): Promise<void> {
+    const under = await open();
+    try {
+      await work(under);
+    } finally {
+      await under.dispose();
+    }
+  }
+
+  describe(`mesh store: ${name}`, () => {
+    test('a new store is empty, healthy, and has an identity', () =>
+      using(async ({ store }) => {
+        expect(await store.head()).toEqual({ logId: store.logId, term: 0, seq: 0, hash: NO_HASH });
+        expect(store.logId).toMatch(/^[0-9a-f]{32}$/);
+        expect(await store.read(0, 10)).toEqual([]);
+        expect((await store.snapshot()).standings).toEqual([]);
+        expect(await store.standing(agent(1))).toBeNull();
+        await expect(store.health()).resolves.toBeUndefined();
+      }));
+
+    test('seq counts from one without a hole, within a batch and across batches, each event linked to the one before', () =>
+      using(async ({ store }) => {
+        for (let i = 0; i < 5; i++) {
+          const batch = Array.from({ length: i }, (_, j) => proposal(command({ subject: agent(j) })));
+          await store.append(batch, judge(store));
+        }
+        const records = await store.read(0, 100);
+        expect(records.map((record) => record.seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        const events = records.map((record) => parseEvent(record.text));
+        events.forEach((event, i) => expect(event.prev_hash).toBe(i === 0 ? NO_HASH : events[i - 1]!.hash));
+        expect(await store.head()).toMatchObject({ seq: 10, hash: events[9]!.hash, term: store.term });
+        expect((await store.read(3, 2)).map((record) => record.seq)).toEqual([4, 5]);
+        expect(await store.read(10, 5)).toEqual([]);
+      }));
+
+    test('the snapshot is the fold of the log', () =>
+      using(async ({ store }) => {
+        const batch = Array.from({ length: 60 }, (_, i) =>
+          proposal(
+            i % 3 === 0
+              ? command({ subject: agent(i % 7), action: 'suspend', durationMs: 1000 * i + 1000 })
+              : command({ subject: agent(i % 7), action: i % 3 === 1 ? 'revoke' : 'reinstate' }),
+          ),
+        );
+        await store.append(batch, judge(store));
+        const fold = new Map<string, Standing>();
+        for (const { text } of await store.read(0, 100)) {
+          const event = parseEvent(text);
+          fold.set(event.agent_id, nextStanding(fold.get(event.agent_id) ?? null, event));
+        }
+        const { head, standings } = await store.snapshot();
+        expect(head.seq).toBe(60);
+        expect(new Map(standings.map((each) => [each.subject, each]))).toEqual(fold);
+        expect(await store.standing(agent(3))).toEqual(fold.get(agent(3)));
+      }));
+
+    test('a cmd_id is carried out once: within a batch, across batches, and after reopening', () =>
+      using(async (under) => {
+        const once = command();
+        const [first, second] = await under.store.append([proposal(once), proposal(once)], judge(under.store));
+        expect(first).toMatchObject({ kind: 'done', repeated: false });
+        expect(second).toMatchObject({ kind: 'done', repeated: true });
+        const again = await under.reopen();
+        const [third] = await again.store.append([proposal(once)], judge(again.store));
+        expect(third).toEqual(second);
+        expect(await again.store.read(0, 10)).toHaveLength(1);
+        await again.dispose();
+      }));
+
+    test('another command under a known cmd_id is refused and leaves nothing', () =>
+      using(async ({ store }) => {
+        await store.append([proposal(command({ cmdId: 'cmd-taken' }))], judge(store));
+        const [outcome] = await store.append(
+          [proposal(command({ cmdId: 'cmd-taken', reason: 'other' }))],
+          judge(store),
+        );
+        expect(outcome).toMatchObject({ kind: 'refused', refusal: { code: 'CMD_ID_REUSED' } });
+        expect((await store.head()).seq).toBe(1);
+      }));
+
+    test('a nonce is spent once, by commands and others alike, until it may be forgotten', () =>
+      using(async (under) => {
+        const { store } = under;
+        const [first, second] = await store.append(
+          [proposal(command(), 'n1'), proposal(command(), 'n1')],
+          judge(store),
+        );
+        expect([first!.kind, second]).toMatchObject([
+          'done',
+          { kind: 'refused', refusal: { code: 'COMMAND_REPLAYED' } },
+        ]);
+        expect([await store.nonces.spend('n1', NOW), await store.nonces.spend('n2', NOW)]).toEqual([false, true]);
+        await store.nonces.prune(NOW + 500);
+        expect([await store.nonces.spend('n1', NOW), await store.nonces.spend('n2', NOW)]).toEqual([false, true]);
+        const again = await under.reopen();
+        expect(await again.store.nonces.spend('n1', NOW)).toBe(false);
+        await again.dispose();
+      }));
+
+    test('the judge sees what earlier proposals of its own batch did', () =>
+      using(async ({ store }) => {
+        const outcomes = await store.append(
+          [
+            proposal(command()),
+            proposal(command({ action: 'reinstate', version: 0 })),
+            proposal(command({ action: 'reinstate', version: 1 })),
+          ],
+          judge(store),
+        );
+        expect(outcomes.map((each) => (each.kind === 'done' ? each.answer.version : each.refusal.code))).toEqual([
+          1,
+          'VERSION_CONFLICT',
+          2,
+        ]);
+      }));
+
+    test('everything is there after reopening, under a greater term', () =>
+      using(async (under) => {
+        const { store } = under;
+        await store.append([proposal(command())], judge(store));
+        await store.setMeshKey('ed25519:00');
+        const before = [await store.head(), await store.snapshot(), await store.read(0, 10)];
+        const again = await under.reopen();
+        expect(again.store.logId).toBe(store.logId);
+        expect(again.store.term).toBeGreaterThan(store.term);
+        expect([await again.store.head(), await again.store.snapshot(), await again.store.read(0, 10)]).toEqual(before);
+        expect(await again.store.meshKey()).toBe('ed25519:00');
+        await again.store.append([proposal(command())], judge(again.store));
+        expect((await again.store.read(1, 1))[0]).toMatchObject({ seq: 2, term: again.store.term });
+        await again.dispose();
+      }));
+
+    test('listeners wake after a commit that wrote, and not after one that did not, nor when they stopped', () =>
+      using(async ({ store }) => {
+        let woken = 0;
+        const stop = store.onWake(() => woken++);
+        const once = command();
+        await store.append([proposal(once)], judge(store));
+        await new Promise((resolve) => setImmediate(resolve));
+        expect(woken).toBe(1);
+        await store.append([proposal(once)], judge(store));
+        await new Promise((resolve) => setImmediate(resolve));
+        expect(woken).toBe(1);
+        stop();
+        await store.append([proposal(command())], judge(store));
+        await new Promise((resolve) => setImmediate(resolve));
+        expect(woken).toBe(1);
+      }));
+
+    test('keys are found, listed, and revoked once', () =>
+      using(async (under) => {
+        const { store } = under;
+        const record = {
+          keyId: 'k1',
+          role: 'operator',
+          hash: 'h',
+          label: null,
+          publicKey: 'ed25519:00',
+          createdAt: NOW,
+          revokedAt: null,
+        } as const;
+        await store.keys.add(record);
+        await store.keys.add({ ...record, keyId: 'k2', label: 'two', publicKey: null, createdAt: NOW + 1 });
+        await expect(store.keys.add(record)).rejects.toThrow();
+        expect(await store.keys.find('k1')).toEqual(record);
+        expect(await store.keys.find('k3')).toBeNull();
+        expect((await store.keys.list()).map((each) => each.keyId)).toEqual(['k1', 'k2']);
+        expect([await store.keys.revoke('k1', NOW), await store.keys.revoke('k1', NOW + 5)]).toEqual([true, false]);
+        expect(await store.keys.revoke('k3', NOW)).toBe(false);
+        const again = await under.reopen();
+        expect(await again.store.keys.find('k1')).toEqual({ ...record, revokedAt: NOW });
+        await again.dispose();
+      }));
+
+    test('the last confirmation of each verifier is kept', () =>
+      using(async ({ store }) => {
+        await store.acks.put([
+          { verifier: 'v1', keyId: 'k', seq: 1, at: NOW },
+          { verifier: 'v2', keyId: 'k', seq: 1, at: NOW },
+        ]);
+        await store.acks.put([{ verifier: 'v1', keyId: 'k', seq: 2, at: NOW + 1 }]);
+        const acks = [...(await store.acks.list())].sort((a, b) => (a.verifier < b.verifier ? -1 : 1));
+        expect(acks.map(({ verifier, seq }) => [verifier, seq])).toEqual([
+          ['v1', 2],
+          ['v2', 1],
+        ]);
+      }));
+
+    test('shipped entries are one chain a log: repeated parts are taken once, gaps and forks are named', () =>
+      using(async ({ store }) => {
+        const entry = (seq: number, fields: Partial<ShippedEntry> = {}): ShippedEntry => ({
+          seq,
+          prevHash: `h${seq - 1}`,
+          hash: `h${seq}`,
+          agentId: agent(seq % 2),
+          status: seq % 3 === 0 ? 'failed' : 'success',
+          at: NOW + seq,
+          text: `{"seq":${seq}}`,
+          ...fields,
+        });
+        const ship = (...entries: ShippedEntry[]) =>
+          store.logs.put({ logId: 'l1', verifier: 'v1', keyId: 'k', entries });
+        expect(await ship(entry(5), entry(6))).toEqual({ kind: 'stored', seq: 6, hash: 'h6' });
+        expect(await ship(entry(6), entry(7))).toEqual({ kind: 'stored', seq: 7, hash: 'h7' });
+        expect(await ship(entry(9))).toEqual({ kind: 'gap', seq: 7 });
+        expect(await ship(entry(8, { prevHash: 'other' }))).toEqual({ kind: 'fork', seq: 8 });
+        expect(await ship(entry(6, { hash: 'other' }))).toEqual({ kind: 'fork', seq: 6 });
+        await store.logs.put({ logId: 'l2', verifier: 'v2', keyId: 'k', entries: [entry(1)] });
+        const all = await store.logs.read({ limit: 10 });
+        expect(all.map((each) => each.text)).toEqual(['{"seq":5}', '{"seq":6}', '{"seq":7}', '{"seq":1}']);
+        const texts = async (query: object) =>
+          (await store.logs.read({ limit: 10, ...query })).map((each) => each.text);
+        expect(await texts({ agentId: agent(0) })).toEqual(['{"seq":6}']);
+        expect(await texts({ agentId: agent(1), status: 'success' })).toEqual(['{"seq":5}', '{"seq":7}', '{"seq":1}']);
+        expect(await texts({ since: NOW + 6 })).toEqual(['{"seq":6}', '{"seq":7}']);
+        expect(await texts({ after: all[1]!.row, limit: 1 })).toEqual(['{"seq":7}']);
+      }));
+  });
+}
