@@ -1,8 +1,9 @@
 import { MAX_ACTION_LENGTH, MAX_LIST, MAX_TEXT } from '../limits.js';
 import { decimalOf, type Decimal } from '../money.js';
 import { ShapeError } from '../shape.js';
-import { membersOf, REQUIRED, textOf, textsOf, timeOf, type Members } from './members.js';
+import { textOf, textsOf, timeOf } from './members.js';
 import type { Value, ValueObject } from './numbers.js';
+import { filled, nested, REQUIRED, shape } from './shape-of.js';
 
 /** What an agent may do, as envelopes, mandates and the reference's passports write it (RFC-001, section 4.3). */
 export interface Boundaries {
@@ -23,27 +24,26 @@ export interface Boundaries {
   readonly window: { readonly start: number; readonly end: number } | null;
 }
 
-const LIMIT: Members = { per_transaction: 0, per_day: 0, currency: 'USD' };
-const BOUNDARIES: Members = {
+const LIMIT = shape('"monetary_limit"', { per_transaction: 0, per_day: 0, currency: 'USD' });
+const WINDOW = shape('"time_window"', { start: REQUIRED, end: REQUIRED });
+export const BOUNDARIES = shape('"boundaries"', {
   allowed_actions: [],
   denied_actions: [],
-  monetary_limit: { per_transaction: 0, per_day: 0, currency: 'USD' },
+  monetary_limit: nested(LIMIT, {}),
   data_access: [],
   geo_restriction: null,
   time_window: null,
-};
-const WINDOW: Members = { start: REQUIRED, end: REQUIRED };
+});
 
-/** @throws ShapeError */
-export function readBoundaries(value: Value | undefined): Boundaries {
-  const object = membersOf(value, '"boundaries"', BOUNDARIES);
-  const limit = membersOf(object.monetary_limit, '"monetary_limit"', LIMIT);
+/** The boundaries in an object of their shape. @throws ShapeError */
+export function readBoundaries(object: ValueObject): Boundaries {
+  const limit = object.monetary_limit as ValueObject;
   const allowed = textsOf(object, 'allowed_actions', MAX_LIST, MAX_ACTION_LENGTH);
   const denied = textsOf(object, 'denied_actions', MAX_LIST, MAX_ACTION_LENGTH);
   textsOf(object, 'data_access', MAX_LIST, MAX_TEXT);
   const geo = object.geo_restriction === null ? null : textOf(object, 'geo_restriction', MAX_TEXT, 0);
   return {
-    document: limit === object.monetary_limit ? object : { ...object, monetary_limit: limit },
+    document: object,
     allowed,
     denied,
     perTransaction: capOf(limit, 'per_transaction'),
@@ -55,7 +55,7 @@ export function readBoundaries(value: Value | undefined): Boundaries {
 }
 
 function windowOf(value: Value): { start: number; end: number } {
-  const object = membersOf(value, '"time_window"', WINDOW);
+  const object = filled(value, WINDOW);
   return { start: timeOf(object, 'start'), end: timeOf(object, 'end') };
 }
 

@@ -2,11 +2,12 @@ import { sha256Hex } from '../hash.js';
 import { MAX_ACTION_LENGTH, MAX_TEXT } from '../limits.js';
 import { ShapeError } from '../shape.js';
 import type { JsonObject } from '../values.js';
-import { readBoundaries, type Boundaries } from './boundaries.js';
-import { listOf, membersOf, oneOf, REQUIRED, textOf, textOrNull, timeOf, timeOrNull, type Members } from './members.js';
+import { BOUNDARIES, readBoundaries, type Boundaries } from './boundaries.js';
+import { listOf, oneOf, textOf, textOrNull, timeOf, timeOrNull } from './members.js';
 import { isList, plain, type Value, type ValueObject } from './numbers.js';
-import { readProof, type ProofValue } from './proof.js';
-import { signedText, signedSpellings } from './spellings.js';
+import { PROOF, readProof, type ProofValue } from './proof.js';
+import { filled, listed, nested, REQUIRED, shape, shapedText } from './shape-of.js';
+import { signedSpellings } from './spellings.js';
 
 export const CONTEXT = 'https://aip.protocol/v1';
 export const VERSION = '1.0.0';
@@ -73,41 +74,46 @@ export class VersionError extends Error {
   }
 }
 
-const ENVELOPE: Members = {
-  '@context': CONTEXT,
-  '@type': 'IntentEnvelope',
-  protocol_version: VERSION,
-  agent: REQUIRED,
-  principal: REQUIRED,
-  intent: REQUIRED,
-  boundaries: REQUIRED,
-  verification_tier: 'tier_1',
-  entropy: REQUIRED,
-  ttl: 300,
-  issued_at: REQUIRED,
-  expires_at: null,
-  proof: REQUIRED,
-};
-const CLASSIFIER: Members = { model: 'aip-classifier-v1', confidence_threshold: 0.95 };
-const ATTESTATION: Members = {
+const CLASSIFIER = shape('"intent_classifier"', { model: 'aip-classifier-v1', confidence_threshold: 0.95 });
+const ATTESTATION = shape('"attestation"', {
   method: 'framework_registry',
   framework_id: null,
   build_hash: null,
   system_prompt_hash: null,
   registry_signature: null,
-  intent_classifier: { model: 'aip-classifier-v1', confidence_threshold: 0.95 },
-};
-const AGENT: Members = { id: REQUIRED, version: '1.0.0', runtime: 'aip-sdk/0.1.0', attestation: {} };
-const PRINCIPAL: Members = { type: 'organization', id: REQUIRED, delegation_chain: [] };
-const LINK: Members = {
+  intent_classifier: nested(CLASSIFIER, {}),
+});
+export const IDENTITY = shape('"agent"', {
+  id: REQUIRED,
+  version: '1.0.0',
+  runtime: 'aip-sdk/0.1.0',
+  attestation: nested(ATTESTATION, {}),
+});
+const LINK = shape('a delegation link', {
   from: REQUIRED,
   to: REQUIRED,
   scope: REQUIRED,
   boundary_monotonicity: true,
   granted_at: REQUIRED,
   expires_at: null,
-};
-const INTENT: Members = { action: REQUIRED, target: '', parameters: {} };
+});
+export const PRINCIPAL = shape('"principal"', { type: 'organization', id: REQUIRED, delegation_chain: listed(LINK) });
+const INTENT = shape('"intent"', { action: REQUIRED, target: '', parameters: {} });
+const ENVELOPE = shape('the envelope', {
+  '@context': CONTEXT,
+  '@type': 'IntentEnvelope',
+  protocol_version: VERSION,
+  agent: nested(IDENTITY),
+  principal: nested(PRINCIPAL),
+  intent: nested(INTENT),
+  boundaries: nested(BOUNDARIES),
+  verification_tier: 'tier_1',
+  entropy: REQUIRED,
+  ttl: 300,
+  issued_at: REQUIRED,
+  expires_at: null,
+  proof: nested(PROOF),
+});
 
 /** True for a document that means to be AIP-1: native intents are flat and have none of these members. */
 export function isAip1(value: Value): boolean {
@@ -124,29 +130,23 @@ export function readEnvelope(value: Value): Envelope {
     const version = value.protocol_version;
     if (typeof version === 'string' && version !== VERSION) throw new VersionError(version);
   }
-  const object = membersOf(value, 'the envelope', ENVELOPE);
+  const object = filled(value, ENVELOPE);
   oneOf(object, '@context', [CONTEXT]);
   oneOf(object, '@type', ['IntentEnvelope']);
   oneOf(object, 'protocol_version', [VERSION]);
-  const agent = readIdentity(object.agent);
-  const principal = readPrincipal(object.principal);
-  const intent = membersOf(object.intent, '"intent"', INTENT);
+  const agent = readIdentity(object.agent as ValueObject);
+  const principal = readPrincipal(object.principal as ValueObject);
+  const intent = object.intent as ValueObject;
   const parameters = intent.parameters!;
   if (typeof parameters !== 'object' || parameters === null || isList(parameters)) {
     throw new ShapeError('"parameters" is not an object');
   }
-  const boundaries = readBoundaries(object.boundaries);
+  const boundaries = readBoundaries(object.boundaries as ValueObject);
   const tier = TIERS.indexOf(oneOf(object, 'verification_tier', TIERS)) as Tier;
   lifetimeOf(object);
   const issuedAt = timeOf(object, 'issued_at');
-  const filled = {
-    ...object,
-    agent: agent.document,
-    principal: principal.document,
-    intent,
-    boundaries: boundaries.document,
-  };
-  const reference = signedText(filled);
+  const proof = object.proof as ValueObject;
+  const reference = shapedText(object, ENVELOPE, 'escaped', 'proof');
   return {
     agentId: agent.id,
     attestation: agent.attestation,
@@ -161,9 +161,9 @@ export function readEnvelope(value: Value): Envelope {
     entropy: textOf(object, 'entropy', MAX_TEXT, 0),
     issuedAt,
     expiresAt: timeOrNull(object, 'expires_at') ?? issuedAt + DEFAULT_LIFETIME_MS,
-    proofText: (object.proof as { proof_value?: string }).proof_value ?? '',
-    proof: readProof(object.proof),
-    spellings: () => signedSpellings(reference, filled, value as ValueObject),
+    proof: readProof(proof),
+    proofText: proof.proof_value as string,
+    spellings: () => signedSpellings(reference, object, value as ValueObject),
     hash: `sha256:${sha256Hex(reference)}`,
   };
 }
@@ -174,13 +174,12 @@ export interface Identity {
   readonly attestation: Attestation;
 }
 
-/** The member `agent`, or `identity` of the reference's passport. @throws ShapeError */
-export function readIdentity(value: Value | undefined): Identity {
-  const object = membersOf(value, '"agent"', AGENT);
+/** The agent in an object of its shape. @throws ShapeError */
+export function readIdentity(object: ValueObject): Identity {
   textOf(object, 'version', 64, 0);
   textOf(object, 'runtime', MAX_TEXT, 0);
-  const attestation = membersOf(object.attestation, '"attestation"', ATTESTATION);
-  const classifier = membersOf(attestation.intent_classifier, '"intent_classifier"', CLASSIFIER);
+  const attestation = object.attestation as ValueObject;
+  const classifier = attestation.intent_classifier as ValueObject;
   textOf(classifier, 'model', MAX_TEXT, 0);
   const threshold = classifier.confidence_threshold;
   if (typeof threshold !== 'number' || threshold < 0 || threshold > 1) {
@@ -188,7 +187,7 @@ export function readIdentity(value: Value | undefined): Identity {
   }
   textOrNull(attestation, 'registry_signature', MAX_TEXT);
   return {
-    document: { ...object, attestation: { ...attestation, intent_classifier: classifier } },
+    document: object,
     id: subjectOf(object, 'id'),
     attestation: {
       method: oneOf(attestation, 'method', METHODS),
@@ -205,26 +204,21 @@ export interface PrincipalClaim {
   readonly delegation: readonly DelegationLink[];
 }
 
-/** The member `principal`. @throws ShapeError */
-export function readPrincipal(value: Value | undefined): PrincipalClaim {
-  const object = membersOf(value, '"principal"', PRINCIPAL);
+/** The principal in an object of its shape. @throws ShapeError */
+export function readPrincipal(object: ValueObject): PrincipalClaim {
   oneOf(object, 'type', ['organization', 'individual']);
-  const links = listOf(object, 'delegation_chain', MAX_DELEGATION).map((entry) => {
-    const link = membersOf(entry, 'a delegation link', LINK);
-    if (typeof link.boundary_monotonicity !== 'boolean')
-      throw new ShapeError('"boundary_monotonicity" is not a boolean');
-    return link;
-  });
+  const links = listOf(object, 'delegation_chain', MAX_DELEGATION) as readonly ValueObject[];
+  return { document: object, id: subjectOf(object, 'id'), delegation: links.map(readLink) };
+}
+
+function readLink(link: ValueObject): DelegationLink {
+  if (typeof link.boundary_monotonicity !== 'boolean') throw new ShapeError('"boundary_monotonicity" is not a boolean');
   return {
-    document: { ...object, delegation_chain: links },
-    id: subjectOf(object, 'id'),
-    delegation: links.map((link) => ({
-      from: subjectOf(link, 'from'),
-      to: subjectOf(link, 'to'),
-      scope: textOf(link, 'scope', MAX_TEXT, 0),
-      grantedAt: timeOf(link, 'granted_at'),
-      expiresAt: timeOrNull(link, 'expires_at'),
-    })),
+    from: subjectOf(link, 'from'),
+    to: subjectOf(link, 'to'),
+    scope: textOf(link, 'scope', MAX_TEXT, 0),
+    grantedAt: timeOf(link, 'granted_at'),
+    expiresAt: timeOrNull(link, 'expires_at'),
   };
 }
 

@@ -2,13 +2,14 @@
 import { toHex } from '../hex.js';
 import { MAX_TEXT } from '../limits.js';
 import { ShapeError } from '../shape.js';
-import { readBoundaries, type Boundaries } from './boundaries.js';
+import { BOUNDARIES, readBoundaries, type Boundaries } from './boundaries.js';
 import { CONTEXT } from './envelope.js';
-import { membersOf, oneOf, REQUIRED, textOf, timeOf, timeOrNull, type Members } from './members.js';
+import { oneOf, textOf, timeOf, timeOrNull } from './members.js';
 import type { Value, ValueObject } from './numbers.js';
-import { readProof } from './proof.js';
+import { PROOF, readProof } from './proof.js';
+import { filled, nested, REQUIRED, shape, shapedText } from './shape-of.js';
 import { referenceTime, signDocument } from './sign.js';
-import { signedSpellings, signedText } from './spellings.js';
+import { signedSpellings } from './spellings.js';
 
 /** The reference's mandates last this long unless told otherwise. */
 export const DEFAULT_MANDATE_LIFETIME_MS = 30 * 86_400_000;
@@ -28,39 +29,37 @@ export interface Mandate {
   readonly spellings: () => Iterable<Uint8Array>;
 }
 
-const MANDATE: Members = {
+const MANDATE = shape('the mandate', {
   '@context': CONTEXT,
   '@type': 'Mandate',
   mandate_id: REQUIRED,
   issuer: REQUIRED,
   subject: REQUIRED,
-  boundaries: REQUIRED,
+  boundaries: nested(BOUNDARIES),
   issued_at: REQUIRED,
   expires_at: null,
-  proof: REQUIRED,
-};
+  proof: nested(PROOF),
+});
 const ID = /^mandate:[0-9a-f]{32}$/;
 const NAME = /^[\x21-\x7e]+$/;
 
 /** @throws ShapeError when the document is no mandate. */
 export function readMandate(value: Value): Mandate {
-  const object = membersOf(value, 'the mandate', MANDATE);
+  const object = filled(value, MANDATE);
   oneOf(object, '@context', [CONTEXT]);
   oneOf(object, '@type', ['Mandate']);
   const id = textOf(object, 'mandate_id', MAX_TEXT);
   if (!ID.test(id)) throw new ShapeError('"mandate_id" is not "mandate:" and 32 hex digits');
-  const boundaries = readBoundaries(object.boundaries);
-  const filled = { ...object, boundaries: boundaries.document };
-  const proof = readProof(object.proof);
+  const proof = readProof(object.proof as ValueObject);
   return {
     id,
     issuer: nameOf(object, 'issuer'),
     subject: nameOf(object, 'subject'),
-    boundaries,
+    boundaries: readBoundaries(object.boundaries as ValueObject),
     issuedAt: timeOf(object, 'issued_at'),
     expiresAt: timeOrNull(object, 'expires_at'),
     signature: proof !== null && proof.length === 64 ? proof : null,
-    spellings: () => signedSpellings(signedText(filled), filled, value as ValueObject),
+    spellings: () => signedSpellings(shapedText(object, MANDATE, 'escaped', 'proof'), object, value as ValueObject),
   };
 }
 
@@ -91,7 +90,7 @@ export function issueMandate(request: MandateRequest, issuerSeed: Uint8Array): V
     mandate_id: `mandate:${toHex(request.id)}`,
     issuer,
     subject,
-    boundaries: readBoundaries(request.boundaries).document,
+    boundaries: filled(request.boundaries, BOUNDARIES),
     issued_at: referenceTime(now),
     expires_at: lifetimeMs === null ? null : referenceTime(now + lifetimeMs),
   };

@@ -1,35 +1,7 @@
-/** Reading the members of AIP-1 documents: typed, bounded, and with the reference's defaults where it has any. */
+/** Reading the members of AIP-1 documents: typed and bounded. */
 import { ShapeError } from '../shape.js';
 import { parseTime } from '../time.js';
 import { isList, type Value, type ValueObject } from './numbers.js';
-
-/** What the reference writes where a member is absent; `REQUIRED` where it has nothing to write. */
-export const REQUIRED = Symbol('required');
-export type Members = Readonly<Record<string, Value | typeof REQUIRED>>;
-
-/**
- * The object with every known member, or the very same object when none was absent. Unknown members are refused: the reference
- * drops them from the signed bytes, so they would be read without being signed.
- */
-export function membersOf(value: Value | undefined, what: string, members: Members): ValueObject {
-  if (typeof value !== 'object' || value === null || isList(value)) throw new ShapeError(`${what} is not an object`);
-  let present = 0;
-  let absent: Record<string, Value> | null = null;
-  for (const name in members) {
-    if (value[name] !== undefined) present++;
-    else {
-      const fallback = members[name]!;
-      if (typeof fallback === 'symbol') throw new ShapeError(`${what} lacks "${name}"`);
-      absent ??= {};
-      absent[name] = fallback;
-    }
-  }
-  if (Object.keys(value).length !== present) {
-    const stranger = Object.keys(value).find((name) => !Object.hasOwn(members, name)) ?? '';
-    throw new ShapeError(`${what} has an unknown member ${JSON.stringify(stranger.slice(0, 64))}`);
-  }
-  return absent === null ? value : { ...value, ...absent };
-}
 
 /** A string of at most `max` characters; an empty one only where `min` is 0. */
 export function textOf(object: ValueObject, name: string, max: number, min = 1): string {

@@ -2,11 +2,12 @@
 import { MAX_TEXT } from '../limits.js';
 import { ShapeError } from '../shape.js';
 import { fromBase64url, toBase64url } from './base64.js';
-import { readBoundaries, type Boundaries } from './boundaries.js';
-import { readIdentity, readPrincipal, type Identity, type PrincipalClaim } from './envelope.js';
-import { membersOf, REQUIRED, textOf, type Members } from './members.js';
-import { parseExact } from './numbers.js';
+import { BOUNDARIES, readBoundaries, type Boundaries } from './boundaries.js';
+import { IDENTITY, PRINCIPAL, readIdentity, readPrincipal, type Identity, type PrincipalClaim } from './envelope.js';
+import { textOf } from './members.js';
+import { parseExact, type ValueObject } from './numbers.js';
 import { publicKeyOfPem, publicKeyPem } from './public-pem.js';
+import { nested, filled, shape } from './shape-of.js';
 import { documentText, type Speaker } from './sign.js';
 
 /** What `passport.json` and `public.pem` say together. Nobody signed it: its boundaries are what the folder's owner wrote. */
@@ -18,14 +19,19 @@ export interface ReferencePassport {
   readonly publicKey: Uint8Array;
 }
 
-const PASSPORT: Members = { identity: REQUIRED, principal: REQUIRED, boundaries: REQUIRED, public_key: null };
+const PASSPORT = shape('the passport', {
+  identity: nested(IDENTITY),
+  principal: nested(PRINCIPAL),
+  boundaries: nested(BOUNDARIES),
+  public_key: null,
+});
 
 /**
  * Reads a folder's public half; `publicPem` is null where the file is missing. The two must name the same key.
  * @throws JsonError or ShapeError
  */
 export function readReferencePassport(passportJson: Uint8Array, publicPem: string | null): ReferencePassport {
-  const object = membersOf(parseExact(passportJson), 'the passport', PASSPORT);
+  const object = filled(parseExact(passportJson), PASSPORT);
   const named = object.public_key === null ? null : fromBase64url(textOf(object, 'public_key', MAX_TEXT));
   if (object.public_key !== null && named?.length !== 32)
     throw new ShapeError('"public_key" is not 32 bytes of base64url');
@@ -37,9 +43,9 @@ export function readReferencePassport(passportJson: Uint8Array, publicPem: strin
     throw new ShapeError('"public_key" and public.pem are different keys');
   }
   return {
-    identity: readIdentity(object.identity),
-    principal: readPrincipal(object.principal),
-    boundaries: readBoundaries(object.boundaries),
+    identity: readIdentity(object.identity as ValueObject),
+    principal: readPrincipal(object.principal as ValueObject),
+    boundaries: readBoundaries(object.boundaries as ValueObject),
     publicKey,
   };
 }

@@ -1,7 +1,9 @@
 import { MAX_TEXT } from '../limits.js';
+import { ShapeError } from '../shape.js';
 import { fromBase64url } from './base64.js';
-import { membersOf, oneOf, REQUIRED, textOf, timeOf, type Members } from './members.js';
-import type { Value } from './numbers.js';
+import { oneOf, textOf } from './members.js';
+import type { ValueObject } from './numbers.js';
+import { REQUIRED, shape } from './shape-of.js';
 
 export const PROOF_TYPE = 'Ed25519Signature2020';
 export const PROOF_PURPOSE = 'assertionMethod';
@@ -9,20 +11,21 @@ export const PROOF_PURPOSE = 'assertionMethod';
 /** What a proof proves with: 64 bytes are a signature, 32 bytes an HMAC, null is neither. Its other members are not signed. */
 export type ProofValue = Uint8Array | null;
 
-const PROOF: Members = {
+export const PROOF = shape('"proof"', {
   type: PROOF_TYPE,
   created: REQUIRED,
   verification_method: '',
   proof_purpose: PROOF_PURPOSE,
   proof_value: '',
-};
+});
+const TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}Z$/;
 
-/** @throws ShapeError */
-export function readProof(value: Value | undefined): ProofValue {
-  const object = membersOf(value, '"proof"', PROOF);
+/** The proof in an object of its shape. @throws ShapeError */
+export function readProof(object: ValueObject): ProofValue {
   oneOf(object, 'type', [PROOF_TYPE]);
   oneOf(object, 'proof_purpose', [PROOF_PURPOSE]);
-  timeOf(object, 'created');
+  // Of the members that nobody signed only the form is looked at.
+  if (!TIME.test(textOf(object, 'created', 64))) throw new ShapeError('"created" is not an RFC 3339 time ending in Z');
   textOf(object, 'verification_method', MAX_TEXT, 0);
   const bytes = fromBase64url(textOf(object, 'proof_value', 128, 0));
   return bytes !== null && (bytes.length === 64 || bytes.length === 32) ? bytes : null;

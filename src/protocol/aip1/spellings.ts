@@ -11,8 +11,8 @@ export function signedText(document: ValueObject): string {
  * changes nothing of what is judged. `sent` is the document before absent members were filled in with the reference's defaults.
  */
 export function* signedSpellings(reference: string, filled: ValueObject, sent: ValueObject): Generator<Uint8Array> {
-  const tried = new Set([reference]);
   yield Buffer.from(reference, 'latin1');
+  const tried = new Set([reference]);
   for (const document of [filled, sent]) {
     const unsigned = withoutProof(document);
     for (const spell of SPELLINGS) {

@@ -211,7 +211,7 @@ function times(): ConformanceCase[] {
     ),
     one(
       'expiry-just-over',
-      'One microsecond later is too late.',
+      'One millisecond later is too late.',
       { issued_at: issued, expires_at: '2026-02-14T12:00:00Z' },
       'AIP-E101',
       {
