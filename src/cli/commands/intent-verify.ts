@@ -71,7 +71,7 @@ export const command: CommandSpec<Options> = {
         { flags: '--fail-fast', description: 'stop at the first refusal' },
         {
           flags: '--jobs <n>',
-          description: 'cores for the signatures of --ndjson (default 2)',
+          description: 'cores for the signatures of --ndjson',
           value: integer(1, 64),
           default: 2,
         },
