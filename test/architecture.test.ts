@@ -206,9 +206,9 @@ function sourcesIn(folder: string): Source[] {
 function read(path: string): Source {
   const text = readFileSync(join(ROOT, path), 'utf8');
   const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|[^:'"`\\])\/\/.*$/gm, '$1');
-  const targets = [...code.matchAll(/(?<!['\w.])(?:from|import|require)\s*\(?\s*'([^'\n]+)'/g)].map(
-    (match) => match[1]!,
-  );
+  const targets = [
+    ...code.matchAll(/(?<!['\w.])(?:from\s*|import\s*\(\s*|require\s*\(\s*|^import\s+)'([^'\n]+)'/gm),
+  ].map((match) => match[1]!);
   return { path, text, code, imports: targets.map((target) => resolved(path, target)) };
 }
 
