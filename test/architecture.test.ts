@@ -207,7 +207,7 @@ function read(path: string): Source {
   const text = readFileSync(join(ROOT, path), 'utf8');
   const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|[^:'"`\\])\/\/.*$/gm, '$1');
   const targets = [
-    ...code.matchAll(/(?<!['\w.])(?:from\s*|import\s*\(\s*|require\s*\(\s*|^import\s+)'([^'\n]+)'/gm),
+    ...code.matchAll(/(?<!['\w.])(?:from\s+|import\s*\(\s*|require\s*\(\s*|^import\s+)'([^'\n]+)'/gm),
   ].map((match) => match[1]!);
   return { path, text, code, imports: targets.map((target) => resolved(path, target)) };
 }
