@@ -1,93 +1,59 @@
-import { readIntent, type Intent } from '../protocol/intent.js';
-import type { EntryDraft } from '../protocol/entry.js';
-import { verifySignature, verifySignatureAsync, type VerifyKey } from '../protocol/ed25519/verify.js';
-import { JsonError, parseJson } from '../protocol/json.js';
-import { NONCE_RETENTION_WINDOWS } from '../protocol/limits.js';
-import type { Passport } from '../protocol/passport.js';
-import { maskDetails, maskParams } from '../protocol/secrets.js';
-import { ShapeError } from '../protocol/shape.js';
-import { formatTime } from '../protocol/time.js';
-import { signingKeys } from '../verify/checks/signature.js';
-import { usageOf } from '../verify/constraints/index.js';
-import type {
-  Claim,
-  Freshness,
-  HookOutcome,
-  Identified,
-  PassportFinding,
-  PinnedKey,
-  Policy,
-  SchemaCheck,
-} from '../verify/context.js';
-import {
-  decide,
-  identify,
-  judge,
-  malformed,
-  STANDING_UNKNOWN,
-  type Identity,
-  type Judgement,
-} from '../verify/judge.js';
+import type { Intent } from '../protocol/intent.js';
+import { verifySignature } from '../protocol/ed25519/verify.js';
 import { isNonce } from '../verify/checks/nonce.js';
+import type { Freshness, HookOutcome, Identified, PassportFinding, Policy, SchemaCheck } from '../verify/context.js';
+import { decide, identify, judge, STANDING_UNKNOWN, type Judgement } from '../verify/judge.js';
+import { examine, type Examined, type Submission, type Trusting } from './examine.js';
 import type { Clock, Ledger, State } from './ports.js';
+import { entryOf, settle } from './record.js';
+import { SignaturePrefetch } from './signature-prefetch.js';
 
-/** One document to judge. */
-export interface Submission {
-  readonly bytes: Uint8Array;
-  /** Where it came from, for people: a path, `-`, or `line 12`. */
-  readonly source: string | null;
-}
+export type { Submission, Trusting } from './examine.js';
 
-export interface VerifierDeps {
-  readonly state: Pick<State, 'transact' | 'rehearse'>;
+/** What every verifier needs, with state or without. */
+export interface JudgingDeps extends Trusting {
   readonly clock: Clock;
-  /** A clock that never goes back, in microseconds, for `latency_us`. */
-  readonly ticks: () => number;
-  /** The passport of an agent; asked once per agent and batch. */
-  readonly passport: (agentId: string) => PassportFinding;
-  /** The pinned keys of a principal. */
-  readonly pins: (principal: string) => readonly PinnedKey[];
   /** Loaded only when an action has a schema. */
   readonly loadSchemaCheck: () => Promise<SchemaCheck>;
-  /** How current the copy of the revocations is; asked inside the transaction. */
-  readonly freshness: (now: number) => Freshness;
+  /** Asked only about intents whose signature holds. */
   readonly hooks: (intent: Intent) => readonly HookOutcome[] | Promise<readonly HookOutcome[]>;
   /** True when a valid approval of exactly this intent was given. */
   readonly approved: (intent: Intent) => boolean;
+}
+
+export interface VerifierDeps extends JudgingDeps {
+  readonly state: Pick<State, 'transact' | 'rehearse'>;
+  /** A clock that never goes back, in microseconds, for `latency_us`. */
+  readonly ticks: () => number;
+  /** How current the copy of the revocations is; asked inside the transaction. */
+  readonly freshness: (now: number) => Freshness;
   readonly trust: (ledger: Ledger, agentId: string) => Identified['facts']['trust'];
 }
 
-export interface VerifyOptions {
+export interface JudgingOptions {
   readonly policy: Policy;
   /** Moves the clock of freshness, expiry and windows (`--at`), in ms since the epoch; null uses the system clock. */
   readonly at: number | null;
+  readonly geo: string | null;
+}
+
+export interface VerifyOptions extends JudgingOptions {
   /** Judges and commits nothing. */
   readonly dryRun: boolean;
-  readonly geo: string | null;
   readonly logParams: 'full' | 'masked' | 'none';
   /** Spreads the signature arithmetic of a batch over the cores. */
   readonly parallel: boolean;
 }
 
-/** One submission on its way: read, and perhaps identified. */
-interface Case {
-  readonly source: string | null;
-  readonly startedAt: number;
-  readonly intent: Intent;
-  readonly claim: Claim;
-}
-
-/** A batch that is read, its signatures judged, and nothing committed yet. */
-export interface PreparedBatch {
-  readonly cases: readonly (Case | Judgement)[];
-  readonly identified: readonly (Identification | null)[];
-  readonly hooks: readonly (readonly HookOutcome[])[];
+/** An intent whose steps 1 and 2 are judged, with what the others need from outside the transaction. */
+export interface Prepared extends Examined {
+  readonly found: ReturnType<typeof identify>;
+  readonly hooks: readonly HookOutcome[];
   readonly schemaProblems: SchemaCheck;
-  readonly wallNow: number;
-  readonly now: number;
 }
 
-type Identification = ReturnType<typeof identify>;
+/** A batch that is read, its signatures judged, and nothing committed yet. Batches may be joined and cut. */
+export type PreparedBatch = readonly (Prepared | Judgement)[];
 
 /**
  * Judges a batch of documents. The decisions come back in order, after one durable commit that holds the spent nonces,
@@ -107,66 +73,86 @@ export async function prepareBatch(
   options: VerifyOptions,
   submissions: readonly Submission[],
 ): Promise<PreparedBatch> {
-  const wallNow = deps.clock();
-  const now = options.at ?? wallNow;
-  const findings = new Map<string, PassportFinding>();
+  const now = options.at ?? deps.clock();
+  const trusting = askedOnce(deps);
   const prefetch = options.parallel && submissions.length > 1 ? new SignaturePrefetch() : null;
-  const cases = submissions.map(({ bytes, source }): Case | Judgement => {
-    const startedAt = deps.ticks();
-    const read = readSubmission(bytes);
-    if ('reason' in read) return malformed(read.reason, read.offset, now, source);
-    const agentId = read.document.agent_id;
-    let finding = findings.get(agentId);
-    if (finding === undefined) findings.set(agentId, (finding = deps.passport(agentId)));
-    const signatureHolds = prefetch === null ? verifySignature : prefetch.holds;
-    const claim: Claim = { intent: read, finding, pins: deps.pins, signatureHolds, now };
-    prefetch?.start(claim);
-    return { source, startedAt, intent: read, claim };
+  const signatureHolds = prefetch === null ? verifySignature : prefetch.holds;
+  const examined = submissions.map((submission) => {
+    const each = examine(submission, trusting, signatureHolds, now, deps.ticks());
+    if ('claim' in each) prefetch?.start(each.claim);
+    return each;
   });
   await prefetch?.settled();
-  const identified = cases.map((each) => ('claim' in each ? identify(each.claim) : null));
-  const schemaProblems = await schemaCheckFor(deps, cases, identified);
-  const hooks = await Promise.all(
-    cases.map((each, i) => ('claim' in each && isIdentified(identified[i]) ? deps.hooks(each.intent) : [])),
+  return prepareExamined(deps, examined);
+}
+
+/** Ends step 2, and asks the hooks and loads the schema check where they will be needed. */
+export async function prepareExamined(
+  deps: JudgingDeps,
+  examined: readonly (Examined | Judgement)[],
+): Promise<PreparedBatch> {
+  const found = examined.map((each) => ('claim' in each ? identify(each.claim) : null));
+  let schemaProblems: SchemaCheck = notLoaded;
+  const hooks: (readonly HookOutcome[] | Promise<readonly HookOutcome[]>)[] = [];
+  for (const [i, each] of examined.entries()) {
+    const who = found[i]!;
+    if (!('claim' in each) || 'refused' in who) {
+      hooks.push(NO_HOOKS);
+      continue;
+    }
+    const { intent } = each.claim;
+    const schema = who.identity.passport.actions.get(intent.document.action);
+    if (schema !== undefined && schema !== null && schemaProblems === notLoaded) {
+      schemaProblems = await deps.loadSchemaCheck();
+    }
+    hooks.push(deps.hooks(intent));
+  }
+  const said = hooks.some((each) => each instanceof Promise) ? await Promise.all(hooks) : hooks;
+  return examined.map((each, i) =>
+    'claim' in each ? { ...each, found: found[i]!, hooks: said[i] as readonly HookOutcome[], schemaProblems } : each,
   );
-  return { cases, identified, hooks, schemaProblems, wallNow, now };
 }
 
 /** Steps 3 to 9 for every document of a batch, in order, in one transaction. */
 export function commitBatch(deps: VerifierDeps, options: VerifyOptions, batch: PreparedBatch): Judgement[] {
-  const { cases, identified, hooks, schemaProblems, wallNow, now } = batch;
   // A document that could not be read leaves no trace, so a batch of nothing else needs no transaction.
-  if (!cases.some((each) => 'claim' in each)) return cases as Judgement[];
+  if (!batch.some((each) => 'claim' in each)) return batch as Judgement[];
   const work = (ledger: Ledger): Judgement[] => {
+    // Asked once the transaction is open: waiting for it must not make a revocation or a limit look younger.
+    const wallNow = deps.clock();
+    const now = options.at ?? wallNow;
     const freshness = deps.freshness(wallNow);
-    const judgements = cases.map((each, i): Judgement => {
+    const judgements = batch.map((each): Judgement => {
       if (!('claim' in each)) return each;
-      const { intent, source } = each;
-      const { agent_id, nonce } = intent.document;
-      const found = identified[i]!;
+      const { submission, startedAt, found } = each;
+      const { intent } = each.claim;
+      const { source, within } = submission;
+      let judgement: Judgement;
       if ('refused' in found) {
         const outcome = found.refused;
-        const judgement = decide({ intent, outcome, revocation: STANDING_UNKNOWN, warnings: [], now, source });
-        ledger.append(entryOf(each, judgement, options, wallNow, deps.ticks()));
-        return judgement;
+        judgement = decide({ intent, outcome, revocation: STANDING_UNKNOWN, warnings: [], now, source });
+      } else {
+        const { passport } = found.identity;
+        const { agent_id, nonce } = intent.document;
+        const limits = within === undefined ? [passport.constraints] : [passport.constraints, within];
+        const facts: Identified['facts'] = {
+          spent: isNonce(nonce) ? ledger.spentNonce(agent_id, nonce) : null,
+          read: (meter) => ledger.read(agent_id, meter, now),
+          schemaProblems: each.schemaProblems,
+          geo: options.geo,
+          approved: deps.approved(intent),
+          hooks: each.hooks,
+          standing: (subject) => ledger.standing(subject),
+          freshness,
+          trust: options.policy.minTrust === null ? null : deps.trust(ledger, agent_id),
+          wallNow,
+        };
+        const context: Identified = { intent, passport, limits, policy: options.policy, facts, now };
+        const { outcome, revocation } = judge(found.identity, context);
+        judgement = decide({ intent, outcome, revocation, warnings: warningsOf(revocation), now, source });
+        settle(ledger, intent, limits, judgement, options.policy.maxAgeMs, { wallNow, now });
       }
-      const { passport } = found.identity;
-      const facts: Identified['facts'] = {
-        spent: isNonce(nonce) ? ledger.spentNonce(agent_id, nonce) : null,
-        read: (meter) => ledger.read(agent_id, meter, now),
-        schemaProblems,
-        geo: options.geo,
-        approved: deps.approved(intent),
-        hooks: hooks[i]!,
-        standing: (subject) => ledger.standing(subject),
-        freshness,
-        trust: options.policy.minTrust === null ? null : deps.trust(ledger, agent_id),
-        wallNow,
-      };
-      const { outcome, revocation } = judge(found.identity, { intent, passport, policy: options.policy, facts, now });
-      const judgement = decide({ intent, outcome, revocation, warnings: warningsOf(revocation), now, source });
-      settle(ledger, each, passport, judgement, options, wallNow, now);
-      ledger.append(entryOf(each, judgement, options, wallNow, deps.ticks()));
+      ledger.append(entryOf(intent, judgement, options.logParams, wallNow, deps.ticks() - startedAt));
       return judgement;
     });
     ledger.prune(wallNow);
@@ -175,68 +161,22 @@ export function commitBatch(deps: VerifierDeps, options: VerifyOptions, batch: P
   return options.dryRun ? deps.state.rehearse(work) : deps.state.transact(work);
 }
 
-function isIdentified(found: Identification | null | undefined): found is { readonly identity: Identity } {
-  return found !== null && found !== undefined && 'identity' in found;
+export const NO_HOOKS: readonly HookOutcome[] = [];
+
+function notLoaded(): never {
+  throw new Error('params judged by a schema that was not loaded');
 }
 
-/** Reads a document strictly, before any signature work. */
-function readSubmission(bytes: Uint8Array): Intent | { reason: string; offset: number | null } {
-  try {
-    return readIntent(parseJson(bytes));
-  } catch (error) {
-    if (error instanceof JsonError) return { reason: error.reason, offset: error.offset };
-    if (error instanceof ShapeError) return { reason: error.reason, offset: null };
-    throw error;
-  }
-}
-
-/**
- * Spends the nonce and counts what was accepted. A refused intent spends its nonce too, so that nobody can hold it back
- * and present it when the agent may do more; only one that waits for an approval or for the mesh stays open.
- */
-function settle(
-  ledger: Ledger,
-  { intent }: Case,
-  passport: Passport,
-  { decision }: Judgement,
-  options: VerifyOptions,
-  wallNow: number,
-  now: number,
-): void {
-  const { agent_id, action, nonce, params } = intent.document;
-  const code = decision.error_code;
-  const open = code === 'AIP-E209' || code === 'AIP-E405' || code === 'AIP-E301' || code === 'AIP-E304';
-  if (!open) {
-    const keepUntil = wallNow + NONCE_RETENTION_WINDOWS * options.policy.maxAgeMs;
-    ledger.spendNonce(agent_id, nonce, wallNow, code ?? 'accepted', keepUntil);
-  }
-  if (!decision.success) return;
-  const usage = usageOf(passport.constraints, action, params);
-  if (usage !== null) ledger.recordUsage({ agentId: agent_id, action, at: now, ...usage });
-}
-
-function entryOf(
-  { intent, startedAt }: Case,
-  { decision }: Judgement,
-  options: VerifyOptions,
-  wallNow: number,
-  ticks: number,
-): EntryDraft {
-  const { agent_id, action, params, nonce, signature } = intent.document;
+/** A batch holds many intents of few agents: each agent's passport is looked up once. */
+function askedOnce({ passport, pins }: Trusting): Trusting {
+  const findings = new Map<string, PassportFinding>();
   return {
-    timestamp: formatTime(wallNow),
-    agent_id,
-    action,
-    params: options.logParams === 'none' ? null : options.logParams === 'full' ? params : maskParams(params),
-    status: decision.success ? 'success' : 'failed',
-    error_code: decision.error_code,
-    error_message: decision.error_message,
-    details: options.logParams === 'full' ? decision.details : maskDetails(decision.details),
-    nonce,
-    signature,
-    intent_hash: intent.hash,
-    dialect: decision.dialect,
-    latency_us: Math.max(0, Math.round(ticks - startedAt)),
+    pins,
+    passport: (agentId) => {
+      let finding = findings.get(agentId);
+      if (finding === undefined) findings.set(agentId, (finding = passport(agentId)));
+      return finding;
+    },
   };
 }
 
@@ -245,46 +185,4 @@ function warningsOf(revocation: { degraded: boolean }) {
   return [
     { code: 'revocation_degraded', message: 'The copy of the revocations is old; the last known standing was used.' },
   ];
-}
-
-async function schemaCheckFor(
-  deps: VerifierDeps,
-  cases: readonly (Case | Judgement)[],
-  identified: readonly (Identification | null)[],
-): Promise<SchemaCheck> {
-  const needed = cases.some((each, i) => {
-    const found = identified[i];
-    return 'claim' in each && isIdentified(found) && found.identity.passport.actions.get(each.intent.document.action);
-  });
-  if (needed) return deps.loadSchemaCheck();
-  return () => {
-    throw new Error('params judged by a schema that was not loaded');
-  };
-}
-
-/** Answers of the thread pool, kept by intent so that the ordered checks can ask for them synchronously. */
-class SignaturePrefetch {
-  readonly #answers = new Map<Uint8Array, { key: VerifyKey; holds: boolean }>();
-  readonly #pending: Promise<void>[] = [];
-
-  start({ intent, finding, now }: Claim): void {
-    if (finding.status !== 'found' || intent.signature === null) return;
-    const keys = signingKeys(finding.passport, intent, now);
-    const key = Array.isArray(keys) ? keys[0] : undefined;
-    if (key === undefined) return;
-    this.#pending.push(
-      verifySignatureAsync(key, intent.signedBytes, intent.signature).then((holds) => {
-        this.#answers.set(intent.signedBytes, { key, holds });
-      }),
-    );
-  }
-
-  async settled(): Promise<void> {
-    await Promise.all(this.#pending);
-  }
-
-  readonly holds = (key: VerifyKey, message: Uint8Array, signature: Uint8Array): boolean => {
-    const answer = this.#answers.get(message);
-    return answer?.key === key ? answer.holds : verifySignature(key, message, signature);
-  };
 }

@@ -1,3 +1,4 @@
+import type { Constraints } from '../protocol/constraint.js';
 import type { Intent } from '../protocol/intent.js';
 import type { VerifyKey } from '../protocol/ed25519/verify.js';
 import type { Passport } from '../protocol/passport.js';
@@ -100,6 +101,8 @@ export interface Facts {
 export interface Identified {
   readonly intent: Intent;
   readonly passport: Passport;
+  /** The passport's own constraints, and those that the caller holds its agent to beside them: all must hold. */
+  readonly limits: readonly Constraints[];
   readonly policy: Policy;
   readonly facts: Facts;
   readonly now: number;

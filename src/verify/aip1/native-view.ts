@@ -21,7 +21,7 @@ export function nativeView(context: Aip1Context, passport: Passport): Identified
     signature: null,
     hash: envelope.hash,
   };
-  return { intent, passport, policy, facts, now };
+  return { intent, passport, limits: [passport.constraints], policy, facts, now };
 }
 
 /** The same for checks that ask a passport for nothing but its principal. */

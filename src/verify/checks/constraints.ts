@@ -1,21 +1,20 @@
-import { checkConstraints } from '../constraints/index.js';
+import { checkConstraints, type Judged } from '../constraints/index.js';
 import type { Identified } from '../context.js';
 import { verdictOf, type Verdict } from '../decision.js';
 
-/** Step 6: every constraint of the passport holds; all violations are collected. */
-export function constraints({ intent, passport, facts, now }: Identified): Verdict {
+/** Step 6: every constraint of the passport and of the caller holds; all violations are collected. */
+export function constraints({ intent, limits, facts, now }: Identified): Verdict {
   const { agent_id, action, params, target = null } = intent.document;
-  return verdictOf(
-    checkConstraints(passport.constraints, {
-      agentId: agent_id,
-      action,
-      params,
-      target,
-      now,
-      geo: facts.geo,
-      approved: facts.approved,
-      intentHash: intent.hash,
-      read: facts.read,
-    }),
-  );
+  const judged: Judged = {
+    agentId: agent_id,
+    action,
+    params,
+    target,
+    now,
+    geo: facts.geo,
+    approved: facts.approved,
+    intentHash: intent.hash,
+    read: facts.read,
+  };
+  return verdictOf(limits.flatMap((constraints) => checkConstraints(constraints, judged)));
 }

@@ -1,0 +1,65 @@
+/** What the state keeps of a judgement: the spent nonce, the agent's history, and the log entry. */
+import type { Constraints } from '../protocol/constraint.js';
+import type { EntryDraft } from '../protocol/entry.js';
+import type { Intent } from '../protocol/intent.js';
+import { NONCE_RETENTION_WINDOWS } from '../protocol/limits.js';
+import { maskDetails, maskParams } from '../protocol/secrets.js';
+import { formatTime } from '../protocol/time.js';
+import { usageOf } from '../verify/constraints/index.js';
+import { spendsNonce } from '../verify/finality.js';
+import type { Judgement } from '../verify/judge.js';
+import type { Ledger } from './ports.js';
+
+/** A moment of the transaction, in ms since the epoch. */
+export interface Moment {
+  readonly wallNow: number;
+  /** What `--at` says, else `wallNow`. */
+  readonly now: number;
+}
+
+/** Spends the nonce where `finality.ts` says so, and counts what was accepted as the first constraints that ask for it say. */
+export function settle(
+  ledger: Ledger,
+  { document: { agent_id, action, nonce, params } }: Intent,
+  limits: readonly Constraints[],
+  { decision }: Judgement,
+  maxAgeMs: number,
+  { wallNow, now }: Moment,
+): void {
+  if (spendsNonce(decision)) {
+    const keepUntil = wallNow + NONCE_RETENTION_WINDOWS * maxAgeMs;
+    ledger.spendNonce(agent_id, nonce, wallNow, decision.error_code ?? 'accepted', keepUntil);
+  }
+  if (!decision.success) return;
+  for (const constraints of limits) {
+    const usage = usageOf(constraints, action, params);
+    if (usage === null) continue;
+    ledger.recordUsage({ agentId: agent_id, action, at: now, ...usage });
+    return;
+  }
+}
+
+export function entryOf(
+  intent: Intent,
+  { decision }: Judgement,
+  logParams: 'full' | 'masked' | 'none',
+  wallNow: number,
+  tookUs: number,
+): EntryDraft {
+  const { agent_id, action, params, nonce, signature } = intent.document;
+  return {
+    timestamp: formatTime(wallNow),
+    agent_id,
+    action,
+    params: logParams === 'none' ? null : logParams === 'full' ? params : maskParams(params),
+    status: decision.success ? 'success' : 'failed',
+    error_code: decision.error_code,
+    error_message: decision.error_message,
+    details: logParams === 'full' ? decision.details : maskDetails(decision.details),
+    nonce,
+    signature,
+    intent_hash: intent.hash,
+    dialect: decision.dialect,
+    latency_us: Math.max(0, Math.round(tookUs)),
+  };
+}
