@@ -1,0 +1,99 @@
+/** What a command that signs is given: the action with its params, and where the key is. */
+import { Failure } from '../app/failure.js';
+import { AGENT_KEY_VARIABLE } from '../app/keyring.js';
+import type { KeyStoreName } from '../app/ports.js';
+import { parseJsonText } from '../protocol/json.js';
+import { objectOf, ShapeError } from '../protocol/shape.js';
+import { isObject, type JsonObject } from '../protocol/values.js';
+import type { Cli } from './cli.js';
+import { jsonIn, readInput, readJsonInput } from './input.js';
+import type { OptionSpec } from './spec.js';
+import { pairs } from './values.js';
+
+export interface RequestFlags {
+  readonly action?: string;
+  readonly param: readonly string[];
+  readonly params?: string;
+  readonly target?: string;
+}
+
+export interface KeyPlaceFlags {
+  readonly keyStore?: KeyStoreName;
+  readonly envFile?: string;
+  readonly passphraseFile?: string;
+}
+
+export const REQUEST_OPTIONS: readonly OptionSpec[] = [
+  { flags: '-a, --action <name>', description: 'the action' },
+  {
+    flags: '--param <k=text>',
+    description: 'a param as text, or k:=json for numbers, lists and so on',
+    repeatable: true,
+  },
+  { flags: '--params <json>', description: 'all params as JSON, or @file' },
+  { flags: '-t, --target <text>', description: 'what the action is done to' },
+];
+
+/** A store named by flag; else the environment, where this machine holds no key of its own and the variable is set. */
+export function storeNamed(options: KeyPlaceFlags, held: boolean, cli: Cli): KeyStoreName | null {
+  if (options.keyStore !== undefined) return options.keyStore;
+  if (options.envFile !== undefined) return 'env';
+  return !held && cli.io.env[AGENT_KEY_VARIABLE] !== undefined ? 'env' : null;
+}
+
+interface Given {
+  readonly action?: string;
+  readonly params?: JsonObject;
+  readonly target?: string;
+}
+
+/** The request in a file, if there is one, overruled by the flags. */
+export async function requestOf(
+  file: string | undefined,
+  options: RequestFlags,
+  cli: Cli,
+): Promise<{ action: string; params: JsonObject; target: string | null }> {
+  const given: Given = file === undefined ? {} : shape(await readJsonInput(file, cli), file);
+  const action = options.action ?? given.action;
+  if (action === undefined)
+    throw new Failure('USAGE', 'There is no action to sign.', { hint: 'name it with --action <name>' });
+  let params: JsonObject;
+  try {
+    params = { ...given.params, ...(await paramsOf(options.params, cli)), ...pairs(options.param, parseJsonText) };
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw new Failure('USAGE', error instanceof Error ? error.message : 'a param does not parse', {
+      hint: '--param name=text or name:=json',
+    });
+  }
+  return { action, params, target: options.target ?? given.target ?? null };
+}
+
+async function paramsOf(text: string | undefined, cli: Cli): Promise<JsonObject> {
+  if (text === undefined) return {};
+  const fromFile = text.startsWith('@');
+  const bytes = fromFile ? await readInput(text.slice(1), cli) : Buffer.from(text);
+  const json = jsonIn(bytes, fromFile ? text.slice(1) : '--params');
+  if (!isObject(json)) throw new Failure('USAGE', 'The params are not a JSON object.');
+  return json;
+}
+
+function shape(json: ReturnType<typeof jsonIn>, where: string): Given {
+  try {
+    const object = objectOf(json, where, [], ['action', 'params', 'target']);
+    const { action, params, target } = object;
+    if (action !== undefined && typeof action !== 'string')
+      throw new ShapeError(`"action" in ${where} is not a string`);
+    if (target !== undefined && typeof target !== 'string')
+      throw new ShapeError(`"target" in ${where} is not a string`);
+    if (params !== undefined && !isObject(params)) throw new ShapeError(`"params" in ${where} is not an object`);
+    return {
+      ...(action === undefined ? {} : { action }),
+      params: params ?? {},
+      ...(target === undefined ? {} : { target }),
+    };
+  } catch (error) {
+    if (error instanceof ShapeError) throw new Failure('USAGE', `${error.reason}.`, { hint: 'aip help intents' });
+    throw error;
+  }
+}
