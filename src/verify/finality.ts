@@ -1,18 +1,18 @@
-import type { Decision } from './decision.js';
+import type { Decision, Refusal } from './decision.js';
 
 /**
  * Refusals that time, standing or another's spending could turn into a yes. Their nonce is spent: who captured such an intent
  * must not be able to hold it back and present it when the window has room again, beside the one that the agent signed since.
  */
 const MAY_CHANGE: ReadonlySet<string> = new Set([
-  'AIP-E205',
-  'AIP-E212',
-  'AIP-E213',
-  'AIP-E303',
-  'AIP-E401',
-  'AIP-E402',
-  'AIP-E403',
-  'AIP-E404',
+  'RATE_LIMIT_EXCEEDED',
+  'DAILY_LIMIT_EXCEEDED',
+  'TIME_WINDOW_VIOLATION',
+  'TIMESTAMP_IN_FUTURE',
+  'AGENT_REVOKED',
+  'AGENT_SUSPENDED',
+  'PRINCIPAL_REVOKED',
+  'TRUST_SCORE_LOW',
 ]);
 
 /**
@@ -21,5 +21,10 @@ const MAY_CHANGE: ReadonlySet<string> = new Set([
  * approval (E209) or for the verifier's own mesh (E405).
  */
 export function spendsNonce({ success, violations }: Pick<Decision, 'success' | 'violations'>): boolean {
-  return success || violations.every(({ error_code }) => MAY_CHANGE.has(error_code) || !error_code.startsWith('AIP-E'));
+  return success || violations.every(mayChange);
+}
+
+/** By name, which means the same in both dialects. What a hook said with a code of its own may change with the hook. */
+function mayChange({ error_code, error_message }: Refusal): boolean {
+  return MAY_CHANGE.has(error_message) || !error_code.startsWith('AIP-E');
 }
