@@ -13,8 +13,10 @@ Nine steps in this order; the first that fails ends it. A step that could not ru
   8  revocation   E401 E402 E403 E405      neither the agent nor its principal is revoked or suspended
   9  trust        E404                     the score reaches the minimum, where one is set
 
-A nonce is spent only by an intent whose signature holds, so nobody can burn another's nonces. The nonce, the counters and the log
-entry are written in one transaction, and an acceptance is reported only after it is on disk. Of many processes racing for the last
+A nonce is spent only by an intent whose signature holds, so nobody can burn another's nonces. An acceptance spends it, and so does
+a refusal that could be a yes a moment later (rate, daily sum, time window, standing, trust): a captured intent cannot be held back.
+Any other refusal, asked again, is the same refusal. The nonce, the counters and the log entry are written in one transaction, and
+an acceptance is reported only after it is on disk. Of many processes racing for the last
 place in a limit, exactly one wins.
 
   --dry-run       judges and writes nothing
