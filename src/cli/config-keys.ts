@@ -97,6 +97,8 @@ export const OTHER_VARIABLES: Readonly<Record<string, string>> = {
   AIP_KEY_PASSPHRASE: 'passphrase of key files',
   AIP_MESH_KEY: 'what this machine shows the mesh to be let in',
   AGENT_PRIVATE_KEY: "the agent's key, for the key store env",
+  AIP_INTENT_HASH: 'set by `aip exec` for the command it runs: the accepted intent',
+  AIP_AGENT_ID: 'set by `aip exec` for the command it runs: whose intent it was',
 };
 
 export function isKeyName(name: string): name is KeyName {

@@ -2,6 +2,7 @@ import { Failure } from '../../app/failure.js';
 import { digestOf, flatten } from '../config.js';
 import { findProjectFile, saveTrusted } from '../config-files.js';
 import { KEYS, type KeyName } from '../config-keys.js';
+import { clean, safeJson } from '../render/text.js';
 import type { CommandSpec } from '../spec.js';
 
 interface Options {
@@ -27,7 +28,7 @@ export const command: CommandSpec<Options> = {
       throw new Failure('NOT_FOUND', 'there is no project config file here or above', { hint: 'aip help config' });
     const values = flatten(file);
     const settings = (Object.keys(values) as KeyName[]).filter((name) => file.foreign || 'sensitive' in KEYS[name]);
-    for (const name of settings) cli.note(`  ${name}: ${JSON.stringify(values[name])}`);
+    for (const name of settings) cli.note(`  ${name}: ${safeJson(values[name])}`);
     if (!input.options.yes) {
       const agreed = await cli.ask.confirm({ message: `Trust ${file.path}?`, flag: '--yes' });
       if (!agreed) {
@@ -38,7 +39,7 @@ export const command: CommandSpec<Options> = {
     const digest = await digestOf(file);
     saveTrusted(cli.paths(), file.path, digest);
     if (cli.globals.json) cli.json({ path: file.path, digest, settings });
-    else cli.out(`trusted ${file.path}`);
+    else cli.out(`trusted ${clean(file.path)}`);
     return 0;
   },
 };

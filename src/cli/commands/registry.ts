@@ -94,6 +94,7 @@ export const SECTIONS: readonly Section[] = [
         () => import('./intent-verify.js'),
       ),
       at('intent inspect', 'Decode an intent without judging it', () => import('./intent-inspect.js')),
+      at('exec', 'Run a command only if the agent may do what it stands for', () => import('./exec.js')),
     ],
   },
   {
