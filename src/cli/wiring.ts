@@ -72,3 +72,15 @@ export async function issuing(cli: Cli, flags: KeyFlags): Promise<IssueDeps & { 
 export async function finding(cli: Cli): Promise<FindDeps & { readonly state: State }> {
   return { state: await localState(cli), readFile: readDocument };
 }
+
+/** Runs a program in this one's place. */
+export async function foreground({ io }: Cli) {
+  const { findProgram, inForeground } = await import('../adapters/foreground.js');
+  const onTerminal = [io.stdin, io.stdout, io.stderr].some((stream) => stream.isTTY === true);
+  return {
+    /** The file that is run for a name; null when there is none. */
+    find: (name: string) => findProgram(name, { env: io.env, cwd: io.cwd }),
+    start: (file: string, args: readonly string[], env: Readonly<Record<string, string | undefined>>) =>
+      inForeground(file, args, { env, cwd: io.cwd }, onTerminal),
+  };
+}

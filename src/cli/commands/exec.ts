@@ -1,0 +1,211 @@
+import { Failure } from '../../app/failure.js';
+import { findPassport } from '../../app/find-passport.js';
+import { openKey } from '../../app/keyring.js';
+import { signIntent } from '../../app/sign-intent.js';
+import { verifyIntents, type Submission } from '../../app/verify-intents.js';
+import { readDocument } from '../../adapters/files.js';
+import { readIntent } from '../../protocol/intent.js';
+import { JsonError, parseJson } from '../../protocol/json.js';
+import { ShapeError } from '../../protocol/shape.js';
+import type { Judgement } from '../../verify/judge.js';
+import type { Cli } from '../cli.js';
+import { readInput } from '../input.js';
+import { KEY_OPTIONS, PASSPHRASE_OPTION } from '../options.js';
+import { passportFile } from '../passport-file.js';
+import { RESOLVE_OPTIONS, type ResolveFlags } from '../pins.js';
+import { exitOf } from '../refusal.js';
+import { renderDecision } from '../render/decision.js';
+import { safeJson } from '../render/text.js';
+import { REQUEST_OPTIONS, requestOf, storeNamed, type KeyPlaceFlags, type RequestFlags } from '../signing.js';
+import type { CommandSpec } from '../spec.js';
+import { verification, type VerificationFlags } from '../verification.js';
+import { foreground, keyring, random } from '../wiring.js';
+
+interface Options extends RequestFlags, KeyPlaceFlags, ResolveFlags {
+  readonly passport?: string;
+  readonly intent?: string;
+  readonly geo?: string;
+}
+
+/** Whoever runs as the agent's tool must not be able to sign as the agent. */
+const SECRETS = /^(AGENT_PRIVATE_KEY|AIP_KEY_PASSPHRASE|AIP_MESH_KEY)$/i;
+
+export const command: CommandSpec<Options> = {
+  path: ['exec'],
+  summary: 'Run a command only if the agent may do what it stands for',
+  detail:
+    'The exit code is that of the command once it runs. It finds AIP_INTENT_HASH and AIP_AGENT_ID in its environment, and no key or passphrase; what aip has to say goes to stderr.',
+  args: [{ name: 'command', description: 'the command and its arguments, after --', variadic: true }],
+  options: [
+    {
+      title: 'What it stands for',
+      options: [
+        {
+          flags: '-p, --passport <agent>',
+          description: 'passport file, agent id, or name of a known passport',
+          values: 'agent',
+        },
+        ...REQUEST_OPTIONS,
+        {
+          flags: '--intent <file>',
+          description:
+            'verify this signed intent instead of signing one (- for stdin); with --action it must be for that',
+          values: 'file',
+        },
+      ],
+    },
+    {
+      title: 'How',
+      options: [
+        { flags: '--geo <CC>', description: 'country of the request, for geo_restriction' },
+        ...RESOLVE_OPTIONS,
+        ...KEY_OPTIONS,
+        PASSPHRASE_OPTION,
+      ],
+    },
+  ],
+  examples: [
+    {
+      run: 'aip exec -p support-agent-v1 -a issue_refund --param amount:=50 -- ./refund.sh 8472 50',
+      why: 'sign, verify, run',
+    },
+    { run: 'aip exec --intent intent.json -a deploy -- ./deploy.sh', why: 'an intent that was signed elsewhere' },
+  ],
+  exits: {
+    3: 'the passport, a file or the command does not exist',
+    4: 'the key store is missing, locked or refuses',
+    10: 'refused: who (E1xx)',
+    11: 'refused: when (E3xx)',
+    12: 'refused: what (E2xx)',
+    13: 'refused: standing (E4xx)',
+    14: 'refused: approval needed, or a hook said no',
+  },
+  touches: ['files', 'state', 'keychain', 'network', 'processes'],
+  topics: ['verification', 'exit-codes', 'keys'],
+
+  async run({ args: [name, ...args], options }, cli) {
+    const run = await foreground(cli);
+    const file = run.find(name!);
+    if (file === null) {
+      throw new Failure(
+        'NOT_FOUND',
+        `There is no command ${name!.slice(0, 200)} to run. Nothing was signed or spent.`,
+        {
+          hint: 'aip exec --help',
+        },
+      );
+    }
+    const { submission, flags } = options.intent === undefined ? await signed(options, cli) : await given(options, cli);
+    const { deps, options: judging } = await verification(cli, flags);
+    const [judgement] = await verifyIntents(deps, judging, [submission]);
+    tell(judgement!, cli);
+    const { success, intent_hash, agent_id, action } = judgement!.decision;
+    if (!success) return exitOf(judgement!);
+    // A document of another dialect tells its action only now.
+    if (options.action !== undefined && action !== options.action) {
+      throw wrongAction(options, action, 'The intent is spent; nothing was run.');
+    }
+
+    const kept = Object.entries(cli.io.env).filter(([variable]) => !SECRETS.test(variable));
+    const env = { ...Object.fromEntries(kept), AIP_INTENT_HASH: intent_hash!, AIP_AGENT_ID: agent_id! };
+    // Who pressed Ctrl-C while it was judged does not want it run.
+    cli.io.signal.throwIfAborted();
+    const running = run.start(file, args, env);
+    cli.onInterrupt(({ exitCode }) => {
+      running.signal(exitCode === 130 ? 'SIGINT' : 'SIGTERM');
+      // Its own end decides the exit code.
+      return new Promise(() => undefined);
+    });
+    const ended = await running.ended;
+    if (ended.kind === 'exited') return ended.code;
+    if (ended.kind === 'killed') return 128 + ended.number;
+    throw new Failure(
+      'UNREADABLE',
+      `${file} could not be started (${ended.reason}). The intent was accepted and is spent.`,
+      {
+        hint: `ls -l ${file}`,
+      },
+    );
+  },
+};
+
+interface Prepared {
+  readonly submission: Submission;
+  readonly flags: VerificationFlags;
+}
+
+/** An intent signed here and now. */
+async function signed(options: Options, cli: Cli): Promise<Prepared> {
+  if (options.passport === undefined)
+    throw new Failure('USAGE', 'Whose intent is it?', { hint: 'name the agent with --passport <agent>' });
+  const request = await requestOf(undefined, options, cli);
+  const ring = await keyring(cli, options);
+  const { passport } = await findPassport({ state: ring.state, readFile: readDocument }, options.passport);
+  const { keyId, key } = passport.currentKey;
+  const held = await openKey(ring, keyId, key.publicKey, storeNamed(options, ring.state.key(keyId) !== null, cli));
+  const timestamp = Math.floor(cli.io.now() / 1000);
+  const intent = signIntent(passport, held, { ...request, timestamp, nonce: random(16) });
+  return {
+    submission: { bytes: Buffer.from(JSON.stringify(intent)), source: null },
+    flags: { ...judging(options), passports: [passport] },
+  };
+}
+
+/** An intent signed elsewhere. What it asks for must be what the caller is about to run. */
+async function given(options: Options, cli: Cli): Promise<Prepared> {
+  const unused = [
+    ...(options.param.length > 0 ? ['--param'] : []),
+    ...(options.params === undefined ? [] : ['--params']),
+    ...(options.target === undefined ? [] : ['--target']),
+  ];
+  if (unused.length > 0) {
+    throw new Failure('USAGE', `${unused.join(' and ')} would change an intent that is signed already.`, {
+      hint: 'leave it out, or sign here without --intent',
+    });
+  }
+  const source = options.intent!;
+  const bytes = await readInput(source, cli);
+  const action = options.action === undefined ? null : actionIn(bytes);
+  if (action !== null && action !== options.action) {
+    throw wrongAction(options, action, 'Nothing was spent or run.');
+  }
+  const passports = options.passport === undefined ? [] : [await passportFile(options.passport, cli)];
+  return { submission: { bytes, source }, flags: { ...judging(options), passports } };
+}
+
+function wrongAction({ intent, action }: Options, found: string | null, state: string): Failure {
+  return new Failure('USAGE', `${intent ?? 'The intent'} asks for "${found}", not for "${action}". ${state}`, {
+    hint: intent === undefined ? 'aip exec --help' : `aip intent inspect ${intent}`,
+  });
+}
+
+/** Null for what is no intent; the verification says what it is instead. */
+function actionIn(bytes: Uint8Array): string | null {
+  try {
+    return readIntent(parseJson(bytes)).document.action;
+  } catch (error) {
+    if (error instanceof JsonError || error instanceof ShapeError) return null;
+    throw error;
+  }
+}
+
+function judging({ principalKey, resolve, geo }: Options): Omit<VerificationFlags, 'passports'> {
+  if (geo !== undefined && !/^[A-Za-z]{2}$/.test(geo)) {
+    throw new Failure('USAGE', `"${geo.slice(0, 16)}" is not a two-letter country code.`, { hint: '--geo US' });
+  }
+  return {
+    principalKey,
+    ...(resolve === undefined ? {} : { resolve }),
+    ...(geo === undefined ? {} : { geo: geo.toUpperCase() }),
+  };
+}
+
+/** Stdout belongs to the command. */
+function tell({ decision }: Judgement, cli: Cli): void {
+  const { stderr } = cli.io;
+  if (cli.globals.json) stderr.write(`${safeJson(decision)}\n`);
+  else if (!decision.success || !cli.globals.quiet) {
+    const look = { paint: cli.paintErr, width: stderr.columns ?? 100, verbose: cli.globals.verbose };
+    stderr.write(`${renderDecision(decision, look)}\n`);
+  }
+}
