@@ -1,7 +1,7 @@
 import type { Intent } from '../protocol/intent.js';
 import { verifySignature } from '../protocol/ed25519/verify.js';
 import { isNonce } from '../verify/checks/nonce.js';
-import type { Freshness, HookOutcome, Identified, PassportFinding, Policy, SchemaCheck } from '../verify/context.js';
+import type { Freshness, HookOutcome, Identified, Policy, SchemaCheck } from '../verify/context.js';
 import { decide, identify, judge, STANDING_UNKNOWN, type Judgement } from '../verify/judge.js';
 import { examine, type Examined, type Submission, type Trusting } from './examine.js';
 import type { Clock, Ledger, State } from './ports.js';
@@ -167,16 +167,17 @@ function notLoaded(): never {
   throw new Error('params judged by a schema that was not loaded');
 }
 
-/** A batch holds many intents of few agents: each agent's passport is looked up once. */
+/** A batch holds many intents of few agents: each agent and each principal is looked up once. */
 function askedOnce({ passport, pins }: Trusting): Trusting {
-  const findings = new Map<string, PassportFinding>();
-  return {
-    pins,
-    passport: (agentId) => {
-      let finding = findings.get(agentId);
-      if (finding === undefined) findings.set(agentId, (finding = passport(agentId)));
-      return finding;
-    },
+  return { passport: once(passport), pins: once(pins) };
+}
+
+function once<T>(ask: (name: string) => T): (name: string) => T {
+  const answers = new Map<string, T>();
+  return (name) => {
+    let answer = answers.get(name);
+    if (answer === undefined) answers.set(name, (answer = ask(name)));
+    return answer;
   };
 }
 

@@ -1,5 +1,6 @@
 import { Failure } from '../app/failure.js';
 import { findPassport } from '../app/find-passport.js';
+import type { UnreadablePassport } from '../app/local-trust.js';
 import { readDocument } from '../adapters/files.js';
 import { parseAgentId } from '../protocol/did.js';
 import { passportOf, type Passport } from '../protocol/passport.js';
@@ -7,7 +8,6 @@ import { ShapeError } from '../protocol/shape.js';
 import { isObject } from '../protocol/values.js';
 import type { Cli } from './cli.js';
 import { jsonIn } from './input.js';
-import type { UnreadablePassport } from './verification.js';
 import { localState } from './wiring.js';
 
 /**

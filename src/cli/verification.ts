@@ -1,11 +1,8 @@
 /** What `intent verify`, `intent sign`, `exec` and the demo verify with: this machine's state, pins, passports and config. */
 import type { VerifierDeps, VerifyOptions } from '../app/verify-intents.js';
-import { pinnedKeys } from '../app/principals.js';
-import type { State } from '../app/ports.js';
-import { parseJsonText } from '../protocol/json.js';
-import { passportOf, type Passport } from '../protocol/passport.js';
-import { ShapeError } from '../protocol/shape.js';
-import type { PassportFinding, PinnedKey } from '../verify/context.js';
+import { givenFirst, LocalTrust, type UnreadablePassport } from '../app/local-trust.js';
+import type { Passport } from '../protocol/passport.js';
+import type { PinnedKey } from '../verify/context.js';
 import type { Cli } from './cli.js';
 import { principalPins, type ResolveFlags } from './pins.js';
 import { localState, ticks } from './wiring.js';
@@ -22,24 +19,18 @@ export interface VerificationFlags extends ResolveFlags {
   readonly passports: readonly (Passport | UnreadablePassport)[];
 }
 
-/** A passport file that names its agent and is not valid: its intents are refused with E103, not answered by a known passport. */
-export interface UnreadablePassport {
-  readonly agentId: string;
-  readonly reason: string;
-}
-
 export async function verification(
   cli: Cli,
   flags: VerificationFlags,
 ): Promise<{ deps: VerifierDeps; options: VerifyOptions }> {
   const [state, config] = await Promise.all([localState(cli), cli.config()]);
-  const given = new Map(flags.passports.map((each) => ['agent' in each ? each.agent.id : each.agentId, each]));
-  const pins = await pinsFor(cli, flags, state, [...given.values()]);
+  const trust = new LocalTrust(state);
+  const pins = await pinsFor(cli, flags, trust, flags.passports);
   const deps: VerifierDeps = {
     state,
     clock: cli.io.now,
     ticks,
-    passport: passportLookup(given, state),
+    passport: givenFirst(flags.passports, trust.passport),
     pins,
     loadSchemaCheck: async () => (await import('../adapters/json-schema.js')).schemaProblems,
     freshness: () => ({
@@ -67,47 +58,11 @@ export async function verification(
   return { deps, options };
 }
 
-/** A given passport, else the known one. An older given one is refused: its agent may once have been allowed more. */
-function passportLookup(
-  given: ReadonlyMap<string, Passport | UnreadablePassport>,
-  state: Pick<State, 'passport'>,
-): (agentId: string) => PassportFinding {
-  const parsed = new Map<string, PassportFinding>();
-  return (agentId) => {
-    const known = state.passport(agentId);
-    const own = given.get(agentId);
-    if (own === undefined) {
-      if (known === null) return { status: 'unknown' };
-      let finding = parsed.get(known.text);
-      if (finding === undefined) parsed.set(known.text, (finding = findingOf(known.text)));
-      return finding;
-    }
-    if (!('agent' in own)) return { status: 'unreadable', reason: own.reason };
-    const newer = known === null ? null : findingOf(known.text);
-    if (newer?.status === 'found' && newer.passport.issuedAt > own.issuedAt) {
-      return {
-        status: 'unreadable',
-        reason: `a later one, issued at ${newer.passport.document.issued_at}, is known here`,
-      };
-    }
-    return { status: 'found', passport: own };
-  };
-}
-
-function findingOf(text: string): PassportFinding {
-  try {
-    return { status: 'found', passport: passportOf(parseJsonText(text)) };
-  } catch (error) {
-    if (error instanceof ShapeError) return { status: 'unreadable', reason: error.reason };
-    throw error;
-  }
-}
-
 /** Pins looked up once a principal and run. Those of given passports are resolved ahead, because that may need the network. */
 async function pinsFor(
   cli: Cli,
   flags: ResolveFlags,
-  state: Pick<State, 'pins'>,
+  trust: LocalTrust,
   given: readonly (Passport | UnreadablePassport)[],
 ): Promise<(principal: string) => readonly PinnedKey[]> {
   const lookup = await principalPins(cli, flags);
@@ -119,7 +74,7 @@ async function pinsFor(
     found.set(principal, await lookup(principal));
   return (principal) => {
     let pins = found.get(principal);
-    if (pins === undefined) found.set(principal, (pins = pinnedKeys(state.pins(principal))));
+    if (pins === undefined) found.set(principal, (pins = trust.pins(principal)));
     return pins;
   };
 }

@@ -97,6 +97,14 @@ export interface Facts {
   readonly wallNow: number;
 }
 
+/** Why a check of a verifier without state is skipped. */
+export const NO_STATE = 'this verifier keeps no state';
+
+/** False when there is no memory of nonces, windows and revocations to ask. */
+export function keepsState(facts: Pick<Facts, 'spent'>): boolean {
+  return facts.spent !== undefined;
+}
+
 /** An intent whose agent is known and whose signature holds, with all that the remaining steps read. */
 export interface Identified {
   readonly intent: Intent;

@@ -2,7 +2,9 @@ import type { Intent } from '../protocol/intent.js';
 import type { Passport } from '../protocol/passport.js';
 import type { Concern } from '../protocol/codes.js';
 import { formatTime } from '../protocol/time.js';
-import { revocationReport } from './checks/revocation.js';
+import { revocationReport, STANDING_UNKNOWN } from './checks/revocation.js';
+
+export { STANDING_UNKNOWN } from './checks/revocation.js';
 import type { Claim, Identified } from './context.js';
 import {
   violation,
@@ -43,9 +45,6 @@ export function judge(identity: Identity, context: Identified): { outcome: Outco
     revocation: revocationReport(context.facts, passport.agent.id, passport.document.principal),
   };
 }
-
-/** Nothing is known of an agent's standing when its intent was refused before step 8 could be asked. */
-export const STANDING_UNKNOWN: RevocationReport = { status: 'unknown', age_ms: null, degraded: false };
 
 export interface DecisionParts {
   readonly intent: Intent;

@@ -1,5 +1,6 @@
 import { checkConstraints, type Judged } from '../constraints/index.js';
-import type { Identified } from '../context.js';
+import { withoutHistory } from '../constraints/history.js';
+import { keepsState, type Identified } from '../context.js';
 import { verdictOf, type Verdict } from '../decision.js';
 
 /** Step 6: every constraint of the passport and of the caller holds; all violations are collected. */
@@ -16,5 +17,6 @@ export function constraints({ intent, limits, facts, now }: Identified): Verdict
     intentHash: intent.hash,
     read: facts.read,
   };
-  return verdictOf(limits.flatMap((constraints) => checkConstraints(constraints, judged)));
+  const unknowable = keepsState(facts) ? [] : limits.flatMap((constraints) => withoutHistory(constraints, agent_id));
+  return verdictOf(unknowable.length > 0 ? unknowable : limits.flatMap((each) => checkConstraints(each, judged)));
 }

@@ -1,5 +1,5 @@
 import { formatTime } from '../../protocol/time.js';
-import type { Identified } from '../context.js';
+import { NO_STATE, type Identified } from '../context.js';
 import { failed, PASSED, skipped, violation, type Verdict } from '../decision.js';
 
 const NONCE = /^[0-9a-fA-F]{32,128}$/;
@@ -16,7 +16,7 @@ export function nonce({ intent, facts, now }: Identified): Verdict {
     const message = 'The nonce is not 32 to 128 hex digits.';
     return failed(violation('NONCE_INVALID', message, { reason: 'form', agent_id }));
   }
-  if (facts.spent === undefined) return skipped('this verifier keeps no state');
+  if (facts.spent === undefined) return skipped(NO_STATE);
   if (facts.spent === null) return PASSED;
   const { firstSeenAt, firstResult } = facts.spent;
   const ago = Math.max(0, Math.round((now - firstSeenAt) / 1000));

@@ -1,6 +1,6 @@
 import { formatTime } from '../../protocol/time.js';
-import type { Facts, Freshness, Identified, StandingRecord } from '../context.js';
-import { failed, PASSED, violation, type RevocationReport, type Verdict } from '../decision.js';
+import { keepsState, NO_STATE, type Facts, type Freshness, type Identified, type StandingRecord } from '../context.js';
+import { failed, PASSED, skipped, violation, type RevocationReport, type Verdict } from '../decision.js';
 
 /** The subject that stands for the whole mesh: denying it stops every agent. */
 export const EVERYONE = '*';
@@ -8,6 +8,7 @@ export const EVERYONE = '*';
 /** Step 8: neither the agent, nor its principal, nor everyone is revoked or suspended, as known now. */
 export function revocation({ intent, passport, facts }: Identified): Verdict {
   const { agent_id } = intent.document;
+  if (!keepsState(facts)) return skipped(NO_STATE);
   const agent = denied(facts, agent_id);
   if (agent?.status === 'revoked') {
     return failed(
@@ -44,8 +45,12 @@ export function revocation({ intent, passport, facts }: Identified): Verdict {
   return PASSED;
 }
 
+/** What is said of a standing that nobody asked for, or that there is nobody to ask about. */
+export const STANDING_UNKNOWN: RevocationReport = { status: 'unknown', age_ms: null, degraded: false };
+
 /** What the decision says of the agent's standing, whichever step it ended at. */
 export function revocationReport(facts: Facts, agentId: string, principal: string): RevocationReport {
+  if (!keepsState(facts)) return STANDING_UNKNOWN;
   const record = denied(facts, agentId) ?? denied(facts, principal) ?? denied(facts, EVERYONE);
   const { freshness } = facts;
   const age_ms = freshness.mesh ? freshness.ageMs : null;

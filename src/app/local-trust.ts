@@ -1,0 +1,80 @@
+import { importKey, type VerifyKey } from '../protocol/ed25519/verify.js';
+import { toHex } from '../protocol/hex.js';
+import { JsonError, parseJsonText } from '../protocol/json.js';
+import { passportOf, type Passport } from '../protocol/passport.js';
+import { ShapeError } from '../protocol/shape.js';
+import type { PassportFinding, PinnedKey } from '../verify/context.js';
+import type { Trusting } from './examine.js';
+import type { State } from './ports.js';
+
+/** Most passports, and most keys, kept ready for use. */
+const MOST = 1024;
+
+/**
+ * What this machine trusts: its known passports and pinned principals. The state is asked every time, so that a change by
+ * another process counts at once; what is costly, reading a passport and importing a key, is done once a text.
+ */
+export class LocalTrust implements Trusting {
+  readonly #state: Pick<State, 'passport' | 'pins'>;
+  readonly #findings = new Map<string, PassportFinding>();
+  readonly #keys = new Map<string, VerifyKey | null>();
+
+  constructor(state: Pick<State, 'passport' | 'pins'>) {
+    this.#state = state;
+  }
+
+  readonly passport = (agentId: string): PassportFinding => {
+    const known = this.#state.passport(agentId);
+    return known === null ? { status: 'unknown' } : remembered(this.#findings, known.text, findingOf);
+  };
+
+  readonly pins = (principal: string): readonly PinnedKey[] =>
+    this.#state.pins(principal).flatMap(({ keyId, publicKey }) => {
+      const key = remembered(this.#keys, toHex(publicKey), () => importKey(publicKey));
+      return key === null ? [] : [{ keyId, key }];
+    });
+}
+
+/** A passport file that names its agent and is not valid: its intents are refused with E103, not answered by a known passport. */
+export interface UnreadablePassport {
+  readonly agentId: string;
+  readonly reason: string;
+}
+
+/** A passport that the caller gives, else the known one. An older given one is refused: its agent may once have been allowed more. */
+export function givenFirst(
+  given: readonly (Passport | UnreadablePassport)[],
+  known: Trusting['passport'],
+): Trusting['passport'] {
+  const own = new Map(given.map((each) => ['agent' in each ? each.agent.id : each.agentId, each]));
+  return (agentId) => {
+    const mine = own.get(agentId);
+    if (mine === undefined) return known(agentId);
+    if (!('agent' in mine)) return { status: 'unreadable', reason: mine.reason };
+    const other = known(agentId);
+    if (other.status === 'found' && other.passport.issuedAt > mine.issuedAt) {
+      const { issued_at } = other.passport.document;
+      return { status: 'unreadable', reason: `a later one, issued at ${issued_at}, is known here` };
+    }
+    return { status: 'found', passport: mine };
+  };
+}
+
+function findingOf(text: string): PassportFinding {
+  try {
+    return { status: 'found', passport: passportOf(parseJsonText(text)) };
+  } catch (error) {
+    if (error instanceof ShapeError || error instanceof JsonError)
+      return { status: 'unreadable', reason: error.reason };
+    throw error;
+  }
+}
+
+function remembered<T>(kept: Map<string, T>, key: string, make: (key: string) => T): T {
+  let value = kept.get(key);
+  if (value === undefined) {
+    if (kept.size >= MOST) kept.clear();
+    kept.set(key, (value = make(key)));
+  }
+  return value;
+}

@@ -1,0 +1,40 @@
+import type { Constraints } from '../../protocol/constraint.js';
+import { jsonOfMinor } from '../../protocol/money.js';
+import { violation, type Violation } from '../decision.js';
+
+/**
+ * What a verifier without state answers to limits over time: it cannot know what was accepted before, so it refuses
+ * everything that such a passport's agent asks for. `null` stands for what nobody counted.
+ */
+export function withoutHistory(constraints: Constraints, agentId: string): Violation[] {
+  const violations: Violation[] = [];
+  for (const rule of constraints.all) {
+    if (rule.kind === 'rate') {
+      violations.push(
+        violation('RATE_LIMIT_EXCEEDED', `${why(rule.name)} Accepted intents cannot be counted.`, {
+          limit: rule.limit,
+          window: rule.unit,
+          used: null,
+          retry_after_s: null,
+          agent_id: agentId,
+        }),
+      );
+    } else if (rule.kind === 'daily_limit') {
+      violations.push(
+        violation('DAILY_LIMIT_EXCEEDED', `${why('daily_limit')} What was spent cannot be added up.`, {
+          requested: null,
+          spent: null,
+          limit: jsonOfMinor(rule.limit, rule.currency),
+          window: '24h',
+          currency: rule.currency,
+          agent_id: agentId,
+        }),
+      );
+    }
+  }
+  return violations;
+}
+
+function why(name: string): string {
+  return `The passport holds "${name}", and this verifier keeps no state.`;
+}
