@@ -31,8 +31,8 @@ export class MemoryMeshStore implements MeshStore {
   }
 
   /** The same contents as another process would find them after this one ended. */
-  reopened(): MemoryMeshStore {
-    return new MemoryMeshStore(this.logId, this.term + 1, this.#kept);
+  reopened(As: typeof MemoryMeshStore = MemoryMeshStore): MemoryMeshStore {
+    return new As(this.logId, this.term + 1, this.#kept);
   }
 
   async append(batch: readonly Proposal[], judge: Judge): Promise<readonly Outcome[]> {

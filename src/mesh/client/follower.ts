@@ -43,7 +43,9 @@ export interface Check {
 const RETRY_STREAM_MS = 300_000;
 /** A poll that is answered this much after its wait is given up. */
 const POLL_GRACE_MS = 5_000;
-const SNAPSHOT_TIMEOUT_MS = 30_000;
+const SNAPSHOT_SILENCE_MS = 10_000;
+/** Longest that a connection whose proofs come late is kept before another is tried. */
+const MAX_LATE_MS = 60_000;
 
 type Phase = 'idle' | 'waiting' | 'snapshot' | 'opening' | 'open' | 'polling';
 
@@ -59,6 +61,9 @@ export class Follower {
   #failures = 0;
   #wakeAt = 0;
   #heardAt = 0;
+  #openedAt = 0;
+  /** Connections in a row whose proofs came late. */
+  #late = 0;
   #pollingSince = 0;
   #streamId: string | null = null;
   #confirmed = 0;
@@ -143,7 +148,10 @@ export class Follower {
       if (now.mono >= this.#wakeAt) this.#connect(now);
       return;
     }
-    if (now.mono - this.#heardAt < this.#patience()) return;
+    if (now.mono - this.#heardAt < this.#patience()) {
+      this.#tickLate(now);
+      return;
+    }
     // A stream that opens and says nothing is held back by something in between, which long polls get through.
     if (this.#phase === 'opening') {
       this.#mode = 'poll';
@@ -152,11 +160,28 @@ export class Follower {
     this.#fail('nothing was heard in time', now);
   }
 
+  /**
+   * Proofs are dated from the request that opened the connection. When that one was held up on its way, all that follow look
+   * old, and only another connection can tell whether they are.
+   */
+  #tickLate(now: Moment): void {
+    if (this.#phase !== 'open') return;
+    const age = this.freshness.age(now);
+    if (age !== null && age <= SILENCE_MS) {
+      this.#late = 0;
+      return;
+    }
+    const patience = Math.min(MAX_LATE_MS, SILENCE_MS * 2 ** this.#late);
+    if (now.mono - this.#openedAt < patience) return;
+    this.#late++;
+    this.#reconnect('the proofs come late', now, this.#options.random() * 250);
+  }
+
   /** How long silence is borne in this phase. */
   #patience(): number {
     if (this.#phase === 'opening') return FIRST_FRAME_MS;
     if (this.#phase === 'polling') return this.#pollWaitMs() + POLL_GRACE_MS;
-    return this.#phase === 'snapshot' ? SNAPSHOT_TIMEOUT_MS : SILENCE_MS;
+    return this.#phase === 'snapshot' ? SNAPSHOT_SILENCE_MS : SILENCE_MS;
   }
 
   #pollWaitMs(): number {
@@ -189,19 +214,31 @@ export class Follower {
   }
 
   #frame(frame: Frame, now: Moment): void {
+    if (this.#phase !== 'open' && (frame.event === 'event' || frame.event === 'heartbeat')) {
+      this.#missing('the greeting is missing; events came', now);
+      return;
+    }
     switch (frame.event) {
       case 'hello': {
         const { stream, checkpoint } = objectOf(parseJsonText(frame.data), 'the greeting', ['stream', 'checkpoint']);
         if (typeof stream !== 'string') throw new ShapeError('the stream has no id');
         this.#phase = 'open';
+        this.#openedAt = now.mono;
         this.#failures = 0;
         this.#streamId = stream;
         this.#checkpoint(readCheckpoint(checkpoint), now);
         return;
       }
-      case 'heartbeat':
-        this.#checkpoint(parseCheckpoint(frame.data), now);
+      case 'heartbeat': {
+        const checkpoint = parseCheckpoint(frame.data);
+        const conn = this.#conn;
+        this.#checkpoint(checkpoint, now);
+        // A heartbeat follows the events it speaks of, so one that is ahead means that some were lost on the way.
+        if (conn === this.#conn && checkpoint.head > (this.copy.position?.seq ?? 0)) {
+          this.#missing(`the log is at ${checkpoint.head}`, now);
+        }
         return;
+      }
       case 'event':
         this.#event(parseEvent(frame.data), now);
         return;
@@ -271,13 +308,19 @@ export class Follower {
       return;
     }
     if (kept.length > 0 || keptBefore > 0) this.#keep([]);
-    this.#gap = true;
-    if (applied.kind === 'fork') {
-      this.#alarm('fork', `${applied.reason}; every deny known before is kept`);
-      this.#resync = true;
-    } else {
-      this.#alarm('gap', `event ${event.seq} came after ${this.copy.position?.seq ?? 0}`);
+    if (applied.kind === 'gap') {
+      this.#missing(`event ${event.seq} came`, now);
+      return;
     }
+    this.#alarm('fork', `${applied.reason}; every deny known before is kept`);
+    this.#gap = true;
+    this.#resync = true;
+    this.#reconnect('the mesh tells another history', now, this.#spread());
+  }
+
+  #missing(what: string, now: Moment): void {
+    this.#gap = true;
+    this.#alarm('gap', `${what} after ${this.copy.position?.seq ?? 0} was applied`);
     this.#reconnect('events are missing', now, this.#spread());
   }
 

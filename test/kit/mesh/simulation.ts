@@ -1,0 +1,642 @@
+/**
+ * A mesh under a simulated clock, network and disk: one server that crashes and comes back, clients whose connections are cut,
+ * delayed, held back and mangled, clocks that jump. Everything follows from the seed.
+ */
+import { MemoryMeshStore } from '../../../src/adapters/mesh/memory-store.js';
+import { parseEvent, type MeshEvent } from '../../../src/mesh/event.js';
+import { allowsStrictly, Follower } from '../../../src/mesh/client/follower.js';
+import type { Effect, Input } from '../../../src/mesh/client/messages.js';
+import type { Moment } from '../../../src/mesh/client/moment.js';
+import type { Judge, Proposal } from '../../../src/mesh/ruling.js';
+import type { Connection, Sink, StreamReply, WholeReply } from '../../../src/mesh/server/exchange.js';
+import { FrameParser } from '../../../src/mesh/sse.js';
+import type { Outcome } from '../../../src/mesh/store.js';
+import { cheapCheck, cheapSign, LOG_ID, settle, TestClock, TestMesh } from './server.js';
+
+const BASE = Date.parse('2026-02-18T14:00:00.000Z');
+export const BUDGET_MS = 7_000;
+const AGENTS = ['did:web:acme.com:agents:a', 'did:web:acme.com:agents:b', 'did:web:other.org:agents:c'] as const;
+const SUBJECTS = [...AGENTS, 'did:web:acme.com', '*'] as const;
+
+/** mulberry32: small, fast, and the same everywhere. */
+export function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** A disk on which a commit takes time, and a crash in the meantime keeps it or not. */
+class SimStore extends MemoryMeshStore {
+  sim!: Simulation;
+  process = 0;
+
+  override async append(batch: readonly Proposal[], judge: Judge): Promise<readonly Outcome[]> {
+    const { sim, process } = this;
+    await sim.sleep(sim.between(0, 8));
+    const gone = () => sim.process !== process;
+    if (gone() && sim.chance(0.5)) return new Promise(() => {});
+    const outcomes = await super.append(batch, judge);
+    sim.committed(this);
+    await sim.sleep(sim.between(0, 4));
+    return gone() ? new Promise(() => {}) : outcomes;
+  }
+}
+
+interface Committed {
+  readonly at: number;
+  readonly event: MeshEvent;
+}
+
+export interface Acknowledged {
+  readonly cmdId: string;
+  readonly seq: number;
+}
+
+export class Simulation {
+  readonly #random: () => number;
+  readonly #agenda: { readonly at: number; readonly n: number; readonly work: () => void }[] = [];
+  #n = 0;
+  t = 0;
+  /** The server process that runs; 0 while none does. */
+  process = 0;
+  #processes = 0;
+  mesh: TestMesh | null = null;
+  #store: MemoryMeshStore;
+  readonly log: Committed[] = [];
+  readonly acknowledged: Acknowledged[] = [];
+  readonly clients: SimClient[];
+  readonly #connections = new Set<() => void>();
+  /** Frames may be lost, doubled and swapped between server and client. */
+  readonly mangles: boolean;
+  healed = false;
+  readonly problems: string[] = [];
+  #commands = 0;
+
+  constructor(seed: number) {
+    this.#random = randomOf(seed);
+    this.mangles = this.chance(0.3);
+    this.#store = new MemoryMeshStore(LOG_ID, 0);
+    this.clients = Array.from({ length: 3 }, (_, i) => new SimClient(this, i));
+  }
+
+  chance(p: number): boolean {
+    return this.#random() < p;
+  }
+  between(low: number, high: number): number {
+    return low + Math.floor(this.#random() * (high - low + 1));
+  }
+  pick<T>(list: readonly T[]): T {
+    return list[this.between(0, list.length - 1)]!;
+  }
+  random(): number {
+    return this.#random();
+  }
+
+  after(ms: number, work: () => void): void {
+    this.#agenda.push({ at: this.t + ms, n: this.#n++, work });
+    let i = this.#agenda.length - 1;
+    // A binary heap, by time and then by order of planning.
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if (!sooner(this.#agenda[i]!, this.#agenda[parent]!)) break;
+      [this.#agenda[i], this.#agenda[parent]] = [this.#agenda[parent]!, this.#agenda[i]!];
+      i = parent;
+    }
+  }
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => this.after(ms, resolve));
+  }
+
+  async run(chaosMs: number, healMs: number): Promise<void> {
+    await this.#start();
+    for (const client of this.clients) this.after(this.between(0, 500), () => client.step({ type: 'start' }));
+    this.#plan(chaosMs);
+    this.after(chaosMs, () => this.#heal());
+    await this.#until(chaosMs + healMs);
+    this.#final();
+  }
+
+  committed(store: MemoryMeshStore): void {
+    void store.read(this.log.length, 1_000).then((records) => {
+      for (const { text } of records) {
+        const event = parseEvent(text);
+        const last = this.log[this.log.length - 1]?.event;
+        if (event.seq !== (last?.seq ?? 0) + 1) this.problems.push(`seq ${event.seq} after ${last?.seq}`);
+        if (last !== undefined && event.prev_hash !== last.hash) this.problems.push(`event ${event.seq} is not linked`);
+        this.log.push({ at: this.t, event });
+      }
+    });
+  }
+
+  /** Every connection of the running server ends, sooner or later, or is never heard of again. */
+  connection(end: () => void): () => void {
+    this.#connections.add(end);
+    return () => this.#connections.delete(end);
+  }
+
+  /** Whether some state of the log between `BUDGET_MS` ago and now lets the agent act. */
+  mayAllow(agent: string, wall: number): boolean {
+    const since = this.t - BUDGET_MS;
+    const subjects = [agent, agent.split(':agents:')[0]!, '*'];
+    const denies = new Map<string, { until: number | null }>();
+    const denied = () => subjects.some((s) => denies.has(s) && (denies.get(s)!.until ?? Infinity) > wall);
+    let i = 0;
+    const take = () => {
+      const { event } = this.log[i++]!;
+      const before = denies.get(event.agent_id);
+      if (event.type === 'reinstatement') denies.delete(event.agent_id);
+      else if (event.type === 'revocation') denies.set(event.agent_id, { until: null });
+      else if (before === undefined || before.until !== null) {
+        denies.set(event.agent_id, { until: Math.max(before?.until ?? 0, Date.parse(event.suspended_until!)) });
+      }
+    };
+    while (i < this.log.length && this.log[i]!.at <= since) take();
+    if (!denied()) return true;
+    while (i < this.log.length) {
+      take();
+      if (!denied()) return true;
+    }
+    return false;
+  }
+
+  async #start(): Promise<void> {
+    const process = ++this.#processes;
+    const opened = this.#open(process);
+    const startedAt = this.t;
+    const clock = new TestClock();
+    clock.wall = () => BASE + this.t;
+    clock.up = () => this.t - startedAt;
+    this.process = process;
+    this.mesh = await TestMesh.start(
+      {
+        store: opened,
+        sign: cheapSign,
+        randomHex: (n) => Array.from({ length: n }, () => this.between(0, 255).toString(16).padStart(2, '0')).join(''),
+        soon: (work) => this.after(0, work),
+        onFatal: (error) => this.problems.push(`fatal: ${String(error)}`),
+      },
+      clock,
+    );
+    const { server } = this.mesh;
+    const tick = () => {
+      if (this.process !== process) return;
+      server.tick();
+      this.after(100, tick);
+    };
+    this.after(100, tick);
+  }
+
+  #open(process: number): SimStore {
+    const store = this.#store.reopened(SimStore) as SimStore;
+    store.sim = this;
+    store.process = process;
+    this.#store = store;
+    return store;
+  }
+
+  #crash(): void {
+    if (this.process === 0) return;
+    this.process = 0;
+    this.mesh = null;
+    const ends = [...this.#connections];
+    this.#connections.clear();
+    for (const end of ends) if (!this.chance(0.2)) this.after(this.between(0, 50), end);
+    this.after(this.between(10, 4_000), () => void this.#start());
+  }
+
+  #plan(chaosMs: number): void {
+    const some = (most: number, work: () => void) => {
+      const n = this.between(0, most);
+      for (let i = 0; i < n; i++) this.after(this.between(0, chaosMs), work);
+    };
+    for (let i = this.between(4, 25); i > 0; i--) this.after(this.between(0, chaosMs), () => void this.#command());
+    some(3, () => this.#crash());
+    some(6, () => this.pick(this.clients).cut());
+    some(2, () => this.pick(this.clients).hold(this.between(1_000, 12_000)));
+    some(2, () => this.pick(this.clients).partition(this.between(1_000, 12_000)));
+    some(2, () => this.pick(this.clients).jump(this.pick([-3_600_000, 3_600_000, -5_000, 5_000])));
+    if (this.chance(0.2)) this.pick(this.clients).buffered = true;
+    if (this.chance(0.3)) this.after(this.between(0, chaosMs), () => this.mesh?.server.stop(1_000));
+  }
+
+  /** An operator who asks again, under the same cmd_id, until there is an answer. */
+  async #command(): Promise<void> {
+    const cmdId = `command-${this.#commands++}`;
+    const action = this.pick(['revoke', 'revoke', 'suspend', 'reinstate']);
+    const subject = this.pick(SUBJECTS);
+    const path = action === 'reinstate' ? '/mesh/reinstate' : '/v1/mesh/commands';
+    const extra = action === 'suspend' ? { duration_seconds: this.between(1, 20) } : {};
+    const body =
+      action === 'reinstate'
+        ? { agent_id: subject }
+        : { cmd_id: cmdId, action, agent_id: subject, reason: 'r', ...extra };
+    for (let attempt = 0; attempt < 12; attempt++) {
+      const mesh = this.mesh;
+      const process = this.process;
+      if (mesh !== null) {
+        const asked = mesh.ask('POST', path, 'admin', body).catch(() => null);
+        const answer = await Promise.race([asked, this.sleep(600).then(() => null)]);
+        if (answer !== null && answer.status === 200 && this.process === process && !this.chance(0.1)) {
+          const said = answer.json();
+          const seq = action === 'reinstate' ? Number(String(said.id).split('.')[2]) : Number(said.seq);
+          this.acknowledged.push({ cmdId: action === 'reinstate' ? '' : cmdId, seq });
+          return;
+        }
+        // Whether a reinstatement without a cmd_id was carried out cannot be asked again.
+        if (action === 'reinstate') return;
+      }
+      await this.sleep(this.between(200, 800));
+    }
+  }
+
+  #heal(): void {
+    this.healed = true;
+    for (const client of this.clients) client.heal();
+    if (this.process === 0) return;
+    if (this.mesh?.server.stopping === true) this.#crash();
+  }
+
+  async #until(end: number): Promise<void> {
+    while (this.#agenda.length > 0 && this.#agenda[0]!.at <= end && this.problems.length === 0) {
+      const next = this.#next();
+      this.t = next.at;
+      next.work();
+      await settle();
+    }
+    this.t = end;
+  }
+
+  #next() {
+    const agenda = this.#agenda;
+    const first = agenda[0]!;
+    const last = agenda.pop()!;
+    if (agenda.length === 0) return first;
+    agenda[0] = last;
+    for (let i = 0; ;) {
+      const left = 2 * i + 1;
+      const right = left + 1;
+      let least = i;
+      if (left < agenda.length && sooner(agenda[left]!, agenda[least]!)) least = left;
+      if (right < agenda.length && sooner(agenda[right]!, agenda[least]!)) least = right;
+      if (least === i) break;
+      [agenda[i], agenda[least]] = [agenda[least]!, agenda[i]!];
+      i = least;
+    }
+    return first;
+  }
+
+  #final(): void {
+    if (this.problems.length > 0) return;
+    for (const { cmdId, seq } of this.acknowledged) {
+      const event = this.log[seq - 1]?.event;
+      if (event === undefined) this.problems.push(`acknowledged event ${seq} is lost`);
+      else if (cmdId !== '' && event.cmd_id !== cmdId) this.problems.push(`event ${seq} is not of ${cmdId}`);
+    }
+    const ids = this.log.map(({ event }) => event.cmd_id);
+    if (new Set(ids).size !== ids.length) this.problems.push('one cmd_id has two events');
+    for (const client of this.clients) client.final();
+  }
+}
+
+function sooner(a: { at: number; n: number }, b: { at: number; n: number }): boolean {
+  return a.at < b.at || (a.at === b.at && a.n < b.n);
+}
+
+export class SimClient {
+  readonly #sim: Simulation;
+  readonly name: string;
+  readonly follower: Follower;
+  readonly alarms: string[] = [];
+  #wallSkew: number;
+  readonly #monoSkew: number;
+  #heldUntil = 0;
+  #dark = 0;
+  /** A proxy passes nothing of a stream on before it ends. */
+  buffered = false;
+  #current: { readonly conn: number; end(reason: string): void } | null = null;
+  #lastSeq = 0;
+  readonly #denied = new Map<string, boolean>();
+
+  constructor(sim: Simulation, i: number) {
+    this.#sim = sim;
+    this.name = `client-${i}`;
+    this.#wallSkew = sim.between(-2_000, 2_000);
+    this.#monoSkew = sim.between(0, 1_000_000);
+    this.follower = new Follower({
+      endpoints: 1,
+      check: cheapCheck,
+      random: () => sim.random(),
+      maxAgeMs: BUDGET_MS,
+      confirms: sim.chance(0.5),
+    });
+    const tick = () => {
+      this.step({ type: 'tick' });
+      this.#check();
+      sim.after(200, tick);
+    };
+    sim.after(200, tick);
+  }
+
+  get now(): Moment {
+    return { mono: this.#sim.t + this.#monoSkew, wall: BASE + this.#sim.t + this.#wallSkew };
+  }
+
+  step(input: Input): void {
+    const effects = this.follower.step(input, this.now);
+    for (const effect of effects) this.#carryOut(effect);
+  }
+
+  cut(): void {
+    this.#current?.end('cut');
+  }
+  /** Everything is delayed, nothing is lost. */
+  hold(ms: number): void {
+    this.#heldUntil = Math.max(this.#heldUntil, this.#sim.t + ms);
+  }
+  /** Nothing arrives, and nobody is told. */
+  partition(ms: number): void {
+    this.#dark = Math.max(this.#dark, this.#sim.t + ms);
+  }
+  jump(ms: number): void {
+    this.#wallSkew += ms;
+  }
+  heal(): void {
+    this.buffered = false;
+    this.#dark = 0;
+    this.#heldUntil = 0;
+  }
+
+  final(): void {
+    const { follower } = this;
+    const state = follower.state(this.now);
+    const head = this.#sim.log.length;
+    if (state !== 'live') this.#problem(`is ${state} at the end`);
+    if (follower.copy.position?.seq !== head) this.#problem(`applied ${follower.copy.position?.seq} of ${head}`);
+    const allowed: readonly string[] = this.#sim.mangles ? ['gap'] : [];
+    const bad = this.alarms.filter((kind) => !allowed.includes(kind));
+    if (bad.length > 0) this.#problem(`raised ${bad.join(', ')}`);
+    this.#fold();
+  }
+
+  #check(): void {
+    const { follower } = this;
+    const sim = this.#sim;
+    const seq = follower.copy.position?.seq ?? 0;
+    if (seq < this.#lastSeq) this.#problem(`went back from ${this.#lastSeq} to ${seq}`);
+    this.#lastSeq = seq;
+    for (const agent of AGENTS) {
+      const check = follower.check(agent, this.now);
+      if (allowsStrictly(check) && !sim.mayAllow(agent, BASE + sim.t)) {
+        this.#problem(
+          `allows ${agent} (state ${check.state}, age ${check.ageMs}, applied ${seq} of ${sim.log.length})`,
+        );
+      }
+      const denied = check.denial?.status === 'revoked';
+      const subject = check.denial?.subject ?? agent;
+      if (this.#denied.get(agent) === true && !denied && check.denial === null) {
+        const undone = sim.log.some(({ event }) => event.type === 'reinstatement' && event.seq <= seq);
+        if (!undone) this.#problem(`forgot a deny of ${subject}`);
+      }
+      this.#denied.set(agent, denied);
+    }
+    if (sim.chance(0.05)) this.#fold();
+  }
+
+  /** The copy is the fold of the log up to its place. */
+  #fold(): void {
+    const { copy } = this.follower;
+    const seq = copy.position?.seq ?? 0;
+    const versions = new Map<string, { status: string; version: number; seq: number }>();
+    for (const { event } of this.#sim.log.slice(0, seq)) {
+      const before = versions.get(event.agent_id);
+      const status =
+        event.type === 'reinstatement'
+          ? 'active'
+          : event.type === 'revocation' || before?.status === 'revoked'
+            ? 'revoked'
+            : 'suspended';
+      versions.set(event.agent_id, { status, version: event.version, seq: event.seq });
+    }
+    const held = [...copy.standings()];
+    if (copy.position !== null && held.length !== versions.size)
+      this.#problem(`holds ${held.length} of ${versions.size}`);
+    for (const standing of held) {
+      const expected = versions.get(standing.subject);
+      const same =
+        expected?.status === standing.status && expected.version === standing.version && expected.seq === standing.seq;
+      if (!same) this.#problem(`holds ${standing.subject} as ${standing.status} v${standing.version} at ${seq}`);
+    }
+  }
+
+  #problem(what: string): void {
+    this.#sim.problems.push(`t=${this.#sim.t} ${this.name} ${what}`);
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.type) {
+      case 'alarm':
+        this.alarms.push(effect.kind);
+        return;
+      case 'close':
+        this.#current = null;
+        return;
+      case 'open-stream':
+        this.#open(effect.conn, effect.after);
+        return;
+      case 'poll':
+        this.#ask(effect.conn, `/v1/mesh/events?after=${effect.after}&wait=${effect.waitMs}`, 'polled');
+        return;
+      case 'fetch-snapshot':
+        this.#ask(effect.conn, '/v1/mesh/snapshot', 'snapshot');
+        return;
+      case 'confirm': {
+        const { stream, seq } = effect;
+        this.#sim.after(
+          this.#delay(),
+          () => void this.#sim.mesh?.ask('POST', '/v1/mesh/acks', 'verifier', { stream, seq }),
+        );
+      }
+    }
+  }
+
+  /** ms that the next bytes take, whichever way; Infinity while nothing gets through. */
+  #delay(): number {
+    const { t } = this.#sim;
+    return this.#sim.between(1, 40) + Math.max(0, this.#heldUntil - t);
+  }
+
+  #deliver(at: number, work: () => void): void {
+    const sim = this.#sim;
+    sim.after(Math.max(0, at - sim.t), () => {
+      if (sim.t < this.#dark) return;
+      work();
+    });
+  }
+
+  #ask(conn: number, target: string, type: 'polled' | 'snapshot'): void {
+    const sim = this.#sim;
+    const current = this.#connect(conn);
+    this.#deliver(sim.t + this.#delay(), () => {
+      const mesh = sim.mesh;
+      if (mesh === null) return current.end('refused');
+      const process = sim.process;
+      void mesh.ask('GET', target, 'verifier').then(
+        (answer) => {
+          if (sim.process !== process) return;
+          this.#deliver(sim.t + this.#delay(), () => {
+            if (!current.open) return;
+            if (answer.status !== 200) return current.end('refused', answer.status);
+            current.done();
+            this.step({ type, conn, body: answer.body });
+          });
+        },
+        () => current.end('failed'),
+      );
+    });
+  }
+
+  #open(conn: number, after: string): void {
+    const sim = this.#sim;
+    const current = this.#connect(conn);
+    this.#deliver(sim.t + this.#delay(), () => {
+      const mesh = sim.mesh;
+      if (mesh === null) return current.end('refused');
+      const process = sim.process;
+      void mesh
+        .request('GET', `/v1/mesh/stream?verifier=${this.name}`, 'verifier', undefined, { 'last-event-id': after })
+        .then((reply) => {
+          if (sim.process !== process) return;
+          const { open, status } = reply as StreamReply & WholeReply;
+          if (open === undefined) return this.#deliver(sim.t + this.#delay(), () => current.end('refused', status));
+          if (!current.open) return;
+          const pipe = new Pipe(
+            sim,
+            this,
+            conn,
+            () => current.open,
+            () => this.#delay(),
+            () => current.end('ended'),
+          );
+          pipe.connection = open(pipe);
+          current.onEnd = () => pipe.connection?.closed();
+        });
+    });
+  }
+
+  /** Nothing gets through now. */
+  get dark(): boolean {
+    return this.#sim.t < this.#dark;
+  }
+
+  receive(conn: number, bytes: Uint8Array, parser: FrameParser): void {
+    const frames = parser.push(bytes);
+    this.step(frames.length === 0 ? { type: 'noise', conn } : { type: 'frames', conn, frames });
+  }
+
+  #connect(conn: number) {
+    const sim = this.#sim;
+    const state = {
+      conn,
+      open: true,
+      onEnd: null as (() => void) | null,
+      done: () => {
+        state.open = false;
+        forget();
+      },
+      end: (reason: string, status: number | null = null) => {
+        if (!state.open) return;
+        state.done();
+        state.onEnd?.();
+        this.step({ type: 'ended', conn, reason, status });
+      },
+    };
+    const forget = sim.connection(() => state.end('reset'));
+    this.#current?.end('replaced');
+    this.#current = state;
+    return state;
+  }
+}
+
+/** The way of a stream's bytes: in order, delayed, cut into pieces; or mangled frame by frame. */
+class Pipe implements Sink {
+  readonly #sim: Simulation;
+  readonly #client: SimClient;
+  readonly #conn: number;
+  readonly #open: () => boolean;
+  readonly #delay: () => number;
+  readonly #end: () => void;
+  readonly #parser = new FrameParser(1 << 16);
+  readonly #held: Uint8Array[] = [];
+  #lastAt = 0;
+  #waiting = 0;
+  #dead = false;
+  connection: Connection | null = null;
+
+  constructor(
+    sim: Simulation,
+    client: SimClient,
+    conn: number,
+    open: () => boolean,
+    delay: () => number,
+    end: () => void,
+  ) {
+    this.#sim = sim;
+    this.#client = client;
+    this.#conn = conn;
+    this.#open = open;
+    this.#delay = delay;
+    this.#end = end;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#client.buffered || this.#held.length > 0) {
+      this.#held.push(bytes);
+      return true;
+    }
+    for (const piece of this.#pieces(bytes)) this.#send(piece);
+    if (this.#waiting < 8) return true;
+    this.#sim.after(this.#sim.between(50, 3_000), () => this.connection?.drained());
+    return false;
+  }
+
+  end(last: Uint8Array | null): void {
+    for (const bytes of this.#held) this.#send(bytes);
+    if (last !== null) this.#send(last);
+    this.#sim.after(Math.max(0, this.#lastAt - this.#sim.t) + 1, this.#end);
+  }
+
+  cut(): void {
+    this.#sim.after(this.#sim.between(0, 20), this.#end);
+  }
+
+  #send(bytes: Uint8Array): void {
+    this.#lastAt = Math.max(this.#lastAt, this.#sim.t + this.#delay());
+    this.#waiting++;
+    this.#sim.after(this.#lastAt - this.#sim.t, () => {
+      this.#waiting--;
+      // TCP loses a connection, never bytes in the middle of one.
+      this.#dead ||= this.#client.dark;
+      if (this.#open() && !this.#dead) this.#client.receive(this.#conn, bytes, this.#parser);
+    });
+  }
+
+  #pieces(bytes: Uint8Array): Uint8Array[] {
+    const sim = this.#sim;
+    if (sim.mangles && !sim.healed && sim.chance(0.2)) {
+      const frames = Buffer.from(bytes)
+        .toString()
+        .split(/(?<=\n\n)/);
+      if (sim.chance(0.4)) frames.splice(sim.between(0, frames.length - 1), 1);
+      if (frames.length > 0 && sim.chance(0.4)) frames.push(sim.pick(frames));
+      if (frames.length > 1 && sim.chance(0.4)) frames.reverse();
+      return frames.map((frame) => Buffer.from(frame));
+    }
+    if (bytes.length < 2 || !sim.chance(0.2)) return [bytes];
+    const at = sim.between(1, bytes.length - 1);
+    return [bytes.subarray(0, at), bytes.subarray(at)];
+  }
+}
