@@ -2,5 +2,8 @@
 import { loadProgram } from './program.js';
 import { VERSION } from './version.js';
 
-if (process.argv.length === 3 && process.argv[2] === '--version') process.stdout.write(`${VERSION}\n`);
-else void loadProgram(__dirname).program.main();
+if (process.argv.length === 3 && process.argv[2] === '--version') {
+  // A lost answer is not a success, unless nobody was left to read it.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  process.stdout.write(`${VERSION}\n`);
+} else void loadProgram(__dirname).program.main();
