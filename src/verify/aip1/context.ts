@@ -4,7 +4,7 @@ import type { Mandate } from '../../protocol/aip1/mandate.js';
 import type { Passport } from '../../protocol/passport.js';
 import type { Facts, PassportFinding, PinnedKey, Policy, SignatureOracle } from '../context.js';
 import type { Verdict } from '../decision.js';
-import type { TrustHistory } from './trust-score.js';
+import type { TrustHistory } from '../../protocol/aip1/trust-score.js';
 
 /** What became of a document that means to be an envelope. */
 export type Reading =

@@ -1,6 +1,6 @@
 import { failed, PASSED, skipped, type Verdict } from '../../decision.js';
 import type { Aip1Context } from '../context.js';
-import { rfcTrustScore } from '../trust-score.js';
+import { rfcTrustScore } from '../../../protocol/aip1/trust-score.js';
 import { aip1Violation } from '../violations.js';
 
 /** E404: the score is at or above this verifier's minimum. First contact is let through whatever the minimum (RFC-001, section 9.3). */
