@@ -177,7 +177,7 @@ describe('windows, against a plain list', () => {
     };
   }
 
-  test('read the same, whatever is in one transaction and what in another', () => {
+  test('read the same, whatever is in one transaction and what in another', { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(fc.array(fc.array(step, { maxLength: 12 }), { maxLength: 8 }), (transactions) => {
         const state = openAt(statePath());

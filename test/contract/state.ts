@@ -147,6 +147,24 @@ export function stateContract(name: string, open: () => State): void {
       expect(read(state, refunds, T0 + HOUR)).toEqual({ kind: 'count', used: 2, roomAt: null });
     });
 
+    test.each([T0, T0 - (T0 % 60_000), T0 - (T0 % HOUR)])('hold what is after their start, not at it: %d', (start) => {
+      const state = open();
+      for (const at of [start - 1, start, start + 1]) use(state, at, 'issue_refund', 10n);
+      expect(read(state, refunds, start + HOUR)).toMatchObject({ used: 1 });
+      expect(read(state, dollars, start + DAY)).toEqual({ kind: 'sum', spent: 10n });
+      expect(read(state, dollars, start + DAY - 1)).toEqual({ kind: 'sum', spent: 20n });
+      state.transact((ledger) => {
+        const spent = () => ledger.read(AGENT, dollars, start + DAY);
+        const add = (at: number) =>
+          ledger.recordUsage({ agentId: AGENT, action: 'pay', at, currency: 'USD', amountMinor: 1n });
+        expect(spent()).toEqual({ kind: 'sum', spent: 10n });
+        add(start);
+        expect(spent()).toEqual({ kind: 'sum', spent: 10n });
+        add(start + 1);
+        expect(spent()).toEqual({ kind: 'sum', spent: 11n });
+      });
+    });
+
     test('stay closed when the clock is set back', () => {
       const state = open();
       for (let i = 0; i < 3; i++) use(state, T0 + i, 'issue_refund', 100n);
@@ -248,7 +266,7 @@ export function stateContract(name: string, open: () => State): void {
     test('survive pruning for two days and no longer', () => {
       const state = open();
       use(state, T0, 'pay', 5n);
-      use(state, T0 + 3 * DAY, 'pay', 7n);
+      use(state, T0 + DAY + 2 * HOUR, 'pay', 7n);
       const long: Meter = { ...dollars, windowMs: 10 * DAY };
       for (let i = 0; i < 300; i++) state.transact((ledger) => ledger.prune(T0 + 2 * DAY - 1));
       expect(read(state, long, T0)).toEqual({ kind: 'sum', spent: 12n });
