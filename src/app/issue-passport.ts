@@ -46,6 +46,8 @@ export interface PassportRequest {
   readonly expiresInMs: number | null;
   readonly path: string;
   readonly keyStore: KeyStoreName;
+  /** The agent's seed, where it has one already; made at random otherwise. */
+  readonly seed?: Uint8Array;
   /** Where the principal's key goes when it has to be made. */
   readonly principalKeyStore: KeyStoreName;
 }
@@ -99,7 +101,7 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
     throw new Failure('EXISTS', `${path} exists already.`, { hint: 'choose another file with --out' });
 
   const issuer = await issuerKey(deps, principal, request.principalKeyStore);
-  const agentKey = await createKey(deps, draft.key_id, request.keyStore);
+  const agentKey = await createKey(deps, draft.key_id, request.keyStore, request.seed);
   try {
     const passport = seal(
       { ...draft, public_key: formatPublicKey(agentKey.publicKey), issuer_key_id: issuer.key.keyId },

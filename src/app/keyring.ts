@@ -21,13 +21,13 @@ export interface HeldKey {
   readonly publicKey: Uint8Array;
 }
 
-/** Makes a key pair and puts its seed into a store. */
+/** Puts a seed, made here unless it is given, into a store. */
 export async function createKey(
   deps: KeyringDeps,
   keyId: string,
   storeName: KeyStoreName,
+  seed: Uint8Array = deps.random(32),
 ): Promise<HeldKey & { record: KeyRecord }> {
-  const seed = deps.random(32);
   const publicKey = publicKeyOf(seed);
   const ref = await deps.store(storeName).create(keyId, seed);
   const record: KeyRecord = { keyId, store: storeName, ref, createdAt: deps.clock() };
