@@ -12,7 +12,11 @@ export async function shell(argv: readonly string[], io: Io): Promise<number> {
   const output = watchOutput(io);
   const life: Lifetime = { interrupt: [], afterwards: [], output };
   try {
-    const done = execute(argv, io, life).then((code) => written(io).then(() => code));
+    const done = execute(argv, io, life).then((code) => {
+      // It has answered: a reader that is gone can no longer turn that into a quiet end.
+      life.interrupt.length = 0;
+      return written(io).then(() => code);
+    });
     const code = await Promise.race([done, ended(io.signal, life), output.gone(life)]);
     // An answer that was lost (a full disk) is not a success.
     return code === 0 && output.error !== null ? await fail(output.error, argv, io) : code;
