@@ -7,6 +7,7 @@ import { findProgram } from '../../src/adapters/foreground.js';
 import type { Decision } from '../../src/verify/decision.js';
 import { bundle } from '../kit/bundle.js';
 import { openAt } from '../kit/state/temporary.js';
+import { noPty, play } from '../kit/terminal.js';
 import { world, type World } from '../kit/world.js';
 
 const PASSPHRASE = 'correct horse';
@@ -280,6 +281,38 @@ describe('as a process', () => {
     child.kill('SIGTERM');
     expect(await ended).toEqual({ code: 5 });
     expect(said.out).toBe('up\nheard 1\nheard 2\n');
+  });
+  const pty = noPty();
+  if (pty !== null) console.warn(`skipped, the terminal's Ctrl-C: ${pty}`);
+  test.skipIf(pty !== null)('Ctrl-C at a terminal reaches it once, not from the terminal and from aip', async () => {
+    const place = await staged();
+    const script = `let n = 0; process.on('SIGINT', () => { console.log('heard ' + ++n); setTimeout(() => process.exit(6), 300) }); console.log('up'); setTimeout(() => {}, 15000)`;
+    const file = await bundle(fileURLToPath(new URL('../kit/program.ts', import.meta.url)));
+    const { output, code, missed } = play({
+      argv: [
+        process.execPath,
+        file,
+        'exec',
+        '--home',
+        place.home,
+        '-p',
+        'bot',
+        '-a',
+        'deploy',
+        '--',
+        process.execPath,
+        '-e',
+        script,
+      ],
+      env: { PATH: process.env['PATH']!, AIP_KEY_PASSPHRASE: PASSPHRASE },
+      cwd: place.cwd,
+      steps: [
+        { expect: 'up', send: '\u0003' },
+        { expect: 'heard 1', send: '' },
+      ],
+    });
+    expect({ code, missed }).toEqual({ code: 6, missed: [] });
+    expect(output).not.toContain('heard 2');
   });
   test('a reader that went away does not turn a failure into a yes', async () => {
     const { child, ended } = await start(`setTimeout(() => process.exit(7), 200)`);
