@@ -28,6 +28,11 @@ export const SECTIONS: readonly Section[] = [
         'Watch an agent be stopped, in a throwaway folder: no network, no questions',
         () => import('./demo.js'),
       ),
+      at(
+        'init',
+        'Set this machine up: config, key store, and the key its passports are signed with',
+        () => import('./init.js'),
+      ),
     ],
   },
   {

@@ -1,0 +1,34 @@
+import { principalId } from '../protocol/did.js';
+import type { KeyRecord, KeyStoreName } from './ports.js';
+import { issuerKey, type PrincipalDeps } from './principals.js';
+
+export interface PrincipalSetUp {
+  readonly principal: string;
+  readonly publicKey: Uint8Array;
+  readonly record: KeyRecord;
+  /** False when this machine held the key before. */
+  readonly made: boolean;
+}
+
+/** Where this machine keeps the principal's key; null when it does not hold it. The key itself is not opened. */
+export function principalHeld(state: PrincipalDeps['state'], domain: string): PrincipalSetUp | null {
+  const principal = principalId(domain);
+  for (const pin of [...state.pins(principal)].reverse()) {
+    const record = state.key(pin.keyId);
+    if (record !== null) return { principal, publicKey: pin.publicKey, record, made: false };
+  }
+  return null;
+}
+
+/** Makes and pins the principal's key where there is none. Fails when it is pinned here and kept elsewhere. */
+export async function setUpPrincipal(
+  deps: PrincipalDeps,
+  domain: string,
+  store: KeyStoreName,
+): Promise<PrincipalSetUp> {
+  const held = principalHeld(deps.state, domain);
+  if (held !== null) return held;
+  const principal = principalId(domain);
+  const { key, record, made } = await issuerKey(deps, principal, store);
+  return { principal, publicKey: key.publicKey, record, made };
+}
