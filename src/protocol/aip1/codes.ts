@@ -12,7 +12,7 @@ function entry(
   return { code, name, concern, meaning, facts, remedy };
 }
 
-/** Facts say in `bound` whose rule was broken: `envelope`, `mandate` or `passport`. */
+/** Facts say in `bound` whose rule was broken: `envelope`, `mandate`, `passport` or `caller`. */
 export const AIP1_CODES = {
   INVALID_SIGNATURE: entry(
     'AIP-E100',

@@ -155,6 +155,7 @@ function claimOf(reading: Reading, given: Given, now: number): Aip1Claim {
     publicKey: given.public_key === undefined ? null : keyOf(given.public_key),
     hmacKey: given.hmac_key === undefined ? null : fromHex(given.hmac_key),
     mandate: mandateOf(given),
+    limits: [],
     policy: {
       maxAgeMs: 300_000,
       maxSkewMs: 30_000,

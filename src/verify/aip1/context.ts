@@ -1,3 +1,4 @@
+import type { Constraints } from '../../protocol/constraint.js';
 import type { VerifyKey } from '../../protocol/ed25519/verify.js';
 import type { Envelope, Tier } from '../../protocol/aip1/envelope.js';
 import type { Mandate } from '../../protocol/aip1/mandate.js';
@@ -49,6 +50,8 @@ export interface Aip1Claim {
   /** Shared with the agent, for tier 0. */
   readonly hmacKey: Uint8Array | null;
   readonly mandate: MandateFinding;
+  /** Constraints that the caller holds the agent to beside all others. */
+  readonly limits: readonly Constraints[];
   readonly policy: Aip1Policy;
   readonly signatureHolds: SignatureOracle;
   /** ms since the epoch, or what `--at` says. */
@@ -65,6 +68,8 @@ export interface Aip1Context {
   readonly passport: Passport | null;
   /** Null when none was given, or it does not count. */
   readonly mandate: Mandate | null;
+  /** The constraints of the passport and of the caller. */
+  readonly limits: readonly Constraints[];
   readonly policy: Aip1Policy;
   readonly facts: Aip1Facts;
   readonly now: number;

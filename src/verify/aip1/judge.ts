@@ -3,9 +3,10 @@ import type { Value } from '../../protocol/aip1/numbers.js';
 import type { Concern } from '../../protocol/codes.js';
 import { ShapeError } from '../../protocol/shape.js';
 import { formatTime } from '../../protocol/time.js';
-import { revocationReport } from '../checks/revocation.js';
+import { revocationReport, STANDING_UNKNOWN } from '../checks/revocation.js';
 import { needsHistory, usageOf } from '../constraints/index.js';
 import type { CheckReport, Decision, RevocationReport, Verdict, Violation, Warning } from '../decision.js';
+import { spendsNonce } from '../finality.js';
 import type { Usage } from '../meters.js';
 import { runChecks, type Check, type Outcome } from '../pipeline.js';
 import { spendOf } from './checks/caps.js';
@@ -63,9 +64,6 @@ export interface Aip1Judgement {
   readonly usage: Pick<Usage, 'currency' | 'amountMinor'> | null;
 }
 
-/** Codes that leave the nonce unspent: waiting for a person or for the mesh, and the replay itself. */
-const OPEN = new Set(['AIP-E209', 'AIP-E501', 'AIP-E102']);
-
 /** The remaining steps, inside the transaction. `facts` is null for a document whose form was refused. */
 export function judgeEnvelope(examined: Examined, facts: Aip1Facts | null, source: string | null): Aip1Judgement {
   const { claim, form, proven } = examined;
@@ -78,27 +76,37 @@ export function judgeEnvelope(examined: Examined, facts: Aip1Facts | null, sourc
   const identified = proven.signature.status === 'passed';
   const revocation = identified ? standingOf(context) : STANDING_UNKNOWN;
   const judgement = decisionOf(claim, outcome, revocation, identified ? warningsOf(context, revocation) : [], source);
-  const code = judgement.decision.error_code;
-  const open = !identified || (code !== null && OPEN.has(code));
   return {
     ...judgement,
-    spend: open ? null : { nonce: context.envelope.entropy, keepUntil: keepUntil(claim, facts) },
+    spend:
+      identified && spends(judgement.decision)
+        ? { nonce: context.envelope.entropy, keepUntil: keepUntil(claim, facts) }
+        : null,
     usage: judgement.decision.success ? usageOfEnvelope(context) : null,
   };
 }
 
-/** Nothing is known of an agent whose envelope did not prove to be its own. */
-const STANDING_UNKNOWN: RevocationReport = { status: 'unknown', age_ms: null, degraded: false };
+/** As in the native dialect, where a cap of 24 hours has a name of its own. */
+function spends({ success, violations }: Decision): boolean {
+  const named = violations.map((each) =>
+    each.error_message === 'MONETARY_LIMIT' && each.details.window === '24h'
+      ? { ...each, error_message: 'DAILY_LIMIT_EXCEEDED' }
+      : each,
+  );
+  return spendsNonce({ success, violations: named });
+}
 
 function contextOf(claim: Aip1Claim, proven: NonNullable<Examined['proven']>, facts: Aip1Facts): Aip1Context {
   const { standing } = proven;
+  const passport = standing !== null && 'passport' in standing ? standing.passport : null;
   return {
     envelope: envelopeOf(claim),
     tier: proven.tier,
     signature: proven.signature,
     mandateVerdict: proven.mandate,
-    passport: standing !== null && 'passport' in standing ? standing.passport : null,
+    passport,
     mandate: proven.mandate.status === 'passed' && claim.mandate.status === 'found' ? claim.mandate.mandate : null,
+    limits: [...(passport === null ? [] : [passport.constraints]), ...claim.limits],
     policy: claim.policy,
     facts,
     now: claim.now,

@@ -5,7 +5,7 @@ import type { Aip1Context } from './context.js';
 
 /** An envelope as the shared checks see it: the same agent, action, params and facts, under the native names. */
 export function nativeView(context: Aip1Context, passport: Passport): Identified {
-  const { envelope, policy, facts, now } = context;
+  const { envelope, policy, facts, now, limits } = context;
   const intent: Intent = {
     document: {
       agent_id: envelope.agentId,
@@ -21,7 +21,7 @@ export function nativeView(context: Aip1Context, passport: Passport): Identified
     signature: null,
     hash: envelope.hash,
   };
-  return { intent, passport, limits: [passport.constraints], policy, facts, now };
+  return { intent, passport, limits, policy, facts, now };
 }
 
 /** The same for checks that ask a passport for nothing but its principal. */

@@ -281,6 +281,9 @@ function replays(): ConformanceCase[] {
   const forged = text(bent(signed('replay-forged-first'), { 'intent.parameters.amount': 1 }));
   const genuine = text(signed('replay-forged-first'));
   const denied = text(signed('replay-denied', { 'intent.action': 'delete_database' }));
+  const day = { 'boundaries.monetary_limit.per_day': 500 };
+  const full = text(signed('replay-full', { ...day, 'intent.parameters.amount': 500 }));
+  const over = text(signed('replay-over', { ...day, 'intent.parameters.amount': 1 }));
   const other = signed('replay-other', {
     entropy: (signed('replay-same-nonce') as { entropy: string }).entropy,
     'intent.parameters.amount': 3,
@@ -303,8 +306,15 @@ function replays(): ConformanceCase[] {
     },
     {
       name: 'replay-refused',
-      shows: 'A refused envelope has spent its nonce.',
+      shows: 'A refusal that would always be the same is the same again.',
       documents: [denied, denied],
+      given,
+      expect: { code: 'AIP-E200' },
+    },
+    {
+      name: 'replay-held-back',
+      shows: 'One that was refused for its time or its sum cannot be held back until there is room.',
+      documents: [full, over, over],
       given,
       expect: { code: 'AIP-E102' },
     },

@@ -4,6 +4,8 @@ Usage: sign.py <folder for passport>
 """
 
 import json
+import random
+import struct
 import sys
 from pathlib import Path
 
@@ -38,6 +40,17 @@ OTHERS = {
     "nesting": {"l": [[[[{"x": [1, 2.50, True, False]}]]]]},
     "python words": {"__proto__": 1, "constructor": {"prototype": 2}},
 }
+
+
+def doubles(count: int) -> list:
+    """Doubles of every size, the same every time."""
+    source = random.Random(1)
+    found = []
+    while len(found) < count:
+        value = struct.unpack(">d", source.randbytes(8))[0]
+        if value - value == 0 and abs(value) < 1e300:
+            found.append(value)
+    return found + [source.uniform(-1e6, 1e6) for _ in range(count)] + [source.random() for _ in range(count)]
 
 
 def main(folder: Path) -> None:
@@ -76,6 +89,7 @@ def main(folder: Path) -> None:
         add(f"amount {name}", parameters={"amount": amount, "currency": "USD"})
     for name, parameters in OTHERS.items():
         add(name, parameters=parameters)
+    add("many doubles", parameters={"list": doubles(100)})
     for tier in VerificationTier:
         add(f"{tier.value}", tier=tier, parameters={"amount": 1})
     add("chosen tier", tier=None, parameters={"amount": 400.0})

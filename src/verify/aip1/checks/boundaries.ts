@@ -2,7 +2,7 @@ import { action } from '../../checks/action.js';
 import { constraints } from '../../checks/constraints.js';
 import { verdictOf, type Verdict, type Violation } from '../../decision.js';
 import type { Aip1Context } from '../context.js';
-import { nativeView } from '../native-view.js';
+import { nativeView, nativeViewUnder } from '../native-view.js';
 import { inAip1 } from '../violations.js';
 import { brokenBounds } from './bounds.js';
 
@@ -11,24 +11,24 @@ const ORDER = ['AIP-E103', 'AIP-E201', 'AIP-E200', 'AIP-E202', 'AIP-E203', 'AIP-
 
 /**
  * E200 to E204, and E103 for an amount that cannot be read. An agent signs its envelope's boundaries itself, so they only ever
- * narrow what a mandate and the passport allow: the intent must lie within all of them.
+ * narrow what a mandate, the passport and the caller allow: the intent must lie within all of them.
  */
 export function boundaries(context: Aip1Context): Verdict {
   const { envelope, mandate, passport } = context;
   const violations = brokenBounds(context, envelope.boundaries, 'envelope');
   if (mandate !== null) violations.push(...brokenBounds(context, mandate.boundaries, 'mandate'));
-  if (passport !== null) {
-    const view = nativeView(context, passport);
-    for (const verdict of [action(view), constraints(view)]) {
-      if (verdict.status === 'failed') violations.push(...verdict.violations.map(boundByPassport));
-    }
+  const view = passport === null ? nativeViewUnder(context, envelope.principal) : nativeView(context, passport);
+  const shared = passport === null ? [constraints(view)] : [action(view), constraints(view)];
+  for (const verdict of shared) {
+    if (verdict.status === 'failed')
+      violations.push(...verdict.violations.map((found) => boundBy(passport === null ? 'caller' : 'passport', found)));
   }
   return verdictOf(violations.sort((a, b) => rank(a) - rank(b)));
 }
 
-function boundByPassport(found: Violation): Violation {
+function boundBy(bound: string, found: Violation): Violation {
   const { entry, message, details } = inAip1(found);
-  return { entry, message, details: { ...details, bound: 'passport' } };
+  return { entry, message, details: { ...details, bound } };
 }
 
 function rank({ entry }: Violation): number {

@@ -1,5 +1,6 @@
 import type { Boundaries } from '../../../protocol/aip1/boundaries.js';
 import type { JsonObject } from '../../../protocol/values.js';
+import { keepsState } from '../../context.js';
 import type { Usage } from '../../meters.js';
 import type { Violation } from '../../decision.js';
 import type { Aip1Context } from '../context.js';
@@ -32,13 +33,18 @@ export function brokenCaps(context: Aip1Context, bounds: Boundaries, bound: Boun
   // Zero and negative amounts spend nothing (RFC-001's conformance vectors).
   if (amount.decimal.coefficient <= 0n) return [];
   const asked = decimalText(amount.decimal);
-  const exceeded = (limit: Decimal, spent: Decimal | null, message: string): Violation[] => {
+  const exceeded = (
+    limit: Decimal,
+    spent: Decimal | null,
+    message: string,
+    window = spent === null ? null : '24h',
+  ): Violation[] => {
     const details: JsonObject = {
       requested: jsonOfDecimal(amount.decimal),
       limit: jsonOfDecimal(limit),
       currency,
       spent: spent === null ? null : jsonOfDecimal(spent),
-      window: spent === null ? null : '24h',
+      window,
       param: amount.param,
       bound,
       agent_id,
@@ -50,6 +56,14 @@ export function brokenCaps(context: Aip1Context, bounds: Boundaries, bound: Boun
     return exceeded(perTransaction, null, message);
   }
   if (perDay === null) return [];
+  if (!keepsState(facts)) {
+    return exceeded(
+      perDay,
+      null,
+      `The ${bound} caps 24 hours, and this verifier keeps no state: nothing can be added up.`,
+      '24h',
+    );
+  }
   const reading = facts.read({ kind: 'sum', currency, windowMs: DAY_MS });
   if (reading.kind !== 'sum') throw new Error('a sum was asked for and a count was read');
   const digits = digitsOf(currency);

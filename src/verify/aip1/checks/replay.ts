@@ -1,11 +1,12 @@
 import { formatTime } from '../../../protocol/time.js';
+import { NO_STATE } from '../../context.js';
 import { failed, PASSED, skipped, type Verdict } from '../../decision.js';
 import type { Aip1Context } from '../context.js';
 import { aip1Violation } from '../violations.js';
 
 /** E102: this verifier has never judged the nonce before. Asking spends nothing: only an envelope whose proof holds does. */
 export function replay({ envelope, facts, now }: Aip1Context): Verdict {
-  if (facts.spent === undefined) return skipped('this verifier keeps no state');
+  if (facts.spent === undefined) return skipped(NO_STATE);
   if (facts.spent === null) return PASSED;
   const { firstSeenAt, firstResult } = facts.spent;
   const ago = Math.max(0, Math.round((now - firstSeenAt) / 1000));

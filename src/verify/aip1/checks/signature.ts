@@ -11,10 +11,12 @@ import { aip1Violation } from '../violations.js';
 export type Standing = { readonly passport: Passport } | { readonly problem: string } | null;
 
 /** The passport known for the agent, held to the rules of the native dialect: whole, signed by a pinned principal, in force. */
-export function passportOf({ finding, pins, now }: Aip1Claim): Standing {
+export function passportOf({ reading, finding, pins, now }: Aip1Claim): Standing {
   if (finding.status === 'unknown') return null;
   if (finding.status === 'unreadable') return { problem: `its passport is not valid: ${finding.reason}` };
   const { passport } = finding;
+  if (passport.agent.id !== envelopeOf({ reading }).agentId)
+    return { problem: 'the passport found is of another agent' };
   const problem = issuerProblem(passport, pins(passport.document.principal));
   if (problem !== null) return { problem };
   if (passport.expiresAt !== null && now >= passport.expiresAt) return { problem: 'its passport has expired' };
