@@ -218,6 +218,11 @@ export class Simulation {
     some(6, () => this.pick(this.clients).cut());
     some(2, () => this.pick(this.clients).hold(this.between(1_000, 12_000)));
     some(2, () => this.pick(this.clients).partition(this.between(1_000, 12_000)));
+    if (this.chance(0.3)) {
+      const client = this.pick(this.clients);
+      // As a proxy that holds everything back: the connection stands, and what it brings is old.
+      this.after(this.between(0, chaosMs / 2), () => client.lag(this.between(3_000, 14_000)));
+    }
     some(2, () => this.pick(this.clients).jump(this.pick([-3_600_000, 3_600_000, -5_000, 5_000])));
     if (this.chance(0.2)) this.pick(this.clients).buffered = true;
     if (this.chance(0.3)) this.after(this.between(0, chaosMs), () => this.mesh?.server.stop(1_000));
@@ -315,6 +320,7 @@ export class SimClient {
   readonly #monoSkew: number;
   #heldUntil = 0;
   #dark = 0;
+  #lag = 0;
   /** A proxy passes nothing of a stream on before it ends. */
   buffered = false;
   #current: { readonly conn: number; end(reason: string): void } | null = null;
@@ -361,12 +367,19 @@ export class SimClient {
   partition(ms: number): void {
     this.#dark = Math.max(this.#dark, this.#sim.t + ms);
   }
+  /** Everything takes longer and longer, so slowly that no silence gives it away, up to `ms`. */
+  lag(ms: number): void {
+    if (this.#sim.healed) return;
+    this.#lag = Math.min(ms, this.#lag + 500);
+    if (this.#lag < ms) this.#sim.after(500, () => this.lag(ms));
+  }
   jump(ms: number): void {
     this.#wallSkew += ms;
   }
   heal(): void {
     this.buffered = false;
     this.#dark = 0;
+    this.#lag = 0;
     this.#heldUntil = 0;
   }
 
@@ -466,7 +479,7 @@ export class SimClient {
   /** ms that the next bytes take, whichever way; Infinity while nothing gets through. */
   #delay(): number {
     const { t } = this.#sim;
-    return this.#sim.between(1, 40) + Math.max(0, this.#heldUntil - t);
+    return this.#sim.between(1, 40) + this.#lag + Math.max(0, this.#heldUntil - t);
   }
 
   #deliver(at: number, work: () => void): void {
