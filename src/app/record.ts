@@ -20,14 +20,16 @@ export interface Moment {
 /** Spends the nonce where `finality.ts` says so, and counts what was accepted as the first constraints that ask for it say. */
 export function settle(
   ledger: Ledger,
-  { document: { agent_id, action, nonce, params } }: Intent,
+  { document: { agent_id, action, nonce, params, timestamp } }: Intent,
   limits: readonly Constraints[],
   { decision }: Judgement,
   maxAgeMs: number,
   { wallNow, now }: Moment,
 ): void {
   if (spendsNonce(decision)) {
-    const keepUntil = wallNow + NONCE_RETENTION_WINDOWS * maxAgeMs;
+    // An accepted intent may be dated ahead, by the skew or by `--at`, and stays fresh for a whole window after its date.
+    const from = decision.success ? Math.max(wallNow, timestamp * 1000) : wallNow;
+    const keepUntil = from + NONCE_RETENTION_WINDOWS * maxAgeMs;
     ledger.spendNonce(agent_id, nonce, wallNow, decision.error_code ?? 'accepted', keepUntil);
   }
   if (!decision.success) return;
