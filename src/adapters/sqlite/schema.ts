@@ -1,3 +1,5 @@
+import { CONDUCT_TABLES } from './conduct-schema.js';
+
 /** `aip!`, in SQLite's application_id: tells our file from any other database. */
 export const APPLICATION = 0x61697021;
 /** Of the tables below. A file with a greater one is refused; a smaller one is brought up to date here. */
@@ -121,4 +123,4 @@ CREATE TABLE standing (
   suspended_until INTEGER,
   version INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-`;
+${CONDUCT_TABLES}`;

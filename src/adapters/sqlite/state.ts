@@ -1,8 +1,10 @@
 import { Failure } from '../../app/failure.js';
+import type { Conduct } from '../../app/log-ports.js';
 import type { Clock, EntryQuery, Ledger, Random, State } from '../../app/ports.js';
 import type { Link } from '../../protocol/chain.js';
 import type { Entry } from '../../protocol/entry.js';
 import { Agents, type Tally } from './agents.js';
+import { ConductTables } from './conduct.js';
 import { ensureStateFile } from './create.js';
 import { Database, text } from './database.js';
 import { Directory } from './directory.js';
@@ -30,6 +32,7 @@ export interface SqliteState extends State {
   bounds(): { readonly after: Link; readonly head: Link };
   /** Null for an agent that the log does not know. */
   tally(agentId: string): Tally | null;
+  readonly conduct: Conduct;
 }
 
 /**
@@ -62,6 +65,7 @@ class FileState implements SqliteState {
   readonly #agents: Agents;
   readonly #directory: Directory;
   readonly #log: Log;
+  readonly #conduct: ConductTables;
   readonly #nonces: Nonces;
   readonly #windows: Windows;
   #inTransaction = false;
@@ -83,6 +87,12 @@ class FileState implements SqliteState {
     this.#agents = new Agents(database);
     this.#directory = new Directory(database, path);
     this.#log = new Log(database, path, this.#agents);
+    this.#conduct = new ConductTables(database, path, {
+      agents: this.#agents,
+      log: this.#log,
+      clock: clock ?? Date.now,
+      settle: (work) => (this.#inTransaction ? work() : this.transact(work)),
+    });
     this.#nonces = new Nonces(database);
     this.#windows = new Windows(database, random(1)[0]!);
   }
@@ -107,6 +117,7 @@ class FileState implements SqliteState {
       if (result instanceof Promise) throw new Error('a transaction cannot wait');
       if (commit) {
         this.#agents.flush();
+        this.#conduct.flush();
         this.#windows.flush();
         this.#heads.write(head);
         this.#database.exec('COMMIT');
@@ -118,6 +129,7 @@ class FileState implements SqliteState {
       this.#inTransaction = false;
       this.#windows.forget();
       this.#nonces.forget();
+      this.#conduct.forget();
       if (!committed) {
         this.#agents.forget();
         this.#database.rollback();
@@ -141,6 +153,7 @@ class FileState implements SqliteState {
 
   #ledger(head: Head, over: () => boolean): Ledger {
     const agents = this.#agents;
+    const conduct = this.#conduct;
     const directory = this.#directory;
     const log = this.#log;
     const nonces = this.#nonces;
@@ -174,7 +187,9 @@ class FileState implements SqliteState {
       },
       append(draft) {
         open();
-        return log.append(head, verifier, draft);
+        const entry = log.append(head, verifier, draft);
+        conduct.count(agents.findOrAdd(entry.agent_id), entry);
+        return entry;
       },
       prune(now) {
         open();
@@ -225,6 +240,10 @@ class FileState implements SqliteState {
   bounds(): { after: Link; head: Link } {
     const { seq, hash, base } = this.#head();
     return { after: base, head: { seq, hash } };
+  }
+
+  get conduct(): Conduct {
+    return this.#conduct;
   }
 
   tally(agentId: string): Tally | null {

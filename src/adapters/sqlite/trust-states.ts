@@ -1,0 +1,147 @@
+import type { Entry } from '../../protocol/entry.js';
+import { parseTime } from '../../protocol/time.js';
+import { GUIDE_RULES, ruleName, type TrustRules } from '../../trust/rules.js';
+import { newcomer, observe, parseTrustState, readTrust, type TrustEvent, type TrustState } from '../../trust/score.js';
+import { text, type Database } from './database.js';
+import { damaged } from './failures.js';
+import type { Log } from './log.js';
+
+const HOUR = 3_600_000;
+
+interface Folded {
+  readonly state: TrustState;
+  /** The newest entry of the agent taken in. */
+  seq: number;
+  /** ms of the entries of this transaction, by hour; the score at the end of each. */
+  readonly hours: Map<number, number>;
+  /** Entries taken in that are not written down. */
+  behind: number;
+}
+
+/**
+ * The fold of each agent, kept where its entries are. What is stored says how far it came, so that entries written by a process with other rules
+ * are taken in when they are next needed, and the score is always that of the whole log.
+ */
+export class TrustStates {
+  readonly #path: string;
+  readonly #log: Log;
+  readonly #find;
+  readonly #floor;
+  readonly #put;
+  readonly #putFloor;
+  readonly #putHour;
+  readonly #hours;
+  readonly #pending = new Map<number, Folded>();
+  #rules: TrustRules = GUIDE_RULES;
+  #name = ruleName(GUIDE_RULES);
+
+  constructor(database: Database, path: string, log: Log) {
+    this.#path = path;
+    this.#log = log;
+    const find = (table: string) =>
+      database.query(['number', 'text'], `SELECT seq, ${text('state')} FROM ${table} WHERE agent = ? AND rules = ?`);
+    const put = (table: string) =>
+      database.statement(
+        `INSERT INTO ${table} (agent, rules, seq, state) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET seq = ?3, state = ?4`,
+      );
+    this.#find = find('trust_states');
+    this.#floor = find('trust_floors');
+    this.#put = put('trust_states');
+    this.#putFloor = put('trust_floors');
+    this.#putHour = database.statement(
+      `INSERT INTO trust_hours (agent, rules, start, score) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET score = ?4`,
+    );
+    this.#hours = database.query(
+      ['number', 'number'],
+      'SELECT start, score FROM trust_hours WHERE agent = ? AND rules = ? AND start >= ? ORDER BY start',
+    );
+  }
+
+  get rules(): TrustRules {
+    return this.#rules;
+  }
+
+  judgeBy(rules: TrustRules): void {
+    const name = ruleName(rules);
+    if (name !== this.#name) this.#pending.clear();
+    this.#rules = rules;
+    this.#name = name;
+  }
+
+  /** Inside a write transaction, after the entry was written. */
+  count(agent: number, entry: Entry): void {
+    const folded = this.folded(agent, entry.agent_id, entry.seq - 1);
+    this.#take(folded, entry);
+    this.#pending.set(agent, folded);
+  }
+
+  /** The fold up to entry `until`; for an agent without a number, a newcomer's. */
+  folded(agent: number | null, agentId: string, until = Infinity): Folded {
+    const pending = agent === null ? undefined : this.#pending.get(agent);
+    if (pending !== undefined) return pending;
+    const folded = this.#start(agent === null ? undefined : this.#find.first([agent, this.#name]), agent);
+    if (agent !== null) this.#catchUp(folded, agentId, until);
+    return folded;
+  }
+
+  /** From the oldest entry kept, or what pruning left of the ones before it. */
+  retrace(agent: number | null, agentId: string, now: number, onEvent: (event: TrustEvent) => void) {
+    const folded = this.#start(undefined, agent);
+    for (const entry of this.#log.entries({ agentId, afterSeq: folded.seq })) this.#take(folded, entry, onEvent);
+    return readTrust(folded.state, this.#rules, now, onEvent);
+  }
+
+  /** Keeps the fold as of entry `until`, which pruning is about to remove. */
+  keepFloor(agent: number, agentId: string, until: number): void {
+    const folded = this.#start(undefined, agent);
+    this.#catchUp(folded, agentId, until);
+    this.#putFloor.run([agent, this.#name, until, JSON.stringify(folded.state)]);
+  }
+
+  byHour(agent: number | null, from: number): { start: number; score: number }[] {
+    if (agent === null) return [];
+    return this.#hours.all([agent, this.#name, from - (from % HOUR)]).map(([start, score]) => ({ start, score }));
+  }
+
+  flush(): void {
+    for (const [agent, { state, seq, hours, behind }] of this.#pending) {
+      if (behind === 0) continue;
+      this.#put.run([agent, this.#name, seq, JSON.stringify(state)]);
+      for (const [start, score] of hours) this.#putHour.run([agent, this.#name, start, score]);
+    }
+    this.#pending.clear();
+  }
+
+  forget(): void {
+    this.#pending.clear();
+  }
+
+  /** Holds a fold ready to be written at the end of the transaction. */
+  keep(agent: number, folded: Folded): void {
+    this.#pending.set(agent, folded);
+  }
+
+  #start(row: [number, string] | undefined, agent: number | null): Folded {
+    const known = row ?? (agent === null ? undefined : this.#floor.first([agent, this.#name]));
+    if (known === undefined) return { state: newcomer(this.#rules), seq: 0, hours: new Map(), behind: 0 };
+    const state = parseTrustState(known[1], this.#rules);
+    if (state === null) throw damaged(this.#path);
+    return { state, seq: known[0], hours: new Map(), behind: 0 };
+  }
+
+  #catchUp(folded: Folded, agentId: string, until: number): void {
+    for (const entry of this.#log.entries({ agentId, afterSeq: folded.seq })) {
+      if (entry.seq > until) return;
+      this.#take(folded, entry);
+    }
+  }
+
+  #take(folded: Folded, entry: Entry, onEvent?: (event: TrustEvent) => void): void {
+    const at = parseTime(entry.timestamp) ?? 0;
+    observe(folded.state, { ...entry, at }, this.#rules, onEvent);
+    folded.seq = entry.seq;
+    folded.behind += 1;
+    folded.hours.set(at - (at % HOUR), readTrust(folded.state, this.#rules, at).score);
+  }
+}

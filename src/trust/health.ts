@@ -1,0 +1,119 @@
+/** An agent's health as the guide's `check_agent_health` reports it: numbers, and what is wrong with them. */
+import type { TrustReading } from './score.js';
+
+/** The guide's limits. */
+export const WARN_FAILURE_RATE = 0.1;
+export const WARN_TRUST = 0.7;
+/** Under this the guide revokes. */
+export const CRITICAL_TRUST = 0.5;
+
+export interface HealthWarning {
+  readonly code: 'high_failure_rate' | 'low_trust' | 'rapid_failures' | 'unusual_actions' | 'unattributed_refusals';
+  readonly message: string;
+}
+
+export interface RecentFailure {
+  readonly error_code: string;
+  readonly action: string | null;
+  /** RFC 3339. */
+  readonly timestamp: string;
+  readonly seq: number;
+}
+
+/** What was counted in the time looked at. */
+export interface Counts {
+  readonly successful: number;
+  /** Refusals that the agent can be held to. */
+  readonly failed: number;
+  /** Refusals that may be a stranger's doing. */
+  readonly unattributed: number;
+  readonly codes: ReadonlyMap<string, number>;
+}
+
+/** `aip health <agent> --json`. Keys are stable and always present. */
+export interface HealthReport {
+  readonly agent_id: string;
+  /** RFC 3339; null for all that was ever counted. */
+  readonly since: string | null;
+  /** All that was logged, `unattributed` included. */
+  readonly total: number;
+  readonly successful: number;
+  readonly failed: number;
+  /**
+   * Of what the agent can be held to, `successful + failed`; null when there is none. A stranger's rubbish must neither raise the failure
+   * rate nor dilute it.
+   */
+  readonly success_rate: number | null;
+  readonly failure_rate: number | null;
+  readonly unattributed: number;
+  readonly trust_score: number;
+  readonly trust_meaningful: boolean;
+  readonly warnings: readonly HealthWarning[];
+  /** Newest first, at most 5. */
+  readonly recent_failures: readonly RecentFailure[];
+  /** Most frequent first, at most 5. */
+  readonly top_codes: readonly { readonly error_code: string; readonly count: number }[];
+  readonly status: 'ok' | 'warning' | 'critical';
+}
+
+export interface HealthFacts {
+  readonly agentId: string;
+  readonly since: string | null;
+  /** ms; 0 for always. */
+  readonly sinceMs: number;
+  readonly counts: Counts;
+  readonly trust: TrustReading;
+  readonly recentFailures: readonly RecentFailure[];
+}
+
+const MOST = 5;
+
+export function healthReport({ agentId, since, sinceMs, counts, trust, recentFailures }: HealthFacts): HealthReport {
+  const { successful, failed, unattributed, codes } = counts;
+  const held = successful + failed;
+  const failureRate = held === 0 ? null : failed / held;
+  const warnings: HealthWarning[] = [];
+  const warn = (code: HealthWarning['code'], message: string): void => void warnings.push({ code, message });
+  if (failureRate !== null && failureRate > WARN_FAILURE_RATE) {
+    warn('high_failure_rate', `High failure rate: ${failed} of ${held} refused (${percent(failureRate)}).`);
+  }
+  if (trust.meaningful && trust.score < WARN_TRUST) {
+    warn('low_trust', `Low trust score: ${trust.score.toFixed(2)}, under ${WARN_TRUST}.`);
+  }
+  for (const { type, threshold, window_seconds, metAt } of trust.patterns) {
+    if (metAt === null || metAt < sinceMs) continue;
+    const what = type === 'rapid_failures' ? 'refusals' : 'actions it was never accepted for before';
+    warn(type, `${threshold} ${what} within ${window_seconds} s, last at ${new Date(metAt).toISOString()}.`);
+  }
+  if (unattributed > 0) {
+    warn(
+      'unattributed_refusals',
+      `${unattributed} refused in its name that may be a stranger's doing; not counted against it.`,
+    );
+  }
+  const critical = trust.meaningful && trust.score < CRITICAL_TRUST;
+  return {
+    agent_id: agentId,
+    since,
+    total: held + unattributed,
+    successful,
+    failed,
+    success_rate: held === 0 ? null : successful / held,
+    failure_rate: failureRate,
+    unattributed,
+    trust_score: trust.score,
+    trust_meaningful: trust.meaningful,
+    warnings,
+    recent_failures: recentFailures.slice(0, MOST),
+    top_codes: [...codes]
+      .map(([error_code, count]) => ({ error_code, count }))
+      .sort((a, b) => b.count - a.count || (a.error_code < b.error_code ? -1 : 1))
+      .slice(0, MOST),
+    status: critical ? 'critical' : warnings.length > 0 ? 'warning' : 'ok',
+  };
+}
+
+/** One decimal, as the guide prints it. */
+export function percent(rate: number): string {
+  return `${(rate * 100).toFixed(1)}%`;
+}
