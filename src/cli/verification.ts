@@ -5,6 +5,7 @@ import type { Passport } from '../protocol/passport.js';
 import type { PinnedKey } from '../verify/context.js';
 import type { Cli } from './cli.js';
 import { principalPins, type ResolveFlags } from './pins.js';
+import { trustRules } from './trust-rules.js';
 import { localState, ticks } from './wiring.js';
 
 export interface VerificationFlags extends ResolveFlags {
@@ -24,6 +25,7 @@ export async function verification(
   flags: VerificationFlags,
 ): Promise<{ deps: VerifierDeps; options: VerifyOptions }> {
   const [state, config] = await Promise.all([localState(cli), cli.config()]);
+  state.conduct.judgeBy(trustRules(config));
   const trust = new LocalTrust(state);
   const pins = await pinsFor(cli, flags, trust, flags.passports);
   const deps: VerifierDeps = {
@@ -41,7 +43,7 @@ export async function verification(
     }),
     hooks: () => [],
     approved: () => false,
-    trust: () => null,
+    trust: (_, agentId) => state.conduct.trust(agentId, cli.io.now()),
   };
   const options: VerifyOptions = {
     policy: {

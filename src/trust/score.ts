@@ -2,7 +2,7 @@
  * Trust as a fold over log entries. Scores are whole billionths, so that adding up step by step, from a stored state, or from the
  * first entry on gives the same digits.
  */
-import { rfcTrustScore } from '../protocol/aip1/trust-score.js';
+import { rfcTrustScore, type TrustHistory } from '../protocol/aip1/trust-score.js';
 import { isAttributable } from '../protocol/attribution.js';
 import type { Entry } from '../protocol/entry.js';
 import { sha256Hex } from '../protocol/hash.js';
@@ -72,6 +72,8 @@ export interface TrustReading {
   readonly updatedAt: number | null;
   /** Patterns by when they were last complete. */
   readonly patterns: readonly (SuspiciousPattern & { readonly metAt: number | null })[];
+  /** What RFC-001 weighs, but for the delegation that an envelope shows. */
+  readonly history: Omit<TrustHistory, 'delegationDepth'>;
 }
 
 export function newcomer(rules: TrustRules): TrustState {
@@ -184,6 +186,7 @@ export function readTrust(
     verifications: state.verifications,
     updatedAt: state.lastAt,
     patterns: rules.patterns.map((pattern, i) => ({ ...pattern, metAt: state.patterns[i]!.metAt })),
+    history: historyOf(state),
   };
 }
 
@@ -213,15 +216,12 @@ function decay(
   });
 }
 
-function weighted({ verifications, successful, violations, revocations, attestationChanges }: TrustState): number {
-  return rfcTrustScore({
-    total: verifications,
-    successful,
-    violations,
-    revocations,
-    attestationChanges,
-    delegationDepth: 1,
-  });
+function weighted(state: TrustState): number {
+  return rfcTrustScore({ ...historyOf(state), delegationDepth: 1 });
+}
+
+function historyOf({ verifications, successful, violations, revocations, attestationChanges }: TrustState) {
+  return { total: verifications, successful, violations, revocations, attestationChanges };
 }
 
 /** What RFC-001 weighs: asking for what is not allowed, having been revoked, and running as something else than attested. */
