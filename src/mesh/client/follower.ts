@@ -27,6 +27,8 @@ export interface FollowerOptions {
   readonly maxAgeMs: number;
   /** Whether the server is told what was applied. */
   readonly confirms: boolean;
+  /** Asks by polls only, from the start: for one question, not for following. */
+  readonly polls?: boolean;
 }
 
 /** What is known of an agent. */
@@ -201,7 +203,8 @@ export class Follower {
       return;
     }
     const after = formatEventId(position.logId, position.term, position.seq);
-    if (this.#mode === 'poll' && now.mono - this.#pollingSince > RETRY_STREAM_MS) this.#mode = 'stream';
+    if (this.#options.polls === true) this.#mode = 'poll';
+    else if (this.#mode === 'poll' && now.mono - this.#pollingSince > RETRY_STREAM_MS) this.#mode = 'stream';
     if (this.#mode === 'stream') {
       this.#phase = 'opening';
       this.#effects.push({ type: 'open-stream', conn, endpoint, after });

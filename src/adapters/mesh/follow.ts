@@ -1,0 +1,239 @@
+/** A follower with sockets, timers and a clock: keeps this machine's copy current until it is stopped. */
+import type { MeshCopy } from '../../app/mesh-ports.js';
+import { Follower, type Check } from '../../mesh/client/follower.js';
+import type { AlarmKind, Effect, FollowState, Input } from '../../mesh/client/messages.js';
+import type { Moment } from '../../mesh/client/moment.js';
+import { MAX_EVENT_BYTES } from '../../mesh/limits.js';
+import type { SignatureCheck } from '../../mesh/signing.js';
+import { FrameParser } from '../../mesh/sse.js';
+import type { Standing } from '../../mesh/standing.js';
+import { MeshHttp, Unreachable, type OpenStream } from './http-client.js';
+
+export interface FollowOptions {
+  /** URLs in order. */
+  readonly endpoints: readonly string[];
+  readonly key: string;
+  readonly check: SignatureCheck;
+  /** The name under which applied events are confirmed; null confirms nothing. */
+  readonly verifier: string | null;
+  readonly maxAgeMs: number;
+  readonly copy: MeshCopy | null;
+  /** Asks by polls only; `once` stops at the first proof. */
+  readonly once?: boolean;
+  readonly onState?: (from: FollowState, to: FollowState) => void;
+  readonly onChange?: (standings: readonly Standing[], whole: boolean) => void;
+  readonly onAlarm?: (kind: AlarmKind, message: string) => void;
+  readonly onWaiting?: (reason: string, ms: number) => void;
+  readonly onProof?: () => void;
+  /** The copy cannot be kept any more: whoever follows must say so and end. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+const MAX_SNAPSHOT_BYTES = 1024 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 64 * 1024;
+const TICK_MS = 100;
+
+export class MeshFollow {
+  readonly #options: FollowOptions;
+  readonly #follower: Follower;
+  readonly #endpoints: readonly MeshHttp[];
+  #stream: OpenStream | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #stopped = false;
+  #confirming = false;
+  #toConfirm: { readonly endpoint: number; readonly stream: string; readonly seq: number } | null = null;
+
+  constructor(options: FollowOptions) {
+    this.#options = options;
+    this.#endpoints = options.endpoints.map((url) => new MeshHttp(url, options.key));
+    this.#follower = new Follower({
+      endpoints: options.endpoints.length,
+      check: options.check,
+      random: Math.random,
+      maxAgeMs: options.maxAgeMs,
+      confirms: options.verifier !== null,
+      polls: options.once ?? false,
+    });
+    const kept = options.copy?.load() ?? null;
+    if (kept !== null) this.#follower.copy.restore(kept.position, kept.standings, kept.kept);
+  }
+
+  get follower(): Follower {
+    return this.#follower;
+  }
+
+  get state(): FollowState {
+    return this.#follower.state(now());
+  }
+
+  /** What is known of an agent, from memory. */
+  check(agentId: string, principal?: string): Check {
+    return this.#follower.check(agentId, now(), principal);
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#step({ type: 'tick' }), TICK_MS);
+    this.#step({ type: 'start' });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#stream?.close();
+    for (const endpoint of this.#endpoints) endpoint.close();
+  }
+
+  #step(input: Input): void {
+    if (this.#stopped) return;
+    try {
+      for (const effect of this.#follower.step(input, now())) this.#carryOut(effect);
+    } catch (error) {
+      this.stop();
+      this.#options.onFailure(error);
+    }
+  }
+
+  #carryOut(effect: Effect): void {
+    const { copy, onState, onAlarm, onChange, onWaiting, onProof } = this.#options;
+    switch (effect.type) {
+      case 'keep':
+        copy?.save(effect);
+        onChange?.(effect.standings, effect.whole);
+        return;
+      case 'proven':
+        copy?.prove(effect.wall);
+        onProof?.();
+        return;
+      case 'state':
+        onState?.(effect.from, effect.to);
+        return;
+      case 'alarm':
+        onAlarm?.(effect.kind, effect.message);
+        return;
+      case 'waiting':
+        onWaiting?.(effect.reason, effect.ms);
+        return;
+      case 'close':
+        this.#stream?.close();
+        this.#stream = null;
+        return;
+      case 'open-stream':
+        this.#open(effect.conn, effect.endpoint, effect.after);
+        return;
+      case 'poll': {
+        const target = `/v1/mesh/events?after=${effect.after}&wait=${effect.waitMs}${this.#verifier('&')}`;
+        this.#ask(effect.conn, effect.endpoint, target, 'polled', effect.waitMs + 5_000, MAX_ANSWER_BYTES);
+        return;
+      }
+      case 'fetch-snapshot':
+        this.#ask(effect.conn, effect.endpoint, '/v1/mesh/snapshot', 'snapshot', 600_000, MAX_SNAPSHOT_BYTES);
+        return;
+      case 'confirm':
+        this.#toConfirm = effect;
+        void this.#confirm();
+    }
+  }
+
+  #open(conn: number, endpoint: number, after: string): void {
+    const parser = new FrameParser(2 * MAX_EVENT_BYTES);
+    this.#stream?.close();
+    const stream = this.#endpoints[endpoint]!.stream(
+      `/v1/mesh/stream${this.#verifier('?')}`,
+      { 'last-event-id': after },
+      {
+        onOpen: () => this.#step({ type: 'opened', conn }),
+        onBytes: (bytes) => {
+          try {
+            const frames = parser.push(bytes);
+            this.#step(frames.length === 0 ? { type: 'noise', conn } : { type: 'frames', conn, frames });
+          } catch (error) {
+            if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+            stream.close();
+            this.#step({ type: 'ended', conn, reason: error.message, status: null });
+          }
+        },
+        onEnd: (reason, status) => this.#step({ type: 'ended', conn, reason, status }),
+      },
+    );
+    this.#stream = stream;
+  }
+
+  #ask(
+    conn: number,
+    endpoint: number,
+    target: string,
+    type: 'polled' | 'snapshot',
+    timeoutMs: number,
+    maxBytes: number,
+  ): void {
+    const onPart = () => this.#step({ type: 'noise', conn });
+    this.#endpoints[endpoint]!.ask({ method: 'GET', target, timeoutMs, maxBytes, onPart }).then(
+      ({ status, body }) => {
+        if (status === 200) this.#step({ type, conn, body });
+        else this.#step({ type: 'ended', conn, reason: `the mesh answered ${status}`, status });
+      },
+      (error: unknown) => {
+        const reason = error instanceof Unreachable ? error.message : 'the request failed';
+        this.#step({ type: 'ended', conn, reason, status: null });
+      },
+    );
+  }
+
+  /** One confirmation at a time; the latest one waits for it. */
+  async #confirm(): Promise<void> {
+    if (this.#confirming) return;
+    this.#confirming = true;
+    while (this.#toConfirm !== null && !this.#stopped) {
+      const { endpoint, stream, seq } = this.#toConfirm;
+      this.#toConfirm = null;
+      const body = Buffer.from(JSON.stringify({ stream, seq }));
+      // A confirmation that is lost costs a number on a screen, nothing else.
+      await this.#endpoints
+        [endpoint]!.ask({
+          method: 'POST',
+          target: '/v1/mesh/acks',
+          body,
+          timeoutMs: 5_000,
+          maxBytes: MAX_ANSWER_BYTES,
+        })
+        .catch(() => null);
+    }
+    this.#confirming = false;
+  }
+
+  #verifier(mark: '?' | '&'): string {
+    const { verifier } = this.#options;
+    return verifier === null ? '' : `${mark}verifier=${encodeURIComponent(verifier)}`;
+  }
+}
+
+function now(): Moment {
+  return { mono: performance.now(), wall: Date.now() };
+}
+
+/**
+ * Asks the mesh once, within `timeoutMs`: true when the copy was proven current. What arrived is kept in the copy either way.
+ */
+export function refreshOnce(
+  options: Omit<FollowOptions, 'once' | 'onProof' | 'onFailure'>,
+  timeoutMs: number,
+): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const finish = (proven: boolean) => {
+      clearTimeout(timer);
+      follow.stop();
+      resolve(proven);
+    };
+    const timer = setTimeout(() => finish(false), timeoutMs);
+    const follow = new MeshFollow({
+      ...options,
+      once: true,
+      onProof: () => finish(true),
+      onFailure: (error) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    });
+    follow.start();
+  });
+}

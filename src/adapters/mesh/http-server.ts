@@ -1,0 +1,219 @@
+/** The mesh on a socket: node's own HTTP server around `handle`. */
+import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createHttps } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { Failure } from '../../app/failure.js';
+import { GOODBYE_SPREAD_MS } from '../../mesh/limits.js';
+import type { Connection, Reply, Request, Sink } from '../../mesh/server/exchange.js';
+import { bodyLimit, handle, tooLarge } from '../../mesh/server/handle.js';
+import type { MeshServer } from '../../mesh/server/mesh-server.js';
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** PEM texts. */
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** Most connections at once, streams included. */
+  readonly maxConnections?: number;
+  /** A bug showed itself in one request; the server goes on. */
+  readonly onBug: (error: unknown) => void;
+}
+
+export interface Listening {
+  /** What clients are told, e.g. `http://127.0.0.1:4180`. */
+  readonly url: string;
+  readonly port: number;
+  /** Stops accepting, finishes what was accepted, and resolves within 5 s. */
+  close(): Promise<void>;
+}
+
+const TICK_MS = 100;
+const FINISH_MS = 4_000;
+const CRLF = Buffer.from('\r\n');
+const LAST_CHUNK = Buffer.from('0\r\n\r\n');
+
+/** Serves `mesh` until it is closed. Fails with NETWORK when the address cannot be listened on. */
+export async function listen(mesh: MeshServer, options: ListenOptions): Promise<Listening> {
+  const { host, tls, onBug } = options;
+  const limits = { maxHeaderSize: 8_192, headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 30_000 };
+  const server: Server = tls === null ? createHttp(limits) : createHttps({ ...limits, ...tls });
+  server.maxConnections = options.maxConnections ?? 24_000;
+  let running = 0;
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    running++;
+    respond(mesh, request, response)
+      .catch((error: unknown) => {
+        onBug(error);
+        if (response.headersSent) response.destroy();
+        else response.writeHead(500, { 'content-type': 'application/json' }).end('{"code":"BUG"}\n');
+      })
+      .finally(() => running--);
+  });
+  server.on('clientError', (_error: Error, socket: Socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    else socket.destroy();
+  });
+  await bind(server, host, options.port);
+  const ticking = setInterval(() => mesh.tick(), TICK_MS);
+  const { port } = server.address() as AddressInfo;
+  const name = host.includes(':') ? `[${host}]` : host;
+  return {
+    url: `${tls === null ? 'http' : 'https'}://${name}:${port}`,
+    port,
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      mesh.stop(GOODBYE_SPREAD_MS);
+      const deadline = Date.now() + FINISH_MS;
+      while (running > 0 && Date.now() < deadline) await sleep(20);
+      server.closeIdleConnections();
+      await Promise.race([closed, sleep(200)]);
+      server.closeAllConnections();
+      clearInterval(ticking);
+      await closed;
+    },
+  };
+}
+
+/**
+ * Why `host` may not be listened on in plain text, or null when it may: keys and events would cross the network readable.
+ */
+export function plainTextProblem(host: string, tls: boolean, insecureHttp: boolean): Failure | null {
+  if (tls || insecureHttp || isLoopback(host)) return null;
+  return new Failure('USAGE', `Without TLS the mesh listens on this machine only, not on ${host}.`, {
+    hint: 'give --tls-cert and --tls-key; or, behind a proxy that ends TLS, --insecure-http',
+  });
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+function bind(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const what = error.code === 'EADDRINUSE' ? 'the address is in use' : (error.code ?? error.message);
+      reject(
+        new Failure('NETWORK', `Cannot listen on ${host} port ${port}: ${what}.`, {
+          hint: 'choose another address: aip mesh serve --listen 127.0.0.1:0',
+          cause: error,
+        }),
+      );
+    });
+    // A crowd that reconnects at once must fit into the backlog.
+    server.listen({ host, port, backlog: 4_096 }, resolve);
+  });
+}
+
+async function respond(mesh: MeshServer, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  const target = incoming.url ?? '/';
+  const mark = target.indexOf('?');
+  const path = mark === -1 ? target : target.slice(0, mark);
+  const method = incoming.method ?? 'GET';
+  const limit = bodyLimit(method, path);
+  const body = await readBody(incoming, limit);
+  if (body === null) {
+    // The rest of the body is not read, so the connection cannot carry another request.
+    response.shouldKeepAlive = false;
+    write(response, tooLarge(limit));
+    return;
+  }
+  const request: Request = {
+    method,
+    path,
+    query: new URLSearchParams(mark === -1 ? '' : target.slice(mark + 1)),
+    headers: plainHeaders(incoming),
+    body,
+    remote: incoming.socket.remoteAddress ?? '',
+  };
+  write(response, await handle(mesh, request));
+}
+
+function write(response: ServerResponse, reply: Reply): void {
+  if (!('open' in reply)) {
+    const bytes = Buffer.from(reply.body);
+    response.writeHead(reply.status, { ...reply.headers, 'content-length': bytes.length });
+    response.end(bytes);
+    return;
+  }
+  const socket = response.socket;
+  if (socket === null || socket.destroyed) return;
+  const chunked = response.req.httpVersion !== '1.0';
+  response.useChunkedEncodingByDefault = chunked;
+  response.writeHead(200, reply.headers);
+  response.flushHeaders();
+  socket.setNoDelay(true);
+  socket.setTimeout(0);
+  const sink = new SocketSink(socket, chunked);
+  let connection: Connection | null = null;
+  socket.on('drain', () => connection?.drained());
+  socket.once('close', () => connection?.closed());
+  connection = reply.open(sink);
+}
+
+/** The body, or null when it is larger than `limit`. */
+async function readBody(incoming: IncomingMessage, limit: number): Promise<Uint8Array | null> {
+  const declared = Number(incoming.headers['content-length'] ?? 0);
+  if (declared > limit) return null;
+  if (declared === 0 && incoming.headers['transfer-encoding'] === undefined) return new Uint8Array();
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of incoming) {
+    size += (part as Buffer).length;
+    if (size > limit) return null;
+    parts.push(part as Buffer);
+  }
+  return Buffer.concat(parts);
+}
+
+function plainHeaders(incoming: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(incoming.headers)) if (typeof value === 'string') headers[name] = value;
+  return headers;
+}
+
+/**
+ * Writes past `ServerResponse`, which would frame each chunk for each client: here the frame is put around shared bytes once,
+ * and every stream writes the same buffer.
+ */
+class SocketSink implements Sink {
+  readonly #socket: Socket;
+  readonly #chunked: boolean;
+
+  constructor(socket: Socket, chunked: boolean) {
+    this.#socket = socket;
+    this.#chunked = chunked;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#socket.destroyed) return true;
+    return this.#socket.write(this.#chunked ? chunkOf(bytes) : bytes);
+  }
+
+  end(last: Uint8Array | null): void {
+    if (this.#socket.destroyed) return;
+    if (last !== null) this.write(last);
+    if (this.#chunked) this.#socket.end(LAST_CHUNK);
+    else this.#socket.end();
+  }
+
+  cut(): void {
+    this.#socket.destroy();
+  }
+}
+
+let lastBytes: Uint8Array | null = null;
+let lastChunk: Uint8Array = CRLF;
+
+/** The bytes as one HTTP/1.1 chunk; the last one is kept, because a pass writes the same bytes to every stream. */
+function chunkOf(bytes: Uint8Array): Uint8Array {
+  if (bytes !== lastBytes) {
+    lastChunk = Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, CRLF]);
+    lastBytes = bytes;
+  }
+  return lastChunk;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
