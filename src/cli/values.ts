@@ -1,6 +1,6 @@
 /** Readers of flag values: text in, value out, or an `Error` that says what was expected. */
 import { parseDuration, parseInstant } from '../protocol/time.js';
-import type { Json, JsonObject } from '../protocol/values.js';
+import { emptyObject, type Json, type JsonObject } from '../protocol/values.js';
 
 /** `300s`, `30m`, `24h`, `90d`, `250ms`, in milliseconds. */
 export function duration(text: string): number {
@@ -41,7 +41,7 @@ export function instant(now: number): (text: string) => number {
  * `readJson` is the strict parser: it throws on what is not exactly one JSON document.
  */
 export function pairs(texts: readonly string[], readJson: (text: string) => Json): JsonObject {
-  const members: Record<string, Json> = Object.create(null) as Record<string, Json>;
+  const members = emptyObject();
   for (const text of texts) {
     const match = /^([^=]*?)(:?=)([\s\S]*)$/.exec(text);
     const name = match?.[1] ?? '';

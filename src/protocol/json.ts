@@ -3,7 +3,7 @@
  * signature is looked at: duplicate members, lone surrogates, overlong UTF-8, a byte order mark, text after the value.
  */
 import { MAX_DEPTH, MAX_DOCUMENT_BYTES } from './limits.js';
-import type { Json } from './values.js';
+import { emptyObject, type Json } from './values.js';
 
 /** The text is not one document. `reason` never quotes the text, which may hold key material. */
 export class JsonError extends Error {
@@ -99,8 +99,8 @@ class Reader {
 
   private object(depth: number): Json {
     if (depth > MAX_DEPTH) this.refuse(`nested deeper than ${MAX_DEPTH}`);
-    // Without a prototype `__proto__` is a member like any other, and an absent name is always undefined.
-    const object = Object.create(null) as Record<string, Json>;
+    // Inheriting nothing, `__proto__` is a member like any other, and an absent name is always undefined.
+    const object = emptyObject();
     this.at++;
     if (this.space() === OBJECT_CLOSE) {
       this.at++;

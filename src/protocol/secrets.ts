@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from './values.js';
+import { emptyObject, isObject, type Json, type JsonObject } from './values.js';
 import { wordsOf } from './words.js';
 
 /** What stands in the log where a secret stood. */
@@ -41,8 +41,8 @@ export function maskParams(params: JsonObject): JsonObject {
     const value = params[name]!;
     const kept = isSecretValue(name, value) ? MASK : maskValue(value);
     if (kept === value) continue;
-    // Without a prototype, so that a param named `__proto__` stays a param.
-    masked ??= Object.assign(Object.create(null) as Record<string, Json>, params);
+    // Inheriting nothing, so that a param named `__proto__` stays a param.
+    masked ??= Object.assign(emptyObject(), params);
     masked[name] = kept;
   }
   return masked ?? params;

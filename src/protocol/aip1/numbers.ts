@@ -4,7 +4,7 @@
  */
 import { parseJson } from '../json.js';
 import { ShapeError } from '../shape.js';
-import type { Json, JsonObject } from '../values.js';
+import { emptyObject, type Json, type JsonObject } from '../values.js';
 
 /** A JSON value whose integers beyond 2^53 are bigints. */
 export type Value = null | boolean | number | bigint | string | readonly Value[] | ValueObject;
@@ -54,7 +54,7 @@ export function plain(value: Value): Json {
   if (typeof value === 'bigint') return String(value);
   if (typeof value !== 'object' || value === null || !holdsBigint(value)) return value as Json;
   if (isList(value)) return value.map(plain);
-  const copy = Object.create(null) as Record<string, Json>;
+  const copy = emptyObject();
   for (const name of Object.keys(value)) copy[name] = plain(value[name]!);
   return copy;
 }
