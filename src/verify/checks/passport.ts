@@ -31,7 +31,9 @@ export function passport({ intent, finding, pins, now }: Claim): Verdict {
 /** What is wrong with a passport's issuer, in one sentence, or null when a pinned key of its principal signed it. */
 export function issuerProblem(passport: Passport, pins: readonly PinnedKey[]): string | null {
   const { principal, issuer_key_id } = passport.document;
-  if (pins.length === 0) return `The principal ${principal} is not pinned on this machine.`;
+  if (pins.length === 0) {
+    return `The principal ${principal} is not pinned on this machine; if you trust it: aip principal add ${principal} --public-key <key>.`;
+  }
   const named = pins.filter((pin) => pin.keyId === issuer_key_id);
   // A pin made by hand has no number of its own to go by, so a key under another id is tried as well.
   const signed = [...named, ...pins.filter((pin) => pin.keyId !== issuer_key_id)].some((pin) =>

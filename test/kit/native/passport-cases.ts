@@ -238,3 +238,8 @@ export function passportVectors(): PassportVector[] {
 function nameOf(file: string): string {
   return file.replace(/^passport-|\.json$/g, '').replaceAll('-', ' ');
 }
+
+/** The passport that `passport-rotated-twice.json` took the place of. */
+export function olderPassport(): JsonObject {
+  return passport('rotated', { issued_at: '2026-02-18T11:59:59Z', public_key: publicKeyText('agent key 3') });
+}

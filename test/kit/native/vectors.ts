@@ -37,8 +37,8 @@ export function pinsOf(principal: string): readonly PinnedKey[] {
   return text === undefined ? [] : [{ keyId: `${principal}#key-1`, key: importKey(parsePublicKey(text)!)! }];
 }
 
-export function policyOf({ max_age_s = 300, min_trust = null }: Partial<IntentVector>): Policy {
-  return { maxAgeMs: max_age_s * 1000, maxSkewMs: 30_000, minTrust: min_trust };
+export function policyOf({ max_age_s = 300, min_trust }: Partial<IntentVector>): Policy {
+  return { maxAgeMs: max_age_s * 1000, maxSkewMs: 30_000, minTrust: min_trust ?? null };
 }
 
 const KEYS = [

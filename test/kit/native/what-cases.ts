@@ -135,7 +135,7 @@ export function constraintCases(cases: Cases): void {
       name,
       intent(name, { agent_id: agent('ticketed'), action: 'restart', params }),
       code,
-      code && 'constraints',
+      code === null ? null : 'constraints',
       {
         passports: ['passport-ticketed.json'],
         ...(code === null ? {} : { details: { param: 'ticket', agent_id: agent('ticketed') } }),
@@ -187,7 +187,7 @@ export function standingCases(cases: Cases): void {
     suspended_until: until,
   });
   const standing = (name: string, rows: readonly StandingRow[], code: string | null, details = {}) =>
-    cases.on(name, file, code, code && 'revocation', {
+    cases.on(name, file, code, code === null ? null : 'revocation', {
       standing: rows,
       ...(code === null ? {} : { details: { reason: 'drill', revoked_by: PRINCIPAL, agent_id: SUPPORT, ...details } }),
     });
@@ -223,12 +223,13 @@ export function standingCases(cases: Cases): void {
     copy: { age_ms: 60_000, on_stale: 'last-known' },
   });
   cases.on('a fresh copy of the revocations', file, null, null, { copy: { age_ms: 30_000, on_stale: 'deny' } });
-  cases.on('no trust score where one is needed', file, 'AIP-E404', 'trust', {
-    min_trust: 0.5,
-    details: { score: null, minimum: 0.5, agent_id: SUPPORT },
+  // More than an agent starts with.
+  cases.on('too low a trust score', file, 'AIP-E404', 'trust', {
+    min_trust: 0.9,
+    details: { minimum: 0.9, agent_id: SUPPORT },
   });
   cases.on('a revoked agent without a trust score', file, 'AIP-E401', 'revocation', {
-    min_trust: 0.5,
+    min_trust: 0.9,
     standing: [row(SUPPORT, 'revoked')],
   });
 }
