@@ -16,6 +16,7 @@ import {
   yesNo,
 } from './config-kinds.js';
 import type { Kind } from './config-kinds.js';
+import { nearest } from './nearest.js';
 
 export interface KeySpec<T> {
   readonly kind: Kind<T>;
@@ -100,6 +101,17 @@ export const OTHER_VARIABLES: Readonly<Record<string, string>> = {
   AIP_INTENT_HASH: 'set by `aip exec` for the command it runs: the accepted intent',
   AIP_AGENT_ID: 'set by `aip exec` for the command it runs: whose intent it was',
 };
+
+/** Variables that look like ours and mean nothing. A misspelt one is worse than a misspelt key: nothing would refuse it. */
+export function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
+  const known = [...KEY_NAMES.map(variableOf), ...Object.keys(OTHER_VARIABLES)];
+  return Object.keys(env)
+    .filter((name) => name.startsWith('AIP_') && !known.includes(name))
+    .map((name) => {
+      const guess = nearest(name, known);
+      return `${name} means nothing to aip${guess === null ? '' : `; did you mean ${guess}?`}`;
+    });
+}
 
 export function isKeyName(name: string): name is KeyName {
   return Object.hasOwn(KEYS, name);

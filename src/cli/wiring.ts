@@ -84,3 +84,8 @@ export async function foreground({ io }: Cli) {
       inForeground(file, args, { env, cwd: io.cwd }, onTerminal),
   };
 }
+
+/** Looks at files without opening a key or changing anything. */
+export function inspection(): Promise<typeof import('../adapters/inspection.js')> {
+  return import('../adapters/inspection.js');
+}

@@ -45,6 +45,20 @@ export async function keepOutOfGit(path: string, env: Env): Promise<readonly str
   return [`Added ${name} to ${ignoreFile}, so that git ignores it.`];
 }
 
+/** `outside`: in no repository. `unknown`: git is missing, or does not answer. */
+export type GitKnowledge = 'outside' | 'tracked' | 'ignored' | 'unignored' | 'unknown';
+
+/** What git knows of a file, which must exist; nothing is changed. */
+export async function gitKnows(path: string, env: Env): Promise<GitKnowledge> {
+  const folder = realpathSync(dirname(path));
+  const name = basename(path);
+  if (!insideRepository(folder)) return 'outside';
+  const tracked = exit(await git(folder, env, ['--literal-pathspecs', 'ls-files', '--error-unmatch', '--', name]));
+  if (tracked !== 1) return tracked === 0 ? 'tracked' : 'unknown';
+  const ignored = exit(await git(folder, env, ['check-ignore', '-q', '--', `./${name}`]));
+  return ignored === 0 ? 'ignored' : ignored === 1 ? 'unignored' : 'unknown';
+}
+
 /** Looked for without git, which may be missing or refuse to speak of a repository that another user owns. */
 function insideRepository(folder: string): boolean {
   for (let at = folder; ; at = dirname(at)) {

@@ -1,7 +1,5 @@
-import type { Cli } from '../cli.js';
 import { loadConfig } from '../config.js';
-import { KEY_NAMES, OTHER_VARIABLES, variableOf } from '../config-keys.js';
-import { nearest } from '../nearest.js';
+import { unknownVariables } from '../config-keys.js';
 import { table } from '../render/table.js';
 import type { CommandSpec } from '../spec.js';
 
@@ -32,7 +30,7 @@ export const command: CommandSpec<Options> = {
         `${config.files.project} is not trusted; ignored: ${config.untrusted.join(', ')}. Other commands refuse it: aip config trust`,
       );
     }
-    warnOfStrangers(cli);
+    for (const warning of unknownVariables(cli.io.env)) cli.warn(warning);
     if (cli.globals.json) {
       cli.json({
         values: Object.fromEntries(config.entries.map((entry) => [entry.name, entry.shown])),
@@ -60,13 +58,3 @@ export const command: CommandSpec<Options> = {
     return 0;
   },
 };
-
-/** A misspelt variable is worse than a misspelt key: nothing would refuse it. */
-function warnOfStrangers(cli: Cli): void {
-  const known = [...KEY_NAMES.map(variableOf), ...Object.keys(OTHER_VARIABLES)];
-  for (const name of Object.keys(cli.io.env)) {
-    if (!name.startsWith('AIP_') || known.includes(name)) continue;
-    const guess = nearest(name, known);
-    cli.warn(`${name} means nothing to aip${guess === null ? '' : `; did you mean ${guess}?`}`);
-  }
-}

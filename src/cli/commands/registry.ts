@@ -33,6 +33,11 @@ export const SECTIONS: readonly Section[] = [
         'Set this machine up: config, key store, and the key its passports are signed with',
         () => import('./init.js'),
       ),
+      at(
+        'doctor',
+        'Check that this machine is set up well: config, state, clock, keys, passports',
+        () => import('./doctor.js'),
+      ),
     ],
   },
   {
@@ -110,6 +115,17 @@ export const SECTIONS: readonly Section[] = [
         'Check that nobody changed, removed, reordered or added entries of the verification log',
         () => import('./logs-verify.js'),
       ),
+    ],
+  },
+  {
+    title: 'How agents behave',
+    commands: [
+      at(
+        'health',
+        'Report how agents behave: trust, failure rates, warnings, recent failures',
+        () => import('./health.js'),
+      ),
+      at('trust', "Show an agent's trust score, and every event that moved it", () => import('./trust.js')),
     ],
   },
   {

@@ -1,0 +1,61 @@
+/** Looks at files without opening a key or changing anything. */
+import { accessSync, constants, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Failure } from '../app/failure.js';
+import { assignmentsOf } from './key-env/dotenv.js';
+import { gitKnows, type GitKnowledge } from './key-env/git.js';
+import { MAX_PEM_BYTES, requireEncryptedPem } from './key-file/pem.js';
+import { readPrivate } from './private-file.js';
+
+const MAX_ENV_FILE_BYTES = 1024 * 1024;
+
+/** Fails as the key store would, unless an encrypted key stands there that only this user may read. */
+export function requireKeyFile(path: string): void {
+  const file = readPrivate(path, MAX_PEM_BYTES);
+  if (file === null) throw new Failure('KEY_NOT_FOUND', `There is no key file ${path}.`);
+  if (file.exposed) {
+    throw new Failure('KEYSTORE_DENIED', `The key file ${path} can be read or changed by others.`, {
+      hint: `chmod 600 ${path}`,
+    });
+  }
+  requireEncryptedPem(file.bytes.toString('latin1'));
+}
+
+export interface EnvFileReport {
+  readonly exposed: boolean;
+  readonly git: GitKnowledge;
+}
+
+/** Null when the file does not exist, or holds no `AGENT_PRIVATE_KEY`. */
+export async function inspectEnvFile(
+  path: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<EnvFileReport | null> {
+  const file = readPrivate(path, MAX_ENV_FILE_BYTES);
+  if (file === null) return null;
+  const held = assignmentsOf('AGENT_PRIVATE_KEY', file.bytes.toString('utf8')).some(({ value }) => value !== '');
+  return held ? { exposed: file.exposed, git: await gitKnows(path, env) } : null;
+}
+
+/** What the group and others may do with a file or folder; null when it does not exist. Windows has no such modes. */
+export function othersMay(path: string): { readonly read: boolean; readonly write: boolean } | null {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return null;
+  const mode = process.platform === 'win32' ? 0 : found.mode;
+  return { read: (mode & 0o044) !== 0, write: (mode & 0o022) !== 0 };
+}
+
+/** Whether this user could make a file at `path`, whose folders need not exist yet. */
+export function isMakeable(path: string): boolean {
+  for (let at = dirname(path); ; at = dirname(at)) {
+    const found = statSync(at, { throwIfNoEntry: false });
+    if (found === undefined && dirname(at) !== at) continue;
+    if (found?.isDirectory() !== true) return false;
+    try {
+      accessSync(at, constants.W_OK | constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
