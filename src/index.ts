@@ -1,1 +1,34 @@
-export {};
+/** The library: what the command line is made of, under the names of the guide. */
+export {
+  closeWorkspace,
+  createIntent,
+  createPassport,
+  getVerificationLogs,
+  loadPassport,
+  registerVerificationHook,
+  shield,
+  verifyIntent,
+} from './library/default-workspace.js';
+export { signIntent } from './library/intents.js';
+export { openWorkspace } from './library/workspace.js';
+export { VerificationError } from './library/verification-error.js';
+export { allow, reject, requireHumanApproval, VerificationHook } from './library/hooks.js';
+export { Failure } from './app/failure.js';
+
+export type { FailureCode } from './app/failure.js';
+export type { KeyStoreName } from './app/ports.js';
+export type { AgentPassport } from './library/agent-passport.js';
+export type { Duration } from './library/given.js';
+export type { Hook, HookAnswer, HookIntent, HookOptions } from './library/hooks.js';
+export type { CreateIntentOptions, IntentOptions, SignIntentRequest } from './library/intents.js';
+export type { KeyOptions } from './library/key-options.js';
+export type { CreatedPassport, CreatePassportOptions } from './library/passports.js';
+export type { Shield, ShieldedFunction, ShieldedObject } from './library/shield.js';
+export type { ParamMap, ShieldOptions } from './library/shield-options.js';
+export type { VerifyIntentOptions } from './library/verify-options.js';
+export type { LogQuery, Workspace, WorkspaceOptions } from './library/workspace.js';
+export type { Entry } from './protocol/entry.js';
+export type { IntentDocument } from './protocol/intent.js';
+export type { PassportDocument } from './protocol/passport.js';
+export type { Json, JsonObject } from './protocol/values.js';
+export type { CheckReport, Decision, Refusal, RevocationReport, Warning } from './verify/decision.js';

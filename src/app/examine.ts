@@ -18,8 +18,8 @@ export interface Submission {
   readonly bytes: Uint8Array | string;
   /** Where it came from, for people: a path, `-`, or `line 12`. */
   readonly source: string | null;
-  /** In place of the verifier's own, for this document alone. */
-  readonly trusting?: Trusting;
+  /** Whose word counts for this document alone, given whose counts for all. */
+  readonly trusting?: (own: Trusting) => Trusting;
   /** Limits that hold beside the passport's, so that they can narrow it and never widen it. */
   readonly within?: Constraints;
 }
@@ -49,7 +49,7 @@ export function examine(
     if (error instanceof ShapeError) return malformed(error.reason, null, now, source);
     throw error;
   }
-  const { passport, pins } = submission.trusting ?? trusting;
+  const { passport, pins } = submission.trusting === undefined ? trusting : submission.trusting(trusting);
   const finding = passport(intent.document.agent_id);
   return { submission, startedAt, claim: { intent, finding, pins, signatureHolds, now } };
 }

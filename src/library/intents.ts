@@ -1,0 +1,95 @@
+import { signIntent as sign, type IntentRequest } from '../app/sign-intent.js';
+import type { IntentDocument } from '../protocol/intent.js';
+import { fromHex } from '../protocol/hex.js';
+import type { Passport } from '../protocol/passport.js';
+import { AgentPassport, parsedOf } from './agent-passport.js';
+import { onlyKnown, paramsOf, usage } from './given.js';
+import { heldKey, KEY_OPTIONS, seedOf, type KeyOptions, type OpenKeys } from './key-options.js';
+import type { Passports } from './passports.js';
+import type { World } from './wiring.js';
+
+/** What an agent intends to do. */
+export interface IntentOptions {
+  /** A name that the passport declares; whether it does is the verifier's question. */
+  readonly action: string;
+  /** JSON. Amounts as numbers or decimal strings, in whole units: `{amount: '19.99'}`. Default: none. */
+  readonly params?: object;
+  /** What the action is done to, where params do not say. */
+  readonly target?: string;
+}
+
+export interface CreateIntentOptions extends IntentOptions, KeyOptions {
+  /** The agent, by id or name, when its passport is known here. Give this or `passport`. */
+  readonly agentId?: string;
+  /** The agent's passport, or the path of its file. */
+  readonly passport?: AgentPassport | string;
+  /** Unix seconds. Default: now. */
+  readonly timestamp?: number;
+}
+
+export interface SignIntentRequest extends IntentOptions {
+  /** Unix seconds. */
+  readonly timestamp: number;
+  /** 32 to 128 hex digits, from a CSPRNG and never used before: whoever can guess it can burn it. */
+  readonly nonce: string;
+}
+
+const REQUEST = ['action', 'params', 'target', 'timestamp'] as const;
+const SIGN: ReadonlySet<string> = new Set([...REQUEST, 'nonce']);
+const CREATE: ReadonlySet<string> = new Set([...REQUEST, 'agentId', 'passport', ...KEY_OPTIONS]);
+
+/**
+ * Signs an intent from its arguments alone: no clock, no randomness, no key store.
+ * @param privateKey `ed25519:` and 64 hex digits, the passport's current key
+ * @throws Failure USAGE, KEY_NOT_FOUND (another key); never with key material in its text
+ */
+export function signIntent(passport: AgentPassport, privateKey: string, request: SignIntentRequest): IntentDocument {
+  onlyKnown(request, SIGN, 'signIntent');
+  const nonce = /^(?:[0-9a-f]{2}){16,64}$/.test(request.nonce) ? fromHex(request.nonce) : null;
+  if (nonce === null) throw usage('The nonce is not 32 to 128 lower-case hex digits.', 'take 16 bytes from a CSPRNG');
+  const parsed = parsedOf(passport);
+  return sign(parsed, heldKey(parsed, seedOf(privateKey)), { ...asked(request, request.timestamp), nonce });
+}
+
+/** Signs intents with the keys of this machine. */
+export class Intents {
+  readonly #world: World;
+  readonly #keys: OpenKeys;
+  readonly #passports: Passports;
+
+  constructor(world: World, keys: OpenKeys, passports: Passports) {
+    this.#world = world;
+    this.#keys = keys;
+    this.#passports = passports;
+  }
+
+  async create(options: CreateIntentOptions): Promise<IntentDocument> {
+    onlyKnown(options, CREATE, 'createIntent');
+    return this.sign(await this.#passportOf(options), options, options.timestamp);
+  }
+
+  async sign(
+    passport: Passport,
+    options: IntentOptions & KeyOptions,
+    timestamp = Math.floor(this.#world.clock() / 1000),
+  ): Promise<IntentDocument> {
+    const request = asked(options, timestamp);
+    const key = await this.#keys.open(passport, options);
+    return sign(passport, key, { ...request, nonce: this.#world.random(16) });
+  }
+
+  async #passportOf({ agentId, passport }: CreateIntentOptions): Promise<Passport> {
+    if ((agentId === undefined) === (passport === undefined))
+      throw usage('createIntent needs either agentId or passport.');
+    const from = (passport ?? agentId)!;
+    return parsedOf(typeof from === 'string' ? await this.#passports.load(from) : from);
+  }
+}
+
+function asked({ action, params, target }: IntentOptions, timestamp: number): Omit<IntentRequest, 'nonce'> {
+  if (typeof action !== 'string') throw usage('"action" is not a string.');
+  if (target !== undefined && typeof target !== 'string') throw usage('"target" is not a string.');
+  if (!Number.isSafeInteger(timestamp) || timestamp < 0)
+    throw usage('"timestamp" is not a whole number of Unix seconds.', 'Math.floor(Date.now() / 1000)');
+  return { action, params: paramsOf(params ?? {}), target: target ?? null, timestamp };
+}

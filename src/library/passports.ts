@@ -1,0 +1,178 @@
+import { resolve } from 'node:path';
+import { findPassport, parsedPassport } from '../app/find-passport.js';
+import { createPassport as issue, type IssueDeps } from '../app/issue-passport.js';
+import { lintPassport } from '../app/lint.js';
+import type { KeyStoreName, State } from '../app/ports.js';
+import { readDocument } from '../adapters/files.js';
+import { formatPublicKey } from '../protocol/keys.js';
+import type { Passport, PassportDocument } from '../protocol/passport.js';
+import { AgentPassport, type PassportHome } from './agent-passport.js';
+import { durationOf, onlyKnown, paramsOf, usage, type Duration } from './given.js';
+import { KEY_OPTIONS, keptByCaller, seedOf, type KeyOptions } from './key-options.js';
+import type { World } from './wiring.js';
+
+export interface CreatePassportOptions extends KeyOptions {
+  /** Domain of the principal, `acme.com`. */
+  readonly domain: string;
+  /** Lower-case letters, digits and `. _ -`, at most 63. */
+  readonly agentName: string;
+  /** At least one: a name, or a name with a JSON Schema 2020-12 that the params must satisfy. */
+  readonly actions: readonly (string | { readonly name: string; readonly params?: object })[];
+  /** Actions that are refused whatever else says so. */
+  readonly deniedActions?: readonly string[];
+  /** `{monetary_limit: 100, allowed_domains: ['acme.com'], rate_limit: '10/hour'}`: `aip help constraints`. */
+  readonly constraints?: object;
+  /** For people; nothing reads it. */
+  readonly metadata?: object;
+  /** Default: no expiry. */
+  readonly expiresIn?: Duration;
+  /** Where a new principal's key goes: `keychain` or `file`. Default: where the agent's goes. */
+  readonly principalKeyStore?: Exclude<KeyStoreName, 'env'>;
+}
+
+const CREATE: ReadonlySet<string> = new Set([
+  ...['domain', 'agentName', 'actions', 'deniedActions', 'constraints', 'metadata', 'expiresIn', 'principalKeyStore'],
+  ...KEY_OPTIONS,
+]);
+
+/** A passport fresh from `createPassport`, and where its key went. */
+export class CreatedPassport extends AgentPassport {
+  readonly keyStore: KeyStoreName;
+  /** What the key store finds the key by: an account, a path, or the name of a variable. Never the key. */
+  readonly keyRef: string;
+  /** Pin this where the agent's intents are verified: `aip principal add <principal> --public-key <this>`. */
+  readonly principalPublicKey: string;
+  /** What the passport allows that its principal may not have meant. */
+  readonly warnings: readonly { readonly code: string; readonly message: string }[];
+
+  /** @internal */
+  constructor(passport: Passport, home: PassportHome, about: Omit<CreatedPassport, keyof AgentPassport>) {
+    super(passport, home);
+    this.keyStore = about.keyStore;
+    this.keyRef = about.keyRef;
+    this.principalPublicKey = about.principalPublicKey;
+    this.warnings = about.warnings;
+  }
+}
+
+/** Makes, finds and reads passports. */
+export class Passports {
+  readonly #world: World;
+  readonly #home: PassportHome;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#home = {
+      written: async (passport, path) => {
+        const state = await world.state();
+        const known = state.passport(passport.agent.id);
+        // A file of a passport that is not known here makes nothing known.
+        if (known !== null && sameDocument(known.text, passport.document))
+          state.rememberPassport({ ...known, path: resolve(path) });
+      },
+    };
+  }
+
+  async create(options: CreatePassportOptions): Promise<CreatedPassport> {
+    onlyKnown(options, CREATE, 'createPassport');
+    const seed = options.privateKey === undefined ? undefined : seedOf(options.privateKey);
+    const keyStore = agentStore(options);
+    const request = {
+      name: options.agentName,
+      domain: options.domain,
+      actions: list(options.actions, 'actions').map((action) =>
+        typeof action === 'string' ? action : paramsOf(action, 'an action'),
+      ) as PassportDocument['actions'],
+      deniedActions: list(options.deniedActions ?? [], 'deniedActions'),
+      constraints: paramsOf(options.constraints ?? {}, 'constraints'),
+      metadata: paramsOf(options.metadata ?? {}, 'metadata'),
+      expiresInMs: options.expiresIn === undefined ? null : durationOf(options.expiresIn, 'expiresIn'),
+      path: '',
+      keyStore,
+      principalKeyStore: options.principalKeyStore ?? this.#principalStore(keyStore, options),
+      ...(seed === undefined ? {} : { seed }),
+    };
+    const { passport, key, principalPublicKey } = await issue(await this.#deps(options), request);
+    return new CreatedPassport(passport, this.#home, {
+      keyStore: key.store,
+      keyRef: key.ref,
+      principalPublicKey: formatPublicKey(principalPublicKey),
+      warnings: lintPassport(passport.document).map(({ code, message }) => ({ code, message })),
+    });
+  }
+
+  /** A file's path, the id or name of a known agent, or the document itself (bytes, or a parsed object). */
+  async load(from: string | Uint8Array | PassportDocument): Promise<AgentPassport> {
+    if (typeof from === 'string') {
+      // A path needs no state, so that a verifier without one can read its passports.
+      const state = /[/\\]|\.json$/.test(from) ? NOTHING_KNOWN : await this.#world.state();
+      return this.own((await findPassport({ state, readFile: readDocument }, from)).passport);
+    }
+    const bytes = from instanceof Uint8Array ? from : Buffer.from(JSON.stringify(paramsOf(from, 'the passport')));
+    return this.own(parsedPassport(bytes, 'the document'));
+  }
+
+  own(passport: Passport): AgentPassport {
+    return new AgentPassport(passport, this.#home);
+  }
+
+  async #deps(options: CreatePassportOptions): Promise<IssueDeps> {
+    const { random, clock } = this.#world;
+    const [state, stores, { schemaProblem }] = await Promise.all([
+      this.#world.state(),
+      this.#world.stores(options),
+      import('../adapters/json-schema.js'),
+    ]);
+    const store: IssueDeps['store'] = (name) =>
+      name === 'env' && options.privateKey !== undefined ? keptByCaller(stores(name)) : stores(name);
+    return { state: unsaved(state), store, random, clock, schemaProblem, files: NO_FILES };
+  }
+
+  /** A principal's key never lives in the environment; a passphrase that was given says where it goes instead. */
+  #principalStore(agent: KeyStoreName, { passphrase }: KeyOptions): KeyStoreName {
+    if (agent !== 'env') return agent;
+    return passphrase !== undefined || this.#world.holdsPassphrase() ? 'file' : 'keychain';
+  }
+}
+
+function agentStore({ keyStore, envFile, privateKey }: KeyOptions): KeyStoreName {
+  if (privateKey !== undefined) {
+    if (keyStore === undefined && envFile === undefined) return 'env';
+    throw usage('A private key that you hand over is not stored: leave out keyStore and envFile.');
+  }
+  const store = keyStore ?? (envFile === undefined ? 'keychain' : 'env');
+  if (store === 'env' && envFile === undefined)
+    throw usage('A new key for the environment has to be written to a file.', "name it with envFile: '.env'");
+  if (store !== 'env' && envFile !== undefined) throw usage(`An env file does not go with the key store ${store}.`);
+  return store;
+}
+
+/** A new passport is in memory until `save`. */
+const NO_FILES: IssueDeps['files'] = {
+  create: async () => undefined,
+  replace: async () => undefined,
+  exists: async () => false,
+};
+
+function unsaved(state: State): IssueDeps['state'] {
+  return {
+    key: (keyId) => state.key(keyId),
+    rememberKey: (record) => state.rememberKey(record),
+    forgetKey: (keyId) => state.forgetKey(keyId),
+    pins: (did) => state.pins(did),
+    pin: (pin) => state.pin(pin),
+    passport: (agentId) => state.passport(agentId),
+    rememberPassport: (passport) => state.rememberPassport({ ...passport, path: null }),
+  };
+}
+
+const NOTHING_KNOWN: Pick<State, 'passport' | 'passports'> = { passport: () => null, passports: () => [] };
+
+function sameDocument(text: string, document: PassportDocument): boolean {
+  return (JSON.parse(text) as PassportDocument).issuer_signature === document.issuer_signature;
+}
+
+function list<T>(value: readonly T[], name: string): readonly T[] {
+  if (!Array.isArray(value)) throw usage(`"${name}" is not a list.`);
+  return value;
+}

@@ -1,0 +1,180 @@
+import { canonicalize } from '../protocol/canonical.js';
+import type { Constraints } from '../protocol/constraint.js';
+import type { Passport } from '../protocol/passport.js';
+import { parsedOf, type AgentPassport } from './agent-passport.js';
+import { usage } from './given.js';
+import type { Intents } from './intents.js';
+import type { Passports } from './passports.js';
+import {
+  actionNamed,
+  checkShield,
+  paramsFrom,
+  withinOf,
+  type AnyArgs,
+  type ParamMap,
+  type ShieldOptions,
+} from './shield-options.js';
+import { VerificationError } from './verification-error.js';
+import type { Verifier } from './verifier.js';
+
+type AnyFunction = (...args: any[]) => unknown;
+type AnyClass = new (...args: any[]) => object;
+
+/** The function behind a shield: the same arguments, and a promise of the result. */
+export type ShieldedFunction<F extends AnyFunction> = (...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>;
+/** The object behind a shield: every method a shielded function. */
+export type ShieldedObject<T> = { readonly [K in keyof T]: T[K] extends AnyFunction ? ShieldedFunction<T[K]> : T[K] };
+
+/**
+ * Before each call an intent is signed for the tool's action, with params made of the arguments, and verified; only then
+ * the tool runs. A refused call throws VerificationError and never reaches the tool; a failing world (no key, no disk)
+ * throws Failure, and does not either.
+ *
+ * An object's methods are found by name when they are called, so methods of subclasses and function-valued fields are
+ * shielded as well. Members under symbols and static members of a class are left as they are.
+ */
+export interface Shield {
+  <F extends AnyFunction>(options: ShieldOptions<Parameters<F>>, tool: F): ShieldedFunction<F>;
+  <C extends AnyClass>(
+    options: ShieldOptions,
+    tool: C,
+  ): new (...args: ConstructorParameters<C>) => ShieldedObject<InstanceType<C>>;
+  <T extends object>(options: ShieldOptions, tool: T): ShieldedObject<T>;
+}
+
+interface Parts {
+  readonly passports: Passports;
+  readonly intents: Intents;
+  readonly verifier: Verifier;
+}
+
+export function shieldWith(parts: Parts): Shield {
+  return ((options: ShieldOptions, tool: AnyFunction | AnyClass | object) => {
+    checkShield(options);
+    const guard = new Guard(parts, options);
+    if (typeof tool === 'object' && tool !== null) return guard.object(tool);
+    if (typeof tool !== 'function') throw usage('A shield wraps a function, an object or a class.');
+    if (isClass(tool)) return guard.class(tool);
+    const action = actionNamed(options.actions, tool.name);
+    if (action === null)
+      throw usage(`Which of its actions does the function "${tool.name}" perform?`, 'give it one action');
+    return guard.function(tool as AnyFunction, action, options.params);
+  }) as Shield;
+}
+
+function isClass(tool: object): tool is AnyClass {
+  return /^class\b/.test(Function.prototype.toString.call(tool));
+}
+
+interface Agent {
+  readonly passport: AgentPassport;
+  readonly parsed: Passport;
+  readonly within: Constraints | undefined;
+}
+
+/** One shield: whose it is, and how it stands before a call. */
+class Guard {
+  readonly #parts: Parts;
+  readonly #options: ShieldOptions;
+  #agent: Promise<Agent> | null = null;
+
+  constructor(parts: Parts, options: ShieldOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    if (typeof options.passport !== 'string') agentOf(options.passport, options);
+  }
+
+  function(tool: AnyFunction, action: string, map: ParamMap<AnyArgs> | undefined): AnyFunction {
+    const admit = (args: AnyArgs): Promise<void> => this.#admit(action, map, args);
+    const shielded = async function (this: unknown, ...args: unknown[]): Promise<unknown> {
+      await admit(args);
+      return tool.apply(this, args);
+    };
+    return Object.defineProperty(shielded, 'name', { value: tool.name, configurable: true });
+  }
+
+  class(tool: AnyClass): AnyClass {
+    const shielded: AnyClass = new Proxy(tool, {
+      construct: (made, args, newTarget) =>
+        this.object(Reflect.construct(made, args, newTarget === shielded ? made : newTarget) as object),
+    });
+    return shielded;
+  }
+
+  /** The stand-in has no properties of its own, so that a frozen tool can be shielded too. */
+  object(tool: object): object {
+    const known = new Map<string, { value: AnyFunction; shielded: AnyFunction }>();
+    return new Proxy(
+      {},
+      {
+        get: (_, name) => {
+          const value: unknown = Reflect.get(tool, name, tool);
+          if (typeof value !== 'function' || typeof name === 'symbol' || name in Object.prototype) return value;
+          const found = known.get(name);
+          if (found?.value === value) return found.shielded;
+          const shielded = this.#method(tool, name, value as AnyFunction);
+          known.set(name, { value: value as AnyFunction, shielded });
+          return shielded;
+        },
+        set: (_, name, value) => Reflect.set(tool, name, value, tool),
+        has: (_, name) => Reflect.has(tool, name),
+        getPrototypeOf: () => Reflect.getPrototypeOf(tool),
+      },
+    );
+  }
+
+  #method(tool: object, name: string, method: AnyFunction): AnyFunction {
+    const { actions, methods = {}, params } = this.#options;
+    const own = Object.hasOwn(methods, name) ? methods[name] : undefined;
+    const bound: AnyFunction = (...args) => method.apply(tool, args);
+    if (own === null) return bound;
+    const said = typeof own === 'object' ? own : { action: own };
+    const action = said.action ?? actionNamed(actions, name);
+    if (action !== null) return this.function(bound, action, said.params ?? params);
+    return async () => {
+      throw usage(
+        `The method "${name}" is named after none of the shield's actions, so it was not run.`,
+        `methods: { ${name}: '<action>' }, or null for what is no action`,
+      );
+    };
+  }
+
+  /** Throws unless the agent may do this now. */
+  async #admit(action: string, map: ParamMap<AnyArgs> | undefined, args: AnyArgs): Promise<void> {
+    const params = paramsFrom(map, args);
+    const { passport, parsed, within } = await this.#own();
+    const { intents, verifier } = this.#parts;
+    const { keyStore, envFile, passphrase, privateKey, verify } = this.#options;
+    const intent = await intents.sign(parsed, {
+      action,
+      params,
+      ...given({ keyStore, envFile, passphrase, privateKey }),
+    });
+    const { decision } = await verifier.verify(intent, { ...verify, passport }, within);
+    if (!decision.success) {
+      // The passport may have been renewed since it was read.
+      if (decision.error_code === 'AIP-E103' || decision.error_code === 'AIP-E105') this.#agent = null;
+      throw new VerificationError(decision);
+    }
+    // What runs must be what was verified, though others may have held the arguments in the meantime.
+    if (canonicalize(paramsFrom(map, args)) !== canonicalize(params))
+      throw usage('The arguments changed while they were verified; the tool was not run.');
+  }
+
+  #own(): Promise<Agent> {
+    const { passport } = this.#options;
+    this.#agent ??= (async () =>
+      agentOf(typeof passport === 'string' ? await this.#parts.passports.load(passport) : passport, this.#options))();
+    this.#agent.catch(() => (this.#agent = null));
+    return this.#agent;
+  }
+}
+
+function agentOf(passport: AgentPassport, options: ShieldOptions): Agent {
+  const parsed = parsedOf(passport);
+  return { passport, parsed, within: withinOf(options, parsed) };
+}
+
+function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
+}

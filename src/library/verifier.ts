@@ -1,0 +1,95 @@
+import { LocalTrust } from '../app/local-trust.js';
+import { NO_HOOKS, type JudgingDeps, type Submission, type VerifierDeps } from '../app/verify-intents.js';
+import { verifyStateless } from '../app/verify-stateless.js';
+import type { Constraints } from '../protocol/constraint.js';
+import type { IntentDocument } from '../protocol/intent.js';
+import type { Judgement } from '../verify/judge.js';
+import { usage } from './given.js';
+import { GroupCommit } from './group-commit.js';
+import type { Hooks } from './hooks.js';
+import { judgingOf, KNOWS_NOTHING, trustingOf, type VerifyIntentOptions } from './verify-options.js';
+import type { World } from './wiring.js';
+
+/** How old a copy of revocations may be where there is a mesh; without one this machine's own record is all there is. */
+const REVOCATION_MAX_AGE_MS = 30_000;
+
+/** Judges intents for one workspace. */
+export class Verifier {
+  readonly #world: World;
+  readonly #judging: JudgingDeps;
+  readonly #hooks: Hooks;
+  #durable: Promise<GroupCommit> | null = null;
+
+  constructor(world: World, hooks: Hooks) {
+    this.#world = world;
+    this.#hooks = hooks;
+    this.#judging = {
+      ...KNOWS_NOTHING,
+      clock: world.clock,
+      loadSchemaCheck: async () => (await import('../adapters/json-schema.js')).schemaProblems,
+      hooks: (intent) => (hooks.size === 0 ? NO_HOOKS : hooks.ask(intent)),
+      approved: () => false,
+    };
+  }
+
+  async verify(
+    intent: IntentDocument | string | Uint8Array,
+    options: VerifyIntentOptions | undefined,
+    within?: Constraints,
+  ): Promise<Judgement> {
+    const judging = judgingOf(options);
+    const trusting = options === undefined ? undefined : trustingOf(options);
+    const submission: Submission = {
+      bytes: documentOf(intent),
+      source: options?.source ?? null,
+      ...(trusting === undefined ? {} : { trusting }),
+      ...(within === undefined ? {} : { within }),
+    };
+    if (options?.state === false) return verifyStateless(this.#judging, judging, submission);
+    return (await this.#group()).verify(submission, judging);
+  }
+
+  async close(): Promise<void> {
+    const group = this.#durable;
+    this.#durable = null;
+    await (await group)?.idle();
+  }
+
+  #group(): Promise<GroupCommit> {
+    this.#durable ??= this.#openGroup().catch((error: unknown) => {
+      this.#durable = null;
+      throw error;
+    });
+    return this.#durable;
+  }
+
+  async #openGroup(): Promise<GroupCommit> {
+    const state = await this.#world.state();
+    const { passport, pins } = new LocalTrust(state);
+    const deps: VerifierDeps = {
+      ...this.#judging,
+      passport,
+      pins,
+      state,
+      ticks: this.#world.ticks,
+      freshness: () => ({ mesh: false, ageMs: null, maxAgeMs: REVOCATION_MAX_AGE_MS, onStale: 'last-known' }),
+      trust: () => null,
+    };
+    return new GroupCommit(deps, this.#world.nextTurn, () => this.#hooks.size > 0);
+  }
+}
+
+/** An intent held as an object is written out and read again, so that it passes the same strict door as any other. */
+function documentOf(intent: unknown): string | Uint8Array {
+  if (typeof intent === 'string' || intent instanceof Uint8Array) return intent;
+  if (typeof intent !== 'object' || intent === null)
+    throw usage('An intent is an object, its JSON text, or the bytes of that text.');
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(intent);
+  } catch {
+    text = undefined;
+  }
+  if (text === undefined) throw usage('This object cannot be written as JSON, so it is no intent.');
+  return text;
+}

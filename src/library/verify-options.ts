@@ -1,0 +1,124 @@
+import type { Trusting } from '../app/examine.js';
+import { givenFirst } from '../app/local-trust.js';
+import type { VerifyOptions } from '../app/verify-intents.js';
+import { keyId, parsePrincipalId } from '../protocol/did.js';
+import { importKey } from '../protocol/ed25519/verify.js';
+import { parsePublicKey } from '../protocol/keys.js';
+import { DEFAULT_MAX_AGE_S, DEFAULT_MAX_SKEW_S } from '../protocol/limits.js';
+import type { PinnedKey } from '../verify/context.js';
+import { parsedOf, type AgentPassport } from './agent-passport.js';
+import { durationOf, onlyKnown, usage, type Duration } from './given.js';
+
+export interface VerifyIntentOptions {
+  /** Passports that come before the known ones; an older issue than the known one is refused. */
+  readonly passport?: AgentPassport | readonly AgentPassport[];
+  /** Principals' public keys that count instead of the pinned ones: `{'did:web:acme.com': 'ed25519:...'}`. */
+  readonly principalKeys?: Readonly<Record<string, string>>;
+  /** How old an intent may be. Default: 300 s. */
+  readonly maxAge?: Duration;
+  /** How far ahead of this machine's clock it may be dated. Default: 30 s. */
+  readonly maxSkew?: Duration;
+  /** Judges freshness, expiry and windows as of this moment. Default: now. */
+  readonly at?: Date;
+  /** Country of the request, ISO 3166-1 alpha-2, for `geo_restriction`. */
+  readonly geo?: string;
+  /** Judges; spends, counts and logs nothing. */
+  readonly dryRun?: boolean;
+  /**
+   * `false`: no memory at all, for places that have none. Replays, limits over time and revocations are not looked for,
+   * and the decision says so; a passport that holds limits over time is refused. Needs `passport` and `principalKeys`.
+   */
+  readonly state?: boolean;
+  /** What the log keeps of params. Default: `masked`, all but what looks secret by its name. */
+  readonly logParams?: 'full' | 'masked' | 'none';
+  /** Where the intent came from; appears as `source` in the decision. */
+  readonly source?: string;
+}
+
+const OPTIONS: ReadonlySet<string> = new Set([
+  ...['passport', 'principalKeys', 'maxAge', 'maxSkew', 'at', 'geo', 'dryRun', 'state', 'logParams', 'source'],
+]);
+const POLICY: VerifyOptions['policy'] = {
+  maxAgeMs: DEFAULT_MAX_AGE_S * 1000,
+  maxSkewMs: DEFAULT_MAX_SKEW_S * 1000,
+  minTrust: null,
+};
+const DEFAULT: VerifyOptions = {
+  policy: POLICY,
+  at: null,
+  dryRun: false,
+  geo: null,
+  logParams: 'masked',
+  parallel: false,
+};
+
+/** How to judge, as the options say. */
+export function judgingOf(options: VerifyIntentOptions | undefined): VerifyOptions {
+  if (options === undefined) return DEFAULT;
+  onlyKnown(options, OPTIONS, 'verifyIntent');
+  const { state, source } = options;
+  if (state !== undefined && typeof state !== 'boolean') throw usage('"state" is neither true nor false.');
+  if (source !== undefined && typeof source !== 'string') throw usage('"source" is not a string.');
+  return JUDGING.some((name) => options[name] !== undefined) ? { ...DEFAULT, ...changed(options) } : DEFAULT;
+}
+
+const JUDGING = ['maxAge', 'maxSkew', 'at', 'geo', 'dryRun', 'logParams'] as const;
+
+function changed({ maxAge, maxSkew, at, geo, dryRun, logParams }: VerifyIntentOptions): Partial<VerifyOptions> {
+  if (at !== undefined && (!(at instanceof Date) || Number.isNaN(at.getTime()))) throw usage('"at" is not a Date.');
+  if (geo !== undefined && (typeof geo !== 'string' || !/^[A-Z]{2}$/.test(geo)))
+    throw usage('"geo" is not a two-letter country code in capitals.');
+  if (dryRun !== undefined && typeof dryRun !== 'boolean') throw usage('"dryRun" is neither true nor false.');
+  if (logParams !== undefined && !['full', 'masked', 'none'].includes(logParams))
+    throw usage('"logParams" is neither full, masked nor none.');
+  return {
+    policy: {
+      maxAgeMs: maxAge === undefined ? POLICY.maxAgeMs : durationOf(maxAge, 'maxAge'),
+      maxSkewMs: maxSkew === undefined ? POLICY.maxSkewMs : durationOf(maxSkew, 'maxSkew'),
+      minTrust: null,
+    },
+    ...(at === undefined ? {} : { at: at.getTime() }),
+    ...(geo === undefined ? {} : { geo }),
+    ...(dryRun === undefined ? {} : { dryRun }),
+    ...(logParams === undefined ? {} : { logParams }),
+  };
+}
+
+/** Whose word counts: what the caller gives, else what the verifier knows. Undefined when the caller gives nothing. */
+export function trustingOf({
+  passport,
+  principalKeys,
+}: VerifyIntentOptions): ((own: Trusting) => Trusting) | undefined {
+  if (passport === undefined && principalKeys === undefined) return undefined;
+  const given = isList(passport) ? passport.map(parsedOf) : passport === undefined ? [] : [parsedOf(passport)];
+  // Now, because a key that does not parse is this caller's mistake and nobody else's.
+  const keys = new Map(Object.entries(principalKeys ?? {}).map(([did, key]) => [did, [pinOf(did, key)]]));
+  return (own) => ({
+    passport: given.length === 0 ? own.passport : givenFirst(given, own.passport),
+    pins: (principal) => keys.get(principal) ?? own.pins(principal),
+  });
+}
+
+function isList(passport: VerifyIntentOptions['passport']): passport is readonly AgentPassport[] {
+  return Array.isArray(passport);
+}
+
+/** Nothing is known but what the caller gives. */
+export const KNOWS_NOTHING: Trusting = { passport: () => ({ status: 'unknown' }), pins: () => [] };
+
+const MOST_PINS = 1024;
+const pins = new Map<string, PinnedKey>();
+
+function pinOf(principal: string, text: string): PinnedKey {
+  const name = `${principal}=${text}`;
+  let pin = pins.get(name);
+  if (pin === undefined) {
+    const bytes = typeof text === 'string' ? parsePublicKey(text) : null;
+    const key = bytes === null ? null : importKey(bytes);
+    if (parsePrincipalId(principal) === null || key === null)
+      throw usage(`The key of ${principal} is not an Ed25519 public key.`, 'write ed25519:<64 hex digits>');
+    if (pins.size >= MOST_PINS) pins.clear();
+    pins.set(name, (pin = { keyId: keyId(principal, 1), key }));
+  }
+  return pin;
+}

@@ -1,0 +1,118 @@
+/** The library's world. The environment and the clock of the process are read here and nowhere else in the library. */
+import { randomBytes } from 'node:crypto';
+import { homedir } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers';
+import { Failure } from '../app/failure.js';
+import { AGENT_KEY_VARIABLE } from '../app/keyring.js';
+import type { Clock, KeyStore, KeyStoreName, Random, State } from '../app/ports.js';
+import { pathsOf } from '../adapters/paths.js';
+import type { KeyOptions } from './key-options.js';
+
+export interface WorldOptions {
+  /**
+   * The folder that holds state and keys. Default: the environment's AIP_HOME, else the folders of the command line, so
+   * that both work on the same passports, pins and log.
+   */
+  readonly home?: string;
+  /** The passphrase of key files, or how to get it. Default: the environment's AIP_KEY_PASSPHRASE. */
+  readonly passphrase?: string | (() => string | Promise<string>);
+  /** Milliseconds since the epoch. Default: the system clock. */
+  readonly clock?: () => number;
+  /** Told what people should hear, such as a private key that lies in plain text. Default: `process.emitWarning`. */
+  readonly onNotice?: (notice: string) => void;
+}
+
+export interface World {
+  readonly clock: Clock;
+  /** A clock that never goes back, in microseconds. */
+  readonly ticks: () => number;
+  readonly random: Random;
+  readonly notice: (notice: string) => void;
+  /** Runs `work` in the next turn of the event loop, after what has arrived until then. */
+  readonly nextTurn: (work: () => void) => void;
+  /** Runs `work` after `ms` unless the returned function is called first. */
+  readonly after: (ms: number, work: () => void) => () => void;
+  /** True when the environment holds an agent's key. */
+  readonly holdsKey: () => boolean;
+  /** True when a passphrase for key files is at hand. */
+  readonly holdsPassphrase: () => boolean;
+  /** Opened on first use. */
+  readonly state: () => Promise<State>;
+  readonly stores: (keys: KeyOptions) => Promise<(name: KeyStoreName) => KeyStore>;
+  /** Forgets the open state; the next use opens it again. */
+  readonly close: () => Promise<void>;
+}
+
+export function world(options: WorldOptions): World {
+  const { env } = process;
+  const clock = options.clock ?? Date.now;
+  const random: Random = (n) => randomBytes(n);
+  const notice = options.onNotice ?? ((text: string) => process.emitWarning(text, { code: 'AIP' }));
+  const paths = () => {
+    const place = { env, cwd: process.cwd(), platform: process.platform, userHome: homedir() };
+    return pathsOf(place, options.home ?? (env.AIP_HOME || null));
+  };
+  let opened: Promise<State> | null = null;
+
+  async function open(): Promise<State> {
+    const { openState } = await import('../adapters/sqlite/state.js');
+    return openState(paths().stateFile, { random, clock });
+  }
+
+  return {
+    clock,
+    ticks: () => performance.now() * 1000,
+    random,
+    notice,
+    nextTurn: (work) => void setImmediate(work),
+    after: (ms, work) => {
+      const timer = setTimeout(work, ms);
+      return () => clearTimeout(timer);
+    },
+    holdsKey: () => Boolean(env[AGENT_KEY_VARIABLE]),
+    holdsPassphrase: () => options.passphrase !== undefined || env.AIP_KEY_PASSPHRASE !== undefined,
+    state: () => {
+      opened ??= open().catch((error: unknown) => {
+        opened = null;
+        throw error;
+      });
+      return opened;
+    },
+    async stores(keys) {
+      const [{ keychain }, { keyFiles }, { envKey }, { passphrases }] = await Promise.all([
+        import('../adapters/keychain/store.js'),
+        import('../adapters/key-file/store.js'),
+        import('../adapters/key-env/store.js'),
+        import('../adapters/passphrase.js'),
+      ]);
+      const given = keys.passphrase ?? options.passphrase;
+      const fromEnv = passphrases({ env, file: null, prompt: null, onNotice: notice });
+      const asked = given === undefined ? null : async () => (typeof given === 'string' ? given : given());
+      const stores: Record<KeyStoreName, () => KeyStore> = {
+        keychain: () => keychain({ env }),
+        file: () =>
+          keyFiles({
+            folder: paths().keysDir,
+            random,
+            passphrase: asked ?? fromEnv.existing,
+            newPassphrase: asked ?? fromEnv.fresh,
+          }),
+        env: () => envKey({ env, envFile: keys.envFile ?? null, random, onNotice: notice }),
+      };
+      return (name) => {
+        if (!Object.hasOwn(stores, name)) {
+          throw new Failure('USAGE', `"${String(name).slice(0, 32)}" is no key store.`, {
+            hint: 'keychain, file or env',
+          });
+        }
+        return stores[name]();
+      };
+    },
+    async close() {
+      const state = opened;
+      opened = null;
+      if (state !== null) (await state).close();
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import type { EntryQuery } from '../app/ports.js';
+import type { Entry } from '../protocol/entry.js';
+import type { IntentDocument } from '../protocol/intent.js';
+import type { PassportDocument } from '../protocol/passport.js';
+import type { Decision } from '../verify/decision.js';
+import type { AgentPassport } from './agent-passport.js';
+import { onlyKnown, usage } from './given.js';
+import { Hooks, type Hook, type HookOptions } from './hooks.js';
+import { Intents, type CreateIntentOptions } from './intents.js';
+import { OpenKeys } from './key-options.js';
+import { Passports, type CreatedPassport, type CreatePassportOptions } from './passports.js';
+import { shieldWith, type Shield } from './shield.js';
+import { Verifier } from './verifier.js';
+import type { VerifyIntentOptions } from './verify-options.js';
+import { world, type WorldOptions } from './wiring.js';
+
+export type WorkspaceOptions = WorldOptions;
+
+export interface LogQuery {
+  readonly agentId?: string;
+  readonly action?: string;
+  readonly status?: 'success' | 'failed';
+  /** `AIP-E202`. */
+  readonly code?: string;
+  /** Inclusive. */
+  readonly since?: Date;
+  /** Exclusive. */
+  readonly until?: Date;
+  /** The newest N that match. Default: 100. */
+  readonly limit?: number;
+}
+
+/** Everything of the library in one folder: passports, keys, pins, log, hooks. */
+export interface Workspace {
+  /**
+   * Makes an agent's key pair and a passport that its principal signs. The first passport of a domain makes the
+   * principal's key as well, and pins it here. The private key goes into a key store and nowhere else; the passport is
+   * known here at once, and written to a file by `save`.
+   * @throws Failure USAGE, EXISTS (the agent has a passport here), KEYSTORE_*, KEY_NOT_FOUND (the principal's key is elsewhere)
+   */
+  createPassport(options: CreatePassportOptions): Promise<CreatedPassport>;
+  /**
+   * Reads a passport: the path of its file, the id or name of an agent known here, or the document itself. Its signature
+   * is judged by each verification, not here.
+   * @throws Failure NOT_FOUND, UNREADABLE
+   */
+  loadPassport(from: string | Uint8Array | PassportDocument): Promise<AgentPassport>;
+  /**
+   * Signs what an agent intends to do, with a fresh nonce and the time. Whether it may is the verifier's question.
+   * @throws Failure NOT_FOUND, USAGE, KEYSTORE_*, KEY_NOT_FOUND, WRONG_PASSPHRASE
+   */
+  createIntent(options: CreateIntentOptions): Promise<IntentDocument>;
+  /**
+   * Decides whether an agent may do what it signed. Acceptance is reported after the spent nonce, the counters and the
+   * log entry are on the disk; calls made at the same time share that wait. A refusal is a decision, not an exception.
+   * @throws Failure USAGE (options), STATE (the state file is damaged, locked or full): nothing was decided
+   */
+  verifyIntent(intent: IntentDocument | string | Uint8Array, options?: VerifyIntentOptions): Promise<Decision>;
+  /** Wraps a tool, so that it runs only when its agent may run it. */
+  readonly shield: Shield;
+  /**
+   * Entries of the verification log, newest first.
+   * @throws Failure USAGE, STATE
+   */
+  getVerificationLogs(query?: LogQuery): Promise<Entry[]>;
+  /**
+   * Adds a verification of your own, asked about every intent of this workspace whose signature holds. Call what comes
+   * back to take it away again.
+   */
+  registerVerificationHook(hook: Hook, options?: HookOptions): () => void;
+  /** Waits for verifications under way, forgets opened keys and closes the state. The workspace opens again when used. */
+  close(): Promise<void>;
+}
+
+/** A workspace in a folder of its own; nothing is opened or made before it is used. */
+export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
+  onlyKnown(options, OPTIONS, 'openWorkspace');
+  const here = world(options);
+  const hooks = new Hooks(here);
+  const keys = new OpenKeys(here);
+  const passports = new Passports(here);
+  const intents = new Intents(here, keys, passports);
+  const verifier = new Verifier(here, hooks);
+  return {
+    createPassport: (asked) => passports.create(asked),
+    loadPassport: (from) => passports.load(from),
+    createIntent: (asked) => intents.create(asked),
+    verifyIntent: async (intent, asked) => (await verifier.verify(intent, asked)).decision,
+    shield: shieldWith({ passports, intents, verifier }),
+    getVerificationLogs: async (query = {}) => [...(await here.state()).entries(entryQuery(query))].reverse(),
+    registerVerificationHook: (hook, asked) => hooks.register(hook, asked),
+    close: async () => {
+      await verifier.close();
+      keys.close();
+      await here.close();
+    },
+  };
+}
+
+const OPTIONS: ReadonlySet<string> = new Set(['home', 'passphrase', 'clock', 'onNotice']);
+const QUERY: ReadonlySet<string> = new Set([...['agentId', 'action', 'status', 'code', 'since', 'until', 'limit']]);
+const DEFAULT_LIMIT = 100;
+
+function entryQuery(query: LogQuery): EntryQuery {
+  onlyKnown(query, QUERY, 'getVerificationLogs');
+  const { agentId, action, status, code, since, until, limit = DEFAULT_LIMIT } = query;
+  if (!Number.isSafeInteger(limit) || limit < 1) throw usage('"limit" is not a whole number from 1.');
+  if (status !== undefined && status !== 'success' && status !== 'failed')
+    throw usage('"status" is neither success nor failed.');
+  return {
+    last: limit,
+    ...(agentId === undefined ? {} : { agentId }),
+    ...(action === undefined ? {} : { action }),
+    ...(status === undefined ? {} : { status }),
+    ...(code === undefined ? {} : { code }),
+    ...(since === undefined ? {} : { since: moment(since, 'since') }),
+    ...(until === undefined ? {} : { until: moment(until, 'until') }),
+  };
+}
+
+function moment(date: Date, name: string): number {
+  const ms = date instanceof Date ? date.getTime() : Number.NaN;
+  if (Number.isNaN(ms)) throw usage(`"${name}" is not a Date.`);
+  return ms;
+}

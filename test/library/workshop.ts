@@ -1,0 +1,74 @@
+/** Workspaces in folders that go away after the test, with a clock that moves when told to. */
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { AgentPassport, CreatePassportOptions, Workspace, WorkspaceOptions } from '../../src/index.js';
+import { openWorkspace } from '../../src/index.js';
+
+export const AGENT = 'did:web:acme.com:agents:support-agent-v1';
+/** 2026-02-18T14:23:45Z, in ms. */
+export const T0 = 1_771_424_625_000;
+
+export interface Workshop extends Workspace {
+  readonly folder: string;
+  readonly notices: string[];
+  /** Moves the clock, in seconds. */
+  wait(seconds: number): void;
+  /** A second workspace on the same folder, as another process would have it. */
+  again(options?: WorkspaceOptions): Workspace;
+}
+
+export function folder(): string {
+  const path = realpathSync(mkdtempSync(join(tmpdir(), 'aip-library-')));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+export function workshop(options: WorkspaceOptions = {}): Workshop {
+  const path = folder();
+  const notices: string[] = [];
+  let now = T0;
+  const open = (more: WorkspaceOptions): Workspace => {
+    const workspace = openWorkspace({
+      home: join(path, 'home'),
+      passphrase: 'correct horse',
+      clock: () => now,
+      onNotice: (notice) => void notices.push(notice),
+      ...more,
+    });
+    onTestFinished(() => workspace.close());
+    return workspace;
+  };
+  return Object.assign(open(options), {
+    folder: path,
+    notices,
+    wait: (seconds: number) => void (now += seconds * 1000),
+    again: (more: WorkspaceOptions = {}) => open(more),
+  });
+}
+
+/** The support agent of the guide, its key in an encrypted file. */
+export function supportAgent(
+  workspace: Workspace,
+  changes: Partial<CreatePassportOptions> = {},
+): Promise<AgentPassport & { readonly principalPublicKey: string }> {
+  return workspace.createPassport({
+    domain: 'acme.com',
+    agentName: 'support-agent-v1',
+    actions: ['send_email', 'issue_refund'],
+    constraints: { monetary_limit: 100, allowed_domains: ['acme.com'], rate_limit: '10/hour' },
+    keyStore: 'file',
+    ...changes,
+  });
+}
+
+/** What a promise is rejected with. */
+export async function refusal(promise: Promise<unknown>): Promise<Error & { code?: string; hint?: string | null }> {
+  try {
+    await promise;
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('it was not refused');
+}
