@@ -22,8 +22,11 @@ export class JsonError extends Error {
 const TOO_LARGE = `larger than ${MAX_DOCUMENT_BYTES} bytes`;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** What an integer beyond 2^53 is read as, given its digits; the nearest double where nobody asks. */
+export type LargeInteger = (digits: string) => Json;
+
 /** The value in `bytes`, which must be one JSON document in UTF-8. Throws JsonError. */
-export function parseJson(bytes: Uint8Array): Json {
+export function parseJson(bytes: Uint8Array, large: LargeInteger = Number): Json {
   if (bytes.length > MAX_DOCUMENT_BYTES) throw new JsonError(TOO_LARGE, MAX_DOCUMENT_BYTES);
   let text: string;
   try {
@@ -31,11 +34,11 @@ export function parseJson(bytes: Uint8Array): Json {
   } catch {
     throw new JsonError('not valid UTF-8', invalidUtf8At(bytes));
   }
-  return new Reader(text).document();
+  return new Reader(text, large).document();
 }
 
 /** The same for text already decoded; its size counts as UTF-8. Throws JsonError. */
-export function parseJsonText(text: string): Json {
+export function parseJsonText(text: string, large: LargeInteger = Number): Json {
   // A UTF-16 code unit takes 1 to 3 bytes, so only texts in between need counting.
   if (
     text.length > MAX_DOCUMENT_BYTES ||
@@ -43,7 +46,7 @@ export function parseJsonText(text: string): Json {
   ) {
     throw new JsonError(TOO_LARGE, MAX_DOCUMENT_BYTES);
   }
-  return new Reader(text).document();
+  return new Reader(text, large).document();
 }
 
 const QUOTE = 0x22;
@@ -63,9 +66,11 @@ const OBJECT_CLOSE = 0x7d;
 class Reader {
   private at = 0;
   private readonly text: string;
+  private readonly large: LargeInteger;
 
-  constructor(text: string) {
+  constructor(text: string, large: LargeInteger) {
     this.text = text;
+    this.large = large;
   }
 
   document(): Json {
@@ -231,7 +236,7 @@ class Reader {
     return at + 1;
   }
 
-  private number(first: number): number {
+  private number(first: number): Json {
     const text = this.text;
     const start = this.at;
     let i = first === MINUS ? start + 1 : start;
@@ -244,6 +249,7 @@ class Reader {
       do code = text.charCodeAt(++i);
       while (code >= ZERO && code <= NINE);
     }
+    const whole = i;
     if (code === DOT) {
       i = this.digits(i + 1);
       code = text.charCodeAt(i);
@@ -255,6 +261,7 @@ class Reader {
     this.at = i;
     const value = Number(text.slice(start, i));
     if (!Number.isFinite(value)) this.refuse('number out of range', start);
+    if (i === whole && !Number.isSafeInteger(value)) return this.large(text.slice(start, i));
     // JCS writes -0 as 0, so it is read as 0: what was signed is what is judged.
     return value + 0;
   }

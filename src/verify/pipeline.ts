@@ -15,10 +15,10 @@ import { signature } from './checks/signature.js';
 import { timestamp } from './checks/timestamp.js';
 import { trust } from './checks/trust.js';
 import type { Claim, Identified } from './context.js';
-import type { CheckName, CheckReport, Verdict, Violation } from './decision.js';
+import type { CheckReport, Verdict, Violation } from './decision.js';
 
 export interface Check<Context> {
-  readonly name: CheckName;
+  readonly name: string;
   readonly run: (context: Context) => Verdict;
 }
 
@@ -64,4 +64,4 @@ export function runChecks<Context>(checks: readonly Check<Context>[], context: C
 }
 
 /** The names of all steps, in order. */
-export const STEPS: readonly CheckName[] = [...WHO, ...WHETHER].map((check) => check.name);
+export const STEPS: readonly string[] = [...WHO, ...WHETHER].map((check) => check.name);

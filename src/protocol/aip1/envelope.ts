@@ -6,7 +6,7 @@ import { BOUNDARIES, readBoundaries, type Boundaries } from './boundaries.js';
 import { listOf, oneOf, textOf, textOrNull, timeOf, timeOrNull } from './members.js';
 import { isList, plain, type Value, type ValueObject } from './numbers.js';
 import { PROOF, readProof, type ProofValue } from './proof.js';
-import { filled, listed, nested, REQUIRED, shape, shapedText } from './shape-of.js';
+import { filled, listed, nested, REQUIRED, shape, shapedBytes } from './shape-of.js';
 import { signedSpellings } from './spellings.js';
 
 export const CONTEXT = 'https://aip.protocol/v1';
@@ -58,7 +58,9 @@ export interface Envelope {
   /** The text of `proof_value`, for the log. */
   readonly proofText: string;
   readonly proof: ProofValue;
-  /** Every text that the proof may be over, the reference's own first; made when asked for. */
+  /** The reference's own text, which the proof is over unless another library made it. */
+  readonly signedBytes: Uint8Array;
+  /** Every text that the proof may be over, `signedBytes` first; made when asked for. */
   readonly spellings: () => Iterable<Uint8Array>;
   /** `sha256:` and the hash of the reference's text: what an approval and the log refer to. */
   readonly hash: string;
@@ -146,7 +148,7 @@ export function readEnvelope(value: Value): Envelope {
   lifetimeOf(object);
   const issuedAt = timeOf(object, 'issued_at');
   const proof = object.proof as ValueObject;
-  const reference = shapedText(object, ENVELOPE, 'escaped', 'proof');
+  const signedBytes = shapedBytes(object, ENVELOPE);
   return {
     agentId: agent.id,
     attestation: agent.attestation,
@@ -163,8 +165,9 @@ export function readEnvelope(value: Value): Envelope {
     expiresAt: timeOrNull(object, 'expires_at') ?? issuedAt + DEFAULT_LIFETIME_MS,
     proof: readProof(proof),
     proofText: proof.proof_value as string,
-    spellings: () => signedSpellings(reference, object, value as ValueObject),
-    hash: `sha256:${sha256Hex(reference)}`,
+    signedBytes,
+    spellings: () => signedSpellings(signedBytes, object, value as ValueObject),
+    hash: `sha256:${sha256Hex(signedBytes)}`,
   };
 }
 

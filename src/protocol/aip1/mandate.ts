@@ -7,7 +7,7 @@ import { CONTEXT } from './envelope.js';
 import { oneOf, textOf, timeOf, timeOrNull } from './members.js';
 import type { Value, ValueObject } from './numbers.js';
 import { PROOF, readProof } from './proof.js';
-import { filled, nested, REQUIRED, shape, shapedText } from './shape-of.js';
+import { filled, nested, REQUIRED, shape, shapedBytes } from './shape-of.js';
 import { referenceTime, signDocument } from './sign.js';
 import { signedSpellings } from './spellings.js';
 
@@ -59,7 +59,7 @@ export function readMandate(value: Value): Mandate {
     issuedAt: timeOf(object, 'issued_at'),
     expiresAt: timeOrNull(object, 'expires_at'),
     signature: proof !== null && proof.length === 64 ? proof : null,
-    spellings: () => signedSpellings(shapedText(object, MANDATE, 'escaped', 'proof'), object, value as ValueObject),
+    spellings: () => signedSpellings(shapedBytes(object, MANDATE), object, value as ValueObject),
   };
 }
 

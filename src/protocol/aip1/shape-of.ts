@@ -96,8 +96,12 @@ function strangerIn(value: ValueObject, slots: readonly Slot[]): string {
   return JSON.stringify(stranger.slice(0, 64));
 }
 
-/** The reference's text of a filled document, without its member `without`. */
-export function shapedText(object: ValueObject, { slots }: Shape, spelling: Spelling, without: string | null): string {
+/** What the reference signs of a filled document: its text without the proof, in ASCII. */
+export function shapedBytes(object: ValueObject, shape: Shape): Uint8Array {
+  return Buffer.from(shapedText(object, shape, 'escaped', 'proof'), 'latin1');
+}
+
+function shapedText(object: ValueObject, { slots }: Shape, spelling: Spelling, without: string | null): string {
   let text = '{';
   for (const { name, label, nested: inner } of slots) {
     if (name === without) continue;

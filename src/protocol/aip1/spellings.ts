@@ -10,9 +10,9 @@ export function signedText(document: ValueObject): string {
  * Every text that a proof of `document` may be over, the reference's first. All of them spell the same value, so which one holds
  * changes nothing of what is judged. `sent` is the document before absent members were filled in with the reference's defaults.
  */
-export function* signedSpellings(reference: string, filled: ValueObject, sent: ValueObject): Generator<Uint8Array> {
-  yield Buffer.from(reference, 'latin1');
-  const tried = new Set([reference]);
+export function* signedSpellings(reference: Uint8Array, filled: ValueObject, sent: ValueObject): Generator<Uint8Array> {
+  yield reference;
+  const tried = new Set([Buffer.from(reference).toString('latin1')]);
   for (const document of [filled, sent]) {
     const unsigned = withoutProof(document);
     for (const spell of SPELLINGS) {

@@ -8,7 +8,7 @@ import { needsHistory, usageOf } from '../constraints/index.js';
 import type { CheckReport, Decision, RevocationReport, Verdict, Violation, Warning } from '../decision.js';
 import { spendsNonce } from '../finality.js';
 import type { Usage } from '../meters.js';
-import { runChecks, type Check, type Outcome } from '../pipeline.js';
+import { runChecks, type Outcome } from '../pipeline.js';
 import { spendOf } from './checks/caps.js';
 import { endOf } from './checks/form.js';
 import { mandate } from './checks/mandate.js';
@@ -45,7 +45,7 @@ export interface Examined {
 
 /** The steps that need no state, and the arithmetic of those that have to wait for their turn. */
 export function examine(claim: Aip1Claim): Examined {
-  const form = runChecks(FORM as readonly Check<Aip1Claim>[], claim);
+  const form = runChecks(FORM, claim);
   if (form.violations.length > 0) return { claim, form, proven: null };
   const standing = passportOf(claim);
   const tier = Math.max(envelopeOf(claim).tier, claim.policy.minTier) as Tier;
@@ -71,7 +71,7 @@ export function judgeEnvelope(examined: Examined, facts: Aip1Facts | null, sourc
     return { ...decisionOf(claim, form, STANDING_UNKNOWN, [], source), spend: null, usage: null };
   }
   const context = contextOf(claim, proven, facts);
-  const substance = runChecks(SUBSTANCE as readonly Check<Aip1Context>[], context);
+  const substance = runChecks(SUBSTANCE, context);
   const outcome = { reports: [...form.reports, ...substance.reports], violations: substance.violations };
   const identified = proven.signature.status === 'passed';
   const revocation = identified ? standingOf(context) : STANDING_UNKNOWN;

@@ -7,6 +7,7 @@
  */
 import type { Tier } from '../../protocol/aip1/envelope.js';
 import { skipped, type Verdict } from '../decision.js';
+import type { Check } from '../pipeline.js';
 import { attestation } from './checks/attestation.js';
 import { boundaries } from './checks/boundaries.js';
 import { delegation } from './checks/delegation.js';
@@ -17,13 +18,8 @@ import { hooks, principal, revocation } from './checks/standing.js';
 import { trust } from './checks/trust.js';
 import type { Aip1Claim, Aip1Context } from './context.js';
 
-export interface Aip1Check<Context> {
-  readonly name: string;
-  readonly run: (context: Context) => Verdict;
-}
-
 /** What form and clock say. */
-export const FORM: readonly Aip1Check<Aip1Claim>[] = [
+export const FORM: readonly Check<Aip1Claim>[] = [
   { name: 'version', run: version }, //                       1  E104
   { name: 'schema', run: schema }, //                         2  E103
   { name: 'expiry', run: expiry }, //                         3  E101
@@ -31,7 +27,7 @@ export const FORM: readonly Aip1Check<Aip1Claim>[] = [
 ];
 
 /** Who speaks, whether it may, and whether it is in good standing. */
-export const SUBSTANCE: readonly Aip1Check<Aip1Context>[] = [
+export const SUBSTANCE: readonly Check<Aip1Context>[] = [
   { name: 'replay', run: replay }, //                         5  E102
   { name: 'signature', run: ({ signature }) => signature }, // 6  E100
   { name: 'mandate', run: ({ mandateVerdict }) => mandateVerdict }, // 7  E405 to E408
