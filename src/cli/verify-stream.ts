@@ -15,6 +15,11 @@ import { exitOf } from './refusal.js';
 import { safeJson } from './render/text.js';
 import type { Format } from './results.js';
 
+/** Fewer lines than this are committed at once. */
+const WORTH_AHEAD = 32;
+/** How long a prepared batch waits for the next one, in ms. */
+const MOMENT_MS = 2;
+
 export interface StreamRequest {
   readonly deps: VerifierDeps;
   readonly options: VerifyOptions;
@@ -47,29 +52,54 @@ export async function verifyStream(cli: Cli, request: StreamRequest): Promise<nu
     await cli.stream(judgements.map(({ decision }) => safeJson(decision)).join('\n'));
     return request.failFast && firstRefusal !== null;
   };
-  for await (const { lines, source } of batches(cli, request)) {
-    const next = prepareBatch(
-      deps,
-      options,
-      lines.map(({ bytes, number }) => ({ bytes, source: `${source}:${number}` })),
-    );
-    // Handled when its turn comes; until then a failure must not count as unhandled.
-    next.catch(() => undefined);
-    if (ahead !== null && (await settle(ahead))) return exitOf(firstRefusal!);
-    ahead = next;
-    // With an idle writer there is no next batch to work ahead on, and nobody should wait for one.
-    if (!options.parallel || lines.length < 32) {
+  const incoming = batches(cli, request);
+  try {
+    for (;;) {
+      const arriving = incoming.next();
+      // With an idle writer there is no next batch to work ahead on, and nobody should wait for one.
+      if (ahead !== null && !(await arrives(arriving))) {
+        await settle(ahead);
+        ahead = null;
+      }
+      const { done, value } = await arriving;
+      if (done === true) break;
+      const { lines, source } = value;
+      const next = prepareBatch(
+        deps,
+        options,
+        lines.map(({ bytes, number }) => ({ bytes, source: `${source}:${number}` })),
+      );
+      // Handled when its turn comes; until then a failure must not count as unhandled.
+      next.catch(() => undefined);
+      if (ahead !== null) await settle(ahead);
+      ahead = next;
+      if (options.parallel && !request.failFast && lines.length >= WORTH_AHEAD) continue;
       if (await settle(ahead)) return exitOf(firstRefusal!);
       ahead = null;
     }
+    if (ahead !== null) await settle(ahead);
+  } finally {
+    // Not awaited: it ends once a writer who may never write again has written.
+    void incoming.return(undefined).catch(() => undefined);
   }
-  if (ahead !== null) await settle(ahead);
   if (judged === 0) {
     throw new Failure('USAGE', 'There were no lines, so there is nothing to verify.', {
       hint: 'a line holds one intent',
     });
   }
   return firstRefusal === null ? 0 : exitOf(firstRefusal);
+}
+
+/** True when the promise settles within a moment. */
+function arrives(promise: Promise<unknown>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, MOMENT_MS, false);
+    const here = (): void => {
+      clearTimeout(timer);
+      resolve(true);
+    };
+    promise.then(here, here);
+  });
 }
 
 async function* batches(
