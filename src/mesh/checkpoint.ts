@@ -21,20 +21,33 @@ export interface Checkpoint {
    * was made, so that a proxy which delays everything cannot pass old proofs for new ones.
    */
   readonly up_ms: number;
+  /** Names the server process: `up_ms` of two processes say nothing together. */
+  readonly boot: string;
+  /** What the request asked to see repeated, so that an old answer cannot stand in for a new one; null in heartbeats. */
+  readonly challenge: string | null;
   readonly signature: string;
 }
 
-const MEMBERS = ['type', 'log_id', 'term', 'head', 'hash', 'time', 'up_ms', 'signature'] as const;
+const MEMBERS = ['type', 'log_id', 'term', 'head', 'hash', 'time', 'up_ms', 'boot', 'challenge', 'signature'] as const;
 
-export function signCheckpoint(head: Head, time: string, upMs: number, sign: Signer): Checkpoint {
+export interface ServerMoment {
+  /** RFC 3339. */
+  readonly time: string;
+  readonly upMs: number;
+  readonly boot: string;
+}
+
+export function signCheckpoint(head: Head, at: ServerMoment, challenge: string | null, sign: Signer): Checkpoint {
   const body = {
     type: 'checkpoint',
     log_id: head.logId,
     term: head.term,
     head: head.seq,
     hash: head.hash,
-    time,
-    up_ms: upMs,
+    time: at.time,
+    up_ms: at.upMs,
+    boot: at.boot,
+    challenge,
   } as const;
   return { ...body, signature: sign(canonicalize(body)) };
 }
@@ -46,7 +59,7 @@ export function parseCheckpoint(text: string): Checkpoint {
 
 export function readCheckpoint(value: Json | undefined): Checkpoint {
   const object: JsonObject = objectOf(value, 'the checkpoint', MEMBERS);
-  const { type, log_id, term, head, hash, time, up_ms, signature } = object;
+  const { type, log_id, term, head, hash, time, up_ms, boot, challenge, signature } = object;
   const whole = (n: Json | undefined): boolean => typeof n === 'number' && Number.isSafeInteger(n) && n >= 0;
   const sound =
     type === 'checkpoint' &&
@@ -55,6 +68,8 @@ export function readCheckpoint(value: Json | undefined): Checkpoint {
     whole(term) &&
     whole(head) &&
     whole(up_ms) &&
+    typeof boot === 'string' &&
+    (challenge === null || typeof challenge === 'string') &&
     typeof hash === 'string' &&
     isHash(hash) &&
     typeof time === 'string' &&

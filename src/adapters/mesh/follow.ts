@@ -1,4 +1,5 @@
 /** A follower with sockets, timers and a clock: keeps this machine's copy current until it is stopped. */
+import { randomBytes } from 'node:crypto';
 import type { MeshCopy } from '../../app/mesh-ports.js';
 import { Follower, type Check } from '../../mesh/client/follower.js';
 import type { AlarmKind, Effect, FollowState, Input } from '../../mesh/client/messages.js';
@@ -50,6 +51,7 @@ export class MeshFollow {
       endpoints: options.endpoints.length,
       check: options.check,
       random: Math.random,
+      challenge: () => randomBytes(16).toString('hex'),
       maxAgeMs: options.maxAgeMs,
       confirms: options.verifier !== null,
       polls: options.once ?? false,
@@ -118,10 +120,10 @@ export class MeshFollow {
         this.#stream = null;
         return;
       case 'open-stream':
-        this.#open(effect.conn, effect.endpoint, effect.after);
+        this.#open(effect);
         return;
       case 'poll': {
-        const target = `/v1/mesh/events?after=${effect.after}&wait=${effect.waitMs}${this.#verifier('&')}`;
+        const target = `/v1/mesh/events?after=${effect.after}&wait=${effect.waitMs}&challenge=${effect.challenge}${this.#verifier()}`;
         this.#ask(effect.conn, effect.endpoint, target, 'polled', effect.waitMs + 5_000, MAX_ANSWER_BYTES);
         return;
       }
@@ -134,11 +136,11 @@ export class MeshFollow {
     }
   }
 
-  #open(conn: number, endpoint: number, after: string): void {
+  #open({ conn, endpoint, after, challenge }: Extract<Effect, { type: 'open-stream' }>): void {
     const parser = new FrameParser(2 * MAX_EVENT_BYTES);
     this.#stream?.close();
     const stream = this.#endpoints[endpoint]!.stream(
-      `/v1/mesh/stream${this.#verifier('?')}`,
+      `/v1/mesh/stream?challenge=${challenge}${this.#verifier()}`,
       { 'last-event-id': after },
       {
         onOpen: () => this.#step({ type: 'opened', conn }),
@@ -201,9 +203,9 @@ export class MeshFollow {
     this.#confirming = false;
   }
 
-  #verifier(mark: '?' | '&'): string {
+  #verifier(): string {
     const { verifier } = this.#options;
-    return verifier === null ? '' : `${mark}verifier=${encodeURIComponent(verifier)}`;
+    return verifier === null ? '' : `&verifier=${encodeURIComponent(verifier)}`;
   }
 }
 

@@ -14,25 +14,40 @@ export class Freshness {
   /** The request that opened this connection, and the server's `up` clock in its first answer. */
   #requestedAt: Moment | null = null;
   #firstUp: number | null = null;
+  #challenge: string | null = null;
+  /** The server process that this connection speaks with; null before its first checkpoint. */
+  #boot: string | null = null;
   /** A checkpoint whose events are not all here yet. */
   #pending: Pending | null = null;
   /** The server's time, and when it was heard. */
   #server: { readonly time: number; readonly mono: number } | null = null;
 
-  /** A connection is asked for at `now`; what it proves cannot be older than its answer. */
-  connecting(now: Moment): void {
+  /** A connection is asked for at `now`, with a challenge that the first answer must repeat. */
+  asking(challenge: string, now: Moment): void {
+    this.#challenge = challenge;
     this.#requestedAt = now;
     this.#firstUp = null;
+    this.#boot = null;
     this.#pending = null;
   }
 
   /**
-   * A checkpoint arrived whose signature holds. It was made `up_ms - firstUp` after the first one of this connection, and that
+   * True when a checkpoint whose signature holds belongs to this connection: the first one repeats the challenge, the others
+   * come from the same server process. Otherwise a recorded conversation could be played back as a fresh one.
+   */
+  belongs(checkpoint: Checkpoint): boolean {
+    if (this.#boot !== null) return checkpoint.boot === this.#boot;
+    return this.#challenge !== null && checkpoint.challenge === this.#challenge;
+  }
+
+  /**
+   * A checkpoint arrived that is signed and belongs here. It was made `up_ms - firstUp` after the first one of this connection, and that
    * one not before the request: so whatever delays the answers, it cannot make this proof look younger than it is.
    * `receivedUpMs`, where known, is when the server received the request.
    */
   heard(checkpoint: Checkpoint, applied: number, now: Moment, receivedUpMs: number | null = null): void {
     if (this.#requestedAt === null) return;
+    this.#boot = checkpoint.boot;
     this.#firstUp ??= receivedUpMs ?? checkpoint.up_ms;
     // One ms less, because both numbers are whole ms.
     const later = checkpoint.up_ms - this.#firstUp - 1;

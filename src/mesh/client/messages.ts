@@ -23,17 +23,24 @@ export type FollowState = 'syncing' | 'live' | 'stale' | 'expired';
 export type AlarmKind = 'fork' | 'forged' | 'malformed' | 'gap' | 'unauthorized';
 
 export type Effect =
-  | { readonly type: 'open-stream'; readonly conn: number; readonly endpoint: number; readonly after: string }
+  | {
+      readonly type: 'open-stream';
+      readonly conn: number;
+      readonly endpoint: number;
+      readonly after: string;
+      readonly challenge: string;
+    }
   | {
       readonly type: 'poll';
       readonly conn: number;
       readonly endpoint: number;
       readonly after: string;
       readonly waitMs: number;
+      readonly challenge: string;
     }
   | { readonly type: 'fetch-snapshot'; readonly conn: number; readonly endpoint: number }
-  /** Drop whatever belongs to this connection. */
-  | { readonly type: 'close'; readonly conn: number }
+  /** Drop the connection. */
+  | { readonly type: 'close' }
   | {
       readonly type: 'confirm';
       readonly conn: number;

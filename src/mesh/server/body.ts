@@ -34,6 +34,15 @@ export function placeOf(request: Request): string | null {
   return request.headers['last-event-id'] || request.query.get('after');
 }
 
+const CHALLENGE = /^[0-9a-f]{32}$/;
+
+/** What the first checkpoint of the answer must repeat; null when the client does not ask for that. */
+export function challengeOf(request: Request): string | null {
+  const text = request.query.get('challenge');
+  if (text !== null && !CHALLENGE.test(text)) throw new ShapeError('"challenge" is not 32 hex digits');
+  return text;
+}
+
 export interface KeyOrder {
   readonly role: Role;
   readonly label: string | null;

@@ -35,6 +35,7 @@ const SSE = { type: 'text/event-stream' };
 const json = (schema: string, status = 200) => ({ type: JSON_TYPE, schema, status });
 
 const AFTER = 'Event id `<log_id>.<term>.<seq>`, or a bare seq, to continue after; `Last-Event-ID` does the same.';
+const CHALLENGE = '32 hex digits that the signed checkpoint of the answer repeats.';
 const VERIFIER = 'Name under which this verifier reports what it has applied.';
 
 export const ENDPOINTS: readonly Endpoint[] = [
@@ -42,11 +43,16 @@ export const ENDPOINTS: readonly Endpoint[] = [
     answer: { type: 'application/x-ndjson' },
   }),
   get('/v1/mesh/stream', 'observer', 'mesh', 'Follow the log: events, heartbeats, resets', nativeStream, {
-    query: { after: AFTER, verifier: VERIFIER },
+    query: { after: AFTER, verifier: VERIFIER, challenge: CHALLENGE },
     answer: SSE,
   }),
   get('/v1/mesh/events', 'observer', 'mesh', 'Follow the log by long polling', longPoll, {
-    query: { after: AFTER, wait: 'How long to wait for an event, e.g. `20s`.', verifier: VERIFIER },
+    query: {
+      after: AFTER,
+      wait: 'How long to wait for an event, e.g. `20s`.',
+      verifier: VERIFIER,
+      challenge: CHALLENGE,
+    },
     answer: json('Events'),
   }),
   post('/v1/mesh/acks', 'observer', 'mesh', 'Confirm what was applied', acknowledge, 'Ack', json('Acknowledged')),

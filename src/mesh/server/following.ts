@@ -6,7 +6,7 @@ import { comment, frame } from '../sse.js';
 import { deniesAt, type Standing } from '../standing.js';
 import { scopeOf } from '../subject.js';
 import { formatTime } from '../../protocol/time.js';
-import { readAck, jsonBody, placeOf, verifierOf, waitOf } from './body.js';
+import { challengeOf, readAck, jsonBody, placeOf, verifierOf, waitOf } from './body.js';
 import { jsonReply, textReply, type Caller, type Reply, type Request, type Sink } from './exchange.js';
 import type { MeshServer } from './mesh-server.js';
 import type { Dialect } from './stream.js';
@@ -22,11 +22,12 @@ const SNAPSHOT_PATH = '/v1/mesh/snapshot';
 
 export async function nativeStream(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
   const verifier = verifierOf(request);
+  const challenge = challengeOf(request);
   const place = placeOf(request);
   const position = place === null ? ({ kind: 'after', seq: server.head.seq } as const) : await server.position(place);
   if (position === null) throw new Refused('BAD_REQUEST', 'The place to continue from is not an event id.');
   const id = server.options.randomHex(8);
-  const hello = frame('hello', null, `{"stream":"${id}","checkpoint":${server.checkpoint()}}`);
+  const hello = frame('hello', null, `{"stream":"${id}","checkpoint":${server.checkpoint(challenge)}}`);
   if (position.kind === 'reset') {
     const data = { reason: position.reason, snapshot: SNAPSHOT_PATH };
     const last = Buffer.from(hello + frame('reset', null, JSON.stringify(data)));
@@ -71,12 +72,16 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
   // Before anything else: what is signed below was made at least this much later than the request arrived.
   const receivedUpMs = Math.floor(server.clock.up());
   const verifier = verifierOf(request);
+  const challenge = challengeOf(request);
   const place = placeOf(request);
   if (place === null) throw new Refused('BAD_REQUEST', 'A poll names the event to continue after: ?after=<id>.');
   const position = await server.position(place);
   if (position === null) throw new Refused('BAD_REQUEST', 'The place to continue from is not an event id.');
   if (position.kind === 'reset') {
-    return pollReply([], server.checkpoint(), receivedUpMs, { reason: position.reason, snapshot: SNAPSHOT_PATH });
+    return pollReply([], server.checkpoint(challenge), receivedUpMs, {
+      reason: position.reason,
+      snapshot: SNAPSHOT_PATH,
+    });
   }
   const { seq } = position;
   if (verifier !== null) {
@@ -97,7 +102,7 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
   }
   // What was read may be a commit ahead of the head that the checkpoint names.
   await server.pump();
-  return pollReply(texts, server.checkpoint(), receivedUpMs, null);
+  return pollReply(texts, server.checkpoint(challenge), receivedUpMs, null);
 }
 
 export async function snapshot(server: MeshServer): Promise<Reply> {

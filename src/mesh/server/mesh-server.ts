@@ -57,6 +57,7 @@ export class MeshServer {
   /** Keys revoked while this process runs: what still waits with one of them is sent away. */
   readonly revokedKeys = new Set<string>();
   stopping = false;
+  readonly #boot: string;
   #head: Head;
   #pumping: Promise<void> | null = null;
   #pumpAgain = false;
@@ -72,6 +73,7 @@ export class MeshServer {
     this.store = store;
     this.clock = clock;
     this.#head = head;
+    this.#boot = options.randomHex(8);
     this.gate = new Gate(store, clock, {
       requireSignedCommands: options.requireSignedCommands ?? false,
       verify: options.verify,
@@ -95,13 +97,13 @@ export class MeshServer {
     return this.#head;
   }
 
-  /** A fresh signed checkpoint as JSON text. */
-  checkpoint(): string {
+  /** A fresh signed checkpoint as JSON text; it repeats the challenge of the request it answers. */
+  checkpoint(challenge: string | null = null): string {
     const head = { ...this.#head, term: this.store.term };
     // The time is read first: whatever was committed before it is in the head that follows.
     const time = formatTime(this.clock.wall());
-    const up = Math.floor(this.clock.up());
-    return JSON.stringify(signCheckpoint(head, time, up, this.options.sign));
+    const at = { time, upMs: Math.floor(this.clock.up()), boot: this.#boot };
+    return JSON.stringify(signCheckpoint(head, at, challenge, this.options.sign));
   }
 
   /** Brings what the store has committed to the streams. Resolves when everything known now is there. */

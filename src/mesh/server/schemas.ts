@@ -85,6 +85,8 @@ export const SCHEMAS = {
     hash,
     time,
     up_ms: count,
+    boot: text,
+    challenge: orNull(text),
     signature: text,
   }),
   Events: object({

@@ -336,6 +336,7 @@ export class SimClient {
       endpoints: 1,
       check: cheapCheck,
       random: () => sim.random(),
+      challenge: () => Array.from({ length: 32 }, () => sim.between(0, 15).toString(16)).join(''),
       maxAgeMs: BUDGET_MS,
       confirms: sim.chance(0.5),
     });
@@ -458,10 +459,14 @@ export class SimClient {
         this.#current = null;
         return;
       case 'open-stream':
-        this.#open(effect.conn, effect.after);
+        this.#open(effect);
         return;
       case 'poll':
-        this.#ask(effect.conn, `/v1/mesh/events?after=${effect.after}&wait=${effect.waitMs}`, 'polled');
+        this.#ask(
+          effect.conn,
+          `/v1/mesh/events?after=${effect.after}&wait=${effect.waitMs}&challenge=${effect.challenge}`,
+          'polled',
+        );
         return;
       case 'fetch-snapshot':
         this.#ask(effect.conn, '/v1/mesh/snapshot', 'snapshot');
@@ -512,7 +517,7 @@ export class SimClient {
     });
   }
 
-  #open(conn: number, after: string): void {
+  #open({ conn, after, challenge }: Extract<Effect, { type: 'open-stream' }>): void {
     const sim = this.#sim;
     const current = this.#connect(conn);
     this.#deliver(sim.t + this.#delay(), () => {
@@ -520,7 +525,9 @@ export class SimClient {
       if (mesh === null) return current.end('refused');
       const process = sim.process;
       void mesh
-        .request('GET', `/v1/mesh/stream?verifier=${this.name}`, 'verifier', undefined, { 'last-event-id': after })
+        .request('GET', `/v1/mesh/stream?verifier=${this.name}&challenge=${challenge}`, 'verifier', undefined, {
+          'last-event-id': after,
+        })
         .then((reply) => {
           if (sim.process !== process) return;
           const { open, status } = reply as StreamReply & WholeReply;

@@ -1,0 +1,53 @@
+/** What a server says, read strictly. Everything here throws JsonError or ShapeError on what is not whole. */
+import { parseJsonText } from '../../protocol/json.js';
+import { objectOf, ShapeError } from '../../protocol/shape.js';
+import type { Json, JsonObject } from '../../protocol/values.js';
+import { readCheckpoint, type Checkpoint } from '../checkpoint.js';
+import { hashOf, readEvent, type MeshEvent } from '../event.js';
+import { signatureHolds, type SignatureCheck } from '../signing.js';
+
+/** Longest spread that a server may ask for before clients come back, in ms. */
+const MAX_SPREAD_MS = 60_000;
+
+export interface Greeting {
+  /** The id under which applied events are confirmed. */
+  readonly stream: string;
+  readonly checkpoint: Checkpoint;
+}
+
+export function readGreeting(text: string): Greeting {
+  const { stream, checkpoint } = objectOf(parseJsonText(text), 'the greeting', ['stream', 'checkpoint']);
+  if (typeof stream !== 'string') throw new ShapeError('the stream has no id');
+  return { stream, checkpoint: readCheckpoint(checkpoint) };
+}
+
+/** Over how many ms clients come back after a goodbye. */
+export function readSpread(text: string): number {
+  const { spread_ms } = objectOf(parseJsonText(text), 'the goodbye', ['spread_ms']);
+  return typeof spread_ms === 'number' ? Math.min(MAX_SPREAD_MS, Math.max(0, spread_ms)) : 0;
+}
+
+export interface PollAnswer {
+  /** True: the place asked for is gone, a snapshot is needed. */
+  readonly reset: boolean;
+  readonly events: readonly MeshEvent[];
+  readonly checkpoint: Checkpoint;
+  /** The server's `up` clock when it received the request. */
+  readonly receivedUpMs: number | null;
+}
+
+export function readPollAnswer(text: string): PollAnswer {
+  const answer = objectOf(parseJsonText(text), 'the answer', ['events', 'checkpoint', 'received_up_ms', 'reset']);
+  if (!Array.isArray(answer.events)) throw new ShapeError('"events" is not a list');
+  return {
+    reset: answer.reset !== null,
+    events: (answer.events as readonly Json[]).map(readEvent),
+    checkpoint: readCheckpoint(answer.checkpoint),
+    receivedUpMs: typeof answer.received_up_ms === 'number' ? answer.received_up_ms : null,
+  };
+}
+
+/** True when the event is what its hash says and the mesh signed it. */
+export function isGenuine(event: MeshEvent, check: SignatureCheck): boolean {
+  return hashOf(event) === event.hash && signatureHolds(event as unknown as JsonObject, check);
+}
