@@ -15,7 +15,7 @@ export interface KeyOptions {
   readonly envFile?: string;
   /** The passphrase of the key file, or how to get it. Default: the workspace's. */
   readonly passphrase?: string | (() => string | Promise<string>);
-  /** The key itself, `ed25519:` and 64 hex digits, as a secret manager hands it out. It is kept in memory only. */
+  /** The key itself, `ed25519:` and 64 hex digits, as a secret manager hands it out. Kept in memory until `close`, nowhere else. */
   readonly privateKey?: string;
 }
 
@@ -64,6 +64,11 @@ export class OpenKeys {
     const [state, store] = await Promise.all([this.#world.state(), this.#world.stores(options)]);
     const from = storeNamed(options, state.key(keyId) !== null, this.#world);
     return this.#keep(await openKey({ state, store, random, clock }, keyId, key.publicKey, from));
+  }
+
+  /** Keeps a key that the caller has handed over. */
+  adopt(passport: Passport, seed: Uint8Array): void {
+    this.#keep(heldKey(passport, seed));
   }
 
   close(): void {

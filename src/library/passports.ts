@@ -8,7 +8,7 @@ import { formatPublicKey } from '../protocol/keys.js';
 import type { Passport, PassportDocument } from '../protocol/passport.js';
 import { AgentPassport, type PassportHome } from './agent-passport.js';
 import { durationOf, onlyKnown, paramsOf, usage, type Duration } from './given.js';
-import { KEY_OPTIONS, keptByCaller, seedOf, type KeyOptions } from './key-options.js';
+import { KEY_OPTIONS, keptByCaller, seedOf, type KeyOptions, type OpenKeys } from './key-options.js';
 import type { World } from './wiring.js';
 
 export interface CreatePassportOptions extends KeyOptions {
@@ -58,10 +58,12 @@ export class CreatedPassport extends AgentPassport {
 /** Makes, finds and reads passports. */
 export class Passports {
   readonly #world: World;
+  readonly #keys: OpenKeys;
   readonly #home: PassportHome;
 
-  constructor(world: World) {
+  constructor(world: World, keys: OpenKeys) {
     this.#world = world;
+    this.#keys = keys;
     this.#home = {
       written: async (passport, path) => {
         const state = await world.state();
@@ -93,6 +95,7 @@ export class Passports {
       ...(seed === undefined ? {} : { seed }),
     };
     const { passport, key, principalPublicKey } = await issue(await this.#deps(options), request);
+    if (seed !== undefined) this.#keys.adopt(passport, seed);
     return new CreatedPassport(passport, this.#home, {
       keyStore: key.store,
       keyRef: key.ref,

@@ -78,7 +78,7 @@ export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
   const here = world(options);
   const hooks = new Hooks(here);
   const keys = new OpenKeys(here);
-  const passports = new Passports(here);
+  const passports = new Passports(here, keys);
   const intents = new Intents(here, keys, passports);
   const verifier = new Verifier(here, hooks);
   return {
