@@ -1,4 +1,5 @@
 /** Readers of flag values: text in, value out, or an `Error` that says what was expected. */
+import { Failure } from '../app/failure.js';
 import { parseDuration, parseInstant } from '../protocol/time.js';
 import { emptyObject, type Json, type JsonObject } from '../protocol/values.js';
 
@@ -34,6 +35,17 @@ export function instant(now: number): (text: string) => number {
     if (ms === null) throw new Error('Expected Unix seconds, a time such as 2026-02-18T14:23:45Z, or now.');
     return ms;
   };
+}
+
+/** The start of a time looked back at, ms since the epoch: a duration before now, a point in time, or null for `all`. */
+export function sinceWhen(text: string, now: number): number | null {
+  if (text === 'all') return null;
+  const ago = parseDuration(text);
+  const at = ago === null ? parseInstant(text, now) : Math.max(0, now - ago);
+  if (at !== null) return at;
+  throw new Failure('USAGE', `"${text.slice(0, 40)}" is not a time.`, {
+    hint: '24h, 2026-02-18T14:23:45Z, Unix seconds, or all',
+  });
 }
 
 /**

@@ -1,0 +1,100 @@
+import type { HourCounts } from '../../app/log-ports.js';
+import { percent, type HealthReport } from '../../trust/health.js';
+import type { Paint } from './paint.js';
+import { sparkline } from './sparkline.js';
+import { table, type Look } from './table.js';
+import { clean } from './text.js';
+
+const HOUR = 3_600_000;
+const HOURS_SHOWN = 24;
+
+/** The guide's report, in its words, without a final newline. */
+export function renderHealth(
+  report: HealthReport,
+  look: { readonly paint: Paint; readonly hours: readonly HourCounts[]; readonly now: number },
+): string {
+  const { paint } = look;
+  const rate = (value: number | null): string => (value === null ? '-' : percent(value));
+  const untold = report.trust_meaningful ? '' : paint.dim(' (too few verifications to mean anything)');
+  const lines = [
+    `Agent: ${paint.bold(clean(report.agent_id))}`,
+    `Status: ${status(report.status, paint)}${report.since === null ? '' : paint.dim(`  since ${report.since}`)}`,
+    `Trust Score: ${report.trust_score.toFixed(2)}${untold}`,
+    `Total Verifications: ${report.total}`,
+    `Successful: ${report.successful} (${rate(report.success_rate)})`,
+    `Failed: ${report.failed} (${rate(report.failure_rate)})`,
+  ];
+  if (report.unattributed > 0) {
+    lines.push(
+      `Unattributed: ${report.unattributed} ${paint.dim("(may be a stranger's doing; left out of the rates)")}`,
+    );
+  }
+  const bars = lastHours(look.hours, look.now);
+  if (bars.some((count) => count > 0)) lines.push(`Last ${HOURS_SHOWN} hours: |${sparkline(bars)}|`);
+  for (const { message } of report.warnings) lines.push(`${paint.yellow('WARNING')}: ${message}`);
+  if (report.top_codes.length > 0) {
+    const codes = report.top_codes.map(({ error_code, count }) => `${count} ${clean(error_code)}`);
+    lines.push('', `Top Codes: ${codes.join(', ')}`);
+  }
+  if (report.recent_failures.length > 0) {
+    lines.push('', 'Recent Failures:');
+    for (const { error_code, action, timestamp } of report.recent_failures) {
+      lines.push(`  - ${paint.red(clean(error_code))}: ${clean(action ?? '-')} at ${timestamp}`);
+    }
+  }
+  return lines.join('\n');
+}
+
+/** All agents, a line each; the worst first. */
+export function renderFleet(
+  rows: readonly { readonly report: HealthReport; readonly hours: readonly HourCounts[] }[],
+  now: number,
+  look: Look,
+): string {
+  const { paint } = look;
+  const colour = (cell: string): string => colourOf(cell.trim(), paint)(cell);
+  return table(
+    [
+      { title: 'agent', flexible: true },
+      { title: 'status', colour },
+      { title: 'trust', right: true },
+      { title: 'total', right: true },
+      { title: 'failed', right: true },
+      { title: 'rate', right: true },
+      { title: 'unattributed', right: true },
+      { title: `last ${HOURS_SHOWN} h` },
+      { title: 'warnings', flexible: true },
+    ],
+    rows.map(({ report, hours }) => [
+      report.agent_id,
+      report.status,
+      report.trust_score.toFixed(2) + (report.trust_meaningful ? '' : '?'),
+      String(report.total),
+      String(report.failed),
+      report.failure_rate === null ? '-' : percent(report.failure_rate),
+      String(report.unattributed),
+      sparkline(lastHours(hours, now)),
+      report.warnings.map(({ code }) => code).join(' '),
+    ]),
+    look,
+  );
+}
+
+/** How bad, for sorting and thresholds: 0 ok, 1 warning, 2 critical. */
+export function severity(report: Pick<HealthReport, 'status'>): 0 | 1 | 2 {
+  return report.status === 'ok' ? 0 : report.status === 'warning' ? 1 : 2;
+}
+
+function lastHours(hours: readonly HourCounts[], now: number): number[] {
+  const first = now - (now % HOUR) - (HOURS_SHOWN - 1) * HOUR;
+  const found = new Map(hours.map((hour) => [hour.start, hour.successful + hour.failed + hour.unattributed]));
+  return Array.from({ length: HOURS_SHOWN }, (_, i) => found.get(first + i * HOUR) ?? 0);
+}
+
+function status(text: HealthReport['status'], paint: Paint): string {
+  return colourOf(text, paint)(text);
+}
+
+function colourOf(text: string, paint: Paint): (text: string) => string {
+  return text === 'ok' ? paint.green : text === 'warning' ? paint.yellow : paint.red;
+}

@@ -1,0 +1,27 @@
+/** Logs with known content, written as verifications write them. */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { openState, type SqliteState } from '../../src/adapters/sqlite/state.js';
+import type { EntryDraft } from '../../src/protocol/entry.js';
+import { draft, refused } from './state/drafts.js';
+
+/** Opens the state in a home folder for `work`, and closes it. */
+export function inHome<T>(home: string, work: (state: SqliteState) => T): T {
+  const state = openState(join(home, 'state.db'), { random: randomBytes });
+  try {
+    return work(state);
+  } finally {
+    state.close();
+  }
+}
+
+export type Past = readonly (Partial<EntryDraft> & { readonly at?: number })[];
+
+/** Writes entries: those with an `error_code` refused, the others accepted. */
+export function writePast(home: string, past: Past): void {
+  inHome(home, (state) =>
+    state.transact((ledger) => {
+      for (const each of past) ledger.append(each.error_code == null ? draft(each) : refused(each.error_code, each));
+    }),
+  );
+}
