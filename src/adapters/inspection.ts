@@ -1,5 +1,5 @@
 /** Looks at files without opening a key or changing anything. */
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { Failure } from '../app/failure.js';
 import { assignmentsOf } from './key-env/dotenv.js';
@@ -39,7 +39,7 @@ export async function inspectEnvFile(
 
 /** What the group and others may do with a file or folder; null when it does not exist. Windows has no such modes. */
 export function othersMay(path: string): { readonly read: boolean; readonly write: boolean } | null {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = statOf(path);
   if (found === undefined) return null;
   const mode = process.platform === 'win32' ? 0 : found.mode;
   return { read: (mode & 0o044) !== 0, write: (mode & 0o022) !== 0 };
@@ -48,7 +48,7 @@ export function othersMay(path: string): { readonly read: boolean; readonly writ
 /** Whether this user could make a file at `path`, whose folders need not exist yet. */
 export function isMakeable(path: string): boolean {
   for (let at = dirname(path); ; at = dirname(at)) {
-    const found = statSync(at, { throwIfNoEntry: false });
+    const found = statOf(at);
     if (found === undefined && dirname(at) !== at) continue;
     if (found?.isDirectory() !== true) return false;
     try {
@@ -57,5 +57,15 @@ export function isMakeable(path: string): boolean {
     } catch {
       return false;
     }
+  }
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw cause;
   }
 }

@@ -16,10 +16,11 @@ import {
 } from '../app/doctor.js';
 import type { ChainedLog } from '../app/check-log.js';
 import { Failure } from '../app/failure.js';
-import type { KeyStoreName, State } from '../app/ports.js';
+import type { State } from '../app/ports.js';
 import type { Cli } from './cli.js';
 import { loadConfig, type Config } from './config.js';
-import { KEYS, unknownVariables } from './config-keys.js';
+import { unknownVariables } from './config-keys.js';
+import { fromSystem } from './errors.js';
 import { principalPins } from './pins.js';
 import { inspection, keyStores, localState } from './wiring.js';
 
@@ -52,6 +53,11 @@ export async function* checkup(cli: Cli, { node }: NodeVersion): AsyncGenerator<
 
 const NO_ENTRIES: Pick<State, 'entries'> = { entries: () => [] };
 
+/** What went wrong in the world; anything else is a bug and ends the command. */
+function trouble(check: string, error: unknown, exitCode?: number): Finding {
+  return failing(check, fromSystem(error) ?? error, exitCode);
+}
+
 /** Damage that one check runs into does not end the others. */
 async function* survivable(
   check: string,
@@ -61,7 +67,7 @@ async function* survivable(
     const found = await look();
     yield* Array.isArray(found) ? (found as readonly Finding[]) : [found as Finding];
   } catch (error) {
-    yield failing(check, error);
+    yield trouble(check, error);
   }
 }
 
@@ -79,7 +85,7 @@ async function inspectConfig(cli: Cli): Promise<{ config: Config | null; finding
   try {
     config = await loadConfig(cli, { inspect: true });
   } catch (error) {
-    return { config: null, findings: [...findings, failing('config', error)] };
+    return { config: null, findings: [...findings, trouble('config', error)] };
   }
   const { project, user } = config.files;
   const files = [project, user].filter((path) => path !== null);
@@ -111,7 +117,7 @@ async function inspectState(cli: Cli): Promise<{ state: (State & ChainedLog) | n
         : ok('state', `${stateFile} opens and can be written.`);
     return { state, finding };
   } catch (error) {
-    return { state: null, finding: failing('state', error) };
+    return { state: null, finding: trouble('state', error) };
   }
 }
 
@@ -132,9 +138,11 @@ async function* inspectKeychain(
   config: Config | null,
   expected: readonly ExpectedKey[],
 ): AsyncGenerator<Finding> {
-  const entry = config?.entries.find(({ name }) => name === 'key_store');
-  const chosen: KeyStoreName = config?.get('key_store') ?? (KEYS.key_store.fallback as KeyStoreName);
   const inUse = expected.some(({ record }) => record.store === 'keychain');
+  // Where new keys go is unknown while the config cannot be read.
+  if (config === null && !inUse) return;
+  const entry = config?.entries.find(({ name }) => name === 'key_store');
+  const chosen = config?.get('key_store');
   if (chosen !== 'keychain' && !inUse) {
     yield ok('key store', `New keys go to the ${chosen} store.`);
     return;
@@ -148,7 +156,7 @@ async function* inspectKeychain(
       yield ok('key store', 'The keychain answers.');
       return;
     }
-    const finding = failing('key store', error, EXIT.keys);
+    const finding = trouble('key store', error, EXIT.keys);
     // Whoever never chose it and keeps nothing in it, as a machine that only verifies, lacks nothing yet.
     const needed = inUse || (entry !== undefined && entry.origin !== 'default');
     yield needed ? finding : warning('key store', finding.message, 'aip init --key-store file');
@@ -171,7 +179,7 @@ async function* inspectKeys(cli: Cli, expected: readonly ExpectedKey[]): AsyncGe
       else whole += 1;
     } catch (error) {
       bad += 1;
-      const finding = failing('key', error, EXIT.keys);
+      const finding = trouble('key', error, EXIT.keys);
       yield { ...finding, message: `${record.keyId}: ${finding.message}`, hint: finding.hint ?? remedy };
     }
   }

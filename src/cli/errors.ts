@@ -63,7 +63,7 @@ const SYSTEM: Readonly<Record<string, readonly [FailureCode, string]>> = {
 };
 
 /** A system error that no adapter translated: still the world's doing, not ours. */
-function fromSystem(error: unknown): Failure | null {
+export function fromSystem(error: unknown): Failure | null {
   if (!(error instanceof Error)) return null;
   const { code, syscall, path } = error as NodeJS.ErrnoException;
   const entry = code === undefined || syscall === undefined ? undefined : SYSTEM[code];

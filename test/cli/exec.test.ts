@@ -83,6 +83,21 @@ describe('aip exec', () => {
     expect(JSON.stringify(env)).not.toContain(PASSPHRASE);
   });
 
+  test('signs with a key from an env file, for a target; a pinned principal is not looked up', async () => {
+    const place = await staged();
+    const envFile = join(place.cwd, '.env');
+    const flags = ['--domain', 'acme.com', '-a', 'deploy', '--key-store', 'env', '--env-file', envFile];
+    const out = join(place.cwd, 'other.json');
+    const made = await place.run('passport', 'create', 'other', '--home', place.home, ...flags, '-o', out);
+    expect(made.code, made.err).toBe(0);
+    const { command, ran } = witness(place);
+    const how = ['--env-file', envFile, '--resolve', '--target', 'production'];
+    const { code, err } = await place.run('exec', '-p', 'other', '-a', 'deploy', ...how, ...command);
+    expect(code, err).toBe(0);
+    expect(ran()!.env['AIP_AGENT_ID']).toBe('did:web:acme.com:agents:other');
+    expect(readFileSync(envFile, 'utf8')).toContain('AGENT_PRIVATE_KEY=');
+  });
+
   test('with --json the decision is on stderr', async () => {
     const place = await staged();
     const { command } = witness(place);
@@ -131,7 +146,13 @@ describe('aip exec', () => {
     ['a country that is none', ['-p', 'bot', '-a', 'deploy', '--geo', 'USA'], 2, 'two-letter'],
     ['a param that does not parse', ['-p', 'bot', '-a', 'deploy', '--param', 'x:=}'], 2, 'not JSON'],
     ['an intent that is not there', ['--intent', '/nonexistent/i.json'], 3, 'There is no file'],
-    ['params for a signed intent', ['--intent', 'i.json', '--param', 'a=b'], 2, 'signed already'],
+    ['params for a signed intent', ['--intent', 'i.json', '--param', 'a=b'], 2, '--param would change'],
+    [
+      'more for a signed intent',
+      ['--intent', 'i', '--params', '{}', '--target', 't'],
+      2,
+      '--params and --target would',
+    ],
   ])('%s: nothing is run or spent', async (_what, flags, exit, words) => {
     const place = await staged();
     const { command, ran } = witness(place);
