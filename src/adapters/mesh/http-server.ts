@@ -126,7 +126,9 @@ async function respond(mesh: MeshServer, incoming: IncomingMessage, response: Se
     body,
     remote: incoming.socket.remoteAddress ?? '',
   };
-  write(response, await handle(mesh, request));
+  const reply = await handle(mesh, request);
+  if (mesh.stopping) response.shouldKeepAlive = false;
+  write(response, reply);
 }
 
 function write(response: ServerResponse, reply: Reply): void {
