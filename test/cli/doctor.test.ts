@@ -134,6 +134,7 @@ describe.skipIf(noBus !== null)('without a keychain', () => {
   test('whoever keeps keys in it has exit 4', async () => {
     const { home, database, ...place } = await setUp();
     tamper(database, "UPDATE keys SET store = 'keychain', ref = key_id");
+    rmSync(join(home, 'config.json'));
     const { code, finding } = await keyStore(place, '--home', home);
     expect({ code, status: finding.status }).toEqual({ code: 4, status: 'failed' });
   });
