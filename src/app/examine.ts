@@ -1,15 +1,20 @@
+import { isAip1 } from '../protocol/aip1/envelope.js';
+import { parseExact } from '../protocol/aip1/numbers.js';
 import { JsonError, parseJson, parseJsonText } from '../protocol/json.js';
 import type { Constraints } from '../protocol/constraint.js';
 import { readIntent, type Intent } from '../protocol/intent.js';
 import { ShapeError } from '../protocol/shape.js';
-import type { Claim, PassportFinding, PinnedKey, SignatureOracle } from '../verify/context.js';
+import type { Claim, PassportFinding, PinnedKey, Policy, SignatureOracle } from '../verify/context.js';
 import { malformed, type Judgement } from '../verify/judge.js';
+import { examineEnvelope, type EnvelopeTrust, type ExaminedEnvelope } from './verify-envelope.js';
 
 /** Whose word counts: where a verifier finds passports and the keys of principals. */
 export interface Trusting {
   readonly passport: (agentId: string) => PassportFinding;
   /** The pinned keys of a principal. */
   readonly pins: (principal: string) => readonly PinnedKey[];
+  /** Nothing of the kind where it is absent. */
+  readonly envelopes?: EnvelopeTrust;
 }
 
 /** One document to judge. */
@@ -25,31 +30,49 @@ export interface Submission {
 }
 
 /** A document that is an intent. Nothing in it is believed yet. */
-export interface Examined {
+export interface ExaminedIntent {
+  readonly dialect: 'native';
   readonly submission: Submission;
   /** Ticks, in microseconds. */
   readonly startedAt: number;
   readonly claim: Claim;
 }
 
-/** Reads a document strictly, before any signature work; what is no intent is judged at once. */
-export function examine(
-  submission: Submission,
-  trusting: Trusting,
-  signatureHolds: SignatureOracle,
-  now: number,
-  startedAt: number,
-): Examined | Judgement {
+export type Examined = ExaminedIntent | ExaminedEnvelope;
+
+export interface ExamineSetting {
+  readonly trusting: Trusting;
+  readonly policy: Policy;
+  readonly signatureHolds: SignatureOracle;
+  /** ms since the epoch, or what `--at` says. */
+  readonly now: number;
+  /** Ticks, in microseconds. */
+  readonly startedAt: number;
+}
+
+/** Reads a document strictly, before any signature work, in the dialect of its shape; what is neither is judged at once. */
+export function examine(submission: Submission, setting: ExamineSetting): Examined | Judgement {
+  const { bytes, source, trusting } = submission;
+  const { signatureHolds, now, startedAt } = setting;
+  const own = trusting === undefined ? setting.trusting : trusting(setting.trusting);
   let intent: Intent;
-  const { bytes, source } = submission;
   try {
-    intent = readIntent(typeof bytes === 'string' ? parseJsonText(bytes) : parseJson(bytes));
+    let exact = true;
+    const nearest = (digits: string): number => {
+      exact = false;
+      return Number(digits);
+    };
+    const document = typeof bytes === 'string' ? parseJsonText(bytes, nearest) : parseJson(bytes, nearest);
+    if (isAip1(document)) {
+      return examineEnvelope(exact ? document : parseExact(bytes), submission, { ...setting, trusting: own });
+    }
+    intent = readIntent(document);
   } catch (error) {
     if (error instanceof JsonError) return malformed(error.reason, error.offset, now, source);
     if (error instanceof ShapeError) return malformed(error.reason, null, now, source);
     throw error;
   }
-  const { passport, pins } = submission.trusting === undefined ? trusting : submission.trusting(trusting);
+  const { passport, pins } = own;
   const finding = passport(intent.document.agent_id);
-  return { submission, startedAt, claim: { intent, finding, pins, signatureHolds, now } };
+  return { dialect: 'native', submission, startedAt, claim: { intent, finding, pins, signatureHolds, now } };
 }

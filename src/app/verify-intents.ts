@@ -1,12 +1,16 @@
+import type { TrustHistory } from '../protocol/aip1/trust-score.js';
 import type { Intent } from '../protocol/intent.js';
+import type { Passport } from '../protocol/passport.js';
 import { verifySignature } from '../protocol/ed25519/verify.js';
 import { isNonce } from '../verify/checks/nonce.js';
-import type { Freshness, HookOutcome, Identified, Policy, SchemaCheck } from '../verify/context.js';
+import type { Freshness, HookOutcome, Policy, SchemaCheck } from '../verify/context.js';
 import { decide, identify, judge, STANDING_UNKNOWN, type Judgement } from '../verify/judge.js';
-import { examine, type Examined, type Submission, type Trusting } from './examine.js';
+import { examine, type Examined, type ExaminedIntent, type Submission, type Trusting } from './examine.js';
+import { factsOf, type Prepared, type Sitting } from './facts.js';
 import type { Clock, Ledger, State } from './ports.js';
 import { entryOf, settle } from './record.js';
 import { SignaturePrefetch } from './signature-prefetch.js';
+import { concludeEnvelope, proveEnvelope, signedIn, type ProvenEnvelope } from './verify-envelope.js';
 
 export type { Submission, Trusting } from './examine.js';
 
@@ -27,7 +31,15 @@ export interface VerifierDeps extends JudgingDeps {
   readonly ticks: () => number;
   /** How current the copy of the revocations is; asked inside the transaction. */
   readonly freshness: (now: number) => Freshness;
-  readonly trust: (ledger: Ledger, agentId: string) => Identified['facts']['trust'];
+  /** Asked only where a minimum is set. */
+  readonly trust: (ledger: Ledger, agentId: string) => KnownTrust | null;
+}
+
+/** An agent's score under this verifier's rules, and the past that RFC-001 weighs. */
+export interface KnownTrust {
+  readonly score: number;
+  readonly meaningful: boolean;
+  readonly history: Omit<TrustHistory, 'delegationDepth'>;
 }
 
 export interface JudgingOptions {
@@ -45,15 +57,16 @@ export interface VerifyOptions extends JudgingOptions {
   readonly parallel: boolean;
 }
 
-/** An intent whose steps 1 and 2 are judged, with what the others need from outside the transaction. */
-export interface Prepared extends Examined {
+/** An intent whose steps 1 and 2 are judged. */
+export interface ProvenIntent extends ExaminedIntent {
   readonly found: ReturnType<typeof identify>;
-  readonly hooks: readonly HookOutcome[];
-  readonly schemaProblems: SchemaCheck;
 }
 
+/** A document with all that its other steps need from outside the transaction. */
+export type PreparedDocument = (ProvenIntent | ProvenEnvelope) & Prepared;
+
 /** A batch that is read, its signatures judged, and nothing committed yet. Batches may be joined and cut. */
-export type PreparedBatch = readonly (Prepared | Judgement)[];
+export type PreparedBatch = readonly (PreparedDocument | Judgement)[];
 
 /**
  * Judges a batch of documents. The decisions come back in order, after one durable commit that holds the spent nonces,
@@ -78,8 +91,9 @@ export async function prepareBatch(
   const prefetch = options.parallel && submissions.length > 1 ? new SignaturePrefetch() : null;
   const signatureHolds = prefetch === null ? verifySignature : prefetch.holds;
   const examined = submissions.map((submission) => {
-    const each = examine(submission, trusting, signatureHolds, now, deps.ticks());
-    if ('claim' in each) prefetch?.start(each.claim);
+    const { policy } = options;
+    const each = examine(submission, { trusting, policy, signatureHolds, now, startedAt: deps.ticks() });
+    if (!('decision' in each)) prefetch?.start(each);
     return each;
   });
   await prefetch?.settled();
@@ -91,74 +105,79 @@ export async function prepareExamined(
   deps: JudgingDeps,
   examined: readonly (Examined | Judgement)[],
 ): Promise<PreparedBatch> {
-  const found = examined.map((each) => ('claim' in each ? identify(each.claim) : null));
+  const proven = examined.map(prove);
   let schemaProblems: SchemaCheck = notLoaded;
   const hooks: (readonly HookOutcome[] | Promise<readonly HookOutcome[]>)[] = [];
-  for (const [i, each] of examined.entries()) {
-    const who = found[i]!;
-    if (!('claim' in each) || 'refused' in who) {
+  for (const each of proven) {
+    const spoken = 'decision' in each ? null : each.dialect === 'native' ? spokenIn(each) : signedIn(each);
+    if (spoken === null) {
       hooks.push(NO_HOOKS);
       continue;
     }
-    const { intent } = each.claim;
-    const schema = who.identity.passport.actions.get(intent.document.action);
+    const { intent, passport } = spoken;
+    const schema = passport?.actions.get(intent.document.action);
     if (schema !== undefined && schema !== null && schemaProblems === notLoaded) {
       schemaProblems = await deps.loadSchemaCheck();
     }
     hooks.push(deps.hooks(intent));
   }
   const said = hooks.some((each) => each instanceof Promise) ? await Promise.all(hooks) : hooks;
-  return examined.map((each, i) =>
-    'claim' in each ? { ...each, found: found[i]!, hooks: said[i] as readonly HookOutcome[], schemaProblems } : each,
+  return proven.map((each, i) =>
+    'decision' in each ? each : { ...each, hooks: said[i] as readonly HookOutcome[], schemaProblems },
   );
+}
+
+function prove(each: Examined | Judgement): ProvenIntent | ProvenEnvelope | Judgement {
+  if ('decision' in each) return each;
+  return each.dialect === 'native' ? { ...each, found: identify(each.claim) } : proveEnvelope(each);
+}
+
+/** An intent that is proved to come from its agent, with the passport that counts. */
+function spokenIn({ found, claim }: ProvenIntent): { intent: Intent; passport: Passport } | null {
+  return 'refused' in found ? null : { intent: claim.intent, passport: found.identity.passport };
 }
 
 /** Steps 3 to 9 for every document of a batch, in order, in one transaction. */
 export function commitBatch(deps: VerifierDeps, options: VerifyOptions, batch: PreparedBatch): Judgement[] {
   // A document that could not be read leaves no trace, so a batch of nothing else needs no transaction.
-  if (!batch.some((each) => 'claim' in each)) return batch as Judgement[];
+  if (batch.every((each) => 'decision' in each)) return batch.slice();
   const work = (ledger: Ledger): Judgement[] => {
     // Asked once the transaction is open: waiting for it must not make a revocation or a limit look younger.
     const wallNow = deps.clock();
-    const now = options.at ?? wallNow;
     const freshness = deps.freshness(wallNow);
+    const sitting: Sitting = { deps, options, ledger, wallNow, now: options.at ?? wallNow, freshness };
     const judgements = batch.map((each): Judgement => {
-      if (!('claim' in each)) return each;
-      const { submission, startedAt, found } = each;
-      const { intent } = each.claim;
-      const { source, within } = submission;
-      let judgement: Judgement;
-      if ('refused' in found) {
-        const outcome = found.refused;
-        judgement = decide({ intent, outcome, revocation: STANDING_UNKNOWN, warnings: [], now, source });
-      } else {
-        const { passport } = found.identity;
-        const { agent_id, nonce } = intent.document;
-        const limits = within === undefined ? [passport.constraints] : [passport.constraints, within];
-        const facts: Identified['facts'] = {
-          spent: isNonce(nonce) ? ledger.spentNonce(agent_id, nonce) : null,
-          read: (meter) => ledger.read(agent_id, meter, now),
-          schemaProblems: each.schemaProblems,
-          geo: options.geo,
-          approved: deps.approved(intent),
-          hooks: each.hooks,
-          standing: (subject) => ledger.standing(subject),
-          freshness,
-          trust: options.policy.minTrust === null ? null : deps.trust(ledger, agent_id),
-          wallNow,
-        };
-        const context: Identified = { intent, passport, limits, policy: options.policy, facts, now };
-        const { outcome, revocation } = judge(found.identity, context);
-        judgement = decide({ intent, outcome, revocation, warnings: warningsOf(revocation), now, source });
-        settle(ledger, intent, limits, judgement, options.policy.maxAgeMs, { wallNow, now });
-      }
-      ledger.append(entryOf(intent, judgement, options.logParams, wallNow, deps.ticks() - startedAt));
+      if ('decision' in each) return each;
+      const intent = each.dialect === 'native' ? each.claim.intent : each.intent;
+      const judgement = each.dialect === 'native' ? concludeIntent(sitting, each) : concludeEnvelope(sitting, each);
+      ledger.append(entryOf(intent, judgement, options.logParams, wallNow, deps.ticks() - each.startedAt));
       return judgement;
     });
     ledger.prune(wallNow);
     return judgements;
   };
   return options.dryRun ? deps.state.rehearse(work) : deps.state.transact(work);
+}
+
+function concludeIntent(sitting: Sitting, prepared: ProvenIntent & Prepared): Judgement {
+  const { deps, options, ledger, now } = sitting;
+  const { found, claim, submission } = prepared;
+  const { intent } = claim;
+  const { source, within } = submission;
+  if ('refused' in found) {
+    const outcome = found.refused;
+    return decide({ intent, outcome, revocation: STANDING_UNKNOWN, warnings: [], now, source });
+  }
+  const { policy } = options;
+  const { passport } = found.identity;
+  const { agent_id, nonce } = intent.document;
+  const limits = within === undefined ? [passport.constraints] : [passport.constraints, within];
+  const trust = policy.minTrust === null ? null : deps.trust(ledger, agent_id);
+  const facts = { ...factsOf(sitting, prepared, intent, isNonce(nonce)), trust };
+  const { outcome, revocation } = judge(found.identity, { intent, passport, limits, policy, facts, now });
+  const judgement = decide({ intent, outcome, revocation, warnings: warningsOf(revocation), now, source });
+  settle(ledger, intent, limits, judgement, policy.maxAgeMs, sitting);
+  return judgement;
 }
 
 export const NO_HOOKS: readonly HookOutcome[] = [];
@@ -168,8 +187,13 @@ function notLoaded(): never {
 }
 
 /** A batch holds many intents of few agents: each agent and each principal is looked up once. */
-function askedOnce({ passport, pins }: Trusting): Trusting {
-  return { passport: once(passport), pins: once(pins) };
+function askedOnce(trusting: Trusting): Trusting {
+  const { envelopes } = trusting;
+  return {
+    passport: once(trusting.passport),
+    pins: once(trusting.pins),
+    ...(envelopes === undefined ? {} : { envelopes }),
+  };
 }
 
 function once<T>(ask: (name: string) => T): (name: string) => T {

@@ -1,9 +1,11 @@
 import { verifySignature } from '../protocol/ed25519/verify.js';
-import { NO_STATE, type Facts, type Freshness } from '../verify/context.js';
+import { judgeEnvelope } from '../verify/aip1/judge.js';
+import { NO_STATE, type Facts, type Freshness, type Policy } from '../verify/context.js';
 import type { Warning } from '../verify/decision.js';
 import { decide, judge, STANDING_UNKNOWN, type Judgement } from '../verify/judge.js';
 import { examine, type Submission } from './examine.js';
-import { prepareExamined, type JudgingDeps, type JudgingOptions, type Prepared } from './verify-intents.js';
+import type { ProvenEnvelope } from './verify-envelope.js';
+import { prepareExamined, type JudgingDeps, type JudgingOptions, type ProvenIntent } from './verify-intents.js';
 
 const WARNINGS: readonly Warning[] = [
   { code: 'stateless', message: 'Replays, limits over time and revocations were not looked for: no state is kept.' },
@@ -21,19 +23,12 @@ export async function verifyStateless(
   submission: Submission,
 ): Promise<Judgement> {
   const now = options.at ?? deps.clock();
-  const [prepared] = await prepareExamined(deps, [examine(submission, deps, verifySignature, now, 0)]);
-  return prepared !== undefined && 'claim' in prepared ? conclude(deps, options, prepared, now) : prepared!;
-}
-
-function conclude(deps: JudgingDeps, options: JudgingOptions, prepared: Prepared, now: number): Judgement {
-  const { found, submission, claim, hooks, schemaProblems } = prepared;
-  const { intent } = claim;
-  const { source, within } = submission;
-  if ('refused' in found) {
-    const outcome = found.refused;
-    return decide({ intent, outcome, revocation: STANDING_UNKNOWN, warnings: WARNINGS, now, source });
-  }
-  const { passport } = found.identity;
+  const { policy } = options;
+  const setting = { trusting: deps, policy, signatureHolds: verifySignature, now, startedAt: 0 };
+  const [prepared] = await prepareExamined(deps, [examine(submission, setting)]);
+  if (prepared === undefined || 'decision' in prepared) return prepared!;
+  const intent = prepared.dialect === 'native' ? prepared.claim.intent : prepared.intent;
+  const { hooks, schemaProblems } = prepared;
   const facts: Facts = {
     spent: undefined,
     read: unasked,
@@ -46,16 +41,25 @@ function conclude(deps: JudgingDeps, options: JudgingOptions, prepared: Prepared
     trust: null,
     wallNow: now,
   };
+  return prepared.dialect === 'native' ? judgeIntent(prepared, policy, facts, now) : judgeAip1(prepared, facts);
+}
+
+function judgeIntent({ found, submission, claim }: ProvenIntent, policy: Policy, facts: Facts, now: number): Judgement {
+  const { intent } = claim;
+  const { source, within } = submission;
+  if ('refused' in found) {
+    const outcome = found.refused;
+    return decide({ intent, outcome, revocation: STANDING_UNKNOWN, warnings: WARNINGS, now, source });
+  }
+  const { passport } = found.identity;
   const limits = within === undefined ? [passport.constraints] : [passport.constraints, within];
-  const { outcome, revocation } = judge(found.identity, {
-    intent,
-    passport,
-    limits,
-    policy: options.policy,
-    facts,
-    now,
-  });
+  const { outcome, revocation } = judge(found.identity, { intent, passport, limits, policy, facts, now });
   return decide({ intent, outcome, revocation, warnings: WARNINGS, now, source });
+}
+
+function judgeAip1({ proof, submission }: ProvenEnvelope, facts: Facts): Judgement {
+  const { decision, concern } = judgeEnvelope(proof, { ...facts, history: null }, submission.source);
+  return { decision: { ...decision, warnings: [...decision.warnings, ...WARNINGS] }, concern };
 }
 
 function unasked(): never {

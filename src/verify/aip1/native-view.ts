@@ -1,3 +1,4 @@
+import type { Envelope } from '../../protocol/aip1/envelope.js';
 import type { Intent } from '../../protocol/intent.js';
 import type { Passport } from '../../protocol/passport.js';
 import type { Identified } from '../context.js';
@@ -6,22 +7,27 @@ import type { Aip1Context } from './context.js';
 /** An envelope as the shared checks see it: the same agent, action, params and facts, under the native names. */
 export function nativeView(context: Aip1Context, passport: Passport): Identified {
   const { envelope, policy, facts, now, limits } = context;
-  const intent: Intent = {
+  return { intent: intentOf(envelope), passport, limits, policy, facts, now };
+}
+
+/** An envelope under the names of an intent, for hooks, approvals and the log. */
+export function intentOf(envelope: Envelope): Intent {
+  const { agentId, action, parameters, target, issuedAt, entropy, proofText, signedBytes, hash } = envelope;
+  return {
     document: {
-      agent_id: envelope.agentId,
-      action: envelope.action,
-      params: envelope.parameters,
-      ...(envelope.target === '' ? {} : { target: envelope.target }),
-      timestamp: Math.floor(envelope.issuedAt / 1000),
-      nonce: envelope.entropy,
-      signature: envelope.proofText,
+      agent_id: agentId,
+      action,
+      params: parameters,
+      ...(target === '' ? {} : { target }),
+      timestamp: Math.floor(issuedAt / 1000),
+      nonce: entropy,
+      signature: proofText,
     },
-    // Shared checks come after the signature and never look at it again.
-    signedBytes: new Uint8Array(),
+    signedBytes,
+    // Whoever gets this comes after the signature and never judges it again.
     signature: null,
-    hash: envelope.hash,
+    hash,
   };
-  return { intent, passport, limits, policy, facts, now };
 }
 
 /** The same for checks that ask a passport for nothing but its principal. */

@@ -1,0 +1,43 @@
+import type { Intent } from '../protocol/intent.js';
+import type { Facts, Freshness, HookOutcome, SchemaCheck } from '../verify/context.js';
+import type { Ledger } from './ports.js';
+import type { VerifierDeps, VerifyOptions } from './verify-intents.js';
+
+/** One transaction, and when it is. */
+export interface Sitting {
+  readonly deps: VerifierDeps;
+  readonly options: VerifyOptions;
+  readonly ledger: Ledger;
+  /** ms since the epoch. */
+  readonly wallNow: number;
+  /** What `--at` says, else `wallNow`. */
+  readonly now: number;
+  readonly freshness: Freshness;
+}
+
+/** What was found out before the transaction, because it may take time. */
+export interface Prepared {
+  readonly hooks: readonly HookOutcome[];
+  readonly schemaProblems: SchemaCheck;
+}
+
+/** What the steps of a transaction read about an intent. `spendable` is false for a nonce that no intent can have. */
+export function factsOf(
+  { deps, options, ledger, wallNow, now, freshness }: Sitting,
+  { hooks, schemaProblems }: Prepared,
+  intent: Intent,
+  spendable: boolean,
+): Omit<Facts, 'trust'> {
+  const { agent_id, nonce } = intent.document;
+  return {
+    spent: spendable ? ledger.spentNonce(agent_id, nonce) : null,
+    read: (meter) => ledger.read(agent_id, meter, now),
+    schemaProblems,
+    geo: options.geo,
+    approved: deps.approved(intent),
+    hooks,
+    standing: (subject) => ledger.standing(subject),
+    freshness,
+    wallNow,
+  };
+}
