@@ -3,7 +3,7 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { AgentPassport, CreatePassportOptions, Workspace, WorkspaceOptions } from '../../src/index.js';
+import type { CreatedPassport, CreatePassportOptions, Workspace, WorkspaceOptions } from '../../src/index.js';
 import { openWorkspace } from '../../src/index.js';
 
 export const AGENT = 'did:web:acme.com:agents:support-agent-v1';
@@ -55,7 +55,7 @@ export const KEY = `ed25519:${'5e'.repeat(32)}`;
 export function supportAgent(
   workspace: Workspace,
   changes: Partial<CreatePassportOptions> = {},
-): Promise<AgentPassport & { readonly principalPublicKey: string }> {
+): Promise<CreatedPassport> {
   return workspace.createPassport({
     domain: 'acme.com',
     agentName: 'support-agent-v1',

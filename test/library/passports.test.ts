@@ -1,0 +1,210 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { AGENT, folder, KEY, refusal, supportAgent, workshop } from './workshop.js';
+
+const OTHER_KEY = `ed25519:${'0b'.repeat(32)}`;
+
+describe('createPassport', () => {
+  test('says what it made, and where the key went', async () => {
+    const aip = workshop();
+    const passport = await aip.createPassport({
+      domain: 'acme.com',
+      agentName: 'bot',
+      actions: ['read_tickets', { name: 'pay', params: { type: 'object', required: ['amount'] } }],
+      deniedActions: ['drop'],
+      constraints: { monetary_limit: '99.99', daily_limit: undefined },
+      metadata: { team: 'support' },
+      expiresIn: '90d',
+      keyStore: 'file',
+    });
+    expect(passport).toMatchObject({
+      agentId: 'did:web:acme.com:agents:bot',
+      name: 'bot',
+      domain: 'acme.com',
+      principal: 'did:web:acme.com',
+      keyId: 'did:web:acme.com:agents:bot#key-1',
+      actions: ['read_tickets', 'pay'],
+      constraints: { monetary_limit: '99.99' },
+      issuedAt: '2026-02-18T14:23:45Z',
+      expiresAt: '2026-05-19T14:23:45Z',
+      keyStore: 'file',
+    });
+    expect(passport.warnings.map(({ code }) => code)).toContain('no-daily-limit');
+    expect(statSync(passport.keyRef).mode & 0o777).toBe(0o600);
+    expect(readFileSync(passport.keyRef, 'utf8')).toContain('ENCRYPTED PRIVATE KEY');
+    expect(passport.principalPublicKey).toMatch(/^ed25519:[0-9a-f]{64}$/);
+    expect(passport.principalPublicKey).not.toBe(passport.publicKey);
+  });
+
+  test('a second agent has the same principal, and a key of its own', async () => {
+    const aip = workshop();
+    const [one, two] = [await supportAgent(aip), await supportAgent(aip, { agentName: 'two', privateKey: OTHER_KEY })];
+    expect(two.principalPublicKey).toBe(one.principalPublicKey);
+    expect(two.publicKey).not.toBe(one.publicKey);
+  });
+
+  test('never makes a second passport of an agent', async () => {
+    const aip = workshop();
+    const first = await supportAgent(aip);
+    expect(await refusal(supportAgent(aip, { privateKey: OTHER_KEY }))).toMatchObject({ code: 'EXISTS' });
+    expect((await aip.loadPassport(AGENT)).publicKey).toBe(first.publicKey);
+  });
+
+  test.each<[string, object]>([
+    ['an unknown option', { allowedDomains: ['acme.com'] }],
+    ['a constraint that does not exist', { constraints: { monetary_limits: 5 } }],
+    ['no actions', { actions: [] }],
+    ['actions as a text', { actions: 'pay' }],
+    ['an action that is no name', { actions: ['pay all'] }],
+    ['a schema that is none', { actions: [{ name: 'pay', params: { type: 'objekt' } }] }],
+    ['a domain in capitals', { domain: 'ACME.com' }],
+    ['a name with a slash', { agentName: '../bot' }],
+    ['a lifetime without a unit', { expiresIn: '90' }],
+    ['metadata that JSON cannot say', { metadata: { when: new Date(0) } }],
+    ['a private key that is none', { privateKey: 'hunter2' }],
+    ['a private key and a store', { privateKey: KEY, keyStore: 'file' }],
+    ['the environment without a file', { privateKey: undefined, keyStore: 'env' }],
+    ['an env file and the keychain', { privateKey: undefined, keyStore: 'keychain', envFile: '.env' }],
+    ['a store that does not exist', { privateKey: undefined, keyStore: 'vault', principalKeyStore: 'file' }],
+  ])('%s: refused, and nothing is left behind', async (_, changes) => {
+    const aip = workshop();
+    const error = await refusal(supportAgent(aip, changes));
+    expect(error).toMatchObject({ name: 'Failure', code: 'USAGE' });
+    expect(error.message).not.toContain('hunter2');
+    expect(await refusal(aip.loadPassport(AGENT))).toMatchObject({ code: 'NOT_FOUND' });
+    const keys = readdirSync(aip.folder, { recursive: true }).filter((name) => String(name).includes('agents_'));
+    expect(keys).toEqual([]);
+  });
+
+  test('with an env file, the principal goes to a key file', async () => {
+    const aip = workshop();
+    const envFile = join(aip.folder, '.env');
+    const passport = await supportAgent(aip, { envFile, keyStore: 'env' });
+    expect(passport.keyStore).toBe('env');
+    const again = await supportAgent(aip, { agentName: 'two', envFile, keyStore: 'env' }).catch((error) => error);
+    expect(again).toMatchObject({ code: 'EXISTS' });
+    const intent = await aip.createIntent({ passport, action: 'issue_refund' });
+    expect((await aip.verifyIntent(intent)).success).toBe(true);
+  });
+});
+
+describe('a passport file', () => {
+  test('is loaded by path, id and name, from bytes and as an object', async () => {
+    const aip = workshop();
+    const passport = await supportAgent(aip);
+    const path = join(aip.folder, 'bot.json');
+    await passport.save(path);
+    const document = JSON.parse(readFileSync(path, 'utf8')) as never;
+    for (const from of [path, AGENT, 'support-agent-v1', readFileSync(path), document])
+      expect((await aip.loadPassport(from)).document).toEqual(passport.document);
+  });
+
+  test('is written twice when it is the same, and over another only when told to', async () => {
+    const aip = workshop();
+    const passport = await supportAgent(aip);
+    const path = join(aip.folder, 'bot.json');
+    await passport.save(path);
+    await passport.save(path);
+    const other = await supportAgent(aip, { agentName: 'two', privateKey: OTHER_KEY });
+    expect(await refusal(other.save(path))).toMatchObject({ code: 'EXISTS' });
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ agent_id: AGENT });
+    await other.save(path, { overwrite: true });
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ agent_name: 'two' });
+  });
+
+  test.each<[string, string | Uint8Array | object, string]>([
+    ['no file', 'nowhere.json', 'NOT_FOUND'],
+    ['no such agent', 'did:web:acme.com:agents:nobody', 'NOT_FOUND'],
+    ['no such name', 'nobody', 'NOT_FOUND'],
+    ['bytes that are no JSON', Buffer.from('{'), 'UNREADABLE'],
+    ['an object that is no passport', { agent_id: AGENT }, 'UNREADABLE'],
+  ])('%s is not loaded', async (_, from, code) => {
+    const aip = workshop();
+    expect(await refusal(aip.loadPassport(from as never))).toMatchObject({ code });
+  });
+
+  test('an edited one is loaded, and its intents are refused', async () => {
+    const aip = workshop();
+    const passport = await supportAgent(aip);
+    const path = join(aip.folder, 'bot.json');
+    await passport.save(path);
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, text.replace('"monetary_limit": 100', '"monetary_limit": 100000'));
+    const edited = await aip.loadPassport(path);
+    expect(edited.constraints.monetary_limit).toBe(100_000);
+    const intent = await aip.createIntent({ passport: edited, action: 'issue_refund', params: { amount: 50_000 } });
+    expect(await aip.verifyIntent(intent, { passport: edited })).toMatchObject({ error_code: 'AIP-E103' });
+    expect(await aip.verifyIntent(intent)).toMatchObject({ error_code: 'AIP-E202' });
+  });
+});
+
+describe('a private key', () => {
+  test('shows in nothing that is returned, thrown, logged, noticed or written in the open', async () => {
+    const aip = workshop();
+    const digits = KEY.slice('ed25519:'.length);
+    const passport = await supportAgent(aip);
+    await passport.save(join(aip.folder, 'bot.json'));
+    const intent = await aip.createIntent({ passport, action: 'issue_refund', params: { amount: 5 } });
+    const decision = await aip.verifyIntent(intent);
+    const wrong = await refusal(
+      aip.createIntent({
+        passport: await supportAgent(aip, { agentName: 'two', privateKey: OTHER_KEY }),
+        action: 'x',
+        privateKey: KEY,
+      }),
+    );
+    const said = inspect([aip, passport, intent, decision, wrong, aip.notices, await aip.getVerificationLogs()], {
+      depth: 12,
+      showHidden: true,
+    });
+    await aip.close();
+    expect(said).not.toContain(digits);
+    expect(said).not.toContain(Buffer.from(digits, 'hex').toString('base64url'));
+    for (const name of readdirSync(aip.folder, { recursive: true, withFileTypes: true })) {
+      if (!name.isFile()) continue;
+      const bytes = readFileSync(join(name.parentPath, name.name));
+      expect(bytes.includes(digits) || bytes.includes(Buffer.from(digits, 'hex'))).toBe(false);
+    }
+  });
+
+  test('of another passport signs nothing', async () => {
+    const aip = workshop();
+    const passport = await supportAgent(aip);
+    const { signIntent } = await import('../../src/index.js');
+    const request = { action: 'pay', timestamp: 1, nonce: '00'.repeat(16) };
+    expect(() => signIntent(passport, OTHER_KEY, request)).toThrow(/is not that of/);
+    expect(await refusal(aip.createIntent({ passport, action: 'pay', privateKey: OTHER_KEY }))).toMatchObject({
+      code: 'KEY_NOT_FOUND',
+    });
+  });
+
+  test('is asked for again after close', async () => {
+    const aip = workshop();
+    const passport = await supportAgent(aip);
+    await aip.close();
+    expect(await refusal(aip.createIntent({ passport, action: 'issue_refund' }))).toMatchObject({
+      code: 'KEY_NOT_FOUND',
+    });
+    await aip.createIntent({ passport, action: 'issue_refund', privateKey: KEY });
+  });
+
+  test('in a key file opens with a passphrase that is asked for, and with no other', async () => {
+    const aip = workshop();
+    await supportAgent(aip, { keyStore: 'file' });
+    const right = aip.again({ passphrase: async () => 'correct horse' });
+    const wrong = aip.again({ passphrase: 'battery staple' });
+    const request = { agentId: AGENT, action: 'issue_refund' };
+    expect((await aip.verifyIntent(await right.createIntent(request))).success).toBe(true);
+    expect(await refusal(wrong.createIntent(request))).toMatchObject({ code: 'WRONG_PASSPHRASE' });
+    expect((await wrong.createIntent({ ...request, passphrase: 'correct horse' })).agent_id).toBe(AGENT);
+  });
+});
+
+test('a folder that cannot be made is a failure with a reason', async () => {
+  const path = folder();
+  writeFileSync(join(path, 'file'), '');
+  const aip = workshop({ home: join(path, 'file', 'home') });
+  expect(await refusal(aip.verifyIntent('{}'))).toMatchObject({ name: 'Failure', code: 'STATE' });
+});
