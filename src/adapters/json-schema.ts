@@ -1,19 +1,30 @@
-/** JSON Schema 2020-12 through ajv. Only schemas of passports whose signature held get here. */
+/** JSON Schema 2020-12 through ajv. Only schemas of passports whose signature held get here; the params may be an attacker's. */
+import { performance } from 'node:perf_hooks';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import type { JsonObject } from '../protocol/values.js';
+import { canonicalize } from '../protocol/canonical.js';
+import type { Json, JsonObject } from '../protocol/values.js';
+import { TookTooLong, withinTime } from './time-limit.js';
 
-// `$ref` reaches nothing outside its own schema: without a loader ajv resolves local references only.
-// Strict mode refuses unknown keywords: a misspelt `maximun` must not read as "no maximum".
-const ajv = new Ajv2020({
-  strict: true,
-  strictTypes: false,
-  strictRequired: false,
-  allErrors: true,
-  ownProperties: true,
-  logger: false,
-});
+/** Params are judged inside a transaction that others wait for, in ms. */
+const MAX_JUDGING_MS = 250;
+/** Passports come and go, and ajv keeps a little of every schema that it has compiled. */
+const MAX_COMPILED = 512;
+/** No pattern without a repeated group takes noticeable time on a text this short. */
+const SHORT = 128;
+// `)*`, `)+`, `){2,}`, a back reference, or a third unbounded repetition: such patterns can take exponential time.
+const REPEATED_GROUP = /\)(?:[*+]|\{\d+,)|\\(?:[1-9]|k<)/;
+const UNBOUNDED = /[*+]|\{\d+,\}/g;
 
-const compiled = new WeakMap<JsonObject, ValidateFunction>();
+interface Compiled {
+  readonly validate: ValidateFunction;
+  /** It can visit a value more often than it is deep. */
+  readonly recursive: boolean;
+}
+
+const compiled = new WeakMap<JsonObject, Compiled>();
+let shared: { readonly ajv: Ajv2020; uses: number } | null = null;
+/** When the judging that goes on has to end, in ms of `performance.now`; null while its patterns need no limit of their own. */
+let deadline: number | null = null;
 
 /** What is wrong with a schema, in a few words, or null when it can be used. */
 export function schemaProblem(schema: JsonObject): string | null {
@@ -27,26 +38,94 @@ export function schemaProblem(schema: JsonObject): string | null {
 
 /** What is wrong with params under a schema; empty when nothing is. A schema that cannot be used accepts nothing. */
 export function schemaProblems(schema: JsonObject, params: JsonObject): { path: string; reason: string }[] {
-  let validate: ValidateFunction;
   try {
-    validate = compile(schema);
-  } catch {
-    return [{ path: '', reason: 'cannot be judged: the schema is not usable' }];
+    const { validate, recursive } = compile(schema);
+    deadline = recursive ? null : performance.now() + MAX_JUDGING_MS;
+    const fits = recursive ? withinTime(MAX_JUDGING_MS, () => validate(params)) : validate(params);
+    if (fits === true) return [];
+    return (validate.errors ?? []).slice(0, 16).map((error) => ({
+      path: error.instancePath.slice(1).replaceAll('/', '.'),
+      reason: error.message ?? `fails "${error.keyword}"`,
+    }));
+  } catch (error) {
+    const slow = error instanceof TookTooLong;
+    return [{ path: '', reason: `cannot be judged: ${slow ? 'it takes too long' : 'the schema is not usable'}` }];
+  } finally {
+    deadline = null;
   }
-  if (validate(params)) return [];
-  return (validate.errors ?? []).slice(0, 16).map((error) => ({
-    path: error.instancePath.slice(1).replaceAll('/', '.'),
-    reason: error.message ?? `fails "${error.keyword}"`,
-  }));
 }
 
-function compile(schema: JsonObject): ValidateFunction {
-  let validate = compiled.get(schema);
-  if (validate === undefined) {
-    validate = ajv.compile(schema);
-    compiled.set(schema, validate);
-    // The same `$id` in two passports would otherwise be a conflict.
-    ajv.removeSchema(schema);
-  }
-  return validate;
+function compile(schema: JsonObject): Compiled {
+  const known = compiled.get(schema);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(schema);
+  // ajv remembers ids below the root for all schemas, so that one passport's could stand in for another's.
+  const ajv = text.includes('"$id"') ? makeAjv() : sharedAjv();
+  const validate = ajv.compile(schema);
+  // A validation that answers later answers with a promise, and every promise is truthy.
+  if ('$async' in validate) throw new Error('"$async" is not part of JSON Schema');
+  const made = { validate, recursive: /"\$(?:dynamicR|r)ef"/.test(text) };
+  compiled.set(schema, made);
+  ajv.removeSchema(schema);
+  return made;
+}
+
+function sharedAjv(): Ajv2020 {
+  if (shared === null || shared.uses === MAX_COMPILED) shared = { ajv: makeAjv(), uses: 0 };
+  shared.uses++;
+  return shared.ajv;
+}
+
+function makeAjv(): Ajv2020 {
+  // `$ref` reaches nothing outside its own schema: without a loader ajv resolves local references only.
+  // Strict mode refuses unknown keywords: a misspelt `maximun` must not read as "no maximum".
+  const ajv = new Ajv2020({
+    strict: true,
+    strictTypes: false,
+    strictRequired: false,
+    allErrors: true,
+    ownProperties: true,
+    logger: false,
+    code: { regExp: Object.assign((pattern: string, flags: string) => limited(pattern, flags), { code: 'limited' }) },
+  });
+  // ajv's own comparison calls `valueOf` of the objects, which ours lack or an attacker gives, and takes quadratic time.
+  for (const name of ['const', 'enum', 'uniqueItems']) ajv.removeKeyword(name);
+  ajv.addKeyword({
+    keyword: 'const',
+    compile: (value: Json) => isOneOf([value]),
+    error: { message: 'must be equal to constant' },
+  });
+  ajv.addKeyword({
+    keyword: 'enum',
+    schemaType: 'array',
+    compile: isOneOf,
+    error: { message: 'must be equal to one of the allowed values' },
+  });
+  ajv.addKeyword({
+    keyword: 'uniqueItems',
+    type: 'array',
+    schemaType: 'boolean',
+    compile: (unique: boolean) => (list: readonly Json[]) =>
+      !unique || new Set(list.map(canonicalize)).size === list.length,
+    error: { message: 'must NOT have duplicate items' },
+  });
+  return ajv;
+}
+
+function isOneOf(values: readonly Json[]): (value: Json) => boolean {
+  const texts = new Set(values.map(canonicalize));
+  return (value) => texts.has(canonicalize(value));
+}
+
+/** A pattern whose search ends in time, whatever the text. */
+function limited(pattern: string, flags: string): RegExp {
+  const expression = new RegExp(pattern, flags);
+  const tame = !REPEATED_GROUP.test(pattern) && (pattern.match(UNBOUNDED)?.length ?? 0) <= 2;
+  const test = (text: string): boolean => {
+    const search = (): boolean => expression.exec(text) !== null;
+    return deadline === null || (tame && text.length <= SHORT)
+      ? search()
+      : withinTime(deadline - performance.now(), search);
+  };
+  return Object.assign(expression, { test });
 }
