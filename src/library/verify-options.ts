@@ -94,6 +94,7 @@ export function trustingOf({
   // Now, because a key that does not parse is this caller's mistake and nobody else's.
   const keys = new Map(Object.entries(principalKeys ?? {}).map(([did, key]) => [did, [pinOf(did, key)]]));
   return (own) => ({
+    ...own,
     passport: given.length === 0 ? own.passport : givenFirst(given, own.passport),
     pins: (principal) => keys.get(principal) ?? own.pins(principal),
   });

@@ -7,6 +7,8 @@ import type { Entry } from './entry.js';
  */
 export function isAttributable({ dialect, error_code }: Pick<Entry, 'dialect' | 'error_code'>): boolean {
   if (error_code === null) return true;
+  // The verifier's own hook did not decide.
+  if (error_code === 'HOOK_FAILED') return false;
   // AIP-1 counts replays and stale envelopes among E1xx and drift among E3xx.
-  return dialect === 'native' ? !/^(?:AIP-(?:E[135]\d\d|E405)|HOOK_FAILED)$/.test(error_code) : !/^AIP-E[15]\d\d$/.test(error_code);
+  return dialect === 'native' ? !/^AIP-(?:E[135]\d\d|E405)$/.test(error_code) : !/^AIP-E[15]\d\d$/.test(error_code);
 }
