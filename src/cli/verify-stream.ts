@@ -10,6 +10,7 @@ import {
 import { fileExists } from '../adapters/files.js';
 import type { Judgement } from '../verify/judge.js';
 import type { Cli } from './cli.js';
+import { OutputClosed } from './io.js';
 import { lineBatches, type Line } from './lines.js';
 import { exitOf } from './refusal.js';
 import { safeJson } from './render/text.js';
@@ -78,6 +79,10 @@ export async function verifyStream(cli: Cli, request: StreamRequest): Promise<nu
       ahead = null;
     }
     if (ahead !== null) await settle(ahead);
+  } catch (error) {
+    // Whoever stops reading is not told everything, and must not be told that all was well.
+    if (error instanceof OutputClosed && firstRefusal !== null) return exitOf(firstRefusal);
+    throw error;
   } finally {
     // Not awaited: it ends once a writer who may never write again has written.
     void incoming.return(undefined).catch(() => undefined);

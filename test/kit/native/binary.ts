@@ -1,0 +1,84 @@
+/** The program as people run it: the built binary, a process of its own. */
+import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { expectCivil, type Answer } from './household.js';
+
+const ROOT = new URL('../../../', import.meta.url).pathname;
+export const BINARY = join(ROOT, 'bin/aip.cjs');
+/** A command that takes longer than this hangs, in ms. */
+const PATIENCE = 60_000;
+
+export interface Place {
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A folder with its own home; both go away after the test. */
+export function place(env: Readonly<Record<string, string>> = {}): Place {
+  if (!existsSync(join(ROOT, 'dist/start.cjs'))) throw new Error('there is no binary to test: npm run build:cli');
+  const folder = mkdtempSync(join(tmpdir(), 'aip-binary-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const { PATH = '' } = process.env;
+  return { folder, env: { PATH, HOME: folder, AIP_HOME: join(folder, 'home'), CI: '1', ...env } };
+}
+
+export function aip({ folder, env }: Place, argv: readonly string[], stdin: string | Uint8Array = ''): Answer {
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [BINARY, ...argv], {
+    cwd: folder,
+    env,
+    input: stdin,
+    encoding: 'utf8',
+    timeout: PATIENCE,
+    killSignal: 'SIGKILL',
+    maxBuffer: 256 * 1024 * 1024,
+  });
+  if (status === null) throw new Error(`aip ${argv.join(' ')} did not end: ${error?.message ?? stderr}`);
+  const answer = { code: status, out: stdout, err: stderr };
+  expectCivil(answer);
+  return answer;
+}
+
+/** The same, to talk with while it runs. It is killed when the test is over, whatever happened. */
+export function start({ folder, env }: Place, argv: readonly string[]): ChildProcessWithoutNullStreams {
+  const child = spawn(process.execPath, [BINARY, ...argv], { cwd: folder, env, stdio: 'pipe' });
+  child.stdin.on('error', () => undefined);
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+/** Runs it without waiting for others to end. */
+export function launch({ folder, env }: Place, argv: readonly string[]): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [BINARY, ...argv], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE);
+    let out = '';
+    let err = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+    child.once('error', reject);
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      if (code === null) reject(new Error(`aip ${argv.join(' ')} did not end: ${err}`));
+      else resolve({ code, out, err });
+    });
+  });
+}
+
+/** Runs `n` of them, at most `atOnce` at the same time: a small machine would only swap. */
+export async function crowd(n: number, run: (i: number) => Promise<Answer>, atOnce = 16): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: Math.min(n, atOnce) }, async () => {
+      while (next < n) {
+        const i = next++;
+        answers[i] = await run(i);
+      }
+    }),
+  );
+  answers.forEach(expectCivil);
+  return answers;
+}
