@@ -1,6 +1,7 @@
 /** What `intent verify`, `intent sign`, `exec` and the demo verify with: this machine's state, pins, passports and config. */
 import type { VerifierDeps, VerifyOptions } from '../app/verify-intents.js';
 import { givenFirst, LocalTrust, type UnreadablePassport } from '../app/local-trust.js';
+import type { EnvelopeTrust } from '../app/verify-envelope.js';
 import type { Passport } from '../protocol/passport.js';
 import type { PinnedKey } from '../verify/context.js';
 import type { Cli } from './cli.js';
@@ -16,6 +17,7 @@ export interface VerificationFlags extends ResolveFlags {
   /** ms. */
   readonly maxAge?: number;
   readonly parallel?: boolean;
+  readonly envelopes?: EnvelopeTrust | undefined;
   /** Passports given by the caller: they come before known ones. */
   readonly passports: readonly (Passport | UnreadablePassport)[];
 }
@@ -34,6 +36,7 @@ export async function verification(
     ticks,
     passport: givenFirst(flags.passports, trust.passport),
     pins,
+    ...(flags.envelopes === undefined ? {} : { envelopes: flags.envelopes }),
     loadSchemaCheck: async () => (await import('../adapters/json-schema.js')).schemaProblems,
     freshness: () => ({
       mesh: false,

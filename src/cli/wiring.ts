@@ -73,6 +73,12 @@ export async function finding(cli: Cli): Promise<FindDeps & { readonly state: St
   return { state: await localState(cli), readFile: readDocument };
 }
 
+/** The key shared with an agent, in a file. */
+export async function hmacKey(cli: Cli, path: string): Promise<Uint8Array> {
+  const { readHmacKey } = await import('../adapters/hmac-key.js');
+  return readHmacKey(path, (notice) => cli.note(notice));
+}
+
 /** Runs a program in this one's place. */
 export async function foreground({ io }: Cli) {
   const { findProgram, inForeground } = await import('../adapters/foreground.js');

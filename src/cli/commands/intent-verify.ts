@@ -3,6 +3,7 @@ import { verifyIntents, type Submission } from '../../app/verify-intents.js';
 import { expandPattern, fileExists, readDocument } from '../../adapters/files.js';
 import type { Judgement } from '../../verify/judge.js';
 import type { Cli } from '../cli.js';
+import { ENVELOPE_OPTIONS, envelopeTrust, type EnvelopeFlags } from '../envelope-flags.js';
 import { readInput, readStdin } from '../input.js';
 import { passportFile } from '../passport-file.js';
 import { RESOLVE_OPTIONS, type ResolveFlags } from '../pins.js';
@@ -12,7 +13,7 @@ import type { CommandSpec } from '../spec.js';
 import { duration, instant, integer } from '../values.js';
 import { verification, type VerificationFlags } from '../verification.js';
 
-interface Options extends ResolveFlags {
+interface Options extends ResolveFlags, EnvelopeFlags {
   readonly passport: readonly string[];
   readonly maxAge?: number;
   readonly at?: string;
@@ -59,6 +60,7 @@ export const command: CommandSpec<Options> = {
         { flags: '--dry-run', description: 'judge, and spend, count and log nothing' },
       ],
     },
+    ENVELOPE_OPTIONS,
     {
       title: 'Many, and how to answer',
       options: [
@@ -86,7 +88,7 @@ export const command: CommandSpec<Options> = {
   exits: {
     3: 'a file does not exist or cannot be read',
     10: 'refused: who (E1xx)',
-    11: 'refused: when (E3xx)',
+    11: 'refused: when (E3xx; AIP-1: E101 E102 E105)',
     12: 'refused: what (E2xx)',
     13: 'refused: standing (E4xx)',
     14: 'refused: approval needed, or a hook said no',
@@ -99,6 +101,7 @@ export const command: CommandSpec<Options> = {
     const passports = await Promise.all(options.passport.map((path) => passportFile(path, cli)));
     const { deps, options: judging } = await verification(cli, {
       ...flagsOf(options, cli),
+      envelopes: await envelopeTrust(cli, options),
       passports,
       parallel: options.ndjson === true && options.jobs > 1,
     });
