@@ -110,6 +110,7 @@ export const SECTIONS: readonly Section[] = [
   {
     title: 'The verification log',
     commands: [
+      at('logs tail', 'Show verification log entries, and follow them as they come', () => import('./logs-tail.js')),
       at(
         'logs verify',
         'Check that nobody changed, removed, reordered or added entries of the verification log',

@@ -1,0 +1,84 @@
+/** Reads a file that another program writes to, as `tail -F` does. */
+import { open, stat, type FileHandle } from 'node:fs/promises';
+import { Failure } from '../app/failure.js';
+
+const CHUNK = 256 * 1024;
+/** How often a file at its end is looked at, ms. */
+const POLL = 50;
+
+export interface FollowOptions {
+  /** False ends at the end of the file. */
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+  /** The file was replaced, or cut: what is read from here on begins anew. */
+  readonly onRestart?: (why: 'replaced' | 'truncated') => void;
+}
+
+/**
+ * The bytes of the file as they come. Each chunk is valid until the next is asked for; an empty one comes once while following, when what was there at
+ * first has been read.
+ */
+export async function* fileBytes(path: string, options: FollowOptions): AsyncGenerator<Uint8Array> {
+  let handle = await opened(path);
+  const buffer = Buffer.allocUnsafe(CHUNK);
+  let position = 0;
+  let caughtUp = false;
+  try {
+    while (!options.signal.aborted) {
+      // A pipe or a device has no positions.
+      const regular = (await handle.stat()).isFile();
+      const { bytesRead } = await handle.read(buffer, 0, CHUNK, regular ? position : null);
+      if (bytesRead > 0) {
+        position += bytesRead;
+        yield buffer.subarray(0, bytesRead);
+        continue;
+      }
+      if (!options.follow || !regular) return;
+      if (!caughtUp) {
+        caughtUp = true;
+        yield buffer.subarray(0, 0);
+      }
+      await pause(POLL, options.signal);
+      const now = await stat(path).catch(() => null);
+      const here = await handle.stat();
+      if (now !== null && (now.ino !== here.ino || now.dev !== here.dev)) {
+        await handle.close();
+        handle = await opened(path);
+        position = 0;
+        options.onRestart?.('replaced');
+      } else if (here.size < position) {
+        position = 0;
+        options.onRestart?.('truncated');
+      }
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+async function opened(path: string): Promise<FileHandle> {
+  try {
+    const handle = await open(path, 'r');
+    if (!(await handle.stat()).isDirectory()) return handle;
+    await handle.close();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw new Failure('NOT_FOUND', `There is no file ${path}.`);
+    throw new Failure('UNREADABLE', `${path} cannot be read (${code ?? 'unknown error'}).`, { cause: error });
+  }
+  throw new Failure('UNREADABLE', `${path} is a folder, not a file.`);
+}
+
+/** Resolves after `ms`, or at once when the signal says so. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}

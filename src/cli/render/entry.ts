@@ -1,0 +1,56 @@
+import { tellsRevocation, type LogRecord } from '../../app/tail-logs.js';
+import { parseAgentId } from '../../protocol/did.js';
+import type { Paint } from './paint.js';
+import { clean, columnsOf, fit } from './text.js';
+
+export interface EntryLook {
+  readonly paint: Paint;
+  /** Columns of the terminal. */
+  readonly width: number;
+}
+
+/** One record on one line: when, what became of it, who, what, and the facts as far as there is room. */
+export function renderEntry(record: LogRecord, { paint, width }: EntryLook): string {
+  const [word, colour] = verdict(record, paint);
+  const head = `${shortTime(record)}  `;
+  const subject = [agentName(record['agent_id']), text(record['action'] ?? '-')];
+  const code = record['error_code'] == null ? [] : [text(record['error_code']), text(record['error_message'] ?? '')];
+  const rest = [...subject, ...code.filter((part) => part !== ''), ...facts(record)].join('  ');
+  const room = Math.max(16, width - columnsOf(head) - 10);
+  return `${paint.dim(head)}${colour(word.padEnd(8))}  ${fit(rest, room)}`;
+}
+
+function verdict(record: LogRecord, paint: Paint): [string, (text: string) => string] {
+  if (record['status'] === 'success') return ['ok', paint.green];
+  if (record['status'] !== 'failed') return ['-', paint.dim];
+  return [tellsRevocation(record) ? 'REVOKED' : 'REFUSED', (said) => paint.red(paint.bold(said))];
+}
+
+function shortTime(record: LogRecord): string {
+  const told = record['timestamp'] ?? record['time'];
+  const time = text(told ?? '-');
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(time)
+    ? `${time.slice(0, 10)} ${time.slice(11, 23).padEnd(12)}`
+    : fit(time, 30);
+}
+
+/** `support-agent-v1@acme.com`: names alone are not unique. */
+function agentName(id: unknown): string {
+  const parsed = typeof id === 'string' ? parseAgentId(id) : null;
+  return parsed === null ? text(id ?? '-') : `${parsed.name}@${parsed.domain}`;
+}
+
+/** The facts of a refusal, the params of what was accepted. */
+function facts(record: LogRecord): string[] {
+  const source = record['status'] === 'failed' ? (record['details'] ?? record['params']) : record['params'];
+  if (typeof source !== 'object' || source === null) return [];
+  return Object.entries(source as LogRecord)
+    .filter(([name]) => name !== 'agent_id')
+    .slice(0, 12)
+    .map(([name, value]) => `${clean(name).slice(0, 40)}=${text(value)}`);
+}
+
+function text(value: unknown): string {
+  const shown = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  return clean(shown.slice(0, 400));
+}
