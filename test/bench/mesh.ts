@@ -1,0 +1,245 @@
+/**
+ * How fast a deny travels and what a stream costs: server and readers as processes of their own on this machine.
+ * `npm run bench:mesh [-- streams]`. Prints medians and p99 of several runs; fails nothing.
+ */
+import { fork, type ChildProcess } from 'node:child_process';
+import { connect } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { listen } from '../../src/adapters/mesh/http-server.js';
+import { MeshHttp } from '../../src/adapters/mesh/http-client.js';
+import { signerOf, verifyOperator } from '../../src/adapters/mesh/mesh-key.js';
+import { SqliteMeshStore } from '../../src/adapters/mesh/sqlite-store.js';
+import { hashApiKey, newApiKey } from '../../src/mesh/api-key.js';
+import { Copy } from '../../src/mesh/client/copy.js';
+import { MeshServer } from '../../src/mesh/server/mesh-server.js';
+
+const RUNS = 20;
+const SELF = fileURLToPath(import.meta.url);
+
+/** Both processes read one clock: the machine's monotonic one. */
+const now = (): number => Number(process.hrtime.bigint() / 1000n) / 1000;
+
+function spread(values: readonly number[]): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!.toFixed(1);
+  return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms (n=${sorted.length})`;
+}
+
+async function serve(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'aip-bench-'));
+  const store = new SqliteMeshStore(join(folder, 'mesh.db'), () => randomBytes(16).toString('hex'));
+  const key = newApiKey('admin', randomBytes(38));
+  await store.keys.add({
+    keyId: key.keyId,
+    role: 'admin',
+    hash: hashApiKey(key),
+    label: null,
+    publicKey: null,
+    createdAt: Date.now(),
+    revokedAt: null,
+  });
+  const { sign, publicKey } = signerOf(randomBytes(32));
+  const mesh = await MeshServer.start({
+    store,
+    clock: { wall: Date.now, up: () => performance.now() },
+    randomHex: (n) => randomBytes(n).toString('hex'),
+    sign,
+    publicKey,
+    verify: verifyOperator,
+    soon: setImmediate,
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+  const listening = await listen(mesh, {
+    host: '127.0.0.1',
+    port: 0,
+    tls: null,
+    onBug: (error) => {
+      throw error;
+    },
+  });
+  process.send!({ port: listening.port, key: key.text });
+  process.on('message', (message) => {
+    if (message === 'memory') {
+      globalThis.gc?.();
+      process.send!({ rss: process.memoryUsage().rss, streams: mesh.hub.size });
+    } else {
+      void listening.close().then(async () => {
+        await store.close();
+        rmSync(folder, { recursive: true, force: true });
+        process.exit(0);
+      });
+    }
+  });
+}
+
+/** Holds `count` plain streams and tells when each saw the event that a mark stands for. */
+function read(port: number, key: string, count: number): void {
+  let open = 0;
+  let seen: number[] = [];
+  const dial = (): void => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.write(`GET /v1/mesh/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n\r\n`);
+    });
+    let greeted = false;
+    let events = 0;
+    socket.on('data', (bytes: Buffer) => {
+      if (!greeted && bytes.includes('event: hello')) {
+        greeted = true;
+        open++;
+        if (open === count) process.send!({ open });
+      }
+      for (let at = bytes.indexOf('event: event'); at !== -1; at = bytes.indexOf('event: event', at + 1)) events++;
+      if (events >= wanted) {
+        events = 0;
+        seen.push(now());
+        if (seen.length === count) {
+          process.send!({ seen });
+          seen = [];
+        }
+      }
+    });
+    socket.on('error', (error) => {
+      throw error;
+    });
+  };
+  let wanted = 1;
+  process.on('message', (message) => {
+    if (typeof message === 'number') wanted = message;
+    else process.exit(0);
+  });
+  let asked = 0;
+  const some = (): void => {
+    // In waves, so that the backlog never overflows.
+    for (let i = 0; i < 100 && asked < count; i++, asked++) dial();
+    if (asked < count) setTimeout(some, 5);
+  };
+  some();
+}
+
+function child(...args: string[]): ChildProcess {
+  return fork(SELF, args, { execArgv: [...process.execArgv, '--expose-gc'] });
+}
+
+function message<T>(from: ChildProcess): Promise<T> {
+  return new Promise((resolve) => from.once('message', resolve as (value: unknown) => void));
+}
+
+async function main(counts: readonly number[]): Promise<void> {
+  localCheck();
+  for (const count of counts) {
+    const server = child('serve');
+    const { port, key } = await message<{ port: number; key: string }>(server);
+    server.send('memory');
+    const empty = await message<{ rss: number }>(server);
+    const reader = child('read', String(port), key, String(count));
+    await message(reader);
+    server.send('memory');
+    const full = await message<{ rss: number; streams: number }>(server);
+    const perStream = (full.rss - empty.rss) / 1024 / full.streams;
+    const http = new MeshHttp(`http://127.0.0.1:${port}`, key);
+    const command = (n: number) =>
+      http.ask({
+        method: 'POST',
+        target: '/v1/mesh/commands',
+        body: Buffer.from(
+          JSON.stringify({
+            cmd_id: `bench-${randomBytes(8).toString('hex')}`,
+            action: 'revoke',
+            agent_id: `did:web:acme.com:agents:a${n % 1000}`,
+            reason: 'bench',
+          }),
+        ),
+        timeoutMs: 30_000,
+        maxBytes: 65_536,
+      });
+    const all: number[] = [];
+    for (let run = 0; run < RUNS; run++) {
+      const seen = message<{ seen: number[] }>(reader);
+      const started = now();
+      await command(run);
+      all.push(...(await seen).seen.map((at) => at - started));
+      await new Promise((resolve) => setTimeout(resolve, 150));
+    }
+    console.log(`${count} streams, revoke to applied: ${spread(all)}; ${perStream.toFixed(1)} KB a stream`);
+
+    reader.send(200);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const burst = message<{ seen: number[] }>(reader);
+    const started = now();
+    await Promise.all(Array.from({ length: 200 }, (_, n) => command(n)));
+    const took = (await burst).seen.map((at) => at - started);
+    console.log(`${count} streams, 200 events at once to all: ${Math.max(...took).toFixed(0)} ms`);
+    reader.send('end');
+
+    const commands = 4_000;
+    const before = now();
+    const clients = Array.from({ length: 16 }, () => new MeshHttp(`http://127.0.0.1:${port}`, key));
+    await Promise.all(
+      clients.map(async (client, c) => {
+        for (let i = 0; i < commands / 64; i++) {
+          await Promise.all(
+            Array.from({ length: 4 }, (_, j) =>
+              client.ask({
+                method: 'POST',
+                target: '/v1/mesh/commands',
+                body: Buffer.from(
+                  JSON.stringify({
+                    cmd_id: `bench-${c}-${i}-${j}-${randomBytes(4).toString('hex')}`,
+                    action: 'revoke',
+                    agent_id: `did:web:acme.com:agents:b${i}`,
+                    reason: 'bench',
+                  }),
+                ),
+                timeoutMs: 30_000,
+                maxBytes: 65_536,
+              }),
+            ),
+          );
+        }
+      }),
+    );
+    console.log(`durable denies: ${Math.round((commands / (now() - before)) * 1000)} a second`);
+    for (const client of [...clients, http]) client.close();
+    server.send('end');
+    await new Promise((resolve) => server.once('exit', resolve));
+  }
+}
+
+function localCheck(): void {
+  const copy = new Copy();
+  const million = 1_000_000;
+  const standings = Array.from({ length: million }, (_, n) => ({
+    subject: `did:web:acme.com:agents:a${n}`,
+    status: 'revoked' as const,
+    reason: null,
+    changedAt: 0,
+    changedBy: null,
+    suspendedUntil: null,
+    version: 1,
+    seq: n + 1,
+  }));
+  copy.restore({ logId: 'a'.repeat(32), term: 1, seq: million, hash: 'b'.repeat(64) }, standings, []);
+  const times: number[] = [];
+  let denied = 0;
+  for (let i = 0; i < 200_000; i++) {
+    // A fresh string each time: a verifier parses the id out of an intent.
+    const agent = Buffer.from(`did:web:acme.com:agents:a${(i * 7919) % (2 * million)}`).toString();
+    const started = process.hrtime.bigint();
+    if (copy.denial(agent, 1) !== null) denied++;
+    times.push(Number(process.hrtime.bigint() - started));
+  }
+  times.sort((a, b) => a - b);
+  const at = (q: number) => (times[Math.floor(q * times.length)]! / 1000).toFixed(2);
+  console.log(`local check, ${million} denied: p50 ${at(0.5)} us, p99 ${at(0.99)} us (${denied} denied)`);
+}
+
+const [role, ...rest] = process.argv.slice(2);
+if (role === 'serve') await serve();
+else if (role === 'read') read(Number(rest[0]), rest[1]!, Number(rest[2]));
+else await main(role === undefined ? [1_000, 5_000, 10_000] : [Number(role)]);
