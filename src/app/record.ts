@@ -2,7 +2,7 @@
 import type { Constraints } from '../protocol/constraint.js';
 import type { EntryDraft } from '../protocol/entry.js';
 import type { Intent } from '../protocol/intent.js';
-import { NONCE_RETENTION_WINDOWS } from '../protocol/limits.js';
+import { DEFAULT_MAX_AGE_S, NONCE_RETENTION_WINDOWS } from '../protocol/limits.js';
 import { maskDetails, maskParams } from '../protocol/secrets.js';
 import { formatTime } from '../protocol/time.js';
 import { usageOf } from '../verify/constraints/index.js';
@@ -29,7 +29,8 @@ export function settle(
   if (spendsNonce(decision)) {
     // An accepted intent may be dated ahead, by the skew or by `--at`, and stays fresh for a whole window after its date.
     const from = decision.success ? Math.max(wallNow, timestamp * 1000) : wallNow;
-    const keepUntil = from + NONCE_RETENTION_WINDOWS * maxAgeMs;
+    // Who is stricter than others with one state must not make them forget what they would still accept.
+    const keepUntil = from + NONCE_RETENTION_WINDOWS * Math.max(maxAgeMs, DEFAULT_MAX_AGE_S * 1000);
     ledger.spendNonce(agent_id, nonce, wallNow, decision.error_code ?? 'accepted', keepUntil);
   }
   if (!decision.success) return;
