@@ -62,8 +62,11 @@ export async function envelopeTrust(cli: Cli, flags: EnvelopeFlags): Promise<Env
 }
 
 /** The mandate of each agent; where none is its own the first stands, to be refused by its name. */
-async function mandates({ mandate: files, issuerKey }: EnvelopeFlags, cli: Cli): Promise<EnvelopeTrust['mandate']> {
-  if (issuerKey !== undefined && files.length === 0)
+async function mandates(
+  { mandate: files, issuerKey, requireMandate }: EnvelopeFlags,
+  cli: Cli,
+): Promise<EnvelopeTrust['mandate']> {
+  if (issuerKey !== undefined && files.length === 0 && requireMandate !== true)
     throw new Failure('USAGE', 'An --issuer-key is for a mandate.', { hint: 'name it with --mandate <file>' });
   const key = issuerKey === undefined ? null : await publicKeyIn(issuerKey, '--issuer-key', cli);
   const found: MandateFinding[] = [];
