@@ -159,7 +159,8 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
         ...rest,
         key_id: agentKey.keyId,
         public_key: formatPublicKey(agentKey.publicKey),
-        issued_at: formatSeconds(now),
+        // Later than the one it takes the place of, also within a second: by this the old one is refused from now on.
+        issued_at: formatSeconds(Math.max(now, passport.issuedAt + 1000)),
         expires_at: expiresInMs === null ? null : formatSeconds(now + expiresInMs),
         previous_keys: [retired, ...stillValid].slice(0, MAX_PREVIOUS_KEYS),
         issuer_key_id: issuer.key.keyId,
@@ -205,7 +206,13 @@ function checkDraft(deps: IssueDeps, draft: Omit<PassportDocument, 'issuer_signa
 }
 
 function seal(unsigned: Omit<PassportDocument, 'issuer_signature'>, seed: Uint8Array): Passport {
-  return parsed({ ...unsigned, issuer_signature: toHex(signMessage(seed, passportBytes(unsigned))) });
+  try {
+    return parsed({ ...unsigned, issuer_signature: toHex(signMessage(seed, passportBytes(unsigned))) });
+  } catch (error) {
+    // A passport of another's making can be too long once it is written on many lines and carries a former key.
+    if (error instanceof ShapeError) throw usage(`This passport would be invalid: ${error.reason}.`);
+    throw error;
+  }
 }
 
 /** Through the same door as every stranger's passport: what we write, we can read. */

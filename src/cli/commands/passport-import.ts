@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 import { Failure } from '../../app/failure.js';
 import { judgePassport } from '../../app/judge-passport.js';
-import { passportText } from '../../app/issue-passport.js';
+import { JsonError, parseJsonText } from '../../protocol/json.js';
+import { passportOf, type Passport } from '../../protocol/passport.js';
+import { ShapeError } from '../../protocol/shape.js';
 import { readInput } from '../input.js';
 import { principalPins, RESOLVE_OPTIONS, type ResolveFlags } from '../pins.js';
 import { clean } from '../render/text.js';
@@ -31,12 +33,8 @@ export const command: CommandSpec<Options> = {
   async run({ args, options }, cli) {
     const path = args[0]!;
     const now = cli.io.now();
-    const { report, passport } = await judgePassport(
-      await readInput(path, cli),
-      path,
-      await principalPins(cli, options),
-      now,
-    );
+    const bytes = await readInput(path, cli);
+    const { report, passport } = await judgePassport(bytes, path, await principalPins(cli, options), now);
     if (passport === null || !report.valid) {
       const hint =
         report.principal === null
@@ -49,24 +47,36 @@ export const command: CommandSpec<Options> = {
     const state = await localState(cli);
     const { agent, document } = passport;
     const known = state.passport(agent.id);
-    const knownIssued = known === null ? null : (JSON.parse(known.text) as { issued_at: string }).issued_at;
+    const before = known === null ? null : readable(known.text);
     // An agent could otherwise bring back the wider limits it once had.
-    if (knownIssued !== null && document.issued_at < knownIssued && options.older !== true) {
-      throw new Failure('USAGE', `The known passport of ${agent.id} was issued later (${knownIssued}).`, {
+    if (before !== null && passport.issuedAt < before.issuedAt && options.older !== true) {
+      throw new Failure('USAGE', `The known passport of ${agent.id} was issued later (${before.document.issued_at}).`, {
         hint: 'if the older one is meant: --older',
       });
     }
     state.rememberPassport({
       agentId: agent.id,
       name: agent.name,
-      text: passportText(document),
+      // As it came: what is written differently is signed differently.
+      text: Buffer.from(bytes).toString('utf8'),
       path: path === '-' ? null : resolve(cli.io.cwd, path),
       addedAt: now,
     });
-    const changed = known === null ? 'imported' : knownIssued === document.issued_at ? 'known already' : 'replaced';
+    const same = before !== null && Buffer.compare(before.signedBytes, passport.signedBytes) === 0;
+    const changed = known === null ? 'imported' : same ? 'known already' : 'replaced';
     if (cli.globals.json)
       cli.json({ agent_id: agent.id, key_id: document.key_id, issued_at: document.issued_at, result: changed });
     else cli.out(`${cli.paint.green(changed)} ${clean(agent.id)}`);
     return 0;
   },
 };
+
+/** A known passport that cannot be read says nothing about versions, and may be replaced. */
+function readable(text: string): Passport | null {
+  try {
+    return passportOf(parseJsonText(text));
+  } catch (error) {
+    if (error instanceof ShapeError || error instanceof JsonError) return null;
+    throw error;
+  }
+}

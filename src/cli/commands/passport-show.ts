@@ -1,6 +1,7 @@
 import { findPassport } from '../../app/find-passport.js';
 import { pinnedKeys } from '../../app/principals.js';
 import { issuerProblem } from '../../verify/checks/passport.js';
+import type { Passport } from '../../protocol/passport.js';
 import { renderPassport } from '../render/passport.js';
 import type { CommandSpec } from '../spec.js';
 import { finding } from '../wiring.js';
@@ -21,7 +22,7 @@ export const command: CommandSpec = {
     const deps = await finding(cli);
     const { passport } = await findPassport(deps, args[0]!);
     if (cli.globals.json) {
-      cli.json(passport.document);
+      cli.json(asSigned(passport));
       return 0;
     }
     const problem = issuerProblem(passport, pinnedKeys(deps.state.pins(passport.document.principal)));
@@ -31,3 +32,12 @@ export const command: CommandSpec = {
     return 0;
   },
 };
+
+/** The document without the defaults that reading adds: with them its signature would not hold. */
+function asSigned({ document, signedBytes }: Passport): object {
+  const signed = JSON.parse(Buffer.from(signedBytes).toString('utf8')) as object;
+  const members = Object.entries(document).filter(
+    ([name]) => name === 'issuer_signature' || Object.hasOwn(signed, name),
+  );
+  return Object.fromEntries(members);
+}

@@ -1,4 +1,5 @@
 /** A machine for the command line: a world whose every word is kept, and searched for private keys when the test is over. */
+import { setMaxListeners } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
@@ -37,6 +38,8 @@ export interface Household extends Omit<World, 'run'> {
 /** A world with a passphrase in its environment. Files go below `at`, whatever folder the test process is in. */
 export function household(options: WorldOptions = {}): Household {
   const w = world({ ...options, env: { AIP_KEY_PASSPHRASE: PASSPHRASE, ...options.env } });
+  // Many commands in one world, each of which listens to it.
+  setMaxListeners(0, w.io.signal, w.io.stdout, w.io.stderr);
   let said = '';
   const run = async (...argv: string[]): Promise<Answer> => {
     const answer = await w.run(...argv);
@@ -115,4 +118,30 @@ function filesIn(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** The agent's key in an env file, its principal's in an encrypted file: no keychain is needed. */
+export const inFiles = (machine: Household, env = '.env') => [
+  ...['--key-store', 'env', '--env-file', machine.at(env), '--principal-key-store', 'file'],
+];
+
+/** The guide's agent, made here: its key in .env, its principal's in an encrypted file. */
+export async function made(machine: Household): Promise<string> {
+  const { code } = await machine.run('passport', 'create', 'support-agent-v1', ...GUIDE_FLAGS, ...inFiles(machine));
+  expect(code).toBe(0);
+  return machine.at('support-agent-v1.passport.json');
+}
+
+/** Path of a mail that the agent signed with the key in the env file. */
+export async function signed(
+  machine: Household,
+  path: string,
+  env: string,
+  name: string,
+  ...more: string[]
+): Promise<string> {
+  const flags = ['-a', 'send_email', '--param', 'to=user@acme.com', '--env-file', machine.at(env), ...more];
+  const out = machine.at(name);
+  expect((await machine.run('intent', 'sign', '-p', path, ...flags, '-o', out)).code).toBe(0);
+  return out;
 }

@@ -6,7 +6,7 @@ import type { PassportVector } from './vector.js';
 type Changes = Record<string, unknown>;
 
 /** A passport of `name`, with members changed before its principal signs it; undefined takes one out. */
-function passport(name: string, changes: Changes = {}, signer: Signer = 'principal'): JsonObject {
+export function passport(name: string, changes: Changes = {}, signer: Signer = 'principal'): JsonObject {
   const id = agent(name);
   const document: Changes = {
     version: 1,
