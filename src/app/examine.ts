@@ -58,14 +58,19 @@ export function examine(submission: Submission, setting: ExamineSetting): Examin
   let intent: Intent;
   try {
     let exact = true;
+    let rounded = false;
     const nearest = (digits: string): number => {
       exact = false;
-      return Number(digits);
+      const value = Number(digits);
+      rounded ||= BigInt(value) !== BigInt(digits);
+      return value;
     };
     const document = typeof bytes === 'string' ? parseJsonText(bytes, nearest) : parseJson(bytes, nearest);
     if (isAip1(document)) {
       return examineEnvelope(exact ? document : parseExact(bytes), submission, { ...setting, trusting: own });
     }
+    // What signs and judges it sees the nearest double, and an executor in another language the number as it is written.
+    if (rounded) throw new ShapeError('an integer in it is too large to be read exactly; write it as text');
     intent = readIntent(document);
   } catch (error) {
     if (error instanceof JsonError) return malformed(error.reason, error.offset, now, source);

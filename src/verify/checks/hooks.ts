@@ -7,8 +7,9 @@ export function hooks({ intent, facts }: Identified): Verdict {
   const { agent_id } = intent.document;
   const violations: Violation[] = [];
   for (const outcome of facts.hooks) {
+    if (outcome.result === 'allow') continue;
     if (outcome.result === 'reject') violations.push(outcome.violation);
-    if (outcome.result === 'require-approval' && !facts.approved) {
+    else if (!facts.approved) {
       const { reason } = outcome;
       violations.push(violation('APPROVAL_REQUIRED', reason, { reason, intent_hash: intent.hash, agent_id }));
     }

@@ -21,7 +21,7 @@ export function passport({ intent, finding, pins, now }: Claim): Verdict {
     return failed(violation('PASSPORT_INVALID', problem, { reason: problem, principal, agent_id }));
   }
   const { issued_at, expires_at } = found.document;
-  if (found.expiresAt !== null && now >= found.expiresAt) {
+  if (found.expiresAt !== null && !(now < found.expiresAt)) {
     const message = `The passport of ${agent_id} expired at ${expires_at}.`;
     return failed(violation('PASSPORT_EXPIRED', message, { issued_at, expires_at, now: formatTime(now), agent_id }));
   }

@@ -58,7 +58,7 @@ export function revocationReport(facts: Facts, agentId: string, principal: strin
 }
 
 function isStale(freshness: Freshness): boolean {
-  return freshness.mesh && (freshness.ageMs === null || freshness.ageMs > freshness.maxAgeMs);
+  return freshness.mesh && (freshness.ageMs === null || !(freshness.ageMs <= freshness.maxAgeMs));
 }
 
 /** The record that denies `subject` now, or null. A suspension ends by itself. */

@@ -5,13 +5,14 @@ import { failed, PASSED, violation, type Verdict } from '../decision.js';
 export function timestamp({ intent, policy, now }: Identified): Verdict {
   const { agent_id, timestamp } = intent.document;
   const ageMs = now - timestamp * 1000;
-  if (ageMs > policy.maxAgeMs) {
+  // Asked so that a bound which is no number refuses.
+  if (!(ageMs <= policy.maxAgeMs)) {
     const age_s = Math.floor(ageMs / 1000);
     const max_age_s = policy.maxAgeMs / 1000;
     const message = `The intent is ${age_s} s old; at most ${max_age_s} s are allowed.`;
     return failed(violation('TIMESTAMP_EXPIRED', message, { timestamp, age_s, max_age_s, agent_id }));
   }
-  if (-ageMs > policy.maxSkewMs) {
+  if (!(-ageMs <= policy.maxSkewMs)) {
     const ahead_s = Math.ceil(-ageMs / 1000);
     const max_ahead_s = policy.maxSkewMs / 1000;
     const message = `The intent is dated ${ahead_s} s ahead; at most ${max_ahead_s} s are allowed.`;
