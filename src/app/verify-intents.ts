@@ -153,7 +153,8 @@ export function commitBatch(deps: VerifierDeps, options: VerifyOptions, batch: P
       ledger.append(entryOf(intent, judgement, options.logParams, wallNow, deps.ticks() - each.startedAt));
       return judgement;
     });
-    ledger.prune(wallNow);
+    // As of an earlier time, what its windows still count is not old yet.
+    ledger.prune(Math.min(wallNow, sitting.now));
     return judgements;
   };
   return options.dryRun ? deps.state.rehearse(work) : deps.state.transact(work);

@@ -212,6 +212,16 @@ describe('a nonce', () => {
   });
 });
 
+describe('limits as of an earlier time', () => {
+  test('hold as they did then, though all of it is long ago', async () => {
+    const verifier = new Verifier();
+    verifier.clock = NOW + 300 * 86_400_000;
+    const codes: string[] = [];
+    for (let i = 0; i < 12; i++) codes.push(...(await verifier.codes([refundText(`then ${i}`)], { at: NOW })));
+    expect(codes).toEqual([...Array<string>(10).fill('ok'), 'AIP-E205', 'AIP-E205']);
+  });
+});
+
 describe('a rehearsal', () => {
   test('says what a verification would say, and keeps nothing', async () => {
     const verifier = new Verifier();
