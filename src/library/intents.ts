@@ -90,6 +90,6 @@ function asked({ action, params, target }: IntentOptions, timestamp: number): Om
   if (typeof action !== 'string') throw usage('"action" is not a string.');
   if (target !== undefined && typeof target !== 'string') throw usage('"target" is not a string.');
   if (!Number.isSafeInteger(timestamp) || timestamp < 0)
-    throw usage('"timestamp" is not a whole number of Unix seconds.', 'Math.floor(Date.now() / 1000)');
+    throw usage('"timestamp" is not a whole number of Unix seconds.', 'milliseconds divided by 1000');
   return { action, params: paramsOf(params ?? {}), target: target ?? null, timestamp };
 }
