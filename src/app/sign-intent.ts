@@ -19,15 +19,8 @@ export interface IntentRequest {
 
 /** Signs what an agent intends to do. Whether it may is the verifier's question; a passport's limits are not asked here. */
 export function signIntent(passport: Passport, key: HeldKey, request: IntentRequest): IntentDocument {
+  requireSignable(request);
   const { action, target } = request;
-  if (action.length === 0 || action.length > MAX_ACTION_LENGTH) {
-    throw new Failure('USAGE', `An action has 1 to ${MAX_ACTION_LENGTH} characters.`, {
-      hint: 'name it with --action <name>',
-    });
-  }
-  if (target !== null && (target.length === 0 || target.length > MAX_TEXT)) {
-    throw new Failure('USAGE', `A target has 1 to ${MAX_TEXT} characters.`);
-  }
   const unsigned = {
     agent_id: passport.agent.id,
     action,
@@ -46,4 +39,16 @@ export function signIntent(passport: Passport, key: HeldKey, request: IntentRequ
     );
   }
   return { ...unsigned, signature: toHex(signMessage(key.seed, bytes)) };
+}
+
+/** Fails for what no verifier of either dialect could read. */
+export function requireSignable({ action, target }: Pick<IntentRequest, 'action' | 'target'>): void {
+  if (action.length === 0 || action.length > MAX_ACTION_LENGTH) {
+    throw new Failure('USAGE', `An action has 1 to ${MAX_ACTION_LENGTH} characters.`, {
+      hint: 'name it with --action <name>',
+    });
+  }
+  if (target !== null && (target.length === 0 || target.length > MAX_TEXT)) {
+    throw new Failure('USAGE', `A target has 1 to ${MAX_TEXT} characters.`);
+  }
 }

@@ -1,7 +1,10 @@
+import { isAip1, VersionError } from '../../protocol/aip1/envelope.js';
+import { parseExact } from '../../protocol/aip1/numbers.js';
 import { JsonError, parseJson } from '../../protocol/json.js';
-import { readIntent } from '../../protocol/intent.js';
+import { readIntent, type Intent } from '../../protocol/intent.js';
 import { ShapeError } from '../../protocol/shape.js';
 import { formatSeconds } from '../../protocol/time.js';
+import type { Cli } from '../cli.js';
 import { readInput } from '../input.js';
 import { clean, safeJson } from '../render/text.js';
 import type { CommandSpec } from '../spec.js';
@@ -18,11 +21,13 @@ export const command: CommandSpec = {
 
   async run({ args }, cli) {
     const bytes = await readInput(args[0]!, cli);
-    const read = decode(bytes);
+    const read = await decode(bytes, cli);
+    if (read === null) return 0;
     if ('reason' in read) {
-      const at = read.offset === null ? '' : ` at byte ${read.offset}`;
-      if (cli.globals.json) cli.json({ verified: false, well_formed: false, reason: read.reason, offset: read.offset });
-      else cli.out(`${cli.paint.red('MALFORMED AIP-E100')} ${clean(read.reason)}${at}`);
+      const { code, reason, offset } = read;
+      const at = offset === null ? '' : ` at byte ${offset}`;
+      if (cli.globals.json) cli.json({ verified: false, well_formed: false, reason, offset });
+      else cli.out(`${cli.paint.red(`MALFORMED ${code}`)} ${clean(reason)}${at}`);
       return 10;
     }
     const { document, hash, signedBytes } = read;
@@ -60,12 +65,26 @@ export const command: CommandSpec = {
   },
 };
 
-function decode(bytes: Uint8Array): ReturnType<typeof readIntent> | { reason: string; offset: number | null } {
+interface Malformed {
+  readonly code: string;
+  readonly reason: string;
+  readonly offset: number | null;
+}
+
+/** An intent; null when it was an envelope of AIP-1, which is shown by then. */
+async function decode(bytes: Uint8Array, cli: Cli): Promise<Intent | Malformed | null> {
+  let code = 'AIP-E100';
   try {
-    return readIntent(parseJson(bytes));
+    const document = parseJson(bytes);
+    if (!isAip1(document)) return readIntent(document);
+    code = 'AIP-E103';
+    const { showEnvelope } = await import('../render/envelope.js');
+    showEnvelope(parseExact(bytes), cli);
+    return null;
   } catch (error) {
-    if (error instanceof JsonError) return { reason: error.reason, offset: error.offset };
-    if (error instanceof ShapeError) return { reason: error.reason, offset: null };
+    if (error instanceof JsonError) return { code, reason: error.reason, offset: error.offset };
+    if (error instanceof ShapeError) return { code, reason: error.reason, offset: null };
+    if (error instanceof VersionError) return { code: 'AIP-E104', reason: error.message, offset: null };
     throw error;
   }
 }

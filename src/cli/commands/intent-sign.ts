@@ -1,8 +1,11 @@
 import { Failure } from '../../app/failure.js';
 import { findPassport } from '../../app/find-passport.js';
 import { openKey } from '../../app/keyring.js';
+import { signEnvelope } from '../../app/sign-envelope.js';
 import { signIntent } from '../../app/sign-intent.js';
 import { createFile, readDocument } from '../../adapters/files.js';
+import type { Tier } from '../../protocol/aip1/envelope.js';
+import type { ValueObject } from '../../protocol/aip1/numbers.js';
 import type { IntentDocument } from '../../protocol/intent.js';
 import type { Passport } from '../../protocol/passport.js';
 import type { Cli } from '../cli.js';
@@ -10,12 +13,16 @@ import { KEY_OPTIONS, PASSPHRASE_OPTION } from '../options.js';
 import { preview } from '../preview.js';
 import { REQUEST_OPTIONS, requestOf, storeNamed, type KeyPlaceFlags, type RequestFlags } from '../signing.js';
 import type { CommandSpec } from '../spec.js';
-import { integer } from '../values.js';
+import { duration, integer } from '../values.js';
 import { keyring, random } from '../wiring.js';
 
 interface Options extends RequestFlags, KeyPlaceFlags {
   readonly passport: string;
   readonly timestamp?: number;
+  readonly dialect: 'native' | 'aip-1';
+  readonly tier?: string;
+  /** ms. */
+  readonly ttl?: number;
   readonly check?: boolean;
   readonly out?: string;
 }
@@ -46,6 +53,27 @@ export const command: CommandSpec<Options> = {
       ],
     },
     {
+      title: 'For whom',
+      options: [
+        {
+          flags: '--dialect <dialect>',
+          description: 'aip-1 for verifiers of the Python package aip-protocol',
+          choices: ['native', 'aip-1'],
+          default: 'native',
+        },
+        {
+          flags: '--tier <tier>',
+          description: 'verification tier of an aip-1 envelope (default 1)',
+          choices: ['0', '1', '2'],
+        },
+        {
+          flags: '--ttl <duration>',
+          description: 'how long an aip-1 envelope is in force (default 300s)',
+          value: duration,
+        },
+      ],
+    },
+    {
       title: 'How',
       options: [
         { flags: '--check', description: 'sign nothing that a verifier would refuse' },
@@ -59,6 +87,10 @@ export const command: CommandSpec<Options> = {
     {
       run: 'aip intent sign -p support-agent-v1 -a issue_refund --param order_id=8472 --param amount:=50',
       why: 'by hand',
+    },
+    {
+      run: 'aip intent sign -p support-agent-v1 -a issue_refund --param amount:=50 --dialect aip-1 | curl -d @- $URL',
+      why: 'for a Python verifier',
     },
     { run: 'aip intent sign request.json -p support-agent-v1 --check -o intent.json', why: 'in a script' },
   ],
@@ -76,14 +108,16 @@ export const command: CommandSpec<Options> = {
     const ring = await keyring(cli, options);
     const { passport } = await findPassport({ state: ring.state, readFile: readDocument }, options.passport);
     const request = await requestOf(args[0], options, cli);
+    if (options.dialect === 'native' && (options.tier ?? options.ttl) !== undefined)
+      throw new Failure('USAGE', 'Native intents have neither tier nor ttl.', { hint: '--dialect aip-1' });
     const { keyId, key } = passport.currentKey;
     const held = await openKey(ring, keyId, key.publicKey, storeNamed(options, ring.state.key(keyId) !== null, cli));
     const now = cli.io.now();
-    const intent = signIntent(passport, held, {
-      ...request,
-      timestamp: options.timestamp ?? Math.floor(now / 1000),
-      nonce: random(16),
-    });
+    const given = { ...request, timestamp: options.timestamp ?? Math.floor(now / 1000), nonce: random(16) };
+    const intent =
+      options.dialect === 'aip-1'
+        ? signEnvelope(passport, held, { ...given, ...termsOf(options) })
+        : signIntent(passport, held, given);
     const refused = await foreseen(passport, intent, options, cli);
     if (refused !== null) return refused;
     if (options.out === undefined || options.out === '-')
@@ -93,10 +127,17 @@ export const command: CommandSpec<Options> = {
   },
 };
 
+function termsOf({ tier = '1', ttl = 300_000 }: Options): { tier: Tier; ttl: number } {
+  const seconds = ttl / 1000;
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > 86_400)
+    throw new Failure('USAGE', 'An envelope is in force for 1 to 86400 whole seconds.', { hint: '--ttl 300s' });
+  return { tier: Number(tier) as Tier, ttl: seconds };
+}
+
 /** Says what a verifier would answer; with `--check` its refusal is ours. */
 async function foreseen(
   passport: Passport,
-  intent: IntentDocument,
+  intent: IntentDocument | ValueObject,
   options: Options,
   cli: Cli,
 ): Promise<number | null> {
