@@ -7,7 +7,9 @@ export const KEY_STORES = ['keychain', 'file', 'env'] as const;
 export const KEY_OPTIONS: readonly OptionSpec[] = [
   { flags: '--key-store <store>', description: 'where the private key lives', choices: KEY_STORES },
   {
-    flags: '--env-file <file>',
+    // The short form is the one that always works: node takes a `--env-file` that follows the script's name for its own as
+    // well, ends the process when there is no such file yet, and obeys the NODE_OPTIONS in one that is there.
+    flags: '-e, --env-file <file>',
     description: 'file that holds AGENT_PRIVATE_KEY (plain text, mode 0600)',
     values: 'file',
   },
