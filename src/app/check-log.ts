@@ -12,6 +12,8 @@ export interface ChainedLog extends Pick<State, 'entries'> {
 export interface LogCheckOptions {
   /** Checks the newest so many entries; null for all. */
   readonly newest: number | null;
+  /** Links vouched for elsewhere; those of entries that were pruned are passed over. */
+  readonly checkpoints?: readonly Link[];
   /** Called between slices, so that whoever waits can be told, and can stop it. */
   readonly pause: (checked: number) => Promise<void>;
 }
@@ -36,7 +38,7 @@ export async function checkLog(log: ChainedLog, options: LogCheckOptions): Promi
   }
 }
 
-async function walk(log: ChainedLog, { newest, pause }: LogCheckOptions): Promise<LogCheck> {
+async function walk(log: ChainedLog, { newest, pause, checkpoints = [] }: LogCheckOptions): Promise<LogCheck> {
   let { after, head } = log.bounds();
   let at = newest === null || head.seq - after.seq <= newest ? after : startOf(log, head.seq - newest);
   let count = 0;
@@ -45,7 +47,9 @@ async function walk(log: ChainedLog, { newest, pause }: LogCheckOptions): Promis
     const entries = due <= 0 ? [] : slice(log, at.seq, due);
     const unreadable = entries.some((entry) => 'unreadable' in entry);
     const last = !unreadable && (entries.length < due || at.seq + due >= head.seq);
-    const report = verifyChain(readable(entries), { after: at, ...(last ? { head } : {}) });
+    const reached = entries.length === 0 ? at.seq : at.seq + entries.length;
+    const vouched = checkpoints.filter(({ seq }) => seq >= at.seq && (last || seq <= reached));
+    const report = verifyChain(readable(entries), { after: at, checkpoints: vouched, ...(last ? { head } : {}) });
     if (!report.ok) return { ...report, head, count: count + Math.max(0, report.seq - at.seq - 1) };
     if (unreadable) {
       return { ok: false, seq: report.head.seq + 1, reason: 'it cannot be read', head, count: count + report.count };

@@ -1,4 +1,5 @@
 /** What reports need from the log beside its entries. The state file implements it; nothing here does I/O. */
+import type { Link } from '../protocol/chain.js';
 import type { Counts, RecentFailure } from '../trust/health.js';
 import type { TrustRules } from '../trust/rules.js';
 import type { TrustEvent, TrustReading } from '../trust/score.js';
@@ -32,4 +33,26 @@ export interface Conduct {
   trustByHour(agentId: string, from: number): readonly { readonly start: number; readonly score: number }[];
   /** Computes the score anew from the log, telling every event that moved it. */
   retrace(agentId: string, now: number, onEvent: (event: TrustEvent) => void): TrustReading;
+}
+
+/** How a fold of one agent stands at a place of the log, ready to be kept. */
+export interface TrustFloor {
+  readonly agentId: string;
+  /** JSON. */
+  readonly state: string;
+}
+
+/** What is kept about the log as a whole: signed statements, and what may be removed. */
+export interface LogArchive {
+  /** As they were signed, oldest first. */
+  statements(kind: 'checkpoint' | 'pruning'): readonly string[];
+  addCheckpoint(seq: number, text: string): void;
+  /** The last of the oldest entries that are all older than `before` (ms); null when there is none. */
+  lastBefore(before: number): Link | null;
+  /** The folds of all agents at entry `until`, under the rules in use. Reads the entries up to there. */
+  floors(until: number): readonly TrustFloor[];
+  /** Moves the beginning of the log to after `until`, with the statement that says so. False when the log is no longer what it was at `after`. */
+  moveBase(after: Link, until: Link, statement: string, floors: readonly TrustFloor[]): boolean;
+  /** Deletes a bounded number of entries before the beginning; false when there are none left. */
+  sweep(): boolean;
 }

@@ -38,7 +38,16 @@ describe('aip logs verify', () => {
     expect(await verify()).toEqual({
       code: 0,
       err: '',
-      answer: { ok: true, count: n, head, log_id: logId, first_bad_seq: null, reason: null },
+      answer: {
+        ok: true,
+        count: n,
+        head,
+        log_id: logId,
+        first_bad_seq: null,
+        reason: null,
+        checkpoint: null,
+        pruned: 0,
+      },
     });
     expect(head.seq).toBe(n);
   });
@@ -51,7 +60,7 @@ describe('aip logs verify', () => {
 
   test('for a person: the head, or the place where it broke', async () => {
     const { head, tamper, show } = logged(3);
-    expect((await show()).out).toContain(`ok the hash chain of 3 entries is whole\n  head  3  ${head.hash}\n`);
+    expect((await show()).out).toContain(`ok the hash chain of 3 entries is whole\n  head        3  ${head.hash}\n`);
     tamper('UPDATE entries SET success = 0 WHERE seq = 2');
     const { code, out } = await show();
     expect(code).toBe(15);

@@ -120,7 +120,7 @@ describe('aip logs tail', () => {
   });
 
   test('is one readable line an entry on a terminal', async () => {
-    const { at, dir } = home(PAST, { tty: true, columns: 110 });
+    const { at, dir } = home(PAST, { tty: true, columns: 120 });
     const { out } = await at.run('logs', 'tail', '--home', dir, '--no-color');
     const lines = out.trimEnd().split('\n');
     expect(lines).toHaveLength(6);
@@ -129,7 +129,7 @@ describe('aip logs tail', () => {
     );
     expect(lines[1]).toContain('REFUSED   support-agent-v1@acme.com  issue_refund  AIP-E202  REFUSED  requested=10000');
     expect(lines[3]).toContain('REVOKED');
-    for (const line of lines) expect(line.length).toBeLessThanOrEqual(110);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(120);
   });
 
   test('nothing in an entry moves the cursor or colours the line', async () => {

@@ -1,4 +1,4 @@
-import type { Conduct } from '../../app/log-ports.js';
+import type { Conduct, TrustFloor } from '../../app/log-ports.js';
 import type { Clock } from '../../app/ports.js';
 import type { Entry } from '../../protocol/entry.js';
 import { readTrust } from '../../trust/score.js';
@@ -53,10 +53,14 @@ export class ConductTables implements Conduct {
     this.#trust.forget();
   }
 
-  /** Before entries up to `until` are removed. */
-  keepFloor(agentId: string, until: number): void {
-    const agent = this.#agents.find(agentId);
-    if (agent !== null) this.#trust.keepFloor(agent, agentId, until);
+  /** The folds of all agents at entry `until`, for when the entries up to there are gone. */
+  floors(until: number): TrustFloor[] {
+    return this.#trust.floors((agentId) => this.#agents.find(agentId), until);
+  }
+
+  /** Inside a write transaction. */
+  keepFloors(until: number, floors: readonly TrustFloor[]): void {
+    for (const { agentId, state } of floors) this.#trust.keepFloor(this.#agents.findOrAdd(agentId), until, state);
   }
 
   judgeBy(rules: Parameters<Conduct['judgeBy']>[0]): void {

@@ -1,9 +1,10 @@
 import { Failure } from '../../app/failure.js';
-import type { Conduct } from '../../app/log-ports.js';
+import type { Conduct, LogArchive } from '../../app/log-ports.js';
 import type { Clock, EntryQuery, Ledger, Random, State } from '../../app/ports.js';
 import type { Link } from '../../protocol/chain.js';
 import type { Entry } from '../../protocol/entry.js';
 import { Agents, type Tally } from './agents.js';
+import { Archive } from './archive.js';
 import { ConductTables } from './conduct.js';
 import { ensureStateFile } from './create.js';
 import { Database, text } from './database.js';
@@ -33,6 +34,7 @@ export interface SqliteState extends State {
   /** Null for an agent that the log does not know. */
   tally(agentId: string): Tally | null;
   readonly conduct: Conduct;
+  readonly archive: LogArchive;
 }
 
 /**
@@ -66,6 +68,7 @@ class FileState implements SqliteState {
   readonly #directory: Directory;
   readonly #log: Log;
   readonly #conduct: ConductTables;
+  readonly archive: LogArchive;
   readonly #nonces: Nonces;
   readonly #windows: Windows;
   #inTransaction = false;
@@ -93,6 +96,7 @@ class FileState implements SqliteState {
       clock: clock ?? Date.now,
       settle: (work) => (this.#inTransaction ? work() : this.transact(work)),
     });
+    this.archive = new Archive(database, { conduct: this.#conduct, transact: (work) => this.transact(work) });
     this.#nonces = new Nonces(database);
     this.#windows = new Windows(database, random(1)[0]!);
   }

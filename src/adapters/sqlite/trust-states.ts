@@ -1,3 +1,4 @@
+import type { TrustFloor } from '../../app/log-ports.js';
 import type { Entry } from '../../protocol/entry.js';
 import { parseTime } from '../../protocol/time.js';
 import { GUIDE_RULES, ruleName, type TrustRules } from '../../trust/rules.js';
@@ -92,11 +93,23 @@ export class TrustStates {
     return readTrust(folded.state, this.#rules, now, onEvent);
   }
 
-  /** Keeps the fold as of entry `until`, which pruning is about to remove. */
-  keepFloor(agent: number, agentId: string, until: number): void {
-    const folded = this.#start(undefined, agent);
-    this.#catchUp(folded, agentId, until);
-    this.#putFloor.run([agent, this.#name, until, JSON.stringify(folded.state)]);
+  /** The folds at entry `until` of all agents that the entries up to there speak of. */
+  floors(numberOf: (agentId: string) => number | null, until: number): TrustFloor[] {
+    const folds = new Map<string, Folded>();
+    for (const entry of this.#log.entries({})) {
+      if (entry.seq > until) break;
+      let folded = folds.get(entry.agent_id);
+      if (folded === undefined) {
+        folds.set(entry.agent_id, (folded = this.#start(undefined, numberOf(entry.agent_id))));
+      }
+      // Entries before the floor that it starts from were pruned, and wait to be deleted.
+      if (entry.seq > folded.seq) this.#take(folded, entry);
+    }
+    return [...folds].map(([agentId, { state }]) => ({ agentId, state: JSON.stringify(state) }));
+  }
+
+  keepFloor(agent: number, until: number, state: string): void {
+    this.#putFloor.run([agent, this.#name, until, state]);
   }
 
   byHour(agent: number | null, from: number): { start: number; score: number }[] {

@@ -116,6 +116,17 @@ export const SECTIONS: readonly Section[] = [
         'Check that nobody changed, removed, reordered or added entries of the verification log',
         () => import('./logs-verify.js'),
       ),
+      at(
+        'logs checkpoint',
+        'Sign where the verification log ends now, so that a cut-off end is found',
+        () => import('./logs-checkpoint.js'),
+      ),
+      at('logs export', 'Write the verification log in a form that other tools read', () => import('./logs-export.js')),
+      at(
+        'logs prune',
+        'Remove old entries, leaving a signed summary so that the chain still verifies',
+        () => import('./logs-prune.js'),
+      ),
     ],
   },
   {

@@ -1,0 +1,46 @@
+/** A new file of any length: it gets its name when it is whole. */
+import { open, rename, unlink } from 'node:fs/promises';
+import { Failure } from '../app/failure.js';
+
+export { fileExists } from './files.js';
+
+export interface GrowingFile {
+  write(text: string): Promise<void>;
+  /** Gives it its name, once its bytes are on the disk. */
+  finish(): Promise<void>;
+  /** Removes what was written. */
+  discard(): Promise<void>;
+}
+
+/** Written beside `path`, mode 0600: logs hold what agents did. */
+export async function growingFile(path: string): Promise<GrowingFile> {
+  const part = `${path}.part`;
+  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+      if (code === 'EEXIST') {
+        throw new Failure('EXISTS', `${part} exists: another export runs, or one was interrupted.`, {
+          hint: `rm ${part}`,
+        });
+      }
+      throw new Failure('UNREADABLE', `${path} cannot be written (${code}).`, { cause: error });
+    }
+  };
+  const handle = await guard(() => open(part, 'wx', 0o600));
+  return {
+    write: (text) => guard(() => handle.appendFile(text)),
+    finish: () =>
+      guard(async () => {
+        await handle.sync();
+        await handle.close();
+        await rename(part, path);
+      }),
+    discard: () =>
+      guard(async () => {
+        await handle.close();
+        await unlink(part);
+      }),
+  };
+}

@@ -1,0 +1,74 @@
+import type { LogArchive, TrustFloor } from '../../app/log-ports.js';
+import type { Link } from '../../protocol/chain.js';
+import type { ConductTables } from './conduct.js';
+import { text, type Database } from './database.js';
+
+/** Entries deleted in one transaction: others wait no longer than that takes. */
+const SWEPT = 5000;
+
+export interface ArchiveParts {
+  readonly conduct: ConductTables;
+  /** Runs work in a write transaction. */
+  readonly transact: <T>(work: () => T) => T;
+}
+
+/** Signed statements, and the beginning of the log. */
+export class Archive implements LogArchive {
+  readonly #parts: ArchiveParts;
+  readonly #list;
+  readonly #add;
+  readonly #firstSince;
+  readonly #newest;
+  readonly #entry;
+  readonly #base;
+  readonly #setBase;
+  readonly #sweep;
+
+  constructor(database: Database, parts: ArchiveParts) {
+    this.#parts = parts;
+    this.#list = database.query(['text'], `SELECT ${text('text')} FROM statements WHERE kind = ? ORDER BY seq, text`);
+    this.#add = database.statement('INSERT INTO statements (seq, kind, text) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
+    this.#firstSince = database.query(['number?'], 'SELECT min(seq) FROM entries WHERE at >= ?');
+    this.#newest = database.query(['number?'], 'SELECT max(seq) FROM entries');
+    this.#entry = database.query(['text'], `SELECT ${text('hash')} FROM entries WHERE seq = ?`);
+    this.#base = database.query(['number', 'text'], `SELECT base_seq, ${text('base_hash')} FROM head WHERE id = 1`);
+    this.#setBase = database.statement('UPDATE head SET base_seq = ?, base_hash = ? WHERE id = 1');
+    this.#sweep = database.statement(
+      `DELETE FROM entries WHERE seq IN (SELECT seq FROM entries WHERE seq <= ? ORDER BY seq LIMIT ${SWEPT})`,
+    );
+  }
+
+  statements(kind: 'checkpoint' | 'pruning'): string[] {
+    return this.#list.all([kind]).map(([statement]) => statement);
+  }
+
+  addCheckpoint(seq: number, statement: string): void {
+    this.#parts.transact(() => this.#add.run([seq, 'checkpoint', statement]));
+  }
+
+  lastBefore(before: number): Link | null {
+    const first = this.#firstSince.first([before])![0];
+    const seq = first === null ? this.#newest.first([])![0] : first - 1;
+    const hash = seq === null || seq <= this.#base.first([])![0] ? undefined : this.#entry.first([seq]);
+    return hash === undefined ? null : { seq: seq!, hash: hash[0] };
+  }
+
+  floors(until: number): TrustFloor[] {
+    return this.#parts.conduct.floors(until);
+  }
+
+  moveBase(after: Link, until: Link, statement: string, floors: readonly TrustFloor[]): boolean {
+    return this.#parts.transact(() => {
+      const [seq, hash] = this.#base.first([])!;
+      if (seq !== after.seq || hash !== after.hash || this.#entry.first([until.seq])?.[0] !== until.hash) return false;
+      this.#add.run([until.seq, 'pruning', statement]);
+      this.#parts.conduct.keepFloors(until.seq, floors);
+      this.#setBase.run([until.seq, until.hash]);
+      return true;
+    });
+  }
+
+  sweep(): boolean {
+    return this.#parts.transact(() => this.#sweep.change([this.#base.first([])![0]])) === SWEPT;
+  }
+}

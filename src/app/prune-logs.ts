@@ -1,0 +1,102 @@
+import { isAttributable } from '../protocol/attribution.js';
+import { verifyChain, type Link } from '../protocol/chain.js';
+import type { Entry } from '../protocol/entry.js';
+import { formatTime } from '../protocol/time.js';
+import type { ArchivedLog } from './checkpoint.js';
+import { Failure } from './failure.js';
+import type { HeldKey } from './keyring.js';
+import { signStatement, type PruningSummary } from './log-statements.js';
+
+export interface Pruning {
+  readonly after: Link;
+  readonly until: Link;
+  readonly count: number;
+  readonly firstTime: string;
+  readonly lastTime: string;
+  readonly successful: number;
+  readonly failed: number;
+  readonly unattributed: number;
+  readonly codes: Readonly<Record<string, number>>;
+  readonly agents: number;
+}
+
+const SLICE = 1000;
+
+/** What pruning would remove: the oldest entries, as long as all are older than `before` (ms). Null when there are none. */
+export async function planPruning(
+  log: ArchivedLog,
+  before: number,
+  pause: (read: number) => Promise<void>,
+): Promise<Pruning | null> {
+  const until = log.archive.lastBefore(before);
+  if (until === null) return null;
+  const { after } = log.bounds();
+  const agents = new Set<string>();
+  const codes: Record<string, number> = Object.create(null) as Record<string, number>;
+  const counts = { successful: 0, failed: 0, unattributed: 0 };
+  let [firstTime, lastTime] = ['', ''];
+  let at = after;
+  // A broken chain is evidence: it is not cleared away.
+  for (let slice: Entry[] = []; at.seq < until.seq;) {
+    slice = firstOf(log.entries({ afterSeq: at.seq }), Math.min(SLICE, until.seq - at.seq));
+    const report = verifyChain(slice, { after: at });
+    if (!report.ok || slice.length === 0) {
+      const where = report.ok ? at.seq + 1 : report.seq;
+      throw new Failure('THRESHOLD', `The chain is broken at entry ${where}. Nothing was removed.`, {
+        hint: 'aip logs verify',
+      });
+    }
+    for (const entry of slice) {
+      agents.add(entry.agent_id);
+      counts[entry.status === 'success' ? 'successful' : isAttributable(entry) ? 'failed' : 'unattributed'] += 1;
+      if (entry.error_code !== null) codes[entry.error_code] = (codes[entry.error_code] ?? 0) + 1;
+      if (firstTime === '') firstTime = entry.timestamp;
+      lastTime = entry.timestamp;
+    }
+    at = report.head;
+    await pause(at.seq - after.seq);
+  }
+  return { after, until, count: until.seq - after.seq, firstTime, lastTime, ...counts, codes, agents: agents.size };
+}
+
+/** Removes what was planned, and leaves a signed summary in its place so that the chain still verifies. Returns the summary. */
+export async function pruneLog(
+  log: ArchivedLog,
+  plan: Pruning,
+  key: HeldKey,
+  now: number,
+  pause: () => Promise<void>,
+): Promise<string> {
+  const { after, until, firstTime, lastTime, successful, failed, unattributed, codes, agents } = plan;
+  const text = signStatement<PruningSummary>(
+    {
+      type: 'log-pruning',
+      log_id: log.logId,
+      after,
+      until,
+      first_time: firstTime,
+      last_time: lastTime,
+      successful,
+      failed,
+      unattributed,
+      codes,
+      agents,
+      time: formatTime(now),
+    },
+    key,
+  );
+  if (!log.archive.moveBase(after, until, text, log.archive.floors(until.seq))) {
+    throw new Failure('STATE', 'The log changed while it was being pruned. Nothing was removed.', { retryable: true });
+  }
+  while (log.archive.sweep()) await pause();
+  return text;
+}
+
+function firstOf(entries: Iterable<Entry>, n: number): Entry[] {
+  const found: Entry[] = [];
+  for (const entry of entries) {
+    found.push(entry);
+    if (found.length === n) break;
+  }
+  return found;
+}

@@ -1,0 +1,85 @@
+import { Failure } from '../../app/failure.js';
+import { planPruning, pruneLog, type Pruning } from '../../app/prune-logs.js';
+import type { Cli } from '../cli.js';
+import { logSigner, SIGNER_OPTIONS, type SignerFlags } from '../log-signer.js';
+import { YES_OPTION } from '../options.js';
+import type { CommandSpec } from '../spec.js';
+import { trustRules } from '../trust-rules.js';
+import { duration } from '../values.js';
+import { localState } from '../wiring.js';
+
+interface Options extends SignerFlags {
+  readonly olderThan?: number;
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['logs', 'prune'],
+  summary: 'Remove old entries, leaving a signed summary so that the chain still verifies',
+  detail: 'Counts for health and trust scores stay as they are. Export what has to be retained first.',
+  options: [
+    {
+      title: 'Flags',
+      options: [
+        { flags: '--older-than <duration>', description: 'remove entries older than this, e.g. 90d', value: duration },
+        { flags: '--dry-run', description: 'say what would be removed, and remove nothing' },
+        ...SIGNER_OPTIONS,
+        YES_OPTION,
+      ],
+    },
+  ],
+  examples: [
+    { run: 'aip logs export --out 2026-q1.jsonl && aip logs prune --older-than 90d', why: 'keep a copy, then remove' },
+    { run: 'aip logs prune --older-than 90d --dry-run', why: 'see what would go' },
+  ],
+  exits: { 4: 'the key store is missing, locked or refuses', 15: 'the chain is broken: nothing was removed' },
+  touches: ['state', 'keychain'],
+  topics: ['security'],
+
+  async run({ options }, cli) {
+    if (options.olderThan === undefined) {
+      throw new Failure('USAGE', 'Nothing says how old entries have to be.', {
+        hint: 'aip logs prune --older-than 90d',
+      });
+    }
+    const [state, config] = await Promise.all([localState(cli), cli.config()]);
+    state.conduct.judgeBy(trustRules(config));
+    const now = cli.io.now();
+    const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
+    const plan = await planPruning(state, now - options.olderThan, pause);
+    if (plan === null) return tell(cli, null, null, options.dryRun);
+    if (options.dryRun) return tell(cli, plan, null, true);
+    if (!options.yes) {
+      const sure = await cli.ask.confirm({
+        message: `Remove ${plan.count} entries, ${plan.firstTime} to ${plan.lastTime}?`,
+        flag: '--yes',
+      });
+      if (!sure) {
+        cli.note('Nothing was removed.');
+        return 2;
+      }
+    }
+    const key = await logSigner(cli, options);
+    return tell(cli, plan, await pruneLog(state, plan, key, now, pause), false);
+  },
+};
+
+function tell(cli: Cli, plan: Pruning | null, summary: string | null, dryRun: boolean): number {
+  const removed = dryRun || plan === null ? 0 : plan.count;
+  if (cli.globals.json) {
+    const would = plan === null ? 0 : plan.count;
+    cli.json({
+      removed,
+      would_remove: would,
+      until_seq: plan?.until.seq ?? null,
+      summary: summary === null ? null : (JSON.parse(summary) as unknown),
+    });
+  } else if (plan === null) cli.out('no entry is that old; nothing was removed');
+  else {
+    const verb = dryRun ? 'would remove' : 'removed';
+    cli.out(`${verb} ${plan.count} entries up to ${plan.until.seq}, ${plan.firstTime} to ${plan.lastTime}`);
+    if (!dryRun) cli.out('  a signed summary stands in their place; check: aip logs verify');
+  }
+  return 0;
+}
