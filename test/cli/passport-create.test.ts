@@ -177,6 +177,41 @@ describe('aip passport create', () => {
   });
 });
 
+describe('where the principal keeps its key, when the agent has its own in a file', () => {
+  const create = (machine: Household, ...more: string[]) => [
+    ...['passport', 'create', 'b', '--domain', 'acme.com', '-a', 'x', '-e', machine.at('.env'), ...more],
+  ];
+
+  test('is an encrypted file where a passphrase was given', async () => {
+    const machine = household();
+    expect((await machine.run(...create(machine))).code).toBe(0);
+    const { value } = await machine.json<JsonObject[]>('principal', 'list');
+    expect(value[0]).toMatchObject({ key_store: 'file' });
+  });
+
+  test.each([
+    [{ AIP_KEY_PASSPHRASE: '' }, []],
+    [{ AIP_KEY_STORE: 'keychain' }, []],
+    [{}, ['--principal-key-store', 'keychain']],
+  ])('is a keychain otherwise, and without one the hint says what else: %o %j', async (env, more) => {
+    if (process.platform !== 'linux') {
+      console.warn('skipped: the keychain of this system cannot be hidden from a test');
+      return;
+    }
+    const machine = household({ env: { DBUS_SESSION_BUS_ADDRESS: '', ...env } });
+    const failure = await machine.failure(...create(machine, ...more));
+    expect(failure).toMatchObject({ code: 'KEYSTORE_MISSING', exit_code: 4 });
+    expect(failure.hint).toContain('--principal-key-store file');
+    expect(existsSync(machine.at('.env'))).toBe(false);
+    expect(existsSync(machine.at('b.passport.json'))).toBe(false);
+  });
+
+  test('is never the environment', async () => {
+    const machine = household();
+    expect((await machine.run(...create(machine, '--principal-key-store', 'env'))).code).toBe(2);
+  });
+});
+
 describe('asks only a person', () => {
   test.each([
     ['the name', ['--domain', 'acme.com', '-a', 'x'], '<name>'],

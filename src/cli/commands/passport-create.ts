@@ -120,22 +120,37 @@ async function createOrAsk(request: PassportRequest, options: Options, cli: Cli)
   try {
     return await createPassport(deps, request);
   } catch (error) {
-    const missing = error instanceof Failure && error.code === 'KEYSTORE_MISSING';
-    if (!missing || options.keyStore !== undefined || !cli.ask.allowed) throw error;
+    if (!(error instanceof Failure) || error.code !== 'KEYSTORE_MISSING') throw error;
+    const named = options.keyStore === 'keychain' || options.principalKeyStore === 'keychain';
+    if (named || !cli.ask.allowed) throw request.keyStore === 'env' ? ofPrincipal(error) : error;
     cli.note(error.message);
     const keyStore = await cli.ask.select<KeyStoreName>({
       message: 'Where shall the private keys go instead',
       flag: '--key-store <store>',
       choices: [{ value: 'file', name: 'file', description: 'encrypted with a passphrase' }],
     });
-    return createPassport(deps, { ...request, keyStore, principalKeyStore: keyStore });
+    const instead = (store: KeyStoreName) => (store === 'keychain' ? keyStore : store);
+    return createPassport(deps, {
+      ...request,
+      keyStore: instead(request.keyStore),
+      principalKeyStore: keyStore,
+    });
   }
+}
+
+/** The agent's key goes to a file that was named: it is the principal's for which there is no place. */
+function ofPrincipal(cause: Failure): Failure {
+  return new Failure(cause.code, `The principal's key needs a place of its own. ${cause.message}`, {
+    hint: 'add --principal-key-store file, with a passphrase in AIP_KEY_PASSPHRASE',
+    cause,
+  });
 }
 
 async function requestOf(nameArg: string | undefined, options: Options, cli: Cli): Promise<PassportRequest> {
   const file = options.from === undefined ? {} : await template(options.from, cli);
   const config = await cli.config();
-  const configuredStore = config.get('key_store') ?? 'keychain';
+  const chosen = config.entries.some(({ name, origin }) => name === 'key_store' && origin !== 'default');
+  const configuredStore = config.get('key_store');
   const name =
     nameArg ??
     text(file, 'name') ??
@@ -170,7 +185,8 @@ async function requestOf(nameArg: string | undefined, options: Options, cli: Cli
     expiresInMs: options.expires ?? null,
     path: resolve(cli.io.cwd, options.out ?? `${name}.passport.json`),
     keyStore,
-    principalKeyStore: options.principalKeyStore ?? principalStore(keyStore, options, configuredStore, cli),
+    principalKeyStore:
+      options.principalKeyStore ?? principalStore(keyStore, options, chosen ? configuredStore : null, cli),
   };
 }
 
@@ -183,7 +199,8 @@ function principalStore(
 ): KeyStoreName {
   if (agent !== 'env') return agent;
   if (configured !== null && configured !== 'env') return configured;
-  return options.passphraseFile !== undefined || cli.io.env.AIP_KEY_PASSPHRASE !== undefined ? 'file' : 'keychain';
+  const passphrase = options.passphraseFile ?? cli.io.env.AIP_KEY_PASSPHRASE ?? '';
+  return passphrase === '' ? 'keychain' : 'file';
 }
 
 function constraintsOf(file: JsonObject, options: Options): JsonObject {
