@@ -37,22 +37,37 @@ export interface KeyFlags {
 export async function keyStores(cli: Cli, flags: KeyFlags): Promise<(name: KeyStoreName) => KeyStore> {
   const onNotice = (notice: string): void => cli.note(notice);
   const { env } = cli.io;
-  const [{ keychain }, { keyFiles }, { envKey }, { passphrases }] = await Promise.all([
+  const [{ keychain }, { keyFiles }, { envKey }, { existing, fresh }] = await Promise.all([
     import('../adapters/keychain/store.js'),
     import('../adapters/key-file/store.js'),
     import('../adapters/key-env/store.js'),
-    import('../adapters/passphrase.js'),
+    passphrasesOf(cli, flags),
   ]);
-  const prompt = cli.ask.allowed
-    ? (message: string) => cli.ask.secret({ message, flag: '--passphrase-file <file>' })
-    : null;
-  const { existing, fresh } = passphrases({ env, file: flags.passphraseFile ?? null, prompt, onNotice });
   const stores: Record<KeyStoreName, () => KeyStore> = {
     keychain: () => keychain({ env }),
     file: () => keyFiles({ folder: cli.paths().keysDir, random, passphrase: existing, newPassphrase: fresh }),
     env: () => envKey({ env, envFile: flags.envFile ?? null, random, onNotice }),
   };
   return (name) => stores[name]();
+}
+
+async function passphrasesOf(cli: Cli, { passphraseFile }: KeyFlags) {
+  const { passphrases } = await import('../adapters/passphrase.js');
+  const prompt = cli.ask.allowed
+    ? (message: string) => cli.ask.secret({ message, flag: '--passphrase-file <file>' })
+    : null;
+  const onNotice = (notice: string): void => cli.note(notice);
+  return passphrases({ env: cli.io.env, file: passphraseFile ?? null, prompt, onNotice });
+}
+
+/** Private keys in files of other programs. */
+export async function pemFiles(cli: Cli, flags: KeyFlags) {
+  const [{ portableKeys }, { existing, fresh }] = await Promise.all([
+    import('../adapters/key-file/portable.js'),
+    passphrasesOf(cli, flags),
+  ]);
+  const onNotice = (notice: string): void => cli.note(notice);
+  return portableKeys({ random, passphrase: existing, newPassphrase: fresh, onNotice });
 }
 
 export async function keyring(cli: Cli, flags: KeyFlags): Promise<KeyringDeps & { readonly state: State }> {

@@ -45,6 +45,13 @@ export function encodeEncryptedPem(seed: Uint8Array, passphrase: string, salt: U
   return ['-----BEGIN ENCRYPTED PRIVATE KEY-----', ...lines, '-----END ENCRYPTED PRIVATE KEY-----', ''].join('\n');
 }
 
+/** The same unencrypted, for programs that open nothing else; only ever written when a person asks for it in so many words. */
+export function encodePlainPem(seed: Uint8Array): string {
+  if (seed.length !== 32) throw new RangeError('wrong length');
+  const der = Buffer.concat([PKCS8_ED25519, seed]).toString('base64');
+  return `-----BEGIN PRIVATE KEY-----\n${der}\n-----END PRIVATE KEY-----\n`;
+}
+
 export interface DecodeOptions {
   /** Also take an unencrypted `PRIVATE KEY`, as passports of other programs carry it. */
   readonly allowPlain?: boolean;

@@ -3,35 +3,52 @@ import { createFile, replaceFile } from '../../adapters/files.js';
 import { Failure } from '../../app/failure.js';
 import { findPassport } from '../../app/find-passport.js';
 import { requireIssued } from '../../app/principals.js';
+import { unspokenConstraints } from '../../protocol/aip1/speaker.js';
+import type { Passport } from '../../protocol/passport.js';
+import type { Cli } from '../cli.js';
 import { agentDidDocument, domainDidDocument, toJwk, toPem } from '../../protocol/did-document.js';
 import { didDocumentUrl } from '../../protocol/did.js';
+import { KEY_OPTIONS, PASSPHRASE_OPTION } from '../options.js';
+import { exportReference, type ExportFlags } from '../reference-folder.js';
 import { clean } from '../render/text.js';
 import type { CommandSpec } from '../spec.js';
 import { finding } from '../wiring.js';
 
-interface Options {
-  readonly format: 'did' | 'jwk' | 'pem';
-  readonly out?: string;
-  readonly force?: boolean;
+interface Options extends ExportFlags {
+  readonly format: 'did' | 'jwk' | 'pem' | 'aip-1';
 }
 
 export const command: CommandSpec<Options> = {
   path: ['passport', 'export'],
   summary: "Write an agent's public identity in another form",
   detail:
-    'did writes two did.json files into a folder laid out like the web server that will serve them; jwk and pem print the public key.',
+    'did writes two did.json files into a folder laid out like the web server that will serve them; jwk and pem print the public key; aip-1 writes the folder that the Python package aip-protocol loads.',
   args: [{ name: 'agent', description: 'agent id, name of a known passport, or a passport file', values: 'agent' }],
   options: [
     {
       title: 'Form',
       options: [
-        { flags: '--format <form>', description: 'what to write', choices: ['did', 'jwk', 'pem'], default: 'did' },
+        {
+          flags: '--format <form>',
+          description: 'what to write',
+          choices: ['did', 'jwk', 'pem', 'aip-1'],
+          default: 'did',
+        },
         {
           flags: '-o, --out <path>',
-          description: 'folder (did, default: the current one) or file (jwk, pem); - prints',
+          description: 'folder (did, default: the current one; aip-1, default: its name) or file (jwk, pem); - prints',
           values: 'file',
         },
         { flags: '--force', description: 'replace files that exist' },
+      ],
+    },
+    {
+      title: 'The private key (aip-1)',
+      options: [
+        { flags: '--with-private-key', description: 'write private.pem too, encrypted with the passphrase' },
+        { flags: '--unencrypted', description: 'write it in plain text, for versions that open nothing else' },
+        ...KEY_OPTIONS,
+        PASSPHRASE_OPTION,
       ],
     },
   ],
@@ -41,15 +58,23 @@ export const command: CommandSpec<Options> = {
       why: 'did.json of the agent and of its domain',
     },
     { run: 'aip passport export support-agent-v1 --format pem', why: 'the public key for OpenSSL' },
+    { run: 'aip passport export support-agent-v1 --format aip-1 --with-private-key', why: 'move an agent to Python' },
   ],
-  exits: { 3: 'the passport is not known', 10: 'the passport was edited, or its principal is not pinned' },
-  touches: ['files', 'state'],
+  exits: {
+    3: 'the passport is not known',
+    4: 'the key store is missing, locked or refuses',
+    10: 'the passport was edited, or its principal is not pinned',
+  },
+  touches: ['files', 'state', 'keychain'],
   topics: ['passports'],
 
   async run({ args, options }, cli) {
     const deps = await finding(cli);
     const { passport } = await findPassport(deps, args[0]!);
     requireIssued(deps.state, passport);
+    if (options.format === 'aip-1') return asFolder(passport, options, cli);
+    if (options.withPrivateKey === true)
+      throw new Failure('USAGE', `A private key is never exported as ${options.format}.`, { hint: '--format aip-1' });
     const { currentKey, document } = passport;
     const write = options.force === true ? replaceFile : createFile;
     if (options.format !== 'did') {
@@ -84,3 +109,22 @@ export const command: CommandSpec<Options> = {
     return 0;
   },
 };
+
+async function asFolder(passport: Passport, options: Options, cli: Cli): Promise<number> {
+  if (options.out === '-')
+    throw new Failure('USAGE', 'A folder cannot be printed.', { hint: 'name it with --out <folder>' });
+  if (options.unencrypted === true && options.withPrivateKey !== true)
+    throw new Failure('USAGE', 'There is no private key to leave unencrypted.', { hint: '--with-private-key' });
+  const exported = await exportReference(passport, options, cli);
+  const unspoken = unspokenConstraints(passport);
+  if (unspoken.length > 0)
+    cli.warn(
+      `AIP-1 has no words for ${unspoken.join(', ')}: only verifiers that know this passport hold the agent to them.`,
+      'left-behind',
+    );
+  if (exported.private_key === 'unencrypted')
+    cli.warn('private.pem is not encrypted: who reads it can sign as the agent.', 'unencrypted-key');
+  if (cli.globals.json) cli.json({ agent_id: passport.agent.id, ...exported });
+  else for (const path of exported.files) cli.out(clean(path));
+  return 0;
+}

@@ -4,34 +4,52 @@ import { judgePassport } from '../../app/judge-passport.js';
 import { JsonError, parseJsonText } from '../../protocol/json.js';
 import { passportOf, type Passport } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/shape.js';
+import type { Cli } from '../cli.js';
 import { readInput } from '../input.js';
 import { principalPins, RESOLVE_OPTIONS, type ResolveFlags } from '../pins.js';
+import { KEY_OPTIONS, PASSPHRASE_OPTION } from '../options.js';
+import { importReference, isReferenceFolder, type ImportFlags } from '../reference-folder.js';
 import { clean } from '../render/text.js';
 import type { CommandSpec } from '../spec.js';
 import { localState } from '../wiring.js';
 
-interface Options extends ResolveFlags {
+interface Options extends ResolveFlags, ImportFlags {
   readonly older?: boolean;
 }
 
 export const command: CommandSpec<Options> = {
   path: ['passport', 'import'],
   summary: 'Make a passport known on this machine, after checking who signed it',
-  args: [{ name: 'path', description: 'passport file (- for stdin)', values: 'file' }],
+  args: [
+    { name: 'path', description: 'passport file (- for stdin), or a passport folder of aip-protocol', values: 'file' },
+  ],
   options: [
     { title: 'Whom to trust', options: RESOLVE_OPTIONS },
     {
       title: 'Versions',
       options: [{ flags: '--older', description: 'replace a known passport by one issued earlier' }],
     },
+    {
+      title: 'A folder of aip-protocol: its key is taken over, and your principal signs its passport',
+      options: [
+        { flags: '-o, --out <file>', description: 'passport file (default <name>.passport.json)', values: 'file' },
+        { flags: '-a, --action <name>', description: 'an action, where the folder allows any', repeatable: true },
+        ...KEY_OPTIONS,
+        PASSPHRASE_OPTION,
+      ],
+    },
   ],
-  examples: [{ run: 'aip passport import support-agent-v1.passport.json', why: 'on a machine that verifies' }],
+  examples: [
+    { run: 'aip passport import support-agent-v1.passport.json', why: 'on a machine that verifies' },
+    { run: 'aip passport import ./my-agent --key-store file', why: 'an agent made with Python' },
+  ],
   exits: { 3: 'the file does not exist or is not JSON', 10: 'the passport is refused: AIP-E103 or AIP-E104' },
-  touches: ['files', 'state', 'network'],
+  touches: ['files', 'state', 'keychain', 'network'],
   topics: ['passports'],
 
   async run({ args, options }, cli) {
     const path = args[0]!;
+    if (await isReferenceFolder(path)) return takenOver(path, options, cli);
     const now = cli.io.now();
     const bytes = await readInput(path, cli);
     const { report, passport } = await judgePassport(bytes, path, await principalPins(cli, options), now);
@@ -79,4 +97,31 @@ function readable(text: string): Passport | null {
     if (error instanceof ShapeError || error instanceof JsonError) return null;
     throw error;
   }
+}
+
+/** Says what became of a folder. */
+async function takenOver(folder: string, options: Options, cli: Cli): Promise<number> {
+  const { passport, key, path, principalKeyMade } = await importReference(folder, options, cli);
+  const { agent_id, key_id, principal, issued_at } = passport.document;
+  if (cli.globals.json) {
+    cli.json({
+      agent_id,
+      key_id,
+      issued_at,
+      result: 'imported',
+      passport: path,
+      key_store: key.store,
+      key_ref: key.ref,
+    });
+    return 0;
+  }
+  cli.out(`${cli.paint.green('imported')} ${clean(agent_id)}`);
+  const rows: [string, string][] = [
+    ['passport', path],
+    ['private key', `${key.store}: ${key.ref}`],
+    ['signed by', `${principal}${principalKeyMade === null ? '' : '  (a new key, pinned here)'}`],
+  ];
+  for (const [label, value] of rows) cli.out(`  ${cli.paint.dim(label.padEnd(11))}  ${clean(value)}`);
+  cli.note(`\nThe folder still holds the private key; when the agent no longer needs it: rm ${folder}/private.pem`);
+  return 0;
 }

@@ -73,16 +73,37 @@ function capOf({ limit, currency }: { limit: bigint; currency: string }): number
   return Number(jsonOfMinor(limit === 0n ? 1n : limit, currency));
 }
 
-/** What a native passport for the same agent would hold. @throws ShapeError when the reference's passport allows anything. */
-export function nativeTermsOf({ boundaries, identity, principal }: ReferencePassport): {
+const SPOKEN: ReadonlySet<string> = new Set([
+  'monetary_limit',
+  'daily_limit',
+  'currency',
+  'geo_restriction',
+  'time_window',
+]);
+
+/** The constraints of a passport that no envelope can carry, by name. */
+export function unspokenConstraints({ document, constraints }: Passport): string[] {
+  const names = Object.keys(document.constraints).filter((name) => !SPOKEN.has(name) && !name.startsWith('x-'));
+  const recurring = constraints.all.some((rule) => rule.kind === 'time_window' && rule.window.kind !== 'span');
+  return recurring ? [...names, 'time_window'] : names;
+}
+
+/**
+ * What a native passport for the same agent would hold; `instead` are the actions where the reference's passport allows any.
+ * @throws ShapeError when there are none
+ */
+export function nativeTermsOf(
+  { boundaries, identity, principal }: ReferencePassport,
+  instead: readonly string[] = [],
+): {
   readonly agentId: string;
   readonly principal: string;
   readonly actions: readonly string[];
   readonly deniedActions: readonly string[];
   readonly constraints: JsonObject;
 } {
-  if (boundaries.allowed.length === 0)
-    throw new ShapeError('the passport allows every action; name those it should allow');
+  const actions = boundaries.allowed.length === 0 ? instead : boundaries.allowed;
+  if (actions.length === 0) throw new ShapeError('the passport allows every action; name those it should allow');
   const limit = boundaries.document.monetary_limit as JsonObject;
   const { perTransaction, perDay, currency, geo } = boundaries;
   const capped = perTransaction !== null || perDay !== null;
@@ -90,7 +111,7 @@ export function nativeTermsOf({ boundaries, identity, principal }: ReferencePass
   return {
     agentId: identity.id,
     principal: principal.id,
-    actions: boundaries.allowed,
+    actions,
     deniedActions: boundaries.denied,
     constraints: {
       ...(perTransaction === null ? {} : { monetary_limit: limit.per_transaction! }),

@@ -4,7 +4,8 @@ import { parseExact, type ValueObject } from '../../../src/protocol/aip1/numbers
 import { readReferencePassport, referencePassportFiles } from '../../../src/protocol/aip1/passport-folder.js';
 import { publicKeyOfPem, publicKeyPem } from '../../../src/protocol/aip1/public-pem.js';
 import { documentText } from '../../../src/protocol/aip1/sign.js';
-import { nativeTermsOf, speakerOf } from '../../../src/protocol/aip1/speaker.js';
+import type { JsonObject } from '../../../src/protocol/values.js';
+import { nativeTermsOf, speakerOf, unspokenConstraints } from '../../../src/protocol/aip1/speaker.js';
 import { importKey, verifySignature } from '../../../src/protocol/ed25519/verify.js';
 import { fromHex, toHex } from '../../../src/protocol/hex.js';
 import { passportOf } from '../../../src/protocol/passport.js';
@@ -147,6 +148,18 @@ describe('between the dialects', () => {
     expect(native({ daily_limit: 0, currency: 'JPY' }).monetary_limit).toMatchObject({ per_day: 1 });
   });
 
+  test('what no envelope can carry is named', () => {
+    const unspoken = (constraints: JsonObject) => unspokenConstraints(passportOf(passport({ constraints })));
+    expect(unspoken({ monetary_limit: 1, currency: 'USD', 'x-note': 'a', geo_restriction: ['DE'] })).toEqual([]);
+    expect(unspoken({ rate_limit: '10/hour', allowed_domains: ['acme.com'] })).toEqual([
+      'rate_limit',
+      'allowed_domains',
+    ]);
+    expect(unspoken({ time_window: { days: ['mon'], from: '09:00', to: '17:00', tz: 'UTC' } })).toEqual([
+      'time_window',
+    ]);
+  });
+
   test('and back', () => {
     const speaker = speakerOf(passportOf(passport({ constraints: { monetary_limit: 100, currency: 'USD' } })));
     const files = referencePassportFiles(speaker, fromHex(KEYS.agent)!);
@@ -166,5 +179,6 @@ describe('between the dialects', () => {
     const files = referencePassportFiles(open, fromHex(KEYS.agent)!);
     const read = readReferencePassport(Buffer.from(files['passport.json']), null);
     expect(() => nativeTermsOf(read)).toThrow(ShapeError);
+    expect(nativeTermsOf(read, ['read_invoice']).actions).toEqual(['read_invoice']);
   });
 });

@@ -1,0 +1,56 @@
+/** Private keys in the files of other programs. Ours stay in the key stores. */
+import { Failure } from '../../app/failure.js';
+import type { Random } from '../../app/ports.js';
+import type { PassphraseSource } from '../passphrase.js';
+import { createPrivate, readPrivate, replacePrivate } from '../private-file.js';
+import { decodePem, encodeEncryptedPem, encodePlainPem, isEncryptedPem, MAX_PEM_BYTES } from './pem.js';
+
+export interface PortableKeys {
+  /** The seed in a PKCS#8 file, encrypted or not; null when there is no such file. */
+  read(path: string): Promise<Uint8Array | null>;
+  /** Writes a PKCS#8 file, mode 0600. An existing one is left as it is unless `replace`. */
+  write(
+    path: string,
+    seed: Uint8Array,
+    form: { readonly encrypted: boolean; readonly replace: boolean },
+  ): Promise<void>;
+}
+
+export interface PortableKeysOptions {
+  readonly random: Random;
+  readonly passphrase: PassphraseSource;
+  readonly newPassphrase: PassphraseSource;
+  readonly onNotice: (notice: string) => void;
+}
+
+export function portableKeys({ random, passphrase, newPassphrase, onNotice }: PortableKeysOptions): PortableKeys {
+  return {
+    async read(path) {
+      const file = readPrivate(path, MAX_PEM_BYTES);
+      if (file === null) return null;
+      if (file.exposed) onNotice(`${path} can be read or changed by others; make it private: chmod 600 ${path}`);
+      const pem = file.bytes.toString('latin1');
+      try {
+        return decodePem(pem, isEncryptedPem(pem) ? await passphrase() : null, { allowPlain: true });
+      } catch (cause) {
+        if (!(cause instanceof Failure) || (cause.code !== 'UNREADABLE' && cause.code !== 'WRONG_PASSPHRASE'))
+          throw cause;
+        throw new Failure(
+          cause.code,
+          `Key file ${path}: ${cause.message}`,
+          cause.hint === null ? {} : { hint: cause.hint },
+        );
+      }
+    },
+
+    async write(path, seed, { encrypted, replace }) {
+      const pem = encrypted
+        ? encodeEncryptedPem(seed, await newPassphrase(), random(16), random(16))
+        : encodePlainPem(seed);
+      const unique = Buffer.from(random(6)).toString('hex');
+      if (replace) replacePrivate(path, pem, unique);
+      else if (!createPrivate(path, pem, unique))
+        throw new Failure('EXISTS', `${path} exists already.`, { hint: 'replace it with --force' });
+    },
+  };
+}
