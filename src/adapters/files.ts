@@ -1,9 +1,16 @@
 /** Files of people and scripts: passports, intents, keys' public parts. Secrets have their own file with stricter rules. */
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { constants, type Dirent } from 'node:fs';
+import { link, mkdir, open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../app/failure.js';
 import { MAX_DOCUMENT_BYTES } from '../protocol/limits.js';
+
+/** How long a pipe that nobody writes to is waited for, and one whose writer is silent, in ms. */
+const NOBODY_MS = 3000;
+const SILENCE_MS = 60_000;
+const PAUSE_MS = 10;
 
 /**
  * The bytes of a document, read up to one byte past the limit so that the parser can refuse what is too long without the
@@ -11,14 +18,17 @@ import { MAX_DOCUMENT_BYTES } from '../protocol/limits.js';
  */
 export async function readDocument(path: string): Promise<Uint8Array | null> {
   try {
-    const handle = await open(path, 'r');
+    // A pipe without a writer would hold up a thread that no signal ends, and with it the end of the process.
+    const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
-      // A folder opens on Linux and fails on read; a device or pipe could block for ever.
-      if ((await handle.stat()).isDirectory()) throw new Failure('UNREADABLE', `${path} is a folder, not a file.`);
+      const kind = await handle.stat();
+      // A folder opens on Linux and fails on read.
+      if (kind.isDirectory()) throw new Failure('UNREADABLE', `${path} is a folder, not a file.`);
       const buffer = Buffer.allocUnsafe(MAX_DOCUMENT_BYTES + 1);
       let length = 0;
       while (length < buffer.length) {
-        const { bytesRead } = await handle.read(buffer, length, buffer.length - length, null);
+        const read = kind.isFile() ? readNow : length === 0 && kind.isFIFO() ? readFirst : readLater;
+        const bytesRead = await read(handle, buffer.subarray(length), path);
         if (bytesRead === 0) break;
         length += bytesRead;
       }
@@ -29,6 +39,33 @@ export async function readDocument(path: string): Promise<Uint8Array | null> {
   } catch (error) {
     return missingOrFail(error, path, 'read');
   }
+}
+
+async function readNow(handle: FileHandle, into: Buffer): Promise<number> {
+  return (await handle.read(into, 0, into.length, null)).bytesRead;
+}
+
+/** From a pipe or a device: waits, within bounds, for whoever writes. */
+async function readLater(handle: FileHandle, into: Buffer, path: string): Promise<number> {
+  for (let waited = 0; waited < SILENCE_MS; waited += PAUSE_MS) {
+    try {
+      return await readNow(handle, into);
+    } catch (error) {
+      if (codeOf(error) !== 'EAGAIN') throw error;
+    }
+    await sleep(PAUSE_MS);
+  }
+  throw new Failure('UNREADABLE', `Nothing came from ${path} for ${SILENCE_MS / 1000} s.`);
+}
+
+/** A pipe is at its end as well before its first writer has come. */
+async function readFirst(handle: FileHandle, into: Buffer, path: string): Promise<number> {
+  for (let waited = 0; waited < NOBODY_MS; waited += PAUSE_MS) {
+    const bytesRead = await readLater(handle, into, path);
+    if (bytesRead > 0) return bytesRead;
+    await sleep(PAUSE_MS);
+  }
+  throw new Failure('UNREADABLE', `${path} is a pipe that nobody writes to.`);
 }
 
 /** Creates a file with its whole content; an existing one is left as it is. */
@@ -65,6 +102,11 @@ export async function fileExists(path: string): Promise<boolean> {
   }
 }
 
+/** True for a pipe with a name of its own; those that a shell hands over (`<(...)`) are open already. */
+export async function isNamedPipe(path: string): Promise<boolean> {
+  return !/^\/(?:dev|proc)\//.test(path) && (await stat(path)).isFIFO();
+}
+
 /**
  * The files that a pattern with `*`, `?` and `**` names, sorted; for patterns that reached us because the shell did not
  * expand them (quoted, or on Windows). Hidden files match only a pattern that writes their dot.
@@ -82,7 +124,7 @@ export async function expandPattern(pattern: string): Promise<string[]> {
       return;
     }
     if (part === '**' && !last) await walk(folder, index + 1);
-    for (const entry of await readdir(folder === '' ? '.' : folder, { withFileTypes: true }).catch(() => [])) {
+    for (const entry of await entriesOf(folder === '' ? '.' : folder)) {
       if (entry.name.startsWith('.') && !part.startsWith('.')) continue;
       const path = folder === '' ? entry.name : join(folder, entry.name);
       if (part === '**' && !last) {
@@ -95,6 +137,16 @@ export async function expandPattern(pattern: string): Promise<string[]> {
   };
   await walk('', 0);
   return [...new Set(found)].sort();
+}
+
+/** What is in a folder; nothing when there is none. What cannot be looked into may hold what is to be verified. */
+async function entriesOf(folder: string): Promise<Dirent[]> {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    await missingOrFail(error, folder, 'read');
+    return [];
+  }
 }
 
 function wildcard(part: string): RegExp {

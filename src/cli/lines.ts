@@ -55,6 +55,7 @@ export async function* lineBatches(chunks: AsyncIterable<Uint8Array>): AsyncGene
   if (batch.length > 0) yield batch;
 }
 
+/** A line that was cut may hold something behind the blanks. */
 function blank(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+  return bytes.length <= MAX_DOCUMENT_BYTES && bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 }

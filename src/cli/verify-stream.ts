@@ -7,7 +7,7 @@ import {
   type VerifierDeps,
   type VerifyOptions,
 } from '../app/verify-intents.js';
-import { fileExists } from '../adapters/files.js';
+import { fileExists, isNamedPipe } from '../adapters/files.js';
 import type { Judgement } from '../verify/judge.js';
 import type { Cli } from './cli.js';
 import { OutputClosed } from './io.js';
@@ -38,7 +38,14 @@ export async function verifyStream(cli: Cli, request: StreamRequest): Promise<nu
     });
   }
   for (const source of request.sources) {
-    if (source !== '-' && !(await fileExists(source))) throw new Failure('NOT_FOUND', `There is no file ${source}.`);
+    if (source === '-') continue;
+    if (!(await fileExists(source))) throw new Failure('NOT_FOUND', `There is no file ${source}.`);
+    // Opening one waits for a writer in a thread that no signal ends; a shell can be stopped.
+    if (await isNamedPipe(source)) {
+      throw new Failure('UNREADABLE', `${source} is a named pipe.`, {
+        hint: `aip intent verify - --ndjson < ${source}`,
+      });
+    }
   }
   const { deps, options } = request;
   let judged = 0;
