@@ -7,8 +7,9 @@ export const KEY_STORES = ['keychain', 'file', 'env'] as const;
 export const KEY_OPTIONS: readonly OptionSpec[] = [
   { flags: '--key-store <store>', description: 'where the private key lives', choices: KEY_STORES },
   {
-    // The short form is the one that always works: node takes a `--env-file` that follows the script's name for its own as
-    // well, ends the process when there is no such file yet, and obeys the NODE_OPTIONS in one that is there.
+    // Node takes a `--env-file` after the script's name for its own as well: it ends the process when there is no such file
+    // yet, and obeys the NODE_OPTIONS in one that is there. The `--` in the first line of bin/aip.cjs keeps it from that; who
+    // runs the script by `node bin/aip.cjs` has the short form.
     flags: '-e, --env-file <file>',
     description: 'file that holds AGENT_PRIVATE_KEY (plain text, mode 0600)',
     values: 'file',

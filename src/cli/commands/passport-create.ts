@@ -96,7 +96,7 @@ export const command: CommandSpec<Options> = {
       why: 'from a reviewed file, without a keychain',
     },
     {
-      run: 'aip passport create bot --domain acme.com -a deploy -e .env',
+      run: 'aip passport create bot --domain acme.com -a deploy --env-file .env',
       why: 'key in an env file',
     },
   ],
@@ -172,7 +172,7 @@ async function requestOf(nameArg: string | undefined, options: Options, cli: Cli
   const keyStore = options.keyStore ?? (options.envFile === undefined ? configuredStore : 'env');
   if (keyStore === 'env' && options.envFile === undefined) {
     throw new Failure('USAGE', 'A new key for the environment has to be written to a file.', {
-      hint: 'name it with -e <file>',
+      hint: 'name it with --env-file <file>',
     });
   }
   return {

@@ -77,7 +77,7 @@ export const command: CommandSpec<Options> = {
         'USAGE',
         'The key lives in an environment file, and the new one must not replace it before it is deployed.',
         {
-          hint: 'name a new file with -e <file>',
+          hint: 'name a new file with --env-file <file>',
         },
       );
     }

@@ -7,7 +7,7 @@ Neither ever enters a passport, a log, an error, an argument list or an unencryp
 # Where they live (--key-store, or key_store in the config)
   keychain   the system's own: Keychain on macOS, Credential Manager on Windows, Secret Service on Linux. The default.
   file       PKCS#8 PEM, encrypted with a passphrase, mode 0600; openssl pkey -in <file> reads it
-  env        AGENT_PRIVATE_KEY=ed25519:<64 hex>, or a line of the file that -e <file> (--env-file) names; write -e, because node takes --env-file for its own and ends when the file is not there yet. Plain text by nature: mode 0600, refused when git tracks the file, ignored by git afterwards. For agents only; a principal's key never goes there.
+  env        AGENT_PRIVATE_KEY=ed25519:<64 hex>, or a line of --env-file <file> (-e). Plain text by nature: mode 0600, refused when git tracks the file, ignored by git afterwards. For agents only; a principal's key never goes there.
 
 There is no silent fallback: without a usable keychain the command ends with exit 4 and names the choices; missing, locked, hanging
 and lacking the item are four different messages, each within 5 s. A read that failed never makes a new key.
