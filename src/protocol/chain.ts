@@ -3,7 +3,7 @@
  * reorders an entry breaks the chain at that place. A cut-off end leaves a shorter chain that is whole in itself: it is
  * found only against a link kept elsewhere, the head that the state remembers or a signed checkpoint.
  */
-import { canonicalizeWithout } from './canonical.js';
+import { canonicalize, canonicalizeWithout } from './canonical.js';
 import type { Entry, EntryDraft } from './entry.js';
 import { sha256Hex } from './hash.js';
 
@@ -21,7 +21,40 @@ export const START: Link = { seq: 0, hash: GENESIS };
 
 /** 64 lower-case hex digits: SHA-256 over the RFC 8785 bytes of the entry without `hash`. */
 export function entryHash(entry: Entry | Omit<Entry, 'hash'>): string {
-  return sha256Hex(canonicalizeWithout({ ...entry }, 'hash'));
+  return sha256Hex(hashedText(entry) ?? canonicalizeWithout({ ...entry }, 'hash'));
+}
+
+const HASHED = [
+  ...([
+    'action',
+    'agent_id',
+    'details',
+    'dialect',
+    'error_code',
+    'error_message',
+    'intent_hash',
+    'latency_us',
+  ] as const),
+  ...(['nonce', 'params', 'prev_hash', 'seq', 'signature', 'status', 'timestamp', 'verifier'] as const),
+];
+
+/**
+ * The canonical text of an entry that has exactly the members of one, written in the order that sorting gives; null otherwise. Checking a log is
+ * mostly this.
+ */
+function hashedText(entry: Entry | Omit<Entry, 'hash'>): string | null {
+  const { action, agent_id, details, dialect, error_code, error_message, intent_hash, latency_us } = entry;
+  const { nonce, params, prev_hash, seq, signature, status, timestamp, verifier } = entry;
+  if (Object.keys(entry).length !== ('hash' in entry ? 17 : 16)) return null;
+  for (const name of HASHED) if (entry[name] === undefined) return null;
+  return (
+    `{"action":${canonicalize(action)},"agent_id":${canonicalize(agent_id)},"details":${canonicalize(details)},` +
+    `"dialect":${canonicalize(dialect)},"error_code":${canonicalize(error_code)},` +
+    `"error_message":${canonicalize(error_message)},"intent_hash":${canonicalize(intent_hash)},` +
+    `"latency_us":${canonicalize(latency_us)},"nonce":${canonicalize(nonce)},"params":${canonicalize(params)},` +
+    `"prev_hash":${canonicalize(prev_hash)},"seq":${canonicalize(seq)},"signature":${canonicalize(signature)},` +
+    `"status":${canonicalize(status)},"timestamp":${canonicalize(timestamp)},"verifier":${canonicalize(verifier)}}`
+  );
 }
 
 /** The entry that follows `after`. Throws TypeError on what has no canonical form. */

@@ -3,14 +3,11 @@ import { seal } from '../../protocol/chain.js';
 import type { Entry, EntryDraft } from '../../protocol/entry.js';
 import { formatTime, parseTime } from '../../protocol/time.js';
 import type { Agents } from './agents.js';
-import { text, type Database, type Row, type Statement, type Value } from './database.js';
+import { text, type Database, type Statement, type Value } from './database.js';
 import { damaged } from './failures.js';
 import type { Head } from './head.js';
+import { COLUMNS, PAGE, Pages, type EntryRow } from './pages.js';
 
-/** Entries held in memory at once while reading. */
-const PAGE = 256;
-
-const COLUMNS = ['number', 'number', 'text?', 'text?', 'number', 'text?', 'text', 'text'] as const;
 type Body = [
   verifier: string,
   prevHash: string,
@@ -95,13 +92,15 @@ export class Log {
       if (from === null) return;
       after = from - 1;
     }
-    const page = this.#database.query(
+    const condition = ['seq > ?', ...where].join(' AND ');
+    const pages = new Pages(this.#database, condition);
+    const rowByRow = this.#database.query(
       COLUMNS,
-      `SELECT seq, at, ${text('name')}, ${text('action')}, success, ${text('code')}, ${text('hash')}, ${text('body')} FROM entries LEFT JOIN agents ON agents.id = agent
-       WHERE ${['seq > ?', ...where].join(' AND ')} ORDER BY seq LIMIT ${PAGE}`,
+      `SELECT seq, at, ${text('name')}, ${text('action')}, success, ${text('code')}, ${text('hash')}, ${text('body')}
+       FROM entries LEFT JOIN agents ON agents.id = agent WHERE ${condition} ORDER BY seq LIMIT ${PAGE}`,
     );
     for (;;) {
-      const rows = page.all([after, ...values]);
+      const rows = pages.after([after, ...values]) ?? rowByRow.all([after, ...values]);
       for (const row of rows) yield this.#entry(row);
       if (rows.length < PAGE) return;
       after = rows.at(-1)![0];
@@ -118,10 +117,10 @@ export class Log {
     return row![0];
   }
 
-  #entry([seq, at, name, action, success, code, hash, body]: Row<typeof COLUMNS>): Entry {
+  #entry([seq, at, name, action, success, code, hash, body]: EntryRow): Entry {
     try {
       const [verifier, prev_hash, dialect, error_message, intent_hash, nonce, signature, latency_us, params, details] =
-        JSON.parse(body) as Body;
+        (typeof body === 'string' ? JSON.parse(body) : body) as Body;
       return {
         seq,
         timestamp: formatTime(at),
