@@ -24,12 +24,19 @@ export interface Listening {
   /** What clients are told, e.g. `http://127.0.0.1:4180`. */
   readonly url: string;
   readonly port: number;
+  /**
+   * Resolves when nothing is served any more: with null after `close`, with what to say when the store failed. After a failure
+   * nothing was acknowledged and every connection is cut; the process must say so and end with a code other than 0.
+   */
+  readonly ended: Promise<Failure | null>;
   /** Stops accepting, finishes what was accepted, and resolves within 5 s. */
   close(): Promise<void>;
 }
 
 const TICK_MS = 100;
 const FINISH_MS = 4_000;
+/** Refusals that are on their way when the store fails get this long. */
+const LAST_WORDS_MS = 100;
 const CRLF = Buffer.from('\r\n');
 const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 
@@ -44,9 +51,13 @@ export async function listen(mesh: MeshServer, options: ListenOptions): Promise<
     running++;
     respond(mesh, request, response)
       .catch((error: unknown) => {
-        onBug(error);
+        if (error instanceof Failure) mesh.fail(error);
+        else onBug(error);
         if (response.headersSent) response.destroy();
-        else response.writeHead(500, { 'content-type': 'application/json' }).end('{"code":"BUG"}\n');
+        else {
+          const code = mesh.broken ? 'STORE_FAILED' : 'BUG';
+          response.writeHead(500, { 'content-type': 'application/json' }).end(`{"code":"${code}"}\n`);
+        }
       })
       .finally(() => running--);
   });
@@ -56,11 +67,21 @@ export async function listen(mesh: MeshServer, options: ListenOptions): Promise<
   });
   await bind(server, host, options.port);
   const ticking = setInterval(() => mesh.tick(), TICK_MS);
+  let end: (how: Failure | null) => void;
+  const ended = new Promise<Failure | null>((resolve) => (end = resolve));
+  void mesh.failed.then(async (error) => {
+    clearInterval(ticking);
+    server.close();
+    await sleep(LAST_WORDS_MS);
+    server.closeAllConnections();
+    end(storeFailure(error));
+  });
   const { port } = server.address() as AddressInfo;
   const name = host.includes(':') ? `[${host}]` : host;
   return {
     url: `${tls === null ? 'http' : 'https'}://${name}:${port}`,
     port,
+    ended,
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       mesh.stop(GOODBYE_SPREAD_MS);
@@ -71,6 +92,7 @@ export async function listen(mesh: MeshServer, options: ListenOptions): Promise<
       server.closeAllConnections();
       clearInterval(ticking);
       await closed;
+      end(null);
     },
   };
 }
@@ -87,6 +109,23 @@ export function plainTextProblem(host: string, tls: boolean, insecureHttp: boole
 
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+/** Why the server had to end. What the store's own words advise is about another file, and would give the log up. */
+function storeFailure(error: unknown): Failure {
+  const cause = error instanceof Failure ? error.cause : error;
+  const code = (cause as { code?: unknown } | undefined)?.code;
+  const full = code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT';
+  const what = full ? 'No space is left for the mesh store' : 'The mesh store failed';
+  const why = typeof code === 'string' ? ` (${code})` : '';
+  return new Failure(
+    'STATE',
+    `${what}${why}; this server ends. What was acknowledged is kept; of the rest, ask again.`,
+    {
+      hint: full ? 'df -h' : 'dmesg | tail',
+      cause: error,
+    },
+  );
 }
 
 function bind(server: Server, host: string, port: number): Promise<void> {

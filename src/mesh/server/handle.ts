@@ -19,6 +19,8 @@ export async function handle(server: MeshServer, request: Request): Promise<Repl
     const found = route(request);
     label = found === null ? request.path : found.endpoint.path;
     reply = found === null ? await open(server, request) : await admitted(server, request, found);
+    // What was waiting when the store failed is not answered as if nothing had happened.
+    if (server.broken) throw brokenStore();
   } catch (error) {
     reply = refusalReply(refusalOf(error));
   }
@@ -43,6 +45,7 @@ function admitted(
   request: Request,
   { endpoint, params }: { endpoint: Endpoint; params: readonly string[] },
 ): Promise<Reply> {
+  if (server.broken) throw brokenStore();
   if (server.stopping) throw new Refused('SHUTTING_DOWN', 'This server is ending; ask again in a moment.');
   return server.gate.admit(request, endpoint.role).then((caller) => endpoint.handle(server, request, caller, params));
 }
@@ -53,12 +56,20 @@ async function open(server: MeshServer, request: Request): Promise<Reply> {
   if (request.method !== 'GET') throw new Refused('METHOD_NOT_ALLOWED', 'This path answers GET.', { allow: 'GET' });
   if (request.path === '/openapi.json') return textReply(200, 'application/json', openApi());
   if (server.stopping) return jsonReply(503, { status: 'stopping' });
+  if (server.broken) return jsonReply(503, { status: 'failed' });
   try {
     await server.store.health();
   } catch {
     return jsonReply(503, { status: 'failed' });
   }
   return jsonReply(200, { status: 'ok', head: server.head.seq });
+}
+
+function brokenStore(): Refused {
+  return new Refused(
+    'STORE_FAILED',
+    'The store failed and this server is ending; whether the command was kept is unknown.',
+  );
 }
 
 function route(request: Request): { endpoint: Endpoint; params: readonly string[] } | null {

@@ -148,6 +148,14 @@ export class Hub {
     for (const stream of this.#streams.values()) this.#end(stream, stream.dialect === 'native' ? last : null);
   }
 
+  /** Drops every stream as it is. */
+  cutAll(): void {
+    for (const stream of this.#streams.values()) {
+      this.#forget(stream);
+      stream.sink.cut();
+    }
+  }
+
   #end(stream: Stream, last: Uint8Array | null): void {
     const blocked = stream.blockedAt !== null;
     this.#forget(stream);

@@ -25,8 +25,8 @@ export interface ServerOptions {
   readonly verify: (publicKey: string, text: string, signature: string) => boolean;
   /** Runs work after the input that is ready now was read. */
   readonly soon: (work: () => void) => void;
-  /** The store failed: the process must end, and say so. */
-  readonly onFatal: (error: unknown) => void;
+  /** Called once, when the store failed: see `failed`. */
+  readonly onFatal?: (error: unknown) => void;
   readonly requireSignedCommands?: boolean;
   readonly maxStreams?: number;
   readonly retainedEvents?: number;
@@ -57,12 +57,18 @@ export class MeshServer {
   /** Keys revoked while this process runs: what still waits with one of them is sent away. */
   readonly revokedKeys = new Set<string>();
   stopping = false;
+  /**
+   * Resolves with the store's first error, and never without one. From then on nothing is acknowledged, every stream is cut and
+   * every request refused: after a failed flush no later commit proves anything. The process must end with a code other than 0.
+   */
+  readonly failed: Promise<unknown>;
   readonly #boot: string;
   #head: Head;
   #pumping: Promise<void> | null = null;
   #pumpAgain = false;
   #snapshot: { readonly seq: number; readonly text: Promise<string> } | null = null;
-  #failed = false;
+  #broken = false;
+  #reportFailure!: (error: unknown) => void;
   #stopWake: () => void;
   readonly #ackedBy = new Map<string, Ack>();
   #acksAt = 0;
@@ -74,6 +80,7 @@ export class MeshServer {
     this.clock = clock;
     this.#head = head;
     this.#boot = options.randomHex(8);
+    this.failed = new Promise((resolve) => (this.#reportFailure = resolve));
     this.gate = new Gate(store, clock, {
       requireSignedCommands: options.requireSignedCommands ?? false,
       verify: options.verify,
@@ -90,6 +97,11 @@ export class MeshServer {
 
   static async start(options: ServerOptions): Promise<MeshServer> {
     return new MeshServer(options, await options.store.head());
+  }
+
+  /** True once the store failed. */
+  get broken(): boolean {
+    return this.#broken;
   }
 
   /** The head as handed to the streams. */
@@ -164,7 +176,7 @@ export class MeshServer {
 
   /** Time passes: heartbeats, deadlines, what is kept of confirmations. Call it every 100 ms or so. */
   tick(): void {
-    if (this.#failed) return;
+    if (this.#broken) return;
     this.hub.tick();
     this.waits.check();
     const now = this.clock.up();
@@ -186,9 +198,13 @@ export class MeshServer {
   }
 
   readonly fail = (error: unknown): void => {
-    if (this.#failed) return;
-    this.#failed = true;
-    this.options.onFatal(error);
+    if (this.#broken) return;
+    this.#broken = true;
+    this.#stopWake();
+    this.hub.cutAll();
+    this.waits.release();
+    this.options.onFatal?.(error);
+    this.#reportFailure(error);
   };
 
   async #pump(): Promise<void> {
