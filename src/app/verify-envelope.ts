@@ -119,8 +119,10 @@ function envelopeFacts(sitting: Sitting, prepared: ProvenEnvelope & Prepared): A
   return { ...factsOf(sitting, prepared, intent, true), trust: null, history };
 }
 
+export type GivenMandate = Exclude<MandateFinding, { status: 'none' }>;
+
 /** What the bytes given as a mandate are. `issuerKey` is null where the pins say whose word counts. */
-export function mandateFinding(bytes: Uint8Array, issuerKey: VerifyKey | null): MandateFinding {
+export function mandateFinding(bytes: Uint8Array, issuerKey: VerifyKey | null): GivenMandate {
   try {
     return { status: 'found', mandate: readMandate(parseExact(bytes)), issuerKey };
   } catch (error) {

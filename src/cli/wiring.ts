@@ -88,6 +88,12 @@ export async function finding(cli: Cli): Promise<FindDeps & { readonly state: St
   return { state: await localState(cli), readFile: readDocument };
 }
 
+/** The conformance cases that come with this package. */
+export async function conformanceFile(): Promise<string> {
+  const { packageFile } = await import('../adapters/package-file.js');
+  return packageFile('fixtures', 'aip-1', 'conformance.json');
+}
+
 /** The key shared with an agent, in a file. */
 export async function hmacKey(cli: Cli, path: string): Promise<Uint8Array> {
   const { readHmacKey } = await import('../adapters/hmac-key.js');

@@ -94,7 +94,7 @@ export const command: CommandSpec<Options> = {
     14: 'refused: approval needed, or a hook said no',
   },
   touches: ['files', 'state', 'network'],
-  topics: ['verification', 'exit-codes', 'ci', 'json'],
+  topics: ['verification', 'aip-1', 'exit-codes', 'ci', 'json'],
 
   async run({ args, options }, cli) {
     if (args.length === 0) throw nothing('No intent was named.');

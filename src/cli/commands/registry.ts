@@ -108,6 +108,52 @@ export const SECTIONS: readonly Section[] = [
     ],
   },
   {
+    title: 'AIP-1: agents of the Python package',
+    commands: [
+      at(
+        'mandate issue',
+        'Sign what a principal allows an agent, for verifiers of AIP-1',
+        () => import('./mandate-issue.js'),
+      ),
+      at(
+        'mandate verify',
+        'Check who granted a mandate, to whom, and whether it is in force',
+        () => import('./mandate-verify.js'),
+      ),
+      at(
+        'conformance',
+        'Run the AIP-1 conformance cases against this verifier, and report',
+        () => import('./conformance.js'),
+      ),
+    ],
+  },
+  {
+    title: 'The kill switch',
+    commands: [
+      at('revoke', 'Stop an agent everywhere, until it is reinstated', () => import('./revoke.js')),
+      at('suspend', 'Stop an agent everywhere for a time', () => import('./suspend.js')),
+      at('reinstate', 'Let an agent act again after it was revoked or suspended', () => import('./reinstate.js')),
+      at('status', 'Say whether an agent is active, suspended or revoked, and why', () => import('./status.js')),
+      at('mesh serve', 'Serve a mesh: the kill switch that other machines listen to', () => import('./mesh-serve.js')),
+      at(
+        'mesh join',
+        'Make this machine listen to a mesh, and pin the key that the mesh signs with',
+        () => import('./mesh-join.js'),
+      ),
+      at(
+        'mesh key create',
+        'Make an API key that lets a machine into the mesh, and show it this once',
+        () => import('./mesh-key-create.js'),
+      ),
+      at('mesh key list', 'List the API keys of the mesh, without their secrets', () => import('./mesh-key-list.js')),
+      at(
+        'mesh key revoke',
+        'Take an API key out of force, and end what listens with it',
+        () => import('./mesh-key-revoke.js'),
+      ),
+    ],
+  },
+  {
     title: 'The verification log',
     commands: [
       at('logs tail', 'Show verification log entries, and follow them as they come', () => import('./logs-tail.js')),

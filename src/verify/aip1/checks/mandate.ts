@@ -1,25 +1,50 @@
 import { formatTime } from '../../../protocol/time.js';
 import { parseAgentId, principalId } from '../../../protocol/did.js';
 import { failed, skipped, verdictOf, type Verdict, type Violation } from '../../decision.js';
-import { envelopeOf, type Aip1Claim } from '../context.js';
+import type { SignatureOracle } from '../../context.js';
+import { envelopeOf, type Aip1Claim, type MandateFinding } from '../context.js';
 import { aip1Violation } from '../violations.js';
+
+/** Whose signature on a mandate counts, and when. */
+export interface MandateTrust {
+  readonly pins: Aip1Claim['pins'];
+  readonly signatureHolds: SignatureOracle;
+  readonly maxSkewMs: number;
+  /** ms since the epoch. */
+  readonly now: number;
+}
 
 /** E405 to E408: a mandate that counts was signed by its issuer for this agent, and is in force. */
 export function mandate(claim: Aip1Claim): Verdict {
-  const { mandate: finding, policy, now } = claim;
+  const { mandate: finding, policy, pins, signatureHolds, now } = claim;
   const agent_id = envelopeOf(claim).agentId;
   if (finding.status === 'none') {
     if (!policy.requireMandate) return skipped('no mandate was given');
     return failed(aip1Violation('MANDATE_REQUIRED', 'A mandate is required, and none was given.', { agent_id }));
   }
+  return judgeMandate(finding, agent_id, { pins, signatureHolds, maxSkewMs: policy.maxSkewMs, now });
+}
+
+/** E406 to E408, of a mandate presented for `agent`, or for whom it names when that is null. */
+export function judgeMandate(
+  finding: Exclude<MandateFinding, { status: 'none' }>,
+  agent: string | null,
+  trust: MandateTrust,
+): Verdict {
+  const { maxSkewMs, now } = trust;
   if (finding.status === 'unreadable') {
     const { reason } = finding;
     return failed(
-      aip1Violation('MANDATE_INVALID', `The mandate cannot be read: ${reason}.`, { reason, issuer: null, agent_id }),
+      aip1Violation('MANDATE_INVALID', `The mandate cannot be read: ${reason}.`, {
+        reason,
+        issuer: null,
+        agent_id: agent,
+      }),
     );
   }
   const given = finding.mandate;
-  const problem = issuerProblem(claim, agent_id);
+  const agent_id = agent ?? given.subject;
+  const problem = issuerProblem(finding, agent_id, trust);
   if (problem !== null) {
     const details = { reason: problem, issuer: given.issuer, agent_id };
     return failed(aip1Violation('MANDATE_INVALID', `The mandate does not count: ${problem}.`, details));
@@ -30,7 +55,7 @@ export function mandate(claim: Aip1Claim): Verdict {
     const details = { mandate_id: given.id, subject: given.subject, agent_id };
     violations.push(aip1Violation('MANDATE_SUBJECT_MISMATCH', message, details));
   }
-  const early = given.issuedAt - now > policy.maxSkewMs;
+  const early = given.issuedAt - now > maxSkewMs;
   if (early || (given.expiresAt !== null && now > given.expiresAt)) {
     const issued_at = formatTime(given.issuedAt);
     const expires_at = given.expiresAt === null ? null : formatTime(given.expiresAt);
@@ -42,9 +67,11 @@ export function mandate(claim: Aip1Claim): Verdict {
 }
 
 /** Why no trusted key of the issuer signed the mandate, or null when one did. */
-function issuerProblem({ mandate: finding, pins, signatureHolds }: Aip1Claim, agentId: string): string | null {
-  if (finding.status !== 'found') throw new Error('a mandate judged before it was read');
-  const { mandate: given, issuerKey } = finding;
+function issuerProblem(
+  { mandate: given, issuerKey }: Extract<MandateFinding, { status: 'found' }>,
+  agentId: string,
+  { pins, signatureHolds }: MandateTrust,
+): string | null {
   const { signature } = given;
   if (signature === null) return 'its proof value is not base64url of 64 bytes';
   if (issuerKey === null && given.issuer !== principalOf(agentId)) {

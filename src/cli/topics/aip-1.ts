@@ -1,0 +1,37 @@
+export function text(): string {
+  return `# AIP-1: agents of the Python package aip-protocol
+
+What these agents sign is verified here, and what is signed here their verifiers accept. The dialect is read from the document's shape; a decision says
+which it was ("dialect": "aip-1"), and its codes are those of RFC-001: aip explain AIP-E202 tells both apart.
+
+# Whose word counts
+
+An envelope carries its own boundaries, signed by the agent itself, so an agent can allow itself anything.
+
+  a known passport    aip passport import <folder>, or --passport: its limits hold as well, and only its keys count
+  a mandate           --mandate F [--issuer-key K]: what a principal allows; --require-mandate refuses envelopes without one
+  only a public key   --public-key K: the envelope's own boundaries are used, with the warning self_declared_boundaries
+
+An intent has to lie within all that is known: the boundaries of envelope, mandate and passport. A mandate counts when it is signed with
+--issuer-key, or by the pinned principal of the agent's domain.
+
+# Tiers
+
+  tier_0    signature, or HMAC-SHA256 with --hmac-key-file (64 or more hex digits, or the raw bytes)
+  tier_1    and the attestation agrees with --registry
+  tier_2    and intent drift, delegation, and trust where verify.min_trust is set
+
+  --min-tier 2    judges lower tiers at tier 2; a higher tier is never lowered
+  --registry F    {"frameworks": ["did:..."], "builds": {"did:...": "<hash>"}, "prompts": {"<agent>": "<hash>"}}
+
+# Exit codes go by meaning, not by digits
+
+  10  E100 E103 E104 E300 E301 E302    11  E101 E102 E105    12  E200 to E204 E303    13  E400 to E408 E501
+
+# What the package is less strict about
+
+An envelope without expires_at ends after 300 s. Unknown members are refused (E103): the package leaves them out of the signed bytes. A
+revoked principal stops its agents at every tier (E402). A day's sum counts accepted envelopes of all processes. What is no JSON at all
+is E100 of the native dialect, because it has no shape.
+`;
+}
