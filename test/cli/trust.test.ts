@@ -189,3 +189,47 @@ function base(at: number) {
     latency_us: 1,
   };
 }
+
+describe('a verifier with a minimum', () => {
+  async function refusing(minimum: string) {
+    const at = world({
+      stdin: '',
+      env: { AIP_KEY_PASSPHRASE: 'correct horse battery', AIP_VERIFY_MIN_TRUST: minimum },
+    });
+    const dir = join(at.cwd, 'home');
+    const run = (...args: string[]) => at.run(...args, '--home', dir);
+    const flags = ['--domain', 'acme.com', '--action', 'issue_refund', '--key-store', 'file', '--out'];
+    const passport = join(at.cwd, 'a.passport.json');
+    expect((await run('passport', 'create', 'a', ...flags, passport)).code).toBe(0);
+    let n = 0;
+    const verify = async (action: string) => {
+      const intent = join(at.cwd, `intent-${n++}.json`);
+      await run('intent', 'sign', '--passport', passport, '--action', action, '-o', intent);
+      const { code, out } = await run('intent', 'verify', intent, '--json');
+      return {
+        code,
+        decision: JSON.parse(out) as { error_code: string | null; details: Record<string, unknown> | null },
+      };
+    };
+    return { run, verify };
+  }
+
+  test('refuses an agent whose score is under it, and does not lower the score for that', async () => {
+    const { run, verify } = await refusing('0.51');
+    for (let i = 0; i < 3; i++) {
+      const { code, decision } = await verify('issue_refund');
+      expect([code, decision.error_code]).toEqual([13, 'AIP-E404']);
+      expect(decision.details).toMatchObject({ score: 0.5, minimum: 0.51 });
+    }
+    const { out } = await run('trust', 'did:web:acme.com:agents:a', '--json');
+    expect(JSON.parse(out)).toMatchObject({ score: 0.5, verifications: 0 });
+  });
+
+  test('lets one at it pass until it falls', async () => {
+    const { verify } = await refusing('0.5');
+    expect((await verify('issue_refund')).code).toBe(0);
+    expect((await verify('issue_refund')).code).toBe(0);
+    expect((await verify('drop_table')).decision.error_code).toBe('AIP-E201');
+    expect((await verify('issue_refund')).decision).toMatchObject({ error_code: 'AIP-E404', details: { score: 0.47 } });
+  });
+});

@@ -22,6 +22,22 @@ Warnings and errors are JSON on stderr, an object a line:
   aip intent verify intent.json --json | jq -r '.error_code // "ok"'
   aip intent verify - --ndjson < intents.ndjson | jq -c 'select(.success | not)'
 
+# The log (aip logs tail --json, one entry a line)
+  seq, timestamp, agent_id, action, params, status, error_code, error_message, details
+  nonce, signature, intent_hash, dialect, verifier, latency_us, prev_hash, hash
+
+Lines of other programs keep their own members and gain a status.
+
+# Health (aip health <agent> --json; without an agent a list)
+  total             everything logged, unattributed included
+  success_rate, failure_rate
+                    of successful + failed; null when there is none
+  unattributed      what may be a stranger's doing: it counts in neither rate
+  trust_score       means nothing while trust_meaningful is false
+  warnings          [{code, message}]: high_failure_rate (over 10 %), low_trust (under 0.7),
+                    rapid_failures, unusual_actions, unattributed_refusals
+  status            ok | warning | critical (a meaningful score under 0.5)
+
 Control and format characters are written as \\u escapes, so that looking at JSON is harmless. Other formats of verify: --format
 human | json | github | sarif | junit.
 `;
