@@ -47,6 +47,8 @@ const WIRING = [
   'src/cli/resolve.ts',
   'src/cli/throwaway.ts',
   'src/cli/tail-sources.ts',
+  'src/cli/mesh-wiring.ts',
+  'src/cli/mesh-serving.ts',
   'src/cli/commands/demo.ts',
 ];
 const PLAIN_ADAPTERS = [

@@ -17,6 +17,11 @@ export interface MeshCopy {
   setLocal(standing: Standing): void;
   /** What was set on this machine alone; null when nothing was. */
   local(subject: string): Standing | null;
+  /**
+   * Puts a deny in force that the mesh has acknowledged and this copy has not applied yet; the fold takes over at `until`. A copy that is
+   * that far already is left as it is.
+   */
+  anticipate(deny: KeptDeny): void;
   /** The standing in force: the strongest of what the mesh says, what must not be forgotten, and what was set here. */
   standing(subject: string): Standing | null;
   close(): void;
@@ -34,4 +39,27 @@ export interface KeptCopy {
   readonly position: Head;
   readonly standings: readonly Standing[];
   readonly kept: readonly KeptDeny[];
+}
+
+/** A request to the mesh. */
+export interface MeshCall {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Path, and a query where there is one. */
+  readonly target: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** ms until the whole answer must be here. */
+  readonly timeoutMs: number;
+}
+
+export type MeshReply =
+  | { readonly kind: 'answered'; readonly status: number; readonly body: string }
+  /** `sent`: the request may have arrived, so whether it was carried out is unknown. */
+  | { readonly kind: 'unreachable'; readonly reason: string; readonly sent: boolean };
+
+/** The mesh as one asks it: never rejects for what the network does. */
+export interface MeshLine {
+  /** What is asked, for messages. */
+  readonly url: string;
+  ask(call: MeshCall): Promise<MeshReply>;
 }

@@ -135,6 +135,20 @@ export function isKeyText(value: string): boolean {
   return /^ed25519:[0-9a-fA-F]{64}$/.test(value) || /^(ed25519:)?[A-Za-z0-9_-]{43}=?$/.test(value);
 }
 
+/** `<did>#key-<n>`. */
+export function isKeyId(value: string): boolean {
+  return /^did:web:[^#\s]{1,300}#key-[1-9]\d{0,5}$/.test(value);
+}
+
+/** The part of a mesh's API key that is no secret. */
+export function isApiKeyName(value: string): boolean {
+  return /^aipm_(observer|verifier|operator|admin)_[0-9a-f]{12}$/.test(value);
+}
+
+export function isPath(value: string): boolean {
+  return !value.includes('\0');
+}
+
 /** An http or https URL that carries no credentials. */
 export function isWebUrl(value: string): boolean {
   const url = URL.canParse(value) ? new URL(value) : null;

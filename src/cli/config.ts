@@ -125,11 +125,11 @@ function fromEnvironment(cli: Cli): Partial<Record<KeyName, unknown>> {
 
 function valueOf(entry: ConfigEntry): unknown {
   const value = (KEYS[entry.name] as KeySpec<unknown>).kind.read(entry.shown);
+  if (entry.origin !== 'project' && entry.origin !== 'user') return value;
   // Paths in a file are the file's own, wherever the command runs.
-  if (entry.name === 'hooks' && (entry.origin === 'project' || entry.origin === 'user')) {
-    return (value as readonly string[]).map((path) => resolve(dirname(entry.from!), path));
-  }
-  return value;
+  const own = (path: string): string => resolve(dirname(entry.from!), path);
+  if (entry.name === 'hooks') return (value as readonly string[]).map(own);
+  return entry.name === 'mesh.key_file' && value !== null ? own(value as string) : value;
 }
 
 function unknownKey(name: string, path: string): Failure {

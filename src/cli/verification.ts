@@ -5,6 +5,7 @@ import type { EnvelopeTrust } from '../app/verify-envelope.js';
 import type { Passport } from '../protocol/passport.js';
 import type { PinnedKey } from '../verify/context.js';
 import type { Cli } from './cli.js';
+import { meshFreshness } from './mesh-freshness.js';
 import { principalPins, type ResolveFlags } from './pins.js';
 import { trustRules } from './trust-rules.js';
 import { localState, ticks } from './wiring.js';
@@ -17,6 +18,8 @@ export interface VerificationFlags extends ResolveFlags {
   /** ms. */
   readonly maxAge?: number;
   readonly parallel?: boolean;
+  /** True for a command that judges for as long as it runs. */
+  readonly live?: boolean;
   readonly envelopes?: EnvelopeTrust | undefined;
   /** Passports given by the caller: they come before known ones. */
   readonly passports: readonly (Passport | UnreadablePassport)[];
@@ -38,12 +41,7 @@ export async function verification(
     pins,
     ...(flags.envelopes === undefined ? {} : { envelopes: flags.envelopes }),
     loadSchemaCheck: async () => (await import('../adapters/json-schema.js')).schemaProblems,
-    freshness: () => ({
-      mesh: false,
-      ageMs: null,
-      maxAgeMs: config.get('revocation.max_age'),
-      onStale: config.get('revocation.on_stale'),
-    }),
+    freshness: await meshFreshness(cli, flags.live ?? false),
     hooks: () => [],
     approved: () => false,
     trust: (_, agentId) => state.conduct.trust(agentId, cli.io.now()),

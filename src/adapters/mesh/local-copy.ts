@@ -10,6 +10,7 @@ import type { Standing, Status } from '../../mesh/standing.js';
 import { sha256 } from '../../protocol/hash.js';
 import { fromHex, toHex } from '../../protocol/hex.js';
 import { ensureStateFile } from '../sqlite/create.js';
+import { StandingMarks } from '../sqlite/standing-marks.js';
 import { Database, text, type Row, type Value } from '../sqlite/database.js';
 
 const STANDING = ['text', 'text', 'text?', 'number', 'text?', 'number?', 'number', 'number'] as const;
@@ -66,6 +67,7 @@ export class LocalCopy implements MeshCopy {
   readonly #database: Database;
   readonly #meshKey: string | null;
   readonly #sql: ReturnType<typeof statements>;
+  readonly #marks: StandingMarks;
 
   constructor(database: Database, meshKey: string | null) {
     this.#database = database;
@@ -74,6 +76,7 @@ export class LocalCopy implements MeshCopy {
     if (tables.first([])![0] === 0) database.exec(SCHEMA);
     database.exec('PRAGMA synchronous = NORMAL');
     this.#sql = statements(database);
+    this.#marks = new StandingMarks(database);
   }
 
   load(): KeptCopy | null {
@@ -116,18 +119,19 @@ export class LocalCopy implements MeshCopy {
       const digest = digestOf(meshKey, position, rows.text, kept);
       const { logId, term, seq, hash } = position;
       this.#sql.putCopy.run([meshKey, logId, term, seq, hash, rows.text, digest, provenAt]);
-      if (whole) this.#deriveAll();
+      if (whole) this.#deriveAll(standings);
       else for (const subject of touched) this.#derive(subject);
     });
   }
 
   prove(wall: number): void {
-    this.#sql.prove.run([Math.floor(wall)]);
+    this.#sql.prove.run([checkedTime(Math.floor(wall))]);
   }
 
   provenAt(): number | null {
     const row = this.#sql.copy.first([]);
-    return row === undefined || row[0] !== this.#meshKey ? null : (this.#sql.proven.first([])?.[0] ?? null);
+    const proven = row === undefined || row[0] !== this.#meshKey ? null : (this.#sql.proven.first([])?.[0] ?? null);
+    return proven === null ? null : timeOf(proven);
   }
 
   setLocal(standing: Standing): void {
@@ -139,6 +143,28 @@ export class LocalCopy implements MeshCopy {
 
   local(subject: string): Standing | null {
     return this.#row(this.#sql.local, subject);
+  }
+
+  anticipate({ standing, until }: KeptDeny): void {
+    this.#transact(() => {
+      const row = this.#sql.copy.first([]);
+      const mine = row !== undefined && row[0] === this.#meshKey;
+      if (mine && until !== null && row[3] >= until) return;
+      const before = this.#sql.keptAll.all([]).map(keptOf);
+      this.#sql.putKept.run([...valuesOf(standing), until]);
+      if (mine) {
+        const [meshKey, logId, term, seq, hash, rowsDigest, digest] = row;
+        const position = { logId, term, seq, hash };
+        // Damage must stay visible: a digest that did not hold is not replaced by one that does.
+        if (digestOf(meshKey, position, rowsDigest, before) === digest) {
+          const after = this.#sql.keptAll.all([]).map(keptOf);
+          const provenAt = this.#sql.proven.first([])?.[0] ?? null;
+          const next = digestOf(meshKey, position, rowsDigest, after);
+          this.#sql.putCopy.run([meshKey, logId, term, seq, hash, rowsDigest, next, provenAt]);
+        }
+      }
+      this.#derive(standing.subject);
+    });
   }
 
   standing(subject: string): Standing | null {
@@ -157,13 +183,20 @@ export class LocalCopy implements MeshCopy {
 
   #derive(subject: string): void {
     const standing = this.standing(subject);
-    if (standing === null) this.#sql.forgetDerived.run([subject]);
-    else this.#sql.putDerived.run(valuesOf(standing).slice(0, 7));
+    if (standing === null) {
+      this.#sql.forgetDerived.run([subject]);
+      this.#marks.drop(subject);
+    } else {
+      this.#sql.putDerived.run(valuesOf(standing).slice(0, 7));
+      this.#marks.put(standing);
+    }
   }
 
-  #deriveAll(): void {
+  #deriveAll(standings: readonly Standing[]): void {
     this.#sql.forgetAllDerived.run([]);
     this.#sql.deriveMesh.run([]);
+    this.#marks.dropAll();
+    for (const standing of standings) this.#marks.put(standing);
     for (const [subject] of this.#sql.besideMesh.all([])) this.#derive(subject);
   }
 
@@ -215,6 +248,18 @@ function digestOf(meshKey: string, position: Head, rows: string, kept: readonly 
   const denies = kept.map(({ standing, until }) => [...valuesOf(standing), until]);
   denies.sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1));
   return toHex(sha256(JSON.stringify([meshKey, logId, term, seq, hash, rows, denies])));
+}
+
+/** With the time's remainder in the last ten bits: a flipped byte must not make an old copy look new. */
+const CHECK = 1021;
+
+function checkedTime(ms: number): number {
+  return ms * 1024 + (ms % CHECK);
+}
+
+function timeOf(checked: number): number | null {
+  const ms = Math.floor(checked / 1024);
+  return ms >= 0 && checked === checkedTime(ms) ? ms : null;
 }
 
 function valuesOf(standing: Standing): Value[] {

@@ -104,6 +104,7 @@ export const command: CommandSpec<Options> = {
       envelopes: await envelopeTrust(cli, options),
       passports,
       parallel: options.ndjson === true && options.jobs > 1,
+      live: options.ndjson === true,
     });
     const format = formatOf(options, cli);
     if (options.ndjson === true) {

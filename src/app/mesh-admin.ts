@@ -1,0 +1,81 @@
+/** API keys of a mesh, as its admin sees them. */
+import { signRequest } from '../mesh/http-signature.js';
+import type { Role } from '../mesh/roles.js';
+import { toHex } from '../protocol/hex.js';
+import { askMesh, Members } from './mesh-answers.js';
+import type { MeshCall, MeshLine } from './mesh-ports.js';
+import type { Clock, Random } from './ports.js';
+import type { OperatorSigner } from './revoke.js';
+
+export interface AdminDeps {
+  readonly line: MeshLine;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly signer: OperatorSigner | null;
+}
+
+export interface NewKey {
+  /** Shown this once: the mesh keeps a hash. */
+  readonly key: string;
+  readonly keyId: string;
+  readonly role: string;
+}
+
+export interface ListedKey {
+  readonly keyId: string;
+  readonly role: string;
+  readonly label: string | null;
+  readonly publicKey: string | null;
+  readonly createdAt: string;
+  readonly revokedAt: string | null;
+}
+
+const TIMEOUT_MS = 5_000;
+
+export async function createApiKey(
+  deps: AdminDeps,
+  order: { readonly role: Role; readonly label: string | null; readonly publicKey: string | null },
+): Promise<NewKey> {
+  const { role, label, publicKey } = order;
+  const members = {
+    role,
+    ...(label === null ? {} : { label }),
+    ...(publicKey === null ? {} : { public_key: publicKey }),
+  };
+  const answer = await change(deps, 'POST', '/v1/mesh/keys', Buffer.from(JSON.stringify(members)));
+  return { key: answer.text('key'), keyId: answer.text('key_id'), role: answer.text('role') };
+}
+
+export async function listApiKeys({ line }: Pick<AdminDeps, 'line'>): Promise<ListedKey[]> {
+  const answer = new Members(
+    line,
+    await askMesh(line, { method: 'GET', target: '/v1/mesh/keys', timeoutMs: TIMEOUT_MS }),
+  );
+  return answer.list('keys').map((key) => ({
+    keyId: key.text('key_id'),
+    role: key.text('role'),
+    label: key.textOrNull('label'),
+    publicKey: key.textOrNull('public_key'),
+    createdAt: key.text('created_at'),
+    revokedAt: key.textOrNull('revoked_at'),
+  }));
+}
+
+/** False when it was revoked before. */
+export async function revokeApiKey(deps: AdminDeps, keyId: string): Promise<boolean> {
+  return (await change(deps, 'DELETE', `/v1/mesh/keys/${encodeURIComponent(keyId)}`, new Uint8Array())).flag('changed');
+}
+
+async function change(deps: AdminDeps, method: 'POST' | 'DELETE', path: string, body: Uint8Array): Promise<Members> {
+  const { line, clock, random, signer } = deps;
+  const params = { created: Math.floor(clock() / 1000), nonce: toHex(random(16)), keyId: signer?.publicKey ?? '' };
+  const headers = signer === null ? {} : { ...signRequest({ method, path, body }, params, signer.sign) };
+  const call: MeshCall = {
+    method,
+    target: path,
+    headers,
+    timeoutMs: TIMEOUT_MS,
+    ...(body.length === 0 ? {} : { body }),
+  };
+  return new Members(line, await askMesh(line, call));
+}

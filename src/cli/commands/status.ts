@@ -1,0 +1,58 @@
+import { Failure } from '../../app/failure.js';
+import { knownHere, whatHolds, type HeldStanding } from '../../app/mesh-standing.js';
+import { standingOf } from '../../app/revoke.js';
+import { meshAccess } from '../mesh-access.js';
+import { EVERYONE_OPTION, SUBJECT_ARG, subjectNamed } from '../mesh-subject.js';
+import { apiKey, localCopy, meshLines } from '../mesh-wiring.js';
+import { PASSPHRASE_OPTION } from '../options.js';
+import { renderStanding } from '../render/standing.js';
+import type { Cli } from '../cli.js';
+import type { CommandSpec } from '../spec.js';
+import type { KeyFlags } from '../wiring.js';
+
+interface Options extends KeyFlags {
+  readonly everyone: boolean;
+  readonly local: boolean;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['status'],
+  summary: 'Say whether an agent is active, suspended or revoked, and why',
+  detail: 'Asks the mesh; without one, or when it cannot be reached, says what this machine knows and how old that is.',
+  args: [SUBJECT_ARG],
+  options: [
+    {
+      title: 'Flags',
+      options: [EVERYONE_OPTION, { flags: '--local', description: 'only what this machine knows' }, PASSPHRASE_OPTION],
+    },
+  ],
+  examples: [{ run: 'aip status support-agent-v1', why: 'its own standing, and that of those above it' }],
+  exits: {
+    3: 'the agent is not known here by that name',
+    5: 'the mesh cannot be reached; what is known here was shown',
+  },
+  touches: ['network', 'state', 'keychain'],
+  topics: ['mesh', 'incident'],
+
+  async run({ args, options }, cli) {
+    const subject = await subjectNamed(cli, args[0], options.everyone);
+    const mesh = await meshAccess(cli);
+    const copy = await localCopy(cli);
+    const here = knownHere(copy, subject, cli.io.now(), mesh !== null);
+    if (mesh === null || options.local) return show(cli, here, 0);
+    try {
+      const line = meshLines(cli, mesh, await apiKey(cli, options))[0]!;
+      return show(cli, whatHolds(await standingOf(line, subject), copy, cli.io.now()), 0);
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'NETWORK') throw error;
+      cli.warn(error.message, 'AIP-E500');
+      return show(cli, here, error.exitCode);
+    }
+  },
+};
+
+function show(cli: Cli, held: HeldStanding, code: number): number {
+  if (cli.globals.json) cli.json(held);
+  else cli.out(renderStanding(held, cli.paint));
+  return code;
+}

@@ -1,0 +1,135 @@
+/** What `revoke`, `suspend` and `reinstate` have in common: ask, give the order, show what came of it. */
+import { Failure } from '../app/failure.js';
+import { anticipateDeny, giveOrder, orderHere, type Given, type Order } from '../app/revoke.js';
+import { EVERYONE } from '../mesh/subject.js';
+import { toHex } from '../protocol/hex.js';
+import type { Cli } from './cli.js';
+import { meshAccess, type MeshAccess } from './mesh-access.js';
+import { EVERYONE_OPTION, subjectNamed } from './mesh-subject.js';
+import { apiKey, localCopy, meshLines, operatorSigner } from './mesh-wiring.js';
+import { PASSPHRASE_OPTION, YES_OPTION } from './options.js';
+import { renderOutcome } from './render/standing.js';
+import { clean } from './render/text.js';
+import type { OptionGroup } from './spec.js';
+import { random, type KeyFlags } from './wiring.js';
+
+export interface OrderFlags extends KeyFlags {
+  readonly everyone: boolean;
+  readonly by?: string;
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+  readonly local: boolean;
+}
+
+export const ORDER_OPTIONS: OptionGroup = {
+  title: 'Flags',
+  options: [
+    EVERYONE_OPTION,
+    {
+      flags: '--by <who>',
+      description: 'who decided it, e.g. a DID (default: the label of the API key)',
+      values: 'principal',
+    },
+    { flags: '--local', description: 'on this machine alone, whatever the mesh says' },
+    { flags: '--dry-run', description: 'say what would be done, and do nothing' },
+    YES_OPTION,
+    PASSPHRASE_OPTION,
+  ],
+};
+
+export const ORDER_EXITS = {
+  3: 'the agent is not known here by that name',
+  4: 'the key store is missing, locked or refuses',
+  5: 'the mesh cannot be reached or refuses (E500), or not every verifier confirmed in time (E501)',
+} as const;
+
+const WORDS = {
+  revoke: { will: 'Revoke', now: 'on this machine alone' },
+  suspend: { will: 'Suspend', now: 'on this machine alone' },
+  reinstate: { will: 'Reinstate', now: 'on this machine alone' },
+} as const;
+
+export async function carryOut(
+  cli: Cli,
+  agent: string | undefined,
+  flags: OrderFlags,
+  wish: Pick<Order, 'action' | 'reason' | 'durationMs'>,
+): Promise<number> {
+  const subject = await subjectNamed(cli, agent, flags.everyone);
+  const order: Order = { ...wish, subject, by: flags.by ?? null };
+  const mesh = flags.local ? null : await meshAccess(cli);
+  const where = mesh === null ? 'on this machine alone' : `through ${mesh.endpoints[0]!}`;
+  const message = `${WORDS[order.action].will} ${named(subject)} ${where}`;
+  if (flags.dryRun) {
+    const { action, reason, durationMs } = order;
+    const planned = {
+      dry_run: true,
+      action,
+      agent_id: subject,
+      reason,
+      duration_ms: durationMs,
+      mesh: mesh?.endpoints[0] ?? null,
+    };
+    if (cli.globals.json) cli.json(planned);
+    else cli.out(`would ${message.charAt(0).toLowerCase()}${message.slice(1)}; nothing was changed`);
+    return 0;
+  }
+  if (!flags.yes && !(await cli.ask.confirm({ message: clean(message), flag: '--yes' })))
+    throw new Failure('USAGE', 'Nothing was changed.');
+  const given = mesh === null ? await here(cli, order) : await everywhere(cli, mesh, order, flags);
+  const { outcome, missing } = given;
+  if (cli.globals.json) cli.json(outcome);
+  else
+    cli.out(
+      renderOutcome({ given, action: order.action, local: mesh === null, everyone: subject === EVERYONE }, cli.paint),
+    );
+  if (missing <= 0) return 0;
+  const which = missing === 1 ? '1 verifier has' : `${missing} verifiers have`;
+  cli.warn(
+    `PROPAGATION_INCOMPLETE: it is durable in the mesh, but ${which} not confirmed in time; aip mesh status shows which.`,
+    'AIP-E501',
+  );
+  return 5;
+}
+
+async function here(cli: Cli, order: Order): Promise<Given> {
+  const copy = await localCopy(cli);
+  const outcome = orderHere(copy, order, toHex(random(16)), cli.io.now());
+  const { status } = copy.standing(order.subject) ?? { status: 'active' as const };
+  // What the mesh denies, a word on this machine does not permit.
+  if (order.action === 'reinstate' && status !== 'active')
+    cli.warn(`${named(order.subject)} is still ${status} here, because the mesh says so.`, 'mesh_denies');
+  return { outcome: { ...outcome, status: order.action === 'reinstate' ? status : outcome.status }, missing: 0 };
+}
+
+async function everywhere(cli: Cli, mesh: MeshAccess, order: Order, flags: OrderFlags): Promise<Given> {
+  const [key, signer, config] = await Promise.all([apiKey(cli, flags), operatorSigner(cli, flags), cli.config()]);
+  const waitMs = config.get('mesh.max_propagation_time_ms');
+  const given = await giveOrder({ lines: meshLines(cli, mesh, key), clock: cli.io.now, random, signer, waitMs }, order);
+  await applyHere(cli, mesh, key, order, given);
+  return given;
+}
+
+/** This machine knows at once. The mesh has the last word, so trouble here is told and changes nothing. */
+async function applyHere(cli: Cli, mesh: MeshAccess, key: string, order: Order, { outcome }: Given): Promise<void> {
+  try {
+    const copy = await localCopy(cli);
+    if (order.action !== 'reinstate') return anticipateDeny(copy, order, outcome, cli.io.now());
+    if (copy.local(order.subject) !== null) orderHere(copy, order, outcome.cmd_id, cli.io.now());
+    const { refresh } = await import('./mesh-wiring.js');
+    await refresh(mesh, key, copy, 30_000, REFRESH_MS);
+    const now = copy.standing(order.subject);
+    if (now !== null && now.status !== 'active' && now.seq < (outcome.seq ?? 0))
+      cli.warn('This machine has not heard of it yet: it will with the next refresh.', 'copy_behind');
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    cli.warn(`The copy on this machine was not updated: ${error.message}`, error.code);
+  }
+}
+
+/** A reinstatement is believed only as a signed event, which is fetched; in ms. */
+const REFRESH_MS = 2_000;
+
+function named(subject: string): string {
+  return subject === EVERYONE ? 'EVERY agent' : subject;
+}

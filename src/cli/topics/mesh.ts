@@ -1,0 +1,46 @@
+export function text(): string {
+  return `# The mesh
+
+A mesh tells every verifier within about 100 ms that an agent was revoked, suspended or reinstated, and never loses that. Verification
+stays local: each machine keeps a copy, and looking into it takes no network.
+
+# Set up
+  aip mesh serve                              on one machine; prints its URL and the key it signs with
+  aip mesh key create --role verifier         a key for each machine that listens
+  aip mesh join <url> --mesh-key <ed25519:...> --key-file <file>
+                                              on that machine; pins the mesh's key
+  aip mesh follow                             there, as a service: keeps the copy current
+  aip mesh status                             who listens, and how far each one is
+  aip mesh drill                              proves that the switch works, and how fast
+
+AIP_MESH_URL, AIP_MESH_PUBLIC_KEY and AIP_MESH_KEY do the same as join, for containers and CI.
+
+# Roles of API keys; each may do what the ones before it may
+  observer   standing, events, status
+  verifier   ship verification logs
+  operator   revoke, suspend
+  admin      reinstate, make and revoke keys
+Revoking is easy on purpose; reinstating needs more.
+
+# Where the secrets are
+The server keeps its signing key (mesh.key) and the first admin's API key (admin.key) in its data folder, plain text, mode 0600, as SSH
+keeps host keys: a server must start when nobody is there to type a passphrase. Who reads mesh.key can forge the mesh.
+On a machine that joins, --key goes into the key store, --key-file is read where it is (mode 0600), and AIP_MESH_KEY stays in the environment. A
+key in an argument is seen by other users of the machine and kept by the shell's history.
+
+# Signed commands
+An operator whose public key is registered with the API key (aip mesh key create --public-key) signs each command with the key of
+mesh.operator_key (RFC 9421, Ed25519). Where the server runs with --require-signed-commands, a stolen API key alone can neither revoke
+nor reinstate.
+
+# Fresh, stale, gone
+A verification whose copy is older than revocation.max_age (30 s) asks the mesh once, for at most 300 ms. When that fails,
+revocation.on_stale decides: last-known judges by the copy and says degraded: true; deny refuses with AIP-E405. A known deny denies
+in every case. With T the moment of the commit, every verifier that denies when stale has applied it, or refuses, by T + max_age.
+
+# For programs
+The server describes itself at /openapi.json; the stream is server-sent events at /v1/mesh/stream, and in the form of the reference's
+client at /mesh/events:
+  curl -N -H "Authorization: Bearer $AIP_MESH_KEY" $AIP_MESH_URL/mesh/events
+`;
+}
