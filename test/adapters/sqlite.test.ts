@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Meter, Usage } from '../../src/app/ports.js';
 import { Database } from '../../src/adapters/sqlite/database.js';
+import { StandingMarks } from '../../src/adapters/sqlite/standing-marks.js';
 import { isAttributable } from '../../src/protocol/attribution.js';
 import { verifyChain } from '../../src/protocol/chain.js';
 import { wordsOf } from '../../src/protocol/words.js';
@@ -59,16 +60,11 @@ describe('the state file', () => {
     const state = openAt(path);
     const database = new Database(path, 0);
     database.exec(`INSERT INTO standing VALUES ('${AGENT}', 'suspended', 'drill', ${T0}, NULL, ${T0 + 1}, 3)`);
+    const record = { subject: AGENT, status: 'suspended', reason: 'drill', changedAt: T0, changedBy: null } as const;
+    const standing = { ...record, suspendedUntil: T0 + 1, version: 3 };
+    new StandingMarks(database).put(standing);
     database.close();
-    expect(state.rehearse((ledger) => ledger.standing(AGENT))).toEqual({
-      subject: AGENT,
-      status: 'suspended',
-      reason: 'drill',
-      changedAt: T0,
-      changedBy: null,
-      suspendedUntil: T0 + 1,
-      version: 3,
-    });
+    expect(state.rehearse((ledger) => ledger.standing(AGENT))).toEqual(standing);
   });
 
   test('forgets nothing that the clock on the wall still needs', () => {

@@ -1,5 +1,6 @@
 import type { KeyRecord, KeyStoreName, KnownPassport, Pin, StandingRecord } from '../../app/ports.js';
 import { damaged } from './failures.js';
+import { StandingMarks } from './standing-marks.js';
 import { text, type Database, type Query, type Row } from './database.js';
 
 const PASSPORT = ['text', 'text', 'text', 'text?', 'number'] as const;
@@ -23,6 +24,7 @@ export class Directory {
   readonly #addKey;
   readonly #dropKey;
   readonly #standing;
+  readonly #marks: StandingMarks;
 
   constructor(database: Database, path: string) {
     this.#path = path;
@@ -53,6 +55,7 @@ export class Directory {
       `SELECT ${text('subject')}, ${text('status')}, ${text('reason')}, changed_at, ${text('changed_by')}, suspended_until,
        version FROM standing WHERE subject = ?`,
     );
+    this.#marks = new StandingMarks(database);
   }
 
   passport(agentId: string): KnownPassport | null {
@@ -100,7 +103,12 @@ export class Directory {
 
   standing(subject: string): StandingRecord | null {
     const row = this.#standing.first([subject]);
-    if (row === undefined) return null;
+    const record = row === undefined ? null : this.#standingOf(row);
+    if (!this.#marks.agree(subject, record)) throw damaged(this.#path);
+    return record;
+  }
+
+  #standingOf(row: Row<typeof STANDING>): StandingRecord {
     const [name, status, reason, changedAt, changedBy, suspendedUntil, version] = row;
     // A status that nobody knows must not pass for a good one.
     if (!STATUSES.has(status)) throw damaged(this.#path);

@@ -123,4 +123,6 @@ CREATE TABLE standing (
   suspended_until INTEGER,
   version INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- By hashed subject, what a standing must be: where the two disagree there is damage, never a yes.
+CREATE TABLE standing_marks (key BLOB PRIMARY KEY, sum BLOB NOT NULL) STRICT, WITHOUT ROWID;
 ${CONDUCT_TABLES}`;

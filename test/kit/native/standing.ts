@@ -1,13 +1,19 @@
 import { Database } from '../../../src/adapters/sqlite/database.js';
+import { StandingMarks } from '../../../src/adapters/sqlite/standing-marks.js';
+import type { StandingRecord } from '../../../src/app/ports.js';
 import type { StandingRow } from './vector.js';
 
 /** Writes what a mesh would have said into a state file that is there already. */
 export function writeStanding(path: string, rows: readonly StandingRow[]): void {
   const database = new Database(path, 1000);
   const statement = database.statement('INSERT OR REPLACE INTO standing VALUES (?, ?, ?, ?, ?, ?, 1)');
+  const marks = new StandingMarks(database);
   for (const { subject, status, reason, changed_at, changed_by, suspended_until } of rows) {
+    const changedAt = Date.parse(changed_at);
     const until = suspended_until === null ? null : Date.parse(suspended_until);
-    statement.run([subject, status, reason, Date.parse(changed_at), changed_by, until]);
+    statement.run([subject, status, reason, changedAt, changed_by, until]);
+    const record = { subject, reason, changedAt, changedBy: changed_by, suspendedUntil: until, version: 1 };
+    marks.put({ ...record, status: status as StandingRecord['status'] });
   }
   database.close();
 }
