@@ -1,5 +1,5 @@
 /**
- * Against the real package: AIP_TEST_PYTHON names a Python that has `aip-protocol` installed. Nothing is fetched here.
+ * Against the real package, where there is one: see test/kit/python/package.ts.
  *
  * What aip-protocol 0.4.0, the newest on the package index, does otherwise than RFC-001 and its repository say:
  * - It has no mandates, no mesh client, no exact money, no sums of 24 hours, and writes private.pem unencrypted only.
@@ -9,7 +9,6 @@
  * - A revoked principal is reported as AIP-E400 from tier 1 on; here it is AIP-E402, at every tier.
  * - E303 cannot be reached: boundaries refuse the same actions first, with E200.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,29 +23,11 @@ import { publicKeyOf } from '../../../src/protocol/ed25519/sign.js';
 import { importKey, verifySignature } from '../../../src/protocol/ed25519/verify.js';
 import { fromHex, toHex } from '../../../src/protocol/hex.js';
 import { judgeCase, type Given } from '../../../src/verify/aip1/conformance.js';
+import { python, runPython, type SignedByPython } from '../../kit/python/package.js';
 import { AGENT, envelopeParts, HMAC_KEY, KEYS, PRINCIPAL, SEEDS, WIDE } from '../../kit/conformance/parts.js';
 
-const python = process.env.AIP_TEST_PYTHON;
-if (python === undefined) console.log('skipped: AIP_TEST_PYTHON names no Python with aip-protocol installed');
 const scratch = mkdtempSync(join(tmpdir(), 'aip-interop-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
-
-function run(
-  script: string,
-  args: readonly string[],
-  input: unknown = null,
-  env: Record<string, string> = {},
-): unknown {
-  const path = new URL(`../../kit/python/${script}`, import.meta.url).pathname;
-  const { status, stdout, stderr } = spawnSync(python!, [path, ...args], {
-    input: JSON.stringify(input),
-    encoding: 'utf8',
-    timeout: 60_000,
-    env: { PATH: process.env.PATH ?? '', ...env },
-  });
-  if (status !== 0) throw new Error(`${script} ended with ${status}: ${stderr}`);
-  return JSON.parse(stdout);
-}
 
 /** The code that this library gives a document now, null for a yes. */
 function judged(document: string, given: Given): string | null {
@@ -56,14 +37,8 @@ function judged(document: string, given: Given): string | null {
 }
 
 describe.skipIf(python === undefined)('the Python package', () => {
-  interface Signed {
-    readonly public_key: string;
-    readonly hmac_key: string;
-    readonly agent_id: string;
-    readonly cases: readonly { readonly name: string; readonly envelope: string; readonly signed: string }[];
-  }
   const folder = join(scratch, 'from-python');
-  const signed = python === undefined ? null : (run('sign.py', [folder]) as Signed);
+  const signed = python === undefined ? null : runPython<SignedByPython>('sign.py', [folder]);
   const given: Given =
     signed === null ? {} : { public_key: toHex(fromBase64url(signed.public_key)!), hmac_key: signed.hmac_key };
 
@@ -143,7 +118,7 @@ describe.skipIf(python === undefined)('the Python package', () => {
       ];
       const mac = { name: 'hmac', envelope: make({ amount: 1 }, { tier: 0 }, true), hmac: true };
       const task = { public_key: toBase64url(fromHex(KEYS.agent)!), hmac_key: toHex(HMAC_KEY), cases: [...cases, mac] };
-      const answers = run('verify.py', [], task) as Record<string, string[]>;
+      const answers = runPython<Record<string, string[]>>('verify.py', [], task);
       const expected = Object.fromEntries([
         ...good.map(([name]) => [name, []]),
         ...bad.map(([name, , code]) => [name, [code]]),
@@ -168,7 +143,9 @@ describe.skipIf(python === undefined)('the Python package', () => {
       const passphrase = 'correct horse';
       const pem = encodeEncryptedPem(SEEDS.agent, passphrase, new Uint8Array(16).fill(3), new Uint8Array(16).fill(4));
       writeFileSync(join(target, 'private.pem'), pem, { mode: 0o600 });
-      const loaded = run('passport.py', [target], null, { AIP_KEY_PASSPHRASE: passphrase }) as Record<string, Value>;
+      const loaded = runPython<Record<string, Value>>('passport.py', [target], null, {
+        AIP_KEY_PASSPHRASE: passphrase,
+      });
       expect(loaded).toMatchObject({ agent_id: AGENT, allowed_actions: WIDE.allowed_actions, per_transaction: 500 });
       expect(toHex(fromBase64url(loaded.public_key as string)!)).toBe(KEYS.agent);
       expect(judged(loaded.signed as string, { public_key: KEYS.agent })).toBeNull();
@@ -186,12 +163,12 @@ describe.skipIf(python === undefined)('the Python package', () => {
     };
     const mandate = documentText(issueMandate(request, SEEDS.issuer));
     const task = { issuer_key: toBase64url(fromHex(KEYS.issuer)!), subject: AGENT, mandate };
-    const answer = run('mandate.py', [], task) as {
+    const answer = runPython<{
       available: boolean;
       codes: string[];
       issued: string;
       issuer_key: string;
-    };
+    }>('mandate.py', [], task);
     if (!answer.available) {
       console.log('skipped: the installed aip-protocol has no mandates');
       context.skip();
