@@ -242,7 +242,7 @@ function countRefusal(state: TrustState, { dialect, error_code, details }: Obser
  * is new, everything it does is.
  */
 function watch(state: TrustState, { action, at }: Observed, rules: TrustRules, success: boolean): void {
-  const digest = action === null ? null : sha256Hex(action).slice(0, 16);
+  const digest = action === null ? null : digestOf(action);
   const known = digest === null || state.actions.includes(digest);
   const unusual = !known && state.verifications > rules.minVerifications;
   rules.patterns.forEach(({ type, threshold, window_seconds }, i) => {
@@ -257,6 +257,18 @@ function watch(state: TrustState, { action, at }: Observed, rules: TrustRules, s
   if (!success || known) return;
   state.actions.push(digest);
   if (state.actions.length > MOST_ACTIONS) state.actions.shift();
+}
+
+/** Most agents do few things, again and again. */
+const digests = new Map<string, string>();
+
+function digestOf(action: string): string {
+  let digest = digests.get(action);
+  if (digest === undefined) {
+    if (digests.size >= MOST_ACTIONS) digests.clear();
+    digests.set(action, (digest = sha256Hex(action).slice(0, 16)));
+  }
+  return digest;
 }
 
 function units(value: number): number {

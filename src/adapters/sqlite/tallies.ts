@@ -1,7 +1,7 @@
 import type { HourCounts } from '../../app/log-ports.js';
 import { isAttributable } from '../../protocol/attribution.js';
 import type { Entry } from '../../protocol/entry.js';
-import { formatTime, parseTime } from '../../protocol/time.js';
+import { formatTime } from '../../protocol/time.js';
 import type { Counts, RecentFailure } from '../../trust/health.js';
 import { text, type Database } from './database.js';
 
@@ -64,7 +64,7 @@ export class Tallies {
   count(agent: number, entry: Entry): void {
     let pending = this.#pending.get(agent);
     if (pending === undefined) this.#pending.set(agent, (pending = { counts: new Map(), failures: [], newest: 0 }));
-    const at = parseTime(entry.timestamp)!;
+    const at = Date.parse(entry.timestamp);
     const kind = entry.status === 'success' ? 0 : isAttributable(entry) ? 1 : 2;
     const key = `${at - (at % MINUTE)}|${kind}|${entry.error_code ?? ''}`;
     pending.counts.set(key, (pending.counts.get(key) ?? 0) + 1);

@@ -1,6 +1,5 @@
 import type { TrustFloor } from '../../app/log-ports.js';
 import type { Entry } from '../../protocol/entry.js';
-import { parseTime } from '../../protocol/time.js';
 import { GUIDE_RULES, ruleName, type TrustRules } from '../../trust/rules.js';
 import { newcomer, observe, parseTrustState, readTrust, type TrustEvent, type TrustState } from '../../trust/score.js';
 import { text, type Database } from './database.js';
@@ -13,8 +12,10 @@ interface Folded {
   readonly state: TrustState;
   /** The newest entry of the agent taken in. */
   seq: number;
-  /** ms of the entries of this transaction, by hour; the score at the end of each. */
+  /** The score at the end of each hour that is over. */
   readonly hours: Map<number, number>;
+  /** The hour of the newest entry taken in here, ms. */
+  hour: number | null;
   /** Entries taken in that are not written down. */
   behind: number;
 }
@@ -32,6 +33,7 @@ export class TrustStates {
   readonly #putFloor;
   readonly #putHour;
   readonly #hours;
+  readonly #missed;
   readonly #pending = new Map<number, Folded>();
   #rules: TrustRules = GUIDE_RULES;
   #name = ruleName(GUIDE_RULES);
@@ -50,6 +52,11 @@ export class TrustStates {
     this.#floor = find('trust_floors');
     this.#put = put('trust_states');
     this.#putFloor = put('trust_floors');
+    // Nearly always there is none, and then the log need not be read.
+    this.#missed = database.query(
+      ['number'],
+      'SELECT seq FROM entries WHERE agent = ? AND seq > ? AND seq <= ? LIMIT 1',
+    );
     this.#putHour = database.statement(
       `INSERT INTO trust_hours (agent, rules, start, score) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET score = ?4`,
     );
@@ -78,11 +85,13 @@ export class TrustStates {
   }
 
   /** The fold up to entry `until`; for an agent without a number, a newcomer's. */
-  folded(agent: number | null, agentId: string, until = Infinity): Folded {
+  folded(agent: number | null, agentId: string, until = Number.MAX_SAFE_INTEGER): Folded {
     const pending = agent === null ? undefined : this.#pending.get(agent);
     if (pending !== undefined) return pending;
     const folded = this.#start(agent === null ? undefined : this.#find.first([agent, this.#name]), agent);
-    if (agent !== null) this.#catchUp(folded, agentId, until);
+    if (agent !== null && this.#missed.first([agent, folded.seq, until]) !== undefined) {
+      this.#catchUp(folded, agentId, until);
+    }
     return folded;
   }
 
@@ -118,8 +127,10 @@ export class TrustStates {
   }
 
   flush(): void {
-    for (const [agent, { state, seq, hours, behind }] of this.#pending) {
+    for (const [agent, folded] of this.#pending) {
+      const { state, seq, hours, hour, behind } = folded;
       if (behind === 0) continue;
+      if (hour !== null) hours.set(hour, this.#scoreOf(folded));
       this.#put.run([agent, this.#name, seq, JSON.stringify(state)]);
       for (const [start, score] of hours) this.#putHour.run([agent, this.#name, start, score]);
     }
@@ -137,10 +148,10 @@ export class TrustStates {
 
   #start(row: [number, string] | undefined, agent: number | null): Folded {
     const known = row ?? (agent === null ? undefined : this.#floor.first([agent, this.#name]));
-    if (known === undefined) return { state: newcomer(this.#rules), seq: 0, hours: new Map(), behind: 0 };
+    if (known === undefined) return { state: newcomer(this.#rules), seq: 0, hours: new Map(), hour: null, behind: 0 };
     const state = parseTrustState(known[1], this.#rules);
     if (state === null) throw damaged(this.#path);
-    return { state, seq: known[0], hours: new Map(), behind: 0 };
+    return { state, seq: known[0], hours: new Map(), hour: null, behind: 0 };
   }
 
   #catchUp(folded: Folded, agentId: string, until: number): void {
@@ -151,10 +162,19 @@ export class TrustStates {
   }
 
   #take(folded: Folded, entry: Entry, onEvent?: (event: TrustEvent) => void): void {
-    const at = parseTime(entry.timestamp) ?? 0;
-    observe(folded.state, { ...entry, at }, this.#rules, onEvent);
-    folded.seq = entry.seq;
+    // The log holds none but valid times; a damaged one is damage elsewhere.
+    const at = Date.parse(entry.timestamp) || 0;
+    const hour = at - (at % HOUR);
+    if (folded.hour !== null && folded.hour !== hour) folded.hours.set(folded.hour, this.#scoreOf(folded));
+    folded.hour = hour;
+    const { seq, action, status, error_code, dialect, details } = entry;
+    observe(folded.state, { seq, at, action, status, error_code, dialect, details }, this.#rules, onEvent);
+    folded.seq = seq;
     folded.behind += 1;
-    folded.hours.set(at - (at % HOUR), readTrust(folded.state, this.#rules, at).score);
+  }
+
+  /** As of its newest entry. */
+  #scoreOf({ state }: Folded): number {
+    return readTrust(state, this.#rules, state.lastAt ?? 0).score;
   }
 }
