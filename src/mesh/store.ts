@@ -25,7 +25,9 @@ export interface Shipment {
   readonly logId: string;
   readonly verifier: string;
   readonly keyId: string;
-  /** Ascending, without holes. */
+  /** When it arrived, ms since the epoch by the server's clock. */
+  readonly at: number;
+  /** At least one; ascending, without holes. */
   readonly entries: readonly ShippedEntry[];
 }
 
@@ -35,6 +37,7 @@ export interface ShippedEntry {
   readonly hash: string;
   readonly agentId: string;
   readonly status: string;
+  readonly code: string | null;
   /** ms since the epoch. */
   readonly at: number;
   /** The entry as JSON text. */
@@ -44,16 +47,50 @@ export interface ShippedEntry {
 export type Shipped =
   | { readonly kind: 'stored'; /** The verifier's head as now held. */ readonly seq: number; readonly hash: string }
   | { readonly kind: 'gap'; /** The last seq that is held; the shipment must begin after it. */ readonly seq: number }
-  | { readonly kind: 'fork'; readonly seq: number };
+  | { readonly kind: 'fork'; readonly seq: number }
+  /** The log is another verifier's, or the verifier's name another log's. */
+  | { readonly kind: 'taken' };
+
+/** How far a verifier's log is held. */
+export interface LogEnd {
+  readonly logId: string;
+  readonly verifier: string;
+  /** The key that shipped it last. */
+  readonly keyId: string;
+  readonly seq: number;
+  readonly hash: string;
+  /** When it last shipped, ms since the epoch. */
+  readonly at: number;
+}
+
+export interface ShippedRow {
+  /** Counts the entries of all logs in the order of their arrival, without holes. */
+  readonly row: number;
+  readonly text: string;
+}
 
 export interface LogQuery {
   readonly agentId?: string;
   readonly status?: string;
+  readonly code?: string;
   /** Inclusive, ms since the epoch. */
   readonly since?: number;
   /** Only rows with a greater number, in the order of arrival. */
   readonly after?: number;
+  /** The newest so many that match, ascending, instead of the first `limit`. */
+  readonly last?: number;
   readonly limit: number;
+}
+
+export interface LogTable {
+  /** Keeps the entries that are new, all of them or none. */
+  put(shipment: Shipment): Promise<Shipped>;
+  read(query: LogQuery): Promise<readonly ShippedRow[]>;
+  /** The last row; 0 while there is none. */
+  head(): Promise<number>;
+  end(logId: string): Promise<LogEnd | null>;
+  /** Those that shipped last, first. */
+  ends(limit: number): Promise<readonly LogEnd[]>;
 }
 
 export interface KeyTable {
@@ -82,6 +119,11 @@ export interface MeshStore {
   standing(subject: string): Promise<Standing | null>;
   /** Head and all standings of one moment. */
   snapshot(): Promise<{ readonly head: Head; readonly standings: readonly Standing[] }>;
+  /**
+   * Up to `limit` standings of subjects that come after `after` (null: from the first one), in ascending order of their UTF-16
+   * code units. Pages of different moments together are of none: the events since then put them right.
+   */
+  standings(after: string | null, limit: number): Promise<readonly Standing[]>;
   /** Calls `listener` soon after events were committed, by whoever; returns how to stop that. */
   onWake(listener: () => void): () => void;
 
@@ -96,10 +138,7 @@ export interface MeshStore {
     put(acks: readonly Ack[]): Promise<void>;
     list(): Promise<readonly Ack[]>;
   };
-  readonly logs: {
-    put(shipment: Shipment): Promise<Shipped>;
-    read(query: LogQuery): Promise<readonly { readonly row: number; readonly text: string }[]>;
-  };
+  readonly logs: LogTable;
 
   /** The mesh's public key that this log is signed with, once set. */
   meshKey(): Promise<string | null>;

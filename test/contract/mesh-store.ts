@@ -244,18 +244,47 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
           hash: `h${seq}`,
           agentId: agent(seq % 2),
           status: seq % 3 === 0 ? 'failed' : 'success',
+          code: seq % 3 === 0 ? 'AIP-E202' : null,
           at: NOW + seq,
           text: `{"seq":${seq}}`,
           ...fields,
         });
         const ship = (...entries: ShippedEntry[]) =>
-          store.logs.put({ logId: 'l1', verifier: 'v1', keyId: 'k', entries });
+          store.logs.put({ logId: 'l1', verifier: 'v1', keyId: 'k', at: NOW, entries });
+        expect(await store.logs.end('l1')).toBeNull();
+        expect(await store.logs.head()).toBe(0);
         expect(await ship(entry(5), entry(6))).toEqual({ kind: 'stored', seq: 6, hash: 'h6' });
         expect(await ship(entry(6), entry(7))).toEqual({ kind: 'stored', seq: 7, hash: 'h7' });
         expect(await ship(entry(9))).toEqual({ kind: 'gap', seq: 7 });
         expect(await ship(entry(8, { prevHash: 'other' }))).toEqual({ kind: 'fork', seq: 8 });
         expect(await ship(entry(6, { hash: 'other' }))).toEqual({ kind: 'fork', seq: 6 });
-        await store.logs.put({ logId: 'l2', verifier: 'v2', keyId: 'k', entries: [entry(1)] });
+        // Nothing of a shipment that ends in a fork stays.
+        expect(await ship(entry(7, { hash: 'other' }), entry(8, { prevHash: 'other' }))).toMatchObject({
+          kind: 'fork',
+        });
+        await store.logs.put({ logId: 'l2', verifier: 'v2', keyId: 'k2', at: NOW + 1, entries: [entry(1)] });
+        const taken = [
+          { logId: 'l1', verifier: 'v3' },
+          { logId: 'l3', verifier: 'v1' },
+          { logId: 'l2', verifier: 'v1' },
+        ];
+        for (const names of taken) {
+          const claim = { ...names, keyId: 'k', at: NOW, entries: [entry(8)] };
+          expect(await store.logs.put(claim)).toEqual({ kind: 'taken' });
+        }
+        expect(await store.logs.head()).toBe(4);
+        expect(await store.logs.end('l1')).toEqual({
+          logId: 'l1',
+          verifier: 'v1',
+          keyId: 'k',
+          seq: 7,
+          hash: 'h7',
+          at: NOW,
+        });
+        expect((await store.logs.ends(10)).map(({ logId, seq }) => [logId, seq])).toEqual([
+          ['l2', 1],
+          ['l1', 7],
+        ]);
         const all = await store.logs.read({ limit: 10 });
         expect(all.map((each) => each.text)).toEqual(['{"seq":5}', '{"seq":6}', '{"seq":7}', '{"seq":1}']);
         const texts = async (query: object) =>
@@ -264,6 +293,11 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
         expect(await texts({ agentId: agent(1), status: 'success' })).toEqual(['{"seq":5}', '{"seq":7}', '{"seq":1}']);
         expect(await texts({ since: NOW + 6 })).toEqual(['{"seq":6}', '{"seq":7}']);
         expect(await texts({ after: all[1]!.row, limit: 1 })).toEqual(['{"seq":7}']);
+        expect(await texts({ code: 'AIP-E202' })).toEqual(['{"seq":6}']);
+        expect(await texts({ agentId: agent(1), code: 'AIP-E202' })).toEqual([]);
+        expect(await texts({ last: 2 })).toEqual(['{"seq":7}', '{"seq":1}']);
+        expect(await texts({ last: 1, agentId: agent(0) })).toEqual(['{"seq":6}']);
+        expect(await texts({ last: 0 })).toEqual([]);
       }));
   });
 }

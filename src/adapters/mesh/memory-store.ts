@@ -4,7 +4,8 @@ import { NO_HASH, type Head } from '../../mesh/head.js';
 import { refusal } from '../../mesh/refusal.js';
 import type { Answer, Judge, LogRecord, Proposal } from '../../mesh/ruling.js';
 import type { Standing } from '../../mesh/standing.js';
-import type { Ack, KeyTable, LogQuery, MeshStore, Outcome, Shipment, Shipped, ShippedEntry } from '../../mesh/store.js';
+import type { Ack, KeyTable, LogTable, MeshStore, Outcome } from '../../mesh/store.js';
+import { KeptLogs, MemoryLogs } from './memory-logs.js';
 
 class Contents {
   readonly records: LogRecord[] = [];
@@ -13,8 +14,7 @@ class Contents {
   readonly nonces = new Map<string, number>();
   readonly keys = new Map<string, KeyRecord>();
   readonly acks = new Map<string, Ack>();
-  readonly logs = new Map<string, ShippedEntry[]>();
-  readonly arrivals: ShippedEntry[] = [];
+  readonly logs = new KeptLogs();
   meshKey: string | null = null;
 }
 
@@ -28,6 +28,7 @@ export class MemoryMeshStore implements MeshStore {
     this.logId = logId;
     this.term = term;
     this.#kept = kept;
+    this.logs = new MemoryLogs(kept.logs);
   }
 
   /** The same contents as another process would find them after this one ended. */
@@ -56,6 +57,11 @@ export class MemoryMeshStore implements MeshStore {
 
   async snapshot(): Promise<{ head: Head; standings: readonly Standing[] }> {
     return { head: this.#head(), standings: [...this.#kept.standings.values()] };
+  }
+
+  async standings(after: string | null, limit: number): Promise<readonly Standing[]> {
+    const subjects = [...this.#kept.standings.keys()].filter((subject) => after === null || subject > after).sort();
+    return subjects.slice(0, limit).map((subject) => this.#kept.standings.get(subject)!);
   }
 
   onWake(listener: () => void): () => void {
@@ -92,10 +98,7 @@ export class MemoryMeshStore implements MeshStore {
     list: async (): Promise<readonly Ack[]> => [...this.#kept.acks.values()],
   };
 
-  readonly logs = {
-    put: async (shipment: Shipment): Promise<Shipped> => this.#ship(shipment),
-    read: async (query: LogQuery) => this.#search(query),
-  };
+  readonly logs: LogTable;
 
   async meshKey(): Promise<string | null> {
     return this.#kept.meshKey;
@@ -142,40 +145,6 @@ export class MemoryMeshStore implements MeshStore {
     if (this.#kept.nonces.has(value)) return false;
     this.#kept.nonces.set(value, keepUntil);
     return true;
-  }
-
-  #ship({ logId, entries }: Shipment): Shipped {
-    const held = this.#kept.logs.get(logId) ?? [];
-    const first = held[0];
-    const last = held[held.length - 1];
-    const fresh: ShippedEntry[] = [];
-    for (const entry of entries) {
-      const known = first === undefined ? undefined : held[entry.seq - first.seq];
-      if (known !== undefined && known.hash !== entry.hash) return { kind: 'fork', seq: entry.seq };
-      if (known === undefined) fresh.push(entry);
-    }
-    const next = fresh[0];
-    if (last !== undefined && next !== undefined) {
-      if (next.seq !== last.seq + 1) return { kind: 'gap', seq: last.seq };
-      if (next.prevHash !== last.hash) return { kind: 'fork', seq: next.seq };
-    }
-    held.push(...fresh);
-    this.#kept.logs.set(logId, held);
-    this.#kept.arrivals.push(...fresh);
-    const end = held[held.length - 1]!;
-    return { kind: 'stored', seq: end.seq, hash: end.hash };
-  }
-
-  #search(query: LogQuery): { row: number; text: string }[] {
-    const found: { row: number; text: string }[] = [];
-    for (let row = (query.after ?? 0) + 1; row <= this.#kept.arrivals.length && found.length < query.limit; row++) {
-      const entry = this.#kept.arrivals[row - 1]!;
-      if (query.agentId !== undefined && entry.agentId !== query.agentId) continue;
-      if (query.status !== undefined && entry.status !== query.status) continue;
-      if (query.since !== undefined && entry.at < query.since) continue;
-      found.push({ row, text: entry.text });
-    }
-    return found;
   }
 
   #wake(): void {

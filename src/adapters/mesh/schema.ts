@@ -54,9 +54,19 @@ CREATE TABLE shipped (
   hash TEXT NOT NULL,
   agent TEXT NOT NULL,
   status TEXT NOT NULL,
+  code TEXT,
   at INTEGER NOT NULL,
   text TEXT NOT NULL,
   UNIQUE (log_id, seq)
 ) STRICT;
 CREATE INDEX shipped_agent ON shipped (agent, row);
+-- How far each log is held.
+CREATE TABLE shippers (
+  log_id TEXT PRIMARY KEY,
+  verifier TEXT NOT NULL UNIQUE,
+  key_id TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  hash TEXT NOT NULL,
+  at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 `;

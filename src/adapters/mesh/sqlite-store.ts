@@ -5,8 +5,9 @@ import { refusal } from '../../mesh/refusal.js';
 import { isRole } from '../../mesh/roles.js';
 import type { Answer, Judge, LogRecord, Proposal } from '../../mesh/ruling.js';
 import type { Standing, Status } from '../../mesh/standing.js';
-import type { Ack, KeyTable, LogQuery, MeshStore, Outcome, Shipment, Shipped } from '../../mesh/store.js';
+import type { Ack, KeyTable, LogTable, MeshStore, Outcome } from '../../mesh/store.js';
 import { text, type Database, type Row } from '../sqlite/database.js';
+import { SqliteLogs } from './sqlite-logs.js';
 import { openStoreFile, unusable } from './store-file.js';
 
 const EVENT = ['number', 'number', 'text', 'text'] as const;
@@ -29,6 +30,7 @@ export class SqliteMeshStore implements MeshStore {
     this.#database = database;
     this.#release = release;
     this.#sql = statements(database);
+    this.logs = new SqliteLogs(database, (work) => this.#transact(work));
     const logId = this.#sql.meta.first(['log_id'])?.[0];
     const term = Number(this.#sql.meta.first(['term'])?.[0]);
     if (logId === undefined || !Number.isSafeInteger(term)) throw unusable(path, 'is damaged');
@@ -72,6 +74,11 @@ export class SqliteMeshStore implements MeshStore {
     return { head: this.#head(), standings: this.#sql.subjects.all([]).map(standingOf) };
   }
 
+  async standings(after: string | null, limit: number): Promise<readonly Standing[]> {
+    // Subjects are ASCII, so SQLite's order of bytes is that of code units. None is empty.
+    return this.#sql.subjectsAfter.all([after ?? '', limit]).map(standingOf);
+  }
+
   onWake(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -106,10 +113,7 @@ export class SqliteMeshStore implements MeshStore {
       this.#sql.acks.all([]).map(([verifier, keyId, seq, at]) => ({ verifier, keyId, seq, at })),
   };
 
-  readonly logs = {
-    put: async (shipment: Shipment): Promise<Shipped> => this.#transact(() => this.#ship(shipment)),
-    read: async (query: LogQuery) => this.#search(query),
-  };
+  readonly logs: LogTable;
 
   async meshKey(): Promise<string | null> {
     return this.#sql.meta.first(['mesh_key'])?.[0] ?? null;
@@ -184,29 +188,6 @@ export class SqliteMeshStore implements MeshStore {
   #spend(value: string, keepUntil: number): boolean {
     return this.#sql.spendNonce.change([value, keepUntil]) === 1;
   }
-
-  #ship({ logId, entries }: Shipment): Shipped {
-    const last = this.#sql.shippedHead.first([logId]);
-    let end = last === undefined ? null : { seq: last[0], hash: last[1] };
-    for (const entry of entries) {
-      if (end !== null && entry.seq <= end.seq) {
-        const known = this.#sql.shippedHash.first([logId, entry.seq]);
-        if (known !== undefined && known[0] !== entry.hash) return { kind: 'fork', seq: entry.seq };
-        continue;
-      }
-      if (end !== null && entry.seq !== end.seq + 1) return { kind: 'gap', seq: end.seq };
-      if (end !== null && entry.prevHash !== end.hash) return { kind: 'fork', seq: entry.seq };
-      this.#sql.ship.run([logId, entry.seq, entry.hash, entry.agentId, entry.status, entry.at, entry.text]);
-      end = { seq: entry.seq, hash: entry.hash };
-    }
-    return { kind: 'stored', seq: end!.seq, hash: end!.hash };
-  }
-
-  #search({ agentId, status, since, after, limit }: LogQuery): { row: number; text: string }[] {
-    const values = [after ?? 0, agentId ?? null, status ?? null, since ?? null, limit];
-    const rows = agentId === undefined ? this.#sql.search.all(values) : this.#sql.searchAgent.all(values);
-    return rows.map(([row, body]) => ({ row, text: body }));
-  }
 }
 
 function recordOf([seq, term, hash, body]: Row<typeof EVENT>): LogRecord {
@@ -224,7 +205,6 @@ function keyOf([keyId, role, hash, label, publicKey, createdAt, revokedAt]: Row<
 }
 
 function statements(database: Database) {
-  const filters = '(?2 IS NULL OR agent = ?2) AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR at >= ?4)';
   return {
     meta: database.query(['text'], `SELECT ${text('value')} FROM meta WHERE name = ?`),
     setMeta: database.statement(
@@ -241,6 +221,10 @@ function statements(database: Database) {
     addEvent: database.statement('INSERT INTO events VALUES (?, ?, ?, ?)'),
     subject: database.query(SUBJECT, `SELECT ${SUBJECT_SQL} FROM subjects WHERE subject = ?`),
     subjects: database.query(SUBJECT, `SELECT ${SUBJECT_SQL} FROM subjects`),
+    subjectsAfter: database.query(
+      SUBJECT,
+      `SELECT ${SUBJECT_SQL} FROM subjects WHERE subject > ? ORDER BY subject LIMIT ?`,
+    ),
     putSubject: database.statement('INSERT OR REPLACE INTO subjects VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
     answer: database.query(['text', 'text'], `SELECT ${text('digest')}, ${text('body')} FROM answers WHERE cmd_id = ?`),
     addAnswer: database.statement('INSERT INTO answers VALUES (?, ?, ?)'),
@@ -256,22 +240,5 @@ function statements(database: Database) {
       `SELECT ${text('verifier')}, ${text('key_id')}, seq, at FROM acks`,
     ),
     putAck: database.statement('INSERT OR REPLACE INTO acks VALUES (?, ?, ?, ?)'),
-    shippedHead: database.query(
-      ['number', 'text'],
-      `SELECT seq, ${text('hash')} FROM shipped WHERE log_id = ? ORDER BY seq DESC LIMIT 1`,
-    ),
-    shippedHash: database.query(['text'], `SELECT ${text('hash')} FROM shipped WHERE log_id = ? AND seq = ?`),
-    ship: database.statement(
-      'INSERT INTO shipped (log_id, seq, hash, agent, status, at, text) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    ),
-    search: database.query(
-      ['number', 'text'],
-      `SELECT row, ${text('text')} FROM shipped WHERE row > ?1 AND ${filters} ORDER BY row LIMIT ?5`,
-    ),
-    searchAgent: database.query(
-      ['number', 'text'],
-      `SELECT row, ${text('text')} FROM shipped INDEXED BY shipped_agent
-       WHERE agent = ?2 AND row > ?1 AND ${filters} ORDER BY row LIMIT ?5`,
-    ),
   };
 }

@@ -6,7 +6,8 @@ import { nativeCommand, referenceCommand } from './commanding.js';
 import type { Caller, Reply, Request } from './exchange.js';
 import { acknowledge, longPoll, nativeStream, referenceStream, snapshot } from './following.js';
 import { createKey, listKeys, revokeKey } from './keys.js';
-import { readLogs, shipLogs } from './logs.js';
+import { fleet } from './dashboard.js';
+import { readLogs, shipLogs, streamLogs } from './logs.js';
 import type { MeshServer } from './mesh-server.js';
 import { metrics } from './metrics.js';
 
@@ -86,16 +87,34 @@ export const ENDPOINTS: readonly Endpoint[] = [
     ...post('/v1/logs', 'verifier', 'logs', 'Ship verification log entries', shipLogs, 'Shipment', json('Shipped')),
     maxBody: MAX_SHIPMENT_BYTES,
   },
-  get('/v1/logs', 'operator', 'logs', 'Read shipped verification log entries', readLogs, {
+  get('/v1/logs', 'observer', 'logs', 'Read shipped verification log entries', readLogs, {
     query: {
       agent: 'Only entries of this agent.',
       status: 'Only `success` or `failed`.',
-      since: 'Only entries at or after this time, in ms since the epoch.',
-      after: 'Only entries that arrived after this number (`next` of the last page).',
+      code: 'Only entries with this error code.',
+      since: 'Only entries at or after this time: RFC 3339, or ms since the epoch.',
+      after: 'Only entries that arrived after this place (`next` of the last page).',
+      wait: 'How long to wait for an entry, e.g. `20s`.',
       limit: 'At most this many, up to 500.',
+      last: 'The newest so many that match, up to 500.',
     },
     answer: json('Entries'),
   }),
+  get('/v1/logs/stream', 'observer', 'logs', 'Follow the entries as they arrive', streamLogs, {
+    query: { after: 'Place to continue after; `Last-Event-ID` does the same.' },
+    answer: SSE,
+  }),
+  get(
+    '/v1/mesh/fleet',
+    'observer',
+    'mesh',
+    'Agents with standing, trust and failure rate; the logs behind them',
+    fleet,
+    {
+      query: { find: 'Only agents whose id contains this.' },
+      answer: json('Fleet'),
+    },
+  ),
   get('/metrics', 'observer', 'operations', 'Numbers for Prometheus', metrics, { answer: { type: 'text/plain' } }),
   reference('/mesh/revoke', 'operator', 'Revoke', referenceCommand('revoke'), 'ReferenceRevoke', 'ReferenceAnswer'),
   reference('/mesh/suspend', 'operator', 'Suspend', referenceCommand('suspend'), 'ReferenceSuspend', 'ReferenceAnswer'),

@@ -1,5 +1,5 @@
 /** The ways to follow the log: the native stream, the reference's stream, the long poll, and the snapshot. */
-import { formatEventId } from '../head.js';
+import { formatEventId, type Head } from '../head.js';
 import { MAX_POLL_WAIT_MS, PAGE_BYTES, PAGE_EVENTS } from '../limits.js';
 import { Refused } from '../refusal.js';
 import { comment, frame } from '../sse.js';
@@ -13,7 +13,7 @@ import type { Dialect } from './stream.js';
 
 const DEFAULT_MAX_STREAMS = 20_000;
 /** What keeps caches, compressors and nginx from holding events back. */
-const STREAM_HEADERS = {
+export const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache, no-store, no-transform',
   'x-accel-buffering': 'no',
@@ -60,11 +60,9 @@ export async function referenceStream(server: MeshServer, request: Request, call
       prelude: [opening],
     });
   }
-  const { head, standings } = await server.store.snapshot();
+  const head = await server.store.head();
   await server.pump();
-  const now = server.clock.wall();
-  const denied = standings.filter((standing) => deniesAt(standing, now));
-  const prelude = preludeOf(opening, denied, (standing) => formatEventId(head.logId, head.term, standing.seq));
+  const prelude = preludeOf(server, opening, head);
   return stream(server, caller, { id, dialect: 'reference', verifier: null, after: head.seq, prelude });
 }
 
@@ -106,7 +104,8 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
 }
 
 export async function snapshot(server: MeshServer): Promise<Reply> {
-  return textReply(200, 'application/x-ndjson', await server.snapshot());
+  const headers = { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' };
+  return { status: 200, headers, pieces: await server.snapshot() };
 }
 
 /** A verifier says how far it has applied the log. */
@@ -124,7 +123,7 @@ interface StreamOrder {
   readonly dialect: Dialect;
   readonly verifier: string | null;
   readonly after: number;
-  readonly prelude: Iterable<Uint8Array>;
+  readonly prelude: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
 function stream(server: MeshServer, caller: Caller, order: StreamOrder): Reply {
@@ -154,20 +153,21 @@ function pollReply(texts: readonly string[], checkpoint: string, receivedUpMs: n
   return textReply(200, 'application/json', body);
 }
 
-function* preludeOf(
-  opening: Uint8Array,
-  denied: readonly Standing[],
-  idOf: (standing: Standing) => string,
-): Iterable<Uint8Array> {
+/** Every subject that is denied, page by page as the reader takes them; what changes meanwhile follows as events after `head`. */
+async function* preludeOf(server: MeshServer, opening: Uint8Array, head: Head): AsyncIterable<Uint8Array> {
   yield opening;
-  let text = '';
-  for (const standing of denied) {
-    text += frame(null, null, referenceStanding(standing, idOf(standing)));
-    if (text.length < 64 * 1024) continue;
-    yield Buffer.from(text);
-    text = '';
+  for (let after: string | null = null; ;) {
+    const page = await server.store.standings(after, PAGE_EVENTS);
+    if (page.length === 0) return;
+    after = page[page.length - 1]!.subject;
+    const now = server.clock.wall();
+    let text = '';
+    for (const standing of page) {
+      if (!deniesAt(standing, now)) continue;
+      text += frame(null, null, referenceStanding(standing, formatEventId(head.logId, head.term, standing.seq)));
+    }
+    if (text !== '') yield Buffer.from(text);
   }
-  if (text !== '') yield Buffer.from(text);
 }
 
 function referenceStanding(standing: Standing, id: string): string {

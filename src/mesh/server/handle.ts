@@ -2,13 +2,14 @@
 import { JsonError } from '../../protocol/json.js';
 import { ShapeError } from '../../protocol/shape.js';
 import { REFUSALS, Refused, type Refusal } from '../refusal.js';
+import { dashboardPage } from './dashboard.js';
 import { ENDPOINTS, type Endpoint } from './endpoints.js';
 import { jsonReply, textReply, type Reply, type Request } from './exchange.js';
 import type { MeshServer } from './mesh-server.js';
 import { openApi } from './openapi.js';
 
 /** Paths that answer without a key: they say nothing about anyone. */
-const PUBLIC = ['/healthz', '/openapi.json'];
+const PUBLIC = ['/', '/healthz', '/openapi.json'];
 
 const ROUTES = ENDPOINTS.map((endpoint) => ({ endpoint, pattern: patternOf(endpoint.path) }));
 
@@ -54,6 +55,7 @@ async function open(server: MeshServer, request: Request): Promise<Reply> {
   if (!PUBLIC.includes(request.path))
     throw new Refused('NOT_FOUND', 'There is nothing at this path; see /openapi.json.');
   if (request.method !== 'GET') throw new Refused('METHOD_NOT_ALLOWED', 'This path answers GET.', { allow: 'GET' });
+  if (request.path === '/') return dashboardPage();
   if (request.path === '/openapi.json') return textReply(200, 'application/json', openApi());
   if (server.stopping) return jsonReply(503, { status: 'stopping' });
   if (server.broken) return jsonReply(503, { status: 'failed' });

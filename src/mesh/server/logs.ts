@@ -1,89 +1,122 @@
 /** Verification logs that verifiers ship, so that they can be read in one place and their ends cannot be cut unnoticed. */
 import { canonicalize } from '../../protocol/canonical.js';
-import { objectOf, ShapeError } from '../../protocol/shape.js';
+import { ShapeError } from '../../protocol/shape.js';
 import { formatTime, parseTime } from '../../protocol/time.js';
-import { isObject, type Json } from '../../protocol/values.js';
-import { isHash, isLogId } from '../head.js';
-import { PAGE_BYTES } from '../limits.js';
+import { formatRow, rowAfter } from '../fleet.js';
+import { MAX_POLL_WAIT_MS, PAGE_BYTES } from '../limits.js';
 import { Refused } from '../refusal.js';
-import type { LogQuery, Shipment, ShippedEntry } from '../store.js';
-import { jsonBody } from './body.js';
-import { jsonReply, type Caller, type Reply, type Request } from './exchange.js';
+import type { LogQuery, ShippedRow } from '../store.js';
+import { waitOf } from './body.js';
+import { jsonReply, textReply, type Caller, type Reply, type Request } from './exchange.js';
 import type { MeshServer } from './mesh-server.js';
+import { readShipment } from './shipment.js';
+import { STREAM_HEADERS } from './following.js';
 
+/**
+ * Takes entries in, each once, and countersigns where the log ends now. Without entries it only answers that: a verifier keeps no
+ * cursor of its own, so nothing is lost or repeated when either side forgets.
+ */
 export async function shipLogs(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
-  const shipment = readShipment(jsonBody(request), caller.key.keyId);
-  const result = await server.store.logs.put(shipment);
-  if (result.kind === 'gap') {
-    throw new Refused('LOG_FORK', 'The entries do not follow the ones that the mesh holds.', { seq: result.seq });
+  const { logId, verifier, entries } = readShipment(request.body);
+  const { logs, keys } = server.store;
+  const end = await logs.end(logId);
+  if (end !== null && end.keyId !== caller.key.keyId) {
+    // Whoever holds some other verifier's key must not be able to continue this log, or to fork it.
+    const owner = await keys.find(end.keyId);
+    if (owner !== null && owner.revokedAt === null) {
+      throw new Refused('FORBIDDEN', 'This log is shipped with another key; revoke that key to go on with this one.', {
+        key_id: end.keyId,
+      });
+    }
   }
-  if (result.kind === 'fork') {
-    throw new Refused('LOG_FORK', 'The mesh holds other entries at these places of the log.', { seq: result.seq });
+  if (entries.length === 0) return jsonReply(200, { accepted: 0, checkpoint: end === null ? null : sealed(end) });
+  const at = server.clock.wall();
+  const result = await logs.put({ logId, verifier, keyId: caller.key.keyId, at, entries }).catch((error: unknown) => {
+    server.fail(error);
+    throw error;
+  });
+  if (result.kind === 'taken') throw new Refused('FORBIDDEN', 'This name belongs to another log.', { verifier });
+  if (result.kind !== 'stored') {
+    const message =
+      result.kind === 'gap'
+        ? 'The entries do not follow the ones that the mesh holds.'
+        : 'The mesh holds other entries at these places of the log.';
+    throw new Refused('LOG_FORK', message, { kind: result.kind, seq: result.seq });
   }
-  const { seq, hash } = result;
-  const body = {
-    type: 'log-checkpoint',
-    log_id: shipment.logId,
-    seq,
-    hash,
-    time: formatTime(server.clock.wall()),
-    mesh_public_key: server.options.publicKey,
+  await server.feed.pump();
+  const accepted = entries.filter(({ seq }) => seq > (end?.seq ?? 0)).length;
+  return jsonReply(200, { accepted, checkpoint: sealed(result) });
+
+  function sealed({ seq, hash }: { readonly seq: number; readonly hash: string }) {
+    const body = {
+      type: 'log-checkpoint',
+      log_id: logId,
+      seq,
+      hash,
+      time: formatTime(server.clock.wall()),
+      mesh_public_key: server.options.publicKey,
+    };
+    return { ...body, signature: server.options.sign(canonicalize(body)) };
+  }
+}
+
+/** A bounded page of entries in the order of their arrival, waiting for one when asked to. */
+export async function readLogs(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
+  const { query, after } = queryOf(server, request);
+  const until = server.clock.up() + waitOf(request, 0, MAX_POLL_WAIT_MS);
+  const over = () => server.stopping || server.revokedKeys.has(caller.key.keyId);
+  const { logs } = server.store;
+  for (let from = after; ;) {
+    // Before the entries: those that arrive in between must not be passed over by `next`.
+    const head = await logs.head();
+    if (after > head) throw beyond();
+    const rows = await logs.read({ ...query, after: from });
+    if (rows.length > 0 || server.clock.up() >= until || over()) return page(server, rows, query, Math.max(head, from));
+    from = Math.max(head, from);
+    await server.waits.for(() => server.feed.head > from || over(), until - server.clock.up());
+  }
+}
+
+/** Entries as they arrive. A reader that falls far behind is told what it missed, and reads that page by page. */
+export async function streamLogs(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
+  await server.feed.pump();
+  const place = request.headers['last-event-id'] || request.query.get('after');
+  const after = place === null ? server.feed.head : placeOf(server, place);
+  if (after > server.feed.head) throw beyond();
+  if (!server.feed.hasRoom) throw new Refused('BUSY', 'This server holds as many log streams as it may.');
+  return {
+    status: 200,
+    headers: STREAM_HEADERS,
+    open: (sink) => {
+      if (!server.stopping && !server.revokedKeys.has(caller.key.keyId)) {
+        return server.feed.open(sink, caller.key.keyId, after);
+      }
+      sink.end(null);
+      return { drained() {}, closed() {} };
+    },
   };
-  const checkpoint = { ...body, signature: server.options.sign(canonicalize(body)) };
-  return jsonReply(200, { accepted: shipment.entries.length, checkpoint });
 }
 
-export async function readLogs(server: MeshServer, request: Request): Promise<Reply> {
-  const rows = await server.store.logs.read(queryOf(request));
+function page(server: MeshServer, rows: readonly ShippedRow[], query: LogQuery, head: number): Reply {
+  const limit = query.last ?? query.limit;
   let bytes = 0;
-  let next: number | null = null;
-  const entries: string[] = [];
-  for (const { row, text } of rows) {
+  let taken = 0;
+  // The newest are what was asked for: when they are too many bytes, it is the oldest that stay behind.
+  const order = query.last === undefined ? rows : rows.toReversed();
+  for (const { text } of order) {
     bytes += Buffer.byteLength(text) + 1;
-    if (bytes > PAGE_BYTES && entries.length > 0) break;
-    entries.push(text);
-    next = row;
+    if (bytes > PAGE_BYTES && taken > 0) break;
+    taken++;
   }
-  const body = `{"entries":[${entries.join(',')}],"next":${next}}\n`;
-  return { status: 200, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' }, body };
+  const shown = query.last === undefined ? rows.slice(0, taken) : rows.slice(rows.length - taken);
+  const all = taken === rows.length && (query.last !== undefined || rows.length < limit);
+  const last = shown.at(-1)?.row ?? 0;
+  const next = all || query.last !== undefined ? Math.max(head, last) : last;
+  const ids = `"next":"${formatRow(server.store.logId, next)}","more":${!all},"head":${Math.max(head, last)}`;
+  return textReply(200, 'application/json', `{"entries":[${shown.map(({ text }) => text).join(',')}],${ids}}\n`);
 }
 
-function readShipment(value: Json, keyId: string): Shipment {
-  const { log_id, verifier, entries } = objectOf(value, 'the shipment', ['log_id', 'verifier', 'entries']);
-  if (typeof log_id !== 'string' || !isLogId(log_id)) throw new ShapeError('"log_id" is not a log id');
-  if (typeof verifier !== 'string' || !/^[A-Za-z0-9._-]{1,64}$/.test(verifier))
-    throw new ShapeError('"verifier" is no name');
-  if (!Array.isArray(entries) || entries.length === 0) throw new ShapeError('"entries" is not a list with entries');
-  const read = (entries as readonly Json[]).map(readEntry);
-  for (let i = 1; i < read.length; i++) {
-    const before = read[i - 1]!;
-    const entry = read[i]!;
-    if (entry.seq !== before.seq + 1 || entry.prevHash !== before.hash)
-      throw new ShapeError('the entries are not one chain');
-  }
-  return { logId: log_id, verifier, keyId, entries: read };
-}
-
-function readEntry(value: Json): ShippedEntry {
-  if (!isObject(value)) throw new ShapeError('an entry is not an object');
-  const { seq, prev_hash, hash, agent_id, status, timestamp } = value;
-  const at = typeof timestamp === 'string' ? parseTime(timestamp) : null;
-  const sound =
-    typeof seq === 'number' &&
-    Number.isSafeInteger(seq) &&
-    seq >= 1 &&
-    typeof prev_hash === 'string' &&
-    isHash(prev_hash) &&
-    typeof hash === 'string' &&
-    isHash(hash) &&
-    typeof agent_id === 'string' &&
-    (status === 'success' || status === 'failed') &&
-    at !== null;
-  if (!sound) throw new ShapeError('an entry is not one of a verification log');
-  return { seq, prevHash: prev_hash, hash, agentId: agent_id, status, at, text: canonicalize(value) };
-}
-
-function queryOf(request: Request): LogQuery {
+function queryOf(server: MeshServer, request: Request): { query: LogQuery; after: number } {
   const { query } = request;
   const number = (name: string): number | undefined => {
     const text = query.get(name);
@@ -91,16 +124,37 @@ function queryOf(request: Request): LogQuery {
     if (!/^\d{1,15}$/.test(text)) throw new ShapeError(`"${name}" is not a number`);
     return Number(text);
   };
-  const limit = Math.min(number('limit') ?? 100, 500);
-  const agentId = query.get('agent');
+  const sinceText = query.get('since');
+  const since = sinceText === null ? undefined : (parseTime(sinceText) ?? number('since'));
   const status = query.get('status');
-  const since = number('since');
-  const after = number('after');
+  if (status !== null && status !== 'success' && status !== 'failed') {
+    throw new ShapeError('"status" is not success or failed');
+  }
+  const [agentId, code, place] = [query.get('agent'), query.get('code'), query.get('after')];
+  const last = number('last');
   return {
-    limit,
-    ...(agentId === null ? {} : { agentId }),
-    ...(status === null ? {} : { status }),
-    ...(since === undefined ? {} : { since }),
-    ...(after === undefined ? {} : { after }),
+    after: place === null ? 0 : placeOf(server, place),
+    query: {
+      limit: Math.max(1, Math.min(number('limit') ?? 100, MAX_PAGE)),
+      ...(agentId === null ? {} : { agentId }),
+      ...(status === null ? {} : { status }),
+      ...(code === null ? {} : { code }),
+      ...(since === undefined ? {} : { since }),
+      ...(last === undefined ? {} : { last: Math.min(last, MAX_PAGE) }),
+    },
   };
+}
+
+const MAX_PAGE = 500;
+
+/** The store is an older one than the reader saw: silence would look like peace. */
+function beyond(): Refused {
+  return new Refused('WRONG_MESH', 'That place is beyond the end of the log.');
+}
+
+function placeOf(server: MeshServer, text: string): number {
+  const row = rowAfter(text, server.store.logId);
+  if (row === null) throw new ShapeError('"after" is not a place in the log');
+  if (row === 'other') throw new Refused('WRONG_MESH', 'That place is in the log of another mesh.');
+  return row;
 }

@@ -1,16 +1,18 @@
 /** A mesh server as a function of requests and ticks. */
 import { formatTime } from '../../protocol/time.js';
 import { signCheckpoint } from '../checkpoint.js';
+import type { FleetConduct } from '../fleet.js';
 import { formatEventId, NO_HASH, parseEventId, type Head } from '../head.js';
 import { PAGE_EVENTS, RETAINED_EVENTS } from '../limits.js';
 import type { Signer } from '../signing.js';
-import { writeSnapshot } from '../snapshot.js';
 import { frame } from '../sse.js';
 import type { Ack, MeshStore } from '../store.js';
 import { Committer } from './committer.js';
 import type { ServerClock } from './exchange.js';
 import { Gate } from './gate.js';
 import { Hub } from './hub.js';
+import { SnapshotKeeper } from './snapshot-keeper.js';
+import { LogFeed } from './log-feed.js';
 import { Waits } from './waits.js';
 
 export interface ServerOptions {
@@ -28,6 +30,8 @@ export interface ServerOptions {
   /** Called once, when the store failed: see `failed`. */
   readonly onFatal?: (error: unknown) => void;
   readonly requireSignedCommands?: boolean;
+  /** What the dashboard tells of agents beside their standing. */
+  readonly conduct?: FleetConduct;
   readonly maxStreams?: number;
   readonly retainedEvents?: number;
 }
@@ -49,6 +53,7 @@ export class MeshServer {
   readonly clock: ServerClock;
   readonly gate: Gate;
   readonly hub: Hub;
+  readonly feed: LogFeed;
   readonly waits: Waits;
   readonly committer: Committer;
   readonly pollers = new Map<string, Poller>();
@@ -66,7 +71,8 @@ export class MeshServer {
   #head: Head;
   #pumping: Promise<void> | null = null;
   #pumpAgain = false;
-  #snapshot: { readonly seq: number; readonly text: Promise<string> } | null = null;
+  readonly #keeper: SnapshotKeeper;
+  #snapshot: { readonly seq: number; readonly pieces: Promise<readonly Uint8Array[]> } | null = null;
   #broken = false;
   #reportFailure!: (error: unknown) => void;
   #stopWake: () => void;
@@ -86,12 +92,14 @@ export class MeshServer {
       verify: options.verify,
     });
     this.waits = new Waits(clock);
+    this.#keeper = new SnapshotKeeper(store, sign, () => new Promise((resolve) => soon(resolve)));
     this.committer = new Committer(store, clock, sign, soon, this.fail);
     this.hub = new Hub(
       { store, clock, checkpoint: () => this.checkpoint(), newId: () => options.randomHex(8), onFailure: this.fail },
       head.seq,
     );
     this.hub.watch(() => this.waits.check());
+    this.feed = new LogFeed(store, clock, { onFailure: this.fail, onGrowth: () => this.waits.check() });
     this.#stopWake = store.onWake(() => void this.pump());
   }
 
@@ -148,17 +156,20 @@ export class MeshServer {
     return { kind: 'after', seq };
   }
 
-  /** The snapshot as text; made again only when the last one is too far behind to follow from. */
-  snapshot(): Promise<string> {
+  /** The snapshot in pieces; made again only when the last one is too far behind to follow from. */
+  snapshot(): Promise<readonly Uint8Array[]> {
     const known = this.#snapshot;
-    if (known !== null && this.#head.seq - known.seq < PAGE_EVENTS) return known.text;
-    const text = this.store.snapshot().then(({ head, standings }) => {
-      const time = formatTime(this.clock.wall());
-      return writeSnapshot({ head, time, standings }, this.options.sign);
+    if (known !== null && this.#head.seq - known.seq < PAGE_EVENTS) return known.pieces;
+    // One that is being made is waited for: what it lacks follows as events.
+    if (known !== null && known.seq === Infinity) return known.pieces;
+    const made = this.#keeper.make(formatTime(this.clock.wall()));
+    const pieces = made.then((snapshot) => {
+      this.#snapshot = { seq: snapshot.seq, pieces };
+      return snapshot.pieces;
     });
-    this.#snapshot = { seq: this.#head.seq, text };
-    text.catch(this.fail);
-    return text;
+    this.#snapshot = { seq: Infinity, pieces };
+    pieces.catch(this.fail);
+    return pieces;
   }
 
   /** Remembers how far a verifier is, to be kept with the next tick. */
@@ -171,6 +182,7 @@ export class MeshServer {
     this.revokedKeys.add(keyId);
     for (const [name, poller] of this.pollers) if (poller.keyId === keyId) this.pollers.delete(name);
     this.hub.closeKey(keyId);
+    this.feed.closeKey(keyId);
     this.waits.check();
   }
 
@@ -178,6 +190,7 @@ export class MeshServer {
   tick(): void {
     if (this.#broken) return;
     this.hub.tick();
+    this.feed.tick(this.waits.size > 0);
     this.waits.check();
     const now = this.clock.up();
     if (now - this.#acksAt < 1_000) return;
@@ -194,6 +207,7 @@ export class MeshServer {
     this.stopping = true;
     this.#stopWake();
     this.waits.release();
+    this.feed.closeAll();
     this.hub.closeAll(Buffer.from(frame('goodbye', null, JSON.stringify({ spread_ms: spreadMs }))));
   }
 
@@ -202,6 +216,7 @@ export class MeshServer {
     this.#broken = true;
     this.#stopWake();
     this.hub.cutAll();
+    this.feed.closeAll();
     this.waits.release();
     this.options.onFatal?.(error);
     this.#reportFailure(error);

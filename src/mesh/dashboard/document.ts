@@ -1,0 +1,119 @@
+/** The dashboard's page. It holds no data: everything comes later, with a key, as text. */
+import { createHash } from 'node:crypto';
+import { agents } from './page/agents.js';
+import { calls } from './page/calls.js';
+import { kit } from './page/kit.js';
+import { live } from './page/live.js';
+import { main } from './page/main.js';
+import { revoke } from './page/revoke.js';
+import { verifiers } from './page/verifiers.js';
+import { STYLE } from './style.js';
+
+/** Each part names nothing outside of itself, so that its own text is all that the browser needs. */
+const SCRIPT = `'use strict';(${String(main)})(window,{${Object.entries({ kit, calls, agents, live, verifiers, revoke })
+  .map(([name, part]) => `${name}:${String(part)}`)
+  .join(',')}})`.replaceAll('</', '<\\/');
+
+const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+
+/** Nothing but these two texts and this server: a string that got past everything else could still load and run nothing. */
+export const PAGE_POLICY = [
+  "default-src 'none'",
+  `script-src ${hashOf(SCRIPT)}`,
+  `style-src ${hashOf(STYLE)}`,
+  "connect-src 'self'",
+  'img-src data:',
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ');
+
+const KEY_INPUT =
+  'type="password" autocomplete="off" autocapitalize="off" spellcheck="false" data-1p-ignore data-lpignore="true"';
+
+export const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<meta name="robots" content="noindex">
+<link rel="icon" href="data:,">
+<title>AIP mesh</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<a class="skip" href="#agents-title">Skip to the agents</a>
+<header class="top"><div>
+<h1><svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" aria-hidden="true"><path d="M12 3v8"/><path d="M7.05 6.3a8 8 0 1 0 9.9 0"/></svg>AIP mesh</h1>
+<span id="state" class="status dim" role="status">locked</span>
+<button id="lock" type="button" class="small" hidden>Lock</button>
+</div></header>
+<main>
+<noscript><p class="card">This page needs JavaScript. At a terminal: <code>aip mesh status</code>, <code>aip logs tail --mesh -f</code>.</p></noscript>
+<div id="gate" class="gate card">
+<form id="gate-form" aria-labelledby="gate-title"><h2 id="gate-title">Open the dashboard</h2>
+<p class="dim">The log is not public. The key stays in this page and is forgotten when you close or lock it.</p>
+<label for="key">Observer key</label>
+<input id="key" ${KEY_INPUT} required placeholder="aipm_observer_…">
+<button class="primary">Open</button>
+<p id="gate-problem" class="result critical" role="alert"></p></form>
+</div>
+<div id="open" hidden>
+<ul id="above" class="above" role="alert"></ul>
+<dl class="tiles" aria-label="Summary">
+<div><dt>Agents</dt><dd id="t-agents" class="big">–</dd><dd id="t-stopped" class="few"></dd></div>
+<div><dt>Verifications, 24 hours</dt><dd id="t-day" class="big">–</dd><dd id="t-rate" class="few"></dd></div>
+<div><dt>Verifiers connected</dt><dd id="t-verifiers" class="big">–</dd><dd id="t-lag" class="few"></dd></div>
+<div><dt>Mesh events</dt><dd id="t-head" class="big">–</dd><dd id="t-entries" class="few"></dd></div>
+</dl>
+<div class="cols">
+<div>
+<section class="card" aria-labelledby="agents-title">
+<div class="bar"><h2 id="agents-title" tabindex="-1">Agents</h2>
+<label class="find" for="find"><input id="find" type="search" aria-label="Find an agent" placeholder="Find an agent" autocomplete="off" spellcheck="false"></label>
+<button id="revoke-other" type="button" class="danger small">Revoke by id</button></div>
+<table><thead><tr><th scope="col">Agent</th><th scope="col">Status</th><th scope="col">Trust</th><th scope="col">Failure rate</th><th scope="col">24 hours</th><th scope="col"></th></tr></thead>
+<tbody id="agents"></tbody></table>
+<p id="no-agents" class="empty">No agent here. Entries arrive once a verifier runs <code>aip mesh follow</code>.</p>
+<p id="more-agents" class="few"></p>
+</section>
+<section class="card" aria-labelledby="verifiers-title">
+<div class="bar"><h2 id="verifiers-title">Verifiers</h2></div>
+<table><thead><tr><th scope="col">Verifier</th><th scope="col">Connection</th><th scope="col">Lag</th><th scope="col">Heard</th><th scope="col">Its log</th></tr></thead>
+<tbody id="verifiers"></tbody></table>
+<p id="no-verifiers" class="empty">No verifier has reported in yet.</p>
+<p id="more-verifiers" class="few"></p>
+</section>
+</div>
+<section class="card side" aria-labelledby="live-title">
+<div class="bar"><h2 id="live-title">Live entries</h2><span id="fresh" class="fresh"></span>
+<label class="tick"><input id="only-failed" type="checkbox">Refused only</label>
+<button id="pause" type="button" class="small" aria-pressed="false">Pause</button></div>
+<div class="scroll" tabindex="0" role="group" aria-label="Entries, newest first, times in UTC"><ol id="entries" class="entries"></ol>
+<p id="no-entries" class="empty">Nothing yet.</p></div>
+</section>
+</div>
+</div>
+</main>
+<dialog id="revoke" aria-labelledby="revoke-title">
+<form id="revoke-form">
+<h2 id="revoke-title">Revoke an agent</h2>
+<p class="dim">Every verifier of this mesh refuses it from now on. Undoing this takes an admin key.</p>
+<label for="revoke-agent">Agent, principal, or * for everyone</label>
+<input id="revoke-agent" required maxlength="400" autocomplete="off" autocapitalize="off" spellcheck="false">
+<label for="reason">Reason</label>
+<textarea id="reason" required maxlength="500" placeholder="What happened? Whoever finds the agent stopped reads this."></textarea>
+<label for="operator-key">Operator key <span id="key-kept" class="dim" hidden>(kept: leave empty to use it)</span></label>
+<input id="operator-key" ${KEY_INPUT} required placeholder="aipm_operator_…">
+<label class="tick"><input id="keep-key" type="checkbox">Keep this key until the page is locked or closed</label>
+<p id="revoke-result" class="result" role="status"></p>
+<div class="buttons"><button id="revoke-cancel" type="button">Cancel</button><button id="revoke-confirm" class="solid">Revoke</button></div>
+</form>
+</dialog>
+<script>${SCRIPT}</script>
+</body>
+</html>
+`;

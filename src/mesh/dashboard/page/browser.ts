@@ -1,0 +1,61 @@
+/** As much of the browser as the page uses. The DOM's own types would let every file of the program name its globals. */
+export interface Elem {
+  textContent: string | null;
+  className: string;
+  id: string;
+  hidden: boolean;
+  disabled: boolean;
+  readOnly: boolean;
+  checked: boolean;
+  open: boolean;
+  value: string;
+  readonly childElementCount: number;
+  readonly children: ArrayLike<Elem>;
+  readonly lastElementChild: Elem | null;
+  readonly style: { setProperty(name: string, value: string): void };
+  append(...nodes: readonly (Elem | string)[]): void;
+  prepend(...nodes: readonly (Elem | string)[]): void;
+  replaceChildren(...nodes: readonly (Elem | string)[]): void;
+  setAttribute(name: string, value: string): void;
+  removeAttribute(name: string): void;
+  addEventListener(type: string, listener: (event: PageEvent) => void): void;
+  contains(other: Elem | null): boolean;
+  focus(): void;
+  remove(): void;
+  reset(): void;
+  reportValidity(): boolean;
+  showModal(): void;
+  close(): void;
+}
+
+export interface PageEvent {
+  preventDefault(): void;
+}
+
+export interface PageDocument {
+  readonly activeElement: Elem | null;
+  readonly hidden: boolean;
+  getElementById(id: string): Elem | null;
+  createElement(tag: string): Elem;
+  createElementNS(namespace: string, tag: string): Elem;
+  addEventListener(type: string, listener: () => void): void;
+}
+
+export interface PageWindow {
+  readonly document: PageDocument;
+  readonly crypto: { getRandomValues(bytes: Uint8Array): Uint8Array };
+  fetch(
+    path: string,
+    init: {
+      readonly method?: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body?: string;
+      readonly signal?: AbortSignal;
+      readonly credentials: 'omit';
+      readonly cache: 'no-store';
+      readonly redirect: 'error';
+    },
+  ): Promise<Response>;
+  setTimeout(work: () => void, ms: number): number;
+  clearTimeout(timer: number): void;
+}

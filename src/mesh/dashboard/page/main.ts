@@ -1,0 +1,190 @@
+import type { agents, AgentRow } from './agents.js';
+import type { PageWindow } from './browser.js';
+import type { calls } from './calls.js';
+import type { kit } from './kit.js';
+import type { live } from './live.js';
+import type { revoke } from './revoke.js';
+import type { verifiers } from './verifiers.js';
+
+/** The parts, handed over because each is sent to the browser as its own text. */
+export interface Parts {
+  readonly kit: typeof kit;
+  readonly calls: typeof calls;
+  readonly agents: typeof agents;
+  readonly live: typeof live;
+  readonly verifiers: typeof verifiers;
+  readonly revoke: typeof revoke;
+}
+
+/** Keys live in these variables only: closing or locking the page forgets them. */
+export function main(window: PageWindow, parts: Parts): void {
+  const { document } = window;
+  const kit = parts.kit(window);
+  const { byId, clean, el, percent, say } = kit;
+  const mesh = parts.calls(window);
+  const dialog = parts.revoke(kit, mesh, () => void refresh());
+  const table = parts.agents(window, kit, (agentId) => dialog.open(agentId));
+  const feed = parts.live(window, kit);
+  const crowd = parts.verifiers(kit);
+
+  let key = '';
+  /** Changes when the page is locked: what was asked for with an earlier key is then ignored. */
+  let session = new AbortController();
+  let timer: number | null = null;
+
+  const state = (text: string, look: string): void => {
+    byId('state').className = `status ${look}`;
+    say(byId('state'), text);
+  };
+
+  const lock = (why: string): void => {
+    session.abort();
+    session = new AbortController();
+    key = '';
+    if (timer !== null) window.clearTimeout(timer);
+    dialog.forget();
+    table.clear();
+    feed.clear();
+    byId('verifiers').replaceChildren();
+    byId('above').replaceChildren();
+    byId('open').hidden = true;
+    byId('gate').hidden = false;
+    byId('lock').hidden = true;
+    state('locked', 'dim');
+    say(byId('gate-problem'), why);
+    byId('key').focus();
+  };
+
+  const problem = (status: number): string =>
+    status === 0
+      ? 'The mesh did not answer.'
+      : status === 401
+        ? 'This key is not accepted.'
+        : status === 429
+          ? 'Too many wrong keys from this address; wait a moment.'
+          : `The mesh answered ${status}.`;
+
+  const refresh = async (): Promise<number> => {
+    const { signal } = session;
+    const find = encodeURIComponent(byId('find').value.trim());
+    const [fleet, status] = await Promise.all([
+      mesh.ask(`/v1/mesh/fleet?find=${find}`, key),
+      mesh.ask('/v1/mesh/status', key),
+    ]);
+    if (signal.aborted) return 200;
+    const bad = [fleet.status, status.status].find((each) => each !== 200);
+    if (bad !== undefined) {
+      if (bad === 401) lock(problem(401));
+      return bad;
+    }
+    const list = fleet.json['agents'] as readonly AgentRow[];
+    table.show(list, Number(fleet.json['more']));
+    const lag = crowd.show(status.json, fleet.json['logs'] as never);
+    dialog.needSignature(status.json['require_signed_commands'] === true);
+    let [accepted, refused] = [0, 0];
+    for (const { hours } of list) {
+      for (const [ok, not] of hours) {
+        accepted += ok;
+        refused += not;
+      }
+    }
+    const stopped = list.filter((agent) => agent.status !== 'active').length;
+    const total = list.length + Number(fleet.json['more']);
+    say(byId('t-agents'), String(total));
+    say(byId('t-stopped'), stopped === 0 ? 'none stopped' : `${stopped} stopped`);
+    say(byId('t-day'), String(accepted + refused));
+    say(
+      byId('t-rate'),
+      accepted + refused === 0 ? 'nothing logged' : `${percent(refused / (accepted + refused))} refused`,
+    );
+    say(byId('t-verifiers'), String(status.json['connected']));
+    say(byId('t-lag'), lag === 0 ? 'no lag' : `up to ${lag} behind`);
+    say(byId('t-head'), String(status.json['head']));
+    say(byId('t-entries'), `${String(fleet.json['entries'])} entries shipped`);
+    const above = fleet.json['above'] as readonly { subject: string; status: string; reason: string | null }[];
+    byId('above').replaceChildren(
+      ...above.map(({ subject, status: word, reason }) => {
+        const what = subject === '*' ? 'The whole mesh' : `Every agent of ${clean(subject)}`;
+        return el('li', '', `${what} is ${word.toUpperCase()}: ${clean(reason ?? 'no reason given')}`);
+      }),
+    );
+    return 200;
+  };
+
+  const poll = async (): Promise<void> => {
+    const { signal } = session;
+    if (!document.hidden) await refresh();
+    if (!signal.aborted) timer = window.setTimeout(() => void poll(), 3_000);
+  };
+
+  const follow = async (): Promise<void> => {
+    const { signal } = session;
+    const wait = (ms: number) => new Promise<void>((resolve) => void window.setTimeout(resolve, ms));
+    const { status, json } = await mesh.ask('/v1/logs?last=50', key);
+    if (signal.aborted) return;
+    let after = String(json['next'] ?? '');
+    if (status === 200) for (const entry of json['entries'] as readonly Record<string, unknown>[]) feed.show(entry);
+    for (let failures = 0; !signal.aborted;) {
+      const ended = await mesh.follow(
+        key,
+        {
+          after,
+          open: () => {
+            failures = 0;
+            state('live', 'ok');
+          },
+          frame: (event, id, data) => {
+            if (signal.aborted) return;
+            if (id !== null) after = id;
+            if (event === 'entry') feed.entry(data);
+            else if (event === 'gap') {
+              const { from, to } = JSON.parse(data) as { from: number; to: number };
+              feed.gap(to - from + 1);
+            }
+          },
+        },
+        signal,
+      );
+      if (signal.aborted) return;
+      if (ended === 401) return lock('This key is not accepted any more.');
+      // Another mesh answers here, or an older copy of this one: its log begins anew for this page.
+      if (ended === 409) {
+        const { json: now } = await mesh.ask('/v1/logs?last=50', key);
+        after = String(now['next'] ?? '');
+        feed.gap(null);
+      }
+      failures += 1;
+      const ms = Math.round(Math.random() * Math.min(10_000, 250 * 2 ** failures)) + 100;
+      state(`reconnecting in ${Math.ceil(ms / 1000)} s`, 'warning');
+      await wait(ms);
+    }
+  };
+
+  byId('gate-form').addEventListener('submit', (event) => {
+    event.preventDefault();
+    const typed = byId('key').value.trim();
+    if (typed === '') return;
+    key = typed;
+    byId('key').value = '';
+    say(byId('gate-problem'), '');
+    state('connecting', 'dim');
+    const { signal } = session;
+    void refresh().then((status) => {
+      if (signal.aborted) return;
+      if (status !== 200) return lock(problem(status));
+      byId('gate').hidden = true;
+      byId('open').hidden = false;
+      byId('lock').hidden = false;
+      byId('agents-title').focus();
+      timer = window.setTimeout(() => void poll(), 3_000);
+      void follow();
+    });
+  });
+  byId('lock').addEventListener('click', () => lock(''));
+  byId('revoke-other').addEventListener('click', () => dialog.open(null));
+  byId('find').addEventListener('input', () => void refresh());
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden && key !== '') void refresh();
+  });
+  byId('key').focus();
+}

@@ -1,0 +1,105 @@
+/** Shipped log entries, read strictly: each must be whole, hash to what it says, and follow from the one before it. */
+import { canonicalize } from '../../protocol/canonical.js';
+import { entryHash } from '../../protocol/chain.js';
+import type { Entry } from '../../protocol/entry.js';
+import { objectOf, ShapeError } from '../../protocol/shape.js';
+import { parseTime } from '../../protocol/time.js';
+import { isObject, type Json, type JsonObject } from '../../protocol/values.js';
+import { isHash, isLogId } from '../head.js';
+import type { ShippedEntry } from '../store.js';
+
+export interface ReadShipment {
+  readonly logId: string;
+  readonly verifier: string;
+  /** None: the verifier asks how far its log is held. */
+  readonly entries: readonly ShippedEntry[];
+}
+
+/** Params nest as deep as an intent may, inside an entry inside the shipment. */
+const MAX_NESTING = 40;
+const MAX_ENTRIES = 1_000;
+
+/** The shipment in a request's body. Throws ShapeError. */
+export function readShipment(body: Uint8Array): ReadShipment {
+  const { log_id, verifier, entries } = objectOf(parsed(body), 'the shipment', ['log_id', 'verifier', 'entries']);
+  if (typeof log_id !== 'string' || !isLogId(log_id)) throw new ShapeError('"log_id" is not a log id');
+  if (typeof verifier !== 'string' || !/^[A-Za-z0-9._-]{1,64}$/.test(verifier)) {
+    throw new ShapeError('"verifier" is no name');
+  }
+  if (!Array.isArray(entries) || entries.length > MAX_ENTRIES) {
+    throw new ShapeError(`"entries" is not a list of up to ${MAX_ENTRIES}`);
+  }
+  const read = (entries as readonly Json[]).map((entry) => readEntry(entry, verifier));
+  for (let i = 1; i < read.length; i++) {
+    const [before, entry] = [read[i - 1]!, read[i]!];
+    if (entry.seq !== before.seq + 1 || entry.prevHash !== before.hash) {
+      throw new ShapeError('the entries are not one chain');
+    }
+  }
+  return { logId: log_id, verifier, entries: read };
+}
+
+/**
+ * A shipment is larger than a document may be, and what it says twice or spells oddly cannot do harm: every entry is written anew in
+ * its canonical form, and must have the hash that its verifier gave it.
+ */
+function parsed(body: Uint8Array): Json {
+  let depth = 0;
+  let quoted = false;
+  for (let i = 0; i < body.length; i++) {
+    const byte = body[i]!;
+    if (quoted) {
+      if (byte === 0x5c) i++;
+      else if (byte === 0x22) quoted = false;
+    } else if (byte === 0x22) quoted = true;
+    else if (byte === 0x5b || byte === 0x7b) {
+      if (++depth > MAX_NESTING) throw new ShapeError('the shipment is nested too deep');
+    } else if (byte === 0x5d || byte === 0x7d) depth--;
+  }
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) as Json;
+  } catch {
+    throw new ShapeError('the shipment is not JSON');
+  }
+}
+
+const MEMBERS = [
+  ...['seq', 'timestamp', 'agent_id', 'action', 'params', 'status', 'error_code', 'error_message', 'details', 'nonce'],
+  ...['signature', 'intent_hash', 'dialect', 'verifier', 'latency_us', 'prev_hash', 'hash'],
+];
+const TEXTS_OR_NULL = ['action', 'error_code', 'error_message', 'nonce', 'signature', 'intent_hash'];
+
+function readEntry(value: Json, verifier: string): ShippedEntry {
+  const entry = objectOf(value, 'an entry', MEMBERS);
+  const { seq, prev_hash, hash, agent_id, status, timestamp, error_code } = entry;
+  const at = typeof timestamp === 'string' ? parseTime(timestamp) : null;
+  const sound =
+    typeof seq === 'number' &&
+    Number.isSafeInteger(seq) &&
+    seq >= 1 &&
+    typeof prev_hash === 'string' &&
+    isHash(prev_hash) &&
+    typeof hash === 'string' &&
+    isHash(hash) &&
+    typeof agent_id === 'string' &&
+    (status === 'success' || status === 'failed') &&
+    (entry.dialect === 'native' || entry.dialect === 'aip-1') &&
+    TEXTS_OR_NULL.every((name) => entry[name] === null || typeof entry[name] === 'string') &&
+    [entry.params, entry.details].every((each) => each === null || isObject(each)) &&
+    typeof entry.latency_us === 'number' &&
+    at !== null;
+  if (!sound) throw new ShapeError('an entry is not one of a verification log');
+  if (entry.verifier !== verifier) throw new ShapeError('an entry is of another verifier');
+  const text = canonical(entry);
+  if (entryHash(entry as unknown as Entry) !== hash) throw new ShapeError('an entry was changed after it was written');
+  return { seq, prevHash: prev_hash, hash, agentId: agent_id, status, code: error_code as string | null, at, text };
+}
+
+function canonical(entry: JsonObject): string {
+  try {
+    return canonicalize(entry);
+  } catch (error) {
+    if (error instanceof TypeError) throw new ShapeError('an entry holds what has no canonical form');
+    throw error;
+  }
+}

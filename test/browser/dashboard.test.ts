@@ -1,0 +1,277 @@
+/** The dashboard as an operator meets it: a real mesh on a real socket, in headless Chromium. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { fleetConduct } from '../../src/app/fleet-conduct.js';
+import { MemoryMeshStore } from '../../src/adapters/mesh/memory-store.js';
+import { chromium, openPage, type Page, type PageOptions } from '../kit/browser.js';
+import { TestVerifier, type Told } from '../kit/mesh/fleet.js';
+import { network, type NetworkMesh } from '../kit/mesh/network.js';
+import { LOG_ID } from '../kit/mesh/server.js';
+import { AGENT, OTHER } from '../kit/state/drafts.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const REPORT = 'did:web:northwind.example:agents:report-writer-v3';
+const HOSTILE = `did:web:evil.com:agents:x"><img src=x onerror="document.title='pwned'">`;
+const SCRIPT = `</script><script>document.title='pwned'</script>`;
+
+interface Scene {
+  readonly net: NetworkMesh;
+  readonly east: TestVerifier;
+  readonly page: Page;
+  ship(verifier: TestVerifier, after?: number): Promise<void>;
+}
+
+/** Two verifiers' worth of the last day, one of them connected; and a page at the gate. Null without a browser. */
+async function scene(options: PageOptions & { readonly past?: boolean } = {}): Promise<Scene | null> {
+  const path = chromium();
+  if (path === null) return null;
+  const store = new MemoryMeshStore(LOG_ID);
+  const conduct = fleetConduct({ logs: store.logs, pause: () => Promise.resolve() });
+  const net = await network({ store, conduct });
+  onTestFinished(() => net.close());
+  const ship = async (verifier: TestVerifier, after = 0): Promise<void> => {
+    for (let at = after; at < verifier.entries.length; at += 200) {
+      const body = verifier.shipment(at, verifier.entries.slice(at, at + 200));
+      const { status, json } = await net.post('verifier', '/v1/logs', body);
+      expect([status, json['code']]).toEqual([200, undefined]);
+    }
+  };
+  const east = new TestVerifier('eu-west-1');
+  const west = new TestVerifier('us-east-2');
+  if (options.past !== false) {
+    const now = Date.now();
+    const day = (agent_id: string, perHour: number, more: (i: number) => Told): Told[] =>
+      Array.from({ length: perHour * 24 }, (_, i) => ({
+        agent_id,
+        at: Math.round(now - 24 * HOUR + (i * HOUR) / perHour),
+        ...more(i),
+      }));
+    east.log(
+      ...day(AGENT, 6, (i) => (i % 40 === 7 ? { error_code: 'AIP-E202', error_message: 'Boundary exceeded' } : {})),
+      ...day(OTHER, 2, (i) =>
+        i > 30 && i % 2 === 0
+          ? { error_code: 'AIP-E203', error_message: 'Action not allowed', action: 'wire_funds' }
+          : {},
+      ),
+    );
+    west.log(
+      ...day(REPORT, 3, () => ({ action: 'read_report', params: { quarter: 'Q3' } })),
+      {
+        agent_id: HOSTILE,
+        error_code: 'AIP-E100',
+        action: '<b>bold</b>',
+        params: { [SCRIPT]: SCRIPT } as never,
+        at: now,
+      },
+      { agent_id: `did:web:acme.com:agents:support\u202eagent`, error_code: 'AIP-E100', at: now },
+    );
+    await ship(east);
+    await ship(west);
+    const follow = net.follow({ verifier: 'eu-west-1' });
+    follow.start();
+    await net.revoke('did:web:northwind.example:agents:mailer', { reason: `Leaked key <img src=x onerror=alert(1)>` });
+  }
+  const page = await openPage(path, options);
+  await page.goto(`${net.url}/`);
+  return { net, east, page, ship };
+}
+
+async function unlock(page: Page, key: string): Promise<void> {
+  await page.until('document.activeElement.id === "key"');
+  await page.type(key);
+  await page.press('Enter');
+}
+
+const text = (page: Page, selector: string) =>
+  page.evaluate<string>(`document.querySelector(${JSON.stringify(selector)}).innerText`);
+
+/** Opens the dialog on an agent's own button. */
+async function startRevoking(page: Page, name: string): Promise<void> {
+  await page.evaluate(`document.querySelector('[aria-label^="Revoke ${name}"]').click()`);
+  await page.until('document.activeElement.id === "reason"');
+}
+
+async function shot(page: Page, name: string): Promise<void> {
+  const bytes = await page.screenshot();
+  expect(bytes.length).toBeGreaterThan(20_000);
+  const folder = process.env['AIP_TEST_SHOTS'];
+  if (folder !== undefined) writeFileSync(join(folder, `dashboard-${name}.png`), bytes);
+}
+
+describe('the dashboard', () => {
+  test('shows agents, verifiers and entries as they come, and asks nobody else for anything', async () => {
+    const at = await scene({ width: 1440, height: 1000 });
+    if (at === null) return;
+    const { page, net, east } = at;
+    await shot(page, 'gate');
+    await unlock(page, net.mesh.keys.observer.text);
+    await page.until('document.getElementById("state").textContent === "live"');
+    await page.until('document.querySelectorAll("#entries li").length >= 50');
+    const table = await text(page, '#agents');
+    for (const shown of ['support-agent-v1', 'acme.com', 'trader', 'report-writer-v3', 'mailer', 'REVOKED']) {
+      expect(table).toContain(shown);
+    }
+    // 144 entries of which i = 7, 47, 87 and 127 are refused.
+    expect(await text(page, '#agents tr:has([aria-label^="Revoke support-agent-v1"]) .rate')).toMatch(
+      /2\.8 %\s*4 of 144/,
+    );
+    expect(await text(page, '#verifiers')).toMatch(/eu-west-1[\s\S]*stream[\s\S]*none[\s\S]*192 entries/);
+    await shot(page, 'desktop');
+
+    east.log({
+      agent_id: AGENT,
+      at: Date.now(),
+      action: 'brand_new_action',
+      error_code: 'AIP-E401',
+      error_message: 'Agent revoked',
+    });
+    await at.ship(east, 192);
+    await page.until('document.querySelector("#entries li .action").textContent === "brand_new_action"');
+    expect(await text(page, '#entries li')).toContain('REVOKED');
+
+    expect(page.problems).toEqual([]);
+    expect(page.requests.filter((url) => !url.startsWith(net.url) && !url.startsWith('data:'))).toEqual([]);
+    expect(page.requests.filter((url) => url.includes('aipm_'))).toEqual([]);
+    expect(await page.evaluate('localStorage.length + sessionStorage.length + document.cookie.length')).toBe(0);
+  });
+
+  test('strings of strangers stay text', async () => {
+    const at = await scene();
+    if (at === null) return;
+    const { page, net } = at;
+    await unlock(page, net.mesh.keys.observer.text);
+    await page.until('document.querySelectorAll("#entries li").length >= 50');
+    await page.evaluate('document.querySelectorAll("#entries details").forEach((each) => (each.open = true))');
+    await page.until(`document.querySelector("#entries").innerText.includes("</script><script>")`);
+    const shown = await text(page, 'main');
+    for (const each of ['<b>bold</b>', 'onerror=', '<img src=x', 'support\ufffdagent']) expect(shown).toContain(each);
+    expect(await page.evaluate('document.querySelectorAll("img, b b, main script").length')).toBe(0);
+    expect(await page.evaluate('document.title')).toBe('AIP mesh');
+    // Nobody can revoke what is no agent, and the id of a stranger is not offered.
+    expect(await page.evaluate('document.querySelector(\'[aria-label*="onerror"]\').hidden')).toBe(true);
+    expect(page.problems).toEqual([]);
+  });
+
+  test('its policy holds against a string that got in as markup or code', async () => {
+    const at = await scene({ past: false });
+    if (at === null) return;
+    const { page } = at;
+    const blocked = (code: string) =>
+      page.evaluate<string>(`(() => { try { ${code}; return 'ran' } catch (e) { return e.name } })()`);
+    expect(await blocked('document.body.innerHTML = "<img src=x onerror=alert(1)>"')).toBe('TypeError');
+    expect(await blocked('const s = document.createElement("script"); s.textContent = "window.ran = 1"')).toBe(
+      'TypeError',
+    );
+    const fetched = await page.evaluate('fetch("http://127.0.0.1:9/").then(() => "went", (e) => e.name)');
+    expect(fetched).toBe('TypeError');
+    await page.evaluate(
+      'new Promise((done) => { const i = new Image(); i.onerror = i.onload = done; i.src = "http://127.0.0.1:9/x.png" })',
+    );
+    expect(page.problems.filter((each) => each.includes('Content Security Policy')).length).toBeGreaterThanOrEqual(2);
+  });
+
+  test('a wrong key opens nothing; locking forgets', async () => {
+    const at = await scene();
+    if (at === null) return;
+    const { page, net } = at;
+    await unlock(page, `aipm_observer_${'0'.repeat(12)}_${'0'.repeat(64)}`);
+    await page.until('document.getElementById("gate-problem").textContent === "This key is not accepted."');
+    expect(await page.evaluate('document.getElementById("open").hidden')).toBe(true);
+    await unlock(page, net.mesh.keys.observer.text);
+    await page.until('document.querySelectorAll("#agents tr").length >= 4');
+    await page.evaluate('document.getElementById("lock").click()');
+    expect(await page.evaluate('document.querySelectorAll("#agents tr, #entries li, #verifiers tr").length')).toBe(0);
+    expect(await page.evaluate('document.getElementById("key").value')).toBe('');
+  });
+
+  test('revokes with a reason and an operator key, by keyboard alone', async () => {
+    const at = await scene();
+    if (at === null) return;
+    const { page, net } = at;
+    await unlock(page, net.mesh.keys.observer.text);
+    await page.until('document.querySelectorAll("#agents tr").length >= 4');
+    for (let i = 0; i < 40; i++) {
+      await page.press('Tab');
+      if (await page.evaluate<boolean>('(document.activeElement.ariaLabel ?? "").startsWith("Revoke trader")')) break;
+    }
+    await page.press('Enter');
+    await page.until('document.querySelector("dialog").open && document.activeElement.id === "reason"');
+    expect(await page.evaluate('document.getElementById("revoke-agent").value')).toBe(OTHER);
+    await page.type('moves money nobody asked for');
+    await page.press('Tab');
+    await page.type(net.mesh.keys.operator.text);
+    await shot(page, 'revoke');
+    await page.press('Enter');
+    await page.until('document.getElementById("revoke-result").textContent.startsWith("Revoked")');
+    expect(await text(page, '#revoke-result')).toMatch(/^Revoked: 1 of 1 verifiers have it, after \d+ ms\.$/);
+    expect(await page.evaluate('document.getElementById("operator-key").value')).toBe('');
+    const standing = await net.mesh.store.standing(OTHER);
+    expect(standing).toMatchObject({ status: 'revoked', reason: 'moves money nobody asked for' });
+    await page.press('Enter');
+    await page.until('!document.querySelector("dialog").open');
+    await page.until('document.getElementById("agents").innerText.includes("moves money nobody asked for")');
+    expect(page.requests.filter((url) => url.includes('aipm_'))).toEqual([]);
+    expect(page.problems).toEqual([]);
+  });
+
+  test.each([
+    ['an observer key', 'observer', 'takes an operator key'],
+    ['a key that is none', 'none', 'is not accepted'],
+  ] as const)('is refused a revocation with %s, and says that nothing was changed', async (_, role, said) => {
+    const at = await scene();
+    if (at === null) return;
+    const { page, net } = at;
+    await unlock(page, net.mesh.keys.observer.text);
+    await page.until('document.querySelectorAll("#agents tr").length >= 4');
+    await startRevoking(page, 'trader');
+    await page.type('why not');
+    await page.press('Tab');
+    await page.type(role === 'none' ? `aipm_operator_${'1'.repeat(12)}_${'1'.repeat(64)}` : net.mesh.keys[role].text);
+    await page.press('Enter');
+    await page.until(`document.getElementById("revoke-result").textContent.includes(${JSON.stringify(said)})`);
+    expect(await text(page, '#revoke-result')).toContain('Nothing was changed.');
+    expect(await net.mesh.store.standing(OTHER)).toBeNull();
+    // Escape leaves, and takes what was typed with it.
+    await page.press('Escape');
+    await page.until('!document.querySelector("dialog").open');
+    expect(await page.evaluate('document.getElementById("operator-key").value')).toBe('');
+  });
+
+  test('needs a reason', async () => {
+    const at = await scene();
+    if (at === null) return;
+    const { page, net } = at;
+    await unlock(page, net.mesh.keys.observer.text);
+    await page.until('document.querySelectorAll("#agents tr").length >= 4');
+    await startRevoking(page, 'trader');
+    await page.press('Tab');
+    await page.type(net.mesh.keys.operator.text);
+    await page.press('Enter');
+    expect(await page.evaluate('document.getElementById("reason").validity.valueMissing')).toBe(true);
+    expect(await net.mesh.store.standing(OTHER)).toBeNull();
+  });
+
+  test.each([
+    ['light', false],
+    ['dark', true],
+  ])('fits a phone, %s', async (name, dark) => {
+    const at = await scene({ width: 390, height: 844, dark });
+    if (at === null) return;
+    const { page, net } = at;
+    await unlock(page, net.mesh.keys.observer.text);
+    await page.until('document.querySelectorAll("#entries li").length >= 50');
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    expect(
+      await page.evaluate(
+        '[...document.querySelectorAll("#agents button:not([hidden])")].every((b) => b.getBoundingClientRect().height >= 40)',
+      ),
+    ).toBe(true);
+    await page.evaluate('document.querySelectorAll("#entries li:nth-child(n+8)").forEach((each) => each.remove())');
+    await shot(page, `phone-${name}`);
+    if (dark) expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(18, 22, 29)');
+    await startRevoking(page, 'trader');
+    await shot(page, `phone-${name}-revoke`);
+  });
+});
