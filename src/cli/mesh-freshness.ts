@@ -3,8 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Freshness } from '../verify/context.js';
 import { Failure } from '../app/failure.js';
 import type { MeshCopy } from '../app/mesh-ports.js';
+import { toHex } from '../protocol/hex.js';
 import type { Cli } from './cli.js';
 import { meshAccess, type MeshAccess } from './mesh-access.js';
+import { localState, random } from './wiring.js';
 
 /** The longest that a verification waits for the mesh, in ms: reading the API key is part of it. */
 const REFRESH_MS = 300;
@@ -60,8 +62,10 @@ async function asked(cli: Cli, access: MeshAccess, copy: MeshCopy, maxAgeMs: num
 async function follow(cli: Cli, access: MeshAccess, copy: MeshCopy, maxAgeMs: number): Promise<void> {
   const { follower } = await import('./mesh-wiring.js');
   try {
+    const { verifier } = await localState(cli);
     const following = await follower(access, await key(cli), {
-      verifier: null,
+      // Beside the one of `aip mesh follow`, which speaks for the machine.
+      verifier: `${verifier}.${toHex(random(3))}`,
       maxAgeMs,
       copy,
       onFailure: (error) => cli.warn(`The mesh is not followed any more: ${String(error).slice(0, 200)}`, 'mesh_copy'),

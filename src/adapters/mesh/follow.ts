@@ -4,6 +4,7 @@ import type { MeshCopy } from '../../app/mesh-ports.js';
 import { Follower, type Check } from '../../mesh/client/follower.js';
 import type { AlarmKind, Effect, FollowState, Input } from '../../mesh/client/messages.js';
 import type { Moment } from '../../mesh/client/moment.js';
+import type { MeshEvent } from '../../mesh/event.js';
 import { MAX_EVENT_BYTES } from '../../mesh/limits.js';
 import type { SignatureCheck } from '../../mesh/signing.js';
 import { FrameParser } from '../../mesh/sse.js';
@@ -23,6 +24,8 @@ export interface FollowOptions {
   readonly once?: boolean;
   readonly onState?: (from: FollowState, to: FollowState) => void;
   readonly onChange?: (standings: readonly Standing[], whole: boolean) => void;
+  /** Told of every event after it was applied and kept. */
+  readonly onEvents?: (events: readonly MeshEvent[]) => void;
   readonly onAlarm?: (kind: AlarmKind, message: string) => void;
   readonly onWaiting?: (reason: string, ms: number) => void;
   readonly onProof?: () => void;
@@ -96,11 +99,12 @@ export class MeshFollow {
   }
 
   #carryOut(effect: Effect): void {
-    const { copy, onState, onAlarm, onChange, onWaiting, onProof } = this.#options;
+    const { copy, onState, onAlarm, onChange, onEvents, onWaiting, onProof } = this.#options;
     switch (effect.type) {
       case 'keep':
         copy?.save(effect);
         onChange?.(effect.standings, effect.whole);
+        if (effect.events.length > 0) onEvents?.(effect.events);
         return;
       case 'proven':
         copy?.prove(effect.wall);

@@ -57,11 +57,11 @@ export const command: CommandSpec<Options> = {
   ],
   examples: [
     {
-      run: 'aip mesh join https://mesh.acme.com --mesh-key ed25519:<64 hex> --key aipm_verifier_...',
+      run: 'aip mesh join https://mesh.acme.com --mesh-key ed25519:3f9a... --key aipm_verifier_...',
       why: 'with the key store',
     },
     {
-      run: 'aip mesh join https://mesh.acme.com --mesh-key ed25519:<64 hex> --key-file /etc/aip/mesh.key',
+      run: 'aip mesh join https://mesh.acme.com --mesh-key ed25519:3f9a... --key-file /etc/aip/mesh.key',
       why: 'for a service',
     },
   ],

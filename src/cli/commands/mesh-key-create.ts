@@ -36,7 +36,7 @@ export const command: CommandSpec<Options> = {
   examples: [
     { run: 'aip mesh key create --role verifier --label eu-1', why: 'for a machine that verifies' },
     {
-      run: 'aip mesh key create --role operator --public-key ed25519:<64 hex>',
+      run: 'aip mesh key create --role operator --public-key ed25519:3f9a...',
       why: 'for an operator who signs commands',
     },
   ],

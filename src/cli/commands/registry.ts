@@ -141,6 +141,22 @@ export const SECTIONS: readonly Section[] = [
         () => import('./mesh-join.js'),
       ),
       at(
+        'mesh follow',
+        "Keep this machine's copy of the mesh current, and confirm what was applied",
+        () => import('./mesh-follow.js'),
+      ),
+      at('mesh watch', 'Show the events of the mesh as they come', () => import('./mesh-watch.js')),
+      at(
+        'mesh status',
+        'Show the mesh, how far the copy here is, and every verifier that listens',
+        () => import('./mesh-status.js'),
+      ),
+      at(
+        'mesh drill',
+        'Prove on the live mesh that an agent can be stopped, and how fast',
+        () => import('./mesh-drill.js'),
+      ),
+      at(
         'mesh key create',
         'Make an API key that lets a machine into the mesh, and show it this once',
         () => import('./mesh-key-create.js'),

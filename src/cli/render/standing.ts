@@ -44,7 +44,7 @@ function reach({ propagated_to, connected, propagation_ms }: Given['outcome'], m
     missing === 0
       ? `applied by ${propagated_to} of ${reporting}`
       : paint.yellow(`applied by ${propagated_to} of ${reporting}`);
-  return `${all} verifiers${took}${more}`;
+  return `${all} ${reporting === 1 ? 'verifier' : 'verifiers'}${took}${more}`;
 }
 
 export function renderStanding(held: HeldStanding, paint: Paint): string {

@@ -59,6 +59,8 @@ export class Follower {
   #effects: Effect[] = [];
   /** The standings of the last `keep` of this step, while it may still grow. */
   #changed: Standing[] = [];
+  /** The events that brought them about. */
+  #applied: MeshEvent[] = [];
 
   constructor(options: FollowerOptions) {
     this.#options = options;
@@ -85,6 +87,7 @@ export class Follower {
   step(input: Input, now: Moment): readonly Effect[] {
     this.#effects = [];
     this.#changed = [];
+    this.#applied = [];
     if (!('conn' in input) || input.conn === this.#line.conn) this.#take(input, now);
     this.#settle(now);
     return this.#effects;
@@ -204,7 +207,7 @@ export class Follower {
     this.#confirmed = 0;
     this.#line.worked();
     const { head: position, standings } = snapshot;
-    this.#effects.push({ type: 'keep', position, whole: true, standings, kept: [...this.copy.kept()] });
+    this.#effects.push({ type: 'keep', position, whole: true, standings, events: [], kept: [...this.copy.kept()] });
     this.#connect(now);
   }
 
@@ -218,11 +221,11 @@ export class Follower {
     if (applied.kind === 'duplicate') return;
     if (applied.kind === 'applied') {
       this.freshness.applied(event.seq);
-      this.#keep([applied.standing]);
+      this.#keep([applied.standing], [event]);
       return;
     }
     // Denies out of turn are in force already; they must outlive this process too.
-    this.#keep([]);
+    this.#keep([], []);
     if (applied.kind === 'gap') this.#missing(`event ${event.seq} came`, now);
     else this.#forked(applied.reason, now);
   }
@@ -267,18 +270,27 @@ export class Follower {
   }
 
   /** Adds to the changes of this step that are to be kept. */
-  #keep(standings: readonly Standing[]): void {
+  #keep(standings: readonly Standing[], events: readonly MeshEvent[]): void {
     const { position } = this.copy;
     if (position === null) return;
     const kept = [...this.copy.kept()];
     const last = this.#effects[this.#effects.length - 1];
     if (last?.type === 'keep' && last.standings === this.#changed) {
       this.#changed.push(...standings);
+      this.#applied.push(...events);
       this.#effects[this.#effects.length - 1] = { ...last, position, kept };
       return;
     }
     this.#changed = [...standings];
-    this.#effects.push({ type: 'keep', position, whole: false, standings: this.#changed, kept });
+    this.#applied = [...events];
+    this.#effects.push({
+      type: 'keep',
+      position,
+      whole: false,
+      standings: this.#changed,
+      events: this.#applied,
+      kept,
+    });
   }
 
   /** A frame or answer that cannot be read costs the connection, never the process. */

@@ -1,4 +1,5 @@
 /** What a follower is told and what it asks for. Whoever owns sockets and timers carries it out. */
+import type { MeshEvent } from '../event.js';
 import type { Head } from '../head.js';
 import type { Frame } from '../sse.js';
 import type { Standing } from '../standing.js';
@@ -55,6 +56,8 @@ export type Effect =
       /** True: these are all standings, others are gone. */
       readonly whole: boolean;
       readonly standings: readonly Standing[];
+      /** The events that were applied, in order; none of a snapshot. */
+      readonly events: readonly MeshEvent[];
       readonly kept: readonly KeptDeny[];
     }
   /** Keep that the copy was proven current at this time, in ms since the epoch. */

@@ -1,0 +1,85 @@
+/** The mesh, for people: its events, and who listens. */
+import type { Overview } from '../../app/mesh-overview.js';
+import type { DrillReport } from '../../app/mesh-drill.js';
+import type { MeshEvent } from '../../mesh/event.js';
+import type { Paint } from './paint.js';
+import { table } from './table.js';
+import { clean, fit } from './text.js';
+
+export interface Look {
+  readonly paint: Paint;
+  readonly width: number;
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  revocation: 'REVOKED',
+  suspension: 'SUSPENDED',
+  reinstatement: 'REINSTATED',
+};
+
+export function renderEvent(event: MeshEvent, { paint, width }: Look): string {
+  const { seq, time, type, agent_id, reason, revoked_by, suspended_until } = event;
+  const word = WORDS[type] ?? `DENIED (${clean(type)})`;
+  const colour = type === 'reinstatement' ? paint.green : paint.red;
+  const head = `${time}  ${String(seq).padStart(5)}  `;
+  const who = agent_id === '*' ? 'every agent' : clean(agent_id);
+  const until = suspended_until === null ? '' : ` until ${suspended_until}`;
+  const why = `${reason === null ? '' : `: ${clean(reason)}`}${revoked_by === null ? '' : ` (${clean(revoked_by)})`}`;
+  const rest = fit(`${who}${until}${why}`, Math.max(20, width - head.length - word.length - 2));
+  return `${paint.dim(head)}${colour(paint.bold(word))}  ${rest}`;
+}
+
+export interface CopyView {
+  readonly seq: number | null;
+  readonly ageMs: number | null;
+}
+
+export function renderOverview(seen: Overview, copy: CopyView, paint: Paint, width: number | null): string {
+  const age =
+    copy.ageMs === null ? 'never proven current' : `proven current ${Math.round(copy.ageMs / 100) / 10} s ago`;
+  const rows = [
+    ['log', `${seen.logId}, ${seen.head} ${seen.head === 1 ? 'event' : 'events'}`],
+    ['up for', `${Math.round(seen.upMs / 1000)} s`],
+    ['commands', seen.requireSignedCommands ? "only with the operator's signature" : 'with an API key'],
+    ['copy here', copy.seq === null ? 'none yet' : `at event ${copy.seq}, ${age}`],
+    ['listening', String(seen.connected)],
+  ];
+  const lines = [
+    `${paint.green('up')} ${paint.bold(clean(seen.url))}`,
+    ...rows.map(([label, value]) => `  ${paint.dim(label!.padEnd(9))}  ${clean(value!)}`),
+  ];
+  if (seen.listeners.length === 0) return lines.join('\n');
+  const columns = [
+    { title: 'verifier', flexible: true },
+    { title: 'how' },
+    { title: 'applied', right: true },
+    { title: 'behind', right: true },
+    { title: 'key' },
+  ];
+  const cells = seen.listeners.map(({ verifier, mode, seq, reports, keyId }) => [
+    verifier ?? '(does not report)',
+    mode,
+    reports ? String(seq) : 'unknown',
+    reports ? String(Math.max(0, seen.head - seq)) : 'unknown',
+    keyId,
+  ]);
+  const more = seen.more > 0 ? [`and ${seen.more} more`] : [];
+  return [...lines, '', table(columns, cells, { width: width ?? 100, paint }), ...more].join('\n');
+}
+
+export function renderDrill(report: DrillReport, paint: Paint): string {
+  const { verifiers, p50_ms, p99_ms, can_halt, within_ms, ok, rounds } = report;
+  const columns = [{ title: 'verifier' }, { title: 'how' }, { title: 'slowest', right: true }];
+  const rows = verifiers.map(({ verifier, mode, ms, confirmed }) => [
+    verifier ?? '(does not report)',
+    mode,
+    ms === null ? (confirmed ? 'yes' : verifier === null ? 'unknown' : 'NOT IN TIME') : `${ms} ms`,
+  ]);
+  const list = rows.length === 0 ? ['Nobody listens.'] : [table(columns, rows, { width: 100, paint })];
+  const times =
+    p50_ms === null
+      ? 'nothing was measured'
+      : `p50 ${p50_ms} ms, p99 ${p99_ms} ms over ${rounds} ${rounds === 1 ? 'round' : 'rounds'}`;
+  const verdict = `can halt: ${can_halt}; ${times}; ${ok ? `within ${within_ms} ms` : `NOT shown to be within ${within_ms} ms`}`;
+  return [...list, ok ? paint.green(verdict) : paint.red(verdict)].join('\n');
+}
