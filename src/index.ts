@@ -25,6 +25,7 @@ export type { KeyOptions } from './library/key-options.js';
 export type { CreatedPassport, CreatePassportOptions } from './library/passports.js';
 export type { Shield, ShieldedFunction, ShieldedObject } from './library/shield.js';
 export type { ParamMap, ShieldOptions } from './library/shield-options.js';
+export type { VerifiableIntent } from './library/verifier.js';
 export type { VerifyIntentOptions } from './library/verify-options.js';
 export type { LogQuery, Workspace, WorkspaceOptions } from './library/workspace.js';
 export type { Entry } from './protocol/entry.js';

@@ -46,9 +46,8 @@ export function givenFirst(
   given: readonly (Passport | UnreadablePassport)[],
   known: Trusting['passport'],
 ): Trusting['passport'] {
-  const own = new Map(given.map((each) => ['agent' in each ? each.agent.id : each.agentId, each]));
   return (agentId) => {
-    const mine = own.get(agentId);
+    const mine = given.findLast((each) => ('agent' in each ? each.agent.id : each.agentId) === agentId);
     if (mine === undefined) return known(agentId);
     if (!('agent' in mine)) return { status: 'unreadable', reason: mine.reason };
     const other = known(agentId);

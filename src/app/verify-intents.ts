@@ -18,7 +18,7 @@ export type { Submission, Trusting } from './examine.js';
 export interface JudgingDeps extends Trusting {
   readonly clock: Clock;
   /** Loaded only when an action has a schema. */
-  readonly loadSchemaCheck: () => Promise<SchemaCheck>;
+  readonly loadSchemaCheck: () => SchemaCheck | Promise<SchemaCheck>;
   /** Asked only about intents whose signature holds. */
   readonly hooks: (intent: Intent) => readonly HookOutcome[] | Promise<readonly HookOutcome[]>;
   /** True when a valid approval of exactly this intent was given. */
@@ -100,41 +100,63 @@ export async function prepareBatch(
   return prepareExamined(deps, examined);
 }
 
-/** Ends step 2, and asks the hooks and loads the schema check where they will be needed. */
+/** Ends step 2 for every document of a batch. */
 export async function prepareExamined(
   deps: JudgingDeps,
   examined: readonly (Examined | Judgement)[],
 ): Promise<PreparedBatch> {
-  const proven = examined.map(prove);
-  let schemaProblems: SchemaCheck = notLoaded;
-  const hooks: (readonly HookOutcome[] | Promise<readonly HookOutcome[]>)[] = [];
-  for (const each of proven) {
-    const spoken = 'decision' in each ? null : each.dialect === 'native' ? spokenIn(each) : signedIn(each);
-    if (spoken === null) {
-      hooks.push(NO_HOOKS);
-      continue;
-    }
-    const { intent, passport } = spoken;
-    const schema = passport?.actions.get(intent.document.action);
-    if (schema !== undefined && schema !== null && schemaProblems === notLoaded) {
-      schemaProblems = await deps.loadSchemaCheck();
-    }
-    hooks.push(deps.hooks(intent));
+  const prepared = examined.map((each) => prepare(deps, each));
+  return prepared.some((each) => each instanceof Promise) ? Promise.all(prepared) : (prepared as PreparedBatch);
+}
+
+/**
+ * Ends step 2, and asks the hooks and loads the schema check where they will be needed. A promise only where something
+ * has to be waited for.
+ */
+export function prepare(
+  deps: JudgingDeps,
+  examined: Examined | Judgement,
+): PreparedDocument | Judgement | Promise<PreparedDocument> {
+  if ('decision' in examined) return examined;
+  if (examined.dialect === 'native') {
+    // Written out: copying by spread takes a fifth of the time that all steps together take.
+    const { dialect, submission, startedAt, claim } = examined;
+    const found = identify(claim);
+    return withOutside(deps, spokenIn(claim.intent, found), (hooks, schemaProblems) => ({
+      dialect,
+      submission,
+      startedAt,
+      claim,
+      found,
+      hooks,
+      schemaProblems,
+    }));
   }
-  const said = hooks.some((each) => each instanceof Promise) ? await Promise.all(hooks) : hooks;
-  return proven.map((each, i) =>
-    'decision' in each ? each : { ...each, hooks: said[i] as readonly HookOutcome[], schemaProblems },
-  );
+  const proven = proveEnvelope(examined);
+  return withOutside(deps, signedIn(proven), (hooks, schemaProblems) => ({ ...proven, hooks, schemaProblems }));
 }
 
-function prove(each: Examined | Judgement): ProvenIntent | ProvenEnvelope | Judgement {
-  if ('decision' in each) return each;
-  return each.dialect === 'native' ? { ...each, found: identify(each.claim) } : proveEnvelope(each);
+/** A document proved to come from its agent, with the passport that counts where there is one. */
+interface Spoken {
+  readonly intent: Intent;
+  readonly passport: Passport | null;
 }
 
-/** An intent that is proved to come from its agent, with the passport that counts. */
-function spokenIn({ found, claim }: ProvenIntent): { intent: Intent; passport: Passport } | null {
-  return 'refused' in found ? null : { intent: claim.intent, passport: found.identity.passport };
+function spokenIn(intent: Intent, found: ProvenIntent['found']): Spoken | null {
+  return 'refused' in found ? null : { intent, passport: found.identity.passport };
+}
+
+function withOutside(
+  deps: JudgingDeps,
+  spoken: Spoken | null,
+  made: (hooks: readonly HookOutcome[], check: SchemaCheck) => PreparedDocument,
+): PreparedDocument | Promise<PreparedDocument> {
+  if (spoken === null) return made(NO_HOOKS, notLoaded);
+  const schema = spoken.passport?.actions.get(spoken.intent.document.action) ?? null;
+  const hooks = deps.hooks(spoken.intent);
+  const check = schema === null ? notLoaded : deps.loadSchemaCheck();
+  if (!(hooks instanceof Promise) && !(check instanceof Promise)) return made(hooks, check);
+  return Promise.all([hooks, check]).then(([said, loaded]) => made(said, loaded));
 }
 
 /** Steps 3 to 9 for every document of a batch, in order, in one transaction. */

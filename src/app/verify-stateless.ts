@@ -5,7 +5,13 @@ import type { Warning } from '../verify/decision.js';
 import { decide, judge, STANDING_UNKNOWN, type Judgement } from '../verify/judge.js';
 import { examine, type Submission } from './examine.js';
 import type { ProvenEnvelope } from './verify-envelope.js';
-import { prepareExamined, type JudgingDeps, type JudgingOptions, type ProvenIntent } from './verify-intents.js';
+import {
+  prepare,
+  type JudgingDeps,
+  type JudgingOptions,
+  type PreparedDocument,
+  type ProvenIntent,
+} from './verify-intents.js';
 
 const WARNINGS: readonly Warning[] = [
   { code: 'stateless', message: 'Replays, limits over time and revocations were not looked for: no state is kept.' },
@@ -17,23 +23,34 @@ const NEVER_ASKED: Freshness = { mesh: false, ageMs: null, maxAgeMs: 0, onStale:
  * again and again until it is too old. What needs a memory is skipped with that reason, and a passport whose limits need
  * one is refused; nothing is logged.
  */
-export async function verifyStateless(
+export function verifyStateless(
   deps: JudgingDeps,
   options: JudgingOptions,
   submission: Submission,
-): Promise<Judgement> {
+): Judgement | Promise<Judgement> {
   const now = options.at ?? deps.clock();
   const { policy } = options;
   const setting = { trusting: deps, policy, signatureHolds: verifySignature, now, startedAt: 0 };
-  const [prepared] = await prepareExamined(deps, [examine(submission, setting)]);
-  if (prepared === undefined || 'decision' in prepared) return prepared!;
+  const prepared = prepare(deps, examine(submission, setting));
+  return prepared instanceof Promise
+    ? prepared.then((document) => conclude(deps, options, document, now))
+    : conclude(deps, options, prepared, now);
+}
+
+function conclude(
+  deps: JudgingDeps,
+  { policy, geo }: JudgingOptions,
+  prepared: PreparedDocument | Judgement,
+  now: number,
+): Judgement {
+  if ('decision' in prepared) return prepared;
   const intent = prepared.dialect === 'native' ? prepared.claim.intent : prepared.intent;
   const { hooks, schemaProblems } = prepared;
   const facts: Facts = {
     spent: undefined,
     read: unasked,
     schemaProblems,
-    geo: options.geo,
+    geo,
     approved: deps.approved(intent),
     hooks,
     standing: unasked,

@@ -3,6 +3,7 @@ import { NO_HOOKS, type JudgingDeps, type Submission, type VerifierDeps } from '
 import { verifyStateless } from '../app/verify-stateless.js';
 import type { Constraints } from '../protocol/constraint.js';
 import type { IntentDocument } from '../protocol/intent.js';
+import type { SchemaCheck } from '../verify/context.js';
 import type { Judgement } from '../verify/judge.js';
 import { usage } from './given.js';
 import { GroupCommit } from './group-commit.js';
@@ -13,12 +14,17 @@ import type { World } from './wiring.js';
 /** How old a copy of revocations may be where there is a mesh; without one this machine's own record is all there is. */
 const REVOCATION_MAX_AGE_MS = 30_000;
 
+/** An intent as it is held: the object, its JSON text, or the bytes of that text. */
+export type VerifiableIntent = IntentDocument | string | Uint8Array | Readonly<Record<string, unknown>>;
+
 /** Judges intents for one workspace. */
 export class Verifier {
   readonly #world: World;
   readonly #judging: JudgingDeps;
   readonly #hooks: Hooks;
   #durable: Promise<GroupCommit> | null = null;
+  #group: GroupCommit | null = null;
+  #schemaCheck: SchemaCheck | null = null;
 
   constructor(world: World, hooks: Hooks) {
     this.#world = world;
@@ -26,17 +32,18 @@ export class Verifier {
     this.#judging = {
       ...KNOWS_NOTHING,
       clock: world.clock,
-      loadSchemaCheck: async () => (await import('../adapters/json-schema.js')).schemaProblems,
+      loadSchemaCheck: () => this.#schemaCheck ?? this.#loadSchemaCheck(),
       hooks: (intent) => (hooks.size === 0 ? NO_HOOKS : hooks.ask(intent)),
       approved: () => false,
     };
   }
 
-  async verify(
-    intent: IntentDocument | string | Uint8Array,
+  /** A promise wherever something is waited for; without state and hooks nothing is. */
+  verify(
+    intent: VerifiableIntent,
     options: VerifyIntentOptions | undefined,
     within?: Constraints,
-  ): Promise<Judgement> {
+  ): Judgement | Promise<Judgement> {
     const judging = judgingOf(options);
     const trusting = options === undefined ? undefined : trustingOf(options);
     const submission: Submission = {
@@ -46,21 +53,32 @@ export class Verifier {
       ...(within === undefined ? {} : { within }),
     };
     if (options?.state === false) return verifyStateless(this.#judging, judging, submission);
-    return (await this.#group()).verify(submission, judging);
+    const group = this.#group;
+    return group !== null
+      ? group.verify(submission, judging)
+      : this.#opened().then((opened) => opened.verify(submission, judging));
   }
 
   async close(): Promise<void> {
-    const group = this.#durable;
+    const opened = this.#durable;
     this.#durable = null;
-    await (await group)?.idle();
+    this.#group = null;
+    await (await opened)?.idle();
   }
 
-  #group(): Promise<GroupCommit> {
-    this.#durable ??= this.#openGroup().catch((error: unknown) => {
-      this.#durable = null;
-      throw error;
-    });
+  #opened(): Promise<GroupCommit> {
+    this.#durable ??= this.#openGroup().then(
+      (group) => (this.#group = group),
+      (error: unknown) => {
+        this.#durable = null;
+        throw error;
+      },
+    );
     return this.#durable;
+  }
+
+  async #loadSchemaCheck(): Promise<SchemaCheck> {
+    return (this.#schemaCheck = (await import('../adapters/json-schema.js')).schemaProblems);
   }
 
   async #openGroup(): Promise<GroupCommit> {

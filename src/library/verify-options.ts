@@ -92,13 +92,20 @@ export function trustingOf({
   if (passport === undefined && principalKeys === undefined) return undefined;
   const given = isList(passport) ? passport.map(parsedOf) : passport === undefined ? [] : [parsedOf(passport)];
   // Now, because a key that does not parse is this caller's mistake and nobody else's.
-  const keys = new Map(Object.entries(principalKeys ?? {}).map(([did, key]) => [did, [pinOf(did, key)]]));
+  const keys = principalKeys === undefined ? NO_KEYS : Object.entries(principalKeys).map(givenPin);
   return (own) => ({
     ...own,
     passport: given.length === 0 ? own.passport : givenFirst(given, own.passport),
-    pins: (principal) => keys.get(principal) ?? own.pins(principal),
+    pins: (principal) => keys.find(({ did }) => did === principal)?.pins ?? own.pins(principal),
   });
 }
+
+interface GivenPin {
+  readonly did: string;
+  readonly pins: readonly PinnedKey[];
+}
+
+const NO_KEYS: readonly GivenPin[] = [];
 
 function isList(passport: VerifyIntentOptions['passport']): passport is readonly AgentPassport[] {
   return Array.isArray(passport);
@@ -108,18 +115,18 @@ function isList(passport: VerifyIntentOptions['passport']): passport is readonly
 export const KNOWS_NOTHING: Trusting = { passport: () => ({ status: 'unknown' }), pins: () => [] };
 
 const MOST_PINS = 1024;
-const pins = new Map<string, PinnedKey>();
+/** By the text of the key: importing one costs as much as a verification. */
+const known = new Map<string, GivenPin>();
 
-function pinOf(principal: string, text: string): PinnedKey {
-  const name = `${principal}=${text}`;
-  let pin = pins.get(name);
-  if (pin === undefined) {
-    const bytes = typeof text === 'string' ? parsePublicKey(text) : null;
-    const key = bytes === null ? null : importKey(bytes);
-    if (parsePrincipalId(principal) === null || key === null)
-      throw usage(`The key of ${principal} is not an Ed25519 public key.`, 'write ed25519:<64 hex digits>');
-    if (pins.size >= MOST_PINS) pins.clear();
-    pins.set(name, (pin = { keyId: keyId(principal, 1), key }));
-  }
-  return pin;
+function givenPin([did, text]: [string, string]): GivenPin {
+  const pin = known.get(text);
+  if (pin?.did === did) return pin;
+  const bytes = typeof text === 'string' ? parsePublicKey(text) : null;
+  const key = bytes === null ? null : importKey(bytes);
+  if (parsePrincipalId(did) === null || key === null)
+    throw usage(`The key of ${did} is not an Ed25519 public key.`, 'write ed25519:<64 hex digits>');
+  if (known.size >= MOST_PINS) known.clear();
+  const made = { did, pins: [{ keyId: keyId(did, 1), key }] };
+  known.set(text, made);
+  return made;
 }

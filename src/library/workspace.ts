@@ -10,7 +10,7 @@ import { Intents, type CreateIntentOptions } from './intents.js';
 import { OpenKeys } from './key-options.js';
 import { Passports, type CreatedPassport, type CreatePassportOptions } from './passports.js';
 import { shieldWith, type Shield } from './shield.js';
-import { Verifier } from './verifier.js';
+import { Verifier, type VerifiableIntent } from './verifier.js';
 import type { VerifyIntentOptions } from './verify-options.js';
 import { world, type WorldOptions } from './wiring.js';
 
@@ -55,7 +55,7 @@ export interface Workspace {
    * log entry are on the disk; calls made at the same time share that wait. A refusal is a decision, not an exception.
    * @throws Failure USAGE (options), STATE (the state file is damaged, locked or full): nothing was decided
    */
-  verifyIntent(intent: IntentDocument | string | Uint8Array, options?: VerifyIntentOptions): Promise<Decision>;
+  verifyIntent(intent: VerifiableIntent, options?: VerifyIntentOptions): Promise<Decision>;
   /** Wraps a tool, so that it runs only when its agent may run it. */
   readonly shield: Shield;
   /**
@@ -85,7 +85,10 @@ export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
     createPassport: (asked) => passports.create(asked),
     loadPassport: (from) => passports.load(from),
     createIntent: (asked) => intents.create(asked),
-    verifyIntent: async (intent, asked) => (await verifier.verify(intent, asked)).decision,
+    verifyIntent: async (intent, asked) => {
+      const judgement = verifier.verify(intent, asked);
+      return (judgement instanceof Promise ? await judgement : judgement).decision;
+    },
     shield: shieldWith({ passports, intents, verifier }),
     getVerificationLogs: async (query = {}) => [...(await here.state()).entries(entryQuery(query))].reverse(),
     registerVerificationHook: (hook, asked) => hooks.register(hook, asked),

@@ -27,6 +27,15 @@ export function isAgentName(text: string): boolean {
   return NAME.test(text);
 }
 
+/** An id without a port. */
+const AGENT_ID = new RegExp(`^did:web:${LABEL}(?:\\.${LABEL})*:agents:${NAME.source.slice(1)}`);
+
+/** True for an agent id; takes the ids of nearly all intents in one step. */
+export function isAgentId(text: string): boolean {
+  // No domain in so short a text is too long.
+  return (text.length <= 253 && AGENT_ID.test(text)) || parseAgentId(text) !== null;
+}
+
 /** The agent id in `text`, or null when it is not exactly one. */
 export function parseAgentId(text: string): AgentId | null {
   const parts = text.split(':');

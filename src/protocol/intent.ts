@@ -1,7 +1,7 @@
-import { canonicalizeWithout } from './canonical.js';
-import { parseAgentId } from './did.js';
+import { canonicalBytesWithout } from './canonical-bytes.js';
+import { isAgentId } from './did.js';
 import { sha256Hex } from './hash.js';
-import { fromHex } from './hex.js';
+import { signatureBytes } from './hex.js';
 import { MAX_ACTION_LENGTH, MAX_TEXT } from './limits.js';
 import { objectOf, ShapeError, textOf } from './shape.js';
 import { isObject, type Json, type JsonObject } from './values.js';
@@ -32,7 +32,6 @@ export interface Intent {
 
 const REQUIRED = ['agent_id', 'action', 'params', 'timestamp', 'nonce', 'signature'];
 const OPTIONAL = ['target', 'key_id'];
-const SIGNATURE = /^[0-9a-f]{128}$/;
 
 /**
  * The intent in a parsed document.
@@ -40,7 +39,7 @@ const SIGNATURE = /^[0-9a-f]{128}$/;
  */
 export function readIntent(json: Json): Intent {
   const object = objectOf(json, 'the intent', REQUIRED, OPTIONAL);
-  if (parseAgentId(textOf(object, 'agent_id', MAX_TEXT)) === null) {
+  if (!isAgentId(textOf(object, 'agent_id', MAX_TEXT))) {
     throw new ShapeError('"agent_id" is not of the form did:web:<domain>:agents:<name>');
   }
   textOf(object, 'action', MAX_ACTION_LENGTH);
@@ -55,16 +54,16 @@ export function readIntent(json: Json): Intent {
   if (typeof signature !== 'string') throw new ShapeError('"signature" is not a string');
   if (object.target !== undefined) textOf(object, 'target', MAX_TEXT);
   if (object.key_id !== undefined) textOf(object, 'key_id', MAX_TEXT);
-  const signedBytes = Buffer.from(canonicalizeWithout(object, 'signature'), 'utf8');
+  const signedBytes = canonicalBytesWithout(object, 'signature');
   return {
     document: object as unknown as IntentDocument,
     signedBytes,
-    signature: SIGNATURE.test(signature) ? fromHex(signature) : null,
+    signature: signatureBytes(signature),
     hash: `sha256:${sha256Hex(signedBytes)}`,
   };
 }
 
 /** The bytes to sign for an intent that has no signature yet. */
 export function intentBytes(unsigned: Omit<IntentDocument, 'signature'>): Uint8Array {
-  return Buffer.from(canonicalizeWithout(unsigned as unknown as JsonObject, 'signature'), 'utf8');
+  return canonicalBytesWithout(unsigned as unknown as JsonObject, 'signature');
 }

@@ -49,11 +49,14 @@ function decimalFrom(text: string): Decimal | null {
   return { coefficient: sign === '-' ? -magnitude : magnitude, scale };
 }
 
+/** No currency has more than four digits after the point (ISO 4217). */
+const POWERS = [1n, 10n, 100n, 1000n, 10_000n];
+
 /** The decimal in minor units of `currency`; null when it is negative or finer than the currency allows, or the code is unknown. */
 export function toMinor(decimal: Decimal, currency: string): bigint | null {
   const digits = minorDigits(currency);
   if (digits === null || decimal.coefficient < 0n || decimal.scale > digits) return null;
-  return decimal.coefficient * 10n ** BigInt(digits - decimal.scale);
+  return decimal.coefficient * POWERS[digits - decimal.scale]!;
 }
 
 /** A whole number of minor units from a JSON integer or a string of digits; null for everything else. */

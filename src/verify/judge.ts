@@ -38,10 +38,10 @@ export function identify(claim: Claim): { readonly identity: Identity } | { read
 
 /** Steps 3 to 9. */
 export function judge(identity: Identity, context: Identified): { outcome: Outcome; revocation: RevocationReport } {
-  const outcome = runChecks(WHETHER, context);
+  const outcome = runChecks(WHETHER, context, identity.reports);
   const { passport } = context;
   return {
-    outcome: { reports: [...identity.reports, ...outcome.reports], violations: outcome.violations },
+    outcome,
     revocation: revocationReport(context.facts, passport.agent.id, passport.document.principal),
   };
 }

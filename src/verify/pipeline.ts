@@ -45,9 +45,13 @@ export interface Outcome {
   readonly violations: readonly Violation[];
 }
 
-/** Runs a list of checks in order, up to and including the first that fails. */
-export function runChecks<Context>(checks: readonly Check<Context>[], context: Context): Outcome {
-  const reports: CheckReport[] = [];
+/** Runs a list of checks in order, after `before`, up to and including the first that fails. */
+export function runChecks<Context>(
+  checks: readonly Check<Context>[],
+  context: Context,
+  before: readonly CheckReport[] = [],
+): Outcome {
+  const reports = before.slice();
   for (const check of checks) {
     const verdict = check.run(context);
     if (verdict.status === 'failed') {

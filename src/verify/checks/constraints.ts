@@ -1,7 +1,7 @@
 import { checkConstraints, type Judged } from '../constraints/index.js';
 import { withoutHistory } from '../constraints/history.js';
 import { keepsState, type Identified } from '../context.js';
-import { verdictOf, type Verdict } from '../decision.js';
+import { verdictOf, type Verdict, type Violation } from '../decision.js';
 
 /** Step 6: every constraint of the passport and of the caller holds; all violations are collected. */
 export function constraints({ intent, limits, facts, now }: Identified): Verdict {
@@ -17,6 +17,8 @@ export function constraints({ intent, limits, facts, now }: Identified): Verdict
     intentHash: intent.hash,
     read: facts.read,
   };
-  const unknowable = keepsState(facts) ? [] : limits.flatMap((constraints) => withoutHistory(constraints, agent_id));
-  return verdictOf(unknowable.length > 0 ? unknowable : limits.flatMap((each) => checkConstraints(each, judged)));
+  const violations: Violation[] = [];
+  if (!keepsState(facts)) for (const each of limits) violations.push(...withoutHistory(each, agent_id));
+  if (violations.length === 0) for (const each of limits) violations.push(...checkConstraints(each, judged));
+  return verdictOf(violations);
 }
