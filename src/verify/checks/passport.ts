@@ -34,6 +34,8 @@ export function issuerProblem(passport: Passport, pins: readonly PinnedKey[]): s
   if (pins.length === 0) {
     return `The principal ${principal} is not pinned on this machine; if you trust it: aip principal add ${principal} --public-key <key>.`;
   }
+  const last = judged.get(passport);
+  if (last?.holds === true && pins.some(({ key }) => key === last.key)) return null;
   const named = pins.filter((pin) => pin.keyId === issuer_key_id);
   // A pin made by hand has no number of its own to go by, so a key under another id is tried as well.
   const signed = [...named, ...pins.filter((pin) => pin.keyId !== issuer_key_id)].some((pin) =>
