@@ -13,18 +13,26 @@ export interface Stage {
   verify(intent: IntentDocument, passport?: PassportDocument): Promise<Judgement>;
 }
 
-export interface Act {
+/** The same world with a mesh, to which the verifier listens. */
+export interface MeshStage extends Stage {
+  /** Gives the order through the mesh; says how far and how fast it went. */
+  order(action: 'revoke' | 'reinstate'): Promise<string>;
+}
+
+export interface Act<S extends Stage = Stage> {
   /** What the agent, or whoever attacks it, tries. */
   readonly tries: string;
   /** How it must end; null when it is accepted. */
   readonly code: NativeCodeName | null;
-  readonly play: (stage: Stage, earlier: readonly Played[]) => Promise<Played>;
+  readonly play: (stage: S, earlier: readonly Played[]) => Promise<Played>;
 }
 
 /** What was sent, and what the verifier said. */
 export interface Played {
   readonly intent: IntentDocument;
   readonly judgement: Judgement;
+  /** What happened before it was sent. */
+  readonly before?: string;
 }
 
 export interface ActReport extends Played {
@@ -89,7 +97,29 @@ export const STORY: readonly [Act, ...Act[]] = [
   },
 ];
 
+/** The guide's test 4: the kill switch, both ways. */
+export const MESH_STORY: readonly Act<MeshStage>[] = [
+  {
+    tries: 'Enough: Acme revokes the agent. It tries one more refund, on a machine that listens to the mesh.',
+    code: 'AGENT_REVOKED',
+    play: async (stage) => {
+      const before = await stage.order('revoke');
+      return { ...(await sent(stage, stage.sign(refund(50, '8473')))), before };
+    },
+  },
+  {
+    tries: 'The agent is repaired and reinstated, and refunds what is owed.',
+    code: null,
+    play: async (stage) => {
+      const before = await stage.order('reinstate');
+      return { ...(await sent(stage, stage.sign(refund(50, '8474')))), before };
+    },
+  },
+];
+
 /** Plays the acts in order and says of each, as it ends, whether it ended as it must. */
+export function playStory(stage: Stage): AsyncGenerator<ActReport>;
+export function playStory<S extends Stage>(stage: S, acts: readonly Act<S>[]): AsyncGenerator<ActReport>;
 export async function* playStory(stage: Stage, acts: readonly Act[] = STORY): AsyncGenerator<ActReport> {
   const played: Played[] = [];
   for (const { tries, code, play } of acts) {

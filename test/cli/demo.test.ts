@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { playStory, STORY, type ActReport, type Stage } from '../../src/app/demo.js';
+import { MESH_STORY, playStory, STORY, type ActReport, type Stage } from '../../src/app/demo.js';
 import { plain } from '../../src/cli/render/paint.js';
 import { renderAct, renderEnd } from '../../src/cli/render/demo.js';
 import { columnsOf } from '../../src/cli/render/text.js';
@@ -19,6 +19,7 @@ interface Told {
     readonly as_expected: boolean;
     readonly decision: { readonly success: boolean; readonly error_code: string | null; readonly details: unknown };
   }[];
+  readonly drill: unknown;
   readonly log: { readonly ok: boolean; readonly count: number };
 }
 
@@ -44,21 +45,26 @@ describe('aip demo', () => {
       'AIP-E301',
       'AIP-E302',
       'AIP-E103',
+      'AIP-E401',
+      null,
     ]);
     expect(told.acts.every((act) => act.as_expected && act.decision.error_code === act.expected_code)).toBe(true);
     expect(told.acts[1]!.decision.details).toMatchObject({ requested: 10_000, limit: 100 });
     expect(told.acts[2]!.decision.details).toMatchObject({ requested_domain: 'evil.com' });
     expect(told.acts[4]!.decision.details).toMatchObject({ age_s: 360 });
-    expect(told).toMatchObject({ ok: true, log: { ok: true, count: 6 } });
+    expect(told).toMatchObject({ ok: true, log: { ok: true, count: 8 } });
+    expect(told.drill).toMatchObject({ ok: true, can_halt: 'yes', rounds: 5, reinstated: true });
+    expect(told.acts[6]!.decision.details).toMatchObject({ reason: 'demo' });
     expect({ code, err }).toEqual({ code: 0, err: '' });
   });
 
   test('tells a person what is tried, the decision, and what to run next', async () => {
     const { code, out } = await world().run('demo');
     expect(code).toBe(0);
-    for (const [i, act] of STORY.entries()) expect(out).toContain(`${i + 1}. ${act.tries}`);
+    for (const [i, act] of [...STORY, ...MESH_STORY].entries())
+      expect(out.replace(/\s+/g, ' ')).toContain(`${i + 1}. ${act.tries}`);
     expect(out).toContain('REFUSED AIP-E202 MONETARY_LIMIT_EXCEEDED');
-    expect(out).toContain('1 accepted, 5 refused, each as it must be.');
+    expect(out).toContain('2 accepted, 6 refused, each as it must be.');
     expect(out).toMatch(/Now your own\n {3}aip init\n/);
     expect(out).not.toContain('\u001b');
   });
@@ -145,7 +151,7 @@ describe('an act that ends otherwise', () => {
     const look = { paint: plain, width: 200 };
     const [, second] = await played();
     expect(renderAct(2, second!, look)).toContain('This is not how it should end: AIP-E202 was expected.');
-    const end = { verified: 6, refused: 0, surprises: 5, log: { ok: false, count: 3 }, program: 'aip' };
+    const end = { verified: 6, refused: 0, surprises: 5, log: { ok: false, count: 3 }, drill: null, program: 'aip' };
     expect(renderEnd(end, look)).toContain(
       '5 NOT as it must be. The log holds 3 entries, and its hash chain is BROKEN.',
     );

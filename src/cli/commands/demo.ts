@@ -1,5 +1,5 @@
 import { checkLog } from '../../app/check-log.js';
-import { AGENT, playStory, type ActReport, type Stage } from '../../app/demo.js';
+import { AGENT, MESH_STORY, playStory, type ActReport, type Stage } from '../../app/demo.js';
 import { createPassport } from '../../app/issue-passport.js';
 import { openKey } from '../../app/keyring.js';
 import { signIntent } from '../../app/sign-intent.js';
@@ -10,6 +10,7 @@ import { parseJsonText } from '../../protocol/json.js';
 import type { Cli } from '../cli.js';
 import { renderAct, renderEnd, renderOpening } from '../render/demo.js';
 import type { CommandSpec } from '../spec.js';
+import { raiseMesh } from '../mesh-demo.js';
 import { throwaway } from '../throwaway.js';
 import { verification } from '../verification.js';
 import { issuing, localState, random } from '../wiring.js';
@@ -19,13 +20,13 @@ const WIDEST = 100;
 
 export const command: CommandSpec = {
   path: ['demo'],
-  summary: 'Watch an agent be stopped, in a throwaway folder: no network, no questions',
+  summary: 'Watch an agent be stopped, in a throwaway folder: no questions, nothing leaves this machine',
   examples: [
-    { run: 'aip demo', why: 'six acts in a second' },
+    { run: 'aip demo', why: 'eight acts in a few seconds' },
     { run: 'aip demo --json | jq .acts[].decision', why: 'the decisions as programs get them' },
   ],
   exits: { 1: 'an act did not end as it must' },
-  touches: [],
+  touches: ['network'],
   topics: ['verification'],
 
   async run(_, cli) {
@@ -34,13 +35,17 @@ export const command: CommandSpec = {
     const look = { paint: cli.paint, width: Math.min(cli.width ?? WIDEST, WIDEST) };
     const acts: ActReport[] = [];
     if (!cli.globals.json) cli.out(`${renderOpening(passport.document, look)}\n`);
-    for await (const act of playStory(acting)) {
+    const show = (act: ActReport): void => {
       acts.push(act);
       if (!cli.globals.json) cli.out(`${renderAct(acts.length, act, look)}\n`);
-    }
+    };
+    for await (const act of playStory(acting)) show(act);
+    const { mesh, drilled } = await raiseMesh(stage, acting);
+    for await (const act of playStory(mesh, MESH_STORY)) show(act);
+    const drill = await drilled();
     const log = await checkLog(await localState(stage), { newest: null, pause: async () => undefined });
     const surprises = acts.filter((act) => !act.asTold).length;
-    const ok = surprises === 0 && log.ok && log.count === acts.length;
+    const ok = surprises === 0 && log.ok && log.count === acts.length && drill.ok;
     if (cli.globals.json) {
       cli.json({
         ok,
@@ -51,11 +56,12 @@ export const command: CommandSpec = {
           as_expected: asTold,
           decision: judgement.decision,
         })),
+        drill,
         log: { ok: log.ok, count: log.count },
       });
     } else {
       const verified = acts.filter(({ judgement }) => judgement.decision.success).length;
-      const end = { verified, refused: acts.length - verified, surprises, log, program: program(cli) };
+      const end = { verified, refused: acts.length - verified, surprises, log, drill, program: program(cli) };
       cli.out(renderEnd(end, look));
     }
     return ok ? 0 : 1;

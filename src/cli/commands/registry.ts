@@ -25,7 +25,7 @@ export const SECTIONS: readonly Section[] = [
     commands: [
       at(
         'demo',
-        'Watch an agent be stopped, in a throwaway folder: no network, no questions',
+        'Watch an agent be stopped, in a throwaway folder: no questions, nothing leaves this machine',
         () => import('./demo.js'),
       ),
       at(

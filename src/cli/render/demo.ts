@@ -1,4 +1,5 @@
 import type { ActReport } from '../../app/demo.js';
+import type { DrillReport } from '../../app/mesh-drill.js';
 import type { PassportDocument } from '../../protocol/passport.js';
 import type { JsonObject } from '../../protocol/values.js';
 import { sentence } from './decision-facts.js';
@@ -41,7 +42,7 @@ export function renderOpening(passport: PassportDocument, { paint, width }: Demo
 /** One act: what is tried, what was signed, and what the verifier says. */
 export function renderAct(
   number: number,
-  { tries, intent, judgement, expected, asTold }: ActReport,
+  { tries, intent, judgement, expected, asTold, before }: ActReport,
   look: DemoLook,
 ): string {
   const { paint, width } = look;
@@ -57,7 +58,11 @@ export function renderAct(
   const [first, ...rest] = wrap(tries, width - INDENT.length);
   return [
     paint.bold(`${`${number}.`.padEnd(INDENT.length)}${first!}`),
-    ...[...rest.map((line) => paint.bold(line)), paint.dim(fit(asked(intent.action, intent.params), room))]
+    ...[
+      ...rest.map((line) => paint.bold(line)),
+      ...(before === undefined ? [] : wrap(clean(before), room)),
+      paint.dim(fit(asked(intent.action, intent.params), room)),
+    ]
       .concat(verdict, surprise)
       .map((line) => INDENT + line),
   ].join('\n');
@@ -75,12 +80,15 @@ export interface DemoEnd {
   readonly refused: number;
   readonly surprises: number;
   readonly log: { readonly ok: boolean; readonly count: number };
+  /** Null when the mesh was not reached. */
+  readonly drill: DrillReport | null;
   /** What people type for `aip`. */
   readonly program: string;
 }
 
 /** What it came to, and what to do next. */
-export function renderEnd({ verified, refused, surprises, log, program }: DemoEnd, { paint, width }: DemoLook): string {
+export function renderEnd(end: DemoEnd, { paint, width }: DemoLook): string {
+  const { verified, refused, surprises, log, drill, program } = end;
   const ended = surprises === 0 ? 'each as it must be' : `${surprises} NOT as it must be`;
   const chain = log.ok ? 'whole' : 'BROKEN';
   const next = [
@@ -88,6 +96,7 @@ export function renderEnd({ verified, refused, surprises, log, program }: DemoEn
     ['passport create my-agent -a send_email --allowed-domain example.com', 'give an agent an identity and limits'],
     ['intent sign -p my-agent -a send_email -o intent.json', 'sign what it intends to do'],
     ['intent verify intent.json', 'decide'],
+    ['mesh serve', 'stop agents on every machine at once'],
     ['explain AIP-E202', 'what a refusal means, and what to do about it'],
   ];
   return [
@@ -95,6 +104,7 @@ export function renderEnd({ verified, refused, surprises, log, program }: DemoEn
       `${verified} accepted, ${refused} refused, ${ended}. The log holds ${log.count} entries, and its hash chain is ${chain}.`,
       width,
     ).map((line) => (surprises === 0 && log.ok ? line : paint.red(line))),
+    ...(drill === null ? [] : wrap(drillLine(drill), width)),
     '',
     paint.bold('Now your own'),
     ...next.flatMap(([command, why]) => [
@@ -102,4 +112,9 @@ export function renderEnd({ verified, refused, surprises, log, program }: DemoEn
       `${INDENT}${INDENT}${paint.dim(why!)}`,
     ]),
   ].join('\n');
+}
+
+function drillLine({ p50_ms, p99_ms, rounds, can_halt }: DrillReport): string {
+  const times = p50_ms === null ? 'nobody confirmed' : `p50 ${p50_ms} ms, p99 ${p99_ms} ms`;
+  return `Drill: ${rounds} revocations, from the commit to the verifier's confirmation ${times}; can halt: ${can_halt}.`;
 }
