@@ -1,5 +1,16 @@
 /** The config files on disk: where they are looked for, how they are read, and which of them the user has trusted. */
-import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { Failure } from '../app/failure.js';
 import type { Io } from './io.js';
@@ -17,6 +28,7 @@ const PLACES = [
   '.config/aiprc.yaml',
 ];
 const MAX_BYTES = 64 * 1024;
+const MAX_PACKAGE_BYTES = 4 * 1024 * 1024;
 
 export interface ConfigFile {
   readonly path: string;
@@ -30,12 +42,10 @@ export async function findProjectFile(io: Io): Promise<ConfigFile | null> {
   for (let folder = resolve(io.cwd); ; folder = dirname(folder)) {
     for (const place of PLACES) {
       const path = join(folder, place);
-      const found = statSync(path, { throwIfNoEntry: false });
-      if (found?.isFile() !== true) continue;
-      if (place === 'package.json') {
-        const content = packageMember(path);
-        if (content !== undefined) return { path, content, foreign: isForeign(found.uid, io) };
-      } else return { path, content: await readData(path), foreign: isForeign(found.uid, io) };
+      if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) continue;
+      const { text, owner } = readText(path, place === 'package.json' ? MAX_PACKAGE_BYTES : MAX_BYTES);
+      const content = place === 'package.json' ? packageMember(path, text) : await parseData(path, text);
+      if (content !== undefined) return { path, content, foreign: isForeign(owner, io) };
     }
     if (folder === io.userHome || dirname(folder) === folder) return null;
   }
@@ -46,14 +56,13 @@ export async function readNamedFile(path: string): Promise<ConfigFile> {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) {
     throw new Failure('NOT_FOUND', `the config file ${path} does not exist`);
   }
-  const content = basename(path) === 'package.json' ? (packageMember(path) ?? {}) : await readData(path, true);
-  return { path, content, foreign: false };
+  return { path, content: await readNamed(path), foreign: false };
 }
 
 export function readUserFile(paths: Paths): ConfigFile | null {
   const path = paths.userConfigFile;
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return null;
-  return { path, content: parseJsonFile(path, readText(path)), foreign: false };
+  return { path, content: parseJsonFile(path, readText(path).text), foreign: false };
 }
 
 /** Sets members of the user's config file (null removes one); nested names are written `group.name`. */
@@ -75,7 +84,7 @@ export function saveUserConfig(paths: Paths, changes: Readonly<Record<string, un
 /** Digests of trusted config, by path of its file. */
 export function readTrusted(paths: Paths): Record<string, string> {
   if (statSync(paths.trustedFile, { throwIfNoEntry: false }) === undefined) return {};
-  const content = parseJsonFile(paths.trustedFile, readText(paths.trustedFile));
+  const content = parseJsonFile(paths.trustedFile, readText(paths.trustedFile).text);
   const entries = typeof content === 'object' && content !== null ? Object.entries(content) : [];
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
@@ -84,26 +93,29 @@ export function saveTrusted(paths: Paths, path: string, digest: string): void {
   writePrivate(paths, paths.trustedFile, `${JSON.stringify({ ...readTrusted(paths), [path]: digest }, null, 2)}\n`);
 }
 
-async function readData(path: string, codeToo = false): Promise<unknown> {
-  const extension = extname(path);
-  const isCode = /^\.[cm]?js$/.test(extension);
-  if (isCode && !codeToo) throw new Failure('USAGE', `${path} is code, not data`);
-  const text = isCode ? '' : readText(path);
-  if (extension === '.json') return parseJsonFile(path, text);
+async function readNamed(path: string): Promise<unknown> {
+  if (/^\.[cm]?js$/.test(extname(path))) return loaded(path, '', '.js');
+  if (basename(path) !== 'package.json') return parseData(path, readText(path).text);
+  return packageMember(path, readText(path, MAX_PACKAGE_BYTES).text) ?? {};
+}
+
+function parseData(path: string, text: string): unknown {
+  return extname(path) === '.json' ? parseJsonFile(path, text) : loaded(path, text, '.yaml');
+}
+
+async function loaded(path: string, text: string, kind: '.js' | '.yaml'): Promise<unknown> {
   // cosmiconfig's own search is not used: before any option of ours counts it looks for `.config/config.js` and runs it, and
   // `$import` in a data file may name code.
   const { defaultLoaders } = await import('cosmiconfig');
-  const load = isCode ? defaultLoaders['.js'] : defaultLoaders['.yaml'];
   try {
-    return (await load(path, text)) ?? {};
+    return (await defaultLoaders[kind](path, text)) ?? {};
   } catch (error) {
     const why = error instanceof Error ? error.message.replace(/\s+/g, ' ') : String(error);
     throw new Failure('USAGE', `the config file ${path} cannot be read: ${why.slice(0, 200)}`, { cause: error });
   }
 }
 
-function packageMember(path: string): unknown {
-  const text = readText(path, 4 * 1024 * 1024);
+function packageMember(path: string, text: string): unknown {
   if (!text.includes('"aip"')) return undefined;
   const content = parseJsonFile(path, text);
   const member = (content as { aip?: unknown } | null)?.aip;
@@ -118,10 +130,21 @@ function parseJsonFile(path: string, text: string): unknown {
   }
 }
 
-function readText(path: string, most = MAX_BYTES): string {
-  const bytes = readFileSync(path);
-  if (bytes.length > most) throw new Failure('USAGE', `the config file ${path} is larger than ${most} bytes`);
-  return bytes.toString('utf8');
+/** Text and owner of one and the same file, whatever happens to its name meanwhile. */
+function readText(path: string, most = MAX_BYTES): { readonly text: string; readonly owner: number } {
+  // Opening a pipe would wait for a writer.
+  const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    const found = fstatSync(file);
+    if (!found.isFile()) throw new Failure('UNREADABLE', `the config file ${path} is not a regular file`);
+    const bytes = found.size > most ? null : readFileSync(file);
+    if (bytes === null || bytes.length > most) {
+      throw new Failure('USAGE', `the config file ${path} is larger than ${most} bytes`);
+    }
+    return { text: bytes.toString('utf8'), owner: found.uid };
+  } finally {
+    closeSync(file);
+  }
 }
 
 function isForeign(owner: number, io: Io): boolean {

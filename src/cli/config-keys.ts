@@ -31,11 +31,26 @@ export interface KeySpec<T> {
    * principal of their own, or have code of theirs run beside a signing key.
    */
   readonly sensitive?: boolean;
+  /**
+   * True when `value` protects less than `other`. In a project file such a value, against the user's own or the default, is
+   * sensitive as well: a pull request must not make old intents fresh or a secret stay in the log. Tightening needs nobody's trust.
+   */
+  loosens?(value: T, other: T): boolean;
 }
 
-function key<T>(kind: Kind<T>, fallback: unknown, meaning: string): KeySpec<T> {
-  return { kind, fallback, meaning };
+type Loosens<T> = (value: T, other: T) => boolean;
+
+function key<T>(kind: Kind<T>, fallback: unknown, meaning: string, loosens?: Loosens<T>): KeySpec<T> {
+  return loosens === undefined ? { kind, fallback, meaning } : { kind, fallback, meaning, loosens };
 }
+const more: Loosens<number> = (value, other) => value > other;
+const less: Loosens<number> = (value, other) => value < other;
+const change: Loosens<unknown> = (value, other) => JSON.stringify(value) !== JSON.stringify(other);
+/** Earlier in the list than the other. */
+const towards =
+  <T>(...looseFirst: readonly T[]): Loosens<T> =>
+  (value, other) =>
+    looseFirst.indexOf(value) < looseFirst.indexOf(other);
 function sensitive<T>(kind: Kind<T>, fallback: unknown, meaning: string): KeySpec<T> {
   return { kind, fallback, meaning, sensitive: true };
 }
@@ -50,15 +65,26 @@ export const KEYS = {
     null,
     'who signs new passports; did:web:<domain> when unset',
   ),
-  'verify.max_age': key(duration, '300s', 'how old an intent may be'),
-  'verify.max_skew': key(duration, '30s', 'how far ahead an intent may be dated'),
-  'verify.min_trust': key(orNull(RATE), null, 'least trust score that passes; unset: not checked'),
-  'log.params': key(choice('full', 'masked', 'none'), 'masked', "what the log keeps of an intent's params"),
-  'revocation.max_age': key(duration, '30s', 'how old the copy of the revocations may be'),
+  'verify.max_age': key(duration, '300s', 'how old an intent may be', more),
+  'verify.max_skew': key(duration, '30s', 'how far ahead an intent may be dated', more),
+  'verify.min_trust': key(
+    orNull(RATE),
+    null,
+    'least trust score that passes; unset: not checked',
+    (value, other) => other !== null && (value === null || value < other),
+  ),
+  'log.params': key(
+    choice('full', 'masked', 'none'),
+    'masked',
+    "what the log keeps of an intent's params",
+    towards('full', 'masked', 'none'),
+  ),
+  'revocation.max_age': key(duration, '30s', 'how old the copy of the revocations may be', more),
   'revocation.on_stale': key(
     choice('last-known', 'deny'),
     'last-known',
     'when it is older: judge by it and say so, or refuse',
+    towards('last-known', 'deny'),
   ),
   'mesh.url': sensitive(text('an http(s) URL', isWebUrl), null, 'the mesh this machine belongs to'),
   'mesh.public_key': sensitive(text('ed25519:<64 hex>', isKeyText), null, 'the key the mesh signs its log with'),
@@ -76,12 +102,17 @@ export const KEYS = {
   'mesh.regions': sensitive(regions, [], 'endpoints by region'),
   'mesh.replication_mode': sensitive(choice('async', 'sync'), 'async', 'whether a revocation waits for all regions'),
   'mesh.max_propagation_time_ms': sensitive(whole(1, 600_000), 500, 'how long it may take to reach all'),
-  'trust.model': key(choice('guide', 'aip-1'), 'guide', 'how trust scores are computed'),
-  'trust.initial_score': key(RATE, 0.5, 'score of a new agent'),
-  'trust.success_increment': key(RATE, 0.01, 'gained by an accepted intent'),
-  'trust.failure_decrement': key(RATE, 0.05, 'lost by a refusal the agent answers for'),
-  'trust.time_decay_rate': key(RATE, 0.001, 'lost without activity'),
-  'trust.min_verifications_for_trust': key(whole(0, 1_000_000), 10, 'verifications before the score means anything'),
+  'trust.model': key(choice('guide', 'aip-1'), 'guide', 'how trust scores are computed', change),
+  'trust.initial_score': key(RATE, 0.5, 'score of a new agent', more),
+  'trust.success_increment': key(RATE, 0.01, 'gained by an accepted intent', more),
+  'trust.failure_decrement': key(RATE, 0.05, 'lost by a refusal the agent answers for', less),
+  'trust.time_decay_rate': key(RATE, 0.001, 'lost without activity', less),
+  'trust.min_verifications_for_trust': key(
+    whole(0, 1_000_000),
+    10,
+    'verifications before the score means anything',
+    less,
+  ),
   'trust.suspicious_patterns': key(
     patterns,
     [
@@ -89,8 +120,9 @@ export const KEYS = {
       { type: 'unusual_actions', threshold: 3, window_seconds: 300 },
     ],
     'what raises a warning',
+    change,
   ),
-  'monitor.auto_revoke': key(yesNo, false, 'whether the monitor may revoke by itself'),
+  'monitor.auto_revoke': key(yesNo, false, 'whether the monitor may revoke by itself', change),
   hooks: sensitive(texts, [], 'modules that take part in verification; paths from the config file'),
   principals: sensitive(pins, {}, 'principals pinned by config'),
 } as const satisfies Record<string, KeySpec<unknown>>;

@@ -49,7 +49,9 @@ export async function loadConfig(cli: Cli, options: { readonly inspect?: boolean
   const user = readUserFile(cli.paths());
 
   const projectValues = project === null ? {} : flatten(project);
-  const untrusted = project === null || named !== null ? [] : await untrustedKeys(cli, project, projectValues);
+  const userValues = user === null ? {} : flatten(user);
+  const untrusted =
+    project === null || named !== null ? [] : await untrustedKeys(cli, project, projectValues, userValues);
   if (untrusted.length > 0 && options.inspect !== true) {
     throw new Failure('USAGE', `${project!.path} sets ${untrusted.join(', ')} and is not trusted`, {
       hint: 'read the file, then: aip config trust (in CI: AIP_TRUST_CONFIG=1)',
@@ -60,7 +62,7 @@ export async function loadConfig(cli: Cli, options: { readonly inspect?: boolean
   const layers: Layer[] = [
     { origin: 'environment', from: variableOf, values: fromEnvironment(cli) },
     { origin: 'project', from: () => project!.path, values: believed },
-    { origin: 'user', from: () => user!.path, values: user === null ? {} : flatten(user) },
+    { origin: 'user', from: () => user!.path, values: userValues },
   ];
   const entries = KEY_NAMES.map((name): ConfigEntry => {
     const layer = layers.find((one) => one.values[name] !== undefined);
@@ -104,8 +106,17 @@ export async function digestOf(file: ConfigFile): Promise<string> {
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
 
-async function untrustedKeys(cli: Cli, file: ConfigFile, values: Partial<Record<KeyName, unknown>>): Promise<string[]> {
-  const names = (Object.keys(values) as KeyName[]).filter((name) => file.foreign || 'sensitive' in KEYS[name]);
+async function untrustedKeys(
+  cli: Cli,
+  file: ConfigFile,
+  values: Partial<Record<KeyName, unknown>>,
+  userValues: Partial<Record<KeyName, unknown>>,
+): Promise<string[]> {
+  const names = (Object.keys(values) as KeyName[]).filter((name) => {
+    const { sensitive, loosens, kind, fallback } = KEYS[name] as KeySpec<unknown>;
+    if (file.foreign || sensitive === true) return true;
+    return loosens?.(kind.read(values[name]), kind.read(userValues[name] ?? fallback)) === true;
+  });
   if (names.length === 0 || cli.io.env['AIP_TRUST_CONFIG'] === '1') return [];
   return readTrusted(cli.paths())[file.path] === (await digestOf(file)) ? [] : names;
 }

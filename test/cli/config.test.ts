@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -44,7 +45,7 @@ describe('order', () => {
     const user = join(place.io.userHome, 'h');
     const env = { AIP_HOME: user };
     saveUserConfig(pathsOf(place.io, user), { domain: 'user.example', 'verify.max_age': '60s', 'log.params': 'none' });
-    place.file('.aiprc', 'verify:\n  max_age: 90s\ndomain: project.example\n');
+    place.file('.aiprc', 'verify:\n  max_age: 45s\ndomain: project.example\n');
     const layered: World = { ...world({ env: { ...env, AIP_DOMAIN: 'env.example' } }) };
     const both = { ...layered.io, cwd: place.cwd, userHome: place.io.userHome };
     const { run } = await import('../../src/cli/main.js');
@@ -61,7 +62,7 @@ describe('order', () => {
     };
     expect(values).toMatchObject({
       domain: 'env.example',
-      'verify.max_age': '90s',
+      'verify.max_age': '45s',
       'log.params': 'none',
       'verify.max_skew': '30s',
     });
@@ -224,6 +225,15 @@ describe('what is refused', () => {
       err: expect.stringContaining('larger than') as string,
     });
   });
+  test('a pipe, which would be waited for', async () => {
+    const place = homed();
+    const pipe = join(place.cwd, 'aip.yaml');
+    execFileSync('mkfifo', [pipe]);
+    expect(await place.run('config', 'list', '--config', pipe)).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('not a regular file'),
+    });
+  });
   test('a named file that does not exist is exit 3', async () => {
     expect((await homed().run('config', 'list', '--config', 'nope.json')).code).toBe(3);
   });
@@ -302,12 +312,55 @@ describe('trust', () => {
   });
   test("a file that is somebody else's counts for nothing until it is trusted", async () => {
     const place = homed({ uid: 4_000_000 });
-    place.file('.aiprc', 'verify:\n  max_age: 30d');
+    place.file('.aiprc', 'verify:\n  max_age: 30s');
     const owner = statSync(join(place.cwd, '.aiprc')).uid;
     const { values, untrusted } = await listed(place);
     // Run as root, the file is root's, and root is believed.
     expect(untrusted).toEqual(owner === 0 ? [] : ['verify.max_age']);
-    expect(values['verify.max_age']).toBe(owner === 0 ? '30d' : '300s');
+    expect(values['verify.max_age']).toBe(owner === 0 ? '30s' : '300s');
+  });
+  // A pull request that makes last year's intents fresh is as bad as one that pins a principal.
+  test.each([
+    ['verify:\n  max_age: 3650d', 'verify.max_age', {}],
+    ['verify:\n  max_skew: 31s', 'verify.max_skew', {}],
+    ['verify:\n  min_trust: null', 'verify.min_trust', { 'verify.min_trust': 0.7 }],
+    ['verify:\n  min_trust: 0.1', 'verify.min_trust', { 'verify.min_trust': 0.7 }],
+    ['verify:\n  max_age: 200s', 'verify.max_age', { 'verify.max_age': '60s' }],
+    ['log:\n  params: full', 'log.params', {}],
+    ['log:\n  params: masked', 'log.params', { 'log.params': 'none' }],
+    ['revocation:\n  max_age: 1d', 'revocation.max_age', {}],
+    ['revocation:\n  on_stale: last-known', 'revocation.on_stale', { 'revocation.on_stale': 'deny' }],
+    ['trust:\n  initial_score: 1', 'trust.initial_score', {}],
+    ['trust:\n  failure_decrement: 0', 'trust.failure_decrement', {}],
+    ['trust:\n  suspicious_patterns: []', 'trust.suspicious_patterns', {}],
+    ['monitor:\n  auto_revoke: true', 'monitor.auto_revoke', {}],
+    ['monitor:\n  auto_revoke: false', 'monitor.auto_revoke', { 'monitor.auto_revoke': true }],
+  ])('a file that loosens counts only once it is trusted: %s', async (text, name, own) => {
+    const place = world();
+    const home = join(place.io.userHome, 'h');
+    saveUserConfig(pathsOf(place.io, home), own);
+    place.file('.aiprc', text);
+    const before = await listed(place, '--home', home);
+    expect(before.untrusted).toEqual([name]);
+    expect(before.values[name]).toEqual((own as Record<string, unknown>)[name] ?? KEYS[name as 'domain'].fallback);
+    const refused = await place.run('intent', 'verify', 'x.json', '--home', home);
+    expect(refused).toMatchObject({ code: 2, err: expect.stringContaining(`sets ${name} and is not trusted`) });
+    expect((await place.run('config', 'trust', '--yes', '--home', home)).code).toBe(0);
+    expect((await listed(place, '--home', home)).sources[name]?.origin).toBe('project');
+  });
+  test.each([
+    ['verify:\n  max_age: 30s\n  max_skew: 5s\n  min_trust: 0.9', { 'verify.min_trust': 0.7 }],
+    ['log:\n  params: none', {}],
+    ['revocation:\n  on_stale: deny\n  max_age: 5s', {}],
+    ['trust:\n  initial_score: 0.1\n  model: guide', {}],
+    ['verify:\n  max_age: 300s\nmonitor:\n  auto_revoke: false', {}],
+    ['key_store: file\ndomain: acme.com', {}],
+  ])('one that tightens, or says the same, needs no trust: %s', async (text, own) => {
+    const place = world();
+    const home = join(place.io.userHome, 'h');
+    saveUserConfig(pathsOf(place.io, home), own);
+    place.file('.aiprc', text);
+    expect((await listed(place, '--home', home)).untrusted).toEqual([]);
   });
   test('nothing to trust is exit 3; a file that does not hold is refused first', async () => {
     expect((await homed().run('config', 'trust', '--yes')).code).toBe(3);

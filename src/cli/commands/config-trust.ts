@@ -27,7 +27,9 @@ export const command: CommandSpec<Options> = {
     if (file === null)
       throw new Failure('NOT_FOUND', 'there is no project config file here or above', { hint: 'aip help config' });
     const values = flatten(file);
-    const settings = (Object.keys(values) as KeyName[]).filter((name) => file.foreign || 'sensitive' in KEYS[name]);
+    const settings = (Object.keys(values) as KeyName[]).filter(
+      (name) => file.foreign || 'sensitive' in KEYS[name] || 'loosens' in KEYS[name],
+    );
     for (const name of settings) cli.note(`  ${name}: ${safeJson(values[name])}`);
     if (!input.options.yes) {
       const agreed = await cli.ask.confirm({ message: `Trust ${file.path}?`, flag: '--yes' });

@@ -5,7 +5,7 @@ export function text(): string {
     const spec = KEYS[name] as KeySpec<unknown>;
     const value = spec.fallback === null ? 'unset' : JSON.stringify(spec.fallback);
     const meaning = `${spec.meaning}; ${spec.kind.expects}; default ${value.length > 40 ? 'as in the guide' : value}`;
-    return `  ${spec.sensitive === true ? '!' : ' '} ${name.padEnd(33)}  ${meaning}`;
+    return `  ${spec.sensitive === true ? '!' : spec.loosens === undefined ? ' ' : '^'} ${name.padEnd(33)}  ${meaning}`;
   });
   const others = Object.entries(OTHER_VARIABLES).map(([name, meaning]) => `    ${name.padEnd(20)} ${meaning}`);
   return `# Config
@@ -19,8 +19,8 @@ The first of these that says something wins:
 aip config list --sources shows which one did. An unknown key or a value of the wrong kind is refused (exit 2).
 
 Project files are data: none is ever run. Code (.js, .mjs, .cjs) is read only when named by --config. A project file that sets a key
-marked ! or that belongs to another user counts only after aip config trust, which remembers what it says; a change needs it again.
-In CI, AIP_TRUST_CONFIG=1 trusts the file at hand.
+marked !, that loosens one marked ^ against the user file or the default, or that belongs to another user counts only after aip
+config trust, which remembers what it says; a change needs it again. In CI, AIP_TRUST_CONFIG=1 trusts the file at hand.
 
 # Keys
 ${keys.join('\n')}
