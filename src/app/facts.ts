@@ -1,5 +1,5 @@
 import type { Intent } from '../protocol/intent.js';
-import type { Facts, Freshness, HookOutcome, SchemaCheck } from '../verify/context.js';
+import type { Facts, Freshness, HookOutcome, SchemaCheck, StandingRecord } from '../verify/context.js';
 import type { Ledger } from './ports.js';
 import type { VerifierDeps, VerifyOptions } from './verify-intents.js';
 
@@ -13,6 +13,8 @@ export interface Sitting {
   /** What `--at` says, else `wallNow`. */
   readonly now: number;
   readonly freshness: Freshness;
+  /** As the ledger knows it; nobody can change it while the transaction lasts, so each subject is asked about once. */
+  readonly standing: (subject: string) => StandingRecord | null;
 }
 
 /** What was found out before the transaction, because it may take time. */
@@ -23,7 +25,7 @@ export interface Prepared {
 
 /** What the steps of a transaction read about an intent. `spendable` is false for a nonce that no intent can have. */
 export function factsOf(
-  { deps, options, ledger, wallNow, now, freshness }: Sitting,
+  { deps, options, ledger, wallNow, now, freshness, standing }: Sitting,
   { hooks, schemaProblems }: Prepared,
   intent: Intent,
   spendable: boolean,
@@ -36,7 +38,7 @@ export function factsOf(
     geo: options.geo,
     approved: deps.approved(intent),
     hooks,
-    standing: (subject) => ledger.standing(subject),
+    standing,
     freshness,
     wallNow,
   };

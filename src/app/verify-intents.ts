@@ -167,7 +167,8 @@ export function commitBatch(deps: VerifierDeps, options: VerifyOptions, batch: P
     // Asked once the transaction is open: waiting for it must not make a revocation or a limit look younger.
     const wallNow = deps.clock();
     const freshness = deps.freshness(wallNow);
-    const sitting: Sitting = { deps, options, ledger, wallNow, now: options.at ?? wallNow, freshness };
+    const standing = once((subject) => ledger.standing(subject));
+    const sitting: Sitting = { deps, options, ledger, wallNow, now: options.at ?? wallNow, freshness, standing };
     const judgements = batch.map((each): Judgement => {
       if ('decision' in each) return each;
       const intent = each.dialect === 'native' ? each.claim.intent : each.intent;

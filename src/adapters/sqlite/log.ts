@@ -27,6 +27,7 @@ export class Log {
   readonly #path: string;
   readonly #agents: Agents;
   readonly #add: Statement;
+  #last = { text: '', at: 0 };
 
   constructor(database: Database, path: string, agents: Agents) {
     this.#database = database;
@@ -38,8 +39,7 @@ export class Log {
   }
 
   append(head: Head, verifier: string, draft: EntryDraft): Entry {
-    const at = parseTime(draft.timestamp);
-    if (at === null || formatTime(at) !== draft.timestamp) throw new TypeError('an entry needs a time in milliseconds');
+    const at = this.#timeOf(draft);
     const entry = seal(draft, verifier, head);
     const agent = this.#agents.findOrAdd(entry.agent_id);
     const body: Body = [
@@ -68,6 +68,16 @@ export class Log {
     head.seq = entry.seq;
     head.hash = entry.hash;
     return entry;
+  }
+
+  /** The entries of a transaction carry one time. */
+  #timeOf({ timestamp }: EntryDraft): number {
+    if (this.#last.text !== timestamp) {
+      const at = parseTime(timestamp);
+      if (at === null || formatTime(at) !== timestamp) throw new TypeError('an entry needs a time in milliseconds');
+      this.#last = { text: timestamp, at };
+    }
+    return this.#last.at;
   }
 
   *entries(query: EntryQuery): Generator<Entry> {
