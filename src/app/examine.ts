@@ -59,10 +59,10 @@ export function examine(submission: Submission, setting: ExamineSetting): Examin
   try {
     let exact = true;
     let rounded = false;
-    const nearest = (digits: string): number => {
+    const nearest = (written: string): number => {
       exact = false;
-      const value = Number(digits);
-      rounded ||= BigInt(value) !== BigInt(digits);
+      const value = Number(written);
+      rounded ||= !/^-?\d+$/.test(written) || BigInt(value) !== BigInt(written);
       return value;
     };
     const document = typeof bytes === 'string' ? parseJsonText(bytes, nearest) : parseJson(bytes, nearest);
@@ -70,7 +70,7 @@ export function examine(submission: Submission, setting: ExamineSetting): Examin
       return examineEnvelope(exact ? document : parseExact(bytes), submission, { ...setting, trusting: own });
     }
     // What signs and judges it sees the nearest double, and an executor in another language the number as it is written.
-    if (rounded) throw new ShapeError('an integer in it is too large to be read exactly; write it as text');
+    if (rounded) throw new ShapeError('a number in it has more digits than can be read exactly; write it as text');
     intent = readIntent(document);
   } catch (error) {
     if (error instanceof JsonError) return malformed(error.reason, error.offset, now, source);

@@ -22,11 +22,14 @@ export class JsonError extends Error {
 const TOO_LARGE = `larger than ${MAX_DOCUMENT_BYTES} bytes`;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** What an integer beyond 2^53 is read as, given its digits; the nearest double where nobody asks. */
-export type LargeInteger = (digits: string) => Json;
+/** What an integer beyond 2^53 is read as, and any other number whose digits a double loses, given as it is written. */
+export type LargeInteger = (written: string) => Json;
 
-/** The value in `bytes`, which must be one JSON document in UTF-8. Throws JsonError. */
-export function parseJson(bytes: Uint8Array, large: LargeInteger = Number): Json {
+/**
+ * The value in `bytes`, which must be one JSON document in UTF-8. Throws JsonError; without `large` also on a number whose
+ * digits a double loses.
+ */
+export function parseJson(bytes: Uint8Array, large: LargeInteger | null = null): Json {
   if (bytes.length > MAX_DOCUMENT_BYTES) throw new JsonError(TOO_LARGE, MAX_DOCUMENT_BYTES);
   let text: string;
   try {
@@ -38,7 +41,7 @@ export function parseJson(bytes: Uint8Array, large: LargeInteger = Number): Json
 }
 
 /** The same for text already decoded; its size counts as UTF-8. Throws JsonError. */
-export function parseJsonText(text: string, large: LargeInteger = Number): Json {
+export function parseJsonText(text: string, large: LargeInteger | null = null): Json {
   // A UTF-16 code unit takes 1 to 3 bytes, so only texts in between need counting.
   if (
     text.length > MAX_DOCUMENT_BYTES ||
@@ -66,9 +69,9 @@ const OBJECT_CLOSE = 0x7d;
 class Reader {
   private at = 0;
   private readonly text: string;
-  private readonly large: LargeInteger;
+  private readonly large: LargeInteger | null;
 
-  constructor(text: string, large: LargeInteger) {
+  constructor(text: string, large: LargeInteger | null) {
     this.text = text;
     this.large = large;
   }
@@ -259,9 +262,15 @@ class Reader {
       i = this.digits(sign === MINUS || sign === 0x2b ? i + 2 : i + 1);
     }
     this.at = i;
-    const value = Number(text.slice(start, i));
+    const written = text.slice(start, i);
+    const value = Number(written);
     if (!Number.isFinite(value)) this.refuse('number out of range', start);
-    if (i === whole && !Number.isSafeInteger(value)) return this.large(text.slice(start, i));
+    if (i === whole && this.large !== null && !Number.isSafeInteger(value)) return this.large(written);
+    // What is signed is the double's own spelling: were other digits read as the same double, they could be changed after
+    // signing, and a reader with exact numbers would act on them. Up to 15 digits of usual size are never lost.
+    if ((written.length > 15 || Math.abs(value) < SMALLEST_NORMAL) && decimalOf(written) !== decimalOf(String(value))) {
+      return this.large === null ? this.refuse('number with more digits than can be kept', start) : this.large(written);
+    }
     // JCS writes -0 as 0, so it is read as 0: what was signed is what is judged.
     return value + 0;
   }
@@ -297,6 +306,17 @@ class Reader {
   private refuse(reason: string, at = this.at): never {
     throw new JsonError(reason, byteLength(this.text.slice(0, at)));
   }
+}
+
+const SMALLEST_NORMAL = 2 ** -1022;
+
+/** One spelling for each decimal number, whatever zeros and exponent it was written with. */
+function decimalOf(text: string): string {
+  const [, sign, whole, fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(text)!;
+  const digits = (whole! + fraction).replace(/^0+/, '');
+  let end = digits.length;
+  while (end > 0 && digits.charCodeAt(end - 1) === ZERO) end--;
+  return end === 0 ? '0' : `${sign}${digits.slice(0, end)}e${Number(exponent) - fraction.length + digits.length - end}`;
 }
 
 function byteLength(text: string): number {

@@ -22,11 +22,14 @@ describe('numbers (RFC 8785, appendix B)', () => {
 
 describe('the samples of RFC 8785', () => {
   test('section 3.2.2: literals, numbers and strings', () => {
-    const value = parseJsonText(String.raw`{
+    const value = parseJsonText(
+      String.raw`{
       "numbers": [333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001],
       "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/",
       "literals": [null, true, false]
-    }`);
+    }`,
+      Number,
+    );
     expect(canonicalize(value)).toBe(
       String.raw`{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}`,
     );

@@ -17,7 +17,8 @@ export function parseExact(document: Uint8Array | string): Value {
 }
 
 /** Other readers of JSON never see these: the type of what `parseExact` returns says so. */
-const exactly = BigInt as unknown as LargeInteger;
+const exactly = ((written: string) =>
+  /^-?\d+$/.test(written) ? BigInt(written) : Number(written)) as unknown as LargeInteger;
 
 /** The same value for readers that know no bigints: large integers become strings of digits. */
 export function plain(value: Value): Json {
