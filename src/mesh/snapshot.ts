@@ -2,6 +2,7 @@
  * The whole state at one place of the log, as lines of JSON so that neither side holds a second copy of it: a header, a line a
  * subject, and a signed trailer with the digest of everything before it.
  */
+import { createHash } from 'node:crypto';
 import { canonicalize } from '../protocol/canonical.js';
 import { sha256Hex } from '../protocol/hash.js';
 import { parseJsonText } from '../protocol/json.js';
@@ -20,23 +21,31 @@ export interface Snapshot {
   readonly standings: readonly Standing[];
 }
 
-/** The snapshot as text: every line ends with a line feed. */
-export function writeSnapshot(snapshot: Snapshot, sign: Signer): string {
-  const { head, time, standings } = snapshot;
-  const header = canonicalize({
-    type: 'snapshot',
-    v: 1,
-    log_id: head.logId,
-    term: head.term,
-    seq: head.seq,
-    hash: head.hash,
-    time,
-    count: standings.length,
-  });
-  let body = `${header}\n`;
-  for (const standing of standings) body += `${lineOf(standing)}\n`;
-  const trailer = { type: 'snapshot-end', log_id: head.logId, seq: head.seq, digest: sha256Hex(body) };
-  return `${body}${canonicalize({ ...trailer, signature: sign(canonicalize(trailer)) })}\n`;
+/** What stands around the lines of a snapshot: its header, and the signed trailer once every line was seen. */
+export class SnapshotFrame {
+  readonly header: Uint8Array;
+  readonly #head: Head;
+  readonly #hash = createHash('sha256');
+
+  /** `time`: RFC 3339. `count`: how many lines there will be. */
+  constructor(head: Head, time: string, count: number) {
+    const { logId, term, seq, hash } = head;
+    const header = canonicalize({ type: 'snapshot', v: 1, log_id: logId, term, seq, hash, time, count });
+    this.header = Buffer.from(`${header}\n`);
+    this.#head = head;
+    this.#hash.update(this.header);
+  }
+
+  /** The next lines, each with its line feed. */
+  add(lines: Uint8Array): void {
+    this.#hash.update(lines);
+  }
+
+  trailer(sign: Signer): Uint8Array {
+    const { logId, seq } = this.#head;
+    const trailer = { type: 'snapshot-end', log_id: logId, seq, digest: this.#hash.digest('hex') };
+    return Buffer.from(`${canonicalize({ ...trailer, signature: sign(canonicalize(trailer)) })}\n`);
+  }
 }
 
 const SUBJECT_MEMBERS = [
@@ -62,23 +71,19 @@ export function readSnapshot(text: string, check: SignatureCheck): Snapshot {
   if (trailer.type !== 'snapshot-end' || trailer.digest !== sha256Hex(text.slice(0, lastLine))) {
     throw new ShapeError('the snapshot is not the one that was signed');
   }
-  let at = text.indexOf('\n') + 1;
+  const at = text.indexOf('\n') + 1;
   const header = objectOf(parseJsonText(text.slice(0, at - 1)), 'the snapshot', HEADER_MEMBERS);
   const head = headOf(header);
   if (trailer.log_id !== head.logId || trailer.seq !== head.seq) throw new ShapeError('the snapshot mixes two logs');
-  const standings: Standing[] = [];
-  while (at < lastLine) {
-    const end = text.indexOf('\n', at);
-    standings.push(standingOf(parseJsonText(text.slice(at, end))));
-    at = end + 1;
-  }
+  const standings = readSnapshotLines(text, at, lastLine);
   if (header.count !== standings.length) throw new ShapeError('the snapshot does not hold as many subjects as it says');
   return { head, time: header.time as string, standings };
 }
 
-function lineOf(standing: Standing): string {
+/** A subject's line with its line feed. */
+export function snapshotLine(standing: Standing): string {
   const { subject, status, reason, changedAt, changedBy, suspendedUntil, version, seq } = standing;
-  return canonicalize({
+  const line = canonicalize({
     id: subject,
     status,
     reason,
@@ -88,6 +93,18 @@ function lineOf(standing: Standing): string {
     version,
     seq,
   });
+  return `${line}\n`;
+}
+
+/** The standings that the lines of `text` from `start` to `end` hold. Throws JsonError or ShapeError. */
+export function readSnapshotLines(text: string, start: number, end: number): Standing[] {
+  const standings: Standing[] = [];
+  for (let at = start; at < end;) {
+    const next = text.indexOf('\n', at);
+    standings.push(standingOf(parseJsonText(text.slice(at, next))));
+    at = next + 1;
+  }
+  return standings;
 }
 
 function headOf(header: JsonObject): Head {

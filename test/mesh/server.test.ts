@@ -276,7 +276,7 @@ describe('the reference client', () => {
     await mesh.command('reinstate', { version: 1 });
     await settle();
     const events = reader.frames.map((frame) => JSON.parse(frame.data) as Record<string, unknown>);
-    expect(events.map((event) => event.type)).toEqual(['revocation', 'suspension', 'reinstatement']);
+    expect(events.map((event) => event.type)).toEqual(['suspension', 'revocation', 'reinstatement']);
     expect(Object.keys(events[0]!).sort()).toEqual(
       ['agent_id', 'id', 'reason', 'revoked_by', 'scope', 'suspended_until', 'timestamp', 'type'].sort(),
     );

@@ -3,8 +3,8 @@ import { createServer as createHttp, type IncomingMessage, type Server, type Ser
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { Failure } from '../../app/failure.js';
-import { GOODBYE_SPREAD_MS } from '../../mesh/limits.js';
-import type { Connection, Reply, Request, Sink } from '../../mesh/server/exchange.js';
+import { GOODBYE_SPREAD_MS, SLOW_READER_MS } from '../../mesh/limits.js';
+import type { Connection, PiecesReply, Reply, Request, Sink } from '../../mesh/server/exchange.js';
 import { bodyLimit, handle, tooLarge } from '../../mesh/server/handle.js';
 import type { MeshServer } from '../../mesh/server/mesh-server.js';
 
@@ -171,6 +171,7 @@ async function respond(mesh: MeshServer, incoming: IncomingMessage, response: Se
 }
 
 function write(response: ServerResponse, reply: Reply): void {
+  if ('pieces' in reply) return void writePieces(response, reply);
   if (!('open' in reply)) {
     const bytes = Buffer.from(reply.body);
     response.writeHead(reply.status, { ...reply.headers, 'content-length': bytes.length });
@@ -190,6 +191,26 @@ function write(response: ServerResponse, reply: Reply): void {
   socket.on('drain', () => connection?.drained());
   socket.once('close', () => connection?.closed());
   connection = reply.open(sink);
+}
+
+/** Writes as fast as the reader takes it; one that takes nothing for too long is cut. */
+async function writePieces(response: ServerResponse, { status, headers, pieces }: PiecesReply): Promise<void> {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  response.writeHead(status, { ...headers, 'content-length': length });
+  response.setTimeout(SLOW_READER_MS, () => response.destroy());
+  for (const piece of pieces) {
+    if (response.destroyed) return;
+    if (response.write(piece)) continue;
+    await new Promise<void>((resolve) => {
+      const go = () => {
+        response.off('drain', go).off('close', go);
+        resolve();
+      };
+      response.on('drain', go).on('close', go);
+    });
+  }
+  response.setTimeout(0);
+  response.end();
 }
 
 /** The body, or null when it is larger than `limit`. */

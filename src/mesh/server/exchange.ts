@@ -13,12 +13,19 @@ export interface Request {
   readonly remote: string;
 }
 
-export type Reply = WholeReply | StreamReply;
+export type Reply = WholeReply | PiecesReply | StreamReply;
 
 export interface WholeReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+}
+
+/** A reply too large to be one text; all of it is there. */
+export interface PiecesReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly pieces: readonly Uint8Array[];
 }
 
 export interface StreamReply {

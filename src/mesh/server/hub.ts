@@ -16,7 +16,7 @@ export interface Opening {
   /** The stream continues after this seq. */
   readonly after: number;
   /** Written first, piece by piece as the reader takes it. */
-  readonly prelude: Iterable<Uint8Array>;
+  readonly prelude: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
 export interface HubPorts {
@@ -172,11 +172,12 @@ export class Hub {
     }
   }
 
-  async #start(stream: Stream, prelude: Iterable<Uint8Array>): Promise<void> {
+  async #start(stream: Stream, prelude: Opening['prelude']): Promise<void> {
     const { clock, onFailure } = this.#ports;
     stream.catchingUp = true;
     try {
-      for (const piece of prelude) {
+      for await (const piece of prelude) {
+        if (stream.closed) return;
         if (!stream.write(piece, clock.up())) await this.#drained(stream);
         if (stream.closed) return;
       }

@@ -3,7 +3,14 @@ import { MemoryMeshStore } from '../../../src/adapters/mesh/memory-store.js';
 import { hashApiKey, newApiKey, type ApiKey } from '../../../src/mesh/api-key.js';
 import type { Role } from '../../../src/mesh/roles.js';
 import { bodyLimit, handle } from '../../../src/mesh/server/handle.js';
-import type { Connection, Reply, Sink, StreamReply, WholeReply } from '../../../src/mesh/server/exchange.js';
+import type {
+  Connection,
+  PiecesReply,
+  Reply,
+  Sink,
+  StreamReply,
+  WholeReply,
+} from '../../../src/mesh/server/exchange.js';
 import { MeshServer, type ServerOptions } from '../../../src/mesh/server/mesh-server.js';
 import { FrameParser, type Frame } from '../../../src/mesh/sse.js';
 import type { MeshStore } from '../../../src/mesh/store.js';
@@ -187,8 +194,9 @@ export class TestMesh {
     body?: unknown,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
-    const reply = (await this.request(method, target, role, body, headers)) as WholeReply;
-    return { ...reply, json: <T>() => JSON.parse(reply.body) as T };
+    const reply = (await this.request(method, target, role, body, headers)) as WholeReply | PiecesReply;
+    const text = 'pieces' in reply ? Buffer.concat(reply.pieces).toString() : reply.body;
+    return { status: reply.status, headers: reply.headers, body: text, json: <T>() => JSON.parse(text) as T };
   }
 
   async stream(
