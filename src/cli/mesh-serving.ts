@@ -4,6 +4,7 @@ import { listen } from '../adapters/mesh/http-server.js';
 import { ensureAdmin, openDataFolder } from '../adapters/mesh/data-folder.js';
 import { verifyOperator } from '../adapters/mesh/mesh-key.js';
 import { Failure } from '../app/failure.js';
+import { fleetConduct } from '../app/fleet-conduct.js';
 import { MeshServer } from '../mesh/server/mesh-server.js';
 import { toHex } from '../protocol/hex.js';
 import { random } from './wiring.js';
@@ -55,6 +56,7 @@ export async function serveMesh(options: ServingOptions): Promise<Serving> {
       publicKey,
       verify: verifyOperator,
       soon: setImmediate,
+      conduct: fleetConduct({ logs: store.logs, pause: () => new Promise((resolve) => void setImmediate(resolve)) }),
       requireSignedCommands: options.requireSignedCommands,
       onFatal,
     });

@@ -32,6 +32,8 @@ export const RETAINED_EVENTS = 100_000;
 /** Most events a page of the store holds, and most bytes of events in one long-poll answer. */
 export const PAGE_EVENTS = 256;
 export const PAGE_BYTES = 48 * 1024;
+/** Most bytes of entries in one answer of the fleet's log. */
+export const LOG_PAGE_BYTES = 512 * 1024;
 /** Longest wait of a long poll, and of a command for the verifiers' confirmations. */
 export const MAX_POLL_WAIT_MS = 20_000;
 export const MAX_CONFIRM_WAIT_MS = 10_000;

@@ -4,7 +4,7 @@ import { codeNamed, parseExitCondition, type ExitCondition, type LogFilter } fro
 import type { Cli } from '../cli.js';
 import type { CommandSpec } from '../spec.js';
 import { TailWriter } from '../tail.js';
-import { tailFile, tailLog } from '../tail-sources.js';
+import { tailFile, tailLog, type TailRequest } from '../tail-sources.js';
 import { integer, sinceWhen } from '../values.js';
 import { finding, localState } from '../wiring.js';
 
@@ -20,6 +20,7 @@ interface Options {
   readonly grep?: string;
   readonly exitOn?: ExitCondition;
   readonly file?: string;
+  readonly mesh: boolean;
 }
 
 const USUAL = 20;
@@ -53,6 +54,7 @@ export const command: CommandSpec<Options> = {
           value: exitCondition,
         },
         { flags: '--file <file>', description: 'JSON Lines of another program, - for stdin', values: 'file' },
+        { flags: '--mesh', description: "the fleet's log: what every verifier shipped to the mesh" },
       ],
     },
   ],
@@ -60,25 +62,40 @@ export const command: CommandSpec<Options> = {
     { run: 'aip logs tail -f --status failed', why: 'refusals as they happen' },
     { run: 'aip logs tail --since 1h --code E202 --json | jq .details', why: 'for a script' },
     { run: 'aip logs tail -f -n 0 --exit-on AIP-E301:3 || ./page-someone.sh', why: 'wait for something' },
+    { run: 'aip logs tail --mesh -f --status failed', why: 'the whole fleet' },
     { run: 'zcat audit.jsonl.gz | aip logs tail --file - --status failed', why: "another program's log" },
   ],
-  exits: { 3: 'the agent or the file does not exist', 15: '--exit-on was met', 130: 'stopped with Ctrl-C' },
-  touches: ['state', 'files'],
+  exits: {
+    3: 'the agent or the file does not exist',
+    5: 'the mesh cannot be reached, or refuses',
+    15: '--exit-on was met',
+    130: 'stopped with Ctrl-C',
+  },
+  touches: ['state', 'files', 'network'],
   topics: ['json'],
 
   async run({ options }, cli) {
+    if (options.mesh && options.file !== undefined)
+      throw new Failure('USAGE', '--mesh and --file are two logs; name one.', { hint: 'aip logs tail --mesh' });
     const filter = await filterOf(options, cli);
     const all = options.file !== undefined || options.since !== undefined || options.until !== undefined;
     const request = { filter, last: options.lines ?? (all ? null : USUAL), follow: options.follow };
     const writer = new TailWriter(cli, options.exitOn ?? null);
-    const met =
-      options.file === undefined
+    const met = options.mesh
+      ? await fleet(cli, request, writer)
+      : options.file === undefined
         ? await tailLog(cli, await localState(cli), request, writer)
         : await tailFile(cli, options.file, request, writer);
     writer.finish();
     return met ? 15 : 0;
   },
 };
+
+async function fleet(cli: Cli, request: TailRequest, writer: TailWriter): Promise<boolean> {
+  const [{ meshSession }, { tailMesh }] = await Promise.all([import('../mesh-session.js'), import('../tail-mesh.js')]);
+  const { line } = await meshSession(cli, {});
+  return tailMesh(cli, line, request, writer);
+}
 
 function exitCondition(text: string): ExitCondition {
   const condition = parseExitCondition(text);

@@ -1,5 +1,6 @@
 import { requireMesh } from '../mesh-access.js';
 import { FollowTeller } from '../mesh-following.js';
+import { startShipping } from '../mesh-shipping.js';
 import { apiKey, follower, localCopy } from '../mesh-wiring.js';
 import { PASSPHRASE_OPTION } from '../options.js';
 import type { CommandSpec } from '../spec.js';
@@ -11,7 +12,7 @@ interface Options extends KeyFlags {
 
 export const command: CommandSpec<Options> = {
   path: ['mesh', 'follow'],
-  summary: "Keep this machine's copy of the mesh current, and confirm what was applied",
+  summary: "Keep this machine's copy of the mesh current, and ship its verification log",
   detail: 'Runs until it is stopped, as a service does; every verification on this machine looks into the same copy.',
   options: [
     {
@@ -58,12 +59,14 @@ export const command: CommandSpec<Options> = {
       onEvents: (events) => teller.events(events),
       onFailure: broken,
     });
-    cli.onInterrupt(() => {
+    const stopShipping = await startShipping(cli, access, key);
+    cli.onInterrupt(async () => {
       following.stop();
+      await stopShipping();
       teller.finish();
     });
     following.start();
-    return failed;
+    return failed.finally(stopShipping);
   },
 };
 

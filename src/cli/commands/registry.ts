@@ -142,7 +142,7 @@ export const SECTIONS: readonly Section[] = [
       ),
       at(
         'mesh follow',
-        "Keep this machine's copy of the mesh current, and confirm what was applied",
+        "Keep this machine's copy of the mesh current, and ship its verification log",
         () => import('./mesh-follow.js'),
       ),
       at('mesh watch', 'Show the events of the mesh as they come', () => import('./mesh-watch.js')),

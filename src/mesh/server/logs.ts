@@ -3,7 +3,7 @@ import { canonicalize } from '../../protocol/canonical.js';
 import { ShapeError } from '../../protocol/shape.js';
 import { formatTime, parseTime } from '../../protocol/time.js';
 import { formatRow, rowAfter } from '../fleet.js';
-import { MAX_POLL_WAIT_MS, PAGE_BYTES } from '../limits.js';
+import { LOG_PAGE_BYTES, MAX_POLL_WAIT_MS } from '../limits.js';
 import { Refused } from '../refusal.js';
 import type { LogQuery, ShippedRow } from '../store.js';
 import { waitOf } from './body.js';
@@ -105,7 +105,7 @@ function page(server: MeshServer, rows: readonly ShippedRow[], query: LogQuery, 
   const order = query.last === undefined ? rows : rows.toReversed();
   for (const { text } of order) {
     bytes += Buffer.byteLength(text) + 1;
-    if (bytes > PAGE_BYTES && taken > 0) break;
+    if (bytes > LOG_PAGE_BYTES && taken > 0) break;
     taken++;
   }
   const shown = query.last === undefined ? rows.slice(0, taken) : rows.slice(rows.length - taken);
