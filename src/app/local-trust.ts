@@ -41,13 +41,19 @@ export interface UnreadablePassport {
   readonly reason: string;
 }
 
-/** A passport that the caller gives, else the known one. An older given one is refused: its agent may once have been allowed more. */
+/**
+ * A passport that the caller gives, else the known one. Of several for one agent the latest counts, and an older given one is
+ * refused: its agent may once have been allowed more.
+ */
 export function givenFirst(
   given: readonly (Passport | UnreadablePassport)[],
   known: Trusting['passport'],
 ): Trusting['passport'] {
   return (agentId) => {
-    const mine = given.findLast((each) => ('agent' in each ? each.agent.id : each.agentId) === agentId);
+    let mine: Passport | UnreadablePassport | undefined;
+    for (const each of given) {
+      if (('agent' in each ? each.agent.id : each.agentId) === agentId) mine = later(mine, each);
+    }
     if (mine === undefined) return known(agentId);
     if (!('agent' in mine)) return { status: 'unreadable', reason: mine.reason };
     const other = known(agentId);
@@ -57,6 +63,15 @@ export function givenFirst(
     }
     return { status: 'found', passport: mine };
   };
+}
+
+/** What cannot be read could be the latest. */
+function later(
+  one: Passport | UnreadablePassport | undefined,
+  other: Passport | UnreadablePassport,
+): Passport | UnreadablePassport {
+  if (one === undefined || !('agent' in other)) return other;
+  return !('agent' in one) || one.issuedAt > other.issuedAt ? one : other;
 }
 
 function findingOf(text: string): PassportFinding {

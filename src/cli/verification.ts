@@ -61,7 +61,10 @@ export async function verification(
   return { deps, options };
 }
 
-/** Pins looked up once a principal and run. Those of given passports are resolved ahead, because that may need the network. */
+/**
+ * Pins of flags and config are taken instead of this machine's, whose passport it may be; those that need the network are resolved
+ * ahead. This machine's are asked for every time: a principal that is removed counts no longer in a stream that goes on.
+ */
 async function pinsFor(
   cli: Cli,
   flags: ResolveFlags,
@@ -69,17 +72,15 @@ async function pinsFor(
   given: readonly (Passport | UnreadablePassport)[],
 ): Promise<(principal: string) => readonly PinnedKey[]> {
   const lookup = await principalPins(cli, flags);
-  const found = new Map<string, readonly PinnedKey[]>();
-  for (const each of given) {
-    if ('agent' in each) found.set(each.document.principal, await lookup(each.document.principal));
+  const fixed = new Map<string, readonly PinnedKey[]>();
+  const configured = Object.keys((await cli.config()).get('principals'));
+  for (const principal of [...namedPrincipals(flags), ...configured]) fixed.set(principal, await lookup(principal));
+  for (const each of flags.resolve === true ? given : []) {
+    const principal = 'agent' in each ? each.document.principal : null;
+    if (principal === null || fixed.has(principal) || trust.pins(principal).length > 0) continue;
+    fixed.set(principal, await lookup(principal));
   }
-  for (const principal of flags.resolve === true ? [] : namedPrincipals(flags))
-    found.set(principal, await lookup(principal));
-  return (principal) => {
-    let pins = found.get(principal);
-    if (pins === undefined) found.set(principal, (pins = trust.pins(principal)));
-    return pins;
-  };
+  return (principal) => fixed.get(principal) ?? trust.pins(principal);
 }
 
 function namedPrincipals(flags: ResolveFlags): string[] {
