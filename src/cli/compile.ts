@@ -15,9 +15,10 @@ void warm()
   .then(() => writeFileSync(join(folder, 'main.cache'), script.createCachedData()))
   .finally(() => rmSync(home, { recursive: true, force: true }));
 
-/** The demo verifies for real; a refused verification from the command line adds what it does not touch. */
+/** The demo verifies for real; a refused verification and a revocation from the command line add what it does not touch. */
 async function warm(): Promise<void> {
-  for (const argv of [['demo'], ['intent', 'verify', '-'], ['help']]) {
+  const revoke = ['revoke', 'did:web:example.com:agents:none', '--reason', 'build', '--yes'];
+  for (const argv of [['demo'], ['intent', 'verify', '-'], revoke, ['help']]) {
     const stdin = new PassThrough();
     stdin.end('{}');
     await program.run(argv, {

@@ -1,6 +1,5 @@
 /** Requests to a mesh over node's own HTTP client: bounded in time and size, over connections that are kept. */
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 
 export interface Call {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -52,7 +51,7 @@ export class MeshHttp {
     this.url = new URL(url);
     this.#key = key;
     const options = { keepAlive: true, maxSockets: 4, timeout: 60_000 };
-    this.#agent = this.url.protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
+    this.#agent = this.url.protocol === 'https:' ? new (https().Agent)(options) : new HttpAgent(options);
   }
 
   ask(call: Call): Promise<Answered> {
@@ -133,7 +132,7 @@ export class MeshHttp {
     body: Uint8Array | undefined,
     answered: (incoming: IncomingMessage) => void,
   ): ClientRequest {
-    const make = this.url.protocol === 'https:' ? httpsRequest : httpRequest;
+    const make = this.url.protocol === 'https:' ? https().request : httpRequest;
     const base = this.url.pathname.replace(/\/$/, '');
     const streaming = headers?.accept === 'text/event-stream';
     return make(
@@ -153,6 +152,11 @@ export class MeshHttp {
       answered,
     );
   }
+}
+
+/** Loaded when it is needed: with all of TLS it would cost each `aip revoke` on loopback a few milliseconds. */
+function https(): typeof import('node:https') {
+  return process.getBuiltinModule('node:https');
 }
 
 function reasonOf(error: Error): string {
