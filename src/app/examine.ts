@@ -67,7 +67,7 @@ export function examine(submission: Submission, setting: ExamineSetting): Examin
     };
     const document = typeof bytes === 'string' ? parseJsonText(bytes, nearest) : parseJson(bytes, nearest);
     if (isAip1(document)) {
-      return examineEnvelope(exact ? document : parseExact(bytes), submission, { ...setting, trusting: own });
+      return examineEnvelope(exact ? document : parseExact(bytes), submission, own, setting);
     }
     // What signs and judges it sees the nearest double, and an executor in another language the number as it is written.
     if (rounded) throw new ShapeError('a number in it has more digits than can be read exactly; write it as text');

@@ -9,9 +9,8 @@ import type { Passport } from '../protocol/passport.js';
 import { ShapeError } from '../protocol/shape.js';
 import type { AttestationRegistry, Aip1Claim, Aip1Facts, MandateFinding } from '../verify/aip1/context.js';
 import { examine, judgeEnvelope, readingOf, type Aip1Judgement, type Examined } from '../verify/aip1/judge.js';
-import { intentOf } from '../verify/aip1/native-view.js';
 import type { Judgement } from '../verify/judge.js';
-import type { ExamineSetting, Submission } from './examine.js';
+import type { ExamineSetting, Submission, Trusting } from './examine.js';
 import { factsOf, type Prepared, type Sitting } from './facts.js';
 
 /** What envelopes are held to beside passports and pins. */
@@ -50,7 +49,8 @@ export interface ExaminedEnvelope {
 export function examineEnvelope(
   document: Value,
   submission: Submission,
-  { trusting, policy, signatureHolds, now, startedAt }: ExamineSetting,
+  trusting: Trusting,
+  { policy, signatureHolds, now, startedAt }: ExamineSetting,
 ): ExaminedEnvelope | Judgement {
   const { publicKey, hmacKey, mandate, requireMandate, minTier, registry } = trusting.envelopes ?? NOTHING;
   const reading = readingOf(document);
@@ -63,7 +63,14 @@ export function examineEnvelope(
     hmacKey,
     mandate: envelope === null ? { status: 'none' } : mandate(envelope.agentId),
     limits: submission.within === undefined ? [] : [submission.within],
-    policy: { ...policy, requireMandate, minTier, registry },
+    policy: {
+      maxAgeMs: policy.maxAgeMs,
+      maxSkewMs: policy.maxSkewMs,
+      minTrust: policy.minTrust,
+      requireMandate,
+      minTier,
+      registry,
+    },
     signatureHolds,
     now,
   };
@@ -78,8 +85,9 @@ export interface ProvenEnvelope extends ExaminedEnvelope {
   readonly intent: Intent;
 }
 
-export function proveEnvelope(examined: ExaminedEnvelope): ProvenEnvelope {
-  return { ...examined, proof: examine(examined.claim), intent: intentOf(examined.envelope) };
+export function proveEnvelope({ dialect, submission, startedAt, envelope, claim }: ExaminedEnvelope): ProvenEnvelope {
+  const proof = examine(claim);
+  return { dialect, submission, startedAt, envelope, claim, proof, intent: proof.intent! };
 }
 
 /** An envelope that was signed as it stands by a key that speaks for its agent, with the passport that counts. */

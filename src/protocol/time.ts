@@ -2,17 +2,36 @@
  * Times are RFC 3339 in UTC with `Z`, durations a number and a unit. Nothing here reads a clock: `now` is always an argument.
  */
 
-const RFC3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?Z$/;
+const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
+const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const DURATION = /^(\d{1,9})(ms|s|m|h|d)$/;
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** Milliseconds since the epoch of an RFC 3339 `Z` time, or null when it is not a real one (2026-02-30 is not). */
 export function parseTime(text: string): number | null {
-  const match = RFC3339.exec(text);
-  if (match === null) return null;
-  const ms = Date.parse(`${text.slice(0, 19)}Z`);
-  if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 19) !== text.slice(0, 19)) return null;
-  return ms + Math.floor(Number(`0.${match[7] ?? '0'}`) * 1000);
+  if (!RFC3339.test(text)) return null;
+  const year = 100 * digits(text, 0) + digits(text, 2);
+  const month = digits(text, 5);
+  const day = digits(text, 8);
+  const hour = digits(text, 11);
+  const minute = digits(text, 14);
+  const second = digits(text, 17);
+  if (month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59) return null;
+  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  if (day > DAYS_IN_MONTH[month - 1]! + (leap && month === 2 ? 1 : 0)) return null;
+  const fraction = text.length === 20 ? 0 : Math.floor(Number(text.slice(19, -1)) * 1000);
+  return (((daysSinceEpoch(year, month, day) * 24 + hour) * 60 + minute) * 60 + second) * 1000 + fraction;
+}
+
+function digits(text: string, at: number): number {
+  return (text.charCodeAt(at) - 48) * 10 + text.charCodeAt(at + 1) - 48;
+}
+
+/** Counted in years that begin in March, so that the leap day is the last one. */
+function daysSinceEpoch(year: number, month: number, day: number): number {
+  const from = month > 2 ? year : year - 1;
+  const inYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
+  return 365 * from + Math.floor(from / 4) - Math.floor(from / 100) + Math.floor(from / 400) + inYear - 719_468;
 }
 
 /** RFC 3339 with milliseconds: `2026-02-18T14:23:45.120Z`. */

@@ -75,9 +75,8 @@ export function filled(value: Value | undefined, { what, slots }: Shape): ValueO
     if (inner !== null) member = inner.list ? filledList(member!, name, inner.of) : filled(member, inner.of);
     if (member !== value[name]) (changed ??= { ...value })[name] = member!;
   }
-  let members = 0;
-  for (const name in value) if (Object.hasOwn(value, name)) members++;
-  if (members !== present) throw new ShapeError(`${what} has an unknown member ${strangerIn(value, slots)}`);
+  if (Object.keys(value).length !== present)
+    throw new ShapeError(`${what} has an unknown member ${strangerIn(value, slots)}`);
   return changed ?? value;
 }
 

@@ -2,6 +2,7 @@ import type { Constraints } from '../../protocol/constraint.js';
 import type { VerifyKey } from '../../protocol/ed25519/verify.js';
 import type { Envelope, Tier } from '../../protocol/aip1/envelope.js';
 import type { Mandate } from '../../protocol/aip1/mandate.js';
+import type { Intent } from '../../protocol/intent.js';
 import type { Passport } from '../../protocol/passport.js';
 import type { Facts, PassportFinding, PinnedKey, Policy, SignatureOracle } from '../context.js';
 import type { Verdict } from '../decision.js';
@@ -61,6 +62,8 @@ export interface Aip1Claim {
 /** An envelope with all that the remaining steps read. The two verdicts were reached outside the transaction. */
 export interface Aip1Context {
   readonly envelope: Envelope;
+  /** The same under native names, for the checks that both dialects share. */
+  readonly intent: Intent;
   readonly tier: Tier;
   readonly signature: Verdict;
   readonly mandateVerdict: Verdict;

@@ -1,5 +1,6 @@
 import { isAip1, readEnvelope, VersionError, type Tier } from '../../protocol/aip1/envelope.js';
 import type { Value } from '../../protocol/aip1/numbers.js';
+import type { Intent } from '../../protocol/intent.js';
 import type { Concern } from '../../protocol/codes.js';
 import { ShapeError } from '../../protocol/shape.js';
 import { formatTime } from '../../protocol/time.js';
@@ -14,6 +15,7 @@ import { endOf } from './checks/form.js';
 import { mandate } from './checks/mandate.js';
 import { passportOf, signature, type Standing } from './checks/signature.js';
 import { answerableFor } from './checks/standing.js';
+import { intentOf } from './native-view.js';
 import { envelopeOf, type Aip1Claim, type Aip1Context, type Aip1Facts, type Reading } from './context.js';
 import { AIP1_STEPS, FORM, SUBSTANCE } from './pipeline.js';
 
@@ -33,6 +35,8 @@ export function readingOf(document: Value): Reading {
 /** What was found before the transaction. Only `examine` makes one. */
 export interface Examined {
   readonly claim: Aip1Claim;
+  /** The envelope as hooks, approvals, shared checks and the log know it; null when it could not be read. */
+  readonly intent: Intent | null;
   readonly form: Outcome;
   /** Null when the form was refused, so that no signature was looked at. */
   readonly proven: {
@@ -46,13 +50,15 @@ export interface Examined {
 /** The steps that need no state, and the arithmetic of those that have to wait for their turn. */
 export function examine(claim: Aip1Claim): Examined {
   const form = runChecks(FORM, claim);
-  if (form.violations.length > 0) return { claim, form, proven: null };
+  const { reading } = claim;
+  const intent = reading.status === 'read' ? intentOf(reading.envelope) : null;
+  if (form.violations.length > 0) return { claim, intent, form, proven: null };
   const standing = passportOf(claim);
   const tier = Math.max(envelopeOf(claim).tier, claim.policy.minTier) as Tier;
   const verdict = signature(claim, standing, tier);
   // A mandate is not worth a verification before the envelope is.
   const granted: Verdict = verdict.status === 'passed' ? mandate(claim) : verdict;
-  return { claim, form, proven: { signature: verdict, mandate: granted, standing, tier } };
+  return { claim, intent, form, proven: { signature: verdict, mandate: granted, standing, tier } };
 }
 
 export interface Aip1Judgement {
@@ -66,11 +72,11 @@ export interface Aip1Judgement {
 
 /** The remaining steps, inside the transaction. `facts` is null for a document whose form was refused. */
 export function judgeEnvelope(examined: Examined, facts: Aip1Facts | null, source: string | null): Aip1Judgement {
-  const { claim, form, proven } = examined;
-  if (proven === null || facts === null) {
+  const { claim, intent, form, proven } = examined;
+  if (proven === null || facts === null || intent === null) {
     return { ...decisionOf(claim, form, STANDING_UNKNOWN, [], source), spend: null, usage: null };
   }
-  const context = contextOf(claim, proven, facts);
+  const context = contextOf(claim, intent, proven, facts);
   const substance = runChecks(SUBSTANCE, context);
   const outcome = { reports: [...form.reports, ...substance.reports], violations: substance.violations };
   const identified = proven.signature.status === 'passed';
@@ -96,11 +102,17 @@ function spends({ success, violations }: Decision): boolean {
   return spendsNonce({ success, violations: named });
 }
 
-function contextOf(claim: Aip1Claim, proven: NonNullable<Examined['proven']>, facts: Aip1Facts): Aip1Context {
+function contextOf(
+  claim: Aip1Claim,
+  intent: Intent,
+  proven: NonNullable<Examined['proven']>,
+  facts: Aip1Facts,
+): Aip1Context {
   const { standing } = proven;
   const passport = standing !== null && 'passport' in standing ? standing.passport : null;
   return {
     envelope: envelopeOf(claim),
+    intent,
     tier: proven.tier,
     signature: proven.signature,
     mandateVerdict: proven.mandate,

@@ -1,0 +1,62 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseTime } from '../../src/protocol/time.js';
+
+describe('a time', () => {
+  test('is what Date says of it, in every year that has four digits', () => {
+    const whole = fc.date({
+      min: new Date('0000-01-01T00:00:00Z'),
+      max: new Date('9999-12-31T23:59:59Z'),
+      noInvalidDate: true,
+    });
+    fc.assert(
+      fc.property(whole, (date) => {
+        expect(parseTime(date.toISOString())).toBe(date.getTime());
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('of every day from 1896 to 2104 is right', () => {
+    for (let ms = Date.UTC(1896, 0, 1); ms < Date.UTC(2104, 11, 31); ms += 86_400_000) {
+      expect(parseTime(new Date(ms).toISOString())).toBe(ms);
+    }
+  });
+
+  test.each([
+    ['2026-02-18T14:23:45Z', 1771424625000],
+    ['2024-02-29T00:00:00Z', 1709164800000],
+    ['2000-02-29T23:59:59Z', 951868799000],
+    ['1969-12-31T23:59:59.999Z', -1],
+    ['2026-02-18T14:23:45.123456789Z', 1771424625123],
+    ['2026-02-18T14:23:45.1Z', 1771424625100],
+  ])('%s', (text, ms) => {
+    expect(parseTime(text)).toBe(ms);
+  });
+
+  test.each([
+    '2026-02-29T00:00:00Z',
+    '2026-02-30T00:00:00Z',
+    '1900-02-29T00:00:00Z',
+    '2026-04-31T00:00:00Z',
+    '2026-00-10T00:00:00Z',
+    '2026-13-10T00:00:00Z',
+    '2026-01-00T00:00:00Z',
+    '2026-01-32T00:00:00Z',
+    '2026-01-01T24:00:00Z',
+    '2026-01-01T23:60:00Z',
+    '2026-12-31T23:59:60Z',
+    '2026-01-01T00:00:00',
+    '2026-01-01T00:00:00+00:00',
+    '2026-01-01T00:00:00z',
+    '2026-01-01 00:00:00Z',
+    '2026-01-01T00:00:00.Z',
+    '2026-01-01T00:00:00.1234567890Z',
+    '+2026-01-01T00:00:00Z',
+    '2026-01-01T00:00:00Z\n',
+    '２０２６-01-01T00:00:00Z',
+    '',
+  ])('%j is none', (text) => {
+    expect(parseTime(text)).toBeNull();
+  });
+});
