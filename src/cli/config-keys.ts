@@ -3,6 +3,7 @@ import { isDomain, parsePrincipalId } from '../protocol/did.js';
 import {
   choice,
   duration,
+  isAlertUrl,
   isApiKeyName,
   isKeyId,
   isKeyText,
@@ -123,6 +124,27 @@ export const KEYS = {
     change,
   ),
   'monitor.auto_revoke': key(yesNo, false, 'whether the monitor may revoke by itself', change),
+  'monitor.max_revocations_per_hour': key(
+    whole(0, 1000),
+    3,
+    'how many the monitor may revoke without a person',
+    change,
+  ),
+  'monitor.min_trust': key(RATE, 0.7, 'the monitor alerts when trust is under it', less),
+  'monitor.revoke_under': key(RATE, 0.5, 'trust under which it alerts as critical, and revokes if it may', change),
+  'monitor.max_failure_rate': key(RATE, 0.1, 'the monitor alerts when more is refused', more),
+  'monitor.window': key(duration, '24h', 'time over which the monitor counts refusals', change),
+  'monitor.slack_url': sensitive(
+    text('an https URL', isAlertUrl),
+    null,
+    "Slack's incoming webhook for alerts; who has the URL can post there",
+  ),
+  'monitor.pagerduty_url': sensitive(
+    text('an https URL', isAlertUrl),
+    'https://events.pagerduty.com/v2/enqueue',
+    'where PagerDuty takes events, once AIP_PAGERDUTY_KEY is set',
+  ),
+  'monitor.webhook_url': sensitive(text('an https URL', isAlertUrl), null, 'gets every alert as signed JSON'),
   hooks: sensitive(texts, [], 'modules that take part in verification; paths from the config file'),
   principals: sensitive(pins, {}, 'principals pinned by config'),
 } as const satisfies Record<string, KeySpec<unknown>>;
@@ -143,6 +165,9 @@ export const OTHER_VARIABLES: Readonly<Record<string, string>> = {
   AIP_TRUST_CONFIG: "1 trusts the project's config file, for CI",
   AIP_KEY_PASSPHRASE: 'passphrase of key files',
   AIP_MESH_KEY: 'API key of this machine, aipm_..., before mesh.key_file and mesh.key_id',
+  AIP_PAGERDUTY_KEY: "integration key of PagerDuty's Events API v2, for `aip monitor`",
+  AIP_WEBHOOK_SECRET:
+    'secret that signs what monitor.webhook_url gets: whsec_<base64>, or text of 24 characters or more',
   AGENT_PRIVATE_KEY: "the agent's key, for the key store env",
   AIP_INTENT_HASH: 'set by `aip exec` for the command it runs: the accepted intent',
   AIP_AGENT_ID: 'set by `aip exec` for the command it runs: whose intent it was',

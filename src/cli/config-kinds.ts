@@ -155,6 +155,13 @@ export function isWebUrl(value: string): boolean {
   return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
 }
 
+/** Where alerts go: https, or plain http to this machine itself. */
+export function isAlertUrl(value: string): boolean {
+  if (!isWebUrl(value)) return false;
+  const { protocol, hostname } = new URL(value);
+  return protocol === 'https:' || /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+}
+
 const isCount = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 1;
 
 function listOf<T>(value: unknown, read: (one: unknown) => T | undefined): readonly T[] | undefined {
