@@ -27,7 +27,7 @@ export class Log {
   readonly #path: string;
   readonly #agents: Agents;
   readonly #add: Statement;
-  #last = { text: '', at: 0 };
+  #last: { readonly text: string | null; readonly at: number } = { text: null, at: 0 };
 
   constructor(database: Database, path: string, agents: Agents) {
     this.#database = database;
