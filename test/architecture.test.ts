@@ -246,7 +246,11 @@ function layerOf(path: string): string {
 
 function pure(): Source[] {
   return SOURCES.filter(
-    (source) => !['adapters', 'cli', ''].includes(layerOf(source.path)) && source.path !== 'src/library/wiring.ts',
+    (source) =>
+      !['adapters', 'cli', ''].includes(layerOf(source.path)) &&
+      source.path !== 'src/library/wiring.ts' &&
+      // This runs in the operator's browser, and is handed its window.
+      !source.path.startsWith('src/mesh/dashboard/page/'),
   );
 }
 
