@@ -4,7 +4,9 @@
  */
 
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
-const DOMAIN = new RegExp(`^(?=.{1,253}(?:%3A|$))${LABEL}(?:\\.${LABEL})*(?:%3A[1-9][0-9]{0,4})?$`);
+/** Clients take a host whose last label is a number, in any base, for an IP address (WHATWG URL, "ends in a number"). */
+const NO_ADDRESS = '(?!(?:[a-z0-9.-]*\\.)?(?:[0-9]+|0x[0-9a-f]*)(?:[%:]|$))';
+const DOMAIN = new RegExp(`^${NO_ADDRESS}(?=.{1,253}(?:%3A|$))${LABEL}(?:\\.${LABEL})*(?:%3A[1-9][0-9]{0,4})?$`);
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
 export interface AgentId {
@@ -28,7 +30,7 @@ export function isAgentName(text: string): boolean {
 }
 
 /** An id without a port. */
-const AGENT_ID = new RegExp(`^did:web:${LABEL}(?:\\.${LABEL})*:agents:${NAME.source.slice(1)}`);
+const AGENT_ID = new RegExp(`^did:web:${NO_ADDRESS}${LABEL}(?:\\.${LABEL})*:agents:${NAME.source.slice(1)}`);
 
 /** True for an agent id; takes the ids of nearly all intents in one step. */
 export function isAgentId(text: string): boolean {

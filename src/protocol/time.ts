@@ -5,6 +5,8 @@
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
 const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const DURATION = /^(\d{1,9})(ms|s|m|h|d)$/;
+/** Added to any time of our days it gives a date with four digits for the year. */
+const LONGEST_MS = 36_525 * 86_400_000;
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** Milliseconds since the epoch of an RFC 3339 `Z` time, or null when it is not a real one (2026-02-30 is not). */
@@ -51,10 +53,12 @@ export function formatSeconds(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
-/** Milliseconds of `300s`, `30m`, `24h`, `90d` or `250ms`; null when it is none of these. */
+/** Milliseconds of `300s`, `30m`, `24h`, `90d` or `250ms`; null when it is none of these, or longer than a century. */
 export function parseDuration(text: string): number | null {
   const match = DURATION.exec(text);
-  return match === null ? null : Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
+  if (match === null) return null;
+  const ms = Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
+  return ms <= LONGEST_MS ? ms : null;
 }
 
 /**

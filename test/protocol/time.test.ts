@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseTime } from '../../src/protocol/time.js';
+import { formatSeconds, parseDuration, parseTime } from '../../src/protocol/time.js';
 
 describe('a time', () => {
   test('is what Date says of it, in every year that has four digits', () => {
@@ -59,4 +59,19 @@ describe('a time', () => {
   ])('%j is none', (text) => {
     expect(parseTime(text)).toBeNull();
   });
+});
+
+describe('a duration', () => {
+  test('is a number and a unit, up to a century', () => {
+    expect(parseDuration('36525d')).toBe(36_525 * 86_400_000);
+    expect(formatSeconds(Date.parse('2099-12-31T23:59:59Z') + parseDuration('36525d')!)).toMatch(/^2200-/);
+  });
+
+  // Added to a time it would give none, and a limit that long is a slip.
+  test.each(['36526d', '999999999d', '999999999h', '1.5h', '1e3s', '10', 's', '-1s', '1w', ''])(
+    '%j is none',
+    (text) => {
+      expect(parseDuration(text)).toBeNull();
+    },
+  );
 });
