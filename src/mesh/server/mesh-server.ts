@@ -36,6 +36,9 @@ export interface ServerOptions {
   readonly retainedEvents?: number;
 }
 
+/** A key that another server revoked loses its streams within this, in ms. */
+const KEYS_MS = 500;
+
 export type Position =
   | { readonly kind: 'after'; readonly seq: number }
   | { readonly kind: 'reset'; readonly reason: 'other-log' | 'other-history' | 'ahead' | 'gone' };
@@ -78,6 +81,7 @@ export class MeshServer {
   #stopWake: () => void;
   readonly #ackedBy = new Map<string, Ack>();
   #acksAt = 0;
+  #keysAt = 0;
 
   private constructor(options: ServerOptions, head: Head) {
     const { store, clock, sign, soon } = options;
@@ -136,6 +140,11 @@ export class MeshServer {
     return this.#pumping;
   }
 
+  /** A client further behind than this many events is sent to the snapshot. */
+  get #retained(): number {
+    return this.options.retainedEvents ?? RETAINED_EVENTS;
+  }
+
   /** Where a stream that names `id` (an event id, or a bare seq) continues; null when it is neither. */
   async position(id: string): Promise<Position | null> {
     const named = parseEventId(id)?.seq ?? Number(id);
@@ -148,7 +157,7 @@ export class MeshServer {
     const { logId, term, seq } = parsed;
     if (logId !== head.logId) return { kind: 'reset', reason: 'other-log' };
     if (seq > head.seq) return { kind: 'reset', reason: 'ahead' };
-    if (head.seq - seq > (this.options.retainedEvents ?? RETAINED_EVENTS)) return { kind: 'reset', reason: 'gone' };
+    if (head.seq - seq > this.#retained) return { kind: 'reset', reason: 'gone' };
     if (seq > 0 && term !== null) {
       const [record] = await this.store.read(seq - 1, 1);
       if (record === undefined || record.term !== term) return { kind: 'reset', reason: 'other-history' };
@@ -159,7 +168,7 @@ export class MeshServer {
   /** The snapshot in pieces; made again only when the last one is too far behind to follow from. */
   snapshot(): Promise<readonly Uint8Array[]> {
     const known = this.#snapshot;
-    if (known !== null && this.#head.seq - known.seq < PAGE_EVENTS) return known.pieces;
+    if (known !== null && this.#head.seq - known.seq < Math.min(PAGE_EVENTS, this.#retained)) return known.pieces;
     // One that is being made is waited for: what it lacks follows as events.
     if (known !== null && known.seq === Infinity) return known.pieces;
     const made = this.#keeper.make(formatTime(this.clock.wall()));
@@ -193,6 +202,10 @@ export class MeshServer {
     this.feed.tick(this.waits.size > 0);
     this.waits.check();
     const now = this.clock.up();
+    if (now - this.#keysAt >= KEYS_MS) {
+      this.#keysAt = now;
+      this.#dropRevokedKeys().catch(this.fail);
+    }
     if (now - this.#acksAt < 1_000) return;
     this.#acksAt = now;
     for (const [name, poller] of this.pollers) if (now - poller.at > 60_000) this.pollers.delete(name);
@@ -221,6 +234,13 @@ export class MeshServer {
     this.options.onFatal?.(error);
     this.#reportFailure(error);
   };
+
+  /** Several servers may share a store: what another one revoked ends here, too. */
+  async #dropRevokedKeys(): Promise<void> {
+    for (const { keyId, revokedAt } of await this.store.keys.list()) {
+      if (revokedAt !== null && !this.revokedKeys.has(keyId)) this.dropKey(keyId);
+    }
+  }
 
   async #pump(): Promise<void> {
     try {

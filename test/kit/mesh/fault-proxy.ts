@@ -12,6 +12,8 @@ export interface Faults {
   halfCloseAfter: number | null;
   /** Streams pass only when the server has ended them, as behind a proxy that buffers; whole answers pass. */
   bufferStreams: boolean;
+  /** What becomes of the frames that arrive together; null: nothing. */
+  mangle: ((frames: readonly string[]) => readonly string[]) | null;
 }
 
 export class FaultProxy {
@@ -21,6 +23,7 @@ export class FaultProxy {
     resetAfter: null,
     halfCloseAfter: null,
     bufferStreams: false,
+    mangle: null,
   };
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -63,6 +66,7 @@ export class FaultProxy {
     }
     let passed = 0;
     const held: Buffer[] = [];
+    let rewriter: StreamRewriter | null = null;
     let holds = false;
     const later = (work: () => void) => {
       if (faults.delayMs === 0) work();
@@ -76,6 +80,14 @@ export class FaultProxy {
       holds ||= faults.bufferStreams && bytes.includes('text/event-stream');
       if (holds) {
         held.push(bytes);
+        return;
+      }
+      if (faults.mangle !== null && rewriter === null && bytes.includes('text/event-stream')) {
+        rewriter = new StreamRewriter((frames) => faults.mangle?.(frames) ?? frames);
+      }
+      if (rewriter !== null) {
+        const rewritten = rewriter.push(bytes);
+        later(() => client.write(rewritten));
         return;
       }
       const reset = faults.resetAfter;
@@ -98,5 +110,47 @@ export class FaultProxy {
       for (const bytes of held) client.write(bytes);
       later(() => client.end());
     });
+  }
+}
+
+/** Takes a chunked answer apart into the frames of its stream and puts it together again. */
+class StreamRewriter {
+  readonly #mangle: (frames: readonly string[]) => readonly string[];
+  #rest = Buffer.alloc(0);
+  #inBody = false;
+
+  constructor(mangle: (frames: readonly string[]) => readonly string[]) {
+    this.#mangle = mangle;
+  }
+
+  push(bytes: Buffer): Buffer {
+    this.#rest = Buffer.concat([this.#rest, bytes]);
+    const out: Buffer[] = [];
+    if (!this.#inBody) {
+      const end = this.#rest.indexOf('\r\n\r\n');
+      if (end === -1) return Buffer.alloc(0);
+      out.push(this.#take(end + 4));
+      this.#inBody = true;
+    }
+    let text = '';
+    for (;;) {
+      const end = this.#rest.indexOf('\r\n');
+      const size = end === -1 ? -1 : parseInt(this.#rest.toString('latin1', 0, end), 16);
+      if (size < 0 || this.#rest.length < end + 2 + size + 2) break;
+      this.#take(end + 2);
+      text += this.#take(size).toString();
+      this.#take(2);
+    }
+    // The server writes whole frames, so what arrived together is a list of them.
+    const frames = this.#mangle(text.split(/(?<=\n\n)/).filter((frame) => frame !== ''));
+    const body = Buffer.from(frames.join(''));
+    if (body.length > 0) out.push(Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from('\r\n'));
+    return Buffer.concat(out);
+  }
+
+  #take(size: number): Buffer {
+    const taken = this.#rest.subarray(0, size);
+    this.#rest = this.#rest.subarray(size);
+    return taken;
   }
 }

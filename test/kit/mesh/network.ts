@@ -1,11 +1,12 @@
 /** A mesh on a real socket, and what a test needs to speak with it. */
 import { randomBytes } from 'node:crypto';
-import { listen, type Listening } from '../../../src/adapters/mesh/http-server.js';
+import { listen, type Listening, type ListenOptions } from '../../../src/adapters/mesh/http-server.js';
 import { MeshFollow, type FollowOptions } from '../../../src/adapters/mesh/follow.js';
 import { MeshHttp } from '../../../src/adapters/mesh/http-client.js';
-import { checkOf, verifyOperator } from '../../../src/adapters/mesh/mesh-key.js';
+import { checkOf, signerOf, verifyOperator } from '../../../src/adapters/mesh/mesh-key.js';
 import type { Role } from '../../../src/mesh/roles.js';
 import type { ServerOptions } from '../../../src/mesh/server/mesh-server.js';
+import { MESH_SEED } from './keys.js';
 import { AGENT, MESH_PUBLIC_KEY, TestMesh } from './server.js';
 
 export interface NetworkMesh {
@@ -21,12 +22,17 @@ export interface NetworkMesh {
 }
 
 /** Serves on a free port of this machine; everything that was opened through it is closed with it. */
-export async function network(options: Partial<ServerOptions> = {}, port = 0): Promise<NetworkMesh> {
+export async function network(
+  options: Partial<ServerOptions> & { readonly operatorKey?: string } = {},
+  port = 0,
+  tls: ListenOptions['tls'] = null,
+): Promise<NetworkMesh> {
   const clock = { now: 0, mono: 0, wall: Date.now, up: () => performance.now(), advance() {} };
   const mesh = await TestMesh.start(
     {
       randomHex: (n) => randomBytes(n).toString('hex'),
       soon: setImmediate,
+      sign: signerOf(MESH_SEED).sign,
       verify: verifyOperator,
       ...options,
     },
@@ -36,7 +42,7 @@ export async function network(options: Partial<ServerOptions> = {}, port = 0): P
   const listening = await listen(mesh.server, {
     host: '127.0.0.1',
     port,
-    tls: null,
+    tls,
     onBug: (error) => bugs.push(error),
   });
   const opened: { close(): void }[] = [];
