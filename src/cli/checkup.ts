@@ -49,6 +49,18 @@ export async function* checkup(cli: Cli, { node }: NodeVersion): AsyncGenerator<
   yield* inspectKeychain(cli, config, expected);
   yield* inspectKeys(cli, expected);
   yield* inspectEnvFiles(cli, expected);
+  if (config !== null && config.untrusted.length === 0 && state !== null && config.get('mesh.url') !== null)
+    yield* meshFindings(cli, config);
+}
+
+/** One finding at a time, so that trouble with one does not hide the others before it. */
+async function* meshFindings(cli: Cli, config: Config): AsyncGenerator<Finding> {
+  const { inspectMesh } = await import('./mesh-checkup.js');
+  try {
+    yield* inspectMesh(cli, config);
+  } catch (error) {
+    yield trouble('mesh', error);
+  }
 }
 
 const NO_ENTRIES: Pick<State, 'entries'> = { entries: () => [] };

@@ -16,7 +16,7 @@ export const command: CommandSpec = {
     3: 'the state failed',
     4: 'the key store or a key failed (the greatest of these wins)',
   },
-  touches: ['files', 'state', 'keychain', 'processes'],
+  touches: ['files', 'state', 'keychain', 'processes', 'network'],
   topics: ['config', 'keys'],
 
   async run(_, cli) {
