@@ -65,7 +65,7 @@ export interface MonitorMemory {
    * `granted`: one more may be revoked now, and counts. `acted`: it was revoked for this fall of its score already, and a person let it back.
    */
   reserve(agentId: string, now: number, mostPerHour: number): 'granted' | 'acted' | 'exhausted';
-  /** The revocation that was granted is in force. */
+  /** It is revoked, by whomever. */
   acted(agentId: string): void;
   /** The score is back: the next fall is another one. */
   recovered(agentId: string): void;
@@ -83,5 +83,5 @@ export type Delivery =
   | { readonly kind: 'delivered' }
   /** It will not be accepted later either. */
   | { readonly kind: 'refused'; readonly reason: string }
-  /** All tries failed. */
-  | { readonly kind: 'failed'; readonly reason: string };
+  /** All tries failed; it asked not to be tried again for `waitMs`. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly waitMs: number };

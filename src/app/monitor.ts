@@ -10,7 +10,7 @@ import type { TrustReading } from '../trust/score.js';
 import { turnOf, type Turn } from './alerts.js';
 import { Failure } from './failure.js';
 import type { Conduct } from './log-ports.js';
-import type { Condition, MonitorMemory, TargetName } from './monitor-ports.js';
+import type { Condition, MonitorMemory, OpenAlert, TargetName } from './monitor-ports.js';
 import type { State } from './ports.js';
 
 export interface MonitorLimits {
@@ -35,13 +35,18 @@ export interface MonitorDeps {
 /** A pattern counts as over when it was not completed again for so long, ms. */
 const PATTERN_OVER = 5 * 60_000;
 
+export interface Check extends Turn {
+  /** Of the open alerts, those of whom this check looked at. */
+  readonly mine: readonly OpenAlert[];
+}
+
 /** `agents`: only these; null for all that have a passport here or were held to something. */
 export async function checkAgents(
   deps: MonitorDeps,
   limits: MonitorLimits,
   agents: readonly string[] | null,
   now: number,
-): Promise<Turn> {
+): Promise<Check> {
   const { state, memory, standing } = deps;
   const names = agents ?? [...new Set([...state.conduct.agents(), ...state.passports().map(({ agentId }) => agentId)])];
   const conditions: Condition[] = [];
@@ -58,17 +63,19 @@ export async function checkAgents(
     const found = standingCondition(standing(subject), now);
     if (found !== null) conditions.push(found);
   }
-  return memory.turn(deps.targets, (open) =>
+  const looked = (subject: string): boolean => agents === null || subjects.has(subject);
+  const turn = memory.turn(deps.targets, (open) =>
     turnOf(open, conditions, {
       now,
       verifier: state.verifier,
-      looked: (subject) => agents === null || subjects.has(subject),
+      looked,
       ended: ({ kind, subject }) => {
         const after = kind === 'revoked' || kind === 'suspended' ? standing(subject) : null;
         return after === null ? null : factsOf(after);
       },
     }),
   );
+  return { ...turn, mine: turn.open.filter(({ subject }) => looked(subject)) };
 }
 
 function conductOf(
@@ -130,7 +137,11 @@ async function revocationOf(
   }
   if (!autoRevoke) return null;
   const denied = [agentId, principalOf(agentId), EVERYONE].some((one) => statusAt(standing(one), now) === 'revoked');
-  if (denied) return null;
+  if (denied) {
+    // Whoever lets it back decides for this fall of its score, also when it was a person who revoked it.
+    memory.acted(agentId);
+    return null;
+  }
   const not = (message: string): Condition => ({
     kind: 'not_revoked',
     subject: agentId,

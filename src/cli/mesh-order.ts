@@ -76,7 +76,7 @@ export async function carryOut(
   }
   if (!flags.yes && !(await cli.ask.confirm({ message: clean(message), flag: '--yes' })))
     throw new Failure('USAGE', 'Nothing was changed.');
-  const given = mesh === null ? await here(cli, order) : await everywhere(cli, mesh, order, flags);
+  const given = await obey(cli, mesh, order, flags);
   const { outcome, missing } = given;
   if (cli.globals.json) cli.json(outcome);
   else
@@ -92,6 +92,11 @@ export async function carryOut(
   return 5;
 }
 
+/** Gives the order through the mesh, or carries it out on this machine alone where there is none. Asks nothing and shows nothing. */
+export function obey(cli: Cli, mesh: MeshAccess | null, order: Order, keys: KeyFlags): Promise<Given> {
+  return mesh === null ? here(cli, order) : everywhere(cli, mesh, order, keys);
+}
+
 async function here(cli: Cli, order: Order): Promise<Given> {
   const copy = await localCopy(cli);
   const outcome = orderHere(copy, order, toHex(random(16)), cli.io.now());
@@ -102,7 +107,7 @@ async function here(cli: Cli, order: Order): Promise<Given> {
   return { outcome: { ...outcome, status: order.action === 'reinstate' ? status : outcome.status }, missing: 0 };
 }
 
-async function everywhere(cli: Cli, mesh: MeshAccess, order: Order, flags: OrderFlags): Promise<Given> {
+async function everywhere(cli: Cli, mesh: MeshAccess, order: Order, flags: KeyFlags): Promise<Given> {
   const [key, signer, config] = await Promise.all([apiKey(cli, flags), operatorSigner(cli, flags), cli.config()]);
   const waitMs = config.get('mesh.max_propagation_time_ms');
   const given = await giveOrder({ lines: meshLines(cli, mesh, key), clock: cli.io.now, random, signer, waitMs }, order);

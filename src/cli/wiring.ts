@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 import type { FindDeps } from '../app/find-passport.js';
 import type { IssueDeps } from '../app/issue-passport.js';
 import type { KeyringDeps } from '../app/keyring.js';
+import type { Notice } from '../app/monitor-ports.js';
 import type { KeyStore, KeyStoreName, State } from '../app/ports.js';
 import type { SqliteState } from '../adapters/sqlite/state.js';
 import { readDocument } from '../adapters/files.js';
@@ -115,4 +116,18 @@ export async function foreground({ io }: Cli) {
 /** Looks at files without opening a key or changing anything. */
 export function inspection(): Promise<typeof import('../adapters/inspection.js')> {
   return import('../adapters/inspection.js');
+}
+
+/** What the monitor has told and done. */
+export async function monitorMemory(cli: Cli) {
+  const { openMonitorMemory } = await import('../adapters/sqlite/monitor-memory.js');
+  const memory = openMonitorMemory(cli.paths().stateFile, random);
+  cli.afterwards(() => memory.close());
+  return memory;
+}
+
+/** Sends alerts out. */
+export async function posting({ io }: Cli) {
+  const { post } = await import('../adapters/webhook.js');
+  return (notice: Notice) => post(notice, { clock: io.now, random, signal: io.signal });
 }

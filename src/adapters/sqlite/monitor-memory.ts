@@ -62,6 +62,7 @@ function memoryOn(database: Database, path: string): OpenMemory {
     'SELECT at, done FROM monitor_revocations WHERE agent = ? AND over = 0 ORDER BY at DESC, rowid DESC LIMIT 1',
   );
   const grant = database.statement('INSERT INTO monitor_revocations VALUES (?, ?, 0, 0)');
+  const known = database.statement('INSERT INTO monitor_revocations VALUES (?, 0, 1, 0)');
   const done = database.statement('UPDATE monitor_revocations SET done = 1 WHERE agent = ? AND over = 0');
   const over = database.statement('UPDATE monitor_revocations SET over = 1 WHERE agent = ? AND over = 0');
   const tidy = database.statement('DELETE FROM monitor_revocations WHERE at <= ? AND (over = 1 OR done = 0)');
@@ -115,7 +116,12 @@ function memoryOn(database: Database, path: string): OpenMemory {
         grant.run([agent, now]);
         return 'granted';
       }),
-    acted: (agent) => done.run([agent]),
+    acted: (agent) => {
+      const mine = last.first([agent]);
+      // At 0: a person's revocation counts against no hour.
+      if (mine === undefined) known.run([agent]);
+      else if (mine[1] === 0) done.run([agent]);
+    },
     recovered: (agent) => {
       if (last.first([agent]) !== undefined) over.run([agent]);
     },

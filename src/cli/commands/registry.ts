@@ -200,6 +200,7 @@ export const SECTIONS: readonly Section[] = [
         () => import('./health.js'),
       ),
       at('trust', "Show an agent's trust score, and every event that moved it", () => import('./trust.js')),
+      at('monitor', 'Watch how agents behave, tell people, and stop agents that must be', () => import('./monitor.js')),
     ],
   },
   {

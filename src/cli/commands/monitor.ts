@@ -1,0 +1,174 @@
+import { pause } from '../../adapters/follow-file.js';
+import { agentNamed } from '../../app/agent-named.js';
+import { Courier } from '../../app/alerts-delivery.js';
+import { eventOf } from '../../app/alerts.js';
+import { Failure } from '../../app/failure.js';
+import { checkAgents, type MonitorLimits } from '../../app/monitor.js';
+import type { AlertEvent } from '../../app/monitor-ports.js';
+import { formatTime } from '../../protocol/time.js';
+import type { Cli } from '../cli.js';
+import type { Config } from '../config.js';
+import { alertUrl, monitorTargets } from '../monitor-targets.js';
+import { monitorStanding } from '../monitor-standing.js';
+import { PASSPHRASE_OPTION } from '../options.js';
+import { renderAlert } from '../render/alert.js';
+import { safeJson } from '../render/text.js';
+import type { CommandSpec } from '../spec.js';
+import { trustRules } from '../trust-rules.js';
+import { duration } from '../values.js';
+import { finding, localState, monitorMemory, posting, type KeyFlags } from '../wiring.js';
+
+interface Options extends KeyFlags {
+  readonly agent: readonly string[];
+  readonly interval: number;
+  readonly once: boolean;
+  readonly webhook?: string;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['monitor'],
+  summary: 'Watch how agents behave, tell people, and stop agents that must be',
+  detail:
+    'Alerts when trust or the failure rate passes its limit, on suspicious patterns and on revocations; each is told once and resolved when it ends. Revokes by itself only with monitor.auto_revoke.',
+  options: [
+    {
+      title: 'Flags',
+      options: [
+        {
+          flags: '--agent <agent>',
+          description: 'only this one (repeatable; default: all)',
+          repeatable: true,
+          values: 'agent',
+        },
+        {
+          flags: '--interval <time>',
+          description: 'time between checks (default 5s)',
+          default: 5_000,
+          value: interval,
+        },
+        { flags: '--once', description: 'check once; exit 15 when an alert is open' },
+        { flags: '--webhook <url>', description: 'instead of monitor.webhook_url', value: alertUrl },
+        PASSPHRASE_OPTION,
+      ],
+    },
+  ],
+  examples: [
+    { run: 'aip monitor', why: 'as a service; a line an event' },
+    { run: 'aip monitor --once --json', why: 'from cron or CI' },
+    { run: 'AIP_MONITOR_AUTO_REVOKE=true aip monitor --interval 1s', why: 'stops agents under 0.5 by itself' },
+  ],
+  exits: {
+    3: 'an agent does not exist',
+    4: 'the key store is missing, locked or refuses',
+    15: 'with --once: an alert is open',
+    130: 'stopped with Ctrl-C',
+  },
+  touches: ['state', 'network', 'keychain'],
+  topics: ['trust', 'logs', 'config'],
+
+  async run({ options }, cli) {
+    const [state, config] = await Promise.all([localState(cli), cli.config()]);
+    state.conduct.judgeBy(trustRules(config));
+    const limits = limitsOf(config);
+    const agents = options.agent.length === 0 ? null : await agentsNamed(cli, options.agent);
+    const targets = await monitorTargets(cli, options.webhook);
+    const [memory, post, mesh] = await Promise.all([
+      monitorMemory(cli),
+      posting(cli),
+      monitorStanding(cli, options, limits.autoRevoke),
+    ]);
+    const { now, signal } = cli.io;
+    const courier = new Courier({
+      memory,
+      targets,
+      post,
+      clock: now,
+      onTrouble: (...trouble) => tellTrouble(cli, ...trouble),
+    });
+    const names = targets.map(({ name }) => name);
+    const deps = { state, memory, targets: names, standing: mesh.standing, revoke: mesh.revoke };
+    const seen = { checks: 0, raised: 0, resolved: 0, open: 0 };
+    const started = now();
+
+    const check = async () => {
+      await mesh.refresh();
+      const found = await checkAgents(deps, limits, agents, now());
+      seen.checks += 1;
+      seen.open = found.mine.length;
+      for (const event of found.events) {
+        seen[event.event === 'resolved' ? 'resolved' : 'raised'] += 1;
+        show(cli, event);
+      }
+      return found;
+    };
+
+    if (options.once) {
+      const { mine, events } = await check();
+      const told = new Set(events.map(({ key }) => key));
+      const time = formatTime(now());
+      for (const alert of mine) if (!told.has(alert.key)) show(cli, eventOf(alert, 'open', time, state.verifier));
+      await courier.round();
+      if (mine.length === 0) cli.note('No alert is open.');
+      return mine.length === 0 ? 0 : 15;
+    }
+
+    let over = false;
+    let broken: { readonly error: unknown } | null = null;
+    cli.afterwards(() => void (over = true));
+    cli.onInterrupt(() => {
+      const { checks, raised, resolved, open } = seen;
+      const seconds = Math.max(0, Math.round((now() - started) / 1000));
+      cli.note(`${raised} raised, ${resolved} resolved, ${open} open; ${checks} checks in ${seconds} s`);
+    });
+    cli.note(
+      `watching ${agents === null ? 'all agents' : agents.length}; telling ${names.join(', ') || 'nobody but this output'}`,
+    );
+    while (!signal.aborted && !over) {
+      if (broken !== null) tellFailure(cli, (broken as { readonly error: unknown }).error);
+      broken = null;
+      await check().catch((error: unknown) => tellFailure(cli, error));
+      // Not waited for: a target that is down must not keep anyone from being revoked.
+      void courier.round().catch((error: unknown) => (broken = { error }));
+      await pause(options.interval, signal);
+    }
+    return 0;
+  },
+};
+
+function interval(text: string): number {
+  const ms = duration(text);
+  if (ms < 50 || ms > 3_600_000) throw new Error('Expected a time from 50ms to 1h.');
+  return ms;
+}
+
+async function agentsNamed(cli: Cli, names: readonly string[]): Promise<string[]> {
+  const deps = await finding(cli);
+  return [...new Set(await Promise.all(names.map((name) => agentNamed(deps, name))))];
+}
+
+function limitsOf(config: Config): MonitorLimits {
+  return {
+    minTrust: config.get('monitor.min_trust'),
+    maxFailureRate: config.get('monitor.max_failure_rate'),
+    revokeUnder: config.get('monitor.revoke_under'),
+    autoRevoke: config.get('monitor.auto_revoke'),
+    maxRevocationsPerHour: config.get('monitor.max_revocations_per_hour'),
+    windowMs: config.get('monitor.window'),
+  };
+}
+
+function show(cli: Cli, event: AlertEvent): void {
+  cli.out(cli.forPerson ? renderAlert(event, cli.paint) : safeJson(event));
+}
+
+function tellTrouble(cli: Cli, target: string, reason: string, lost: boolean): void {
+  if (cli.io.signal.aborted) return;
+  cli.warn(`${target} was not told: ${reason}${lost ? '; it will not be tried again' : '; trying again'}`, 'not_told');
+}
+
+/** What passes is waited for; a bug or a damaged file ends the monitor, so that whoever runs it notices. */
+function tellFailure(cli: Cli, error: unknown): void {
+  if (cli.io.signal.aborted) return;
+  if (!(error instanceof Failure) || !error.retryable) throw error;
+  cli.warn(`${error.message} Trying again.`, error.code);
+}

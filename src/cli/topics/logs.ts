@@ -1,0 +1,33 @@
+export function text(): string {
+  return `# The verification log
+
+Every verification is one entry, written in the transaction that spends its nonce: what was accepted is in the log, also after a crash.
+An entry says who asked for what, the outcome, the code and its facts, how long it took, and which machine decided. Params whose names
+look secret are masked; log.params can be full, masked or none.
+
+# Read it
+  aip logs tail -f --status failed            refusals as they happen
+  aip logs tail --since 1h --code E202        what was asked beyond a limit
+  aip logs tail -f --exit-on AIP-E301:3       ends with 15 at the third replay, for scripts
+  zcat audit.jsonl.gz | aip logs tail --file -
+                                              lines that another program wrote; result or verification_result becomes status
+
+# Prove it
+Each entry holds the hash of the one before. A change, a removal or a new order shows:
+  aip logs verify                             names the first entry that is wrong; exit 15
+Whoever can write the file can also compute it all anew, or cut its end. A signed checkpoint that is kept elsewhere shows that:
+  aip logs checkpoint > checkpoint.json       copy it to another machine
+  aip logs verify --checkpoint checkpoint.json
+
+# Keep it, and let go of it
+  aip logs export --out 2026-q1.jsonl         the chain goes with it: aip logs verify --file 2026-q1.jsonl
+  aip logs export --format ocsf               also csv and cef, for a SIEM; a cell cannot become a formula
+  aip logs prune --older-than 90d             leaves a signed summary, so that the rest still verifies
+Counts and trust scores outlive pruning.
+
+# What does not count against an agent
+A refusal before or at the signature (E1xx), a replay or a stale copy (E3xx), and what the verifier could not find out (E405, E5xx, a hook
+that failed) may be a stranger's doing. These are logged and shown as unattributed, and never lower trust nor stop an agent: else anyone
+could stop one by sending rubbish in its name.
+`;
+}
