@@ -2,25 +2,15 @@
  * Strict, bounded JSON (RFC 8259 narrowed by I-JSON, RFC 7493). Whatever two parsers could read differently is refused before a
  * signature is looked at: duplicate members, lone surrogates, overlong UTF-8, a byte order mark, text after the value.
  */
+import { losesDigits } from './decimals.js';
+import { JsonError } from './json-error.js';
 import { MAX_DEPTH, MAX_DOCUMENT_BYTES } from './limits.js';
+import { decodeUtf8 } from './utf8.js';
 import { emptyObject, type Json } from './values.js';
 
-/** The text is not one document. `reason` never quotes the text, which may hold key material. */
-export class JsonError extends Error {
-  readonly reason: string;
-  /** Where it was noticed, in bytes from the start. */
-  readonly offset: number;
-
-  constructor(reason: string, offset: number) {
-    super(`${reason} at byte ${offset}`);
-    this.name = 'JsonError';
-    this.reason = reason;
-    this.offset = offset;
-  }
-}
+export { JsonError } from './json-error.js';
 
 const TOO_LARGE = `larger than ${MAX_DOCUMENT_BYTES} bytes`;
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** What an integer beyond 2^53 is read as, and any other number whose digits a double loses, given as it is written. */
 export type LargeInteger = (written: string) => Json;
@@ -31,12 +21,8 @@ export type LargeInteger = (written: string) => Json;
  */
 export function parseJson(bytes: Uint8Array, large: LargeInteger | null = null): Json {
   if (bytes.length > MAX_DOCUMENT_BYTES) throw new JsonError(TOO_LARGE, MAX_DOCUMENT_BYTES);
-  let text: string;
-  try {
-    text = UTF8.decode(bytes);
-  } catch {
-    throw new JsonError('not valid UTF-8', invalidUtf8At(bytes));
-  }
+  const text = decodeUtf8(bytes);
+  if (typeof text === 'number') throw new JsonError('not valid UTF-8', text);
   return new Reader(text, large).document();
 }
 
@@ -319,9 +305,7 @@ class Reader {
     const value = Number(written);
     if (!Number.isFinite(value)) this.refuse('number out of range', start);
     if (i === whole && this.large !== null && !Number.isSafeInteger(value)) return this.large(written);
-    // What is signed is the double's own spelling: were other digits read as the same double, they could be changed after
-    // signing, and a reader with exact numbers would act on them. Up to 15 digits of usual size are never lost.
-    if ((written.length > 15 || Math.abs(value) < SMALLEST_NORMAL) && decimalOf(written) !== decimalOf(String(value))) {
+    if (losesDigits(written, value)) {
       return this.large === null ? this.refuse('number with more digits than can be kept', start) : this.large(written);
     }
     // JCS writes -0 as 0, so it is read as 0: what was signed is what is judged.
@@ -361,33 +345,6 @@ class Reader {
   }
 }
 
-const SMALLEST_NORMAL = 2 ** -1022;
-
-/** One spelling for each decimal number, whatever zeros and exponent it was written with. */
-function decimalOf(text: string): string {
-  const [, sign, whole, fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(text)!;
-  const digits = (whole! + fraction).replace(/^0+/, '');
-  let end = digits.length;
-  while (end > 0 && digits.charCodeAt(end - 1) === ZERO) end--;
-  return end === 0 ? '0' : `${sign}${digits.slice(0, end)}e${Number(exponent) - fraction.length + digits.length - end}`;
-}
-
 function byteLength(text: string): number {
   return Buffer.byteLength(text, 'utf8');
-}
-
-/** Where `bytes` stop being UTF-8: the shortest prefix that no continuation can mend ends there. */
-function invalidUtf8At(bytes: Uint8Array): number {
-  let good = 0;
-  let bad = bytes.length + 1;
-  while (bad - good > 1) {
-    const middle = (good + bad) >>> 1;
-    try {
-      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, middle), { stream: middle <= bytes.length });
-      good = middle;
-    } catch {
-      bad = middle;
-    }
-  }
-  return Math.min(bad - 1, bytes.length);
 }
