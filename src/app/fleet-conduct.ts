@@ -10,8 +10,10 @@ import { newcomer, observe, readTrust, type TrustState } from '../trust/score.js
 const HOUR = 3_600_000;
 const HOURS = 24;
 const PAGE = 500;
-/** Any string can stand in a log as an agent's id, so the number of agents is bounded; the ones seen last are kept. */
+/** The ones seen last are kept. */
 const MAX_AGENTS = 20_000;
+/** Any string can get into a log as an agent's id. Such names have a bound of their own, so that they push no agent out. */
+const MAX_STRANGERS = 500;
 
 interface Tally {
   successful: number;
@@ -32,7 +34,7 @@ export interface FleetDeps {
 
 /** Entries count in the order of their arrival, so that every reader of the same log gets the same digits. */
 export function fleetConduct({ logs, rules = GUIDE_RULES, pause }: FleetDeps): FleetConduct {
-  const tallies = new Map<string, Tally>();
+  const tallies: Tallies = { agents: new Map(), strangers: new Map() };
   let row = 0;
   let reading: Promise<void> | null = null;
 
@@ -51,26 +53,38 @@ export function fleetConduct({ logs, rules = GUIDE_RULES, pause }: FleetDeps): F
   return {
     async agents(now) {
       await (reading ??= catchUp().finally(() => (reading = null)));
-      const found = [...tallies].map(([agentId, tally]) => agentOf(agentId, tally, rules, now));
+      const found = [...tallies.agents, ...tallies.strangers].map(([agentId, tally]) =>
+        agentOf(agentId, tally, rules, now),
+      );
       return found.sort((a, b) => b.lastAt - a.lastAt);
     },
   };
 }
 
-function count(tallies: Map<string, Tally>, entry: Entry, rules: TrustRules): void {
+interface Tallies {
+  /** Those that something can be held to. */
+  readonly agents: Map<string, Tally>;
+  readonly strangers: Map<string, Tally>;
+}
+
+function count({ agents, strangers }: Tallies, entry: Entry, rules: TrustRules): void {
   const at = parseTime(entry.timestamp) ?? 0;
-  const tally = tallies.get(entry.agent_id) ?? {
-    successful: 0,
-    failed: 0,
-    unattributed: 0,
-    lastAt: 0,
-    trust: newcomer(rules),
-    hours: new Map<number, [number, number]>(),
-  };
+  const known = agents.has(entry.agent_id) || isAttributable(entry);
+  const tally = agents.get(entry.agent_id) ??
+    strangers.get(entry.agent_id) ?? {
+      successful: 0,
+      failed: 0,
+      unattributed: 0,
+      lastAt: 0,
+      trust: newcomer(rules),
+      hours: new Map<number, [number, number]>(),
+    };
   // Moved to the end: the one at the beginning was not seen for the longest time.
-  tallies.delete(entry.agent_id);
-  if (tallies.size >= MAX_AGENTS) tallies.delete(tallies.keys().next().value!);
-  tallies.set(entry.agent_id, tally);
+  agents.delete(entry.agent_id);
+  strangers.delete(entry.agent_id);
+  const [group, most] = known ? [agents, MAX_AGENTS] : [strangers, MAX_STRANGERS];
+  if (group.size >= most) group.delete(group.keys().next().value!);
+  group.set(entry.agent_id, tally);
 
   const success = entry.status === 'success';
   if (success) tally.successful += 1;

@@ -6,6 +6,7 @@ import { fleetConduct } from '../../src/app/fleet-conduct.js';
 import { MemoryMeshStore } from '../../src/adapters/mesh/memory-store.js';
 import { chromium, openPage, type Page, type PageOptions } from '../kit/browser.js';
 import { TestVerifier, type Told } from '../kit/mesh/fleet.js';
+import { serveBuiltPage } from '../kit/mesh/built-page.js';
 import { network, type NetworkMesh } from '../kit/mesh/network.js';
 import { LOG_ID } from '../kit/mesh/server.js';
 import { AGENT, OTHER } from '../kit/state/drafts.js';
@@ -24,7 +25,9 @@ interface Scene {
 }
 
 /** Two verifiers' worth of the last day, one of them connected; and a page at the gate. Null without a browser. */
-async function scene(options: PageOptions & { readonly past?: boolean } = {}): Promise<Scene | null> {
+async function scene(
+  options: PageOptions & { readonly past?: boolean; readonly built?: boolean } = {},
+): Promise<Scene | null> {
   const path = chromium();
   if (path === null) return null;
   const store = new MemoryMeshStore(LOG_ID);
@@ -74,7 +77,9 @@ async function scene(options: PageOptions & { readonly past?: boolean } = {}): P
     await net.revoke('did:web:northwind.example:agents:mailer', { reason: `Leaked key <img src=x onerror=alert(1)>` });
   }
   const page = await openPage(path, options);
-  await page.goto(`${net.url}/`);
+  const front = options.built === true ? await serveBuiltPage(net.url) : null;
+  if (front !== null) onTestFinished(() => front.close());
+  await page.goto(`${front?.url ?? net.url}/`);
   return { net, east, page, ship };
 }
 
@@ -128,7 +133,7 @@ describe('the dashboard', () => {
       error_message: 'Agent revoked',
     });
     await at.ship(east, 192);
-    await page.until('document.querySelector("#entries li .action").textContent === "brand_new_action"');
+    await page.until('document.querySelector("#entries li .action bdi").textContent === "brand_new_action"');
     expect(await text(page, '#entries li')).toContain('REVOKED');
 
     expect(page.problems).toEqual([]);
@@ -237,6 +242,49 @@ describe('the dashboard', () => {
     await page.press('Escape');
     await page.until('!document.querySelector("dialog").open');
     expect(await page.evaluate('document.getElementById("operator-key").value')).toBe('');
+  });
+
+  test('works as it is built, with every name made short', async () => {
+    const at = await scene({ built: true });
+    if (at === null) return;
+    const { page, net, east } = at;
+    await unlock(page, net.mesh.keys.observer.text);
+    await page.until('document.getElementById("state").textContent === "live"');
+    await page.until('document.querySelectorAll("#agents tr").length >= 4');
+    await page.until('document.querySelectorAll("#entries li").length >= 50');
+    await page.evaluate('document.querySelector("#entries details").open = true');
+    await page.until('document.querySelector("#entries pre").textContent.includes("prev_hash")');
+    await page.evaluate('document.getElementById("pause").click()');
+    east.log({ agent_id: AGENT, at: Date.now(), action: 'while_paused' });
+    await at.ship(east, 192);
+    await page.until('document.getElementById("fresh").textContent === "1 new"');
+    await page.evaluate('document.getElementById("pause").click()');
+    await page.until('document.querySelector("#entries li .action bdi").textContent === "while_paused"');
+    await startRevoking(page, 'trader');
+    await page.type('built');
+    await page.press('Tab');
+    await page.type(net.mesh.keys.operator.text);
+    await page.press('Enter');
+    await page.until('document.getElementById("revoke-result").textContent.startsWith("Revoked")');
+    await page.evaluate('document.getElementById("lock").click()');
+    expect(page.problems).toEqual([]);
+  });
+
+  test('says that it reconnects while the mesh is away, and goes on by itself', async () => {
+    const at = await scene();
+    if (at === null) return;
+    const { page, net, east } = at;
+    await unlock(page, net.mesh.keys.observer.text);
+    await page.until('document.getElementById("state").textContent === "live"');
+    await net.listening.close();
+    await page.until('document.getElementById("state").textContent.startsWith("reconnecting")');
+    const again = await network({ store: net.mesh.store }, net.listening.port);
+    onTestFinished(() => again.close());
+    const entries = east.log({ agent_id: AGENT, at: Date.now(), action: 'while_away' });
+    expect((await again.post('verifier', '/v1/logs', { ...east.shipment(), entries })).status).toBe(200);
+    await page.until('document.getElementById("state").textContent === "live"');
+    await page.until('document.querySelector("#entries li .action bdi").textContent === "while_away"');
+    expect(await page.evaluate('document.querySelectorAll("#entries .gap").length')).toBe(0);
   });
 
   test('needs a reason', async () => {

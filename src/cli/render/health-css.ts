@@ -1,6 +1,6 @@
-export const CSS = `:root{color-scheme:light dark;--bg:#f6f7f9;--card:#fff;--ink:#1c2330;--dim:#5d6778;--rule:#dfe3ea;--ok:#1d7f4e;--warn:#9a6100;--bad:#b3261e;--s0:#3f8f6b;--s1:#c8443a;--s2:#8b93a3;--line:#2f5fb3}
-@media (prefers-color-scheme:dark){:root{--bg:#12161d;--card:#1b212b;--ink:#e6e9ef;--dim:#9aa4b5;--rule:#303947;--ok:#62c894;--warn:#e0a94a;--bad:#f2877f;--s0:#4da27d;--s1:#dd6a60;--s2:#727c8e;--line:#7fa6ec}}
-*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}
+import { PALETTE } from '../../mesh/dashboard/palette.js';
+
+export const CSS = `${PALETTE}*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}
 main{max-width:64rem;margin:0 auto;padding:1.5rem 1rem 4rem}h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:0;overflow-wrap:anywhere}h3{font-size:.85rem;margin:1.25rem 0 .25rem;color:var(--dim);font-weight:600}
 p{margin:.25rem 0}.dim{color:var(--dim)}section{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:1.25rem;margin-top:1.25rem}
 header.agent{display:flex;gap:.75rem;align-items:baseline;justify-content:space-between;flex-wrap:wrap}

@@ -75,21 +75,21 @@ export const PAGE = `<!doctype html>
 <div class="bar"><h2 id="agents-title" tabindex="-1">Agents</h2>
 <label class="find" for="find"><input id="find" type="search" aria-label="Find an agent" placeholder="Find an agent" autocomplete="off" spellcheck="false"></label>
 <button id="revoke-other" type="button" class="danger small">Revoke by id</button></div>
-<table><thead><tr><th scope="col">Agent</th><th scope="col">Status</th><th scope="col">Trust</th><th scope="col">Failure rate</th><th scope="col">24 hours</th><th scope="col"></th></tr></thead>
+<table class="fleet"><thead><tr><th scope="col">Agent</th><th scope="col">Status</th><th scope="col">Trust</th><th scope="col">Failure rate</th><th scope="col">24 hours</th><th scope="col"></th></tr></thead>
 <tbody id="agents"></tbody></table>
 <p id="no-agents" class="empty">No agent here. Entries arrive once a verifier runs <code>aip mesh follow</code>.</p>
 <p id="more-agents" class="few"></p>
 </section>
 <section class="card" aria-labelledby="verifiers-title">
 <div class="bar"><h2 id="verifiers-title">Verifiers</h2></div>
-<table><thead><tr><th scope="col">Verifier</th><th scope="col">Connection</th><th scope="col">Lag</th><th scope="col">Heard</th><th scope="col">Its log</th></tr></thead>
+<table class="verifiers"><thead><tr><th scope="col">Verifier</th><th scope="col">Connection</th><th scope="col">Lag</th><th scope="col">Heard</th><th scope="col">Its log</th></tr></thead>
 <tbody id="verifiers"></tbody></table>
 <p id="no-verifiers" class="empty">No verifier has reported in yet.</p>
 <p id="more-verifiers" class="few"></p>
 </section>
 </div>
 <section class="card side" aria-labelledby="live-title">
-<div class="bar"><h2 id="live-title">Live entries</h2><span id="fresh" class="fresh"></span>
+<div class="bar"><h2 id="live-title">Live entries <span class="few zone">UTC</span></h2><span id="fresh" class="fresh"></span>
 <label class="tick"><input id="only-failed" type="checkbox">Refused only</label>
 <button id="pause" type="button" class="small" aria-pressed="false">Pause</button></div>
 <div class="scroll" tabindex="0" role="group" aria-label="Entries, newest first, times in UTC"><ol id="entries" class="entries"></ol>

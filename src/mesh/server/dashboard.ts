@@ -89,11 +89,12 @@ function effectiveStatus(id: string, known: ReadonlyMap<string, Standing>, now: 
   return found;
 }
 
-/** 0: active, and something is wrong with it. 1: active. 2: stopped already. */
+/** 0: active, and something is wrong with it. 1: active. 2: stopped already. 3: only ever named by strangers, who may name anything. */
 function rankOf(agent: FleetAgent | null, { status }: EffectiveStatus): number {
   if (status !== 'active') return 2;
   if (agent === null) return 1;
   const rate = failureRate(agent);
+  if (rate === null) return 3;
   return (rate !== null && rate > HIGH_FAILURE_RATE) || (agent.trustMeaningful && agent.trust < LOW_TRUST) ? 0 : 1;
 }
 
@@ -113,7 +114,7 @@ function agentForm(id: string, agent: FleetAgent | null, effective: EffectiveSta
     failed: agent?.failed ?? 0,
     unattributed: agent?.unattributed ?? 0,
     failure_rate: agent === null ? null : failureRate(agent),
-    trust_score: agent?.trust ?? null,
+    trust_score: agent === null || failureRate(agent) === null ? null : agent.trust,
     trust_meaningful: agent?.trustMeaningful ?? false,
     last_at: agent === null ? null : formatTime(agent.lastAt),
     hours: agent?.hours ?? [],

@@ -59,8 +59,10 @@ export function agents({ document }: PageWindow, kit: Kit, onRevoke: (agentId: s
     let drawn = '';
     const update = (agent: AgentRow): void => {
       const { status, reason, successful, failed, trust_score: trust, failure_rate: failures } = agent;
-      say(word, status === 'active' ? 'active' : status.toUpperCase());
-      word.className = `status ${status === 'active' ? 'ok' : status === 'suspended' ? 'warning' : 'critical'}`;
+      say(word, !agent.revocable ? 'no agent id' : status === 'active' ? 'active' : status.toUpperCase());
+      word.className = !agent.revocable
+        ? 'status dim'
+        : `status ${status === 'active' ? 'ok' : status === 'suspended' ? 'warning' : 'critical'}`;
       const whose =
         agent.status_of === agent.agent_id ? '' : agent.status_of === '*' ? 'everyone: ' : 'its principal: ';
       say(why, reason === null ? '' : `${whose}${clean(reason)}`);

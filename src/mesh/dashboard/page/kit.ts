@@ -40,7 +40,12 @@ export function kit({ document }: PageWindow) {
   /** Accepted above the line of refused, an hour a bar. */
   const bars = (hours: readonly (readonly [number, number])[]): Elem => {
     const most = Math.max(1, ...hours.map(([accepted, refused]) => accepted + refused));
-    const chart = svg('svg', { viewBox: `0 0 ${hours.length * 5} 28`, role: 'img', class: 'bars' });
+    const chart = svg('svg', {
+      viewBox: `0 0 ${hours.length * 5} 28`,
+      role: 'img',
+      class: 'bars',
+      preserveAspectRatio: 'none',
+    });
     let [ok, bad] = [0, 0];
     hours.forEach(([accepted, refused], i) => {
       ok += accepted;

@@ -65,8 +65,13 @@ export function live(window: PageWindow, kit: Kit) {
       '',
       time,
       el('span', `word ${look}`, word),
-      el('bdi', 'agent', domain === '' ? name : `${name}@${domain}`),
-      el('bdi', 'action', clean(entry['action'] ?? '–', 80)),
+      el('bdi', 'agent', name),
+      el(
+        'span',
+        'action',
+        el('bdi', '', clean(entry['action'] ?? 'no action', 80)),
+        ...(domain === '' ? [] : [' · ', el('bdi', '', domain)]),
+      ),
       el('bdi', 'code', code),
     );
     const body = el('pre', '');
