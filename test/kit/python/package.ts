@@ -1,9 +1,17 @@
 /** The installed Python package: AIP_TEST_PYTHON names a Python that has `aip-protocol`. Nothing is fetched here. */
 import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** Undefined where there is none; the tests that need it say so. */
-export const python = process.env.AIP_TEST_PYTHON;
+export const python = process.env.AIP_TEST_PYTHON || undefined;
 if (python === undefined) console.log('skipped: AIP_TEST_PYTHON names no Python with aip-protocol installed');
+
+/** Benchmarks are compiled into another folder. */
+export function pythonScript(name: string): string {
+  const root = process.env.AIP_BENCH_ROOT ?? fileURLToPath(new URL('../../..', import.meta.url));
+  return join(root, 'test/kit/python', name);
+}
 
 /** What a script of this folder prints, as JSON. */
 export function runPython<T>(
@@ -12,8 +20,7 @@ export function runPython<T>(
   input: unknown = null,
   env: Readonly<Record<string, string>> = {},
 ): T {
-  const path = new URL(script, import.meta.url).pathname;
-  const { status, stdout, stderr } = spawnSync(python!, [path, ...args], {
+  const { status, stdout, stderr } = spawnSync(python!, [pythonScript(script), ...args], {
     input: JSON.stringify(input),
     encoding: 'utf8',
     timeout: 60_000,
