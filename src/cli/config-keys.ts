@@ -32,6 +32,8 @@ export interface KeySpec<T> {
    * principal of their own, or have code of theirs run beside a signing key.
    */
   readonly sensitive?: boolean;
+  /** Who has the value can act with it: `config list` shows only that it is set. */
+  readonly secret?: boolean;
   /**
    * True when `value` protects less than `other`. In a project file such a value, against the user's own or the default, is
    * sensitive as well: a pull request must not make old intents fresh or a secret stay in the log. Tightening needs nobody's trust.
@@ -134,11 +136,14 @@ export const KEYS = {
   'monitor.revoke_under': key(RATE, 0.5, 'trust under which it alerts as critical, and revokes if it may', change),
   'monitor.max_failure_rate': key(RATE, 0.1, 'the monitor alerts when more is refused', more),
   'monitor.window': key(duration, '24h', 'time over which the monitor counts refusals', change),
-  'monitor.slack_url': sensitive(
-    text('an https URL', isAlertUrl),
-    null,
-    "Slack's incoming webhook for alerts; who has the URL can post there",
-  ),
+  'monitor.slack_url': {
+    ...sensitive(
+      text('an https URL', isAlertUrl),
+      null,
+      "Slack's incoming webhook for alerts; who has the URL can post there",
+    ),
+    secret: true,
+  },
   'monitor.pagerduty_url': sensitive(
     text('an https URL', isAlertUrl),
     'https://events.pagerduty.com/v2/enqueue',

@@ -34,7 +34,13 @@ describe('the table of keys', () => {
   });
   test('what can redirect trust is sensitive', () => {
     const sensitive = KEY_NAMES.filter((name) => 'sensitive' in KEYS[name]);
-    expect(sensitive.filter((name) => !name.startsWith('mesh.'))).toEqual(['hooks', 'principals']);
+    expect(sensitive.filter((name) => !name.startsWith('mesh.'))).toEqual([
+      'monitor.slack_url',
+      'monitor.pagerduty_url',
+      'monitor.webhook_url',
+      'hooks',
+      'principals',
+    ]);
     expect(KEY_NAMES.filter((name) => name.startsWith('mesh.')).every((name) => sensitive.includes(name))).toBe(true);
   });
 });

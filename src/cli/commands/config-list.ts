@@ -1,5 +1,5 @@
-import { loadConfig } from '../config.js';
-import { unknownVariables } from '../config-keys.js';
+import { loadConfig, type ConfigEntry } from '../config.js';
+import { KEYS, unknownVariables } from '../config-keys.js';
 import { table } from '../render/table.js';
 import type { CommandSpec } from '../spec.js';
 
@@ -33,7 +33,7 @@ export const command: CommandSpec<Options> = {
     for (const warning of unknownVariables(cli.io.env)) cli.warn(warning);
     if (cli.globals.json) {
       cli.json({
-        values: Object.fromEntries(config.entries.map((entry) => [entry.name, entry.shown])),
+        values: Object.fromEntries(config.entries.map((entry) => [entry.name, shownOf(entry)])),
         sources: Object.fromEntries(config.entries.map(({ name, origin, from }) => [name, { origin, from }])),
         files: config.files,
         untrusted: config.untrusted,
@@ -42,8 +42,8 @@ export const command: CommandSpec<Options> = {
       return 0;
     }
     const rows = config.entries.map((entry) => {
-      const shown =
-        entry.shown === null ? '' : typeof entry.shown === 'string' ? entry.shown : JSON.stringify(entry.shown);
+      const value = shownOf(entry);
+      const shown = value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
       return [
         entry.name,
         shown,
@@ -58,3 +58,8 @@ export const command: CommandSpec<Options> = {
     return 0;
   },
 };
+
+/** A terminal is looked at, and its output is pasted. */
+function shownOf({ name, shown }: ConfigEntry): unknown {
+  return shown !== null && 'secret' in KEYS[name] ? '(set)' : shown;
+}

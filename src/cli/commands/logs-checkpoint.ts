@@ -25,7 +25,7 @@ export const command: CommandSpec<Options> = {
   ],
   exits: { 4: 'the key store is missing, locked or refuses', 15: 'the chain is broken: nothing was signed' },
   touches: ['state', 'keychain', 'files'],
-  topics: ['security'],
+  topics: ['logs', 'security'],
 
   async run({ options }, cli) {
     const state = await localState(cli);

@@ -57,7 +57,7 @@ export const command: CommandSpec<Options> = {
   ],
   exits: { 3: 'the agent does not exist, or the file cannot be written' },
   touches: ['state', 'files'],
-  topics: ['json'],
+  topics: ['logs', 'json'],
 
   async run({ options }, cli) {
     const state = await localState(cli);

@@ -35,7 +35,7 @@ export const command: CommandSpec<Options> = {
   ],
   exits: { 4: 'the key store is missing, locked or refuses', 15: 'the chain is broken: nothing was removed' },
   touches: ['state', 'keychain'],
-  topics: ['security'],
+  topics: ['logs', 'security'],
 
   async run({ options }, cli) {
     if (options.olderThan === undefined) {

@@ -72,7 +72,7 @@ export const command: CommandSpec<Options> = {
     130: 'stopped with Ctrl-C',
   },
   touches: ['state', 'files', 'network'],
-  topics: ['json'],
+  topics: ['logs', 'json'],
 
   async run({ options }, cli) {
     if (options.mesh && options.file !== undefined)

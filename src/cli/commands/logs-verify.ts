@@ -45,7 +45,7 @@ export const command: CommandSpec<Options> = {
     15: 'the chain is broken, or a checkpoint is not believed',
   },
   touches: ['state', 'files'],
-  topics: ['json', 'security'],
+  topics: ['logs', 'json', 'security'],
 
   async run({ options }, cli) {
     let said = 0;

@@ -64,7 +64,7 @@ export const command: CommandSpec<Options> = {
     130: 'stopped with Ctrl-C',
   },
   touches: ['state', 'network', 'keychain'],
-  topics: ['trust', 'logs', 'config'],
+  topics: ['trust-scores', 'logs', 'config'],
 
   async run({ options }, cli) {
     const [state, config] = await Promise.all([localState(cli), cli.config()]);

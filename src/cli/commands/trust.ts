@@ -30,7 +30,7 @@ export const command: CommandSpec<Options> = {
   ],
   exits: { 3: 'the agent does not exist' },
   touches: ['state', 'files'],
-  topics: ['config', 'json'],
+  topics: ['trust-scores', 'config', 'json'],
 
   async run({ args, options }, cli) {
     const [state, config] = await Promise.all([localState(cli), cli.config()]);
