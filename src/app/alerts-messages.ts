@@ -9,8 +9,7 @@ const MARK = { raised: { critical: '🔴', error: '🟠', warning: '🟡' }, res
  * backticks nothing else has a meaning.
  */
 export function slackCode(text: string): string {
-  const shown = plain(text, 300).replaceAll('`', "'");
-  return `\`${slackText(shown === '' ? ' ' : shown)}\``;
+  return `\`${slackText(plain(text, 300).replaceAll('`', "'"))}\``;
 }
 
 function slackText(text: string): string {
@@ -50,7 +49,12 @@ export function pagerDutyBody(event: AlertEvent, routingKey: string): string {
       timestamp: event.time,
       component: plain(event.agent_id, 300),
       class: event.kind,
-      custom_details: event.facts,
+      custom_details: Object.fromEntries(
+        Object.entries(event.facts).map(([name, value]) => [
+          name,
+          typeof value === 'string' ? plain(value, 1000) : value,
+        ]),
+      ),
     },
   });
 }
@@ -95,6 +99,8 @@ export function isRoutingKey(text: string): boolean {
 /** One line without what is invisible or turns text around, of at most so many characters. */
 function plain(text: string, most: number): string {
   const shown = text.replace(/[\p{Zl}\p{Zp}\s]+/gu, ' ').replace(/[\p{C}\p{Cf}]/gu, '');
+  // Receivers refuse an empty text, and a stranger chose this one.
+  if (shown.trim() === '') return '-';
   const characters = [...shown];
   return characters.length <= most ? shown : `${characters.slice(0, most - 1).join('')}…`;
 }

@@ -36,7 +36,7 @@ function home(past: Past, options: WorldOptions = {}) {
 }
 
 function rowsOf(out: string): AlertEvent[] {
-  return out.startsWith('{')
+  return out.startsWith('{"id"')
     ? out
         .trimEnd()
         .split('\n')
@@ -337,6 +337,15 @@ describe('targets', () => {
     ['--interval', 'soon'],
   ])('%s %s is refused', async (...args) => {
     expect((await home([]).once(...args)).code).toBe(2);
+  });
+
+  test("Slack's URL, which is a secret, is not shown by config list", async () => {
+    const env = { AIP_MONITOR_SLACK_URL: 'https://hooks.slack.com/services/T0/B0/xyzzy' };
+    for (const flags of [[], ['--json'], ['--sources']]) {
+      const { out, err } = await home([], { env }).run('config', 'list', ...flags);
+      expect(out).toContain('(set)');
+      expect(out + err).not.toContain('xyzzy');
+    }
   });
 
   test('an unknown agent is exit 3', async () => {
