@@ -6,6 +6,7 @@ import { importKey } from '../protocol/ed25519/verify.js';
 import { parsePublicKey } from '../protocol/keys.js';
 import type { PinnedKey } from '../verify/context.js';
 import type { Cli } from './cli.js';
+import { clean } from './render/text.js';
 import type { OptionSpec } from './spec.js';
 import { localState } from './wiring.js';
 
@@ -43,7 +44,7 @@ export async function principalPins(
     const { resolvePrincipal } = await import('./resolve.js');
     const found = await resolvePrincipal(principal, cli.io.now());
     cli.note(
-      `Resolved ${principal}: ${found.map((key) => key.keyId).join(', ')} (for this run; pin it with: aip principal add ${principal} --resolve)`,
+      `Resolved ${principal}: ${found.map((key) => clean(key.keyId)).join(', ')} (for this run; pin it with: aip principal add ${principal} --resolve)`,
     );
     return found.flatMap(({ keyId, publicKey }) => {
       const key = importKey(publicKey);

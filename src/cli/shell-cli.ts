@@ -5,7 +5,7 @@ import { OutputClosed, type Interrupted, type Io } from './io.js';
 import { pathsOf, type Paths } from '../adapters/paths.js';
 import { questions } from './questions.js';
 import { plain, type Paint } from './render/paint.js';
-import { clean, safeJson } from './render/text.js';
+import { clean, cleanLines, safeJson } from './render/text.js';
 import type { Globals } from './spec.js';
 
 /** What a command has asked to be told, and whether anybody still reads its answer. */
@@ -35,10 +35,10 @@ export function shellCli(io: Io, globals: Globals, paint: { out: Paint; err: Pai
     stream: (text) => (write(text) ? Promise.resolve() : caughtUp(io)),
     json: (value) => void write(safeJson(value, io.stdout.isTTY === true ? 2 : undefined)),
     note: (text) => {
-      if (!globals.quiet) remark(text);
+      if (!globals.quiet) remark(cleanLines(text));
     },
     detail: (text) => {
-      if (globals.verbose) remark(text);
+      if (globals.verbose) remark(cleanLines(text));
     },
     warn: (message, code) => {
       if (globals.json) remark(safeJson({ warning: message, code: code ?? null }));

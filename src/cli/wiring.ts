@@ -9,6 +9,7 @@ import type { KeyStore, KeyStoreName, State } from '../app/ports.js';
 import type { SqliteState } from '../adapters/sqlite/state.js';
 import { readDocument } from '../adapters/files.js';
 import type { Cli } from './cli.js';
+import { clean } from './render/text.js';
 
 /** Random bytes of the system. */
 export const random = (n: number): Uint8Array => randomBytes(n);
@@ -36,7 +37,7 @@ export interface KeyFlags {
 
 /** The key stores; only the one that is used gets loaded. */
 export async function keyStores(cli: Cli, flags: KeyFlags): Promise<(name: KeyStoreName) => KeyStore> {
-  const onNotice = (notice: string): void => cli.note(notice);
+  const onNotice = (notice: string): void => cli.note(clean(notice));
   const { env } = cli.io;
   const [{ keychain }, { keyFiles }, { envKey }, { existing, fresh }] = await Promise.all([
     import('../adapters/keychain/store.js'),
@@ -57,7 +58,7 @@ async function passphrasesOf(cli: Cli, { passphraseFile }: KeyFlags) {
   const prompt = cli.ask.allowed
     ? (message: string) => cli.ask.secret({ message, flag: '--passphrase-file <file>' })
     : null;
-  const onNotice = (notice: string): void => cli.note(notice);
+  const onNotice = (notice: string): void => cli.note(clean(notice));
   return passphrases({ env: cli.io.env, file: passphraseFile ?? null, prompt, onNotice });
 }
 
@@ -67,7 +68,7 @@ export async function pemFiles(cli: Cli, flags: KeyFlags) {
     import('../adapters/key-file/portable.js'),
     passphrasesOf(cli, flags),
   ]);
-  const onNotice = (notice: string): void => cli.note(notice);
+  const onNotice = (notice: string): void => cli.note(clean(notice));
   return portableKeys({ random, passphrase: existing, newPassphrase: fresh, onNotice });
 }
 
@@ -98,7 +99,7 @@ export async function conformanceFile(): Promise<string> {
 /** The key shared with an agent, in a file. */
 export async function hmacKey(cli: Cli, path: string): Promise<Uint8Array> {
   const { readHmacKey } = await import('../adapters/hmac-key.js');
-  return readHmacKey(path, (notice) => cli.note(notice));
+  return readHmacKey(path, (notice) => cli.note(clean(notice)));
 }
 
 /** Runs a program in this one's place. */

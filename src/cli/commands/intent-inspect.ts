@@ -60,7 +60,7 @@ export const command: CommandSpec = {
     cli.out(`${cli.paint.yellow('NOT VERIFIED')} native intent, decoded only`);
     for (const [label, value] of rows) cli.out(`  ${cli.paint.dim(label.padEnd(9))}  ${clean(value)}`);
     cli.out(`  ${cli.paint.dim('params')}     ${clean(safeJson(document.params))}`);
-    cli.note(`\nnext: aip intent verify ${args[0]!}`);
+    cli.note(`\nnext: aip intent verify ${clean(args[0]!)}`);
     return 0;
   },
 };

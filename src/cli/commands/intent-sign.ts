@@ -12,6 +12,7 @@ import type { Cli } from '../cli.js';
 import { KEY_OPTIONS, PASSPHRASE_OPTION } from '../options.js';
 import { preview } from '../preview.js';
 import { REQUEST_OPTIONS, requestOf, storeNamed, type KeyPlaceFlags, type RequestFlags } from '../signing.js';
+import { safeJson } from '../render/text.js';
 import type { CommandSpec } from '../spec.js';
 import { duration, integer } from '../values.js';
 import { keyring, random } from '../wiring.js';
@@ -121,7 +122,7 @@ export const command: CommandSpec<Options> = {
     const refused = await foreseen(passport, intent, options, cli);
     if (refused !== null) return refused;
     if (options.out === undefined || options.out === '-')
-      cli.out(JSON.stringify(intent, null, cli.io.stdout.isTTY === true ? 2 : undefined));
+      cli.out(safeJson(intent, cli.io.stdout.isTTY === true ? 2 : undefined));
     else await createFile(options.out, `${JSON.stringify(intent)}\n`);
     return 0;
   },

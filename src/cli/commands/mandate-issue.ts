@@ -12,6 +12,7 @@ import { JsonError } from '../../protocol/json.js';
 import type { Cli } from '../cli.js';
 import { readInput } from '../input.js';
 import { PASSPHRASE_OPTION } from '../options.js';
+import { safeJson } from '../render/text.js';
 import type { CommandSpec } from '../spec.js';
 import { duration } from '../values.js';
 import { issuing } from '../wiring.js';
@@ -89,7 +90,7 @@ export const command: CommandSpec<Options> = {
     const lifetimeMs = expires === 'never' ? null : expires;
     const mandate = await grant(deps, { issuer, subject, boundaries, lifetimeMs });
     if (options.out === undefined || options.out === '-')
-      cli.out(JSON.stringify(mandate, null, cli.io.stdout.isTTY === true ? 2 : undefined));
+      cli.out(safeJson(mandate, cli.io.stdout.isTTY === true ? 2 : undefined));
     else await createFile(options.out, `${JSON.stringify(mandate, null, 2)}\n`);
     return 0;
   },

@@ -123,7 +123,7 @@ async function createOrAsk(request: PassportRequest, options: Options, cli: Cli)
     if (!(error instanceof Failure) || error.code !== 'KEYSTORE_MISSING') throw error;
     const named = options.keyStore === 'keychain' || options.principalKeyStore === 'keychain';
     if (named || !cli.ask.allowed) throw request.keyStore === 'env' ? ofPrincipal(error) : error;
-    cli.note(error.message);
+    cli.note(clean(error.message));
     const keyStore = await cli.ask.select<KeyStoreName>({
       message: 'Where shall the private keys go instead',
       flag: '--key-store <store>',
@@ -295,5 +295,5 @@ function show(issued: IssuedPassport, findings: ReturnType<typeof lintPassport>,
   for (const [label, value] of rows) cli.out(`  ${paint.dim(label!.padEnd(13))}  ${clean(value!)}`);
   for (const finding of findings) cli.warn(finding.message, finding.code);
   const action = passport.actions.keys().next().value ?? 'action';
-  cli.note(`\nnext: aip intent sign --passport ${path} --action ${action} | aip intent verify -`);
+  cli.note(`\nnext: aip intent sign --passport ${clean(path)} --action ${action} | aip intent verify -`);
 }

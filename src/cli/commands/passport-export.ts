@@ -10,7 +10,7 @@ import { agentDidDocument, domainDidDocument, toJwk, toPem } from '../../protoco
 import { didDocumentUrl } from '../../protocol/did.js';
 import { KEY_OPTIONS, PASSPHRASE_OPTION } from '../options.js';
 import { exportReference, type ExportFlags } from '../reference-folder.js';
-import { clean } from '../render/text.js';
+import { clean, safeJson } from '../render/text.js';
 import type { CommandSpec } from '../spec.js';
 import { finding } from '../wiring.js';
 
@@ -101,7 +101,7 @@ export const command: CommandSpec<Options> = {
       did,
       path: join(options.out ?? '.', ...new URL(didDocumentUrl(did)).pathname.split('/')),
       url: didDocumentUrl(did),
-      text: `${JSON.stringify(content, null, 2)}\n`,
+      text: `${safeJson(content, 2)}\n`,
     }));
     for (const { path, text } of files) await write(path, text);
     if (cli.globals.json) cli.json(files.map(({ did, path, url }) => ({ did, path, url })));

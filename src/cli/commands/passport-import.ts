@@ -122,6 +122,8 @@ async function takenOver(folder: string, options: Options, cli: Cli): Promise<nu
     ['signed by', `${principal}${principalKeyMade === null ? '' : '  (a new key, pinned here)'}`],
   ];
   for (const [label, value] of rows) cli.out(`  ${cli.paint.dim(label.padEnd(11))}  ${clean(value)}`);
-  cli.note(`\nThe folder still holds the private key; when the agent no longer needs it: rm ${folder}/private.pem`);
+  cli.note(
+    `\nThe folder still holds the private key; when the agent no longer needs it: rm ${clean(folder)}/private.pem`,
+  );
   return 0;
 }

@@ -57,7 +57,7 @@ function data(text: string): string {
 }
 
 function property(text: string): string {
-  return data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+  return data(clean(text)).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
 
 function summaryOf(decisions: readonly Decision[], refused: readonly Decision[]): string {

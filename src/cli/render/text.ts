@@ -16,6 +16,16 @@ export function clean(text: string): string {
   return text.replace(SEQUENCES, '').replace(BREAKS, ' ').replace(INVISIBLE, '');
 }
 
+const OWN = /(\u001b\[[0-9;]*m|\n)/;
+
+/** Text of several lines, in our own colours, that does nothing but show what it holds. */
+export function cleanLines(text: string): string {
+  return text
+    .split(OWN)
+    .map((part, i) => (i % 2 === 0 ? clean(part) : part))
+    .join('');
+}
+
 /** JSON in which those characters are written as escapes: the same document, harmless to look at. */
 export function safeJson(value: unknown, indent?: number): string {
   const text = JSON.stringify(value, null, indent);
