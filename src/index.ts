@@ -1,11 +1,14 @@
 /** The library: what the command line is made of, under the names of the guide. */
 export {
   closeWorkspace,
+  configureMesh,
   createIntent,
   createPassport,
   getVerificationLogs,
   loadPassport,
   registerVerificationHook,
+  reinstateAgent,
+  revokeAgent,
   shield,
   verifyIntent,
 } from './library/default-workspace.js';
@@ -22,6 +25,7 @@ export type { Duration } from './library/given.js';
 export type { Hook, HookAnswer, HookIntent, HookOptions } from './library/hooks.js';
 export type { CreateIntentOptions, IntentOptions, SignIntentRequest } from './library/intents.js';
 export type { KeyOptions } from './library/key-options.js';
+export type { MeshOptions, ReinstateOptions, RevokeOptions, StandingChange } from './library/mesh.js';
 export type { CreatedPassport, CreatePassportOptions } from './library/passports.js';
 export type { Shield, ShieldedFunction, ShieldedObject } from './library/shield.js';
 export type { ParamMap, ShieldOptions } from './library/shield-options.js';

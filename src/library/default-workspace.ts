@@ -30,5 +30,14 @@ export const getVerificationLogs: Workspace['getVerificationLogs'] = (query) => 
 export const registerVerificationHook: Workspace['registerVerificationHook'] = (hook, options) =>
   own().registerVerificationHook(hook, options);
 
+/** Says which mesh this machine's workspace belongs to. See `Workspace.configureMesh`. */
+export const configureMesh: Workspace['configureMesh'] = (options) => own().configureMesh(options);
+
+/** Stops an agent, everywhere where there is a mesh. See `Workspace.revokeAgent`. */
+export const revokeAgent: Workspace['revokeAgent'] = (options) => own().revokeAgent(options);
+
+/** Lets a revoked agent act again. See `Workspace.reinstateAgent`. */
+export const reinstateAgent: Workspace['reinstateAgent'] = (options) => own().reinstateAgent(options);
+
 /** Closes what the functions above have opened; the next call opens it again. Hooks stay registered. */
 export const closeWorkspace = async (): Promise<void> => shared?.close();

@@ -8,11 +8,9 @@ import type { Judgement } from '../verify/judge.js';
 import { usage } from './given.js';
 import { GroupCommit } from './group-commit.js';
 import type { Hooks } from './hooks.js';
+import type { Mesh } from './mesh.js';
 import { judgingOf, KNOWS_NOTHING, trustingOf, type VerifyIntentOptions } from './verify-options.js';
 import type { World } from './wiring.js';
-
-/** How old a copy of revocations may be where there is a mesh; without one this machine's own record is all there is. */
-const REVOCATION_MAX_AGE_MS = 30_000;
 
 /** An intent as it is held: the object, its JSON text, or the bytes of that text. */
 export type VerifiableIntent = IntentDocument | string | Uint8Array | Readonly<Record<string, unknown>>;
@@ -22,13 +20,15 @@ export class Verifier {
   readonly #world: World;
   readonly #judging: JudgingDeps;
   readonly #hooks: Hooks;
+  readonly #mesh: Mesh;
   #durable: Promise<GroupCommit> | null = null;
   #group: GroupCommit | null = null;
   #schemaCheck: SchemaCheck | null = null;
 
-  constructor(world: World, hooks: Hooks) {
+  constructor(world: World, hooks: Hooks, mesh: Mesh) {
     this.#world = world;
     this.#hooks = hooks;
+    this.#mesh = mesh;
     this.#judging = {
       ...KNOWS_NOTHING,
       clock: world.clock,
@@ -54,6 +54,9 @@ export class Verifier {
     };
     if (options?.state === false) return verifyStateless(this.#judging, judging, submission);
     const group = this.#group;
+    const waiting = this.#mesh.ready();
+    if (waiting !== null)
+      return waiting.then(() => this.#opened()).then((opened) => opened.verify(submission, judging));
     return group !== null
       ? group.verify(submission, judging)
       : this.#opened().then((opened) => opened.verify(submission, judging));
@@ -90,7 +93,7 @@ export class Verifier {
       pins,
       state,
       ticks: this.#world.ticks,
-      freshness: () => ({ mesh: false, ageMs: null, maxAgeMs: REVOCATION_MAX_AGE_MS, onStale: 'last-known' }),
+      freshness: () => this.#mesh.freshness(),
       trust: () => null,
     };
     return new GroupCommit(deps, this.#world.nextTurn, () => this.#hooks.size > 0);

@@ -33,6 +33,10 @@ export interface World {
   readonly nextTurn: (work: () => void) => void;
   /** Runs `work` after `ms` unless the returned function is called first. */
   readonly after: (ms: number, work: () => void) => () => void;
+  /** A variable of the environment; null when it is unset or empty. */
+  readonly variable: (name: string) => string | null;
+  /** Path of the state file, which may not exist yet. */
+  readonly stateFile: () => string;
   /** True when the environment holds an agent's key. */
   readonly holdsKey: () => boolean;
   /** True when a passphrase for key files is at hand. */
@@ -70,6 +74,8 @@ export function world(options: WorldOptions): World {
       const timer = setTimeout(work, ms);
       return () => clearTimeout(timer);
     },
+    variable: (name) => env[name] || null,
+    stateFile: () => paths().stateFile,
     holdsKey: () => Boolean(env[AGENT_KEY_VARIABLE]),
     holdsPassphrase: () => options.passphrase !== undefined || env.AIP_KEY_PASSPHRASE !== undefined,
     state: () => {

@@ -8,6 +8,7 @@ import { onlyKnown, usage } from './given.js';
 import { Hooks, type Hook, type HookOptions } from './hooks.js';
 import { Intents, type CreateIntentOptions } from './intents.js';
 import { OpenKeys } from './key-options.js';
+import { Mesh, type MeshOptions, type ReinstateOptions, type RevokeOptions, type StandingChange } from './mesh.js';
 import { Passports, type CreatedPassport, type CreatePassportOptions } from './passports.js';
 import { shieldWith, type Shield } from './shield.js';
 import { Verifier, type VerifiableIntent } from './verifier.js';
@@ -68,6 +69,23 @@ export interface Workspace {
    * back to take it away again.
    */
   registerVerificationHook(hook: Hook, options?: HookOptions): () => void;
+  /**
+   * Says which mesh this workspace belongs to. From its first verification on it follows the mesh, without keeping the process alive.
+   * Without this the environment decides: AIP_MESH_URL, AIP_MESH_KEY, AIP_MESH_PUBLIC_KEY.
+   * @throws Failure USAGE
+   */
+  configureMesh(options: MeshOptions): void;
+  /**
+   * Stops an agent, a principal or everyone: everywhere through the mesh, on this machine alone where there is none. Resolves when it is
+   * durable; `propagated_to` of `connected` verifiers have confirmed by then. Already revoked is no error.
+   * @throws Failure USAGE, NETWORK (the mesh cannot be reached or refuses), STATE
+   */
+  revokeAgent(options: RevokeOptions): Promise<StandingChange>;
+  /**
+   * Lets a revoked or suspended agent act again; takes an API key of the role admin.
+   * @throws Failure USAGE, NETWORK, STATE
+   */
+  reinstateAgent(options: ReinstateOptions): Promise<StandingChange>;
   /** Waits for verifications under way, forgets opened keys and closes the state. The workspace opens again when used. */
   close(): Promise<void>;
 }
@@ -80,7 +98,8 @@ export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
   const keys = new OpenKeys(here);
   const passports = new Passports(here, keys);
   const intents = new Intents(here, keys, passports);
-  const verifier = new Verifier(here, hooks);
+  const mesh = new Mesh(here);
+  const verifier = new Verifier(here, hooks, mesh);
   return {
     createPassport: (asked) => passports.create(asked),
     loadPassport: (from) => passports.load(from),
@@ -92,9 +111,13 @@ export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
     shield: shieldWith({ passports, intents, verifier }),
     getVerificationLogs: async (query = {}) => [...(await here.state()).entries(entryQuery(query))].reverse(),
     registerVerificationHook: (hook, asked) => hooks.register(hook, asked),
+    configureMesh: (asked) => mesh.configure(asked),
+    revokeAgent: async (asked) => mesh.revoke(asked),
+    reinstateAgent: async (asked) => mesh.reinstate(asked),
     close: async () => {
       await verifier.close();
       keys.close();
+      mesh.close();
       await here.close();
     },
   };

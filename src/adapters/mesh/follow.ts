@@ -20,6 +20,8 @@ export interface FollowOptions {
   readonly verifier: string | null;
   readonly maxAgeMs: number;
   readonly copy: MeshCopy | null;
+  /** Does not keep the process alive: for programs that have their own reason to go on. */
+  readonly background?: boolean;
   /** Asks by polls only; `once` stops at the first proof. */
   readonly once?: boolean;
   readonly onState?: (from: FollowState, to: FollowState) => void;
@@ -49,7 +51,7 @@ export class MeshFollow {
 
   constructor(options: FollowOptions) {
     this.#options = options;
-    this.#endpoints = options.endpoints.map((url) => new MeshHttp(url, options.key));
+    this.#endpoints = options.endpoints.map((url) => new MeshHttp(url, options.key, options.background));
     this.#follower = new Follower({
       endpoints: options.endpoints.length,
       check: options.check,
@@ -78,6 +80,7 @@ export class MeshFollow {
 
   start(): void {
     this.#timer = setInterval(() => this.#step({ type: 'tick' }), TICK_MS);
+    if (this.#options.background === true) this.#timer.unref();
     this.#step({ type: 'start' });
   }
 

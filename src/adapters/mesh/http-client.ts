@@ -45,9 +45,11 @@ export class MeshHttp {
   readonly url: URL;
   readonly #key: string;
   readonly #agent: HttpAgent;
+  readonly #background: boolean;
 
-  /** `key` is the API key; it is sent to `url` only. */
-  constructor(url: string, key: string) {
+  /** `key` is the API key; it is sent to `url` only. `background`: what is open does not keep the process alive. */
+  constructor(url: string, key: string, background = false) {
+    this.#background = background;
     this.url = new URL(url);
     this.#key = key;
     const options = { keepAlive: true, maxSockets: 4, timeout: 60_000 };
@@ -135,7 +137,7 @@ export class MeshHttp {
     const make = this.url.protocol === 'https:' ? https().request : httpRequest;
     const base = this.url.pathname.replace(/\/$/, '');
     const streaming = headers?.accept === 'text/event-stream';
-    return make(
+    const request = make(
       {
         hostname: this.url.hostname.replace(/^\[|\]$/g, ''),
         port: this.url.port,
@@ -151,6 +153,8 @@ export class MeshHttp {
       },
       answered,
     );
+    if (this.#background) request.on('socket', (socket) => socket.unref());
+    return request;
   }
 }
 
