@@ -44,8 +44,9 @@ export interface ShippingDeps {
   readonly onState: (state: ShippingState) => void;
 }
 
-const BATCH_ENTRIES = 250;
-const BATCH_BYTES = 128 * 1024;
+/** Small, so that taking them in holds up no revocation. */
+const BATCH_ENTRIES = 100;
+const BATCH_BYTES = 96 * 1024;
 /** How soon an entry that was committed here is on its way, ms. */
 const LOOK_MS = 250;
 const TIMEOUT_MS = 15_000;

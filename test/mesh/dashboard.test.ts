@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fleetConduct } from '../../src/app/fleet-conduct.js';
 import { MemoryMeshStore } from '../../src/adapters/mesh/memory-store.js';
 import { TestVerifier, type Told } from '../kit/mesh/fleet.js';
+import { until } from '../kit/mesh/network.js';
 import { LOG_ID, PRINCIPAL, TestMesh } from '../kit/mesh/server.js';
 import { AGENT, OTHER } from '../kit/state/drafts.js';
+import { world } from '../kit/world.js';
 
 interface FleetAgent {
   readonly agent_id: string;
@@ -200,5 +204,30 @@ describe('the fleet', () => {
     await mesh.command('revoke');
     const answer = (await mesh.ask('GET', '/v1/mesh/fleet', 'observer')).json<Fleet>();
     expect(answer).toMatchObject({ counted: false, agents: [{ status: 'revoked' }] });
+  });
+});
+
+describe('aip mesh serve', () => {
+  test('shows the page, and counts what is shipped to it', async () => {
+    const at = world({ stdin: '' });
+    const dir = join(at.cwd, 'home');
+    const running = at.run('mesh', 'serve', '--listen', '127.0.0.1:0', '--home', dir, '--json');
+    await until(() => at.out().includes('"ready"'), 'it is ready');
+    const { url } = JSON.parse(at.out()) as { url: string };
+    const page = await fetch(`${url}/`);
+    expect([page.status, page.headers.get('content-security-policy')]).toEqual([
+      200,
+      expect.stringContaining('sha256-'),
+    ]);
+    const config = JSON.parse(readFileSync(join(dir, 'config.json'), 'utf8')) as { mesh: { key_file: string } };
+    const headers = { authorization: `Bearer ${readFileSync(config.mesh.key_file, 'utf8').trim()}` };
+    const v = new TestVerifier('v-1');
+    v.log(...times(3));
+    const body = JSON.stringify(v.shipment());
+    expect((await fetch(`${url}/v1/logs`, { method: 'POST', headers, body })).status).toBe(200);
+    const fleet = (await (await fetch(`${url}/v1/mesh/fleet`, { headers })).json()) as Fleet;
+    expect(fleet).toMatchObject({ counted: true, entries: 3, agents: [{ agent_id: AGENT, trust_meaningful: false }] });
+    at.interrupt(143);
+    expect((await running).code).toBe(143);
   });
 });
