@@ -5,6 +5,7 @@ import type { Head } from '../head.js';
 import type { Snapshot } from '../snapshot.js';
 import { deniesAt, nextStanding, type Standing } from '../standing.js';
 import { EVERYONE, principalOf } from '../subject.js';
+import { StandingIndex } from './standing-index.js';
 
 export type Applied =
   | { readonly kind: 'applied'; readonly standing: Standing }
@@ -26,7 +27,9 @@ const REMEMBERED = 512;
 
 export class Copy {
   #position: Head | null = null;
-  #standings = new Map<string, Standing>();
+  #agents = new StandingIndex();
+  /** Principals and everyone: a few, which every check asks about. */
+  #above = new Map<string, Standing>();
   readonly #kept = new Map<string, KeptDeny>();
   readonly #hashes = new Map<number, string>();
 
@@ -36,11 +39,12 @@ export class Copy {
   }
 
   get size(): number {
-    return this.#standings.size;
+    return this.#agents.size + this.#above.size;
   }
 
-  standings(): Iterable<Standing> {
-    return this.#standings.values();
+  *standings(): Iterable<Standing> {
+    yield* this.#agents.values();
+    yield* this.#above.values();
   }
 
   kept(): Iterable<KeptDeny> {
@@ -48,13 +52,13 @@ export class Copy {
   }
 
   standing(subject: string): Standing | null {
-    return this.#standings.get(subject) ?? null;
+    return this.#get(subject) ?? null;
   }
 
   /** Takes up a copy kept by an earlier process. */
   restore(position: Head, standings: Iterable<Standing>, kept: Iterable<KeptDeny>): void {
     this.#position = position;
-    this.#standings = new Map([...standings].map((standing) => [standing.subject, standing]));
+    this.#fill(standings);
     for (const deny of kept) this.#kept.set(deny.standing.subject, deny);
   }
 
@@ -66,8 +70,8 @@ export class Copy {
     if (fork !== null) return this.#early(event, { kind: 'fork', reason: fork });
     if (event.seq <= position.seq) return { kind: 'duplicate' };
     if (event.seq > position.seq + 1) return this.#early(event, { kind: 'gap' });
-    const standing = nextStanding(this.#standings.get(event.agent_id) ?? null, event);
-    this.#standings.set(event.agent_id, standing);
+    const standing = nextStanding(this.#get(event.agent_id) ?? null, event);
+    this.#set(standing);
     this.#position = { logId: event.log_id, term: event.term, seq: event.seq, hash: event.hash };
     this.#remember(event.seq, event.hash);
     this.#release(event);
@@ -93,16 +97,16 @@ export class Copy {
   replace(snapshot: Snapshot): string | null {
     const before = this.#position;
     const { head } = snapshot;
-    const next = new Map(snapshot.standings.map((standing) => [standing.subject, standing]));
+    const denied = [...this.standings()].filter((standing) => standing.status !== 'active');
+    this.#fill(snapshot.standings);
     let fork: string | null = null;
     if (before !== null) {
       if (before.logId !== head.logId) fork = 'the mesh has another log';
       else if (head.seq < before.seq) fork = `the log ends at ${head.seq}, and ${before.seq} was applied`;
       else if (head.seq === before.seq && head.hash !== before.hash) fork = `event ${head.seq} is another one now`;
     }
-    for (const old of this.#standings.values()) {
-      if (old.status === 'active') continue;
-      const now = next.get(old.subject);
+    for (const old of denied) {
+      const now = this.#get(old.subject);
       const reinstated =
         now !== undefined && now.version > old.version && before?.logId === head.logId && fork === null;
       if (reinstated || (now !== undefined && atLeast(now, old))) continue;
@@ -113,7 +117,6 @@ export class Copy {
       if (fork === null && deny.until !== null && deny.until <= head.seq) this.#kept.delete(subject);
       else if (fork !== null && deny.until !== null) this.#kept.set(subject, { ...deny, until: null });
     }
-    this.#standings = next;
     this.#position = head;
     this.#hashes.clear();
     this.#remember(head.seq, head.hash);
@@ -121,16 +124,33 @@ export class Copy {
   }
 
   /** The standing that denies `agentId` at `now` (ms since the epoch), or null. Runs on every verification: lookups only. */
-  denial(agentId: string, now: number, principal = principalOf(agentId)): Standing | null {
-    return this.#denied(agentId, now) ?? this.#denied(principal, now) ?? this.#denied(EVERYONE, now);
+  denial(agentId: string, now: number, principal?: string): Standing | null {
+    const own = this.#denied(agentId, now);
+    if (own !== null || (this.#above.size === 0 && this.#kept.size === 0)) return own;
+    return this.#denied(principal ?? principalOf(agentId), now) ?? this.#denied(EVERYONE, now);
   }
 
   #denied(subject: string, now: number): Standing | null {
-    const standing = this.#standings.get(subject);
+    const standing = this.#get(subject);
     if (standing !== undefined && deniesAt(standing, now)) return standing;
     if (this.#kept.size === 0) return null;
     const kept = this.#kept.get(subject);
     return kept !== undefined && deniesAt(kept.standing, now) ? kept.standing : null;
+  }
+
+  #get(subject: string): Standing | undefined {
+    return isAgent(subject) ? this.#agents.get(subject) : this.#above.get(subject);
+  }
+
+  #set(standing: Standing): void {
+    if (isAgent(standing.subject)) this.#agents.set(standing);
+    else this.#above.set(standing.subject, standing);
+  }
+
+  #fill(standings: Iterable<Standing>): void {
+    this.#agents = new StandingIndex();
+    this.#above = new Map();
+    for (const standing of standings) this.#set(standing);
   }
 
   #forkBy(event: MeshEvent, position: Head): string | null {
@@ -165,6 +185,10 @@ export class Copy {
     this.#hashes.set(seq, hash);
     if (this.#hashes.size > REMEMBERED) this.#hashes.delete(this.#hashes.keys().next().value!);
   }
+}
+
+function isAgent(subject: string): boolean {
+  return subject.includes(':agents:');
 }
 
 /** True when `now` denies at least as long as `old` did. */
