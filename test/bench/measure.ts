@@ -1,0 +1,80 @@
+/** Ratios against a baseline that is measured in between, so that they hold on any machine and while others use it. */
+
+/** One measured thing beside its baseline, pair by pair, in microseconds. */
+export interface Pair {
+  readonly ours: number;
+  readonly base: number;
+}
+
+export interface Result {
+  readonly what: string;
+  readonly against: string;
+  /** What is asked for: `least` of the baseline's rate, or `most` of its time or of a size. */
+  readonly target: { readonly kind: 'least' | 'most'; readonly value: number; readonly unit: '%' | 'x' | 'MB' };
+  readonly measured: number;
+  /** Of single runs or calls, in microseconds; empty where there is nothing to spread. */
+  readonly ours: readonly number[];
+  readonly base: readonly number[];
+}
+
+/** The value below which `share` of all lie; the upper neighbour where there is none exactly. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
+}
+
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/**
+ * How many times as much as the baseline, measured in turns: by the lower quartiles, because whatever else the machine does
+ * only ever adds to a measurement.
+ */
+export function timesAsMuch(pairs: readonly Pair[]): number {
+  const low = (of: keyof Pair): number =>
+    quantile(
+      pairs.map((pair) => pair[of]),
+      0.25,
+    );
+  return low('ours') / low('base');
+}
+
+export function isMet({ target, measured }: Result): boolean {
+  return target.kind === 'least' ? measured >= target.value : measured <= target.value;
+}
+
+export function table(results: readonly Result[]): string {
+  const rows = results.map((result) => [
+    result.what,
+    result.against,
+    `${result.target.kind === 'least' ? '>=' : '<='} ${shown(result.target.value, result.target.unit)}`,
+    shown(result.measured, result.target.unit),
+    isMet(result) ? 'met' : 'MISSED',
+    spread(result.ours),
+    spread(result.base),
+  ]);
+  const head = ['', 'against', 'target', 'measured', '', 'p50 / p99', 'baseline p50 / p99'];
+  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i]!.length)));
+  return [head, ...rows]
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+function shown(value: number, unit: '%' | 'x' | 'MB'): string {
+  if (unit === '%') return `${(value * 100).toFixed(1)} %`;
+  return unit === 'x' ? `${value.toFixed(2)} x` : `${value.toFixed(1)} MB`;
+}
+
+function spread(microseconds: readonly number[]): string {
+  if (microseconds.length === 0) return '';
+  const [p50, p99] = [median(microseconds), quantile(microseconds, 0.99)];
+  const ms = p50 >= 1000;
+  const show = (value: number): string => (ms ? (value / 1000).toFixed(1) : value.toFixed(1));
+  return `${show(p50)} / ${show(p99)} ${ms ? 'ms' : 'us'}`;
+}

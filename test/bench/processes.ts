@@ -1,0 +1,117 @@
+/** Commands as people run them: processes of their own, from the first instruction to the last. */
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { agent, place } from './agent.js';
+import { timesAsMuch, type Pair, type Result } from './measure.js';
+
+const AIP = join(process.env['AIP_BENCH_ROOT']!, 'bin/aip.cjs');
+const ROUNDS = 60;
+const LINES = 10_000;
+const STREAM_ROUNDS = 5;
+
+/** Starting up, and one whole verification with its commit. */
+export async function starts(): Promise<Result[]> {
+  const subject = await agent('starts');
+  await subject.workspace.close();
+  const version = { pairs: [] as Pair[], times: [] as number[] };
+  const verify = { pairs: [] as Pair[], times: [] as number[] };
+  const bare: number[] = [];
+  for (let round = -3; round < ROUNDS; round++) {
+    const file = place('intent.json');
+    writeFileSync(file, subject.fresh(1)[0]!.document);
+    const base = run(['-e', '0'], subject.home);
+    const runs = [
+      [version, run([AIP, '--version'], subject.home)],
+      [verify, run([AIP, 'intent', 'verify', file], subject.home)],
+    ] as const;
+    if (round < 0) continue;
+    bare.push(base);
+    for (const [of, ours] of runs) {
+      of.times.push(ours);
+      of.pairs.push({ ours, base });
+    }
+  }
+  const intent = place('measured.json');
+  writeFileSync(intent, subject.fresh(1)[0]!.document);
+  const result = (what: string, most: number, { pairs, times }: typeof verify): Result => ({
+    what,
+    against: 'node -e 0',
+    target: { kind: 'most', value: most, unit: 'x' },
+    measured: timesAsMuch(pairs),
+    ours: times,
+    base: bare,
+  });
+  return [
+    result('aip --version', 1.25, version),
+    result('aip intent verify', 1.6, verify),
+    memory('memory of aip --version', ['--version'], subject.home),
+    memory('memory of aip intent verify', ['intent', 'verify', intent], subject.home),
+  ];
+}
+
+/** A file of many intents on two cores, against one. */
+export async function stream(): Promise<Result> {
+  const subject = await agent('stream');
+  await subject.workspace.close();
+  const pairs: Pair[] = [];
+  const file = place('intents.ndjson');
+  const ours: number[] = [];
+  const base: number[] = [];
+  for (let round = -1; round < STREAM_ROUNDS; round++) {
+    const [one, two] = ['1', '2'].map((jobs) => {
+      writeFileSync(
+        file,
+        subject
+          .fresh(LINES)
+          .map(({ document }) => document)
+          .join('\n'),
+      );
+      return run([AIP, 'intent', 'verify', '--ndjson', '--jobs', jobs, file], subject.home);
+    });
+    if (round < 0) continue;
+    base.push(one!);
+    ours.push(two!);
+    pairs.push({ ours: two!, base: one! });
+  }
+  const target = { kind: 'least', value: 1.5, unit: 'x' } as const;
+  const measured = 1 / timesAsMuch(pairs);
+  return { what: `rate of ${LINES} NDJSON lines, --jobs 2`, against: '--jobs 1', target, measured, ours, base };
+}
+
+/** Microseconds. */
+function run(args: readonly string[], home: string): number {
+  const env = { ...process.env, AIP_HOME: home, NODE_OPTIONS: '' };
+  const start = performance.now();
+  const { status, stderr } = spawnSync(process.execPath, args, {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 2 ** 30,
+  });
+  const took = performance.now() - start;
+  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr.toString()}`);
+  return took * 1000;
+}
+
+/** The most physical memory that a command held at once, as the system counts it. */
+function memory(what: string, args: readonly string[], home: string): Result {
+  const probe = place('probe.cjs');
+  writeFileSync(
+    probe,
+    "process.on('exit', () => require('node:fs').writeSync(3, String(process.resourceUsage().maxRSS)))",
+  );
+  const { status, output } = spawnSync(process.execPath, ['--require', probe, AIP, ...args], {
+    env: { ...process.env, AIP_HOME: home },
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  });
+  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}`);
+  const megabytes = Number(output[3]!.toString()) / 1024;
+  return {
+    what,
+    against: '',
+    target: { kind: 'most', value: 70, unit: 'MB' },
+    measured: megabytes,
+    ours: [],
+    base: [],
+  };
+}
