@@ -57,7 +57,9 @@ function data(text: string): string {
 }
 
 function property(text: string): string {
-  return data(clean(text)).replaceAll(':', '%3A').replaceAll(',', '%2C');
+  // Line breaks are encoded; nothing else that a terminal obeys can be.
+  const shown = text.split(/([\r\n])/).map((part, i) => (i % 2 === 0 ? clean(part) : part));
+  return data(shown.join('')).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
 
 function summaryOf(decisions: readonly Decision[], refused: readonly Decision[]): string {
