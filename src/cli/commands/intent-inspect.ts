@@ -75,8 +75,8 @@ interface Malformed {
 async function decode(bytes: Uint8Array, cli: Cli): Promise<Intent | Malformed | null> {
   let code = 'AIP-E100';
   try {
-    const document = parseJson(bytes);
-    if (!isAip1(document)) return readIntent(document);
+    // Which dialect it is does not hang on its numbers; an intent of ours holds none that is not exact.
+    if (!isAip1(parseJson(bytes, Number))) return readIntent(parseJson(bytes));
     code = 'AIP-E103';
     const { showEnvelope } = await import('../render/envelope.js');
     showEnvelope(parseExact(bytes), cli);
