@@ -143,6 +143,30 @@ describe('shipping', () => {
     );
   });
 
+  test('a mesh that came back from an older backup is sent again what it lost', async () => {
+    const [before, after] = [await TestMesh.start(), await TestMesh.start()];
+    const v = new TestVerifier('v-1');
+    v.log({}, {}, {}, {});
+    await put(after, v, 2);
+    let now = lineTo(before, answered);
+    const log = memoryLog(v);
+    const stop = new AbortController();
+    let looks = 0;
+    const onState = (state: ShippingState): void => {
+      if (state.kind !== 'current') return;
+      if (state.seq === 5) stop.abort();
+      else v.log({});
+      now = lineTo(after, answered);
+    };
+    const pause = async (): Promise<void> => {
+      if (++looks > 50) stop.abort();
+    };
+    const line: MeshLine = { url: 'http://mesh.test', ask: (call) => now.ask(call) };
+    const deps = { log, line, meshKey: MESH_KEY, clock: () => T0, random: () => 0.5, pause, onState };
+    expect(await shipLogs(deps, stop.signal)).toBeNull();
+    expect((await held(after)).map((entry) => entry.seq)).toEqual([1, 2, 3, 4, 5]);
+  });
+
   test('two that ship one log at once do no harm', async () => {
     const mesh = await TestMesh.start();
     const state = stateWith(900);
