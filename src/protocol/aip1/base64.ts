@@ -5,7 +5,7 @@ const FORM = /^(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-][AQgw](?:==)?|[A-Za-z0-9_-]{
 
 /** The bytes that `text` spells, or null when any other text would spell the same bytes: stray bits, wrong padding, `+` or `/`. */
 export function fromBase64url(text: string): Uint8Array | null {
-  return FORM.test(text) ? Uint8Array.from(Buffer.from(text, 'base64url')) : null;
+  return FORM.test(text) ? new Uint8Array(Buffer.from(text, 'base64url')) : null;
 }
 
 /** With padding, as Python's `urlsafe_b64encode` writes it. */

@@ -9,7 +9,8 @@ import { isList, plain, type Value, type ValueObject } from './numbers.js';
 /** How text beyond ASCII is written. */
 export type Spelling = 'escaped' | 'raw';
 
-const PLAIN = /^[ !#-[\]-~]*$/;
+/** Text that stands between its quotes as it is. */
+export const PLAIN = /^[ !#-[\]-~]*$/;
 /** Python's ASCII form escapes everything outside space to tilde, DEL included. */
 const BEYOND_ASCII = /[\u007f-\uffff]/g;
 const SURROGATE = /[\ud800-\udfff]/;
@@ -73,7 +74,8 @@ function byCodePoint(a: string, b: string): number {
   return left.length - right.length;
 }
 
-function quote(text: string, spelling: Spelling): string {
+/** A string with its quotes. */
+export function quote(text: string, spelling: Spelling): string {
   if (PLAIN.test(text)) return `"${text}"`;
   const quoted = JSON.stringify(text);
   return spelling === 'raw' ? quoted : quoted.replace(BEYOND_ASCII, escapeUnit);

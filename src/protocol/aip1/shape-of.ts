@@ -3,8 +3,8 @@
  * signed. A document's shape is fixed, so its members are put in order once, and not for every document.
  */
 import { ShapeError } from '../shape.js';
-import { referenceText, type Spelling } from './canonical.js';
 import { isList, type Value, type ValueObject } from './numbers.js';
+import { ReferenceBytes } from './reference-bytes.js';
 
 /** What a member holds: `REQUIRED` has no default, an object of another shape, or a list of such. */
 export const REQUIRED = Symbol('required');
@@ -97,20 +97,32 @@ function strangerIn(value: ValueObject, slots: readonly Slot[]): string {
 
 /** What the reference signs of a filled document: its text without the proof, in ASCII. */
 export function shapedBytes(object: ValueObject, shape: Shape): Uint8Array {
-  return Buffer.from(shapedText(object, shape, 'escaped', 'proof'), 'latin1');
+  writer.begin();
+  writeShaped(object, shape, 'proof');
+  return writer.take();
 }
 
-function shapedText(object: ValueObject, { slots }: Shape, spelling: Spelling, without: string | null): string {
-  let text = '{';
+/** One for all: a text is written and taken in one go. */
+const writer = new ReferenceBytes();
+
+function writeShaped(object: ValueObject, { slots }: Shape, without: string | null): void {
+  let first = true;
   for (const { name, label, nested: inner } of slots) {
     if (name === without) continue;
-    if (text.length > 1) text += ',';
-    text += label;
+    writer.ascii(first ? '{' : ',');
+    first = false;
+    writer.ascii(label);
     const member = object[name]!;
-    if (inner === null) text += referenceText(member, spelling);
-    else if (!inner.list) text += shapedText(member as ValueObject, inner.of, spelling, null);
-    else
-      text += `[${(member as readonly ValueObject[]).map((entry) => shapedText(entry, inner.of, spelling, null)).join(',')}]`;
+    if (inner === null) writer.value(member);
+    else if (!inner.list) writeShaped(member as ValueObject, inner.of, null);
+    else {
+      writer.ascii('[');
+      for (const [i, entry] of (member as readonly ValueObject[]).entries()) {
+        if (i > 0) writer.ascii(',');
+        writeShaped(entry, inner.of, null);
+      }
+      writer.ascii(']');
+    }
   }
-  return `${text}}`;
+  writer.ascii(first ? '{}' : '}');
 }
