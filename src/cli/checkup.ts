@@ -49,15 +49,15 @@ export async function* checkup(cli: Cli, { node }: NodeVersion): AsyncGenerator<
   yield* inspectKeychain(cli, config, expected);
   yield* inspectKeys(cli, expected);
   yield* inspectEnvFiles(cli, expected);
-  if (config !== null && config.untrusted.length === 0 && state !== null && config.get('mesh.url') !== null)
-    yield* meshFindings(cli, config);
+  if (config !== null && config.untrusted.length === 0 && config.get('mesh.url') !== null)
+    yield* meshFindings(cli, config, state !== null);
 }
 
 /** One finding at a time, so that trouble with one does not hide the others before it. */
-async function* meshFindings(cli: Cli, config: Config): AsyncGenerator<Finding> {
+async function* meshFindings(cli: Cli, config: Config, hasState: boolean): AsyncGenerator<Finding> {
   const { inspectMesh } = await import('./mesh-checkup.js');
   try {
-    yield* inspectMesh(cli, config);
+    yield* inspectMesh(cli, config, hasState);
   } catch (error) {
     yield trouble('mesh', error);
   }

@@ -9,11 +9,12 @@ import { localState } from './wiring.js';
 
 const TIMEOUT_MS = 2_000;
 
-export async function* inspectMesh(cli: Cli, config: Config): AsyncGenerator<Finding> {
+/** `hasState`: false where there is no state to look into; none is made. */
+export async function* inspectMesh(cli: Cli, config: Config, hasState: boolean): AsyncGenerator<Finding> {
   const access = await meshAccess(cli);
   if (access === null) return;
-  yield await inspectKey(cli, config);
-  yield await inspectCopy(cli, config);
+  yield await inspectKey(cli, config, hasState);
+  yield hasState ? await inspectCopy(cli, config) : NO_COPY;
   for (const line of meshLines(cli, access, '')) {
     const reply = await line.ask({ method: 'GET', target: '/healthz', timeoutMs: TIMEOUT_MS });
     if (reply.kind === 'unreachable')
@@ -23,7 +24,9 @@ export async function* inspectMesh(cli: Cli, config: Config): AsyncGenerator<Fin
   }
 }
 
-async function inspectKey(cli: Cli, config: Config): Promise<Finding> {
+const NO_COPY = warning('mesh', 'This machine has no copy of the mesh yet.', 'aip mesh follow');
+
+async function inspectKey(cli: Cli, config: Config, hasState: boolean): Promise<Finding> {
   const join = 'aip mesh join <url> --mesh-key <key> --key-file <file>';
   const given = cli.io.env.AIP_MESH_KEY;
   if (given !== undefined && given !== '') return ok('mesh', 'The API key is in AIP_MESH_KEY.');
@@ -39,7 +42,7 @@ async function inspectKey(cli: Cli, config: Config): Promise<Finding> {
   }
   const name = config.get('mesh.key_id');
   if (name === null) return failed('mesh', 'There is no API key for the mesh.', join, EXIT.keys);
-  const record = (await localState(cli)).key(`mesh:${name}`);
+  const record = hasState ? (await localState(cli)).key(`mesh:${name}`) : null;
   if (record === null) return failed('mesh', `This machine does not hold the API key ${name}.`, join, EXIT.keys);
   return ok('mesh', `The API key ${name} is in the ${record.store} store (not opened).`);
 }
@@ -48,7 +51,7 @@ async function inspectCopy(cli: Cli, config: Config): Promise<Finding> {
   const copy = await localCopy(cli);
   const [provenAt, now, maxAge] = [copy.provenAt(), cli.io.now(), config.get('revocation.max_age')];
   const policy = config.get('revocation.on_stale') === 'deny' ? 'refuses' : 'goes by it and says so';
-  if (provenAt === null) return warning('mesh', 'This machine has no copy of the mesh yet.', 'aip mesh follow');
+  if (provenAt === null) return NO_COPY;
   if (provenAt > now)
     return warning('mesh', 'The copy was proven in the future: the clock was set back.', 'aip mesh follow');
   const age = Math.round((now - provenAt) / 1000);
