@@ -126,7 +126,7 @@ export async function exportReference(passport: Passport, options: ExportFlags, 
   const files = Object.entries(referencePassportFiles(speakerOf(passport), currentKey.key.publicKey));
   for (const [name, text] of files) {
     const path = join(folder, name);
-    await (replace ? replaceFile : createFile)(path, text);
+    await (replace ? replaceFile : createFile)(resolve(cli.io.cwd, path), text);
     written.push(path);
   }
   if (options.withPrivateKey !== true) return { folder, files: written, private_key: 'none' };
@@ -135,6 +135,6 @@ export async function exportReference(passport: Passport, options: ExportFlags, 
   const held = await openKey(ring, keyId, key.publicKey, storeNamed(options, ring.state.key(keyId) !== null, cli));
   const encrypted = options.unencrypted !== true;
   const path = join(folder, 'private.pem');
-  await (await pemFiles(cli, options)).write(path, held.seed, { encrypted, replace });
+  await (await pemFiles(cli, options)).write(resolve(cli.io.cwd, path), held.seed, { encrypted, replace });
   return { folder, files: [...written, path], private_key: encrypted ? 'encrypted' : 'unencrypted' };
 }

@@ -22,7 +22,7 @@ const offered = async (...words: string[]) => {
 
 describe('what could come next', () => {
   test.each([
-    [['conf'], ['config']],
+    [['conf'], ['conformance', 'config']],
     [
       ['config', ''],
       ['list', 'trust'],

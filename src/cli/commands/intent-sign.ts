@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Failure } from '../../app/failure.js';
 import { findPassport } from '../../app/find-passport.js';
 import { openKey } from '../../app/keyring.js';
@@ -123,7 +124,7 @@ export const command: CommandSpec<Options> = {
     if (refused !== null) return refused;
     if (options.out === undefined || options.out === '-')
       cli.out(safeJson(intent, cli.io.stdout.isTTY === true ? 2 : undefined));
-    else await createFile(options.out, `${JSON.stringify(intent)}\n`);
+    else await createFile(resolve(cli.io.cwd, options.out), `${JSON.stringify(intent)}\n`);
     return 0;
   },
 };

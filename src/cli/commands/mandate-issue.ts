@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Failure } from '../../app/failure.js';
 import { findPassport } from '../../app/find-passport.js';
 import { grant } from '../../app/mandates.js';
@@ -91,7 +92,7 @@ export const command: CommandSpec<Options> = {
     const mandate = await grant(deps, { issuer, subject, boundaries, lifetimeMs });
     if (options.out === undefined || options.out === '-')
       cli.out(safeJson(mandate, cli.io.stdout.isTTY === true ? 2 : undefined));
-    else await createFile(options.out, `${JSON.stringify(mandate, null, 2)}\n`);
+    else await createFile(resolve(cli.io.cwd, options.out), `${JSON.stringify(mandate, null, 2)}\n`);
     return 0;
   },
 };

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createFile, replaceFile } from '../../adapters/files.js';
 import { Failure } from '../../app/failure.js';
 import { findPassport } from '../../app/find-passport.js';
@@ -84,7 +84,7 @@ export const command: CommandSpec<Options> = {
           ? toPem(publicKey)
           : `${JSON.stringify(toJwk(publicKey, currentKey.keyId), null, 2)}\n`;
       if (options.out === undefined || options.out === '-') cli.out(text.trimEnd());
-      else await write(options.out, text);
+      else await write(resolve(cli.io.cwd, options.out), text);
       return 0;
     }
     const pins = deps.state.pins(document.principal);
@@ -103,7 +103,7 @@ export const command: CommandSpec<Options> = {
       url: didDocumentUrl(did),
       text: `${safeJson(content, 2)}\n`,
     }));
-    for (const { path, text } of files) await write(path, text);
+    for (const { path, text } of files) await write(resolve(cli.io.cwd, path), text);
     if (cli.globals.json) cli.json(files.map(({ did, path, url }) => ({ did, path, url })));
     else for (const { path, url } of files) cli.out(`${clean(path)}  ${cli.paint.dim(`serve as ${clean(url)}`)}`);
     return 0;
