@@ -5,7 +5,7 @@ import type { Intent } from '../protocol/intent.js';
 import { DEFAULT_MAX_AGE_S, NONCE_RETENTION_WINDOWS } from '../protocol/limits.js';
 import { maskDetails, maskParams } from '../protocol/secrets.js';
 import { formatTime } from '../protocol/time.js';
-import { usageOf } from '../verify/constraints/index.js';
+import { accountingOf, usageOf } from '../verify/constraints/index.js';
 import { spendsNonce } from '../verify/finality.js';
 import type { Judgement } from '../verify/judge.js';
 import type { Ledger } from './ports.js';
@@ -17,7 +17,7 @@ export interface Moment {
   readonly now: number;
 }
 
-/** Spends the nonce where `finality.ts` says so, and counts what was accepted as the first constraints that ask for it say. */
+/** Spends the nonce where `finality.ts` says so, and counts what was accepted as those constraints say that do the accounts. */
 export function settle(
   ledger: Ledger,
   { document: { agent_id, action, nonce, params, timestamp } }: Intent,
@@ -34,12 +34,9 @@ export function settle(
     ledger.spendNonce(agent_id, nonce, wallNow, decision.error_code ?? 'accepted', keepUntil);
   }
   if (!decision.success) return;
-  for (const constraints of limits) {
-    const usage = usageOf(constraints, action, params);
-    if (usage === null) continue;
-    ledger.recordUsage({ agentId: agent_id, action, at: now, ...usage });
-    return;
-  }
+  const accounting = accountingOf(limits);
+  const usage = accounting === null ? null : usageOf(accounting, action, params);
+  if (usage !== null) ledger.recordUsage({ agentId: agent_id, action, at: now, ...usage });
 }
 
 export function entryOf(

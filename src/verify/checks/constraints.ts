@@ -1,5 +1,5 @@
 import { checkConstraints, type Judged } from '../constraints/index.js';
-import { withoutHistory } from '../constraints/history.js';
+import { unaccountable, withoutHistory } from '../constraints/history.js';
 import { keepsState, type Identified } from '../context.js';
 import { verdictOf, type Verdict, type Violation } from '../decision.js';
 
@@ -19,6 +19,7 @@ export function constraints({ intent, limits, facts, now }: Identified): Verdict
   };
   const violations: Violation[] = [];
   if (!keepsState(facts)) for (const each of limits) violations.push(...withoutHistory(each, agent_id));
+  else violations.push(...unaccountable(limits, agent_id));
   if (violations.length === 0) for (const each of limits) violations.push(...checkConstraints(each, judged));
   return verdictOf(violations);
 }

@@ -1,6 +1,7 @@
 import type { Constraints } from '../../protocol/constraint.js';
 import { jsonOfMinor } from '../../protocol/money.js';
 import { violation, type Violation } from '../decision.js';
+import { accountingOf } from './usage.js';
 
 /**
  * What a verifier without state answers to limits over time: it cannot know what was accepted before, so it refuses
@@ -31,6 +32,35 @@ export function withoutHistory(constraints: Constraints, agentId: string): Viola
         }),
       );
     }
+  }
+  return violations;
+}
+
+/**
+ * An accepted intent is counted with one amount. A second daily limit that reads another param, or in another currency, would
+ * never see anything spent, so nothing passes it.
+ */
+export function unaccountable(limits: readonly Constraints[], agentId: string): Violation[] {
+  if (limits.length < 2) return [];
+  const accounting = accountingOf(limits);
+  const violations: Violation[] = [];
+  for (const rule of limits.flatMap(({ all }) => all)) {
+    if (rule.kind !== 'daily_limit' || accounting === null) continue;
+    if (rule.currency === accounting.currency && rule.param === accounting.amountParam) continue;
+    violations.push(
+      violation(
+        'DAILY_LIMIT_EXCEEDED',
+        `What is spent is added up from "${accounting.amountParam}" in ${accounting.currency}, and another limit reads "${rule.param}" in ${rule.currency}.`,
+        {
+          requested: null,
+          spent: null,
+          limit: jsonOfMinor(rule.limit, rule.currency),
+          window: '24h',
+          currency: rule.currency,
+          agent_id: agentId,
+        },
+      ),
+    );
   }
   return violations;
 }

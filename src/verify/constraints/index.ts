@@ -14,7 +14,7 @@ import { timeWindow } from './time-window.js';
 import { allowedValues, deniedValues } from './values.js';
 
 export type { Judged } from './judged.js';
-export { needsHistory, usageOf } from './usage.js';
+export { accountingOf, needsHistory, usageOf } from './usage.js';
 
 /** What stands behind each row of the table. A kind without a check does not compile. */
 const CHECKS: { readonly [Kind in ConstraintKind]: ConstraintCheck<Kind> } = {

@@ -13,6 +13,13 @@ export function needsHistory(constraints: Constraints): boolean {
   return constraints.all.some(({ kind }) => NEED_HISTORY.has(kind));
 }
 
+/** Of several constraints that all hold, those that say what an accepted intent is counted with; null when none asks. */
+export function accountingOf(limits: readonly Constraints[]): Constraints | null {
+  return (
+    limits.find((each) => each.all.some(({ kind }) => kind === 'daily_limit')) ?? limits.find(needsHistory) ?? null
+  );
+}
+
 /**
  * What an accepted intent adds to the history; null when no constraint ever asks. The amount is recorded wherever one can be read,
  * so that a daily limit that is added to a passport later counts what was spent before.

@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { verifyIntents, type VerifierDeps } from '../../src/app/verify-intents.js';
+import { parseConstraints, type Constraints } from '../../src/protocol/constraints.js';
+import { passportOf } from '../../src/protocol/passport.js';
+import type { Json, JsonObject } from '../../src/protocol/values.js';
+import { refund } from '../kit/native/intent-parts.js';
+import { line, NOW_S } from '../kit/native/parts.js';
+import { passport } from '../kit/native/passport-cases.js';
+import { pinsOf } from '../kit/native/vectors.js';
+import { openAt, statePath } from '../kit/state/temporary.js';
+
+function limits(value: Json): Constraints {
+  const parsed = parseConstraints(value as JsonObject);
+  return parsed.ok ? parsed.constraints : expect.unreachable();
+}
+
+/** Codes of intents in a row, each with the same params, judged by a passport and by limits of the caller. */
+async function inARow(constraints: Json, within: Json, params: JsonObject): Promise<string[]> {
+  const found = passportOf(passport('support-agent-v1', { constraints }));
+  const deps: VerifierDeps = {
+    state: openAt(statePath()),
+    clock: () => NOW_S * 1000,
+    ticks: () => 0,
+    passport: () => ({ status: 'found', passport: found }),
+    pins: pinsOf,
+    loadSchemaCheck: () => expect.unreachable(),
+    freshness: () => ({ mesh: false, ageMs: null, maxAgeMs: 30_000, onStale: 'last-known' }),
+    hooks: () => [],
+    approved: () => false,
+    trust: () => null,
+  };
+  const policy = { maxAgeMs: 300_000, maxSkewMs: 30_000, minTrust: null };
+  const options = { policy, at: null, dryRun: false, geo: null, logParams: 'masked', parallel: false } as const;
+  const submissions = [1, 2, 3].map((n) => ({
+    bytes: line(refund(`beside ${n}`, { params })),
+    source: null,
+    within: limits(within),
+  }));
+  return (await verifyIntents(deps, options, submissions)).map(({ decision }) => decision.error_code ?? 'ok');
+}
+
+const ONCE = ['ok', 'AIP-E212', 'AIP-E212'];
+
+test.each<[string, Json, Json, JsonObject]>([
+  ['alone', {}, { daily_limit: 100 }, { amount: 60 }],
+  ['beside a rate', { rate_limit: '100/hour' }, { daily_limit: 100 }, { amount: 60 }],
+  [
+    'beside a rate, in another currency',
+    { rate_limit: '9/hour' },
+    { daily_limit: 100, currency: 'EUR' },
+    { amount: 60 },
+  ],
+  [
+    'beside a rate, of another param',
+    { rate_limit: '9/hour' },
+    { daily_limit: { limit: 100, param: 'total' } },
+    { total: 60 },
+  ],
+  ['beside a count', { max_refunds_per_hour: 9 }, { daily_limit: { limit: 100, param: 'total' } }, { total: 60 }],
+  ['beside a wider one', { daily_limit: 1000 }, { daily_limit: 100 }, { amount: 60 }],
+  ['beside a narrower one', { daily_limit: 100 }, { daily_limit: 1000 }, { amount: 60 }],
+])("a caller's daily limit holds %s", async (_, constraints, within, params) => {
+  expect(await inARow(constraints, within, params)).toEqual(ONCE);
+});
+
+test.each<[string, Json, Json]>([
+  ['in another currency', { daily_limit: 1000 }, { daily_limit: 100, currency: 'EUR' }],
+  ['of another param', { daily_limit: 1000 }, { daily_limit: { limit: 100, param: 'total' } }],
+])('two daily limits of which one could not be added up refuse everything: one %s', async (_, constraints, within) => {
+  expect(await inARow(constraints, within, { amount: 1, total: 1 })).toEqual(Array(3).fill('AIP-E212'));
+});
+
+test('a rate is still counted beside limits of money', async () => {
+  const within = { daily_limit: { limit: 1000, param: 'total' } };
+  expect(await inARow({ rate_limit: '2/hour' }, within, { total: 1 })).toEqual(['ok', 'ok', 'AIP-E205']);
+});
