@@ -85,6 +85,33 @@ describe('the native stream', () => {
     expect(reader.writes - before).toBeLessThanOrEqual(2);
   });
 
+  test('when a pass takes long the next one waits as long, takes all that came, and no heartbeat overtakes it', async () => {
+    const later: (() => void)[] = [];
+    let slow = false;
+    const mesh = await TestMesh.start({ soon: (work) => (slow ? later.push(work) : queueMicrotask(work)) });
+    const reader = await mesh.stream('/v1/mesh/stream');
+    const { write } = reader;
+    reader.write = (bytes) => {
+      mesh.clock.advance(20);
+      return write.call(reader, bytes);
+    };
+    await revocations(mesh, 1);
+    const before = reader.writes;
+    const other = await TestMesh.start({ store: mesh.store }, mesh.clock);
+    slow = true;
+    await revocations(other, 3);
+    expect([seqs(reader), mesh.server.hub.head]).toEqual([[1], 4]);
+    for (const work of later.splice(0)) work();
+    expect(seqs(reader)).toEqual([1]);
+    mesh.clock.advance(25);
+    for (const work of later.splice(0)) work();
+    expect([seqs(reader), reader.writes - before]).toEqual([[1, 2, 3, 4], 1]);
+    await revocations(other, 1);
+    mesh.clock.advance(2_000);
+    mesh.server.tick();
+    expect(reader.frames.slice(-2).map((frame) => frame.event)).toEqual(['event', 'heartbeat']);
+  });
+
   test('a slow reader holds nobody up, gets everything once it drains, and is cut after ten seconds', async () => {
     const mesh = await TestMesh.start();
     const [slow, quick] = [await mesh.stream('/v1/mesh/stream'), await mesh.stream('/v1/mesh/stream')];

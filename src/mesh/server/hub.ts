@@ -24,10 +24,14 @@ export interface HubPorts {
   readonly clock: ServerClock;
   /** The text of a fresh signed checkpoint. */
   readonly checkpoint: () => string;
-  readonly newId: () => string;
+  /** Runs work after the input that is ready now was read. */
+  readonly soon: (work: () => void) => void;
   /** What to do when the store fails under a stream. */
   readonly onFailure: (error: unknown) => void;
 }
+
+/** Longest that events wait for the streams to rest, in ms. */
+const MAX_REST_MS = 50;
 
 const QUIET = Buffer.from(comment('heartbeat'));
 
@@ -37,6 +41,11 @@ export class Hub {
   readonly #streams = new Map<string, Stream>();
   /** Notified with every pass and every confirmation. */
   readonly #watchers = new Set<() => void>();
+  /** How long the last pass over all streams took, in ms, and when it ended. */
+  #passMs = 0;
+  #passedAt = 0;
+  #passDue = false;
+  #notifyDue = false;
   #opened = 0;
   #slice = 0;
   #sliceAt: number;
@@ -107,8 +116,25 @@ export class Hub {
       this.#rings.native.push(Buffer.from(frame('event', event.id, record.text)));
       this.#rings.reference.push(Buffer.from(frame(null, event.id, referenceForm(event))));
     }
-    for (const stream of this.#streams.values()) this.#pass(stream);
+    // Long polls are answered at once: they take no part in the passes.
     this.#notify();
+    if (this.#passDue) return;
+    this.#passDue = true;
+    this.#passWhenRested();
+  }
+
+  /**
+   * A pass over thousands of streams takes a while, most of it in the system. When events come faster than that, the next pass
+   * waits as long as the last one took: commands get their half of the time, and what came meanwhile goes out in one write.
+   */
+  #passWhenRested(): void {
+    const { clock, soon } = this.#ports;
+    const started = clock.up();
+    if (started - this.#passedAt < this.#passMs) return soon(() => this.#passWhenRested());
+    this.#passDue = false;
+    for (const stream of this.#streams.values()) this.#pass(stream);
+    this.#passedAt = clock.up();
+    this.#passMs = Math.min(MAX_REST_MS, this.#passedAt - started);
   }
 
   /** A verifier says that it has applied everything up to `seq`. */
@@ -116,7 +142,13 @@ export class Hub {
     if (seq <= stream.acked || seq > this.head) return;
     stream.acked = seq;
     stream.ackedAt = this.#ports.clock.up();
-    this.#notify();
+    // Confirmations come in crowds, and whoever waits for them looks at every stream.
+    if (this.#notifyDue) return;
+    this.#notifyDue = true;
+    this.#ports.soon(() => {
+      this.#notifyDue = false;
+      this.#notify();
+    });
   }
 
   /** Heartbeats that are due, and readers that took nothing for too long. Call it every 100 ms or so. */
@@ -167,6 +199,9 @@ export class Hub {
     let bytes: Uint8Array | null = null;
     for (const stream of this.#streams.values()) {
       if (stream.slice !== slice || stream.blockedAt !== null || stream.catchingUp) continue;
+      // A heartbeat never overtakes the events that it speaks of.
+      this.#pass(stream);
+      if (stream.blockedAt !== null || stream.catchingUp) continue;
       if (stream.dialect === 'native') bytes ??= Buffer.from(frame('heartbeat', null, this.#ports.checkpoint()));
       stream.write(stream.dialect === 'native' ? bytes! : QUIET, now);
     }

@@ -98,10 +98,7 @@ export class MeshServer {
     this.waits = new Waits(clock);
     this.#keeper = new SnapshotKeeper(store, sign, () => new Promise((resolve) => soon(resolve)));
     this.committer = new Committer(store, clock, sign, soon, this.fail);
-    this.hub = new Hub(
-      { store, clock, checkpoint: () => this.checkpoint(), newId: () => options.randomHex(8), onFailure: this.fail },
-      head.seq,
-    );
+    this.hub = new Hub({ store, clock, checkpoint: () => this.checkpoint(), soon, onFailure: this.fail }, head.seq);
     this.hub.watch(() => this.waits.check());
     this.feed = new LogFeed(store, clock, { onFailure: this.fail, onGrowth: () => this.waits.check() });
     this.#stopWake = store.onWake(() => void this.pump());
