@@ -26,6 +26,8 @@ interface Call {
 interface Ready {
   readonly calls: readonly Call[];
   readonly batch: PreparedBatch;
+  /** Set for a call that failed among others: it may be the one they all failed for. */
+  readonly alone?: true;
 }
 
 /**
@@ -111,8 +113,9 @@ export class GroupCommit {
     const calls = [...first.calls];
     const batch = [...first.batch];
     const { options } = calls[0]!;
-    for (let next = this.#ready[0]; next !== undefined; next = this.#ready[0]) {
+    for (let next = this.#ready[0]; next !== undefined && first.alone !== true; next = this.#ready[0]) {
       if (calls.length + next.calls.length > MOST || !sameOptions(next.calls[0]!.options, options)) break;
+      if (next.alone === true) break;
       this.#ready.shift();
       calls.push(...next.calls);
       batch.push(...next.batch);
@@ -124,7 +127,7 @@ export class GroupCommit {
       this.#failed(
         calls,
         error,
-        (alone) => void this.#ready.push({ calls: [alone], batch: [batch[calls.indexOf(alone)]!] }),
+        (alone) => void this.#ready.push({ calls: [alone], batch: [batch[calls.indexOf(alone)]!], alone: true }),
       );
       return;
     }

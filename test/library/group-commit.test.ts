@@ -1,0 +1,128 @@
+import { setImmediate } from 'node:timers';
+import { describe, expect, test } from 'vitest';
+import { Failure } from '../../src/app/failure.js';
+import type { Ledger } from '../../src/app/ports.js';
+import type { Submission, VerifierDeps, VerifyOptions } from '../../src/app/verify-intents.js';
+import { GroupCommit } from '../../src/library/group-commit.js';
+import { openAt, statePath } from '../kit/state/temporary.js';
+import { AGENT, supportAgent, T0, workshop, type Workshop } from './workshop.js';
+
+const OPTIONS: VerifyOptions = {
+  policy: { maxAgeMs: 300_000, maxSkewMs: 30_000, minTrust: null },
+  at: null,
+  geo: null,
+  dryRun: false,
+  logParams: 'masked',
+  parallel: false,
+};
+
+/** A group commit on a real state file, with a place to break the world. */
+async function grouped(aip: Workshop, breakOn: (batch: number, ledger: Ledger) => void = () => undefined) {
+  const passport = await supportAgent(aip, { constraints: {} });
+  const { passportOf } = await import('../../src/protocol/passport.js');
+  const { importKey } = await import('../../src/protocol/ed25519/verify.js');
+  const { parsePublicKey } = await import('../../src/protocol/keys.js');
+  const parsed = passportOf(JSON.parse(JSON.stringify(passport)) as never);
+  const pin = { keyId: 'did:web:acme.com#key-1', key: importKey(parsePublicKey(passport.principalPublicKey)!)! };
+  const state = openAt(statePath());
+  let batches = 0;
+  const deps: VerifierDeps = {
+    state: {
+      transact: (work) =>
+        state.transact((ledger) => {
+          breakOn(++batches, ledger);
+          return work(ledger);
+        }),
+      rehearse: (work) => state.rehearse(work),
+    },
+    clock: () => T0,
+    ticks: () => 0,
+    passport: (agentId) => (agentId === AGENT ? { status: 'found', passport: parsed } : { status: 'unknown' }),
+    pins: () => [pin],
+    loadSchemaCheck: () => () => [],
+    freshness: () => ({ mesh: false, ageMs: null, maxAgeMs: 0, onStale: 'last-known' }),
+    hooks: () => [],
+    approved: () => false,
+    trust: () => null,
+  };
+  const group = new GroupCommit(
+    deps,
+    (work) => void setImmediate(work),
+    () => false,
+  );
+  const intents = async (count: number): Promise<Submission[]> =>
+    Promise.all(
+      Array.from({ length: count }, async () => ({
+        bytes: JSON.stringify(await aip.createIntent({ agentId: AGENT, action: 'issue_refund' })),
+        source: null,
+      })),
+    );
+  return { group, intents, state, batches: () => batches };
+}
+
+describe('a group commit', () => {
+  test('puts 600 calls of one moment into three transactions, and one by one into one each', async () => {
+    const { group, intents, batches } = await grouped(workshop());
+    const all = await intents(603);
+    const first = await Promise.all(all.slice(0, 600).map((submission) => group.verify(submission, OPTIONS)));
+    expect(first.every(({ decision }) => decision.success)).toBe(true);
+    expect(batches()).toBe(3);
+    for (const submission of all.slice(600)) await group.verify(submission, OPTIONS);
+    expect(batches()).toBe(6);
+  });
+
+  test('a state that fails refuses all of a batch an answer, and accepts none', async () => {
+    const { group, intents, state } = await grouped(workshop(), (batch) => {
+      if (batch === 1) throw new Failure('STATE', 'The disk is full.');
+    });
+    const all = await intents(20);
+    const answers = await Promise.allSettled(all.map((submission) => group.verify(submission, OPTIONS)));
+    expect(answers.map(({ status }) => status)).toEqual(all.map(() => 'rejected'));
+    expect([...state.entries({})]).toEqual([]);
+    const again = await Promise.all(all.map((submission) => group.verify(submission, OPTIONS)));
+    expect(again.every(({ decision }) => decision.success)).toBe(true);
+  });
+
+  test('a bug that one call meets is not met by the others', async () => {
+    let poisoned = '';
+    const { group, intents, state } = await grouped(workshop(), (_, ledger) => {
+      const { append } = ledger;
+      ledger.append = (draft) => {
+        if (draft.nonce === poisoned) throw new TypeError('a bug');
+        return append(draft);
+      };
+    });
+    const all = await intents(12);
+    poisoned = (JSON.parse(all[5]!.bytes as string) as { nonce: string }).nonce;
+    const answers = await Promise.allSettled(all.map((submission) => group.verify(submission, OPTIONS)));
+    expect(answers.map(({ status }) => status)).toEqual(all.map((_, i) => (i === 5 ? 'rejected' : 'fulfilled')));
+    expect([...state.entries({})]).toHaveLength(11);
+  });
+
+  test('a bug before the transaction stays with its call as well', async () => {
+    const { group, intents } = await grouped(workshop());
+    const all: Submission[] = await intents(6);
+    const broken: Submission = {
+      ...all[2]!,
+      trusting: () => {
+        throw new RangeError('a bug');
+      },
+    };
+    const answers = await Promise.allSettled(
+      all.map((submission, i) => group.verify(i === 2 ? broken : submission, OPTIONS)),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(all.map((_, i) => (i === 2 ? 'rejected' : 'fulfilled')));
+  });
+
+  test('is idle when all have their answers, also the failed ones', async () => {
+    const { group, intents } = await grouped(workshop(), () => {
+      throw new Failure('STATE', 'The disk is full.');
+    });
+    await group.idle();
+    const [submission] = await intents(1);
+    const answer = group.verify(submission!, OPTIONS);
+    const failed = expect(answer).rejects.toThrow('The disk is full.');
+    await group.idle();
+    await failed;
+  });
+});
