@@ -39,25 +39,30 @@ export function settle(
   if (usage !== null) ledger.recordUsage({ agentId: agent_id, action, at: now, ...usage });
 }
 
+/** Of what nobody is proved to have sent, so much is kept: whoever can send anything must not fill the disk, in bytes. */
+const MAX_UNPROVEN_BYTES = 4096;
+const MAX_TOKEN = 256;
+
 export function entryOf(
   intent: Intent,
-  { decision }: Judgement,
+  { decision, concern }: Judgement,
   logParams: 'full' | 'masked' | 'none',
   wallNow: number,
   tookUs: number,
 ): EntryDraft {
   const { agent_id, action, params, nonce, signature } = intent.document;
+  const kept = logParams !== 'none' && (concern !== 'who' || intent.signedBytes.length <= MAX_UNPROVEN_BYTES);
   return {
     timestamp: formatTime(wallNow),
     agent_id,
     action,
-    params: logParams === 'none' ? null : logParams === 'full' ? params : maskParams(params),
+    params: !kept ? null : logParams === 'full' ? params : maskParams(params),
     status: decision.success ? 'success' : 'failed',
     error_code: decision.error_code,
     error_message: decision.error_message,
     details: logParams === 'full' ? decision.details : maskDetails(decision.details),
-    nonce,
-    signature,
+    nonce: nonce.length <= MAX_TOKEN ? nonce : null,
+    signature: signature.length <= MAX_TOKEN ? signature : null,
     intent_hash: intent.hash,
     dialect: decision.dialect,
     latency_us: Math.max(0, Math.round(tookUs)),

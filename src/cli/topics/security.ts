@@ -17,8 +17,9 @@ verifier, within every limit of the passport, and nobody known here has revoked 
 
 # What strangers can try
   - Rubbish sent in an agent's name is refused and logged as unattributed; it never lowers trust, burns a nonce, or revokes.
+    Of what is larger than 4 KiB the log then keeps the hash and no params.
   - A cut log: aip logs verify finds changes, removals and reordering; a checkpoint kept elsewhere shows a cut end.
-  - A planted config file: data only, never run; what could redirect trust counts only after aip config trust.
+  - A planted config file: data only, never run; what could redirect trust or loosen verification counts only after aip config trust.
   - Text hidden in names: control, bidi and invisible characters never reach your terminal.
 
 # A key has leaked
