@@ -33,8 +33,8 @@ describe('the entry of a document that nobody is proved to have sent', () => {
   test('is small, whatever was sent', () => {
     const rubbish = {
       params: LARGE,
-      nonce: 'n'.repeat(60_000),
-      signature: 's'.repeat(60_000),
+      nonce: 'n'.repeat(5_000),
+      signature: 's'.repeat(5_000),
       target: 't'.repeat(2000),
     };
     expect(JSON.stringify(entry('who', { ...rubbish, params: {} })).length).toBeLessThan(2000);
