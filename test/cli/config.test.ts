@@ -401,7 +401,7 @@ describe('the user file', () => {
 
 describe('folders', () => {
   const at = (platform: NodeJS.Platform, env: Record<string, string>, home: string | null = null) =>
-    pathsOf({ platform, env, cwd: '/work', userHome: platform === 'win32' ? 'C:\\Users\\x' : '/home/x' }, home);
+    pathsOf({ platform, env, cwd: '/place', userHome: platform === 'win32' ? 'C:\\Users\\x' : '/home/x' }, home);
   test('XDG, its variables, and relative ones ignored', () => {
     expect(at('linux', {})).toMatchObject({
       userConfigFile: '/home/x/.config/aip/config.json',
@@ -422,8 +422,8 @@ describe('folders', () => {
   });
   test('one folder for all with a home, relative to the current folder', () => {
     expect(at('linux', {}, 'h')).toMatchObject({
-      configDir: '/work/h',
-      stateFile: '/work/h/state.db',
+      configDir: '/place/h',
+      stateFile: '/place/h/state.db',
       oneFolder: true,
     });
   });
