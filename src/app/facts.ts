@@ -33,6 +33,7 @@ export function factsOf(
   const { agent_id, nonce } = intent.document;
   return {
     spent: spendable ? ledger.spentNonce(agent_id, nonce) : null,
+    forgottenUntil: options.dryRun ? 0 : ledger.forgottenUntil(),
     read: (meter) => ledger.read(agent_id, meter, now),
     schemaProblems,
     geo: options.geo,

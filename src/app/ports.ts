@@ -19,6 +19,8 @@ export interface Ledger {
   spentNonce(agentId: string, nonce: string): SpentNonce | null;
   /** Spends a nonce until `keepUntil` (ms since the epoch). */
   spendNonce(agentId: string, nonce: string, firstSeenAt: number, firstResult: string, keepUntil: number): void;
+  /** Nonces that were spent until then may be forgotten (ms since the epoch); 0 when none is. */
+  forgottenUntil(): number;
   read(agentId: string, meter: Meter, now: number): MeterReading;
   recordUsage(usage: Usage): void;
   /** The standing of an agent, a principal, or the whole mesh (`*`); null when nothing was ever said of it. */

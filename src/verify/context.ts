@@ -84,6 +84,8 @@ export type SchemaCheck = (schema: JsonObject, params: JsonObject) => readonly {
 export interface Facts {
   /** Null when never seen; undefined when this verifier keeps no state. */
   readonly spent: SpentNonce | null | undefined;
+  /** Nonces that were spent until then (ms since the epoch) may be forgotten; not asked for where nothing is accepted. */
+  readonly forgottenUntil?: number;
   readonly read: (meter: Meter) => MeterReading;
   readonly schemaProblems: SchemaCheck;
   readonly geo: string | null;

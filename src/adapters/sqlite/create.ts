@@ -53,7 +53,7 @@ function create(path: string, random: Random): void {
     database.exec(
       `PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN; ${SCHEMA}
        INSERT INTO identity VALUES ('${toHex(random(8))}', '${toHex(random(16))}');
-       INSERT INTO head VALUES (1, ${START.seq}, '${START.hash}', ${START.seq}, '${START.hash}', 0, 0, 0, 0);
+       INSERT INTO head VALUES (1, ${START.seq}, '${START.hash}', ${START.seq}, '${START.hash}', 0, 0, 0, 0, 0, 0, 0);
        COMMIT; PRAGMA journal_mode = WAL;`,
     );
     database.close();

@@ -10,9 +10,12 @@ export interface Head {
   generation: number;
   /** By generation; 0 while it is empty. */
   readonly kept: [number, number];
+  readonly seen: [number, number];
+  forgotten: number;
 }
 
-const COLUMNS = ['number', 'text', 'number', 'text', 'number', 'number', 'number', 'number'] as const;
+const NUMBER = 'number' as const;
+const COLUMNS = [NUMBER, 'text', NUMBER, 'text', ...[NUMBER, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER]] as const;
 
 export class Heads {
   readonly #read: Query<Row<typeof COLUMNS>>;
@@ -21,10 +24,12 @@ export class Heads {
   constructor(database: Database) {
     this.#read = database.query(
       COLUMNS,
-      `SELECT seq, ${text('hash')}, base_seq, ${text('base_hash')}, usages, generation, kept_0, kept_1 FROM head WHERE id = 1`,
+      `SELECT seq, ${text('hash')}, base_seq, ${text('base_hash')}, usages, generation, kept_0, kept_1, seen_0, seen_1, forgotten
+       FROM head WHERE id = 1`,
     );
     this.#write = database.statement(
-      'UPDATE head SET seq = ?, hash = ?, usages = ?, generation = ?, kept_0 = ?, kept_1 = ? WHERE id = 1',
+      `UPDATE head SET seq = ?, hash = ?, usages = ?, generation = ?, kept_0 = ?, kept_1 = ?, seen_0 = ?, seen_1 = ?, forgotten = ?
+       WHERE id = 1`,
     );
   }
 
@@ -32,11 +37,12 @@ export class Heads {
   read(): Head | null {
     const row = this.#read.first([]);
     if (row === undefined) return null;
-    const [seq, hash, baseSeq, baseHash, usages, generation, kept0, kept1] = row;
-    return { seq, hash, base: { seq: baseSeq, hash: baseHash }, usages, generation, kept: [kept0, kept1] };
+    const [seq, hash, baseSeq, baseHash, usages, generation, kept0, kept1, seen0, seen1, forgotten] = row;
+    const base = { seq: baseSeq, hash: baseHash };
+    return { seq, hash, base, usages, generation, kept: [kept0, kept1], seen: [seen0, seen1], forgotten };
   }
 
-  write({ seq, hash, usages, generation, kept }: Head): void {
-    this.#write.run([seq, hash, usages, generation, kept[0], kept[1]]);
+  write({ seq, hash, usages, generation, kept, seen, forgotten }: Head): void {
+    this.#write.run([seq, hash, usages, generation, ...kept, ...seen, forgotten]);
   }
 }

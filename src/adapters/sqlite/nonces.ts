@@ -29,8 +29,10 @@ export class Nonces {
     this.#add = [0, 1].map((n) => database.statement(`INSERT INTO nonces_${n} ${COLUMNS} VALUES (?, ?, ?)`));
     this.#addLong = database.statement('INSERT INTO nonces_long (key, seen, result, kept) VALUES (?, ?, ?, ?)');
     this.#empty = [0, 1].map((n) => database.statement(`DELETE FROM nonces_${n}`));
-    this.#pruneLong = database.statement(
-      `DELETE FROM nonces_long WHERE key IN (SELECT key FROM nonces_long WHERE kept < ? ORDER BY kept LIMIT ${PRUNED_AT_ONCE})`,
+    this.#pruneLong = database.query(
+      ['number'],
+      `DELETE FROM nonces_long WHERE key IN (SELECT key FROM nonces_long WHERE kept < ? ORDER BY kept LIMIT ${PRUNED_AT_ONCE})
+       RETURNING seen`,
     );
   }
 
@@ -58,6 +60,7 @@ export class Nonces {
     const young = head.generation;
     this.#add[young]!.run(values);
     head.kept[young] = Math.max(head.kept[young]!, kept);
+    head.seen[young] = Math.max(head.seen[young]!, seenAt);
   }
 
   /** At the end of a transaction. */
@@ -70,10 +73,12 @@ export class Nonces {
     const old = 1 - young;
     if (head.kept[young] !== 0 && head.kept[old]! < now) {
       if (head.kept[old] !== 0) this.#empty[old]!.run([]);
+      head.forgotten = Math.max(head.forgotten, head.seen[old]!);
       head.kept[old] = 0;
+      head.seen[old] = 0;
       head.generation = old;
     }
-    this.#pruneLong.run([now]);
+    for (const [seen] of this.#pruneLong.all([now])) head.forgotten = Math.max(head.forgotten, seen);
   }
 }
 

@@ -24,7 +24,10 @@ CREATE TABLE head (
   usages INTEGER NOT NULL,       -- recorded so far: tells apart uses within one millisecond
   generation INTEGER NOT NULL,   -- which of the two nonce tables is written to
   kept_0 INTEGER NOT NULL,       -- when the last nonce of nonces_0 may be forgotten, ms
-  kept_1 INTEGER NOT NULL
+  kept_1 INTEGER NOT NULL,
+  seen_0 INTEGER NOT NULL,       -- when the newest nonce of nonces_0 was spent, ms
+  seen_1 INTEGER NOT NULL,
+  forgotten INTEGER NOT NULL     -- when the newest nonce that is forgotten was spent, ms; 0 when none is
 ) STRICT;
 
 -- Nonces in two generations. When all of the older one may be forgotten it is emptied at once and becomes the younger:

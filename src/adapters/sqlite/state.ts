@@ -177,6 +177,10 @@ class FileState implements SqliteState {
         open();
         nonces.spend(head, agentId, nonce, firstSeenAt, firstResult, keepUntil);
       },
+      forgottenUntil() {
+        open();
+        return head.forgotten;
+      },
       read(agentId, meter, now) {
         open();
         return windows.read(agents.findOrAdd(agentId), meter, now);

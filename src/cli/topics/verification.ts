@@ -17,7 +17,8 @@ A nonce is spent only by an intent whose signature holds, so nobody can burn ano
 a refusal that could be a yes a moment later (rate, daily sum, time window, standing, trust): a captured intent cannot be held back.
 Any other refusal, asked again, is the same refusal. The nonce, the counters and the log entry are written in one transaction, and
 an acceptance is reported only after it is on disk. Of many processes racing for the last
-place in a limit, exactly one wins.
+place in a limit, exactly one wins. Nonces are kept for twice the freshness window; an intent of a time whose nonces are forgotten is
+refused (E302) whatever --at and --max-age say, because it could be a replay. --dry-run still judges it.
 
   --dry-run       judges and writes nothing
   --at <time>     the clock for freshness, expiry and windows; standing (step 8) is always as known now

@@ -1,8 +1,9 @@
+import { formatTime } from '../../protocol/time.js';
 import type { Identified } from '../context.js';
 import { failed, PASSED, violation, type Verdict } from '../decision.js';
 
 /** Step 4: the intent is recent, and not dated ahead of what clocks may differ. Exactly at a bound passes. */
-export function timestamp({ intent, policy, now }: Identified): Verdict {
+export function timestamp({ intent, policy, facts, now }: Identified): Verdict {
   const { agent_id, timestamp } = intent.document;
   const ageMs = now - timestamp * 1000;
   // Asked so that a bound which is no number refuses.
@@ -10,6 +11,14 @@ export function timestamp({ intent, policy, now }: Identified): Verdict {
     const age_s = Math.floor(ageMs / 1000);
     const max_age_s = policy.maxAgeMs / 1000;
     const message = `The intent is ${age_s} s old; at most ${max_age_s} s are allowed.`;
+    return failed(violation('TIMESTAMP_EXPIRED', message, { timestamp, age_s, max_age_s, agent_id }));
+  }
+  const { forgottenUntil = 0 } = facts;
+  if (timestamp * 1000 <= forgottenUntil) {
+    // Reached with `--at`, or with a longer window than the one nonces were kept for.
+    const message = `Nonces that were spent until ${formatTime(forgottenUntil)} are forgotten here, so an intent of that time could be a replay.`;
+    const age_s = Math.floor((facts.wallNow - timestamp * 1000) / 1000);
+    const max_age_s = Math.floor((facts.wallNow - forgottenUntil) / 1000);
     return failed(violation('TIMESTAMP_EXPIRED', message, { timestamp, age_s, max_age_s, agent_id }));
   }
   if (!(-ageMs <= policy.maxSkewMs)) {

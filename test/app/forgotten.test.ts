@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { verifyIntents, type VerifierDeps, type VerifyOptions } from '../../src/app/verify-intents.js';
+import { passportOf } from '../../src/protocol/passport.js';
+import { refund } from '../kit/native/intent-parts.js';
+import { line, NOW_S } from '../kit/native/parts.js';
+import { passport as passportDocument } from '../kit/native/passport-cases.js';
+import { pinsOf } from '../kit/native/vectors.js';
+import { openAt, statePath } from '../kit/state/temporary.js';
+
+const MINUTE = 60;
+
+/** A verifier in use: `at(s)` is what it says of an intent s seconds into its life. */
+function verifier() {
+  const passport = passportOf(passportDocument('support-agent-v1'));
+  let now = NOW_S * 1000;
+  const state = openAt(statePath(), () => now);
+  const deps: VerifierDeps = {
+    state,
+    clock: () => now,
+    ticks: () => 0,
+    passport: () => ({ status: 'found', passport }),
+    pins: pinsOf,
+    loadSchemaCheck: () => expect.unreachable(),
+    freshness: () => ({ mesh: false, ageMs: null, maxAgeMs: 30_000, onStale: 'last-known' }),
+    hooks: () => [],
+    approved: () => false,
+    trust: () => null,
+  };
+  const judge = async (text: string, changes: Partial<VerifyOptions> & { maxAge?: number } = {}) => {
+    const policy = { maxAgeMs: (changes.maxAge ?? 300) * 1000, maxSkewMs: 30_000, minTrust: null };
+    const options: VerifyOptions = { policy, at: null, dryRun: false, geo: null, logParams: 'masked', parallel: false };
+    const [judgement] = await verifyIntents(deps, { ...options, ...changes }, [{ bytes: text, source: null }]);
+    return judgement!.decision.error_code ?? 'ok';
+  };
+  const fresh = (s: number) => line(refund(`${s}`, { timestamp: NOW_S + s, params: { amount: 0, s } }));
+  /** Lets time pass, with an intent every few minutes. */
+  const until = async (s: number) => {
+    while (now < (NOW_S + s) * 1000) {
+      now = Math.min(now + 4 * MINUTE * 1000, (NOW_S + s) * 1000);
+      expect(await judge(fresh(now / 1000 - NOW_S))).toBe('ok');
+    }
+  };
+  return { judge, fresh, until };
+}
+
+describe('an intent that was accepted, once its nonce is forgotten', () => {
+  test.each([
+    ['as of its own time', { at: NOW_S * 1000 }],
+    ['within a window that was made longer', { maxAge: 24 * 60 * MINUTE }],
+  ])('is not accepted again %s', async (_, changes) => {
+    const { judge, fresh, until } = verifier();
+    const captured = fresh(0);
+    expect(await judge(captured)).toBe('ok');
+    await until(20 * MINUTE);
+    expect(await judge(captured, changes)).toMatch(/^AIP-E30[12]$/);
+    await until(80 * MINUTE);
+    expect(await judge(captured, changes)).toBe('AIP-E302');
+    expect(await judge(captured)).toBe('AIP-E302');
+  });
+
+  test('can still be judged without being accepted', async () => {
+    const { judge, fresh, until } = verifier();
+    const captured = fresh(0);
+    await until(80 * MINUTE);
+    expect(await judge(captured, { at: NOW_S * 1000, dryRun: true })).toBe('ok');
+    expect(await judge(captured, { at: NOW_S * 1000 })).toBe('AIP-E302');
+  });
+});
+
+test('long windows are remembered for as long as they are', async () => {
+  const { judge, fresh, until } = verifier();
+  const maxAge = 120 * MINUTE;
+  expect(await judge(fresh(1), { maxAge })).toBe('ok');
+  await until(10 * MINUTE);
+  expect(await judge(fresh(1), { maxAge })).toBe('AIP-E301');
+});
+
+test('nothing fresh is refused, however much is forgotten', async () => {
+  const { judge, fresh, until } = verifier();
+  await until(120 * MINUTE);
+  expect(await judge(fresh(115 * MINUTE + 1))).toBe('ok');
+  expect(await judge(fresh(120 * MINUTE + 30))).toBe('ok');
+});
