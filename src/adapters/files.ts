@@ -12,11 +12,8 @@ const NOBODY_MS = 3000;
 const SILENCE_MS = 60_000;
 const PAUSE_MS = 10;
 
-/**
- * The bytes of a document, read up to one byte past the limit so that the parser can refuse what is too long without the
- * rest ever being read. Null when there is no such file.
- */
-export async function readDocument(path: string): Promise<Uint8Array | null> {
+/** What `readDocument` does, for pipes and devices as well, which may keep their readers waiting. */
+export async function readAny(path: string): Promise<Uint8Array | null> {
   try {
     // A pipe without a writer would hold up a thread that no signal ends, and with it the end of the process.
     const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));

@@ -1,4 +1,5 @@
 /** The last step of the build: runs the program once, so that V8 has compiled what a verification needs, and keeps the result. */
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,31 +8,54 @@ import { loadProgram } from './program.js';
 
 const folder = __dirname;
 const home = mkdtempSync(join(tmpdir(), 'aip-build-'));
-rmSync(join(folder, 'main.cache'), { force: true });
-const { program, script } = loadProgram(folder);
+const caches = ['intent', 'main'] as const;
+for (const cache of caches) rmSync(join(folder, `${cache}.cache`), { force: true });
+const intent = signedIntent();
+const { program, script } = loadProgram(folder, 'main');
 const sink = () => new PassThrough().resume();
 
-void warm()
-  .then(() => writeFileSync(join(folder, 'main.cache'), script.createCachedData()))
-  .finally(() => rmSync(home, { recursive: true, force: true }));
+/** What each cache knows the way of; a later one knows those of the earlier ones as well. */
+const WAYS: Readonly<Record<(typeof caches)[number], readonly string[][]>> = {
+  // An intent that is accepted, and one that is refused.
+  intent: [
+    ['intent', 'verify', intent],
+    ['intent', 'verify', '-'],
+  ],
+  main: [['demo'], ['revoke', 'did:web:example.com:agents:none', '--reason', 'build', '--yes'], ['help']],
+};
 
-/** The demo verifies for real; a refused verification and a revocation from the command line add what it does not touch. */
+void warm().finally(() => rmSync(home, { recursive: true, force: true }));
+
 async function warm(): Promise<void> {
-  const revoke = ['revoke', 'did:web:example.com:agents:none', '--reason', 'build', '--yes'];
-  for (const argv of [['demo'], ['intent', 'verify', '-'], revoke, ['help']]) {
-    const stdin = new PassThrough();
-    stdin.end('{}');
-    await program.run(argv, {
-      stdin,
-      stdout: sink(),
-      stderr: sink(),
-      env: {},
-      cwd: home,
-      userHome: home,
-      platform: process.platform,
-      now: Date.now,
-      uid: null,
-      signal: new AbortController().signal,
-    });
+  for (const cache of caches) {
+    for (const argv of WAYS[cache]) await run(argv);
+    writeFileSync(join(folder, `${cache}.cache`), script.createCachedData());
   }
+}
+
+async function run(argv: readonly string[]): Promise<void> {
+  const stdin = new PassThrough();
+  stdin.end('{}');
+  await program.run(argv, {
+    stdin,
+    stdout: sink(),
+    stderr: sink(),
+    env: { AIP_HOME: home },
+    cwd: home,
+    userHome: home,
+    platform: process.platform,
+    now: Date.now,
+    uid: null,
+    signal: new AbortController().signal,
+  });
+}
+
+/** Made by processes of their own, so that what makes it does not end up in the caches. */
+function signedIntent(): string {
+  const env = { ...process.env, AIP_HOME: home, AIP_KEY_PASSPHRASE: 'build' };
+  const aip = (...argv: string[]) =>
+    execFileSync(process.execPath, [join(folder, 'start.cjs'), ...argv], { cwd: home, env, stdio: 'ignore' });
+  aip('passport', 'create', 'build', '--domain', 'example.com', '--action', 'build', '--key-store', 'file');
+  aip('intent', 'sign', '-p', 'build', '-a', 'build', '-o', 'intent.json');
+  return join(home, 'intent.json');
 }

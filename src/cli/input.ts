@@ -1,6 +1,6 @@
 /** What a command is given to read: files, stdin, JSON. Everything is bounded. */
 import { Failure } from '../app/failure.js';
-import { readDocument } from '../adapters/files.js';
+import { readDocument } from '../adapters/document.js';
 import { JsonError, parseJson } from '../protocol/json.js';
 import { MAX_DOCUMENT_BYTES } from '../protocol/limits.js';
 import type { Json } from '../protocol/values.js';

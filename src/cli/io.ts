@@ -43,7 +43,10 @@ export class OutputClosed extends Error {
 /** This process. */
 export function processIo(signal: AbortSignal): Io {
   return {
-    stdin: process.stdin,
+    // Opened when it is read: most commands never do, and it costs as much as a database does.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,

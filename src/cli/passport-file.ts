@@ -1,7 +1,7 @@
 import { Failure } from '../app/failure.js';
 import { findPassport } from '../app/find-passport.js';
 import type { UnreadablePassport } from '../app/local-trust.js';
-import { readDocument } from '../adapters/files.js';
+import { readDocument } from '../adapters/document.js';
 import { parseAgentId } from '../protocol/did.js';
 import { passportOf, type Passport } from '../protocol/passport.js';
 import { ShapeError } from '../protocol/shape.js';

@@ -12,10 +12,10 @@ export interface Program {
   readonly run: typeof import('./main.js').run;
 }
 
-/** The program in `folder`, and the script to make a cache of. */
-export function loadProgram(folder: string): { program: Program; script: Script } {
+/** The program in `folder`, and the script to make caches of. `cache` names one: `main`, or the smaller `intent`. */
+export function loadProgram(folder: string, cache: string): { program: Program; script: Script } {
   const path = `${folder}/main.cjs`;
-  const cachedData = readCache(`${folder}/main.cache`);
+  const cachedData = readCache(`${folder}/${cache}.cache`);
   const script = new Script(Module.wrap(readFileSync(path, 'latin1')), {
     filename: path,
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,

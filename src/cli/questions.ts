@@ -36,7 +36,7 @@ export interface Questions {
 
 export function mayAsk(io: Io, input: boolean): boolean {
   const ci = io.env['CI'] ?? '';
-  return input && (ci === '' || ci === 'false' || ci === '0') && io.stdin.isTTY === true && io.stderr.isTTY === true;
+  return input && (ci === '' || ci === 'false' || ci === '0') && io.stderr.isTTY === true && io.stdin.isTTY === true;
 }
 
 export function questions(io: Io, options: { readonly input: boolean; readonly colour: boolean }): Questions {

@@ -4,7 +4,8 @@ import { createPassport, type IssuedPassport } from '../app/issue-passport.js';
 import { Failure } from '../app/failure.js';
 import { openKey } from '../app/keyring.js';
 import type { KeyStoreName } from '../app/ports.js';
-import { createFile, fileExists, readDocument, replaceFile } from '../adapters/files.js';
+import { readDocument } from '../adapters/document.js';
+import { createFile, fileExists, replaceFile } from '../adapters/files.js';
 import { nativeTermsOf, speakerOf } from '../protocol/aip1/speaker.js';
 import {
   readReferencePassport,

@@ -6,4 +6,8 @@ if (process.argv.length === 3 && process.argv[2] === '--version') {
   // A lost answer is not a success, unless nobody was left to read it.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   process.stdout.write(`${VERSION}\n`);
-} else void loadProgram(__dirname).program.main();
+} else {
+  // A cache is read as a whole, so the commands that run most often have one without the others.
+  const cache = process.argv[2] === 'intent' ? 'intent' : 'main';
+  void loadProgram(__dirname, cache).program.main();
+}

@@ -1,13 +1,12 @@
 /** The only place that builds adapters. Each is built on first use, once a command, and loaded no earlier. */
 import { randomBytes } from 'node:crypto';
-import { performance } from 'node:perf_hooks';
 import type { FindDeps } from '../app/find-passport.js';
 import type { IssueDeps } from '../app/issue-passport.js';
 import type { KeyringDeps } from '../app/keyring.js';
 import type { Notice } from '../app/monitor-ports.js';
 import type { KeyStore, KeyStoreName, State } from '../app/ports.js';
 import type { SqliteState } from '../adapters/sqlite/state.js';
-import { readDocument } from '../adapters/files.js';
+import { readDocument } from '../adapters/document.js';
 import type { Cli } from './cli.js';
 import { clean } from './render/text.js';
 
@@ -15,7 +14,7 @@ import { clean } from './render/text.js';
 export const random = (n: number): Uint8Array => randomBytes(n);
 
 /** A clock that never goes back, in microseconds. */
-export const ticks = (): number => performance.now() * 1000;
+export const ticks = (): number => Number(process.hrtime.bigint()) / 1000;
 
 /** The local state, opened on first use and closed when the command is done. */
 export function localState(cli: Cli): Promise<SqliteState> {

@@ -1,5 +1,6 @@
 import { passportText } from '../app/issue-passport.js';
-import { createFile, readDocument, replaceFile } from '../adapters/files.js';
+import { readDocument } from '../adapters/document.js';
+import { createFile, replaceFile } from '../adapters/files.js';
 import type { Passport, PassportDocument } from '../protocol/passport.js';
 import type { JsonObject } from '../protocol/values.js';
 import { usage } from './given.js';

@@ -3,7 +3,7 @@ import { findPassport, parsedPassport } from '../app/find-passport.js';
 import { createPassport as issue, type IssueDeps } from '../app/issue-passport.js';
 import { lintPassport } from '../app/lint.js';
 import type { KeyStoreName, State } from '../app/ports.js';
-import { readDocument } from '../adapters/files.js';
+import { readDocument } from '../adapters/document.js';
 import { formatPublicKey } from '../protocol/keys.js';
 import type { Passport, PassportDocument } from '../protocol/passport.js';
 import { AgentPassport, type PassportHome } from './agent-passport.js';

@@ -1,7 +1,6 @@
 /** The library's world. The environment and the clock of the process are read here and nowhere else in the library. */
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
-import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers';
 import { Failure } from '../app/failure.js';
 import { AGENT_KEY_VARIABLE } from '../app/keyring.js';
@@ -66,7 +65,7 @@ export function world(options: WorldOptions): World {
 
   return {
     clock,
-    ticks: () => performance.now() * 1000,
+    ticks: () => Number(process.hrtime.bigint()) / 1000,
     random,
     notice,
     nextTurn: (work) => void setImmediate(work),

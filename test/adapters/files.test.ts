@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { expandPattern, isNamedPipe, readDocument } from '../../src/adapters/files.js';
+import { readDocument } from '../../src/adapters/document.js';
+import { expandPattern, isNamedPipe } from '../../src/adapters/files.js';
 import { MAX_DOCUMENT_BYTES } from '../../src/protocol/limits.js';
 
 function folder(): string {

@@ -3,7 +3,7 @@ import { findPassport } from '../../app/find-passport.js';
 import { openKey } from '../../app/keyring.js';
 import { signIntent } from '../../app/sign-intent.js';
 import { verifyIntents, type Submission } from '../../app/verify-intents.js';
-import { readDocument } from '../../adapters/files.js';
+import { readDocument } from '../../adapters/document.js';
 import { readIntent } from '../../protocol/intent.js';
 import { JsonError, parseJson } from '../../protocol/json.js';
 import { ShapeError } from '../../protocol/shape.js';

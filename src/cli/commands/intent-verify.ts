@@ -1,6 +1,6 @@
 import { Failure } from '../../app/failure.js';
 import { verifyIntents, type Submission } from '../../app/verify-intents.js';
-import { expandPattern, fileExists, readDocument } from '../../adapters/files.js';
+import { readDocument } from '../../adapters/document.js';
 import type { Judgement } from '../../verify/judge.js';
 import type { Cli } from '../cli.js';
 import { ENVELOPE_OPTIONS, envelopeTrust, type EnvelopeFlags } from '../envelope-flags.js';
@@ -164,12 +164,14 @@ function time(text: string, cli: Cli): number {
 async function submissionsOf(args: readonly string[], cli: Cli): Promise<Submission[]> {
   const paths: string[] = [];
   for (const arg of args) {
-    if (arg === '-' || !/[*?]/.test(arg) || (await fileExists(arg))) paths.push(arg);
-    else {
-      const found = await expandPattern(arg);
-      if (found.length === 0) throw nothing(`No file matches ${arg}.`);
-      paths.push(...found);
+    if (arg === '-' || !/[*?]/.test(arg)) {
+      paths.push(arg);
+      continue;
     }
+    const { expandPattern, fileExists } = await import('../../adapters/files.js');
+    const found = (await fileExists(arg)) ? [arg] : await expandPattern(arg);
+    if (found.length === 0) throw nothing(`No file matches ${arg}.`);
+    paths.push(...found);
   }
   const submissions: Submission[] = [];
   for (const source of paths) {

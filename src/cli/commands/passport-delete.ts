@@ -1,6 +1,6 @@
 import { Failure } from '../../app/failure.js';
 import { findPassport } from '../../app/find-passport.js';
-import { readDocument } from '../../adapters/files.js';
+import { readDocument } from '../../adapters/document.js';
 import { PASSPHRASE_OPTION, YES_OPTION } from '../options.js';
 import { clean } from '../render/text.js';
 import type { CommandSpec } from '../spec.js';

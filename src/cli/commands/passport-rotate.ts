@@ -3,7 +3,7 @@ import { findPassport } from '../../app/find-passport.js';
 import { rotatePassport } from '../../app/issue-passport.js';
 import { Failure } from '../../app/failure.js';
 import type { KeyStoreName } from '../../app/ports.js';
-import { readDocument } from '../../adapters/files.js';
+import { readDocument } from '../../adapters/document.js';
 import { KEY_OPTIONS, PASSPHRASE_OPTION } from '../options.js';
 import { clean } from '../render/text.js';
 import type { CommandSpec } from '../spec.js';
