@@ -1,7 +1,7 @@
 /** How a command that failed says so. The last line is the important one: what to do. */
 import { Failure, type FailureCode } from '../app/failure.js';
 import type { Io } from './io.js';
-import { clean, safeJson } from './render/text.js';
+import { clean, cleanLines, safeJson } from './render/text.js';
 import type { Paint } from './render/paint.js';
 
 export interface ErrorLook {
@@ -40,7 +40,10 @@ function reportBug(error: unknown, io: Io, look: ErrorLook): number {
 }
 
 function printStack(error: unknown, io: Io): void {
-  for (let at: unknown = error; at instanceof Error; at = at.cause) io.stderr.write(`${at.stack ?? at.message}\n`);
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    const { message, stack = message } = at;
+    io.stderr.write(`${cleanLines(stack.replace(message, () => clean(message)))}\n`);
+  }
 }
 
 const SYSTEM: Readonly<Record<string, readonly [FailureCode, string]>> = {

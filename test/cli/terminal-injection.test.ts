@@ -3,6 +3,7 @@ import { inFiles, settled, type Household } from '../kit/native/household.js';
 import { refund } from '../kit/native/intent-parts.js';
 import { page } from '../kit/native/parts.js';
 import { passport } from '../kit/native/passport-cases.js';
+import { world } from '../kit/world.js';
 
 // A title, a cleared screen, an 8-bit colour, bidi, what is invisible, an overwritten line, and a line for the runner of a CI.
 const EVIL = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u202ea\u200b\u2028\rX\b\u007f\n::error ::forged';
@@ -73,4 +74,11 @@ test('an argument is quoted without effect', async () => {
     for (const text of [EVIL, `--${EVIL}`, `./${EVIL}.json`]) await expectHarmless(machine, ...argv, text);
     await expectHarmless(machine, ...argv, EVIL, '--json');
   }
+});
+
+test('a stack, for whoever asks for one, does nothing either', async () => {
+  const { code, err } = await world().run('intent', 'verify', `./${EVIL}.json`, '--debug');
+  expect(code).toBe(3);
+  expect(err).toMatch(/^ {4}at /m);
+  expect(err).not.toMatch(OBEYED);
 });
