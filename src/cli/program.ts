@@ -23,8 +23,26 @@ export function loadProgram(folder: string, cache: string): { program: Program; 
   });
   const module = { exports: {} as Program };
   const wrapped = script.runInThisContext() as (...scope: unknown[]) => void;
-  wrapped(module.exports, createRequire(path), module, path, folder);
+  wrapped(module.exports, sparing(createRequire(path)), module, path, folder);
   return { program: module.exports, script };
+}
+
+/** commander names this module to run subcommands as programs, which ours are not; loading it takes longer than our parsing. */
+const COSTLY = 'node:child_process';
+
+/** `require` with a stand-in for that module, which loads it when something in it is asked for. */
+function sparing(require: NodeJS.Require): (name: string) => unknown {
+  const real = (): object => require(COSTLY) as object;
+  const standIn = new Proxy(
+    {},
+    {
+      get: (_, name) => Reflect.get(real(), name) as unknown,
+      has: (_, name) => Reflect.has(real(), name),
+      ownKeys: () => Reflect.ownKeys(real()),
+      getOwnPropertyDescriptor: (_, name) => Reflect.getOwnPropertyDescriptor(real(), name),
+    },
+  );
+  return (name) => (name === COSTLY ? standIn : require(name));
 }
 
 function readCache(path: string): Buffer | null {

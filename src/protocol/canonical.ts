@@ -2,10 +2,11 @@
  * The bytes that are signed: RFC 8785 (JCS). One value has exactly one text, whoever wrote it and in whatever order.
  */
 import type { Json, JsonObject } from './values.js';
+import { late } from './late.js';
 
 /** ASCII that JSON writes as it is; anything else goes through JSON.stringify. */
 const PLAIN = /^[ !#-[\]-~]*$/;
-const LONE_SURROGATE = /\p{Surrogate}/u;
+const LONE_SURROGATE = late(() => /\p{Surrogate}/u);
 
 /**
  * The canonical text of `value`; its UTF-8 encoding is what is signed. Throws TypeError on what no parsed document holds:
@@ -70,7 +71,7 @@ export function sortNames(names: string[]): string[] {
 
 function quote(text: string): string {
   if (PLAIN.test(text)) return `"${text}"`;
-  if (LONE_SURROGATE.test(text)) throw new TypeError('a lone surrogate has no canonical form');
+  if (LONE_SURROGATE().test(text)) throw new TypeError('a lone surrogate has no canonical form');
   return JSON.stringify(text);
 }
 

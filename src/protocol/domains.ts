@@ -3,6 +3,7 @@
  * trailing dot removed, so that every spelling of a name is one name and nothing else is.
  */
 import { domainToASCII } from 'node:url';
+import { late } from './late.js';
 
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const LDH_NAME = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`);
@@ -11,7 +12,7 @@ const NUMERIC_END = /(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/;
 const ASCII_NAME = /^[A-Za-z0-9.-]*$/;
 const NON_ASCII = /[^\x00-\x7f]/;
 // UTS 46 drops these silently, so a name that shows one thing to a person or a filter would connect to another.
-const INVISIBLE = /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/u;
+const INVISIBLE = late(() => /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/u);
 
 /**
  * The one spelling of the domain name in `text`, or null when it is not a name: an IP literal in any spelling, a port, userinfo, a path,
@@ -22,7 +23,7 @@ export function normalizeDomain(text: string): string | null {
   let name = text;
   if (NON_ASCII.test(name)) {
     // ASCII is held to letters, digits, dots and hyphens before IDNA, which would decode %61 and cut at / ? #.
-    if (INVISIBLE.test(name) || !ASCII_NAME.test(name.replace(/[^\x00-\x7f]/g, ''))) return null;
+    if (INVISIBLE().test(name) || !ASCII_NAME.test(name.replace(/[^\x00-\x7f]/g, ''))) return null;
     name = domainToASCII(name);
   } else {
     name = name.toLowerCase();

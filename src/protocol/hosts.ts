@@ -5,6 +5,7 @@
  */
 import { normalizeDomain } from './domains.js';
 import { isObject, type Json, type JsonObject } from './values.js';
+import { late } from './late.js';
 
 export type HostReading =
   | { readonly ok: true; /** As `normalizeDomain` writes it. */ readonly host: string; readonly text: string }
@@ -16,18 +17,18 @@ const MAX_READINGS = 1024;
 const SHOWN = 256;
 
 // Browsers strip tabs and newlines from URLs and treat `\` as `/`; mail libraries end a header at a newline; UTS 46 drops what is invisible.
-const HIDDEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\\]|(?! )\p{Zs}/u;
+const HIDDEN = late(() => /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\\]|(?! )\p{Zs}/u);
 const PRINTABLE_ASCII = /^[\x20-\x5b\x5d-\x7e]*$/;
 const URL_TEXT = /^(?:https?|wss?):\/\/([^/?#]+)(?:[/?#][^\s<>"]*)?$/i;
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 const MAILTO = /^mailto:/i;
 const AUTHORITY = /^([^:]+?)(?::([0-9]{1,5}))?$/;
 // No `%` and `!` (old routing: user%evil.com@acme.com, evil.com!user@acme.com), no `:` `/` `?` `#` (a URL to an HTTP client), no quotes.
-const LOCAL_PART = /^[\p{L}\p{M}\p{N}_+'=~&-]+(?:\.[\p{L}\p{M}\p{N}_+'=~&-]+)*$/u;
+const LOCAL_PART = late(() => /^[\p{L}\p{M}\p{N}_+'=~&-]+(?:\.[\p{L}\p{M}\p{N}_+'=~&-]+)*$/u);
 const MAILBOX = /^(?:"([^"]*)" *|([^"<>]*))<([^<>]*)>$/;
-const DISPLAY_NAME = /^[\p{L}\p{M}\p{N} .,'’()&-]*$/u;
+const DISPLAY_NAME = late(() => /^[\p{L}\p{M}\p{N} .,'’()&-]*$/u);
 // The name beside an address in `{"email": ..., "name": ...}`; a dotted word could itself be a host.
-const PLAIN_NAME = /^(?!.*\.[\p{L}\p{N}])[\p{L}\p{M}\p{N} .,'’()&-]*$/u;
+const PLAIN_NAME = late(() => /^(?!.*\.[\p{L}\p{N}])[\p{L}\p{M}\p{N} .,'’()&-]*$/u);
 const NAME_MEMBER = /^(?:display_?)?name$/i;
 const ADDRESS_MEMBER = /^(?:email|address)$/i;
 // A member's name that could not be a host or an address; others are read like values (`{"evil@evil.com": "Bob"}`).
@@ -65,7 +66,7 @@ function readObject(object: JsonObject, into: HostReading[]): void {
   const isMailbox = members.some(([name, member]) => ADDRESS_MEMBER.test(name) && isAddress(member));
   for (const [name, member] of members) {
     if (!PLAIN_MEMBER.test(name)) readText(name, into);
-    if (isMailbox && NAME_MEMBER.test(name) && typeof member === 'string' && PLAIN_NAME.test(member)) continue;
+    if (isMailbox && NAME_MEMBER.test(name) && typeof member === 'string' && PLAIN_NAME().test(member)) continue;
     // Flags beside a host ({"url": ..., "active": true}) name none.
     if (typeof member !== 'boolean') collect(member, into);
   }
@@ -76,7 +77,7 @@ function isAddress(value: Json): boolean {
 }
 
 function readText(text: string, into: HostReading[]): void {
-  if (!PRINTABLE_ASCII.test(text) && HIDDEN.test(text)) {
+  if (!PRINTABLE_ASCII.test(text) && HIDDEN().test(text)) {
     into.push(unreadable(text, 'it holds a control or invisible character, or a backslash'));
     return;
   }
@@ -130,7 +131,7 @@ function readOne(text: string): HostReading {
   if (mailbox !== null) {
     const [, quoted, plain, address] = mailbox;
     // A name that holds an address (`"a@evil.com" <b@acme.com>`) is a second address to careless readers.
-    if (!DISPLAY_NAME.test(quoted ?? plain ?? '')) return unreadable(text, 'a display name with special characters');
+    if (!DISPLAY_NAME().test(quoted ?? plain ?? '')) return unreadable(text, 'a display name with special characters');
     return readAddress(address!, text);
   }
   if (SCHEME.test(text)) return readUrl(text);
@@ -142,7 +143,7 @@ function readAddress(address: string, text: string): HostReading {
   if (at === -1 || address.includes('@', at + 1)) return unreadable(text, 'not an address with one @');
   const local = address.slice(0, at);
   // Compatibility characters (a fullwidth @, a parenthesised digit) are judged as what others fold them to.
-  if (local.length > 64 || !LOCAL_PART.test(local.normalize('NFKC')) || !LOCAL_PART.test(local)) {
+  if (local.length > 64 || !LOCAL_PART().test(local.normalize('NFKC')) || !LOCAL_PART().test(local)) {
     return unreadable(text, 'the part before @ is quoted or holds special characters');
   }
   return readHost(address.slice(at + 1), text);
