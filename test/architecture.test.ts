@@ -52,6 +52,7 @@ const WIRING = [
   'src/cli/commands/demo.ts',
 ];
 const PLAIN_ADAPTERS = [
+  'src/adapters/document.ts',
   'src/adapters/files.ts',
   'src/adapters/follow-file.ts',
   'src/adapters/growing-file.ts',
