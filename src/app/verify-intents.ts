@@ -9,7 +9,7 @@ import { examine, type Examined, type ExaminedIntent, type Submission, type Trus
 import { factsOf, type Prepared, type Sitting } from './facts.js';
 import type { Clock, Ledger, State } from './ports.js';
 import { entryOf, settle } from './record.js';
-import { SignaturePrefetch } from './signature-prefetch.js';
+import { SignaturePrefetch, type SignatureWorkers } from './signature-prefetch.js';
 import { concludeEnvelope, proveEnvelope, signedIn, type ProvenEnvelope } from './verify-envelope.js';
 
 export type { Submission, Trusting } from './examine.js';
@@ -27,6 +27,8 @@ export interface JudgingDeps extends Trusting {
 
 export interface VerifierDeps extends JudgingDeps {
   readonly state: Pick<State, 'transact' | 'rehearse'>;
+  /** Asked where a batch is judged in parallel. */
+  readonly signatureWorkers?: SignatureWorkers;
   /** A clock that never goes back, in microseconds, for `latency_us`. */
   readonly ticks: () => number;
   /** How current the copy of the revocations is; asked inside the transaction. */
@@ -88,7 +90,8 @@ export async function prepareBatch(
 ): Promise<PreparedBatch> {
   const now = options.at ?? deps.clock();
   const trusting = askedOnce(deps);
-  const prefetch = options.parallel && submissions.length > 1 ? new SignaturePrefetch() : null;
+  const prefetch =
+    options.parallel && submissions.length > 1 ? new SignaturePrefetch(deps.signatureWorkers ?? null) : null;
   const signatureHolds = prefetch === null ? verifySignature : prefetch.holds;
   const examined = submissions.map((submission) => {
     const { policy } = options;

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FindDeps } from '../app/find-passport.js';
 import type { IssueDeps } from '../app/issue-passport.js';
+import type { SignatureWorkers } from '../app/signature-prefetch.js';
 import type { KeyringDeps } from '../app/keyring.js';
 import type { Notice } from '../app/monitor-ports.js';
 import type { KeyStore, KeyStoreName, State } from '../app/ports.js';
@@ -99,6 +100,14 @@ export async function conformanceFile(): Promise<string> {
 export async function hmacKey(cli: Cli, path: string): Promise<Uint8Array> {
   const { readHmacKey } = await import('../adapters/hmac-key.js');
   return readHmacKey(path, (notice) => cli.note(clean(notice)));
+}
+
+/** Other cores for the signatures of a stream, until the command is done. */
+export async function signatureWorkers(cli: Cli, count: number): Promise<SignatureWorkers> {
+  const { startSignatureWorkers } = await import('../adapters/signature-workers.js');
+  const workers = startSignatureWorkers(count);
+  cli.afterwards(() => workers.stop());
+  return workers;
 }
 
 /** Runs a program in this one's place. */

@@ -12,6 +12,7 @@ import { resultWriter, type Format } from '../results.js';
 import type { CommandSpec } from '../spec.js';
 import { duration, instant, integer } from '../values.js';
 import { verification, type VerificationFlags } from '../verification.js';
+import { signatureWorkers } from '../wiring.js';
 
 interface Options extends ResolveFlags, EnvelopeFlags {
   readonly passport: readonly string[];
@@ -109,7 +110,14 @@ export const command: CommandSpec<Options> = {
     const format = formatOf(options, cli);
     if (options.ndjson === true) {
       const { verifyStream } = await import('../verify-stream.js');
-      return verifyStream(cli, { deps, options: judging, sources: args, failFast: options.failFast === true, format });
+      const workers = options.jobs > 1 ? { signatureWorkers: await signatureWorkers(cli, options.jobs - 1) } : {};
+      return verifyStream(cli, {
+        deps: { ...deps, ...workers },
+        options: judging,
+        sources: args,
+        failFast: options.failFast === true,
+        format,
+      });
     }
     const submissions = await submissionsOf(args, cli);
     const results = await resultWriter(cli, format, submissions.length > 1);
