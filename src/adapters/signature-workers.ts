@@ -1,6 +1,6 @@
 /** Signatures judged on other cores, a batch at a time: handing each to the thread pool by itself costs a fifth of judging it. */
 import { Worker } from 'node:worker_threads';
-import type { SignatureQuestion, SignatureWorkers } from '../app/signature-prefetch.js';
+import type { SignatureQuestion, SignatureWorkers } from '../app/signature-ports.js';
 import { acceptableSignature } from '../protocol/ed25519/acceptance.js';
 import type { VerifyKey } from '../protocol/ed25519/verify.js';
 

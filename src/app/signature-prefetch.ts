@@ -2,22 +2,8 @@ import { verifySignature, verifySignatureAsync, type VerifyKey } from '../protoc
 import { signingKeys } from '../verify/checks/signature.js';
 import type { Claim, SignatureOracle } from '../verify/context.js';
 import type { Examined } from './examine.js';
+import type { SignatureQuestion, SignatureWorkers } from './signature-ports.js';
 import type { ExaminedEnvelope } from './verify-envelope.js';
-
-/** A signature to be judged elsewhere. */
-export interface SignatureQuestion {
-  readonly key: VerifyKey;
-  readonly message: Uint8Array;
-  readonly signature: Uint8Array;
-}
-
-/** Other cores that judge signatures by the batch. */
-export interface SignatureWorkers {
-  /** False while they start, and once one has ended. */
-  readonly ready: boolean;
-  /** What `verifySignature` says of each, in order; null where nobody said anything. Never rejects. */
-  check(questions: readonly SignatureQuestion[]): Promise<readonly (boolean | null)[]>;
-}
 
 /**
  * Answers from other cores, kept by intent so that the ordered checks can ask for them synchronously. Without workers they come

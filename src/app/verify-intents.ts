@@ -9,7 +9,8 @@ import { examine, type Examined, type ExaminedIntent, type Submission, type Trus
 import { factsOf, type Prepared, type Sitting } from './facts.js';
 import type { Clock, Ledger, State } from './ports.js';
 import { entryOf, settle } from './record.js';
-import { SignaturePrefetch, type SignatureWorkers } from './signature-prefetch.js';
+import type { SignatureWorkers } from './signature-ports.js';
+import { SignaturePrefetch } from './signature-prefetch.js';
 import { concludeEnvelope, proveEnvelope, signedIn, type ProvenEnvelope } from './verify-envelope.js';
 
 export type { Submission, Trusting } from './examine.js';

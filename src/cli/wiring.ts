@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FindDeps } from '../app/find-passport.js';
 import type { IssueDeps } from '../app/issue-passport.js';
-import type { SignatureWorkers } from '../app/signature-prefetch.js';
+import type { SignatureWorkers } from '../app/signature-ports.js';
 import type { KeyringDeps } from '../app/keyring.js';
 import type { Notice } from '../app/monitor-ports.js';
 import type { KeyStore, KeyStoreName, State } from '../app/ports.js';

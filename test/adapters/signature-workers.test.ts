@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { startSignatureWorkers } from '../../src/adapters/signature-workers.js';
-import type { SignatureQuestion } from '../../src/app/signature-prefetch.js';
+import type { SignatureQuestion } from '../../src/app/signature-ports.js';
 import { publicKeyOf, signMessage } from '../../src/protocol/ed25519/sign.js';
 import { importKey, verifySignature, type VerifyKey } from '../../src/protocol/ed25519/verify.js';
 
