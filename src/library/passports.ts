@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { findPassport, parsedPassport } from '../app/find-passport.js';
 import { createPassport as issue, type IssueDeps } from '../app/issue-passport.js';
 import { lintPassport } from '../app/lint.js';
@@ -70,7 +69,7 @@ export class Passports {
         const known = state.passport(passport.agent.id);
         // A file of a passport that is not known here makes nothing known.
         if (known !== null && sameDocument(known.text, passport.document))
-          state.rememberPassport({ ...known, path: resolve(path) });
+          state.rememberPassport({ ...known, path: world.absolute(path) });
       },
     };
   }

@@ -1,6 +1,7 @@
 /** The library's world. The environment and the clock of the process are read here and nowhere else in the library. */
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
+import { resolve } from 'node:path';
 import { setImmediate } from 'node:timers';
 import { Failure } from '../app/failure.js';
 import { AGENT_KEY_VARIABLE } from '../app/keyring.js';
@@ -36,6 +37,8 @@ export interface World {
   readonly variable: (name: string) => string | null;
   /** Path of the state file, which may not exist yet. */
   readonly stateFile: () => string;
+  /** The path from the root, whatever folder the process is in later. */
+  readonly absolute: (path: string) => string;
   /** True when the environment holds an agent's key. */
   readonly holdsKey: () => boolean;
   /** True when a passphrase for key files is at hand. */
@@ -75,6 +78,7 @@ export function world(options: WorldOptions): World {
     },
     variable: (name) => env[name] || null,
     stateFile: () => paths().stateFile,
+    absolute: (path) => resolve(path),
     holdsKey: () => Boolean(env[AGENT_KEY_VARIABLE]),
     holdsPassphrase: () => options.passphrase !== undefined || env.AIP_KEY_PASSPHRASE !== undefined,
     state: () => {

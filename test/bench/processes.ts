@@ -8,7 +8,7 @@ import { timesAsMuch, type Pair, type Result } from './measure.js';
 const AIP = join(process.env['AIP_BENCH_ROOT']!, 'bin/aip.cjs');
 const ROUNDS = 60;
 const LINES = 10_000;
-const STREAM_ROUNDS = 5;
+const STREAM_ROUNDS = 8;
 
 /** Starting up, and one whole verification with its commit. */
 export async function starts(): Promise<Result[]> {
