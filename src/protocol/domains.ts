@@ -2,7 +2,7 @@
  * Domain names and allow-lists of them. Names are compared after IDNA (UTS 46, as browsers and Node apply it), in lower case, with one
  * trailing dot removed, so that every spelling of a name is one name and nothing else is.
  */
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 import { late } from './late.js';
 
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
@@ -27,11 +27,17 @@ export function normalizeDomain(text: string): string | null {
     name = domainToASCII(name);
   } else {
     name = name.toLowerCase();
-    // An invalid punycode label makes the whole name invalid.
-    if (name.includes('xn--')) name = domainToASCII(LDH_NAME.test(withoutRootDot(name)) ? name : '');
+    if (name.includes('xn--') && !isPunycode(withoutRootDot(name))) return null;
   }
   name = withoutRootDot(name);
   return LDH_NAME.test(name) && !NUMERIC_END.test(name) ? name : null;
+}
+
+/** An invalid punycode label makes the whole name invalid. Node 24 lets some through, so what it decodes to has to lead back. */
+function isPunycode(name: string): boolean {
+  if (!LDH_NAME.test(name)) return false;
+  const shown = domainToUnicode(name);
+  return !/(?:^|\.)xn--/.test(shown) && domainToASCII(shown) === name;
 }
 
 function withoutRootDot(name: string): string {
