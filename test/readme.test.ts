@@ -14,7 +14,7 @@ describe('the README says what the code says', () => {
 
   test('every command it shows exists', () => {
     const known = COMMANDS.map(({ path }) => path.join(' '));
-    const shown = [...README.matchAll(/(?:^|\$ |`|&& |\| )(?:npx )?aip ([a-z-]+(?: [a-z]+){0,2})/gm)].map(
+    const shown = [...README.matchAll(/(?:^|\$ |`|&& |\| )(?:npx )?aip ([a-z][a-z-]*(?: [a-z]+){0,2})/gm)].map(
       (match) => match[1]!,
     );
     const missing = shown.filter((words) => !known.some((path) => `${words} `.startsWith(`${path} `)));
