@@ -18,7 +18,8 @@ export interface CodeEntry {
   readonly remedy: string;
 }
 
-function entry(
+/** One entry of a catalogue, in the order a reader wants it. */
+export function entry(
   code: string,
   name: string,
   concern: Concern,

@@ -1,16 +1,5 @@
 /** The catalogue of the AIP-1 dialect (RFC-001, section 12, and the mandate codes of its later drafts). */
-import type { CodeEntry, Concern } from '../codes.js';
-
-function entry(
-  code: string,
-  name: string,
-  concern: Concern,
-  meaning: string,
-  facts: readonly string[],
-  remedy: string,
-): CodeEntry {
-  return { code, name, concern, meaning, facts, remedy };
-}
+import { entry, type CodeEntry } from '../codes.js';
 
 /** Facts say in `bound` whose rule was broken: `envelope`, `mandate`, `passport` or `caller`. */
 export const AIP1_CODES = {
