@@ -145,7 +145,8 @@ describe('aip exec', () => {
     ['an unknown passport', ['-p', 'nobody', '-a', 'deploy'], 3, 'nobody'],
     ['a country that is none', ['-p', 'bot', '-a', 'deploy', '--geo', 'USA'], 2, 'two-letter'],
     ['a param that does not parse', ['-p', 'bot', '-a', 'deploy', '--param', 'x:=}'], 2, 'not JSON'],
-    ['an intent that is not there', ['--intent', '/nonexistent/i.json'], 3, 'There is no file'],
+    ['an intent that is not there', ['--intent', '/nonexistent/i.json', '-a', 'deploy'], 3, 'There is no file'],
+    ['a signed intent without the action that is meant', ['--intent', 'i.json'], 2, 'Which action'],
     ['params for a signed intent', ['--intent', 'i.json', '--param', 'a=b'], 2, '--param would change'],
     [
       'more for a signed intent',
@@ -205,9 +206,9 @@ describe('aip exec --intent', () => {
 
   test('runs the command once, and not again', async () => {
     const { place, intent, command, ran } = await signed('-a', 'deploy');
-    expect((await place.run('exec', '--intent', intent, ...command)).code).toBe(0);
+    expect((await place.run('exec', '--intent', intent, '-a', 'deploy', ...command)).code).toBe(0);
     expect(ran()).not.toBeNull();
-    const again = await place.run('exec', '--intent', intent, '--json', ...command);
+    const again = await place.run('exec', '--intent', intent, '-a', 'deploy', '--json', ...command);
     expect(again.code).toBe(11);
     expect(JSON.parse(again.err)).toMatchObject({ error_code: 'AIP-E301', source: intent });
   });

@@ -57,7 +57,7 @@ describe.each(Object.keys(INTENTS))('a file of a hostile name with a hostile %s'
       ...inFiles(machine),
     );
     await expectHarmless(machine, 'config', 'list', '--config', file);
-    await expectHarmless(machine, 'exec', '--intent', file, '--', 'true');
+    await expectHarmless(machine, 'exec', '--intent', file, '-a', 'x', '--', 'true');
     await expectHarmless(machine, 'logs', 'tail');
     await expectHarmless(machine, 'logs', 'tail', '--json');
   });

@@ -48,8 +48,7 @@ export const command: CommandSpec<Options> = {
         ...REQUEST_OPTIONS,
         {
           flags: '--intent <file>',
-          description:
-            'verify this signed intent instead of signing one (- for stdin); with --action it must be for that',
+          description: 'verify this signed intent instead of signing one (- for stdin); it must be for --action',
           values: 'file',
         },
       ],
@@ -163,6 +162,9 @@ async function given(options: Options, cli: Cli): Promise<Prepared> {
       hint: 'leave it out, or sign here without --intent',
     });
   }
+  // An accepted intent says yes to one action; without its name any command would run on any yes.
+  if (options.action === undefined)
+    throw new Failure('USAGE', 'Which action does the command carry out?', { hint: 'name it with --action <name>' });
   const source = options.intent!;
   const bytes = await readInput(source, cli);
   const action = options.action === undefined ? null : actionIn(bytes);
