@@ -1,5 +1,5 @@
 import { build } from 'esbuild';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, parse } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -19,7 +19,6 @@ export function bundle(entryPath: string): Promise<string> {
 
 async function compile(entryPath: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'aip-bundle-'));
-  chmodSync(folder, 0o755); // tests start it as another user, too
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const outfile = join(folder, `${parse(entryPath).name}.mjs`);
   const target = join(root, 'src/adapters/sqlite/native-target.ts');

@@ -18,7 +18,7 @@ export class Worker {
   constructor(file: string, args: readonly string[], uid: number | null) {
     this.child = spawn(process.execPath, [file, ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
-      ...(uid === null ? {} : { uid, gid: uid }),
+      env: { ...process.env, ...(uid === null ? {} : { AIP_TEST_UID: String(uid) }) },
     });
     // A process that was killed no longer reads what it is told.
     this.child.stdin.on('error', () => undefined);
