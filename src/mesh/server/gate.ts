@@ -1,5 +1,6 @@
 /** Who may pass: API keys, their roles, the operators' signatures, and what failing costs. */
 import { keyMatches, parseApiKey } from '../api-key.js';
+import { formatPublicKey, parsePublicKey } from '../../protocol/keys.js';
 import { readSignature, signatureBase, type SignatureParams } from '../http-signature.js';
 import type { SignedMark } from '../event.js';
 import { COMMAND_MAX_AGE_MS, COMMAND_MAX_SKEW_MS } from '../limits.js';
@@ -67,7 +68,10 @@ export class Gate {
     if (publicKey === null) throw new Refused('SIGNATURE_INVALID', 'No signing key is registered for this API key.');
     const digest = request.headers['content-digest']!;
     const base = signatureBase(request.method, request.path, digest, params.text);
-    if (params.keyId !== publicKey || !this.#options.verify(publicKey, base, signature)) {
+    // The API key says which key it must be; a key id that spells another key contradicts it, any other is the signer's own name.
+    const spelled = params.keyId === null ? null : parsePublicKey(params.keyId);
+    const contradicts = spelled !== null && formatPublicKey(spelled) !== publicKey;
+    if (contradicts || !this.#options.verify(publicKey, base, signature)) {
       throw new Refused('SIGNATURE_INVALID', 'The signature does not hold under the signing key of this API key.');
     }
     const { method, path } = request;
@@ -82,6 +86,8 @@ export class Gate {
     const age = this.#clock.wall() - created;
     if (age > COMMAND_MAX_AGE_MS) throw new Refused('COMMAND_EXPIRED', 'The signature is older than five minutes.');
     if (age < -COMMAND_MAX_SKEW_MS) throw new Refused('COMMAND_EXPIRED', 'The signature was made in the future.');
+    if (params.expires !== null && this.#clock.wall() > params.expires * 1000)
+      throw new Refused('COMMAND_EXPIRED', 'The signature arrived after it expired.');
     return created + 2 * COMMAND_MAX_AGE_MS;
   }
 

@@ -4,6 +4,13 @@ import { SCHEMAS } from './schemas.js';
 import { REFUSALS } from '../refusal.js';
 import { VERSION } from './api-version.js';
 
+const SIGNED_COMMANDS = [
+  'Commands, and the making and revoking of keys, may carry the signature of the operator whose public key is registered with the',
+  'API key, and must where the server requires it: `Content-Digest: sha-256=:<base64>:` (RFC 9530), and an Ed25519 signature',
+  '(RFC 9421) that covers `("@method" "@path" "content-digest")` with `created`, a `nonce` of 16 to 128 characters, and if wanted',
+  '`expires`, `keyid` and `alg="ed25519"`. It counts once, and for five minutes.',
+].join(' ');
+
 let text: string | null = null;
 
 /** The document as JSON text. */
@@ -25,7 +32,7 @@ function document() {
     info: {
       title: 'AIP mesh',
       version: VERSION,
-      description: 'Revokes, suspends and reinstates agents everywhere at once.',
+      description: `Revokes, suspends and reinstates agents everywhere at once.\n\n${SIGNED_COMMANDS}`,
     },
     security: [{ apiKey: [] }],
     paths,
