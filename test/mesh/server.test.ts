@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { hashOf, parseEvent } from '../../src/mesh/event.js';
+import { handle } from '../../src/mesh/server/handle.js';
 import { signatureHolds } from '../../src/mesh/signing.js';
 import type { JsonObject } from '../../src/protocol/values.js';
 import { AGENT, check, PRINCIPAL, settle, TestMesh } from '../kit/mesh/server.js';
+
+const BARE = { method: 'GET', query: new URLSearchParams(), headers: {}, body: new Uint8Array(), remote: '127.0.0.1' };
 
 describe('commands', () => {
   test('a revocation is one signed, linked event, and the standing follows it', async () => {
@@ -239,6 +242,23 @@ describe('routing', () => {
     expect(Object.keys(document.paths)).toContain('/mesh/revoke');
     const ids = [...body.matchAll(/"operationId":"(\w+)"/g)].map((match) => match[1]);
     expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('paths that somebody made up are one line of the metrics', async () => {
+    const mesh = await TestMesh.start();
+    for (const path of ['/made-up', '/another', '/"}x']) {
+      await handle(mesh.server, { ...BARE, path });
+    }
+    const { body } = await mesh.ask('GET', '/metrics', 'observer');
+    expect(body.match(/^aip_mesh_requests_total.*$/gm)).toEqual([
+      'aip_mesh_requests_total{endpoint="other",status="404"} 3',
+    ]);
+  });
+
+  test('monitors may ask with HEAD what needs no key', async () => {
+    const mesh = await TestMesh.start();
+    for (const path of ['/healthz', '/', '/openapi.json'])
+      expect((await mesh.ask('HEAD', path, null)).status).toBe(200);
   });
 
   test('metrics tell the head and the requests', async () => {

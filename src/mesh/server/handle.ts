@@ -18,7 +18,8 @@ export async function handle(server: MeshServer, request: Request): Promise<Repl
   let reply: Reply;
   try {
     const found = route(request);
-    label = found === null ? request.path : found.endpoint.path;
+    // Never a path that somebody made up: anyone may ask for one, and each would stay in memory and in the metrics.
+    label = found?.endpoint.path ?? (PUBLIC.includes(request.path) ? request.path : label);
     reply = found === null ? await open(server, request) : await admitted(server, request, found);
     // What was waiting when the store failed is not answered as if nothing had happened.
     if (server.broken) throw brokenStore();
@@ -54,7 +55,10 @@ function admitted(
 async function open(server: MeshServer, request: Request): Promise<Reply> {
   if (!PUBLIC.includes(request.path))
     throw new Refused('NOT_FOUND', 'There is nothing at this path; see /openapi.json.');
-  if (request.method !== 'GET') throw new Refused('METHOD_NOT_ALLOWED', 'This path answers GET.', { allow: 'GET' });
+  // HEAD is how load balancers and uptime monitors ask; whoever has the socket leaves the body out (RFC 9110, 9.3.2).
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    throw new Refused('METHOD_NOT_ALLOWED', 'This path answers GET.', { allow: 'GET, HEAD' });
+  }
   if (request.path === '/') return dashboardPage();
   if (request.path === '/openapi.json') return textReply(200, 'application/json', openApi());
   if (server.stopping) return jsonReply(503, { status: 'stopping' });
