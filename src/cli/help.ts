@@ -7,8 +7,17 @@ import { TOPICS } from './topics/index.js';
 import { VERSION } from './version.js';
 
 /** Pages are no wider, however wide the terminal. */
-export const WIDTH = 100;
+const WIDTH = 100;
+/** Where a pipe does not say how wide it is: what `aip help | less` fits anywhere. */
+const UNKNOWN = 80;
 const WIDEST_FLAG = 36;
+/** A second column that would be narrower than this goes below the first. */
+const READABLE = 24;
+
+/** How wide a page is on a terminal of so many columns; null for a pipe. */
+export function pageWidth(columns: number | null): number {
+  return columns === null ? UNKNOWN : Math.min(WIDTH, columns);
+}
 
 const TOUCHES: Readonly<Record<Touch, string>> = {
   files: 'files you name',
@@ -21,12 +30,12 @@ const TOUCHES: Readonly<Record<Touch, string>> = {
 /** What `aip` alone prints: how to start. */
 export function start(paint: Paint): string {
   const lines = [
-    paint.bold('aip gives AI agents an identity, verifies what they intend to do, and stops them.'),
-    'See it work, in a throwaway folder:    aip demo',
-    'Make a passport:                       aip passport create my-agent --domain acme.com --action send_email',
-    'Sign an intent:                        aip intent sign --passport my-agent --action send_email > intent.json',
-    'Verify it:                             aip intent verify intent.json',
-    'All commands and topics:               aip help',
+    paint.bold('aip gives AI agents an identity, verifies what they intend, and stops them.'),
+    'See it work  aip demo',
+    'Identity     aip passport create my-agent --domain acme.com --action send_email',
+    'Sign         aip intent sign -p my-agent -a send_email > intent.json',
+    'Verify       aip intent verify intent.json',
+    'All of it    aip help',
   ];
   return `${lines.filter((line) => isRunnable(line)).join('\n')}\n`;
 }
@@ -38,36 +47,36 @@ function isRunnable(line: string): boolean {
 }
 
 /** `aip help` and `aip --help`. */
-export function overview(paint: Paint): string {
-  const width = Math.max(
+export function overview(paint: Paint, width: number): string {
+  const names = Math.max(
     ...SECTIONS.flatMap((section) => section.commands).map((command) => command.path.join(' ').length),
   );
   const blocks = SECTIONS.map((section) =>
     block(
       section.title,
-      section.commands.map((one) => listed(one, width)),
+      section.commands.flatMap((one) => listed(one, names, width)),
       paint,
     ),
   );
-  const topics = TOPICS.map((topic) => `  ${topic.name.padEnd(width)}  ${topic.summary}`);
+  const topics = TOPICS.flatMap((topic) => hang(`  ${topic.name.padEnd(names)}  `, topic.summary, width));
   return page(
-    [`aip ${VERSION}: identity for AI agents, signed intents, verification, and a kill switch.`, ''],
+    [...wrap(`aip ${VERSION}: identity for AI agents, signed intents, verification, a kill switch.`, width), ''],
     block('Usage', ['  aip <command> [flags]', '  aip <command> --help'], paint),
     ...blocks,
     block('Topics: aip help <topic>', topics, paint),
-    block(GLOBAL_OPTIONS.title, optionLines(GLOBAL_OPTIONS.options), paint),
+    block(GLOBAL_OPTIONS.title, optionLines(GLOBAL_OPTIONS.options, width), paint),
   );
 }
 
 /** `aip passport`: the commands that begin so. */
-export function groupHelp(path: readonly string[], paint: Paint): string {
+export function groupHelp(path: readonly string[], paint: Paint, width: number): string {
   const members = COMMANDS.filter((command) => path.every((word, i) => command.path[i] === word));
-  const width = Math.max(...members.map((command) => command.path.join(' ').length));
+  const names = Math.max(...members.map((command) => command.path.join(' ').length));
   return page(
     block('Usage', [`  aip ${path.join(' ')} <command> [flags]`], paint),
     block(
       'Commands',
-      members.map((one) => listed(one, width)),
+      members.flatMap((one) => listed(one, names, width)),
       paint,
     ),
     [`aip ${path.join(' ')} <command> --help says more.`],
@@ -75,13 +84,13 @@ export function groupHelp(path: readonly string[], paint: Paint): string {
 }
 
 /** One command. */
-export function commandHelp(command: CommandSpec, paint: Paint): string {
+export function commandHelp(command: CommandSpec, paint: Paint, width: number): string {
   const groups = (command.options ?? []).map((group) => ({
     title: group.title,
     options: group.options.filter((option) => option.hidden !== true),
   }));
-  const exits = Object.entries({ 0: 'done', 2: 'wrong use', ...command.exits }).map(
-    ([code, why]) => `  ${code.padEnd(4)} ${why}`,
+  const exits = Object.entries({ 0: 'done', 2: 'wrong use', ...command.exits }).flatMap(([code, why]) =>
+    hang(`  ${code.padEnd(4)} `, why, width),
   );
   const usage = [
     'aip',
@@ -91,52 +100,77 @@ export function commandHelp(command: CommandSpec, paint: Paint): string {
   ];
   const touched =
     command.touches.length === 0 ? 'nothing outside itself' : command.touches.map((one) => TOUCHES[one]).join(', ');
-  const more = (command.topics ?? []).map((topic) => `aip help ${topic}`).join(', ');
+  // No line ends within a command.
+  const more = (command.topics ?? []).map((topic) => `aip\u00a0help\u00a0${topic}`).join(', ');
   const globals = GLOBAL_OPTIONS.options.map((option) => option.flags.split(', ').at(-1)!).join(' ');
   return page(
-    [`${command.summary}.`, ...(command.detail === undefined ? [] : wrap(command.detail, WIDTH)), ''],
-    block('Usage', [`  ${usage.join(' ')}`, ...argLines(command.args ?? [])], paint),
+    [...wrap(`${command.summary}.`, width), ...(command.detail === undefined ? [] : wrap(command.detail, width)), ''],
+    block('Usage', [`  ${usage.join(' ')}`, ...argLines(command.args ?? [], width)], paint),
     block(
       'Examples',
-      command.examples.flatMap((example) => [`  ${example.run}`, `      ${paint.dim(example.why)}`]),
+      command.examples.flatMap((example) => [
+        ...continued(example.run, width),
+        ...wrap(example.why, width - 6).map((line) => `      ${paint.dim(line)}`),
+      ]),
       paint,
     ),
-    ...groups.map((group) => block(group.title, optionLines(group.options), paint)),
+    ...groups.map((group) => block(group.title, optionLines(group.options, width), paint)),
     block(
       GLOBAL_OPTIONS.title,
-      wrap(globals, WIDTH - 2).map((line) => `  ${line}`),
+      wrap(globals, width - 2).map((line) => `  ${line}`),
       paint,
     ),
     block('Exit codes', exits, paint),
-    [`${paint.bold('Touches')}  ${touched}`, ...(more === '' ? [] : [`${paint.bold('More')}     ${more}`])],
+    [
+      ...labelled('Touches', touched, width, paint),
+      ...(more === '' ? [] : labelled('More', more, width, paint).map(breakable)),
+    ],
   );
 }
 
 /** A topic: headings painted, prose wrapped, indented lines as they are. */
-export function topicPage(text: string, paint: Paint, columns: number): string {
+export function topicPage(text: string, paint: Paint, width: number): string {
   const lines: string[] = [];
   let prose: string[] = [];
   const flush = (): void => {
-    if (prose.length > 0) lines.push(...wrap(prose.join(' '), Math.min(WIDTH, columns)));
+    if (prose.length > 0) lines.push(...wrap(prose.join(' '), width));
     prose = [];
   };
   for (const line of text.trimEnd().split('\n')) {
     if (line !== '' && !/^[ #]/.test(line)) prose.push(line);
     else {
       flush();
-      lines.push(...(line.startsWith('# ') ? [paint.bold(line.slice(2))] : indented(line, Math.min(WIDTH, columns))));
+      lines.push(...(line.startsWith('# ') ? [paint.bold(line.slice(2))] : indented(line, width)));
     }
   }
   flush();
   return `${lines.join('\n')}\n`;
 }
 
-/** A row too long continues under its last column; what has no columns, such as a command, is never broken. */
-function indented(line: string, columns: number): string[] {
-  const match = line.length > columns ? /^( +- | .{1,38} {2,})(\S.*)$/.exec(line) : null;
-  if (match === null) return [line];
-  const [, lead, rest] = match as unknown as [string, string, string];
-  return wrap(rest, columns - lead.length).map((part, i) => (i === 0 ? lead : ' '.repeat(lead.length)) + part);
+/** A row too long continues under its last column, a command too long as the shell reads it; nothing else is broken. */
+function indented(line: string, width: number): string[] {
+  if (line.length <= width) return [line];
+  const match = /^( +- | .{1,38} {2,})(\S.*)$/.exec(line);
+  if (match !== null) return hang(match[1]!, match[2]!, width);
+  return /^ {2}(aip|curl|echo) /.test(line) ? continued(line.trim(), width) : [line];
+}
+
+/** A command on as many lines as it takes, still one command when pasted: broken between words, never inside quotes. */
+function continued(run: string, width: number): string[] {
+  const words = run.match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? [run];
+  const lines: string[] = [];
+  let line = ' ';
+  for (const [i, word] of words.entries()) {
+    const room = width - (i === words.length - 1 ? 0 : 2);
+    // A flag stays with its value.
+    const next = word.startsWith('-') && words[i + 1]?.startsWith('-') === false ? ` ${words[i + 1]}` : '';
+    if (line.trim() !== '' && line.length + 1 + word.length + next.length > room) {
+      lines.push(`${line} \\`);
+      line = '     ';
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line];
 }
 
 function argText(arg: ArgSpec): string {
@@ -144,17 +178,17 @@ function argText(arg: ArgSpec): string {
   return arg.required === false ? `[${name}]` : `<${name}>`;
 }
 
-function argLines(args: readonly ArgSpec[]): string[] {
-  const width = Math.max(...args.map((arg) => arg.name.length + 2), 0);
+function argLines(args: readonly ArgSpec[], width: number): string[] {
+  const names = Math.max(...args.map((arg) => arg.name.length + 2), 0);
   return args.flatMap((arg) => {
     const choices = arg.choices === undefined ? '' : ` (${arg.choices.join(' | ')})`;
-    return hang(`    ${`<${arg.name}>`.padEnd(width)}  `, `${arg.description}${choices}`);
+    return hang(`    ${`<${arg.name}>`.padEnd(names)}  `, `${arg.description}${choices}`, width);
   });
 }
 
-function optionLines(options: readonly OptionSpec[]): string[] {
-  const width = Math.min(WIDEST_FLAG, Math.max(...options.map((option) => flagText(option).length), 0));
-  return options.flatMap((option) => hang(`  ${flagText(option).padEnd(width)}  `, describe(option)));
+function optionLines(options: readonly OptionSpec[], width: number): string[] {
+  const flags = Math.min(WIDEST_FLAG, Math.max(...options.map((option) => flagText(option).length), 0));
+  return options.flatMap((option) => hang(`  ${flagText(option).padEnd(flags)}  `, describe(option), width));
 }
 
 function flagText(option: OptionSpec): string {
@@ -163,26 +197,35 @@ function flagText(option: OptionSpec): string {
 }
 
 function describe(option: OptionSpec): string {
+  const said = (word: string): boolean => option.description.includes(word);
   const notes = [
     ...(option.choices === undefined ? [] : [`(${option.choices.join(' | ')})`]),
     ...(option.repeatable === true ? ['(repeatable)'] : []),
-    ...(option.default === undefined ? [] : [`[default: ${String(option.default)}]`]),
+    // A default that is no text (5000 for 5s) is said by the description.
+    ...(option.default === undefined || said('default') ? [] : [`(default ${String(option.default)})`]),
     ...(option.env === undefined ? [] : [`[${option.env}]`]),
   ];
   return [option.description, ...notes].join(' ');
 }
 
-function listed(command: Listing, width: number): string {
-  return `  ${command.path.join(' ').padEnd(width)}  ${command.summary}`;
+function listed(command: Listing, names: number, width: number): string[] {
+  return hang(`  ${command.path.join(' ').padEnd(names)}  `, command.summary, width);
 }
 
-/** `text` beside `lead`, its further lines under its first. A lead that is too wide keeps a line of its own. */
-function hang(lead: string, text: string): string[] {
-  const indent = Math.min(lead.length, WIDEST_FLAG + 4);
-  const lines = wrap(text, WIDTH - indent);
-  if (lead.length > indent) return [lead.trimEnd(), ...lines.map((line) => ' '.repeat(indent) + line)];
-  return lines.map((line, i) => (i === 0 ? lead : ' '.repeat(indent)) + line);
+function labelled(label: string, text: string, width: number, paint: Paint): string[] {
+  const lead = label.padEnd(9);
+  return hang(lead, text, width).map((line, i) => (i === 0 ? paint.bold(label) + line.slice(label.length) : line));
 }
+
+/** `text` beside `lead`, its further lines under its first. A lead that leaves no room has a line of its own. */
+function hang(lead: string, text: string, width: number): string[] {
+  const beside = lead.length <= WIDEST_FLAG + 12 && width - lead.length >= READABLE;
+  const indent = beside ? lead.length : Math.min(lead.search(/\S/) + 4, 10);
+  const lines = wrap(text, Math.max(READABLE, width - indent)).map((line) => ' '.repeat(indent) + line);
+  return beside ? [lead + lines[0]!.slice(indent), ...lines.slice(1)] : [lead.trimEnd(), ...lines];
+}
+
+const breakable = (line: string): string => line.replaceAll('\u00a0', ' ');
 
 function block(title: string, lines: readonly string[], paint: Paint): string[] {
   return lines.length === 0 ? [] : [paint.bold(title), ...lines, ''];

@@ -22,6 +22,11 @@ export interface Io {
   readonly signal: AbortSignal;
 }
 
+/** Columns of a terminal, null for anything else; a pseudo-terminal that was never given a size says 0. */
+export function widthOf(sink: Sink): number | null {
+  return sink.isTTY === true ? sink.columns || 80 : null;
+}
+
 /** The process was asked to stop, by a signal or by Ctrl-C at a question. */
 export class Interrupted extends Error {
   readonly exitCode: number;

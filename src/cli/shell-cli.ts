@@ -1,7 +1,7 @@
 /** Builds the `Cli` that a command is given. */
 import type { Cli } from './cli.js';
 import type { Config } from './config.js';
-import { OutputClosed, type Interrupted, type Io } from './io.js';
+import { OutputClosed, widthOf, type Interrupted, type Io } from './io.js';
 import { pathsOf, type Paths } from '../adapters/paths.js';
 import { questions } from './questions.js';
 import { plain, type Paint } from './render/paint.js';
@@ -30,7 +30,7 @@ export function shellCli(io: Io, globals: Globals, paint: { out: Paint; err: Pai
     paintErr: paint.err,
     ask: questions(io, { input: globals.input, colour: paint.err !== plain }),
     forPerson: io.stdout.isTTY === true && !globals.json,
-    width: io.stdout.isTTY === true ? (io.stdout.columns ?? 80) : null,
+    width: widthOf(io.stdout),
     out: (text) => void write(text),
     stream: (text) => (write(text) ? Promise.resolve() : caughtUp(io)),
     json: (value) => void write(safeJson(value, io.stdout.isTTY === true ? 2 : undefined)),

@@ -2,7 +2,7 @@
 import { shellCli, type Lifetime } from './shell-cli.js';
 import { paints } from './colour.js';
 import { report } from './errors.js';
-import { Interrupted, OutputClosed, type Io } from './io.js';
+import { Interrupted, OutputClosed, widthOf, type Io } from './io.js';
 import { plain } from './render/paint.js';
 import { safeJson } from './render/text.js';
 import { asks, route } from './route.js';
@@ -48,15 +48,16 @@ async function execute(argv: readonly string[], io: Io, life: Lifetime): Promise
   const paint = await paints(io, !asks(argv, '--no-color'));
   if (found.kind === 'command') {
     const { command } = await found.listing.load();
-    io.stdout.write(help.commandHelp(command, paint.out));
+    io.stdout.write(help.commandHelp(command, paint.out, help.pageWidth(widthOf(io.stdout))));
     return 0;
   }
   if (found.kind === 'bare') {
-    io.stdout.write(found.help ? help.overview(paint.out) : help.start(paint.out));
+    io.stdout.write(found.help ? help.overview(paint.out, help.pageWidth(widthOf(io.stdout))) : help.start(paint.out));
     return 0;
   }
   // `aip passport` did nothing, and says so to scripts.
-  (found.help ? io.stdout : io.stderr).write(help.groupHelp(found.path, found.help ? paint.out : paint.err));
+  const [sink, look] = found.help ? [io.stdout, paint.out] : [io.stderr, paint.err];
+  sink.write(help.groupHelp(found.path, look, help.pageWidth(widthOf(sink))));
   return found.help ? 0 : 2;
 }
 

@@ -21,6 +21,7 @@ describe('bare aip', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' });
     const lines = out.trimEnd().split('\n');
     expect(lines.length).toBeLessThanOrEqual(6);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
     for (const line of lines.slice(1)) {
       const words = / {2,}aip (.+)$/.exec(line)![1]!.replace(/ >.*$/, '').split(' ');
       expect(route(words).kind).toBe('command');
@@ -31,6 +32,7 @@ describe('bare aip', () => {
     for (const name of [...NAMES, ...TOPICS.map((topic) => topic.name)]) expect(out).toContain(`  ${name} `);
     expect(out).not.toContain('__complete');
     expect((await world().run('help')).out).toBe(out);
+    for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
   });
 });
 
@@ -56,8 +58,27 @@ describe.each(NAMES)('aip %s', (name) => {
     expect(out.indexOf('\nExamples\n')).toBeLessThan(out.indexOf(`\n${GLOBAL_OPTIONS.title}\n`));
   });
   test('fits a screen', async () => {
-    const { out } = await world().run('help', ...name.split(' '));
+    const { out } = await world({ tty: true, columns: 100 }).run('help', ...name.split(' '));
     expect(out.split('\n').length).toBeLessThanOrEqual(64);
+  });
+  test.each([
+    ['a pipe', undefined, 80],
+    ['a terminal of 80 columns', { tty: true, columns: 80 }, 80],
+    ['a terminal without a size', { tty: true, columns: 0 }, 80],
+    ['a wide terminal', { tty: true, columns: 300 }, 100],
+  ] as const)('fits %s', async (_where, io, width) => {
+    const { out } = await world(io).run(...name.split(' '), '--help', '--no-color');
+    for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(width);
+    expect(out).not.toContain('[object');
+    // One default a flag, and said once.
+    for (const flag of out.split(/\n +(?=-)/))
+      expect(flag.match(/[([;,] ?default/g)?.length ?? 0, flag).toBeLessThan(2);
+  });
+  test('shows examples that stay one command when a narrow page breaks them', async () => {
+    const { command } = await commandOf(name);
+    const { out } = await world({ tty: true, columns: 44 }).run(...name.split(' '), '--help', '--no-color');
+    const pasted = out.replace(/ \\\n +/g, ' ');
+    for (const { run } of command.examples) expect(pasted).toContain(`\n  ${run}\n`);
   });
   test('has examples that parse', async () => {
     const { command } = await commandOf(name);
@@ -97,7 +118,7 @@ describe('topics', () => {
   test.each(TOPICS.map((topic) => topic.name))('%s fits its columns and is reached by name', async (name) => {
     const { code, out } = await world().run('help', name);
     expect(code).toBe(0);
-    for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(100);
+    for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
     expect(out).not.toMatch(/^#/m);
     expect(out).not.toContain('undefined');
   });

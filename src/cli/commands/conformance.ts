@@ -14,7 +14,7 @@ export const command: CommandSpec = {
     'The cases are in fixtures/aip-1/conformance.json of the package: data that any other verifier can be held to.',
   examples: [
     { run: 'aip conformance', why: 'a line a code' },
-    { run: 'aip conformance --json | jq .cases[].name', why: 'every case' },
+    { run: "aip conformance --json | jq '.cases[].name'", why: 'every case' },
   ],
   exits: { 15: 'a case did not end as it must' },
   touches: ['files'],

@@ -23,7 +23,7 @@ export const command: CommandSpec = {
   summary: 'Watch an agent be stopped, in a throwaway folder: no questions, nothing leaves this machine',
   examples: [
     { run: 'aip demo', why: 'eight acts in a few seconds' },
-    { run: 'aip demo --json | jq .acts[].decision', why: 'the decisions as programs get them' },
+    { run: "aip demo --json | jq '.acts[].decision'", why: 'the decisions as programs get them' },
   ],
   exits: { 1: 'an act did not end as it must' },
   touches: ['network'],

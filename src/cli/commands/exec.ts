@@ -10,6 +10,7 @@ import { ShapeError } from '../../protocol/shape.js';
 import type { Judgement } from '../../verify/judge.js';
 import type { Cli } from '../cli.js';
 import { readInput } from '../input.js';
+import { widthOf } from '../io.js';
 import { KEY_OPTIONS, PASSPHRASE_OPTION } from '../options.js';
 import { passportFile } from '../passport-file.js';
 import { RESOLVE_OPTIONS, type ResolveFlags } from '../pins.js';
@@ -207,7 +208,7 @@ function tell({ decision }: Judgement, cli: Cli): void {
   const { stderr } = cli.io;
   if (cli.globals.json) stderr.write(`${safeJson(decision)}\n`);
   else if (!decision.success || !cli.globals.quiet) {
-    const look = { paint: cli.paintErr, width: stderr.columns ?? 100, verbose: cli.globals.verbose };
+    const look = { paint: cli.paintErr, width: widthOf(stderr) ?? 100, verbose: cli.globals.verbose };
     stderr.write(`${renderDecision(decision, look)}\n`);
   }
 }

@@ -22,7 +22,7 @@ export const command: CommandSpec = {
       });
     }
     if (cli.globals.json) cli.json(found);
-    else cli.out(renderExplain(code, cli.paint)!);
+    else cli.out(renderExplain(code, cli.paint, { width: Math.min(80, cli.width ?? 80) })!);
     return 0;
   },
 };

@@ -1,6 +1,6 @@
 import { Failure } from '../../app/failure.js';
 import type { Cli } from '../cli.js';
-import { commandHelp, groupHelp, overview, topicPage, WIDTH } from '../help.js';
+import { commandHelp, groupHelp, overview, pageWidth, topicPage } from '../help.js';
 import { nearest } from '../nearest.js';
 import { COMMANDS } from './registry.js';
 import type { CommandSpec, Input } from '../spec.js';
@@ -23,17 +23,18 @@ export const command: CommandSpec = {
 };
 
 async function textOf(words: readonly string[], cli: Cli): Promise<string> {
-  if (words.length === 0) return overview(cli.paint);
+  const width = pageWidth(cli.width);
+  if (words.length === 0) return overview(cli.paint, width);
   const topic = words.length === 1 ? TOPICS.find((one) => one.name === words[0]) : undefined;
   if (topic !== undefined) {
     const { text } = await topic.load();
-    return topicPage(text(), cli.paint, cli.width ?? WIDTH);
+    return topicPage(text(), cli.paint, width);
   }
   const listing = COMMANDS.find(
     (one) => one.path.length === words.length && one.path.every((word, i) => words[i] === word),
   );
-  if (listing !== undefined) return commandHelp((await listing.load()).command, cli.paint);
-  if (COMMANDS.some((one) => words.every((word, i) => one.path[i] === word))) return groupHelp(words, cli.paint);
+  if (listing !== undefined) return commandHelp((await listing.load()).command, cli.paint, width);
+  if (COMMANDS.some((one) => words.every((word, i) => one.path[i] === word))) return groupHelp(words, cli.paint, width);
   const said = words.join(' ');
   const guess = nearest(said, [...TOPICS.map((one) => one.name), ...COMMANDS.map((one) => one.path.join(' '))]);
   throw new Failure('USAGE', `no help for "${said}"${guess === null ? '' : `; did you mean ${guess}?`}`, {

@@ -36,7 +36,7 @@ export const command: CommandSpec<Options> = {
       options: [
         {
           flags: '--agent <agent>',
-          description: 'only this one (repeatable; default: all)',
+          description: 'only this one (default: all)',
           repeatable: true,
           values: 'agent',
         },

@@ -36,7 +36,7 @@ export const command: CommandSpec<Options> = {
         },
         {
           flags: '-o, --out <path>',
-          description: 'folder (did, default: the current one; aip-1, default: its name) or file (jwk, pem); - prints',
+          description: 'folder (default: the current one for did, its name for aip-1) or file (jwk, pem); - prints',
           values: 'file',
         },
         { flags: '--force', description: 'replace files that exist' },

@@ -30,7 +30,7 @@ export const command: CommandSpec<Options> = {
       options: [{ flags: '--older', description: 'replace a known passport by one issued earlier' }],
     },
     {
-      title: 'A folder of aip-protocol: its key is taken over, and your principal signs its passport',
+      title: 'A folder of aip-protocol: its key is taken over, your principal signs',
       options: [
         { flags: '-o, --out <file>', description: 'passport file (default <name>.passport.json)', values: 'file' },
         { flags: '-a, --action <name>', description: 'an action, where the folder allows any', repeatable: true },

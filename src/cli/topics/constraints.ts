@@ -30,7 +30,9 @@ A constraint this version does not know makes the passport invalid (E103): a lim
 A constraint whose param an intent does not carry does not apply to it. To make params mandatory and to refuse invented ones, give
 the action a schema (JSON Schema 2020-12) in the file for --from:
 
-  "actions": [{"name": "issue_refund", "params": {"type": "object", "required": ["amount"],
-               "additionalProperties": false, "properties": {"amount": {"type": "number"}}}}]
+  "actions": [{"name": "issue_refund",
+               "params": {"type": "object", "required": ["amount"],
+                          "additionalProperties": false,
+                          "properties": {"amount": {"type": "number"}}}}]
 `;
 }

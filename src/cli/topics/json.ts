@@ -4,7 +4,8 @@ export function text(): string {
 Every command takes --json: one document on stdout, with stable keys, null rather than absent. Streams are one object a line.
 Warnings and errors are JSON on stderr, an object a line:
 
-  {"code":"KEYSTORE_LOCKED","message":"...","hint":"...","retryable":true,"exit_code":4}
+  {"code":"KEYSTORE_LOCKED","message":"...","hint":"...","retryable":true,
+   "exit_code":4}
   {"warning":"...","code":"..."}
 
 # A decision (aip intent verify --json, one an intent)
@@ -23,8 +24,9 @@ Warnings and errors are JSON on stderr, an object a line:
   aip intent verify - --ndjson < intents.ndjson | jq -c 'select(.success | not)'
 
 # The log (aip logs tail --json, one entry a line)
-  seq, timestamp, agent_id, action, params, status, error_code, error_message, details
-  nonce, signature, intent_hash, dialect, verifier, latency_us, prev_hash, hash
+  seq, timestamp, agent_id, action, params, status, error_code, error_message
+  details, nonce, signature, intent_hash, dialect, verifier, latency_us
+  prev_hash, hash
 
 Lines of other programs keep their own members and gain a status.
 
