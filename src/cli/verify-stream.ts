@@ -18,6 +18,8 @@ import type { Format } from './results.js';
 
 /** Fewer lines than this are committed at once. */
 const WORTH_AHEAD = 32;
+/** Batches whose signatures are computed while an earlier one is committed: with one, the other cores would wait for the next. */
+const MOST_AHEAD = 2;
 /** How long a prepared batch waits for the next one, in ms. */
 const MOMENT_MS = 2;
 
@@ -30,7 +32,7 @@ export interface StreamRequest {
   readonly format: Format;
 }
 
-/** Judges NDJSON of any length in constant memory: the next batch's signatures are computed while this one is committed. */
+/** Judges NDJSON of any length in constant memory: the next batches' signatures are computed while this one is committed. */
 export async function verifyStream(cli: Cli, request: StreamRequest): Promise<number> {
   if (request.format !== 'ndjson') {
     throw new Failure('USAGE', `A stream is answered line by line, not as ${request.format}.`, {
@@ -50,25 +52,23 @@ export async function verifyStream(cli: Cli, request: StreamRequest): Promise<nu
   const { deps, options } = request;
   let judged = 0;
   let firstRefusal: Judgement | null = null;
-  let ahead: Promise<PreparedBatch> | null = null;
+  const ahead: Promise<PreparedBatch>[] = [];
 
   // Answers are written after the commit and before the next one, so that nothing is said that is not kept.
-  const settle = async (batch: Promise<PreparedBatch>): Promise<boolean> => {
-    const judgements = commitBatch(deps, options, await batch);
-    judged += judgements.length;
-    firstRefusal ??= judgements.find(({ decision }) => !decision.success) ?? null;
-    await cli.stream(judgements.map(({ decision }) => safeJson(decision)).join('\n'));
-    return request.failFast && firstRefusal !== null;
+  const settleBut = async (most: number): Promise<void> => {
+    while (ahead.length > most) {
+      const judgements = commitBatch(deps, options, await ahead.shift()!);
+      judged += judgements.length;
+      firstRefusal ??= judgements.find(({ decision }) => !decision.success) ?? null;
+      await cli.stream(judgements.map(({ decision }) => safeJson(decision)).join('\n'));
+    }
   };
   const incoming = batches(cli, request);
   try {
     for (;;) {
       const arriving = incoming.next();
       // With an idle writer there is no next batch to work ahead on, and nobody should wait for one.
-      if (ahead !== null && !(await arrives(arriving))) {
-        await settle(ahead);
-        ahead = null;
-      }
+      if (ahead.length > 0 && !(await arrives(arriving))) await settleBut(0);
       const { done, value } = await arriving;
       if (done === true) break;
       const { lines, source } = value;
@@ -79,13 +79,11 @@ export async function verifyStream(cli: Cli, request: StreamRequest): Promise<nu
       );
       // Handled when its turn comes; until then a failure must not count as unhandled.
       next.catch(() => undefined);
-      if (ahead !== null) await settle(ahead);
-      ahead = next;
-      if (options.parallel && !request.failFast && lines.length >= WORTH_AHEAD) continue;
-      if (await settle(ahead)) return exitOf(firstRefusal!);
-      ahead = null;
+      ahead.push(next);
+      await settleBut(options.parallel && !request.failFast && lines.length >= WORTH_AHEAD ? MOST_AHEAD : 0);
+      if (request.failFast && firstRefusal !== null) return exitOf(firstRefusal);
     }
-    if (ahead !== null) await settle(ahead);
+    await settleBut(0);
   } catch (error) {
     // Whoever stops reading is not told everything, and must not be told that all was well.
     if (error instanceof OutputClosed && firstRefusal !== null) return exitOf(firstRefusal);
