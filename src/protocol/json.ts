@@ -191,6 +191,8 @@ class Reader {
     const start = this.at + 1;
     for (let i = start; ; i++) {
       const code = text.charCodeAt(i);
+      // Nearly all there is: nothing from here to the surrogates means anything.
+      if (code > BACKSLASH && code < 0xd800) continue;
       if (code === QUOTE) {
         this.at = i + 1;
         return text.slice(start, i);
@@ -329,11 +331,13 @@ class Reader {
 
   /** Skips white space and returns the code that follows, NaN at the end. */
   private space(): number {
-    for (;;) {
-      const code = this.text.charCodeAt(this.at);
-      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return code;
-      this.at++;
-    }
+    const text = this.text;
+    let i = this.at;
+    let code = text.charCodeAt(i);
+    if (code > 0x20) return code;
+    while (code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09) code = text.charCodeAt(++i);
+    this.at = i;
+    return code;
   }
 
   private refuseInString(at: number): never {

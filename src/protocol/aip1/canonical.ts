@@ -10,7 +10,7 @@ import { isList, plain, type Value, type ValueObject } from './numbers.js';
 export type Spelling = 'escaped' | 'raw';
 
 /** Text that stands between its quotes as it is. */
-export const PLAIN = /^[ !#-[\]-~]*$/;
+const PLAIN = /^[ !#-[\]-~]*$/;
 /** Python's ASCII form escapes everything outside space to tilde, DEL included. */
 const BEYOND_ASCII = /[\u007f-\uffff]/g;
 const SURROGATE = /[\ud800-\udfff]/;

@@ -3,8 +3,8 @@
  * signed. A document's shape is fixed, so its members are put in order once, and not for every document.
  */
 import { ShapeError } from '../shape.js';
+import { referenceText } from './canonical.js';
 import { isList, type Value, type ValueObject } from './numbers.js';
-import { ReferenceBytes } from './reference-bytes.js';
 
 /** What a member holds: `REQUIRED` has no default, an object of another shape, or a list of such. */
 export const REQUIRED = Symbol('required');
@@ -97,32 +97,19 @@ function strangerIn(value: ValueObject, slots: readonly Slot[]): string {
 
 /** What the reference signs of a filled document: its text without the proof, in ASCII. */
 export function shapedBytes(object: ValueObject, shape: Shape): Uint8Array {
-  writer.begin();
-  writeShaped(object, shape, 'proof');
-  return writer.take();
+  return Buffer.from(shapedText(object, shape, 'proof'), 'latin1');
 }
 
-/** One for all: a text is written and taken in one go. */
-const writer = new ReferenceBytes();
-
-function writeShaped(object: ValueObject, { slots }: Shape, without: string | null): void {
-  let first = true;
+function shapedText(object: ValueObject, { slots }: Shape, without: string | null): string {
+  let text = '{';
   for (const { name, label, nested: inner } of slots) {
     if (name === without) continue;
-    writer.ascii(first ? '{' : ',');
-    first = false;
-    writer.ascii(label);
+    if (text !== '{') text += ',';
+    text += label;
     const member = object[name]!;
-    if (inner === null) writer.value(member);
-    else if (!inner.list) writeShaped(member as ValueObject, inner.of, null);
-    else {
-      writer.ascii('[');
-      for (const [i, entry] of (member as readonly ValueObject[]).entries()) {
-        if (i > 0) writer.ascii(',');
-        writeShaped(entry, inner.of, null);
-      }
-      writer.ascii(']');
-    }
+    if (inner === null) text += referenceText(member, 'escaped');
+    else if (!inner.list) text += shapedText(member as ValueObject, inner.of, null);
+    else text += `[${(member as readonly ValueObject[]).map((entry) => shapedText(entry, inner.of, null)).join(',')}]`;
   }
-  writer.ascii(first ? '{}' : '}');
+  return `${text}}`;
 }

@@ -46,7 +46,7 @@ function exact(value: Json): Decimal | null {
 /** Negative when a < b, 0 when equal, positive when a > b. */
 export function compare(a: Decimal, b: Decimal): number {
   const scale = Math.max(a.scale, b.scale);
-  const difference = a.coefficient * 10n ** BigInt(scale - a.scale) - b.coefficient * 10n ** BigInt(scale - b.scale);
+  const difference = a.coefficient * tenTo(scale - a.scale) - b.coefficient * tenTo(scale - b.scale);
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
@@ -60,7 +60,13 @@ export function ceilMinor(decimal: Decimal, digits: number): bigint {
 
 /** A positive decimal in minor units, down to the last whole one: what is allowed is never counted long. */
 export function floorMinor({ coefficient, scale }: Decimal, digits: number): bigint {
-  return scale <= digits ? coefficient * 10n ** BigInt(digits - scale) : coefficient / 10n ** BigInt(scale - digits);
+  return scale <= digits ? coefficient * tenTo(digits - scale) : coefficient / tenTo(scale - digits);
+}
+
+const POWERS = Array.from({ length: 20 }, (_, digits) => 10n ** BigInt(digits));
+
+function tenTo(digits: number): bigint {
+  return POWERS[digits] ?? 10n ** BigInt(digits);
 }
 
 /** A JSON number where its text is exactly the decimal, else the decimal as text. */
