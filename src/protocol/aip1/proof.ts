@@ -1,7 +1,6 @@
 import { MAX_TEXT } from '../limits.js';
-import { ShapeError } from '../shape.js';
 import { fromBase64url } from './base64.js';
-import { oneOf, textOf } from './members.js';
+import { oneOf, textOf, timeOf } from './members.js';
 import type { ValueObject } from './numbers.js';
 import { REQUIRED, shape } from './shape-of.js';
 
@@ -18,14 +17,13 @@ export const PROOF = shape('"proof"', {
   proof_purpose: PROOF_PURPOSE,
   proof_value: '',
 });
-const TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}Z$/;
 
 /** The proof in an object of its shape. @throws ShapeError */
 export function readProof(object: ValueObject): ProofValue {
   oneOf(object, 'type', [PROOF_TYPE]);
   oneOf(object, 'proof_purpose', [PROOF_PURPOSE]);
   // Of the members that nobody signed only the form is looked at.
-  if (!TIME.test(textOf(object, 'created', 64))) throw new ShapeError('"created" is not an RFC 3339 time ending in Z');
+  timeOf(object, 'created');
   textOf(object, 'verification_method', MAX_TEXT, 0);
   const bytes = fromBase64url(textOf(object, 'proof_value', 128, 0));
   return bytes !== null && (bytes.length === 64 || bytes.length === 32) ? bytes : null;

@@ -86,7 +86,7 @@ export function judgeEnvelope(examined: Examined, facts: Aip1Facts | null, sourc
     ...judgement,
     spend:
       identified && spends(judgement.decision)
-        ? { nonce: context.envelope.entropy, keepUntil: keepUntil(claim, facts) }
+        ? { nonce: context.envelope.entropy, keepUntil: keepUntil(context) }
         : null,
     usage: judgement.decision.success ? usageOfEnvelope(context) : null,
   };
@@ -125,9 +125,9 @@ function contextOf(
   };
 }
 
-/** Remembered until nothing with this nonce can be in force, on the wall clock even where `--at` moved the other. */
-function keepUntil(claim: Aip1Claim, { wallNow }: Aip1Facts): number {
-  return wallNow + Math.max(2 * claim.policy.maxAgeMs, endOf(claim) - claim.now + claim.policy.maxSkewMs);
+/** Remembered until the envelope is out of force by the wall clock, wherever `--at` moved the other: `replay` counts on it. */
+function keepUntil({ envelope, policy, facts }: Aip1Context): number {
+  return Math.max(facts.wallNow + 2 * policy.maxAgeMs, endOf(envelope) + policy.maxSkewMs);
 }
 
 function standingOf(context: Aip1Context): RevocationReport {

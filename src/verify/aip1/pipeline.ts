@@ -28,7 +28,7 @@ export const FORM: readonly Check<Aip1Claim>[] = [
 
 /** Who speaks, whether it may, and whether it is in good standing. */
 export const SUBSTANCE: readonly Check<Aip1Context>[] = [
-  { name: 'replay', run: replay }, //                         5  E102
+  { name: 'replay', run: replay }, //                         5  E102 E101
   { name: 'signature', run: ({ signature }) => signature }, // 6  E100
   { name: 'mandate', run: ({ mandateVerdict }) => mandateVerdict }, // 7  E405 to E408
   { name: 'boundaries', run: boundaries }, //                 8  E200 to E204, E103

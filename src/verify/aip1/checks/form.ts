@@ -1,4 +1,4 @@
-import { VERSION } from '../../../protocol/aip1/envelope.js';
+import { VERSION, type Envelope } from '../../../protocol/aip1/envelope.js';
 import { formatTime } from '../../../protocol/time.js';
 import { failed, PASSED, type Verdict } from '../../decision.js';
 import { envelopeOf, type Aip1Claim } from '../context.js';
@@ -27,9 +27,10 @@ export function schema({ reading }: Aip1Claim): Verdict {
 
 /** E101: in force until its expiry, the instant itself included, and not dated ahead of what clocks may differ. */
 export function expiry(claim: Aip1Claim): Verdict {
-  const { agentId, issuedAt } = envelopeOf(claim);
+  const envelope = envelopeOf(claim);
+  const { agentId, issuedAt } = envelope;
   const { now, policy } = claim;
-  const end = endOf(claim);
+  const end = endOf(envelope);
   if (now <= end && issuedAt - now <= policy.maxSkewMs) return PASSED;
   const message =
     now > end
@@ -45,8 +46,7 @@ export function expiry(claim: Aip1Claim): Verdict {
 }
 
 /** The last instant at which the envelope is in force, in ms since the epoch. */
-export function endOf(claim: Pick<Aip1Claim, 'reading'>): number {
-  const { issuedAt, expiresAt } = envelopeOf(claim);
+export function endOf({ issuedAt, expiresAt }: Pick<Envelope, 'issuedAt' | 'expiresAt'>): number {
   return Math.min(expiresAt, issuedAt + MAX_LIFETIME_MS);
 }
 
