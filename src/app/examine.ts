@@ -1,5 +1,6 @@
 import { isAip1 } from '../protocol/aip1/envelope.js';
 import { parseExact } from '../protocol/aip1/numbers.js';
+import { losesDigits } from '../protocol/decimals.js';
 import { JsonError, parseJson, parseJsonText } from '../protocol/json.js';
 import type { Constraints } from '../protocol/constraint.js';
 import { readIntent, type Intent } from '../protocol/intent.js';
@@ -62,14 +63,14 @@ export function examine(submission: Submission, setting: ExamineSetting): Examin
     const nearest = (written: string): number => {
       exact = false;
       const value = Number(written);
-      rounded ||= !/^-?\d+$/.test(written) || BigInt(value) !== BigInt(written);
+      rounded ||= losesDigits(written, value);
       return value;
     };
     const document = typeof bytes === 'string' ? parseJsonText(bytes, nearest) : parseJson(bytes, nearest);
     if (isAip1(document)) {
       return examineEnvelope(exact ? document : parseExact(bytes), submission, own, setting);
     }
-    // What signs and judges it sees the nearest double, and an executor in another language the number as it is written.
+    // What is signed is the double's own spelling (RFC 8785), and an executor in another language reads the number as it is written.
     if (rounded) throw new ShapeError('a number in it has more digits than can be read exactly; write it as text');
     intent = readIntent(document);
   } catch (error) {

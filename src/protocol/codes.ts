@@ -68,7 +68,7 @@ export const NATIVE_CODES = {
     'PASSPORT_EXPIRED',
     'who',
     'The passport is not in force at the time of the check.',
-    ['issued_at', 'expires_at'],
+    ['issued_at', 'expires_at', 'now'],
     'Have the principal issue it again: `aip passport rotate <agent>`.',
   ),
   KEY_NOT_VALID: entry(
@@ -172,7 +172,7 @@ export const NATIVE_CODES = {
     'DAILY_LIMIT_EXCEEDED',
     'what',
     'With this amount the agent would pass what it may spend in 24 hours.',
-    ['requested', 'spent', 'limit', 'window', 'currency'],
+    ['requested', 'spent', 'limit', 'window'],
     'Wait until earlier amounts leave the window, or have a person do it.',
   ),
   TIME_WINDOW_VIOLATION: entry(
@@ -236,7 +236,7 @@ export const NATIVE_CODES = {
     'AGENT_SUSPENDED',
     'standing',
     'The agent is suspended for a time.',
-    ['reason', 'suspended_until', 'revoked_by'],
+    ['reason', 'revoked_at', 'suspended_until', 'revoked_by'],
     'Wait until `suspended_until`, or lift it: `aip reinstate <agent>`.',
   ),
   PRINCIPAL_REVOKED: entry(

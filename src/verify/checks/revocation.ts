@@ -1,17 +1,18 @@
 import { formatTime } from '../../protocol/time.js';
 import { keepsState, NO_STATE, type Facts, type Freshness, type Identified, type StandingRecord } from '../context.js';
-import { failed, PASSED, skipped, violation, type RevocationReport, type Verdict } from '../decision.js';
+import { skipped, verdictOf, violation, type RevocationReport, type Verdict, type Violation } from '../decision.js';
 
 /** The subject that stands for the whole mesh: denying it stops every agent. */
 export const EVERYONE = '*';
 
-/** Step 8: neither the agent, nor its principal, nor everyone is revoked or suspended, as known now. */
+/** Step 8: neither the agent, nor its principal, nor everyone is revoked or suspended, as known now; all who are, are named. */
 export function revocation({ intent, passport, facts }: Identified): Verdict {
   const { agent_id } = intent.document;
   if (!keepsState(facts)) return skipped(NO_STATE);
+  const violations: Violation[] = [];
   const agent = denied(facts, agent_id);
   if (agent?.status === 'revoked') {
-    return failed(
+    violations.push(
       violation('AGENT_REVOKED', `${agent_id} is revoked: ${agent.reason ?? 'no reason given'}.`, {
         ...facts4xx(agent),
         agent_id,
@@ -20,7 +21,7 @@ export function revocation({ intent, passport, facts }: Identified): Verdict {
   }
   if (agent?.status === 'suspended') {
     const until = agent.suspendedUntil === null ? 'further notice' : formatTime(agent.suspendedUntil);
-    return failed(
+    violations.push(
       violation('AGENT_SUSPENDED', `${agent_id} is suspended until ${until}.`, {
         ...facts4xx(agent),
         suspended_until: agent.suspendedUntil === null ? null : until,
@@ -29,20 +30,22 @@ export function revocation({ intent, passport, facts }: Identified): Verdict {
     );
   }
   const { principal } = passport.document;
-  const above = denied(facts, principal) ?? denied(facts, EVERYONE);
+  // Where an agent is asked about by itself, it answers for itself.
+  const above = (principal === agent_id ? null : denied(facts, principal)) ?? denied(facts, EVERYONE);
   if (above !== null) {
     const who = above.subject === EVERYONE ? 'Every agent of this mesh' : `The principal ${principal}`;
     const message = `${who} is ${above.status}: ${above.reason ?? 'no reason given'}.`;
-    return failed(violation('PRINCIPAL_REVOKED', message, { principal, ...facts4xx(above), agent_id }));
+    violations.push(violation('PRINCIPAL_REVOKED', message, { principal, ...facts4xx(above), agent_id }));
   }
   const { freshness } = facts;
-  if (isStale(freshness) && freshness.onStale === 'deny') {
+  // A known deny denies however old the copy is; E405 is for what the copy cannot say.
+  if (violations.length === 0 && isStale(freshness) && freshness.onStale === 'deny') {
     const { ageMs, maxAgeMs } = freshness;
     const known = ageMs === null ? 'never updated' : `${ageMs} ms old`;
     const message = `The local copy of the revocations is ${known}; at most ${maxAgeMs} ms are allowed.`;
-    return failed(violation('REVOCATION_STALE', message, { age_ms: ageMs, max_age_ms: maxAgeMs, agent_id }));
+    violations.push(violation('REVOCATION_STALE', message, { age_ms: ageMs, max_age_ms: maxAgeMs, agent_id }));
   }
-  return PASSED;
+  return verdictOf(violations);
 }
 
 /** What is said of a standing that nobody asked for, or that there is nobody to ask about. */

@@ -8,8 +8,10 @@ export function timestamp({ intent, policy, facts, now }: Identified): Verdict {
   const ageMs = now - timestamp * 1000;
   // Asked so that a bound which is no number refuses.
   if (!(ageMs <= policy.maxAgeMs)) {
-    const age_s = Math.floor(ageMs / 1000);
     const max_age_s = policy.maxAgeMs / 1000;
+    const whole = Math.floor(ageMs / 1000);
+    // A fraction of a second over the bound is shown: "300 s old; at most 300 s" would read like a mistake.
+    const age_s = whole > max_age_s ? whole : ageMs / 1000;
     const message = `The intent is ${age_s} s old; at most ${max_age_s} s are allowed.`;
     return failed(violation('TIMESTAMP_EXPIRED', message, { timestamp, age_s, max_age_s, agent_id }));
   }

@@ -23,7 +23,6 @@ export const dailyLimit: ConstraintCheck<'daily_limit'> = ({ limit, currency, pa
         spent: jsonOfMinor(reading.spent, currency),
         limit: jsonOfMinor(limit, currency),
         window: '24h',
-        currency,
         agent_id: agentId,
       },
     ),

@@ -27,7 +27,6 @@ export function withoutHistory(constraints: Constraints, agentId: string): Viola
           spent: null,
           limit: jsonOfMinor(rule.limit, rule.currency),
           window: '24h',
-          currency: rule.currency,
           agent_id: agentId,
         }),
       );
@@ -56,7 +55,6 @@ export function unaccountable(limits: readonly Constraints[], agentId: string): 
           spent: null,
           limit: jsonOfMinor(rule.limit, rule.currency),
           window: '24h',
-          currency: rule.currency,
           agent_id: agentId,
         },
       ),

@@ -22,7 +22,8 @@ export const deniedValues: ConstraintCheck<'denied_values'> = (rule, judged) =>
   ).map(({ param, values }): Violation =>
     violation(rule.code, `${said(values[0]!)} (in "${shown(param)}") is denied by "${rule.name}".`, {
       requested: shownAll(values),
-      denied: rule.written,
+      // A deny-list names no value that would do.
+      allowed: null,
       param,
       agent_id: judged.agentId,
     }),

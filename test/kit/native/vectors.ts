@@ -1,6 +1,7 @@
 /** Reads the vectors, and says what a decision about one must look like. */
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
+import { NATIVE_CODES, type NativeCodeName } from '../../../src/protocol/codes.js';
 import { importKey } from '../../../src/protocol/ed25519/verify.js';
 import { parsePublicKey } from '../../../src/protocol/keys.js';
 import type { PinnedKey, Policy } from '../../../src/verify/context.js';
@@ -65,6 +66,11 @@ const SKIPPED: Readonly<Record<string, string>> = {
   trust: 'no minimum is set',
 };
 
+/** What the catalogue says that the details of a refusal hold. */
+function factsOf(name: string): string[] {
+  return ['agent_id', ...NATIVE_CODES[name as NativeCodeName].facts].sort();
+}
+
 /** Every key of a decision is there, every step is reported in order, and the answer is the vector's. */
 export function expectDecision(decision: Decision, vector: IntentVector): void {
   const { code, failed, codes, details } = vector.expect;
@@ -79,6 +85,7 @@ export function expectDecision(decision: Decision, vector: IntentVector): void {
     expect(first).toEqual({ error_code: code, error_message: decision.error_message, details: decision.details });
     for (const violation of decision.violations) {
       expect(violation.details).toHaveProperty('agent_id', decision.agent_id);
+      expect(Object.keys(violation.details).sort()).toEqual(factsOf(violation.error_message));
       expect(violation.error_message).toMatch(/^[A-Z_]+$/);
     }
     if (details !== undefined) expect(decision.details).toMatchObject(details);

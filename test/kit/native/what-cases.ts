@@ -23,7 +23,10 @@ export function actionCases(cases: Cases): void {
     ...operator,
     details: { action: 'purge_cache', agent_id: OPERATOR },
   });
-  cases.add('action-denied-and-not-declared', operate('dropped', 'drop_database', {}), 'AIP-E210', 'action', operator);
+  cases.add('action-denied-and-not-declared', operate('dropped', 'drop_database', {}), 'AIP-E210', 'action', {
+    ...operator,
+    codes: ['AIP-E210', 'AIP-E201'],
+  });
 
   const ship = (name: string, params: object, codes: number, details = {}) =>
     cases.add(name, operate(name, 'ship', params), codes === 0 ? null : 'AIP-E211', codes === 0 ? null : 'action', {
@@ -53,6 +56,8 @@ export function constraintCases(cases: Cases): void {
     details: { requested: 10000, limit: 100, currency: 'USD', param: 'amount', agent_id: SUPPORT },
   });
   cases.add('refund-at-the-limit', refund('limit', { params: { amount: 100 } }), null, null);
+  // 2^63 as RFC 8785 writes it.
+  cases.add('large-integer', mail('large', { params: { to: 'ann@acme.com', id: 2 ** 63 } }), null, null);
   cases.add('refund-as-text', refund('text', { params: { amount: '99.99' } }), null, null);
   cases.add('refund-a-cent-over', refund('cent', { params: { amount: '100.01' } }), 'AIP-E202', 'constraints');
   cases.add('refund-in-euros', refund('eur', { params: { amount: 5, currency: 'EUR' } }), 'AIP-E202', 'constraints');
@@ -112,7 +117,7 @@ export function constraintCases(cases: Cases): void {
   may('paid-the-rest-of-the-day', 'pay', { amount: 100 }, { before: ['intent-paid-150.json'] });
   mayNot('paid-a-cent-more-than-the-day-has', 'pay', { amount: '100.01' }, 'AIP-E212', {
     before: ['intent-paid-150.json'],
-    details: { requested: 100.01, spent: 150, limit: 250, window: '24h', currency: 'USD', agent_id: OPERATOR },
+    details: { requested: 100.01, spent: 150, limit: 250, window: '24h', agent_id: OPERATOR },
   });
   const second = { before: ['intent-paid-150.json'], codes: ['AIP-E202', 'AIP-E212'] };
   mayNot('over-both-limits-of-money', 'pay', { amount: 201 }, 'AIP-E202', second);
@@ -207,6 +212,11 @@ export function standingCases(cases: Cases): void {
     [row(SUPPORT, 'active'), row(PRINCIPAL, 'revoked')],
     'AIP-E403',
   );
+  cases.on('a revoked agent of a suspended principal, in a stale copy', file, 'AIP-E401', 'revocation', {
+    standing: [row(SUPPORT, 'revoked'), row(PRINCIPAL, 'suspended', '2026-02-18T15:00:00Z')],
+    codes: ['AIP-E401', 'AIP-E403'],
+    copy: { age_ms: 60_000, on_stale: 'deny' },
+  });
   // --at moves the clock of freshness, never that of standing.
   cases.on('a suspension judged as of a time after it', file, 'AIP-E402', 'revocation', {
     standing: [row(SUPPORT, 'suspended', '2026-02-18T14:24:00Z')],

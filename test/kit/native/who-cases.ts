@@ -30,6 +30,8 @@ export function malformedCases(cases: Cases): void {
   });
   bad('nested-deeper-than-32', text.replace('"8472"', `${'['.repeat(40)}${']'.repeat(40)}`));
   bad('number-beyond-doubles', text.replace(':50', ':1e400'));
+  // Signed is what a double holds: ...776000. Other digits of the same double could be changed after signing.
+  bad('integer-in-digits-that-are-not-signed', text.replace(':50', ':9223372036854775808'));
   bad('number-with-leading-zero', text.replace(':50', ':050'));
   bad('not-a-number', text.replace(':50', ':NaN'));
   bad('single-quotes', text.replaceAll('"', "'"));
@@ -222,6 +224,10 @@ export function freshnessCases(cases: Cases): void {
   cases.add('exactly-30-s-ahead', dated('30 s', NOW_S + 30), null, null);
   cases.add('301-s-old', dated('301 s', NOW_S - 301), 'AIP-E302', 'timestamp', {
     details: { timestamp: NOW_S - 301, age_s: 301, max_age_s: 300, agent_id: SUPPORT },
+  });
+  cases.on('half a second too old', 'intent-exactly-300-s-old.json', 'AIP-E302', 'timestamp', {
+    at: '2026-02-18T14:23:45.500Z',
+    details: { age_s: 300.5, max_age_s: 300 },
   });
   cases.add('six-minutes-old', mail('six', { timestamp: NOW_S - 400 }), 'AIP-E302', 'timestamp');
   cases.add('of-1970', dated('1970', 0), 'AIP-E302', 'timestamp');

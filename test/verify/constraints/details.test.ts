@@ -54,10 +54,15 @@ describe('what a refusal says', () => {
       spent: 49.99,
       limit: 50,
       window: '24h',
-      currency: 'USD',
       agent_id: AGENT,
     });
     expect(message).toBe('$0.02 asked and $49.99 spent in 24 hours, $50.00 allowed.');
+  });
+
+  test('which value is denied', () => {
+    const { message, details } = only({ denied_regions: ['cn'] }, { params: { region: 'cn' } });
+    expect(details).toEqual({ requested: 'cn', allowed: null, param: 'region', agent_id: AGENT });
+    expect(message).toContain('denied_regions');
   });
 
   test('which currency was meant', () => {
