@@ -1,6 +1,7 @@
 import { NATIVE_CODES } from '../../protocol/codes.js';
 import { AIP1_CODES } from '../../protocol/aip1/codes.js';
-import { runConformance, type CaseReport, type ConformanceSuite } from '../../verify/aip1/conformance.js';
+import { runConformance, type CaseReport } from '../../verify/aip1/conformance.js';
+import { readSuite } from '../../verify/aip1/conformance-file.js';
 import type { Cli } from '../cli.js';
 import { table } from '../render/table.js';
 import { clean } from '../render/text.js';
@@ -11,7 +12,7 @@ export const command: CommandSpec = {
   path: ['conformance'],
   summary: 'Run the AIP-1 conformance cases against this verifier, and report',
   detail:
-    'The cases are in fixtures/aip-1/conformance.json of the package: data that any other verifier can be held to.',
+    "The cases are in fixtures/aip-1/conformance.json of the package: data that any other verifier can be held to. A document is its text, or the changes (JSON Patch, RFC 6902) that make it of the file's base.",
   examples: [
     { run: 'aip conformance', why: 'a line a code' },
     { run: "aip conformance --json | jq '.cases[].name'", why: 'every case' },
@@ -21,7 +22,7 @@ export const command: CommandSpec = {
   topics: ['aip-1'],
 
   async run(_, cli) {
-    const suite = JSON.parse(await conformanceFile()) as ConformanceSuite;
+    const suite = readSuite(await conformanceFile());
     const cases = runConformance(suite);
     const failed = cases.filter(({ passed }) => !passed);
     if (cli.globals.json) {
