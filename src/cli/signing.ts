@@ -2,11 +2,11 @@
 import { Failure } from '../app/failure.js';
 import { AGENT_KEY_VARIABLE } from '../app/keyring.js';
 import type { KeyStoreName } from '../app/ports.js';
-import { parseJsonText } from '../protocol/json.js';
+import { JsonError, parseJsonText } from '../protocol/json.js';
 import { objectOf, ShapeError } from '../protocol/shape.js';
-import { isObject, type JsonObject } from '../protocol/values.js';
+import { isObject, type Json, type JsonObject } from '../protocol/values.js';
 import type { Cli } from './cli.js';
-import { jsonIn, readInput, readJsonInput } from './input.js';
+import { readJsonInput } from './input.js';
 import type { OptionSpec } from './spec.js';
 import { pairs } from './values.js';
 
@@ -53,7 +53,7 @@ export async function requestOf(
   options: RequestFlags,
   cli: Cli,
 ): Promise<{ action: string; params: JsonObject; target: string | null }> {
-  const given: Given = file === undefined ? {} : shape(await readJsonInput(file, cli), file);
+  const given: Given = file === undefined ? {} : shape(await readJsonInput(file, cli), file === '-' ? 'stdin' : file);
   const action = options.action ?? given.action;
   if (action === undefined)
     throw new Failure('USAGE', 'There is no action to sign.', { hint: 'name it with --action <name>' });
@@ -71,14 +71,23 @@ export async function requestOf(
 
 async function paramsOf(text: string | undefined, cli: Cli): Promise<JsonObject> {
   if (text === undefined) return {};
-  const fromFile = text.startsWith('@');
-  const bytes = fromFile ? await readInput(text.slice(1), cli) : Buffer.from(text);
-  const json = jsonIn(bytes, fromFile ? text.slice(1) : '--params');
+  const json = text.startsWith('@') ? await readJsonInput(text.slice(1), cli) : inlineJson(text);
   if (!isObject(json)) throw new Failure('USAGE', 'The params are not a JSON object.');
   return json;
 }
 
-function shape(json: ReturnType<typeof jsonIn>, where: string): Given {
+/** What stands on the command line itself is wrong use, not a file that cannot be read. */
+function inlineJson(text: string): Json {
+  try {
+    return parseJsonText(text);
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    const where = `${error.reason} at byte ${error.offset}`;
+    throw new Failure('USAGE', `--params is not strict JSON: ${where}.`, { hint: `--params '{"amount": 50}'` });
+  }
+}
+
+function shape(json: Json, where: string): Given {
   try {
     const object = objectOf(json, where, [], ['action', 'params', 'target']);
     const { action, params, target } = object;

@@ -50,16 +50,20 @@ export function sinceWhen(text: string, now: number): number | null {
 
 /**
  * `--param name=text` and `--param name:=json` in one object without a prototype. A name is given once; the first `=` or `:=` divides.
- * `readJson` is the strict parser: it throws on what is not exactly one JSON document.
+ * `readJson` is the strict parser: it throws on what is not exactly one JSON document. `readText` says what a text stands for.
  */
-export function pairs(texts: readonly string[], readJson: (text: string) => Json): JsonObject {
+export function pairs(
+  texts: readonly string[],
+  readJson: (text: string) => Json,
+  readText: (text: string, name: string) => Json = (text) => text,
+): JsonObject {
   const members = emptyObject();
   for (const text of texts) {
     const match = /^([^=]*?)(:?=)([\s\S]*)$/.exec(text);
     const name = match?.[1] ?? '';
     if (match === null || name === '') throw new Error(`Expected name=text or name:=json, not "${text.slice(0, 64)}".`);
     if (name in members) throw new Error(`"${name}" is given twice.`);
-    members[name] = match[2] === '=' ? match[3]! : jsonValue(name, match[3]!, readJson);
+    members[name] = match[2] === '=' ? readText(match[3]!, name) : jsonValue(name, match[3]!, readJson);
   }
   return members;
 }

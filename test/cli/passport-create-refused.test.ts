@@ -26,6 +26,12 @@ describe('makes nothing of what it cannot use', () => {
       2,
       'USAGE',
     ],
+    [
+      'a constraint given twice, once by its own flag',
+      ['b', '--domain', 'acme.com', '-a', 'x', '--monetary-limit', '6', '--constraint', 'monetary_limit=5'],
+      2,
+      'USAGE',
+    ],
     ['JSON that is none', ['b', '--domain', 'acme.com', '-a', 'x', '--constraint', 'x-a:={'], 2, 'USAGE'],
     ['no time at all', ['b', '--domain', 'acme.com', '-a', 'x', '--expires', '0s'], 2, 'USAGE'],
     ['a time without a unit', ['b', '--domain', 'acme.com', '-a', 'x', '--expires', '90'], 2, 'USAGE'],

@@ -122,6 +122,23 @@ describe('aip passport create', () => {
     });
   });
 
+  test('reads the value of a constraint as what the constraint takes', async () => {
+    const machine = household();
+    const given = ['max_instances=10', 'require_stop_loss=true', 'allowed_symbols=["ACME"]', 'rate_limit=10/hour'];
+    const flags = [...given, 'monetary_limit=99.50', 'x-ticket=42'].flatMap((text) => ['--constraint', text]);
+    const create = ['passport', 'create', 'trader', '--domain', 'acme.com', '-a', 'trade', ...inFiles(machine)];
+    expect((await machine.run(...create, ...flags, '--out', machine.at('p.json'))).code).toBe(0);
+    expect(documentIn(machine.at('p.json')).constraints).toEqual({
+      max_instances: 10,
+      require_stop_loss: true,
+      allowed_symbols: ['ACME'],
+      rate_limit: '10/hour',
+      monetary_limit: '99.50',
+      currency: 'USD',
+      'x-ticket': '42',
+    });
+  });
+
   test('takes the rest from a file, and flags come first', async () => {
     const machine = household();
     const template = machine.file(

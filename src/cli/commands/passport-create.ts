@@ -204,10 +204,18 @@ function principalStore(
 }
 
 function constraintsOf(file: JsonObject, options: Options): JsonObject {
-  const flags: Record<string, Json> = {
-    ...((file.constraints ?? {}) as JsonObject),
-    ...usable(() => pairs(options.constraint, parseJsonText)),
-  };
+  const named = usable(() => pairs(options.constraint, parseJsonText, constraintText));
+  const flags: Record<string, Json> = { ...((file.constraints ?? {}) as JsonObject), ...named };
+  for (const [name, given] of Object.entries({
+    monetary_limit: options.monetaryLimit,
+    daily_limit: options.dailyLimit,
+    currency: options.currency,
+    allowed_domains: options.allowedDomain[0],
+    rate_limit: options.rateLimit,
+  })) {
+    if (given !== undefined && named[name] !== undefined)
+      throw new Failure('USAGE', `"${name}" is given twice, by its own flag and by --constraint.`);
+  }
   // Decimal strings stay strings: money is never a binary float on its way in.
   if (options.monetaryLimit !== undefined) flags.monetary_limit = amount(options.monetaryLimit);
   if (options.dailyLimit !== undefined) flags.daily_limit = amount(options.dailyLimit);
@@ -219,6 +227,19 @@ function constraintsOf(file: JsonObject, options: Options): JsonObject {
   return flags;
 }
 
+/** Constraints that are written as text. All others are numbers, lists or true, for which a text is never right. */
+const WRITTEN_AS_TEXT = /^(?:monetary_limit|daily_limit|currency|rate_limit|x-.*)$/;
+
+/** `max_instances=10` means the number. */
+function constraintText(text: string, name: string): Json {
+  if (WRITTEN_AS_TEXT.test(name)) return text;
+  try {
+    return parseJsonText(text);
+  } catch {
+    return text;
+  }
+}
+
 /** A JSON number where it says exactly the same, else the decimal text. */
 function amount(given: string): Json {
   return String(Number(given)) === given ? Number(given) : given;
@@ -228,15 +249,16 @@ const TEMPLATE = ['name', 'agent_name', 'domain', 'actions', 'denied_actions', '
 
 async function template(path: string, cli: Cli): Promise<JsonObject> {
   const json = await readJsonInput(path, cli);
+  const where = path === '-' ? 'stdin' : path;
   try {
-    const object = objectOf(json, path, [], TEMPLATE);
+    const object = objectOf(json, where, [], TEMPLATE);
     for (const list of ['actions', 'denied_actions']) {
       if (object[list] !== undefined && !Array.isArray(object[list]))
-        throw new ShapeError(`"${list}" in ${path} is not a list`);
+        throw new ShapeError(`"${list}" in ${where} is not a list`);
     }
     for (const member of ['constraints', 'metadata']) {
       if (object[member] !== undefined && !isObject(object[member]))
-        throw new ShapeError(`"${member}" in ${path} is not an object`);
+        throw new ShapeError(`"${member}" in ${where} is not an object`);
     }
     return object;
   } catch (error) {
