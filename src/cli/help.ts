@@ -92,11 +92,13 @@ export function commandHelp(command: CommandSpec, paint: Paint, width: number): 
   const exits = Object.entries({ 0: 'done', 2: 'wrong use', ...command.exits }).flatMap(([code, why]) =>
     hang(`  ${code.padEnd(4)} `, why, width),
   );
+  const args = command.args ?? [];
   const usage = [
     'aip',
     ...command.path,
-    ...(command.args ?? []).map(argText),
+    ...args.filter((arg) => arg.afterDashes !== true).map(argText),
     ...(groups.length > 0 ? ['[flags]'] : []),
+    ...args.filter((arg) => arg.afterDashes === true).flatMap((arg) => ['--', argText(arg)]),
   ];
   const touched =
     command.touches.length === 0 ? 'nothing outside itself' : command.touches.map((one) => TOUCHES[one]).join(', ');
@@ -105,7 +107,7 @@ export function commandHelp(command: CommandSpec, paint: Paint, width: number): 
   const globals = GLOBAL_OPTIONS.options.map((option) => option.flags.split(', ').at(-1)!).join(' ');
   return page(
     [...wrap(`${command.summary}.`, width), ...(command.detail === undefined ? [] : wrap(command.detail, width)), ''],
-    block('Usage', [`  ${usage.join(' ')}`, ...argLines(command.args ?? [], width)], paint),
+    block('Usage', [`  ${usage.join(' ')}`, ...argLines(args, width)], paint),
     block(
       'Examples',
       command.examples.flatMap((example) => [

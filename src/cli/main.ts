@@ -1,13 +1,8 @@
-/** The way in. Nothing is loaded here that `--version` does not need. */
+/** The way in. */
 import { Interrupted, processIo, type Io } from './io.js';
-import { VERSION } from './version.js';
 
 /** Runs one command line (without `node` and the script) and resolves to its exit code. Never throws. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
-  if (argv.length === 1 && argv[0] === '--version') {
-    io.stdout.write(`${VERSION}\n`);
-    return 0;
-  }
   const { shell } = await import('./shell.js');
   return shell(argv, io);
 }

@@ -30,6 +30,7 @@ export function parse(spec: CommandSpec, tokens: readonly string[], env: Io['env
 
   try {
     command.parse([...tokens], { from: 'user' });
+    if (spec.args?.some((arg) => arg.afterDashes === true)) refuseMixedWords(tokens, command.args, hint);
     const values: Record<string, unknown> = command.opts();
     for (const option of own) fill(values, option, env, hint);
     const globals = globalsOf(values, env);
@@ -102,6 +103,20 @@ function refuseSwallowedFlags(tokens: readonly string[], options: readonly Optio
     }
     i++;
   }
+}
+
+/** `aip exec -a read ./tool -a pay` would judge another action than it seems to. */
+function refuseMixedWords(tokens: readonly string[], words: readonly string[], hint: string): void {
+  const dashes = tokens.indexOf('--');
+  const after = dashes < 0 ? 0 : tokens.length - dashes - 1;
+  if (words.length <= after) return;
+  throw new Failure(
+    'USAGE',
+    `"${words[0]!.slice(0, 200)}" stands before --; the command and its arguments go after it`,
+    {
+      hint,
+    },
+  );
 }
 
 function globalsOf(values: Readonly<Record<string, unknown>>, env: Io['env']): Globals {

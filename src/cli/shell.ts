@@ -1,4 +1,5 @@
 /** Runs one command line: finds the command, reads its input, hands it the world, and turns what happens into an exit code. */
+import { Failure } from '../app/failure.js';
 import { shellCli, type Lifetime } from './shell-cli.js';
 import { paints } from './colour.js';
 import { report } from './errors.js';
@@ -22,7 +23,7 @@ export async function shell(argv: readonly string[], io: Io): Promise<number> {
     return code === 0 && output.error !== null ? await fail(output.error, argv, io) : code;
   } catch (error) {
     if (error instanceof Interrupted) return error.exitCode;
-    if (error instanceof OutputClosed) return 0;
+    if (error instanceof OutputClosed) return output.error === null ? 0 : await fail(output.error, argv, io);
     return fail(error, argv, io);
   } finally {
     output.unwatch();
@@ -56,6 +57,10 @@ async function execute(argv: readonly string[], io: Io, life: Lifetime): Promise
     return 0;
   }
   // `aip passport` did nothing, and says so to scripts.
+  if (!found.help && asks(argv, '--json')) {
+    const words = ['aip', ...found.path].join(' ');
+    throw new Failure('USAGE', `${words} begins several commands and names none.`, { hint: `${words} --help` });
+  }
   const [sink, look] = found.help ? [io.stdout, paint.out] : [io.stderr, paint.err];
   sink.write(help.groupHelp(found.path, look, help.pageWidth(widthOf(sink))));
   return found.help ? 0 : 2;

@@ -12,6 +12,8 @@ export interface ArgSpec {
   readonly required?: boolean;
   /** Takes all that follow; only the last argument may. */
   readonly variadic?: boolean;
+  /** Only what stands after `--`: another program's words, whose flags are none of ours. */
+  readonly afterDashes?: boolean;
   readonly choices?: readonly string[];
   readonly values?: ValueSource;
 }

@@ -59,5 +59,9 @@ export async function verifyExport(
   }
   const head = at ?? START;
   const end = verifyChain([], { after: head, checkpoints: checkpoints.filter(({ seq }) => seq >= head.seq) });
+  // `zcat missing.gz | aip logs verify --file -`: nothing to verify is never a yes.
+  if (end.ok && count === 0) {
+    throw new Failure('USAGE', `${path === '-' ? 'Stdin' : path} holds no entry. There is nothing to verify.`);
+  }
   return verdict(end.ok ? { ok: true, head, count } : { ...end, head, count });
 }

@@ -175,6 +175,16 @@ describe('aip exec', () => {
     expect(entriesOf(place.home)).toEqual([]);
   });
 
+  test('a command before -- is refused: its flags would be taken for ours', async () => {
+    const place = await staged();
+    for (const words of [['true'], ['true', '-a', 'deploy'], ['true', '--', 'x'], ['true', '--json', '--']]) {
+      const { code, out, err } = await place.run('exec', '-p', 'bot', '-a', 'issue_refund', ...words);
+      expect([code, out]).toEqual([2, '']);
+      expect(err).toContain('stands before --');
+    }
+    expect(entriesOf(place.home)).toEqual([]);
+  });
+
   test('a command that the system will not start is a failure that says so', async () => {
     const place = await staged();
     const path = place.file('broken', '#!/nonexistent/interpreter\n');

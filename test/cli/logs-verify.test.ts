@@ -58,6 +58,16 @@ describe('aip logs verify', () => {
     expect(await show()).toEqual({ code: 0, out: 'ok the log is empty\n', err: '' });
   });
 
+  test.each(['', '\n \n'])(
+    'an export without entries is nothing to verify, and that is never a yes (%j)',
+    async (text) => {
+      const place = world();
+      const { code, out, err } = await place.run('logs', 'verify', '--file', place.file('log.jsonl', text));
+      expect([code, out]).toEqual([2, '']);
+      expect(err).toContain('There is nothing to verify');
+    },
+  );
+
   test('for a person: the head, or the place where it broke', async () => {
     const { head, tamper, show } = logged(3);
     expect((await show()).out).toContain(`ok the hash chain of 3 entries is whole\n  head        3  ${head.hash}\n`);

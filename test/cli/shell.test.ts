@@ -99,6 +99,11 @@ describe('finding the command', () => {
     expect(err).toContain(`error: ${message}`.trimEnd());
     expect(err.trimEnd().split('\n').at(-1)).toMatch(/^hint: aip/);
   });
+  test('a group alone with --json: the error is JSON, as every other', async () => {
+    const { code, out, err } = await world().run('passport', '--json');
+    expect([code, out]).toEqual([2, '']);
+    expect(JSON.parse(err)).toMatchObject({ code: 'USAGE', hint: 'aip passport --help', exit_code: 2 });
+  });
   test('a group alone did nothing: its help goes to stderr with exit 2', async () => {
     const { code, out, err } = await world().run('config');
     expect({ code, out }).toEqual({ code: 2, out: '' });

@@ -36,7 +36,7 @@ export const command: CommandSpec<Options> = {
   summary: 'Run a command only if the agent may do what it stands for',
   detail:
     'The exit code is that of the command once it runs. It finds AIP_INTENT_HASH and AIP_AGENT_ID in its environment, and no key or passphrase; what aip has to say goes to stderr.',
-  args: [{ name: 'command', description: 'the command and its arguments, after --', variadic: true }],
+  args: [{ name: 'command', description: 'the command and its arguments', variadic: true, afterDashes: true }],
   options: [
     {
       title: 'What it stands for',
