@@ -45,6 +45,7 @@ async function run(argv: readonly string[]): Promise<void> {
     userHome: home,
     platform: process.platform,
     now: Date.now,
+    importModule: () => Promise.reject(new Error('nothing is imported while building')),
     uid: null,
     signal: new AbortController().signal,
   });

@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Failure } from '../app/failure.js';
 import type { Io } from './io.js';
 import type { Paths } from '../adapters/paths.js';
@@ -52,11 +53,11 @@ export async function findProjectFile(io: Io): Promise<ConfigFile | null> {
 }
 
 /** The file named by `--config`: the user's own choice, so it may be code as well. */
-export async function readNamedFile(path: string): Promise<ConfigFile> {
+export async function readNamedFile(path: string, io: Io): Promise<ConfigFile> {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) {
     throw new Failure('NOT_FOUND', `the config file ${path} does not exist`);
   }
-  return { path, content: await readNamed(path), foreign: false };
+  return { path, content: await readNamed(path, io), foreign: false };
 }
 
 export function readUserFile(paths: Paths): ConfigFile | null {
@@ -93,22 +94,29 @@ export function saveTrusted(paths: Paths, path: string, digest: string): void {
   writePrivate(paths, paths.trustedFile, `${JSON.stringify({ ...readTrusted(paths), [path]: digest }, null, 2)}\n`);
 }
 
-async function readNamed(path: string): Promise<unknown> {
-  if (/^\.[cm]?js$/.test(extname(path))) return loaded(path, '', '.js');
+async function readNamed(path: string, io: Io): Promise<unknown> {
+  if (/^\.[cm]?js$/.test(extname(path))) {
+    const code = async (): Promise<unknown> => (await io.importModule(pathToFileURL(path).href)).default;
+    return loaded(path, code);
+  }
   if (basename(path) !== 'package.json') return parseData(path, readText(path).text);
   return packageMember(path, readText(path, MAX_PACKAGE_BYTES).text) ?? {};
 }
 
 function parseData(path: string, text: string): unknown {
-  return extname(path) === '.json' ? parseJsonFile(path, text) : loaded(path, text, '.yaml');
+  return extname(path) === '.json' ? parseJsonFile(path, text) : loaded(path, () => yaml(path, text));
 }
 
-async function loaded(path: string, text: string, kind: '.js' | '.yaml'): Promise<unknown> {
+async function yaml(path: string, text: string): Promise<unknown> {
   // cosmiconfig's own search is not used: before any option of ours counts it looks for `.config/config.js` and runs it, and
   // `$import` in a data file may name code.
   const { defaultLoaders } = await import('cosmiconfig');
+  return defaultLoaders['.yaml'](path, text) as unknown;
+}
+
+async function loaded(path: string, read: () => Promise<unknown>): Promise<unknown> {
   try {
-    return (await defaultLoaders[kind](path, text)) ?? {};
+    return (await read()) ?? {};
   } catch (error) {
     const why = error instanceof Error ? error.message.replace(/\s+/g, ' ') : String(error);
     throw new Failure('USAGE', `the config file ${path} cannot be read: ${why.slice(0, 200)}`, { cause: error });

@@ -1,6 +1,7 @@
 /** Config and where each value came from: `AIP_*`, then the project's file, then the user's, then the default. Flags are above all. */
 import { dirname, resolve } from 'node:path';
 import { Failure } from '../app/failure.js';
+import { sha256Hex } from '../protocol/hash.js';
 import type { Cli } from './cli.js';
 import { findProjectFile, readNamedFile, readTrusted, readUserFile, type ConfigFile } from './config-files.js';
 import {
@@ -44,14 +45,13 @@ interface Layer {
 /** Fails with USAGE on an unknown key, a value of the wrong kind, or an untrusted file; with `inspect` the last is only noted. */
 export async function loadConfig(cli: Cli, options: { readonly inspect?: boolean } = {}): Promise<Config> {
   const { io, globals } = cli;
-  const named = globals.config === null ? null : await readNamedFile(resolve(io.cwd, globals.config));
+  const named = globals.config === null ? null : await readNamedFile(resolve(io.cwd, globals.config), io);
   const project = named ?? (await findProjectFile(io));
   const user = readUserFile(cli.paths());
 
   const projectValues = project === null ? {} : flatten(project);
   const userValues = user === null ? {} : flatten(user);
-  const untrusted =
-    project === null || named !== null ? [] : await untrustedKeys(cli, project, projectValues, userValues);
+  const untrusted = project === null || named !== null ? [] : untrustedKeys(cli, project, projectValues, userValues);
   if (untrusted.length > 0 && options.inspect !== true) {
     throw new Failure('USAGE', `${project!.path} sets ${untrusted.join(', ')} and is not trusted`, {
       hint: 'read the file, then: aip config trust (in CI: AIP_TRUST_CONFIG=1)',
@@ -99,26 +99,25 @@ export function flatten(file: ConfigFile): Partial<Record<KeyName, unknown>> {
 }
 
 /** What is trusted is what the file says, so that a comment or another member of package.json does not undo it. */
-export async function digestOf(file: ConfigFile): Promise<string> {
-  const { createHash } = await import('node:crypto');
+export function digestOf(file: ConfigFile): string {
   const values = flatten(file);
   const text = JSON.stringify(KEY_NAMES.map((name) => [name, values[name] ?? null]));
-  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+  return `sha256:${sha256Hex(text)}`;
 }
 
-async function untrustedKeys(
+function untrustedKeys(
   cli: Cli,
   file: ConfigFile,
   values: Partial<Record<KeyName, unknown>>,
   userValues: Partial<Record<KeyName, unknown>>,
-): Promise<string[]> {
+): string[] {
   const names = (Object.keys(values) as KeyName[]).filter((name) => {
     const { sensitive, loosens, kind, fallback } = KEYS[name] as KeySpec<unknown>;
     if (file.foreign || sensitive === true) return true;
     return loosens?.(kind.read(values[name]), kind.read(userValues[name] ?? fallback)) === true;
   });
   if (names.length === 0 || cli.io.env['AIP_TRUST_CONFIG'] === '1') return [];
-  return readTrusted(cli.paths())[file.path] === (await digestOf(file)) ? [] : names;
+  return readTrusted(cli.paths())[file.path] === digestOf(file) ? [] : names;
 }
 
 function fromEnvironment(cli: Cli): Partial<Record<KeyName, unknown>> {

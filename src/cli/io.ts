@@ -5,6 +5,8 @@ import type { Readable, Writable } from 'node:stream';
 export type Source = Readable & { readonly isTTY?: boolean };
 export type Sink = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
+export type ImportModule = (href: string) => Promise<{ readonly default?: unknown }>;
+
 export interface Io {
   readonly stdin: Source;
   readonly stdout: Sink;
@@ -18,6 +20,11 @@ export interface Io {
   readonly uid: number | null;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /**
+   * `import()` of a file by its URL: code that the user named. Handed in, because the program itself may come out of V8's cache,
+   * and what comes from there cannot import.
+   */
+  readonly importModule: ImportModule;
   /** Aborted on SIGINT and SIGTERM, with an `Interrupted` as its reason. */
   readonly signal: AbortSignal;
 }
@@ -46,7 +53,7 @@ export class OutputClosed extends Error {
 }
 
 /** This process. */
-export function processIo(signal: AbortSignal): Io {
+export function processIo(signal: AbortSignal, importModule: ImportModule): Io {
   return {
     // Opened when it is read: most commands never do, and it costs as much as a database does.
     get stdin() {
@@ -60,6 +67,7 @@ export function processIo(signal: AbortSignal): Io {
     platform: process.platform,
     uid: process.getuid?.() ?? null,
     now: Date.now,
+    importModule,
     signal,
   };
 }

@@ -1,5 +1,5 @@
 /** The way in. */
-import { Interrupted, processIo, type Io } from './io.js';
+import { Interrupted, processIo, type ImportModule, type Io } from './io.js';
 
 /** Runs one command line (without `node` and the script) and resolves to its exit code. Never throws. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
@@ -8,7 +8,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 }
 
 /** Runs this process's command line and ends the process. */
-export async function main(): Promise<void> {
+export async function main(importModule: ImportModule): Promise<void> {
   const stop = new AbortController();
   for (const [signal, code] of [
     ['SIGINT', 130],
@@ -22,7 +22,7 @@ export async function main(): Promise<void> {
   }
   // The shell looks at these; without a listener node would end with a stack.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-  const code = await run(process.argv.slice(2), processIo(stop.signal));
+  const code = await run(process.argv.slice(2), processIo(stop.signal, importModule));
   await Promise.all([drained(process.stdout), drained(process.stderr)]);
   // A socket or a child that still hangs must not keep a finished command alive.
   process.exit(code);

@@ -1,14 +1,14 @@
 /**
  * Loads the program: one bundled script, and beside it what V8 made of it when it was built. Taking that up instead of
  * compiling again is a third of the time of a verification. V8 refuses a cache of another version or other flags, and then
- * the script is compiled as ever.
+ * the script is compiled as ever. A script from a cache cannot `import()`: that is `Io.importModule`.
  */
 import { readFileSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
-import { constants, Script } from 'node:vm';
+import { Script } from 'node:vm';
 
 export interface Program {
-  readonly main: () => Promise<void>;
+  readonly main: typeof import('./main.js').main;
   readonly run: typeof import('./main.js').run;
 }
 
@@ -18,7 +18,6 @@ export function loadProgram(folder: string, cache: string): { program: Program; 
   const cachedData = readCache(`${folder}/${cache}.cache`);
   const script = new Script(Module.wrap(readFileSync(path, 'latin1')), {
     filename: path,
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     ...(cachedData === null ? {} : { cachedData }),
   });
   const module = { exports: {} as Program };

@@ -13,5 +13,5 @@ if (process.argv.length === 3 && process.argv[2] === '--version') {
 } else {
   // A cache is read as a whole, so the commands that run most often have one without the others.
   const cache = process.argv[2] === 'intent' ? 'intent' : 'main';
-  void loadProgram(__dirname, cache).program.main();
+  void loadProgram(__dirname, cache).program.main((href) => import(href));
 }

@@ -61,6 +61,7 @@ export function world(options: WorldOptions = {}): World {
     userHome: home,
     platform: options.platform ?? 'linux',
     uid: options.uid === undefined ? (process.getuid?.() ?? null) : options.uid,
+    importModule: (href) => import(href),
     now: () => Date.parse('2026-02-18T14:23:45Z'),
     signal: stop.signal,
   };

@@ -38,7 +38,7 @@ export const command: CommandSpec<Options> = {
         return 2;
       }
     }
-    const digest = await digestOf(file);
+    const digest = digestOf(file);
     saveTrusted(cli.paths(), file.path, digest);
     if (cli.globals.json) cli.json({ path: file.path, digest, settings });
     else cli.out(`trusted ${clean(file.path)}`);
