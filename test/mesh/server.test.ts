@@ -36,6 +36,22 @@ describe('commands', () => {
     expect(status.json()).toMatchObject({ status: 'revoked', reason: 'prompt injection', revoked_by: 'security_team' });
   });
 
+  test.each([
+    ['did:web:localhost:agents:TradingAgent', 200],
+    ['did:web:localhost:agents:_private', 200],
+    ['did:web:localhost%3A8080:agents:a.b-c', 200],
+    ['did:web:LOCALHOST:agents:bot', 400],
+    ['did:web:localhost:agents:', 400],
+    ['did:web:localhost:agents:a:agents:b', 400],
+    ['did:web:localhost:agents:a b', 400],
+    ['did:web:localhost:agents:b\u043et', 400],
+    [`did:web:localhost:agents:${'a'.repeat(64)}`, 400],
+    ['TradingAgent', 400],
+  ])('%s can be revoked: %i', async (agent_id, status) => {
+    const mesh = await TestMesh.start();
+    expect((await mesh.command('revoke', { agent_id })).status).toBe(status);
+  });
+
   test('the same cmd_id twice is one event and the same answer', async () => {
     const mesh = await TestMesh.start();
     const first = await mesh.command('revoke', { cmd_id: 'once-and-only' });

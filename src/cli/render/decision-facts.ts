@@ -1,4 +1,5 @@
-import { parseAgentId, parsePrincipalId } from '../../protocol/did.js';
+import { scopeOf } from '../../mesh/subject.js';
+import { parsePrincipalId } from '../../protocol/did.js';
 import type { Json, JsonObject } from '../../protocol/values.js';
 import type { Decision, Refusal } from '../../verify/decision.js';
 import { entryOf } from './explain-catalogue.js';
@@ -52,7 +53,7 @@ export function remedyOf(code: string, decision: Decision): string | null {
   const { agent_id: agent, details, source } = decision;
   const principal = details?.principal;
   return fill(remedy, {
-    '<agent>': agent !== null && parseAgentId(agent) !== null ? agent : null,
+    '<agent>': agent !== null && scopeOf(agent) === 'agent' ? agent : null,
     '<principal>': typeof principal === 'string' && parsePrincipalId(principal) !== null ? principal : null,
     '<intent>': source !== null && /^[A-Za-z0-9_./][A-Za-z0-9_./-]*$/.test(source) ? source : null,
   });

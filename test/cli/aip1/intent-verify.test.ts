@@ -239,3 +239,17 @@ describe('flags about envelopes that do not mean anything', () => {
     expect(code).toBe(0);
   });
 });
+
+test('an agent that the reference named after a class is stopped like any other', async () => {
+  const machine = household();
+  const id = 'did:web:localhost:agents:TradingAgent';
+  const verified = (name: string) =>
+    machine.json('intent', 'verify', machine.file(`${name}.json`, envelope(name, { 'agent.id': id })), ...PUBLIC);
+  expect((await verified('class-before')).code).toBe(0);
+  expect((await machine.run('revoke', id, '--reason', 'gone rogue', '--yes')).code).toBe(0);
+  const { code, value } = await verified('class-after');
+  expect([code, value.error_code]).toEqual([13, 'AIP-E400']);
+  const file = machine.file('class-again.json', envelope('class-again', { 'agent.id': id }));
+  expect((await machine.run('intent', 'verify', file, ...PUBLIC)).out).toContain(`aip status ${id}`);
+  expect((await machine.json('status', id)).value).toMatchObject({ status: 'revoked', agent_id: id });
+});
