@@ -2,8 +2,10 @@
 export {
   closeWorkspace,
   configureMesh,
+  configureTrustScoring,
   createIntent,
   createPassport,
+  getTrustScore,
   getVerificationLogs,
   loadPassport,
   registerVerificationHook,
@@ -29,6 +31,7 @@ export type { MeshOptions, ReinstateOptions, RevokeOptions, StandingChange } fro
 export type { CreatedPassport, CreatePassportOptions } from './library/passports.js';
 export type { Shield, ShieldedFunction, ShieldedObject } from './library/shield.js';
 export type { ParamMap, ShieldOptions } from './library/shield-options.js';
+export type { TrustScore, TrustScoringOptions } from './library/trust.js';
 export type { VerifiableIntent } from './library/verifier.js';
 export type { VerifyIntentOptions } from './library/verify-options.js';
 export type { LogQuery, Workspace, WorkspaceOptions } from './library/workspace.js';

@@ -26,6 +26,13 @@ export const shield: Shield = ((options: never, tool: never) => own().shield(opt
 /** Entries of the verification log, newest first. See `Workspace.getVerificationLogs`. */
 export const getVerificationLogs: Workspace['getVerificationLogs'] = (query) => own().getVerificationLogs(query);
 
+/** How far an agent can be trusted. See `Workspace.getTrustScore`. */
+export const getTrustScore: Workspace['getTrustScore'] = (agent) => own().getTrustScore(agent);
+
+/** Says how trust scores are computed. See `Workspace.configureTrustScoring`. */
+export const configureTrustScoring: Workspace['configureTrustScoring'] = (options) =>
+  own().configureTrustScoring(options);
+
 /** Adds a verification of your own. See `Workspace.registerVerificationHook`. */
 export const registerVerificationHook: Workspace['registerVerificationHook'] = (hook, options) =>
   own().registerVerificationHook(hook, options);

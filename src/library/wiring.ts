@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { setImmediate } from 'node:timers';
 import { Failure } from '../app/failure.js';
+import type { Conduct } from '../app/log-ports.js';
 import { AGENT_KEY_VARIABLE } from '../app/keyring.js';
 import type { Clock, KeyStore, KeyStoreName, Random, State } from '../app/ports.js';
 import { pathsOf } from '../adapters/paths.js';
@@ -22,6 +23,9 @@ export interface WorldOptions {
   /** Told what people should hear, such as a private key that lies in plain text. Default: `process.emitWarning`. */
   readonly onNotice?: (notice: string) => void;
 }
+
+/** The state file, and what it counts of how agents behave. */
+export type LocalState = State & { readonly conduct: Conduct };
 
 export interface World {
   readonly clock: Clock;
@@ -44,7 +48,7 @@ export interface World {
   /** True when a passphrase for key files is at hand. */
   readonly holdsPassphrase: () => boolean;
   /** Opened on first use. */
-  readonly state: () => Promise<State>;
+  readonly state: () => Promise<LocalState>;
   readonly stores: (keys: KeyOptions) => Promise<(name: KeyStoreName) => KeyStore>;
   /** Forgets the open state; the next use opens it again. */
   readonly close: () => Promise<void>;
@@ -59,9 +63,9 @@ export function world(options: WorldOptions): World {
     const place = { env, cwd: process.cwd(), platform: process.platform, userHome: homedir() };
     return pathsOf(place, options.home ?? (env.AIP_HOME || null));
   };
-  let opened: Promise<State> | null = null;
+  let opened: Promise<LocalState> | null = null;
 
-  async function open(): Promise<State> {
+  async function open(): Promise<LocalState> {
     const { openState } = await import('../adapters/sqlite/state.js');
     return openState(paths().stateFile, { random, clock });
   }

@@ -11,6 +11,7 @@ import { OpenKeys } from './key-options.js';
 import { Mesh, type MeshOptions, type ReinstateOptions, type RevokeOptions, type StandingChange } from './mesh.js';
 import { Passports, type CreatedPassport, type CreatePassportOptions } from './passports.js';
 import { shieldWith, type Shield } from './shield.js';
+import { Trust, type TrustScore, type TrustScoringOptions } from './trust.js';
 import { Verifier, type VerifiableIntent } from './verifier.js';
 import type { VerifyIntentOptions } from './verify-options.js';
 import { world, type WorldOptions } from './wiring.js';
@@ -65,6 +66,16 @@ export interface Workspace {
    */
   getVerificationLogs(query?: LogQuery): Promise<Entry[]>;
   /**
+   * How far an agent can be trusted, from what the log holds it to: by its id, or as `{agentId}`.
+   * @throws Failure USAGE, STATE
+   */
+  getTrustScore(agent: string | { readonly agentId: string }): Promise<TrustScore>;
+  /**
+   * Says how scores are computed from now on; what is left out is as the guide says. Scores are folded anew from the log.
+   * @throws Failure USAGE
+   */
+  configureTrustScoring(options: TrustScoringOptions): void;
+  /**
    * Adds a verification of your own, asked about every intent of this workspace whose signature holds. Call what comes
    * back to take it away again.
    */
@@ -99,6 +110,7 @@ export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
   const passports = new Passports(here, keys);
   const intents = new Intents(here, keys, passports);
   const mesh = new Mesh(here);
+  const trust = new Trust(here);
   const verifier = new Verifier(here, hooks, mesh);
   return {
     createPassport: (asked) => passports.create(asked),
@@ -110,6 +122,8 @@ export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
     },
     shield: shieldWith({ passports, intents, verifier }),
     getVerificationLogs: async (query = {}) => [...(await here.state()).entries(entryQuery(query))].reverse(),
+    getTrustScore: async (agent) => trust.score(agent),
+    configureTrustScoring: (asked) => trust.configure(asked),
     registerVerificationHook: (hook, asked) => hooks.register(hook, asked),
     configureMesh: (asked) => mesh.configure(asked),
     revokeAgent: async (asked) => mesh.revoke(asked),

@@ -1,0 +1,110 @@
+/** Trust scores of a workspace's agents, read from its verification log. */
+import { trustReport, type TrustReport } from '../app/trust-score.js';
+import { GUIDE_RULES, MAX_THRESHOLD, type SuspiciousPattern, type TrustRules } from '../trust/rules.js';
+import { onlyKnown, usage } from './given.js';
+import type { World } from './wiring.js';
+
+/** The guide's "Trust Score Tuning". What is left out is as the guide says. */
+export interface TrustScoringOptions {
+  /** Score of a new agent, 0 to 1. Default: 0.5. */
+  readonly initialScore?: number;
+  /** Gained by an accepted intent. Default: 0.01. */
+  readonly successIncrement?: number;
+  /** Lost by a refusal that the agent answers for. Default: 0.05. */
+  readonly failureDecrement?: number;
+  /** Lost for each whole hour without activity. Default: 0.001. */
+  readonly timeDecayRate?: number;
+  /** Before so many verifications a score is not `meaningful`. Default: 10. */
+  readonly minVerificationsForTrust?: number;
+  /** So many of these within so long are a warning of `aip health`; they never change a score. */
+  readonly suspiciousPatterns?: readonly {
+    readonly type: SuspiciousPattern['type'];
+    readonly threshold: number;
+    readonly windowSeconds: number;
+  }[];
+  /** `aip-1`: as RFC-001 computes it. Default: `guide`. */
+  readonly model?: TrustRules['model'];
+}
+
+/** What `aip trust --json` prints: `score` is 0 to 1, and says nothing while `meaningful` is false. */
+export type TrustScore = TrustReport;
+
+export class Trust {
+  readonly #world: Pick<World, 'state' | 'clock'>;
+  #rules: TrustRules = GUIDE_RULES;
+
+  constructor(world: Pick<World, 'state' | 'clock'>) {
+    this.#world = world;
+  }
+
+  configure(options: TrustScoringOptions): void {
+    onlyKnown(options, OPTIONS, 'configureTrustScoring');
+    this.#rules = rulesOf(options);
+  }
+
+  async score(agent: string | { readonly agentId: string }): Promise<TrustScore> {
+    if (typeof agent === 'object' && agent !== null) onlyKnown(agent, AGENT, 'getTrustScore');
+    const agentId = typeof agent === 'string' ? agent : agent?.agentId;
+    // A name, or nothing, would read as a newcomer's score.
+    if (typeof agentId !== 'string' || !/^did:[a-z0-9]+:./.test(agentId))
+      throw usage('getTrustScore needs the id of an agent.', 'did:web:<domain>:agents:<name>');
+    const { conduct } = await this.#world.state();
+    conduct.judgeBy(this.#rules);
+    return trustReport(conduct, agentId, this.#rules.model, this.#world.clock());
+  }
+}
+
+const AGENT: ReadonlySet<string> = new Set(['agentId']);
+const OPTIONS: ReadonlySet<string> = new Set([
+  ...['initialScore', 'successIncrement', 'failureDecrement', 'timeDecayRate'],
+  ...['minVerificationsForTrust', 'suspiciousPatterns', 'model'],
+]);
+const PATTERN: ReadonlySet<string> = new Set(['type', 'threshold', 'windowSeconds']);
+const MOST_VERIFICATIONS = 1_000_000;
+const LONGEST_WINDOW_S = 30 * 86_400;
+
+function rulesOf(options: TrustScoringOptions): TrustRules {
+  const { minVerificationsForTrust, suspiciousPatterns, model } = options;
+  if (model !== undefined && model !== 'guide' && model !== 'aip-1') throw usage('"model" is neither guide nor aip-1.');
+  if (suspiciousPatterns !== undefined && !Array.isArray(suspiciousPatterns))
+    throw usage('"suspiciousPatterns" is not a list.');
+  return {
+    model: model ?? GUIDE_RULES.model,
+    initialScore: rate(options, 'initialScore'),
+    successIncrement: rate(options, 'successIncrement'),
+    failureDecrement: rate(options, 'failureDecrement'),
+    timeDecayRate: rate(options, 'timeDecayRate'),
+    minVerifications:
+      minVerificationsForTrust === undefined
+        ? GUIDE_RULES.minVerifications
+        : whole(minVerificationsForTrust, 0, MOST_VERIFICATIONS, 'minVerificationsForTrust'),
+    patterns: suspiciousPatterns?.map(patternOf) ?? GUIDE_RULES.patterns,
+  };
+}
+
+type Rate = 'initialScore' | 'successIncrement' | 'failureDecrement' | 'timeDecayRate';
+
+function rate(options: TrustScoringOptions, name: Rate): number {
+  const value = options[name];
+  if (value === undefined) return GUIDE_RULES[name];
+  if (typeof value !== 'number' || !(value >= 0 && value <= 1)) throw usage(`"${name}" is not a number from 0 to 1.`);
+  return value;
+}
+
+function whole(value: unknown, least: number, most: number, name: string): number {
+  if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return value as number;
+  throw usage(`"${name}" is not a whole number from ${least} to ${most}.`);
+}
+
+function patternOf(pattern: NonNullable<TrustScoringOptions['suspiciousPatterns']>[number]): SuspiciousPattern {
+  if (typeof pattern !== 'object' || pattern === null) throw usage('A suspicious pattern is not an object.');
+  onlyKnown(pattern, PATTERN, 'a suspicious pattern');
+  const { type, threshold, windowSeconds } = pattern;
+  if (type !== 'rapid_failures' && type !== 'unusual_actions')
+    throw usage('The type of a suspicious pattern is neither rapid_failures nor unusual_actions.');
+  return {
+    type,
+    threshold: whole(threshold, 1, MAX_THRESHOLD, 'threshold'),
+    window_seconds: whole(windowSeconds, 1, LONGEST_WINDOW_S, 'windowSeconds'),
+  };
+}
