@@ -27,8 +27,9 @@ export function settle(
   { wallNow, now }: Moment,
 ): void {
   if (spendsNonce(decision)) {
-    // An accepted intent may be dated ahead, by the skew or by `--at`, and stays fresh for a whole window after its date.
-    const from = decision.success ? Math.max(wallNow, timestamp * 1000) : wallNow;
+    // An intent may be dated ahead, and stays fresh for a whole window after its date: one that was refused for that must not be
+    // held back until it comes into force.
+    const from = Math.max(wallNow, timestamp * 1000);
     // Who is stricter than others with one state must not make them forget what they would still accept.
     const keepUntil = from + NONCE_RETENTION_WINDOWS * Math.max(maxAgeMs, DEFAULT_MAX_AGE_S * 1000);
     ledger.spendNonce(agent_id, nonce, wallNow, decision.error_code ?? 'accepted', keepUntil);

@@ -40,7 +40,11 @@ function verifier() {
       expect(await judge(fresh(now / 1000 - NOW_S))).toBe('ok');
     }
   };
-  return { judge, fresh, until };
+  /** Lets time pass in which nothing comes. */
+  const quiet = (s: number) => {
+    now = (NOW_S + s) * 1000;
+  };
+  return { judge, fresh, until, quiet };
 }
 
 describe('an intent that was accepted, once its nonce is forgotten', () => {
@@ -56,6 +60,18 @@ describe('an intent that was accepted, once its nonce is forgotten', () => {
     await until(80 * MINUTE);
     expect(await judge(captured, changes)).toBe('AIP-E302');
     expect(await judge(captured)).toBe('AIP-E302');
+  });
+
+  test.each([
+    ['as of its own time', { at: (NOW_S + 25) * 1000 }],
+    ['within a window that was made longer', { maxAge: 60 * MINUTE }],
+  ])('is not accepted again %s, though it was dated after it came', async (_, changes) => {
+    const { judge, fresh, quiet } = verifier();
+    const captured = fresh(25);
+    expect(await judge(captured)).toBe('ok');
+    quiet(15 * MINUTE);
+    expect(await judge(fresh(15 * MINUTE))).toBe('ok');
+    expect(await judge(captured, changes)).toBe('AIP-E302');
   });
 
   test('can still be judged without being accepted', async () => {
@@ -80,4 +96,23 @@ test('nothing fresh is refused, however much is forgotten', async () => {
   await until(120 * MINUTE);
   expect(await judge(fresh(115 * MINUTE + 1))).toBe('ok');
   expect(await judge(fresh(120 * MINUTE + 30))).toBe('ok');
+});
+
+test('an intent refused for its date cannot be held back until it comes into force', async () => {
+  const { judge, fresh, quiet } = verifier();
+  const captured = fresh(120 * MINUTE);
+  expect(await judge(captured)).toBe('AIP-E303');
+  for (const s of [15, 30, 60, 90]) {
+    quiet(s * MINUTE);
+    expect(await judge(fresh(s * MINUTE))).toBe('ok');
+  }
+  quiet(120 * MINUTE);
+  expect(await judge(captured)).toBe('AIP-E301');
+});
+
+test('no date is too far ahead to be remembered', async () => {
+  const { judge } = verifier();
+  const dated = line(refund('far', { timestamp: Number.MAX_SAFE_INTEGER, params: { amount: 0 } }));
+  expect(await judge(dated)).toBe('AIP-E303');
+  expect(await judge(dated)).toBe('AIP-E301');
 });

@@ -1,3 +1,4 @@
+import { DEFAULT_MAX_SKEW_S } from '../../protocol/limits.js';
 import { formatTime } from '../../protocol/time.js';
 import type { Identified } from '../context.js';
 import { failed, PASSED, violation, type Verdict } from '../decision.js';
@@ -16,7 +17,9 @@ export function timestamp({ intent, policy, facts, now }: Identified): Verdict {
     return failed(violation('TIMESTAMP_EXPIRED', message, { timestamp, age_s, max_age_s, agent_id }));
   }
   const { forgottenUntil = 0 } = facts;
-  if (timestamp * 1000 <= forgottenUntil) {
+  // What is forgotten is counted from when a nonce was spent, and an intent may have come before its date.
+  const early = Math.max(policy.maxSkewMs, DEFAULT_MAX_SKEW_S * 1000);
+  if (forgottenUntil !== 0 && timestamp * 1000 - early <= forgottenUntil) {
     // Reached with `--at`, or with a longer window than the one nonces were kept for.
     const message = `Nonces that were spent until ${formatTime(forgottenUntil)} are forgotten here, so an intent of that time could be a replay.`;
     const age_s = Math.floor((facts.wallNow - timestamp * 1000) / 1000);
