@@ -71,6 +71,9 @@ describe('aip exec', () => {
     const place = await staged({
       AGENT_PRIVATE_KEY: SEED,
       AIP_MESH_KEY: 'let me in',
+      AIP_WEBHOOK_SECRET: 'whsec_let me in',
+      AIP_PAGERDUTY_KEY: 'let me in',
+      AIP_MONITOR_SLACK_URL: 'https://hooks.slack.example/let-me-in',
       agent_private_key: SEED,
       KEPT: 'yes',
     });
@@ -79,6 +82,7 @@ describe('aip exec', () => {
     const { env } = ran()!;
     expect(env['KEPT']).toBe('yes');
     expect(Object.keys(env).filter((name) => /private_key|passphrase|mesh_key/i.test(name))).toEqual([]);
+    expect(JSON.stringify(env)).not.toMatch(/let.me.in/);
     expect(JSON.stringify(env)).not.toContain(SEED);
     expect(JSON.stringify(env)).not.toContain(PASSPHRASE);
   });

@@ -28,8 +28,8 @@ interface Options extends RequestFlags, KeyPlaceFlags, ResolveFlags {
   readonly geo?: string;
 }
 
-/** Whoever runs as the agent's tool must not be able to sign as the agent. */
-const SECRETS = /^(AGENT_PRIVATE_KEY|AIP_KEY_PASSPHRASE|AIP_MESH_KEY)$/i;
+/** Whoever runs as the agent's tool must not be able to sign as the agent, command the mesh, or raise or resolve alerts. */
+const SECRETS = /^(AGENT_PRIVATE_KEY|AIP_(KEY_PASSPHRASE|MESH_KEY|WEBHOOK_SECRET|PAGERDUTY_KEY|MONITOR_SLACK_URL))$/i;
 
 export const command: CommandSpec<Options> = {
   path: ['exec'],
