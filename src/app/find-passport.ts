@@ -12,7 +12,7 @@ export interface FoundPassport {
 
 export interface FindDeps {
   readonly state: Pick<State, 'passport' | 'passports'>;
-  /** The bytes of a file, or null when there is none at the path; fails with UNREADABLE when it cannot be read. */
+  /** The bytes of a file, of stdin for `-` where that is read, or null when there is none; fails with UNREADABLE when it cannot be read. */
   readonly readFile: (path: string) => Promise<Uint8Array | null>;
 }
 
@@ -45,6 +45,7 @@ export async function findPassport(deps: FindDeps, agent: string): Promise<Found
         : `No known passport is named "${agent}", and no such file exists.`,
     );
   }
+  if (agent === '-') return { passport: parsedPassport(bytes, 'stdin'), path: null };
   return { passport: parsedPassport(bytes, agent), path: agent };
 }
 

@@ -28,6 +28,11 @@ export async function readInput(path: string, cli: Cli): Promise<Uint8Array> {
   return bytes;
 }
 
+/** Reads what may be a file: null when there is none; stdin for `-`. */
+export function documentReader(cli: Cli): (path: string) => Promise<Uint8Array | null> {
+  return (path) => (path === '-' ? readStdin(cli) : readDocument(path));
+}
+
 /** The JSON in a file or stdin, parsed strictly. */
 export async function readJsonInput(path: string, cli: Cli): Promise<Json> {
   return jsonIn(await readInput(path, cli), path === '-' ? 'stdin' : path);

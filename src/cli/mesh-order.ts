@@ -74,7 +74,9 @@ export async function carryOut(
     else cli.out(`would ${message.charAt(0).toLowerCase()}${message.slice(1)}; nothing was changed`);
     return 0;
   }
-  if (!flags.yes && !(await cli.ask.confirm({ message: clean(message), flag: '--yes' })))
+  // Who revokes, or stops everyone, says so twice. Of the other orders a person is asked, a script has said what it wants.
+  const asks = order.action === 'revoke' || subject === EVERYONE || cli.ask.allowed;
+  if (asks && !flags.yes && !(await cli.ask.confirm({ message: clean(message), flag: '--yes' })))
     throw new Failure('USAGE', 'Nothing was changed.');
   const given = await obey(cli, mesh, order, flags);
   const { outcome, missing } = given;

@@ -1,13 +1,12 @@
 import { Failure } from '../app/failure.js';
 import { findPassport } from '../app/find-passport.js';
 import type { UnreadablePassport } from '../app/local-trust.js';
-import { readDocument } from '../adapters/document.js';
 import { parseAgentId } from '../protocol/did.js';
 import { passportOf, type Passport } from '../protocol/passport.js';
 import { ShapeError } from '../protocol/shape.js';
 import { isObject } from '../protocol/values.js';
 import type { Cli } from './cli.js';
-import { jsonIn } from './input.js';
+import { documentReader, jsonIn } from './input.js';
 import { localState } from './wiring.js';
 
 /**
@@ -15,16 +14,17 @@ import { localState } from './wiring.js';
  * valid passport makes that agent's intents refused with E103.
  */
 export async function passportFile(path: string, cli: Cli): Promise<Passport | UnreadablePassport> {
-  const bytes = await readDocument(path);
-  if (bytes === null)
-    return (await findPassport({ state: await localState(cli), readFile: readDocument }, path)).passport;
-  const json = jsonIn(bytes, path);
+  const readFile = documentReader(cli);
+  const bytes = await readFile(path);
+  if (bytes === null) return (await findPassport({ state: await localState(cli), readFile }, path)).passport;
+  const where = path === '-' ? 'stdin' : path;
+  const json = jsonIn(bytes, where);
   try {
     return passportOf(json);
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     const agentId = isObject(json) ? json.agent_id : undefined;
     if (typeof agentId === 'string' && parseAgentId(agentId) !== null) return { agentId, reason: error.reason };
-    throw new Failure('UNREADABLE', `${path} is not a passport (AIP-E103): ${error.reason}.`);
+    throw new Failure('UNREADABLE', `${where} is not a passport (AIP-E103): ${error.reason}.`);
   }
 }

@@ -7,8 +7,8 @@ import type { KeyringDeps } from '../app/keyring.js';
 import type { Notice } from '../app/monitor-ports.js';
 import type { KeyStore, KeyStoreName, State } from '../app/ports.js';
 import type { SqliteState } from '../adapters/sqlite/state.js';
-import { readDocument } from '../adapters/document.js';
 import type { Cli } from './cli.js';
+import { documentReader } from './input.js';
 import { clean } from './render/text.js';
 
 /** Random bytes of the system. */
@@ -87,7 +87,7 @@ export async function issuing(cli: Cli, flags: KeyFlags): Promise<IssueDeps & { 
 }
 
 export async function finding(cli: Cli): Promise<FindDeps & { readonly state: State }> {
-  return { state: await localState(cli), readFile: readDocument };
+  return { state: await localState(cli), readFile: documentReader(cli) };
 }
 
 /** The conformance cases that come with this package. */

@@ -22,6 +22,7 @@ export type TimeWindow =
 type Refuse = (member: string, reason: string) => null;
 
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
+const DAY_NAME = /^(?:(?:sun|mon|fri)(?:day)?|tue(?:sday)?|wed(?:nesday)?|thu(?:rsday)?|sat(?:urday)?)$/i;
 const CLOCK = /^(?:([01][0-9]|2[0-3]):([0-5][0-9])|(24):(00))$/;
 const ZONE = /^[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z0-9_+-]+)*$/;
 
@@ -60,8 +61,13 @@ function parseHours(value: JsonObject, refuse: Refuse): TimeWindow | null {
 
 function daysOf(value: unknown): ReadonlySet<number> | null {
   if (!Array.isArray(value) || value.length === 0) return null;
-  const days = new Set(value.map((day) => DAYS.indexOf(day as string)));
+  const days = new Set(value.map((day) => (typeof day === 'string' ? DAYS.indexOf(shortDay(day)) : -1)));
   return days.has(-1) || days.size !== value.length ? null : days;
+}
+
+/** `Wednesday`, `WED` and `wed` are one day, and cannot be another. */
+function shortDay(name: string): string {
+  return DAY_NAME.test(name) ? name.slice(0, 3).toLowerCase() : '';
 }
 
 function minutesOf(value: unknown): number | null {

@@ -47,6 +47,31 @@ describe('aip passport import', () => {
     expect((await machine.run('passport', 'show', 'largest')).code).toBe(0);
   });
 
+  test('a passport comes from stdin wherever its file may be named', async () => {
+    const text = readFileSync(fixture('passport-support-agent.json'), 'utf8');
+    const machine = await settled({ passport: 'passport-operator.json', stdin: text });
+    const verify = ['intent', 'verify', fixture('intent-refund.json'), '--passport', '-', '--at', INTENTS.at];
+    expect((await machine.run(...verify)).code).toBe(0);
+    const document = (await household({ stdin: text }).json<JsonObject>('passport', 'show', '-')).value;
+    expect(document).toEqual(JSON.parse(text));
+    const wrong = await household({ stdin: '{}' }).failure('passport', 'show', '-');
+    expect(wrong.message).toContain('stdin is not a valid passport');
+  });
+
+  test('an expired one is not to be had by pinning its principal again', async () => {
+    const machine = await settled({ passport: 'passport-operator.json' });
+    const failure = await machine.failure('passport', 'import', fixture('passport-expired.json'));
+    expect(failure).toMatchObject({ code: 'PASSPORT_REFUSED', hint: 'get it again from its principal' });
+  });
+
+  test('an edited or expired one is shown as what it is', async () => {
+    const machine = await settled({ passport: 'passport-operator.json' });
+    const edited = (await machine.run('passport', 'show', fixture('passport-edited-limit.json'))).out;
+    expect(edited).toMatch(/^ {2}signature {3}NOT VERIFIED: The passport does not carry a valid signature/m);
+    expect(edited).not.toMatch(/\bok\b/);
+    expect((await machine.run('passport', 'show', fixture('passport-expired.json'))).out).toContain('Z EXPIRED\n');
+  });
+
   test('replaces by a later one, and by an earlier one only when told to', async () => {
     const machine = await settled({ passport: 'passport-rotated-twice.json' });
     const older = machine.file('older.json', page(olderPassport()));

@@ -23,6 +23,21 @@ describe('without a mesh', () => {
     expect((await home.run('status', AGENT)).out).toContain(`ACTIVE ${AGENT}`);
   });
 
+  test('a script that suspends or reinstates has said what it wants; one that revokes says it twice', async () => {
+    const home = household();
+    expect((await home.json('suspend', AGENT, '--for', '30m', '--reason', 'odd')).value).toMatchObject({
+      status: 'suspended',
+      changed: true,
+    });
+    expect((await home.json('reinstate', AGENT)).value).toMatchObject({ status: 'active', changed: true });
+    for (const more of [
+      ['revoke', AGENT, '--reason', 'leak'],
+      ['suspend', '--everyone', '--for', '1h', '--reason', 'stop'],
+      ['reinstate', '--everyone'],
+    ])
+      expect(await home.failure(...more)).toMatchObject({ code: 'ANSWER_NEEDED', hint: 'give --yes' });
+  });
+
   test('the answer for programs has every member that a mesh gives', async () => {
     const { value } = await household().json('revoke', AGENT, '--reason', 'leak', '--yes');
     expect(value).toEqual({

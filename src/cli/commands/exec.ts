@@ -3,13 +3,12 @@ import { findPassport } from '../../app/find-passport.js';
 import { openKey } from '../../app/keyring.js';
 import { signIntent } from '../../app/sign-intent.js';
 import { verifyIntents, type Submission } from '../../app/verify-intents.js';
-import { readDocument } from '../../adapters/document.js';
 import { readIntent } from '../../protocol/intent.js';
 import { JsonError, parseJson } from '../../protocol/json.js';
 import { ShapeError } from '../../protocol/shape.js';
 import type { Judgement } from '../../verify/judge.js';
 import type { Cli } from '../cli.js';
-import { readInput } from '../input.js';
+import { documentReader, readInput } from '../input.js';
 import { widthOf } from '../io.js';
 import { KEY_OPTIONS, PASSPHRASE_OPTION } from '../options.js';
 import { passportFile } from '../passport-file.js';
@@ -43,7 +42,7 @@ export const command: CommandSpec<Options> = {
       options: [
         {
           flags: '-p, --passport <agent>',
-          description: 'passport file, agent id, or name of a known passport',
+          description: 'passport file (- for stdin), agent id, or name of a known passport',
           values: 'agent',
         },
         ...REQUEST_OPTIONS,
@@ -140,7 +139,7 @@ async function signed(options: Options, cli: Cli): Promise<Prepared> {
     throw new Failure('USAGE', 'Whose intent is it?', { hint: 'name the agent with --passport <agent>' });
   const request = await requestOf(undefined, options, cli);
   const ring = await keyring(cli, options);
-  const { passport } = await findPassport({ state: ring.state, readFile: readDocument }, options.passport);
+  const { passport } = await findPassport({ state: ring.state, readFile: documentReader(cli) }, options.passport);
   const { keyId, key } = passport.currentKey;
   const held = await openKey(ring, keyId, key.publicKey, storeNamed(options, ring.state.key(keyId) !== null, cli));
   const timestamp = Math.floor(cli.io.now() / 1000);

@@ -4,7 +4,6 @@ import { findPassport } from '../../app/find-passport.js';
 import { openKey } from '../../app/keyring.js';
 import { signEnvelope } from '../../app/sign-envelope.js';
 import { signIntent } from '../../app/sign-intent.js';
-import { readDocument } from '../../adapters/document.js';
 import { createFile } from '../../adapters/files.js';
 import type { Tier } from '../../protocol/aip1/envelope.js';
 import type { ValueObject } from '../../protocol/aip1/numbers.js';
@@ -17,6 +16,7 @@ import { REQUEST_OPTIONS, requestOf, storeNamed, type KeyPlaceFlags, type Reques
 import { safeJson } from '../render/text.js';
 import type { CommandSpec } from '../spec.js';
 import { duration, integer } from '../values.js';
+import { documentReader } from '../input.js';
 import { keyring, random } from '../wiring.js';
 
 interface Options extends RequestFlags, KeyPlaceFlags {
@@ -44,7 +44,7 @@ export const command: CommandSpec<Options> = {
       options: [
         {
           flags: '-p, --passport <agent>',
-          description: 'passport file, agent id, or name of a known passport',
+          description: 'passport file (- for stdin), agent id, or name of a known passport',
           values: 'agent',
         },
         ...REQUEST_OPTIONS,
@@ -109,7 +109,7 @@ export const command: CommandSpec<Options> = {
     if (options.passport === undefined)
       throw new Failure('USAGE', 'Whose intent is it?', { hint: 'name the agent with --passport <file>' });
     const ring = await keyring(cli, options);
-    const { passport } = await findPassport({ state: ring.state, readFile: readDocument }, options.passport);
+    const { passport } = await findPassport({ state: ring.state, readFile: documentReader(cli) }, options.passport);
     const request = await requestOf(args[0], options, cli);
     if (options.dialect === 'native' && (options.tier ?? options.ttl) !== undefined)
       throw new Failure('USAGE', 'Native intents have neither tier nor ttl.', { hint: '--dialect aip-1' });

@@ -23,7 +23,13 @@ export const command: CommandSpec<Options> = {
   summary: "Write an agent's public identity in another form",
   detail:
     'did writes two did.json files into a folder laid out like the web server that will serve them; jwk and pem print the public key; aip-1 writes the folder that the Python package aip-protocol loads.',
-  args: [{ name: 'agent', description: 'agent id, name of a known passport, or a passport file', values: 'agent' }],
+  args: [
+    {
+      name: 'agent',
+      description: 'agent id, name of a known passport, or a passport file (- for stdin)',
+      values: 'agent',
+    },
+  ],
   options: [
     {
       title: 'Form',

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Failure } from '../../app/failure.js';
 import { judgePassport } from '../../app/judge-passport.js';
+import { NATIVE_CODES } from '../../protocol/codes.js';
 import { JsonError, parseJsonText } from '../../protocol/json.js';
 import { passportOf, type Passport } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/shape.js';
@@ -55,8 +56,8 @@ export const command: CommandSpec<Options> = {
     const { report, passport } = await judgePassport(bytes, path, await principalPins(cli, options), now);
     if (passport === null || !report.valid) {
       const hint =
-        report.principal === null
-          ? 'aip passport lint <file>'
+        passport === null || report.error_code === NATIVE_CODES.PASSPORT_EXPIRED.code
+          ? 'get it again from its principal'
           : `if you trust it: aip principal add ${report.principal} --public-key <key>`;
       throw new Failure('PASSPORT_REFUSED', `${report.error_code} ${report.error_message}: ${report.message}`, {
         hint,

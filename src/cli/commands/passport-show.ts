@@ -9,7 +9,13 @@ import { finding } from '../wiring.js';
 export const command: CommandSpec = {
   path: ['passport', 'show'],
   summary: 'Show who an agent is and what it may do',
-  args: [{ name: 'agent', description: 'agent id, name of a known passport, or a passport file', values: 'agent' }],
+  args: [
+    {
+      name: 'agent',
+      description: 'agent id, name of a known passport, or a passport file (- for stdin)',
+      values: 'agent',
+    },
+  ],
   examples: [
     { run: 'aip passport show support-agent-v1', why: 'for people' },
     { run: 'aip passport show support-agent-v1 --json > passport.json', why: 'the document itself' },
@@ -26,9 +32,10 @@ export const command: CommandSpec = {
       return 0;
     }
     const problem = issuerProblem(passport, pinnedKeys(deps.state.pins(passport.document.principal)));
-    const verified =
-      problem === null ? `signed by ${passport.document.principal}, pinned here` : `NOT VERIFIED: ${problem}`;
-    cli.out(renderPassport(passport.document, cli.paint, { verified }));
+    const signed =
+      problem === null ? { verified: `signed by ${passport.document.principal}, pinned here` } : { problem };
+    const expired = passport.expiresAt !== null && cli.io.now() >= passport.expiresAt;
+    cli.out(renderPassport(passport.document, cli.paint, { ...signed, expired }));
     return 0;
   },
 };

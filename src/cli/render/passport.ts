@@ -5,8 +5,11 @@ import type { Column } from './table.js';
 import { clean, safeJson, wrap } from './text.js';
 
 export interface PassportLook {
-  /** What was found out about the signature, when it holds; absent when nobody checked, which is said aloud. */
+  /** Whose signature it carries, when it holds; else what is wrong with it. Absent when nobody checked, which is said aloud. */
   readonly verified?: string;
+  readonly problem?: string;
+  /** It is out of force. */
+  readonly expired?: boolean;
   readonly width?: number;
 }
 
@@ -17,23 +20,24 @@ const MAX_ACTIONS_SHOWN = 30;
 export function renderPassport(
   passport: PassportDocument,
   paint: Paint,
-  { verified, width = 80 }: PassportLook = {},
+  { verified, problem, expired = false, width = 80 }: PassportLook = {},
 ): string {
   const rows = (label: string, lines: readonly string[]): string[] =>
     lines
       .flatMap((line) => wrap(line, Math.max(24, width - LABEL - 2)))
       .map((line, i) => `  ${paint.dim((i === 0 ? label : '').padEnd(LABEL))}${line}`);
-  const signature =
-    verified === undefined
-      ? [`  ${paint.dim('signature'.padEnd(LABEL))}${paint.yellow('not checked')}`]
-      : rows('signature', [`ok: ${clean(verified)}`]);
+  const signature = (): string[] => {
+    if (problem !== undefined) return rows('signature', [`${paint.red('NOT VERIFIED')}: ${clean(problem)}`]);
+    if (verified !== undefined) return rows('signature', [`ok: ${clean(verified)}`]);
+    return [`  ${paint.dim('signature'.padEnd(LABEL))}${paint.yellow('not checked')}`];
+  };
   return [
     paint.bold(clean(passport.agent_name)),
     ...rows('agent', [clean(passport.agent_id)]),
     ...rows('principal', [clean(passport.principal)]),
-    ...signature,
+    ...signature(),
     ...rows('issued', [clean(passport.issued_at)]),
-    ...rows('expires', [expiryOf(passport)]),
+    ...rows('expires', [expired ? `${expiryOf(passport)} ${paint.red('EXPIRED')}` : expiryOf(passport)]),
     ...rows('key', [clean(passport.key_id), clean(passport.public_key)]),
     ...rows('old keys', previousKeys(passport)),
     ...rows('may', actionLines(passport)),
