@@ -5,7 +5,7 @@
 import { losesDigits } from './decimals.js';
 import { JsonError } from './json-error.js';
 import { MAX_DEPTH, MAX_DOCUMENT_BYTES } from './limits.js';
-import { decodeUtf8 } from './utf8.js';
+import { byteLength, decodeUtf8 } from './utf8.js';
 import { emptyObject, type Json } from './values.js';
 
 export { JsonError } from './json-error.js';
@@ -347,8 +347,4 @@ class Reader {
   private refuse(reason: string, at = this.at): never {
     throw new JsonError(reason, byteLength(this.text.slice(0, at)));
   }
-}
-
-function byteLength(text: string): number {
-  return Buffer.byteLength(text, 'utf8');
 }

@@ -9,6 +9,11 @@ export function decodeUtf8(bytes: Uint8Array): string | number {
   }
 }
 
+/** How many bytes `text` takes in UTF-8. */
+export function byteLength(text: string): number {
+  return Buffer.byteLength(text, 'utf8');
+}
+
 /** Where `bytes` stop being UTF-8: the shortest prefix that no continuation can mend ends there. */
 function invalidAt(bytes: Uint8Array): number {
   let good = 0;
