@@ -54,6 +54,18 @@ export function parsePrincipalId(text: string): string | null {
   return isDomain(domain) ? domain : null;
 }
 
+/** The reference of AIP-1 names agents after classes and functions. */
+const AIP1_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,62}$/;
+const AGENTS = ':agents:';
+
+/** Who answers for the agent with this id, by its domain, in either dialect; null when it is no agent's id. */
+export function principalOfAgent(id: string): string | null {
+  const end = id.indexOf(AGENTS);
+  const principal = id.slice(0, end);
+  if (end === -1 || parsePrincipalId(principal) === null) return null;
+  return AIP1_NAME.test(id.slice(end + AGENTS.length)) ? principal : null;
+}
+
 export function agentId(domain: string, name: string): string {
   return `did:web:${domain}:agents:${name}`;
 }

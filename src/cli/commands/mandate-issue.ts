@@ -7,9 +7,9 @@ import { requireIssued } from '../../app/principals.js';
 import { readDocument } from '../../adapters/document.js';
 import { createFile } from '../../adapters/files.js';
 import { DEFAULT_MANDATE_LIFETIME_MS } from '../../protocol/aip1/mandate.js';
-import { parseExact, type Value, type ValueObject } from '../../protocol/aip1/numbers.js';
-import { speakerOf } from '../../protocol/aip1/speaker.js';
-import { parseAgentId, principalId } from '../../protocol/did.js';
+import { parseExact, plain, type Value, type ValueObject } from '../../protocol/aip1/numbers.js';
+import { speakerOf, unspokenConstraints } from '../../protocol/aip1/speaker.js';
+import { principalOfAgent } from '../../protocol/did.js';
 import { JsonError } from '../../protocol/json.js';
 import type { Cli } from '../cli.js';
 import { readInput } from '../input.js';
@@ -47,8 +47,8 @@ export const command: CommandSpec<Options> = {
         { flags: '--deny <action>', description: 'an action it denies', repeatable: true },
         { flags: '--per-transaction <n>', description: 'most money in one action', value: money },
         { flags: '--per-day <n>', description: 'most money in any 24 hours', value: money },
-        { flags: '--currency <code>', description: 'currency of the caps (default USD)' },
-        { flags: '--geo <countries>', description: 'countries it allows requests from, e.g. DE,FR' },
+        { flags: '--currency <code>', description: 'currency of the caps (default USD)', value: currencyCode },
+        { flags: '--geo <countries>', description: 'countries it allows requests from, e.g. DE,FR', value: countries },
         {
           flags: '--boundaries <file>',
           description: 'all of it as AIP-1 boundaries, JSON (- for stdin)',
@@ -85,7 +85,7 @@ export const command: CommandSpec<Options> = {
     const deps = await issuing(cli, options);
     const agent = args[0]!;
     const known = await knownPassport(agent, options, deps.state);
-    const boundaries = await boundariesOf(options, known?.boundaries ?? null, cli);
+    const boundaries = await boundariesOf(options, known, cli);
     const subject = known?.agentId ?? agent;
     const issuer = options.issuer ?? known?.principal ?? principalOf(subject);
     const { expires = DEFAULT_MANDATE_LIFETIME_MS } = options;
@@ -102,6 +102,8 @@ interface Known {
   readonly agentId: string;
   readonly principal: string;
   readonly boundaries: ValueObject;
+  /** Constraints that boundaries cannot hold. */
+  readonly unspoken: readonly string[];
 }
 
 /** Null for an agent whose id is all that is known of it here. */
@@ -114,18 +116,19 @@ async function knownPassport(agent: string, { issuer }: Options, state: State): 
     agentId: passport.agent.id,
     principal: passport.document.principal,
     boundaries: speakerOf(passport).boundaries,
+    unspoken: unspokenConstraints(passport),
   };
 }
 
 function principalOf(agentId: string): string {
-  const agent = parseAgentId(agentId);
-  if (agent !== null) return principalId(agent.domain);
+  const principal = principalOfAgent(agentId);
+  if (principal !== null) return principal;
   throw new Failure('USAGE', `Nobody can tell who answers for ${agentId}.`, {
     hint: 'name the principal with --issuer <did>',
   });
 }
 
-async function boundariesOf(options: Options, own: ValueObject | null, cli: Cli): Promise<ValueObject> {
+async function boundariesOf(options: Options, known: Known | null, cli: Cli): Promise<ValueObject> {
   const { action, deny, perTransaction, perDay, currency, geo, boundaries: file } = options;
   const named =
     action.length > 0 || [perTransaction, perDay, currency, geo].some((each) => each !== undefined) || deny.length > 0;
@@ -133,7 +136,14 @@ async function boundariesOf(options: Options, own: ValueObject | null, cli: Cli)
     if (named) throw new Failure('USAGE', 'Boundaries come from a file or from flags, not from both.');
     return boundariesIn(file, cli);
   }
-  if (!named && own !== null) return own;
+  if (!named && known !== null) {
+    if (known.unspoken.length > 0)
+      cli.warn(
+        `AIP-1 has no words for ${known.unspoken.join(', ')}: only verifiers that know the passport hold the agent to them.`,
+        'left-behind',
+      );
+    return known.boundaries;
+  }
   // An empty list allows anything, which nobody grants by leaving something out.
   if (action.length === 0)
     throw new Failure('USAGE', 'A mandate names the actions it allows.', { hint: '--action <name>' });
@@ -153,6 +163,7 @@ async function boundariesIn(file: string, cli: Cli): Promise<ValueObject> {
     if (!(error instanceof JsonError)) throw error;
     throw new Failure('UNREADABLE', `${file} is not strict JSON: ${error.reason} at byte ${error.offset}.`);
   }
+  if (plain(value) !== value) throw new Failure('USAGE', `${file} holds an integer beyond 2^53, which is no cap.`);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as ValueObject;
   throw new Failure('USAGE', `${file} is not a JSON object of boundaries.`);
 }
@@ -163,6 +174,21 @@ function money(text: string): number {
   throw new Error('Expected an amount above 0, such as 500 or 99.95.');
 }
 
+/** Tokens are currencies to AIP-1, too. */
+function currencyCode(text: string): string {
+  if (/^[A-Za-z0-9]{3,16}$/.test(text)) return text.toUpperCase();
+  throw new Error('Expected a currency such as EUR.');
+}
+
+/** An empty list would allow every country. */
+function countries(text: string): string {
+  const codes = text.split(',').map((code) => code.trim().toUpperCase());
+  if (codes.every((code) => /^[A-Z]{2}$/.test(code))) return codes.join(',');
+  throw new Error('Expected two-letter country codes such as DE,FR.');
+}
+
 function lifetime(text: string): number | 'never' {
-  return text === 'never' ? text : duration(text);
+  const ms = text === 'never' ? text : duration(text);
+  if (ms === 0) throw new Error('Expected a duration such as 30d, or never.');
+  return ms;
 }

@@ -57,6 +57,48 @@ describe('aip mandate issue', () => {
     });
   });
 
+  test('to an agent named after a class, in the name of its domain', async () => {
+    const machine = await office();
+    const agent = 'did:web:acme.com:agents:TradingAgent';
+    const { value } = await issued(machine, agent, '-a', 'trade', '--geo', 'de, fr', '--currency', 'eur');
+    expect(value).toMatchObject({ valid: true, issuer: PRINCIPAL, subject: agent });
+    expect(value.boundaries).toMatchObject({ geo_restriction: 'DE,FR', monetary_limit: { currency: 'EUR' } });
+  });
+
+  test('says what of the passport a mandate cannot hold', async () => {
+    const machine = await office();
+    const more = 'passport create mailer --domain acme.com --action mail --allowed-domain acme.com --key-store file';
+    await machine.run(...more.split(' '), '-o', machine.at('mailer.json'));
+    const { code, err } = await machine.run('mandate', 'issue', 'mailer');
+    expect(code).toBe(0);
+    expect(err).toContain('AIP-1 has no words for allowed_domains');
+  });
+
+  test.each([
+    ['--geo', ''],
+    ['--geo', 'DE,'],
+    ['--geo', 'Germany'],
+    ['--currency', ''],
+    ['--currency', '$'],
+    ['--expires', '0s'],
+  ])('%s "%s" is wrong use', async (flag, value) => {
+    const machine = await office();
+    const { code } = await machine.run('mandate', 'issue', AGENT, '-a', 'transfer_funds', flag, value);
+    expect(code).toBe(2);
+  });
+
+  test('a cap beyond all integers is wrong use, not a crash', async () => {
+    const machine = await office();
+    const monetary_limit = { per_transaction: 'N' };
+    const written = JSON.stringify({ allowed_actions: ['read'], monetary_limit }).replace(
+      '"N"',
+      '12345678901234567890',
+    );
+    const { code, err } = await machine.run('mandate', 'issue', AGENT, '--boundaries', machine.file('b.json', written));
+    expect(code).toBe(2);
+    expect(err).toContain('beyond 2^53');
+  });
+
   test('grants the boundaries in a file', async () => {
     const machine = await office();
     const file = machine.file('b.json', text(WIDE));

@@ -1,5 +1,5 @@
 import { formatTime } from '../../../protocol/time.js';
-import { parseAgentId, principalId } from '../../../protocol/did.js';
+import { principalOfAgent } from '../../../protocol/did.js';
 import { failed, skipped, verdictOf, type Verdict, type Violation } from '../../decision.js';
 import type { SignatureOracle } from '../../context.js';
 import { envelopeOf, type Aip1Claim, type MandateFinding } from '../context.js';
@@ -74,7 +74,7 @@ function issuerProblem(
 ): string | null {
   const { signature } = given;
   if (signature === null) return 'its proof value is not base64url of 64 bytes';
-  if (issuerKey === null && given.issuer !== principalOf(agentId)) {
+  if (issuerKey === null && given.issuer !== principalOfAgent(agentId)) {
     // A pin says whom a principal is, not that it may speak for the agents of others.
     return `${given.issuer} does not answer for ${agentId}`;
   }
@@ -84,9 +84,4 @@ function issuerProblem(
     if (keys.some((key) => signatureHolds(key, text, signature))) return null;
   }
   return `no trusted key of ${given.issuer} signed it as it stands`;
-}
-
-function principalOf(agentId: string): string | null {
-  const agent = parseAgentId(agentId);
-  return agent === null ? null : principalId(agent.domain);
 }
