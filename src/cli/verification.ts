@@ -1,5 +1,5 @@
 /** What `intent verify`, `intent sign`, `exec` and the demo verify with: this machine's state, pins, passports and config. */
-import type { VerifierDeps, VerifyOptions } from '../app/verify-intents.js';
+import { NO_HOOKS, type VerifierDeps, type VerifyOptions } from '../app/verify-intents.js';
 import { givenFirst, LocalTrust, type UnreadablePassport } from '../app/local-trust.js';
 import type { EnvelopeTrust } from '../app/verify-envelope.js';
 import type { Passport } from '../protocol/passport.js';
@@ -42,7 +42,7 @@ export async function verification(
     ...(flags.envelopes === undefined ? {} : { envelopes: flags.envelopes }),
     loadSchemaCheck: async () => (await import('../adapters/json-schema.js')).schemaProblems,
     freshness: await meshFreshness(cli, flags.live ?? false),
-    hooks: () => [],
+    hooks: await hooksOf(cli, config.get('hooks')),
     approved: () => false,
     trust: (_, agentId) => state.conduct.trust(agentId, cli.io.now()),
   };
@@ -59,6 +59,13 @@ export async function verification(
     parallel: flags.parallel ?? false,
   };
   return { deps, options };
+}
+
+/** Loaded only where there are any: it is code of the user's. */
+async function hooksOf(cli: Cli, paths: readonly string[]): Promise<VerifierDeps['hooks']> {
+  if (paths.length === 0) return () => NO_HOOKS;
+  const { configuredHooks } = await import('./config-hooks.js');
+  return configuredHooks(cli, paths);
 }
 
 /**

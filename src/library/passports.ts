@@ -1,3 +1,4 @@
+import { paramsOf } from '../app/plain-json.js';
 import { findPassport, parsedPassport } from '../app/find-passport.js';
 import { createPassport as issue, type IssueDeps } from '../app/issue-passport.js';
 import { lintPassport } from '../app/lint.js';
@@ -6,7 +7,7 @@ import { readDocument } from '../adapters/document.js';
 import { formatPublicKey } from '../protocol/keys.js';
 import type { Passport, PassportDocument } from '../protocol/passport.js';
 import { AgentPassport, type PassportHome } from './agent-passport.js';
-import { durationOf, onlyKnown, paramsOf, usage, type Duration } from './given.js';
+import { durationOf, onlyKnown, usage, type Duration } from './given.js';
 import { KEY_OPTIONS, keptByCaller, seedOf, type KeyOptions, type OpenKeys } from './key-options.js';
 import type { World } from './wiring.js';
 

@@ -1,8 +1,9 @@
+import { paramsOf } from '../app/plain-json.js';
 import { parseConstraints, type Constraints } from '../protocol/constraints.js';
 import type { Passport } from '../protocol/passport.js';
 import type { JsonObject } from '../protocol/values.js';
 import type { AgentPassport } from './agent-passport.js';
-import { onlyKnown, paramsOf, usage } from './given.js';
+import { onlyKnown, usage } from './given.js';
 import { KEY_OPTIONS, type KeyOptions } from './key-options.js';
 import type { VerifyIntentOptions } from './verify-options.js';
 

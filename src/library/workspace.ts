@@ -1,3 +1,4 @@
+import type { Hook } from '../app/hooks.js';
 import type { EntryQuery } from '../app/ports.js';
 import type { Entry } from '../protocol/entry.js';
 import type { IntentDocument } from '../protocol/intent.js';
@@ -5,7 +6,7 @@ import type { PassportDocument } from '../protocol/passport.js';
 import type { Decision } from '../verify/decision.js';
 import type { AgentPassport } from './agent-passport.js';
 import { onlyKnown, usage } from './given.js';
-import { Hooks, type Hook, type HookOptions } from './hooks.js';
+import { Hooks, type HookOptions } from './hooks.js';
 import { Intents, type CreateIntentOptions } from './intents.js';
 import { OpenKeys } from './key-options.js';
 import { Mesh, type MeshOptions, type ReinstateOptions, type RevokeOptions, type StandingChange } from './mesh.js';

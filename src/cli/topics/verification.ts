@@ -25,6 +25,16 @@ refused (E302) whatever --at and --max-age say, because it could be a replay. --
   --max-age 60s   another freshness window; verify.max_age in the config
   --json          the whole decision: aip help json
 
+Hooks are modules that the config key hooks names; a program registers its own through the library. The default export is a hook, or
+a list of them: an object with verify(intent), which answers, or resolves to, one of
+
+  {result: "allow"}
+  {result: "reject", code: "COMPLIANCE-001", message: "Recipient on sanctions list", details: {}}
+  {result: "require-approval", reason: "over 10,000"}
+
+within 5 s. An error, silence or anything else is a refusal, HOOK_FAILED; a module that cannot be loaded is exit 2. A project's
+config file names hooks only once it is trusted: aip help config.
+
 aip explain AIP-E202 says what a code means, what its details hold, and what to do.
 `;
 }
