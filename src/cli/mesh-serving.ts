@@ -6,6 +6,7 @@ import { verifyOperator } from '../adapters/mesh/mesh-key.js';
 import { Failure } from '../app/failure.js';
 import { fleetConduct } from '../app/fleet-conduct.js';
 import { MeshServer } from '../mesh/server/mesh-server.js';
+import type { TrustRules } from '../trust/rules.js';
 import { toHex } from '../protocol/hex.js';
 import { random } from './wiring.js';
 
@@ -21,6 +22,8 @@ export interface ServingOptions {
   readonly requireSignedCommands: boolean;
   /** The public key registered for the first admin's API key; null registers none. */
   readonly operatorKey: string | null;
+  /** How the dashboard computes scores; the guide's rules unless given. */
+  readonly trust?: TrustRules;
   /** A bug showed itself in one request; the server goes on. */
   readonly onBug: (error: unknown) => void;
 }
@@ -56,7 +59,11 @@ export async function serveMesh(options: ServingOptions): Promise<Serving> {
       publicKey,
       verify: verifyOperator,
       soon: setImmediate,
-      conduct: fleetConduct({ logs: store.logs, pause: () => new Promise((resolve) => void setImmediate(resolve)) }),
+      conduct: fleetConduct({
+        logs: store.logs,
+        ...(options.trust === undefined ? {} : { rules: options.trust }),
+        pause: () => new Promise((resolve) => void setImmediate(resolve)),
+      }),
       requireSignedCommands: options.requireSignedCommands,
       onFatal,
     });

@@ -11,6 +11,7 @@ import { isWebUrl } from '../config-kinds.js';
 import { plainTextProblem, serveMesh, type Serving } from '../mesh-serving.js';
 import { clean } from '../render/text.js';
 import type { CommandSpec } from '../spec.js';
+import { trustRules } from '../trust-rules.js';
 import { localState } from '../wiring.js';
 
 interface Address {
@@ -102,6 +103,7 @@ export const command: CommandSpec<Options> = {
       tls,
       requireSignedCommands: options.requireSignedCommands,
       operatorKey: operator?.publicKey ?? null,
+      trust: trustRules(await cli.config()),
       onBug: (error) =>
         cli.warn(`A request could not be answered; this is a bug: ${String(error).slice(0, 300)}`, 'bug'),
     });
