@@ -102,7 +102,7 @@ function believed(name: string, bytes: Uint8Array, logId: string, keys: readonly
   });
 }
 
-function statementIn(bytes: Uint8Array): SignedStatement | null {
+export function statementIn(bytes: Uint8Array): SignedStatement | null {
   try {
     return readStatement(bytes);
   } catch (error) {

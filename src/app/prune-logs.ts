@@ -2,10 +2,10 @@ import { isAttributable } from '../protocol/attribution.js';
 import { verifyChain, type Link } from '../protocol/chain.js';
 import type { Entry } from '../protocol/entry.js';
 import { formatTime } from '../protocol/time.js';
-import type { ArchivedLog } from './checkpoint.js';
+import { statementIn, type ArchivedLog } from './checkpoint.js';
 import { Failure } from './failure.js';
 import type { HeldKey } from './keyring.js';
-import { signStatement, type PruningSummary } from './log-statements.js';
+import { isSignedBy, signStatement, type PruningSummary } from './log-statements.js';
 
 export interface Pruning {
   readonly after: Link;
@@ -22,15 +22,31 @@ export interface Pruning {
 
 const SLICE = 1000;
 
-/** What pruning would remove: the oldest entries, as long as all are older than `before` (ms). Null when there are none. */
+/** What pruning would remove. */
+export interface PruningPlan {
+  /** Null when it is nothing. */
+  readonly plan: Pruning | null;
+  /** Entries that are old enough, and stay because the mesh does not have them. */
+  readonly unshipped: number;
+}
+
+/**
+ * The oldest entries, as long as all are older than `before` (ms). Of a log that is shipped, none beyond what the mesh has countersigned:
+ * it takes a log without holes only, and would never take the rest.
+ */
 export async function planPruning(
   log: ArchivedLog,
   before: number,
   pause: (read: number) => Promise<void>,
-): Promise<Pruning | null> {
-  const until = log.archive.lastBefore(before);
-  if (until === null) return null;
+  meshKey: Uint8Array | null,
+): Promise<PruningPlan> {
+  const oldest = log.archive.lastBefore(before);
+  if (oldest === null) return { plan: null, unshipped: 0 };
   const { after } = log.bounds();
+  const held = meshKey === null ? null : countersigned(log, meshKey);
+  const until = held === null || held.seq >= oldest.seq ? oldest : held;
+  const unshipped = oldest.seq - Math.max(until.seq, after.seq);
+  if (until.seq <= after.seq) return { plan: null, unshipped };
   const agents = new Set<string>();
   const codes: Record<string, number> = Object.create(null) as Record<string, number>;
   const counts = { successful: 0, failed: 0, unattributed: 0 };
@@ -56,7 +72,26 @@ export async function planPruning(
     at = report.head;
     await pause(at.seq - after.seq);
   }
-  return { after, until, count: until.seq - after.seq, firstTime, lastTime, ...counts, codes, agents: agents.size };
+  if (at.hash !== until.hash) {
+    throw new Failure('THRESHOLD', `Entry ${until.seq} is not the one that the mesh holds. Nothing was removed.`, {
+      hint: 'aip logs verify',
+    });
+  }
+  const count = until.seq - after.seq;
+  return { plan: { after, until, count, firstTime, lastTime, ...counts, codes, agents: agents.size }, unshipped };
+}
+
+/** The newest place that the mesh with this key has countersigned; null when it never did. */
+function countersigned(log: ArchivedLog, meshKey: Uint8Array): Link | null {
+  let newest: Link | null = null;
+  for (const text of log.archive.statements('checkpoint')) {
+    const signed = statementIn(Buffer.from(text));
+    if (signed?.statement.type !== 'log-checkpoint' || signed.statement.log_id !== log.logId) continue;
+    if (!isSignedBy(signed, [meshKey])) continue;
+    const { statement } = signed;
+    if (newest === null || statement.seq > newest.seq) newest = { seq: statement.seq, hash: statement.hash };
+  }
+  return newest;
 }
 
 /** Removes what was planned, and leaves a signed summary in its place so that the chain still verifies. Returns the summary. */

@@ -2,8 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Database } from '../../src/adapters/sqlite/database.js';
+import { canonicalize } from '../../src/protocol/canonical.js';
 import { seal, START } from '../../src/protocol/chain.js';
+import { publicKeyOf, signMessage } from '../../src/protocol/ed25519/sign.js';
 import type { Entry } from '../../src/protocol/entry.js';
+import { toHex } from '../../src/protocol/hex.js';
+import { formatPublicKey } from '../../src/protocol/keys.js';
 import { inHome, writePast, type Past } from '../kit/history.js';
 import { AGENT, draft, OTHER, T0 } from '../kit/state/drafts.js';
 import { world } from '../kit/world.js';
@@ -185,6 +189,36 @@ describe('aip logs prune', () => {
     expect(JSON.parse(dry.out)).toMatchObject({ removed: 0, would_remove: 19, summary: null });
     expect((await run('logs', 'prune', '--older-than', '90d', '--yes')).code).toBe(0);
     expect(inHome(dir, (state) => [...state.entries({})].length)).toBe(30);
+  });
+
+  test('of a log that is shipped, leaves what the mesh does not have', async () => {
+    const { dir, run, verify } = await home(days(30));
+    const seed = new Uint8Array(32).fill(7);
+    const mesh_public_key = formatPublicKey(publicKeyOf(seed));
+    const countersigned = (seq: number): void =>
+      inHome(dir, (state) => {
+        const { hash } = [...state.entries({})][seq - 1]!;
+        const time = '2026-02-18T14:23:45.000Z';
+        const body = { type: 'log-checkpoint', log_id: state.logId, seq, hash, time, mesh_public_key };
+        const signature = toHex(signMessage(seed, Buffer.from(canonicalize(body))));
+        state.archive.addCheckpoint(seq, JSON.stringify({ ...body, signature }));
+      });
+    const pruned = async (...flags: string[]) => {
+      const { code, out, err } = await run('logs', 'prune', '--older-than', '10d', '--yes', '--json', ...flags);
+      return { code, err, ...(JSON.parse(out) as { removed: number; would_remove: number; until_seq: number | null }) };
+    };
+    countersigned(12);
+    expect(await pruned('--dry-run'), 'a machine of no mesh').toMatchObject({ would_remove: 19, err: '' });
+    const config = join(dir, 'config.json');
+    const mesh = { url: 'http://127.0.0.1:4180', public_key: mesh_public_key };
+    writeFileSync(config, JSON.stringify({ ...(JSON.parse(readFileSync(config, 'utf8')) as object), mesh }));
+    const first = await pruned();
+    expect(first).toMatchObject({ code: 0, removed: 12, until_seq: 12 });
+    expect(JSON.parse(first.err)).toMatchObject({ code: 'log_unshipped' });
+    expect(first.err).toContain('7 entries');
+    expect(await pruned()).toMatchObject({ code: 0, removed: 0, until_seq: null });
+    expect((await run('logs', 'prune', '--older-than', '10d', '--yes')).out).toContain('is with the mesh');
+    expect((await verify()).report).toMatchObject({ ok: true, count: 18, pruned: 12 });
   });
 
   test('removes more than one sweep', async () => {

@@ -1,6 +1,8 @@
 import { Failure } from '../../app/failure.js';
+import { parsePublicKey } from '../../protocol/keys.js';
 import { planPruning, pruneLog, type Pruning } from '../../app/prune-logs.js';
 import type { Cli } from '../cli.js';
+import { meshAccess } from '../mesh-access.js';
 import { logSigner, SIGNER_OPTIONS, type SignerFlags } from '../log-signer.js';
 import { YES_OPTION } from '../options.js';
 import type { CommandSpec } from '../spec.js';
@@ -17,7 +19,8 @@ interface Options extends SignerFlags {
 export const command: CommandSpec<Options> = {
   path: ['logs', 'prune'],
   summary: 'Remove old entries, leaving a signed summary so that the chain still verifies',
-  detail: 'Counts for health and trust scores stay as they are. Export what has to be retained first.',
+  detail:
+    'Counts for health and trust scores stay as they are. Export what has to be retained first. What is shipped to a mesh stays until the mesh has it.',
   options: [
     {
       title: 'Flags',
@@ -47,8 +50,14 @@ export const command: CommandSpec<Options> = {
     state.conduct.judgeBy(trustRules(config));
     const now = cli.io.now();
     const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
-    const plan = await planPruning(state, now - options.olderThan, pause);
-    if (plan === null) return tell(cli, null, null, options.dryRun);
+    const mesh = await meshAccess(cli);
+    const meshKey = mesh === null ? null : parsePublicKey(mesh.publicKey);
+    const { plan, unshipped } = await planPruning(state, now - options.olderThan, pause, meshKey);
+    if (unshipped > 0) {
+      const they = unshipped === 1 ? '1 entry that old stays' : `${unshipped} entries that old stay`;
+      cli.warn(`${they}: the mesh does not have it all yet; aip mesh follow ships the log.`, 'log_unshipped');
+    }
+    if (plan === null) return tell(cli, null, null, options.dryRun, unshipped);
     if (options.dryRun) return tell(cli, plan, null, true);
     if (!options.yes) {
       const sure = await cli.ask.confirm({
@@ -65,7 +74,7 @@ export const command: CommandSpec<Options> = {
   },
 };
 
-function tell(cli: Cli, plan: Pruning | null, summary: string | null, dryRun: boolean): number {
+function tell(cli: Cli, plan: Pruning | null, summary: string | null, dryRun: boolean, unshipped = 0): number {
   const removed = dryRun || plan === null ? 0 : plan.count;
   if (cli.globals.json) {
     const would = plan === null ? 0 : plan.count;
@@ -75,8 +84,9 @@ function tell(cli: Cli, plan: Pruning | null, summary: string | null, dryRun: bo
       until_seq: plan?.until.seq ?? null,
       summary: summary === null ? null : (JSON.parse(summary) as unknown),
     });
-  } else if (plan === null) cli.out('no entry is that old; nothing was removed');
-  else {
+  } else if (plan === null) {
+    cli.out(`${unshipped > 0 ? 'no entry that old is with the mesh' : 'no entry is that old'}; nothing was removed`);
+  } else {
     const verb = dryRun ? 'would remove' : 'removed';
     cli.out(`${verb} ${plan.count} entries up to ${plan.until.seq}, ${plan.firstTime} to ${plan.lastTime}`);
     if (!dryRun) cli.out('  a signed summary stands in their place; check: aip logs verify');
