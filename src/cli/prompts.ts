@@ -23,29 +23,53 @@ const PLAIN = {
   },
 } as const;
 
-function context(terminal: Terminal): {
-  input: NodeJS.ReadableStream;
-  output: NodeJS.WritableStream;
-  signal: AbortSignal;
-} {
-  return { input: terminal.input, output: terminal.output, signal: terminal.signal };
+interface Context {
+  readonly input: NodeJS.ReadableStream;
+  readonly output: NodeJS.WritableStream;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Asks, and ends when the terminal does. On Ctrl-D or a hang-up readline closes and the library's promise never settles: the process
+ * would run out of work and exit with 0, which says that it was done. Closing pauses the input; so does being stopped (Ctrl-Z), which
+ * readline does not undo by itself.
+ */
+async function asked<T>({ input, output, signal }: Terminal, ask: (context: Context) => Promise<T>): Promise<T> {
+  const closed = new AbortController();
+  // An answer pauses as well, once it has been given.
+  const onPause = (): void => void setTimeout(() => input.isPaused() && closed.abort(), 50);
+  const onContinue = (): void => void setImmediate(() => input.resume());
+  input.on('pause', onPause);
+  input.on('end', onPause);
+  process.on('SIGCONT', onContinue);
+  try {
+    return await ask({ input, output, signal: AbortSignal.any([signal, closed.signal]) });
+  } finally {
+    input.removeListener('pause', onPause);
+    input.removeListener('end', onPause);
+    process.removeListener('SIGCONT', onContinue);
+  }
 }
 
 const look = (terminal: Terminal): { theme?: typeof PLAIN } => (terminal.colour ? {} : { theme: PLAIN });
 
 export function confirmation(terminal: Terminal, message: string, fallback: boolean): Promise<boolean> {
-  return confirm({ message: clean(message), default: fallback, ...look(terminal) }, context(terminal));
+  return asked(terminal, (context) =>
+    confirm({ message: clean(message), default: fallback, ...look(terminal) }, context),
+  );
 }
 
 export function line(terminal: Terminal, message: string, fallback: string | undefined, check: Check): Promise<string> {
-  return input(
-    {
-      message: clean(message),
-      ...(fallback === undefined ? { required: true } : { default: fallback }),
-      ...(check === undefined ? {} : { validate: check }),
-      ...look(terminal),
-    },
-    context(terminal),
+  return asked(terminal, (context) =>
+    input(
+      {
+        message: clean(message),
+        ...(fallback === undefined ? { required: true } : { default: fallback }),
+        ...(check === undefined ? {} : { validate: check }),
+        ...look(terminal),
+      },
+      context,
+    ),
   );
 }
 
@@ -55,28 +79,32 @@ export function choice<T>(
   choices: readonly Choice<T>[],
   fallback: T | undefined,
 ): Promise<T> {
-  return select<T>(
-    {
-      message: clean(message),
-      choices: choices.map((one) => ({
-        value: one.value,
-        name: clean(one.name),
-        ...(one.description === undefined ? {} : { description: clean(one.description) }),
-      })),
-      ...(fallback === undefined ? {} : { default: fallback }),
-      ...look(terminal),
-    },
-    context(terminal),
+  return asked(terminal, (context) =>
+    select<T>(
+      {
+        message: clean(message),
+        choices: choices.map((one) => ({
+          value: one.value,
+          name: clean(one.name),
+          ...(one.description === undefined ? {} : { description: clean(one.description) }),
+        })),
+        ...(fallback === undefined ? {} : { default: fallback }),
+        ...look(terminal),
+      },
+      context,
+    ),
   );
 }
 
 export function hidden(terminal: Terminal, message: string, check?: Check): Promise<string> {
-  return password(
-    {
-      message: clean(message),
-      validate: (answer) => (answer === '' ? 'An empty answer is not enough.' : (check?.(answer) ?? true)),
-      ...look(terminal),
-    },
-    context(terminal),
+  return asked(terminal, (context) =>
+    password(
+      {
+        message: clean(message),
+        validate: (answer) => (answer === '' ? 'An empty answer is not enough.' : (check?.(answer) ?? true)),
+        ...look(terminal),
+      },
+      context,
+    ),
   );
 }

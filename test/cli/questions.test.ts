@@ -118,6 +118,26 @@ describe('asking', () => {
     place.type('\u0003');
     await expect(answer).rejects.toMatchObject({ name: 'Interrupted', exitCode: 130 });
   });
+  test.each(['input', 'confirm', 'secret', 'select'] as const)('Ctrl-D at %s is no answer: 130', async (kind) => {
+    const { place, ask } = asking();
+    const question = { message: 'Name', flag: '--name', choices: [{ value: 1, name: 'one' }] };
+    const answer = ask[kind](question);
+    await shown(place, 'Name');
+    place.type('\u0004');
+    await expect(answer).rejects.toMatchObject({ name: 'Interrupted', exitCode: 130 });
+  });
+  test('being stopped and continued loses nothing', async () => {
+    const { place, ask } = asking();
+    const answer = ask.input({ message: 'Name', flag: '--name' });
+    await shown(place, 'Name');
+    place.type('ab');
+    await shown(place, 'Name ab');
+    // What readline does on Ctrl-Z and `fg`.
+    place.io.stdin.pause();
+    process.emit('SIGCONT');
+    place.type('c\r');
+    expect(await answer).toBe('abc');
+  });
   test('SIGTERM at a question ends with 143', async () => {
     const { place, ask } = asking();
     const answer = ask.input({ message: 'Name', flag: '--name' });
@@ -157,8 +177,11 @@ describe.skipIf(missing !== null)(`on a real terminal${missing === null ? '' : `
     expect(code).toBe(2);
     expect(output).toContain('nothing was changed');
   });
-  test('Ctrl-C: 130, no stack, the cursor back', async () => {
-    const { code, output } = await trust('\u0003');
+  test.each([
+    ['Ctrl-C', '\u0003'],
+    ['Ctrl-D', '\u0004'],
+  ])('%s: 130, no stack, the cursor back', async (_key, typed) => {
+    const { code, output } = await trust(typed);
     expect(code).toBe(130);
     expect(output).not.toContain('Error');
     expect(output.lastIndexOf('\u001b[?25h')).toBeGreaterThanOrEqual(output.lastIndexOf('\u001b[?25l'));
