@@ -6,7 +6,7 @@ import { openKey } from '../app/keyring.js';
 import type { KeyStoreName } from '../app/ports.js';
 import { readDocument } from '../adapters/document.js';
 import { createFile, fileExists, replaceFile } from '../adapters/files.js';
-import { nativeTermsOf, speakerOf } from '../protocol/aip1/speaker.js';
+import { nativeTermsOf, speakerOf, unkeptMembers } from '../protocol/aip1/speaker.js';
 import {
   readReferencePassport,
   referencePassportFiles,
@@ -60,7 +60,7 @@ export async function importReference(folder: string, options: ImportFlags, cli:
       hint: 'name it with -e <file>',
     });
   }
-  return createPassport(await issuing(cli, options), {
+  const issued = await createPassport(await issuing(cli, options), {
     name: agent.name,
     domain: agent.domain,
     actions,
@@ -73,6 +73,15 @@ export async function importReference(folder: string, options: ImportFlags, cli:
     seed,
     principalKeyStore: principalStore(keyStore, options, cli),
   });
+  const unkept = unkeptMembers(reference);
+  if (unkept.length > 0) {
+    const what = unkept.join(', ');
+    cli.warn(
+      `A passport here has no place for ${what}: what \`aip\` signs for this agent says nothing of it.`,
+      'left-behind',
+    );
+  }
+  return issued;
 }
 
 /** A principal's key never lives in the environment. */

@@ -2,7 +2,7 @@ import { jsonOfMinor } from '../money.js';
 import type { Passport } from '../passport.js';
 import { ShapeError } from '../shape.js';
 import type { JsonObject } from '../values.js';
-import type { ValueObject } from './numbers.js';
+import { plain, type ValueObject } from './numbers.js';
 import type { ReferencePassport } from './passport-folder.js';
 import { referenceTime, type Speaker } from './sign.js';
 
@@ -88,6 +88,18 @@ export function unspokenConstraints({ document, constraints }: Passport): string
   return recurring ? [...names, 'time_window'] : names;
 }
 
+/** What a passport of the reference says that no native one can hold, by name. */
+export function unkeptMembers({ identity, boundaries }: ReferencePassport): string[] {
+  const { frameworkId, buildHash, promptHash } = identity.attestation;
+  const said: Record<string, boolean> = {
+    framework_id: frameworkId !== null,
+    build_hash: buildHash !== null,
+    system_prompt_hash: promptHash !== null,
+    data_access: (boundaries.document.data_access as readonly string[]).length > 0,
+  };
+  return Object.keys(said).filter((name) => said[name]);
+}
+
 /**
  * What a native passport for the same agent would hold; `instead` are the actions where the reference's passport allows any.
  * @throws ShapeError when there are none
@@ -104,7 +116,7 @@ export function nativeTermsOf(
 } {
   const actions = boundaries.allowed.length === 0 ? instead : boundaries.allowed;
   if (actions.length === 0) throw new ShapeError('the passport allows every action; name those it should allow');
-  const limit = boundaries.document.monetary_limit as JsonObject;
+  const limit = plain(boundaries.document.monetary_limit!) as JsonObject;
   const { perTransaction, perDay, currency, geo } = boundaries;
   const capped = perTransaction !== null || perDay !== null;
   const window = boundaries.document.time_window as JsonObject | null;

@@ -16,6 +16,7 @@ const salt = new Uint8Array(16).fill(7);
 interface Folder {
   readonly boundaries?: Record<string, unknown>;
   readonly id?: string;
+  readonly framework?: string;
   readonly principal?: string;
   readonly key?: string;
   readonly pem?: string | null;
@@ -25,7 +26,10 @@ interface Folder {
 function folder(machine: Household, more: Folder = {}): string {
   const { agent, principal } = envelopeParts('folder') as Record<string, ValueObject>;
   const speaker = {
-    identity: bent(agent!, more.id === undefined ? {} : { id: more.id }),
+    identity: bent(agent!, {
+      ...(more.id === undefined ? {} : { id: more.id }),
+      'attestation.framework_id': more.framework ?? null,
+    }),
     principal: bent(principal!, more.principal === undefined ? {} : { id: more.principal }),
     boundaries: { ...WIDE, ...more.boundaries } as ValueObject,
   };
@@ -39,6 +43,23 @@ function folder(machine: Household, more: Folder = {}): string {
 const IMPORT = ['--key-store', 'file', '-o'];
 
 describe('aip passport import <folder>', () => {
+  test('says what of it is not kept', async () => {
+    const machine = household();
+    const path = folder(machine, { framework: 'did:web:langchain.com', boundaries: { data_access: ['crm'] } });
+    const { code, err } = await machine.run('passport', 'import', path, ...IMPORT, machine.at('bot.passport.json'));
+    expect(code).toBe(0);
+    expect(err).toContain('no place for framework_id, data_access');
+  });
+
+  test('refuses a cap beyond all integers as any other that is too large', async () => {
+    const machine = household();
+    const monetary_limit = { per_transaction: 10n ** 25n, per_day: 0, currency: 'USD' };
+    const path = folder(machine, { boundaries: { monetary_limit } });
+    const { code, err } = await machine.run('passport', 'import', path, ...IMPORT, machine.at('bot.passport.json'));
+    expect(code).toBe(2);
+    expect(err).toContain('monetary_limit');
+  });
+
   test.each([
     ['plain', encodePlainPem(SEEDS.agent)],
     ['encrypted', encodeEncryptedPem(SEEDS.agent, PASSPHRASE, salt, salt)],
