@@ -3,6 +3,7 @@ import type { Intent } from '../protocol/intent.js';
 import type { Passport } from '../protocol/passport.js';
 import { verifySignature } from '../protocol/ed25519/verify.js';
 import { isNonce } from '../verify/checks/nonce.js';
+import { DEGRADED } from '../verify/checks/revocation.js';
 import type { Freshness, HookOutcome, Policy, SchemaCheck } from '../verify/context.js';
 import { decide, identify, judge, STANDING_UNKNOWN, type Judgement } from '../verify/judge.js';
 import { examine, type Examined, type ExaminedIntent, type Submission, type Trusting } from './examine.js';
@@ -203,7 +204,14 @@ function concludeIntent(sitting: Sitting, prepared: ProvenIntent & Prepared): Ju
   const trust = policy.minTrust === null ? null : deps.trust(ledger, agent_id);
   const facts = { ...factsOf(sitting, prepared, intent, isNonce(nonce)), trust };
   const { outcome, revocation } = judge(found.identity, { intent, passport, limits, policy, facts, now });
-  const judgement = decide({ intent, outcome, revocation, warnings: warningsOf(revocation), now, source });
+  const judgement = decide({
+    intent,
+    outcome,
+    revocation,
+    warnings: revocation.degraded ? [DEGRADED] : [],
+    now,
+    source,
+  });
   settle(ledger, intent, limits, judgement, policy.maxAgeMs, sitting);
   return judgement;
 }
@@ -231,11 +239,4 @@ function once<T>(ask: (name: string) => T): (name: string) => T {
     if (answer === undefined) answers.set(name, (answer = ask(name)));
     return answer;
   };
-}
-
-function warningsOf(revocation: { degraded: boolean }) {
-  if (!revocation.degraded) return [];
-  return [
-    { code: 'revocation_degraded', message: 'The copy of the revocations is old; the last known standing was used.' },
-  ];
 }

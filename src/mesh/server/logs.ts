@@ -118,14 +118,14 @@ function page(server: MeshServer, rows: readonly ShippedRow[], query: LogQuery, 
 
 function queryOf(server: MeshServer, request: Request): { query: LogQuery; after: number } {
   const { query } = request;
-  const number = (name: string): number | undefined => {
+  const number = (name: string, what = 'a number'): number | undefined => {
     const text = query.get(name);
     if (text === null) return undefined;
-    if (!/^\d{1,15}$/.test(text)) throw new ShapeError(`"${name}" is not a number`);
+    if (!/^\d{1,15}$/.test(text)) throw new ShapeError(`"${name}" is not ${what}`);
     return Number(text);
   };
   const sinceText = query.get('since');
-  const since = sinceText === null ? undefined : (parseTime(sinceText) ?? number('since'));
+  const since = sinceText === null ? undefined : (parseTime(sinceText) ?? number('since', 'an RFC 3339 time'));
   const status = query.get('status');
   if (status !== null && status !== 'success' && status !== 'failed') {
     throw new ShapeError('"status" is not success or failed');

@@ -4,7 +4,7 @@ import type { Intent } from '../../protocol/intent.js';
 import type { Concern } from '../../protocol/codes.js';
 import { ShapeError } from '../../protocol/shape.js';
 import { formatTime } from '../../protocol/time.js';
-import { revocationReport, STANDING_UNKNOWN } from '../checks/revocation.js';
+import { DEGRADED, revocationReport, STANDING_UNKNOWN } from '../checks/revocation.js';
 import { needsHistory, usageOf } from '../constraints/index.js';
 import type { CheckReport, Decision, RevocationReport, Verdict, Violation, Warning } from '../decision.js';
 import { spendsNonce } from '../finality.js';
@@ -144,10 +144,7 @@ function warningsOf({ passport, mandate: granted, envelope }: Aip1Context, revoc
       message: `Only ${envelope.agentId} itself says what it may do: neither a passport nor a mandate of it is known here.`,
     });
   }
-  if (revocation.degraded) {
-    const message = 'The copy of the revocations is old; the last known standing was used.';
-    warnings.push({ code: 'revocation_degraded', message });
-  }
+  if (revocation.degraded) warnings.push(DEGRADED);
   return warnings;
 }
 

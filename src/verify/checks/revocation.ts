@@ -1,6 +1,14 @@
 import { formatTime } from '../../protocol/time.js';
 import { keepsState, NO_STATE, type Facts, type Freshness, type Identified, type StandingRecord } from '../context.js';
-import { skipped, verdictOf, violation, type RevocationReport, type Verdict, type Violation } from '../decision.js';
+import {
+  skipped,
+  verdictOf,
+  violation,
+  type RevocationReport,
+  type Verdict,
+  type Violation,
+  type Warning,
+} from '../decision.js';
 
 /** The subject that stands for the whole mesh: denying it stops every agent. */
 export const EVERYONE = '*';
@@ -59,6 +67,12 @@ export function revocationReport(facts: Facts, agentId: string, principal: strin
   const age_ms = freshness.mesh ? freshness.ageMs : null;
   return { status: record?.status ?? 'active', age_ms, degraded: isStale(freshness) };
 }
+
+/** Said of every decision whose report is degraded, also of the refusal that follows from it. */
+export const DEGRADED: Warning = {
+  code: 'revocation_degraded',
+  message: 'The copy of the revocations is old: the standing shown is the last one known.',
+};
 
 function isStale(freshness: Freshness): boolean {
   return freshness.mesh && (freshness.ageMs === null || !(freshness.ageMs <= freshness.maxAgeMs));
