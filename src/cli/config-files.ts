@@ -14,6 +14,7 @@ import {
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Failure } from '../app/failure.js';
+import { sha256Hex } from '../protocol/hash.js';
 import type { Io } from './io.js';
 import type { Paths } from '../adapters/paths.js';
 
@@ -30,6 +31,7 @@ const PLACES = [
 ];
 const MAX_BYTES = 64 * 1024;
 const MAX_PACKAGE_BYTES = 4 * 1024 * 1024;
+const MAX_CODE_BYTES = 16 * 1024 * 1024;
 
 export interface ConfigFile {
   readonly path: string;
@@ -92,6 +94,11 @@ export function readTrusted(paths: Paths): Record<string, string> {
 
 export function saveTrusted(paths: Paths, path: string, digest: string): void {
   writePrivate(paths, paths.trustedFile, `${JSON.stringify({ ...readTrusted(paths), [path]: digest }, null, 2)}\n`);
+}
+
+/** Null where there is nothing. */
+export function codeDigest(path: string): string | null {
+  return exists(path) ? sha256Hex(readText(path, MAX_CODE_BYTES).text) : null;
 }
 
 async function readNamed(path: string, io: Io): Promise<unknown> {

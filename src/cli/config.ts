@@ -3,7 +3,14 @@ import { dirname, resolve } from 'node:path';
 import { Failure } from '../app/failure.js';
 import { sha256Hex } from '../protocol/hash.js';
 import type { Cli } from './cli.js';
-import { findProjectFile, readNamedFile, readTrusted, readUserFile, type ConfigFile } from './config-files.js';
+import {
+  codeDigest,
+  findProjectFile,
+  readNamedFile,
+  readTrusted,
+  readUserFile,
+  type ConfigFile,
+} from './config-files.js';
 import {
   isKeyName,
   KEY_NAMES,
@@ -98,11 +105,16 @@ export function flatten(file: ConfigFile): Partial<Record<KeyName, unknown>> {
   return values;
 }
 
-/** What is trusted is what the file says, so that a comment or another member of package.json does not undo it. */
+/**
+ * What is trusted is what the file says, so that a comment or another member of package.json does not undo it, and the text of the
+ * hooks it names: a pull request can change that as well. What they import is theirs to watch.
+ */
 export function digestOf(file: ConfigFile): string {
   const values = flatten(file);
-  const text = JSON.stringify(KEY_NAMES.map((name) => [name, values[name] ?? null]));
-  return `sha256:${sha256Hex(text)}`;
+  const said = KEY_NAMES.map((name) => [name, values[name] ?? null]);
+  const hooks = (values.hooks ?? []) as readonly string[];
+  const code = hooks.map((path) => codeDigest(resolve(dirname(file.path), path)));
+  return `sha256:${sha256Hex(JSON.stringify(code.length === 0 ? said : [...said, code]))}`;
 }
 
 function untrustedKeys(

@@ -22,10 +22,14 @@ export async function main(importModule: ImportModule): Promise<void> {
   }
   // The shell looks at these; without a listener node would end with a stack.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-  // Until it has answered: a loop that runs empty while something is still awaited must not be a yes.
-  process.exitCode = 1;
+  // A loop that runs empty while something is still awaited must not be a yes, nor must code of the user that ends the process.
+  let answered = false;
+  process.on('exit', (code) => {
+    if (!answered && code === 0) process.exitCode = 1;
+  });
   const code = await run(process.argv.slice(2), processIo(stop.signal, importModule));
   await Promise.all([drained(process.stdout), drained(process.stderr)]);
+  answered = true;
   // A socket or a child that still hangs must not keep a finished command alive.
   process.exit(code);
 }

@@ -65,3 +65,13 @@ test.each([
     stdout: expect.stringContaining('domain\tcode.example\n') as string,
   });
 });
+
+test.each([
+  ['never loads', 'await new Promise(() => {})'],
+  ['ends the process', 'process.exit(0)'],
+])('code of the user that %s is not a yes', (_, code) => {
+  const { file, run } = place();
+  file('a.mjs', `${code}; export default {}`);
+  file('intent.json', '{}');
+  expect(run('intent', 'verify', 'intent.json', '--config', 'a.mjs').status).toBe(1);
+});

@@ -76,3 +76,17 @@ describe('hooks that the config names', () => {
     expect([...openAt(join(home, 'state.db')).entries({})]).toEqual([]);
   });
 });
+
+test('hooks are trusted with their text: a change behind a trusted path has to be trusted again', async () => {
+  const place = world();
+  place.file('.aiprc', 'hooks: [checks/a.mjs]\n');
+  place.file('checks/a.mjs', REJECT);
+  const trusted = async () => (await place.run('intent', 'verify', place.file('i.json', '{}'))).code !== 2;
+  expect(await trusted()).toBe(false);
+  expect((await place.run('config', 'trust', '--yes')).code).toBe(0);
+  expect(await trusted()).toBe(true);
+  place.file('checks/a.mjs', ALLOW);
+  expect(await trusted()).toBe(false);
+  place.file('checks/a.mjs', REJECT);
+  expect(await trusted()).toBe(true);
+});

@@ -20,7 +20,8 @@ aip config list --sources shows which one did. An unknown key or a value of the 
 
 Project files are data: none is ever run. Code (.js, .mjs, .cjs) is read only when named by --config. A project file that sets a key
 marked !, that loosens one marked ^ against the user file or the default, or that belongs to another user counts only after aip
-config trust, which remembers what it says; a change needs it again. In CI, AIP_TRUST_CONFIG=1 trusts the file at hand.
+config trust, which remembers what it says and the text of the hooks it names; a change of either needs it again. In CI,
+AIP_TRUST_CONFIG=1 trusts the file at hand.
 
 # Keys
 ${keys.join('\n')}
