@@ -87,7 +87,7 @@ function readFile(path: string, onNotice: (notice: string) => void): string {
   try {
     fd = path === '-' ? 0 : openSync(path, 'r');
     const stat = fstatSync(fd);
-    if (stat.isFile() && process.platform !== 'win32' && (stat.mode & 0o077) !== 0) {
+    if (path !== '-' && stat.isFile() && process.platform !== 'win32' && (stat.mode & 0o077) !== 0) {
       onNotice(`The passphrase file ${path} can be read or changed by others; make it private: chmod 600 ${path}`);
     }
     for (let n = -1; n !== 0 && length < bytes.length; length += n)

@@ -44,7 +44,8 @@ export interface PassportRequest {
   readonly metadata: JsonObject;
   /** ms from now; null for no expiry. */
   readonly expiresInMs: number | null;
-  readonly path: string;
+  /** Null writes no file. */
+  readonly path: string | null;
   readonly keyStore: KeyStoreName;
   /** The agent's seed, where it has one already; made at random otherwise. */
   readonly seed?: Uint8Array;
@@ -54,7 +55,7 @@ export interface PassportRequest {
 
 export interface IssuedPassport {
   readonly passport: Passport;
-  readonly path: string;
+  readonly path: string | null;
   readonly key: KeyRecord;
   readonly principalPublicKey: Uint8Array;
   /** The principal's key, when it was made for this passport. */
@@ -97,7 +98,7 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
       hint: `aip passport show ${name}, or a new key for it: aip passport rotate ${name}`,
     });
   }
-  if (await deps.files.exists(path))
+  if (path !== null && (await deps.files.exists(path)))
     throw new Failure('EXISTS', `${path} exists already.`, { hint: 'choose another file with --out' });
 
   const issuer = await issuerKey(deps, principal, request.principalKeyStore);
@@ -107,7 +108,7 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
       { ...draft, public_key: formatPublicKey(agentKey.publicKey), issuer_key_id: issuer.key.keyId },
       issuer.key.seed,
     );
-    await deps.files.create(path, passportText(passport.document));
+    if (path !== null) await deps.files.create(path, passportText(passport.document));
     remember(deps, passport, path, now);
     return {
       passport,
@@ -124,7 +125,8 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
 
 export interface RotationRequest {
   readonly passport: Passport;
-  readonly path: string;
+  /** Null writes no file. */
+  readonly path: string | null;
   /** How long the old key goes on verifying, in ms; null for a day. */
   readonly overlapMs: number | null;
   /** ms from now; null keeps the passport's term. */
@@ -167,7 +169,7 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
       },
       issuer.key.seed,
     );
-    await deps.files.replace(path, passportText(renewed.document));
+    if (path !== null) await deps.files.replace(path, passportText(renewed.document));
     remember(deps, renewed, path, now);
     return {
       passport: renewed,
@@ -220,7 +222,7 @@ function parsed(document: PassportDocument): Passport {
   return readPassport(Buffer.from(passportText(document), 'utf8'));
 }
 
-function remember(deps: IssueDeps, passport: Passport, path: string, now: number): void {
+function remember(deps: IssueDeps, passport: Passport, path: string | null, now: number): void {
   const { agent } = passport;
   deps.state.rememberPassport({
     agentId: agent.id,

@@ -55,7 +55,9 @@ export async function findProjectFile(io: Io): Promise<ConfigFile | null> {
 }
 
 /** The file named by `--config`: the user's own choice, so it may be code as well. */
-export async function readNamedFile(path: string, io: Io): Promise<ConfigFile> {
+export async function readNamedFile(name: string, io: Io): Promise<ConfigFile> {
+  if (name === '-') return { path: 'stdin', content: await parseData('stdin', await readAll(io)), foreign: false };
+  const path = resolve(io.cwd, name);
   if (statSync(path, { throwIfNoEntry: false }) === undefined) {
     throw new Failure('NOT_FOUND', `the config file ${path} does not exist`);
   }
@@ -160,6 +162,17 @@ function readText(path: string, most = MAX_BYTES): { readonly text: string; read
   } finally {
     closeSync(file);
   }
+}
+
+async function readAll({ stdin }: Io): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of stdin) {
+    chunks.push(Buffer.from(chunk as Uint8Array));
+    length += chunks.at(-1)!.length;
+    if (length > MAX_BYTES) throw new Failure('USAGE', `the config on stdin is larger than ${MAX_BYTES} bytes`);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function isForeign(owner: number, io: Io): boolean {

@@ -52,7 +52,7 @@ interface Layer {
 /** Fails with USAGE on an unknown key, a value of the wrong kind, or an untrusted file; with `inspect` the last is only noted. */
 export async function loadConfig(cli: Cli, options: { readonly inspect?: boolean } = {}): Promise<Config> {
   const { io, globals } = cli;
-  const named = globals.config === null ? null : await readNamedFile(resolve(io.cwd, globals.config), io);
+  const named = globals.config === null ? null : await readNamedFile(globals.config, io);
   const project = named ?? (await findProjectFile(io));
   const user = readUserFile(cli.paths());
 

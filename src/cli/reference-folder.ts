@@ -21,6 +21,7 @@ import { ShapeError } from '../protocol/shape.js';
 import type { Cli } from './cli.js';
 import { storeNamed, type KeyPlaceFlags } from './signing.js';
 import { issuing, keyring, pemFiles } from './wiring.js';
+import { passportTarget } from './passport-out.js';
 
 export async function isReferenceFolder(path: string): Promise<boolean> {
   return path !== '-' && fileExists(join(path, 'passport.json'));
@@ -68,7 +69,7 @@ export async function importReference(folder: string, options: ImportFlags, cli:
     constraints,
     metadata: {},
     expiresInMs: null,
-    path: resolve(cli.io.cwd, options.out ?? `${agent.name}.passport.json`),
+    path: passportTarget(options.out ?? `${agent.name}.passport.json`, cli),
     keyStore,
     seed,
     principalKeyStore: principalStore(keyStore, options, cli),

@@ -89,7 +89,7 @@ export class Passports {
       constraints: paramsOf(options.constraints ?? {}, 'constraints'),
       metadata: paramsOf(options.metadata ?? {}, 'metadata'),
       expiresInMs: options.expiresIn === undefined ? null : durationOf(options.expiresIn, 'expiresIn'),
-      path: '',
+      path: null,
       keyStore,
       principalKeyStore: options.principalKeyStore ?? this.#principalStore(keyStore, options),
       ...(seed === undefined ? {} : { seed }),

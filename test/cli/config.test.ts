@@ -158,6 +158,12 @@ describe('where the project file is looked for', () => {
     expect((await place.run('config', 'list')).code).toBe(2);
     expect(globalThis).not.toHaveProperty('pwned');
   });
+  test('--config - reads stdin', async () => {
+    const { run, io } = world({ stdin: 'domain: stdin.example\n' });
+    const { code, out, err } = await run('config', 'list', '--json', '--config', '-', '--home', join(io.userHome, 'h'));
+    expect(code, err).toBe(0);
+    expect((JSON.parse(out) as { values: object }).values).toMatchObject({ domain: 'stdin.example' });
+  });
   test('code is read only when --config names it', async () => {
     const place = homed();
     place.file('my.config.mjs', 'export default { domain: "code.example" }');

@@ -60,6 +60,26 @@ describe('aip passport create', () => {
     expect(stored(machine.state)).toMatchObject({ passports: 1, pins: 1 });
   });
 
+  test('--out - prints the passport and makes no file; rotate does so too', async () => {
+    const machine = household();
+    const { code, out, err } = await machine.run(...guide(machine, '--out', '-'));
+    expect(code, err).toBe(0);
+    expect(readPassport(Buffer.from(out)).agent.id).toBe(SUPPORT);
+    expect(err).toContain(`created ${SUPPORT}\n`);
+    const rotated = await machine.run(
+      ...['passport', 'rotate', 'support-agent-v1', '--env-file', machine.at('.env2'), '-o', '-'],
+    );
+    expect(rotated.code, rotated.err).toBe(0);
+    expect(readPassport(Buffer.from(rotated.out)).document.key_id).toBe(`${SUPPORT}#key-2`);
+    expect(existsSync(machine.at('-'))).toBe(false);
+  });
+  test('--out - leaves no place for --json', async () => {
+    const machine = household();
+    const { code, out, err } = await machine.run(...guide(machine, '--out', '-', '--json'));
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain('Both --json and --out - would write to stdout');
+    expect(existsSync(machine.at('.env'))).toBe(false);
+  });
   test('keeps private keys private: mode 0600, and not in the passport', async () => {
     const machine = household();
     await machine.run(...guide(machine));

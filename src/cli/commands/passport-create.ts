@@ -1,4 +1,4 @@
-import { relative, resolve } from 'node:path';
+import { relative } from 'node:path';
 import { createPassport, type IssuedPassport, type PassportRequest } from '../../app/issue-passport.js';
 import { Failure } from '../../app/failure.js';
 import { lintPassport } from '../../app/lint.js';
@@ -14,6 +14,7 @@ import { clean } from '../render/text.js';
 import type { CommandSpec } from '../spec.js';
 import { duration, pairs } from '../values.js';
 import { issuing } from '../wiring.js';
+import { passportTarget, printUnwritten } from '../passport-out.js';
 
 interface Options {
   readonly domain?: string;
@@ -75,7 +76,11 @@ export const command: CommandSpec<Options> = {
     {
       title: 'Where things go',
       options: [
-        { flags: '-o, --out <file>', description: 'passport file (default <name>.passport.json)', values: 'file' },
+        {
+          flags: '-o, --out <file>',
+          description: 'passport file (default <name>.passport.json; - prints)',
+          values: 'file',
+        },
         ...KEY_OPTIONS,
         {
           flags: '--principal-key-store <store>',
@@ -183,7 +188,7 @@ async function requestOf(nameArg: string | undefined, options: Options, cli: Cli
     constraints: constraintsOf(file, options),
     metadata: { ...((file.metadata ?? {}) as JsonObject), ...usable(() => pairs(options.metadata, parseJsonText)) },
     expiresInMs: options.expires ?? null,
-    path: resolve(cli.io.cwd, options.out ?? `${name}.passport.json`),
+    path: passportTarget(options.out ?? `${name}.passport.json`, cli),
     keyStore,
     principalKeyStore:
       options.principalKeyStore ?? principalStore(keyStore, options, chosen ? configuredStore : null, cli),
@@ -286,7 +291,7 @@ function answerOf(issued: IssuedPassport, findings: ReturnType<typeof lintPasspo
     agent_id: passport.agent.id,
     key_id: passport.document.key_id,
     public_key: passport.document.public_key,
-    passport: shownPath(path, cli),
+    passport: path === null ? null : shownPath(path, cli),
     key_store: key.store,
     key_ref: key.ref,
     principal: passport.document.principal,
@@ -303,19 +308,22 @@ function shownPath(path: string, cli: Cli): string {
 
 function show(issued: IssuedPassport, findings: ReturnType<typeof lintPassport>, cli: Cli): void {
   const { passport, key, principalPublicKey, principalKeyMade } = issued;
-  const path = shownPath(issued.path, cli);
+  const say = printUnwritten(issued.path, passport.document, cli);
+  const path = issued.path === null ? null : shownPath(issued.path, cli);
   const { paint } = cli;
-  cli.out(`${paint.green('created')} ${paint.bold(passport.agent.id)}`);
+  say(`${paint.green('created')} ${paint.bold(passport.agent.id)}`);
   const rows = [
-    ['passport', `${path}  (public: share it with every verifier)`],
+    ['passport', `${path ?? 'stdout'}  (public: share it with every verifier)`],
     ['public key', passport.document.public_key],
     ['private key', `${key.store}: ${key.ref}`],
     ['signed by', `${passport.document.principal}  ${formatPublicKey(principalPublicKey)}`],
   ];
   if (principalKeyMade !== null)
     rows.push(['principal key', `${principalKeyMade.store}: ${principalKeyMade.ref}  (new, pinned here)`]);
-  for (const [label, value] of rows) cli.out(`  ${paint.dim(label!.padEnd(13))}  ${clean(value!)}`);
+  for (const [label, value] of rows) say(`  ${paint.dim(label!.padEnd(13))}  ${clean(value!)}`);
   for (const finding of findings) cli.warn(finding.message, finding.code);
   const action = passport.actions.keys().next().value ?? 'action';
-  cli.note(`\nnext: aip intent sign --passport ${clean(path)} --action ${action} | aip intent verify -`);
+  cli.note(
+    `\nnext: aip intent sign --passport ${clean(path ?? passport.agent.name)} --action ${action} | aip intent verify -`,
+  );
 }

@@ -13,6 +13,7 @@ import { importReference, isReferenceFolder, type ImportFlags } from '../referen
 import { clean } from '../render/text.js';
 import type { CommandSpec } from '../spec.js';
 import { localState } from '../wiring.js';
+import { printUnwritten } from '../passport-out.js';
 
 interface Options extends ResolveFlags, ImportFlags {
   readonly older?: boolean;
@@ -116,13 +117,14 @@ async function takenOver(folder: string, options: Options, cli: Cli): Promise<nu
     });
     return 0;
   }
-  cli.out(`${cli.paint.green('imported')} ${clean(agent_id)}`);
+  const say = printUnwritten(path, passport.document, cli);
+  say(`${cli.paint.green('imported')} ${clean(agent_id)}`);
   const rows: [string, string][] = [
-    ['passport', path],
+    ['passport', path ?? 'stdout'],
     ['private key', `${key.store}: ${key.ref}`],
     ['signed by', `${principal}${principalKeyMade === null ? '' : '  (a new key, pinned here)'}`],
   ];
-  for (const [label, value] of rows) cli.out(`  ${cli.paint.dim(label.padEnd(11))}  ${clean(value)}`);
+  for (const [label, value] of rows) say(`  ${cli.paint.dim(label.padEnd(11))}  ${clean(value)}`);
   cli.note(
     `\nThe folder still holds the private key; when the agent no longer needs it: rm ${clean(folder)}/private.pem`,
   );

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { findPassport } from '../../app/find-passport.js';
 import { rotatePassport } from '../../app/issue-passport.js';
 import { Failure } from '../../app/failure.js';
@@ -9,6 +8,7 @@ import { clean } from '../render/text.js';
 import type { CommandSpec } from '../spec.js';
 import { duration } from '../values.js';
 import { issuing } from '../wiring.js';
+import { passportTarget, printUnwritten } from '../passport-out.js';
 
 interface Options {
   readonly overlap?: number;
@@ -43,7 +43,7 @@ export const command: CommandSpec<Options> = {
     {
       title: 'Where things go',
       options: [
-        { flags: '-o, --out <file>', description: 'passport file (default: the one it has)', values: 'file' },
+        { flags: '-o, --out <file>', description: 'passport file (default: the one it has; - prints)', values: 'file' },
         ...KEY_OPTIONS,
         PASSPHRASE_OPTION,
       ],
@@ -67,7 +67,7 @@ export const command: CommandSpec<Options> = {
     const target = options.out ?? found.path;
     if (target === null)
       throw new Failure('USAGE', 'The passport has no file to write to.', { hint: 'name one with --out <file>' });
-    const path = resolve(cli.io.cwd, target);
+    const path = passportTarget(target, cli);
     const held = deps.state.key(found.passport.document.key_id);
     const keyStore =
       options.keyStore ??
@@ -104,12 +104,11 @@ export const command: CommandSpec<Options> = {
     };
     if (cli.globals.json) cli.json(answer);
     else {
-      cli.out(
-        `${cli.paint.green('rotated')} ${cli.paint.bold(document.agent_id)} to ${document.key_id.split('#')[1]!}`,
-      );
-      cli.out(`  passport     ${clean(path)}`);
-      cli.out(`  private key  ${issued.key.store}: ${clean(issued.key.ref)}`);
-      cli.out(`  old key      ${former!.key_id.split('#')[1]!} verifies until ${former!.valid_until}`);
+      const say = printUnwritten(path, document, cli);
+      say(`${cli.paint.green('rotated')} ${cli.paint.bold(document.agent_id)} to ${document.key_id.split('#')[1]!}`);
+      say(`  passport     ${clean(path ?? 'stdout')}`);
+      say(`  private key  ${issued.key.store}: ${clean(issued.key.ref)}`);
+      say(`  old key      ${former!.key_id.split('#')[1]!} verifies until ${former!.valid_until}`);
       cli.note('\nnext: give the new passport to every verifier (aip passport import), and the new key to the agent');
     }
     return 0;

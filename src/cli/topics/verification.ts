@@ -29,7 +29,7 @@ Hooks are modules that the config key hooks names; a program registers its own t
 a list of them: an object with verify(intent), which answers, or resolves to, one of
 
   {result: "allow"}
-  {result: "reject", code: "COMPLIANCE-001", message: "Recipient on sanctions list", details: {}}
+  {result: "reject", code: "COMPLIANCE-001", message: "Sanctioned", details: {}}
   {result: "require-approval", reason: "over 10,000"}
 
 within 5 s. An error, silence or anything else is a refusal, HOOK_FAILED; a module that cannot be loaded is exit 2. A project's
