@@ -23,6 +23,7 @@ export { Failure } from './app/failure.js';
 export type { FailureCode } from './app/failure.js';
 export type { KeyStoreName } from './app/ports.js';
 export type { AgentPassport } from './library/agent-passport.js';
+export type { EnvelopeOptions } from './library/envelope-options.js';
 export type { Duration } from './library/given.js';
 export type { Hook, HookAnswer, HookIntent } from './app/hooks.js';
 export type { HookOptions } from './library/hooks.js';

@@ -11,6 +11,7 @@ import type { AttestationRegistry, Aip1Claim, Aip1Facts, MandateFinding } from '
 import { examine, judgeEnvelope, readingOf, type Aip1Judgement, type Examined } from '../verify/aip1/judge.js';
 import type { Judgement } from '../verify/judge.js';
 import type { ExamineSetting, Submission, Trusting } from './examine.js';
+import { Failure } from './failure.js';
 import { factsOf, type Prepared, type Sitting } from './facts.js';
 
 /** What envelopes are held to beside passports and pins. */
@@ -138,4 +139,16 @@ export function mandateFinding(bytes: Uint8Array, issuerKey: VerifyKey | null): 
       return { status: 'unreadable', reason: error.reason };
     throw error;
   }
+}
+
+/** The mandate of each agent; where none is its own the first stands, to be refused by its name. */
+export function mandatesByAgent(given: readonly GivenMandate[]): EnvelopeTrust['mandate'] {
+  const own = new Map<string, MandateFinding>();
+  for (const each of given) {
+    if (each.status !== 'found') continue;
+    const { subject } = each.mandate;
+    if (own.has(subject)) throw new Failure('USAGE', `Two mandates are for ${subject}.`, { hint: 'name one of them' });
+    own.set(subject, each);
+  }
+  return (agentId) => own.get(agentId) ?? given[0] ?? { status: 'none' };
 }

@@ -1,10 +1,9 @@
 /** What `intent verify` can be told about envelopes of AIP-1. */
 import { readRegistry } from '../app/attestation-registry.js';
 import { Failure } from '../app/failure.js';
-import { mandateFinding, type EnvelopeTrust } from '../app/verify-envelope.js';
+import { mandateFinding, mandatesByAgent, type EnvelopeTrust, type GivenMandate } from '../app/verify-envelope.js';
 import type { Tier } from '../protocol/aip1/envelope.js';
 import { ShapeError } from '../protocol/shape.js';
-import type { MandateFinding } from '../verify/aip1/context.js';
 import type { Cli } from './cli.js';
 import { readInput, readJsonInput } from './input.js';
 import { publicKeyIn } from './public-key.js';
@@ -61,7 +60,6 @@ export async function envelopeTrust(cli: Cli, flags: EnvelopeFlags): Promise<Env
   };
 }
 
-/** The mandate of each agent; where none is its own the first stands, to be refused by its name. */
 async function mandates(
   { mandate: files, issuerKey, requireMandate }: EnvelopeFlags,
   cli: Cli,
@@ -69,16 +67,9 @@ async function mandates(
   if (issuerKey !== undefined && files.length === 0 && requireMandate !== true)
     throw new Failure('USAGE', 'An --issuer-key is for a mandate.', { hint: 'name it with --mandate <file>' });
   const key = issuerKey === undefined ? null : await publicKeyIn(issuerKey, '--issuer-key', cli);
-  const found: MandateFinding[] = [];
+  const found: GivenMandate[] = [];
   for (const file of files) found.push(mandateFinding(await readInput(file, cli), key));
-  const own = new Map<string, MandateFinding>();
-  for (const each of found) {
-    if (each.status !== 'found') continue;
-    const { subject } = each.mandate;
-    if (own.has(subject)) throw new Failure('USAGE', `Two mandates are for ${subject}.`, { hint: 'name one of them' });
-    own.set(subject, each);
-  }
-  return (agentId) => own.get(agentId) ?? found[0] ?? { status: 'none' };
+  return mandatesByAgent(found);
 }
 
 async function registryIn(path: string, cli: Cli) {

@@ -7,6 +7,7 @@ import { parsePublicKey } from '../protocol/keys.js';
 import { DEFAULT_MAX_AGE_S, DEFAULT_MAX_SKEW_S } from '../protocol/limits.js';
 import type { PinnedKey } from '../verify/context.js';
 import { parsedOf, type AgentPassport } from './agent-passport.js';
+import { envelopeTrustOf, type EnvelopeOptions } from './envelope-options.js';
 import { durationOf, onlyKnown, usage, type Duration } from './given.js';
 
 export interface VerifyIntentOptions {
@@ -14,6 +15,8 @@ export interface VerifyIntentOptions {
   readonly passport?: AgentPassport | readonly AgentPassport[];
   /** Principals' public keys that count instead of the pinned ones: `{'did:web:acme.com': 'ed25519:...'}`. */
   readonly principalKeys?: Readonly<Record<string, string>>;
+  /** What envelopes of AIP-1 are held to beside these. */
+  readonly envelopes?: EnvelopeOptions;
   /** How old an intent may be. Default: 300 s. */
   readonly maxAge?: Duration;
   /** How far ahead of this machine's clock it may be dated. Default: 30 s. */
@@ -36,7 +39,19 @@ export interface VerifyIntentOptions {
 }
 
 const OPTIONS: ReadonlySet<string> = new Set([
-  ...['passport', 'principalKeys', 'maxAge', 'maxSkew', 'at', 'geo', 'dryRun', 'state', 'logParams', 'source'],
+  ...[
+    'passport',
+    'principalKeys',
+    'envelopes',
+    'maxAge',
+    'maxSkew',
+    'at',
+    'geo',
+    'dryRun',
+    'state',
+    'logParams',
+    'source',
+  ],
 ]);
 const POLICY: VerifyOptions['policy'] = {
   maxAgeMs: DEFAULT_MAX_AGE_S * 1000,
@@ -88,13 +103,16 @@ function changed({ maxAge, maxSkew, at, geo, dryRun, logParams }: VerifyIntentOp
 export function trustingOf({
   passport,
   principalKeys,
+  envelopes,
 }: VerifyIntentOptions): ((own: Trusting) => Trusting) | undefined {
-  if (passport === undefined && principalKeys === undefined) return undefined;
+  if (passport === undefined && principalKeys === undefined && envelopes === undefined) return undefined;
   const given = isList(passport) ? passport.map(parsedOf) : passport === undefined ? [] : [parsedOf(passport)];
   // Now, because a key that does not parse is this caller's mistake and nobody else's.
   const keys = principalKeys === undefined ? NO_KEYS : Object.entries(principalKeys).map(givenPin);
+  const trust = envelopes === undefined ? {} : { envelopes: envelopeTrustOf(envelopes) };
   return (own) => ({
     ...own,
+    ...trust,
     passport: given.length === 0 ? own.passport : givenFirst(given, own.passport),
     pins: (principal) => keys.find(({ did }) => did === principal)?.pins ?? own.pins(principal),
   });

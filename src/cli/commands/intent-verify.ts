@@ -55,7 +55,11 @@ export const command: CommandSpec<Options> = {
     {
       title: 'How to judge',
       options: [
-        { flags: '--max-age <duration>', description: 'how old an intent may be (default 300s)', value: duration },
+        {
+          flags: '--max-age <duration>',
+          description: 'how old an intent may be (default 300s; an envelope says itself)',
+          value: duration,
+        },
         { flags: '--at <time>', description: 'judge freshness, expiry and windows as of this time' },
         { flags: '--geo <CC>', description: 'country of the request, for geo_restriction' },
         { flags: '--dry-run', description: 'judge, and spend, count and log nothing' },
