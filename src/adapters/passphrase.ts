@@ -1,5 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { Failure } from '../app/failure.js';
+import { readSecretFile } from './secret-file.js';
 
 /** Asks for a passphrase, each time it is called. */
 export type PassphraseSource = () => Promise<string>;
@@ -34,8 +34,8 @@ export function passphrases(options: PassphraseOptions): Passphrases {
   const { env, file, prompt, onNotice = () => {} } = options;
   let agreed: Promise<string> | null = null;
 
-  function given(): string | null {
-    if (file !== null) return usable(readFile(file, onNotice), `The passphrase in ${file}`);
+  async function given(): Promise<string | null> {
+    if (file !== null) return usable(await readFile(file, onNotice), `The passphrase in ${file}`);
     const variable = env[VARIABLE];
     return variable === undefined ? null : usable(variable, `The passphrase in ${VARIABLE}`);
   }
@@ -58,9 +58,9 @@ export function passphrases(options: PassphraseOptions): Passphrases {
   }
 
   return {
-    existing: async () => given() ?? usable(await terminal()('Passphrase of the key'), 'The passphrase'),
+    existing: async () => (await given()) ?? usable(await terminal()('Passphrase of the key'), 'The passphrase'),
     fresh: async () => {
-      const known = given();
+      const known = await given();
       if (known !== null) return known;
       agreed ??= agree().catch((cause: unknown) => {
         agreed = null;
@@ -79,35 +79,13 @@ function usable(passphrase: string, what: string): string {
   return passphrase;
 }
 
-/** The file's text without one newline at its end. Pipes (`<(...)`) and mounted secrets (symlinks) are as good as files. */
-function readFile(path: string, onNotice: (notice: string) => void): string {
-  let fd;
-  const bytes = Buffer.alloc(MAX_BYTES + 3);
-  let length = 0;
-  try {
-    fd = path === '-' ? 0 : openSync(path, 'r');
-    const stat = fstatSync(fd);
-    if (path !== '-' && stat.isFile() && process.platform !== 'win32' && (stat.mode & 0o077) !== 0) {
-      onNotice(`The passphrase file ${path} can be read or changed by others; make it private: chmod 600 ${path}`);
-    }
-    for (let n = -1; n !== 0 && length < bytes.length; length += n)
-      n = readSync(fd, bytes, length, bytes.length - length, null);
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new Failure(
-      code === 'ENOENT' ? 'NOT_FOUND' : 'UNREADABLE',
-      `The passphrase file ${path} cannot be read (${code}).`,
-      {
-        cause,
-      },
-    );
-  } finally {
-    if (fd) closeSync(fd);
-  }
+/** The file's text without one newline at its end. */
+async function readFile(path: string, onNotice: (notice: string) => void): Promise<string> {
+  const bytes = await readSecretFile(path, 'passphrase file', MAX_BYTES + 2, onNotice);
   let text;
   try {
     // Replaced bytes would be a different, weaker passphrase. A byte order mark is part of the text.
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, length));
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw new Failure('UNREADABLE', `The passphrase file ${path} is not UTF-8 text.`);
   }

@@ -1,6 +1,8 @@
 /** Where a tail's records come from: this machine's log, or lines that another program wrote. */
+import { fileExists, isNamedPipe } from '../adapters/files.js';
 import { fileBytes, pause } from '../adapters/follow-file.js';
 import type { SqliteState } from '../adapters/sqlite/state.js';
+import { Failure } from '../app/failure.js';
 import { lineChunks } from '../app/foreign-lines.js';
 import type { Entry } from '../protocol/entry.js';
 import { foreignRecord, matcher, type LogFilter, type LogRecord } from '../app/tail-logs.js';
@@ -81,6 +83,9 @@ export async function tailFile(
   writer: TailWriter,
 ): Promise<boolean> {
   const matches = matcher(filter);
+  // Opening one waits for a writer in a thread that no signal ends; a shell can be stopped.
+  if (path !== '-' && (await fileExists(path)) && (await isNamedPipe(path)))
+    throw new Failure('UNREADABLE', `${path} is a named pipe.`, { hint: `aip logs tail --file - < ${path}` });
   let newest = last === null ? null : new Newest<LogRecord>(last);
   let number = 0;
   const bytes =

@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readHmacKey } from '../../src/adapters/hmac-key.js';
 import { passphrases, type PassphraseOptions } from '../../src/adapters/passphrase.js';
 import { expectFailure, wordsOf } from '../contract/key-store.js';
 
@@ -115,6 +116,14 @@ describe('a passphrase file', () => {
     const pipe = join(folder, 'pipe');
     execFileSync('sh', ['-c', 'mkfifo "$0" && (printf "through a pipe\\n" > "$0" &)', pipe], { stdio: 'ignore' });
     expect(await sources({ file: pipe }).existing()).toBe('through a pipe');
+  });
+
+  test('may be a pipe that nobody writes to, and is not waited for without end', async () => {
+    const pipe = join(folder, 'idle');
+    execFileSync('mkfifo', [pipe]);
+    const failure = await expectFailure(sources({ file: pipe }).existing(), 'UNREADABLE');
+    expect(failure.message).toContain('nobody writes to');
+    await expect(readHmacKey(pipe, () => undefined)).rejects.toMatchObject({ code: 'UNREADABLE' });
   });
 });
 

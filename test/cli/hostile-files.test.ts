@@ -18,6 +18,13 @@ describe('verification', () => {
     expect(await machine.run('intent', 'verify', machine.at('outbox/1.json'))).toMatchObject({ code: 0 });
   });
 
+  test('a tail names a pipe instead of waiting for its writer where no signal is heard', async () => {
+    const machine = await settled();
+    execFileSync('mkfifo', [machine.at('idle.log')]);
+    const { code, err } = await machine.run('logs', 'tail', '--file', machine.at('idle.log'));
+    expect([code, err]).toEqual([3, expect.stringContaining('--file - < ')]);
+  });
+
   test('answers a line whose blanks hide something beyond the limit', async () => {
     const hidden = `${' '.repeat(MAX_DOCUMENT_BYTES + 1)}${line(refund('hidden', { action: 'x' }))}`;
     const machine = await settled({ stdin: line(refund('good')) + hidden });
