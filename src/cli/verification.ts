@@ -4,6 +4,7 @@ import { givenFirst, LocalTrust, type UnreadablePassport } from '../app/local-tr
 import type { EnvelopeTrust } from '../app/verify-envelope.js';
 import type { Passport } from '../protocol/passport.js';
 import type { PinnedKey } from '../verify/context.js';
+import { approvedBy, type GivenApproval } from './approvals.js';
 import type { Cli } from './cli.js';
 import { meshFreshness } from './mesh-freshness.js';
 import { principalPins, type ResolveFlags } from './pins.js';
@@ -21,6 +22,7 @@ export interface VerificationFlags extends ResolveFlags {
   /** True for a command that judges for as long as it runs. */
   readonly live?: boolean;
   readonly envelopes?: EnvelopeTrust | undefined;
+  readonly approvals?: readonly GivenApproval[];
   /** Passports given by the caller: they come before known ones. */
   readonly passports: readonly (Passport | UnreadablePassport)[];
 }
@@ -43,7 +45,7 @@ export async function verification(
     loadSchemaCheck: async () => (await import('../adapters/json-schema.js')).schemaProblems,
     freshness: await meshFreshness(cli, flags.live ?? false),
     hooks: await hooksOf(cli, config.get('hooks')),
-    approved: () => false,
+    approved: approvedBy(flags.approvals ?? [], pins),
     trust: (_, agentId) => state.conduct.trust(agentId, cli.io.now()),
   };
   const options: VerifyOptions = {

@@ -7,6 +7,7 @@ import { readIntent } from '../../protocol/intent.js';
 import { JsonError, parseJson } from '../../protocol/json.js';
 import { ShapeError } from '../../protocol/shape.js';
 import type { Judgement } from '../../verify/judge.js';
+import { APPROVAL_OPTION, approvalsIn, explainUnapproved, type ApprovalFlags } from '../approvals.js';
 import type { Cli } from '../cli.js';
 import { documentReader, readInput } from '../input.js';
 import { widthOf } from '../io.js';
@@ -21,7 +22,7 @@ import type { CommandSpec } from '../spec.js';
 import { verification, type VerificationFlags } from '../verification.js';
 import { foreground, keyring, random } from '../wiring.js';
 
-interface Options extends RequestFlags, KeyPlaceFlags, ResolveFlags {
+interface Options extends RequestFlags, KeyPlaceFlags, ResolveFlags, ApprovalFlags {
   readonly passport?: string;
   readonly intent?: string;
   readonly geo?: string;
@@ -57,6 +58,7 @@ export const command: CommandSpec<Options> = {
       title: 'How',
       options: [
         { flags: '--geo <CC>', description: 'country of the request, for geo_restriction' },
+        APPROVAL_OPTION,
         ...RESOLVE_OPTIONS,
         ...KEY_OPTIONS,
         PASSPHRASE_OPTION,
@@ -95,9 +97,11 @@ export const command: CommandSpec<Options> = {
       );
     }
     const { submission, flags } = options.intent === undefined ? await signed(options, cli) : await given(options, cli);
-    const { deps, options: judging } = await verification(cli, flags);
+    const approvals = await approvalsIn(options, cli);
+    const { deps, options: judging } = await verification(cli, { ...flags, approvals });
     const [judgement] = await verifyIntents(deps, judging, [submission]);
     tell(judgement!, cli);
+    explainUnapproved(cli, approvals, deps, [judgement!]);
     const { success, intent_hash, agent_id, action } = judgement!.decision;
     if (!success) return exitOf(judgement!);
     // A document of another dialect tells its action only now.

@@ -2,6 +2,7 @@ import { Failure } from '../../app/failure.js';
 import { verifyIntents, type Submission } from '../../app/verify-intents.js';
 import { readDocument } from '../../adapters/document.js';
 import type { Judgement } from '../../verify/judge.js';
+import { APPROVAL_OPTION, approvalsIn, explainUnapproved, type ApprovalFlags } from '../approvals.js';
 import type { Cli } from '../cli.js';
 import { ENVELOPE_OPTIONS, envelopeTrust, type EnvelopeFlags } from '../envelope-flags.js';
 import { readInput, readStdin } from '../input.js';
@@ -14,7 +15,7 @@ import { duration, instant, integer } from '../values.js';
 import { verification, type VerificationFlags } from '../verification.js';
 import { signatureWorkers } from '../wiring.js';
 
-interface Options extends ResolveFlags, EnvelopeFlags {
+interface Options extends ResolveFlags, EnvelopeFlags, ApprovalFlags {
   readonly passport: readonly string[];
   readonly maxAge?: number;
   readonly at?: string;
@@ -62,6 +63,7 @@ export const command: CommandSpec<Options> = {
         },
         { flags: '--at <time>', description: 'judge freshness, expiry and windows as of this time' },
         { flags: '--geo <CC>', description: 'country of the request, for geo_restriction' },
+        APPROVAL_OPTION,
         { flags: '--dry-run', description: 'judge, and spend, count and log nothing' },
       ],
     },
@@ -104,8 +106,10 @@ export const command: CommandSpec<Options> = {
   async run({ args, options }, cli) {
     if (args.length === 0) throw nothing('No intent was named.');
     const passports = await Promise.all(options.passport.map((path) => passportFile(path, cli)));
+    const approvals = await approvalsIn(options, cli);
     const { deps, options: judging } = await verification(cli, {
       ...flagsOf(options, cli),
+      approvals,
       envelopes: await envelopeTrust(cli, options),
       passports,
       parallel: options.ndjson === true && options.jobs > 1,
@@ -134,6 +138,7 @@ export const command: CommandSpec<Options> = {
       }
     }
     results.finish(judgements);
+    explainUnapproved(cli, approvals, deps, judgements);
     const refused = judgements.find(({ decision }) => !decision.success);
     return refused === undefined ? 0 : exitOf(refused);
   },

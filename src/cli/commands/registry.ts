@@ -104,6 +104,11 @@ export const SECTIONS: readonly Section[] = [
         () => import('./intent-verify.js'),
       ),
       at('intent inspect', 'Decode an intent without judging it', () => import('./intent-inspect.js')),
+      at(
+        'approve',
+        "Sign a person's approval of exactly one intent, for verifiers that ask for one",
+        () => import('./approve.js'),
+      ),
       at('exec', 'Run a command only if the agent may do what it stands for', () => import('./exec.js')),
     ],
   },

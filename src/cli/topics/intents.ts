@@ -23,6 +23,14 @@ Signing warns on stderr when a verifier would refuse, naming the code; --check m
   aip intent inspect intent.json         shows what it says, believes none of it
 What is checked, in which order: aip help verification.
 
+# Approving
+A passport or a hook may want a person's word (E209). Who holds the principal's key gives it, for exactly this intent:
+  aip approve intent.json -o approval.json
+  aip intent verify intent.json --approval approval.json
+The approval holds type, version, intent_hash, agent_id, action, approver, key_id, approved_at and a signature over the RFC 8785 bytes
+of all the rest. It counts where a pinned key of the agent's principal made it, lifts E209 and nothing else, and is used up with its
+intent. The intent has to be fresh still: where persons take longer than 300 s, verify with a longer --max-age.
+
 Documents are strict: UTF-8 without BOM, at most 64 KiB, nesting at most 32, no duplicate or unknown members. Both dialects are read
 by their shape: the flat one above, and the AIP-1 envelope of the Python package aip-protocol (--dialect aip-1 when signing).
 `;

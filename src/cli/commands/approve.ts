@@ -1,0 +1,111 @@
+import { resolve } from 'node:path';
+import { approve } from '../../app/approve.js';
+import { Failure } from '../../app/failure.js';
+import { verifyIntents } from '../../app/verify-intents.js';
+import { createFile } from '../../adapters/files.js';
+import { parseJson } from '../../protocol/json.js';
+import { isObject, type JsonObject } from '../../protocol/values.js';
+import type { Decision } from '../../verify/decision.js';
+import type { Cli } from '../cli.js';
+import { readInput } from '../input.js';
+import { PASSPHRASE_OPTION, YES_OPTION } from '../options.js';
+import { passportFile } from '../passport-file.js';
+import { report } from '../refusal.js';
+import { clean, safeJson } from '../render/text.js';
+import type { CommandSpec } from '../spec.js';
+import { verification } from '../verification.js';
+import { keyring } from '../wiring.js';
+
+interface Options {
+  readonly passport: readonly string[];
+  readonly out?: string;
+  readonly yes: boolean;
+  readonly passphraseFile?: string;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['approve'],
+  summary: "Sign a person's approval of exactly one intent, for verifiers that ask for one",
+  detail:
+    "Takes the principal's key. An intent that is forged is not approved; of one that is refused for another reason you are told.",
+  args: [{ name: 'intent', description: 'intent file (- for stdin)', values: 'file' }],
+  options: [
+    {
+      title: 'Flags',
+      options: [
+        {
+          flags: '-p, --passport <file>',
+          description: 'passport of the agent (default: the one known here)',
+          repeatable: true,
+          values: 'file',
+        },
+        { flags: '-o, --out <file>', description: 'write to a new file instead of stdout', values: 'file' },
+        YES_OPTION,
+        PASSPHRASE_OPTION,
+      ],
+    },
+  ],
+  examples: [
+    { run: 'aip approve intent.json -o approval.json', why: 'shows what it is, and asks' },
+    {
+      run: 'aip approve intent.json --yes | aip intent verify intent.json --approval -',
+      why: 'on the machine that verifies',
+    },
+  ],
+  exits: {
+    3: 'the file does not exist',
+    4: "the principal's key is not here, locked or refused",
+    10: 'not approved: who (E1xx)',
+  },
+  touches: ['files', 'state', 'keychain'],
+  topics: ['intents', 'constraints'],
+
+  async run({ args, options }, cli) {
+    const file = args[0]!;
+    const bytes = await readInput(file, cli);
+    const passports = await Promise.all(options.passport.map((path) => passportFile(path, cli)));
+    const { deps, options: judging } = await verification(cli, { dryRun: true, passports, principalKey: [] });
+    const [judgement] = await verifyIntents(deps, judging, [{ bytes, source: file }]);
+    const { decision, concern } = judgement!;
+    // Whose name stands under it is what a person goes by.
+    if (concern === 'who') return report(judgement!, cli);
+    foretell(decision, cli);
+    show(decision, bytes, cli);
+    // Who can be asked is; a script that names an intent has said what it wants.
+    if (!options.yes && cli.ask.allowed && !(await cli.ask.confirm({ message: 'Approve this', flag: '--yes' })))
+      throw new Failure('USAGE', 'Nothing was approved.');
+    const { agent_id, intent_hash, action } = decision;
+    const approval = await approve(await keyring(cli, options), {
+      agentId: agent_id!,
+      intentHash: intent_hash!,
+      action: action!,
+    });
+    if (options.out === undefined || options.out === '-')
+      cli.out(safeJson(approval, cli.io.stdout.isTTY === true ? 2 : undefined));
+    else await createFile(resolve(cli.io.cwd, options.out), `${JSON.stringify(approval, null, 2)}\n`);
+    return 0;
+  },
+};
+
+/** An approval lifts E209 and nothing else. */
+function foretell({ success, violations }: Decision, cli: Cli): void {
+  if (success) cli.warn('No verifier with this state asks for an approval of it.', 'not_needed');
+  for (const { error_code, error_message } of violations) {
+    if (error_message !== 'APPROVAL_REQUIRED')
+      cli.warn(`A verifier would refuse it all the same: ${error_code} ${error_message}.`, error_code);
+  }
+}
+
+/** What a person says yes to. Parsed anew and only to be shown: that it is well-formed was found out before. */
+function show({ agent_id, action, intent_hash }: Decision, bytes: Uint8Array, cli: Cli): void {
+  const document = parseJson(bytes, (written) => written) as JsonObject;
+  const asked = (isObject(document.intent) ? document.intent : document) as JsonObject;
+  const rows: [string, string][] = [
+    ['agent', agent_id!],
+    ['action', action!],
+    ['target', typeof asked.target === 'string' ? asked.target : '-'],
+    ['params', safeJson(asked.params ?? asked.parameters ?? {})],
+    ['hash', intent_hash!],
+  ];
+  for (const [label, value] of rows) cli.note(`  ${label.padEnd(8)}${clean(value)}`);
+}

@@ -1,0 +1,27 @@
+import type { Approval } from '../protocol/approval.js';
+import { principalOfAgent } from '../protocol/did.js';
+import { verifySignature } from '../protocol/ed25519/verify.js';
+import type { PinnedKey } from './context.js';
+
+/** What an approval has to be of. */
+export interface Approvable {
+  readonly agentId: string;
+  readonly intentHash: string;
+}
+
+/**
+ * Why an approval does not count for an intent, in one sentence; null when it does: it names exactly this intent, and a pinned key of
+ * the principal that answers for the agent signed it.
+ */
+export function approvalProblem(
+  { document, signedBytes, signature }: Approval,
+  { agentId, intentHash }: Approvable,
+  pins: (principal: string) => readonly PinnedKey[],
+): string | null {
+  if (document.intent_hash !== intentHash || document.agent_id !== agentId) return 'it is for another intent';
+  const principal = principalOfAgent(agentId);
+  if (principal === null || document.approver !== principal)
+    return `${document.approver} does not answer for the agent`;
+  const signed = pins(principal).some(({ key }) => verifySignature(key, signedBytes, signature));
+  return signed ? null : `no pinned key of ${principal} signed it`;
+}
