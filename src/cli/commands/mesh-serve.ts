@@ -138,8 +138,9 @@ async function tlsOf({ tlsCert, tlsKey }: Options, cli: Cli): Promise<{ cert: st
   if (tlsCert === undefined && tlsKey === undefined) return null;
   if (tlsCert === undefined || tlsKey === undefined)
     throw new Failure('USAGE', 'TLS takes a certificate and its key.', { hint: 'give --tls-cert and --tls-key' });
-  const [cert, key] = await Promise.all([tlsCert, tlsKey].map((path) => readFile(resolve(cli.io.cwd, path), 'latin1')));
-  return { cert: cert!, key: key! };
+  // One after the other: with both missing, it is always the certificate that is named.
+  const cert = await readFile(resolve(cli.io.cwd, tlsCert), 'latin1');
+  return { cert, key: await readFile(resolve(cli.io.cwd, tlsKey), 'latin1') };
 }
 
 async function operatorKey(

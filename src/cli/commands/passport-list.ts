@@ -32,11 +32,11 @@ export const command: CommandSpec = {
     const colour = (status: string): string =>
       status.trim() === 'valid' ? cli.paint.green(status) : cli.paint.red(status);
     const columns = [
-      { title: 'agent', flexible: true },
+      { title: 'agent', flexible: true, keepsEnd: true },
       { title: 'status', colour },
       { title: 'actions', flexible: true },
-      { title: 'expires' },
-      { title: 'file', flexible: true },
+      { title: 'expires', optional: true },
+      { title: 'file', flexible: true, keepsEnd: true, optional: true },
     ];
     const cells = rows.map((row) => [
       row.agent_id,

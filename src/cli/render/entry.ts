@@ -1,5 +1,5 @@
 import { tellsRevocation, type LogRecord } from '../../app/tail-logs.js';
-import { parseAgentId } from '../../protocol/did.js';
+import { agentName } from './agent-name.js';
 import type { Paint } from './paint.js';
 import { clean, columnsOf, fit } from './text.js';
 
@@ -13,7 +13,7 @@ export interface EntryLook {
 export function renderEntry(record: LogRecord, { paint, width }: EntryLook): string {
   const [word, colour] = verdict(record, paint);
   const head = `${shortTime(record)}  `;
-  const subject = [agentName(record['agent_id']), text(record['action'] ?? '-')];
+  const subject = [agentName(record['agent_id']) ?? text(record['agent_id'] ?? '-'), text(record['action'] ?? '-')];
   const code = record['error_code'] == null ? [] : [text(record['error_code']), text(record['error_message'] ?? '')];
   const rest = [...subject, ...code.filter((part) => part !== ''), ...facts(record)].join('  ');
   const room = Math.max(16, width - columnsOf(head) - 10);
@@ -32,12 +32,6 @@ function shortTime(record: LogRecord): string {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(time)
     ? `${time.slice(0, 10)} ${time.slice(11, 23).padEnd(12)}`
     : fit(time, 30);
-}
-
-/** `support-agent-v1@acme.com`: names alone are not unique. */
-function agentName(id: unknown): string {
-  const parsed = typeof id === 'string' ? parseAgentId(id) : null;
-  return parsed === null ? text(id ?? '-') : `${parsed.name}@${parsed.domain}`;
 }
 
 /** The facts of a refusal, the params of what was accepted. */

@@ -55,14 +55,14 @@ export function renderFleet(
   const colour = (cell: string): string => colourOf(cell.trim(), paint)(cell);
   return table(
     [
-      { title: 'agent', flexible: true },
+      { title: 'agent', flexible: true, keepsEnd: true },
       { title: 'status', colour },
       { title: 'trust', right: true },
       { title: 'total', right: true },
       { title: 'failed', right: true },
       { title: 'rate', right: true },
-      { title: 'unattributed', right: true },
-      { title: `last ${HOURS_SHOWN} h` },
+      { title: 'unattributed', right: true, optional: true },
+      { title: `last ${HOURS_SHOWN} h`, optional: true },
       { title: 'warnings', flexible: true },
     ],
     rows.map(({ report, hours }) => [

@@ -2,6 +2,7 @@
 import type { Overview } from '../../app/mesh-overview.js';
 import type { DrillReport } from '../../app/mesh-drill.js';
 import type { MeshEvent } from '../../mesh/event.js';
+import { agentName } from './agent-name.js';
 import type { Paint } from './paint.js';
 import { table } from './table.js';
 import { clean, fit } from './text.js';
@@ -21,8 +22,8 @@ export function renderEvent(event: MeshEvent, { paint, width }: Look): string {
   const { seq, time, type, agent_id, reason, revoked_by, suspended_until } = event;
   const word = WORDS[type] ?? `DENIED (${clean(type)})`;
   const colour = type === 'reinstatement' ? paint.green : paint.red;
-  const head = `${time}  ${String(seq).padStart(5)}  `;
-  const who = agent_id === '*' ? 'every agent' : clean(agent_id);
+  const head = `${time.slice(0, 10)} ${time.slice(11, 23)}  ${String(seq).padStart(5)}  `;
+  const who = agent_id === '*' ? 'every agent' : (agentName(agent_id) ?? clean(agent_id));
   const until = suspended_until === null ? '' : ` until ${suspended_until}`;
   const why = `${reason === null ? '' : `: ${clean(reason)}`}${revoked_by === null ? '' : ` (${clean(revoked_by)})`}`;
   const rest = fit(`${who}${until}${why}`, Math.max(20, width - head.length - word.length - 2));

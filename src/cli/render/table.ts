@@ -1,6 +1,6 @@
 /** Tables: aligned for a person, tab-separated without a header for a pipe. */
 import type { Paint } from './paint.js';
-import { clean, columnsOf, fit } from './text.js';
+import { clean, columnsOf, fit, fitEnd } from './text.js';
 
 export interface Column {
   readonly title: string;
@@ -8,6 +8,10 @@ export interface Column {
   readonly right?: boolean;
   /** May be cut when the terminal is narrow; the widest such column gives way first. */
   readonly flexible?: boolean;
+  /** Cut at its start: what tells ids and paths apart is their end. */
+  readonly keepsEnd?: boolean;
+  /** Left out, the last such column first, where flexible ones would become unreadable for it. */
+  readonly optional?: boolean;
   /** Applied after cutting and padding, so that colour never shifts a column. */
   readonly colour?: (cell: string) => string;
 }
@@ -20,20 +24,39 @@ export interface Look {
 
 const GAP = '  ';
 const NARROWEST = 8;
+const READABLE = 20;
 
 /** The table without a final newline; every cell is cleaned. */
-export function table(columns: readonly Column[], rows: readonly (readonly string[])[], look: Look): string {
-  const cells = rows.map((row) => columns.map((_, i) => clean(row[i] ?? '')));
-  if (look.width === null) return cells.map((row) => row.join('\t')).join('\n');
-  const widths = columns.map((column, i) =>
-    Math.max(columnsOf(column.title), ...cells.map((row) => columnsOf(row[i]!))),
-  );
-  shrink(widths, columns, look.width);
-  const header = columns.map((column, i) => look.paint.bold(pad(column.title.toUpperCase(), widths[i]!, column)));
+export function table(
+  declared: readonly Column[],
+  rows: readonly (readonly string[])[],
+  { width, paint }: Look,
+): string {
+  const all = rows.map((row) => declared.map((_, i) => clean(row[i] ?? '')));
+  if (width === null) return all.map((row) => row.join('\t')).join('\n');
+  const full = declared.map((column, i) => Math.max(columnsOf(column.title), ...all.map((row) => columnsOf(row[i]!))));
+  const kept = fitting(declared, full, width);
+  const columns = kept.map((i) => declared[i]!);
+  const cells = all.map((row) => kept.map((i) => row[i]!));
+  const widths = kept.map((i) => full[i]!);
+  shrink(widths, columns, width);
+  const header = columns.map((column, i) => paint.bold(pad(column.title.toUpperCase(), widths[i]!, column)));
   const lines = cells.map((row) =>
     row.map((cell, i) => (columns[i]!.colour ?? same)(pad(cell, widths[i]!, columns[i]!))).join(GAP),
   );
   return [header.join(GAP), ...lines].map((line) => line.trimEnd()).join('\n');
+}
+
+/** The columns that are shown, by their place. */
+function fitting(columns: readonly Column[], full: readonly number[], width: number): readonly number[] {
+  let kept = columns.map((_, i) => i);
+  const least = (i: number): number => (columns[i]!.flexible === true ? Math.min(full[i]!, READABLE) : full[i]!);
+  while (kept.reduce((sum, i) => sum + least(i) + GAP.length, -GAP.length) > width) {
+    const goes = kept.findLast((i) => columns[i]!.optional === true);
+    if (goes === undefined) break;
+    kept = kept.filter((i) => i !== goes);
+  }
+  return kept;
 }
 
 function shrink(widths: number[], columns: readonly Column[], width: number): void {
@@ -51,7 +74,7 @@ function shrink(widths: number[], columns: readonly Column[], width: number): vo
 }
 
 function pad(text: string, width: number, column: Column): string {
-  const cut = fit(text, width);
+  const cut = column.keepsEnd === true ? fitEnd(text, width) : fit(text, width);
   const space = ' '.repeat(Math.max(0, width - columnsOf(cut)));
   return column.right === true ? space + cut : cut + space;
 }

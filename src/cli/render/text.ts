@@ -63,6 +63,17 @@ export function fit(text: string, columns: number): string {
   return `${kept}…`;
 }
 
+/** The same, cut at its start. */
+export function fitEnd(text: string, columns: number): string {
+  if (columnsOf(text) <= columns) return text;
+  let kept = '';
+  for (const character of [...text].reverse()) {
+    if (columnsOf(character) + columnsOf(kept) + 1 > columns) break;
+    kept = character + kept;
+  }
+  return `…${kept}`;
+}
+
 /** Lines of at most `columns`, broken at spaces; a longer word keeps a line of its own. */
 export function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];
