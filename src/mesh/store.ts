@@ -136,7 +136,8 @@ export interface MeshStore {
   };
   readonly acks: {
     put(acks: readonly Ack[]): Promise<void>;
-    list(): Promise<readonly Ack[]>;
+    /** Those heard last, first. */
+    list(limit: number): Promise<readonly Ack[]>;
   };
   readonly logs: LogTable;
 

@@ -229,7 +229,8 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
           { verifier: 'v2', keyId: 'k', seq: 1, at: NOW },
         ]);
         await store.acks.put([{ verifier: 'v1', keyId: 'k', seq: 2, at: NOW + 1 }]);
-        const acks = [...(await store.acks.list())].sort((a, b) => (a.verifier < b.verifier ? -1 : 1));
+        expect((await store.acks.list(1)).map(({ verifier }) => verifier)).toEqual(['v1']);
+        const acks = [...(await store.acks.list(10))].sort((a, b) => (a.verifier < b.verifier ? -1 : 1));
         expect(acks.map(({ verifier, seq }) => [verifier, seq])).toEqual([
           ['v1', 2],
           ['v2', 1],

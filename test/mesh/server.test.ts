@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { hashOf, parseEvent } from '../../src/mesh/event.js';
 import { handle } from '../../src/mesh/server/handle.js';
 import { signatureHolds } from '../../src/mesh/signing.js';
+import { parseJsonText } from '../../src/protocol/json.js';
 import type { JsonObject } from '../../src/protocol/values.js';
 import { AGENT, check, PRINCIPAL, settle, TestMesh } from '../kit/mesh/server.js';
 
@@ -258,6 +259,20 @@ describe('routing', () => {
     expect(Object.keys(document.paths)).toContain('/mesh/revoke');
     const ids = [...body.matchAll(/"operationId":"(\w+)"/g)].map((match) => match[1]);
     expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('the status stays a document that clients read, however many verifiers ever confirmed', async () => {
+    const mesh = await TestMesh.start();
+    const acks = Array.from({ length: 1_000 }, (_, i) => ({
+      verifier: `${i}`.padStart(64, 'v'),
+      keyId: 'k',
+      seq: 1,
+      at: i,
+    }));
+    await mesh.store.acks.put(acks);
+    const { body } = await mesh.ask('GET', '/v1/mesh/status', 'observer');
+    const { last_confirmed } = parseJsonText(body) as { last_confirmed: { verifier: string }[] };
+    expect(last_confirmed[0]!.verifier).toBe(acks.at(-1)!.verifier);
   });
 
   test('paths that somebody made up are one line of the metrics', async () => {

@@ -95,7 +95,8 @@ export class MemoryMeshStore implements MeshStore {
     put: async (acks: readonly Ack[]): Promise<void> => {
       for (const ack of acks) this.#kept.acks.set(ack.verifier, ack);
     },
-    list: async (): Promise<readonly Ack[]> => [...this.#kept.acks.values()],
+    list: async (limit: number): Promise<readonly Ack[]> =>
+      [...this.#kept.acks.values()].sort((a, b) => b.at - a.at).slice(0, limit),
   };
 
   readonly logs: LogTable;

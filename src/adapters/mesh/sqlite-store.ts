@@ -109,8 +109,8 @@ export class SqliteMeshStore implements MeshStore {
         for (const { verifier, keyId, seq, at } of acks) this.#sql.putAck.run([verifier, keyId, seq, at]);
       });
     },
-    list: async (): Promise<readonly Ack[]> =>
-      this.#sql.acks.all([]).map(([verifier, keyId, seq, at]) => ({ verifier, keyId, seq, at })),
+    list: async (limit: number): Promise<readonly Ack[]> =>
+      this.#sql.acks.all([limit]).map(([verifier, keyId, seq, at]) => ({ verifier, keyId, seq, at })),
   };
 
   readonly logs: LogTable;
@@ -237,7 +237,7 @@ function statements(database: Database) {
     revokeKey: database.statement('UPDATE api_keys SET revoked_at = ? WHERE key_id = ? AND revoked_at IS NULL'),
     acks: database.query(
       ['text', 'text', 'number', 'number'],
-      `SELECT ${text('verifier')}, ${text('key_id')}, seq, at FROM acks`,
+      `SELECT ${text('verifier')}, ${text('key_id')}, seq, at FROM acks ORDER BY at DESC, verifier LIMIT ?`,
     ),
     putAck: database.statement('INSERT OR REPLACE INTO acks VALUES (?, ?, ?, ?)'),
   };

@@ -80,6 +80,7 @@ export async function meshStatus(server: MeshServer): Promise<Reply> {
     })),
   ];
   const shown = verifiers.slice(0, MAX_SHOWN);
+  const heard = await store.acks.list(MAX_SHOWN);
   return jsonReply(200, {
     log_id: store.logId,
     term: store.term,
@@ -92,12 +93,15 @@ export async function meshStatus(server: MeshServer): Promise<Reply> {
     connected: verifiers.length,
     verifiers: shown,
     more: verifiers.length - shown.length,
-    last_confirmed: (await store.acks.list()).map(({ verifier, seq, at }) => ({ verifier, seq, at: formatTime(at) })),
+    last_confirmed: heard.map(({ verifier, seq, at }) => ({ verifier, seq, at: formatTime(at) })),
     checkpoint: parseJsonText(server.checkpoint()),
   });
 }
 
-/** Most verifiers listed in one answer, so that it stays below the size that clients read. */
+/**
+ * Most verifiers listed in one answer, so that it stays below the size that clients read. Those that confirmed once are never
+ * forgotten, and every program that follows the mesh through the library has a name of its own.
+ */
 const MAX_SHOWN = 200;
 
 function standingForm(subject: string, standing: Standing | null, now: number) {
