@@ -151,6 +151,8 @@ async function respond(mesh: MeshServer, incoming: IncomingMessage, response: Se
   const method = incoming.method ?? 'GET';
   const limit = bodyLimit(method, path);
   const body = await readBody(incoming, limit);
+  // Nobody is left to answer, and a stranger who hangs up is no bug of ours.
+  if (body === 'broken off') return;
   if (body === null) {
     // The rest of the body is not read, so the connection cannot carry another request.
     response.shouldKeepAlive = false;
@@ -214,16 +216,21 @@ async function writePieces(response: ServerResponse, { status, headers, pieces }
 }
 
 /** The body, or null when it is larger than `limit`. */
-async function readBody(incoming: IncomingMessage, limit: number): Promise<Uint8Array | null> {
+async function readBody(incoming: IncomingMessage, limit: number): Promise<Uint8Array | null | 'broken off'> {
   const declared = Number(incoming.headers['content-length'] ?? 0);
   if (declared > limit) return null;
   if (declared === 0 && incoming.headers['transfer-encoding'] === undefined) return new Uint8Array();
   const parts: Buffer[] = [];
   let size = 0;
-  for await (const part of incoming) {
-    size += (part as Buffer).length;
-    if (size > limit) return null;
-    parts.push(part as Buffer);
+  try {
+    for await (const part of incoming) {
+      size += (part as Buffer).length;
+      if (size > limit) return null;
+      parts.push(part as Buffer);
+    }
+  } catch (error) {
+    if (incoming.complete) throw error;
+    return 'broken off';
   }
   return Buffer.concat(parts);
 }
