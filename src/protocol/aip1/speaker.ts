@@ -1,3 +1,4 @@
+import type { Constraint } from '../constraint.js';
 import { jsonOfMinor } from '../money.js';
 import type { Passport } from '../passport.js';
 import { ShapeError } from '../shape.js';
@@ -50,6 +51,7 @@ function boundariesOf({ actions, deniedActions, constraints }: Passport): ValueO
   let geo: string | null = null;
   let window: ValueObject | null = null;
   for (const rule of constraints.all) {
+    if (!isSpoken(rule)) continue;
     if (rule.kind === 'monetary_limit') perTransaction = capOf(rule);
     else if (rule.kind === 'daily_limit') perDay = capOf(rule);
     else if (rule.kind === 'geo_restriction') geo = rule.written.join(',');
@@ -84,8 +86,16 @@ const SPOKEN: ReadonlySet<string> = new Set([
 /** The constraints of a passport that no envelope can carry, by name. */
 export function unspokenConstraints({ document, constraints }: Passport): string[] {
   const names = Object.keys(document.constraints).filter((name) => !SPOKEN.has(name) && !name.startsWith('x-'));
-  const recurring = constraints.all.some((rule) => rule.kind === 'time_window' && rule.window.kind !== 'span');
-  return recurring ? [...names, 'time_window'] : names;
+  return [
+    ...names,
+    ...constraints.all.filter((rule) => SPOKEN.has(rule.kind) && !isSpoken(rule)).map(({ kind }) => kind),
+  ];
+}
+
+/** Envelopes cap `amount` and nothing else, and know spans of time but no hours of a day. */
+function isSpoken(rule: Constraint): boolean {
+  if (rule.kind === 'monetary_limit' || rule.kind === 'daily_limit') return rule.param === 'amount';
+  return rule.kind !== 'time_window' || rule.window.kind === 'span';
 }
 
 /** What a passport of the reference says that no native one can hold, by name. */

@@ -148,6 +148,15 @@ describe('between the dialects', () => {
     expect(native({ daily_limit: 0, currency: 'JPY' }).monetary_limit).toMatchObject({ per_day: 1 });
   });
 
+  test('a limit on another param than the amount is not turned into one on the amount', () => {
+    const limits = { monetary_limit: { limit: 5, param: 'price' }, daily_limit: { limit: 50, param: 'price' } };
+    expect(native(limits).monetary_limit).toEqual({ per_transaction: 0, per_day: 0, currency: 'USD' });
+    expect(unspokenConstraints(passportOf(passport({ constraints: limits })))).toEqual([
+      'monetary_limit',
+      'daily_limit',
+    ]);
+  });
+
   test('what no envelope can carry is named', () => {
     const unspoken = (constraints: JsonObject) => unspokenConstraints(passportOf(passport({ constraints })));
     expect(unspoken({ monetary_limit: 1, currency: 'USD', 'x-note': 'a', geo_restriction: ['DE'] })).toEqual([]);
