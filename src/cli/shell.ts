@@ -12,23 +12,49 @@ import { VERSION } from './version.js';
 export async function shell(argv: readonly string[], io: Io): Promise<number> {
   const output = watchOutput(io);
   const life: Lifetime = { interrupt: [], afterwards: [], output };
+  const stop = watchSignal(io.signal, life);
+  const code = await outcome(argv, io, life, output, stop.ended);
+  output.unwatch();
+  stop.unwatch();
+  return closed(code, argv, io, life);
+}
+
+/** What the command says, or what kept it from saying anything, as an exit code. */
+async function outcome(
+  argv: readonly string[],
+  io: Io,
+  life: Lifetime,
+  output: ReturnType<typeof watchOutput>,
+  ended: Promise<number>,
+): Promise<number> {
   try {
     const done = execute(argv, io, life).then((code) => {
       // It has answered: a reader that is gone can no longer turn that into a quiet end.
       life.interrupt.length = 0;
       return written(io).then(() => code);
     });
-    const code = await Promise.race([done, ended(io.signal, life), output.gone(life)]);
+    const code = await Promise.race([done, ended, output.gone(life)]);
     // An answer that was lost (a full disk) is not a success.
     return code === 0 && output.error !== null ? await fail(output.error, argv, io) : code;
   } catch (error) {
     if (error instanceof Interrupted) return error.exitCode;
     if (error instanceof OutputClosed) return output.error === null ? 0 : await fail(output.error, argv, io);
     return fail(error, argv, io);
-  } finally {
-    output.unwatch();
-    for (const finish of life.afterwards.reverse()) await finish();
   }
+}
+
+/** Closes all that the command opened, also when some of it fails to close. */
+async function closed(code: number, argv: readonly string[], io: Io, life: Lifetime): Promise<number> {
+  let last = code;
+  for (const finish of life.afterwards.reverse()) {
+    try {
+      await finish();
+    } catch (error) {
+      const failed = await fail(error, argv, io);
+      if (last === 0) last = failed;
+    }
+  }
+  return last;
 }
 
 async function execute(argv: readonly string[], io: Io, life: Lifetime): Promise<number> {
@@ -77,17 +103,21 @@ function written(io: Io): Promise<void> {
   return new Promise((resolve) => io.stdout.write('', () => resolve()));
 }
 
-/** Settles when the process is told to stop and the command has had its say. */
-function ended(signal: AbortSignal, life: Lifetime): Promise<number> {
-  return new Promise((resolve) => {
-    const stop = async (): Promise<void> => {
-      const reason = signal.reason instanceof Interrupted ? signal.reason : new Interrupted(143);
-      for (const finish of life.interrupt) await finish(reason);
-      resolve(reason.exitCode);
-    };
-    if (signal.aborted) void stop();
-    else signal.addEventListener('abort', () => void stop(), { once: true });
+/** `ended` settles when the process is told to stop and the command has had its say. */
+function watchSignal(signal: AbortSignal, life: Lifetime): { ended: Promise<number>; unwatch(): void } {
+  const stop = async (): Promise<number> => {
+    const reason = signal.reason instanceof Interrupted ? signal.reason : new Interrupted(143);
+    for (const finish of life.interrupt) await finish(reason);
+    return reason.exitCode;
+  };
+  if (signal.aborted) return { ended: stop(), unwatch: ignore };
+  let onAbort = ignore;
+  const ended = new Promise<number>((resolve, reject) => {
+    onAbort = () => void stop().then(resolve, reject);
+    signal.addEventListener('abort', onAbort, { once: true });
   });
+  // One signal outlives many command lines where a program runs them one after another.
+  return { ended, unwatch: () => signal.removeEventListener('abort', onAbort) };
 }
 
 /**
@@ -109,10 +139,7 @@ function watchOutput(io: Io): Lifetime['output'] & {
           if (life.interrupt.length > 0) resolve(0);
         };
       }),
-    unwatch: () => {
-      io.stdout.removeListener('error', onError);
-      io.stdout.on('error', ignore);
-    },
+    unwatch: () => void io.stdout.removeListener('error', onError),
   };
   const onError = (error: NodeJS.ErrnoException): void => {
     state.closed = true;
@@ -120,8 +147,14 @@ function watchOutput(io: Io): Lifetime['output'] & {
     onGone();
   };
   io.stdout.on('error', onError);
-  io.stderr.on('error', ignore);
+  outlive(io.stdout);
+  outlive(io.stderr);
   return state;
+}
+
+/** What fails to be written, now or once the command is over, ends no process with a stack. Listened for once, however many run. */
+function outlive(sink: Io['stdout']): void {
+  if (!sink.listeners('error').includes(ignore)) sink.on('error', ignore);
 }
 
 const ignore = (): void => undefined;

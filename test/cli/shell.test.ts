@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
@@ -377,6 +378,18 @@ describe('ending early', () => {
     const place = world();
     place.interrupt(code);
     expect(await run(['config', 'list'], place.io)).toBe(code);
+  });
+  test('many command lines of one program leave no listeners behind', async () => {
+    const { io } = world();
+    const listeners = () => [
+      getEventListeners(io.signal, 'abort').length,
+      io.stdout.listenerCount('error'),
+      io.stderr.listenerCount('error'),
+    ];
+    await run(['help'], io);
+    const after = listeners();
+    for (let i = 0; i < 3; i++) await run(['help'], io);
+    expect([after[0], listeners()]).toEqual([0, after]);
   });
 });
 
