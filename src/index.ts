@@ -35,7 +35,7 @@ export type { Shield, ShieldedFunction, ShieldedObject } from './library/shield.
 export type { ParamMap, ShieldOptions } from './library/shield-options.js';
 export type { TrustScore, TrustScoringOptions } from './library/trust.js';
 export type { VerifiableIntent } from './library/verifier.js';
-export type { VerifyIntentOptions } from './library/verify-options.js';
+export type { VerifiableApproval, VerifyIntentOptions } from './library/verify-options.js';
 export type { LogQuery, Workspace, WorkspaceOptions } from './library/workspace.js';
 export type { Entry } from './protocol/entry.js';
 export type { IntentDocument } from './protocol/intent.js';

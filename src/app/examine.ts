@@ -26,6 +26,8 @@ export interface Submission {
   readonly source: string | null;
   /** Whose word counts for this document alone, given whose counts for all. */
   readonly trusting?: (own: Trusting) => Trusting;
+  /** True for an intent that a person has approved, for this document alone. */
+  readonly approved?: (intent: Intent) => boolean;
   /** Limits that hold beside the passport's, so that they can narrow it and never widen it. */
   readonly within?: Constraints;
 }

@@ -1,5 +1,6 @@
 import type { Intent } from '../protocol/intent.js';
 import type { Facts, Freshness, HookOutcome, SchemaCheck, StandingRecord } from '../verify/context.js';
+import type { Submission } from './examine.js';
 import type { Ledger } from './ports.js';
 import type { VerifierDeps, VerifyOptions } from './verify-intents.js';
 
@@ -26,7 +27,7 @@ export interface Prepared {
 /** What the steps of a transaction read about an intent. `spendable` is false for a nonce that no intent can have. */
 export function factsOf(
   { deps, options, ledger, wallNow, now, freshness, standing }: Sitting,
-  { hooks, schemaProblems }: Prepared,
+  { hooks, schemaProblems, submission }: Prepared & { readonly submission: Submission },
   intent: Intent,
   spendable: boolean,
 ): Omit<Facts, 'trust'> {
@@ -37,7 +38,7 @@ export function factsOf(
     read: (meter) => ledger.read(agent_id, meter, now),
     schemaProblems,
     geo: options.geo,
-    approved: deps.approved(intent),
+    approved: deps.approved(intent) || submission.approved?.(intent) === true,
     hooks,
     standing,
     freshness,

@@ -45,13 +45,13 @@ function conclude(
 ): Judgement {
   if ('decision' in prepared) return prepared;
   const intent = prepared.dialect === 'native' ? prepared.claim.intent : prepared.intent;
-  const { hooks, schemaProblems } = prepared;
+  const { hooks, schemaProblems, submission } = prepared;
   const facts: Facts = {
     spent: undefined,
     read: unasked,
     schemaProblems,
     geo,
-    approved: deps.approved(intent),
+    approved: deps.approved(intent) || submission.approved?.(intent) === true,
     hooks,
     standing: unasked,
     freshness: NEVER_ASKED,

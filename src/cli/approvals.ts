@@ -42,15 +42,6 @@ async function approvalIn(file: string, cli: Cli): Promise<Approval> {
   }
 }
 
-/** True for an intent that one of them is of. */
-export function approvedBy(given: readonly GivenApproval[], pins: VerifierDeps['pins']): VerifierDeps['approved'] {
-  if (given.length === 0) return () => false;
-  return ({ document, hash }) => {
-    const what = { agentId: document.agent_id, intentHash: hash };
-    return given.some(({ approval }) => approvalProblem(approval, what, pins) === null);
-  };
-}
-
 /** Who gave an approval, and is told that one is needed, is told as well why this one does not count. */
 export function explainUnapproved(
   cli: Cli,

@@ -3,8 +3,9 @@ import { NO_HOOKS, type VerifierDeps, type VerifyOptions } from '../app/verify-i
 import { givenFirst, LocalTrust, type UnreadablePassport } from '../app/local-trust.js';
 import type { EnvelopeTrust } from '../app/verify-envelope.js';
 import type { Passport } from '../protocol/passport.js';
+import { approvedBy } from '../verify/approved.js';
 import type { PinnedKey } from '../verify/context.js';
-import { approvedBy, type GivenApproval } from './approvals.js';
+import type { GivenApproval } from './approvals.js';
 import type { Cli } from './cli.js';
 import { meshFreshness } from './mesh-freshness.js';
 import { principalPins, type ResolveFlags } from './pins.js';
@@ -35,6 +36,7 @@ export async function verification(
   state.conduct.judgeBy(trustRules(config));
   const trust = new LocalTrust(state);
   const pins = await pinsFor(cli, flags, trust, flags.passports);
+  const approvals = (flags.approvals ?? []).map(({ approval }) => approval);
   const deps: VerifierDeps = {
     state,
     clock: cli.io.now,
@@ -45,7 +47,7 @@ export async function verification(
     loadSchemaCheck: async () => (await import('../adapters/json-schema.js')).schemaProblems,
     freshness: await meshFreshness(cli, flags.live ?? false),
     hooks: await hooksOf(cli, config.get('hooks')),
-    approved: approvedBy(flags.approvals ?? [], pins),
+    approved: approvedBy(approvals, pins),
     trust: (_, agentId) => state.conduct.trust(agentId, cli.io.now()),
   };
   const options: VerifyOptions = {

@@ -1,15 +1,17 @@
 import { LocalTrust } from '../app/local-trust.js';
+import type { Trusting } from '../app/examine.js';
 import { NO_HOOKS, type JudgingDeps, type Submission, type VerifierDeps } from '../app/verify-intents.js';
 import { verifyStateless } from '../app/verify-stateless.js';
 import type { Constraints } from '../protocol/constraint.js';
-import type { IntentDocument } from '../protocol/intent.js';
+import type { Intent, IntentDocument } from '../protocol/intent.js';
+import { approvedBy } from '../verify/approved.js';
 import type { SchemaCheck } from '../verify/context.js';
 import type { Judgement } from '../verify/judge.js';
 import { usage } from './given.js';
 import { GroupCommit } from './group-commit.js';
 import type { Hooks } from './hooks.js';
 import type { Mesh } from './mesh.js';
-import { judgingOf, KNOWS_NOTHING, trustingOf, type VerifyIntentOptions } from './verify-options.js';
+import { approvalsOf, judgingOf, KNOWS_NOTHING, trustingOf, type VerifyIntentOptions } from './verify-options.js';
 import type { World } from './wiring.js';
 
 /** An intent as it is held: the object, its JSON text, or the bytes of that text. */
@@ -24,6 +26,7 @@ export class Verifier {
   #durable: Promise<GroupCommit> | null = null;
   #group: GroupCommit | null = null;
   #schemaCheck: SchemaCheck | null = null;
+  #trust: Trusting = KNOWS_NOTHING;
 
   constructor(world: World, hooks: Hooks, mesh: Mesh) {
     this.#world = world;
@@ -51,6 +54,7 @@ export class Verifier {
       source: options?.source ?? null,
       ...(trusting === undefined ? {} : { trusting }),
       ...(within === undefined ? {} : { within }),
+      ...(options?.approval === undefined ? {} : { approved: this.#approved(options, trusting) }),
     };
     if (options?.state === false) return verifyStateless(this.#judging, judging, submission);
     const group = this.#group;
@@ -60,6 +64,15 @@ export class Verifier {
     return group !== null
       ? group.verify(submission, judging)
       : this.#opened().then((opened) => opened.verify(submission, judging));
+  }
+
+  /** Judged by the pins that the passport is judged by. */
+  #approved(options: VerifyIntentOptions, trusting: ((own: Trusting) => Trusting) | undefined) {
+    const approvals = approvalsOf(options.approval!);
+    return (intent: Intent): boolean => {
+      const own = options.state === false ? KNOWS_NOTHING : this.#trust;
+      return approvedBy(approvals, (trusting?.(own) ?? own).pins)(intent);
+    };
   }
 
   async close(): Promise<void> {
@@ -87,6 +100,7 @@ export class Verifier {
   async #openGroup(): Promise<GroupCommit> {
     const state = await this.#world.state();
     const { passport, pins } = new LocalTrust(state);
+    this.#trust = { passport, pins };
     const deps: VerifierDeps = {
       ...this.#judging,
       passport,

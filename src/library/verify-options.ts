@@ -1,14 +1,20 @@
 import type { Trusting } from '../app/examine.js';
 import { givenFirst } from '../app/local-trust.js';
 import type { VerifyOptions } from '../app/verify-intents.js';
+import { paramsOf } from '../app/plain-json.js';
+import { readApproval, type Approval } from '../protocol/approval.js';
 import { keyId, parsePrincipalId } from '../protocol/did.js';
 import { importKey } from '../protocol/ed25519/verify.js';
 import { parsePublicKey } from '../protocol/keys.js';
 import { DEFAULT_MAX_AGE_S, DEFAULT_MAX_SKEW_S } from '../protocol/limits.js';
+import { ShapeError } from '../protocol/shape.js';
 import type { PinnedKey } from '../verify/context.js';
 import { parsedOf, type AgentPassport } from './agent-passport.js';
 import { envelopeTrustOf, type EnvelopeOptions } from './envelope-options.js';
 import { durationOf, onlyKnown, usage, type Duration } from './given.js';
+
+/** An approval as it is held: the object, its JSON text, or the bytes of that text. */
+export type VerifiableApproval = string | Uint8Array | Readonly<Record<string, unknown>>;
 
 export interface VerifyIntentOptions {
   /** Passports that come before the known ones; an older issue than the known one is refused. */
@@ -25,6 +31,8 @@ export interface VerifyIntentOptions {
   readonly at?: Date;
   /** Country of the request, ISO 3166-1 alpha-2, for `geo_restriction`. */
   readonly geo?: string;
+  /** What `aip approve` printed, for an intent that is refused with AIP-E209 without a person's word; one or several. */
+  readonly approval?: VerifiableApproval | readonly VerifiableApproval[];
   /** Judges; spends, counts and logs nothing. */
   readonly dryRun?: boolean;
   /**
@@ -51,6 +59,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
     'state',
     'logParams',
     'source',
+    'approval',
   ],
 ]);
 const POLICY: VerifyOptions['policy'] = {
@@ -97,6 +106,24 @@ function changed({ maxAge, maxSkew, at, geo, dryRun, logParams }: VerifyIntentOp
     ...(dryRun === undefined ? {} : { dryRun }),
     ...(logParams === undefined ? {} : { logParams }),
   };
+}
+
+/** The approvals that the caller gives. */
+export function approvalsOf(given: NonNullable<VerifyIntentOptions['approval']>): Approval[] {
+  const several = Array.isArray(given) ? (given as readonly VerifiableApproval[]) : [given as VerifiableApproval];
+  return several.map((each) => {
+    try {
+      return readApproval(bytesOf(each));
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+      throw usage(`"approval" is none: ${error.reason}.`, 'pass what aip approve printed');
+    }
+  });
+}
+
+function bytesOf(approval: VerifiableApproval): Uint8Array {
+  if (approval instanceof Uint8Array) return approval;
+  return Buffer.from(typeof approval === 'string' ? approval : JSON.stringify(paramsOf(approval, 'approval')));
 }
 
 /** Whose word counts: what the caller gives, else what the verifier knows. Undefined when the caller gives nothing. */

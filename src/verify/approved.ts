@@ -1,6 +1,7 @@
 import type { Approval } from '../protocol/approval.js';
 import { principalOfAgent } from '../protocol/did.js';
 import { verifySignature } from '../protocol/ed25519/verify.js';
+import type { Intent } from '../protocol/intent.js';
 import type { PinnedKey } from './context.js';
 
 /** What an approval has to be of. */
@@ -24,4 +25,15 @@ export function approvalProblem(
     return `${document.approver} does not answer for the agent`;
   const signed = pins(principal).some(({ key }) => verifySignature(key, signedBytes, signature));
   return signed ? null : `no pinned key of ${principal} signed it`;
+}
+
+/** True for an intent that one of them is of. */
+export function approvedBy(
+  approvals: readonly Approval[],
+  pins: (principal: string) => readonly PinnedKey[],
+): (intent: Intent) => boolean {
+  return ({ document, hash }) => {
+    const what = { agentId: document.agent_id, intentHash: hash };
+    return approvals.some((approval) => approvalProblem(approval, what, pins) === null);
+  };
 }
