@@ -72,24 +72,26 @@ async function execute(argv: readonly string[], io: Io, life: Lifetime): Promise
     return command.run(input, shellCli(io, globals, paint, life));
   }
   const help = await import('./help.js');
-  const paint = await paints(io, !asks(argv, '--no-color'));
+  const json = asks(argv, '--json');
+  const paint = await paints(io, !json && !asks(argv, '--no-color'));
+  const width = help.pageWidth(json ? null : widthOf(io.stdout));
+  const answer = (page: string): number => {
+    io.stdout.write(json ? `${safeJson({ help: page })}\n` : page);
+    return 0;
+  };
   if (found.kind === 'command') {
     const { command } = await found.listing.load();
-    io.stdout.write(help.commandHelp(command, paint.out, help.pageWidth(widthOf(io.stdout))));
-    return 0;
+    return answer(help.commandHelp(command, paint.out, width));
   }
-  if (found.kind === 'bare') {
-    io.stdout.write(found.help ? help.overview(paint.out, help.pageWidth(widthOf(io.stdout))) : help.start(paint.out));
-    return 0;
-  }
+  if (found.kind === 'bare') return answer(found.help ? help.overview(paint.out, width) : help.start(paint.out));
+  if (found.help) return answer(help.groupHelp(found.path, paint.out, width));
   // `aip passport` did nothing, and says so to scripts.
-  if (!found.help && asks(argv, '--json')) {
+  if (json) {
     const words = ['aip', ...found.path].join(' ');
     throw new Failure('USAGE', `${words} begins several commands and names none.`, { hint: `${words} --help` });
   }
-  const [sink, look] = found.help ? [io.stdout, paint.out] : [io.stderr, paint.err];
-  sink.write(help.groupHelp(found.path, look, help.pageWidth(widthOf(sink))));
-  return found.help ? 0 : 2;
+  io.stderr.write(help.groupHelp(found.path, paint.err, help.pageWidth(widthOf(io.stderr))));
+  return 2;
 }
 
 async function fail(error: unknown, argv: readonly string[], io: Io): Promise<number> {

@@ -93,6 +93,11 @@ describe('the scripts', () => {
     expect(out).toBe(SCRIPTS[shell]);
     expect(out).toContain('aip __complete');
   });
+  test('with --json the script is a member', async () => {
+    const { code, out } = await world().run('completion', 'bash', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual({ shell: 'bash', script: expect.stringContaining('aip __complete') as string });
+  });
   test.each([['csh'], [''], []])('completion %s is wrong use', async (...argv) => {
     expect((await world().run('completion', ...argv)).code).toBe(2);
   });

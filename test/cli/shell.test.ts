@@ -100,6 +100,14 @@ describe('finding the command', () => {
     expect(err).toContain(`error: ${message}`.trimEnd());
     expect(err.trimEnd().split('\n').at(-1)).toMatch(/^hint: aip/);
   });
+  test.each([['help'], ['help', 'json'], ['--help'], ['intent', '--help'], ['intent', 'sign', '--help'], []])(
+    '%j with --json is a document as well',
+    async (...argv) => {
+      const { code, out } = await world({ tty: true, env: { FORCE_COLOR: '1' } }).run(...argv, '--json');
+      expect(code).toBe(0);
+      expect(JSON.parse(out)).toEqual({ help: expect.stringMatching(/^[^\u001b]*aip[^\u001b]*$/) as string });
+    },
+  );
   test('a group alone with --json: the error is JSON, as every other', async () => {
     const { code, out, err } = await world().run('passport', '--json');
     expect([code, out]).toEqual([2, '']);

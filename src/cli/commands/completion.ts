@@ -14,7 +14,9 @@ export const command: CommandSpec = {
   ],
   touches: [],
   run: async (input, cli) => {
-    cli.out(SCRIPTS[input.args[0] as Shell].trimEnd());
+    const shell = input.args[0] as Shell;
+    if (cli.globals.json) cli.json({ shell, script: SCRIPTS[shell] });
+    else cli.out(SCRIPTS[shell].trimEnd());
     return 0;
   },
 };

@@ -2,6 +2,7 @@ import { Failure } from '../../app/failure.js';
 import type { Cli } from '../cli.js';
 import { commandHelp, groupHelp, overview, pageWidth, topicPage } from '../help.js';
 import { nearest } from '../nearest.js';
+import { plain } from '../render/paint.js';
 import { COMMANDS } from './registry.js';
 import type { CommandSpec, Input } from '../spec.js';
 import { TOPICS } from '../topics/index.js';
@@ -17,24 +18,28 @@ export const command: CommandSpec = {
   ],
   touches: [],
   run: async (input: Input<unknown>, cli: Cli) => {
-    cli.out((await textOf(input.args, cli)).trimEnd());
+    const page = await textOf(input.args, cli);
+    if (cli.globals.json) cli.json({ help: page });
+    else cli.out(page.trimEnd());
     return 0;
   },
 };
 
 async function textOf(words: readonly string[], cli: Cli): Promise<string> {
-  const width = pageWidth(cli.width);
-  if (words.length === 0) return overview(cli.paint, width);
+  const { json } = cli.globals;
+  const paint = json ? plain : cli.paint;
+  const width = pageWidth(json ? null : cli.width);
+  if (words.length === 0) return overview(paint, width);
   const topic = words.length === 1 ? TOPICS.find((one) => one.name === words[0]) : undefined;
   if (topic !== undefined) {
     const { text } = await topic.load();
-    return topicPage(text(), cli.paint, width);
+    return topicPage(text(), paint, width);
   }
   const listing = COMMANDS.find(
     (one) => one.path.length === words.length && one.path.every((word, i) => words[i] === word),
   );
-  if (listing !== undefined) return commandHelp((await listing.load()).command, cli.paint, width);
-  if (COMMANDS.some((one) => words.every((word, i) => one.path[i] === word))) return groupHelp(words, cli.paint, width);
+  if (listing !== undefined) return commandHelp((await listing.load()).command, paint, width);
+  if (COMMANDS.some((one) => words.every((word, i) => one.path[i] === word))) return groupHelp(words, paint, width);
   const said = words.join(' ');
   const guess = nearest(said, [...TOPICS.map((one) => one.name), ...COMMANDS.map((one) => one.path.join(' '))]);
   throw new Failure('USAGE', `no help for "${said}"${guess === null ? '' : `; did you mean ${guess}?`}`, {
