@@ -1,10 +1,12 @@
 /** What the state keeps of a judgement: the spent nonce, the agent's history, and the log entry. */
+import { isAttributable, PRESENTED_BEFORE } from '../protocol/attribution.js';
 import type { Constraints } from '../protocol/constraint.js';
 import type { EntryDraft } from '../protocol/entry.js';
 import type { Intent } from '../protocol/intent.js';
 import { DEFAULT_MAX_AGE_S, NONCE_RETENTION_WINDOWS } from '../protocol/limits.js';
 import { maskDetails, maskParams } from '../protocol/secrets.js';
 import { formatTime } from '../protocol/time.js';
+import { MAX_LIFETIME_MS } from '../verify/aip1/checks/form.js';
 import { accountingOf, usageOf } from '../verify/constraints/index.js';
 import { spendsNonce } from '../verify/finality.js';
 import type { Judgement } from '../verify/judge.js';
@@ -27,17 +29,40 @@ export function settle(
   { wallNow, now }: Moment,
 ): void {
   if (spendsNonce(decision)) {
-    // An intent may be dated ahead, and stays fresh for a whole window after its date: one that was refused for that must not be
-    // held back until it comes into force.
-    const from = Math.max(wallNow, timestamp * 1000);
-    // Who is stricter than others with one state must not make them forget what they would still accept.
-    const keepUntil = from + NONCE_RETENTION_WINDOWS * Math.max(maxAgeMs, DEFAULT_MAX_AGE_S * 1000);
+    const keepUntil = rememberedUntil(wallNow, timestamp, maxAgeMs);
     ledger.spendNonce(agent_id, nonce, wallNow, decision.error_code ?? 'accepted', keepUntil);
   }
   if (!decision.success) return;
   const accounting = accountingOf(limits);
   const usage = accounting === null ? null : usageOf(accounting, action, params);
   if (usage !== null) ledger.recordUsage({ agentId: agent_id, action, at: now, ...usage });
+}
+
+/**
+ * True for a refusal of an intent that was refused before, which its agent is not held to again: refusals that would be the same spend
+ * no nonce, so whoever holds the intent can present it as often as they like. Remembered by its hash, as a nonce is the agent's to choose.
+ */
+export function wasRefused(
+  ledger: Pick<Ledger, 'spentNonce' | 'spendNonce'>,
+  { document: { agent_id, timestamp }, hash }: Intent,
+  { decision }: Judgement,
+  maxAgeMs: number,
+  wallNow: number,
+): boolean {
+  if (decision.success || !isAttributable(decision) || spendsNonce(decision)) return false;
+  const name = `refused ${agent_id}`;
+  if (ledger.spentNonce(name, hash) !== null) return true;
+  const window = decision.dialect === 'native' ? maxAgeMs : Math.max(maxAgeMs, MAX_LIFETIME_MS);
+  ledger.spendNonce(name, hash, wallNow, decision.error_code!, rememberedUntil(wallNow, timestamp, window));
+  return false;
+}
+
+function rememberedUntil(wallNow: number, timestamp: number, maxAgeMs: number): number {
+  // An intent may be dated ahead, and stays fresh for a whole window after its date: one that was refused for that must not be
+  // held back until it comes into force.
+  const from = Math.max(wallNow, timestamp * 1000);
+  // Who is stricter than others with one state must not make them forget what they would still accept.
+  return from + NONCE_RETENTION_WINDOWS * Math.max(maxAgeMs, DEFAULT_MAX_AGE_S * 1000);
 }
 
 /** Of what nobody is proved to have sent, so much is kept: whoever can send anything must not fill the disk, in bytes. */
@@ -50,8 +75,10 @@ export function entryOf(
   logParams: 'full' | 'masked' | 'none',
   wallNow: number,
   tookUs: number,
+  refusedBefore: boolean,
 ): EntryDraft {
   const { agent_id, action, params, nonce, signature } = intent.document;
+  const details = logParams === 'full' ? decision.details : maskDetails(decision.details);
   const kept = logParams !== 'none' && (concern !== 'who' || intent.signedBytes.length <= MAX_UNPROVEN_BYTES);
   return {
     timestamp: formatTime(wallNow),
@@ -61,7 +88,7 @@ export function entryOf(
     status: decision.success ? 'success' : 'failed',
     error_code: decision.error_code,
     error_message: decision.error_message,
-    details: logParams === 'full' ? decision.details : maskDetails(decision.details),
+    details: refusedBefore ? { ...details, [PRESENTED_BEFORE]: true } : details,
     nonce: nonce.length <= MAX_TOKEN ? nonce : null,
     signature: signature.length <= MAX_TOKEN ? signature : null,
     intent_hash: intent.hash,

@@ -9,7 +9,7 @@ import { decide, identify, judge, STANDING_UNKNOWN, type Judgement } from '../ve
 import { examine, type Examined, type ExaminedIntent, type Submission, type Trusting } from './examine.js';
 import { factsOf, type Prepared, type Sitting } from './facts.js';
 import type { Clock, Ledger, State } from './ports.js';
-import { entryOf, settle } from './record.js';
+import { entryOf, settle, wasRefused } from './record.js';
 import type { SignatureWorkers } from './signature-ports.js';
 import { SignaturePrefetch } from './signature-prefetch.js';
 import { concludeEnvelope, proveEnvelope, signedIn, type ProvenEnvelope } from './verify-envelope.js';
@@ -178,7 +178,8 @@ export function commitBatch(deps: VerifierDeps, options: VerifyOptions, batch: P
       if ('decision' in each) return each;
       const intent = each.dialect === 'native' ? each.claim.intent : each.intent;
       const judgement = each.dialect === 'native' ? concludeIntent(sitting, each) : concludeEnvelope(sitting, each);
-      ledger.append(entryOf(intent, judgement, options.logParams, wallNow, deps.ticks() - each.startedAt));
+      const again = wasRefused(ledger, intent, judgement, options.policy.maxAgeMs, wallNow);
+      ledger.append(entryOf(intent, judgement, options.logParams, wallNow, deps.ticks() - each.startedAt, again));
       return judgement;
     });
     // As of an earlier time, what its windows still count is not old yet.

@@ -15,7 +15,7 @@ function entry(concern: Concern | null, changes: object, logParams: 'full' | 'ma
     error_message: null,
     details: null,
   };
-  return entryOf(intent, { decision, concern } as unknown as Judgement, logParams, 0, 0);
+  return entryOf(intent, { decision, concern } as unknown as Judgement, logParams, 0, 0, false);
 }
 
 const LARGE = { note: 'x'.repeat(50_000) };

@@ -27,7 +27,8 @@ Counts and trust scores outlive pruning.
 
 # What does not count against an agent
 A refusal before or at the signature (E1xx), a replay or a stale copy (E3xx), and what the verifier could not find out (E405, E5xx, a hook
-that failed) may be a stranger's doing. These are logged and shown as unattributed, and never lower trust nor stop an agent: else anyone
-could stop one by sending rubbish in its name.
+that failed) may be a stranger's doing. So may a refused intent that is presented once more: details.presented_before marks it, and only
+the first counts. These are logged and shown as unattributed, and never lower trust nor stop an agent: else anyone could stop one by
+sending rubbish in its name.
 `;
 }
