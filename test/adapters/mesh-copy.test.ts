@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { refreshOnce } from '../../src/adapters/mesh/follow.js';
 import { openLocalCopy, type LocalCopy } from '../../src/adapters/mesh/local-copy.js';
@@ -245,5 +246,25 @@ describe('following with a copy', () => {
         await proxy.close();
         await net.close();
       }
+    }));
+
+  test('a question whose copy cannot be read fails, and nothing of it comes later', () =>
+    folder(async (path) => {
+      const copy = open(path);
+      const load = () => {
+        throw new Failure('STATE', 'damaged');
+      };
+      const options = {
+        endpoints: ['http://127.0.0.1:9'],
+        key: 'k',
+        check: checkOf(MESH_PUBLIC_KEY)!,
+        verifier: null,
+        maxAgeMs: 30_000,
+        copy: Object.assign(Object.create(copy) as LocalCopy, { load }),
+      };
+      await expect(refreshOnce(options, 1)).rejects.toThrow('damaged');
+      // An error in a timer would be nobody's to catch.
+      await sleep(20);
+      copy.close();
     }));
 });

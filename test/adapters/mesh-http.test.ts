@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { MeshHttp } from '../../src/adapters/mesh/http-client.js';
 import { plainTextProblem } from '../../src/adapters/mesh/http-server.js';
 import { FaultProxy } from '../kit/mesh/fault-proxy.js';
 import { network, until, type NetworkMesh } from '../kit/mesh/network.js';
@@ -166,6 +167,21 @@ describe('through a hostile network', () => {
       }
     });
   }
+
+  test('a request that is given up frees its connection for the next ones', () =>
+    proxied(async (net, proxy) => {
+      const http = new MeshHttp(proxy.url, net.mesh.keys.observer.text);
+      const call = { method: 'GET', target: '/v1/mesh/status', timeoutMs: 60_000, maxBytes: 65_536 } as const;
+      proxy.faults.blackHole = true;
+      const stop = new AbortController();
+      // As many as share the connections, and one that would wait for them.
+      const asked = Array.from({ length: 5 }, () => http.ask({ ...call, signal: stop.signal }));
+      stop.abort();
+      for (const each of asked) await expect(each).rejects.toThrow('given up');
+      proxy.faults.blackHole = false;
+      expect((await http.ask(call)).status).toBe(200);
+      http.close();
+    }));
 
   test('a stream reset at any byte loses nothing and repeats nothing', () =>
     proxied(async (net, proxy) => {

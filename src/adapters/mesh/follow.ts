@@ -44,6 +44,7 @@ export class MeshFollow {
   readonly #follower: Follower;
   readonly #endpoints: readonly MeshHttp[];
   #stream: OpenStream | null = null;
+  #asking: AbortController | null = null;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
   #confirming = false;
@@ -125,6 +126,8 @@ export class MeshFollow {
       case 'close':
         this.#stream?.close();
         this.#stream = null;
+        // One that hangs would hold a connection that the next attempts wait for.
+        this.#asking?.abort();
         return;
       case 'open-stream':
         this.#open(effect);
@@ -176,7 +179,9 @@ export class MeshFollow {
     maxBytes: number,
   ): void {
     const onPart = () => this.#step({ type: 'noise', conn });
-    this.#endpoints[endpoint]!.ask({ method: 'GET', target, timeoutMs, maxBytes, onPart }).then(
+    const asking = (this.#asking = new AbortController());
+    const { signal } = asking;
+    this.#endpoints[endpoint]!.ask({ method: 'GET', target, timeoutMs, maxBytes, onPart, signal }).then(
       ({ status, body }) => {
         if (status === 200) this.#step({ type, conn, body });
         else this.#step({ type: 'ended', conn, reason: `the mesh answered ${status}`, status });
@@ -233,7 +238,6 @@ export function refreshOnce(
       follow.stop();
       resolve(proven);
     };
-    const timer = setTimeout(() => finish(false), timeoutMs);
     const follow = new MeshFollow({
       ...options,
       once: true,
@@ -243,6 +247,8 @@ export function refreshOnce(
         reject(error);
       },
     });
+    // After the follower, whose copy may be damaged: a timer that found none would end the process.
+    const timer = setTimeout(() => finish(false), timeoutMs);
     follow.start();
   });
 }

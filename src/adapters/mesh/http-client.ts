@@ -13,6 +13,8 @@ export interface Call {
   readonly maxBytes: number;
   /** Told of every part, for answers so long that silence is what should end them. */
   readonly onPart?: () => void;
+  /** Gives the request up. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Answered {
@@ -69,20 +71,27 @@ export class MeshHttp {
           else parts.push(part);
         });
         incoming.on('end', () => {
-          clearTimeout(timer);
+          over();
           if (!incoming.complete) reject(new Unreachable('the connection broke', true));
           else resolve({ status: incoming.statusCode ?? 0, body: Buffer.concat(parts).toString('utf8') });
         });
         incoming.on('error', (error) => fail(error));
       });
       const fail = (error: Error) => {
-        clearTimeout(timer);
+        over();
         reject(new Unreachable(reasonOf(error), sent, error));
       };
+      const giveUp = () => request.destroy(new Error('the request was given up'));
       const timer = setTimeout(
         () => request.destroy(new Error(`no answer within ${call.timeoutMs} ms`)),
         call.timeoutMs,
       );
+      if (this.#background) timer.unref();
+      call.signal?.addEventListener('abort', giveUp, { once: true });
+      const over = () => {
+        clearTimeout(timer);
+        call.signal?.removeEventListener('abort', giveUp);
+      };
       request.on('error', fail);
       request.on('finish', () => (sent = true));
       request.end(call.body);
