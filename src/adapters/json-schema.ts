@@ -1,7 +1,8 @@
 /** JSON Schema 2020-12 through ajv. Only schemas of passports whose signature held get here; the params may be an attacker's. */
 import { performance } from 'node:perf_hooks';
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { Ajv2020, str, type ValidateFunction } from 'ajv/dist/2020.js';
 import { canonicalize } from '../protocol/canonical.js';
+import { decimalOf, type Decimal } from '../protocol/money.js';
 import type { Json, JsonObject } from '../protocol/values.js';
 import { TookTooLong, withinTime } from './time-limit.js';
 
@@ -89,7 +90,8 @@ function makeAjv(): Ajv2020 {
     code: { regExp: Object.assign((pattern: string, flags: string) => limited(pattern, flags), { code: 'limited' }) },
   });
   // ajv's own comparison calls `valueOf` of the objects, which ours lack or an attacker gives, and takes quadratic time.
-  for (const name of ['const', 'enum', 'uniqueItems']) ajv.removeKeyword(name);
+  // Its division is one of binary floats, to which 19.99 is no multiple of 0.01.
+  for (const name of ['const', 'enum', 'uniqueItems', 'multipleOf']) ajv.removeKeyword(name);
   ajv.addKeyword({
     keyword: 'const',
     compile: (value: Json) => isOneOf([value]),
@@ -100,6 +102,13 @@ function makeAjv(): Ajv2020 {
     schemaType: 'array',
     compile: isOneOf,
     error: { message: 'must be equal to one of the allowed values' },
+  });
+  ajv.addKeyword({
+    keyword: 'multipleOf',
+    type: 'number',
+    schemaType: 'number',
+    compile: isMultipleOf,
+    error: { message: ({ schema }) => str`must be multiple of ${schema as number}` },
   });
   ajv.addKeyword({
     keyword: 'uniqueItems',
@@ -115,6 +124,18 @@ function makeAjv(): Ajv2020 {
 function isOneOf(values: readonly Json[]): (value: Json) => boolean {
   const texts = new Set(values.map(canonicalize));
   return (value) => texts.has(canonicalize(value));
+}
+
+/** Of decimals, as they are written. */
+function isMultipleOf(divisor: number): (value: number) => boolean {
+  const by = decimalOf(divisor)!;
+  return (value) => {
+    const of = decimalOf(value);
+    if (of === null) return false;
+    const scale = Math.max(of.scale, by.scale);
+    const shifted = ({ coefficient, scale: own }: Decimal) => coefficient * 10n ** BigInt(scale - own);
+    return shifted(of) % shifted(by) === 0n;
+  };
 }
 
 /** A pattern whose search ends in time, whatever the text. */

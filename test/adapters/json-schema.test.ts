@@ -47,6 +47,19 @@ describe('a params schema', () => {
     expect(schemaProblems(whole, object(`{"x":${differs}}`))).toMatchObject([{ path: 'x' }]);
   });
 
+  test.each([
+    ['0.01', ['19.99', '1.1', '0.07', '0', '-4.35', '1e21'], ['19.999', '0.001', '1e-7']],
+    ['0.1', ['0.3', '1e300'], ['0.30000000000000004', '0.25']],
+    ['3', ['9', '0', '-3'], ['10', '3.000000000000001']],
+  ])('counts multiples of %s in decimals', (divisor, multiples, others) => {
+    const schema = object(`{"properties":{"x":{"multipleOf":${divisor}}}}`);
+    for (const x of multiples) expect(schemaProblems(schema, object(`{"x":${x}}`)), x).toEqual([]);
+    for (const x of others)
+      expect(schemaProblems(schema, object(`{"x":${x}}`)), x).toEqual([
+        { path: 'x', reason: `must be multiple of ${divisor}` },
+      ]);
+  });
+
   test('sees own members only, whatever they are called', () => {
     const schema = object('{"required":["constructor","__proto__"],"additionalProperties":{"type":"string"}}');
     expect(schemaProblems(schema, object('{}'))).toHaveLength(2);
