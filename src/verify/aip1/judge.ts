@@ -5,12 +5,10 @@ import type { Concern } from '../../protocol/codes.js';
 import { ShapeError } from '../../protocol/shape.js';
 import { formatTime } from '../../protocol/time.js';
 import { DEGRADED, revocationReport, STANDING_UNKNOWN } from '../checks/revocation.js';
-import { needsHistory, usageOf } from '../constraints/index.js';
 import type { CheckReport, Decision, RevocationReport, Verdict, Violation, Warning } from '../decision.js';
 import { spendsNonce } from '../finality.js';
 import type { Usage } from '../meters.js';
 import { runChecks, type Outcome } from '../pipeline.js';
-import { spendOf } from './checks/caps.js';
 import { endOf } from './checks/form.js';
 import { mandate } from './checks/mandate.js';
 import { passportOf, signature, type Standing } from './checks/signature.js';
@@ -18,6 +16,7 @@ import { answerableFor } from './checks/standing.js';
 import { intentOf } from './native-view.js';
 import { envelopeOf, type Aip1Claim, type Aip1Context, type Aip1Facts, type Reading } from './context.js';
 import { AIP1_STEPS, FORM, SUBSTANCE } from './pipeline.js';
+import { usageOfEnvelope } from './spending.js';
 
 export { isAip1 };
 
@@ -146,14 +145,6 @@ function warningsOf({ passport, mandate: granted, envelope }: Aip1Context, revoc
   }
   if (revocation.degraded) warnings.push(DEGRADED);
   return warnings;
-}
-
-function usageOfEnvelope(context: Aip1Context): Pick<Usage, 'currency' | 'amountMinor'> | null {
-  const { passport, envelope } = context;
-  const spent = spendOf(context);
-  if (spent !== null) return spent;
-  if (passport === null || !needsHistory(passport.constraints)) return null;
-  return usageOf(passport.constraints, envelope.action, envelope.parameters);
 }
 
 function decisionOf(

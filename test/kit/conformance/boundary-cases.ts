@@ -122,6 +122,17 @@ function sums(): ConformanceCase[] {
     given,
     expect: { code },
   });
+  // The agent says of itself what it likes; the passport limits a day to 100 USD.
+  const daily = known({ constraints: { daily_limit: 100, currency: 'USD' } });
+  const priced = known({ constraints: { daily_limit: { limit: 100, param: 'price' } } });
+  const cap = (per_transaction: number, per_day: number, currency: string): Bends => ({
+    'boundaries.monetary_limit': { per_transaction, per_day, currency },
+    'intent.parameters.currency': undefined,
+  });
+  const under = (name: string, shows: string, amounts: readonly Value[], code: string | null, more: Bends) => ({
+    ...spend(`currency-${name}`, shows, amounts, code, more),
+    given: daily,
+  });
   return [
     spend('at-cap', 'What makes the cap of 24 hours full.', [500, 500], null),
     spend('above-cap', 'One cent more.', [500, 500, 0.01], 'AIP-E202'),
@@ -132,6 +143,26 @@ function sums(): ConformanceCase[] {
     spend('refused', 'A refused amount is not spent.', [400, 900, 500], null),
     spend('refund', 'A refund gives nothing back.', [500, 500, -500, 500], 'AIP-E202'),
     spend('split', 'Splitting an amount does not help.', [400, 400, 400], 'AIP-E202'),
+    under(
+      'own',
+      'A cap of its own in another currency makes it unclear what the amount is in.',
+      [60],
+      'AIP-E202',
+      cap(500, 0, 'EUR'),
+    ),
+    under('uncapped', 'A currency that caps nothing means nothing.', [60, 40], null, cap(0, 0, 'EUR')),
+    under('hidden', 'And hides no amount from the sum.', [60, 40, 1], 'AIP-E202', cap(0, 0, 'EUR')),
+    under('same', 'Two caps in one currency are both held.', [60, 60], 'AIP-E202', cap(500, 1000, 'USD')),
+    ...[0, 1000].map((per_day) => ({
+      ...spend(
+        `param-${per_day}`,
+        'Where a passport limits another param, a small amount beside it hides nothing.',
+        [0.01, 0.01],
+        'AIP-E202',
+        { 'boundaries.monetary_limit.per_day': per_day, 'intent.parameters.price': 60 },
+      ),
+      given: priced,
+    })),
     spend('below-a-cent', 'Parts of a cent are counted as cents.', Array(3).fill(0.001), 'AIP-E202', {
       'boundaries.monetary_limit.per_day': 0.02,
     }),

@@ -3,6 +3,7 @@ import { constraints } from '../../checks/constraints.js';
 import { verdictOf, type Verdict, type Violation } from '../../decision.js';
 import type { Aip1Context } from '../context.js';
 import { nativeView, nativeViewUnder } from '../native-view.js';
+import { unclearCurrency } from '../spending.js';
 import { inAip1 } from '../violations.js';
 import { brokenBounds } from './bounds.js';
 
@@ -17,6 +18,7 @@ export function boundaries(context: Aip1Context): Verdict {
   const { envelope, mandate, passport } = context;
   const violations = brokenBounds(context, envelope.boundaries, 'envelope');
   if (mandate !== null) violations.push(...brokenBounds(context, mandate.boundaries, 'mandate'));
+  violations.push(...unclearCurrency(context));
   const view = passport === null ? nativeViewUnder(context, envelope.principal) : nativeView(context, passport);
   const shared = passport === null ? [constraints(view)] : [action(view), constraints(view)];
   for (const verdict of shared) {

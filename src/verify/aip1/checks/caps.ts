@@ -1,7 +1,6 @@
 import type { Boundaries } from '../../../protocol/aip1/boundaries.js';
 import type { JsonObject } from '../../../protocol/values.js';
 import { keepsState } from '../../context.js';
-import type { Usage } from '../../meters.js';
 import type { Violation } from '../../decision.js';
 import type { Aip1Context } from '../context.js';
 import { amountOf, ceilMinor, compare, decimalText, digitsOf, floorMinor, jsonOfDecimal } from '../amount.js';
@@ -71,15 +70,4 @@ export function brokenCaps(context: Aip1Context, bounds: Boundaries, bound: Boun
   const spent = { coefficient: reading.spent, scale: digits };
   const message = `${asked} ${currency} asked and ${decimalText(spent)} spent in 24 hours, the ${bound} allows ${decimalText(perDay)}.`;
   return exceeded(perDay, spent, message);
-}
-
-/** What an accepted envelope adds to the sums; amounts are counted even where nothing caps them yet. */
-export function spendOf({ envelope, mandate }: Aip1Context): Pick<Usage, 'currency' | 'amountMinor'> | null {
-  const { parameters, boundaries } = envelope;
-  const named = parameters.currency;
-  const fallback = mandate === null ? boundaries.currency : mandate.boundaries.currency;
-  const currency = typeof named === 'string' && named.length <= 16 ? named.toUpperCase() : fallback;
-  const amount = amountOf(parameters, currency);
-  if (amount === null || !amount.ok || amount.decimal.coefficient <= 0n) return null;
-  return { currency, amountMinor: ceilMinor(amount.decimal, digitsOf(currency)) };
 }
