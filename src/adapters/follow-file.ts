@@ -23,6 +23,7 @@ export async function* fileBytes(path: string, options: FollowOptions): AsyncGen
   const buffer = Buffer.allocUnsafe(CHUNK);
   let position = 0;
   let caughtUp = false;
+  let replaced = false;
   try {
     while (!options.signal.aborted) {
       // A pipe or a device has no positions.
@@ -34,6 +35,14 @@ export async function* fileBytes(path: string, options: FollowOptions): AsyncGen
         continue;
       }
       if (!options.follow || !regular) return;
+      if (replaced) {
+        await handle.close();
+        handle = await opened(path);
+        position = 0;
+        replaced = false;
+        options.onRestart?.('replaced');
+        continue;
+      }
       if (!caughtUp) {
         caughtUp = true;
         yield buffer.subarray(0, 0);
@@ -41,12 +50,9 @@ export async function* fileBytes(path: string, options: FollowOptions): AsyncGen
       await pause(POLL, options.signal);
       const now = await stat(path).catch(() => null);
       const here = await handle.stat();
-      if (now !== null && (now.ino !== here.ino || now.dev !== here.dev)) {
-        await handle.close();
-        handle = await opened(path);
-        position = 0;
-        options.onRestart?.('replaced');
-      } else if (here.size < position) {
+      // What was written to the old file just before it lost its name is read first.
+      if (now !== null && (now.ino !== here.ino || now.dev !== here.dev)) replaced = true;
+      else if (here.size < position) {
         position = 0;
         options.onRestart?.('truncated');
       }

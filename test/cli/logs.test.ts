@@ -290,9 +290,11 @@ describe('aip logs tail --file', () => {
     await until(() => at.err().includes('truncated'));
     appendFileSync(file, '{"n":32}\n');
     await until(() => seen().length === 5);
+    // The last words of the old file come before its name is taken.
+    appendFileSync(file, '{"n":33}\n');
     renameSync(file, `${file}.1`);
-    writeFileSync(file, '{"n":33}\n{"n":34,"error_code":"END"}\n{"n":35}\n');
+    writeFileSync(file, '{"n":34}\n{"n":35,"error_code":"END"}\n{"n":36}\n');
     expect((await done).code).toBe(15);
-    expect(seen()).toEqual([28, 29, 30, 31, 32, 33, 34]);
+    expect(seen()).toEqual([28, 29, 30, 31, 32, 33, 34, 35]);
   });
 });
