@@ -86,7 +86,7 @@ describe('the environment', () => {
     const env = { AGENT_PRIVATE_KEY: KEY };
     expect(await open(path, env).read(KEY_VARIABLE)).toEqual(seedOf(8));
     expect(await open(null, env).read(path)).toEqual(seedOf(8));
-    await expectFailure(open(join(folder, 'nothing'), env).read(KEY_VARIABLE), 'KEY_NOT_FOUND');
+    await expectFailure(open(join(folder, 'nothing'), env).read(KEY_VARIABLE), 'NOT_FOUND');
     await expectFailure(open(null, env).read(join(folder, 'nothing')), 'KEY_NOT_FOUND');
   });
 });

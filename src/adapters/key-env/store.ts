@@ -38,7 +38,12 @@ export function envKey(options: EnvKeyOptions): KeyStore {
 
     async read(ref) {
       const path = fileOf(ref);
-      const text = path === null ? env[KEY_VARIABLE] : lastValue(readEnvFile(path, onNotice));
+      const file = path === null ? null : readEnvFile(path, onNotice);
+      // A file that the caller names is an argument; one that a ref names is where the key should have stayed.
+      if (file === null && path !== null && path === envFile) {
+        throw new Failure('NOT_FOUND', `There is no file ${path}.`, { hint: 'name the right one with --env-file' });
+      }
+      const text = path === null ? env[KEY_VARIABLE] : lastValue(file);
       if (!text) {
         const place = path === null ? 'is not set in the environment' : `is not in ${path}`;
         throw new Failure('KEY_NOT_FOUND', `${KEY_VARIABLE} ${place}.`, {
