@@ -69,7 +69,8 @@ async function opened(path: string): Promise<FileHandle> {
     await handle.close();
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new Failure('NOT_FOUND', `There is no file ${path}.`);
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw new Failure('NOT_FOUND', `There is no file ${path}.`, { hint: 'name a file that exists, or - for stdin' });
     throw new Failure('UNREADABLE', `${path} cannot be read (${code ?? 'unknown error'}).`, { cause: error });
   }
   throw new Failure('UNREADABLE', `${path} is a folder, not a file.`);

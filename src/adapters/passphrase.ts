@@ -1,8 +1,9 @@
+import { basename } from 'node:path';
 import { Failure } from '../app/failure.js';
 import { readSecretFile } from './secret-file.js';
 
-/** Asks for a passphrase, each time it is called. */
-export type PassphraseSource = () => Promise<string>;
+/** Asks for the passphrase of a key file, each time it is called; the file is named in the question. */
+export type PassphraseSource = (file?: string) => Promise<string>;
 
 /** Asks one question at the terminal without echo. */
 export type SecretPrompt = (question: string) => Promise<string>;
@@ -58,7 +59,10 @@ export function passphrases(options: PassphraseOptions): Passphrases {
   }
 
   return {
-    existing: async () => (await given()) ?? usable(await terminal()('Passphrase of the key'), 'The passphrase'),
+    existing: async (path) => {
+      const which = path === undefined ? 'the key' : basename(path);
+      return (await given()) ?? usable(await terminal()(`Passphrase of ${which}`), 'The passphrase');
+    },
     fresh: async () => {
       const known = await given();
       if (known !== null) return known;
@@ -72,7 +76,8 @@ export function passphrases(options: PassphraseOptions): Passphrases {
 }
 
 function usable(passphrase: string, what: string): string {
-  if (passphrase === '') throw new Failure('USAGE', `${what} is empty.`);
+  if (passphrase === '')
+    throw new Failure('USAGE', `${what} is empty.`, { hint: `set ${VARIABLE}, or name a file with --passphrase-file` });
   if (Buffer.byteLength(passphrase) > MAX_BYTES) {
     throw new Failure('USAGE', `${what} is longer than ${MAX_BYTES} bytes.`);
   }

@@ -59,7 +59,7 @@ export async function readNamedFile(name: string, io: Io): Promise<ConfigFile> {
   if (name === '-') return { path: 'stdin', content: await parseData('stdin', await readAll(io)), foreign: false };
   const path = resolve(io.cwd, name);
   if (statSync(path, { throwIfNoEntry: false }) === undefined) {
-    throw new Failure('NOT_FOUND', `the config file ${path} does not exist`);
+    throw new Failure('NOT_FOUND', `the config file ${path} does not exist`, { hint: 'aip config list --sources' });
   }
   return { path, content: await readNamed(path, io), foreign: false };
 }

@@ -24,7 +24,8 @@ export async function readStdin(cli: Cli): Promise<Uint8Array> {
 export async function readInput(path: string, cli: Cli): Promise<Uint8Array> {
   if (path === '-') return readStdin(cli);
   const bytes = await readDocument(path);
-  if (bytes === null) throw new Failure('NOT_FOUND', `There is no file ${path}.`);
+  if (bytes === null)
+    throw new Failure('NOT_FOUND', `There is no file ${path}.`, { hint: 'name a file that exists, or - for stdin' });
   return bytes;
 }
 

@@ -53,10 +53,11 @@ export async function carryOut(
   cli: Cli,
   agent: string | undefined,
   flags: OrderFlags,
-  wish: Pick<Order, 'action' | 'reason' | 'durationMs'>,
+  wish: Pick<Order, 'action' | 'durationMs'> & { readonly reason: () => Promise<string | null> },
 ): Promise<number> {
+  // Nobody is asked why before it is known whom.
   const subject = await subjectNamed(cli, agent, flags.everyone);
-  const order: Order = { ...wish, subject, by: flags.by ?? null };
+  const order: Order = { ...wish, subject, reason: await wish.reason(), by: flags.by ?? null };
   const mesh = flags.local ? null : await meshAccess(cli);
   const where = mesh === null ? 'on this machine alone' : `through ${mesh.endpoints[0]!}`;
   const message = `${WORDS[order.action].will} ${named(subject)} ${where}`;
@@ -77,7 +78,7 @@ export async function carryOut(
   // Who revokes, or stops everyone, says so twice. Of the other orders a person is asked, a script has said what it wants.
   const asks = order.action === 'revoke' || subject === EVERYONE || cli.ask.allowed;
   if (asks && !flags.yes && !(await cli.ask.confirm({ message: clean(message), flag: '--yes' })))
-    throw new Failure('USAGE', 'Nothing was changed.');
+    throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
   const given = await obey(cli, mesh, order, flags);
   const { outcome, missing } = given;
   if (cli.globals.json) cli.json(outcome);

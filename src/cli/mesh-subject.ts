@@ -16,7 +16,9 @@ export const EVERYONE_OPTION: OptionSpec = { flags: '--everyone', description: '
 export async function subjectNamed(cli: Cli, agent: string | undefined, everyone: boolean): Promise<string> {
   if (everyone) {
     if (agent === undefined) return EVERYONE;
-    throw new Failure('USAGE', `Name ${agent.slice(0, 80)} or --everyone, not both.`);
+    throw new Failure('USAGE', `Name ${agent.slice(0, 80)} or --everyone, not both.`, {
+      hint: 'aip revoke --help',
+    });
   }
   if (agent === undefined)
     throw new Failure('USAGE', 'No agent was named.', { hint: 'an agent id, a name, a passport file, or --everyone' });

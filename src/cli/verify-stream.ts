@@ -41,7 +41,10 @@ export async function verifyStream(cli: Cli, request: StreamRequest): Promise<nu
   }
   for (const source of request.sources) {
     if (source === '-') continue;
-    if (!(await fileExists(source))) throw new Failure('NOT_FOUND', `There is no file ${source}.`);
+    if (!(await fileExists(source)))
+      throw new Failure('NOT_FOUND', `There is no file ${source}.`, {
+        hint: 'name a file that exists, or - for stdin',
+      });
     // Opening one waits for a writer in a thread that no signal ends; a shell can be stopped.
     if (await isNamedPipe(source)) {
       throw new Failure('UNREADABLE', `${source} is a named pipe.`, {

@@ -94,6 +94,15 @@ describe('a key file', () => {
     );
     expect(wordsOf(failure)).not.toContain('incorrect horse');
     expect(failure.message).toContain(ref);
+    expect(failure.hint).toContain('--passphrase-file');
+  });
+
+  test('says which key it needs the passphrase of', async () => {
+    const ref = await open().create(KEY_ID, seedOf(7));
+    const asked: (string | undefined)[] = [];
+    const passphrase = (file?: string) => (asked.push(file), Promise.resolve(PASSPHRASE));
+    await open({ passphrase }).read(ref);
+    expect(asked).toEqual([ref]);
   });
 
   test.each([0o640, 0o604, 0o620, 0o666])('that others may use (mode %o) is refused with the remedy', async (mode) => {

@@ -33,6 +33,12 @@ function typing(...answers: string[]): { prompt: (question: string) => Promise<s
   };
 }
 
+test('a question for the passphrase of a key names the file', async () => {
+  const { prompt, asked } = typing('p');
+  expect(await sources({ prompt }).existing('/home/me/keys/did_web_acme.com_key-1.pem')).toBe('p');
+  expect(asked).toEqual(['Passphrase of did_web_acme.com_key-1.pem']);
+});
+
 describe.each(['existing', 'fresh'] as const)('the passphrase for %s keys', (kind) => {
   test('comes from AIP_KEY_PASSPHRASE, to the letter', async () => {
     expect(await sources({ env: { AIP_KEY_PASSPHRASE: ' a b\n' } })[kind]()).toBe(' a b\n');

@@ -38,6 +38,14 @@ describe('without a mesh', () => {
       expect(await home.failure(...more)).toMatchObject({ code: 'ANSWER_NEEDED', hint: 'give --yes' });
   });
 
+  test('asks whom before it asks why', async () => {
+    const home = household();
+    expect(await home.failure('revoke')).toMatchObject({ code: 'USAGE', message: 'No agent was named.' });
+    expect(await home.failure('revoke', 'nobody')).toMatchObject({ code: 'NOT_FOUND' });
+    expect(await home.failure('suspend', 'nobody', '--for', '5m')).toMatchObject({ code: 'NOT_FOUND' });
+    expect(await home.failure('revoke', AGENT)).toMatchObject({ code: 'ANSWER_NEEDED', hint: 'give --reason <text>' });
+  });
+
   test('the answer for programs has every member that a mesh gives', async () => {
     const { value } = await household().json('revoke', AGENT, '--reason', 'leak', '--yes');
     expect(value).toEqual({

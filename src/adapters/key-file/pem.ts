@@ -126,7 +126,9 @@ function seedOf(der: Buffer, passphrase: Buffer | null): Uint8Array {
   } catch {
     // OpenSSL's own error is left out: it can quote what it failed to parse.
     if (passphrase === null) throw unreadable('It does not hold a whole private key.');
-    throw new Failure('WRONG_PASSPHRASE', 'The passphrase does not open the key, or the file is damaged.');
+    throw new Failure('WRONG_PASSPHRASE', 'The passphrase does not open the key, or the file is damaged.', {
+      hint: 'give the one it was made with: at the terminal, in AIP_KEY_PASSPHRASE, or with --passphrase-file <file>',
+    });
   }
   if (key.asymmetricKeyType !== 'ed25519') throw unreadable('It holds a key of another kind than Ed25519.');
   return new Uint8Array(Buffer.from(key.export({ format: 'jwk' }).d!, 'base64url'));

@@ -31,7 +31,7 @@ export function portableKeys({ random, passphrase, newPassphrase, onNotice }: Po
       if (file.exposed) onNotice(`${path} can be read or changed by others; make it private: chmod 600 ${path}`);
       const pem = file.bytes.toString('latin1');
       try {
-        return decodePem(pem, isEncryptedPem(pem) ? await passphrase() : null, { allowPlain: true });
+        return decodePem(pem, isEncryptedPem(pem) ? await passphrase(path) : null, { allowPlain: true });
       } catch (cause) {
         if (!(cause instanceof Failure) || (cause.code !== 'UNREADABLE' && cause.code !== 'WRONG_PASSPHRASE'))
           throw cause;

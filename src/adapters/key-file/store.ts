@@ -23,7 +23,10 @@ export function keyFiles(options: KeyFilesOptions): KeyStore {
 
     async read(ref) {
       const file = readPrivate(ref, MAX_PEM_BYTES);
-      if (file === null) throw new Failure('KEY_NOT_FOUND', `There is no key file ${ref}.`);
+      if (file === null)
+        throw new Failure('KEY_NOT_FOUND', `There is no key file ${ref}.`, {
+          hint: 'restore it from a backup, or give the agent a new key: aip passport rotate <agent>',
+        });
       if (file.exposed) {
         throw new Failure('KEYSTORE_DENIED', `The key file ${ref} can be read or changed by others.`, {
           hint: `chmod 600 ${shellWord(ref)}`,
@@ -33,7 +36,7 @@ export function keyFiles(options: KeyFilesOptions): KeyStore {
       try {
         // Before the question: nobody types a passphrase for a file that cannot be opened.
         requireEncryptedPem(pem);
-        return decodePem(pem, await options.passphrase());
+        return decodePem(pem, await options.passphrase(ref));
       } catch (cause) {
         throw named(cause, ref);
       }

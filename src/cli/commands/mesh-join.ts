@@ -157,7 +157,8 @@ async function confirmChange(cli: Cli, url: string, publicKey: string, yes: bool
   const known = before['mesh.public_key'];
   if (known === undefined || known === publicKey || yes) return;
   const message = `This machine belongs to the mesh ${clean(String(before['mesh.url']))}; join ${clean(url)} instead`;
-  if (!(await cli.ask.confirm({ message, flag: '--yes' }))) throw new Failure('USAGE', 'Nothing was changed.');
+  if (!(await cli.ask.confirm({ message, flag: '--yes' })))
+    throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
 }
 
 async function heldKeyId(cli: Cli, did: string): Promise<string> {

@@ -23,7 +23,7 @@ export const command: CommandSpec<Options> = {
   async run({ args, options }, cli) {
     const keyId = idOf(args[0]!);
     if (!options.yes && !(await cli.ask.confirm({ message: `Revoke the API key ${keyId}`, flag: '--yes' })))
-      throw new Failure('USAGE', 'Nothing was changed.');
+      throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
     const changed = await revokeApiKey(await adminSession(cli, options), keyId);
     if (cli.globals.json) cli.json({ key_id: keyId, revoked: true, changed });
     else cli.out(`${cli.paint.green('revoked')} ${keyId}${changed ? '' : ' (it was already)'}; its streams are closed`);

@@ -48,7 +48,9 @@ export const command: CommandSpec<Options> = {
   async run({ args, options }, cli) {
     const did = args[0]!;
     if (parsePrincipalId(did) === null)
-      throw new Failure('USAGE', `"${did.slice(0, 80)}" is not of the form did:web:<domain>.`);
+      throw new Failure('USAGE', `"${did.slice(0, 80)}" is not of the form did:web:<domain>.`, {
+        hint: 'aip principal add did:web:acme.com --public-key <key>',
+      });
     if ((options.publicKey === undefined) === (options.resolve !== true)) {
       throw new Failure('USAGE', 'Give the key, or have it fetched: one of the two.', {
         hint: '--public-key <key> or --resolve',
@@ -97,5 +99,5 @@ async function resolved(did: string, options: Options, cli: Cli): Promise<readon
     (await cli.ask.confirm({ message: 'Believe passports signed by this key', flag: '--yes' }))
   )
     return found;
-  throw new Failure('USAGE', 'Nothing was pinned.');
+  throw new Failure('USAGE', 'Nothing was pinned.', { hint: 'answer y, or give --yes' });
 }

@@ -27,7 +27,7 @@ export const command: CommandSpec<Options> = {
       throw new Failure('NOT_FOUND', `${did.slice(0, 80)} is not pinned here.`, { hint: 'aip principal list' });
     const message = `Refuse every passport of ${did} from now on (${agents} known here)`;
     if (options.yes !== true && !(await cli.ask.confirm({ message, flag: '--yes' })))
-      throw new Failure('USAGE', 'Nothing was changed.');
+      throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
     const removed = state.unpin(did);
     if (cli.globals.json) cli.json({ principal: did, removed });
     else cli.out(`${cli.paint.green('unpinned')} ${clean(did)}`);

@@ -22,10 +22,10 @@ export const command: CommandSpec<Options> = {
   touches: ['network', 'state', 'keychain'],
   topics: ['incident', 'mesh'],
 
-  run: async ({ args, options }, cli) =>
+  run: ({ args, options }, cli) =>
     carryOut(cli, args[0], options, {
       action: 'revoke',
-      reason: await requiredReason(cli, options.reason),
+      reason: () => requiredReason(cli, options.reason),
       durationMs: null,
     }),
 };

@@ -32,7 +32,7 @@ export const command: CommandSpec<Options> = {
   async run({ args, options }, cli) {
     if (options.for === undefined)
       throw new Failure('USAGE', 'How long is not said.', { hint: 'give --for 30m; to stop it for good: aip revoke' });
-    const reason = await requiredReason(cli, options.reason);
+    const reason = (): Promise<string> => requiredReason(cli, options.reason);
     return carryOut(cli, args[0], options, { action: 'suspend', reason, durationMs: options.for });
   },
 };
