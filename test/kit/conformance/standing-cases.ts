@@ -65,6 +65,15 @@ function standing(): ConformanceCase[] {
         ...revoked(PRINCIPAL),
       },
     ),
+    ...['did:web:nice.com', AGENT].map((claimed, i) =>
+      one(
+        `standing-principal-left-${i + 1}`,
+        'Nor does it where only a key is known: the domain that an agent is named in answers for it.',
+        { 'principal.id': claimed, 'principal.delegation_chain': [] },
+        'AIP-E402',
+        revoked(PRINCIPAL),
+      ),
+    ),
     one(
       'standing-after-boundaries',
       'What is outside its boundaries is reported first.',

@@ -1,3 +1,4 @@
+import { principalOfAgent } from '../../../protocol/did.js';
 import { hooks as sharedHooks } from '../../checks/hooks.js';
 import { revocation as sharedRevocation } from '../../checks/revocation.js';
 import { PASSED, type Verdict } from '../../decision.js';
@@ -27,8 +28,12 @@ export function principal(context: Aip1Context): Verdict {
   return PASSED;
 }
 
-/** The principal that the passport proves, the issuer of the mandate, and the principal that the envelope claims. */
+/**
+ * The principal that the passport proves, the issuer of the mandate, the principal of the domain that the agent is named in, and the
+ * one that the envelope claims: an agent that claims another does not leave its own.
+ */
 export function answerableFor({ envelope, passport, mandate }: Aip1Context): Set<string> {
-  const proven = passport === null ? [] : [passport.document.principal];
-  return new Set([...proven, ...(mandate === null ? [] : [mandate.issuer]), envelope.principal]);
+  const { agentId, principal } = envelope;
+  const known = [passport?.document.principal, mandate?.issuer, principalOfAgent(agentId) ?? undefined, principal];
+  return new Set(known.filter((each) => each !== undefined));
 }
