@@ -11,6 +11,7 @@ export function usage(message: string, hint?: string): Failure {
 
 /** Fails on an option that nobody knows: a misspelt limit must not read as no limit. */
 export function onlyKnown(options: object, known: ReadonlySet<string>, what: string): void {
+  if (typeof options !== 'object' || options === null) throw usage(`${what} takes its options as an object.`);
   for (const name in options) {
     if (!known.has(name)) throw usage(`${what} has no option "${name.slice(0, 64)}".`, [...known].join(', '));
   }

@@ -101,6 +101,10 @@ describe('verifyIntent', () => {
     expect((await aip.verifyIntent(intent)).success).toBe(true);
   });
 
+  test.each([null, 0, true, 'x'])('options that are no object (%j) are not no options', async (options) => {
+    expect(await refusal(workshop().verifyIntent('{}', options as never))).toMatchObject({ code: 'USAGE' });
+  });
+
   test('options change how it judges', async () => {
     const aip = workshop();
     await supportAgent(aip, LOOSE);

@@ -22,8 +22,8 @@ export function renderDecision(decision: Decision, look: DecisionLook): string {
   return (decision.success ? accepted(decision, look) : refused(decision, look)).map(inert).join('\n');
 }
 
-// A CI runner that shows this takes a line starting with `::`, or `##[` anywhere, for a command to itself (GitHub Actions,
-// Azure Pipelines). An action's name could spell one, or wrapping could bring it to the start of a line.
+// A CI runner that shows this takes a line starting with `::` for a command to itself (GitHub Actions). An action's name could
+// spell one, and wrapping could bring it to the start of a line. Wrapping could also undo what `clean` did about `##[`.
 function inert(line: string): string {
   return line.replace(/^(\s*:)(?=:)/, '$1 ').replaceAll('##[', '## [');
 }

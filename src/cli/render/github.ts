@@ -5,8 +5,9 @@ import { clean, fit } from './text.js';
 
 /** GitHub shows at most ten error annotations of a step, and drops the others without a word. */
 const MAX_ANNOTATIONS = 10;
-/** A step summary may hold 1 MiB; two hundred rows stay well below. */
+/** A step summary may hold 1 MiB; a longer one is dropped as a whole. */
 const MAX_ROWS = 200;
+const MAX_ROWS_BYTES = 960 * 1024;
 const MAX_CELL = 300;
 
 /**
@@ -65,7 +66,9 @@ function property(text: string): string {
 function summaryOf(decisions: readonly Decision[], refused: readonly Decision[]): string {
   const title = `### aip: ${decisions.length - refused.length} verified, ${refused.length} refused`;
   if (refused.length === 0) return title;
-  const rows = refused.slice(0, MAX_ROWS).map((decision) => {
+  const rows: string[] = [];
+  let bytes = 0;
+  for (const decision of refused.slice(0, MAX_ROWS)) {
     const cells = [
       refusalsOf(decision).map(codeCell).join('<br>'),
       markdown(decision.agent_id ?? 'unknown'),
@@ -73,8 +76,11 @@ function summaryOf(decisions: readonly Decision[], refused: readonly Decision[])
       markdown(decision.message),
       markdown(decision.source ?? ''),
     ];
-    return `| ${cells.join(' | ')} |`;
-  });
+    const row = `| ${cells.join(' | ')} |`;
+    bytes += Buffer.byteLength(row) + 1;
+    if (bytes > MAX_ROWS_BYTES) break;
+    rows.push(row);
+  }
   const more = refused.length - rows.length;
   return [
     title,

@@ -12,9 +12,12 @@ const BREAKS = /[\t\n\v\f\r\u0085\u2028\u2029]+/g;
  */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\ufe00-\ufe0f\u{e0100}-\u{e01ef}\u115f\u1160\u3164\uffa0\u034f]/gu;
 
+/** CI runners (Azure Pipelines, older ones of GitHub) take what follows for a command to them, wherever in a line it stands. */
+const COMMAND = '##[';
+
 /** One line that shows what it holds and does nothing else. Apply it to every string that came from outside. */
 export function clean(text: string): string {
-  return text.replace(SEQUENCES, '').replace(BREAKS, ' ').replace(INVISIBLE, '');
+  return text.replace(SEQUENCES, '').replace(BREAKS, ' ').replace(INVISIBLE, '').replaceAll(COMMAND, '## [');
 }
 
 const OWN = /(\u001b\[[0-9;]*m|\n)/;
@@ -30,13 +33,16 @@ export function cleanLines(text: string): string {
 /** JSON in which those characters are written as escapes: the same document, harmless to look at. */
 export function safeJson(value: unknown, indent?: number): string {
   const text = JSON.stringify(value, null, indent);
-  return text.replace(
-    /[\u007f-\u009f\u2028\u2029\p{Cf}\ufe00-\ufe0f\u{e0100}-\u{e01ef}\u115f\u1160\u3164\uffa0\u034f]/gu,
-    (found) =>
-      Array.from({ length: found.length }, (_, i) => `\\u${found.charCodeAt(i).toString(16).padStart(4, '0')}`).join(
-        '',
-      ),
-  );
+  // Both stand in strings only.
+  return text
+    .replaceAll(COMMAND, '#\\u0023[')
+    .replace(
+      /[\u007f-\u009f\u2028\u2029\p{Cf}\ufe00-\ufe0f\u{e0100}-\u{e01ef}\u115f\u1160\u3164\uffa0\u034f]/gu,
+      (found) =>
+        Array.from({ length: found.length }, (_, i) => `\\u${found.charCodeAt(i).toString(16).padStart(4, '0')}`).join(
+          '',
+        ),
+    );
 }
 
 const WIDE =

@@ -127,6 +127,19 @@ describe('the step summary', () => {
     expect(summary).toMatch(/\nand 800 more refused$/);
   });
 
+  test('stays below the limit whatever its cells hold: GitHub drops a longer one as a whole', () => {
+    for (const text of ['@'.repeat(400), '\u{20000}'.repeat(400), '\u4e00'.repeat(400)]) {
+      const violations = Array.from({ length: 16 }, () => ({ error_code: text, error_message: text, details: {} }));
+      const hostile = { ...REFUND, violations, action: text, message: text, agent_id: text, source: text };
+      const { summary } = renderGithub(Array.from({ length: 300 }, () => hostile));
+      expect(Buffer.byteLength(summary)).toBeLessThan(1024 * 1024);
+      // The title, a gap, the table's head, its rows, a gap, and how many more.
+      const rows = summary.split('\n').length - 6;
+      expect(rows).toBeGreaterThan(5);
+      expect(summary.endsWith(`\nand ${300 - rows} more refused`)).toBe(true);
+    }
+  });
+
   test.each([
     'a | b',
     '`code`',

@@ -48,6 +48,14 @@ describe('clean', () => {
   });
 });
 
+test('neither form holds what an older CI runner takes for a command wherever it stands', () => {
+  const text = 'a ##[add-mask]b ##[stop-commands]c';
+  expect(clean(text)).not.toContain('##[');
+  expect(clean('#\u200b#[add-mask]')).not.toContain('##[');
+  expect(safeJson({ [text]: text })).not.toContain('##[');
+  expect(JSON.parse(safeJson({ [text]: text }))).toEqual({ [text]: text });
+});
+
 describe('safeJson', () => {
   test('is the same document', () => {
     fc.assert(
