@@ -9,7 +9,12 @@ import type { KeyRecord, KeyStoreName, Pin, State } from './ports.js';
 
 export interface PrincipalDeps extends KeyringDeps {
   readonly state: KeyringDeps['state'] & Pick<State, 'pins' | 'pin'>;
+  /** Resolves a moment later. */
+  readonly moment?: () => Promise<void>;
 }
+
+/** How many moments another process has between storing a principal's key and pinning it. */
+const MOMENTS = 20;
 
 /** The key a principal issues passports with, and whether it was made just now. */
 export interface IssuerKey {
@@ -52,7 +57,17 @@ export async function issuerKey(
       },
     );
   }
-  const { record, ...key } = await createKey(deps, formatKeyId(principal, 1), makeIn);
+  let created;
+  try {
+    created = await createKey(deps, formatKeyId(principal, 1), makeIn);
+  } catch (error) {
+    // Two first passports at once: the other one's key is the principal's.
+    if (error instanceof Failure && error.code === 'EXISTS' && (await isPinnedSoon(deps, principal))) {
+      return issuerKey(deps, principal, null);
+    }
+    throw error;
+  }
+  const { record, ...key } = created;
   deps.state.pin({
     did: principal,
     keyId: key.keyId,
@@ -61,6 +76,13 @@ export async function issuerKey(
     source: 'created',
   });
   return { key, record, made: true };
+}
+
+async function isPinnedSoon({ state, moment }: PrincipalDeps, principal: string): Promise<boolean> {
+  for (let left = moment === undefined ? 0 : MOMENTS; left > 0 && state.pins(principal).length === 0; left--) {
+    await moment!();
+  }
+  return state.pins(principal).length > 0;
 }
 
 /** Pins as the verification reads them. A key that the acceptance rule refuses is no pin. */

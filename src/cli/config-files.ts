@@ -187,7 +187,8 @@ function set(members: Record<string, unknown>, name: string, value: unknown): vo
 /** Whole or not at all, and readable by this user only. */
 function writePrivate(paths: Paths, path: string, text: string): void {
   mkdirSync(paths.configDir, { recursive: true, mode: 0o700 });
-  const draft = `${path}.new`;
+  // A name of its own: another process may be saving as well.
+  const draft = `${path}.${process.pid}.new`;
   writeFileSync(draft, text, { mode: 0o600 });
   chmodSync(draft, 0o600);
   renameSync(draft, path);

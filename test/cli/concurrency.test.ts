@@ -197,3 +197,24 @@ test('the checks above look at the log that the binary writes', () => {
   expect(logOf(where)).toMatchObject([{ intent_hash, status: 'success', seq: 1 }]);
   expect(readFileSync(join(where.env.AIP_HOME!, 'state.db')).length).toBeGreaterThan(0);
 });
+
+test('of several first passports at once, each is made, and one key signs them all', async () => {
+  const where = place({ AIP_KEY_PASSPHRASE: 'correct horse' });
+  const made = await crowd(4, (i) =>
+    launch(where, [
+      'passport',
+      'create',
+      `bot-${i}`,
+      '--domain',
+      'acme.com',
+      '-a',
+      'pay',
+      '--key-store',
+      'file',
+      '--json',
+    ]),
+  );
+  expect(made.map(({ code, err }) => (code === 0 ? '' : err))).toEqual(['', '', '', '']);
+  const keys = made.map(({ out }) => (JSON.parse(out) as JsonObject).principal_public_key);
+  expect(new Set(keys).size).toBe(1);
+}, 60_000);
