@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 
 /** A longer line is no record. */
-export const MAX_LINE_BYTES = 1024 * 1024;
+const MAX_LINE_BYTES = 1024 * 1024;
 
 const NEWLINE = 0x0a;
 

@@ -65,7 +65,7 @@ export function foreignRecord(line: string): LogRecord | null {
 }
 
 /** ms since the epoch: RFC 3339 with any offset, or Unix seconds or milliseconds; null when it is none of these. */
-export function timeOf(record: LogRecord): number | null {
+function timeOf(record: LogRecord): number | null {
   const told = record['timestamp'] ?? record['time'];
   if (typeof told === 'number' && Number.isFinite(told)) return told < 1e11 ? told * 1000 : told;
   if (typeof told !== 'string') return null;

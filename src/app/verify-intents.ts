@@ -106,10 +106,7 @@ export async function prepareBatch(
 }
 
 /** Ends step 2 for every document of a batch. */
-export async function prepareExamined(
-  deps: JudgingDeps,
-  examined: readonly (Examined | Judgement)[],
-): Promise<PreparedBatch> {
+async function prepareExamined(deps: JudgingDeps, examined: readonly (Examined | Judgement)[]): Promise<PreparedBatch> {
   const prepared = examined.map((each) => prepare(deps, each));
   return prepared.some((each) => each instanceof Promise) ? Promise.all(prepared) : (prepared as PreparedBatch);
 }

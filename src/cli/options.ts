@@ -1,7 +1,7 @@
 /** Options that several commands declare alike. */
 import type { OptionSpec } from './spec.js';
 
-export const KEY_STORES = ['keychain', 'file', 'env'] as const;
+const KEY_STORES = ['keychain', 'file', 'env'] as const;
 
 /** Where a private key is made or found. */
 export const KEY_OPTIONS: readonly OptionSpec[] = [

@@ -19,15 +19,6 @@ export function integer(least: number, most: number): (text: string) => number {
   };
 }
 
-/** A number within bounds, both included. */
-export function decimal(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = /^-?\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : NaN;
-    if (!(value >= least && value <= most)) throw new Error(`Expected a number from ${least} to ${most}.`);
-    return value;
-  };
-}
-
 /** Unix seconds, RFC 3339 with `Z`, or `now`, in milliseconds since the epoch. */
 export function instant(now: number): (text: string) => number {
   return (text) => {

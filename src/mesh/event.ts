@@ -10,7 +10,7 @@ import { MAX_ACTOR, MAX_EVENT_BYTES, MAX_REASON } from './limits.js';
 import { SIGNATURE_HEX, type Signer } from './signing.js';
 import { scopeOf, type Scope } from './subject.js';
 
-export const EVENT_VERSION = 1;
+const EVENT_VERSION = 1;
 export type EventType = 'revocation' | 'suspension' | 'reinstatement';
 const TYPES: readonly string[] = ['revocation', 'suspension', 'reinstatement'];
 
@@ -159,11 +159,6 @@ function readMark(value: Json | undefined): void {
 
 function bad(name: string): ShapeError {
   return new ShapeError(`"${name}" is not what an event holds`);
-}
-
-/** True for the kinds of event that this version understands. */
-export function isKnownType(type: string): type is EventType {
-  return TYPES.includes(type);
 }
 
 /** The event as the reference's mesh client reads it (one JSON object, one line). */

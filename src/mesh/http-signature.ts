@@ -37,7 +37,7 @@ export interface SignedHeaders {
 }
 
 /** The `Content-Digest` of a body (RFC 9530): `sha-256=:<base64>:`. */
-export function contentDigest(body: Uint8Array): string {
+function contentDigest(body: Uint8Array): string {
   return `sha-256=:${Buffer.from(sha256(body)).toString('base64')}:`;
 }
 

@@ -44,8 +44,6 @@ export const GOODBYE_SPREAD_MS = 5_000;
 export const SILENCE_MS = 3 * HEARTBEAT_MS;
 /** A stream that says nothing for this long is held back by something in between: the client polls instead. */
 export const FIRST_FRAME_MS = 4_000;
-/** How old the last proof may be before a client refuses, unless told otherwise (`revocation.max_age`). */
-export const DEFAULT_STALENESS_MS = 30_000;
 /** The first reconnection comes within this, later ones with full jitter between these. */
 export const RECONNECT_FIRST_MS = 250;
 export const RECONNECT_MIN_MS = 100;

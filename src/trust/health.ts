@@ -2,10 +2,10 @@
 import type { TrustReading } from './score.js';
 
 /** The guide's limits. */
-export const WARN_FAILURE_RATE = 0.1;
-export const WARN_TRUST = 0.7;
+const WARN_FAILURE_RATE = 0.1;
+const WARN_TRUST = 0.7;
 /** Under this the guide revokes. */
-export const CRITICAL_TRUST = 0.5;
+const CRITICAL_TRUST = 0.5;
 
 export interface HealthWarning {
   readonly code: 'high_failure_rate' | 'low_trust' | 'rapid_failures' | 'unusual_actions' | 'unattributed_refusals';

@@ -129,7 +129,7 @@ function parsed(text: string): unknown {
  * True when an entry says something about the agent. A refusal for a low score (E404) does not: it follows from the score, and a score that
  * lowered itself would never stop.
  */
-export function counts(entry: Pick<Entry, 'status' | 'error_code' | 'dialect'>): boolean {
+function counts(entry: Pick<Entry, 'status' | 'error_code' | 'dialect'>): boolean {
   return entry.status === 'success' || (isAttributable(entry) && entry.error_code !== 'AIP-E404');
 }
 

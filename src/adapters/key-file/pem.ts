@@ -5,7 +5,7 @@ import { DerReader, element, integer, TAG } from './der.js';
 /** Largest key file that is looked at, in bytes; ours have about 330. */
 export const MAX_PEM_BYTES = 8 * 1024;
 /** PBKDF2-HMAC-SHA256 rounds of new files (OWASP Password Storage Cheat Sheet). */
-export const PBKDF2_ROUNDS = 600_000;
+const PBKDF2_ROUNDS = 600_000;
 /** Files asking for more are refused before any work: a file could otherwise hold the command up for hours. */
 const MAX_PBKDF2_ROUNDS = 4_000_000;
 /** OpenSSL takes no longer passphrase. */

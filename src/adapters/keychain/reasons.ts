@@ -9,7 +9,7 @@ export function missing(why: string): Failure {
   return new Failure('KEYSTORE_MISSING', `There is no keychain to use here: ${why}.`, { hint: OTHER_STORES });
 }
 
-export function locked(): Failure {
+function locked(): Failure {
   return new Failure('KEYSTORE_LOCKED', 'The keychain is locked, and was not unlocked in time.', {
     hint: `unlock it (log in to the desktop, or enter its password in its dialog) and run this again, or ${OTHER_STORES}`,
     retryable: true,

@@ -107,7 +107,7 @@ export function plainTextProblem(host: string, tls: boolean, insecureHttp: boole
   });
 }
 
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 

@@ -1,7 +1,6 @@
 import type { PassportDocument } from '../../protocol/passport.js';
 import type { Json } from '../../protocol/values.js';
 import type { Paint } from './paint.js';
-import type { Column } from './table.js';
 import { clean, safeJson, wrap } from './text.js';
 
 export interface PassportLook {
@@ -48,21 +47,6 @@ export function renderPassport(
       Object.entries(passport.metadata ?? {}).map(([name, value]) => `${clean(name)}: ${valueText(value)}`),
     ),
   ].join('\n');
-}
-
-/** The columns of `aip passport list`; `passportRow` fills them. */
-export const PASSPORT_COLUMNS: readonly Column[] = [
-  { title: 'name' },
-  { title: 'agent', flexible: true },
-  { title: 'actions', right: true },
-  { title: 'expires' },
-  { title: 'key' },
-];
-
-/** A row of `aip passport list`; the table cleans its cells. */
-export function passportRow(passport: PassportDocument): string[] {
-  const key = passport.key_id.slice(passport.key_id.indexOf('#') + 1);
-  return [passport.agent_name, passport.agent_id, String(passport.actions.length), expiryOf(passport), key];
 }
 
 function expiryOf({ expires_at }: PassportDocument): string {

@@ -15,7 +15,7 @@ export interface OutcomeView {
 
 const WORD = { active: 'ACTIVE', suspended: 'SUSPENDED', revoked: 'REVOKED' } as const;
 
-export function statusWord(status: keyof typeof WORD, paint: Paint): string {
+function statusWord(status: keyof typeof WORD, paint: Paint): string {
   return status === 'active' ? paint.green(WORD[status]) : paint.red(paint.bold(WORD[status]));
 }
 

@@ -328,8 +328,3 @@ export class Follower {
     this.#state = state;
   }
 }
-
-/** True when the standing of `check` says yes under a verifier that refuses what it cannot know. */
-export function allowsStrictly(check: Check): boolean {
-  return check.status === 'active' && check.state !== 'expired' && check.state !== 'syncing';
-}

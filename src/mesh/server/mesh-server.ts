@@ -2,7 +2,7 @@
 import { formatTime } from '../../protocol/time.js';
 import { signCheckpoint } from '../checkpoint.js';
 import type { FleetConduct } from '../fleet.js';
-import { formatEventId, NO_HASH, parseEventId, type Head } from '../head.js';
+import { parseEventId, type Head } from '../head.js';
 import { PAGE_EVENTS, RETAINED_EVENTS } from '../limits.js';
 import type { Signer } from '../signing.js';
 import { frame } from '../sse.js';
@@ -258,14 +258,4 @@ export class MeshServer {
       this.#pumping = null;
     }
   }
-}
-
-/** The head of a log without events. */
-export function emptyHead(logId: string, term: number): Head {
-  return { logId, term, seq: 0, hash: NO_HASH };
-}
-
-/** The id that a stream resumes from when it has seen everything up to `head`. */
-export function idOf(head: Head): string {
-  return formatEventId(head.logId, head.term, head.seq);
 }

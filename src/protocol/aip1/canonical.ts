@@ -75,7 +75,7 @@ function byCodePoint(a: string, b: string): number {
 }
 
 /** A string with its quotes. */
-export function quote(text: string, spelling: Spelling): string {
+function quote(text: string, spelling: Spelling): string {
   if (PLAIN.test(text)) return `"${text}"`;
   const quoted = JSON.stringify(text);
   return spelling === 'raw' ? quoted : quoted.replace(BEYOND_ASCII, escapeUnit);

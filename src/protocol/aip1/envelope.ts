@@ -12,14 +12,14 @@ import { signedSpellings } from './spellings.js';
 export const CONTEXT = 'https://aip.protocol/v1';
 export const VERSION = '1.0.0';
 /** An envelope without an expiry ends this long after its issue (RFC-001, section 14.3). */
-export const DEFAULT_LIFETIME_MS = 300_000;
+const DEFAULT_LIFETIME_MS = 300_000;
 /** Longest delegation chain: each link is a party that could have been asked instead. */
-export const MAX_DELEGATION = 32;
+const MAX_DELEGATION = 32;
 
 export type Tier = 0 | 1 | 2;
 const TIERS = ['tier_0', 'tier_1', 'tier_2'] as const;
 
-export const METHODS = ['self_reported', 'framework_registry', 'tee_hardware'] as const;
+const METHODS = ['self_reported', 'framework_registry', 'tee_hardware'] as const;
 
 export interface Attestation {
   readonly method: (typeof METHODS)[number];

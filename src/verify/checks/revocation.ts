@@ -11,7 +11,7 @@ import {
 } from '../decision.js';
 
 /** The subject that stands for the whole mesh: denying it stops every agent. */
-export const EVERYONE = '*';
+const EVERYONE = '*';
 
 /** Step 8: neither the agent, nor its principal, nor everyone is revoked or suspended, as known now; all who are, are named. */
 export function revocation({ intent, passport, facts }: Identified): Verdict {

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PASSPORT_COLUMNS, passportRow, renderPassport } from '../../../src/cli/render/passport.js';
+import { renderPassport } from '../../../src/cli/render/passport.js';
 import { plain } from '../../../src/cli/render/paint.js';
-import { table } from '../../../src/cli/render/table.js';
 import type { PassportDocument } from '../../../src/protocol/passport.js';
 import { AGENT, hostileText, marked, UNSAFE } from './decision-sample.js';
 
@@ -98,13 +97,6 @@ describe('what is empty or long', () => {
     const { denied_actions: _d, metadata: _m, previous_keys: _p, expires_at: _e, ...rest } = PASSPORT;
     expect(renderPassport(rest as PassportDocument, plain)).toContain('expires     never');
   });
-});
-
-test('a row of the list', () => {
-  expect(passportRow(PASSPORT)).toEqual(['support-agent-v1', AGENT, '4', 'never', 'key-2']);
-  expect(table(PASSPORT_COLUMNS, [passportRow(PASSPORT)], { width: null, paint: plain })).toBe(
-    `support-agent-v1\t${AGENT}\t4\tnever\tkey-2`,
-  );
 });
 
 test('nothing in a passport does more to a terminal than be shown', () => {

@@ -4,7 +4,7 @@
  */
 import { MemoryMeshStore } from '../../../src/adapters/mesh/memory-store.js';
 import { parseEvent, type MeshEvent } from '../../../src/mesh/event.js';
-import { allowsStrictly, Follower } from '../../../src/mesh/client/follower.js';
+import { Follower, type Check } from '../../../src/mesh/client/follower.js';
 import type { Effect, Input } from '../../../src/mesh/client/messages.js';
 import type { Moment } from '../../../src/mesh/client/moment.js';
 import type { Judge, Proposal } from '../../../src/mesh/ruling.js';
@@ -659,4 +659,9 @@ class Pipe implements Sink {
     const at = sim.between(1, bytes.length - 1);
     return [bytes.subarray(0, at), bytes.subarray(at)];
   }
+}
+
+/** True when the standing of `check` says yes under a verifier that refuses what it cannot know. */
+function allowsStrictly(check: Check): boolean {
+  return check.status === 'active' && check.state !== 'expired' && check.state !== 'syncing';
 }
