@@ -49,10 +49,14 @@ describe('the native stream', () => {
   ])('%s is answered with a reset that names the snapshot', async (_, id, reason) => {
     const mesh = await TestMesh.start({ retainedEvents: 3 });
     await revocations(mesh, 5);
-    const reader = await mesh.stream('/v1/mesh/stream', { 'last-event-id': id });
+    const reader = await mesh.stream('/v1/mesh/stream?verifier=v1', { 'last-event-id': id });
     expect(JSON.parse(reader.of('reset')[0]!.data)).toEqual({ reason, snapshot: '/v1/mesh/snapshot' });
-    expect(reader.ended).toBe(true);
-    expect(seqs(reader)).toEqual([]);
+    expect([reader.ended, seqs(reader)]).toEqual([false, []]);
+    // Then live events; but a reader that was sent to the snapshot has confirmed nothing.
+    const next = await mesh.command('revoke', { agent_id: 'did:web:acme.com:agents:live' });
+    await settle();
+    expect(seqs(reader)).toEqual([6]);
+    expect(next.json()).toMatchObject({ connected: 1, reporting: 0 });
   });
 
   test('a place that is no place is refused', async () => {

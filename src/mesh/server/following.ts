@@ -28,18 +28,18 @@ export async function nativeStream(server: MeshServer, request: Request, caller:
   if (position === null) throw new Refused('BAD_REQUEST', 'The place to continue from is not an event id.');
   const id = server.options.randomHex(8);
   const hello = frame('hello', null, `{"stream":"${id}","checkpoint":${server.checkpoint(challenge)}}`);
-  if (position.kind === 'reset') {
-    const data = { reason: position.reason, snapshot: SNAPSHOT_PATH };
-    const last = Buffer.from(hello + frame('reset', null, JSON.stringify(data)));
-    return { status: 200, headers: STREAM_HEADERS, open: (sink) => ended(sink, last) };
+  if (position.kind === 'after') {
+    return stream(server, caller, {
+      id,
+      dialect: 'native',
+      verifier,
+      after: position.seq,
+      prelude: [Buffer.from(hello)],
+    });
   }
-  return stream(server, caller, {
-    id,
-    dialect: 'native',
-    verifier,
-    after: position.seq,
-    prelude: [Buffer.from(hello)],
-  });
+  // What is live follows, so a reader that fetches the snapshot meanwhile misses nothing. What it has is unknown: it confirms nothing.
+  const prelude = [Buffer.from(hello + frame('reset', null, JSON.stringify(resetOf(position))))];
+  return stream(server, caller, { id, dialect: 'native', verifier: null, after: server.head.seq, prelude });
 }
 
 /**
@@ -76,10 +76,7 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
   const position = await server.position(place);
   if (position === null) throw new Refused('BAD_REQUEST', 'The place to continue from is not an event id.');
   if (position.kind === 'reset') {
-    return pollReply([], server.checkpoint(challenge), receivedUpMs, {
-      reason: position.reason,
-      snapshot: SNAPSHOT_PATH,
-    });
+    return pollReply([], server.checkpoint(challenge), receivedUpMs, resetOf(position));
   }
   const { seq } = position;
   if (verifier !== null) {
@@ -141,6 +138,10 @@ function stream(server: MeshServer, caller: Caller, order: StreamOrder): Reply {
       return server.hub.open({ ...opening, keyId }, sink, id);
     },
   };
+}
+
+function resetOf({ reason }: { readonly reason: string }) {
+  return { reason, snapshot: SNAPSHOT_PATH };
 }
 
 function ended(sink: Sink, last: Uint8Array | null) {
