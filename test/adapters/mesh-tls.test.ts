@@ -6,9 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { MeshHttp } from '../../src/adapters/mesh/http-client.js';
+import { listen } from '../../src/adapters/mesh/http-server.js';
 import { bundle } from '../kit/bundle.js';
 import { certificate } from '../kit/mesh/certificate.js';
 import { network } from '../kit/mesh/network.js';
+import { TestMesh } from '../kit/mesh/server.js';
 
 const run = promisify(execFile);
 const program = fileURLToPath(new URL('../kit/mesh/revoke-once.ts', import.meta.url));
@@ -39,5 +41,18 @@ test('with TLS a client speaks to a server whose certificate it trusts, and to n
     plain.close();
   } finally {
     await net.close();
+  }
+});
+
+test('what is no certificate with its key is refused in words, not taken for a bug', async () => {
+  const [one, other] = [certificate(), certificate()];
+  for (const tls of [
+    { cert: one.key, key: one.cert },
+    { cert: one.cert, key: other.key },
+    { cert: '', key: '' },
+  ]) {
+    const mesh = await TestMesh.start();
+    const options = { host: '127.0.0.1', port: 0, tls, onBug: () => undefined };
+    await expect(listen(mesh.server, options)).rejects.toMatchObject({ code: 'USAGE', exitCode: 2 });
   }
 });

@@ -1,5 +1,11 @@
 /** The mesh on a socket: node's own HTTP server around `handle`. */
-import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer as createHttp,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { Failure } from '../../app/failure.js';
@@ -40,11 +46,11 @@ const LAST_WORDS_MS = 100;
 const CRLF = Buffer.from('\r\n');
 const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 
-/** Serves `mesh` until it is closed. Fails with NETWORK when the address cannot be listened on. */
+/** Serves `mesh` until it is closed. Fails with NETWORK when the address cannot be listened on, with USAGE when `tls` is no key pair. */
 export async function listen(mesh: MeshServer, options: ListenOptions): Promise<Listening> {
   const { host, tls, onBug } = options;
   const limits = { maxHeaderSize: 8_192, headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 30_000 };
-  const server: Server = tls === null ? createHttp(limits) : createHttps({ ...limits, ...tls });
+  const server: Server = tls === null ? createHttp(limits) : withTls(limits, tls);
   server.maxConnections = options.maxConnections ?? 24_000;
   let running = 0;
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
@@ -126,6 +132,21 @@ function storeFailure(error: unknown): Failure {
       cause: error,
     },
   );
+}
+
+function withTls(limits: ServerOptions, tls: { readonly cert: string; readonly key: string }): Server {
+  try {
+    // An empty one is taken, and then no handshake ever succeeds.
+    for (const pem of [tls.cert, tls.key]) if (pem.trim() === '') throw new Error('one of them is empty');
+    return createHttps({ ...limits, ...tls });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH' ? 'they do not belong together' : message;
+    throw new Failure('USAGE', `The certificate and its key cannot be used: ${why}.`, {
+      hint: '--tls-cert takes the certificate chain, --tls-key its private key, both PEM',
+      cause: error,
+    });
+  }
 }
 
 function bind(server: Server, host: string, port: number): Promise<void> {
