@@ -32,9 +32,18 @@ export function answerOf(line: MeshLine, status: number, body: string): JsonObje
 /** AIP-E500. */
 export function unreachable(line: MeshLine, reason: string, changed = 'Nothing was changed.'): Failure {
   return new Failure('NETWORK', `AIP-E500 MESH_UNAVAILABLE: ${line.url} cannot be reached: ${reason}. ${changed}`, {
-    hint: `check that it is up: curl ${line.url}/healthz`,
+    hint: hintFor(reason) ?? `check that it is up: curl ${line.url}/healthz`,
     retryable: true,
   });
+}
+
+/** It is up, and its certificate is not the one that is expected. */
+function hintFor(reason: string): string | null {
+  if (reason.includes('ERR_TLS_CERT_ALTNAME_INVALID'))
+    return 'use the name in its certificate: aip mesh serve --public-url <url> there, aip mesh join <url> here';
+  if (/SELF_SIGNED_CERT|UNABLE_TO_(?:VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT)/.test(reason))
+    return 'for an authority of your own: NODE_EXTRA_CA_CERTS=<its certificate>, PEM';
+  return null;
 }
 
 export function malformed(line: MeshLine, what: string): Failure {

@@ -220,6 +220,7 @@ describe('serving', { timeout: SLOW }, () => {
     const argv = ['revoke', 'did:web:acme.com:agents:x', '--reason', 'tls', '--yes', '--json'];
     const stranger = await admin.run(argv);
     expect(stranger).toMatchObject({ code: 5, out: '' });
+    expect(stranger.err).toContain('NODE_EXTRA_CA_CERTS');
     const trusting = await admin.run(argv, { env: { NODE_EXTRA_CA_CERTS: admin.at('tls.pem') } });
     expect(JSON.parse(trusting.out)).toMatchObject({ status: 'revoked' });
   });
