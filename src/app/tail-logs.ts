@@ -91,7 +91,8 @@ export function parseExitCondition(text: string): ExitCondition | null {
 
 /** `E202` is AIP-E202; a hook's own code stays as it is. */
 export function codeNamed(text: string): string {
-  return /^e\d{3}$/i.test(text) ? `AIP-${text.toUpperCase()}` : text;
+  const match = /^(?:aip-)?(e\d{3})$/i.exec(text);
+  return match === null ? text : `AIP-${match[1]!.toUpperCase()}`;
 }
 
 /** Counts down; true once the condition is met. */

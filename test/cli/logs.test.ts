@@ -67,6 +67,7 @@ describe('aip logs tail', () => {
     [['--status', 'failed', '-n', '1'], [6]],
     [['--code', 'AIP-E202'], [2]],
     [['--code', 'e202'], [2]],
+    [['--code', 'aip-e202'], [2]],
     [['--code', 'AIP-E999'], []],
     [
       ['--since', '1h'],
