@@ -48,7 +48,7 @@ export async function findProjectFile(io: Io): Promise<ConfigFile | null> {
       if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) continue;
       const { text, owner } = readText(path, place === 'package.json' ? MAX_PACKAGE_BYTES : MAX_BYTES);
       const content = place === 'package.json' ? packageMember(path, text) : await parseData(path, text);
-      if (content !== undefined) return { path, content, foreign: isForeign(owner, io) };
+      if (content !== undefined) return { path, content, foreign: isForeign(owner, io.uid) };
     }
     if (folder === io.userHome || dirname(folder) === folder) return null;
   }
@@ -64,10 +64,12 @@ export async function readNamedFile(name: string, io: Io): Promise<ConfigFile> {
   return { path, content: await readNamed(path, io), foreign: false };
 }
 
-export function readUserFile(paths: Paths): ConfigFile | null {
+/** `uid`: who reads it; null where that is not asked. */
+export function readUserFile(paths: Paths, uid: Io['uid'] = null): ConfigFile | null {
   const path = paths.userConfigFile;
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return null;
-  return { path, content: parseJsonFile(path, readText(path).text), foreign: false };
+  const { text, owner } = readText(path);
+  return { path, content: parseJsonFile(path, text), foreign: isForeign(owner, uid) };
 }
 
 /** Sets members of the user's config file (null removes one); nested names are written `group.name`. */
@@ -175,8 +177,8 @@ async function readAll({ stdin }: Io): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function isForeign(owner: number, io: Io): boolean {
-  return io.uid !== null && owner !== io.uid && owner !== 0;
+function isForeign(owner: number, uid: Io['uid']): boolean {
+  return uid !== null && owner !== uid && owner !== 0;
 }
 
 function set(members: Record<string, unknown>, name: string, value: unknown): void {

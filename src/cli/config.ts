@@ -54,10 +54,16 @@ export async function loadConfig(cli: Cli, options: { readonly inspect?: boolean
   const { io, globals } = cli;
   const named = globals.config === null ? null : await readNamedFile(globals.config, io);
   const project = named ?? (await findProjectFile(io));
-  const user = readUserFile(cli.paths());
+  const user = readUserFile(cli.paths(), io.uid);
 
   const projectValues = project === null ? {} : flatten(project);
   const userValues = user === null ? {} : flatten(user);
+  // A home below a folder that all may write to could be another's: their settings are a nuisance, their code is theirs to run.
+  if (user?.foreign === true && userValues.hooks !== undefined && options.inspect !== true) {
+    throw new Failure('USAGE', `${user.path} names hooks and belongs to another user`, {
+      hint: 'set AIP_HOME to a folder of your own',
+    });
+  }
   const untrusted = project === null || named !== null ? [] : untrustedKeys(cli, project, projectValues, userValues);
   if (untrusted.length > 0 && options.inspect !== true) {
     throw new Failure('USAGE', `${project!.path} sets ${untrusted.join(', ')} and is not trusted`, {

@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { chownSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../src/verify/decision.js';
 import { openAt } from '../kit/state/temporary.js';
@@ -89,4 +90,18 @@ test('hooks are trusted with their text: a change behind a trusted path has to b
   expect(await trusted()).toBe(false);
   place.file('checks/a.mjs', REJECT);
   expect(await trusted()).toBe(true);
+});
+
+test("hooks in another user's config are not run, whoever set the home", async () => {
+  const place = world({ uid: 4_000_000 });
+  const config = place.file('home/config.json', JSON.stringify({ hooks: ['./a.mjs'] }));
+  place.file('home/a.mjs', 'globalThis.ran = true; export default { verify: () => ({ result: "allow" }) };');
+  // Root is believed, so that its file has to be made somebody's.
+  if (process.getuid!() === 0) chownSync(config, 4_000_001, 4_000_001);
+  const verify = () => place.run('intent', 'verify', place.file('i.json', '{}'), '--home', dirname(config));
+  const { code, err } = await verify();
+  expect([code, err]).toEqual([2, expect.stringContaining('belongs to another user')]);
+  expect(globalThis).not.toHaveProperty('ran');
+  place.file('home/config.json', JSON.stringify({ domain: 'acme.com' }));
+  expect((await verify()).code).toBe(10);
 });
