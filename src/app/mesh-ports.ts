@@ -17,6 +17,8 @@ export interface MeshCopy {
   setLocal(standing: Standing): void;
   /** What was set on this machine alone; null when nothing was. */
   local(subject: string): Standing | null;
+  /** A deny of a history that the mesh no longer tells, in force here until it is reinstated; null when there is none. */
+  kept(subject: string): Standing | null;
   /**
    * Puts a deny in force that the mesh has acknowledged and this copy has not applied yet; the fold takes over at `until`. A copy that is
    * that far already is left as it is.

@@ -51,6 +51,7 @@ export function standsAt(end: Head): MeshCopy {
     provenAt: () => null,
     setLocal: () => undefined,
     local: () => null,
+    kept: () => null,
     anticipate: () => undefined,
     standing: () => null,
     close: () => undefined,

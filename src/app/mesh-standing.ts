@@ -56,11 +56,13 @@ export function knownHere(
 /** What the mesh says, unless this machine alone denies. */
 export function whatHolds(
   own: MeshStanding,
-  copy: Pick<MeshCopy, 'local' | 'standing' | 'provenAt'>,
+  copy: Pick<MeshCopy, 'local' | 'kept' | 'standing' | 'provenAt'>,
   now: number,
 ): HeldStanding {
   const denied = [own, ...own.above].find(({ status }) => status !== 'active');
-  const here = chainOf(own.subject).some((each) => statusAt(copy.local(each), now) !== 'active');
+  const here = chainOf(own.subject).some((each) =>
+    [copy.local(each), copy.kept(each)].some((standing) => statusAt(standing, now) !== 'active'),
+  );
   if (denied === undefined && here) return knownHere(copy, own.subject, now, true);
   const shown = denied ?? own;
   return {

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { whatHolds } from '../../src/app/mesh-standing.js';
+import type { MeshStanding } from '../../src/app/revoke.js';
 import { describe, expect, test } from 'vitest';
 import { refreshOnce } from '../../src/adapters/mesh/follow.js';
 import { openLocalCopy, type LocalCopy } from '../../src/adapters/mesh/local-copy.js';
@@ -105,6 +107,12 @@ describe('the local copy', () => {
       copy.save(change(1, [standing(AGENT, 'active')], { whole: true, kept }));
       expect(verified(path, AGENT)).toBe('revoked');
       expect(copy.load()?.kept).toEqual(kept);
+      // What aip status says is what verification here does.
+      const told = { reason: null, by: null, changedAt: null, suspendedUntil: null, version: 1, above: [] };
+      const mesh: MeshStanding = { subject: AGENT, status: 'active', ...told };
+      expect(whatHolds(mesh, copy, NOW)).toMatchObject({ status: 'revoked', source: 'this machine' });
+      copy.save(change(2, [], { kept: [{ ...kept[0]!, until: 9 }] }));
+      expect(whatHolds(mesh, copy, NOW), 'a deny that the mesh has undone meanwhile').toMatchObject({ source: 'mesh' });
       copy.save(change(2, []));
       expect(verified(path, AGENT)).toBe('active');
       copy.close();

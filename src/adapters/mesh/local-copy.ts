@@ -145,6 +145,10 @@ export class LocalCopy implements MeshCopy {
     return this.#row(this.#sql.local, subject);
   }
 
+  kept(subject: string): Standing | null {
+    return this.#row(this.#sql.keptForGood, subject);
+  }
+
   anticipate({ standing, until }: KeptDeny): void {
     this.#transact(() => {
       const row = this.#sql.copy.first([]);
@@ -282,7 +286,8 @@ function isSound({ status }: Standing): boolean {
 }
 
 function statements(database: Database) {
-  const one = (table: string) => database.query(STANDING, `SELECT ${READ} FROM ${table} WHERE subject = ?`);
+  const one = (table: string, and = '') =>
+    database.query(STANDING, `SELECT ${READ} FROM ${table} WHERE subject = ? ${and}`);
   const put = (table: string, marks: string) => database.statement(`INSERT OR REPLACE INTO ${table} VALUES (${marks})`);
   return {
     copy: database.query(
@@ -294,6 +299,7 @@ function statements(database: Database) {
     prove: database.statement('UPDATE mesh_copy SET proven_at = ?'),
     mesh: one('mesh_standings'),
     kept: one('mesh_kept'),
+    keptForGood: one('mesh_kept', 'AND kept_until IS NULL'),
     local: one('local_standings'),
     meshAll: database.query(STANDING, `SELECT ${READ} FROM mesh_standings`),
     keptAll: database.query([...STANDING, 'number?'] as const, `SELECT ${READ}, kept_until FROM mesh_kept`),
