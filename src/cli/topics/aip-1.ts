@@ -32,9 +32,10 @@ An intent has to lie within all that is known: the boundaries of envelope, manda
 
 An envelope without expires_at ends after 300 s, none is in force for more than a day, and none may be dated more than 30 s ahead (E101).
 The nonce has to be hex (E105). Unknown members are refused (E103): the package leaves them out of the signed bytes. A revoked principal
-stops its agents at every tier (E402). A day's sum counts accepted envelopes of all processes, and an amount in another currency than the
-cap's is refused (E202). Where --registry expects a framework or a hash, an agent that leaves it out is refused (E300 to E302). What is no
-JSON at all is E100 of the native dialect, because it has no shape.
+stops its agents at every tier, also one that claims another principal (E402). A day's sum counts accepted envelopes of all processes. An
+amount in another currency than the cap's is refused (E202), and so is one that names none where two bounds cap it in different ones. Where
+--registry expects a framework or a hash, an agent that leaves it out is refused (E300 to E302). What is no JSON at all is E100 of the
+native dialect, because it has no shape.
 
 An envelope is remembered for as long as it is in force. With --at, one that is over and whose nonce may be forgotten is refused (E101),
 because it could be a replay; --dry-run still judges it.
