@@ -152,9 +152,9 @@ export function topicPage(text: string, paint: Paint, width: number): string {
 /** A row too long continues under its last column, a command too long as the shell reads it; nothing else is broken. */
 function indented(line: string, width: number): string[] {
   if (line.length <= width) return [line];
-  const match = /^( +- | .{1,38} {2,})(\S.*)$/.exec(line);
+  const match = /^( {8,}| +- | +\S.{0,60}? {2,})(\S.*)$/.exec(line);
   if (match !== null) return hang(match[1]!, match[2]!, width);
-  return /^ {2}(aip|curl|echo) /.test(line) ? continued(line.trim(), width) : [line];
+  return /^ {2}([A-Z_]+=.* )?(aip|curl|echo) /.test(line) ? continued(line.trim(), width) : [line];
 }
 
 /** A command on as many lines as it takes, still one command when pasted: broken between words, never inside quotes. */

@@ -122,6 +122,16 @@ describe('topics', () => {
     expect(out).not.toMatch(/^#/m);
     expect(out).not.toContain('undefined');
   });
+  test.each(TOPICS.map((topic) => topic.name))(
+    '%s breaks no command that a shell would not join again',
+    async (name) => {
+      const commands = (text: string) => text.replace(/ \\\n +/g, ' ').match(/^ {2}([A-Z_]+=.* )?aip .*$/gm) ?? [];
+      const narrow = commands((await world({ tty: true, columns: 64 }).run('help', name, '--no-color')).out);
+      const wide = commands((await world({ tty: true, columns: 100 }).run('help', name, '--no-color')).out);
+      const command = (line: string) => line.trim().split(/ {2,}/)[0];
+      expect(narrow.map(command)).toEqual(wide.map(command));
+    },
+  );
   test('prose follows a narrow terminal', async () => {
     const { out } = await world({ tty: true, columns: 60 }).run('help', 'security', '--no-color');
     for (const line of out.split('\n').filter((one) => !one.startsWith(' ')))

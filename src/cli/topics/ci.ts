@@ -11,7 +11,7 @@ In a pipe or with CI set nothing is ever asked: a missing answer is exit 2 and n
 Without files to verify the exit code is 2: an empty glob is not a yes.
 
 # A job that signs
-  export AGENT_PRIVATE_KEY                      # from the secret store, ed25519:<64 hex>
+  export AGENT_PRIVATE_KEY    # ed25519:<64 hex>, from the secret store
   aip intent sign --passport bot.json --action deploy --param env=staging -o intent.json
 
 # A gate

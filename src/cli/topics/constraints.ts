@@ -16,8 +16,7 @@ export function text(): string {
   geo_restriction          E214  country codes, compared with --geo; without --geo the intent is refused
   x-<anything>                   a note, not a limit
 
-  aip passport create bot --domain acme.com --action issue_refund --monetary-limit 100 \\
-    --daily-limit 500 --rate-limit 10/hour --constraint 'allowed_regions:=["eu","us"]'
+  aip passport create bot --domain acme.com --action issue_refund --monetary-limit 100 --daily-limit 500 --rate-limit 10/hour --constraint 'allowed_regions:=["eu","us"]'
 
 # How they are read
 Money is exact decimal arithmetic in the currency's minor units; an amount that is finer than the currency, negative, or not a

@@ -20,10 +20,8 @@ On macOS any node program of yours can read what was stored in the keychain; on 
 unlocked. Where that matters use file.
 
 # Without a keychain (containers, CI)
-  aip passport create bot --domain acme.com --action deploy \\
-    --key-store file --passphrase-file /run/secrets/passphrase
-  AGENT_PRIVATE_KEY=$(cat /run/secrets/agent) \\
-    aip intent sign --passport bot.passport.json --action deploy
+  aip passport create bot --domain acme.com --action deploy --key-store file --passphrase-file /run/secrets/passphrase
+  AGENT_PRIVATE_KEY=$(cat /run/secrets/agent) aip intent sign --passport bot.passport.json --action deploy
 
 Public keys are written ed25519:<64 hex>; base64url of the 32 bytes is read as well.
 `;
