@@ -1,5 +1,6 @@
 /** Readers of flag values: text in, value out, or an `Error` that says what was expected. */
 import { Failure } from '../app/failure.js';
+import { JsonError } from '../protocol/json-error.js';
 import { parseDuration, parseInstant } from '../protocol/time.js';
 import { emptyObject, type Json, type JsonObject } from '../protocol/values.js';
 
@@ -62,7 +63,9 @@ export function pairs(
 function jsonValue(name: string, text: string, readJson: (text: string) => Json): Json {
   try {
     return readJson(text);
-  } catch {
-    throw new Error(`"${name}" is not JSON after := (for text write ${name}=...).`);
+  } catch (error) {
+    // Whoever writes an id of 20 digits has to know that it is the digits.
+    const why = error instanceof JsonError ? `: ${error.reason}` : '';
+    throw new Error(`"${name}" is not JSON after :=${why} (for text write ${name}=...).`);
   }
 }

@@ -167,6 +167,13 @@ describe('aip intent sign does not sign', () => {
     expect(err.split('\n').every((text) => text.length < 600)).toBe(true);
   });
 
+  test('a number whose digits would be lost, and says that it is the digits', async () => {
+    const machine = await settled();
+    const { code, err } = await machine.run(...BY, '-a', 'x', '--param', 'id:=12345678901234567890');
+    expect(code).toBe(2);
+    expect(err).toContain('"id" is not JSON after :=: number with more digits than can be kept (for text write id=');
+  });
+
   test('with a key that is not there, nor with one of another', async () => {
     const without = await settled({ env: { AGENT_PRIVATE_KEY: '' } });
     expect(await without.run(...BY, '-a', 'issue_refund')).toMatchObject({ code: 4, out: '' });
