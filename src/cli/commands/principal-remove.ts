@@ -26,7 +26,8 @@ export const command: CommandSpec<Options> = {
     if (state.pins(did).length === 0)
       throw new Failure('NOT_FOUND', `${did.slice(0, 80)} is not pinned here.`, { hint: 'aip principal list' });
     const message = `Refuse every passport of ${did} from now on (${agents} known here)`;
-    if (options.yes !== true && !(await cli.ask.confirm({ message, flag: '--yes' })))
+    // A person is asked; a script has said what it wants, which takes belief away and can be undone.
+    if (options.yes !== true && cli.ask.allowed && !(await cli.ask.confirm({ message, flag: '--yes' })))
       throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
     const removed = state.unpin(did);
     if (cli.globals.json) cli.json({ principal: did, removed });
