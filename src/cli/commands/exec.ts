@@ -75,6 +75,7 @@ export const command: CommandSpec<Options> = {
   exits: {
     3: 'the passport, a file or the command does not exist',
     4: 'the key store is missing, locked or refuses',
+    5: '--resolve could not fetch',
     10: 'refused: who (E1xx)',
     11: 'refused: when (E3xx)',
     12: 'refused: what (E2xx)',

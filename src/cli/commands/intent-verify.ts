@@ -94,6 +94,7 @@ export const command: CommandSpec<Options> = {
   ],
   exits: {
     3: 'a file does not exist or cannot be read',
+    5: '--resolve could not fetch',
     10: 'refused: who (E1xx)',
     11: 'refused: when (E3xx; AIP-1: E101 E102 E105)',
     12: 'refused: what (E2xx)',

@@ -67,11 +67,13 @@ export const command: CommandSpec<Options> = {
   ],
   exits: {
     3: 'the agent or the file does not exist',
+    4: 'with --mesh: the key store is missing, locked or refuses',
     5: 'the mesh cannot be reached, or refuses',
     15: '--exit-on was met',
     130: 'stopped with Ctrl-C',
+    143: 'terminated',
   },
-  touches: ['state', 'files', 'network'],
+  touches: ['state', 'files', 'network', 'keychain'],
   topics: ['logs', 'json'],
 
   async run({ options }, cli) {

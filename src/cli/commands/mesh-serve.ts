@@ -84,7 +84,7 @@ export const command: CommandSpec<Options> = {
     130: 'stopped with Ctrl-C',
     143: 'terminated; requests under way were answered',
   },
-  touches: ['network', 'files'],
+  touches: ['network', 'files', 'state'],
   topics: ['mesh', 'incident'],
 
   async run({ options }, cli) {

@@ -49,6 +49,7 @@ export const command: CommandSpec<Options> = {
     5: 'the mesh cannot be reached, or refuses',
     15: '--exit-on was met',
     130: 'stopped with Ctrl-C',
+    143: 'terminated',
   },
   touches: ['network', 'keychain'],
   topics: ['mesh', 'json'],

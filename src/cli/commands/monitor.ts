@@ -62,6 +62,7 @@ export const command: CommandSpec<Options> = {
     4: 'the key store is missing, locked or refuses',
     15: 'with --once: an alert is open',
     130: 'stopped with Ctrl-C',
+    143: 'terminated',
   },
   touches: ['state', 'network', 'keychain'],
   topics: ['trust-scores', 'logs', 'config'],

@@ -45,7 +45,12 @@ export const command: CommandSpec<Options> = {
     { run: 'aip passport import support-agent-v1.passport.json', why: 'on a machine that verifies' },
     { run: 'aip passport import ./my-agent --key-store file', why: 'an agent made with Python' },
   ],
-  exits: { 3: 'the file does not exist or is not JSON', 10: 'the passport is refused: AIP-E103 or AIP-E104' },
+  exits: {
+    3: 'the file does not exist or is not JSON',
+    4: 'a folder: the key store is missing, locked or refuses',
+    5: '--resolve could not fetch',
+    10: 'the passport is refused: AIP-E103 or AIP-E104',
+  },
   touches: ['files', 'state', 'keychain', 'network'],
   topics: ['passports'],
 

@@ -29,6 +29,7 @@ export const command: CommandSpec<Options> = {
   examples: [{ run: 'aip status support-agent-v1', why: 'its own standing, and that of those above it' }],
   exits: {
     3: 'the agent is not known here by that name',
+    4: 'the key store is missing, locked or refuses',
     5: 'the mesh cannot be reached; what is known here was shown',
   },
   touches: ['network', 'state', 'keychain'],
