@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { Failure } from '../app/failure.js';
+import { MAX_PASSPHRASE_BYTES } from './key-file/pem.js';
 import { readSecretFile } from './secret-file.js';
 
 /** Asks for the passphrase of a key file, each time it is called; the file is named in the question. */
@@ -26,8 +27,6 @@ export interface Passphrases {
 }
 
 const VARIABLE = 'AIP_KEY_PASSPHRASE';
-/** OpenSSL takes no longer passphrase. */
-const MAX_BYTES = 1024;
 const ATTEMPTS = 3;
 
 /** The passphrase of the key files: from `--passphrase-file`, else AIP_KEY_PASSPHRASE, else the terminal. */
@@ -78,15 +77,15 @@ export function passphrases(options: PassphraseOptions): Passphrases {
 function usable(passphrase: string, what: string): string {
   if (passphrase === '')
     throw new Failure('USAGE', `${what} is empty.`, { hint: `set ${VARIABLE}, or name a file with --passphrase-file` });
-  if (Buffer.byteLength(passphrase) > MAX_BYTES) {
-    throw new Failure('USAGE', `${what} is longer than ${MAX_BYTES} bytes.`);
+  if (Buffer.byteLength(passphrase) > MAX_PASSPHRASE_BYTES) {
+    throw new Failure('USAGE', `${what} is longer than ${MAX_PASSPHRASE_BYTES} bytes.`);
   }
   return passphrase;
 }
 
 /** The file's text without one newline at its end. */
 async function readFile(path: string, onNotice: (notice: string) => void): Promise<string> {
-  const bytes = await readSecretFile(path, 'passphrase file', MAX_BYTES + 2, onNotice);
+  const bytes = await readSecretFile(path, 'passphrase file', MAX_PASSPHRASE_BYTES + 2, onNotice);
   let text;
   try {
     // Replaced bytes would be a different, weaker passphrase. A byte order mark is part of the text.

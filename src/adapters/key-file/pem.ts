@@ -84,6 +84,12 @@ export function requireEncryptedPem(pem: string): void {
   requireAffordable(der);
 }
 
+/** Says of a failure to decode which file it is about. */
+export function inKeyFile(cause: unknown, path: string): unknown {
+  if (!(cause instanceof Failure) || (cause.code !== 'UNREADABLE' && cause.code !== 'WRONG_PASSPHRASE')) return cause;
+  return new Failure(cause.code, `Key file ${path}: ${cause.message}`, cause.hint === null ? {} : { hint: cause.hint });
+}
+
 function parseBlock(pem: string): { encrypted: boolean; der: Buffer } {
   const block = pem.length > MAX_PEM_BYTES ? null : BLOCK.exec(pem);
   if (block === null) throw unreadable('It is not one PKCS#8 private key in PEM.');

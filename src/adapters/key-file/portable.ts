@@ -3,7 +3,7 @@ import { Failure } from '../../app/failure.js';
 import type { Random } from '../../app/ports.js';
 import type { PassphraseSource } from '../passphrase.js';
 import { createPrivate, readPrivate, replacePrivate } from '../private-file.js';
-import { decodePem, encodeEncryptedPem, encodePlainPem, isEncryptedPem, MAX_PEM_BYTES } from './pem.js';
+import { decodePem, encodeEncryptedPem, encodePlainPem, inKeyFile, isEncryptedPem, MAX_PEM_BYTES } from './pem.js';
 
 export interface PortableKeys {
   /** The seed in a PKCS#8 file, encrypted or not; null when there is no such file. */
@@ -33,13 +33,7 @@ export function portableKeys({ random, passphrase, newPassphrase, onNotice }: Po
       try {
         return decodePem(pem, isEncryptedPem(pem) ? await passphrase(path) : null, { allowPlain: true });
       } catch (cause) {
-        if (!(cause instanceof Failure) || (cause.code !== 'UNREADABLE' && cause.code !== 'WRONG_PASSPHRASE'))
-          throw cause;
-        throw new Failure(
-          cause.code,
-          `Key file ${path}: ${cause.message}`,
-          cause.hint === null ? {} : { hint: cause.hint },
-        );
+        throw inKeyFile(cause, path);
       }
     },
 

@@ -4,7 +4,7 @@ import { Failure } from '../../app/failure.js';
 import type { KeyStore, Random } from '../../app/ports.js';
 import { createPrivate, ensurePrivateFolder, readPrivate, removePrivate } from '../private-file.js';
 import type { PassphraseSource } from '../passphrase.js';
-import { decodePem, encodeEncryptedPem, MAX_PEM_BYTES, requireEncryptedPem } from './pem.js';
+import { decodePem, encodeEncryptedPem, inKeyFile, MAX_PEM_BYTES, requireEncryptedPem } from './pem.js';
 
 export interface KeyFilesOptions {
   /** Where new keys go, `<home>/keys`; made with mode 0700 by the first of them. */
@@ -38,7 +38,7 @@ export function keyFiles(options: KeyFilesOptions): KeyStore {
         requireEncryptedPem(pem);
         return decodePem(pem, await options.passphrase(ref));
       } catch (cause) {
-        throw named(cause, ref);
+        throw inKeyFile(cause, ref);
       }
     },
 
@@ -68,12 +68,6 @@ export function keyFileName(keyId: string): string {
 
 function taken(path: string): Failure {
   return new Failure('EXISTS', `The key file ${path} exists already; it was left as it is.`);
-}
-
-/** Says which file a failure is about. */
-function named(cause: unknown, path: string): unknown {
-  if (!(cause instanceof Failure) || (cause.code !== 'UNREADABLE' && cause.code !== 'WRONG_PASSPHRASE')) return cause;
-  return new Failure(cause.code, `Key file ${path}: ${cause.message}`, cause.hint === null ? {} : { hint: cause.hint });
 }
 
 function shellWord(text: string): string {

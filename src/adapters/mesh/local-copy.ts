@@ -97,7 +97,7 @@ export class LocalCopy implements MeshCopy {
   save({ position, whole, standings, kept }: CopyChange): void {
     const meshKey = this.#meshKey;
     if (meshKey === null) throw new Error('a copy without a mesh');
-    this.#transact(() => {
+    this.#database.transact(() => {
       const before = whole ? undefined : this.#sql.copy.first([]);
       const rows = new RowsDigest(before?.[5]);
       const touched = new Set<string>();
@@ -135,7 +135,7 @@ export class LocalCopy implements MeshCopy {
   }
 
   setLocal(standing: Standing): void {
-    this.#transact(() => {
+    this.#database.transact(() => {
       this.#sql.putLocal.run(valuesOf(standing));
       this.#derive(standing.subject);
     });
@@ -150,7 +150,7 @@ export class LocalCopy implements MeshCopy {
   }
 
   anticipate({ standing, until }: KeptDeny): void {
-    this.#transact(() => {
+    this.#database.transact(() => {
       const row = this.#sql.copy.first([]);
       const mine = row !== undefined && row[0] === this.#meshKey;
       if (mine && until !== null && row[3] >= until) return;
@@ -202,17 +202,6 @@ export class LocalCopy implements MeshCopy {
     this.#marks.dropAll();
     for (const standing of standings) this.#marks.put(standing);
     for (const [subject] of this.#sql.besideMesh.all([])) this.#derive(subject);
-  }
-
-  #transact(work: () => void): void {
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
-      work();
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      this.#database.rollback();
-      throw error;
-    }
   }
 }
 

@@ -3,16 +3,16 @@ import type { LogEnd, LogQuery, LogTable, Shipment, Shipped, ShippedRow } from '
 import { text, type Database } from '../sqlite/database.js';
 
 export class SqliteLogs implements LogTable {
-  readonly #transact: <T>(work: () => T) => T;
+  readonly #database: Database;
   readonly #sql: ReturnType<typeof statements>;
 
-  constructor(database: Database, transact: <T>(work: () => T) => T) {
-    this.#transact = transact;
+  constructor(database: Database) {
+    this.#database = database;
     this.#sql = statements(database);
   }
 
   async put(shipment: Shipment): Promise<Shipped> {
-    return this.#transact(() => this.#ship(shipment));
+    return this.#database.transact(() => this.#ship(shipment));
   }
 
   async read({ agentId, status, code, since, after, last, limit }: LogQuery): Promise<readonly ShippedRow[]> {

@@ -30,7 +30,7 @@ export class SqliteMeshStore implements MeshStore {
     this.#database = database;
     this.#release = release;
     this.#sql = statements(database);
-    this.logs = new SqliteLogs(database, (work) => this.#transact(work));
+    this.logs = new SqliteLogs(database);
     const logId = this.#sql.meta.first(['log_id'])?.[0];
     const term = Number(this.#sql.meta.first(['term'])?.[0]);
     if (logId === undefined || !Number.isSafeInteger(term)) throw unusable(path, 'is damaged');
@@ -41,7 +41,7 @@ export class SqliteMeshStore implements MeshStore {
 
   async append(batch: readonly Proposal[], judge: Judge): Promise<readonly Outcome[]> {
     const before = this.#head().seq;
-    const outcomes = this.#transact(() => {
+    const outcomes = this.#database.transact(() => {
       let head = this.#head();
       return batch.map((proposal): Outcome => {
         const outcome = this.#carryOut(proposal, judge, head);
@@ -105,7 +105,7 @@ export class SqliteMeshStore implements MeshStore {
 
   readonly acks = {
     put: async (acks: readonly Ack[]): Promise<void> => {
-      this.#transact(() => {
+      this.#database.transact(() => {
         for (const { verifier, keyId, seq, at } of acks) this.#sql.putAck.run([verifier, keyId, seq, at]);
       });
     },
@@ -130,18 +130,6 @@ export class SqliteMeshStore implements MeshStore {
   async close(): Promise<void> {
     this.#database.close();
     this.#release();
-  }
-
-  #transact<T>(work: () => T): T {
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
-      const result = work();
-      this.#database.exec('COMMIT');
-      return result;
-    } catch (error) {
-      this.#database.rollback();
-      throw error;
-    }
   }
 
   #carryOut(proposal: Proposal, judge: Judge, head: Head): Outcome | { record: LogRecord; answer: Answer } {

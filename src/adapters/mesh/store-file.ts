@@ -1,7 +1,8 @@
 /** The file of a mesh store: made whole or not at all, opened by one server at a time. */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Failure } from '../../app/failure.js';
+import { flush } from '../sqlite/create.js';
 import { Database } from '../sqlite/database.js';
 import { APPLICATION, SCHEMA, VERSION } from './schema.js';
 
@@ -23,7 +24,16 @@ export function openStoreFile(path: string, newLogId: () => string): OpenedStore
       if (existsSync(`${path}-wal`)) throw unusable(path, 'is gone, but its write-ahead log is there');
       create(path, newLogId());
     }
-    const database = new Database(path, 5_000);
+    return { database: checked(new Database(path, 5_000), path), release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** The connection, when it is to a store of ours that is written durably; closed otherwise. */
+function checked(database: Database, path: string): Database {
+  try {
     const [application] = database.query(['number'], 'PRAGMA application_id').first([])!;
     const [version] = database.query(['number'], 'PRAGMA user_version').first([])!;
     if (application !== APPLICATION) throw unusable(path, 'is not a mesh store');
@@ -32,9 +42,9 @@ export function openStoreFile(path: string, newLogId: () => string): OpenedStore
     database.exec('PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;');
     const [synchronous] = database.query(['number'], 'PRAGMA synchronous').first([])!;
     if (synchronous !== 2) throw unusable(path, 'cannot be written durably');
-    return { database, release };
+    return database;
   } catch (error) {
-    release();
+    database.close();
     throw error;
   }
 }
@@ -44,12 +54,12 @@ export function openStoreFile(path: string, newLogId: () => string): OpenedStore
  * readable for backups.
  */
 function lock(path: string): () => void {
-  const file = `${path}.lock`;
+  const database = new Database(`${path}.lock`, 0);
   try {
-    const database = new Database(file, 0);
     database.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;');
     return () => database.close();
   } catch (error) {
+    database.close();
     if (!(error instanceof Failure) || !error.retryable) throw error;
     throw new Failure('STATE', `Another server has the mesh store ${path} open. Nothing was changed.`, {
       hint: 'end it first, or serve from another folder: aip mesh serve --data <dir>',
@@ -69,15 +79,6 @@ function create(path: string, logId: string): void {
   flush(draft);
   renameSync(draft, path);
   if (process.platform !== 'win32') flush(dirname(path));
-}
-
-function flush(path: string): void {
-  const file = openSync(path, 'r');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }
 
 export function unusable(path: string, why: string): Failure {

@@ -77,7 +77,8 @@ function publish(draft: string, path: string): void {
   }
 }
 
-function flush(path: string): void {
+/** Puts the file or folder at `path` on the disk. */
+export function flush(path: string): void {
   const file = openSync(path, 'r');
   try {
     fsyncSync(file);

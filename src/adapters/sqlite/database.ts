@@ -85,6 +85,19 @@ export class Database {
     };
   }
 
+  /** Runs `work` in one immediate transaction: all of it is committed when this returns, or none when it throws. */
+  transact<T>(work: () => T): T {
+    this.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.exec('COMMIT');
+      return result;
+    } catch (error) {
+      this.rollback();
+      throw error;
+    }
+  }
+
   /** Ends a transaction without effect; SQLite has done so already after some errors. */
   rollback(): void {
     if (this.#connection.inTransaction) this.exec('ROLLBACK');

@@ -74,21 +74,9 @@ function memoryOn(database: Database, path: string): OpenMemory {
     }
   };
 
-  function transact<T>(work: () => T): T {
-    database.exec('BEGIN IMMEDIATE');
-    try {
-      const result = work();
-      database.exec('COMMIT');
-      return result;
-    } catch (error) {
-      database.rollback();
-      throw error;
-    }
-  }
-
   return {
     turn: (targets, work) =>
-      transact(() => {
+      database.transact(() => {
         const before = new Map(alerts.all([]).map(([json]) => [parsed<OpenAlert>(json).key, json]));
         const result = work([...before.values()].map((json) => parsed<OpenAlert>(json)));
         const kept = new Set(result.open.map(({ key }) => key));
@@ -106,7 +94,7 @@ function memoryOn(database: Database, path: string): OpenMemory {
     outgoing: (target) => waiting.all([target]).map(([id, json]) => ({ id, event: parsed<AlertEvent>(json) })),
     sent: (id) => drop.run([id]),
     reserve: (agent, now, most) =>
-      transact(() => {
+      database.transact(() => {
         tidy.run([now - HOUR]);
         const mine = last.first([agent]);
         if (mine?.[1] === 1) return 'acted';

@@ -9,6 +9,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const MINUTES_KEPT = 48 * HOUR;
 const MOST_RECENT = 5;
+const MOST_TIDIED = 4096;
 
 interface Pending {
   /** By `<minute>|<kind>|<code>`. */
@@ -87,6 +88,8 @@ export class Tallies {
       if (failures.length > 0) this.#forgetFailures.run([agent]);
       const hour = newest - (newest % HOUR);
       if (this.#tidied.get(agent) !== hour) {
+        // Strangers name as many agents as they like.
+        if (this.#tidied.size >= MOST_TIDIED) this.#tidied.clear();
         this.#tidied.set(agent, hour);
         this.#forgetMinutes.run([agent, hour - MINUTES_KEPT]);
       }
