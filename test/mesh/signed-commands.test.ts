@@ -98,3 +98,13 @@ test('the description says how a command is signed', async () => {
   const { body } = await (await TestMesh.start()).ask('GET', '/openapi.json', null);
   expect(body).toContain('RFC 9421');
 });
+
+test.each(['00', '01', 'ff'])(
+  'a public key that starts with %s, of small order or not canonical, is registered for nobody',
+  async (first) => {
+    const mesh = await TestMesh.start();
+    const public_key = `ed25519:${first}${(first === 'ff' ? 'ff' : '00').repeat(31)}`;
+    const answer = await mesh.ask('POST', '/v1/mesh/keys', 'admin', { role: 'operator', public_key });
+    expect([answer.status, answer.json().code]).toEqual([400, 'BAD_REQUEST']);
+  },
+);

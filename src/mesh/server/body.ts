@@ -1,3 +1,4 @@
+import { acceptableKey } from '../../protocol/ed25519/acceptance.js';
 import { parseJson } from '../../protocol/json.js';
 import type { Json } from '../../protocol/values.js';
 import { formatPublicKey, parsePublicKey } from '../../protocol/keys.js';
@@ -57,7 +58,9 @@ export function readKeyOrder(value: Json): KeyOrder {
     throw new ShapeError('"label" is not 1 to 100 printable ASCII characters');
   }
   const key = typeof public_key === 'string' ? parsePublicKey(public_key) : null;
-  if (public_key != null && key === null) throw new ShapeError('"public_key" is not an Ed25519 public key');
+  // A small-order key is nobody's: no signature would ever be believed under it.
+  if (public_key != null && (key === null || !acceptableKey(key)))
+    throw new ShapeError('"public_key" is not an acceptable Ed25519 public key');
   return { role, label: label ?? null, publicKey: key === null ? null : formatPublicKey(key) };
 }
 
