@@ -106,6 +106,7 @@ export interface State {
 
 // ---------------------------------------------------------------- keys
 
+/** The keychain of the system, an encrypted file, or a variable in plain text (protocol, section 6). */
 export type KeyStoreName = 'keychain' | 'file' | 'env';
 
 /**

@@ -40,6 +40,7 @@ export abstract class VerificationHook implements Hook {
   readonly requireHumanApproval = requireHumanApproval;
 }
 
+/** How a verification hook is asked. */
 export interface HookOptions {
   /** How long `verify` may take. Default: 5 s. */
   readonly timeout?: Duration;

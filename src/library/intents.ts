@@ -19,6 +19,7 @@ export interface IntentOptions {
   readonly target?: string;
 }
 
+/** What an agent intends to do, and with whose key it says so. */
 export interface CreateIntentOptions extends IntentOptions, KeyOptions {
   /** The agent, by id or name, when its passport is known here. Give this or `passport`. */
   readonly agentId?: string;
@@ -28,6 +29,7 @@ export interface CreateIntentOptions extends IntentOptions, KeyOptions {
   readonly timestamp?: number;
 }
 
+/** An intent with its time and nonce chosen by the caller. */
 export interface SignIntentRequest extends IntentOptions {
   /** Unix seconds. */
   readonly timestamp: number;

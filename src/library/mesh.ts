@@ -10,6 +10,7 @@ import type { Freshness } from '../verify/context.js';
 import { durationOf, onlyKnown, usage, type Duration } from './given.js';
 import type { World } from './wiring.js';
 
+/** Which mesh a workspace belongs to, and what it believes of it. */
 export interface MeshOptions {
   /** URL of the mesh. Default: the first region's, or AIP_MESH_URL. */
   readonly url?: string;
@@ -28,6 +29,7 @@ export interface MeshOptions {
   readonly onStale?: 'last-known' | 'deny';
 }
 
+/** Who is stopped, and why. */
 export interface RevokeOptions {
   /** An agent id, a principal's DID (all of its agents), or `*` for every agent of the mesh. */
   readonly agentId: string;
@@ -37,6 +39,7 @@ export interface RevokeOptions {
   readonly revokedBy?: string;
 }
 
+/** Who may act again. */
 export type ReinstateOptions = Pick<RevokeOptions, 'agentId' | 'revokedBy'> & { readonly reason?: string };
 /** What came of it. `seq` is null and `propagated_to` 0 where there is no mesh: then this machine alone was told. */
 export type StandingChange = Outcome;

@@ -11,6 +11,7 @@ import { durationOf, onlyKnown, usage, type Duration } from './given.js';
 import { KEY_OPTIONS, keptByCaller, seedOf, type KeyOptions, type OpenKeys } from './key-options.js';
 import type { World } from './wiring.js';
 
+/** Who a new agent is, what it may do, and where its key goes. */
 export interface CreatePassportOptions extends KeyOptions {
   /** Domain of the principal, `acme.com`. */
   readonly domain: string;

@@ -13,6 +13,7 @@ export type ParamMap<Args extends readonly unknown[]> = readonly string[] | ((..
 /** Arguments of a tool that is not known any closer. */
 export type AnyArgs = readonly any[];
 
+/** Whose tool it is, which actions it performs, and what narrows them. */
 export interface ShieldOptions<Args extends readonly unknown[] = AnyArgs> extends KeyOptions {
   /** Whose tool this is: a passport, the path of its file, or the id or name of an agent known here. */
   readonly passport: AgentPassport | string;

@@ -16,6 +16,7 @@ import { durationOf, onlyKnown, usage, type Duration } from './given.js';
 /** An approval as it is held: the object, its JSON text, or the bytes of that text. */
 export type VerifiableApproval = string | Uint8Array | Readonly<Record<string, unknown>>;
 
+/** Whom to trust and how to judge; what is left out is as the command line has it. */
 export interface VerifyIntentOptions {
   /** Passports that come before the known ones; an older issue than the known one is refused. */
   readonly passport?: AgentPassport | readonly AgentPassport[];

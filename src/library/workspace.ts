@@ -17,8 +17,10 @@ import { Verifier, type VerifiableIntent } from './verifier.js';
 import type { VerifyIntentOptions } from './verify-options.js';
 import { world, type WorldOptions } from './wiring.js';
 
+/** Where a workspace keeps what it knows, and what stands in for the world around it. */
 export type WorkspaceOptions = WorldOptions;
 
+/** Which entries of the verification log; all that is given must match. */
 export interface LogQuery {
   readonly agentId?: string;
   readonly action?: string;

@@ -39,12 +39,14 @@ export function verdictOf(violations: readonly Violation[]): Verdict {
   return first === undefined ? PASSED : failed(first, ...rest);
 }
 
+/** What became of one step; `reason` says why it failed or was skipped. */
 export interface CheckReport {
   readonly check: string;
   readonly status: 'passed' | 'failed' | 'skipped';
   readonly reason?: string;
 }
 
+/** One thing wrong, as a decision lists it. */
 export interface Refusal {
   readonly error_code: string;
   readonly error_message: string;
@@ -58,6 +60,7 @@ export interface RevocationReport {
   readonly degraded: boolean;
 }
 
+/** What an acceptance or refusal leaves in doubt; it changes neither. */
 export interface Warning {
   readonly code: string;
   readonly message: string;
