@@ -42,8 +42,9 @@ export class TailWriter {
     this.#unreadable += 1;
   }
 
-  /** Says what could not be read, once. */
+  /** Says what could not be read, once; and to a person that nothing is nothing, not a command that hung up. */
   finish(): void {
+    if (this.#cli.forPerson && this.#shown === 0) this.#cli.note('No entry matches.');
     if (this.#unreadable === 0) return;
     const lines = this.#unreadable === 1 ? '1 line is' : `${this.#unreadable} lines are`;
     this.#cli.warn(

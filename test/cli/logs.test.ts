@@ -120,6 +120,13 @@ describe('aip logs tail', () => {
     expect([run.code, run.out]).toEqual([code, '']);
   });
 
+  test('tells a person that nothing matches, and a pipe nothing', async () => {
+    expect(await home(PAST, { tty: true }).tail('--action', 'none')).toMatchObject({
+      out: '',
+      err: 'No entry matches.\n',
+    });
+    expect(await home(PAST).tail('--action', 'none')).toMatchObject({ code: 0, out: '', err: '' });
+  });
   test('is one readable line an entry on a terminal', async () => {
     const { at, dir } = home(PAST, { tty: true, columns: 120 });
     const { out } = await at.run('logs', 'tail', '--home', dir, '--no-color');
