@@ -115,7 +115,9 @@ export class Mesh {
   }
 
   close(): void {
-    this.#opened?.close();
+    if (this.#opened !== null) this.#opened.close();
+    // One that is still being opened would follow the mesh for ever, and nobody could end it.
+    else void this.#opening?.then(({ close }) => close()).catch(() => undefined);
     this.#opened = null;
     this.#opening = null;
   }
@@ -161,14 +163,19 @@ export class Mesh {
   }
 
   #open(): Promise<Opened> {
-    this.#opening ??= this.#connect(this.#configured ?? null).then(
-      (opened) => (this.#opened = opened),
+    if (this.#opening !== null) return this.#opening;
+    const opening = this.#connect(this.#configured ?? null).then(
+      (opened) => {
+        if (this.#opening === opening) this.#opened = opened;
+        return opened;
+      },
       (error: unknown) => {
-        this.#opening = null;
+        if (this.#opening === opening) this.#opening = null;
         throw error;
       },
     );
-    return this.#opening;
+    this.#opening = opening;
+    return opening;
   }
 
   async #connect(configured: Configured | null): Promise<Opened> {

@@ -23,6 +23,8 @@ export class Verifier {
   readonly #judging: JudgingDeps;
   readonly #hooks: Hooks;
   readonly #mesh: Mesh;
+  /** Verifications that wait for the mesh before they join a group. */
+  readonly #coming = new Set<Promise<Judgement>>();
   #durable: Promise<GroupCommit> | null = null;
   #group: GroupCommit | null = null;
   #schemaCheck: SchemaCheck | null = null;
@@ -60,7 +62,7 @@ export class Verifier {
     const group = this.#group;
     const waiting = this.#mesh.ready();
     if (waiting !== null)
-      return waiting.then(() => this.#opened()).then((opened) => opened.verify(submission, judging));
+      return this.#comes(waiting.then(() => this.#opened()).then((opened) => opened.verify(submission, judging)));
     return group !== null
       ? group.verify(submission, judging)
       : this.#opened().then((opened) => opened.verify(submission, judging));
@@ -75,7 +77,15 @@ export class Verifier {
     };
   }
 
+  #comes(judged: Promise<Judgement>): Promise<Judgement> {
+    this.#coming.add(judged);
+    const here = () => this.#coming.delete(judged);
+    judged.then(here, here);
+    return judged;
+  }
+
   async close(): Promise<void> {
+    await Promise.allSettled(this.#coming);
     const opened = this.#durable;
     this.#durable = null;
     this.#group = null;

@@ -59,6 +59,26 @@ describe('revokeAgent and reinstateAgent', () => {
     await expect(there.revokeAgent({ agentId: AGENT, reason: 'r' })).rejects.toMatchObject({ code: 'NETWORK' });
   });
 
+  test('closing waits for a verification that waits for the mesh, and leaves nothing that follows it', async () => {
+    const { options, mesh } = await meshed();
+    const workspace = live();
+    const passport = await supportAgent(workspace);
+    const request = { passport, action: 'send_email', params: { to: 'user@acme.com' } };
+    const [intent, next] = await Promise.all([workspace.createIntent(request), workspace.createIntent(request)]);
+    workspace.configureMesh(options);
+    let answered = false;
+    const verifying = workspace.verifyIntent(intent).then(() => (answered = true));
+    await workspace.close();
+    expect(answered).toBe(true);
+    await verifying;
+    // Configured anew while the first one is still being opened.
+    const again = workspace.verifyIntent(next);
+    workspace.configureMesh(options);
+    await again;
+    await workspace.close();
+    await until(() => mesh.server.hub.size === 0, 'nobody follows');
+  });
+
   test('a mesh that is gone: last-known judges and says so, deny refuses, and revoking fails aloud', async () => {
     const { options, listening } = await meshed();
     await listening.close();
