@@ -11,8 +11,8 @@ import { parseExact } from '../../src/protocol/aip1/numbers.js';
 import { documentText } from '../../src/protocol/aip1/sign.js';
 import { importKey, verifySignature } from '../../src/protocol/ed25519/verify.js';
 import { fromHex } from '../../src/protocol/hex.js';
-import type { Aip1Facts } from '../../src/verify/aip1/context.js';
 import { judgeEnvelope } from '../../src/verify/aip1/judge.js';
+import { nothingKnown } from '../kit/conformance/facts.js';
 import { KEYS, signed } from '../kit/conformance/parts.js';
 import { python, runPython } from '../kit/python/package.js';
 
@@ -44,19 +44,7 @@ const trusting = {
   },
 };
 const policy = { maxAgeMs: 300_000, maxSkewMs: 30_000, minTrust: null };
-const facts: Aip1Facts = {
-  spent: null,
-  read: () => ({ kind: 'sum', spent: 0n }),
-  schemaProblems: () => [],
-  geo: null,
-  approved: false,
-  hooks: [],
-  standing: () => null,
-  freshness: { mesh: false, ageMs: null, maxAgeMs: 5000, onStale: 'deny' },
-  trust: null,
-  wallNow: now,
-  history: null,
-};
+const facts = nothingKnown(now);
 
 /** From bytes to decision, in memory. */
 function whole(): boolean {

@@ -1,10 +1,8 @@
-import { build } from 'esbuild';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, parse } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { compile } from './compile.mjs';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const made = new Map<string, Promise<string>>();
 
 /**
@@ -13,29 +11,14 @@ const made = new Map<string, Promise<string>>();
  */
 export function bundle(entryPath: string): Promise<string> {
   let bundled = made.get(entryPath);
-  if (bundled === undefined) made.set(entryPath, (bundled = compile(entryPath)));
+  if (bundled === undefined) made.set(entryPath, (bundled = compiled(entryPath)));
   return bundled;
 }
 
-async function compile(entryPath: string): Promise<string> {
+async function compiled(entryPath: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'aip-bundle-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const outfile = join(folder, `${parse(entryPath).name}.mjs`);
-  const target = join(root, 'src/adapters/sqlite/native-target.ts');
-  await build({
-    entryPoints: [entryPath],
-    absWorkingDir: root,
-    outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.19',
-    external: ['@libsql/*', 'keytar'],
-    alias: { 'detect-libc': target, '@neon-rs/load': target },
-    banner: {
-      js: `import{createRequire as $createRequire}from'node:module';const require=$createRequire(${JSON.stringify(pathToFileURL(join(root, 'package.json')).href)});`,
-    },
-    logLevel: 'silent',
-  });
+  await compile(entryPath, outfile, 'silent');
   return outfile;
 }

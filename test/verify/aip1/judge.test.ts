@@ -10,6 +10,7 @@ import type { Aip1Claim, Aip1Facts } from '../../../src/verify/aip1/context.js';
 import { examine, judgeEnvelope, readingOf, type Aip1Judgement } from '../../../src/verify/aip1/judge.js';
 import { AIP1_STEPS } from '../../../src/verify/aip1/pipeline.js';
 import { rfcTrustScore } from '../../../src/protocol/aip1/trust-score.js';
+import { nothingKnown } from '../../kit/conformance/facts.js';
 import { AGENT, AT, bent, KEYS, NOW, passport, signed, text, type Bends } from '../../kit/conformance/parts.js';
 
 const given: Given = { public_key: KEYS.agent };
@@ -44,19 +45,7 @@ const REVOKED: StandingRecord = {
   version: 1,
 };
 
-const FACTS: Aip1Facts = {
-  spent: null,
-  read: () => ({ kind: 'sum', spent: 0n }),
-  schemaProblems: () => [],
-  geo: null,
-  approved: false,
-  hooks: [],
-  standing: () => null,
-  freshness: { mesh: false, ageMs: null, maxAgeMs: 5000, onStale: 'deny' },
-  trust: null,
-  wallNow: NOW,
-  history: null,
-};
+const FACTS = nothingKnown(NOW);
 
 describe('a decision', () => {
   test('has every key, and every step, in the order of RFC-001', () => {

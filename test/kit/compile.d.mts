@@ -1,0 +1,2 @@
+export const root: string;
+export function compile(entryPath: string, outfile: string, logLevel: 'silent' | 'warning'): Promise<void>;
