@@ -11,6 +11,7 @@ export function memoryKeys(name: KeyStoreName): KeyStore {
       if (seed === undefined) throw new Failure('KEY_NOT_FOUND', `There is no key for ${ref}.`);
       return seed.slice();
     },
+    refOf: (keyId) => keyId,
     create: async (keyId, seed) => {
       if (seeds.has(keyId)) throw new Failure('EXISTS', `There is a key for ${keyId} already.`);
       seeds.set(keyId, seed.slice());

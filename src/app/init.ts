@@ -1,13 +1,13 @@
 import { principalId } from '../protocol/did.js';
 import type { KeyRecord, KeyStoreName } from './ports.js';
-import { issuerKey, type PrincipalDeps } from './principals.js';
+import { issuerKey, type IssuerKey, type PrincipalDeps } from './principals.js';
 
 export interface PrincipalSetUp {
   readonly principal: string;
   readonly publicKey: Uint8Array;
   readonly record: KeyRecord;
-  /** False when this machine held the key before. */
-  readonly made: boolean;
+  /** Null when it was set up before. */
+  readonly pinned: IssuerKey['pinned'];
 }
 
 /** Where this machine keeps the principal's key; null when it does not hold it. The key itself is not opened. */
@@ -15,7 +15,7 @@ export function principalHeld(state: PrincipalDeps['state'], domain: string): Pr
   const principal = principalId(domain);
   for (const pin of [...state.pins(principal)].reverse()) {
     const record = state.key(pin.keyId);
-    if (record !== null) return { principal, publicKey: pin.publicKey, record, made: false };
+    if (record !== null) return { principal, publicKey: pin.publicKey, record, pinned: null };
   }
   return null;
 }
@@ -29,6 +29,6 @@ export async function setUpPrincipal(
   const held = principalHeld(deps.state, domain);
   if (held !== null) return held;
   const principal = principalId(domain);
-  const { key, record, made } = await issuerKey(deps, principal, store);
-  return { principal, publicKey: key.publicKey, record, made };
+  const { key, record, pinned } = await issuerKey(deps, principal, store);
+  return { principal, publicKey: key.publicKey, record, pinned };
 }

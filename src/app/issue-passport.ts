@@ -58,8 +58,8 @@ export interface IssuedPassport {
   readonly path: string | null;
   readonly key: KeyRecord;
   readonly principalPublicKey: Uint8Array;
-  /** The principal's key, when it was made for this passport. */
-  readonly principalKeyMade: KeyRecord | null;
+  /** The principal's key, when it was pinned for this passport. */
+  readonly principalKeyPinned: { readonly record: KeyRecord; readonly made: boolean } | null;
 }
 
 /**
@@ -99,7 +99,9 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
     });
   }
   if (path !== null && (await deps.files.exists(path)))
-    throw new Failure('EXISTS', `${path} exists already.`, { hint: 'choose another file with --out' });
+    throw new Failure('EXISTS', `${path} exists already.`, {
+      hint: `choose another file with --out, or, if that is this agent's passport: aip passport import ${path}`,
+    });
 
   const issuer = await issuerKey(deps, principal, request.principalKeyStore);
   const agentKey = await createKey(deps, draft.key_id, request.keyStore, request.seed);
@@ -115,7 +117,7 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
       path,
       key: agentKey.record,
       principalPublicKey: issuer.key.publicKey,
-      principalKeyMade: issuer.made ? issuer.record : null,
+      principalKeyPinned: issuer.pinned === null ? null : { record: issuer.record, made: issuer.pinned === 'made' },
     };
   } catch (error) {
     await discardKey(deps, agentKey.record);
@@ -176,7 +178,7 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
       path,
       key: agentKey.record,
       principalPublicKey: issuer.key.publicKey,
-      principalKeyMade: null,
+      principalKeyPinned: null,
     };
   } catch (error) {
     await discardKey(deps, agentKey.record);

@@ -35,6 +35,20 @@ export async function createKey(
   return { keyId, seed, publicKey, record };
 }
 
+/** Takes up the key that a store holds under `keyId` already. */
+export async function findKey(
+  deps: KeyringDeps,
+  keyId: string,
+  storeName: KeyStoreName,
+): Promise<HeldKey & { record: KeyRecord }> {
+  const store = deps.store(storeName);
+  const ref = store.refOf(keyId);
+  const seed = await store.read(ref);
+  const record: KeyRecord = { keyId, store: storeName, ref, createdAt: deps.clock() };
+  deps.state.rememberKey(record);
+  return { keyId, seed, publicKey: publicKeyOf(seed), record };
+}
+
 /** Undoes `createKey` when what the key was for could not be finished. */
 export async function discardKey(deps: KeyringDeps, record: KeyRecord): Promise<void> {
   deps.state.forgetKey(record.keyId);

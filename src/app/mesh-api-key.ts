@@ -26,8 +26,14 @@ export async function keepApiKey(deps: KeyringDeps, key: ApiKey, storeName: KeyS
   const keyId = recordId(apiKeyName(key));
   const known = deps.state.key(keyId);
   if (known !== null && (await holds(deps, known, key))) return known;
-  const ref = await deps.store(storeName).create(keyId, secretOf(key));
-  const record: KeyRecord = { keyId, store: storeName, ref, createdAt: deps.clock() };
+  const store = deps.store(storeName);
+  const record: KeyRecord = { keyId, store: storeName, ref: store.refOf(keyId), createdAt: deps.clock() };
+  try {
+    await store.create(keyId, secretOf(key));
+  } catch (error) {
+    // A join that was killed has stored it, and told the state nothing.
+    if (!(error instanceof Failure) || error.code !== 'EXISTS' || !(await holds(deps, record, key))) throw error;
+  }
   deps.state.rememberKey(record);
   return record;
 }

@@ -117,6 +117,8 @@ export interface KeyStore {
   readonly name: KeyStoreName;
   /** The seed under `ref`; fails with KEY_NOT_FOUND when the store works and the item is not in it. */
   read(ref: string): Promise<Uint8Array>;
+  /** The ref that `keyId` has once it is stored. */
+  refOf(keyId: string): string;
   /** Stores a new seed for `keyId` and returns its ref; never overwrites another key. */
   create(keyId: string, seed: Uint8Array): Promise<string>;
   /** True when it was there. */

@@ -4,28 +4,25 @@ import type { Passport } from '../protocol/passport.js';
 import { issuerProblem } from '../verify/checks/passport.js';
 import type { PinnedKey } from '../verify/context.js';
 import { Failure } from './failure.js';
-import { createKey, openKey, type HeldKey, type KeyringDeps } from './keyring.js';
+import { createKey, findKey, openKey, type HeldKey, type KeyringDeps } from './keyring.js';
 import type { KeyRecord, KeyStoreName, Pin, State } from './ports.js';
 
 export interface PrincipalDeps extends KeyringDeps {
   readonly state: KeyringDeps['state'] & Pick<State, 'pins' | 'pin'>;
-  /** Resolves a moment later. */
-  readonly moment?: () => Promise<void>;
 }
 
-/** How many moments another process has between storing a principal's key and pinning it. */
-const MOMENTS = 20;
-
-/** The key a principal issues passports with, and whether it was made just now. */
+/** The key a principal issues passports with. */
 export interface IssuerKey {
   readonly key: HeldKey;
   readonly record: KeyRecord;
-  readonly made: boolean;
+  /** Null when it was pinned before; else where it came from when it was pinned just now. */
+  readonly pinned: 'made' | 'found' | null;
 }
 
 /**
  * The principal's signing key on this machine. It is made (in `makeIn`, when that is given) and pinned only when the principal is entirely unknown here:
  * a principal that is pinned but whose key is not here has it elsewhere, and a second one would split its identity.
+ * A key that `makeIn` holds already is taken up.
  */
 export async function issuerKey(
   deps: PrincipalDeps,
@@ -35,7 +32,7 @@ export async function issuerKey(
   const pins = deps.state.pins(principal);
   for (const pin of [...pins].reverse()) {
     const record = deps.state.key(pin.keyId);
-    if (record !== null) return { key: await openKey(deps, pin.keyId, pin.publicKey), record, made: false };
+    if (record !== null) return { key: await openKey(deps, pin.keyId, pin.publicKey), record, pinned: null };
   }
   const [pinned] = pins;
   if (pinned !== undefined) {
@@ -57,17 +54,8 @@ export async function issuerKey(
       },
     );
   }
-  let created;
-  try {
-    created = await createKey(deps, formatKeyId(principal, 1), makeIn);
-  } catch (error) {
-    // Two first passports at once: the other one's key is the principal's.
-    if (error instanceof Failure && error.code === 'EXISTS' && (await isPinnedSoon(deps, principal))) {
-      return issuerKey(deps, principal, null);
-    }
-    throw error;
-  }
-  const { record, ...key } = created;
+  const issuer = await makeOrFind(deps, formatKeyId(principal, 1), makeIn);
+  const { key } = issuer;
   deps.state.pin({
     did: principal,
     keyId: key.keyId,
@@ -75,14 +63,22 @@ export async function issuerKey(
     pinnedAt: deps.clock(),
     source: 'created',
   });
-  return { key, record, made: true };
+  return issuer;
 }
 
-async function isPinnedSoon({ state, moment }: PrincipalDeps, principal: string): Promise<boolean> {
-  for (let left = moment === undefined ? 0 : MOMENTS; left > 0 && state.pins(principal).length === 0; left--) {
-    await moment!();
+/**
+ * A key in the store that nothing pins was left there by a process that was killed before it pinned it, by an unpinning,
+ * or this moment by another first passport: it is the principal's, and a second one could never take its place.
+ */
+async function makeOrFind(deps: KeyringDeps, keyId: string, store: KeyStoreName): Promise<IssuerKey> {
+  try {
+    const { record, ...key } = await createKey(deps, keyId, store);
+    return { key, record, pinned: 'made' };
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'EXISTS') throw error;
+    const { record, ...key } = await findKey(deps, keyId, store);
+    return { key, record, pinned: 'found' };
   }
-  return state.pins(principal).length > 0;
 }
 
 /** Pins as the verification reads them. A key that the acceptance rule refuses is no pin. */

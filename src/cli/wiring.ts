@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import type { FindDeps } from '../app/find-passport.js';
 import type { IssueDeps } from '../app/issue-passport.js';
 import type { SignatureWorkers } from '../app/signature-ports.js';
-import type { PrincipalDeps } from '../app/principals.js';
 import type { KeyringDeps } from '../app/keyring.js';
 import type { Notice } from '../app/monitor-ports.js';
 import type { KeyStore, KeyStoreName, State } from '../app/ports.js';
@@ -73,12 +72,8 @@ export async function pemFiles(cli: Cli, flags: KeyFlags) {
   return portableKeys({ random, passphrase: existing, newPassphrase: fresh, onNotice });
 }
 
-export async function keyring(
-  cli: Cli,
-  flags: KeyFlags,
-): Promise<KeyringDeps & Pick<PrincipalDeps, 'moment'> & { readonly state: State }> {
-  const moment = () => new Promise<void>((resolve) => setTimeout(resolve, 50));
-  return { state: await localState(cli), store: await keyStores(cli, flags), random, clock: cli.io.now, moment };
+export async function keyring(cli: Cli, flags: KeyFlags): Promise<KeyringDeps & { readonly state: State }> {
+  return { state: await localState(cli), store: await keyStores(cli, flags), random, clock: cli.io.now };
 }
 
 export async function issuing(cli: Cli, flags: KeyFlags): Promise<IssueDeps & { readonly state: State }> {

@@ -78,6 +78,12 @@ export function keyStoreContract(open: () => Promise<KeyStoreSubject> | KeyStore
       await expectFailure(store.read(strayRef), 'KEY_NOT_FOUND');
     });
 
+    test('says beforehand under which ref a key will be', async () => {
+      const { store } = await open();
+      const foretold = store.refOf(KEY_ID);
+      expect(await store.create(KEY_ID, seedOf(7))).toBe(foretold);
+    });
+
     test('never overwrites', async () => {
       const { store, reopened } = await open();
       const ref = await store.create(KEY_ID, seedOf(7));

@@ -58,6 +58,8 @@ export function envKey(options: EnvKeyOptions): KeyStore {
       return seed;
     },
 
+    refOf: () => envFile ?? KEY_VARIABLE,
+
     async create(_keyId, seed) {
       if (envFile === null) {
         throw new Failure('USAGE', 'A new key cannot be put into the environment of another process.', {

@@ -18,6 +18,7 @@ export interface KeyFilesOptions {
 
 /** Keys as encrypted PEM files, one a key; the ref is the path. */
 export function keyFiles(options: KeyFilesOptions): KeyStore {
+  const pathOf = (keyId: string): string => join(options.folder, keyFileName(keyId));
   return {
     name: 'file',
 
@@ -42,8 +43,10 @@ export function keyFiles(options: KeyFilesOptions): KeyStore {
       }
     },
 
+    refOf: pathOf,
+
     async create(keyId, seed) {
-      const path = join(options.folder, keyFileName(keyId));
+      const path = pathOf(keyId);
       ensurePrivateFolder(options.folder);
       // Asked before the work, so that nobody types a passphrase for nothing; the link below decides.
       if (readPrivate(path, MAX_PEM_BYTES) !== null) throw taken(path);
@@ -67,7 +70,9 @@ export function keyFileName(keyId: string): string {
 }
 
 function taken(path: string): Failure {
-  return new Failure('EXISTS', `The key file ${path} exists already; it was left as it is.`);
+  return new Failure('EXISTS', `The key file ${path} exists already; it was left as it is.`, {
+    hint: `if no passport carries it (a command that was killed leaves such a key): rm ${shellWord(path)}`,
+  });
 }
 
 function shellWord(text: string): string {

@@ -79,11 +79,15 @@ export function keychain(options: KeychainOptions): KeyStore {
       return seed;
     },
 
+    refOf: (keyId) => keyId,
+
     async create(keyId, seed) {
       const secret = formatSeed(seed);
       const reply = await call('create', keyId, secret);
       if (reply.kind === 'exists') {
-        throw new Failure('EXISTS', `The keychain already holds a key for ${keyId}; it was left as it is.`);
+        throw new Failure('EXISTS', `The keychain already holds a key for ${keyId}; it was left as it is.`, {
+          hint: "if no passport carries it, remove it with the keychain's own program, or keep this key elsewhere: --key-store file",
+        });
       }
       if (reply.kind !== 'answered') throw await trouble(reply, 'create', keyId);
       // Some rings take a write and drop it; a passport for a key that is nowhere would be the result.

@@ -57,7 +57,7 @@ export const command: CommandSpec<Options> = {
     const chosen = options.keyStore ?? configuredStore(config) ?? principalHeld(deps.state, domain)?.record.store;
     const { setUp, keyStore } = await makeOrAsk(deps, domain, chosen ?? null, quiet);
     const configured = saveConfig(cli, { key_store: keyStore, domain });
-    const changed = setUp.made || configured;
+    const changed = setUp.pinned !== null || configured;
     warnOfOverrules(config, { key_store: keyStore, domain }, cli);
     if (setUp.record.store !== keyStore) {
       cli.warn(`The key of ${setUp.principal} stays in the ${setUp.record.store} store; new keys go to ${keyStore}.`);
@@ -137,12 +137,20 @@ function warnOfOverrules(config: Config, values: Readonly<Record<string, string>
   }
 }
 
-function show({ principal, publicKey, record, made }: PrincipalSetUp, path: string, changed: boolean, cli: Cli): void {
+function show(
+  { principal, publicKey, record, pinned }: PrincipalSetUp,
+  path: string,
+  changed: boolean,
+  cli: Cli,
+): void {
   const { paint } = cli;
   cli.out(changed ? `${paint.green('set up')} ${paint.bold(principal)}` : `${paint.bold(principal)} is set up already`);
   const rows = [
     ['public key', formatPublicKey(publicKey)],
-    ['private key', `${record.store}: ${record.ref}${made ? '  (new; keep a backup)' : ''}`],
+    [
+      'private key',
+      `${record.store}: ${record.ref}${pinned === null ? '' : pinned === 'made' ? '  (new; keep a backup)' : '  (found there)'}`,
+    ],
     ['config', path],
   ];
   for (const [label, value] of rows) cli.out(`  ${paint.dim(label!.padEnd(11))}  ${clean(value!)}`);

@@ -307,7 +307,7 @@ function shownPath(path: string, cli: Cli): string {
 }
 
 function show(issued: IssuedPassport, findings: ReturnType<typeof lintPassport>, cli: Cli): void {
-  const { passport, key, principalPublicKey, principalKeyMade } = issued;
+  const { passport, key, principalPublicKey, principalKeyPinned } = issued;
   const say = printUnwritten(issued.path, passport.document, cli);
   const path = issued.path === null ? null : shownPath(issued.path, cli);
   const { paint } = cli;
@@ -318,8 +318,10 @@ function show(issued: IssuedPassport, findings: ReturnType<typeof lintPassport>,
     ['private key', `${key.store}: ${key.ref}`],
     ['signed by', `${passport.document.principal}  ${formatPublicKey(principalPublicKey)}`],
   ];
-  if (principalKeyMade !== null)
-    rows.push(['principal key', `${principalKeyMade.store}: ${principalKeyMade.ref}  (new, pinned here)`]);
+  if (principalKeyPinned !== null) {
+    const { record, made } = principalKeyPinned;
+    rows.push(['principal key', `${record.store}: ${record.ref}  (${made ? 'new' : 'found there'}, pinned here)`]);
+  }
   for (const [label, value] of rows) say(`  ${paint.dim(label!.padEnd(13))}  ${clean(value!)}`);
   for (const finding of findings) cli.warn(finding.message, finding.code);
   const action = passport.actions.keys().next().value ?? 'action';

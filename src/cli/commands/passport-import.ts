@@ -108,7 +108,7 @@ function readable(text: string): Passport | null {
 
 /** Says what became of a folder. */
 async function takenOver(folder: string, options: Options, cli: Cli): Promise<number> {
-  const { passport, key, path, principalKeyMade } = await importReference(folder, options, cli);
+  const { passport, key, path, principalKeyPinned } = await importReference(folder, options, cli);
   const { agent_id, key_id, principal, issued_at } = passport.document;
   if (cli.globals.json) {
     cli.json({
@@ -127,7 +127,10 @@ async function takenOver(folder: string, options: Options, cli: Cli): Promise<nu
   const rows: [string, string][] = [
     ['passport', path ?? 'stdout'],
     ['private key', `${key.store}: ${key.ref}`],
-    ['signed by', `${principal}${principalKeyMade === null ? '' : '  (a new key, pinned here)'}`],
+    [
+      'signed by',
+      `${principal}${principalKeyPinned === null ? '' : `  (${principalKeyPinned.made ? 'a new key' : 'found in the key store'}, pinned here)`}`,
+    ],
   ];
   for (const [label, value] of rows) say(`  ${cli.paint.dim(label.padEnd(11))}  ${clean(value)}`);
   cli.note(
