@@ -1,6 +1,6 @@
 /** A new file of any length: it gets its name when it is whole. */
 import { open, rename, unlink } from 'node:fs/promises';
-import { Failure } from '../app/failure.js';
+import { Failure, shellWord } from '../app/failure.js';
 
 export { fileExists } from './files.js';
 
@@ -22,7 +22,7 @@ export async function growingFile(path: string): Promise<GrowingFile> {
       const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
       if (code === 'EEXIST') {
         throw new Failure('EXISTS', `${part} exists: another export runs, or one was interrupted.`, {
-          hint: `rm ${part}`,
+          hint: `rm ${shellWord(part)}`,
         });
       }
       throw new Failure('UNREADABLE', `${path} cannot be written (${code}).`, { cause: error });

@@ -1,7 +1,7 @@
 /** Looks at files without opening a key or changing anything. */
 import { accessSync, constants, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
-import { Failure } from '../app/failure.js';
+import { Failure, shellWord } from '../app/failure.js';
 import { assignmentsOf } from './key-env/dotenv.js';
 import { gitKnows, type GitKnowledge } from './key-env/git.js';
 import { MAX_PEM_BYTES, requireEncryptedPem } from './key-file/pem.js';
@@ -15,7 +15,7 @@ export function requireKeyFile(path: string): void {
   if (file === null) throw new Failure('KEY_NOT_FOUND', `There is no key file ${path}.`);
   if (file.exposed) {
     throw new Failure('KEYSTORE_DENIED', `The key file ${path} can be read or changed by others.`, {
-      hint: `chmod 600 ${path}`,
+      hint: `chmod 600 ${shellWord(path)}`,
     });
   }
   requireEncryptedPem(file.bytes.toString('latin1'));

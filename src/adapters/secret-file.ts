@@ -1,6 +1,6 @@
 /** A short secret in a file that the user names: mounted ones (behind symlinks) and pipes (`<(...)`) are as good as files. */
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { Failure } from '../app/failure.js';
+import { Failure, shellWord } from '../app/failure.js';
 import { readDocument } from './document.js';
 
 /** At most `most` bytes and one more, of `path` or of stdin for `-`. `what` names the file in messages. */
@@ -20,7 +20,7 @@ export async function readSecretFile(
     fd = path === '-' ? 0 : openSync(path, 'r');
     const stat = fstatSync(fd);
     if (path !== '-' && stat.isFile() && process.platform !== 'win32' && (stat.mode & 0o077) !== 0) {
-      onNotice(`The ${what} ${path} can be read or changed by others; make it private: chmod 600 ${path}`);
+      onNotice(`The ${what} ${path} can be read or changed by others; make it private: chmod 600 ${shellWord(path)}`);
     }
     for (let n = -1; n !== 0 && length < buffer.length; length += n)
       n = readSync(fd, buffer, length, buffer.length - length, null);

@@ -66,3 +66,8 @@ export class Failure extends Error {
     return EXIT[this.code];
   }
 }
+
+/** A path as one word of a command in a hint: folders have spaces in their names, and what is pasted is run. */
+export function shellWord(text: string): string {
+  return /^[\w./@%+:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -15,7 +15,7 @@ import {
   type Finding,
 } from '../app/doctor.js';
 import type { ChainedLog } from '../app/check-log.js';
-import { Failure } from '../app/failure.js';
+import { Failure, shellWord } from '../app/failure.js';
 import type { State } from '../app/ports.js';
 import type { Cli } from './cli.js';
 import { loadConfig, type Config } from './config.js';
@@ -125,7 +125,7 @@ async function inspectState(cli: Cli): Promise<{ state: (State & ChainedLog) | n
     state.rehearse(() => undefined);
     const finding =
       modes?.read === true || modes?.write === true
-        ? warning('state', `${stateFile} can be read or changed by others.`, `chmod 600 ${stateFile}`)
+        ? warning('state', `${stateFile} can be read or changed by others.`, `chmod 600 ${shellWord(stateFile)}`)
         : ok('state', `${stateFile} opens and can be written.`);
     return { state, finding };
   } catch (error) {
@@ -217,12 +217,13 @@ async function* inspectEnvFiles(cli: Cli, expected: readonly ExpectedKey[]): Asy
     if (report === null) continue;
     if (report.git === 'tracked') {
       const message = `git tracks ${path}, which holds a private key: whoever has the repository is the agent.`;
-      yield failed('env file', message, `git rm --cached ${path}, then give the agent a new key`, EXIT.keys);
+      yield failed('env file', message, `git rm --cached ${shellWord(path)}, then give the agent a new key`, EXIT.keys);
     } else if (report.git === 'unignored')
       yield warning('env file', `${path} holds a private key, and git does not ignore it.`, 'add it to .gitignore');
     else if (report.git === 'unknown')
       yield warning('env file', `Whether git tracks ${path}, which holds a private key, is unknown.`, 'install git');
-    if (report.exposed) yield warning('env file', `${path} can be read or changed by others.`, `chmod 600 ${path}`);
+    if (report.exposed)
+      yield warning('env file', `${path} can be read or changed by others.`, `chmod 600 ${shellWord(path)}`);
     if (!report.exposed && (report.git === 'ignored' || report.git === 'outside'))
       yield ok('env file', `${path} is private, and no git repository tracks it.`);
   }

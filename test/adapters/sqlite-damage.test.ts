@@ -118,6 +118,12 @@ describe('a damaged state file is a failure with a hint', () => {
     expect(failure.retryable).toBe(false);
   });
 
+  test('and what its hint removes is one file, whatever the folder is called', () => {
+    const error = Object.assign(new Error('x'), { code: 'SQLITE_CORRUPT' });
+    const { hint } = stateFailure(error, "/Users/o'hara/Application Support/state.db") as Failure;
+    expect(hint).toContain("rm '/Users/o'\\''hara/Application Support/state.db'*");
+  });
+
   test('and is left as it was found', () => {
     const path = written();
     truncateSync(path, 0);

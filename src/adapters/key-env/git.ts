@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readFileSync, realpathSync, appendFileSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { Failure } from '../../app/failure.js';
+import { Failure, shellWord } from '../../app/failure.js';
 import { runSubprocess, type SubprocessResult } from '../subprocess.js';
 
 /** Four calls at most, within the 5 s of a key store. */
@@ -27,7 +27,7 @@ export async function keepOutOfGit(path: string, env: Env): Promise<readonly str
   const tracked = exit(await git(folder, env, ['--literal-pathspecs', 'ls-files', '--error-unmatch', '--', name]));
   if (tracked === 0) {
     throw new Failure('KEYSTORE_DENIED', `git tracks ${path}: a private key in it would be committed.`, {
-      hint: `git rm --cached ${path}, or name another file with --env-file`,
+      hint: `git rm --cached ${shellWord(path)}, or name another file with --env-file`,
     });
   }
   if (tracked !== 1) throw unsure(path);
@@ -118,7 +118,7 @@ function unsure(path: string): Failure {
     'KEYSTORE_DENIED',
     `${path} lies in a git repository, and git could not say whether it is tracked.`,
     {
-      hint: `see what git says: git -C ${dirname(path)} status`,
+      hint: `see what git says: git -C ${shellWord(dirname(path))} status`,
     },
   );
 }

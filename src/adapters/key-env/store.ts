@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { Failure } from '../../app/failure.js';
+import { Failure, shellWord } from '../../app/failure.js';
 import type { KeyStore, Random } from '../../app/ports.js';
 import { formatSeed, parseSeed } from '../../protocol/keys.js';
 import { appendPrivate, createPrivate, readPrivate, removePrivate, replacePrivate } from '../private-file.js';
@@ -107,7 +107,7 @@ export function envKey(options: EnvKeyOptions): KeyStore {
     const lock = `${path}.lock`;
     if (!createPrivate(lock, '', suffix())) {
       throw new Failure('EXISTS', `${path} is being changed by another process: ${lock} exists.`, {
-        hint: `when no aip runs: rm ${lock}`,
+        hint: `when no aip runs: rm ${shellWord(lock)}`,
         retryable: true,
       });
     }
@@ -123,7 +123,7 @@ export function envKey(options: EnvKeyOptions): KeyStore {
 function readEnvFile(path: string, onNotice: (notice: string) => void): string | null {
   const file = readPrivate(path, MAX_ENV_FILE_BYTES);
   if (file === null) return null;
-  if (file.exposed) onNotice(`${path} can be read or changed by others; make it private: chmod 600 ${path}`);
+  if (file.exposed) onNotice(`${path} can be read or changed by others; make it private: chmod 600 ${shellWord(path)}`);
   try {
     if (file.bytes.includes(0)) throw new TypeError('binary');
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(file.bytes);

@@ -1,5 +1,5 @@
 /** Private keys in the files of other programs. Ours stay in the key stores. */
-import { Failure } from '../../app/failure.js';
+import { Failure, shellWord } from '../../app/failure.js';
 import type { Random } from '../../app/ports.js';
 import type { PassphraseSource } from '../passphrase.js';
 import { createPrivate, readPrivate, replacePrivate } from '../private-file.js';
@@ -28,7 +28,8 @@ export function portableKeys({ random, passphrase, newPassphrase, onNotice }: Po
     async read(path) {
       const file = readPrivate(path, MAX_PEM_BYTES);
       if (file === null) return null;
-      if (file.exposed) onNotice(`${path} can be read or changed by others; make it private: chmod 600 ${path}`);
+      if (file.exposed)
+        onNotice(`${path} can be read or changed by others; make it private: chmod 600 ${shellWord(path)}`);
       const pem = file.bytes.toString('latin1');
       try {
         return decodePem(pem, isEncryptedPem(pem) ? await passphrase(path) : null, { allowPlain: true });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { Failure } from '../../app/failure.js';
+import { Failure, shellWord } from '../../app/failure.js';
 import type { KeyStore, Random } from '../../app/ports.js';
 import { createPrivate, ensurePrivateFolder, readPrivate, removePrivate } from '../private-file.js';
 import type { PassphraseSource } from '../passphrase.js';
@@ -73,8 +73,4 @@ function taken(path: string): Failure {
   return new Failure('EXISTS', `The key file ${path} exists already; it was left as it is.`, {
     hint: `if no passport carries it (a command that was killed leaves such a key): rm ${shellWord(path)}`,
   });
-}
-
-function shellWord(text: string): string {
-  return /^[\w./@%+:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

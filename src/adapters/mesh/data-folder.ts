@@ -3,7 +3,7 @@
  * the first admin's API key, plain and mode 0600, because a server must start when nobody is there to type a passphrase.
  */
 import { join } from 'node:path';
-import { Failure } from '../../app/failure.js';
+import { Failure, shellWord } from '../../app/failure.js';
 import type { Random } from '../../app/ports.js';
 import { hashApiKey, newApiKey } from '../../mesh/api-key.js';
 import type { Signer } from '../../mesh/signing.js';
@@ -73,7 +73,9 @@ export function readSecretFile(path: string): string {
   const file = readPrivate(path, MAX_BYTES);
   if (file === null) throw new Failure('NOT_FOUND', `There is no file ${path}.`);
   if (file.exposed) {
-    throw new Failure('KEYSTORE_DENIED', `${path} can be read or changed by others.`, { hint: `chmod 600 ${path}` });
+    throw new Failure('KEYSTORE_DENIED', `${path} can be read or changed by others.`, {
+      hint: `chmod 600 ${shellWord(path)}`,
+    });
   }
   return file.bytes.toString('latin1');
 }

@@ -1,4 +1,4 @@
-import { Failure } from '../../app/failure.js';
+import { Failure, shellWord } from '../../app/failure.js';
 
 /** What SQLite and the file system say, by the start of the code; in this order. */
 const MEANINGS: readonly (readonly [RegExp, (path: string) => Failure])[] = [
@@ -19,7 +19,7 @@ export function stateFailure(error: unknown, path: string): unknown {
 
 export function damaged(path: string): Failure {
   return new Failure('STATE', `The state file ${path} is damaged. Nothing was decided or changed.`, {
-    hint: `restore it from a backup; or give up its log, pins and spent nonces: rm ${path}*`,
+    hint: `restore it from a backup; or give up its log, pins and spent nonces: rm ${shellWord(path)}*`,
   });
 }
 
@@ -46,13 +46,13 @@ export function notAFile(path: string): Failure {
 /** The write-ahead log without its database: the database was removed, and a new one would take the old log for its own. */
 export function orphaned(path: string): Failure {
   return new Failure('STATE', `The state file ${path} is gone, but its write-ahead log is still there.`, {
-    hint: `restore ${path} from a backup; or give up its log, pins and spent nonces: rm ${path}-wal ${path}-shm`,
+    hint: `restore ${path} from a backup; or give up its log, pins and spent nonces: rm ${shellWord(path)}-wal ${shellWord(path)}-shm`,
   });
 }
 
 function busy(path: string): Failure {
   return new Failure('STATE', `Other processes kept the state file ${path} locked. Nothing was decided or changed.`, {
-    hint: `try again; see who holds it: lsof ${path}`,
+    hint: `try again; see who holds it: lsof ${shellWord(path)}`,
     retryable: true,
   });
 }
@@ -66,12 +66,12 @@ function full(path: string): Failure {
 
 function readOnly(path: string): Failure {
   return new Failure('STATE', `The state file ${path} cannot be written. Nothing was decided or changed.`, {
-    hint: `ls -l ${path}*`,
+    hint: `ls -l ${shellWord(path)}*`,
   });
 }
 
 function unopenable(path: string): Failure {
-  return new Failure('STATE', `The state file ${path} cannot be opened.`, { hint: `ls -ld ${path}` });
+  return new Failure('STATE', `The state file ${path} cannot be opened.`, { hint: `ls -ld ${shellWord(path)}` });
 }
 
 function unreliable(path: string): Failure {

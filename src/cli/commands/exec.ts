@@ -1,4 +1,4 @@
-import { Failure } from '../../app/failure.js';
+import { Failure, shellWord } from '../../app/failure.js';
 import { findPassport } from '../../app/find-passport.js';
 import { openKey } from '../../app/keyring.js';
 import { signIntent } from '../../app/sign-intent.js';
@@ -127,7 +127,7 @@ export const command: CommandSpec<Options> = {
       'UNREADABLE',
       `${file} could not be started (${ended.reason}). The intent was accepted and is spent.`,
       {
-        hint: `ls -l ${file}`,
+        hint: `ls -l ${shellWord(file)}`,
       },
     );
   },
