@@ -20,14 +20,15 @@ export interface Connection {
 /** Opens the copy, and follows the mesh for as long as the program has its own reason to run. */
 export function connectMesh(
   { stateFile, random, notice }: World,
-  mesh: { endpoints: readonly string[]; key: string; publicKey: string; maxAgeMs: number } | null,
+  mesh: { endpoints: readonly string[]; key: string | null; publicKey: string; maxAgeMs: number } | null,
 ): Connection {
   const check = mesh === null ? null : checkOf(mesh.publicKey);
   if (mesh !== null && check === null) throw usage('The public key of the mesh is not an acceptable Ed25519 key.');
   const copy = openLocalCopy(stateFile(), mesh?.publicKey ?? null, random);
-  if (mesh === null || check === null)
+  if (mesh === null || mesh.key === null || check === null)
     return { copy, lines: [], refresh: async () => false, close: () => copy.close() };
-  const { endpoints, key, maxAgeMs } = mesh;
+  const { endpoints, maxAgeMs } = mesh;
+  const key = mesh.key;
   const https = endpoints.map((url) => new MeshHttp(url, key));
   const following = new MeshFollow({
     endpoints,

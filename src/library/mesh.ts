@@ -1,5 +1,6 @@
 /** The workspace's mesh: the kill switch, and the copy that verification looks into. */
 import { anticipateDeny, giveOrder, orderHere, type Order, type OrderDeps, type Outcome } from '../app/revoke.js';
+import type { Failure } from '../app/failure.js';
 import type { MeshCopy, MeshLine } from '../app/mesh-ports.js';
 import { parseApiKey } from '../mesh/api-key.js';
 import { MAX_REASON } from '../mesh/limits.js';
@@ -8,6 +9,7 @@ import { formatPublicKey, parsePublicKey } from '../protocol/keys.js';
 import { toHex } from '../protocol/hex.js';
 import type { Freshness } from '../verify/context.js';
 import { durationOf, onlyKnown, usage, type Duration } from './given.js';
+import { joinedMesh } from './joined-mesh.js';
 import type { World } from './wiring.js';
 
 /** Which mesh a workspace belongs to, and what it believes of it. */
@@ -46,7 +48,8 @@ export type StandingChange = Outcome;
 
 interface Configured {
   readonly endpoints: readonly string[];
-  readonly key: string;
+  /** Null where this process cannot read it: then the copy is as current as whoever follows the mesh keeps it. */
+  readonly key: string | null;
   readonly publicKey: string;
   readonly waitMs: number;
   readonly maxAgeMs: number;
@@ -72,6 +75,7 @@ export class Mesh {
   #opening: Promise<Opened> | null = null;
   #opened: Opened | null = null;
   #asking: Promise<void> | null = null;
+  #settling: Promise<void> | null = null;
 
   constructor(world: World) {
     this.#world = world;
@@ -88,7 +92,7 @@ export class Mesh {
 
   /** What must be waited for before a verification; null when the copy is fresh, or there is no mesh. */
   ready(): Promise<void> | null {
-    if (this.#configured === undefined) this.#configured = configuredBy({}, this.#world);
+    if (this.#configured === undefined) return this.#settle().then(async () => (await this.ready()) ?? undefined);
     if (this.#configured === null) return null;
     const opened = this.#opened;
     if (opened === null) return this.#open().then(() => this.#ask());
@@ -129,12 +133,13 @@ export class Mesh {
   ): Promise<StandingChange> {
     if (typeof agentId !== 'string' || scopeOf(agentId) === null)
       throw usage('"agentId" is neither an agent nor a principal.', 'did:web:<domain>:agents:<name>');
-    if (this.#configured === undefined) this.#configured = configuredBy({}, this.#world);
+    if (this.#configured === undefined) await this.#settle();
     const by = revokedBy === undefined ? null : textOf(revokedBy, 'revokedBy', 200);
     const order: Order = { action, subject: agentId, reason, by, durationMs: null };
     const { clock, random, notice } = this.#world;
     const { configured, copy, lines, refresh } = await this.#open();
     if (configured === null) return orderHere(copy, order, toHex(random(16)), clock());
+    if (configured.key === null) throw keyless();
     const deps: OrderDeps = { lines, clock, random, signer: null, waitMs: configured.waitMs };
     const { outcome, missing } = await giveOrder(deps, order);
     if (missing > 0)
@@ -146,6 +151,26 @@ export class Mesh {
       await refresh(4 * DEFAULT_WAIT_MS);
     }
     return outcome;
+  }
+
+  /** Looks once for the mesh that this program did not name: in the environment, then in the home. */
+  #settle(): Promise<void> {
+    this.#settling ??= this.#found().then(
+      (configured) => {
+        this.#settling = null;
+        // What was configured meanwhile counts.
+        if (this.#configured === undefined) this.#configured = configured;
+      },
+      (error: unknown) => {
+        this.#settling = null;
+        throw error;
+      },
+    );
+    return this.#settling;
+  }
+
+  async #found(): Promise<Configured | null> {
+    return configuredBy({}, this.#world) ?? joinedBy(await joinedMesh(this.#world), this.#world);
   }
 
   /** One question at a time, whoever waits for it. */
@@ -197,12 +222,33 @@ const OPTIONS: ReadonlySet<string> = new Set([
 const REVOKE: ReadonlySet<string> = new Set(['agentId', 'reason', 'revokedBy']);
 
 /** Null when nothing names a mesh. Fails when it is named and what is needed to believe it is missing. */
-function configuredBy(options: MeshOptions, { variable }: World): Configured | null {
-  const regions = (options.regions ?? []).map(({ endpoint }) => webUrl(endpoint, 'regions'));
+function configuredBy(options: MeshOptions, world: World): Configured | null {
+  const { variable } = world;
+  const regions = regionsOf(options);
   const named = options.url ?? regions[0] ?? variable('AIP_MESH_URL');
   if (named === null) return null;
   const key = parseApiKey((options.key ?? variable('AIP_MESH_KEY') ?? '').trim());
-  if (key === null) throw usage('The API key of the mesh is missing, or is none.', 'give "key", or set AIP_MESH_KEY');
+  if (key === null) throw keyless();
+  return { ...believed(options, named, regions, world), key: key.text };
+}
+
+/** The same of the mesh that the home belongs to, which can be believed without a key. */
+function joinedBy(options: MeshOptions | null, world: World): Configured | null {
+  if (options === null) return null;
+  const regions = regionsOf(options);
+  // As on the command line, the environment comes before the file.
+  const text = world.variable('AIP_MESH_KEY') ?? options.key ?? null;
+  const key = text === null ? null : parseApiKey(text.trim());
+  if (text !== null && key === null) throw keyless();
+  return { ...believed(options, options.url, regions, world), key: key?.text ?? null };
+}
+
+function believed(
+  options: MeshOptions,
+  url: unknown,
+  regions: readonly string[],
+  { variable }: World,
+): Omit<Configured, 'key'> {
   const publicKey = parsePublicKey(options.publicKey ?? variable('AIP_MESH_PUBLIC_KEY') ?? '');
   if (publicKey === null)
     throw usage('The public key of the mesh is missing, or is none.', 'give "publicKey", or set AIP_MESH_PUBLIC_KEY');
@@ -214,13 +260,21 @@ function configuredBy(options: MeshOptions, { variable }: World): Configured | n
     throw usage('"replicationMode" is neither async nor sync.');
   if (onStale !== 'last-known' && onStale !== 'deny') throw usage('"onStale" is neither last-known nor deny.');
   return {
-    endpoints: [...new Set([webUrl(named, 'url'), ...regions])],
-    key: key.text,
+    endpoints: [...new Set([webUrl(url, 'url'), ...regions])],
     publicKey: formatPublicKey(publicKey),
     waitMs,
     maxAgeMs: maxAge === undefined ? DEFAULT_AGE_MS : durationOf(maxAge, 'maxAge'),
     onStale,
   };
+}
+
+function regionsOf({ regions = [] }: MeshOptions): string[] {
+  if (!Array.isArray(regions)) throw usage('"regions" is not a list.');
+  return (regions as NonNullable<MeshOptions['regions']>).map(({ endpoint }) => webUrl(endpoint, 'regions'));
+}
+
+function keyless(): Failure {
+  return usage('The API key of the mesh is missing, or is none.', 'give "key", or set AIP_MESH_KEY');
 }
 
 function webUrl(text: unknown, name: string): string {

@@ -41,6 +41,10 @@ export interface World {
   readonly variable: (name: string) => string | null;
   /** Path of the state file, which may not exist yet. */
   readonly stateFile: () => string;
+  /** The config file of the home; null when there is none. */
+  readonly userConfig: () => Promise<{ readonly path: string; readonly text: string } | null>;
+  /** The text of a small file that only this user may read. */
+  readonly secretFile: (path: string) => Promise<string>;
   /** The path from the root, whatever folder the process is in later. */
   readonly absolute: (path: string) => string;
   /** True when the environment holds an agent's key. */
@@ -82,6 +86,16 @@ export function world(options: WorldOptions): World {
     },
     variable: (name) => env[name] || null,
     stateFile: () => paths().stateFile,
+    async userConfig() {
+      const path = paths().userConfigFile;
+      const { readDocument } = await import('../adapters/document.js');
+      const bytes = await readDocument(path);
+      return bytes === null ? null : { path, text: Buffer.from(bytes).toString('utf8') };
+    },
+    async secretFile(path) {
+      const { readSecretFile } = await import('../adapters/mesh/data-folder.js');
+      return readSecretFile(path);
+    },
     absolute: (path) => resolve(path),
     holdsKey: () => Boolean(env[AGENT_KEY_VARIABLE]),
     holdsPassphrase: () => options.passphrase !== undefined || env.AIP_KEY_PASSPHRASE !== undefined,

@@ -85,7 +85,7 @@ export interface Workspace {
   registerVerificationHook(hook: Hook, options?: HookOptions): () => void;
   /**
    * Says which mesh this workspace belongs to. From its first verification on it follows the mesh, without keeping the process alive.
-   * Without this the environment decides: AIP_MESH_URL, AIP_MESH_KEY, AIP_MESH_PUBLIC_KEY.
+   * Without this the environment decides: AIP_MESH_URL, AIP_MESH_KEY, AIP_MESH_PUBLIC_KEY; else the mesh that the home was joined to.
    * @throws Failure USAGE
    */
   configureMesh(options: MeshOptions): void;
