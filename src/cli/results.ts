@@ -1,7 +1,10 @@
 /** How `intent verify` answers: for people, for programs, for CI. */
 import { appendFileSync } from 'node:fs';
+import { isAbsolute, join, relative, sep } from 'node:path';
+import type { Decision } from '../verify/decision.js';
 import type { Judgement } from '../verify/judge.js';
 import type { Cli } from './cli.js';
+import { placeOf } from './render/decision-place.js';
 import { safeJson } from './render/text.js';
 import { VERSION } from './version.js';
 
@@ -26,16 +29,15 @@ export async function resultWriter(cli: Cli, format: Format, many: boolean): Pro
       const { renderGithub } = await import('./render/github.js');
       return {
         finish: (judgements) => {
-          const { lines, summary } = renderGithub(decisionsOf(judgements));
+          const { lines, summary } = renderGithub(inRepository(cli, decisionsOf(judgements)));
           if (lines !== '') cli.out(lines);
-          const file = cli.io.env.GITHUB_STEP_SUMMARY;
-          if (file !== undefined && file !== '') appendFileSync(file, `${summary}\n`);
+          appendSummary(cli, summary);
         },
       };
     }
     case 'sarif': {
       const { renderSarif } = await import('./render/sarif.js');
-      return { finish: (judgements) => cli.out(renderSarif(decisionsOf(judgements), VERSION)) };
+      return { finish: (judgements) => cli.out(renderSarif(inRepository(cli, decisionsOf(judgements)), VERSION)) };
     }
     case 'junit': {
       const { renderJunit } = await import('./render/junit.js');
@@ -58,5 +60,29 @@ export async function resultWriter(cli: Cli, format: Format, many: boolean): Pro
         },
       };
     }
+  }
+}
+
+/** GitHub reads relative paths from the top of the checkout; a step may run in a folder of it. */
+function inRepository(cli: Cli, decisions: readonly Decision[]): readonly Decision[] {
+  const top = cli.io.env.GITHUB_WORKSPACE;
+  const folder = top === undefined || top === '' ? '' : relative(top, cli.io.cwd);
+  if (folder === '' || folder === '..' || folder.startsWith(`..${sep}`) || isAbsolute(folder)) return decisions;
+  return decisions.map((decision) => {
+    const { source } = decision;
+    return source === null || placeOf(source).file === null || isAbsolute(source)
+      ? decision
+      : { ...decision, source: join(folder, source) };
+  });
+}
+
+/** By now the decisions are committed: a summary that cannot be written takes none of them back. */
+function appendSummary(cli: Cli, summary: string): void {
+  const file = cli.io.env.GITHUB_STEP_SUMMARY;
+  if (file === undefined || file === '') return;
+  try {
+    appendFileSync(file, `${summary}\n`);
+  } catch (error) {
+    cli.warn(`The step summary could not be written: ${(error as Error).message}`);
   }
 }

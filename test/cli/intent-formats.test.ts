@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { VERSION } from '../../src/cli/version.js';
-import { settled } from '../kit/native/household.js';
+import { household, settled } from '../kit/native/household.js';
 import { fixture } from '../kit/native/vectors.js';
 
 const FILES = ['refund', 'mail-to-evil', '301-s-old', 'cut-short'].map((name) => fixture(`intent-${name}.json`));
@@ -63,6 +64,22 @@ describe('the same verification, said', () => {
     const written = readFileSync(summary, 'utf8');
     expect(written).toMatch(/^before\n/);
     for (const code of ['AIP-E100', 'AIP-E203', 'AIP-E302']) expect(written).toContain(code);
+  });
+
+  test.each(['github', 'sarif'])('as %s from a folder of the checkout: files are named from its top', async (format) => {
+    const machine = household();
+    Object.assign(machine.io.env, { GITHUB_WORKSPACE: dirname(machine.cwd) });
+    machine.file('bad.json', '{');
+    const { code, out } = await machine.run('intent', 'verify', 'bad.json', '--format', format);
+    expect(code).toBe(10);
+    expect(out).toContain(`${basename(machine.cwd)}/bad.json`);
+  });
+
+  test('to GitHub, with a summary that cannot be written: the decision stands', async () => {
+    const machine = await settled({ env: { GITHUB_STEP_SUMMARY: '/nowhere/summary.md' } });
+    const { code, err } = await machine.run('intent', 'verify', FILES[0]!, '--format', 'github', '--dry-run');
+    expect(code).toBe(0);
+    expect(err).toContain('warning: The step summary could not be written');
   });
 
   test('to GitHub, when all is well: nothing to annotate', async () => {
