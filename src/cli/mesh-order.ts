@@ -43,11 +43,7 @@ export const ORDER_EXITS = {
   5: 'the mesh cannot be reached or refuses (E500), or not every verifier confirmed in time (E501)',
 } as const;
 
-const WORDS = {
-  revoke: { will: 'Revoke', now: 'on this machine alone' },
-  suspend: { will: 'Suspend', now: 'on this machine alone' },
-  reinstate: { will: 'Reinstate', now: 'on this machine alone' },
-} as const;
+const WILL = { revoke: 'Revoke', suspend: 'Suspend', reinstate: 'Reinstate' } as const;
 
 export async function carryOut(
   cli: Cli,
@@ -60,7 +56,7 @@ export async function carryOut(
   const order: Order = { ...wish, subject, reason: await wish.reason(), by: flags.by ?? null };
   const mesh = flags.local ? null : await meshAccess(cli);
   const where = mesh === null ? 'on this machine alone' : `through ${mesh.endpoints[0]!}`;
-  const message = `${WORDS[order.action].will} ${named(subject)} ${where}`;
+  const message = `${WILL[order.action]} ${named(subject)} ${where}`;
   if (flags.dryRun) {
     const { action, reason, durationMs } = order;
     const planned = {
@@ -79,6 +75,7 @@ export async function carryOut(
   const asks = order.action === 'revoke' || subject === EVERYONE || cli.ask.allowed;
   if (asks && !flags.yes && !(await cli.ask.confirm({ message: clean(message), flag: '--yes' })))
     throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
+  if (mesh !== null) await warnOfRegions(cli);
   const given = await obey(cli, mesh, order, flags);
   const { outcome, missing } = given;
   if (cli.globals.json) cli.json(outcome);
@@ -93,6 +90,16 @@ export async function carryOut(
     'AIP-E501',
   );
   return 5;
+}
+
+/** Regions are endpoints to try in turn; a mesh is not replicated to them, and nobody should believe that it is. */
+async function warnOfRegions(cli: Cli): Promise<void> {
+  const config = await cli.config();
+  if (config.get('mesh.replication_mode') !== 'sync' || config.get('mesh.regions').length === 0) return;
+  cli.warn(
+    'mesh.replication_mode is sync, but no region is waited for: the one that takes the command answers after its commit.',
+    'replication_async',
+  );
 }
 
 /** Gives the order through the mesh, or carries it out on this machine alone where there is none. Asks nothing and shows nothing. */
