@@ -46,19 +46,27 @@ export async function createApiKey(
   return { key: answer.text('key'), keyId: answer.text('key_id'), role: answer.text('role') };
 }
 
+/** All of them, revoked ones included, in the order in which they were made. */
 export async function listApiKeys({ line }: Pick<AdminDeps, 'line'>): Promise<ListedKey[]> {
-  const answer = new Members(
-    line,
-    await askMesh(line, { method: 'GET', target: '/v1/mesh/keys', timeoutMs: TIMEOUT_MS }),
-  );
-  return answer.list('keys').map((key) => ({
-    keyId: key.text('key_id'),
-    role: key.text('role'),
-    label: key.textOrNull('label'),
-    publicKey: key.textOrNull('public_key'),
-    createdAt: key.text('created_at'),
-    revokedAt: key.textOrNull('revoked_at'),
-  }));
+  const listed: ListedKey[] = [];
+  for (let next: string | null = null; ;) {
+    const target = `/v1/mesh/keys${next === null ? '' : `?after=${encodeURIComponent(next)}`}`;
+    const page = new Members(line, await askMesh(line, { method: 'GET', target, timeoutMs: TIMEOUT_MS }));
+    const keys = page.list('keys');
+    for (const key of keys) {
+      listed.push({
+        keyId: key.text('key_id'),
+        role: key.text('role'),
+        label: key.textOrNull('label'),
+        publicKey: key.textOrNull('public_key'),
+        createdAt: key.text('created_at'),
+        revokedAt: key.textOrNull('revoked_at'),
+      });
+    }
+    next = page.textOrNull('next');
+    // An empty page that promises more would be asked for again and again.
+    if (next === null || keys.length === 0) return listed;
+  }
 }
 
 /** False when it was revoked before. */

@@ -32,6 +32,8 @@ export const RETAINED_EVENTS = 100_000;
 /** Most events a page of the store holds, and most bytes of events in one long-poll answer. */
 export const PAGE_EVENTS = 256;
 export const PAGE_BYTES = 48 * 1024;
+/** Most API keys in one answer; a client reads 64 KiB of it. */
+export const PAGE_KEYS = 128;
 /** Most bytes of entries in one answer of the fleet's log. */
 export const LOG_PAGE_BYTES = 512 * 1024;
 /** Longest wait of a long poll, and of a command for the verifiers' confirmations. */

@@ -235,6 +235,27 @@ describe('who may do what', () => {
     expect(list).not.toContain(String(made.key).split('_')[3]);
     expect((await mesh.ask('POST', '/v1/mesh/keys', 'operator', { role: 'admin' })).status).toBe(403);
   });
+
+  test('keys are listed a page at a time, each once', async () => {
+    const mesh = await TestMesh.start();
+    const made: unknown[] = [];
+    for (let i = 0; i < 300; i++)
+      made.push((await mesh.ask('POST', '/v1/mesh/keys', 'admin', { role: 'verifier' })).json().key_id);
+    const listed: unknown[] = [];
+    let pages = 0;
+    for (let next: unknown = ''; next !== null; pages++) {
+      const answer = await mesh.ask('GET', `/v1/mesh/keys${next === '' ? '' : `?after=${String(next)}`}`, 'admin');
+      // What a client reads at most of an answer.
+      expect(answer.body.length).toBeLessThan(65_536);
+      const page = answer.json() as { keys: { key_id: string }[]; next: string | null };
+      listed.push(...page.keys.map(({ key_id }) => key_id));
+      next = page.next;
+    }
+    expect(pages).toBe(3);
+    expect(new Set(listed).size).toBe(listed.length);
+    expect(listed).toEqual(expect.arrayContaining(made));
+    expect((await mesh.ask('GET', '/v1/mesh/keys?after=nobody', 'admin')).status).toBe(404);
+  });
 });
 
 describe('routing', () => {

@@ -76,7 +76,10 @@ export const ENDPOINTS: readonly Endpoint[] = [
     answer: json('SubjectStatus'),
   }),
   post('/v1/mesh/keys', 'admin', 'keys', 'Make an API key', createKey, 'KeyOrder', json('NewKey', 201)),
-  get('/v1/mesh/keys', 'admin', 'keys', 'List the API keys', listKeys, { answer: json('Keys') }),
+  get('/v1/mesh/keys', 'admin', 'keys', 'List the API keys', listKeys, {
+    query: { after: 'Only keys made after the one with this id (`next` of the last page).' },
+    answer: json('Keys'),
+  }),
   {
     ...get('/v1/mesh/keys/{key_id}', 'admin', 'keys', 'Revoke an API key and close its streams', revokeKey, {
       answer: json('KeyRevoked'),

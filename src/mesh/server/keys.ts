@@ -3,6 +3,7 @@ import { hashApiKey, newApiKey, type KeyRecord } from '../api-key.js';
 import { fromHex } from '../../protocol/hex.js';
 import { formatTime } from '../../protocol/time.js';
 import { Refused } from '../refusal.js';
+import { PAGE_KEYS } from '../limits.js';
 import { jsonBody, readKeyOrder } from './body.js';
 import { jsonReply, type Caller, type Reply, type Request } from './exchange.js';
 import type { MeshServer } from './mesh-server.js';
@@ -24,8 +25,13 @@ export async function createKey(server: MeshServer, request: Request, caller: Ca
   return jsonReply(201, { key: key.text, key_id: key.keyId, role, label, public_key: publicKey });
 }
 
-export async function listKeys(server: MeshServer): Promise<Reply> {
-  return jsonReply(200, { keys: (await server.store.keys.list()).map(shown) });
+export async function listKeys(server: MeshServer, { query }: Request): Promise<Reply> {
+  const all = await server.store.keys.list();
+  const after = query.get('after');
+  const from = after === null ? 0 : all.findIndex(({ keyId }) => keyId === after) + 1;
+  if (after !== null && from === 0) throw new Refused('NOT_FOUND', 'There is no key with this id to list on after.');
+  const page = all.slice(from, from + PAGE_KEYS);
+  return jsonReply(200, { keys: page.map(shown), next: from + page.length < all.length ? page.at(-1)!.keyId : null });
 }
 
 export async function revokeKey(

@@ -143,7 +143,7 @@ export const SCHEMAS = {
   }),
   KeyOrder: object({ role, label: orNull(text), public_key: orNull(text) }, ['label', 'public_key']),
   NewKey: object({ key: text, key_id: text, role, label: orNull(text), public_key: orNull(text) }),
-  Keys: object({ keys: list(object(keyView)) }),
+  Keys: object({ keys: list(object(keyView)), next: orNull(text) }),
   KeyRevoked: object({ key_id: text, revoked: flag, changed: flag }),
   Shipment: object({ log_id: text, verifier: text, entries: list({ type: 'object' }) }),
   Shipped: object({ accepted: count, checkpoint: orNull({ type: 'object' }) }),
