@@ -314,6 +314,8 @@ describe('aip logs export', () => {
       severity_id: 3,
     });
     expect(events[0]).toMatchObject({ status_id: 1, severity_id: 1, time: T0 - 4 * DAY });
+    expect(events[4]).toHaveProperty('status_code');
+    for (const name of ['status_code', 'status_detail']) expect(events[0]).not.toHaveProperty(name);
   });
 
   test('selects, and never overwrites', async () => {

@@ -19,8 +19,9 @@ export function ocsfEvent(entry: Entry, version: string): object {
     severity_id: !refused ? 1 : isAttributable(entry) ? 3 : 2,
     status_id: refused ? 2 : 1,
     status: refused ? 'Failure' : 'Success',
-    status_code: entry.error_code,
-    status_detail: entry.error_message,
+    // The schema's strings are never null: what does not apply is left out.
+    ...(entry.error_code === null ? {} : { status_code: entry.error_code }),
+    ...(entry.error_message === null ? {} : { status_detail: entry.error_message }),
     actor: { app_uid: entry.agent_id, app_name: entry.agent_id },
     api: { operation: entry.action ?? 'unknown', request: { uid: entry.nonce ?? entry.hash } },
     src_endpoint: { name: entry.agent_id },
