@@ -154,8 +154,12 @@ describe('aip health <agent>', () => {
 
   test('of an agent that did nothing is empty and well', async () => {
     const { at, dir } = await home([]);
-    const { code, out } = await at.run('health', AGENT, '--home', dir, '--json', '--fail-on', 'warning');
+    const { code, out, err } = await at.run('health', AGENT, '--home', dir, '--json');
     expect(code).toBe(0);
+    expect(err).toContain('unknown_agent');
+    // With a gate, what nobody has heard of is not well: the name may be mistyped.
+    const gated = await at.run('health', AGENT, '--home', dir, '--json', '--fail-on', 'warning');
+    expect([gated.code, gated.out]).toEqual([3, '']);
     expect(report(out)).toMatchObject({
       total: 0,
       success_rate: null,

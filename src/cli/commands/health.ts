@@ -64,6 +64,7 @@ export const command: CommandSpec<Options> = {
     const now = cli.io.now();
     const since = sinceWhen(options.since, now);
     const one = args[0] === undefined ? null : await agentNamed(await finding(cli), args[0]);
+    if (one !== null && state.passport(one) === null && state.tally(one) === null) unheardOf(one, options, cli);
     const reports = one === null ? fleetHealth(state, since, now) : [agentHealth(state.conduct, one, since, now)];
     const hoursOf = (from: number) => (report: HealthReport) => ({
       report,
@@ -89,6 +90,13 @@ export const command: CommandSpec<Options> = {
     return threshold(reports, options.failOn, cli);
   },
 };
+
+/** A name that was mistyped has a spotless record, and a gate in CI must not open on it. */
+function unheardOf(agent: string, { failOn }: Pick<Options, 'failOn'>, cli: Cli): void {
+  const message = `Nothing is known here of ${agent}: neither a passport nor an entry of the log.`;
+  if (failOn !== undefined) throw new Failure('NOT_FOUND', message, { hint: 'aip health, for all that are known' });
+  cli.warn(message, 'unknown_agent');
+}
 
 function threshold(reports: readonly HealthReport[], failOn: Options['failOn'], cli: Cli): number {
   if (failOn === undefined) return 0;
