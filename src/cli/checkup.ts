@@ -22,7 +22,7 @@ import { loadConfig, type Config } from './config.js';
 import { unknownVariables } from './config-keys.js';
 import { fromSystem } from './errors.js';
 import { principalPins } from './pins.js';
-import { inspection, keyStores, localState } from './wiring.js';
+import { inspection, keyStores, loadState, localState } from './wiring.js';
 
 export interface NodeVersion {
   /** As `process.version` has it. */
@@ -115,6 +115,7 @@ async function inspectState(cli: Cli): Promise<{ state: (State & ChainedLog) | n
   try {
     const modes = othersMay(stateFile);
     if (modes === null && othersMay(`${stateFile}-wal`) === null) {
+      await loadState();
       const finding = isMakeable(stateFile)
         ? ok('state', `None yet; it will be made at ${stateFile}.`)
         : failed('state', `${stateFile} cannot be made.`, 'set AIP_HOME to a folder of yours', EXIT.state);

@@ -29,6 +29,11 @@ async function open(cli: Cli): Promise<SqliteState> {
   return state;
 }
 
+/** Fails where a state could not even be made, because SQLite does not load. */
+export async function loadState(): Promise<void> {
+  await import('../adapters/sqlite/state.js');
+}
+
 /** Where a command finds keys, as its own flags say. */
 export interface KeyFlags {
   readonly passphraseFile?: string | undefined;

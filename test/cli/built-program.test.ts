@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,17 +30,37 @@ function place() {
   mkdirSync(cwd);
   return {
     file: (name: string, text: string) => writeFileSync(join(cwd, name), text),
-    run: (...argv: string[]) => {
-      const { status, stdout, stderr } = spawnSync(process.execPath, [join(BUILT, 'start.cjs'), ...argv], {
-        cwd,
-        env: { PATH: process.env['PATH'], HOME: folder, AIP_HOME: join(folder, 'home') },
-        encoding: 'utf8',
-        timeout: 30_000,
-      });
-      return { status, stdout, stderr };
+    run: (...argv: string[]) => run(BUILT, ...argv),
+    /** The program where no native package is installed, as with `npm install --omit=optional`. */
+    runAlone: (...argv: string[]) => {
+      for (const name of ['start.cjs', 'main.cjs']) copyFileSync(join(BUILT, name), join(folder, name));
+      return run(folder, ...argv);
     },
   };
+
+  function run(built: string, ...argv: string[]) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(built, 'start.cjs'), ...argv], {
+      cwd,
+      env: { PATH: process.env['PATH'], HOME: folder, AIP_HOME: join(folder, 'home') },
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+    return { status, stdout, stderr };
+  }
 }
+
+test('without the prebuilt SQLite it says what is missing, and doctor finds it before there is a state', () => {
+  const { file, runAlone } = place();
+  file('intent.json', '{}');
+  const refused = runAlone('intent', 'verify', 'intent.json');
+  expect(refused.status).toBe(3);
+  expect(refused.stderr).toMatch(
+    /^error: SQLite cannot be loaded: the package @libsql\/\S+ is missing here, or broken\. \[STATE\]\nhint: /,
+  );
+  const looked = runAlone('doctor', '--json');
+  expect(looked.status).toBe(3);
+  expect(JSON.parse(looked.stdout)).toContainEqual(expect.objectContaining({ check: 'state', status: 'failed' }));
+});
 
 test('a project file that needs trust is refused, trusted and used', () => {
   const { file, run } = place();

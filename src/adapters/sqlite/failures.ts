@@ -43,6 +43,14 @@ export function notAFile(path: string): Failure {
   });
 }
 
+/** The native half of libsql does not load; neither does anything that needs the state. */
+export function notInstalled(name: string, cause: unknown): Failure {
+  return new Failure('STATE', `SQLite cannot be loaded: the package ${name} is missing here, or broken.`, {
+    hint: 'install again on this machine, optional packages included: npm install --include=optional',
+    cause,
+  });
+}
+
 /** The write-ahead log without its database: the database was removed, and a new one would take the old log for its own. */
 export function orphaned(path: string): Failure {
   return new Failure('STATE', `The state file ${path} is gone, but its write-ahead log is still there.`, {

@@ -4,6 +4,8 @@
  * of a verification; the header of the running executable says it too.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { notInstalled } from './failures.js';
 
 export const GLIBC = 'glibc';
 export const MUSL = 'musl';
@@ -17,8 +19,24 @@ export function familySync(): string | null {
   return family;
 }
 
-/** The suffix of the prebuilt package, as libsql names it. */
+/**
+ * The suffix of the prebuilt package, as libsql names it, once that package was loaded: it is optional, and npm leaves it out with
+ * `--omit=optional`, or has installed that of another machine. libsql loads it again, which costs nothing.
+ * @throws Failure STATE
+ */
 export function currentTarget(): string {
+  const target = targetHere();
+  // libsql's own exception.
+  const suffix = target === 'linux-arm-gnueabihf' && familySync() === MUSL ? 'linux-arm-musleabihf' : target;
+  try {
+    createRequire(import.meta.url)(`@libsql/${suffix}`);
+  } catch (error) {
+    throw notInstalled(`@libsql/${suffix}`, error);
+  }
+  return target;
+}
+
+function targetHere(): string {
   const { platform, arch } = process;
   if (platform === 'linux' && arch === 'arm') return 'linux-arm-gnueabihf';
   if (platform === 'linux') return `linux-${arch}-${familySync() === MUSL ? 'musl' : 'gnu'}`;
