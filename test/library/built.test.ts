@@ -1,6 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BUILT = new URL('../../dist/index.js', import.meta.url);
 
 test('the library that is shipped calls its errors by their names, and can be read in a stack', async () => {
@@ -21,3 +25,34 @@ test('the library that is shipped calls its errors by their names, and can be re
   );
   expect(longest).toBeLessThan(2000);
 });
+
+test('the library loads with require as well as with import, by the name of the package', () => {
+  const program = "console.log(require('aip-cli').VerificationError === (await import('aip-cli')).VerificationError)";
+  const script = `require = require('node:module').createRequire(process.cwd() + '/x'); (async () => { ${program} })()`;
+  expect(execFileSync(process.execPath, ['-e', script], { cwd: ROOT, encoding: 'utf8' })).toBe('true\n');
+});
+
+test('the package holds what its names point to and every declaration they need, and no tests or sources', () => {
+  const argv = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+  const said = execFileSync('npm', argv, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const [packed] = JSON.parse(said) as { files: { path: string }[] }[];
+  const paths = new Set(packed!.files.map(({ path }) => path));
+
+  const folders = new Set([...paths].map((path) => path.split('/')[0]));
+  expect([...folders].sort()).toEqual(['LICENSE', 'README.md', 'bin', 'dist', 'fixtures', 'package.json']);
+  expect([...paths].filter((path) => path.startsWith('fixtures/'))).toEqual(['fixtures/aip-1/conformance.json']);
+  for (const path of ['bin/aip.cjs', 'dist/start.cjs', 'dist/main.cjs', 'dist/index.js']) expect(paths).toContain(path);
+  const needed = declarations('dist/types/index.d.ts');
+  expect(needed.size).toBeGreaterThan(20);
+  expect([...needed].filter((path) => !paths.has(path))).toEqual([]);
+});
+
+/** A declaration file and all that it imports, one from the other. */
+function declarations(path: string, found = new Set<string>()): Set<string> {
+  if (found.has(path)) return found;
+  found.add(path);
+  const text = readFileSync(posix.join(ROOT, path), 'utf8');
+  for (const [, from] of text.matchAll(/(?:from |import\()['"](\.[^'"]*)\.js['"]/g))
+    declarations(posix.join(posix.dirname(path), `${from}.d.ts`), found);
+  return found;
+}
