@@ -1,3 +1,4 @@
+import { DEFAULT_CURRENCY } from '../protocol/currencies.js';
 import type { PassportDocument } from '../protocol/passport.js';
 import { parseTime } from '../protocol/time.js';
 import { isObject, type Json, type JsonObject } from '../protocol/values.js';
@@ -107,7 +108,7 @@ function lintMoney(actions: readonly Action[], constraints: JsonObject): LintFin
     if (limit === undefined || currencyOf(limit, constraints) !== undefined) continue;
     findings.push(
       warning('no-currency', `/constraints/${name}`, {
-        message: `${name} does not say of which currency it is: 100 JPY and 100 EUR would pass alike.`,
+        message: `${name} does not say of which currency it is: it counts as ${DEFAULT_CURRENCY}, and amounts in any other are refused.`,
         hint: 'Create the passport with --currency <code>.',
       }),
     );

@@ -22,8 +22,12 @@ export interface ShieldOptions<Args extends readonly unknown[] = AnyArgs> extend
    * performs it; with several, a method performs the one it is named after (`placeOrder`: `place_order`).
    */
   readonly actions: readonly string[];
-  /** Most money in one action, in whole units of the passport's currency, read from the param `amount`. */
+  /**
+   * Most money in one action, in whole units of the passport's currency, read from the param `amount`. A call without that param is not
+   * limited; `constraints: { require_amount: true }` refuses it.
+   */
   readonly limit?: number | string;
+  /** Where addresses, URLs and hosts in the params may lead; `*.acme.com` for subdomains only. */
   readonly allowedDomains?: readonly string[];
   /** Any other constraint (`aip help constraints`). All of these hold beside the passport's: they narrow and never widen it. */
   readonly constraints?: object;
@@ -61,6 +65,20 @@ export function checkShield(options: ShieldOptions): void {
     if (action !== undefined && !actions.includes(action))
       throw usage(`The method ${name} performs "${action}", which is not among the shield's actions.`);
   }
+}
+
+/** What a shield's limit reads, as that of a passport does. */
+const AMOUNTS = ['amount', 'amount_minor'];
+
+/** What the shield does not do though it looks as if it did; null when nothing stands out. */
+export function shieldWarning({ limit, params, methods = {} }: ShieldOptions): string | null {
+  if (limit === undefined) return null;
+  const own = Object.values(methods).map((method) => (typeof method === 'object' ? method?.params : undefined));
+  const maps = [params, ...own].filter((map) => map !== undefined);
+  const named = maps.filter((map) => Array.isArray(map)) as (readonly string[])[];
+  if (maps.length === 0 || named.length < maps.length) return null;
+  if (named.some((names) => AMOUNTS.some((name) => names.includes(name)))) return null;
+  return 'A shield has a limit, which reads the param "amount", and none of its params is named so: it limits nothing.';
 }
 
 /** The shield's own limits; undefined when there are none. */

@@ -9,6 +9,7 @@ import {
   actionNamed,
   checkShield,
   paramsFrom,
+  shieldWarning,
   withinOf,
   type AnyArgs,
   type ParamMap,
@@ -28,7 +29,9 @@ export type ShieldedObject<T> = { readonly [K in keyof T]: T[K] extends AnyFunct
 /**
  * Before each call an intent is signed for the tool's action, with params made of the arguments, and verified; only then
  * the tool runs. A refused call throws VerificationError and never reaches the tool; a failing world (no key, no disk)
- * throws Failure, and does not either.
+ * throws Failure, and does not either. An action that needs a person's approval is always refused here (AIP-E209), because
+ * nobody can have approved an intent that is signed at the moment of the call: use `createIntent`, then `verifyIntent` with
+ * the approval, then call the tool.
  *
  * An object's methods are found by name when they are called, so methods of subclasses and function-valued fields are
  * shielded as well. Members under symbols and static members of a class are left as they are.
@@ -46,11 +49,15 @@ interface Parts {
   readonly passports: Passports;
   readonly intents: Intents;
   readonly verifier: Verifier;
+  /** Told what people should hear. */
+  readonly notice: (notice: string) => void;
 }
 
 export function shieldWith(parts: Parts): Shield {
   return ((options: ShieldOptions, tool: AnyFunction | AnyClass | object) => {
     checkShield(options);
+    const warning = shieldWarning(options);
+    if (warning !== null) parts.notice(warning);
     const guard = new Guard(parts, options);
     if (typeof tool === 'object' && tool !== null) return guard.object(tool);
     if (typeof tool !== 'function') throw usage('A shield wraps a function, an object or a class.');

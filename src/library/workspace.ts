@@ -123,7 +123,7 @@ export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
       const judgement = verifier.verify(intent, asked);
       return (judgement instanceof Promise ? await judgement : judgement).decision;
     },
-    shield: shieldWith({ passports, intents, verifier }),
+    shield: shieldWith({ passports, intents, verifier, notice: here.notice }),
     getVerificationLogs: async (query = {}) => [...(await here.state()).entries(entryQuery(query))].reverse(),
     getTrustScore: async (agent) => trust.score(agent),
     configureTrustScoring: (asked) => trust.configure(asked),

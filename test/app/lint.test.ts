@@ -89,6 +89,14 @@ describe('money', () => {
     expect(findings[0]!.message).toContain('get_it_done');
   });
 
+  test('a limit without a currency is said to count as what a verifier takes it for', () => {
+    const [finding] = lintPassport({ ...TIGHT, constraints: without('currency') });
+    expect(finding).toMatchObject({
+      code: 'no-currency',
+      message: expect.stringContaining('it counts as USD') as string,
+    });
+  });
+
   test.each<[string, JsonObject, string[]]>([
     ['no daily limit', without('daily_limit'), ['no-daily-limit']],
     ['no currency', without('currency'), ['no-currency', 'no-currency']],

@@ -114,6 +114,31 @@ describe('limits of a shield narrow', () => {
     }
   });
 
+  const NAMED = ['order_id', 'total'];
+  test.each<[string, object, boolean]>([
+    ['none of its params is the amount', { params: NAMED }, true],
+    ['none of the params of its methods is', { methods: { pay: { params: NAMED }, quote: null } }, true],
+    ['one of them is', { params: NAMED, methods: { pay: { params: ['amount'] } } }, false],
+    ['it is there in minor units', { params: ['amount_minor'] }, false],
+    ['a function makes the params', { params: (total: number) => ({ amount: total }) }, false],
+    ['the argument is the params', {}, false],
+  ])('a limit that reads nothing is told of: %s', async (_, given, told) => {
+    const aip = workshop();
+    const passport = await supportAgent(aip, LOOSE);
+    aip.shield({ passport, actions: ['pay'], limit: 10, ...given }, { pay: () => 1, quote: () => 2 });
+    expect(aip.notices.filter((notice) => notice.includes('"amount"'))).toHaveLength(told ? 1 : 0);
+  });
+
+  test('require_amount closes what a limit leaves open: a call without the amount', async () => {
+    const aip = workshop();
+    const passport = await supportAgent(aip, LOOSE);
+    const { runs, tool } = counter();
+    const limits = { limit: 10, constraints: { require_amount: true } };
+    const pay = aip.shield({ passport, actions: ['pay'], ...limits }, tool);
+    expect(await refusal(pay({} as never))).toMatchObject({ code: 'AIP-E208' });
+    expect(runs).toEqual([]);
+  });
+
   test('a limit is in the currency of the passport', async () => {
     const aip = workshop();
     const { agentId } = await supportAgent(aip, { actions: ['pay'], constraints: { currency: 'JPY' } });
