@@ -28,8 +28,10 @@ export function currentTarget(): string {
   const target = targetHere();
   // libsql's own exception.
   const suffix = target === 'linux-arm-gnueabihf' && familySync() === MUSL ? 'linux-arm-musleabihf' : target;
+  // In a bundle, what libsql is about to load it with; the sources have none.
+  const from = typeof require === 'function' ? require : createRequire(import.meta.url);
   try {
-    createRequire(import.meta.url)(`@libsql/${suffix}`);
+    from(`@libsql/${suffix}`);
   } catch (error) {
     throw notInstalled(`@libsql/${suffix}`, error);
   }
