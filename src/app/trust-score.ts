@@ -6,9 +6,12 @@ import type { Conduct } from './log-ports.js';
 /** `aip trust <agent> --json`. */
 export interface TrustReport {
   readonly agent_id: string;
+  /** 0 to 1. */
   readonly score: number;
   readonly model: TrustRules['model'];
+  /** False before `minVerificationsForTrust` verifications: act on no score until then. */
   readonly meaningful: boolean;
+  /** Entries that the agent can be held to. */
   readonly verifications: number;
   /** RFC 3339; the newest entry that counted, null when there was none. */
   readonly updated_at: string | null;

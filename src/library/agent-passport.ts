@@ -20,6 +20,7 @@ const parsed = new WeakMap<AgentPassport, Passport>();
 export class AgentPassport {
   /** `did:web:<domain>:agents:<name>`. */
   readonly agentId: string;
+  /** The last part of `agentId`, which known agents are found by as well. */
   readonly name: string;
   readonly domain: string;
   /** `did:web:<domain>`: who answers for the agent, and signed this. */
@@ -30,6 +31,7 @@ export class AgentPassport {
   readonly publicKey: string;
   /** Names of the declared actions. */
   readonly actions: readonly string[];
+  /** As written: `aip help constraints`. */
   readonly constraints: JsonObject;
   /** RFC 3339 UTC. */
   readonly issuedAt: string;

@@ -22,8 +22,9 @@ export interface MeshOptions {
   readonly publicKey?: string;
   /** Endpoints by region, tried in this order. */
   readonly regions?: readonly { readonly name: string; readonly endpoint: string }[];
+  /** As in the guide. No region is waited for in either mode: `sync` only says so, to `onNotice`. Default: `'async'`. */
   readonly replicationMode?: 'async' | 'sync';
-  /** How long `revokeAgent` waits for the verifiers that listen. Default: 500. */
+  /** How long `revokeAgent` waits for the verifiers that listen, in ms, 1 to 600000. Default: 500. */
   readonly maxPropagationTimeMs?: number;
   /** How old the copy may be before the mesh is asked, for at most 300 ms. Default: `'30s'`. */
   readonly maxAge?: Duration;
@@ -86,6 +87,10 @@ export class Mesh {
     const configured = configuredBy(options, this.#world);
     if (configured === null)
       throw usage('configureMesh needs to know which mesh.', 'give url, key and publicKey, or set AIP_MESH_URL');
+    if (options.replicationMode === 'sync' && (options.regions ?? []).length > 0)
+      this.#world.notice(
+        'replicationMode is sync, but no region is waited for: the one that takes the command answers after its commit.',
+      );
     this.close();
     this.#configured = configured;
   }

@@ -61,7 +61,10 @@ export interface Workspace {
    * @throws Failure USAGE (options), STATE (the state file is damaged, locked or full): nothing was decided
    */
   verifyIntent(intent: VerifiableIntent, options?: VerifyIntentOptions): Promise<Decision>;
-  /** Wraps a tool, so that it runs only when its agent may run it. */
+  /**
+   * Wraps a tool, so that it runs only when its agent may run it.
+   * @throws Failure USAGE (options); the wrapped tool throws VerificationError and Failure
+   */
   readonly shield: Shield;
   /**
    * Entries of the verification log, newest first.
@@ -81,6 +84,7 @@ export interface Workspace {
   /**
    * Adds a verification of your own, asked about every intent of this workspace whose signature holds. Call what comes
    * back to take it away again.
+   * @throws Failure USAGE
    */
   registerVerificationHook(hook: Hook, options?: HookOptions): () => void;
   /**

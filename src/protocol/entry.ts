@@ -22,8 +22,12 @@ export interface EntryDraft {
 
 /** An entry of the log: the draft with its sequence number, the verifier that made it, and its links in the hash chain. */
 export interface Entry extends EntryDraft {
+  /** From 1, without a hole. */
   readonly seq: number;
+  /** Which state file wrote it, 16 hex digits. */
   readonly verifier: string;
+  /** SHA-256 in hex; 64 zeros in the first entry. */
   readonly prev_hash: string;
+  /** SHA-256 in hex over this entry, `prev_hash` included. */
   readonly hash: string;
 }

@@ -12,10 +12,13 @@ export interface IntentDocument {
   readonly action: string;
   readonly params: JsonObject;
   readonly target?: string;
+  /** `<agent_id>#key-<n>`. Default: the passport's current key. */
   readonly key_id?: string;
   /** Unix seconds. */
   readonly timestamp: number;
+  /** 32 to 128 hex digits. */
   readonly nonce: string;
+  /** 128 lower-case hex digits: Ed25519 over the RFC 8785 bytes of all other members. */
   readonly signature: string;
 }
 

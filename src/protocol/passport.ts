@@ -18,15 +18,20 @@ export interface PassportDocument {
   readonly domain: string;
   readonly principal: string;
   readonly key_id: string;
+  /** `ed25519:` and 64 hex digits. */
   readonly public_key: string;
   readonly actions: readonly (string | { readonly name: string; readonly params?: JsonObject })[];
   readonly denied_actions: readonly string[];
   readonly constraints: JsonObject;
   readonly metadata: JsonObject;
+  /** RFC 3339 UTC. */
   readonly issued_at: string;
+  /** RFC 3339 UTC; null for no expiry. */
   readonly expires_at: string | null;
+  /** Rotated out, and verifying until `valid_until`. */
   readonly previous_keys: readonly PreviousKey[];
   readonly issuer_key_id: string;
+  /** 128 lower-case hex digits: the principal's, over the RFC 8785 bytes of all other members. */
   readonly issuer_signature: string;
 }
 

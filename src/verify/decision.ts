@@ -56,7 +56,9 @@ export interface Refusal {
 /** How fresh the knowledge of the agent's standing was (protocol, "Decision"). */
 export interface RevocationReport {
   readonly status: 'active' | 'suspended' | 'revoked' | 'unknown';
+  /** Since the local copy of the mesh was last proven current; null without a mesh, and while it never was. */
   readonly age_ms: number | null;
+  /** Judged by what was last known: the copy is older than it may be, and the mesh did not answer. */
   readonly degraded: boolean;
 }
 
@@ -68,19 +70,31 @@ export interface Warning {
 
 /** What `aip intent verify --json` prints: stable keys, always present. */
 export interface Decision {
+  /** True when no step refused; which were skipped, and why, is in `checks`. Committed before it is reported, but for a dry run. */
   readonly success: boolean;
+  /** Which document it was, and whose codes `error_code` is from. */
   readonly dialect: 'native' | 'aip-1';
+  /** As the intent claims, whatever became of it; null where it could not be read. */
   readonly agent_id: string | null;
   readonly action: string | null;
+  /** `sha256:` and the hash of the signed bytes: what an approval and the log refer to. */
   readonly intent_hash: string | null;
+  /** `AIP-E202`, or the code that a verification hook gave; null on success. */
   readonly error_code: string | null;
+  /** The name of the code, `MONETARY_LIMIT_EXCEEDED`, or what the hook said; null on success. */
   readonly error_message: string | null;
+  /** One sentence for people; its wording may change. */
   readonly message: string;
+  /** The facts of the first violation, always with `agent_id`; null on success. */
   readonly details: JsonObject | null;
+  /** Everything the failing step found, the one of `error_code` first. */
   readonly violations: readonly Refusal[];
+  /** Every step in its order. */
   readonly checks: readonly CheckReport[];
   readonly revocation: RevocationReport;
   readonly warnings: readonly Warning[];
+  /** RFC 3339 UTC with milliseconds. */
   readonly verified_at: string;
+  /** The file it came from, `-` for stdin; of the library the option `source`. */
   readonly source: string | null;
 }

@@ -131,6 +131,16 @@ describe('configureMesh', () => {
     expect(() => live().configureMesh(options as never)).toThrow(says);
   });
 
+  test.each([
+    ['sync', [{ name: 'eu', endpoint: good.url }], 1],
+    ['sync', [], 0],
+    ['async', [{ name: 'eu', endpoint: good.url }], 0],
+  ] as const)('%s with regions %j says what it does not do', (replicationMode, regions, told) => {
+    const aip = live();
+    aip.configureMesh({ ...good, replicationMode, regions });
+    expect(aip.notices.filter((notice) => notice.includes('no region is waited for'))).toHaveLength(told);
+  });
+
   test('does not keep a program alive that has nothing else to do', async () => {
     const { options } = await meshed();
     const path = join(folder(), 'program.ts');
