@@ -121,6 +121,14 @@ function detailsOf(details: unknown): JsonObject | null {
   }
 }
 
+/**
+ * Stands for the hooks where an earlier step refuses. Should that step have changed its mind at the commit (a window has moved on), nobody
+ * said yes.
+ */
+export function notAsked(intent: Intent): HookOutcome {
+  return failedOutcome('hooks', 'an earlier step had refused the intent, so it was not asked', intent);
+}
+
 function failedOutcome(hook: string, reason: string, intent: Intent): HookOutcome {
   const { agent_id } = intent.document;
   const entry = { code: 'HOOK_FAILED', name: 'HOOK_FAILED', concern: 'approval' } as const;

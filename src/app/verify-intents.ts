@@ -8,6 +8,7 @@ import type { Freshness, HookOutcome, Policy, SchemaCheck } from '../verify/cont
 import { decide, identify, judge, STANDING_UNKNOWN, type Judgement } from '../verify/judge.js';
 import { examine, type Examined, type ExaminedIntent, type Submission, type Trusting } from './examine.js';
 import { factsOf, type Prepared, type Sitting } from './facts.js';
+import { notAsked } from './hooks.js';
 import type { Clock, Ledger, State } from './ports.js';
 import { entryOf, settle, wasRefused } from './record.js';
 import type { SignatureWorkers } from './signature-ports.js';
@@ -21,11 +22,13 @@ export interface JudgingDeps extends Trusting {
   readonly clock: Clock;
   /** Loaded only when an action has a schema. */
   readonly loadSchemaCheck: () => SchemaCheck | Promise<SchemaCheck>;
-  /** Asked only about intents whose signature holds. */
-  readonly hooks: (intent: Intent) => readonly HookOutcome[] | Promise<readonly HookOutcome[]>;
+  /** How hooks are asked; null where there are none. Asked only about intents that no step before theirs refuses. */
+  readonly hooks: () => HookQuestion | null;
   /** True when a valid approval of exactly this intent was given. */
   readonly approved: (intent: Intent) => boolean;
 }
+
+export type HookQuestion = (intent: Intent) => Promise<readonly HookOutcome[]>;
 
 export interface VerifierDeps extends JudgingDeps {
   readonly state: Pick<State, 'transact' | 'rehearse'>;
@@ -102,29 +105,26 @@ export async function prepareBatch(
     return each;
   });
   await prefetch?.settled();
-  return prepareExamined(deps, examined);
-}
-
-/** Ends step 2 for every document of a batch. */
-async function prepareExamined(deps: JudgingDeps, examined: readonly (Examined | Judgement)[]): Promise<PreparedBatch> {
-  const prepared = examined.map((each) => prepare(deps, each));
+  const rehearsed = (document: PreparedDocument) => commitBatch(deps, { ...options, dryRun: true }, [document])[0]!;
+  const prepared = examined.map((each) => prepare(deps, each, rehearsed));
   return prepared.some((each) => each instanceof Promise) ? Promise.all(prepared) : (prepared as PreparedBatch);
 }
 
 /**
  * Ends step 2, and asks the hooks and loads the schema check where they will be needed. A promise only where something
- * has to be waited for.
+ * has to be waited for. `rehearsed` judges a document as it stands, and keeps nothing of it.
  */
 export function prepare(
   deps: JudgingDeps,
   examined: Examined | Judgement,
+  rehearsed: (document: PreparedDocument) => Judgement,
 ): PreparedDocument | Judgement | Promise<PreparedDocument> {
   if ('decision' in examined) return examined;
   if (examined.dialect === 'native') {
     // Written out: copying by spread takes a fifth of the time that all steps together take.
     const { dialect, submission, startedAt, claim } = examined;
     const found = identify(claim);
-    return withOutside(deps, spokenIn(claim.intent, found), (hooks, schemaProblems) => ({
+    return withOutside(deps, rehearsed, spokenIn(claim.intent, found), (hooks, schemaProblems) => ({
       dialect,
       submission,
       startedAt,
@@ -135,7 +135,11 @@ export function prepare(
     }));
   }
   const proven = proveEnvelope(examined);
-  return withOutside(deps, signedIn(proven), (hooks, schemaProblems) => ({ ...proven, hooks, schemaProblems }));
+  return withOutside(deps, rehearsed, signedIn(proven), (hooks, schemaProblems) => ({
+    ...proven,
+    hooks,
+    schemaProblems,
+  }));
 }
 
 /** A document proved to come from its agent, with the passport that counts where there is one. */
@@ -150,15 +154,26 @@ function spokenIn(intent: Intent, found: ProvenIntent['found']): Spoken | null {
 
 function withOutside(
   deps: JudgingDeps,
+  rehearsed: (document: PreparedDocument) => Judgement,
   spoken: Spoken | null,
   made: (hooks: readonly HookOutcome[], check: SchemaCheck) => PreparedDocument,
 ): PreparedDocument | Promise<PreparedDocument> {
   if (spoken === null) return made(NO_HOOKS, notLoaded);
   const schema = spoken.passport?.actions.get(spoken.intent.document.action) ?? null;
-  const hooks = deps.hooks(spoken.intent);
   const check = schema === null ? notLoaded : deps.loadSchemaCheck();
-  if (!(hooks instanceof Promise) && !(check instanceof Promise)) return made(hooks, check);
-  return Promise.all([hooks, check]).then(([said, loaded]) => made(said, loaded));
+  const ask = deps.hooks();
+  if (ask === null && !(check instanceof Promise)) return made(NO_HOOKS, check);
+  return Promise.resolve(check).then(async (loaded) => {
+    if (ask === null) return made(NO_HOOKS, loaded);
+    // The steps run in order: what a replay or a broken limit refuses must not page a person first.
+    const early = refusesBeforeHooks(rehearsed(made(NO_HOOKS, loaded)));
+    return made(early ? [notAsked(spoken.intent)] : await ask(spoken.intent), loaded);
+  });
+}
+
+function refusesBeforeHooks({ decision: { checks } }: Judgement): boolean {
+  const first = checks.find(({ check, status }) => check === 'hooks' || status === 'failed');
+  return first !== undefined && first.check !== 'hooks';
 }
 
 /** Steps 3 to 9 for every document of a batch, in order, in one transaction. */
@@ -214,7 +229,7 @@ function concludeIntent(sitting: Sitting, prepared: ProvenIntent & Prepared): Ju
   return judgement;
 }
 
-export const NO_HOOKS: readonly HookOutcome[] = [];
+const NO_HOOKS: readonly HookOutcome[] = [];
 
 function notLoaded(): never {
   throw new Error('params judged by a schema that was not loaded');

@@ -31,7 +31,8 @@ export function verifyStateless(
   const now = options.at ?? deps.clock();
   const { policy } = options;
   const setting = { trusting: deps, policy, signatureHolds: verifySignature, now, startedAt: 0 };
-  const prepared = prepare(deps, examine(submission, setting));
+  const rehearsed = (document: PreparedDocument) => conclude(deps, options, document, now);
+  const prepared = prepare(deps, examine(submission, setting), rehearsed);
   return prepared instanceof Promise
     ? prepared.then((document) => conclude(deps, options, document, now))
     : conclude(deps, options, prepared, now);

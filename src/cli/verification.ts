@@ -1,5 +1,5 @@
 /** What `intent verify`, `intent sign`, `exec` and the demo verify with: this machine's state, pins, passports and config. */
-import { NO_HOOKS, type VerifierDeps, type VerifyOptions } from '../app/verify-intents.js';
+import type { VerifierDeps, VerifyOptions } from '../app/verify-intents.js';
 import { givenFirst, LocalTrust, type UnreadablePassport } from '../app/local-trust.js';
 import type { EnvelopeTrust } from '../app/verify-envelope.js';
 import type { Passport } from '../protocol/passport.js';
@@ -67,9 +67,10 @@ export async function verification(
 
 /** Loaded only where there are any: it is code of the user's. */
 async function hooksOf(cli: Cli, paths: readonly string[]): Promise<VerifierDeps['hooks']> {
-  if (paths.length === 0) return () => NO_HOOKS;
+  if (paths.length === 0) return () => null;
   const { configuredHooks } = await import('./config-hooks.js');
-  return configuredHooks(cli, paths);
+  const ask = await configuredHooks(cli, paths);
+  return () => ask;
 }
 
 /**

@@ -49,7 +49,7 @@ export interface HookOptions {
 const OPTIONS: ReadonlySet<string> = new Set(['timeout']);
 const MAX_TIMEOUT_MS = 60_000;
 
-/** The hooks of a workspace. Every one is asked about every intent; any one can refuse. */
+/** The hooks of a workspace. Every one is asked about each intent that no earlier step refuses; any one can refuse. */
 export class Hooks {
   readonly #world: Pick<World, 'after' | 'notice'>;
   readonly #registered = new Set<NamedHook>();

@@ -1,6 +1,6 @@
 import { LocalTrust } from '../app/local-trust.js';
 import type { Trusting } from '../app/examine.js';
-import { NO_HOOKS, type JudgingDeps, type Submission, type VerifierDeps } from '../app/verify-intents.js';
+import type { JudgingDeps, Submission, VerifierDeps } from '../app/verify-intents.js';
 import { verifyStateless } from '../app/verify-stateless.js';
 import type { Constraints } from '../protocol/constraint.js';
 import type { Intent, IntentDocument } from '../protocol/intent.js';
@@ -38,7 +38,7 @@ export class Verifier {
       ...KNOWS_NOTHING,
       clock: world.clock,
       loadSchemaCheck: () => this.#schemaCheck ?? this.#loadSchemaCheck(),
-      hooks: (intent) => (hooks.size === 0 ? NO_HOOKS : hooks.ask(intent)),
+      hooks: () => (hooks.size === 0 ? null : (intent) => hooks.ask(intent)),
       approved: () => false,
     };
   }

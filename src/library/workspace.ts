@@ -82,8 +82,8 @@ export interface Workspace {
    */
   configureTrustScoring(options: TrustScoringOptions): void;
   /**
-   * Adds a verification of your own, asked about every intent of this workspace whose signature holds. Call what comes
-   * back to take it away again.
+   * Adds a verification of your own, asked about every intent of this workspace that no step before it refuses. Call what
+   * comes back to take it away again.
    * @throws Failure USAGE
    */
   registerVerificationHook(hook: Hook, options?: HookOptions): () => void;

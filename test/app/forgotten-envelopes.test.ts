@@ -26,7 +26,7 @@ function verifier() {
     },
     loadSchemaCheck: () => expect.unreachable(),
     freshness: () => ({ mesh: false, ageMs: null, maxAgeMs: 30_000, onStale: 'last-known' }),
-    hooks: () => [],
+    hooks: () => null,
     approved: () => false,
     trust: () => null,
   };

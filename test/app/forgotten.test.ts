@@ -22,7 +22,7 @@ function verifier() {
     pins: pinsOf,
     loadSchemaCheck: () => expect.unreachable(),
     freshness: () => ({ mesh: false, ageMs: null, maxAgeMs: 30_000, onStale: 'last-known' }),
-    hooks: () => [],
+    hooks: () => null,
     approved: () => false,
     trust: () => null,
   };

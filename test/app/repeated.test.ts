@@ -18,7 +18,7 @@ function verifier() {
     pins: pinsOf,
     loadSchemaCheck: () => expect.unreachable(),
     freshness: () => ({ mesh: false, ageMs: null, maxAgeMs: 30_000, onStale: 'last-known' }),
-    hooks: () => [],
+    hooks: () => null,
     approved: () => false,
     trust: () => null,
   };

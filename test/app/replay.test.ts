@@ -20,7 +20,7 @@ test('what a strict verifier accepted is a replay to a lenient one with the same
     pins: pinsOf,
     loadSchemaCheck: () => expect.unreachable(),
     freshness: () => ({ mesh: false, ageMs: null, maxAgeMs: 30_000, onStale: 'last-known' }),
-    hooks: () => [],
+    hooks: () => null,
     approved: () => false,
     trust: () => null,
   };

@@ -54,7 +54,7 @@ class Verifier {
         maxAgeMs: 30_000,
         onStale: vector.copy?.on_stale ?? 'last-known',
       }),
-      hooks: () => [],
+      hooks: () => null,
       approved: () => false,
       trust: () => null,
     };

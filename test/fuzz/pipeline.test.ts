@@ -32,7 +32,7 @@ function verifier() {
     pins: pinsOf,
     loadSchemaCheck: async () => schemaProblems,
     freshness: () => ({ mesh: false, ageMs: null, maxAgeMs: 0, onStale: 'last-known' }),
-    hooks: () => [],
+    hooks: () => null,
     approved: () => false,
     trust: () => null,
   };

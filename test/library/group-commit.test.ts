@@ -41,7 +41,7 @@ async function grouped(aip: Workshop, breakOn: (batch: number, ledger: Ledger) =
     pins: () => [pin],
     loadSchemaCheck: () => () => [],
     freshness: () => ({ mesh: false, ageMs: null, maxAgeMs: 0, onStale: 'last-known' }),
-    hooks: () => [],
+    hooks: () => null,
     approved: () => false,
     trust: () => null,
   };

@@ -54,6 +54,32 @@ describe('a hook', () => {
     expect(asked).toBe(0);
   });
 
+  test('is not asked where an earlier step refuses: it may page a person', async () => {
+    let asked = 0;
+    const aip = workshop();
+    const passport = await supportAgent(aip, { constraints: { monetary_limit: 100 } });
+    aip.registerVerificationHook({ verify: () => (asked++, allow()) });
+    const intent = await aip.createIntent(REFUND);
+    expect((await aip.verifyIntent(intent)).success).toBe(true);
+    expect(asked).toBe(1);
+    const code = async (changes: object) => (await verified(aip, changes)).error_code;
+    expect((await aip.verifyIntent(intent)).error_code).toBe('AIP-E301');
+    expect(await code({ action: 'delete_all' })).toBe('AIP-E201');
+    expect(await code({ params: { amount: 500 } })).toBe('AIP-E202');
+    const late = await aip.createIntent(REFUND);
+    aip.wait(3_600);
+    expect((await aip.verifyIntent(late)).error_code).toBe('AIP-E302');
+    const broken = await aip.createIntent({ ...REFUND, params: { amount: 500 } });
+    const principalKeys = { 'did:web:acme.com': passport.principalPublicKey };
+    const stateless = { state: false, passport, principalKeys };
+    expect((await aip.verifyIntent(broken, stateless)).error_code).toBe('AIP-E202');
+    expect(asked).toBe(1);
+    // Standing comes after the hooks.
+    await aip.revokeAgent({ agentId: AGENT, reason: 'r' });
+    expect(await code({})).toBe('AIP-E401');
+    expect(asked).toBe(2);
+  });
+
   test('any one refuses, and all that refuse are named', async () => {
     const { aip } = await hooked(
       { verify: () => allow() },

@@ -25,7 +25,7 @@ async function inARow(constraints: Json, within: Json, params: JsonObject): Prom
     pins: pinsOf,
     loadSchemaCheck: () => expect.unreachable(),
     freshness: () => ({ mesh: false, ageMs: null, maxAgeMs: 30_000, onStale: 'last-known' }),
-    hooks: () => [],
+    hooks: () => null,
     approved: () => false,
     trust: () => null,
   };

@@ -32,8 +32,8 @@ a list of them: an object with verify(intent), which answers, or resolves to, on
   {result: "reject", code: "COMPLIANCE-001", message: "Sanctioned", details: {}}
   {result: "require-approval", reason: "over 10,000"}
 
-within 5 s. An error, silence or anything else is a refusal, HOOK_FAILED; a module that cannot be loaded is exit 2. A project's
-config file names hooks only once it is trusted: aip help config.
+within 5 s. An error, silence or anything else is a refusal, HOOK_FAILED; a module that cannot be loaded is exit 2. Hooks are asked
+only about intents that no earlier step refuses. A project's config file names hooks only once it is trusted: aip help config.
 
 aip explain AIP-E202 says what a code means, what its details hold, and what to do.
 `;

@@ -1,0 +1,54 @@
+/** Hooks are asked before the transaction, and their step comes after four others that are judged inside it. */
+import { expect, test } from 'vitest';
+import { commitBatch, prepareBatch, type VerifierDeps } from '../../src/app/verify-intents.js';
+import { readPassport } from '../../src/protocol/passport.js';
+import { refund } from '../kit/native/intent-parts.js';
+import { line, NOW_S } from '../kit/native/parts.js';
+import { fixtureBytes, pinsOf } from '../kit/native/vectors.js';
+import { openAt, statePath } from '../kit/state/temporary.js';
+
+function verifier() {
+  const passport = readPassport(fixtureBytes('passport-support-agent.json'));
+  let now = NOW_S * 1000;
+  let asked = 0;
+  const deps: VerifierDeps = {
+    state: openAt(statePath(), () => now),
+    clock: () => now,
+    ticks: () => 0,
+    passport: () => ({ status: 'found', passport }),
+    pins: pinsOf,
+    loadSchemaCheck: () => expect.unreachable(),
+    freshness: () => ({ mesh: false, ageMs: null, maxAgeMs: 30_000, onStale: 'last-known' }),
+    hooks: () => async () => {
+      asked++;
+      return [];
+    },
+    approved: () => false,
+    trust: () => null,
+  };
+  const policy = { maxAgeMs: 300_000, maxSkewMs: 30_000, minTrust: null };
+  const options = { policy, at: null, dryRun: false, geo: null, logParams: 'masked', parallel: false } as const;
+  return {
+    prepare: (text: string) => prepareBatch(deps, options, [{ bytes: text, source: null }]),
+    commit: (batch: Awaited<ReturnType<typeof prepareBatch>>) => commitBatch(deps, options, batch)[0]!.decision,
+    wait: (ms: number) => void (now += ms),
+    asked: () => asked,
+  };
+}
+
+test('asking what the earlier steps say spends nothing', async () => {
+  const { prepare, commit, asked } = verifier();
+  const text = line(refund('one', { params: { amount: 50 } }));
+  const [first, second] = [await prepare(text), await prepare(text)];
+  expect(asked()).toBe(2);
+  expect([commit(first).success, commit(second).error_code]).toEqual([true, 'AIP-E301']);
+});
+
+test('an intent that was refused when the hooks would have been asked gets no yes when it no longer is', async () => {
+  const { prepare, commit, wait, asked } = verifier();
+  const ahead = line(refund('ahead', { params: { amount: 50 }, timestamp: NOW_S + 60 }));
+  const batch = await prepare(ahead);
+  expect(asked()).toBe(0);
+  wait(60_000);
+  expect(commit(batch)).toMatchObject({ success: false, error_code: 'HOOK_FAILED' });
+});
