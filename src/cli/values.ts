@@ -20,7 +20,7 @@ export function integer(least: number, most: number): (text: string) => number {
   };
 }
 
-/** Unix seconds, RFC 3339 with `Z`, or `now`, in milliseconds since the epoch. */
+/** Unix seconds, RFC 3339 with `Z`, a date, or `now`, in milliseconds since the epoch. */
 export function instant(now: number): (text: string) => number {
   return (text) => {
     const ms = parseInstant(text, now);
@@ -36,7 +36,7 @@ export function sinceWhen(text: string, now: number): number | null {
   const at = ago === null ? parseInstant(text, now) : Math.max(0, now - ago);
   if (at !== null) return at;
   throw new Failure('USAGE', `"${text.slice(0, 40)}" is not a time.`, {
-    hint: '24h, 2026-02-18T14:23:45Z, Unix seconds, or all',
+    hint: '24h, 2026-02-18, 2026-02-18T14:23:45Z, Unix seconds, or all',
   });
 }
 

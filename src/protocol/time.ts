@@ -62,11 +62,11 @@ export function parseDuration(text: string): number | null {
 }
 
 /**
- * A point in time as people and scripts write it: Unix seconds, RFC 3339 `Z`, or `now`.
+ * A point in time as people and scripts write it: Unix seconds, RFC 3339 `Z`, a date (its first instant in UTC), or `now`.
  * Null when it is none of these.
  */
 export function parseInstant(text: string, now: number): number | null {
   if (text === 'now') return now;
   if (/^\d{1,11}$/.test(text)) return Number(text) * 1000;
-  return parseTime(text);
+  return parseTime(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text);
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatSeconds, parseDuration, parseTime } from '../../src/protocol/time.js';
+import { formatSeconds, parseDuration, parseInstant, parseTime } from '../../src/protocol/time.js';
 
 describe('a time', () => {
   test('is what Date says of it, in every year that has four digits', () => {
@@ -72,6 +72,24 @@ describe('a duration', () => {
     '%j is none',
     (text) => {
       expect(parseDuration(text)).toBeNull();
+    },
+  );
+});
+
+describe('a point in time as people write it', () => {
+  const NOW = 1_771_424_625_000;
+  test.each([
+    ['now', NOW],
+    ['1771424625', NOW],
+    ['2026-02-18T14:23:45Z', NOW],
+    ['2026-02-18', Date.UTC(2026, 1, 18)],
+  ])('%s', (text, ms) => {
+    expect(parseInstant(text, NOW)).toBe(ms);
+  });
+  test.each(['2026-02-30', '2026-2-1', '18.02.2026', '2026-02-18T14:23', '2026-02-18T14:23:45', 'yesterday', '', '-1'])(
+    'not %j',
+    (text) => {
+      expect(parseInstant(text, NOW)).toBeNull();
     },
   );
 });
