@@ -109,6 +109,9 @@ export const command: CommandSpec<Options> = {
     });
     cli.onInterrupt(() => serving.close());
     const url = options.publicUrl ?? serving.url;
+    // An address to listen on is none to connect to: on another machine it would mean that machine.
+    if (options.publicUrl === undefined && ['0.0.0.0', '::'].includes(host))
+      cli.warn('Others join by a name of this machine, not by this URL: give it with --public-url.', 'public_url');
     if (serving.newAdminKey !== null && options.requireSignedCommands && operator === null)
       cli.warn(
         'No signing key is registered for the first admin key, so nobody can give a command.',
