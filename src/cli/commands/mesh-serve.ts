@@ -74,7 +74,10 @@ export const command: CommandSpec<Options> = {
   ],
   examples: [
     { run: 'aip mesh serve', why: 'on this machine, port 4180' },
-    { run: 'aip mesh serve --listen 0.0.0.0:4180 --tls-cert mesh.pem --tls-key mesh.key', why: 'for others' },
+    {
+      run: 'aip mesh serve --listen 0.0.0.0:4180 --public-url https://mesh.acme.com:4180 --tls-cert mesh.pem --tls-key mesh.key',
+      why: 'for others',
+    },
     { run: 'aip mesh serve --listen 127.0.0.1:0 --json', why: 'for scripts: one line when it is ready' },
   ],
   exits: {
