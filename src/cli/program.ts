@@ -30,7 +30,7 @@ export function loadProgram(folder: string, cache: string): { program: Program; 
 const COSTLY = 'node:child_process';
 
 /** `require` with a stand-in for that module, which loads it when something in it is asked for. */
-function sparing(require: NodeJS.Require): (name: string) => unknown {
+function sparing(require: NodeJS.Require): Pick<NodeJS.Require, 'resolve'> & ((name: string) => unknown) {
   const real = (): object => require(COSTLY) as object;
   const standIn = new Proxy(
     {},
@@ -41,7 +41,9 @@ function sparing(require: NodeJS.Require): (name: string) => unknown {
       getOwnPropertyDescriptor: (_, name) => Reflect.getOwnPropertyDescriptor(real(), name),
     },
   );
-  return (name) => (name === COSTLY ? standIn : require(name));
+  return Object.assign((name: string): unknown => (name === COSTLY ? standIn : require(name)), {
+    resolve: require.resolve,
+  });
 }
 
 function readCache(path: string): Buffer | null {

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,6 +29,7 @@ function place() {
   const cwd = join(folder, 'project');
   mkdirSync(cwd);
   return {
+    folder,
     file: (name: string, text: string) => writeFileSync(join(cwd, name), text),
     run: (...argv: string[]) => run(BUILT, ...argv),
     /** The program where no native package is installed, as with `npm install --omit=optional`. */
@@ -60,6 +61,14 @@ test('without the prebuilt SQLite it says what is missing, and doctor finds it b
   const looked = runAlone('doctor', '--json');
   expect(looked.status).toBe(3);
   expect(JSON.parse(looked.stdout)).toContainEqual(expect.objectContaining({ check: 'state', status: 'failed' }));
+});
+
+test('it finds the prebuilt SQLite where a package sees only what it declares', () => {
+  const { folder, file, runAlone } = place();
+  file('intent.json', '{}');
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(join(ROOT, 'node_modules', 'libsql'), join(folder, 'node_modules', 'libsql'), 'junction');
+  expect(runAlone('intent', 'verify', 'intent.json')).toMatchObject({ status: 10, stderr: '' });
 });
 
 test('a project file that needs trust is refused, trusted and used', () => {

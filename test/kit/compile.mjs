@@ -18,6 +18,7 @@ export async function compile(entryPath, outfile, logLevel) {
     target: 'node20.19',
     external: ['@libsql/*', 'keytar'],
     alias: { 'detect-libc': target, '@neon-rs/load': target },
+    define: { 'process.env.LIBSQL_JS_DEV': 'true', __dirname: 'undefined' },
     banner: {
       js: `import{createRequire as $createRequire}from'node:module';const require=$createRequire(${JSON.stringify(pathToFileURL(join(root, 'package.json')).href)});`,
     },

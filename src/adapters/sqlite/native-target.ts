@@ -19,35 +19,34 @@ export function familySync(): string | null {
   return family;
 }
 
-/**
- * The suffix of the prebuilt package, as libsql names it, once that package was loaded: it is optional, and npm leaves it out with
- * `--omit=optional`, or has installed that of another machine. libsql loads it again, which costs nothing.
- * @throws Failure STATE
- */
+/** The suffix of the prebuilt package, as libsql names it. */
 export function currentTarget(): string {
-  const target = targetHere();
-  // libsql's own exception.
-  const suffix = target === 'linux-arm-gnueabihf' && familySync() === MUSL ? 'linux-arm-musleabihf' : target;
-  // In a bundle, what libsql is about to load it with; the sources have none.
-  const from = typeof require === 'function' ? require : createRequire(import.meta.url);
-  try {
-    from(`@libsql/${suffix}`);
-  } catch (error) {
-    throw notInstalled(`@libsql/${suffix}`, error);
-  }
-  return target;
-}
-
-function targetHere(): string {
   const { platform, arch } = process;
-  if (platform === 'linux' && arch === 'arm') return 'linux-arm-gnueabihf';
-  if (platform === 'linux') return `linux-${arch}-${familySync() === MUSL ? 'musl' : 'gnu'}`;
+  const musl = familySync() === MUSL;
+  if (platform === 'linux' && arch === 'arm') return musl ? 'linux-arm-musleabihf' : 'linux-arm-gnueabihf';
+  if (platform === 'linux') return `linux-${arch}-${musl ? 'musl' : 'gnu'}`;
   return platform === 'win32' ? `win32-${arch}-msvc` : `${platform}-${arch}`;
 }
 
-/** Only libsql's own developers load from a build folder. */
-export function load(): never {
-  throw new Error('LIBSQL_JS_DEV is not supported here');
+/**
+ * The native half of libsql. In a bundle libsql asks for it here, because the build sets LIBSQL_JS_DEV, and not by itself:
+ * the package is optional, so npm may have left it out, or brought that of another machine; and where packages see only
+ * what they declare (Yarn's Plug'n'Play, pnpm without hoisting) libsql sees it and a bundle does not.
+ * @throws Failure STATE
+ */
+export function load(): unknown {
+  const name = `@libsql/${currentTarget()}`;
+  // A bundle's own; the sources have none.
+  const from = typeof require === 'function' ? require : createRequire(import.meta.url);
+  try {
+    return from(name);
+  } catch (error) {
+    try {
+      return createRequire(from.resolve('libsql'))(name);
+    } catch {
+      throw notInstalled(name, error);
+    }
+  }
 }
 
 /** The path of the dynamic loader that an ELF executable asks for: its PT_INTERP segment (System V ABI, "Program Header"). */
