@@ -6,11 +6,11 @@ import { acceptableKey, acceptableSignature } from './acceptance.js';
 export class VerifyKey {
   /** Raw 32 bytes. */
   readonly publicKey: Uint8Array;
-  /** @internal */
-  readonly handle: KeyObject;
+  /** @internal A KeyObject; unnamed, so that the library's declarations hold where Node's are not installed. */
+  readonly handle: object;
 
   /** @internal Use `importKey`, which applies the rule. */
-  constructor(publicKey: Uint8Array, handle: KeyObject) {
+  constructor(publicKey: Uint8Array, handle: object) {
     this.publicKey = publicKey;
     this.handle = handle;
   }
@@ -27,13 +27,16 @@ export function importKey(publicKey: Uint8Array): VerifyKey | null {
 
 /** True when `signature` (64 bytes) holds over `message` under `key`; every doubt is false. */
 export function verifySignature(key: VerifyKey, message: Uint8Array, signature: Uint8Array): boolean {
-  return acceptableSignature(signature) && verify(null, message, key.handle, signature);
+  return acceptableSignature(signature) && verify(null, message, key.handle as KeyObject, signature);
 }
 
 /** The same on the thread pool, for batches that should use every core. Rejects only when the thread pool fails. */
 export function verifySignatureAsync(key: VerifyKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
   if (!acceptableSignature(signature)) return Promise.resolve(false);
   return new Promise((resolve, reject) => {
-    verify(null, message, key.handle, signature, (error, holds) => (error ? reject(error) : resolve(holds)));
+    verify(null, message, key.handle as KeyObject, signature, (error, holds) => {
+      if (error) reject(error);
+      else resolve(holds);
+    });
   });
 }
