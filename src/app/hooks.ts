@@ -47,6 +47,8 @@ export interface HookWorld {
 export const HOOK_TIMEOUT_MS = 5000;
 const CODE = /^(?!AIP-|HOOK_FAILED$)[A-Z0-9][A-Z0-9_.-]{0,63}$/;
 const MAX_SENTENCE = 500;
+const ANSWERS =
+  'allow(), reject({code, message}) with a code such as COMPLIANCE-001 (not AIP-...), requireHumanApproval({reason})';
 
 /** What reports call it. */
 export function hookName(hook: Hook): string {
@@ -67,7 +69,12 @@ export async function askHook(
   });
   // The hook runs in a promise of its own, so that a throw before its first await is an answer like any other.
   const answered = new Promise<unknown>((resolve) => resolve(hook.verify(copyOf(intent)))).then(
-    (answer) => outcomeOf(answer, name, intent) ?? failure('it gave no answer that exists'),
+    (answer) => {
+      const outcome = outcomeOf(answer, name, intent);
+      if (outcome !== null) return outcome;
+      notice(`The verification hook ${name} failed: it answered with none of ${ANSWERS}`);
+      return failure('it gave no answer that exists');
+    },
     (error: unknown) => {
       // Its text may hold anything, so it goes to the operator and not into the decision and the log.
       notice(`The verification hook ${name} failed: ${error instanceof Error ? error.message : 'it threw'}`);

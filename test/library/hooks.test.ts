@@ -193,6 +193,12 @@ describe('a hook that does not decide is a refusal', () => {
     await verified(aip);
     expect(aip.notices.join()).toContain('sanctions failed: list not found');
   });
+
+  test('so is an answer that is none, and what an answer is', async () => {
+    const { aip } = await hooked({ name: 'codes', verify: () => reject({ code: 'AIP-E202', message: 'too much' }) });
+    await verified(aip);
+    expect(aip.notices.join()).toMatch(/codes failed: it answered with none of allow\(\), reject\(.+not AIP-/);
+  });
 });
 
 test.each<[string, unknown, object]>([
