@@ -1,10 +1,12 @@
 import Libsql from 'libsql';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkLog, type ChainedLog } from '../../src/app/check-log.js';
 import { Failure } from '../../src/app/failure.js';
 import { entryHash, seal, START, type Link } from '../../src/protocol/chain.js';
 import type { Entry } from '../../src/protocol/entry.js';
+import { writePast } from '../kit/history.js';
 import { draft } from '../kit/state/drafts.js';
 import { openAt } from '../kit/state/temporary.js';
 import { world } from '../kit/world.js';
@@ -50,6 +52,22 @@ describe('aip logs verify', () => {
       },
     });
     expect(head.seq).toBe(n);
+  });
+
+  test('a file whose first lines are gone is whole from there on, and says so', async () => {
+    const place = world({ stdin: '' });
+    const home = join(place.cwd, 'home');
+    mkdirSync(home);
+    writePast(home, [{}, {}, {}]);
+    const lines = (await place.run('logs', 'export', '--home', home)).out.trimEnd().split('\n');
+    const check = (name: string, from: number) =>
+      place.run('logs', 'verify', '--home', home, '--file', place.file(name, lines.slice(from).join('\n')));
+    expect(await check('whole.jsonl', 0)).toMatchObject({ code: 0, err: '' });
+    const { code, err } = await check('part.jsonl', 2);
+    expect([code, err]).toEqual([
+      0,
+      'warning: It begins at entry 3: what came before was not checked. [begins_later]\n',
+    ]);
   });
 
   test('an empty log is whole, and says that it is empty', async () => {
