@@ -204,6 +204,9 @@ describe('rate, approval and expiry', () => {
   test('what cannot be undone asks nobody', () => {
     expect(lintPassport(doing('delete_user'))).toMatchObject([{ code: 'no-approval', severity: 'note' }]);
     expect(codes(doing('delete_user', { rate_limit: '1/day', require_approval: true }))).toEqual([]);
+    const one = doing('delete_user');
+    const two = { ...one, actions: [...one.actions, { name: 'deploy', params: bare('deploy') }] };
+    expect(lintPassport(two)[0]!.hint).toContain('{"actions":["delete_user","deploy"]}');
     expect(codes(doing('list_deploys'))).toEqual([]);
     expect(codes(doing('undelete_user'))).toEqual([]);
   });
