@@ -41,14 +41,14 @@ export interface ShieldOptions<Args extends readonly unknown[] = AnyArgs> extend
     Record<string, string | null | { readonly action?: string; readonly params?: ParamMap<AnyArgs> }>
   >;
   /** How to verify. */
-  readonly verify?: Pick<VerifyIntentOptions, 'principalKeys' | 'geo' | 'state' | 'logParams'>;
+  readonly verify?: Pick<VerifyIntentOptions, 'principalKeys' | 'geo' | 'minTrust' | 'state' | 'logParams'>;
 }
 
 const OPTIONS: ReadonlySet<string> = new Set([
   ...['passport', 'actions', 'limit', 'allowedDomains', 'constraints', 'params', 'methods', 'verify'],
   ...KEY_OPTIONS,
 ]);
-const VERIFY: ReadonlySet<string> = new Set(['principalKeys', 'geo', 'state', 'logParams']);
+const VERIFY: ReadonlySet<string> = new Set(['principalKeys', 'geo', 'minTrust', 'state', 'logParams']);
 const METHOD: ReadonlySet<string> = new Set(['action', 'params']);
 
 /** Fails at once on what could not work at the first call. */

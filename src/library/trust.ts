@@ -1,4 +1,5 @@
 /** Trust scores of a workspace's agents, read from its verification log. */
+import type { Conduct } from '../app/log-ports.js';
 import { trustReport, type TrustReport } from '../app/trust-score.js';
 import { GUIDE_RULES, MAX_THRESHOLD, type SuspiciousPattern, type TrustRules } from '../trust/rules.js';
 import { onlyKnown, usage } from './given.js';
@@ -40,6 +41,12 @@ export class Trust {
   configure(options: TrustScoringOptions): void {
     onlyKnown(options, OPTIONS, 'configureTrustScoring');
     this.#rules = rulesOf(options);
+  }
+
+  /** What step 9 compares with a verifier's minimum. */
+  reading(conduct: Conduct, agentId: string): ReturnType<Conduct['trust']> {
+    conduct.judgeBy(this.#rules);
+    return conduct.trust(agentId, this.#world.clock());
   }
 
   async score(agent: string | { readonly agentId: string }): Promise<TrustScore> {

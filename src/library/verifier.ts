@@ -11,6 +11,7 @@ import { usage } from './given.js';
 import { GroupCommit } from './group-commit.js';
 import type { Hooks } from './hooks.js';
 import type { Mesh } from './mesh.js';
+import type { Trust } from './trust.js';
 import { approvalsOf, judgingOf, KNOWS_NOTHING, trustingOf, type VerifyIntentOptions } from './verify-options.js';
 import type { World } from './wiring.js';
 
@@ -23,6 +24,7 @@ export class Verifier {
   readonly #judging: JudgingDeps;
   readonly #hooks: Hooks;
   readonly #mesh: Mesh;
+  readonly #trustOf: Trust;
   /** Verifications that wait for the mesh before they join a group. */
   readonly #coming = new Set<Promise<Judgement>>();
   #durable: Promise<GroupCommit> | null = null;
@@ -30,10 +32,11 @@ export class Verifier {
   #schemaCheck: SchemaCheck | null = null;
   #trust: Trusting = KNOWS_NOTHING;
 
-  constructor(world: World, hooks: Hooks, mesh: Mesh) {
+  constructor(world: World, hooks: Hooks, mesh: Mesh, trust: Trust) {
     this.#world = world;
     this.#hooks = hooks;
     this.#mesh = mesh;
+    this.#trustOf = trust;
     this.#judging = {
       ...KNOWS_NOTHING,
       clock: world.clock,
@@ -118,7 +121,7 @@ export class Verifier {
       state,
       ticks: this.#world.ticks,
       freshness: () => this.#mesh.freshness(),
-      trust: () => null,
+      trust: (_, agentId) => this.#trustOf.reading(state.conduct, agentId),
     };
     return new GroupCommit(deps, this.#world.nextTurn, () => this.#hooks.size > 0);
   }

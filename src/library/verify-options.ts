@@ -28,6 +28,8 @@ export interface VerifyIntentOptions {
   readonly maxAge?: Duration;
   /** How far ahead of this machine's clock it may be dated. Default: 30 s. */
   readonly maxSkew?: Duration;
+  /** Least trust score that passes, 0 to 1, as `getTrustScore` tells it; below it AIP-E404. Default: not checked. */
+  readonly minTrust?: number;
   /** Judges freshness, expiry and windows as of this moment. Default: now. */
   readonly at?: Date;
   /** Country of the request, ISO 3166-1 alpha-2, for `geo_restriction`. */
@@ -54,6 +56,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
     'envelopes',
     'maxAge',
     'maxSkew',
+    'minTrust',
     'at',
     'geo',
     'dryRun',
@@ -87,10 +90,20 @@ export function judgingOf(options: VerifyIntentOptions | undefined): VerifyOptio
   return JUDGING.some((name) => options[name] !== undefined) ? { ...DEFAULT, ...changed(options) } : DEFAULT;
 }
 
-const JUDGING = ['maxAge', 'maxSkew', 'at', 'geo', 'dryRun', 'logParams'] as const;
+const JUDGING = ['maxAge', 'maxSkew', 'minTrust', 'at', 'geo', 'dryRun', 'logParams'] as const;
 
-function changed({ maxAge, maxSkew, at, geo, dryRun, logParams }: VerifyIntentOptions): Partial<VerifyOptions> {
+function changed({
+  maxAge,
+  maxSkew,
+  minTrust,
+  at,
+  geo,
+  dryRun,
+  logParams,
+}: VerifyIntentOptions): Partial<VerifyOptions> {
   if (at !== undefined && (!(at instanceof Date) || Number.isNaN(at.getTime()))) throw usage('"at" is not a Date.');
+  if (minTrust !== undefined && !(typeof minTrust === 'number' && minTrust >= 0 && minTrust <= 1))
+    throw usage('"minTrust" is not a number from 0 to 1.');
   if (geo !== undefined && (typeof geo !== 'string' || !/^[A-Z]{2}$/.test(geo)))
     throw usage('"geo" is not a two-letter country code in capitals.');
   if (dryRun !== undefined && typeof dryRun !== 'boolean') throw usage('"dryRun" is neither true nor false.');
@@ -100,7 +113,7 @@ function changed({ maxAge, maxSkew, at, geo, dryRun, logParams }: VerifyIntentOp
     policy: {
       maxAgeMs: maxAge === undefined ? POLICY.maxAgeMs : durationOf(maxAge, 'maxAge'),
       maxSkewMs: maxSkew === undefined ? POLICY.maxSkewMs : durationOf(maxSkew, 'maxSkew'),
-      minTrust: null,
+      minTrust: minTrust ?? null,
     },
     ...(at === undefined ? {} : { at: at.getTime() }),
     ...(geo === undefined ? {} : { geo }),

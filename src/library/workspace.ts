@@ -118,7 +118,7 @@ export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
   const intents = new Intents(here, keys, passports);
   const mesh = new Mesh(here);
   const trust = new Trust(here);
-  const verifier = new Verifier(here, hooks, mesh);
+  const verifier = new Verifier(here, hooks, mesh, trust);
   return {
     createPassport: (asked) => passports.create(asked),
     loadPassport: (from) => passports.load(from),

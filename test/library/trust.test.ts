@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as library from '../../src/index.js';
-import type { TrustScoringOptions } from '../../src/index.js';
+import type { TrustScoringOptions, Workspace } from '../../src/index.js';
 import { AGENT, refusal, supportAgent, workshop } from './workshop.js';
 
 /** Accepts and refuses so many intents of the support agent. */
@@ -78,5 +78,42 @@ describe('configureTrustScoring', () => {
     expect(() => workshop().configureTrustScoring(options as TrustScoringOptions)).toThrow(
       expect.objectContaining({ code: 'USAGE' }) as Error,
     );
+  });
+});
+
+describe('minTrust', () => {
+  const asked = async (aip: Workspace, minTrust: unknown) => {
+    const intent = await aip.createIntent({ agentId: AGENT, action: 'send_email', params: { to: 'a@acme.com' } });
+    return aip.verifyIntent(intent, { minTrust: minTrust as number });
+  };
+
+  test('refuses an agent below it, by the rules of this workspace, and lets the others pass', async () => {
+    const aip = await behaved(1, 2);
+    expect((await asked(aip, 0.41)).success).toBe(true);
+    expect(await asked(aip, 0.43)).toMatchObject({
+      error_code: 'AIP-E404',
+      details: { score: 0.42, minimum: 0.43, agent_id: AGENT },
+    });
+    // It follows from the score, so it does not lower it further.
+    expect((await aip.getTrustScore(AGENT)).score).toBe(0.42);
+    aip.configureTrustScoring({ failureDecrement: 0.01 });
+    expect((await asked(aip, 0.43)).success).toBe(true);
+  });
+
+  test('holds for a shield', async () => {
+    const aip = await behaved(0, 1);
+    const passport = await aip.loadPassport(AGENT);
+    const runs: unknown[] = [];
+    const send = aip.shield(
+      { passport, actions: ['send_email'], verify: { minTrust: 0.5 } },
+      (mail: object) => void runs.push(mail),
+    );
+    expect(await refusal(send({ to: 'a@acme.com' }))).toMatchObject({ code: 'AIP-E404' });
+    expect(runs).toEqual([]);
+  });
+
+  test.each([-0.1, 1.1, Number.NaN, '0.5'])('is no %s', async (minTrust) => {
+    const aip = await behaved(0, 0);
+    await expect(asked(aip, minTrust)).rejects.toMatchObject({ code: 'USAGE' });
   });
 });
