@@ -71,7 +71,6 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
   if (!isAgentName(name))
     throw usage(`"${name}" is not an agent name: lower-case letters, digits and ". _ -", at most 63.`);
   if (!isDomain(domain)) throw usage(`"${domain}" is not a lower-case domain name.`);
-  if (request.actions.length === 0) throw usage('A passport declares at least one action.', 'add --action <name>');
   const agent = formatAgentId(domain, name);
   const principal = principalId(domain);
   const now = deps.clock();

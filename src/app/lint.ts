@@ -55,6 +55,14 @@ export function lintPassport(document: PassportLike): LintFinding[] {
 
 function lintActions(actions: readonly Action[]): LintFinding[] {
   const findings: LintFinding[] = [];
+  if (actions.length === 0) {
+    findings.push(
+      warning('no-actions', '/actions', {
+        message: 'The passport declares no action: whatever the agent asks is refused.',
+        hint: 'Create the passport with --action <name>.',
+      }),
+    );
+  }
   if (actions.length > HANDFUL) {
     findings.push(
       warning('too-many-actions', '/actions', {

@@ -17,8 +17,8 @@ export interface CreatePassportOptions extends KeyOptions {
   readonly domain: string;
   /** Lower-case letters, digits and `. _ -`, at most 63. */
   readonly agentName: string;
-  /** At least one: a name, or a name with a JSON Schema 2020-12 that the params must satisfy. */
-  readonly actions: readonly (string | { readonly name: string; readonly params?: object })[];
+  /** Each a name, or a name with a JSON Schema 2020-12 that the params must satisfy. Default: none, and every intent is refused. */
+  readonly actions?: readonly (string | { readonly name: string; readonly params?: object })[];
   /** Actions that are refused whatever else says so. */
   readonly deniedActions?: readonly string[];
   /** `{monetary_limit: 100, allowed_domains: ['acme.com'], rate_limit: '10/hour'}`: `aip help constraints`. */
@@ -83,7 +83,7 @@ export class Passports {
     const request = {
       name: options.agentName,
       domain: options.domain,
-      actions: list(options.actions, 'actions').map((action) =>
+      actions: list(options.actions ?? [], 'actions').map((action) =>
         typeof action === 'string' ? action : paramsOf(action, 'an action'),
       ) as PassportDocument['actions'],
       deniedActions: list(options.deniedActions ?? [], 'deniedActions'),

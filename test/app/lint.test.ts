@@ -164,6 +164,10 @@ describe('reach', () => {
 
 describe('breadth', () => {
   const many = (n: number) => Array.from({ length: n }, (_, i) => ({ name: `step_${i}`, params: bare('x') }));
+  test('no action at all', () => {
+    expect(codes({ ...TIGHT, actions: [] })).toEqual(['no-actions']);
+  });
+
   test('five actions are a handful, six are more', () => {
     expect(codes({ ...TIGHT, actions: many(5) })).toEqual([]);
     expect(codes({ ...TIGHT, actions: many(6) })).toEqual(['too-many-actions']);

@@ -45,6 +45,20 @@ describe('createPassport', () => {
     expect(two.publicKey).not.toBe(one.publicKey);
   });
 
+  // The guide's "Mistake 2": each agent an identity of its own.
+  test('an identity alone may do nothing yet', async () => {
+    const aip = workshop();
+    const passport = await aip.createPassport({
+      domain: 'acme.com',
+      agentName: 'agent-1',
+      privateKey: KEY,
+      principalKeyStore: 'file',
+    });
+    expect(passport.warnings.map(({ code }) => code)).toContain('no-actions');
+    const intent = await aip.createIntent({ passport, action: 'pay' });
+    expect(await aip.verifyIntent(intent)).toMatchObject({ success: false, error_code: 'AIP-E201' });
+  });
+
   test('never makes a second passport of an agent', async () => {
     const aip = workshop();
     const first = await supportAgent(aip);
@@ -55,7 +69,6 @@ describe('createPassport', () => {
   test.each<[string, object]>([
     ['an unknown option', { allowedDomains: ['acme.com'] }],
     ['a constraint that does not exist', { constraints: { monetary_limits: 5 } }],
-    ['no actions', { actions: [] }],
     ['actions as a text', { actions: 'pay' }],
     ['an action that is no name', { actions: ['pay all'] }],
     ['a schema that is none', { actions: [{ name: 'pay', params: { type: 'objekt' } }] }],

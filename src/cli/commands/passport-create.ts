@@ -173,6 +173,7 @@ async function requestOf(nameArg: string | undefined, options: Options, cli: Cli
   if (actions.length === 0) {
     const answer = await cli.ask.input({ message: 'Actions it may do, separated by spaces', flag: '--action <name>' });
     actions = answer.split(/[\s,]+/).filter((word) => word !== '');
+    if (actions.length === 0) throw new Failure('USAGE', 'No action was named.', { hint: 'add --action <name>' });
   }
   const keyStore = options.keyStore ?? (options.envFile === undefined ? configuredStore : 'env');
   if (keyStore === 'env' && options.envFile === undefined) {
