@@ -37,7 +37,8 @@ export class LocalTrust implements Trusting {
 
 /** A passport file that names its agent and is not valid: its intents are refused with E103, not answered by a known passport. */
 export interface UnreadablePassport {
-  readonly agentId: string;
+  /** Every agent that it names: an edit may have changed one of the names. */
+  readonly agentIds: readonly string[];
   readonly reason: string;
 }
 
@@ -52,7 +53,7 @@ export function givenFirst(
   return (agentId) => {
     let mine: Passport | UnreadablePassport | undefined;
     for (const each of given) {
-      if (('agent' in each ? each.agent.id : each.agentId) === agentId) mine = later(mine, each);
+      if ('agent' in each ? each.agent.id === agentId : each.agentIds.includes(agentId)) mine = later(mine, each);
     }
     if (mine === undefined) return known(agentId);
     if (!('agent' in mine)) return { status: 'unreadable', reason: mine.reason };

@@ -1,7 +1,7 @@
 import { Failure } from '../app/failure.js';
 import { findPassport } from '../app/find-passport.js';
 import type { UnreadablePassport } from '../app/local-trust.js';
-import { parseAgentId } from '../protocol/did.js';
+import { isAgentId } from '../protocol/did.js';
 import { passportOf, type Passport } from '../protocol/passport.js';
 import { ShapeError } from '../protocol/shape.js';
 import { isObject } from '../protocol/values.js';
@@ -23,8 +23,13 @@ export async function passportFile(path: string, cli: Cli): Promise<Passport | U
     return passportOf(json);
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
-    const agentId = isObject(json) ? json.agent_id : undefined;
-    if (typeof agentId === 'string' && parseAgentId(agentId) !== null) return { agentId, reason: error.reason };
+    const { agent_id: agentId, key_id: keyId } = isObject(json) ? json : {};
+    const holder = typeof keyId === 'string' ? keyId.split('#', 1) : [];
+    if (isId(agentId)) return { agentIds: [agentId, ...holder.filter(isId)], reason: error.reason };
     throw new Failure('UNREADABLE', `${where} is not a passport (AIP-E103): ${error.reason}.`);
   }
+}
+
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && isAgentId(value);
 }

@@ -24,7 +24,7 @@ function givenPassport(file: string): Passport | UnreadablePassport {
     return readPassport(bytes);
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
-    return { agentId: (JSON.parse(bytes.toString()) as { agent_id: string }).agent_id, reason: error.reason };
+    return { agentIds: [(JSON.parse(bytes.toString()) as { agent_id: string }).agent_id], reason: error.reason };
   }
 }
 

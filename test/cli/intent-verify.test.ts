@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../src/verify/decision.js';
 import { stored, writeStanding } from '../kit/native/standing.js';
@@ -277,6 +277,18 @@ describe('whom a verification believes', () => {
       const machine = await settled();
       const { code } = await machine.run('intent', 'verify', refundFile, ...given([file]));
       expect(code).toBe(10);
+    }
+  });
+
+  test('nor is one whose agent was changed by a byte, at every place that names it', async () => {
+    const machine = await settled();
+    const text = readFileSync(fixture('passport-support-agent.json'), 'utf8');
+    const names = [...text.matchAll(/acme\.com|support-agent/g)].map(({ index }) => index);
+    expect(names.length).toBeGreaterThan(6);
+    for (const at of names) {
+      const edited = machine.file('edited.json', `${text.slice(0, at)}x${text.slice(at + 1)}`);
+      const { code } = await machine.run('intent', 'verify', refundFile, '--passport', edited, '--dry-run');
+      expect([3, 10], `changed at ${at}`).toContain(code);
     }
   });
 
