@@ -3,15 +3,12 @@ import { parseApiKey } from '../mesh/api-key.js';
 import type { MeshCopy, MeshLine } from '../app/mesh-ports.js';
 import type { OperatorSigner } from '../app/revoke.js';
 import type { LocalCopy } from '../adapters/mesh/local-copy.js';
-import { MeshHttp, Unreachable } from '../adapters/mesh/http-client.js';
+import { MeshHttp, meshLine } from '../adapters/mesh/http-client.js';
 import type { FollowOptions, MeshFollow } from '../adapters/mesh/follow.js';
 import { Failure } from '../app/failure.js';
 import type { Cli } from './cli.js';
 import { meshAccess, type MeshAccess } from './mesh-access.js';
 import { keyring, random, type KeyFlags } from './wiring.js';
-
-/** Most bytes of an answer to one question. */
-const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /** The API key of this machine: AIP_MESH_KEY, the file of mesh.key_file, or the key store. */
 export async function apiKey(cli: Cli, flags: KeyFlags): Promise<string> {
@@ -39,17 +36,7 @@ export function meshLines(cli: Cli, { endpoints }: Pick<MeshAccess, 'endpoints'>
   return endpoints.map((url) => {
     const http = new MeshHttp(url, key);
     cli.afterwards(() => http.close());
-    return {
-      url,
-      ask: async (call) => {
-        try {
-          return { kind: 'answered', ...(await http.ask({ ...call, maxBytes: MAX_ANSWER_BYTES })) };
-        } catch (error) {
-          if (!(error instanceof Unreachable)) throw error;
-          return { kind: 'unreachable', reason: error.message, sent: error.sent };
-        }
-      },
-    };
+    return meshLine(url, http);
   });
 }
 

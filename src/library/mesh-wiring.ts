@@ -1,13 +1,11 @@
 /** Builds what a workspace speaks with its mesh through; loaded only where there is one, or an agent is revoked. */
 import { MeshFollow, refreshOnce } from '../adapters/mesh/follow.js';
-import { MeshHttp, Unreachable } from '../adapters/mesh/http-client.js';
+import { MeshHttp, meshLine } from '../adapters/mesh/http-client.js';
 import { openLocalCopy, type LocalCopy } from '../adapters/mesh/local-copy.js';
 import { checkOf } from '../adapters/mesh/mesh-key.js';
 import type { MeshLine } from '../app/mesh-ports.js';
 import { usage } from './given.js';
 import type { World } from './wiring.js';
-
-const MAX_ANSWER_BYTES = 1024 * 1024;
 
 export interface Connection {
   readonly copy: LocalCopy;
@@ -44,17 +42,7 @@ export function connectMesh(
   following.start();
   return {
     copy,
-    lines: https.map((http, i) => ({
-      url: endpoints[i]!,
-      ask: async (call) => {
-        try {
-          return { kind: 'answered', ...(await http.ask({ ...call, maxBytes: MAX_ANSWER_BYTES })) };
-        } catch (error) {
-          if (!(error instanceof Unreachable)) throw error;
-          return { kind: 'unreachable', reason: error.message, sent: error.sent };
-        }
-      },
-    })),
+    lines: https.map((http, i) => meshLine(endpoints[i]!, http)),
     refresh: (timeoutMs) => refreshOnce({ endpoints, key, check, verifier: null, maxAgeMs, copy }, timeoutMs),
     close: () => {
       following.stop();

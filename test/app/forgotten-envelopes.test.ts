@@ -1,20 +1,17 @@
 import { expect, test } from 'vitest';
-import { verifyIntents, type VerifierDeps, type VerifyOptions } from '../../src/app/verify-intents.js';
+import { verifyIntents, type VerifyOptions } from '../../src/app/verify-intents.js';
 import { importKey } from '../../src/protocol/ed25519/verify.js';
 import { fromHex } from '../../src/protocol/hex.js';
 import { KEYS, NOW, signed, text } from '../kit/conformance/parts.js';
-import { openAt, statePath } from '../kit/state/temporary.js';
+import { VERIFY, verifierDeps } from '../kit/native/verifier.js';
 
 const MINUTE = 60_000;
 
 /** A verifier in use, whose clock the test moves. */
 function verifier() {
   const clock = { now: NOW };
-  const deps: VerifierDeps = {
-    state: openAt(statePath(), () => clock.now),
+  const deps = verifierDeps({
     clock: () => clock.now,
-    ticks: () => 0,
-    passport: () => ({ status: 'unknown' }),
     pins: () => [],
     envelopes: {
       publicKey: importKey(fromHex(KEYS.agent)!),
@@ -24,16 +21,9 @@ function verifier() {
       minTier: 0,
       registry: null,
     },
-    loadSchemaCheck: () => expect.unreachable(),
-    freshness: () => ({ mesh: false, ageMs: null, maxAgeMs: 30_000, onStale: 'last-known' }),
-    hooks: () => null,
-    approved: () => false,
-    trust: () => null,
-  };
+  });
   const judge = async (document: string, changes: Partial<VerifyOptions> = {}) => {
-    const policy = { maxAgeMs: 300_000, maxSkewMs: 30_000, minTrust: null };
-    const options: VerifyOptions = { policy, at: null, dryRun: false, geo: null, logParams: 'masked', parallel: false };
-    const [judgement] = await verifyIntents(deps, { ...options, ...changes }, [{ bytes: document, source: null }]);
+    const [judgement] = await verifyIntents(deps, { ...VERIFY, ...changes }, [{ bytes: document, source: null }]);
     return judgement!.decision.error_code ?? 'ok';
   };
   /** Lets time pass, with an envelope every few minutes. */

@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { verifyIntents, type VerifierDeps, type VerifyOptions } from '../../src/app/verify-intents.js';
+import { verifyIntents, type VerifyOptions } from '../../src/app/verify-intents.js';
 import { passportOf } from '../../src/protocol/passport.js';
 import { refund } from '../kit/native/intent-parts.js';
 import { line, NOW_S } from '../kit/native/parts.js';
 import { passport as passportDocument } from '../kit/native/passport-cases.js';
-import { pinsOf } from '../kit/native/vectors.js';
-import { openAt, statePath } from '../kit/state/temporary.js';
+import { knowing, VERIFY, verifierDeps } from '../kit/native/verifier.js';
 
 const MINUTE = 60;
 
@@ -13,23 +12,11 @@ const MINUTE = 60;
 function verifier() {
   const passport = passportOf(passportDocument('support-agent-v1'));
   let now = NOW_S * 1000;
-  const state = openAt(statePath(), () => now);
-  const deps: VerifierDeps = {
-    state,
-    clock: () => now,
-    ticks: () => 0,
-    passport: () => ({ status: 'found', passport }),
-    pins: pinsOf,
-    loadSchemaCheck: () => expect.unreachable(),
-    freshness: () => ({ mesh: false, ageMs: null, maxAgeMs: 30_000, onStale: 'last-known' }),
-    hooks: () => null,
-    approved: () => false,
-    trust: () => null,
-  };
+  const deps = verifierDeps({ ...knowing(passport), clock: () => now });
   const judge = async (text: string, changes: Partial<VerifyOptions> & { maxAge?: number } = {}) => {
-    const policy = { maxAgeMs: (changes.maxAge ?? 300) * 1000, maxSkewMs: 30_000, minTrust: null };
-    const options: VerifyOptions = { policy, at: null, dryRun: false, geo: null, logParams: 'masked', parallel: false };
-    const [judgement] = await verifyIntents(deps, { ...options, ...changes }, [{ bytes: text, source: null }]);
+    const policy = { ...VERIFY.policy, maxAgeMs: (changes.maxAge ?? 300) * 1000 };
+    const options = { ...VERIFY, policy, ...changes };
+    const [judgement] = await verifyIntents(deps, options, [{ bytes: text, source: null }]);
     return judgement!.decision.error_code ?? 'ok';
   };
   const fresh = (s: number) => line(refund(`${s}`, { timestamp: NOW_S + s, params: { amount: 0, s } }));

@@ -1,36 +1,24 @@
 /** Hooks are asked before the transaction, and their step comes after four others that are judged inside it. */
 import { expect, test } from 'vitest';
-import { commitBatch, prepareBatch, type VerifierDeps } from '../../src/app/verify-intents.js';
+import { commitBatch, prepareBatch } from '../../src/app/verify-intents.js';
 import { readPassport } from '../../src/protocol/passport.js';
 import { refund } from '../kit/native/intent-parts.js';
 import { line, NOW_S } from '../kit/native/parts.js';
-import { fixtureBytes, pinsOf } from '../kit/native/vectors.js';
-import { openAt, statePath } from '../kit/state/temporary.js';
+import { fixtureBytes } from '../kit/native/vectors.js';
+import { knowing, VERIFY, verifierDeps } from '../kit/native/verifier.js';
 
 function verifier() {
   const passport = readPassport(fixtureBytes('passport-support-agent.json'));
   let now = NOW_S * 1000;
   let asked = 0;
-  const deps: VerifierDeps = {
-    state: openAt(statePath(), () => now),
-    clock: () => now,
-    ticks: () => 0,
-    passport: () => ({ status: 'found', passport }),
-    pins: pinsOf,
-    loadSchemaCheck: () => expect.unreachable(),
-    freshness: () => ({ mesh: false, ageMs: null, maxAgeMs: 30_000, onStale: 'last-known' }),
-    hooks: () => async () => {
-      asked++;
-      return [];
-    },
-    approved: () => false,
-    trust: () => null,
+  const ask = async () => {
+    asked++;
+    return [];
   };
-  const policy = { maxAgeMs: 300_000, maxSkewMs: 30_000, minTrust: null };
-  const options = { policy, at: null, dryRun: false, geo: null, logParams: 'masked', parallel: false } as const;
+  const deps = verifierDeps({ ...knowing(passport), clock: () => now, hooks: () => ask });
   return {
-    prepare: (text: string) => prepareBatch(deps, options, [{ bytes: text, source: null }]),
-    commit: (batch: Awaited<ReturnType<typeof prepareBatch>>) => commitBatch(deps, options, batch)[0]!.decision,
+    prepare: (text: string) => prepareBatch(deps, VERIFY, [{ bytes: text, source: null }]),
+    commit: (batch: Awaited<ReturnType<typeof prepareBatch>>) => commitBatch(deps, VERIFY, batch)[0]!.decision,
     wait: (ms: number) => void (now += ms),
     asked: () => asked,
   };

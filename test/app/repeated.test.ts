@@ -1,32 +1,20 @@
 import { expect, test } from 'vitest';
-import { verifyIntents, type VerifierDeps } from '../../src/app/verify-intents.js';
+import { verifyIntents } from '../../src/app/verify-intents.js';
 import { readPassport } from '../../src/protocol/passport.js';
 import { refund } from '../kit/native/intent-parts.js';
 import { line, NOW_S } from '../kit/native/parts.js';
 
-import { fixtureBytes, pinsOf } from '../kit/native/vectors.js';
+import { fixtureBytes } from '../kit/native/vectors.js';
+import { knowing, VERIFY, verifierDeps } from '../kit/native/verifier.js';
 import { openAt, statePath } from '../kit/state/temporary.js';
 
 function verifier() {
   const passport = readPassport(fixtureBytes('passport-support-agent.json'));
   const state = openAt(statePath(), () => NOW_S * 1000);
-  const deps: VerifierDeps = {
-    state,
-    clock: () => NOW_S * 1000,
-    ticks: () => 0,
-    passport: () => ({ status: 'found', passport }),
-    pins: pinsOf,
-    loadSchemaCheck: () => expect.unreachable(),
-    freshness: () => ({ mesh: false, ageMs: null, maxAgeMs: 30_000, onStale: 'last-known' }),
-    hooks: () => null,
-    approved: () => false,
-    trust: () => null,
-  };
-  const policy = { maxAgeMs: 300_000, maxSkewMs: 30_000, minTrust: null };
-  const options = { policy, at: null, dryRun: false, geo: null, logParams: 'masked', parallel: false } as const;
+  const deps = verifierDeps({ ...knowing(passport), state });
   const judge = async (...texts: string[]) => {
     const submissions = texts.map((bytes) => ({ bytes, source: null }));
-    return (await verifyIntents(deps, options, submissions)).map(({ decision }) => decision.error_code ?? 'ok');
+    return (await verifyIntents(deps, VERIFY, submissions)).map(({ decision }) => decision.error_code ?? 'ok');
   };
   const counts = () => {
     const { successful, failed, unattributed } = state.tally(passport.agent.id)!;

@@ -1,13 +1,12 @@
 import { expect, test } from 'vitest';
-import { verifyIntents, type VerifierDeps } from '../../src/app/verify-intents.js';
+import { verifyIntents } from '../../src/app/verify-intents.js';
 import { parseConstraints, type Constraints } from '../../src/protocol/constraints.js';
 import { passportOf } from '../../src/protocol/passport.js';
 import type { Json, JsonObject } from '../../src/protocol/values.js';
 import { refund } from '../kit/native/intent-parts.js';
-import { line, NOW_S } from '../kit/native/parts.js';
+import { line } from '../kit/native/parts.js';
 import { passport } from '../kit/native/passport-cases.js';
-import { pinsOf } from '../kit/native/vectors.js';
-import { openAt, statePath } from '../kit/state/temporary.js';
+import { knowing, VERIFY, verifierDeps } from '../kit/native/verifier.js';
 
 function limits(value: Json): Constraints {
   const parsed = parseConstraints(value as JsonObject);
@@ -17,26 +16,13 @@ function limits(value: Json): Constraints {
 /** Codes of intents in a row, each with the same params, judged by a passport and by limits of the caller. */
 async function inARow(constraints: Json, within: Json, params: JsonObject): Promise<string[]> {
   const found = passportOf(passport('support-agent-v1', { constraints }));
-  const deps: VerifierDeps = {
-    state: openAt(statePath()),
-    clock: () => NOW_S * 1000,
-    ticks: () => 0,
-    passport: () => ({ status: 'found', passport: found }),
-    pins: pinsOf,
-    loadSchemaCheck: () => expect.unreachable(),
-    freshness: () => ({ mesh: false, ageMs: null, maxAgeMs: 30_000, onStale: 'last-known' }),
-    hooks: () => null,
-    approved: () => false,
-    trust: () => null,
-  };
-  const policy = { maxAgeMs: 300_000, maxSkewMs: 30_000, minTrust: null };
-  const options = { policy, at: null, dryRun: false, geo: null, logParams: 'masked', parallel: false } as const;
+  const deps = verifierDeps(knowing(found));
   const submissions = [1, 2, 3].map((n) => ({
     bytes: line(refund(`beside ${n}`, { params })),
     source: null,
     within: limits(within),
   }));
-  return (await verifyIntents(deps, options, submissions)).map(({ decision }) => decision.error_code ?? 'ok');
+  return (await verifyIntents(deps, VERIFY, submissions)).map(({ decision }) => decision.error_code ?? 'ok');
 }
 
 const ONCE = ['ok', 'AIP-E212', 'AIP-E212'];

@@ -1,5 +1,6 @@
 /** Requests to a mesh over node's own HTTP client: bounded in time and size, over connections that are kept. */
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { MeshLine } from '../../app/mesh-ports.js';
 
 export interface Call {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -178,4 +179,22 @@ function reasonOf(error: Error): string {
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'its name is unknown';
   if (code === 'ECONNRESET' || code === 'EPIPE') return 'the connection broke';
   return code === undefined ? error.message : `${error.message} (${code})`;
+}
+
+/** Most bytes of an answer to one question. */
+const MAX_ANSWER_BYTES = 1024 * 1024;
+
+/** The line to `url` that the use cases ask over. */
+export function meshLine(url: string, http: MeshHttp): MeshLine {
+  return {
+    url,
+    ask: async (call) => {
+      try {
+        return { kind: 'answered', ...(await http.ask({ ...call, maxBytes: MAX_ANSWER_BYTES })) };
+      } catch (error) {
+        if (!(error instanceof Unreachable)) throw error;
+        return { kind: 'unreachable', reason: error.message, sent: error.sent };
+      }
+    },
+  };
 }

@@ -21,15 +21,7 @@ export function withoutHistory(constraints: Constraints, agentId: string): Viola
         }),
       );
     } else if (rule.kind === 'daily_limit') {
-      violations.push(
-        violation('DAILY_LIMIT_EXCEEDED', `${why('daily_limit')} What was spent cannot be added up.`, {
-          requested: null,
-          spent: null,
-          limit: jsonOfMinor(rule.limit, rule.currency),
-          window: '24h',
-          agent_id: agentId,
-        }),
-      );
+      violations.push(notAddedUp(rule, `${why('daily_limit')} What was spent cannot be added up.`, agentId));
     }
   }
   return violations;
@@ -46,21 +38,25 @@ export function unaccountable(limits: readonly Constraints[], agentId: string): 
   for (const rule of limits.flatMap(({ all }) => all)) {
     if (rule.kind !== 'daily_limit' || accounting === null) continue;
     if (rule.currency === accounting.currency && rule.param === accounting.amountParam) continue;
-    violations.push(
-      violation(
-        'DAILY_LIMIT_EXCEEDED',
-        `What is spent is added up from "${accounting.amountParam}" in ${accounting.currency}, and another limit reads "${rule.param}" in ${rule.currency}.`,
-        {
-          requested: null,
-          spent: null,
-          limit: jsonOfMinor(rule.limit, rule.currency),
-          window: '24h',
-          agent_id: agentId,
-        },
-      ),
-    );
+    const message = `What is spent is added up from "${accounting.amountParam}" in ${accounting.currency}, and another limit reads "${rule.param}" in ${rule.currency}.`;
+    violations.push(notAddedUp(rule, message, agentId));
   }
   return violations;
+}
+
+/** A daily limit that nothing can be held to, so that nothing passes it. */
+function notAddedUp(
+  { limit, currency }: { readonly limit: bigint; readonly currency: string },
+  message: string,
+  agentId: string,
+): Violation {
+  return violation('DAILY_LIMIT_EXCEEDED', message, {
+    requested: null,
+    spent: null,
+    limit: jsonOfMinor(limit, currency),
+    window: '24h',
+    agent_id: agentId,
+  });
 }
 
 function why(name: string): string {
