@@ -2,7 +2,7 @@
 import { signRequest } from '../mesh/http-signature.js';
 import type { Role } from '../mesh/roles.js';
 import { toHex } from '../protocol/hex.js';
-import { askMesh, Members } from './mesh-answers.js';
+import { askMesh, malformed, Members } from './mesh-answers.js';
 import type { MeshCall, MeshLine } from './mesh-ports.js';
 import type { Clock, Random } from './ports.js';
 import type { OperatorSigner } from './revoke.js';
@@ -31,6 +31,8 @@ export interface ListedKey {
 }
 
 const TIMEOUT_MS = 5_000;
+/** More API keys than any mesh has: one that goes on beyond is broken, or means harm. */
+const MOST_KEYS = 100_000;
 
 export async function createApiKey(
   deps: AdminDeps,
@@ -64,8 +66,9 @@ export async function listApiKeys({ line }: Pick<AdminDeps, 'line'>): Promise<Li
       });
     }
     next = page.textOrNull('next');
-    // An empty page that promises more would be asked for again and again.
-    if (next === null || keys.length === 0) return listed;
+    if (next === null) return listed;
+    // Half a list would hide a key that should be revoked.
+    if (keys.length === 0 || listed.length > MOST_KEYS) throw malformed(line, 'its list of keys does not end');
   }
 }
 

@@ -243,7 +243,7 @@ describe('who may do what', () => {
       made.push((await mesh.ask('POST', '/v1/mesh/keys', 'admin', { role: 'verifier' })).json().key_id);
     const listed: unknown[] = [];
     let pages = 0;
-    for (let next: unknown = ''; next !== null; pages++) {
+    for (let next: unknown = ''; next !== null && pages < 9; pages++) {
       const answer = await mesh.ask('GET', `/v1/mesh/keys${next === '' ? '' : `?after=${String(next)}`}`, 'admin');
       // What a client reads at most of an answer.
       expect(answer.body.length).toBeLessThan(65_536);
