@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { schemaProblems } from '../../src/adapters/json-schema.js';
-import { verifyIntents, type VerifierDeps, type VerifyOptions } from '../../src/app/verify-intents.js';
+import { verifyIntents, type VerifyOptions } from '../../src/app/verify-intents.js';
 import { verifyChain } from '../../src/protocol/chain.js';
 import { EXIT_OF_CONCERN } from '../../src/protocol/codes.js';
 import { readPassport } from '../../src/protocol/passport.js';
@@ -11,7 +11,8 @@ import { STEPS } from '../../src/verify/pipeline.js';
 import { intent } from '../kit/native/intent-parts.js';
 import { agent, NOW_S, PRINCIPAL, seedOf, type Signer } from '../kit/native/parts.js';
 import { stored } from '../kit/native/standing.js';
-import { fixtureBytes, pinsOf, timeOf } from '../kit/native/vectors.js';
+import { fixtureBytes, timeOf } from '../kit/native/vectors.js';
+import { VERIFY, verifierDeps } from '../kit/native/verifier.js';
 import { openAt, statePath } from '../kit/state/temporary.js';
 
 const NOW = timeOf({});
@@ -21,33 +22,19 @@ const SUPPORT = readPassport(fixtureBytes('passport-support-agent.json'));
 function verifier() {
   const path = statePath();
   const state = openAt(path, () => NOW);
-  const deps: VerifierDeps = {
+  const deps = verifierDeps({
     state,
     clock: () => NOW,
-    ticks: () => 0,
     passport: (id) => {
       const passport = [OPERATOR, SUPPORT].find((each) => each.agent.id === id);
       return passport === undefined ? { status: 'unknown' } : { status: 'found', passport };
     },
-    pins: pinsOf,
     loadSchemaCheck: async () => schemaProblems,
-    freshness: () => ({ mesh: false, ageMs: null, maxAgeMs: 0, onStale: 'last-known' }),
-    hooks: () => null,
-    approved: () => false,
-    trust: () => null,
-  };
-  const options: VerifyOptions = {
-    policy: { maxAgeMs: 300_000, maxSkewMs: 30_000, minTrust: null },
-    at: null,
-    geo: null,
-    dryRun: false,
-    logParams: 'masked',
-    parallel: false,
-  };
+  });
   const judge = (documents: readonly Uint8Array[], more: Partial<VerifyOptions> = {}) =>
     verifyIntents(
       deps,
-      { ...options, ...more },
+      { ...VERIFY, ...more },
       documents.map((bytes) => ({ bytes, source: null })),
     );
   return { path, state, judge };

@@ -2,19 +2,11 @@ import { setImmediate } from 'node:timers';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/app/failure.js';
 import type { Ledger } from '../../src/app/ports.js';
-import type { Submission, VerifierDeps, VerifyOptions } from '../../src/app/verify-intents.js';
+import type { Submission } from '../../src/app/verify-intents.js';
 import { GroupCommit } from '../../src/library/group-commit.js';
+import { VERIFY, verifierDeps } from '../kit/native/verifier.js';
 import { openAt, statePath } from '../kit/state/temporary.js';
 import { AGENT, supportAgent, T0, workshop, type Workshop } from './workshop.js';
-
-const OPTIONS: VerifyOptions = {
-  policy: { maxAgeMs: 300_000, maxSkewMs: 30_000, minTrust: null },
-  at: null,
-  geo: null,
-  dryRun: false,
-  logParams: 'masked',
-  parallel: false,
-};
 
 /** A group commit on a real state file, with a place to break the world. */
 async function grouped(aip: Workshop, breakOn: (batch: number, ledger: Ledger) => void = () => undefined) {
@@ -26,7 +18,7 @@ async function grouped(aip: Workshop, breakOn: (batch: number, ledger: Ledger) =
   const pin = { keyId: 'did:web:acme.com#key-1', key: importKey(parsePublicKey(passport.principalPublicKey)!)! };
   const state = openAt(statePath());
   let batches = 0;
-  const deps: VerifierDeps = {
+  const deps = verifierDeps({
     state: {
       transact: (work) =>
         state.transact((ledger) => {
@@ -36,15 +28,9 @@ async function grouped(aip: Workshop, breakOn: (batch: number, ledger: Ledger) =
       rehearse: (work) => state.rehearse(work),
     },
     clock: () => T0,
-    ticks: () => 0,
     passport: (agentId) => (agentId === AGENT ? { status: 'found', passport: parsed } : { status: 'unknown' }),
     pins: () => [pin],
-    loadSchemaCheck: () => () => [],
-    freshness: () => ({ mesh: false, ageMs: null, maxAgeMs: 0, onStale: 'last-known' }),
-    hooks: () => null,
-    approved: () => false,
-    trust: () => null,
-  };
+  });
   const group = new GroupCommit(
     deps,
     (work) => void setImmediate(work),
@@ -64,10 +50,10 @@ describe('a group commit', () => {
   test('puts 600 calls of one moment into three transactions, and one by one into one each', async () => {
     const { group, intents, batches } = await grouped(workshop());
     const all = await intents(603);
-    const first = await Promise.all(all.slice(0, 600).map((submission) => group.verify(submission, OPTIONS)));
+    const first = await Promise.all(all.slice(0, 600).map((submission) => group.verify(submission, VERIFY)));
     expect(first.every(({ decision }) => decision.success)).toBe(true);
     expect(batches()).toBe(3);
-    for (const submission of all.slice(600)) await group.verify(submission, OPTIONS);
+    for (const submission of all.slice(600)) await group.verify(submission, VERIFY);
     expect(batches()).toBe(6);
   });
 
@@ -76,10 +62,10 @@ describe('a group commit', () => {
       if (batch === 1) throw new Failure('STATE', 'The disk is full.');
     });
     const all = await intents(20);
-    const answers = await Promise.allSettled(all.map((submission) => group.verify(submission, OPTIONS)));
+    const answers = await Promise.allSettled(all.map((submission) => group.verify(submission, VERIFY)));
     expect(answers.map(({ status }) => status)).toEqual(all.map(() => 'rejected'));
     expect([...state.entries({})]).toEqual([]);
-    const again = await Promise.all(all.map((submission) => group.verify(submission, OPTIONS)));
+    const again = await Promise.all(all.map((submission) => group.verify(submission, VERIFY)));
     expect(again.every(({ decision }) => decision.success)).toBe(true);
   });
 
@@ -94,7 +80,7 @@ describe('a group commit', () => {
     });
     const all = await intents(12);
     poisoned = (JSON.parse(all[5]!.bytes as string) as { nonce: string }).nonce;
-    const answers = await Promise.allSettled(all.map((submission) => group.verify(submission, OPTIONS)));
+    const answers = await Promise.allSettled(all.map((submission) => group.verify(submission, VERIFY)));
     expect(answers.map(({ status }) => status)).toEqual(all.map((_, i) => (i === 5 ? 'rejected' : 'fulfilled')));
     expect([...state.entries({})]).toHaveLength(11);
   });
@@ -109,7 +95,7 @@ describe('a group commit', () => {
       },
     };
     const answers = await Promise.allSettled(
-      all.map((submission, i) => group.verify(i === 2 ? broken : submission, OPTIONS)),
+      all.map((submission, i) => group.verify(i === 2 ? broken : submission, VERIFY)),
     );
     expect(answers.map(({ status }) => status)).toEqual(all.map((_, i) => (i === 2 ? 'rejected' : 'fulfilled')));
   });
@@ -120,7 +106,7 @@ describe('a group commit', () => {
     });
     await group.idle();
     const [submission] = await intents(1);
-    const answer = group.verify(submission!, OPTIONS);
+    const answer = group.verify(submission!, VERIFY);
     const failed = expect(answer).rejects.toThrow('The disk is full.');
     await group.idle();
     await failed;
