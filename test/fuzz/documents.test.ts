@@ -100,8 +100,9 @@ describe.each(DOCUMENTS)('%s', (_, bytes, holds) => {
       fc.property(fc.nat({ max: bytes.length }), fc.integer({ min: 0, max: 255 }), (at, byte) => {
         const changed = Buffer.concat([bytes.subarray(0, at), Buffer.from([byte]), bytes.subarray(at)]);
         if (holds(changed)) {
-          // A blank, a zero after a fraction, a sign before a zero or in an exponent.
-          expect([...SPACE, 0x30, 0x2b, 0x2d]).toContain(byte);
+          // A blank, a zero after a fraction, a sign before a zero or in an exponent, an escape before a slash.
+          const escapedSlash = byte === 0x5c && bytes[at] === 0x2f;
+          if (!escapedSlash) expect([...SPACE, 0x30, 0x2b, 0x2d]).toContain(byte);
           expect(canonicalize(parseJson(changed))).toBe(canonicalize(parseJson(bytes)));
         }
       }),
