@@ -20,22 +20,19 @@ const INVISIBLE = late(() => /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/u);
  */
 export function normalizeDomain(text: string): string | null {
   if (text.length > 1024) return null;
-  let name = text;
-  if (NON_ASCII.test(name)) {
+  let name = text.toLowerCase();
+  if (NON_ASCII.test(text)) {
     // ASCII is held to letters, digits, dots and hyphens before IDNA, which would decode %61 and cut at / ? #.
-    if (INVISIBLE().test(name) || !ASCII_NAME.test(name.replace(/[^\x00-\x7f]/g, ''))) return null;
-    name = domainToASCII(name);
-  } else {
-    name = name.toLowerCase();
-    if (name.includes('xn--') && !isPunycode(withoutRootDot(name))) return null;
+    if (INVISIBLE().test(text) || !ASCII_NAME.test(text.replace(/[^\x00-\x7f]/g, ''))) return null;
+    name = domainToASCII(text);
   }
   name = withoutRootDot(name);
-  return LDH_NAME.test(name) && !NUMERIC_END.test(name) ? name : null;
+  if (!LDH_NAME.test(name) || NUMERIC_END.test(name)) return null;
+  return name.includes('xn--') && !isPunycode(name) ? null : name;
 }
 
 /** An invalid punycode label makes the whole name invalid. Node 24 lets some through, so what it decodes to has to lead back. */
 function isPunycode(name: string): boolean {
-  if (!LDH_NAME.test(name)) return false;
   const shown = domainToUnicode(name);
   return !/(?:^|\.)xn--/.test(shown) && domainToASCII(shown) === name;
 }

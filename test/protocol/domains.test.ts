@@ -80,6 +80,9 @@ describe('names', () => {
     "a'b.com",
     'a,b.com',
     'a;b.com',
+    // An invalid label beside one that is written in Unicode.
+    'é.xn---b0x',
+    'é.xn--a',
   ])('%j is none', (text) => expect(normalizeDomain(text)).toBeNull());
 
   test('a name is its own normal form, and the one that the WHATWG parser connects to', () => {
