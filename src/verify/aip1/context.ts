@@ -71,6 +71,8 @@ export interface Aip1Context {
   readonly passport: Passport | null;
   /** Null when none was given, or it does not count. */
   readonly mandate: Mandate | null;
+  /** Every principal that answers for the agent, at least one. */
+  readonly answerable: readonly string[];
   /** The constraints of the passport and of the caller. */
   readonly limits: readonly Constraints[];
   readonly policy: Aip1Policy;

@@ -1,7 +1,10 @@
-import { isAip1, readEnvelope, VersionError, type Tier } from '../../protocol/aip1/envelope.js';
+import { isAip1, readEnvelope, VersionError, type Envelope, type Tier } from '../../protocol/aip1/envelope.js';
+import type { Mandate } from '../../protocol/aip1/mandate.js';
 import type { Value } from '../../protocol/aip1/numbers.js';
 import type { Intent } from '../../protocol/intent.js';
+import { principalOfAgent } from '../../protocol/did.js';
 import type { Concern } from '../../protocol/codes.js';
+import type { Passport } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/shape.js';
 import { formatTime } from '../../protocol/time.js';
 import { DEGRADED, revocationReport, STANDING_UNKNOWN } from '../checks/revocation.js';
@@ -12,7 +15,6 @@ import { runChecks, type Outcome } from '../pipeline.js';
 import { endOf } from './checks/form.js';
 import { mandate } from './checks/mandate.js';
 import { passportOf, signature, type Standing } from './checks/signature.js';
-import { answerableFor } from './checks/standing.js';
 import { intentOf } from './native-view.js';
 import { envelopeOf, type Aip1Claim, type Aip1Context, type Aip1Facts, type Reading } from './context.js';
 import { AIP1_STEPS, FORM, SUBSTANCE } from './pipeline.js';
@@ -76,8 +78,7 @@ export function judgeEnvelope(examined: Examined, facts: Aip1Facts | null, sourc
     return { ...decisionOf(claim, form, STANDING_UNKNOWN, [], source), spend: null, usage: null };
   }
   const context = contextOf(claim, intent, proven, facts);
-  const substance = runChecks(SUBSTANCE, context);
-  const outcome = { reports: [...form.reports, ...substance.reports], violations: substance.violations };
+  const outcome = runChecks(SUBSTANCE, context, form.reports);
   const identified = proven.signature.status === 'passed';
   const revocation = identified ? standingOf(context) : STANDING_UNKNOWN;
   const judgement = decisionOf(claim, outcome, revocation, identified ? warningsOf(context, revocation) : [], source);
@@ -109,14 +110,17 @@ function contextOf(
 ): Aip1Context {
   const { standing } = proven;
   const passport = standing !== null && 'passport' in standing ? standing.passport : null;
+  const granted = proven.mandate.status === 'passed' && claim.mandate.status === 'found' ? claim.mandate.mandate : null;
+  const envelope = envelopeOf(claim);
   return {
-    envelope: envelopeOf(claim),
+    envelope,
     intent,
     tier: proven.tier,
     signature: proven.signature,
     mandateVerdict: proven.mandate,
     passport,
-    mandate: proven.mandate.status === 'passed' && claim.mandate.status === 'found' ? claim.mandate.mandate : null,
+    mandate: granted,
+    answerable: answerableFor(envelope, passport, granted),
     limits: [...(passport === null ? [] : [passport.constraints]), ...claim.limits],
     policy: claim.policy,
     facts,
@@ -129,9 +133,18 @@ function keepUntil({ envelope, policy, facts }: Aip1Context): number {
   return Math.max(facts.wallNow + 2 * policy.maxAgeMs, endOf(envelope) + policy.maxSkewMs);
 }
 
-function standingOf(context: Aip1Context): RevocationReport {
-  const { facts, envelope } = context;
-  const reports = [...answerableFor(context)].map((principal) => revocationReport(facts, envelope.agentId, principal));
+/**
+ * The principal that the passport proves, the issuer of the mandate, the principal of the domain that the agent is named in, and the
+ * one that the envelope claims: an agent that claims another does not leave its own.
+ */
+function answerableFor(envelope: Envelope, passport: Passport | null, granted: Mandate | null): string[] {
+  const { agentId, principal } = envelope;
+  const known = [passport?.document.principal, granted?.issuer, principalOfAgent(agentId) ?? undefined, principal];
+  return [...new Set(known.filter((each) => each !== undefined))];
+}
+
+function standingOf({ facts, envelope, answerable }: Aip1Context): RevocationReport {
+  const reports = answerable.map((principal) => revocationReport(facts, envelope.agentId, principal));
   return reports.find(({ status }) => status !== 'active') ?? reports[0]!;
 }
 
@@ -173,7 +186,10 @@ function decisionOf(
       error_message: entry.name,
       details,
     })),
-    checks: [...reports, ...AIP1_STEPS.slice(reports.length).map(notReached)],
+    checks:
+      reports.length === AIP1_STEPS.length
+        ? reports
+        : [...reports, ...AIP1_STEPS.slice(reports.length).map(notReached)],
     revocation,
     warnings,
     verified_at: formatTime(now),

@@ -1,4 +1,3 @@
-import { principalOfAgent } from '../../../protocol/did.js';
 import { hooks as sharedHooks } from '../../checks/hooks.js';
 import { revocation as sharedRevocation } from '../../checks/revocation.js';
 import { PASSED, type Verdict } from '../../decision.js';
@@ -21,19 +20,9 @@ export function revocation(context: Aip1Context): Verdict {
  * that the one to be stopped can step around is none.
  */
 export function principal(context: Aip1Context): Verdict {
-  for (const answerable of answerableFor(context)) {
+  for (const answerable of context.answerable) {
     const verdict = sharedRevocation(nativeViewUnder(context, answerable));
     if (verdict.status !== 'passed') return verdictInAip1(verdict);
   }
   return PASSED;
-}
-
-/**
- * The principal that the passport proves, the issuer of the mandate, the principal of the domain that the agent is named in, and the
- * one that the envelope claims: an agent that claims another does not leave its own.
- */
-export function answerableFor({ envelope, passport, mandate }: Aip1Context): Set<string> {
-  const { agentId, principal } = envelope;
-  const known = [passport?.document.principal, mandate?.issuer, principalOfAgent(agentId) ?? undefined, principal];
-  return new Set(known.filter((each) => each !== undefined));
 }
