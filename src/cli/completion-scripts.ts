@@ -49,13 +49,9 @@ const FISH = `# aip completion for fish: aip completion fish > ~/.config/fish/co
 function __aip_complete
     set -l words (commandline -opc)
     set -l current (commandline -ct)
-    set -l flags
-    if test -z "$current"
-        set flags --new-word
-    end
-    for line in (aip __complete $flags -- $words[2..-1] $current 2>/dev/null)
+    for line in (aip __complete -- $words[2..-1] "$current" 2>/dev/null)
         if test "$line" = ':file'
-            __fish_complete_path $current
+            __fish_complete_path "$current"
         else
             echo $line
         end

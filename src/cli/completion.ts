@@ -31,7 +31,10 @@ export async function complete(words: readonly string[], local: LocalValues, cli
   const fromSource = async (values: ValueSource | undefined): Promise<Completions> => {
     if (values === undefined) return NONE;
     if (values === 'file') return { candidates: [], files: true };
-    return { candidates: await local(values, cli), files: values === 'agent' };
+    const known = await local(values, cli);
+    // Agents go by their short names, unless an id is begun.
+    const candidates = /^(?:--[^=]+=)?did:/.test(current) ? [...known, ...known.map(byId)] : known;
+    return { candidates, files: values === 'agent' };
   };
   const starting = (found: Completions, start = current, prefix = ''): Completions => ({
     candidates: found.candidates
@@ -98,12 +101,17 @@ async function read(words: readonly string[]): Promise<{
 function nextWords(path: readonly string[]): Candidate[] {
   const found = new Map<string, string>();
   for (const command of VISIBLE.filter((one) => begins(one, path))) {
-    const word = command.path[path.length];
+    const [word, next] = command.path.slice(path.length);
     if (word === undefined) continue;
-    const isGroup = command.path.length > path.length + 1;
-    if (!found.has(word)) found.set(word, isGroup ? `${word} commands` : command.summary);
+    const others = found.get(word);
+    // A group is told by the commands in it.
+    found.set(word, next === undefined ? command.summary : others === undefined ? next : `${others}, ${next}`);
   }
   return [...found].map(([value, why]) => ({ value, why }));
+}
+
+function byId({ value, why }: Candidate): Candidate {
+  return { value: why, why: value };
 }
 
 function flagsOf(options: readonly OptionSpec[]): Candidate[] {

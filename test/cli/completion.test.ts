@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -49,6 +49,10 @@ describe('what could come next', () => {
     if (expected === undefined) expect(values).toContain('config');
     else expect(values).toEqual(expected);
   });
+  test('a group is told by its commands', async () => {
+    const { candidates } = await complete(['conf'], local, {} as never);
+    expect(candidates.find(({ value }) => value === 'config')?.why).toBe('list, trust');
+  });
   test('choices of a flag, apart and after =', async () => {
     expect((await offered('passport', 'create', '--key-store', '')).values).toEqual(['keychain', 'file', 'env']);
     expect((await offered('passport', 'create', '--key-store', 'k')).values).toEqual(['keychain']);
@@ -56,6 +60,11 @@ describe('what could come next', () => {
   });
   test('agents of this machine, and files where a file may be meant', async () => {
     expect(await offered('passport', 'show', 'b')).toEqual({ values: ['bot'], files: true });
+    expect(await offered('passport', 'show', 'did:web:a')).toEqual({
+      values: ['did:web:acme.com:agents:bot'],
+      files: true,
+    });
+    expect((await offered('passport', 'show', 'did:web:b')).values).toEqual([]);
     expect(await offered('passport', 'lint', '')).toEqual({ values: [], files: true });
     expect(await offered('config', 'list', '--config', '')).toEqual({ values: [], files: true });
   });
@@ -102,11 +111,18 @@ describe('the scripts', () => {
     expect((await world().run('completion', ...argv)).code).toBe(2);
   });
 
+  /** A shell that is not here; with AIP_TEST_SHELLS=1 that is an error. */
+  const absent = (shell: string): boolean => {
+    if (spawnSync(shell, ['-c', 'exit 0']).status === 0) return false;
+    if (process.env['AIP_TEST_SHELLS'] === '1') throw new Error(`AIP_TEST_SHELLS=1, but ${shell} is not installed`);
+    console.warn(`completion for ${shell} not tried: ${shell} is not installed`);
+    return true;
+  };
+
   const shells = { bash: 'bash -n', zsh: 'zsh -n', fish: 'fish -n' } as const;
   for (const [shell, check] of Object.entries(shells)) {
-    const absent = spawnSync(shell, ['-c', 'exit 0']).status !== 0;
-    if (absent) console.warn(`completion for ${shell} not checked: ${shell} is not installed`);
-    test.skipIf(absent)(`${shell} can read its script${absent ? ` (skipped: ${shell} is not installed)` : ''}`, () => {
+    const skip = absent(shell);
+    test.skipIf(skip)(`${shell} can read its script${skip ? ` (skipped: ${shell} is not installed)` : ''}`, () => {
       const [program, flag] = check.split(' ') as [string, string];
       expect(
         spawnSync(program, [flag, script(SCRIPTS[shell as keyof typeof shells])], { encoding: 'utf8' }).stderr,
@@ -114,8 +130,7 @@ describe('the scripts', () => {
     });
   }
 
-  const noBash = spawnSync('bash', ['-c', 'exit 0']).status !== 0;
-  if (noBash) console.warn('completion in bash not tried: bash is not installed');
+  const noBash = absent('bash');
   describe.skipIf(noBash)(`in bash${noBash ? ' (skipped: bash is not installed)' : ''}`, () => {
     /** Types `line` and presses Tab, with `answer` as the answer of aip. */
     const tab = (line: string, answer: string) => {
@@ -144,6 +159,69 @@ describe('the scripts', () => {
     });
     test(':file is not a candidate', () => {
       expect(tab('aip passport lint ', ':file\n').replies).toEqual([]);
+    });
+  });
+
+  const noFish = absent('fish');
+  describe.skipIf(noFish)(`in fish${noFish ? ' (skipped: fish is not installed)' : ''}`, () => {
+    /** What aip was asked, and what fish offers after `line`, where `answer` is the answer of aip. */
+    const tab = (line: string, answer: string) => {
+      const asked = script('');
+      const program = `
+        function aip; printf '[%s]' $argv > ${asked}; printf '%s' '${answer}'; end
+        source ${script(SCRIPTS.fish)}
+        complete -C '${line}'`;
+      const home = mkdtempSync(join(tmpdir(), 'aip-fish-'));
+      onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+      const env = { PATH: process.env['PATH'], HOME: home };
+      const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', program], { encoding: 'utf8', env });
+      expect(stderr).toBe('');
+      return { asked: readFileSync(asked, 'utf8'), offered: stdout.trimEnd().split('\n') };
+    };
+    test('the words so far, an empty one after a space', () => {
+      expect(tab('aip config ', 'list\tList\ntrust\tTrust\n')).toEqual({
+        asked: '[__complete][--][config][]',
+        offered: ['list\tList', 'trust\tTrust'],
+      });
+      expect(tab('aip conf', 'config\n')).toEqual({ asked: '[__complete][--][conf]', offered: ['config'] });
+      expect(tab('aip ', 'config\n')).toEqual({ asked: '[__complete][--][]', offered: ['config'] });
+    });
+    test('DIDs and --flag=value', () => {
+      expect(tab('aip passport show did:web:ac', 'did:web:acme.com\n').offered).toEqual(['did:web:acme.com']);
+      expect(tab('aip passport create --key-store=f', '--key-store=file\n').offered).toEqual(['--key-store=file']);
+    });
+    test('files where aip says so', () => {
+      const file = script('');
+      expect(tab(`aip passport lint ${file.slice(0, -1)}`, ':file\n').offered).toEqual([file]);
+    });
+  });
+
+  const noZsh = absent('zsh');
+  describe.skipIf(noZsh)(`in zsh${noZsh ? ' (skipped: zsh is not installed)' : ''}`, () => {
+    /** What aip was asked, and what is handed to zsh for the words of a line, where `answer` is the answer of aip. */
+    const tab = (words: readonly string[], answer: string) => {
+      const asked = script('');
+      const program = `
+        compdef() { :; }; _describe() { print -rl -- $values; }; _files() { print files; }
+        aip() { printf '[%s]' "$@" > ${asked}; printf '%s' '${answer}'; }
+        source ${script(SCRIPTS.zsh)}
+        words=(aip ${words.map((word) => `'${word}'`).join(' ')}); CURRENT=${words.length + 1}
+        _aip`;
+      const { stdout, stderr } = spawnSync('zsh', ['-f', '-c', program], { encoding: 'utf8' });
+      expect(stderr).toBe('');
+      return { asked: readFileSync(asked, 'utf8'), handed: stdout.trimEnd().split('\n') };
+    };
+    test('the words so far, an empty one after a space', () => {
+      expect(tab(['config', ''], 'list\tList\ntrust\tTrust\n')).toEqual({
+        asked: '[__complete][--][config][]',
+        handed: ['list:List', 'trust:Trust'],
+      });
+    });
+    test('DIDs, whose colons end no value', () => {
+      expect(tab(['passport', 'show', 'did'], 'did:web:acme.com\tbot\n').handed).toEqual(['did\\:web\\:acme.com:bot']);
+    });
+    test('files where aip says so', () => {
+      expect(tab(['passport', 'lint', ''], ':file\n').handed).toEqual(['files']);
     });
   });
 });
