@@ -2,7 +2,7 @@
 import { signRequest } from '../mesh/http-signature.js';
 import type { Role } from '../mesh/roles.js';
 import { toHex } from '../protocol/hex.js';
-import { askMesh, malformed, Members } from './mesh-answers.js';
+import { askMesh, malformed, Members, toldBy, unheard } from './mesh-answers.js';
 import type { MeshCall, MeshLine } from './mesh-ports.js';
 import type { Clock, Random } from './ports.js';
 import type { OperatorSigner } from './revoke.js';
@@ -44,8 +44,13 @@ export async function createApiKey(
     ...(label === null ? {} : { label }),
     ...(publicKey === null ? {} : { public_key: publicKey }),
   };
-  const answer = await change(deps, 'POST', '/v1/mesh/keys', Buffer.from(JSON.stringify(members)));
-  return { key: answer.text('key'), keyId: answer.text('key_id'), role: answer.text('role') };
+  const body = Buffer.from(JSON.stringify(members));
+  return change(
+    deps,
+    { method: 'POST', path: '/v1/mesh/keys', body },
+    'Whether a key was made is unknown, and nobody has seen it: look with aip mesh key list, and revoke it.',
+    (answer) => ({ key: answer.text('key'), keyId: answer.text('key_id'), role: answer.text('role') }),
+  );
 }
 
 /** All of them, revoked ones included, in the order in which they were made. */
@@ -74,13 +79,21 @@ export async function listApiKeys({ line }: Pick<AdminDeps, 'line'>): Promise<Li
 
 /** False when it was revoked before. */
 export async function revokeApiKey(deps: AdminDeps, keyId: string): Promise<boolean> {
-  return (await change(deps, 'DELETE', `/v1/mesh/keys/${encodeURIComponent(keyId)}`, new Uint8Array())).flag('changed');
+  const path = `/v1/mesh/keys/${encodeURIComponent(keyId)}`;
+  const doubt = 'Whether the key was revoked is unknown: give the command again, which is harmless.';
+  return change(deps, { method: 'DELETE', path, body: new Uint8Array() }, doubt, (answer) => answer.flag('changed'));
 }
 
-async function change(deps: AdminDeps, method: 'POST' | 'DELETE', path: string, body: Uint8Array): Promise<Members> {
+async function change<T>(
+  deps: AdminDeps,
+  request: { readonly method: 'POST' | 'DELETE'; readonly path: string; readonly body: Uint8Array },
+  doubt: string,
+  read: (answer: Members) => T,
+): Promise<T> {
   const { line, clock, random, signer } = deps;
+  const { method, path, body } = request;
   const params = { created: Math.floor(clock() / 1000), nonce: toHex(random(16)), keyId: signer?.publicKey ?? '' };
-  const headers = signer === null ? {} : { ...signRequest({ method, path, body }, params, signer.sign) };
+  const headers = signer === null ? {} : { ...signRequest(request, params, signer.sign) };
   const call: MeshCall = {
     method,
     target: path,
@@ -88,5 +101,7 @@ async function change(deps: AdminDeps, method: 'POST' | 'DELETE', path: string, 
     timeoutMs: TIMEOUT_MS,
     ...(body.length === 0 ? {} : { body }),
   };
-  return new Members(line, await askMesh(line, call));
+  const told = toldBy(line, await line.ask(call), read);
+  if (told.kind === 'done') return told.value;
+  throw told.kind === 'refused' ? told.failure : unheard(line, told.what, told.unsure ? doubt : null);
 }

@@ -2,7 +2,7 @@
 import { JsonError, parseJsonText } from '../protocol/json.js';
 import { isObject, type Json, type JsonObject } from '../protocol/values.js';
 import { Failure } from './failure.js';
-import type { MeshCall, MeshLine } from './mesh-ports.js';
+import type { MeshCall, MeshLine, MeshReply } from './mesh-ports.js';
 
 /** Asks, and gives the answer's JSON object. Fails with NETWORK when the mesh cannot be reached or says no. */
 export async function askMesh(line: MeshLine, call: MeshCall): Promise<JsonObject> {
@@ -30,11 +30,57 @@ export function answerOf(line: MeshLine, status: number, body: string): JsonObje
 }
 
 /** AIP-E500. */
-export function unreachable(line: MeshLine, reason: string, changed = 'Nothing was changed.'): Failure {
-  return new Failure('NETWORK', `AIP-E500 MESH_UNAVAILABLE: ${line.url} cannot be reached: ${reason}. ${changed}`, {
-    hint: hintFor(reason) ?? `check that it is up: curl ${line.url}/healthz`,
+export function unreachable(line: MeshLine, reason: string): Failure {
+  return unavailable(line, `cannot be reached: ${reason}`, 'Nothing was changed.');
+}
+
+/** What came of a request. */
+export type Told<T> =
+  | { readonly kind: 'done'; readonly value: T }
+  /** The mesh itself says no. */
+  | { readonly kind: 'refused'; readonly failure: Failure }
+  /** Nobody has answered who knows what the mesh did. `unsure`: it may have been carried out. */
+  | { readonly kind: 'unheard'; readonly what: string; readonly unsure: boolean };
+
+/** An answer of a proxy, or of a server that broke, says nothing of what became of the request: it may be on disk already. */
+export function toldBy<T>(line: MeshLine, reply: MeshReply, read: (answer: Members) => T): Told<T> {
+  if (reply.kind === 'unreachable')
+    return { kind: 'unheard', what: `cannot be reached: ${reply.reason}`, unsure: reply.sent };
+  const { status, body } = reply;
+  const unsure = status < 300 || status >= 500;
+  try {
+    return { kind: 'done', value: read(new Members(line, answerOf(line, status, body))) };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const code = refusalIn(body);
+    if (code === 'BUSY' || code === 'SHUTTING_DOWN')
+      return { kind: 'unheard', what: `takes nothing now (${code})`, unsure: false };
+    if (code !== null && !unsure) return { kind: 'refused', failure: error };
+    return { kind: 'unheard', what: `answered ${status} with ${code ?? "something that is no mesh's answer"}`, unsure };
+  }
+}
+
+/** AIP-E500 of a request that changes something. `doubt`: what to do where it may have been carried out; null where it was not. */
+export function unheard(line: MeshLine, what: string, doubt: string | null): Failure {
+  return unavailable(line, what, doubt ?? 'Nothing was changed.');
+}
+
+function unavailable(line: MeshLine, what: string, changed: string): Failure {
+  return new Failure('NETWORK', `AIP-E500 MESH_UNAVAILABLE: ${line.url} ${what}. ${changed}`, {
+    hint: hintFor(what) ?? `check that it is up: curl ${line.url}/healthz`,
     retryable: true,
   });
+}
+
+/** The code by which a mesh says no; null in whatever else may come from its address. */
+function refusalIn(body: string): string | null {
+  try {
+    const value = parseJsonText(body);
+    return isObject(value) && typeof value.code === 'string' ? value.code : null;
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    return null;
+  }
 }
 
 /** It is up, and its certificate is not the one that is expected. */
@@ -43,6 +89,7 @@ function hintFor(reason: string): string | null {
     return 'use the name in its certificate: aip mesh serve --public-url <url> there, aip mesh join <url> here';
   if (/SELF_SIGNED_CERT|UNABLE_TO_(?:VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT)/.test(reason))
     return 'for an authority of your own: NODE_EXTRA_CA_CERTS=<its certificate>, PEM';
+  if (/^answered [234]/.test(reason)) return 'check mesh.url: aip config list --sources';
   return null;
 }
 

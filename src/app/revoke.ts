@@ -4,7 +4,7 @@ import { signRequest } from '../mesh/http-signature.js';
 import { MAX_CONFIRM_WAIT_MS } from '../mesh/limits.js';
 import { statusAt, type Standing, type Status } from '../mesh/standing.js';
 import { toHex } from '../protocol/hex.js';
-import { answerOf, askMesh, Members, unreachable } from './mesh-answers.js';
+import { type Members, toldBy, unheard } from './mesh-answers.js';
 import type { MeshCopy, MeshLine } from './mesh-ports.js';
 import type { Clock, Random } from './ports.js';
 
@@ -65,19 +65,21 @@ export interface OrderDeps {
 /** How long an endpoint may take beyond what it waits for the verifiers, in ms. */
 const ANSWER_MS = 5_000;
 
+const UNSURE = 'Whether the command arrived is unknown: give it again, which is harmless.';
+
 /**
  * Gives the order. Every endpoint is tried, and the first one twice: the command's id makes sure that it is carried out once,
  * also when an answer was lost on the way.
  */
 export async function giveOrder(deps: OrderDeps, order: Order): Promise<Given> {
   const { lines, clock, random, signer, waitMs } = deps;
-  const version = order.action === 'reinstate' ? (await standingOf(lines[0]!, order.subject)).version : null;
+  const version = order.action === 'reinstate' ? (await standingOf(lines, order.subject)).version : null;
   const command: Command = { ...order, cmdId: toHex(random(16)), version, logId: null, expiresAt: null };
   const path = '/v1/mesh/commands';
   const body = Buffer.from(JSON.stringify(writeCommand(command, null)));
   const wait = Math.min(waitMs, MAX_CONFIRM_WAIT_MS);
-  let reason = '';
-  let sent = false;
+  let what = '';
+  let unsure = false;
   for (const line of [...lines, lines[0]!]) {
     // Each try has a nonce of its own: the one before may have arrived.
     const headers =
@@ -89,21 +91,16 @@ export async function giveOrder(deps: OrderDeps, order: Order): Promise<Given> {
             signer.sign,
           );
     const target = `${path}?wait=${wait}ms`;
-    const reply = await line.ask({
-      method: 'POST',
-      target,
-      headers: { ...headers },
-      body,
-      timeoutMs: wait + ANSWER_MS,
-    });
-    if (reply.kind === 'answered') return givenOf(new Members(line, answerOf(line, reply.status, reply.body)));
-    reason = reply.reason;
-    sent ||= reply.sent;
+    const call = { method: 'POST', target, headers: { ...headers }, body, timeoutMs: wait + ANSWER_MS } as const;
+    const told = toldBy(line, await line.ask(call), givenOf);
+    if (told.kind === 'done') return told.value;
+    // One that refuses does not speak for one that may have carried it out.
+    if (told.kind === 'refused' && !unsure) throw told.failure;
+    if (told.kind === 'refused') continue;
+    what = told.what;
+    unsure ||= told.unsure;
   }
-  const changed = sent
-    ? 'Whether the command arrived is unknown: give it again, which is harmless.'
-    : 'Nothing was changed.';
-  throw unreachable(lines[0]!, reason, changed);
+  throw unheard(lines[0]!, what, unsure ? UNSURE : null);
 }
 
 function givenOf(answer: Members): Given {
@@ -182,10 +179,20 @@ export interface MeshStanding {
   readonly above: readonly MeshStanding[];
 }
 
-export async function standingOf(line: MeshLine, subject: string): Promise<MeshStanding> {
+/** What the first endpoint says that answers. */
+export async function standingOf(lines: readonly MeshLine[], subject: string): Promise<MeshStanding> {
   const target = `/v1/mesh/status/${encodeURIComponent(subject)}`;
-  const answer = new Members(line, await askMesh(line, { method: 'GET', target, timeoutMs: ANSWER_MS }));
-  return { ...standingIn(answer), above: answer.list('above').map(standingIn) };
+  let what = '';
+  for (const line of lines) {
+    const told = toldBy(line, await line.ask({ method: 'GET', target, timeoutMs: ANSWER_MS }), (answer) => ({
+      ...standingIn(answer),
+      above: answer.list('above').map(standingIn),
+    }));
+    if (told.kind === 'done') return told.value;
+    if (told.kind === 'refused') throw told.failure;
+    what = told.what;
+  }
+  throw unheard(lines[0]!, what, null);
 }
 
 function standingIn(answer: Members): MeshStanding {

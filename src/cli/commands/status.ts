@@ -42,8 +42,8 @@ export const command: CommandSpec<Options> = {
     const here = knownHere(copy, subject, cli.io.now(), mesh !== null);
     if (mesh === null || options.local) return show(cli, here, 0);
     try {
-      const line = meshLines(cli, mesh, await apiKey(cli, options))[0]!;
-      return show(cli, whatHolds(await standingOf(line, subject), copy, cli.io.now()), 0);
+      const lines = meshLines(cli, mesh, await apiKey(cli, options));
+      return show(cli, whatHolds(await standingOf(lines, subject), copy, cli.io.now()), 0);
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== 'NETWORK') throw error;
       cli.warn(error.message, 'AIP-E500');
