@@ -176,8 +176,12 @@ function refusesBeforeHooks({ decision: { checks } }: Judgement): boolean {
   return first !== undefined && first.check !== 'hooks';
 }
 
-/** Steps 3 to 9 for every document of a batch, in order, in one transaction. */
+/**
+ * Steps 3 to 9 for every document of a batch, in order, in one transaction. A dry run judges each one as things stand:
+ * what the one before it would have spent or counted must not depend on where a stream happens to be cut into batches.
+ */
 export function commitBatch(deps: VerifierDeps, options: VerifyOptions, batch: PreparedBatch): Judgement[] {
+  if (options.dryRun && batch.length > 1) return batch.flatMap((each) => commitBatch(deps, options, [each]));
   // A document that could not be read leaves no trace, so a batch of nothing else needs no transaction.
   if (batch.every((each) => 'decision' in each)) return batch.slice();
   const work = (ledger: Ledger): Judgement[] => {

@@ -20,7 +20,7 @@ an acceptance is reported only after it is on disk. Of many processes racing for
 place in a limit, exactly one wins. Nonces are kept for twice the freshness window; an intent of a time whose nonces are forgotten is
 refused (E302) whatever --at and --max-age say, because it could be a replay. --dry-run still judges it.
 
-  --dry-run       judges and writes nothing
+  --dry-run       judges each intent as things stand, and writes nothing
   --at <time>     the clock for freshness, expiry and windows; standing (step 8) is always as known now
   --max-age 60s   another freshness window; verify.max_age in the config
   --json          the whole decision: aip help json
