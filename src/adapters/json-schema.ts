@@ -79,16 +79,21 @@ function sharedAjv(): Ajv2020 {
 
 function makeAjv(): Ajv2020 {
   // `$ref` reaches nothing outside its own schema: without a loader ajv resolves local references only.
-  // Strict mode refuses unknown keywords: a misspelt `maximun` must not read as "no maximum".
+  // Strict mode refuses unknown keywords: a misspelt `maximun` must not read as "no maximum". Its other rules are taste:
+  // a tuple of any length, and a member that a pattern matches as well, mean in JSON Schema exactly what they say.
   const ajv = new Ajv2020({
     strict: true,
     strictTypes: false,
+    strictTuples: false,
     strictRequired: false,
+    allowMatchingProperties: true,
     allErrors: true,
     ownProperties: true,
     logger: false,
     code: { regExp: Object.assign((pattern: string, flags: string) => limited(pattern, flags), { code: 'limited' }) },
   });
+  // ajv follows references to anchors, but does not count this among the keywords that it knows.
+  ajv.addKeyword('$anchor');
   // ajv's own comparison calls `valueOf` of the objects, which ours lack or an attacker gives, and takes quadratic time.
   // Its division is one of binary floats, to which 19.99 is no multiple of 0.01.
   for (const name of ['const', 'enum', 'uniqueItems', 'multipleOf']) ajv.removeKeyword(name);

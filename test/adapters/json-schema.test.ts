@@ -33,6 +33,23 @@ describe('a params schema', () => {
   });
 
   test.each([
+    ['a closed tuple', '{"prefixItems":[{"type":"number"}],"items":false}', '[1]', '[1,2]'],
+    ['an open tuple', '{"prefixItems":[{"type":"number"}]}', '[1,"b"]', '["b"]'],
+    [
+      'a member that a pattern matches as well',
+      '{"properties":{"ab":{"minLength":2}},"patternProperties":{"^a":{"maxLength":3}}}',
+      '{"ab":"xyz"}',
+      '{"ab":"wxyz"}',
+    ],
+    ['an anchor', '{"$ref":"#text","$defs":{"t":{"$anchor":"text","type":"string"}}}', '"a"', '1'],
+  ])('may hold %s', (_, schema, fits, differs) => {
+    const whole = object(`{"properties":{"x":${schema}}}`);
+    expect(schemaProblem(whole)).toBeNull();
+    expect(schemaProblems(whole, object(`{"x":${fits}}`))).toEqual([]);
+    expect(schemaProblems(whole, object(`{"x":${differs}}`))).toMatchObject([{ path: expect.stringMatching(/^x/) }]);
+  });
+
+  test.each([
     ['{"enum":[{"a":[1]},"b"]}', '{"a":[1]}', '{"a":[2]}'],
     ['{"const":{"a":{},"b":1}}', '{"b":1.0,"a":{}}', '{"a":{},"b":"1"}'],
     ['{"const":null}', 'null', 'false'],
@@ -77,6 +94,8 @@ describe('a params schema', () => {
       '{"$id":"https://acme.com/one","$defs":{"any":{"$id":"https://acme.com/any","type":"string"}},"$ref":"https://acme.com/any"}',
     );
     expect(schemaProblems(same, object('{}'))).toMatchObject([{ reason: 'must be string' }]);
+    expect(schemaProblems(object('{"$defs":{"a":{"$anchor":"any"}},"$ref":"#any"}'), object('{}'))).toEqual([]);
+    expect(schemaProblems(object('{"$ref":"#any"}'), object('{}'))).toEqual(UNJUDGED);
   });
 
   test.each([
