@@ -24,6 +24,7 @@ export class Tallies {
   readonly #forgetMinutes;
   readonly #sum;
   readonly #hours;
+  readonly #newestHour;
   readonly #addFailure;
   readonly #forgetFailures;
   readonly #failures;
@@ -49,6 +50,7 @@ export class Tallies {
       ['number', 'number', 'number'],
       `SELECT start, kind, sum(count) FROM tallies WHERE agent = ? AND span = ${HOUR} AND start >= ? GROUP BY start, kind`,
     );
+    this.#newestHour = database.query(['number?'], `SELECT max(start) FROM tallies WHERE agent = ? AND span = ${HOUR}`);
     this.#addFailure = database.statement(
       'INSERT INTO recent_failures (agent, seq, at, code, action) VALUES (?, ?, ?, ?, ?)',
     );
@@ -103,7 +105,10 @@ export class Tallies {
 
   /** `since` rounded down to the minute, or to the hour once minutes are forgotten. */
   since(agent: number | null, since: number, now: number): { readonly since: number; readonly counts: Counts } {
-    const span = since < now - MINUTES_KEPT + HOUR ? HOUR : MINUTE;
+    // One entry of a clock that ran ahead has minutes forgotten that are not old.
+    const newest = agent === null ? null : this.#newestHour.first([agent])![0];
+    const kept = Math.max(now + HOUR, newest ?? 0) - MINUTES_KEPT;
+    const span = since < kept ? HOUR : MINUTE;
     const from = since - (since % span);
     const codes = new Map<string, number>();
     const totals: [number, number, number] = [0, 0, 0];
