@@ -61,10 +61,9 @@ export async function checkAgainstStatements(log: ArchivedLog, options: Checkpoi
       doubtful += 1;
       return [];
     });
-  const named = given.map(({ name, bytes }) => believed(name, bytes, log.logId, keys));
-  const checkpoints = [...kept('checkpoint'), ...named].flatMap(({ statement }) =>
-    statement.type === 'log-checkpoint' ? [statement] : [],
-  );
+  const named = given.map((each) => believedCheckpoint(each, log.logId, keys));
+  const own = kept('checkpoint').flatMap(({ statement }) => (statement.type === 'log-checkpoint' ? [statement] : []));
+  const checkpoints = [...own, ...named];
   const summaries = kept('pruning').flatMap(({ statement }) => (statement.type === 'log-pruning' ? [statement] : []));
   const newest = checkpoints.reduce<LogCheckpoint | null>((a, b) => (a === null || b.seq > a.seq ? b : a), null);
 
@@ -90,13 +89,19 @@ function summariesUpTo(link: Link, summaries: readonly PruningSummary[]): Prunin
   return row;
 }
 
-function believed(name: string, bytes: Uint8Array, logId: string, keys: readonly Uint8Array[]): SignedStatement {
+/** A checkpoint that was kept elsewhere, of the log with this id where that is known. Fails when it cannot be believed. */
+export function believedCheckpoint(
+  { name, bytes }: CheckpointOptions['given'][number],
+  logId: string | null,
+  keys: readonly Uint8Array[],
+): LogCheckpoint {
   const signed = statementIn(bytes);
   if (signed?.statement.type !== 'log-checkpoint') throw new Failure('UNREADABLE', `${name} is not a checkpoint.`);
-  if (signed.statement.log_id !== logId) {
-    throw new Failure('USAGE', `${name} is of another log, ${signed.statement.log_id}; this one is ${logId}.`);
+  const { statement } = signed;
+  if (logId !== null && statement.log_id !== logId) {
+    throw new Failure('USAGE', `${name} is of another log, ${statement.log_id}; this one is ${logId}.`);
   }
-  if (isSignedBy(signed, keys)) return signed;
+  if (isSignedBy(signed, keys)) return statement;
   throw new Failure('THRESHOLD', `${name} is not signed by a key that this machine trusts.`, {
     hint: 'pin its signer (aip principal add), or name its key: --public-key ed25519:...',
   });

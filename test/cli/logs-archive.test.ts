@@ -265,9 +265,15 @@ describe('aip logs export', () => {
     expect(await changed((all) => all.toSpliced(9, 1))).toBe(10);
     expect(await changed((all) => [...all.slice(0, 3), all[4]!, all[3]!, ...all.slice(5)])).toBe(4);
     expect(await changed((all) => all.toSpliced(6, 1, 'rubbish'))).toBe(7);
+    // Another program may read the first of two members; here, too, inside of params.
+    const twice = (line: string, member: string) => line.replace(member, `${member.replace(/:.*/, ':0')},${member}`);
+    expect(await changed((all) => all.map((line, i) => (i === 2 ? twice(line, '"status":"success"') : line)))).toBe(3);
+    expect(await changed((all) => all.map((line, i) => (i === 3 ? twice(line, '"amount":50') : line)))).toBe(4);
     expect(await changed((all) => all.slice(0, 40))).toBeNull();
     expect(await changed((all) => all.slice(0, 40), '--checkpoint', checkpoint)).toBe(41);
     expect(await changed((all) => all.slice(5))).toBeNull();
+    const rubbish = await run('logs', 'verify', '--file', file, '--checkpoint', at.file('rubbish.json', 'rubbish'));
+    expect([rubbish.code, rubbish.err]).toEqual([3, expect.stringContaining('rubbish.json is not a checkpoint')]);
   });
 
   test('as csv holds no formula, and every cell in its place', async () => {
