@@ -68,19 +68,21 @@ export async function askHook(
     cancel = after(timeoutMs, () => resolve(failure(`it took more than ${timeoutMs} ms`)));
   });
   // The hook runs in a promise of its own, so that a throw before its first await is an answer like any other.
-  const answered = new Promise<unknown>((resolve) => resolve(hook.verify(copyOf(intent)))).then(
-    (answer) => {
-      const outcome = outcomeOf(answer, name, intent);
-      if (outcome !== null) return outcome;
-      notice(`The verification hook ${name} failed: it answered with none of ${ANSWERS}`);
-      return failure('it gave no answer that exists');
-    },
-    (error: unknown) => {
-      // Its text may hold anything, so it goes to the operator and not into the decision and the log.
-      notice(`The verification hook ${name} failed: ${error instanceof Error ? error.message : 'it threw'}`);
-      return failure('it threw an error');
-    },
-  );
+  const answered = new Promise<unknown>((resolve) => resolve(hook.verify(copyOf(intent))))
+    // Reading an answer can throw as well: it may be a proxy, or have a getter.
+    .then((answer) => ({ outcome: outcomeOf(answer, name, intent) }))
+    .then(
+      ({ outcome }) => {
+        if (outcome !== null) return outcome;
+        notice(`The verification hook ${name} failed: it answered with none of ${ANSWERS}`);
+        return failure('it gave no answer that exists');
+      },
+      (error: unknown) => {
+        // Its text may hold anything, so it goes to the operator and not into the decision and the log.
+        notice(`The verification hook ${name} failed: ${error instanceof Error ? error.message : 'it threw'}`);
+        return failure('it threw an error');
+      },
+    );
   try {
     return await Promise.race([answered, late]);
   } finally {

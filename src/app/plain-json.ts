@@ -27,7 +27,8 @@ function copied(value: unknown, where: string, depth: number): Json {
     case 'object':
       if (value === null) return null;
       if (depth >= MAX_DEPTH) throw usage(`${where} is nested deeper than ${MAX_DEPTH}.`);
-      if (Array.isArray(value)) return value.map((entry, i) => copied(entry, `${where}[${i}]`, depth + 1));
+      // `map` would keep the holes of a sparse list, which no canonical form has.
+      if (Array.isArray(value)) return Array.from(value, (entry, i) => copied(entry, `${where}[${i}]`, depth + 1));
       return copiedObject(value, where, depth);
     default:
       throw usage(`${where} is a ${typeof value}, which JSON cannot say.`);
@@ -41,6 +42,8 @@ function copiedObject(value: object, where: string, depth: number): JsonObject {
     throw usage(`${where} is a ${value.constructor?.name ?? 'special object'}, not a plain object.`);
   }
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  if (members.some(([name]) => LONE_SURROGATE.test(name)))
+    throw usage(`${where} has a member whose name holds half a character (a lone surrogate).`);
   return Object.fromEntries(members.map(([name, member]) => [name, copied(member, `${where}.${name}`, depth + 1)]));
 }
 

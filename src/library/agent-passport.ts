@@ -3,7 +3,7 @@ import { readDocument } from '../adapters/document.js';
 import { createFile, replaceFile } from '../adapters/files.js';
 import type { Passport, PassportDocument } from '../protocol/passport.js';
 import type { JsonObject } from '../protocol/values.js';
-import { usage } from './given.js';
+import { onlyKnown, textOf, usage } from './given.js';
 
 /** What a passport needs of the workspace it came from. */
 export interface PassportHome {
@@ -11,6 +11,7 @@ export interface PassportHome {
   readonly written: (passport: Passport, path: string) => Promise<void>;
 }
 
+const SAVE: ReadonlySet<string> = new Set(['overwrite']);
 const parsed = new WeakMap<AgentPassport, Passport>();
 
 /**
@@ -64,6 +65,8 @@ export class AgentPassport {
    * @throws Failure EXISTS, UNREADABLE
    */
   async save(path: string, options: { readonly overwrite?: boolean } = {}): Promise<void> {
+    onlyKnown(options, SAVE, 'save');
+    textOf(path, 'path');
     const text = passportText(this.document);
     const there = options.overwrite === true ? null : await readDocument(path);
     if (options.overwrite === true) await replaceFile(path, text);

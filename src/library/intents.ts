@@ -4,7 +4,7 @@ import type { IntentDocument } from '../protocol/intent.js';
 import { fromHex } from '../protocol/hex.js';
 import type { Passport } from '../protocol/passport.js';
 import { AgentPassport, parsedOf } from './agent-passport.js';
-import { onlyKnown, usage } from './given.js';
+import { onlyKnown, textOf, usage } from './given.js';
 import { heldKey, KEY_OPTIONS, seedOf, type KeyOptions, type OpenKeys } from './key-options.js';
 import type { Passports } from './passports.js';
 import type { World } from './wiring.js';
@@ -48,7 +48,8 @@ const CREATE: ReadonlySet<string> = new Set([...REQUEST, 'agentId', 'passport', 
  */
 export function signIntent(passport: AgentPassport, privateKey: string, request: SignIntentRequest): IntentDocument {
   onlyKnown(request, SIGN, 'signIntent');
-  const nonce = /^(?:[0-9a-f]{2}){16,64}$/.test(request.nonce) ? fromHex(request.nonce) : null;
+  const text = textOf(request.nonce, 'nonce');
+  const nonce = /^(?:[0-9a-f]{2}){16,64}$/.test(text) ? fromHex(text) : null;
   if (nonce === null) throw usage('The nonce is not 32 to 128 lower-case hex digits.', 'take 16 bytes from a CSPRNG');
   const parsed = parsedOf(passport);
   return sign(parsed, heldKey(parsed, seedOf(privateKey)), { ...asked(request, request.timestamp), nonce });
@@ -90,9 +91,12 @@ export class Intents {
 }
 
 function asked({ action, params, target }: IntentOptions, timestamp: number): Omit<IntentRequest, 'nonce'> {
-  if (typeof action !== 'string') throw usage('"action" is not a string.');
-  if (target !== undefined && typeof target !== 'string') throw usage('"target" is not a string.');
   if (!Number.isSafeInteger(timestamp) || timestamp < 0)
     throw usage('"timestamp" is not a whole number of Unix seconds.', 'milliseconds divided by 1000');
-  return { action, params: paramsOf(params ?? {}), target: target ?? null, timestamp };
+  return {
+    action: textOf(action, 'action'),
+    params: paramsOf(params ?? {}),
+    target: target === undefined ? null : textOf(target, 'target'),
+    timestamp,
+  };
 }

@@ -232,7 +232,8 @@ function configuredBy(options: MeshOptions, world: World): Configured | null {
   const regions = regionsOf(options);
   const named = options.url ?? regions[0] ?? variable('AIP_MESH_URL');
   if (named === null) return null;
-  const key = parseApiKey((options.key ?? variable('AIP_MESH_KEY') ?? '').trim());
+  const text: unknown = options.key ?? variable('AIP_MESH_KEY');
+  const key = typeof text === 'string' ? parseApiKey(text.trim()) : null;
   if (key === null) throw keyless();
   return { ...believed(options, named, regions, world), key: key.text };
 }
@@ -275,7 +276,7 @@ function believed(
 
 function regionsOf({ regions = [] }: MeshOptions): string[] {
   if (!Array.isArray(regions)) throw usage('"regions" is not a list.');
-  return (regions as NonNullable<MeshOptions['regions']>).map(({ endpoint }) => webUrl(endpoint, 'regions'));
+  return (regions as NonNullable<MeshOptions['regions']>).map((region) => webUrl(region?.endpoint, 'regions'));
 }
 
 function keyless(): Failure {

@@ -7,7 +7,7 @@ import { readDocument } from '../adapters/document.js';
 import { formatPublicKey } from '../protocol/keys.js';
 import type { Passport, PassportDocument } from '../protocol/passport.js';
 import { AgentPassport, type PassportHome } from './agent-passport.js';
-import { durationOf, onlyKnown, usage, type Duration } from './given.js';
+import { durationOf, onlyKnown, textOf, usage, type Duration } from './given.js';
 import { KEY_OPTIONS, keptByCaller, seedOf, type KeyOptions, type OpenKeys } from './key-options.js';
 import type { World } from './wiring.js';
 
@@ -81,8 +81,8 @@ export class Passports {
     const seed = options.privateKey === undefined ? undefined : seedOf(options.privateKey);
     const keyStore = agentStore(options);
     const request = {
-      name: options.agentName,
-      domain: options.domain,
+      name: textOf(options.agentName, 'agentName'),
+      domain: textOf(options.domain, 'domain'),
       actions: list(options.actions ?? [], 'actions').map((action) =>
         typeof action === 'string' ? action : paramsOf(action, 'an action'),
       ) as PassportDocument['actions'],

@@ -59,12 +59,23 @@ export function checkShield(options: ShieldOptions): void {
   if (passport === undefined) throw usage('shield needs the passport of the agent that uses the tool.');
   if (!Array.isArray(actions) || actions.length === 0 || actions.some((action) => typeof action !== 'string'))
     throw usage('shield needs the actions that the tool performs.', "actions: ['send_email']");
+  checkParams(options.params, 'params');
+  if (typeof methods !== 'object' || methods === null) throw usage('"methods" is not an object.');
   for (const [name, method] of Object.entries(methods)) {
-    if (typeof method === 'object' && method !== null) onlyKnown(method, METHOD, `The method ${name}`);
+    if (typeof method === 'object' && method !== null) {
+      onlyKnown(method, METHOD, `The method ${name}`);
+      checkParams(method.params, `params of the method ${name}`);
+    }
     const action = typeof method === 'object' ? method?.action : method;
     if (action !== undefined && !actions.includes(action))
       throw usage(`The method ${name} performs "${action}", which is not among the shield's actions.`);
   }
+}
+
+function checkParams(map: unknown, what: string): void {
+  if (map === undefined || typeof map === 'function') return;
+  if (!Array.isArray(map) || map.some((name) => typeof name !== 'string'))
+    throw usage(`The ${what} are neither a list of names nor a function.`, "params: ['order_id', 'amount']");
 }
 
 /** What a shield's limit reads, as that of a passport does. */

@@ -56,6 +56,8 @@ interface Parts {
 export function shieldWith(parts: Parts): Shield {
   return ((options: ShieldOptions, tool: AnyFunction | AnyClass | object) => {
     checkShield(options);
+    // Its "then" would be shielded as a tool: whoever awaits the shield would wait for ever.
+    if (tool instanceof Promise) throw usage('A shield wraps a tool, not the promise of one.', 'await it first');
     const warning = shieldWarning(options);
     if (warning !== null) parts.notice(warning);
     const guard = new Guard(parts, options);

@@ -4,6 +4,7 @@ import type { JudgingDeps, Submission, VerifierDeps } from '../app/verify-intent
 import { verifyStateless } from '../app/verify-stateless.js';
 import type { Constraints } from '../protocol/constraint.js';
 import type { Intent, IntentDocument } from '../protocol/intent.js';
+import { MAX_DOCUMENT_BYTES } from '../protocol/limits.js';
 import { approvedBy } from '../verify/approved.js';
 import type { SchemaCheck } from '../verify/context.js';
 import type { Judgement } from '../verify/judge.js';
@@ -129,7 +130,9 @@ export class Verifier {
 
 /** An intent held as an object is written out and read again, so that it passes the same strict door as any other. */
 function documentOf(intent: unknown): string | Uint8Array {
-  if (typeof intent === 'string' || intent instanceof Uint8Array) return intent;
+  if (typeof intent === 'string') return intent;
+  // A copy, because it is read after the caller goes on, who may use the buffer again. What is too long is not read at all.
+  if (intent instanceof Uint8Array) return intent.length > MAX_DOCUMENT_BYTES ? intent : Uint8Array.from(intent);
   if (typeof intent !== 'object' || intent === null)
     throw usage('An intent is an object, its JSON text, or the bytes of that text.');
   let text: string | undefined;

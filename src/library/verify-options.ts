@@ -148,6 +148,8 @@ export function trustingOf({
 }: VerifyIntentOptions): ((own: Trusting) => Trusting) | undefined {
   if (passport === undefined && principalKeys === undefined && envelopes === undefined) return undefined;
   const given = isList(passport) ? passport.map(parsedOf) : passport === undefined ? [] : [parsedOf(passport)];
+  if (principalKeys !== undefined && (typeof principalKeys !== 'object' || principalKeys === null))
+    throw usage('"principalKeys" is not an object.', "{'did:web:acme.com': 'ed25519:...'}");
   // Now, because a key that does not parse is this caller's mistake and nobody else's.
   const keys = principalKeys === undefined ? NO_KEYS : Object.entries(principalKeys).map(givenPin);
   const trust = envelopes === undefined ? {} : { envelopes: envelopeTrustOf(envelopes) };

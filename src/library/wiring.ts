@@ -58,9 +58,12 @@ export interface World {
   readonly close: () => Promise<void>;
 }
 
+/** The end of what a Date can say. */
+const MAX_TIME_MS = 8.64e15;
+
 export function world(options: WorldOptions): World {
   const { env } = process;
-  const clock = options.clock ?? Date.now;
+  const clock = options.clock === undefined ? Date.now : milliseconds(options.clock);
   const random: Random = (n) => randomBytes(n);
   const notice = options.onNotice ?? ((text: string) => process.emitWarning(text, { code: 'AIP' }));
   const paths = () => {
@@ -115,7 +118,7 @@ export function world(options: WorldOptions): World {
       ]);
       const given = keys.passphrase ?? options.passphrase;
       const fromEnv = passphrases({ env, file: null, prompt: null, onNotice: notice });
-      const asked = given === undefined ? null : async () => (typeof given === 'string' ? given : given());
+      const asked = given === undefined ? null : async () => passphraseFrom(given);
       const stores: Record<KeyStoreName, () => KeyStore> = {
         keychain: () => keychain({ env }),
         file: () =>
@@ -141,5 +144,20 @@ export function world(options: WorldOptions): World {
       opened = null;
       if (state !== null) (await state).close();
     },
+  };
+}
+
+async function passphraseFrom(given: unknown): Promise<string> {
+  const passphrase: unknown = typeof given === 'function' ? await given() : given;
+  if (typeof passphrase !== 'string') throw new Failure('USAGE', 'The passphrase is not a string.');
+  return passphrase;
+}
+
+/** Fractions of a millisecond, as high-resolution clocks have them, are dropped; what is no time ends no comparison in a yes. */
+function milliseconds(clock: () => unknown): Clock {
+  return () => {
+    const now = clock();
+    if (typeof now === 'number' && Math.abs(now) <= MAX_TIME_MS) return Math.floor(now);
+    throw new Failure('USAGE', '"clock" gave no time in milliseconds since the epoch.');
   };
 }

@@ -5,7 +5,7 @@ import type { IntentDocument } from '../protocol/intent.js';
 import type { PassportDocument } from '../protocol/passport.js';
 import type { Decision } from '../verify/decision.js';
 import type { AgentPassport } from './agent-passport.js';
-import { onlyKnown, usage } from './given.js';
+import { onlyKnown, textOf, usage } from './given.js';
 import { Hooks, type HookOptions } from './hooks.js';
 import { Intents, type CreateIntentOptions } from './intents.js';
 import { OpenKeys } from './key-options.js';
@@ -110,7 +110,7 @@ export interface Workspace {
 
 /** A workspace in a folder of its own; nothing is opened or made before it is used. */
 export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
-  onlyKnown(options, OPTIONS, 'openWorkspace');
+  checkWorld(options);
   const here = world(options);
   const hooks = new Hooks(here);
   const keys = new OpenKeys(here);
@@ -148,6 +148,14 @@ const OPTIONS: ReadonlySet<string> = new Set(['home', 'passphrase', 'clock', 'on
 const QUERY: ReadonlySet<string> = new Set([...['agentId', 'action', 'status', 'code', 'since', 'until', 'limit']]);
 const DEFAULT_LIMIT = 100;
 
+function checkWorld(options: WorkspaceOptions): void {
+  onlyKnown(options, OPTIONS, 'openWorkspace');
+  if (options.home !== undefined) textOf(options.home, 'home');
+  for (const name of ['clock', 'onNotice'] as const) {
+    if (options[name] !== undefined && typeof options[name] !== 'function') throw usage(`"${name}" is not a function.`);
+  }
+}
+
 function entryQuery(query: LogQuery): EntryQuery {
   onlyKnown(query, QUERY, 'getVerificationLogs');
   const { agentId, action, status, code, since, until, limit = DEFAULT_LIMIT } = query;
@@ -156,10 +164,10 @@ function entryQuery(query: LogQuery): EntryQuery {
     throw usage('"status" is neither success nor failed.');
   return {
     last: limit,
-    ...(agentId === undefined ? {} : { agentId }),
-    ...(action === undefined ? {} : { action }),
+    ...(agentId === undefined ? {} : { agentId: textOf(agentId, 'agentId') }),
+    ...(action === undefined ? {} : { action: textOf(action, 'action') }),
     ...(status === undefined ? {} : { status }),
-    ...(code === undefined ? {} : { code }),
+    ...(code === undefined ? {} : { code: textOf(code, 'code') }),
     ...(since === undefined ? {} : { since: moment(since, 'since') }),
     ...(until === undefined ? {} : { until: moment(until, 'until') }),
   };

@@ -137,6 +137,14 @@ describe('a hook that does not decide is a refusal', () => {
     ['rejects with a code that is a sentence', () => reject({ code: 'not a code', message: 'No.' })],
     ['rejects without a sentence', () => reject({ code: 'NO', message: '' })],
     ['rejects with details that JSON cannot say', () => reject({ code: 'NO', message: 'No.', details: { n: 1n } })],
+    [
+      'gives an answer that cannot be read',
+      () => ({
+        get result() {
+          throw new Error('secret-42 leaked');
+        },
+      }),
+    ],
     ['wants a person and does not say why', () => ({ result: 'require-approval' })],
   ])('one that %s', async (_, verify) => {
     const { aip } = await hooked({ name: 'bad', verify: verify as never });

@@ -49,6 +49,10 @@ describe('signIntent', () => {
     ['an action of 129 characters', { action: 'a'.repeat(129) }],
     ['params that are a list', { params: [1] }],
     ['params too large', { params: { text: 'x'.repeat(70_000) } }],
+    ['half a character', { action: 'pay\ud83d' }],
+    ['half a character for a target', { target: '\ud83d' }],
+    ['half a character for a name', { params: { ['\ud83d']: 1 } }],
+    ['a nonce that is no text', { nonce: Symbol('nonce') }],
     ['an empty target', { target: '' }],
     ['an unknown member', { parameters: {} }],
   ])('refuses %s', async (_, changes) => {

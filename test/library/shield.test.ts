@@ -314,6 +314,10 @@ describe('a shield that could not work is refused when it is made', () => {
     ['with domains as a text', { passport: AGENT, actions: ['pay'], verify: { at: new Date() } }],
     ['with a method of an action it has not', { passport: AGENT, actions: ['pay'], methods: { x: 'drop' } }],
     ['with a misspelt method option', { passport: AGENT, actions: ['pay'], methods: { x: { param: [] } } }],
+    ['with one name for params', { passport: AGENT, actions: ['pay'], params: 'amount' }],
+    ['with params that are no names', { passport: AGENT, actions: ['pay'], params: ['amount', undefined] }],
+    ['with a method whose params are no names', { passport: AGENT, actions: ['pay'], methods: { x: { params: 5 } } }],
+    ['with methods that are none', { passport: AGENT, actions: ['pay'], methods: null }],
     ['with several actions and an unnamed function', { passport: AGENT, actions: ['pay', 'send'] }],
   ])('%s', (_, options) => {
     const aip = workshop();
@@ -333,7 +337,8 @@ describe('a shield that could not work is refused when it is made', () => {
 
   test('around something that is no tool', () => {
     const aip = workshop();
-    for (const nothing of [null, undefined, 5, 'tool'])
+    // Awaiting the shield of a promise would wait for ever.
+    for (const nothing of [null, undefined, 5, 'tool', Promise.resolve(tool)])
       expect(() => aip.shield({ passport: AGENT, actions: ['pay'] }, nothing as never)).toThrow(Failure);
   });
 });

@@ -92,6 +92,8 @@ describe('verifyIntent', () => {
     ['a passport that is none', { passport: { agentId: AGENT } }],
     ['a principal that is none', { principalKeys: { acme: KEY } }],
     ['a principal key that is none', { principalKeys: { 'did:web:acme.com': 'ed25519:00' } }],
+    ['no principal keys', { principalKeys: null }],
+    ['a number of principal keys', { principalKeys: 5 }],
     ['another log', { logParams: 'all' }],
   ])('%s is refused before anything is judged', async (_, options) => {
     const aip = workshop();
@@ -99,6 +101,15 @@ describe('verifyIntent', () => {
     const intent = await aip.createIntent(REFUND);
     expect(await refusal(aip.verifyIntent(intent, options as never))).toMatchObject({ code: 'USAGE' });
     expect((await aip.verifyIntent(intent)).success).toBe(true);
+  });
+
+  test('bytes are judged as they were when they were handed over', async () => {
+    const aip = workshop();
+    await supportAgent(aip, LOOSE);
+    const bytes = new TextEncoder().encode(JSON.stringify(await aip.createIntent(REFUND)));
+    const decision = aip.verifyIntent(bytes);
+    bytes.fill(0x20);
+    expect((await decision).success).toBe(true);
   });
 
   test.each([null, 0, true, 'x'])('options that are no object (%j) are not no options', async (options) => {
@@ -245,6 +256,36 @@ describe('calls at the same time', () => {
   });
 });
 
+describe('a workspace', () => {
+  test.each<[string, object]>([
+    ['a home that is no path', { home: 5 }],
+    ['a clock that stands still', { clock: T0 }],
+    ['a notice to nobody', { onNotice: 'stderr' }],
+    ['an unknown option', { dir: '.' }],
+  ])('is not opened with %s', (_, options) => {
+    expect(() => workshop(options)).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  });
+
+  test('a clock with fractions of a millisecond is as good as any', async () => {
+    const aip = workshop({ clock: () => T0 + 0.25 });
+    await supportAgent(aip);
+    expect((await aip.verifyIntent(await aip.createIntent(REFUND))).success).toBe(true);
+    expect((await aip.getVerificationLogs())[0]!.timestamp).toBe('2026-02-18T14:23:45.000Z');
+  });
+
+  test.each([Number.NaN, undefined, '2026', new Date(T0), Infinity])(
+    'a clock that says %s decides nothing',
+    async (now) => {
+      const aip = workshop();
+      await supportAgent(aip);
+      const intent = await aip.createIntent(REFUND);
+      const astray = aip.again({ clock: () => now as number });
+      expect(await refusal(astray.verifyIntent(intent))).toMatchObject({ code: 'USAGE' });
+      expect((await aip.verifyIntent(intent)).success).toBe(true);
+    },
+  );
+});
+
 describe('getVerificationLogs', () => {
   test('gives the newest first, filtered and bounded', async () => {
     const aip = workshop();
@@ -264,12 +305,20 @@ describe('getVerificationLogs', () => {
     expect(entry).toMatchObject({ agent_id: AGENT, params: { amount: 2, card_token: '[masked]' }, status: 'success' });
   });
 
-  test.each([{ limit: 0 }, { limit: 1.5 }, { limit: '5' }, { status: 'ok' }, { since: '2026' }, { agent_id: AGENT }])(
-    'refuses %o',
-    async (query) => {
-      expect(await refusal(workshop().getVerificationLogs(query as never))).toMatchObject({ code: 'USAGE' });
-    },
-  );
+  test.each([
+    { limit: 0 },
+    { limit: 1.5 },
+    { limit: '5' },
+    { status: 'ok' },
+    { since: '2026' },
+    { agent_id: AGENT },
+    // The database's driver ends the whole process over a boolean.
+    { agentId: true },
+    { action: false },
+    { code: {} },
+  ])('refuses %o', async (query) => {
+    expect(await refusal(workshop().getVerificationLogs(query as never))).toMatchObject({ code: 'USAGE' });
+  });
 });
 
 function cyclic(): unknown {
