@@ -1,10 +1,40 @@
-/** Lines of any length of stream in constant memory. */
+/** Lines of any length of stream in constant memory, and what stands in them. */
 import { isUtf8 } from 'node:buffer';
 
 /** A longer line is no record. */
 const MAX_LINE_BYTES = 1024 * 1024;
 
+/** A value nested deeper is none: whoever writes it again would run out of stack. */
+const MAX_NESTING = 500;
+/** No shorter line can nest so deep that it matters. */
+const SHALLOW = 4096;
+
 const NEWLINE = 0x0a;
+
+/** The JSON object in a line; null when it is none. */
+export function objectIn(line: string): Record<string, unknown> | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  return line.length > SHALLOW && nestsTooDeep(value) ? null : (value as Record<string, unknown>);
+}
+
+function nestsTooDeep(value: object): boolean {
+  let level: object[] = [value];
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > MAX_NESTING) return true;
+    const next: object[] = [];
+    for (const each of level) {
+      for (const one of Object.values(each) as unknown[]) if (typeof one === 'object' && one !== null) next.push(one);
+    }
+    level = next;
+  }
+  return false;
+}
 
 /**
  * Cuts bytes into lines and hands the lines of each chunk on together, decoded at once, which is most of the speed. A line that is not UTF-8 or too

@@ -1,5 +1,6 @@
 /** What `aip logs tail` shows: which records, when it has seen enough, and how records of other programs are read. */
 import { parseTime } from '../protocol/time.js';
+import { objectIn } from './foreign-lines.js';
 
 /** An entry of our log, or a line of another program's: JSON objects either way. */
 export type LogRecord = Readonly<Record<string, unknown>>;
@@ -48,14 +49,8 @@ const OUTCOMES: ReadonlyMap<unknown, 'success' | 'failed'> = new Map<unknown, 's
  * record) becomes `status`; every member of its own is kept.
  */
 export function foreignRecord(line: string): LogRecord | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return null;
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-  const record = value as Record<string, unknown>;
+  const record = objectIn(line);
+  if (record === null) return null;
   const { status } = record;
   if (status === 'success' || status === 'failed') return record;
   const told = record['verification_result'] ?? record['result'];

@@ -1,7 +1,7 @@
 /** Checks the chain of an exported log, which begins where the export does. */
 import { fileBytes } from '../adapters/follow-file.js';
 import { believedCheckpoint, type CheckpointOptions, type CheckpointVerdict } from '../app/checkpoint.js';
-import { lineChunks } from '../app/foreign-lines.js';
+import { lineChunks, objectIn } from '../app/foreign-lines.js';
 import type { LogCheckpoint } from '../app/log-statements.js';
 import { Failure } from '../app/failure.js';
 import { START, verifyChain, type Link } from '../protocol/chain.js';
@@ -72,14 +72,9 @@ export async function verifyExport(
  * is of the other.
  */
 function entryIn(line: string): Entry | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return null;
-  }
-  if (typeof value !== 'object' || value === null || !Number.isSafeInteger((value as Partial<Entry>).seq)) return null;
-  return membersIn(line) === membersOf(value) ? (value as Entry) : null;
+  const object = objectIn(line);
+  if (object === null || !Number.isSafeInteger(object['seq'])) return null;
+  return membersIn(line) === membersOf(object) ? (object as unknown as Entry) : null;
 }
 
 /** Outside of strings, valid JSON has a colon a member. */

@@ -261,6 +261,17 @@ describe('aip logs tail --file', () => {
     expect(err).toContain('3 lines are no JSON object');
   });
 
+  test('nor does one that is nested too deep to be written again', async () => {
+    const [deep, wide] = [`{"seq":1,"n":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, { n: Array(5000).fill([[]]) }];
+    const at = world();
+    const file = at.file('log.jsonl', lines(deep, wide));
+    for (const grep of [[], ['--grep', 'n']]) {
+      const { code, out, err } = await at.run('logs', 'tail', '--file', file, ...grep);
+      expect([code, rowsOf(out), err]).toEqual([0, [wide], expect.stringContaining('1 line is no JSON object')]);
+    }
+    expect((await at.run('logs', 'verify', '--file', file)).code).toBe(15);
+  });
+
   test('filters as it does the log, by the times that others write, too', async () => {
     const at = world();
     const file = at.file(
