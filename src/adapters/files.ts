@@ -65,14 +65,18 @@ async function readFirst(handle: FileHandle, into: Buffer, path: string): Promis
   throw new Failure('UNREADABLE', `${path} is a pipe that nobody writes to.`);
 }
 
-/** Creates a file with its whole content; an existing one is left as it is. */
-export async function createFile(path: string, text: string): Promise<void> {
+const OTHER_FILE = 'choose another file with --out';
+/** For the commands that have the flag. */
+export const FORCE = 'replace it with --force, or choose another place with --out';
+
+/** Creates a file with its whole content; an existing one is left as it is, and `otherwise` says what to do then. */
+export async function createFile(path: string, text: string, otherwise = OTHER_FILE): Promise<void> {
   const temporary = await writeBeside(path, text);
   try {
     await link(temporary, path);
   } catch (error) {
     if (codeOf(error) === 'EEXIST')
-      throw new Failure('EXISTS', `${path} exists already.`, { hint: 'choose another file with --out' });
+      throw new Failure('EXISTS', `${path} exists already.`, { hint: otherwise });
     throw cannot('write', path, error);
   } finally {
     await unlink(temporary);

@@ -23,6 +23,7 @@ export async function readStdin(cli: Cli): Promise<Uint8Array> {
 /** The bytes of a file, or of stdin for `-`. A file that is not there is a failure that names it. */
 export async function readInput(path: string, cli: Cli): Promise<Uint8Array> {
   if (path === '-') return readStdin(cli);
+  if (path === '') throw new Failure('USAGE', 'The name of a file is empty.', { hint: 'name a file, or - for stdin' });
   const bytes = await readDocument(path);
   if (bytes === null)
     throw new Failure('NOT_FOUND', `There is no file ${path}.`, { hint: 'name a file that exists, or - for stdin' });

@@ -1,6 +1,7 @@
 /** The world as the command line sees it, handed in so that a test can hand in another. */
 import { homedir } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
+import { Failure } from '../app/failure.js';
 
 export type Source = Readable & { readonly isTTY?: boolean };
 export type Sink = Writable & { readonly isTTY?: boolean; readonly columns?: number };
@@ -52,6 +53,24 @@ export class OutputClosed extends Error {
   }
 }
 
+/** A shell can stand in a folder that another has removed. */
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    throw new Failure('NOT_FOUND', 'The current folder does not exist any more.', { hint: 'cd ~', cause });
+  }
+}
+
+/** Empty when there is none: a container may run as a user whom no list of users holds. */
+function homeFolder(): string {
+  try {
+    return homedir();
+  } catch {
+    return '';
+  }
+}
+
 /** This process. */
 export function processIo(signal: AbortSignal, importModule: ImportModule): Io {
   return {
@@ -62,8 +81,13 @@ export function processIo(signal: AbortSignal, importModule: ImportModule): Io {
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
-    cwd: process.cwd(),
-    userHome: homedir(),
+    // Where these fail, a command that needs them fails with words.
+    get cwd() {
+      return currentFolder();
+    },
+    get userHome() {
+      return homeFolder();
+    },
     platform: process.platform,
     uid: process.getuid?.() ?? null,
     now: Date.now,

@@ -60,6 +60,10 @@ function reader(option: OptionSpec): (text: string) => unknown {
     if (option.choices !== undefined && !option.choices.includes(text)) {
       throw new InvalidArgumentError(`Allowed choices are ${option.choices.join(', ')}.`);
     }
+    // A variable of the shell that was never set, most likely: as a path it would mean the current folder.
+    if (text === '' && /^<(file|dir|path)>$/.test(flagOf(option).placeholder)) {
+      throw new InvalidArgumentError('It is empty');
+    }
     if (option.value === undefined) return text;
     try {
       return option.value(text);

@@ -5,7 +5,7 @@ import { Failure } from '../app/failure.js';
 import { openKey } from '../app/keyring.js';
 import type { KeyStoreName } from '../app/ports.js';
 import { readDocument } from '../adapters/document.js';
-import { createFile, fileExists, replaceFile } from '../adapters/files.js';
+import { createFile, fileExists, FORCE, replaceFile } from '../adapters/files.js';
 import { nativeTermsOf, speakerOf, unkeptMembers } from '../protocol/aip1/speaker.js';
 import {
   readReferencePassport,
@@ -137,7 +137,7 @@ export async function exportReference(passport: Passport, options: ExportFlags, 
   const files = Object.entries(referencePassportFiles(speakerOf(passport), currentKey.key.publicKey));
   for (const [name, text] of files) {
     const path = join(folder, name);
-    await (replace ? replaceFile : createFile)(resolve(cli.io.cwd, path), text);
+    await (replace ? replaceFile : createFile)(resolve(cli.io.cwd, path), text, FORCE);
     written.push(path);
   }
   if (options.withPrivateKey !== true) return { folder, files: written, private_key: 'none' };

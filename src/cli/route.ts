@@ -24,16 +24,20 @@ export function route(argv: readonly string[]): Route {
     const token = argv[i]!;
     if (token.startsWith('-') && token !== '-' && token !== '--') {
       const name = token.split('=', 1)[0]!;
-      if (!KNOWN.has(name)) throw unknownFlag(token, words);
+      if (!KNOWN.has(name) && !isBundle(token)) throw unknownFlag(token, words);
       flags.push(token);
-      if (TAKES_VALUE.has(name) && name === token && i + 1 < argv.length) flags.push(argv[++i]!);
+      if (!TAKES_VALUE.has(name) || name !== token) continue;
+      if (i + 1 === argv.length) throw new Failure('USAGE', `${token} needs a value`, { hint: 'aip --help' });
+      flags.push(argv[++i]!);
       continue;
     }
     const path = [...words, token];
     const listing = COMMANDS.find((command) => same(command.path, path));
     if (listing !== undefined) {
       const rest = [...flags, ...argv.slice(i + 1)];
-      return { kind: 'command', listing, rest, help: asks(rest, '--help', '-h') };
+      const help = asks(rest, '--help', '-h');
+      // Every help page names --version: whoever asks for it does not ask for the command to be run.
+      return !help && asks(rest, '--version') ? { kind: 'version' } : { kind: 'command', listing, rest, help };
     }
     if (!COMMANDS.some((command) => begins(command.path, path))) throw unknownCommand(words, token);
     words.push(token);
@@ -70,6 +74,10 @@ function unknownFlag(token: string, words: readonly string[]): Failure {
     hint: ['aip', ...words, '--help'].join(' '),
   });
 }
+
+/** `-qv` is `-q -v`, as it is after the command. */
+const isBundle = (token: string): boolean =>
+  /^-[a-z]{2,}$/.test(token) && [...token.slice(1)].every((letter) => KNOWN.has(`-${letter}`));
 
 const same = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && begins(a, b);
 const begins = (path: readonly string[], start: readonly string[]): boolean =>

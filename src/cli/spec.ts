@@ -109,7 +109,7 @@ export const GLOBAL_OPTIONS: OptionGroup = {
   title: 'Everywhere',
   options: [
     { flags: '--json', description: 'print JSON: one document, stable keys' },
-    { flags: '-q, --quiet', description: 'print the answer and errors only' },
+    { flags: '-q, --quiet', description: 'print the answer, warnings and errors only' },
     { flags: '-v, --verbose', description: 'say more on stderr' },
     { flags: '--no-color', description: 'no colour (so do NO_COLOR and TERM=dumb)' },
     { flags: '--no-input', description: 'ask nothing: a missing answer is exit 2' },

@@ -55,6 +55,18 @@ describe('the process', () => {
       expect(stderr).not.toMatch(/\n\s+at /);
     }
   });
+  test('in a folder that was removed it says so in words, and still shows its help', async () => {
+    const { stdout, stderr } = await sh(
+      'mkdir gone; cd gone; rmdir "$PWD"; aip intent verify x.json; echo $?; AIP_HOME=rel aip passport list --json; echo $?; aip help keys | head -n 1',
+    );
+    expect(stdout).toBe('3\n3\nKeys\n');
+    const said = 'The current folder does not exist any more.';
+    expect(stderr.match(/^.*\.( \[|").*$/gm)).toEqual([
+      `error: ${said} [NOT_FOUND]`,
+      JSON.stringify({ code: 'NOT_FOUND', message: said, hint: 'cd ~', retryable: false, exit_code: 3 }),
+    ]);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],

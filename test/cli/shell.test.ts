@@ -80,6 +80,29 @@ describe('finding the command', () => {
     expect(route(['config', '--json', 'list'])).toMatchObject({ kind: 'command', rest: ['--json'] });
     expect(route(['config', 'list', '--json'])).toMatchObject({ kind: 'command', rest: ['--json'] });
   });
+  test('--version after a command prints the version, and the command is not run', async () => {
+    const { code, out } = await world().run('principal', 'remove', 'did:web:acme.com', '--version');
+    expect({ code, out }).toEqual({ code: 0, out: `${VERSION}\n` });
+    expect(route(['exec', '-p', 'bot', '--', 'node', '--version']).kind).toBe('command');
+  });
+  test('short flags stand together before the command, too', () => {
+    expect(route(['-qv', 'config', 'list'])).toMatchObject({ kind: 'command', rest: ['-qv'] });
+    expect(() => route(['-qx', 'config', 'list'])).toThrow('unknown option before the command: -qx');
+  });
+  test('a global flag without its value is wrong use, also with no command', () => {
+    expect(() => route(['--home'])).toThrow('--home needs a value');
+    expect(() => route(['config', '--config'])).toThrow('--config needs a value');
+  });
+  test.each([
+    ['--home', ['config', 'list', '--home', '']],
+    ['--config', ['--config=', 'config', 'list']],
+    ['--out', ['logs', 'export', '--out', '']],
+  ])('an empty path after %s is not the current folder', async (flag, argv) => {
+    const { code, err } = await world().run(...argv);
+    expect(code).toBe(2);
+    expect(err).toContain(flag);
+    expect(err).toContain('It is empty');
+  });
   test('a flag after -- is not a request for help', () => {
     expect(route(['help', '--', '--help'])).toMatchObject({ kind: 'command', help: false });
     expect(route(['help', '--help'])).toMatchObject({ kind: 'command', help: true });

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { createFile, replaceFile } from '../../adapters/files.js';
+import { createFile, FORCE, replaceFile } from '../../adapters/files.js';
 import { Failure } from '../../app/failure.js';
 import { findPassport } from '../../app/find-passport.js';
 import { requireIssued } from '../../app/principals.js';
@@ -82,7 +82,7 @@ export const command: CommandSpec<Options> = {
     if (options.withPrivateKey === true)
       throw new Failure('USAGE', `A private key is never exported as ${options.format}.`, { hint: '--format aip-1' });
     const { currentKey, document } = passport;
-    const write = options.force === true ? replaceFile : createFile;
+    const write = options.force === true ? replaceFile : (path: string, text: string) => createFile(path, text, FORCE);
     if (options.format !== 'did') {
       const { publicKey } = currentKey.key;
       const text =
