@@ -152,6 +152,9 @@ export function topicPage(text: string, paint: Paint, width: number): string {
 /** A row too long continues under its last column, a command too long as the shell reads it; nothing else is broken. */
 function indented(line: string, width: number): string[] {
   if (line.length <= width) return [line];
+  // The columns of a table stay where they are, as long as the last one has room there.
+  const table = /^( +\S.{0,60} {2,})(\S.*)$/.exec(line);
+  if (table !== null && width - table[1]!.length >= READABLE) return hang(table[1]!, table[2]!, width);
   const match = /^( {8,}| +- | +\S.{0,60}? {2,})(\S.*)$/.exec(line);
   if (match !== null) return hang(match[1]!, match[2]!, width);
   return /^ {2}([A-Z_]+=.* )?(aip|curl|echo) /.test(line) ? continued(line.trim(), width) : [line];
@@ -221,7 +224,7 @@ function labelled(label: string, text: string, width: number, paint: Paint): str
 
 /** `text` beside `lead`, its further lines under its first. A lead that leaves no room has a line of its own. */
 function hang(lead: string, text: string, width: number): string[] {
-  const beside = lead.length <= WIDEST_FLAG + 12 && width - lead.length >= READABLE;
+  const beside = lead.length <= WIDEST_FLAG + 16 && width - lead.length >= READABLE;
   const indent = beside ? lead.length : Math.min(lead.search(/\S/) + 4, 10);
   const lines = wrap(text, Math.max(READABLE, width - indent)).map((line) => ' '.repeat(indent) + line);
   return beside ? [lead + lines[0]!.slice(indent), ...lines.slice(1)] : [lead.trimEnd(), ...lines];

@@ -132,6 +132,14 @@ describe('topics', () => {
       expect(narrow.map(command)).toEqual(wide.map(command));
     },
   );
+  test('the columns of a table stand under each other where a row is too long for the page', async () => {
+    const columns = async (topic: string, heads: RegExp) => {
+      const { out } = await world({ tty: true, columns: 80 }).run('help', topic, '--no-color');
+      return new Set([...out.matchAll(heads)].map((match) => match[1]!.length));
+    };
+    expect(await columns('verification', /^( {2}\d {2}\w+ +E\d.*? {2,})\S/gm)).toEqual(new Set([43]));
+    expect(await columns('constraints', /^( {2}\S.*? {2,}E\d{3} +)\S/gm)).toEqual(new Set([33]));
+  });
   test('prose follows a narrow terminal', async () => {
     const { out } = await world({ tty: true, columns: 60 }).run('help', 'security', '--no-color');
     for (const line of out.split('\n').filter((one) => !one.startsWith(' ')))

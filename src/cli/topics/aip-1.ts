@@ -26,7 +26,10 @@ An intent has to lie within all that is known: the boundaries of envelope, manda
 
 # Exit codes go by meaning, not by digits
 
-  10  E100 E103 E104 E300 E301 E302    11  E101 E102 E105    12  E200 to E204 E303    13  E400 to E408 E501
+  10  E100 E103 E104 E300 E301 E302
+  11  E101 E102 E105
+  12  E200 to E204 E303
+  13  E400 to E408 E501
 
 # What the package is less strict about
 

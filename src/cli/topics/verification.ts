@@ -8,7 +8,7 @@ Nine steps in this order; the first that fails ends it. A step that could not ru
   3  nonce        E301 E304                never seen before here, across processes and restarts
   4  timestamp    E302 E303                at most 300 s old, at most 30 s ahead
   5  action       E201 E210 E211           declared, and not denied
-  6  constraints  E202 to E209, E212 to E214  all limits of the passport: aip help constraints
+  6  constraints  E202-E209 E212-E214      all limits of the passport: aip help constraints
   7  hooks        E209, their own          your own checks
   8  revocation   E401 E402 E403 E405      neither the agent nor its principal is revoked or suspended
   9  trust        E404                     the score reaches the minimum, where one is set
