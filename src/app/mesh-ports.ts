@@ -1,16 +1,20 @@
 /** What the use cases of the mesh need from the outside world. */
 import type { Head } from '../mesh/head.js';
 import type { KeptDeny } from '../mesh/client/copy.js';
+import type { Place, Way } from '../mesh/client/place.js';
 import type { Standing } from '../mesh/standing.js';
 
 /** This machine's copy of the mesh's state, shared by all of its processes. */
 export interface MeshCopy {
   /** What is kept, or null when there is nothing, or nothing that is whole: then the mesh is asked for all of it. */
   load(): KeptCopy | null;
-  /** Keeps a change, all of it or nothing. `whole`: these are all standings, others are gone. */
-  save(change: CopyChange): void;
-  /** Keeps that the copy was proven current at `wall`, in ms since the epoch. */
-  prove(wall: number): void;
+  /**
+   * Keeps a change, all of it or nothing. Another process may have written meanwhile: `ahead` when it has written the same and more,
+   * `elsewhere` when the copy must be loaded anew before anything is written.
+   */
+  save(change: CopyChange): Place;
+  /** Keeps that the copy at `position` was proven current at `wall`, in ms since the epoch. Answers where the copy is; elsewhere, nothing is kept. */
+  prove(wall: number, position: Head): Head | null;
   /** When the copy was last proven current, in ms since the epoch; null when it never was. */
   provenAt(): number | null;
   /** Puts a deny or its end in force on this machine, beside whatever the mesh says. */
@@ -29,12 +33,13 @@ export interface MeshCopy {
   close(): void;
 }
 
-export interface CopyChange {
-  readonly position: Head;
-  readonly whole: boolean;
+/** `whole`: these are all standings, others are gone. */
+export interface CopyChange extends Way {
   readonly standings: readonly Standing[];
-  /** All denies beside the fold. */
+  /** All denies beside the fold, as this process knows them. */
   readonly kept: readonly KeptDeny[];
+  /** The same before this change. */
+  readonly keptBefore: readonly KeptDeny[];
 }
 
 export interface KeptCopy {

@@ -13,6 +13,7 @@ import { Database } from '../../src/adapters/sqlite/database.js';
 import { openState } from '../../src/adapters/sqlite/state.js';
 import { Failure } from '../../src/app/failure.js';
 import type { CopyChange } from '../../src/app/mesh-ports.js';
+import type { Head } from '../../src/mesh/head.js';
 import type { Standing } from '../../src/mesh/standing.js';
 import { FaultProxy } from '../kit/mesh/fault-proxy.js';
 import { network, until } from '../kit/mesh/network.js';
@@ -35,8 +36,12 @@ function standing(subject: string, status: Standing['status'], fields: Partial<S
 }
 
 function change(seq: number, standings: Standing[], fields: Partial<CopyChange> = {}): CopyChange {
-  const position = { logId: LOG_ID, term: 1, seq, hash: 'c'.repeat(64) };
-  return { position, whole: false, standings, kept: [], ...fields };
+  const from = fields.whole === true ? null : at(seq - 1);
+  return { from, position: at(seq), whole: false, events: [], standings, keptBefore: [], kept: [], ...fields };
+}
+
+function at(seq: number, history = 'c'): Head {
+  return { logId: LOG_ID, term: 1, seq, hash: history.repeat(64) };
 }
 
 async function folder(work: (path: string) => void | Promise<void>): Promise<void> {
@@ -69,7 +74,7 @@ describe('the local copy', () => {
       expect([copy.load(), copy.provenAt()]).toEqual([null, null]);
       copy.save(change(3, [standing(AGENT, 'revoked'), standing(PRINCIPAL, 'active')], { whole: true }));
       copy.save(change(4, [standing('*', 'suspended')]));
-      copy.prove(NOW);
+      copy.prove(NOW, at(4));
       copy.close();
       const again = open(path);
       expect(again.load()?.position.seq).toBe(4);
@@ -93,7 +98,7 @@ describe('the local copy', () => {
     folder((path) => {
       const copy = open(path);
       copy.save(change(1, [standing(AGENT, 'revoked')], { whole: true }));
-      copy.save(change(2, [standing(PRINCIPAL, 'revoked')], { whole: true }));
+      copy.save(change(2, [standing(PRINCIPAL, 'revoked')], { whole: true, from: at(1) }));
       expect(copy.load()?.standings.map((each) => each.subject)).toEqual([PRINCIPAL]);
       expect(copy.standing(AGENT)).toBeNull();
       copy.close();
@@ -111,9 +116,10 @@ describe('the local copy', () => {
       const told = { reason: null, by: null, changedAt: null, suspendedUntil: null, version: 1, above: [] };
       const mesh: MeshStanding = { subject: AGENT, status: 'active', ...told };
       expect(whatHolds(mesh, copy, NOW)).toMatchObject({ status: 'revoked', source: 'this machine' });
-      copy.save(change(2, [], { kept: [{ ...kept[0]!, until: 9 }] }));
+      const ending = [{ ...kept[0]!, until: 9 }];
+      copy.save(change(2, [], { keptBefore: kept, kept: ending }));
       expect(whatHolds(mesh, copy, NOW), 'a deny that the mesh has undone meanwhile').toMatchObject({ source: 'mesh' });
-      copy.save(change(2, []));
+      copy.save(change(2, [], { keptBefore: ending }));
       expect(verified(path, AGENT)).toBe('active');
       copy.close();
     }));
@@ -137,7 +143,7 @@ describe('the local copy', () => {
     folder((path) => {
       const copy = open(path);
       copy.save(change(1, [standing(AGENT, 'revoked')], { whole: true }));
-      copy.prove(NOW);
+      copy.prove(NOW, at(1));
       copy.close();
       for (const key of [`ed25519:${'0'.repeat(64)}`, null]) {
         const other = open(path, key);

@@ -21,6 +21,8 @@ function denied(subject: string): Standing {
   return { subject, status: 'revoked', ...fields };
 }
 
+const first = { from: null, whole: true, events: [], keptBefore: [], kept: [] } as const;
+
 /** A whole file with three denies, one of them set on this machine alone; the bytes of its pages that matter most. */
 function copyFile(): { readonly path: string; readonly whole: Buffer; readonly dense: ReadonlySet<number> } {
   const folder = mkdtempSync(join(tmpdir(), 'aip-copy-'));
@@ -28,9 +30,9 @@ function copyFile(): { readonly path: string; readonly whole: Buffer; readonly d
   const path = join(folder, 'state.db');
   const copy = openLocalCopy(path, MESH_PUBLIC_KEY, randomBytes);
   const position = { logId: LOG_ID, term: 1, seq: 2, hash: 'c'.repeat(64) };
-  copy.save({ position, whole: true, standings: [denied(AGENT), denied('did:web:acme.com')], kept: [] });
+  copy.save({ ...first, position, standings: [denied(AGENT), denied('did:web:acme.com')] });
   copy.setLocal(denied('*'));
-  copy.prove(NOW);
+  copy.prove(NOW, position);
   copy.close();
   const database = new Database(path, 0);
   database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
@@ -149,7 +151,7 @@ describe('a damaged copy', () => {
     if (sql.startsWith('DROP')) return;
     const copy = openLocalCopy(path, MESH_PUBLIC_KEY, randomBytes);
     const position = { logId: LOG_ID, term: 1, seq: 2, hash: 'c'.repeat(64) };
-    copy.save({ position, whole: true, standings: [denied(AGENT), denied('did:web:acme.com')], kept: [] });
+    copy.save({ ...first, position, standings: [denied(AGENT), denied('did:web:acme.com')] });
     copy.close();
     expect(read(path)).toEqual(['revoked', 'revoked', 'revoked']);
   });

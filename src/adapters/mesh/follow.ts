@@ -4,7 +4,9 @@ import type { MeshCopy } from '../../app/mesh-ports.js';
 import { Follower, type Check } from '../../mesh/client/follower.js';
 import type { AlarmKind, Effect, FollowState, Input } from '../../mesh/client/messages.js';
 import type { Moment } from '../../mesh/client/moment.js';
+import { isSame } from '../../mesh/client/place.js';
 import type { MeshEvent } from '../../mesh/event.js';
+import type { Head } from '../../mesh/head.js';
 import { MAX_EVENT_BYTES } from '../../mesh/limits.js';
 import type { SignatureCheck } from '../../mesh/signing.js';
 import { FrameParser } from '../../mesh/sse.js';
@@ -48,6 +50,8 @@ export class MeshFollow {
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
   #confirming = false;
+  /** Where another process had written to when a proof could not be kept. */
+  #behind: Head | null = null;
   #toConfirm: { readonly endpoint: number; readonly stream: string; readonly seq: number } | null = null;
 
   constructor(options: FollowOptions) {
@@ -63,7 +67,7 @@ export class MeshFollow {
       polls: options.once ?? false,
     });
     const kept = options.copy?.load() ?? null;
-    if (kept !== null) this.#follower.copy.restore(kept.position, kept.standings, kept.kept);
+    if (kept !== null) this.#follower.restore(kept);
   }
 
   get follower(): Follower {
@@ -95,25 +99,50 @@ export class MeshFollow {
   #step(input: Input): void {
     if (this.#stopped) return;
     try {
-      for (const effect of this.#follower.step(input, now())) this.#carryOut(effect);
+      let there = true;
+      for (const effect of this.#follower.step(input, now())) {
+        // What follows is of a copy that is not there any more, other than what people are told.
+        if (there) there = this.#carryOut(effect);
+        else if (effect.type === 'state' || effect.type === 'alarm') this.#carryOut(effect);
+      }
+      if (there) return;
+      this.#behind = null;
+      this.#step({ type: 'moved', copy: this.#options.copy?.load() ?? null });
     } catch (error) {
       this.stop();
       this.#options.onFailure(error);
     }
   }
 
-  #carryOut(effect: Effect): void {
-    const { copy, onState, onAlarm, onChange, onEvents, onWaiting, onProof } = this.#options;
+  /** False when the copy that is kept is another than the one in memory. */
+  #carryOut(effect: Effect): boolean {
+    const { copy, onChange, onEvents, onProof } = this.#options;
+    if (effect.type === 'keep') {
+      if (copy?.save(effect) === 'elsewhere') return false;
+      onChange?.(effect.standings, effect.whole);
+      if (effect.events.length > 0) onEvents?.(effect.events);
+    } else if (effect.type === 'proven') {
+      const { wall, position } = effect;
+      const place = copy === null ? position : copy.prove(wall, position);
+      if (place === null || !this.#onTheWay(position, place)) return false;
+      if (isSame(place, position)) onProof?.();
+    } else this.#act(effect);
+    return true;
+  }
+
+  /** False when the copy is where this follower does not come: it went back, or stays ahead of a mesh that says it is current. */
+  #onTheWay(position: Head, place: Head): boolean {
+    const before = this.#behind;
+    this.#behind = isSame(place, position) ? null : place;
+    if (this.#behind === null) return true;
+    return (
+      place.logId === position.logId && place.seq > position.seq && (before === null || position.seq >= before.seq)
+    );
+  }
+
+  #act(effect: Exclude<Effect, { type: 'keep' | 'proven' }>): void {
+    const { onState, onAlarm, onWaiting } = this.#options;
     switch (effect.type) {
-      case 'keep':
-        copy?.save(effect);
-        onChange?.(effect.standings, effect.whole);
-        if (effect.events.length > 0) onEvents?.(effect.events);
-        return;
-      case 'proven':
-        copy?.prove(effect.wall);
-        onProof?.();
-        return;
       case 'state':
         onState?.(effect.from, effect.to);
         return;

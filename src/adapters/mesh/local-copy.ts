@@ -3,51 +3,18 @@
  * which holds for each subject the strongest of what the mesh says, what must not be forgotten, and what was set here alone.
  */
 import type { CopyChange, KeptCopy, MeshCopy } from '../../app/mesh-ports.js';
+import { Failure } from '../../app/failure.js';
 import type { Random } from '../../app/ports.js';
 import type { KeptDeny } from '../../mesh/client/copy.js';
+import { isSame, placeOf, type Place } from '../../mesh/client/place.js';
 import { isHash, isLogId, type Head } from '../../mesh/head.js';
-import type { Standing, Status } from '../../mesh/standing.js';
+import type { Standing } from '../../mesh/standing.js';
 import { sha256 } from '../../protocol/hash.js';
 import { fromHex, toHex } from '../../protocol/hex.js';
 import { ensureStateFile } from '../sqlite/create.js';
 import { StandingMarks } from '../sqlite/standing-marks.js';
-import { Database, text, type Row, type Value } from '../sqlite/database.js';
-
-const STANDING = ['text', 'text', 'text?', 'number', 'text?', 'number?', 'number', 'number'] as const;
-const COLUMNS = 'subject, status, reason, changed_at, changed_by, suspended_until, version, seq';
-const READ = `${text('subject')}, ${text('status')}, ${text('reason')}, changed_at, ${text('changed_by')}, suspended_until, version, seq`;
-
-const TABLE = `(
-  subject TEXT PRIMARY KEY,
-  status TEXT NOT NULL,
-  reason TEXT,
-  changed_at INTEGER NOT NULL,
-  changed_by TEXT,
-  suspended_until INTEGER,
-  version INTEGER NOT NULL,
-  seq INTEGER NOT NULL`;
-
-const SCHEMA = `
-BEGIN IMMEDIATE;
--- How far the mesh's log was applied; digest covers the place and every standing, so that damage is noticed.
-CREATE TABLE IF NOT EXISTS mesh_copy (
-  id INTEGER PRIMARY KEY CHECK (id = 1),
-  mesh_key TEXT NOT NULL,
-  log_id TEXT NOT NULL,
-  term INTEGER NOT NULL,
-  seq INTEGER NOT NULL,
-  hash TEXT NOT NULL,
-  rows_digest TEXT NOT NULL,
-  digest TEXT NOT NULL,
-  proven_at INTEGER
-) STRICT;
-CREATE TABLE IF NOT EXISTS mesh_standings ${TABLE}) STRICT, WITHOUT ROWID;
--- Denies beside the fold: it covers them from seq kept_until on, or never.
-CREATE TABLE IF NOT EXISTS mesh_kept ${TABLE}, kept_until INTEGER) STRICT, WITHOUT ROWID;
--- What was set on this machine alone.
-CREATE TABLE IF NOT EXISTS local_standings ${TABLE}) STRICT, WITHOUT ROWID;
-COMMIT;
-`;
+import { Database, type Row, type Value } from '../sqlite/database.js';
+import { isSound, keptOf, SCHEMA, standingOf, STANDING, statements, valuesOf } from './copy-tables.js';
 
 const BUSY_MS = 5_000;
 
@@ -94,38 +61,46 @@ export class LocalCopy implements MeshCopy {
     return { position, standings, kept };
   }
 
-  save({ position, whole, standings, kept }: CopyChange): void {
+  save(change: CopyChange): Place {
     const meshKey = this.#meshKey;
     if (meshKey === null) throw new Error('a copy without a mesh');
-    this.#database.transact(() => {
-      const before = whole ? undefined : this.#sql.copy.first([]);
-      const rows = new RowsDigest(before?.[5]);
+    return this.#database.transact(() => {
+      const { from, whole } = change;
+      // A first one replaces what is damaged, or of another mesh.
+      const replaces = from === null && this.load() === null;
+      const file = replaces ? null : this.#head();
+      const place = placeOf(file, change);
+      if (place !== 'here' && file === null) return place;
       const touched = new Set<string>();
       for (const [subject] of this.#sql.keptSubjects.all([])) touched.add(subject);
-      if (whole) this.#sql.forgetMesh.run([]);
-      for (const standing of standings) {
-        const old = whole ? null : this.#row(this.#sql.mesh, standing.subject);
-        if (old !== null) rows.toggle(old);
-        rows.toggle(standing);
-        this.#sql.putMesh.run(valuesOf(standing));
-        touched.add(standing.subject);
+      // Before the first copy of all they are what this machine was told when it gave the command.
+      if (replaces && this.#sql.copy.first([]) !== undefined) this.#sql.forgetKept.run([]);
+      let position = file;
+      let rows = this.#sql.copy.first([])?.[5] ?? '';
+      if (place === 'here') {
+        rows = whole ? this.#putAll(change.standings) : this.#put(change.standings, rows);
+        for (const { subject } of change.standings) touched.add(subject);
+        position = change.position;
       }
-      this.#sql.forgetKept.run([]);
-      for (const { standing, until } of kept) {
-        this.#sql.putKept.run([...valuesOf(standing), until]);
-        touched.add(standing.subject);
-      }
+      // Denies out of turn are kept wherever the copy is.
+      for (const subject of this.#reconcile(change)) touched.add(subject);
+      const lost = this.#cover(position!);
       const provenAt = this.#sql.proven.first([])?.[0] ?? null;
-      const digest = digestOf(meshKey, position, rows.text, kept);
-      const { logId, term, seq, hash } = position;
-      this.#sql.putCopy.run([meshKey, logId, term, seq, hash, rows.text, digest, provenAt]);
-      if (whole) this.#deriveAll(standings);
+      const digest = digestOf(meshKey, position!, rows, this.#sql.keptAll.all([]).map(keptOf));
+      const { logId, term, seq, hash } = position!;
+      this.#sql.putCopy.run([meshKey, logId, term, seq, hash, rows, digest, provenAt]);
+      if (place === 'here' && whole) this.#deriveAll(change.standings);
       else for (const subject of touched) this.#derive(subject);
+      return lost ? 'elsewhere' : place;
     });
   }
 
-  prove(wall: number): void {
-    this.#sql.prove.run([checkedTime(Math.floor(wall))]);
+  prove(wall: number, position: Head): Head | null {
+    return this.#database.transact(() => {
+      const place = this.#head();
+      if (place !== null && isSame(place, position)) this.#sql.prove.run([checkedTime(Math.floor(wall))]);
+      return place;
+    });
   }
 
   provenAt(): number | null {
@@ -155,7 +130,10 @@ export class LocalCopy implements MeshCopy {
       const mine = row !== undefined && row[0] === this.#meshKey;
       if (mine && until !== null && row[3] >= until) return;
       const before = this.#sql.keptAll.all([]).map(keptOf);
-      this.#sql.putKept.run([...valuesOf(standing), until]);
+      const known = before.find((deny) => deny.standing.subject === standing.subject);
+      // One that only a reinstatement removes is not weakened.
+      if (known !== undefined && known.until === null && weight(known.standing) >= weight(standing)) return;
+      this.#sql.putKept.run([...valuesOf(standing), known?.until === null ? null : until]);
       if (mine) {
         const [meshKey, logId, term, seq, hash, rowsDigest, digest] = row;
         const position = { logId, term, seq, hash };
@@ -178,6 +156,66 @@ export class LocalCopy implements MeshCopy {
 
   close(): void {
     this.#database.close();
+  }
+
+  /** How far the copy is; null where there is none. Fails when the machine has gone to another mesh. */
+  #head(): Head | null {
+    const row = this.#sql.copy.first([]);
+    if (row === undefined) return null;
+    const [meshKey, logId, term, seq, hash] = row;
+    if (meshKey === this.#meshKey) return { logId, term, seq, hash };
+    throw new Failure('STATE', "This machine has joined another mesh meanwhile; the copy is that one's now.", {
+      hint: 'start the command again',
+    });
+  }
+
+  /** Puts standings over those that are there; the digest of all rows. */
+  #put(standings: readonly Standing[], digest: string): string {
+    const rows = new RowsDigest(digest);
+    for (const standing of standings) {
+      const old = this.#row(this.#sql.mesh, standing.subject);
+      if (old !== null) rows.toggle(old);
+      rows.toggle(standing);
+      this.#sql.putMesh.run(valuesOf(standing));
+    }
+    return rows.text;
+  }
+
+  #putAll(standings: readonly Standing[]): string {
+    this.#sql.forgetMesh.run([]);
+    const rows = new RowsDigest();
+    for (const standing of standings) {
+      rows.toggle(standing);
+      this.#sql.putMesh.run(valuesOf(standing));
+    }
+    return rows.text;
+  }
+
+  /** Writes what this change does to the denies beside the fold, and leaves those that other processes have put there. */
+  #reconcile({ keptBefore, kept }: CopyChange): string[] {
+    const now = new Map(kept.map((deny) => [deny.standing.subject, deny]));
+    const before = new Map(keptBefore.map((deny) => [deny.standing.subject, deny]));
+    for (const { standing, until } of keptBefore)
+      if (!now.has(standing.subject)) this.#sql.forgetOneKept.run([standing.subject, until]);
+    const fresh = kept.filter((deny) => before.get(deny.standing.subject) !== deny);
+    for (const { standing, until } of fresh) this.#sql.putKept.run([...valuesOf(standing), until]);
+    return fresh.map(({ standing }) => standing.subject);
+  }
+
+  /**
+   * Ends the denies that the fold has come to. One whose event the fold never heard of was acknowledged and lost by the mesh: it stays until
+   * it is reinstated, and the answer is true, because whoever follows must know.
+   */
+  #cover({ seq }: Head): boolean {
+    let lost = false;
+    for (const [subject, until] of this.#sql.keptUntil.all([seq])) {
+      if ((this.#row(this.#sql.mesh, subject)?.seq ?? 0) >= until) this.#sql.forgetOneKept.run([subject, until]);
+      else {
+        this.#sql.keepForGood.run([subject]);
+        lost = true;
+      }
+    }
+    return lost;
   }
 
   #row(query: { first(values: readonly Value[]): Row<typeof STANDING> | undefined }, subject: string): Standing | null {
@@ -253,58 +291,4 @@ function checkedTime(ms: number): number {
 function timeOf(checked: number): number | null {
   const ms = Math.floor(checked / 1024);
   return ms >= 0 && checked === checkedTime(ms) ? ms : null;
-}
-
-function valuesOf(standing: Standing): Value[] {
-  const { subject, status, reason, changedAt, changedBy, suspendedUntil, version, seq } = standing;
-  return [subject, status, reason, changedAt, changedBy, suspendedUntil, version, seq];
-}
-
-function standingOf(row: Row<typeof STANDING>): Standing {
-  const [subject, status, reason, changedAt, changedBy, suspendedUntil, version, seq] = row;
-  return { subject, status: status as Status, reason, changedAt, changedBy, suspendedUntil, version, seq };
-}
-
-function keptOf(row: [...Row<typeof STANDING>, number | null]): KeptDeny {
-  const [subject, status, reason, changedAt, changedBy, suspendedUntil, version, seq, until] = row;
-  return { standing: standingOf([subject, status, reason, changedAt, changedBy, suspendedUntil, version, seq]), until };
-}
-
-function isSound({ status }: Standing): boolean {
-  return status === 'active' || status === 'suspended' || status === 'revoked';
-}
-
-function statements(database: Database) {
-  const one = (table: string, and = '') =>
-    database.query(STANDING, `SELECT ${READ} FROM ${table} WHERE subject = ? ${and}`);
-  const put = (table: string, marks: string) => database.statement(`INSERT OR REPLACE INTO ${table} VALUES (${marks})`);
-  return {
-    copy: database.query(
-      ['text', 'text', 'number', 'number', 'text', 'text', 'text'],
-      `SELECT ${['mesh_key', 'log_id'].map(text).join()}, term, seq, ${['hash', 'rows_digest', 'digest'].map(text).join()} FROM mesh_copy`,
-    ),
-    putCopy: put('mesh_copy', '1, ?, ?, ?, ?, ?, ?, ?, ?'),
-    proven: database.query(['number?'], 'SELECT proven_at FROM mesh_copy'),
-    prove: database.statement('UPDATE mesh_copy SET proven_at = ?'),
-    mesh: one('mesh_standings'),
-    kept: one('mesh_kept'),
-    keptForGood: one('mesh_kept', 'AND kept_until IS NULL'),
-    local: one('local_standings'),
-    meshAll: database.query(STANDING, `SELECT ${READ} FROM mesh_standings`),
-    keptAll: database.query([...STANDING, 'number?'] as const, `SELECT ${READ}, kept_until FROM mesh_kept`),
-    keptSubjects: database.query(['text'], `SELECT ${text('subject')} FROM mesh_kept`),
-    putMesh: put('mesh_standings', '?, ?, ?, ?, ?, ?, ?, ?'),
-    putKept: put('mesh_kept', '?, ?, ?, ?, ?, ?, ?, ?, ?'),
-    putLocal: put('local_standings', '?, ?, ?, ?, ?, ?, ?, ?'),
-    forgetMesh: database.statement('DELETE FROM mesh_standings'),
-    forgetKept: database.statement('DELETE FROM mesh_kept'),
-    putDerived: put('standing', '?, ?, ?, ?, ?, ?, ?'),
-    forgetDerived: database.statement('DELETE FROM standing WHERE subject = ?'),
-    forgetAllDerived: database.statement('DELETE FROM standing'),
-    deriveMesh: database.statement(`INSERT INTO standing SELECT ${COLUMNS.replace(', seq', '')} FROM mesh_standings`),
-    besideMesh: database.query(
-      ['text'],
-      `SELECT ${text('subject')} FROM mesh_kept UNION SELECT ${text('subject')} FROM local_standings`,
-    ),
-  };
 }

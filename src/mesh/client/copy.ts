@@ -59,6 +59,8 @@ export class Copy {
   restore(position: Head, standings: Iterable<Standing>, kept: Iterable<KeptDeny>): void {
     this.#position = position;
     this.#fill(standings);
+    this.#hashes.clear();
+    this.#kept.clear();
     for (const deny of kept) this.#kept.set(deny.standing.subject, deny);
   }
 
@@ -114,8 +116,8 @@ export class Copy {
       this.#kept.set(old.subject, { standing: old, until: null });
     }
     for (const [subject, deny] of this.#kept) {
-      if (fork === null && deny.until !== null && deny.until <= head.seq) this.#kept.delete(subject);
-      else if (fork !== null && deny.until !== null) this.#kept.set(subject, { ...deny, until: null });
+      if (fork === null) this.#cover(subject, deny, head.seq);
+      else if (deny.until !== null) this.#kept.set(subject, { ...deny, until: null });
     }
     this.#position = head;
     this.#hashes.clear();
@@ -178,7 +180,14 @@ export class Copy {
     const deny = this.#kept.get(event.agent_id);
     if (deny !== undefined && deny.until === null && event.type === 'reinstatement') this.#kept.delete(event.agent_id);
     if (this.#kept.size === 0) return;
-    for (const [subject, { until }] of this.#kept) if (until !== null && until <= event.seq) this.#kept.delete(subject);
+    for (const [subject, kept] of this.#kept) this.#cover(subject, kept, event.seq);
+  }
+
+  /** The fold is at `seq`. Where it never heard of an event that was promised, the mesh has lost it: only a reinstatement ends the deny. */
+  #cover(subject: string, deny: KeptDeny, seq: number): void {
+    if (deny.until === null || deny.until > seq) return;
+    if ((this.#get(subject)?.seq ?? 0) >= deny.until) this.#kept.delete(subject);
+    else this.#kept.set(subject, { ...deny, until: null });
   }
 
   #remember(seq: number, hash: string): void {

@@ -4,15 +4,15 @@ import { ShapeError } from '../../protocol/shape.js';
 import type { JsonObject } from '../../protocol/values.js';
 import { parseCheckpoint, type Checkpoint } from '../checkpoint.js';
 import { parseEvent, type MeshEvent } from '../event.js';
-import { formatEventId } from '../head.js';
+import { formatEventId, type Head } from '../head.js';
 import { signatureHolds, type SignatureCheck } from '../signing.js';
 import { readSnapshot } from '../snapshot.js';
 import type { Frame } from '../sse.js';
 import type { Standing, Status } from '../standing.js';
-import { Copy } from './copy.js';
+import { Copy, type KeptDeny } from './copy.js';
 import { Freshness } from './freshness.js';
 import { Line } from './line.js';
-import type { AlarmKind, Effect, FollowState, Input } from './messages.js';
+import type { AlarmKind, Effect, FollowState, Input, Kept } from './messages.js';
 import type { Moment } from './moment.js';
 import { isGenuine, readGreeting, readPollAnswer, readSpread } from './reading.js';
 
@@ -61,11 +61,19 @@ export class Follower {
   #changed: Standing[] = [];
   /** The events that brought them about. */
   #applied: MeshEvent[] = [];
+  /** What is kept, as far as this follower knows. */
+  #saved: { readonly from: Head | null; readonly keptBefore: readonly KeptDeny[] } = { from: null, keptBefore: [] };
 
   constructor(options: FollowerOptions) {
     this.#options = options;
     const { endpoints, random, maxAgeMs, polls } = options;
     this.#line = new Line({ endpoints, random, maxAgeMs, polls: polls ?? false });
+  }
+
+  /** Takes up a copy that was kept. */
+  restore({ position, standings, kept }: Kept): void {
+    this.copy.restore(position, standings, kept);
+    this.#saved = { from: position, keptBefore: kept };
   }
 
   state(now: Moment): FollowState {
@@ -117,6 +125,13 @@ export class Follower {
       case 'ended':
         if (input.status === 401 || input.status === 403) this.#alarm('unauthorized', 'the mesh refuses the API key');
         this.#failed(input.reason, now);
+        return;
+      case 'moved':
+        this.#gap = true;
+        this.#resync = input.copy === null;
+        if (input.copy === null) this.#saved = { from: null, keptBefore: [] };
+        else this.restore(input.copy);
+        this.#again('another process has written the copy', now, 0);
         return;
       case 'tick':
         if (this.#line.due(now)) this.#connect(now);
@@ -206,8 +221,7 @@ export class Follower {
     this.#gap = false;
     this.#confirmed = 0;
     this.#line.worked();
-    const { head: position, standings } = snapshot;
-    this.#effects.push({ type: 'keep', position, whole: true, standings, events: [], kept: [...this.copy.kept()] });
+    this.#save(snapshot.head, true, snapshot.standings, []);
     this.#connect(now);
   }
 
@@ -273,24 +287,25 @@ export class Follower {
   #keep(standings: readonly Standing[], events: readonly MeshEvent[]): void {
     const { position } = this.copy;
     if (position === null) return;
-    const kept = [...this.copy.kept()];
     const last = this.#effects[this.#effects.length - 1];
     if (last?.type === 'keep' && last.standings === this.#changed) {
       this.#changed.push(...standings);
       this.#applied.push(...events);
-      this.#effects[this.#effects.length - 1] = { ...last, position, kept };
+      this.#effects.pop();
+      this.#saved = last;
+      this.#save(position, false, this.#changed, this.#applied);
       return;
     }
     this.#changed = [...standings];
     this.#applied = [...events];
-    this.#effects.push({
-      type: 'keep',
-      position,
-      whole: false,
-      standings: this.#changed,
-      events: this.#applied,
-      kept,
-    });
+    this.#save(position, false, this.#changed, this.#applied);
+  }
+
+  #save(position: Head, whole: boolean, standings: readonly Standing[], events: readonly MeshEvent[]): void {
+    const { from, keptBefore } = this.#saved;
+    const kept = [...this.copy.kept()];
+    this.#effects.push({ type: 'keep', from, keptBefore, position, whole, standings, events, kept });
+    this.#saved = { from: position, keptBefore: kept };
   }
 
   /** A frame or answer that cannot be read costs the connection, never the process. */
@@ -311,12 +326,13 @@ export class Follower {
   /** What every step may bring about: a proof, a confirmation, another state. */
   #settle(now: Moment): void {
     const { proof } = this.freshness;
-    if (proof !== null && proof !== this.#proven) {
+    const { position } = this.copy;
+    if (position !== null && proof !== null && proof !== this.#proven) {
       this.#proven = proof;
       if (this.#line.connected) this.#gap = false;
-      this.#effects.push({ type: 'proven', wall: proof.wall });
+      this.#effects.push({ type: 'proven', wall: proof.wall, position });
     }
-    const seq = this.copy.position?.seq ?? 0;
+    const seq = position?.seq ?? 0;
     const { conn, endpoint, phase } = this.#line;
     if (this.#options.confirms && this.#streamId !== null && phase === 'open' && seq > this.#confirmed) {
       this.#confirmed = seq;

@@ -17,7 +17,16 @@ export type Input =
   | { readonly type: 'snapshot'; readonly conn: number; readonly body: string }
   /** The connection failed or ended. `status` is the HTTP status when there was an answer. */
   | { readonly type: 'ended'; readonly conn: number; readonly reason: string; readonly status: number | null }
+  /** Another process has kept something else: it is taken up; null when nothing is whole. */
+  | { readonly type: 'moved'; readonly copy: Kept | null }
   | { readonly type: 'tick' };
+
+/** A copy as it was kept. */
+export interface Kept {
+  readonly position: Head;
+  readonly standings: Iterable<Standing>;
+  readonly kept: readonly KeptDeny[];
+}
 
 export type Mode = 'stream' | 'poll';
 export type FollowState = 'syncing' | 'live' | 'stale' | 'expired';
@@ -52,6 +61,9 @@ export type Effect =
   /** Keep these changes of the copy, all or none. */
   | {
       readonly type: 'keep';
+      /** What was kept before. */
+      readonly from: Head | null;
+      readonly keptBefore: readonly KeptDeny[];
       readonly position: Head;
       /** True: these are all standings, others are gone. */
       readonly whole: boolean;
@@ -61,7 +73,7 @@ export type Effect =
       readonly kept: readonly KeptDeny[];
     }
   /** Keep that the copy was proven current at this time, in ms since the epoch. */
-  | { readonly type: 'proven'; readonly wall: number }
+  | { readonly type: 'proven'; readonly wall: number; readonly position: Head }
   | { readonly type: 'alarm'; readonly kind: AlarmKind; readonly message: string }
   | { readonly type: 'state'; readonly from: FollowState; readonly to: FollowState }
   | { readonly type: 'waiting'; readonly reason: string; readonly ms: number };

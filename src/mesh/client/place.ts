@@ -1,0 +1,34 @@
+/** Where a copy that several processes write to stands, seen from a process that is about to write its next change. */
+import type { Head } from '../head.js';
+
+export type Place =
+  /** Where the change begins, or on the way that it goes: it may be written. */
+  | 'here'
+  /** Another process has written this change and more. */
+  | 'ahead'
+  /** On another way: to write over it could take back what it knows. */
+  | 'elsewhere';
+
+export interface Way {
+  /** What this process knows to be written; null before it has read or written a copy. */
+  readonly from: Head | null;
+  readonly position: Head;
+  /** The events on the way, in order; none where a snapshot was taken up. */
+  readonly events: readonly { readonly seq: number; readonly hash: string }[];
+  /** A snapshot takes the place of everything. */
+  readonly whole: boolean;
+}
+
+/** `file`: how far the copy is, null where there is none that is whole. */
+export function placeOf(file: Head | null, { from, position, events, whole }: Way): Place {
+  if (file === null) return whole ? 'here' : 'elsewhere';
+  if (from !== null && isSame(file, from)) return 'here';
+  if (isSame(file, position)) return 'here';
+  if (whole || file.logId !== position.logId) return 'elsewhere';
+  if (file.seq > position.seq) return 'ahead';
+  return events.some(({ seq, hash }) => seq === file.seq && hash === file.hash) ? 'here' : 'elsewhere';
+}
+
+export function isSame(one: Head, other: Head): boolean {
+  return one.logId === other.logId && one.seq === other.seq && one.hash === other.hash;
+}
