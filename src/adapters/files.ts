@@ -75,8 +75,7 @@ export async function createFile(path: string, text: string, otherwise = OTHER_F
   try {
     await link(temporary, path);
   } catch (error) {
-    if (codeOf(error) === 'EEXIST')
-      throw new Failure('EXISTS', `${path} exists already.`, { hint: otherwise });
+    if (codeOf(error) === 'EEXIST') throw new Failure('EXISTS', `${path} exists already.`, { hint: otherwise });
     throw cannot('write', path, error);
   } finally {
     await unlink(temporary);
