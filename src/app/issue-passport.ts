@@ -62,15 +62,26 @@ export interface IssuedPassport {
   readonly principalKeyPinned: { readonly record: KeyRecord; readonly made: boolean } | null;
 }
 
+/** Why this is no name of an agent; null when it is one. */
+export function wrongName(name: string): string | null {
+  return isAgentName(name)
+    ? null
+    : `"${name.slice(0, 80)}" is not an agent name: lower-case letters, digits and ". _ -", at most 63.`;
+}
+
+/** Why this is no domain; null when it is one. */
+export function wrongDomain(domain: string): string | null {
+  return isDomain(domain) ? null : `"${domain.slice(0, 80)}" is not a lower-case domain name.`;
+}
+
 /**
  * Makes a key pair and a passport that its principal signs. Everything is checked before the first key is made, and a
  * failure on the way takes back the agent's key.
  */
 export async function createPassport(deps: IssueDeps, request: PassportRequest): Promise<IssuedPassport> {
   const { name, domain, path } = request;
-  if (!isAgentName(name))
-    throw usage(`"${name}" is not an agent name: lower-case letters, digits and ". _ -", at most 63.`);
-  if (!isDomain(domain)) throw usage(`"${domain}" is not a lower-case domain name.`);
+  const wrong = wrongName(name) ?? wrongDomain(domain);
+  if (wrong !== null) throw usage(wrong);
   const agent = formatAgentId(domain, name);
   const principal = principalId(domain);
   const now = deps.clock();

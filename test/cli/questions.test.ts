@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { askActions, askDomain, askName } from '../../src/cli/passport-questions.js';
 import { mayAsk, questions } from '../../src/cli/questions.js';
 import { bundle } from '../kit/bundle.js';
 import { noPty, play } from '../kit/terminal.js';
@@ -72,6 +73,19 @@ describe('asking', () => {
     await shown(place, 'not a domain');
     place.type('.com\r');
     expect(await answer).toBe('acme.com');
+  });
+  test.each([
+    [askName, 'Name of the agent', 'Bot One', 'is not an agent name', 'bot', 'bot'],
+    [askDomain, 'Domain that answers', 'Acme', 'is not a lower-case domain name', 'acme.com', 'acme.com'],
+    [askActions, 'Actions it may do', 'send mail$', '"mail$" is not made of', 'send, mail', ['send', 'mail']],
+  ] as const)('%o says at once what is wrong', async (question, said, wrong, why, right, expected) => {
+    const { place, ask } = asking();
+    const answer = question(ask);
+    await shown(place, said);
+    place.type(`${wrong}\r`);
+    await shown(place, why);
+    place.type(`\u0015${right}\r`);
+    expect(await answer).toEqual(expected);
   });
   test('a choice', async () => {
     const { place, ask } = asking();

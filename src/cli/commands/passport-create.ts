@@ -1,5 +1,11 @@
 import { relative } from 'node:path';
-import { createPassport, type IssuedPassport, type PassportRequest } from '../../app/issue-passport.js';
+import {
+  createPassport,
+  wrongDomain,
+  wrongName,
+  type IssuedPassport,
+  type PassportRequest,
+} from '../../app/issue-passport.js';
 import { Failure } from '../../app/failure.js';
 import { lintPassport } from '../../app/lint.js';
 import type { KeyStoreName } from '../../app/ports.js';
@@ -10,6 +16,7 @@ import { isObject, type Json, type JsonObject } from '../../protocol/values.js';
 import type { Cli } from '../cli.js';
 import { readJsonInput } from '../input.js';
 import { KEY_OPTIONS, PASSPHRASE_OPTION } from '../options.js';
+import { askActions, askDomain, askName } from '../passport-questions.js';
 import { clean } from '../render/text.js';
 import type { CommandSpec } from '../spec.js';
 import { duration, pairs } from '../values.js';
@@ -156,25 +163,16 @@ async function requestOf(nameArg: string | undefined, options: Options, cli: Cli
   const config = await cli.config();
   const chosen = config.entries.some(({ name, origin }) => name === 'key_store' && origin !== 'default');
   const configuredStore = config.get('key_store');
-  const name =
-    nameArg ??
-    text(file, 'name') ??
-    text(file, 'agent_name') ??
-    (await cli.ask.input({ message: 'Name of the agent', flag: '<name>' }));
-  const domain =
-    options.domain ??
-    text(file, 'domain') ??
-    config.get('domain') ??
-    (await cli.ask.input({ message: 'Domain that answers for it', flag: '--domain <domain>' }));
+  const name = nameArg ?? text(file, 'name') ?? text(file, 'agent_name') ?? (await askName(cli.ask));
+  const domain = options.domain ?? text(file, 'domain') ?? config.get('domain') ?? (await askDomain(cli.ask));
+  // Nobody is asked for the rest of what cannot be made.
+  const wrong = wrongName(name) ?? wrongDomain(domain);
+  if (wrong !== null) throw new Failure('USAGE', wrong);
   let actions: PassportRequest['actions'] = [
     ...((file.actions ?? []) as PassportRequest['actions']),
     ...options.action,
   ];
-  if (actions.length === 0) {
-    const answer = await cli.ask.input({ message: 'Actions it may do, separated by spaces', flag: '--action <name>' });
-    actions = answer.split(/[\s,]+/).filter((word) => word !== '');
-    if (actions.length === 0) throw new Failure('USAGE', 'No action was named.', { hint: 'add --action <name>' });
-  }
+  if (actions.length === 0) actions = await askActions(cli.ask);
   const keyStore = options.keyStore ?? (options.envFile === undefined ? configuredStore : 'env');
   if (keyStore === 'env' && options.envFile === undefined) {
     throw new Failure('USAGE', 'A new key for the environment has to be written to a file.', {
