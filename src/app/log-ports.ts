@@ -38,6 +38,8 @@ export interface Conduct {
 /** How a fold of one agent stands at a place of the log, ready to be kept. */
 export interface TrustFloor {
   readonly agentId: string;
+  /** The newest entry taken in. */
+  readonly seq: number;
   /** JSON. */
   readonly state: string;
 }

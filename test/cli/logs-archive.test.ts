@@ -8,6 +8,7 @@ import { publicKeyOf, signMessage } from '../../src/protocol/ed25519/sign.js';
 import type { Entry } from '../../src/protocol/entry.js';
 import { toHex } from '../../src/protocol/hex.js';
 import { formatPublicKey } from '../../src/protocol/keys.js';
+import { GUIDE_RULES, type TrustRules } from '../../src/trust/rules.js';
 import { inHome, writePast, type Past } from '../kit/history.js';
 import { AGENT, draft, OTHER, T0 } from '../kit/state/drafts.js';
 import { world } from '../kit/world.js';
@@ -157,6 +158,33 @@ describe('aip logs prune', () => {
         expect(state.conduct.retrace(agent, T0, () => undefined)).toEqual(state.conduct.trust(agent, T0));
       }
     });
+  });
+
+  test('takes no past from the scores of programs with other rules', async () => {
+    const others = { ...GUIDE_RULES, failureDecrement: 0.2 };
+    const { dir, run } = await home(days(10));
+    const past = (by: TrustRules, at: number) =>
+      inHome(dir, (state) => {
+        state.conduct.judgeBy(by);
+        state.transact((ledger) => [AGENT, OTHER].map((agent_id) => ledger.append(draft({ agent_id, at }))));
+      });
+    past(others, T0 - 6 * DAY);
+    past(others, T0);
+    const scores = (by: TrustRules, anew: boolean) =>
+      inHome(dir, ({ conduct }) => {
+        conduct.judgeBy(by);
+        return [AGENT, OTHER].map((agent) =>
+          anew ? conduct.retrace(agent, T0, () => undefined) : conduct.trust(agent, T0),
+        );
+      });
+    const before = [GUIDE_RULES, others].map((by) => scores(by, true));
+    // The folds of the guide's rules have not taken in what the others wrote.
+    for (const age of ['5d', '2d']) {
+      expect((await run('logs', 'prune', '--older-than', age, '--yes')).code).toBe(0);
+      for (const anew of [false, true]) {
+        expect([GUIDE_RULES, others].map((by) => scores(by, anew))).toEqual(before);
+      }
+    }
   });
 
   test('without a signed summary a missing beginning is a broken log', async () => {

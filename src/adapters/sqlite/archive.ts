@@ -62,7 +62,7 @@ export class Archive implements LogArchive {
       const [seq, hash] = this.#base.first([])!;
       if (seq !== after.seq || hash !== after.hash || this.#entry.first([until.seq])?.[0] !== until.hash) return false;
       this.#add.run([until.seq, 'pruning', statement]);
-      this.#parts.conduct.keepFloors(until.seq, floors);
+      this.#parts.conduct.keepFloors(floors);
       this.#setBase.run([until.seq, until.hash]);
       return true;
     });

@@ -59,8 +59,8 @@ export class ConductTables implements Conduct {
   }
 
   /** Inside a write transaction. */
-  keepFloors(until: number, floors: readonly TrustFloor[]): void {
-    for (const { agentId, state } of floors) this.#trust.keepFloor(this.#agents.findOrAdd(agentId), until, state);
+  keepFloors(floors: readonly TrustFloor[]): void {
+    for (const { agentId, seq, state } of floors) this.#trust.keepFloor(this.#agents.findOrAdd(agentId), seq, state);
   }
 
   judgeBy(rules: Parameters<Conduct['judgeBy']>[0]): void {

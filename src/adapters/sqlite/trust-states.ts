@@ -31,6 +31,8 @@ export class TrustStates {
   readonly #floor;
   readonly #put;
   readonly #putFloor;
+  readonly #raise;
+  readonly #keepOthers;
   readonly #putHour;
   readonly #hours;
   readonly #missed;
@@ -52,6 +54,14 @@ export class TrustStates {
     this.#floor = find('trust_floors');
     this.#put = put('trust_states');
     this.#putFloor = put('trust_floors');
+    this.#raise = database.statement(
+      'UPDATE trust_states SET seq = ?3, state = ?4 WHERE agent = ?1 AND rules = ?2 AND seq < ?3',
+    );
+    this.#keepOthers = database.statement(
+      `INSERT INTO trust_floors (agent, rules, seq, state)
+         SELECT agent, rules, seq, state FROM trust_states WHERE agent = ?1 AND rules <> ?2
+       ON CONFLICT DO UPDATE SET seq = excluded.seq, state = excluded.state WHERE excluded.seq > seq`,
+    );
     // Nearly always there is none, and then the log need not be read.
     this.#missed = database.query(
       ['number'],
@@ -114,11 +124,17 @@ export class TrustStates {
       // Entries before the floor that it starts from were pruned, and wait to be deleted.
       if (entry.seq > folded.seq) this.#take(folded, entry);
     }
-    return [...folds].map(([agentId, { state }]) => ({ agentId, state: JSON.stringify(state) }));
+    return [...folds].map(([agentId, { seq, state }]) => ({ agentId, seq, state: JSON.stringify(state) }));
   }
 
-  keepFloor(agent: number, until: number, state: string): void {
-    this.#putFloor.run([agent, this.#name, until, state]);
+  /** Inside a write transaction that takes away what the folds were made of. */
+  keepFloor(agent: number, seq: number, state: string): void {
+    const values = [agent, this.#name, seq, state];
+    this.#putFloor.run(values);
+    // A fold that is behind could not catch up any more.
+    this.#raise.run(values);
+    // Under other rules computing anew begins where their own fold stands: nobody here knows them.
+    this.#keepOthers.run([agent, this.#name]);
   }
 
   byHour(agent: number | null, from: number): { start: number; score: number }[] {

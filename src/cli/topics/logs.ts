@@ -23,7 +23,7 @@ Whoever can write the file can also compute it all anew, or cut its end. A signe
   aip logs export --out 2026-q1.jsonl         the chain goes with it: aip logs verify --file 2026-q1.jsonl
   aip logs export --format ocsf               also csv and cef, for a SIEM; a cell cannot become a formula
   aip logs prune --older-than 90d             leaves a signed summary, so that the rest still verifies
-Counts and trust scores outlive pruning.
+Counts and trust scores outlive pruning; under rules that are set afterwards, a score is that of the entries left.
 
 # What does not count against an agent
 A refusal before or at the signature (E1xx), a replay or a stale copy (E3xx), and what the verifier could not find out (E405, E5xx, a hook
