@@ -161,8 +161,13 @@ function bad(name: string): ShapeError {
   return new ShapeError(`"${name}" is not what an event holds`);
 }
 
-/** The event as the reference's mesh client reads it (one JSON object, one line). */
-export function referenceForm(event: MeshEvent): string {
-  const { type, id, agent_id, reason, revoked_by, scope, suspended_until, time } = event;
+/**
+ * The event as the reference's mesh client reads it (one JSON object, one line). That client knows no fold, the last event is all it
+ * keeps of an agent: the suspension of one that stays `revoked` reaches it as a revocation, or it would let the agent act again.
+ */
+export function referenceForm(event: MeshEvent, revoked: boolean): string {
+  const { id, agent_id, reason, revoked_by, scope, time } = event;
+  const stays = revoked && event.type === 'suspension';
+  const [type, suspended_until] = stays ? ['revocation', null] : [event.type, event.suspended_until];
   return JSON.stringify({ type, id, agent_id, reason, revoked_by, scope, suspended_until, timestamp: time });
 }

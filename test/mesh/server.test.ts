@@ -354,4 +354,20 @@ describe('the reference client', () => {
     );
     for (const line of reader.text.split('\n')) expect(line === '' || /^(data: |id: |: )/.test(line)).toBe(true);
   });
+
+  // It keeps the last event of an agent and no fold: told of a suspension, it lets the agent act again when that ends.
+  test('hears of a revocation when a revoked agent is suspended, live and when it catches up', async () => {
+    const mesh = await TestMesh.start();
+    const live = await mesh.stream('/mesh/events');
+    await mesh.command('suspend', { duration_seconds: 60 });
+    await mesh.command('revoke');
+    await mesh.command('suspend', { duration_seconds: 60, reason: 'looking into it' });
+    await settle();
+    const told = ({ frames }: typeof live) => frames.map(({ data }) => JSON.parse(data) as Record<string, unknown>);
+    const late = await mesh.stream('/mesh/events', { 'last-event-id': String(told(live)[1]!.id) });
+    expect(told(late)).toHaveLength(1);
+    expect(told(live).map(({ type }) => type)).toEqual(['suspension', 'revocation', 'revocation']);
+    for (const events of [told(live), told(late)])
+      expect(events.at(-1)).toMatchObject({ type: 'revocation', reason: 'looking into it', suspended_until: null });
+  });
 });

@@ -109,12 +109,13 @@ export class Hub {
     };
   }
 
-  /** Takes new events in, which must follow the ring's head, and writes them to every stream that keeps up. */
-  publish(records: readonly LogRecord[]): void {
+  /** Takes new events in, which must follow the ring's head, and writes them to every stream that keeps up; `revoked` as `revokedAmong` has it. */
+  publish(records: readonly LogRecord[], revoked: ReadonlySet<string>): void {
     for (const record of records) {
       const event = parseEvent(record.text);
       this.#rings.native.push(Buffer.from(frame('event', event.id, record.text)));
-      this.#rings.reference.push(Buffer.from(frame(null, event.id, referenceForm(event))));
+      const form = referenceForm(event, revoked.has(event.agent_id));
+      this.#rings.reference.push(Buffer.from(frame(null, event.id, form)));
     }
     // Long polls are answered at once: they take no part in the passes.
     this.#notify();
@@ -244,8 +245,9 @@ export class Hub {
       while (!stream.closed && !this.#rings[stream.dialect].holdsAfter(stream.cursor)) {
         const records = await store.read(stream.cursor, PAGE_EVENTS);
         if (records.length === 0) throw new Error(`the store lost the events after ${stream.cursor}`);
+        const bytes = await this.#encode(stream.dialect, records);
         stream.cursor = records[records.length - 1]!.seq;
-        if (!stream.write(this.#encode(stream.dialect, records), clock.up())) await this.#drained(stream);
+        if (!stream.write(bytes, clock.up())) await this.#drained(stream);
       }
       stream.catchingUp = false;
       this.#pass(stream);
@@ -254,14 +256,18 @@ export class Hub {
     }
   }
 
-  #encode(dialect: Dialect, records: readonly LogRecord[]): Uint8Array {
+  async #encode(dialect: Dialect, records: readonly LogRecord[]): Promise<Uint8Array> {
+    const { store } = this.#ports;
+    const revoked = dialect === 'native' ? null : await revokedAmong(store, records);
     let text = '';
     for (const record of records) {
-      const id = formatEventId(this.#ports.store.logId, record.term, record.seq);
-      text +=
-        dialect === 'native'
-          ? frame('event', id, record.text)
-          : frame(null, id, referenceForm(parseEvent(record.text)));
+      const id = formatEventId(store.logId, record.term, record.seq);
+      if (revoked === null) {
+        text += frame('event', id, record.text);
+        continue;
+      }
+      const event = parseEvent(record.text);
+      text += frame(null, id, referenceForm(event, revoked.has(event.agent_id)));
     }
     return Buffer.from(text);
   }
@@ -285,4 +291,17 @@ export class Hub {
   #notify(): void {
     for (const watcher of [...this.#watchers]) watcher();
   }
+}
+
+/** Who of the subjects that `records` suspend is revoked now. What changed in between follows as an event. */
+export async function revokedAmong(
+  store: Pick<MeshStore, 'standing'>,
+  records: readonly LogRecord[],
+): Promise<ReadonlySet<string>> {
+  // The text is canonical, so that nearly all need no second parsing.
+  const likely = records.filter(({ text }) => text.includes('"type":"suspension"'));
+  const events = likely.map(({ text }) => parseEvent(text)).filter(({ type }) => type === 'suspension');
+  const suspended = new Set(events.map((event) => event.agent_id));
+  const standings = await Promise.all([...suspended].map((subject) => store.standing(subject)));
+  return new Set(standings.filter((each) => each?.status === 'revoked').map((each) => each!.subject));
 }

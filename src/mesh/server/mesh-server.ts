@@ -10,7 +10,7 @@ import type { Ack, MeshStore } from '../store.js';
 import { Committer } from './committer.js';
 import type { ServerClock } from './exchange.js';
 import { Gate } from './gate.js';
-import { Hub } from './hub.js';
+import { Hub, revokedAmong } from './hub.js';
 import { SnapshotKeeper } from './snapshot-keeper.js';
 import { LogFeed } from './log-feed.js';
 import { Waits } from './waits.js';
@@ -246,9 +246,10 @@ export class MeshServer {
         for (;;) {
           const records = await this.store.read(this.hub.head, PAGE_EVENTS);
           if (records.length === 0) break;
+          const revoked = await revokedAmong(this.store, records);
           const last = records[records.length - 1]!;
           this.#head = { logId: this.store.logId, term: last.term, seq: last.seq, hash: last.hash };
-          this.hub.publish(records);
+          this.hub.publish(records, revoked);
         }
       } while (this.#pumpAgain);
     } catch (error) {
