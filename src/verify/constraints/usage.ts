@@ -13,23 +13,25 @@ export function needsHistory(constraints: Constraints): boolean {
   return constraints.all.some(({ kind }) => NEED_HISTORY.has(kind));
 }
 
-/** Of several constraints that all hold, those that say what an accepted intent is counted with; null when none asks. */
+/** Of several constraints that all hold, those that say what an accepted intent is counted with; null when there are none. */
 export function accountingOf(limits: readonly Constraints[]): Constraints | null {
   return (
-    limits.find((each) => each.all.some(({ kind }) => kind === 'daily_limit')) ?? limits.find(needsHistory) ?? null
+    limits.find((each) => each.all.some(({ kind }) => kind === 'daily_limit')) ??
+    limits.find(needsHistory) ??
+    limits[0] ??
+    null
   );
 }
 
 /**
- * What an accepted intent adds to the history; null when no constraint ever asks. The amount is recorded wherever one can be read,
- * so that a daily limit that is added to a passport later counts what was spent before.
+ * What an accepted intent adds to the history, also where no constraint asks yet: a limit that a passport is given later, or that a
+ * caller brings along, counts what was accepted before.
  */
 export function usageOf(
   constraints: Constraints,
   _action: string,
   params: JsonObject,
-): Pick<Usage, 'currency' | 'amountMinor'> | null {
-  if (!needsHistory(constraints)) return null;
+): Pick<Usage, 'currency' | 'amountMinor'> {
   const named = paramOf(params, 'currency');
   // A passport without any rule on money accepts other currencies; they are spent in their own.
   const currency = typeof named === 'string' && minorDigits(named) !== null ? named : constraints.currency;

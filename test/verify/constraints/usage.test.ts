@@ -23,9 +23,9 @@ describe('history', () => {
     [{ allowed_domains: ['acme.com'], require_approval: true }],
     [{ max_per: 1 }],
     [{ 'x-rate_limit': '1/day' }],
-  ])('is not needed by %j, so nothing is written', (constraints) => {
+  ])('is not needed by %j, and written for a limit to come', (constraints) => {
     expect(needsHistory(constraintsOf(constraints))).toBe(false);
-    expect(usage(constraints, { amount: 5 })).toBeNull();
+    expect(usage(constraints, { amount: 5 })).toMatchObject({ amountMinor: 500n });
   });
 });
 
