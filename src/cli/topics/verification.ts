@@ -14,7 +14,7 @@ Nine steps in this order; the first that fails ends it. A step that could not ru
   9  trust        E404                     the score reaches the minimum, where one is set
 
 A nonce is spent only by an intent whose signature holds, so nobody can burn another's nonces. An acceptance spends it, and so does
-a refusal that could be a yes a moment later (rate, daily sum, time window, standing, trust): a captured intent cannot be held back.
+a refusal that could be a yes a moment later (dated ahead, rate, daily sum, time window, standing, trust): a captured intent cannot be held back.
 Any other refusal, asked again, is the same refusal. The nonce, the counters and the log entry are written in one transaction, and
 an acceptance is reported only after it is on disk. Of many processes racing for the last
 place in a limit, exactly one wins. Nonces are kept for twice the freshness window; an intent of a time whose nonces are forgotten is
