@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { posix } from 'node:path';
+import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { expect, test } from 'vitest';
+import { folder } from './workshop.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BUILT = new URL('../../dist/index.js', import.meta.url);
@@ -30,6 +32,25 @@ test('the library loads with require as well as with import, by the name of the 
   const program = "console.log(require('aip-cli').VerificationError === (await import('aip-cli')).VerificationError)";
   const script = `require = require('node:module').createRequire(process.cwd() + '/x'); (async () => { ${program} })()`;
   expect(execFileSync(process.execPath, ['-e', script], { cwd: ROOT, encoding: 'utf8' })).toBe('true\n');
+});
+
+// What esbuild makes for Node unless told otherwise, and most functions in the cloud are: there, import.meta is empty.
+test('the library still loads when a bundler puts it into a CommonJS file', async () => {
+  const home = folder();
+  const outfile = join(home, 'bundled.cjs');
+  const contents = `
+    import { openWorkspace } from ${JSON.stringify(fileURLToPath(BUILT))};
+    openWorkspace({ home: ${JSON.stringify(home)} }).verifyIntent('{}', { state: false })
+      .then(({ error_code }) => console.log(error_code));`;
+  await build({
+    stdin: { contents, resolveDir: ROOT },
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    outfile,
+    logLevel: 'silent',
+  });
+  expect(execFileSync(process.execPath, [outfile], { encoding: 'utf8' })).toBe('AIP-E100\n');
 });
 
 test('the package holds what its names point to and every declaration they need, and no tests or sources', () => {
