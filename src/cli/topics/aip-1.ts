@@ -34,7 +34,10 @@ An intent has to lie within all that is known: the boundaries of envelope, manda
 # What the package is less strict about
 
 An envelope without expires_at ends after 300 s, none is in force for more than a day, and none may be dated more than 30 s ahead (E101).
-The nonce has to be hex (E105). Unknown members are refused (E103): the package leaves them out of the signed bytes. A revoked principal
+The nonce has to be hex (E105). Everything has the form that the package itself writes: times end in Z, numbers are numbers, and context,
+types and purpose are those of RFC-001; other forms that the package can read (an offset, Unix seconds, "500") are refused (E103). What is
+left out has the package's default, but not what it would make up: id, entropy, issued_at, granted_at, created (E103). An amount in text is
+money, too, and one that is no decimal is refused (E103). Unknown members are refused (E103): the package leaves them out of the signed bytes. A revoked principal
 stops its agents at every tier, also one that claims another principal (E402). A day's sum counts accepted envelopes of all processes. An
 amount in another currency than the cap's is refused (E202), and so is one that names none where two bounds cap it in different ones. Where
 --registry expects a framework or a hash, an agent that leaves it out is refused (E300 to E302). What is no JSON at all is E100 of the
