@@ -55,6 +55,6 @@ export interface LogArchive {
   floors(until: number): readonly TrustFloor[];
   /** Moves the beginning of the log to after `until`, with the statement that says so. False when the log is no longer what it was at `after`. */
   moveBase(after: Link, until: Link, statement: string, floors: readonly TrustFloor[]): boolean;
-  /** Deletes a bounded number of entries before the beginning; false when there are none left. */
-  sweep(): boolean;
+  /** Deletes a bounded number of entries before the beginning, and returns how many; 0 when there are none left. */
+  sweep(): number;
 }

@@ -123,8 +123,21 @@ export async function pruneLog(
   if (!log.archive.moveBase(after, until, text, log.archive.floors(until.seq))) {
     throw new Failure('STATE', 'The log changed while it was being pruned. Nothing was removed.', { retryable: true });
   }
-  while (log.archive.sweep()) await pause();
+  await sweepPruned(log, pause);
   return text;
+}
+
+/** Deletes what stands before the beginning of the log; what a pruning that was interrupted left there, too. Returns how many there were. */
+export async function sweepPruned(
+  { archive }: Pick<ArchivedLog, 'archive'>,
+  pause: () => Promise<void>,
+): Promise<number> {
+  let swept = 0;
+  for (let n = archive.sweep(); n > 0; n = archive.sweep()) {
+    swept += n;
+    await pause();
+  }
+  return swept;
 }
 
 function firstOf(entries: Iterable<Entry>, n: number): Entry[] {

@@ -261,6 +261,25 @@ describe('aip logs prune', () => {
     expect(inHome(dir, (state) => [...state.entries({})].map(({ seq }) => seq))).toEqual([12_001]);
     expect((await verify()).report).toMatchObject({ ok: true, count: 1, pruned: 12_000 });
   });
+
+  test('takes what stands before the beginning for no entry, and deletes it', async () => {
+    const { dir, run, sql, verify } = await home(days(30));
+    await run('logs', 'prune', '--older-than', '10d', '--yes');
+    // Left by a pruning that was killed, or put there: the chain begins later.
+    sql(
+      'INSERT INTO entries SELECT seq - 19, at, agent, action, success, code, hash, body FROM entries WHERE seq < 26',
+    );
+    expect((await verify()).report).toMatchObject({ ok: true, count: 11, pruned: 19 });
+    const { out } = await run('logs', 'tail', '--json', '-n', '100');
+    expect(out.trimEnd().split('\n')).toHaveLength(11);
+    for (const query of [{ agentId: OTHER }, { since: T0 - 20 * DAY }, { last: 20 }, { afterSeq: 3 }]) {
+      expect(inHome(dir, (state) => [...state.entries(query)].every(({ seq }) => seq > 19))).toBe(true);
+    }
+    const again = await run('logs', 'prune', '--older-than', '5d', '--yes', '--json');
+    expect(JSON.parse(again.out)).toMatchObject({ removed: 5, until_seq: 24 });
+    expect(again.err).toContain('deleted 6 entries that an interrupted pruning had left behind');
+    expect((await verify()).report).toMatchObject({ ok: true, count: 6, pruned: 24 });
+  });
 });
 
 const HOSTILE: Past = [

@@ -28,7 +28,7 @@ export class Archive implements LogArchive {
     this.#parts = parts;
     this.#list = database.query(['text'], `SELECT ${text('text')} FROM statements WHERE kind = ? ORDER BY seq, text`);
     this.#add = database.statement('INSERT INTO statements (seq, kind, text) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
-    this.#firstSince = database.query(['number?'], 'SELECT min(seq) FROM entries WHERE at >= ?');
+    this.#firstSince = database.query(['number?'], 'SELECT min(seq) FROM entries WHERE at >= ? AND seq > ?');
     this.#newest = database.query(['number?'], 'SELECT max(seq) FROM entries');
     this.#entry = database.query(['text'], `SELECT ${text('hash')} FROM entries WHERE seq = ?`);
     this.#base = database.query(['number', 'text'], `SELECT base_seq, ${text('base_hash')} FROM head WHERE id = 1`);
@@ -47,9 +47,10 @@ export class Archive implements LogArchive {
   }
 
   lastBefore(before: number): Link | null {
-    const first = this.#firstSince.first([before])![0];
+    const base = this.#base.first([])![0];
+    const first = this.#firstSince.first([before, base])![0];
     const seq = first === null ? this.#newest.first([])![0] : first - 1;
-    const hash = seq === null || seq <= this.#base.first([])![0] ? undefined : this.#entry.first([seq]);
+    const hash = seq === null || seq <= base ? undefined : this.#entry.first([seq]);
     return hash === undefined ? null : { seq: seq!, hash: hash[0] };
   }
 
@@ -68,7 +69,7 @@ export class Archive implements LogArchive {
     });
   }
 
-  sweep(): boolean {
-    return this.#parts.transact(() => this.#sweep.change([this.#base.first([])![0]])) === SWEPT;
+  sweep(): number {
+    return this.#parts.transact(() => this.#sweep.change([this.#base.first([])![0]]));
   }
 }

@@ -27,6 +27,7 @@ export class Log {
   readonly #path: string;
   readonly #agents: Agents;
   readonly #add: Statement;
+  readonly #base;
   #last: { readonly text: string | null; readonly at: number } = { text: null, at: 0 };
 
   constructor(database: Database, path: string, agents: Agents) {
@@ -36,6 +37,7 @@ export class Log {
     this.#add = database.statement(
       'INSERT INTO entries (seq, at, agent, action, success, code, hash, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     );
+    this.#base = database.query(['number'], 'SELECT base_seq FROM head WHERE id = 1');
   }
 
   append(head: Head, verifier: string, draft: EntryDraft): Entry {
@@ -88,7 +90,8 @@ export class Log {
       where.push('agent = ?');
       values.push(agent);
     }
-    let after = query.afterSeq ?? 0;
+    // What stands before the beginning of the log was pruned and waits to be deleted, or was put there: no chain vouches for it.
+    let after = Math.max(query.afterSeq ?? 0, this.#base.first([])?.[0] ?? 0);
     if (query.since !== undefined) {
       // Clocks jump, so times need not ascend: no entry before this one is late enough, some after it may be too early.
       const first = this.#database

@@ -1,6 +1,6 @@
 import { Failure } from '../../app/failure.js';
 import { parsePublicKey } from '../../protocol/keys.js';
-import { planPruning, pruneLog, type Pruning } from '../../app/prune-logs.js';
+import { planPruning, pruneLog, sweepPruned, type Pruning } from '../../app/prune-logs.js';
 import type { Cli } from '../cli.js';
 import { meshAccess } from '../mesh-access.js';
 import { logSigner, SIGNER_OPTIONS, type SignerFlags } from '../log-signer.js';
@@ -50,6 +50,8 @@ export const command: CommandSpec<Options> = {
     state.conduct.judgeBy(trustRules(config));
     const now = cli.io.now();
     const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
+    const left = options.dryRun ? 0 : await sweepPruned(state, pause);
+    if (left > 0) cli.note(`deleted ${left} entries that an interrupted pruning had left behind`);
     const mesh = await meshAccess(cli);
     const meshKey = mesh === null ? null : parsePublicKey(mesh.publicKey);
     const { plan, unshipped } = await planPruning(state, now - options.olderThan, pause, meshKey);
