@@ -10,7 +10,10 @@ export type Refuse = (path: string, reason: string) => null;
 export interface MoneyRules {
   readonly rules: readonly (CurrencyRule | MoneyLimit<'monetary_limit'> | MoneyLimit<'daily_limit'>)[];
   readonly currency: string;
+  /** What is added up. */
   readonly amountParam: string;
+  /** All that limits read; `amount` where there are none. */
+  readonly params: readonly string[];
 }
 
 interface Written {
@@ -59,17 +62,17 @@ export function parseMoney(value: JsonObject, refuse: Refuse): MoneyRules {
   const amountParam = daily?.param ?? single?.param ?? 'amount';
   const singleLimit = single === null ? null : limitOf(single.limit, code, single.limitPath, refuse);
   const dailyLimit = daily === null ? null : limitOf(daily.limit, code, daily.limitPath, refuse);
+  const params = [...new Set([single?.param, daily?.param].filter((param) => param !== undefined))];
+  if (params.length === 0) params.push(amountParam);
   const rules: MoneyRules['rules'][number][] = [];
   if (!assumed || single !== null || daily !== null) {
-    const params = [...new Set([single?.param, daily?.param].filter((param) => param !== undefined))];
-    if (params.length === 0) params.push(amountParam);
     rules.push({ kind: 'currency', currency: code, assumed, params, limit: singleLimit });
   }
   if (singleLimit !== null) {
     rules.push({ kind: 'monetary_limit', limit: singleLimit, currency: code, param: single!.param });
   }
   if (dailyLimit !== null) rules.push({ kind: 'daily_limit', limit: dailyLimit, currency: code, param: daily!.param });
-  return { rules, currency: code, amountParam };
+  return { rules, currency: code, amountParam, params };
 }
 
 function writtenOf(constraints: JsonObject, name: string, refuse: Refuse): Written | null {

@@ -80,7 +80,8 @@ export interface ApprovalRule {
   /** Minor units of `currency`; null when no amount triggers. */
   readonly above: bigint | null;
   readonly currency: string;
-  readonly param: string;
+  /** Every param that the limits on money read. */
+  readonly params: readonly string[];
 }
 
 export interface TimeRule {

@@ -198,7 +198,7 @@ function approvalOf(value: Json, money: MoneyRules, refuse: Refuse): readonly Co
     environments: new Set(),
     above: null,
     currency: money.currency,
-    param: money.amountParam,
+    params: money.params,
   };
   if (value === true) return [rule];
   if (!isObject(value)) return none(refuse(path, 'is not true or {actions, environments, above}'));

@@ -27,7 +27,12 @@ function reasonFor(rule: ApprovalRule, judged: Judged): string | null {
     const reason = environmentReason(rule.environments, judged);
     if (reason !== null) return reason;
   }
-  return rule.above === null ? null : amountReason(rule, rule.above, judged);
+  if (rule.above === null) return null;
+  for (const param of rule.params) {
+    const reason = amountReason(param, rule.currency, rule.above, judged);
+    if (reason !== null) return reason;
+  }
+  return null;
 }
 
 function environmentReason(environments: ReadonlySet<string>, { params, target }: Judged): string | null {
@@ -45,7 +50,7 @@ function environmentReason(environments: ReadonlySet<string>, { params, target }
   return null;
 }
 
-function amountReason({ currency, param }: ApprovalRule, above: bigint, { params }: Judged): string | null {
+function amountReason(param: string, currency: string, above: bigint, { params }: Judged): string | null {
   const amount = readAmount(params, param, currency);
   if (amount === null) return null;
   if (!amount.ok || !isInCurrency(params, currency)) return `the amount cannot be read in ${currency}`;
