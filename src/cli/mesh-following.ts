@@ -18,6 +18,7 @@ export class FollowTeller {
   readonly #started: number;
   #said = '';
   #heard = false;
+  #refused = false;
   #events = 0;
 
   constructor(cli: Cli, url: string) {
@@ -29,7 +30,7 @@ export class FollowTeller {
 
   readonly listener = {
     onState: (_from: FollowState, to: FollowState): void => this.#say(to),
-    onAlarm: (kind: AlarmKind, message: string): void => this.#cli.warn(message, `mesh_${kind}`),
+    onAlarm: (kind: AlarmKind, message: string): void => this.#alarm(kind, message),
     onWaiting: (reason: string, ms: number): void => this.#waiting(reason, ms),
   };
 
@@ -46,8 +47,19 @@ export class FollowTeller {
     this.#cli.note(`${this.#events} ${this.#events === 1 ? 'event' : 'events'} in ${seconds} s`);
   }
 
+  /** Every attempt is refused anew until somebody does something about the key, which a running command does not read again. */
+  #alarm(kind: AlarmKind, message: string): void {
+    if (kind !== 'unauthorized') return this.#cli.warn(message, `mesh_${kind}`);
+    if (this.#refused) return;
+    this.#refused = true;
+    const way =
+      'get one that is in force (aip mesh key create, where an admin is), give it to aip mesh join, start this again';
+    this.#cli.warn(`${message}: ${way}.`, 'mesh_unauthorized');
+  }
+
   #say(state: FollowState): void {
     this.#heard ||= state === 'live';
+    if (state === 'live') this.#refused = false;
     // Before the first word there is nothing to be too old.
     if (!this.#heard && state !== 'syncing') return;
     this.#once(`${MEANING[state]} ${clean(this.#url)}`);
