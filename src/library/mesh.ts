@@ -66,6 +66,8 @@ interface Opened {
 }
 
 const ASK_MS = 300;
+/** A mesh that did not answer is asked again after so long: until then verifications would all wait, and learn nothing. */
+const ASK_AGAIN_MS = 1000;
 const DEFAULT_WAIT_MS = 500;
 const DEFAULT_AGE_MS = 30_000;
 
@@ -76,6 +78,8 @@ export class Mesh {
   #opening: Promise<Opened> | null = null;
   #opened: Opened | null = null;
   #asking: Promise<void> | null = null;
+  /** When the mesh was last asked in vain, in `ticks`; null when it answered. */
+  #unheardAt: number | null = null;
   #settling: Promise<void> | null = null;
 
   constructor(world: World) {
@@ -102,7 +106,8 @@ export class Mesh {
     const opened = this.#opened;
     if (opened === null) return this.#open().then(() => this.#ask());
     const age = this.#age(opened);
-    return age === null || age > this.#configured.maxAgeMs ? this.#ask() : null;
+    const stale = age === null || age > this.#configured.maxAgeMs;
+    return stale && !this.#unheard() ? this.#ask() : null;
   }
 
   freshness(): Freshness {
@@ -129,6 +134,7 @@ export class Mesh {
     else void this.#opening?.then(({ close }) => close()).catch(() => undefined);
     this.#opened = null;
     this.#opening = null;
+    this.#unheardAt = null;
   }
 
   async #order(
@@ -183,13 +189,20 @@ export class Mesh {
     this.#asking ??= this.#open()
       .then(({ refresh }) => refresh(ASK_MS))
       .then(
-        () => void (this.#asking = null),
+        (heard) => {
+          this.#asking = null;
+          this.#unheardAt = heard ? null : this.#world.ticks();
+        },
         (error: unknown) => {
           this.#asking = null;
           throw error;
         },
       );
     return this.#asking;
+  }
+
+  #unheard(): boolean {
+    return this.#unheardAt !== null && this.#world.ticks() - this.#unheardAt < ASK_AGAIN_MS * 1000;
   }
 
   #open(): Promise<Opened> {

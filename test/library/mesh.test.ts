@@ -1,6 +1,9 @@
 /** The kill switch from a program: the guide's test 4, with a mesh and without. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -10,6 +13,11 @@ import { network, until, type NetworkMesh } from '../kit/mesh/network.js';
 import { MESH_PUBLIC_KEY } from '../kit/mesh/server.js';
 import { AGENT, folder, supportAgent, workshop } from './workshop.js';
 
+const GOOD = {
+  url: 'http://127.0.0.1:1',
+  key: `aipm_admin_${'0'.repeat(12)}_${'0'.repeat(64)}`,
+  publicKey: MESH_PUBLIC_KEY,
+};
 const live = () => workshop({ clock: Date.now });
 
 async function meshed(): Promise<NetworkMesh & { options: MeshOptions }> {
@@ -95,6 +103,30 @@ describe('revokeAgent and reinstateAgent', () => {
     });
   });
 
+  test('a mesh that answers nothing of use is not waited for by every verification', async () => {
+    let asked = 0;
+    const ill = createServer((request, response) => {
+      // What follows in the background says its name, what a verification waits for does not.
+      if (!request.url!.includes('verifier=')) asked++;
+      response.writeHead(503).end();
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void ill.close());
+    await once(ill, 'listening');
+    const workspace = live();
+    const acts = await agentIn(workspace);
+    const { port } = ill.address() as AddressInfo;
+    workspace.configureMesh({ ...GOOD, url: `http://127.0.0.1:${port}` });
+    let waited = 0;
+    for (let i = 0; i < 10; i++) {
+      const before = asked;
+      expect(await acts()).toMatchObject({ code: null, revocation: { degraded: true } });
+      if (asked > before) waited++;
+    }
+    // The first one, and another for each second that this takes.
+    expect(waited).toBeGreaterThan(0);
+    expect(waited).toBeLessThan(10);
+  });
+
   test.each([
     [{ agentId: 'support-agent-v1', reason: 'r' }, '"agentId"'],
     [{ agentId: AGENT, reason: '' }, '"reason"'],
@@ -111,33 +143,28 @@ describe('revokeAgent and reinstateAgent', () => {
 });
 
 describe('configureMesh', () => {
-  const good = {
-    url: 'http://127.0.0.1:1',
-    key: `aipm_admin_${'0'.repeat(12)}_${'0'.repeat(64)}`,
-    publicKey: MESH_PUBLIC_KEY,
-  };
   test.each([
     [{}, 'which mesh'],
-    [{ ...good, url: 'mesh.acme.com' }, '"url"'],
-    [{ ...good, key: 'secret' }, 'API key'],
-    [{ ...good, publicKey: 'ed25519:00' }, 'public key'],
-    [{ ...good, regions: [{ name: 'eu', endpoint: 'nowhere' }] }, '"regions"'],
-    [{ ...good, replicationMode: 'maybe' }, '"replicationMode"'],
-    [{ ...good, maxPropagationTimeMs: 0 }, '"maxPropagationTimeMs"'],
-    [{ ...good, maxAge: 'soon' }, '"maxAge"'],
-    [{ ...good, onStale: 'allow' }, '"onStale"'],
-    [{ ...good, max_age: '1s' }, 'max_age'],
+    [{ ...GOOD, url: 'mesh.acme.com' }, '"url"'],
+    [{ ...GOOD, key: 'secret' }, 'API key'],
+    [{ ...GOOD, publicKey: 'ed25519:00' }, 'public key'],
+    [{ ...GOOD, regions: [{ name: 'eu', endpoint: 'nowhere' }] }, '"regions"'],
+    [{ ...GOOD, replicationMode: 'maybe' }, '"replicationMode"'],
+    [{ ...GOOD, maxPropagationTimeMs: 0 }, '"maxPropagationTimeMs"'],
+    [{ ...GOOD, maxAge: 'soon' }, '"maxAge"'],
+    [{ ...GOOD, onStale: 'allow' }, '"onStale"'],
+    [{ ...GOOD, max_age: '1s' }, 'max_age'],
   ])('refuses %j', (options, says) => {
     expect(() => live().configureMesh(options as never)).toThrow(says);
   });
 
   test.each([
-    ['sync', [{ name: 'eu', endpoint: good.url }], 1],
+    ['sync', [{ name: 'eu', endpoint: GOOD.url }], 1],
     ['sync', [], 0],
-    ['async', [{ name: 'eu', endpoint: good.url }], 0],
+    ['async', [{ name: 'eu', endpoint: GOOD.url }], 0],
   ] as const)('%s with regions %j says what it does not do', (replicationMode, regions, told) => {
     const aip = live();
-    aip.configureMesh({ ...good, replicationMode, regions });
+    aip.configureMesh({ ...GOOD, replicationMode, regions });
     expect(aip.notices.filter((notice) => notice.includes('no region is waited for'))).toHaveLength(told);
   });
 
