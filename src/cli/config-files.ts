@@ -129,8 +129,13 @@ async function loaded(path: string, read: () => Promise<unknown>): Promise<unkno
   try {
     return (await read()) ?? {};
   } catch (error) {
-    const why = error instanceof Error ? error.message.replace(/\s+/g, ' ') : String(error);
-    throw new Failure('USAGE', `the config file ${path} cannot be read: ${why.slice(0, 200)}`, { cause: error });
+    // The parser of YAML names the file as well, and quotes what it holds: a webhook's URL is a secret.
+    const why =
+      error instanceof Error ? error.message.replace(/^YAML Error in .*\n/, '').split('\n', 1)[0]! : String(error);
+    throw new Failure('USAGE', `the config file ${path} cannot be read: ${why.slice(0, 200)}`, {
+      hint: `correct ${path}`,
+      cause: error,
+    });
   }
 }
 

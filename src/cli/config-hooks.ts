@@ -26,7 +26,13 @@ export async function configuredHooks(
 async function hooksIn(cli: Cli, path: string): Promise<NamedHook[]> {
   const file = resolve(cli.io.cwd, path);
   const made = await load(cli, file).catch((error: unknown) => {
-    const why = error instanceof Error ? error.message.replace(/\s+/g, ' ').slice(0, 200) : 'it threw';
+    const why =
+      error instanceof Error
+        ? error.message
+            .replace(/ imported from .*$/s, '')
+            .replace(/\s+/g, ' ')
+            .slice(0, 200)
+        : 'it threw';
     throw new Failure('USAGE', `The hook ${file} cannot be loaded: ${why}`, {
       hint: 'aip config list --sources',
       cause: error,

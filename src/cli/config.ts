@@ -186,7 +186,7 @@ function notNested(name: string, path: string): Failure {
 function wrongValue(name: string, where: string, expects: string): Failure {
   return new Failure(
     'USAGE',
-    `${name} in ${where} is not ${/^(an? |did|ed)/.test(expects) ? '' : 'one of '}${expects}`,
+    `${name} in ${where} is not ${/^(an? |did|ed|public)/.test(expects) ? '' : 'one of '}${expects}`,
     {
       hint: 'aip help config',
     },

@@ -193,7 +193,7 @@ describe('what is refused', () => {
     ['mesh:\n  public_key: abc', 'mesh.public_key', 'ed25519:'],
     ['mesh:\n  regions: [{name: x, endpoint: "https://m", extra: 1}]', 'mesh.regions', 'a list of'],
     ['principals:\n  "did:web:acme.com": nonsense', 'principals', 'public keys'],
-    ['principals:\n  acme.com: x', 'principals', 'public keys'],
+    ['principals:\n  acme.com: x', 'principals in', 'is not public keys by principal'],
     ['hooks: hook.js', 'hooks', 'a list of strings'],
     [
       'trust:\n  suspicious_patterns: [{type: other, threshold: 1, window_seconds: 1}]',
@@ -223,6 +223,16 @@ describe('what is refused', () => {
     const { code, err } = await homed({ env: { [name]: value } }).run('config', 'list');
     expect(code).toBe(2);
     expect(err).toContain(name);
+  });
+  test('YAML that does not parse: where, and none of it is quoted', async () => {
+    const place = homed();
+    place.file('.aiprc', 'monitor:\n  slack_url: [ https://hooks.example/secret\n');
+    const { code, err } = await place.run('config', 'list');
+    expect(code).toBe(2);
+    expect(err).toMatch(
+      /\.aiprc cannot be read: unexpected end of the stream.* \(3:1\) \[USAGE\]\nhint: correct .*\.aiprc\n$/,
+    );
+    expect(err).not.toContain('secret');
   });
   test('a file that is not JSON, or too large', async () => {
     const place = homed();
