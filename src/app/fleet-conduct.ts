@@ -38,11 +38,11 @@ export function fleetConduct({ logs, rules = GUIDE_RULES, pause }: FleetDeps): F
   let row = 0;
   let reading: Promise<void> | null = null;
 
-  async function catchUp(): Promise<void> {
+  async function catchUp(now: number): Promise<void> {
     for (;;) {
       const rows = await logs.read({ after: row, limit: PAGE });
       for (const each of rows) {
-        count(tallies, JSON.parse(each.text) as Entry, rules);
+        count(tallies, JSON.parse(each.text) as Entry, rules, now);
         row = each.row;
       }
       if (rows.length < PAGE) return;
@@ -52,7 +52,7 @@ export function fleetConduct({ logs, rules = GUIDE_RULES, pause }: FleetDeps): F
 
   return {
     async agents(now) {
-      await (reading ??= catchUp().finally(() => (reading = null)));
+      await (reading ??= catchUp(now).finally(() => (reading = null)));
       const found = [...tallies.agents, ...tallies.strangers].map(([agentId, tally]) =>
         agentOf(agentId, tally, rules, now),
       );
@@ -67,7 +67,7 @@ interface Tallies {
   readonly strangers: Map<string, Tally>;
 }
 
-function count({ agents, strangers }: Tallies, entry: Entry, rules: TrustRules): void {
+function count({ agents, strangers }: Tallies, entry: Entry, rules: TrustRules, now: number): void {
   const at = parseTime(entry.timestamp) ?? 0;
   const known = agents.has(entry.agent_id) || isAttributable(entry);
   const tally = agents.get(entry.agent_id) ??
@@ -93,12 +93,14 @@ function count({ agents, strangers }: Tallies, entry: Entry, rules: TrustRules):
   tally.lastAt = Math.max(tally.lastAt, at);
   observe(tally.trust, { ...entry, at }, rules);
   const hour = Math.floor(at / HOUR);
+  const last = Math.floor(now / HOUR);
+  // By the clock here: a verifier whose clock runs far ahead must not push out the hours that are shown.
+  if (hour <= last - HOURS || hour > last + 1) return;
   const counts = tally.hours.get(hour) ?? [0, 0];
   counts[success ? 0 : 1] += 1;
   tally.hours.set(hour, counts);
   if (tally.hours.size > 2 * HOURS) {
-    const newest = Math.floor(tally.lastAt / HOUR);
-    for (const each of tally.hours.keys()) if (each <= newest - HOURS) tally.hours.delete(each);
+    for (const each of tally.hours.keys()) if (each <= last - HOURS) tally.hours.delete(each);
   }
 }
 

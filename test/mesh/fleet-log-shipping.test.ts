@@ -276,6 +276,23 @@ describe('what the fleet did', () => {
     expect(agent!.hours.at(-1)).toEqual([21, 3]);
     expect(agent!.hours).toHaveLength(24);
   });
+
+  test('shows the last hours, also when the clock of a verifier ran ahead', async () => {
+    const mesh = await TestMesh.start();
+    const conduct = fleetConduct({ logs: mesh.store.logs, pause: () => Promise.resolve() });
+    const HOUR = 3_600_000;
+    const [right, ahead] = [new TestVerifier('v-1'), new TestVerifier('v-2')];
+    right.log(...Array.from({ length: 60 }, (_, i) => ({ at: T0 - (59 - i) * HOUR })));
+    ahead.log({ at: T0 + 100 * HOUR });
+    await put(mesh, ahead, 1);
+    await put(mesh, right, 60);
+    const [agent] = await conduct.agents(T0);
+    expect(agent!.hours).toEqual(Array.from({ length: 24 }, () => [1, 0]));
+    right.log(...Array.from({ length: 30 }, (_, i) => ({ at: T0 + (i + 1) * HOUR })));
+    await put(mesh, right, 90);
+    const [later] = await conduct.agents(T0 + 30 * HOUR);
+    expect(later!.hours).toEqual(Array.from({ length: 24 }, () => [1, 0]));
+  });
 });
 
 describe('aip logs tail --mesh', () => {
