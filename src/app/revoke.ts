@@ -92,7 +92,7 @@ export async function giveOrder(deps: OrderDeps, order: Order): Promise<Given> {
           );
     const target = `${path}?wait=${wait}ms`;
     const call = { method: 'POST', target, headers: { ...headers }, body, timeoutMs: wait + ANSWER_MS } as const;
-    const told = toldBy(line, await line.ask(call), givenOf);
+    const told = toldBy(line, await line.ask(call), (answer) => givenOf(answer, command));
     if (told.kind === 'done') return told.value;
     // One that refuses does not speak for one that may have carried it out.
     if (told.kind === 'refused' && !unsure) throw told.failure;
@@ -103,13 +103,21 @@ export async function giveOrder(deps: OrderDeps, order: Order): Promise<Given> {
   throw unheard(lines[0]!, what, unsure ? UNSURE : null);
 }
 
-function givenOf(answer: Members): Given {
+/** What each order may come to: a suspension of who is revoked leaves the revocation. */
+const COMES_TO = {
+  revoke: ['revoked'],
+  suspend: ['suspended', 'revoked'],
+  reinstate: ['active'],
+} as const satisfies Readonly<Record<Action, readonly Status[]>>;
+
+/** The answer to this very command: one that a proxy mixed up or kept from another time must not pass for it. */
+function givenOf(answer: Members, command: Command): Given {
   const outcome: Outcome = {
-    agent_id: answer.text('agent_id'),
-    status: answer.oneOf('status', 'active', 'suspended', 'revoked'),
+    agent_id: answer.oneOf('agent_id', command.subject),
+    status: answer.oneOf('status', ...COMES_TO[command.action]),
     seq: answer.number('seq'),
     version: answer.number('version'),
-    cmd_id: answer.text('cmd_id'),
+    cmd_id: answer.oneOf('cmd_id', command.cmdId),
     durable: answer.flag('durable'),
     propagated_to: answer.number('propagated_to'),
     connected: answer.number('connected'),

@@ -12,12 +12,14 @@ const answered = (status: number, body: unknown): MeshReply => ({
   body: typeof body === 'string' ? body : JSON.stringify(body),
 });
 
-const YES = answered(200, {
+const yes = (other: object = {}): MeshReply => answered(200, { ...SAID, ...other });
+
+const SAID = {
   agent_id: AGENT,
   status: 'revoked',
   seq: 7,
   version: 1,
-  cmd_id: '00',
+  cmd_id: '0'.repeat(32),
   durable: true,
   propagated_to: 0,
   connected: 0,
@@ -25,7 +27,8 @@ const YES = answered(200, {
   propagation_ms: null,
   regions: [],
   changed: true,
-});
+};
+const YES = yes();
 
 /** An endpoint that gives these replies in turn, the last one again and again. */
 function endpoint(name: string, ...replies: MeshReply[]): MeshLine & { readonly asked: MeshCall[] } {
@@ -52,8 +55,15 @@ const UNSURE: readonly [string, MeshReply][] = [
   ['a yes that says nothing', answered(200, {})],
 ];
 
+/** Answers that a proxy mixed up, or kept from another time. */
+const MIXED_UP: readonly [string, MeshReply][] = [
+  ['a yes to another command', yes({ cmd_id: '1'.repeat(32) })],
+  ['a yes for another agent', yes({ agent_id: `${AGENT}-2` })],
+  ['a yes that did something else', yes({ status: 'active' })],
+];
+
 describe('whoever answers in the place of the mesh', () => {
-  test.each(UNSURE)('%s leaves open what became of the command', async (_, reply) => {
+  test.each([...UNSURE, ...MIXED_UP])('%s leaves open what became of the command', async (_, reply) => {
     await expect(giveOrder(deps(endpoint('home', reply)), ORDER)).rejects.toMatchObject({
       code: 'NETWORK',
       retryable: true,
@@ -61,7 +71,7 @@ describe('whoever answers in the place of the mesh', () => {
     });
   });
 
-  test.each(UNSURE)('%s is followed by the next try, under the same cmd_id', async (_, reply) => {
+  test.each([...UNSURE, ...MIXED_UP])('%s is followed by the next try, under the same cmd_id', async (_, reply) => {
     const [home, other] = [endpoint('home', reply), endpoint('other', YES)];
     expect((await giveOrder(deps(home, other), ORDER)).outcome).toMatchObject({ status: 'revoked', seq: 7 });
     expect(other.asked[0]!.body).toEqual(home.asked[0]!.body);
