@@ -1,5 +1,6 @@
 /** A new file of any length: it gets its name when it is whole. */
-import { open, rename, unlink } from 'node:fs/promises';
+import { mkdir, open, rename, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Failure, shellWord } from '../app/failure.js';
 
 export { fileExists } from './files.js';
@@ -28,7 +29,10 @@ export async function growingFile(path: string): Promise<GrowingFile> {
       throw new Failure('UNREADABLE', `${path} cannot be written (${code}).`, { cause: error });
     }
   };
-  const handle = await guard(() => open(part, 'wx', 0o600));
+  const handle = await guard(async () => {
+    await mkdir(dirname(path), { recursive: true });
+    return open(part, 'wx', 0o600);
+  });
   return {
     write: (text) => guard(() => handle.appendFile(text)),
     finish: () =>

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Database } from '../../src/adapters/sqlite/database.js';
@@ -382,6 +382,17 @@ describe('aip logs export', () => {
     expect((await run('logs', 'export', '--out', file)).code).toBe(2);
     expect(readFileSync(file, 'utf8')).toBe('mine');
     expect((await run('logs', 'export', '--format', 'xml')).code).toBe(2);
+  });
+
+  test('that fails leaves nothing behind that stops the next', async () => {
+    const { at, run, sql } = await home(days(3));
+    sql("UPDATE entries SET body = 'x' || body WHERE seq = 3");
+    const folder = join(at.cwd, 'archive');
+    expect((await run('logs', 'export', '--out', join(folder, 'log.jsonl'))).code).toBe(3);
+    expect(readdirSync(folder)).toEqual([]);
+    sql('UPDATE entries SET body = substr(body, 2) WHERE seq = 3');
+    expect((await run('logs', 'export', '--out', join(folder, 'log.jsonl'))).code).toBe(0);
+    expect(readdirSync(folder)).toEqual(['log.jsonl']);
   });
 });
 

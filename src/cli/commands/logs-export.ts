@@ -71,15 +71,21 @@ export const command: CommandSpec<Options> = {
     });
     let block = render.header === null ? '' : `${render.header}\n`;
     let count = 0;
-    for (const entry of state.entries(query)) {
-      block += `${render.line(entry)}\n`;
-      count += 1;
-      if (block.length < BLOCK) continue;
-      await target.write(block);
-      block = '';
+    try {
+      for (const entry of state.entries(query)) {
+        block += `${render.line(entry)}\n`;
+        count += 1;
+        if (block.length < BLOCK) continue;
+        await target.write(block);
+        block = '';
+      }
+      if (block !== '') await target.write(block);
+      await target.finish();
+    } catch (error) {
+      // What is left would stand in the way of the next export, and fill a full disk.
+      await target.discard().catch(() => undefined);
+      throw error;
     }
-    if (block !== '') await target.write(block);
-    await target.finish();
     const parts = Object.keys(query).length === 0 ? '' : '; a selection is no chain, so it cannot be checked as one';
     cli.note(`${count} entries exported${parts}`);
     return 0;
