@@ -194,6 +194,7 @@ export async function standingOf(lines: readonly MeshLine[], subject: string): P
   for (const line of lines) {
     const told = toldBy(line, await line.ask({ method: 'GET', target, timeoutMs: ANSWER_MS }), (answer) => ({
       ...standingIn(answer),
+      subject: answer.oneOf('agent_id', subject),
       above: answer.list('above').map(standingIn),
     }));
     if (told.kind === 'done') return told.value;

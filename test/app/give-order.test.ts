@@ -117,7 +117,8 @@ test('the standing is asked of the next endpoint where the first is away', async
     version: 3,
     above: [],
   };
-  for (const first of [away, answered(502, 'Bad Gateway')]) {
+  const another = answered(200, { ...standing, agent_id: `${AGENT}-2` });
+  for (const first of [away, answered(502, 'Bad Gateway'), another]) {
     const lines = [endpoint('home', first), endpoint('other', answered(200, standing))];
     expect(await standingOf(lines, AGENT)).toMatchObject({ status: 'revoked', version: 3 });
   }
