@@ -65,7 +65,8 @@ export function world(options: WorldOptions): World {
   const { env } = process;
   const clock = options.clock === undefined ? Date.now : milliseconds(options.clock);
   const random: Random = (n) => randomBytes(n);
-  const notice = options.onNotice ?? ((text: string) => process.emitWarning(text, { code: 'AIP' }));
+  const warn = (text: string) => process.emitWarning(text, { code: 'AIP' });
+  const notice = options.onNotice === undefined ? warn : unbroken(options.onNotice, warn);
   const paths = () => {
     const place = { env, cwd: process.cwd(), platform: process.platform, userHome: homedir() };
     return pathsOf(place, options.home ?? (env.AIP_HOME || null));
@@ -159,5 +160,17 @@ function milliseconds(clock: () => unknown): Clock {
     const now = clock();
     if (typeof now === 'number' && Math.abs(now) <= MAX_TIME_MS) return Math.floor(now);
     throw new Failure('USAGE', '"clock" gave no time in milliseconds since the epoch.');
+  };
+}
+
+/** Who is told something must not decide what becomes of a verification, nor end the process from a timer. */
+function unbroken(tell: (notice: string) => unknown, otherwise: (notice: string) => void): (notice: string) => void {
+  return (notice) => {
+    try {
+      const told: unknown = tell(notice);
+      if (told instanceof Promise) told.catch(() => otherwise(notice));
+    } catch {
+      otherwise(notice);
+    }
   };
 }

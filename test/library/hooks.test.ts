@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { allow, reject, requireHumanApproval, type Hook, type HookIntent, type Workspace } from '../../src/index.js';
 import { isAttributable } from '../../src/protocol/attribution.js';
 import { AGENT, supportAgent, workshop } from './workshop.js';
@@ -200,6 +200,31 @@ describe('a hook that does not decide is a refusal', () => {
     });
     await verified(aip);
     expect(aip.notices.join()).toContain('sanctions failed: list not found');
+  });
+
+  test.each<[string, () => void]>([
+    [
+      'throws',
+      () => {
+        throw new Error('no terminal');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no terminal'))],
+  ])('a listener that %s changes no decision, and ends no process', async (_, onNotice) => {
+    const warned: string[] = [];
+    const listen = (warning: Error) => void warned.push(warning.message);
+    process.on('warning', listen);
+    onTestFinished(() => void process.off('warning', listen));
+    const aip = workshop({ onNotice });
+    await supportAgent(aip, { constraints: {} });
+    aip.registerVerificationHook({
+      name: 'sanctions',
+      verify: () => {
+        throw new Error('list not found');
+      },
+    });
+    expect(await verified(aip)).toMatchObject({ error_code: 'HOOK_FAILED' });
+    expect(warned.join()).toContain('sanctions failed: list not found');
   });
 
   test('so is an answer that is none, and what an answer is', async () => {
