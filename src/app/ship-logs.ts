@@ -110,6 +110,10 @@ async function send({ log, line, meshKey }: ShippingDeps, entries: readonly Entr
   if (reply.kind === 'unreachable') return { kind: 'later', reason: reply.reason };
   const { status } = reply;
   const json = parsed(reply.body);
+  const code = json?.['code'];
+  // Neither a yes nor a no of a mesh: a proxy or a portal in between has answered. It goes, and the log must not have stopped for good.
+  if (status === 200 ? json?.['checkpoint'] === undefined : typeof code !== 'string')
+    return { kind: 'later', reason: `${line.url} answered ${status} with something that is no mesh's answer` };
   if (status === 200) {
     const checkpoint = json?.['checkpoint'];
     if (checkpoint === null && entries.length === 0) return { kind: 'held', held: null, checkpoint: null };
@@ -120,7 +124,7 @@ async function send({ log, line, meshKey }: ShippingDeps, entries: readonly Entr
   }
   const said = typeof json?.['message'] === 'string' ? json['message'] : `the mesh answered ${status}`;
   // Gaps and forks are settled by asking where the mesh stands; that is then compared with the log here.
-  if (json?.['code'] === 'LOG_FORK' || status >= 500 || status === 429) return { kind: 'later', reason: said };
+  if (code === 'LOG_FORK' || status >= 500 || status === 429) return { kind: 'later', reason: said };
   return end('refused', `The mesh does not take this log: ${said}`);
 }
 

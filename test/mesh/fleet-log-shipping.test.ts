@@ -22,7 +22,7 @@ import { world, type World } from '../kit/world.js';
 const MESH_KEY = parsePublicKey(MESH_PUBLIC_KEY)!;
 
 /** What the line does with a request: carries it out, loses it, or loses its answer. */
-type Fate = 'answered' | 'lost' | 'unanswered' | 'busy';
+type Fate = 'answered' | 'lost' | 'unanswered' | 'busy' | 'astray' | 'portal' | 'garbled';
 
 function lineTo(mesh: TestMesh, fates: () => Fate): MeshLine {
   return {
@@ -31,6 +31,9 @@ function lineTo(mesh: TestMesh, fates: () => Fate): MeshLine {
       const fate = fates();
       if (fate === 'lost') return { kind: 'unreachable', reason: 'nothing listens there', sent: false };
       if (fate === 'busy') return { kind: 'answered', status: 503, body: '<html>bad gateway</html>' };
+      if (fate === 'astray') return { kind: 'answered', status: 404, body: '<html>no such page</html>' };
+      if (fate === 'portal') return { kind: 'answered', status: 200, body: '<html>log in first</html>' };
+      if (fate === 'garbled') return { kind: 'answered', status: 403, body: '{"message":"blocked"}' };
       const { status, body: text } = await mesh.ask(method, target, 'verifier', Buffer.from(body!).toString());
       if (fate === 'unanswered') return { kind: 'unreachable', reason: 'the connection broke', sent: true };
       return { kind: 'answered', status, body: text };
@@ -125,7 +128,7 @@ describe('shipping', () => {
   });
 
   test('whatever is lost on the way, the mesh ends with every entry once', async () => {
-    const fate = fc.constantFrom<Fate>('answered', 'lost', 'unanswered', 'busy');
+    const fate = fc.constantFrom<Fate>('answered', 'lost', 'unanswered', 'busy', 'astray', 'portal', 'garbled');
     await fc.assert(
       fc.asyncProperty(fc.array(fate, { maxLength: 30 }), async (fates) => {
         const mesh = await TestMesh.start();
