@@ -1,5 +1,5 @@
 /** What `revoke`, `suspend` and `reinstate` have in common: ask, give the order, show what came of it. */
-import { Failure } from '../app/failure.js';
+import { Failure, shellWord } from '../app/failure.js';
 import { anticipateDeny, giveOrder, orderHere, type Given, type Order } from '../app/revoke.js';
 import { EVERYONE } from '../mesh/subject.js';
 import { toHex } from '../protocol/hex.js';
@@ -76,7 +76,9 @@ export async function carryOut(
   if (asks && !flags.yes && !(await cli.ask.confirm({ message: clean(message), flag: '--yes' })))
     throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
   if (mesh !== null) await warnOfRegions(cli);
-  const given = await obey(cli, mesh, order, flags);
+  const given = await obey(cli, mesh, order, flags).catch((error: unknown) => {
+    throw mesh === null ? error : withWayOut(error, order, flags);
+  });
   const { outcome, missing } = given;
   if (cli.globals.json) cli.json(outcome);
   else
@@ -90,6 +92,20 @@ export async function carryOut(
     'AIP-E501',
   );
   return 5;
+}
+
+/** With the mesh out of reach the agent still acts: the first thing to do is to stop it where one is. */
+function withWayOut(error: unknown, order: Order, flags: OrderFlags): unknown {
+  if (!(error instanceof Failure) || !error.retryable || order.action === 'reinstate') return error;
+  const command = [
+    `aip ${order.action}`,
+    order.subject === EVERYONE ? '--everyone' : shellWord(order.subject),
+    ...(order.durationMs === null ? [] : [`--for ${Math.ceil(order.durationMs / 1000)}s`]),
+    ...(order.reason === null ? [] : [`--reason ${shellWord(order.reason)}`]),
+    `--local${flags.yes ? ' --yes' : ''}`,
+  ].join(' ');
+  const { code, message, hint, retryable } = error;
+  return new Failure(code, message, { hint: `on this machine: ${command}; then ${hint}`, retryable, cause: error });
 }
 
 /** Regions are endpoints to try in turn; a mesh is not replicated to them, and nobody should believe that it is. */

@@ -109,6 +109,8 @@ describe('a mesh that is down', { timeout: SLOW }, () => {
     expect(JSON.parse(refused.err)).toMatchObject({ code: 'NETWORK', retryable: true, exit_code: 5 });
     expect(refused.err).toContain('AIP-E500');
     expect(refused.err).toContain(url);
+    // The way out is a command that works, and the next line gives it.
+    expect(refused.err).toContain(`on this machine: aip revoke ${agent} --reason x --local --yes; then check`);
     expect(await admin.json('revoke', agent, '--reason', 'x', '--local', '--yes')).toMatchObject({
       seq: null,
       status: 'revoked',
