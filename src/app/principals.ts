@@ -37,7 +37,10 @@ export async function issuerKey(
   const [pinned] = pins;
   if (pinned !== undefined) {
     throw new Failure('KEY_NOT_FOUND', `${principal} is pinned here, but its private key is not on this machine.`, {
-      hint: `issue the passport where ${pinned.keyId} lives, then: aip passport import <file>`,
+      hint:
+        makeIn === null
+          ? `run this where ${pinned.keyId} lives`
+          : `issue the passport where ${pinned.keyId} lives, then: aip passport import <file>`,
     });
   }
   if (makeIn === null) {

@@ -61,7 +61,7 @@ export const NATIVE_CODES = {
     'who',
     'The passport is malformed, was edited after it was signed, or its principal is not pinned here.',
     ['reason', 'principal'],
-    'Get the passport from its principal again, and pin the principal with `aip principal add <did> --public-key <key>`.',
+    'Get the passport from its principal again. Only where that is not pinned yet, and you trust it: `aip principal add <principal> --public-key <key>`.',
   ),
   PASSPORT_EXPIRED: entry(
     'AIP-E104',

@@ -24,6 +24,25 @@ describe('aip passport import', () => {
     expect((await machine.run('intent', 'verify', fixture('intent-refund.json'))).code).toBe(0);
   });
 
+  test('one that was edited is no reason to pin another key', async () => {
+    const machine = household();
+    await machine.run('principal', 'add', PRINCIPAL, '--public-key', publicKeyText('principal'));
+    const refused = await machine.failure('passport', 'import', fixture('passport-edited-limit.json'));
+    expect(refused).toMatchObject({ code: 'PASSPORT_REFUSED', hint: 'get it again from its principal' });
+  });
+
+  test("without the principal's key every command says where to run it", async () => {
+    const machine = await settled();
+    for (const argv of [
+      ['passport', 'rotate', 'support-agent-v1'],
+      ['mandate', 'issue', 'support-agent-v1'],
+    ])
+      expect(await machine.failure(...argv)).toMatchObject({
+        code: 'KEY_NOT_FOUND',
+        hint: `run this where ${PRINCIPAL}#key-1 lives`,
+      });
+  });
+
   test('keeps what was signed: members left out stay out', async () => {
     const machine = await settled({ passport: 'passport-without-optional-members.json' });
     expect((await machine.run('intent', 'verify', fixture('intent-by-minimal-passport.json'))).code).toBe(0);

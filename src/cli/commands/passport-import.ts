@@ -59,12 +59,17 @@ export const command: CommandSpec<Options> = {
     if (await isReferenceFolder(path)) return takenOver(path, options, cli);
     const now = cli.io.now();
     const bytes = await readInput(path, cli);
-    const { report, passport } = await judgePassport(bytes, path, await principalPins(cli, options), now);
+    const pins = await principalPins(cli, options);
+    const { report, passport } = await judgePassport(bytes, path, pins, now);
     if (passport === null || !report.valid) {
-      const hint =
-        passport === null || report.error_code === NATIVE_CODES.PASSPORT_EXPIRED.code
-          ? 'get it again from its principal'
-          : `if you trust it: aip principal add ${report.principal} --public-key <key>`;
+      // Where the principal is pinned the passport was edited: another pin is what a forger would ask for.
+      const again =
+        passport === null ||
+        report.error_code === NATIVE_CODES.PASSPORT_EXPIRED.code ||
+        (await pins(passport.document.principal)).length > 0;
+      const hint = again
+        ? 'get it again from its principal'
+        : `if you trust it: aip principal add ${report.principal} --public-key <key>`;
       throw new Failure('PASSPORT_REFUSED', `${report.error_code} ${report.error_message}: ${report.message}`, {
         hint,
       });
