@@ -113,18 +113,28 @@ class Guard {
   /** The stand-in has no properties of its own, so that a frozen tool can be shielded too. */
   object(tool: object): object {
     const known = new Map<string, { value: AnyFunction; shielded: AnyFunction }>();
+    const member = (name: string | symbol): unknown => {
+      const value: unknown = Reflect.get(tool, name, tool);
+      if (typeof value !== 'function' || typeof name === 'symbol' || name in Object.prototype) return value;
+      const found = known.get(name);
+      if (found?.value === value) return found.shielded;
+      const shielded = this.#method(tool, name, value as AnyFunction);
+      known.set(name, { value: value as AnyFunction, shielded });
+      return shielded;
+    };
     return new Proxy(
       {},
       {
-        get: (_, name) => {
-          const value: unknown = Reflect.get(tool, name, tool);
-          if (typeof value !== 'function' || typeof name === 'symbol' || name in Object.prototype) return value;
-          const found = known.get(name);
-          if (found?.value === value) return found.shielded;
-          const shielded = this.#method(tool, name, value as AnyFunction);
-          known.set(name, { value: value as AnyFunction, shielded });
-          return shielded;
+        get: (_, name) => member(name),
+        // Whoever takes the tools out of an object one by one finds them, shielded.
+        ownKeys: () => Reflect.ownKeys(tool),
+        getOwnPropertyDescriptor: (_, name) => {
+          const own = Reflect.getOwnPropertyDescriptor(tool, name);
+          if (own === undefined) return undefined;
+          return { value: member(name), enumerable: own.enumerable === true, writable: true, configurable: true };
         },
+        // Freezing would freeze the stand-in, whose keys are not those it shows.
+        preventExtensions: () => false,
         set: (_, name, value) => Reflect.set(tool, name, value, tool),
         has: (_, name) => Reflect.has(tool, name),
         getPrototypeOf: () => Reflect.getPrototypeOf(tool),

@@ -251,6 +251,26 @@ describe('a shielded object', () => {
     expect(await refusal(Promise.resolve(two.shout()))).toMatchObject({ code: 'USAGE' });
   });
 
+  test('its tools can be listed and taken out, and stay shielded', async () => {
+    const aip = workshop();
+    const passport = await supportAgent(aip, LOOSE);
+    const ran: string[] = [];
+    const tools = Object.freeze({
+      pay: (order: { amount: number }) => void ran.push(`paid ${order.amount}`),
+      hidden: 5,
+    });
+    const shielded = aip.shield({ passport, actions: ['pay'], limit: 10 }, tools);
+    expect(Object.keys(shielded)).toEqual(['pay', 'hidden']);
+    const taken = { ...shielded };
+    expect(taken.hidden).toBe(5);
+    expect(await refusal(taken.pay({ amount: 11 }))).toMatchObject({ code: 'AIP-E202' });
+    for (const [name, tool] of Object.entries(shielded))
+      if (name === 'pay') await (tool as typeof taken.pay)({ amount: 1 });
+    expect(ran).toEqual(['paid 1']);
+    expect(() => Object.freeze(shielded)).toThrow(TypeError);
+    expect(Object.keys(shielded)).toHaveLength(2);
+  });
+
   test('a frozen object can be shielded', async () => {
     const aip = workshop();
     const { agentId } = await supportAgent(aip, LOOSE);
