@@ -10,7 +10,7 @@ export type Meter =
       /** Count only actions that hold this thing, by `holdsThing`, so that the counter and the limit mean the same actions; null counts all. */
       readonly word: string | null;
       readonly windowMs: number;
-      /** The limit asked about: implementations need not count further. */
+      /** The limit asked about. */
       readonly limit: number;
     }
   | {
@@ -23,7 +23,7 @@ export type Meter =
 export type MeterReading =
   | {
       readonly kind: 'count';
-      /** Accepted intents in the window, counted up to `limit`. */
+      /** Accepted intents in the window; more than `limit` where a passport was given a lower one since. */
       readonly used: number;
       /** When the window next has room, in ms since the epoch; null while it has room. */
       readonly roomAt: number | null;

@@ -18,18 +18,20 @@ function verifier() {
     const deps = verifierDeps({ state, clock, passport: () => ({ status: 'found', passport: issued }) });
     const bytes = line(refund(`${made++}`, { params: { amount: 40 } }));
     const [judgement] = await verifyIntents(deps, VERIFY, [{ bytes, source: null }]);
-    return judgement!.decision.error_code ?? 'ok';
+    return judgement!.decision;
   };
 }
 
-test.each<[string, JsonObject, string]>([
-  ['a rate', { rate_limit: '2/hour' }, 'AIP-E205'],
-  ['a rate of its kind of action', { max_refunds_per_day: 2 }, 'AIP-E205'],
-  ['a daily limit', { daily_limit: 100 }, 'AIP-E212'],
-])('%s counts what was accepted before the passport set it', async (_, constraints, code) => {
-  const without: JsonObject[] = [{}, { monetary_limit: 100 }];
-  for (const before of without) {
+const WITHOUT: readonly JsonObject[] = [{}, { monetary_limit: 100 }];
+
+test.each<[string, JsonObject, JsonObject]>([
+  ['a rate', { rate_limit: '2/hour' }, { used: 3, limit: 2, retry_after_s: 3600 }],
+  ['a rate of its kind of action', { max_refunds_per_day: 3 }, { used: 3, limit: 3 }],
+  ['a daily limit', { daily_limit: 150 }, { spent: 120, limit: 150 }],
+])('%s counts what was accepted before the passport set it', async (_, constraints, details) => {
+  for (const before of WITHOUT) {
     const judge = verifier();
-    expect([await judge(before), await judge(before), await judge(constraints)]).toEqual(['ok', 'ok', code]);
+    for (let i = 0; i < 3; i++) expect(await judge(before)).toMatchObject({ success: true });
+    expect(await judge(constraints)).toMatchObject({ success: false, details });
   }
 });

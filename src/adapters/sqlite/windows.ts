@@ -119,7 +119,7 @@ export class Windows {
     if (meter.kind === 'sum') {
       return { kind: 'sum', spent: this.#spans.since(ids, after, meter.currency).amount };
     }
-    const used = Math.min(this.#spans.since(ids, after, null).count, meter.limit);
+    const used = this.#spans.since(ids, after, null).count;
     if (used < meter.limit) return { kind: 'count', used, roomAt: null };
     // A limit of nothing never has room; there is no moment to name.
     const nth = meter.limit < 1 ? undefined : this.#nth.first([JSON.stringify(ids), after, meter.limit]);

@@ -28,7 +28,7 @@ export function readingOf(history: readonly History[], meter: Meter): MeterReadi
     ({ action }) =>
       (meter.action === null || action === meter.action) && (meter.word === null || holdsThing(action, meter.word)),
   );
-  const used = Math.min(counted.length, meter.limit);
+  const used = counted.length;
   const ages = counted.map(({ ago_s }) => ago_s).sort((a, b) => a - b);
   return {
     kind: 'count',
