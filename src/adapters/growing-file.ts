@@ -9,17 +9,19 @@ export interface GrowingFile {
   write(text: string): Promise<void>;
   /** Gives it its name, once its bytes are on the disk. */
   finish(): Promise<void>;
-  /** Removes what was written. */
+  /** Removes what was written. A `write` or `finish` under way does not settle any more: who gave up is not to be told that it failed. */
   discard(): Promise<void>;
 }
 
 /** Written beside `path`, mode 0600: logs hold what agents did. */
 export async function growingFile(path: string): Promise<GrowingFile> {
   const part = `${path}.part`;
+  let discarded = false;
   const guard = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
     } catch (error) {
+      if (discarded) return await new Promise<never>(() => undefined);
       const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
       if (code === 'EEXIST') {
         throw new Failure('EXISTS', `${part} exists: another export runs, or one was interrupted.`, {
@@ -41,10 +43,10 @@ export async function growingFile(path: string): Promise<GrowingFile> {
         await handle.close();
         await rename(part, path);
       }),
-    discard: () =>
-      guard(async () => {
-        await handle.close();
-        await unlink(part);
-      }),
+    discard: async () => {
+      discarded = true;
+      await handle.close().catch(() => undefined);
+      await unlink(part).catch(() => undefined);
+    },
   };
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Database } from '../../src/adapters/sqlite/database.js';
@@ -393,6 +393,23 @@ describe('aip logs export', () => {
     sql('UPDATE entries SET body = substr(body, 2) WHERE seq = 3');
     expect((await run('logs', 'export', '--out', join(folder, 'log.jsonl'))).code).toBe(0);
     expect(readdirSync(folder)).toEqual(['log.jsonl']);
+  });
+
+  test('that is interrupted says so, and leaves nothing behind', async () => {
+    const { at, dir, run } = await home([]);
+    inHome(dir, (state) =>
+      state.transact((ledger) => {
+        for (let i = 0; i < 20_000; i++) ledger.append(draft());
+      }),
+    );
+    const folder = join(at.cwd, 'archive');
+    const running = run('logs', 'export', '--out', join(folder, 'log.jsonl'));
+    const written = () => statSync(join(folder, 'log.jsonl.part'), { throwIfNoEntry: false })?.size ?? 0;
+    for (let i = 0; i < 1_000_000 && written() === 0; i++) await new Promise((resolve) => setImmediate(resolve));
+    at.interrupt(130);
+    const { code, err } = await running;
+    expect([code, err]).toEqual([130, 'interrupted: the export is not whole\n']);
+    expect(readdirSync(folder)).toEqual([]);
   });
 });
 

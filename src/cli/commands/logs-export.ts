@@ -83,7 +83,7 @@ export const command: CommandSpec<Options> = {
       await target.finish();
     } catch (error) {
       // What is left would stand in the way of the next export, and fill a full disk.
-      await target.discard().catch(() => undefined);
+      await target.discard();
       throw error;
     }
     const parts = Object.keys(query).length === 0 ? '' : '; a selection is no chain, so it cannot be checked as one';
