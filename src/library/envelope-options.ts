@@ -1,4 +1,5 @@
 import { readRegistry } from '../app/attestation-registry.js';
+import { paramsOf } from '../app/plain-json.js';
 import { mandateFinding, mandatesByAgent, type EnvelopeTrust } from '../app/verify-envelope.js';
 import { MIN_HMAC_KEY_BYTES } from '../protocol/aip1/hmac.js';
 import { importKey, type VerifyKey } from '../protocol/ed25519/verify.js';
@@ -66,7 +67,7 @@ function bytesOf(mandate: unknown): Uint8Array {
   if (mandate instanceof Uint8Array) return mandate;
   if (typeof mandate === 'string') return Buffer.from(mandate, 'utf8');
   if (typeof mandate !== 'object' || mandate === null) throw usage('A mandate is an object, its JSON text, or bytes.');
-  return Buffer.from(JSON.stringify(mandate), 'utf8');
+  return Buffer.from(JSON.stringify(paramsOf(mandate, 'a mandate')), 'utf8');
 }
 
 const MOST_KEYS = 1024;

@@ -62,6 +62,7 @@ describe('envelopes of AIP-1', () => {
     ['a shared key as text', { hmacKey: 'cc'.repeat(32) }],
     ['another tier', { minTier: 3 }],
     ['a mandate that is none', { mandates: [5] }],
+    ['a mandate that JSON cannot say', { mandates: [{ ...mandate(), boundaries: { per_day: 1n } }] }],
     ['mandates that are no list', { mandates: mandate() }],
     ['two mandates of one agent', { mandates: [mandate(), mandate()], issuerKey }],
     ['half an answer', { requireMandate: 'yes' }],
