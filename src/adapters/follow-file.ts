@@ -36,12 +36,15 @@ export async function* fileBytes(path: string, options: FollowOptions): AsyncGen
       }
       if (!options.follow || !regular) return;
       if (replaced) {
-        await handle.close();
-        handle = await opened(path);
-        position = 0;
         replaced = false;
-        options.onRestart?.('replaced');
-        continue;
+        const next = await reopened(path);
+        if (next !== null) {
+          await handle.close();
+          handle = next;
+          position = 0;
+          options.onRestart?.('replaced');
+          continue;
+        }
       }
       if (!caughtUp) {
         caughtUp = true;
@@ -60,6 +63,14 @@ export async function* fileBytes(path: string, options: FollowOptions): AsyncGen
   } finally {
     await handle.close();
   }
+}
+
+/** Null when the new file was moved away already: another one will come. */
+function reopened(path: string): Promise<FileHandle | null> {
+  return opened(path).catch((error: unknown) => {
+    if (error instanceof Failure && error.code === 'NOT_FOUND') return null;
+    throw error;
+  });
 }
 
 async function opened(path: string): Promise<FileHandle> {
