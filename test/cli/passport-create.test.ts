@@ -302,6 +302,7 @@ describe('overwrites nothing', () => {
     const failure = await machine.failure(...guide(machine, '--out', machine.at('other.json')));
     expect(failure).toMatchObject({ code: 'EXISTS', exit_code: 2 });
     expect(failure.hint).toContain('aip passport rotate support-agent-v1');
+    expect(failure.hint).toContain('to change what it may do: aip passport delete support-agent-v1, then');
     expect(readFileSync(machine.at('.env'), 'utf8')).toBe(before);
     expect(existsSync(machine.at('other.json'))).toBe(false);
   });

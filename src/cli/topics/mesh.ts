@@ -15,6 +15,9 @@ stays local: each machine keeps a copy, and looking into it takes no network.
 
 AIP_MESH_URL, AIP_MESH_PUBLIC_KEY and AIP_MESH_KEY do the same as join, for containers and CI.
 
+To leave it, take the member mesh out of config.json in the config folder, which aip config list --sources names. What the mesh
+denied stays denied on this machine: reinstate first what shall act again.
+
 # Roles of API keys; each may do what the ones before it may
   observer   standing, events, status
   verifier   ship verification logs

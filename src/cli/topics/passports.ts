@@ -23,6 +23,8 @@ A key is never trusted because the document brings it along.
   aip passport rotate <agent>   new key; the old one verifies for 24 h more, then never again
   aip passport export <agent>   as did.json, JWK, PEM, or an AIP-1 passport
   aip passport delete <agent>   destroys the key here; it asks for the name
+To change what an agent may do, delete it where it was made, create it again with another file for --out, and import that on every
+verifier: it replaces the passport that is known there, and the older one cannot come back unasked.
 
 # Moving one to a verifier
   scp bot.passport.json verifier:
