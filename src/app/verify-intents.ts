@@ -3,7 +3,7 @@ import type { Intent } from '../protocol/intent.js';
 import type { Passport } from '../protocol/passport.js';
 import { verifySignature } from '../protocol/ed25519/verify.js';
 import { isNonce } from '../verify/checks/nonce.js';
-import { DEGRADED } from '../verify/checks/revocation.js';
+import { degradedWarnings } from '../verify/checks/revocation.js';
 import type { Freshness, HookOutcome, Policy, SchemaCheck } from '../verify/context.js';
 import { decide, identify, judge, STANDING_UNKNOWN, type Judgement } from '../verify/judge.js';
 import { examine, type Examined, type ExaminedIntent, type Submission, type Trusting } from './examine.js';
@@ -225,7 +225,7 @@ function concludeIntent(sitting: Sitting, prepared: ProvenIntent & Prepared): Ju
     intent,
     outcome,
     revocation,
-    warnings: revocation.degraded ? [DEGRADED] : [],
+    warnings: degradedWarnings(revocation),
     now,
     source,
   });

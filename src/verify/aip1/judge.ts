@@ -7,7 +7,7 @@ import type { Concern } from '../../protocol/codes.js';
 import type { Passport } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/shape.js';
 import { formatTime } from '../../protocol/time.js';
-import { DEGRADED, revocationReport, STANDING_UNKNOWN } from '../checks/revocation.js';
+import { degradedWarnings, revocationReport, STANDING_UNKNOWN } from '../checks/revocation.js';
 import type { CheckReport, Decision, RevocationReport, Verdict, Violation, Warning } from '../decision.js';
 import { spendsNonce } from '../finality.js';
 import type { Usage } from '../meters.js';
@@ -156,7 +156,7 @@ function warningsOf({ passport, mandate: granted, envelope }: Aip1Context, revoc
       message: `Only ${envelope.agentId} itself says what it may do: neither a passport nor a mandate of it is known here.`,
     });
   }
-  if (revocation.degraded) warnings.push(DEGRADED);
+  warnings.push(...degradedWarnings(revocation));
   return warnings;
 }
 

@@ -65,14 +65,20 @@ export function revocationReport(facts: Facts, agentId: string, principal: strin
   const record = denied(facts, agentId) ?? denied(facts, principal) ?? denied(facts, EVERYONE);
   const { freshness } = facts;
   const age_ms = freshness.mesh ? freshness.ageMs : null;
-  return { status: record?.status ?? 'active', age_ms, degraded: isStale(freshness) };
+  // Without a copy whose age is known, to know of no deny is not to know that there is none.
+  const unheard = freshness.mesh && freshness.ageMs === null ? 'unknown' : 'active';
+  return { status: record?.status ?? unheard, age_ms, degraded: isStale(freshness) };
 }
 
 /** Said of every decision whose report is degraded, also of the refusal that follows from it. */
-export const DEGRADED: Warning = {
-  code: 'revocation_degraded',
-  message: 'The copy of the revocations is old: the standing shown is the last one known.',
-};
+export function degradedWarnings({ degraded, age_ms }: RevocationReport): Warning[] {
+  if (!degraded) return [];
+  const message =
+    age_ms === null
+      ? 'There is no copy of the revocations whose age is known: an agent may be revoked and not known to be.'
+      : 'The copy of the revocations is old: the standing shown is the last one known.';
+  return [{ code: 'revocation_degraded', message }];
+}
 
 function isStale(freshness: Freshness): boolean {
   return freshness.mesh && (freshness.ageMs === null || !(freshness.ageMs <= freshness.maxAgeMs));
