@@ -6,6 +6,10 @@ const CHUNK = 256 * 1024;
 /** How often a file at its end is looked at, ms. */
 const POLL = 50;
 
+const NEWLINE = 0x0a;
+/** Ends a line that was cut off, so that it does not run into the first one of what comes. */
+const LINE_END = Uint8Array.of(NEWLINE);
+
 export interface FollowOptions {
   /** False ends at the end of the file. */
   readonly follow: boolean;
@@ -24,6 +28,7 @@ export async function* fileBytes(path: string, options: FollowOptions): AsyncGen
   let position = 0;
   let caughtUp = false;
   let replaced = false;
+  let whole = true;
   try {
     while (!options.signal.aborted) {
       // A pipe or a device has no positions.
@@ -31,6 +36,7 @@ export async function* fileBytes(path: string, options: FollowOptions): AsyncGen
       const { bytesRead } = await handle.read(buffer, 0, CHUNK, regular ? position : null);
       if (bytesRead > 0) {
         position += bytesRead;
+        whole = buffer[bytesRead - 1] === NEWLINE;
         yield buffer.subarray(0, bytesRead);
         continue;
       }
@@ -43,6 +49,8 @@ export async function* fileBytes(path: string, options: FollowOptions): AsyncGen
           handle = next;
           position = 0;
           options.onRestart?.('replaced');
+          if (!whole) yield LINE_END;
+          whole = true;
           continue;
         }
       }
@@ -58,6 +66,8 @@ export async function* fileBytes(path: string, options: FollowOptions): AsyncGen
       else if (here.size < position) {
         position = 0;
         options.onRestart?.('truncated');
+        if (!whole) yield LINE_END;
+        whole = true;
       }
     }
   } finally {
