@@ -29,6 +29,8 @@ export class Spans {
   readonly #prune;
   /** Of this transaction, by action, span, start and currency. */
   readonly #pending = new Map<string, Added>();
+  /** Where the one before was added. */
+  #last: { action: number; start: number; currency: string; added: Added[] } | null = null;
 
   constructor(database: Database) {
     this.#add = database.statement(
@@ -54,16 +56,26 @@ export class Spans {
   }
 
   add(action: number, at: number, currency: string | null, amount: bigint | null): void {
-    for (const span of [MINUTE, HOUR]) {
-      const key = JSON.stringify([action, span, at - (at % span), currency ?? '']);
-      const added = this.#pending.get(key);
-      if (added === undefined) {
-        this.#pending.set(key, { count: 1, amount: amount ?? 0n });
-      } else {
-        added.count += 1;
-        added.amount += amount ?? 0n;
-      }
+    const start = at - (at % MINUTE);
+    let last = this.#last;
+    // All of a batch is of few actions and of one minute, and making keys costs more than adding.
+    if (last === null || last.action !== action || last.start !== start || last.currency !== (currency ?? '')) {
+      last = { action, start, currency: currency ?? '', added: [] };
+      for (const span of [MINUTE, HOUR])
+        last.added.push(this.#pendingAt(action, span, at - (at % span), last.currency));
+      this.#last = last;
     }
+    for (const added of last.added) {
+      added.count += 1;
+      if (amount !== null) added.amount += amount;
+    }
+  }
+
+  #pendingAt(action: number, span: number, start: number, currency: string): Added {
+    const key = JSON.stringify([action, span, start, currency]);
+    let added = this.#pending.get(key);
+    if (added === undefined) this.#pending.set(key, (added = { count: 0, amount: 0n }));
+    return added;
   }
 
   /** Everything of `actions` later than `after`; with a currency, only what was spent in it. */
@@ -83,7 +95,7 @@ export class Spans {
       const [action, span, start, currency] = JSON.parse(key) as [number, number, number, string];
       this.#add.run([action, span, start, currency, count, amount >> HALF, amount & LOW]);
     }
-    this.#pending.clear();
+    this.forget();
   }
 
   /** Spans of `action` that ended by `until`. */
@@ -95,5 +107,6 @@ export class Spans {
   /** After a rollback. */
   forget(): void {
     this.#pending.clear();
+    this.#last = null;
   }
 }
