@@ -101,7 +101,7 @@ describe.each(DOCUMENTS)('%s', (_, bytes, holds) => {
         const changed = Buffer.concat([bytes.subarray(0, at), Buffer.from([byte]), bytes.subarray(at)]);
         if (holds(changed)) {
           // A blank, a zero after a fraction, a sign before a zero or in an exponent, an escape before a slash.
-          const escapedSlash = byte === 0x5c && bytes[at] === 0x2f;
+          const escapedSlash = byte === 0x5c && /^\\+\//.test(changed.toString('latin1', at));
           if (!escapedSlash) expect([...SPACE, 0x30, 0x2b, 0x2d]).toContain(byte);
           expect(canonicalize(parseJson(changed))).toBe(canonicalize(parseJson(bytes)));
         }
