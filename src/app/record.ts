@@ -34,8 +34,7 @@ export function settle(
   }
   if (!decision.success) return;
   const accounting = accountingOf(limits);
-  const usage = accounting === null ? null : usageOf(accounting, action, params);
-  if (usage !== null) ledger.recordUsage({ agentId: agent_id, action, at: now, ...usage });
+  if (accounting !== null) ledger.recordUsage({ agentId: agent_id, action, at: now, ...usageOf(accounting, params) });
 }
 
 /**

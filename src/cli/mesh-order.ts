@@ -96,7 +96,8 @@ export async function carryOut(
 
 /** With the mesh out of reach the agent still acts: the first thing to do is to stop it where one is. */
 function withWayOut(error: unknown, order: Order, flags: OrderFlags): unknown {
-  if (!(error instanceof Failure) || !error.retryable || order.action === 'reinstate') return error;
+  const unheard = error instanceof Failure && error.code === 'NETWORK' && error.retryable;
+  if (!unheard || order.action === 'reinstate') return error;
   const command = [
     `aip ${order.action}`,
     order.subject === EVERYONE ? '--everyone' : shellWord(order.subject),

@@ -47,8 +47,8 @@ class Bench {
     const code = judgement.decision.error_code;
     if (spendsNonce(judgement.decision))
       this.#spent.set(`${agent_id} ${nonce}`, { firstSeenAt: now, firstResult: code ?? 'accepted' });
-    const usage = code === null ? usageOf(passport.constraints, action, params) : null;
-    if (usage !== null) this.#usages.push({ agentId: agent_id, action, at: now, ...usage });
+    if (code === null)
+      this.#usages.push({ agentId: agent_id, action, at: now, ...usageOf(passport.constraints, params) });
     return judgement;
   }
 

@@ -145,7 +145,8 @@ function answerableFor(envelope: Envelope, passport: Passport | null, granted: M
 
 function standingOf({ facts, envelope, answerable }: Aip1Context): RevocationReport {
   const reports = answerable.map((principal) => revocationReport(facts, envelope.agentId, principal));
-  return reports.find(({ status }) => status !== 'active') ?? reports[0]!;
+  // Where no copy was ever heard of, whoever is not denied is unknown: that must not hide who is.
+  return reports.find(({ status }) => status === 'revoked' || status === 'suspended') ?? reports[0]!;
 }
 
 function warningsOf({ passport, mandate: granted, envelope }: Aip1Context, revocation: RevocationReport): Warning[] {

@@ -35,7 +35,7 @@ export function unclearCurrency(context: Aip1Context): Violation[] {
 export function usageOfEnvelope(context: Aip1Context): Spent | null {
   const { envelope, mandate, limits } = context;
   const accounting = accountingOf(limits);
-  const native = accounting === null ? null : usageOf(accounting, envelope.action, envelope.parameters);
+  const native = accounting === null ? null : usageOf(accounting, envelope.parameters);
   const capsDay = [envelope.boundaries, mandate?.boundaries].some((each) => (each?.perDay ?? null) !== null);
   // What a passport limits may be another param than the amount.
   const own = capsDay || !limits.some(limitsDay) ? amountSpent(context) : null;

@@ -27,11 +27,7 @@ export function accountingOf(limits: readonly Constraints[]): Constraints | null
  * What an accepted intent adds to the history, also where no constraint asks yet: a limit that a passport is given later, or that a
  * caller brings along, counts what was accepted before.
  */
-export function usageOf(
-  constraints: Constraints,
-  _action: string,
-  params: JsonObject,
-): Pick<Usage, 'currency' | 'amountMinor'> {
+export function usageOf(constraints: Constraints, params: JsonObject): Pick<Usage, 'currency' | 'amountMinor'> {
   const named = paramOf(params, 'currency');
   // A passport without any rule on money accepts other currencies; they are spent in their own.
   const currency = typeof named === 'string' && minorDigits(named) !== null ? named : constraints.currency;

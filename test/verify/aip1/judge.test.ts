@@ -88,6 +88,16 @@ describe('a decision', () => {
     expect(decision.revocation.status).toBe('unknown');
   });
 
+  test('says who is revoked also where nothing was ever heard of the mesh', () => {
+    const unheard = { mesh: true, ageMs: null, maxAgeMs: 5000, onStale: 'last-known' as const };
+    const claimed = 'did:web:other.com';
+    const standing = (subject: string) => (subject === claimed ? REVOKED : null);
+    const { decision } = judged({ 'principal.id': claimed }, { freshness: unheard, standing });
+    expect(decision.error_code).toBe('AIP-E402');
+    expect(decision.revocation.status).toBe('revoked');
+    expect(judged({}, { freshness: unheard }).decision.revocation.status).toBe('unknown');
+  });
+
   test('collects all violations of the boundaries, the first as the reference says them', () => {
     const bends = {
       'boundaries.denied_actions': ['transfer_funds'],

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../src/protocol/values.js';
 import { needsHistory, usageOf } from '../../../src/verify/constraints/index.js';
 import { constraintsOf } from './judging.js';
 
-const usage = (constraints: JsonObject, params: JsonObject) => usageOf(constraintsOf(constraints), 'pay', params);
+const usage = (constraints: JsonObject, params: JsonObject) => usageOf(constraintsOf(constraints), params);
 
 describe('history', () => {
   test.each<[JsonObject]>([
