@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { COMMANDS } from '../src/cli/commands/registry.js';
-import { flagOf } from '../src/cli/flags.js';
+import { COMMANDS } from '../src/cli/registry.js';
+import { flagOf } from '../src/cli/input/flags.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -43,30 +43,30 @@ const LAYERS: Readonly<Record<string, { readonly may: readonly string[]; readonl
 /** What builds adapters. Everything else in cli/ may only use what is a plain function of files and folders. */
 const WIRING = [
   'src/cli/wiring.ts',
-  'src/cli/verification.ts',
-  'src/cli/resolve.ts',
-  'src/cli/throwaway.ts',
-  'src/cli/tail-sources.ts',
-  'src/cli/mesh-wiring.ts',
-  'src/cli/mesh-serving.ts',
+  'src/cli/intents/verification.ts',
+  'src/cli/passports/resolve.ts',
+  'src/cli/demo/home.ts',
+  'src/cli/logs/tail-sources.ts',
+  'src/cli/mesh/wiring.ts',
+  'src/cli/mesh/serving.ts',
   'src/cli/commands/demo.ts',
 ];
 const PLAIN_ADAPTERS = [
-  'src/adapters/document.ts',
-  'src/adapters/files.ts',
-  'src/adapters/follow-file.ts',
-  'src/adapters/growing-file.ts',
-  'src/adapters/paths.ts',
+  'src/adapters/files/document.ts',
+  'src/adapters/files/plain-file.ts',
+  'src/adapters/files/follow-file.ts',
+  'src/adapters/files/growing-file.ts',
+  'src/adapters/files/paths.ts',
 ];
 
 /** Each package stands in one file, so that replacing it is an afternoon. */
 const PACKAGES: Readonly<Record<string, string>> = {
-  '@inquirer/prompts': 'src/cli/prompts.ts',
+  '@inquirer/prompts': 'src/cli/questions/prompts.ts',
   '@noble/ed25519': 'src/protocol/ed25519/sign.ts',
   ajv: 'src/adapters/json-schema.ts',
-  chalk: 'src/cli/colour.ts',
-  commander: 'src/cli/parse.ts',
-  cosmiconfig: 'src/cli/config-files.ts',
+  chalk: 'src/cli/shell/colour.ts',
+  commander: 'src/cli/shell/parse.ts',
+  cosmiconfig: 'src/cli/config/files.ts',
   libsql: 'src/adapters/sqlite/database.ts',
 };
 
@@ -109,7 +109,7 @@ describe('imports', () => {
   test('of the use cases, adapters know the ports and the failures', () => {
     const strays = SOURCES.filter((source) => layerOf(source.path) === 'adapters').flatMap((source) =>
       source.imports
-        .filter((target) => layerOf(target) === 'app' && !/^src\/app\/(([a-z]+-)?ports|failure)\.ts$/.test(target))
+        .filter((target) => layerOf(target) === 'app' && !/^src\/app\/(ports\/|failure\.ts$)/.test(target))
         .map((target) => `${source.path} imports ${target}`),
     );
     expect(strays).toEqual([]);
@@ -239,7 +239,7 @@ function resolved(from: string, target: string): string {
   return path.replace(/\.js$/, '.ts');
 }
 
-/** `protocol` of `src/protocol/json.ts`; empty for a file of src itself, and for what is not ours. */
+/** `protocol` of `src/protocol/json/parse.ts`; empty for a file of src itself, and for what is not ours. */
 function layerOf(path: string): string {
   const [root, layer, ...rest] = path.split('/');
   return root === 'src' && rest.length > 0 ? layer! : '';

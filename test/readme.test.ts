@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { CATALOGUES } from '../src/cli/render/explain-catalogue.js';
 import { codesTable } from '../src/cli/render/explain.js';
-import { COMMANDS } from '../src/cli/commands/registry.js';
+import { COMMANDS } from '../src/cli/registry.js';
 
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 

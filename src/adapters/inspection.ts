@@ -2,10 +2,10 @@
 import { accessSync, constants, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { Failure, shellWord } from '../app/failure.js';
-import { assignmentsOf } from './key-env/dotenv.js';
-import { gitKnows, type GitKnowledge } from './key-env/git.js';
-import { MAX_PEM_BYTES, requireEncryptedPem } from './key-file/pem.js';
-import { readPrivate } from './private-file.js';
+import { assignmentsOf } from './keys/env/dotenv.js';
+import { gitKnows, type GitKnowledge } from './keys/env/git.js';
+import { MAX_PEM_BYTES, requireEncryptedPem } from './keys/file/pem.js';
+import { readPrivate } from './files/private-file.js';
 
 const MAX_ENV_FILE_BYTES = 1024 * 1024;
 

@@ -1,10 +1,10 @@
 /** JSON Schema 2020-12 through ajv. Only schemas of passports whose signature held get here; the params may be an attacker's. */
 import { performance } from 'node:perf_hooks';
 import { Ajv2020, str, type ValidateFunction } from 'ajv/dist/2020.js';
-import { canonicalize } from '../protocol/canonical.js';
-import { decimalOf, type Decimal } from '../protocol/money.js';
-import type { Json, JsonObject } from '../protocol/values.js';
-import { TookTooLong, withinTime } from './time-limit.js';
+import { canonicalize } from '../protocol/json/canonical.js';
+import { decimalOf, type Decimal } from '../protocol/constraints/money.js';
+import type { Json, JsonObject } from '../protocol/json/values.js';
+import { TookTooLong, withinTime } from './process/time-limit.js';
 
 /** Params are judged inside a transaction that others wait for, in ms. */
 const MAX_JUDGING_MS = 250;

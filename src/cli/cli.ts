@@ -1,9 +1,9 @@
 /** What a command is given: the streams, the global options, colour, questions, config, and the wired world. */
-import type { Config } from './config.js';
+import type { Config } from './config/load.js';
 import type { Interrupted, Io } from './io.js';
-import type { Paths } from '../adapters/paths.js';
-import type { Questions } from './questions.js';
-import type { Paint } from './render/paint.js';
+import type { Paths } from '../adapters/files/paths.js';
+import type { Questions } from './questions/ask.js';
+import type { Paint } from './render/terminal/paint.js';
 import type { Globals } from './spec.js';
 
 export interface Cli {

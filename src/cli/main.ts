@@ -3,7 +3,7 @@ import { Interrupted, processIo, type ImportModule, type Io } from './io.js';
 
 /** Runs one command line (without `node` and the script) and resolves to its exit code. Never throws. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
-  const { shell } = await import('./shell.js');
+  const { shell } = await import('./shell/shell.js');
   return shell(argv, io);
 }
 

@@ -1,15 +1,15 @@
 /** The only place that builds adapters. Each is built on first use, once a command, and loaded no earlier. */
 import { randomBytes } from 'node:crypto';
-import type { FindDeps } from '../app/find-passport.js';
-import type { IssueDeps } from '../app/issue-passport.js';
-import type { SignatureWorkers } from '../app/signature-ports.js';
-import type { KeyringDeps } from '../app/keyring.js';
-import type { Notice } from '../app/monitor-ports.js';
-import type { KeyStore, KeyStoreName, State } from '../app/ports.js';
+import type { FindDeps } from '../app/passports/find.js';
+import type { IssueDeps } from '../app/passports/issue.js';
+import type { SignatureWorkers } from '../app/ports/signatures.js';
+import type { KeyringDeps } from '../app/keys/keyring.js';
+import type { Notice } from '../app/ports/monitor.js';
+import type { KeyStore, KeyStoreName, State } from '../app/ports/state.js';
 import type { SqliteState } from '../adapters/sqlite/state.js';
 import type { Cli } from './cli.js';
-import { documentReader } from './input.js';
-import { clean } from './render/text.js';
+import { documentReader } from './input/documents.js';
+import { clean } from './render/terminal/text.js';
 
 /** Random bytes of the system. */
 export const random = (n: number): Uint8Array => randomBytes(n);
@@ -45,9 +45,9 @@ export async function keyStores(cli: Cli, flags: KeyFlags): Promise<(name: KeySt
   const onNotice = (notice: string): void => cli.note(clean(notice));
   const { env } = cli.io;
   const [{ keychain }, { keyFiles }, { envKey }, { existing, fresh }] = await Promise.all([
-    import('../adapters/keychain/store.js'),
-    import('../adapters/key-file/store.js'),
-    import('../adapters/key-env/store.js'),
+    import('../adapters/keys/keychain/store.js'),
+    import('../adapters/keys/file/store.js'),
+    import('../adapters/keys/env/store.js'),
     passphrasesOf(cli, flags),
   ]);
   const stores: Record<KeyStoreName, () => KeyStore> = {
@@ -59,7 +59,7 @@ export async function keyStores(cli: Cli, flags: KeyFlags): Promise<(name: KeySt
 }
 
 async function passphrasesOf(cli: Cli, { passphraseFile }: KeyFlags) {
-  const { passphrases } = await import('../adapters/passphrase.js');
+  const { passphrases } = await import('../adapters/keys/passphrase.js');
   const prompt = cli.ask.allowed
     ? (message: string) => cli.ask.secret({ message, flag: '--passphrase-file <file>' })
     : null;
@@ -70,7 +70,7 @@ async function passphrasesOf(cli: Cli, { passphraseFile }: KeyFlags) {
 /** Private keys in files of other programs. */
 export async function pemFiles(cli: Cli, flags: KeyFlags) {
   const [{ portableKeys }, { existing, fresh }] = await Promise.all([
-    import('../adapters/key-file/portable.js'),
+    import('../adapters/keys/file/portable.js'),
     passphrasesOf(cli, flags),
   ]);
   const onNotice = (notice: string): void => cli.note(clean(notice));
@@ -84,7 +84,7 @@ export async function keyring(cli: Cli, flags: KeyFlags): Promise<KeyringDeps & 
 export async function issuing(cli: Cli, flags: KeyFlags): Promise<IssueDeps & { readonly state: State }> {
   const [ring, files, { schemaProblem }] = await Promise.all([
     keyring(cli, flags),
-    import('../adapters/files.js'),
+    import('../adapters/files/plain-file.js'),
     import('../adapters/json-schema.js'),
   ]);
   const { createFile, replaceFile, fileExists } = files;
@@ -97,19 +97,19 @@ export async function finding(cli: Cli): Promise<FindDeps & { readonly state: St
 
 /** The conformance cases that come with this package. */
 export async function conformanceFile(): Promise<string> {
-  const { packageFile } = await import('../adapters/package-file.js');
+  const { packageFile } = await import('../adapters/files/package-file.js');
   return packageFile('fixtures', 'aip-1', 'conformance.json');
 }
 
 /** The key shared with an agent, in a file. */
 export async function hmacKey(cli: Cli, path: string): Promise<Uint8Array> {
-  const { readHmacKey } = await import('../adapters/hmac-key.js');
+  const { readHmacKey } = await import('../adapters/keys/hmac-key.js');
   return readHmacKey(path, (notice) => cli.note(clean(notice)));
 }
 
 /** Other cores for the signatures of a stream, until the command is done. */
 export async function signatureWorkers(cli: Cli, count: number): Promise<SignatureWorkers> {
-  const { startSignatureWorkers } = await import('../adapters/signature-workers.js');
+  const { startSignatureWorkers } = await import('../adapters/workers/signatures.js');
   const workers = startSignatureWorkers(count);
   cli.afterwards(() => workers.stop());
   return workers;
@@ -117,7 +117,7 @@ export async function signatureWorkers(cli: Cli, count: number): Promise<Signatu
 
 /** Runs a program in this one's place. */
 export async function foreground({ io }: Cli) {
-  const { findProgram, inForeground } = await import('../adapters/foreground.js');
+  const { findProgram, inForeground } = await import('../adapters/process/foreground.js');
   const onTerminal = [io.stdin, io.stdout, io.stderr].some((stream) => stream.isTTY === true);
   return {
     /** The file that is run for a name; null when there is none. */
@@ -142,6 +142,6 @@ export async function monitorMemory(cli: Cli) {
 
 /** Sends alerts out. */
 export async function posting({ io }: Cli) {
-  const { post } = await import('../adapters/webhook.js');
+  const { post } = await import('../adapters/http/webhook.js');
   return (notice: Notice) => post(notice, { clock: io.now, random, signal: io.signal });
 }

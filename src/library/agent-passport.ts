@@ -1,9 +1,9 @@
-import { passportText } from '../app/issue-passport.js';
-import { readDocument } from '../adapters/document.js';
-import { createFile, replaceFile } from '../adapters/files.js';
+import { passportText } from '../app/passports/issue.js';
+import { readDocument } from '../adapters/files/document.js';
+import { createFile, replaceFile } from '../adapters/files/plain-file.js';
 import type { Passport, PassportDocument } from '../protocol/passport.js';
-import type { JsonObject } from '../protocol/values.js';
-import { onlyKnown, textOf, usage } from './given.js';
+import type { JsonObject } from '../protocol/json/values.js';
+import { onlyKnown, textOf, usage } from './options/given.js';
 
 /** What a passport needs of the workspace it came from. */
 export interface PassportHome {

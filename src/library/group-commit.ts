@@ -5,7 +5,7 @@ import {
   type Submission,
   type VerifierDeps,
   type VerifyOptions,
-} from '../app/verify-intents.js';
+} from '../app/verification/intents.js';
 import { Failure } from '../app/failure.js';
 import type { Judgement } from '../verify/judge.js';
 

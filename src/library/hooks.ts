@@ -6,10 +6,10 @@ import {
   type HookAnswer,
   type HookIntent,
   type NamedHook,
-} from '../app/hooks.js';
+} from '../app/verification/hooks.js';
 import type { Intent } from '../protocol/intent.js';
 import type { HookOutcome } from '../verify/context.js';
-import { durationOf, onlyKnown, usage, type Duration } from './given.js';
+import { durationOf, onlyKnown, usage, type Duration } from './options/given.js';
 import type { World } from './wiring.js';
 
 /** Nothing to object to. Other steps may still refuse. */

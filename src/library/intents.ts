@@ -1,11 +1,11 @@
-import { paramsOf } from '../app/plain-json.js';
-import { signIntent as sign, type IntentRequest } from '../app/sign-intent.js';
+import { paramsOf } from '../app/verification/plain-json.js';
+import { signIntent as sign, type IntentRequest } from '../app/signing/intent.js';
 import type { IntentDocument } from '../protocol/intent.js';
 import { fromHex } from '../protocol/hex.js';
 import type { Passport } from '../protocol/passport.js';
 import { AgentPassport, parsedOf } from './agent-passport.js';
-import { onlyKnown, textOf, usage } from './given.js';
-import { heldKey, KEY_OPTIONS, seedOf, type KeyOptions, type OpenKeys } from './key-options.js';
+import { onlyKnown, textOf, usage } from './options/given.js';
+import { heldKey, KEY_OPTIONS, seedOf, type KeyOptions, type OpenKeys } from './options/keys.js';
 import type { Passports } from './passports.js';
 import type { World } from './wiring.js';
 

@@ -1,14 +1,14 @@
-import { paramsOf } from '../app/plain-json.js';
-import { findPassport, parsedPassport } from '../app/find-passport.js';
-import { createPassport as issue, type IssueDeps } from '../app/issue-passport.js';
-import { lintPassport } from '../app/lint.js';
-import type { KeyStoreName, State } from '../app/ports.js';
-import { readDocument } from '../adapters/document.js';
-import { formatPublicKey } from '../protocol/keys.js';
+import { paramsOf } from '../app/verification/plain-json.js';
+import { findPassport, parsedPassport } from '../app/passports/find.js';
+import { createPassport as issue, type IssueDeps } from '../app/passports/issue.js';
+import { lintPassport } from '../app/passports/lint.js';
+import type { KeyStoreName, State } from '../app/ports/state.js';
+import { readDocument } from '../adapters/files/document.js';
+import { formatPublicKey } from '../protocol/identity/keys.js';
 import type { Passport, PassportDocument } from '../protocol/passport.js';
 import { AgentPassport, type PassportHome } from './agent-passport.js';
-import { durationOf, onlyKnown, textOf, usage, type Duration } from './given.js';
-import { KEY_OPTIONS, keptByCaller, seedOf, type KeyOptions, type OpenKeys } from './key-options.js';
+import { durationOf, onlyKnown, textOf, usage, type Duration } from './options/given.js';
+import { KEY_OPTIONS, keptByCaller, seedOf, type KeyOptions, type OpenKeys } from './options/keys.js';
 import type { World } from './wiring.js';
 
 /** Who a new agent is, what it may do, and where its key goes. */

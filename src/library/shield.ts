@@ -1,8 +1,8 @@
-import { canonicalize } from '../protocol/canonical.js';
-import type { Constraints } from '../protocol/constraint.js';
+import { canonicalize } from '../protocol/json/canonical.js';
+import type { Constraints } from '../protocol/constraints/rules.js';
 import type { Passport } from '../protocol/passport.js';
 import { parsedOf, type AgentPassport } from './agent-passport.js';
-import { usage } from './given.js';
+import { usage } from './options/given.js';
 import type { Intents } from './intents.js';
 import type { Passports } from './passports.js';
 import {
@@ -14,7 +14,7 @@ import {
   type AnyArgs,
   type ParamMap,
   type ShieldOptions,
-} from './shield-options.js';
+} from './options/shield.js';
 import { VerificationError } from './verification-error.js';
 import type { Verifier } from './verifier.js';
 

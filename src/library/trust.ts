@@ -1,8 +1,8 @@
 /** Trust scores of a workspace's agents, read from its verification log. */
-import type { Conduct } from '../app/log-ports.js';
-import { trustReport, type TrustReport } from '../app/trust-score.js';
+import type { Conduct } from '../app/ports/log.js';
+import { trustReport, type TrustReport } from '../app/conduct/trust-score.js';
 import { GUIDE_RULES, MAX_THRESHOLD, type SuspiciousPattern, type TrustRules } from '../trust/rules.js';
-import { onlyKnown, usage } from './given.js';
+import { onlyKnown, usage } from './options/given.js';
 import type { World } from './wiring.js';
 
 /** The guide's "Trust Score Tuning". What is left out is as the guide says. */

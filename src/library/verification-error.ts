@@ -1,5 +1,5 @@
 import type { Decision } from '../verify/decision.js';
-import type { JsonObject } from '../protocol/values.js';
+import type { JsonObject } from '../protocol/json/values.js';
 
 /**
  * A refused intent, thrown by `shield`. The world failing (no key, no disk) is a `Failure` instead, so that the two are

@@ -1,19 +1,19 @@
-import { LocalTrust } from '../app/local-trust.js';
-import type { Trusting } from '../app/examine.js';
-import type { JudgingDeps, Submission, VerifierDeps } from '../app/verify-intents.js';
-import { verifyStateless } from '../app/verify-stateless.js';
-import type { Constraints } from '../protocol/constraint.js';
+import { LocalTrust } from '../app/verification/local-trust.js';
+import type { Trusting } from '../app/verification/examine.js';
+import type { JudgingDeps, Submission, VerifierDeps } from '../app/verification/intents.js';
+import { verifyStateless } from '../app/verification/stateless.js';
+import type { Constraints } from '../protocol/constraints/rules.js';
 import type { Intent, IntentDocument } from '../protocol/intent.js';
 import { MAX_DOCUMENT_BYTES } from '../protocol/limits.js';
 import { approvedBy } from '../verify/approved.js';
 import type { SchemaCheck } from '../verify/context.js';
 import type { Judgement } from '../verify/judge.js';
-import { usage } from './given.js';
+import { usage } from './options/given.js';
 import { GroupCommit } from './group-commit.js';
 import type { Hooks } from './hooks.js';
-import type { Mesh } from './mesh.js';
+import type { Mesh } from './mesh/mesh.js';
 import type { Trust } from './trust.js';
-import { approvalsOf, judgingOf, KNOWS_NOTHING, trustingOf, type VerifyIntentOptions } from './verify-options.js';
+import { approvalsOf, judgingOf, KNOWS_NOTHING, trustingOf, type VerifyIntentOptions } from './options/verification.js';
 import type { World } from './wiring.js';
 
 /** An intent as it is held: the object, its JSON text, or the bytes of that text. */

@@ -4,11 +4,11 @@ import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { setImmediate } from 'node:timers';
 import { Failure } from '../app/failure.js';
-import type { Conduct } from '../app/log-ports.js';
-import { AGENT_KEY_VARIABLE } from '../app/keyring.js';
-import type { Clock, KeyStore, KeyStoreName, Random, State } from '../app/ports.js';
-import { pathsOf } from '../adapters/paths.js';
-import type { KeyOptions } from './key-options.js';
+import type { Conduct } from '../app/ports/log.js';
+import { AGENT_KEY_VARIABLE } from '../app/keys/keyring.js';
+import type { Clock, KeyStore, KeyStoreName, Random, State } from '../app/ports/state.js';
+import { pathsOf } from '../adapters/files/paths.js';
+import type { KeyOptions } from './options/keys.js';
 
 export interface WorldOptions {
   /**
@@ -92,7 +92,7 @@ export function world(options: WorldOptions): World {
     stateFile: () => paths().stateFile,
     async userConfig() {
       const path = paths().userConfigFile;
-      const { readDocument } = await import('../adapters/document.js');
+      const { readDocument } = await import('../adapters/files/document.js');
       const bytes = await readDocument(path);
       return bytes === null ? null : { path, text: Buffer.from(bytes).toString('utf8') };
     },
@@ -112,10 +112,10 @@ export function world(options: WorldOptions): World {
     },
     async stores(keys) {
       const [{ keychain }, { keyFiles }, { envKey }, { passphrases }] = await Promise.all([
-        import('../adapters/keychain/store.js'),
-        import('../adapters/key-file/store.js'),
-        import('../adapters/key-env/store.js'),
-        import('../adapters/passphrase.js'),
+        import('../adapters/keys/keychain/store.js'),
+        import('../adapters/keys/file/store.js'),
+        import('../adapters/keys/env/store.js'),
+        import('../adapters/keys/passphrase.js'),
       ]);
       const given = keys.passphrase ?? options.passphrase;
       const fromEnv = passphrases({ env, file: null, prompt: null, onNotice: notice });

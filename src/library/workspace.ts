@@ -1,20 +1,20 @@
-import type { Hook } from '../app/hooks.js';
-import type { EntryQuery } from '../app/ports.js';
-import type { Entry } from '../protocol/entry.js';
+import type { Hook } from '../app/verification/hooks.js';
+import type { EntryQuery } from '../app/ports/state.js';
+import type { Entry } from '../protocol/log/entry.js';
 import type { IntentDocument } from '../protocol/intent.js';
 import type { PassportDocument } from '../protocol/passport.js';
 import type { Decision } from '../verify/decision.js';
 import type { AgentPassport } from './agent-passport.js';
-import { onlyKnown, textOf, usage } from './given.js';
+import { onlyKnown, textOf, usage } from './options/given.js';
 import { Hooks, type HookOptions } from './hooks.js';
 import { Intents, type CreateIntentOptions } from './intents.js';
-import { OpenKeys } from './key-options.js';
-import { Mesh, type MeshOptions, type ReinstateOptions, type RevokeOptions, type StandingChange } from './mesh.js';
+import { OpenKeys } from './options/keys.js';
+import { Mesh, type MeshOptions, type ReinstateOptions, type RevokeOptions, type StandingChange } from './mesh/mesh.js';
 import { Passports, type CreatedPassport, type CreatePassportOptions } from './passports.js';
 import { shieldWith, type Shield } from './shield.js';
 import { Trust, type TrustScore, type TrustScoringOptions } from './trust.js';
 import { Verifier, type VerifiableIntent } from './verifier.js';
-import type { VerifyIntentOptions } from './verify-options.js';
+import type { VerifyIntentOptions } from './options/verification.js';
 import { world, type WorldOptions } from './wiring.js';
 
 /** Where a workspace keeps what it knows, and what stands in for the world around it. */

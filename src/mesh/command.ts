@@ -1,12 +1,12 @@
 /** Commands as they arrive, parsed once into a form that cannot be half valid. */
-import { canonicalize } from '../protocol/canonical.js';
-import { objectOf, ShapeError } from '../protocol/shape.js';
+import { canonicalize } from '../protocol/json/canonical.js';
+import { objectOf, ShapeError } from '../protocol/json/shape.js';
 import { parseTime } from '../protocol/time.js';
-import type { Json, JsonObject } from '../protocol/values.js';
+import type { Json, JsonObject } from '../protocol/json/values.js';
 import { sha256Hex } from '../protocol/hash.js';
-import { isLogId } from './head.js';
+import { isLogId } from './log/head.js';
 import { MAX_ACTOR, MAX_REASON, MAX_SUSPENSION_MS } from './limits.js';
-import type { Role } from './roles.js';
+import type { Role } from './access/roles.js';
 import { scopeOf } from './subject.js';
 
 export type Action = 'revoke' | 'suspend' | 'reinstate';

@@ -1,10 +1,10 @@
 /** What a command does to the log: decided from the head and the subject's standing inside the transaction that writes it. */
 import { formatTime } from '../protocol/time.js';
 import type { Action, Command } from './command.js';
-import { sealEvent, type EventFields, type EventType, type OperatorMark } from './event.js';
-import type { Head } from './head.js';
+import { sealEvent, type EventFields, type EventType, type OperatorMark } from './log/event.js';
+import type { Head } from './log/head.js';
 import { refusal, type Refusal } from './refusal.js';
-import type { Signer } from './signing.js';
+import type { Signer } from './log/signing.js';
 import { nextStanding, statusAt, type Standing, type Status } from './standing.js';
 import { scopeOf } from './subject.js';
 

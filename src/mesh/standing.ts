@@ -1,6 +1,6 @@
 /** The state of a subject as the fold over its events. */
 import { parseTime } from '../protocol/time.js';
-import type { MeshEvent } from './event.js';
+import type { MeshEvent } from './log/event.js';
 
 export type Status = 'active' | 'suspended' | 'revoked';
 

@@ -1,4 +1,4 @@
-import { parsePrincipalId, principalOfAgent } from '../protocol/did.js';
+import { parsePrincipalId, principalOfAgent } from '../protocol/identity/did.js';
 
 /** The subject that stands for the whole mesh: denying it stops every agent. */
 export const EVERYONE = '*';

@@ -1,10 +1,10 @@
-import { canonicalBytesWithout } from './canonical-bytes.js';
-import { isAgentId } from './did.js';
+import { canonicalBytesWithout } from './json/canonical-bytes.js';
+import { isAgentId } from './identity/did.js';
 import { sha256Hex } from './hash.js';
 import { signatureBytes } from './hex.js';
 import { MAX_ACTION_LENGTH, MAX_TEXT } from './limits.js';
-import { objectOf, ShapeError, textOf } from './shape.js';
-import { isObject, type Json, type JsonObject } from './values.js';
+import { objectOf, ShapeError, textOf } from './json/shape.js';
+import { isObject, type Json, type JsonObject } from './json/values.js';
 
 /** An intent as it travels (protocol, section 3). */
 export interface IntentDocument {

@@ -1,14 +1,14 @@
-import { canonicalizeWithout } from './canonical.js';
-import { parseConstraints, type Constraints } from './constraints.js';
-import { keyNumber, parseAgentId, parsePrincipalId, type AgentId } from './did.js';
+import { canonicalizeWithout } from './json/canonical.js';
+import { parseConstraints, type Constraints } from './constraints/grammar.js';
+import { keyNumber, parseAgentId, parsePrincipalId, type AgentId } from './identity/did.js';
 import { importKey, type VerifyKey } from './ed25519/verify.js';
 import { fromHex } from './hex.js';
-import { JsonError, parseJson } from './json.js';
-import { parsePublicKey } from './keys.js';
+import { JsonError, parseJson } from './json/parse.js';
+import { parsePublicKey } from './identity/keys.js';
 import { MAX_ACTION_LENGTH, MAX_ACTIONS, MAX_PREVIOUS_KEYS, MAX_TEXT } from './limits.js';
-import { listOf, objectOf, ShapeError, textOf } from './shape.js';
+import { listOf, objectOf, ShapeError, textOf } from './json/shape.js';
 import { parseTime } from './time.js';
-import { isObject, type Json, type JsonObject } from './values.js';
+import { isObject, type Json, type JsonObject } from './json/values.js';
 
 /** A passport as it is written (protocol, section 2). */
 export interface PassportDocument {

@@ -1,4 +1,4 @@
-import { canonicalize } from '../protocol/canonical.js';
+import { canonicalize } from '../protocol/json/canonical.js';
 import { sha256Hex } from '../protocol/hash.js';
 
 /** So many events within a window raise a warning; they never change a score. */

@@ -3,8 +3,8 @@
  * first entry on gives the same digits.
  */
 import { rfcTrustScore, type TrustHistory } from '../protocol/aip1/trust-score.js';
-import { isAttributable } from '../protocol/attribution.js';
-import type { Entry } from '../protocol/entry.js';
+import { isAttributable } from '../protocol/log/attribution.js';
+import type { Entry } from '../protocol/log/entry.js';
 import { sha256Hex } from '../protocol/hash.js';
 import type { SuspiciousPattern, TrustRules } from './rules.js';
 

@@ -1,5 +1,5 @@
 import type { Approval } from '../protocol/approval.js';
-import { principalOfAgent } from '../protocol/did.js';
+import { principalOfAgent } from '../protocol/identity/did.js';
 import { verifySignature } from '../protocol/ed25519/verify.js';
 import type { Intent } from '../protocol/intent.js';
 import type { PinnedKey } from './context.js';

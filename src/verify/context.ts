@@ -1,8 +1,8 @@
-import type { Constraints } from '../protocol/constraint.js';
+import type { Constraints } from '../protocol/constraints/rules.js';
 import type { Intent } from '../protocol/intent.js';
 import type { VerifyKey } from '../protocol/ed25519/verify.js';
 import type { Passport } from '../protocol/passport.js';
-import type { JsonObject } from '../protocol/values.js';
+import type { JsonObject } from '../protocol/json/values.js';
 import type { Violation } from './decision.js';
 import type { Meter, MeterReading } from './meters.js';
 

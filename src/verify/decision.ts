@@ -1,5 +1,5 @@
 import { NATIVE_CODES, type CodeEntry, type NativeCodeName } from '../protocol/codes.js';
-import type { JsonObject } from '../protocol/values.js';
+import type { JsonObject } from '../protocol/json/values.js';
 
 /** The steps of section 4, by the names that decisions use. */
 export type CheckName =

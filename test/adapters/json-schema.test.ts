@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { schemaProblem, schemaProblems } from '../../src/adapters/json-schema.js';
-import { parseJsonText } from '../../src/protocol/json.js';
-import type { JsonObject } from '../../src/protocol/values.js';
+import { parseJsonText } from '../../src/protocol/json/parse.js';
+import type { JsonObject } from '../../src/protocol/json/values.js';
 
 const object = (text: string): JsonObject => parseJsonText(text) as JsonObject;
 const UNJUDGED = [{ path: '', reason: 'cannot be judged: the schema is not usable' }];

@@ -3,11 +3,11 @@
  * Prints medians; ends with 1 when a limit is missed.
  */
 import { createPublicKey, verify } from 'node:crypto';
-import { examine } from '../../src/app/examine.js';
-import { proveEnvelope } from '../../src/app/verify-envelope.js';
-import { toBase64url } from '../../src/protocol/aip1/base64.js';
+import { examine } from '../../src/app/verification/examine.js';
+import { proveEnvelope } from '../../src/app/verification/envelope.js';
+import { toBase64url } from '../../src/protocol/aip1/encoding/base64.js';
 import { readEnvelope } from '../../src/protocol/aip1/envelope.js';
-import { parseExact } from '../../src/protocol/aip1/numbers.js';
+import { parseExact } from '../../src/protocol/aip1/encoding/numbers.js';
 import { documentText } from '../../src/protocol/aip1/sign.js';
 import { importKey, verifySignature } from '../../src/protocol/ed25519/verify.js';
 import { fromHex } from '../../src/protocol/hex.js';

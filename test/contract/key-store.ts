@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { FailureCode } from '../../src/app/failure.js';
 import { Failure } from '../../src/app/failure.js';
-import type { KeyStore } from '../../src/app/ports.js';
-import { formatSeed } from '../../src/protocol/keys.js';
+import type { KeyStore } from '../../src/app/ports/state.js';
+import { formatSeed } from '../../src/protocol/identity/keys.js';
 
 export interface KeyStoreSubject {
   /** An empty store. */

@@ -1,11 +1,11 @@
 /** What every mesh store holds to. A store's own test calls this with a way to open one, and to open it again. */
 import { describe, expect, test } from 'vitest';
 import { commandDigest, type Command } from '../../src/mesh/command.js';
-import { parseEvent } from '../../src/mesh/event.js';
-import { NO_HASH } from '../../src/mesh/head.js';
+import { parseEvent } from '../../src/mesh/log/event.js';
+import { NO_HASH } from '../../src/mesh/log/head.js';
 import { judgeWith, type Judge, type Proposal } from '../../src/mesh/ruling.js';
 import { nextStanding, type Standing } from '../../src/mesh/standing.js';
-import type { MeshStore, ShippedEntry } from '../../src/mesh/store.js';
+import type { MeshStore, ShippedEntry } from '../../src/mesh/log/store.js';
 import { cheapSign } from '../kit/mesh/server.js';
 
 export interface StoreUnderTest {

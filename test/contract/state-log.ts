@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { EntryQuery, State } from '../../src/app/ports.js';
-import { verifyChain } from '../../src/protocol/chain.js';
+import type { EntryQuery, State } from '../../src/app/ports/state.js';
+import { verifyChain } from '../../src/protocol/log/chain.js';
 import { AGENT, draft, OTHER, refused, T0 } from '../kit/state/drafts.js';
 
 /** What an implementation of the `State` port has to do with the verification log. */

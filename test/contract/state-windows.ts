@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Meter, State } from '../../src/app/ports.js';
+import type { Meter, State } from '../../src/app/ports/state.js';
 import { AGENT, OTHER, T0 } from '../kit/state/drafts.js';
 
 const HOUR = 3_600_000;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { KnownPassport, Meter, Pin, State } from '../../src/app/ports.js';
+import type { KnownPassport, Meter, Pin, State } from '../../src/app/ports/state.js';
 import { AGENT, draft, OTHER, T0 } from '../kit/state/drafts.js';
 import { logContract } from './state-log.js';
 import { windowsContract } from './state-windows.js';

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { canonicalize } from '../../src/protocol/canonical.js';
+import { canonicalize } from '../../src/protocol/json/canonical.js';
 import { importKey, verifySignature } from '../../src/protocol/ed25519/verify.js';
 import { readIntent } from '../../src/protocol/intent.js';
-import { JsonError, parseJson, parseJsonText } from '../../src/protocol/json.js';
+import { JsonError, parseJson, parseJsonText } from '../../src/protocol/json/parse.js';
 import { passportOf, readPassport } from '../../src/protocol/passport.js';
-import { ShapeError } from '../../src/protocol/shape.js';
-import type { Json, JsonObject } from '../../src/protocol/values.js';
+import { ShapeError } from '../../src/protocol/json/shape.js';
+import type { Json, JsonObject } from '../../src/protocol/json/values.js';
 import { issuerProblem } from '../../src/verify/checks/passport.js';
 import { intent, mail, refund } from '../kit/native/intent-parts.js';
 import { passport } from '../kit/native/passport-cases.js';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
-import { canonicalize } from '../../src/protocol/canonical.js';
-import { JsonError, parseJson, parseJsonText } from '../../src/protocol/json.js';
-import type { Json } from '../../src/protocol/values.js';
+import { canonicalize } from '../../src/protocol/json/canonical.js';
+import { JsonError, parseJson, parseJsonText } from '../../src/protocol/json/parse.js';
+import type { Json } from '../../src/protocol/json/values.js';
 
 /** Values without lone surrogates, shallow enough to be documents. */
 const value = fc.jsonValue({ stringUnit: 'binary', maxDepth: 6 }) as fc.Arbitrary<Json>;

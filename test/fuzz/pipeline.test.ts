@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { schemaProblems } from '../../src/adapters/json-schema.js';
-import { verifyIntents, type VerifyOptions } from '../../src/app/verify-intents.js';
-import { verifyChain } from '../../src/protocol/chain.js';
+import { verifyIntents, type VerifyOptions } from '../../src/app/verification/intents.js';
+import { verifyChain } from '../../src/protocol/log/chain.js';
 import { EXIT_OF_CONCERN } from '../../src/protocol/codes.js';
 import { readPassport } from '../../src/protocol/passport.js';
-import type { Json } from '../../src/protocol/values.js';
+import type { Json } from '../../src/protocol/json/values.js';
 import type { Decision } from '../../src/verify/decision.js';
 import { STEPS } from '../../src/verify/pipeline.js';
 import { intent } from '../kit/native/intent-parts.js';

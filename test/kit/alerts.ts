@@ -1,4 +1,4 @@
-import type { AlertEvent } from '../../src/app/monitor-ports.js';
+import type { AlertEvent } from '../../src/app/ports/monitor.js';
 import { AGENT } from './state/drafts.js';
 
 /** A raised warning, but for what `changes` says. */

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { openState, type SqliteState } from '../../src/adapters/sqlite/state.js';
-import type { EntryDraft } from '../../src/protocol/entry.js';
+import type { EntryDraft } from '../../src/protocol/log/entry.js';
 import { draft, refused } from './state/drafts.js';
 
 /** Opens the state in a home folder for `work`, and closes it. */

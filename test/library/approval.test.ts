@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { approvalBytes, type ApprovalDocument } from '../../src/protocol/approval.js';
 import { signMessage } from '../../src/protocol/ed25519/sign.js';
 import { toHex } from '../../src/protocol/hex.js';
-import { parseJson } from '../../src/protocol/json.js';
+import { parseJson } from '../../src/protocol/json/parse.js';
 import { readIntent } from '../../src/protocol/intent.js';
 import { PRINCIPAL, publicKeyText, seedOf, type Signer } from '../kit/native/parts.js';
 import { fixture, fixtureBytes } from '../kit/native/vectors.js';

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/app/failure.js';
-import type { Ledger } from '../../src/app/ports.js';
-import type { Submission } from '../../src/app/verify-intents.js';
+import type { Ledger } from '../../src/app/ports/state.js';
+import type { Submission } from '../../src/app/verification/intents.js';
 import { GroupCommit } from '../../src/library/group-commit.js';
 import { VERIFY, verifierDeps } from '../kit/native/verifier.js';
 import { openAt, statePath } from '../kit/state/temporary.js';
@@ -13,7 +13,7 @@ async function grouped(aip: Workshop, breakOn: (batch: number, ledger: Ledger) =
   const passport = await supportAgent(aip, { constraints: {} });
   const { passportOf } = await import('../../src/protocol/passport.js');
   const { importKey } = await import('../../src/protocol/ed25519/verify.js');
-  const { parsePublicKey } = await import('../../src/protocol/keys.js');
+  const { parsePublicKey } = await import('../../src/protocol/identity/keys.js');
   const parsed = passportOf(JSON.parse(JSON.stringify(passport)) as never);
   const pin = { keyId: 'did:web:acme.com#key-1', key: importKey(parsePublicKey(passport.principalPublicKey)!)! };
   const state = openAt(statePath());

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { allow, reject, requireHumanApproval, type Hook, type HookIntent, type Workspace } from '../../src/index.js';
-import { isAttributable } from '../../src/protocol/attribution.js';
+import { isAttributable } from '../../src/protocol/log/attribution.js';
 import { AGENT, supportAgent, workshop } from './workshop.js';
 
 const REFUND = { agentId: AGENT, action: 'issue_refund', params: { amount: 50 } };

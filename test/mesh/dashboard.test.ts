@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fleetConduct } from '../../src/app/fleet-conduct.js';
+import { fleetConduct } from '../../src/app/conduct/fleet-conduct.js';
 import { MemoryMeshStore } from '../../src/adapters/mesh/memory-store.js';
 import { TestVerifier, type Told } from '../kit/mesh/fleet.js';
 import { until } from '../kit/mesh/network.js';

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { isSignedBy, readStatement } from '../../src/app/log-statements.js';
-import { seal } from '../../src/protocol/chain.js';
-import type { Entry } from '../../src/protocol/entry.js';
-import { parsePublicKey } from '../../src/protocol/keys.js';
+import { isSignedBy, readStatement } from '../../src/app/logs/statements.js';
+import { seal } from '../../src/protocol/log/chain.js';
+import type { Entry } from '../../src/protocol/log/entry.js';
+import { parsePublicKey } from '../../src/protocol/identity/keys.js';
 import { TestVerifier, type Told } from '../kit/mesh/fleet.js';
 import { LOG_ID, MESH_PUBLIC_KEY, Reader, settle, TestMesh } from '../kit/mesh/server.js';
 import { AGENT, OTHER, T0 } from '../kit/state/drafts.js';
-import type { StreamReply } from '../../src/mesh/server/exchange.js';
+import type { StreamReply } from '../../src/mesh/server/http/exchange.js';
 
 const failed = { error_code: 'AIP-E202', error_message: 'REFUSED' };
 

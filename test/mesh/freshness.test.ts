@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { signCheckpoint, type Checkpoint } from '../../src/mesh/checkpoint.js';
+import { signCheckpoint, type Checkpoint } from '../../src/mesh/log/checkpoint.js';
 import { Freshness } from '../../src/mesh/client/freshness.js';
 import { reconnectDelay } from '../../src/mesh/client/reconnect.js';
 import { cheapSign, LOG_ID } from '../kit/mesh/server.js';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { hashOf, parseEvent } from '../../src/mesh/event.js';
-import { handle } from '../../src/mesh/server/handle.js';
-import { signatureHolds } from '../../src/mesh/signing.js';
-import { parseJsonText } from '../../src/protocol/json.js';
-import type { JsonObject } from '../../src/protocol/values.js';
+import { hashOf, parseEvent } from '../../src/mesh/log/event.js';
+import { handle } from '../../src/mesh/server/http/handle.js';
+import { signatureHolds } from '../../src/mesh/log/signing.js';
+import { parseJsonText } from '../../src/protocol/json/parse.js';
+import type { JsonObject } from '../../src/protocol/json/values.js';
 import { AGENT, check, PRINCIPAL, settle, TestMesh } from '../kit/mesh/server.js';
 
 const BARE = { method: 'GET', query: new URLSearchParams(), headers: {}, body: new Uint8Array(), remote: '127.0.0.1' };

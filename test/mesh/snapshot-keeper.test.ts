@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MemoryMeshStore } from '../../src/adapters/mesh/memory-store.js';
 import { commandDigest, type Action } from '../../src/mesh/command.js';
-import { parseEvent } from '../../src/mesh/event.js';
+import { parseEvent } from '../../src/mesh/log/event.js';
 import { judgeWith, type Proposal } from '../../src/mesh/ruling.js';
-import { SnapshotKeeper } from '../../src/mesh/server/snapshot-keeper.js';
-import { readSnapshot, type Snapshot } from '../../src/mesh/snapshot.js';
+import { SnapshotKeeper } from '../../src/mesh/server/feed/snapshot-keeper.js';
+import { readSnapshot, type Snapshot } from '../../src/mesh/log/snapshot.js';
 import { nextStanding, type Standing } from '../../src/mesh/standing.js';
 import { cheapCheck, cheapSign, LOG_ID } from '../kit/mesh/server.js';
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { parseCheckpoint } from '../../src/mesh/checkpoint.js';
-import { parseEvent } from '../../src/mesh/event.js';
-import { signatureHolds } from '../../src/mesh/signing.js';
-import { readSnapshot } from '../../src/mesh/snapshot.js';
-import type { JsonObject } from '../../src/protocol/values.js';
+import { parseCheckpoint } from '../../src/mesh/log/checkpoint.js';
+import { parseEvent } from '../../src/mesh/log/event.js';
+import { signatureHolds } from '../../src/mesh/log/signing.js';
+import { readSnapshot } from '../../src/mesh/log/snapshot.js';
+import type { JsonObject } from '../../src/protocol/json/values.js';
 import { check, LOG_ID, settle, TestMesh, type Reader } from '../kit/mesh/server.js';
 
 function seqs(reader: Reader): number[] {

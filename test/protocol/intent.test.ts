@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { canonicalizeWithout } from '../../src/protocol/canonical.js';
+import { canonicalizeWithout } from '../../src/protocol/json/canonical.js';
 import { sha256Hex } from '../../src/protocol/hash.js';
 import { intentBytes, readIntent } from '../../src/protocol/intent.js';
-import { JsonError, parseJson, parseJsonText } from '../../src/protocol/json.js';
-import { ShapeError } from '../../src/protocol/shape.js';
-import type { JsonObject } from '../../src/protocol/values.js';
+import { JsonError, parseJson, parseJsonText } from '../../src/protocol/json/parse.js';
+import { ShapeError } from '../../src/protocol/json/shape.js';
+import type { JsonObject } from '../../src/protocol/json/values.js';
 import { refund } from '../kit/native/intent-parts.js';
 import { SUPPORT } from '../kit/native/parts.js';
 import { fixtureBytes, INTENTS } from '../kit/native/vectors.js';

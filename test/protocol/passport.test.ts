@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { canonicalizeWithout } from '../../src/protocol/canonical.js';
-import { parseJson, parseJsonText } from '../../src/protocol/json.js';
+import { canonicalizeWithout } from '../../src/protocol/json/canonical.js';
+import { parseJson, parseJsonText } from '../../src/protocol/json/parse.js';
 import { isActionName, passportBytes, passportOf, readPassport } from '../../src/protocol/passport.js';
-import { ShapeError } from '../../src/protocol/shape.js';
-import type { JsonObject } from '../../src/protocol/values.js';
+import { ShapeError } from '../../src/protocol/json/shape.js';
+import type { JsonObject } from '../../src/protocol/json/values.js';
 import { issuerProblem } from '../../src/verify/checks/passport.js';
 import { passport } from '../kit/native/passport-cases.js';
 import { agent, publicKeyText, seedOf } from '../kit/native/parts.js';

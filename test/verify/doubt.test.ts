@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { examine } from '../../src/app/examine.js';
+import { examine } from '../../src/app/verification/examine.js';
 import { intentBytes } from '../../src/protocol/intent.js';
 import { hooks } from '../../src/verify/checks/hooks.js';
 import { passport } from '../../src/verify/checks/passport.js';

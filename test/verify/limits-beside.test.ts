@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { verifyIntents } from '../../src/app/verify-intents.js';
-import { parseConstraints, type Constraints } from '../../src/protocol/constraints.js';
+import { verifyIntents } from '../../src/app/verification/intents.js';
+import { parseConstraints, type Constraints } from '../../src/protocol/constraints/grammar.js';
 import { passportOf } from '../../src/protocol/passport.js';
-import type { Json, JsonObject } from '../../src/protocol/values.js';
+import type { Json, JsonObject } from '../../src/protocol/json/values.js';
 import { refund } from '../kit/native/intent-parts.js';
 import { line } from '../kit/native/parts.js';
 import { passport } from '../kit/native/passport-cases.js';

@@ -4,12 +4,12 @@
  */
 import { join } from 'node:path';
 import { Failure, shellWord } from '../../app/failure.js';
-import type { Random } from '../../app/ports.js';
-import { hashApiKey, newApiKey } from '../../mesh/api-key.js';
-import type { Signer } from '../../mesh/signing.js';
+import type { Random } from '../../app/ports/state.js';
+import { hashApiKey, newApiKey } from '../../mesh/access/api-key.js';
+import type { Signer } from '../../mesh/log/signing.js';
 import { toHex } from '../../protocol/hex.js';
-import { formatSeed, parseSeed } from '../../protocol/keys.js';
-import { createPrivate, ensurePrivateFolder, readPrivate, replacePrivate } from '../private-file.js';
+import { formatSeed, parseSeed } from '../../protocol/identity/keys.js';
+import { createPrivate, ensurePrivateFolder, readPrivate, replacePrivate } from '../files/private-file.js';
 import { signerOf } from './mesh-key.js';
 import { SqliteMeshStore } from './sqlite-store.js';
 

@@ -1,17 +1,17 @@
 /** A follower with sockets, timers and a clock: keeps this machine's copy current until it is stopped. */
 import { randomBytes } from 'node:crypto';
-import type { MeshCopy } from '../../app/mesh-ports.js';
+import type { MeshCopy } from '../../app/ports/mesh.js';
 import { Follower, type Check } from '../../mesh/client/follower.js';
 import type { AlarmKind, Effect, FollowState, Input } from '../../mesh/client/messages.js';
 import type { Moment } from '../../mesh/client/moment.js';
 import { isSame } from '../../mesh/client/place.js';
-import type { MeshEvent } from '../../mesh/event.js';
-import type { Head } from '../../mesh/head.js';
+import type { MeshEvent } from '../../mesh/log/event.js';
+import type { Head } from '../../mesh/log/head.js';
 import { MAX_EVENT_BYTES } from '../../mesh/limits.js';
-import type { SignatureCheck } from '../../mesh/signing.js';
+import type { SignatureCheck } from '../../mesh/log/signing.js';
 import { FrameParser } from '../../mesh/sse.js';
 import type { Standing } from '../../mesh/standing.js';
-import { MeshHttp, Unreachable, type OpenStream } from './http-client.js';
+import { MeshHttp, Unreachable, type OpenStream } from '../http/mesh-client.js';
 
 export interface FollowOptions {
   /** URLs in order. */

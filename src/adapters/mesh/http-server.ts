@@ -10,8 +10,8 @@ import { createServer as createHttps } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { Failure } from '../../app/failure.js';
 import { GOODBYE_SPREAD_MS, SLOW_READER_MS } from '../../mesh/limits.js';
-import type { Connection, PiecesReply, Reply, Request, Sink } from '../../mesh/server/exchange.js';
-import { bodyLimit, handle, tooLarge } from '../../mesh/server/handle.js';
+import type { Connection, PiecesReply, Reply, Request, Sink } from '../../mesh/server/http/exchange.js';
+import { bodyLimit, handle, tooLarge } from '../../mesh/server/http/handle.js';
 import type { MeshServer } from '../../mesh/server/mesh-server.js';
 
 export interface ListenOptions {

@@ -2,17 +2,17 @@
  * This machine's copy of the mesh's state, in the state file beside what it decides: verification reads the table `standing`,
  * which holds for each subject the strongest of what the mesh says, what must not be forgotten, and what was set here alone.
  */
-import type { CopyChange, KeptCopy, MeshCopy } from '../../app/mesh-ports.js';
+import type { CopyChange, KeptCopy, MeshCopy } from '../../app/ports/mesh.js';
 import { Failure } from '../../app/failure.js';
-import type { Random } from '../../app/ports.js';
+import type { Random } from '../../app/ports/state.js';
 import type { KeptDeny } from '../../mesh/client/copy.js';
 import { isSame, placeOf, type Place } from '../../mesh/client/place.js';
-import { isHash, isLogId, type Head } from '../../mesh/head.js';
+import { isHash, isLogId, type Head } from '../../mesh/log/head.js';
 import type { Standing } from '../../mesh/standing.js';
 import { sha256 } from '../../protocol/hash.js';
 import { fromHex, toHex } from '../../protocol/hex.js';
 import { ensureStateFile } from '../sqlite/create.js';
-import { StandingMarks } from '../sqlite/standing-marks.js';
+import { StandingMarks } from '../sqlite/tables/standing-marks.js';
 import { Database, type Row, type Value } from '../sqlite/database.js';
 import { isSound, keptOf, SCHEMA, standingOf, STANDING, statements, valuesOf } from './copy-tables.js';
 

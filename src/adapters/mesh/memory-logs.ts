@@ -1,5 +1,5 @@
 /** Shipped verification logs in memory. */
-import type { LogEnd, LogQuery, LogTable, Shipment, Shipped, ShippedEntry, ShippedRow } from '../../mesh/store.js';
+import type { LogEnd, LogQuery, LogTable, Shipment, Shipped, ShippedEntry, ShippedRow } from '../../mesh/log/store.js';
 
 /** What outlives the process that a test ends. */
 export class KeptLogs {

@@ -1,10 +1,10 @@
 /** A mesh store in memory: for tests, demonstrations, and as the plainest statement of what a store does. */
-import type { KeyRecord } from '../../mesh/api-key.js';
-import { NO_HASH, type Head } from '../../mesh/head.js';
+import type { KeyRecord } from '../../mesh/access/api-key.js';
+import { NO_HASH, type Head } from '../../mesh/log/head.js';
 import { refusal } from '../../mesh/refusal.js';
 import type { Answer, Judge, LogRecord, Proposal } from '../../mesh/ruling.js';
 import type { Standing } from '../../mesh/standing.js';
-import type { Ack, KeyTable, LogTable, MeshStore, Outcome } from '../../mesh/store.js';
+import type { Ack, KeyTable, LogTable, MeshStore, Outcome } from '../../mesh/log/store.js';
 import { KeptLogs, MemoryLogs } from './memory-logs.js';
 
 class Contents {

@@ -3,8 +3,8 @@ import { createPrivateKey, sign } from 'node:crypto';
 import { publicKeyOf } from '../../protocol/ed25519/sign.js';
 import { importKey, verifySignature } from '../../protocol/ed25519/verify.js';
 import { fromHex, toHex } from '../../protocol/hex.js';
-import { formatPublicKey, parsePublicKey } from '../../protocol/keys.js';
-import type { SignatureCheck, Signer } from '../../mesh/signing.js';
+import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
+import type { SignatureCheck, Signer } from '../../mesh/log/signing.js';
 
 /** PrivateKeyInfo of an Ed25519 seed up to the seed itself (RFC 8410, section 7). */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');

@@ -1,5 +1,5 @@
 /** Shipped verification logs in the mesh's store. */
-import type { LogEnd, LogQuery, LogTable, Shipment, Shipped, ShippedRow } from '../../mesh/store.js';
+import type { LogEnd, LogQuery, LogTable, Shipment, Shipped, ShippedRow } from '../../mesh/log/store.js';
 import { text, type Database } from '../sqlite/database.js';
 
 export class SqliteLogs implements LogTable {

@@ -1,11 +1,11 @@
 /** The embedded mesh store: one SQLite file, one server, every answer after its commit reached the disk. */
-import type { KeyRecord } from '../../mesh/api-key.js';
-import { NO_HASH, type Head } from '../../mesh/head.js';
+import type { KeyRecord } from '../../mesh/access/api-key.js';
+import { NO_HASH, type Head } from '../../mesh/log/head.js';
 import { refusal } from '../../mesh/refusal.js';
-import { isRole } from '../../mesh/roles.js';
+import { isRole } from '../../mesh/access/roles.js';
 import type { Answer, Judge, LogRecord, Proposal } from '../../mesh/ruling.js';
 import type { Standing, Status } from '../../mesh/standing.js';
-import type { Ack, KeyTable, LogTable, MeshStore, Outcome } from '../../mesh/store.js';
+import type { Ack, KeyTable, LogTable, MeshStore, Outcome } from '../../mesh/log/store.js';
 import { text, type Database, type Row } from '../sqlite/database.js';
 import { SqliteLogs } from './sqlite-logs.js';
 import { openStoreFile, unusable } from './store-file.js';

@@ -1,6 +1,6 @@
-import type { LogArchive, TrustFloor } from '../../app/log-ports.js';
-import type { Link } from '../../protocol/chain.js';
-import type { ConductTables } from './conduct.js';
+import type { LogArchive, TrustFloor } from '../../app/ports/log.js';
+import type { Link } from '../../protocol/log/chain.js';
+import type { ConductTables } from './tables/conduct.js';
 import { text, type Database } from './database.js';
 
 /** Entries deleted in one transaction: others wait no longer than that takes. */

@@ -10,8 +10,8 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Random } from '../../app/ports.js';
-import { START } from '../../protocol/chain.js';
+import type { Random } from '../../app/ports/state.js';
+import { START } from '../../protocol/log/chain.js';
 import { toHex } from '../../protocol/hex.js';
 import { Database } from './database.js';
 import { damaged, notAFile, orphaned, stateFailure } from './failures.js';

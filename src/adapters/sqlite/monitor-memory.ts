@@ -1,6 +1,6 @@
 /** What the monitor must not forget, in tables of its own in the state file; made when a monitor first runs. */
-import type { Random } from '../../app/ports.js';
-import type { AlertEvent, MonitorMemory, OpenAlert } from '../../app/monitor-ports.js';
+import type { Random } from '../../app/ports/state.js';
+import type { AlertEvent, MonitorMemory, OpenAlert } from '../../app/ports/monitor.js';
 import { ensureStateFile } from './create.js';
 import { Database, text } from './database.js';
 import { damaged } from './failures.js';

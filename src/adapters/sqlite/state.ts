@@ -1,20 +1,20 @@
 import { Failure } from '../../app/failure.js';
-import type { Conduct, LogArchive } from '../../app/log-ports.js';
-import type { Clock, EntryQuery, Ledger, Random, State } from '../../app/ports.js';
-import type { Link } from '../../protocol/chain.js';
-import type { Entry } from '../../protocol/entry.js';
-import { Agents, type Tally } from './agents.js';
+import type { Conduct, LogArchive } from '../../app/ports/log.js';
+import type { Clock, EntryQuery, Ledger, Random, State } from '../../app/ports/state.js';
+import type { Link } from '../../protocol/log/chain.js';
+import type { Entry } from '../../protocol/log/entry.js';
+import { Agents, type Tally } from './tables/agents.js';
 import { Archive } from './archive.js';
-import { ConductTables } from './conduct.js';
+import { ConductTables } from './tables/conduct.js';
 import { ensureStateFile } from './create.js';
 import { Database, text } from './database.js';
-import { Directory } from './directory.js';
+import { Directory } from './tables/directory.js';
 import { damaged, foreign, newer } from './failures.js';
-import { Heads, type Head } from './head.js';
-import { Log } from './log.js';
-import { Nonces } from './nonces.js';
+import { Heads, type Head } from './tables/head.js';
+import { Log } from './tables/log.js';
+import { Nonces } from './tables/nonces.js';
 import { APPLICATION, VERSION } from './schema.js';
-import { Windows } from './windows.js';
+import { Windows } from './tables/windows.js';
 
 /** How long one statement waits for other processes, in ms, and how often a transaction starts over. */
 const BUSY_MS = 5000;

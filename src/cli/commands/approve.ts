@@ -1,19 +1,19 @@
 import { resolve } from 'node:path';
-import { approve } from '../../app/approve.js';
+import { approve } from '../../app/signing/approval.js';
 import { Failure } from '../../app/failure.js';
-import { verifyIntents } from '../../app/verify-intents.js';
-import { createFile } from '../../adapters/files.js';
-import { parseJson } from '../../protocol/json.js';
-import { isObject, type JsonObject } from '../../protocol/values.js';
+import { verifyIntents } from '../../app/verification/intents.js';
+import { createFile } from '../../adapters/files/plain-file.js';
+import { parseJson } from '../../protocol/json/parse.js';
+import { isObject, type JsonObject } from '../../protocol/json/values.js';
 import type { Decision } from '../../verify/decision.js';
 import type { Cli } from '../cli.js';
-import { readInput } from '../input.js';
-import { PASSPHRASE_OPTION, YES_OPTION } from '../options.js';
-import { passportFile } from '../passport-file.js';
-import { report } from '../refusal.js';
-import { clean, safeJson } from '../render/text.js';
+import { readInput } from '../input/documents.js';
+import { PASSPHRASE_OPTION, YES_OPTION } from '../input/options.js';
+import { passportFile } from '../passports/file.js';
+import { report } from '../intents/refusal.js';
+import { clean, safeJson } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
-import { verification } from '../verification.js';
+import { verification } from '../intents/verification.js';
 import { keyring } from '../wiring.js';
 
 interface Options {

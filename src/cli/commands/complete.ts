@@ -1,6 +1,6 @@
-import { complete } from '../completion.js';
-import { localValues } from '../local-values.js';
-import { clean } from '../render/text.js';
+import { complete } from '../completion/complete.js';
+import { localValues } from '../completion/local-values.js';
+import { clean } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 
 interface Options {

@@ -1,4 +1,4 @@
-import { SCRIPTS, SHELLS, type Shell } from '../completion-scripts.js';
+import { SCRIPTS, SHELLS, type Shell } from '../completion/scripts.js';
 import type { CommandSpec } from '../spec.js';
 
 export const command: CommandSpec = {

@@ -1,10 +1,10 @@
 import { NATIVE_CODES } from '../../protocol/codes.js';
 import { AIP1_CODES } from '../../protocol/aip1/codes.js';
-import { runConformance, type CaseReport } from '../../verify/aip1/conformance.js';
-import { readSuite } from '../../verify/aip1/conformance-file.js';
+import { runConformance, type CaseReport } from '../../app/conformance/run.js';
+import { readSuite } from '../../app/conformance/file.js';
 import type { Cli } from '../cli.js';
-import { table } from '../render/table.js';
-import { clean } from '../render/text.js';
+import { table } from '../render/terminal/table.js';
+import { clean } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 import { conformanceFile } from '../wiring.js';
 

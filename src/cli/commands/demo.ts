@@ -1,18 +1,18 @@
-import { checkLog } from '../../app/check-log.js';
-import { AGENT, MESH_STORY, playStory, type ActReport, type Stage } from '../../app/demo.js';
-import { createPassport } from '../../app/issue-passport.js';
-import { openKey } from '../../app/keyring.js';
-import { signIntent } from '../../app/sign-intent.js';
-import { verifyIntents } from '../../app/verify-intents.js';
-import { memoryKeys } from '../../adapters/key-memory.js';
+import { checkLog } from '../../app/logs/check.js';
+import { AGENT, MESH_STORY, playStory, type ActReport, type Stage } from '../../app/setup/demo.js';
+import { createPassport } from '../../app/passports/issue.js';
+import { openKey } from '../../app/keys/keyring.js';
+import { signIntent } from '../../app/signing/intent.js';
+import { verifyIntents } from '../../app/verification/intents.js';
+import { memoryKeys } from '../../adapters/keys/memory.js';
 import { passportOf, type Passport } from '../../protocol/passport.js';
-import { parseJsonText } from '../../protocol/json.js';
+import { parseJsonText } from '../../protocol/json/parse.js';
 import type { Cli } from '../cli.js';
 import { renderAct, renderEnd, renderOpening } from '../render/demo.js';
 import type { CommandSpec } from '../spec.js';
-import { raiseMesh } from '../mesh-demo.js';
-import { throwaway } from '../throwaway.js';
-import { verification } from '../verification.js';
+import { raiseMesh } from '../demo/mesh.js';
+import { throwaway } from '../demo/home.js';
+import { verification } from '../intents/verification.js';
 import { issuing, localState, random } from '../wiring.js';
 
 /** Lines longer than this are hard to read. */

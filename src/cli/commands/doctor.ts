@@ -1,5 +1,5 @@
-import type { Finding } from '../../app/doctor.js';
-import { checkup } from '../checkup.js';
+import type { Finding } from '../../app/setup/doctor.js';
+import { checkup } from '../doctor/checkup.js';
 import { renderFinding, renderVerdict } from '../render/doctor.js';
 import type { CommandSpec } from '../spec.js';
 

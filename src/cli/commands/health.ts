@@ -1,12 +1,12 @@
-import { agentNamed } from '../../app/agent-named.js';
-import { agentHealth, fleetHealth } from '../../app/health.js';
+import { agentNamed } from '../../app/passports/agent-named.js';
+import { agentHealth, fleetHealth } from '../../app/conduct/health.js';
 import { Failure } from '../../app/failure.js';
 import type { HealthReport } from '../../trust/health.js';
 import type { Cli } from '../cli.js';
 import { renderFleet, renderHealth, severity } from '../render/health.js';
 import type { CommandSpec } from '../spec.js';
-import { trustRules } from '../trust-rules.js';
-import { sinceWhen } from '../values.js';
+import { trustRules } from '../config/trust-rules.js';
+import { sinceWhen } from '../input/values.js';
 import { finding, localState } from '../wiring.js';
 
 interface Options {
@@ -109,10 +109,10 @@ function threshold(reports: readonly HealthReport[], failOn: Options['failOn'], 
 
 async function writePage(
   path: string,
-  content: Parameters<typeof import('../render/health-html.js').renderHealthPage>[0],
+  content: Parameters<typeof import('../render/page/health-html.js').renderHealthPage>[0],
   cli: Cli,
 ): Promise<void> {
-  const { renderHealthPage } = await import('../render/health-html.js');
+  const { renderHealthPage } = await import('../render/page/health-html.js');
   const page = renderHealthPage(content);
   if (path === '-') {
     if (cli.globals.json)
@@ -120,7 +120,7 @@ async function writePage(
     await cli.stream(page);
     return;
   }
-  const { replaceFile } = await import('../../adapters/files.js');
+  const { replaceFile } = await import('../../adapters/files/plain-file.js');
   await replaceFile(path, `${page}\n`);
   cli.note(`wrote ${path}`);
 }

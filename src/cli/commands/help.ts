@@ -1,11 +1,11 @@
 import { Failure } from '../../app/failure.js';
 import type { Cli } from '../cli.js';
-import { commandHelp, groupHelp, overview, pageWidth, topicPage } from '../help.js';
-import { nearest } from '../nearest.js';
-import { plain } from '../render/paint.js';
-import { COMMANDS } from './registry.js';
+import { commandHelp, groupHelp, overview, pageWidth, topicPage } from '../help/pages.js';
+import { nearest } from '../input/nearest.js';
+import { plain } from '../render/terminal/paint.js';
+import { COMMANDS } from '../registry.js';
 import type { CommandSpec, Input } from '../spec.js';
-import { TOPICS } from '../topics/index.js';
+import { TOPICS } from '../help/topics.js';
 
 export const command: CommandSpec = {
   path: ['help'],

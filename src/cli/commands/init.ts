@@ -1,14 +1,14 @@
 import { Failure } from '../../app/failure.js';
-import { principalHeld, setUpPrincipal, type PrincipalSetUp } from '../../app/init.js';
-import type { KeyStoreName } from '../../app/ports.js';
-import type { PrincipalDeps } from '../../app/principals.js';
-import { isDomain } from '../../protocol/did.js';
-import { formatPublicKey } from '../../protocol/keys.js';
+import { principalHeld, setUpPrincipal, type PrincipalSetUp } from '../../app/setup/init.js';
+import type { KeyStoreName } from '../../app/ports/state.js';
+import type { PrincipalDeps } from '../../app/keys/principals.js';
+import { isDomain } from '../../protocol/identity/did.js';
+import { formatPublicKey } from '../../protocol/identity/keys.js';
 import type { Cli } from '../cli.js';
-import { flatten, type Config } from '../config.js';
-import { readUserFile, saveUserConfig } from '../config-files.js';
-import { PASSPHRASE_OPTION, YES_OPTION } from '../options.js';
-import { clean } from '../render/text.js';
+import { flatten, type Config } from '../config/load.js';
+import { readUserFile, saveUserConfig } from '../config/files.js';
+import { PASSPHRASE_OPTION, YES_OPTION } from '../input/options.js';
+import { clean } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 import { keyring } from '../wiring.js';
 

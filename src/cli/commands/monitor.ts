@@ -1,21 +1,21 @@
-import { pause } from '../../adapters/follow-file.js';
-import { agentNamed } from '../../app/agent-named.js';
-import { Courier } from '../../app/alerts-delivery.js';
-import { eventOf } from '../../app/alerts.js';
+import { pause } from '../../adapters/files/follow-file.js';
+import { agentNamed } from '../../app/passports/agent-named.js';
+import { Courier } from '../../app/monitor/delivery.js';
+import { eventOf } from '../../app/monitor/alerts.js';
 import { Failure } from '../../app/failure.js';
-import { checkAgents, type MonitorLimits } from '../../app/monitor.js';
-import type { AlertEvent } from '../../app/monitor-ports.js';
+import { checkAgents, type MonitorLimits } from '../../app/monitor/check.js';
+import type { AlertEvent } from '../../app/ports/monitor.js';
 import { formatTime } from '../../protocol/time.js';
 import type { Cli } from '../cli.js';
-import type { Config } from '../config.js';
-import { alertUrl, monitorTargets } from '../monitor-targets.js';
-import { monitorStanding } from '../monitor-standing.js';
-import { PASSPHRASE_OPTION } from '../options.js';
+import type { Config } from '../config/load.js';
+import { alertUrl, monitorTargets } from '../monitor/targets.js';
+import { monitorStanding } from '../monitor/standing.js';
+import { PASSPHRASE_OPTION } from '../input/options.js';
 import { renderAlert } from '../render/alert.js';
-import { safeJson } from '../render/text.js';
+import { safeJson } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
-import { trustRules } from '../trust-rules.js';
-import { duration } from '../values.js';
+import { trustRules } from '../config/trust-rules.js';
+import { duration } from '../input/values.js';
 import { finding, localState, monitorMemory, posting, type KeyFlags } from '../wiring.js';
 
 interface Options extends KeyFlags {

@@ -1,10 +1,10 @@
 import { Failure } from '../../app/failure.js';
-import { knownHere, whatHolds, type HeldStanding } from '../../app/mesh-standing.js';
-import { standingOf } from '../../app/revoke.js';
-import { meshAccess } from '../mesh-access.js';
-import { EVERYONE_OPTION, SUBJECT_ARG, subjectNamed } from '../mesh-subject.js';
-import { apiKey, localCopy, meshLines } from '../mesh-wiring.js';
-import { PASSPHRASE_OPTION } from '../options.js';
+import { knownHere, whatHolds, type HeldStanding } from '../../app/mesh/standing.js';
+import { standingOf } from '../../app/mesh/orders.js';
+import { meshAccess } from '../mesh/access.js';
+import { EVERYONE_OPTION, SUBJECT_ARG, subjectNamed } from '../mesh/subject.js';
+import { apiKey, localCopy, meshLines } from '../mesh/wiring.js';
+import { PASSPHRASE_OPTION } from '../input/options.js';
 import { renderStanding } from '../render/standing.js';
 import type { Cli } from '../cli.js';
 import type { CommandSpec } from '../spec.js';

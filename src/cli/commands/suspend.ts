@@ -1,10 +1,10 @@
 import { Failure } from '../../app/failure.js';
 import { MAX_SUSPENSION_MS } from '../../mesh/limits.js';
-import { carryOut, ORDER_EXITS, ORDER_OPTIONS, type OrderFlags } from '../mesh-order.js';
-import { SUBJECT_ARG } from '../mesh-subject.js';
-import { REASON_OPTION, requiredReason } from '../mesh-reason.js';
+import { carryOut, ORDER_EXITS, ORDER_OPTIONS, type OrderFlags } from '../mesh/order.js';
+import { SUBJECT_ARG } from '../mesh/subject.js';
+import { REASON_OPTION, requiredReason } from '../mesh/reason.js';
 import type { CommandSpec } from '../spec.js';
-import { duration } from '../values.js';
+import { duration } from '../input/values.js';
 
 interface Options extends OrderFlags {
   readonly reason?: string;

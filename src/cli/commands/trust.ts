@@ -1,10 +1,10 @@
-import { agentNamed } from '../../app/agent-named.js';
-import { explainTrust, trustReport, type TrustReport, type TrustStep } from '../../app/trust-score.js';
+import { agentNamed } from '../../app/passports/agent-named.js';
+import { explainTrust, trustReport, type TrustReport, type TrustStep } from '../../app/conduct/trust-score.js';
 import type { Cli } from '../cli.js';
-import { table } from '../render/table.js';
-import { clean } from '../render/text.js';
+import { table } from '../render/terminal/table.js';
+import { clean } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
-import { trustRules } from '../trust-rules.js';
+import { trustRules } from '../config/trust-rules.js';
 import { finding, localState } from '../wiring.js';
 
 interface Options {

@@ -1,4 +1,4 @@
-import { parseAgentId } from '../../protocol/did.js';
+import { parseAgentId } from '../../protocol/identity/did.js';
 
 /** `support-agent-v1@acme.com`, where a line is short: names alone are not unique. Null for what is no agent id. */
 export function agentName(id: unknown): string | null {

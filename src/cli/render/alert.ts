@@ -1,6 +1,6 @@
-import type { AlertEvent } from '../../app/monitor-ports.js';
-import type { Paint } from './paint.js';
-import { clean } from './text.js';
+import type { AlertEvent } from '../../app/ports/monitor.js';
+import type { Paint } from './terminal/paint.js';
+import { clean } from './terminal/text.js';
 
 /** One event on one line: when, what, how bad, who, why. */
 export function renderAlert({ event, severity, agent_id, message, facts, time }: AlertEvent, paint: Paint): string {

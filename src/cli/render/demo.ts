@@ -1,10 +1,10 @@
-import type { ActReport } from '../../app/demo.js';
-import type { DrillReport } from '../../app/mesh-drill.js';
+import type { ActReport } from '../../app/setup/demo.js';
+import type { DrillReport } from '../../app/mesh/drill.js';
 import type { PassportDocument } from '../../protocol/passport.js';
-import type { JsonObject } from '../../protocol/values.js';
-import { sentence } from './decision-facts.js';
-import type { Paint } from './paint.js';
-import { clean, fit, safeJson, wrap } from './text.js';
+import type { JsonObject } from '../../protocol/json/values.js';
+import { sentence } from './decision/facts.js';
+import type { Paint } from './terminal/paint.js';
+import { clean, fit, safeJson, wrap } from './terminal/text.js';
 
 export interface DemoLook {
   readonly paint: Paint;

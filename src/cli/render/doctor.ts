@@ -1,6 +1,6 @@
-import type { Finding } from '../../app/doctor.js';
-import type { Paint } from './paint.js';
-import { clean, wrap } from './text.js';
+import type { Finding } from '../../app/setup/doctor.js';
+import type { Paint } from './terminal/paint.js';
+import { clean, wrap } from './terminal/text.js';
 
 export interface DoctorLook {
   readonly paint: Paint;

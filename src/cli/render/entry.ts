@@ -1,7 +1,7 @@
-import { tellsRevocation, type LogRecord } from '../../app/tail-logs.js';
+import { tellsRevocation, type LogRecord } from '../../app/logs/tail.js';
 import { agentName } from './agent-name.js';
-import type { Paint } from './paint.js';
-import { clean, columnsOf, fit } from './text.js';
+import type { Paint } from './terminal/paint.js';
+import { clean, columnsOf, fit } from './terminal/text.js';
 
 export interface EntryLook {
   readonly paint: Paint;

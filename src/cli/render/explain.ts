@@ -1,7 +1,7 @@
-import type { JsonObject } from '../../protocol/values.js';
+import type { JsonObject } from '../../protocol/json/values.js';
 import { CATALOGUES, exitCodeOf, findCodes, type Catalogue, type Found } from './explain-catalogue.js';
-import type { Paint } from './paint.js';
-import { wrap } from './text.js';
+import type { Paint } from './terminal/paint.js';
+import { wrap } from './terminal/text.js';
 
 /** What `aip explain` prints for a person, every dialect that has the code; null when none has. */
 export function renderExplain(

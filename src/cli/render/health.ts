@@ -1,9 +1,9 @@
-import type { HourCounts } from '../../app/log-ports.js';
+import type { HourCounts } from '../../app/ports/log.js';
 import { percent, type HealthReport } from '../../trust/health.js';
-import type { Paint } from './paint.js';
-import { sparkline } from './sparkline.js';
-import { table, type Look } from './table.js';
-import { clean } from './text.js';
+import type { Paint } from './terminal/paint.js';
+import { sparkline } from './page/sparkline.js';
+import { table, type Look } from './terminal/table.js';
+import { clean } from './terminal/text.js';
 
 const HOUR = 3_600_000;
 const HOURS_SHOWN = 24;

@@ -1,11 +1,11 @@
 /** The mesh, for people: its events, and who listens. */
-import type { Overview } from '../../app/mesh-overview.js';
-import type { DrillReport } from '../../app/mesh-drill.js';
-import type { MeshEvent } from '../../mesh/event.js';
+import type { Overview } from '../../app/mesh/overview.js';
+import type { DrillReport } from '../../app/mesh/drill.js';
+import type { MeshEvent } from '../../mesh/log/event.js';
 import { agentName } from './agent-name.js';
-import type { Paint } from './paint.js';
-import { table } from './table.js';
-import { clean, fit } from './text.js';
+import type { Paint } from './terminal/paint.js';
+import { table } from './terminal/table.js';
+import { clean, fit } from './terminal/text.js';
 
 export interface Look {
   readonly paint: Paint;

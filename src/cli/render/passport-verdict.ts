@@ -1,6 +1,6 @@
-import type { PassportReport } from '../../app/judge-passport.js';
-import type { Paint } from './paint.js';
-import { clean } from './text.js';
+import type { PassportReport } from '../../app/passports/judge.js';
+import type { Paint } from './terminal/paint.js';
+import { clean } from './terminal/text.js';
 
 /** The verdict on a passport, for a person. */
 export function renderPassportVerdict(report: PassportReport, paint: Paint): string {

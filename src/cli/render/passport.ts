@@ -1,7 +1,7 @@
 import type { PassportDocument } from '../../protocol/passport.js';
-import type { Json } from '../../protocol/values.js';
-import type { Paint } from './paint.js';
-import { clean, safeJson, wrap } from './text.js';
+import type { Json } from '../../protocol/json/values.js';
+import type { Paint } from './terminal/paint.js';
+import { clean, safeJson, wrap } from './terminal/text.js';
 
 export interface PassportLook {
   /** Whose signature it carries, when it holds; else what is wrong with it. Absent when nobody checked, which is said aloud. */

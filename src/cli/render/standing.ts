@@ -1,9 +1,9 @@
 /** What the kill switch says to people. */
-import type { HeldStanding } from '../../app/mesh-standing.js';
-import type { Given } from '../../app/revoke.js';
+import type { HeldStanding } from '../../app/mesh/standing.js';
+import type { Given } from '../../app/mesh/orders.js';
 import type { Action } from '../../mesh/command.js';
-import type { Paint } from './paint.js';
-import { clean } from './text.js';
+import type { Paint } from './terminal/paint.js';
+import { clean } from './terminal/text.js';
 
 export interface OutcomeView {
   readonly given: Given;

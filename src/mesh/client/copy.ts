@@ -1,8 +1,8 @@
 /** A verifier's copy of the mesh's state: the fold of the log as far as it was applied, and denies that must not be lost. */
-import type { Checkpoint } from '../checkpoint.js';
-import type { MeshEvent } from '../event.js';
-import type { Head } from '../head.js';
-import type { Snapshot } from '../snapshot.js';
+import type { Checkpoint } from '../log/checkpoint.js';
+import type { MeshEvent } from '../log/event.js';
+import type { Head } from '../log/head.js';
+import type { Snapshot } from '../log/snapshot.js';
 import { deniesAt, nextStanding, type Standing } from '../standing.js';
 import { EVERYONE, principalOf } from '../subject.js';
 import { StandingIndex } from './standing-index.js';

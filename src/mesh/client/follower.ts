@@ -1,12 +1,12 @@
 /** A client of the mesh as a state machine: inputs and moments in, effects out. It owns no socket, no timer and no clock. */
-import { JsonError } from '../../protocol/json.js';
-import { ShapeError } from '../../protocol/shape.js';
-import type { JsonObject } from '../../protocol/values.js';
-import { parseCheckpoint, type Checkpoint } from '../checkpoint.js';
-import { parseEvent, type MeshEvent } from '../event.js';
-import { formatEventId, type Head } from '../head.js';
-import { signatureHolds, type SignatureCheck } from '../signing.js';
-import { readSnapshot } from '../snapshot.js';
+import { JsonError } from '../../protocol/json/parse.js';
+import { ShapeError } from '../../protocol/json/shape.js';
+import type { JsonObject } from '../../protocol/json/values.js';
+import { parseCheckpoint, type Checkpoint } from '../log/checkpoint.js';
+import { parseEvent, type MeshEvent } from '../log/event.js';
+import { formatEventId, type Head } from '../log/head.js';
+import { signatureHolds, type SignatureCheck } from '../log/signing.js';
+import { readSnapshot } from '../log/snapshot.js';
 import type { Frame } from '../sse.js';
 import type { Standing, Status } from '../standing.js';
 import { Copy, type KeptDeny } from './copy.js';

@@ -1,6 +1,6 @@
 /** How current a copy of the log is, proven by the mesh's signed checkpoints. */
 import { parseTime } from '../../protocol/time.js';
-import type { Checkpoint } from '../checkpoint.js';
+import type { Checkpoint } from '../log/checkpoint.js';
 import type { Moment } from './moment.js';
 
 interface Pending {

@@ -1,6 +1,6 @@
 /** What a follower is told and what it asks for. Whoever owns sockets and timers carries it out. */
-import type { MeshEvent } from '../event.js';
-import type { Head } from '../head.js';
+import type { MeshEvent } from '../log/event.js';
+import type { Head } from '../log/head.js';
 import type { Frame } from '../sse.js';
 import type { Standing } from '../standing.js';
 import type { KeptDeny } from './copy.js';

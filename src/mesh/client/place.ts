@@ -1,5 +1,5 @@
 /** Where a copy that several processes write to stands, seen from a process that is about to write its next change. */
-import type { Head } from '../head.js';
+import type { Head } from '../log/head.js';
 
 export type Place =
   /** Where the change begins, or on the way that it goes: it may be written. */

@@ -1,10 +1,10 @@
 /** What a server says, read strictly. Everything here throws JsonError or ShapeError on what is not whole. */
-import { parseJsonText } from '../../protocol/json.js';
-import { objectOf, ShapeError } from '../../protocol/shape.js';
-import type { Json, JsonObject } from '../../protocol/values.js';
-import { readCheckpoint, type Checkpoint } from '../checkpoint.js';
-import { hashOf, readEvent, type MeshEvent } from '../event.js';
-import { signatureHolds, type SignatureCheck } from '../signing.js';
+import { parseJsonText } from '../../protocol/json/parse.js';
+import { objectOf, ShapeError } from '../../protocol/json/shape.js';
+import type { Json, JsonObject } from '../../protocol/json/values.js';
+import { readCheckpoint, type Checkpoint } from '../log/checkpoint.js';
+import { hashOf, readEvent, type MeshEvent } from '../log/event.js';
+import { signatureHolds, type SignatureCheck } from '../log/signing.js';
 
 /** Longest spread that a server may ask for before clients come back, in ms. */
 const MAX_SPREAD_MS = 60_000;

@@ -1,11 +1,11 @@
 /** Questions: the standing of a subject, the state of the mesh. */
-import { parseJsonText } from '../../protocol/json.js';
-import { objectOf, ShapeError } from '../../protocol/shape.js';
+import { parseJsonText } from '../../protocol/json/parse.js';
+import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { formatTime } from '../../protocol/time.js';
 import { statusAt, type Standing } from '../standing.js';
 import { EVERYONE, principalOf, scopeOf } from '../subject.js';
-import { jsonBody } from './body.js';
-import { jsonReply, type Caller, type Reply, type Request } from './exchange.js';
+import { jsonBody } from './http/body.js';
+import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
 
 export async function subjectStatus(

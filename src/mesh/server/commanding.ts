@@ -1,5 +1,5 @@
 /** Commands, native and of the reference: one log, one path. */
-import type { Json } from '../../protocol/values.js';
+import type { Json } from '../../protocol/json/values.js';
 import {
   commandDigest,
   NEEDED_ROLE,
@@ -10,10 +10,10 @@ import {
 } from '../command.js';
 import { MAX_CONFIRM_WAIT_MS } from '../limits.js';
 import { Refused } from '../refusal.js';
-import { mayAct } from '../roles.js';
+import { mayAct } from '../access/roles.js';
 import type { Answer } from '../ruling.js';
-import { jsonBody, waitOf } from './body.js';
-import { jsonReply, type Caller, type Reply, type Request } from './exchange.js';
+import { jsonBody, waitOf } from './http/body.js';
+import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
 
 /** How many verifiers have an event, and when the last of them said so. */

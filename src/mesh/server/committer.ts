@@ -1,9 +1,9 @@
 /** Group commit: proposals that arrive while the disk is busy share the next transaction, and so its one flush. */
 import { Refused } from '../refusal.js';
 import { judgeWith, type Proposal } from '../ruling.js';
-import type { Signer } from '../signing.js';
-import type { MeshStore, Outcome } from '../store.js';
-import type { ServerClock } from './exchange.js';
+import type { Signer } from '../log/signing.js';
+import type { MeshStore, Outcome } from '../log/store.js';
+import type { ServerClock } from './http/exchange.js';
 
 /** Most proposals in one transaction: bounds how long the first of them waits for the last. */
 const MAX_BATCH = 256;

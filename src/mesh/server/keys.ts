@@ -1,11 +1,11 @@
 /** API keys: made, listed, revoked; all of it by an admin. */
-import { hashApiKey, newApiKey, type KeyRecord } from '../api-key.js';
+import { hashApiKey, newApiKey, type KeyRecord } from '../access/api-key.js';
 import { fromHex } from '../../protocol/hex.js';
 import { formatTime } from '../../protocol/time.js';
 import { Refused } from '../refusal.js';
 import { PAGE_KEYS } from '../limits.js';
-import { jsonBody, readKeyOrder } from './body.js';
-import { jsonReply, type Caller, type Reply, type Request } from './exchange.js';
+import { jsonBody, readKeyOrder } from './http/body.js';
+import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
 
 export async function createKey(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {

@@ -1,16 +1,16 @@
 /** Verification logs that verifiers ship, so that they can be read in one place and their ends cannot be cut unnoticed. */
-import { canonicalize } from '../../protocol/canonical.js';
-import { ShapeError } from '../../protocol/shape.js';
+import { canonicalize } from '../../protocol/json/canonical.js';
+import { ShapeError } from '../../protocol/json/shape.js';
 import { formatTime, parseTime } from '../../protocol/time.js';
 import { formatRow, rowAfter } from '../fleet.js';
 import { LOG_PAGE_BYTES, MAX_POLL_WAIT_MS } from '../limits.js';
 import { Refused } from '../refusal.js';
-import type { LogQuery, ShippedRow } from '../store.js';
-import { waitOf } from './body.js';
-import { jsonReply, textReply, type Caller, type Reply, type Request } from './exchange.js';
+import type { LogQuery, ShippedRow } from '../log/store.js';
+import { waitOf } from './http/body.js';
+import { jsonReply, textReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
 import { readShipment } from './shipment.js';
-import { STREAM_HEADERS } from './following.js';
+import { STREAM_HEADERS } from './feed/following.js';
 
 /**
  * Takes entries in, each once, and countersigns where the log ends now. Without entries it only answers that: a verifier keeps no

@@ -1,19 +1,19 @@
 /** A mesh server as a function of requests and ticks. */
 import { formatTime } from '../../protocol/time.js';
-import { signCheckpoint } from '../checkpoint.js';
+import { signCheckpoint } from '../log/checkpoint.js';
 import type { FleetConduct } from '../fleet.js';
-import { parseEventId, type Head } from '../head.js';
+import { parseEventId, type Head } from '../log/head.js';
 import { PAGE_EVENTS, RETAINED_EVENTS } from '../limits.js';
-import type { Signer } from '../signing.js';
+import type { Signer } from '../log/signing.js';
 import { frame } from '../sse.js';
-import type { Ack, MeshStore } from '../store.js';
+import type { Ack, MeshStore } from '../log/store.js';
 import { Committer } from './committer.js';
-import type { ServerClock } from './exchange.js';
-import { Gate } from './gate.js';
-import { Hub, revokedAmong } from './hub.js';
-import { SnapshotKeeper } from './snapshot-keeper.js';
-import { LogFeed } from './log-feed.js';
-import { Waits } from './waits.js';
+import type { ServerClock } from './http/exchange.js';
+import { Gate } from './http/gate.js';
+import { Hub, revokedAmong } from './feed/hub.js';
+import { SnapshotKeeper } from './feed/snapshot-keeper.js';
+import { LogFeed } from './feed/log-feed.js';
+import { Waits } from './feed/waits.js';
 
 export interface ServerOptions {
   readonly store: MeshStore;

@@ -1,5 +1,5 @@
 /** The server's numbers in the Prometheus text format. */
-import { textReply, type Reply } from './exchange.js';
+import { textReply, type Reply } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
 
 export async function metrics(server: MeshServer): Promise<Reply> {

@@ -1,11 +1,11 @@
 /** Shipped log entries, read strictly: each must be whole, hash to what it says, and follow from the one before it. */
-import { entryHash } from '../../protocol/chain.js';
-import type { Entry } from '../../protocol/entry.js';
-import { objectOf, ShapeError } from '../../protocol/shape.js';
+import { entryHash } from '../../protocol/log/chain.js';
+import type { Entry } from '../../protocol/log/entry.js';
+import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { parseTime } from '../../protocol/time.js';
-import { isObject, type Json } from '../../protocol/values.js';
-import { isHash, isLogId } from '../head.js';
-import type { ShippedEntry } from '../store.js';
+import { isObject, type Json } from '../../protocol/json/values.js';
+import { isHash, isLogId } from '../log/head.js';
+import type { ShippedEntry } from '../log/store.js';
 
 export interface ReadShipment {
   readonly logId: string;

@@ -1,9 +1,9 @@
 import { MAX_ACTION_LENGTH, MAX_LIST, MAX_TEXT } from '../limits.js';
-import { decimalOf, type Decimal } from '../money.js';
-import { ShapeError } from '../shape.js';
-import { textOf, textsOf, timeOf } from './members.js';
-import type { Value, ValueObject } from './numbers.js';
-import { filled, nested, REQUIRED, shape } from './shape-of.js';
+import { decimalOf, type Decimal } from '../constraints/money.js';
+import { ShapeError } from '../json/shape.js';
+import { textOf, textsOf, timeOf } from './encoding/members.js';
+import type { Value, ValueObject } from './encoding/numbers.js';
+import { filled, nested, REQUIRED, shape } from './encoding/shape-of.js';
 
 /** What an agent may do, as envelopes, mandates and the reference's passports write it (RFC-001, section 4.3). */
 export interface Boundaries {

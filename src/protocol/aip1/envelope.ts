@@ -1,13 +1,13 @@
 import { sha256Hex } from '../hash.js';
 import { MAX_ACTION_LENGTH, MAX_TEXT } from '../limits.js';
-import { ShapeError } from '../shape.js';
-import type { JsonObject } from '../values.js';
+import { ShapeError } from '../json/shape.js';
+import type { JsonObject } from '../json/values.js';
 import { BOUNDARIES, readBoundaries, type Boundaries } from './boundaries.js';
-import { listOf, oneOf, textOf, textOrNull, timeOf, timeOrNull } from './members.js';
-import { isList, plain, type Value, type ValueObject } from './numbers.js';
+import { listOf, oneOf, textOf, textOrNull, timeOf, timeOrNull } from './encoding/members.js';
+import { isList, plain, type Value, type ValueObject } from './encoding/numbers.js';
 import { PROOF, readProof, type ProofValue } from './proof.js';
-import { filled, listed, nested, REQUIRED, shape, shapedBytes } from './shape-of.js';
-import { signedSpellings } from './spellings.js';
+import { filled, listed, nested, REQUIRED, shape, shapedBytes } from './encoding/shape-of.js';
+import { signedSpellings } from './encoding/spellings.js';
 
 export const CONTEXT = 'https://aip.protocol/v1';
 export const VERSION = '1.0.0';

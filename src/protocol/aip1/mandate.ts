@@ -1,15 +1,15 @@
 /** A mandate: what a principal allows an agent, signed with a key that the agent does not hold, so that it cannot widen it. */
 import { toHex } from '../hex.js';
 import { MAX_TEXT } from '../limits.js';
-import { ShapeError } from '../shape.js';
+import { ShapeError } from '../json/shape.js';
 import { BOUNDARIES, readBoundaries, type Boundaries } from './boundaries.js';
 import { CONTEXT } from './envelope.js';
-import { oneOf, textOf, timeOf, timeOrNull } from './members.js';
-import type { Value, ValueObject } from './numbers.js';
+import { oneOf, textOf, timeOf, timeOrNull } from './encoding/members.js';
+import type { Value, ValueObject } from './encoding/numbers.js';
 import { PROOF, readProof } from './proof.js';
-import { filled, nested, REQUIRED, shape, shapedBytes } from './shape-of.js';
+import { filled, nested, REQUIRED, shape, shapedBytes } from './encoding/shape-of.js';
 import { referenceTime, signDocument } from './sign.js';
-import { signedSpellings } from './spellings.js';
+import { signedSpellings } from './encoding/spellings.js';
 
 /** The reference's mandates last this long unless told otherwise. */
 export const DEFAULT_MANDATE_LIFETIME_MS = 30 * 86_400_000;

@@ -1,13 +1,13 @@
 /** The reference's passport folder: `passport.json`, `public.pem` and `private.pem`. Only bytes here; files and keys are elsewhere. */
 import { MAX_TEXT } from '../limits.js';
-import { ShapeError } from '../shape.js';
-import { fromBase64url, toBase64url } from './base64.js';
+import { ShapeError } from '../json/shape.js';
+import { fromBase64url, toBase64url } from './encoding/base64.js';
 import { BOUNDARIES, readBoundaries, type Boundaries } from './boundaries.js';
 import { IDENTITY, PRINCIPAL, readIdentity, readPrincipal, type Identity, type PrincipalClaim } from './envelope.js';
-import { textOf } from './members.js';
-import { parseExact, type ValueObject } from './numbers.js';
+import { textOf } from './encoding/members.js';
+import { parseExact, type ValueObject } from './encoding/numbers.js';
 import { publicKeyOfPem, publicKeyPem } from './public-pem.js';
-import { nested, filled, shape } from './shape-of.js';
+import { nested, filled, shape } from './encoding/shape-of.js';
 import { documentText, type Speaker } from './sign.js';
 
 /** What `passport.json` and `public.pem` say together. Nobody signed it: its boundaries are what the folder's owner wrote. */

@@ -1,8 +1,8 @@
 import { MAX_TEXT } from '../limits.js';
-import { fromBase64url } from './base64.js';
-import { oneOf, textOf, timeOf } from './members.js';
-import type { ValueObject } from './numbers.js';
-import { REQUIRED, shape } from './shape-of.js';
+import { fromBase64url } from './encoding/base64.js';
+import { oneOf, textOf, timeOf } from './encoding/members.js';
+import type { ValueObject } from './encoding/numbers.js';
+import { REQUIRED, shape } from './encoding/shape-of.js';
 
 export const PROOF_TYPE = 'Ed25519Signature2020';
 export const PROOF_PURPOSE = 'assertionMethod';

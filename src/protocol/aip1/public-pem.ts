@@ -1,5 +1,5 @@
 /** `public.pem` of the reference's folder: SubjectPublicKeyInfo of an Ed25519 key (RFC 8410, section 4) in PEM. */
-import { fromBase64url } from './base64.js';
+import { fromBase64url } from './encoding/base64.js';
 
 const HEAD = Buffer.from('302a300506032b6570032100', 'hex');
 const PEM = /^-----BEGIN PUBLIC KEY-----\r?\n([A-Za-z0-9+/=\r\n]{1,128})\r?\n-----END PUBLIC KEY-----\s*$/;

@@ -1,12 +1,12 @@
 /** Writing envelopes as the reference writes them. Whether an agent may do what it signs is the verifier's question. */
 import { signMessage } from '../ed25519/sign.js';
 import { toHex } from '../hex.js';
-import { toBase64url } from './base64.js';
+import { toBase64url } from './encoding/base64.js';
 import { CONTEXT, VERSION, type Tier } from './envelope.js';
 import { hmacOf } from './hmac.js';
-import type { Value, ValueObject } from './numbers.js';
+import type { Value, ValueObject } from './encoding/numbers.js';
 import { PROOF_PURPOSE, PROOF_TYPE } from './proof.js';
-import { signedText } from './spellings.js';
+import { signedText } from './encoding/spellings.js';
 
 /** What an envelope says of its agent: three members of the reference's passport. */
 export interface Speaker {

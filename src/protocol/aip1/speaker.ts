@@ -1,9 +1,9 @@
-import type { Constraint } from '../constraint.js';
-import { jsonOfMinor } from '../money.js';
+import type { Constraint } from '../constraints/rules.js';
+import { jsonOfMinor } from '../constraints/money.js';
 import type { Passport } from '../passport.js';
-import { ShapeError } from '../shape.js';
-import type { JsonObject } from '../values.js';
-import { plain, type ValueObject } from './numbers.js';
+import { ShapeError } from '../json/shape.js';
+import type { JsonObject } from '../json/values.js';
+import { plain, type ValueObject } from './encoding/numbers.js';
 import type { ReferencePassport } from './passport-folder.js';
 import { referenceTime, type Speaker } from './sign.js';
 

@@ -1,7 +1,7 @@
 /** Amounts of envelopes, exact: compared as the decimals they are, and counted in minor units rounded against the agent. */
-import { minorDigits } from '../../protocol/currencies.js';
-import { decimalOf, MAX_MINOR, type Decimal } from '../../protocol/money.js';
-import type { Json, JsonObject } from '../../protocol/values.js';
+import { minorDigits } from '../../protocol/constraints/currencies.js';
+import { decimalOf, MAX_MINOR, type Decimal } from '../../protocol/constraints/money.js';
+import type { Json, JsonObject } from '../../protocol/json/values.js';
 
 export type Amount =
   | {

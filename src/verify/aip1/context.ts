@@ -1,4 +1,4 @@
-import type { Constraints } from '../../protocol/constraint.js';
+import type { Constraints } from '../../protocol/constraints/rules.js';
 import type { VerifyKey } from '../../protocol/ed25519/verify.js';
 import type { Envelope, Tier } from '../../protocol/aip1/envelope.js';
 import type { Mandate } from '../../protocol/aip1/mandate.js';

@@ -1,11 +1,11 @@
 import { isAip1, readEnvelope, VersionError, type Envelope, type Tier } from '../../protocol/aip1/envelope.js';
 import type { Mandate } from '../../protocol/aip1/mandate.js';
-import type { Value } from '../../protocol/aip1/numbers.js';
+import type { Value } from '../../protocol/aip1/encoding/numbers.js';
 import type { Intent } from '../../protocol/intent.js';
-import { principalOfAgent } from '../../protocol/did.js';
+import { principalOfAgent } from '../../protocol/identity/did.js';
 import type { Concern } from '../../protocol/codes.js';
 import type { Passport } from '../../protocol/passport.js';
-import { ShapeError } from '../../protocol/shape.js';
+import { ShapeError } from '../../protocol/json/shape.js';
 import { formatTime } from '../../protocol/time.js';
 import { degradedWarnings, revocationReport, STANDING_UNKNOWN } from '../checks/revocation.js';
 import type { CheckReport, Decision, RevocationReport, Verdict, Violation, Warning } from '../decision.js';

@@ -3,9 +3,9 @@
  * decide which sum an amount goes into where somebody else caps that sum.
  */
 import type { Boundaries } from '../../protocol/aip1/boundaries.js';
-import type { Constraints } from '../../protocol/constraint.js';
+import type { Constraints } from '../../protocol/constraints/rules.js';
 import { readAmount } from '../constraints/amount.js';
-import { accountingOf, usageOf } from '../constraints/index.js';
+import { accountingOf, usageOf } from '../constraints.js';
 import type { Violation } from '../decision.js';
 import type { Usage } from '../meters.js';
 import { amountOf, ceilMinor, digitsOf } from './amount.js';

@@ -1,6 +1,6 @@
 import { AIP1_CODES, type Aip1CodeName } from '../../protocol/aip1/codes.js';
 import { NATIVE_CODES } from '../../protocol/codes.js';
-import type { JsonObject } from '../../protocol/values.js';
+import type { JsonObject } from '../../protocol/json/values.js';
 import type { Verdict, Violation } from '../decision.js';
 
 /** A violation of the AIP-1 dialect; `details` are the facts of its catalogue entry. */

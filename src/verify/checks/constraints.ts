@@ -1,4 +1,4 @@
-import { checkConstraints, type Judged } from '../constraints/index.js';
+import { checkConstraints, type Judged } from '../constraints.js';
 import { unaccountable, withoutHistory } from '../constraints/history.js';
 import { keepsState, type Identified } from '../context.js';
 import { verdictOf, type Verdict, type Violation } from '../decision.js';

@@ -1,6 +1,6 @@
-import { minorDigits } from '../../protocol/currencies.js';
-import { decimalOf, minorOf, toMinor, type Decimal } from '../../protocol/money.js';
-import type { Json, JsonObject } from '../../protocol/values.js';
+import { minorDigits } from '../../protocol/constraints/currencies.js';
+import { decimalOf, minorOf, toMinor, type Decimal } from '../../protocol/constraints/money.js';
+import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { paramOf } from './judged.js';
 
 export type AmountReading =

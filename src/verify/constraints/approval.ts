@@ -1,7 +1,7 @@
-import type { ApprovalRule } from '../../protocol/constraint.js';
-import { foldedName } from '../../protocol/constraints.js';
-import { formatMinor } from '../../protocol/money.js';
-import type { Json } from '../../protocol/values.js';
+import type { ApprovalRule } from '../../protocol/constraints/rules.js';
+import { foldedName } from '../../protocol/constraints/grammar.js';
+import { formatMinor } from '../../protocol/constraints/money.js';
+import type { Json } from '../../protocol/json/values.js';
 import { violation } from '../decision.js';
 import { isInCurrency, readAmount } from './amount.js';
 import { HOLDS, paramOf, type ConstraintCheck, type Judged } from './judged.js';

@@ -1,4 +1,4 @@
-import { formatMinor, jsonOfMinor } from '../../protocol/money.js';
+import { formatMinor, jsonOfMinor } from '../../protocol/constraints/money.js';
 import { violation } from '../decision.js';
 import { isInCurrency, readAmount } from './amount.js';
 import { HOLDS, type ConstraintCheck } from './judged.js';

@@ -1,6 +1,6 @@
-import { isListed, type DomainList } from '../../protocol/domains.js';
-import { hostsOf } from '../../protocol/hosts.js';
-import { isObject, type Json, type JsonObject } from '../../protocol/values.js';
+import { isListed, type DomainList } from '../../protocol/constraints/domains.js';
+import { hostsOf } from '../../protocol/constraints/hosts.js';
+import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { violation, type Violation } from '../decision.js';
 import { HOLDS, shown, type ConstraintCheck, type Judged } from './judged.js';
 

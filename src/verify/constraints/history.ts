@@ -1,5 +1,5 @@
-import type { Constraints } from '../../protocol/constraint.js';
-import { jsonOfMinor } from '../../protocol/money.js';
+import type { Constraints } from '../../protocol/constraints/rules.js';
+import { jsonOfMinor } from '../../protocol/constraints/money.js';
 import { violation, type Violation } from '../decision.js';
 import { accountingOf } from './usage.js';
 

@@ -1,5 +1,5 @@
-import type { Constraint, ConstraintKind } from '../../protocol/constraint.js';
-import type { Json, JsonObject } from '../../protocol/values.js';
+import type { Constraint, ConstraintKind } from '../../protocol/constraints/rules.js';
+import type { Json, JsonObject } from '../../protocol/json/values.js';
 import type { Violation } from '../decision.js';
 import type { Meter, MeterReading } from '../meters.js';
 

@@ -1,4 +1,4 @@
-import { formatMinor, jsonOfMinor } from '../../protocol/money.js';
+import { formatMinor, jsonOfMinor } from '../../protocol/constraints/money.js';
 import { violation, type Violation } from '../decision.js';
 import { isInCurrency, readAmount } from './amount.js';
 import { HOLDS, paramOf, said, shown, type ConstraintCheck } from './judged.js';

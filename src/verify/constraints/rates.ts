@@ -1,5 +1,5 @@
-import { holdsThing } from '../../protocol/things.js';
-import type { RateRule } from '../../protocol/constraint.js';
+import { holdsThing } from '../../protocol/constraints/counted-names.js';
+import type { RateRule } from '../../protocol/constraints/rules.js';
 import { violation } from '../decision.js';
 import { HOLDS, type ConstraintCheck, type Judged } from './judged.js';
 

@@ -1,4 +1,4 @@
-import type { Json } from '../../protocol/values.js';
+import type { Json } from '../../protocol/json/values.js';
 import { violation } from '../decision.js';
 import { HOLDS, paramOf, type ConstraintCheck } from './judged.js';
 

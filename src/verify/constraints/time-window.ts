@@ -1,5 +1,5 @@
 import { formatTime } from '../../protocol/time.js';
-import { isOpen } from '../../protocol/time-windows.js';
+import { isOpen } from '../../protocol/constraints/time-windows.js';
 import { violation } from '../decision.js';
 import { HOLDS, type ConstraintCheck } from './judged.js';
 

@@ -1,7 +1,7 @@
-import type { Constraints } from '../../protocol/constraint.js';
-import { minorDigits } from '../../protocol/currencies.js';
-import { MAX_MINOR } from '../../protocol/money.js';
-import type { JsonObject } from '../../protocol/values.js';
+import type { Constraints } from '../../protocol/constraints/rules.js';
+import { minorDigits } from '../../protocol/constraints/currencies.js';
+import { MAX_MINOR } from '../../protocol/constraints/money.js';
+import type { JsonObject } from '../../protocol/json/values.js';
 import type { Usage } from '../meters.js';
 import { readAmount } from './amount.js';
 import { paramOf } from './judged.js';

@@ -1,4 +1,4 @@
-import type { Json } from '../../protocol/values.js';
+import type { Json } from '../../protocol/json/values.js';
 import { violation, type Violation } from '../decision.js';
 import { paramOf, said, shown, shownAll, type ConstraintCheck, type Judged } from './judged.js';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/protocol/values.js';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { AT, envelopeParts, KEYS, signed, text } from '../../kit/conformance/parts.js';
 import { household, settled } from '../../kit/native/household.js';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { formatSeconds } from '../../../src/protocol/time.js';
-import type { JsonObject } from '../../../src/protocol/values.js';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
 import type { Decision } from '../../../src/verify/decision.js';
 import { household, PASSPHRASE, settled, type Household } from '../../kit/native/household.js';
 import { python, runPython, type SignedByPython } from '../../kit/python/package.js';

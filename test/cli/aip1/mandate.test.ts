@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AIP1_CODES } from '../../../src/protocol/aip1/codes.js';
-import type { JsonObject } from '../../../src/protocol/values.js';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { AGENT, AT, KEYS, mandate, NOW, PRINCIPAL, SEEDS, signed, text, WIDE } from '../../kit/conformance/parts.js';
 import { household, PASSPHRASE, type Household } from '../../kit/native/household.js';
 

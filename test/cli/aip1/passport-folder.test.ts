@@ -1,12 +1,12 @@
 import { readFileSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { decodePem, encodeEncryptedPem, encodePlainPem } from '../../../src/adapters/key-file/pem.js';
+import { decodePem, encodeEncryptedPem, encodePlainPem } from '../../../src/adapters/keys/file/pem.js';
 import { readReferencePassport, referencePassportFiles } from '../../../src/protocol/aip1/passport-folder.js';
-import type { ValueObject } from '../../../src/protocol/aip1/numbers.js';
+import type { ValueObject } from '../../../src/protocol/aip1/encoding/numbers.js';
 import { publicKeyOf } from '../../../src/protocol/ed25519/sign.js';
 import { fromHex, toHex } from '../../../src/protocol/hex.js';
 import { readPassport } from '../../../src/protocol/passport.js';
-import type { JsonObject } from '../../../src/protocol/values.js';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { AGENT, bent, envelopeParts, KEYS, SEEDS, WIDE } from '../../kit/conformance/parts.js';
 import { household, PASSPHRASE, settled, type Household } from '../../kit/native/household.js';
 import { SUPPORT } from '../../kit/native/parts.js';

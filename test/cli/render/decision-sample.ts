@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { Paint } from '../../../src/cli/render/paint.js';
-import type { JsonObject } from '../../../src/protocol/values.js';
+import type { Paint } from '../../../src/cli/render/terminal/paint.js';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
 import type { Decision } from '../../../src/verify/decision.js';
 
 export const AGENT = 'did:web:acme.com:agents:support-agent-v1';

@@ -9,7 +9,7 @@ import {
   nearestCodes,
   type Catalogue,
 } from '../../../src/cli/render/explain-catalogue.js';
-import { plain } from '../../../src/cli/render/paint.js';
+import { plain } from '../../../src/cli/render/terminal/paint.js';
 import { AIP1_CODES } from '../../../src/protocol/aip1/codes.js';
 import { NATIVE_CODES } from '../../../src/protocol/codes.js';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { renderGithub } from '../../../src/cli/render/github.js';
-import { clean } from '../../../src/cli/render/text.js';
+import { renderGithub } from '../../../src/cli/render/formats/github.js';
+import { clean } from '../../../src/cli/render/terminal/text.js';
 import { ACCEPTED, AGENT, hostileDecision, REFUND, refusal } from './decision-sample.js';
 
 /** A workflow command as GitHub's runner reads one: properties up to the next `::`, then data, each unescaped. */

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { renderJunit } from '../../../src/cli/render/junit.js';
+import { renderJunit } from '../../../src/cli/render/formats/junit.js';
 import type { Decision } from '../../../src/verify/decision.js';
 import { ACCEPTED, AGENT, hostileDecision, REFUND, refusal } from './decision-sample.js';
 

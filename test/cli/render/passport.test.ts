@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { renderPassport } from '../../../src/cli/render/passport.js';
-import { plain } from '../../../src/cli/render/paint.js';
+import { plain } from '../../../src/cli/render/terminal/paint.js';
 import type { PassportDocument } from '../../../src/protocol/passport.js';
 import { AGENT, hostileText, marked, UNSAFE } from './decision-sample.js';
 

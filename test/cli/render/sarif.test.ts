@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { renderSarif } from '../../../src/cli/render/sarif.js';
+import { renderSarif } from '../../../src/cli/render/formats/sarif.js';
 import { AIP1_CODES } from '../../../src/protocol/aip1/codes.js';
 import { NATIVE_CODES } from '../../../src/protocol/codes.js';
 import type { Decision } from '../../../src/verify/decision.js';

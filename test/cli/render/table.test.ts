@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { plain } from '../../../src/cli/render/paint.js';
-import { table, type Column } from '../../../src/cli/render/table.js';
-import { columnsOf } from '../../../src/cli/render/text.js';
+import { plain } from '../../../src/cli/render/terminal/paint.js';
+import { table, type Column } from '../../../src/cli/render/terminal/table.js';
+import { columnsOf } from '../../../src/cli/render/terminal/text.js';
 
 const COLUMNS: readonly Column[] = [
   { title: 'agent', flexible: true, keepsEnd: true },

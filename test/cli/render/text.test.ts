@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { table } from '../../../src/cli/render/table.js';
-import { plain } from '../../../src/cli/render/paint.js';
-import { clean, columnsOf, fit, safeJson, wrap } from '../../../src/cli/render/text.js';
+import { table } from '../../../src/cli/render/terminal/table.js';
+import { plain } from '../../../src/cli/render/terminal/paint.js';
+import { clean, columnsOf, fit, safeJson, wrap } from '../../../src/cli/render/terminal/text.js';
 
 describe('clean', () => {
   test.each([

@@ -1,5 +1,5 @@
 /** A conformance case as what somebody would type. */
-import type { ConformanceCase, Given } from '../../../src/verify/aip1/conformance.js';
+import type { ConformanceCase, Given } from '../../../src/app/conformance/run.js';
 import { writeStanding } from '../native/standing.js';
 import { household, type Household } from '../native/household.js';
 import { AT, HMAC_KEY, PRINCIPAL } from './parts.js';

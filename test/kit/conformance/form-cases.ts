@@ -1,5 +1,5 @@
-import type { Value } from '../../../src/protocol/aip1/numbers.js';
-import type { ConformanceCase } from '../../../src/verify/aip1/conformance.js';
+import type { Value } from '../../../src/protocol/aip1/encoding/numbers.js';
+import type { ConformanceCase } from '../../../src/app/conformance/run.js';
 import { bent, envelopeParts, KEYS, printed, signed, text, type Bends } from './parts.js';
 
 const given = { public_key: KEYS.agent };

@@ -1,4 +1,4 @@
-import type { ConformanceCase, Given } from '../../../src/verify/aip1/conformance.js';
+import type { ConformanceCase, Given } from '../../../src/app/conformance/run.js';
 import { bent, KEYS, mandate, NOW, passport, SEEDS, signed, text, type Bends, type MandateBends } from './parts.js';
 
 const SELF_DECLARED = ['self_declared_boundaries'];

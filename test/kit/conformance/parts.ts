@@ -1,13 +1,13 @@
 /** What the conformance cases are made of: fixed seeds, a fixed time, and one well-formed envelope to bend. */
 import { documentText, referenceTime, signDocument, authenticateDocument } from '../../../src/protocol/aip1/sign.js';
-import { referenceText } from '../../../src/protocol/aip1/canonical.js';
-import type { Value, ValueObject } from '../../../src/protocol/aip1/numbers.js';
+import { referenceText } from '../../../src/protocol/aip1/encoding/canonical.js';
+import type { Value, ValueObject } from '../../../src/protocol/aip1/encoding/numbers.js';
 import { issueMandate } from '../../../src/protocol/aip1/mandate.js';
 import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js';
 import { toHex } from '../../../src/protocol/hex.js';
 import { sha256 } from '../../../src/protocol/hash.js';
 import { passportBytes, type PassportDocument } from '../../../src/protocol/passport.js';
-import type { JsonObject } from '../../../src/protocol/values.js';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
 
 export const AT = '2026-02-14T12:00:00Z';
 export const NOW = Date.parse(AT);

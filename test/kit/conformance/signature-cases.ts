@@ -1,9 +1,9 @@
-import { referenceText, jcsText } from '../../../src/protocol/aip1/canonical.js';
-import { fromBase64url, toBase64url } from '../../../src/protocol/aip1/base64.js';
-import type { ValueObject } from '../../../src/protocol/aip1/numbers.js';
+import { referenceText, jcsText } from '../../../src/protocol/aip1/encoding/canonical.js';
+import { fromBase64url, toBase64url } from '../../../src/protocol/aip1/encoding/base64.js';
+import type { ValueObject } from '../../../src/protocol/aip1/encoding/numbers.js';
 import { signMessage } from '../../../src/protocol/ed25519/sign.js';
 import { fromHex, toHex } from '../../../src/protocol/hex.js';
-import type { ConformanceCase } from '../../../src/verify/aip1/conformance.js';
+import type { ConformanceCase } from '../../../src/app/conformance/run.js';
 import { bent, envelopeParts, HMAC_KEY, KEYS, macked, passport, SEEDS, signed, text, type Bends } from './parts.js';
 
 const given = { public_key: KEYS.agent };

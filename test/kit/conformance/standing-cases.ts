@@ -1,5 +1,5 @@
-import type { Value } from '../../../src/protocol/aip1/numbers.js';
-import type { ConformanceCase, Given } from '../../../src/verify/aip1/conformance.js';
+import type { Value } from '../../../src/protocol/aip1/encoding/numbers.js';
+import type { ConformanceCase, Given } from '../../../src/app/conformance/run.js';
 import { AGENT, KEYS, link, macked, passport, PRINCIPAL, signed, text, HMAC_KEY, type Bends } from './parts.js';
 import { toHex } from '../../../src/protocol/hex.js';
 

@@ -1,5 +1,5 @@
 /** All conformance cases of the AIP-1 dialect. The file in fixtures is made from this: see test/verify/aip1/conformance.test.ts. */
-import type { ConformanceCase, ConformanceSuite } from '../../../src/verify/aip1/conformance.js';
+import type { ConformanceCase, ConformanceSuite } from '../../../src/app/conformance/run.js';
 import { boundaryCases } from './boundary-cases.js';
 import { formCases } from './form-cases.js';
 import { mandateCases } from './mandate-cases.js';

@@ -1,9 +1,9 @@
 /** The conformance cases as they are written to the file in fixtures. */
-import { jcsText } from '../../../src/protocol/aip1/canonical.js';
-import { parseExact } from '../../../src/protocol/aip1/numbers.js';
-import type { ConformanceSuite } from '../../../src/verify/aip1/conformance.js';
-import { changed, type Change, type WrittenSuite } from '../../../src/verify/aip1/conformance-file.js';
-import type { Json, JsonObject } from '../../../src/protocol/values.js';
+import { jcsText } from '../../../src/protocol/aip1/encoding/canonical.js';
+import { parseExact } from '../../../src/protocol/aip1/encoding/numbers.js';
+import type { ConformanceSuite } from '../../../src/app/conformance/run.js';
+import { changed, type Change, type WrittenSuite } from '../../../src/app/conformance/file.js';
+import type { Json, JsonObject } from '../../../src/protocol/json/values.js';
 import { signed } from './parts.js';
 
 export function written({ at, cases }: ConformanceSuite): WrittenSuite {

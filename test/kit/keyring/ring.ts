@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BusClient, socketPath } from '../../../src/adapters/keychain/dbus-client.js';
-import { Writer } from '../../../src/adapters/keychain/dbus-wire.js';
+import { BusClient, socketPath } from '../../../src/adapters/keys/keychain/dbus-client.js';
+import { Writer } from '../../../src/adapters/keys/keychain/dbus-wire.js';
 
 /** Real keychains for tests: a D-Bus daemon and a gnome-keyring of their own, in a throwaway home. */
 

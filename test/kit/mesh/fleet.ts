@@ -1,6 +1,6 @@
 /** Verifiers with logs of known content, shipped to a mesh as `mesh follow` ships them. */
-import { seal, START, type Link } from '../../../src/protocol/chain.js';
-import type { Entry, EntryDraft } from '../../../src/protocol/entry.js';
+import { seal, START, type Link } from '../../../src/protocol/log/chain.js';
+import type { Entry, EntryDraft } from '../../../src/protocol/log/entry.js';
 import { sha256Hex } from '../../../src/protocol/hash.js';
 import { draft, refused } from '../state/drafts.js';
 

@@ -1,5 +1,5 @@
 /** The one mesh key and the one admin key of test servers that are processes of their own. */
-import { hashApiKey, newApiKey, type ApiKey, type KeyRecord } from '../../../src/mesh/api-key.js';
+import { hashApiKey, newApiKey, type ApiKey, type KeyRecord } from '../../../src/mesh/access/api-key.js';
 
 export const MESH_SEED = new Uint8Array(32).fill(7);
 

@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { listen, type Listening, type ListenOptions } from '../../../src/adapters/mesh/http-server.js';
 import { MeshFollow, type FollowOptions } from '../../../src/adapters/mesh/follow.js';
-import { MeshHttp } from '../../../src/adapters/mesh/http-client.js';
+import { MeshHttp } from '../../../src/adapters/http/mesh-client.js';
 import { checkOf, signerOf, verifyOperator } from '../../../src/adapters/mesh/mesh-key.js';
-import type { Role } from '../../../src/mesh/roles.js';
+import type { Role } from '../../../src/mesh/access/roles.js';
 import type { ServerOptions } from '../../../src/mesh/server/mesh-server.js';
 import { MESH_SEED } from './keys.js';
 import { AGENT, MESH_PUBLIC_KEY, TestMesh } from './server.js';

@@ -1,6 +1,6 @@
 /** One revocation by a process that trusts what NODE_EXTRA_CA_CERTS names: `node revoke-once.mjs <url> <key>`; prints the status. */
 import { writeSync } from 'node:fs';
-import { MeshHttp, Unreachable } from '../../../src/adapters/mesh/http-client.js';
+import { MeshHttp, Unreachable } from '../../../src/adapters/http/mesh-client.js';
 
 const [url, key] = process.argv.slice(2) as [string, string];
 const http = new MeshHttp(url, key);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { MeshHttp, type Answered } from '../../../src/adapters/mesh/http-client.js';
+import { MeshHttp, type Answered } from '../../../src/adapters/http/mesh-client.js';
 import { bundle } from '../bundle.js';
 import { adminKey } from './keys.js';
 

@@ -1,8 +1,8 @@
 /** A mesh server without sockets: a store in memory, a clock that a test moves, streams that collect what they are given. */
 import { MemoryMeshStore } from '../../../src/adapters/mesh/memory-store.js';
-import { hashApiKey, newApiKey, type ApiKey } from '../../../src/mesh/api-key.js';
-import type { Role } from '../../../src/mesh/roles.js';
-import { bodyLimit, handle } from '../../../src/mesh/server/handle.js';
+import { hashApiKey, newApiKey, type ApiKey } from '../../../src/mesh/access/api-key.js';
+import type { Role } from '../../../src/mesh/access/roles.js';
+import { bodyLimit, handle } from '../../../src/mesh/server/http/handle.js';
 import type {
   Connection,
   PiecesReply,
@@ -10,15 +10,15 @@ import type {
   Sink,
   StreamReply,
   WholeReply,
-} from '../../../src/mesh/server/exchange.js';
+} from '../../../src/mesh/server/http/exchange.js';
 import { MeshServer, type ServerOptions } from '../../../src/mesh/server/mesh-server.js';
 import { FrameParser, type Frame } from '../../../src/mesh/sse.js';
-import type { MeshStore } from '../../../src/mesh/store.js';
+import type { MeshStore } from '../../../src/mesh/log/store.js';
 import { sha256Hex } from '../../../src/protocol/hash.js';
 import { importKey, verifySignature } from '../../../src/protocol/ed25519/verify.js';
 import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js';
 import { fromHex, toHex } from '../../../src/protocol/hex.js';
-import { formatPublicKey, parsePublicKey } from '../../../src/protocol/keys.js';
+import { formatPublicKey, parsePublicKey } from '../../../src/protocol/identity/keys.js';
 
 export const LOG_ID = 'a1'.repeat(16);
 export const AGENT = 'did:web:acme.com:agents:support-agent-v1';

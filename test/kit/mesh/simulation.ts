@@ -3,14 +3,14 @@
  * delayed, held back and mangled, clocks that jump. Everything follows from the seed.
  */
 import { MemoryMeshStore } from '../../../src/adapters/mesh/memory-store.js';
-import { parseEvent, type MeshEvent } from '../../../src/mesh/event.js';
+import { parseEvent, type MeshEvent } from '../../../src/mesh/log/event.js';
 import { Follower, type Check } from '../../../src/mesh/client/follower.js';
 import type { Effect, Input } from '../../../src/mesh/client/messages.js';
 import type { Moment } from '../../../src/mesh/client/moment.js';
 import type { Judge, Proposal } from '../../../src/mesh/ruling.js';
-import type { Connection, Sink, StreamReply, WholeReply } from '../../../src/mesh/server/exchange.js';
+import type { Connection, Sink, StreamReply, WholeReply } from '../../../src/mesh/server/http/exchange.js';
 import { FrameParser } from '../../../src/mesh/sse.js';
-import type { Outcome } from '../../../src/mesh/store.js';
+import type { Outcome } from '../../../src/mesh/log/store.js';
 import { cheapCheck, cheapSign, LOG_ID, settle, TestClock, TestMesh } from './server.js';
 
 const BASE = Date.parse('2026-02-18T14:00:00.000Z');

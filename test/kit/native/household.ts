@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import { decodePem } from '../../../src/adapters/key-file/pem.js';
+import { decodePem } from '../../../src/adapters/keys/file/pem.js';
 import type { Decision } from '../../../src/verify/decision.js';
 import { world, type World, type WorldOptions } from '../world.js';
 import { publicKeyText, seedOf, PRINCIPAL, type Signer } from './parts.js';

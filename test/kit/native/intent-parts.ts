@@ -1,6 +1,6 @@
 /** Intents to bend, and the circumstances they are judged in. */
 import type { CheckName } from '../../../src/verify/decision.js';
-import type { Json, JsonObject } from '../../../src/protocol/values.js';
+import type { Json, JsonObject } from '../../../src/protocol/json/values.js';
 import { agent, line, nonceOf, NOW_S, SUPPORT, withSignature, type Signer } from './parts.js';
 import type { IntentVector } from './vector.js';
 

@@ -1,8 +1,8 @@
 /** What the native fixtures are made of: fixed seeds, a fixed time, and a way to sign that is not the program's own. */
 import { createPrivateKey, createPublicKey, sign, type KeyObject } from 'node:crypto';
-import { canonicalizeWithout } from '../../../src/protocol/canonical.js';
+import { canonicalizeWithout } from '../../../src/protocol/json/canonical.js';
 import { sha256Hex } from '../../../src/protocol/hash.js';
-import type { Json, JsonObject } from '../../../src/protocol/values.js';
+import type { Json, JsonObject } from '../../../src/protocol/json/values.js';
 
 /** The time of the guide's examples. */
 export const AT = '2026-02-18T14:23:45Z';

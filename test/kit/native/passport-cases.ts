@@ -1,5 +1,5 @@
 /** The passports of fixtures/: those that intents are judged by, and those that are refused. */
-import type { JsonObject } from '../../../src/protocol/values.js';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { agent, page, PRINCIPAL, publicKeyText, SUPPORT, withSignature, type Signer } from './parts.js';
 import type { PassportVector } from './vector.js';
 

@@ -1,6 +1,6 @@
 import { Database } from '../../../src/adapters/sqlite/database.js';
-import { StandingMarks } from '../../../src/adapters/sqlite/standing-marks.js';
-import type { StandingRecord } from '../../../src/app/ports.js';
+import { StandingMarks } from '../../../src/adapters/sqlite/tables/standing-marks.js';
+import type { StandingRecord } from '../../../src/app/ports/state.js';
 import type { StandingRow } from './vector.js';
 
 /** Writes what a mesh would have said into a state file that is there already. */

@@ -1,6 +1,6 @@
 /** What a vector of test/vectors says: a document, the circumstances it is judged in, and the answer. */
 import type { CheckName } from '../../../src/verify/decision.js';
-import type { JsonObject } from '../../../src/protocol/values.js';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
 
 export interface StandingRow {
   readonly subject: string;

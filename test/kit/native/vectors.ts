@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { NATIVE_CODES, type NativeCodeName } from '../../../src/protocol/codes.js';
 import { importKey } from '../../../src/protocol/ed25519/verify.js';
-import { parsePublicKey } from '../../../src/protocol/keys.js';
+import { parsePublicKey } from '../../../src/protocol/identity/keys.js';
 import type { PinnedKey, Policy } from '../../../src/verify/context.js';
 import type { Decision } from '../../../src/verify/decision.js';
 import { STEPS } from '../../../src/verify/pipeline.js';

@@ -1,6 +1,6 @@
 /** What a verifier on a real state file needs, where only its clock and whom it trusts matter to a test. */
 import { expect } from 'vitest';
-import type { VerifierDeps, VerifyOptions } from '../../../src/app/verify-intents.js';
+import type { VerifierDeps, VerifyOptions } from '../../../src/app/verification/intents.js';
 import type { Passport } from '../../../src/protocol/passport.js';
 import { openAt, statePath } from '../state/temporary.js';
 import { NOW_S } from './parts.js';

@@ -1,6 +1,6 @@
 /** Steps 1 to 4: what is no intent, who signed it, and when. */
 import { sha256Hex } from '../../../src/protocol/hash.js';
-import type { JsonObject } from '../../../src/protocol/values.js';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { Cases, intent, mail, operate, refund, SUPPORT_PASSPORT } from './intent-parts.js';
 import { agent, line, nonceOf, NOW_S, SUPPORT } from './parts.js';
 

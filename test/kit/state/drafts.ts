@@ -1,4 +1,4 @@
-import type { EntryDraft } from '../../../src/protocol/entry.js';
+import type { EntryDraft } from '../../../src/protocol/log/entry.js';
 import { formatTime } from '../../../src/protocol/time.js';
 
 export const AGENT = 'did:web:acme.com:agents:support-agent-v1';

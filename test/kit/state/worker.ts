@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { readSync, writeSync } from 'node:fs';
 import { Failure } from '../../../src/app/failure.js';
 import { openState, type SqliteState } from '../../../src/adapters/sqlite/state.js';
-import { verifyChain } from '../../../src/protocol/chain.js';
+import { verifyChain } from '../../../src/protocol/log/chain.js';
 import { AGENT, draft, refused, T0 } from './drafts.js';
 
 const [mode, path, argument] = process.argv.slice(2) as [string, string, string];

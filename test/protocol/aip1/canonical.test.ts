@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { jcsText, referenceText } from '../../../src/protocol/aip1/canonical.js';
-import { parseExact, plain, type Value } from '../../../src/protocol/aip1/numbers.js';
+import { jcsText, referenceText } from '../../../src/protocol/aip1/encoding/canonical.js';
+import { parseExact, plain, type Value } from '../../../src/protocol/aip1/encoding/numbers.js';
 
 const read = (text: string): Value => parseExact(Buffer.from(text, 'utf8'));
 const escaped = (text: string) => referenceText(read(text), 'escaped');

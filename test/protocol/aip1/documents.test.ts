@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { issueMandate, readMandate } from '../../../src/protocol/aip1/mandate.js';
-import { parseExact, type ValueObject } from '../../../src/protocol/aip1/numbers.js';
+import { parseExact, type ValueObject } from '../../../src/protocol/aip1/encoding/numbers.js';
 import { readReferencePassport, referencePassportFiles } from '../../../src/protocol/aip1/passport-folder.js';
 import { publicKeyOfPem, publicKeyPem } from '../../../src/protocol/aip1/public-pem.js';
 import { documentText } from '../../../src/protocol/aip1/sign.js';
-import type { JsonObject } from '../../../src/protocol/values.js';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { nativeTermsOf, speakerOf, unspokenConstraints } from '../../../src/protocol/aip1/speaker.js';
 import { importKey, verifySignature } from '../../../src/protocol/ed25519/verify.js';
 import { fromHex, toHex } from '../../../src/protocol/hex.js';
 import { passportOf } from '../../../src/protocol/passport.js';
-import { ShapeError } from '../../../src/protocol/shape.js';
+import { ShapeError } from '../../../src/protocol/json/shape.js';
 import {
   AGENT,
   bent,

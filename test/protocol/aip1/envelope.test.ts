@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fromBase64url, toBase64url } from '../../../src/protocol/aip1/base64.js';
+import { fromBase64url, toBase64url } from '../../../src/protocol/aip1/encoding/base64.js';
 import { isAip1, readEnvelope, VersionError } from '../../../src/protocol/aip1/envelope.js';
 import { hmacHolds, hmacOf } from '../../../src/protocol/aip1/hmac.js';
-import { parseExact, type ValueObject } from '../../../src/protocol/aip1/numbers.js';
+import { parseExact, type ValueObject } from '../../../src/protocol/aip1/encoding/numbers.js';
 import { documentText, envelopeOf, referenceTime, signDocument } from '../../../src/protocol/aip1/sign.js';
 import { importKey, verifySignature } from '../../../src/protocol/ed25519/verify.js';
 import { publicKeyOf } from '../../../src/protocol/ed25519/sign.js';
 import { fromHex, toHex } from '../../../src/protocol/hex.js';
-import { ShapeError } from '../../../src/protocol/shape.js';
+import { ShapeError } from '../../../src/protocol/json/shape.js';
 import {
   AGENT,
   bent,

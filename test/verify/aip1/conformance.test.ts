@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { AIP1_CODES } from '../../../src/protocol/aip1/codes.js';
-import { canonicalize } from '../../../src/protocol/canonical.js';
-import { runConformance } from '../../../src/verify/aip1/conformance.js';
-import { readSuite } from '../../../src/verify/aip1/conformance-file.js';
-import type { Json } from '../../../src/protocol/values.js';
+import { canonicalize } from '../../../src/protocol/json/canonical.js';
+import { runConformance } from '../../../src/app/conformance/run.js';
+import { readSuite } from '../../../src/app/conformance/file.js';
+import type { Json } from '../../../src/protocol/json/values.js';
 import { conformanceSuite } from '../../kit/conformance/suite.js';
 import { written } from '../../kit/conformance/written.js';
 

@@ -13,16 +13,16 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { decodePem, encodeEncryptedPem } from '../../../src/adapters/key-file/pem.js';
-import { fromBase64url, toBase64url } from '../../../src/protocol/aip1/base64.js';
+import { decodePem, encodeEncryptedPem } from '../../../src/adapters/keys/file/pem.js';
+import { fromBase64url, toBase64url } from '../../../src/protocol/aip1/encoding/base64.js';
 import { readMandate, issueMandate } from '../../../src/protocol/aip1/mandate.js';
-import { parseExact, type Value, type ValueObject } from '../../../src/protocol/aip1/numbers.js';
+import { parseExact, type Value, type ValueObject } from '../../../src/protocol/aip1/encoding/numbers.js';
 import { readReferencePassport, referencePassportFiles } from '../../../src/protocol/aip1/passport-folder.js';
 import { authenticateDocument, documentText, envelopeOf, signDocument } from '../../../src/protocol/aip1/sign.js';
 import { publicKeyOf } from '../../../src/protocol/ed25519/sign.js';
 import { importKey, verifySignature } from '../../../src/protocol/ed25519/verify.js';
 import { fromHex, toHex } from '../../../src/protocol/hex.js';
-import { judgeCase, type Given } from '../../../src/verify/aip1/conformance.js';
+import { judgeCase, type Given } from '../../../src/app/conformance/run.js';
 import { python, runPython, type SignedByPython } from '../../kit/python/package.js';
 import { AGENT, envelopeParts, HMAC_KEY, KEYS, PRINCIPAL, SEEDS, WIDE } from '../../kit/conformance/parts.js';
 

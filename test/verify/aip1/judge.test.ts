@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseExact, type Value } from '../../../src/protocol/aip1/numbers.js';
+import { parseExact, type Value } from '../../../src/protocol/aip1/encoding/numbers.js';
 import { importKey, verifySignature } from '../../../src/protocol/ed25519/verify.js';
 import { fromHex } from '../../../src/protocol/hex.js';
 import { passportOf } from '../../../src/protocol/passport.js';
 import type { HookOutcome, StandingRecord } from '../../../src/verify/context.js';
-import { judgeCase, type Given } from '../../../src/verify/aip1/conformance.js';
+import { judgeCase, type Given } from '../../../src/app/conformance/run.js';
 import type { Aip1Claim, Aip1Facts } from '../../../src/verify/aip1/context.js';
 import { examine, judgeEnvelope, readingOf, type Aip1Judgement } from '../../../src/verify/aip1/judge.js';
 import { AIP1_STEPS } from '../../../src/verify/aip1/pipeline.js';

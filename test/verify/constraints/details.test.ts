@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/protocol/values.js';
-import { checkConstraints } from '../../../src/verify/constraints/index.js';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
+import { checkConstraints } from '../../../src/verify/constraints.js';
 import type { Meter } from '../../../src/verify/meters.js';
 import { constraintsOf, judgedBy } from './judging.js';
 

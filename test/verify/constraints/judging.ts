@@ -1,7 +1,7 @@
-import { parseConstraints, type Constraints } from '../../../src/protocol/constraints.js';
-import { holdsThing } from '../../../src/protocol/things.js';
-import type { JsonObject } from '../../../src/protocol/values.js';
-import type { Judged } from '../../../src/verify/constraints/index.js';
+import { parseConstraints, type Constraints } from '../../../src/protocol/constraints/grammar.js';
+import { holdsThing } from '../../../src/protocol/constraints/counted-names.js';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
+import type { Judged } from '../../../src/verify/constraints.js';
 import type { Meter, MeterReading } from '../../../src/verify/meters.js';
 
 export interface History {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/protocol/values.js';
-import { needsHistory, usageOf } from '../../../src/verify/constraints/index.js';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
+import { needsHistory, usageOf } from '../../../src/verify/constraints.js';
 import { constraintsOf } from './judging.js';
 
 const usage = (constraints: JsonObject, params: JsonObject) => usageOf(constraintsOf(constraints), params);

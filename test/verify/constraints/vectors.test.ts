@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { NATIVE_CODES } from '../../../src/protocol/codes.js';
 import { constraintsOf, judgedBy, type History } from './judging.js';
-import { checkConstraints } from '../../../src/verify/constraints/index.js';
+import { checkConstraints } from '../../../src/verify/constraints.js';
 import { parseTime } from '../../../src/protocol/time.js';
-import { parseJsonText } from '../../../src/protocol/json.js';
-import type { JsonObject } from '../../../src/protocol/values.js';
+import { parseJsonText } from '../../../src/protocol/json/parse.js';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
 
 interface Vector {
   readonly name: string;

@@ -1,5 +1,5 @@
 import { formatTime } from '../../../protocol/time.js';
-import { principalOfAgent } from '../../../protocol/did.js';
+import { principalOfAgent } from '../../../protocol/identity/did.js';
 import { failed, skipped, verdictOf, type Verdict, type Violation } from '../../decision.js';
 import type { SignatureOracle } from '../../context.js';
 import { envelopeOf, type Aip1Claim, type MandateFinding } from '../context.js';

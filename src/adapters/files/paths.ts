@@ -1,0 +1,76 @@
+/** Where things live on this machine. Decided from values alone; nothing is created here. */
+import { join, resolve, win32, posix } from 'node:path';
+import { Failure } from '../../app/failure.js';
+
+/** What decides where things live. */
+export interface Place {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly platform: NodeJS.Platform;
+  /** The user's home folder. */
+  readonly userHome: string;
+}
+
+export interface Paths {
+  readonly configDir: string;
+  /** Config and state in one folder (`--home`, AIP_HOME). */
+  readonly oneFolder: boolean;
+  readonly userConfigFile: string;
+  /** Project config files the user has allowed to set sensitive keys. */
+  readonly trustedFile: string;
+  readonly stateDir: string;
+  readonly stateFile: string;
+  readonly keysDir: string;
+}
+
+export function pathsOf(place: Place, home: string | null): Paths {
+  if (home !== null) {
+    const dir = resolve(place.cwd, home);
+    return layout(join, { config: dir, state: dir, data: dir }, true);
+  }
+  if (place.platform === 'win32') {
+    const roaming = place.env['APPDATA'] ?? win32.join(known(place), 'AppData', 'Roaming');
+    const local = place.env['LOCALAPPDATA'] ?? win32.join(known(place), 'AppData', 'Local');
+    return layout(
+      win32.join,
+      { config: win32.join(roaming, 'aip'), state: win32.join(local, 'aip'), data: win32.join(local, 'aip') },
+      false,
+    );
+  }
+  if (place.platform === 'darwin') {
+    const dir = posix.join(known(place), 'Library', 'Application Support', 'aip');
+    return layout(posix.join, { config: dir, state: dir, data: dir }, false);
+  }
+  // XDG Base Directory Specification 0.8: a relative path in these variables is invalid and ignored.
+  const xdg = (name: string, ...fallback: string[]): string => {
+    const value = place.env[name];
+    return posix.join(value?.startsWith('/') ? value : posix.join(known(place), ...fallback), 'aip');
+  };
+  const dirs = {
+    config: xdg('XDG_CONFIG_HOME', '.config'),
+    state: xdg('XDG_STATE_HOME', '.local', 'state'),
+    data: xdg('XDG_DATA_HOME', '.local', 'share'),
+  };
+  return layout(posix.join, dirs, false);
+}
+
+function layout(
+  at: (...parts: string[]) => string,
+  dirs: { config: string; state: string; data: string },
+  oneFolder: boolean,
+): Paths {
+  return {
+    configDir: dirs.config,
+    oneFolder,
+    userConfigFile: at(dirs.config, 'config.json'),
+    trustedFile: at(dirs.config, 'trusted.json'),
+    stateDir: dirs.state,
+    stateFile: at(dirs.state, 'state.db'),
+    keysDir: at(dirs.data, 'keys'),
+  };
+}
+
+function known(place: Pick<Place, 'userHome'>): string {
+  if (place.userHome !== '') return place.userHome;
+  throw new Failure('USAGE', 'there is no home folder to keep state in', { hint: 'set AIP_HOME to a folder' });
+}

@@ -1,0 +1,195 @@
+/** Files of people and scripts: passports, intents, keys' public parts. Secrets have their own file with stricter rules. */
+import { randomBytes } from 'node:crypto';
+import { constants, type Dirent } from 'node:fs';
+import { link, mkdir, open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../../app/failure.js';
+import { MAX_DOCUMENT_BYTES } from '../../protocol/limits.js';
+
+/** How long a pipe that nobody writes to is waited for, and one whose writer is silent, in ms. */
+const NOBODY_MS = 3000;
+const SILENCE_MS = 60_000;
+const PAUSE_MS = 10;
+
+/** What `readDocument` does, for pipes and devices as well, which may keep their readers waiting. */
+export async function readAny(path: string): Promise<Uint8Array | null> {
+  try {
+    // A pipe without a writer would hold up a thread that no signal ends, and with it the end of the process.
+    const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    try {
+      const kind = await handle.stat();
+      // A folder opens on Linux and fails on read.
+      if (kind.isDirectory()) throw new Failure('UNREADABLE', `${path} is a folder, not a file.`);
+      const buffer = Buffer.allocUnsafe(MAX_DOCUMENT_BYTES + 1);
+      let length = 0;
+      while (length < buffer.length) {
+        const read = kind.isFile() ? readNow : length === 0 && kind.isFIFO() ? readFirst : readLater;
+        const bytesRead = await read(handle, buffer.subarray(length), path);
+        if (bytesRead === 0) break;
+        length += bytesRead;
+      }
+      return buffer.subarray(0, length);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    return missingOrFail(error, path, 'read');
+  }
+}
+
+async function readNow(handle: FileHandle, into: Buffer): Promise<number> {
+  return (await handle.read(into, 0, into.length, null)).bytesRead;
+}
+
+/** From a pipe or a device: waits, within bounds, for whoever writes. */
+async function readLater(handle: FileHandle, into: Buffer, path: string): Promise<number> {
+  for (let waited = 0; waited < SILENCE_MS; waited += PAUSE_MS) {
+    try {
+      return await readNow(handle, into);
+    } catch (error) {
+      if (codeOf(error) !== 'EAGAIN') throw error;
+    }
+    await sleep(PAUSE_MS);
+  }
+  throw new Failure('UNREADABLE', `Nothing came from ${path} for ${SILENCE_MS / 1000} s.`);
+}
+
+/** A pipe is at its end as well before its first writer has come. */
+async function readFirst(handle: FileHandle, into: Buffer, path: string): Promise<number> {
+  for (let waited = 0; waited < NOBODY_MS; waited += PAUSE_MS) {
+    const bytesRead = await readLater(handle, into, path);
+    if (bytesRead > 0) return bytesRead;
+    await sleep(PAUSE_MS);
+  }
+  throw new Failure('UNREADABLE', `${path} is a pipe that nobody writes to.`);
+}
+
+const OTHER_FILE = 'choose another file with --out';
+/** For the commands that have the flag. */
+export const FORCE = 'replace it with --force, or choose another place with --out';
+
+/** Creates a file with its whole content; an existing one is left as it is, and `otherwise` says what to do then. */
+export async function createFile(path: string, text: string, otherwise = OTHER_FILE): Promise<void> {
+  const temporary = await writeBeside(path, text);
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') throw new Failure('EXISTS', `${path} exists already.`, { hint: otherwise });
+    throw cannot('write', path, error);
+  } finally {
+    await unlink(temporary);
+  }
+}
+
+/** Replaces a file as a whole: a reader sees the old content or the new. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = await writeBeside(path, text);
+  try {
+    await rename(temporary, path);
+  } catch (error) {
+    await unlink(temporary);
+    throw cannot('write', path, error);
+  }
+}
+
+export async function fileExists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    return (await missingOrFail(error, path, 'read')) !== null;
+  }
+}
+
+/** True for a pipe with a name of its own; those that a shell hands over (`<(...)`) are open already. */
+export async function isNamedPipe(path: string): Promise<boolean> {
+  return !/^\/(?:dev|proc)\//.test(path) && (await stat(path)).isFIFO();
+}
+
+/**
+ * The files that a pattern with `*`, `?` and `**` names, sorted; for patterns that reached us because the shell did not
+ * expand them (quoted, or on Windows). Hidden files match only a pattern that writes their dot.
+ */
+export async function expandPattern(pattern: string): Promise<string[]> {
+  const parts = pattern.split(/[/\\]/);
+  const found: string[] = [];
+  const walk = async (folder: string, index: number): Promise<void> => {
+    const part = parts[index]!;
+    const last = index === parts.length - 1;
+    if (!/[*?]/.test(part)) {
+      const path = folder === '' ? part || sep : join(folder, part);
+      if (!last) return walk(path, index + 1);
+      if (await fileExists(path)) found.push(path);
+      return;
+    }
+    if (part === '**' && !last) await walk(folder, index + 1);
+    for (const entry of await entriesOf(folder === '' ? '.' : folder)) {
+      if (entry.name.startsWith('.') && !part.startsWith('.')) continue;
+      const path = folder === '' ? entry.name : join(folder, entry.name);
+      if (part === '**' && !last) {
+        if (entry.isDirectory()) await walk(path, index);
+      } else if (wildcard(part).test(entry.name)) {
+        if (!last) await walk(path, index + 1);
+        else if (!entry.isDirectory()) found.push(path);
+      }
+    }
+  };
+  await walk('', 0);
+  return [...new Set(found)].sort();
+}
+
+/** What is in a folder; nothing when there is none. What cannot be looked into may hold what is to be verified. */
+async function entriesOf(folder: string): Promise<Dirent[]> {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    await missingOrFail(error, folder, 'read');
+    return [];
+  }
+}
+
+function wildcard(part: string): RegExp {
+  const source = part
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*+/g, '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${source}$`);
+}
+
+async function writeBeside(path: string, text: string): Promise<string> {
+  const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const handle = await open(temporary, 'wx', 0o644);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw cannot('write', path, error);
+  }
+  return temporary;
+}
+
+async function missingOrFail(error: unknown, path: string, verb: string): Promise<null> {
+  const code = codeOf(error);
+  if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+  throw error instanceof Failure ? error : cannot(verb, path, error);
+}
+
+function cannot(verb: string, path: string, cause: unknown): Failure {
+  return new Failure(
+    'UNREADABLE',
+    `${path} cannot be ${verb === 'read' ? 'read' : 'written'} (${codeOf(cause) ?? 'unknown error'}).`,
+    {
+      cause,
+    },
+  );
+}
+
+function codeOf(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}

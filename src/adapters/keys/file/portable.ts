@@ -1,0 +1,51 @@
+/** Private keys in the files of other programs. Ours stay in the key stores. */
+import { Failure, shellWord } from '../../../app/failure.js';
+import type { Random } from '../../../app/ports/state.js';
+import type { PassphraseSource } from '../passphrase.js';
+import { createPrivate, readPrivate, replacePrivate } from '../../files/private-file.js';
+import { decodePem, encodeEncryptedPem, encodePlainPem, inKeyFile, isEncryptedPem, MAX_PEM_BYTES } from './pem.js';
+
+export interface PortableKeys {
+  /** The seed in a PKCS#8 file, encrypted or not; null when there is no such file. */
+  read(path: string): Promise<Uint8Array | null>;
+  /** Writes a PKCS#8 file, mode 0600. An existing one is left as it is unless `replace`. */
+  write(
+    path: string,
+    seed: Uint8Array,
+    form: { readonly encrypted: boolean; readonly replace: boolean },
+  ): Promise<void>;
+}
+
+export interface PortableKeysOptions {
+  readonly random: Random;
+  readonly passphrase: PassphraseSource;
+  readonly newPassphrase: PassphraseSource;
+  readonly onNotice: (notice: string) => void;
+}
+
+export function portableKeys({ random, passphrase, newPassphrase, onNotice }: PortableKeysOptions): PortableKeys {
+  return {
+    async read(path) {
+      const file = readPrivate(path, MAX_PEM_BYTES);
+      if (file === null) return null;
+      if (file.exposed)
+        onNotice(`${path} can be read or changed by others; make it private: chmod 600 ${shellWord(path)}`);
+      const pem = file.bytes.toString('latin1');
+      try {
+        return decodePem(pem, isEncryptedPem(pem) ? await passphrase(path) : null, { allowPlain: true });
+      } catch (cause) {
+        throw inKeyFile(cause, path);
+      }
+    },
+
+    async write(path, seed, { encrypted, replace }) {
+      const pem = encrypted
+        ? encodeEncryptedPem(seed, await newPassphrase(), random(16), random(16))
+        : encodePlainPem(seed);
+      const unique = Buffer.from(random(6)).toString('hex');
+      if (replace) replacePrivate(path, pem, unique);
+      else if (!createPrivate(path, pem, unique))
+        throw new Failure('EXISTS', `${path} exists already.`, { hint: 'replace it with --force' });
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { Failure, shellWord } from '../../../app/failure.js';
+import type { KeyStore, Random } from '../../../app/ports/state.js';
+import { createPrivate, ensurePrivateFolder, readPrivate, removePrivate } from '../../files/private-file.js';
+import type { PassphraseSource } from '../passphrase.js';
+import { decodePem, encodeEncryptedPem, inKeyFile, MAX_PEM_BYTES, requireEncryptedPem } from './pem.js';
+
+export interface KeyFilesOptions {
+  /** Where new keys go, `<home>/keys`; made with mode 0700 by the first of them. */
+  readonly folder: string;
+  readonly random: Random;
+  /** Asked when a key is read. */
+  readonly passphrase: PassphraseSource;
+  /** Asked when a key is made. */
+  readonly newPassphrase: PassphraseSource;
+}
+
+/** Keys as encrypted PEM files, one a key; the ref is the path. */
+export function keyFiles(options: KeyFilesOptions): KeyStore {
+  const pathOf = (keyId: string): string => join(options.folder, keyFileName(keyId));
+  return {
+    name: 'file',
+
+    async read(ref) {
+      const file = readPrivate(ref, MAX_PEM_BYTES);
+      if (file === null)
+        throw new Failure('KEY_NOT_FOUND', `There is no key file ${ref}.`, {
+          hint: 'restore it from a backup, or give the agent a new key: aip passport rotate <agent>',
+        });
+      if (file.exposed) {
+        throw new Failure('KEYSTORE_DENIED', `The key file ${ref} can be read or changed by others.`, {
+          hint: `chmod 600 ${shellWord(ref)}`,
+        });
+      }
+      const pem = file.bytes.toString('latin1');
+      try {
+        // Before the question: nobody types a passphrase for a file that cannot be opened.
+        requireEncryptedPem(pem);
+        return decodePem(pem, await options.passphrase(ref));
+      } catch (cause) {
+        throw inKeyFile(cause, ref);
+      }
+    },
+
+    refOf: pathOf,
+
+    async create(keyId, seed) {
+      const path = pathOf(keyId);
+      ensurePrivateFolder(options.folder);
+      // Asked before the work, so that nobody types a passphrase for nothing; the link below decides.
+      if (readPrivate(path, MAX_PEM_BYTES) !== null) throw taken(path);
+      const passphrase = await options.newPassphrase();
+      const pem = encodeEncryptedPem(seed, passphrase, options.random(16), options.random(16));
+      if (!createPrivate(path, pem, Buffer.from(options.random(6)).toString('hex'))) throw taken(path);
+      return path;
+    },
+
+    async delete(ref) {
+      return removePrivate(ref);
+    },
+  };
+}
+
+/** `did:web:acme.com:agents:bot#key-1` becomes `did_web_acme.com_agents_bot_key-1.pem`; long ids end in a hash. */
+export function keyFileName(keyId: string): string {
+  const plain = keyId.replace(/[^A-Za-z0-9.-]/g, '_').replace(/^\.+/, '');
+  if (plain.length > 0 && plain.length <= 180) return `${plain}.pem`;
+  return `${plain.slice(0, 160)}-${createHash('sha256').update(keyId).digest('hex').slice(0, 16)}.pem`;
+}
+
+function taken(path: string): Failure {
+  return new Failure('EXISTS', `The key file ${path} exists already; it was left as it is.`, {
+    hint: `if no passport carries it (a command that was killed leaves such a key): rm ${shellWord(path)}`,
+  });
+}

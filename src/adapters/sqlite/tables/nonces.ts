@@ -1,0 +1,87 @@
+import type { SpentNonce } from '../../../app/ports/state.js';
+import { sha256 } from '../../../protocol/hash.js';
+import { text, type Database } from '../database.js';
+import type { Head } from './head.js';
+
+/** A nonce to be kept longer than this goes to the table that is pruned row by row, in ms. */
+const LONG = 60 * 60 * 1000;
+/** Rows of that table which one prune forgets at most. */
+const PRUNED_AT_ONCE = 256;
+
+const COLUMNS = '(key, seen, result)';
+
+/** Spent nonces. `null` as a result stands for `accepted`, the usual one. */
+export class Nonces {
+  readonly #find;
+  readonly #add;
+  readonly #addLong;
+  readonly #empty;
+  readonly #pruneLong;
+  /** The last nonce that was asked for and not found: spending it next need not ask again. */
+  #absent: { readonly name: string; readonly key: Uint8Array } | null = null;
+
+  constructor(database: Database) {
+    const find = (table: string) => `SELECT seen, ${text('result')} FROM ${table} WHERE key = ?1`;
+    this.#find = database.query(
+      ['number', 'text?'],
+      `${find('nonces_0')} UNION ALL ${find('nonces_1')} UNION ALL ${find('nonces_long')}`,
+    );
+    this.#add = [0, 1].map((n) => database.statement(`INSERT INTO nonces_${n} ${COLUMNS} VALUES (?, ?, ?)`));
+    this.#addLong = database.statement('INSERT INTO nonces_long (key, seen, result, kept) VALUES (?, ?, ?, ?)');
+    this.#empty = [0, 1].map((n) => database.statement(`DELETE FROM nonces_${n}`));
+    this.#pruneLong = database.query(
+      ['number'],
+      `DELETE FROM nonces_long WHERE key IN (SELECT key FROM nonces_long WHERE kept < ? ORDER BY kept LIMIT ${PRUNED_AT_ONCE})
+       RETURNING seen`,
+    );
+  }
+
+  find(agentId: string, nonce: string): SpentNonce | null {
+    const name = nameOf(agentId, nonce);
+    const key = sha256(name).subarray(0, 16);
+    const row = this.#find.first([key]);
+    this.#absent = row === undefined ? { name, key } : null;
+    return row === undefined ? null : { firstSeenAt: row[0], firstResult: row[1] ?? 'accepted' };
+  }
+
+  /** Spending twice is a bug of the caller: the second one must have been refused. */
+  spend(head: Head, agentId: string, nonce: string, seenAt: number, result: string, keepUntil: number): void {
+    const name = nameOf(agentId, nonce);
+    if (this.#absent?.name !== name) this.find(agentId, nonce);
+    if (this.#absent === null) throw new Error('a nonce was spent twice');
+    const { key } = this.#absent;
+    this.#absent = null;
+    const kept = Math.ceil(keepUntil);
+    const values = [key, seenAt, result === 'accepted' ? null : result];
+    if (kept - seenAt > LONG) {
+      this.#addLong.run([...values, kept]);
+      return;
+    }
+    const young = head.generation;
+    this.#add[young]!.run(values);
+    head.kept[young] = Math.max(head.kept[young]!, kept);
+    head.seen[young] = Math.max(head.seen[young]!, seenAt);
+  }
+
+  /** At the end of a transaction. */
+  forget(): void {
+    this.#absent = null;
+  }
+
+  prune(head: Head, now: number): void {
+    const young = head.generation;
+    const old = 1 - young;
+    if (head.kept[young] !== 0 && head.kept[old]! < now) {
+      if (head.kept[old] !== 0) this.#empty[old]!.run([]);
+      head.forgotten = Math.max(head.forgotten, head.seen[old]!);
+      head.kept[old] = 0;
+      head.seen[old] = 0;
+      head.generation = old;
+    }
+    for (const [seen] of this.#pruneLong.all([now])) head.forgotten = Math.max(head.forgotten, seen);
+  }
+}
+
+function nameOf(agentId: string, nonce: string): string {
+  return `${agentId}\n${nonce}`;
+}

@@ -1,0 +1,63 @@
+/** The API key that lets this machine into its mesh, kept as 32 bytes by the key stores like any other secret. */
+import { parseApiKey, type ApiKey } from '../../mesh/access/api-key.js';
+import { fromHex, toHex } from '../../protocol/hex.js';
+import { Failure } from '../failure.js';
+import type { KeyringDeps } from './keyring.js';
+import type { KeyRecord, KeyStoreName } from '../ports/state.js';
+
+/** The part of a key that is no secret, `aipm_<role>_<key id>`: what config keeps. */
+export function apiKeyName({ role, keyId }: Pick<ApiKey, 'role' | 'keyId'>): string {
+  return `aipm_${role}_${keyId}`;
+}
+
+/** The key in `text`, white space around it removed. Fails without quoting any of it. */
+export function readApiKey(text: string, where: string): ApiKey {
+  const key = parseApiKey(text.trim());
+  if (key !== null) return key;
+  throw new Failure('USAGE', `${where} holds no API key of a mesh.`, {
+    hint: 'it looks like aipm_<role>_<id>_<secret>',
+  });
+}
+
+const recordId = (name: string): string => `mesh:${name}`;
+
+/** Puts the key into a store; one that is there already is left as it is. */
+export async function keepApiKey(deps: KeyringDeps, key: ApiKey, storeName: KeyStoreName): Promise<KeyRecord> {
+  const keyId = recordId(apiKeyName(key));
+  const known = deps.state.key(keyId);
+  if (known !== null && (await holds(deps, known, key))) return known;
+  const store = deps.store(storeName);
+  const record: KeyRecord = { keyId, store: storeName, ref: store.refOf(keyId), createdAt: deps.clock() };
+  try {
+    await store.create(keyId, secretOf(key));
+  } catch (error) {
+    // A join that was killed has stored it, and told the state nothing.
+    if (!(error instanceof Failure) || error.code !== 'EXISTS' || !(await holds(deps, record, key))) throw error;
+  }
+  deps.state.rememberKey(record);
+  return record;
+}
+
+/** The whole key of which config keeps the name. */
+export async function heldApiKey(deps: KeyringDeps, name: string): Promise<string> {
+  const record = deps.state.key(recordId(name));
+  if (record === null) {
+    throw new Failure('KEY_NOT_FOUND', `This machine does not hold the mesh key ${name}.`, {
+      hint: 'aip mesh join <url> --mesh-key <key> --key-file <file>, or set AIP_MESH_KEY',
+    });
+  }
+  return `${name}_${toHex(await deps.store(record.store).read(record.ref))}`;
+}
+
+async function holds(deps: KeyringDeps, record: KeyRecord, key: ApiKey): Promise<boolean> {
+  try {
+    return toHex(await deps.store(record.store).read(record.ref)) === toHex(secretOf(key));
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'KEY_NOT_FOUND') return false;
+    throw error;
+  }
+}
+
+function secretOf(key: ApiKey): Uint8Array {
+  return fromHex(key.text.slice(-64))!;
+}

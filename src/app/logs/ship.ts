@@ -1,0 +1,196 @@
+/** Ships this machine's log to its mesh: in batches, each entry once, from wherever the mesh says that it stands. */
+import type { Link } from '../../protocol/log/chain.js';
+import type { Entry } from '../../protocol/log/entry.js';
+import { JsonError } from '../../protocol/json/parse.js';
+import { ShapeError } from '../../protocol/json/shape.js';
+import { reconnectDelay } from '../../mesh/client/reconnect.js';
+import type { LogArchive } from '../ports/log.js';
+import { isSignedBy, readStatement } from './statements.js';
+import type { MeshLine } from '../ports/mesh.js';
+import type { State } from '../ports/state.js';
+
+/** What is read of the log, and where the mesh's countersignatures are kept. */
+export interface ShippedLog extends Pick<State, 'entries' | 'logId' | 'verifier'> {
+  bounds(): { readonly after: Link; readonly head: Link };
+  readonly archive: Pick<LogArchive, 'addCheckpoint'>;
+}
+
+export type ShippingState =
+  /** The mesh holds everything up to `seq`. */
+  | { readonly kind: 'current'; readonly seq: number }
+  | { readonly kind: 'shipping'; readonly behind: number }
+  /** Nothing is lost: it goes on from the mesh's own answer. */
+  | { readonly kind: 'waiting'; readonly reason: string; readonly ms: number };
+
+/** Why shipping ended by itself: going on would hide something, or is not allowed. */
+export interface ShippingEnd {
+  readonly kind: 'log_cut' | 'log_changed' | 'log_pruned' | 'refused' | 'distrusted';
+  readonly message: string;
+}
+
+export interface ShippingDeps {
+  readonly log: ShippedLog;
+  /** The mesh's home. */
+  readonly line: MeshLine;
+  /** The mesh's pinned key, raw: only its word on what it holds is believed. */
+  readonly meshKey: Uint8Array;
+  /** ms since the epoch. */
+  readonly clock: () => number;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** Resolves after `ms`, or at once when `signal` says so. */
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Told when it changes. */
+  readonly onState: (state: ShippingState) => void;
+}
+
+/** Small, so that taking them in holds up no revocation. */
+const BATCH_ENTRIES = 100;
+const BATCH_BYTES = 96 * 1024;
+/** How soon an entry that was committed here is on its way, ms. */
+const LOOK_MS = 250;
+const TIMEOUT_MS = 15_000;
+/** The mesh's countersignature is kept this often while entries flow, ms. */
+const KEEP_MS = 600_000;
+
+/** Ships until `signal` says so (null), or until it must not go on. Never rejects for what the network does. */
+export async function shipLogs(deps: ShippingDeps, signal: AbortSignal): Promise<ShippingEnd | null> {
+  const { log, random, pause, onState, clock } = deps;
+  let held: Link | null = null;
+  let unkept: { readonly seq: number; readonly text: string } | null = null;
+  let keptAt = -Infinity;
+  let failures = 0;
+  let current = -1;
+  const keep = (): void => {
+    if (unkept !== null) log.archive.addCheckpoint(unkept.seq, unkept.text);
+    unkept = null;
+    keptAt = clock();
+  };
+  while (!signal.aborted) {
+    const batch = held === null ? [] : batchAfter(log, held.seq);
+    if (held !== null && batch.length === 0) {
+      if (current !== held.seq) onState({ kind: 'current', seq: held.seq });
+      current = held.seq;
+      if (clock() - keptAt >= KEEP_MS) keep();
+      await pause(LOOK_MS, signal);
+      continue;
+    }
+    if (held !== null && batch.length > 1) onState({ kind: 'shipping', behind: log.bounds().head.seq - held.seq });
+    const told = await send(deps, batch);
+    if (told.kind === 'end') return told.end;
+    if (told.kind === 'later') {
+      failures += 1;
+      // What the mesh took of it is unknown, so it is asked again.
+      held = null;
+      const ms = reconnectDelay(failures, random());
+      onState({ kind: 'waiting', reason: told.reason, ms });
+      current = -1;
+      await pause(ms, signal);
+      continue;
+    }
+    failures = 0;
+    const problem = contradiction(log, told.held, held !== null);
+    if (problem !== null) return problem;
+    if (told.checkpoint !== null && batch.length > 0) unkept = { seq: told.held!.seq, text: told.checkpoint };
+    held = told.held ?? log.bounds().after;
+  }
+  keep();
+  return null;
+}
+
+type Told =
+  | { readonly kind: 'held'; readonly held: Link | null; readonly checkpoint: string | null }
+  | { readonly kind: 'later'; readonly reason: string }
+  | { readonly kind: 'end'; readonly end: ShippingEnd };
+
+async function send({ log, line, meshKey }: ShippingDeps, entries: readonly Entry[]): Promise<Told> {
+  const { logId, verifier } = log;
+  const body = Buffer.from(JSON.stringify({ log_id: logId, verifier, entries }));
+  const reply = await line.ask({ method: 'POST', target: '/v1/logs', body, timeoutMs: TIMEOUT_MS });
+  if (reply.kind === 'unreachable') return { kind: 'later', reason: reply.reason };
+  const { status } = reply;
+  const json = parsed(reply.body);
+  const code = json?.['code'];
+  // Neither a yes nor a no of a mesh: a proxy or a portal in between has answered. It goes, and the log must not have stopped for good.
+  if (status === 200 ? json?.['checkpoint'] === undefined : typeof code !== 'string')
+    return { kind: 'later', reason: `${line.url} answered ${status} with something that is no mesh's answer` };
+  if (status === 200) {
+    const checkpoint = json?.['checkpoint'];
+    if (checkpoint === null && entries.length === 0) return { kind: 'held', held: null, checkpoint: null };
+    const text = JSON.stringify(checkpoint) ?? '';
+    const link = believed(text, logId, meshKey);
+    if (link !== null) return { kind: 'held', held: link, checkpoint: text };
+    return end('distrusted', 'What answers is not signed with the key of this mesh, so nothing more is sent to it.');
+  }
+  const said = typeof json?.['message'] === 'string' ? json['message'] : `the mesh answered ${status}`;
+  // Gaps and forks are settled by asking where the mesh stands; that is then compared with the log here.
+  if (code === 'LOG_FORK' || status >= 500 || status === 429) return { kind: 'later', reason: said };
+  return end('refused', `The mesh does not take this log: ${said}`);
+}
+
+function end(kind: ShippingEnd['kind'], message: string): Told {
+  return { kind: 'end', end: { kind, message } };
+}
+
+function believed(text: string, logId: string, meshKey: Uint8Array): Link | null {
+  try {
+    const signed = readStatement(Buffer.from(text));
+    const { statement } = signed;
+    if (statement.type !== 'log-checkpoint' || statement.log_id !== logId) return null;
+    return isSignedBy(signed, [meshKey]) ? { seq: statement.seq, hash: statement.hash } : null;
+  } catch (error) {
+    if (error instanceof JsonError || error instanceof ShapeError) return null;
+    throw error;
+  }
+}
+
+/** What the mesh holds against what is here. It remembers for us what whoever can write our file would like forgotten. */
+function contradiction(log: ShippedLog, held: Link | null, sent: boolean): ShippingEnd | null {
+  const { after, head } = log.bounds();
+  if (held === null) return null;
+  if (held.seq > head.seq) {
+    const lost = `entries ${head.seq + 1} to ${held.seq}`;
+    return {
+      kind: 'log_cut',
+      message: `The mesh holds ${lost} of this log, which are missing here: its end was cut off.`,
+    };
+  }
+  if (held.seq < after.seq) {
+    const lost = `${held.seq + 1} to ${after.seq}`;
+    return { kind: 'log_pruned', message: `Entries ${lost} were pruned here before the mesh had them.` };
+  }
+  const here = held.seq === after.seq ? after.hash : hashAt(log, held.seq);
+  if (here === held.hash) return null;
+  const when = sent ? 'while it was shipped' : 'after it was shipped';
+  return {
+    kind: 'log_changed',
+    message: `Entry ${held.seq} of this log is not the one that the mesh holds: it was changed ${when}.`,
+  };
+}
+
+function hashAt(log: ShippedLog, seq: number): string | null {
+  for (const entry of log.entries({ afterSeq: seq - 1 })) return entry.seq === seq ? entry.hash : null;
+  return null;
+}
+
+function batchAfter(log: ShippedLog, seq: number): Entry[] {
+  if (log.bounds().head.seq <= seq) return [];
+  const batch: Entry[] = [];
+  let bytes = 0;
+  for (const entry of log.entries({ afterSeq: seq })) {
+    bytes += JSON.stringify(entry).length;
+    if (batch.length > 0 && bytes > BATCH_BYTES) break;
+    batch.push(entry);
+    if (batch.length === BATCH_ENTRIES) break;
+  }
+  return batch;
+}
+
+function parsed(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,107 @@
+/** API keys of a mesh, as its admin sees them. */
+import { signRequest } from '../../mesh/access/http-signature.js';
+import type { Role } from '../../mesh/access/roles.js';
+import { toHex } from '../../protocol/hex.js';
+import { askMesh, malformed, Members, toldBy, unheard } from './answers.js';
+import type { MeshCall, MeshLine } from '../ports/mesh.js';
+import type { Clock, Random } from '../ports/state.js';
+import type { OperatorSigner } from './orders.js';
+
+export interface AdminDeps {
+  readonly line: MeshLine;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly signer: OperatorSigner | null;
+}
+
+export interface NewKey {
+  /** Shown this once: the mesh keeps a hash. */
+  readonly key: string;
+  readonly keyId: string;
+  readonly role: string;
+}
+
+export interface ListedKey {
+  readonly keyId: string;
+  readonly role: string;
+  readonly label: string | null;
+  readonly publicKey: string | null;
+  readonly createdAt: string;
+  readonly revokedAt: string | null;
+}
+
+const TIMEOUT_MS = 5_000;
+/** More API keys than any mesh has: one that goes on beyond is broken, or means harm. */
+const MOST_KEYS = 100_000;
+
+export async function createApiKey(
+  deps: AdminDeps,
+  order: { readonly role: Role; readonly label: string | null; readonly publicKey: string | null },
+): Promise<NewKey> {
+  const { role, label, publicKey } = order;
+  const members = {
+    role,
+    ...(label === null ? {} : { label }),
+    ...(publicKey === null ? {} : { public_key: publicKey }),
+  };
+  const body = Buffer.from(JSON.stringify(members));
+  return change(
+    deps,
+    { method: 'POST', path: '/v1/mesh/keys', body },
+    'Whether a key was made is unknown, and nobody has seen it: look with aip mesh key list, and revoke it.',
+    (answer) => ({ key: answer.text('key'), keyId: answer.text('key_id'), role: answer.text('role') }),
+  );
+}
+
+/** All of them, revoked ones included, in the order in which they were made. */
+export async function listApiKeys({ line }: Pick<AdminDeps, 'line'>): Promise<ListedKey[]> {
+  const listed: ListedKey[] = [];
+  for (let next: string | null = null; ;) {
+    const target = `/v1/mesh/keys${next === null ? '' : `?after=${encodeURIComponent(next)}`}`;
+    const page = new Members(line, await askMesh(line, { method: 'GET', target, timeoutMs: TIMEOUT_MS }));
+    const keys = page.list('keys');
+    for (const key of keys) {
+      listed.push({
+        keyId: key.text('key_id'),
+        role: key.text('role'),
+        label: key.textOrNull('label'),
+        publicKey: key.textOrNull('public_key'),
+        createdAt: key.text('created_at'),
+        revokedAt: key.textOrNull('revoked_at'),
+      });
+    }
+    next = page.textOrNull('next');
+    if (next === null) return listed;
+    // Half a list would hide a key that should be revoked.
+    if (keys.length === 0 || listed.length > MOST_KEYS) throw malformed(line, 'its list of keys does not end');
+  }
+}
+
+/** False when it was revoked before. */
+export async function revokeApiKey(deps: AdminDeps, keyId: string): Promise<boolean> {
+  const path = `/v1/mesh/keys/${encodeURIComponent(keyId)}`;
+  const doubt = 'Whether the key was revoked is unknown: give the command again, which is harmless.';
+  return change(deps, { method: 'DELETE', path, body: new Uint8Array() }, doubt, (answer) => answer.flag('changed'));
+}
+
+async function change<T>(
+  deps: AdminDeps,
+  request: { readonly method: 'POST' | 'DELETE'; readonly path: string; readonly body: Uint8Array },
+  doubt: string,
+  read: (answer: Members) => T,
+): Promise<T> {
+  const { line, clock, random, signer } = deps;
+  const { method, path, body } = request;
+  const params = { created: Math.floor(clock() / 1000), nonce: toHex(random(16)), keyId: signer?.publicKey ?? '' };
+  const headers = signer === null ? {} : { ...signRequest(request, params, signer.sign) };
+  const call: MeshCall = {
+    method,
+    target: path,
+    headers,
+    timeoutMs: TIMEOUT_MS,
+    ...(body.length === 0 ? {} : { body }),
+  };
+  const told = toldBy(line, await line.ask(call), read);
+  if (told.kind === 'done') return told.value;
+  throw told.kind === 'refused' ? told.failure : unheard(line, told.what, told.unsure ? doubt : null);
+}

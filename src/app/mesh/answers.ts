@@ -1,0 +1,172 @@
+/** What a mesh answers, read strictly: an answer that is not whole is a failure, never a half-known fact. */
+import { JsonError, parseJsonText } from '../../protocol/json/parse.js';
+import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
+import { Failure } from '../failure.js';
+import type { MeshCall, MeshLine, MeshReply } from '../ports/mesh.js';
+
+/** Asks, and gives the answer's JSON object. Fails with NETWORK when the mesh cannot be reached or says no. */
+export async function askMesh(line: MeshLine, call: MeshCall): Promise<JsonObject> {
+  const reply = await line.ask(call);
+  if (reply.kind === 'unreachable') throw unreachable(line, reply.reason);
+  return answerOf(line, reply.status, reply.body);
+}
+
+/** The JSON object of an answer that says yes. */
+export function answerOf(line: MeshLine, status: number, body: string): JsonObject {
+  let value: Json;
+  try {
+    value = parseJsonText(body);
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    throw new Failure('NETWORK', `${line.url} answered ${status} with something that is no mesh's answer.`, {
+      hint: 'check mesh.url: aip config list --sources',
+    });
+  }
+  if (status === 200 || status === 201) {
+    if (isObject(value)) return value;
+    throw malformed(line, 'the answer is no object');
+  }
+  throw refusedBy(line, status, isObject(value) ? value : {});
+}
+
+/** AIP-E500. */
+export function unreachable(line: MeshLine, reason: string): Failure {
+  return unavailable(line, `cannot be reached: ${reason}`, 'Nothing was changed.');
+}
+
+/** What came of a request. */
+export type Told<T> =
+  | { readonly kind: 'done'; readonly value: T }
+  /** The mesh itself says no. */
+  | { readonly kind: 'refused'; readonly failure: Failure }
+  /** Nobody has answered who knows what the mesh did. `unsure`: it may have been carried out. */
+  | { readonly kind: 'unheard'; readonly what: string; readonly unsure: boolean };
+
+/** An answer of a proxy, or of a server that broke, says nothing of what became of the request: it may be on disk already. */
+export function toldBy<T>(line: MeshLine, reply: MeshReply, read: (answer: Members) => T): Told<T> {
+  if (reply.kind === 'unreachable')
+    return { kind: 'unheard', what: `cannot be reached: ${reply.reason}`, unsure: reply.sent };
+  const { status, body } = reply;
+  const unsure = status < 300 || status >= 500;
+  try {
+    return { kind: 'done', value: read(new Members(line, answerOf(line, status, body))) };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const code = refusalIn(body);
+    if (code === 'BUSY' || code === 'SHUTTING_DOWN')
+      return { kind: 'unheard', what: `takes nothing now (${code})`, unsure: false };
+    if (code !== null && !unsure) return { kind: 'refused', failure: error };
+    return { kind: 'unheard', what: `answered ${status} with ${code ?? "something that is no mesh's answer"}`, unsure };
+  }
+}
+
+/** AIP-E500 of a request that changes something. `doubt`: what to do where it may have been carried out; null where it was not. */
+export function unheard(line: MeshLine, what: string, doubt: string | null): Failure {
+  return unavailable(line, what, doubt ?? 'Nothing was changed.');
+}
+
+function unavailable(line: MeshLine, what: string, changed: string): Failure {
+  return new Failure('NETWORK', `AIP-E500 MESH_UNAVAILABLE: ${line.url} ${what}. ${changed}`, {
+    hint: hintFor(what) ?? `check that it is up: curl ${line.url}/healthz`,
+    retryable: true,
+  });
+}
+
+/** The code by which a mesh says no; null in whatever else may come from its address. */
+function refusalIn(body: string): string | null {
+  try {
+    const value = parseJsonText(body);
+    return isObject(value) && typeof value.code === 'string' ? value.code : null;
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    return null;
+  }
+}
+
+/** It is up, and its certificate is not the one that is expected. */
+function hintFor(reason: string): string | null {
+  if (reason.includes('ERR_TLS_CERT_ALTNAME_INVALID'))
+    return 'use the name in its certificate: aip mesh serve --public-url <url> there, aip mesh join <url> here';
+  if (/SELF_SIGNED_CERT|UNABLE_TO_(?:VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT)/.test(reason))
+    return 'for an authority of your own: NODE_EXTRA_CA_CERTS=<its certificate>, PEM';
+  if (/^answered [234]/.test(reason)) return 'check mesh.url: aip config list --sources';
+  return null;
+}
+
+export function malformed(line: MeshLine, what: string): Failure {
+  return new Failure('NETWORK', `${line.url} sent an answer that cannot be read: ${what}.`, {
+    hint: 'is it the same version? aip --version',
+  });
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  UNAUTHENTICATED: 'get a key that is in force: aip mesh key create, where an admin is; then aip mesh join',
+  FORBIDDEN: 'use a key with a higher role: AIP_MESH_KEY=<key>, or aip mesh join',
+  SIGNATURE_REQUIRED: 'sign with the key registered for this API key: aip mesh join <url> --operator-key <did>',
+  SIGNATURE_INVALID: 'the API key must be made with your public key: aip mesh key create --public-key <key>',
+  COMMAND_EXPIRED: 'check the clock: aip doctor',
+  VERSION_CONFLICT: 'look again: aip status <agent>',
+};
+
+function refusedBy(line: MeshLine, status: number, { code, message, retryable }: JsonObject): Failure {
+  const name = typeof code === 'string' ? code : `status ${status}`;
+  const text = typeof message === 'string' ? message : 'no reason given';
+  const hint = HINTS[name];
+  return new Failure('NETWORK', `The mesh at ${line.url} refused (${name}): ${text}`, {
+    ...(hint === undefined ? {} : { hint }),
+    retryable: retryable === true,
+  });
+}
+
+/** Reads members of an answer, each of the kind that it must be. */
+export class Members {
+  readonly #line: MeshLine;
+  readonly #object: JsonObject;
+
+  constructor(line: MeshLine, object: JsonObject) {
+    this.#line = line;
+    this.#object = object;
+  }
+
+  text(name: string): string {
+    const value = this.#object[name];
+    if (typeof value !== 'string') throw this.#wrong(name);
+    return value;
+  }
+
+  textOrNull(name: string): string | null {
+    return this.#object[name] === null ? null : this.text(name);
+  }
+
+  number(name: string): number {
+    const value = this.#object[name];
+    if (typeof value !== 'number') throw this.#wrong(name);
+    return value;
+  }
+
+  numberOrNull(name: string): number | null {
+    return this.#object[name] === null ? null : this.number(name);
+  }
+
+  flag(name: string): boolean {
+    const value = this.#object[name];
+    if (typeof value !== 'boolean') throw this.#wrong(name);
+    return value;
+  }
+
+  oneOf<const T extends string>(name: string, ...values: readonly T[]): T {
+    const value = values.find((one) => one === this.#object[name]);
+    if (value === undefined) throw this.#wrong(name);
+    return value;
+  }
+
+  list(name: string): Members[] {
+    const value = this.#object[name];
+    if (!Array.isArray(value) || !value.every(isObject)) throw this.#wrong(name);
+    return (value as readonly JsonObject[]).map((one) => new Members(this.#line, one));
+  }
+
+  #wrong(name: string): Failure {
+    return malformed(this.#line, `"${name}" is not what it must be`);
+  }
+}

@@ -1,0 +1,112 @@
+/** Proves the kill switch on a live mesh, with a canary that no agent is. */
+import { toHex } from '../../protocol/hex.js';
+import { Failure } from '../failure.js';
+import { overview, type Listener } from './overview.js';
+import { giveOrder, type OrderDeps } from './orders.js';
+import type { SignatureCheck } from '../../mesh/log/signing.js';
+
+export interface DrilledVerifier {
+  readonly verifier: string | null;
+  readonly mode: string;
+  /** From the commit to its confirmation, the slowest of all rounds; null when it did not confirm, or cannot. */
+  readonly ms: number | null;
+  readonly confirmed: boolean;
+}
+
+/** As `aip mesh drill --json` prints it. */
+export interface DrillReport {
+  readonly canary: string;
+  readonly rounds: number;
+  readonly verifiers: readonly DrilledVerifier[];
+  readonly connected: number;
+  readonly p50_ms: number | null;
+  readonly p99_ms: number | null;
+  /** `yes`: all that listen confirmed. `no`: one that reports did not. `unknown`: some do not report, or nobody listens. */
+  readonly can_halt: 'yes' | 'no' | 'unknown';
+  readonly within_ms: number;
+  readonly ok: boolean;
+  /** False when the canary stays revoked, because the API key may not reinstate. */
+  readonly reinstated: boolean;
+}
+
+export interface DrillOptions {
+  readonly withinMs: number;
+  readonly rounds: number;
+}
+
+export async function drill(
+  deps: OrderDeps & { readonly check: SignatureCheck },
+  { withinMs, rounds }: DrillOptions,
+): Promise<DrillReport> {
+  const canary = `did:web:drill.invalid:agents:canary-${toHex(deps.random(4))}`;
+  const slowest = new Map<string, DrilledVerifier>();
+  const all: number[] = [];
+  let reinstated = true;
+  let connected = 0;
+  const order = { subject: canary, by: null, durationMs: null };
+  for (let round = 0; round < rounds; round++) {
+    const given = await giveOrder({ ...deps, waitMs: withinMs }, { ...order, action: 'revoke', reason: 'drill' });
+    const seen = await overview(deps.lines[0]!, deps.check);
+    connected = seen.connected;
+    for (const one of measured(seen.listeners, given.outcome.seq!, given.outcome.propagation_ms)) {
+      const name = one.verifier ?? `unnamed ${slowest.size}`;
+      const before = slowest.get(name);
+      if (one.ms !== null) all.push(one.ms);
+      if (one.verifier === null ? before === undefined && round === 0 : worse(one, before)) slowest.set(name, one);
+    }
+    reinstated = (await lift(deps, order)) && reinstated;
+    if (!reinstated) break;
+  }
+  const verifiers = [...slowest.values()];
+  const reporting = verifiers.filter(({ verifier }) => verifier !== null);
+  const missed = reporting.some(({ confirmed }) => !confirmed);
+  const can_halt = missed ? 'no' : reporting.length === 0 || reporting.length < connected ? 'unknown' : 'yes';
+  all.sort((a, b) => a - b);
+  const p99_ms = quantile(all, 0.99);
+  const ok = reporting.length > 0 && !missed && p99_ms !== null && all.at(-1)! <= withinMs;
+  return {
+    canary,
+    rounds,
+    verifiers,
+    connected,
+    p50_ms: quantile(all, 0.5),
+    p99_ms,
+    can_halt,
+    within_ms: withinMs,
+    ok,
+    reinstated,
+  };
+}
+
+/**
+ * When each verifier confirmed, counted from the commit. The mesh says how long ago each was heard, and how long after the commit
+ * the last of them was, all by its own clock: the difference is each one's time.
+ */
+function measured(listeners: readonly Listener[], seq: number, lastMs: number | null): DrilledVerifier[] {
+  const confirmed = listeners.filter((one) => one.reports && one.seq >= seq);
+  const latest = Math.min(...confirmed.map(({ lastSeenMs }) => lastSeenMs));
+  return listeners.map((one) => {
+    const { verifier, mode, lastSeenMs } = one;
+    if (!confirmed.includes(one) || lastMs === null) return { verifier, mode, ms: null, confirmed: false };
+    return { verifier, mode, ms: Math.max(0, Math.round((lastMs - (lastSeenMs - latest)) * 10) / 10), confirmed: true };
+  });
+}
+
+function worse(one: DrilledVerifier, before: DrilledVerifier | undefined): boolean {
+  if (before === undefined || !one.confirmed) return true;
+  return before.confirmed && (one.ms ?? 0) > (before.ms ?? 0);
+}
+
+async function lift(deps: OrderDeps, order: { subject: string; by: null; durationMs: null }): Promise<boolean> {
+  try {
+    await giveOrder({ ...deps, waitMs: 0 }, { ...order, action: 'reinstate', reason: 'drill' });
+    return true;
+  } catch (error) {
+    if (error instanceof Failure && /\(FORBIDDEN\)/.test(error.message)) return false;
+    throw error;
+  }
+}
+
+function quantile(sorted: readonly number[], q: number): number | null {
+  return sorted.length === 0 ? null : sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1)]!;
+}

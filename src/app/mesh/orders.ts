@@ -1,0 +1,218 @@
+/** The kill switch: revoke, suspend and reinstate, through the mesh or on this machine alone. */
+import { writeCommand, type Action, type Command } from '../../mesh/command.js';
+import { signRequest } from '../../mesh/access/http-signature.js';
+import { MAX_CONFIRM_WAIT_MS } from '../../mesh/limits.js';
+import { statusAt, type Standing, type Status } from '../../mesh/standing.js';
+import { toHex } from '../../protocol/hex.js';
+import { type Members, toldBy, unheard } from './answers.js';
+import type { MeshCopy, MeshLine } from '../ports/mesh.js';
+import type { Clock, Random } from '../ports/state.js';
+
+/** What an operator wants. */
+export interface Order {
+  readonly action: Action;
+  /** An agent, a principal, or `*`. */
+  readonly subject: string;
+  readonly reason: string | null;
+  readonly by: string | null;
+  /** Only of `suspend`. */
+  readonly durationMs: number | null;
+}
+
+/** What came of it, as `--json` prints it. */
+export interface Outcome {
+  readonly agent_id: string;
+  readonly status: Status;
+  /** Place in the mesh's log; null on this machine alone. */
+  readonly seq: number | null;
+  readonly version: number;
+  readonly cmd_id: string;
+  readonly durable: boolean;
+  /** Verifiers that confirmed having applied it. */
+  readonly propagated_to: number;
+  /** Verifiers that listen. */
+  readonly connected: number;
+  /** From the commit to the last confirmation; null while there is none. */
+  readonly propagation_ms: number | null;
+  readonly regions: readonly never[];
+  /** False when the subject was in that state already. */
+  readonly changed: boolean;
+}
+
+export interface Given {
+  readonly outcome: Outcome;
+  /** Verifiers that report what they apply, and have not confirmed in time. */
+  readonly missing: number;
+}
+
+/** The operator's own key: a public key `ed25519:<64 hex>`, and how it signs. */
+export interface OperatorSigner {
+  readonly publicKey: string;
+  readonly sign: (text: string) => string;
+}
+
+export interface OrderDeps {
+  /** Endpoints of the mesh, in the order in which they are tried. */
+  readonly lines: readonly MeshLine[];
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Null: the command is not signed by the operator. */
+  readonly signer: OperatorSigner | null;
+  /** How long the mesh waits for the verifiers' confirmations, in ms. */
+  readonly waitMs: number;
+}
+
+/** How long an endpoint may take beyond what it waits for the verifiers, in ms. */
+const ANSWER_MS = 5_000;
+
+const UNSURE = 'Whether the command arrived is unknown: give it again, which is harmless.';
+
+/**
+ * Gives the order. Every endpoint is tried, and the first one twice: the command's id makes sure that it is carried out once,
+ * also when an answer was lost on the way.
+ */
+export async function giveOrder(deps: OrderDeps, order: Order): Promise<Given> {
+  const { lines, clock, random, signer, waitMs } = deps;
+  const version = order.action === 'reinstate' ? (await standingOf(lines, order.subject)).version : null;
+  const command: Command = { ...order, cmdId: toHex(random(16)), version, logId: null, expiresAt: null };
+  const path = '/v1/mesh/commands';
+  const body = Buffer.from(JSON.stringify(writeCommand(command, null)));
+  const wait = Math.min(waitMs, MAX_CONFIRM_WAIT_MS);
+  let what = '';
+  let unsure = false;
+  for (const line of [...lines, lines[0]!]) {
+    // Each try has a nonce of its own: the one before may have arrived.
+    const headers =
+      signer === null
+        ? {}
+        : signRequest(
+            { method: 'POST', path, body },
+            { created: Math.floor(clock() / 1000), nonce: toHex(random(16)), keyId: signer.publicKey },
+            signer.sign,
+          );
+    const target = `${path}?wait=${wait}ms`;
+    const call = { method: 'POST', target, headers: { ...headers }, body, timeoutMs: wait + ANSWER_MS } as const;
+    const told = toldBy(line, await line.ask(call), (answer) => givenOf(answer, command));
+    if (told.kind === 'done') return told.value;
+    // One that refuses does not speak for one that may have carried it out.
+    if (told.kind === 'refused' && !unsure) throw told.failure;
+    if (told.kind === 'refused') continue;
+    what = told.what;
+    unsure ||= told.unsure;
+  }
+  throw unheard(lines[0]!, what, unsure ? UNSURE : null);
+}
+
+/** What each order may come to: a suspension of who is revoked leaves the revocation. */
+const COMES_TO = {
+  revoke: ['revoked'],
+  suspend: ['suspended', 'revoked'],
+  reinstate: ['active'],
+} as const satisfies Readonly<Record<Action, readonly Status[]>>;
+
+/** The answer to this very command: one that a proxy mixed up or kept from another time must not pass for it. */
+function givenOf(answer: Members, command: Command): Given {
+  const outcome: Outcome = {
+    agent_id: answer.oneOf('agent_id', command.subject),
+    status: answer.oneOf('status', ...COMES_TO[command.action]),
+    seq: answer.number('seq'),
+    version: answer.number('version'),
+    cmd_id: answer.oneOf('cmd_id', command.cmdId),
+    durable: answer.flag('durable'),
+    propagated_to: answer.number('propagated_to'),
+    connected: answer.number('connected'),
+    propagation_ms: answer.numberOrNull('propagation_ms'),
+    regions: [],
+    changed: answer.flag('changed'),
+  };
+  return { outcome, missing: answer.number('reporting') - outcome.propagated_to };
+}
+
+/** Puts an acknowledged deny in force on this machine, before its event arrives. */
+export function anticipateDeny(copy: Pick<MeshCopy, 'anticipate'>, order: Order, outcome: Outcome, now: number): void {
+  const { status, version, seq } = outcome;
+  if (status === 'active' || seq === null) return;
+  const { subject, reason, by, durationMs } = order;
+  const suspendedUntil = status === 'suspended' && durationMs !== null ? now + durationMs : null;
+  copy.anticipate({
+    standing: { subject, status, reason, changedAt: now, changedBy: by, suspendedUntil, version, seq },
+    until: seq,
+  });
+}
+
+/** Carries the order out on this machine alone. */
+export function orderHere(copy: Pick<MeshCopy, 'local' | 'setLocal'>, order: Order, id: string, now: number): Outcome {
+  const before = copy.local(order.subject);
+  const after = standingHere(before, order, now);
+  const changed = statusAt(before, now) !== statusAt(after, now);
+  // Nothing to lift is nothing to write.
+  if (order.action !== 'reinstate' || before !== null) copy.setLocal(after);
+  return {
+    agent_id: order.subject,
+    status: after.status,
+    seq: null,
+    version: after.version,
+    cmd_id: id,
+    durable: true,
+    propagated_to: 0,
+    connected: 0,
+    propagation_ms: null,
+    regions: [],
+    changed,
+  };
+}
+
+/** As the fold of the mesh: denies never weaken. */
+function standingHere(before: Standing | null, order: Order, now: number): Standing {
+  const { subject, reason, by, durationMs, action } = order;
+  const version = (before?.version ?? 0) + (action === 'reinstate' && before === null ? 0 : 1);
+  const base = { subject, reason, changedAt: now, changedBy: by, version, seq: 0 };
+  if (action === 'reinstate') return { ...base, status: 'active', suspendedUntil: null };
+  if (action === 'revoke' || before?.status === 'revoked') return { ...base, status: 'revoked', suspendedUntil: null };
+  const earlier = before?.status === 'suspended' ? (before.suspendedUntil ?? 0) : 0;
+  return { ...base, status: 'suspended', suspendedUntil: Math.max(now + (durationMs ?? 0), earlier) };
+}
+
+/** What a mesh says of a subject. */
+export interface MeshStanding {
+  readonly subject: string;
+  readonly status: Status;
+  readonly reason: string | null;
+  readonly by: string | null;
+  /** RFC 3339. */
+  readonly changedAt: string | null;
+  readonly suspendedUntil: string | null;
+  readonly version: number;
+  /** Those who stand above it: its principal, and everyone. */
+  readonly above: readonly MeshStanding[];
+}
+
+/** What the first endpoint says that answers. */
+export async function standingOf(lines: readonly MeshLine[], subject: string): Promise<MeshStanding> {
+  const target = `/v1/mesh/status/${encodeURIComponent(subject)}`;
+  let what = '';
+  for (const line of lines) {
+    const told = toldBy(line, await line.ask({ method: 'GET', target, timeoutMs: ANSWER_MS }), (answer) => ({
+      ...standingIn(answer),
+      subject: answer.oneOf('agent_id', subject),
+      above: answer.list('above').map(standingIn),
+    }));
+    if (told.kind === 'done') return told.value;
+    if (told.kind === 'refused') throw told.failure;
+    what = told.what;
+  }
+  throw unheard(lines[0]!, what, null);
+}
+
+function standingIn(answer: Members): MeshStanding {
+  return {
+    subject: answer.text('agent_id'),
+    status: answer.oneOf('status', 'active', 'suspended', 'revoked'),
+    reason: answer.textOrNull('reason'),
+    by: answer.textOrNull('revoked_by'),
+    changedAt: answer.textOrNull('changed_at'),
+    suspendedUntil: answer.textOrNull('suspended_until'),
+    version: answer.number('version'),
+    above: [],
+  };
+}

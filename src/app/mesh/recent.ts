@@ -1,0 +1,77 @@
+/** The newest events of a mesh, and a copy that stands where they end: whoever watches goes on from there without a hole. */
+import { hashOf, readEvent, type MeshEvent } from '../../mesh/log/event.js';
+import { NO_HASH, type Head } from '../../mesh/log/head.js';
+import { signatureHolds, type SignatureCheck } from '../../mesh/log/signing.js';
+import { ShapeError } from '../../protocol/json/shape.js';
+import type { Json, JsonObject } from '../../protocol/json/values.js';
+import { askMesh, malformed } from './answers.js';
+import { Failure } from '../failure.js';
+import { overview } from './overview.js';
+import type { MeshCopy, MeshLine } from '../ports/mesh.js';
+
+export interface Recent {
+  readonly events: readonly MeshEvent[];
+  /** The place of the last of them. */
+  readonly end: Head;
+}
+
+const TIMEOUT_MS = 5_000;
+
+export async function recentEvents(line: MeshLine, check: SignatureCheck, count: number): Promise<Recent> {
+  const { head, logId } = await overview(line, check);
+  if (head === 0) return { events: [], end: { logId, term: 0, seq: 0, hash: NO_HASH } };
+  const events: MeshEvent[] = [];
+  // One event more than is shown: its hash is where following begins when none is.
+  let after = Math.max(0, head - Math.max(1, count));
+  while (after < head) {
+    const target = `/v1/mesh/events?after=${after}&wait=0s`;
+    const answer = await askMesh(line, { method: 'GET', target, timeoutMs: TIMEOUT_MS });
+    const page = eventsIn(line, answer, check);
+    if (page.length === 0) break;
+    events.push(...page);
+    after = page.at(-1)!.seq;
+  }
+  const last = events.at(-1);
+  if (last === undefined) throw malformed(line, `the log ends at ${head}, and its events are not there`);
+  events.reduce((before, event) => {
+    if (event.seq !== before.seq + 1 || event.prev_hash !== before.hash)
+      throw malformed(line, `event ${event.seq} does not follow event ${before.seq}`);
+    return event;
+  });
+  const end = { logId: last.log_id, term: last.term, seq: last.seq, hash: last.hash };
+  return { events: count === 0 ? [] : events.slice(-count), end };
+}
+
+/** A copy in memory that is at `end` and keeps nothing. */
+export function standsAt(end: Head): MeshCopy {
+  return {
+    load: () => ({ position: end, standings: [], kept: [] }),
+    save: () => 'here',
+    prove: (_wall, position) => position,
+    provenAt: () => null,
+    setLocal: () => undefined,
+    local: () => null,
+    kept: () => null,
+    anticipate: () => undefined,
+    standing: () => null,
+    close: () => undefined,
+  };
+}
+
+function eventsIn(line: MeshLine, answer: JsonObject, check: SignatureCheck): MeshEvent[] {
+  const { events } = answer;
+  if (!Array.isArray(events)) throw malformed(line, '"events" is no list');
+  return (events as readonly Json[]).map((value) => {
+    let event: MeshEvent;
+    try {
+      event = readEvent(value);
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+      throw malformed(line, error.reason);
+    }
+    if (hashOf(event) === event.hash && signatureHolds(event as unknown as JsonObject, check)) return event;
+    throw new Failure('NETWORK', `${line.url} sent event ${event.seq}, which the mesh did not sign: it is forged.`, {
+      hint: 'ask whoever runs the mesh, over another way',
+    });
+  });
+}

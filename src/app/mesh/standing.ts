@@ -1,0 +1,80 @@
+/** What holds for a subject, all that stands above it included. */
+import { statusAt, type Status } from '../../mesh/standing.js';
+import { EVERYONE, principalOf, scopeOf } from '../../mesh/subject.js';
+import { formatTime } from '../../protocol/time.js';
+import type { MeshCopy } from '../ports/mesh.js';
+import type { MeshStanding } from './orders.js';
+
+/** As `aip status --json` prints it. */
+export interface HeldStanding {
+  readonly agent_id: string;
+  readonly status: Status;
+  /** Who is denied: the subject itself, its principal, or `*`; null while nobody is. */
+  readonly denied_by: string | null;
+  readonly reason: string | null;
+  readonly revoked_by: string | null;
+  /** RFC 3339. */
+  readonly changed_at: string | null;
+  readonly suspended_until: string | null;
+  /** Of the subject's own standing. */
+  readonly version: number;
+  readonly source: 'mesh' | 'this machine';
+  /** Since this machine's copy was last proven current, in ms; 0 when the mesh was asked, null when never or without a mesh. */
+  readonly age_ms: number | null;
+}
+
+/** Subject, principal, everyone: in the order in which verification asks. */
+function chainOf(subject: string): string[] {
+  return scopeOf(subject) === 'agent' ? [subject, principalOf(subject), EVERYONE] : [...new Set([subject, EVERYONE])];
+}
+
+/** What this machine knows. */
+export function knownHere(
+  copy: Pick<MeshCopy, 'standing' | 'provenAt'>,
+  subject: string,
+  now: number,
+  mesh: boolean,
+): HeldStanding {
+  const standings = chainOf(subject).map((each) => ({ each, standing: copy.standing(each) }));
+  const denied = standings.find(({ standing }) => statusAt(standing, now) !== 'active');
+  const shown = denied?.standing ?? standings[0]!.standing;
+  const provenAt = mesh ? copy.provenAt() : null;
+  return {
+    agent_id: subject,
+    status: statusAt(denied?.standing ?? null, now),
+    denied_by: denied?.each ?? null,
+    reason: shown?.reason ?? null,
+    revoked_by: shown?.changedBy ?? null,
+    changed_at: shown === null ? null : formatTime(shown.changedAt),
+    suspended_until: shown?.suspendedUntil == null ? null : formatTime(shown.suspendedUntil),
+    version: standings[0]!.standing?.version ?? 0,
+    source: 'this machine',
+    age_ms: provenAt === null || provenAt > now ? null : now - provenAt,
+  };
+}
+
+/** What the mesh says, unless this machine alone denies. */
+export function whatHolds(
+  own: MeshStanding,
+  copy: Pick<MeshCopy, 'local' | 'kept' | 'standing' | 'provenAt'>,
+  now: number,
+): HeldStanding {
+  const denied = [own, ...own.above].find(({ status }) => status !== 'active');
+  const here = chainOf(own.subject).some((each) =>
+    [copy.local(each), copy.kept(each)].some((standing) => statusAt(standing, now) !== 'active'),
+  );
+  if (denied === undefined && here) return knownHere(copy, own.subject, now, true);
+  const shown = denied ?? own;
+  return {
+    agent_id: own.subject,
+    status: shown.status,
+    denied_by: denied?.subject ?? null,
+    reason: shown.reason,
+    revoked_by: shown.by,
+    changed_at: shown.changedAt,
+    suspended_until: shown.suspendedUntil,
+    version: own.version,
+    source: 'mesh',
+    age_ms: 0,
+  };
+}

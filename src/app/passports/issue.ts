@@ -1,0 +1,250 @@
+import {
+  agentId as formatAgentId,
+  isAgentName,
+  isDomain,
+  keyId as formatKeyId,
+  keyNumber,
+  principalId,
+} from '../../protocol/identity/did.js';
+import { signMessage } from '../../protocol/ed25519/sign.js';
+import { toHex } from '../../protocol/hex.js';
+import { formatPublicKey } from '../../protocol/identity/keys.js';
+import { DEFAULT_KEY_OVERLAP_S, MAX_PREVIOUS_KEYS } from '../../protocol/limits.js';
+import { passportBytes, readPassport, type Passport, type PassportDocument } from '../../protocol/passport.js';
+import { ShapeError } from '../../protocol/json/shape.js';
+import { formatSeconds, parseTime } from '../../protocol/time.js';
+import type { JsonObject } from '../../protocol/json/values.js';
+import { Failure } from '../failure.js';
+import { createKey, discardKey } from '../keys/keyring.js';
+import { issuerKey, requireIssued, type PrincipalDeps } from '../keys/principals.js';
+import type { KeyRecord, KeyStoreName, State } from '../ports/state.js';
+
+export interface IssueDeps extends PrincipalDeps {
+  readonly state: PrincipalDeps['state'] & Pick<State, 'passport' | 'rememberPassport'>;
+  readonly files: PassportFiles;
+  /** What is wrong with a JSON Schema, or null. */
+  readonly schemaProblem: (schema: JsonObject) => string | null;
+}
+
+/** Where passports are written. */
+export interface PassportFiles {
+  /** Writes a new file; fails with EXISTS rather than overwrite. */
+  create(path: string, text: string): Promise<void>;
+  /** Replaces a file as a whole: a reader sees the old one or the new one. */
+  replace(path: string, text: string): Promise<void>;
+  exists(path: string): Promise<boolean>;
+}
+
+export interface PassportRequest {
+  readonly name: string;
+  readonly domain: string;
+  readonly actions: PassportDocument['actions'];
+  readonly deniedActions: readonly string[];
+  readonly constraints: JsonObject;
+  readonly metadata: JsonObject;
+  /** ms from now; null for no expiry. */
+  readonly expiresInMs: number | null;
+  /** Null writes no file. */
+  readonly path: string | null;
+  readonly keyStore: KeyStoreName;
+  /** The agent's seed, where it has one already; made at random otherwise. */
+  readonly seed?: Uint8Array;
+  /** Where the principal's key goes when it has to be made. */
+  readonly principalKeyStore: KeyStoreName;
+}
+
+export interface IssuedPassport {
+  readonly passport: Passport;
+  readonly path: string | null;
+  readonly key: KeyRecord;
+  readonly principalPublicKey: Uint8Array;
+  /** The principal's key, when it was pinned for this passport. */
+  readonly principalKeyPinned: { readonly record: KeyRecord; readonly made: boolean } | null;
+}
+
+/** Why this is no name of an agent; null when it is one. */
+export function wrongName(name: string): string | null {
+  return isAgentName(name)
+    ? null
+    : `"${name.slice(0, 80)}" is not an agent name: lower-case letters, digits and ". _ -", at most 63.`;
+}
+
+/** Why this is no domain; null when it is one. */
+export function wrongDomain(domain: string): string | null {
+  return isDomain(domain) ? null : `"${domain.slice(0, 80)}" is not a lower-case domain name.`;
+}
+
+/**
+ * Makes a key pair and a passport that its principal signs. Everything is checked before the first key is made, and a
+ * failure on the way takes back the agent's key.
+ */
+export async function createPassport(deps: IssueDeps, request: PassportRequest): Promise<IssuedPassport> {
+  const { name, domain, path } = request;
+  const wrong = wrongName(name) ?? wrongDomain(domain);
+  if (wrong !== null) throw usage(wrong);
+  const agent = formatAgentId(domain, name);
+  const principal = principalId(domain);
+  const now = deps.clock();
+  const draft = {
+    version: 1,
+    agent_id: agent,
+    agent_name: name,
+    domain,
+    principal,
+    key_id: formatKeyId(agent, 1),
+    public_key: formatPublicKey(PLACEHOLDER_KEY),
+    actions: request.actions,
+    denied_actions: request.deniedActions,
+    constraints: request.constraints,
+    metadata: request.metadata,
+    issued_at: formatSeconds(now),
+    expires_at: request.expiresInMs === null ? null : formatSeconds(now + request.expiresInMs),
+    previous_keys: [],
+    issuer_key_id: formatKeyId(principal, 1),
+  } as const;
+  checkDraft(deps, draft);
+  if (deps.state.passport(agent) !== null) {
+    throw new Failure('EXISTS', `A passport of ${agent} is known here already.`, {
+      hint: `for a new key: aip passport rotate ${name}; to change what it may do: aip passport delete ${name}, then this again with --out <new file>`,
+    });
+  }
+  if (path !== null && (await deps.files.exists(path)))
+    throw new Failure('EXISTS', `${path} exists already.`, {
+      hint: `choose another file with --out, or, if that is this agent's passport: aip passport import ${path}`,
+    });
+
+  const issuer = await issuerKey(deps, principal, request.principalKeyStore);
+  const agentKey = await createKey(deps, draft.key_id, request.keyStore, request.seed);
+  try {
+    const passport = seal(
+      { ...draft, public_key: formatPublicKey(agentKey.publicKey), issuer_key_id: issuer.key.keyId },
+      issuer.key.seed,
+    );
+    if (path !== null) await deps.files.create(path, passportText(passport.document));
+    remember(deps, passport, path, now);
+    return {
+      passport,
+      path,
+      key: agentKey.record,
+      principalPublicKey: issuer.key.publicKey,
+      principalKeyPinned: issuer.pinned === null ? null : { record: issuer.record, made: issuer.pinned === 'made' },
+    };
+  } catch (error) {
+    await discardKey(deps, agentKey.record);
+    throw error;
+  }
+}
+
+export interface RotationRequest {
+  readonly passport: Passport;
+  /** Null writes no file. */
+  readonly path: string | null;
+  /** How long the old key goes on verifying, in ms; null for a day. */
+  readonly overlapMs: number | null;
+  /** ms from now; null keeps the passport's term. */
+  readonly expiresInMs: number | null;
+  readonly keyStore: KeyStoreName;
+}
+
+/** Gives the agent key n+1, keeps the old one valid for the overlap, and has the principal sign again. */
+export async function rotatePassport(deps: IssueDeps, request: RotationRequest): Promise<IssuedPassport> {
+  const { passport, path } = request;
+  const { document, agent } = passport;
+  // An agent that edited its own file must not get the edit signed by having its key rotated.
+  requireIssued(deps.state, passport);
+  const now = deps.clock();
+  const overlapMs = request.overlapMs ?? DEFAULT_KEY_OVERLAP_S * 1000;
+  const numbers = [passport.currentKey, ...passport.previousKeys].map((key) => keyNumber(agent.id, key.keyId) ?? 0);
+  const retired = {
+    key_id: document.key_id,
+    public_key: document.public_key,
+    valid_until: formatSeconds(now + overlapMs),
+  };
+  const stillValid = document.previous_keys.filter((key) => (parseTime(key.valid_until) ?? 0) > now);
+  const term = passport.expiresAt === null ? null : passport.expiresAt - passport.issuedAt;
+  const expiresInMs = request.expiresInMs ?? term;
+
+  const issuer = await issuerKey(deps, document.principal, null);
+  const agentKey = await createKey(deps, formatKeyId(agent.id, Math.max(...numbers) + 1), request.keyStore);
+  try {
+    const { issuer_signature: _, ...rest } = document;
+    const renewed = seal(
+      {
+        ...rest,
+        key_id: agentKey.keyId,
+        public_key: formatPublicKey(agentKey.publicKey),
+        // Later than the one it takes the place of, also within a second: by this the old one is refused from now on.
+        issued_at: formatSeconds(Math.max(now, passport.issuedAt + 1000)),
+        expires_at: expiresInMs === null ? null : formatSeconds(now + expiresInMs),
+        previous_keys: [retired, ...stillValid].slice(0, MAX_PREVIOUS_KEYS),
+        issuer_key_id: issuer.key.keyId,
+      },
+      issuer.key.seed,
+    );
+    if (path !== null) await deps.files.replace(path, passportText(renewed.document));
+    remember(deps, renewed, path, now);
+    return {
+      passport: renewed,
+      path,
+      key: agentKey.record,
+      principalPublicKey: issuer.key.publicKey,
+      principalKeyPinned: null,
+    };
+  } catch (error) {
+    await discardKey(deps, agentKey.record);
+    throw error;
+  }
+}
+
+/** The text of a passport file: indented, because people read and review it. */
+export function passportText(document: PassportDocument): string {
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** The base point of the curve, standing in for a key while the rest of a draft is checked. */
+const PLACEHOLDER_KEY = Uint8Array.from([0x58, ...Array<number>(31).fill(0x66)]);
+
+function checkDraft(deps: IssueDeps, draft: Omit<PassportDocument, 'issuer_signature'>): void {
+  let passport: Passport;
+  try {
+    passport = parsed({ ...draft, issuer_signature: '0'.repeat(128) });
+  } catch (error) {
+    if (error instanceof ShapeError)
+      throw usage(`This passport would be invalid: ${error.reason}.`, 'aip help constraints');
+    throw error;
+  }
+  for (const [name, schema] of passport.actions) {
+    const problem = schema === null ? null : deps.schemaProblem(schema);
+    if (problem !== null) throw usage(`The params schema of action "${name}" is not usable: ${problem}.`);
+  }
+}
+
+function seal(unsigned: Omit<PassportDocument, 'issuer_signature'>, seed: Uint8Array): Passport {
+  try {
+    return parsed({ ...unsigned, issuer_signature: toHex(signMessage(seed, passportBytes(unsigned))) });
+  } catch (error) {
+    // A passport of another's making can be too long once it is written on many lines and carries a former key.
+    if (error instanceof ShapeError) throw usage(`This passport would be invalid: ${error.reason}.`);
+    throw error;
+  }
+}
+
+/** Through the same door as every stranger's passport: what we write, we can read. */
+function parsed(document: PassportDocument): Passport {
+  return readPassport(Buffer.from(passportText(document), 'utf8'));
+}
+
+function remember(deps: IssueDeps, passport: Passport, path: string | null, now: number): void {
+  const { agent } = passport;
+  deps.state.rememberPassport({
+    agentId: agent.id,
+    name: agent.name,
+    text: passportText(passport.document),
+    path,
+    addedAt: now,
+  });
+}
+
+function usage(message: string, hint?: string): Failure {
+  return new Failure('USAGE', message, hint === undefined ? {} : { hint });
+}

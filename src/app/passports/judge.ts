@@ -1,0 +1,90 @@
+import { NATIVE_CODES } from '../../protocol/codes.js';
+import { JsonError, parseJson } from '../../protocol/json/parse.js';
+import { passportOf, type Passport } from '../../protocol/passport.js';
+import { ShapeError } from '../../protocol/json/shape.js';
+import type { Json } from '../../protocol/json/values.js';
+import { issuerProblem } from '../../verify/checks/passport.js';
+import type { PinnedKey } from '../../verify/context.js';
+import { Failure } from '../failure.js';
+
+/** What `aip passport verify` says of one file. */
+export interface PassportReport {
+  readonly valid: boolean;
+  readonly agent_id: string | null;
+  readonly principal: string | null;
+  readonly key_id: string | null;
+  readonly issued_at: string | null;
+  readonly expires_at: string | null;
+  readonly error_code: string | null;
+  readonly error_message: string | null;
+  readonly message: string;
+  readonly source: string;
+}
+
+export type PinLookup = (principal: string) => Promise<readonly PinnedKey[]> | readonly PinnedKey[];
+
+/**
+ * Judges a passport by itself. Bytes that are no JSON are the caller's mistake (a failure); a document that is no passport,
+ * was edited, or is out of force is refused with a code.
+ */
+export async function judgePassport(
+  bytes: Uint8Array,
+  source: string,
+  pins: PinLookup,
+  now: number,
+): Promise<{ readonly report: PassportReport; readonly passport: Passport | null }> {
+  let json: Json;
+  try {
+    json = parseJson(bytes);
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    throw new Failure('UNREADABLE', `${source} is not strict JSON: ${error.reason} at byte ${error.offset}.`);
+  }
+  let passport: Passport;
+  try {
+    passport = passportOf(json);
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    return {
+      report: refused(null, source, 'PASSPORT_INVALID', `This is not a valid passport: ${error.reason}.`),
+      passport: null,
+    };
+  }
+  const problem = issuerProblem(passport, await pins(passport.document.principal));
+  if (problem !== null) return { report: refused(passport, source, 'PASSPORT_INVALID', problem), passport };
+  if (passport.expiresAt !== null && now >= passport.expiresAt) {
+    const message = `The passport expired at ${passport.document.expires_at}.`;
+    return { report: refused(passport, source, 'PASSPORT_EXPIRED', message), passport };
+  }
+  const message = `The passport of ${passport.agent.id} is whole, signed by ${passport.document.principal}, and in force.`;
+  return {
+    report: { ...about(passport, source), valid: true, error_code: null, error_message: null, message },
+    passport,
+  };
+}
+
+function refused(
+  passport: Passport | null,
+  source: string,
+  name: 'PASSPORT_INVALID' | 'PASSPORT_EXPIRED',
+  message: string,
+): PassportReport {
+  return {
+    ...about(passport, source),
+    valid: false,
+    error_code: NATIVE_CODES[name].code,
+    error_message: name,
+    message,
+  };
+}
+
+function about(passport: Passport | null, source: string) {
+  return {
+    agent_id: passport?.agent.id ?? null,
+    principal: passport?.document.principal ?? null,
+    key_id: passport?.document.key_id ?? null,
+    issued_at: passport?.document.issued_at ?? null,
+    expires_at: passport?.document.expires_at ?? null,
+    source,
+  };
+}

@@ -1,0 +1,266 @@
+import { DEFAULT_CURRENCY } from '../../protocol/constraints/currencies.js';
+import type { PassportDocument } from '../../protocol/passport.js';
+import { parseTime } from '../../protocol/time.js';
+import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
+import { wordsOf } from '../../protocol/name-words.js';
+
+/** Something a well-formed passport allows that its principal may not have meant. */
+export interface LintFinding {
+  readonly code: string;
+  /** `warning`: a door left open. `note`: worth a thought, and often fine. */
+  readonly severity: 'warning' | 'note';
+  readonly message: string;
+  readonly hint: string;
+  /** JSON Pointer (RFC 6901) to the member at fault, or to where the missing one belongs. */
+  readonly path: string;
+}
+
+/** What lint reads of a passport; it judges drafts as well as signed ones. */
+export type PassportLike = Pick<PassportDocument, 'actions' | 'constraints'> &
+  Partial<Pick<PassportDocument, 'issued_at' | 'expires_at'>>;
+
+interface Action {
+  readonly name: string;
+  readonly words: readonly string[];
+  readonly schema: JsonObject | null;
+}
+
+/** More actions than this is more than a handful: each is a thing a hijacked agent can do. */
+const HANDFUL = 5;
+const YEAR_MS = 366 * 24 * 3_600_000;
+
+const MONEY = wordSet(
+  'refund reimburse pay payment payout charge transfer order invoice purchase buy sell trade withdraw withdrawal deposit donate ' +
+    'spend disburse wire tip checkout subscribe credit debit',
+);
+const AMOUNTS = ['amount', 'amount_minor'];
+const REACHES_OUT = wordSet('email mail smtp http https url webhook upload browse crawl scrape fetch notify');
+/** The params that `allowed_domains` reads (protocol, section 5). */
+const ADDRESSES = 'to cc bcc recipient recipients email url uri endpoint host domain webhook'.split(' ');
+const READS = wordSet('get list read show view lookup search find check track describe count query status preview');
+const DESTROYS = wordSet('delete destroy drop wipe purge erase terminate shutdown deploy rollback revoke grant');
+
+/** Warnings about over-permission in the order of a passport's members; empty when nothing stands out. */
+export function lintPassport(document: PassportLike): LintFinding[] {
+  const actions = document.actions.map(actionOf);
+  return [
+    ...lintActions(actions),
+    ...lintMoney(actions, document.constraints),
+    ...lintDomains(actions, document.constraints),
+    ...lintRates(actions, document.constraints),
+    ...lintApproval(actions, document.constraints),
+    ...lintExpiry(document),
+  ];
+}
+
+function lintActions(actions: readonly Action[]): LintFinding[] {
+  const findings: LintFinding[] = [];
+  if (actions.length === 0) {
+    findings.push(
+      warning('no-actions', '/actions', {
+        message: 'The passport declares no action: whatever the agent asks is refused.',
+        hint: 'Create the passport with --action <name>.',
+      }),
+    );
+  }
+  if (actions.length > HANDFUL) {
+    findings.push(
+      warning('too-many-actions', '/actions', {
+        message: `The passport declares ${actions.length} actions; whoever takes over the agent can do all of them.`,
+        hint: 'Give each task an agent of its own with the few actions it needs.',
+      }),
+    );
+  }
+  const bare = actions.filter((action) => action.schema === null);
+  if (bare.length > 0) {
+    findings.push(
+      warning('no-params-schema', '/actions', {
+        message: `${names(bare)} ${bare.length === 1 ? 'has' : 'have'} no schema for params: any param passes, and a constraint is skipped when its param is left out.`,
+        hint: 'Declare the action as {"name": ..., "params": {JSON Schema}} with "required" and "additionalProperties": false, and create with --from.',
+      }),
+    );
+  }
+  const open = actions.filter((action) => action.schema !== null && isOpen(action.schema));
+  if (open.length > 0) {
+    findings.push(
+      note('open-params-schema', '/actions', {
+        message: `The schema of ${names(open)} lets params through that it does not name.`,
+        hint: 'Add "additionalProperties": false to the schema.',
+      }),
+    );
+  }
+  return findings;
+}
+
+function lintMoney(actions: readonly Action[], constraints: JsonObject): LintFinding[] {
+  const spending = actions.filter(movesMoney);
+  const findings: LintFinding[] = [];
+  if (spending.length > 0 && constraints.monetary_limit === undefined) {
+    findings.push(
+      warning('no-monetary-limit', '/constraints/monetary_limit', {
+        message: `${names(spending)} can move money, and no limit is set for one action.`,
+        hint: 'Create the passport with --monetary-limit <amount>.',
+      }),
+    );
+  }
+  if (constraints.monetary_limit !== undefined && constraints.daily_limit === undefined) {
+    findings.push(
+      warning('no-daily-limit', '/constraints/daily_limit', {
+        message: 'One action is limited, a day is not: many small amounts add up.',
+        hint: 'Create the passport with --daily-limit <amount>.',
+      }),
+    );
+  }
+  for (const name of ['monetary_limit', 'daily_limit']) {
+    const limit = constraints[name];
+    if (limit === undefined || currencyOf(limit, constraints) !== undefined) continue;
+    findings.push(
+      warning('no-currency', `/constraints/${name}`, {
+        message: `${name} does not say of which currency it is: it counts as ${DEFAULT_CURRENCY}, and amounts in any other are refused.`,
+        hint: 'Create the passport with --currency <code>.',
+      }),
+    );
+  }
+  const params = amountParams(constraints.monetary_limit);
+  const evaded = spending.filter(({ schema }) => schema !== null && !requiresAny(schema, params));
+  if (constraints.monetary_limit !== undefined && evaded.length > 0) {
+    findings.push(
+      warning('amount-not-required', '/actions', {
+        message: `The schema of ${names(evaded)} does not require "${params[0]}", and the limit is skipped when it is left out.`,
+        hint: `Add "${params[0]}" to "required" in the schema.`,
+      }),
+    );
+  }
+  return findings;
+}
+
+function lintDomains(actions: readonly Action[], constraints: JsonObject): LintFinding[] {
+  const domains = constraints.allowed_domains;
+  const reaching = actions.filter(reachesOut);
+  if (domains === undefined) {
+    if (reaching.length === 0) return [];
+    return [
+      warning('no-allowed-domains', '/constraints/allowed_domains', {
+        message: `${names(reaching)} can send data out, to any address.`,
+        hint: 'Create the passport with --allowed-domain <name>.',
+      }),
+    ];
+  }
+  if (!Array.isArray(domains)) return [];
+  return (domains as readonly Json[]).flatMap((domain, i) => {
+    if (typeof domain !== 'string' || !domain.includes('*')) return [];
+    return warning('wildcard-domain', `/constraints/allowed_domains/${i}`, {
+      message: `"${domain}" lets in every subdomain, also one that someone else can register or take over.`,
+      hint: 'Name the hosts that are needed.',
+    });
+  });
+}
+
+function lintRates(actions: readonly Action[], constraints: JsonObject): LintFinding[] {
+  const rate = constraints.rate_limit;
+  if (typeof rate === 'string' || Object.keys(constraints).some((name) => /^max_.+_per_[a-z]+$/.test(name))) return [];
+  const free = isObject(rate) ? actions.filter((action) => rate[action.name] === undefined) : actions;
+  if (free.length === 0) return [];
+  return [
+    warning('no-rate-limit', '/constraints/rate_limit', {
+      message: `${names(free)} can be repeated without end.`,
+      hint: 'Create the passport with --rate-limit <n>/hour.',
+    }),
+  ];
+}
+
+function lintApproval(actions: readonly Action[], constraints: JsonObject): LintFinding[] {
+  const grave = actions.filter((action) => has(action, DESTROYS) && !isRead(action));
+  if (grave.length === 0 || constraints.require_approval !== undefined) return [];
+  return [
+    note('no-approval', '/constraints/require_approval', {
+      message: `${names(grave)} cannot easily be undone, and nobody is asked.`,
+      hint: `Add --constraint 'require_approval:=${JSON.stringify({ actions: grave.map(({ name }) => name) })}'.`,
+    }),
+  ];
+}
+
+function lintExpiry(document: PassportLike): LintFinding[] {
+  const { expires_at: expires, issued_at: issued } = document;
+  if (expires === undefined || expires === null) {
+    return [
+      warning('no-expiry', '/expires_at', {
+        message: 'The passport is valid for ever: an agent that is forgotten keeps its rights.',
+        hint: 'Create the passport with --expires 90d.',
+      }),
+    ];
+  }
+  const from = issued === undefined ? null : parseTime(issued);
+  const until = parseTime(expires);
+  if (from === null || until === null || until - from <= YEAR_MS) return [];
+  return [
+    warning('long-expiry', '/expires_at', {
+      message: `The passport is valid for ${Math.round((until - from) / (24 * 3_600_000))} days.`,
+      hint: 'Issue it for 90 days, and again when it is still needed.',
+    }),
+  ];
+}
+
+function actionOf(entry: PassportLike['actions'][number]): Action {
+  const { name, params } = typeof entry === 'string' ? { name: entry, params: undefined } : entry;
+  return { name, words: wordsOf(name), schema: params ?? null };
+}
+
+function movesMoney(action: Action): boolean {
+  if (properties(action).some((name) => AMOUNTS.includes(name))) return true;
+  return has(action, MONEY) && !isRead(action);
+}
+
+function reachesOut(action: Action): boolean {
+  // `to` of a transfer is an account.
+  const addresses = properties(action).filter(
+    (name) => ADDRESSES.includes(name) && !(name === 'to' && movesMoney(action)),
+  );
+  if (addresses.length > 0) return true;
+  // `send_report` goes somewhere; `read_email` and `list_webhooks` do not.
+  return (has(action, REACHES_OUT) || action.words.includes('send')) && !isRead(action);
+}
+
+/** A verb that only looks stands first, as in `get_invoice`. */
+function isRead(action: Action): boolean {
+  return READS.has(action.words[0] ?? '');
+}
+
+function has(action: Action, words: ReadonlySet<string>): boolean {
+  return action.words.some((word) => words.has(word) || (word.endsWith('s') && words.has(word.slice(0, -1))));
+}
+
+function properties(action: Action): string[] {
+  return isObject(action.schema?.properties) ? Object.keys(action.schema.properties) : [];
+}
+
+function isOpen(schema: JsonObject): boolean {
+  return schema.additionalProperties !== false && schema.unevaluatedProperties !== false;
+}
+
+function requiresAny(schema: JsonObject, params: readonly string[]): boolean {
+  return Array.isArray(schema.required) && params.some((name) => (schema.required as readonly Json[]).includes(name));
+}
+
+function amountParams(limit: Json | undefined): readonly string[] {
+  return isObject(limit) && typeof limit.param === 'string' ? [limit.param] : AMOUNTS;
+}
+
+function currencyOf(limit: Json, constraints: JsonObject): Json | undefined {
+  return (isObject(limit) ? limit.currency : undefined) ?? constraints.currency;
+}
+
+/** At most four names, so that a passport of hundreds of actions still warns in one line. */
+function names(actions: readonly Action[]): string {
+  const shown = actions.slice(0, 4).map((action) => action.name);
+  const more = actions.length - shown.length;
+  return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
+}
+
+function wordSet(text: string): ReadonlySet<string> {
+  return new Set(text.split(' '));
+}
+
+type Text = Pick<LintFinding, 'message' | 'hint'>;
+const warning = (code: string, path: string, text: Text): LintFinding => ({ code, severity: 'warning', ...text, path });
+const note = (code: string, path: string, text: Text): LintFinding => ({ code, severity: 'note', ...text, path });

@@ -1,0 +1,66 @@
+/** Mandates: what a principal allows an agent, beside what the agent says of itself. */
+import { issueMandate } from '../../protocol/aip1/mandate.js';
+import type { ValueObject } from '../../protocol/aip1/encoding/numbers.js';
+import { verifySignature, type VerifyKey } from '../../protocol/ed25519/verify.js';
+import { ShapeError } from '../../protocol/json/shape.js';
+import { judgeMandate, type MandateTrust } from '../../verify/aip1/checks/mandate.js';
+import type { Verdict } from '../../verify/decision.js';
+import { mandateFinding } from '../verification/envelope.js';
+import { Failure } from '../failure.js';
+import { issuerKey, type PrincipalDeps } from '../keys/principals.js';
+
+export interface MandateTerms {
+  readonly issuer: string;
+  readonly subject: string;
+  /** As AIP-1 writes them; every member is optional. */
+  readonly boundaries: ValueObject;
+  /** ms; null for a mandate that never ends. */
+  readonly lifetimeMs: number | null;
+}
+
+/** Signs a mandate with the issuer's key on this machine. */
+export async function grant(
+  deps: PrincipalDeps,
+  { issuer, subject, boundaries, lifetimeMs }: MandateTerms,
+): Promise<ValueObject> {
+  const { key } = await issuerKey(deps, issuer, null);
+  try {
+    const id = deps.random(16);
+    return issueMandate({ issuer, subject, boundaries, now: deps.clock(), lifetimeMs, id }, key.seed);
+  } catch (error) {
+    if (error instanceof ShapeError) throw new Failure('USAGE', `This would be no mandate: ${error.reason}.`);
+    throw error;
+  }
+}
+
+export interface MandateReport {
+  readonly valid: boolean;
+  readonly mandate_id: string | null;
+  readonly issuer: string | null;
+  readonly subject: string | null;
+  readonly boundaries: ValueObject | null;
+  /** ms since the epoch; null never. */
+  readonly expiresAt: number | null;
+  readonly verdict: Verdict;
+}
+
+/** Whether the mandate in `bytes` counts, for `subject`, or for whom it names when that is null. */
+export function judgeMandateFile(
+  bytes: Uint8Array,
+  subject: string | null,
+  key: VerifyKey | null,
+  trust: Omit<MandateTrust, 'signatureHolds'>,
+): MandateReport {
+  const finding = mandateFinding(bytes, key);
+  const found = finding.status === 'found' ? finding.mandate : null;
+  const verdict = judgeMandate(finding, subject, { ...trust, signatureHolds: verifySignature });
+  return {
+    valid: verdict.status === 'passed',
+    mandate_id: found?.id ?? null,
+    issuer: found?.issuer ?? null,
+    subject: found?.subject ?? null,
+    boundaries: found?.boundaries.document ?? null,
+    expiresAt: found?.expiresAt ?? null,
+    verdict,
+  };
+}

@@ -1,0 +1,60 @@
+/** What reports need from the log beside its entries. The state file implements it; nothing here does I/O. */
+import type { Link } from '../../protocol/log/chain.js';
+import type { Counts, RecentFailure } from '../../trust/health.js';
+import type { TrustRules } from '../../trust/rules.js';
+import type { TrustEvent, TrustReading } from '../../trust/score.js';
+
+/** What was logged of an agent in one hour. */
+export interface HourCounts {
+  /** Start of the hour, ms since the epoch. */
+  readonly start: number;
+  readonly successful: number;
+  readonly failed: number;
+  readonly unattributed: number;
+}
+
+/** How agents behaved: counted and folded in the transaction that writes each entry, so that a report costs the same however long the log is. */
+export interface Conduct {
+  /** Sets how scores are computed from now on; the guide's rules until then. What was folded by other rules stays and is not used. */
+  judgeBy(rules: TrustRules): void;
+  /** Every agent that the log holds to something. */
+  agents(): readonly string[];
+  /**
+   * What was logged since then. Counts are kept by the minute for two days and by the hour before: `since` comes back rounded down to that.
+   */
+  counts(agentId: string, since: number | null): { readonly since: number | null; readonly counts: Counts };
+  /** Hours in which something was logged, ascending. */
+  hours(agentId: string, from: number): readonly HourCounts[];
+  /** The newest refusals that the agent can be held to, newest first, at most 5. */
+  recentFailures(agentId: string, since: number | null): readonly RecentFailure[];
+  /** The score as of `now` (ms). Inside a transaction it includes what the transaction appended. */
+  trust(agentId: string, now: number): TrustReading;
+  /** The score at the end of each hour in which it moved, ascending. */
+  trustByHour(agentId: string, from: number): readonly { readonly start: number; readonly score: number }[];
+  /** Computes the score anew from the log, telling every event that moved it. */
+  retrace(agentId: string, now: number, onEvent: (event: TrustEvent) => void): TrustReading;
+}
+
+/** How a fold of one agent stands at a place of the log, ready to be kept. */
+export interface TrustFloor {
+  readonly agentId: string;
+  /** The newest entry taken in. */
+  readonly seq: number;
+  /** JSON. */
+  readonly state: string;
+}
+
+/** What is kept about the log as a whole: signed statements, and what may be removed. */
+export interface LogArchive {
+  /** As they were signed, oldest first. */
+  statements(kind: 'checkpoint' | 'pruning'): readonly string[];
+  addCheckpoint(seq: number, text: string): void;
+  /** The last of the oldest entries that are all older than `before` (ms); null when there is none. */
+  lastBefore(before: number): Link | null;
+  /** The folds of all agents at entry `until`, under the rules in use. Reads the entries up to there. */
+  floors(until: number): readonly TrustFloor[];
+  /** Moves the beginning of the log to after `until`, with the statement that says so. False when the log is no longer what it was at `after`. */
+  moveBase(after: Link, until: Link, statement: string, floors: readonly TrustFloor[]): boolean;
+  /** Deletes a bounded number of entries before the beginning, and returns how many; 0 when there are none left. */
+  sweep(): number;
+}

@@ -1,0 +1,72 @@
+/** What the use cases of the mesh need from the outside world. */
+import type { Head } from '../../mesh/log/head.js';
+import type { KeptDeny } from '../../mesh/client/copy.js';
+import type { Place, Way } from '../../mesh/client/place.js';
+import type { Standing } from '../../mesh/standing.js';
+
+/** This machine's copy of the mesh's state, shared by all of its processes. */
+export interface MeshCopy {
+  /** What is kept, or null when there is nothing, or nothing that is whole: then the mesh is asked for all of it. */
+  load(): KeptCopy | null;
+  /**
+   * Keeps a change, all of it or nothing. Another process may have written meanwhile: `ahead` when it has written the same and more,
+   * `elsewhere` when the copy must be loaded anew before anything is written.
+   */
+  save(change: CopyChange): Place;
+  /** Keeps that the copy at `position` was proven current at `wall`, in ms since the epoch. Answers where the copy is; elsewhere, nothing is kept. */
+  prove(wall: number, position: Head): Head | null;
+  /** When the copy was last proven current, in ms since the epoch; null when it never was. */
+  provenAt(): number | null;
+  /** Puts a deny or its end in force on this machine, beside whatever the mesh says. */
+  setLocal(standing: Standing): void;
+  /** What was set on this machine alone; null when nothing was. */
+  local(subject: string): Standing | null;
+  /** A deny of a history that the mesh no longer tells, in force here until it is reinstated; null when there is none. */
+  kept(subject: string): Standing | null;
+  /**
+   * Puts a deny in force that the mesh has acknowledged and this copy has not applied yet; the fold takes over at `until`. A copy that is
+   * that far already is left as it is.
+   */
+  anticipate(deny: KeptDeny): void;
+  /** The standing in force: the strongest of what the mesh says, what must not be forgotten, and what was set here. */
+  standing(subject: string): Standing | null;
+  close(): void;
+}
+
+/** `whole`: these are all standings, others are gone. */
+export interface CopyChange extends Way {
+  readonly standings: readonly Standing[];
+  /** All denies beside the fold, as this process knows them. */
+  readonly kept: readonly KeptDeny[];
+  /** The same before this change. */
+  readonly keptBefore: readonly KeptDeny[];
+}
+
+export interface KeptCopy {
+  readonly position: Head;
+  readonly standings: readonly Standing[];
+  readonly kept: readonly KeptDeny[];
+}
+
+/** A request to the mesh. */
+export interface MeshCall {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Path, and a query where there is one. */
+  readonly target: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** ms until the whole answer must be here. */
+  readonly timeoutMs: number;
+}
+
+export type MeshReply =
+  | { readonly kind: 'answered'; readonly status: number; readonly body: string }
+  /** `sent`: the request may have arrived, so whether it was carried out is unknown. */
+  | { readonly kind: 'unreachable'; readonly reason: string; readonly sent: boolean };
+
+/** The mesh as one asks it: never rejects for what the network does. */
+export interface MeshLine {
+  /** What is asked, for messages. */
+  readonly url: string;
+  ask(call: MeshCall): Promise<MeshReply>;
+}

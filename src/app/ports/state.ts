@@ -1,0 +1,126 @@
+/** What the use cases need from the outside world. Adapters implement these; nothing here does I/O. */
+import type { Entry, EntryDraft } from '../../protocol/log/entry.js';
+import type { SpentNonce, StandingRecord } from '../../verify/context.js';
+import type { Meter, MeterReading, Usage } from '../../verify/meters.js';
+
+export type { SpentNonce, StandingRecord } from '../../verify/context.js';
+export type { Meter, MeterReading, Usage } from '../../verify/meters.js';
+
+/** The system clock, in milliseconds since the epoch. */
+export type Clock = () => number;
+
+/** `n` bytes from a CSPRNG. */
+export type Random = (n: number) => Uint8Array;
+
+// ---------------------------------------------------------------- state
+
+/** One write transaction on the state: all of it happens, or none. */
+export interface Ledger {
+  spentNonce(agentId: string, nonce: string): SpentNonce | null;
+  /** Spends a nonce until `keepUntil` (ms since the epoch). */
+  spendNonce(agentId: string, nonce: string, firstSeenAt: number, firstResult: string, keepUntil: number): void;
+  /** Nonces that were spent until then may be forgotten (ms since the epoch); 0 when none is. */
+  forgottenUntil(): number;
+  read(agentId: string, meter: Meter, now: number): MeterReading;
+  recordUsage(usage: Usage): void;
+  /** The standing of an agent, a principal, or the whole mesh (`*`); null when nothing was ever said of it. */
+  standing(subject: string): StandingRecord | null;
+  /** Appends to the verification log: gives the entry its seq, its verifier and its links, and updates the tallies. */
+  append(draft: EntryDraft): Entry;
+  /** Forgets nonces and usage that no window can reach any more. Cheap; call it often. */
+  prune(now: number): void;
+}
+
+export interface KnownPassport {
+  readonly agentId: string;
+  readonly name: string;
+  /** The document as it was signed, JSON text. */
+  readonly text: string;
+  /** Path of the file it was last written to or read from, when there is one. */
+  readonly path: string | null;
+  readonly addedAt: number;
+}
+
+export interface Pin {
+  readonly did: string;
+  readonly keyId: string;
+  /** Raw 32 bytes. */
+  readonly publicKey: Uint8Array;
+  readonly pinnedAt: number;
+  /** How the pin came to be: `created`, `added`, `resolved`, `flag`. */
+  readonly source: string;
+}
+
+/** Where a private key lives; never the key. */
+export interface KeyRecord {
+  readonly keyId: string;
+  readonly store: KeyStoreName;
+  /** What the store needs to find it: an account name or a path. */
+  readonly ref: string;
+  readonly createdAt: number;
+}
+
+export interface EntryQuery {
+  readonly agentId?: string;
+  readonly action?: string;
+  readonly status?: 'success' | 'failed';
+  readonly code?: string;
+  /** Inclusive, ms since the epoch. */
+  readonly since?: number;
+  /** Exclusive, ms since the epoch. */
+  readonly until?: number;
+  /** Only entries with a greater seq. */
+  readonly afterSeq?: number;
+  /** The newest N that match, still in ascending order. */
+  readonly last?: number;
+}
+
+/** Everything local: one SQLite file, opened by any number of processes at once (protocol, section 7). */
+export interface State {
+  /** This machine's name in log entries, made at random once. */
+  readonly verifier: string;
+  /** Identifies this log in checkpoints, made at random once. */
+  readonly logId: string;
+  /** Runs `work` in one immediate transaction and returns after the durable commit. */
+  transact<T>(work: (ledger: Ledger) => T): T;
+  /** Runs `work` against a consistent snapshot and rolls back whatever it wrote: `--dry-run`. */
+  rehearse<T>(work: (ledger: Ledger) => T): T;
+
+  passport(agentId: string): KnownPassport | null;
+  passports(): readonly KnownPassport[];
+  rememberPassport(passport: KnownPassport): void;
+  forgetPassport(agentId: string): boolean;
+
+  pins(did?: string): readonly Pin[];
+  pin(pin: Pin): void;
+  unpin(did: string): number;
+
+  key(keyId: string): KeyRecord | null;
+  rememberKey(record: KeyRecord): void;
+  forgetKey(keyId: string): boolean;
+
+  /** Entries in ascending seq order, read in pages so that any log fits in memory. */
+  entries(query: EntryQuery): Iterable<Entry>;
+  close(): void;
+}
+
+// ---------------------------------------------------------------- keys
+
+/** The keychain of the system, an encrypted file, or a variable in plain text (protocol, section 6). */
+export type KeyStoreName = 'keychain' | 'file' | 'env';
+
+/**
+ * A place that holds 32-byte Ed25519 seeds. Every method ends within 5 s, and fails with a `Failure` of the `KEYSTORE_*`,
+ * `KEY_NOT_FOUND` or `WRONG_PASSPHRASE` codes whose text holds no key material.
+ */
+export interface KeyStore {
+  readonly name: KeyStoreName;
+  /** The seed under `ref`; fails with KEY_NOT_FOUND when the store works and the item is not in it. */
+  read(ref: string): Promise<Uint8Array>;
+  /** The ref that `keyId` has once it is stored. */
+  refOf(keyId: string): string;
+  /** Stores a new seed for `keyId` and returns its ref; never overwrites another key. */
+  create(keyId: string, seed: Uint8Array): Promise<string>;
+  /** True when it was there. */
+  delete(ref: string): Promise<boolean>;
+}

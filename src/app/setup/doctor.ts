@@ -1,0 +1,171 @@
+import { importKey } from '../../protocol/ed25519/verify.js';
+import { parseJsonText } from '../../protocol/json/parse.js';
+import { passportOf, type Passport } from '../../protocol/passport.js';
+import { ShapeError } from '../../protocol/json/shape.js';
+import { formatTime, parseTime } from '../../protocol/time.js';
+import { issuerProblem } from '../../verify/checks/passport.js';
+import { checkLog, type ChainedLog } from '../logs/check.js';
+import { Failure } from '../failure.js';
+import type { PinLookup } from '../passports/judge.js';
+import type { KeyRecord, State } from '../ports/state.js';
+
+/** One thing looked at. */
+export interface Finding {
+  readonly check: string;
+  readonly status: 'ok' | 'warning' | 'failed';
+  readonly message: string;
+  /** What to do about it: a command that can be pasted, or one thing to do. */
+  readonly hint: string | null;
+  /** With what the command ends when this failed. */
+  readonly exitCode: number;
+}
+
+export const EXIT = { config: 2, state: 3, keys: 4 } as const;
+
+export function ok(check: string, message: string): Finding {
+  return { check, status: 'ok', message, hint: null, exitCode: 0 };
+}
+
+export function warning(check: string, message: string, hint: string | null): Finding {
+  return { check, status: 'warning', message, hint, exitCode: 0 };
+}
+
+export function failed(check: string, message: string, hint: string | null, exitCode: number): Finding {
+  return { check, status: 'failed', message, hint, exitCode };
+}
+
+/** A failure as a finding; what is no failure is a bug, and thrown on. */
+export function failing(check: string, error: unknown, exitCode?: number): Finding {
+  if (!(error instanceof Failure)) throw error;
+  return failed(check, error.message, error.hint, exitCode ?? error.exitCode);
+}
+
+/** Longer logs are checked from here to their end; `aip logs verify` checks all. */
+const NEWEST = 10_000;
+
+export async function inspectLog(log: ChainedLog): Promise<Finding> {
+  const { after, head } = log.bounds();
+  const total = head.seq - after.seq;
+  const check = await checkLog(log, { newest: NEWEST, pause: async () => undefined });
+  if (!check.ok) {
+    const message = `The hash chain of the log is broken at entry ${check.seq}: ${check.reason}.`;
+    return failed('log', message, 'aip logs verify', EXIT.state);
+  }
+  if (total === 0) return ok('log', 'The log is empty.');
+  const which =
+    total > NEWEST ? `newest ${NEWEST} of ${total} entries` : total === 1 ? 'one entry' : `${total} entries`;
+  return ok('log', `The hash chain of the ${which} is whole.`);
+}
+
+/** No computer that runs this was made before. */
+const BUILT = Date.UTC(2025, 0, 1);
+
+/** Freshness, expiry and replay windows all rest on the clock. */
+export function inspectClock(state: Pick<State, 'entries'>, now: number, skewMs: number): Finding {
+  const hint = 'set the clock, e.g. timedatectl set-ntp true';
+  if (now < BUILT) return failed('clock', `The clock says ${formatTime(now)}, which is long past.`, hint, EXIT.config);
+  const [newest] = state.entries({ last: 1 });
+  const at = newest === undefined ? null : parseTime(newest.timestamp);
+  if (at !== null && at - now > skewMs) {
+    const message = `The newest log entry is from ${newest!.timestamp}, ${Math.round((at - now) / 1000)} s in the future: the clock was set back, or ran ahead then.`;
+    return warning('clock', message, hint);
+  }
+  return ok('clock', `The clock says ${formatTime(now)}.`);
+}
+
+/** A passport that ends within this time is due for renewal. */
+const SOON_MS = 14 * 86_400_000;
+
+export async function inspectPassports(
+  state: Pick<State, 'passports'>,
+  pins: PinLookup,
+  now: number,
+): Promise<Finding[]> {
+  const known = state.passports();
+  const findings: Finding[] = [];
+  for (const { agentId, name, text } of known) {
+    const passport = read(text);
+    if (passport === null) {
+      findings.push(
+        failed('passport', `The passport of ${agentId} is damaged.`, 'aip passport import <file>', EXIT.state),
+      );
+      continue;
+    }
+    const finding = await inspectPassport(passport, name, pins, now);
+    if (finding !== null) findings.push(finding);
+  }
+  if (findings.length > 0) return findings;
+  if (known.length === 0) return [ok('passport', 'No passports are known yet.')];
+  const all = known.length === 1 ? 'The one known passport is' : `All ${known.length} known passports are`;
+  return [ok('passport', `${all} signed by a pinned principal and in force.`)];
+}
+
+async function inspectPassport(
+  passport: Passport,
+  name: string,
+  pins: PinLookup,
+  now: number,
+): Promise<Finding | null> {
+  const { agent, document, expiresAt } = passport;
+  const { principal } = document;
+  const pinned = await pins(principal);
+  const problem = issuerProblem(passport, pinned);
+  if (problem !== null) {
+    const hint =
+      pinned.length === 0 ? `aip principal add ${principal} --public-key <key>` : 'aip passport import <file>';
+    return warning('passport', `${agent.id} is not believed here: ${problem}`, hint);
+  }
+  if (expiresAt === null || expiresAt - now > SOON_MS) return null;
+  const hint = `aip passport rotate ${name} --expires 90d`;
+  if (now >= expiresAt) return warning('passport', `${agent.id} expired at ${document.expires_at}.`, hint);
+  const days = Math.floor((expiresAt - now) / 86_400_000);
+  const left = days === 0 ? 'within a day' : days === 1 ? 'in 1 day' : `in ${days} days`;
+  return warning('passport', `${agent.id} expires ${left}, at ${document.expires_at}.`, hint);
+}
+
+function read(text: string): Passport | null {
+  try {
+    return passportOf(parseJsonText(text));
+  } catch (error) {
+    if (error instanceof ShapeError) return null;
+    throw error;
+  }
+}
+
+/** A private key that this machine is to hold. */
+export interface ExpectedKey {
+  readonly record: KeyRecord;
+  /** What to do when it is gone. */
+  readonly remedy: string;
+}
+
+/** The current keys of known agents, and those of principals, as far as this machine holds them. */
+export function expectedKeys(state: Pick<State, 'passports' | 'pins' | 'key'>): ExpectedKey[] {
+  const ids = new Map<string, string>();
+  for (const { name, text } of state.passports()) {
+    const passport = read(text);
+    if (passport !== null)
+      ids.set(passport.currentKey.keyId, `restore it from a backup, or: aip passport rotate ${name}`);
+  }
+  for (const { keyId } of state.pins()) ids.set(keyId, 'restore it from a backup');
+  return [...ids].flatMap(([keyId, remedy]) => {
+    const record = state.key(keyId);
+    return record === null ? [] : [{ record, remedy }];
+  });
+}
+
+/** Pinned keys that the acceptance rule refuses count for nothing. */
+export function inspectPins(state: Pick<State, 'pins' | 'key'>): Finding[] {
+  const pins = state.pins();
+  const bad = pins.filter(({ publicKey }) => importKey(publicKey) === null);
+  if (bad.length > 0) {
+    return bad.map(({ did, keyId }) =>
+      failed('principal', `The pinned key ${keyId} is not acceptable.`, `aip principal remove ${did}`, EXIT.state),
+    );
+  }
+  const dids = new Set(pins.map(({ did }) => did));
+  if (dids.size === 0) return [ok('principal', 'No principals are pinned yet.')];
+  const held = new Set(pins.filter(({ keyId }) => state.key(keyId) !== null).map(({ did }) => did));
+  const all = dids.size === 1 ? '1 principal is pinned' : `${dids.size} principals are pinned`;
+  return [ok('principal', `${all}; this machine signs for ${held.size === 0 ? 'none' : [...held].join(', ')}.`)];
+}

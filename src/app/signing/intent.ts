@@ -1,0 +1,54 @@
+import { signMessage } from '../../protocol/ed25519/sign.js';
+import { toHex } from '../../protocol/hex.js';
+import { intentBytes, type IntentDocument } from '../../protocol/intent.js';
+import { MAX_ACTION_LENGTH, MAX_DOCUMENT_BYTES, MAX_TEXT } from '../../protocol/limits.js';
+import type { Passport } from '../../protocol/passport.js';
+import type { JsonObject } from '../../protocol/json/values.js';
+import { Failure } from '../failure.js';
+import type { HeldKey } from '../keys/keyring.js';
+
+export interface IntentRequest {
+  readonly action: string;
+  readonly params: JsonObject;
+  readonly target: string | null;
+  /** Unix seconds. */
+  readonly timestamp: number;
+  /** 16 bytes from a CSPRNG. */
+  readonly nonce: Uint8Array;
+}
+
+/** Signs what an agent intends to do. Whether it may is the verifier's question; a passport's limits are not asked here. */
+export function signIntent(passport: Passport, key: HeldKey, request: IntentRequest): IntentDocument {
+  requireSignable(request);
+  const { action, target } = request;
+  const unsigned = {
+    agent_id: passport.agent.id,
+    action,
+    params: request.params,
+    ...(target === null ? {} : { target }),
+    // Named, so that the intent still verifies when the key is rotated before it arrives.
+    key_id: key.keyId,
+    timestamp: request.timestamp,
+    nonce: toHex(request.nonce),
+  };
+  const bytes = intentBytes(unsigned);
+  if (bytes.length > MAX_DOCUMENT_BYTES - 256) {
+    throw new Failure(
+      'USAGE',
+      `The intent is ${bytes.length} bytes long; a document holds at most ${MAX_DOCUMENT_BYTES}.`,
+    );
+  }
+  return { ...unsigned, signature: toHex(signMessage(key.seed, bytes)) };
+}
+
+/** Fails for what no verifier of either dialect could read. */
+export function requireSignable({ action, target }: Pick<IntentRequest, 'action' | 'target'>): void {
+  if (action.length === 0 || action.length > MAX_ACTION_LENGTH) {
+    throw new Failure('USAGE', `An action has 1 to ${MAX_ACTION_LENGTH} characters.`, {
+      hint: 'name it with --action <name>',
+    });
+  }
+  if (target !== null && (target.length === 0 || target.length > MAX_TEXT)) {
+    throw new Failure('USAGE', `A target has 1 to ${MAX_TEXT} characters.`);
+  }
+}

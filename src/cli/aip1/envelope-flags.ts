@@ -1,0 +1,89 @@
+/** What `intent verify` can be told about envelopes of AIP-1. */
+import { readRegistry } from '../../app/verification/attestation-registry.js';
+import { Failure } from '../../app/failure.js';
+import {
+  mandateFinding,
+  mandatesByAgent,
+  type EnvelopeTrust,
+  type GivenMandate,
+} from '../../app/verification/envelope.js';
+import type { Tier } from '../../protocol/aip1/envelope.js';
+import { ShapeError } from '../../protocol/json/shape.js';
+import type { Cli } from '../cli.js';
+import { readInput, readJsonInput } from '../input/documents.js';
+import { publicKeyIn } from './public-key.js';
+import type { OptionGroup } from '../spec.js';
+import { hmacKey } from '../wiring.js';
+
+export interface EnvelopeFlags {
+  readonly publicKey?: string;
+  readonly hmacKeyFile?: string;
+  readonly mandate: readonly string[];
+  readonly issuerKey?: string;
+  readonly requireMandate?: boolean;
+  readonly minTier?: string;
+  readonly registry?: string;
+}
+
+export const ENVELOPE_OPTIONS: OptionGroup = {
+  title: 'AIP-1 envelopes',
+  options: [
+    {
+      flags: '--public-key <key>',
+      description: 'key of agents without a passport: ed25519:<hex>, base64url or a .pem file',
+    },
+    { flags: '--hmac-key-file <file>', description: 'key shared with the agent, for tier 0', values: 'file' },
+    {
+      flags: '--mandate <file>',
+      description: 'what a principal allows the agent, beside what it declares',
+      repeatable: true,
+      values: 'file',
+    },
+    { flags: '--issuer-key <key>', description: 'key the mandates are signed with (default: the pinned principal)' },
+    { flags: '--require-mandate', description: 'refuse an envelope without a mandate' },
+    { flags: '--min-tier <tier>', description: 'judge lower tiers at this one', choices: ['0', '1', '2'] },
+    {
+      flags: '--registry <file>',
+      description: 'JSON of known frameworks, builds and prompts, for tiers 1 and 2',
+      values: 'file',
+    },
+  ],
+};
+
+/** Undefined when nothing was said. */
+export async function envelopeTrust(cli: Cli, flags: EnvelopeFlags): Promise<EnvelopeTrust | undefined> {
+  const { publicKey, hmacKeyFile, issuerKey, requireMandate, minTier, registry } = flags;
+  const said = [publicKey, hmacKeyFile, issuerKey, requireMandate, minTier, registry];
+  if (flags.mandate.length === 0 && said.every((each) => each === undefined)) return undefined;
+  return {
+    publicKey: publicKey === undefined ? null : await publicKeyIn(publicKey, '--public-key', cli),
+    hmacKey: hmacKeyFile === undefined ? null : await hmacKey(cli, hmacKeyFile),
+    mandate: await mandates(flags, cli),
+    requireMandate: requireMandate ?? false,
+    minTier: Number(minTier ?? 0) as Tier,
+    registry: registry === undefined ? null : await registryIn(registry, cli),
+  };
+}
+
+async function mandates(
+  { mandate: files, issuerKey, requireMandate }: EnvelopeFlags,
+  cli: Cli,
+): Promise<EnvelopeTrust['mandate']> {
+  if (issuerKey !== undefined && files.length === 0 && requireMandate !== true)
+    throw new Failure('USAGE', 'An --issuer-key is for a mandate.', { hint: 'name it with --mandate <file>' });
+  const key = issuerKey === undefined ? null : await publicKeyIn(issuerKey, '--issuer-key', cli);
+  const found: GivenMandate[] = [];
+  for (const file of files) found.push(mandateFinding(await readInput(file, cli), key));
+  return mandatesByAgent(found);
+}
+
+async function registryIn(path: string, cli: Cli) {
+  try {
+    return readRegistry(await readJsonInput(path, cli));
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    throw new Failure('UNREADABLE', `${path} is not an attestation registry: ${error.reason}.`, {
+      hint: 'aip help aip-1',
+    });
+  }
+}

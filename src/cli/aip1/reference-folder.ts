@@ -1,0 +1,151 @@
+/** Passport folders of the Python package: `passport.json`, `public.pem`, `private.pem`. */
+import { join, resolve } from 'node:path';
+import { createPassport, type IssuedPassport } from '../../app/passports/issue.js';
+import { Failure } from '../../app/failure.js';
+import { openKey } from '../../app/keys/keyring.js';
+import type { KeyStoreName } from '../../app/ports/state.js';
+import { readDocument } from '../../adapters/files/document.js';
+import { createFile, fileExists, FORCE, replaceFile } from '../../adapters/files/plain-file.js';
+import { nativeTermsOf, speakerOf, unkeptMembers } from '../../protocol/aip1/speaker.js';
+import {
+  readReferencePassport,
+  referencePassportFiles,
+  type ReferencePassport,
+} from '../../protocol/aip1/passport-folder.js';
+import { parseAgentId, principalId } from '../../protocol/identity/did.js';
+import { publicKeyOf } from '../../protocol/ed25519/sign.js';
+import { toHex } from '../../protocol/hex.js';
+import { JsonError } from '../../protocol/json/parse.js';
+import type { Passport } from '../../protocol/passport.js';
+import { ShapeError } from '../../protocol/json/shape.js';
+import type { Cli } from '../cli.js';
+import { storeNamed, type KeyPlaceFlags } from '../intents/signing.js';
+import { issuing, keyring, pemFiles } from '../wiring.js';
+import { passportTarget } from '../passports/out.js';
+
+export async function isReferenceFolder(path: string): Promise<boolean> {
+  return path !== '-' && fileExists(join(path, 'passport.json'));
+}
+
+export interface ImportFlags extends KeyPlaceFlags {
+  /** Where the folder's own list allows everything. */
+  readonly action: readonly string[];
+  readonly out?: string;
+}
+
+/**
+ * Takes an agent of the reference over: its private key into a key store, and its terms into a passport that the principal on this
+ * machine signs, because nobody signed the folder.
+ */
+export async function importReference(folder: string, options: ImportFlags, cli: Cli): Promise<IssuedPassport> {
+  const reference = await referenceIn(folder);
+  const { agentId, principal, actions, deniedActions, constraints } = termsOf(reference, options.action, folder);
+  const agent = parseAgentId(agentId);
+  if (agent === null || principalId(agent.domain) !== principal) {
+    throw new Failure('USAGE', `${agentId} under ${principal} is no agent id with the principal of its domain.`, {
+      hint: 'did:web:<domain>:agents:<name> under did:web:<domain>',
+    });
+  }
+  const seed = await (await pemFiles(cli, options)).read(join(folder, 'private.pem'));
+  if (seed === null) {
+    throw new Failure('NOT_FOUND', `${folder} holds no private.pem, so its agent lives elsewhere.`, {
+      hint: `verify what it signs: aip intent verify <file> --public-key ${join(folder, 'public.pem')}`,
+    });
+  }
+  if (toHex(publicKeyOf(seed)) !== toHex(reference.publicKey))
+    throw new Failure('UNREADABLE', `private.pem in ${folder} is not the key that passport.json names.`);
+  const configured = (await cli.config()).get('key_store') ?? 'keychain';
+  const keyStore = options.keyStore ?? (options.envFile === undefined ? configured : 'env');
+  if (keyStore === 'env' && options.envFile === undefined) {
+    throw new Failure('USAGE', 'A key for the environment has to be written to a file.', {
+      hint: 'name it with -e <file>',
+    });
+  }
+  const issued = await createPassport(await issuing(cli, options), {
+    name: agent.name,
+    domain: agent.domain,
+    actions,
+    deniedActions,
+    constraints,
+    metadata: {},
+    expiresInMs: null,
+    path: passportTarget(options.out ?? `${agent.name}.passport.json`, cli),
+    keyStore,
+    seed,
+    principalKeyStore: principalStore(keyStore, options, cli),
+  });
+  const unkept = unkeptMembers(reference);
+  if (unkept.length > 0) {
+    const what = unkept.join(', ');
+    cli.warn(
+      `A passport here has no place for ${what}: what \`aip\` signs for this agent says nothing of it.`,
+      'left-behind',
+    );
+  }
+  return issued;
+}
+
+/** A principal's key never lives in the environment. */
+function principalStore(agent: KeyStoreName, { passphraseFile }: ImportFlags, cli: Cli): KeyStoreName {
+  if (agent !== 'env') return agent;
+  return passphraseFile !== undefined || cli.io.env.AIP_KEY_PASSPHRASE !== undefined ? 'file' : 'keychain';
+}
+
+async function referenceIn(folder: string): Promise<ReferencePassport> {
+  const [json, pem] = await Promise.all(
+    ['passport.json', 'public.pem'].map((name) => readDocument(join(folder, name))),
+  );
+  if (json === null || json === undefined) throw new Failure('NOT_FOUND', `There is no passport.json in ${folder}.`);
+  try {
+    return readReferencePassport(json, pem === null || pem === undefined ? null : Buffer.from(pem).toString('latin1'));
+  } catch (error) {
+    if (!(error instanceof ShapeError) && !(error instanceof JsonError)) throw error;
+    throw new Failure('UNREADABLE', `${folder} holds no passport of AIP-1: ${error.reason}.`);
+  }
+}
+
+function termsOf(reference: ReferencePassport, actions: readonly string[], folder: string) {
+  try {
+    return nativeTermsOf(reference, actions);
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    throw new Failure('USAGE', `The passport in ${folder} allows every action.`, {
+      hint: 'name those it should allow with --action',
+    });
+  }
+}
+
+export interface ExportFlags extends KeyPlaceFlags {
+  readonly out?: string;
+  readonly force?: boolean;
+  readonly withPrivateKey?: boolean;
+  readonly unencrypted?: boolean;
+}
+
+export interface ExportedFolder {
+  readonly folder: string;
+  readonly files: readonly string[];
+  readonly private_key: 'none' | 'encrypted' | 'unencrypted';
+}
+
+/** Writes the folder that the reference loads. */
+export async function exportReference(passport: Passport, options: ExportFlags, cli: Cli): Promise<ExportedFolder> {
+  const { currentKey, agent } = passport;
+  const folder = options.out ?? agent.name;
+  const replace = options.force === true;
+  const written: string[] = [];
+  const files = Object.entries(referencePassportFiles(speakerOf(passport), currentKey.key.publicKey));
+  for (const [name, text] of files) {
+    const path = join(folder, name);
+    await (replace ? replaceFile : createFile)(resolve(cli.io.cwd, path), text, FORCE);
+    written.push(path);
+  }
+  if (options.withPrivateKey !== true) return { folder, files: written, private_key: 'none' };
+  const ring = await keyring(cli, options);
+  const { keyId, key } = currentKey;
+  const held = await openKey(ring, keyId, key.publicKey, storeNamed(options, ring.state.key(keyId) !== null, cli));
+  const encrypted = options.unencrypted !== true;
+  const path = join(folder, 'private.pem');
+  await (await pemFiles(cli, options)).write(resolve(cli.io.cwd, path), held.seed, { encrypted, replace });
+  return { folder, files: [...written, path], private_key: encrypted ? 'encrypted' : 'unencrypted' };
+}

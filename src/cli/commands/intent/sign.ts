@@ -1,0 +1,165 @@
+import { resolve } from 'node:path';
+import { Failure } from '../../../app/failure.js';
+import { findPassport } from '../../../app/passports/find.js';
+import { openKey } from '../../../app/keys/keyring.js';
+import { signEnvelope } from '../../../app/signing/envelope.js';
+import { signIntent } from '../../../app/signing/intent.js';
+import { createFile } from '../../../adapters/files/plain-file.js';
+import type { Tier } from '../../../protocol/aip1/envelope.js';
+import type { ValueObject } from '../../../protocol/aip1/encoding/numbers.js';
+import type { IntentDocument } from '../../../protocol/intent.js';
+import type { Passport } from '../../../protocol/passport.js';
+import type { Cli } from '../../cli.js';
+import { KEY_OPTIONS, PASSPHRASE_OPTION } from '../../input/options.js';
+import { preview } from '../../intents/preview.js';
+import {
+  REQUEST_OPTIONS,
+  requestOf,
+  storeNamed,
+  type KeyPlaceFlags,
+  type RequestFlags,
+} from '../../intents/signing.js';
+import { safeJson } from '../../render/terminal/text.js';
+import type { CommandSpec } from '../../spec.js';
+import { duration, integer } from '../../input/values.js';
+import { documentReader } from '../../input/documents.js';
+import { keyring, random } from '../../wiring.js';
+
+interface Options extends RequestFlags, KeyPlaceFlags {
+  readonly passport: string;
+  readonly timestamp?: number;
+  readonly dialect: 'native' | 'aip-1';
+  readonly tier?: string;
+  /** ms. */
+  readonly ttl?: number;
+  readonly check?: boolean;
+  readonly out?: string;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['intent', 'sign'],
+  summary: 'Sign what an agent intends to do',
+  detail:
+    'Warns, naming the code, when a verifier would refuse the intent; a passport cannot stop its agent from signing.',
+  args: [
+    { name: 'file', description: 'JSON with action, params and target (- for stdin)', required: false, values: 'file' },
+  ],
+  options: [
+    {
+      title: 'What',
+      options: [
+        {
+          flags: '-p, --passport <agent>',
+          description: 'passport file (- for stdin), agent id, or name of a known passport',
+          values: 'agent',
+        },
+        ...REQUEST_OPTIONS,
+        {
+          flags: '--timestamp <seconds>',
+          description: 'Unix seconds (default: now)',
+          value: integer(0, 99_999_999_999),
+        },
+      ],
+    },
+    {
+      title: 'For whom',
+      options: [
+        {
+          flags: '--dialect <dialect>',
+          description: 'aip-1 for verifiers of the Python package aip-protocol',
+          choices: ['native', 'aip-1'],
+          default: 'native',
+        },
+        {
+          flags: '--tier <tier>',
+          description: 'verification tier of an aip-1 envelope (default 1)',
+          choices: ['0', '1', '2'],
+        },
+        {
+          flags: '--ttl <duration>',
+          description: 'how long an aip-1 envelope is in force (default 300s)',
+          value: duration,
+        },
+      ],
+    },
+    {
+      title: 'How',
+      options: [
+        { flags: '--check', description: 'sign nothing that a verifier would refuse' },
+        { flags: '-o, --out <file>', description: 'write to a new file instead of stdout', values: 'file' },
+        ...KEY_OPTIONS,
+        PASSPHRASE_OPTION,
+      ],
+    },
+  ],
+  examples: [
+    {
+      run: 'aip intent sign -p support-agent-v1 -a issue_refund --param order_id=8472 --param amount:=50',
+      why: 'by hand',
+    },
+    {
+      run: 'aip intent sign -p support-agent-v1 -a issue_refund --param amount:=50 --dialect aip-1 | curl -d @- $URL',
+      why: 'for a Python verifier',
+    },
+    { run: 'aip intent sign request.json -p support-agent-v1 --check -o intent.json', why: 'in a script' },
+  ],
+  exits: {
+    3: 'the passport or a file does not exist',
+    4: 'the key store is missing, locked or refuses',
+    10: 'with --check: refused, as `aip intent verify` would (also 12, 13, 14)',
+  },
+  touches: ['files', 'state', 'keychain'],
+  topics: ['intents', 'keys'],
+
+  async run({ args, options }, cli) {
+    if (options.passport === undefined)
+      throw new Failure('USAGE', 'Whose intent is it?', { hint: 'name the agent with --passport <file>' });
+    const ring = await keyring(cli, options);
+    const { passport } = await findPassport({ state: ring.state, readFile: documentReader(cli) }, options.passport);
+    const request = await requestOf(args[0], options, cli);
+    if (options.dialect === 'native' && (options.tier ?? options.ttl) !== undefined)
+      throw new Failure('USAGE', 'Native intents have neither tier nor ttl.', { hint: '--dialect aip-1' });
+    const { keyId, key } = passport.currentKey;
+    const held = await openKey(ring, keyId, key.publicKey, storeNamed(options, ring.state.key(keyId) !== null, cli));
+    const now = cli.io.now();
+    const given = { ...request, timestamp: options.timestamp ?? Math.floor(now / 1000), nonce: random(16) };
+    const intent =
+      options.dialect === 'aip-1'
+        ? signEnvelope(passport, held, { ...given, ...termsOf(options) })
+        : signIntent(passport, held, given);
+    const refused = await foreseen(passport, intent, options, cli);
+    if (refused !== null) return refused;
+    if (options.out === undefined || options.out === '-')
+      cli.out(safeJson(intent, cli.io.stdout.isTTY === true ? 2 : undefined));
+    else await createFile(resolve(cli.io.cwd, options.out), `${JSON.stringify(intent)}\n`);
+    return 0;
+  },
+};
+
+function termsOf({ tier = '1', ttl = 300_000 }: Options): { tier: Tier; ttl: number } {
+  const seconds = ttl / 1000;
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > 86_400)
+    throw new Failure('USAGE', 'An envelope is in force for 1 to 86400 whole seconds.', { hint: '--ttl 300s' });
+  return { tier: Number(tier) as Tier, ttl: seconds };
+}
+
+/** Says what a verifier would answer; with `--check` its refusal is ours. */
+async function foreseen(
+  passport: Passport,
+  intent: IntentDocument | ValueObject,
+  options: Options,
+  cli: Cli,
+): Promise<number | null> {
+  const judgement = await preview(cli, passport, intent);
+  const { decision } = judgement;
+  if (decision.success) return null;
+  if (options.check !== true) {
+    cli.warn(
+      `a verifier would refuse this: ${decision.error_code} ${decision.error_message}. ${decision.message}`,
+      decision.error_code!,
+    );
+    return null;
+  }
+  const { report } = await import('../../intents/refusal.js');
+  return report(judgement, cli);
+}

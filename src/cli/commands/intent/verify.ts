@@ -1,0 +1,206 @@
+import { Failure } from '../../../app/failure.js';
+import { verifyIntents, type Submission } from '../../../app/verification/intents.js';
+import { readDocument } from '../../../adapters/files/document.js';
+import type { Judgement } from '../../../verify/judge.js';
+import { APPROVAL_OPTION, approvalsIn, explainUnapproved, type ApprovalFlags } from '../../intents/approvals.js';
+import type { Cli } from '../../cli.js';
+import { ENVELOPE_OPTIONS, envelopeTrust, type EnvelopeFlags } from '../../aip1/envelope-flags.js';
+import { readInput, readStdin } from '../../input/documents.js';
+import { passportFile } from '../../passports/file.js';
+import { RESOLVE_OPTIONS, type ResolveFlags } from '../../passports/pins.js';
+import { exitOf } from '../../intents/refusal.js';
+import { resultWriter, type Format } from '../../intents/results.js';
+import type { CommandSpec } from '../../spec.js';
+import { duration, instant, integer } from '../../input/values.js';
+import { verification, type VerificationFlags } from '../../intents/verification.js';
+import { signatureWorkers } from '../../wiring.js';
+
+interface Options extends ResolveFlags, EnvelopeFlags, ApprovalFlags {
+  readonly passport: readonly string[];
+  readonly maxAge?: number;
+  readonly at?: string;
+  readonly dryRun?: boolean;
+  readonly geo?: string;
+  readonly ndjson?: boolean;
+  readonly format?: Format;
+  readonly failFast?: boolean;
+  readonly jobs: number;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['intent', 'verify'],
+  summary: 'Decide whether an agent may do what it signed, before it does',
+  detail: 'An accepted intent is spent and logged before the answer is given, so that it can never be accepted twice.',
+  args: [
+    {
+      name: 'file',
+      description: 'intent files, patterns, or - for stdin',
+      variadic: true,
+      required: false,
+      values: 'file',
+    },
+  ],
+  options: [
+    {
+      title: 'Whom to trust',
+      options: [
+        {
+          flags: '-p, --passport <file>',
+          description: 'passport of an agent (default: those known here)',
+          repeatable: true,
+          values: 'file',
+        },
+        ...RESOLVE_OPTIONS,
+      ],
+    },
+    {
+      title: 'How to judge',
+      options: [
+        {
+          flags: '--max-age <duration>',
+          description: 'how old an intent may be (default 300s; an envelope says itself)',
+          value: duration,
+        },
+        { flags: '--at <time>', description: 'judge freshness, expiry and windows as of this time' },
+        { flags: '--geo <CC>', description: 'country of the request, for geo_restriction' },
+        APPROVAL_OPTION,
+        { flags: '--dry-run', description: 'judge, and spend, count and log nothing' },
+      ],
+    },
+    ENVELOPE_OPTIONS,
+    {
+      title: 'Many, and how to answer',
+      options: [
+        { flags: '--ndjson', description: 'a line in, a line out, for streams of any length' },
+        {
+          flags: '--format <format>',
+          description: 'how to answer',
+          choices: ['human', 'json', 'ndjson', 'github', 'sarif', 'junit'],
+        },
+        { flags: '--fail-fast', description: 'stop at the first refusal' },
+        {
+          flags: '--jobs <n>',
+          description: 'cores for the signatures of --ndjson',
+          value: integer(1, 64),
+          default: 2,
+        },
+      ],
+    },
+  ],
+  examples: [
+    { run: 'aip intent verify intent.json && ./issue-refund.sh', why: 'in a script' },
+    { run: "aip intent verify 'outbox/*.json' --format github", why: 'as a CI step' },
+    { run: 'tail -f intents.ndjson | aip intent verify - --ndjson', why: 'a stream' },
+  ],
+  exits: {
+    3: 'a file does not exist or cannot be read',
+    5: '--resolve could not fetch',
+    10: 'refused: who (E1xx)',
+    11: 'refused: when (E3xx; AIP-1: E101 E102 E105)',
+    12: 'refused: what (E2xx)',
+    13: 'refused: standing (E4xx)',
+    14: 'refused: approval needed, or a hook said no',
+  },
+  touches: ['files', 'state', 'network'],
+  topics: ['verification', 'aip-1', 'exit-codes', 'ci', 'json'],
+
+  async run({ args, options }, cli) {
+    if (args.length === 0) throw nothing('No intent was named.');
+    const passports = await Promise.all(options.passport.map((path) => passportFile(path, cli)));
+    const approvals = await approvalsIn(options, cli);
+    const { deps, options: judging } = await verification(cli, {
+      ...flagsOf(options, cli),
+      approvals,
+      envelopes: await envelopeTrust(cli, options),
+      passports,
+      parallel: options.ndjson === true && options.jobs > 1,
+      live: options.ndjson === true,
+    });
+    const format = formatOf(options, cli);
+    if (options.ndjson === true) {
+      const { verifyStream } = await import('../../intents/stream.js');
+      const workers = options.jobs > 1 ? { signatureWorkers: await signatureWorkers(cli, options.jobs - 1) } : {};
+      return verifyStream(cli, {
+        deps: { ...deps, ...workers },
+        options: judging,
+        sources: args,
+        failFast: options.failFast === true,
+        format,
+      });
+    }
+    const submissions = await submissionsOf(args, cli);
+    const results = await resultWriter(cli, format, submissions.length > 1);
+    const judgements: Judgement[] = [];
+    if (options.failFast !== true) judgements.push(...(await verifyIntents(deps, judging, submissions)));
+    else {
+      for (const submission of submissions) {
+        judgements.push(...(await verifyIntents(deps, judging, [submission])));
+        if (!judgements.at(-1)!.decision.success) break;
+      }
+    }
+    results.finish(judgements);
+    explainUnapproved(cli, approvals, deps, judgements);
+    const refused = judgements.find(({ decision }) => !decision.success);
+    return refused === undefined ? 0 : exitOf(refused);
+  },
+};
+
+function flagsOf(options: Options, cli: Cli): Omit<VerificationFlags, 'passports'> {
+  const { principalKey, resolve, dryRun, geo, at, maxAge } = options;
+  return {
+    principalKey,
+    ...(resolve === undefined ? {} : { resolve }),
+    ...(dryRun === undefined ? {} : { dryRun }),
+    ...(geo === undefined ? {} : { geo: country(geo) }),
+    ...(at === undefined ? {} : { at: time(at, cli) }),
+    ...(maxAge === undefined ? {} : { maxAge }),
+  };
+}
+
+function formatOf({ format, ndjson }: Options, cli: Cli): Format {
+  if (format !== undefined) return ndjson === true && format === 'json' ? 'ndjson' : format;
+  if (ndjson === true) return 'ndjson';
+  return cli.globals.json ? 'json' : 'human';
+}
+
+function country(text: string): string {
+  if (/^[A-Za-z]{2}$/.test(text)) return text.toUpperCase();
+  throw new Failure('USAGE', `"${text.slice(0, 16)}" is not a two-letter country code.`, { hint: '--geo US' });
+}
+
+function time(text: string, cli: Cli): number {
+  try {
+    return instant(cli.io.now())(text);
+  } catch (error) {
+    throw new Failure('USAGE', error instanceof Error ? error.message : 'not a time', {
+      hint: '--at 2026-02-18T14:23:45Z',
+    });
+  }
+}
+
+/** The documents behind the arguments. A pattern that matches nothing is nothing to verify, and that is never a yes. */
+async function submissionsOf(args: readonly string[], cli: Cli): Promise<Submission[]> {
+  const paths: string[] = [];
+  for (const arg of args) {
+    if (arg === '-' || !/[*?]/.test(arg)) {
+      paths.push(arg);
+      continue;
+    }
+    const { expandPattern, fileExists } = await import('../../../adapters/files/plain-file.js');
+    const found = (await fileExists(arg)) ? [arg] : await expandPattern(arg);
+    if (found.length === 0) throw nothing(`No file matches ${arg}.`);
+    paths.push(...found);
+  }
+  const submissions: Submission[] = [];
+  for (const source of paths) {
+    const bytes =
+      source === '-' ? await readStdin(cli) : ((await readDocument(source)) ?? (await readInput(source, cli)));
+    if (source === '-' && bytes.length === 0) throw nothing('Stdin is empty.');
+    submissions.push({ bytes, source });
+  }
+  return submissions;
+}
+
+function nothing(message: string): Failure {
+  return new Failure('USAGE', `${message} There is nothing to verify.`, { hint: 'aip intent verify <file>' });
+}

@@ -1,0 +1,55 @@
+import { checkAgainstStatements, signCheckpoint } from '../../../app/logs/checkpoint.js';
+import { Failure } from '../../../app/failure.js';
+import { logSigner, SIGNER_OPTIONS, statementKeys, type SignerFlags } from '../../logs/signer.js';
+import type { CommandSpec } from '../../spec.js';
+import { localState } from '../../wiring.js';
+
+interface Options extends SignerFlags {
+  readonly out?: string;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['logs', 'checkpoint'],
+  summary: 'Sign where the verification log ends now, so that a cut-off end is found',
+  detail:
+    'The log is checked first. Keep the checkpoint on another machine: whoever cuts the log can delete the copy beside it.',
+  options: [
+    {
+      title: 'Flags',
+      options: [{ flags: '-o, --out <file>', description: 'write it to a file', values: 'file' }, ...SIGNER_OPTIONS],
+    },
+  ],
+  examples: [
+    { run: 'aip logs checkpoint > checkpoint.json', why: 'to keep elsewhere' },
+    { run: 'aip logs checkpoint --principal did:web:acme.com --out checkpoint.json', why: 'with a key you name' },
+  ],
+  exits: { 4: 'the key store is missing, locked or refuses', 15: 'the chain is broken: nothing was signed' },
+  touches: ['state', 'keychain', 'files'],
+  topics: ['logs', 'security'],
+
+  async run({ options }, cli) {
+    const state = await localState(cli);
+    const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
+    const { check } = await checkAgainstStatements(state, { keys: await statementKeys(cli, []), given: [], pause });
+    if (!check.ok) {
+      throw new Failure(
+        'THRESHOLD',
+        `The chain is broken at entry ${check.seq}: ${check.reason}. Nothing was signed.`,
+        {
+          hint: 'aip logs verify',
+        },
+      );
+    }
+    const key = await logSigner(cli, options);
+    const text = await signCheckpoint(state, key, cli.io.now());
+    if (options.out === undefined || options.out === '-') cli.out(text);
+    else {
+      const { replaceFile } = await import('../../../adapters/files/plain-file.js');
+      await replaceFile(options.out, `${text}\n`);
+      if (cli.globals.json) cli.out(text);
+    }
+    const { seq } = JSON.parse(text) as { seq: number };
+    cli.note(`${cli.paintErr.green('ok')} entry ${seq} is signed by ${key.keyId}`);
+    return 0;
+  },
+};

@@ -1,0 +1,141 @@
+import { agentNamed } from '../../../app/passports/agent-named.js';
+import { Failure } from '../../../app/failure.js';
+import type { EntryQuery } from '../../../app/ports/state.js';
+import type { Entry } from '../../../protocol/log/entry.js';
+import type { Cli } from '../../cli.js';
+import type { CommandSpec } from '../../spec.js';
+import { sinceWhen } from '../../input/values.js';
+import { VERSION } from '../../version.js';
+import { finding, localState } from '../../wiring.js';
+
+interface Options {
+  readonly format: 'jsonl' | 'csv' | 'ocsf' | 'cef';
+  readonly out?: string;
+  readonly agent?: string;
+  readonly status?: 'success' | 'failed';
+  readonly since?: string;
+  readonly until?: string;
+}
+
+/** Characters written at once. */
+const BLOCK = 64 * 1024;
+
+export const command: CommandSpec<Options> = {
+  path: ['logs', 'export'],
+  summary: 'Write the verification log in a form that other tools read',
+  detail: 'Every form holds the hashes; a whole jsonl export can be checked with `aip logs verify --file`.',
+  options: [
+    {
+      title: 'How',
+      options: [
+        {
+          flags: '--format <format>',
+          description: 'what to write',
+          choices: ['jsonl', 'csv', 'ocsf', 'cef'],
+          default: 'jsonl',
+        },
+        { flags: '-o, --out <file>', description: 'a new file instead of stdout', values: 'file' },
+      ],
+    },
+    {
+      title: 'Which',
+      options: [
+        { flags: '--agent <agent>', description: 'of this agent', values: 'agent' },
+        { flags: '--status <status>', description: 'of this outcome', choices: ['success', 'failed'] },
+        { flags: '--since <time>', description: 'from then on: a duration such as 90d, or a time' },
+        { flags: '--until <time>', description: 'before then' },
+      ],
+    },
+  ],
+  examples: [
+    {
+      run: 'aip logs export --out log.jsonl && aip logs verify --file log.jsonl',
+      why: 'an archive that can be checked',
+    },
+    { run: 'aip logs export --format csv --since 7d > week.csv', why: 'for a spreadsheet' },
+    { run: 'aip logs export --format cef | logger -t aip', why: 'for a SIEM' },
+  ],
+  exits: { 3: 'the agent does not exist, or the file cannot be written' },
+  touches: ['state', 'files'],
+  topics: ['logs', 'json'],
+
+  async run({ options }, cli) {
+    const state = await localState(cli);
+    const render = await renderer(options.format);
+    const query = await queryOf(options, cli);
+    const target = await targetOf(options.out, cli);
+    // A stream knows how it ended only if it says so.
+    cli.onInterrupt(async () => {
+      await target.discard();
+      cli.note('interrupted: the export is not whole');
+    });
+    let block = render.header === null ? '' : `${render.header}\n`;
+    let count = 0;
+    try {
+      for (const entry of state.entries(query)) {
+        block += `${render.line(entry)}\n`;
+        count += 1;
+        if (block.length < BLOCK) continue;
+        await target.write(block);
+        block = '';
+      }
+      if (block !== '') await target.write(block);
+      await target.finish();
+    } catch (error) {
+      // What is left would stand in the way of the next export, and fill a full disk.
+      await target.discard();
+      throw error;
+    }
+    const parts = Object.keys(query).length === 0 ? '' : '; a selection is no chain, so it cannot be checked as one';
+    cli.note(`${count} entries exported${parts}`);
+    return 0;
+  },
+};
+
+async function renderer(format: Options['format']): Promise<{ header: string | null; line: (entry: Entry) => string }> {
+  switch (format) {
+    case 'jsonl': {
+      const { safeJson } = await import('../../render/terminal/text.js');
+      return { header: null, line: (entry) => safeJson(entry) };
+    }
+    case 'csv': {
+      const { CSV_HEADER, csvRow } = await import('../../render/formats/csv.js');
+      return { header: CSV_HEADER, line: csvRow };
+    }
+    case 'ocsf': {
+      const [{ ocsfEvent }, { safeJson }] = await Promise.all([
+        import('../../render/formats/ocsf.js'),
+        import('../../render/terminal/text.js'),
+      ]);
+      return { header: null, line: (entry) => safeJson(ocsfEvent(entry, VERSION)) };
+    }
+    case 'cef': {
+      const { cefLine } = await import('../../render/formats/cef.js');
+      return { header: null, line: (entry) => cefLine(entry, VERSION) };
+    }
+  }
+}
+
+async function targetOf(out: string | undefined, cli: Cli) {
+  if (out === undefined || out === '-') {
+    return { write: (text: string) => cli.stream(text.replace(/\n$/, '')), finish: nothing, discard: nothing };
+  }
+  const { fileExists, growingFile } = await import('../../../adapters/files/growing-file.js');
+  if (await fileExists(out))
+    throw new Failure('EXISTS', `${out} exists already.`, { hint: 'choose another file with --out' });
+  return growingFile(out);
+}
+
+const nothing = (): Promise<void> => Promise.resolve();
+
+async function queryOf(options: Options, cli: Cli): Promise<EntryQuery> {
+  const now = cli.io.now();
+  const since = options.since === undefined ? null : sinceWhen(options.since, now);
+  const until = options.until === undefined ? null : sinceWhen(options.until, now);
+  return {
+    ...(options.agent === undefined ? {} : { agentId: await agentNamed(await finding(cli), options.agent) }),
+    ...(options.status === undefined ? {} : { status: options.status }),
+    ...(since === null ? {} : { since }),
+    ...(until === null ? {} : { until }),
+  };
+}

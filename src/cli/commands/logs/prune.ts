@@ -1,0 +1,97 @@
+import { Failure } from '../../../app/failure.js';
+import { parsePublicKey } from '../../../protocol/identity/keys.js';
+import { planPruning, pruneLog, sweepPruned, type Pruning } from '../../../app/logs/prune.js';
+import type { Cli } from '../../cli.js';
+import { meshAccess } from '../../mesh/access.js';
+import { logSigner, SIGNER_OPTIONS, type SignerFlags } from '../../logs/signer.js';
+import { YES_OPTION } from '../../input/options.js';
+import type { CommandSpec } from '../../spec.js';
+import { trustRules } from '../../config/trust-rules.js';
+import { duration } from '../../input/values.js';
+import { localState } from '../../wiring.js';
+
+interface Options extends SignerFlags {
+  readonly olderThan?: number;
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['logs', 'prune'],
+  summary: 'Remove old entries, leaving a signed summary so that the chain still verifies',
+  detail:
+    'Counts for health and trust scores stay as they are. Export what has to be retained first. What is shipped to a mesh stays until the mesh has it.',
+  options: [
+    {
+      title: 'Flags',
+      options: [
+        { flags: '--older-than <duration>', description: 'remove entries older than this, e.g. 90d', value: duration },
+        { flags: '--dry-run', description: 'say what would be removed, and remove nothing' },
+        ...SIGNER_OPTIONS,
+        YES_OPTION,
+      ],
+    },
+  ],
+  examples: [
+    { run: 'aip logs export --out 2026-q1.jsonl && aip logs prune --older-than 90d', why: 'keep a copy, then remove' },
+    { run: 'aip logs prune --older-than 90d --dry-run', why: 'see what would go' },
+  ],
+  exits: { 4: 'the key store is missing, locked or refuses', 15: 'the chain is broken: nothing was removed' },
+  touches: ['state', 'keychain'],
+  topics: ['logs', 'security'],
+
+  async run({ options }, cli) {
+    if (options.olderThan === undefined) {
+      throw new Failure('USAGE', 'Nothing says how old entries have to be.', {
+        hint: 'aip logs prune --older-than 90d',
+      });
+    }
+    const [state, config] = await Promise.all([localState(cli), cli.config()]);
+    state.conduct.judgeBy(trustRules(config));
+    const now = cli.io.now();
+    const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
+    const left = options.dryRun ? 0 : await sweepPruned(state, pause);
+    if (left > 0) cli.note(`deleted ${left} entries that an interrupted pruning had left behind`);
+    const mesh = await meshAccess(cli);
+    const meshKey = mesh === null ? null : parsePublicKey(mesh.publicKey);
+    const { plan, unshipped } = await planPruning(state, now - options.olderThan, pause, meshKey);
+    if (unshipped > 0) {
+      const they = unshipped === 1 ? '1 entry that old stays' : `${unshipped} entries that old stay`;
+      cli.warn(`${they}: the mesh does not have it all yet; aip mesh follow ships the log.`, 'log_unshipped');
+    }
+    if (plan === null) return tell(cli, null, null, options.dryRun, unshipped);
+    if (options.dryRun) return tell(cli, plan, null, true);
+    if (!options.yes) {
+      const sure = await cli.ask.confirm({
+        message: `Remove ${plan.count} entries, ${plan.firstTime} to ${plan.lastTime}?`,
+        flag: '--yes',
+      });
+      if (!sure) {
+        cli.note('Nothing was removed.');
+        return 2;
+      }
+    }
+    const key = await logSigner(cli, options);
+    return tell(cli, plan, await pruneLog(state, plan, key, now, pause), false);
+  },
+};
+
+function tell(cli: Cli, plan: Pruning | null, summary: string | null, dryRun: boolean, unshipped = 0): number {
+  const removed = dryRun || plan === null ? 0 : plan.count;
+  if (cli.globals.json) {
+    const would = plan === null ? 0 : plan.count;
+    cli.json({
+      removed,
+      would_remove: would,
+      until_seq: plan?.until.seq ?? null,
+      summary: summary === null ? null : (JSON.parse(summary) as unknown),
+    });
+  } else if (plan === null) {
+    cli.out(`${unshipped > 0 ? 'no entry that old is with the mesh' : 'no entry is that old'}; nothing was removed`);
+  } else {
+    const verb = dryRun ? 'would remove' : 'removed';
+    cli.out(`${verb} ${plan.count} entries up to ${plan.until.seq}, ${plan.firstTime} to ${plan.lastTime}`);
+    if (!dryRun) cli.out('  a signed summary stands in their place; check: aip logs verify');
+  }
+  return 0;
+}

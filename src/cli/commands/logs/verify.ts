@@ -1,0 +1,121 @@
+import { checkAgainstStatements, type CheckpointVerdict } from '../../../app/logs/checkpoint.js';
+import type { LogCheck } from '../../../app/logs/check.js';
+import type { Cli } from '../../cli.js';
+import { readInput } from '../../input/documents.js';
+import { statementKeys } from '../../logs/signer.js';
+import { clean } from '../../render/terminal/text.js';
+import type { CommandSpec } from '../../spec.js';
+import { localState } from '../../wiring.js';
+
+interface Options {
+  readonly checkpoint: readonly string[];
+  readonly publicKey: readonly string[];
+  readonly file?: string;
+}
+
+/** Entries between two words to whoever waits. */
+const STRIDE = 250_000;
+
+export const command: CommandSpec<Options> = {
+  path: ['logs', 'verify'],
+  summary: 'Check that nobody changed, removed, reordered or added entries of the verification log',
+  detail: 'A cut-off end together with a changed head shows only against a checkpoint that is kept elsewhere.',
+  options: [
+    {
+      title: 'Flags',
+      options: [
+        {
+          flags: '--checkpoint <file>',
+          description: 'a checkpoint kept elsewhere (those kept here are used anyway)',
+          repeatable: true,
+          values: 'file',
+        },
+        { flags: '--public-key <key>', description: 'believe statements signed with this key', repeatable: true },
+        { flags: '--file <file>', description: 'check an export in JSON Lines instead, - for stdin', values: 'file' },
+      ],
+    },
+  ],
+  examples: [
+    { run: 'aip logs verify', why: 'after an incident, before the log is believed' },
+    { run: 'aip logs verify --checkpoint checkpoint.json', why: 'whether the end was cut off' },
+    { run: 'aip logs verify --json | jq .first_bad_seq', why: 'where it broke' },
+  ],
+  exits: {
+    3: 'the state file is damaged, or a file cannot be read',
+    15: 'the chain is broken, or a checkpoint is not believed',
+  },
+  touches: ['state', 'files'],
+  topics: ['logs', 'json', 'security'],
+
+  async run({ options }, cli) {
+    let said = 0;
+    const pause = async (checked: number): Promise<void> => {
+      if (checked - said >= STRIDE) cli.note(`${(said = checked)} entries checked`);
+      // Lets Ctrl-C through.
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    const given = await Promise.all(
+      options.checkpoint.map(async (name) => ({ name, bytes: await readInput(name, cli) })),
+    );
+    const keys = await statementKeys(cli, options.publicKey);
+    if (options.file !== undefined) {
+      const { verifyExport } = await import('../../logs/verify-export.js');
+      return answer(await verifyExport(cli, options.file, { keys, given, pause }), null, cli);
+    }
+    const state = await localState(cli);
+    return answer(await checkAgainstStatements(state, { keys, given, pause }), state.logId, cli);
+  },
+};
+
+function answer(verdict: CheckpointVerdict, logId: string | null, cli: Cli): number {
+  const { check, checkpoint, pruned, doubtful } = verdict;
+  if (doubtful > 0) {
+    cli.warn(
+      `${doubtful} statements kept with the log are signed by nobody trusted here; they were not used.`,
+      'untrusted_statements',
+    );
+  }
+  if (cli.globals.json) {
+    const { ok, count, head } = check;
+    const bad = check.ok ? { first_bad_seq: null, reason: null } : { first_bad_seq: check.seq, reason: check.reason };
+    cli.json({
+      ok,
+      count,
+      head: { seq: head.seq, hash: head.hash },
+      log_id: logId,
+      ...bad,
+      checkpoint:
+        checkpoint === null ? null : { seq: checkpoint.seq, time: checkpoint.time, public_key: checkpoint.public_key },
+      pruned: pruned.at(-1)?.until.seq ?? 0,
+    });
+  } else show(verdict, logId, cli);
+  return check.ok ? 0 : 15;
+}
+
+function show({ check, checkpoint, pruned }: CheckpointVerdict, logId: string | null, cli: Cli): void {
+  const { paint } = cli;
+  if (!check.ok) return showBroken(check, logId, cli);
+  if (check.head.seq === 0) {
+    cli.out(`${paint.green(paint.bold('ok'))} the log is empty`);
+    return;
+  }
+  cli.out(`${paint.green(paint.bold('ok'))} the hash chain of ${entriesOf(check.count)} is whole`);
+  cli.out(`  ${paint.dim('head')}        ${check.head.seq}  ${check.head.hash}`);
+  if (logId !== null) cli.out(`  ${paint.dim('log')}         ${logId}`);
+  if (checkpoint !== null) cli.out(`  ${paint.dim('checkpoint')}  ${checkpoint.seq}  of ${checkpoint.time}`);
+  else cli.out(`  ${paint.dim('checkpoint')}  none: a cut-off end would not be noticed`);
+  const last = pruned.at(-1);
+  if (last !== undefined) cli.out(`  ${paint.dim('pruned')}      up to ${last.until.seq}, as signed at ${last.time}`);
+}
+
+function showBroken(check: Extract<LogCheck, { ok: false }>, logId: string | null, cli: Cli): void {
+  const { paint } = cli;
+  cli.out(`${paint.red(paint.bold('BROKEN'))} at entry ${check.seq}: ${clean(check.reason)}`);
+  const are = check.count === 1 ? 'is' : 'are';
+  cli.out(`  ${entriesOf(check.count)} before it ${are} whole${logId === null ? '' : `; the log is ${logId}`}`);
+  cli.note('\nnext: keep a copy of the state file, and compare with the mesh or a checkpoint before trusting the rest');
+}
+
+function entriesOf(count: number): string {
+  return count === 1 ? '1 entry' : `${count} entries`;
+}

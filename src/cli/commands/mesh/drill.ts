@@ -1,0 +1,65 @@
+import { drill } from '../../../app/mesh/drill.js';
+import { MAX_CONFIRM_WAIT_MS } from '../../../mesh/limits.js';
+import { meshSession } from '../../mesh/session.js';
+import { operatorSigner } from '../../mesh/wiring.js';
+import { PASSPHRASE_OPTION } from '../../input/options.js';
+import { renderDrill } from '../../render/mesh.js';
+import type { CommandSpec } from '../../spec.js';
+import { duration, integer } from '../../input/values.js';
+import { random, type KeyFlags } from '../../wiring.js';
+
+interface Options extends KeyFlags {
+  /** ms. */
+  readonly within: number;
+  readonly rounds: number;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['mesh', 'drill'],
+  summary: 'Prove on the live mesh that an agent can be stopped, and how fast',
+  detail:
+    'Revokes a canary that is no agent, waits until each verifier that reports has applied it, and reinstates it.',
+  options: [
+    {
+      title: 'Flags',
+      options: [
+        {
+          flags: '--within <duration>',
+          description: 'how fast it must be (default 1s, at most 10s)',
+          default: 1_000,
+          value: within,
+        },
+        { flags: '--rounds <n>', description: 'how often (default 3)', default: 3, value: integer(1, 1_000) },
+        PASSPHRASE_OPTION,
+      ],
+    },
+  ],
+  examples: [{ run: 'aip mesh drill --within 1s', why: 'weekly, from cron' }],
+  exits: {
+    4: 'the key store is missing, locked or refuses',
+    5: 'the mesh cannot be reached, or refuses',
+    15: 'slower than --within, or nobody listens who could confirm',
+  },
+  touches: ['network', 'keychain'],
+  topics: ['mesh', 'incident'],
+
+  async run({ options }, cli) {
+    const { lines, check } = await meshSession(cli, options);
+    const signer = await operatorSigner(cli, options);
+    const deps = { lines, check, clock: cli.io.now, random, signer, waitMs: options.within };
+    const report = await drill(deps, { withinMs: options.within, rounds: options.rounds });
+    if (cli.globals.json) cli.json(report);
+    else cli.out(renderDrill(report, cli.paint));
+    if (!report.reinstated)
+      cli.warn(
+        `${report.canary} stays revoked: this API key may not reinstate. It is no agent, so nothing depends on it.`,
+      );
+    return report.ok ? 0 : 15;
+  },
+};
+
+function within(text: string): number {
+  const ms = duration(text);
+  if (ms < 1 || ms > MAX_CONFIRM_WAIT_MS) throw new Error('Expected a duration from 1ms to 10s.');
+  return ms;
+}

@@ -1,0 +1,76 @@
+import { requireMesh } from '../../mesh/access.js';
+import { FollowTeller } from '../../mesh/following.js';
+import { startShipping } from '../../mesh/shipping.js';
+import { apiKey, follower, localCopy } from '../../mesh/wiring.js';
+import { PASSPHRASE_OPTION } from '../../input/options.js';
+import type { CommandSpec } from '../../spec.js';
+import { localState, type KeyFlags } from '../../wiring.js';
+
+interface Options extends KeyFlags {
+  readonly name?: string;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['mesh', 'follow'],
+  summary: "Keep this machine's copy of the mesh current, and ship its verification log",
+  detail: 'Runs until it is stopped, as a service does; every verification on this machine looks into the same copy.',
+  options: [
+    {
+      title: 'Flags',
+      options: [
+        {
+          flags: '--name <name>',
+          description: 'what the mesh calls this verifier (default: as in the log here)',
+          value: name,
+        },
+        PASSPHRASE_OPTION,
+      ],
+    },
+  ],
+  examples: [
+    { run: 'aip mesh follow', why: 'on a machine that verifies' },
+    { run: 'aip mesh follow --json | jq .', why: 'states and events as JSON, a line each' },
+  ],
+  exits: {
+    3: 'the copy cannot be written',
+    4: 'the key store is missing, locked or refuses',
+    130: 'stopped with Ctrl-C',
+    143: 'terminated',
+  },
+  touches: ['network', 'state', 'keychain'],
+  topics: ['mesh'],
+
+  async run({ options }, cli) {
+    const access = await requireMesh(cli);
+    const [key, copy, state, config] = await Promise.all([
+      apiKey(cli, options),
+      localCopy(cli),
+      localState(cli),
+      cli.config(),
+    ]);
+    const teller = new FollowTeller(cli, access.endpoints[0]!);
+    let broken: (error: unknown) => void = () => undefined;
+    const failed = new Promise<never>((_, reject) => (broken = reject));
+    const following = await follower(access, key, {
+      ...teller.listener,
+      verifier: options.name ?? state.verifier,
+      maxAgeMs: config.get('revocation.max_age'),
+      copy,
+      onEvents: (events) => teller.events(events),
+      onFailure: broken,
+    });
+    const stopShipping = await startShipping(cli, access, key);
+    cli.onInterrupt(async () => {
+      following.stop();
+      await stopShipping();
+      teller.finish();
+    });
+    following.start();
+    return failed.finally(stopShipping);
+  },
+};
+
+function name(text: string): string {
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(text)) throw new Error('Expected up to 64 letters, digits, ".", "_" or "-".');
+  return text;
+}

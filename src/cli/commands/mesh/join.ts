@@ -1,0 +1,172 @@
+import { resolve } from 'node:path';
+import { Failure } from '../../../app/failure.js';
+import { apiKeyName, keepApiKey, readApiKey } from '../../../app/keys/mesh-api-key.js';
+import { overview } from '../../../app/mesh/overview.js';
+import type { KeyStoreName } from '../../../app/ports/state.js';
+import type { ApiKey } from '../../../mesh/access/api-key.js';
+import { parsePrincipalId } from '../../../protocol/identity/did.js';
+import { formatPublicKey, parsePublicKey } from '../../../protocol/identity/keys.js';
+import type { Cli } from '../../cli.js';
+import { readUserFile, saveUserConfig } from '../../config/files.js';
+import { flatten } from '../../config/load.js';
+import { isWebUrl } from '../../config/kinds.js';
+import { readInput } from '../../input/documents.js';
+import { copyFor, meshCheck, meshLines, refresh, roleIn, secretFile } from '../../mesh/wiring.js';
+import { PASSPHRASE_OPTION, YES_OPTION } from '../../input/options.js';
+import { clean } from '../../render/terminal/text.js';
+import type { CommandSpec } from '../../spec.js';
+import { keyring, localState, type KeyFlags } from '../../wiring.js';
+
+interface Options extends KeyFlags {
+  readonly key?: string;
+  readonly keyFile?: string;
+  readonly keyStore?: KeyStoreName;
+  readonly meshKey?: string;
+  readonly operatorKey?: string;
+  readonly yes: boolean;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['mesh', 'join'],
+  summary: 'Make this machine listen to a mesh, and pin the key that the mesh signs with',
+  detail:
+    'The mesh is asked before anything is saved. A --key goes into the key store; a --key-file (mode 0600) stays where it is and is read each time, as services like it.',
+  args: [{ name: 'url', description: 'URL of the mesh' }],
+  options: [
+    {
+      title: 'What lets it in',
+      options: [
+        { flags: '--mesh-key <key>', description: 'public key of the mesh, ed25519:...', env: 'AIP_MESH_PUBLIC_KEY' },
+        { flags: '--key <key>', description: 'API key, aipm_...; other users can see arguments', env: 'AIP_MESH_KEY' },
+        { flags: '--key-file <file>', description: 'file that holds it, - for stdin', values: 'file' },
+        { flags: '--key-store <store>', description: 'where --key goes', choices: ['keychain', 'file'] },
+        PASSPHRASE_OPTION,
+      ],
+    },
+    {
+      title: 'More',
+      options: [
+        {
+          flags: '--operator-key <did>',
+          description: 'sign commands with the key of this principal, held here',
+          values: 'principal',
+        },
+        YES_OPTION,
+      ],
+    },
+  ],
+  examples: [
+    {
+      run: 'aip mesh join https://mesh.acme.com --mesh-key ed25519:3f9a... --key aipm_verifier_...',
+      why: 'with the key store',
+    },
+    {
+      run: 'aip mesh join https://mesh.acme.com --mesh-key ed25519:3f9a... --key-file /etc/aip/mesh.key',
+      why: 'for a service',
+    },
+  ],
+  exits: {
+    3: 'the key file does not exist',
+    4: 'the key store is missing, locked or refuses',
+    5: 'the mesh cannot be reached, refuses the key, or signs with another one',
+  },
+  touches: ['network', 'files', 'state', 'keychain'],
+  topics: ['mesh'],
+
+  async run({ args, options }, cli) {
+    const url = args[0]!.replace(/\/$/, '');
+    if (!isWebUrl(url))
+      throw new Failure('USAGE', `"${url.slice(0, 80)}" is no http(s) URL.`, { hint: 'https://mesh.acme.com' });
+    const publicKey = pinned(options.meshKey);
+    const { text, path } = await given(options, cli);
+    const key = readApiKey(text, path ?? '--key');
+    const access = { endpoints: [url], publicKey };
+    const seen = await overview(meshLines(cli, access, key.text)[0]!, await meshCheck(publicKey));
+    await confirmChange(cli, url, publicKey, options.yes);
+    const operatorKey = options.operatorKey === undefined ? null : await heldKeyId(cli, options.operatorKey);
+    const place =
+      path === null
+        ? { 'mesh.key_file': null, 'mesh.key_id': await keep(cli, options, key) }
+        : { 'mesh.key_file': path, 'mesh.key_id': null };
+    saveUserConfig(cli.paths(), {
+      'mesh.url': url,
+      'mesh.public_key': publicKey,
+      ...place,
+      ...(operatorKey === null ? {} : { 'mesh.operator_key': operatorKey }),
+    });
+    const copied = await refresh(access, key.text, await copyFor(cli, publicKey), 30_000, 10_000);
+    if (cli.globals.json)
+      cli.json({ url, mesh_public_key: publicKey, role: key.role, key_id: key.keyId, head: seen.head, synced: copied });
+    else {
+      cli.out(`${cli.paint.green('joined')} ${cli.paint.bold(clean(url))} as ${roleIn(key.text)}`);
+      cli.out(`  ${cli.paint.dim('mesh key')}  ${publicKey}`);
+      cli.out(`  ${cli.paint.dim('copy    ')}  ${copied ? `up to date at event ${seen.head}` : 'NOT up to date yet'}`);
+      cli.note('\nnext: aip mesh follow, which keeps the copy of this machine current');
+    }
+    return 0;
+  },
+};
+
+function pinned(text: string | undefined): string {
+  const key = text === undefined ? null : parsePublicKey(text);
+  if (key !== null) return formatPublicKey(key);
+  const why =
+    text === undefined
+      ? 'The public key of the mesh is not given.'
+      : 'The value of --mesh-key is not an Ed25519 public key.';
+  throw new Failure('USAGE', why, { hint: 'give --mesh-key ed25519:..., which aip mesh serve prints' });
+}
+
+/** The key's text; its path when it stays in a file. */
+async function given({ key, keyFile }: Options, cli: Cli): Promise<{ text: string; path: string | null }> {
+  if (keyFile === '-') return { text: Buffer.from(await readInput('-', cli)).toString('latin1'), path: null };
+  if (keyFile !== undefined) {
+    const path = resolve(cli.io.cwd, keyFile);
+    return { text: await secretFile(path), path };
+  }
+  if (key !== undefined) return { text: key, path: null };
+  return { text: await cli.ask.secret({ message: 'API key', flag: '--key-file <file>' }), path: null };
+}
+
+/** The name under which the key store holds it; null when the environment does. */
+async function keep(cli: Cli, options: Options, key: ApiKey): Promise<string | null> {
+  // What is set for every command need not be kept twice.
+  const fromEnvironment = options.key !== undefined && options.key === cli.io.env.AIP_MESH_KEY;
+  if (fromEnvironment && options.keyFile === undefined && options.keyStore === undefined) return null;
+  try {
+    await keepApiKey(await keyring(cli, options), key, options.keyStore ?? (await storeOf(cli)));
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'KEYSTORE_MISSING') throw error;
+    throw new Failure(error.code, error.message, {
+      hint: 'give --key-file <file> (mode 0600), --key-store file with a passphrase, or set AIP_MESH_KEY',
+      cause: error,
+    });
+  }
+  return apiKeyName(key);
+}
+
+/** An agent's key may live in the environment; what lets this machine into its mesh is for every command. */
+async function storeOf(cli: Cli): Promise<KeyStoreName> {
+  const store = (await cli.config()).get('key_store');
+  return store === 'env' ? 'keychain' : store;
+}
+
+async function confirmChange(cli: Cli, url: string, publicKey: string, yes: boolean): Promise<void> {
+  const file = readUserFile(cli.paths());
+  const before = file === null ? {} : flatten(file);
+  const known = before['mesh.public_key'];
+  if (known === undefined || known === publicKey || yes) return;
+  const message = `This machine belongs to the mesh ${clean(String(before['mesh.url']))}; join ${clean(url)} instead`;
+  if (!(await cli.ask.confirm({ message, flag: '--yes' })))
+    throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
+}
+
+async function heldKeyId(cli: Cli, did: string): Promise<string> {
+  const state = await localState(cli);
+  const pins = parsePrincipalId(did) === null ? [] : [...state.pins(did)].reverse();
+  const pin = pins.find(({ keyId }) => state.key(keyId) !== null);
+  if (pin !== undefined) return pin.keyId;
+  throw new Failure('KEY_NOT_FOUND', `This machine does not hold the key of ${did.slice(0, 80)}.`, {
+    hint: `aip init --domain ${did.replace('did:web:', '').slice(0, 80)}`,
+  });
+}

@@ -1,0 +1,69 @@
+import { createApiKey } from '../../../../app/mesh/admin.js';
+import { Failure } from '../../../../app/failure.js';
+import { ROLES, type Role } from '../../../../mesh/access/roles.js';
+import { importKey } from '../../../../protocol/ed25519/verify.js';
+import { formatPublicKey, parsePublicKey } from '../../../../protocol/identity/keys.js';
+import { adminSession } from '../../../mesh/session.js';
+import { PASSPHRASE_OPTION } from '../../../input/options.js';
+import type { CommandSpec } from '../../../spec.js';
+import type { KeyFlags } from '../../../wiring.js';
+
+interface Options extends KeyFlags {
+  readonly role?: Role;
+  readonly label?: string;
+  readonly publicKey?: string;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['mesh', 'key', 'create'],
+  summary: 'Make an API key that lets a machine into the mesh, and show it this once',
+  detail:
+    'Each role may do what the ones before it may: observer (look), verifier (+ ship logs), operator (+ revoke, suspend), admin (+ reinstate, keys).',
+  options: [
+    {
+      title: 'The key',
+      options: [
+        { flags: '--role <role>', description: 'what it may do', choices: ROLES },
+        { flags: '--label <text>', description: 'what it is for; shown as who gave a command' },
+        {
+          flags: '--public-key <key>',
+          description: "the operator's signing key, ed25519:<64 hex>: commands with it are checked by it",
+        },
+        PASSPHRASE_OPTION,
+      ],
+    },
+  ],
+  examples: [
+    { run: 'aip mesh key create --role verifier --label eu-1', why: 'for a machine that verifies' },
+    {
+      run: 'aip mesh key create --role operator --public-key ed25519:3f9a...',
+      why: 'for an operator who signs commands',
+    },
+  ],
+  exits: { 4: 'the key store is missing, locked or refuses', 5: 'the mesh cannot be reached, or refuses' },
+  touches: ['network', 'keychain'],
+  topics: ['mesh'],
+
+  async run({ options }, cli) {
+    const { role, label } = options;
+    if (role === undefined)
+      throw new Failure('USAGE', 'The role is not said.', { hint: `--role ${ROLES.join(' | ')}` });
+    const publicKey = options.publicKey === undefined ? null : signingKey(options.publicKey);
+    const made = await createApiKey(await adminSession(cli, options), { role, label: label ?? null, publicKey });
+    if (cli.globals.json) cli.json({ key: made.key, key_id: made.keyId, role: made.role });
+    else {
+      cli.out(made.key);
+      cli.note(`${cli.paintErr.green('made')} ${made.keyId} (${made.role}); the key is shown this once`);
+    }
+    return 0;
+  },
+};
+
+function signingKey(text: string): string {
+  const key = parsePublicKey(text);
+  if (key === null || importKey(key) === null)
+    throw new Failure('USAGE', 'The value of --public-key is not an acceptable Ed25519 public key.', {
+      hint: 'write ed25519:<64 hex digits>',
+    });
+  return formatPublicKey(key);
+}

@@ -1,0 +1,52 @@
+import { listApiKeys } from '../../../../app/mesh/admin.js';
+import { meshSession } from '../../../mesh/session.js';
+import { PASSPHRASE_OPTION } from '../../../input/options.js';
+import { table } from '../../../render/terminal/table.js';
+import type { CommandSpec } from '../../../spec.js';
+import type { KeyFlags } from '../../../wiring.js';
+
+export const command: CommandSpec<KeyFlags> = {
+  path: ['mesh', 'key', 'list'],
+  summary: 'List the API keys of the mesh, without their secrets',
+  options: [{ title: 'Flags', options: [PASSPHRASE_OPTION] }],
+  examples: [{ run: 'aip mesh key list', why: 'who may do what' }],
+  exits: { 4: 'the key store is missing, locked or refuses', 5: 'the mesh cannot be reached, or refuses' },
+  touches: ['network', 'keychain'],
+  topics: ['mesh'],
+
+  async run({ options }, cli) {
+    const { line } = await meshSession(cli, options);
+    const keys = await listApiKeys({ line });
+    if (cli.globals.json) {
+      cli.json(
+        keys.map(({ keyId, role, label, publicKey, createdAt, revokedAt }) => ({
+          key_id: keyId,
+          role,
+          label,
+          public_key: publicKey,
+          created_at: createdAt,
+          revoked_at: revokedAt,
+        })),
+      );
+      return 0;
+    }
+    const columns = [
+      { title: 'id' },
+      { title: 'role' },
+      { title: 'state' },
+      { title: 'signs' },
+      { title: 'created' },
+      { title: 'label', flexible: true },
+    ];
+    const rows = keys.map(({ keyId, role, label, publicKey, createdAt, revokedAt }) => [
+      keyId,
+      role,
+      revokedAt === null ? 'in force' : `revoked ${revokedAt}`,
+      publicKey === null ? 'no' : 'yes',
+      createdAt,
+      label ?? '',
+    ]);
+    cli.out(table(columns, rows, { width: cli.width, paint: cli.paint }));
+    return 0;
+  },
+};

@@ -1,0 +1,215 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Failure } from '../../../app/failure.js';
+import { importKey } from '../../../protocol/ed25519/verify.js';
+import { parsePrincipalId } from '../../../protocol/identity/did.js';
+import { formatPublicKey, parsePublicKey } from '../../../protocol/identity/keys.js';
+import type { Cli } from '../../cli.js';
+import { flatten } from '../../config/load.js';
+import { readUserFile, saveUserConfig } from '../../config/files.js';
+import { isWebUrl } from '../../config/kinds.js';
+import { plainTextProblem, serveMesh, type Serving } from '../../mesh/serving.js';
+import { clean } from '../../render/terminal/text.js';
+import type { CommandSpec } from '../../spec.js';
+import { trustRules } from '../../config/trust-rules.js';
+import { localState } from '../../wiring.js';
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+interface Options {
+  readonly listen: Address;
+  readonly data?: string;
+  readonly publicUrl?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly insecureHttp: boolean;
+  readonly requireSignedCommands: boolean;
+  readonly operatorKey?: string;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['mesh', 'serve'],
+  summary: 'Serve a mesh: the kill switch that other machines listen to',
+  detail:
+    "It is ready when it prints its URL. The first start makes the mesh's signing key and one admin key, both mode 0600 in the data folder, as SSH keeps host keys; the home that serves is configured by it.",
+  options: [
+    {
+      title: 'Where',
+      options: [
+        {
+          flags: '--listen <address>',
+          description: 'host:port; port 0 picks a free one (default 127.0.0.1:4180)',
+          default: { host: '127.0.0.1', port: 4180 },
+          value: address,
+        },
+        {
+          flags: '--data <dir>',
+          description: 'folder of the log and the keys (default: mesh, beside state.db)',
+          values: 'file',
+        },
+        {
+          flags: '--public-url <url>',
+          description: 'what other machines are told, where a proxy stands before it',
+          value: webUrl,
+        },
+      ],
+    },
+    {
+      title: 'Protection',
+      options: [
+        { flags: '--tls-cert <file>', description: 'certificate chain, PEM', values: 'file' },
+        { flags: '--tls-key <file>', description: 'its private key, PEM', values: 'file' },
+        { flags: '--insecure-http', description: 'listen beyond this machine without TLS, for a proxy that ends it' },
+        { flags: '--require-signed-commands', description: "take commands only with the operator's own signature" },
+        {
+          flags: '--operator-key <did|key>',
+          description: 'who signs with the first admin key: a principal whose key is held here, or a public key',
+          values: 'principal',
+        },
+      ],
+    },
+  ],
+  examples: [
+    { run: 'aip mesh serve', why: 'on this machine, port 4180' },
+    {
+      run: 'aip mesh serve --listen 0.0.0.0:4180 --public-url https://mesh.acme.com:4180 --tls-cert mesh.pem --tls-key mesh.key',
+      why: 'for others',
+    },
+    { run: 'aip mesh serve --listen 127.0.0.1:0 --json', why: 'for scripts: one line when it is ready' },
+  ],
+  exits: {
+    3: 'the store is damaged, in use by another server, or the disk failed',
+    4: 'a file in the data folder can be read by others',
+    5: 'the address cannot be listened on',
+    130: 'stopped with Ctrl-C',
+    143: 'terminated; requests under way were answered',
+  },
+  touches: ['network', 'files', 'state'],
+  topics: ['mesh', 'incident'],
+
+  async run({ options }, cli) {
+    const { host, port } = options.listen;
+    const tls = await tlsOf(options, cli);
+    const problem = plainTextProblem(host, tls !== null, options.insecureHttp);
+    if (problem !== null) throw problem;
+    if (tls === null && options.insecureHttp)
+      cli.warn('Without TLS, API keys and events cross the network readable.', 'insecure_http');
+    const data = options.data === undefined ? join(cli.paths().stateDir, 'mesh') : resolve(cli.io.cwd, options.data);
+    const operator = await operatorKey(options, cli);
+    const serving = await serveMesh({
+      data,
+      host,
+      port,
+      tls,
+      requireSignedCommands: options.requireSignedCommands,
+      operatorKey: operator?.publicKey ?? null,
+      trust: trustRules(await cli.config()),
+      onBug: (error) =>
+        cli.warn(`A request could not be answered; this is a bug: ${String(error).slice(0, 300)}`, 'bug'),
+    });
+    cli.onInterrupt(() => serving.close());
+    const url = options.publicUrl ?? serving.url;
+    // An address to listen on is none to connect to: on another machine it would mean that machine.
+    if (options.publicUrl === undefined && ['0.0.0.0', '::'].includes(host))
+      cli.warn('Others join by a name of this machine, not by this URL: give it with --public-url.', 'public_url');
+    if (serving.newAdminKey !== null && options.requireSignedCommands && operator === null)
+      cli.warn(
+        'No signing key is registered for the first admin key, so nobody can give a command.',
+        'no_operator_key',
+      );
+    configure(cli, url, serving, operator?.keyId ?? null);
+    if (cli.globals.json) cli.json({ event: 'ready', url, mesh_public_key: serving.publicKey });
+    else show(cli, url, data, serving);
+    // The store is not closed then: after a failed write nothing more is done with it.
+    return serving.failed;
+  },
+};
+
+function address(text: string): Address {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+))?:(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) throw new Error('Expected host:port such as 127.0.0.1:4180 or [::1]:4180.');
+  return { host: match[1] ?? match[2] ?? '127.0.0.1', port };
+}
+
+function webUrl(text: string): string {
+  if (!isWebUrl(text)) throw new Error('Expected an http(s) URL.');
+  return text.replace(/\/$/, '');
+}
+
+async function tlsOf({ tlsCert, tlsKey }: Options, cli: Cli): Promise<{ cert: string; key: string } | null> {
+  if (tlsCert === undefined && tlsKey === undefined) return null;
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw new Failure('USAGE', 'TLS takes a certificate and its key.', { hint: 'give --tls-cert and --tls-key' });
+  // One after the other: with both missing, it is always the certificate that is named.
+  const cert = await readFile(resolve(cli.io.cwd, tlsCert), 'latin1');
+  return { cert, key: await readFile(resolve(cli.io.cwd, tlsKey), 'latin1') };
+}
+
+async function operatorKey(
+  { operatorKey }: Options,
+  cli: Cli,
+): Promise<{ publicKey: string; keyId: string | null } | null> {
+  if (operatorKey === undefined) return null;
+  if (parsePrincipalId(operatorKey) === null) {
+    const key = parsePublicKey(operatorKey);
+    if (key === null || importKey(key) === null)
+      throw new Failure('USAGE', 'The value of --operator-key is neither a principal nor an acceptable public key.', {
+        hint: '--operator-key did:web:acme.com, or ed25519:<64 hex digits>',
+      });
+    return { publicKey: formatPublicKey(key), keyId: null };
+  }
+  const state = await localState(cli);
+  const pin = [...state.pins(operatorKey)].reverse().find(({ keyId }) => state.key(keyId) !== null);
+  if (pin === undefined)
+    throw new Failure('KEY_NOT_FOUND', `This machine does not hold the key of ${operatorKey}.`, {
+      hint: `aip init --domain ${operatorKey.replace('did:web:', '')}`,
+    });
+  return { publicKey: formatPublicKey(pin.publicKey), keyId: pin.keyId };
+}
+
+/** The home that serves is configured by it, unless it belongs to another mesh. */
+function configure(
+  cli: Cli,
+  url: string,
+  { publicKey, adminKeyFile, newAdminKey }: Serving,
+  operator: string | null,
+): void {
+  const file = readUserFile(cli.paths());
+  const before = file === null ? {} : flatten(file);
+  const known = before['mesh.public_key'];
+  if (known !== undefined && known !== publicKey && before['mesh.key_file'] !== adminKeyFile) {
+    cli.warn(`This home belongs to the mesh ${String(before['mesh.url'])}, and stays there.`, 'other_mesh');
+    return;
+  }
+  const own = url.replace(/\/\/(0\.0\.0\.0|\[::\]):/, '//127.0.0.1:');
+  const values = {
+    'mesh.url': own,
+    'mesh.public_key': publicKey,
+    // A home that was given another key since keeps it.
+    ...(newAdminKey !== null || (before['mesh.key_file'] === undefined && before['mesh.key_id'] === undefined)
+      ? { 'mesh.key_file': adminKeyFile }
+      : {}),
+    ...(operator === null ? {} : { 'mesh.operator_key': operator }),
+  };
+  if (Object.entries(values).every(([name, value]) => before[name as keyof typeof before] === value)) return;
+  saveUserConfig(cli.paths(), values);
+}
+
+function show(cli: Cli, url: string, data: string, { publicKey, adminKeyFile, newAdminKey }: Serving): void {
+  const { paint } = cli;
+  cli.out(`${paint.green('serving')} ${paint.bold(clean(url))}`);
+  cli.out(`  ${paint.dim('mesh key ')}  ${publicKey}`);
+  cli.out(`  ${paint.dim('data     ')}  ${clean(data)}`);
+  // A service's stdout is a log, and a key in a log is a leaked key.
+  const shown = newAdminKey !== null && cli.forPerson;
+  if (shown) cli.out(`  ${paint.dim('admin key')}  ${newAdminKey}  (shown this once)`);
+  cli.out(`  ${paint.dim(shown ? 'kept in  ' : 'admin key')}  ${clean(adminKeyFile)}`);
+  const key = shown ? newAdminKey : '<key>';
+  cli.out('\nAnother machine joins with');
+  cli.out(`  ${paint.cyan(`aip mesh join ${clean(url)} --mesh-key ${publicKey} --key ${key}`)}`);
+  cli.out(`  with a key of its own: ${paint.cyan('aip mesh key create --role verifier')}`);
+}

@@ -1,0 +1,56 @@
+import { overview } from '../../../app/mesh/overview.js';
+import { meshSession } from '../../mesh/session.js';
+import { localCopy } from '../../mesh/wiring.js';
+import { PASSPHRASE_OPTION } from '../../input/options.js';
+import { renderOverview } from '../../render/mesh.js';
+import type { CommandSpec } from '../../spec.js';
+import type { KeyFlags } from '../../wiring.js';
+
+export const command: CommandSpec<KeyFlags> = {
+  path: ['mesh', 'status'],
+  summary: 'Show the mesh, how far the copy here is, and every verifier that listens',
+  options: [{ title: 'Flags', options: [PASSPHRASE_OPTION] }],
+  examples: [{ run: 'aip mesh status --json | jq .verifiers', why: 'who has applied what' }],
+  exits: {
+    4: 'the key store is missing, locked or refuses',
+    5: 'the mesh cannot be reached, refuses, or signs with another key',
+  },
+  touches: ['network', 'state', 'keychain'],
+  topics: ['mesh'],
+
+  async run({ options }, cli) {
+    const { line, check, access } = await meshSession(cli, options);
+    const seen = await overview(line, check);
+    const copy = await localCopy(cli);
+    const [provenAt, now] = [copy.provenAt(), cli.io.now()];
+    const here = {
+      seq: copy.load()?.position.seq ?? null,
+      ageMs: provenAt === null || provenAt > now ? null : now - provenAt,
+    };
+    if (!cli.globals.json) {
+      cli.out(renderOverview(seen, here, cli.paint, cli.width));
+      return 0;
+    }
+    cli.json({
+      url: seen.url,
+      mesh_public_key: access.publicKey,
+      log_id: seen.logId,
+      head: seen.head,
+      time: seen.time,
+      up_ms: seen.upMs,
+      require_signed_commands: seen.requireSignedCommands,
+      connected: seen.connected,
+      verifiers: seen.listeners.map(({ verifier, keyId, mode, seq, reports, lastSeenMs }) => ({
+        verifier,
+        key_id: keyId,
+        mode,
+        seq,
+        confirmed: reports,
+        last_seen_ms: lastSeenMs,
+      })),
+      more: seen.more,
+      copy: { seq: here.seq, age_ms: here.ageMs },
+    });
+    return 0;
+  },
+};

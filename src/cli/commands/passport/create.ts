@@ -1,0 +1,330 @@
+import { relative } from 'node:path';
+import {
+  createPassport,
+  wrongDomain,
+  wrongName,
+  type IssuedPassport,
+  type PassportRequest,
+} from '../../../app/passports/issue.js';
+import { Failure } from '../../../app/failure.js';
+import { lintPassport } from '../../../app/passports/lint.js';
+import type { KeyStoreName } from '../../../app/ports/state.js';
+import { formatPublicKey } from '../../../protocol/identity/keys.js';
+import { parseJsonText } from '../../../protocol/json/parse.js';
+import { objectOf, ShapeError } from '../../../protocol/json/shape.js';
+import { isObject, type Json, type JsonObject } from '../../../protocol/json/values.js';
+import type { Cli } from '../../cli.js';
+import { readJsonInput } from '../../input/documents.js';
+import { KEY_OPTIONS, PASSPHRASE_OPTION } from '../../input/options.js';
+import { askActions, askDomain, askName } from '../../passports/questions.js';
+import { clean } from '../../render/terminal/text.js';
+import type { CommandSpec } from '../../spec.js';
+import { duration, pairs } from '../../input/values.js';
+import { issuing } from '../../wiring.js';
+import { passportTarget, printUnwritten } from '../../passports/out.js';
+
+interface Options {
+  readonly domain?: string;
+  readonly action: readonly string[];
+  readonly deny: readonly string[];
+  readonly monetaryLimit?: string;
+  readonly dailyLimit?: string;
+  readonly currency?: string;
+  readonly allowedDomain: readonly string[];
+  readonly rateLimit?: string;
+  readonly constraint: readonly string[];
+  readonly expires?: number;
+  readonly metadata: readonly string[];
+  readonly from?: string;
+  readonly out?: string;
+  readonly keyStore?: KeyStoreName;
+  readonly principalKeyStore?: KeyStoreName;
+  readonly envFile?: string;
+  readonly passphraseFile?: string;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['passport', 'create'],
+  summary: 'Make an agent a key pair and a passport that its principal signs',
+  detail: 'The first passport of a domain makes the principal key as well, and pins it on this machine.',
+  args: [{ name: 'name', description: 'name of the agent, e.g. support-agent-v1', required: false }],
+  options: [
+    {
+      title: 'Who',
+      options: [
+        { flags: '--domain <domain>', description: 'domain of the principal, e.g. acme.com' },
+        { flags: '--expires <duration>', description: 'how long the passport is valid, e.g. 90d', value: duration },
+        { flags: '--metadata <k=v>', description: 'a note for people (k:=json for a value)', repeatable: true },
+      ],
+    },
+    {
+      title: 'What it may do',
+      options: [
+        { flags: '-a, --action <name>', description: 'an action it may do', repeatable: true, several: true },
+        { flags: '--deny <action>', description: 'an action it may never do', repeatable: true },
+        { flags: '--monetary-limit <n>', description: 'most money in one action' },
+        { flags: '--daily-limit <n>', description: 'most money in any 24 hours' },
+        { flags: '--currency <code>', description: 'currency of the limits (default USD)' },
+        {
+          flags: '--allowed-domain <name>',
+          description: 'where it may send, e.g. acme.com',
+          repeatable: true,
+          several: true,
+        },
+        { flags: '--rate-limit <rate>', description: 'most actions in a time, e.g. 10/hour' },
+        { flags: '--constraint <k=v>', description: 'any other constraint (k:=json for a value)', repeatable: true },
+        {
+          flags: '--from <file>',
+          description: 'take actions, constraints and the rest from a JSON file (- for stdin)',
+          values: 'file',
+        },
+      ],
+    },
+    {
+      title: 'Where things go',
+      options: [
+        {
+          flags: '-o, --out <file>',
+          description: 'passport file (default <name>.passport.json; - prints)',
+          values: 'file',
+        },
+        ...KEY_OPTIONS,
+        {
+          flags: '--principal-key-store <store>',
+          description: 'where a new principal key goes',
+          choices: ['keychain', 'file'],
+        },
+        PASSPHRASE_OPTION,
+      ],
+    },
+  ],
+  examples: [
+    {
+      run: 'aip passport create support-agent-v1 --domain acme.com --action send_email --action issue_refund --monetary-limit 100 --allowed-domain acme.com --rate-limit 10/hour',
+      why: "the guide's support agent",
+    },
+    {
+      run: 'aip passport create bot --from bot.json --key-store file',
+      why: 'from a reviewed file, without a keychain',
+    },
+    {
+      run: 'aip passport create bot --domain acme.com -a deploy --env-file .env',
+      why: 'key in an env file',
+    },
+  ],
+  exits: { 3: 'a named file cannot be read', 4: 'the key store is missing, locked or refuses' },
+  touches: ['files', 'state', 'keychain'],
+  topics: ['passports', 'constraints', 'keys'],
+
+  async run({ args, options }, cli) {
+    const request = await requestOf(args[0], options, cli);
+    const issued = await createOrAsk(request, options, cli);
+    const findings = lintPassport(issued.passport.document);
+    if (cli.globals.json) cli.json(answerOf(issued, findings, cli));
+    else show(issued, findings, cli);
+    return 0;
+  },
+};
+
+/** Without a usable keychain, and without a store having been named, a person at a terminal chooses another. */
+async function createOrAsk(request: PassportRequest, options: Options, cli: Cli): Promise<IssuedPassport> {
+  const deps = await issuing(cli, options);
+  try {
+    return await createPassport(deps, request);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'KEYSTORE_MISSING') throw error;
+    const named = options.keyStore === 'keychain' || options.principalKeyStore === 'keychain';
+    if (named || !cli.ask.allowed) throw request.keyStore === 'env' ? ofPrincipal(error) : error;
+    cli.note(clean(error.message));
+    const keyStore = await cli.ask.select<KeyStoreName>({
+      message: 'Where shall the private keys go instead',
+      flag: '--key-store <store>',
+      choices: [{ value: 'file', name: 'file', description: 'encrypted with a passphrase' }],
+    });
+    const instead = (store: KeyStoreName) => (store === 'keychain' ? keyStore : store);
+    return createPassport(deps, {
+      ...request,
+      keyStore: instead(request.keyStore),
+      principalKeyStore: keyStore,
+    });
+  }
+}
+
+/** The agent's key goes to a file that was named: it is the principal's for which there is no place. */
+function ofPrincipal(cause: Failure): Failure {
+  return new Failure(cause.code, `The principal's key needs a place of its own. ${cause.message}`, {
+    hint: 'add --principal-key-store file, with a passphrase in AIP_KEY_PASSPHRASE',
+    cause,
+  });
+}
+
+async function requestOf(nameArg: string | undefined, options: Options, cli: Cli): Promise<PassportRequest> {
+  const file = options.from === undefined ? {} : await template(options.from, cli);
+  const config = await cli.config();
+  const chosen = config.entries.some(({ name, origin }) => name === 'key_store' && origin !== 'default');
+  const configuredStore = config.get('key_store');
+  const name = nameArg ?? text(file, 'name') ?? text(file, 'agent_name') ?? (await askName(cli.ask));
+  const domain = options.domain ?? text(file, 'domain') ?? config.get('domain') ?? (await askDomain(cli.ask));
+  // Nobody is asked for the rest of what cannot be made.
+  const wrong = wrongName(name) ?? wrongDomain(domain);
+  if (wrong !== null) throw new Failure('USAGE', wrong);
+  let actions: PassportRequest['actions'] = [
+    ...((file.actions ?? []) as PassportRequest['actions']),
+    ...options.action,
+  ];
+  if (actions.length === 0) actions = await askActions(cli.ask);
+  const keyStore = options.keyStore ?? (options.envFile === undefined ? configuredStore : 'env');
+  if (keyStore === 'env' && options.envFile === undefined) {
+    throw new Failure('USAGE', 'A new key for the environment has to be written to a file.', {
+      hint: 'name it with --env-file <file>',
+    });
+  }
+  return {
+    name,
+    domain,
+    actions,
+    deniedActions: [...((file.denied_actions ?? []) as string[]), ...options.deny],
+    constraints: constraintsOf(file, options),
+    metadata: { ...((file.metadata ?? {}) as JsonObject), ...usable(() => pairs(options.metadata, parseJsonText)) },
+    expiresInMs: options.expires ?? null,
+    path: passportTarget(options.out ?? `${name}.passport.json`, cli),
+    keyStore,
+    principalKeyStore:
+      options.principalKeyStore ?? principalStore(keyStore, options, chosen ? configuredStore : null, cli),
+  };
+}
+
+/** A principal's key never lives in the environment; a passphrase that was given says where it goes instead. */
+function principalStore(
+  agent: KeyStoreName,
+  options: Options,
+  configured: KeyStoreName | null,
+  cli: Cli,
+): KeyStoreName {
+  if (agent !== 'env') return agent;
+  if (configured !== null && configured !== 'env') return configured;
+  const passphrase = options.passphraseFile ?? cli.io.env.AIP_KEY_PASSPHRASE ?? '';
+  return passphrase === '' ? 'keychain' : 'file';
+}
+
+function constraintsOf(file: JsonObject, options: Options): JsonObject {
+  const named = usable(() => pairs(options.constraint, parseJsonText, constraintText));
+  const flags: Record<string, Json> = { ...((file.constraints ?? {}) as JsonObject), ...named };
+  for (const [name, given] of Object.entries({
+    monetary_limit: options.monetaryLimit,
+    daily_limit: options.dailyLimit,
+    currency: options.currency,
+    allowed_domains: options.allowedDomain[0],
+    rate_limit: options.rateLimit,
+  })) {
+    if (given !== undefined && named[name] !== undefined)
+      throw new Failure('USAGE', `"${name}" is given twice, by its own flag and by --constraint.`);
+  }
+  // Decimal strings stay strings: money is never a binary float on its way in.
+  if (options.monetaryLimit !== undefined) flags.monetary_limit = amount(options.monetaryLimit);
+  if (options.dailyLimit !== undefined) flags.daily_limit = amount(options.dailyLimit);
+  if (options.currency !== undefined) flags.currency = options.currency;
+  if (options.allowedDomain.length > 0) flags.allowed_domains = [...options.allowedDomain];
+  if (options.rateLimit !== undefined) flags.rate_limit = options.rateLimit;
+  const money = flags.monetary_limit ?? flags.daily_limit;
+  if (money !== undefined && !isObject(money) && flags.currency === undefined) flags.currency = 'USD';
+  return flags;
+}
+
+/** Constraints that are written as text. All others are numbers, lists or true, for which a text is never right. */
+const WRITTEN_AS_TEXT = /^(?:monetary_limit|daily_limit|currency|rate_limit|x-.*)$/;
+
+/** `max_instances=10` means the number. */
+function constraintText(text: string, name: string): Json {
+  if (WRITTEN_AS_TEXT.test(name)) return text;
+  try {
+    return parseJsonText(text);
+  } catch {
+    return text;
+  }
+}
+
+/** A JSON number where it says exactly the same, else the decimal text. */
+function amount(given: string): Json {
+  return String(Number(given)) === given ? Number(given) : given;
+}
+
+const TEMPLATE = ['name', 'agent_name', 'domain', 'actions', 'denied_actions', 'constraints', 'metadata'];
+
+async function template(path: string, cli: Cli): Promise<JsonObject> {
+  const json = await readJsonInput(path, cli);
+  const where = path === '-' ? 'stdin' : path;
+  try {
+    const object = objectOf(json, where, [], TEMPLATE);
+    for (const list of ['actions', 'denied_actions']) {
+      if (object[list] !== undefined && !Array.isArray(object[list]))
+        throw new ShapeError(`"${list}" in ${where} is not a list`);
+    }
+    for (const member of ['constraints', 'metadata']) {
+      if (object[member] !== undefined && !isObject(object[member]))
+        throw new ShapeError(`"${member}" in ${where} is not an object`);
+    }
+    return object;
+  } catch (error) {
+    if (error instanceof ShapeError) throw new Failure('USAGE', `${error.reason}.`, { hint: 'aip help passports' });
+    throw error;
+  }
+}
+
+function text(object: JsonObject, name: string): string | undefined {
+  const value = object[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function usable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new Failure('USAGE', error instanceof Error ? error.message : 'a value does not parse');
+  }
+}
+
+function answerOf(issued: IssuedPassport, findings: ReturnType<typeof lintPassport>, cli: Cli) {
+  const { passport, key, path, principalPublicKey } = issued;
+  return {
+    agent_id: passport.agent.id,
+    key_id: passport.document.key_id,
+    public_key: passport.document.public_key,
+    passport: path === null ? null : shownPath(path, cli),
+    key_store: key.store,
+    key_ref: key.ref,
+    principal: passport.document.principal,
+    principal_public_key: formatPublicKey(principalPublicKey),
+    warnings: findings.map(({ code, message }) => ({ code, message })),
+  };
+}
+
+/** As a person in this folder would type it. */
+function shownPath(path: string, cli: Cli): string {
+  const shown = relative(cli.io.cwd, path);
+  return shown.startsWith('..') ? path : shown;
+}
+
+function show(issued: IssuedPassport, findings: ReturnType<typeof lintPassport>, cli: Cli): void {
+  const { passport, key, principalPublicKey, principalKeyPinned } = issued;
+  const say = printUnwritten(issued.path, passport.document, cli);
+  const path = issued.path === null ? null : shownPath(issued.path, cli);
+  const { paint } = cli;
+  say(`${paint.green('created')} ${paint.bold(passport.agent.id)}`);
+  const rows = [
+    ['passport', `${path ?? 'stdout'}  (public: share it with every verifier)`],
+    ['public key', passport.document.public_key],
+    ['private key', `${key.store}: ${key.ref}`],
+    ['signed by', `${passport.document.principal}  ${formatPublicKey(principalPublicKey)}`],
+  ];
+  if (principalKeyPinned !== null) {
+    const { record, made } = principalKeyPinned;
+    rows.push(['principal key', `${record.store}: ${record.ref}  (${made ? 'new' : 'found there'}, pinned here)`]);
+  }
+  for (const [label, value] of rows) say(`  ${paint.dim(label!.padEnd(13))}  ${clean(value!)}`);
+  for (const finding of findings) cli.warn(finding.message, finding.code);
+  const action = passport.actions.keys().next().value ?? 'action';
+  cli.note(
+    `\nnext: aip intent sign --passport ${clean(path ?? passport.agent.name)} --action ${action} | aip intent verify -`,
+  );
+}

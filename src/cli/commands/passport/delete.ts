@@ -1,0 +1,62 @@
+import { Failure } from '../../../app/failure.js';
+import { findPassport } from '../../../app/passports/find.js';
+import { readDocument } from '../../../adapters/files/document.js';
+import { PASSPHRASE_OPTION, YES_OPTION } from '../../input/options.js';
+import { clean } from '../../render/terminal/text.js';
+import type { CommandSpec } from '../../spec.js';
+import { keyring } from '../../wiring.js';
+
+interface Options {
+  readonly yes?: boolean;
+  readonly keepKey?: boolean;
+  readonly passphraseFile?: string;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['passport', 'delete'],
+  summary: "Forget a passport and destroy the agent's private keys on this machine",
+  detail: 'The passport file and the verification log stay. To stop an agent everywhere, revoke it instead.',
+  args: [{ name: 'agent', description: 'agent id or name of a known passport', values: 'agent' }],
+  options: [
+    {
+      title: 'What goes',
+      options: [
+        { flags: '--keep-key', description: 'forget the passport, keep its private keys' },
+        YES_OPTION,
+        { ...PASSPHRASE_OPTION, hidden: true },
+      ],
+    },
+  ],
+  examples: [{ run: 'aip passport delete support-agent-v1', why: 'asks for the name first' }],
+  exits: { 3: 'the passport is not known', 4: 'the key store is missing, locked or refuses' },
+  touches: ['state', 'keychain'],
+  topics: ['passports', 'keys'],
+
+  async run({ args, options }, cli) {
+    const ring = await keyring(cli, options);
+    const { passport } = await findPassport({ state: ring.state, readFile: readDocument }, args[0]!);
+    const { agent } = passport;
+    if (options.yes !== true) {
+      const typed = await cli.ask.input({
+        message: `Type the agent's name to destroy its keys (${agent.name})`,
+        flag: '--yes',
+      });
+      if (typed !== agent.name) throw new Failure('USAGE', 'The name does not match; nothing was changed.');
+    }
+    const deleted: string[] = [];
+    for (const { keyId } of options.keepKey === true ? [] : [passport.currentKey, ...passport.previousKeys]) {
+      const record = ring.state.key(keyId);
+      if (record === null) continue;
+      await ring.store(record.store).delete(record.ref);
+      ring.state.forgetKey(keyId);
+      deleted.push(keyId);
+    }
+    ring.state.forgetPassport(agent.id);
+    if (cli.globals.json) cli.json({ agent_id: agent.id, deleted_keys: deleted });
+    else {
+      cli.out(`${cli.paint.green('forgotten')} ${clean(agent.id)}`);
+      for (const keyId of deleted) cli.out(`  destroyed ${clean(keyId)}`);
+    }
+    return 0;
+  },
+};

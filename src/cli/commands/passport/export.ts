@@ -1,0 +1,136 @@
+import { join, resolve } from 'node:path';
+import { createFile, FORCE, replaceFile } from '../../../adapters/files/plain-file.js';
+import { Failure } from '../../../app/failure.js';
+import { findPassport } from '../../../app/passports/find.js';
+import { requireIssued } from '../../../app/keys/principals.js';
+import { unspokenConstraints } from '../../../protocol/aip1/speaker.js';
+import type { Passport } from '../../../protocol/passport.js';
+import type { Cli } from '../../cli.js';
+import { agentDidDocument, domainDidDocument, toJwk, toPem } from '../../../protocol/identity/did-document.js';
+import { didDocumentUrl } from '../../../protocol/identity/did.js';
+import { KEY_OPTIONS, PASSPHRASE_OPTION } from '../../input/options.js';
+import { exportReference, type ExportFlags } from '../../aip1/reference-folder.js';
+import { clean, safeJson } from '../../render/terminal/text.js';
+import type { CommandSpec } from '../../spec.js';
+import { finding } from '../../wiring.js';
+
+interface Options extends ExportFlags {
+  readonly format: 'did' | 'jwk' | 'pem' | 'aip-1';
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['passport', 'export'],
+  summary: "Write an agent's public identity in another form",
+  detail:
+    'did writes two did.json files into a folder laid out like the web server that will serve them; jwk and pem print the public key; aip-1 writes the folder that the Python package aip-protocol loads.',
+  args: [
+    {
+      name: 'agent',
+      description: 'agent id, name of a known passport, or a passport file (- for stdin)',
+      values: 'agent',
+    },
+  ],
+  options: [
+    {
+      title: 'Form',
+      options: [
+        {
+          flags: '--format <form>',
+          description: 'what to write',
+          choices: ['did', 'jwk', 'pem', 'aip-1'],
+          default: 'did',
+        },
+        {
+          flags: '-o, --out <path>',
+          description: 'folder (default: the current one for did, its name for aip-1) or file (jwk, pem); - prints',
+          values: 'file',
+        },
+        { flags: '--force', description: 'replace files that exist' },
+      ],
+    },
+    {
+      title: 'The private key (aip-1)',
+      options: [
+        { flags: '--with-private-key', description: 'write private.pem too, encrypted with the passphrase' },
+        { flags: '--unencrypted', description: 'write it in plain text, for versions that open nothing else' },
+        ...KEY_OPTIONS,
+        PASSPHRASE_OPTION,
+      ],
+    },
+  ],
+  examples: [
+    {
+      run: 'aip passport export support-agent-v1 --format did --out public/',
+      why: 'did.json of the agent and of its domain',
+    },
+    { run: 'aip passport export support-agent-v1 --format pem', why: 'the public key for OpenSSL' },
+    { run: 'aip passport export support-agent-v1 --format aip-1 --with-private-key', why: 'move an agent to Python' },
+  ],
+  exits: {
+    3: 'the passport is not known',
+    4: 'the key store is missing, locked or refuses',
+    10: 'the passport was edited, or its principal is not pinned',
+  },
+  touches: ['files', 'state', 'keychain'],
+  topics: ['passports'],
+
+  async run({ args, options }, cli) {
+    const deps = await finding(cli);
+    const { passport } = await findPassport(deps, args[0]!);
+    requireIssued(deps.state, passport);
+    if (options.format === 'aip-1') return asFolder(passport, options, cli);
+    if (options.withPrivateKey === true)
+      throw new Failure('USAGE', `A private key is never exported as ${options.format}.`, { hint: '--format aip-1' });
+    const { currentKey, document } = passport;
+    const write = options.force === true ? replaceFile : (path: string, text: string) => createFile(path, text, FORCE);
+    if (options.format !== 'did') {
+      const { publicKey } = currentKey.key;
+      const text =
+        options.format === 'pem'
+          ? toPem(publicKey)
+          : `${JSON.stringify(toJwk(publicKey, currentKey.keyId), null, 2)}\n`;
+      if (options.out === undefined || options.out === '-') cli.out(text.trimEnd());
+      else await write(resolve(cli.io.cwd, options.out), text);
+      return 0;
+    }
+    const pins = deps.state.pins(document.principal);
+    if (pins.length === 0) throw new Failure('NOT_FOUND', `${document.principal} is not pinned here.`);
+    const documents = {
+      [document.principal]: domainDidDocument(document.principal, pins),
+      [document.agent_id]: agentDidDocument(document),
+    };
+    if (options.out === '-') {
+      cli.json(documents);
+      return 0;
+    }
+    const files = Object.entries(documents).map(([did, content]) => ({
+      did,
+      path: join(options.out ?? '.', ...new URL(didDocumentUrl(did)).pathname.split('/')),
+      url: didDocumentUrl(did),
+      text: `${safeJson(content, 2)}\n`,
+    }));
+    for (const { path, text } of files) await write(resolve(cli.io.cwd, path), text);
+    if (cli.globals.json) cli.json(files.map(({ did, path, url }) => ({ did, path, url })));
+    else for (const { path, url } of files) cli.out(`${clean(path)}  ${cli.paint.dim(`serve as ${clean(url)}`)}`);
+    return 0;
+  },
+};
+
+async function asFolder(passport: Passport, options: Options, cli: Cli): Promise<number> {
+  if (options.out === '-')
+    throw new Failure('USAGE', 'A folder cannot be printed.', { hint: 'name it with --out <folder>' });
+  if (options.unencrypted === true && options.withPrivateKey !== true)
+    throw new Failure('USAGE', 'There is no private key to leave unencrypted.', { hint: '--with-private-key' });
+  const exported = await exportReference(passport, options, cli);
+  const unspoken = unspokenConstraints(passport);
+  if (unspoken.length > 0)
+    cli.warn(
+      `AIP-1 has no words for ${unspoken.join(', ')}: only verifiers that know this passport hold the agent to them.`,
+      'left-behind',
+    );
+  if (exported.private_key === 'unencrypted')
+    cli.warn('private.pem is not encrypted: who reads it can sign as the agent.', 'unencrypted-key');
+  if (cli.globals.json) cli.json({ agent_id: passport.agent.id, ...exported });
+  else for (const path of exported.files) cli.out(clean(path));
+  return 0;
+}

@@ -1,0 +1,80 @@
+import { passportOf, type Passport } from '../../../protocol/passport.js';
+import { issuerProblem } from '../../../verify/checks/passport.js';
+import { pinnedKeys } from '../../../app/keys/principals.js';
+import type { KnownPassport, State } from '../../../app/ports/state.js';
+import { parseJsonText } from '../../../protocol/json/parse.js';
+import { ShapeError } from '../../../protocol/json/shape.js';
+import { table } from '../../render/terminal/table.js';
+import type { CommandSpec } from '../../spec.js';
+import { localState } from '../../wiring.js';
+
+export const command: CommandSpec = {
+  path: ['passport', 'list'],
+  summary: 'List the passports this machine knows',
+  examples: [
+    { run: 'aip passport list', why: 'all known agents' },
+    { run: "aip passport list --json | jq -r '.[].agent_id'", why: 'their ids, for a script' },
+  ],
+  touches: ['state'],
+  topics: ['passports'],
+
+  async run(_, cli) {
+    const state = await localState(cli);
+    const rows = state.passports().map((known) => rowOf(known, state, cli.io.now()));
+    if (cli.globals.json) {
+      cli.json(rows);
+      return 0;
+    }
+    if (rows.length === 0) {
+      cli.note('No passports are known here.\nnext: aip passport create <name> --domain <domain> --action <name>');
+      return 0;
+    }
+    const colour = (status: string): string =>
+      status.trim() === 'valid' ? cli.paint.green(status) : cli.paint.red(status);
+    const columns = [
+      { title: 'agent', flexible: true, keepsEnd: true },
+      { title: 'status', colour },
+      { title: 'actions', flexible: true },
+      { title: 'expires', optional: true },
+      { title: 'file', flexible: true, keepsEnd: true, optional: true },
+    ];
+    const cells = rows.map((row) => [
+      row.agent_id,
+      row.status,
+      row.actions.join(' '),
+      row.expires_at ?? 'never',
+      row.passport ?? '-',
+    ]);
+    cli.out(table(columns, cells, { width: cli.width, paint: cli.paint }));
+    return 0;
+  },
+};
+
+function rowOf(known: KnownPassport, state: State, now: number) {
+  const passport = read(known);
+  return {
+    agent_id: known.agentId,
+    agent_name: known.name,
+    status: passport === null ? 'invalid' : statusOf(passport, state, now),
+    key_id: passport?.document.key_id ?? null,
+    actions: passport === null ? [] : [...passport.actions.keys()],
+    issued_at: passport?.document.issued_at ?? null,
+    expires_at: passport?.document.expires_at ?? null,
+    passport: known.path,
+    key_store: passport === null ? null : (state.key(passport.document.key_id)?.store ?? null),
+  };
+}
+
+function statusOf(passport: Passport, state: State, now: number): string {
+  if (issuerProblem(passport, pinnedKeys(state.pins(passport.document.principal))) !== null) return 'unpinned';
+  return passport.expiresAt !== null && now >= passport.expiresAt ? 'expired' : 'valid';
+}
+
+function read(known: KnownPassport): Passport | null {
+  try {
+    return passportOf(parseJsonText(known.text));
+  } catch (error) {
+    if (error instanceof ShapeError) return null;
+    throw error;
+  }
+}

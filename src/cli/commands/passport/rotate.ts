@@ -1,0 +1,116 @@
+import { findPassport } from '../../../app/passports/find.js';
+import { rotatePassport } from '../../../app/passports/issue.js';
+import { Failure } from '../../../app/failure.js';
+import type { KeyStoreName } from '../../../app/ports/state.js';
+import { readDocument } from '../../../adapters/files/document.js';
+import { KEY_OPTIONS, PASSPHRASE_OPTION } from '../../input/options.js';
+import { clean } from '../../render/terminal/text.js';
+import type { CommandSpec } from '../../spec.js';
+import { duration } from '../../input/values.js';
+import { issuing } from '../../wiring.js';
+import { passportTarget, printUnwritten } from '../../passports/out.js';
+
+interface Options {
+  readonly overlap?: number;
+  readonly expires?: number;
+  readonly out?: string;
+  readonly keyStore?: KeyStoreName;
+  readonly envFile?: string;
+  readonly passphraseFile?: string;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['passport', 'rotate'],
+  summary: 'Give an agent a new key, and have its principal sign the passport again',
+  detail: 'The old key goes on verifying for the overlap, so that the new one can be deployed without a gap.',
+  args: [{ name: 'agent', description: 'agent id, name of a known passport, or a passport file', values: 'agent' }],
+  options: [
+    {
+      title: 'Times',
+      options: [
+        {
+          flags: '--overlap <duration>',
+          description: 'how long the old key still verifies (default 24h; 0s ends it now)',
+          value: duration,
+        },
+        {
+          flags: '--expires <duration>',
+          description: 'new term of the passport (default: as long as before)',
+          value: duration,
+        },
+      ],
+    },
+    {
+      title: 'Where things go',
+      options: [
+        { flags: '-o, --out <file>', description: 'passport file (default: the one it has; - prints)', values: 'file' },
+        ...KEY_OPTIONS,
+        PASSPHRASE_OPTION,
+      ],
+    },
+  ],
+  examples: [
+    { run: 'aip passport rotate support-agent-v1', why: 'routine rotation' },
+    { run: 'aip passport rotate support-agent-v1 --overlap 0s', why: 'the old key may have leaked' },
+  ],
+  exits: {
+    3: 'the passport is not known',
+    4: 'the key store is missing, locked or refuses',
+    10: 'the passport was edited',
+  },
+  touches: ['files', 'state', 'keychain'],
+  topics: ['passports', 'keys'],
+
+  async run({ args, options }, cli) {
+    const deps = await issuing(cli, options);
+    const found = await findPassport({ state: deps.state, readFile: readDocument }, args[0]!);
+    const target = options.out ?? found.path;
+    if (target === null)
+      throw new Failure('USAGE', 'The passport has no file to write to.', { hint: 'name one with --out <file>' });
+    const path = passportTarget(target, cli);
+    const held = deps.state.key(found.passport.document.key_id);
+    const keyStore =
+      options.keyStore ??
+      (options.envFile !== undefined ? 'env' : (held?.store ?? (await cli.config()).get('key_store') ?? 'keychain'));
+    if (keyStore === 'env' && options.envFile === undefined) {
+      throw new Failure(
+        'USAGE',
+        'The key lives in an environment file, and the new one must not replace it before it is deployed.',
+        {
+          hint: 'name a new file with --env-file <file>',
+        },
+      );
+    }
+    const { overlap, expires } = options;
+    const issued = await rotatePassport(deps, {
+      passport: found.passport,
+      path,
+      overlapMs: overlap ?? null,
+      expiresInMs: expires ?? null,
+      keyStore,
+    });
+    const { document } = issued.passport;
+    const [former] = document.previous_keys;
+    const answer = {
+      agent_id: document.agent_id,
+      key_id: document.key_id,
+      public_key: document.public_key,
+      passport: path,
+      key_store: issued.key.store,
+      key_ref: issued.key.ref,
+      previous_key_id: former!.key_id,
+      previous_valid_until: former!.valid_until,
+      expires_at: document.expires_at,
+    };
+    if (cli.globals.json) cli.json(answer);
+    else {
+      const say = printUnwritten(path, document, cli);
+      say(`${cli.paint.green('rotated')} ${cli.paint.bold(document.agent_id)} to ${document.key_id.split('#')[1]!}`);
+      say(`  passport     ${clean(path ?? 'stdout')}`);
+      say(`  private key  ${issued.key.store}: ${clean(issued.key.ref)}`);
+      say(`  old key      ${former!.key_id.split('#')[1]!} verifies until ${former!.valid_until}`);
+      cli.note('\nnext: give the new passport to every verifier (aip passport import), and the new key to the agent');
+    }
+    return 0;
+  },
+};

@@ -1,0 +1,35 @@
+import { judgePassport } from '../../../app/passports/judge.js';
+import { readInput } from '../../input/documents.js';
+import { renderPassportVerdict } from '../../render/passport-verdict.js';
+import { principalPins, RESOLVE_OPTIONS, type ResolveFlags } from '../../passports/pins.js';
+import type { CommandSpec } from '../../spec.js';
+
+export const command: CommandSpec<ResolveFlags> = {
+  path: ['passport', 'verify'],
+  summary: 'Check that a passport is whole, signed by a pinned principal, and in force',
+  args: [{ name: 'file', description: 'passport file (- for stdin)', values: 'file' }],
+  options: [{ title: 'Whom to trust', options: RESOLVE_OPTIONS }],
+  examples: [
+    { run: 'aip passport verify support-agent-v1.passport.json', why: 'against the principals pinned here' },
+    {
+      run: 'aip passport verify bot.passport.json --principal-key did:web:acme.com=ed25519:<hex>',
+      why: 'without state',
+    },
+  ],
+  exits: {
+    3: 'the file does not exist or is not JSON',
+    5: '--resolve could not fetch',
+    10: 'refused: AIP-E103 or AIP-E104',
+  },
+  touches: ['state', 'files', 'network'],
+  topics: ['passports', 'verification'],
+
+  async run({ args, options }, cli) {
+    const path = args[0]!;
+    const bytes = await readInput(path, cli);
+    const verdict = await judgePassport(bytes, path, await principalPins(cli, options), cli.io.now());
+    if (cli.globals.json) cli.json(verdict.report);
+    else cli.out(renderPassportVerdict(verdict.report, cli.paint));
+    return verdict.report.valid ? 0 : 10;
+  },
+};

@@ -1,0 +1,103 @@
+import { Failure } from '../../../app/failure.js';
+import { toHex } from '../../../protocol/hex.js';
+import { keyId as formatKeyId, keyNumber, parsePrincipalId } from '../../../protocol/identity/did.js';
+import { importKey } from '../../../protocol/ed25519/verify.js';
+import { formatPublicKey, parsePublicKey } from '../../../protocol/identity/keys.js';
+import type { Cli } from '../../cli.js';
+import { YES_OPTION } from '../../input/options.js';
+import { clean } from '../../render/terminal/text.js';
+import type { CommandSpec } from '../../spec.js';
+import { localState } from '../../wiring.js';
+
+interface Options {
+  readonly publicKey?: string;
+  readonly resolve?: boolean;
+  readonly yes?: boolean;
+}
+
+interface NewPin {
+  readonly keyId: string | null;
+  readonly publicKey: Uint8Array;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['principal', 'add'],
+  summary: "Pin a principal's public key, so that passports it signed are believed here",
+  args: [{ name: 'did', description: 'did:web:<domain>' }],
+  options: [
+    {
+      title: 'The key',
+      options: [
+        { flags: '--public-key <key>', description: 'ed25519:<64 hex>, got from the principal by a way you trust' },
+        {
+          flags: '--resolve',
+          description: "fetch it from the domain's did.json over HTTPS, and show it for confirmation",
+        },
+        YES_OPTION,
+      ],
+    },
+  ],
+  examples: [
+    { run: 'aip principal add did:web:acme.com --public-key ed25519:<hex>', why: 'the key in hand' },
+    { run: 'aip principal add did:web:acme.com --resolve', why: 'from https://acme.com/.well-known/did.json' },
+  ],
+  exits: { 5: 'the DID document could not be fetched' },
+  touches: ['state', 'network'],
+  topics: ['passports', 'security'],
+
+  async run({ args, options }, cli) {
+    const did = args[0]!;
+    if (parsePrincipalId(did) === null)
+      throw new Failure('USAGE', `"${did.slice(0, 80)}" is not of the form did:web:<domain>.`, {
+        hint: 'aip principal add did:web:acme.com --public-key <key>',
+      });
+    if ((options.publicKey === undefined) === (options.resolve !== true)) {
+      throw new Failure('USAGE', 'Give the key, or have it fetched: one of the two.', {
+        hint: '--public-key <key> or --resolve',
+      });
+    }
+    const found = options.publicKey === undefined ? await resolved(did, options, cli) : [given(options.publicKey)];
+    const state = await localState(cli);
+    const pins = state.pins(did);
+    let next = 1 + Math.max(0, ...pins.map((pin) => keyNumber(did, pin.keyId) ?? 0));
+    const added = [];
+    for (const { keyId, publicKey } of found) {
+      const same = pins.find((pin) => toHex(pin.publicKey) === toHex(publicKey));
+      const name =
+        same?.keyId ?? (keyId !== null && !pins.some((pin) => pin.keyId === keyId) ? keyId : formatKeyId(did, next++));
+      const source = options.resolve === true ? 'resolved' : 'added';
+      if (same === undefined) state.pin({ did, keyId: name, publicKey, pinnedAt: cli.io.now(), source });
+      added.push({ principal: did, key_id: name, public_key: formatPublicKey(publicKey), changed: same === undefined });
+    }
+    if (cli.globals.json) cli.json(added);
+    else
+      for (const pin of added)
+        cli.out(
+          `${cli.paint.green(pin.changed ? 'pinned' : 'pinned already')} ${clean(pin.key_id)}  ${pin.public_key}`,
+        );
+    return 0;
+  },
+};
+
+function given(text: string): NewPin {
+  const publicKey = parsePublicKey(text);
+  if (publicKey === null || importKey(publicKey) === null) {
+    throw new Failure('USAGE', 'The --public-key is not an Ed25519 public key.', {
+      hint: 'write ed25519:<64 hex digits>',
+    });
+  }
+  return { keyId: null, publicKey };
+}
+
+async function resolved(did: string, options: Options, cli: Cli): Promise<readonly NewPin[]> {
+  const { resolvePrincipal } = await import('../../passports/resolve.js');
+  const found = await resolvePrincipal(did, cli.io.now());
+  for (const { keyId, publicKey } of found)
+    cli.note(`${clean(did)} publishes ${clean(keyId)}  ${formatPublicKey(publicKey)}`);
+  if (
+    options.yes === true ||
+    (await cli.ask.confirm({ message: 'Believe passports signed by this key', flag: '--yes' }))
+  )
+    return found;
+  throw new Failure('USAGE', 'Nothing was pinned.', { hint: 'answer y, or give --yes' });
+}

@@ -1,0 +1,33 @@
+/** What completion offers from this machine: known agents, pinned principals, topics, codes. Nothing is created by looking. */
+import { NATIVE_CODES } from '../../protocol/codes.js';
+import type { Cli } from '../cli.js';
+import type { Candidate, LocalValues } from './complete.js';
+import { exists } from '../config/files.js';
+import { COMMANDS } from '../registry.js';
+import { TOPICS } from '../help/topics.js';
+
+export const localValues: LocalValues = async (source, cli) => {
+  switch (source) {
+    case 'agent':
+      return (await state(cli))?.passports().map(({ name, agentId }) => ({ value: name, why: agentId })) ?? [];
+    case 'principal':
+      return (await state(cli))?.pins().map(({ did }) => ({ value: did, why: 'pinned' })) ?? [];
+    case 'code':
+      return Object.values(NATIVE_CODES).map(({ code, name }) => ({ value: code, why: name }));
+    case 'topic':
+      return [...TOPICS.map(({ name, summary }) => ({ value: name, why: summary })), ...firstWords()];
+    case 'file':
+      return [];
+  }
+};
+
+async function state(cli: Cli) {
+  if (!exists(cli.paths().stateFile)) return null;
+  const { localState } = await import('../wiring.js');
+  return localState(cli);
+}
+
+function firstWords(): Candidate[] {
+  const words = new Set(COMMANDS.map((command) => command.path[0]!).filter((word) => !word.startsWith('_')));
+  return [...words].map((value) => ({ value, why: '' }));
+}

@@ -1,0 +1,206 @@
+/** The config files on disk: where they are looked for, how they are read, and which of them the user has trusted. */
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Failure } from '../../app/failure.js';
+import { sha256Hex } from '../../protocol/hash.js';
+import type { Io } from '../io.js';
+import type { Paths } from '../../adapters/files/paths.js';
+
+/** Data files only: a config that runs as code, found by itself beside a signing key, is code execution by pull request. */
+const PLACES = [
+  'package.json',
+  '.aiprc',
+  '.aiprc.json',
+  '.aiprc.yaml',
+  '.aiprc.yml',
+  '.config/aiprc',
+  '.config/aiprc.json',
+  '.config/aiprc.yaml',
+];
+const MAX_BYTES = 64 * 1024;
+const MAX_PACKAGE_BYTES = 4 * 1024 * 1024;
+const MAX_CODE_BYTES = 16 * 1024 * 1024;
+
+export interface ConfigFile {
+  readonly path: string;
+  readonly content: unknown;
+  /** Another user than this one and root wrote it: nothing in it is believed without trust. */
+  readonly foreign: boolean;
+}
+
+/** The nearest project file, from the current folder up to the home folder or the root. */
+export async function findProjectFile(io: Io): Promise<ConfigFile | null> {
+  for (let folder = resolve(io.cwd); ; folder = dirname(folder)) {
+    for (const place of PLACES) {
+      const path = join(folder, place);
+      if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) continue;
+      const { text, owner } = readText(path, place === 'package.json' ? MAX_PACKAGE_BYTES : MAX_BYTES);
+      const content = place === 'package.json' ? packageMember(path, text) : await parseData(path, text);
+      if (content !== undefined) return { path, content, foreign: isForeign(owner, io.uid) };
+    }
+    if (folder === io.userHome || dirname(folder) === folder) return null;
+  }
+}
+
+/** The file named by `--config`: the user's own choice, so it may be code as well. */
+export async function readNamedFile(name: string, io: Io): Promise<ConfigFile> {
+  if (name === '-') return { path: 'stdin', content: await parseData('stdin', await readAll(io)), foreign: false };
+  const path = resolve(io.cwd, name);
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+    throw new Failure('NOT_FOUND', `the config file ${path} does not exist`, { hint: 'aip config list --sources' });
+  }
+  return { path, content: await readNamed(path, io), foreign: false };
+}
+
+/** `uid`: who reads it; null where that is not asked. */
+export function readUserFile(paths: Paths, uid: Io['uid'] = null): ConfigFile | null {
+  const path = paths.userConfigFile;
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return null;
+  const { text, owner } = readText(path);
+  return { path, content: parseJsonFile(path, text), foreign: isForeign(owner, uid) };
+}
+
+/** Sets members of the user's config file (null removes one); nested names are written `group.name`. */
+export function saveUserConfig(paths: Paths, changes: Readonly<Record<string, unknown>>): void {
+  const before = readUserFile(paths)?.content;
+  const content = (typeof before === 'object' && before !== null ? { ...before } : {}) as Record<string, unknown>;
+  for (const [name, value] of Object.entries(changes)) {
+    const [group, member] = name.split('.') as [string, string | undefined];
+    if (member === undefined) set(content, group, value);
+    else {
+      const members = { ...(content[group] as Record<string, unknown> | undefined) };
+      set(members, member, value);
+      set(content, group, Object.keys(members).length === 0 ? null : members);
+    }
+  }
+  writePrivate(paths, paths.userConfigFile, `${JSON.stringify(content, null, 2)}\n`);
+}
+
+/** Digests of trusted config, by path of its file. */
+export function readTrusted(paths: Paths): Record<string, string> {
+  if (statSync(paths.trustedFile, { throwIfNoEntry: false }) === undefined) return {};
+  const content = parseJsonFile(paths.trustedFile, readText(paths.trustedFile).text);
+  const entries = typeof content === 'object' && content !== null ? Object.entries(content) : [];
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}
+
+export function saveTrusted(paths: Paths, path: string, digest: string): void {
+  writePrivate(paths, paths.trustedFile, `${JSON.stringify({ ...readTrusted(paths), [path]: digest }, null, 2)}\n`);
+}
+
+/** Null where there is nothing. */
+export function codeDigest(path: string): string | null {
+  return exists(path) ? sha256Hex(readText(path, MAX_CODE_BYTES).text) : null;
+}
+
+async function readNamed(path: string, io: Io): Promise<unknown> {
+  if (/^\.[cm]?js$/.test(extname(path))) {
+    const code = async (): Promise<unknown> => (await io.importModule(pathToFileURL(path).href)).default;
+    return loaded(path, code);
+  }
+  if (basename(path) !== 'package.json') return parseData(path, readText(path).text);
+  return packageMember(path, readText(path, MAX_PACKAGE_BYTES).text) ?? {};
+}
+
+function parseData(path: string, text: string): unknown {
+  return extname(path) === '.json' ? parseJsonFile(path, text) : loaded(path, () => yaml(path, text));
+}
+
+async function yaml(path: string, text: string): Promise<unknown> {
+  // cosmiconfig's own search is not used: before any option of ours counts it looks for `.config/config.js` and runs it, and
+  // `$import` in a data file may name code.
+  const { defaultLoaders } = await import('cosmiconfig');
+  return defaultLoaders['.yaml'](path, text) as unknown;
+}
+
+async function loaded(path: string, read: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return (await read()) ?? {};
+  } catch (error) {
+    // The parser of YAML names the file as well, and quotes what it holds: a webhook's URL is a secret.
+    const why =
+      error instanceof Error ? error.message.replace(/^YAML Error in .*\n/, '').split('\n', 1)[0]! : String(error);
+    throw new Failure('USAGE', `the config file ${path} cannot be read: ${why.slice(0, 200)}`, {
+      hint: `correct ${path}`,
+      cause: error,
+    });
+  }
+}
+
+function packageMember(path: string, text: string): unknown {
+  if (!text.includes('"aip"')) return undefined;
+  const content = parseJsonFile(path, text);
+  const member = (content as { aip?: unknown } | null)?.aip;
+  return typeof member === 'object' && member !== null ? member : undefined;
+}
+
+function parseJsonFile(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\ufeff/, ''));
+  } catch (error) {
+    throw new Failure('USAGE', `the config file ${path} is not JSON`, { hint: `correct ${path}`, cause: error });
+  }
+}
+
+/** Text and owner of one and the same file, whatever happens to its name meanwhile. */
+function readText(path: string, most = MAX_BYTES): { readonly text: string; readonly owner: number } {
+  // Opening a pipe would wait for a writer.
+  const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    const found = fstatSync(file);
+    if (!found.isFile()) throw new Failure('UNREADABLE', `the config file ${path} is not a regular file`);
+    const bytes = found.size > most ? null : readFileSync(file);
+    if (bytes === null || bytes.length > most) {
+      throw new Failure('USAGE', `the config file ${path} is larger than ${most} bytes`);
+    }
+    return { text: bytes.toString('utf8'), owner: found.uid };
+  } finally {
+    closeSync(file);
+  }
+}
+
+async function readAll({ stdin }: Io): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of stdin) {
+    chunks.push(Buffer.from(chunk as Uint8Array));
+    length += chunks.at(-1)!.length;
+    if (length > MAX_BYTES) throw new Failure('USAGE', `the config on stdin is larger than ${MAX_BYTES} bytes`);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function isForeign(owner: number, uid: Io['uid']): boolean {
+  return uid !== null && owner !== uid && owner !== 0;
+}
+
+function set(members: Record<string, unknown>, name: string, value: unknown): void {
+  if (value === null) delete members[name];
+  else members[name] = value;
+}
+
+/** Whole or not at all, and readable by this user only. */
+function writePrivate(paths: Paths, path: string, text: string): void {
+  mkdirSync(paths.configDir, { recursive: true, mode: 0o700 });
+  // A name of its own: another process may be saving as well.
+  const draft = `${path}.${process.pid}.new`;
+  writeFileSync(draft, text, { mode: 0o600 });
+  chmodSync(draft, 0o600);
+  renameSync(draft, path);
+}
+
+export function exists(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}

@@ -1,0 +1,67 @@
+/** The hooks that config names: modules whose default export is a hook, a class of hooks, or a list of either. */
+import { basename, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Failure } from '../../app/failure.js';
+import {
+  askHook,
+  hookName,
+  HOOK_TIMEOUT_MS,
+  type Hook,
+  type HookWorld,
+  type NamedHook,
+} from '../../app/verification/hooks.js';
+import type { Intent } from '../../protocol/intent.js';
+import type { HookOutcome } from '../../verify/context.js';
+import type { Cli } from '../cli.js';
+
+/** Fails when a module cannot be loaded: a check that could not run is not a check that passed. */
+export async function configuredHooks(
+  cli: Cli,
+  paths: readonly string[],
+): Promise<(intent: Intent) => Promise<readonly HookOutcome[]>> {
+  const hooks = (await Promise.all(paths.map((path) => hooksIn(cli, path)))).flat();
+  const world: HookWorld = {
+    notice: (text) => cli.warn(text, 'hook_failed'),
+    after: (ms, work) => {
+      const timer = setTimeout(work, ms);
+      return () => clearTimeout(timer);
+    },
+  };
+  return (intent) => Promise.all(hooks.map((hook) => askHook(hook, intent, world)));
+}
+
+async function hooksIn(cli: Cli, path: string): Promise<NamedHook[]> {
+  const file = resolve(cli.io.cwd, path);
+  const made = await load(cli, file).catch((error: unknown) => {
+    const why =
+      error instanceof Error
+        ? error.message
+            .replace(/ imported from .*$/s, '')
+            .replace(/\s+/g, ' ')
+            .slice(0, 200)
+        : 'it threw';
+    throw new Failure('USAGE', `The hook ${file} cannot be loaded: ${why}`, {
+      hint: 'aip config list --sources',
+      cause: error,
+    });
+  });
+  if (made.length === 0) throw notHook(file);
+  return made.map((one) => {
+    const hook = one as Hook | null | undefined;
+    if (typeof hook?.verify !== 'function') throw notHook(file);
+    const name = hookName(hook);
+    return { hook, name: name === 'Object' ? basename(file) : name, timeoutMs: HOOK_TIMEOUT_MS };
+  });
+}
+
+async function load(cli: Cli, file: string): Promise<unknown[]> {
+  const exported = (await cli.io.importModule(pathToFileURL(file).href)).default;
+  const several: readonly unknown[] = Array.isArray(exported) ? exported : [exported];
+  return several.map((one) => (typeof one === 'function' ? new (one as new () => unknown)() : one));
+}
+
+function notHook(file: string): Failure {
+  return new Failure('USAGE', `The default export of ${file} is no hook: it has no method verify(intent).`, {
+    hint: 'aip help verification',
+  });
+}

@@ -1,0 +1,194 @@
+/** Every config key, once: `config list`, `help config`, the environment's names and the readers are all made from this table. */
+import { isDomain, parsePrincipalId } from '../../protocol/identity/did.js';
+import {
+  choice,
+  duration,
+  isAlertUrl,
+  isApiKeyName,
+  isKeyId,
+  isKeyText,
+  isPath,
+  isWebUrl,
+  number,
+  orNull,
+  patterns,
+  pins,
+  regions,
+  text,
+  texts,
+  whole,
+  yesNo,
+} from './kinds.js';
+import type { Kind } from './kinds.js';
+import { nearest } from '../input/nearest.js';
+
+export interface KeySpec<T> {
+  readonly kind: Kind<T>;
+  /** As a file would say it. */
+  readonly fallback: unknown;
+  readonly meaning: string;
+  /**
+   * In a project file it counts only after `aip config trust`: who can open a pull request could otherwise choose the mesh, pin a
+   * principal of their own, or have code of theirs run beside a signing key.
+   */
+  readonly sensitive?: boolean;
+  /** Who has the value can act with it: `config list` shows only that it is set. */
+  readonly secret?: boolean;
+  /**
+   * True when `value` protects less than `other`. In a project file such a value, against the user's own or the default, is
+   * sensitive as well: a pull request must not make old intents fresh or a secret stay in the log. Tightening needs nobody's trust.
+   */
+  loosens?(value: T, other: T): boolean;
+}
+
+type Loosens<T> = (value: T, other: T) => boolean;
+
+function key<T>(kind: Kind<T>, fallback: unknown, meaning: string, loosens?: Loosens<T>): KeySpec<T> {
+  return loosens === undefined ? { kind, fallback, meaning } : { kind, fallback, meaning, loosens };
+}
+const more: Loosens<number> = (value, other) => value > other;
+const less: Loosens<number> = (value, other) => value < other;
+const change: Loosens<unknown> = (value, other) => JSON.stringify(value) !== JSON.stringify(other);
+/** Earlier in the list than the other. */
+const towards =
+  <T>(...looseFirst: readonly T[]): Loosens<T> =>
+  (value, other) =>
+    looseFirst.indexOf(value) < looseFirst.indexOf(other);
+function sensitive<T>(kind: Kind<T>, fallback: unknown, meaning: string): KeySpec<T> {
+  return { kind, fallback, meaning, sensitive: true };
+}
+
+const RATE = number(0, 1);
+
+export const KEYS = {
+  key_store: key(choice('keychain', 'file', 'env'), 'keychain', 'where new private keys go'),
+  domain: key(text('a DNS name', isDomain), null, 'domain of new passports'),
+  principal: key(
+    text('did:web:<domain>', (did) => parsePrincipalId(did) !== null),
+    null,
+    'whose key signs checkpoints of the log; that of domain when unset',
+  ),
+  'verify.max_age': key(duration, '300s', 'how old an intent may be', more),
+  'verify.max_skew': key(duration, '30s', 'how far ahead an intent may be dated', more),
+  'verify.min_trust': key(
+    orNull(RATE),
+    null,
+    'least trust score that passes; unset: not checked',
+    (value, other) => other !== null && (value === null || value < other),
+  ),
+  'log.params': key(
+    choice('full', 'masked', 'none'),
+    'masked',
+    "what the log keeps of an intent's params",
+    towards('full', 'masked', 'none'),
+  ),
+  'revocation.max_age': key(duration, '30s', 'how old the copy of the revocations may be', more),
+  'revocation.on_stale': key(
+    choice('last-known', 'deny'),
+    'last-known',
+    'when it is older: judge by it and say so, or refuse',
+    towards('last-known', 'deny'),
+  ),
+  'mesh.url': sensitive(text('an http(s) URL', isWebUrl), null, 'the mesh this machine belongs to'),
+  'mesh.public_key': sensitive(text('ed25519:<64 hex>', isKeyText), null, 'the key the mesh signs its log with'),
+  'mesh.key_file': sensitive(text('a path', isPath), null, 'file with the API key of this machine, mode 0600'),
+  'mesh.key_id': sensitive(
+    text('a name such as aipm_verifier_0123456789ab', isApiKeyName),
+    null,
+    'name of the API key of this machine, whose secret the key store holds',
+  ),
+  'mesh.operator_key': sensitive(
+    text('did:web:<domain>#key-<n>', isKeyId),
+    null,
+    'key held here that signs the commands given to the mesh',
+  ),
+  'mesh.regions': sensitive(regions, [], 'endpoints by region'),
+  'mesh.replication_mode': sensitive(choice('async', 'sync'), 'async', 'whether a revocation waits for all regions'),
+  'mesh.max_propagation_time_ms': sensitive(whole(1, 600_000), 500, 'how long it may take to reach all'),
+  'trust.model': key(choice('guide', 'aip-1'), 'guide', 'how trust scores are computed', change),
+  'trust.initial_score': key(RATE, 0.5, 'score of a new agent', more),
+  'trust.success_increment': key(RATE, 0.01, 'gained by an accepted intent', more),
+  'trust.failure_decrement': key(RATE, 0.05, 'lost by a refusal the agent answers for', less),
+  'trust.time_decay_rate': key(RATE, 0.001, 'lost without activity', less),
+  'trust.min_verifications_for_trust': key(
+    whole(0, 1_000_000),
+    10,
+    'verifications before the score means anything',
+    less,
+  ),
+  'trust.suspicious_patterns': key(
+    patterns,
+    [
+      { type: 'rapid_failures', threshold: 5, window_seconds: 60 },
+      { type: 'unusual_actions', threshold: 3, window_seconds: 300 },
+    ],
+    'what raises a warning',
+    change,
+  ),
+  'monitor.auto_revoke': key(yesNo, false, 'whether the monitor may revoke by itself', change),
+  'monitor.max_revocations_per_hour': key(
+    whole(0, 1000),
+    3,
+    'how many the monitor may revoke without a person',
+    change,
+  ),
+  'monitor.min_trust': key(RATE, 0.7, 'the monitor alerts when trust is under it', less),
+  'monitor.revoke_under': key(RATE, 0.5, 'trust under which it alerts as critical, and revokes if it may', change),
+  'monitor.max_failure_rate': key(RATE, 0.1, 'the monitor alerts when more is refused', more),
+  'monitor.window': key(duration, '24h', 'time over which the monitor counts refusals', change),
+  'monitor.slack_url': {
+    ...sensitive(
+      text('an https URL', isAlertUrl),
+      null,
+      "Slack's incoming webhook for alerts; who has the URL can post there",
+    ),
+    secret: true,
+  },
+  'monitor.pagerduty_url': sensitive(
+    text('an https URL', isAlertUrl),
+    'https://events.pagerduty.com/v2/enqueue',
+    'where PagerDuty takes events, once AIP_PAGERDUTY_KEY is set',
+  ),
+  'monitor.webhook_url': sensitive(text('an https URL', isAlertUrl), null, 'gets every alert as signed JSON'),
+  hooks: sensitive(texts, [], 'modules that take part in verification; paths from the config file'),
+  principals: sensitive(pins, {}, 'principals pinned by config'),
+} as const satisfies Record<string, KeySpec<unknown>>;
+
+export type KeyName = keyof typeof KEYS;
+export type ConfigValues = { readonly [K in KeyName]: (typeof KEYS)[K] extends KeySpec<infer T> ? T : never };
+
+export const KEY_NAMES = Object.keys(KEYS) as KeyName[];
+
+/** `verify.max_age` is set by AIP_VERIFY_MAX_AGE. */
+export function variableOf(name: KeyName): string {
+  return `AIP_${name.replace('.', '_').toUpperCase()}`;
+}
+
+/** Variables that mean something and are not config keys. */
+export const OTHER_VARIABLES: Readonly<Record<string, string>> = {
+  AIP_HOME: 'folder for config, keys and state (--home)',
+  AIP_TRUST_CONFIG: "1 trusts the project's config file, for CI",
+  AIP_KEY_PASSPHRASE: 'passphrase of key files',
+  AIP_MESH_KEY: 'API key of this machine, aipm_..., before mesh.key_file and mesh.key_id',
+  AIP_PAGERDUTY_KEY: "integration key of PagerDuty's Events API v2, for `aip monitor`",
+  AIP_WEBHOOK_SECRET:
+    'secret that signs what monitor.webhook_url gets: whsec_<base64>, or text of 24 characters or more',
+  AGENT_PRIVATE_KEY: "the agent's key, for the key store env",
+  AIP_INTENT_HASH: 'set by `aip exec` for the command it runs: the accepted intent',
+  AIP_AGENT_ID: 'set by `aip exec` for the command it runs: whose intent it was',
+};
+
+/** Variables that look like ours and mean nothing. A misspelt one is worse than a misspelt key: nothing would refuse it. */
+export function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
+  const known = [...KEY_NAMES.map(variableOf), ...Object.keys(OTHER_VARIABLES)];
+  return Object.keys(env)
+    .filter((name) => name.startsWith('AIP_') && !known.includes(name))
+    .map((name) => {
+      const guess = nearest(name, known);
+      return `${name} means nothing to aip${guess === null ? '' : `; did you mean ${guess}?`}`;
+    });
+}
+
+export function isKeyName(name: string): name is KeyName {
+  return Object.hasOwn(KEYS, name);
+}

@@ -1,0 +1,175 @@
+/** The kinds of values a config key can hold. Each reads what a file says, and what an environment variable says. */
+import { parseDuration } from '../../protocol/time.js';
+import { parsePrincipalId } from '../../protocol/identity/did.js';
+
+export interface Kind<T> {
+  /** What may be written, for help and errors. */
+  readonly expects: string;
+  /** The value, or undefined when it is not one. */
+  read(value: unknown): T | undefined;
+  /** An environment variable's text as a file would have said it. */
+  fromText(text: string): unknown;
+}
+
+const asIs = (text: string): unknown => text;
+const asJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+const asNumber = (text: string): unknown => (/^-?\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : undefined);
+
+export function choice<const T extends string>(...values: readonly T[]): Kind<T> {
+  return {
+    expects: values.join(' | '),
+    read: (value) => values.find((one) => one === value),
+    fromText: asIs,
+  };
+}
+
+export function text(expects: string, holds: (value: string) => boolean): Kind<string | null> {
+  return {
+    expects,
+    read: (value) =>
+      value === null
+        ? null
+        : typeof value === 'string' && value !== '' && value.length <= 2048 && holds(value)
+          ? value
+          : undefined,
+    fromText: asIs,
+  };
+}
+
+/** Milliseconds, written `300s`. */
+export const duration: Kind<number> = {
+  expects: 'a duration such as 30s, 5m or 24h',
+  read: (value) => (typeof value === 'string' ? (parseDuration(value) ?? undefined) : undefined),
+  fromText: asIs,
+};
+
+export function number(least: number, most: number): Kind<number> {
+  return {
+    expects: `a number from ${least} to ${most}`,
+    read: (value) => (typeof value === 'number' && value >= least && value <= most ? value : undefined),
+    fromText: asNumber,
+  };
+}
+
+export function orNull<T>(kind: Kind<T>): Kind<T | null> {
+  return { ...kind, read: (value) => (value === null ? null : kind.read(value)) };
+}
+
+export function whole(least: number, most: number): Kind<number> {
+  return {
+    expects: `a whole number from ${least} to ${most}`,
+    read: (value) =>
+      typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most ? value : undefined,
+    fromText: asNumber,
+  };
+}
+
+export const yesNo: Kind<boolean> = {
+  expects: 'true | false',
+  read: (value) => (typeof value === 'boolean' ? value : undefined),
+  fromText: (said) => (said === 'true' || said === '1' ? true : said === 'false' || said === '0' ? false : undefined),
+};
+
+export const texts: Kind<readonly string[]> = {
+  expects: 'a list of strings',
+  read: (value) => listOf(value, (one) => (typeof one === 'string' && one !== '' ? one : undefined)),
+  fromText: asJson,
+};
+
+export interface Region {
+  readonly name: string;
+  readonly endpoint: string;
+}
+
+export const regions: Kind<readonly Region[]> = {
+  expects: 'a list of {name, endpoint}',
+  read: (value) =>
+    listOf(value, (one) => {
+      const { name, endpoint, ...others } = membersOf(one);
+      if (typeof name !== 'string' || typeof endpoint !== 'string' || !isWebUrl(endpoint)) return undefined;
+      return Object.keys(others).length === 0 ? { name, endpoint } : undefined;
+    }),
+  fromText: asJson,
+};
+
+export interface SuspiciousPattern {
+  readonly type: 'rapid_failures' | 'unusual_actions';
+  readonly threshold: number;
+  readonly window_seconds: number;
+}
+
+export const patterns: Kind<readonly SuspiciousPattern[]> = {
+  expects: 'a list of {type: rapid_failures | unusual_actions, threshold, window_seconds}',
+  read: (value) =>
+    listOf(value, (one) => {
+      const { type, threshold, window_seconds, ...others } = membersOf(one);
+      if ((type !== 'rapid_failures' && type !== 'unusual_actions') || Object.keys(others).length > 0) return undefined;
+      if (!isCount(threshold) || !isCount(window_seconds)) return undefined;
+      return { type, threshold, window_seconds };
+    }),
+  fromText: asJson,
+};
+
+/** Public keys by principal. */
+export const pins: Kind<Readonly<Record<string, string>>> = {
+  expects: 'public keys by principal: {"did:web:acme.com": "ed25519:<64 hex>"}',
+  read: (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+    const entries = Object.entries(value);
+    const sound = entries.every(
+      ([did, key]) => parsePrincipalId(did) !== null && typeof key === 'string' && isKeyText(key),
+    );
+    return sound ? (Object.fromEntries(entries) as Record<string, string>) : undefined;
+  },
+  fromText: asJson,
+};
+
+/** `ed25519:` and 64 hex digits, or base64url of 32 bytes. */
+export function isKeyText(value: string): boolean {
+  return /^ed25519:[0-9a-fA-F]{64}$/.test(value) || /^(ed25519:)?[A-Za-z0-9_-]{43}=?$/.test(value);
+}
+
+/** `<did>#key-<n>`. */
+export function isKeyId(value: string): boolean {
+  return /^did:web:[^#\s]{1,300}#key-[1-9]\d{0,5}$/.test(value);
+}
+
+/** The part of a mesh's API key that is no secret. */
+export function isApiKeyName(value: string): boolean {
+  return /^aipm_(observer|verifier|operator|admin)_[0-9a-f]{12}$/.test(value);
+}
+
+export function isPath(value: string): boolean {
+  return !value.includes('\0');
+}
+
+/** An http or https URL that carries no credentials. */
+export function isWebUrl(value: string): boolean {
+  const url = URL.canParse(value) ? new URL(value) : null;
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+}
+
+/** Where alerts go: https, or plain http to this machine itself. */
+export function isAlertUrl(value: string): boolean {
+  if (!isWebUrl(value)) return false;
+  const { protocol, hostname } = new URL(value);
+  return protocol === 'https:' || /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+}
+
+const isCount = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 1;
+
+function listOf<T>(value: unknown, read: (one: unknown) => T | undefined): readonly T[] | undefined {
+  if (!Array.isArray(value) || value.length > 256) return undefined;
+  const all = value.map(read);
+  return all.every((one) => one !== undefined) ? (all as T[]) : undefined;
+}
+
+function membersOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}

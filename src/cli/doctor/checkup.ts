@@ -1,0 +1,231 @@
+/** What `aip doctor` looks at, in the order in which one thing rests on another. Nothing is changed, and no key is opened. */
+import { join } from 'node:path';
+import {
+  EXIT,
+  expectedKeys,
+  failed,
+  failing,
+  inspectClock,
+  inspectLog,
+  inspectPassports,
+  inspectPins,
+  ok,
+  warning,
+  type ExpectedKey,
+  type Finding,
+} from '../../app/setup/doctor.js';
+import type { ChainedLog } from '../../app/logs/check.js';
+import { Failure, shellWord } from '../../app/failure.js';
+import type { State } from '../../app/ports/state.js';
+import type { Cli } from '../cli.js';
+import { loadConfig, type Config } from '../config/load.js';
+import { unknownVariables } from '../config/keys.js';
+import { fromSystem } from '../render/errors.js';
+import { principalPins } from '../passports/pins.js';
+import { inspection, keyStores, loadState, localState } from '../wiring.js';
+
+export interface NodeVersion {
+  /** As `process.version` has it. */
+  readonly node: string;
+}
+
+export async function* checkup(cli: Cli, { node }: NodeVersion): AsyncGenerator<Finding> {
+  yield inspectNode(node);
+  const { config, findings } = await inspectConfig(cli);
+  yield* findings;
+  const { state, finding } = await inspectState(cli);
+  yield finding;
+  if (state !== null) yield* survivable('log', () => inspectLog(state));
+  const skewMs = config?.get('verify.max_skew') ?? 30_000;
+  yield* survivable('clock', () => inspectClock(state ?? NO_ENTRIES, cli.io.now(), skewMs));
+  if (state !== null) {
+    yield* survivable('principal', () => inspectPins(state));
+    yield* survivable('passport', async () =>
+      inspectPassports(state, await pinLookup(cli, config, state), cli.io.now()),
+    );
+  }
+  const expected: ExpectedKey[] = [];
+  if (state !== null) yield* survivable('key', () => (expected.push(...expectedKeys(state)), []));
+  yield* inspectKeychain(cli, config, expected);
+  yield* inspectKeys(cli, expected);
+  yield* inspectEnvFiles(cli, expected);
+  if (config !== null && config.untrusted.length === 0 && config.get('mesh.url') !== null)
+    yield* meshFindings(cli, config, state !== null);
+}
+
+/** One finding at a time, so that trouble with one does not hide the others before it. */
+async function* meshFindings(cli: Cli, config: Config, hasState: boolean): AsyncGenerator<Finding> {
+  const { inspectMesh } = await import('./mesh.js');
+  try {
+    yield* inspectMesh(cli, config, hasState);
+  } catch (error) {
+    yield trouble('mesh', error);
+  }
+}
+
+const NO_ENTRIES: Pick<State, 'entries'> = { entries: () => [] };
+
+/** What went wrong in the world; anything else is a bug and ends the command. */
+function trouble(check: string, error: unknown, exitCode?: number): Finding {
+  return failing(check, fromSystem(error) ?? error, exitCode);
+}
+
+/** Damage that one check runs into does not end the others. */
+async function* survivable(
+  check: string,
+  look: () => Finding | readonly Finding[] | Promise<Finding | readonly Finding[]>,
+): AsyncGenerator<Finding> {
+  try {
+    const found = await look();
+    yield* Array.isArray(found) ? (found as readonly Finding[]) : [found as Finding];
+  } catch (error) {
+    yield trouble(check, error);
+  }
+}
+
+function inspectNode(version: string): Finding {
+  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return ok('node', `Node ${version.replace(/^v/, '')}.`);
+  return failed('node', `Node ${version.replace(/^v/, '')} is too old.`, 'install Node 20.19 or later', EXIT.config);
+}
+
+async function inspectConfig(cli: Cli): Promise<{ config: Config | null; findings: Finding[] }> {
+  const findings = unknownVariables(cli.io.env).map((message) =>
+    warning('config', `The variable ${message}`, 'aip help config'),
+  );
+  let config: Config;
+  try {
+    config = await loadConfig(cli, { inspect: true });
+  } catch (error) {
+    return { config: null, findings: [...findings, trouble('config', error)] };
+  }
+  const { project, user } = config.files;
+  const files = [project, user].filter((path) => path !== null);
+  if (config.untrusted.length > 0) {
+    const message = `${project} sets ${config.untrusted.join(', ')} and is not trusted; other commands refuse it.`;
+    findings.push(failed('config', message, 'read the file, then: aip config trust', EXIT.config));
+  } else
+    findings.push(ok('config', files.length === 0 ? 'No config file; defaults are used.' : `${files.join(', ')}.`));
+  return { config, findings };
+}
+
+async function inspectState(cli: Cli): Promise<{ state: (State & ChainedLog) | null; finding: Finding }> {
+  const { stateFile } = cli.paths();
+  const { isMakeable, othersMay } = await inspection();
+  try {
+    const modes = othersMay(stateFile);
+    if (modes === null && othersMay(`${stateFile}-wal`) === null) {
+      await loadState();
+      const finding = isMakeable(stateFile)
+        ? ok('state', `None yet; it will be made at ${stateFile}.`)
+        : failed('state', `${stateFile} cannot be made.`, 'set AIP_HOME to a folder of yours', EXIT.state);
+      return { state: null, finding };
+    }
+    const state = await localState(cli);
+    // A write transaction that ends without a write.
+    state.rehearse(() => undefined);
+    const finding =
+      modes?.read === true || modes?.write === true
+        ? warning('state', `${stateFile} can be read or changed by others.`, `chmod 600 ${shellWord(stateFile)}`)
+        : ok('state', `${stateFile} opens and can be written.`);
+    return { state, finding };
+  } catch (error) {
+    return { state: null, finding: trouble('state', error) };
+  }
+}
+
+async function pinLookup(cli: Cli, config: Config | null, state: State) {
+  // Without a config that can be read, the pins of the state are all there are.
+  if (config === null || config.untrusted.length > 0) {
+    const { pinnedKeys } = await import('../../app/keys/principals.js');
+    return (principal: string) => pinnedKeys(state.pins(principal));
+  }
+  return principalPins(cli, { principalKey: [] });
+}
+
+/** Asks for an item that is not there: an answer means that the keychain works, and opens nothing. */
+const PROBE = 'aip doctor';
+
+async function* inspectKeychain(
+  cli: Cli,
+  config: Config | null,
+  expected: readonly ExpectedKey[],
+): AsyncGenerator<Finding> {
+  const inUse = expected.some(({ record }) => record.store === 'keychain');
+  // Where new keys go is unknown while the config cannot be read.
+  if (config === null && !inUse) return;
+  const entry = config?.entries.find(({ name }) => name === 'key_store');
+  const chosen = config?.get('key_store');
+  if (chosen !== 'keychain' && !inUse) {
+    yield ok('key store', `New keys go to the ${chosen} store.`);
+    return;
+  }
+  const store = (await keyStores(cli, {}))('keychain');
+  try {
+    await store.read(PROBE);
+    yield ok('key store', 'The keychain answers.');
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'KEY_NOT_FOUND') {
+      yield ok('key store', 'The keychain answers.');
+      return;
+    }
+    const finding = trouble('key store', error, EXIT.keys);
+    // Whoever never chose it and keeps nothing in it, as a machine that only verifies, lacks nothing yet.
+    const needed = inUse || (entry !== undefined && entry.origin !== 'default');
+    yield needed ? finding : warning('key store', finding.message, 'aip init --key-store file');
+  }
+}
+
+async function* inspectKeys(cli: Cli, expected: readonly ExpectedKey[]): AsyncGenerator<Finding> {
+  const { othersMay, requireKeyFile, inspectEnvFile } = await inspection();
+  let whole = 0;
+  let unasked = 0;
+  let bad = 0;
+  for (const { record, remedy } of expected) {
+    try {
+      if (record.store === 'file') requireKeyFile(record.ref);
+      else if (record.store === 'env' && (await inspectEnvFile(record.ref, cli.io.env)) === null) {
+        throw new Failure('KEY_NOT_FOUND', `AGENT_PRIVATE_KEY is not in ${record.ref}.`);
+      }
+      // Reading it may raise the keychain's own question.
+      if (record.store === 'keychain') unasked += 1;
+      else whole += 1;
+    } catch (error) {
+      bad += 1;
+      const finding = trouble('key', error, EXIT.keys);
+      yield { ...finding, message: `${record.keyId}: ${finding.message}`, hint: finding.hint ?? remedy };
+    }
+  }
+  const { keysDir } = cli.paths();
+  const folder = othersMay(keysDir);
+  if (folder?.read === true || folder?.write === true)
+    yield warning('key', `The folder ${keysDir} can be read or changed by others.`, `chmod 700 ${keysDir}`);
+  if (bad > 0) return;
+  const kept = unasked === 0 ? '' : `; ${unasked} in the keychain ${unasked === 1 ? 'was' : 'were'} not asked for`;
+  const where = whole === 1 ? '1 private key is where it belongs' : `${whole} private keys are where they belong`;
+  yield ok('key', expected.length === 0 ? 'No private keys are held here.' : `${where} (not opened)${kept}.`);
+}
+
+async function* inspectEnvFiles(cli: Cli, expected: readonly ExpectedKey[]): AsyncGenerator<Finding> {
+  const { inspectEnvFile } = await inspection();
+  const recorded = expected.filter(({ record }) => record.store === 'env').map(({ record }) => record.ref);
+  const usual = ['.env', '.env.local'].map((name) => join(cli.io.cwd, name));
+  for (const path of new Set([...recorded, ...usual])) {
+    const report = await inspectEnvFile(path, cli.io.env).catch((error: unknown) => {
+      if (error instanceof Failure) return null;
+      throw error;
+    });
+    if (report === null) continue;
+    if (report.git === 'tracked') {
+      const message = `git tracks ${path}, which holds a private key: whoever has the repository is the agent.`;
+      yield failed('env file', message, `git rm --cached ${shellWord(path)}, then give the agent a new key`, EXIT.keys);
+    } else if (report.git === 'unignored')
+      yield warning('env file', `${path} holds a private key, and git does not ignore it.`, 'add it to .gitignore');
+    else if (report.git === 'unknown')
+      yield warning('env file', `Whether git tracks ${path}, which holds a private key, is unknown.`, 'install git');
+    if (report.exposed)
+      yield warning('env file', `${path} can be read or changed by others.`, `chmod 600 ${shellWord(path)}`);
+    if (!report.exposed && (report.git === 'ignored' || report.git === 'outside'))
+      yield ok('env file', `${path} is private, and no git repository tracks it.`);
+  }
+}

@@ -1,0 +1,61 @@
+/** What `aip doctor` looks at where a mesh is configured. No API key is opened or sent. */
+import { EXIT, failed, ok, warning, type Finding } from '../../app/setup/doctor.js';
+import { Failure } from '../../app/failure.js';
+import type { Cli } from '../cli.js';
+import type { Config } from '../config/load.js';
+import { meshAccess } from '../mesh/access.js';
+import { localCopy, meshLines, secretFile } from '../mesh/wiring.js';
+import { localState } from '../wiring.js';
+
+const TIMEOUT_MS = 2_000;
+
+/** `hasState`: false where there is no state to look into; none is made. */
+export async function* inspectMesh(cli: Cli, config: Config, hasState: boolean): AsyncGenerator<Finding> {
+  const access = await meshAccess(cli);
+  if (access === null) return;
+  yield await inspectKey(cli, config, hasState);
+  yield hasState ? await inspectCopy(cli, config) : NO_COPY;
+  for (const line of meshLines(cli, access, '')) {
+    const reply = await line.ask({ method: 'GET', target: '/healthz', timeoutMs: TIMEOUT_MS });
+    if (reply.kind === 'unreachable')
+      yield warning('mesh', `${line.url} cannot be reached: ${reply.reason}.`, 'aip help incident');
+    else if (reply.status !== 200) yield warning('mesh', `${line.url} answers ${reply.status}.`, 'aip mesh status');
+    else yield ok('mesh', `${line.url} is up.`);
+  }
+}
+
+const NO_COPY = warning('mesh', 'This machine has no copy of the mesh yet.', 'aip mesh follow');
+
+async function inspectKey(cli: Cli, config: Config, hasState: boolean): Promise<Finding> {
+  const join = 'aip mesh join <url> --mesh-key <key> --key-file <file>';
+  const given = cli.io.env.AIP_MESH_KEY;
+  if (given !== undefined && given !== '') return ok('mesh', 'The API key is in AIP_MESH_KEY.');
+  const path = config.get('mesh.key_file');
+  if (path !== null) {
+    try {
+      await secretFile(path);
+      return ok('mesh', `The API key is in ${path}, and private.`);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      return failed('mesh', error.message, error.hint ?? join, EXIT.keys);
+    }
+  }
+  const name = config.get('mesh.key_id');
+  if (name === null) return failed('mesh', 'There is no API key for the mesh.', join, EXIT.keys);
+  const record = hasState ? (await localState(cli)).key(`mesh:${name}`) : null;
+  if (record === null) return failed('mesh', `This machine does not hold the API key ${name}.`, join, EXIT.keys);
+  return ok('mesh', `The API key ${name} is in the ${record.store} store (not opened).`);
+}
+
+async function inspectCopy(cli: Cli, config: Config): Promise<Finding> {
+  const copy = await localCopy(cli);
+  const [provenAt, now, maxAge] = [copy.provenAt(), cli.io.now(), config.get('revocation.max_age')];
+  const policy = config.get('revocation.on_stale') === 'deny' ? 'refuses' : 'goes by it and says so';
+  if (provenAt === null) return NO_COPY;
+  if (provenAt > now)
+    return warning('mesh', 'The copy was proven in the future: the clock was set back.', 'aip mesh follow');
+  const age = Math.round((now - provenAt) / 1000);
+  if (now - provenAt <= maxAge) return ok('mesh', `The copy was proven current ${age} s ago.`);
+  const message = `The copy was proven current ${age} s ago; a verification asks the mesh first, and ${policy} when that fails.`;
+  return warning('mesh', message, 'aip mesh follow');
+}

@@ -1,0 +1,51 @@
+/** What a command is given to read: files, stdin, JSON. Everything is bounded. */
+import { Failure } from '../../app/failure.js';
+import { readDocument } from '../../adapters/files/document.js';
+import { JsonError, parseJson } from '../../protocol/json/parse.js';
+import { MAX_DOCUMENT_BYTES } from '../../protocol/limits.js';
+import type { Json } from '../../protocol/json/values.js';
+import type { Cli } from '../cli.js';
+
+/** All of stdin up to one byte past the document limit, so that the parser can refuse what is too long. */
+export async function readStdin(cli: Cli): Promise<Uint8Array> {
+  if (cli.io.stdin.isTTY === true) cli.note('Reading from the terminal; end with Ctrl-D.');
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of cli.io.stdin) {
+    const bytes = Buffer.from(chunk as Uint8Array);
+    chunks.push(bytes);
+    length += bytes.length;
+    if (length > MAX_DOCUMENT_BYTES) break;
+  }
+  return Buffer.concat(chunks).subarray(0, MAX_DOCUMENT_BYTES + 1);
+}
+
+/** The bytes of a file, or of stdin for `-`. A file that is not there is a failure that names it. */
+export async function readInput(path: string, cli: Cli): Promise<Uint8Array> {
+  if (path === '-') return readStdin(cli);
+  if (path === '') throw new Failure('USAGE', 'The name of a file is empty.', { hint: 'name a file, or - for stdin' });
+  const bytes = await readDocument(path);
+  if (bytes === null)
+    throw new Failure('NOT_FOUND', `There is no file ${path}.`, { hint: 'name a file that exists, or - for stdin' });
+  return bytes;
+}
+
+/** Reads what may be a file: null when there is none; stdin for `-`. */
+export function documentReader(cli: Cli): (path: string) => Promise<Uint8Array | null> {
+  return (path) => (path === '-' ? readStdin(cli) : readDocument(path));
+}
+
+/** The JSON in a file or stdin, parsed strictly. */
+export async function readJsonInput(path: string, cli: Cli): Promise<Json> {
+  return jsonIn(await readInput(path, cli), path === '-' ? 'stdin' : path);
+}
+
+/** The JSON in bytes of a command's own input; what is not strict JSON is a failure that names where it came from. */
+export function jsonIn(bytes: Uint8Array, where: string): Json {
+  try {
+    return parseJson(bytes);
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    throw new Failure('UNREADABLE', `${where} is not strict JSON: ${error.reason} at byte ${error.offset}.`);
+  }
+}

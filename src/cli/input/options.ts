@@ -1,0 +1,25 @@
+/** Options that several commands declare alike. */
+import type { OptionSpec } from '../spec.js';
+
+const KEY_STORES = ['keychain', 'file', 'env'] as const;
+
+/** Where a private key is made or found. */
+export const KEY_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--key-store <store>', description: 'where the private key lives', choices: KEY_STORES },
+  {
+    // Node takes a `--env-file` after the script's name for its own as well: it ends the process when there is no such file
+    // yet, and obeys the NODE_OPTIONS in one that is there. The `--` in the first line of bin/aip.cjs keeps it from that; who
+    // runs the script by `node bin/aip.cjs` has the short form.
+    flags: '-e, --env-file <file>',
+    description: 'file that holds AGENT_PRIVATE_KEY (plain text, mode 0600)',
+    values: 'file',
+  },
+];
+
+export const PASSPHRASE_OPTION: OptionSpec = {
+  flags: '--passphrase-file <file>',
+  description: 'file with the passphrase of key files (or set AIP_KEY_PASSPHRASE)',
+  values: 'file',
+};
+
+export const YES_OPTION: OptionSpec = { flags: '-y, --yes', description: 'do not ask' };

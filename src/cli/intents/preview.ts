@@ -1,0 +1,17 @@
+import { verifyIntents } from '../../app/verification/intents.js';
+import type { ValueObject } from '../../protocol/aip1/encoding/numbers.js';
+import { documentText } from '../../protocol/aip1/sign.js';
+import type { IntentDocument } from '../../protocol/intent.js';
+import type { Passport } from '../../protocol/passport.js';
+import type { Judgement } from '../../verify/judge.js';
+import type { Cli } from '../cli.js';
+import { verification } from './verification.js';
+
+/** What this machine's verifier would say of an intent; nothing is spent, counted or logged. */
+export async function preview(cli: Cli, passport: Passport, intent: IntentDocument | ValueObject): Promise<Judgement> {
+  const { deps, options } = await verification(cli, { dryRun: true, passports: [passport], principalKey: [] });
+  const [judgement] = await verifyIntents(deps, options, [
+    { bytes: Buffer.from(documentText(intent as unknown as ValueObject)), source: null },
+  ]);
+  return judgement!;
+}

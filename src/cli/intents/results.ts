@@ -1,0 +1,88 @@
+/** How `intent verify` answers: for people, for programs, for CI. */
+import { appendFileSync } from 'node:fs';
+import { isAbsolute, join, relative, sep } from 'node:path';
+import type { Decision } from '../../verify/decision.js';
+import type { Judgement } from '../../verify/judge.js';
+import type { Cli } from '../cli.js';
+import { placeOf } from '../render/decision/place.js';
+import { safeJson } from '../render/terminal/text.js';
+import { VERSION } from '../version.js';
+
+export type Format = 'human' | 'json' | 'ndjson' | 'github' | 'sarif' | 'junit';
+
+export interface ResultWriter {
+  /** Writes the whole answer. */
+  finish(judgements: readonly Judgement[]): void;
+}
+
+/** Loads the one renderer that is asked for. */
+export async function resultWriter(cli: Cli, format: Format, many: boolean): Promise<ResultWriter> {
+  const decisionsOf = (judgements: readonly Judgement[]) => judgements.map(({ decision }) => decision);
+  switch (format) {
+    case 'json':
+      // One document is indented for a person; several are a line each, as a stream is.
+      if (!many) return { finish: (judgements) => decisionsOf(judgements).forEach((decision) => cli.json(decision)) };
+      return { finish: (judgements) => decisionsOf(judgements).forEach((decision) => cli.out(safeJson(decision))) };
+    case 'ndjson':
+      return { finish: (judgements) => decisionsOf(judgements).forEach((decision) => cli.out(safeJson(decision))) };
+    case 'github': {
+      const { renderGithub } = await import('../render/formats/github.js');
+      return {
+        finish: (judgements) => {
+          const { lines, summary } = renderGithub(inRepository(cli, decisionsOf(judgements)));
+          if (lines !== '') cli.out(lines);
+          appendSummary(cli, summary);
+        },
+      };
+    }
+    case 'sarif': {
+      const { renderSarif } = await import('../render/formats/sarif.js');
+      return { finish: (judgements) => cli.out(renderSarif(inRepository(cli, decisionsOf(judgements)), VERSION)) };
+    }
+    case 'junit': {
+      const { renderJunit } = await import('../render/formats/junit.js');
+      return { finish: (judgements) => cli.out(renderJunit(decisionsOf(judgements))) };
+    }
+    case 'human': {
+      const { renderDecision, renderSummary } = await import('../render/decision/decision.js');
+      const look = { paint: cli.paint, width: cli.width ?? 100, verbose: cli.globals.verbose };
+      return {
+        finish: (judgements) => {
+          const decisions = decisionsOf(judgements);
+          for (const decision of decisions)
+            if (!cli.globals.quiet || !decision.success) cli.out(renderDecision(decision, look));
+          if (!many) return;
+          const codes = new Map<string, number>();
+          for (const { error_code } of decisions)
+            if (error_code !== null) codes.set(error_code, (codes.get(error_code) ?? 0) + 1);
+          const verified = decisions.filter((decision) => decision.success).length;
+          cli.note(renderSummary({ verified, refused: decisions.length - verified, codes }, cli.paintErr));
+        },
+      };
+    }
+  }
+}
+
+/** GitHub reads relative paths from the top of the checkout; a step may run in a folder of it. */
+function inRepository(cli: Cli, decisions: readonly Decision[]): readonly Decision[] {
+  const top = cli.io.env.GITHUB_WORKSPACE;
+  const folder = top === undefined || top === '' ? '' : relative(top, cli.io.cwd);
+  if (folder === '' || folder === '..' || folder.startsWith(`..${sep}`) || isAbsolute(folder)) return decisions;
+  return decisions.map((decision) => {
+    const { source } = decision;
+    return source === null || placeOf(source).file === null || isAbsolute(source)
+      ? decision
+      : { ...decision, source: join(folder, source) };
+  });
+}
+
+/** By now the decisions are committed: a summary that cannot be written takes none of them back. */
+function appendSummary(cli: Cli, summary: string): void {
+  const file = cli.io.env.GITHUB_STEP_SUMMARY;
+  if (file === undefined || file === '') return;
+  try {
+    appendFileSync(file, `${summary}\n`);
+  } catch (error) {
+    cli.warn(`The step summary could not be written: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,100 @@
+/** What `intent verify`, `intent sign`, `exec` and the demo verify with: this machine's state, pins, passports and config. */
+import type { VerifierDeps, VerifyOptions } from '../../app/verification/intents.js';
+import { givenFirst, LocalTrust, type UnreadablePassport } from '../../app/verification/local-trust.js';
+import type { EnvelopeTrust } from '../../app/verification/envelope.js';
+import type { Passport } from '../../protocol/passport.js';
+import { approvedBy } from '../../verify/approved.js';
+import type { PinnedKey } from '../../verify/context.js';
+import type { GivenApproval } from './approvals.js';
+import type { Cli } from '../cli.js';
+import { meshFreshness } from '../mesh/freshness.js';
+import { principalPins, type ResolveFlags } from '../passports/pins.js';
+import { trustRules } from '../config/trust-rules.js';
+import { localState, ticks } from '../wiring.js';
+
+export interface VerificationFlags extends ResolveFlags {
+  readonly dryRun?: boolean;
+  readonly geo?: string;
+  /** ms since the epoch. */
+  readonly at?: number;
+  /** ms. */
+  readonly maxAge?: number;
+  readonly parallel?: boolean;
+  /** True for a command that judges for as long as it runs. */
+  readonly live?: boolean;
+  readonly envelopes?: EnvelopeTrust | undefined;
+  readonly approvals?: readonly GivenApproval[];
+  /** Passports given by the caller: they come before known ones. */
+  readonly passports: readonly (Passport | UnreadablePassport)[];
+}
+
+export async function verification(
+  cli: Cli,
+  flags: VerificationFlags,
+): Promise<{ deps: VerifierDeps; options: VerifyOptions }> {
+  const [state, config] = await Promise.all([localState(cli), cli.config()]);
+  state.conduct.judgeBy(trustRules(config));
+  const trust = new LocalTrust(state);
+  const pins = await pinsFor(cli, flags, trust, flags.passports);
+  const approvals = (flags.approvals ?? []).map(({ approval }) => approval);
+  const deps: VerifierDeps = {
+    state,
+    clock: cli.io.now,
+    ticks,
+    passport: givenFirst(flags.passports, trust.passport),
+    pins,
+    ...(flags.envelopes === undefined ? {} : { envelopes: flags.envelopes }),
+    loadSchemaCheck: async () => (await import('../../adapters/json-schema.js')).schemaProblems,
+    freshness: await meshFreshness(cli, flags.live ?? false),
+    hooks: await hooksOf(cli, config.get('hooks')),
+    approved: approvedBy(approvals, pins),
+    trust: (_, agentId) => state.conduct.trust(agentId, cli.io.now()),
+  };
+  const options: VerifyOptions = {
+    policy: {
+      maxAgeMs: flags.maxAge ?? config.get('verify.max_age'),
+      maxSkewMs: config.get('verify.max_skew'),
+      minTrust: config.get('verify.min_trust'),
+    },
+    at: flags.at ?? null,
+    dryRun: flags.dryRun ?? false,
+    geo: flags.geo ?? null,
+    logParams: config.get('log.params'),
+    parallel: flags.parallel ?? false,
+  };
+  return { deps, options };
+}
+
+/** Loaded only where there are any: it is code of the user's. */
+async function hooksOf(cli: Cli, paths: readonly string[]): Promise<VerifierDeps['hooks']> {
+  if (paths.length === 0) return () => null;
+  const { configuredHooks } = await import('../config/hooks.js');
+  const ask = await configuredHooks(cli, paths);
+  return () => ask;
+}
+
+/**
+ * Pins of flags and config are taken instead of this machine's, whose passport it may be; those that need the network are resolved
+ * ahead. This machine's are asked for every time: a principal that is removed counts no longer in a stream that goes on.
+ */
+async function pinsFor(
+  cli: Cli,
+  flags: ResolveFlags,
+  trust: LocalTrust,
+  given: readonly (Passport | UnreadablePassport)[],
+): Promise<(principal: string) => readonly PinnedKey[]> {
+  const lookup = await principalPins(cli, flags);
+  const fixed = new Map<string, readonly PinnedKey[]>();
+  const configured = Object.keys((await cli.config()).get('principals'));
+  for (const principal of [...namedPrincipals(flags), ...configured]) fixed.set(principal, await lookup(principal));
+  for (const each of flags.resolve === true ? given : []) {
+    const principal = 'agent' in each ? each.document.principal : null;
+    if (principal === null || fixed.has(principal) || trust.pins(principal).length > 0) continue;
+    fixed.set(principal, await lookup(principal));
+  }
+  return (principal) => fixed.get(principal) ?? trust.pins(principal);
+}
+
+function namedPrincipals(flags: ResolveFlags): string[] {
+  return flags.principalKey.map((text) => text.slice(0, Math.max(0, text.indexOf('='))));
+}

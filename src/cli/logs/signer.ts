@@ -1,0 +1,67 @@
+/** Whose key signs statements about this machine's log, and whose are believed. */
+import { Failure } from '../../app/failure.js';
+import type { HeldKey } from '../../app/keys/keyring.js';
+import { issuerKey, type PrincipalDeps } from '../../app/keys/principals.js';
+import { parsePrincipalId } from '../../protocol/identity/did.js';
+import { parsePublicKey } from '../../protocol/identity/keys.js';
+import type { Cli } from '../cli.js';
+import { PASSPHRASE_OPTION } from '../input/options.js';
+import type { OptionSpec } from '../spec.js';
+import { keyring, localState } from '../wiring.js';
+
+export interface SignerFlags {
+  readonly principal?: string;
+  readonly passphraseFile?: string;
+}
+
+export const SIGNER_OPTIONS: readonly OptionSpec[] = [
+  {
+    flags: '--principal <did>',
+    description: 'whose key signs (default: the one of config, or the only one held here)',
+    values: 'principal',
+  },
+  PASSPHRASE_OPTION,
+];
+
+/** The principal's key that signs for this machine; fails when it is not clear which, or the key is not here. */
+export async function logSigner(cli: Cli, flags: SignerFlags): Promise<HeldKey> {
+  const deps: PrincipalDeps = await keyring(cli, flags);
+  return (await issuerKey(deps, await signingPrincipal(cli, deps, flags.principal), null)).key;
+}
+
+async function signingPrincipal(cli: Cli, { state }: PrincipalDeps, named: string | undefined): Promise<string> {
+  if (named !== undefined) {
+    if (parsePrincipalId(named) !== null) return named;
+    throw new Failure('USAGE', `"${named.slice(0, 80)}" is not a principal.`, { hint: '--principal did:web:acme.com' });
+  }
+  const held = [...new Set(state.pins().flatMap(({ did, keyId }) => (state.key(keyId) === null ? [] : [did])))];
+  const config = await cli.config();
+  const domain = config.get('domain');
+  const configured = config.get('principal') ?? (domain === null ? null : `did:web:${domain}`);
+  if (configured !== null && (held.length === 0 || held.includes(configured))) return configured;
+  if (held.length === 1) return held[0]!;
+  if (held.length === 0) {
+    throw new Failure('KEY_NOT_FOUND', "This machine holds no principal's key to sign with.", {
+      hint: 'aip init --domain <domain>',
+    });
+  }
+  throw new Failure('USAGE', `This machine holds the keys of several principals: ${held.join(', ')}.`, {
+    hint: `--principal ${held[0]!}`,
+  });
+}
+
+/** Public keys whose statements about the log are believed: pinned ones, the mesh's, and those named by flag. */
+export async function statementKeys(cli: Cli, named: readonly string[]): Promise<Uint8Array[]> {
+  const [state, config] = await Promise.all([localState(cli), cli.config()]);
+  const mesh = config.get('mesh.public_key');
+  const texts = [...Object.values(config.get('principals')), ...(mesh === null ? [] : [mesh])];
+  const given = named.map((text) => {
+    const key = parsePublicKey(text);
+    if (key !== null) return key;
+    throw new Failure('USAGE', 'The value of --public-key is not an Ed25519 public key.', {
+      hint: 'write ed25519:<64 hex digits>',
+    });
+  });
+  const configured = texts.flatMap((text) => parsePublicKey(text) ?? []);
+  return [...given, ...configured, ...state.pins().map(({ publicKey }) => publicKey)];
+}

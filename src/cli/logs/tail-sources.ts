@@ -1,0 +1,123 @@
+/** Where a tail's records come from: this machine's log, or lines that another program wrote. */
+import { fileExists, isNamedPipe } from '../../adapters/files/plain-file.js';
+import { fileBytes, pause } from '../../adapters/files/follow-file.js';
+import type { SqliteState } from '../../adapters/sqlite/state.js';
+import { Failure } from '../../app/failure.js';
+import { lineChunks } from '../../app/logs/foreign-lines.js';
+import type { Entry } from '../../protocol/log/entry.js';
+import { foreignRecord, matcher, type LogFilter, type LogRecord } from '../../app/logs/tail.js';
+import type { Cli } from '../cli.js';
+import { Newest, type TailWriter } from './tail.js';
+
+export interface TailRequest {
+  readonly filter: LogFilter;
+  /** The newest so many that match; null for all. */
+  readonly last: number | null;
+  readonly follow: boolean;
+}
+
+/** An entry committed now is shown within this time and what its query takes, ms. */
+const POLL = 40;
+/** Entries written out at once. */
+const BATCH = 256;
+
+/** Resolves to true when the exit condition was met. */
+export async function tailLog(
+  cli: Cli,
+  state: SqliteState,
+  { filter, last, follow }: TailRequest,
+  writer: TailWriter,
+): Promise<boolean> {
+  const { grep, ...query } = filter;
+  const matches = matcher(grep === undefined ? {} : { grep });
+  let seen = state.bounds().head.seq;
+  if (last !== 0) {
+    const newest = grep !== undefined && last !== null ? new Newest<LogRecord>(last) : null;
+    let batch: LogRecord[] = [];
+    for (const entry of state.entries(last === null || newest !== null ? query : { ...query, last })) {
+      const record = recordOf(entry);
+      seen = Math.max(seen, entry.seq);
+      if (!matches(record)) continue;
+      if (newest !== null) newest.add(record);
+      else if (batch.push(record) === BATCH) {
+        if (await writer.write(batch)) return true;
+        batch = [];
+      }
+    }
+    if (await writer.write(newest?.all() ?? batch)) return true;
+  }
+  if (!follow) return false;
+
+  let over = false;
+  cli.afterwards(() => void (over = true));
+  cli.detail('live');
+  while (!cli.io.signal.aborted && !over) {
+    const { head, after } = state.bounds();
+    if (after.seq > seen) {
+      cli.warn(`A gap of ${after.seq - seen} entries: they were pruned before they could be shown.`, 'gap');
+      seen = after.seq;
+    }
+    if (head.seq > seen) {
+      const fresh: LogRecord[] = [];
+      for (const entry of state.entries({ ...query, afterSeq: seen })) {
+        seen = Math.max(seen, entry.seq);
+        const record = recordOf(entry);
+        if (matches(record)) fresh.push(record);
+        if (fresh.length === BATCH) break;
+      }
+      // Those that the query left out are done with as well.
+      if (fresh.length < BATCH) seen = Math.max(seen, head.seq);
+      if (await writer.write(fresh)) return true;
+      if (fresh.length === BATCH) continue;
+    }
+    await pause(POLL, cli.io.signal);
+  }
+  return false;
+}
+
+/** Lines of a file, or of stdin for `-`. Resolves to true when the exit condition was met. */
+export async function tailFile(
+  cli: Cli,
+  path: string,
+  { filter, last, follow }: TailRequest,
+  writer: TailWriter,
+): Promise<boolean> {
+  const matches = matcher(filter);
+  // Opening one waits for a writer in a thread that no signal ends; a shell can be stopped.
+  if (path !== '-' && (await fileExists(path)) && (await isNamedPipe(path)))
+    throw new Failure('UNREADABLE', `${path} is a named pipe.`, { hint: `aip logs tail --file - < ${path}` });
+  let newest = last === null ? null : new Newest<LogRecord>(last);
+  let number = 0;
+  const bytes =
+    path === '-'
+      ? (cli.io.stdin as AsyncIterable<Uint8Array>)
+      : fileBytes(path, {
+          follow,
+          signal: cli.io.signal,
+          onRestart: (why) => cli.warn(`${path} was ${why}; reading it from its start.`, 'restarted'),
+        });
+  for await (const lines of lineChunks(bytes)) {
+    const records: LogRecord[] = [];
+    for (const line of lines) {
+      number += 1;
+      const record = line === null ? null : foreignRecord(line);
+      if (record === null) {
+        if (line === null || line.trim() !== '') writer.unreadable(number);
+      } else if (matches(record)) {
+        if (newest === null) records.push(record);
+        else newest.add(record);
+      }
+    }
+    if (records.length > 0 && (await writer.write(records))) return true;
+    // No lines: all that was there at first has been read.
+    if (lines.length === 0 && newest !== null) {
+      if (await writer.write(newest.all())) return true;
+      newest = null;
+    }
+  }
+  return newest !== null && (await writer.write(newest.all()));
+}
+
+function recordOf(entry: Entry): LogRecord {
+  return entry as unknown as LogRecord;
+}

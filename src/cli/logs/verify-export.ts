@@ -1,0 +1,102 @@
+/** Checks the chain of an exported log, which begins where the export does. */
+import { fileBytes } from '../../adapters/files/follow-file.js';
+import { believedCheckpoint, type CheckpointOptions, type CheckpointVerdict } from '../../app/logs/checkpoint.js';
+import { lineChunks, objectIn } from '../../app/logs/foreign-lines.js';
+import type { LogCheckpoint } from '../../app/logs/statements.js';
+import { Failure } from '../../app/failure.js';
+import { START, verifyChain, type Link } from '../../protocol/log/chain.js';
+import type { Entry } from '../../protocol/log/entry.js';
+import type { Cli } from '../cli.js';
+
+const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+const QUOTE = 0x22;
+
+export async function verifyExport(
+  cli: Cli,
+  path: string,
+  { keys, given, pause }: CheckpointOptions,
+): Promise<CheckpointVerdict> {
+  // An export does not say of which log it is: a checkpoint of another one contradicts it.
+  const checkpoints = given.map((each) => believedCheckpoint(each, null, keys));
+  const newest = checkpoints.reduce<LogCheckpoint | null>((a, b) => (a === null || b.seq > a.seq ? b : a), null);
+  const bytes =
+    path === '-'
+      ? (cli.io.stdin as AsyncIterable<Uint8Array>)
+      : fileBytes(path, { follow: false, signal: cli.io.signal });
+  let at: Link | null = null;
+  let count = 0;
+  const verdict = (check: CheckpointVerdict['check']): CheckpointVerdict => ({
+    check,
+    checkpoint: newest,
+    pruned: [],
+    doubtful: 0,
+  });
+  for await (const lines of lineChunks(bytes)) {
+    const entries: Entry[] = [];
+    let unreadable = false;
+    for (const line of lines) {
+      const entry = line === null ? null : entryIn(line);
+      if (entry !== null) entries.push(entry);
+      else if (line === null || line.trim() !== '') {
+        unreadable = true;
+        break;
+      }
+    }
+    const first = entries[0];
+    if (first !== undefined) at ??= first.seq === 1 ? START : { seq: first.seq - 1, hash: first.prev_hash };
+    const reached = (at?.seq ?? 0) + entries.length;
+    const vouched = checkpoints.filter(({ seq }) => seq >= (at?.seq ?? 0) && seq <= reached);
+    const report = verifyChain(entries, { after: at ?? START, checkpoints: vouched });
+    const head: Link = report.ok ? report.head : (at ?? START);
+    if (!report.ok) return verdict({ ...report, head, count: count + Math.max(0, report.seq - head.seq - 1) });
+    count += report.count;
+    if (unreadable) return verdict({ ok: false, seq: head.seq + 1, reason: 'it cannot be read', head, count });
+    at = head;
+    await pause(count);
+  }
+  const head = at ?? START;
+  const end = verifyChain([], { after: head, checkpoints: checkpoints.filter(({ seq }) => seq >= head.seq) });
+  // `zcat missing.gz | aip logs verify --file -`: nothing to verify is never a yes.
+  if (end.ok && count === 0) {
+    throw new Failure('USAGE', `${path === '-' ? 'Stdin' : path} holds no entry. There is nothing to verify.`);
+  }
+  const first = head.seq - count + 1;
+  // A part is no fault, and removing the beginning makes one.
+  if (end.ok && first > 1) cli.warn(`It begins at entry ${first}: what came before was not checked.`, 'begins_later');
+  return verdict(end.ok ? { ok: true, head, count } : { ...end, head, count });
+}
+
+/**
+ * The entry in a line; null when it is none, or when a member stands twice: another program may read the one that was put there, while the hash
+ * is of the other.
+ */
+function entryIn(line: string): Entry | null {
+  const object = objectIn(line);
+  if (object === null || !Number.isSafeInteger(object['seq'])) return null;
+  return membersIn(line) === membersOf(object) ? (object as unknown as Entry) : null;
+}
+
+/** Outside of strings, valid JSON has a colon a member. */
+function membersIn(line: string): number {
+  let found = 0;
+  let quoted = false;
+  for (let i = 0; i < line.length; i++) {
+    const code = line.charCodeAt(i);
+    if (quoted && code === BACKSLASH) i += 1;
+    else if (code === QUOTE) quoted = !quoted;
+    else if (!quoted && code === COLON) found += 1;
+  }
+  return found;
+}
+
+function membersOf(value: object): number {
+  let found = 0;
+  const left: object[] = [value];
+  for (let each = left.pop(); each !== undefined; each = left.pop()) {
+    const inside = Object.values(each) as unknown[];
+    if (!Array.isArray(each)) found += inside.length;
+    for (const one of inside) if (typeof one === 'object' && one !== null) left.push(one);
+  }
+  return found;
+}

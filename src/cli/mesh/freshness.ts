@@ -1,0 +1,85 @@
+/** How current the copy of the mesh's state is, brought up to date first when it is too old. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Freshness } from '../../verify/context.js';
+import { Failure } from '../../app/failure.js';
+import type { MeshCopy } from '../../app/ports/mesh.js';
+import { toHex } from '../../protocol/hex.js';
+import type { Cli } from '../cli.js';
+import { meshAccess, type MeshAccess } from './access.js';
+import { localState, random } from '../wiring.js';
+
+/** The longest that a verification waits for the mesh, in ms: reading the API key is part of it. */
+const REFRESH_MS = 300;
+
+/**
+ * What verification asks for at each judgement. Without a mesh this machine's own record is all there is. `live`: the mesh is followed for as
+ * long as the command runs, because a stream of intents outlives any copy.
+ */
+export async function meshFreshness(cli: Cli, live: boolean): Promise<(now: number) => Freshness> {
+  const [config, access] = await Promise.all([cli.config(), meshAccess(cli)]);
+  const maxAgeMs = config.get('revocation.max_age');
+  const onStale = config.get('revocation.on_stale');
+  if (access === null) return () => ({ mesh: false, ageMs: null, maxAgeMs, onStale });
+  const { localCopy } = await import('./wiring.js');
+  const copy = await localCopy(cli);
+  const age = ageOf(copy, cli.io.now());
+  if (age === null || age > maxAgeMs) await asked(cli, access, copy, maxAgeMs);
+  if (live) await follow(cli, access, copy, maxAgeMs);
+  return (now) => ({ mesh: true, ageMs: ageOf(copy, now), maxAgeMs, onStale });
+}
+
+/** Null when it was never proven, or in the future: then the clock went back, and how old it is nobody knows. */
+function ageOf(copy: Pick<MeshCopy, 'provenAt'>, now: number): number | null {
+  const provenAt = copy.provenAt();
+  return provenAt === null || provenAt > now ? null : now - provenAt;
+}
+
+/** Asks the mesh once. Whatever goes wrong, the policy for a stale copy decides. */
+async function asked(cli: Cli, access: MeshAccess, copy: MeshCopy, maxAgeMs: number): Promise<void> {
+  const { refresh } = await import('./wiring.js');
+  const started = Date.now();
+  const stop = new AbortController();
+  const late = sleep(REFRESH_MS, undefined, { signal: stop.signal }).then(
+    () => 'no answer in time',
+    () => '',
+  );
+  const work = key(cli).then(
+    async (apiKey) => {
+      const left = REFRESH_MS - (Date.now() - started);
+      if (left <= 0) return 'its key took too long';
+      return (await refresh(access, apiKey, copy, maxAgeMs, left)) ? '' : 'no answer in time';
+    },
+    (error: unknown) => {
+      if (!(error instanceof Failure)) throw error;
+      return error.message;
+    },
+  );
+  const trouble = await Promise.race([work, late]);
+  stop.abort();
+  if (trouble !== '') cli.detail(`The mesh ${access.endpoints[0]!} was not heard: ${trouble}`);
+}
+
+async function follow(cli: Cli, access: MeshAccess, copy: MeshCopy, maxAgeMs: number): Promise<void> {
+  const { follower } = await import('./wiring.js');
+  try {
+    const { verifier } = await localState(cli);
+    const following = await follower(access, await key(cli), {
+      // Beside the one of `aip mesh follow`, which speaks for the machine.
+      verifier: `${verifier}.${toHex(random(3))}`,
+      maxAgeMs,
+      copy,
+      onFailure: (error) => cli.warn(`The mesh is not followed any more: ${String(error).slice(0, 200)}`, 'mesh_copy'),
+    });
+    cli.afterwards(() => following.stop());
+    following.start();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    cli.detail(error.message);
+  }
+}
+
+/** Nobody is asked for a passphrase in the middle of a verification. */
+async function key(cli: Cli): Promise<string> {
+  const { apiKey } = await import('./wiring.js');
+  return apiKey({ ...cli, ask: { ...cli.ask, allowed: false } }, {});
+}

@@ -1,0 +1,167 @@
+/** What `revoke`, `suspend` and `reinstate` have in common: ask, give the order, show what came of it. */
+import { Failure, shellWord } from '../../app/failure.js';
+import { anticipateDeny, giveOrder, orderHere, type Given, type Order } from '../../app/mesh/orders.js';
+import { EVERYONE } from '../../mesh/subject.js';
+import { toHex } from '../../protocol/hex.js';
+import type { Cli } from '../cli.js';
+import { meshAccess, type MeshAccess } from './access.js';
+import { EVERYONE_OPTION, subjectNamed } from './subject.js';
+import { apiKey, localCopy, meshLines, operatorSigner } from './wiring.js';
+import { PASSPHRASE_OPTION, YES_OPTION } from '../input/options.js';
+import { renderOutcome } from '../render/standing.js';
+import { clean } from '../render/terminal/text.js';
+import type { OptionGroup } from '../spec.js';
+import { random, type KeyFlags } from '../wiring.js';
+
+export interface OrderFlags extends KeyFlags {
+  readonly everyone: boolean;
+  readonly by?: string;
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+  readonly local: boolean;
+}
+
+export const ORDER_OPTIONS: OptionGroup = {
+  title: 'Flags',
+  options: [
+    EVERYONE_OPTION,
+    {
+      flags: '--by <who>',
+      description: 'who decided it, e.g. a DID (default: the label of the API key)',
+      values: 'principal',
+    },
+    { flags: '--local', description: 'on this machine alone, whatever the mesh says' },
+    { flags: '--dry-run', description: 'say what would be done, and do nothing' },
+    YES_OPTION,
+    PASSPHRASE_OPTION,
+  ],
+};
+
+export const ORDER_EXITS = {
+  3: 'the agent is not known here by that name',
+  4: 'the key store is missing, locked or refuses',
+  5: 'the mesh cannot be reached or refuses (E500), or not every verifier confirmed in time (E501)',
+} as const;
+
+const WILL = { revoke: 'Revoke', suspend: 'Suspend', reinstate: 'Reinstate' } as const;
+
+export async function carryOut(
+  cli: Cli,
+  agent: string | undefined,
+  flags: OrderFlags,
+  wish: Pick<Order, 'action' | 'durationMs'> & { readonly reason: () => Promise<string | null> },
+): Promise<number> {
+  // Nobody is asked why before it is known whom.
+  const subject = await subjectNamed(cli, agent, flags.everyone);
+  const order: Order = { ...wish, subject, reason: await wish.reason(), by: flags.by ?? null };
+  const mesh = flags.local ? null : await meshAccess(cli);
+  const where = mesh === null ? 'on this machine alone' : `through ${mesh.endpoints[0]!}`;
+  const message = `${WILL[order.action]} ${named(subject)} ${where}`;
+  if (flags.dryRun) {
+    const { action, reason, durationMs } = order;
+    const planned = {
+      dry_run: true,
+      action,
+      agent_id: subject,
+      reason,
+      duration_ms: durationMs,
+      mesh: mesh?.endpoints[0] ?? null,
+    };
+    if (cli.globals.json) cli.json(planned);
+    else cli.out(`would ${message.charAt(0).toLowerCase()}${message.slice(1)}; nothing was changed`);
+    return 0;
+  }
+  // Who revokes, or stops everyone, says so twice. Of the other orders a person is asked, a script has said what it wants.
+  const asks = order.action === 'revoke' || subject === EVERYONE || cli.ask.allowed;
+  if (asks && !flags.yes && !(await cli.ask.confirm({ message: clean(message), flag: '--yes' })))
+    throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
+  if (mesh !== null) await warnOfRegions(cli);
+  const given = await obey(cli, mesh, order, flags).catch((error: unknown) => {
+    throw mesh === null ? error : withWayOut(error, order, flags);
+  });
+  const { outcome, missing } = given;
+  if (cli.globals.json) cli.json(outcome);
+  else
+    cli.out(
+      renderOutcome({ given, action: order.action, local: mesh === null, everyone: subject === EVERYONE }, cli.paint),
+    );
+  if (missing <= 0) return 0;
+  const which = missing === 1 ? '1 verifier has' : `${missing} verifiers have`;
+  cli.warn(
+    `PROPAGATION_INCOMPLETE: it is durable in the mesh, but ${which} not confirmed in time; aip mesh status shows which.`,
+    'AIP-E501',
+  );
+  return 5;
+}
+
+/** With the mesh out of reach the agent still acts: the first thing to do is to stop it where one is. */
+function withWayOut(error: unknown, order: Order, flags: OrderFlags): unknown {
+  const unheard = error instanceof Failure && error.code === 'NETWORK' && error.retryable;
+  if (!unheard || order.action === 'reinstate') return error;
+  const command = [
+    `aip ${order.action}`,
+    order.subject === EVERYONE ? '--everyone' : shellWord(order.subject),
+    ...(order.durationMs === null ? [] : [`--for ${Math.ceil(order.durationMs / 1000)}s`]),
+    ...(order.reason === null ? [] : [`--reason ${shellWord(order.reason)}`]),
+    `--local${flags.yes ? ' --yes' : ''}`,
+  ].join(' ');
+  const { code, message, hint, retryable } = error;
+  return new Failure(code, message, { hint: `on this machine: ${command}; then ${hint}`, retryable, cause: error });
+}
+
+/** Regions are endpoints to try in turn; a mesh is not replicated to them, and nobody should believe that it is. */
+async function warnOfRegions(cli: Cli): Promise<void> {
+  const config = await cli.config();
+  if (config.get('mesh.replication_mode') !== 'sync' || config.get('mesh.regions').length === 0) return;
+  cli.warn(
+    'mesh.replication_mode is sync, but no region is waited for: the one that takes the command answers after its commit.',
+    'replication_async',
+  );
+}
+
+/** Gives the order through the mesh, or carries it out on this machine alone where there is none. Asks nothing and shows nothing. */
+export function obey(cli: Cli, mesh: MeshAccess | null, order: Order, keys: KeyFlags): Promise<Given> {
+  return mesh === null ? here(cli, order) : everywhere(cli, mesh, order, keys);
+}
+
+async function here(cli: Cli, order: Order): Promise<Given> {
+  const copy = await localCopy(cli);
+  const outcome = orderHere(copy, order, toHex(random(16)), cli.io.now());
+  const { status } = copy.standing(order.subject) ?? { status: 'active' as const };
+  // What the mesh denies, a word on this machine does not permit.
+  if (order.action === 'reinstate' && status !== 'active')
+    cli.warn(`${named(order.subject)} is still ${status} here, because the mesh says so.`, 'mesh_denies');
+  return { outcome: { ...outcome, status: order.action === 'reinstate' ? status : outcome.status }, missing: 0 };
+}
+
+async function everywhere(cli: Cli, mesh: MeshAccess, order: Order, flags: KeyFlags): Promise<Given> {
+  const [key, signer, config] = await Promise.all([apiKey(cli, flags), operatorSigner(cli, flags), cli.config()]);
+  const waitMs = config.get('mesh.max_propagation_time_ms');
+  const given = await giveOrder({ lines: meshLines(cli, mesh, key), clock: cli.io.now, random, signer, waitMs }, order);
+  await applyHere(cli, mesh, key, order, given);
+  return given;
+}
+
+/** This machine knows at once. The mesh has the last word, so trouble here is told and changes nothing. */
+async function applyHere(cli: Cli, mesh: MeshAccess, key: string, order: Order, { outcome }: Given): Promise<void> {
+  try {
+    const copy = await localCopy(cli);
+    if (order.action !== 'reinstate') return anticipateDeny(copy, order, outcome, cli.io.now());
+    if (copy.local(order.subject) !== null) orderHere(copy, order, outcome.cmd_id, cli.io.now());
+    const { refresh } = await import('./wiring.js');
+    await refresh(mesh, key, copy, 30_000, REFRESH_MS);
+    const now = copy.standing(order.subject);
+    if (now !== null && now.status !== 'active' && now.seq < (outcome.seq ?? 0))
+      cli.warn('This machine has not heard of it yet: it will with the next refresh.', 'copy_behind');
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    cli.warn(`The copy on this machine was not updated: ${error.message}`, error.code);
+  }
+}
+
+/** A reinstatement is believed only as a signed event, which is fetched; in ms. */
+const REFRESH_MS = 2_000;
+
+function named(subject: string): string {
+  return subject === EVERYONE ? 'EVERY agent' : subject;
+}

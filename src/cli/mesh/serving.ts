@@ -1,0 +1,96 @@
+/** A mesh server in this process: its data folder, its keys, its socket. */
+import { performance } from 'node:perf_hooks';
+import { listen } from '../../adapters/mesh/http-server.js';
+import { ensureAdmin, openDataFolder } from '../../adapters/mesh/data-folder.js';
+import { verifyOperator } from '../../adapters/mesh/mesh-key.js';
+import { Failure } from '../../app/failure.js';
+import { fleetConduct } from '../../app/conduct/fleet-conduct.js';
+import { MeshServer } from '../../mesh/server/mesh-server.js';
+import type { TrustRules } from '../../trust/rules.js';
+import { toHex } from '../../protocol/hex.js';
+import { random } from '../wiring.js';
+
+export { plainTextProblem } from '../../adapters/mesh/http-server.js';
+
+export interface ServingOptions {
+  readonly data: string;
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** PEM texts. */
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  readonly requireSignedCommands: boolean;
+  /** The public key registered for the first admin's API key; null registers none. */
+  readonly operatorKey: string | null;
+  /** How the dashboard computes scores; the guide's rules unless given. */
+  readonly trust?: TrustRules;
+  /** A bug showed itself in one request; the server goes on. */
+  readonly onBug: (error: unknown) => void;
+}
+
+export interface Serving {
+  /** Where it listens. */
+  readonly url: string;
+  /** `ed25519:<64 hex>`. */
+  readonly publicKey: string;
+  readonly adminKeyFile: string;
+  /** The first admin's API key when it was made just now. */
+  readonly newAdminKey: string | null;
+  /** Rejects when the store fails: nothing that this process says is durable any more, so it must end. */
+  readonly failed: Promise<never>;
+  /** Stops accepting, finishes what was accepted, and resolves within 5 s. */
+  close(): Promise<void>;
+}
+
+export async function serveMesh(options: ServingOptions): Promise<Serving> {
+  const folder = await openDataFolder(options.data, random);
+  const { store, sign, publicKey } = folder;
+  try {
+    const newAdminKey = await ensureAdmin(folder, random, Date.now(), options.operatorKey);
+    let onFatal: (error: unknown) => void = () => undefined;
+    const failed = new Promise<never>((_, reject) => (onFatal = (error) => reject(storeFailure(options.data, error))));
+    // Whoever serves races it; until then it must not count as unhandled.
+    failed.catch(() => undefined);
+    const mesh = await MeshServer.start({
+      store,
+      clock: { wall: Date.now, up: () => performance.now() },
+      randomHex: (n) => toHex(random(n)),
+      sign,
+      publicKey,
+      verify: verifyOperator,
+      soon: setImmediate,
+      conduct: fleetConduct({
+        logs: store.logs,
+        ...(options.trust === undefined ? {} : { rules: options.trust }),
+        pause: () => new Promise((resolve) => void setImmediate(resolve)),
+      }),
+      requireSignedCommands: options.requireSignedCommands,
+      onFatal,
+    });
+    const { host, port, tls, onBug } = options;
+    const listening = await listen(mesh, { host, port, tls, onBug });
+    return {
+      url: listening.url,
+      publicKey,
+      adminKeyFile: folder.adminKeyFile,
+      newAdminKey,
+      failed,
+      close: async () => {
+        await listening.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function storeFailure(folder: string, error: unknown): Failure {
+  const why = error instanceof Error ? error.message : String(error);
+  return new Failure(
+    'STATE',
+    `The mesh store in ${folder} failed: ${why} Commands that were answered are kept; this server ends, because nothing after a failed write can be relied on.`,
+    { hint: 'check the disk (df, dmesg), then start it again', cause: error },
+  );
+}

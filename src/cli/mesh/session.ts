@@ -1,0 +1,28 @@
+/** One's own mesh, opened for questions: lines, the pinned key's check, and the operator's signature. */
+import type { AdminDeps } from '../../app/mesh/admin.js';
+import type { MeshLine } from '../../app/ports/mesh.js';
+import type { Cli } from '../cli.js';
+import { requireMesh, type MeshAccess } from './access.js';
+import { apiKey, meshCheck, meshLines, operatorSigner } from './wiring.js';
+import { random, type KeyFlags } from '../wiring.js';
+
+export interface MeshSession {
+  readonly access: MeshAccess;
+  readonly key: string;
+  readonly lines: readonly MeshLine[];
+  /** The first endpoint's. */
+  readonly line: MeshLine;
+  readonly check: (text: string, signature: string) => boolean;
+}
+
+export async function meshSession(cli: Cli, flags: KeyFlags): Promise<MeshSession> {
+  const access = await requireMesh(cli);
+  const [key, check] = await Promise.all([apiKey(cli, flags), meshCheck(access.publicKey)]);
+  const lines = meshLines(cli, access, key);
+  return { access, key, lines, line: lines[0]!, check };
+}
+
+export async function adminSession(cli: Cli, flags: KeyFlags): Promise<AdminDeps> {
+  const [{ line }, signer] = await Promise.all([meshSession(cli, flags), operatorSigner(cli, flags)]);
+  return { line, clock: cli.io.now, random, signer };
+}

@@ -1,0 +1,46 @@
+/** Shipping this machine's log while a command follows the mesh. */
+import { pause } from '../../adapters/files/follow-file.js';
+import { shipLogs, type ShippingState } from '../../app/logs/ship.js';
+import { parsePublicKey } from '../../protocol/identity/keys.js';
+import type { Cli } from '../cli.js';
+import type { MeshAccess } from './access.js';
+import { meshLines } from './wiring.js';
+import { clean } from '../render/terminal/text.js';
+import { localState } from '../wiring.js';
+
+/** Starts shipping to the mesh's home; what keeps it from going on is said once. The function returned ends it. */
+export async function startShipping(cli: Cli, access: MeshAccess, key: string): Promise<() => Promise<void>> {
+  const state = await localState(cli);
+  // Only home keeps the fleet's log; while it is away the entries wait here.
+  const line = meshLines(cli, { endpoints: access.endpoints.slice(0, 1) }, key)[0]!;
+  const stop = new AbortController();
+  let said = '';
+  const say = (text: string): void => {
+    if (text === said) return;
+    said = text;
+    cli.note(cli.paintErr.dim(text));
+  };
+  const onState = (now: ShippingState): void => {
+    if (now.kind === 'shipping' && now.behind > 1000) say('shipping the log');
+    else if (now.kind === 'current' && said !== '') say('the mesh has the whole log');
+    else if (now.kind === 'waiting' && now.ms >= 1000) say(`the log waits here: ${clean(now.reason)}`);
+  };
+  const running = shipLogs(
+    {
+      log: state,
+      line,
+      meshKey: parsePublicKey(access.publicKey)!,
+      clock: cli.io.now,
+      random: Math.random,
+      pause,
+      onState,
+    },
+    stop.signal,
+  ).then((end) => {
+    if (end !== null) cli.warn(`${clean(end.message)} Its entries are no longer shipped.`, end.kind);
+  });
+  return async () => {
+    stop.abort();
+    await running;
+  };
+}

@@ -1,0 +1,36 @@
+/** Whom a command about standing means. */
+import { Failure } from '../../app/failure.js';
+import { EVERYONE, scopeOf } from '../../mesh/subject.js';
+import type { Cli } from '../cli.js';
+import type { ArgSpec, OptionSpec } from '../spec.js';
+
+export const SUBJECT_ARG: ArgSpec = {
+  name: 'agent',
+  description: 'agent id, name of a known passport, passport file, or a principal (all of its agents)',
+  required: false,
+  values: 'agent',
+};
+
+export const EVERYONE_OPTION: OptionSpec = { flags: '--everyone', description: 'every agent of the mesh' };
+
+export async function subjectNamed(cli: Cli, agent: string | undefined, everyone: boolean): Promise<string> {
+  if (everyone) {
+    if (agent === undefined) return EVERYONE;
+    throw new Failure('USAGE', `Name ${agent.slice(0, 80)} or --everyone, not both.`, {
+      hint: 'aip revoke --help',
+    });
+  }
+  if (agent === undefined)
+    throw new Failure('USAGE', 'No agent was named.', { hint: 'an agent id, a name, a passport file, or --everyone' });
+  // An id needs nothing that this machine knows: a stranger's agent can be stopped too.
+  if (scopeOf(agent) !== null) return agent;
+  if (agent.startsWith('did:'))
+    throw new Failure('USAGE', `"${agent.slice(0, 80)}" is neither an agent nor a principal.`, {
+      hint: 'did:web:<domain>:agents:<name>, or did:web:<domain>',
+    });
+  const [{ findPassport }, { finding }] = await Promise.all([
+    import('../../app/passports/find.js'),
+    import('../wiring.js'),
+  ]);
+  return (await findPassport(await finding(cli), agent)).passport.agent.id;
+}

@@ -1,0 +1,45 @@
+/** Who is stopped, as the monitor sees it, and how it stops an agent itself. */
+import { Failure } from '../../app/failure.js';
+import { MONITOR, type MonitorDeps } from '../../app/monitor/check.js';
+import type { Cli } from '../cli.js';
+import { meshAccess } from '../mesh/access.js';
+import { obey } from '../mesh/order.js';
+import { apiKey, localCopy, refresh } from '../mesh/wiring.js';
+import type { KeyFlags } from '../wiring.js';
+
+export interface MonitorStanding extends Pick<MonitorDeps, 'standing' | 'revoke'> {
+  /** Brings this machine's copy up to date where that is needed; tells trouble once. */
+  readonly refresh: () => Promise<void>;
+}
+
+/** How long a refresh may take, ms: a mesh that is down must not keep checks from happening. */
+const REFRESH_MS = 2_000;
+
+/** With `mayRevoke` a mesh without an API key is a failure at the start, and not when an agent must be stopped. */
+export async function monitorStanding(cli: Cli, keys: KeyFlags, mayRevoke: boolean): Promise<MonitorStanding> {
+  const [mesh, copy, config] = await Promise.all([meshAccess(cli), localCopy(cli), cli.config()]);
+  const key =
+    mesh === null
+      ? null
+      : await apiKey(cli, keys).catch((error: unknown) => {
+          if (mayRevoke || !(error instanceof Failure)) throw error;
+          cli.warn(`The mesh is not asked, because there is no API key: ${error.message}`, error.code);
+          return null;
+        });
+  const maxAge = config.get('revocation.max_age');
+  let heard = true;
+  return {
+    standing: (subject) => copy.standing(subject),
+    async revoke(agentId, reason) {
+      await obey(cli, mesh, { action: 'revoke', subject: agentId, reason, by: MONITOR, durationMs: null }, keys);
+    },
+    async refresh() {
+      if (mesh === null || key === null) return;
+      const proven = copy.provenAt();
+      if (proven !== null && cli.io.now() - proven < maxAge / 2) return;
+      const current = await refresh(mesh, key, copy, maxAge, REFRESH_MS);
+      if (heard && !current) cli.warn('The mesh is not heard: who is revoked is as last known.', 'mesh_stale');
+      heard = current;
+    },
+  };
+}

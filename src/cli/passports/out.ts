@@ -1,0 +1,20 @@
+/** Where a passport that was made goes: a file, or stdout. */
+import { resolve } from 'node:path';
+import { passportText } from '../../app/passports/issue.js';
+import { Failure } from '../../app/failure.js';
+import type { PassportDocument } from '../../protocol/passport.js';
+import type { Cli } from '../cli.js';
+
+/** The path from the root, or null for `--out -`. */
+export function passportTarget(out: string, cli: Cli): string | null {
+  if (out !== '-') return resolve(cli.io.cwd, out);
+  if (!cli.globals.json) return null;
+  throw new Failure('USAGE', 'Both --json and --out - would write to stdout.', { hint: '--out <file>' });
+}
+
+/** Prints a passport that went to no file, and returns how the rest is said: then stdout is taken. */
+export function printUnwritten(path: string | null, document: PassportDocument, cli: Cli): (text: string) => void {
+  if (path !== null) return (text) => cli.out(text);
+  cli.out(passportText(document).trimEnd());
+  return (text) => cli.note(text);
+}

@@ -1,0 +1,68 @@
+/** Whom a command trusts: pins of this machine, of the config, of `--principal-key`, and with `--resolve` those of the web. */
+import { Failure } from '../../app/failure.js';
+import { pinnedKeys } from '../../app/keys/principals.js';
+import { keyId, parsePrincipalId } from '../../protocol/identity/did.js';
+import { importKey } from '../../protocol/ed25519/verify.js';
+import { parsePublicKey } from '../../protocol/identity/keys.js';
+import type { PinnedKey } from '../../verify/context.js';
+import type { Cli } from '../cli.js';
+import { clean } from '../render/terminal/text.js';
+import type { OptionSpec } from '../spec.js';
+import { localState } from '../wiring.js';
+
+export interface ResolveFlags {
+  readonly principalKey: readonly string[];
+  readonly resolve?: boolean;
+}
+
+export const RESOLVE_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--principal-key <did=key>', description: 'trust this principal key for this run', repeatable: true },
+  { flags: '--resolve', description: "fetch an unpinned principal's key from its did.json over HTTPS, for this run" },
+];
+
+/** Looks up a principal's keys; a principal named by flag is not looked up elsewhere. */
+export async function principalPins(
+  cli: Cli,
+  flags: ResolveFlags,
+): Promise<(principal: string) => Promise<readonly PinnedKey[]>> {
+  const given = new Map<string, PinnedKey[]>();
+  for (const text of flags.principalKey) {
+    const at = text.indexOf('=');
+    const did = text.slice(0, at);
+    if (at < 0 || parsePrincipalId(did) === null) throw badPin(text);
+    given.set(did, [...(given.get(did) ?? []), pinOf(did, text.slice(at + 1), `--principal-key ${did}=...`)]);
+  }
+  const config = await cli.config();
+  for (const [did, key] of Object.entries(config.get('principals'))) {
+    if (!given.has(did)) given.set(did, [pinOf(did, key, 'config')]);
+  }
+  return async (principal) => {
+    const flagged = given.get(principal);
+    if (flagged !== undefined) return flagged;
+    const known = pinnedKeys((await localState(cli)).pins(principal));
+    if (known.length > 0 || flags.resolve !== true) return known;
+    const { resolvePrincipal } = await import('./resolve.js');
+    const found = await resolvePrincipal(principal, cli.io.now());
+    cli.note(
+      `Resolved ${principal}: ${found.map((key) => clean(key.keyId)).join(', ')} (for this run; pin it with: aip principal add ${principal} --resolve)`,
+    );
+    return found.flatMap(({ keyId, publicKey }) => {
+      const key = importKey(publicKey);
+      return key === null ? [] : [{ keyId, key }];
+    });
+  };
+}
+
+function pinOf(did: string, text: string, where: string): PinnedKey {
+  const bytes = parsePublicKey(text);
+  const key = bytes === null ? null : importKey(bytes);
+  if (key === null)
+    throw new Failure('USAGE', `The key in ${where} is not an Ed25519 public key.`, {
+      hint: 'write ed25519:<64 hex digits>',
+    });
+  return { keyId: keyId(did, 1), key };
+}
+
+function badPin(text: string): Failure {
+  return new Failure('USAGE', `"${text.slice(0, 80)}" is not of the form did:web:<domain>=<key>.`);
+}

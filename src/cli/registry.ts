@@ -1,0 +1,272 @@
+/**
+ * Every command, in the order help shows them. Only the chosen one is loaded; the summary stands here as well so that the list
+ * can be printed without loading any (a test keeps both equal).
+ */
+import type { CommandSpec } from './spec.js';
+
+export interface Listing {
+  readonly path: readonly string[];
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly command: CommandSpec }>;
+}
+
+export interface Section {
+  readonly title: string;
+  readonly commands: readonly Listing[];
+}
+
+function at(words: string, summary: string, load: Listing['load']): Listing {
+  return { path: words.split(' '), summary, load };
+}
+
+export const SECTIONS: readonly Section[] = [
+  {
+    title: 'Start here',
+    commands: [
+      at(
+        'demo',
+        'Watch an agent be stopped, in a throwaway folder: no questions, nothing leaves this machine',
+        () => import('./commands/demo.js'),
+      ),
+      at(
+        'init',
+        'Set this machine up: config, key store, and the key its passports are signed with',
+        () => import('./commands/init.js'),
+      ),
+      at(
+        'doctor',
+        'Check that this machine is set up well: config, state, clock, keys, passports',
+        () => import('./commands/doctor.js'),
+      ),
+    ],
+  },
+  {
+    title: 'Passports: who an agent is and what it may do',
+    commands: [
+      at(
+        'passport create',
+        'Make an agent a key pair and a passport that its principal signs',
+        () => import('./commands/passport/create.js'),
+      ),
+      at('passport list', 'List the passports this machine knows', () => import('./commands/passport/list.js')),
+      at('passport show', 'Show who an agent is and what it may do', () => import('./commands/passport/show.js')),
+      at(
+        'passport verify',
+        'Check that a passport is whole, signed by a pinned principal, and in force',
+        () => import('./commands/passport/verify.js'),
+      ),
+      at(
+        'passport rotate',
+        'Give an agent a new key, and have its principal sign the passport again',
+        () => import('./commands/passport/rotate.js'),
+      ),
+      at(
+        'passport import',
+        'Make a passport known on this machine, after checking who signed it',
+        () => import('./commands/passport/import.js'),
+      ),
+      at(
+        'passport export',
+        "Write an agent's public identity in another form",
+        () => import('./commands/passport/export.js'),
+      ),
+      at(
+        'passport lint',
+        'Warn where a passport permits more than it needs to',
+        () => import('./commands/passport/lint.js'),
+      ),
+      at(
+        'passport delete',
+        "Forget a passport and destroy the agent's private keys on this machine",
+        () => import('./commands/passport/delete.js'),
+      ),
+    ],
+  },
+  {
+    title: 'Principals: who answers for agents',
+    commands: [
+      at(
+        'principal list',
+        'List the principals whose passports this machine believes',
+        () => import('./commands/principal/list.js'),
+      ),
+      at(
+        'principal add',
+        "Pin a principal's public key, so that passports it signed are believed here",
+        () => import('./commands/principal/add.js'),
+      ),
+      at(
+        'principal remove',
+        'Unpin a principal: its passports are no longer believed here',
+        () => import('./commands/principal/remove.js'),
+      ),
+    ],
+  },
+  {
+    title: 'Intents: what an agent asks to do',
+    commands: [
+      at('intent sign', 'Sign what an agent intends to do', () => import('./commands/intent/sign.js')),
+      at(
+        'intent verify',
+        'Decide whether an agent may do what it signed, before it does',
+        () => import('./commands/intent/verify.js'),
+      ),
+      at('intent inspect', 'Decode an intent without judging it', () => import('./commands/intent/inspect.js')),
+      at(
+        'approve',
+        "Sign a person's approval of exactly one intent, for verifiers that ask for one",
+        () => import('./commands/approve.js'),
+      ),
+      at('exec', 'Run a command only if the agent may do what it stands for', () => import('./commands/exec.js')),
+    ],
+  },
+  {
+    title: 'AIP-1: agents of the Python package',
+    commands: [
+      at(
+        'mandate issue',
+        'Sign what a principal allows an agent, for verifiers of AIP-1',
+        () => import('./commands/mandate/issue.js'),
+      ),
+      at(
+        'mandate verify',
+        'Check who granted a mandate, to whom, and whether it is in force',
+        () => import('./commands/mandate/verify.js'),
+      ),
+      at(
+        'conformance',
+        'Run the AIP-1 conformance cases against this verifier, and report',
+        () => import('./commands/conformance.js'),
+      ),
+    ],
+  },
+  {
+    title: 'The kill switch',
+    commands: [
+      at('revoke', 'Stop an agent everywhere, until it is reinstated', () => import('./commands/revoke.js')),
+      at('suspend', 'Stop an agent everywhere for a time', () => import('./commands/suspend.js')),
+      at(
+        'reinstate',
+        'Let an agent act again after it was revoked or suspended',
+        () => import('./commands/reinstate.js'),
+      ),
+      at(
+        'status',
+        'Say whether an agent is active, suspended or revoked, and why',
+        () => import('./commands/status.js'),
+      ),
+      at(
+        'mesh serve',
+        'Serve a mesh: the kill switch that other machines listen to',
+        () => import('./commands/mesh/serve.js'),
+      ),
+      at(
+        'mesh join',
+        'Make this machine listen to a mesh, and pin the key that the mesh signs with',
+        () => import('./commands/mesh/join.js'),
+      ),
+      at(
+        'mesh follow',
+        "Keep this machine's copy of the mesh current, and ship its verification log",
+        () => import('./commands/mesh/follow.js'),
+      ),
+      at('mesh watch', 'Show the events of the mesh as they come', () => import('./commands/mesh/watch.js')),
+      at(
+        'mesh status',
+        'Show the mesh, how far the copy here is, and every verifier that listens',
+        () => import('./commands/mesh/status.js'),
+      ),
+      at(
+        'mesh drill',
+        'Prove on the live mesh that an agent can be stopped, and how fast',
+        () => import('./commands/mesh/drill.js'),
+      ),
+      at(
+        'mesh key create',
+        'Make an API key that lets a machine into the mesh, and show it this once',
+        () => import('./commands/mesh/key/create.js'),
+      ),
+      at(
+        'mesh key list',
+        'List the API keys of the mesh, without their secrets',
+        () => import('./commands/mesh/key/list.js'),
+      ),
+      at(
+        'mesh key revoke',
+        'Take an API key out of force, and end what listens with it',
+        () => import('./commands/mesh/key/revoke.js'),
+      ),
+    ],
+  },
+  {
+    title: 'The verification log',
+    commands: [
+      at(
+        'logs tail',
+        'Show verification log entries, and follow them as they come',
+        () => import('./commands/logs/tail.js'),
+      ),
+      at(
+        'logs verify',
+        'Check that nobody changed, removed, reordered or added entries of the verification log',
+        () => import('./commands/logs/verify.js'),
+      ),
+      at(
+        'logs checkpoint',
+        'Sign where the verification log ends now, so that a cut-off end is found',
+        () => import('./commands/logs/checkpoint.js'),
+      ),
+      at(
+        'logs export',
+        'Write the verification log in a form that other tools read',
+        () => import('./commands/logs/export.js'),
+      ),
+      at(
+        'logs prune',
+        'Remove old entries, leaving a signed summary so that the chain still verifies',
+        () => import('./commands/logs/prune.js'),
+      ),
+    ],
+  },
+  {
+    title: 'How agents behave',
+    commands: [
+      at(
+        'health',
+        'Report how agents behave: trust, failure rates, warnings, recent failures',
+        () => import('./commands/health.js'),
+      ),
+      at('trust', "Show an agent's trust score, and every event that moved it", () => import('./commands/trust.js')),
+      at(
+        'monitor',
+        'Watch how agents behave, tell people, and stop agents that must be',
+        () => import('./commands/monitor.js'),
+      ),
+    ],
+  },
+  {
+    title: 'Configuration and help',
+    commands: [
+      at(
+        'config list',
+        'Show every config key, its value, and where it came from',
+        () => import('./commands/config/list.js'),
+      ),
+      at(
+        'config trust',
+        "Allow this folder's config file to set the mesh, pins and hooks",
+        () => import('./commands/config/trust.js'),
+      ),
+      at('explain', 'Explain a refusal code: meaning, facts, remedy, exit code', () => import('./commands/explain.js')),
+      at('completion', 'Print the completion script of a shell', () => import('./commands/completion.js')),
+      at('help', 'Show help for a command or a topic', () => import('./commands/help.js')),
+    ],
+  },
+];
+
+/** Not shown: what the completion scripts call. */
+export const HIDDEN: readonly Listing[] = [
+  at('__complete', 'Print completions', () => import('./commands/complete.js')),
+];
+
+export const COMMANDS: readonly Listing[] = [...SECTIONS.flatMap((section) => section.commands), ...HIDDEN];

@@ -1,0 +1,113 @@
+import { scopeOf } from '../../../mesh/subject.js';
+import { parsePrincipalId } from '../../../protocol/identity/did.js';
+import type { Json, JsonObject } from '../../../protocol/json/values.js';
+import type { Decision, Refusal } from '../../../verify/decision.js';
+import { entryOf } from '../explain-catalogue.js';
+import { clean, fit, safeJson } from '../terminal/text.js';
+
+/** Longest value of one fact in columns: a fact is a hint for a person, the whole of it is in `--json`. */
+const MAX_VALUE = 240;
+const MAX_ITEMS = 8;
+/** The catalogue has at most six facts a code; a hook may think of more. */
+const MAX_FACTS = 20;
+/** Longest sentence, and longest name, in columns. */
+const MAX_SENTENCE = 1000;
+const MAX_NAME = 320;
+
+/** A stranger's sentence, cleaned and bounded. */
+export function sentence(text: string): string {
+  return fit(clean(text), MAX_SENTENCE);
+}
+
+/** A stranger's name, cleaned and bounded; the longest DID there can be still fits. */
+export function named(text: string): string {
+  return fit(clean(text), MAX_NAME);
+}
+
+/** The facts of a refusal as name and text, cleaned; without what the reader has been told already. */
+export function factsOf(details: JsonObject | null, decision: Decision): [name: string, value: string][] {
+  return Object.entries(details ?? {})
+    .filter(([name, value]) => value !== null && !isTold(name, value, decision))
+    .slice(0, MAX_FACTS)
+    .map(([name, value]) => [fit(clean(name), 40), valueText(name, value)]);
+}
+
+/** One line of `name value` pairs, for formats without room for a table. */
+export function factsLine(details: JsonObject | null, decision: Decision): string {
+  return factsOf(details, decision)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+}
+
+/** What one violation says: the first has the decision's own sentence, the others that of their catalogue entry. */
+export function sentenceOf(refusal: Refusal, decision: Decision): string {
+  const first = decision.violations[0] ?? refusal;
+  if (refusal === first && refusal.error_code === decision.error_code) return sentence(decision.message);
+  return entryOf(refusal.error_code, decision.dialect)?.meaning ?? named(refusal.error_message);
+}
+
+/** What to do about it, with the names filled in that may safely be pasted into a shell; null for a hook's own code. */
+export function remedyOf(code: string, decision: Decision): string | null {
+  const remedy = entryOf(code, decision.dialect)?.remedy;
+  if (remedy === undefined) return null;
+  const { agent_id: agent, details, source } = decision;
+  const principal = details?.principal;
+  return fill(remedy, {
+    '<agent>': agent !== null && scopeOf(agent) === 'agent' ? agent : null,
+    '<principal>': typeof principal === 'string' && parsePrincipalId(principal) !== null ? principal : null,
+    '<intent>': source !== null && /^[A-Za-z0-9_./][A-Za-z0-9_./-]*$/.test(source) ? source : null,
+  });
+}
+
+/** Every violation of a decision; the refusal itself when a decision carries none beside it. */
+export function refusalsOf(decision: Decision): readonly Refusal[] {
+  if (decision.success || decision.violations.length > 0) return decision.success ? [] : decision.violations;
+  const { error_code, error_message, details } = decision;
+  return [{ error_code: error_code ?? 'REFUSED', error_message: error_message ?? 'REFUSED', details: details ?? {} }];
+}
+
+function isTold(name: string, value: Json, decision: Decision): boolean {
+  if (name === 'agent_id') return value === decision.agent_id;
+  if (name === 'action') return value === decision.action;
+  return name === 'reason' && typeof value === 'string' && decision.message.includes(value);
+}
+
+function valueText(name: string, value: Json): string {
+  if (typeof value === 'number') return numberText(name, value);
+  if (typeof value === 'string') return value === '' ? '""' : fit(clean(value), MAX_VALUE);
+  if (!Array.isArray(value)) return fit(safeJson(value), MAX_VALUE);
+  const items = value as readonly Json[];
+  if (items.length === 0) return 'none';
+  const shown = items.slice(0, MAX_ITEMS).map((item) => (typeof item === 'string' ? clean(item) : safeJson(item)));
+  const more = items.length > MAX_ITEMS ? ` and ${items.length - MAX_ITEMS} more` : '';
+  return fit(shown.join(', '), MAX_VALUE) + more;
+}
+
+/** Seconds and milliseconds also in the units that people think in. */
+function numberText(name: string, value: number): string {
+  if (name === 'timestamp' && Number.isSafeInteger(value) && value >= 0 && value < 1e11) {
+    return `${value} (${new Date(value * 1000).toISOString().replace('.000Z', 'Z')})`;
+  }
+  const seconds = name.endsWith('_ms') ? value / 1000 : name.endsWith('_s') ? value : 0;
+  return seconds >= 60 && Number.isFinite(seconds) ? `${value} (${spanText(Math.round(seconds))})` : String(value);
+}
+
+function spanText(seconds: number): string {
+  const units = [
+    [86_400, 'd'],
+    [3600, 'h'],
+    [60, 'min'],
+    [1, 's'],
+  ] as const;
+  const at = units.findIndex(([size]) => seconds >= size);
+  const [size, unit] = units[at]!;
+  const next = units[at + 1];
+  const rest = next === undefined ? 0 : Math.floor((seconds % size) / next[0]);
+  return `${Math.floor(seconds / size)} ${unit}${rest > 0 ? ` ${rest} ${next![1]}` : ''}`;
+}
+
+function fill(text: string, names: Readonly<Record<string, string | null>>): string {
+  let filled = text;
+  for (const [place, name] of Object.entries(names)) if (name !== null) filled = filled.replaceAll(place, () => name);
+  return filled;
+}

@@ -1,0 +1,41 @@
+import type { Entry } from '../../../protocol/log/entry.js';
+import { safeJson } from '../terminal/text.js';
+
+const COLUMNS = [
+  ...([
+    'seq',
+    'timestamp',
+    'agent_id',
+    'action',
+    'params',
+    'status',
+    'error_code',
+    'error_message',
+    'details',
+  ] as const),
+  ...(['nonce', 'signature', 'intent_hash', 'dialect', 'verifier', 'latency_us', 'prev_hash', 'hash'] as const),
+];
+
+export const CSV_HEADER = COLUMNS.join(',');
+
+/** The entry as RFC 4180 has it, without a final line break. */
+export function csvRow(entry: Entry): string {
+  return COLUMNS.map((name) => cell(entry[name])).join(',');
+}
+
+/**
+ * A spreadsheet takes a cell that begins like a formula for one, and runs it (OWASP, "CSV Injection"): such a cell gets an apostrophe in front.
+ * Objects are JSON, which begins with a brace.
+ */
+function cell(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'number') return String(value);
+  const text =
+    typeof value === 'string'
+      ? safeJson(value)
+          .slice(1, -1)
+          .replace(/\\(["\\])/g, '$1')
+      : safeJson(value);
+  const harmless = /^[\s\u00a0]*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20|%]/.test(text) ? `'${text}` : text;
+  return /[",\r\n']/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+}

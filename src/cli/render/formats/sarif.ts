@@ -1,0 +1,113 @@
+import type { CodeEntry } from '../../../protocol/codes.js';
+import type { Json, JsonObject } from '../../../protocol/json/values.js';
+import type { Decision, Refusal } from '../../../verify/decision.js';
+import { factsLine, named, refusalsOf, sentenceOf } from '../decision/facts.js';
+import { placeOf, type Place } from '../decision/place.js';
+import { CATALOGUES, entryOf, type Dialect } from '../explain-catalogue.js';
+import { safeJson } from '../terminal/text.js';
+
+const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
+
+/**
+ * A SARIF 2.1.0 log: a rule for every code of the catalogue, a result for every violation.
+ * @param version of aip, as `aip --version` prints it.
+ */
+export function renderSarif(decisions: readonly Decision[], version: string): string {
+  const rules = new Rules();
+  for (const { dialect, codes } of CATALOGUES) for (const entry of codes) rules.add(dialect, entry);
+  const results = decisions.flatMap((decision) =>
+    refusalsOf(decision).map((refusal) => resultOf(decision, refusal, rules)),
+  );
+  const driver = { name: 'aip', version, semanticVersion: version, rules: rules.list };
+  const log = {
+    $schema: SCHEMA,
+    version: '2.1.0',
+    runs: [
+      {
+        tool: { driver },
+        // A refusal is a finding, not a failure of the tool.
+        invocations: [{ executionSuccessful: true }],
+        columnKind: 'utf16CodeUnits',
+        results,
+      },
+    ],
+  };
+  return safeJson(log, 2);
+}
+
+/** Rules by their stable ids. Outside the native dialect the same code may mean another thing, so the id names the dialect. */
+class Rules {
+  readonly list: JsonObject[] = [];
+  readonly #places = new Map<string, number>();
+
+  add(dialect: Dialect, entry: Pick<CodeEntry, 'code' | 'name'> & Partial<CodeEntry>): { id: string; index: number } {
+    const id = dialect === 'native' ? entry.code : `${dialect}/${entry.code}`;
+    const known = this.#places.get(id);
+    if (known !== undefined) return { id, index: known };
+    const index = this.list.push(ruleOf(id, entry)) - 1;
+    this.#places.set(id, index);
+    return { id, index };
+  }
+}
+
+function ruleOf(id: string, { name, meaning, remedy }: Pick<CodeEntry, 'name'> & Partial<CodeEntry>): JsonObject {
+  const text = meaning ?? 'Refused by a verification hook of this verifier.';
+  return {
+    id,
+    name,
+    shortDescription: { text },
+    fullDescription: { text },
+    help: { text: remedy ?? 'See the message; the code is not one of aip.' },
+    defaultConfiguration: { level: 'error' },
+  };
+}
+
+function resultOf(decision: Decision, refusal: Refusal, rules: Rules): JsonObject {
+  const code = named(refusal.error_code);
+  const entry = entryOf(refusal.error_code, decision.dialect) ?? { code, name: named(refusal.error_message) };
+  const rule = rules.add(decision.dialect, entry);
+  const who = [
+    decision.action ?? 'unreadable document',
+    ...(decision.agent_id === null ? [] : ['by', decision.agent_id]),
+  ];
+  const facts = factsLine(refusal.details, decision);
+  const why = sentenceOf(refusal, decision);
+  return {
+    ruleId: rule.id,
+    ruleIndex: rule.index,
+    level: 'error',
+    message: { text: `${who.map(named).join(' ')}: ${why}${facts === '' ? '' : ` (${facts})`}` },
+    locations: [{ physicalLocation: locationOf(placeOf(decision.source)) }],
+    partialFingerprints: { 'intentAndCode/v1': fingerprintOf(decision, refusal, rule.id) },
+    properties: {
+      agent_id: decision.agent_id,
+      action: decision.action,
+      verified_at: decision.verified_at,
+    } as JsonObject,
+  };
+}
+
+/** The same intent refused for the same reason is one alert, however often it is checked; two params of it are two. */
+function fingerprintOf(decision: Decision, refusal: Refusal, ruleId: string): string {
+  const same = refusalsOf(decision).filter((other) => other.error_code === refusal.error_code);
+  const nth = same.indexOf(refusal);
+  const intent = decision.intent_hash ?? named(decision.source ?? '-');
+  return `${intent}:${ruleId}${nth > 0 ? `:${nth + 1}` : ''}`;
+}
+
+function locationOf({ file, line }: Place): JsonObject {
+  const region: Record<string, Json> = { startLine: line ?? 1 };
+  return { artifactLocation: { uri: file === null ? 'stdin' : uriOf(file) }, region };
+}
+
+/** A path as a URI reference: relative stays relative, with forward slashes. */
+function uriOf(path: string): string {
+  // A lone surrogate has no UTF-8, and encodeURIComponent throws on it.
+  const wellFormed = path.replace(/\p{Cs}/gu, '\ufffd').replaceAll('\\', '/');
+  const escaped = wellFormed
+    .split('/')
+    .map((part) => encodeURIComponent(part))
+    .join('/');
+  if (/^[A-Za-z]:\//.test(wellFormed)) return `file:///${wellFormed[0]}:${escaped.slice(4)}`;
+  return escaped.startsWith('/') ? `file://${escaped.replace(/^\/+/, '/')}` : escaped;
+}

@@ -1,0 +1,95 @@
+/** Strings of strangers on their way to a terminal. */
+import { late } from '../../../protocol/lazy.js';
+
+/** Whole CSI and OSC/DCS/PM/APC/SOS sequences, in their 7-bit and 8-bit spellings; only terminated strings, so nothing is swallowed. */
+const SEQUENCES =
+  /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b[\]PX^_]|[\u0090\u0098\u009d\u009e\u009f])[^\u0007\u001b\u009c]*(?:\u0007|\u001b\\|\u009c)/g;
+/** Line breaks and tabs, Unicode's own included: a string stays on its line. */
+const BREAKS = /[\t\n\v\f\r\u0085\u2028\u2029]+/g;
+/**
+ * What shows nothing or moves what is shown: control and format characters (bidi overrides, zero-width, tags), lone surrogates,
+ * variation selectors and the Hangul fillers.
+ */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\ufe00-\ufe0f\u{e0100}-\u{e01ef}\u115f\u1160\u3164\uffa0\u034f]/gu;
+
+/** CI runners (Azure Pipelines, older ones of GitHub) take what follows for a command to them, wherever in a line it stands. */
+const COMMAND = '##[';
+
+/** One line that shows what it holds and does nothing else. Apply it to every string that came from outside. */
+export function clean(text: string): string {
+  return text.replace(SEQUENCES, '').replace(BREAKS, ' ').replace(INVISIBLE, '').replaceAll(COMMAND, '## [');
+}
+
+const OWN = /(\u001b\[[0-9;]*m|\n)/;
+
+/** Text of several lines, in our own colours, that does nothing but show what it holds. */
+export function cleanLines(text: string): string {
+  return text
+    .split(OWN)
+    .map((part, i) => (i % 2 === 0 ? clean(part) : part))
+    .join('');
+}
+
+/** JSON in which those characters are written as escapes: the same document, harmless to look at. */
+export function safeJson(value: unknown, indent?: number): string {
+  const text = JSON.stringify(value, null, indent);
+  // Both stand in strings only.
+  return text
+    .replaceAll(COMMAND, '#\\u0023[')
+    .replace(
+      /[\u007f-\u009f\u2028\u2029\p{Cf}\ufe00-\ufe0f\u{e0100}-\u{e01ef}\u115f\u1160\u3164\uffa0\u034f]/gu,
+      (found) =>
+        Array.from({ length: found.length }, (_, i) => `\\u${found.charCodeAt(i).toString(16).padStart(4, '0')}`).join(
+          '',
+        ),
+    );
+}
+
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
+const COMBINING = late(() => /\p{M}/u);
+
+/** Columns the text takes on a terminal. */
+export function columnsOf(text: string): number {
+  let columns = 0;
+  for (const character of text) columns += COMBINING().test(character) ? 0 : WIDE.test(character) ? 2 : 1;
+  return columns;
+}
+
+/** The text, cut to at most `columns` with an ellipsis as its last one. */
+export function fit(text: string, columns: number): string {
+  if (columnsOf(text) <= columns) return text;
+  let kept = '';
+  let used = 1;
+  for (const character of text) {
+    used += columnsOf(character);
+    if (used > columns) break;
+    kept += character;
+  }
+  return `${kept}…`;
+}
+
+/** The same, cut at its start. */
+export function fitEnd(text: string, columns: number): string {
+  if (columnsOf(text) <= columns) return text;
+  let kept = '';
+  for (const character of [...text].reverse()) {
+    if (columnsOf(character) + columnsOf(kept) + 1 > columns) break;
+    kept = character + kept;
+  }
+  return `…${kept}`;
+}
+
+/** Lines of at most `columns`, broken at spaces; a longer word keeps a line of its own. */
+export function wrap(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/ +/)) {
+    if (line !== '' && columnsOf(line) + 1 + columnsOf(word) > columns) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  lines.push(line);
+  return lines;
+}

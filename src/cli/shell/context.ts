@@ -1,0 +1,79 @@
+/** Builds the `Cli` that a command is given. */
+import type { Cli } from '../cli.js';
+import type { Config } from '../config/load.js';
+import { OutputClosed, widthOf, type Interrupted, type Io } from '../io.js';
+import { pathsOf, type Paths } from '../../adapters/files/paths.js';
+import { questions } from '../questions/ask.js';
+import { plain, type Paint } from '../render/terminal/paint.js';
+import { clean, cleanLines, safeJson } from '../render/terminal/text.js';
+import type { Globals } from '../spec.js';
+
+/** What a command has asked to be told, and whether anybody still reads its answer. */
+export interface Lifetime {
+  readonly interrupt: ((reason: Interrupted) => void | Promise<void>)[];
+  readonly afterwards: (() => void | Promise<void>)[];
+  readonly output: { closed: boolean };
+}
+
+export function shellCli(io: Io, globals: Globals, paint: { out: Paint; err: Paint }, life: Lifetime): Cli {
+  const built = new Map<unknown, unknown>();
+  let paths: Paths | null = null;
+  const write = (text: string): boolean => {
+    if (life.output.closed) throw new OutputClosed();
+    return io.stdout.write(`${text}\n`);
+  };
+  const remark = (text: string): void => void io.stderr.write(`${text}\n`);
+  const cli: Cli = {
+    io,
+    globals,
+    paint: paint.out,
+    paintErr: paint.err,
+    ask: questions(io, { input: globals.input, colour: paint.err !== plain }),
+    forPerson: io.stdout.isTTY === true && !globals.json,
+    width: widthOf(io.stdout),
+    out: (text) => void write(text),
+    stream: (text) => (write(text) ? Promise.resolve() : caughtUp(io)),
+    json: (value) => void write(safeJson(value, io.stdout.isTTY === true ? 2 : undefined)),
+    note: (text) => {
+      if (!globals.quiet) remark(cleanLines(text));
+    },
+    detail: (text) => {
+      if (globals.verbose) remark(cleanLines(text));
+    },
+    warn: (message, code) => {
+      if (globals.json) remark(safeJson({ warning: message, code: code ?? null }));
+      else remark(`${paint.err.yellow('warning:')} ${clean(message)}${code === undefined ? '' : ` [${code}]`}`);
+    },
+    config: () => cli.once(readConfig),
+    paths: () => (paths ??= pathsOf(io, globals.home)),
+    once: <T>(build: (cli: Cli) => T): T => {
+      if (!built.has(build)) built.set(build, build(cli));
+      return built.get(build) as T;
+    },
+    afterwards: (finish) => void life.afterwards.push(finish),
+    onInterrupt: (finish) => void life.interrupt.push(finish),
+  };
+  return cli;
+}
+
+async function readConfig(cli: Cli): Promise<Config> {
+  const { loadConfig } = await import('../config/load.js');
+  return loadConfig(cli);
+}
+
+/** Resolves when stdout takes more, or rejects when it never will. */
+function caughtUp(io: Io): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const done = (): void => {
+      io.stdout.removeListener('drain', done);
+      io.stdout.removeListener('error', failed);
+      resolve();
+    };
+    const failed = (): void => {
+      io.stdout.removeListener('drain', done);
+      reject(new OutputClosed());
+    };
+    io.stdout.once('drain', done);
+    io.stdout.once('error', failed);
+  });
+}

@@ -1,0 +1,84 @@
+/** Finds the command in the arguments without knowing any command's own flags, so that only that command need be loaded. */
+import { Failure } from '../../app/failure.js';
+import { COMMANDS, type Listing } from '../registry.js';
+import { flagOf } from '../input/flags.js';
+import { nearest } from '../input/nearest.js';
+import { GLOBAL_OPTIONS } from '../spec.js';
+
+export type Route =
+  | { readonly kind: 'bare'; readonly help: boolean }
+  | { readonly kind: 'version' }
+  /** Words that begin commands and name none: `aip passport`. */
+  | { readonly kind: 'group'; readonly path: readonly string[]; readonly help: boolean }
+  | { readonly kind: 'command'; readonly listing: Listing; readonly rest: readonly string[]; readonly help: boolean };
+
+const GLOBAL_FLAGS = GLOBAL_OPTIONS.options.map(flagOf);
+const TAKES_VALUE = new Set(GLOBAL_FLAGS.filter((flag) => flag.takesValue).flatMap((flag) => flag.names));
+const KNOWN = new Set(GLOBAL_FLAGS.flatMap((flag) => flag.names));
+
+/** Fails with USAGE on an unknown command or on a flag before it that is not a global one. */
+export function route(argv: readonly string[]): Route {
+  const words: string[] = [];
+  const flags: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const token = argv[i]!;
+    if (token.startsWith('-') && token !== '-' && token !== '--') {
+      const name = token.split('=', 1)[0]!;
+      if (!KNOWN.has(name) && !isBundle(token)) throw unknownFlag(token, words);
+      flags.push(token);
+      if (!TAKES_VALUE.has(name) || name !== token) continue;
+      if (i + 1 === argv.length) throw new Failure('USAGE', `${token} needs a value`, { hint: 'aip --help' });
+      flags.push(argv[++i]!);
+      continue;
+    }
+    const path = [...words, token];
+    const listing = COMMANDS.find((command) => same(command.path, path));
+    if (listing !== undefined) {
+      const rest = [...flags, ...argv.slice(i + 1)];
+      const help = asks(rest, '--help', '-h');
+      // Every help page names --version: whoever asks for it does not ask for the command to be run.
+      return !help && asks(rest, '--version') ? { kind: 'version' } : { kind: 'command', listing, rest, help };
+    }
+    if (!COMMANDS.some((command) => begins(command.path, path))) throw unknownCommand(words, token);
+    words.push(token);
+  }
+  if (asks(flags, '--version')) return { kind: 'version' };
+  const help = asks(flags, '--help', '-h');
+  return words.length === 0 ? { kind: 'bare', help } : { kind: 'group', path: words, help };
+}
+
+/** True when one of the names stands before `--`. */
+export function asks(tokens: readonly string[], ...names: readonly string[]): boolean {
+  const end = tokens.indexOf('--');
+  return tokens.slice(0, end < 0 ? tokens.length : end).some((token) => names.includes(token));
+}
+
+function unknownCommand(words: readonly string[], token: string): Failure {
+  const siblings = new Set(
+    COMMANDS.filter((command) => begins(command.path, words) && !command.path[0]!.startsWith('_')).map(
+      (command) => command.path[words.length]!,
+    ),
+  );
+  const guess = nearest(token, [...siblings]);
+  const meant = guess === null ? '' : `; did you mean ${[...words, guess].join(' ')}?`;
+  return new Failure('USAGE', `unknown command: aip ${[...words, token].join(' ')}${meant}`, {
+    hint: guess === null ? ['aip', ...words, '--help'].join(' ') : ['aip', ...words, guess, '--help'].join(' '),
+  });
+}
+
+function unknownFlag(token: string, words: readonly string[]): Failure {
+  const name = token.split('=', 1)[0]!;
+  const guess = nearest(name, [...KNOWN]);
+  const meant = guess === null ? '; flags of a command go after it' : `; did you mean ${guess}?`;
+  return new Failure('USAGE', `unknown option before the command: ${name}${meant}`, {
+    hint: ['aip', ...words, '--help'].join(' '),
+  });
+}
+
+/** `-qv` is `-q -v`, as it is after the command. */
+const isBundle = (token: string): boolean =>
+  /^-[a-z]{2,}$/.test(token) && [...token.slice(1)].every((letter) => KNOWN.has(`-${letter}`));
+
+const same = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && begins(a, b);
+const begins = (path: readonly string[], start: readonly string[]): boolean =>
+  start.every((word, i) => path[i] === word);

@@ -1,0 +1,162 @@
+/** Runs one command line: finds the command, reads its input, hands it the world, and turns what happens into an exit code. */
+import { Failure } from '../../app/failure.js';
+import { shellCli, type Lifetime } from './context.js';
+import { paints } from './colour.js';
+import { report } from '../render/errors.js';
+import { Interrupted, OutputClosed, widthOf, type Io } from '../io.js';
+import { plain } from '../render/terminal/paint.js';
+import { safeJson } from '../render/terminal/text.js';
+import { asks, route } from './route.js';
+import { VERSION } from '../version.js';
+
+export async function shell(argv: readonly string[], io: Io): Promise<number> {
+  const output = watchOutput(io);
+  const life: Lifetime = { interrupt: [], afterwards: [], output };
+  const stop = watchSignal(io.signal, life);
+  const code = await outcome(argv, io, life, output, stop.ended);
+  output.unwatch();
+  stop.unwatch();
+  return closed(code, argv, io, life);
+}
+
+/** What the command says, or what kept it from saying anything, as an exit code. */
+async function outcome(
+  argv: readonly string[],
+  io: Io,
+  life: Lifetime,
+  output: ReturnType<typeof watchOutput>,
+  ended: Promise<number>,
+): Promise<number> {
+  try {
+    const done = execute(argv, io, life).then((code) => {
+      // It has answered: a reader that is gone can no longer turn that into a quiet end.
+      life.interrupt.length = 0;
+      return written(io).then(() => code);
+    });
+    const code = await Promise.race([done, ended, output.gone(life)]);
+    // An answer that was lost (a full disk) is not a success.
+    return code === 0 && output.error !== null ? await fail(output.error, argv, io) : code;
+  } catch (error) {
+    if (error instanceof Interrupted) return error.exitCode;
+    if (error instanceof OutputClosed) return output.error === null ? 0 : await fail(output.error, argv, io);
+    return fail(error, argv, io);
+  }
+}
+
+/** Closes all that the command opened, also when some of it fails to close. */
+async function closed(code: number, argv: readonly string[], io: Io, life: Lifetime): Promise<number> {
+  let last = code;
+  for (const finish of life.afterwards.reverse()) {
+    try {
+      await finish();
+    } catch (error) {
+      const failed = await fail(error, argv, io);
+      if (last === 0) last = failed;
+    }
+  }
+  return last;
+}
+
+async function execute(argv: readonly string[], io: Io, life: Lifetime): Promise<number> {
+  const found = route(argv);
+  if (found.kind === 'version') {
+    io.stdout.write(
+      asks(argv, '--json') ? `${safeJson({ version: VERSION, node: process.version })}\n` : `${VERSION}\n`,
+    );
+    return 0;
+  }
+  if (found.kind === 'command' && !found.help) {
+    const [{ command }, { parse }] = await Promise.all([found.listing.load(), import('./parse.js')]);
+    const { input, globals } = parse(command, found.rest, io.env);
+    const paint = await paints(io, globals.color);
+    return command.run(input, shellCli(io, globals, paint, life));
+  }
+  const help = await import('../help/pages.js');
+  const json = asks(argv, '--json');
+  const paint = await paints(io, !json && !asks(argv, '--no-color'));
+  const width = help.pageWidth(json ? null : widthOf(io.stdout));
+  const answer = (page: string): number => {
+    io.stdout.write(json ? `${safeJson({ help: page })}\n` : page);
+    return 0;
+  };
+  if (found.kind === 'command') {
+    const { command } = await found.listing.load();
+    return answer(help.commandHelp(command, paint.out, width));
+  }
+  if (found.kind === 'bare') return answer(found.help ? help.overview(paint.out, width) : help.start(paint.out));
+  if (found.help) return answer(help.groupHelp(found.path, paint.out, width));
+  // `aip passport` did nothing, and says so to scripts.
+  if (json) {
+    const words = ['aip', ...found.path].join(' ');
+    throw new Failure('USAGE', `${words} begins several commands and names none.`, { hint: `${words} --help` });
+  }
+  io.stderr.write(help.groupHelp(found.path, paint.err, help.pageWidth(widthOf(io.stderr))));
+  return 2;
+}
+
+async function fail(error: unknown, argv: readonly string[], io: Io): Promise<number> {
+  // The arguments may be what is wrong, so they are only looked at, not parsed.
+  const paint = await paints(io, !asks(argv, '--no-color')).catch(() => ({ err: plain }));
+  return report(error, io, { json: asks(argv, '--json'), debug: asks(argv, '--debug'), paint: paint.err });
+}
+
+/** Resolves when stdout has taken everything, or has failed to. */
+function written(io: Io): Promise<void> {
+  return new Promise((resolve) => io.stdout.write('', () => resolve()));
+}
+
+/** `ended` settles when the process is told to stop and the command has had its say. */
+function watchSignal(signal: AbortSignal, life: Lifetime): { ended: Promise<number>; unwatch(): void } {
+  const stop = async (): Promise<number> => {
+    const reason = signal.reason instanceof Interrupted ? signal.reason : new Interrupted(143);
+    for (const finish of life.interrupt) await finish(reason);
+    return reason.exitCode;
+  };
+  if (signal.aborted) return { ended: stop(), unwatch: ignore };
+  let onAbort = ignore;
+  const ended = new Promise<number>((resolve, reject) => {
+    onAbort = () => void stop().then(resolve, reject);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  // One signal outlives many command lines where a program runs them one after another.
+  return { ended, unwatch: () => signal.removeEventListener('abort', onAbort) };
+}
+
+/**
+ * Notices a reader that went away (`aip logs tail | head`). A command that streams ends with 0; one that is about to return keeps its
+ * own exit code, so that a refusal is never turned into a yes by closing the pipe.
+ */
+function watchOutput(io: Io): Lifetime['output'] & {
+  error: Error | null;
+  gone(life: Lifetime): Promise<number>;
+  unwatch(): void;
+} {
+  let onGone: () => void = () => undefined;
+  const state = {
+    closed: false,
+    error: null as Error | null,
+    gone: (life: Lifetime) =>
+      new Promise<number>((resolve) => {
+        onGone = () => {
+          if (life.interrupt.length > 0) resolve(0);
+        };
+      }),
+    unwatch: () => void io.stdout.removeListener('error', onError),
+  };
+  const onError = (error: NodeJS.ErrnoException): void => {
+    state.closed = true;
+    if (error.code !== 'EPIPE') state.error = error;
+    onGone();
+  };
+  io.stdout.on('error', onError);
+  outlive(io.stdout);
+  outlive(io.stderr);
+  return state;
+}
+
+/** What fails to be written, now or once the command is over, ends no process with a stack. Listened for once, however many run. */
+function outlive(sink: Io['stdout']): void {
+  if (!sink.listeners('error').includes(ignore)) sink.on('error', ignore);
+}
+
+const ignore = (): void => undefined;

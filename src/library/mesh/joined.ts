@@ -1,0 +1,59 @@
+/** The mesh that `aip mesh join` or `aip mesh serve` wrote into the home's config: who can be stopped there can be stopped in programs, too. */
+import { Failure } from '../../app/failure.js';
+import { heldApiKey } from '../../app/keys/mesh-api-key.js';
+import { usage, type Duration } from '../options/given.js';
+import type { MeshOptions } from './mesh.js';
+import type { World } from '../wiring.js';
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** As `configureMesh` takes it, without the `key` where this process cannot read it; null where the home belongs to no mesh. */
+export async function joinedMesh(world: World): Promise<MeshOptions | null> {
+  const config = await world.userConfig();
+  if (config === null) return null;
+  const { mesh, revocation } = membersOf(config.text, config.path);
+  const { url, public_key, key_file, key_id, regions, max_propagation_time_ms } = asMembers(mesh);
+  if (url === undefined || url === null) return null;
+  const { max_age, on_stale } = asMembers(revocation);
+  const key = await keyOf(world, key_file, key_id);
+  // What each may hold is looked at where all options of a mesh are.
+  return {
+    url: url as string,
+    ...(key === null ? {} : { key }),
+    ...given('publicKey', public_key as string),
+    ...given('regions', regions as NonNullable<MeshOptions['regions']>),
+    ...given('maxPropagationTimeMs', max_propagation_time_ms as number),
+    ...given('maxAge', max_age as Duration),
+    ...given('onStale', on_stale as 'deny'),
+  };
+}
+
+/** Null where there is none that this process can read: the copy that `aip mesh follow` keeps needs no key. */
+async function keyOf(world: World, file: unknown, name: unknown): Promise<string | null> {
+  try {
+    if (typeof file === 'string') return await world.secretFile(file);
+    if (typeof name !== 'string') return null;
+    const [state, store] = await Promise.all([world.state(), world.stores({})]);
+    return await heldApiKey({ state, store, random: world.random, clock: world.clock }, name);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    world.notice(`The mesh of this machine is not asked, its API key cannot be read: ${error.message}`);
+    return null;
+  }
+}
+
+function given<K extends keyof MeshOptions>(name: K, value: MeshOptions[K]): Partial<MeshOptions> {
+  return value === undefined || value === null ? {} : { [name]: value };
+}
+
+function membersOf(text: string, path: string): Members {
+  try {
+    return asMembers(JSON.parse(text.replace(/^\ufeff/, '')));
+  } catch {
+    throw usage(`The config file ${path} is not JSON.`, `correct ${path}`);
+  }
+}
+
+function asMembers(value: unknown): Members {
+  return typeof value === 'object' && value !== null ? (value as Members) : {};
+}

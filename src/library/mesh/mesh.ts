@@ -1,0 +1,315 @@
+/** The workspace's mesh: the kill switch, and the copy that verification looks into. */
+import {
+  anticipateDeny,
+  giveOrder,
+  orderHere,
+  type Order,
+  type OrderDeps,
+  type Outcome,
+} from '../../app/mesh/orders.js';
+import type { Failure } from '../../app/failure.js';
+import type { MeshCopy, MeshLine } from '../../app/ports/mesh.js';
+import { parseApiKey } from '../../mesh/access/api-key.js';
+import { MAX_REASON } from '../../mesh/limits.js';
+import { scopeOf } from '../../mesh/subject.js';
+import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
+import { toHex } from '../../protocol/hex.js';
+import type { Freshness } from '../../verify/context.js';
+import { durationOf, onlyKnown, usage, type Duration } from '../options/given.js';
+import { joinedMesh } from './joined.js';
+import type { World } from '../wiring.js';
+
+/** Which mesh a workspace belongs to, and what it believes of it. */
+export interface MeshOptions {
+  /** URL of the mesh. Default: the first region's, or AIP_MESH_URL. */
+  readonly url?: string;
+  /** API key, `aipm_...`. Default: AIP_MESH_KEY. */
+  readonly key?: string;
+  /** What the mesh signs with, `ed25519:<64 hex>`: nothing else is believed. Default: AIP_MESH_PUBLIC_KEY. */
+  readonly publicKey?: string;
+  /** Endpoints by region, tried in this order. */
+  readonly regions?: readonly { readonly name: string; readonly endpoint: string }[];
+  /** As in the guide. No region is waited for in either mode: `sync` only says so, to `onNotice`. Default: `'async'`. */
+  readonly replicationMode?: 'async' | 'sync';
+  /** How long `revokeAgent` waits for the verifiers that listen, in ms, 1 to 600000. Default: 500. */
+  readonly maxPropagationTimeMs?: number;
+  /** How old the copy may be before the mesh is asked, for at most 300 ms. Default: `'30s'`. */
+  readonly maxAge?: Duration;
+  /** When the mesh does not answer: judge by what was last known and say `degraded`, or refuse with AIP-E405. Default: `'last-known'`. */
+  readonly onStale?: 'last-known' | 'deny';
+}
+
+/** Who is stopped, and why. */
+export interface RevokeOptions {
+  /** An agent id, a principal's DID (all of its agents), or `*` for every agent of the mesh. */
+  readonly agentId: string;
+  /** What whoever finds the agent stopped is told. */
+  readonly reason: string;
+  /** Who decided it. Default: the label of the API key. */
+  readonly revokedBy?: string;
+}
+
+/** Who may act again. */
+export type ReinstateOptions = Pick<RevokeOptions, 'agentId' | 'revokedBy'> & { readonly reason?: string };
+/** What came of it. `seq` is null and `propagated_to` 0 where there is no mesh: then this machine alone was told. */
+export type StandingChange = Outcome;
+
+interface Configured {
+  readonly endpoints: readonly string[];
+  /** Null where this process cannot read it: then the copy is as current as whoever follows the mesh keeps it. */
+  readonly key: string | null;
+  readonly publicKey: string;
+  readonly waitMs: number;
+  readonly maxAgeMs: number;
+  readonly onStale: 'last-known' | 'deny';
+}
+
+interface Opened {
+  readonly configured: Configured | null;
+  readonly copy: MeshCopy;
+  readonly refresh: (timeoutMs: number) => Promise<boolean>;
+  readonly lines: readonly MeshLine[];
+  readonly close: () => void;
+}
+
+const ASK_MS = 300;
+/** A mesh that did not answer is asked again after so long: until then verifications would all wait, and learn nothing. */
+const ASK_AGAIN_MS = 1000;
+const DEFAULT_WAIT_MS = 500;
+const DEFAULT_AGE_MS = 30_000;
+
+export class Mesh {
+  readonly #world: World;
+  /** Undefined until it was looked at; null without a mesh. */
+  #configured: Configured | null | undefined;
+  #opening: Promise<Opened> | null = null;
+  #opened: Opened | null = null;
+  #asking: Promise<void> | null = null;
+  /** When the mesh was last asked in vain, in `ticks`; null when it answered. */
+  #unheardAt: number | null = null;
+  #settling: Promise<void> | null = null;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  configure(options: MeshOptions): void {
+    onlyKnown(options, OPTIONS, 'configureMesh');
+    const configured = configuredBy(options, this.#world);
+    if (configured === null)
+      throw usage('configureMesh needs to know which mesh.', 'give url, key and publicKey, or set AIP_MESH_URL');
+    if (options.replicationMode === 'sync' && (options.regions ?? []).length > 0)
+      this.#world.notice(
+        'replicationMode is sync, but no region is waited for: the one that takes the command answers after its commit.',
+      );
+    this.close();
+    this.#configured = configured;
+  }
+
+  /** What must be waited for before a verification; null when the copy is fresh, or there is no mesh. */
+  ready(): Promise<void> | null {
+    if (this.#configured === undefined) return this.#settle().then(async () => (await this.ready()) ?? undefined);
+    if (this.#configured === null) return null;
+    const opened = this.#opened;
+    if (opened === null) return this.#open().then(() => this.#ask());
+    const age = this.#age(opened);
+    const stale = age === null || age > this.#configured.maxAgeMs;
+    return stale && !this.#unheard() ? this.#ask() : null;
+  }
+
+  freshness(): Freshness {
+    const configured = this.#configured ?? null;
+    if (configured === null) return { mesh: false, ageMs: null, maxAgeMs: DEFAULT_AGE_MS, onStale: 'last-known' };
+    const { maxAgeMs, onStale } = configured;
+    return { mesh: true, ageMs: this.#opened === null ? null : this.#age(this.#opened), maxAgeMs, onStale };
+  }
+
+  revoke(options: RevokeOptions): Promise<StandingChange> {
+    onlyKnown(options, REVOKE, 'revokeAgent');
+    return this.#order('revoke', options, textOf(options.reason, 'reason', MAX_REASON));
+  }
+
+  reinstate(options: ReinstateOptions): Promise<StandingChange> {
+    onlyKnown(options, REVOKE, 'reinstateAgent');
+    const { reason } = options;
+    return this.#order('reinstate', options, reason === undefined ? null : textOf(reason, 'reason', MAX_REASON));
+  }
+
+  close(): void {
+    if (this.#opened !== null) this.#opened.close();
+    // One that is still being opened would follow the mesh for ever, and nobody could end it.
+    else void this.#opening?.then(({ close }) => close()).catch(() => undefined);
+    this.#opened = null;
+    this.#opening = null;
+    this.#unheardAt = null;
+  }
+
+  async #order(
+    action: Order['action'],
+    { agentId, revokedBy }: ReinstateOptions,
+    reason: string | null,
+  ): Promise<StandingChange> {
+    if (typeof agentId !== 'string' || scopeOf(agentId) === null)
+      throw usage('"agentId" is neither an agent nor a principal.', 'did:web:<domain>:agents:<name>');
+    if (this.#configured === undefined) await this.#settle();
+    const by = revokedBy === undefined ? null : textOf(revokedBy, 'revokedBy', 200);
+    const order: Order = { action, subject: agentId, reason, by, durationMs: null };
+    const { clock, random, notice } = this.#world;
+    const { configured, copy, lines, refresh } = await this.#open();
+    if (configured === null) return orderHere(copy, order, toHex(random(16)), clock());
+    if (configured.key === null) throw keyless();
+    const deps: OrderDeps = { lines, clock, random, signer: null, waitMs: configured.waitMs };
+    const { outcome, missing } = await giveOrder(deps, order);
+    if (missing > 0)
+      notice(`AIP-E501 PROPAGATION_INCOMPLETE: ${missing} of the verifiers that listen have not confirmed in time.`);
+    if (action !== 'reinstate') anticipateDeny(copy, order, outcome, clock());
+    else {
+      if (copy.local(agentId) !== null) orderHere(copy, order, outcome.cmd_id, clock());
+      // Letting an agent act again is believed only as a signed event.
+      await refresh(4 * DEFAULT_WAIT_MS);
+    }
+    return outcome;
+  }
+
+  /** Looks once for the mesh that this program did not name: in the environment, then in the home. */
+  #settle(): Promise<void> {
+    this.#settling ??= this.#found().then(
+      (configured) => {
+        this.#settling = null;
+        // What was configured meanwhile counts.
+        if (this.#configured === undefined) this.#configured = configured;
+      },
+      (error: unknown) => {
+        this.#settling = null;
+        throw error;
+      },
+    );
+    return this.#settling;
+  }
+
+  async #found(): Promise<Configured | null> {
+    return configuredBy({}, this.#world) ?? joinedBy(await joinedMesh(this.#world), this.#world);
+  }
+
+  /** One question at a time, whoever waits for it. */
+  #ask(): Promise<void> {
+    this.#asking ??= this.#open()
+      .then(({ refresh }) => refresh(ASK_MS))
+      .then(
+        (heard) => {
+          this.#asking = null;
+          this.#unheardAt = heard ? null : this.#world.ticks();
+        },
+        (error: unknown) => {
+          this.#asking = null;
+          throw error;
+        },
+      );
+    return this.#asking;
+  }
+
+  #unheard(): boolean {
+    return this.#unheardAt !== null && this.#world.ticks() - this.#unheardAt < ASK_AGAIN_MS * 1000;
+  }
+
+  #open(): Promise<Opened> {
+    if (this.#opening !== null) return this.#opening;
+    const opening = this.#connect(this.#configured ?? null).then(
+      (opened) => {
+        if (this.#opening === opening) this.#opened = opened;
+        return opened;
+      },
+      (error: unknown) => {
+        if (this.#opening === opening) this.#opening = null;
+        throw error;
+      },
+    );
+    this.#opening = opening;
+    return opening;
+  }
+
+  async #connect(configured: Configured | null): Promise<Opened> {
+    const [{ connectMesh }] = await Promise.all([import('./wiring.js'), this.#world.state()]);
+    const connection = connectMesh(this.#world, configured);
+    return { configured, ...connection };
+  }
+
+  /** Null when it was never proven, or in the future. */
+  #age({ copy }: Opened): number | null {
+    const [provenAt, now] = [copy.provenAt(), this.#world.clock()];
+    return provenAt === null || provenAt > now ? null : now - provenAt;
+  }
+}
+
+const OPTIONS: ReadonlySet<string> = new Set([
+  ...['url', 'key', 'publicKey', 'regions', 'replicationMode', 'maxPropagationTimeMs', 'maxAge', 'onStale'],
+]);
+const REVOKE: ReadonlySet<string> = new Set(['agentId', 'reason', 'revokedBy']);
+
+/** Null when nothing names a mesh. Fails when it is named and what is needed to believe it is missing. */
+function configuredBy(options: MeshOptions, world: World): Configured | null {
+  const { variable } = world;
+  const regions = regionsOf(options);
+  const named = options.url ?? regions[0] ?? variable('AIP_MESH_URL');
+  if (named === null) return null;
+  const text: unknown = options.key ?? variable('AIP_MESH_KEY');
+  const key = typeof text === 'string' ? parseApiKey(text.trim()) : null;
+  if (key === null) throw keyless();
+  return { ...believed(options, named, regions, world), key: key.text };
+}
+
+/** The same of the mesh that the home belongs to, which can be believed without a key. */
+function joinedBy(options: MeshOptions | null, world: World): Configured | null {
+  if (options === null) return null;
+  const regions = regionsOf(options);
+  // As on the command line, the environment comes before the file.
+  const text = world.variable('AIP_MESH_KEY') ?? options.key ?? null;
+  const key = text === null ? null : parseApiKey(text.trim());
+  if (text !== null && key === null) throw keyless();
+  return { ...believed(options, options.url, regions, world), key: key?.text ?? null };
+}
+
+function believed(
+  options: MeshOptions,
+  url: unknown,
+  regions: readonly string[],
+  { variable }: World,
+): Omit<Configured, 'key'> {
+  const publicKey = parsePublicKey(options.publicKey ?? variable('AIP_MESH_PUBLIC_KEY') ?? '');
+  if (publicKey === null)
+    throw usage('The public key of the mesh is missing, or is none.', 'give "publicKey", or set AIP_MESH_PUBLIC_KEY');
+  const waitMs = options.maxPropagationTimeMs ?? DEFAULT_WAIT_MS;
+  if (!Number.isInteger(waitMs) || waitMs < 1 || waitMs > 600_000)
+    throw usage('"maxPropagationTimeMs" is not a whole number from 1 to 600000.');
+  const { replicationMode, onStale = 'last-known', maxAge } = options;
+  if (replicationMode !== undefined && replicationMode !== 'async' && replicationMode !== 'sync')
+    throw usage('"replicationMode" is neither async nor sync.');
+  if (onStale !== 'last-known' && onStale !== 'deny') throw usage('"onStale" is neither last-known nor deny.');
+  return {
+    endpoints: [...new Set([webUrl(url, 'url'), ...regions])],
+    publicKey: formatPublicKey(publicKey),
+    waitMs,
+    maxAgeMs: maxAge === undefined ? DEFAULT_AGE_MS : durationOf(maxAge, 'maxAge'),
+    onStale,
+  };
+}
+
+function regionsOf({ regions = [] }: MeshOptions): string[] {
+  if (!Array.isArray(regions)) throw usage('"regions" is not a list.');
+  return (regions as NonNullable<MeshOptions['regions']>).map((region) => webUrl(region?.endpoint, 'regions'));
+}
+
+function keyless(): Failure {
+  return usage('The API key of the mesh is missing, or is none.', 'give "key", or set AIP_MESH_KEY');
+}
+
+function webUrl(text: unknown, name: string): string {
+  if (typeof text === 'string' && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw usage(`"${name}" holds something that is no http(s) URL.`);
+}
+
+function textOf(text: unknown, name: string, most: number): string {
+  if (typeof text !== 'string' || text.trim() === '' || text.length > most || /\p{Cc}/u.test(text))
+    throw usage(`"${name}" is not a text of 1 to ${most} characters.`);
+  return text;
+}

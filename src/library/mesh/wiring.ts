@@ -1,0 +1,53 @@
+/** Builds what a workspace speaks with its mesh through; loaded only where there is one, or an agent is revoked. */
+import { MeshFollow, refreshOnce } from '../../adapters/mesh/follow.js';
+import { MeshHttp, meshLine } from '../../adapters/http/mesh-client.js';
+import { openLocalCopy, type LocalCopy } from '../../adapters/mesh/local-copy.js';
+import { checkOf } from '../../adapters/mesh/mesh-key.js';
+import type { MeshLine } from '../../app/ports/mesh.js';
+import { usage } from '../options/given.js';
+import type { World } from '../wiring.js';
+
+export interface Connection {
+  readonly copy: LocalCopy;
+  readonly lines: readonly MeshLine[];
+  /** Asks the mesh once; true when the copy was proven current in time. */
+  readonly refresh: (timeoutMs: number) => Promise<boolean>;
+  readonly close: () => void;
+}
+
+/** Opens the copy, and follows the mesh for as long as the program has its own reason to run. */
+export function connectMesh(
+  { stateFile, random, notice }: World,
+  mesh: { endpoints: readonly string[]; key: string | null; publicKey: string; maxAgeMs: number } | null,
+): Connection {
+  const check = mesh === null ? null : checkOf(mesh.publicKey);
+  if (mesh !== null && check === null) throw usage('The public key of the mesh is not an acceptable Ed25519 key.');
+  const copy = openLocalCopy(stateFile(), mesh?.publicKey ?? null, random);
+  if (mesh === null || mesh.key === null || check === null)
+    return { copy, lines: [], refresh: async () => false, close: () => copy.close() };
+  const { endpoints, maxAgeMs } = mesh;
+  const key = mesh.key;
+  const https = endpoints.map((url) => new MeshHttp(url, key));
+  const following = new MeshFollow({
+    endpoints,
+    key,
+    check,
+    maxAgeMs,
+    copy,
+    verifier: `library.${Buffer.from(random(6)).toString('hex')}`,
+    background: true,
+    onAlarm: (kind, message) => notice(`The mesh (${kind}): ${message}.`),
+    onFailure: (error) => notice(`The mesh is not followed any more: ${String(error).slice(0, 200)}`),
+  });
+  following.start();
+  return {
+    copy,
+    lines: https.map((http, i) => meshLine(endpoints[i]!, http)),
+    refresh: (timeoutMs) => refreshOnce({ endpoints, key, check, verifier: null, maxAgeMs, copy }, timeoutMs),
+    close: () => {
+      following.stop();
+      for (const http of https) http.close();
+      copy.close();
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import { readRegistry } from '../../app/verification/attestation-registry.js';
+import { paramsOf } from '../../app/verification/plain-json.js';
+import { mandateFinding, mandatesByAgent, type EnvelopeTrust } from '../../app/verification/envelope.js';
+import { MIN_HMAC_KEY_BYTES } from '../../protocol/aip1/hmac.js';
+import { importKey, type VerifyKey } from '../../protocol/ed25519/verify.js';
+import { parsePublicKey } from '../../protocol/identity/keys.js';
+import { ShapeError } from '../../protocol/json/shape.js';
+import type { Json } from '../../protocol/json/values.js';
+import { onlyKnown, usage } from './given.js';
+
+/** What envelopes of AIP-1 are held to, beside the passports and pins that hold for intents of both dialects. */
+export interface EnvelopeOptions {
+  /** Key of agents without a known passport, `ed25519:<hex>` or base64url; their own boundaries count, and the decision warns. */
+  readonly publicKey?: string;
+  /** Shared with the agent, for tier 0; at least 32 bytes. */
+  readonly hmacKey?: Uint8Array;
+  /** What principals allow agents beside what these declare: objects, JSON text, or the bytes of that text. */
+  readonly mandates?: readonly (string | Uint8Array | object)[];
+  /** Key the mandates are signed with. Default: that of the pinned principal. */
+  readonly issuerKey?: string;
+  /** Refuses an envelope without a mandate (E405). */
+  readonly requireMandate?: boolean;
+  /** Judges lower tiers at this one; a higher tier is never lowered. */
+  readonly minTier?: 0 | 1 | 2;
+  /** Known frameworks, their builds and the agents' prompts, for tiers 1 and 2; what is absent is not asked about. */
+  readonly registry?: {
+    readonly frameworks?: readonly string[];
+    readonly builds?: Readonly<Record<string, string>>;
+    readonly prompts?: Readonly<Record<string, string>>;
+  };
+}
+
+const OPTIONS: ReadonlySet<string> = new Set([
+  ...['publicKey', 'hmacKey', 'mandates', 'issuerKey', 'requireMandate', 'minTier', 'registry'],
+]);
+
+export function envelopeTrustOf(options: EnvelopeOptions): EnvelopeTrust {
+  if (typeof options !== 'object' || options === null) throw usage('"envelopes" is not an object.');
+  onlyKnown(options, OPTIONS, '"envelopes"');
+  const { publicKey, hmacKey, mandates = [], issuerKey, requireMandate = false, minTier = 0, registry } = options;
+  if (hmacKey !== undefined && !(hmacKey instanceof Uint8Array && hmacKey.length >= MIN_HMAC_KEY_BYTES))
+    throw usage(`"hmacKey" is not at least ${MIN_HMAC_KEY_BYTES} bytes.`);
+  if (typeof requireMandate !== 'boolean') throw usage('"requireMandate" is neither true nor false.');
+  if (![0, 1, 2].includes(minTier)) throw usage('"minTier" is not 0, 1 or 2.');
+  if (!Array.isArray(mandates)) throw usage('"mandates" is not a list.');
+  const issuer = issuerKey === undefined ? null : keyOf(issuerKey, 'issuerKey');
+  return {
+    publicKey: publicKey === undefined ? null : keyOf(publicKey, 'publicKey'),
+    hmacKey: hmacKey ?? null,
+    mandate: mandatesByAgent(mandates.map((each) => mandateFinding(bytesOf(each), issuer))),
+    requireMandate,
+    minTier,
+    registry: registry === undefined ? null : registryOf(registry),
+  };
+}
+
+function registryOf(registry: unknown): EnvelopeTrust['registry'] {
+  try {
+    return readRegistry(registry as Json);
+  } catch (error) {
+    if (error instanceof ShapeError) throw usage(`"registry" is no attestation registry: ${error.reason}.`);
+    throw error;
+  }
+}
+
+function bytesOf(mandate: unknown): Uint8Array {
+  if (mandate instanceof Uint8Array) return mandate;
+  if (typeof mandate === 'string') return Buffer.from(mandate, 'utf8');
+  if (typeof mandate !== 'object' || mandate === null) throw usage('A mandate is an object, its JSON text, or bytes.');
+  return Buffer.from(JSON.stringify(paramsOf(mandate, 'a mandate')), 'utf8');
+}
+
+const MOST_KEYS = 1024;
+/** By their text: importing one costs as much as a verification. */
+const known = new Map<string, VerifyKey>();
+
+function keyOf(text: string, name: string): VerifyKey {
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  const bytes = typeof text === 'string' ? parsePublicKey(text) : null;
+  const key = bytes === null ? null : importKey(bytes);
+  if (key === null) throw usage(`"${name}" is not an Ed25519 public key.`, 'write ed25519:<64 hex digits>');
+  if (known.size >= MOST_KEYS) known.clear();
+  known.set(text, key);
+  return key;
+}

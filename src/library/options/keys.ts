@@ -1,0 +1,95 @@
+import { Failure } from '../../app/failure.js';
+import { openKey, AGENT_KEY_VARIABLE, type HeldKey } from '../../app/keys/keyring.js';
+import type { KeyStore, KeyStoreName } from '../../app/ports/state.js';
+import { publicKeyOf } from '../../protocol/ed25519/sign.js';
+import { toHex } from '../../protocol/hex.js';
+import { parseSeed } from '../../protocol/identity/keys.js';
+import type { Passport } from '../../protocol/passport.js';
+import type { World } from '../wiring.js';
+
+/** Where an agent's private key is. Without any of these: where this machine put it, else AGENT_PRIVATE_KEY. */
+export interface KeyOptions {
+  /** `keychain` (the default for new keys), `file` (encrypted with a passphrase) or `env`. */
+  readonly keyStore?: KeyStoreName;
+  /** The env file that holds AGENT_PRIVATE_KEY; implies `keyStore: 'env'`. */
+  readonly envFile?: string;
+  /** The passphrase of the key file, or how to get it. Default: the workspace's. */
+  readonly passphrase?: string | (() => string | Promise<string>);
+  /** The key itself, `ed25519:` and 64 hex digits, as a secret manager hands it out. Kept in memory until `close`, nowhere else. */
+  readonly privateKey?: string;
+}
+
+export const KEY_OPTIONS = ['keyStore', 'envFile', 'passphrase', 'privateKey'] as const;
+
+/** The 32 bytes in `text`. The failure never quotes it. */
+export function seedOf(text: unknown): Uint8Array {
+  const seed = typeof text === 'string' ? parseSeed(text) : null;
+  if (seed !== null) return seed;
+  throw new Failure('USAGE', 'The private key is not ed25519: and 64 hex digits.', {
+    hint: `hand over the value of ${AGENT_KEY_VARIABLE}`,
+  });
+}
+
+/** The pair of a seed, when it is the passport's current key. */
+export function heldKey(passport: Passport, seed: Uint8Array): HeldKey {
+  const { keyId, key } = passport.currentKey;
+  const publicKey = publicKeyOf(seed);
+  if (toHex(publicKey) !== toHex(key.publicKey)) {
+    throw new Failure('KEY_NOT_FOUND', `The private key is not that of ${keyId}.`, {
+      hint: 'use the key that belongs to this passport',
+    });
+  }
+  return { keyId, seed, publicKey };
+}
+
+/** Keys opened by this process, so that a tool call does not ask the keychain again. Forgotten on `close`. */
+export class OpenKeys {
+  readonly #world: World;
+  readonly #held = new Map<string, HeldKey>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  async open(passport: Passport, options: KeyOptions): Promise<HeldKey> {
+    const { keyId, key } = passport.currentKey;
+    const known = this.#held.get(keyId);
+    if (options.privateKey !== undefined) {
+      const seed = seedOf(options.privateKey);
+      if (known !== undefined && toHex(known.seed) === toHex(seed)) return known;
+      return this.#keep(heldKey(passport, seed));
+    }
+    if (known !== undefined && toHex(known.publicKey) === toHex(key.publicKey)) return known;
+    const { random, clock } = this.#world;
+    const [state, store] = await Promise.all([this.#world.state(), this.#world.stores(options)]);
+    const from = storeNamed(options, state.key(keyId) !== null, this.#world);
+    return this.#keep(await openKey({ state, store, random, clock }, keyId, key.publicKey, from));
+  }
+
+  /** Keeps a key that the caller has handed over. */
+  adopt(passport: Passport, seed: Uint8Array): void {
+    this.#keep(heldKey(passport, seed));
+  }
+
+  close(): void {
+    for (const { seed } of this.#held.values()) seed.fill(0);
+    this.#held.clear();
+  }
+
+  #keep(key: HeldKey): HeldKey {
+    this.#held.set(key.keyId, key);
+    return key;
+  }
+}
+
+/** A store that the caller names; else the environment, where this machine holds no key of its own and the variable is set. */
+function storeNamed({ keyStore, envFile }: KeyOptions, held: boolean, world: World): KeyStoreName | null {
+  if (keyStore !== undefined) return keyStore;
+  if (envFile !== undefined) return 'env';
+  return !held && world.holdsKey() ? 'env' : null;
+}
+
+/** Stands for a key that the caller keeps: nothing is written, and the variable is where it is looked for later. */
+export function keptByCaller(env: KeyStore): KeyStore {
+  return { ...env, create: async () => AGENT_KEY_VARIABLE, delete: async () => true };
+}

@@ -1,0 +1,193 @@
+import type { Trusting } from '../../app/verification/examine.js';
+import { givenFirst } from '../../app/verification/local-trust.js';
+import type { VerifyOptions } from '../../app/verification/intents.js';
+import { paramsOf } from '../../app/verification/plain-json.js';
+import { readApproval, type Approval } from '../../protocol/approval.js';
+import { keyId, parsePrincipalId } from '../../protocol/identity/did.js';
+import { importKey } from '../../protocol/ed25519/verify.js';
+import { parsePublicKey } from '../../protocol/identity/keys.js';
+import { DEFAULT_MAX_AGE_S, DEFAULT_MAX_SKEW_S } from '../../protocol/limits.js';
+import { ShapeError } from '../../protocol/json/shape.js';
+import type { PinnedKey } from '../../verify/context.js';
+import { parsedOf, type AgentPassport } from '../agent-passport.js';
+import { envelopeTrustOf, type EnvelopeOptions } from './envelopes.js';
+import { durationOf, onlyKnown, usage, type Duration } from './given.js';
+
+/** An approval as it is held: the object, its JSON text, or the bytes of that text. */
+export type VerifiableApproval = string | Uint8Array | Readonly<Record<string, unknown>>;
+
+/** Whom to trust and how to judge; what is left out is as the command line has it. */
+export interface VerifyIntentOptions {
+  /** Passports that come before the known ones; an older issue than the known one is refused. */
+  readonly passport?: AgentPassport | readonly AgentPassport[];
+  /** Principals' public keys that count instead of the pinned ones: `{'did:web:acme.com': 'ed25519:...'}`. */
+  readonly principalKeys?: Readonly<Record<string, string>>;
+  /** What envelopes of AIP-1 are held to beside these. */
+  readonly envelopes?: EnvelopeOptions;
+  /** How old an intent may be. Default: 300 s. */
+  readonly maxAge?: Duration;
+  /** How far ahead of this machine's clock it may be dated. Default: 30 s. */
+  readonly maxSkew?: Duration;
+  /** Least trust score that passes, 0 to 1, as `getTrustScore` tells it; below it AIP-E404. Default: not checked. */
+  readonly minTrust?: number;
+  /** Judges freshness, expiry and windows as of this moment. Default: now. */
+  readonly at?: Date;
+  /** Country of the request, ISO 3166-1 alpha-2, for `geo_restriction`. */
+  readonly geo?: string;
+  /** What `aip approve` printed, for an intent that is refused with AIP-E209 without a person's word; one or several. */
+  readonly approval?: VerifiableApproval | readonly VerifiableApproval[];
+  /** Judges; spends, counts and logs nothing. */
+  readonly dryRun?: boolean;
+  /**
+   * `false`: no memory at all, for places that have none. Replays, limits over time and revocations are not looked for,
+   * and the decision says so; a passport that holds limits over time is refused. Needs `passport` and `principalKeys`.
+   */
+  readonly state?: boolean;
+  /** What the log keeps of params. Default: `masked`, all but what looks secret by its name. */
+  readonly logParams?: 'full' | 'masked' | 'none';
+  /** Where the intent came from; appears as `source` in the decision. */
+  readonly source?: string;
+}
+
+const OPTIONS: ReadonlySet<string> = new Set([
+  ...[
+    'passport',
+    'principalKeys',
+    'envelopes',
+    'maxAge',
+    'maxSkew',
+    'minTrust',
+    'at',
+    'geo',
+    'dryRun',
+    'state',
+    'logParams',
+    'source',
+    'approval',
+  ],
+]);
+const POLICY: VerifyOptions['policy'] = {
+  maxAgeMs: DEFAULT_MAX_AGE_S * 1000,
+  maxSkewMs: DEFAULT_MAX_SKEW_S * 1000,
+  minTrust: null,
+};
+const DEFAULT: VerifyOptions = {
+  policy: POLICY,
+  at: null,
+  dryRun: false,
+  geo: null,
+  logParams: 'masked',
+  parallel: false,
+};
+
+/** How to judge, as the options say. */
+export function judgingOf(options: VerifyIntentOptions | undefined): VerifyOptions {
+  if (options === undefined) return DEFAULT;
+  onlyKnown(options, OPTIONS, 'verifyIntent');
+  const { state, source } = options;
+  if (state !== undefined && typeof state !== 'boolean') throw usage('"state" is neither true nor false.');
+  if (source !== undefined && typeof source !== 'string') throw usage('"source" is not a string.');
+  return JUDGING.some((name) => options[name] !== undefined) ? { ...DEFAULT, ...changed(options) } : DEFAULT;
+}
+
+const JUDGING = ['maxAge', 'maxSkew', 'minTrust', 'at', 'geo', 'dryRun', 'logParams'] as const;
+
+function changed({
+  maxAge,
+  maxSkew,
+  minTrust,
+  at,
+  geo,
+  dryRun,
+  logParams,
+}: VerifyIntentOptions): Partial<VerifyOptions> {
+  if (at !== undefined && (!(at instanceof Date) || Number.isNaN(at.getTime()))) throw usage('"at" is not a Date.');
+  if (minTrust !== undefined && !(typeof minTrust === 'number' && minTrust >= 0 && minTrust <= 1))
+    throw usage('"minTrust" is not a number from 0 to 1.');
+  if (geo !== undefined && (typeof geo !== 'string' || !/^[A-Z]{2}$/.test(geo)))
+    throw usage('"geo" is not a two-letter country code in capitals.');
+  if (dryRun !== undefined && typeof dryRun !== 'boolean') throw usage('"dryRun" is neither true nor false.');
+  if (logParams !== undefined && !['full', 'masked', 'none'].includes(logParams))
+    throw usage('"logParams" is neither full, masked nor none.');
+  return {
+    policy: {
+      maxAgeMs: maxAge === undefined ? POLICY.maxAgeMs : durationOf(maxAge, 'maxAge'),
+      maxSkewMs: maxSkew === undefined ? POLICY.maxSkewMs : durationOf(maxSkew, 'maxSkew'),
+      minTrust: minTrust ?? null,
+    },
+    ...(at === undefined ? {} : { at: at.getTime() }),
+    ...(geo === undefined ? {} : { geo }),
+    ...(dryRun === undefined ? {} : { dryRun }),
+    ...(logParams === undefined ? {} : { logParams }),
+  };
+}
+
+/** The approvals that the caller gives. */
+export function approvalsOf(given: NonNullable<VerifyIntentOptions['approval']>): Approval[] {
+  const several = Array.isArray(given) ? (given as readonly VerifiableApproval[]) : [given as VerifiableApproval];
+  return several.map((each) => {
+    try {
+      return readApproval(bytesOf(each));
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+      throw usage(`"approval" is none: ${error.reason}.`, 'pass what aip approve printed');
+    }
+  });
+}
+
+function bytesOf(approval: VerifiableApproval): Uint8Array {
+  if (approval instanceof Uint8Array) return approval;
+  return Buffer.from(typeof approval === 'string' ? approval : JSON.stringify(paramsOf(approval, 'approval')));
+}
+
+/** Whose word counts: what the caller gives, else what the verifier knows. Undefined when the caller gives nothing. */
+export function trustingOf({
+  passport,
+  principalKeys,
+  envelopes,
+}: VerifyIntentOptions): ((own: Trusting) => Trusting) | undefined {
+  if (passport === undefined && principalKeys === undefined && envelopes === undefined) return undefined;
+  const given = isList(passport) ? passport.map(parsedOf) : passport === undefined ? [] : [parsedOf(passport)];
+  if (principalKeys !== undefined && (typeof principalKeys !== 'object' || principalKeys === null))
+    throw usage('"principalKeys" is not an object.', "{'did:web:acme.com': 'ed25519:...'}");
+  // Now, because a key that does not parse is this caller's mistake and nobody else's.
+  const keys = principalKeys === undefined ? NO_KEYS : Object.entries(principalKeys).map(givenPin);
+  const trust = envelopes === undefined ? {} : { envelopes: envelopeTrustOf(envelopes) };
+  return (own) => ({
+    ...own,
+    ...trust,
+    passport: given.length === 0 ? own.passport : givenFirst(given, own.passport),
+    pins: (principal) => keys.find(({ did }) => did === principal)?.pins ?? own.pins(principal),
+  });
+}
+
+interface GivenPin {
+  readonly did: string;
+  readonly pins: readonly PinnedKey[];
+}
+
+const NO_KEYS: readonly GivenPin[] = [];
+
+function isList(passport: VerifyIntentOptions['passport']): passport is readonly AgentPassport[] {
+  return Array.isArray(passport);
+}
+
+/** Nothing is known but what the caller gives. */
+export const KNOWS_NOTHING: Trusting = { passport: () => ({ status: 'unknown' }), pins: () => [] };
+
+const MOST_PINS = 1024;
+/** By the text of the key: importing one costs as much as a verification. */
+const known = new Map<string, GivenPin>();
+
+function givenPin([did, text]: [string, string]): GivenPin {
+  const pin = known.get(text);
+  if (pin?.did === did) return pin;
+  const bytes = typeof text === 'string' ? parsePublicKey(text) : null;
+  const key = bytes === null ? null : importKey(bytes);
+  if (parsePrincipalId(did) === null || key === null)
+    throw usage(`The key of ${did} is not an Ed25519 public key.`, 'write ed25519:<64 hex digits>');
+  if (known.size >= MOST_PINS) known.clear();
+  const made = { did, pins: [{ keyId: keyId(did, 1), key }] };
+  known.set(text, made);
+  return made;
+}

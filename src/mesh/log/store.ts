@@ -1,0 +1,150 @@
+/** What a mesh server keeps. Memory, SQLite and PostgreSQL implement it; one contract suite holds for all. */
+import type { KeyRecord } from '../access/api-key.js';
+import type { Head } from './head.js';
+import type { Refusal } from '../refusal.js';
+import type { Answer, Judge, LogRecord, Proposal } from '../ruling.js';
+import type { Standing } from '../standing.js';
+
+export type Outcome =
+  /** Carried out now, or before under the same `cmd_id`. Durable. */
+  | { readonly kind: 'done'; readonly answer: Answer; readonly repeated: boolean }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** How far a verifier says that it has applied the log. */
+export interface Ack {
+  /** The verifier's own name. */
+  readonly verifier: string;
+  readonly keyId: string;
+  readonly seq: number;
+  /** ms since the epoch, by the server's clock. */
+  readonly at: number;
+}
+
+/** Verification log entries as a verifier shipped them. */
+export interface Shipment {
+  readonly logId: string;
+  readonly verifier: string;
+  readonly keyId: string;
+  /** When it arrived, ms since the epoch by the server's clock. */
+  readonly at: number;
+  /** At least one; ascending, without holes. */
+  readonly entries: readonly ShippedEntry[];
+}
+
+export interface ShippedEntry {
+  readonly seq: number;
+  readonly prevHash: string;
+  readonly hash: string;
+  readonly agentId: string;
+  readonly status: string;
+  readonly code: string | null;
+  /** ms since the epoch. */
+  readonly at: number;
+  /** The entry as JSON text. */
+  readonly text: string;
+}
+
+export type Shipped =
+  | { readonly kind: 'stored'; /** The verifier's head as now held. */ readonly seq: number; readonly hash: string }
+  | { readonly kind: 'gap'; /** The last seq that is held; the shipment must begin after it. */ readonly seq: number }
+  | { readonly kind: 'fork'; readonly seq: number }
+  /** The log is another verifier's, or the verifier's name another log's. */
+  | { readonly kind: 'taken' };
+
+/** How far a verifier's log is held. */
+export interface LogEnd {
+  readonly logId: string;
+  readonly verifier: string;
+  /** The key that shipped it last. */
+  readonly keyId: string;
+  readonly seq: number;
+  readonly hash: string;
+  /** When it last shipped, ms since the epoch. */
+  readonly at: number;
+}
+
+export interface ShippedRow {
+  /** Counts the entries of all logs in the order of their arrival, without holes. */
+  readonly row: number;
+  readonly text: string;
+}
+
+export interface LogQuery {
+  readonly agentId?: string;
+  readonly status?: string;
+  readonly code?: string;
+  /** Inclusive, ms since the epoch. */
+  readonly since?: number;
+  /** Only rows with a greater number, in the order of arrival. */
+  readonly after?: number;
+  /** The newest so many that match, ascending, instead of the first `limit`. */
+  readonly last?: number;
+  readonly limit: number;
+}
+
+export interface LogTable {
+  /** Keeps the entries that are new, all of them or none. */
+  put(shipment: Shipment): Promise<Shipped>;
+  read(query: LogQuery): Promise<readonly ShippedRow[]>;
+  /** The last row; 0 while there is none. */
+  head(): Promise<number>;
+  end(logId: string): Promise<LogEnd | null>;
+  /** Those that shipped last, first. */
+  ends(limit: number): Promise<readonly LogEnd[]>;
+}
+
+export interface KeyTable {
+  find(keyId: string): Promise<KeyRecord | null>;
+  list(): Promise<readonly KeyRecord[]>;
+  add(record: KeyRecord): Promise<void>;
+  /** True when it was there and in force. */
+  revoke(keyId: string, at: number): Promise<boolean>;
+}
+
+export interface MeshStore {
+  readonly logId: string;
+  /** This opening of the store; each is greater than the ones before. */
+  readonly term: number;
+
+  /**
+   * Carries out the proposals in order, in one transaction, and resolves after the durable commit: for each, spends its nonce
+   * (a spent one is COMMAND_REPLAYED), answers a known `cmd_id` with what it was answered before (CMD_ID_REUSED when it says
+   * something else), asks the judge, and writes event, standing and answer. Rejects only when the store is broken; then nothing
+   * more may be asked of it.
+   */
+  append(batch: readonly Proposal[], judge: Judge): Promise<readonly Outcome[]>;
+  /** Up to `limit` events after seq `after`, ascending, without holes. */
+  read(after: number, limit: number): Promise<readonly LogRecord[]>;
+  head(): Promise<Head>;
+  standing(subject: string): Promise<Standing | null>;
+  /** Head and all standings of one moment. */
+  snapshot(): Promise<{ readonly head: Head; readonly standings: readonly Standing[] }>;
+  /**
+   * Up to `limit` standings of subjects that come after `after` (null: from the first one), in ascending order of their UTF-16
+   * code units. Pages of different moments together are of none: the events since then put them right.
+   */
+  standings(after: string | null, limit: number): Promise<readonly Standing[]>;
+  /** Calls `listener` soon after events were committed, by whoever; returns how to stop that. */
+  onWake(listener: () => void): () => void;
+
+  readonly keys: KeyTable;
+  readonly nonces: {
+    /** Spends a nonce outside of a command; false when it was spent before. */
+    spend(value: string, keepUntil: number): Promise<boolean>;
+    /** Forgets nonces that no longer need to be remembered. */
+    prune(now: number): Promise<void>;
+  };
+  readonly acks: {
+    put(acks: readonly Ack[]): Promise<void>;
+    /** Those heard last, first. */
+    list(limit: number): Promise<readonly Ack[]>;
+  };
+  readonly logs: LogTable;
+
+  /** The mesh's public key that this log is signed with, once set. */
+  meshKey(): Promise<string | null>;
+  setMeshKey(publicKey: string): Promise<void>;
+  /** Resolves when the store can be read and written; rejects otherwise. */
+  health(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,185 @@
+/** The ways to follow the log: the native stream, the reference's stream, the long poll, and the snapshot. */
+import { formatEventId, type Head } from '../../log/head.js';
+import { MAX_POLL_WAIT_MS, PAGE_BYTES, PAGE_EVENTS } from '../../limits.js';
+import { Refused } from '../../refusal.js';
+import { comment, frame } from '../../sse.js';
+import { deniesAt, type Standing } from '../../standing.js';
+import { scopeOf } from '../../subject.js';
+import { formatTime } from '../../../protocol/time.js';
+import { challengeOf, readAck, jsonBody, placeOf, verifierOf, waitOf } from '../http/body.js';
+import { jsonReply, textReply, type Caller, type Reply, type Request, type Sink } from '../http/exchange.js';
+import type { MeshServer } from '../mesh-server.js';
+import type { Dialect } from './stream.js';
+
+const DEFAULT_MAX_STREAMS = 20_000;
+/** What keeps caches, compressors and nginx from holding events back. */
+export const STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-store, no-transform',
+  'x-accel-buffering': 'no',
+};
+const SNAPSHOT_PATH = '/v1/mesh/snapshot';
+
+export async function nativeStream(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
+  const verifier = verifierOf(request);
+  const challenge = challengeOf(request);
+  const place = placeOf(request);
+  const position = place === null ? ({ kind: 'after', seq: server.head.seq } as const) : await server.position(place);
+  if (position === null) throw new Refused('BAD_REQUEST', 'The place to continue from is not an event id.');
+  const id = server.options.randomHex(8);
+  const hello = frame('hello', null, `{"stream":"${id}","checkpoint":${server.checkpoint(challenge)}}`);
+  if (position.kind === 'after') {
+    return stream(server, caller, {
+      id,
+      dialect: 'native',
+      verifier,
+      after: position.seq,
+      prelude: [Buffer.from(hello)],
+    });
+  }
+  // What is live follows, so a reader that fetches the snapshot meanwhile misses nothing. What it has is unknown: it confirms nothing.
+  const prelude = [Buffer.from(hello + frame('reset', null, JSON.stringify(resetOf(position))))];
+  return stream(server, caller, { id, dialect: 'native', verifier: null, after: server.head.seq, prelude });
+}
+
+/**
+ * The reference's stream. Its client keeps no place in the log, so it is first told of every subject that is denied now:
+ * whatever was revoked while it was away arrives too.
+ */
+export async function referenceStream(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
+  const place = request.headers['last-event-id'] || null;
+  const position = place === null ? null : await server.position(place);
+  const id = server.options.randomHex(8);
+  const opening = Buffer.from(comment('connected'));
+  if (position?.kind === 'after') {
+    return stream(server, caller, {
+      id,
+      dialect: 'reference',
+      verifier: null,
+      after: position.seq,
+      prelude: [opening],
+    });
+  }
+  const head = await server.store.head();
+  await server.pump();
+  const prelude = preludeOf(server, opening, head);
+  return stream(server, caller, { id, dialect: 'reference', verifier: null, after: head.seq, prelude });
+}
+
+export async function longPoll(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
+  // Before anything else: what is signed below was made at least this much later than the request arrived.
+  const receivedUpMs = Math.floor(server.clock.up());
+  const verifier = verifierOf(request);
+  const challenge = challengeOf(request);
+  const place = placeOf(request);
+  if (place === null) throw new Refused('BAD_REQUEST', 'A poll names the event to continue after: ?after=<id>.');
+  const position = await server.position(place);
+  if (position === null) throw new Refused('BAD_REQUEST', 'The place to continue from is not an event id.');
+  if (position.kind === 'reset') {
+    return pollReply([], server.checkpoint(challenge), receivedUpMs, resetOf(position));
+  }
+  const { seq } = position;
+  if (verifier !== null) {
+    server.pollers.set(verifier, { keyId: caller.key.keyId, seq, at: server.clock.up() });
+    server.acknowledged(verifier, caller.key.keyId, seq);
+    server.waits.check();
+  }
+  const wait = waitOf(request, MAX_POLL_WAIT_MS, MAX_POLL_WAIT_MS);
+  const revoked = () => server.revokedKeys.has(caller.key.keyId);
+  await server.waits.for(() => server.hub.head > seq || server.stopping || revoked(), wait);
+  if (revoked()) throw new Refused('UNAUTHENTICATED', 'The API key was revoked.');
+  const texts: string[] = [];
+  let bytes = 0;
+  for (const { text } of await server.store.read(seq, PAGE_EVENTS)) {
+    bytes += Buffer.byteLength(text) + 1;
+    if (bytes > PAGE_BYTES) break;
+    texts.push(text);
+  }
+  // What was read may be a commit ahead of the head that the checkpoint names.
+  await server.pump();
+  return pollReply(texts, server.checkpoint(challenge), receivedUpMs, null);
+}
+
+export async function snapshot(server: MeshServer): Promise<Reply> {
+  const headers = { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' };
+  return { status: 200, headers, pieces: await server.snapshot() };
+}
+
+/** A verifier says how far it has applied the log. */
+export async function acknowledge(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
+  const { stream: id, seq } = readAck(jsonBody(request));
+  const open = server.hub.stream(id);
+  if (open === null || open.keyId !== caller.key.keyId) throw new Refused('NOT_FOUND', 'There is no such stream.');
+  server.hub.confirm(open, seq);
+  if (open.verifier !== null) server.acknowledged(open.verifier, open.keyId, open.acked);
+  return jsonReply(200, { acknowledged: open.acked });
+}
+
+interface StreamOrder {
+  readonly id: string;
+  readonly dialect: Dialect;
+  readonly verifier: string | null;
+  readonly after: number;
+  readonly prelude: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+}
+
+function stream(server: MeshServer, caller: Caller, order: StreamOrder): Reply {
+  if (server.hub.size >= (server.options.maxStreams ?? DEFAULT_MAX_STREAMS)) {
+    throw new Refused('BUSY', 'This server holds as many streams as it may.');
+  }
+  const { id, ...opening } = order;
+  return {
+    status: 200,
+    headers: STREAM_HEADERS,
+    open: (sink) => {
+      const { keyId } = caller.key;
+      // Revoked, or stopped, while this request was on its way.
+      if (server.stopping || server.revokedKeys.has(keyId)) return ended(sink, null);
+      return server.hub.open({ ...opening, keyId }, sink, id);
+    },
+  };
+}
+
+function resetOf({ reason }: { readonly reason: string }) {
+  return { reason, snapshot: SNAPSHOT_PATH };
+}
+
+function ended(sink: Sink, last: Uint8Array | null) {
+  sink.end(last);
+  return { drained() {}, closed() {} };
+}
+
+function pollReply(texts: readonly string[], checkpoint: string, receivedUpMs: number, reset: object | null): Reply {
+  const body = `{"events":[${texts.join(',')}],"checkpoint":${checkpoint},"received_up_ms":${receivedUpMs},"reset":${JSON.stringify(reset)}}\n`;
+  return textReply(200, 'application/json', body);
+}
+
+/** Every subject that is denied, page by page as the reader takes them; what changes meanwhile follows as events after `head`. */
+async function* preludeOf(server: MeshServer, opening: Uint8Array, head: Head): AsyncIterable<Uint8Array> {
+  yield opening;
+  for (let after: string | null = null; ;) {
+    const page = await server.store.standings(after, PAGE_EVENTS);
+    if (page.length === 0) return;
+    after = page[page.length - 1]!.subject;
+    const now = server.clock.wall();
+    let text = '';
+    for (const standing of page) {
+      if (!deniesAt(standing, now)) continue;
+      text += frame(null, null, referenceStanding(standing, formatEventId(head.logId, head.term, standing.seq)));
+    }
+    if (text !== '') yield Buffer.from(text);
+  }
+}
+
+function referenceStanding(standing: Standing, id: string): string {
+  return JSON.stringify({
+    type: standing.status === 'revoked' ? 'revocation' : 'suspension',
+    id,
+    agent_id: standing.subject,
+    reason: standing.reason,
+    revoked_by: standing.changedBy,
+    scope: scopeOf(standing.subject),
+    suspended_until: standing.suspendedUntil === null ? null : formatTime(standing.suspendedUntil),
+    timestamp: formatTime(standing.changedAt),
+  });
+}

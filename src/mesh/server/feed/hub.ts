@@ -1,0 +1,307 @@
+/** All open streams, served from one ring of ready frames. */
+import { parseEvent, referenceForm } from '../../log/event.js';
+import { HEARTBEAT_MS, HEARTBEAT_SLICES, PAGE_EVENTS, RING_BYTES, RING_EVENTS, SLOW_READER_MS } from '../../limits.js';
+import { Ring } from '../../ring.js';
+import { formatEventId } from '../../log/head.js';
+import type { LogRecord } from '../../ruling.js';
+import { comment, frame } from '../../sse.js';
+import type { MeshStore } from '../../log/store.js';
+import type { Connection, ServerClock, Sink } from '../http/exchange.js';
+import { Stream, type Dialect } from './stream.js';
+
+export interface Opening {
+  readonly keyId: string;
+  readonly dialect: Dialect;
+  readonly verifier: string | null;
+  /** The stream continues after this seq. */
+  readonly after: number;
+  /** Written first, piece by piece as the reader takes it. */
+  readonly prelude: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+}
+
+export interface HubPorts {
+  readonly store: MeshStore;
+  readonly clock: ServerClock;
+  /** The text of a fresh signed checkpoint. */
+  readonly checkpoint: () => string;
+  /** Runs work after the input that is ready now was read. */
+  readonly soon: (work: () => void) => void;
+  /** What to do when the store fails under a stream. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Longest that events wait for the streams to rest, in ms. */
+const MAX_REST_MS = 50;
+
+const QUIET = Buffer.from(comment('heartbeat'));
+
+export class Hub {
+  readonly #ports: HubPorts;
+  readonly #rings: Readonly<Record<Dialect, Ring>>;
+  readonly #streams = new Map<string, Stream>();
+  /** Notified with every pass and every confirmation. */
+  readonly #watchers = new Set<() => void>();
+  /** How long the last pass over all streams took, in ms, and when it ended. */
+  #passMs = 0;
+  #passedAt = 0;
+  #passDue = false;
+  #notifyDue = false;
+  #opened = 0;
+  #slice = 0;
+  #sliceAt: number;
+  slowCut = 0;
+
+  /** A hub whose ring continues after seq `head`. */
+  constructor(ports: HubPorts, head: number) {
+    this.#ports = ports;
+    this.#sliceAt = ports.clock.up();
+    const ring = () => new Ring(head, RING_EVENTS, RING_BYTES);
+    this.#rings = { native: ring(), reference: ring() };
+  }
+
+  /** seq of the last event that was handed to the streams. */
+  get head(): number {
+    return this.#rings.native.head;
+  }
+
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  streams(): Iterable<Stream> {
+    return this.#streams.values();
+  }
+
+  stream(id: string): Stream | null {
+    return this.#streams.get(id) ?? null;
+  }
+
+  /** Calls `watcher` after every pass and every confirmation, until it is told to stop. */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  open(opening: Opening, sink: Sink, id: string): Connection {
+    const { clock } = this.#ports;
+    const stream = new Stream({
+      id,
+      keyId: opening.keyId,
+      dialect: opening.dialect,
+      verifier: opening.verifier,
+      slice: this.#opened++ % HEARTBEAT_SLICES,
+      openedAt: clock.up(),
+      sink,
+      cursor: opening.after,
+    });
+    stream.acked = opening.after;
+    this.#streams.set(id, stream);
+    void this.#start(stream, opening.prelude);
+    return {
+      drained: () => {
+        stream.blockedAt = null;
+        const resume = stream.onDrain;
+        stream.onDrain = null;
+        if (resume !== null) resume();
+        else this.#pass(stream);
+      },
+      closed: () => this.#forget(stream),
+    };
+  }
+
+  /** Takes new events in, which must follow the ring's head, and writes them to every stream that keeps up; `revoked` as `revokedAmong` has it. */
+  publish(records: readonly LogRecord[], revoked: ReadonlySet<string>): void {
+    for (const record of records) {
+      const event = parseEvent(record.text);
+      this.#rings.native.push(Buffer.from(frame('event', event.id, record.text)));
+      const form = referenceForm(event, revoked.has(event.agent_id));
+      this.#rings.reference.push(Buffer.from(frame(null, event.id, form)));
+    }
+    // Long polls are answered at once: they take no part in the passes.
+    this.#notify();
+    if (this.#passDue) return;
+    this.#passDue = true;
+    this.#passWhenRested();
+  }
+
+  /**
+   * A pass over thousands of streams takes a while, most of it in the system. When events come faster than that, the next pass
+   * waits as long as the last one took: commands get their half of the time, and what came meanwhile goes out in one write.
+   */
+  #passWhenRested(): void {
+    const { clock, soon } = this.#ports;
+    const started = clock.up();
+    if (started - this.#passedAt < this.#passMs) return soon(() => this.#passWhenRested());
+    this.#passDue = false;
+    for (const stream of this.#streams.values()) this.#pass(stream);
+    this.#passedAt = clock.up();
+    this.#passMs = Math.min(MAX_REST_MS, this.#passedAt - started);
+  }
+
+  /** A verifier says that it has applied everything up to `seq`. */
+  confirm(stream: Stream, seq: number): void {
+    if (seq <= stream.acked || seq > this.head) return;
+    stream.acked = seq;
+    stream.ackedAt = this.#ports.clock.up();
+    // Confirmations come in crowds, and whoever waits for them looks at every stream.
+    if (this.#notifyDue) return;
+    this.#notifyDue = true;
+    this.#ports.soon(() => {
+      this.#notifyDue = false;
+      this.#notify();
+    });
+  }
+
+  /** Heartbeats that are due, and readers that took nothing for too long. Call it every 100 ms or so. */
+  tick(): void {
+    const now = this.#ports.clock.up();
+    for (const stream of this.#streams.values()) {
+      if (stream.blockedAt !== null && now - stream.blockedAt >= SLOW_READER_MS) {
+        this.slowCut++;
+        this.#forget(stream);
+        stream.sink.cut();
+      }
+    }
+    const step = HEARTBEAT_MS / HEARTBEAT_SLICES;
+    // After a pause of the whole process one round is enough.
+    if (now - this.#sliceAt > HEARTBEAT_MS) this.#sliceAt = now - HEARTBEAT_MS;
+    while (now - this.#sliceAt >= step) {
+      this.#sliceAt += step;
+      this.#beat(this.#slice++ % HEARTBEAT_SLICES, now);
+    }
+  }
+
+  /** Ends the streams of an API key that was revoked. */
+  closeKey(keyId: string): void {
+    for (const stream of this.#streams.values()) if (stream.keyId === keyId) this.#end(stream, null);
+  }
+
+  /** Ends every stream with a last frame. */
+  closeAll(last: Uint8Array): void {
+    for (const stream of this.#streams.values()) this.#end(stream, stream.dialect === 'native' ? last : null);
+  }
+
+  /** Drops every stream as it is. */
+  cutAll(): void {
+    for (const stream of this.#streams.values()) {
+      this.#forget(stream);
+      stream.sink.cut();
+    }
+  }
+
+  #end(stream: Stream, last: Uint8Array | null): void {
+    const blocked = stream.blockedAt !== null;
+    this.#forget(stream);
+    if (blocked) stream.sink.cut();
+    else stream.sink.end(last);
+  }
+
+  #beat(slice: number, now: number): void {
+    let bytes: Uint8Array | null = null;
+    for (const stream of this.#streams.values()) {
+      if (stream.slice !== slice || stream.blockedAt !== null || stream.catchingUp) continue;
+      // A heartbeat never overtakes the events that it speaks of.
+      this.#pass(stream);
+      if (stream.blockedAt !== null || stream.catchingUp) continue;
+      if (stream.dialect === 'native') bytes ??= Buffer.from(frame('heartbeat', null, this.#ports.checkpoint()));
+      stream.write(stream.dialect === 'native' ? bytes! : QUIET, now);
+    }
+  }
+
+  async #start(stream: Stream, prelude: Opening['prelude']): Promise<void> {
+    const { clock, onFailure } = this.#ports;
+    stream.catchingUp = true;
+    try {
+      for await (const piece of prelude) {
+        if (stream.closed) return;
+        if (!stream.write(piece, clock.up())) await this.#drained(stream);
+        if (stream.closed) return;
+      }
+      stream.catchingUp = false;
+      this.#pass(stream);
+    } catch (error) {
+      onFailure(error);
+    }
+  }
+
+  #pass(stream: Stream): void {
+    const ring = this.#rings[stream.dialect];
+    const now = this.#ports.clock.up();
+    while (stream.blockedAt === null && !stream.catchingUp && !stream.closed && stream.cursor < ring.head) {
+      if (!ring.holdsAfter(stream.cursor)) {
+        void this.#catchUp(stream);
+        return;
+      }
+      const piece = ring.after(stream.cursor)!;
+      stream.cursor = piece.head;
+      stream.write(piece.bytes, now);
+    }
+  }
+
+  async #catchUp(stream: Stream): Promise<void> {
+    const { store, clock, onFailure } = this.#ports;
+    stream.catchingUp = true;
+    try {
+      while (!stream.closed && !this.#rings[stream.dialect].holdsAfter(stream.cursor)) {
+        const records = await store.read(stream.cursor, PAGE_EVENTS);
+        if (records.length === 0) throw new Error(`the store lost the events after ${stream.cursor}`);
+        const bytes = await this.#encode(stream.dialect, records);
+        stream.cursor = records[records.length - 1]!.seq;
+        if (!stream.write(bytes, clock.up())) await this.#drained(stream);
+      }
+      stream.catchingUp = false;
+      this.#pass(stream);
+    } catch (error) {
+      onFailure(error);
+    }
+  }
+
+  async #encode(dialect: Dialect, records: readonly LogRecord[]): Promise<Uint8Array> {
+    const { store } = this.#ports;
+    const revoked = dialect === 'native' ? null : await revokedAmong(store, records);
+    let text = '';
+    for (const record of records) {
+      const id = formatEventId(store.logId, record.term, record.seq);
+      if (revoked === null) {
+        text += frame('event', id, record.text);
+        continue;
+      }
+      const event = parseEvent(record.text);
+      text += frame(null, id, referenceForm(event, revoked.has(event.agent_id)));
+    }
+    return Buffer.from(text);
+  }
+
+  #drained(stream: Stream): Promise<void> {
+    return new Promise((resolve) => {
+      stream.onDrain = resolve;
+    });
+  }
+
+  #forget(stream: Stream): void {
+    if (stream.closed) return;
+    stream.closed = true;
+    this.#streams.delete(stream.id);
+    const resume = stream.onDrain;
+    stream.onDrain = null;
+    resume?.();
+    this.#notify();
+  }
+
+  #notify(): void {
+    for (const watcher of [...this.#watchers]) watcher();
+  }
+}
+
+/** Who of the subjects that `records` suspend is revoked now. What changed in between follows as an event. */
+export async function revokedAmong(
+  store: Pick<MeshStore, 'standing'>,
+  records: readonly LogRecord[],
+): Promise<ReadonlySet<string>> {
+  // The text is canonical, so that nearly all need no second parsing.
+  const likely = records.filter(({ text }) => text.includes('"type":"suspension"'));
+  const events = likely.map(({ text }) => parseEvent(text)).filter(({ type }) => type === 'suspension');
+  const suspended = new Set(events.map((event) => event.agent_id));
+  const standings = await Promise.all([...suspended].map((subject) => store.standing(subject)));
+  return new Set(standings.filter((each) => each?.status === 'revoked').map((each) => each!.subject));
+}

@@ -1,0 +1,48 @@
+import type { Sink } from '../http/exchange.js';
+
+export type Dialect = 'native' | 'reference';
+
+/** One open stream: a cursor into the log, and what its reader is known to have. */
+export class Stream {
+  readonly id: string;
+  readonly keyId: string;
+  readonly dialect: Dialect;
+  /** The verifier's name when it reports what it has applied; null otherwise. */
+  readonly verifier: string | null;
+  /** The heartbeat slice it belongs to. */
+  readonly slice: number;
+  /** ms, the server's `up` clock. */
+  readonly openedAt: number;
+  readonly sink: Sink;
+  /** seq of the last event written. */
+  cursor: number;
+  /** Since when the reader takes nothing; null while it does. */
+  blockedAt: number | null = null;
+  /** seq that the reader says it has applied. */
+  acked = 0;
+  ackedAt: number | null = null;
+  /** True while older events come from the store; live ones wait. */
+  catchingUp = false;
+  closed = false;
+  /** Resumes the catch-up that waits for the reader. */
+  onDrain: (() => void) | null = null;
+
+  constructor(
+    fields: Pick<Stream, 'id' | 'keyId' | 'dialect' | 'verifier' | 'slice' | 'openedAt' | 'sink' | 'cursor'>,
+  ) {
+    this.id = fields.id;
+    this.keyId = fields.keyId;
+    this.dialect = fields.dialect;
+    this.verifier = fields.verifier;
+    this.slice = fields.slice;
+    this.openedAt = fields.openedAt;
+    this.sink = fields.sink;
+    this.cursor = fields.cursor;
+  }
+
+  write(bytes: Uint8Array, now: number): boolean {
+    if (this.sink.write(bytes)) return true;
+    this.blockedAt ??= now;
+    return false;
+  }
+}

@@ -1,0 +1,73 @@
+import { acceptableKey } from '../../../protocol/ed25519/acceptance.js';
+import { parseJson } from '../../../protocol/json/parse.js';
+import type { Json } from '../../../protocol/json/values.js';
+import { formatPublicKey, parsePublicKey } from '../../../protocol/identity/keys.js';
+import { objectOf, ShapeError } from '../../../protocol/json/shape.js';
+import { isRole, type Role } from '../../access/roles.js';
+import type { Request } from './exchange.js';
+
+/** The request's JSON body. Throws JsonError. */
+export function jsonBody(request: Request): Json {
+  return parseJson(request.body);
+}
+
+/** `wait=20s`, `wait=250ms` or `wait=2000` (ms), at most `max`. */
+export function waitOf(request: Request, fallback: number, max: number): number {
+  const text = request.query.get('wait');
+  if (text === null) return fallback;
+  const match = /^(\d{1,6})(ms|s)?$/.exec(text);
+  if (match === null) throw new ShapeError('"wait" is not a duration like 20s');
+  return Math.min(max, Number(match[1]) * (match[2] === 's' ? 1000 : 1));
+}
+
+const VERIFIER = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** The name under which a verifier reports in, or null when it does not. */
+export function verifierOf(request: Request): string | null {
+  const name = request.query.get('verifier');
+  if (name !== null && !VERIFIER.test(name))
+    throw new ShapeError('"verifier" is not 1 to 64 letters, digits, ".", "_" or "-"');
+  return name;
+}
+
+/** The place a stream or poll asks to continue from; the header is what an EventSource sends by itself. */
+export function placeOf(request: Request): string | null {
+  return request.headers['last-event-id'] || request.query.get('after');
+}
+
+const CHALLENGE = /^[0-9a-f]{32}$/;
+
+/** What the first checkpoint of the answer must repeat; null when the client does not ask for that. */
+export function challengeOf(request: Request): string | null {
+  const text = request.query.get('challenge');
+  if (text !== null && !CHALLENGE.test(text)) throw new ShapeError('"challenge" is not 32 hex digits');
+  return text;
+}
+
+export interface KeyOrder {
+  readonly role: Role;
+  readonly label: string | null;
+  readonly publicKey: string | null;
+}
+
+export function readKeyOrder(value: Json): KeyOrder {
+  const { role, label, public_key } = objectOf(value, 'the request', ['role'], ['label', 'public_key']);
+  if (typeof role !== 'string' || !isRole(role))
+    throw new ShapeError('"role" is not observer, verifier, operator or admin');
+  if (label != null && (typeof label !== 'string' || !/^[\x20-\x7e]{1,100}$/.test(label))) {
+    throw new ShapeError('"label" is not 1 to 100 printable ASCII characters');
+  }
+  const key = typeof public_key === 'string' ? parsePublicKey(public_key) : null;
+  // A small-order key is nobody's: no signature would ever be believed under it.
+  if (public_key != null && (key === null || !acceptableKey(key)))
+    throw new ShapeError('"public_key" is not an acceptable Ed25519 public key');
+  return { role, label: label ?? null, publicKey: key === null ? null : formatPublicKey(key) };
+}
+
+export function readAck(value: Json): { readonly stream: string; readonly seq: number } {
+  const { stream, seq } = objectOf(value, 'the request', ['stream', 'seq']);
+  if (typeof stream !== 'string' || stream.length > 64) throw new ShapeError('"stream" is not a stream id');
+  if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 0)
+    throw new ShapeError('"seq" is not a sequence number');
+  return { stream, seq };
+}

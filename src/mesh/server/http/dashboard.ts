@@ -1,0 +1,122 @@
+/** The dashboard: a page without data, and what it asks for with a key. */
+import { formatTime } from '../../../protocol/time.js';
+import { PAGE, PAGE_POLICY } from '../../dashboard/document.js';
+import type { EffectiveStatus, FleetAgent } from '../../fleet.js';
+import { statusAt, type Standing } from '../../standing.js';
+import { EVERYONE, principalOf, scopeOf } from '../../subject.js';
+import { jsonReply, textReply, type Reply, type Request, type WholeReply } from './exchange.js';
+import type { MeshServer } from '../mesh-server.js';
+
+/** The limits that the guide warns at. */
+const HIGH_FAILURE_RATE = 0.1;
+const LOW_TRUST = 0.7;
+const MAX_AGENTS = 200;
+const MAX_LOGS = 200;
+const MAX_ABOVE = 50;
+
+export function dashboardPage(): WholeReply {
+  return textReply(200, 'text/html; charset=utf-8', PAGE, {
+    'content-security-policy': PAGE_POLICY,
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
+  });
+}
+
+/** Every agent that was logged or is denied, those that need a person first. */
+export async function fleet(server: MeshServer, request: Request): Promise<Reply> {
+  const { store, clock, options } = server;
+  const now = clock.wall();
+  const find = request.query.get('find') ?? '';
+  const standings = await standingsOf(server);
+  const known = new Map(standings.map((standing) => [standing.subject, standing]));
+  const conduct = new Map<string, FleetAgent>();
+  for (const agent of (await options.conduct?.agents(now)) ?? []) conduct.set(agent.agentId, agent);
+  const ids = new Set(conduct.keys());
+  for (const { subject } of standings) if (scopeOf(subject) === 'agent') ids.add(subject);
+
+  const rows = [...ids]
+    .filter((id) => id.includes(find))
+    .map((id) => ({ id, agent: conduct.get(id) ?? null, effective: effectiveStatus(id, known, now) }))
+    .map((row) => ({ ...row, rank: rankOf(row.agent, row.effective) }))
+    .sort((a, b) => a.rank - b.rank || (b.agent?.lastAt ?? 0) - (a.agent?.lastAt ?? 0) || (a.id < b.id ? -1 : 1));
+  const above = standings.filter(({ subject }) => scopeOf(subject) !== 'agent');
+  const denied = above.filter((standing) => statusAt(standing, now) !== 'active');
+  const logs = await store.logs.ends(MAX_LOGS);
+  return jsonReply(200, {
+    agents: rows.slice(0, MAX_AGENTS).map(({ id, agent, effective }) => agentForm(id, agent, effective)),
+    more: Math.max(0, rows.length - MAX_AGENTS),
+    above: denied.slice(0, MAX_ABOVE).map((standing) => ({
+      subject: standing.subject,
+      status: statusAt(standing, now),
+      reason: standing.reason,
+    })),
+    logs: logs.map(({ verifier, keyId, seq, at }) => ({
+      verifier,
+      key_id: keyId,
+      seq,
+      last_shipped_ms: Math.max(0, now - at),
+    })),
+    counted: options.conduct !== undefined,
+    entries: await store.logs.head(),
+    time: formatTime(now),
+  });
+}
+
+const latest = new WeakMap<MeshServer, { readonly seq: number; readonly standings: readonly Standing[] }>();
+
+/** All standings; read anew only when there was an event since, because pages ask every few seconds. */
+async function standingsOf(server: MeshServer): Promise<readonly Standing[]> {
+  const known = latest.get(server);
+  if (known !== undefined && known.seq === server.head.seq) return known.standings;
+  const { head, standings } = await server.store.snapshot();
+  latest.set(server, { seq: head.seq, standings });
+  return standings;
+}
+
+/** What is in force for an agent: the strongest of what was said of it, of its principal, and of everyone. */
+function effectiveStatus(id: string, known: ReadonlyMap<string, Standing>, now: number): EffectiveStatus {
+  let found: EffectiveStatus = { status: 'active', reason: null, of: id };
+  for (const subject of [id, principalOf(id), EVERYONE]) {
+    const standing = known.get(subject);
+    const status = statusAt(standing ?? null, now);
+    if (status === 'active' || found.status === 'revoked' || found.status === status) continue;
+    found = { status, reason: standing!.reason, of: subject };
+  }
+  return found;
+}
+
+/** 0: active, and something is wrong with it. 1: active. 2: stopped already. 3: only ever named by strangers, who may name anything. */
+function rankOf(agent: FleetAgent | null, { status }: EffectiveStatus): number {
+  if (status !== 'active') return 2;
+  if (agent === null) return 1;
+  const rate = failureRate(agent);
+  if (rate === null) return 3;
+  return (rate !== null && rate > HIGH_FAILURE_RATE) || (agent.trustMeaningful && agent.trust < LOW_TRUST) ? 0 : 1;
+}
+
+function failureRate({ successful, failed }: FleetAgent): number | null {
+  return successful + failed === 0 ? null : failed / (successful + failed);
+}
+
+function agentForm(id: string, agent: FleetAgent | null, effective: EffectiveStatus) {
+  return {
+    agent_id: id,
+    // Strangers can get any string logged as an agent's id; such a one cannot be revoked.
+    revocable: scopeOf(id) === 'agent',
+    status: effective.status,
+    reason: effective.reason,
+    status_of: effective.of,
+    successful: agent?.successful ?? 0,
+    failed: agent?.failed ?? 0,
+    unattributed: agent?.unattributed ?? 0,
+    failure_rate: agent === null ? null : failureRate(agent),
+    trust_score: agent === null || failureRate(agent) === null ? null : agent.trust,
+    trust_meaningful: agent?.trustMeaningful ?? false,
+    last_at: agent === null ? null : formatTime(agent.lastAt),
+    hours: agent?.hours ?? [],
+  };
+}

@@ -1,0 +1,78 @@
+/** Requests and replies as values: the server is a function, and whoever has sockets translates. */
+import type { KeyRecord } from '../../access/api-key.js';
+
+export interface Request {
+  readonly method: string;
+  /** Without the query, still percent-encoded. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  /** The peer's address, for rate limits. */
+  readonly remote: string;
+}
+
+export type Reply = WholeReply | PiecesReply | StreamReply;
+
+export interface WholeReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** A reply too large to be one text; all of it is there. */
+export interface PiecesReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly pieces: readonly Uint8Array[];
+}
+
+export interface StreamReply {
+  readonly status: 200;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Called once, when the headers are on their way. */
+  open(sink: Sink): Connection;
+}
+
+/** Where a stream's bytes go. */
+export interface Sink {
+  /** False when the reader lags: write nothing more until `drained`. */
+  write(bytes: Uint8Array): boolean;
+  /** Ends the stream after what was written, and after `last` when given. */
+  end(last: Uint8Array | null): void;
+  /** Drops the connection with whatever was not sent yet. */
+  cut(): void;
+}
+
+/** What the owner of the socket tells the stream. */
+export interface Connection {
+  drained(): void;
+  closed(): void;
+}
+
+/** Who asks, once authenticated. */
+export interface Caller {
+  readonly key: KeyRecord;
+}
+
+/** The two clocks of a server. */
+export interface ServerClock {
+  /** ms since the epoch. */
+  wall(): number;
+  /** ms since some moment of this process; never goes back, never jumps. */
+  up(): number;
+}
+
+export function jsonReply(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): WholeReply {
+  return textReply(status, 'application/json', `${JSON.stringify(value)}\n`, headers);
+}
+
+export function textReply(
+  status: number,
+  type: string,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): WholeReply {
+  return { status, headers: { 'content-type': type, 'cache-control': 'no-store', ...headers }, body };
+}

@@ -1,0 +1,112 @@
+/** One request in, one reply out: routing, admission, and every refusal in one form. */
+import { JsonError } from '../../../protocol/json/parse.js';
+import { ShapeError } from '../../../protocol/json/shape.js';
+import { REFUSALS, Refused, type Refusal } from '../../refusal.js';
+import { dashboardPage } from './dashboard.js';
+import { ENDPOINTS, type Endpoint } from './endpoints.js';
+import { jsonReply, textReply, type Reply, type Request } from './exchange.js';
+import type { MeshServer } from '../mesh-server.js';
+import { openApi } from './openapi.js';
+
+/** Paths that answer without a key: they say nothing about anyone. */
+const PUBLIC = ['/', '/healthz', '/openapi.json'];
+
+const ROUTES = ENDPOINTS.map((endpoint) => ({ endpoint, pattern: patternOf(endpoint.path) }));
+
+export async function handle(server: MeshServer, request: Request): Promise<Reply> {
+  let label = 'other';
+  let reply: Reply;
+  try {
+    const found = route(request);
+    // Never a path that somebody made up: anyone may ask for one, and each would stay in memory and in the metrics.
+    label = found?.endpoint.path ?? (PUBLIC.includes(request.path) ? request.path : label);
+    reply = found === null ? await open(server, request) : await admitted(server, request, found);
+    // What was waiting when the store failed is not answered as if nothing had happened.
+    if (server.broken) throw brokenStore();
+  } catch (error) {
+    reply = refusalReply(refusalOf(error));
+  }
+  const key = `{endpoint="${label}",status="${reply.status}"}`;
+  server.requests.set(key, (server.requests.get(key) ?? 0) + 1);
+  return reply;
+}
+
+/** Most bytes that the body of such a request may have: known before any of it is read. */
+export function bodyLimit(method: string, path: string): number {
+  const found = ROUTES.find(({ endpoint, pattern }) => endpoint.method === method && pattern.test(path));
+  return found?.endpoint.maxBody ?? 0;
+}
+
+/** The reply to a request whose body is larger than it may be. */
+export function tooLarge(limit: number): Reply {
+  return refusalReply({ code: 'TOO_LARGE', message: `The body of this request may have ${limit} bytes at most.` });
+}
+
+function admitted(
+  server: MeshServer,
+  request: Request,
+  { endpoint, params }: { endpoint: Endpoint; params: readonly string[] },
+): Promise<Reply> {
+  if (server.broken) throw brokenStore();
+  if (server.stopping) throw new Refused('SHUTTING_DOWN', 'This server is ending; ask again in a moment.');
+  return server.gate.admit(request, endpoint.role).then((caller) => endpoint.handle(server, request, caller, params));
+}
+
+async function open(server: MeshServer, request: Request): Promise<Reply> {
+  if (!PUBLIC.includes(request.path))
+    throw new Refused('NOT_FOUND', 'There is nothing at this path; see /openapi.json.');
+  // HEAD is how load balancers and uptime monitors ask; whoever has the socket leaves the body out (RFC 9110, 9.3.2).
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    throw new Refused('METHOD_NOT_ALLOWED', 'This path answers GET.', { allow: 'GET, HEAD' });
+  }
+  if (request.path === '/') return dashboardPage();
+  if (request.path === '/openapi.json') return textReply(200, 'application/json', openApi());
+  if (server.stopping) return jsonReply(503, { status: 'stopping' });
+  if (server.broken) return jsonReply(503, { status: 'failed' });
+  try {
+    await server.store.health();
+  } catch {
+    return jsonReply(503, { status: 'failed' });
+  }
+  return jsonReply(200, { status: 'ok', head: server.head.seq });
+}
+
+function brokenStore(): Refused {
+  return new Refused(
+    'STORE_FAILED',
+    'The store failed and this server is ending; whether the command was kept is unknown.',
+  );
+}
+
+function route(request: Request): { endpoint: Endpoint; params: readonly string[] } | null {
+  const allowed: string[] = [];
+  for (const { endpoint, pattern } of ROUTES) {
+    const match = pattern.exec(request.path);
+    if (match === null) continue;
+    if (endpoint.method === request.method) return { endpoint, params: match.slice(1) };
+    allowed.push(endpoint.method);
+  }
+  if (allowed.length === 0) return null;
+  throw new Refused('METHOD_NOT_ALLOWED', `This path answers ${allowed.join(', ')}.`, { allow: allowed.join(', ') });
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refused) return error.refusal;
+  if (error instanceof JsonError) return { code: 'BAD_REQUEST', message: `The body is not JSON: ${error.message}.` };
+  if (error instanceof ShapeError) return { code: 'BAD_REQUEST', message: `The request is wrong: ${error.reason}.` };
+  throw error;
+}
+
+function refusalReply({ code, message, details }: Refusal): Reply {
+  const { status, retryable } = REFUSALS[code];
+  const headers: Record<string, string> = {};
+  if (code === 'UNAUTHENTICATED') headers['www-authenticate'] = 'Bearer realm="aip-mesh"';
+  if (code === 'METHOD_NOT_ALLOWED') headers.allow = String(details?.allow ?? '');
+  if (code === 'RATE_LIMITED') headers['retry-after'] = '3';
+  return jsonReply(status, { code, message, details: details ?? null, retryable }, headers);
+}
+
+function patternOf(path: string): RegExp {
+  const source = path.replace(/[.*]/g, '\\$&').replace(/\{[a-z_]+\}/g, '([^/]{1,1024})');
+  return new RegExp(`^${source}$`);
+}

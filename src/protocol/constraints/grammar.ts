@@ -1,0 +1,244 @@
+/**
+ * The grammar of a passport's constraints (protocol, section 5). Strict: a name or a form that this version does not know is a problem
+ * and never a constraint that is silently not enforced. Names starting `x-` are annotations.
+ */
+import {
+  CONSTRAINT_ORDER,
+  type ApprovalRule,
+  type Constraint,
+  type Constraints,
+  type RateRule,
+  type RateUnit,
+  type Scalar,
+} from './rules.js';
+import { limitOf, paramNameOf, parseMoney, type MoneyRules, type Refuse } from './money-grammar.js';
+import { domainList, parsePattern } from './domains.js';
+import { MAX_ACTION_LENGTH, MAX_LIST } from '../limits.js';
+import { paramNamesOf, thingOf } from './counted-names.js';
+import { parseTimeWindow } from './time-windows.js';
+import { isObject, type Json, type JsonObject } from '../json/values.js';
+
+export type { Constraint, Constraints } from './rules.js';
+
+export interface ConstraintProblem {
+  /** Where, below `constraints`: `monetary_limit.currency`. */
+  readonly path: string;
+  readonly reason: string;
+}
+
+export type ParsedConstraints =
+  | { readonly ok: true; readonly constraints: Constraints }
+  | { readonly ok: false; readonly problems: readonly ConstraintProblem[] };
+
+/** Most constraints a passport may hold: a rate costs one question to the state per verification. */
+const MAX_CONSTRAINTS = 128;
+const WINDOW_MS: Readonly<Record<RateUnit, number>> = {
+  second: 1000,
+  minute: 60_000,
+  hour: 3_600_000,
+  day: 86_400_000,
+};
+const RATE = /^(0|[1-9][0-9]{0,8})\/(second|minute|hour|day)$/;
+const COUNT_NAME = /^max_([A-Za-z0-9_]+)_per_(second|minute|hour|day)$/;
+const LIST_NAME = /^(allowed|denied)_([A-Za-z0-9_.-]{1,120})$/;
+const BOUND_NAME = /^(max|min)_([A-Za-z0-9_.-]{1,120})$/;
+const REQUIRED_NAME = /^require_([A-Za-z0-9_.-]{1,120})$/;
+const MONEY_NAMES = new Set(['monetary_limit', 'daily_limit', 'currency']);
+const COUNTRY = /^[A-Z]{2}$/;
+
+/** Names that the patterns would take for something weaker than what their author means. */
+const MISLEADING: Readonly<Record<string, string>> = {
+  allowed_domain: 'is spelled "allowed_domains"',
+  denied_domain: 'is not a constraint: list what is allowed in "allowed_domains"',
+  denied_domains: 'is not a constraint: list what is allowed in "allowed_domains"',
+  allowed_action: 'belongs into the passport\'s "actions"',
+  allowed_actions: 'belongs into the passport\'s "actions"',
+  denied_action: 'belongs into the passport\'s "denied_actions"',
+  denied_actions: 'belongs into the passport\'s "denied_actions"',
+};
+const MONEY_THINGS = new Set(['amount', 'money', 'spend', 'spending', 'spent', 'cost', 'dollar', 'usd', 'eur', 'cent']);
+
+/** The constraints in `value`, compiled, or everything that is wrong with them. */
+export function parseConstraints(value: JsonObject): ParsedConstraints {
+  const problems: ConstraintProblem[] = [];
+  const refuse: Refuse = (path, reason) => {
+    problems.push({ path: path.slice(0, 128), reason });
+    return null;
+  };
+  const names = Object.keys(value).filter((name) => !name.startsWith('x-'));
+  if (names.length > MAX_CONSTRAINTS) refuse('constraints', `are more than ${MAX_CONSTRAINTS}`);
+  const money = parseMoney(value, refuse);
+  const all: Constraint[] = [...money.rules];
+  for (const name of names.slice(0, MAX_CONSTRAINTS)) {
+    if (!MONEY_NAMES.has(name)) all.push(...ruleOf(name, value[name]!, money, refuse));
+  }
+  if (problems.length > 0) return { ok: false, problems };
+  all.sort((a, b) => CONSTRAINT_ORDER.indexOf(a.kind) - CONSTRAINT_ORDER.indexOf(b.kind));
+  return { ok: true, constraints: { all, currency: money.currency, amountParam: money.amountParam } };
+}
+
+// The exact names come first: the patterns below would take `allowed_domains` for a list of values of the param `domain`.
+function ruleOf(name: string, value: Json, money: MoneyRules, refuse: Refuse): readonly Constraint[] {
+  if (name === 'allowed_domains') return domainsOf(value, refuse);
+  if (name === 'rate_limit') return ratesOf(value, refuse);
+  if (name === 'require_approval') return approvalOf(value, money, refuse);
+  if (name === 'time_window') return windowOf(value, refuse);
+  if (name === 'geo_restriction') return countriesOf(value, refuse);
+  if (Object.hasOwn(MISLEADING, name)) return none(refuse(name, MISLEADING[name]!));
+  const list = LIST_NAME.exec(name);
+  if (list !== null) return valuesOf(name, list[1] as 'allowed' | 'denied', list[2]!, value, refuse);
+  const count = COUNT_NAME.exec(name);
+  if (count !== null) return countOf(name, count[1]!, count[2] as RateUnit, value, refuse);
+  const bound = BOUND_NAME.exec(name);
+  if (bound !== null) return boundOf(name, bound[1] as 'max' | 'min', bound[2]!, value, refuse);
+  const required = REQUIRED_NAME.exec(name);
+  if (required !== null) {
+    return value === true ? [{ kind: 'required', param: required[1]! }] : none(refuse(name, 'can only be true'));
+  }
+  return none(refuse(name, 'is not a constraint that this version knows'));
+}
+
+function none(_: null): readonly [] {
+  return [];
+}
+
+function isList(value: Json, path: string, refuse: Refuse): value is readonly Json[] {
+  if (!Array.isArray(value)) refuse(path, 'is not a list');
+  else if (value.length > MAX_LIST) refuse(path, `has more than ${MAX_LIST} entries`);
+  else return true;
+  return false;
+}
+
+function domainsOf(value: Json, refuse: Refuse): readonly Constraint[] {
+  if (!isList(value, 'allowed_domains', refuse)) return [];
+  const entries = value.flatMap((text, i) => {
+    const pattern = typeof text === 'string' ? parsePattern(text) : null;
+    if (pattern !== null) return [{ text: text as string, pattern }];
+    return none(refuse(`allowed_domains[${i}]`, 'is not a domain name, nor "*." and a domain name'));
+  });
+  return [{ kind: 'allowed_domains', list: domainList(entries) }];
+}
+
+function ratesOf(value: Json, refuse: Refuse): readonly Constraint[] {
+  if (!isObject(value)) return rateOf('rate_limit', null, value, refuse);
+  const actions = Object.keys(value);
+  if (actions.length === 0) refuse('rate_limit', 'names no action');
+  if (actions.length > MAX_CONSTRAINTS) return none(refuse('rate_limit', `names more than ${MAX_CONSTRAINTS} actions`));
+  return actions.flatMap((action) => {
+    if (isAction(action)) return rateOf(`rate_limit.${action}`, action, value[action]!, refuse);
+    return none(refuse('rate_limit', 'names something that is not an action'));
+  });
+}
+
+function rateOf(name: string, action: string | null, value: Json, refuse: Refuse): readonly RateRule[] {
+  const match = typeof value === 'string' ? RATE.exec(value) : null;
+  if (match === null) return none(refuse(name, 'is not a rate like "10/hour" (second, minute, hour, day)'));
+  const unit = match[2] as RateUnit;
+  return [{ kind: 'rate', name, action, thing: null, limit: Number(match[1]), unit, windowMs: WINDOW_MS[unit] }];
+}
+
+function countOf(name: string, things: string, unit: RateUnit, value: Json, refuse: Refuse): readonly Constraint[] {
+  const thing = thingOf(things);
+  if (thing === '') return none(refuse(name, 'does not say what is counted'));
+  // It would count actions with such a word in their name, and limit no money at all.
+  if (thing.split('_').some((word) => MONEY_THINGS.has(word)))
+    return none(refuse(name, 'counts actions, not money: use "daily_limit"'));
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > 999_999_999) {
+    return none(refuse(name, 'is not an integer from 0 to 999999999'));
+  }
+  return [{ kind: 'rate', name, action: null, thing, limit: value, unit, windowMs: WINDOW_MS[unit] }];
+}
+
+function valuesOf(
+  name: string,
+  side: 'allowed' | 'denied',
+  things: string,
+  value: Json,
+  refuse: Refuse,
+): readonly Constraint[] {
+  if (!isList(value, name, refuse)) return [];
+  const odd = value.findIndex((entry) => !isScalar(entry));
+  if (odd !== -1) return none(refuse(`${name}[${odd}]`, 'is not a string, number or boolean'));
+  // A deny-list that denies nothing is a mistake; an allow-list that allows nothing is a decision.
+  if (side === 'denied' && value.length === 0) return none(refuse(name, 'is empty'));
+  const params = paramNamesOf(things);
+  const code = side === 'allowed' && params.includes('symbol') ? 'SYMBOL_NOT_ALLOWED' : 'VALUE_NOT_ALLOWED';
+  const list = { name, params, values: new Set(value), written: value as readonly Scalar[], code } as const;
+  return [side === 'allowed' ? { kind: 'allowed_values', ...list } : { kind: 'denied_values', ...list }];
+}
+
+function isScalar(value: Json): value is Scalar {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+}
+
+function boundOf(name: string, side: 'max' | 'min', param: string, value: Json, refuse: Refuse): readonly Constraint[] {
+  if (isObject(value)) {
+    const stranger = Object.keys(value).find((member) => member !== 'value' && member !== 'param');
+    if (stranger !== undefined)
+      return none(refuse(`${name}.${stranger.slice(0, 64)}`, 'is not part of {value, param}'));
+    const read = value.param === undefined ? param : paramNameOf(value.param, `${name}.param`, refuse);
+    if (typeof value.value !== 'number') return none(refuse(`${name}.value`, 'is not a number'));
+    return read === null ? [] : [{ kind: 'bound', name, side, param: read, limit: value.value }];
+  }
+  // `max_orders_per_week` looks like a rate and would be a bound on a param that nobody sends.
+  if (/(?:^|_)per_/.test(param)) {
+    return none(refuse(name, 'is not per second, minute, hour or day; for a param of that name write {value, param}'));
+  }
+  return typeof value === 'number'
+    ? [{ kind: 'bound', name, side, param, limit: value }]
+    : none(refuse(name, 'is not a number or {value, param}'));
+}
+
+function approvalOf(value: Json, money: MoneyRules, refuse: Refuse): readonly Constraint[] {
+  const path = 'require_approval';
+  const rule: ApprovalRule = {
+    kind: 'approval',
+    always: value === true,
+    actions: new Set(),
+    environments: new Set(),
+    above: null,
+    currency: money.currency,
+    params: money.params,
+  };
+  if (value === true) return [rule];
+  if (!isObject(value)) return none(refuse(path, 'is not true or {actions, environments, above}'));
+  const members = Object.keys(value);
+  if (members.length === 0) refuse(path, 'names nothing that needs approval');
+  const stranger = members.find((member) => !['actions', 'environments', 'above'].includes(member));
+  if (stranger !== undefined)
+    refuse(`${path}.${stranger.slice(0, 64)}`, 'is not part of {actions, environments, above}');
+  const actions = namesOf(value.actions, `${path}.actions`, refuse);
+  const environments = namesOf(value.environments, `${path}.environments`, refuse);
+  const above = value.above === undefined ? null : limitOf(value.above, money.currency, `${path}.above`, refuse);
+  return [{ ...rule, actions: new Set(actions), environments: new Set(environments.map(foldedName)), above }];
+}
+
+/** Names as triggers compare them: without case and surrounding space, so that no spelling dodges a trigger. */
+export function foldedName(name: string): string {
+  return name.normalize('NFKC').trim().toLowerCase();
+}
+
+function namesOf(value: Json | undefined, path: string, refuse: Refuse): readonly string[] {
+  if (value === undefined || !isList(value, path, refuse)) return [];
+  // A trigger that nothing can pull would read like a safeguard and be none.
+  if (value.length === 0) return none(refuse(path, 'is empty'));
+  return value.flatMap((name, i) => (isAction(name) ? [name] : none(refuse(`${path}[${i}]`, 'is not a name'))));
+}
+
+function isAction(name: Json): name is string {
+  return typeof name === 'string' && name.length <= MAX_ACTION_LENGTH && /^[^\p{C}\p{Z}]+$/u.test(name);
+}
+
+function windowOf(value: Json, refuse: Refuse): readonly Constraint[] {
+  if (!isObject(value)) return none(refuse('time_window', 'is not {start, end} or {days, from, to, tz}'));
+  const window = parseTimeWindow(value, (member, reason) => refuse(`time_window.${member}`, reason));
+  return window === null ? [] : [{ kind: 'time_window', window, written: value }];
+}
+
+function countriesOf(value: Json, refuse: Refuse): readonly Constraint[] {
+  if (!isList(value, 'geo_restriction', refuse)) return [];
+  const odd = value.findIndex((code) => typeof code !== 'string' || !COUNTRY.test(code));
+  if (odd !== -1) return none(refuse(`geo_restriction[${odd}]`, 'is not an ISO 3166-1 country code like "US"'));
+  const written = value as readonly string[];
+  return [{ kind: 'geo_restriction', countries: new Set(written), written }];
+}

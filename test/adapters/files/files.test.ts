@@ -1,0 +1,85 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { readDocument } from '../../../src/adapters/files/document.js';
+import { expandPattern, isNamedPipe } from '../../../src/adapters/files/plain-file.js';
+import { MAX_DOCUMENT_BYTES } from '../../../src/protocol/limits.js';
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'aip-test-'));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+function pipe(): string {
+  const path = join(folder(), 'intent.json');
+  execFileSync('mkfifo', [path]);
+  return path;
+}
+
+function write(path: string, script: string): void {
+  const child = spawn('sh', ['-c', `exec > "$1"; ${script}`, 'sh', path], { stdio: 'ignore' });
+  onTestFinished(() => void child.kill('SIGKILL'));
+}
+
+describe('reading a document', () => {
+  test('ends one byte past the limit, wherever the file ends', async () => {
+    expect(await readDocument('/dev/zero')).toHaveLength(MAX_DOCUMENT_BYTES + 1);
+    expect(await readDocument('/dev/null')).toHaveLength(0);
+  });
+
+  test('finds nothing, a folder, a loop of links', async () => {
+    const at = folder();
+    symlinkSync(join(at, 'loop'), join(at, 'loop'));
+    expect(await readDocument(join(at, 'none'))).toBeNull();
+    await expect(readDocument(at)).rejects.toMatchObject({ code: 'UNREADABLE' });
+    await expect(readDocument(join(at, 'loop'))).rejects.toMatchObject({ code: 'UNREADABLE' });
+  });
+
+  test('gives up on a pipe that nobody writes to', async () => {
+    await expect(readDocument(pipe())).rejects.toMatchObject({ code: 'UNREADABLE', message: /nobody writes to/ });
+  });
+
+  test('waits for the writer of a pipe, and to its last word', async () => {
+    const path = pipe();
+    write(path, 'sleep 0.2; printf one; sleep 0.2; printf two');
+    expect(String(Buffer.from((await readDocument(path))!))).toBe('onetwo');
+  });
+
+  test('takes no more of a pipe than of a file', async () => {
+    const path = pipe();
+    write(path, 'exec cat /dev/zero');
+    expect(await readDocument(path)).toHaveLength(MAX_DOCUMENT_BYTES + 1);
+  });
+
+  test('tells pipes with names from those that a shell hands over', async () => {
+    expect(await isNamedPipe(pipe())).toBe(true);
+    expect(await isNamedPipe('/dev/stdin')).toBe(false);
+    expect(await isNamedPipe(folder())).toBe(false);
+  });
+});
+
+describe('a pattern', () => {
+  test('finds files and no folders, at any depth, in order', async () => {
+    const at = folder();
+    for (const name of ['b/x', 'a/y', '.hidden']) mkdirSync(join(at, name), { recursive: true });
+    for (const name of ['b/x/1.json', 'a/y/2.json', 'a/3.json', '.hidden/4.json', 'a/.5.json']) {
+      writeFileSync(join(at, name), '');
+    }
+    const found = async (pattern: string) =>
+      (await expandPattern(join(at, pattern))).map((path) => path.slice(at.length + 1));
+    expect(await found('**/*.json')).toEqual(['a/3.json', 'a/y/2.json', 'b/x/1.json']);
+    expect(await found('?/*')).toEqual(['a/3.json']);
+    expect(await found('c/*.json')).toEqual([]);
+    expect(await found('a/3.json/*')).toEqual([]);
+  });
+
+  test('fails on a folder that cannot be looked into, which could hold what is to be refused', async () => {
+    const at = folder();
+    writeFileSync(join(at, '1.json'), '');
+    symlinkSync(join(at, 'loop'), join(at, 'loop'));
+    await expect(expandPattern(join(at, 'loop', '*.json'))).rejects.toMatchObject({ code: 'UNREADABLE' });
+  });
+});

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { listApiKeys } from '../../../src/app/mesh/admin.js';
+import type { MeshLine } from '../../../src/app/ports/mesh.js';
+
+const key = (id: string) => ({
+  key_id: id,
+  role: 'verifier',
+  label: null,
+  public_key: null,
+  created_at: '2026-02-18T14:23:45.000Z',
+  revoked_at: null,
+});
+
+/** A mesh that answers with these pages, the last one again and again. */
+function meshOf(...pages: object[]): MeshLine & { readonly asked: string[] } {
+  const asked: string[] = [];
+  return {
+    url: 'http://127.0.0.1:1',
+    asked,
+    ask: async ({ target }) => {
+      asked.push(target);
+      return { kind: 'answered', status: 200, body: JSON.stringify(pages[Math.min(asked.length, pages.length) - 1]) };
+    },
+  };
+}
+
+test('all pages make one list', async () => {
+  const line = meshOf({ keys: [key('a'), key('b')], next: 'b' }, { keys: [key('c')], next: null });
+  expect((await listApiKeys({ line })).map(({ keyId }) => keyId)).toEqual(['a', 'b', 'c']);
+  expect(line.asked).toEqual(['/v1/mesh/keys', '/v1/mesh/keys?after=b']);
+});
+
+test.each([
+  ['an empty page that promises more', [{ keys: [], next: 'a' }]],
+  ['a list without an end', [{ keys: Array.from({ length: 128 }, (_, i) => key(`k${i}`)), next: 'k127' }]],
+  ['a page that does not say whether it is the last', [{ keys: [key('a')] }]],
+])('%s is no list', async (_, pages) => {
+  await expect(listApiKeys({ line: meshOf(...pages) })).rejects.toMatchObject({ code: 'NETWORK' });
+});

@@ -1,0 +1,228 @@
+import { describe, expect, test } from 'vitest';
+import { lintPassport, type PassportLike } from '../../../src/app/passports/lint.js';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
+
+const SCHEMA: JsonObject = {
+  type: 'object',
+  properties: { order_id: { type: 'string' }, amount: { type: 'number' } },
+  required: ['order_id', 'amount'],
+  additionalProperties: false,
+};
+const TIGHT: PassportLike = {
+  actions: [{ name: 'issue_refund', params: SCHEMA }],
+  constraints: { monetary_limit: 100, daily_limit: 500, currency: 'USD', rate_limit: '10/hour' },
+  issued_at: '2026-02-18T14:23:45Z',
+  expires_at: '2026-05-19T14:23:45Z',
+};
+const codes = (document: PassportLike) => lintPassport(document).map(({ code }) => code);
+const without = (...names: string[]): JsonObject =>
+  Object.fromEntries(Object.entries(TIGHT.constraints).filter(([name]) => !names.includes(name)));
+const bare = (name: string): JsonObject => ({
+  type: 'object',
+  properties: {},
+  additionalProperties: false,
+  title: name,
+});
+const doing = (name: string, constraints: JsonObject = { rate_limit: '1/day' }): PassportLike => ({
+  ...TIGHT,
+  actions: [{ name, params: bare(name) }],
+  constraints,
+});
+
+test('a tight passport has no findings', () => {
+  expect(lintPassport(TIGHT)).toEqual([]);
+});
+
+test("the guide's own passport is warned about, each finding with a place, a sentence and a way out", () => {
+  const findings = lintPassport({
+    actions: ['send_email', 'issue_refund'],
+    constraints: { monetary_limit: 100, currency: 'USD', allowed_domains: ['acme.com'], rate_limit: '10/hour' },
+    issued_at: '2026-02-18T14:23:45Z',
+    expires_at: null,
+  });
+  expect(findings.map(({ code, path, severity }) => [code, path, severity])).toEqual([
+    ['no-params-schema', '/actions', 'warning'],
+    ['no-daily-limit', '/constraints/daily_limit', 'warning'],
+    ['no-expiry', '/expires_at', 'warning'],
+  ]);
+  for (const { message, hint } of findings) {
+    expect(message).toMatch(/^\S.*\.$/);
+    expect(hint).toMatch(/^\S.*\.$/);
+  }
+  expect(findings[0]!.message).toContain('send_email, issue_refund');
+});
+
+describe('money', () => {
+  test.each([
+    'issue_refund',
+    'payInvoice',
+    'charge-card',
+    'bank.transfer',
+    'place_order',
+    'orders:place',
+    'withdraw',
+    'purchases',
+  ])('%s without a limit', (name) => {
+    expect(codes(doing(name))).toContain('no-monetary-limit');
+  });
+
+  test.each([
+    'get_invoice',
+    'list_orders',
+    'readRefund',
+    'search.payments',
+    'send_newsletter',
+    'repay_attention',
+    'border',
+    'chargeback_notes',
+  ])('%s moves none', (name) => {
+    expect(codes(doing(name))).not.toContain('no-monetary-limit');
+  });
+
+  test('an amount in the schema makes any action one that moves money', () => {
+    const findings = lintPassport({
+      ...TIGHT,
+      actions: [{ name: 'get_it_done', params: SCHEMA }],
+      constraints: without('monetary_limit'),
+    });
+    expect(findings).toMatchObject([{ code: 'no-monetary-limit', path: '/constraints/monetary_limit' }]);
+    expect(findings[0]!.message).toContain('get_it_done');
+  });
+
+  test('a limit without a currency is said to count as what a verifier takes it for', () => {
+    const [finding] = lintPassport({ ...TIGHT, constraints: without('currency') });
+    expect(finding).toMatchObject({
+      code: 'no-currency',
+      message: expect.stringContaining('it counts as USD') as string,
+    });
+  });
+
+  test.each<[string, JsonObject, string[]]>([
+    ['no daily limit', without('daily_limit'), ['no-daily-limit']],
+    ['no currency', without('currency'), ['no-currency', 'no-currency']],
+    [
+      'a currency inside each limit',
+      {
+        ...without('currency'),
+        monetary_limit: { limit: 1, currency: 'EUR' },
+        daily_limit: { limit: 1, currency: 'EUR' },
+      },
+      [],
+    ],
+    [
+      'a limit on a param that the schema does not require',
+      { ...TIGHT.constraints, monetary_limit: { limit: 1, param: 'total' } },
+      ['amount-not-required'],
+    ],
+  ])('%s', (_, constraints, expected) => {
+    expect(codes({ ...TIGHT, constraints })).toEqual(expected);
+  });
+
+  test('a limit that leaving out the amount evades', () => {
+    const params = { ...SCHEMA, required: ['order_id'] };
+    expect(codes({ ...TIGHT, actions: [{ name: 'issue_refund', params }] })).toEqual(['amount-not-required']);
+    const minor = { ...SCHEMA, required: ['amount_minor'] };
+    expect(codes({ ...TIGHT, actions: [{ name: 'issue_refund', params: minor }] })).toEqual([]);
+  });
+});
+
+describe('reach', () => {
+  test.each(['send_email', 'sendReport', 'http.post', 'call_webhook', 'upload_file', 'fetch_url'])(
+    '%s without domains',
+    (name) => {
+      expect(codes(doing(name))).toEqual(['no-allowed-domains']);
+    },
+  );
+
+  test.each(['read_email', 'list_webhooks', 'update_record', 'resend_nothing', 'emailed'])(
+    '%s sends nothing',
+    (name) => {
+      expect(codes(doing(name))).toEqual([]);
+    },
+  );
+
+  test('an address in the schema counts, the account of a transfer does not', () => {
+    const params = (name: string): JsonObject => ({ properties: { [name]: {} }, additionalProperties: false });
+    const act = (name: string, param: string) => codes({ ...doing(name), actions: [{ name, params: params(param) }] });
+    expect(act('update_record', 'endpoint')).toContain('no-allowed-domains');
+    expect(act('update_record', 'cc')).toContain('no-allowed-domains');
+    expect(act('transfer', 'to')).not.toContain('no-allowed-domains');
+    expect(act('transfer', 'url')).toContain('no-allowed-domains');
+  });
+
+  test.each(['*.acme.com', '*', 'a*.com'])('the wildcard %s is pointed at', (domain) => {
+    const constraints = { rate_limit: '1/day', allowed_domains: ['acme.com', domain] };
+    expect(lintPassport(doing('send_email', constraints))).toMatchObject([
+      { code: 'wildcard-domain', path: '/constraints/allowed_domains/1', severity: 'warning' },
+    ]);
+  });
+
+  test('domains that are no list are not the business of lint', () => {
+    expect(codes(doing('send_email', { rate_limit: '1/day', allowed_domains: 'acme.com' }))).toEqual([]);
+  });
+});
+
+describe('breadth', () => {
+  const many = (n: number) => Array.from({ length: n }, (_, i) => ({ name: `step_${i}`, params: bare('x') }));
+  test('no action at all', () => {
+    expect(codes({ ...TIGHT, actions: [] })).toEqual(['no-actions']);
+  });
+
+  test('five actions are a handful, six are more', () => {
+    expect(codes({ ...TIGHT, actions: many(5) })).toEqual([]);
+    expect(codes({ ...TIGHT, actions: many(6) })).toEqual(['too-many-actions']);
+  });
+
+  test('hundreds of actions still make short sentences', () => {
+    const actions = Array.from({ length: 256 }, (_, i) => `refund_${i}`);
+    for (const { message } of lintPassport({ actions, constraints: {} })) expect(message.length).toBeLessThan(300);
+  });
+
+  test('an action without a schema, as text or as an object', () => {
+    expect(codes({ ...TIGHT, actions: ['step'] })).toEqual(['no-params-schema']);
+    expect(codes({ ...TIGHT, actions: [{ name: 'step' }] })).toEqual(['no-params-schema']);
+  });
+
+  test('a schema that lets other params through is a note', () => {
+    const open = { ...SCHEMA, additionalProperties: true };
+    expect(lintPassport({ ...TIGHT, actions: [{ name: 'issue_refund', params: open }] })).toMatchObject([
+      { code: 'open-params-schema', severity: 'note' },
+    ]);
+    const closed: JsonObject = { required: ['amount'], unevaluatedProperties: false };
+    expect(codes({ ...TIGHT, actions: [{ name: 'issue_refund', params: closed }] })).toEqual([]);
+  });
+});
+
+describe('rate, approval and expiry', () => {
+  test.each<[string, JsonObject, boolean]>([
+    ['none', {}, true],
+    ['a rate for all', { rate_limit: '1/day' }, false],
+    ['a rate for this action', { rate_limit: { step: '1/day' } }, false],
+    ['a rate for another', { rate_limit: { other: '1/day' } }, true],
+    ['a count of things', { max_steps_per_hour: 5 }, false],
+    ['a bound that is no rate', { max_instances: 5 }, true],
+  ])('rate: %s', (_, constraints, expected) => {
+    expect(codes(doing('step', constraints)).includes('no-rate-limit')).toBe(expected);
+  });
+
+  test('what cannot be undone asks nobody', () => {
+    expect(lintPassport(doing('delete_user'))).toMatchObject([{ code: 'no-approval', severity: 'note' }]);
+    expect(codes(doing('delete_user', { rate_limit: '1/day', require_approval: true }))).toEqual([]);
+    const one = doing('delete_user');
+    const two = { ...one, actions: [...one.actions, { name: 'deploy', params: bare('deploy') }] };
+    expect(lintPassport(two)[0]!.hint).toContain('{"actions":["delete_user","deploy"]}');
+    expect(codes(doing('list_deploys'))).toEqual([]);
+    expect(codes(doing('undelete_user'))).toEqual([]);
+  });
+
+  test.each<[string, string | null | undefined, string[]]>([
+    ['none', null, ['no-expiry']],
+    ['absent', undefined, ['no-expiry']],
+    ['a year', '2027-02-18T14:23:45Z', []],
+    ['two years', '2028-02-18T14:23:45Z', ['long-expiry']],
+    ['no time at all', 'soon', []],
+  ])('expiry: %s', (_, expires_at, expected) => {
+    const { expires_at: _dropped, ...rest } = TIGHT;
+    expect(codes(expires_at === undefined ? rest : { ...rest, expires_at })).toEqual(expected);
+  });
+});

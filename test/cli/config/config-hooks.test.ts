@@ -1,0 +1,107 @@
+import { chownSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Decision } from '../../../src/verify/decision.js';
+import { openAt } from '../../kit/state/temporary.js';
+import { world } from '../../kit/world.js';
+
+/** A machine with an agent, and the hooks that its config names. */
+async function hooked(modules: Readonly<Record<string, string>>) {
+  const place = world({ env: { AIP_KEY_PASSPHRASE: 'correct horse', AIP_TRUST_CONFIG: '1' } });
+  const home = join(place.io.userHome, 'home');
+  const here = ['--home', home];
+  const made = await place.run(
+    ...['passport', 'create', 'bot', ...here, '--domain', 'acme.com', '-a', 'pay', '--key-store', 'file'],
+  );
+  expect(made.code, made.err).toBe(0);
+  for (const [name, text] of Object.entries(modules)) place.file(`checks/${name}`, text);
+  place.file('.aiprc', `hooks: [${Object.keys(modules).map((name) => `checks/${name}`)}]\n`);
+  const verify = async () => {
+    const signed = (await place.run('intent', 'sign', ...here, '-p', 'bot', '-a', 'pay')).out;
+    const { code, out, err } = await place.run('intent', 'verify', place.file('i.json', signed), ...here, '--json');
+    return { code, err, decision: out === '' ? null : (JSON.parse(out) as Decision) };
+  };
+  return { place, here, verify, home };
+}
+
+const ALLOW = 'export default { verify: () => ({ result: "allow" }) };';
+const REJECT = `export default class Sanctions {
+  async verify({ action }) { return { result: "reject", code: "COMPLIANCE-001", message: action + " is on the list" }; }
+}`;
+
+describe('hooks that the config names', () => {
+  test('all allow: the step has passed', async () => {
+    const { verify } = await hooked({ 'a.mjs': ALLOW, 'b.mjs': ALLOW });
+    const { code, decision } = await verify();
+    expect(code).toBe(0);
+    expect(decision!.checks).toContainEqual({ check: 'hooks', status: 'passed' });
+  });
+  test('one refuses: exit 14, its own code, and the log has it', async () => {
+    const { verify, home } = await hooked({ 'a.mjs': ALLOW, 'b.mjs': REJECT });
+    const { code, decision } = await verify();
+    expect(code).toBe(14);
+    expect(decision).toMatchObject({ error_code: 'COMPLIANCE-001', error_message: 'pay is on the list' });
+    expect([...openAt(join(home, 'state.db')).entries({})]).toMatchObject([{ error_code: 'COMPLIANCE-001' }]);
+  });
+  test('exec runs nothing that a hook refuses', async () => {
+    const { place, here } = await hooked({ 'b.mjs': REJECT });
+    const ran = await place.run('exec', ...here, '-p', 'bot', '-a', 'pay', '--', process.execPath, '--version');
+    expect([ran.code, ran.out]).toEqual([14, '']);
+  });
+  test('a list, and a request for a person', async () => {
+    const ask = '{ verify: () => ({ result: "require-approval", reason: "large" }) }';
+    const { verify } = await hooked({ 'a.mjs': `export default [{ verify: () => ({ result: "allow" }) }, ${ask}];` });
+    expect(await verify()).toMatchObject({ code: 14, decision: { error_code: 'AIP-E209' } });
+  });
+  test.each([
+    ['throws', 'export default { verify() { throw new Error("no\\u001b[31m db"); } };'],
+    ['says nothing', 'export default { verify() {} };'],
+  ])('one that %s is a refusal', async (_, text) => {
+    const { verify } = await hooked({ 'a.mjs': text });
+    const { code, err, decision } = await verify();
+    expect([code, decision!.error_code]).toEqual([14, 'HOOK_FAILED']);
+    expect(err).not.toContain('\u001b');
+  });
+  test.each([
+    ['is not there', {}, 'hooks: [checks/none.mjs]\n'],
+    ['does not parse', { 'a.mjs': 'export default {' }, null],
+    ['exports nothing', { 'a.mjs': 'export const hook = 1;' }, null],
+    ['exports an empty list', { 'a.mjs': 'export default [];' }, null],
+    ['exports something else', { 'a.mjs': 'export default { check() {} };' }, null],
+    ['throws when made', { 'a.mjs': 'export default class { constructor() { throw new Error("x"); } }' }, null],
+  ])('one that %s ends the command: nothing is judged without it', async (_, modules, config) => {
+    const { place, verify, home } = await hooked(modules as Record<string, string>);
+    if (config !== null) place.file('.aiprc', config);
+    const { code, decision } = await verify();
+    expect([code, decision]).toEqual([2, null]);
+    expect([...openAt(join(home, 'state.db')).entries({})]).toEqual([]);
+  });
+});
+
+test('hooks are trusted with their text: a change behind a trusted path has to be trusted again', async () => {
+  const place = world();
+  place.file('.aiprc', 'hooks: [checks/a.mjs]\n');
+  place.file('checks/a.mjs', REJECT);
+  const trusted = async () => (await place.run('intent', 'verify', place.file('i.json', '{}'))).code !== 2;
+  expect(await trusted()).toBe(false);
+  expect((await place.run('config', 'trust', '--yes')).code).toBe(0);
+  expect(await trusted()).toBe(true);
+  place.file('checks/a.mjs', ALLOW);
+  expect(await trusted()).toBe(false);
+  place.file('checks/a.mjs', REJECT);
+  expect(await trusted()).toBe(true);
+});
+
+test("hooks in another user's config are not run, whoever set the home", async () => {
+  const place = world({ uid: 4_000_000 });
+  const config = place.file('home/config.json', JSON.stringify({ hooks: ['./a.mjs'] }));
+  place.file('home/a.mjs', 'globalThis.ran = true; export default { verify: () => ({ result: "allow" }) };');
+  // Root is believed, so that its file has to be made somebody's.
+  if (process.getuid!() === 0) chownSync(config, 4_000_001, 4_000_001);
+  const verify = () => place.run('intent', 'verify', place.file('i.json', '{}'), '--home', dirname(config));
+  const { code, err } = await verify();
+  expect([code, err]).toEqual([2, expect.stringContaining('belongs to another user')]);
+  expect(globalThis).not.toHaveProperty('ran');
+  place.file('home/config.json', JSON.stringify({ domain: 'acme.com' }));
+  expect((await verify()).code).toBe(10);
+});

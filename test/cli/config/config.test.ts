@@ -1,0 +1,455 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { flatten } from '../../../src/cli/config/load.js';
+import { findProjectFile, readUserFile, saveUserConfig } from '../../../src/cli/config/files.js';
+import { KEY_NAMES, KEYS, variableOf, type KeySpec } from '../../../src/cli/config/keys.js';
+import { pathsOf } from '../../../src/adapters/files/paths.js';
+import { world, type World, type WorldOptions } from '../../kit/world.js';
+
+const KEY = `ed25519:${'0f'.repeat(32)}`;
+
+/** What `config list --json` says of one key. */
+async function listed(place: World, ...flags: string[]) {
+  const { code, out, err } = await place.run('config', 'list', '--json', ...flags);
+  if (code !== 0) throw new Error(`exit ${code}: ${err}`);
+  const answer = JSON.parse(out) as {
+    values: Record<string, unknown>;
+    sources: Record<string, { origin: string; from: string | null }>;
+    untrusted: string[];
+    files: { project: string | null; user: string | null };
+  };
+  return { ...answer, err };
+}
+const homed = (options: WorldOptions = {}): World =>
+  world({ ...options, env: { AIP_HOME: '/nonexistent', ...options.env } });
+
+describe('the table of keys', () => {
+  test('every default is a value of its kind, and every variable has one name', () => {
+    for (const name of KEY_NAMES)
+      expect((KEYS[name] as KeySpec<unknown>).kind.read(KEYS[name].fallback), name).not.toBeUndefined();
+    expect(new Set(KEY_NAMES.map(variableOf)).size).toBe(KEY_NAMES.length);
+    expect(variableOf('verify.max_age')).toBe('AIP_VERIFY_MAX_AGE');
+  });
+  test('what can redirect trust is sensitive', () => {
+    const sensitive = KEY_NAMES.filter((name) => 'sensitive' in KEYS[name]);
+    expect(sensitive.filter((name) => !name.startsWith('mesh.'))).toEqual([
+      'monitor.slack_url',
+      'monitor.pagerduty_url',
+      'monitor.webhook_url',
+      'hooks',
+      'principals',
+    ]);
+    expect(KEY_NAMES.filter((name) => name.startsWith('mesh.')).every((name) => sensitive.includes(name))).toBe(true);
+  });
+});
+
+describe('order', () => {
+  test('environment, project, user, default', async () => {
+    const place = world();
+    const user = join(place.io.userHome, 'h');
+    const env = { AIP_HOME: user };
+    saveUserConfig(pathsOf(place.io, user), { domain: 'user.example', 'verify.max_age': '60s', 'log.params': 'none' });
+    place.file('.aiprc', 'verify:\n  max_age: 45s\ndomain: project.example\n');
+    const layered: World = { ...world({ env: { ...env, AIP_DOMAIN: 'env.example' } }) };
+    const both = { ...layered.io, cwd: place.cwd, userHome: place.io.userHome };
+    const { run } = await import('../../../src/cli/main.js');
+    let out = '';
+    both.stdout.write = ((text: string, done?: () => void) => {
+      out += text;
+      done?.();
+      return true;
+    }) as typeof both.stdout.write;
+    expect(await run(['config', 'list', '--json'], both)).toBe(0);
+    const { values, sources } = JSON.parse(out) as {
+      values: Record<string, unknown>;
+      sources: Record<string, unknown>;
+    };
+    expect(values).toMatchObject({
+      domain: 'env.example',
+      'verify.max_age': '45s',
+      'log.params': 'none',
+      'verify.max_skew': '30s',
+    });
+    expect(sources).toMatchObject({
+      domain: { origin: 'environment', from: 'AIP_DOMAIN' },
+      'verify.max_age': { origin: 'project', from: join(place.cwd, '.aiprc') },
+      'log.params': { origin: 'user', from: join(user, 'config.json') },
+      'verify.max_skew': { origin: 'default', from: null },
+    });
+  });
+  test('an empty variable counts as unset', async () => {
+    const { sources } = await listed(homed({ env: { AIP_DOMAIN: '' } }));
+    expect(sources['domain']!.origin).toBe('default');
+  });
+  test('--config replaces the search', async () => {
+    const place = homed();
+    place.file('.aiprc', 'domain: found.example');
+    place.file('other.yaml', 'domain: named.example');
+    expect((await listed(place, '--config', 'other.yaml')).values['domain']).toBe('named.example');
+  });
+  test('for people: a line a key; --sources adds where from', async () => {
+    const place = homed({ env: { AIP_DOMAIN: 'acme.com' } });
+    expect((await place.run('config', 'list')).out).toContain('domain\tacme.com\n');
+    const { out, err } = await place.run('config', 'list', '--sources');
+    expect(out).toContain('domain\tacme.com\tenvironment: AIP_DOMAIN\n');
+    expect(err).toContain('/nonexistent/state.db');
+  });
+  test('a misspelt variable is pointed out', async () => {
+    const { err } = await listed(homed({ env: { AIP_VERIFY_MAXAGE: '1s' } }));
+    expect(err).toContain('did you mean AIP_VERIFY_MAX_AGE?');
+  });
+});
+
+describe('where the project file is looked for', () => {
+  test.each([
+    ['.aiprc', 'domain: a.example'],
+    ['.aiprc', '{"domain": "a.example"}'],
+    ['.aiprc.json', '{"domain": "a.example"}'],
+    ['.aiprc.json', '\ufeff{"domain": "a.example"}'],
+    ['.aiprc.yaml', 'domain: a.example'],
+    ['.aiprc.yml', 'domain: a.example'],
+    ['.config/aiprc', 'domain: a.example'],
+    ['.config/aiprc.json', '{"domain": "a.example"}'],
+    ['.config/aiprc.yaml', 'domain: a.example'],
+    ['package.json', '{"name": "x", "aip": {"domain": "a.example"}}'],
+  ])('%s: %s', async (path, text) => {
+    const place = homed({ cwd: 'project/deep/er' });
+    place.file(join('../..', path), text);
+    const { values, files } = await listed(place);
+    expect(values['domain']).toBe('a.example');
+    expect(files.project).toBe(join(place.cwd, '../..', path));
+  });
+  test('the nearest one counts, alone', async () => {
+    const place = homed();
+    place.file('../.aiprc', 'domain: far.example\nlog:\n  params: none');
+    place.file('.aiprc', 'domain: near.example');
+    expect((await listed(place)).values).toMatchObject({ domain: 'near.example', 'log.params': 'masked' });
+  });
+  test('not above the home folder', async () => {
+    const place = homed({ cwd: 'a/b' });
+    place.file('../../.aiprc', 'domain: home.example');
+    expect((await findProjectFile(place.io))?.path).toBe(join(place.io.userHome, '.aiprc'));
+    const below = { ...place.io, userHome: join(place.io.userHome, 'a') };
+    expect(await findProjectFile(below)).toBeNull();
+  });
+  test.each([
+    ['aip.config.mjs', 'globalThis.pwned = 1; export default {}'],
+    ['aip.config.js', 'globalThis.pwned = 1'],
+    ['.aiprc.js', 'globalThis.pwned = 1'],
+    ['.aiprc.mjs', 'globalThis.pwned = 1'],
+    ['.config/config.js', 'globalThis.pwned = 1'],
+    ['.config/config.mjs', 'globalThis.pwned = 1; export default {}'],
+    ['.config/aiprc.js', 'globalThis.pwned = 1'],
+    ['package.json', '{"aip": "bin/aip.cjs", "bin": {"aip": "bin/aip.cjs"}}'],
+    ['package.json', '{"cosmiconfig": {"searchPlaces": [".aiprc.js"]}}'],
+  ])('%s is not a config and is never run', async (path, text) => {
+    const place = homed();
+    place.file(path, text);
+    place.file('.aiprc.js', 'globalThis.pwned = 1');
+    expect((await listed(place)).files.project).toBeNull();
+    expect(globalThis).not.toHaveProperty('pwned');
+  });
+  test('$import in a data file names no other file', async () => {
+    const place = homed();
+    place.file('evil.js', 'globalThis.pwned = 1');
+    place.file('.aiprc', '$import: ./evil.js');
+    expect((await place.run('config', 'list')).code).toBe(2);
+    expect(globalThis).not.toHaveProperty('pwned');
+  });
+  test('--config - reads stdin', async () => {
+    const { run, io } = world({ stdin: 'domain: stdin.example\n' });
+    const { code, out, err } = await run('config', 'list', '--json', '--config', '-', '--home', join(io.userHome, 'h'));
+    expect(code, err).toBe(0);
+    expect((JSON.parse(out) as { values: object }).values).toMatchObject({ domain: 'stdin.example' });
+  });
+  test('code is read only when --config names it', async () => {
+    const place = homed();
+    place.file('my.config.mjs', 'export default { domain: "code.example" }');
+    expect((await listed(place, '--config', 'my.config.mjs')).values['domain']).toBe('code.example');
+  });
+});
+
+describe('what is refused', () => {
+  test.each([
+    ['domian: acme.com', 'unknown key "domian"', 'did you mean domain?'],
+    ['verify:\n  maxage: 1s', 'unknown key "verify.maxage"', 'did you mean verify.max_age?'],
+    ['verify.max_age: 1s', 'verify.max_age', ''],
+    ['__proto__:\n  domain: x', 'unknown key "__proto__"', ''],
+    ['verify: fast', 'verify in', 'an object'],
+    ['domain: Acme.COM', 'domain in', 'a DNS name'],
+    ['domain: 5', 'domain in', 'a DNS name'],
+    ['verify:\n  max_age: 300', 'verify.max_age', 'a duration'],
+    ['verify:\n  max_age: -5s', 'verify.max_age', 'a duration'],
+    ['verify:\n  min_trust: 1.5', 'verify.min_trust', 'a number from 0 to 1'],
+    ['verify:\n  min_trust: .nan', 'verify.min_trust', 'a number from 0 to 1'],
+    ['key_store: cloud', 'key_store', 'keychain | file | env'],
+    ['log:\n  params: all', 'log.params', 'full | masked | none'],
+    ['revocation:\n  on_stale: allow', 'revocation.on_stale', 'last-known | deny'],
+    ['monitor:\n  auto_revoke: "yes"', 'monitor.auto_revoke', 'true | false'],
+    ['mesh:\n  url: file:///etc/passwd', 'mesh.url', 'http(s) URL'],
+    ['mesh:\n  url: https://user:secret@mesh.example', 'mesh.url', 'http(s) URL'],
+    ['mesh:\n  public_key: abc', 'mesh.public_key', 'ed25519:'],
+    ['mesh:\n  regions: [{name: x, endpoint: "https://m", extra: 1}]', 'mesh.regions', 'a list of'],
+    ['principals:\n  "did:web:acme.com": nonsense', 'principals', 'public keys'],
+    ['principals:\n  acme.com: x', 'principals in', 'is not public keys by principal'],
+    ['hooks: hook.js', 'hooks', 'a list of strings'],
+    [
+      'trust:\n  suspicious_patterns: [{type: other, threshold: 1, window_seconds: 1}]',
+      'trust.suspicious_patterns',
+      'a list',
+    ],
+    ['- domain', 'is not an object', ''],
+    ['domain: [', 'cannot be read', ''],
+    ['domain: a\ndomain: b', 'cannot be read', ''],
+    ['mesh:\n  key: secret', 'unknown key "mesh.key"', ''],
+  ])('%j', async (text, message, expected) => {
+    const place = homed();
+    place.file('.aiprc', text);
+    const { code, out, err } = await place.run('config', 'list');
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(message);
+    expect(err).toContain(expected);
+    expect(err).not.toMatch(/\n\s+at /);
+  });
+  test.each([
+    ['AIP_VERIFY_MAX_AGE', '300'],
+    ['AIP_KEY_STORE', 'cloud'],
+    ['AIP_MONITOR_AUTO_REVOKE', 'maybe'],
+    ['AIP_TRUST_INITIAL_SCORE', '5e-1'],
+    ['AIP_HOOKS', 'not json'],
+  ])('%s=%s', async (name, value) => {
+    const { code, err } = await homed({ env: { [name]: value } }).run('config', 'list');
+    expect(code).toBe(2);
+    expect(err).toContain(name);
+  });
+  test('YAML that does not parse: where, and none of it is quoted', async () => {
+    const place = homed();
+    place.file('.aiprc', 'monitor:\n  slack_url: [ https://hooks.example/secret\n');
+    const { code, err } = await place.run('config', 'list');
+    expect(code).toBe(2);
+    expect(err).toMatch(
+      /\.aiprc cannot be read: unexpected end of the stream.* \(3:1\) \[USAGE\]\nhint: correct .*\.aiprc\n$/,
+    );
+    expect(err).not.toContain('secret');
+  });
+  test('a file that is not JSON, or too large', async () => {
+    const place = homed();
+    place.file('.aiprc.json', '{"domain":');
+    expect(await place.run('config', 'list')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('is not JSON') as string,
+    });
+    place.file('.aiprc.json', `{"domain": "${'a'.repeat(70_000)}"}`);
+    expect(await place.run('config', 'list')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('larger than') as string,
+    });
+  });
+  test('a pipe, which would be waited for', async () => {
+    const place = homed();
+    const pipe = join(place.cwd, 'aip.yaml');
+    execFileSync('mkfifo', [pipe]);
+    expect(await place.run('config', 'list', '--config', pipe)).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('not a regular file'),
+    });
+  });
+  test('a named file that does not exist is exit 3', async () => {
+    expect((await homed().run('config', 'list', '--config', 'nope.json')).code).toBe(3);
+  });
+  test('aliases that multiply stay cheap', async () => {
+    const place = homed();
+    const lines = ['a0: &a0 [x, x]', ...Array.from({ length: 25 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]`)];
+    place.file('.aiprc', lines.join('\n'));
+    expect((await place.run('config', 'list')).code).toBe(2);
+  });
+});
+
+describe('trust', () => {
+  const sensitive = `mesh:\n  url: https://mesh.example\n# a comment\n`;
+  test('a file that sets a sensitive key is refused until it is trusted, and again once it says something else', async () => {
+    const place = world();
+    const home = join(place.io.userHome, 'h');
+    const aip = (...argv: string[]) => place.run(...argv, '--home', home);
+    place.file('.aiprc', sensitive);
+    const before = await listed(place, '--home', home);
+    expect(before.untrusted).toEqual(['mesh.url']);
+    expect(before.values['mesh.url']).toBeNull();
+    expect(before.err).toContain('aip config trust');
+
+    expect(await aip('config', 'trust')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('give --yes') as string,
+    });
+    const trusted = await aip('config', 'trust', '--yes');
+    expect(trusted).toMatchObject({ code: 0, out: `trusted ${join(place.cwd, '.aiprc')}\n` });
+    expect(trusted.err).toContain('mesh.url: "https://mesh.example"');
+    expect((await listed(place, '--home', home)).values['mesh.url']).toBe('https://mesh.example');
+    expect(statSync(join(home, 'trusted.json')).mode & 0o777).toBe(0o600);
+
+    place.file('.aiprc', sensitive.replace('a comment', 'another'));
+    expect((await listed(place, '--home', home)).untrusted).toEqual([]);
+    place.file('.aiprc', sensitive.replace('mesh.example', 'evil.example'));
+    expect((await listed(place, '--home', home)).untrusted).toEqual(['mesh.url']);
+  });
+  test.each([
+    ['principals', `principals:\n  "did:web:acme.com": "${KEY}"`],
+    ['hooks', 'hooks: [./hook.mjs]'],
+    ['mesh.public_key', `mesh:\n  public_key: "${KEY}"`],
+    ['mesh.replication_mode', 'mesh:\n  replication_mode: sync'],
+  ])('%s is sensitive', async (name, text) => {
+    const place = homed();
+    place.file('.aiprc', text);
+    expect((await listed(place)).untrusted).toEqual([name]);
+    const { loadConfig } = await import('../../../src/cli/config/load.js');
+    const cli = { io: place.io, globals: { config: null }, paths: () => pathsOf(place.io, '/nonexistent') } as never;
+    await expect(loadConfig(cli)).rejects.toMatchObject({
+      code: 'USAGE',
+      hint: expect.stringContaining('aip config trust') as string,
+    });
+  });
+  test('AIP_TRUST_CONFIG=1 trusts it for one run; another value does not', async () => {
+    for (const [value, untrusted] of [
+      ['1', []],
+      ['true', ['mesh.url']],
+      ['', ['mesh.url']],
+    ] as const) {
+      const place = homed({ env: { AIP_TRUST_CONFIG: value } });
+      place.file('.aiprc', sensitive);
+      expect((await listed(place)).untrusted).toEqual(untrusted);
+    }
+  });
+  test('the same file in another folder is not trusted', async () => {
+    const place = world();
+    const home = join(place.io.userHome, 'h');
+    place.file('.aiprc', sensitive);
+    await place.run('config', 'trust', '--yes', '--home', home);
+    const other = { ...place.io, cwd: join(place.cwd, 'inner') };
+    place.file('inner/.aiprc', sensitive);
+    const { loadConfig } = await import('../../../src/cli/config/load.js');
+    const cli = { io: other, globals: { config: null }, paths: () => pathsOf(place.io, home) } as never;
+    await expect(loadConfig(cli)).rejects.toMatchObject({ code: 'USAGE' });
+  });
+  test("a file that is somebody else's counts for nothing until it is trusted", async () => {
+    const place = homed({ uid: 4_000_000 });
+    place.file('.aiprc', 'verify:\n  max_age: 30s');
+    const owner = statSync(join(place.cwd, '.aiprc')).uid;
+    const { values, untrusted } = await listed(place);
+    // Run as root, the file is root's, and root is believed.
+    expect(untrusted).toEqual(owner === 0 ? [] : ['verify.max_age']);
+    expect(values['verify.max_age']).toBe(owner === 0 ? '30s' : '300s');
+  });
+  // A pull request that makes last year's intents fresh is as bad as one that pins a principal.
+  test.each([
+    ['verify:\n  max_age: 3650d', 'verify.max_age', {}],
+    ['verify:\n  max_skew: 31s', 'verify.max_skew', {}],
+    ['verify:\n  min_trust: null', 'verify.min_trust', { 'verify.min_trust': 0.7 }],
+    ['verify:\n  min_trust: 0.1', 'verify.min_trust', { 'verify.min_trust': 0.7 }],
+    ['verify:\n  max_age: 200s', 'verify.max_age', { 'verify.max_age': '60s' }],
+    ['log:\n  params: full', 'log.params', {}],
+    ['log:\n  params: masked', 'log.params', { 'log.params': 'none' }],
+    ['revocation:\n  max_age: 1d', 'revocation.max_age', {}],
+    ['revocation:\n  on_stale: last-known', 'revocation.on_stale', { 'revocation.on_stale': 'deny' }],
+    ['trust:\n  initial_score: 1', 'trust.initial_score', {}],
+    ['trust:\n  failure_decrement: 0', 'trust.failure_decrement', {}],
+    ['trust:\n  suspicious_patterns: []', 'trust.suspicious_patterns', {}],
+    ['monitor:\n  auto_revoke: true', 'monitor.auto_revoke', {}],
+    ['monitor:\n  auto_revoke: false', 'monitor.auto_revoke', { 'monitor.auto_revoke': true }],
+  ])('a file that loosens counts only once it is trusted: %s', async (text, name, own) => {
+    const place = world();
+    const home = join(place.io.userHome, 'h');
+    saveUserConfig(pathsOf(place.io, home), own);
+    place.file('.aiprc', text);
+    const before = await listed(place, '--home', home);
+    expect(before.untrusted).toEqual([name]);
+    expect(before.values[name]).toEqual((own as Record<string, unknown>)[name] ?? KEYS[name as 'domain'].fallback);
+    const refused = await place.run('intent', 'verify', 'x.json', '--home', home);
+    expect(refused).toMatchObject({ code: 2, err: expect.stringContaining(`sets ${name} and is not trusted`) });
+    expect((await place.run('config', 'trust', '--yes', '--home', home)).code).toBe(0);
+    expect((await listed(place, '--home', home)).sources[name]?.origin).toBe('project');
+  });
+  test.each([
+    ['verify:\n  max_age: 30s\n  max_skew: 5s\n  min_trust: 0.9', { 'verify.min_trust': 0.7 }],
+    ['log:\n  params: none', {}],
+    ['revocation:\n  on_stale: deny\n  max_age: 5s', {}],
+    ['trust:\n  initial_score: 0.1\n  model: guide', {}],
+    ['verify:\n  max_age: 300s\nmonitor:\n  auto_revoke: false', {}],
+    ['key_store: file\ndomain: acme.com', {}],
+  ])('one that tightens, or says the same, needs no trust: %s', async (text, own) => {
+    const place = world();
+    const home = join(place.io.userHome, 'h');
+    saveUserConfig(pathsOf(place.io, home), own);
+    place.file('.aiprc', text);
+    expect((await listed(place, '--home', home)).untrusted).toEqual([]);
+  });
+  test('nothing to trust is exit 3; a file that does not hold is refused first', async () => {
+    expect((await homed().run('config', 'trust', '--yes')).code).toBe(3);
+    const place = world();
+    place.file('.aiprc', 'nope: 1');
+    const home = join(place.io.userHome, 'h');
+    expect((await place.run('config', 'trust', '--yes', '--home', home)).code).toBe(2);
+    expect(existsSync(join(home, 'trusted.json'))).toBe(false);
+  });
+});
+
+describe('the user file', () => {
+  test('is written whole, for this user only, member by member', () => {
+    const place = world();
+    const paths = pathsOf(place.io, join(place.io.userHome, 'h'));
+    saveUserConfig(paths, { domain: 'acme.com', 'mesh.url': 'https://m.example' });
+    saveUserConfig(paths, { 'mesh.url': null, key_store: 'file' });
+    expect(JSON.parse(readFileSync(paths.userConfigFile, 'utf8'))).toEqual({ domain: 'acme.com', key_store: 'file' });
+    expect(statSync(paths.userConfigFile).mode & 0o777).toBe(0o600);
+    expect(flatten(readUserFile(paths)!)).toEqual({ domain: 'acme.com', key_store: 'file' });
+  });
+  test('hooks are paths from the file that names them', async () => {
+    const place = world();
+    const home = join(place.io.userHome, 'h');
+    saveUserConfig(pathsOf(place.io, home), { hooks: ['./hook.mjs'] });
+    const { loadConfig } = await import('../../../src/cli/config/load.js');
+    const cli = { io: place.io, globals: { config: null }, paths: () => pathsOf(place.io, home) } as never;
+    expect((await loadConfig(cli)).get('hooks')).toEqual([join(home, 'hook.mjs')]);
+    expect((await loadConfig(cli)).get('verify.max_age')).toBe(300_000);
+  });
+});
+
+describe('folders', () => {
+  const at = (platform: NodeJS.Platform, env: Record<string, string>, home: string | null = null) =>
+    pathsOf({ platform, env, cwd: '/place', userHome: platform === 'win32' ? 'C:\\Users\\x' : '/home/x' }, home);
+  test('XDG, its variables, and relative ones ignored', () => {
+    expect(at('linux', {})).toMatchObject({
+      userConfigFile: '/home/x/.config/aip/config.json',
+      stateFile: '/home/x/.local/state/aip/state.db',
+      keysDir: '/home/x/.local/share/aip/keys',
+    });
+    expect(at('linux', { XDG_STATE_HOME: '/s', XDG_CONFIG_HOME: 'relative' })).toMatchObject({
+      stateFile: '/s/aip/state.db',
+      configDir: '/home/x/.config/aip',
+    });
+  });
+  test('macOS and Windows', () => {
+    expect(at('darwin', {}).stateFile).toBe('/home/x/Library/Application Support/aip/state.db');
+    expect(at('win32', { APPDATA: 'C:\\R', LOCALAPPDATA: 'C:\\L' })).toMatchObject({
+      configDir: 'C:\\R\\aip',
+      stateFile: 'C:\\L\\aip\\state.db',
+    });
+  });
+  test('one folder for all with a home, relative to the current folder', () => {
+    expect(at('linux', {}, 'h')).toMatchObject({
+      configDir: '/place/h',
+      stateFile: '/place/h/state.db',
+      oneFolder: true,
+    });
+  });
+  test('no home folder at all is wrong use', () => {
+    expect(() => pathsOf({ platform: 'linux', env: {}, cwd: '/', userHome: '' }, null)).toThrow('no home folder');
+  });
+  test('a link as config file is followed', async () => {
+    const place = homed();
+    const real = place.file('real.yaml', 'domain: linked.example');
+    symlinkSync(real, join(place.cwd, '.aiprc'));
+    expect((await listed(place)).values['domain']).toBe('linked.example');
+  });
+});

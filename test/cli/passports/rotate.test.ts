@@ -1,0 +1,142 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
+import { GUIDE_FLAGS, household, made, settled, signed } from '../../kit/native/household.js';
+import { SUPPORT } from '../../kit/native/parts.js';
+
+describe('aip passport rotate', () => {
+  test('lets both keys verify during the overlap, and the old one no longer after it', async () => {
+    const machine = household();
+    const path = await made(machine);
+    const old = await signed(machine, path, '.env', 'old.json');
+    const oldAgain = await signed(machine, path, '.env', 'old-again.json');
+    // The clock stands still here, so the overlap is told by --at.
+    const { value } = await machine.json<JsonObject>(
+      'passport',
+      'rotate',
+      path,
+      '--env-file',
+      machine.at('.env2'),
+      '--overlap',
+      '1h',
+    );
+    expect(value).toMatchObject({
+      key_id: `${SUPPORT}#key-2`,
+      previous_key_id: `${SUPPORT}#key-1`,
+      previous_valid_until: '2026-02-18T15:23:45Z',
+    });
+    const fresh = await signed(machine, path, '.env2', 'fresh.json');
+    expect(JSON.parse(readFileSync(fresh, 'utf8'))).toMatchObject({ key_id: `${SUPPORT}#key-2` });
+    const verify = (file: string, ...flags: string[]) => machine.json('intent', 'verify', file, ...flags);
+    expect((await verify(old)).code).toBe(0);
+    expect((await verify(fresh)).code).toBe(0);
+    const late = await verify(oldAgain, '--at', '2026-02-18T15:23:45Z', '--max-age', '2h');
+    expect([late.code, late.value.error_code]).toEqual([10, 'AIP-E105']);
+    expect(late.value.details).toMatchObject({ valid_until: '2026-02-18T15:23:45.000Z' });
+    expect((await verify(oldAgain, '--at', '2026-02-18T15:23:44Z', '--max-age', '2h')).code).toBe(0);
+  });
+
+  test('ends the old key at once with --overlap 0s', async () => {
+    const machine = household();
+    const path = await made(machine);
+    const old = await signed(machine, path, '.env', 'old.json');
+    await machine.run('passport', 'rotate', 'support-agent-v1', '--env-file', machine.at('.env2'), '--overlap', '0s');
+    const { code, value } = await machine.json('intent', 'verify', old);
+    expect([code, value.error_code]).toEqual([10, 'AIP-E105']);
+  });
+
+  test('takes the place of the passport before it: that one is not believed again', async () => {
+    const machine = household();
+    const path = await made(machine);
+    const before = machine.file('before.json', readFileSync(path, 'utf8'));
+    const rotate = ['passport', 'rotate', path, '--env-file', machine.at('.env2'), '--overlap', '0s'];
+    expect((await machine.run(...rotate)).code).toBe(0);
+    // With the old passport the old key would be the current one for ever.
+    const old = await signed(machine, before, '.env', 'old.json', '--key-store', 'env');
+    const { code, value } = await machine.json('intent', 'verify', old, '--passport', before);
+    expect([code, value.error_code]).toEqual([10, 'AIP-E103']);
+    expect((await machine.run('passport', 'import', before)).code).toBe(2);
+  });
+
+  test('keeps the limits, the term and the notes', async () => {
+    const machine = household();
+    const where = ['--key-store', 'env', '--env-file', machine.at('.env'), '--principal-key-store', 'file'];
+    const flags = ['--expires', '30d', '--metadata', 'owner=ops', '--deny', 'wire'];
+    await machine.run('passport', 'create', 'support-agent-v1', ...GUIDE_FLAGS, ...where, ...flags);
+    const path = machine.at('support-agent-v1.passport.json');
+    const before = JSON.parse(readFileSync(path, 'utf8')) as JsonObject;
+    await machine.run('passport', 'rotate', path, '--env-file', machine.at('.env2'));
+    const after = JSON.parse(readFileSync(path, 'utf8')) as JsonObject;
+    for (const member of ['actions', 'denied_actions', 'constraints', 'metadata', 'expires_at'])
+      expect(after[member]).toEqual(before[member]);
+    expect(after.public_key).not.toBe(before.public_key);
+    expect((after.previous_keys as JsonObject[])[0]).toEqual({
+      key_id: before.key_id,
+      public_key: before.public_key,
+      valid_until: '2026-02-19T14:23:45Z',
+    });
+    expect((await machine.run('passport', 'verify', path)).code).toBe(0);
+  });
+
+  test('never has more former keys than a passport may carry', async () => {
+    const machine = household();
+    const path = await made(machine);
+    for (let n = 2; n <= 11; n++) {
+      const { code } = await machine.run('passport', 'rotate', path, '--env-file', machine.at(`.env${n}`));
+      expect(code).toBe(0);
+    }
+    const document = JSON.parse(readFileSync(path, 'utf8')) as { key_id: string; previous_keys: { key_id: string }[] };
+    expect(document.key_id).toBe(`${SUPPORT}#key-11`);
+    expect(document.previous_keys.map(({ key_id }) => key_id)).toEqual(
+      [10, 9, 8, 7, 6, 5, 4, 3].map((n) => `${SUPPORT}#key-${n}`),
+    );
+  });
+
+  test('refuses what would not fit into a document, and takes the new key back', async () => {
+    const machine = household();
+    const create = async (name: string, pad: number) => {
+      const metadata = { pad: 'x'.repeat(pad) };
+      const from = machine.file('t.json', JSON.stringify({ name, domain: 'acme.com', actions: ['x'], metadata }));
+      const flags = ['--key-store', 'env', '--env-file', machine.at(`.env-${name}`), '--principal-key-store', 'file'];
+      const out = machine.at(`${name}.json`);
+      expect((await machine.run('passport', 'create', '--from', from, ...flags, '--out', out)).code).toBe(0);
+      return readFileSync(out).length;
+    };
+    const empty = await create('bot1', 0);
+    expect(await create('bot2', 65_500 - empty)).toBe(65_500);
+    const before = readFileSync(machine.at('bot2.json'), 'utf8');
+    const failure = await machine.failure('passport', 'rotate', 'bot2', '--env-file', machine.at('.env2'));
+    expect(failure).toMatchObject({ code: 'USAGE', exit_code: 2 });
+    expect(readFileSync(machine.at('bot2.json'), 'utf8')).toBe(before);
+    expect(existsSync(machine.at('.env2')) ? readFileSync(machine.at('.env2'), 'utf8') : '').not.toContain('ed25519:');
+    expect((await machine.run('passport', 'verify', machine.at('bot2.json'))).code).toBe(0);
+  });
+
+  test.each([
+    ['nobody', ['nobody'], 3],
+    ['a key that would replace the one in use', ['support-agent-v1'], 2],
+    ['an overlap that is none', ['support-agent-v1', '--overlap', 'soon'], 2],
+  ])('refuses %s', async (_, args, exit) => {
+    const machine = household();
+    const path = await made(machine);
+    const before = readFileSync(path, 'utf8');
+    expect((await machine.run('passport', 'rotate', ...args)).code).toBe(exit);
+    expect(readFileSync(path, 'utf8')).toBe(before);
+  });
+
+  test('needs the principal, who may be elsewhere', async () => {
+    const machine = await settled();
+    const failure = await machine.failure(
+      'passport',
+      'rotate',
+      'support-agent-v1',
+      '--env-file',
+      machine.at('.env2'),
+      '--out',
+      machine.at('p.json'),
+    );
+    expect(failure).toMatchObject({ code: 'KEY_NOT_FOUND', exit_code: 4 });
+    expect(existsSync(machine.at('.env2'))).toBe(false);
+    expect(existsSync(machine.at('p.json'))).toBe(false);
+  });
+});

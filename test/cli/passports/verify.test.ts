@@ -1,0 +1,190 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { Database } from '../../../src/adapters/sqlite/database.js';
+import { run } from '../../../src/cli/main.js';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
+import { household, made, settled } from '../../kit/native/household.js';
+import { page, PRINCIPAL, publicKeyText, SUPPORT } from '../../kit/native/parts.js';
+import { stored } from '../../kit/native/standing.js';
+import { fixture, fixtureBytes, PASSPORTS } from '../../kit/native/vectors.js';
+
+const PINS = Object.entries(PASSPORTS.principals).flatMap(([did, key]) => ['--principal-key', `${did}=${key}`]);
+
+describe('aip passport verify', () => {
+  test.each(PASSPORTS.vectors.filter(({ at }) => at === undefined))(
+    '$name',
+    async ({ passport: file, expect: expected }) => {
+      const machine = household();
+      const { code, out, err } = await machine.run('passport', 'verify', fixture(file), ...PINS, '--json');
+      expect(code).toBe(expected.exit);
+      if (expected.exit === 3) {
+        expect(JSON.parse(err)).toMatchObject({ code: 'UNREADABLE', exit_code: 3 });
+        expect(err).toContain(expected.says);
+        return;
+      }
+      const report = JSON.parse(out) as JsonObject;
+      expect(Object.keys(report).sort()).toEqual([
+        'agent_id',
+        'error_code',
+        'error_message',
+        'expires_at',
+        'issued_at',
+        'key_id',
+        'message',
+        'principal',
+        'source',
+        'valid',
+      ]);
+      expect(report).toMatchObject({ valid: expected.exit === 0, error_code: expected.code, source: fixture(file) });
+      if (expected.says !== undefined) expect(report.message).toContain(expected.says);
+    },
+  );
+
+  test.each(PASSPORTS.vectors.filter(({ expect: { exit } }) => exit !== 0))(
+    'is no more believed by import: $name',
+    async ({ passport: file, at, expect: expected }) => {
+      if (at !== undefined) return expect(expected.exit).toBe(10);
+      const machine = household();
+      const { code, err } = await machine.run('passport', 'import', fixture(file), ...PINS);
+      expect(code).toBe(expected.exit);
+      if (expected.code !== null) expect(err).toContain(expected.code);
+      if (existsSync(machine.state)) expect(stored(machine.state)).toMatchObject({ passports: 0 });
+    },
+  );
+
+  test('reads stdin, and says it to a person', async () => {
+    const machine = await settled({ stdin: fixtureBytes('passport-support-agent.json').toString() });
+    const { code, out } = await machine.run('passport', 'verify', '-');
+    expect(code).toBe(0);
+    expect(out).toContain(SUPPORT);
+  });
+});
+
+describe('a passport whose members were changed', () => {
+  const document = JSON.parse(fixtureBytes('passport-support-agent.json').toString()) as Record<string, unknown>;
+  const others: Record<string, unknown> = {
+    version: 2,
+    agent_id: 'did:web:acme.com:agents:trader',
+    agent_name: 'trader',
+    domain: 'globex.com',
+    principal: 'did:web:globex.com',
+    key_id: `${SUPPORT}#key-2`,
+    public_key: publicKeyText('stranger'),
+    actions: ['send_email', 'issue_refund', 'wire'],
+    denied_actions: ['send_email'],
+    constraints: {},
+    metadata: { note: 'approved' },
+    issued_at: '2026-02-01T00:00:01Z',
+    expires_at: '2036-02-01T00:00:00Z',
+    previous_keys: [
+      { key_id: `${SUPPORT}#key-0`, public_key: publicKeyText('stranger'), valid_until: '2036-02-01T00:00:00Z' },
+    ],
+    issuer_key_id: `${PRINCIPAL}#key-2`,
+    issuer_signature: 'ab'.repeat(64),
+  };
+
+  test('there is a change for every member', () => {
+    expect(Object.keys(others)).toEqual(Object.keys(document));
+  });
+
+  test.each(Object.keys(others))('%s: E103, wherever it is shown', async (member) => {
+    const machine = await settled();
+    const refund = fixture('intent-refund.json');
+    for (const [i, edited] of [{ ...document, [member]: others[member] }, without(member)].entries()) {
+      const path = machine.file(`edited-${i}.json`, page(edited as JsonObject));
+      const verdict = await machine.run('passport', 'verify', path);
+      expect([verdict.code, verdict.out]).toEqual([10, expect.stringContaining('AIP-E103')]);
+      const imported = await machine.run('passport', 'import', path);
+      expect([imported.code, imported.err]).toEqual([10, expect.stringContaining('AIP-E103')]);
+      const { code } = await machine.run('intent', 'verify', refund, '--passport', path, '--dry-run');
+      // One without its agent is no passport.
+      expect(code).toBe(member === 'agent_id' && i === 1 ? 3 : 10);
+    }
+  });
+
+  function without(member: string): object {
+    return Object.fromEntries(Object.entries(document).filter(([name]) => name !== member));
+  }
+
+  test('as `rotate` and `export` see it: not signed again, not published', async () => {
+    const machine = household();
+    const path = await made(machine);
+    const edited = { ...(JSON.parse(readFileSync(path, 'utf8')) as object), actions: ['wire'] };
+    const editedPath = machine.file('edited.json', JSON.stringify(edited));
+    for (const args of [
+      ['rotate', editedPath, '--env-file', machine.at('.env2')],
+      ['export', editedPath, '--format', 'jwk'],
+      ['export', editedPath, '--out', machine.at('public')],
+    ]) {
+      const failure = await machine.failure('passport', ...args);
+      expect(failure).toMatchObject({ code: 'PASSPORT_REFUSED', exit_code: 10 });
+    }
+    expect(existsSync(machine.at('.env2'))).toBe(false);
+    expect(existsSync(machine.at('public'))).toBe(false);
+    expect(readFileSync(editedPath, 'utf8')).toBe(JSON.stringify(edited));
+  });
+
+  test('in the state of this machine, by hand: refused, and listed as what it is', async () => {
+    const machine = await settled();
+    const database = new Database(machine.state, 1000);
+    const edited = page({ ...document, actions: ['issue_refund', 'wire'] } as JsonObject);
+    database.statement('UPDATE passports SET text = ?').run([edited]);
+    database.close();
+    expect((await machine.run('intent', 'verify', fixture('intent-refund.json'))).code).toBe(10);
+    const { value } = await machine.json<{ status: string }[]>('passport', 'list');
+    expect(value[0]!.status).not.toBe('valid');
+  });
+});
+
+describe('aip passport lint', () => {
+  test('names each permission that is too wide, and passes without --fail-on-warning', async () => {
+    const machine = household();
+    const file = fixture('passport-support-agent.json');
+    const { code, value } = await machine.json<{ warnings: { code: string; message: string; hint: string }[] }>(
+      'passport',
+      'lint',
+      file,
+    );
+    expect(code).toBe(0);
+    expect(value.warnings.length).toBeGreaterThan(0);
+    expect((await machine.run('passport', 'lint', file, '--fail-on-warning')).code).toBe(15);
+    expect(existsSync(machine.state)).toBe(false);
+  });
+
+  test.each([
+    ['passport-cut-short.json', 3],
+    ['passport-unknown-constraint.json', 3],
+    ['nowhere.json', 3],
+  ])('%s is exit %d', async (file, exit) => {
+    const { code, out } = await household().run('passport', 'lint', fixture(file));
+    expect([code, out]).toEqual([exit, '']);
+  });
+});
+
+describe('aip passport show and list', () => {
+  test('say whether the passport is believed here', async () => {
+    const machine = await settled();
+    expect((await machine.run('passport', 'show', 'support-agent-v1')).out).toContain('pinned here');
+    const edited = await machine.run('passport', 'show', fixture('passport-edited-limit.json'));
+    expect([edited.code, edited.out]).toEqual([0, expect.stringContaining('NOT VERIFIED')]);
+    await machine.run('principal', 'remove', PRINCIPAL, '--yes');
+    const { value } = await machine.json<JsonObject[]>('passport', 'list');
+    expect(value[0]).toMatchObject({ agent_id: SUPPORT, status: 'unpinned' });
+  });
+
+  test('list what is expired as that', async () => {
+    const machine = household();
+    await machine.run('principal', 'add', PRINCIPAL, '--public-key', publicKeyText('principal'));
+    await machine.run('passport', 'import', fixture('passport-expires-in-an-hour.json'));
+    expect((await machine.json<JsonObject[]>('passport', 'list')).value[0]).toMatchObject({ status: 'valid' });
+    const later = { ...machine.io, now: () => Date.parse('2026-02-18T15:23:45Z') };
+    expect(await run(['passport', 'list'], later)).toBe(0);
+    expect(machine.out()).toContain('expired');
+  });
+
+  test('of nobody are exit 3, and of nothing an empty list', async () => {
+    const machine = household();
+    expect((await machine.run('passport', 'show', 'nobody')).code).toBe(3);
+    expect((await machine.json<JsonObject[]>('passport', 'list')).value).toEqual([]);
+  });
+});
