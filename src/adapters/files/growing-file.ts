@@ -21,7 +21,7 @@ export async function growingFile(path: string): Promise<GrowingFile> {
     try {
       return await work();
     } catch (error) {
-      if (discarded) return await new Promise<never>(() => undefined);
+      if (discarded) return new Promise<never>(() => undefined);
       const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
       if (code === 'EEXIST') {
         throw new Failure('EXISTS', `${part} exists: another export runs, or one was interrupted.`, {

@@ -107,6 +107,7 @@ export async function prepareBatch(
   await prefetch?.settled();
   const rehearsed = (document: PreparedDocument) => commitBatch(deps, { ...options, dryRun: true }, [document])[0]!;
   const prepared = examined.map((each) => prepare(deps, each, rehearsed));
+  // oxlint-disable-next-line typescript/await-thenable -- some are promises, where a hook is asked
   return prepared.some((each) => each instanceof Promise) ? Promise.all(prepared) : (prepared as PreparedBatch);
 }
 

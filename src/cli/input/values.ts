@@ -66,6 +66,6 @@ function jsonValue(name: string, text: string, readJson: (text: string) => Json)
   } catch (error) {
     // Whoever writes an id of 20 digits has to know that it is the digits.
     const why = error instanceof JsonError ? `: ${error.reason}` : '';
-    throw new Error(`"${name}" is not JSON after :=${why} (for text write ${name}=...).`);
+    throw new Error(`"${name}" is not JSON after :=${why} (for text write ${name}=...).`, { cause: error });
   }
 }

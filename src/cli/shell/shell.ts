@@ -38,7 +38,7 @@ async function outcome(
     return code === 0 && output.error !== null ? await fail(output.error, argv, io) : code;
   } catch (error) {
     if (error instanceof Interrupted) return error.exitCode;
-    if (error instanceof OutputClosed) return output.error === null ? 0 : await fail(output.error, argv, io);
+    if (error instanceof OutputClosed) return output.error === null ? 0 : fail(output.error, argv, io);
     return fail(error, argv, io);
   }
 }

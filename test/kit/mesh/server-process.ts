@@ -31,7 +31,7 @@ export class ServerProcess {
   /** Starts a server on the store in `folder`; `before` is a command line that runs it, e.g. a tracer. Null: it ended instead. */
   static async start(folder: string, before: readonly string[] = []): Promise<ServerProcess | Ended> {
     const file = await bundle(fileURLToPath(new URL('serve.ts', import.meta.url)));
-    const [program = process.execPath, ...args] = [...before, process.execPath, file, folder];
+    const [program, ...args] = [...before, process.execPath, file, folder];
     const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     child.stdin.on('error', () => undefined);
     let errors = '';

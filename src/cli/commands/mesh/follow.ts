@@ -66,7 +66,11 @@ export const command: CommandSpec<Options> = {
       teller.finish();
     });
     following.start();
-    return failed.finally(stopShipping);
+    try {
+      return await failed;
+    } finally {
+      await stopShipping();
+    }
   },
 };
 
