@@ -54,6 +54,7 @@ const WIRING = [
 const PLAIN_ADAPTERS = [
   'src/adapters/files/document.ts',
   'src/adapters/files/plain-file.ts',
+  'src/adapters/files/folders.ts',
   'src/adapters/files/follow-file.ts',
   'src/adapters/files/growing-file.ts',
   'src/adapters/files/paths.ts',

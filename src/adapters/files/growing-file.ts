@@ -1,7 +1,8 @@
 /** A new file of any length: it gets its name when it is whole. */
-import { mkdir, open, rename, unlink } from 'node:fs/promises';
+import { open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure, shellWord } from '../../app/failure.js';
+import { makeFolder } from './folders.js';
 
 export { fileExists } from './plain-file.js';
 
@@ -32,7 +33,7 @@ export async function growingFile(path: string): Promise<GrowingFile> {
     }
   };
   const handle = await guard(async () => {
-    await mkdir(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     return open(part, 'wx', 0o600);
   });
   return {

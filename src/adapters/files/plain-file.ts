@@ -1,11 +1,12 @@
 /** Files of people and scripts: passports, intents, keys' public parts. Secrets have their own file with stricter rules. */
 import { randomBytes } from 'node:crypto';
 import { constants, type Dirent } from 'node:fs';
-import { link, mkdir, open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { link, open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../app/failure.js';
 import { MAX_DOCUMENT_BYTES } from '../../protocol/limits.js';
+import { makeFolder } from './folders.js';
 
 /** How long a pipe that nobody writes to is waited for, and one whose writer is silent, in ms. */
 const NOBODY_MS = 3000;
@@ -160,7 +161,7 @@ function wildcard(part: string): RegExp {
 async function writeBeside(path: string, text: string): Promise<string> {
   const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     const handle = await open(temporary, 'wx', 0o644);
     try {
       await handle.writeFile(text);

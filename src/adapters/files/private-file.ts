@@ -7,7 +7,6 @@ import {
   fsyncSync,
   linkSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readSync,
   renameSync,
@@ -16,6 +15,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Failure } from '../../app/failure.js';
+import { makeFolder } from './folders.js';
 
 /** Files that hold secrets: bounded, never reached through a symlink unless asked for, mode 0600, and whole or absent. */
 
@@ -108,7 +108,7 @@ export function appendPrivate(path: string, text: string): void {
 /** Makes `folder` with mode 0700, and takes it from group and others when it was theirs too. */
 export function ensurePrivateFolder(folder: string): void {
   guarded(folder, () => {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     const stat = lstatSync(folder);
     if (stat.isSymbolicLink()) throw symlink(folder);
     if (isExposed(stat.mode)) chmodSync(folder, 0o700);

@@ -1,7 +1,8 @@
 /** The file of a mesh store: made whole or not at all, opened by one server at a time. */
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Failure } from '../../app/failure.js';
+import { makeFolder } from '../files/folders.js';
 import { flush } from '../sqlite/create.js';
 import { Database } from '../sqlite/database.js';
 import { APPLICATION, SCHEMA, VERSION } from './schema.js';
@@ -14,7 +15,7 @@ export interface OpenedStore {
 
 /** Opens the store at `path`, making it when there is none. Fails with STATE when another server has it open. */
 export function openStoreFile(path: string, newLogId: () => string): OpenedStore {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path), 0o700);
   const release = lock(path);
   try {
     const bytes = statSync(path, { throwIfNoEntry: false })?.size;

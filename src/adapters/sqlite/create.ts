@@ -1,18 +1,9 @@
-import {
-  closeSync,
-  constants,
-  copyFileSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, constants, copyFileSync, fsyncSync, linkSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Random } from '../../app/ports/state.js';
 import { START } from '../../protocol/log/chain.js';
 import { toHex } from '../../protocol/hex.js';
+import { makeFolder } from '../files/folders.js';
 import { Database } from './database.js';
 import { damaged, notAFile, orphaned, stateFailure } from './failures.js';
 import { SCHEMA } from './schema.js';
@@ -26,7 +17,7 @@ export function ensureStateFile(path: string, random: Random): void {
     if (bytes === 0) throw damaged(path); // Filling it would forget every nonce that was spent.
     if (bytes !== null) return;
     if (hasLog) throw orphaned(path);
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path), 0o700);
     create(path, random);
   } catch (error) {
     throw stateFailure(error, path);

@@ -6,7 +6,7 @@ const MEANINGS: readonly (readonly [RegExp, (path: string) => Failure])[] = [
   [/^(?:SQLITE_FULL|ENOSPC|EDQUOT)/, full],
   [/^SQLITE_(?:CORRUPT|NOTADB|FORMAT)/, damaged],
   [/^(?:SQLITE_(?:READONLY|PERM|AUTH)|EACCES|EPERM|EROFS)/, readOnly],
-  [/^(?:SQLITE_CANTOPEN|ENOTDIR|EEXIST|EISDIR|ELOOP|ENAMETOOLONG|EMFILE|ENFILE)/, unopenable],
+  [/^(?:SQLITE_CANTOPEN|ENOENT|ENOTDIR|EEXIST|EISDIR|ELOOP|ENAMETOOLONG|EMFILE|ENFILE)/, unopenable],
   [/^(?:SQLITE_IOERR|EIO)/, unreliable],
 ];
 

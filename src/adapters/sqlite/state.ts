@@ -259,7 +259,6 @@ class FileState implements SqliteState {
   }
 
   close(): void {
-    if (this.#transactions >= MANY) this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)');
     this.#database.close();
   }
 

@@ -4,7 +4,6 @@ import {
   closeSync,
   constants,
   fstatSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -13,6 +12,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { makeFolder } from '../../adapters/files/folders.js';
 import { Failure } from '../../app/failure.js';
 import { sha256Hex } from '../../protocol/hash.js';
 import type { Io } from '../io.js';
@@ -193,7 +193,7 @@ function set(members: Record<string, unknown>, name: string, value: unknown): vo
 
 /** Whole or not at all, and readable by this user only. */
 function writePrivate(paths: Paths, path: string, text: string): void {
-  mkdirSync(paths.configDir, { recursive: true, mode: 0o700 });
+  makeFolder(paths.configDir, 0o700);
   // A name of its own: another process may be saving as well.
   const draft = `${path}.${process.pid}.new`;
   writeFileSync(draft, text, { mode: 0o600 });

@@ -49,6 +49,13 @@ const MODES: Record<string, (state: SqliteState) => void> = {
     });
     say(won ? 'won' : 'lost');
   },
+  /** Adds `argument` entries in one transaction. */
+  entries(state) {
+    state.transact((ledger) => {
+      for (let i = 0; i < Number(argument); i++) ledger.append(draft());
+    });
+    say('done');
+  },
   /** Writes batches until it is killed, reporting each nonce after its commit. */
   write(state) {
     for (;;) {
@@ -78,6 +85,8 @@ say('ready');
 readSync(0, Buffer.alloc(16));
 if (mode === 'read') for (const each of path.split(':')) attempt(() => read(each));
 else attempt(() => work());
+// As the command line ends: at the natural end of a process libsql closes more than its `close` does.
+process.exit(0);
 
 function work(): void {
   const state = openState(path, { random: randomBytes, clock: () => T0 });
