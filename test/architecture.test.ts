@@ -34,8 +34,12 @@ const LAYERS: Readonly<Record<string, { readonly may: readonly string[]; readonl
     may: ['app', 'protocol', 'verify', 'trust', 'mesh', 'adapters'],
     because: 'it offers the use cases to programs, and wires adapters up',
   },
+  guard: {
+    may: ['library', 'app', 'protocol', 'verify'],
+    because: 'what stands before a tool decides nothing itself: it asks the library',
+  },
   cli: {
-    may: ['app', 'protocol', 'verify', 'trust', 'mesh', 'adapters'],
+    may: ['guard', 'app', 'protocol', 'verify', 'trust', 'mesh', 'adapters'],
     because: 'it translates, and wires adapters up',
   },
 };

@@ -1,0 +1,270 @@
+/**
+ * The coding agents whose pre-tool hooks are served. What differs between them is data here: where a call stands in the event, how a no
+ * is said, and how long the agent waits. A format that changes is mended in its row.
+ */
+import { parseJsonText } from '../../protocol/json/parse.js';
+import { ShapeError } from '../../protocol/json/shape.js';
+import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
+import type { HookAnswer, HookCall, HookVerdict } from './call.js';
+
+/** The agents that `aip hook <client>` takes. */
+export type HookClientName = 'claude' | 'codex' | 'cursor' | 'gemini' | 'copilot' | 'vscode';
+
+/** One coding agent. */
+export interface HookClient {
+  readonly name: HookClientName;
+  /** As people know it. */
+  readonly title: string;
+  /** The version of the format that these rules speak. */
+  readonly speaks: string;
+  /** How long the agent waits for a hook before it goes on without it (ms). */
+  readonly waitsMs: number;
+  /** True where the agent puts a hook's question to its user. */
+  readonly asks: boolean;
+  /** The call of an event. @throws ShapeError for an event of another kind, or without what a call needs */
+  readonly read: (event: JsonObject) => HookCall;
+  /** The verdict in this agent's words. */
+  readonly answer: (verdict: HookVerdict, event: JsonObject) => HookAnswer;
+}
+
+const MAX_NAME = 256;
+
+/** Tools under the names that these agents give them; what is not listed is its own action. */
+const ACTIONS: ReadonlyMap<string, string> = new Map([
+  ...named('shell', [
+    'Bash',
+    'BashOutput',
+    'PowerShell',
+    'Shell',
+    'shell',
+    'bash',
+    'powershell',
+    'local_shell',
+    'exec_command',
+  ]),
+  ...named('shell', [
+    'run_shell_command',
+    'run_terminal_cmd',
+    'runInTerminal',
+    'run_in_terminal',
+    'execute',
+    'Terminal',
+  ]),
+  ...named('write_file', [
+    'Write',
+    'Edit',
+    'MultiEdit',
+    'NotebookEdit',
+    'apply_patch',
+    'ApplyPatch',
+    'write_file',
+    'edit',
+  ]),
+  ...named('write_file', ['replace', 'create', 'edit_file', 'search_replace', 'create_file', 'insert_edit_into_file']),
+  ...named('write_file', [
+    'replace_string_in_file',
+    'multi_replace_string_in_file',
+    'edit_notebook_file',
+    'Delete',
+    'delete_file',
+  ]),
+  ...named('read_file', [
+    'Read',
+    'read_file',
+    'read',
+    'view',
+    'view_image',
+    'read_many_files',
+    'readFile',
+    'NotebookRead',
+  ]),
+  ...named('fetch_url', ['WebFetch', 'web_fetch', 'fetch', 'fetch_webpage', 'FetchUrl', 'fetch_url']),
+]);
+
+function named(action: string, tools: readonly string[]): [string, string][] {
+  return tools.map((tool) => [tool, action]);
+}
+
+/** The action of a tool that is no MCP server's. */
+export function actionOfTool(tool: string): string {
+  return ACTIONS.get(tool) ?? tool;
+}
+
+const CLAUDE: HookClient = {
+  name: 'claude',
+  title: 'Claude Code',
+  speaks: 'PreToolUse of Claude Code 2.1',
+  waitsMs: 600_000,
+  asks: true,
+  read: (event) => claudeCall(event, 'PreToolUse'),
+  answer: specific,
+};
+
+const CODEX: HookClient = {
+  name: 'codex',
+  title: 'Codex CLI',
+  speaks: 'PreToolUse of Codex 0.171',
+  waitsMs: 600_000,
+  // Its schema is closed: a question is an unknown answer there, and the tool runs.
+  asks: false,
+  read: (event) => claudeCall(event, 'PreToolUse'),
+  answer: specific,
+};
+
+const VSCODE: HookClient = {
+  name: 'vscode',
+  title: 'VS Code agent',
+  speaks: 'PreToolUse of VS Code, preview of 2026',
+  waitsMs: 30_000,
+  asks: true,
+  read: (event) => claudeCall(event, 'PreToolUse'),
+  answer: specific,
+};
+
+const GEMINI: HookClient = {
+  name: 'gemini',
+  title: 'Gemini CLI',
+  speaks: 'BeforeTool of Gemini CLI 0.61',
+  waitsMs: 60_000,
+  asks: false,
+  read: (event) => {
+    eventIs(event, ['BeforeTool']);
+    const tool = name(event, 'tool_name');
+    const context = event.mcp_context;
+    const mcp = isObject(context) ? { server: name(context, 'server_name'), tool: name(context, 'tool_name') } : null;
+    return callOf(tool, paramsIn(event.tool_input, 'tool_input'), folder(event), mcp);
+  },
+  answer: (verdict) => {
+    if (verdict.result === 'pass') return json({});
+    if (verdict.result === 'grant') return json({ decision: 'allow' });
+    return json({ decision: 'deny', reason: verdict.reason });
+  },
+};
+
+const COPILOT: HookClient = {
+  name: 'copilot',
+  title: 'Copilot CLI',
+  speaks: 'preToolUse of Copilot CLI 1.0',
+  waitsMs: 30_000,
+  asks: true,
+  read: (event) => {
+    if (event.hook_event_name !== undefined || event.hookEventName !== undefined)
+      return claudeCall(event, 'PreToolUse');
+    return callOf(name(event, 'toolName'), paramsIn(event.toolArgs, 'toolArgs'), folder(event), null);
+  },
+  answer: (verdict, event) => {
+    if (event.hook_event_name !== undefined || event.hookEventName !== undefined) return specific(verdict);
+    if (verdict.result === 'pass') return json({});
+    if (verdict.result === 'grant') return json({ permissionDecision: 'allow' });
+    return json({ permissionDecision: verdict.result, permissionDecisionReason: verdict.reason });
+  },
+};
+
+const CURSOR: HookClient = {
+  name: 'cursor',
+  title: 'Cursor',
+  speaks: 'hooks version 1 of Cursor',
+  waitsMs: 60_000,
+  // It is said to pass over a hook's question before a tool.
+  asks: false,
+  read: (event) => {
+    switch (eventIs(event, ['preToolUse', 'beforeShellExecution', 'beforeMCPExecution', 'beforeReadFile'])) {
+      case 'beforeShellExecution':
+        return callOf('Shell', { command: text(event, 'command') }, folder(event), null);
+      case 'beforeReadFile':
+        return callOf('Read', { file_path: text(event, 'file_path') }, folder(event), null);
+      case 'beforeMCPExecution': {
+        const tool = name(event, 'tool_name');
+        const server = typeof event.server === 'string' ? name(event, 'server') : null;
+        const mcp = server === null ? null : { server, tool };
+        return callOf(tool, paramsIn(event.tool_input, 'tool_input'), folder(event), mcp);
+      }
+      default: {
+        const tool = name(event, 'tool_name');
+        return callOf(tool, paramsIn(event.tool_input, 'tool_input'), folder(event), mcpNamed(tool));
+      }
+    }
+  },
+  answer: (verdict) => {
+    if (verdict.result === 'pass') return json({});
+    if (verdict.result === 'grant') return json({ permission: 'allow' });
+    return json({ permission: 'deny', user_message: verdict.reason, agent_message: verdict.reason });
+  },
+};
+
+/** Every agent, by its name on the command line. */
+export const HOOK_CLIENTS: Readonly<Record<HookClientName, HookClient>> = {
+  claude: CLAUDE,
+  codex: CODEX,
+  cursor: CURSOR,
+  gemini: GEMINI,
+  copilot: COPILOT,
+  vscode: VSCODE,
+};
+
+function claudeCall(event: JsonObject, kind: string): HookCall {
+  const given = event.hook_event_name ?? event.hookEventName;
+  if (given !== kind) throw wrongEvent(given, [kind]);
+  const tool = name(event, 'tool_name');
+  return callOf(tool, paramsIn(event.tool_input, 'tool_input'), folder(event), mcpNamed(tool));
+}
+
+/** `{"hookSpecificOutput": ...}` with just the members of Claude's schema: a further one is a failed hook elsewhere, and the tool runs. */
+function specific(verdict: HookVerdict): HookAnswer {
+  if (verdict.result === 'pass') return json({});
+  const decision =
+    verdict.result === 'grant'
+      ? { permissionDecision: 'allow' }
+      : { permissionDecision: verdict.result, permissionDecisionReason: verdict.reason };
+  return json({ hookSpecificOutput: { hookEventName: 'PreToolUse', ...decision } });
+}
+
+function callOf(tool: string, params: JsonObject, target: string | null, mcp: HookCall['mcp']): HookCall {
+  return { tool, action: mcp === null ? actionOfTool(tool) : `${mcp.server}.${mcp.tool}`, params, target, mcp };
+}
+
+/** `mcp__<server>__<tool>`: the server's name ends at the first pair of underscores. */
+function mcpNamed(tool: string): HookCall['mcp'] {
+  const match = /^mcp__(.+?)__(.+)$/.exec(tool);
+  return match === null ? null : { server: match[1]!, tool: match[2]! };
+}
+
+function eventIs(event: JsonObject, kinds: readonly string[]): string {
+  const given = event.hook_event_name;
+  if (typeof given !== 'string' || !kinds.includes(given)) throw wrongEvent(given, kinds);
+  return given;
+}
+
+function wrongEvent(given: Json | undefined, kinds: readonly string[]): ShapeError {
+  const found = typeof given === 'string' ? JSON.stringify(given.slice(0, 64)) : 'no event name';
+  return new ShapeError(`it has ${found}, and ${kinds.join(', ')} is what is decided here`);
+}
+
+/** The tool's input: an object, or the text of one. What is neither could hide what the tool gets. */
+function paramsIn(value: Json | undefined, member: string): JsonObject {
+  const read = typeof value === 'string' ? parseJsonText(value) : value;
+  if (!isObject(read)) throw new ShapeError(`"${member}" is not an object`);
+  return read;
+}
+
+function name(object: JsonObject, member: string): string {
+  const value = text(object, member);
+  if (value.length > MAX_NAME) throw new ShapeError(`"${member}" is longer than ${MAX_NAME} characters`);
+  return value;
+}
+
+function text(object: JsonObject, member: string): string {
+  const value = object[member];
+  if (typeof value !== 'string' || value === '') throw new ShapeError(`"${member}" is not a text`);
+  return value;
+}
+
+function folder(event: JsonObject): string | null {
+  if (event.cwd !== undefined && event.cwd !== null) return text(event, 'cwd');
+  const [root] = Array.isArray(event.workspace_roots) ? (event.workspace_roots as readonly Json[]) : [];
+  return typeof root === 'string' && root !== '' ? root : null;
+}
+
+function json(value: object): HookAnswer {
+  return { stdout: `${JSON.stringify(value)}\n`, stderr: '', exitCode: 0 };
+}
