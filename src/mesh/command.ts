@@ -7,7 +7,7 @@ import { sha256Hex } from '../protocol/hash.js';
 import { isLogId } from './log/head.js';
 import { MAX_ACTOR, MAX_REASON, MAX_SUSPENSION_MS } from './limits.js';
 import type { Role } from './access/roles.js';
-import { scopeOf } from './subject.js';
+import { canonicalSubject } from './subject.js';
 
 export type Action = 'revoke' | 'suspend' | 'reinstate';
 
@@ -127,10 +127,9 @@ export function commandDigest(command: Command): string {
 
 function subjectOf(object: JsonObject): string {
   const { agent_id } = object;
-  if (typeof agent_id !== 'string' || scopeOf(agent_id) === null) {
-    throw new ShapeError('"agent_id" is not an agent, a principal or "*"');
-  }
-  return agent_id;
+  const subject = typeof agent_id === 'string' ? canonicalSubject(agent_id) : null;
+  if (subject === null) throw new ShapeError('"agent_id" is not an agent, a principal, a key or "*"');
+  return subject;
 }
 
 function reasonOf(object: JsonObject, needed: boolean): string | null {

@@ -1,20 +1,20 @@
-import { parsePrincipalId, principalOfAgent } from '../protocol/identity/did.js';
+/** Subjects of the mesh's log, in their canonical spelling (protocol, section 1). */
+import { principalNamedBy, subjectOf } from '../protocol/identity/subject.js';
 
-/** The subject that stands for the whole mesh: denying it stops every agent. */
-export const EVERYONE = '*';
+export { EVERYONE } from '../protocol/identity/subject.js';
 
-export type Scope = 'agent' | 'principal' | 'mesh';
+/** What kind of subject an event speaks of. */
+export type Scope = 'agent' | 'principal' | 'key' | 'mesh';
 
-/** What kind of subject `text` names: an agent, a principal (all of its agents), or everyone; null when it is none. */
+/** What kind of subject `text` names in whatever spelling; null when it names none. */
 export function scopeOf(text: string): Scope | null {
-  if (text === EVERYONE) return 'mesh';
-  // Whom a verifier accepts, an operator must be able to stop.
-  if (principalOfAgent(text) !== null) return 'agent';
-  return parsePrincipalId(text) === null ? null : 'principal';
+  return subjectOf(text)?.kind ?? null;
+}
+
+/** The canonical spelling of the subject in `text`; null when it names none. Logs, copies and answers hold no other. */
+export function canonicalSubject(text: string): string | null {
+  return subjectOf(text)?.id ?? null;
 }
 
 /** The principal that an agent id names by its domain. `check` runs on every verification, so it must not parse. */
-export function principalOf(agentId: string): string {
-  const end = agentId.indexOf(':agents:');
-  return end === -1 ? agentId : agentId.slice(0, end);
-}
+export const principalOf = principalNamedBy;

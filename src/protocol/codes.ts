@@ -263,6 +263,14 @@ export const NATIVE_CODES = {
     ['age_ms', 'max_age_ms'],
     'Bring the mesh back, or keep the copy current with `aip mesh follow`.',
   ),
+  KEY_REVOKED: entry(
+    'AIP-E406',
+    'KEY_REVOKED',
+    'standing',
+    'A key whose signature was believed is revoked or suspended: `role` says whether the intent, the passport (issuer), a mandate or an approval carries it.',
+    ['role', 'subject', 'key_id', 'reason', 'revoked_at', 'revoked_by'],
+    "Give the agent a new key with `aip passport rotate <agent>`; where the issuer's key is denied, have the principal issue the passport with another one.",
+  ),
   MESH_UNAVAILABLE: entry(
     'AIP-E500',
     'MESH_UNAVAILABLE',

@@ -3,6 +3,7 @@ import type { Intent } from '../protocol/intent.js';
 import type { VerifyKey } from '../protocol/ed25519/verify.js';
 import type { Passport } from '../protocol/passport.js';
 import type { JsonObject } from '../protocol/json/values.js';
+import type { BelievedKey } from './believed-keys.js';
 import type { Violation } from './decision.js';
 import type { Meter, MeterReading } from './meters.js';
 
@@ -116,4 +117,6 @@ export interface Identified {
   readonly policy: Policy;
   readonly facts: Facts;
   readonly now: number;
+  /** The signatures that were believed on the way here. */
+  readonly believed: readonly BelievedKey[];
 }

@@ -12,6 +12,7 @@ const MAY_CHANGE: ReadonlySet<string> = new Set([
   'AGENT_REVOKED',
   'AGENT_SUSPENDED',
   'PRINCIPAL_REVOKED',
+  'KEY_REVOKED',
   'TRUST_SCORE_LOW',
 ]);
 

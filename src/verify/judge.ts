@@ -15,6 +15,9 @@ import {
   type Violation,
   type Warning,
 } from './decision.js';
+import type { BelievedKey } from './believed-keys.js';
+import { issuerOf } from './checks/passport.js';
+import { candidateKeys } from './checks/signature.js';
 import { runChecks, STEPS, WHETHER, WHO, type Outcome } from './pipeline.js';
 
 /** A decision, and what its refusal is about; null when it is a yes. */
@@ -27,17 +30,36 @@ export interface Judgement {
 export interface Identity {
   readonly passport: Passport;
   readonly reports: readonly CheckReport[];
+  /** The signatures on the intent and on the passport. */
+  readonly believed: readonly BelievedKey[];
 }
 
 /** Steps 1 and 2. */
 export function identify(claim: Claim): { readonly identity: Identity } | { readonly refused: Outcome } {
   const outcome = runChecks(WHO, claim);
   if (outcome.violations.length > 0 || claim.finding.status !== 'found') return { refused: outcome };
-  return { identity: { passport: claim.finding.passport, reports: outcome.reports } };
+  const { passport } = claim.finding;
+  return { identity: { passport, reports: outcome.reports, believed: believedIn(claim, passport) } };
+}
+
+function believedIn({ intent, pins, signatureHolds, now }: Claim, passport: Passport): BelievedKey[] {
+  const { signedBytes, signature } = intent;
+  return [
+    {
+      role: 'agent',
+      candidates: candidateKeys(passport, intent, now),
+      holds: (key) => signature !== null && signatureHolds(key, signedBytes, signature),
+    },
+    issuerOf(passport, pins),
+  ];
 }
 
 /** Steps 3 to 9. */
-export function judge(identity: Identity, context: Identified): { outcome: Outcome; revocation: RevocationReport } {
+export function judge(
+  identity: Identity,
+  given: Omit<Identified, 'believed'>,
+): { outcome: Outcome; revocation: RevocationReport } {
+  const context: Identified = { ...given, believed: identity.believed };
   const outcome = runChecks(WHETHER, context, identity.reports);
   const { passport } = context;
   return {

@@ -35,7 +35,7 @@ export const WHETHER: readonly Check<Identified>[] = [
   { name: 'action', run: action }, //  5  E201 E210 E211
   { name: 'constraints', run: constraints }, //  6  E202 to E209, E212 to E214
   { name: 'hooks', run: hooks }, //  7  any, E209
-  { name: 'revocation', run: revocation }, //  8  E401 E402 E403 E405
+  { name: 'revocation', run: revocation }, //  8  E401 E402 E403 E405 E406
   { name: 'trust', run: trust }, //  9  E404
 ];
 

@@ -25,7 +25,8 @@ export interface HeldStanding {
 
 /** Subject, principal, everyone: in the order in which verification asks. */
 function chainOf(subject: string): string[] {
-  return scopeOf(subject) === 'agent' ? [subject, principalOf(subject), EVERYONE] : [...new Set([subject, EVERYONE])];
+  const above = scopeOf(subject) === 'agent' ? [principalOf(subject), EVERYONE] : [EVERYONE];
+  return [...new Set([subject, ...above])];
 }
 
 /** What this machine knows. */

@@ -11,7 +11,7 @@ import type { Failure } from '../../app/failure.js';
 import type { MeshCopy, MeshLine } from '../../app/ports/mesh.js';
 import { parseApiKey } from '../../mesh/access/api-key.js';
 import { MAX_REASON } from '../../mesh/limits.js';
-import { scopeOf } from '../../mesh/subject.js';
+import { canonicalSubject } from '../../mesh/subject.js';
 import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
 import { toHex } from '../../protocol/hex.js';
 import type { Freshness } from '../../verify/context.js';
@@ -149,11 +149,12 @@ export class Mesh {
     { agentId, revokedBy }: ReinstateOptions,
     reason: string | null,
   ): Promise<StandingChange> {
-    if (typeof agentId !== 'string' || scopeOf(agentId) === null)
-      throw usage('"agentId" is neither an agent nor a principal.', 'did:web:<domain>:agents:<name>');
+    const subject = typeof agentId === 'string' ? canonicalSubject(agentId) : null;
+    if (subject === null)
+      throw usage('"agentId" is no agent, principal or key.', 'did:web:<domain>:agents:<name>, or ed25519:<64 hex>');
     if (this.#configured === undefined) await this.#settle();
     const by = revokedBy === undefined ? null : textOf(revokedBy, 'revokedBy', 200);
-    const order: Order = { action, subject: agentId, reason, by, durationMs: null };
+    const order: Order = { action, subject, reason, by, durationMs: null };
     const { clock, random, notice } = this.#world;
     const { configured, copy, lines, refresh } = await this.#open();
     if (configured === null) return orderHere(copy, order, toHex(random(16)), clock());
@@ -164,7 +165,7 @@ export class Mesh {
       notice(`AIP-E501 PROPAGATION_INCOMPLETE: ${missing} of the verifiers that listen have not confirmed in time.`);
     if (action !== 'reinstate') anticipateDeny(copy, order, outcome, clock());
     else {
-      if (copy.local(agentId) !== null) orderHere(copy, order, outcome.cmd_id, clock());
+      if (copy.local(subject) !== null) orderHere(copy, order, outcome.cmd_id, clock());
       // Letting an agent act again is believed only as a signed event.
       await refresh(4 * DEFAULT_WAIT_MS);
     }

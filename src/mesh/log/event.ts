@@ -8,7 +8,7 @@ import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { formatEventId, isHash, isLogId, type Head } from './head.js';
 import { MAX_ACTOR, MAX_EVENT_BYTES, MAX_REASON } from '../limits.js';
 import { SIGNATURE_HEX, type Signer } from './signing.js';
-import { scopeOf, type Scope } from '../subject.js';
+import { canonicalSubject, scopeOf, type Scope } from '../subject.js';
 
 const EVENT_VERSION = 1;
 export type EventType = 'revocation' | 'suspension' | 'reinstatement';
@@ -128,7 +128,9 @@ export function readEvent(value: Json): MeshEvent {
   const logId = text('log_id', 32);
   if (!isLogId(logId)) throw bad('log_id');
   const subject = text('agent_id', 512);
-  if (scopeOf(subject) === null || event.scope !== scopeOf(subject)) throw bad('scope');
+  // A second spelling of a subject would be a second standing.
+  if (canonicalSubject(subject) !== subject) throw bad('agent_id');
+  if (event.scope !== scopeOf(subject)) throw bad('scope');
   for (const name of ['hash', 'prev_hash']) if (!isHash(text(name, 64))) throw bad(name);
   if (!SIGNATURE_HEX.test(text('signature', 128))) throw bad('signature');
   if (parseTime(text('time', 40)) === null) throw bad('time');

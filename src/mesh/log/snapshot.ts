@@ -12,7 +12,7 @@ import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { isHash, isLogId, type Head } from './head.js';
 import { signatureHolds, type SignatureCheck, type Signer } from './signing.js';
 import type { Standing, Status } from '../standing.js';
-import { scopeOf } from '../subject.js';
+import { canonicalSubject } from '../subject.js';
 
 export interface Snapshot {
   readonly head: Head;
@@ -131,7 +131,7 @@ function standingOf(value: Json): Standing {
   const until = typeof suspended_until === 'string' ? parseTime(suspended_until) : null;
   const sound =
     typeof id === 'string' &&
-    scopeOf(id) !== null &&
+    canonicalSubject(id) === id &&
     (status === 'active' || status === 'suspended' || status === 'revoked') &&
     (reason === null || typeof reason === 'string') &&
     (changed_by === null || typeof changed_by === 'string') &&

@@ -3,7 +3,7 @@ import { parseJsonText } from '../../protocol/json/parse.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { formatTime } from '../../protocol/time.js';
 import { statusAt, type Standing } from '../standing.js';
-import { EVERYONE, principalOf, scopeOf } from '../subject.js';
+import { canonicalSubject, EVERYONE, principalOf, scopeOf } from '../subject.js';
 import { jsonBody } from './http/body.js';
 import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
@@ -14,11 +14,10 @@ export async function subjectStatus(
   _caller: Caller,
   [encoded]: readonly string[],
 ): Promise<Reply> {
-  const subject = decode(encoded ?? '');
-  if (scopeOf(subject) === null) throw new ShapeError('the path does not name an agent, a principal or "*"');
+  const subject = subjectIn(encoded ?? '');
   const now = server.clock.wall();
-  const above =
-    scopeOf(subject) === 'agent' ? [principalOf(subject), EVERYONE] : subject === EVERYONE ? [] : [EVERYONE];
+  const named = scopeOf(subject) === 'agent' ? [principalOf(subject), EVERYONE] : [EVERYONE];
+  const above = named.filter((each) => each !== subject);
   const [own, ...others] = await Promise.all([subject, ...above].map((each) => server.store.standing(each)));
   return jsonReply(200, {
     ...standingForm(subject, own ?? null, now),
@@ -31,14 +30,15 @@ export async function subjectStatus(
 /** The reference's form of the same question; the strongest answer of agent, principal and mesh. */
 export async function referenceStatus(server: MeshServer, request: Request): Promise<Reply> {
   const { agent_id } = objectOf(jsonBody(request), 'the request', ['agent_id']);
-  if (typeof agent_id !== 'string' || scopeOf(agent_id) === null) throw new ShapeError('"agent_id" is not an agent');
+  const subject = typeof agent_id === 'string' ? canonicalSubject(agent_id) : null;
+  if (subject === null) throw new ShapeError('"agent_id" is not an agent');
   const now = server.clock.wall();
-  const subjects = [agent_id, principalOf(agent_id), EVERYONE];
+  const subjects = [subject, principalOf(subject), EVERYONE];
   const standings = await Promise.all(subjects.map((each) => server.store.standing(each)));
   const denied = standings.filter((standing) => statusAt(standing, now) !== 'active');
   const standing = denied.find((each) => each?.status === 'revoked') ?? denied[0] ?? null;
   return jsonReply(200, {
-    agent_id,
+    agent_id: agent_id!,
     status: statusAt(standing, now),
     reason: standing?.reason ?? null,
     revoked_at: standing === null ? null : formatTime(standing.changedAt),
@@ -50,7 +50,7 @@ export async function referenceStatus(server: MeshServer, request: Request): Pro
 export async function referenceRegister(server: MeshServer, request: Request): Promise<Reply> {
   const { agent_id } = objectOf(jsonBody(request), 'the request', ['agent_id'], ['name', 'domain', 'metadata']);
   if (typeof agent_id !== 'string' || scopeOf(agent_id) !== 'agent') throw new ShapeError('"agent_id" is not an agent');
-  const standing = await server.store.standing(agent_id);
+  const standing = await server.store.standing(canonicalSubject(agent_id)!);
   return jsonReply(200, { agent_id, registered: true, status: statusAt(standing, server.clock.wall()) });
 }
 
@@ -117,12 +117,20 @@ function standingForm(subject: string, standing: Standing | null, now: number) {
   };
 }
 
-function decode(text: string): string {
-  // A did with a port is spelled with %3A itself, so a path that names it raw must not be decoded.
-  if (scopeOf(text) !== null) return text;
+const unescape = (escape: string) => decodeURIComponent(escape);
+
+function subjectIn(text: string): string {
+  // A did with a port is spelled with %3A itself: a path that names it raw begins with a colon that is none of its escapes.
+  let named = text;
   try {
-    return decodeURIComponent(text);
+    // What a URL parser escapes by itself is no part of the spelling.
+    named = text.startsWith('did:')
+      ? text.replace(/%(?:22|3C|3E|5E|60|7B|7C|7D)/gi, unescape)
+      : decodeURIComponent(text);
   } catch {
     throw new ShapeError('the path is not percent-encoded UTF-8');
   }
+  const subject = canonicalSubject(named);
+  if (subject === null) throw new ShapeError('the path does not name an agent, a principal, a key or "*"');
+  return subject;
 }

@@ -8,6 +8,7 @@ import { isList, plain, type Value, type ValueObject } from './encoding/numbers.
 import { PROOF, readProof, type ProofValue } from './proof.js';
 import { filled, listed, nested, REQUIRED, shape, shapedBytes } from './encoding/shape-of.js';
 import { signedSpellings } from './encoding/spellings.js';
+import { canonicalId, ID_FORM } from '../identity/subject.js';
 
 export const CONTEXT = 'https://aip.protocol/v1';
 export const VERSION = '1.0.0';
@@ -225,10 +226,10 @@ function readLink(link: ValueObject): DelegationLink {
   };
 }
 
-/** An id is any name in the reference; one that a terminal or a log would show as another is none. */
+/** An id is any name in the reference. It is read in its canonical spelling, and one that could not be named to be stopped is none. */
 function subjectOf(object: ValueObject, name: string): string {
-  const id = textOf(object, name, MAX_TEXT);
-  if (!/^[\x21-\x7e]+$/.test(id)) throw new ShapeError(`"${name}" holds white space or characters beyond ASCII`);
+  const id = canonicalId(textOf(object, name, MAX_TEXT));
+  if (id === null) throw new ShapeError(`"${name}" is not an id that could be named to stop it: ${ID_FORM}`);
   return id;
 }
 

@@ -1,4 +1,5 @@
 /** A mandate: what a principal allows an agent, signed with a key that the agent does not hold, so that it cannot widen it. */
+import { canonicalId, ID_FORM } from '../identity/subject.js';
 import { toHex } from '../hex.js';
 import { MAX_TEXT } from '../limits.js';
 import { ShapeError } from '../json/shape.js';
@@ -41,7 +42,6 @@ const MANDATE = shape('the mandate', {
   proof: nested(PROOF),
 });
 const ID = /^mandate:[0-9a-f]{32}$/;
-const NAME = /^[\x21-\x7e]+$/;
 
 /** @throws ShapeError when the document is no mandate. */
 export function readMandate(value: Value): Mandate {
@@ -64,9 +64,9 @@ export function readMandate(value: Value): Mandate {
 }
 
 function nameOf(object: ValueObject, name: string): string {
-  const text = textOf(object, name, MAX_TEXT);
-  if (!NAME.test(text)) throw new ShapeError(`"${name}" holds white space or characters beyond ASCII`);
-  return text;
+  const id = canonicalId(textOf(object, name, MAX_TEXT));
+  if (id === null) throw new ShapeError(`"${name}" is not an id that could be named to stop it: ${ID_FORM}`);
+  return id;
 }
 
 export interface MandateRequest {

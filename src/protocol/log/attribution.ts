@@ -4,8 +4,8 @@ import type { Entry } from './entry.js';
 export const PRESENTED_BEFORE = 'presented_before';
 
 /**
- * True when a refusal says something about the agent. Whatever was refused before or at its signature, a replay and a
- * stale copy may be a stranger's doing, and what the verifier could not find out is nobody's: none of these may lower an
+ * True when a refusal says something about the agent. Whatever was refused before or at its signature, a replay, a
+ * denied key and a stale copy may be a stranger's doing, and what the verifier could not find out is nobody's: none of these may lower an
  * agent's trust, or sending rubbish in its name would get it revoked (protocol, "Reports as JSON"). Nor may an intent of its own
  * that is refused again, which takes no more than to hold it.
  */
@@ -19,5 +19,5 @@ export function isAttributable({
   // The verifier's own hook did not decide.
   if (error_code === 'HOOK_FAILED') return false;
   // AIP-1 counts replays and stale envelopes among E1xx and drift among E3xx.
-  return dialect === 'native' ? !/^AIP-(?:E[135]\d\d|E405)$/.test(error_code) : !/^AIP-E[15]\d\d$/.test(error_code);
+  return dialect === 'native' ? !/^AIP-(?:E[135]\d\d|E40[56])$/.test(error_code) : !/^AIP-E[15]\d\d$/.test(error_code);
 }

@@ -5,6 +5,7 @@ import type { Mandate } from '../../protocol/aip1/mandate.js';
 import type { Intent } from '../../protocol/intent.js';
 import type { Passport } from '../../protocol/passport.js';
 import type { Facts, PassportFinding, PinnedKey, Policy, SignatureOracle } from '../context.js';
+import type { BelievedKey } from '../believed-keys.js';
 import type { Verdict } from '../decision.js';
 import type { TrustHistory } from '../../protocol/aip1/trust-score.js';
 
@@ -71,6 +72,8 @@ export interface Aip1Context {
   readonly passport: Passport | null;
   /** Null when none was given, or it does not count. */
   readonly mandate: Mandate | null;
+  /** The signatures that were believed: on the envelope, the passport, the mandate. */
+  readonly believed: readonly BelievedKey[];
   /** Every principal that answers for the agent, at least one. */
   readonly answerable: readonly string[];
   /** The constraints of the passport and of the caller. */

@@ -13,8 +13,9 @@ import { spendsNonce } from '../finality.js';
 import type { Usage } from '../meters.js';
 import { runChecks, type Outcome } from '../pipeline.js';
 import { endOf } from './checks/form.js';
-import { mandate } from './checks/mandate.js';
-import { passportOf, signature, type Standing } from './checks/signature.js';
+import { issuerOf } from '../checks/passport.js';
+import { mandate, mandateSigner } from './checks/mandate.js';
+import { passportOf, signature, signersOf, type Standing } from './checks/signature.js';
 import { intentOf } from './native-view.js';
 import { envelopeOf, type Aip1Claim, type Aip1Context, type Aip1Facts, type Reading } from './context.js';
 import { AIP1_STEPS, FORM, SUBSTANCE } from './pipeline.js';
@@ -120,6 +121,11 @@ function contextOf(
     mandateVerdict: proven.mandate,
     passport,
     mandate: granted,
+    believed: [
+      ...signersOf(claim, passport),
+      ...(passport === null ? [] : [issuerOf(passport, claim.pins)]),
+      ...(granted === null ? [] : [mandateSigner(claim)]).flat(),
+    ],
     answerable: answerableFor(envelope, passport, granted),
     limits: [...(passport === null ? [] : [passport.constraints]), ...claim.limits],
     policy: claim.policy,

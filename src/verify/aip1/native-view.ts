@@ -7,7 +7,8 @@ import type { Aip1Context } from './context.js';
 /** An envelope as the shared checks see it: the same agent, action, params and facts, under the native names. */
 export function nativeView(context: Aip1Context, passport: Passport): Identified {
   const { intent, policy, facts, now, limits } = context;
-  return { intent, passport, limits, policy, facts, now };
+  // AIP-1 names denied keys in its own step.
+  return { intent, passport, limits, policy, facts, now, believed: [] };
 }
 
 /** An envelope under the names of an intent, for hooks, approvals and the log. */

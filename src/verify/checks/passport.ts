@@ -1,5 +1,6 @@
 import type { Passport } from '../../protocol/passport.js';
 import { formatTime } from '../../protocol/time.js';
+import type { BelievedKey } from '../believed-keys.js';
 import type { Claim, PinnedKey } from '../context.js';
 import { failed, PASSED, violation, type Verdict } from '../decision.js';
 import { verifySignature, type VerifyKey } from '../../protocol/ed25519/verify.js';
@@ -44,6 +45,15 @@ export function issuerProblem(passport: Passport, pins: readonly PinnedKey[]): s
   return signed
     ? null
     : `The passport does not carry a valid signature of ${principal}: it was edited, or another key signed it.`;
+}
+
+/** The principal's signature on a passport, with the pinned keys that may have made it. */
+export function issuerOf(passport: Passport, pins: (principal: string) => readonly PinnedKey[]): BelievedKey {
+  return {
+    role: 'issuer',
+    candidates: pins(passport.document.principal),
+    holds: (key) => signedBy(passport, key),
+  };
 }
 
 /** One passport is checked against one key once, however many intents it vouches for. */

@@ -1,4 +1,6 @@
 import { formatTime } from '../../protocol/time.js';
+import { EVERYONE } from '../../protocol/identity/subject.js';
+import { deniedKeys, deniedNow } from '../believed-keys.js';
 import { keepsState, NO_STATE, type Facts, type Freshness, type Identified, type StandingRecord } from '../context.js';
 import {
   skipped,
@@ -10,15 +12,15 @@ import {
   type Warning,
 } from '../decision.js';
 
-/** The subject that stands for the whole mesh: denying it stops every agent. */
-const EVERYONE = '*';
-
-/** Step 8: neither the agent, nor its principal, nor everyone is revoked or suspended, as known now; all who are, are named. */
-export function revocation({ intent, passport, facts }: Identified): Verdict {
+/**
+ * Step 8: neither the agent, nor its principal, nor everyone, nor a key whose signature was believed is revoked or suspended, as known
+ * now; all who are, are named.
+ */
+export function revocation({ intent, passport, facts, believed }: Identified): Verdict {
   const { agent_id } = intent.document;
   if (!keepsState(facts)) return skipped(NO_STATE);
   const violations: Violation[] = [];
-  const agent = denied(facts, agent_id);
+  const agent = deniedNow(facts, agent_id);
   if (agent?.status === 'revoked') {
     violations.push(
       violation('AGENT_REVOKED', `${agent_id} is revoked: ${agent.reason ?? 'no reason given'}.`, {
@@ -39,12 +41,13 @@ export function revocation({ intent, passport, facts }: Identified): Verdict {
   }
   const { principal } = passport.document;
   // Where an agent is asked about by itself, it answers for itself.
-  const above = (principal === agent_id ? null : denied(facts, principal)) ?? denied(facts, EVERYONE);
+  const above = (principal === agent_id ? null : deniedNow(facts, principal)) ?? deniedNow(facts, EVERYONE);
   if (above !== null) {
     const who = above.subject === EVERYONE ? 'Every agent of this mesh' : `The principal ${principal}`;
     const message = `${who} is ${above.status}: ${above.reason ?? 'no reason given'}.`;
     violations.push(violation('PRINCIPAL_REVOKED', message, { principal, ...facts4xx(above), agent_id }));
   }
+  violations.push(...deniedKeys(facts, believed, agent_id));
   const { freshness } = facts;
   // A known deny denies however old the copy is; E405 is for what the copy cannot say.
   if (violations.length === 0 && isStale(freshness) && freshness.onStale === 'deny') {
@@ -62,7 +65,7 @@ export const STANDING_UNKNOWN: RevocationReport = { status: 'unknown', age_ms: n
 /** What the decision says of the agent's standing, whichever step it ended at. */
 export function revocationReport(facts: Facts, agentId: string, principal: string): RevocationReport {
   if (!keepsState(facts)) return STANDING_UNKNOWN;
-  const record = denied(facts, agentId) ?? denied(facts, principal) ?? denied(facts, EVERYONE);
+  const record = deniedNow(facts, agentId) ?? deniedNow(facts, principal) ?? deniedNow(facts, EVERYONE);
   const { freshness } = facts;
   const age_ms = freshness.mesh ? freshness.ageMs : null;
   // Without a copy whose age is known, to know of no deny is not to know that there is none.
@@ -82,15 +85,6 @@ export function degradedWarnings({ degraded, age_ms }: RevocationReport): Warnin
 
 function isStale(freshness: Freshness): boolean {
   return freshness.mesh && (freshness.ageMs === null || !(freshness.ageMs <= freshness.maxAgeMs));
-}
-
-/** The record that denies `subject` now, or null. A suspension ends by itself. */
-function denied(facts: Facts, subject: string): StandingRecord | null {
-  const record = facts.standing(subject);
-  if (record === null || record.status === 'active') return null;
-  if (record.status === 'suspended' && record.suspendedUntil !== null && facts.wallNow >= record.suspendedUntil)
-    return null;
-  return record;
 }
 
 function facts4xx(record: StandingRecord) {

@@ -1,6 +1,6 @@
 import type { VerifyKey } from '../../protocol/ed25519/verify.js';
 import type { Intent } from '../../protocol/intent.js';
-import type { Passport } from '../../protocol/passport.js';
+import type { Passport, PassportKey } from '../../protocol/passport.js';
 import { formatTime } from '../../protocol/time.js';
 import type { Claim } from '../context.js';
 import { failed, PASSED, violation, type Verdict } from '../decision.js';
@@ -21,6 +21,13 @@ export function signature(claim: Claim): Verdict {
   if (bytes === null) return fail('The signature is not 128 lower-case hex digits.', 'form');
   if (keys.some((key) => signatureHolds(key, intent.signedBytes, bytes))) return PASSED;
   return fail(`The signature does not match the intent under the key of ${agent_id}.`, 'mismatch');
+}
+
+/** The same with their ids; empty where none is valid. */
+export function candidateKeys(passport: Passport, intent: Intent, now: number): readonly PassportKey[] {
+  const keys = signingKeys(passport, intent, now);
+  if (!Array.isArray(keys)) return [];
+  return [passport.currentKey, ...passport.previousKeys].filter(({ key }) => keys.includes(key));
 }
 
 /**

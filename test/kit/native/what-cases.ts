@@ -1,6 +1,6 @@
 /** Steps 5 to 9: whether the agent may, and what comes first when several things are wrong. */
 import { Cases, exitOfCode, intent, mail, operate, OPERATOR_PASSPORT, refund } from './intent-parts.js';
-import { agent, NOW_S, PRINCIPAL, SUPPORT } from './parts.js';
+import { publicKeyText, agent, NOW_S, PRINCIPAL, SUPPORT } from './parts.js';
 import type { StandingRow } from './vector.js';
 
 const operator = { passports: [OPERATOR_PASSPORT] };
@@ -212,6 +212,24 @@ export function standingCases(cases: Cases): void {
     [row(SUPPORT, 'active'), row(PRINCIPAL, 'revoked')],
     'AIP-E403',
   );
+  const key = publicKeyText('agent');
+  const issuer = publicKeyText('principal');
+  standing("a denied key of the agent's", [row(key, 'revoked')], 'AIP-E406', { role: 'agent', subject: key });
+  standing('a key of the agent denied by its id', [row(`${SUPPORT}#key-1`, 'revoked')], 'AIP-E406', {
+    key_id: `${SUPPORT}#key-1`,
+  });
+  standing('a suspended key', [row(key, 'suspended', '2026-02-18T15:00:00Z')], 'AIP-E406', { role: 'agent' });
+  standing('a denied key of the issuer', [row(issuer, 'revoked')], 'AIP-E406', { role: 'issuer', subject: issuer });
+  standing('a key of the issuer denied by its id', [row(`${PRINCIPAL}#key-1`, 'revoked')], 'AIP-E406', {
+    role: 'issuer',
+  });
+  standing('a reinstated key', [row(key, 'active')], null);
+  standing('another key denied', [row(publicKeyText('stranger'), 'revoked')], null);
+  standing('a suspension of a key that is over', [row(key, 'suspended', '2026-02-18T14:23:45Z')], null);
+  cases.on('a denied key of a revoked agent', file, 'AIP-E401', 'revocation', {
+    standing: [row(SUPPORT, 'revoked'), row(key, 'revoked')],
+    codes: ['AIP-E401', 'AIP-E406'],
+  });
   cases.on('a revoked agent of a suspended principal, in a stale copy', file, 'AIP-E401', 'revocation', {
     standing: [row(SUPPORT, 'revoked'), row(PRINCIPAL, 'suspended', '2026-02-18T15:00:00Z')],
     codes: ['AIP-E401', 'AIP-E403'],

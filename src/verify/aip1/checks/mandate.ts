@@ -1,6 +1,7 @@
 import { formatTime } from '../../../protocol/time.js';
 import { principalOfAgent } from '../../../protocol/identity/did.js';
 import { failed, skipped, verdictOf, type Verdict, type Violation } from '../../decision.js';
+import type { BelievedKey } from '../../believed-keys.js';
 import type { SignatureOracle } from '../../context.js';
 import { envelopeOf, type Aip1Claim, type MandateFinding } from '../context.js';
 import { aip1Violation } from '../violations.js';
@@ -64,6 +65,20 @@ export function judgeMandate(
     violations.push(aip1Violation('MANDATE_EXPIRED', message, details));
   }
   return verdictOf(violations);
+}
+
+/** The issuer's signature on a mandate that counts, with the keys that may have made it. */
+export function mandateSigner({ mandate: finding, pins, signatureHolds }: Aip1Claim): BelievedKey[] {
+  if (finding.status !== 'found' || finding.mandate.signature === null) return [];
+  const { mandate: given, issuerKey } = finding;
+  const { signature } = given;
+  return [
+    {
+      role: 'mandate',
+      candidates: issuerKey === null ? pins(given.issuer) : [{ keyId: null, key: issuerKey }],
+      holds: (key) => [...given.spellings()].some((text) => signatureHolds(key, text, signature!)),
+    },
+  ];
 }
 
 /** Why no trusted key of the issuer signed the mandate, or null when one did. */

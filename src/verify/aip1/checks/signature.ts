@@ -2,6 +2,7 @@ import { hmacHolds } from '../../../protocol/aip1/hmac.js';
 import type { Envelope, Tier } from '../../../protocol/aip1/envelope.js';
 import type { VerifyKey } from '../../../protocol/ed25519/verify.js';
 import type { Passport } from '../../../protocol/passport.js';
+import type { BelievedKey } from '../../believed-keys.js';
 import { issuerProblem } from '../../checks/passport.js';
 import { failed, PASSED, type Verdict } from '../../decision.js';
 import { envelopeOf, type Aip1Claim } from '../context.js';
@@ -50,6 +51,26 @@ export function signature(claim: Aip1Claim, standing: Standing, tier: Tier): Ver
   return holds(envelope, (text) => keys.some((key) => claim.signatureHolds(key, text, proof)))
     ? PASSED
     : fail(`The signature does not match the envelope under the key of ${envelope.agentId}.`, 'mismatch');
+}
+
+/** The proof of an envelope, with the keys that may have made it; empty for an HMAC, which no key pair made. */
+export function signersOf(claim: Aip1Claim, passport: Passport | null): BelievedKey[] {
+  const envelope = envelopeOf(claim);
+  const { proof } = envelope;
+  if (proof === null || proof.length !== 64) return [];
+  const bare = claim.publicKey === null ? [] : [{ keyId: null, key: claim.publicKey }];
+  const keys = passport === null ? [] : keysOf(passport, claim.now);
+  const candidates =
+    passport === null
+      ? bare
+      : [passport.currentKey, ...passport.previousKeys].filter((candidate) => keys.includes(candidate.key));
+  return [
+    {
+      role: 'agent',
+      candidates,
+      holds: (key) => holds(envelope, (text) => claim.signatureHolds(key, text, proof)),
+    },
+  ];
 }
 
 /** The current key, and former ones in their overlap: an envelope does not say which one signed it. */

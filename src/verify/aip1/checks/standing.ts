@@ -10,9 +10,10 @@ export function hooks(context: Aip1Context): Verdict {
   return verdictInAip1(sharedHooks(nativeViewUnder(context, context.envelope.principal)));
 }
 
-/** E400, E401, E501, at every tier: the agent itself is in good standing, as known now. */
+/** E400, E401, E501, at every tier: the agent itself and the keys that spoke for it are in good standing, as known now. */
 export function revocation(context: Aip1Context): Verdict {
-  return verdictInAip1(sharedRevocation(nativeViewUnder(context, context.envelope.agentId)));
+  const { believed } = context;
+  return verdictInAip1(sharedRevocation({ ...nativeViewUnder(context, context.envelope.agentId), believed }));
 }
 
 /**

@@ -1,0 +1,76 @@
+/**
+ * Keys can be stopped wherever a signature of theirs is believed (protocol, section 4). A denied key is judged by its text: an id
+ * can be given to another key, and one key can stand under several ids.
+ */
+import { formatPublicKey } from '../protocol/identity/keys.js';
+import type { VerifyKey } from '../protocol/ed25519/verify.js';
+import { formatTime } from '../protocol/time.js';
+import type { Facts, StandingRecord } from './context.js';
+import { violation, type Violation } from './decision.js';
+
+/** What a key was believed about: the intent, the passport, a mandate, an approval. */
+export type KeyRole = 'agent' | 'issuer' | 'mandate' | 'approver';
+
+/** A signature that was believed, and the keys that may have made it. */
+export interface BelievedKey {
+  readonly role: KeyRole;
+  readonly candidates: readonly { readonly keyId: string | null; readonly key: VerifyKey }[];
+  /** True when the signature holds under `key`, which is one of the candidates. Asked only where one of them is denied. */
+  readonly holds: (key: VerifyKey) => boolean;
+}
+
+/** What is denied of the keys that were believed: E406 for each signature that no key made which is in good standing. */
+export function deniedKeys(
+  facts: Pick<Facts, 'standing' | 'wallNow'>,
+  believed: readonly BelievedKey[],
+  agent_id: string,
+): Violation[] {
+  return believed.flatMap(({ role, candidates, holds }) => {
+    const judged = candidates.map((candidate) => ({ ...candidate, record: denialOf(facts, candidate) }));
+    if (judged.every(({ record }) => record === null)) return [];
+    // Another key that is still good may have made it: of two in their overlap only one has to be denied.
+    const signers = judged.length === 1 ? judged : judged.filter(({ key }) => holds(key));
+    const [denied] = signers;
+    if (denied === undefined || signers.some(({ record }) => record === null)) return [];
+    const { record, key, keyId } = denied;
+    const { reason, changedAt, changedBy, status } = record!;
+    const whose = WHOSE[role];
+    const message = `The key that signed ${whose} is ${status}: ${reason ?? 'no reason given'}.`;
+    return [
+      violation('KEY_REVOKED', message, {
+        role,
+        subject: formatPublicKey(key.publicKey),
+        key_id: keyId,
+        reason,
+        revoked_at: formatTime(changedAt),
+        revoked_by: changedBy,
+        agent_id,
+      }),
+    ];
+  });
+}
+
+const WHOSE: Readonly<Record<KeyRole, string>> = {
+  agent: 'the intent',
+  issuer: "the agent's passport",
+  mandate: 'the mandate',
+  approver: 'the approval',
+};
+
+/** The record that denies a key, by its text or, where it could not be resolved when it was denied, by its id. */
+function denialOf(
+  facts: Pick<Facts, 'standing' | 'wallNow'>,
+  { keyId, key }: BelievedKey['candidates'][number],
+): StandingRecord | null {
+  const own = deniedNow(facts, formatPublicKey(key.publicKey));
+  return own ?? (keyId === null ? null : deniedNow(facts, keyId));
+}
+
+/** The record that denies `subject` now, or null. A suspension ends by itself. */
+export function deniedNow(facts: Pick<Facts, 'standing' | 'wallNow'>, subject: string): StandingRecord | null {
+  const record = facts.standing(subject);
+  if (record === null || record.status === 'active') return null;
+  if (record.status === 'suspended' && record.suspendedUntil !== null && facts.wallNow >= record.suspendedUntil)
+    return null;
+  return record;
+}
