@@ -125,14 +125,6 @@ function parsed(text: string): unknown {
   }
 }
 
-/**
- * True when an entry says something about the agent. A refusal for a low score (E404) does not: it follows from the score, and a score that
- * lowered itself would never stop.
- */
-function counts(entry: Pick<Entry, 'status' | 'error_code' | 'dialect'>): boolean {
-  return entry.status === 'success' || (isAttributable(entry) && entry.error_code !== 'AIP-E404');
-}
-
 /** Takes one entry into `state`, which it changes; `onEvent` hears what moved the score. */
 export function observe(
   state: TrustState,
@@ -140,8 +132,12 @@ export function observe(
   rules: TrustRules,
   onEvent?: (event: TrustEvent) => void,
 ): void {
-  if (!counts(entry)) return;
   const before = rules.model === 'aip-1' && onEvent !== undefined ? units(weighted(state)) : 0;
+  noteRevocation(state, entry);
+  if (!isAttributable(entry)) {
+    if (rules.model === 'aip-1') tell(entry, units(weighted(state)) - before, units(weighted(state)), onEvent);
+    return;
+  }
   decay(state, entry.at, rules, entry.seq, onEvent);
   state.lastAt = Math.max(state.lastAt ?? entry.at, entry.at);
   state.verifications += 1;
@@ -155,16 +151,19 @@ export function observe(
     countRefusal(state, entry);
   }
   watch(state, entry, rules, success);
-  if (onEvent === undefined) return;
-  const after = rules.model === 'guide' ? state.score : units(weighted(state));
-  const change = after - (rules.model === 'guide' ? from : before);
+  const after = rules.model === 'guide' || onEvent === undefined ? state.score : units(weighted(state));
+  tell(entry, after - (rules.model === 'guide' ? from : before), after, onEvent);
+}
+
+/** An event, where the score moved; `change` and `score` are billionths. */
+function tell(entry: Observed, change: number, score: number, onEvent?: (event: TrustEvent) => void): void {
   if (change === 0) return;
-  onEvent({
+  onEvent?.({
     seq: entry.seq,
     at: entry.at,
-    kind: success ? 'success' : 'failure',
+    kind: entry.status === 'success' ? 'success' : 'failure',
     change: change / UNITS,
-    score: after / UNITS,
+    score: score / UNITS,
     action: entry.action,
     errorCode: entry.error_code,
     idleHours: null,
@@ -224,17 +223,23 @@ function historyOf({ verifications, successful, violations, revocations, attesta
   return { total: verifications, successful, violations, revocations, attestationChanges };
 }
 
-/** What RFC-001 weighs: asking for what is not allowed, having been revoked, and running as something else than attested. */
-function countRefusal(state: TrustState, { dialect, error_code, details }: Observed): void {
-  const code = error_code ?? '';
-  if (code === (dialect === 'native' ? 'AIP-E401' : 'AIP-E400')) {
-    // One revocation refuses any number of intents; they all name its time.
-    const told = details?.['revoked_at'];
-    const revokedAt = typeof told === 'string' ? told : 'unknown';
-    if (revokedAt !== state.revokedAt) state.revocations += 1;
-    state.revokedAt = revokedAt;
-  } else if (dialect === 'aip-1' && (code === 'AIP-E300' || code === 'AIP-E301')) state.attestationChanges += 1;
-  else if (!/^AIP-E4\d\d$/.test(code)) state.violations += 1;
+/**
+ * RFC-001 weighs that an agent was revoked. The operator's act is read from the refusals that name its time; the refusals themselves
+ * count for nothing, as the time of a presentation is not the agent's.
+ */
+function noteRevocation(state: TrustState, { dialect, error_code, details }: Observed): void {
+  if (error_code !== (dialect === 'native' ? 'AIP-E401' : 'AIP-E400')) return;
+  // One revocation refuses any number of intents; they all name its time.
+  const told = details?.['revoked_at'];
+  const revokedAt = typeof told === 'string' ? told : 'unknown';
+  if (revokedAt !== state.revokedAt) state.revocations += 1;
+  state.revokedAt = revokedAt;
+}
+
+/** What RFC-001 weighs: asking for what is not allowed, and running as something else than attested. */
+function countRefusal(state: TrustState, { dialect, error_code }: Observed): void {
+  if (dialect === 'aip-1' && (error_code === 'AIP-E300' || error_code === 'AIP-E301')) state.attestationChanges += 1;
+  else state.violations += 1;
 }
 
 /**

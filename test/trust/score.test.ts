@@ -47,7 +47,7 @@ describe("the guide's model", () => {
     // Doubles would say 0.5800000000000001 after 0.5 + 18 * 0.01 - 2 * 0.05.
     const eighteen = Array<null>(18).fill(null);
     expect(after(codes(...eighteen, 'AIP-E202', 'AIP-E203')).score).toBe(0.58);
-    expect(after(codes('AIP-E202', null, 'AIP-E209')).score).toBe(0.41);
+    expect(after(codes('AIP-E202', null, 'AIP-E203')).score).toBe(0.41);
   });
 
   test('stays between 0 and 1', () => {
@@ -84,6 +84,9 @@ describe('only what an agent can be held to counts', () => {
     ['native', 'AIP-E301'],
     ['native', 'AIP-E302'],
     ['native', 'AIP-E304'],
+    ['native', 'AIP-E209'],
+    ['native', 'AIP-E213'],
+    ['native', 'AIP-E214'],
     ['native', 'AIP-E405'],
     ['native', 'AIP-E500'],
     ['aip-1', 'AIP-E100'],
@@ -96,12 +99,23 @@ describe('only what an agent can be held to counts', () => {
     expect(fold([entry(1, null), ...rubbish])).toEqual(fold([entry(1, null)]));
   });
 
+  test('a person who is asked, and says yes, brings no agent down', () => {
+    const deploys = Array.from({ length: 12 }, (_, i) => entry(i + 1, i % 2 === 0 ? 'AIP-E209' : null));
+    expect(readTrust(fold(deploys), GUIDE_RULES, T0).score).toBeGreaterThanOrEqual(0.5);
+    expect(fold(deploys)).toMatchObject({ verifications: 6, violations: 0 });
+  });
+
+  test('a revoked agent is not revoked more by being asked for', () => {
+    const revoked = (seq: number) => entry(seq, 'AIP-E401', { details: { revoked_at: 'a' } });
+    expect(fold([entry(1, null), revoked(2), revoked(3)])).toMatchObject({ score: 510000000, verifications: 1 });
+  });
+
   test('a stranger cannot keep a score fresh either', () => {
     const rubbish = entry(2, 'AIP-E101', { at: T0 + 50 * HOUR });
     expect(readTrust(fold([entry(1, null), rubbish]), GUIDE_RULES, T0 + 50 * HOUR + 1000).score).toBe(0.46);
   });
 
-  test.each(['AIP-E201', 'AIP-E202', 'AIP-E209', 'AIP-E401', 'ACME-17'])('%s counts', (code) => {
+  test.each(['AIP-E201', 'AIP-E202', 'AIP-E212', 'ACME-17'])('%s counts', (code) => {
     expect(after(codes(code))).toMatchObject({ score: 0.45, verifications: 1 });
   });
 });
@@ -158,7 +172,7 @@ describe("RFC-001's model", () => {
   test('counts one revocation once, however many intents it refused', () => {
     const revoked = (seq: number, at: string) => entry(seq, 'AIP-E401', { details: { revoked_at: at } });
     const state = fold([revoked(1, 'a'), revoked(2, 'a'), revoked(3, 'b')], rules);
-    expect(state).toMatchObject({ revocations: 2, violations: 0, verifications: 3 });
+    expect(state).toMatchObject({ revocations: 2, violations: 0, verifications: 0 });
   });
 
   test('does not decay', () => {

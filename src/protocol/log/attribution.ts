@@ -1,23 +1,128 @@
+/**
+ * Which refusals say something about the agent: one table over both catalogues. Only the agent's own bytes count against it. What a
+ * presenter, the moment, the verifier's own settings or a person decides never lowers trust, or a stranger could get an agent revoked.
+ */
+import { AIP1_CODES, type Aip1CodeName } from '../aip1/codes.js';
+import { NATIVE_CODES, type NativeCodeName } from '../codes.js';
+import type { JsonObject } from '../json/values.js';
 import type { Entry } from './entry.js';
 
 /** Member of an entry's details: this very intent was refused before. */
 export const PRESENTED_BEFORE = 'presented_before';
+/** Member of a refusal's details: what was judged was found by a word in a name, and not by the name that the passport means. */
+export const GUESSED = 'guessed';
+/** Member of a refusal's details: nothing was measured, and this verifier refuses that. */
+export const UNMEASURED = 'unmeasured';
+/** Member of a refusal's details: whose rule was broken. */
+export const BOUND = 'bound';
 
 /**
- * True when a refusal says something about the agent. Whatever was refused before or at its signature, a replay, a
- * denied key and a stale copy may be a stranger's doing, and what the verifier could not find out is nobody's: none of these may lower an
- * agent's trust, or sending rubbish in its name would get it revoked (protocol, "Reports as JSON"). Nor may an intent of its own
- * that is refused again, which takes no more than to hold it.
+ * `agent`: the agent's signed bytes break its passport. `passport`: that, where the passport's own constraint or schema says so, and
+ * else circumstance. `pending`: a person is asked. `circumstance`: it depends on who presented it, when, or where. `unproven`: the
+ * bytes may be a stranger's.
  */
-export function isAttributable({
-  dialect,
-  error_code,
-  details = null,
-}: Pick<Entry, 'dialect' | 'error_code'> & Partial<Pick<Entry, 'details'>>): boolean {
+export type Attribution = 'agent' | 'passport' | 'pending' | 'circumstance' | 'unproven';
+
+/** By name, as catalogues of both dialects grow: a code without a row does not compile. */
+export const NATIVE_ATTRIBUTION: { readonly [Name in NativeCodeName]: Attribution } = {
+  MALFORMED_INTENT: 'unproven',
+  INVALID_SIGNATURE: 'unproven',
+  UNKNOWN_AGENT: 'unproven',
+  PASSPORT_INVALID: 'unproven',
+  PASSPORT_EXPIRED: 'unproven',
+  KEY_NOT_VALID: 'unproven',
+  ACTION_NOT_DECLARED: 'agent',
+  MONETARY_LIMIT_EXCEEDED: 'agent',
+  DOMAIN_RESTRICTION_VIOLATED: 'agent',
+  SYMBOL_NOT_ALLOWED: 'agent',
+  RATE_LIMIT_EXCEEDED: 'agent',
+  VALUE_NOT_ALLOWED: 'agent',
+  VALUE_LIMIT_EXCEEDED: 'agent',
+  REQUIRED_PARAM_MISSING: 'passport',
+  APPROVAL_REQUIRED: 'pending',
+  ACTION_DENIED: 'agent',
+  PARAMS_INVALID: 'passport',
+  DAILY_LIMIT_EXCEEDED: 'agent',
+  TIME_WINDOW_VIOLATION: 'circumstance',
+  GEO_RESTRICTION_VIOLATED: 'circumstance',
+  REPLAY_DETECTED: 'unproven',
+  TIMESTAMP_EXPIRED: 'unproven',
+  TIMESTAMP_IN_FUTURE: 'unproven',
+  NONCE_INVALID: 'unproven',
+  AGENT_REVOKED: 'circumstance',
+  AGENT_SUSPENDED: 'circumstance',
+  PRINCIPAL_REVOKED: 'circumstance',
+  TRUST_SCORE_LOW: 'circumstance',
+  REVOCATION_STALE: 'circumstance',
+  KEY_REVOKED: 'circumstance',
+  MESH_UNAVAILABLE: 'circumstance',
+  PROPAGATION_INCOMPLETE: 'circumstance',
+};
+
+/** The same for envelopes. Mandates, delegations in force and the registry of frameworks are brought along by others than the agent. */
+export const AIP1_ATTRIBUTION: { readonly [Name in Aip1CodeName]: Attribution } = {
+  INVALID_SIGNATURE: 'unproven',
+  EXPIRED_ENVELOPE: 'unproven',
+  REPLAY_DETECTED: 'unproven',
+  SCHEMA_INVALID: 'unproven',
+  VERSION_UNSUPPORTED: 'unproven',
+  NONCE_INVALID: 'unproven',
+  ACTION_NOT_ALLOWED: 'agent',
+  ACTION_DENIED: 'agent',
+  MONETARY_LIMIT: 'agent',
+  TIME_WINDOW_VIOLATION: 'circumstance',
+  GEO_RESTRICTION: 'circumstance',
+  MODEL_HASH_MISMATCH: 'agent',
+  PROMPT_HASH_MISMATCH: 'agent',
+  FRAMEWORK_UNREGISTERED: 'circumstance',
+  INTENT_DRIFT: 'agent',
+  AGENT_REVOKED: 'circumstance',
+  AGENT_SUSPENDED: 'circumstance',
+  PRINCIPAL_REVOKED: 'circumstance',
+  DELEGATION_INVALID: 'circumstance',
+  TRUST_SCORE_LOW: 'circumstance',
+  MANDATE_REQUIRED: 'circumstance',
+  MANDATE_INVALID: 'circumstance',
+  MANDATE_EXPIRED: 'circumstance',
+  MANDATE_SUBJECT_MISMATCH: 'circumstance',
+  MESH_UNAVAILABLE: 'circumstance',
+  REVOCATION_STALE: 'circumstance',
+  HANDSHAKE_TIMEOUT: 'circumstance',
+};
+
+const NATIVE = byCode(NATIVE_CODES, NATIVE_ATTRIBUTION);
+// What AIP-1 has no word for keeps the native code; its own meaning of a number goes first.
+const AIP1 = new Map([...NATIVE, ...byCode(AIP1_CODES, AIP1_ATTRIBUTION)]);
+
+function byCode<Name extends string>(
+  catalogue: { readonly [Each in Name]: { readonly code: string } },
+  table: { readonly [Each in Name]: Attribution },
+): Map<string, Attribution> {
+  const names = Object.keys(catalogue) as Name[];
+  return new Map(names.map((name) => [catalogue[name].code, table[name]]));
+}
+
+/** The members that the judgement reads. */
+export type Attributed = Pick<Entry, 'dialect' | 'error_code'> & Partial<Pick<Entry, 'details'>>;
+
+/** True when an entry says something about the agent: a yes, or a refusal that it can be held to. */
+export function isAttributable({ dialect, error_code, details = null }: Attributed): boolean {
   if (error_code === null) return true;
-  if (details?.[PRESENTED_BEFORE] === true) return false;
+  if (details !== null && isExcused(details)) return false;
   // The verifier's own hook did not decide.
   if (error_code === 'HOOK_FAILED') return false;
-  // AIP-1 counts replays and stale envelopes among E1xx and drift among E3xx.
-  return dialect === 'native' ? !/^AIP-(?:E[135]\d\d|E40[56])$/.test(error_code) : !/^AIP-E[15]\d\d$/.test(error_code);
+  const row = (dialect === 'native' ? NATIVE : AIP1).get(error_code);
+  // A hook's own code is its judgement of what the agent asked; a number of a catalogue that has no row is not known to be one.
+  if (row === undefined) return !/^AIP-E\d/.test(error_code);
+  return row === 'agent' || (row === 'passport' && isOfPassport(details));
+}
+
+function isExcused(details: JsonObject): boolean {
+  return details[PRESENTED_BEFORE] === true || details[GUESSED] === true || details[UNMEASURED] === true;
+}
+
+/** The verifier's own limits, beside the passport's, are marked as the caller's. */
+function isOfPassport(details: JsonObject | null): boolean {
+  const bound = details?.[BOUND];
+  return bound === undefined || bound === 'passport' || bound === 'mandate' || bound === 'envelope';
 }
