@@ -16,6 +16,9 @@ export const REFUSALS = {
   TOO_LARGE: { status: 413, retryable: false },
   RATE_LIMITED: { status: 429, retryable: true },
   STORE_FAILED: { status: 500, retryable: false },
+  STORE_UNAVAILABLE: { status: 503, retryable: true },
+  IN_DOUBT: { status: 503, retryable: true },
+  MESH_SEALED: { status: 503, retryable: false },
   SHUTTING_DOWN: { status: 503, retryable: true },
   BUSY: { status: 503, retryable: true },
 } as const;

@@ -10,6 +10,8 @@ import { cheapSign } from '../kit/mesh/server.js';
 
 export interface StoreUnderTest {
   readonly store: MeshStore;
+  /** Opens the same store once more, beside this opening. */
+  beside(): Promise<MeshStore>;
   /** Closes the store and opens it again, as the next process would. */
   reopen(): Promise<StoreUnderTest>;
   dispose(): Promise<void>;
@@ -164,7 +166,7 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
         ]);
       }));
 
-    test('everything is there after reopening, under a greater term', () =>
+    test('everything is there after reopening, under the same term: the history goes on', () =>
       using(async (under) => {
         const { store } = under;
         await store.append([proposal(command())], judge(store));
@@ -172,12 +174,84 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
         const before = [await store.head(), await store.snapshot(), await store.read(0, 10)];
         const again = await under.reopen();
         expect(again.store.logId).toBe(store.logId);
-        expect(again.store.term).toBeGreaterThan(store.term);
+        expect(again.store.term).toBe(1);
         expect([await again.store.head(), await again.store.snapshot(), await again.store.read(0, 10)]).toEqual(before);
         expect(await again.store.meshKey()).toBe('ed25519:00');
         await again.store.append([proposal(command())], judge(again.store));
         expect((await again.store.read(1, 1))[0]).toMatchObject({ seq: 2, term: again.store.term });
         await again.dispose();
+      }));
+
+    test('the head that is confirmed is the one that was committed last', () =>
+      using(async ({ store }) => {
+        expect(await store.confirm()).toEqual(await store.head());
+        await store.append([proposal(command())], judge(store));
+        expect(await store.confirm()).toMatchObject({ seq: 1, logId: store.logId });
+      }));
+
+    test('a new history has a greater term, for events from then on and after reopening, and ends a seal', () =>
+      using(async (under) => {
+        const { store } = under;
+        await store.append([proposal(command())], judge(store));
+        expect(await store.sealedBy()).toBeNull();
+        await store.seal(4);
+        await store.seal(3);
+        expect(await store.sealedBy()).toBe(4);
+        await expect(store.raiseTerm(1)).rejects.toThrow();
+        expect([store.term, await store.sealedBy()]).toEqual([1, 4]);
+        await store.raiseTerm(5);
+        await store.append([proposal(command())], judge(store));
+        expect((await store.read(0, 10)).map(({ term }) => term)).toEqual([1, 5]);
+        const again = await under.reopen();
+        expect([again.store.term, await again.store.sealedBy()]).toEqual([5, null]);
+        await again.dispose();
+      }));
+
+    test('a seal outlives the process', () =>
+      using(async (under) => {
+        await under.store.seal(9);
+        const again = await under.reopen();
+        expect(await again.store.sealedBy()).toBe(9);
+        await again.dispose();
+      }));
+
+    test('two openings write one history in turn: no hole, one term, one chain', () =>
+      using(async (under) => {
+        const stores = [under.store, await under.beside()] as const;
+        for (let i = 0; i < 6; i++)
+          await stores[i % 2]!.append([proposal(command({ subject: agent(i) }))], judge(stores[i % 2]!));
+        for (const store of stores) {
+          const events = (await store.read(0, 100)).map(({ text }) => parseEvent(text));
+          expect(events.map(({ seq, term }) => [seq, term])).toEqual([1, 2, 3, 4, 5, 6].map((seq) => [seq, 1]));
+          events.forEach((event, i) => expect(event.prev_hash).toBe(i === 0 ? NO_HASH : events[i - 1]!.hash));
+          expect(await store.confirm()).toMatchObject({ seq: 6, hash: events[5]!.hash });
+        }
+        await stores[1].close();
+      }));
+
+    test('two openings carry a cmd_id out once and spend a nonce once', () =>
+      using(async (under) => {
+        const other = await under.beside();
+        const once = command();
+        const [first] = await under.store.append([proposal(once)], judge(under.store));
+        const [second] = await other.append([proposal(once)], judge(other));
+        expect(second).toEqual({ ...first, repeated: true });
+        expect(await under.store.nonces.spend('n', NOW)).toBe(true);
+        expect(await other.nonces.spend('n', NOW)).toBe(false);
+        expect((await other.head()).seq).toBe(1);
+        await other.close();
+      }));
+
+    test('what one opening commits wakes the other', () =>
+      using(async (under) => {
+        const other = await under.beside();
+        let wake: () => void = () => undefined;
+        const woken = new Promise<void>((resolve) => (wake = resolve));
+        const stop = other.onWake(wake);
+        await under.store.append([proposal(command())], judge(under.store));
+        await woken;
+        stop();
+        await other.close();
       }));
 
     test('listeners wake after a commit that wrote, and not after one that did not, nor when they stopped', () =>

@@ -71,6 +71,7 @@ describe('the native stream', () => {
     for (let i = 0; i < 60; i++) {
       mesh.clock.advance(100);
       mesh.server.tick();
+      await settle();
     }
     for (const reader of readers) {
       const beats = reader.of('heartbeat').map((frame) => parseCheckpoint(frame.data));
@@ -113,6 +114,7 @@ describe('the native stream', () => {
     await revocations(other, 1);
     mesh.clock.advance(2_000);
     mesh.server.tick();
+    await settle();
     expect(reader.frames.slice(-2).map((frame) => frame.event)).toEqual(['event', 'heartbeat']);
   });
 

@@ -6,12 +6,13 @@ import type { AlarmKind, Effect, FollowState, Input } from '../../mesh/client/me
 import type { Moment } from '../../mesh/client/moment.js';
 import { isSame } from '../../mesh/client/place.js';
 import type { MeshEvent } from '../../mesh/log/event.js';
+import type { Checkpoint } from '../../mesh/log/checkpoint.js';
 import type { Head } from '../../mesh/log/head.js';
 import { MAX_EVENT_BYTES } from '../../mesh/limits.js';
 import type { SignatureCheck } from '../../mesh/log/signing.js';
 import { FrameParser } from '../../mesh/sse.js';
 import type { Standing } from '../../mesh/standing.js';
-import { MeshHttp, Unreachable, type OpenStream } from '../http/mesh-client.js';
+import { MeshHttp, Unreachable, type Call, type OpenStream } from '../http/mesh-client.js';
 
 export interface FollowOptions {
   /** URLs in order. */
@@ -162,12 +163,19 @@ export class MeshFollow {
         this.#open(effect);
         return;
       case 'poll': {
-        const target = `/v1/mesh/events?after=${effect.after}&wait=${effect.waitMs}&challenge=${effect.challenge}${this.#verifier()}`;
-        this.#ask(effect.conn, effect.endpoint, target, 'polled', effect.waitMs + 5_000, MAX_ANSWER_BYTES);
+        const target = `/v1/mesh/events?after=${effect.after}&wait=${effect.waitMs}&challenge=${effect.challenge}&v=2${this.#verifier()}`;
+        const timeoutMs = effect.waitMs + 5_000;
+        const headers = proofHeaders(effect.proof);
+        this.#ask(effect.conn, effect.endpoint, { target, headers, timeoutMs, maxBytes: MAX_ANSWER_BYTES }, 'polled');
         return;
       }
       case 'fetch-snapshot':
-        this.#ask(effect.conn, effect.endpoint, '/v1/mesh/snapshot', 'snapshot', 600_000, MAX_SNAPSHOT_BYTES);
+        this.#ask(
+          effect.conn,
+          effect.endpoint,
+          { target: '/v1/mesh/snapshot', timeoutMs: 600_000, maxBytes: MAX_SNAPSHOT_BYTES },
+          'snapshot',
+        );
         return;
       case 'confirm':
         this.#toConfirm = effect;
@@ -175,12 +183,12 @@ export class MeshFollow {
     }
   }
 
-  #open({ conn, endpoint, after, challenge }: Extract<Effect, { type: 'open-stream' }>): void {
+  #open({ conn, endpoint, after, challenge, proof }: Extract<Effect, { type: 'open-stream' }>): void {
     const parser = new FrameParser(2 * MAX_EVENT_BYTES);
     this.#stream?.close();
     const stream = this.#endpoints[endpoint]!.stream(
-      `/v1/mesh/stream?challenge=${challenge}${this.#verifier()}`,
-      { 'last-event-id': after },
+      `/v1/mesh/stream?challenge=${challenge}&v=2${this.#verifier()}`,
+      { 'last-event-id': after, ...proofHeaders(proof) },
       {
         onOpen: () => this.#step({ type: 'opened', conn }),
         onBytes: (bytes) => {
@@ -202,15 +210,13 @@ export class MeshFollow {
   #ask(
     conn: number,
     endpoint: number,
-    target: string,
+    call: Pick<Call, 'target' | 'headers' | 'timeoutMs' | 'maxBytes'>,
     type: 'polled' | 'snapshot',
-    timeoutMs: number,
-    maxBytes: number,
   ): void {
     const onPart = () => this.#step({ type: 'noise', conn });
     const asking = (this.#asking = new AbortController());
     const { signal } = asking;
-    this.#endpoints[endpoint]!.ask({ method: 'GET', target, timeoutMs, maxBytes, onPart, signal }).then(
+    this.#endpoints[endpoint]!.ask({ method: 'GET', ...call, onPart, signal }).then(
       ({ status, body }) => {
         if (status === 200) this.#step({ type, conn, body });
         else this.#step({ type: 'ended', conn, reason: `the mesh answered ${status}`, status });
@@ -248,6 +254,11 @@ export class MeshFollow {
     const { verifier } = this.#options;
     return verifier === null ? '' : `&verifier=${encodeURIComponent(verifier)}`;
   }
+}
+
+/** The server that was left behind learns it from the document, never from the bare claim. */
+function proofHeaders(proof: Checkpoint | null): Record<string, string> {
+  return proof === null ? {} : { 'aip-proof': Buffer.from(JSON.stringify(proof)).toString('base64url') };
 }
 
 function now(): Moment {

@@ -16,24 +16,51 @@ class Contents {
   readonly acks = new Map<string, Ack>();
   readonly logs = new KeptLogs();
   meshKey: string | null = null;
+  sealedBy: number | null = null;
+  term: number;
+  /** Of every opening: one that writes wakes all of them. */
+  readonly listeners = new Set<() => void>();
+
+  constructor(term: number) {
+    this.term = term;
+  }
 }
 
 export class MemoryMeshStore implements MeshStore {
   readonly logId: string;
-  readonly term: number;
   readonly #kept: Contents;
-  readonly #listeners = new Set<() => void>();
 
-  constructor(logId: string, term = 1, kept = new Contents()) {
+  constructor(logId: string, term = 1, kept = new Contents(term)) {
     this.logId = logId;
-    this.term = term;
     this.#kept = kept;
     this.logs = new MemoryLogs(kept.logs);
   }
 
-  /** The same contents as another process would find them after this one ended. */
+  get term(): number {
+    return this.#kept.term;
+  }
+
+  /** The same contents as another process finds them, beside this one or after it. */
   reopened(As: typeof MemoryMeshStore = MemoryMeshStore): MemoryMeshStore {
-    return new As(this.logId, this.term + 1, this.#kept);
+    return new As(this.logId, this.term, this.#kept);
+  }
+
+  async confirm(): Promise<Head> {
+    return this.#head();
+  }
+
+  async raiseTerm(term: number): Promise<void> {
+    if (term <= this.#kept.term) throw new RangeError('a new history has a greater term');
+    this.#kept.term = term;
+    this.#kept.sealedBy = null;
+  }
+
+  async sealedBy(): Promise<number | null> {
+    return this.#kept.sealedBy;
+  }
+
+  async seal(term: number): Promise<void> {
+    this.#kept.sealedBy = Math.max(term, this.#kept.sealedBy ?? 0);
   }
 
   async append(batch: readonly Proposal[], judge: Judge): Promise<readonly Outcome[]> {
@@ -65,8 +92,8 @@ export class MemoryMeshStore implements MeshStore {
   }
 
   onWake(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    this.#kept.listeners.add(listener);
+    return () => this.#kept.listeners.delete(listener);
   }
 
   readonly keys: KeyTable = {
@@ -149,6 +176,6 @@ export class MemoryMeshStore implements MeshStore {
   }
 
   #wake(): void {
-    for (const listener of [...this.#listeners]) queueMicrotask(listener);
+    for (const listener of [...this.#kept.listeners]) queueMicrotask(listener);
   }
 }

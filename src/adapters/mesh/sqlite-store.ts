@@ -5,10 +5,32 @@ import { refusal } from '../../mesh/refusal.js';
 import { isRole } from '../../mesh/access/roles.js';
 import type { Answer, Judge, LogRecord, Proposal } from '../../mesh/ruling.js';
 import type { Standing, Status } from '../../mesh/standing.js';
-import type { Ack, KeyTable, LogTable, MeshStore, Outcome } from '../../mesh/log/store.js';
+import {
+  StoreTrouble,
+  type Ack,
+  type KeyTable,
+  type LogTable,
+  type MeshStore,
+  type Outcome,
+} from '../../mesh/log/store.js';
 import { text, type Database, type Row } from '../sqlite/database.js';
 import { SqliteLogs } from './sqlite-logs.js';
 import { openStoreFile, unusable } from './store-file.js';
+
+/** How often an opening that is not alone looks for what the others wrote, in ms. */
+const LOOK_MS = 250;
+
+/** Another opening holds the file for longer than this one waits: nothing was written, and it may be asked again. */
+function unlessBusy<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
+    if (typeof code === 'string' && code.startsWith('SQLITE_BUSY'))
+      throw new StoreTrouble('unavailable', 'The store is busy.', error);
+    throw error;
+  }
+}
 
 const EVENT = ['number', 'number', 'text', 'text'] as const;
 const SUBJECT = ['text', 'text', 'text?', 'number', 'text?', 'number?', 'number', 'number'] as const;
@@ -18,15 +40,20 @@ const KEY_SQL = `${text('key_id')}, ${text('role')}, ${text('hash')}, ${text('la
 
 export class SqliteMeshStore implements MeshStore {
   readonly logId: string;
-  readonly term: number;
   readonly #database: Database;
+  #term: number;
+  /** Looks for what other openings of the file have committed; null where this is the only one. */
+  #looking: NodeJS.Timeout | null = null;
   readonly #release: () => void;
   readonly #listeners = new Set<() => void>();
   readonly #sql: ReturnType<typeof statements>;
 
-  /** `newLogId` names the log when the file is new: 32 hex digits. */
-  constructor(path: string, newLogId: () => string) {
-    const { database, release } = openStoreFile(path, newLogId);
+  /**
+   * `newLogId` names the log when the file is new: 32 hex digits. `shared`: beside other openings of the file, which are then looked for
+   * every 250 ms; otherwise the file is taken alone.
+   */
+  constructor(path: string, newLogId: () => string, { shared = false }: { readonly shared?: boolean } = {}) {
+    const { database, release } = openStoreFile(path, newLogId, shared);
     this.#database = database;
     this.#release = release;
     this.#sql = statements(database);
@@ -35,14 +62,56 @@ export class SqliteMeshStore implements MeshStore {
     const term = Number(this.#sql.meta.first(['term'])?.[0]);
     if (logId === undefined || !Number.isSafeInteger(term)) throw unusable(path, 'is damaged');
     this.logId = logId;
-    this.term = term + 1;
-    this.#sql.setMeta.run(['term', String(this.term)]);
+    // Files that were never opened by the first version say 0.
+    this.#term = Math.max(1, term);
+    if (shared) {
+      let seen = this.#version();
+      this.#looking = setInterval(() => {
+        const now = this.#version();
+        if (now !== seen) this.#wake();
+        seen = now;
+      }, LOOK_MS);
+      this.#looking.unref();
+    }
+  }
+
+  get term(): number {
+    return this.#term;
+  }
+
+  async confirm(): Promise<Head> {
+    // The file is this machine's own: what one read of it says is current.
+    return unlessBusy(() => this.#head());
+  }
+
+  async raiseTerm(term: number): Promise<void> {
+    this.#database.transact(() => {
+      if (term <= this.#readTerm()) throw new RangeError('a new history has a greater term');
+      this.#sql.setMeta.run(['term', String(term)]);
+      this.#sql.dropMeta.run(['sealed_by']);
+    });
+    this.#term = term;
+  }
+
+  async sealedBy(): Promise<number | null> {
+    const row = this.#sql.meta.first(['sealed_by']);
+    return row === undefined ? null : Number(row[0]);
+  }
+
+  async seal(term: number): Promise<void> {
+    const before = (await this.sealedBy()) ?? 0;
+    if (term > before) this.#sql.setMeta.run(['sealed_by', String(term)]);
   }
 
   async append(batch: readonly Proposal[], judge: Judge): Promise<readonly Outcome[]> {
-    const before = this.#head().seq;
+    return unlessBusy(() => this.#append(batch, judge));
+  }
+
+  #append(batch: readonly Proposal[], judge: Judge): readonly Outcome[] {
+    let before = 0;
     const outcomes = this.#database.transact(() => {
       let head = this.#head();
+      before = head.seq;
       return batch.map((proposal): Outcome => {
         const outcome = this.#carryOut(proposal, judge, head);
         if ('record' in outcome) {
@@ -53,7 +122,7 @@ export class SqliteMeshStore implements MeshStore {
         return outcome;
       });
     });
-    if (this.#head().seq > before) for (const listener of [...this.#listeners]) queueMicrotask(listener);
+    if (this.#head().seq > before) this.#wake();
     return outcomes;
   }
 
@@ -128,6 +197,7 @@ export class SqliteMeshStore implements MeshStore {
   }
 
   async close(): Promise<void> {
+    if (this.#looking !== null) clearInterval(this.#looking);
     this.#database.close();
     this.#release();
   }
@@ -159,6 +229,19 @@ export class SqliteMeshStore implements MeshStore {
     ]);
     this.#sql.addAnswer.run([command.cmdId, digest, JSON.stringify(answer)]);
     return { record, answer };
+  }
+
+  /** Changes with every commit of another connection. */
+  #version(): number {
+    return this.#sql.dataVersion.first([])![0];
+  }
+
+  #readTerm(): number {
+    return Number(this.#sql.meta.first(['term'])?.[0]);
+  }
+
+  #wake(): void {
+    for (const listener of [...this.#listeners]) queueMicrotask(listener);
   }
 
   #head(): Head {
@@ -198,6 +281,8 @@ function statements(database: Database) {
     setMeta: database.statement(
       'INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
     ),
+    dropMeta: database.statement('DELETE FROM meta WHERE name = ?'),
+    dataVersion: database.query(['number'], 'PRAGMA data_version'),
     head: database.query(
       ['number', 'number', 'text'],
       `SELECT seq, term, ${text('hash')} FROM events ORDER BY seq DESC LIMIT 1`,

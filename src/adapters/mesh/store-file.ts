@@ -13,10 +13,13 @@ export interface OpenedStore {
   release(): void;
 }
 
-/** Opens the store at `path`, making it when there is none. Fails with STATE when another server has it open. */
-export function openStoreFile(path: string, newLogId: () => string): OpenedStore {
+/**
+ * Opens the store at `path`, making it when there is none. Fails with STATE when another server has it open; a `shared` opening asks for
+ * no lock and stands beside others.
+ */
+export function openStoreFile(path: string, newLogId: () => string, shared: boolean): OpenedStore {
   makeFolder(dirname(path), 0o700);
-  const release = lock(path);
+  const release = shared ? () => undefined : lock(path);
   try {
     const bytes = statSync(path, { throwIfNoEntry: false })?.size;
     // An emptied file must not become a log without revocations.
@@ -74,7 +77,7 @@ function create(path: string, logId: string): void {
   rmSync(draft, { force: true });
   closeSync(openSync(draft, 'wx', 0o600));
   const database = new Database(draft, 0);
-  database.exec(`BEGIN; ${SCHEMA} INSERT INTO meta VALUES ('log_id', '${logId}'), ('term', '0'); COMMIT;`);
+  database.exec(`BEGIN; ${SCHEMA} INSERT INTO meta VALUES ('log_id', '${logId}'), ('term', '1'); COMMIT;`);
   database.exec('PRAGMA journal_mode = WAL;');
   database.close();
   flush(draft);

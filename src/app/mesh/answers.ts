@@ -42,6 +42,9 @@ export type Told<T> =
   /** Nobody has answered who knows what the mesh did. `unsure`: it may have been carried out. */
   | { readonly kind: 'unheard'; readonly what: string; readonly unsure: boolean };
 
+/** Refusals that say of themselves that nothing was written: another endpoint, or a later moment, may take it. */
+const NOTHING_DONE: readonly string[] = ['BUSY', 'SHUTTING_DOWN', 'STORE_UNAVAILABLE', 'MESH_SEALED'];
+
 /** An answer of a proxy, or of a server that broke, says nothing of what became of the request: it may be on disk already. */
 export function toldBy<T>(line: MeshLine, reply: MeshReply, read: (answer: Members) => T): Told<T> {
   if (reply.kind === 'unreachable')
@@ -53,7 +56,7 @@ export function toldBy<T>(line: MeshLine, reply: MeshReply, read: (answer: Membe
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const code = refusalIn(body);
-    if (code === 'BUSY' || code === 'SHUTTING_DOWN')
+    if (code !== null && NOTHING_DONE.includes(code))
       return { kind: 'unheard', what: `takes nothing now (${code})`, unsure: false };
     if (code !== null && !unsure) return { kind: 'refused', failure: error };
     return { kind: 'unheard', what: `answered ${status} with ${code ?? "something that is no mesh's answer"}`, unsure };

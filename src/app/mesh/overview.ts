@@ -60,6 +60,20 @@ export async function overview(line: MeshLine, check: SignatureCheck): Promise<O
 }
 
 function requireGenuine(line: MeshLine, answer: JsonObject, check: SignatureCheck): void {
+  if (answer.checkpoint === null) {
+    const sealed = answer.sealed_by_term;
+    const why =
+      typeof sealed === 'number'
+        ? `it is sealed: the mesh has gone on elsewhere, in term ${sealed}`
+        : 'its store does not answer';
+    throw new Failure('NETWORK', `${line.url} proves nothing now: ${why}.`, {
+      hint:
+        typeof sealed === 'number'
+          ? 'point mesh.url at the server that was promoted: aip config list --sources'
+          : `curl ${line.url}/healthz`,
+      retryable: typeof sealed !== 'number',
+    });
+  }
   try {
     const checkpoint = readCheckpoint(answer.checkpoint);
     if (signatureHolds(checkpoint as unknown as JsonObject, check)) return;

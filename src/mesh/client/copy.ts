@@ -85,6 +85,8 @@ export class Copy {
     const position = this.#position;
     if (position === null) return null;
     if (checkpoint.log_id !== position.logId) return 'the mesh has another log';
+    if (checkpoint.term < position.term)
+      return `the mesh is at term ${checkpoint.term}, and ${position.term} was applied`;
     if (checkpoint.head < position.seq) return `the log ends at ${checkpoint.head}, and ${position.seq} was applied`;
     if (checkpoint.head === position.seq && checkpoint.hash !== position.hash) {
       return `event ${position.seq} is another one now`;

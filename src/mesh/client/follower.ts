@@ -50,6 +50,8 @@ export class Follower {
   readonly #line: Line;
   #streamId: string | null = null;
   #confirmed = 0;
+  /** Of the highest term that was heard of: it shows a server that was left behind that it was. */
+  #highest: Checkpoint | null = null;
   /** A snapshot is needed before the log can be followed. */
   #resync = false;
   /** Something between the last proof and now was missed. */
@@ -66,8 +68,7 @@ export class Follower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
-    const { endpoints, random, maxAgeMs, polls } = options;
-    this.#line = new Line({ endpoints, random, maxAgeMs, polls: polls ?? false });
+    this.#line = new Line({ ...options, polls: options.polls ?? false });
   }
 
   /** Takes up a copy that was kept. */
@@ -151,14 +152,16 @@ export class Follower {
     }
     const challenge = this.#options.challenge();
     this.freshness.asking(challenge, now);
-    const after = formatEventId(position.logId, position.term, position.seq);
+    const [after, proof] = [formatEventId(position.logId, position.term, position.seq), this.#highest];
     if (line.mode(now) === 'stream') {
-      this.#effects.push({ type: 'open-stream', conn: line.dial('opening', now), endpoint, after, challenge });
+      const conn = line.dial('opening', now);
+      this.#effects.push({ type: 'open-stream', conn, endpoint, after, challenge, proof });
       return;
     }
     // The first poll asks for what is there; waiting begins when that is known.
     const waitMs = line.phase === 'polling' ? line.pollWaitMs : 0;
-    this.#effects.push({ type: 'poll', conn: line.dial('polling', now), endpoint, after, waitMs, challenge });
+    const conn = line.dial('polling', now);
+    this.#effects.push({ type: 'poll', conn, endpoint, after, waitMs, challenge, proof });
   }
 
   #frame(frame: Frame, now: Moment): void {
@@ -171,7 +174,7 @@ export class Follower {
         const { stream, checkpoint } = readGreeting(frame.data);
         this.#line.opened(now);
         this.#streamId = stream;
-        this.#checkpoint(checkpoint, now);
+        if (checkpoint !== null) this.#checkpoint(checkpoint, now);
         return;
       }
       case 'heartbeat': {
@@ -209,7 +212,7 @@ export class Follower {
       this.#event(event, now);
       if (conn !== this.#line.conn) return;
     }
-    this.#checkpoint(checkpoint, now, receivedUpMs);
+    if (checkpoint !== null) this.#checkpoint(checkpoint, now, receivedUpMs);
     if (conn === this.#line.conn) this.#connect(now);
   }
 
@@ -252,6 +255,7 @@ export class Follower {
       this.#failed('a checkpoint was forged', now);
       return;
     }
+    if (this.#highest === null || checkpoint.term >= this.#highest.term) this.#highest = checkpoint;
     const contradiction = this.copy.contradiction(checkpoint);
     if (contradiction !== null) this.#forked(contradiction, now);
     else this.freshness.heard(checkpoint, this.copy.position?.seq ?? 0, now, receivedUpMs);
@@ -270,7 +274,7 @@ export class Follower {
     this.#closed('the mesh tells another history', this.#line.retry(now));
   }
 
-  /** Gives the connection up and tries the next endpoint. */
+  /** Tries the next endpoint. */
   #failed(reason: string, now: Moment): void {
     this.#closed(reason, this.#line.failed(now));
   }

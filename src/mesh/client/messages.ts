@@ -1,5 +1,6 @@
 /** What a follower is told and what it asks for. Whoever owns sockets and timers carries it out. */
 import type { MeshEvent } from '../log/event.js';
+import type { Checkpoint } from '../log/checkpoint.js';
 import type { Head } from '../log/head.js';
 import type { Frame } from '../sse.js';
 import type { Standing } from '../standing.js';
@@ -39,6 +40,8 @@ export type Effect =
       readonly endpoint: number;
       readonly after: string;
       readonly challenge: string;
+      /** What this client knows of the highest term. */
+      readonly proof: Checkpoint | null;
     }
   | {
       readonly type: 'poll';
@@ -47,6 +50,8 @@ export type Effect =
       readonly after: string;
       readonly waitMs: number;
       readonly challenge: string;
+      /** What this client knows of the highest term. */
+      readonly proof: Checkpoint | null;
     }
   | { readonly type: 'fetch-snapshot'; readonly conn: number; readonly endpoint: number }
   /** Drop the connection. */

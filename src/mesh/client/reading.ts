@@ -12,13 +12,14 @@ const MAX_SPREAD_MS = 60_000;
 export interface Greeting {
   /** The id under which applied events are confirmed. */
   readonly stream: string;
-  readonly checkpoint: Checkpoint;
+  /** Null from a server that cannot prove anything now. */
+  readonly checkpoint: Checkpoint | null;
 }
 
 export function readGreeting(text: string): Greeting {
   const { stream, checkpoint } = objectOf(parseJsonText(text), 'the greeting', ['stream', 'checkpoint']);
   if (typeof stream !== 'string') throw new ShapeError('the stream has no id');
-  return { stream, checkpoint: readCheckpoint(checkpoint) };
+  return { stream, checkpoint: checkpoint === null ? null : readCheckpoint(checkpoint) };
 }
 
 /** Over how many ms clients come back after a goodbye. */
@@ -31,7 +32,7 @@ export interface PollAnswer {
   /** True: the place asked for is gone, a snapshot is needed. */
   readonly reset: boolean;
   readonly events: readonly MeshEvent[];
-  readonly checkpoint: Checkpoint;
+  readonly checkpoint: Checkpoint | null;
   /** The server's `up` clock when it received the request. */
   readonly receivedUpMs: number | null;
 }
@@ -42,7 +43,7 @@ export function readPollAnswer(text: string): PollAnswer {
   return {
     reset: answer.reset !== null,
     events: (answer.events as readonly Json[]).map(readEvent),
-    checkpoint: readCheckpoint(answer.checkpoint),
+    checkpoint: answer.checkpoint === null ? null : readCheckpoint(answer.checkpoint),
     receivedUpMs: typeof answer.received_up_ms === 'number' ? answer.received_up_ms : null,
   };
 }

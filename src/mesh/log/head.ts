@@ -4,7 +4,7 @@ import { HASH_HEX } from './signing.js';
 export interface Head {
   /** Identifies the log, 32 hex digits made at random once. */
   readonly logId: string;
-  /** Counts the servers that wrote this log, one after another: another term at the same seq is another history. */
+  /** Counts the histories of this log: a promotion or a restore begins another. */
   readonly term: number;
   /** The last event; 0 while there is none. */
   readonly seq: number;

@@ -101,16 +101,45 @@ export interface KeyTable {
   revoke(keyId: string, at: number): Promise<boolean>;
 }
 
+/**
+ * The store cannot answer now, and will again: nothing that was read or kept before is in question, so the server goes on.
+ * `unavailable`: nothing was written, ask again. `in-doubt`: whether it was written is settled by asking again under the same `cmd_id`.
+ * Any other error of a store is fatal: a failed write, a damaged file, another log.
+ */
+export class StoreTrouble extends Error {
+  readonly kind: 'unavailable' | 'in-doubt';
+  constructor(kind: StoreTrouble['kind'], message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'StoreTrouble';
+    this.kind = kind;
+  }
+}
+
 export interface MeshStore {
   readonly logId: string;
-  /** This opening of the store; each is greater than the ones before. */
+  /**
+   * Counts the histories of this log: raised by `raiseTerm` alone (a restore, a promotion), never by opening the store, so that
+   * several servers on one store write one history.
+   */
   readonly term: number;
+
+  /**
+   * The head, known to be current at a moment not before this call. A store that others may have taken over proves it by a committed
+   * write, an embedded one by one read of its file. Rejects with StoreTrouble where nothing can be proven: then the server signs nothing.
+   */
+  confirm(): Promise<Head>;
+  /** Begins a new history: later events are of `term`, which is greater than the one before. Ends a seal. */
+  raiseTerm(term: number): Promise<void>;
+  /** The higher term by which this store was sealed; null while it is not. */
+  sealedBy(): Promise<number | null>;
+  /** Keeps that a server proved a higher term: from then on this store takes no command. */
+  seal(term: number): Promise<void>;
 
   /**
    * Carries out the proposals in order, in one transaction, and resolves after the durable commit: for each, spends its nonce
    * (a spent one is COMMAND_REPLAYED), answers a known `cmd_id` with what it was answered before (CMD_ID_REUSED when it says
-   * something else), asks the judge, and writes event, standing and answer. Rejects only when the store is broken; then nothing
-   * more may be asked of it.
+   * something else), asks the judge, and writes event, standing and answer. Rejects with StoreTrouble when it may be asked again, and
+   * with any other error when the store is broken; then nothing more may be asked of it.
    */
   append(batch: readonly Proposal[], judge: Judge): Promise<readonly Outcome[]>;
   /** Up to `limit` events after seq `after`, ascending, without holes. */

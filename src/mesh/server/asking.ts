@@ -59,7 +59,8 @@ export async function referenceUsage(server: MeshServer): Promise<Reply> {
 }
 
 export async function meshStatus(server: MeshServer): Promise<Reply> {
-  const { head, store, clock } = server;
+  const { store, clock } = server;
+  const proof = await server.prover.soon();
   const now = clock.up();
   const verifiers = [
     ...[...server.hub.streams()].map((stream) => ({
@@ -84,8 +85,8 @@ export async function meshStatus(server: MeshServer): Promise<Reply> {
   return jsonReply(200, {
     log_id: store.logId,
     term: store.term,
-    head: head.seq,
-    hash: head.hash,
+    head: server.head.seq,
+    hash: server.head.hash,
     time: formatTime(clock.wall()),
     up_ms: Math.floor(now),
     mesh_public_key: server.options.publicKey,
@@ -94,7 +95,8 @@ export async function meshStatus(server: MeshServer): Promise<Reply> {
     verifiers: shown,
     more: verifiers.length - shown.length,
     last_confirmed: heard.map(({ verifier, seq, at }) => ({ verifier, seq, at: formatTime(at) })),
-    checkpoint: parseJsonText(server.checkpoint()),
+    sealed_by_term: server.prover.sealed,
+    checkpoint: proof === null ? null : parseJsonText(proof),
   });
 }
 

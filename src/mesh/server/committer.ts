@@ -2,7 +2,7 @@
 import { Refused } from '../refusal.js';
 import { judgeWith, type Proposal } from '../ruling.js';
 import type { Signer } from '../log/signing.js';
-import type { MeshStore, Outcome } from '../log/store.js';
+import { StoreTrouble, type MeshStore, type Outcome } from '../log/store.js';
 import type { ServerClock } from './http/exchange.js';
 
 /** Most proposals in one transaction: bounds how long the first of them waits for the last. */
@@ -77,6 +77,12 @@ export class Committer {
         each.resolve(outcome);
       });
     } catch (error) {
+      if (error instanceof StoreTrouble) {
+        for (const each of batch) each.reject(troubled(error));
+        this.#scheduled = false;
+        if (this.#queue.length > 0) this.#schedule();
+        return;
+      }
       // After a failed flush nothing that follows proves anything: no answer, and no further commit.
       this.#broken = true;
       this.#onFailure(error);
@@ -88,4 +94,11 @@ export class Committer {
     this.#scheduled = false;
     if (this.#queue.length > 0) this.#schedule();
   }
+}
+
+/** What the giver of a command is told where the store did not answer. */
+export function troubled({ kind }: StoreTrouble): Refused {
+  return kind === 'unavailable'
+    ? new Refused('STORE_UNAVAILABLE', 'The store does not answer now. Nothing was written: ask again.')
+    : new Refused('IN_DOUBT', 'Whether the command was kept is unknown: give it again under the same cmd_id.');
 }

@@ -1,12 +1,11 @@
 /** A mesh server as a function of requests and ticks. */
 import { formatTime } from '../../protocol/time.js';
-import { signCheckpoint } from '../log/checkpoint.js';
 import type { FleetConduct } from '../fleet.js';
 import { parseEventId, type Head } from '../log/head.js';
 import { PAGE_EVENTS, RETAINED_EVENTS } from '../limits.js';
 import type { Signer } from '../log/signing.js';
 import { frame } from '../sse.js';
-import type { Ack, MeshStore } from '../log/store.js';
+import { StoreTrouble, type Ack, type MeshStore } from '../log/store.js';
 import { Committer } from './committer.js';
 import type { ServerClock } from './http/exchange.js';
 import { Gate } from './http/gate.js';
@@ -14,6 +13,7 @@ import { Hub, revokedAmong } from './feed/hub.js';
 import { SnapshotKeeper } from './feed/snapshot-keeper.js';
 import { LogFeed } from './feed/log-feed.js';
 import { Waits } from './feed/waits.js';
+import { Prover } from './prover.js';
 
 export interface ServerOptions {
   readonly store: MeshStore;
@@ -59,6 +59,7 @@ export class MeshServer {
   readonly feed: LogFeed;
   readonly waits: Waits;
   readonly committer: Committer;
+  readonly prover: Prover;
   readonly pollers = new Map<string, Poller>();
   /** Requests answered, by endpoint and status. */
   readonly requests = new Map<string, number>();
@@ -70,7 +71,10 @@ export class MeshServer {
    * every request refused: after a failed flush no later commit proves anything. The process must end with a code other than 0.
    */
   readonly failed: Promise<unknown>;
-  readonly #boot: string;
+  /** How often the store did not answer. */
+  storeTroubles = 0;
+  /** What the last pump could not read is looked for again with the next tick. */
+  #pumpDue = false;
   #head: Head;
   #pumping: Promise<void> | null = null;
   #pumpAgain = false;
@@ -83,29 +87,46 @@ export class MeshServer {
   #acksAt = 0;
   #keysAt = 0;
 
-  private constructor(options: ServerOptions, head: Head) {
+  private constructor(options: ServerOptions, head: Head, sealedBy: number | null) {
     const { store, clock, sign, soon } = options;
     this.options = options;
     this.store = store;
     this.clock = clock;
     this.#head = head;
-    this.#boot = options.randomHex(8);
     this.failed = new Promise((resolve) => (this.#reportFailure = resolve));
     this.gate = new Gate(store, clock, {
       requireSignedCommands: options.requireSignedCommands ?? false,
       verify: options.verify,
     });
     this.waits = new Waits(clock);
+    this.prover = new Prover(
+      {
+        store,
+        clock,
+        waits: this.waits,
+        boot: options.randomHex(8),
+        sign,
+        isOwn: (text, signature) => options.verify(options.publicKey, text, signature),
+        head: () => this.#head,
+        pump: () => this.pump(),
+        onFailure: this.fail,
+      },
+      sealedBy,
+    );
     this.#keeper = new SnapshotKeeper(store, sign, () => new Promise((resolve) => soon(resolve)));
     this.committer = new Committer(store, clock, sign, soon, this.fail);
-    this.hub = new Hub({ store, clock, checkpoint: () => this.checkpoint(), soon, onFailure: this.fail }, head.seq);
+    this.hub = new Hub(
+      { store, clock, prove: () => this.prover.checkpoint(), slow: () => this.prover.slow, soon, onFailure: this.fail },
+      head.seq,
+    );
     this.hub.watch(() => this.waits.check());
     this.feed = new LogFeed(store, clock, { onFailure: this.fail, onGrowth: () => this.waits.check() });
     this.#stopWake = store.onWake(() => void this.pump());
   }
 
   static async start(options: ServerOptions): Promise<MeshServer> {
-    return new MeshServer(options, await options.store.head());
+    const { store } = options;
+    return new MeshServer(options, await store.head(), await store.sealedBy());
   }
 
   /** True once the store failed. */
@@ -116,15 +137,6 @@ export class MeshServer {
   /** The head as handed to the streams. */
   get head(): Head {
     return this.#head;
-  }
-
-  /** A fresh signed checkpoint as JSON text; it repeats the challenge of the request it answers. */
-  checkpoint(challenge: string | null = null): string {
-    const head = { ...this.#head, term: this.store.term };
-    // The time is read first: whatever was committed before it is in the head that follows.
-    const time = formatTime(this.clock.wall());
-    const at = { time, upMs: Math.floor(this.clock.up()), boot: this.#boot };
-    return JSON.stringify(signCheckpoint(head, at, challenge, this.options.sign));
   }
 
   /** Brings what the store has committed to the streams. Resolves when everything known now is there. */
@@ -195,6 +207,7 @@ export class MeshServer {
   /** Time passes: heartbeats, deadlines, what is kept of confirmations. Call it every 100 ms or so. */
   tick(): void {
     if (this.#broken) return;
+    if (this.#pumpDue) void this.pump();
     this.hub.tick();
     this.feed.tick(this.waits.size > 0);
     this.waits.check();
@@ -223,6 +236,11 @@ export class MeshServer {
 
   readonly fail = (error: unknown): void => {
     if (this.#broken) return;
+    // It will answer again: streams and reads stay, and nothing is proven meanwhile.
+    if (error instanceof StoreTrouble) {
+      this.storeTroubles++;
+      return;
+    }
     this.#broken = true;
     this.#stopWake();
     this.hub.cutAll();
@@ -240,6 +258,7 @@ export class MeshServer {
   }
 
   async #pump(): Promise<void> {
+    this.#pumpDue = false;
     try {
       do {
         this.#pumpAgain = false;
@@ -253,6 +272,7 @@ export class MeshServer {
         }
       } while (this.#pumpAgain);
     } catch (error) {
+      this.#pumpDue = true;
       this.fail(error);
     } finally {
       // In the same turn as the last look at `#pumpAgain`, or a wake in between would be lost.

@@ -8,7 +8,12 @@ import { meshStoreContract, type StoreUnderTest } from '../../contract/mesh-stor
 import { LOG_ID } from '../../kit/mesh/server.js';
 
 function memory(store = new MemoryMeshStore(LOG_ID)): StoreUnderTest {
-  return { store, reopen: async () => memory(store.reopened()), dispose: async () => store.close() };
+  return {
+    store,
+    beside: async () => store.reopened(),
+    reopen: async () => memory(store.reopened()),
+    dispose: async () => store.close(),
+  };
 }
 
 function sqlite(folder = mkdtempSync(join(tmpdir(), 'aip-mesh-'))): StoreUnderTest {
@@ -16,6 +21,7 @@ function sqlite(folder = mkdtempSync(join(tmpdir(), 'aip-mesh-'))): StoreUnderTe
   let open = true;
   return {
     store,
+    beside: async () => new SqliteMeshStore(join(folder, 'mesh.db'), () => LOG_ID, { shared: true }),
     reopen: async () => {
       open = false;
       await store.close();
@@ -55,7 +61,7 @@ describe('the file of a SQLite mesh store', () => {
       expect(() => open(path)).toThrow(/Another server has the mesh store/);
       void first.close();
       const second = open(path);
-      expect(second.term).toBe(2);
+      expect(second.term).toBe(1);
       void second.close();
     }));
 

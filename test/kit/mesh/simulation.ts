@@ -79,7 +79,7 @@ export class Simulation {
   constructor(seed: number) {
     this.#random = randomOf(seed);
     this.mangles = this.chance(0.3);
-    this.#store = new MemoryMeshStore(LOG_ID, 0);
+    this.#store = new MemoryMeshStore(LOG_ID);
     this.clients = Array.from({ length: 3 }, (_, i) => new SimClient(this, i));
   }
 

@@ -1,12 +1,12 @@
 /** The ways to follow the log: the native stream, the reference's stream, the long poll, and the snapshot. */
-import { formatEventId, type Head } from '../../log/head.js';
+import { formatEventId, parseEventId, type Head } from '../../log/head.js';
 import { MAX_POLL_WAIT_MS, PAGE_BYTES, PAGE_EVENTS } from '../../limits.js';
 import { Refused } from '../../refusal.js';
 import { comment, frame } from '../../sse.js';
 import { deniesAt, type Standing } from '../../standing.js';
 import { scopeOf } from '../../subject.js';
 import { formatTime } from '../../../protocol/time.js';
-import { challengeOf, readAck, jsonBody, placeOf, verifierOf, waitOf } from '../http/body.js';
+import { challengeOf, readAck, jsonBody, placeOf, proofOf, verifierOf, versionOf, waitOf } from '../http/body.js';
 import { jsonReply, textReply, type Caller, type Reply, type Request, type Sink } from '../http/exchange.js';
 import type { MeshServer } from '../mesh-server.js';
 import type { Dialect } from './stream.js';
@@ -24,10 +24,14 @@ export async function nativeStream(server: MeshServer, request: Request, caller:
   const verifier = verifierOf(request);
   const challenge = challengeOf(request);
   const place = placeOf(request);
+  await claimed(server, request, place);
   const position = place === null ? ({ kind: 'after', seq: server.head.seq } as const) : await server.position(place);
   if (position === null) throw new Refused('BAD_REQUEST', 'The place to continue from is not an event id.');
+  const proof = await server.prover.soon(challenge);
+  // The first version cannot be greeted without a proof; it goes to the next endpoint.
+  if (proof === null && versionOf(request) === 1) throw unproven(server);
   const id = server.options.randomHex(8);
-  const hello = frame('hello', null, `{"stream":"${id}","checkpoint":${server.checkpoint(challenge)}}`);
+  const hello = frame('hello', null, `{"stream":"${id}","checkpoint":${proof}}`);
   if (position.kind === 'after') {
     return stream(server, caller, {
       id,
@@ -73,10 +77,12 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
   const challenge = challengeOf(request);
   const place = placeOf(request);
   if (place === null) throw new Refused('BAD_REQUEST', 'A poll names the event to continue after: ?after=<id>.');
+  await claimed(server, request, place);
+  const version = versionOf(request);
   const position = await server.position(place);
   if (position === null) throw new Refused('BAD_REQUEST', 'The place to continue from is not an event id.');
   if (position.kind === 'reset') {
-    return pollReply([], server.checkpoint(challenge), receivedUpMs, resetOf(position));
+    return pollReply([], await proofFor(server, challenge, version), receivedUpMs, resetOf(position));
   }
   const { seq } = position;
   if (verifier !== null) {
@@ -97,7 +103,7 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
   }
   // What was read may be a commit ahead of the head that the checkpoint names.
   await server.pump();
-  return pollReply(texts, server.checkpoint(challenge), receivedUpMs, null);
+  return pollReply(texts, await proofFor(server, challenge, version), receivedUpMs, null);
 }
 
 export async function snapshot(server: MeshServer): Promise<Reply> {
@@ -149,7 +155,32 @@ function ended(sink: Sink, last: Uint8Array | null) {
   return { drained() {}, closed() {} };
 }
 
-function pollReply(texts: readonly string[], checkpoint: string, receivedUpMs: number, reset: object | null): Reply {
+/** What a client says of a term beyond this server's, with its proof where it has one. */
+async function claimed(server: MeshServer, request: Request, place: string | null): Promise<void> {
+  const term = (place === null ? null : parseEventId(place))?.term ?? 0;
+  await server.prover.heardOfTerm(term, proofOf(request));
+}
+
+async function proofFor(server: MeshServer, challenge: string | null, version: 1 | 2): Promise<string | null> {
+  const proof = await server.prover.soon(challenge);
+  if (proof === null && version === 1) throw unproven(server);
+  return proof;
+}
+
+function unproven(server: MeshServer): Refused {
+  if (server.prover.sealed !== null)
+    return new Refused('MESH_SEALED', `This server is sealed: the mesh has gone on in term ${server.prover.sealed}.`, {
+      term: server.prover.sealed,
+    });
+  return new Refused('STORE_UNAVAILABLE', 'The store proves nothing now: ask again, or another endpoint.');
+}
+
+function pollReply(
+  texts: readonly string[],
+  checkpoint: string | null,
+  receivedUpMs: number,
+  reset: object | null,
+): Reply {
   const body = `{"events":[${texts.join(',')}],"checkpoint":${checkpoint},"received_up_ms":${receivedUpMs},"reset":${JSON.stringify(reset)}}\n`;
   return textReply(200, 'application/json', body);
 }

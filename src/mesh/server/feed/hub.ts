@@ -22,8 +22,10 @@ export interface Opening {
 export interface HubPorts {
   readonly store: MeshStore;
   readonly clock: ServerClock;
-  /** The text of a fresh signed checkpoint. */
-  readonly checkpoint: () => string;
+  /** The text of a fresh signed checkpoint; null where nothing can be proven now. */
+  readonly prove: () => Promise<string | null>;
+  /** True while a proof is long in coming: streams are then kept open without one. */
+  readonly slow: () => boolean;
   /** Runs work after the input that is ready now was read. */
   readonly soon: (work: () => void) => void;
   /** What to do when the store fails under a stream. */
@@ -197,15 +199,27 @@ export class Hub {
   }
 
   #beat(slice: number, now: number): void {
-    let bytes: Uint8Array | null = null;
+    const slow = this.#ports.slow();
+    const due: Stream[] = [];
     for (const stream of this.#streams.values()) {
       if (stream.slice !== slice || stream.blockedAt !== null || stream.catchingUp) continue;
-      // A heartbeat never overtakes the events that it speaks of.
-      this.#pass(stream);
-      if (stream.blockedAt !== null || stream.catchingUp) continue;
-      if (stream.dialect === 'native') bytes ??= Buffer.from(frame('heartbeat', null, this.#ports.checkpoint()));
-      stream.write(stream.dialect === 'native' ? bytes! : QUIET, now);
+      if (stream.dialect === 'native' && !slow) due.push(stream);
+      else this.#pulse(stream, QUIET, now);
     }
+    if (due.length === 0) return;
+    void this.#ports.prove().then((text) => {
+      const bytes = text === null ? QUIET : Buffer.from(frame('heartbeat', null, text));
+      const later = this.#ports.clock.up();
+      for (const stream of due) this.#pulse(stream, bytes, later);
+    });
+  }
+
+  /** A heartbeat never overtakes the events that it speaks of. */
+  #pulse(stream: Stream, bytes: Uint8Array, now: number): void {
+    if (stream.closed || stream.blockedAt !== null || stream.catchingUp) return;
+    this.#pass(stream);
+    if (stream.closed || stream.blockedAt !== null || stream.catchingUp) return;
+    stream.write(bytes, now);
   }
 
   async #start(stream: Stream, prelude: Opening['prelude']): Promise<void> {
@@ -220,6 +234,9 @@ export class Hub {
       stream.catchingUp = false;
       this.#pass(stream);
     } catch (error) {
+      // Its reader resumes by id, here or at another server.
+      this.#forget(stream);
+      stream.sink.cut();
       onFailure(error);
     }
   }
@@ -252,6 +269,9 @@ export class Hub {
       stream.catchingUp = false;
       this.#pass(stream);
     } catch (error) {
+      // Its reader resumes by id, here or at another server.
+      this.#forget(stream);
+      stream.sink.cut();
       onFailure(error);
     }
   }

@@ -35,6 +35,20 @@ export function placeOf(request: Request): string | null {
   return request.headers['last-event-id'] || request.query.get('after');
 }
 
+/** The newest of the mesh's documents that a client speaks: 1, or what `v=` says. */
+export function versionOf(request: Request): 1 | 2 {
+  const text = request.query.get('v');
+  if (text === null || text === '1') return 1;
+  if (text === '2') return 2;
+  throw new ShapeError('"v" is not 1 or 2');
+}
+
+/** A checkpoint of the highest term that the client knows, base64url. */
+export function proofOf(request: Request): string | null {
+  const text = request.headers['aip-proof'] ?? null;
+  return text === null || text.length > 4_096 ? null : text;
+}
+
 const CHALLENGE = /^[0-9a-f]{32}$/;
 
 /** What the first checkpoint of the answer must repeat; null when the client does not ask for that. */

@@ -28,6 +28,8 @@ export interface Endpoint {
   /** Content type of the answer and, for JSON, the name of its schema. */
   readonly answer: { readonly type: string; readonly schema?: string; readonly status?: number };
   readonly maxBody: number;
+  /** True of what a sealed server refuses: it would write into a history that has gone on elsewhere. */
+  readonly changes: boolean;
   readonly handle: Handler;
 }
 
@@ -38,6 +40,9 @@ const json = (schema: string, status = 200) => ({ type: JSON_TYPE, schema, statu
 const AFTER = 'Event id `<log_id>.<term>.<seq>`, or a bare seq, to continue after; `Last-Event-ID` does the same.';
 const CHALLENGE = '32 hex digits that the signed checkpoint of the answer repeats.';
 const VERIFIER = 'Name under which this verifier reports what it has applied.';
+
+/** What is posted and changes nothing of the log. */
+const HARMLESS: readonly string[] = ['/v1/mesh/acks', '/mesh/status', '/mesh/agents/register'];
 
 export const ENDPOINTS: readonly Endpoint[] = [
   get('/v1/mesh/snapshot', 'observer', 'mesh', 'All standings at one place of the log, signed', snapshot, {
@@ -85,10 +90,12 @@ export const ENDPOINTS: readonly Endpoint[] = [
       answer: json('KeyRevoked'),
     }),
     method: 'DELETE',
+    changes: true,
   },
   {
     ...post('/v1/logs', 'verifier', 'logs', 'Ship verification log entries', shipLogs, 'Shipment', json('Shipped')),
     maxBody: MAX_SHIPMENT_BYTES,
+    changes: false,
   },
   get('/v1/logs', 'observer', 'logs', 'Read shipped verification log entries', readLogs, {
     query: {
@@ -150,7 +157,7 @@ function get(
   handle: Handler,
   rest: Pick<Endpoint, 'answer' | 'query'>,
 ): Endpoint {
-  return { method: 'GET', path, role, tag, summary, handle, maxBody: 0, ...rest };
+  return { method: 'GET', path, role, tag, summary, handle, maxBody: 0, changes: false, ...rest };
 }
 
 function post(
@@ -163,7 +170,8 @@ function post(
   answer: Endpoint['answer'],
   query: Endpoint['query'] = {},
 ): Endpoint {
-  return { method: 'POST', path, role, tag, summary, handle, body, answer, query, maxBody: MAX_REQUEST_BYTES };
+  const changes = !HARMLESS.includes(path);
+  return { method: 'POST', path, role, tag, summary, handle, body, answer, query, maxBody: MAX_REQUEST_BYTES, changes };
 }
 
 function reference(path: string, role: Role, summary: string, handle: Handler, body: string, answer: string): Endpoint {

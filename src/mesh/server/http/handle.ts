@@ -5,6 +5,8 @@ import { REFUSALS, Refused, type Refusal } from '../../refusal.js';
 import { dashboardPage } from './dashboard.js';
 import { ENDPOINTS, type Endpoint } from './endpoints.js';
 import { jsonReply, textReply, type Reply, type Request } from './exchange.js';
+import { StoreTrouble } from '../../log/store.js';
+import { troubled } from '../committer.js';
 import type { MeshServer } from '../mesh-server.js';
 import { openApi } from './openapi.js';
 
@@ -49,6 +51,7 @@ function admitted(
 ): Promise<Reply> {
   if (server.broken) throw brokenStore();
   if (server.stopping) throw new Refused('SHUTTING_DOWN', 'This server is ending; ask again in a moment.');
+  if (server.prover.sealed !== null && endpoint.changes) throw sealedBy(server.prover.sealed);
   return server.gate.admit(request, endpoint.role).then((caller) => endpoint.handle(server, request, caller, params));
 }
 
@@ -63,6 +66,7 @@ async function open(server: MeshServer, request: Request): Promise<Reply> {
   if (request.path === '/openapi.json') return textReply(200, 'application/json', openApi());
   if (server.stopping) return jsonReply(503, { status: 'stopping' });
   if (server.broken) return jsonReply(503, { status: 'failed' });
+  if (server.prover.sealed !== null) return jsonReply(503, { status: 'sealed', term: server.prover.sealed });
   try {
     await server.store.health();
   } catch {
@@ -76,6 +80,11 @@ function brokenStore(): Refused {
     'STORE_FAILED',
     'The store failed and this server is ending; whether the command was kept is unknown.',
   );
+}
+
+function sealedBy(term: number): Refused {
+  const message = `This server is sealed: the mesh has gone on elsewhere, in term ${term}. Give the command there.`;
+  return new Refused('MESH_SEALED', message, { term });
 }
 
 function route(request: Request): { endpoint: Endpoint; params: readonly string[] } | null {
@@ -92,6 +101,7 @@ function route(request: Request): { endpoint: Endpoint; params: readonly string[
 
 function refusalOf(error: unknown): Refusal {
   if (error instanceof Refused) return error.refusal;
+  if (error instanceof StoreTrouble) return troubled(error).refusal;
   if (error instanceof JsonError) return { code: 'BAD_REQUEST', message: `The body is not JSON: ${error.message}.` };
   if (error instanceof ShapeError) return { code: 'BAD_REQUEST', message: `The request is wrong: ${error.reason}.` };
   throw error;

@@ -91,7 +91,7 @@ export const SCHEMAS = {
   }),
   Events: object({
     events: list(ref('Event')),
-    checkpoint: ref('Checkpoint'),
+    checkpoint: orNull(ref('Checkpoint')),
     received_up_ms: count,
     reset: orNull({ type: 'object' }),
   }),
@@ -139,7 +139,8 @@ export const SCHEMAS = {
     verifiers: list({ type: 'object' }),
     more: count,
     last_confirmed: list({ type: 'object' }),
-    checkpoint: ref('Checkpoint'),
+    sealed_by_term: orNull(count),
+    checkpoint: orNull(ref('Checkpoint')),
   }),
   KeyOrder: object({ role, label: orNull(text), public_key: orNull(text) }, ['label', 'public_key']),
   NewKey: object({ key: text, key_id: text, role, label: orNull(text), public_key: orNull(text) }),

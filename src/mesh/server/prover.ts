@@ -1,0 +1,147 @@
+/** What this server may sign: a head with the time at which the store proved it current, and nothing once it is left behind. */
+import { JsonError, parseJsonText } from '../../protocol/json/parse.js';
+import { ShapeError } from '../../protocol/json/shape.js';
+import type { JsonObject } from '../../protocol/json/values.js';
+import { formatTime } from '../../protocol/time.js';
+import { readCheckpoint, signCheckpoint, type Checkpoint, type ServerMoment } from '../log/checkpoint.js';
+import type { Head } from '../log/head.js';
+import { signatureHolds, type Signer } from '../log/signing.js';
+import { StoreTrouble, type MeshStore } from '../log/store.js';
+import type { Waits } from './feed/waits.js';
+import type { ServerClock } from './http/exchange.js';
+
+/** A confirm that takes longer, in ms, is no longer waited for by heartbeats and answers. */
+const SLOW_MS = 1_000;
+
+export interface ProverPorts {
+  readonly store: Pick<MeshStore, 'confirm' | 'seal' | 'term' | 'logId'>;
+  readonly clock: ServerClock;
+  readonly waits: Waits;
+  /** Names this process. */
+  readonly boot: string;
+  readonly sign: Signer;
+  /** True when a signature is the mesh's own. */
+  readonly isOwn: (text: string, signature: string) => boolean;
+  /** The head as handed to the streams. */
+  readonly head: () => Head;
+  /** Brings the streams to what the store has now. */
+  readonly pump: () => Promise<void>;
+  readonly onFailure: (error: unknown) => void;
+}
+
+export class Prover {
+  readonly #ports: ProverPorts;
+  #running: Promise<ServerMoment | null> | null = null;
+  #runningSince = 0;
+  /** Shared by all who asked while one was running: that one may have looked before they asked. */
+  #next: Promise<ServerMoment | null> | null = null;
+  #sealed: number | null;
+  /** Claims of a higher term that came without a proof. */
+  bareClaims = 0;
+
+  /** `sealedBy`: the higher term that was proven to an earlier process; null while none was. */
+  constructor(ports: ProverPorts, sealedBy: number | null) {
+    this.#ports = ports;
+    this.#sealed = sealedBy !== null && sealedBy > ports.store.term ? sealedBy : null;
+  }
+
+  /** The higher term that was proven to this server; null while none was. Sealed, it takes no command and signs no proof. */
+  get sealed(): number | null {
+    return this.#sealed;
+  }
+
+  /** True while the store does not answer: what waits for a proof now may wait for long. */
+  get slow(): boolean {
+    return this.#running !== null && this.#ports.clock.up() - this.#runningSince > SLOW_MS;
+  }
+
+  /**
+   * A signed checkpoint as JSON text, with the time of a confirm that began after this call; it repeats the challenge of the request it
+   * answers. Null where nothing can be proven: the store does not answer, or this server is sealed.
+   */
+  async checkpoint(challenge: string | null = null): Promise<string | null> {
+    if (this.#sealed !== null) return null;
+    const at = await this.#moment();
+    if (at === null || this.sealed !== null) return null;
+    const { head, store, sign } = this.#ports;
+    // The head as the streams have it, which is the confirmed one or a later one.
+    return JSON.stringify(signCheckpoint({ ...head(), term: store.term }, at, challenge, sign));
+  }
+
+  /** As `checkpoint`, for an answer that somebody waits for: null when the store takes longer than a second. */
+  async soon(challenge: string | null = null): Promise<string | null> {
+    let proof: string | null = null;
+    let settled = false;
+    const work = this.checkpoint(challenge).then((text) => {
+      proof = text;
+      settled = true;
+    });
+    await Promise.race([work, this.#ports.waits.for(() => settled, SLOW_MS)]);
+    return proof;
+  }
+
+  /**
+   * Looks at the term that a client names, or proves. A bare claim seals nothing, or any listener could end the mesh; a checkpoint of
+   * that term and this log, signed by the mesh's own key, does, for good. `proof`: base64url.
+   */
+  async heardOfTerm(claimed: number, proof: string | null): Promise<void> {
+    const { store } = this.#ports;
+    const checkpoint = proof === null ? null : checkpointIn(proof);
+    const term = Math.max(claimed, checkpoint?.term ?? 0);
+    if (term <= store.term || (this.#sealed !== null && this.#sealed >= term)) return;
+    if (checkpoint === null || !this.#proves(checkpoint)) {
+      this.bareClaims++;
+      return;
+    }
+    this.#sealed = checkpoint.term;
+    await store.seal(checkpoint.term);
+  }
+
+  #proves(checkpoint: Checkpoint): boolean {
+    const { store, isOwn } = this.#ports;
+    if (checkpoint.term <= store.term || checkpoint.log_id !== store.logId) return false;
+    return signatureHolds(checkpoint as unknown as JsonObject, isOwn);
+  }
+
+  /** The moment at which a confirm began that began after this call; null where the store proves nothing. */
+  #moment(): Promise<ServerMoment | null> {
+    if (this.#running === null) return this.#run();
+    this.#next ??= this.#running.then(() => {
+      this.#next = null;
+      return this.#run();
+    });
+    return this.#next;
+  }
+
+  #run(): Promise<ServerMoment | null> {
+    this.#runningSince = this.#ports.clock.up();
+    const running = this.#confirm().finally(() => {
+      if (this.#running === running) this.#running = null;
+    });
+    this.#running = running;
+    return running;
+  }
+
+  async #confirm(): Promise<ServerMoment | null> {
+    const { store, clock, boot, head, pump, onFailure } = this.#ports;
+    // The time is read first: whatever was committed before it is in the head that is confirmed.
+    const at = { time: formatTime(clock.wall()), upMs: Math.floor(clock.up()), boot };
+    try {
+      const { seq } = await store.confirm();
+      if (seq > head().seq) await pump();
+      return head().seq >= seq ? at : null;
+    } catch (error) {
+      if (!(error instanceof StoreTrouble)) onFailure(error);
+      return null;
+    }
+  }
+}
+
+function checkpointIn(proof: string): Checkpoint | null {
+  try {
+    return readCheckpoint(parseJsonText(Buffer.from(proof, 'base64url').toString('utf8')));
+  } catch (error) {
+    if (error instanceof ShapeError || error instanceof JsonError) return null;
+    throw error;
+  }
+}
