@@ -1,7 +1,8 @@
 /** Reads the fleet's log from the mesh, a page at a time. */
 import { answerOf, malformed } from '../mesh/answers.js';
 import type { MeshLine } from '../ports/mesh.js';
-import type { LogFilter, LogRecord } from './tail.js';
+import type { LogRecord } from './foreign-records.js';
+import type { LogFilter } from './tail.js';
 
 export type FleetPage =
   | {

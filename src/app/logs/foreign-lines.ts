@@ -36,19 +36,27 @@ function nestsTooDeep(value: object): boolean {
   return false;
 }
 
+/** What becomes of bytes that are not UTF-8: `replace` writes U+FFFD for them, `refuse` makes the line unreadable. */
+export type OddBytes = 'replace' | 'refuse';
+
 /**
- * Cuts bytes into lines and hands the lines of each chunk on together, decoded at once, which is most of the speed. A line that is not UTF-8 or too
- * long comes as null. An empty chunk, with which a source says that it has caught up, comes as no lines.
+ * Cuts bytes into lines and hands the lines of each chunk on together, decoded at once, which is most of the speed. A line that is too long, or not
+ * UTF-8 where that is refused, comes as null. An empty chunk, with which a source says that it has caught up, comes as no lines.
  */
-export async function* lineChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<(string | null)[]> {
+export async function* lineChunks(chunks: AsyncIterable<Uint8Array>, odd: OddBytes): AsyncGenerator<(string | null)[]> {
   let rest: Buffer[] = [];
   let held = 0;
   let dropping = false;
   for await (const bytes of chunks) {
-    const chunk = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let chunk = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (chunk.length === 0) {
       yield [];
       continue;
+    }
+    // A file that was cut under its writer (logrotate, copytruncate) begins with a hole of any length, which no line limit may count.
+    if (odd === 'replace' && held === 0 && !dropping) {
+      chunk = withoutHole(chunk);
+      if (chunk.length === 0) continue;
     }
     const last = chunk.lastIndexOf(NEWLINE);
     if (last < 0) {
@@ -69,25 +77,34 @@ export async function* lineChunks(chunks: AsyncIterable<Uint8Array>): AsyncGener
       const first = chunk.indexOf(NEWLINE);
       const tooLong = dropping || held + first > MAX_LINE_BYTES;
       if (tooLong) lines.push(null);
-      else take(Buffer.concat([...rest, chunk.subarray(0, first)]), lines);
+      else take(Buffer.concat([...rest, chunk.subarray(0, first)]), lines, odd);
       from = first + 1;
     }
-    if (from <= last) take(chunk.subarray(from, last), lines);
-    rest = last + 1 < chunk.length ? [Buffer.from(chunk.subarray(last + 1))] : [];
-    held = rest.length === 0 ? 0 : rest[0]!.length;
+    if (from <= last) take(chunk.subarray(from, last), lines, odd);
+    const begun = odd === 'replace' ? withoutHole(chunk.subarray(last + 1)) : chunk.subarray(last + 1);
+    rest = begun.length > 0 ? [Buffer.from(begun)] : [];
+    held = begun.length;
     dropping = false;
     yield lines;
   }
   if (dropping) yield [null];
   else if (held > 0) {
     const lines: (string | null)[] = [];
-    take(Buffer.concat(rest), lines);
+    take(Buffer.concat(rest), lines, odd);
     yield lines;
   }
 }
 
-function take(block: Buffer, lines: (string | null)[]): void {
-  if (!isUtf8(block)) {
+/** The bytes after the NULs at the start. */
+function withoutHole(bytes: Buffer): Buffer {
+  if (bytes[0] !== 0) return bytes;
+  let from = 1;
+  while (from < bytes.length && bytes[from] === 0) from += 1;
+  return bytes.subarray(from);
+}
+
+function take(block: Buffer, lines: (string | null)[], odd: OddBytes): void {
+  if (odd === 'refuse' && !isUtf8(block)) {
     // One bad line must not spoil its neighbours.
     let start = 0;
     for (let end = block.indexOf(NEWLINE); ; end = block.indexOf(NEWLINE, start)) {

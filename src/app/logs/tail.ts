@@ -1,9 +1,6 @@
-/** What `aip logs tail` shows: which records, when it has seen enough, and how records of other programs are read. */
-import { parseTime } from '../../protocol/time.js';
-import { objectIn } from './foreign-lines.js';
-
-/** An entry of our log, or a line of another program's: JSON objects either way. */
-export type LogRecord = Readonly<Record<string, unknown>>;
+/** What `aip logs tail` shows: which records, when it has seen enough, and by what it judges them. */
+import type { LogRecord } from './foreign-records.js';
+import { timeOf } from './foreign-times.js';
 
 export interface LogFilter {
   readonly agentId?: string;
@@ -18,56 +15,27 @@ export interface LogFilter {
   readonly grep?: RegExp;
 }
 
-/** True for records that the filter lets through. One without the member that is asked about is not. */
-export function matcher(filter: LogFilter): (record: LogRecord) => boolean {
-  const { agentId, action, status, code, since, until, grep } = filter;
-  return (record) => {
-    if (code !== undefined && record['error_code'] !== code) return false;
-    if (status !== undefined && record['status'] !== status) return false;
-    if (agentId !== undefined && record['agent_id'] !== agentId) return false;
-    if (action !== undefined && record['action'] !== action) return false;
-    if (since !== undefined || until !== undefined) {
-      const at = timeOf(record);
-      if (at === null || at < (since ?? -Infinity) || at >= (until ?? Infinity)) return false;
-    }
-    return grep === undefined || grep.test(JSON.stringify(record));
-  };
-}
-
-/** Words that other programs use for the outcome. What is none of these is neither a yes nor a no. */
-const OUTCOMES: ReadonlyMap<unknown, 'success' | 'failed'> = new Map<unknown, 'success' | 'failed'>([
-  ...['success', 'succeeded', 'ok', 'allow', 'allowed', 'accepted', 'verified', 'pass', 'passed', true].map(
-    (word) => [word, 'success'] as const,
-  ),
-  ...['failed', 'failure', 'fail', 'error', 'deny', 'denied', 'rejected', 'refused', 'blocked', false].map(
-    (word) => [word, 'failed'] as const,
-  ),
-]);
+/** What a matcher answers with its place: `timeless` is a record that only its unreadable time keeps from being judged. */
+export type Match = 'yes' | 'no' | 'timeless';
 
 /**
- * The record in a line that another program wrote, or null when it is not a JSON object. `verification_result` or `result` (the guide's audit
- * record) becomes `status`; every member of its own is kept.
+ * Judges records by the filter. One without the member that is asked about does not match.
+ * @returns a function of the record and, where it came as a line, of that line's own text, which `grep` is tried on as well.
  */
-export function foreignRecord(line: string): LogRecord | null {
-  const record = objectIn(line);
-  if (record === null) return null;
-  const { status } = record;
-  if (status === 'success' || status === 'failed') return record;
-  const told = record['verification_result'] ?? record['result'];
-  const outcome = OUTCOMES.get(typeof told === 'string' ? told.toLowerCase() : told);
-  if (outcome !== undefined) record['status'] = outcome;
-  return record;
-}
-
-/** ms since the epoch: RFC 3339 with any offset, or Unix seconds or milliseconds; null when it is none of these. */
-function timeOf(record: LogRecord): number | null {
-  const told = record['timestamp'] ?? record['time'];
-  if (typeof told === 'number' && Number.isFinite(told)) return told < 1e11 ? told * 1000 : told;
-  if (typeof told !== 'string') return null;
-  const exact = parseTime(told);
-  if (exact !== null) return exact;
-  const ms = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/.test(told) ? Date.parse(told) : NaN;
-  return Number.isNaN(ms) ? null : ms;
+export function matcher(filter: LogFilter): (record: LogRecord, line?: string) => Match {
+  const { agentId, action, status, code, since, until, grep } = filter;
+  return (record, line) => {
+    if (code !== undefined && record['error_code'] !== code) return 'no';
+    if (status !== undefined && record['status'] !== status) return 'no';
+    if (agentId !== undefined && record['agent_id'] !== agentId) return 'no';
+    if (action !== undefined && record['action'] !== action) return 'no';
+    if (grep !== undefined && !(line !== undefined && grep.test(line)) && !grep.test(JSON.stringify(record)))
+      return 'no';
+    if (since === undefined && until === undefined) return 'yes';
+    const at = timeOf(record);
+    if (at === null) return 'timeless';
+    return at < (since ?? -Infinity) || at >= (until ?? Infinity) ? 'no' : 'yes';
+  };
 }
 
 /** When a tail has seen enough: `failed`, `revoked` or a code, each so many times. */

@@ -3,7 +3,8 @@ import { pause } from '../../adapters/files/follow-file.js';
 import { isMeshs, MAX_LAST, readFleet, type FleetPage, type FleetQuery } from '../../app/logs/fleet.js';
 import { unreachable } from '../../app/mesh/answers.js';
 import type { MeshLine } from '../../app/ports/mesh.js';
-import { matcher, type LogRecord } from '../../app/logs/tail.js';
+import type { LogRecord } from '../../app/logs/foreign-records.js';
+import { matcher } from '../../app/logs/tail.js';
 import { reconnectDelay } from '../../mesh/client/reconnect.js';
 import type { Cli } from '../cli.js';
 import { clean } from '../render/terminal/text.js';
@@ -19,7 +20,8 @@ export async function tailMesh(
   { filter, last, follow }: TailRequest,
   writer: TailWriter,
 ): Promise<boolean> {
-  const matches = matcher(filter);
+  const judge = matcher(filter);
+  const matches = (record: LogRecord): boolean => judge(record) === 'yes';
   let after: string | null = null;
 
   // The mesh finds the newest by itself as far as it knows the filter; else everything is read.

@@ -3,9 +3,11 @@ import { fileExists, isNamedPipe } from '../../adapters/files/plain-file.js';
 import { fileBytes, pause } from '../../adapters/files/follow-file.js';
 import type { SqliteState } from '../../adapters/sqlite/state.js';
 import { Failure } from '../../app/failure.js';
+import { plainBytes } from '../../app/logs/encodings.js';
 import { lineChunks } from '../../app/logs/foreign-lines.js';
+import { foreignRecord, textOf, withStatus, type LogRecord, type ShownRecord } from '../../app/logs/foreign-records.js';
 import type { Entry } from '../../protocol/log/entry.js';
-import { foreignRecord, matcher, type LogFilter, type LogRecord } from '../../app/logs/tail.js';
+import { matcher, type LogFilter } from '../../app/logs/tail.js';
 import type { Cli } from '../cli.js';
 import { Newest, type TailWriter } from './tail.js';
 
@@ -29,7 +31,8 @@ export async function tailLog(
   writer: TailWriter,
 ): Promise<boolean> {
   const { grep, ...query } = filter;
-  const matches = matcher(grep === undefined ? {} : { grep });
+  const judge = matcher(grep === undefined ? {} : { grep });
+  const matches = (record: LogRecord): boolean => judge(record) === 'yes';
   let seen = state.bounds().head.seq;
   if (last !== 0) {
     const newest = grep !== undefined && last !== null ? new Newest<LogRecord>(last) : null;
@@ -82,11 +85,11 @@ export async function tailFile(
   { filter, last, follow }: TailRequest,
   writer: TailWriter,
 ): Promise<boolean> {
-  const matches = matcher(filter);
+  const judge = matcher(filter);
   // Opening one waits for a writer in a thread that no signal ends; a shell can be stopped.
   if (path !== '-' && (await fileExists(path)) && (await isNamedPipe(path)))
     throw new Failure('UNREADABLE', `${path} is a named pipe.`, { hint: `aip logs tail --file - < ${path}` });
-  let newest = last === null ? null : new Newest<LogRecord>(last);
+  let newest = last === null ? null : new Newest<ShownRecord>(last);
   let number = 0;
   const bytes =
     path === '-'
@@ -96,26 +99,38 @@ export async function tailFile(
           signal: cli.io.signal,
           onRestart: (why) => cli.warn(`${path} was ${why}; reading it from its start.`, 'restarted'),
         });
-  for await (const lines of lineChunks(bytes)) {
-    const records: LogRecord[] = [];
+  for await (const lines of lineChunks(plainBytes(bytes, path, 'logs tail'), 'replace')) {
+    const shown: ShownRecord[] = [];
     for (const line of lines) {
       number += 1;
-      const record = line === null ? null : foreignRecord(line);
-      if (record === null) {
-        if (line === null || line.trim() !== '') writer.unreadable(number);
-      } else if (matches(record)) {
-        if (newest === null) records.push(record);
-        else newest.add(record);
+      const read = line === null ? null : foreignRecord(line);
+      if (line === null || read === null) {
+        if (line === null || !isBlank(line)) writer.unreadable(number, line, follow);
+        continue;
+      }
+      writer.read();
+      const record = withStatus(read);
+      const match = judge(record, line);
+      if (match === 'timeless') writer.timeless(number);
+      else if (match === 'yes') {
+        const one = { record, text: textOf(line, record) };
+        if (newest === null) shown.push(one);
+        else newest.add(one);
       }
     }
-    if (records.length > 0 && (await writer.write(records))) return true;
+    if (shown.length > 0 && (await writer.writeShown(shown))) return true;
     // No lines: all that was there at first has been read.
     if (lines.length === 0 && newest !== null) {
-      if (await writer.write(newest.all())) return true;
+      if (await writer.writeShown(newest.all())) return true;
       newest = null;
     }
   }
-  return newest !== null && (await writer.write(newest.all()));
+  return newest !== null && (await writer.writeShown(newest.all()));
+}
+
+/** Blanks, and what writers leave between records: a mark at the start, a hole, a separator. */
+function isBlank(line: string): boolean {
+  return /^[\ufeff\0\x1e\s]*$/.test(line);
 }
 
 function recordOf(entry: Entry): LogRecord {

@@ -1,9 +1,10 @@
 /** Writes the records of a tail as they come, and knows when it has seen enough. */
-import type { ExitCondition, LogRecord } from '../../app/logs/tail.js';
-import { exitWatch } from '../../app/logs/tail.js';
+import { Failure } from '../../app/failure.js';
+import type { LogRecord, ShownRecord } from '../../app/logs/foreign-records.js';
+import { exitWatch, type ExitCondition } from '../../app/logs/tail.js';
 import type { Cli } from '../cli.js';
 import { renderEntry } from '../render/entry.js';
-import { safeJson } from '../render/terminal/text.js';
+import { safeJson, safeText } from '../render/terminal/text.js';
 
 export class TailWriter {
   readonly #cli: Cli;
@@ -13,6 +14,11 @@ export class TailWriter {
   #failed = 0;
   #unreadable = 0;
   #firstUnreadable = 0;
+  /** How the first unreadable line begins: a file that is one JSON array is told by it. */
+  #unreadableStart = '';
+  #read = 0;
+  #timeless = 0;
+  #firstTimeless = 0;
 
   constructor(cli: Cli, exitOn: ExitCondition | null) {
     this.#cli = cli;
@@ -23,34 +29,81 @@ export class TailWriter {
 
   /** True once the exit condition is met; records after that one are not shown. */
   async write(records: readonly LogRecord[]): Promise<boolean> {
+    return this.writeShown(records.map((record) => ({ record, text: null })));
+  }
+
+  /** The same for records that came as lines, which are printed as they were written. */
+  async writeShown(records: readonly ShownRecord[]): Promise<boolean> {
     const lines: string[] = [];
     let done = false;
-    for (const record of records) {
-      lines.push(this.#line(record));
+    for (const one of records) {
+      lines.push(this.#line(one));
       this.#shown += 1;
-      if (record['status'] === 'failed') this.#failed += 1;
-      done = this.#enough?.(record) === true;
+      if (one.record['status'] === 'failed') this.#failed += 1;
+      done = this.#enough?.(one.record) === true;
       if (done) break;
     }
     if (lines.length > 0) await this.#cli.stream(lines.join('\n'));
     return done;
   }
 
-  /** A line, by its number, that is no record. */
-  unreadable(line: number): void {
-    if (this.#unreadable === 0) this.#firstUnreadable = line;
+  /** A line of a file was a record, whatever the filter says of it. */
+  read(): void {
+    this.#read += 1;
+  }
+
+  /**
+   * A line, by its number, that holds no record.
+   * @param now true says the first one at once: what is followed has no end at which to say it.
+   */
+  unreadable(line: number, text: string | null, now: boolean): void {
+    if (this.#unreadable === 0) {
+      this.#firstUnreadable = line;
+      this.#unreadableStart = (text ?? '').trimStart().slice(0, 1);
+      if (now) this.#cli.warn(`Line ${line} is no JSON object and left out.`, 'unreadable_lines');
+    }
     this.#unreadable += 1;
   }
 
-  /** Says what could not be read, once; and to a person that nothing is nothing, not a command that hung up. */
-  finish(): void {
-    if (this.#cli.forPerson && this.#shown === 0) this.#cli.note('No entry matches.');
-    if (this.#unreadable === 0) return;
-    const lines = this.#unreadable === 1 ? '1 line is' : `${this.#unreadable} lines are`;
-    this.#cli.warn(
-      `${lines} no JSON object and left out; the first is line ${this.#firstUnreadable}.`,
-      'unreadable_lines',
-    );
+  /** A record, by its line, that --since or --until cannot place. */
+  timeless(line: number): void {
+    if (this.#timeless === 0) this.#firstTimeless = line;
+    this.#timeless += 1;
+  }
+
+  /**
+   * Says what could not be read, once; and to a person that nothing is nothing, not a command that hung up.
+   * @param met the exit condition was met.
+   * @returns the exit code: what was not understood is never a yes to a script that waits for a refusal.
+   * @throws Failure UNREADABLE where not one line could be read.
+   */
+  finish(met: boolean): number {
+    if (this.#cli.forPerson && this.#shown === 0 && this.#unreadable === 0) this.#cli.note('No entry matches.');
+    if (this.#unreadable > 0) {
+      const lines = this.#unreadable === 1 ? '1 line is' : `${this.#unreadable} lines are`;
+      this.#cli.warn(
+        `${lines} no JSON object and left out; the first is line ${this.#firstUnreadable}.`,
+        'unreadable_lines',
+      );
+    }
+    if (this.#timeless > 0) {
+      const records = this.#timeless === 1 ? '1 record has' : `${this.#timeless} records have`;
+      this.#cli.warn(
+        `${records} no time that can be read, and --since and --until left them out; the first is line ${this.#firstTimeless}.`,
+        'no_time',
+      );
+    }
+    if (met) return 15;
+    if (this.#enough !== null && this.#unreadable + this.#timeless > 0) return 15;
+    if (this.#unreadable > 0 && this.#read === 0) {
+      throw new Failure('UNREADABLE', 'Not one line could be read as a JSON object.', {
+        hint:
+          this.#unreadableStart === '['
+            ? "one object a line is read; for an array: jq -c '.[]' FILE | aip logs tail --file -"
+            : 'one object a line is read; for objects over several lines: jq -c . FILE | aip logs tail --file -',
+      });
+    }
+    return 0;
   }
 
   summary(): string {
@@ -59,9 +112,10 @@ export class TailWriter {
     return `${this.#shown} shown, ${this.#failed} failed${unreadable}, in ${seconds} s`;
   }
 
-  #line(record: LogRecord): string {
+  #line({ record, text }: ShownRecord): string {
     const { paint, width, forPerson } = this.#cli;
-    return forPerson ? renderEntry(record, { paint, width: width ?? 120 }) : safeJson(record);
+    if (forPerson) return renderEntry(record, { paint, width: width ?? 120 });
+    return text === null ? safeJson(record) : safeText(text);
   }
 }
 

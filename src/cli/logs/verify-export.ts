@@ -2,6 +2,7 @@
 import { fileBytes } from '../../adapters/files/follow-file.js';
 import { believedCheckpoint, type CheckpointOptions, type CheckpointVerdict } from '../../app/logs/checkpoint.js';
 import { lineChunks, objectIn } from '../../app/logs/foreign-lines.js';
+import { plainBytes } from '../../app/logs/encodings.js';
 import type { LogCheckpoint } from '../../app/logs/statements.js';
 import { Failure } from '../../app/failure.js';
 import { START, verifyChain, type Link } from '../../protocol/log/chain.js';
@@ -32,7 +33,7 @@ export async function verifyExport(
     pruned: [],
     doubtful: 0,
   });
-  for await (const lines of lineChunks(bytes)) {
+  for await (const lines of lineChunks(plainBytes(bytes, path, 'logs verify'), 'refuse')) {
     const entries: Entry[] = [];
     let unreadable = false;
     for (const line of lines) {

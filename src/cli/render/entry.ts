@@ -1,4 +1,9 @@
-import { tellsRevocation, type LogRecord } from '../../app/logs/tail.js';
+import type { LogRecord } from '../../app/logs/foreign-records.js';
+import { timeAsWritten, timeOf } from '../../app/logs/foreign-times.js';
+import { tellsRevocation } from '../../app/logs/tail.js';
+import type { JsonObject } from '../../protocol/json/values.js';
+import { maskParams } from '../../protocol/log/secrets.js';
+import { formatTime } from '../../protocol/time.js';
 import { agentName } from './agent-name.js';
 import type { Paint } from './terminal/paint.js';
 import { clean, columnsOf, fit } from './terminal/text.js';
@@ -26,19 +31,20 @@ function verdict(record: LogRecord, paint: Paint): [string, (text: string) => st
   return [tellsRevocation(record) ? 'REVOKED' : 'REFUSED', (said) => paint.red(paint.bold(said))];
 }
 
+/** Date and time in UTC with milliseconds; as it was written where that cannot be read. */
 function shortTime(record: LogRecord): string {
-  const told = record['timestamp'] ?? record['time'];
-  const time = text(told ?? '-');
-  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(time)
-    ? `${time.slice(0, 10)} ${time.slice(11, 23).padEnd(12)}`
-    : fit(time, 30);
+  const at = timeOf(record);
+  if (at === null) return fit(text(timeAsWritten(record) ?? '-'), 30);
+  const time = formatTime(Math.floor(at));
+  return `${time.slice(0, 10)} ${time.slice(11, 23)}`;
 }
 
 /** The facts of a refusal, the params of what was accepted. */
 function facts(record: LogRecord): string[] {
   const source = record['status'] === 'failed' ? (record['details'] ?? record['params']) : record['params'];
   if (typeof source !== 'object' || source === null) return [];
-  return Object.entries(source as LogRecord)
+  // A log of another program masks nothing, and a terminal is looked at by more than one.
+  return Object.entries(maskParams(source as JsonObject))
     .filter(([name]) => name !== 'agent_id')
     .slice(0, 12)
     .map(([name, value]) => `${clean(name).slice(0, 40)}=${text(value)}`);

@@ -1,45 +1,28 @@
 import { emptyObject, isObject, type Json, type JsonObject } from '../json/values.js';
-import { wordsOf } from '../name-words.js';
+import { isSecretName } from './secret-names.js';
+import { isSecretFlag, MASK, maskText } from './secret-text.js';
 
-/** What stands in the log where a secret stood. */
-export const MASK = '[masked]';
+export { isSecretName, MASK };
 
-// Whole words, and neighbouring words joined: `api_key`, `apiKey` and `apikey` are one name. `key` and `card` alone are not
-// secret (an object's key, a greeting card). Masking too much costs a look at the original, masking too little a rotation.
-const SECRET = new Set(
-  (
-    'password passwd passphrase passcode passkey pass pwd secret token credential cred auth authorization authentication ' +
-    'authenticator bearer cookie session jwt otp totp pin apikey privatekey secretkey accesskey signingkey encryptionkey ' +
-    'masterkey sshkey cvv cvc csc pan iban ssn cardnumber cardnum cardno creditcard debitcard cardpin accountpin ' +
-    'socialsecurity passportnumber seedphrase recoveryphrase recoverycode backupcode mnemonic connectionstring dsn'
-  ).split(' '),
-);
-// Names written without any separator: `clientsecret`, `dbpassword`, `passwordhash`.
-const RUN_TOGETHER =
-  /^passw(?:or)?d|^passphrase|(?:passw(?:or)?d|passphrase|secret|token|apikey|privatekey|credential)$/;
-// One pass over the name answers for nearly every param of nearly every intent.
-const MAY_BE_SECRET =
-  /pass|pwd|secret|token|cred|auth|bearer|cookie|sess|jwt|otp|pin|key|cv[vc]|csc|pan|iban|ssn|card|social|phrase|code|mnemonic|string|dsn/i;
-
-/** True when a param of this name is likely to hold a secret. `author` and `pinned` are not such names. */
-export function isSecretName(name: string): boolean {
-  if (!MAY_BE_SECRET.test(name)) return false;
-  const words = wordsOf(name);
-  return words.some((word, i) => {
-    const next = words[i + 1];
-    return isSecretWord(word) || (next !== undefined && isSecretWord(word + next));
-  });
-}
+/** Members that name what stands beside them: headers and environments as lists of `{name, value}`. */
+const NAMING = ['name', 'key', 'header', 'field', 'variable', 'param', 'Name', 'Key'];
+const NAMED = ['value', 'values', 'val', 'content', 'data', 'text', 'default', 'Value'];
 
 /**
- * The params as the log keeps them: whatever stands under a name that looks secret is replaced by `[masked]`, at any depth.
+ * The params as the log keeps them: what is likely to be a secret is replaced by `[masked]`, at any depth: a value under a name that looks secret,
+ * beside such a name (`{name, value}`, `["Authorization", ...]`, `["--password", ...]`), or within a text that shows one (`maskText`).
  * The same object comes back when there is nothing to mask. Depth is bounded by the parser.
  */
 export function maskParams(params: JsonObject): JsonObject {
+  const beside = NAMING.some((member) => {
+    const name = params[member];
+    return typeof name === 'string' && isSecretName(name);
+  });
   let masked: Record<string, Json> | null = null;
   for (const name of Object.keys(params)) {
     const value = params[name]!;
-    const kept = isSecretValue(name, value) ? MASK : maskValue(value);
+    const secret = isSecretValue(name, value) || (beside && NAMED.includes(name) && tells(value));
+    const kept = secret ? MASK : maskValue(value);
     if (kept === value) continue;
     // Inheriting nothing, so that a param named `__proto__` stays a param.
     masked ??= Object.assign(emptyObject(), params);
@@ -49,11 +32,12 @@ export function maskParams(params: JsonObject): JsonObject {
 }
 
 function maskValue(value: Json): Json {
+  if (typeof value === 'string') return maskString(value);
   if (typeof value !== 'object' || value === null) return value;
   if (isObject(value)) return maskParams(value);
   let masked: Json[] | null = null;
   for (let i = 0; i < value.length; i++) {
-    const kept = maskValue(value[i]!);
+    const kept = followsName(value, i) && tells(value[i]!) ? MASK : maskValue(value[i]!);
     if (kept === value[i]) continue;
     masked ??= [...value];
     masked[i] = kept;
@@ -61,19 +45,73 @@ function maskValue(value: Json): Json {
   return masked ?? value;
 }
 
-// null, true and false tell nothing that a name does not; a number of `tokens` counts them (`max_tokens: 500`).
+/** A header as a pair, headers as a flat list, and the words of a command. */
+function followsName(list: readonly Json[], i: number): boolean {
+  const before = list[i - 1];
+  const value = list[i];
+  if (typeof before !== 'string') return false;
+  if (isSecretFlag(before)) return typeof value !== 'string' || !value.startsWith('--');
+  if (/^(?:-u|--user|--proxy-user)$/.test(before)) return typeof value === 'string' && value.includes(':');
+  if (
+    list.length !== 2 &&
+    !/^(?:(?:proxy-)?authorization|(?:set-)?cookie|x-[a-z-]*(?:key|token|secret))$/i.test(before)
+  )
+    return false;
+  return i % 2 === 1 && /^[\w.-]{1,64}$/.test(before) && isSecretName(before);
+}
+
+/** JSON in a text is masked as what it is; any other text by its shapes. */
+function maskString(text: string): string {
+  if (/^\s*[[{]/.test(text)) {
+    const inner = objectOrList(text);
+    if (inner !== null) {
+      const kept = maskValue(inner);
+      return kept === inner ? text : JSON.stringify(kept);
+    }
+  }
+  return maskText(text);
+}
+
+/** A text nested deeper is masked by its shapes: whoever writes it again would run out of stack. */
+const MAX_DEPTH = 64;
+
+function objectOrList(text: string): Json | null {
+  let depth = 0;
+  for (const character of text) {
+    if (character === '{' || character === '[') depth += 1;
+    else if (character === '}' || character === ']') depth -= 1;
+    if (depth > MAX_DEPTH) return null;
+  }
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return null;
+  }
+}
+
 function isSecretValue(name: string, value: Json): boolean {
-  if (value === null || typeof value === 'boolean' || !isSecretName(name)) return false;
+  if (!tells(value) || !isSecretName(name)) return false;
+  // A number of `tokens` counts them (`max_tokens: 500`).
   return !(typeof value === 'number' && /tokens$/i.test(name));
 }
 
-function isSecretWord(word: string): boolean {
-  const singular = word.endsWith('s') && !word.endsWith('ss') ? word.slice(0, -1) : word;
-  return SECRET.has(word) || SECRET.has(singular) || RUN_TOGETHER.test(singular);
+/** null, true and false tell nothing that a name does not. */
+function tells(value: Json): boolean {
+  return value !== null && typeof value !== 'boolean';
 }
 
 /** The details of a refusal as the log keeps them: what was requested under a param that looks secret is masked there as well. */
 export function maskDetails(details: JsonObject | null): JsonObject | null {
-  if (details === null || typeof details.param !== 'string' || details.requested === undefined) return details;
-  return isSecretName(details.param) ? { ...details, requested: MASK } : details;
+  if (details === null) return details;
+  const secret = typeof details.param === 'string' && isSecretName(details.param);
+  let masked: Record<string, Json> | null = null;
+  for (const name of Object.keys(details)) {
+    const value = details[name]!;
+    // The names here are the catalogue's own; `key_id` and its like hold no secret.
+    const kept = secret && name === 'requested' ? MASK : maskValue(value);
+    if (kept === value) continue;
+    masked ??= Object.assign(emptyObject(), details);
+    masked[name] = kept;
+  }
+  return masked ?? details;
 }

@@ -66,10 +66,10 @@ export const command: CommandSpec<Options> = {
     { run: 'zcat audit.jsonl.gz | aip logs tail --file - --status failed', why: "another program's log" },
   ],
   exits: {
-    3: 'the agent or the file does not exist',
+    3: 'the agent or the file does not exist, or not one line of the file can be read',
     4: 'with --mesh: the key store is missing, locked or refuses',
     5: 'the mesh cannot be reached, or refuses',
-    15: '--exit-on was met',
+    15: '--exit-on was met, or some of a --file could not be read for it',
     130: 'stopped with Ctrl-C',
     143: 'terminated',
   },
@@ -88,8 +88,7 @@ export const command: CommandSpec<Options> = {
       : options.file === undefined
         ? await tailLog(cli, await localState(cli), request, writer)
         : await tailFile(cli, options.file, request, writer);
-    writer.finish();
-    return met ? 15 : 0;
+    return writer.finish(met);
   },
 };
 

@@ -2,15 +2,18 @@ export function text(): string {
   return `# The verification log
 
 Every verification is one entry, written in the transaction that spends its nonce: what was accepted is in the log, also after a crash.
-An entry says who asked for what, the outcome, the code and its facts, how long it took, and which machine decided. Params whose names
-look secret are masked; log.params can be full, masked or none.
+An entry says who asked for what, the outcome, the code and its facts, how long it took, and which machine decided. What looks secret is
+masked, by its name or its shape (headers, flags, URLs, JSON in a text, tokens); log.params can be full, masked or none.
 
 # Read it
   aip logs tail -f --status failed            refusals as they happen
   aip logs tail --since 1h --code E202        what was asked beyond a limit
   aip logs tail -f --exit-on AIP-E301:3       ends with 15 at the third replay, for scripts
   zcat audit.jsonl.gz | aip logs tail --file -
-                                              lines that another program wrote; result or verification_result becomes status
+                                              lines that another program wrote, and aip's own decisions; result, decision, success
+                                              and the like become status; the line is printed as it was written
+Times of other programs are read in the usual members and spellings: seconds to nanoseconds, text, UTC unless they say otherwise. What
+cannot be read is counted and said, and --exit-on then ends with 15: nothing that was not understood reads as success.
 
 # Prove it
 Each entry holds the hash of the one before. A change, a removal or a new order shows:

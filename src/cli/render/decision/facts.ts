@@ -1,6 +1,7 @@
 import { scopeOf } from '../../../mesh/subject.js';
 import { parsePrincipalId } from '../../../protocol/identity/did.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
+import { maskDetails } from '../../../protocol/log/secrets.js';
 import type { Decision, Refusal } from '../../../verify/decision.js';
 import { entryOf } from '../explain-catalogue.js';
 import { clean, fit, safeJson } from '../terminal/text.js';
@@ -24,9 +25,9 @@ export function named(text: string): string {
   return fit(clean(text), MAX_NAME);
 }
 
-/** The facts of a refusal as name and text, cleaned; without what the reader has been told already. */
+/** The facts of a refusal as name and text, cleaned, secrets masked (a CI log has many readers); without what the reader has been told already. */
 export function factsOf(details: JsonObject | null, decision: Decision): [name: string, value: string][] {
-  return Object.entries(details ?? {})
+  return Object.entries(maskDetails(details) ?? {})
     .filter(([name, value]) => value !== null && !isTold(name, value, decision))
     .slice(0, MAX_FACTS)
     .map(([name, value]) => [fit(clean(name), 40), valueText(name, value)]);

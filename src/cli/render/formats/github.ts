@@ -58,8 +58,8 @@ function data(text: string): string {
 }
 
 function property(text: string): string {
-  // Line breaks are encoded; nothing else that a terminal obeys can be.
-  const shown = text.split(/([\r\n])/).map((part, i) => (i % 2 === 0 ? clean(part) : part));
+  // Line breaks and colons are encoded; nothing else that a terminal obeys can be.
+  const shown = text.split(/([\r\n:])/).map((part, i) => (i % 2 === 0 ? clean(part) : part));
   return data(shown.join('')).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
 

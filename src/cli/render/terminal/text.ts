@@ -1,5 +1,6 @@
 /** Strings of strangers on their way to a terminal. */
 import { late } from '../../../protocol/lazy.js';
+import { escapedMarkers, withoutMarkers } from './markers.js';
 
 /** Whole CSI and OSC/DCS/PM/APC/SOS sequences, in their 7-bit and 8-bit spellings; only terminated strings, so nothing is swallowed. */
 const SEQUENCES =
@@ -12,12 +13,9 @@ const BREAKS = /[\t\n\v\f\r\u0085\u2028\u2029]+/g;
  */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\ufe00-\ufe0f\u{e0100}-\u{e01ef}\u115f\u1160\u3164\uffa0\u034f]/gu;
 
-/** CI runners (Azure Pipelines, older ones of GitHub) take what follows for a command to them, wherever in a line it stands. */
-const COMMAND = '##[';
-
 /** One line that shows what it holds and does nothing else. Apply it to every string that came from outside. */
 export function clean(text: string): string {
-  return text.replace(SEQUENCES, '').replace(BREAKS, ' ').replace(INVISIBLE, '').replaceAll(COMMAND, '## [');
+  return withoutMarkers(text.replace(SEQUENCES, '').replace(BREAKS, ' ').replace(INVISIBLE, ''));
 }
 
 const OWN = /(\u001b\[[0-9;]*m|\n)/;
@@ -32,17 +30,19 @@ export function cleanLines(text: string): string {
 
 /** JSON in which those characters are written as escapes: the same document, harmless to look at. */
 export function safeJson(value: unknown, indent?: number): string {
-  const text = JSON.stringify(value, null, indent);
-  // Both stand in strings only.
-  return text
-    .replaceAll(COMMAND, '#\\u0023[')
-    .replace(
-      /[\u007f-\u009f\u2028\u2029\p{Cf}\ufe00-\ufe0f\u{e0100}-\u{e01ef}\u115f\u1160\u3164\uffa0\u034f]/gu,
-      (found) =>
-        Array.from({ length: found.length }, (_, i) => `\\u${found.charCodeAt(i).toString(16).padStart(4, '0')}`).join(
-          '',
-        ),
-    );
+  return safeText(JSON.stringify(value, null, indent));
+}
+
+/** The same for text that is JSON already. */
+export function safeText(json: string): string {
+  // These stand in strings only.
+  return escapedMarkers(json).replace(
+    /[\u007f-\u009f\u2028\u2029\p{Cf}\ufe00-\ufe0f\u{e0100}-\u{e01ef}\u115f\u1160\u3164\uffa0\u034f]/gu,
+    (found) =>
+      Array.from({ length: found.length }, (_, i) => `\\u${found.charCodeAt(i).toString(16).padStart(4, '0')}`).join(
+        '',
+      ),
+  );
 }
 
 const WIDE =

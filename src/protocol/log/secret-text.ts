@@ -1,0 +1,103 @@
+/** Secrets in texts: command lines, headers, URLs, connection strings, fragments of JSON. Each pattern reads a text once, whatever stands in it. */
+import { isSecretName } from './secret-names.js';
+
+/** What stands in the log where a secret stood. */
+export const MASK = '[masked]';
+
+/** A text without any of these shows no secret; nearly every param of nearly every intent is one. */
+const MAY_SHOW =
+  /[:=@]|--?[a-z]|-----BEGIN|<\/|\b(?:bearer|basic)\s|\b(?:gh[pousr]|github_pat|glpat|xox[a-z]|sk|rk|pk|npm|hf|AKIA|ASIA|AIza|eyJ)[_-]?/i;
+
+const PRIVATE_KEY = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[^]*?(?:-----END [A-Z0-9 ]{0,40}-----|$)/g;
+/** The user part of a URL: a password, and by itself often a token. */
+const USERINFO = /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,30}:\/\/)([^\s/?#"'<>\\]{1,2048})@/gi;
+/** `Bearer ...` and `Basic ...` wherever they stand; prose has no digit there. */
+const SCHEME = /\b(bearer|basic)\s+(?=[A-Za-z+/._~-]{0,512}[\d=]|[\w+/.~-]{24})[\w+/.~=-]{6,}/gi;
+/** Tokens that their issuers made to be recognised. */
+const KNOWN =
+  /\b(?:gh[pousr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|xox[abeoprs]-[\w-]{10,}|(?:sk|rk)[-_](?:(?:live|test|proj|ant)[-_])?[\w-]{16,}|npm_\w{20,}|hf_\w{20,}|(?:AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{30,}|eyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*)/g;
+/** The path of such an address is all that its holder needs. */
+const HOOK = /(hooks\.slack\.com\/(?:services|workflows)\/|discord(?:app)?\.com\/api\/webhooks\/\d+\/)[\w/-]+/gi;
+/** A name with `:` or `=` behind it, whose value is quoted, in quotes that are quoted themselves, or bare. */
+const NAME = /(?<![\w.]|\w-)([A-Za-z_][\w.-]{0,63})\\{0,4}["']?\s{0,4}(=>|[:=])\s{0,4}/g;
+const FLAG = /(?<![\w-])(--?[A-Za-z][\w-]{0,63})\s+/g;
+const QUOTED = /\\{1,8}"[^"]*"|"(?:[^"\\]|\\[^])*"?|'[^']*'?/y;
+/** After a colon a header goes to the end of its line. */
+const TO_LINE_END = /[^\s"'][^\r\n"']*/y;
+/** After an equals sign, and after a flag, a value goes to the next blank. */
+const TO_BLANK = /[^\s&"']+/y;
+const WORD = /(?!--)[^\s"']+/y;
+const TELLS_NOTHING = /(?:true|false|null|none|undefined)\b[ ,;)}\]]*(?=[\r\n"']|$)/iy;
+const COUNT = /\d+(?![^\s,;&}\]])/y;
+/** `-u name:password` of curl, `sshpass -p password`. */
+const LOGIN = /(?<![\w-])(-u|--user|--proxy-user)(\s+)(["']?[^\s:"']+:[^\s"']+)/g;
+const SSHPASS = /\b(sshpass\s+-p\s*)\S+/g;
+const QUERY = /([?&;])([\w.%-]{1,64})=([^&#\s"'<>]+)/g;
+const ELEMENT = /<([A-Za-z_][\w.:-]{0,63})(\s[^<>]{0,256})?>([^<]+)</g;
+/** Names that hold a secret in the query of a URL and not elsewhere. */
+const QUERY_SECRET = /^(?:sig|signature|key|code|hmac|x-(?:amz|goog|ms)-(?:signature|credential|security-token))$/i;
+
+/** The text with `[masked]` in the place of what is likely to be a secret; the same text where there is none. */
+export function maskText(text: string): string {
+  if (!MAY_SHOW.test(text)) return text;
+  const shown = text
+    .replace(PRIVATE_KEY, MASK)
+    .replace(USERINFO, (all, scheme: string, user: string) => (isLogin(scheme, user) ? `${scheme}${MASK}@` : all))
+    .replace(HOOK, `$1${MASK}`)
+    .replace(QUERY, (all, mark: string, name: string) =>
+      QUERY_SECRET.test(name) || isSecretName(name) ? `${mark}${name}=${MASK}` : all,
+    )
+    .replace(SCHEME, `$1 ${MASK}`)
+    .replace(KNOWN, MASK)
+    .replace(SSHPASS, `$1${MASK}`)
+    .replace(LOGIN, `$1$2${MASK}`)
+    .replace(ELEMENT, (all, name: string, attributes: string | undefined) =>
+      isSecretName(name) ? `<${name}${attributes ?? ''}>${MASK}<` : all,
+    );
+  return maskValues(maskValues(shown, FLAG, afterFlag), NAME, afterName);
+}
+
+/** True for a word of a command line after which a secret comes: `--password`, `-Token`, `Authorization:`. */
+export function isSecretFlag(word: string): boolean {
+  const name = /^(?:--?([A-Za-z][\w-]{0,63})|([A-Za-z_][\w.-]{0,63})[:=])$/.exec(word);
+  return name !== null && isSecretName((name[1] ?? name[2])!);
+}
+
+/** `git@host` is an account that everybody has; under http a user alone is a token. */
+function isLogin(scheme: string, user: string): boolean {
+  return user.includes(':') || /^https?:/i.test(scheme);
+}
+
+/** How far a secret reaches that begins at `at`; null where the name before it is harmless. */
+type Reach = (text: string, at: number, found: RegExpExecArray) => number | null;
+
+const afterFlag: Reach = (text, at, [, flag]) =>
+  isSecretFlag(flag!) ? (endOf(QUOTED, text, at) ?? endOf(WORD, text, at)) : null;
+
+const afterName: Reach = (text, at, [, name, mark]) => {
+  if (!isSecretName(name!) || endOf(TELLS_NOTHING, text, at) !== null) return null;
+  if (/tokens$/i.test(name!) && endOf(COUNT, text, at) !== null) return null;
+  return endOf(QUOTED, text, at) ?? endOf(mark === '=' ? TO_BLANK : TO_LINE_END, text, at);
+};
+
+/** Goes on behind a harmless name, whose value may begin with another: `env: TOKEN=...`. */
+function maskValues(text: string, names: RegExp, reach: Reach): string {
+  let kept = '';
+  let from = 0;
+  names.lastIndex = 0;
+  for (let found = names.exec(text); found !== null; found = names.exec(text)) {
+    const at = names.lastIndex;
+    const end = reach(text, at, found);
+    if (end === null) continue;
+    const quote = /^\\*["']/.exec(text.slice(at, at + 10))?.[0] ?? '';
+    kept += `${text.slice(from, at)}${quote}${MASK}${quote}`;
+    from = end;
+    names.lastIndex = end;
+  }
+  return kept + text.slice(from);
+}
+
+function endOf(value: RegExp, text: string, at: number): number | null {
+  value.lastIndex = at;
+  return value.test(text) ? value.lastIndex : null;
+}

@@ -1,0 +1,48 @@
+/** Every shape a secret comes in, as data: what is kept of it in an entry, and with that in what is shipped and exported. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { maskText } from '../../../src/protocol/log/secret-text.js';
+import { MASK, maskDetails, maskParams } from '../../../src/protocol/log/secrets.js';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
+
+const VECTORS = JSON.parse(readFileSync(new URL('../../vectors/secrets-in-params.json', import.meta.url), 'utf8')) as {
+  readonly secret: readonly { name: string; params: JsonObject }[];
+  readonly honest: readonly JsonObject[];
+};
+
+describe('a secret as', () => {
+  test.each(VECTORS.secret)('$name is masked', ({ params }) => {
+    const before = JSON.stringify(params);
+    const masked = JSON.stringify(maskParams(params));
+    expect(masked).not.toContain('hunter2');
+    expect(masked).toContain(MASK);
+    expect(JSON.stringify(params)).toBe(before);
+    const deep = JSON.stringify(maskParams({ a: [[{ b: params }]] }));
+    expect(deep).not.toContain('hunter2');
+    expect(JSON.stringify(maskDetails({ requested: params }))).not.toContain('hunter2');
+    // What was masked once is not masked further.
+    expect(maskParams(maskParams(params))).toEqual(maskParams(params));
+  });
+});
+
+test.each(VECTORS.honest)('%j is kept', (params) => {
+  expect(maskParams(params)).toBe(params);
+});
+
+test('reads a text once, whatever stands in it', () => {
+  for (const part of [
+    'a.',
+    'a=',
+    '://',
+    '--a ',
+    'password=',
+    '"',
+    '\\"',
+    '<a ',
+    'https://a:',
+    '-----BEGIN PRIVATE KEY',
+    'Bearer ',
+    'eyJaaaaaaaa.',
+  ])
+    maskText(part.repeat(60_000));
+});
