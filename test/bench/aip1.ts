@@ -14,6 +14,9 @@ import { fromHex } from '../../src/protocol/hex.js';
 import { judgeEnvelope } from '../../src/verify/aip1/judge.js';
 import { nothingKnown } from '../kit/conformance/facts.js';
 import { KEYS, signed } from '../kit/conformance/parts.js';
+import { requireQuiet } from './baseline.js';
+
+requireQuiet();
 import { python, runPython } from '../kit/python/package.js';
 
 const ROUNDS = Number(process.argv[2] ?? 31);

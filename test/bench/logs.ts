@@ -10,6 +10,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openState, type SqliteState } from '../../src/adapters/sqlite/state.js';
 import { draft, refused } from '../kit/state/drafts.js';
+import { requireQuiet } from './baseline.js';
+
+requireQuiet();
 
 const AIP = join(process.env['AIP_BENCH_ROOT']!, 'bin/aip.cjs');
 const MANY = Number(process.argv[2] ?? 1_000_000);

@@ -18,6 +18,7 @@ import { Copy } from '../../src/mesh/client/copy.js';
 import { commandDigest } from '../../src/mesh/command.js';
 import { judgeWith } from '../../src/mesh/ruling.js';
 import { MeshServer } from '../../src/mesh/server/mesh-server.js';
+import { requireQuiet } from './baseline.js';
 import { revokeCommand } from './revoke-command.js';
 
 const RUNS = 20;
@@ -175,6 +176,7 @@ function message<T>(from: ChildProcess): Promise<T> {
 }
 
 async function main(counts: readonly number[]): Promise<void> {
+  requireQuiet();
   console.log(`${availableParallelism()} cores, load ${loadavg()[0]!.toFixed(1)} from others`);
   await revokeCommand();
   for (let run = 0; run < 5; run++) localCheck();

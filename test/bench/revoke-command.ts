@@ -13,7 +13,7 @@ const TARGET = 2.2;
 /** With a mesh and a following verifier, each a process of its own on this machine. */
 export async function revokeCommand(): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), 'aip-bench-'));
-  const env = { ...process.env, AIP_HOME: home, AIP_KEY_PASSPHRASE: 'bench', NODE_OPTIONS: '' };
+  const env = { ...process.env, AIP_HOME: home, HOME: home, AIP_KEY_PASSPHRASE: 'bench' };
   const running: ChildProcess[] = [];
   const start = (...args: string[]): ChildProcess => {
     const child = spawn(process.execPath, [AIP, ...args, '--json'], { env, stdio: ['ignore', 'pipe', 'ignore'] });

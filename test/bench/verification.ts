@@ -4,6 +4,7 @@
  */
 import { cpus, loadavg } from 'node:os';
 import { durable, stateless } from './in-process.js';
+import { requireQuiet } from './baseline.js';
 import { isMet, table, type Result } from './measure.js';
 import { millionNonces } from './nonces.js';
 import { starts, stream } from './processes.js';
@@ -16,6 +17,7 @@ const PARTS: Readonly<Record<string, () => Promise<Result | Result[]>>> = {
   nonces: millionNonces,
 };
 
+requireQuiet();
 const asked = process.argv.slice(2);
 const busy = loadavg()[0]!;
 const results: Result[] = [];

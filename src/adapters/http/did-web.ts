@@ -6,7 +6,7 @@ import { MAX_DOCUMENT_BYTES } from '../../protocol/limits.js';
 
 const TIMEOUT_MS = 5000;
 
-/** The bytes of a DID's document. The certificate is checked against the system's and NODE_EXTRA_CA_CERTS' authorities. */
+/** The bytes of a DID's document. The certificate is checked against the authorities that Node believes. */
 export function fetchDidDocument(did: string): Promise<Uint8Array> {
   const url = didDocumentUrl(did);
   return new Promise((resolve, reject) => {

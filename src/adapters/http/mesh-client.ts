@@ -1,6 +1,7 @@
 /** Requests to a mesh over node's own HTTP client: bounded in time and size, over connections that are kept. */
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { MeshLine } from '../../app/ports/mesh.js';
+import { readAuthorities } from './authorities.js';
 
 export interface Call {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -44,25 +45,40 @@ export interface StreamListener {
   onEnd(reason: string, status: number | null): void;
 }
 
+export interface MeshHttpOptions {
+  /** What is open does not keep the process alive. */
+  readonly background?: boolean | undefined;
+  /** File of the certificate authorities (PEM) that are believed, and no others; without it those of Node are. */
+  readonly ca?: string | null | undefined;
+}
+
+/** How a connection is made; `ca` is absent where Node's own authorities are believed. */
+interface Way {
+  readonly agent: HttpAgent;
+  readonly ca?: string[];
+}
+
 export class MeshHttp {
   readonly url: URL;
   readonly #key: string;
-  readonly #agent: HttpAgent;
   readonly #background: boolean;
+  readonly #ca: string | null;
+  #opened: Way | null = null;
 
-  /** `key` is the API key; it is sent to `url` only. `background`: what is open does not keep the process alive. */
-  constructor(url: string, key: string, background = false) {
+  /** `key` is the API key; it is sent to `url` only. Nothing is opened or read before the first request. */
+  constructor(url: string, key: string, { background = false, ca = null }: MeshHttpOptions = {}) {
     this.#background = background;
     this.url = new URL(url);
     this.#key = key;
-    const options = { keepAlive: true, maxSockets: 4, timeout: 60_000 };
-    this.#agent = this.url.protocol === 'https:' ? new (https().Agent)(options) : new HttpAgent(options);
+    this.#ca = ca;
   }
 
   ask(call: Call): Promise<Answered> {
     return new Promise((resolve, reject) => {
+      const way = this.#way();
+      if (typeof way === 'string') return reject(new Unreachable(way, false));
       let sent = false;
-      const request = this.#request(call.method, call.target, call.headers, call.body, (incoming) => {
+      const request = this.#request(way, call.method, call.target, call.headers, call.body, (incoming) => {
         const parts: Buffer[] = [];
         let size = 0;
         incoming.on('data', (part: Buffer) => {
@@ -102,25 +118,38 @@ export class MeshHttp {
   /** Opens a stream and keeps telling what comes, until either side ends it. */
   stream(target: string, headers: Readonly<Record<string, string>>, listener: StreamListener): OpenStream {
     let over = false;
+    const way = this.#way();
+    if (typeof way === 'string') {
+      // Never before this returns: the listener does not have the stream yet.
+      setImmediate(() => over || listener.onEnd(way, null));
+      return { close: () => (over = true) };
+    }
     const end = (reason: string, status: number | null) => {
       if (over) return;
       over = true;
       request.destroy();
       listener.onEnd(reason, status);
     };
-    const request = this.#request('GET', target, { accept: 'text/event-stream', ...headers }, undefined, (incoming) => {
-      if (incoming.statusCode !== 200) {
-        incoming.resume();
-        return end(`the mesh answered ${incoming.statusCode}`, incoming.statusCode ?? null);
-      }
-      incoming.on('data', (bytes: Buffer) => {
-        if (!over) listener.onBytes(bytes);
-      });
-      incoming.on('end', () => end('the mesh ended the stream', null));
-      incoming.on('error', (error) => end(reasonOf(error), null));
-      incoming.on('close', () => end('the connection broke', null));
-      if (!over) listener.onOpen();
-    });
+    const request = this.#request(
+      way,
+      'GET',
+      target,
+      { accept: 'text/event-stream', ...headers },
+      undefined,
+      (incoming) => {
+        if (incoming.statusCode !== 200) {
+          incoming.resume();
+          return end(`the mesh answered ${incoming.statusCode}`, incoming.statusCode ?? null);
+        }
+        incoming.on('data', (bytes: Buffer) => {
+          if (!over) listener.onBytes(bytes);
+        });
+        incoming.on('end', () => end('the mesh ended the stream', null));
+        incoming.on('error', (error) => end(reasonOf(error), null));
+        incoming.on('close', () => end('the connection broke', null));
+        if (!over) listener.onOpen();
+      },
+    );
     request.on('error', (error) => end(reasonOf(error), null));
     request.setNoDelay(true);
     request.end();
@@ -134,10 +163,24 @@ export class MeshHttp {
 
   /** Lets go of kept connections. */
   close(): void {
-    this.#agent.destroy();
+    this.#opened?.agent.destroy();
+  }
+
+  /** How to connect, made on first use; in words why there is none. */
+  #way(): Way | string {
+    if (this.#opened !== null) return this.#opened;
+    const options = { keepAlive: true, maxSockets: 4, timeout: 60_000 };
+    if (this.url.protocol !== 'https:') return (this.#opened = { agent: new HttpAgent(options) });
+    if (this.#ca === null) return (this.#opened = { agent: new (https().Agent)(options) });
+    const read = readAuthorities(this.#ca);
+    // To go on with Node's own authorities would believe somebody who was not chosen.
+    if ('problem' in read) return `mesh.ca: ${read.problem}`;
+    const ca = read.certificates;
+    return (this.#opened = { agent: new (https().Agent)({ ...options, ca }), ca });
   }
 
   #request(
+    { agent, ca }: Way,
     method: string,
     target: string,
     headers: Readonly<Record<string, string>> | undefined,
@@ -154,7 +197,8 @@ export class MeshHttp {
         path: base + target,
         method,
         // A stream keeps its connection to itself.
-        agent: streaming ? undefined : this.#agent,
+        agent: streaming ? undefined : agent,
+        ...(ca === undefined ? {} : { ca }),
         headers: {
           authorization: `Bearer ${this.#key}`,
           ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': body.length }),

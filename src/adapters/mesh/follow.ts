@@ -25,6 +25,8 @@ export interface FollowOptions {
   readonly copy: MeshCopy | null;
   /** Does not keep the process alive: for programs that have their own reason to go on. */
   readonly background?: boolean;
+  /** File of the certificate authorities (PEM) of the endpoints; null or absent for Node's own. */
+  readonly ca?: string | null;
   /** Asks by polls only; `once` stops at the first proof. */
   readonly once?: boolean;
   readonly onState?: (from: FollowState, to: FollowState) => void;
@@ -57,7 +59,7 @@ export class MeshFollow {
 
   constructor(options: FollowOptions) {
     this.#options = options;
-    this.#endpoints = options.endpoints.map((url) => new MeshHttp(url, options.key, options.background));
+    this.#endpoints = options.endpoints.map((url) => new MeshHttp(url, options.key, options));
     this.#follower = new Follower({
       endpoints: options.endpoints.length,
       check: options.check,

@@ -91,7 +91,8 @@ function hintFor(reason: string): string | null {
   if (reason.includes('ERR_TLS_CERT_ALTNAME_INVALID'))
     return 'use the name in its certificate: aip mesh serve --public-url <url> there, aip mesh join <url> here';
   if (/SELF_SIGNED_CERT|UNABLE_TO_(?:VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT)/.test(reason))
-    return 'for an authority of your own: NODE_EXTRA_CA_CERTS=<its certificate>, PEM';
+    return 'for an authority of your own, give its certificate (PEM): AIP_MESH_CA=<file>, or mesh.ca in the config';
+  if (reason.includes('mesh.ca:')) return 'correct mesh.ca: aip config list --sources';
   if (/^answered [234]/.test(reason)) return 'check mesh.url: aip config list --sources';
   return null;
 }

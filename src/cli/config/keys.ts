@@ -92,6 +92,11 @@ export const KEYS = {
   'mesh.url': sensitive(text('an http(s) URL', isWebUrl), null, 'the mesh this machine belongs to'),
   'mesh.public_key': sensitive(text('ed25519:<64 hex>', isKeyText), null, 'the key the mesh signs its log with'),
   'mesh.key_file': sensitive(text('a path', isPath), null, 'file with the API key of this machine, mode 0600'),
+  'mesh.ca': sensitive(
+    text('a path', isPath),
+    null,
+    'file with the certificate authorities of the mesh, PEM; unset: those of Node',
+  ),
   'mesh.key_id': sensitive(
     text('a name such as aipm_verifier_0123456789ab', isApiKeyName),
     null,

@@ -142,7 +142,8 @@ function valueOf(entry: ConfigEntry): unknown {
   // Paths in a file are the file's own, wherever the command runs.
   const own = (path: string): string => resolve(dirname(entry.from!), path);
   if (entry.name === 'hooks') return (value as readonly string[]).map(own);
-  return entry.name === 'mesh.key_file' && value !== null ? own(value as string) : value;
+  const isPath = entry.name === 'mesh.key_file' || entry.name === 'mesh.ca';
+  return isPath && value !== null ? own(value as string) : value;
 }
 
 function unknownKey(name: string, path: string): Failure {

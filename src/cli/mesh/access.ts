@@ -8,6 +8,8 @@ export interface MeshAccess {
   readonly endpoints: readonly string[];
   /** The pinned key, `ed25519:<64 hex>`. */
   readonly publicKey: string;
+  /** File of the certificate authorities (PEM) that are believed of the endpoints; null for Node's own. */
+  readonly ca: string | null;
 }
 
 /** Null when this machine belongs to none. Fails with USAGE when a mesh is named whose key is not pinned. */
@@ -27,7 +29,7 @@ export async function meshAccess(cli: Cli): Promise<MeshAccess | null> {
     );
   }
   const regions = config.get('mesh.regions').map(({ endpoint }) => endpoint);
-  return { endpoints: [...new Set([url, ...regions])], publicKey: formatPublicKey(key) };
+  return { endpoints: [...new Set([url, ...regions])], publicKey: formatPublicKey(key), ca: config.get('mesh.ca') };
 }
 
 export async function requireMesh(cli: Cli): Promise<MeshAccess> {

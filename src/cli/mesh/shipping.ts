@@ -12,7 +12,7 @@ import { localState } from '../wiring.js';
 export async function startShipping(cli: Cli, access: MeshAccess, key: string): Promise<() => Promise<void>> {
   const state = await localState(cli);
   // Only home keeps the fleet's log; while it is away the entries wait here.
-  const line = meshLines(cli, { endpoints: access.endpoints.slice(0, 1) }, key)[0]!;
+  const line = meshLines(cli, { endpoints: access.endpoints.slice(0, 1), ca: access.ca }, key)[0]!;
   const stop = new AbortController();
   let said = '';
   const say = (text: string): void => {

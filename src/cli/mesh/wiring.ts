@@ -32,9 +32,9 @@ export async function secretFile(path: string): Promise<string> {
 }
 
 /** Lines to the endpoints, in order. */
-export function meshLines(cli: Cli, { endpoints }: Pick<MeshAccess, 'endpoints'>, key: string): MeshLine[] {
+export function meshLines(cli: Cli, { endpoints, ca }: Pick<MeshAccess, 'endpoints' | 'ca'>, key: string): MeshLine[] {
   return endpoints.map((url) => {
-    const http = new MeshHttp(url, key);
+    const http = new MeshHttp(url, key, { ca });
     cli.afterwards(() => http.close());
     return meshLine(url, http);
   });
@@ -85,7 +85,8 @@ export async function follower(
     import('../../adapters/mesh/follow.js'),
     import('../../adapters/mesh/mesh-key.js'),
   ]);
-  return new MeshFollow({ ...options, endpoints: access.endpoints, key, check: acceptable(checkOf(access.publicKey)) });
+  const { endpoints, ca, publicKey } = access;
+  return new MeshFollow({ ...options, endpoints, ca, key, check: acceptable(checkOf(publicKey)) });
 }
 
 /** Brings the copy up to date; true when it was proven current within `timeoutMs`. Denies that arrived are kept either way. */
@@ -101,7 +102,10 @@ export async function refresh(
     import('../../adapters/mesh/mesh-key.js'),
   ]);
   const check = acceptable(checkOf(access.publicKey));
-  return refreshOnce({ endpoints: access.endpoints, key, check, verifier: null, maxAgeMs, copy }, timeoutMs);
+  return refreshOnce(
+    { endpoints: access.endpoints, ca: access.ca, key, check, verifier: null, maxAgeMs, copy },
+    timeoutMs,
+  );
 }
 
 /** True when `signature` is the mesh's over `text`. */

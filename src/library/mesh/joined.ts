@@ -1,4 +1,5 @@
 /** The mesh that `aip mesh join` or `aip mesh serve` wrote into the home's config: who can be stopped there can be stopped in programs, too. */
+import { dirname, resolve } from 'node:path';
 import { Failure } from '../../app/failure.js';
 import { heldApiKey } from '../../app/keys/mesh-api-key.js';
 import { usage, type Duration } from '../options/given.js';
@@ -12,7 +13,7 @@ export async function joinedMesh(world: World): Promise<MeshOptions | null> {
   const config = await world.userConfig();
   if (config === null) return null;
   const { mesh, revocation } = membersOf(config.text, config.path);
-  const { url, public_key, key_file, key_id, regions, max_propagation_time_ms } = asMembers(mesh);
+  const { url, public_key, ca, key_file, key_id, regions, max_propagation_time_ms } = asMembers(mesh);
   if (url === undefined || url === null) return null;
   const { max_age, on_stale } = asMembers(revocation);
   const key = await keyOf(world, key_file, key_id);
@@ -21,6 +22,8 @@ export async function joinedMesh(world: World): Promise<MeshOptions | null> {
     url: url as string,
     ...(key === null ? {} : { key }),
     ...given('publicKey', public_key as string),
+    // A path in a file is the file's own, wherever the program runs.
+    ...given('ca', typeof ca === 'string' ? resolve(dirname(config.path), ca) : (ca as string)),
     ...given('regions', regions as NonNullable<MeshOptions['regions']>),
     ...given('maxPropagationTimeMs', max_propagation_time_ms as number),
     ...given('maxAge', max_age as Duration),

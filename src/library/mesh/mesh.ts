@@ -27,6 +27,8 @@ export interface MeshOptions {
   readonly key?: string;
   /** What the mesh signs with, `ed25519:<64 hex>`: nothing else is believed. Default: AIP_MESH_PUBLIC_KEY. */
   readonly publicKey?: string;
+  /** File of the certificate authorities (PEM) of the mesh, the only ones believed. Default: AIP_MESH_CA, else those of Node. */
+  readonly ca?: string;
   /** Endpoints by region, tried in this order. */
   readonly regions?: readonly { readonly name: string; readonly endpoint: string }[];
   /** As in the guide. No region is waited for in either mode: `sync` only says so, to `onNotice`. Default: `'async'`. */
@@ -56,6 +58,7 @@ export type StandingChange = Outcome;
 
 interface Configured {
   readonly endpoints: readonly string[];
+  readonly ca: string | null;
   /** Null where this process cannot read it: then the copy is as current as whoever follows the mesh keeps it. */
   readonly key: string | null;
   readonly publicKey: string;
@@ -243,7 +246,7 @@ export class Mesh {
 }
 
 const OPTIONS: ReadonlySet<string> = new Set([
-  ...['url', 'key', 'publicKey', 'regions', 'replicationMode', 'maxPropagationTimeMs', 'maxAge', 'onStale'],
+  ...['url', 'key', 'publicKey', 'ca', 'regions', 'replicationMode', 'maxPropagationTimeMs', 'maxAge', 'onStale'],
 ]);
 const REVOKE: ReadonlySet<string> = new Set(['agentId', 'reason', 'revokedBy']);
 
@@ -282,6 +285,8 @@ function believed(
   const waitMs = options.maxPropagationTimeMs ?? DEFAULT_WAIT_MS;
   if (!Number.isInteger(waitMs) || waitMs < 1 || waitMs > 600_000)
     throw usage('"maxPropagationTimeMs" is not a whole number from 1 to 600000.');
+  const ca: unknown = options.ca ?? variable('AIP_MESH_CA');
+  if (ca !== null && typeof ca !== 'string') throw usage('"ca" is not a path.');
   const { replicationMode, onStale = 'last-known', maxAge } = options;
   if (replicationMode !== undefined && replicationMode !== 'async' && replicationMode !== 'sync')
     throw usage('"replicationMode" is neither async nor sync.');
@@ -289,6 +294,7 @@ function believed(
   return {
     endpoints: [...new Set([webUrl(url, 'url'), ...regions])],
     publicKey: formatPublicKey(publicKey),
+    ca,
     waitMs,
     maxAgeMs: maxAge === undefined ? DEFAULT_AGE_MS : durationOf(maxAge, 'maxAge'),
     onStale,

@@ -18,18 +18,25 @@ export interface Connection {
 /** Opens the copy, and follows the mesh for as long as the program has its own reason to run. */
 export function connectMesh(
   { stateFile, random, notice }: World,
-  mesh: { endpoints: readonly string[]; key: string | null; publicKey: string; maxAgeMs: number } | null,
+  mesh: {
+    endpoints: readonly string[];
+    key: string | null;
+    publicKey: string;
+    ca: string | null;
+    maxAgeMs: number;
+  } | null,
 ): Connection {
   const check = mesh === null ? null : checkOf(mesh.publicKey);
   if (mesh !== null && check === null) throw usage('The public key of the mesh is not an acceptable Ed25519 key.');
   const copy = openLocalCopy(stateFile(), mesh?.publicKey ?? null, random);
   if (mesh === null || mesh.key === null || check === null)
     return { copy, lines: [], refresh: async () => false, close: () => copy.close() };
-  const { endpoints, maxAgeMs } = mesh;
+  const { endpoints, ca, maxAgeMs } = mesh;
   const key = mesh.key;
-  const https = endpoints.map((url) => new MeshHttp(url, key));
+  const https = endpoints.map((url) => new MeshHttp(url, key, { ca }));
   const following = new MeshFollow({
     endpoints,
+    ca,
     key,
     check,
     maxAgeMs,
@@ -43,7 +50,7 @@ export function connectMesh(
   return {
     copy,
     lines: https.map((http, i) => meshLine(endpoints[i]!, http)),
-    refresh: (timeoutMs) => refreshOnce({ endpoints, key, check, verifier: null, maxAgeMs, copy }, timeoutMs),
+    refresh: (timeoutMs) => refreshOnce({ endpoints, ca, key, check, verifier: null, maxAgeMs, copy }, timeoutMs),
     close: () => {
       following.stop();
       for (const http of https) http.close();

@@ -44,6 +44,64 @@ test('with TLS a client speaks to a server whose certificate it trusts, and to n
   }
 });
 
+test('with authorities of its own a client believes those and no others, and none where it cannot read them', async () => {
+  const tls = certificate();
+  const net = await network({}, 0, tls);
+  const folder = mkdtempSync(join(tmpdir(), 'aip-tls-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const pem = tls.cert;
+  const believed = [
+    file('own.pem', pem),
+    file('several.pem', `# ours\n${pem}\n# again\n${pem}`),
+    file('crlf.pem', pem.replaceAll('\n', '\r\n')),
+  ];
+  const refused: [string, RegExp][] = [
+    [file('other.pem', certificate().cert), /self-signed certificate/],
+    [file('empty.pem', ''), /no certificate in PEM/],
+    [file('key.pem', tls.key), /no certificate in PEM/],
+    [file('damaged.pem', pem.replace(/\n[A-Za-z0-9+/]{8}/, '\nAAAAAAAA')), /certificate 1 .* is damaged/],
+    [file('second.pem', pem + pem.replace(/\n[A-Za-z0-9+/]{8}/, '\nAAAAAAAA')), /certificate 2 .* is damaged/],
+    [file('large.pem', pem + ' '.repeat(1024 * 1024)), /cannot be read/],
+    [join(folder, 'missing.pem'), /ENOENT/],
+    [folder, /cannot be read/],
+  ];
+  const ask = async (ca: string): Promise<number> => {
+    const http = new MeshHttp(net.url, net.mesh.keys.admin.text, { ca });
+    onTestFinished(() => http.close());
+    return (await http.ask({ method: 'GET', target: '/healthz', timeoutMs: 5_000, maxBytes: 10_000 })).status;
+  };
+  try {
+    for (const ca of believed) expect(await ask(ca)).toBe(200);
+    for (const [ca, why] of refused)
+      await expect(ask(ca)).rejects.toMatchObject({
+        name: 'Unreachable',
+        message: expect.stringMatching(why) as string,
+      });
+    const heard = (ca: string): Promise<string> =>
+      new Promise((resolve) => {
+        const http = new MeshHttp(net.url, net.mesh.keys.observer.text, { ca });
+        onTestFinished(() => http.close());
+        const stream = http.stream(
+          '/mesh/events',
+          {},
+          {
+            onOpen: () => (stream.close(), resolve('open')),
+            onBytes: () => undefined,
+            onEnd: (reason) => resolve(reason),
+          },
+        );
+      });
+    expect(await heard(believed[0]!)).toBe('open');
+    for (const [ca, why] of refused) expect(await heard(ca)).toMatch(why);
+  } finally {
+    await net.close();
+  }
+});
+
 test('what is no certificate with its key is refused in words, not taken for a bug', async () => {
   const [one, other] = [certificate(), certificate()];
   for (const tls of [

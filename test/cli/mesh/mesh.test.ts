@@ -1,6 +1,6 @@
 /** The mesh through processes of the command line, as the runbook has them. */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Home } from '../../kit/mesh/homes.js';
@@ -222,9 +222,24 @@ describe('serving', { timeout: SLOW }, () => {
     const argv = ['revoke', 'did:web:acme.com:agents:x', '--reason', 'tls', '--yes', '--json'];
     const stranger = await admin.run(argv);
     expect(stranger).toMatchObject({ code: 5, out: '' });
-    expect(stranger.err).toContain('NODE_EXTRA_CA_CERTS');
-    const trusting = await admin.run(argv, { env: { NODE_EXTRA_CA_CERTS: admin.at('tls.pem') } });
+    expect(stranger.err).toContain('AIP_MESH_CA=<file>');
+    expect(stranger.err).not.toContain('NODE_EXTRA_CA_CERTS');
+    const wrong = await admin.run(argv, { env: { AIP_MESH_CA: admin.at('tls.key') } });
+    expect(wrong).toMatchObject({ code: 5, out: '' });
+    expect(wrong.err).toMatch(/holds no certificate in PEM.*hint.*aip config list --sources/s);
+    const trusting = await admin.run(argv, { env: { AIP_MESH_CA: admin.at('tls.pem') } });
     expect(JSON.parse(trusting.out)).toMatchObject({ status: 'revoked' });
+
+    // A path in the config is the config's own, wherever the command runs.
+    copyFileSync(admin.at('tls.pem'), join(admin.env.AIP_HOME!, 'tls.pem'));
+    admin.set('mesh', { ca: 'tls.pem' });
+    expect(JSON.parse((await admin.run(argv)).out)).toMatchObject({ status: 'revoked' });
+    const verifier = new Home();
+    await verifier.join(admin, 'verifier', '--ca', admin.at('tls.pem'));
+    expect(verifier.config().mesh).toMatchObject({ ca: admin.at('tls.pem') });
+    await verifier.follow();
+    const drilled = await admin.json<{ propagated_to: number }>(...argv.slice(0, -1));
+    expect(drilled.propagated_to).toBe(1);
   });
 
   test('a reader with nothing but curl -N sees the events in the form of the reference', async () => {

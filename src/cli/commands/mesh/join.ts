@@ -19,6 +19,7 @@ import { keyring, localState, type KeyFlags } from '../../wiring.js';
 
 interface Options extends KeyFlags {
   readonly key?: string;
+  readonly ca?: string;
   readonly keyFile?: string;
   readonly keyStore?: KeyStoreName;
   readonly meshKey?: string;
@@ -39,6 +40,11 @@ export const command: CommandSpec<Options> = {
         { flags: '--mesh-key <key>', description: 'public key of the mesh, ed25519:...', env: 'AIP_MESH_PUBLIC_KEY' },
         { flags: '--key <key>', description: 'API key, aipm_...; other users can see arguments', env: 'AIP_MESH_KEY' },
         { flags: '--key-file <file>', description: 'file that holds it, - for stdin', values: 'file' },
+        {
+          flags: '--ca <file>',
+          description: 'certificate authorities of the mesh, PEM; kept as mesh.ca',
+          values: 'file',
+        },
         { flags: '--key-store <store>', description: 'where --key goes', choices: ['keychain', 'file'] },
         PASSPHRASE_OPTION,
       ],
@@ -80,7 +86,8 @@ export const command: CommandSpec<Options> = {
     const publicKey = pinned(options.meshKey);
     const { text, path } = await given(options, cli);
     const key = readApiKey(text, path ?? '--key');
-    const access = { endpoints: [url], publicKey };
+    const ca = options.ca === undefined ? (await cli.config()).get('mesh.ca') : resolve(cli.io.cwd, options.ca);
+    const access = { endpoints: [url], publicKey, ca };
     const seen = await overview(meshLines(cli, access, key.text)[0]!, await meshCheck(publicKey));
     await confirmChange(cli, url, publicKey, options.yes);
     const operatorKey = options.operatorKey === undefined ? null : await heldKeyId(cli, options.operatorKey);
@@ -91,6 +98,7 @@ export const command: CommandSpec<Options> = {
     saveUserConfig(cli.paths(), {
       'mesh.url': url,
       'mesh.public_key': publicKey,
+      ...(options.ca === undefined ? {} : { 'mesh.ca': ca }),
       ...place,
       ...(operatorKey === null ? {} : { 'mesh.operator_key': operatorKey }),
     });

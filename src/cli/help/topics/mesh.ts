@@ -15,6 +15,9 @@ stays local: each machine keeps a copy, and looking into it takes no network.
 
 AIP_MESH_URL, AIP_MESH_PUBLIC_KEY and AIP_MESH_KEY do the same as join, for containers and CI.
 
+A certificate of an authority of your own: aip mesh join --ca <file>, the key mesh.ca, or AIP_MESH_CA, each with a file in PEM. Those
+authorities are then believed of the mesh, and no others.
+
 To leave it, take the member mesh out of config.json in the config folder, which aip config list --sources names. What the mesh
 denied stays denied on this machine: reinstate first what shall act again.
 
