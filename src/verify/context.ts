@@ -41,6 +41,16 @@ export interface SpentNonce {
   readonly firstResult: string;
 }
 
+/** What a verifier remembers of earlier intents, as checks may use it: they ask, and never write. */
+export interface Recall {
+  /** Null for a nonce that was never spent, or was forgotten since. */
+  spentNonce(agentId: string, nonce: string): SpentNonce | null;
+  /** Nonces that were spent until then may be forgotten (ms since the epoch); 0 when none is. */
+  forgottenUntil(): number;
+  /** What `meter` says of the agent's accepted intents in the window that ends at `now` (ms since the epoch). */
+  read(agentId: string, meter: Meter, now: number): MeterReading;
+}
+
 /** What is known of the standing of one subject. */
 export interface StandingRecord {
   readonly subject: string;

@@ -18,7 +18,7 @@ import {
 import type { BelievedKey } from './believed-keys.js';
 import { issuerOf } from './checks/passport.js';
 import { candidateKeys } from './checks/signature.js';
-import { runChecks, STEPS, WHETHER, WHO, type Outcome } from './pipeline.js';
+import { runChecks, BEFORE_HOOKS, FROM_HOOKS, STEPS, WHO, type Outcome } from './pipeline.js';
 
 /** A decision, and what its refusal is about; null when it is a yes. */
 export interface Judgement {
@@ -52,6 +52,13 @@ function believedIn({ intent, pins, signatureHolds, now }: Claim, passport: Pass
     },
     issuerOf(passport, pins),
   ];
+}
+
+const WHETHER = [...BEFORE_HOOKS, ...FROM_HOOKS];
+
+/** True when one of steps 3 to 6 refuses, so that no hook is to be asked. */
+export function refusesBeforeHooks({ believed }: Identity, given: Omit<Identified, 'believed'>): boolean {
+  return runChecks(BEFORE_HOOKS, { ...given, believed }).violations.length > 0;
 }
 
 /** Steps 3 to 9. */

@@ -28,12 +28,16 @@ export const WHO: readonly Check<Claim>[] = [
   { name: 'signature', run: signature }, //  2  E101 E105
 ];
 
-/** Whether: fresh, declared, within limits, in good standing. */
-export const WHETHER: readonly Check<Identified>[] = [
+/** Whether: fresh, declared, within limits. Asked once on a snapshot too where there are hooks, so that no person is asked in vain. */
+export const BEFORE_HOOKS: readonly Check<Identified>[] = [
   { name: 'nonce', run: nonce }, //  3  E301 E304
   { name: 'timestamp', run: timestamp }, //  4  E302 E303
   { name: 'action', run: action }, //  5  E201 E210 E211
   { name: 'constraints', run: constraints }, //  6  E202 to E209, E212 to E214
+];
+
+/** Whether: what the hooks said, and good standing. */
+export const FROM_HOOKS: readonly Check<Identified>[] = [
   { name: 'hooks', run: hooks }, //  7  any, E209
   { name: 'revocation', run: revocation }, //  8  E401 E402 E403 E405 E406
   { name: 'trust', run: trust }, //  9  E404
@@ -68,4 +72,4 @@ export function runChecks<Context>(
 }
 
 /** The names of all steps, in order. */
-export const STEPS: readonly string[] = [...WHO, ...WHETHER].map((check) => check.name);
+export const STEPS: readonly string[] = [...WHO, ...BEFORE_HOOKS, ...FROM_HOOKS].map((check) => check.name);

@@ -63,6 +63,34 @@ export function stateContract(name: string, open: () => State): void {
       expect(read(state, dollars, T0, OTHER)).toEqual({ kind: 'sum', spent: 7n });
     });
 
+    test('are looked at as one snapshot, and a write through it throws', () => {
+      const state = open();
+      state.transact((ledger) => ledger.spendNonce(AGENT, NONCE, T0, 'accepted', T0 + HOUR));
+      use(state, T0, 'a', 7n);
+      const ledger = state.look((look) => {
+        expect(look.spentNonce(AGENT, NONCE)).toEqual({ firstSeenAt: T0, firstResult: 'accepted' });
+        expect(look.spentNonce(OTHER, NONCE)).toBeNull();
+        expect(look.read(AGENT, dollars, T0)).toEqual({ kind: 'sum', spent: 7n });
+        expect(look.read(OTHER, dollars, T0)).toEqual({ kind: 'sum', spent: 0n });
+        expect(look.standing(AGENT)).toBeNull();
+        expect(look.forgottenUntil()).toBe(0);
+        const writes = [
+          () => look.spendNonce(OTHER, NONCE, T0, 'accepted', T0 + HOUR),
+          () => look.recordUsage({ agentId: OTHER, action: 'a', at: T0, currency: 'USD', amountMinor: 5n }),
+          () => look.markRefused(OTHER, 'sha256:0', T0, T0 + HOUR),
+          () => look.append(draft()),
+          () => look.prune(T0),
+        ];
+        for (const write of writes) expect(write).toThrow(/look/);
+        return look;
+      });
+      expect(() => ledger.read(AGENT, dollars, T0)).toThrow(/over/);
+      expect(() => state.look(() => state.transact(() => 1))).toThrow(/transaction/);
+      expect(() => state.look(() => Promise.resolve(1))).toThrow(/wait/);
+      expect([...state.entries({})]).toEqual([]);
+      expect(state.transact((each) => each.append(draft()).seq)).toBe(1);
+    });
+
     test('do not nest, do not wait, and end with their work', () => {
       const state = open();
       expect(() => state.transact(() => state.transact(() => 1))).toThrow(/transaction/);
@@ -122,6 +150,21 @@ export function stateContract(name: string, open: () => State): void {
         }
       },
     );
+  });
+
+  test(`${name}: a refusal is marked once, by agent and intent, and not confused with a nonce`, () => {
+    const state = open();
+    const mark = (agentId: string, hash: string) =>
+      state.transact((ledger) => ledger.markRefused(agentId, hash, T0, T0 + HOUR));
+    expect([mark(AGENT, NONCE), mark(AGENT, NONCE), mark(OTHER, NONCE), mark(AGENT, 'x')]).toEqual([
+      true,
+      false,
+      true,
+      true,
+    ]);
+    expect(state.look((ledger) => ledger.spentNonce(AGENT, NONCE))).toBeNull();
+    expect(state.rehearse((ledger) => ledger.markRefused(AGENT, 'y', T0, T0 + HOUR))).toBe(true);
+    expect(mark(AGENT, 'y')).toBe(true);
   });
 
   describe(`${name}: what is known of others`, () => {

@@ -26,6 +26,7 @@ async function grouped(aip: Workshop, breakOn: (batch: number, ledger: Ledger) =
           return work(ledger);
         }),
       rehearse: (work) => state.rehearse(work),
+      look: (work) => state.look(work),
     },
     clock: () => T0,
     passport: (agentId) => (agentId === AGENT ? { status: 'found', passport: parsed } : { status: 'unknown' }),

@@ -10,6 +10,7 @@ import { ensureStateFile } from './create.js';
 import { Database, text } from './database.js';
 import { Directory } from './tables/directory.js';
 import { damaged, foreign, newer } from './failures.js';
+import { ledgerOf, lookingLedgerOf, type LedgerTables } from './ledger.js';
 import { Heads, type Head } from './tables/head.js';
 import { Log } from './tables/log.js';
 import { Nonces } from './tables/nonces.js';
@@ -62,7 +63,6 @@ class FileState implements SqliteState {
   readonly logId: string;
   readonly #database: Database;
   readonly #path: string;
-  readonly #clock: Clock | undefined;
   readonly #heads: Heads;
   readonly #agents: Agents;
   readonly #directory: Directory;
@@ -71,13 +71,14 @@ class FileState implements SqliteState {
   readonly archive: LogArchive;
   readonly #nonces: Nonces;
   readonly #windows: Windows;
+  readonly #tables: LedgerTables;
   #inTransaction = false;
+  #looking = false;
   #transactions = 0;
 
   constructor(database: Database, path: string, { random, clock }: StateOptions) {
     this.#database = database;
     this.#path = path;
-    this.#clock = clock;
     // FULL: the commit is on the disk before it is reported. The cache is per process and bounded: 8 MB.
     database.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -8000; PRAGMA trusted_schema = OFF');
     checkFormat(database, path);
@@ -94,11 +95,25 @@ class FileState implements SqliteState {
       agents: this.#agents,
       log: this.#log,
       clock: clock ?? Date.now,
-      settle: (work) => (this.#inTransaction ? work() : this.transact(work)),
+      settle: (work) => {
+        if (this.#looking) throw new Error('a look writes nothing');
+        if (this.#inTransaction) work();
+        else this.transact(work);
+      },
     });
     this.archive = new Archive(database, { conduct: this.#conduct, transact: (work) => this.transact(work) });
     this.#nonces = new Nonces(database);
     this.#windows = new Windows(database, random(1)[0]!);
+    this.#tables = {
+      agents: this.#agents,
+      conduct: this.#conduct,
+      directory: this.#directory,
+      log: this.#log,
+      nonces: this.#nonces,
+      windows: this.#windows,
+      verifier: this.verifier,
+      clock,
+    };
   }
 
   transact<T>(work: (ledger: Ledger) => T): T {
@@ -109,6 +124,27 @@ class FileState implements SqliteState {
     return this.#run(work, false);
   }
 
+  look<T>(work: (ledger: Ledger) => T): T {
+    if (this.#inTransaction) throw new Error('a look inside a transaction');
+    // Deferred: the first read fixes the snapshot, and no lock is taken that a writer would wait for.
+    this.#database.exec('BEGIN');
+    this.#inTransaction = true;
+    this.#looking = true;
+    let over = false;
+    try {
+      const result = work(lookingLedgerOf(this.#tables, this.#head(), () => over));
+      if (result instanceof Promise) throw new Error('a look cannot wait');
+      return result;
+    } finally {
+      over = true;
+      this.#inTransaction = false;
+      this.#looking = false;
+      this.#windows.forget();
+      this.#nonces.forget();
+      this.#database.rollback();
+    }
+  }
+
   #run<T>(work: (ledger: Ledger) => T, commit: boolean): T {
     if (this.#inTransaction) throw new Error('a transaction inside a transaction');
     this.#begin();
@@ -117,7 +153,7 @@ class FileState implements SqliteState {
     let over = false;
     try {
       const head = this.#head();
-      const result = work(this.#ledger(head, () => over));
+      const result = work(ledgerOf(this.#tables, head, () => over));
       if (result instanceof Promise) throw new Error('a transaction cannot wait');
       if (commit) {
         this.#agents.flush();
@@ -153,61 +189,6 @@ class FileState implements SqliteState {
     // A busy process writes the same pages again and again: letting its log grow saves most of the copying back. A short
     // command would leave a long log behind for the next one to read.
     if (++this.#transactions === MANY) this.#checkpointEvery(4000);
-  }
-
-  #ledger(head: Head, over: () => boolean): Ledger {
-    const agents = this.#agents;
-    const conduct = this.#conduct;
-    const directory = this.#directory;
-    const log = this.#log;
-    const nonces = this.#nonces;
-    const windows = this.#windows;
-    const { verifier } = this;
-    const clock = this.#clock;
-    let pruned = false;
-    const open = (): void => {
-      if (over()) throw new Error('the transaction is over');
-    };
-    return {
-      spentNonce(agentId, nonce) {
-        open();
-        return nonces.find(agentId, nonce);
-      },
-      spendNonce(agentId, nonce, firstSeenAt, firstResult, keepUntil) {
-        open();
-        nonces.spend(head, agentId, nonce, firstSeenAt, firstResult, keepUntil);
-      },
-      forgottenUntil() {
-        open();
-        return head.forgotten;
-      },
-      read(agentId, meter, now) {
-        open();
-        return windows.read(agents.findOrAdd(agentId), meter, now);
-      },
-      recordUsage(usage) {
-        open();
-        windows.record(head, agents.findOrAdd(usage.agentId), usage);
-      },
-      standing(subject) {
-        open();
-        return directory.standing(subject);
-      },
-      append(draft) {
-        open();
-        const entry = log.append(head, verifier, draft);
-        conduct.count(agents.findOrAdd(entry.agent_id), entry);
-        return entry;
-      },
-      prune(now) {
-        open();
-        if (pruned) return;
-        pruned = true;
-        const settled = clock === undefined ? now : Math.min(now, clock());
-        nonces.prune(head, settled);
-        windows.prune(settled);
-      },
-    };
   }
 
   passport(agentId: string) {

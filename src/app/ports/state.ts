@@ -1,9 +1,9 @@
 /** What the use cases need from the outside world. Adapters implement these; nothing here does I/O. */
 import type { Entry, EntryDraft } from '../../protocol/log/entry.js';
-import type { SpentNonce, StandingRecord } from '../../verify/context.js';
-import type { Meter, MeterReading, Usage } from '../../verify/meters.js';
+import type { Recall, StandingRecord } from '../../verify/context.js';
+import type { Usage } from '../../verify/meters.js';
 
-export type { SpentNonce, StandingRecord } from '../../verify/context.js';
+export type { Recall, SpentNonce, StandingRecord } from '../../verify/context.js';
 export type { Meter, MeterReading, Usage } from '../../verify/meters.js';
 
 /** The system clock, in milliseconds since the epoch. */
@@ -14,15 +14,28 @@ export type Random = (n: number) => Uint8Array;
 
 // ---------------------------------------------------------------- state
 
-/** One write transaction on the state: all of it happens, or none. */
-export interface Ledger {
-  spentNonce(agentId: string, nonce: string): SpentNonce | null;
-  /** Spends a nonce until `keepUntil` (ms since the epoch). */
+/**
+ * What remembers nonces and windows: one machine's ledger, or what a fleet shares. The judgement asks it and tells it through this
+ * interface alone, so that one function judges on all of them.
+ */
+export interface Memory extends Recall {
+  /** Spends a nonce until `keepUntil` (ms since the epoch). Spending twice is a bug of the caller, and throws. */
   spendNonce(agentId: string, nonce: string, firstSeenAt: number, firstResult: string, keepUntil: number): void;
-  /** Nonces that were spent until then may be forgotten (ms since the epoch); 0 when none is. */
-  forgottenUntil(): number;
-  read(agentId: string, meter: Meter, now: number): MeterReading;
+  /** Adds an accepted intent to the windows. */
   recordUsage(usage: Usage): void;
+}
+
+/** Which refusals were seen before. They stay on this machine, as its log does. */
+export interface RefusalMarks {
+  /**
+   * Marks a refusal by the hash of its intent until `keepUntil`, both moments in ms since the epoch. False when it was marked before:
+   * then nothing changes.
+   */
+  markRefused(agentId: string, intentHash: string, at: number, keepUntil: number): boolean;
+}
+
+/** One write transaction on the state: all of it happens, or none. */
+export interface Ledger extends Memory, RefusalMarks {
   /** The standing of an agent, a principal, or the whole mesh (`*`); null when nothing was ever said of it. */
   standing(subject: string): StandingRecord | null;
   /** Appends to the verification log: gives the entry its seq, its verifier and its links, and updates the tallies. */
@@ -85,6 +98,11 @@ export interface State {
   transact<T>(work: (ledger: Ledger) => T): T;
   /** Runs `work` against a consistent snapshot and rolls back whatever it wrote: `--dry-run`. */
   rehearse<T>(work: (ledger: Ledger) => T): T;
+  /**
+   * Runs `work` against one snapshot. It takes no write lock and waits for no writer, and whatever would write throws: for what is
+   * asked again inside of a transaction before it counts.
+   */
+  look<T>(work: (ledger: Ledger) => T): T;
 
   passport(agentId: string): KnownPassport | null;
   passports(): readonly KnownPassport[];

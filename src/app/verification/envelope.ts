@@ -8,7 +8,14 @@ import { JsonError } from '../../protocol/json/parse.js';
 import type { Passport } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { AttestationRegistry, Aip1Claim, Aip1Facts, MandateFinding } from '../../verify/aip1/context.js';
-import { examine, judgeEnvelope, readingOf, type Aip1Judgement, type Examined } from '../../verify/aip1/judge.js';
+import {
+  examine,
+  judgeEnvelope,
+  readingOf,
+  refusesBeforeHooks,
+  type Aip1Judgement,
+  type Examined,
+} from '../../verify/aip1/judge.js';
 import type { Judgement } from '../../verify/judge.js';
 import type { ExamineSetting, Submission, Trusting } from './examine.js';
 import { Failure } from '../failure.js';
@@ -117,6 +124,15 @@ export function concludeEnvelope(sitting: Sitting, prepared: ProvenEnvelope & Pr
   }
   if (usage !== null) ledger.recordUsage({ agentId, action, at: now, ...usage });
   return judgement;
+}
+
+/** True when a step before the hooks refuses as things stand. */
+export function envelopeRefusedEarly(sitting: Sitting, prepared: ProvenEnvelope & Prepared): boolean {
+  return refusesBeforeHooks(prepared.proof, {
+    ...factsOf(sitting, prepared, prepared.intent, true),
+    trust: null,
+    history: null,
+  });
 }
 
 function envelopeFacts(sitting: Sitting, prepared: ProvenEnvelope & Prepared): Aip1Facts {

@@ -10,7 +10,7 @@ import { MAX_LIFETIME_MS } from '../../verify/aip1/checks/form.js';
 import { accountingOf, usageOf } from '../../verify/constraints.js';
 import { spendsNonce } from '../../verify/finality.js';
 import type { Judgement } from '../../verify/judge.js';
-import type { Ledger } from '../ports/state.js';
+import type { Memory, RefusalMarks } from '../ports/state.js';
 
 /** A moment of the transaction, in ms since the epoch. */
 export interface Moment {
@@ -21,7 +21,7 @@ export interface Moment {
 
 /** Spends the nonce where `finality.ts` says so, and counts what was accepted as those constraints say that do the accounts. */
 export function settle(
-  ledger: Ledger,
+  memory: Memory,
   { document: { agent_id, action, nonce, params, timestamp } }: Intent,
   limits: readonly Constraints[],
   { decision }: Judgement,
@@ -30,11 +30,11 @@ export function settle(
 ): void {
   if (spendsNonce(decision)) {
     const keepUntil = rememberedUntil(wallNow, timestamp, maxAgeMs);
-    ledger.spendNonce(agent_id, nonce, wallNow, decision.error_code ?? 'accepted', keepUntil);
+    memory.spendNonce(agent_id, nonce, wallNow, decision.error_code ?? 'accepted', keepUntil);
   }
   if (!decision.success) return;
   const accounting = accountingOf(limits);
-  if (accounting !== null) ledger.recordUsage({ agentId: agent_id, action, at: now, ...usageOf(accounting, params) });
+  if (accounting !== null) memory.recordUsage({ agentId: agent_id, action, at: now, ...usageOf(accounting, params) });
 }
 
 /**
@@ -42,18 +42,15 @@ export function settle(
  * no nonce, so whoever holds the intent can present it as often as they like. Remembered by its hash, as a nonce is the agent's to choose.
  */
 export function wasRefused(
-  ledger: Pick<Ledger, 'spentNonce' | 'spendNonce'>,
+  marks: RefusalMarks,
   { document: { agent_id, timestamp }, hash }: Intent,
   { decision }: Judgement,
   maxAgeMs: number,
   wallNow: number,
 ): boolean {
   if (decision.success || !isAttributable(decision) || spendsNonce(decision)) return false;
-  const name = `refused ${agent_id}`;
-  if (ledger.spentNonce(name, hash) !== null) return true;
   const window = decision.dialect === 'native' ? maxAgeMs : Math.max(maxAgeMs, MAX_LIFETIME_MS);
-  ledger.spendNonce(name, hash, wallNow, decision.error_code!, rememberedUntil(wallNow, timestamp, window));
-  return false;
+  return !marks.markRefused(agent_id, hash, wallNow, rememberedUntil(wallNow, timestamp, window));
 }
 
 function rememberedUntil(wallNow: number, timestamp: number, maxAgeMs: number): number {

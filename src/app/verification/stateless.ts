@@ -25,8 +25,8 @@ export function verifyStateless(
   const now = options.at ?? deps.clock();
   const { policy } = options;
   const setting = { trusting: deps, policy, signatureHolds: verifySignature, now, startedAt: 0 };
-  const rehearsed = (document: PreparedDocument) => conclude(deps, options, document, now);
-  const prepared = prepare(deps, examine(submission, setting), rehearsed);
+  const refusedEarly = (document: PreparedDocument) => refusesBeforeHooks(conclude(deps, options, document, now));
+  const prepared = prepare(deps, examine(submission, setting), refusedEarly);
   return prepared instanceof Promise
     ? prepared.then((document) => conclude(deps, options, document, now))
     : conclude(deps, options, prepared, now);
@@ -72,6 +72,11 @@ function judgeIntent({ found, submission, claim }: ProvenIntent, policy: Policy,
 function judgeAip1({ proof, submission }: ProvenEnvelope, facts: Facts): Judgement {
   const { decision, concern } = judgeEnvelope(proof, { ...facts, history: null }, submission.source);
   return { decision: { ...decision, warnings: [...decision.warnings, ...WARNINGS] }, concern };
+}
+
+function refusesBeforeHooks({ decision: { checks } }: Judgement): boolean {
+  const first = checks.find(({ check, status }) => check === 'hooks' || status === 'failed');
+  return first !== undefined && first.check !== 'hooks';
 }
 
 function unasked(): never {

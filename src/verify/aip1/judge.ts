@@ -18,7 +18,7 @@ import { mandate, mandateSigner } from './checks/mandate.js';
 import { passportOf, signature, signersOf, type Standing } from './checks/signature.js';
 import { intentOf } from './native-view.js';
 import { envelopeOf, type Aip1Claim, type Aip1Context, type Aip1Facts, type Reading } from './context.js';
-import { AIP1_STEPS, FORM, SUBSTANCE } from './pipeline.js';
+import { AIP1_STEPS, BEFORE_HOOKS, FORM, SUBSTANCE } from './pipeline.js';
 import { usageOfEnvelope } from './spending.js';
 
 export { isAip1 };
@@ -70,6 +70,12 @@ export interface Aip1Judgement {
   readonly spend: { readonly nonce: string; readonly keepUntil: number } | null;
   /** What to count; null when refused, or when nothing asks. */
   readonly usage: Pick<Usage, 'currency' | 'amountMinor'> | null;
+}
+
+/** True when a step before the hooks refuses, so that none is to be asked. */
+export function refusesBeforeHooks({ claim, intent, proven }: Examined, facts: Aip1Facts): boolean {
+  if (proven === null || intent === null) return true;
+  return runChecks(BEFORE_HOOKS, contextOf(claim, intent, proven, facts)).violations.length > 0;
 }
 
 /** The remaining steps, inside the transaction. `facts` is null for a document whose form was refused. */

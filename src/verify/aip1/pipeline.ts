@@ -26,12 +26,16 @@ export const FORM: readonly Check<Aip1Claim>[] = [
   { name: 'nonce', run: nonce }, //                           4  E105
 ];
 
-/** Who speaks, whether it may, and whether it is in good standing. */
-export const SUBSTANCE: readonly Check<Aip1Context>[] = [
+/** Who speaks, and whether it may. Asked once on a snapshot too where there are hooks, so that no person is asked in vain. */
+export const BEFORE_HOOKS: readonly Check<Aip1Context>[] = [
   { name: 'replay', run: replay }, //                         5  E102 E101
   { name: 'signature', run: ({ signature }) => signature }, // 6  E100
   { name: 'mandate', run: ({ mandateVerdict }) => mandateVerdict }, // 7  E405 to E408
   { name: 'boundaries', run: boundaries }, //                 8  E200 to E204, E103
+];
+
+/** What the hooks said, and whether it is in good standing. */
+export const FROM_HOOKS: readonly Check<Aip1Context>[] = [
   { name: 'hooks', run: hooks }, //                           9  any, E209
   { name: 'revocation', run: revocation }, //                10  E400 E401 E501
   { name: 'attestation', run: fromTier(1, attestation) }, // 11  E300 to E302
@@ -40,6 +44,8 @@ export const SUBSTANCE: readonly Check<Aip1Context>[] = [
   { name: 'delegation', run: fromTier(2, delegation) }, //   14  E403
   { name: 'trust', run: fromTier(2, trust) }, //             15  E404
 ];
+
+export const SUBSTANCE = [...BEFORE_HOOKS, ...FROM_HOOKS];
 
 export const AIP1_STEPS: readonly string[] = [...FORM, ...SUBSTANCE].map(({ name }) => name);
 

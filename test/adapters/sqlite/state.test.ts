@@ -14,6 +14,21 @@ import { openAt, statePath } from '../../kit/state/temporary.js';
 
 stateContract('SQLite', () => openAt(statePath()));
 
+test('a look sees one snapshot, whatever other processes commit meanwhile', () => {
+  const path = statePath();
+  const [looking, writing] = [openAt(path), openAt(path)];
+  const spend = (nonce: string) =>
+    writing.transact((ledger) => ledger.spendNonce(AGENT, nonce, T0, 'accepted', T0 + 1000));
+  looking.look((ledger) => {
+    expect(ledger.spentNonce(AGENT, 'cd')).toBeNull();
+    spend('cd');
+    spend('ef');
+    expect(ledger.spentNonce(AGENT, 'cd')).toBeNull();
+    expect(ledger.spentNonce(AGENT, 'ef')).toBeNull();
+  });
+  expect(looking.look((ledger) => ledger.spentNonce(AGENT, 'cd'))).not.toBeNull();
+});
+
 describe('the state file', () => {
   test('is nobody else’s to read', () => {
     const path = statePath();

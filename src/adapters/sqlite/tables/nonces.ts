@@ -63,6 +63,17 @@ export class Nonces {
     head.seen[young] = Math.max(head.seen[young]!, seenAt);
   }
 
+  /**
+   * Marks a refusal by its intent's hash, beside the nonces: no agent's id holds a space, so no nonce has such a name. False when it
+   * was marked before.
+   */
+  mark(head: Head, agentId: string, intentHash: string, seenAt: number, keepUntil: number): boolean {
+    const name = `refused ${agentId}`;
+    if (this.find(name, intentHash) !== null) return false;
+    this.spend(head, name, intentHash, seenAt, 'refused', keepUntil);
+    return true;
+  }
+
   /** At the end of a transaction. */
   forget(): void {
     this.#absent = null;

@@ -57,8 +57,13 @@ export class Windows {
     this.#prune = database.statement('DELETE FROM usages WHERE action = ? AND at <= ?');
   }
 
-  /** Reads what lies after `now - windowMs`, also what lies after `now`: a clock set back must not open a window. */
-  read(agent: number, meter: Meter, now: number): MeterReading {
+  /**
+   * Reads what lies after `now - windowMs`, also what lies after `now`: a clock set back must not open a window. The agent is null
+   * where the state has never heard of it.
+   */
+  read(agent: number | null, meter: Meter, now: number): MeterReading {
+    if (agent === null)
+      return meter.kind === 'sum' ? { kind: 'sum', spent: 0n } : { kind: 'count', used: 0, roomAt: null };
     const after = now - meter.windowMs;
     let answers = this.#answers.get(agent);
     if (answers === undefined) this.#answers.set(agent, (answers = []));
