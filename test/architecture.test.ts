@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { PARTS } from '../.build/parts.mjs';
 import { COMMANDS } from '../src/cli/registry.js';
 import { flagOf } from '../src/cli/input/flags.js';
 
@@ -179,6 +180,24 @@ describe('files', () => {
     });
     expect(named.map((source) => source.path)).toEqual([]);
   });
+  test('no program stands in a string, where nothing checks it: .build/parts.mjs compiles each by itself', () => {
+    // What is started from a text, and code that is made into one.
+    const written = /\brequire\('node:|\bString\(main\)|\.toString\(\)\s*\+\s*['"`]\(/;
+    const strings = /`(?:[^`\\]|\\.)*`/g;
+    const strays = SOURCES.filter((source) => (source.code.match(strings) ?? []).some((text) => written.test(text)));
+    expect(strays.map((source) => source.path)).toEqual([]);
+    const started = SOURCES.filter((source) => /\beval: true\b|'-e'/.test(source.code));
+    expect(started.filter((source) => !/from 'built:/.test(source.code)).map((source) => source.path)).toEqual([]);
+    expect(SOURCES.filter((source) => /\bString\(main\)/.test(source.code))).toEqual([]);
+  });
+  test('each part is started by one file', () => {
+    const users = SOURCES.flatMap((source) => [...source.code.matchAll(/'built:([^']*)'/g)].map((match) => match[1]));
+    expect(users.sort()).toEqual(Object.keys(PARTS).sort());
+  });
+  test('no script of package.json is a program of its own', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object };
+    expect(Object.entries(scripts).filter(([, line]) => String(line).length > 160)).toEqual([]);
+  });
   test('the top level stays what it is', () => {
     const allowed = [
       'README.md',
@@ -237,6 +256,8 @@ function read(path: string): Source {
 
 /** A file of ours from the root, or the specifier as it is. */
 function resolved(from: string, target: string): string {
+  // A program that is compiled by itself stands where its source is.
+  if (target.startsWith('built:')) return PARTS[target.slice('built:'.length)]!.entry;
   if (!target.startsWith('.')) return target;
   const path = normalize(join(dirname(from), target))
     .split(sep)

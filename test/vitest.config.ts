@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { partsForVite } from '../.build/parts.mjs';
 
 export default defineConfig({
+  plugins: [partsForVite],
   test: {
     include: ['test/**/*.test.ts'],
     // Tests start real processes and servers; they say by themselves how long a step may take.

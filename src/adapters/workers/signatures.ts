@@ -1,45 +1,9 @@
 /** Signatures judged on other cores, a batch at a time: handing each to the thread pool by itself costs a fifth of judging it. */
 import { Worker } from 'node:worker_threads';
 import type { SignatureQuestion, SignatureWorkers } from '../../app/ports/signatures.js';
-import { acceptableSignature } from '../../protocol/ed25519/acceptance.js';
 import type { VerifyKey } from '../../protocol/ed25519/verify.js';
-
-interface Task {
-  readonly keys: readonly Uint8Array[];
-  /** Of each signature, the place of its key in `keys`. */
-  readonly keyOf: Uint32Array;
-  /** All messages, one after the other, and where each ends. */
-  readonly messages: Uint8Array;
-  readonly ends: Uint32Array;
-  /** 64 bytes each. */
-  readonly signatures: Uint8Array;
-}
-
-/** What a worker runs: it is started from this text, because the package is one script. Answers 1 for each signature that holds. */
-const PROGRAM = `
-const { parentPort } = require('node:worker_threads');
-const { createPublicKey, verify } = require('node:crypto');
-const known = new Map();
-function keyOf(raw) {
-  const x = Buffer.from(raw).toString('base64url');
-  if (!known.has(x)) {
-    if (known.size > 4096) known.clear();
-    known.set(x, createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }));
-  }
-  return known.get(x);
-}
-parentPort.on('message', ({ keys, keyOf: indexes, messages, ends, signatures }) => {
-  const handles = keys.map(keyOf);
-  const answers = new Uint8Array(ends.length);
-  for (let i = 0; i < ends.length; i++) {
-    const message = messages.subarray(i === 0 ? 0 : ends[i - 1], ends[i]);
-    const signature = signatures.subarray(64 * i, 64 * i + 64);
-    answers[i] = verify(null, message, handles[indexes[i]], signature) ? 1 : 0;
-  }
-  parentPort.postMessage(answers);
-});
-parentPort.postMessage(null);
-`;
+import PROGRAM from 'built:signature-worker';
+import { SIGNATURE_BYTES, type Task } from './signature-task.js';
 
 /** Starts `count` workers. They keep no process alive, and one that ends leaves its questions unanswered. */
 export function startSignatureWorkers(count: number): SignatureWorkers & { stop(): Promise<void> } {
@@ -89,7 +53,8 @@ class Thread {
     if (this.#waiting.length === 0) this.#worker.unref();
     return questions.map(({ signature }, i) => {
       const answer = answers?.[i];
-      return answer === undefined ? null : answer === 1 && acceptableSignature(signature);
+      // A shorter or longer one was cut to its place in the task.
+      return answer === undefined ? null : answer === 1 && signature.length === SIGNATURE_BYTES;
     });
   }
 
@@ -109,7 +74,7 @@ function taskOf(questions: readonly SignatureQuestion[]): Task {
   const keyOf = new Uint32Array(questions.length);
   const ends = new Uint32Array(questions.length);
   const messages = new Uint8Array(questions.reduce((total, { message }) => total + message.length, 0));
-  const signatures = new Uint8Array(64 * questions.length);
+  const signatures = new Uint8Array(SIGNATURE_BYTES * questions.length);
   let end = 0;
   for (const [i, { key, message, signature }] of questions.entries()) {
     let place = keys.get(key);
@@ -117,7 +82,7 @@ function taskOf(questions: readonly SignatureQuestion[]): Task {
     keyOf[i] = place;
     messages.set(message, end);
     ends[i] = end += message.length;
-    signatures.set(signature.subarray(0, 64), 64 * i);
+    signatures.set(signature.subarray(0, SIGNATURE_BYTES), SIGNATURE_BYTES * i);
   }
   return { keys: [...keys.keys()].map(({ publicKey }) => publicKey), keyOf, messages, ends, signatures };
 }

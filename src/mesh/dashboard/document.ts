@@ -1,18 +1,10 @@
 /** The dashboard's page. It holds no data: everything comes later, with a key, as text. */
 import { createHash } from 'node:crypto';
-import { agents } from './page/agents.js';
-import { calls } from './page/calls.js';
-import { kit } from './page/kit.js';
-import { live } from './page/live.js';
-import { main } from './page/main.js';
-import { revoke } from './page/revoke.js';
-import { verifiers } from './page/verifiers.js';
+import PROGRAM from 'built:dashboard-page';
 import { STYLE } from './style.js';
 
-/** Each part names nothing outside of itself, so that its own text is all that the browser needs. */
-const SCRIPT = `'use strict';(${String(main)})(window,{${Object.entries({ kit, calls, agents, live, verifiers, revoke })
-  .map(([name, part]) => `${name}:${String(part)}`)
-  .join(',')}})`.replaceAll('</', '<\\/');
+/** Within the page's element `script`, nothing may look like its end. */
+const SCRIPT = PROGRAM.replaceAll('</', '<\\/');
 
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,15 +11,7 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const BUILT = join(ROOT, 'node_modules', `.aip-built-${process.pid}`);
 
 beforeAll(() => {
-  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
-    scripts: Record<string, string>;
-  };
-  const line = scripts['build:cli']!.replace('--outdir=dist', `--outdir=${BUILT}`).replace(
-    'node dist/',
-    `node ${BUILT}/`,
-  );
-  const bin = join(ROOT, 'node_modules', '.bin');
-  execFileSync('sh', ['-c', line], { cwd: ROOT, env: { ...process.env, PATH: `${bin}:${process.env['PATH']}` } });
+  execFileSync(process.execPath, [join(ROOT, '.build/build.mjs'), 'cli', '--out', BUILT]);
 }, 120_000);
 afterAll(() => rmSync(BUILT, { recursive: true, force: true }));
 

@@ -1,5 +1,6 @@
 /** The dashboard's page as the package's build makes it, in front of a mesh that runs from the sources. */
 import { build } from 'esbuild';
+import { partsForEsbuild } from '../../../.build/parts.mjs';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +15,7 @@ export async function serveBuiltPage(mesh: string): Promise<{ readonly url: stri
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL('../../../src/mesh/dashboard/document.ts', import.meta.url))],
     bundle: true,
+    plugins: [partsForEsbuild],
     minify: true,
     format: 'esm',
     platform: 'node',

@@ -2,7 +2,8 @@ import { Failure } from '../../../app/failure.js';
 import type { KeyStore } from '../../../app/ports/state.js';
 import { formatSeed, parseSeed } from '../../../protocol/identity/keys.js';
 import { addonPaths } from './addon.js';
-import { callKeychain, type ChildReply, type ChildRequest } from './child.js';
+import { callKeychain } from './child.js';
+import type { ChildReply, ChildRequest } from './child-messages.js';
 import { denied, missing, notThere, refusal, ringTrouble, timedOut, unloadable } from './reasons.js';
 import { ringState, sessionBus, type RingState } from './secret-service.js';
 

@@ -1,31 +1,21 @@
-import type { agents, AgentRow } from './agents.js';
+import { agents, type AgentRow } from './agents.js';
 import type { PageWindow } from './browser.js';
-import type { calls } from './calls.js';
-import type { kit } from './kit.js';
-import type { live } from './live.js';
-import type { revoke } from './revoke.js';
-import type { verifiers } from './verifiers.js';
-
-/** The parts, handed over because each is sent to the browser as its own text. */
-export interface Parts {
-  readonly kit: typeof kit;
-  readonly calls: typeof calls;
-  readonly agents: typeof agents;
-  readonly live: typeof live;
-  readonly verifiers: typeof verifiers;
-  readonly revoke: typeof revoke;
-}
+import { calls } from './calls.js';
+import { kit as kitOf } from './kit.js';
+import { live } from './live.js';
+import { revoke } from './revoke.js';
+import { verifiers } from './verifiers.js';
 
 /** Keys live in these variables only: closing or locking the page forgets them. */
-export function main(window: PageWindow, parts: Parts): void {
+export function main(window: PageWindow): void {
   const { document } = window;
-  const kit = parts.kit(window);
+  const kit = kitOf(window);
   const { byId, clean, el, percent, say } = kit;
-  const mesh = parts.calls(window);
-  const dialog = parts.revoke(kit, mesh, () => void refresh());
-  const table = parts.agents(window, kit, (agentId) => dialog.open(agentId));
-  const feed = parts.live(window, kit);
-  const crowd = parts.verifiers(kit);
+  const mesh = calls(window);
+  const dialog = revoke(kit, mesh, () => void refresh());
+  const table = agents(window, kit, (agentId) => dialog.open(agentId));
+  const feed = live(window, kit);
+  const crowd = verifiers(kit);
 
   let key = '';
   /** Changes when the page is locked: what was asked for with an earlier key is then ignored. */
