@@ -4,13 +4,11 @@
  */
 import { losesDigits } from './decimals.js';
 import { JsonError } from './error.js';
-import { MAX_DEPTH, MAX_DOCUMENT_BYTES } from '../limits.js';
+import { DOCUMENT_BOUNDS, tooLarge } from './bounds.js';
 import { byteLength, decodeUtf8 } from './utf8.js';
 import { emptyObject, type Json } from './values.js';
 
 export { JsonError } from './error.js';
-
-const TOO_LARGE = `larger than ${MAX_DOCUMENT_BYTES} bytes`;
 
 /** What an integer beyond 2^53 is read as, and any other number whose digits a double loses, given as it is written. */
 export type LargeInteger = (written: string) => Json;
@@ -19,23 +17,20 @@ export type LargeInteger = (written: string) => Json;
  * The value in `bytes`, which must be one JSON document in UTF-8. Throws JsonError; without `large` also on a number whose
  * digits a double loses.
  */
-export function parseJson(bytes: Uint8Array, large: LargeInteger | null = null): Json {
-  if (bytes.length > MAX_DOCUMENT_BYTES) throw new JsonError(TOO_LARGE, MAX_DOCUMENT_BYTES);
+export function parseJson(bytes: Uint8Array, large: LargeInteger | null = null, bounds = DOCUMENT_BOUNDS): Json {
+  if (bytes.length > bounds.bytes) throw tooLarge(bounds);
   const text = decodeUtf8(bytes);
   if (typeof text === 'number') throw new JsonError('not valid UTF-8', text);
-  return new Reader(text, large).document();
+  return new Reader(text, large, bounds.depth).document();
 }
 
 /** The same for text already decoded; its size counts as UTF-8. Throws JsonError. */
-export function parseJsonText(text: string, large: LargeInteger | null = null): Json {
+export function parseJsonText(text: string, large: LargeInteger | null = null, bounds = DOCUMENT_BOUNDS): Json {
   // A UTF-16 code unit takes 1 to 3 bytes, so only texts in between need counting.
-  if (
-    text.length > MAX_DOCUMENT_BYTES ||
-    (text.length * 3 > MAX_DOCUMENT_BYTES && byteLength(text) > MAX_DOCUMENT_BYTES)
-  ) {
-    throw new JsonError(TOO_LARGE, MAX_DOCUMENT_BYTES);
+  if (text.length > bounds.bytes || (text.length * 3 > bounds.bytes && byteLength(text) > bounds.bytes)) {
+    throw tooLarge(bounds);
   }
-  return new Reader(text, large).document();
+  return new Reader(text, large, bounds.depth).document();
 }
 
 const QUOTE = 0x22;
@@ -80,10 +75,12 @@ class Reader {
   private at = 0;
   private readonly text: string;
   private readonly large: LargeInteger | null;
+  private readonly maxDepth: number;
 
-  constructor(text: string, large: LargeInteger | null) {
+  constructor(text: string, large: LargeInteger | null, maxDepth: number) {
     this.text = text;
     this.large = large;
+    this.maxDepth = maxDepth;
   }
 
   document(): Json {
@@ -120,7 +117,7 @@ class Reader {
   }
 
   private object(depth: number, place: Place): Json {
-    if (depth > MAX_DEPTH) this.refuse(`nested deeper than ${MAX_DEPTH}`);
+    if (depth > this.maxDepth) this.refuse(`nested deeper than ${this.maxDepth}`);
     // Inheriting nothing, `__proto__` is a member like any other, and an absent name is always undefined.
     const object = emptyObject();
     this.at++;
@@ -169,7 +166,7 @@ class Reader {
   }
 
   private list(depth: number, place: Place): Json {
-    if (depth > MAX_DEPTH) this.refuse(`nested deeper than ${MAX_DEPTH}`);
+    if (depth > this.maxDepth) this.refuse(`nested deeper than ${this.maxDepth}`);
     const list: Json[] = [];
     this.at++;
     if (this.space() === LIST_CLOSE) {

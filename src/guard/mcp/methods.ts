@@ -1,0 +1,111 @@
+/** Which messages pass, and which become an intent first. What is not listed does not pass: a later revision may mean anything by it. */
+import type { Json, JsonObject } from '../../protocol/json/values.js';
+import type { ReadKind } from './ports.js';
+
+/** What happens to a client's request. */
+export type ClientRule =
+  /** Nothing in it reaches a tool. */
+  | { readonly rule: 'forward' }
+  | { readonly rule: 'call' }
+  | { readonly rule: 'list' }
+  | { readonly rule: 'open' }
+  /**
+   * Only where the passport declares something of the kind, and what `names` finds in the params is covered by it. `reads`: an intent is
+   * signed for it as well.
+   */
+  | {
+      readonly rule: 'declared';
+      readonly kind: ReadKind;
+      readonly names: ((params: JsonObject) => string | null) | null;
+      readonly reads: boolean;
+    };
+
+const FORWARD: ClientRule = { rule: 'forward' };
+
+const text = (value: Json | undefined): string | null => (typeof value === 'string' && value !== '' ? value : null);
+const uriIn = (params: JsonObject): string | null => text(params.uri);
+const nameIn = (params: JsonObject): string | null => text(params.name);
+
+function declared(kind: ReadKind, names: ((params: JsonObject) => string | null) | null, reads = false): ClientRule {
+  return { rule: 'declared', kind, names, reads };
+}
+
+/** Requests of a client, both eras. */
+export const CLIENT_REQUESTS: ReadonlyMap<string, ClientRule> = new Map<string, ClientRule>([
+  ['initialize', { rule: 'open' }],
+  ['server/discover', { rule: 'open' }],
+  ['ping', FORWARD],
+  ['tools/list', { rule: 'list' }],
+  ['tools/call', { rule: 'call' }],
+  ['tasks/get', FORWARD],
+  ['tasks/result', FORWARD],
+  ['tasks/list', FORWARD],
+  ['tasks/cancel', FORWARD],
+  ['subscriptions/listen', FORWARD],
+  ['logging/setLevel', FORWARD],
+  ['resources/list', declared('resource', null)],
+  ['resources/templates/list', declared('resource', null)],
+  ['resources/read', declared('resource', uriIn, true)],
+  ['resources/subscribe', declared('resource', uriIn)],
+  ['resources/unsubscribe', declared('resource', uriIn)],
+  ['prompts/list', declared('prompt', null)],
+  ['prompts/get', declared('prompt', nameIn, true)],
+]);
+
+/** Notifications of a client. */
+export const CLIENT_NOTIFICATIONS: ReadonlySet<string> = new Set([
+  'notifications/initialized',
+  'notifications/cancelled',
+  'notifications/progress',
+]);
+
+/** Requests of a server (legacy era). Sampling spends the user's model and roots tell folders: both are answered with an error. */
+export const SERVER_REQUESTS: ReadonlyMap<string, 'forward' | 'elicitation' | 'refuse'> = new Map([
+  ['ping', 'forward'],
+  ['elicitation/create', 'elicitation'],
+  ['sampling/createMessage', 'refuse'],
+  ['roots/list', 'refuse'],
+] as const);
+
+/** Notifications of a server. */
+export const SERVER_NOTIFICATIONS: ReadonlySet<string> = new Set([
+  'notifications/progress',
+  'notifications/message',
+  'notifications/cancelled',
+  'notifications/tools/list_changed',
+  'notifications/resources/list_changed',
+  'notifications/resources/updated',
+  'notifications/prompts/list_changed',
+  'notifications/elicitation/complete',
+  'notifications/tasks/status',
+  'notifications/subscriptions/acknowledged',
+]);
+
+/** The members that a tools/call may have: a further one could mean another call to the server. */
+export const CALL_MEMBERS: ReadonlySet<string> = new Set([
+  'name',
+  'arguments',
+  '_meta',
+  'task',
+  'inputResponses',
+  'requestState',
+]);
+
+/**
+ * True where a declared resource pattern covers `uri`: an exact URI, or a prefix that ends in `/*`. Both are compared in the form that URL
+ * parsing gives, so that `a/../b` is `b`; what does not parse is covered by nothing but its own exact spelling.
+ */
+export function resourceCovered(pattern: string, uri: string): boolean {
+  const asked = normalized(uri);
+  if (!pattern.endsWith('/*')) return asked !== null ? normalized(pattern) === asked : pattern === uri;
+  const prefix = normalized(pattern.slice(0, -1));
+  return prefix !== null && asked !== null && asked.startsWith(prefix) && asked.length > prefix.length;
+}
+
+function normalized(uri: string): string | null {
+  // An escaped slash, dot or backslash is a step up to a server that decodes it once more.
+  if (!URL.canParse(uri) || /%(?:2e|2f|5c|25)/i.test(uri) || uri.includes('\\')) return null;
+  const url = new URL(uri);
+  // A scheme without authority keeps its steps up.
+  return url.href.split('/').includes('..') ? null : url.href;
+}

@@ -1,0 +1,63 @@
+/** What a session between an MCP client and a server needs of the world, and what it says. */
+import type { JsonObject } from '../../protocol/json/values.js';
+import type { ToolPins } from './tools.js';
+
+/** A call that asks for a verdict. */
+export interface ToolCall {
+  readonly action: string;
+  readonly params: JsonObject;
+  /** `mcp:<server>`. */
+  readonly target: string;
+  /** A continuation that this session saw: judged again, and not counted a second time. */
+  readonly counted: boolean;
+}
+
+/** What was decided about a call. */
+export type CallVerdict =
+  { readonly allowed: true; readonly intentHash: string } | ({ readonly allowed: false } & CallRefusal);
+
+/** Why a call does not run, in words for the model and for programs. */
+export interface CallRefusal {
+  readonly code: string;
+  readonly name: string;
+  /** One sentence. */
+  readonly message: string;
+  readonly remedy: string;
+  readonly details: JsonObject;
+  readonly intentHash: string | null;
+}
+
+/** What a server offers beside tools. */
+export type ReadKind = 'resource' | 'prompt';
+
+/** What happened to a call that was allowed. */
+export type CallOutcome = 'ok' | 'error' | 'unknown';
+
+/** What a session needs of the world. */
+export interface SessionPorts {
+  readonly server: string;
+  /** Signs, verifies and logs; resolves after the commit. A rejection is a failure of the guard: the call does not run. */
+  readonly decide: (call: ToolCall) => Promise<CallVerdict>;
+  /** Writes what was refused otherwise into the log: a tool that changed. */
+  readonly refused: (call: ToolCall, refusal: CallRefusal) => void;
+  readonly outcome: (intentHash: string, outcome: CallOutcome) => void;
+  /** True where the passport declares the action and does not deny it. */
+  readonly declares: (action: string) => boolean;
+  /** The patterns behind `resource:` or the names behind `prompt:` that the passport declares. */
+  readonly patterns: (kind: ReadKind) => readonly string[];
+  /** The action that the user mapped a tool to. */
+  readonly mapped: (tool: string) => string | null;
+  readonly pins: ToolPins;
+  /** True: a server or tool that was never pinned is refused instead of pinned at first sight. */
+  readonly requirePins: boolean;
+  readonly allowElicitation: boolean;
+  /** Logs what would be refused, and forwards. */
+  readonly observe: boolean;
+  /** The longest that a list may be cached (ms). */
+  readonly maxTtlMs: number;
+  /** One line to the client or to the server, without the line feed. */
+  readonly toClient: (line: string) => void;
+  readonly toServer: (line: string) => void;
+  /** Told once what a person should hear. */
+  readonly note: (text: string) => void;
+}

@@ -1,0 +1,59 @@
+/** Refusals of the guard itself, and how a refusal reaches the model. */
+import { isObject, type JsonObject } from '../../protocol/json/values.js';
+import type { CallRefusal } from './ports.js';
+import type { PinState } from './tools.js';
+
+/** The refusal of a tool that is not what was pinned. */
+export function toolChanged(server: string, tool: string, state: PinState): CallRefusal {
+  return {
+    code: 'AIP-E215',
+    name: 'TOOL_CHANGED',
+    message:
+      state === 'changed' ? `The tool ${tool} is not the one that was pinned.` : `The tool ${tool} is not pinned.`,
+    remedy: 'Look at what changed with `aip mcp diff`, and accept it with `aip mcp pin --accept`.',
+    details: { tool, server, state },
+    intentHash: null,
+  };
+}
+
+/** The refusal of what the passport does not declare. */
+export function notDeclared(action: string, server: string): CallRefusal {
+  return {
+    code: 'AIP-E201',
+    name: 'ACTION_NOT_DECLARED',
+    message: `The passport does not declare ${action}.`,
+    remedy: `Declare it with \`aip passport update <agent> --add-action ${action}\`.`,
+    details: { requested: action, server },
+    intentHash: null,
+  };
+}
+
+/** Why a result that asks for more input is not passed on: it asks for the model or the folders, or for answers without leave. */
+export function inputRefusal(server: string, result: JsonObject, allowElicitation: boolean): CallRefusal | null {
+  if (result.resultType !== 'input_required' || !isObject(result.inputRequests)) return null;
+  const methods = Object.values(result.inputRequests).map((request) => (isObject(request) ? request.method : null));
+  const barred = methods.filter((method) => method !== 'elicitation/create' || !allowElicitation);
+  if (barred.length === 0) return null;
+  const [first] = barred;
+  const asked = typeof first === 'string' ? first : 'an unknown input';
+  return {
+    ...notDeclared(asked, server),
+    message: `${server} asks for ${asked}, which does not pass this guard.`,
+    remedy: 'Start the guard with --allow-elicitation where its questions may reach the user.',
+  };
+}
+
+/** A refusal as the model reads it: the code first, and what to do. */
+export function refusalResult(refusal: CallRefusal): JsonObject {
+  const { code, name, details, intentHash } = refusal;
+  return {
+    content: [{ type: 'text', text: sentence(refusal) }],
+    isError: true,
+    _meta: { 'aip/decision': { code, name, details, intent_hash: intentHash } },
+  };
+}
+
+/** The refusal as one line of text: code, name, sentence, remedy. */
+export function sentence({ code, name, message, remedy }: CallRefusal): string {
+  return `${code} ${name}: ${message}${remedy === '' ? '' : ` ${remedy}`}`;
+}

@@ -1,0 +1,368 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { CallRefusal, CallVerdict, SessionPorts, ToolCall } from '../../../src/guard/mcp/ports.js';
+import { McpSession } from '../../../src/guard/mcp/session.js';
+
+type Any = Record<string, any>;
+
+const REFUSAL: CallRefusal = {
+  code: 'AIP-E202',
+  name: 'MONETARY_LIMIT_EXCEEDED',
+  message: 'Too much.',
+  remedy: 'Ask for less.',
+  details: { limit: 100 },
+  intentHash: 'sha256:r',
+};
+const STOPPED: CallRefusal = { ...REFUSAL, code: 'AIP-E401', name: 'AGENT_REVOKED', message: 'Stopped.' };
+
+class Bench {
+  readonly toServer: Any[] = [];
+  readonly toClient: Any[] = [];
+  readonly calls: ToolCall[] = [];
+  readonly refused: CallRefusal[] = [];
+  readonly outcomes: string[] = [];
+  readonly notes: string[] = [];
+  pinned: Map<string, string> | null = null;
+  tools: Any[] = [
+    { name: 'refund', inputSchema: { type: 'object' } },
+    { name: 'hidden', inputSchema: { type: 'object' } },
+  ];
+  verdict: (call: ToolCall) => Promise<CallVerdict> = () => Promise.resolve({ allowed: true, intentHash: 'sha256:a' });
+  readonly session: McpSession;
+  constructor(options: Partial<SessionPorts> = {}) {
+    const declared = new Set(['refund', 'issue_refund', 'pay.echo', 'prompt:greet']);
+    this.session = new McpSession({
+      server: 'pay',
+      decide: (call) => (this.calls.push(call), this.verdict(call)),
+      refused: (_, refusal) => this.refused.push(refusal),
+      outcome: (hash, outcome) => this.outcomes.push(`${hash} ${outcome}`),
+      declares: (action) => declared.has(action),
+      patterns: (kind) => (kind === 'prompt' ? ['greet'] : ['file:///docs/*']),
+      mapped: (tool) => (tool === 'mapped' ? 'issue_refund' : null),
+      pins: { known: () => this.pinned, keep: (hashes) => (this.pinned = new Map(hashes)) },
+      requirePins: false,
+      allowElicitation: false,
+      observe: false,
+      maxTtlMs: 30_000,
+      toClient: (line) => this.toClient.push(JSON.parse(line) as Any),
+      toServer: (line) => this.#served(JSON.parse(line) as Any),
+      note: (text) => this.notes.push(text),
+      ...options,
+    });
+  }
+  /** A server that lists its tools by itself, and leaves the rest to the test. */
+  #served(message: Any): void {
+    this.toServer.push(message);
+    if (message.method !== 'tools/list') return;
+    const result = { tools: this.tools, cacheScope: 'public', ttlMs: 3_600_000 };
+    queueMicrotask(() => this.session.fromServer(JSON.stringify({ jsonrpc: '2.0', id: message.id, result })));
+  }
+  async client(message: unknown): Promise<void> {
+    await this.session.fromClient(typeof message === 'string' ? message : JSON.stringify(message));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  call(id: unknown, name: string, given: unknown = {}, more: object = {}): Promise<void> {
+    return this.client({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: given, ...more } });
+  }
+  answered(id: unknown, result: object): void {
+    this.session.fromServer(JSON.stringify({ jsonrpc: '2.0', id, result }));
+  }
+  get forwarded(): Any[] {
+    return this.toServer.filter((message) => message.method === 'tools/call');
+  }
+}
+
+let bench: Bench;
+beforeEach(() => (bench = new Bench()));
+
+describe('a call', () => {
+  test('runs after its verdict, written anew from what was judged, and its outcome is kept', async () => {
+    await bench.call(0, 'refund', { amount: 50 });
+    expect(bench.calls).toEqual([{ action: 'refund', params: expect.anything(), target: 'mcp:pay', counted: true }]);
+    expect(bench.forwarded).toEqual([
+      { jsonrpc: '2.0', id: 0, method: 'tools/call', params: { name: 'refund', arguments: { amount: 50 } } },
+    ]);
+    bench.answered(0, { content: [] });
+    expect(bench.toClient).toEqual([{ jsonrpc: '2.0', id: 0, result: { content: [] } }]);
+    expect(bench.outcomes).toEqual(['sha256:a ok']);
+  });
+  test('that is refused does not reach the server, and the model reads the code first', async () => {
+    bench.verdict = () => Promise.resolve({ allowed: false, ...REFUSAL });
+    await bench.call('x', 'refund', { amount: 10_000 });
+    expect(bench.forwarded).toEqual([]);
+    const { result } = bench.toClient[0]!;
+    expect(result.isError).toBe(true);
+    expect(result.content[0].text).toMatch(/^AIP-E202 MONETARY_LIMIT_EXCEEDED: Too much\. Ask for less\.$/);
+    expect(result._meta['aip/decision']).toEqual({
+      code: 'AIP-E202',
+      name: 'MONETARY_LIMIT_EXCEEDED',
+      details: { limit: 100 },
+      intent_hash: 'sha256:r',
+    });
+  });
+  test('does not run where the guard fails', async () => {
+    bench.verdict = () => Promise.reject(new Error('disk full'));
+    await bench.call(1, 'refund');
+    expect(bench.forwarded).toEqual([]);
+    expect(bench.toClient[0]!.error).toMatchObject({ code: -32603 });
+  });
+  test('takes the action of the map, of the server and the tool, or of the tool', async () => {
+    bench.tools.push({ name: 'mapped' }, { name: 'echo' });
+    for (const [id, name] of ['mapped', 'echo', 'refund', 'hidden'].entries()) await bench.call(id, name);
+    expect(bench.calls.map(({ action }) => action)).toEqual(['issue_refund', 'pay.echo', 'refund', 'hidden']);
+  });
+  test('under observation is noted and forwarded', async () => {
+    bench = new Bench({ observe: true });
+    bench.verdict = () => Promise.resolve({ allowed: false, ...REFUSAL });
+    await bench.call(1, 'refund');
+    expect(bench.forwarded).toHaveLength(1);
+    expect(bench.notes.join()).toContain('would be refused: AIP-E202');
+  });
+});
+
+describe('nothing unverified reaches the server', () => {
+  const call = '"method":"tools/call","params":{"name":"refund","arguments":{}}';
+  test.each([
+    ['a batch', `[{"jsonrpc":"2.0","id":1,${call}}]`],
+    [
+      'a second name',
+      '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"refund","arguments":{},"name":"get-env"}}',
+    ],
+    ['a second method', `{"jsonrpc":"2.0","id":1,"method":"ping",${call}}`],
+    ['no id', `{"jsonrpc":"2.0",${call}}`],
+    ['a null id', `{"jsonrpc":"2.0","id":null,${call}}`],
+    ['a fraction as id', `{"jsonrpc":"2.0","id":1.5,${call}}`],
+    ['an object as id', `{"jsonrpc":"2.0","id":{},${call}}`],
+    ['another version', `{"jsonrpc":"1.0","id":1,${call}}`],
+    ['an unknown member', `{"jsonrpc":"2.0","id":1,"x":1,${call}}`],
+    ['an unknown method', '{"jsonrpc":"2.0","id":1,"method":"tools/callMany","params":{}}'],
+    ['an unknown param', '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"refund","tool":"x"}}'],
+    ['a list as arguments', '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"refund","arguments":[]}}'],
+    ['no name', '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"arguments":{}}}'],
+    [
+      'a number beyond a double',
+      `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"refund","arguments":{"a":12345678901234567890}}}`,
+    ],
+    ['a request and a result', `{"jsonrpc":"2.0","id":1,"result":{},${call}}`],
+    ['an answer to nothing', '{"jsonrpc":"2.0","id":7,"result":{}}'],
+    ['an unknown notification', '{"jsonrpc":"2.0","method":"notifications/tools/call","params":{}}'],
+    ['a text', '"tools/call"'],
+    ['no JSON', '{'],
+    ['nothing', ''],
+    ['too much', JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping', params: { a: 'x'.repeat(1_200_000) } })],
+    [
+      'a depth beyond bounds',
+      `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":${'['.repeat(90)}${']'.repeat(90)}}}`,
+    ],
+    [
+      'an undeclared resource',
+      '{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"file:///etc/passwd"}}',
+    ],
+    [
+      'a resource by a step up',
+      '{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"file:///docs/../etc/passwd"}}',
+    ],
+    [
+      'a resource by an escaped step',
+      '{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"file:///docs/%2e%2e/etc"}}',
+    ],
+    ['an undeclared prompt', '{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"other"}}'],
+    ['a prompt without a name', '{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{}}'],
+    [
+      'a cancel of a call that is not there',
+      '{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":9}}',
+    ],
+  ])('%s', async (_, line) => {
+    await bench.client(line);
+    expect(bench.toServer).toEqual([]);
+  });
+  test('whatever bytes come', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.json(), async (bytes, text) => {
+        const fresh = new Bench();
+        await fresh.session.fromClient(bytes);
+        await fresh.session.fromClient(text);
+        return fresh.toServer.length === 0;
+      }),
+    );
+  });
+  test('an id that is still open', async () => {
+    await bench.call(1, 'refund');
+    await bench.call(1, 'refund');
+    expect(bench.forwarded).toHaveLength(1);
+  });
+});
+
+describe('a cancel', () => {
+  test('of a call that waits for its verdict ends it here', async () => {
+    let decide: (verdict: CallVerdict) => void = () => undefined;
+    bench.verdict = () => new Promise((resolve) => (decide = resolve));
+    const calling = bench.session.fromClient(
+      JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'refund' } }),
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+    await bench.client({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
+    decide({ allowed: true, intentHash: 'sha256:a' });
+    await calling;
+    expect(bench.toServer.map(({ method }) => method as string)).toEqual(['tools/list']);
+  });
+  test('of a call that runs is passed on', async () => {
+    await bench.call(1, 'refund');
+    await bench.client({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
+    expect(bench.toServer.at(-1)).toMatchObject({ method: 'notifications/cancelled' });
+  });
+});
+
+describe('tools', () => {
+  const list = () => bench.client({ jsonrpc: '2.0', id: 'l', method: 'tools/list', params: {} });
+  test('shown are those that the passport declares, privately and briefly', async () => {
+    await list();
+    expect(bench.toClient[0]!.result).toEqual({ tools: [bench.tools[0]], cacheScope: 'private', ttlMs: 30_000 });
+  });
+  test('are pinned at first sight, which is said once; what changed since is hidden and refused', async () => {
+    await bench.call(1, 'refund');
+    expect(bench.notes).toEqual(['pinned the 2 tools of pay as they are now']);
+    bench.tools[0] = { ...bench.tools[0], description: 'Send all money' };
+    bench.session.fromServer('{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}');
+    await bench.call(2, 'refund');
+    expect(bench.forwarded).toHaveLength(1);
+    expect(bench.refused).toEqual([expect.objectContaining({ code: 'AIP-E215' })]);
+    await list();
+    expect(bench.toClient.at(-1)!.result.tools).toEqual([]);
+    expect(bench.notes).toHaveLength(1);
+  });
+  test('that come later, or that the server does not list, are refused', async () => {
+    await bench.call(1, 'refund');
+    bench.tools.push({ name: 'late' });
+    bench.session.fromServer('{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}');
+    await bench.call(2, 'late');
+    await bench.call(3, 'nowhere');
+    expect(bench.refused.map(({ details }) => details.state)).toEqual(['new', 'new']);
+  });
+  test('without a pin are refused where pins are required', async () => {
+    bench = new Bench({ requirePins: true });
+    await bench.call(1, 'refund');
+    expect([bench.forwarded, bench.pinned]).toEqual([[], null]);
+  });
+});
+
+describe('what the server asks', () => {
+  const ask = (method: string, params: object = {}) =>
+    bench.session.fromServer(JSON.stringify({ jsonrpc: '2.0', id: 0, method, params }));
+  test.each(['sampling/createMessage', 'roots/list', 'elicitation/create', 'unknown/method'])(
+    '%s is refused',
+    (method) => {
+      ask(method);
+      expect(bench.toClient).toEqual([]);
+      expect(bench.toServer).toEqual([{ jsonrpc: '2.0', id: 0, error: expect.objectContaining({ code: -32601 }) }]);
+    },
+  );
+  test('an elicitation passes with the flag, under the name of the server, and its answer once', async () => {
+    bench = new Bench({ allowElicitation: true });
+    ask('elicitation/create', { message: 'Your password?' });
+    expect(bench.toClient[0]!.params.message).toBe('[pay] Your password?');
+    await bench.client({ jsonrpc: '2.0', id: 0, result: { action: 'decline' } });
+    await bench.client({ jsonrpc: '2.0', id: 0, result: { action: 'accept' } });
+    expect(bench.toServer).toEqual([{ jsonrpc: '2.0', id: 0, result: { action: 'decline' } }]);
+  });
+  test('answers that were not asked for are dropped', () => {
+    bench.answered(77, { content: [] });
+    expect(bench.toClient).toEqual([]);
+  });
+  test('what is no message is dropped and said', () => {
+    bench.session.fromServer('Listening on port 80');
+    expect([bench.toClient, bench.notes.length]).toEqual([[], 1]);
+  });
+  test('a result keeps digits that a double cannot hold', async () => {
+    const lines: string[] = [];
+    bench = new Bench({ toClient: (line) => lines.push(line) });
+    await bench.call(1, 'refund');
+    const line = '{"jsonrpc":"2.0","id":1,"result":{"n":12345678901234567890}}';
+    bench.session.fromServer(line);
+    expect(lines).toEqual([line]);
+  });
+});
+
+describe('a continuation', () => {
+  const needed = { resultType: 'input_required', inputRequests: {}, requestState: 's' };
+  const go = (id: number, state: string, given: object = {}) =>
+    bench.call(id, 'refund', given, { requestState: state });
+  test('that the session saw is judged again and counted once', async () => {
+    await bench.call(1, 'refund');
+    bench.answered(1, needed);
+    await go(2, 's');
+    await go(3, 's');
+    expect(bench.calls.map(({ counted }) => counted)).toEqual([true, false, true]);
+  });
+  test('with other arguments or another state counts', async () => {
+    await bench.call(1, 'refund');
+    bench.answered(1, needed);
+    await go(2, 't');
+    await go(3, 's', { amount: 1 });
+    expect(bench.calls.map(({ counted }) => counted)).toEqual([true, true, true]);
+  });
+  test.each(['sampling/createMessage', 'roots/list', 'elicitation/create', undefined])(
+    'that asks for %s is refused',
+    async (method) => {
+      await bench.call(1, 'refund');
+      bench.answered(1, { ...needed, inputRequests: { a: { method, params: {} } } });
+      expect(bench.toClient[0]!.result.isError).toBe(true);
+    },
+  );
+});
+
+describe('a stop', () => {
+  test('answers pending calls, empties the list, says that it changed, and refuses what comes', async () => {
+    await bench.call(1, 'refund');
+    bench.session.cut(STOPPED);
+    expect(bench.toClient.map(({ id, method }) => (id ?? method) as unknown)).toEqual([
+      1,
+      'notifications/tools/list_changed',
+    ]);
+    expect(bench.toClient[0]!.result.content[0].text).toMatch(/^AIP-E401/);
+    expect(bench.toServer.at(-1)).toMatchObject({ method: 'notifications/cancelled', params: { requestId: 1 } });
+    expect(bench.outcomes).toEqual(['sha256:a unknown']);
+    bench.answered(1, { content: ['late'] });
+    const before = bench.toServer.length;
+    await bench.call(2, 'refund');
+    await bench.client({ jsonrpc: '2.0', id: 3, method: 'tools/list' });
+    await bench.client({ jsonrpc: '2.0', id: 4, method: 'tasks/get', params: { taskId: 'x' } });
+    expect(bench.toServer).toHaveLength(before);
+    expect(
+      bench.toClient.slice(2).map(({ result, error }) => (result?.tools ?? result?.isError ?? error.code) as unknown),
+    ).toEqual([true, [], -32600]);
+    bench.session.resume();
+    await bench.call(5, 'refund');
+    expect(bench.forwarded).toHaveLength(2);
+  });
+  test('during the verdict wins over a yes', async () => {
+    bench.verdict = () => (bench.session.cut(STOPPED), Promise.resolve({ allowed: true, intentHash: 'sha256:a' }));
+    await bench.call(1, 'refund');
+    expect(bench.forwarded).toEqual([]);
+  });
+});
+
+describe('reads', () => {
+  test('of a declared resource and prompt are decided under their pattern', async () => {
+    await bench.client({ jsonrpc: '2.0', id: 1, method: 'resources/read', params: { uri: 'file:///docs/a.md' } });
+    await bench.client({ jsonrpc: '2.0', id: 2, method: 'prompts/get', params: { name: 'greet' } });
+    expect(bench.calls.map(({ action, params }) => [action, { ...params }])).toEqual([
+      ['resource:file:///docs/*', { resource: 'file:///docs/a.md' }],
+      ['prompt:greet', { prompt: 'greet' }],
+    ]);
+    expect(bench.toServer.map(({ method }) => method as string)).toEqual(['resources/read', 'prompts/get']);
+  });
+  test('do not pass where nothing of the kind is declared, and neither are they offered', async () => {
+    bench = new Bench({ patterns: () => [] });
+    await bench.client({ jsonrpc: '2.0', id: 1, method: 'resources/list' });
+    await bench.client({
+      jsonrpc: '2.0',
+      id: 2,
+      method: 'initialize',
+      params: { capabilities: { sampling: {}, roots: {}, elicitation: {}, x: {} } },
+    });
+    expect(bench.toServer.map(({ params }) => (params as Any).capabilities as unknown)).toEqual([{ x: {} }]);
+    bench.answered(2, { capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} } });
+    expect(bench.toClient.at(-1)!.result.capabilities).toEqual({ tools: {} });
+  });
+});
