@@ -1,5 +1,5 @@
 import { LocalTrust } from '../app/verification/local-trust.js';
-import type { Trusting } from '../app/verification/examine.js';
+import type { Trusting } from '../verify/trusting.js';
 import type { JudgingDeps, Submission, VerifierDeps } from '../app/verification/intents.js';
 import { verifyStateless } from '../app/verification/stateless.js';
 import type { Constraints } from '../protocol/constraints/rules.js';

@@ -1,9 +1,9 @@
 import type { Constraints } from '../protocol/constraints/rules.js';
 import type { Intent } from '../protocol/intent.js';
 import type { VerifyKey } from '../protocol/ed25519/verify.js';
+import type { TrustHistory } from '../protocol/aip1/trust-score.js';
 import type { Passport } from '../protocol/passport.js';
 import type { JsonObject } from '../protocol/json/values.js';
-import type { BelievedKey } from './believed-keys.js';
 import type { Violation } from './decision.js';
 import type { Meter, MeterReading } from './meters.js';
 
@@ -19,19 +19,15 @@ export interface PinnedKey {
   readonly key: VerifyKey;
 }
 
+/** A signature to be judged. */
+export interface SignatureQuestion {
+  readonly key: VerifyKey;
+  readonly message: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
 /** Verifies one signature; batches inject one that already knows the answer. */
 export type SignatureOracle = (key: VerifyKey, message: Uint8Array, signature: Uint8Array) => boolean;
-
-/** What steps 1 and 2 read. Nothing in the intent is believed yet. */
-export interface Claim {
-  readonly intent: Intent;
-  readonly finding: PassportFinding;
-  /** The pinned keys of a principal; empty when it is not pinned. */
-  readonly pins: (principal: string) => readonly PinnedKey[];
-  readonly signatureHolds: SignatureOracle;
-  /** ms since the epoch, or what `--at` says. */
-  readonly now: number;
-}
 
 /** An earlier judgement of the same nonce. */
 export interface SpentNonce {
@@ -91,21 +87,31 @@ export interface Policy {
 /** Gives what is wrong with params under a JSON Schema 2020-12: an empty list when nothing is. */
 export type SchemaCheck = (schema: JsonObject, params: JsonObject) => readonly { path: string; reason: string }[];
 
-/** What steps 3 to 9 read, all of it inside one transaction. */
+/** An agent's score under this verifier's rules, and the past that RFC-001 weighs. */
+export interface KnownTrust {
+  /** From 0 to 1. */
+  readonly score: number;
+  /** False while there is too little history to go by. */
+  readonly meaningful: boolean;
+  readonly history: Omit<TrustHistory, 'delegationDepth'>;
+}
+
+/** What is read about a document that was proved to come from its agent: all of it inside one transaction, or in one look at the state. */
 export interface Facts {
-  /** Null when never seen; undefined when this verifier keeps no state. */
-  readonly spent: SpentNonce | null | undefined;
-  /** Nonces that were spent until then (ms since the epoch) may be forgotten; not asked for where nothing is accepted. */
-  readonly forgottenUntil?: number;
-  readonly read: (meter: Meter) => MeterReading;
+  /** Null when this verifier keeps no state: then what needs a memory is skipped or refused, and the decision says so. */
+  readonly memory: Recall | null;
   readonly schemaProblems: SchemaCheck;
+  /** Country of the request, ISO 3166-1 alpha-2; null when it is not known. */
   readonly geo: string | null;
+  /** True when a valid approval of exactly this intent was given. */
   readonly approved: boolean;
   readonly hooks: readonly HookOutcome[];
   readonly standing: (subject: string) => StandingRecord | null;
   readonly freshness: Freshness;
-  /** The agent's score, or null when it has none yet. */
-  readonly trust: { readonly score: number; readonly meaningful: boolean } | null;
+  /** Asked only where a minimum is set; null for an agent that has no score yet. */
+  readonly trust: () => KnownTrust | null;
+  /** What `--at` says, else `wallNow`: the clock of expiry and windows, in ms since the epoch. */
+  readonly now: number;
   /** ms since the epoch; `--at` does not move it, because standing is always judged as known now. */
   readonly wallNow: number;
 }
@@ -113,20 +119,11 @@ export interface Facts {
 /** Why a check of a verifier without state is skipped. */
 export const NO_STATE = 'this verifier keeps no state';
 
-/** False when there is no memory of nonces, windows and revocations to ask. */
-export function keepsState(facts: Pick<Facts, 'spent'>): boolean {
-  return facts.spent !== undefined;
-}
-
-/** An intent whose agent is known and whose signature holds, with all that the remaining steps read. */
-export interface Identified {
+/** What checks that every dialect shares read: an intent whose signature holds, and what it is held to. */
+export interface Held {
+  /** In any dialect under the native names: the same agent, action and params. */
   readonly intent: Intent;
-  readonly passport: Passport;
-  /** The passport's own constraints, and those that the caller holds its agent to beside them: all must hold. */
+  /** The constraints of the passport, where there is one, and those that the caller holds the agent to beside: all must hold. */
   readonly limits: readonly Constraints[];
-  readonly policy: Policy;
   readonly facts: Facts;
-  readonly now: number;
-  /** The signatures that were believed on the way here. */
-  readonly believed: readonly BelievedKey[];
 }

@@ -1,4 +1,6 @@
-import type { Decision, Refusal } from './decision.js';
+import type { Violation } from './decision.js';
+import type { Effects } from './dialect.js';
+import type { Outcome } from './pipeline.js';
 
 /**
  * Refusals that time, standing or another's spending could turn into a yes. Their nonce is spent: who captured such an intent
@@ -17,15 +19,18 @@ const MAY_CHANGE: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * True when the decision spends the intent's nonce: a yes always, a refusal when it could be a yes a moment later. A refusal
+ * True for a refusal that would be the same at any later time. It is asked by name, which means the same in every dialect. What a hook
+ * said with a code of its own may change with the hook.
+ */
+export function isFinal({ entry }: Violation): boolean {
+  return !MAY_CHANGE.has(entry.name) && entry.code.startsWith('AIP-E');
+}
+
+/**
+ * True when the judgement spends the intent's nonce: a yes always, a refusal when it could be a yes a moment later. A refusal
  * that would be the same again spends nothing, so that asking twice gives the same answer; neither does one that waits for an
  * approval (E209) or for the verifier's own mesh (E405).
  */
-export function spendsNonce({ success, violations }: Pick<Decision, 'success' | 'violations'>): boolean {
-  return success || violations.every(mayChange);
-}
-
-/** By name, which means the same in both dialects. What a hook said with a code of its own may change with the hook. */
-function mayChange({ error_code, error_message }: Refusal): boolean {
-  return MAY_CHANGE.has(error_message) || !error_code.startsWith('AIP-E');
+export function spendsNonce({ violations }: Pick<Outcome, 'violations'>, final: Effects['final']): boolean {
+  return !violations.some(final);
 }

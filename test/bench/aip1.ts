@@ -3,16 +3,13 @@
  * Prints medians; ends with 1 when a limit is missed.
  */
 import { createPublicKey, verify } from 'node:crypto';
-import { examine } from '../../src/app/verification/examine.js';
-import { proveEnvelope } from '../../src/app/verification/envelope.js';
+import { sittingAt, judgedIn, RecordingMemory } from '../kit/verification/sitting.js';
 import { toBase64url } from '../../src/protocol/aip1/encoding/base64.js';
 import { readEnvelope } from '../../src/protocol/aip1/envelope.js';
 import { parseExact } from '../../src/protocol/aip1/encoding/numbers.js';
 import { documentText } from '../../src/protocol/aip1/sign.js';
-import { importKey, verifySignature } from '../../src/protocol/ed25519/verify.js';
+import { importKey } from '../../src/protocol/ed25519/verify.js';
 import { fromHex } from '../../src/protocol/hex.js';
-import { judgeEnvelope } from '../../src/verify/aip1/judge.js';
-import { nothingKnown } from '../kit/conformance/facts.js';
 import { KEYS, signed } from '../kit/conformance/parts.js';
 import { requireQuiet } from './baseline.js';
 
@@ -47,16 +44,11 @@ const trusting = {
   },
 };
 const policy = { maxAgeMs: 300_000, maxSkewMs: 30_000, minTrust: null };
-const facts = nothingKnown(now);
 
 /** From bytes to decision, in memory. */
 function whole(): boolean {
-  const examined = examine(
-    { bytes, source: null },
-    { trusting, policy, signatureHolds: verifySignature, now, startedAt: 0 },
-  );
-  if ('decision' in examined || examined.dialect !== 'aip-1') return false;
-  return judgeEnvelope(proveEnvelope(examined).proof, facts, null).decision.success;
+  const sitting = sittingAt(now, new RecordingMemory());
+  return judgedIn(sitting, { bytes, source: null }, trusting, policy).judgement.decision.success;
 }
 
 const { signedBytes, proof } = readEnvelope(parseExact(bytes));

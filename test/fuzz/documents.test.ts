@@ -7,7 +7,7 @@ import { JsonError, parseJson, parseJsonText } from '../../src/protocol/json/par
 import { passportOf, readPassport } from '../../src/protocol/passport.js';
 import { ShapeError } from '../../src/protocol/json/shape.js';
 import type { Json, JsonObject } from '../../src/protocol/json/values.js';
-import { issuerProblem } from '../../src/verify/checks/passport.js';
+import { issuerProblem } from '../../src/verify/checks/issuer.js';
 import { intent, mail, refund } from '../kit/native/intent-parts.js';
 import { passport } from '../kit/native/passport-cases.js';
 import { publicKeyBytes, SUPPORT } from '../kit/native/parts.js';

@@ -7,7 +7,7 @@ import { EXIT_OF_CONCERN } from '../../src/protocol/codes.js';
 import { readPassport } from '../../src/protocol/passport.js';
 import type { Json } from '../../src/protocol/json/values.js';
 import type { Decision } from '../../src/verify/decision.js';
-import { STEPS } from '../../src/verify/pipeline.js';
+import { STEPS } from '../../src/verify/dialects/native/pipeline.js';
 import { intent } from '../kit/native/intent-parts.js';
 import { agent, NOW_S, PRINCIPAL, seedOf, type Signer } from '../kit/native/parts.js';
 import { stored } from '../kit/native/standing.js';

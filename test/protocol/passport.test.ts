@@ -4,7 +4,7 @@ import { parseJson, parseJsonText } from '../../src/protocol/json/parse.js';
 import { isActionName, passportBytes, passportOf, readPassport } from '../../src/protocol/passport.js';
 import { ShapeError } from '../../src/protocol/json/shape.js';
 import type { JsonObject } from '../../src/protocol/json/values.js';
-import { issuerProblem } from '../../src/verify/checks/passport.js';
+import { issuerProblem } from '../../src/verify/checks/issuer.js';
 import { passport } from '../kit/native/passport-cases.js';
 import { agent, publicKeyText, seedOf } from '../kit/native/parts.js';
 import { fixtureBytes, PASSPORTS, pinsOf } from '../kit/native/vectors.js';

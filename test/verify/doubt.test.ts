@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { examine } from '../../src/app/verification/examine.js';
 import { intentBytes } from '../../src/protocol/intent.js';
 import { hooks } from '../../src/verify/checks/hooks.js';
-import { passport } from '../../src/verify/checks/passport.js';
+import { passport } from '../../src/verify/dialects/native/checks/passport.js';
 import { revocation } from '../../src/verify/checks/revocation.js';
-import { timestamp } from '../../src/verify/checks/timestamp.js';
-import type { Claim, Facts, Identified } from '../../src/verify/context.js';
+import { timestamp } from '../../src/verify/dialects/native/checks/timestamp.js';
+import type { Facts } from '../../src/verify/context.js';
+import type { Claim, Identified } from '../../src/verify/dialects/native/context.js';
 import type { Verdict } from '../../src/verify/decision.js';
 import { refund } from '../kit/native/intent-parts.js';
 import { NOW_S } from '../kit/native/parts.js';
@@ -15,12 +16,13 @@ import { readPassport } from '../../src/protocol/passport.js';
 const NOW = NOW_S * 1000;
 const intent = { document: refund('doubt', { timestamp: NOW_S }), hash: 'sha256:0' };
 const policy = { maxAgeMs: 300_000, maxSkewMs: 30_000, minTrust: null };
-const facts = { spent: null, hooks: [], approved: false, standing: () => null, wallNow: NOW } as unknown as Facts;
+const memory = { forgottenUntil: () => 0 };
+const facts = { memory, hooks: [], approved: false, standing: () => null, now: NOW, wallNow: NOW } as unknown as Facts;
 const found = readPassport(fixtureBytes('passport-support-agent.json'));
 
 /** Callers of the library may be wrong about types; whatever cannot be compared must not pass. */
 const identified = (changes: object): Identified =>
-  ({ intent, passport: found, limits: [], policy, facts, now: NOW, ...changes }) as unknown as Identified;
+  ({ intent, passport: found, limits: [], policy, facts, believed: [], ...changes }) as unknown as Identified;
 const refusedOrThrown = (judge: () => Verdict): boolean => {
   try {
     return judge().status === 'failed';
@@ -39,8 +41,8 @@ describe('what is no number does not pass', () => {
     { policy: { ...policy, maxAgeMs: undefined } },
     { policy: { ...policy, maxSkewMs: NaN } },
     { policy: { ...policy, maxSkewMs: undefined } },
-    { now: NaN },
-    { now: undefined },
+    { facts: { ...facts, now: NaN } },
+    { facts: { ...facts, now: undefined } },
   ])('for freshness: %o', (changes) => {
     expect(refusedOrThrown(() => timestamp(identified(changes)))).toBe(true);
   });
@@ -57,7 +59,9 @@ describe('what is no number does not pass', () => {
     { ageMs: 5, maxAgeMs: NaN },
   ])('for the age of the revocations: %o', (age) => {
     const freshness = { mesh: true, onStale: 'deny', ...age };
-    expect(refusedOrThrown(() => revocation(identified({ facts: { ...facts, freshness } })))).toBe(true);
+    expect(
+      refusedOrThrown(() => revocation(identified({ facts: { ...facts, freshness } }), 'did:web:acme.com', [])),
+    ).toBe(true);
   });
 });
 

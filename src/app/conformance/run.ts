@@ -1,5 +1,4 @@
 /** Conformance cases as data: a document, what the verifier holds, and what it must say. Anyone can run them against any verifier. */
-import { readMandate } from '../../protocol/aip1/mandate.js';
 import { parseExact } from '../../protocol/aip1/encoding/numbers.js';
 import { importKey, verifySignature, type VerifyKey } from '../../protocol/ed25519/verify.js';
 import { fromHex } from '../../protocol/hex.js';
@@ -8,10 +7,15 @@ import { passportOf } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { parseTime } from '../../protocol/time.js';
 import type { Json } from '../../protocol/json/values.js';
-import type { SpentNonce, StandingRecord } from '../../verify/context.js';
-import { drifts } from '../../verify/aip1/action-groups.js';
-import type { Aip1Claim, Aip1Facts, MandateFinding, Reading } from '../../verify/aip1/context.js';
-import { examine, judgeEnvelope, readingOf, type Aip1Judgement } from '../../verify/aip1/judge.js';
+import type { KnownTrust } from '../../verify/context.js';
+import { drifts } from '../../verify/dialects/aip1/action-groups.js';
+import { AIP1 } from '../../verify/dialects/aip1/dialect.js';
+import type { MandateFinding } from '../../verify/dialects/aip1/trust.js';
+import { unreadable, type Judgement } from '../../verify/judge.js';
+import type { Trusting } from '../../verify/trusting.js';
+import type { Memory, Meter, MeterReading, SpentNonce, StandingRecord, Usage } from '../ports/state.js';
+import { conclude, type Sitting } from '../verification/conclude.js';
+import { mandateFinding } from '../verification/mandates.js';
 
 /** What the verifier of a case holds beside the document. Everything is optional. */
 export interface Given {
@@ -99,29 +103,47 @@ function answerTo(each: ConformanceCase, suiteTime: string): { code: string | nu
 }
 
 /** The judgements on a case's documents, by one verifier with a memory of its own. */
-export function judgeCase(each: ConformanceCase, suiteTime: string): Aip1Judgement[] {
+export function judgeCase(each: ConformanceCase, suiteTime: string): Judgement[] {
   const now = parseTime(each.at ?? suiteTime)!;
-  const memory = new Memory(each.given, now);
+  const sitting = sittingOf(each.given, now);
   const documents =
     each.bytes === undefined
       ? each.documents!.map((text) => Buffer.from(text, 'utf8'))
       : [Buffer.from(each.bytes, 'base64')];
-  return documents.map((document) => {
-    const reading = read(document);
-    const examined = examine(claimOf(reading, each.given, now));
-    const entropy = reading.status === 'read' ? reading.envelope.entropy : null;
-    const judgement = judgeEnvelope(examined, entropy === null ? null : memory.facts(entropy), each.name);
-    memory.settle(judgement);
-    return judgement;
-  });
+  return documents.map((document) => judged(document, each, sitting));
 }
 
-function read(document: Uint8Array): Reading {
+/** Every document is judged as an envelope, also one that another verifier would take for no document at all. */
+function judged(bytes: Uint8Array, { name, given }: ConformanceCase, sitting: Sitting): Judgement {
+  const { now } = sitting;
+  const read = readEnvelopeIn(bytes);
+  if ('refused' in read) return unreadable(AIP1, read.refused, now, name);
+  const proven = read.prove({
+    trusting: trustingOf(given),
+    within: null,
+    policy: { maxAgeMs: 300_000, maxSkewMs: 30_000, minTrust: given.min_trust ?? null },
+    signatureHolds: verifySignature,
+    now,
+  });
+  const { intent } = read;
+  const prepared = {
+    dialect: AIP1,
+    submission: { bytes, source: name },
+    startedAt: 0,
+    intent,
+    proven,
+    hooks: [],
+    schemaProblems: () => [],
+  };
+  return conclude(sitting, prepared).judgement;
+}
+
+function readEnvelopeIn(bytes: Uint8Array): ReturnType<typeof AIP1.read> {
   try {
-    return readingOf(parseExact(document));
+    return AIP1.read({ document: null, rounded: false, exact: () => parseExact(bytes) });
   } catch (error) {
-    if (error instanceof JsonError) return { status: 'malformed', reason: error.reason, offset: error.offset };
-    if (error instanceof ShapeError) return { status: 'malformed', reason: error.reason, offset: null };
+    if (error instanceof JsonError) return { refused: AIP1.malformed(error.reason, error.offset) };
+    if (error instanceof ShapeError) return { refused: AIP1.malformed(error.reason, null) };
     throw error;
   }
 }
@@ -132,34 +154,20 @@ function keyOf(hex: string): VerifyKey {
   return key;
 }
 
-function mandateOf({ mandate, issuer_key }: Given): MandateFinding {
-  if (mandate === undefined) return { status: 'none' };
-  try {
-    const issuerKey = issuer_key === undefined ? null : keyOf(issuer_key);
-    return { status: 'found', mandate: readMandate(parseExact(Buffer.from(mandate, 'utf8'))), issuerKey };
-  } catch (error) {
-    if (error instanceof JsonError || error instanceof ShapeError)
-      return { status: 'unreadable', reason: error.reason };
-    throw error;
-  }
-}
-
-function claimOf(reading: Reading, given: Given, now: number): Aip1Claim {
-  const { registry } = given;
+function trustingOf(given: Given): Trusting {
+  const { registry, issuer_key } = given;
+  const issuer = issuer_key === undefined ? null : keyOf(issuer_key);
+  const mandate: MandateFinding =
+    given.mandate === undefined ? { status: 'none' } : mandateFinding(Buffer.from(given.mandate, 'utf8'), issuer);
   return {
-    reading,
-    finding:
+    passport: () =>
       given.passport === undefined ? { status: 'unknown' } : { status: 'found', passport: passportOf(given.passport) },
     pins: (principal) =>
       given.principal_key === undefined ? [] : [{ keyId: `${principal}#key-1`, key: keyOf(given.principal_key) }],
-    publicKey: given.public_key === undefined ? null : keyOf(given.public_key),
-    hmacKey: given.hmac_key === undefined ? null : fromHex(given.hmac_key),
-    mandate: mandateOf(given),
-    limits: [],
-    policy: {
-      maxAgeMs: 300_000,
-      maxSkewMs: 30_000,
-      minTrust: given.min_trust ?? null,
+    envelopes: {
+      publicKey: given.public_key === undefined ? null : keyOf(given.public_key),
+      hmacKey: given.hmac_key === undefined ? null : fromHex(given.hmac_key),
+      mandate: () => mandate,
       minTier: given.min_tier ?? 0,
       requireMandate: given.require_mandate ?? false,
       registry:
@@ -171,73 +179,77 @@ function claimOf(reading: Reading, given: Given, now: number): Aip1Claim {
               prompts: new Map(Object.entries(registry.prompts ?? {})),
             },
     },
-    signatureHolds: verifySignature,
-    now,
   };
 }
 
-/** What one verifier remembers from document to document. */
-class Memory {
-  readonly #given: Given;
-  readonly #now: number;
+/** One verifier that remembers from document to document, at one moment. */
+function sittingOf({ history, stale_ms, geo, standing }: Given, now: number): Sitting {
+  const known: KnownTrust | null =
+    history === undefined
+      ? null
+      : {
+          score: 0,
+          meaningful: false,
+          history: {
+            total: history.total,
+            successful: history.successful,
+            violations: history.violations,
+            revocations: history.revocations ?? 0,
+            attestationChanges: history.attestation_changes ?? 0,
+          },
+        };
+  return {
+    memory: new CaseMemory(),
+    standing: (subject) => standingIn(standing, subject, now),
+    freshness: { mesh: stale_ms !== undefined, ageMs: stale_ms ?? null, maxAgeMs: 5000, onStale: 'deny' },
+    trust: () => known,
+    approved: () => false,
+    geo: geo ?? null,
+    wallNow: now,
+    now,
+    dryRun: false,
+    warnings: [],
+  };
+}
+
+/** Nonces, and sums that never leave their window: a case is one moment. */
+class CaseMemory implements Memory {
   readonly #spent = new Map<string, SpentNonce>();
   readonly #sums = new Map<string, bigint>();
 
-  constructor(given: Given, now: number) {
-    this.#given = given;
-    this.#now = now;
+  spentNonce(_agentId: string, nonce: string): SpentNonce | null {
+    return this.#spent.get(nonce) ?? null;
   }
 
-  facts(entropy: string): Aip1Facts {
-    const { history, stale_ms, geo } = this.#given;
-    return {
-      spent: this.#spent.get(entropy) ?? null,
-      read: (meter) =>
-        meter.kind === 'sum'
-          ? { kind: 'sum', spent: this.#sums.get(meter.currency) ?? 0n }
-          : { kind: 'count', used: 0, roomAt: null },
-      schemaProblems: () => [],
-      geo: geo ?? null,
-      approved: false,
-      hooks: [],
-      standing: (subject) => this.#standing(subject),
-      freshness: { mesh: stale_ms !== undefined, ageMs: stale_ms ?? null, maxAgeMs: 5000, onStale: 'deny' },
-      trust: null,
-      wallNow: this.#now,
-      history:
-        history === undefined
-          ? null
-          : {
-              total: history.total,
-              successful: history.successful,
-              violations: history.violations,
-              revocations: history.revocations ?? 0,
-              attestationChanges: history.attestation_changes ?? 0,
-              delegationDepth: 1,
-            },
-    };
+  spendNonce(_agentId: string, nonce: string, firstSeenAt: number, firstResult: string): void {
+    this.#spent.set(nonce, { firstSeenAt, firstResult });
   }
 
-  settle({ decision, spend, usage }: Aip1Judgement): void {
-    if (spend !== null) {
-      this.#spent.set(spend.nonce, { firstSeenAt: this.#now, firstResult: decision.error_code ?? 'accepted' });
-    }
-    if (usage !== null && usage.currency !== null && usage.amountMinor !== null) {
-      this.#sums.set(usage.currency, (this.#sums.get(usage.currency) ?? 0n) + usage.amountMinor);
-    }
+  forgottenUntil(): number {
+    return 0;
   }
 
-  #standing(subject: string): StandingRecord | null {
-    const found = this.#given.standing?.find((each) => each.subject === subject);
-    if (found === undefined) return null;
-    return {
-      subject,
-      status: found.status,
-      reason: 'conformance',
-      changedAt: this.#now - 1000,
-      changedBy: null,
-      suspendedUntil: found.until === undefined ? null : parseTime(found.until),
-      version: 1,
-    };
+  read(_agentId: string, meter: Meter): MeterReading {
+    if (meter.kind === 'count') return { kind: 'count', used: 0, roomAt: null };
+    return { kind: 'sum', spent: this.#sums.get(meter.currency) ?? 0n };
   }
+
+  recordUsage({ currency, amountMinor }: Usage): void {
+    if (currency === null || amountMinor === null) return;
+    this.#sums.set(currency, (this.#sums.get(currency) ?? 0n) + amountMinor);
+  }
+}
+
+function standingIn(rows: Given['standing'], subject: string, now: number): StandingRecord | null {
+  const found = rows?.find((each) => each.subject === subject);
+  if (found === undefined) return null;
+  return {
+    subject,
+    status: found.status,
+    reason: 'conformance',
+    changedAt: now - 1000,
+    changedBy: null,
+    suspendedUntil: found.until === undefined ? null : parseTime(found.until),
+    version: 1,
+  };
 }

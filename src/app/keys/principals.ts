@@ -1,7 +1,7 @@
 import { keyId as formatKeyId } from '../../protocol/identity/did.js';
 import { importKey } from '../../protocol/ed25519/verify.js';
 import type { Passport } from '../../protocol/passport.js';
-import { issuerProblem } from '../../verify/checks/passport.js';
+import { issuerProblem } from '../../verify/checks/issuer.js';
 import type { PinnedKey } from '../../verify/context.js';
 import { Failure } from '../failure.js';
 import { createKey, findKey, openKey, type HeldKey, type KeyringDeps } from './keyring.js';

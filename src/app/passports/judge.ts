@@ -3,7 +3,7 @@ import { JsonError, parseJson } from '../../protocol/json/parse.js';
 import { passportOf, type Passport } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { Json } from '../../protocol/json/values.js';
-import { issuerProblem } from '../../verify/checks/passport.js';
+import { issuerProblem } from '../../verify/checks/issuer.js';
 import type { PinnedKey } from '../../verify/context.js';
 import { Failure } from '../failure.js';
 

@@ -3,9 +3,9 @@ import { issueMandate } from '../../protocol/aip1/mandate.js';
 import type { ValueObject } from '../../protocol/aip1/encoding/numbers.js';
 import { verifySignature, type VerifyKey } from '../../protocol/ed25519/verify.js';
 import { ShapeError } from '../../protocol/json/shape.js';
-import { judgeMandate, type MandateTrust } from '../../verify/aip1/checks/mandate.js';
+import { judgeMandate, type MandateTrust } from '../../verify/dialects/aip1/checks/mandate.js';
 import type { Verdict } from '../../verify/decision.js';
-import { mandateFinding } from '../verification/envelope.js';
+import { mandateFinding } from '../verification/mandates.js';
 import { Failure } from '../failure.js';
 import { issuerKey, type PrincipalDeps } from '../keys/principals.js';
 

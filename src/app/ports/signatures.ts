@@ -1,11 +1,6 @@
-import type { VerifyKey } from '../../protocol/ed25519/verify.js';
+import type { SignatureQuestion } from '../../verify/context.js';
 
-/** A signature to be judged elsewhere. */
-export interface SignatureQuestion {
-  readonly key: VerifyKey;
-  readonly message: Uint8Array;
-  readonly signature: Uint8Array;
-}
+export type { SignatureQuestion } from '../../verify/context.js';
 
 /** Other cores that judge signatures by the batch. */
 export interface SignatureWorkers {

@@ -3,7 +3,7 @@ import { parseJsonText } from '../../protocol/json/parse.js';
 import { passportOf, type Passport } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { formatTime, parseTime } from '../../protocol/time.js';
-import { issuerProblem } from '../../verify/checks/passport.js';
+import { issuerProblem } from '../../verify/checks/issuer.js';
 import { checkLog, type ChainedLog } from '../logs/check.js';
 import { Failure } from '../failure.js';
 import type { PinLookup } from '../passports/judge.js';

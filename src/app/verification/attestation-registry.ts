@@ -1,6 +1,6 @@
 import { ShapeError, objectOf } from '../../protocol/json/shape.js';
 import { isObject, type Json } from '../../protocol/json/values.js';
-import type { AttestationRegistry } from '../../verify/aip1/context.js';
+import type { AttestationRegistry } from '../../verify/dialects/aip1/trust.js';
 
 /**
  * What a verifier knows of frameworks, builds and prompts: `{"frameworks": [...], "builds": {framework: hash}, "prompts": {agent: hash}}`.

@@ -1,22 +1,15 @@
-import { isAip1 } from '../../protocol/aip1/envelope.js';
 import { parseExact } from '../../protocol/aip1/encoding/numbers.js';
 import { losesDigits } from '../../protocol/json/decimals.js';
 import { JsonError, parseJson, parseJsonText } from '../../protocol/json/parse.js';
 import type { Constraints } from '../../protocol/constraints/rules.js';
-import { readIntent, type Intent } from '../../protocol/intent.js';
+import type { Intent } from '../../protocol/intent.js';
 import { ShapeError } from '../../protocol/json/shape.js';
-import type { Claim, PassportFinding, PinnedKey, Policy, SignatureOracle } from '../../verify/context.js';
-import { malformed, type Judgement } from '../../verify/judge.js';
-import { examineEnvelope, type EnvelopeTrust, type ExaminedEnvelope } from './envelope.js';
-
-/** Whose word counts: where a verifier finds passports and the keys of principals. */
-export interface Trusting {
-  readonly passport: (agentId: string) => PassportFinding;
-  /** The pinned keys of a principal. */
-  readonly pins: (principal: string) => readonly PinnedKey[];
-  /** Nothing of the kind where it is absent. */
-  readonly envelopes?: EnvelopeTrust;
-}
+import type { Json } from '../../protocol/json/values.js';
+import type { Policy, SignatureOracle } from '../../verify/context.js';
+import type { Asking, Dialect, ReadDocument } from '../../verify/dialect.js';
+import { DIALECTS, dialectOf } from '../../verify/dialects/registry.js';
+import { unreadable, type Judgement } from '../../verify/judge.js';
+import type { Trusting } from '../../verify/trusting.js';
 
 /** One document to judge. */
 export interface Submission {
@@ -32,17 +25,17 @@ export interface Submission {
   readonly within?: Constraints;
 }
 
-/** A document that is an intent. Nothing in it is believed yet. */
-export interface ExaminedIntent {
-  readonly dialect: 'native';
+/** A document that was read in its dialect. Nothing in it is believed yet. */
+export interface Claim {
+  readonly dialect: Dialect;
   readonly submission: Submission;
   /** Ticks, in microseconds. */
   readonly startedAt: number;
-  readonly claim: Claim;
+  readonly document: ReadDocument;
+  readonly asking: Asking;
 }
 
-export type Examined = ExaminedIntent | ExaminedEnvelope;
-
+/** How a batch is judged before anything is believed. */
 export interface ExamineSetting {
   readonly trusting: Trusting;
   readonly policy: Policy;
@@ -53,34 +46,36 @@ export interface ExamineSetting {
   readonly startedAt: number;
 }
 
-/** Reads a document strictly, before any signature work, in the dialect of its shape; what is neither is judged at once. */
-export function examine(submission: Submission, setting: ExamineSetting): Examined | Judgement {
-  const { bytes, source, trusting } = submission;
-  const { signatureHolds, now, startedAt } = setting;
-  const own = trusting === undefined ? setting.trusting : trusting(setting.trusting);
-  let intent: Intent;
+/** Reads a document strictly, before any signature work, in the dialect of its shape; what cannot be read is judged at once. */
+export function examine(submission: Submission, setting: ExamineSetting): Claim | Judgement {
+  const { bytes, source, trusting: changed, within = null } = submission;
+  const { policy, signatureHolds, now, startedAt } = setting;
+  let dialect = DIALECTS.native;
   try {
-    let exact = true;
-    let rounded = false;
-    const nearest = (written: string): number => {
-      exact = false;
-      const value = Number(written);
-      rounded ||= losesDigits(written, value);
-      return value;
-    };
-    const document = typeof bytes === 'string' ? parseJsonText(bytes, nearest) : parseJson(bytes, nearest);
-    if (isAip1(document)) {
-      return examineEnvelope(exact ? document : parseExact(bytes), submission, own, setting);
-    }
-    // What is signed is the double's own spelling (RFC 8785), and an executor in another language reads the number as it is written.
-    if (rounded) throw new ShapeError('a number in it has more digits than can be read exactly; write it as text');
-    intent = readIntent(document);
+    const { document: json, exact, rounded } = parsed(bytes);
+    dialect = dialectOf(json);
+    const document = dialect.read({ document: json, rounded, exact: () => (exact ? json : parseExact(bytes)) });
+    if ('refused' in document) return unreadable(dialect, document.refused, now, source);
+    const trusting = changed === undefined ? setting.trusting : changed(setting.trusting);
+    return { dialect, submission, startedAt, document, asking: { trusting, within, policy, signatureHolds, now } };
   } catch (error) {
-    if (error instanceof JsonError) return malformed(error.reason, error.offset, now, source);
-    if (error instanceof ShapeError) return malformed(error.reason, null, now, source);
+    if (error instanceof JsonError)
+      return unreadable(dialect, dialect.malformed(error.reason, error.offset), now, source);
+    if (error instanceof ShapeError) return unreadable(dialect, dialect.malformed(error.reason, null), now, source);
     throw error;
   }
-  const { passport, pins } = own;
-  const finding = passport(intent.document.agent_id);
-  return { dialect: 'native', submission, startedAt, claim: { intent, finding, pins, signatureHolds, now } };
+}
+
+/** `exact` is false where a number is an integer that a double may round, `rounded` where one did. */
+function parsed(bytes: Uint8Array | string): { document: Json; exact: boolean; rounded: boolean } {
+  let exact = true;
+  let rounded = false;
+  const nearest = (written: string): number => {
+    exact = false;
+    const value = Number(written);
+    rounded ||= losesDigits(written, value);
+    return value;
+  };
+  const document = typeof bytes === 'string' ? parseJsonText(bytes, nearest) : parseJson(bytes, nearest);
+  return { document, exact, rounded };
 }

@@ -4,7 +4,7 @@ import { JsonError, parseJsonText } from '../../protocol/json/parse.js';
 import { passportOf, type Passport } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { PassportFinding, PinnedKey } from '../../verify/context.js';
-import type { Trusting } from './examine.js';
+import type { Trusting } from '../../verify/trusting.js';
 import type { State } from '../ports/state.js';
 
 /** Most passports, and most keys, kept ready for use. */

@@ -1,9 +1,6 @@
 import { verifySignature, verifySignatureAsync, type VerifyKey } from '../../protocol/ed25519/verify.js';
-import { signingKeys } from '../../verify/checks/signature.js';
-import type { Claim, SignatureOracle } from '../../verify/context.js';
-import type { Examined } from './examine.js';
-import type { SignatureQuestion, SignatureWorkers } from '../ports/signatures.js';
-import type { ExaminedEnvelope } from './envelope.js';
+import type { SignatureOracle, SignatureQuestion } from '../../verify/context.js';
+import type { SignatureWorkers } from '../ports/signatures.js';
 
 /**
  * Answers from other cores, kept by intent so that the ordered checks can ask for them synchronously. Without workers they come
@@ -19,8 +16,8 @@ export class SignaturePrefetch {
     this.#workers = workers?.ready === true ? workers : null;
   }
 
-  start(examined: Examined): void {
-    const asked = examined.dialect === 'native' ? intentQuestion(examined.claim) : envelopeQuestion(examined);
+  /** Has `asked` answered; null asks nothing. */
+  start(asked: SignatureQuestion | null): void {
     if (asked === null) return;
     if (this.#workers !== null) {
       this.#asked.push(asked);
@@ -47,18 +44,4 @@ export class SignaturePrefetch {
   #answer({ key, message }: SignatureQuestion, holds: boolean): void {
     this.#answers.set(message, { key, holds });
   }
-}
-
-function intentQuestion({ intent, finding, now }: Claim): SignatureQuestion | null {
-  if (finding.status !== 'found' || intent.signature === null) return null;
-  const keys = signingKeys(finding.passport, intent, now);
-  const key = Array.isArray(keys) ? keys[0] : undefined;
-  return key === undefined ? null : { key, message: intent.signedBytes, signature: intent.signature };
-}
-
-/** The key and the spelling that are tried first; what else there is waits for their answer. */
-function envelopeQuestion({ envelope: { proof, signedBytes }, claim }: ExaminedEnvelope): SignatureQuestion | null {
-  const { finding, publicKey } = claim;
-  const key = finding.status === 'found' ? finding.passport.currentKey.key : publicKey;
-  return key === null || proof?.length !== 64 ? null : { key, message: signedBytes, signature: proof };
 }

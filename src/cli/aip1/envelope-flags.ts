@@ -1,12 +1,8 @@
 /** What `intent verify` can be told about envelopes of AIP-1. */
 import { readRegistry } from '../../app/verification/attestation-registry.js';
 import { Failure } from '../../app/failure.js';
-import {
-  mandateFinding,
-  mandatesByAgent,
-  type EnvelopeTrust,
-  type GivenMandate,
-} from '../../app/verification/envelope.js';
+import { mandateFinding, mandatesByAgent, type GivenMandate } from '../../app/verification/mandates.js';
+import type { EnvelopeTrust } from '../../verify/dialects/aip1/trust.js';
 import type { Tier } from '../../protocol/aip1/envelope.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { Cli } from '../cli.js';

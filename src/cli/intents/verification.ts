@@ -1,7 +1,7 @@
 /** What `intent verify`, `intent sign`, `exec` and the demo verify with: this machine's state, pins, passports and config. */
 import type { VerifierDeps, VerifyOptions } from '../../app/verification/intents.js';
 import { givenFirst, LocalTrust, type UnreadablePassport } from '../../app/verification/local-trust.js';
-import type { EnvelopeTrust } from '../../app/verification/envelope.js';
+import type { EnvelopeTrust } from '../../verify/dialects/aip1/trust.js';
 import type { Passport } from '../../protocol/passport.js';
 import { approvedBy } from '../../verify/approved.js';
 import type { PinnedKey } from '../../verify/context.js';

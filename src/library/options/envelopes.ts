@@ -1,6 +1,7 @@
 import { readRegistry } from '../../app/verification/attestation-registry.js';
 import { paramsOf } from '../../app/verification/plain-json.js';
-import { mandateFinding, mandatesByAgent, type EnvelopeTrust } from '../../app/verification/envelope.js';
+import { mandateFinding, mandatesByAgent } from '../../app/verification/mandates.js';
+import type { EnvelopeTrust } from '../../verify/dialects/aip1/trust.js';
 import { MIN_HMAC_KEY_BYTES } from '../../protocol/aip1/hmac.js';
 import { importKey, type VerifyKey } from '../../protocol/ed25519/verify.js';
 import { parsePublicKey } from '../../protocol/identity/keys.js';

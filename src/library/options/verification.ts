@@ -1,4 +1,4 @@
-import type { Trusting } from '../../app/verification/examine.js';
+import type { Trusting } from '../../verify/trusting.js';
 import { givenFirst } from '../../app/verification/local-trust.js';
 import type { VerifyOptions } from '../../app/verification/intents.js';
 import { paramsOf } from '../../app/verification/plain-json.js';

@@ -1,8 +1,9 @@
-import type { Identified } from '../context.js';
+import type { Passport } from '../../protocol/passport.js';
+import type { Held } from '../context.js';
 import { verdictOf, violation, type Verdict, type Violation } from '../decision.js';
 
-/** Step 5: the passport declares the action, does not deny it, and the params satisfy the action's schema; all that fails is collected. */
-export function action({ intent, passport, facts }: Identified): Verdict {
+/** The passport declares the action, does not deny it, and the params satisfy the action's schema; all that fails is collected. */
+export function action({ intent, facts }: Held, passport: Passport): Verdict {
   const { agent_id, action, params } = intent.document;
   const violations: Violation[] = [];
   // A deny wins over a declaration, so it comes first.

@@ -1,8 +1,8 @@
-import type { Identified } from '../context.js';
+import type { Held } from '../context.js';
 import { skipped, verdictOf, violation, type Verdict, type Violation } from '../decision.js';
 
-/** Step 7: custom verification. A hook may allow, reject with a code of its own, or ask for a person's approval. */
-export function hooks({ intent, facts }: Identified): Verdict {
+/** Custom verification. A hook may allow, reject with a code of its own, or ask for a person's approval. */
+export function hooks({ intent, facts }: Held): Verdict {
   if (facts.hooks.length === 0) return skipped('no hooks are registered');
   const { agent_id } = intent.document;
   const violations: Violation[] = [];

@@ -1,7 +1,7 @@
 import { formatTime } from '../../protocol/time.js';
 import { EVERYONE } from '../../protocol/identity/subject.js';
-import { deniedKeys, deniedNow } from '../believed-keys.js';
-import { keepsState, NO_STATE, type Facts, type Freshness, type Identified, type StandingRecord } from '../context.js';
+import { deniedKeys, deniedNow, type BelievedKey } from '../believed-keys.js';
+import { NO_STATE, type Facts, type Freshness, type Held, type StandingRecord } from '../context.js';
 import {
   skipped,
   verdictOf,
@@ -13,12 +13,16 @@ import {
 } from '../decision.js';
 
 /**
- * Step 8: neither the agent, nor its principal, nor everyone, nor a key whose signature was believed is revoked or suspended, as known
- * now; all who are, are named.
+ * Neither the agent, nor the principal that answers for it, nor everyone, nor a key whose signature was believed is revoked or
+ * suspended, as known now; all who are, are named.
  */
-export function revocation({ intent, passport, facts, believed }: Identified): Verdict {
+export function revocation(
+  { intent, facts }: Pick<Held, 'intent' | 'facts'>,
+  principal: string,
+  believed: readonly BelievedKey[],
+): Verdict {
   const { agent_id } = intent.document;
-  if (!keepsState(facts)) return skipped(NO_STATE);
+  if (facts.memory === null) return skipped(NO_STATE);
   const violations: Violation[] = [];
   const agent = deniedNow(facts, agent_id);
   if (agent?.status === 'revoked') {
@@ -39,7 +43,6 @@ export function revocation({ intent, passport, facts, believed }: Identified): V
       }),
     );
   }
-  const { principal } = passport.document;
   // Where an agent is asked about by itself, it answers for itself.
   const above = (principal === agent_id ? null : deniedNow(facts, principal)) ?? deniedNow(facts, EVERYONE);
   if (above !== null) {
@@ -64,7 +67,7 @@ export const STANDING_UNKNOWN: RevocationReport = { status: 'unknown', age_ms: n
 
 /** What the decision says of the agent's standing, whichever step it ended at. */
 export function revocationReport(facts: Facts, agentId: string, principal: string): RevocationReport {
-  if (!keepsState(facts)) return STANDING_UNKNOWN;
+  if (facts.memory === null) return STANDING_UNKNOWN;
   const record = deniedNow(facts, agentId) ?? deniedNow(facts, principal) ?? deniedNow(facts, EVERYONE);
   const { freshness } = facts;
   const age_ms = freshness.mesh ? freshness.ageMs : null;

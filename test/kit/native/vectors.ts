@@ -6,7 +6,7 @@ import { importKey } from '../../../src/protocol/ed25519/verify.js';
 import { parsePublicKey } from '../../../src/protocol/identity/keys.js';
 import type { PinnedKey, Policy } from '../../../src/verify/context.js';
 import type { Decision } from '../../../src/verify/decision.js';
-import { STEPS } from '../../../src/verify/pipeline.js';
+import { STEPS } from '../../../src/verify/dialects/native/pipeline.js';
 import type { IntentSuite, IntentVector, PassportSuite } from './vector.js';
 
 const ROOT = new URL('../../../', import.meta.url);

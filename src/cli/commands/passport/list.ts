@@ -1,5 +1,5 @@
 import { passportOf, type Passport } from '../../../protocol/passport.js';
-import { issuerProblem } from '../../../verify/checks/passport.js';
+import { issuerProblem } from '../../../verify/checks/issuer.js';
 import { pinnedKeys } from '../../../app/keys/principals.js';
 import type { KnownPassport, State } from '../../../app/ports/state.js';
 import { parseJsonText } from '../../../protocol/json/parse.js';

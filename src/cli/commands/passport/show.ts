@@ -1,6 +1,6 @@
 import { findPassport } from '../../../app/passports/find.js';
 import { pinnedKeys } from '../../../app/keys/principals.js';
-import { issuerProblem } from '../../../verify/checks/passport.js';
+import { issuerProblem } from '../../../verify/checks/issuer.js';
 import type { Passport } from '../../../protocol/passport.js';
 import { renderPassport } from '../../render/passport.js';
 import type { CommandSpec } from '../../spec.js';

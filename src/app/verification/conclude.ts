@@ -1,0 +1,106 @@
+/** The judgement of a proven document over a memory: one function for a transaction, a look, and a verifier without state. */
+import type { Intent } from '../../protocol/intent.js';
+import type { Facts, Freshness, HookOutcome, KnownTrust, SchemaCheck, StandingRecord } from '../../verify/context.js';
+import type { Warning } from '../../verify/decision.js';
+import type { Dialect, ProvenDocument } from '../../verify/dialect.js';
+import { spendsNonce } from '../../verify/finality.js';
+import { decide, type Judgement } from '../../verify/judge.js';
+import type { Memory } from '../ports/state.js';
+import type { Submission } from './examine.js';
+
+/** What one or several documents are judged over, all at one moment. */
+export interface Sitting {
+  /** Null for a verifier without state. */
+  readonly memory: Memory | null;
+  /** As the state knows it now. */
+  readonly standing: (subject: string) => StandingRecord | null;
+  readonly freshness: Freshness;
+  readonly trust: (agentId: string) => KnownTrust | null;
+  /** True when a valid approval of exactly this intent was given. */
+  readonly approved: (intent: Intent) => boolean;
+  /** Country of the request; null when it is not known. */
+  readonly geo: string | null;
+  /** ms since the epoch. */
+  readonly wallNow: number;
+  /** What `--at` says, else `wallNow`. */
+  readonly now: number;
+  /** True where nothing is accepted, so that it does not matter whether a nonce may be forgotten. */
+  readonly dryRun: boolean;
+  /** Said of every document. */
+  readonly warnings: readonly Warning[];
+}
+
+/** A document with all that its remaining steps need from outside of the transaction, because it may take time. */
+export interface PreparedDocument {
+  readonly dialect: Dialect;
+  readonly submission: Submission;
+  /** Ticks, in microseconds. */
+  readonly startedAt: number;
+  readonly intent: Intent;
+  readonly proven: ProvenDocument;
+  readonly hooks: readonly HookOutcome[];
+  readonly schemaProblems: SchemaCheck;
+}
+
+/** A judgement, and whether it spent the intent's nonce. */
+export interface Settled {
+  readonly judgement: Judgement;
+  readonly spent: boolean;
+}
+
+/** Judges all remaining steps, and spends and counts in the memory what the judgement says. */
+export function conclude(sitting: Sitting, prepared: PreparedDocument): Settled {
+  const { dialect, intent, proven, submission } = prepared;
+  const { memory, now, wallNow } = sitting;
+  const { outcome, revocation, warnings, effects } = proven.conclude(factsOf(sitting, prepared));
+  const judgement = decide({
+    dialect,
+    intent,
+    outcome,
+    revocation,
+    warnings: sitting.warnings.length === 0 ? warnings : [...warnings, ...sitting.warnings],
+    now,
+    source: submission.source,
+  });
+  if (effects === null || memory === null) return { judgement, spent: false };
+  const { agent_id: agentId, action, nonce } = intent.document;
+  const spent = spendsNonce(outcome, effects.final);
+  if (spent) {
+    const result = judgement.decision.error_code ?? 'accepted';
+    memory.spendNonce(agentId, nonce, wallNow, result, effects.keepUntil);
+  }
+  if (judgement.decision.success && effects.usage !== null) {
+    const { currency, amountMinor } = effects.usage;
+    memory.recordUsage({ agentId, action, at: now, currency, amountMinor });
+  }
+  return { judgement, spent };
+}
+
+/** True when a step before the hooks refuses as things stand. */
+export function refusesBeforeHooks(sitting: Sitting, prepared: PreparedDocument): boolean {
+  return prepared.proven.refusesBeforeHooks(factsOf(sitting, prepared));
+}
+
+function factsOf(sitting: Sitting, { intent, proven, submission, hooks, schemaProblems }: PreparedDocument): Facts {
+  const { memory, dryRun, geo, standing, freshness, now, wallNow } = sitting;
+  return {
+    memory: memory !== null && dryRun ? withoutForgetting(memory) : memory,
+    schemaProblems,
+    geo,
+    approved: proven.speaker !== null && (sitting.approved(intent) || submission.approved?.(intent) === true),
+    hooks,
+    standing,
+    freshness,
+    trust: () => sitting.trust(intent.document.agent_id),
+    now,
+    wallNow,
+  };
+}
+
+function withoutForgetting(memory: Memory): Facts['memory'] {
+  return {
+    spentNonce: (agentId, nonce) => memory.spentNonce(agentId, nonce),
+    read: (agentId, meter, now) => memory.read(agentId, meter, now),
+    forgottenUntil: () => 0,
+  };
+}

@@ -1,0 +1,83 @@
+/** Amounts of envelopes, exact: compared as the decimals they are, and counted in minor units rounded against the agent. */
+import { minorDigits } from '../../../protocol/constraints/currencies.js';
+import { decimalOf, MAX_MINOR, type Decimal } from '../../../protocol/constraints/money.js';
+import type { Json, JsonObject } from '../../../protocol/json/values.js';
+
+export type Amount =
+  | {
+      readonly ok: true;
+      /** Major units. */
+      readonly decimal: Decimal;
+      readonly param: string;
+    }
+  | { readonly ok: false; readonly reason: string };
+
+/** The reference counts two digits for what ISO 4217 does not know, such as tokens. */
+export function digitsOf(currency: string): number {
+  return minorDigits(currency) ?? 2;
+}
+
+/** The amount of an intent, `amount_minor` before `amount`; null when it carries neither. */
+export function amountOf(parameters: JsonObject, currency: string): Amount | null {
+  const minor = Object.hasOwn(parameters, 'amount_minor') ? parameters.amount_minor : undefined;
+  if (minor !== undefined) {
+    const decimal = exact(minor);
+    if (decimal === null || decimal.scale > 0) return { ok: false, reason: '"amount_minor" is not a whole number' };
+    return {
+      ok: true,
+      decimal: { coefficient: decimal.coefficient, scale: digitsOf(currency) },
+      param: 'amount_minor',
+    };
+  }
+  const major = Object.hasOwn(parameters, 'amount') ? parameters.amount : undefined;
+  if (major === undefined || major === null) return null;
+  const decimal = exact(major);
+  if (decimal === null) return { ok: false, reason: '"amount" is not a number or a decimal string' };
+  return { ok: true, decimal, param: 'amount' };
+}
+
+/** Integers beyond 2^53 arrive as long strings of digits. */
+function exact(value: Json): Decimal | null {
+  if (typeof value === 'string' && /^-?[1-9][0-9]{15,308}$/.test(value))
+    return { coefficient: BigInt(value), scale: 0 };
+  return decimalOf(value);
+}
+
+/** Negative when a < b, 0 when equal, positive when a > b. */
+export function compare(a: Decimal, b: Decimal): number {
+  const scale = Math.max(a.scale, b.scale);
+  const difference = a.coefficient * tenTo(scale - a.scale) - b.coefficient * tenTo(scale - b.scale);
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}
+
+/** A positive decimal in minor units, up to the next whole one: what is spent is never counted short. */
+export function ceilMinor(decimal: Decimal, digits: number): bigint {
+  const down = floorMinor(decimal, digits);
+  const exactly = compare({ coefficient: down, scale: digits }, decimal) === 0;
+  const minor = exactly ? down : down + 1n;
+  return minor < MAX_MINOR ? minor : MAX_MINOR;
+}
+
+/** A positive decimal in minor units, down to the last whole one: what is allowed is never counted long. */
+export function floorMinor({ coefficient, scale }: Decimal, digits: number): bigint {
+  return scale <= digits ? coefficient * tenTo(digits - scale) : coefficient / tenTo(scale - digits);
+}
+
+const POWERS = Array.from({ length: 20 }, (_, digits) => 10n ** BigInt(digits));
+
+function tenTo(digits: number): bigint {
+  return POWERS[digits] ?? 10n ** BigInt(digits);
+}
+
+/** A JSON number where its text is exactly the decimal, else the decimal as text. */
+export function jsonOfDecimal(decimal: Decimal): number | string {
+  const text = decimalText(decimal);
+  return String(Number(text)) === text ? Number(text) : text;
+}
+
+export function decimalText({ coefficient, scale }: Decimal): string {
+  const sign = coefficient < 0n ? '-' : '';
+  const digits = String(coefficient < 0n ? -coefficient : coefficient).padStart(scale + 1, '0');
+  if (scale === 0) return sign + digits;
+  return `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`.replace(/\.?0+$/, '');
+}

@@ -1,0 +1,73 @@
+import type { Boundaries } from '../../../../protocol/aip1/boundaries.js';
+import type { JsonObject } from '../../../../protocol/json/values.js';
+import type { Violation } from '../../../decision.js';
+import type { Aip1Context } from '../context.js';
+import { amountOf, ceilMinor, compare, decimalText, digitsOf, floorMinor, jsonOfDecimal } from '../amount.js';
+import type { Decimal } from '../../../../protocol/constraints/money.js';
+import { aip1Violation } from '../violations.js';
+import type { Bound } from './bounds.js';
+
+const DAY_MS = 86_400_000;
+
+/** E202, and E103 for an amount that cannot be read. Nothing is money where nothing is capped. */
+export function brokenCaps(context: Aip1Context, bounds: Boundaries, bound: Bound): Violation[] {
+  const { envelope, facts } = context;
+  const { parameters, agentId: agent_id } = envelope;
+  const { perTransaction, perDay, currency } = bounds;
+  if (perTransaction === null && perDay === null) return [];
+  const amount = amountOf(parameters, currency);
+  if (amount === null) return [];
+  if (!amount.ok) {
+    const { reason } = amount;
+    return [aip1Violation('SCHEMA_INVALID', `${reason}.`, { reason, offset: null, bound, agent_id })];
+  }
+  const named = parameters.currency ?? null;
+  if (named !== null && (typeof named !== 'string' || named.toUpperCase() !== currency)) {
+    const requested = typeof named === 'string' ? named.slice(0, 16) : null;
+    const message = `The amount is in ${requested ?? 'something that is no currency'}, and the ${bound} caps ${currency}.`;
+    const details = { requested, limit: null, currency, param: 'currency', bound, agent_id };
+    return [aip1Violation('MONETARY_LIMIT', message, details)];
+  }
+  // Zero and negative amounts spend nothing (RFC-001's conformance vectors).
+  if (amount.decimal.coefficient <= 0n) return [];
+  const asked = decimalText(amount.decimal);
+  const exceeded = (
+    limit: Decimal,
+    spent: Decimal | null,
+    message: string,
+    window = spent === null ? null : '24h',
+  ): Violation[] => {
+    const details: JsonObject = {
+      requested: jsonOfDecimal(amount.decimal),
+      limit: jsonOfDecimal(limit),
+      currency,
+      spent: spent === null ? null : jsonOfDecimal(spent),
+      window,
+      param: amount.param,
+      bound,
+      agent_id,
+    };
+    return [aip1Violation('MONETARY_LIMIT', message, details)];
+  };
+  if (perTransaction !== null && compare(amount.decimal, perTransaction) > 0) {
+    const message = `${asked} ${currency} asked, the ${bound} allows ${decimalText(perTransaction)}.`;
+    return exceeded(perTransaction, null, message);
+  }
+  if (perDay === null) return [];
+  const { memory, now } = facts;
+  if (memory === null) {
+    return exceeded(
+      perDay,
+      null,
+      `The ${bound} caps 24 hours, and this verifier keeps no state: nothing can be added up.`,
+      '24h',
+    );
+  }
+  const reading = memory.read(agent_id, { kind: 'sum', currency, windowMs: DAY_MS }, now);
+  if (reading.kind !== 'sum') throw new Error('a sum was asked for and a count was read');
+  const digits = digitsOf(currency);
+  if (reading.spent + ceilMinor(amount.decimal, digits) <= floorMinor(perDay, digits)) return [];
+  const spent = { coefficient: reading.spent, scale: digits };
+  const message = `${asked} ${currency} asked and ${decimalText(spent)} spent in 24 hours, the ${bound} allows ${decimalText(perDay)}.`;
+  return exceeded(perDay, spent, message);
+}

@@ -1,0 +1,95 @@
+import { hmacHolds } from '../../../../protocol/aip1/hmac.js';
+import type { Envelope, Tier } from '../../../../protocol/aip1/envelope.js';
+import type { VerifyKey } from '../../../../protocol/ed25519/verify.js';
+import type { Passport } from '../../../../protocol/passport.js';
+import type { BelievedKey } from '../../../believed-keys.js';
+import type { PassportFinding, SignatureQuestion } from '../../../context.js';
+import { issuerProblem } from '../../../checks/issuer.js';
+import { failed, PASSED, type Verdict } from '../../../decision.js';
+import type { Aip1Claim } from '../context.js';
+import { aip1Violation } from '../violations.js';
+
+/** A passport that may speak for the agent, or why the one known here may not; null when none is known. */
+export type Standing = { readonly passport: Passport } | { readonly problem: string } | null;
+
+/** The passport known for the agent, held to the rules of the native dialect: whole, signed by a pinned principal, in force. */
+export function passportOf({ envelope, finding, pins, now }: Aip1Claim): Standing {
+  if (finding.status === 'unknown') return null;
+  if (finding.status === 'unreadable') return { problem: `its passport is not valid: ${finding.reason}` };
+  const { passport } = finding;
+  if (passport.agent.id !== envelope.agentId) return { problem: 'the passport found is of another agent' };
+  const problem = issuerProblem(passport, pins(passport.document.principal));
+  if (problem !== null) return { problem };
+  if (passport.expiresAt !== null && now >= passport.expiresAt) return { problem: 'its passport has expired' };
+  return { passport };
+}
+
+/**
+ * E100: the proof holds over one of the spellings of the envelope. Where a passport is known its keys decide, and a key named by the
+ * user does not: else its holder could speak for every agent. A passport that does not hold is never replaced by less.
+ */
+export function signature(claim: Aip1Claim, standing: Standing, tier: Tier): Verdict {
+  const { envelope } = claim;
+  const { proof } = envelope;
+  const fail = (message: string, reason: string) =>
+    failed(aip1Violation('INVALID_SIGNATURE', message, { reason, agent_id: envelope.agentId }));
+  if (standing !== null && 'problem' in standing) {
+    return fail(`No trusted key of ${envelope.agentId} is known here: ${standing.problem}`, 'passport');
+  }
+  if (proof === null) return fail('The proof value is not base64url of 64 bytes, or of 32 at tier 0.', 'form');
+  if (proof.length === 32) {
+    if (tier !== 0) return fail('An HMAC is a proof at tier 0 only.', 'tier');
+    if (claim.hmacKey === null) return fail('The proof is an HMAC, and no shared key was given.', 'unknown_key');
+    const key = claim.hmacKey;
+    return holds(envelope, (text) => hmacHolds(key, text, proof))
+      ? PASSED
+      : fail(`The HMAC does not match the envelope under the shared key.`, 'mismatch');
+  }
+  const keys =
+    standing !== null ? keysOf(standing.passport, claim.now) : claim.publicKey === null ? [] : [claim.publicKey];
+  if (keys.length === 0) return fail(`No passport and no key of ${envelope.agentId} is known here.`, 'unknown_key');
+  return holds(envelope, (text) => keys.some((key) => claim.signatureHolds(key, text, proof)))
+    ? PASSED
+    : fail(`The signature does not match the envelope under the key of ${envelope.agentId}.`, 'mismatch');
+}
+
+/** The proof of an envelope, with the keys that may have made it; empty for an HMAC, which no key pair made. */
+export function signersOf(claim: Aip1Claim, passport: Passport | null): BelievedKey[] {
+  const { envelope } = claim;
+  const { proof } = envelope;
+  if (proof === null || proof.length !== 64) return [];
+  const bare = claim.publicKey === null ? [] : [{ keyId: null, key: claim.publicKey }];
+  const keys = passport === null ? [] : keysOf(passport, claim.now);
+  const candidates =
+    passport === null
+      ? bare
+      : [passport.currentKey, ...passport.previousKeys].filter((candidate) => keys.includes(candidate.key));
+  return [
+    {
+      role: 'agent',
+      candidates,
+      holds: (key) => holds(envelope, (text) => claim.signatureHolds(key, text, proof)),
+    },
+  ];
+}
+
+/** The key and the spelling that are tried first; what else there is waits for their answer. */
+export function firstQuestion(
+  { proof, signedBytes }: Envelope,
+  finding: PassportFinding,
+  publicKey: VerifyKey | null,
+): SignatureQuestion | null {
+  const key = finding.status === 'found' ? finding.passport.currentKey.key : publicKey;
+  return key === null || proof?.length !== 64 ? null : { key, message: signedBytes, signature: proof };
+}
+
+/** The current key, and former ones in their overlap: an envelope does not say which one signed it. */
+function keysOf({ currentKey, previousKeys }: Passport, now: number): VerifyKey[] {
+  const overlapping = previousKeys.filter(({ validUntil }) => validUntil !== null && now < validUntil);
+  return [currentKey.key, ...overlapping.map(({ key }) => key)];
+}
+
+function holds({ spellings }: Envelope, proves: (text: Uint8Array) => boolean): boolean {
+  for (const text of spellings()) if (proves(text)) return true;
+  return false;
+}

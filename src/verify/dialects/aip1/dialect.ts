@@ -1,0 +1,224 @@
+/** The envelope of RFC-001 as a dialect (`aip-1`). */
+import { isAip1, readEnvelope, VersionError, type Envelope, type Tier } from '../../../protocol/aip1/envelope.js';
+import type { Mandate } from '../../../protocol/aip1/mandate.js';
+import { principalOfAgent } from '../../../protocol/identity/did.js';
+import type { Intent } from '../../../protocol/intent.js';
+import type { Passport } from '../../../protocol/passport.js';
+import { issuerOf } from '../../checks/issuer.js';
+import { degradedWarnings, revocationReport, STANDING_UNKNOWN } from '../../checks/revocation.js';
+import type { Facts, SignatureQuestion } from '../../context.js';
+import type { CheckReport, RevocationReport, Verdict, Violation, Warning } from '../../decision.js';
+import type { Asking, Concluded, Dialect, ProvenDocument, ReadDocument, Speaker } from '../../dialect.js';
+import { isFinal } from '../../finality.js';
+import { runChecks, type Outcome } from '../../pipeline.js';
+import { endOf, MAX_LIFETIME_MS } from './checks/form.js';
+import { mandate, mandateSigner } from './checks/mandate.js';
+import { firstQuestion, passportOf, signature, signersOf } from './checks/signature.js';
+import type { Aip1Claim, Aip1Context, Reading } from './context.js';
+import { intentOf } from './native-view.js';
+import { AIP1_STEPS, BEFORE_HOOKS, FORM, SHAPE, SUBSTANCE } from './pipeline.js';
+import { usageOfEnvelope } from './spending.js';
+import { NO_ENVELOPE_TRUST } from './trust.js';
+
+/** The AIP-1 dialect. */
+export const AIP1: Dialect = {
+  name: 'aip-1',
+  steps: AIP1_STEPS,
+  reads: isAip1,
+  read: ({ exact }) => {
+    let envelope: Envelope;
+    try {
+      envelope = readEnvelope(exact());
+    } catch (error) {
+      if (error instanceof VersionError) return { refused: shapeOf({ status: 'version', found: error.found }) };
+      throw error;
+    }
+    return new ReadEnvelope(envelope);
+  },
+  malformed: (reason, offset) => shapeOf({ status: 'malformed', reason, offset }),
+  // An envelope may be in force longer than an intent of the native dialect is fresh.
+  presentableForMs: ({ maxAgeMs }) => Math.max(maxAgeMs, MAX_LIFETIME_MS),
+};
+
+function shapeOf(reading: Reading): Outcome {
+  return runChecks(SHAPE, reading);
+}
+
+class ReadEnvelope implements ReadDocument {
+  readonly intent: Intent;
+  readonly #envelope: Envelope;
+
+  constructor(envelope: Envelope) {
+    this.#envelope = envelope;
+    this.intent = intentOf(envelope);
+  }
+
+  question({ trusting }: Asking): SignatureQuestion | null {
+    const { publicKey } = trusting.envelopes ?? NO_ENVELOPE_TRUST;
+    return firstQuestion(this.#envelope, trusting.passport(this.#envelope.agentId), publicKey);
+  }
+
+  prove(asking: Asking): ProvenDocument {
+    const claim = claimOf(this.#envelope, asking);
+    const form = runChecks(FORM, claim, shapeOf({ status: 'read', envelope: this.#envelope }).reports);
+    return form.violations.length > 0
+      ? new RefusedEnvelope(form)
+      : new JudgedEnvelope(claim, this.intent, form.reports);
+  }
+}
+
+function claimOf(envelope: Envelope, { trusting, within, policy, signatureHolds, now }: Asking): Aip1Claim {
+  const {
+    publicKey,
+    hmacKey,
+    mandate: given,
+    requireMandate,
+    minTier,
+    registry,
+  } = trusting.envelopes ?? NO_ENVELOPE_TRUST;
+  const { agentId } = envelope;
+  return {
+    envelope,
+    finding: trusting.passport(agentId),
+    pins: trusting.pins,
+    publicKey,
+    hmacKey,
+    mandate: given(agentId),
+    limits: within === null ? [] : [within],
+    policy: { ...policy, requireMandate, minTier, registry },
+    signatureHolds,
+    now,
+  };
+}
+
+/** An envelope whose form was refused, so that no signature was looked at. */
+class RefusedEnvelope implements ProvenDocument {
+  readonly speaker = null;
+  readonly #form: Outcome;
+
+  constructor(form: Outcome) {
+    this.#form = form;
+  }
+
+  refusesBeforeHooks(): boolean {
+    return true;
+  }
+
+  conclude(): Concluded {
+    return { outcome: this.#form, revocation: STANDING_UNKNOWN, warnings: [], effects: null };
+  }
+}
+
+/**
+ * An envelope whose signature and mandate were judged. A signature that does not hold is reported in its place, after replay, as the
+ * reference does; until then it only means that nothing is believed.
+ */
+class JudgedEnvelope implements ProvenDocument {
+  readonly speaker: Speaker | null;
+  readonly #claim: Aip1Claim;
+  readonly #intent: Intent;
+  readonly #form: readonly CheckReport[];
+  readonly #tier: Tier;
+  readonly #passport: Passport | null;
+  readonly #signature: Verdict;
+  readonly #mandate: Verdict;
+
+  constructor(claim: Aip1Claim, intent: Intent, form: readonly CheckReport[]) {
+    const standing = passportOf(claim);
+    this.#claim = claim;
+    this.#intent = intent;
+    this.#form = form;
+    this.#passport = standing !== null && 'passport' in standing ? standing.passport : null;
+    this.#tier = Math.max(claim.envelope.tier, claim.policy.minTier) as Tier;
+    this.#signature = signature(claim, standing, this.#tier);
+    const holds = this.#signature.status === 'passed';
+    // A mandate is not worth a verification before the envelope is.
+    this.#mandate = holds ? mandate(claim) : this.#signature;
+    this.speaker = holds ? { passport: this.#passport } : null;
+  }
+
+  refusesBeforeHooks(facts: Facts): boolean {
+    return runChecks(BEFORE_HOOKS, this.#context(facts)).violations.length > 0;
+  }
+
+  conclude(facts: Facts): Concluded {
+    const context = this.#context(facts);
+    const outcome = runChecks(SUBSTANCE, context, this.#form);
+    if (this.speaker === null) return { outcome, revocation: STANDING_UNKNOWN, warnings: [], effects: null };
+    const revocation = standingOf(context);
+    return {
+      outcome,
+      revocation,
+      warnings: warningsOf(context, revocation),
+      effects: {
+        keepUntil: keepUntil(context),
+        final: isFinalHere,
+        usage: outcome.violations.length > 0 ? null : usageOfEnvelope(context),
+      },
+    };
+  }
+
+  #context(facts: Facts): Aip1Context {
+    const claim = this.#claim;
+    const passport = this.#passport;
+    const granted =
+      this.#mandate.status === 'passed' && claim.mandate.status === 'found' ? claim.mandate.mandate : null;
+    return {
+      envelope: claim.envelope,
+      intent: this.#intent,
+      tier: this.#tier,
+      signature: this.#signature,
+      mandateVerdict: this.#mandate,
+      passport,
+      mandate: granted,
+      believed: [
+        ...signersOf(claim, passport),
+        ...(passport === null ? [] : [issuerOf(passport, claim.pins)]),
+        ...(granted === null ? [] : mandateSigner(claim)),
+      ],
+      answerable: answerableFor(claim.envelope, passport, granted),
+      limits: [...(passport === null ? [] : [passport.constraints]), ...claim.limits],
+      policy: claim.policy,
+      facts,
+    };
+  }
+}
+
+/** What was spent in 24 hours may have left the window later; the native dialect has a code of its own for it. */
+function isFinalHere(violation: Violation): boolean {
+  const { entry, details } = violation;
+  return isFinal(violation) && !(entry.name === 'MONETARY_LIMIT' && details['window'] === '24h');
+}
+
+/** Remembered until the envelope is out of force by the wall clock, wherever `--at` moved the other: `replay` counts on it. */
+function keepUntil({ envelope, policy, facts }: Aip1Context): number {
+  return Math.max(facts.wallNow + 2 * policy.maxAgeMs, endOf(envelope) + policy.maxSkewMs);
+}
+
+/**
+ * The principal that the passport proves, the issuer of the mandate, the principal of the domain that the agent is named in, and the
+ * one that the envelope claims: an agent that claims another does not leave its own.
+ */
+function answerableFor(envelope: Envelope, passport: Passport | null, granted: Mandate | null): string[] {
+  const { agentId, principal } = envelope;
+  const known = [passport?.document.principal, granted?.issuer, principalOfAgent(agentId) ?? undefined, principal];
+  return [...new Set(known.filter((each) => each !== undefined))];
+}
+
+function standingOf({ facts, envelope, answerable }: Aip1Context): RevocationReport {
+  const reports = answerable.map((principal) => revocationReport(facts, envelope.agentId, principal));
+  // Where no copy was ever heard of, an agent that is not denied is unknown: that must not hide one that is.
+  return reports.find(({ status }) => status === 'revoked' || status === 'suspended') ?? reports[0]!;
+}
+
+function warningsOf({ passport, mandate: granted, envelope }: Aip1Context, revocation: RevocationReport): Warning[] {
+  const warnings: Warning[] = [];
+  if (passport === null && granted === null) {
+    warnings.push({
+      code: 'self_declared_boundaries',
+      message: `Only ${envelope.agentId} itself says what it may do: neither a passport nor a mandate of it is known here.`,
+    });
+  }
+  warnings.push(...degradedWarnings(revocation));
+  return warnings;
+}

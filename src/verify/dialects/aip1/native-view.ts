@@ -1,0 +1,22 @@
+import type { Envelope } from '../../../protocol/aip1/envelope.js';
+import type { Intent } from '../../../protocol/intent.js';
+
+/** An envelope under the names of an intent, for hooks, approvals and the log. */
+export function intentOf(envelope: Envelope): Intent {
+  const { agentId, action, parameters, target, issuedAt, entropy, proofText, signedBytes, hash } = envelope;
+  return {
+    document: {
+      agent_id: agentId,
+      action,
+      params: parameters,
+      ...(target === '' ? {} : { target }),
+      timestamp: Math.floor(issuedAt / 1000),
+      nonce: entropy,
+      signature: proofText,
+    },
+    signedBytes,
+    // Whoever gets this comes after the signature and never judges it again.
+    signature: null,
+    hash,
+  };
+}

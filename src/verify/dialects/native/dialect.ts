@@ -1,0 +1,146 @@
+/** The guide's flat intent as a dialect (protocol, sections 3 and 4). */
+import { readIntent, type Intent } from '../../../protocol/intent.js';
+import { ShapeError } from '../../../protocol/json/shape.js';
+import type { Passport } from '../../../protocol/passport.js';
+import { issuerOf } from '../../checks/issuer.js';
+import { degradedWarnings, revocationReport, STANDING_UNKNOWN } from '../../checks/revocation.js';
+import type { BelievedKey } from '../../believed-keys.js';
+import { accountingOf, usageOf } from '../../constraints.js';
+import type { Facts, SignatureQuestion } from '../../context.js';
+import { violation, type CheckReport } from '../../decision.js';
+import type { Asking, Concluded, Dialect, ProvenDocument, ReadDocument, Speaker } from '../../dialect.js';
+import { isFinal } from '../../finality.js';
+import { runChecks, type Outcome } from '../../pipeline.js';
+import { rememberedUntil } from '../../retention.js';
+import { candidateKeys, signingKeys } from './checks/signature.js';
+import type { Claim, Identified } from './context.js';
+import { BEFORE_HOOKS, STEPS, WHETHER, WHO } from './pipeline.js';
+
+/** The native dialect. Its shape is tried last, so every document that no other dialect claims is told its mistakes. */
+export const NATIVE: Dialect = {
+  name: 'native',
+  steps: STEPS,
+  reads: () => true,
+  read: ({ document, rounded }) => {
+    // What is signed is the double's own spelling (RFC 8785), and an executor in another language reads the number as it is written.
+    if (rounded) throw new ShapeError('a number in it has more digits than can be read exactly; write it as text');
+    return new ReadIntent(readIntent(document));
+  },
+  malformed: (reason, offset) => {
+    const found = violation('MALFORMED_INTENT', `This is not an intent: ${reason}.`, {
+      reason,
+      offset,
+      agent_id: null,
+    });
+    return { reports: [{ check: STEPS[0]!, status: 'failed', reason: found.entry.name }], violations: [found] };
+  },
+  presentableForMs: ({ maxAgeMs }) => maxAgeMs,
+};
+
+class ReadIntent implements ReadDocument {
+  readonly intent: Intent;
+
+  constructor(intent: Intent) {
+    this.intent = intent;
+  }
+
+  question({ trusting, now }: Asking): SignatureQuestion | null {
+    const { intent } = this;
+    const finding = trusting.passport(intent.document.agent_id);
+    if (finding.status !== 'found' || intent.signature === null) return null;
+    const keys = signingKeys(finding.passport, intent, now);
+    const key = Array.isArray(keys) ? keys[0] : undefined;
+    return key === undefined ? null : { key, message: intent.signedBytes, signature: intent.signature };
+  }
+
+  prove(asking: Asking): ProvenDocument {
+    const { intent } = this;
+    const { trusting, signatureHolds, now } = asking;
+    const finding = trusting.passport(intent.document.agent_id);
+    const claim: Claim = { intent, finding, pins: trusting.pins, signatureHolds, now };
+    const outcome = runChecks(WHO, claim);
+    if (outcome.violations.length > 0 || finding.status !== 'found') return new UnprovenIntent(outcome);
+    return new ProvenIntent(claim, finding.passport, asking, outcome.reports);
+  }
+}
+
+/** An intent of which nobody knows who sent it. */
+class UnprovenIntent implements ProvenDocument {
+  readonly speaker = null;
+  readonly #refused: Outcome;
+
+  constructor(refused: Outcome) {
+    this.#refused = refused;
+  }
+
+  refusesBeforeHooks(): boolean {
+    return true;
+  }
+
+  conclude(): Concluded {
+    return { outcome: this.#refused, revocation: STANDING_UNKNOWN, warnings: [], effects: null };
+  }
+}
+
+/** An intent that was signed by a key of the passport that counts. Only `prove` makes one. */
+class ProvenIntent implements ProvenDocument, Speaker {
+  readonly passport: Passport;
+  readonly #claim: Claim;
+  readonly #asking: Asking;
+  readonly #reports: readonly CheckReport[];
+
+  constructor(claim: Claim, passport: Passport, asking: Asking, reports: readonly CheckReport[]) {
+    this.passport = passport;
+    this.#claim = claim;
+    this.#asking = asking;
+    this.#reports = reports;
+  }
+
+  get speaker(): Speaker {
+    return this;
+  }
+
+  refusesBeforeHooks(facts: Facts): boolean {
+    return runChecks(BEFORE_HOOKS, this.#identified(facts)).violations.length > 0;
+  }
+
+  conclude(facts: Facts): Concluded {
+    const identified = this.#identified(facts);
+    const { intent, passport, limits, policy } = identified;
+    const { agent_id, timestamp, params } = intent.document;
+    const outcome = runChecks(WHETHER, identified, this.#reports);
+    const revocation = revocationReport(facts, agent_id, passport.document.principal);
+    const accounting = outcome.violations.length > 0 ? null : accountingOf(limits);
+    return {
+      outcome,
+      revocation,
+      warnings: degradedWarnings(revocation),
+      effects: {
+        keepUntil: rememberedUntil(facts.wallNow, timestamp, policy.maxAgeMs),
+        final: isFinal,
+        usage: accounting === null ? null : usageOf(accounting, params),
+      },
+    };
+  }
+
+  #identified(facts: Facts): Identified {
+    const { passport } = this;
+    const { intent } = this.#claim;
+    const { within, policy } = this.#asking;
+    const limits = within === null ? [passport.constraints] : [passport.constraints, within];
+    return { intent, passport, limits, policy, facts, believed: this.#believed() };
+  }
+
+  #believed(): BelievedKey[] {
+    const { intent, pins, signatureHolds, now } = this.#claim;
+    const { signedBytes, signature } = intent;
+    return [
+      {
+        role: 'agent',
+        candidates: candidateKeys(this.passport, intent, now),
+        holds: (key) => signature !== null && signatureHolds(key, signedBytes, signature),
+      },
+      issuerOf(this.passport, pins),
+    ];
+  }
+}
