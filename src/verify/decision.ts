@@ -1,4 +1,5 @@
 import { NATIVE_CODES, type CodeEntry, type NativeCodeName } from '../protocol/codes.js';
+import type { DialectName } from '../protocol/dialects.js';
 import type { JsonObject } from '../protocol/json/values.js';
 
 /** The steps of section 4, by the names that decisions use. */
@@ -73,7 +74,7 @@ export interface Decision {
   /** True when no step refused; which were skipped, and why, is in `checks`. Committed before it is reported, but for a dry run. */
   readonly success: boolean;
   /** Which document it was, and whose codes `error_code` is from. */
-  readonly dialect: 'native' | 'aip-1';
+  readonly dialect: DialectName;
   /** As the intent claims, whatever became of it; null where it could not be read. */
   readonly agent_id: string | null;
   readonly action: string | null;

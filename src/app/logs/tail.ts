@@ -1,4 +1,5 @@
 /** What `aip logs tail` shows: which records, when it has seen enough, and by what it judges them. */
+import { tellsRevocation } from '../../protocol/log/told.js';
 import type { LogRecord } from './foreign-records.js';
 import { timeOf } from './foreign-times.js';
 
@@ -71,11 +72,4 @@ export function exitWatch({ on, times }: ExitCondition): (record: LogRecord) => 
     if (counts) left -= 1;
     return left <= 0;
   };
-}
-
-/** A refusal because the agent or its principal is revoked. */
-export function tellsRevocation({ dialect, error_code }: LogRecord): boolean {
-  return dialect === 'aip-1'
-    ? error_code === 'AIP-E400' || error_code === 'AIP-E402'
-    : error_code === 'AIP-E401' || error_code === 'AIP-E403';
 }

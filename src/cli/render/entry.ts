@@ -1,7 +1,7 @@
 import type { LogRecord } from '../../app/logs/foreign-records.js';
 import { timeAsWritten, timeOf } from '../../app/logs/foreign-times.js';
-import { tellsRevocation } from '../../app/logs/tail.js';
 import type { JsonObject } from '../../protocol/json/values.js';
+import { tellsRevocation } from '../../protocol/log/told.js';
 import { maskParams } from '../../protocol/log/secrets.js';
 import { formatTime } from '../../protocol/time.js';
 import { agentName } from './agent-name.js';

@@ -1,28 +1,28 @@
 import { AIP1_CODES } from '../../protocol/aip1/codes.js';
 import { EXIT_OF_CONCERN, NATIVE_CODES, type CodeEntry } from '../../protocol/codes.js';
-import type { Decision } from '../../verify/decision.js';
-
-export type Dialect = Decision['dialect'];
+import { DIALECT_NAMES, type DialectName } from '../../protocol/dialects.js';
 
 /** The codes of one dialect; the same number may mean another thing in another dialect. */
 export interface Catalogue {
-  readonly dialect: Dialect;
+  readonly dialect: DialectName;
   readonly codes: readonly CodeEntry[];
 }
 
 export interface Found {
-  readonly dialect: Dialect;
+  readonly dialect: DialectName;
   readonly entry: CodeEntry;
 }
 
+const CODES: Readonly<Record<DialectName, readonly CodeEntry[]>> = {
+  native: Object.values(NATIVE_CODES),
+  'aip-1': Object.values(AIP1_CODES),
+};
+
 /** Every dialect's codes, native first. */
-export const CATALOGUES: readonly Catalogue[] = [
-  { dialect: 'native', codes: Object.values(NATIVE_CODES) },
-  { dialect: 'aip-1', codes: Object.values(AIP1_CODES) },
-];
+export const CATALOGUES: readonly Catalogue[] = DIALECT_NAMES.map((dialect) => ({ dialect, codes: CODES[dialect] }));
 
 /** The entry of a refusal; null for a code that a hook made up. */
-export function entryOf(code: string, dialect: Dialect, catalogues = CATALOGUES): CodeEntry | null {
+export function entryOf(code: string, dialect: DialectName, catalogues = CATALOGUES): CodeEntry | null {
   return catalogues.find((each) => each.dialect === dialect)?.codes.find((entry) => entry.code === code) ?? null;
 }
 

@@ -66,7 +66,7 @@ export async function meshStatus(server: MeshServer): Promise<Reply> {
     ...[...server.hub.streams()].map((stream) => ({
       verifier: stream.verifier,
       key_id: stream.keyId,
-      mode: stream.dialect === 'native' ? 'stream' : 'reference',
+      mode: stream.form === 'native' ? 'stream' : 'reference',
       seq: stream.verifier === null ? stream.cursor : stream.acked,
       confirmed: stream.verifier !== null,
       last_seen_ms: Math.round(now - (stream.ackedAt ?? stream.openedAt)),

@@ -1,4 +1,5 @@
 /** Shipped log entries, read strictly: each must be whole, hash to what it says, and follow from the one before it. */
+import { isDialectName } from '../../protocol/dialects.js';
 import { entryHash } from '../../protocol/log/chain.js';
 import type { Entry } from '../../protocol/log/entry.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
@@ -82,7 +83,7 @@ function readEntry(value: Json, verifier: string): ShippedEntry {
     isHash(hash) &&
     typeof agent_id === 'string' &&
     (status === 'success' || status === 'failed') &&
-    (entry.dialect === 'native' || entry.dialect === 'aip-1') &&
+    isDialectName(entry.dialect) &&
     TEXTS_OR_NULL.every((name) => entry[name] === null || typeof entry[name] === 'string') &&
     [entry.params, entry.details].every((each) => each === null || isObject(each)) &&
     typeof entry.latency_us === 'number' &&

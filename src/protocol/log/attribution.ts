@@ -4,6 +4,7 @@
  */
 import { AIP1_CODES, type Aip1CodeName } from '../aip1/codes.js';
 import { NATIVE_CODES, type NativeCodeName } from '../codes.js';
+import { isDialectName, type DialectName } from '../dialects.js';
 import type { JsonObject } from '../json/values.js';
 import type { Entry } from './entry.js';
 
@@ -93,6 +94,7 @@ export const AIP1_ATTRIBUTION: { readonly [Name in Aip1CodeName]: Attribution } 
 const NATIVE = byCode(NATIVE_CODES, NATIVE_ATTRIBUTION);
 // What AIP-1 has no word for keeps the native code; its own meaning of a number goes first.
 const AIP1 = new Map([...NATIVE, ...byCode(AIP1_CODES, AIP1_ATTRIBUTION)]);
+const ROWS: Readonly<Record<DialectName, ReadonlyMap<string, Attribution>>> = { native: NATIVE, 'aip-1': AIP1 };
 
 function byCode<Name extends string>(
   catalogue: { readonly [Each in Name]: { readonly code: string } },
@@ -111,7 +113,7 @@ export function isAttributable({ dialect, error_code, details = null }: Attribut
   if (details !== null && isExcused(details)) return false;
   // The verifier's own hook did not decide.
   if (error_code === 'HOOK_FAILED') return false;
-  const row = (dialect === 'native' ? NATIVE : AIP1).get(error_code);
+  const row = isDialectName(dialect) ? ROWS[dialect].get(error_code) : undefined;
   // A hook's own code is its judgement of what the agent asked; a number of a catalogue that has no row is not known to be one.
   if (row === undefined) return !/^AIP-E\d/.test(error_code);
   return row === 'agent' || (row === 'passport' && isOfPassport(details));

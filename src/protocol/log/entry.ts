@@ -1,3 +1,4 @@
+import type { DialectName } from '../dialects.js';
 import type { JsonObject } from '../json/values.js';
 
 /** A verification entry before it has its place in the log (protocol, section 7). */
@@ -15,7 +16,7 @@ export interface EntryDraft {
   readonly nonce: string | null;
   readonly signature: string | null;
   readonly intent_hash: string | null;
-  readonly dialect: 'native' | 'aip-1';
+  readonly dialect: DialectName;
   /** Time the decision took, in microseconds. */
   readonly latency_us: number;
 }

@@ -1,3 +1,4 @@
+import { DIALECT_LABEL } from '../../../protocol/dialects.js';
 import type { CheckReport, Decision } from '../../../verify/decision.js';
 import { factsOf, named, refusalsOf, remedyOf, sentence, sentenceOf } from './facts.js';
 import type { Paint } from '../terminal/paint.js';
@@ -54,7 +55,8 @@ function accepted(decision: Decision, look: DecisionLook): string[] {
 function refused(decision: Decision, look: DecisionLook): string[] {
   const { paint, width } = look;
   const [first, ...others] = refusalsOf(decision);
-  const dialect = decision.dialect === 'native' ? '' : ` ${paint.dim(`(${decision.dialect})`)}`;
+  const label = DIALECT_LABEL[decision.dialect];
+  const dialect = label === '' ? '' : ` ${paint.dim(`(${label})`)}`;
   const code = `${named(first!.error_code)} ${named(first!.error_message)}`;
   const next = remedyOf(first!.error_code, decision);
   return [

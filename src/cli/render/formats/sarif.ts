@@ -3,7 +3,8 @@ import type { Json, JsonObject } from '../../../protocol/json/values.js';
 import type { Decision, Refusal } from '../../../verify/decision.js';
 import { factsLine, named, refusalsOf, sentenceOf } from '../decision/facts.js';
 import { placeOf, type Place } from '../decision/place.js';
-import { CATALOGUES, entryOf, type Dialect } from '../explain-catalogue.js';
+import { DIALECT_LABEL, type DialectName } from '../../../protocol/dialects.js';
+import { CATALOGUES, entryOf } from '../explain-catalogue.js';
 import { safeJson } from '../terminal/text.js';
 
 const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
@@ -40,8 +41,11 @@ class Rules {
   readonly list: JsonObject[] = [];
   readonly #places = new Map<string, number>();
 
-  add(dialect: Dialect, entry: Pick<CodeEntry, 'code' | 'name'> & Partial<CodeEntry>): { id: string; index: number } {
-    const id = dialect === 'native' ? entry.code : `${dialect}/${entry.code}`;
+  add(
+    dialect: DialectName,
+    entry: Pick<CodeEntry, 'code' | 'name'> & Partial<CodeEntry>,
+  ): { id: string; index: number } {
+    const id = [DIALECT_LABEL[dialect], entry.code].filter((part) => part !== '').join('/');
     const known = this.#places.get(id);
     if (known !== undefined) return { id, index: known };
     const index = this.list.push(ruleOf(id, entry)) - 1;

@@ -1,3 +1,4 @@
+import { tellsRevocation } from '../../../protocol/log/told.js';
 import type { Elem, PageWindow } from './browser.js';
 import type { Kit } from './kit.js';
 
@@ -44,10 +45,9 @@ export function live(window: PageWindow, kit: Kit) {
     timer ??= window.setTimeout(flush, 80);
   };
 
-  const verdict = ({ status, dialect, error_code }: Entry): [string, string] => {
-    if (status === 'success') return ['ok', 'ok'];
-    const codes = dialect === 'aip-1' ? ['AIP-E400', 'AIP-E402'] : ['AIP-E401', 'AIP-E403'];
-    return [codes.includes(String(error_code)) ? 'REVOKED' : 'REFUSED', 'bad'];
+  const verdict = (entry: Entry): [string, string] => {
+    if (entry['status'] === 'success') return ['ok', 'ok'];
+    return [tellsRevocation(entry) ? 'REVOKED' : 'REFUSED', 'bad'];
   };
 
   const item = (entry: Entry): Elem => {

@@ -9,7 +9,7 @@ import { formatTime } from '../../../protocol/time.js';
 import { challengeOf, readAck, jsonBody, placeOf, proofOf, verifierOf, versionOf, waitOf } from '../http/body.js';
 import { jsonReply, textReply, type Caller, type Reply, type Request, type Sink } from '../http/exchange.js';
 import type { MeshServer } from '../mesh-server.js';
-import type { Dialect } from './stream.js';
+import type { StreamForm } from './stream.js';
 
 const DEFAULT_MAX_STREAMS = 20_000;
 /** What keeps caches, compressors and nginx from holding events back. */
@@ -35,7 +35,7 @@ export async function nativeStream(server: MeshServer, request: Request, caller:
   if (position.kind === 'after') {
     return stream(server, caller, {
       id,
-      dialect: 'native',
+      form: 'native',
       verifier,
       after: position.seq,
       prelude: [Buffer.from(hello)],
@@ -43,7 +43,7 @@ export async function nativeStream(server: MeshServer, request: Request, caller:
   }
   // What is live follows, so a reader that fetches the snapshot meanwhile misses nothing. What it has is unknown: it confirms nothing.
   const prelude = [Buffer.from(hello + frame('reset', null, JSON.stringify(resetOf(position))))];
-  return stream(server, caller, { id, dialect: 'native', verifier: null, after: server.head.seq, prelude });
+  return stream(server, caller, { id, form: 'native', verifier: null, after: server.head.seq, prelude });
 }
 
 /**
@@ -58,7 +58,7 @@ export async function referenceStream(server: MeshServer, request: Request, call
   if (position?.kind === 'after') {
     return stream(server, caller, {
       id,
-      dialect: 'reference',
+      form: 'reference',
       verifier: null,
       after: position.seq,
       prelude: [opening],
@@ -67,7 +67,7 @@ export async function referenceStream(server: MeshServer, request: Request, call
   const head = await server.store.head();
   await server.pump();
   const prelude = preludeOf(server, opening, head);
-  return stream(server, caller, { id, dialect: 'reference', verifier: null, after: head.seq, prelude });
+  return stream(server, caller, { id, form: 'reference', verifier: null, after: head.seq, prelude });
 }
 
 export async function longPoll(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
@@ -123,7 +123,7 @@ export async function acknowledge(server: MeshServer, request: Request, caller: 
 
 interface StreamOrder {
   readonly id: string;
-  readonly dialect: Dialect;
+  readonly form: StreamForm;
   readonly verifier: string | null;
   readonly after: number;
   readonly prelude: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;

@@ -7,11 +7,11 @@ import type { LogRecord } from '../../ruling.js';
 import { comment, frame } from '../../sse.js';
 import type { MeshStore } from '../../log/store.js';
 import type { Connection, ServerClock, Sink } from '../http/exchange.js';
-import { Stream, type Dialect } from './stream.js';
+import { Stream, type StreamForm } from './stream.js';
 
 export interface Opening {
   readonly keyId: string;
-  readonly dialect: Dialect;
+  readonly form: StreamForm;
   readonly verifier: string | null;
   /** The stream continues after this seq. */
   readonly after: number;
@@ -39,7 +39,7 @@ const QUIET = Buffer.from(comment('heartbeat'));
 
 export class Hub {
   readonly #ports: HubPorts;
-  readonly #rings: Readonly<Record<Dialect, Ring>>;
+  readonly #rings: Readonly<Record<StreamForm, Ring>>;
   readonly #streams = new Map<string, Stream>();
   /** Notified with every pass and every confirmation. */
   readonly #watchers = new Set<() => void>();
@@ -89,7 +89,7 @@ export class Hub {
     const stream = new Stream({
       id,
       keyId: opening.keyId,
-      dialect: opening.dialect,
+      form: opening.form,
       verifier: opening.verifier,
       slice: this.#opened++ % HEARTBEAT_SLICES,
       openedAt: clock.up(),
@@ -180,7 +180,7 @@ export class Hub {
 
   /** Ends every stream with a last frame. */
   closeAll(last: Uint8Array): void {
-    for (const stream of this.#streams.values()) this.#end(stream, stream.dialect === 'native' ? last : null);
+    for (const stream of this.#streams.values()) this.#end(stream, stream.form === 'native' ? last : null);
   }
 
   /** Drops every stream as it is. */
@@ -203,7 +203,7 @@ export class Hub {
     const due: Stream[] = [];
     for (const stream of this.#streams.values()) {
       if (stream.slice !== slice || stream.blockedAt !== null || stream.catchingUp) continue;
-      if (stream.dialect === 'native' && !slow) due.push(stream);
+      if (stream.form === 'native' && !slow) due.push(stream);
       else this.#pulse(stream, QUIET, now);
     }
     if (due.length === 0) return;
@@ -242,7 +242,7 @@ export class Hub {
   }
 
   #pass(stream: Stream): void {
-    const ring = this.#rings[stream.dialect];
+    const ring = this.#rings[stream.form];
     const now = this.#ports.clock.up();
     while (stream.blockedAt === null && !stream.catchingUp && !stream.closed && stream.cursor < ring.head) {
       if (!ring.holdsAfter(stream.cursor)) {
@@ -259,10 +259,10 @@ export class Hub {
     const { store, clock, onFailure } = this.#ports;
     stream.catchingUp = true;
     try {
-      while (!stream.closed && !this.#rings[stream.dialect].holdsAfter(stream.cursor)) {
+      while (!stream.closed && !this.#rings[stream.form].holdsAfter(stream.cursor)) {
         const records = await store.read(stream.cursor, PAGE_EVENTS);
         if (records.length === 0) throw new Error(`the store lost the events after ${stream.cursor}`);
-        const bytes = await this.#encode(stream.dialect, records);
+        const bytes = await this.#encode(stream.form, records);
         stream.cursor = records[records.length - 1]!.seq;
         if (!stream.write(bytes, clock.up())) await this.#drained(stream);
       }
@@ -276,9 +276,9 @@ export class Hub {
     }
   }
 
-  async #encode(dialect: Dialect, records: readonly LogRecord[]): Promise<Uint8Array> {
+  async #encode(form: StreamForm, records: readonly LogRecord[]): Promise<Uint8Array> {
     const { store } = this.#ports;
-    const revoked = dialect === 'native' ? null : await revokedAmong(store, records);
+    const revoked = form === 'native' ? null : await revokedAmong(store, records);
     let text = '';
     for (const record of records) {
       const id = formatEventId(store.logId, record.term, record.seq);

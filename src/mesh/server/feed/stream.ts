@@ -1,12 +1,13 @@
 import type { Sink } from '../http/exchange.js';
 
-export type Dialect = 'native' | 'reference';
+/** Whose client reads the stream: this program's, or the reference package's, which knows fewer events and no positions. */
+export type StreamForm = 'native' | 'reference';
 
 /** One open stream: a cursor into the log, and what its reader is known to have. */
 export class Stream {
   readonly id: string;
   readonly keyId: string;
-  readonly dialect: Dialect;
+  readonly form: StreamForm;
   /** The verifier's name when it reports what it has applied; null otherwise. */
   readonly verifier: string | null;
   /** The heartbeat slice it belongs to. */
@@ -27,12 +28,10 @@ export class Stream {
   /** Resumes the catch-up that waits for the reader. */
   onDrain: (() => void) | null = null;
 
-  constructor(
-    fields: Pick<Stream, 'id' | 'keyId' | 'dialect' | 'verifier' | 'slice' | 'openedAt' | 'sink' | 'cursor'>,
-  ) {
+  constructor(fields: Pick<Stream, 'id' | 'keyId' | 'form' | 'verifier' | 'slice' | 'openedAt' | 'sink' | 'cursor'>) {
     this.id = fields.id;
     this.keyId = fields.keyId;
-    this.dialect = fields.dialect;
+    this.form = fields.form;
     this.verifier = fields.verifier;
     this.slice = fields.slice;
     this.openedAt = fields.openedAt;

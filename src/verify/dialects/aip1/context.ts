@@ -8,6 +8,9 @@ import type { Held, PassportFinding, PinnedKey, Policy, SignatureOracle } from '
 import type { Verdict } from '../../decision.js';
 import type { AttestationRegistry, MandateFinding } from './trust.js';
 
+/** Whose boundaries they are. */
+export type Bound = 'envelope' | 'mandate';
+
 /** What became of a document that means to be an envelope. */
 export type Reading =
   | { readonly status: 'read'; readonly envelope: Envelope }

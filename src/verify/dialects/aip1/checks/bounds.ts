@@ -1,12 +1,9 @@
 import type { Boundaries } from '../../../../protocol/aip1/boundaries.js';
 import { formatTime } from '../../../../protocol/time.js';
 import type { Violation } from '../../../decision.js';
-import type { Aip1Context } from '../context.js';
+import type { Aip1Context, Bound } from '../context.js';
 import { aip1Violation } from '../violations.js';
 import { brokenCaps } from './caps.js';
-
-/** Whose rule it is. */
-export type Bound = 'envelope' | 'mandate';
 
 /** Everything about the intent that lies outside `bounds` (RFC-001, section 6.2, step 6). */
 export function brokenBounds(context: Aip1Context, bounds: Boundaries, bound: Bound): Violation[] {

@@ -1,11 +1,10 @@
 import type { Boundaries } from '../../../../protocol/aip1/boundaries.js';
 import type { JsonObject } from '../../../../protocol/json/values.js';
 import type { Violation } from '../../../decision.js';
-import type { Aip1Context } from '../context.js';
+import type { Aip1Context, Bound } from '../context.js';
 import { amountOf, ceilMinor, compare, decimalText, digitsOf, floorMinor, jsonOfDecimal } from '../amount.js';
 import type { Decimal } from '../../../../protocol/constraints/money.js';
 import { aip1Violation } from '../violations.js';
-import type { Bound } from './bounds.js';
 
 const DAY_MS = 86_400_000;
 
