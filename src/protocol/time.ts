@@ -25,6 +25,16 @@ export function parseTime(text: string): number | null {
   return (((daysSinceEpoch(year, month, day) * 24 + hour) * 60 + minute) * 60 + second) * 1000 + fraction;
 }
 
+/** The same for RFC 3339 with any offset, as documents of others have it: `2026-02-18T15:23:45+01:00`. */
+export function parseOffsetTime(text: string): number | null {
+  const match = /^(.{19,29}?)(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))$/.exec(text);
+  if (match === null) return null;
+  const local = parseTime(`${match[1]!.replace(/[t ]/, 'T')}Z`);
+  if (local === null || match[2] === undefined) return local;
+  const offset = (Number(match[3]) * 60 + Number(match[4])) * 60_000;
+  return match[2] === '+' ? local - offset : local + offset;
+}
+
 function digits(text: string, at: number): number {
   return (text.charCodeAt(at) - 48) * 10 + text.charCodeAt(at + 1) - 48;
 }

@@ -21,8 +21,14 @@ export function fetchDidDocument(did: string): Promise<Uint8Array> {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const request = get(url, { signal, headers: { accept: 'application/did+json, application/json' } }, (response) => {
       if (response.statusCode !== 200) {
+        const { statusCode = 0, headers } = response;
         response.destroy();
-        return fail(`answered with status ${response.statusCode}`);
+        if (statusCode < 300 || statusCode > 399) return fail(`answered with status ${statusCode}`);
+        // did:web names the host that vouches; another host's word is not its word.
+        const to = headers.location === undefined ? 'elsewhere' : `to ${headers.location.slice(0, 200)}`;
+        return fail(
+          `redirects ${to} (status ${statusCode}), and redirects are not followed: a did:web is what its own host says`,
+        );
       }
       const chunks: Buffer[] = [];
       let length = 0;

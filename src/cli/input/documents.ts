@@ -1,7 +1,7 @@
 /** What a command is given to read: files, stdin, JSON. Everything is bounded. */
 import { Failure } from '../../app/failure.js';
 import { readDocument } from '../../adapters/files/document.js';
-import { JsonError, parseJson } from '../../protocol/json/parse.js';
+import { JsonError, parseJson, type LargeInteger } from '../../protocol/json/parse.js';
 import { MAX_DOCUMENT_BYTES } from '../../protocol/limits.js';
 import type { Json } from '../../protocol/json/values.js';
 import type { Cli } from '../cli.js';
@@ -40,10 +40,10 @@ export async function readJsonInput(path: string, cli: Cli): Promise<Json> {
   return jsonIn(await readInput(path, cli), path === '-' ? 'stdin' : path);
 }
 
-/** The JSON in bytes of a command's own input; what is not strict JSON is a failure that names where it came from. */
-export function jsonIn(bytes: Uint8Array, where: string): Json {
+/** The JSON in bytes of a command's own input, its large numbers as `large` says; what is not strict JSON is a failure that names where it came from. */
+export function jsonIn(bytes: Uint8Array, where: string, large: LargeInteger | null = null): Json {
   try {
-    return parseJson(bytes);
+    return parseJson(bytes, large);
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
     throw new Failure('UNREADABLE', `${where} is not strict JSON: ${error.reason} at byte ${error.offset}.`);

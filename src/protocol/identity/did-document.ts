@@ -5,9 +5,9 @@
 import { parsePublicKey } from './keys.js';
 import type { PassportDocument } from '../passport.js';
 import { ShapeError } from '../json/shape.js';
-import { parseTime } from '../time.js';
+import { formatSeconds, parseOffsetTime } from '../time.js';
 import { isObject, type Json, type JsonObject } from '../json/values.js';
-import { method, publicKeyOf } from './verification-method.js';
+import { method, publicKeyOf, publishesPrivateKey } from './verification-method.js';
 
 export interface DidKey {
   /** Absolute: `<did>#<fragment>`. */
@@ -47,32 +47,88 @@ export function domainDidDocument(did: string, keys: readonly DidKey[]): JsonObj
   );
 }
 
+/** What a DID document gives: keys, and what was passed over of that which it asserts with, as sentences without a full stop. */
+export interface DidKeys {
+  readonly keys: readonly DidKey[];
+  readonly passedOver: readonly string[];
+}
+
 /**
  * The Ed25519 keys that the document of `did` gives for assertions (what signing a passport or an intent is), in its order.
  * Keys of other kinds, other controllers and other purposes are passed over. So are revoked keys, and keys that carry
- * `expires` unless `now` (ms since the epoch) lies before it.
- * @throws ShapeError when it is not the document of `did`, when a key in it is damaged or weak, or two have one id.
+ * `expires` unless `now` (ms since the epoch) lies before it. Others write these documents, too: what is damaged and serves no assertion is
+ * passed over as well.
+ * @throws ShapeError when it is not the document of `did`, when a key that it asserts with is damaged or weak, when two have one id, or when it
+ * publishes a private key.
  */
-export function keysInDidDocument(json: Json, did: string, now?: number): DidKey[] {
+export function readDidKeys(json: Json, did: string, now?: number): DidKeys {
   if (!isObject(json)) throw new ShapeError('the DID document is not an object');
   if (json.id !== did) throw new ShapeError(`the DID document is not that of ${did}`);
   const listed = list(json, 'verificationMethod');
   const purposes = list(json, 'assertionMethod');
   const wanted = new Set(purposes.filter((entry) => typeof entry === 'string').map((ref) => absolute(ref, did)));
+  const passedOver: string[] = [];
+  for (const ref of purposes) {
+    if (typeof ref === 'string' && absolute(ref, did) === null)
+      passedOver.push(
+        `${ref.slice(0, 200)} is no key of this document: its id is ${did}# and letters, digits or . _ ~ % -`,
+      );
+  }
   const keys = new Map<string, DidKey | null>();
-  const read = (entry: Json, asked: boolean): void => {
-    if (!isObject(entry)) throw new ShapeError('a verification method is not an object');
+  const read = (entry: Json, embedded: boolean): void => {
+    if (!isObject(entry)) {
+      if (!embedded) return;
+      throw new ShapeError('a verification method is not an object');
+    }
     const keyId = absolute(entry.id, did);
     if (keyId === null) return;
     if (keys.has(keyId)) throw new ShapeError(`two verification methods have the id of ${keyId}`);
-    const publicKey = publicKeyOf(entry, keyId);
-    const usable = publicKey !== null && entry.controller === did && inForce(entry, now);
-    keys.set(keyId, usable && (asked || wanted.has(keyId)) ? { keyId, publicKey } : null);
+    const asked = embedded || wanted.has(keyId);
+    const publicKey = keyOf(entry, keyId, asked);
+    const why = !asked ? null : publicKey === null ? kindOf(entry) : whyUnusable(entry, did, now);
+    if (why !== null) passedOver.push(`${keyId} ${why}`);
+    keys.set(keyId, asked && publicKey !== null && why === null ? { keyId, publicKey } : null);
   };
   for (const entry of listed) read(entry, false);
   // A method may stand inside the purpose itself (DID Core, 5.3); it then serves that purpose only.
   for (const entry of purposes) if (typeof entry !== 'string') read(entry, true);
-  return [...keys.values()].filter((key) => key !== null);
+  const unasked = [...keys.keys()].filter((keyId) => !wanted.has(keyId));
+  if (purposes.length === 0 && unasked.length > 0)
+    passedOver.push(`${unasked[0]} is not listed under assertionMethod, which is what signing is`);
+  for (const ref of wanted) if (ref !== null && !keys.has(ref)) passedOver.push(`${ref} is listed and not there`);
+  return { keys: [...keys.values()].filter((key) => key !== null), passedOver };
+}
+
+/** The keys alone. */
+export function keysInDidDocument(json: Json, did: string, now?: number): DidKey[] {
+  return [...readDidKeys(json, did, now).keys];
+}
+
+/** Null for another kind of key, and for a damaged entry that nothing is asserted with. */
+function keyOf(entry: JsonObject, keyId: string, asked: boolean): Uint8Array | null {
+  try {
+    return publicKeyOf(entry, keyId);
+  } catch (error) {
+    // A document that publishes a private key can be anybody's, whatever the key serves.
+    if (asked || !(error instanceof ShapeError) || publishesPrivateKey(entry)) throw error;
+    return null;
+  }
+}
+
+function kindOf({ type }: JsonObject): string {
+  const named = typeof type === 'string' ? `of type ${type.slice(0, 60)}` : 'of no type';
+  return `is ${named} and holds no Ed25519 key that is read: Multikey, Ed25519VerificationKey2020 and JsonWebKey are`;
+}
+
+/** Null where it may be used. */
+function whyUnusable(entry: JsonObject, did: string, now: number | undefined): string | null {
+  if (entry.controller !== did) return `is controlled by another than ${did}`;
+  if (entry.revoked !== undefined) return 'is revoked';
+  if (entry.expires === undefined) return null;
+  const until = typeof entry.expires === 'string' ? parseOffsetTime(entry.expires) : null;
+  if (until === null) return 'has an "expires" that is no time of RFC 3339 (2026-12-31T00:00:00Z)';
+  if (now === undefined) return 'has an end, and no clock was given';
+  return now < until ? null : `expired at ${formatSeconds(until)}`;
 }
 
 /** The public key as a JSON Web Key (RFC 8037). */
@@ -118,11 +174,4 @@ function absolute(id: Json | undefined, did: string): string | null {
   if (typeof id !== 'string') return null;
   const fragment = id.startsWith(`${did}#`) ? id.slice(did.length) : id;
   return FRAGMENT.test(fragment) ? did + fragment : null;
-}
-
-function inForce(entry: JsonObject, now: number | undefined): boolean {
-  if (entry.revoked !== undefined) return false;
-  if (entry.expires === undefined) return true;
-  const until = typeof entry.expires === 'string' ? parseTime(entry.expires) : null;
-  return until !== null && now !== undefined && now < until;
 }

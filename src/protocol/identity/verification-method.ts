@@ -27,10 +27,16 @@ export function method(did: string, keyId: string, publicKey: Uint8Array): JsonO
  * @throws ShapeError when it claims to be one and is damaged, weak, or comes with its private half.
  */
 export function publicKeyOf(entry: JsonObject, keyId: string): Uint8Array | null {
-  if (PRIVATE_MEMBERS.some((name) => entry[name] !== undefined)) throw exposed(keyId);
+  if (publishesPrivateKey(entry)) throw exposed(keyId);
   const bytes = readKey(entry, keyId);
   if (bytes !== null && !acceptableKey(bytes)) throw new ShapeError(`${keyId} is not an acceptable Ed25519 public key`);
   return bytes;
+}
+
+/** True for an entry with the private half of its key, whatever kind of key it is. */
+export function publishesPrivateKey(entry: JsonObject): boolean {
+  if (PRIVATE_MEMBERS.some((name) => entry[name] !== undefined)) return true;
+  return isObject(entry.publicKeyJwk) && entry.publicKeyJwk.d !== undefined;
 }
 
 function readKey(entry: JsonObject, keyId: string): Uint8Array | null {
@@ -62,7 +68,6 @@ function multikey(text: Json | undefined, keyId: string, otherKinds: boolean): U
 
 function jwk(key: Json | undefined, keyId: string): Uint8Array | null {
   if (!isObject(key)) throw new ShapeError(`"publicKeyJwk" of ${keyId} is not an object`);
-  if (key.d !== undefined) throw exposed(keyId);
   if (key.kty !== 'OKP' || key.crv !== 'Ed25519') return null;
   if (key.use !== undefined && key.use !== 'sig') return null;
   const bytes = typeof key.x === 'string' && JWK_X.test(key.x) ? parsePublicKey(key.x) : null;

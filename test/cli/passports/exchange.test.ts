@@ -135,13 +135,45 @@ describe('aip passport export', () => {
       const document = JSON.parse(readFileSync(String(path), 'utf8')) as { id: string };
       expect(document.id).toBe(did);
     }
-    // Once more would overwrite.
-    expect((await machine.failure('passport', 'export', 'support-agent-v1', '--out', machine.at('public'))).code).toBe(
-      'EXISTS',
+    // Once more changes nothing.
+    const texts = () => value.map(({ path }) => readFileSync(String(path), 'utf8'));
+    const before = texts();
+    const again = ['passport', 'export', 'support-agent-v1', '--out', machine.at('public')];
+    expect((await machine.run(...again)).code).toBe(0);
+    expect(texts()).toEqual(before);
+    expect((await machine.run(...again, '--force')).code).toBe(0);
+    expect(texts()).toEqual(before);
+  });
+
+  test('adds its keys to a did.json of others, and changes no number in it', async () => {
+    const machine = await settled();
+    const file = machine.file(
+      'public/.well-known/did.json',
+      '{"id":"did:web:acme.com","service":[{"id":"#hub","n":12345678901234567890,"f":1.10}],"verificationMethod":[{"id":"#other"}]}',
     );
-    expect(
-      (await machine.run('passport', 'export', 'support-agent-v1', '--out', machine.at('public'), '--force')).code,
-    ).toBe(0);
+    const exported = ['passport', 'export', 'support-agent-v1', '--out', machine.at('public')];
+    const { value, code } = await machine.json<JsonObject[]>(...exported);
+    expect([code, value[0]]).toMatchObject([0, { kept: ['did:web:acme.com#other', 'did:web:acme.com#hub'], lost: [] }]);
+    const text = readFileSync(file, 'utf8');
+    for (const part of ['12345678901234567890', '"#other"', '"#hub"', 'did:web:acme.com#key-1'])
+      expect(text).toContain(part);
+    const forced = await machine.run(...exported, '--force');
+    expect([forced.code, forced.err]).toEqual([
+      0,
+      expect.stringContaining('did:web:acme.com#other, did:web:acme.com#hub'),
+    ]);
+  });
+
+  test.each([
+    ['{"id":"did:web:evil.com","service":[{"id":"#hub"}]}', 'did:web:acme.com#hub'],
+    ['{"id":', 'not strict JSON'],
+  ])('leaves %s as it is, and names what --force would drop', async (text, named) => {
+    const machine = await settled();
+    const file = machine.file('public/.well-known/did.json', text);
+    const failed = await machine.failure('passport', 'export', 'support-agent-v1', '--out', machine.at('public'));
+    expect([failed.code, failed.message]).toEqual(['EXISTS', expect.stringContaining(named)]);
+    expect(readFileSync(file, 'utf8')).toBe(text);
+    expect(existsSync(machine.at('public/agents'))).toBe(false);
   });
 
   test('prints the public key as OpenSSL and JOSE read it', async () => {

@@ -129,6 +129,29 @@ describe('documents we read', () => {
     expect(hex(keysInDidDocument(doc(method), DID))).toEqual([[`${DID}#key-1`, KEY.toString('hex')]]);
   });
 
+  test.each([
+    '2026-02-18T15:23:46+01:00',
+    '2026-02-18T09:23:46-05:00',
+    '2026-02-18T14:23:45.5z',
+    '2026-02-18t14:24:00Z',
+  ])('a key in force until %s', (expires) => {
+    expect(hex(keysInDidDocument(doc({ ...multikey, expires }), DID, NOW))).toHaveLength(1);
+  });
+
+  test.each<[string, JsonObject]>([
+    ['a short key', { type: 'Ed25519VerificationKey2020', publicKeyMultibase: 'z11' }],
+    ['a JWK that is text', { type: 'JsonWebKey2020', publicKeyJwk: 'x' }],
+    ['a key of small order', { type: 'JsonWebKey', publicKeyJwk: { kty: 'OKP', crv: 'Ed25519', x: 'A'.repeat(43) } }],
+  ])('%s beside the key, unused, takes nothing down', (_, unused) => {
+    const document = doc(multikey) as { verificationMethod: Json[] } & JsonObject;
+    const more = {
+      ...document,
+      verificationMethod: [...document.verificationMethod, { id: '#other', controller: DID, ...unused }],
+    };
+    expect(hex(keysInDidDocument(more, DID, NOW))).toEqual([[`${DID}#key-1`, KEY.toString('hex')]]);
+    expect(() => keysInDidDocument({ ...more, assertionMethod: ['#key-1', '#other'] }, DID, NOW)).toThrow(ShapeError);
+  });
+
   test('a method may stand inside assertionMethod', () => {
     const embedded = { id: '#key-1', controller: DID, ...multikey };
     expect(hex(keysInDidDocument({ id: DID, assertionMethod: [embedded] }, DID))).toEqual([
@@ -156,6 +179,12 @@ describe('documents we read', () => {
     ['an X25519 Multikey', doc({ ...multikey, publicKeyMultibase: toMultibase(Uint8Array.from([0xec, 1, ...KEY])) })],
     ['a long Multikey of another kind', doc({ ...multikey, publicKeyMultibase: `z${'4'.repeat(400)}` })],
     ['a document without keys', { id: DID }],
+    ['a method that is no object', { id: DID, verificationMethod: ['x', 7, null] }],
+    [
+      'a damaged key that nothing is asserted with',
+      doc({ ...multikey, publicKeyMultibase: 'z6MkX' }, { assertionMethod: [] }),
+    ],
+    ['an expiry with an offset, passed', doc({ ...multikey, expires: '2026-02-18T15:23:45+01:00' })],
   ])('passes over %s', (_, document) => {
     expect(keysInDidDocument(document, DID, NOW)).toEqual([]);
   });
@@ -168,7 +197,6 @@ describe('documents we read', () => {
     ['another case of the id', { ...doc(multikey), id: 'did:web:ACME.com' }, 'not that of'],
     ['verificationMethod that is no list', { id: DID, verificationMethod: {} }, 'not a list'],
     ['assertionMethod that is no list', doc(multikey, { assertionMethod: 'x' }), 'not a list'],
-    ['a method that is no object', { id: DID, verificationMethod: ['x'] }, 'not an object'],
     ['a purpose that is a number', doc(multikey, { assertionMethod: [7] }), 'not an object'],
     ['too many methods', { id: DID, verificationMethod: Array<Json>(65).fill({}) }, 'more than 64'],
     ['two keys of one id', { id: DID, verificationMethod: Array<Json>(2).fill({ id: '#a', ...multikey }) }, 'two'],

@@ -7,10 +7,11 @@ import { unspokenConstraints } from '../../../protocol/aip1/speaker.js';
 import type { Passport } from '../../../protocol/passport.js';
 import type { Cli } from '../../cli.js';
 import { agentDidDocument, domainDidDocument, toJwk, toPem } from '../../../protocol/identity/did-document.js';
-import { didDocumentUrl } from '../../../protocol/identity/did.js';
+import { didDocumentUrl, keyNumber } from '../../../protocol/identity/did.js';
+import { didFile } from '../../passports/did-file.js';
 import { KEY_OPTIONS, PASSPHRASE_OPTION } from '../../input/options.js';
 import { exportReference, type ExportFlags } from '../../aip1/reference-folder.js';
-import { clean, safeJson } from '../../render/terminal/text.js';
+import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { finding } from '../../wiring.js';
 
@@ -22,7 +23,7 @@ export const command: CommandSpec<Options> = {
   path: ['passport', 'export'],
   summary: "Write an agent's public identity in another form",
   detail:
-    'did writes two did.json files into a folder laid out like the web server that will serve them; jwk and pem print the public key; aip-1 writes the folder that the Python package aip-protocol loads.',
+    'did writes two did.json files into a folder laid out like the web server that will serve them, and adds its keys to those that stand there; jwk and pem print the public key; aip-1 writes the folder that the Python package aip-protocol loads.',
   args: [
     {
       name: 'agent',
@@ -103,15 +104,31 @@ export const command: CommandSpec<Options> = {
       cli.json(documents);
       return 0;
     }
-    const files = Object.entries(documents).map(([did, content]) => ({
+    const files = Object.entries(documents).map(([did, fresh]) => ({
       did,
       path: join(options.out ?? '.', ...new URL(didDocumentUrl(did)).pathname.split('/')),
       url: didDocumentUrl(did),
-      text: `${safeJson(content, 2)}\n`,
+      fresh,
     }));
-    for (const { path, text } of files) await write(resolve(cli.io.cwd, path), text);
-    if (cli.globals.json) cli.json(files.map(({ did, path, url }) => ({ did, path, url })));
-    else for (const { path, url } of files) cli.out(`${clean(path)}  ${cli.paint.dim(`serve as ${clean(url)}`)}`);
+    const written = [];
+    for (const { did, path, url, fresh } of files) {
+      // Of an agent's keys the passport is the list; a domain may have keys that are not pinned here.
+      const isOwn = (id: string): boolean => did === document.agent_id && keyNumber(did, id) !== null;
+      const file = await didFile({ path: resolve(cli.io.cwd, path), fresh, isOwn }, options.force === true);
+      written.push({ did, path, url, file });
+    }
+    for (const { file } of written) await file.write();
+    for (const { path, file } of written) {
+      if (file.lost.length > 0)
+        cli.warn(`${path} held before and does not any more: ${file.lost.join(', ')}.`, 'replaced');
+    }
+    if (cli.globals.json)
+      cli.json(written.map(({ did, path, url, file: { kept, lost } }) => ({ did, path, url, kept, lost })));
+    else
+      for (const { path, url, file } of written) {
+        const kept = file.kept.length === 0 ? '' : `; ${file.kept.length} of others kept`;
+        cli.out(`${clean(path)}  ${cli.paint.dim(`serve as ${clean(url)}${kept}`)}`);
+      }
     return 0;
   },
 };
