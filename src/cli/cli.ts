@@ -9,6 +9,8 @@ import type { Globals } from './spec.js';
 export interface Cli {
   readonly io: Io;
   readonly globals: Globals;
+  /** True for a command that changes nothing: a state that this user may not write serves it as well. */
+  readonly onlyReads: boolean;
   /** For stdout. */
   readonly paint: Paint;
   /** For stderr. */

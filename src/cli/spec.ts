@@ -85,6 +85,8 @@ export interface CommandSpec<O = unknown> {
   readonly exits?: Readonly<Record<number, string>>;
   /** What it reads or changes outside itself. */
   readonly touches: readonly Touch[];
+  /** True where it changes nothing here: it then also works for those who may only read. */
+  readonly onlyReads?: boolean;
   /** More to read: names of help topics. */
   readonly topics?: readonly string[];
   /** Resolves to the exit code. Failures are thrown as `Failure`. */

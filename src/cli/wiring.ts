@@ -24,7 +24,7 @@ export function localState(cli: Cli): Promise<SqliteState> {
 
 async function open(cli: Cli): Promise<SqliteState> {
   const { openState } = await import('../adapters/sqlite/state.js');
-  const state = openState(cli.paths().stateFile, { random, clock: cli.io.now });
+  const state = openState(cli.paths().stateFile, { random, clock: cli.io.now, onlyReads: cli.onlyReads });
   cli.afterwards(() => state.close());
   return state;
 }

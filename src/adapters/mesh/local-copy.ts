@@ -11,17 +11,20 @@ import { isHash, isLogId, type Head } from '../../mesh/log/head.js';
 import type { Standing } from '../../mesh/standing.js';
 import { sha256 } from '../../protocol/hash.js';
 import { fromHex, toHex } from '../../protocol/hex.js';
-import { ensureStateFile } from '../sqlite/create.js';
+import { ensureStateFile, openToRead } from '../sqlite/create.js';
 import { StandingMarks } from '../sqlite/tables/standing-marks.js';
 import { Database, type Row, type Value } from '../sqlite/database.js';
 import { isSound, keptOf, SCHEMA, standingOf, STANDING, statements, valuesOf } from './copy-tables.js';
 
 const BUSY_MS = 5_000;
 
-/** Opens the copy in the state file at `path`, making the file where there is none. `meshKey`: the pinned key, or null without a mesh. */
-export function openLocalCopy(path: string, meshKey: string | null, random: Random): LocalCopy {
-  ensureStateFile(path, random);
-  const database = new Database(path, BUSY_MS);
+/**
+ * Opens the copy in the state file at `path`, making the file where there is none. `meshKey`: the pinned key, or null without a mesh.
+ * `onlyReads`: a file that may not be written serves as well.
+ */
+export function openLocalCopy(path: string, meshKey: string | null, random: Random, onlyReads = false): LocalCopy {
+  if (!onlyReads) ensureStateFile(path, random);
+  const database = onlyReads ? openToRead(path, random, BUSY_MS) : new Database(path, BUSY_MS);
   try {
     return new LocalCopy(database, meshKey);
   } catch (error) {
@@ -40,7 +43,8 @@ export class LocalCopy implements MeshCopy {
     this.#database = database;
     this.#meshKey = meshKey;
     const tables = database.query(['number'], "SELECT count(*) FROM sqlite_schema WHERE name = 'local_standings'");
-    if (tables.first([])![0] === 0) database.exec(SCHEMA);
+    if (tables.first([])![0] === 0)
+      database.exec(database.readOnly ? SCHEMA.replaceAll('CREATE TABLE', 'CREATE TEMP TABLE') : SCHEMA);
     database.exec('PRAGMA synchronous = NORMAL');
     this.#sql = statements(database);
     this.#marks = new StandingMarks(database);

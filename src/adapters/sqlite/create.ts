@@ -1,16 +1,27 @@
-import { closeSync, constants, copyFileSync, fsyncSync, linkSync, openSync, rmSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import type { Random } from '../../app/ports/state.js';
 import { START } from '../../protocol/log/chain.js';
 import { toHex } from '../../protocol/hex.js';
 import { makeFolder } from '../files/folders.js';
 import { Database } from './database.js';
-import { damaged, notAFile, orphaned, stateFailure } from './failures.js';
+import { damaged, notAFile, orphaned, requireShort, stateFailure, unfinished } from './failures.js';
 import { SCHEMA } from './schema.js';
 
 /** Makes sure that a whole state file stands at `path`; whoever comes first makes it. */
 export function ensureStateFile(path: string, random: Random): void {
   try {
+    requireShort(path);
     // The order matters: the write-ahead log never comes into being before its database does.
     const hasLog = size(`${path}-wal`) !== null;
     const bytes = size(path);
@@ -21,6 +32,49 @@ export function ensureStateFile(path: string, random: Random): void {
     create(path, random);
   } catch (error) {
     throw stateFailure(error, path);
+  }
+}
+
+/**
+ * The state at `path` for a command that changes nothing: as any other where it may be written; else it is opened to be read only, and where there
+ * is none, an empty one in memory stands for it. An auditor's account, a `:ro` mount and a backup on a read-only disk answer like the machine itself.
+ */
+export function openToRead(path: string, random: Random, timeout: number): Database {
+  try {
+    requireShort(path);
+    if (isWritable(path)) {
+      ensureStateFile(path, random);
+      return new Database(path, timeout);
+    }
+    const log = size(`${path}-wal`);
+    if (size(path) === null) {
+      if (log !== null) throw orphaned(path);
+      const empty = new Database(path, timeout, { name: ':memory:', readOnly: true });
+      empty.exec(`BEGIN; ${contentOf(random)} COMMIT;`);
+      return empty;
+    }
+    if (log !== null && log > 0 && size(`${path}-shm`) === null) throw unfinished(path);
+    // With a log beside it others may be writing, and SQLite follows them. Without, nobody is: no file need be made to see that.
+    const uri = `file:${path.replace(/[%?#]/g, encodeURIComponent)}?${log === null || log === 0 ? 'immutable=1' : 'mode=ro'}`;
+    return new Database(path, timeout, { name: uri, readOnly: true });
+  } catch (error) {
+    throw stateFailure(error, path);
+  }
+}
+
+/** Whether this user may write the file, or could make it, with the files that SQLite puts beside it. */
+function isWritable(path: string): boolean {
+  const may = (at: string): boolean => {
+    try {
+      accessSync(at, constants.W_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  if (statSync(path, { throwIfNoEntry: false }) !== undefined && !may(path)) return false;
+  for (let at = dirname(path); ; at = dirname(at)) {
+    if (statSync(at, { throwIfNoEntry: false }) !== undefined || dirname(at) === at) return may(at);
   }
 }
 
@@ -42,9 +96,7 @@ function create(path: string, random: Random): void {
   try {
     const database = new Database(draft, 0);
     database.exec(
-      `PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN; ${SCHEMA}
-       INSERT INTO identity VALUES ('${toHex(random(8))}', '${toHex(random(16))}');
-       INSERT INTO head VALUES (1, ${START.seq}, '${START.hash}', ${START.seq}, '${START.hash}', 0, 0, 0, 0, 0, 0, 0);
+      `PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN; ${contentOf(random)}
        COMMIT; PRAGMA journal_mode = WAL;`,
     );
     database.close();
@@ -54,6 +106,13 @@ function create(path: string, random: Random): void {
   } finally {
     rmSync(draft, { force: true });
   }
+}
+
+/** The tables, and what a new state holds. */
+function contentOf(random: Random): string {
+  return `${SCHEMA}
+       INSERT INTO identity VALUES ('${toHex(random(8))}', '${toHex(random(16))}');
+       INSERT INTO head VALUES (1, ${START.seq}, '${START.hash}', ${START.seq}, '${START.hash}', 0, 0, 0, 0, 0, 0, 0);`;
 }
 
 function publish(draft: string, path: string): void {

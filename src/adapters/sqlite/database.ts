@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { statSync } from 'node:fs';
 import Libsql from 'libsql';
 import { Failure } from '../../app/failure.js';
+import { DATABASE_FILES, requireDescriptors } from '../files/descriptors.js';
 import { damaged, stateFailure } from './failures.js';
 
 /**
@@ -52,10 +53,25 @@ export class Database {
   readonly #path: string;
   readonly #connection: Libsql.Database;
 
-  /** `timeout`: how long a statement waits for other processes, in ms. */
-  constructor(path: string, timeout: number) {
+  /** True where nothing may be written: the file, or its folder, belongs to somebody else, or its file system is mounted so. */
+  readonly readOnly: boolean;
+
+  /**
+   * @param path of the file, for what is said of it.
+   * @param timeout how long a statement waits for other processes, in ms.
+   * @param source what is opened where it is not the file by its path: a URI of SQLite.
+   */
+  constructor(
+    path: string,
+    timeout: number,
+    source: { readonly name: string; readonly readOnly: boolean } | null = null,
+  ) {
     this.#path = path;
-    this.#connection = this.#guard(() => new Libsql(path, { timeout }));
+    this.readOnly = source?.readOnly ?? false;
+    this.#connection = this.#guard(() => {
+      requireDescriptors(DATABASE_FILES);
+      return new Libsql(source?.name ?? path, { timeout });
+    });
   }
 
   exec(sql: string): void {

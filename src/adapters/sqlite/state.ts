@@ -6,7 +6,7 @@ import type { Entry } from '../../protocol/log/entry.js';
 import { Agents, type Tally } from './tables/agents.js';
 import { Archive } from './archive.js';
 import { ConductTables } from './tables/conduct.js';
-import { ensureStateFile } from './create.js';
+import { ensureStateFile, openToRead } from './create.js';
 import { Database, text } from './database.js';
 import { Directory } from './tables/directory.js';
 import { damaged, foreign, newer } from './failures.js';
@@ -27,6 +27,8 @@ export interface StateOptions {
   readonly random: Random;
   /** Nothing is forgotten that this clock does not call old, whatever `--at` says. */
   readonly clock?: Clock;
+  /** True for a command that changes nothing: a state that may not be written serves it as well. */
+  readonly onlyReads?: boolean;
 }
 
 export interface SqliteState extends State {
@@ -43,14 +45,18 @@ export interface SqliteState extends State {
  * Fails with STATE when it is damaged, locked, full, read-only, or written by a newer version.
  */
 export function openState(path: string, options: StateOptions): SqliteState {
-  ensureStateFile(path, options.random);
-  const database = new Database(path, BUSY_MS);
+  const database = options.onlyReads === true ? openToRead(path, options.random, BUSY_MS) : openToWrite(path, options);
   try {
     return stateOn(database, path, options);
   } catch (error) {
     database.close();
     throw error;
   }
+}
+
+function openToWrite(path: string, { random }: StateOptions): Database {
+  ensureStateFile(path, random);
+  return new Database(path, BUSY_MS);
 }
 
 /** The state in a file that is open already. */
@@ -95,7 +101,9 @@ class FileState implements SqliteState {
       agents: this.#agents,
       log: this.#log,
       clock: clock ?? Date.now,
+      // What was added up from the log is kept for the next time; where it cannot be, it is added up again.
       settle: (work) => {
+        if (database.readOnly) return;
         if (this.#looking) throw new Error('a look writes nothing');
         if (this.#inTransaction) work();
         else this.transact(work);
@@ -262,5 +270,5 @@ function checkFormat(database: Database, path: string): void {
   if (version > VERSION) throw newer(path, version, VERSION);
   if (version < VERSION) throw damaged(path);
   // Some tool left it in the mode in which readers stop writers.
-  if (mode !== 'wal') database.exec('PRAGMA journal_mode = WAL');
+  if (mode !== 'wal' && !database.readOnly) database.exec('PRAGMA journal_mode = WAL');
 }

@@ -23,6 +23,7 @@ export const command: CommandSpec<Options> = {
   ],
   examples: [{ run: 'aip __complete -- config li', why: 'what the completion scripts call' }],
   touches: ['state'],
+  onlyReads: true,
   run: async (input, cli) => {
     const words = input.options.newWord ? [...input.args, ''] : input.args;
     try {

@@ -17,6 +17,7 @@ export const command: CommandSpec = {
     4: 'the key store or a key failed (the greatest of these wins)',
   },
   touches: ['files', 'state', 'keychain', 'processes', 'network'],
+  onlyReads: true,
   topics: ['config', 'keys'],
 
   async run(_, cli) {

@@ -56,6 +56,7 @@ export const command: CommandSpec<Options> = {
   ],
   exits: { 3: 'the agent or the file does not exist', 15: 'an agent is as bad as --fail-on says' },
   touches: ['state', 'files'],
+  onlyReads: true,
   topics: ['trust-scores', 'json', 'config'],
 
   async run({ args, options }, cli) {

@@ -33,6 +33,7 @@ export const command: CommandSpec<Options> = {
     5: 'the mesh cannot be reached; what is known here was shown',
   },
   touches: ['network', 'state', 'keychain'],
+  onlyReads: true,
   topics: ['mesh', 'incident'],
 
   async run({ args, options }, cli) {

@@ -30,6 +30,7 @@ export const command: CommandSpec<Options> = {
   ],
   exits: { 3: 'the agent does not exist' },
   touches: ['state', 'files'],
+  onlyReads: true,
   topics: ['trust-scores', 'config', 'json'],
 
   async run({ args, options }, cli) {

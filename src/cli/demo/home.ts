@@ -19,6 +19,7 @@ export async function throwaway(cli: Cli): Promise<Cli> {
   const stage: Cli = {
     ...cli,
     io,
+    onlyReads: false,
     globals: { ...cli.globals, config: null, home: folder.path, input: false },
     paths: () => pathsOf(io, folder.path),
     config: async () => {

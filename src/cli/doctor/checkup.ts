@@ -20,7 +20,7 @@ import type { State } from '../../app/ports/state.js';
 import type { Cli } from '../cli.js';
 import { loadConfig, type Config } from '../config/load.js';
 import { unknownVariables } from '../config/keys.js';
-import { fromSystem } from '../render/errors.js';
+import { fromSystem } from '../../app/system-failures.js';
 import { principalPins } from '../passports/pins.js';
 import { inspection, keyStores, loadState, localState } from '../wiring.js';
 

@@ -52,7 +52,7 @@ async function openCopy(cli: Cli): Promise<LocalCopy> {
 /** The copy of the mesh with this key, whatever the config said when the command began. */
 export async function copyFor(cli: Cli, publicKey: string | null): Promise<LocalCopy> {
   const { openLocalCopy } = await import('../../adapters/mesh/local-copy.js');
-  const copy = openLocalCopy(cli.paths().stateFile, publicKey, random);
+  const copy = openLocalCopy(cli.paths().stateFile, publicKey, random, cli.onlyReads);
   cli.afterwards(() => copy.close());
   return copy;
 }

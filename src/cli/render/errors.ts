@@ -1,5 +1,6 @@
 /** How a command that failed says so. The last line is the important one: what to do. */
-import { Failure, type FailureCode } from '../../app/failure.js';
+import { Failure } from '../../app/failure.js';
+import { fromSystem } from '../../app/system-failures.js';
 import type { Io } from '../io.js';
 import { clean, cleanLines, safeJson } from './terminal/text.js';
 import type { Paint } from './terminal/paint.js';
@@ -44,32 +45,4 @@ function printStack(error: unknown, io: Io): void {
     const { message, stack = message } = at;
     io.stderr.write(`${cleanLines(stack.replace(message, () => clean(message)))}\n`);
   }
-}
-
-const SYSTEM: Readonly<Record<string, readonly [FailureCode, string]>> = {
-  ENOENT: ['NOT_FOUND', 'no such file or folder'],
-  EACCES: ['UNREADABLE', 'permission denied'],
-  EPERM: ['UNREADABLE', 'not permitted'],
-  EISDIR: ['UNREADABLE', 'it is a folder'],
-  ENOTDIR: ['UNREADABLE', 'a part of the path is not a folder'],
-  EEXIST: ['EXISTS', 'it exists already'],
-  ELOOP: ['UNREADABLE', 'too many links'],
-  ENAMETOOLONG: ['UNREADABLE', 'the name is too long'],
-  ENOSPC: ['STATE', 'the disk is full'],
-  EROFS: ['UNREADABLE', 'the disk is read-only'],
-  EMFILE: ['UNREADABLE', 'too many open files'],
-  ECONNREFUSED: ['NETWORK', 'connection refused'],
-  ECONNRESET: ['NETWORK', 'connection reset'],
-  ETIMEDOUT: ['NETWORK', 'timed out'],
-  ENOTFOUND: ['NETWORK', 'no such host'],
-  EADDRINUSE: ['NETWORK', 'the address is in use'],
-};
-
-/** A system error that no adapter translated: still the world's doing, not ours. */
-export function fromSystem(error: unknown): Failure | null {
-  if (!(error instanceof Error)) return null;
-  const { code, syscall, path } = error as NodeJS.ErrnoException;
-  const entry = code === undefined || syscall === undefined ? undefined : SYSTEM[code];
-  if (entry === undefined) return null;
-  return new Failure(entry[0], `${syscall}${path === undefined ? '' : ` ${path}`}: ${entry[1]}`, { cause: error });
 }

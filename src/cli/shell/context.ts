@@ -15,7 +15,13 @@ export interface Lifetime {
   readonly output: { closed: boolean };
 }
 
-export function shellCli(io: Io, globals: Globals, paint: { out: Paint; err: Paint }, life: Lifetime): Cli {
+export function shellCli(
+  io: Io,
+  globals: Globals,
+  paint: { out: Paint; err: Paint },
+  life: Lifetime,
+  onlyReads = false,
+): Cli {
   const built = new Map<unknown, unknown>();
   let paths: Paths | null = null;
   const write = (text: string): boolean => {
@@ -26,6 +32,7 @@ export function shellCli(io: Io, globals: Globals, paint: { out: Paint; err: Pai
   const cli: Cli = {
     io,
     globals,
+    onlyReads,
     paint: paint.out,
     paintErr: paint.err,
     ask: questions(io, { input: globals.input, colour: paint.err !== plain }),

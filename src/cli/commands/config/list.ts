@@ -21,6 +21,7 @@ export const command: CommandSpec<Options> = {
     { run: 'aip config list --json | jq .values', why: 'for scripts' },
   ],
   touches: ['files'],
+  onlyReads: true,
   topics: ['config'],
   run: async (input, cli) => {
     const config = await loadConfig(cli, { inspect: true });

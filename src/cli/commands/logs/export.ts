@@ -57,6 +57,7 @@ export const command: CommandSpec<Options> = {
   ],
   exits: { 3: 'the agent does not exist, or the file cannot be written' },
   touches: ['state', 'files'],
+  onlyReads: true,
   topics: ['logs', 'json'],
 
   async run({ options }, cli) {

@@ -74,6 +74,7 @@ export const command: CommandSpec<Options> = {
     143: 'terminated',
   },
   touches: ['state', 'files', 'network', 'keychain'],
+  onlyReads: true,
   topics: ['logs', 'json'],
 
   async run({ options }, cli) {

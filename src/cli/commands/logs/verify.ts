@@ -45,6 +45,7 @@ export const command: CommandSpec<Options> = {
     15: 'the chain is broken, or a checkpoint is not believed',
   },
   touches: ['state', 'files'],
+  onlyReads: true,
   topics: ['logs', 'json', 'security'],
 
   async run({ options }, cli) {

@@ -44,6 +44,7 @@ export const command: CommandSpec<Options> = {
   ],
   exits: { 3: 'the file does not exist', 13: 'refused: AIP-E406, AIP-E407 or AIP-E408' },
   touches: ['files', 'state', 'network'],
+  onlyReads: true,
   topics: ['aip-1'],
 
   async run({ args, options }, cli) {

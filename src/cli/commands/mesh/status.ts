@@ -16,6 +16,7 @@ export const command: CommandSpec<KeyFlags> = {
     5: 'the mesh cannot be reached, refuses, or signs with another key',
   },
   touches: ['network', 'state', 'keychain'],
+  onlyReads: true,
   topics: ['mesh'],
 
   async run({ options }, cli) {

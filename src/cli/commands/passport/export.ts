@@ -73,6 +73,7 @@ export const command: CommandSpec<Options> = {
     10: 'the passport was edited, or its principal is not pinned',
   },
   touches: ['files', 'state', 'keychain'],
+  onlyReads: true,
   topics: ['passports'],
 
   async run({ args, options }, cli) {

@@ -18,6 +18,7 @@ export const command: CommandSpec<Options> = {
   examples: [{ run: 'aip passport lint support-agent-v1.passport.json --fail-on-warning', why: 'as a CI step' }],
   exits: { 3: 'the file does not exist or holds no passport', 15: 'warnings, with --fail-on-warning' },
   touches: ['files'],
+  onlyReads: true,
   topics: ['passports', 'constraints', 'ci'],
 
   async run({ args, options }, cli) {

@@ -16,6 +16,7 @@ export const command: CommandSpec = {
     { run: "aip passport list --json | jq -r '.[].agent_id'", why: 'their ids, for a script' },
   ],
   touches: ['state'],
+  onlyReads: true,
   topics: ['passports'],
 
   async run(_, cli) {

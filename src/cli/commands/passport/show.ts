@@ -22,6 +22,7 @@ export const command: CommandSpec = {
   ],
   exits: { 3: 'the passport is not known, or the file holds none' },
   touches: ['state', 'files'],
+  onlyReads: true,
   topics: ['passports', 'constraints'],
 
   async run({ args }, cli) {

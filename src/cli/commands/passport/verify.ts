@@ -22,6 +22,7 @@ export const command: CommandSpec<ResolveFlags> = {
     10: 'refused: AIP-E103 or AIP-E104',
   },
   touches: ['state', 'files', 'network'],
+  onlyReads: true,
   topics: ['passports', 'verification'],
 
   async run({ args, options }, cli) {

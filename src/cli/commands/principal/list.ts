@@ -9,6 +9,7 @@ export const command: CommandSpec = {
   summary: 'List the principals whose passports this machine believes',
   examples: [{ run: 'aip principal list', why: 'who is pinned here' }],
   touches: ['state'],
+  onlyReads: true,
   topics: ['passports'],
 
   async run(_, cli) {
