@@ -115,7 +115,9 @@ describe('imports', () => {
   test('of the use cases, adapters know the ports and the failures', () => {
     const strays = SOURCES.filter((source) => layerOf(source.path) === 'adapters').flatMap((source) =>
       source.imports
-        .filter((target) => layerOf(target) === 'app' && !/^src\/app\/(ports\/|failure\.ts$)/.test(target))
+        .filter(
+          (target) => layerOf(target) === 'app' && !/^src\/app\/(ports\/|(?:system-)?failures?\.ts$)/.test(target),
+        )
         .map((target) => `${source.path} imports ${target}`),
     );
     expect(strays).toEqual([]);

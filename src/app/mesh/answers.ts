@@ -29,9 +29,9 @@ export function answerOf(line: MeshLine, status: number, body: string): JsonObje
   throw refusedBy(line, status, isObject(value) ? value : {});
 }
 
-/** AIP-E500. */
+/** AIP-E500 of a question: there was nothing to change. */
 export function unreachable(line: MeshLine, reason: string): Failure {
-  return unavailable(line, `cannot be reached: ${reason}`, 'Nothing was changed.');
+  return unavailable(line, `cannot be reached: ${reason}`, '');
 }
 
 /** What came of a request. */
@@ -69,10 +69,14 @@ export function unheard(line: MeshLine, what: string, doubt: string | null): Fai
 }
 
 function unavailable(line: MeshLine, what: string, changed: string): Failure {
-  return new Failure('NETWORK', `AIP-E500 MESH_UNAVAILABLE: ${line.url} ${what}. ${changed}`, {
-    hint: hintFor(what) ?? `check that it is up: curl ${line.url}/healthz`,
-    retryable: true,
-  });
+  return new Failure(
+    'NETWORK',
+    `AIP-E500 MESH_UNAVAILABLE: ${line.url} ${what}.${changed === '' ? '' : ` ${changed}`}`,
+    {
+      hint: hintFor(what) ?? `check that it is up: curl ${line.url}/healthz`,
+      retryable: true,
+    },
+  );
 }
 
 /** The code by which a mesh says no; null in whatever else may come from its address. */

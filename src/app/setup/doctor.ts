@@ -2,7 +2,7 @@ import { importKey } from '../../protocol/ed25519/verify.js';
 import { parseJsonText } from '../../protocol/json/parse.js';
 import { passportOf, type Passport } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/json/shape.js';
-import { formatTime, parseTime } from '../../protocol/time.js';
+import { formatSeconds, formatTime, parseTime } from '../../protocol/time.js';
 import { issuerProblem } from '../../verify/checks/issuer.js';
 import { checkLog, type ChainedLog } from '../logs/check.js';
 import { Failure } from '../failure.js';
@@ -70,8 +70,21 @@ export function inspectClock(state: Pick<State, 'entries'>, now: number, skewMs:
     const message = `The newest log entry is from ${newest!.timestamp}, ${Math.round((at - now) / 1000)} s in the future: the clock was set back, or ran ahead then.`;
     return warning('clock', message, hint);
   }
+  // Later entries of a clock that was set right hide them.
+  const ahead = [...state.entries({ since: now + skewMs, last: MOST_AHEAD })];
+  if (ahead.length > 0) {
+    const entries =
+      ahead.length === 1
+        ? 'An entry'
+        : `${ahead.length === MOST_AHEAD ? `${MOST_AHEAD} or more` : ahead.length} entries`;
+    const message = `${entries} of the log ${ahead.length === 1 ? 'is' : 'are'} dated after now (${ahead[0]!.timestamp}): the clock ran ahead then, or --at was used. No window of today counts them.`;
+    return warning('clock', message, 'aip logs tail --since ' + formatSeconds(now));
+  }
   return ok('clock', `The clock says ${formatTime(now)}.`);
 }
+
+/** So many entries from the future are counted. */
+const MOST_AHEAD = 100;
 
 /** A passport that ends within this time is due for renewal. */
 const SOON_MS = 14 * 86_400_000;

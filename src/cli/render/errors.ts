@@ -1,8 +1,8 @@
 /** How a command that failed says so. The last line is the important one: what to do. */
 import { Failure } from '../../app/failure.js';
 import { fromSystem } from '../../app/system-failures.js';
-import type { Io } from '../io.js';
-import { clean, cleanLines, safeJson } from './terminal/text.js';
+import { widthOf, type Io } from '../io.js';
+import { clean, cleanLines, safeJson, wrapped } from './terminal/text.js';
 import type { Paint } from './terminal/paint.js';
 
 export interface ErrorLook {
@@ -19,7 +19,8 @@ export function report(error: unknown, io: Io, look: ErrorLook): number {
     const { code, hint, retryable, exitCode } = known;
     io.stderr.write(`${safeJson({ code, message: clean(known.message), hint, retryable, exit_code: exitCode })}\n`);
   } else {
-    io.stderr.write(`${look.paint.red('error:')} ${clean(known.message)} [${known.code}]\n`);
+    const text = wrapped(`${clean(known.message)} [${known.code}]`, widthOf(io.stderr), 'error: '.length);
+    io.stderr.write(`${look.paint.red('error:')} ${text}\n`);
     if (known.hint !== null) io.stderr.write(`${look.paint.bold('hint:')} ${clean(known.hint)}\n`);
   }
   if (look.debug) printStack(known, io);

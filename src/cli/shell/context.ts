@@ -5,7 +5,7 @@ import { OutputClosed, widthOf, type Interrupted, type Io } from '../io.js';
 import { pathsOf, type Paths } from '../../adapters/files/paths.js';
 import { questions } from '../questions/ask.js';
 import { plain, type Paint } from '../render/terminal/paint.js';
-import { clean, cleanLines, safeJson } from '../render/terminal/text.js';
+import { clean, cleanLines, safeJson, wrapped } from '../render/terminal/text.js';
 import type { Globals } from '../spec.js';
 
 /** What a command has asked to be told, and whether anybody still reads its answer. */
@@ -49,7 +49,11 @@ export function shellCli(
     },
     warn: (message, code) => {
       if (globals.json) remark(safeJson({ warning: message, code: code ?? null }));
-      else remark(`${paint.err.yellow('warning:')} ${clean(message)}${code === undefined ? '' : ` [${code}]`}`);
+      else {
+        // A message that begins with its code says it once.
+        const text = code === undefined || message.includes(code) ? clean(message) : `${clean(message)} [${code}]`;
+        remark(`${paint.err.yellow('warning:')} ${wrapped(text, widthOf(io.stderr), 'warning: '.length)}`);
+      }
     },
     config: () => cli.once(readConfig),
     paths: () => (paths ??= pathsOf(io, globals.home)),

@@ -59,11 +59,30 @@ function unknownCommand(words: readonly string[], token: string): Failure {
       (command) => command.path[words.length]!,
     ),
   );
+  // `aip verify`, `aip sign`: the verb without its noun.
+  const verbs = COMMANDS.map(({ path }) => path).filter((path) => path.length > 1 && path.at(-1) === token);
+  const [verb] = [...verbs].sort((a, b) => rank(a) - rank(b));
+  if (words.length === 0 && (verb !== undefined || token === 'version')) {
+    const command = verb === undefined ? 'aip --version' : ['aip', ...verb].join(' ');
+    const others = verbs.filter((path) => path !== verb).map((path) => `aip ${path.join(' ')}`);
+    const more = others.length === 0 ? '' : ` (or ${others.slice(0, 4).join(', ')})`;
+    return new Failure('USAGE', `unknown command: aip ${token}; did you mean ${command}?${more}`, {
+      hint: verb === undefined ? command : `${command} --help`,
+    });
+  }
   const guess = nearest(token, [...siblings]);
   const meant = guess === null ? '' : `; did you mean ${[...words, guess].join(' ')}?`;
   return new Failure('USAGE', `unknown command: aip ${[...words, token].join(' ')}${meant}`, {
     hint: guess === null ? ['aip', ...words, '--help'].join(' ') : ['aip', ...words, guess, '--help'].join(' '),
   });
+}
+
+/** Intents are what most people come for, then passports. */
+const NOUNS = ['intent', 'passport'];
+
+function rank([noun = '']: readonly string[]): number {
+  const at = NOUNS.indexOf(noun);
+  return at < 0 ? NOUNS.length : at;
 }
 
 function unknownFlag(token: string, words: readonly string[]): Failure {

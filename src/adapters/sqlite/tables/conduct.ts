@@ -72,16 +72,19 @@ export class ConductTables implements Conduct {
   }
 
   counts(agentId: string, since: number | null) {
-    const found = this.#tallies.since(this.#agents.find(agentId), since ?? 0, this.#clock());
+    const now = this.#clock();
+    const found = this.#tallies.since(this.#agents.find(agentId), since ?? 0, now, since === null ? null : now);
     return { since: since === null ? null : found.since, counts: found.counts };
   }
 
   hours(agentId: string, from: number) {
-    return this.#tallies.hours(this.#agents.find(agentId), from);
+    return this.#tallies.hours(this.#agents.find(agentId), from, this.#clock());
   }
 
   recentFailures(agentId: string, since: number | null) {
-    return this.#tallies.recentFailures(this.#agents.find(agentId), since ?? 0);
+    // A minute of grace, as the counts have it: an entry of this very minute is of now.
+    const until = since === null ? Number.MAX_SAFE_INTEGER : this.#clock() + 60_000;
+    return this.#tallies.recentFailures(this.#agents.find(agentId), since ?? 0, until);
   }
 
   trust(agentId: string, now: number) {

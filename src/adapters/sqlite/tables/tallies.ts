@@ -41,14 +41,18 @@ export class Tallies {
     this.#sum = database.query(
       ['number', 'text', 'number'],
       `SELECT kind, ${text('code')}, sum(count) FROM (
-         SELECT kind, code, count FROM tallies WHERE agent = ?1 AND span = ${MINUTE} AND start >= ?2 AND start < ?3
+         SELECT kind, code, count FROM tallies
+           WHERE agent = ?1 AND span = ${MINUTE} AND start >= ?2 AND start < ?3 AND start <= ?5
          UNION ALL
-         SELECT kind, code, count FROM tallies WHERE agent = ?1 AND span = ${HOUR} AND start >= ?3
+         SELECT kind, code, count FROM tallies WHERE agent = ?1 AND span = ${HOUR} AND start >= ?3 AND start < ?4
+         UNION ALL
+         SELECT kind, code, count FROM tallies
+           WHERE agent = ?1 AND span = ${MINUTE} AND start >= ?3 AND start >= ?4 AND start <= ?5
        ) GROUP BY kind, code`,
     );
     this.#hours = database.query(
       ['number', 'number', 'number'],
-      `SELECT start, kind, sum(count) FROM tallies WHERE agent = ? AND span = ${HOUR} AND start >= ? GROUP BY start, kind`,
+      `SELECT start, kind, sum(count) FROM tallies WHERE agent = ? AND span = ${HOUR} AND start >= ? AND start <= ? GROUP BY start, kind`,
     );
     this.#newestHour = database.query(['number?'], `SELECT max(start) FROM tallies WHERE agent = ? AND span = ${HOUR}`);
     this.#addFailure = database.statement(
@@ -60,7 +64,7 @@ export class Tallies {
     );
     this.#failures = database.query(
       ['number', 'number', 'text', 'text?'],
-      `SELECT seq, at, ${text('code')}, ${text('action')} FROM recent_failures WHERE agent = ? AND at >= ? ORDER BY seq DESC`,
+      `SELECT seq, at, ${text('code')}, ${text('action')} FROM recent_failures WHERE agent = ? AND at >= ? AND at < ? ORDER BY seq DESC`,
     );
   }
 
@@ -103,18 +107,29 @@ export class Tallies {
     this.#pending.clear();
   }
 
-  /** `since` rounded down to the minute, or to the hour once minutes are forgotten. */
-  since(agent: number | null, since: number, now: number): { readonly since: number; readonly counts: Counts } {
+  /**
+   * `since` rounded down to the minute, or to the hour once minutes are forgotten. What a clock that ran ahead has dated after `until` is in no
+   * window that ends there; null counts all that there ever was.
+   */
+  since(
+    agent: number | null,
+    since: number,
+    now: number,
+    until: number | null,
+  ): { readonly since: number; readonly counts: Counts } {
     // One entry of a clock that ran ahead has minutes forgotten that are not old.
     const newest = agent === null ? null : this.#newestHour.first([agent])![0];
     const kept = Math.max(now + HOUR, newest ?? 0) - MINUTES_KEPT;
     const span = since < kept ? HOUR : MINUTE;
     const from = since - (since % span);
+    // The last hour is counted by its minutes where they are there.
+    const hour = (until ?? 0) - ((until ?? 0) % HOUR);
+    const hoursEnd = until === null ? Number.MAX_SAFE_INTEGER : hour >= (newest ?? 0) - MINUTES_KEPT ? hour : until + 1;
     const codes = new Map<string, number>();
     const totals: [number, number, number] = [0, 0, 0];
     for (const [kind, code, count] of agent === null
       ? []
-      : this.#sum.all([agent, from, Math.ceil(from / HOUR) * HOUR])) {
+      : this.#sum.all([agent, from, Math.ceil(from / HOUR) * HOUR, hoursEnd, until ?? Number.MAX_SAFE_INTEGER])) {
       totals[kind as 0 | 1 | 2] += count;
       if (kind !== 0 && code !== '') codes.set(code, (codes.get(code) ?? 0) + count);
     }
@@ -122,9 +137,9 @@ export class Tallies {
     return { since: from, counts: { successful, failed, unattributed, codes } };
   }
 
-  hours(agent: number | null, from: number): HourCounts[] {
+  hours(agent: number | null, from: number, until: number): HourCounts[] {
     const found = new Map<number, [number, number, number]>();
-    for (const [start, kind, count] of agent === null ? [] : this.#hours.all([agent, from - (from % HOUR)])) {
+    for (const [start, kind, count] of agent === null ? [] : this.#hours.all([agent, from - (from % HOUR), until])) {
       const row = found.get(start) ?? [0, 0, 0];
       row[kind as 0 | 1 | 2] += count;
       found.set(start, row);
@@ -137,10 +152,10 @@ export class Tallies {
     }));
   }
 
-  recentFailures(agent: number | null, since: number): RecentFailure[] {
+  recentFailures(agent: number | null, since: number, until: number): RecentFailure[] {
     if (agent === null) return [];
     return this.#failures
-      .all([agent, since])
+      .all([agent, since, until])
       .map(([seq, at, code, action]) => ({ error_code: code, action, timestamp: formatTime(at), seq }));
   }
 }

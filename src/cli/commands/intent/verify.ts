@@ -20,6 +20,7 @@ interface Options extends ResolveFlags, EnvelopeFlags, ApprovalFlags {
   readonly maxAge?: number;
   readonly at?: string;
   readonly dryRun?: boolean;
+  readonly allowFuture?: boolean;
   readonly geo?: string;
   readonly ndjson?: boolean;
   readonly format?: Format;
@@ -58,10 +59,14 @@ export const command: CommandSpec<Options> = {
       options: [
         {
           flags: '--max-age <duration>',
-          description: 'how old an intent may be (default 300s; an envelope says itself)',
+          description: 'oldest intent taken (default 300s; an envelope says it)',
           value: duration,
         },
         { flags: '--at <time>', description: 'judge freshness, expiry and windows as of this time' },
+        {
+          flags: '--allow-future',
+          description: 'let --at be ahead of now, and be counted',
+        },
         { flags: '--geo <CC>', description: 'country of the request, for geo_restriction' },
         APPROVAL_OPTION,
         { flags: '--dry-run', description: 'judge, and spend, count and log nothing' },
@@ -145,8 +150,22 @@ export const command: CommandSpec<Options> = {
   },
 };
 
+/** So far ahead is the same time: two clocks never agree to the millisecond. */
+const MAX_AHEAD_MS = 30_000;
+
 function flagsOf(options: Options, cli: Cli): Omit<VerificationFlags, 'passports'> {
   const { principalKey, resolve, dryRun, geo, at, maxAge } = options;
+  // What is counted then stays in every window until that time has come and gone: a slip of a digit would use up tomorrow's limits.
+  if (
+    at !== undefined &&
+    dryRun !== true &&
+    options.allowFuture !== true &&
+    time(at, cli) - cli.io.now() > MAX_AHEAD_MS
+  ) {
+    throw new Failure('USAGE', `--at ${at} is ahead of now, and what is verified would be counted then.`, {
+      hint: 'add --dry-run to try it, or --allow-future to count it all the same',
+    });
+  }
   return {
     principalKey,
     ...(resolve === undefined ? {} : { resolve }),

@@ -86,7 +86,8 @@ function frame(title: string, ticks: readonly string[], axis: Axis, content: str
     const anchor = i === 0 ? 'start' : i === 4 ? 'end' : 'middle';
     return `<text class="tick" x="${round(x(at, axis))}" y="${HEIGHT - 6}" text-anchor="${anchor}">${tick(at, axis)}</text>`;
   });
-  return `<div class="wide" tabindex="0"><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(title)}">${grid.join('')}${content}${labels.join('')}</svg></div>`;
+  // Where there is room for a part only, it is the newest one.
+  return `<div class="wide newest" tabindex="0"><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(title)}">${grid.join('')}${content}${labels.join('')}</svg></div>`;
 }
 
 function x(at: number, { from, to }: Axis): number {

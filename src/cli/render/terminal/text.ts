@@ -93,3 +93,11 @@ export function wrap(text: string, columns: number): string[] {
   lines.push(line);
   return lines;
 }
+
+/** The same as one text, later lines set in under the first; as it is where `columns` is null, for what is no terminal. */
+export function wrapped(text: string, columns: number | null, first = 0): string {
+  if (columns === null || columnsOf(text) + first <= columns) return text;
+  const [head = '', ...rest] = wrap(`${'x'.repeat(first)}${text}`, columns);
+  const under = rest.length === 0 ? [] : wrap(rest.join(' '), Math.max(20, columns - 2));
+  return [head.slice(first), ...under.map((line) => `  ${line}`)].join('\n');
+}
