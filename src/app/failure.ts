@@ -15,6 +15,7 @@ export type FailureCode =
   | 'KEY_NOT_FOUND'
   | 'WRONG_PASSPHRASE'
   | 'KEYSTORE_DENIED'
+  | 'FORBIDDEN' // the role of this machine's key does not permit it
   | 'NETWORK'
   | 'PROPAGATION_INCOMPLETE'
   | 'STATE' // the local state file is damaged, full, or from a newer version
@@ -33,6 +34,7 @@ const EXIT: Readonly<Record<FailureCode, number>> = {
   KEY_NOT_FOUND: 4,
   WRONG_PASSPHRASE: 4,
   KEYSTORE_DENIED: 4,
+  FORBIDDEN: 4,
   NETWORK: 5,
   PROPAGATION_INCOMPLETE: 5,
   STATE: 3,

@@ -120,10 +120,15 @@ function refusedBy(line: MeshLine, status: number, { code, message, retryable }:
   const name = typeof code === 'string' ? code : `status ${status}`;
   const text = typeof message === 'string' ? message : 'no reason given';
   const hint = HINTS[name];
-  return new Failure('NETWORK', `The mesh at ${line.url} refused (${name}): ${text}`, {
-    ...(hint === undefined ? {} : { hint }),
-    retryable: retryable === true,
-  });
+  // A role that does not permit is no trouble of the network: another try ends the same way.
+  return new Failure(
+    name === 'FORBIDDEN' ? 'FORBIDDEN' : 'NETWORK',
+    `The mesh at ${line.url} refused (${name}): ${text}`,
+    {
+      ...(hint === undefined ? {} : { hint }),
+      retryable: retryable === true,
+    },
+  );
 }
 
 /** Reads members of an answer, each of the kind that it must be. */

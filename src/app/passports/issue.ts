@@ -1,11 +1,5 @@
-import {
-  agentId as formatAgentId,
-  isAgentName,
-  isDomain,
-  keyId as formatKeyId,
-  keyNumber,
-  principalId,
-} from '../../protocol/identity/did.js';
+import { agentId as formatAgentId, keyId as formatKeyId, keyNumber, principalId } from '../../protocol/identity/did.js';
+import { wrongAgentNameText, wrongDomainText } from '../../protocol/identity/spelling.js';
 import { signMessage } from '../../protocol/ed25519/sign.js';
 import { toHex } from '../../protocol/hex.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
@@ -64,14 +58,14 @@ export interface IssuedPassport {
 
 /** Why this is no name of an agent; null when it is one. */
 export function wrongName(name: string): string | null {
-  return isAgentName(name)
-    ? null
-    : `"${name.slice(0, 80)}" is not an agent name: lower-case letters, digits and ". _ -", at most 63.`;
+  const wrong = wrongAgentNameText(name);
+  return wrong === null ? null : `${wrong}.`;
 }
 
 /** Why this is no domain; null when it is one. */
 export function wrongDomain(domain: string): string | null {
-  return isDomain(domain) ? null : `"${domain.slice(0, 80)}" is not a lower-case domain name.`;
+  const wrong = wrongDomainText(domain);
+  return wrong === null ? null : `${wrong}.`;
 }
 
 /**

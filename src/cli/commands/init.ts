@@ -3,6 +3,7 @@ import { principalHeld, setUpPrincipal, type PrincipalSetUp } from '../../app/se
 import type { KeyStoreName } from '../../app/ports/state.js';
 import type { PrincipalDeps } from '../../app/keys/principals.js';
 import { isDomain } from '../../protocol/identity/did.js';
+import { wrongDomainText } from '../../protocol/identity/spelling.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import type { Cli } from '../cli.js';
 import { flatten, type Config } from '../config/load.js';
@@ -81,7 +82,7 @@ async function domainOf(options: Options, config: Config, cli: Cli): Promise<str
   const flag = '--domain <domain>';
   const message = 'Domain that answers for your agents, e.g. acme.com';
   const known = options.domain ?? config.get('domain');
-  const wrong = (text: string): string => `"${text.slice(0, 80)}" is not a lower-case domain name`;
+  const wrong = (text: string): string => wrongDomainText(text) ?? '';
   if (known === null) {
     if (!cli.ask.allowed)
       throw new Failure('ANSWER_NEEDED', 'a domain is needed, and may not be asked for here', { hint: `give ${flag}` });

@@ -277,6 +277,9 @@ describe('aip health --html', () => {
     const page = await openPage(path, { width: 390, height: 800, dark: true });
     await page.goto(pathToFileURL(file).href);
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    // Of a chart that is wider than the phone, the newest end is in sight.
+    const ends = `[...document.querySelectorAll('.newest')].every((box) => box.firstElementChild.getBoundingClientRect().right <= innerWidth)`;
+    expect(await page.evaluate(`document.querySelectorAll('.newest').length > 0 && ${ends}`)).toBe(true);
     expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(18, 22, 29)');
     if (process.env['AIP_TEST_SHOTS'] !== undefined) {
       writeFileSync(join(process.env['AIP_TEST_SHOTS'], 'phone.png'), await page.screenshot());

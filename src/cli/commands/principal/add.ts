@@ -1,6 +1,7 @@
 import { Failure } from '../../../app/failure.js';
 import { toHex } from '../../../protocol/hex.js';
-import { keyId as formatKeyId, keyNumber, parsePrincipalId } from '../../../protocol/identity/did.js';
+import { keyId as formatKeyId, keyNumber } from '../../../protocol/identity/did.js';
+import { wrongPrincipalText } from '../../../protocol/identity/spelling.js';
 import { importKey } from '../../../protocol/ed25519/verify.js';
 import { formatPublicKey, parsePublicKey } from '../../../protocol/identity/keys.js';
 import type { Cli } from '../../cli.js';
@@ -47,8 +48,9 @@ export const command: CommandSpec<Options> = {
 
   async run({ args, options }, cli) {
     const did = args[0]!;
-    if (parsePrincipalId(did) === null)
-      throw new Failure('USAGE', `"${did.slice(0, 80)}" is not of the form did:web:<domain>.`, {
+    const wrong = wrongPrincipalText(did);
+    if (wrong !== null)
+      throw new Failure('USAGE', `${wrong}.`, {
         hint: 'aip principal add did:web:acme.com --public-key <key>',
       });
     if ((options.publicKey === undefined) === (options.resolve !== true)) {
