@@ -6,12 +6,13 @@ import { assignmentsOf } from './keys/env/dotenv.js';
 import { gitKnows, type GitKnowledge } from './keys/env/git.js';
 import { MAX_PEM_BYTES, requireEncryptedPem } from './keys/file/pem.js';
 import { readPrivate } from './files/private-file.js';
+import { secretMounts } from './files/secret-mounts.js';
 
 const MAX_ENV_FILE_BYTES = 1024 * 1024;
 
 /** Fails as the key store would, unless an encrypted key stands there that only this user may read. */
-export function requireKeyFile(path: string): void {
-  const file = readPrivate(path, MAX_PEM_BYTES);
+export function requireKeyFile(path: string, env: Readonly<Record<string, string | undefined>>): void {
+  const file = readPrivate(path, MAX_PEM_BYTES, secretMounts(env));
   if (file === null) throw new Failure('KEY_NOT_FOUND', `There is no key file ${path}.`);
   if (file.exposed) {
     throw new Failure('KEYSTORE_DENIED', `The key file ${path} can be read or changed by others.`, {
@@ -31,7 +32,7 @@ export async function inspectEnvFile(
   path: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<EnvFileReport | null> {
-  const file = readPrivate(path, MAX_ENV_FILE_BYTES);
+  const file = readPrivate(path, MAX_ENV_FILE_BYTES, secretMounts(env));
   if (file === null) return null;
   const held = assignmentsOf('AGENT_PRIVATE_KEY', file.bytes.toString('utf8')).some(({ value }) => value !== '');
   return held ? { exposed: file.exposed, git: await gitKnows(path, env) } : null;

@@ -83,6 +83,31 @@ export const SECTIONS: readonly Section[] = [
     ],
   },
   {
+    title: 'Keys: what this machine signs with',
+    commands: [
+      at(
+        'key import',
+        'Take a private key that you have into a key store of this machine',
+        () => import('./commands/key/import.js'),
+      ),
+      at(
+        'key list',
+        'List the private keys that this machine holds, and where',
+        () => import('./commands/key/list.js'),
+      ),
+      at(
+        'key show',
+        'Show a public key in every form, and where its private half is kept',
+        () => import('./commands/key/show.js'),
+      ),
+      at(
+        'key export',
+        'Write the public half of a key in the form that another program reads',
+        () => import('./commands/key/export.js'),
+      ),
+    ],
+  },
+  {
     title: 'Principals: who answers for agents',
     commands: [
       at(

@@ -37,6 +37,7 @@ export async function loadState(): Promise<void> {
 /** Where a command finds keys, as its own flags say. */
 export interface KeyFlags {
   readonly passphraseFile?: string | undefined;
+  readonly passphraseFd?: number | undefined;
   readonly envFile?: string | undefined;
 }
 
@@ -44,27 +45,42 @@ export interface KeyFlags {
 export async function keyStores(cli: Cli, flags: KeyFlags): Promise<(name: KeyStoreName) => KeyStore> {
   const onNotice = (notice: string): void => cli.note(clean(notice));
   const { env } = cli.io;
-  const [{ keychain }, { keyFiles }, { envKey }, { existing, fresh }] = await Promise.all([
+  const [{ keychain }, { keyFiles }, { envKey }, { existing, fresh }, { secretMounts }] = await Promise.all([
     import('../adapters/keys/keychain/store.js'),
     import('../adapters/keys/file/store.js'),
     import('../adapters/keys/env/store.js'),
     passphrasesOf(cli, flags),
+    import('../adapters/files/secret-mounts.js'),
   ]);
   const stores: Record<KeyStoreName, () => KeyStore> = {
     keychain: () => keychain({ env }),
-    file: () => keyFiles({ folder: cli.paths().keysDir, random, passphrase: existing, newPassphrase: fresh }),
+    file: () =>
+      keyFiles({
+        folder: cli.paths().keysDir,
+        random,
+        mounts: secretMounts(env),
+        passphrase: existing,
+        newPassphrase: fresh,
+      }),
     env: () => envKey({ env, envFile: flags.envFile ?? null, random, onNotice }),
   };
   return (name) => stores[name]();
 }
 
-async function passphrasesOf(cli: Cli, { passphraseFile }: KeyFlags) {
+async function passphrasesOf(cli: Cli, { passphraseFile, passphraseFd }: KeyFlags) {
   const { passphrases } = await import('../adapters/keys/passphrase.js');
   const prompt = cli.ask.allowed
     ? (message: string) => cli.ask.secret({ message, flag: '--passphrase-file <file>' })
     : null;
   const onNotice = (notice: string): void => cli.note(clean(notice));
-  return passphrases({ env: cli.io.env, file: passphraseFile ?? null, prompt, onNotice });
+  return passphrases({
+    env: cli.io.env,
+    file: passphraseFile ?? null,
+    descriptor: passphraseFd ?? null,
+    prompt,
+    onNotice,
+    random,
+  });
 }
 
 /** Private keys in files of other programs. */
@@ -73,8 +89,7 @@ export async function pemFiles(cli: Cli, flags: KeyFlags) {
     import('../adapters/keys/file/portable.js'),
     passphrasesOf(cli, flags),
   ]);
-  const onNotice = (notice: string): void => cli.note(clean(notice));
-  return portableKeys({ random, passphrase: existing, newPassphrase: fresh, onNotice });
+  return portableKeys({ random, passphrase: existing, newPassphrase: fresh, env: cli.io.env });
 }
 
 export async function keyring(cli: Cli, flags: KeyFlags): Promise<KeyringDeps & { readonly state: State }> {
@@ -104,7 +119,7 @@ export async function conformanceFile(): Promise<string> {
 /** The key shared with an agent, in a file. */
 export async function hmacKey(cli: Cli, path: string): Promise<Uint8Array> {
   const { readHmacKey } = await import('../adapters/keys/hmac-key.js');
-  return readHmacKey(path, (notice) => cli.note(clean(notice)));
+  return readHmacKey(path, cli.io.env);
 }
 
 /** Other cores for the signatures of a stream, until the command is done. */

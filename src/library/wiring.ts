@@ -8,6 +8,7 @@ import type { Conduct } from '../app/ports/log.js';
 import { AGENT_KEY_VARIABLE } from '../app/keys/keyring.js';
 import type { Clock, KeyStore, KeyStoreName, Random, State } from '../app/ports/state.js';
 import { pathsOf } from '../adapters/files/paths.js';
+import { secretVariable } from '../app/ports/secrets.js';
 import type { KeyOptions } from './options/keys.js';
 
 export interface WorldOptions {
@@ -88,7 +89,7 @@ export function world(options: WorldOptions): World {
       const timer = setTimeout(work, ms);
       return () => clearTimeout(timer);
     },
-    variable: (name) => env[name] || null,
+    variable: (name) => secretVariable(env, name),
     stateFile: () => paths().stateFile,
     async userConfig() {
       const path = paths().userConfigFile;
@@ -97,8 +98,8 @@ export function world(options: WorldOptions): World {
       return bytes === null ? null : { path, text: Buffer.from(bytes).toString('utf8') };
     },
     async secretFile(path) {
-      const { readSecretFile } = await import('../adapters/mesh/data-folder.js');
-      return readSecretFile(path);
+      const { readSecret } = await import('../adapters/files/secret-file.js');
+      return readSecret(path, { what: 'key file', most: 1024, env });
     },
     absolute: (path) => resolve(path),
     holdsKey: () => Boolean(env[AGENT_KEY_VARIABLE]),
@@ -111,11 +112,12 @@ export function world(options: WorldOptions): World {
       return opened;
     },
     async stores(keys) {
-      const [{ keychain }, { keyFiles }, { envKey }, { passphrases }] = await Promise.all([
+      const [{ keychain }, { keyFiles }, { envKey }, { passphrases }, { secretMounts }] = await Promise.all([
         import('../adapters/keys/keychain/store.js'),
         import('../adapters/keys/file/store.js'),
         import('../adapters/keys/env/store.js'),
         import('../adapters/keys/passphrase.js'),
+        import('../adapters/files/secret-mounts.js'),
       ]);
       const given = keys.passphrase ?? options.passphrase;
       const fromEnv = passphrases({ env, file: null, prompt: null, onNotice: notice });
@@ -126,6 +128,7 @@ export function world(options: WorldOptions): World {
           keyFiles({
             folder: paths().keysDir,
             random,
+            mounts: secretMounts(env),
             passphrase: asked ?? fromEnv.existing,
             newPassphrase: asked ?? fromEnv.fresh,
           }),

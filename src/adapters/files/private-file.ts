@@ -16,6 +16,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { Failure } from '../../app/failure.js';
 import { makeFolder } from './folders.js';
+import { inSecretMount } from './secret-mounts.js';
 
 /** Files that hold secrets: bounded, never reached through a symlink unless asked for, mode 0600, and whole or absent. */
 
@@ -29,9 +30,13 @@ export interface PrivateText {
   readonly exposed: boolean;
 }
 
-/** The content of a regular file of at most `maxBytes`; null when there is none at `path`. Refuses symlinks. */
-export function readPrivate(path: string, maxBytes: number): PrivateText | null {
-  const fd = openOrNull(path, constants.O_RDONLY);
+/**
+ * The content of a regular file of at most `maxBytes`; null when there is none at `path`. Refuses symlinks, except in `mounts`
+ * (`secretMounts`), where a container's runtime makes the links and sets the modes.
+ */
+export function readPrivate(path: string, maxBytes: number, mounts: readonly string[] = []): PrivateText | null {
+  const mounted = inSecretMount(path, mounts);
+  const fd = openOrNull(path, constants.O_RDONLY, mounted);
   if (fd === null) return null;
   try {
     const stat = fstatSync(fd);
@@ -42,7 +47,7 @@ export function readPrivate(path: string, maxBytes: number): PrivateText | null 
       n = readSync(fd, bytes, length, bytes.length - length, null);
     // It may have grown since it was measured.
     if (length > maxBytes) throw new Failure('UNREADABLE', `${path} is larger than ${maxBytes} bytes.`);
-    return { bytes: bytes.subarray(0, length), exposed: isExposed(stat.mode) };
+    return { bytes: bytes.subarray(0, length), exposed: !mounted && isExposed(stat.mode) };
   } finally {
     closeSync(fd);
   }
@@ -141,17 +146,17 @@ function syncFolder(folder: string): void {
   }
 }
 
-function openOrNull(path: string, flags: number): number | null {
+function openOrNull(path: string, flags: number, mounted: boolean): number | null {
   let fd;
   try {
     // Not blocking: opening a FIFO would otherwise wait for whoever writes into it.
-    fd = openSync(path, flags | NOFOLLOW | NONBLOCK);
+    fd = openSync(path, flags | (mounted ? 0 : NOFOLLOW) | NONBLOCK);
   } catch (cause) {
     if (errno(cause) === 'ENOENT' || errno(cause) === 'ENOTDIR') return null;
     throw unusable(path, cause);
   }
   try {
-    requireFile(fd, path);
+    requireFile(fd, path, mounted);
     return fd;
   } catch (cause) {
     closeSync(fd);
@@ -159,9 +164,9 @@ function openOrNull(path: string, flags: number): number | null {
   }
 }
 
-function requireFile(fd: number, path: string): void {
+function requireFile(fd: number, path: string, mounted = false): void {
   // Where open cannot refuse a symlink, this does.
-  if (NOFOLLOW === 0 && lstatSync(path).isSymbolicLink()) throw symlink(path);
+  if (!mounted && NOFOLLOW === 0 && lstatSync(path).isSymbolicLink()) throw symlink(path);
   if (!fstatSync(fd).isFile()) throw new Failure('UNREADABLE', `${path} is not a regular file.`);
 }
 

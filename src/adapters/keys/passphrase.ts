@@ -1,7 +1,10 @@
 import { basename } from 'node:path';
 import { Failure } from '../../app/failure.js';
+import { plainSecret } from '../../app/ports/secrets.js';
+import type { Random } from '../../app/ports/state.js';
+import { suggestedPassphrase, weaknessOf } from '../../protocol/passphrase-strength.js';
 import { MAX_PASSPHRASE_BYTES } from './file/pem.js';
-import { readSecretFile } from '../files/secret-file.js';
+import { readSecret, readSecretDescriptor, type SecretSource } from '../files/secret-file.js';
 
 /** Asks for the passphrase of a key file, each time it is called; the file is named in the question. */
 export type PassphraseSource = (file?: string) => Promise<string>;
@@ -13,10 +16,14 @@ export interface PassphraseOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `--passphrase-file`, `-` for stdin; null when not given. */
   readonly file: string | null;
+  /** `--passphrase-fd`: an open descriptor that is read to its end, once; null when not given. */
+  readonly descriptor?: number | null;
   /** Null when no question may be asked. */
   readonly prompt: SecretPrompt | null;
   /** Told what the user should hear aloud. */
   readonly onNotice?: (notice: string) => void;
+  /** For the passphrase that is suggested instead of a weak one; without it none is. */
+  readonly random?: Random;
 }
 
 export interface Passphrases {
@@ -29,15 +36,24 @@ export interface Passphrases {
 const VARIABLE = 'AIP_KEY_PASSPHRASE';
 const ATTEMPTS = 3;
 
-/** The passphrase of the key files: from `--passphrase-file`, else AIP_KEY_PASSPHRASE, else the terminal. */
+/** The passphrase of the key files: from `--passphrase-file` or `--passphrase-fd`, else AIP_KEY_PASSPHRASE, else the terminal. */
 export function passphrases(options: PassphraseOptions): Passphrases {
-  const { env, file, prompt, onNotice = () => {} } = options;
+  const { env, file, descriptor = null, prompt, onNotice = () => {}, random } = options;
+  const source: SecretSource = { what: 'passphrase file', most: MAX_PASSPHRASE_BYTES, env };
   let agreed: Promise<string> | null = null;
+  /** A descriptor is at its end once it was read. */
+  let fromDescriptor: string | null = null;
+  let warned = false;
 
   async function given(): Promise<string | null> {
-    if (file !== null) return usable(await readFile(file, onNotice), `The passphrase in ${file}`);
+    if (file !== null) return usable(await readSecret(file, source), `The passphrase in ${file}`);
+    if (descriptor !== null) {
+      fromDescriptor ??= readSecretDescriptor(descriptor, source);
+      return usable(fromDescriptor, `The passphrase of descriptor ${descriptor}`);
+    }
     const variable = env[VARIABLE];
-    return variable === undefined ? null : usable(variable, `The passphrase in ${VARIABLE}`);
+    if (variable === undefined) return null;
+    return usable(plainSecret(variable, VARIABLE), `The passphrase in ${VARIABLE}`);
   }
 
   function terminal(): SecretPrompt {
@@ -57,6 +73,16 @@ export function passphrases(options: PassphraseOptions): Passphrases {
     throw new Failure('USAGE', `The two passphrases differed ${ATTEMPTS} times; nothing was stored.`);
   }
 
+  /** Said once a command: a file of keys can be copied, and guessed at for as long as it takes. */
+  function warnOfWeak(passphrase: string): string {
+    const weakness = weaknessOf(passphrase);
+    if (weakness === null || warned) return passphrase;
+    warned = true;
+    const better = random === undefined ? '' : `; a strong one: ${suggestedPassphrase(random(16))}`;
+    onNotice(`The passphrase is weak: ${weakness}${better}`);
+    return passphrase;
+  }
+
   return {
     existing: async (path) => {
       const which = path === undefined ? 'the key' : basename(path);
@@ -64,12 +90,12 @@ export function passphrases(options: PassphraseOptions): Passphrases {
     },
     fresh: async () => {
       const known = await given();
-      if (known !== null) return known;
+      if (known !== null) return warnOfWeak(known);
       agreed ??= agree().catch((cause: unknown) => {
         agreed = null;
         throw cause;
       });
-      return agreed;
+      return warnOfWeak(await agreed);
     },
   };
 }
@@ -81,17 +107,4 @@ function usable(passphrase: string, what: string): string {
     throw new Failure('USAGE', `${what} is longer than ${MAX_PASSPHRASE_BYTES} bytes.`);
   }
   return passphrase;
-}
-
-/** The file's text without one newline at its end. */
-async function readFile(path: string, onNotice: (notice: string) => void): Promise<string> {
-  const bytes = await readSecretFile(path, 'passphrase file', MAX_PASSPHRASE_BYTES + 2, onNotice);
-  let text;
-  try {
-    // Replaced bytes would be a different, weaker passphrase. A byte order mark is part of the text.
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw new Failure('UNREADABLE', `The passphrase file ${path} is not UTF-8 text.`);
-  }
-  return text.replace(/\r?\n$/, '');
 }

@@ -3,13 +3,14 @@
  * the first admin's API key, plain and mode 0600, because a server must start when nobody is there to type a passphrase.
  */
 import { join } from 'node:path';
-import { Failure, shellWord } from '../../app/failure.js';
+import { Failure } from '../../app/failure.js';
 import type { Random } from '../../app/ports/state.js';
 import { hashApiKey, newApiKey } from '../../mesh/access/api-key.js';
 import type { Signer } from '../../mesh/log/signing.js';
 import { toHex } from '../../protocol/hex.js';
 import { formatSeed, parseSeed } from '../../protocol/identity/keys.js';
 import { createPrivate, ensurePrivateFolder, readPrivate, replacePrivate } from '../files/private-file.js';
+import { readSecretNow } from '../files/secret-file.js';
 import { signerOf } from './mesh-key.js';
 import { SqliteMeshStore } from './sqlite-store.js';
 
@@ -68,18 +69,6 @@ export async function ensureAdmin(
   return key.text;
 }
 
-/** The text of a small private file, such as one with an API key; fails when others may read it. */
-export function readSecretFile(path: string): string {
-  const file = readPrivate(path, MAX_BYTES);
-  if (file === null) throw new Failure('NOT_FOUND', `There is no file ${path}.`);
-  if (file.exposed) {
-    throw new Failure('KEYSTORE_DENIED', `${path} can be read or changed by others.`, {
-      hint: `chmod 600 ${shellWord(path)}`,
-    });
-  }
-  return file.bytes.toString('latin1');
-}
-
 function meshSeed(path: string, fresh: boolean, random: Random): Uint8Array {
   const exists = readPrivate(path, MAX_BYTES) !== null;
   if (!exists && !fresh) {
@@ -89,7 +78,7 @@ function meshSeed(path: string, fresh: boolean, random: Random): Uint8Array {
     });
   }
   if (!exists) createPrivate(path, `${formatSeed(random(32))}\n`, toHex(random(6)));
-  const seed = parseSeed(readSecretFile(path).trim());
+  const seed = parseSeed(readSecretNow(path, { what: 'key of the mesh', most: MAX_BYTES, env: process.env }));
   if (seed === null) throw new Failure('STATE', `${path} holds no Ed25519 key.`, { hint: 'restore it from a backup' });
   return seed;
 }

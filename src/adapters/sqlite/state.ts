@@ -1,6 +1,6 @@
 import { Failure } from '../../app/failure.js';
 import type { Conduct, LogArchive } from '../../app/ports/log.js';
-import type { Clock, EntryQuery, Ledger, Random, State } from '../../app/ports/state.js';
+import type { Clock, EntryQuery, KeyRecord, Ledger, Random, State } from '../../app/ports/state.js';
 import type { Link } from '../../protocol/log/chain.js';
 import type { Entry } from '../../protocol/log/entry.js';
 import { Agents, type Tally } from './tables/agents.js';
@@ -217,9 +217,13 @@ class FileState implements SqliteState {
   pin(pin: Parameters<State['pin']>[0]): void {
     this.#directory.pin(pin);
   }
-  unpin(did: string): number {
-    return this.#directory.unpin(did);
+  unpin(did: string, keyId?: string): number {
+    return this.#directory.unpin(did, keyId);
   }
+  keys(): readonly KeyRecord[] {
+    return this.#directory.keys();
+  }
+
   key(keyId: string) {
     return this.#directory.key(keyId);
   }

@@ -111,9 +111,12 @@ export interface State {
 
   pins(did?: string): readonly Pin[];
   pin(pin: Pin): void;
-  unpin(did: string): number;
+  /** Takes one key of a principal away, or all of them without `keyId`; how many there were. */
+  unpin(did: string, keyId?: string): number;
 
   key(keyId: string): KeyRecord | null;
+  /** Every key that this machine holds, by id. */
+  keys(): readonly KeyRecord[];
   rememberKey(record: KeyRecord): void;
   forgetKey(keyId: string): boolean;
 

@@ -7,7 +7,7 @@ import type { Tier } from '../../protocol/aip1/envelope.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { Cli } from '../cli.js';
 import { readInput, readJsonInput } from '../input/documents.js';
-import { publicKeyIn } from './public-key.js';
+import { publicKeyFrom } from '../input/public-key.js';
 import type { OptionGroup } from '../spec.js';
 import { hmacKey } from '../wiring.js';
 
@@ -26,7 +26,7 @@ export const ENVELOPE_OPTIONS: OptionGroup = {
   options: [
     {
       flags: '--public-key <key>',
-      description: 'key of agents without a passport: ed25519:<hex>, base64url or a .pem file',
+      description: 'key of agents without a passport, in any form: text, a file, or -',
     },
     { flags: '--hmac-key-file <file>', description: 'key shared with the agent, for tier 0', values: 'file' },
     {
@@ -52,7 +52,7 @@ export async function envelopeTrust(cli: Cli, flags: EnvelopeFlags): Promise<Env
   const said = [publicKey, hmacKeyFile, issuerKey, requireMandate, minTier, registry];
   if (flags.mandate.length === 0 && said.every((each) => each === undefined)) return undefined;
   return {
-    publicKey: publicKey === undefined ? null : await publicKeyIn(publicKey, '--public-key', cli),
+    publicKey: publicKey === undefined ? null : await publicKeyFrom(publicKey, 'The --public-key', cli),
     hmacKey: hmacKeyFile === undefined ? null : await hmacKey(cli, hmacKeyFile),
     mandate: await mandates(flags, cli),
     requireMandate: requireMandate ?? false,
@@ -67,7 +67,7 @@ async function mandates(
 ): Promise<EnvelopeTrust['mandate']> {
   if (issuerKey !== undefined && files.length === 0 && requireMandate !== true)
     throw new Failure('USAGE', 'An --issuer-key is for a mandate.', { hint: 'name it with --mandate <file>' });
-  const key = issuerKey === undefined ? null : await publicKeyIn(issuerKey, '--issuer-key', cli);
+  const key = issuerKey === undefined ? null : await publicKeyFrom(issuerKey, 'The --issuer-key', cli);
   const found: GivenMandate[] = [];
   for (const file of files) found.push(mandateFinding(await readInput(file, cli), key));
   return mandatesByAgent(found);

@@ -86,9 +86,11 @@ export async function importReference(folder: string, options: ImportFlags, cli:
 }
 
 /** A principal's key never lives in the environment. */
-function principalStore(agent: KeyStoreName, { passphraseFile }: ImportFlags, cli: Cli): KeyStoreName {
+function principalStore(agent: KeyStoreName, { passphraseFile, passphraseFd }: ImportFlags, cli: Cli): KeyStoreName {
   if (agent !== 'env') return agent;
-  return passphraseFile !== undefined || cli.io.env.AIP_KEY_PASSPHRASE !== undefined ? 'file' : 'keychain';
+  return passphraseFile !== undefined || passphraseFd !== undefined || cli.io.env.AIP_KEY_PASSPHRASE !== undefined
+    ? 'file'
+    : 'keychain';
 }
 
 async function referenceIn(folder: string): Promise<ReferencePassport> {

@@ -8,7 +8,7 @@ import { isObject, type JsonObject } from '../../protocol/json/values.js';
 import type { Decision } from '../../verify/decision.js';
 import type { Cli } from '../cli.js';
 import { readInput } from '../input/documents.js';
-import { PASSPHRASE_OPTION, YES_OPTION } from '../input/options.js';
+import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
 import { passportFile } from '../passports/file.js';
 import { report } from '../intents/refusal.js';
 import { clean, safeJson } from '../render/terminal/text.js';
@@ -21,6 +21,7 @@ interface Options {
   readonly out?: string;
   readonly yes: boolean;
   readonly passphraseFile?: string;
+  readonly passphraseFd?: number;
 }
 
 export const command: CommandSpec<Options> = {
@@ -41,7 +42,7 @@ export const command: CommandSpec<Options> = {
         },
         { flags: '-o, --out <file>', description: 'write to a new file instead of stdout', values: 'file' },
         YES_OPTION,
-        PASSPHRASE_OPTION,
+        ...PASSPHRASE_OPTIONS,
       ],
     },
   ],

@@ -11,7 +11,7 @@ import { APPROVAL_OPTION, approvalsIn, explainUnapproved, type ApprovalFlags } f
 import type { Cli } from '../cli.js';
 import { documentReader, readInput } from '../input/documents.js';
 import { widthOf } from '../io.js';
-import { KEY_OPTIONS, PASSPHRASE_OPTION } from '../input/options.js';
+import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../input/options.js';
 import { passportFile } from '../passports/file.js';
 import { RESOLVE_OPTIONS, type ResolveFlags } from '../passports/pins.js';
 import { exitOf } from '../intents/refusal.js';
@@ -61,7 +61,7 @@ export const command: CommandSpec<Options> = {
         APPROVAL_OPTION,
         ...RESOLVE_OPTIONS,
         ...KEY_OPTIONS,
-        PASSPHRASE_OPTION,
+        ...PASSPHRASE_OPTIONS,
       ],
     },
   ],

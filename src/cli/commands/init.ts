@@ -8,7 +8,7 @@ import { formatPublicKey } from '../../protocol/identity/keys.js';
 import type { Cli } from '../cli.js';
 import { flatten, type Config } from '../config/load.js';
 import { readUserFile, saveUserConfig } from '../config/files.js';
-import { PASSPHRASE_OPTION, YES_OPTION } from '../input/options.js';
+import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
 import { clean } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 import { keyring } from '../wiring.js';
@@ -17,6 +17,7 @@ interface Options {
   readonly domain?: string;
   readonly keyStore?: KeyStoreName;
   readonly passphraseFile?: string;
+  readonly passphraseFd?: number;
   readonly yes?: boolean;
 }
 
@@ -34,7 +35,7 @@ export const command: CommandSpec<Options> = {
           description: 'where private keys go (default keychain)',
           choices: ['keychain', 'file'],
         },
-        PASSPHRASE_OPTION,
+        ...PASSPHRASE_OPTIONS,
         YES_OPTION,
       ],
     },

@@ -10,7 +10,7 @@ import type { Cli } from '../cli.js';
 import type { Config } from '../config/load.js';
 import { alertUrl, monitorTargets } from '../monitor/targets.js';
 import { monitorStanding } from '../monitor/standing.js';
-import { PASSPHRASE_OPTION } from '../input/options.js';
+import { PASSPHRASE_OPTIONS } from '../input/options.js';
 import { renderAlert } from '../render/alert.js';
 import { safeJson } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
@@ -48,7 +48,7 @@ export const command: CommandSpec<Options> = {
         },
         { flags: '--once', description: 'check once; exit 15 when an alert is open' },
         { flags: '--webhook <url>', description: 'instead of monitor.webhook_url', value: alertUrl },
-        PASSPHRASE_OPTION,
+        ...PASSPHRASE_OPTIONS,
       ],
     },
   ],

@@ -4,7 +4,7 @@ import { standingOf } from '../../app/mesh/orders.js';
 import { meshAccess } from '../mesh/access.js';
 import { EVERYONE_OPTION, SUBJECT_ARG, subjectNamed } from '../mesh/subject.js';
 import { apiKey, localCopy, meshLines } from '../mesh/wiring.js';
-import { PASSPHRASE_OPTION } from '../input/options.js';
+import { PASSPHRASE_OPTIONS } from '../input/options.js';
 import { renderStanding } from '../render/standing.js';
 import type { Cli } from '../cli.js';
 import type { CommandSpec } from '../spec.js';
@@ -23,7 +23,11 @@ export const command: CommandSpec<Options> = {
   options: [
     {
       title: 'Flags',
-      options: [EVERYONE_OPTION, { flags: '--local', description: 'only what this machine knows' }, PASSPHRASE_OPTION],
+      options: [
+        EVERYONE_OPTION,
+        { flags: '--local', description: 'only what this machine knows' },
+        ...PASSPHRASE_OPTIONS,
+      ],
     },
   ],
   examples: [{ run: 'aip status support-agent-v1', why: 'its own standing, and that of those above it' }],

@@ -1,6 +1,8 @@
 /** The kinds of values a config key can hold. Each reads what a file says, and what an environment variable says. */
 import { parseDuration } from '../../protocol/time.js';
 import { parsePrincipalId } from '../../protocol/identity/did.js';
+import { formatPublicKey } from '../../protocol/identity/keys.js';
+import { readPublicKey } from '../../protocol/identity/public-key-forms.js';
 
 export interface Kind<T> {
   /** What may be written, for help and errors. */
@@ -121,18 +123,25 @@ export const pins: Kind<Readonly<Record<string, string>>> = {
   expects: 'public keys by principal: {"did:web:acme.com": "ed25519:<64 hex>"}',
   read: (value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-    const entries = Object.entries(value);
-    const sound = entries.every(
-      ([did, key]) => parsePrincipalId(did) !== null && typeof key === 'string' && isKeyText(key),
-    );
-    return sound ? (Object.fromEntries(entries) as Record<string, string>) : undefined;
+    const entries = Object.entries(value).map(([did, key]) => [did, publicKeyText(key)] as const);
+    if (entries.some(([did, key]) => parsePrincipalId(did) === null || key === undefined)) return undefined;
+    return Object.fromEntries(entries) as Record<string, string>;
   },
   fromText: asJson,
 };
 
-/** `ed25519:` and 64 hex digits, or base64url of 32 bytes. */
-export function isKeyText(value: string): boolean {
-  return /^ed25519:[0-9a-fA-F]{64}$/.test(value) || /^(ed25519:)?[A-Za-z0-9_-]{43}=?$/.test(value);
+/** A public key in any form, as `ed25519:<64 hex>`. */
+export const publicKey: Kind<string | null> = {
+  expects: 'a public key: ed25519:<64 hex>, base64url, PEM, an ssh-ed25519 line, a JWK, a Multikey or did:key',
+  read: (value) => (value === null ? null : publicKeyText(value)),
+  fromText: asIs,
+};
+
+function publicKeyText(value: unknown): string | undefined {
+  const isDocument = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const text = isDocument ? JSON.stringify(value) : value;
+  const reading = typeof text === 'string' ? readPublicKey(text) : null;
+  return reading?.kind === 'key' ? formatPublicKey(reading.publicKey) : undefined;
 }
 
 /** `<did>#key-<n>`. */

@@ -2,6 +2,7 @@
 import { dirname, resolve } from 'node:path';
 import { Failure } from '../../app/failure.js';
 import { sha256Hex } from '../../protocol/hash.js';
+import { secretVariable } from '../../app/ports/secrets.js';
 import type { Cli } from '../cli.js';
 import { codeDigest, findProjectFile, readNamedFile, readTrusted, readUserFile, type ConfigFile } from './files.js';
 import { isKeyName, KEY_NAMES, KEYS, variableOf, type ConfigValues, type KeyName, type KeySpec } from './keys.js';
@@ -126,8 +127,8 @@ function untrustedKeys(
 function fromEnvironment(cli: Cli): Partial<Record<KeyName, unknown>> {
   const values: Partial<Record<KeyName, unknown>> = {};
   for (const name of KEY_NAMES) {
-    const text = cli.io.env[variableOf(name)];
-    if (text === undefined || text === '') continue;
+    const text = secretVariable(cli.io.env, variableOf(name));
+    if (text === null) continue;
     const { kind } = KEYS[name] as KeySpec<unknown>;
     const value = kind.fromText(text);
     if (value === undefined || kind.read(value) === undefined) throw wrongValue(name, variableOf(name), kind.expects);

@@ -183,7 +183,7 @@ async function* inspectKeys(cli: Cli, expected: readonly ExpectedKey[]): AsyncGe
   let bad = 0;
   for (const { record, remedy } of expected) {
     try {
-      if (record.store === 'file') requireKeyFile(record.ref);
+      if (record.store === 'file') requireKeyFile(record.ref, cli.io.env);
       else if (record.store === 'env' && (await inspectEnvFile(record.ref, cli.io.env)) === null) {
         throw new Failure('KEY_NOT_FOUND', `AGENT_PRIVATE_KEY is not in ${record.ref}.`);
       }

@@ -33,7 +33,7 @@ async function inspectKey(cli: Cli, config: Config, hasState: boolean): Promise<
   const path = config.get('mesh.key_file');
   if (path !== null) {
     try {
-      await secretFile(path);
+      await secretFile(path, cli);
       return ok('mesh', `The API key is in ${path}, and private.`);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;

@@ -1,5 +1,6 @@
 /** Options that several commands declare alike. */
 import type { OptionSpec } from '../spec.js';
+import { integer } from './values.js';
 
 const KEY_STORES = ['keychain', 'file', 'env'] as const;
 
@@ -16,10 +17,18 @@ export const KEY_OPTIONS: readonly OptionSpec[] = [
   },
 ];
 
-export const PASSPHRASE_OPTION: OptionSpec = {
-  flags: '--passphrase-file <file>',
-  description: 'file with the passphrase of key files (or set AIP_KEY_PASSPHRASE)',
-  values: 'file',
-};
+/** Where the passphrase of key files comes from; never an argument, which every process of the machine can read. */
+export const PASSPHRASE_OPTIONS: readonly OptionSpec[] = [
+  {
+    flags: '--passphrase-file <file>',
+    description: 'file with the passphrase of key files, - for stdin (or set AIP_KEY_PASSPHRASE)',
+    values: 'file',
+  },
+  {
+    flags: '--passphrase-fd <n>',
+    description: 'read that passphrase from an open file descriptor',
+    value: integer(0, 1023),
+  },
+];
 
 export const YES_OPTION: OptionSpec = { flags: '-y, --yes', description: 'do not ask' };

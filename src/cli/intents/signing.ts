@@ -21,6 +21,7 @@ export interface KeyPlaceFlags {
   readonly keyStore?: KeyStoreName;
   readonly envFile?: string;
   readonly passphraseFile?: string;
+  readonly passphraseFd?: number;
 }
 
 export const REQUEST_OPTIONS: readonly OptionSpec[] = [

@@ -3,15 +3,17 @@ import { Failure } from '../../app/failure.js';
 import type { HeldKey } from '../../app/keys/keyring.js';
 import { issuerKey, type PrincipalDeps } from '../../app/keys/principals.js';
 import { parsePrincipalId } from '../../protocol/identity/did.js';
-import { parsePublicKey } from '../../protocol/identity/keys.js';
+import { readPublicKey } from '../../protocol/identity/public-key-forms.js';
 import type { Cli } from '../cli.js';
-import { PASSPHRASE_OPTION } from '../input/options.js';
+import { PASSPHRASE_OPTIONS } from '../input/options.js';
+import { publicKeyFrom } from '../input/public-key.js';
 import type { OptionSpec } from '../spec.js';
 import { keyring, localState } from '../wiring.js';
 
 export interface SignerFlags {
   readonly principal?: string;
   readonly passphraseFile?: string;
+  readonly passphraseFd?: number;
 }
 
 export const SIGNER_OPTIONS: readonly OptionSpec[] = [
@@ -20,7 +22,7 @@ export const SIGNER_OPTIONS: readonly OptionSpec[] = [
     description: 'whose key signs (default: the one of config, or the only one held here)',
     values: 'principal',
   },
-  PASSPHRASE_OPTION,
+  ...PASSPHRASE_OPTIONS,
 ];
 
 /** The principal's key that signs for this machine; fails when it is not clear which, or the key is not here. */
@@ -55,13 +57,11 @@ export async function statementKeys(cli: Cli, named: readonly string[]): Promise
   const [state, config] = await Promise.all([localState(cli), cli.config()]);
   const mesh = config.get('mesh.public_key');
   const texts = [...Object.values(config.get('principals')), ...(mesh === null ? [] : [mesh])];
-  const given = named.map((text) => {
-    const key = parsePublicKey(text);
-    if (key !== null) return key;
-    throw new Failure('USAGE', 'The value of --public-key is not an Ed25519 public key.', {
-      hint: 'write ed25519:<64 hex digits>',
-    });
+  const given: Uint8Array[] = [];
+  for (const text of named) given.push((await publicKeyFrom(text, 'The --public-key', cli)).publicKey);
+  const configured = texts.flatMap((text) => {
+    const reading = readPublicKey(text);
+    return reading.kind === 'key' ? [reading.publicKey] : [];
   });
-  const configured = texts.flatMap((text) => parsePublicKey(text) ?? []);
   return [...given, ...configured, ...state.pins().map(({ publicKey }) => publicKey)];
 }

@@ -7,7 +7,7 @@ import type { Cli } from '../cli.js';
 import { meshAccess, type MeshAccess } from './access.js';
 import { EVERYONE_OPTION, subjectNamed } from './subject.js';
 import { apiKey, localCopy, meshLines, operatorSigner } from './wiring.js';
-import { PASSPHRASE_OPTION, YES_OPTION } from '../input/options.js';
+import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
 import { renderOutcome } from '../render/standing.js';
 import { clean } from '../render/terminal/text.js';
 import type { OptionGroup } from '../spec.js';
@@ -33,7 +33,7 @@ export const ORDER_OPTIONS: OptionGroup = {
     { flags: '--local', description: 'on this machine alone, whatever the mesh says' },
     { flags: '--dry-run', description: 'say what would be done, and do nothing' },
     YES_OPTION,
-    PASSPHRASE_OPTION,
+    ...PASSPHRASE_OPTIONS,
   ],
 };
 

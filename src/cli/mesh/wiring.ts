@@ -6,6 +6,7 @@ import type { LocalCopy } from '../../adapters/mesh/local-copy.js';
 import { MeshHttp, meshLine } from '../../adapters/http/mesh-client.js';
 import type { FollowOptions, MeshFollow } from '../../adapters/mesh/follow.js';
 import { Failure } from '../../app/failure.js';
+import { secretVariable } from '../../app/ports/secrets.js';
 import type { Cli } from '../cli.js';
 import { meshAccess, type MeshAccess } from './access.js';
 import { keyring, random, type KeyFlags } from '../wiring.js';
@@ -13,11 +14,11 @@ import { keyring, random, type KeyFlags } from '../wiring.js';
 /** The API key of this machine: AIP_MESH_KEY, the file of mesh.key_file, or the key store. */
 export async function apiKey(cli: Cli, flags: KeyFlags): Promise<string> {
   const { readApiKey, heldApiKey } = await import('../../app/keys/mesh-api-key.js');
-  const given = cli.io.env.AIP_MESH_KEY;
-  if (given !== undefined && given !== '') return readApiKey(given, 'AIP_MESH_KEY').text;
+  const given = secretVariable(cli.io.env, 'AIP_MESH_KEY');
+  if (given !== null) return readApiKey(given, 'AIP_MESH_KEY').text;
   const config = await cli.config();
   const path = config.get('mesh.key_file');
-  if (path !== null) return readApiKey(await secretFile(path), path).text;
+  if (path !== null) return readApiKey(await secretFile(path, cli), path).text;
   const name = config.get('mesh.key_id');
   if (name !== null) return heldApiKey(await keyring(cli, flags), name);
   throw new Failure('USAGE', 'This machine has no API key for its mesh.', {
@@ -25,10 +26,10 @@ export async function apiKey(cli: Cli, flags: KeyFlags): Promise<string> {
   });
 }
 
-/** A small file of mode 0600. */
-export async function secretFile(path: string): Promise<string> {
-  const { readSecretFile } = await import('../../adapters/mesh/data-folder.js');
-  return readSecretFile(path);
+/** The secret in a small private file, or on stdin for `-`. */
+export async function secretFile(path: string, cli: Cli): Promise<string> {
+  const { readSecret } = await import('../../adapters/files/secret-file.js');
+  return readSecret(path, { what: 'key file', most: 1024, env: cli.io.env });
 }
 
 /** Lines to the endpoints, in order. */

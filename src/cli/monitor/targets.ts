@@ -2,6 +2,7 @@
 import type { Target } from '../../app/monitor/delivery.js';
 import { isRoutingKey, pagerDutyNotice, slackNotice, webhookKey, webhookNotice } from '../../app/monitor/messages.js';
 import { Failure } from '../../app/failure.js';
+import { secretVariable } from '../../app/ports/secrets.js';
 import type { Cli } from '../cli.js';
 import { isAlertUrl } from '../config/kinds.js';
 
@@ -11,7 +12,7 @@ export async function monitorTargets(cli: Cli, webhook: string | undefined): Pro
   const targets: Target[] = [];
   const slack = config.get('monitor.slack_url');
   if (slack !== null) targets.push({ name: 'slack', notice: (event) => slackNotice(event, slack) });
-  const routingKey = secret(cli, 'AIP_PAGERDUTY_KEY');
+  const routingKey = secretVariable(cli.io.env, 'AIP_PAGERDUTY_KEY');
   if (routingKey !== null) {
     if (!isRoutingKey(routingKey)) {
       throw new Failure('USAGE', 'AIP_PAGERDUTY_KEY is not an integration key: 32 letters and digits.', {
@@ -24,7 +25,7 @@ export async function monitorTargets(cli: Cli, webhook: string | undefined): Pro
   }
   const url = webhook ?? config.get('monitor.webhook_url');
   if (url !== null) {
-    const key = webhookKey(secret(cli, 'AIP_WEBHOOK_SECRET') ?? '');
+    const key = webhookKey(secretVariable(cli.io.env, 'AIP_WEBHOOK_SECRET') ?? '');
     if (key === null) {
       throw new Failure(
         'USAGE',
@@ -35,11 +36,6 @@ export async function monitorTargets(cli: Cli, webhook: string | undefined): Pro
     targets.push({ name: 'webhook', notice: (event) => webhookNotice(event, url, key) });
   }
   return targets;
-}
-
-function secret(cli: Cli, name: string): string | null {
-  const value = cli.io.env[name];
-  return value === undefined || value === '' ? null : value;
 }
 
 export function alertUrl(text: string): string {

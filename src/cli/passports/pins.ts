@@ -3,9 +3,10 @@ import { Failure } from '../../app/failure.js';
 import { pinnedKeys } from '../../app/keys/principals.js';
 import { keyId, parsePrincipalId } from '../../protocol/identity/did.js';
 import { importKey } from '../../protocol/ed25519/verify.js';
-import { parsePublicKey } from '../../protocol/identity/keys.js';
+import { PUBLIC_KEY_FORMS, readPublicKey } from '../../protocol/identity/public-key-forms.js';
 import type { PinnedKey } from '../../verify/context.js';
 import type { Cli } from '../cli.js';
+import { publicKeyFrom } from '../input/public-key.js';
 import { clean } from '../render/terminal/text.js';
 import type { OptionSpec } from '../spec.js';
 import { localState } from '../wiring.js';
@@ -30,7 +31,8 @@ export async function principalPins(
     const at = text.indexOf('=');
     const did = text.slice(0, at);
     if (at < 0 || parsePrincipalId(did) === null) throw badPin(text);
-    given.set(did, [...(given.get(did) ?? []), pinOf(did, text.slice(at + 1), `--principal-key ${did}=...`)]);
+    const key = await publicKeyFrom(text.slice(at + 1), `The key of --principal-key ${did}`, cli);
+    given.set(did, [...(given.get(did) ?? []), { keyId: keyId(did, 1), key }]);
   }
   const config = await cli.config();
   for (const [did, key] of Object.entries(config.get('principals'))) {
@@ -54,11 +56,11 @@ export async function principalPins(
 }
 
 function pinOf(did: string, text: string, where: string): PinnedKey {
-  const bytes = parsePublicKey(text);
-  const key = bytes === null ? null : importKey(bytes);
+  const reading = readPublicKey(text);
+  const key = reading.kind === 'key' ? importKey(reading.publicKey) : null;
   if (key === null)
     throw new Failure('USAGE', `The key in ${where} is not an Ed25519 public key.`, {
-      hint: 'write ed25519:<64 hex digits>',
+      hint: PUBLIC_KEY_FORMS,
     });
   return { keyId: keyId(did, 1), key };
 }

@@ -1,6 +1,7 @@
 /** Turns a command's declaration and its arguments into its input. The only place that knows commander. */
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { Failure } from '../../app/failure.js';
+import { secretVariable } from '../../app/ports/secrets.js';
 import { flagOf } from '../input/flags.js';
 import type { Io } from '../io.js';
 import { GLOBAL_OPTIONS, type CommandSpec, type Globals, type Input, type OptionSpec } from '../spec.js';
@@ -77,8 +78,8 @@ function reader(option: OptionSpec): (text: string) => unknown {
 function fill(values: Record<string, unknown>, option: OptionSpec, env: Io['env'], hint: string): void {
   const flag = flagOf(option);
   if (flag.negated || values[flag.key] !== undefined) return;
-  const text = option.env === undefined ? undefined : env[option.env];
-  if (text !== undefined && text !== '') {
+  const text = option.env === undefined ? null : secretVariable(env, option.env);
+  if (text !== null) {
     if (!flag.takesValue) values[flag.key] = text !== '0' && text !== 'false';
     else {
       try {

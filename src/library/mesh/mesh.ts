@@ -12,10 +12,11 @@ import type { MeshCopy, MeshLine } from '../../app/ports/mesh.js';
 import { parseApiKey } from '../../mesh/access/api-key.js';
 import { MAX_REASON } from '../../mesh/limits.js';
 import { canonicalSubject } from '../../mesh/subject.js';
-import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
+import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { toHex } from '../../protocol/hex.js';
 import type { Freshness } from '../../verify/context.js';
 import { durationOf, onlyKnown, usage, type Duration } from '../options/given.js';
+import { publicKeyIn } from '../options/public-key.js';
 import { joinedMesh } from './joined.js';
 import type { World } from '../wiring.js';
 
@@ -279,9 +280,10 @@ function believed(
   regions: readonly string[],
   { variable }: World,
 ): Omit<Configured, 'key'> {
-  const publicKey = parsePublicKey(options.publicKey ?? variable('AIP_MESH_PUBLIC_KEY') ?? '');
-  if (publicKey === null)
-    throw usage('The public key of the mesh is missing, or is none.', 'give "publicKey", or set AIP_MESH_PUBLIC_KEY');
+  const said = options.publicKey ?? variable('AIP_MESH_PUBLIC_KEY');
+  if (said === null)
+    throw usage('The public key of the mesh is missing.', 'give "publicKey", or set AIP_MESH_PUBLIC_KEY');
+  const { publicKey } = publicKeyIn(said, 'The public key of the mesh');
   const waitMs = options.maxPropagationTimeMs ?? DEFAULT_WAIT_MS;
   if (!Number.isInteger(waitMs) || waitMs < 1 || waitMs > 600_000)
     throw usage('"maxPropagationTimeMs" is not a whole number from 1 to 600000.');

@@ -3,11 +3,11 @@ import { paramsOf } from '../../app/verification/plain-json.js';
 import { mandateFinding, mandatesByAgent } from '../../app/verification/mandates.js';
 import type { EnvelopeTrust } from '../../verify/dialects/aip1/trust.js';
 import { MIN_HMAC_KEY_BYTES } from '../../protocol/aip1/hmac.js';
-import { importKey, type VerifyKey } from '../../protocol/ed25519/verify.js';
-import { parsePublicKey } from '../../protocol/identity/keys.js';
+import type { VerifyKey } from '../../protocol/ed25519/verify.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { Json } from '../../protocol/json/values.js';
 import { onlyKnown, usage } from './given.js';
+import { publicKeyIn } from './public-key.js';
 
 /** What envelopes of AIP-1 are held to, beside the passports and pins that hold for intents of both dialects. */
 export interface EnvelopeOptions {
@@ -78,9 +78,7 @@ const known = new Map<string, VerifyKey>();
 function keyOf(text: string, name: string): VerifyKey {
   const before = known.get(text);
   if (before !== undefined) return before;
-  const bytes = typeof text === 'string' ? parsePublicKey(text) : null;
-  const key = bytes === null ? null : importKey(bytes);
-  if (key === null) throw usage(`"${name}" is not an Ed25519 public key.`, 'write ed25519:<64 hex digits>');
+  const key = publicKeyIn(text, `"${name}"`);
   if (known.size >= MOST_KEYS) known.clear();
   known.set(text, key);
   return key;

@@ -4,14 +4,13 @@ import type { VerifyOptions } from '../../app/verification/intents.js';
 import { paramsOf } from '../../app/verification/plain-json.js';
 import { readApproval, type Approval } from '../../protocol/approval.js';
 import { keyId, parsePrincipalId } from '../../protocol/identity/did.js';
-import { importKey } from '../../protocol/ed25519/verify.js';
-import { parsePublicKey } from '../../protocol/identity/keys.js';
 import { DEFAULT_MAX_AGE_S, DEFAULT_MAX_SKEW_S } from '../../protocol/limits.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { PinnedKey } from '../../verify/context.js';
 import { parsedOf, type AgentPassport } from '../agent-passport.js';
 import { envelopeTrustOf, type EnvelopeOptions } from './envelopes.js';
 import { durationOf, onlyKnown, usage, type Duration } from './given.js';
+import { publicKeyIn } from './public-key.js';
 
 /** An approval as it is held: the object, its JSON text, or the bytes of that text. */
 export type VerifiableApproval = string | Uint8Array | Readonly<Record<string, unknown>>;
@@ -182,10 +181,8 @@ const known = new Map<string, GivenPin>();
 function givenPin([did, text]: [string, string]): GivenPin {
   const pin = known.get(text);
   if (pin?.did === did) return pin;
-  const bytes = typeof text === 'string' ? parsePublicKey(text) : null;
-  const key = bytes === null ? null : importKey(bytes);
-  if (parsePrincipalId(did) === null || key === null)
-    throw usage(`The key of ${did} is not an Ed25519 public key.`, 'write ed25519:<64 hex digits>');
+  if (parsePrincipalId(did) === null) throw usage(`"${did.slice(0, 80)}" is not of the form did:web:<domain>.`);
+  const key = publicKeyIn(text, `The key of ${did}`);
   if (known.size >= MOST_PINS) known.clear();
   const made = { did, pins: [{ keyId: keyId(did, 1), key }] };
   known.set(text, made);

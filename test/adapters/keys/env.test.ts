@@ -66,7 +66,7 @@ describe('the environment', () => {
     expect(failure.hint).toContain('--env-file');
   });
 
-  test.each([KEY.slice(0, -1), `${KEY}0`, KEY.slice(8), `ed448:${KEY.slice(8)}`, ` ${KEY}`, `${KEY}\n`, 'ed25519:'])(
+  test.each([KEY.slice(0, -1), `${KEY}0`, KEY.slice(8), `ed448:${KEY.slice(8)}`, ` ${KEY}`, `${KEY}\n\n`, 'ed25519:'])(
     'that holds something like a key (%#) is UNREADABLE, and not quoted',
     async (value) => {
       const failure = await expectFailure(open(null, { AGENT_PRIVATE_KEY: value }).read(KEY_VARIABLE), 'UNREADABLE');
@@ -151,9 +151,10 @@ describe('an env file', () => {
     }
   });
 
-  test('that others can read is said aloud', async () => {
-    await open().read(write(`AGENT_PRIVATE_KEY=${KEY}\n`, 0o644));
-    expect(notices).toEqual([expect.stringContaining('chmod 600')]);
+  test('that others can read is refused, with the command that mends it', async () => {
+    const path = write(`AGENT_PRIVATE_KEY=${KEY}\n`, 0o644);
+    expect((await expectFailure(open().read(path), 'KEYSTORE_DENIED')).hint).toBe(`chmod 600 ${path}`);
+    expect(await open(path, { AIP_SECRETS_DIR: folder }).read(path)).toEqual(seedOf(7));
   });
 
   test.each(['read', 'create', 'delete'] as const)('that is a symlink is refused (%s)', async (op) => {

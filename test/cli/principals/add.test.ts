@@ -13,10 +13,13 @@ describe('aip principal add --public-key', () => {
     const machine = household();
     const add = (key: string) => machine.json<JsonObject[]>('principal', 'add', PRINCIPAL, '--public-key', key);
     expect((await add(KEY)).value).toEqual([
-      { principal: PRINCIPAL, key_id: `${PRINCIPAL}#key-1`, public_key: KEY, changed: true },
+      { principal: PRINCIPAL, key_id: `${PRINCIPAL}#key-1`, public_key: KEY, changed: true, replaced: [] },
     ]);
     expect((await add(KEY)).value[0]).toMatchObject({ key_id: `${PRINCIPAL}#key-1`, changed: false });
-    expect((await add(OTHER)).value[0]).toMatchObject({ key_id: `${PRINCIPAL}#key-2`, changed: true });
+    const second = await machine.run('principal', 'add', PRINCIPAL, '--public-key', OTHER);
+    expect([second.code, second.err]).toEqual([2, expect.stringContaining('--replace')]);
+    const agreed = await machine.json<JsonObject[]>('principal', 'add', PRINCIPAL, '--public-key', OTHER, '--yes');
+    expect(agreed.value[0]).toMatchObject({ key_id: `${PRINCIPAL}#key-2`, changed: true });
     const { value } = await machine.json<JsonObject[]>('principal', 'list');
     expect(value.map(({ public_key, source, key_store }) => [public_key, source, key_store])).toEqual([
       [KEY, 'added', null],
@@ -77,6 +80,37 @@ describe('aip principal add --public-key', () => {
   );
 });
 
+describe('a second key of a principal', () => {
+  test('takes the place of the first with --replace, and that is said', async () => {
+    const machine = household();
+    await machine.run('principal', 'add', PRINCIPAL, '--public-key', KEY);
+    const { value } = await machine.json<JsonObject[]>(
+      'principal',
+      'add',
+      PRINCIPAL,
+      '--public-key',
+      OTHER,
+      '--replace',
+    );
+    expect(value[0]).toMatchObject({ changed: true, replaced: [`${PRINCIPAL}#key-1`] });
+    const { value: list } = await machine.json<JsonObject[]>('principal', 'list');
+    expect(list.map(({ public_key }) => public_key)).toEqual([OTHER]);
+  });
+
+  test.each([
+    ['its id', `${PRINCIPAL}#key-1`],
+    ['its number', 'key-1'],
+    ['its key', KEY],
+  ])('is retired alone, by %s', async (_, named) => {
+    const machine = household();
+    await machine.run('principal', 'add', PRINCIPAL, '--public-key', KEY);
+    await machine.run('principal', 'add', PRINCIPAL, '--public-key', OTHER, '--yes');
+    const { value } = await machine.json<JsonObject>('principal', 'remove', PRINCIPAL, '--key', named);
+    expect(value).toEqual({ principal: PRINCIPAL, key_id: `${PRINCIPAL}#key-1`, removed: 1, left: 1 });
+    expect((await machine.run('principal', 'remove', PRINCIPAL, '--key', named)).code).toBe(3);
+  });
+});
+
 describe('aip principal remove', () => {
   test('takes the belief in its passports with it', async () => {
     const machine = await settled();
@@ -84,7 +118,9 @@ describe('aip principal remove', () => {
     expect((await machine.run('intent', 'verify', refund, '--dry-run')).code).toBe(0);
     expect((await machine.json<JsonObject>('principal', 'remove', PRINCIPAL, '--yes')).value).toEqual({
       principal: PRINCIPAL,
+      key_id: null,
       removed: 1,
+      left: 0,
     });
     expect((await machine.run('intent', 'verify', refund, '--dry-run')).code).toBe(10);
     expect((await machine.run('principal', 'remove', PRINCIPAL, '--yes')).code).toBe(3);

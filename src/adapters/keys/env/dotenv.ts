@@ -25,7 +25,7 @@ export function assignmentsOf(name: string, text: string): readonly Assignment[]
       const rest = match[2]!;
       const quote = /^["'`]/.exec(rest)?.[0];
       const valueAt = start + line.length - rest.length;
-      const closing = quote === undefined ? -1 : closingQuote(quote, text, valueAt + 1);
+      const closing = quote === undefined ? -1 : closingQuote(quote, text, valueAt + 1, start + line.length);
       let value = rest.replace(/(^|[ \t])#.*$/s, '').trim();
       if (closing >= 0) {
         value = text.slice(valueAt + 1, closing);
@@ -36,6 +36,27 @@ export function assignmentsOf(name: string, text: string): readonly Assignment[]
     start = end;
   }
   return found;
+}
+
+/**
+ * The number, from 1, of the first line that reads like an assignment of `name` with a value and is none, because it stands inside
+ * another variable's quotes; null when there is no such line. Programs differ in where such quotes end.
+ */
+export function hiddenLine(name: string, text: string): number | null {
+  const known = assignmentsOf(name, text);
+  let number = 0;
+  for (let start = 0; start < text.length; start = breakAfter(text, start)) {
+    number++;
+    const match = ASSIGNMENT.exec(
+      text
+        .slice(start, breakAfter(text, start))
+        .replace(/^\uFEFF/, '')
+        .trim(),
+    );
+    if (match === null || match[1] !== name || /^(?:["'`]{2})?(?:#.*)?$/.test(match[2]!)) continue;
+    if (!known.some((one) => start >= one.start && start < one.end) && start > 0) return number;
+  }
+  return null;
 }
 
 /** The text without these assignments; everything else is kept to the byte. */
@@ -49,11 +70,26 @@ export function without(assignments: readonly Assignment[], text: string): strin
   return kept + text.slice(at);
 }
 
-/** The offset of the next `quote` without a backslash before it; -1 when there is none. */
-function closingQuote(quote: string, text: string, from: number): number {
-  let at = text.indexOf(quote, from);
-  while (at > from && text[at - 1] === '\\') at = text.indexOf(quote, at + 1);
-  return at;
+/**
+ * The offset of the quote that ends a value; -1 when none does. A quote ends it where nothing but a comment follows on its line: an
+ * apostrophe inside a word does not. The value's own line comes first, there also after a backslash (`'C:\keys\'` is whole as it
+ * stands); over several lines an escaped quote is part of the value, and text behind a quote means that it opened nothing.
+ */
+function closingQuote(quote: string, text: string, from: number, lineEnd: number): number {
+  let escaped = -1;
+  for (let at = text.indexOf(quote, from); at >= 0; at = text.indexOf(quote, at + 1)) {
+    const ends = /^[ \t]*(?:#.*)?$/.test(text.slice(at + 1, breakAfter(text, at + 1)).replace(/[\r\n]+$/, ''));
+    const backslash = text[at - 1] === '\\';
+    if (at < lineEnd) {
+      if (ends && !backslash) return at;
+      if (ends) escaped = at;
+      continue;
+    }
+    if (escaped >= 0) return escaped;
+    if (backslash) continue;
+    return ends ? at : -1;
+  }
+  return escaped;
 }
 
 /** The offset after the next line break (LF, CRLF or CR), or the end of the text. */

@@ -2,9 +2,11 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
 import type { KeyStore, Random } from '../../../app/ports/state.js';
+import { plainSecret, secretVariable } from '../../../app/ports/secrets.js';
 import { formatSeed, parseSeed } from '../../../protocol/identity/keys.js';
 import { appendPrivate, createPrivate, readPrivate, removePrivate, replacePrivate } from '../../files/private-file.js';
-import { assignmentsOf, without } from './dotenv.js';
+import { secretMounts } from '../../files/secret-mounts.js';
+import { assignmentsOf, hiddenLine, without } from './dotenv.js';
 import { keepOutOfGit } from './git.js';
 
 /** The variable that holds the key, and the ref of a key that is in the environment itself. */
@@ -38,13 +40,15 @@ export function envKey(options: EnvKeyOptions): KeyStore {
 
     async read(ref) {
       const path = fileOf(ref);
-      const file = path === null ? null : readEnvFile(path, onNotice);
+      const file = path === null ? null : readEnvFile(path, true);
       // A file that the caller names is an argument; one that a ref names is where the key should have stayed.
       if (file === null && path !== null && path === envFile) {
         throw new Failure('NOT_FOUND', `There is no file ${path}.`, { hint: 'name the right one with --env-file' });
       }
-      const text = path === null ? env[KEY_VARIABLE] : lastValue(file);
+      const text = path === null ? secretVariable(env, KEY_VARIABLE) : lastValue(file, path);
       if (!text) {
+        const hidden = file === null ? null : hiddenLine(KEY_VARIABLE, file);
+        if (hidden !== null && path !== null) throw insideQuotes('KEY_NOT_FOUND', path, hidden);
         const place = path === null ? 'is not set in the environment' : `is not in ${path}`;
         throw new Failure('KEY_NOT_FOUND', `${KEY_VARIABLE} ${place}.`, {
           hint: `set ${KEY_VARIABLE}=ed25519:<64 hex digits>, or name a file that does with --env-file`,
@@ -68,8 +72,11 @@ export function envKey(options: EnvKeyOptions): KeyStore {
       }
       if (!existsSync(dirname(envFile))) throw new Failure('NOT_FOUND', `The folder of ${envFile} does not exist.`);
       return withLock(envFile, async () => {
-        const old = readEnvFile(envFile, () => {});
+        const old = readEnvFile(envFile, false);
         if (old !== null && assignmentsOf(KEY_VARIABLE, old).some(({ value }) => value !== '')) throw taken(envFile);
+        // A line that other readers of such files may take for the key: with a second one, each would find its own.
+        const hidden = old === null ? null : hiddenLine(KEY_VARIABLE, old);
+        if (hidden !== null) throw insideQuotes('EXISTS', envFile, hidden);
         // Ignored first, written then: at no moment does git see the key.
         for (const notice of await keepOutOfGit(envFile, env)) onNotice(notice);
         const gap = old === null || old === '' || old.endsWith('\n') ? '' : '\n';
@@ -89,7 +96,7 @@ export function envKey(options: EnvKeyOptions): KeyStore {
       }
       if (!existsSync(path)) return false;
       return withLock(path, async () => {
-        const text = readEnvFile(path, () => {});
+        const text = readEnvFile(path, false);
         const held = text === null ? [] : assignmentsOf(KEY_VARIABLE, text);
         if (text === null || held.length === 0) return false;
         replacePrivate(path, without(held, text), suffix());
@@ -97,6 +104,24 @@ export function envKey(options: EnvKeyOptions): KeyStore {
       });
     },
   };
+
+  /** The text of the file; null when there is none. */
+  function readEnvFile(path: string, forKey: boolean): string | null {
+    const file = readPrivate(path, MAX_ENV_FILE_BYTES, secretMounts(env));
+    if (file === null) return null;
+    // What is changed becomes private by that.
+    if (file.exposed && forKey) {
+      throw new Failure('KEYSTORE_DENIED', `${path} holds secrets and can be read or changed by others.`, {
+        hint: `chmod 600 ${shellWord(path)}`,
+      });
+    }
+    try {
+      if (file.bytes.includes(0)) throw new TypeError('binary');
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(file.bytes);
+    } catch {
+      throw new Failure('UNREADABLE', `${path} is not a text file.`);
+    }
+  }
 
   function suffix(): string {
     return Buffer.from(random(6)).toString('hex');
@@ -119,23 +144,17 @@ export function envKey(options: EnvKeyOptions): KeyStore {
   }
 }
 
-/** The text of the file; null when there is none. */
-function readEnvFile(path: string, onNotice: (notice: string) => void): string | null {
-  const file = readPrivate(path, MAX_ENV_FILE_BYTES);
-  if (file === null) return null;
-  if (file.exposed) onNotice(`${path} can be read or changed by others; make it private: chmod 600 ${shellWord(path)}`);
-  try {
-    if (file.bytes.includes(0)) throw new TypeError('binary');
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(file.bytes);
-  } catch {
-    throw new Failure('UNREADABLE', `${path} is not a text file.`);
-  }
+/** The value that counts, as dotenv has it: the last; null when there is none, or it is empty. */
+function lastValue(text: string | null, path: string | null): string | null {
+  if (text === null) return null;
+  const value = assignmentsOf(KEY_VARIABLE, text).at(-1)?.value;
+  return value ? plainSecret(value, `${KEY_VARIABLE} in ${path}`) || null : null;
 }
 
-/** The value that counts, as dotenv has it: the last; null when there is none, or it is empty. */
-function lastValue(text: string | null): string | null {
-  if (text === null) return null;
-  return assignmentsOf(KEY_VARIABLE, text).at(-1)?.value || null;
+function insideQuotes(code: 'EXISTS' | 'KEY_NOT_FOUND', path: string, line: number): Failure {
+  return new Failure(code, `${KEY_VARIABLE} on line ${line} of ${path} stands inside another variable's quotes.`, {
+    hint: `close the quotes before line ${line}, or name another file with --env-file`,
+  });
 }
 
 function taken(path: string): Failure {

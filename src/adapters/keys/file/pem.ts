@@ -1,13 +1,13 @@
-import { createCipheriv, createPrivateKey, pbkdf2Sync } from 'node:crypto';
+import { createCipheriv, pbkdf2Sync } from 'node:crypto';
 import { Failure } from '../../../app/failure.js';
-import { DerReader, element, integer, TAG } from './der.js';
+import { element, integer, TAG } from './der.js';
+import { unreadableKey } from './key-failures.js';
+import { MAX_KEY_FILE_BYTES, readPrivateKey } from './private-key.js';
 
 /** Largest key file that is looked at, in bytes; ours have about 330. */
-export const MAX_PEM_BYTES = 8 * 1024;
+export const MAX_PEM_BYTES = MAX_KEY_FILE_BYTES;
 /** PBKDF2-HMAC-SHA256 rounds of new files (OWASP Password Storage Cheat Sheet). */
 const PBKDF2_ROUNDS = 600_000;
-/** Files asking for more are refused before any work: a file could otherwise hold the command up for hours. */
-const MAX_PBKDF2_ROUNDS = 4_000_000;
 /** OpenSSL takes no longer passphrase. */
 export const MAX_PASSPHRASE_BYTES = 1024;
 
@@ -21,7 +21,6 @@ const OID = {
 /** PrivateKeyInfo of an Ed25519 seed (RFC 8410, section 7), up to the seed itself. */
 const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex');
 const REENCRYPT = 'openssl pkcs8 -topk8 -v2 aes-256-cbc -in <file> -out <new file>';
-const BLOCK = /^\s*-----BEGIN ((?:ENCRYPTED )?PRIVATE KEY)-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END \1-----\s*$/;
 
 /**
  * A PKCS#8 `ENCRYPTED PRIVATE KEY` (RFC 5958, PBES2 of RFC 8018) holding the 32-byte seed, as `openssl pkey` reads it.
@@ -57,87 +56,44 @@ export interface DecodeOptions {
   readonly allowPlain?: boolean;
 }
 
-/** True for a PEM block that needs a passphrase. Judges the label alone. */
+/** True for a private key that needs a passphrase; false also for what is none, which `decodePem` then names. */
 export function isEncryptedPem(pem: string): boolean {
-  return BLOCK.exec(pem)?.[1] === 'ENCRYPTED PRIVATE KEY';
+  try {
+    return readPrivateKey(pem).encrypted;
+  } catch (error) {
+    if (error instanceof Failure) return false;
+    throw error;
+  }
 }
 
 /**
- * The 32-byte seed in a PKCS#8 PEM. Fails with UNREADABLE when it is no Ed25519 key of a supported form, and with
- * WRONG_PASSPHRASE when it does not open. `passphrase` is null for a file expected to be plain.
+ * The 32-byte seed in a private key of any form that `readPrivateKey` knows. Fails with UNREADABLE when it is no Ed25519 key, or is
+ * not encrypted and `allowPlain` is not set, and with WRONG_PASSPHRASE when it does not open. `passphrase` is null for a file
+ * expected to be plain.
  */
 export function decodePem(pem: string, passphrase: string | null, options: DecodeOptions = {}): Uint8Array {
-  const { encrypted, der } = parseBlock(pem);
-  if (!encrypted) {
-    if (options.allowPlain === true) return seedOf(der, null);
-    throw unreadable('It holds a private key that is not encrypted.', REENCRYPT);
+  const key = readPrivateKey(pem);
+  if (!key.encrypted) {
+    if (options.allowPlain === true) return key.seed;
+    throw notEncrypted();
   }
-  requireAffordable(der);
   if (passphrase === null) throw new Failure('WRONG_PASSPHRASE', 'The key is encrypted, and no passphrase was given.');
-  return seedOf(der, passphraseBytes(passphrase));
+  return key.open(passphraseBytes(passphrase));
 }
 
 /** Fails with UNREADABLE unless `pem` is an encrypted key in a form that `decodePem` can open with the right passphrase. */
 export function requireEncryptedPem(pem: string): void {
-  const { encrypted, der } = parseBlock(pem);
-  if (!encrypted) throw unreadable('It holds a private key that is not encrypted.', REENCRYPT);
-  requireAffordable(der);
+  if (!readPrivateKey(pem).encrypted) throw notEncrypted();
+}
+
+function notEncrypted(): Failure {
+  return unreadableKey('It holds a private key that is not encrypted.', REENCRYPT);
 }
 
 /** Says of a failure to decode which file it is about. */
 export function inKeyFile(cause: unknown, path: string): unknown {
   if (!(cause instanceof Failure) || (cause.code !== 'UNREADABLE' && cause.code !== 'WRONG_PASSPHRASE')) return cause;
   return new Failure(cause.code, `Key file ${path}: ${cause.message}`, cause.hint === null ? {} : { hint: cause.hint });
-}
-
-function parseBlock(pem: string): { encrypted: boolean; der: Buffer } {
-  const block = pem.length > MAX_PEM_BYTES ? null : BLOCK.exec(pem);
-  if (block === null) throw unreadable('It is not one PKCS#8 private key in PEM.');
-  const der = Buffer.from(block[2]!.replace(/[\r\n]/g, ''), 'base64');
-  return { encrypted: block[1] === 'ENCRYPTED PRIVATE KEY', der };
-}
-
-/** Fails unless the key derivation is PBKDF2 with a bearable number of rounds; the rest is left to OpenSSL. */
-function requireAffordable(der: Uint8Array): void {
-  let rounds;
-  try {
-    const outer = new DerReader(der);
-    const info = outer.enter();
-    outer.end();
-    const scheme = info.enter();
-    info.take(TAG.octets);
-    info.end();
-    requireOid(scheme, OID.pbes2);
-    const kdf = scheme.enter().enter();
-    requireOid(kdf, OID.pbkdf2);
-    const params = kdf.enter();
-    params.take(TAG.octets);
-    rounds = params.takeInteger();
-  } catch {
-    throw unreadable('It is encrypted in another way than PBES2 with PBKDF2, or is damaged.', REENCRYPT);
-  }
-  if (rounds < 1 || rounds > MAX_PBKDF2_ROUNDS) {
-    throw unreadable(`It asks for ${rounds} PBKDF2 rounds; at most ${MAX_PBKDF2_ROUNDS} are done.`);
-  }
-}
-
-function requireOid(reader: DerReader, expected: Buffer): void {
-  if (!expected.subarray(2).equals(reader.take(TAG.oid))) throw new RangeError('another algorithm');
-}
-
-function seedOf(der: Buffer, passphrase: Buffer | null): Uint8Array {
-  let key;
-  try {
-    key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8', ...(passphrase === null ? {} : { passphrase }) });
-  } catch {
-    // OpenSSL's own error is left out: it can quote what it failed to parse.
-    if (passphrase === null) throw unreadable('It does not hold a whole private key.');
-    throw new Failure('WRONG_PASSPHRASE', 'The passphrase does not open the key, or the file is damaged.', {
-      hint: 'give the one it was made with: at the terminal, in AIP_KEY_PASSPHRASE, or with --passphrase-file <file>',
-    });
-  }
-  if (key.asymmetricKeyType !== 'ed25519') throw unreadable('It holds a key of another kind than Ed25519.');
-  return new Uint8Array(Buffer.from(key.export({ format: 'jwk' }).d!, 'base64url'));
 }
 
 function passphraseBytes(passphrase: string): Buffer {
@@ -147,10 +103,6 @@ function passphraseBytes(passphrase: string): Buffer {
     throw new Failure('USAGE', `The passphrase is longer than ${MAX_PASSPHRASE_BYTES} bytes.`);
   }
   return bytes;
-}
-
-function unreadable(message: string, hint?: string): Failure {
-  return new Failure('UNREADABLE', message, hint === undefined ? {} : { hint });
 }
 
 function oid(contentHex: string): Buffer {

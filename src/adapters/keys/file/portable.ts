@@ -3,9 +3,13 @@ import { Failure, shellWord } from '../../../app/failure.js';
 import type { Random } from '../../../app/ports/state.js';
 import type { PassphraseSource } from '../passphrase.js';
 import { createPrivate, readPrivate, replacePrivate } from '../../files/private-file.js';
+import { readSecret } from '../../files/secret-file.js';
+import { secretMounts } from '../../files/secret-mounts.js';
 import { decodePem, encodeEncryptedPem, encodePlainPem, inKeyFile, isEncryptedPem, MAX_PEM_BYTES } from './pem.js';
 
 export interface PortableKeys {
+  /** The seed in a private key of any form (`private-key.ts`), in a private file or on stdin for `-`. */
+  take(path: string): Promise<Uint8Array>;
   /** The seed in a PKCS#8 file, encrypted or not; null when there is no such file. */
   read(path: string): Promise<Uint8Array | null>;
   /** Writes a PKCS#8 file, mode 0600. An existing one is left as it is unless `replace`. */
@@ -20,16 +24,29 @@ export interface PortableKeysOptions {
   readonly random: Random;
   readonly passphrase: PassphraseSource;
   readonly newPassphrase: PassphraseSource;
-  readonly onNotice: (notice: string) => void;
+  /** Says where secrets are mounted. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-export function portableKeys({ random, passphrase, newPassphrase, onNotice }: PortableKeysOptions): PortableKeys {
+export function portableKeys({ random, passphrase, newPassphrase, env }: PortableKeysOptions): PortableKeys {
   return {
+    async take(path) {
+      const text = await readSecret(path, { what: 'key file', most: MAX_PEM_BYTES, env });
+      try {
+        return decodePem(text, isEncryptedPem(text) ? await passphrase(path) : null, { allowPlain: true });
+      } catch (cause) {
+        throw inKeyFile(cause, path === '-' ? 'stdin' : path);
+      }
+    },
+
     async read(path) {
-      const file = readPrivate(path, MAX_PEM_BYTES);
+      const file = readPrivate(path, MAX_PEM_BYTES, secretMounts(env));
       if (file === null) return null;
-      if (file.exposed)
-        onNotice(`${path} can be read or changed by others; make it private: chmod 600 ${shellWord(path)}`);
+      if (file.exposed) {
+        throw new Failure('KEYSTORE_DENIED', `The key file ${path} can be read or changed by others.`, {
+          hint: `chmod 600 ${shellWord(path)}`,
+        });
+      }
       const pem = file.bytes.toString('latin1');
       try {
         return decodePem(pem, isEncryptedPem(pem) ? await passphrase(path) : null, { allowPlain: true });

@@ -10,6 +10,8 @@ export interface KeyFilesOptions {
   /** Where new keys go, `<home>/keys`; made with mode 0700 by the first of them. */
   readonly folder: string;
   readonly random: Random;
+  /** Folders of mounted secrets (`secretMounts`), whose links are followed and whose modes are not judged. */
+  readonly mounts?: readonly string[];
   /** Asked when a key is read. */
   readonly passphrase: PassphraseSource;
   /** Asked when a key is made. */
@@ -23,7 +25,7 @@ export function keyFiles(options: KeyFilesOptions): KeyStore {
     name: 'file',
 
     async read(ref) {
-      const file = readPrivate(ref, MAX_PEM_BYTES);
+      const file = readPrivate(ref, MAX_PEM_BYTES, options.mounts);
       if (file === null)
         throw new Failure('KEY_NOT_FOUND', `There is no key file ${ref}.`, {
           hint: 'restore it from a backup, or give the agent a new key: aip passport rotate <agent>',

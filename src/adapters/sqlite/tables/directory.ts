@@ -19,8 +19,10 @@ export class Directory {
   readonly #pins: Query<Row<typeof PIN>>;
   readonly #pinsOf: Query<Row<typeof PIN>>;
   readonly #addPin;
+  readonly #dropPin;
   readonly #dropPins;
   readonly #key;
+  readonly #keys;
   readonly #addKey;
   readonly #dropKey;
   readonly #standing;
@@ -41,11 +43,11 @@ export class Directory {
     this.#addPin = database.statement(
       'INSERT OR REPLACE INTO pins (did, key_id, public_key, pinned_at, source) VALUES (?, ?, ?, ?, ?)',
     );
+    this.#dropPin = database.statement('DELETE FROM pins WHERE did = ? AND key_id = ?');
     this.#dropPins = database.statement('DELETE FROM pins WHERE did = ?');
-    this.#key = database.query(
-      KEY,
-      `SELECT ${text('key_id')}, ${text('store')}, ${text('ref')}, created_at FROM keys WHERE key_id = ?`,
-    );
+    const keys = `SELECT ${text('key_id')}, ${text('store')}, ${text('ref')}, created_at FROM keys`;
+    this.#key = database.query(KEY, `${keys} WHERE key_id = ?`);
+    this.#keys = database.query(KEY, `${keys} ORDER BY key_id`);
     this.#addKey = database.statement(
       'INSERT OR REPLACE INTO keys (key_id, store, ref, created_at) VALUES (?, ?, ?, ?)',
     );
@@ -84,13 +86,17 @@ export class Directory {
     this.#addPin.run([did, keyId, publicKey, pinnedAt, source]);
   }
 
-  unpin(did: string): number {
-    return this.#dropPins.change([did]);
+  unpin(did: string, keyId: string | undefined): number {
+    return keyId === undefined ? this.#dropPins.change([did]) : this.#dropPin.change([did, keyId]);
   }
 
   key(keyId: string): KeyRecord | null {
     const row = this.#key.first([keyId]);
-    return row === undefined ? null : { keyId: row[0], store: row[1] as KeyStoreName, ref: row[2], createdAt: row[3] };
+    return row === undefined ? null : keyOf(row);
+  }
+
+  keys(): readonly KeyRecord[] {
+    return this.#keys.all([]).map(keyOf);
   }
 
   rememberKey({ keyId, store, ref, createdAt }: KeyRecord): void {
@@ -126,6 +132,10 @@ export class Directory {
 
 function passportOf([agentId, name, text, path, addedAt]: Row<typeof PASSPORT>): KnownPassport {
   return { agentId, name, text, path, addedAt };
+}
+
+function keyOf([keyId, store, ref, createdAt]: Row<typeof KEY>): KeyRecord {
+  return { keyId, store: store as KeyStoreName, ref, createdAt };
 }
 
 function pinOf([did, keyId, publicKey, pinnedAt, source]: Row<typeof PIN>): Pin {

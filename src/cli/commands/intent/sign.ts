@@ -10,7 +10,7 @@ import type { ValueObject } from '../../../protocol/aip1/encoding/numbers.js';
 import type { IntentDocument } from '../../../protocol/intent.js';
 import type { Passport } from '../../../protocol/passport.js';
 import type { Cli } from '../../cli.js';
-import { KEY_OPTIONS, PASSPHRASE_OPTION } from '../../input/options.js';
+import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { preview } from '../../intents/preview.js';
 import {
   REQUEST_OPTIONS,
@@ -88,7 +88,7 @@ export const command: CommandSpec<Options> = {
         { flags: '--check', description: 'sign nothing that a verifier would refuse' },
         { flags: '-o, --out <file>', description: 'write to a new file instead of stdout', values: 'file' },
         ...KEY_OPTIONS,
-        PASSPHRASE_OPTION,
+        ...PASSPHRASE_OPTIONS,
       ],
     },
   ],

@@ -13,7 +13,7 @@ import { principalOfAgent } from '../../../protocol/identity/did.js';
 import { JsonError } from '../../../protocol/json/parse.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
-import { PASSPHRASE_OPTION } from '../../input/options.js';
+import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { safeJson } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { duration } from '../../input/values.js';
@@ -31,6 +31,7 @@ interface Options {
   readonly boundaries?: string;
   readonly out?: string;
   readonly passphraseFile?: string;
+  readonly passphraseFd?: number;
 }
 
 export const command: CommandSpec<Options> = {
@@ -66,7 +67,7 @@ export const command: CommandSpec<Options> = {
         },
         { flags: '--expires <duration>', description: 'how long it is valid (default 30d), or never', value: lifetime },
         { flags: '-o, --out <file>', description: 'write to a new file instead of stdout', values: 'file' },
-        PASSPHRASE_OPTION,
+        ...PASSPHRASE_OPTIONS,
       ],
     },
   ],

@@ -7,7 +7,7 @@ import type { PinnedKey } from '../../../verify/context.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
 import { principalPins, RESOLVE_OPTIONS, type ResolveFlags } from '../../passports/pins.js';
-import { publicKeyIn } from '../../aip1/public-key.js';
+import { publicKeyFrom } from '../../input/public-key.js';
 import { clean, safeJson } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { instant } from '../../input/values.js';
@@ -49,7 +49,8 @@ export const command: CommandSpec<Options> = {
 
   async run({ args, options }, cli) {
     const bytes = await readInput(args[0]!, cli);
-    const key = options.issuerKey === undefined ? null : await publicKeyIn(options.issuerKey, '--issuer-key', cli);
+    const key =
+      options.issuerKey === undefined ? null : await publicKeyFrom(options.issuerKey, 'The --issuer-key', cli);
     const now = options.at === undefined ? cli.io.now() : time(options.at, cli);
     const maxSkewMs = (await cli.config()).get('verify.max_skew');
     const judge = (pins: (principal: string) => readonly PinnedKey[]) =>

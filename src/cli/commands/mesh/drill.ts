@@ -2,7 +2,7 @@ import { drill } from '../../../app/mesh/drill.js';
 import { MAX_CONFIRM_WAIT_MS } from '../../../mesh/limits.js';
 import { meshSession } from '../../mesh/session.js';
 import { operatorSigner } from '../../mesh/wiring.js';
-import { PASSPHRASE_OPTION } from '../../input/options.js';
+import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { renderDrill } from '../../render/mesh.js';
 import type { CommandSpec } from '../../spec.js';
 import { duration, integer } from '../../input/values.js';
@@ -30,7 +30,7 @@ export const command: CommandSpec<Options> = {
           value: within,
         },
         { flags: '--rounds <n>', description: 'how often (default 3)', default: 3, value: integer(1, 1_000) },
-        PASSPHRASE_OPTION,
+        ...PASSPHRASE_OPTIONS,
       ],
     },
   ],

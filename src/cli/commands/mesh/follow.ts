@@ -2,7 +2,7 @@ import { requireMesh } from '../../mesh/access.js';
 import { FollowTeller } from '../../mesh/following.js';
 import { startShipping } from '../../mesh/shipping.js';
 import { apiKey, follower, localCopy } from '../../mesh/wiring.js';
-import { PASSPHRASE_OPTION } from '../../input/options.js';
+import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import type { CommandSpec } from '../../spec.js';
 import { localState, type KeyFlags } from '../../wiring.js';
 
@@ -23,7 +23,7 @@ export const command: CommandSpec<Options> = {
           description: 'what the mesh calls this verifier (default: as in the log here)',
           value: name,
         },
-        PASSPHRASE_OPTION,
+        ...PASSPHRASE_OPTIONS,
       ],
     },
   ],

@@ -2,17 +2,18 @@ import { resolve } from 'node:path';
 import { Failure } from '../../../app/failure.js';
 import { apiKeyName, keepApiKey, readApiKey } from '../../../app/keys/mesh-api-key.js';
 import { overview } from '../../../app/mesh/overview.js';
+import { secretVariable } from '../../../app/ports/secrets.js';
 import type { KeyStoreName } from '../../../app/ports/state.js';
 import type { ApiKey } from '../../../mesh/access/api-key.js';
 import { parsePrincipalId } from '../../../protocol/identity/did.js';
-import { formatPublicKey, parsePublicKey } from '../../../protocol/identity/keys.js';
+import { formatPublicKey } from '../../../protocol/identity/keys.js';
 import type { Cli } from '../../cli.js';
+import { publicKeyFrom } from '../../input/public-key.js';
 import { readUserFile, saveUserConfig } from '../../config/files.js';
 import { flatten } from '../../config/load.js';
 import { isWebUrl } from '../../config/kinds.js';
-import { readInput } from '../../input/documents.js';
 import { copyFor, meshCheck, meshLines, refresh, roleIn, secretFile } from '../../mesh/wiring.js';
-import { PASSPHRASE_OPTION, YES_OPTION } from '../../input/options.js';
+import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { keyring, localState, type KeyFlags } from '../../wiring.js';
@@ -46,7 +47,7 @@ export const command: CommandSpec<Options> = {
           values: 'file',
         },
         { flags: '--key-store <store>', description: 'where --key goes', choices: ['keychain', 'file'] },
-        PASSPHRASE_OPTION,
+        ...PASSPHRASE_OPTIONS,
       ],
     },
     {
@@ -83,7 +84,7 @@ export const command: CommandSpec<Options> = {
     const url = args[0]!.replace(/\/$/, '');
     if (!isWebUrl(url))
       throw new Failure('USAGE', `"${url.slice(0, 80)}" is no http(s) URL.`, { hint: 'https://mesh.acme.com' });
-    const publicKey = pinned(options.meshKey);
+    const publicKey = await pinned(options.meshKey, cli);
     const { text, path } = await given(options, cli);
     const key = readApiKey(text, path ?? '--key');
     const ca = options.ca === undefined ? (await cli.config()).get('mesh.ca') : resolve(cli.io.cwd, options.ca);
@@ -115,22 +116,19 @@ export const command: CommandSpec<Options> = {
   },
 };
 
-function pinned(text: string | undefined): string {
-  const key = text === undefined ? null : parsePublicKey(text);
-  if (key !== null) return formatPublicKey(key);
-  const why =
-    text === undefined
-      ? 'The public key of the mesh is not given.'
-      : 'The value of --mesh-key is not an Ed25519 public key.';
-  throw new Failure('USAGE', why, { hint: 'give --mesh-key ed25519:..., which aip mesh serve prints' });
+async function pinned(text: string | undefined, cli: Cli): Promise<string> {
+  if (text !== undefined) return formatPublicKey((await publicKeyFrom(text, 'The --mesh-key', cli)).publicKey);
+  throw new Failure('USAGE', 'The public key of the mesh is not given.', {
+    hint: 'give --mesh-key ed25519:..., which aip mesh serve prints',
+  });
 }
 
 /** The key's text; its path when it stays in a file. */
 async function given({ key, keyFile }: Options, cli: Cli): Promise<{ text: string; path: string | null }> {
-  if (keyFile === '-') return { text: Buffer.from(await readInput('-', cli)).toString('latin1'), path: null };
+  if (keyFile === '-') return { text: await secretFile('-', cli), path: null };
   if (keyFile !== undefined) {
     const path = resolve(cli.io.cwd, keyFile);
-    return { text: await secretFile(path), path };
+    return { text: await secretFile(path, cli), path };
   }
   if (key !== undefined) return { text: key, path: null };
   return { text: await cli.ask.secret({ message: 'API key', flag: '--key-file <file>' }), path: null };
@@ -139,7 +137,7 @@ async function given({ key, keyFile }: Options, cli: Cli): Promise<{ text: strin
 /** The name under which the key store holds it; null when the environment does. */
 async function keep(cli: Cli, options: Options, key: ApiKey): Promise<string | null> {
   // What is set for every command need not be kept twice.
-  const fromEnvironment = options.key !== undefined && options.key === cli.io.env.AIP_MESH_KEY;
+  const fromEnvironment = options.key !== undefined && options.key === secretVariable(cli.io.env, 'AIP_MESH_KEY');
   if (fromEnvironment && options.keyFile === undefined && options.keyStore === undefined) return null;
   try {
     await keepApiKey(await keyring(cli, options), key, options.keyStore ?? (await storeOf(cli)));

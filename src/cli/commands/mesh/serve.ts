@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Failure } from '../../../app/failure.js';
-import { importKey } from '../../../protocol/ed25519/verify.js';
 import { parsePrincipalId } from '../../../protocol/identity/did.js';
-import { formatPublicKey, parsePublicKey } from '../../../protocol/identity/keys.js';
+import { formatPublicKey } from '../../../protocol/identity/keys.js';
 import type { Cli } from '../../cli.js';
+import { publicKeyFrom } from '../../input/public-key.js';
 import { flatten } from '../../config/load.js';
 import { readUserFile, saveUserConfig } from '../../config/files.js';
 import { isWebUrl } from '../../config/kinds.js';
@@ -155,12 +155,8 @@ async function operatorKey(
 ): Promise<{ publicKey: string; keyId: string | null } | null> {
   if (operatorKey === undefined) return null;
   if (parsePrincipalId(operatorKey) === null) {
-    const key = parsePublicKey(operatorKey);
-    if (key === null || importKey(key) === null)
-      throw new Failure('USAGE', 'The value of --operator-key is neither a principal nor an acceptable public key.', {
-        hint: '--operator-key did:web:acme.com, or ed25519:<64 hex digits>',
-      });
-    return { publicKey: formatPublicKey(key), keyId: null };
+    const key = await publicKeyFrom(operatorKey, 'The --operator-key, which names no principal,', cli);
+    return { publicKey: formatPublicKey(key.publicKey), keyId: null };
   }
   const state = await localState(cli);
   const pin = [...state.pins(operatorKey)].reverse().find(({ keyId }) => state.key(keyId) !== null);

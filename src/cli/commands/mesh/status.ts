@@ -1,7 +1,7 @@
 import { overview } from '../../../app/mesh/overview.js';
 import { meshSession } from '../../mesh/session.js';
 import { localCopy } from '../../mesh/wiring.js';
-import { PASSPHRASE_OPTION } from '../../input/options.js';
+import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { renderOverview } from '../../render/mesh.js';
 import type { CommandSpec } from '../../spec.js';
 import type { KeyFlags } from '../../wiring.js';
@@ -9,7 +9,7 @@ import type { KeyFlags } from '../../wiring.js';
 export const command: CommandSpec<KeyFlags> = {
   path: ['mesh', 'status'],
   summary: 'Show the mesh, how far the copy here is, and every verifier that listens',
-  options: [{ title: 'Flags', options: [PASSPHRASE_OPTION] }],
+  options: [{ title: 'Flags', options: [...PASSPHRASE_OPTIONS] }],
   examples: [{ run: 'aip mesh status --json | jq .verifiers', why: 'who has applied what' }],
   exits: {
     4: 'the key store is missing, locked or refuses',

@@ -3,7 +3,7 @@ import { FollowTeller } from '../../mesh/following.js';
 import { meshSession } from '../../mesh/session.js';
 import { subjectNamed } from '../../mesh/subject.js';
 import { follower } from '../../mesh/wiring.js';
-import { PASSPHRASE_OPTION } from '../../input/options.js';
+import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import type { MeshEvent } from '../../../mesh/log/event.js';
 import type { CommandSpec } from '../../spec.js';
 import { integer } from '../../input/values.js';
@@ -36,7 +36,7 @@ export const command: CommandSpec<Options> = {
         },
         { flags: '--agent <agent>', description: 'only of this agent or principal', values: 'agent' },
         { flags: '--exit-on <what>', description: 'end with 15 at the first new event of this kind', choices: EXITS },
-        PASSPHRASE_OPTION,
+        ...PASSPHRASE_OPTIONS,
       ],
     },
   ],

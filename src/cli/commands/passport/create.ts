@@ -15,7 +15,7 @@ import { objectOf, ShapeError } from '../../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../../protocol/json/values.js';
 import type { Cli } from '../../cli.js';
 import { readJsonInput } from '../../input/documents.js';
-import { KEY_OPTIONS, PASSPHRASE_OPTION } from '../../input/options.js';
+import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { askActions, askDomain, askName } from '../../passports/questions.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -41,6 +41,7 @@ interface Options {
   readonly principalKeyStore?: KeyStoreName;
   readonly envFile?: string;
   readonly passphraseFile?: string;
+  readonly passphraseFd?: number;
 }
 
 export const command: CommandSpec<Options> = {
@@ -94,7 +95,7 @@ export const command: CommandSpec<Options> = {
           description: 'where a new principal key goes',
           choices: ['keychain', 'file'],
         },
-        PASSPHRASE_OPTION,
+        ...PASSPHRASE_OPTIONS,
       ],
     },
   ],
@@ -203,7 +204,7 @@ function principalStore(
 ): KeyStoreName {
   if (agent !== 'env') return agent;
   if (configured !== null && configured !== 'env') return configured;
-  const passphrase = options.passphraseFile ?? cli.io.env.AIP_KEY_PASSPHRASE ?? '';
+  const passphrase = options.passphraseFile ?? options.passphraseFd ?? cli.io.env.AIP_KEY_PASSPHRASE ?? '';
   return passphrase === '' ? 'keychain' : 'file';
 }
 

@@ -1,7 +1,7 @@
 import { Failure } from '../../../app/failure.js';
 import { findPassport } from '../../../app/passports/find.js';
 import { readDocument } from '../../../adapters/files/document.js';
-import { PASSPHRASE_OPTION, YES_OPTION } from '../../input/options.js';
+import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { keyring } from '../../wiring.js';
@@ -10,6 +10,7 @@ interface Options {
   readonly yes?: boolean;
   readonly keepKey?: boolean;
   readonly passphraseFile?: string;
+  readonly passphraseFd?: number;
 }
 
 export const command: CommandSpec<Options> = {
@@ -23,7 +24,7 @@ export const command: CommandSpec<Options> = {
       options: [
         { flags: '--keep-key', description: 'forget the passport, keep its private keys' },
         YES_OPTION,
-        { ...PASSPHRASE_OPTION, hidden: true },
+        ...PASSPHRASE_OPTIONS.map((option) => ({ ...option, hidden: true })),
       ],
     },
   ],

@@ -3,7 +3,7 @@ import { rotatePassport } from '../../../app/passports/issue.js';
 import { Failure } from '../../../app/failure.js';
 import type { KeyStoreName } from '../../../app/ports/state.js';
 import { readDocument } from '../../../adapters/files/document.js';
-import { KEY_OPTIONS, PASSPHRASE_OPTION } from '../../input/options.js';
+import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { duration } from '../../input/values.js';
@@ -17,6 +17,7 @@ interface Options {
   readonly keyStore?: KeyStoreName;
   readonly envFile?: string;
   readonly passphraseFile?: string;
+  readonly passphraseFd?: number;
 }
 
 export const command: CommandSpec<Options> = {
@@ -45,7 +46,7 @@ export const command: CommandSpec<Options> = {
       options: [
         { flags: '-o, --out <file>', description: 'passport file (default: the one it has; - prints)', values: 'file' },
         ...KEY_OPTIONS,
-        PASSPHRASE_OPTION,
+        ...PASSPHRASE_OPTIONS,
       ],
     },
   ],

@@ -2,9 +2,10 @@ import { Failure } from '../../../app/failure.js';
 import { toHex } from '../../../protocol/hex.js';
 import { keyId as formatKeyId, keyNumber } from '../../../protocol/identity/did.js';
 import { wrongPrincipalText } from '../../../protocol/identity/spelling.js';
-import { importKey } from '../../../protocol/ed25519/verify.js';
-import { formatPublicKey, parsePublicKey } from '../../../protocol/identity/keys.js';
+import { formatPublicKey } from '../../../protocol/identity/keys.js';
 import type { Cli } from '../../cli.js';
+import { publicKeyFrom } from '../../input/public-key.js';
+import { agreeToSecond } from '../../passports/second-pin.js';
 import { YES_OPTION } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -14,6 +15,7 @@ interface Options {
   readonly publicKey?: string;
   readonly resolve?: boolean;
   readonly yes?: boolean;
+  readonly replace?: boolean;
 }
 
 interface NewPin {
@@ -29,11 +31,15 @@ export const command: CommandSpec<Options> = {
     {
       title: 'The key',
       options: [
-        { flags: '--public-key <key>', description: 'ed25519:<64 hex>, got from the principal by a way you trust' },
+        {
+          flags: '--public-key <key>',
+          description: 'in any form, as text, a file or -; got from the principal by a way you trust',
+        },
         {
           flags: '--resolve',
           description: "fetch it from the domain's did.json over HTTPS, and show it for confirmation",
         },
+        { flags: '--replace', description: 'take the place of the keys that are pinned already' },
         YES_OPTION,
       ],
     },
@@ -58,9 +64,19 @@ export const command: CommandSpec<Options> = {
         hint: '--public-key <key> or --resolve',
       });
     }
-    const found = options.publicKey === undefined ? await resolved(did, options, cli) : [given(options.publicKey)];
+    const found =
+      options.publicKey === undefined ? await resolved(did, options, cli) : [await given(options.publicKey, cli)];
     const state = await localState(cli);
-    const pins = state.pins(did);
+    const before = state.pins(did);
+    const isKnown = ({ publicKey }: NewPin): boolean => before.some((pin) => toHex(pin.publicKey) === toHex(publicKey));
+    if (before.length > 0 && !found.every(isKnown) && options.replace !== true)
+      await agreeToSecond(did, before, options.yes === true, '--yes to add it beside that one, or --replace', cli);
+    const replaced =
+      options.replace === true
+        ? before.filter((pin) => !found.some(({ publicKey }) => toHex(pin.publicKey) === toHex(publicKey)))
+        : [];
+    for (const pin of replaced) state.unpin(did, pin.keyId);
+    const pins = before;
     let next = 1 + Math.max(0, ...pins.map((pin) => keyNumber(did, pin.keyId) ?? 0));
     const added = [];
     for (const { keyId, publicKey } of found) {
@@ -69,7 +85,13 @@ export const command: CommandSpec<Options> = {
         same?.keyId ?? (keyId !== null && !pins.some((pin) => pin.keyId === keyId) ? keyId : formatKeyId(did, next++));
       const source = options.resolve === true ? 'resolved' : 'added';
       if (same === undefined) state.pin({ did, keyId: name, publicKey, pinnedAt: cli.io.now(), source });
-      added.push({ principal: did, key_id: name, public_key: formatPublicKey(publicKey), changed: same === undefined });
+      added.push({
+        principal: did,
+        key_id: name,
+        public_key: formatPublicKey(publicKey),
+        changed: same === undefined,
+        replaced: replaced.map((pin) => pin.keyId),
+      });
     }
     if (cli.globals.json) cli.json(added);
     else
@@ -77,18 +99,13 @@ export const command: CommandSpec<Options> = {
         cli.out(
           `${cli.paint.green(pin.changed ? 'pinned' : 'pinned already')} ${clean(pin.key_id)}  ${pin.public_key}`,
         );
+    if (!cli.globals.json) for (const pin of replaced) cli.out(`${cli.paint.yellow('unpinned')} ${clean(pin.keyId)}`);
     return 0;
   },
 };
 
-function given(text: string): NewPin {
-  const publicKey = parsePublicKey(text);
-  if (publicKey === null || importKey(publicKey) === null) {
-    throw new Failure('USAGE', 'The --public-key is not an Ed25519 public key.', {
-      hint: 'write ed25519:<64 hex digits>',
-    });
-  }
-  return { keyId: null, publicKey };
+async function given(text: string, cli: Cli): Promise<NewPin> {
+  return { keyId: null, publicKey: (await publicKeyFrom(text, 'The --public-key', cli)).publicKey };
 }
 
 async function resolved(did: string, options: Options, cli: Cli): Promise<readonly NewPin[]> {

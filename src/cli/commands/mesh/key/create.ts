@@ -1,10 +1,11 @@
 import { createApiKey } from '../../../../app/mesh/admin.js';
 import { Failure } from '../../../../app/failure.js';
 import { ROLES, type Role } from '../../../../mesh/access/roles.js';
-import { importKey } from '../../../../protocol/ed25519/verify.js';
-import { formatPublicKey, parsePublicKey } from '../../../../protocol/identity/keys.js';
+import { formatPublicKey } from '../../../../protocol/identity/keys.js';
+import type { Cli } from '../../../cli.js';
+import { publicKeyFrom } from '../../../input/public-key.js';
 import { adminSession } from '../../../mesh/session.js';
-import { PASSPHRASE_OPTION } from '../../../input/options.js';
+import { PASSPHRASE_OPTIONS } from '../../../input/options.js';
 import type { CommandSpec } from '../../../spec.js';
 import type { KeyFlags } from '../../../wiring.js';
 
@@ -29,7 +30,7 @@ export const command: CommandSpec<Options> = {
           flags: '--public-key <key>',
           description: "the operator's signing key, ed25519:<64 hex>: commands with it are checked by it",
         },
-        PASSPHRASE_OPTION,
+        ...PASSPHRASE_OPTIONS,
       ],
     },
   ],
@@ -48,7 +49,7 @@ export const command: CommandSpec<Options> = {
     const { role, label } = options;
     if (role === undefined)
       throw new Failure('USAGE', 'The role is not said.', { hint: `--role ${ROLES.join(' | ')}` });
-    const publicKey = options.publicKey === undefined ? null : signingKey(options.publicKey);
+    const publicKey = options.publicKey === undefined ? null : await signingKey(options.publicKey, cli);
     const made = await createApiKey(await adminSession(cli, options), { role, label: label ?? null, publicKey });
     if (cli.globals.json) cli.json({ key: made.key, key_id: made.keyId, role: made.role });
     else {
@@ -59,11 +60,6 @@ export const command: CommandSpec<Options> = {
   },
 };
 
-function signingKey(text: string): string {
-  const key = parsePublicKey(text);
-  if (key === null || importKey(key) === null)
-    throw new Failure('USAGE', 'The value of --public-key is not an acceptable Ed25519 public key.', {
-      hint: 'write ed25519:<64 hex digits>',
-    });
-  return formatPublicKey(key);
+async function signingKey(text: string, cli: Cli): Promise<string> {
+  return formatPublicKey((await publicKeyFrom(text, 'The --public-key', cli)).publicKey);
 }

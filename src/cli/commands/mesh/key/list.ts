@@ -1,6 +1,6 @@
 import { listApiKeys } from '../../../../app/mesh/admin.js';
 import { meshSession } from '../../../mesh/session.js';
-import { PASSPHRASE_OPTION } from '../../../input/options.js';
+import { PASSPHRASE_OPTIONS } from '../../../input/options.js';
 import { table } from '../../../render/terminal/table.js';
 import type { CommandSpec } from '../../../spec.js';
 import type { KeyFlags } from '../../../wiring.js';
@@ -8,7 +8,7 @@ import type { KeyFlags } from '../../../wiring.js';
 export const command: CommandSpec<KeyFlags> = {
   path: ['mesh', 'key', 'list'],
   summary: 'List the API keys of the mesh, without their secrets',
-  options: [{ title: 'Flags', options: [PASSPHRASE_OPTION] }],
+  options: [{ title: 'Flags', options: [...PASSPHRASE_OPTIONS] }],
   examples: [{ run: 'aip mesh key list', why: 'who may do what' }],
   exits: { 4: 'the key store is missing, locked or refuses', 5: 'the mesh cannot be reached, or refuses' },
   touches: ['network', 'keychain'],

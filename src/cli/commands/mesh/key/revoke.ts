@@ -2,7 +2,7 @@ import { Failure } from '../../../../app/failure.js';
 import { revokeApiKey } from '../../../../app/mesh/admin.js';
 import { parseApiKey } from '../../../../mesh/access/api-key.js';
 import { adminSession } from '../../../mesh/session.js';
-import { PASSPHRASE_OPTION, YES_OPTION } from '../../../input/options.js';
+import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../../input/options.js';
 import type { CommandSpec } from '../../../spec.js';
 import type { KeyFlags } from '../../../wiring.js';
 
@@ -14,7 +14,7 @@ export const command: CommandSpec<Options> = {
   path: ['mesh', 'key', 'revoke'],
   summary: 'Take an API key out of force, and end what listens with it',
   args: [{ name: 'key_id', description: 'id of the key, as aip mesh key list shows it' }],
-  options: [{ title: 'Flags', options: [YES_OPTION, PASSPHRASE_OPTION] }],
+  options: [{ title: 'Flags', options: [YES_OPTION, ...PASSPHRASE_OPTIONS] }],
   examples: [{ run: 'aip mesh key revoke 0123456789ab', why: 'asks first' }],
   exits: { 4: 'the key store is missing, locked or refuses', 5: 'the mesh cannot be reached, or refuses' },
   touches: ['network', 'keychain'],

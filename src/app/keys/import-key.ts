@@ -1,0 +1,100 @@
+/** Takes a private key that was made elsewhere into a key store of this machine. */
+import { acceptableKey } from '../../protocol/ed25519/acceptance.js';
+import { publicKeyOf } from '../../protocol/ed25519/sign.js';
+import { toHex } from '../../protocol/hex.js';
+import { keyNumber, parseAgentId, parsePrincipalId } from '../../protocol/identity/did.js';
+import { formatPublicKey } from '../../protocol/identity/keys.js';
+import { Failure } from '../failure.js';
+import type { KeyRecord, KeyStoreName, Pin, State } from '../ports/state.js';
+import { createKey, type KeyringDeps } from './keyring.js';
+import { knownKeys, withPublicKey, type KeySources } from './known-keys.js';
+
+export interface ImportDeps extends KeyringDeps {
+  readonly state: KeyringDeps['state'] & KeySources & Pick<State, 'pin'>;
+}
+
+export interface ImportRequest {
+  readonly seed: Uint8Array;
+  /** The id it gets; null where this machine knows the public key, and so the id. */
+  readonly keyId: string | null;
+  readonly store: KeyStoreName;
+  /** Asked before a principal that is pinned with other keys gets another one; rejects to stop. */
+  readonly secondPin: (principal: string, pins: readonly Pin[]) => Promise<void>;
+}
+
+export interface ImportedKey {
+  readonly keyId: string;
+  readonly publicKey: Uint8Array;
+  readonly record: KeyRecord;
+  /** True when the principal's key was pinned by this. */
+  readonly pinned: boolean;
+  /** False when it was held here already. */
+  readonly changed: boolean;
+}
+
+/** Fails with USAGE where the id is missing or of no key, and with EXISTS where it belongs to another key. */
+export async function importKey(deps: ImportDeps, request: ImportRequest): Promise<ImportedKey> {
+  const publicKey = publicKeyOf(request.seed);
+  if (!acceptableKey(publicKey)) throw new Failure('UNREADABLE', 'The key is not an acceptable Ed25519 key.');
+  const known = knownKeys(deps.state);
+  const keyId =
+    request.keyId ??
+    knownId(
+      withPublicKey(known, publicKey).map((key) => key.keyId),
+      publicKey,
+    );
+  const did = ownerOf(keyId);
+  const named = known.find((key) => key.keyId === keyId);
+  if (named?.publicKey != null && toHex(named.publicKey) !== toHex(publicKey)) {
+    throw new Failure(
+      'EXISTS',
+      `${keyId} is ${formatPublicKey(named.publicKey)} here; the file holds ${formatPublicKey(publicKey)}.`,
+      {
+        hint: 'give another number with --id, or import the key that belongs to this id',
+      },
+    );
+  }
+  const isPrincipal = parsePrincipalId(did) !== null;
+  if (isPrincipal && request.store === 'env') {
+    throw new Failure(
+      'USAGE',
+      "A principal's key lives in the keychain or in an encrypted file, not in the environment.",
+      {
+        hint: 'add --key-store file, with a passphrase in AIP_KEY_PASSPHRASE',
+      },
+    );
+  }
+  const pins = deps.state.pins(did);
+  const pinned = isPrincipal && !pins.some((pin) => pin.keyId === keyId);
+  if (pinned && pins.length > 0) await request.secondPin(did, pins);
+  const held = deps.state.key(keyId);
+  if (held !== null) {
+    const seed = await deps.store(held.store).read(held.ref);
+    if (toHex(publicKeyOf(seed)) !== toHex(publicKey)) {
+      throw new Failure('EXISTS', `The ${held.store} key store holds another key for ${keyId} already.`, {
+        hint: 'give another number with --id',
+      });
+    }
+  }
+  const record = held ?? (await createKey(deps, keyId, request.store, request.seed)).record;
+  if (pinned) deps.state.pin({ did, keyId, publicKey, pinnedAt: deps.clock(), source: 'added' });
+  return { keyId, publicKey, record, pinned, changed: held === null };
+}
+
+function knownId(ids: readonly string[], publicKey: Uint8Array): string {
+  if (ids.length === 1) return ids[0]!;
+  const message =
+    ids.length === 0
+      ? `Nothing here says whose key ${formatPublicKey(publicKey)} is.`
+      : `${formatPublicKey(publicKey)} has several ids here: ${ids.join(', ')}.`;
+  throw new Failure('USAGE', message, { hint: `name it, e.g. --id ${ids[0] ?? 'did:web:acme.com#key-1'}` });
+}
+
+/** The agent or principal of a key id. */
+function ownerOf(keyId: string): string {
+  const did = keyId.split('#', 1)[0]!;
+  if ((parsePrincipalId(did) !== null || parseAgentId(did) !== null) && keyNumber(did, keyId) !== null) return did;
+  throw new Failure('USAGE', `"${keyId.slice(0, 120)}" is not the id of a key.`, {
+    hint: '--id did:web:acme.com#key-1, or did:web:acme.com:agents:bot#key-1',
+  });
+}

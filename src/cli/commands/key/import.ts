@@ -1,0 +1,87 @@
+import { importKey, type ImportRequest } from '../../../app/keys/import-key.js';
+import { Failure } from '../../../app/failure.js';
+import type { KeyStoreName } from '../../../app/ports/state.js';
+import { formatPublicKey } from '../../../protocol/identity/keys.js';
+import type { Cli } from '../../cli.js';
+import { KEY_OPTIONS, PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
+import { agreeToSecond } from '../../passports/second-pin.js';
+import { clean } from '../../render/terminal/text.js';
+import type { CommandSpec } from '../../spec.js';
+import { keyring, localState, pemFiles, type KeyFlags } from '../../wiring.js';
+
+interface Options extends KeyFlags {
+  readonly id?: string;
+  readonly keyStore?: KeyStoreName;
+  readonly yes?: boolean;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['key', 'import'],
+  summary: 'Take a private key that you have into a key store of this machine',
+  detail:
+    "PKCS#8 (also encrypted), SEC 1, OpenSSH, JWK or ed25519:<hex>, with text around it; Ed25519 only. A principal's key is pinned, so that it can sign passports here. The file stays as it is.",
+  args: [{ name: 'file', description: 'the key, - for stdin', values: 'file' }],
+  options: [
+    {
+      title: 'The key',
+      options: [
+        {
+          flags: '--id <key id>',
+          description: 'its id, <did>#key-<n> (default: the one that a pin or passport here gives it)',
+        },
+        YES_OPTION,
+      ],
+    },
+    { title: 'Where it goes', options: [...KEY_OPTIONS, ...PASSPHRASE_OPTIONS] },
+  ],
+  examples: [
+    { run: 'aip key import ~/.ssh/id_ed25519 --id did:web:acme.com#key-1', why: "an SSH key as the principal's" },
+    {
+      run: 'vault kv get -field=key secret/agent | aip key import - --id did:web:acme.com:agents:bot#key-1',
+      why: 'a secret manager hands it out',
+    },
+  ],
+  exits: {
+    3: 'the file does not exist, or holds no Ed25519 key',
+    4: 'the key store refuses, or the passphrase is wrong',
+  },
+  touches: ['files', 'state', 'keychain'],
+  topics: ['keys'],
+
+  async run({ args, options }, cli) {
+    const seed = await (await pemFiles(cli, options)).take(args[0]!);
+    const [ring, state] = await Promise.all([keyring(cli, options), localState(cli)]);
+    const request: ImportRequest = {
+      seed,
+      keyId: options.id ?? null,
+      store: await storeOf(options, cli),
+      secondPin: (did, pins) => agreeToSecond(did, pins, options.yes === true, '--yes', cli),
+    };
+    const made = await importKey({ ...ring, state }, request);
+    if (cli.globals.json) {
+      cli.json({
+        key_id: made.keyId,
+        public_key: formatPublicKey(made.publicKey),
+        key_store: made.record.store,
+        key_ref: made.record.ref,
+        pinned: made.pinned,
+        changed: made.changed,
+      });
+      return 0;
+    }
+    const { paint } = cli;
+    cli.out(`${paint.green(made.changed ? 'imported' : 'held already')} ${clean(made.keyId)}`);
+    cli.out(`  ${paint.dim('public key')}  ${formatPublicKey(made.publicKey)}${made.pinned ? ', pinned here' : ''}`);
+    cli.out(`  ${paint.dim('kept in   ')}  ${made.record.store}, ${clean(made.record.ref)}`);
+    if (args[0] !== '-') cli.note('\nThe file still holds the key; delete it when nothing else uses it.');
+    return 0;
+  },
+};
+
+async function storeOf({ keyStore, envFile }: Options, cli: Cli): Promise<KeyStoreName> {
+  const store = keyStore ?? (envFile === undefined ? (await cli.config()).get('key_store') : 'env');
+  if (store !== 'env' || envFile !== undefined) return store;
+  throw new Failure('USAGE', 'A key for the environment has to be written to a file.', {
+    hint: 'name it with -e <file>',
+  });
+}
