@@ -75,7 +75,8 @@ export function world(options: WorldOptions = {}): World {
     file: (path, text) => {
       const full = join(cwd, path);
       mkdirSync(dirname(full), { recursive: true });
-      writeFileSync(full, text);
+      // As a careful user does: what holds secrets is refused when others may read it.
+      writeFileSync(full, text, { mode: 0o600 });
       return full;
     },
     run: async (...argv) => {

@@ -13,6 +13,8 @@ export async function publicKeyFrom(given: string, what: string, cli: Cli): Prom
   if (given === '') throw new Failure('USAGE', `${what} is empty.`, { hint: PUBLIC_KEY_FORMS });
   const bytes = given === '-' ? await readInput('-', cli) : await fileNamed(given);
   if (bytes === null) {
+    if (/[/\\]|\.[A-Za-z0-9]{1,8}$/.test(given))
+      throw new Failure('NOT_FOUND', `${what}: there is no file ${given.slice(0, 200)}.`, { hint: PUBLIC_KEY_FORMS });
     throw new Failure('USAGE', `${what} is neither a public key nor a file that exists.`, { hint: PUBLIC_KEY_FORMS });
   }
   const where = given === '-' ? 'stdin' : given;

@@ -28,11 +28,18 @@ describe('a private key', () => {
     expect(key.encrypted).toBe(passphrase !== null);
     const seed = key.encrypted ? key.open(Buffer.from(passphrase!)) : key.seed;
     expect(formatPublicKey(publicKeyOf(seed))).toBe(public_key);
-    if (key.encrypted) await expectFailure(attempt(() => key.open(Buffer.from('another'))), 'WRONG_PASSPHRASE');
+    if (key.encrypted)
+      await expectFailure(
+        attempt(() => key.open(Buffer.from('another'))),
+        'WRONG_PASSPHRASE',
+      );
   });
 
   test.each(vectors.refused)('is named for what it is: $name', async ({ text, what }) => {
-    const failure = await expectFailure(attempt(() => readPrivateKey(text)), 'UNREADABLE');
+    const failure = await expectFailure(
+      attempt(() => readPrivateKey(text)),
+      'UNREADABLE',
+    );
     expect(failure.message).toContain(what);
   });
 
@@ -41,7 +48,14 @@ describe('a private key', () => {
     const der = Buffer.from(sealed.replace(/-----[^-]+-----/g, ''), 'base64');
     der.writeUInt32BE(4_000_000_000, der.indexOf(Buffer.from([0, 0, 0, 16, 0, 0, 0, 1])));
     const text = `-----BEGIN OPENSSH PRIVATE KEY-----\n${der.toString('base64')}\n-----END OPENSSH PRIVATE KEY-----\n`;
-    expect((await expectFailure(attempt(() => readPrivateKey(text)), 'UNREADABLE')).message).toContain('rounds');
+    expect(
+      (
+        await expectFailure(
+          attempt(() => readPrivateKey(text)),
+          'UNREADABLE',
+        )
+      ).message,
+    ).toContain('rounds');
   });
 });
 

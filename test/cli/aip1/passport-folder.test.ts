@@ -68,7 +68,7 @@ describe('aip passport import <folder>', () => {
     const { code, value, err } = await machine.json<JsonObject>(
       ...['passport', 'import', folder(machine, { pem }), ...IMPORT, machine.at('bot.passport.json')],
     );
-    expect([code, err.includes('chmod 600')]).toEqual([0, true]);
+    expect([code, err]).toEqual([0, expect.not.stringContaining('chmod')]);
     expect(value).toMatchObject({ agent_id: AGENT, result: 'imported', key_store: 'file' });
     const passport = readPassport(readFileSync(machine.at('bot.passport.json')));
     expect(toHex(passport.currentKey.key.publicKey)).toBe(KEYS.agent);

@@ -82,7 +82,7 @@ describe.runIf(missing === null)('aip principal add --resolve', () => {
     expect([code, asked]).toEqual([0, ['/.well-known/did.json']]);
     expect(err).toContain(`${did} publishes ${did}#key-1  ${publicKeyText('principal')}`);
     expect(JSON.parse(out)).toEqual([
-      { principal: did, key_id: `${did}#key-1`, public_key: publicKeyText('principal'), changed: true },
+      { principal: did, key_id: `${did}#key-1`, public_key: publicKeyText('principal'), changed: true, replaced: [] },
     ]);
     const [pin] = JSON.parse((await launch(where, ['principal', 'list', '--json'])).out) as JsonObject[];
     expect(pin).toMatchObject({ source: 'resolved' });

@@ -83,7 +83,8 @@ export function decodePem(pem: string, passphrase: string | null, options: Decod
 
 /** Fails with UNREADABLE unless `pem` is an encrypted key in a form that `decodePem` can open with the right passphrase. */
 export function requireEncryptedPem(pem: string): void {
-  if (!readPrivateKey(pem).encrypted) throw notEncrypted();
+  // By its label: what is wrong with it comes second to that it lies there open.
+  if (/-----BEGIN PRIVATE KEY-----/.test(pem) || !readPrivateKey(pem).encrypted) throw notEncrypted();
 }
 
 function notEncrypted(): Failure {
