@@ -39,7 +39,7 @@ function readForm(text: string): PublicKeyReading {
   const ssh2 = SSH2.exec(text);
   if (ssh2 !== null) return inSshBlob(rfc4716(ssh2[1]!));
   if (text.startsWith('{')) return inJson(text);
-  if (/^did:key:/.test(text)) return inMultibase(text.slice('did:key:'.length).replace(/#.*$/s, ''), 'did:key');
+  if (text.startsWith('did:key:')) return inMultibase(text.slice('did:key:'.length).replace(/#.*$/s, ''), 'did:key');
   if (/^z[1-9A-HJ-NP-Za-km-z]{40,}$/.test(text)) return inMultibase(text, 'Multikey');
   const ssh = sshLine(text);
   if (ssh !== null) return ssh;
