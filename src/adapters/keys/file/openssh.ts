@@ -2,8 +2,7 @@
 import { createDecipheriv } from 'node:crypto';
 import { publicKeyOf } from '../../../protocol/ed25519/sign.js';
 import { bcryptPbkdf } from './bcrypt-pbkdf.js';
-import { unreadableKey, wrongPassphrase } from './key-failures.js';
-import type { PrivateKeyFile } from './private-key.js';
+import { unreadableKey, wrongPassphrase, type PrivateKeyFile } from './key-file.js';
 
 const MAGIC = Buffer.from('openssh-key-v1\0', 'latin1');
 /** About 10 s of work; ssh-keygen makes 16 to 24 unless told otherwise. */

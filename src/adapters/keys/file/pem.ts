@@ -1,7 +1,7 @@
 import { createCipheriv, pbkdf2Sync } from 'node:crypto';
 import { Failure } from '../../../app/failure.js';
 import { element, integer, TAG } from './der.js';
-import { unreadableKey } from './key-failures.js';
+import { unreadableKey } from './key-file.js';
 import { MAX_KEY_FILE_BYTES, readPrivateKey } from './private-key.js';
 
 /** Largest key file that is looked at, in bytes; ours have about 330. */

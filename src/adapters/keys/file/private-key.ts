@@ -5,7 +5,7 @@ import { algorithmIn } from '../../../protocol/identity/public-key-forms.js';
 import { JsonError, parseJsonText } from '../../../protocol/json/parse.js';
 import { isObject } from '../../../protocol/json/values.js';
 import { DerReader, TAG } from './der.js';
-import { unreadableKey, wrongPassphrase } from './key-failures.js';
+import { unreadableKey, wrongPassphrase, type PrivateKeyFile } from './key-file.js';
 import { readOpenSsh } from './openssh.js';
 import { readSealed, TooDear, type Sealed } from './pbes2.js';
 
@@ -13,11 +13,6 @@ import { readSealed, TooDear, type Sealed } from './pbes2.js';
 export const MAX_KEY_FILE_BYTES = 64 * 1024;
 
 const REENCRYPT = 'openssl pkcs8 -topk8 -v2 aes-256-cbc -in <file> -out <new file>';
-
-export type PrivateKeyFile =
-  | { readonly encrypted: false; readonly seed: Uint8Array }
-  /** Gives the seed, or fails with WRONG_PASSPHRASE. */
-  | { readonly encrypted: true; readonly open: (passphrase: Uint8Array) => Uint8Array };
 
 const BLOCK = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----\r?\n([\s\S]{1,60000}?)-----END \1-----/g;
 

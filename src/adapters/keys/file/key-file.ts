@@ -1,5 +1,11 @@
 import { Failure } from '../../../app/failure.js';
 
+/** A private key that was read: open, or to be opened. */
+export type PrivateKeyFile =
+  | { readonly encrypted: false; readonly seed: Uint8Array }
+  /** Gives the seed, or fails with WRONG_PASSPHRASE. */
+  | { readonly encrypted: true; readonly open: (passphrase: Uint8Array) => Uint8Array };
+
 /** A file whose key cannot be used; `message` is a sentence that begins with "It" and quotes nothing of the file. */
 export function unreadableKey(message: string, hint?: string): Failure {
   return new Failure('UNREADABLE', message, hint === undefined ? {} : { hint });
