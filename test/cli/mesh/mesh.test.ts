@@ -374,7 +374,7 @@ describe('who may', { timeout: SLOW }, () => {
     const agent = 'did:web:acme.com:agents:x';
     expect(await operator.json('revoke', agent, '--reason', 'r', '--yes')).toMatchObject({ changed: true });
     const refused = await operator.run(['reinstate', agent, '--yes']);
-    expect(refused).toMatchObject({ code: 5, out: '' });
+    expect(refused).toMatchObject({ code: 4, out: '' });
     expect(refused.err).toContain('FORBIDDEN');
     const verifier = new Home();
     await verifier.join(admin, 'verifier');
