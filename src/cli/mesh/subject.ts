@@ -1,6 +1,6 @@
 /** Whom a command about standing means. */
 import { Failure } from '../../app/failure.js';
-import { EVERYONE, scopeOf } from '../../mesh/subject.js';
+import { canonicalSubject, EVERYONE } from '../../mesh/subject.js';
 import type { Cli } from '../cli.js';
 import type { ArgSpec, OptionSpec } from '../spec.js';
 
@@ -23,10 +23,11 @@ export async function subjectNamed(cli: Cli, agent: string | undefined, everyone
   if (agent === undefined)
     throw new Failure('USAGE', 'No agent was named.', { hint: 'an agent id, a name, a passport file, or --everyone' });
   // An id needs nothing that this machine knows: a stranger's agent can be stopped too.
-  if (scopeOf(agent) !== null) return agent;
-  if (agent.startsWith('did:'))
-    throw new Failure('USAGE', `"${agent.slice(0, 80)}" is neither an agent nor a principal.`, {
-      hint: 'did:web:<domain>:agents:<name>, or did:web:<domain>',
+  const subject = canonicalSubject(agent);
+  if (subject !== null) return subject;
+  if (/^(?:did|ed25519):/.test(agent))
+    throw new Failure('USAGE', `"${agent.slice(0, 80)}" names no agent, principal or key.`, {
+      hint: 'did:web:<domain>:agents:<name>, did:web:<domain>, <did>#key-<n>, or ed25519:<64 hex>',
     });
   const [{ findPassport }, { finding }] = await Promise.all([
     import('../../app/passports/find.js'),

@@ -69,7 +69,8 @@ function nameForm(query: string): string {
 /** 0 when equal, below 1 when a person may have meant it: part of the name, or a few slips in it. */
 function awayFromName(wanted: string, name: string): number {
   if (wanted.length < 3) return 1;
-  if (name.includes(wanted)) return 0.2 + (name.length - wanted.length) / 1000;
+  // Names that hold all of it are equally near, and the catalogue has the more usual one first.
+  if (name.includes(wanted)) return name === wanted ? 0 : 0.2;
   return Math.min(...phrasesOf(name).map((phrase) => edits(wanted, phrase) / (0.35 * phrase.length)));
 }
 

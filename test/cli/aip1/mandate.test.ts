@@ -102,8 +102,8 @@ describe('aip mandate issue', () => {
   test('grants the boundaries in a file', async () => {
     const machine = await office();
     const file = machine.file('b.json', text(WIDE));
-    const { value } = await issued(machine, 'bot-7', '--issuer', PRINCIPAL, '--boundaries', file);
-    expect(value).toMatchObject({ valid: false, subject: 'bot-7', error_code: 'AIP-E406', boundaries: WIDE });
+    const { value } = await issued(machine, 'did:key:z6Mk', '--issuer', PRINCIPAL, '--boundaries', file);
+    expect(value).toMatchObject({ valid: false, subject: 'did:key:z6Mk', error_code: 'AIP-E406', boundaries: WIDE });
   });
 
   test.each([

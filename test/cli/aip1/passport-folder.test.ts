@@ -97,7 +97,7 @@ describe('aip passport import <folder>', () => {
     ['no private key', { pem: null }, 'NOT_FOUND', 3],
     ['a key of another agent', { pem: encodePlainPem(SEEDS.stranger) }, 'UNREADABLE', 3],
     ['a key that is none', { pem: 'not a key' }, 'UNREADABLE', 3],
-    ['an id that is no agent id', { id: 'bot-7' }, 'USAGE', 2],
+    ['an id that is no agent id', { id: 'bot-7' }, 'UNREADABLE', 3],
     ['the principal of another domain', { principal: 'did:web:acne.com' }, 'USAGE', 2],
     [
       'an amount finer than its currency',
