@@ -166,6 +166,9 @@ function unsaved(state: State): IssueDeps['state'] {
     pins: (did) => state.pins(did),
     pin: (pin) => state.pin(pin),
     passport: (agentId) => state.passport(agentId),
+    floors: (agentId) => state.floors(agentId),
+    raiseFloor: (floor) => state.raiseFloor(floor),
+    standing: (subject) => state.standing(subject),
     rememberPassport: (passport) => state.rememberPassport({ ...passport, path: null }),
   };
 }

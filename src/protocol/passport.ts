@@ -1,4 +1,6 @@
-import { canonicalizeWithout } from './json/canonical.js';
+import { canonicalize, canonicalizeWithout } from './json/canonical.js';
+import { sha256Hex } from './hash.js';
+import { late } from './lazy.js';
 import { parseConstraints, type Constraints } from './constraints/grammar.js';
 import { keyNumber, parseAgentId, parsePrincipalId, type AgentId } from './identity/did.js';
 import { importKey, type VerifyKey } from './ed25519/verify.js';
@@ -13,6 +15,8 @@ import { isObject, type Json, type JsonObject } from './json/values.js';
 /** A passport as it is written (protocol, section 2). */
 export interface PassportDocument {
   readonly version: 1;
+  /** Counts the issues of this agent's passport, from 1; absent from passports of the first version. */
+  readonly serial?: number;
   readonly agent_id: string;
   readonly agent_name: string;
   readonly domain: string;
@@ -52,6 +56,10 @@ export interface PassportKey {
 export interface Passport {
   readonly document: PassportDocument;
   readonly agent: AgentId;
+  /** 0 for a document without one. */
+  readonly serial: number;
+  /** `sha256:` and hex over the RFC 8785 bytes of the whole document, the signature included. */
+  readonly hash: () => string;
   readonly currentKey: PassportKey;
   readonly previousKeys: readonly PassportKey[];
   /** Each declared action with the schema of its params, or null when it has none. */
@@ -80,7 +88,11 @@ const REQUIRED = [
   'issuer_key_id',
   'issuer_signature',
 ];
-const OPTIONAL = ['denied_actions', 'metadata', 'expires_at', 'previous_keys'];
+const OPTIONAL = ['serial', 'denied_actions', 'metadata', 'expires_at', 'previous_keys'];
+/** The last serial that a passport can have. */
+export const MAX_SERIAL = 2_147_483_647;
+/** A former key verifies no longer than this after the passport was issued, in ms: its `valid_until` is what the principal signed then. */
+export const MAX_KEY_OVERLAP_MS = 30 * 24 * 3_600_000;
 const ACTION = /^[A-Za-z0-9][A-Za-z0-9._:/-]*$/;
 const SIGNATURE = /^[0-9a-f]{128}$/;
 
@@ -123,6 +135,9 @@ export function passportOf(json: Json): Passport {
   if (keyNumber(`did:web:${principal}`, issuerKeyId) === null) {
     throw new ShapeError('"issuer_key_id" is not of the form <principal>#key-<n>');
   }
+  const { serial = 0 } = object;
+  if (object.serial !== undefined && !isSerial(serial))
+    throw new ShapeError(`"serial" is not a whole number from 1 to ${MAX_SERIAL}`);
   const issuedAt = timeOf(object, 'issued_at');
   const expiresAt = object.expires_at === undefined || object.expires_at === null ? null : timeOf(object, 'expires_at');
   if (expiresAt !== null && expiresAt <= issuedAt) throw new ShapeError('"expires_at" is not after "issued_at"');
@@ -134,6 +149,8 @@ export function passportOf(json: Json): Passport {
   ).map((entry) => previousKeyOf(entry, agent));
   const ids = [keyId, ...previousKeys.map((key) => key.keyId)];
   if (new Set(ids).size !== ids.length) throw new ShapeError('two keys have the same id');
+  if (previousKeys.some(({ validUntil }) => validUntil! - issuedAt > MAX_KEY_OVERLAP_MS))
+    throw new ShapeError('a previous key is valid for more than 30 days after "issued_at"');
   return {
     document: {
       ...(object as unknown as PassportDocument),
@@ -143,6 +160,8 @@ export function passportOf(json: Json): Passport {
       previous_keys: (object.previous_keys ?? []) as unknown as PreviousKey[],
     },
     agent,
+    serial: serial as number,
+    hash: late(() => `sha256:${sha256Hex(canonicalize(object))}`),
     currentKey: { keyId, key: keyOf(object, 'public_key'), validUntil: null },
     previousKeys,
     actions: actionsOf(object),
@@ -153,6 +172,10 @@ export function passportOf(json: Json): Passport {
     signedBytes: Buffer.from(canonicalizeWithout(object, 'issuer_signature'), 'utf8'),
     signature: fromHex(signature)!,
   };
+}
+
+function isSerial(value: Json): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_SERIAL;
 }
 
 /** The bytes a principal signs to issue a passport. */

@@ -108,6 +108,8 @@ export interface Facts {
   readonly hooks: readonly HookOutcome[];
   readonly standing: (subject: string) => StandingRecord | null;
   readonly freshness: Freshness;
+  /** Why a passport that holds by itself counts no longer, in the words of step 1; null when it does. `pins` are its principal's. */
+  readonly replaced: (passport: Passport, pins: readonly PinnedKey[]) => Violation | null;
   /** Asked only where a minimum is set; null for an agent that has no score yet. */
   readonly trust: () => KnownTrust | null;
   /** What `--at` says, else `wallNow`: the clock of expiry and windows, in ms since the epoch. */

@@ -11,7 +11,7 @@ import type { DialectName } from '../protocol/dialects.js';
 import type { Intent } from '../protocol/intent.js';
 import type { Json } from '../protocol/json/values.js';
 import type { Passport } from '../protocol/passport.js';
-import type { Facts, Policy, SignatureOracle, SignatureQuestion } from './context.js';
+import type { Facts, PinnedKey, Policy, SignatureOracle, SignatureQuestion } from './context.js';
 import type { RevocationReport, Violation, Warning } from './decision.js';
 import type { Usage } from './meters.js';
 import type { Outcome } from './pipeline.js';
@@ -85,6 +85,14 @@ export interface Concluded {
   readonly warnings: readonly Warning[];
   /** Null for a document without a speaker: it changes nothing. */
   readonly effects: Effects | null;
+  /** The passport that passed step 1, and from now on is the least that counts; null where none did. */
+  readonly inForce: InForce | null;
+}
+
+/** A passport that counts, with the pinned keys of its principal. */
+export interface InForce {
+  readonly passport: Passport;
+  readonly pins: readonly PinnedKey[];
 }
 
 /** What a judgement does to the memory. */

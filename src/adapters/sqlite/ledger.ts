@@ -2,6 +2,7 @@ import type { Clock, Ledger } from '../../app/ports/state.js';
 import type { Agents } from './tables/agents.js';
 import type { ConductTables } from './tables/conduct.js';
 import type { Directory } from './tables/directory.js';
+import type { Floors } from './tables/floors.js';
 import type { Head } from './tables/head.js';
 import type { Log } from './tables/log.js';
 import type { Nonces } from './tables/nonces.js';
@@ -12,6 +13,7 @@ export interface LedgerTables {
   readonly agents: Agents;
   readonly conduct: ConductTables;
   readonly directory: Directory;
+  readonly floors: Floors;
   readonly log: Log;
   readonly nonces: Nonces;
   readonly windows: Windows;
@@ -22,7 +24,7 @@ export interface LedgerTables {
 
 /** The ledger of one transaction that began at `head`, until `over` says that it ended. */
 export function ledgerOf(tables: LedgerTables, head: Head, over: () => boolean): Ledger {
-  const { agents, conduct, directory, log, nonces, windows, verifier, clock } = tables;
+  const { agents, conduct, directory, floors, log, nonces, windows, verifier, clock } = tables;
   let pruned = false;
   const open = (): void => {
     if (over()) throw new Error('the transaction is over');
@@ -55,6 +57,14 @@ export function ledgerOf(tables: LedgerTables, head: Head, over: () => boolean):
     standing(subject) {
       open();
       return directory.standing(subject);
+    },
+    floors(agentId) {
+      open();
+      return floors.of(agentId);
+    },
+    raiseFloor(floor) {
+      open();
+      floors.raise(floor);
     },
     append(draft) {
       open();
@@ -90,6 +100,7 @@ export function lookingLedgerOf(tables: LedgerTables, head: Head, over: () => bo
     spendNonce: write,
     recordUsage: write,
     markRefused: write,
+    raiseFloor: write,
     append: write,
     prune: write,
   };

@@ -8,6 +8,7 @@ import { Archive } from './archive.js';
 import { ConductTables } from './tables/conduct.js';
 import { ensureStateFile, openToRead } from './create.js';
 import { Database, text } from './database.js';
+import { Floors } from './tables/floors.js';
 import { Directory } from './tables/directory.js';
 import { damaged, foreign, newer } from './failures.js';
 import { ledgerOf, lookingLedgerOf, type LedgerTables } from './ledger.js';
@@ -72,6 +73,7 @@ class FileState implements SqliteState {
   readonly #heads: Heads;
   readonly #agents: Agents;
   readonly #directory: Directory;
+  readonly #floors: Floors;
   readonly #log: Log;
   readonly #conduct: ConductTables;
   readonly archive: LogArchive;
@@ -96,6 +98,7 @@ class FileState implements SqliteState {
     this.#heads = new Heads(database);
     this.#agents = new Agents(database);
     this.#directory = new Directory(database, path);
+    this.#floors = new Floors(database);
     this.#log = new Log(database, path, this.#agents);
     this.#conduct = new ConductTables(database, path, {
       agents: this.#agents,
@@ -116,6 +119,7 @@ class FileState implements SqliteState {
       agents: this.#agents,
       conduct: this.#conduct,
       directory: this.#directory,
+      floors: this.#floors,
       log: this.#log,
       nonces: this.#nonces,
       windows: this.#windows,
@@ -210,6 +214,15 @@ class FileState implements SqliteState {
   }
   forgetPassport(agentId: string): boolean {
     return this.#directory.forgetPassport(agentId);
+  }
+  floors(agentId: string) {
+    return this.#floors.of(agentId);
+  }
+  raiseFloor(floor: Parameters<State['raiseFloor']>[0]): void {
+    this.#floors.raise(floor);
+  }
+  standing(subject: string) {
+    return this.#directory.standing(subject);
   }
   pins(did?: string) {
     return this.#directory.pins(did);

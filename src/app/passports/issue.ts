@@ -10,11 +10,14 @@ import { formatSeconds, parseTime } from '../../protocol/time.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { Failure } from '../failure.js';
 import { createKey, discardKey } from '../keys/keyring.js';
-import { issuerKey, requireIssued, type PrincipalDeps } from '../keys/principals.js';
+import { floorProblem } from '../../verify/checks/floor.js';
+import { bindingFloors, floorOf, nextSerial } from './floors.js';
+import { issuerKey, pinnedKeys, requireIssued, type PrincipalDeps } from '../keys/principals.js';
 import type { KeyRecord, KeyStoreName, State } from '../ports/state.js';
 
 export interface IssueDeps extends PrincipalDeps {
-  readonly state: PrincipalDeps['state'] & Pick<State, 'passport' | 'rememberPassport'>;
+  readonly state: PrincipalDeps['state'] &
+    Pick<State, 'passport' | 'rememberPassport' | 'floors' | 'raiseFloor' | 'standing'>;
   readonly files: PassportFiles;
   /** What is wrong with a JSON Schema, or null. */
   readonly schemaProblem: (schema: JsonObject) => string | null;
@@ -81,6 +84,7 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
   const now = deps.clock();
   const draft = {
     version: 1,
+    serial: nextSerial(deps.state.floors(agent), 0),
     agent_id: agent,
     agent_name: name,
     domain,
@@ -145,8 +149,8 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
   const { passport, path } = request;
   const { document, agent } = passport;
   // An agent that edited its own file must not get the edit signed by having its key rotated.
-  requireIssued(deps.state, passport);
   const now = deps.clock();
+  requireCurrent(deps.state, passport, now);
   const overlapMs = request.overlapMs ?? DEFAULT_KEY_OVERLAP_S * 1000;
   const numbers = [passport.currentKey, ...passport.previousKeys].map((key) => keyNumber(agent.id, key.keyId) ?? 0);
   const retired = {
@@ -165,6 +169,7 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
     const renewed = seal(
       {
         ...rest,
+        serial: nextSerial(deps.state.floors(agent.id), passport.serial),
         key_id: agentKey.keyId,
         public_key: formatPublicKey(agentKey.publicKey),
         // Later than the one it takes the place of, also within a second: by this the old one is refused from now on.
@@ -198,7 +203,8 @@ export function passportText(document: PassportDocument): string {
 /** The base point of the curve, standing in for a key while the rest of a draft is checked. */
 const PLACEHOLDER_KEY = Uint8Array.from([0x58, ...Array<number>(31).fill(0x66)]);
 
-function checkDraft(deps: IssueDeps, draft: Omit<PassportDocument, 'issuer_signature'>): void {
+/** Fails when the draft could not be issued: nothing is signed or made before. */
+export function checkDraft(deps: IssueDeps, draft: Omit<PassportDocument, 'issuer_signature'>): void {
   let passport: Passport;
   try {
     passport = parsed({ ...draft, issuer_signature: '0'.repeat(128) });
@@ -213,7 +219,8 @@ function checkDraft(deps: IssueDeps, draft: Omit<PassportDocument, 'issuer_signa
   }
 }
 
-function seal(unsigned: Omit<PassportDocument, 'issuer_signature'>, seed: Uint8Array): Passport {
+/** The draft as its principal signs it. */
+export function seal(unsigned: Omit<PassportDocument, 'issuer_signature'>, seed: Uint8Array): Passport {
   try {
     return parsed({ ...unsigned, issuer_signature: toHex(signMessage(seed, passportBytes(unsigned))) });
   } catch (error) {
@@ -228,14 +235,32 @@ function parsed(document: PassportDocument): Passport {
   return readPassport(Buffer.from(passportText(document), 'utf8'));
 }
 
-function remember(deps: IssueDeps, passport: Passport, path: string | null, now: number): void {
+/** Makes a passport that was issued here the known one, and the least that counts from now on. */
+export function remember(deps: IssueDeps, passport: Passport, path: string | null, now: number): void {
   const { agent } = passport;
+  const floor = floorOf(passport, pinnedKeys(deps.state.pins(passport.document.principal)), now);
+  if (floor !== null) deps.state.raiseFloor(floor);
   deps.state.rememberPassport({
     agentId: agent.id,
     name: agent.name,
     text: passportText(passport.document),
     path,
     addedAt: now,
+  });
+}
+
+/**
+ * A passport that its pinned principal did not sign, or that was replaced, is never signed again: an agent would get its edit, or the
+ * wider limits it once had, back by having its key rotated.
+ */
+export function requireCurrent(state: IssueDeps['state'], passport: Passport, now: number): void {
+  requireIssued(state, passport);
+  const pins = pinnedKeys(state.pins(passport.document.principal));
+  const facts = { standing: (subject: string) => state.standing(subject), wallNow: now };
+  const problem = floorProblem(passport, bindingFloors(state.floors(passport.agent.id), pins, facts));
+  if (problem === null) return;
+  throw new Failure('PASSPORT_REFUSED', `AIP-E103 PASSPORT_INVALID: ${problem.message}`, {
+    hint: `use the one that is known: aip passport show ${passport.agent.id}`,
   });
 }
 

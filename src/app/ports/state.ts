@@ -38,6 +38,10 @@ export interface RefusalMarks {
 export interface Ledger extends Memory, RefusalMarks {
   /** The standing of an agent, a principal, or the whole mesh (`*`); null when nothing was ever said of it. */
   standing(subject: string): StandingRecord | null;
+  /** The serials below which passports of an agent are refused, one for each key that issued them, and the mesh's own. */
+  floors(agentId: string): readonly PassportFloor[];
+  /** Raises a floor; a lower one than is there changes nothing. */
+  raiseFloor(floor: PassportFloor): void;
   /** Appends to the verification log: gives the entry its seq, its verifier and its links, and updates the tallies. */
   append(draft: EntryDraft): Entry;
   /** Forgets nonces and usage that no window can reach any more. Cheap; call it often. */
@@ -52,6 +56,18 @@ export interface KnownPassport {
   /** Path of the file it was last written to or read from, when there is one. */
   readonly path: string | null;
   readonly addedAt: number;
+}
+
+/** The newest passport of an agent that was believed here, or that the mesh has told of. It outlives the passport. */
+export interface PassportFloor {
+  readonly agentId: string;
+  /** `ed25519:` and hex of the key that signed the document; null for an event of the mesh. */
+  readonly issuerKey: string | null;
+  readonly serial: number;
+  /** `sha256:` and hex of the document. */
+  readonly hash: string;
+  /** ms since the epoch. */
+  readonly raisedAt: number;
 }
 
 export interface Pin {
@@ -108,6 +124,10 @@ export interface State {
   passports(): readonly KnownPassport[];
   rememberPassport(passport: KnownPassport): void;
   forgetPassport(agentId: string): boolean;
+  floors(agentId: string): readonly PassportFloor[];
+  raiseFloor(floor: PassportFloor): void;
+  /** The standing of a subject as of now; null when nothing was ever said of it. */
+  standing(subject: string): StandingRecord | null;
 
   pins(did?: string): readonly Pin[];
   pin(pin: Pin): void;

@@ -5,7 +5,8 @@ import type { Warning } from '../../verify/decision.js';
 import type { Dialect, ProvenDocument } from '../../verify/dialect.js';
 import { spendsNonce } from '../../verify/finality.js';
 import { decide, type Judgement } from '../../verify/judge.js';
-import type { Memory } from '../ports/state.js';
+import type { Memory, PassportFloor } from '../ports/state.js';
+import { raise, replacement, type Demands } from './replaced.js';
 import type { Submission } from './examine.js';
 
 /** What one or several documents are judged over, all at one moment. */
@@ -15,6 +16,12 @@ export interface Sitting {
   /** As the state knows it now. */
   readonly standing: (subject: string) => StandingRecord | null;
   readonly freshness: Freshness;
+  /** What was remembered of an agent's passports; empty for a verifier without state. */
+  readonly floors: (agentId: string) => readonly PassportFloor[];
+  /** Keeps what the documents judged here raise; null where nothing is kept. */
+  readonly raiseFloor: ((floor: PassportFloor) => void) | null;
+  /** What the caller demands of passports beside what is known here. */
+  readonly demands: Demands;
   readonly trust: (agentId: string) => KnownTrust | null;
   /** True when a valid approval of exactly this intent was given. */
   readonly approved: (intent: Intent) => boolean;
@@ -52,7 +59,8 @@ export interface Settled {
 export function conclude(sitting: Sitting, prepared: PreparedDocument): Settled {
   const { dialect, intent, proven, submission } = prepared;
   const { memory, now, wallNow } = sitting;
-  const { outcome, revocation, warnings, effects } = proven.conclude(factsOf(sitting, prepared));
+  const { outcome, revocation, warnings, effects, inForce } = proven.conclude(factsOf(sitting, prepared));
+  if (inForce !== null) raise(inForce, sitting);
   const judgement = decide({
     dialect,
     intent,
@@ -91,6 +99,7 @@ function factsOf(sitting: Sitting, { intent, proven, submission, hooks, schemaPr
     hooks,
     standing,
     freshness,
+    replaced: (passport, pins) => replacement(passport, pins, sitting),
     trust: () => sitting.trust(intent.document.agent_id),
     now,
     wallNow,

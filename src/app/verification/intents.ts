@@ -9,6 +9,7 @@ import { conclude, refusesBeforeHooks, type PreparedDocument, type Sitting } fro
 import { examine, type Claim, type Submission } from './examine.js';
 import { notAsked } from './hooks.js';
 import { entryOf, wasRefused } from './record.js';
+import type { Demands } from './replaced.js';
 import { SignaturePrefetch } from './signature-prefetch.js';
 
 export type { Submission } from './examine.js';
@@ -22,6 +23,8 @@ export interface JudgingDeps extends Trusting {
   readonly hooks: () => HookQuestion | null;
   /** True when a valid approval of exactly this intent was given. */
   readonly approved: (intent: Intent) => boolean;
+  /** What the caller demands of passports beside what is known here; nothing where it is absent. */
+  readonly demands?: Demands;
 }
 
 export type HookQuestion = (intent: Intent) => Promise<readonly HookOutcome[]>;
@@ -139,6 +142,9 @@ function sittingOn(deps: VerifierDeps, { at, geo, dryRun }: VerifyOptions, ledge
     // It cannot change while the transaction lasts, so each subject is asked about once.
     standing: once((subject) => ledger.standing(subject)),
     freshness: deps.freshness(wallNow),
+    floors: (agentId) => ledger.floors(agentId),
+    raiseFloor: (floor) => ledger.raiseFloor(floor),
+    demands: deps.demands ?? NO_DEMANDS,
     trust: (agentId) => deps.trust(ledger, agentId),
     approved: deps.approved,
     geo,
@@ -177,6 +183,8 @@ export function commitBatch(deps: VerifierDeps, options: VerifyOptions, batch: P
 }
 
 const NO_HOOKS: readonly HookOutcome[] = [];
+/** What is known here is all that a passport is held to. */
+export const NO_DEMANDS: Demands = () => null;
 const NO_WARNINGS: Sitting['warnings'] = [];
 
 function notLoaded(): never {

@@ -58,7 +58,8 @@ export function givenFirst(
     if (mine === undefined) return known(agentId);
     if (!('agent' in mine)) return { status: 'unreadable', reason: mine.reason };
     const other = known(agentId);
-    if (other.status === 'found' && other.passport.issuedAt > mine.issuedAt) {
+    // Serials are compared with the floor, where the decision is committed.
+    if (other.status === 'found' && mine.serial === 0 && other.passport.issuedAt > mine.issuedAt) {
       const { issued_at } = other.passport.document;
       return { status: 'unreadable', reason: `a later one, issued at ${issued_at}, is known here` };
     }
@@ -72,7 +73,11 @@ function later(
   other: Passport | UnreadablePassport,
 ): Passport | UnreadablePassport {
   if (one === undefined || !('agent' in other)) return other;
-  return !('agent' in one) || one.issuedAt > other.issuedAt ? one : other;
+  return !('agent' in one) || isLater(one, other) ? one : other;
+}
+
+function isLater(one: Passport, other: Passport): boolean {
+  return one.serial === other.serial ? one.issuedAt > other.issuedAt : one.serial > other.serial;
 }
 
 function findingOf(text: string): PassportFinding {

@@ -4,7 +4,7 @@ import type { Warning } from '../../verify/decision.js';
 import type { Judgement } from '../../verify/judge.js';
 import { conclude, refusesBeforeHooks, type PreparedDocument, type Sitting } from './conclude.js';
 import { examine, type Submission } from './examine.js';
-import { prepare, type JudgingDeps, type JudgingOptions } from './intents.js';
+import { NO_DEMANDS, prepare, type JudgingDeps, type JudgingOptions } from './intents.js';
 
 const WARNINGS: readonly Warning[] = [
   { code: 'stateless', message: 'Replays, limits over time and revocations were not looked for: no state is kept.' },
@@ -28,6 +28,9 @@ export function verifyStateless(
     memory: null,
     standing: unasked,
     freshness: NEVER_ASKED,
+    floors: () => [],
+    raiseFloor: null,
+    demands: deps.demands ?? NO_DEMANDS,
     trust: () => null,
     approved: deps.approved,
     geo,

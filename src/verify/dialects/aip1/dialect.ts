@@ -7,13 +7,20 @@ import type { Passport } from '../../../protocol/passport.js';
 import { issuerOf } from '../../checks/issuer.js';
 import { degradedWarnings, revocationReport, STANDING_UNKNOWN } from '../../checks/revocation.js';
 import type { Facts, SignatureQuestion } from '../../context.js';
-import type { CheckReport, RevocationReport, Verdict, Violation, Warning } from '../../decision.js';
+import {
+  failed,
+  type CheckReport,
+  type RevocationReport,
+  type Verdict,
+  type Violation,
+  type Warning,
+} from '../../decision.js';
 import type { Asking, Concluded, Dialect, ProvenDocument, ReadDocument, Speaker } from '../../dialect.js';
 import { isFinal } from '../../finality.js';
 import { runChecks, type Outcome } from '../../pipeline.js';
 import { endOf, MAX_LIFETIME_MS } from './checks/form.js';
 import { mandate, mandateSigner } from './checks/mandate.js';
-import { firstQuestion, passportOf, signature, signersOf } from './checks/signature.js';
+import { firstQuestion, passportOf, passportViolation, signature, signersOf } from './checks/signature.js';
 import type { Aip1Claim, Aip1Context, Reading } from './context.js';
 import { intentOf } from './native-view.js';
 import { AIP1_STEPS, BEFORE_HOOKS, FORM, SHAPE, SUBSTANCE } from './pipeline.js';
@@ -105,7 +112,7 @@ class RefusedEnvelope implements ProvenDocument {
   }
 
   conclude(): Concluded {
-    return { outcome: this.#form, revocation: STANDING_UNKNOWN, warnings: [], effects: null };
+    return { outcome: this.#form, revocation: STANDING_UNKNOWN, warnings: [], effects: null, inForce: null };
   }
 }
 
@@ -138,13 +145,21 @@ class JudgedEnvelope implements ProvenDocument {
   }
 
   refusesBeforeHooks(facts: Facts): boolean {
-    return runChecks(BEFORE_HOOKS, this.#context(facts)).violations.length > 0;
+    return this.#replaced(facts) !== null || runChecks(BEFORE_HOOKS, this.#context(facts)).violations.length > 0;
   }
 
   conclude(facts: Facts): Concluded {
+    const gone = this.#replaced(facts);
+    if (gone !== null) {
+      const context = { ...this.#context(facts), signature: gone, mandateVerdict: gone };
+      const outcome = runChecks(SUBSTANCE, context, this.#form);
+      return { outcome, revocation: STANDING_UNKNOWN, warnings: [], effects: null, inForce: null };
+    }
+    const passport = this.#passport;
+    const inForce = passport === null ? null : { passport, pins: this.#claim.pins(passport.document.principal) };
     const context = this.#context(facts);
     const outcome = runChecks(SUBSTANCE, context, this.#form);
-    if (this.speaker === null) return { outcome, revocation: STANDING_UNKNOWN, warnings: [], effects: null };
+    if (this.speaker === null) return { outcome, revocation: STANDING_UNKNOWN, warnings: [], effects: null, inForce };
     const revocation = standingOf(context);
     return {
       outcome,
@@ -155,7 +170,17 @@ class JudgedEnvelope implements ProvenDocument {
         final: isFinalHere,
         usage: outcome.violations.length > 0 ? null : usageOfEnvelope(context),
       },
+      inForce,
     };
+  }
+
+  /** The passport was replaced: it proves nothing, and no key that the user names stands in for it. Null where it counts. */
+  #replaced(facts: Facts): Verdict | null {
+    const passport = this.#passport;
+    const gone = passport === null ? null : facts.replaced(passport, this.#claim.pins(passport.document.principal));
+    if (gone === null) return null;
+    const { message, details } = gone;
+    return failed(passportViolation({ problem: message, code: 'MANDATE_INVALID', details }, this.#claim.envelope));
   }
 
   #context(facts: Facts): Aip1Context {

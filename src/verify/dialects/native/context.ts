@@ -10,6 +10,8 @@ export interface Claim {
   /** The pinned keys of a principal; empty when it is not pinned. */
   readonly pins: (principal: string) => readonly PinnedKey[];
   readonly signatureHolds: SignatureOracle;
+  /** How far ahead of this machine's clock a passport may be dated, in ms. */
+  readonly maxSkewMs: number;
   /** ms since the epoch, or what `--at` says. */
   readonly now: number;
 }

@@ -6,9 +6,9 @@ import { issuerOf } from '../../checks/issuer.js';
 import { degradedWarnings, revocationReport, STANDING_UNKNOWN } from '../../checks/revocation.js';
 import type { BelievedKey } from '../../believed-keys.js';
 import { accountingOf, usageOf } from '../../constraints.js';
-import type { Facts, SignatureQuestion } from '../../context.js';
-import { violation, type CheckReport } from '../../decision.js';
-import type { Asking, Concluded, Dialect, ProvenDocument, ReadDocument, Speaker } from '../../dialect.js';
+import type { Facts, PinnedKey, SignatureQuestion } from '../../context.js';
+import { violation, type CheckReport, type Violation } from '../../decision.js';
+import type { Asking, Concluded, Dialect, InForce, ProvenDocument, ReadDocument, Speaker } from '../../dialect.js';
 import { isFinal } from '../../finality.js';
 import { runChecks, type Outcome } from '../../pipeline.js';
 import { rememberedUntil } from '../../retention.js';
@@ -57,28 +57,53 @@ class ReadIntent implements ReadDocument {
     const { intent } = this;
     const { trusting, signatureHolds, now } = asking;
     const finding = trusting.passport(intent.document.agent_id);
-    const claim: Claim = { intent, finding, pins: trusting.pins, signatureHolds, now };
+    const { maxSkewMs } = asking.policy;
+    const claim: Claim = { intent, finding, pins: trusting.pins, signatureHolds, maxSkewMs, now };
     const outcome = runChecks(WHO, claim);
-    if (outcome.violations.length > 0 || finding.status !== 'found') return new UnprovenIntent(outcome);
+    if (outcome.violations.length > 0 || finding.status !== 'found') {
+      return new UnprovenIntent(outcome, inForceOf(claim, outcome.reports));
+    }
     return new ProvenIntent(claim, finding.passport, asking, outcome.reports);
   }
+}
+
+/** The passport that passed step 1 of these reports. */
+function inForceOf({ finding, pins }: Claim, [first]: readonly CheckReport[]): InForce | null {
+  if (finding.status !== 'found' || first?.status !== 'passed') return null;
+  const { passport } = finding;
+  return { passport, pins: pins(passport.document.principal) };
+}
+
+/** Step 1 refuses after all: what it found in the memory. */
+function refusedAsReplaced(found: Violation): Concluded {
+  const outcome: Outcome = {
+    reports: [{ check: STEPS[0]!, status: 'failed', reason: found.entry.name }],
+    violations: [found],
+  };
+  return { outcome, revocation: STANDING_UNKNOWN, warnings: [], effects: null, inForce: null };
 }
 
 /** An intent of which nobody knows who sent it. */
 class UnprovenIntent implements ProvenDocument {
   readonly speaker = null;
   readonly #refused: Outcome;
+  readonly #inForce: InForce | null;
 
-  constructor(refused: Outcome) {
+  constructor(refused: Outcome, inForce: InForce | null) {
     this.#refused = refused;
+    this.#inForce = inForce;
   }
 
   refusesBeforeHooks(): boolean {
     return true;
   }
 
-  conclude(): Concluded {
-    return { outcome: this.#refused, revocation: STANDING_UNKNOWN, warnings: [], effects: null };
+  conclude(facts: Facts): Concluded {
+    const inForce = this.#inForce;
+    // Step 1 comes before the signature that was refused.
+    const gone = inForce === null ? null : facts.replaced(inForce.passport, inForce.pins);
+    if (gone !== null) return refusedAsReplaced(gone);
+    return { outcome: this.#refused, revocation: STANDING_UNKNOWN, warnings: [], effects: null, inForce };
   }
 }
 
@@ -101,10 +126,14 @@ class ProvenIntent implements ProvenDocument, Speaker {
   }
 
   refusesBeforeHooks(facts: Facts): boolean {
+    if (facts.replaced(this.passport, this.#pins) !== null) return true;
     return runChecks(BEFORE_HOOKS, this.#identified(facts)).violations.length > 0;
   }
 
   conclude(facts: Facts): Concluded {
+    const pins = this.#pins;
+    const gone = facts.replaced(this.passport, pins);
+    if (gone !== null) return refusedAsReplaced(gone);
     const identified = this.#identified(facts);
     const { intent, passport, limits, policy } = identified;
     const { agent_id, timestamp, params } = intent.document;
@@ -120,7 +149,12 @@ class ProvenIntent implements ProvenDocument, Speaker {
         final: isFinal,
         usage: accounting === null ? null : usageOf(accounting, params),
       },
+      inForce: { passport, pins },
     };
+  }
+
+  get #pins(): readonly PinnedKey[] {
+    return this.#claim.pins(this.passport.document.principal);
   }
 
   #identified(facts: Facts): Identified {

@@ -5,27 +5,45 @@ import type { Passport } from '../../../../protocol/passport.js';
 import type { BelievedKey } from '../../../believed-keys.js';
 import type { PassportFinding, SignatureQuestion } from '../../../context.js';
 import { issuerProblem } from '../../../checks/issuer.js';
-import { failed, PASSED, type Verdict } from '../../../decision.js';
+import type { JsonObject } from '../../../../protocol/json/values.js';
+import { failed, PASSED, type Verdict, type Violation } from '../../../decision.js';
 import type { Aip1Claim } from '../context.js';
 import { aip1Violation } from '../violations.js';
 
 /** A passport that may speak for the agent, or why the one known here may not; null when none is known. */
-export type Standing = { readonly passport: Passport } | { readonly problem: string } | null;
+export type Standing = { readonly passport: Passport } | PassportProblem | null;
+
+/** RFC-001 has no word for passports: what is wrong with one is said as of a mandate. */
+export interface PassportProblem {
+  readonly problem: string;
+  readonly code: 'MANDATE_INVALID' | 'MANDATE_EXPIRED';
+  readonly details?: JsonObject;
+}
 
 /** The passport known for the agent, held to the rules of the native dialect: whole, signed by a pinned principal, in force. */
-export function passportOf({ envelope, finding, pins, now }: Aip1Claim): Standing {
+export function passportOf({ envelope, finding, pins, policy, now }: Aip1Claim): Standing {
   if (finding.status === 'unknown') return null;
-  if (finding.status === 'unreadable') return { problem: `its passport is not valid: ${finding.reason}` };
+  if (finding.status === 'unreadable') return invalid(`its passport is not valid: ${finding.reason}`);
   const { passport } = finding;
-  if (passport.agent.id !== envelope.agentId) return { problem: 'the passport found is of another agent' };
+  if (passport.agent.id !== envelope.agentId) return invalid('the passport found is of another agent');
   const problem = issuerProblem(passport, pins(passport.document.principal));
-  if (problem !== null) return { problem };
-  if (passport.expiresAt !== null && now >= passport.expiresAt) return { problem: 'its passport has expired' };
+  if (problem !== null) return invalid(problem);
+  if (passport.issuedAt - now > policy.maxSkewMs) return expired('its passport is dated ahead');
+  if (passport.expiresAt !== null && now >= passport.expiresAt) return expired('its passport has expired');
   return { passport };
 }
 
+const invalid = (problem: string): PassportProblem => ({ problem, code: 'MANDATE_INVALID' });
+const expired = (problem: string): PassportProblem => ({ problem, code: 'MANDATE_EXPIRED' });
+
+/** E406 or E407: the passport known for the agent does not count. */
+export function passportViolation({ problem, code, details }: PassportProblem, { agentId }: Envelope): Violation {
+  const message = `No trusted key of ${agentId} is known here: ${problem}`;
+  return aip1Violation(code, message, { reason: problem, issuer: null, ...details, agent_id: agentId });
+}
+
 /**
- * E100: the proof holds over one of the spellings of the envelope. Where a passport is known its keys decide, and a key named by the
+ * E100, E406, E407: the proof holds over one of the spellings of the envelope. Where a passport is known its keys decide, and a key named by the
  * user does not: else its holder could speak for every agent. A passport that does not hold is never replaced by less.
  */
 export function signature(claim: Aip1Claim, standing: Standing, tier: Tier): Verdict {
@@ -34,7 +52,7 @@ export function signature(claim: Aip1Claim, standing: Standing, tier: Tier): Ver
   const fail = (message: string, reason: string) =>
     failed(aip1Violation('INVALID_SIGNATURE', message, { reason, agent_id: envelope.agentId }));
   if (standing !== null && 'problem' in standing) {
-    return fail(`No trusted key of ${envelope.agentId} is known here: ${standing.problem}`, 'passport');
+    return failed(passportViolation(standing, envelope));
   }
   if (proof === null) return fail('The proof value is not base64url of 64 bytes, or of 32 at tier 0.', 'form');
   if (proof.length === 32) {
