@@ -5,23 +5,17 @@ import type { Warning } from '../../verify/decision.js';
 import type { Dialect, ProvenDocument } from '../../verify/dialect.js';
 import { spendsNonce } from '../../verify/finality.js';
 import { decide, type Judgement } from '../../verify/judge.js';
-import type { Memory, PassportFloor } from '../ports/state.js';
-import { raise, replacement, type Demands } from './replaced.js';
+import type { Memory } from '../ports/state.js';
+import { raise, replacement, type PassportMemory } from './replaced.js';
 import type { Submission } from './examine.js';
 
 /** What one or several documents are judged over, all at one moment. */
-export interface Sitting {
+export interface Sitting extends PassportMemory {
   /** Null for a verifier without state. */
   readonly memory: Memory | null;
   /** As the state knows it now. */
   readonly standing: (subject: string) => StandingRecord | null;
   readonly freshness: Freshness;
-  /** What was remembered of an agent's passports; empty for a verifier without state. */
-  readonly floors: (agentId: string) => readonly PassportFloor[];
-  /** Keeps what the documents judged here raise; null where nothing is kept. */
-  readonly raiseFloor: ((floor: PassportFloor) => void) | null;
-  /** What the caller demands of passports beside what is known here. */
-  readonly demands: Demands;
   readonly trust: (agentId: string) => KnownTrust | null;
   /** True when a valid approval of exactly this intent was given. */
   readonly approved: (intent: Intent) => boolean;

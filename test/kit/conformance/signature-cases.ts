@@ -117,17 +117,17 @@ function proofs(): ConformanceCase[] {
       bytesChanged('zero', () => new Uint8Array(64)),
       'AIP-E100',
     ),
-    at('unpinned', 'A passport whose principal is not pinned is no passport.', signed('proof-unpinned'), 'AIP-E100', {
+    at('unpinned', 'A passport whose principal is not pinned is no passport.', signed('proof-unpinned'), 'AIP-E406', {
       given: { passport: passport(), public_key: KEYS.agent },
     }),
-    at('forged-passport', 'Nor is one that was edited.', signed('proof-forged-passport'), 'AIP-E100', {
+    at('forged-passport', 'Nor is one that was edited.', signed('proof-forged-passport'), 'AIP-E406', {
       given: {
         passport: { ...passport(), constraints: { monetary_limit: 1_000_000, currency: 'USD' } },
         principal_key: KEYS.principal,
         public_key: KEYS.agent,
       },
     }),
-    at('expired-passport', 'Nor is one that is over.', signed('proof-expired-passport'), 'AIP-E100', {
+    at('expired-passport', 'Nor is one that is over.', signed('proof-expired-passport'), 'AIP-E407', {
       given: {
         passport: passport({ expires_at: '2026-02-14T11:00:00Z' }),
         principal_key: KEYS.principal,

@@ -303,5 +303,5 @@ test('a passport found for one agent does not speak for another', () => {
     {},
     { passport: () => finding, pins, publicKey: null },
   );
-  expect(other.decision.error_code).toBe('AIP-E100');
+  expect(other.decision.error_code).toBe('AIP-E406');
 });
