@@ -14,6 +14,9 @@ import { timeWindow } from './constraints/time-window.js';
 import { allowedValues, deniedValues } from './constraints/values.js';
 
 export type { Judged } from './constraints/judged.js';
+export { hiddenCharacters } from './constraints/hidden.js';
+export { membersOf } from './constraints/members.js';
+export { unmeasured, unmeasuredViolations, unmeasuredWarnings } from './constraints/unmeasured.js';
 export { accountingOf, needsHistory, usageOf } from './constraints/usage.js';
 
 /** What stands behind each row of the table. A kind without a check does not compile. */
@@ -36,6 +39,7 @@ const CHECKS: { readonly [Kind in ConstraintKind]: ConstraintCheck<Kind> } = {
 export function checkConstraints(constraints: Constraints, judged: Judged): Violation[] {
   const violations: Violation[] = [];
   for (const constraint of constraints.all) {
+    if (constraint.actions !== null && !constraint.actions.has(judged.action)) continue;
     const found = (CHECKS[constraint.kind] as ConstraintCheck<ConstraintKind>)(constraint, judged);
     if (found.length > 0) violations.push(...found);
   }

@@ -82,6 +82,8 @@ export interface Policy {
   readonly maxSkewMs: number;
   /** Minimum trust score, or null when none is set. */
   readonly minTrust: number | null;
+  /** What becomes of params in which a limit finds nothing to measure; `warn` where it is left out. */
+  readonly unmeasured?: 'warn' | 'deny';
 }
 
 /** Gives what is wrong with params under a JSON Schema 2020-12: an empty list when nothing is. */

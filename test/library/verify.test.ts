@@ -34,7 +34,13 @@ describe('verifyIntent', () => {
         { check: 'trust', status: 'skipped', reason: 'no minimum is set' },
       ],
       revocation: { status: 'active', age_ms: null, degraded: false },
-      warnings: [],
+      warnings: [
+        {
+          code: 'unmeasured',
+          message:
+            '"allowed_domains" found nothing to measure: it looks for an address, URL or host, and it looked at order_id, amount.',
+        },
+      ],
       verified_at: '2026-02-18T14:23:45.000Z',
       source: 'queue',
     });

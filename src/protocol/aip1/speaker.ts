@@ -1,4 +1,5 @@
 import type { Constraint } from '../constraints/rules.js';
+import type { Name } from '../naming/names.js';
 import { jsonOfMinor } from '../constraints/money.js';
 import type { Passport } from '../passport.js';
 import { ShapeError } from '../json/shape.js';
@@ -92,9 +93,16 @@ export function unspokenConstraints({ document, constraints }: Passport): string
   ];
 }
 
+function isAmount(source: readonly Name[]): boolean {
+  return source.length === 1 && source[0]!.text === 'amount';
+}
+
 /** Envelopes cap `amount` and nothing else, and know spans of time but no hours of a day. */
 function isSpoken(rule: Constraint): boolean {
-  if (rule.kind === 'monetary_limit' || rule.kind === 'daily_limit') return rule.param === 'amount';
+  // A boundary of an envelope is for every action.
+  if (rule.actions !== null) return false;
+  if (rule.kind === 'monetary_limit' || rule.kind === 'daily_limit')
+    return rule.source === null || isAmount(rule.source);
   return rule.kind !== 'time_window' || rule.window.kind === 'span';
 }
 

@@ -1,34 +1,47 @@
 /**
- * The things that constraints are named after. `allowed_symbols` reads the params `symbol` and `symbols`, `max_orders_per_hour` counts
- * actions that hold the word `order`. Everyone who counts actions by word has to use `holdsThing`, so that a limit counts the same
- * actions that it applies to.
+ * The actions that `max_<things>_per_<unit>` counts: those that hold the thing. Everyone who counts actions by word has to use
+ * `holdsThing`, so that a limit counts the same actions that it applies to.
  */
 import { wordsOf } from '../name-words.js';
+import { singular } from '../naming/names.js';
+import { ENVIRONMENT_WORDS, NOT_THESE_WORDS } from '../naming/vocabulary.js';
 
 /** `orders` and `order` are one thing: the key under which they are counted. */
 export function thingOf(name: string): string {
-  return wordsOf(name).map(singular).join('_');
+  return wordsOf(name).map(oneName).join('_');
 }
 
-// Both numbers of a word fold to one key, which need not be a word itself: cache and caches are `cach`.
-function singular(word: string): string {
-  if (word.length < 3) return word;
-  const one = /[^sui]s$/.test(word) ? word.slice(0, -1) : word;
-  if (one.endsWith('ie')) return `${one.slice(0, -2)}y`;
-  return /(?:s|x|z|ch|sh)e$/.test(one) ? one.slice(0, -1) : one;
+function oneName(word: string): string {
+  const one = singular(word);
+  return ENVIRONMENT_WORDS.includes(one) ? 'environment' : one;
 }
 
-/** True when `thing`, as `thingOf` writes it, is among the words of the action: `order` is in `place_order`, `placeOrders` and `order.place`. */
+const MOST_ANSWERS = 2048;
+const answers = new Map<string, boolean>();
+
+/**
+ * True when `thing`, as `thingOf` writes it, is among the words of the action: `order` is in `place_order`, `placeOrders`, `order.place`
+ * and `PLACEORDER`. Actions that begin with `cancel` take back what was counted and are left out.
+ */
 export function holdsThing(action: string, thing: string): boolean {
-  return `_${thingOf(action)}_`.includes(`_${thing}_`);
+  const key = `${thing} ${action}`;
+  let answer = answers.get(key);
+  if (answer === undefined) {
+    answer = holds(wordsOf(action), thing);
+    if (answers.size >= MOST_ANSWERS) answers.clear();
+    answers.set(key, answer);
+  }
+  return answer;
 }
 
-/** The params that a list named after `things` reads: the name itself, its singular forms, and its plural when it is one thing. */
-export function paramNamesOf(things: string): string[] {
-  const names = [things];
-  if (things.endsWith('ies')) names.unshift(`${things.slice(0, -3)}y`);
-  else if (/(?:s|x|z|ch|sh)es$/.test(things)) names.unshift(things.slice(0, -2), things.slice(0, -1));
-  else if (things.endsWith('s') && !things.endsWith('ss')) names.unshift(things.slice(0, -1));
-  else names.push(`${things}s`);
-  return names;
+function holds(words: readonly string[], thing: string): boolean {
+  if (words[0] === 'cancel' && !thing.startsWith('cancel')) return false;
+  if (`_${words.map(oneName).join('_')}_`.includes(`_${thing}_`)) return true;
+  const folded = thing.replaceAll('_', '');
+  if (folded.length < 5) return false;
+  return words.some((word) => {
+    const one = singular(word);
+    if (NOT_THESE_WORDS.has(word) || NOT_THESE_WORDS.has(one)) return false;
+    return one.endsWith(folded) || word.startsWith(folded);
+  });
 }

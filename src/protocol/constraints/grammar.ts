@@ -8,13 +8,18 @@ import {
   type Constraint,
   type Constraints,
   type RateRule,
+  type Reads,
   type RateUnit,
   type Scalar,
 } from './rules.js';
-import { limitOf, paramNameOf, parseMoney, type MoneyRules, type Refuse } from './money-grammar.js';
+import { limitOf, parseMoney, type MoneyRules, type Refuse } from './money-grammar.js';
 import { domainList, parsePattern } from './domains.js';
-import { MAX_ACTION_LENGTH, MAX_LIST } from '../limits.js';
-import { paramNamesOf, thingOf } from './counted-names.js';
+import { MAX_LIST } from '../limits.js';
+import { thingOf } from './counted-names.js';
+import { thingNamed, type Name } from '../naming/names.js';
+import { isAction, writtenAs, type Written } from './scope.js';
+import { ENVIRONMENT_WORDS, INSTANCE_NAMES } from '../naming/vocabulary.js';
+import { foldedText, foldedValue } from './folded.js';
 import { parseTimeWindow } from './time-windows.js';
 import { isObject, type Json, type JsonObject } from '../json/values.js';
 
@@ -70,32 +75,48 @@ export function parseConstraints(value: JsonObject): ParsedConstraints {
   const money = parseMoney(value, refuse);
   const all: Constraint[] = [...money.rules];
   for (const name of names.slice(0, MAX_CONSTRAINTS)) {
-    if (!MONEY_NAMES.has(name)) all.push(...ruleOf(name, value[name]!, money, refuse));
+    if (MONEY_NAMES.has(name)) continue;
+    const written = writtenAs(name, value[name]!, refuse);
+    if (written !== null) all.push(...ruleOf(name, written, money, refuse));
   }
   if (problems.length > 0) return { ok: false, problems };
   all.sort((a, b) => CONSTRAINT_ORDER.indexOf(a.kind) - CONSTRAINT_ORDER.indexOf(b.kind));
-  return { ok: true, constraints: { all, currency: money.currency, amountParam: money.amountParam } };
+  return { ok: true, constraints: { all, currency: money.currency, spends: money.spends } };
 }
 
 // The exact names come first: the patterns below would take `allowed_domains` for a list of values of the param `domain`.
-function ruleOf(name: string, value: Json, money: MoneyRules, refuse: Refuse): readonly Constraint[] {
-  if (name === 'allowed_domains') return domainsOf(value, refuse);
-  if (name === 'rate_limit') return ratesOf(value, refuse);
-  if (name === 'require_approval') return approvalOf(value, money, refuse);
-  if (name === 'time_window') return windowOf(value, refuse);
-  if (name === 'geo_restriction') return countriesOf(value, refuse);
+function ruleOf(name: string, written: Written, money: MoneyRules, refuse: Refuse): readonly Constraint[] {
+  if (name === 'allowed_domains') return domainsOf(written, refuse);
   if (Object.hasOwn(MISLEADING, name)) return none(refuse(name, MISLEADING[name]!));
   const list = LIST_NAME.exec(name);
-  if (list !== null) return valuesOf(name, list[1] as 'allowed' | 'denied', list[2]!, value, refuse);
+  if (list !== null) return valuesOf(name, list[1] as 'allowed' | 'denied', list[2]!, written, refuse);
+  const reads = ruleWithParams(name, written, refuse);
+  if (reads !== null) return reads;
+  if (written.params !== null) refuse(`${name}.params`, 'is not part of it: it reads no params');
+  if (name === 'rate_limit') return ratesOf(written, refuse);
+  if (name === 'require_approval') return approvalOf(written, money, refuse);
+  if (name === 'time_window') return windowOf(written, refuse);
+  if (name === 'geo_restriction') return countriesOf(written, refuse);
   const count = COUNT_NAME.exec(name);
-  if (count !== null) return countOf(name, count[1]!, count[2] as RateUnit, value, refuse);
-  const bound = BOUND_NAME.exec(name);
-  if (bound !== null) return boundOf(name, bound[1] as 'max' | 'min', bound[2]!, value, refuse);
-  const required = REQUIRED_NAME.exec(name);
-  if (required !== null) {
-    return value === true ? [{ kind: 'required', param: required[1]! }] : none(refuse(name, 'can only be true'));
-  }
+  if (count !== null) return countOf(name, count[1]!, count[2] as RateUnit, written, refuse);
   return none(refuse(name, 'is not a constraint that this version knows'));
+}
+
+function ruleWithParams(name: string, written: Written, refuse: Refuse): readonly Constraint[] | null {
+  const bound = COUNT_NAME.test(name) ? null : BOUND_NAME.exec(name);
+  if (bound !== null) return boundOf(name, bound[1] as 'max' | 'min', bound[2]!, written, refuse);
+  const required = name === 'require_approval' ? null : REQUIRED_NAME.exec(name);
+  if (required === null) return null;
+  if (written.value !== true) return none(refuse(name, 'can only be true'));
+  return [{ kind: 'required', reads: readsOf(required[1]!, written.params), actions: written.actions }];
+}
+
+/** `environment`, `env` and `stage` are one name. */
+function readsOf(thing: string, named: readonly Name[] | null, others: readonly string[] = []): Reads {
+  const own = thingNamed(thing);
+  const isEnvironment = ENVIRONMENT_WORDS.some((word) => own.keys.has(word));
+  const names = [thing, ...others, ...(isEnvironment ? ENVIRONMENT_WORDS : [])];
+  return { thing: names.length === 1 ? own : thingNamed(...names), named, shown: named?.[0]?.text ?? thing };
 }
 
 function none(_: null): readonly [] {
@@ -109,35 +130,49 @@ function isList(value: Json, path: string, refuse: Refuse): value is readonly Js
   return false;
 }
 
-function domainsOf(value: Json, refuse: Refuse): readonly Constraint[] {
+function domainsOf({ value, params, actions }: Written, refuse: Refuse): readonly Constraint[] {
   if (!isList(value, 'allowed_domains', refuse)) return [];
   const entries = value.flatMap((text, i) => {
     const pattern = typeof text === 'string' ? parsePattern(text) : null;
     if (pattern !== null) return [{ text: text as string, pattern }];
     return none(refuse(`allowed_domains[${i}]`, 'is not a domain name, nor "*." and a domain name'));
   });
-  return [{ kind: 'allowed_domains', list: domainList(entries) }];
+  return [{ kind: 'allowed_domains', list: domainList(entries), params, actions }];
 }
 
-function ratesOf(value: Json, refuse: Refuse): readonly Constraint[] {
-  if (!isObject(value)) return rateOf('rate_limit', null, value, refuse);
+function ratesOf({ value, actions: scope }: Written, refuse: Refuse): readonly Constraint[] {
+  if (!isObject(value)) return rateOf('rate_limit', null, value, refuse, scope);
   const actions = Object.keys(value);
   if (actions.length === 0) refuse('rate_limit', 'names no action');
   if (actions.length > MAX_CONSTRAINTS) return none(refuse('rate_limit', `names more than ${MAX_CONSTRAINTS} actions`));
   return actions.flatMap((action) => {
-    if (isAction(action)) return rateOf(`rate_limit.${action}`, action, value[action]!, refuse);
+    if (isAction(action)) return rateOf(`rate_limit.${action}`, action, value[action]!, refuse, scope);
     return none(refuse('rate_limit', 'names something that is not an action'));
   });
 }
 
-function rateOf(name: string, action: string | null, value: Json, refuse: Refuse): readonly RateRule[] {
+function rateOf(
+  name: string,
+  action: string | null,
+  value: Json,
+  refuse: Refuse,
+  actions: ReadonlySet<string> | null,
+): readonly RateRule[] {
   const match = typeof value === 'string' ? RATE.exec(value) : null;
   if (match === null) return none(refuse(name, 'is not a rate like "10/hour" (second, minute, hour, day)'));
   const unit = match[2] as RateUnit;
-  return [{ kind: 'rate', name, action, thing: null, limit: Number(match[1]), unit, windowMs: WINDOW_MS[unit] }];
+  return [
+    { kind: 'rate', name, action, thing: null, limit: Number(match[1]), unit, windowMs: WINDOW_MS[unit], actions },
+  ];
 }
 
-function countOf(name: string, things: string, unit: RateUnit, value: Json, refuse: Refuse): readonly Constraint[] {
+function countOf(
+  name: string,
+  things: string,
+  unit: RateUnit,
+  { value, actions }: Written,
+  refuse: Refuse,
+): readonly Constraint[] {
   const thing = thingOf(things);
   if (thing === '') return none(refuse(name, 'does not say what is counted'));
   // It would count actions with such a word in their name, and limit no money at all.
@@ -146,14 +181,14 @@ function countOf(name: string, things: string, unit: RateUnit, value: Json, refu
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > 999_999_999) {
     return none(refuse(name, 'is not an integer from 0 to 999999999'));
   }
-  return [{ kind: 'rate', name, action: null, thing, limit: value, unit, windowMs: WINDOW_MS[unit] }];
+  return [{ kind: 'rate', name, action: null, thing, limit: value, unit, windowMs: WINDOW_MS[unit], actions }];
 }
 
 function valuesOf(
   name: string,
   side: 'allowed' | 'denied',
   things: string,
-  value: Json,
+  { value, params: named, actions }: Written,
   refuse: Refuse,
 ): readonly Constraint[] {
   if (!isList(value, name, refuse)) return [];
@@ -161,44 +196,46 @@ function valuesOf(
   if (odd !== -1) return none(refuse(`${name}[${odd}]`, 'is not a string, number or boolean'));
   // A deny-list that denies nothing is a mistake; an allow-list that allows nothing is a decision.
   if (side === 'denied' && value.length === 0) return none(refuse(name, 'is empty'));
-  const params = paramNamesOf(things);
-  const code = side === 'allowed' && params.includes('symbol') ? 'SYMBOL_NOT_ALLOWED' : 'VALUE_NOT_ALLOWED';
-  const list = { name, params, values: new Set(value), written: value as readonly Scalar[], code } as const;
-  return [side === 'allowed' ? { kind: 'allowed_values', ...list } : { kind: 'denied_values', ...list }];
+  const reads = readsOf(things, named);
+  const code = side === 'allowed' && reads.thing.keys.has('symbol') ? 'SYMBOL_NOT_ALLOWED' : 'VALUE_NOT_ALLOWED';
+  const list = { name, reads, actions, written: value as readonly Scalar[], code } as const;
+  if (side === 'allowed') return [{ kind: 'allowed_values', ...list, values: new Set(value) }];
+  return [{ kind: 'denied_values', ...list, values: new Set(value.map((each) => foldedValue(each as Scalar))) }];
 }
 
 function isScalar(value: Json): value is Scalar {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }
 
-function boundOf(name: string, side: 'max' | 'min', param: string, value: Json, refuse: Refuse): readonly Constraint[] {
-  if (isObject(value)) {
-    const stranger = Object.keys(value).find((member) => member !== 'value' && member !== 'param');
-    if (stranger !== undefined)
-      return none(refuse(`${name}.${stranger.slice(0, 64)}`, 'is not part of {value, param}'));
-    const read = value.param === undefined ? param : paramNameOf(value.param, `${name}.param`, refuse);
-    if (typeof value.value !== 'number') return none(refuse(`${name}.value`, 'is not a number'));
-    return read === null ? [] : [{ kind: 'bound', name, side, param: read, limit: value.value }];
-  }
+function boundOf(
+  name: string,
+  side: 'max' | 'min',
+  param: string,
+  { value, params: named, actions }: Written,
+  refuse: Refuse,
+): readonly Constraint[] {
   // `max_orders_per_week` looks like a rate and would be a bound on a param that nobody sends.
-  if (/(?:^|_)per_/.test(param)) {
+  if (named === null && /(?:^|_)per_/.test(param)) {
     return none(refuse(name, 'is not per second, minute, hour or day; for a param of that name write {value, param}'));
   }
-  return typeof value === 'number'
-    ? [{ kind: 'bound', name, side, param, limit: value }]
-    : none(refuse(name, 'is not a number or {value, param}'));
+  if (isObject(value) && ['param', 'params', 'actions'].some((member) => value[member] !== undefined))
+    return none(refuse(`${name}.value`, 'is not a number'));
+  if (typeof value !== 'number') return none(refuse(name, 'is not a number or {value, params, actions}'));
+  const others = thingNamed(param).keys.has('instance') ? INSTANCE_NAMES : [];
+  return [{ kind: 'bound', name, side, reads: readsOf(param, named, others), limit: value, actions }];
 }
 
-function approvalOf(value: Json, money: MoneyRules, refuse: Refuse): readonly Constraint[] {
+function approvalOf({ value, actions: scope }: Written, money: MoneyRules, refuse: Refuse): readonly Constraint[] {
   const path = 'require_approval';
   const rule: ApprovalRule = {
     kind: 'approval',
     always: value === true,
-    actions: new Set(),
+    triggers: new Set(),
+    actions: scope,
     environments: new Set(),
     above: null,
     currency: money.currency,
-    params: money.params,
+    sources: money.sources,
   };
   if (value === true) return [rule];
   if (!isObject(value)) return none(refuse(path, 'is not true or {actions, environments, above}'));
@@ -210,12 +247,7 @@ function approvalOf(value: Json, money: MoneyRules, refuse: Refuse): readonly Co
   const actions = namesOf(value.actions, `${path}.actions`, refuse);
   const environments = namesOf(value.environments, `${path}.environments`, refuse);
   const above = value.above === undefined ? null : limitOf(value.above, money.currency, `${path}.above`, refuse);
-  return [{ ...rule, actions: new Set(actions), environments: new Set(environments.map(foldedName)), above }];
-}
-
-/** Names as triggers compare them: without case and surrounding space, so that no spelling dodges a trigger. */
-export function foldedName(name: string): string {
-  return name.normalize('NFKC').trim().toLowerCase();
+  return [{ ...rule, triggers: new Set(actions), environments: new Set(environments.map(foldedText)), above }];
 }
 
 function namesOf(value: Json | undefined, path: string, refuse: Refuse): readonly string[] {
@@ -225,20 +257,16 @@ function namesOf(value: Json | undefined, path: string, refuse: Refuse): readonl
   return value.flatMap((name, i) => (isAction(name) ? [name] : none(refuse(`${path}[${i}]`, 'is not a name'))));
 }
 
-function isAction(name: Json): name is string {
-  return typeof name === 'string' && name.length <= MAX_ACTION_LENGTH && /^[^\p{C}\p{Z}]+$/u.test(name);
-}
-
-function windowOf(value: Json, refuse: Refuse): readonly Constraint[] {
+function windowOf({ value, actions }: Written, refuse: Refuse): readonly Constraint[] {
   if (!isObject(value)) return none(refuse('time_window', 'is not {start, end} or {days, from, to, tz}'));
   const window = parseTimeWindow(value, (member, reason) => refuse(`time_window.${member}`, reason));
-  return window === null ? [] : [{ kind: 'time_window', window, written: value }];
+  return window === null ? [] : [{ kind: 'time_window', window, written: value, actions }];
 }
 
-function countriesOf(value: Json, refuse: Refuse): readonly Constraint[] {
+function countriesOf({ value, actions }: Written, refuse: Refuse): readonly Constraint[] {
   if (!isList(value, 'geo_restriction', refuse)) return [];
   const odd = value.findIndex((code) => typeof code !== 'string' || !COUNTRY.test(code));
   if (odd !== -1) return none(refuse(`geo_restriction[${odd}]`, 'is not an ISO 3166-1 country code like "US"'));
   const written = value as readonly string[];
-  return [{ kind: 'geo_restriction', countries: new Set(written), written }];
+  return [{ kind: 'geo_restriction', countries: new Set(written), written, actions }];
 }

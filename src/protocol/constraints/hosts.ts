@@ -19,7 +19,11 @@ const SHOWN = 256;
 // Browsers strip tabs and newlines from URLs and treat `\` as `/`; mail libraries end a header at a newline; UTS 46 drops what is invisible.
 const HIDDEN = late(() => /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\\]|(?! )\p{Zs}/u);
 const PRINTABLE_ASCII = /^[\x20-\x5b\x5d-\x7e]*$/;
-const URL_TEXT = /^(?:https?|wss?):\/\/([^/?#]+)(?:[/?#][^\s<>"]*)?$/i;
+const URL_TEXT = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]+)(?:[/?#][^\s<>"]*)?$/i;
+// What follows these is a program or a local thing, whatever stands where a host would.
+const NO_HOST = /^(?:javascript|vbscript|data|file|blob|about|view-source)$/i;
+const WEB = /^(?:https?|wss?)$/i;
+const SPECIAL = /^(?:https?|wss?|ftp)$/i;
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 const MAILTO = /^mailto:/i;
 const AUTHORITY = /^([^:]+?)(?::([0-9]{1,5}))?$/;
@@ -36,7 +40,7 @@ const PLAIN_MEMBER = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 
 /**
  * Every host in `value`, in order: strings (an address, `Name <address>`, an http, https, ws, wss or mailto URL, a host with or without
- * a port, or a comma or semicolon list of these), arrays and objects of them. `null` holds none. A value that gives no reading at all
+ * a port, or a comma or semicolon list of these), arrays and objects of them. `null` and white space hold none. A value that gives no reading at all
  * names no host.
  */
 export function hostsOf(value: Json): HostReading[] {
@@ -50,7 +54,8 @@ function collect(value: Json, into: HostReading[]): void {
   if (into.length === MAX_READINGS) {
     into.push(unreadable('', `more than ${MAX_READINGS} addresses`));
   } else if (typeof value === 'string') {
-    readText(value, into);
+    // White space names no destination.
+    if (value.trim() !== '') readText(value, into);
   } else if (Array.isArray(value)) {
     for (const entry of value) collect(entry, into);
   } else if (isObject(value)) {
@@ -135,6 +140,8 @@ function readOne(text: string): HostReading {
     return readAddress(address!, text);
   }
   if (SCHEME.test(text)) return readUrl(text);
+  // To a browser it begins with the scheme of the page.
+  if (text.startsWith('//')) return readUrl(`https:${text}`, text);
   return text.includes('@') ? readAddress(text, text) : readAuthority(text, text);
 }
 
@@ -142,23 +149,41 @@ function readAddress(address: string, text: string): HostReading {
   const at = address.indexOf('@');
   if (at === -1 || address.includes('@', at + 1)) return unreadable(text, 'not an address with one @');
   const local = address.slice(0, at);
-  // Compatibility characters (a fullwidth @, a parenthesised digit) are judged as what others fold them to.
-  if (local.length > 64 || !LOCAL_PART().test(local.normalize('NFKC')) || !LOCAL_PART().test(local)) {
+  // One that begins with `-` is an option to the programs that send mail. Compatibility characters (a fullwidth @, a parenthesised digit) are judged as what others fold them to.
+  if (
+    local.length > 64 ||
+    local.startsWith('-') ||
+    !LOCAL_PART().test(local.normalize('NFKC')) ||
+    !LOCAL_PART().test(local)
+  ) {
     return unreadable(text, 'the part before @ is quoted or holds special characters');
   }
   return readHost(address.slice(at + 1), text);
 }
 
-function readUrl(text: string): HostReading {
+function readUrl(text: string, said = text): HostReading {
   if (MAILTO.test(text)) return readAddress(text.slice('mailto:'.length), text);
   const match = URL_TEXT.exec(text);
   // `acme.com:8443` looks like a scheme to a URL parser.
-  if (match === null) return readAuthority(text, text);
-  const authority = match[1]!;
-  if (authority.includes('@')) return unreadable(text, 'a URL with userinfo');
-  const reading = readAuthority(authority, text);
+  if (match === null) return readAuthority(text, said);
+  const [, scheme, authority] = match as unknown as [string, string, string];
+  if (!WEB.test(scheme)) return unreadable(said, 'not an address, an http or https URL, or a host');
+  return readHostOf(scheme, authority, text, said);
+}
+
+/** The host of one URL of any scheme that has one, as a whole text (`ftp://acme.com/x`, `postgres://db.acme.com`). */
+export function hostOfUrl(text: string): HostReading {
+  const match = URL_TEXT.exec(text);
+  if (match === null || HIDDEN().test(text)) return unreadable(text, 'not a URL that can be read in one way');
+  return readHostOf(match[1]!, match[2]!, text, text);
+}
+
+function readHostOf(scheme: string, authority: string, text: string, said: string): HostReading {
+  if (NO_HOST.test(scheme)) return unreadable(said, `a URL of the scheme ${scheme.toLowerCase()}`);
+  if (authority.includes('@')) return unreadable(said, 'a URL with userinfo');
+  const reading = readAuthority(authority, said);
   // Belt and braces: the parser that Node's own clients use must see the same host.
-  if (reading.ok && !sameHostToWhatwg(text, reading.host)) return unreadable(text, 'not a URL');
+  if (reading.ok && SPECIAL.test(scheme) && !sameHostToWhatwg(text, reading.host)) return unreadable(said, 'not a URL');
   return reading;
 }
 

@@ -1,5 +1,6 @@
 /** The grammar of `monetary_limit`, `daily_limit`, `currency` and every other amount of money in a passport. */
-import type { CurrencyRule, MoneyLimit } from './rules.js';
+import type { CurrencyRule, MoneyLimit, MoneySource } from './rules.js';
+import { actionsOf, paramsOf, writtenAs } from './scope.js';
 import { DEFAULT_CURRENCY, minorDigits } from './currencies.js';
 import { decimalOf, formatMinor, MAX_MINOR, toMinor } from './money.js';
 import { isObject, type Json, type JsonObject } from '../json/values.js';
@@ -11,23 +12,17 @@ export interface MoneyRules {
   readonly rules: readonly (CurrencyRule | MoneyLimit<'monetary_limit'> | MoneyLimit<'daily_limit'>)[];
   readonly currency: string;
   /** What is added up. */
-  readonly amountParam: string;
-  /** All that limits read; `amount` where there are none. */
-  readonly params: readonly string[];
+  readonly spends: MoneySource;
+  /** All that limits read. */
+  readonly sources: readonly MoneySource[];
 }
 
 interface Written {
   readonly limit: Json | undefined;
   readonly limitPath: string;
   readonly currency: Json | undefined;
-  readonly param: string;
-}
-
-const PARAM = /^[^\p{C}\p{Z}]{1,128}$/u;
-
-/** The name of a param in `{param: ...}`, or null after `refuse` was told why not. */
-export function paramNameOf(value: Json | undefined, path: string, refuse: Refuse): string | null {
-  return typeof value === 'string' && PARAM.test(value) ? value : refuse(path, 'is not the name of a param');
+  readonly source: MoneySource;
+  readonly actions: ReadonlySet<string> | null;
 }
 
 /** Minor units of a limit; null after `refuse` was told why not. */
@@ -44,8 +39,11 @@ export function limitOf(value: Json | undefined, currency: string, path: string,
 export function parseMoney(value: JsonObject, refuse: Refuse): MoneyRules {
   const single = writtenOf(value, 'monetary_limit', refuse);
   const daily = writtenOf(value, 'daily_limit', refuse);
+  const plain = value.currency === undefined ? null : writtenAs('currency', value.currency, refuse);
+  if (plain !== null && plain.params !== null)
+    refuse('currency.params', 'is not part of it: the currency is in "currency"');
   const named: [string, Json | undefined][] = [
-    ['currency', value.currency],
+    ['currency', plain?.value],
     ['monetary_limit.currency', single?.currency],
     ['daily_limit.currency', daily?.currency],
   ];
@@ -59,30 +57,72 @@ export function parseMoney(value: JsonObject, refuse: Refuse): MoneyRules {
   }
   const assumed = currency === null;
   const code = currency ?? DEFAULT_CURRENCY;
-  const amountParam = daily?.param ?? single?.param ?? 'amount';
   const singleLimit = single === null ? null : limitOf(single.limit, code, single.limitPath, refuse);
   const dailyLimit = daily === null ? null : limitOf(daily.limit, code, daily.limitPath, refuse);
-  const params = [...new Set([single?.param, daily?.param].filter((param) => param !== undefined))];
-  if (params.length === 0) params.push(amountParam);
+  const written = [single, daily].filter((each) => each !== null);
+  const sources = unlike(written.map(({ source }) => source));
+  const spends = daily?.source ?? (daily === null ? (single?.source ?? null) : null);
   const rules: MoneyRules['rules'][number][] = [];
-  if (!assumed || single !== null || daily !== null) {
-    rules.push({ kind: 'currency', currency: code, assumed, params, limit: singleLimit });
+  if (!assumed || written.length > 0) {
+    // Whatever is for all actions makes its currency one for all: an amount in another could not be held to it.
+    const scopes = [...written, ...(plain === null ? [] : [plain])].map(({ actions }) => actions);
+    const actions = scopes.some((each) => each === null) ? null : new Set(scopes.flatMap((each) => [...each!]));
+    rules.push({ kind: 'currency', currency: code, assumed, sources, limit: singleLimit, actions });
   }
   if (singleLimit !== null) {
-    rules.push({ kind: 'monetary_limit', limit: singleLimit, currency: code, param: single!.param });
+    const { source, actions } = single!;
+    rules.push({ kind: 'monetary_limit', limit: singleLimit, currency: code, source, actions });
   }
-  if (dailyLimit !== null) rules.push({ kind: 'daily_limit', limit: dailyLimit, currency: code, param: daily!.param });
-  return { rules, currency: code, amountParam, params };
+  if (dailyLimit !== null) {
+    const { source, actions } = daily!;
+    rules.push({ kind: 'daily_limit', limit: dailyLimit, currency: code, source, actions });
+  }
+  return { rules, currency: code, spends, sources };
 }
+
+/** The sources that differ; to look for money where no limit names params. */
+function unlike(sources: readonly MoneySource[]): readonly MoneySource[] {
+  if (sources.length === 0) return [null];
+  const [first, second] = sources;
+  return second === undefined || sourceText(first!) === sourceText(second) ? [first!] : sources;
+}
+
+/** One text for all sources that read the same. */
+export function sourceText(source: MoneySource): string {
+  return source === null
+    ? ''
+    : source
+        .map(({ key }) => key)
+        .sort()
+        .join(' ');
+}
+
+const MEMBERS = ['limit', 'value', 'currency', 'param', 'params', 'actions'];
 
 function writtenOf(constraints: JsonObject, name: string, refuse: Refuse): Written | null {
   const value = constraints[name];
   if (value === undefined) return null;
-  if (!isObject(value)) return { limit: value, limitPath: name, currency: undefined, param: 'amount' };
-  const stranger = Object.keys(value).find((member) => !['limit', 'currency', 'param'].includes(member));
-  if (stranger !== undefined) refuse(`${name}.${stranger.slice(0, 64)}`, 'is not part of {limit, currency, param}');
-  const param = value.param === undefined ? 'amount' : paramNameOf(value.param, `${name}.param`, refuse);
+  if (!isObject(value)) return { limit: value, limitPath: name, currency: undefined, source: null, actions: null };
+  const stranger = Object.keys(value).find((member) => !MEMBERS.includes(member));
+  if (stranger !== undefined)
+    refuse(`${name}.${stranger.slice(0, 64)}`, 'is not part of {limit, currency, params, actions}');
+  for (const [one, other] of [
+    ['limit', 'value'],
+    ['param', 'params'],
+  ] as const) {
+    if (value[one] !== undefined && value[other] !== undefined) refuse(`${name}.${other}`, `is given as "${one}" too`);
+  }
+  const source = paramsOf(value.params, value.param, name, refuse);
+  const actions = actionsOf(value.actions, `${name}.actions`, refuse);
   // `<param>_minor` is read beside every money param; naming it would read cents as whole units.
-  if (param?.endsWith('_minor')) refuse(`${name}.param`, 'ends in "_minor", which is read beside the param without it');
-  return { limit: value.limit, limitPath: `${name}.limit`, currency: value.currency, param: param ?? 'amount' };
+  const minor = (source ?? []).some(({ text }) => text.endsWith('_minor'));
+  if (minor) refuse(`${name}.param`, 'ends in "_minor", which is read beside the param without it');
+  const limitPath = value.limit === undefined && value.value !== undefined ? `${name}.value` : `${name}.limit`;
+  return {
+    limit: value.limit ?? value.value,
+    limitPath,
+    currency: value.currency,
+    source: source ?? null,
+    actions: actions ?? null,
+  };
 }

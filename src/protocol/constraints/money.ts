@@ -59,6 +59,28 @@ export function toMinor(decimal: Decimal, currency: string): bigint | null {
   return decimal.coefficient * POWERS[digits - decimal.scale]!;
 }
 
+/** The sum of two decimals, exactly. */
+export function plus(a: Decimal, b: Decimal): Decimal {
+  const scale = Math.max(a.scale, b.scale);
+  return { coefficient: a.coefficient * tenTo(scale - a.scale) + b.coefficient * tenTo(scale - b.scale), scale };
+}
+
+export function times(a: Decimal, b: Decimal): Decimal {
+  return { coefficient: a.coefficient * b.coefficient, scale: a.scale + b.scale };
+}
+
+/** The decimal in minor units of `currency`, up to the next whole one: what is spent is never counted short. */
+export function ceilMinor({ coefficient, scale }: Decimal, currency: string): bigint {
+  const digits = minorDigits(currency) ?? 2;
+  if (scale <= digits) return coefficient * tenTo(digits - scale);
+  const divisor = tenTo(scale - digits);
+  return (coefficient + divisor - 1n) / divisor;
+}
+
+function tenTo(digits: number): bigint {
+  return POWERS[digits] ?? 10n ** BigInt(digits);
+}
+
 /** A whole number of minor units from a JSON integer or a string of digits; null for everything else. */
 export function minorOf(value: Json | undefined): bigint | null {
   const decimal = decimalOf(value);

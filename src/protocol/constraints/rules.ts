@@ -1,40 +1,54 @@
 /** The rows of protocol section 5, compiled: whatever can be worked out from the passport alone is worked out once. */
 import type { DomainList } from './domains.js';
+import type { Name, Thing } from '../naming/names.js';
 import type { TimeWindow } from './time-windows.js';
 import type { Json, JsonObject } from '../json/values.js';
 
 /** What lists hold and are compared with: exactly, `1` and `"1"` are different. */
 export type Scalar = string | number | boolean;
 
+/** Which actions a constraint is for. */
+export interface Scoped {
+  /** Null for all. */
+  readonly actions: ReadonlySet<string> | null;
+}
+
+/** The params that a limit on money reads; null where it names none, so that it looks for money by the words of names. */
+export type MoneySource = readonly Name[] | null;
+
 /** Which currency amounts are in, and that every amount can be read. Present whenever a passport limits money or names a currency. */
-export interface CurrencyRule {
+export interface CurrencyRule extends Scoped {
   readonly kind: 'currency';
   readonly currency: string;
   /** True when the passport names no currency, so that the default holds. */
   readonly assumed: boolean;
-  /** The params that hold amounts. */
-  readonly params: readonly string[];
+  /** What the limits on money read. */
+  readonly sources: readonly MoneySource[];
   /** The limit for one action, in minor units, as a mismatch reports it. */
   readonly limit: bigint | null;
 }
 
 /** The most that one action, or all accepted actions of 24 hours, may amount to. */
-export interface MoneyLimit<Kind extends 'monetary_limit' | 'daily_limit' = 'monetary_limit' | 'daily_limit'> {
+export interface MoneyLimit<
+  Kind extends 'monetary_limit' | 'daily_limit' = 'monetary_limit' | 'daily_limit',
+> extends Scoped {
   readonly kind: Kind;
   /** Minor units of `currency`. */
   readonly limit: bigint;
   readonly currency: string;
-  readonly param: string;
+  readonly source: MoneySource;
 }
 
-export interface DomainRule {
+export interface DomainRule extends Scoped {
   readonly kind: 'allowed_domains';
+  /** The only params to read; null for every destination (`destinations.ts`). */
+  readonly params: readonly Name[] | null;
   readonly list: DomainList;
 }
 
 export type RateUnit = 'second' | 'minute' | 'hour' | 'day';
 
-export interface RateRule {
+export interface RateRule extends Scoped {
   readonly kind: 'rate';
   /** As the passport writes it: `rate_limit`, `rate_limit.send_email`, `max_orders_per_hour`. */
   readonly name: string;
@@ -47,50 +61,63 @@ export interface RateRule {
   readonly windowMs: number;
 }
 
-export interface ValueRule<Kind extends 'allowed_values' | 'denied_values' = 'allowed_values' | 'denied_values'> {
+/** Which params a rule reads: those whose last words are the thing that it is named after, or those that it names. */
+export interface Reads {
+  readonly thing: Thing;
+  readonly named: readonly Name[] | null;
+  /** As messages name it. */
+  readonly shown: string;
+}
+
+export interface ValueRule<
+  Kind extends 'allowed_values' | 'denied_values' = 'allowed_values' | 'denied_values',
+> extends Scoped {
   readonly kind: Kind;
   readonly name: string;
-  readonly params: readonly string[];
+  readonly reads: Reads;
+  /** Of a deny-list folded, as `foldedValue` writes them. */
   readonly values: ReadonlySet<Json>;
   /** As the passport writes them. */
   readonly written: readonly Scalar[];
   readonly code: 'SYMBOL_NOT_ALLOWED' | 'VALUE_NOT_ALLOWED';
 }
 
-export interface BoundRule {
+export interface BoundRule extends Scoped {
   readonly kind: 'bound';
   readonly name: string;
   readonly side: 'max' | 'min';
-  readonly param: string;
+  readonly reads: Reads;
   readonly limit: number;
 }
 
-export interface RequiredRule {
+export interface RequiredRule extends Scoped {
   readonly kind: 'required';
-  readonly param: string;
+  readonly reads: Reads;
 }
 
 /** Any one of the triggers is enough. */
 export interface ApprovalRule {
   readonly kind: 'approval';
   readonly always: boolean;
-  readonly actions: ReadonlySet<string>;
+  /** The actions that trigger it. */
+  readonly triggers: ReadonlySet<string>;
   /** In lower case: a trigger must not be dodged by writing `Production`. */
   readonly environments: ReadonlySet<string>;
   /** Minor units of `currency`; null when no amount triggers. */
   readonly above: bigint | null;
   readonly currency: string;
-  /** Every param that the limits on money read. */
-  readonly params: readonly string[];
+  /** What the limits on money read. */
+  readonly sources: readonly MoneySource[];
+  readonly actions: ReadonlySet<string> | null;
 }
 
-export interface TimeRule {
+export interface TimeRule extends Scoped {
   readonly kind: 'time_window';
   readonly window: TimeWindow;
   readonly written: JsonObject;
 }
 
-export interface GeoRule {
+export interface GeoRule extends Scoped {
   readonly kind: 'geo_restriction';
   readonly countries: ReadonlySet<string>;
   readonly written: readonly string[];
@@ -133,6 +160,6 @@ export interface Constraints {
   readonly all: readonly Constraint[];
   /** The currency of every limit; the default when none is named. */
   readonly currency: string;
-  /** The param whose amount an accepted intent is recorded with. */
-  readonly amountParam: string;
+  /** Where the amount is found that an accepted intent is recorded with. */
+  readonly spends: MoneySource;
 }

@@ -1,8 +1,246 @@
+/** The money in the params (protocol, section 5.1), in every reading. */
 import { minorDigits } from '../../protocol/constraints/currencies.js';
-import { decimalOf, minorOf, toMinor, type Decimal } from '../../protocol/constraints/money.js';
+import { ceilMinor, decimalOf, minorOf, plus, times, toMinor, type Decimal } from '../../protocol/constraints/money.js';
+import { numberIn } from '../../protocol/constraints/number-text.js';
+import type { MoneySource } from '../../protocol/constraints/rules.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
+import {
+  heldBy,
+  isSameName,
+  lastWords,
+  nameOf,
+  singular,
+  vocabularyOf,
+  type Name,
+} from '../../protocol/naming/names.js';
+import {
+  MINOR_WORDS,
+  MONEY_MEMBERS,
+  MONEY_WORDS,
+  NO_MONEY_WORDS,
+  PRICE_WORDS,
+  QUANTITY_WORDS,
+  WHOLE_WORDS,
+} from '../../protocol/naming/vocabulary.js';
 import { paramOf } from './judged.js';
+import type { Member } from './members.js';
 
+/** One reading of what an intent asks for. */
+export interface Amount {
+  /** Minor units. */
+  readonly minor: bigint;
+  /** The param it was read from; `items[].price` for the sum over a list. */
+  readonly param: string;
+  /** Found by a word in the name, and not by the name. */
+  readonly guessed: boolean;
+}
+
+/** An amount that is none. */
+export interface Unreadable {
+  readonly param: string;
+  readonly reason: string;
+}
+
+export interface Amounts {
+  readonly readings: readonly Amount[];
+  readonly unreadable: readonly Unreadable[];
+}
+
+/** The largest reading; null where there is no money. Of two that are equal the one that was not guessed. */
+export function largestOf({ readings }: Amounts): Amount | null {
+  return readings.reduce<Amount | null>((most, each) => {
+    if (most === null || each.minor > most.minor) return each;
+    return each.minor === most.minor && most.guessed ? each : most;
+  }, null);
+}
+
+/** The reading to report of those above a limit: one that was not guessed before all others, then the largest. */
+export function worstAbove(amounts: Amounts, limit: bigint): Amount | null {
+  const above = amounts.readings.filter(({ minor }) => minor > limit);
+  const certain = above.filter(({ guessed }) => !guessed);
+  return largestOf({ readings: certain.length > 0 ? certain : above, unreadable: [] });
+}
+
+const MONEY = vocabularyOf(MONEY_WORDS);
+const NO_MONEY: ReadonlySet<string> = new Set(NO_MONEY_WORDS.map(singular));
+const MINOR = vocabularyOf(MINOR_WORDS);
+const PRICE = vocabularyOf(PRICE_WORDS);
+const QUANTITY = vocabularyOf(QUANTITY_WORDS);
+const WHOLE = vocabularyOf(WHOLE_WORDS);
+const MEMBER: ReadonlySet<string> = new Set(MONEY_MEMBERS);
+const AMOUNT = nameOf('amount');
+const AMOUNT_MINOR = nameOf('amount_minor');
+const DIGITS = /^\p{N}+$/u;
+
+/** What a name says about money. */
+interface MoneyName {
+  readonly money: boolean;
+  /** Its numbers are minor units. */
+  readonly minor: boolean;
+  /** The price of one unit. */
+  readonly price: boolean;
+  readonly quantity: boolean;
+}
+
+const MOST_NAMES = 4096;
+const moneyNames = new Map<string, MoneyName>();
+
+/** What the name says about money. */
+export function moneyNameOf(name: Name): MoneyName {
+  let found = moneyNames.get(name.text);
+  if (found !== undefined) return found;
+  const money = !DIGITS.test(name.words.at(-1) ?? '') && heldBy(name, MONEY).length > 0 && !isNoMoney(name);
+  found = {
+    money,
+    minor: heldBy(name, MINOR).length > 0,
+    price: money && heldBy(name, PRICE).some(({ last }) => last) && heldBy(name, WHOLE).length === 0,
+    quantity: heldBy(name, QUANTITY).some(({ last }) => last),
+  };
+  if (moneyNames.size >= MOST_NAMES) moneyNames.clear();
+  if (name.text.length <= 128) moneyNames.set(name.text, found);
+  return found;
+}
+
+function isNoMoney(name: Name): boolean {
+  return lastWords(name, MONEY).some((word) => NO_MONEY.has(word) || DIGITS.test(word));
+}
+
+/** `{"total": {"usd": 5}}`: what holds the number of an object under a name for money. */
+function isMoneyMember({ words }: Name): boolean {
+  const [only] = words;
+  return words.length === 1 && (MEMBER.has(only!) || minorDigits(only!.toUpperCase()) !== null);
+}
+
+/** All the money in the params that `source` reads, in minor units of `currency`. */
+export function amountsIn(
+  params: JsonObject,
+  members: readonly Member[],
+  source: MoneySource,
+  currency: string,
+): Amounts {
+  const found = new Readings(currency);
+  if (source === null) {
+    found.exact(params, 'amount');
+    for (const member of members) found.guess(member, params);
+    found.multiply();
+  } else {
+    for (const name of source) {
+      found.exact(params, name.text);
+      for (const member of members) found.named(member, name, params);
+    }
+  }
+  found.addUp();
+  return found;
+}
+
+class Readings implements Amounts {
+  readonly readings: Amount[] = [];
+  readonly unreadable: Unreadable[] = [];
+  readonly #currency: string;
+  readonly #digits: number;
+  /** Of members of one name in a list of objects. */
+  readonly #sums = new Map<string, { total: Decimal; count: number; param: string; guessed: boolean }>();
+  readonly #prices: { member: Member; each: Decimal; guessed: boolean }[] = [];
+  readonly #quantities = new Map<JsonObject, Decimal[]>();
+
+  constructor(currency: string) {
+    this.#currency = currency;
+    this.#digits = minorDigits(currency) ?? 2;
+  }
+
+  /** The param of exactly this name at the top, which has to be an amount where it is there. */
+  exact(params: JsonObject, param: string): void {
+    const reading = readAmount(params, param, this.#currency);
+    if (reading === null) return;
+    if (reading.ok) this.readings.push({ minor: reading.minor, param: reading.param, guessed: false });
+    else this.unreadable.push({ param: reading.param, reason: reading.reason });
+  }
+
+  guess(member: Member, params: JsonObject): void {
+    const { name, value, owner, holder } = member;
+    if (typeof value === 'boolean' || value === null) return;
+    const kind = moneyNameOf(name);
+    if (kind.quantity) {
+      const numbers = numbersIn(value);
+      if (numbers.length > 0) this.#quantities.set(owner, [...(this.#quantities.get(owner) ?? []), ...numbers]);
+    }
+    const held = kind.money || holder === null || !isMoneyMember(name) ? null : moneyNameOf(holder);
+    if (!kind.money && held?.money !== true) return;
+    if (owner === params && (name.text === 'amount' || name.text === 'amount_minor')) return;
+    const guessed = !isSameName(name, AMOUNT) && !isSameName(name, AMOUNT_MINOR);
+    const numbers = this.#collect(member, kind.minor || held?.minor === true, guessed);
+    if (kind.price) for (const each of numbers) this.#prices.push({ member, each, guessed: true });
+  }
+
+  named(member: Member, name: Name, params: JsonObject): void {
+    const { text } = member.name;
+    const isMinor = isSameName(member.name, nameOf(`${name.text}_minor`));
+    if (!isMinor && !isSameName(member.name, name)) return;
+    if (member.owner === params && (text === name.text || text === `${name.text}_minor`)) return;
+    this.#collect(member, isMinor, false);
+  }
+
+  #collect(member: Member, isMinor: boolean, guessed: boolean): readonly Decimal[] {
+    const numbers = numbersIn(member.value).map((each) =>
+      isMinor ? { coefficient: each.coefficient, scale: each.scale + this.#digits } : each,
+    );
+    if (numbers.length === 0) return numbers;
+    for (const each of numbers) this.#add(each, member.path, guessed);
+    const total = numbers.reduce(plus);
+    if (numbers.length > 1) this.#add(total, `${member.path}[]`, guessed);
+    if (member.group !== null) this.#sum(member.group, total, member.path, guessed);
+    return numbers;
+  }
+
+  #add(amount: Decimal, param: string, guessed: boolean): void {
+    this.readings.push({ minor: ceilMinor(amount, this.#currency), param, guessed });
+  }
+
+  #sum(group: string, amount: Decimal, path: string, guessed: boolean): void {
+    const sum = this.#sums.get(group);
+    if (sum === undefined) {
+      this.#sums.set(group, { total: amount, count: 1, param: path.replace(/\[[0-9]+\]/g, '[]'), guessed });
+      return;
+    }
+    sum.total = plus(sum.total, amount);
+    sum.count += 1;
+    sum.guessed &&= guessed;
+  }
+
+  /** A price and a quantity in one object. */
+  multiply(): void {
+    for (const { member, each, guessed } of this.#prices) {
+      for (const quantity of this.#quantities.get(member.owner) ?? []) {
+        const product = times(each, quantity);
+        this.#add(product, member.path, guessed);
+        if (member.group !== null) this.#sum(`${member.group} *`, product, member.path, guessed);
+      }
+    }
+  }
+
+  addUp(): void {
+    for (const { total, count, param, guessed } of this.#sums.values()) {
+      if (count > 1) this.#add(total, param, guessed);
+    }
+  }
+}
+
+/** The absolute values of the numbers, and of the texts that are numbers, in a value or list. */
+function numbersIn(value: Json): readonly Decimal[] {
+  if (typeof value === 'number') {
+    const decimal = decimalOf(value);
+    return decimal === null
+      ? []
+      : [decimal.coefficient < 0n ? { ...decimal, coefficient: -decimal.coefficient } : decimal];
+  }
+  if (typeof value === 'string') {
+    const decimal = numberIn(value);
+    return decimal === null ? [] : [decimal];
+  }
+  return Array.isArray(value) ? (value as readonly Json[]).flatMap(numbersIn) : [];
+}
+
+/** The amount under one name, as an intent has always been read. */
 export type AmountReading =
   | {
       readonly ok: true;
@@ -44,8 +282,20 @@ function whyNot(decimal: Decimal, currency: string): string {
   return `${currency} has ${minorDigits(currency)} digits after the point, and it has ${decimal.scale}`;
 }
 
-/** What the intent says of its currency: true when it says nothing else than `currency`. */
-export function isInCurrency(params: JsonObject, currency: string): boolean {
-  const named = paramOf(params, 'currency');
-  return named === undefined || named === currency;
+const CURRENCY = nameOf('currency');
+
+/**
+ * What the intent says of its currency that is not `currency`; null when it says nothing else. Below the top a currency counts where
+ * money stands beside it.
+ */
+export function otherCurrency(params: JsonObject, members: readonly Member[], currency: string): Member | null {
+  const other = members.find(
+    ({ name, value, owner }) =>
+      isSameName(name, CURRENCY) && value !== currency && (owner === params || holdsMoney(owner)),
+  );
+  return other ?? null;
+}
+
+function holdsMoney(owner: JsonObject): boolean {
+  return Object.keys(owner).some((text) => moneyNameOf(nameOf(text)).money);
 }

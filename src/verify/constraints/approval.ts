@@ -1,10 +1,12 @@
-import type { ApprovalRule } from '../../protocol/constraints/rules.js';
-import { foldedName } from '../../protocol/constraints/grammar.js';
+import { foldedText } from '../../protocol/constraints/folded.js';
 import { formatMinor } from '../../protocol/constraints/money.js';
+import type { ApprovalRule, MoneySource } from '../../protocol/constraints/rules.js';
 import type { Json } from '../../protocol/json/values.js';
+import { endsWith, thingNamed } from '../../protocol/naming/names.js';
+import { ENVIRONMENT_WORDS } from '../../protocol/naming/vocabulary.js';
 import { violation } from '../decision.js';
-import { isInCurrency, readAmount } from './amount.js';
-import { HOLDS, paramOf, type ConstraintCheck, type Judged } from './judged.js';
+import { amountsIn, largestOf, otherCurrency } from './amount.js';
+import { HOLDS, type ConstraintCheck, type Judged } from './judged.js';
 
 /** A person has approved exactly this intent, where the passport asks for it. Any one trigger is enough. */
 export const approval: ConstraintCheck<'approval'> = (rule, judged) => {
@@ -22,37 +24,46 @@ export const approval: ConstraintCheck<'approval'> = (rule, judged) => {
 
 function reasonFor(rule: ApprovalRule, judged: Judged): string | null {
   if (rule.always) return 'every action of this agent needs approval';
-  if (rule.actions.has(judged.action)) return `the action ${judged.action} needs approval`;
+  if (rule.triggers.has(judged.action)) return `the action ${judged.action} needs approval`;
   if (rule.environments.size > 0) {
     const reason = environmentReason(rule.environments, judged);
     if (reason !== null) return reason;
   }
   if (rule.above === null) return null;
-  for (const param of rule.params) {
-    const reason = amountReason(param, rule.currency, rule.above, judged);
+  for (const source of rule.sources) {
+    const reason = amountReason(source, rule.currency, rule.above, judged);
     if (reason !== null) return reason;
   }
   return null;
 }
 
-function environmentReason(environments: ReadonlySet<string>, { params, target }: Judged): string | null {
-  const values: Json[] = target === null ? [] : [target];
-  for (const name of ['environment', 'environments']) {
-    const value = paramOf(params, name);
-    if (Array.isArray(value)) values.push(...value);
-    else if (value !== undefined) values.push(value);
+const ENVIRONMENT = thingNamed(...ENVIRONMENT_WORDS);
+
+function environmentReason(environments: ReadonlySet<string>, { members, target }: Judged): string | null {
+  const values: Json[] = target === null ? [] : [target, ...target.split(/[/:.]/)];
+  for (const { name, value } of members) {
+    if (!endsWith(name, ENVIRONMENT)) continue;
+    if (Array.isArray(value)) values.push(...(value as readonly Json[]));
+    else values.push(value);
   }
   for (const value of values) {
     // What is not a name could be any environment to the executor.
     if (typeof value !== 'string') return 'the environment cannot be read';
-    if (environments.has(foldedName(value))) return `the environment ${foldedName(value)} needs approval`;
+    if (environments.has(foldedText(value))) return `the environment ${foldedText(value)} needs approval`;
   }
   return null;
 }
 
-function amountReason(param: string, currency: string, above: bigint, { params }: Judged): string | null {
-  const amount = readAmount(params, param, currency);
-  if (amount === null) return null;
-  if (!amount.ok || !isInCurrency(params, currency)) return `the amount cannot be read in ${currency}`;
-  return amount.minor > above ? `amounts above ${formatMinor(above, currency)} need approval` : null;
+function amountReason(
+  source: MoneySource,
+  currency: string,
+  above: bigint,
+  { params, members }: Judged,
+): string | null {
+  const amounts = amountsIn(params, members, source, currency);
+  if (amounts.unreadable.length > 0) return `the amount cannot be read in ${currency}`;
+  const largest = largestOf(amounts);
+  if (largest === null) return null;
+  if (otherCurrency(params, members, currency) !== null) return `the amount cannot be read in ${currency}`;
+  return largest.minor > above ? `amounts above ${formatMinor(above, currency)} need approval` : null;
 }

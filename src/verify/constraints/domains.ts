@@ -1,70 +1,104 @@
-import { isListed, type DomainList } from '../../protocol/constraints/domains.js';
-import { hostsOf } from '../../protocol/constraints/hosts.js';
+import { couldBeDestination, destinationsIn, tierOf, type Tier } from '../../protocol/constraints/destinations.js';
+import { isListed } from '../../protocol/constraints/domains.js';
+import { hostsOf, type HostReading } from '../../protocol/constraints/hosts.js';
+import type { DomainRule } from '../../protocol/constraints/rules.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
+import { isSameName, nameOf, type Name } from '../../protocol/naming/names.js';
 import { violation, type Violation } from '../decision.js';
 import { HOLDS, shown, type ConstraintCheck, type Judged } from './judged.js';
 
-/** The params that say where something goes (protocol, section 5), in whatever case: HTTP and mail do not care either. */
-const NAMES = new Set([
-  'to',
-  'cc',
-  'bcc',
-  'recipient',
-  'recipients',
-  'email',
-  'url',
-  'uri',
-  'endpoint',
-  'host',
-  'domain',
-  'webhook',
-]);
 /** A decision lists this many strangers; the intent is refused anyway. */
 const MAX_REPORTED = 16;
 
-/** Every host that the params name, at any depth, is on the list, and every one of them can be read. */
-export const allowedDomains: ConstraintCheck<'allowed_domains'> = ({ list }, judged) => {
-  const violations: Violation[] = [];
-  walk(judged.params, '', list, judged, violations);
-  return violations.length === 0 ? HOLDS : violations;
+/** Every host that the params and the target name, at any depth, is on the list, and every one of them can be read. */
+export const allowedDomains: ConstraintCheck<'allowed_domains'> = (rule, judged) => {
+  const search = new Search(rule, judged);
+  search.object(judged.params, '');
+  if (rule.params === null && judged.target !== null) {
+    search.report(destinationsIn(judged.target, false), 'target');
+  }
+  return search.found.length === 0 ? HOLDS : search.found;
 };
 
-function walk(value: JsonObject, path: string, list: DomainList, judged: Judged, found: Violation[]): void {
-  for (const name of Object.keys(value)) {
-    const member = value[name]!;
-    const at = path === '' ? name : `${path}.${name}`;
-    if (NAMES.has(name) || NAMES.has(name.toLowerCase())) judge(member, at, list, judged, found);
-    else descend(member, at, list, judged, found);
-    if (found.length >= MAX_REPORTED) return;
+/** How many destinations the params and the target name: zero is nothing to measure. */
+export function destinationsCounted(rule: DomainRule, judged: Judged): number {
+  const search = new Search(rule, judged);
+  search.object(judged.params, '');
+  if (rule.params === null && judged.target !== null) search.report(destinationsIn(judged.target, false), 'target');
+  return search.read;
+}
+
+class Search {
+  readonly found: Violation[] = [];
+  /** Destinations that were looked at. */
+  read = 0;
+  readonly #rule: DomainRule;
+  readonly #judged: Judged;
+
+  constructor(rule: DomainRule, judged: Judged) {
+    this.#rule = rule;
+    this.#judged = judged;
+  }
+
+  object(value: JsonObject, path: string, under: Tier = null): void {
+    for (const text of Object.keys(value)) {
+      if (this.found.length >= MAX_REPORTED) return;
+      const at = path === '' ? text : `${path}.${text}`;
+      const { params } = this.#rule;
+      const name = nameOf(text);
+      // A name can be an address, as in `{"a@acme.com": "Ann"}`.
+      if (params === null && /[@:]/.test(text)) this.report(destinationsIn(text, false), at);
+      this.#member(value[text]!, at, params === null ? (tierOf(name) ?? under) : named(name, params));
+    }
+  }
+
+  #member(value: Json, path: string, tier: Tier): void {
+    if (value === null || typeof value === 'boolean') return;
+    if (tier === 'first') return this.report(hostsOf(value), path);
+    if (typeof value === 'string') {
+      if (this.#rule.params !== null) return;
+      this.report(readingsUnder(tier, value), path);
+    } else if (Array.isArray(value)) {
+      for (let i = 0; i < value.length && this.found.length < MAX_REPORTED; i++) {
+        this.#member((value as readonly Json[])[i]!, `${path}[${i}]`, tier);
+      }
+    } else if (isObject(value)) {
+      // What stands under such a name without a name of its own for it is read where it reads as a destination.
+      this.object(value, path, tier === null ? null : 'weak');
+    }
+  }
+
+  report(readings: readonly HostReading[], param: string): void {
+    const { list } = this.#rule;
+    const reported = new Set<string>();
+    this.read += readings.length;
+    for (const reading of readings) {
+      if (this.found.length >= MAX_REPORTED) return;
+      if (reading.ok && isListed(list, reading.host)) continue;
+      const requested = reading.ok ? reading.host : reading.text;
+      if (reported.has(requested)) continue;
+      reported.add(requested);
+      const message = reading.ok
+        ? `${reading.host} (in "${shown(param)}") is not among the allowed domains.`
+        : `"${shown(param)}" cannot be read as an address, URL or host in one way only: ${reading.reason}.`;
+      this.found.push(
+        violation('DOMAIN_RESTRICTION_VIOLATED', message, {
+          requested_domain: shown(requested),
+          allowed_domains: list.texts,
+          param: shown(param),
+          agent_id: this.#judged.agentId,
+        }),
+      );
+    }
   }
 }
 
-function descend(value: Json, path: string, list: DomainList, judged: Judged, found: Violation[]): void {
-  if (typeof value !== 'object' || value === null) return;
-  if (isObject(value)) return walk(value, path, list, judged, found);
-  for (let i = 0; i < value.length && found.length < MAX_REPORTED; i++) {
-    descend(value[i]!, `${path}[${i}]`, list, judged, found);
-  }
+/** Under a strong name what could be a destination has to be readable as one. */
+function readingsUnder(tier: Tier, text: string): readonly HostReading[] {
+  const readings = destinationsIn(text, tier !== null);
+  return readings.length === 0 && tier === 'strong' && couldBeDestination(text) ? hostsOf(text) : readings;
 }
 
-function judge(value: Json, param: string, list: DomainList, judged: Judged, found: Violation[]): void {
-  const reported = new Set<string>();
-  for (const reading of hostsOf(value)) {
-    if (found.length >= MAX_REPORTED) return;
-    if (reading.ok && isListed(list, reading.host)) continue;
-    const requested = reading.ok ? reading.host : reading.text;
-    if (reported.has(requested)) continue;
-    reported.add(requested);
-    const message = reading.ok
-      ? `${reading.host} (in "${shown(param)}") is not among the allowed domains.`
-      : `"${shown(param)}" cannot be read as an address, URL or host in one way only: ${reading.reason}.`;
-    found.push(
-      violation('DOMAIN_RESTRICTION_VIOLATED', message, {
-        requested_domain: shown(requested),
-        allowed_domains: list.texts,
-        param: shown(param),
-        agent_id: judged.agentId,
-      }),
-    );
-  }
+function named(name: Name, params: readonly Name[]): Tier {
+  return params.some((each) => isSameName(each, name)) ? 'first' : null;
 }

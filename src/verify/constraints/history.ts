@@ -1,4 +1,5 @@
-import type { Constraints } from '../../protocol/constraints/rules.js';
+import { sourceText } from '../../protocol/constraints/money-grammar.js';
+import type { Constraints, MoneySource } from '../../protocol/constraints/rules.js';
 import { jsonOfMinor } from '../../protocol/constraints/money.js';
 import { violation, type Violation } from '../decision.js';
 import { accountingOf } from './usage.js';
@@ -37,8 +38,8 @@ export function unaccountable(limits: readonly Constraints[], agentId: string): 
   const violations: Violation[] = [];
   for (const rule of limits.flatMap(({ all }) => all)) {
     if (rule.kind !== 'daily_limit' || accounting === null) continue;
-    if (rule.currency === accounting.currency && rule.param === accounting.amountParam) continue;
-    const message = `What is spent is added up from "${accounting.amountParam}" in ${accounting.currency}, and another limit reads "${rule.param}" in ${rule.currency}.`;
+    if (rule.currency === accounting.currency && sourceText(rule.source) === sourceText(accounting.spends)) continue;
+    const message = `What is spent is added up from ${sourceSaid(accounting.spends)} in ${accounting.currency}, and another limit reads ${sourceSaid(rule.source)} in ${rule.currency}.`;
     violations.push(notAddedUp(rule, message, agentId));
   }
   return violations;
@@ -57,6 +58,10 @@ function notAddedUp(
     window: '24h',
     agent_id: agentId,
   });
+}
+
+function sourceSaid(source: MoneySource): string {
+  return source === null ? 'all money' : source.map(({ text }) => `"${text}"`).join(', ');
 }
 
 function why(name: string): string {

@@ -2,12 +2,17 @@ import type { Constraint, ConstraintKind } from '../../protocol/constraints/rule
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import type { Violation } from '../decision.js';
 import type { Meter, MeterReading } from '../meters.js';
+import type { Member } from './members.js';
 
 /** What constraints are held against: one intent, and what is known at the moment of the check. */
 export interface Judged {
   readonly agentId: string;
   readonly action: string;
   readonly params: JsonObject;
+  /** The params, member by member (`membersOf`). */
+  readonly members: readonly Member[];
+  /** The schema that the passport gives the action's params; null where it gives none. */
+  readonly schema: JsonObject | null;
   readonly target: string | null;
   /** ms since the epoch. */
   readonly now: number;

@@ -1,58 +1,74 @@
 import { formatMinor, jsonOfMinor } from '../../protocol/constraints/money.js';
+import type { JsonObject } from '../../protocol/json/values.js';
+import { GUESSED } from '../../protocol/log/attribution.js';
 import { violation, type Violation } from '../decision.js';
-import { isInCurrency, readAmount } from './amount.js';
-import { HOLDS, paramOf, said, shown, type ConstraintCheck } from './judged.js';
+import { amountsIn, otherCurrency, worstAbove, type Amount } from './amount.js';
+import { HOLDS, said, shown, type ConstraintCheck } from './judged.js';
 
 /** Every amount is in the passport's currency and can be read exactly; the limits below rely on it. */
-export const currency: ConstraintCheck<'currency'> = (rule, { agentId, params }) => {
-  if (!isInCurrency(params, rule.currency)) {
-    const requested = paramOf(params, 'currency') ?? null;
+export const currency: ConstraintCheck<'currency'> = (rule, { agentId, params, members }) => {
+  const other = otherCurrency(params, members, rule.currency);
+  if (other !== null) {
     return [
       violation(
         'MONETARY_LIMIT_EXCEEDED',
-        `Currency ${said(requested)} asked, ${rule.currency} allowed${rule.assumed ? ' (the default of a passport that names none)' : ''}.`,
+        `Currency ${said(other.value)} asked, ${rule.currency} allowed${rule.assumed ? ' (the default of a passport that names none)' : ''}.`,
         {
-          requested: shown(requested),
+          requested: shown(other.value),
           limit: rule.limit === null ? null : jsonOfMinor(rule.limit, rule.currency),
           currency: rule.currency,
-          param: 'currency',
+          param: shown(other.path),
           agent_id: agentId,
         },
       ),
     ];
   }
   const violations: Violation[] = [];
-  for (const name of rule.params) {
-    const amount = readAmount(params, name, rule.currency);
-    if (amount === null || amount.ok) continue;
-    violations.push(
-      violation('PARAMS_INVALID', `"${amount.param}" is not an amount of ${rule.currency}: ${amount.reason}.`, {
-        param: amount.param,
-        reason: amount.reason,
-        agent_id: agentId,
-      }),
-    );
+  for (const source of rule.sources) {
+    for (const { param, reason } of amountsIn(params, members, source, rule.currency).unreadable) {
+      violations.push(
+        violation('PARAMS_INVALID', `"${param}" is not an amount of ${rule.currency}: ${reason}.`, {
+          param,
+          reason,
+          agent_id: agentId,
+        }),
+      );
+    }
   }
   return violations;
 };
 
 /** No single action asks for more than the limit; the limit itself is allowed. */
-export const monetaryLimit: ConstraintCheck<'monetary_limit'> = ({ limit, currency, param }, { agentId, params }) => {
+export const monetaryLimit: ConstraintCheck<'monetary_limit'> = ({ limit, currency, source }, judged) => {
+  const { agentId, params, members } = judged;
   // Unreadable amounts and other currencies are refused by `currency`, which stands before every limit.
-  if (!isInCurrency(params, currency)) return HOLDS;
-  const amount = readAmount(params, param, currency);
-  if (amount === null || !amount.ok || amount.minor <= limit) return HOLDS;
+  if (otherCurrency(params, members, currency) !== null) return HOLDS;
+  const amounts = amountsIn(params, members, source, currency);
+  if (amounts.unreadable.length > 0) return HOLDS;
+  const amount = worstAbove(amounts, limit);
+  if (amount === null) return HOLDS;
   return [
     violation(
       'MONETARY_LIMIT_EXCEEDED',
-      `${formatMinor(amount.minor, currency)} asked, ${formatMinor(limit, currency)} allowed.`,
+      `${formatMinor(amount.minor, currency)} asked${whereFound(amount)}, ${formatMinor(limit, currency)} allowed.`,
       {
         requested: jsonOfMinor(amount.minor, currency),
         limit: jsonOfMinor(limit, currency),
         currency,
-        param: amount.param,
+        param: shown(amount.param),
+        ...guessedBy(amount),
         agent_id: agentId,
       },
     ),
   ];
 };
+
+/** An amount that was found by a word says where, so that a person sees what was taken for money. */
+export function whereFound({ param, guessed }: Amount): string {
+  return guessed ? ` (in ${said(param)})` : '';
+}
+
+/** The mark of a guess, where it is one. */
+export function guessedBy({ guessed }: Amount): JsonObject {
+  return guessed ? { [GUESSED]: true } : {};
+}

@@ -1,16 +1,57 @@
-import type { Json } from '../../protocol/json/values.js';
+import { wordsOf } from '../../protocol/name-words.js';
+import { visibleText } from '../../protocol/naming/hidden.js';
+import { nameOf } from '../../protocol/naming/names.js';
+import type { RequiredRule } from '../../protocol/constraints/rules.js';
+import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { violation } from '../decision.js';
-import { HOLDS, paramOf, type ConstraintCheck } from './judged.js';
+import { HOLDS, type ConstraintCheck, type Judged } from './judged.js';
+import { isRead, readBy } from './reads.js';
 
-/** The param is there and says something. */
-export const required: ConstraintCheck<'required'> = ({ param }, { agentId, params }) =>
-  isMissing(paramOf(params, param))
-    ? [violation('REQUIRED_PARAM_MISSING', `"${param}" is required.`, { param, agent_id: agentId })]
-    : HOLDS;
+/** A param of the name is there and says something. */
+export const required: ConstraintCheck<'required'> = (rule, judged) => {
+  if (!isFor(rule, judged)) return HOLDS;
+  const param = rule.reads.shown;
+  return readBy(judged.members, rule.reads).some(({ value }) => !isEmpty(value))
+    ? HOLDS
+    : [violation('REQUIRED_PARAM_MISSING', `"${param}" is required.`, { param, agent_id: judged.agentId })];
+};
+
+/** Actions that take something back, or only look. */
+const EXCEPT: ReadonlySet<string> = new Set(['cancel', 'list', 'get', 'read']);
+
+/** Without `actions`: where the schema declares the param, and without a schema everywhere but where nothing is done. */
+function isFor({ actions, reads }: RequiredRule, { action, schema }: Judged): boolean {
+  if (actions !== null) return true;
+  if (schema === null) return !EXCEPT.has(wordsOf(action)[0] ?? '');
+  return declaredIn(schema).some((name) => isRead(nameOf(name), reads));
+}
+
+const declared = new WeakMap<JsonObject, readonly string[]>();
+
+/** The names of all properties that a schema declares, at any depth. */
+export function declaredIn(schema: JsonObject): readonly string[] {
+  let names = declared.get(schema);
+  if (names === undefined) declared.set(schema, (names = [...new Set(namesIn(schema))]));
+  return names;
+}
+
+function namesIn(schema: Json): string[] {
+  if (Array.isArray(schema)) return (schema as readonly Json[]).flatMap(namesIn);
+  if (!isObject(schema)) return [];
+  return Object.entries(schema).flatMap(([keyword, value]) => {
+    if (keyword === 'properties' && isObject(value))
+      return [...Object.keys(value), ...Object.values(value).flatMap(namesIn)];
+    if (keyword === 'required' && Array.isArray(value))
+      return value.filter((name) => typeof name === 'string') as string[];
+    return keyword === 'const' || keyword === 'enum' || keyword === 'default' || keyword === 'examples'
+      ? []
+      : namesIn(value);
+  });
+}
 
 // Zero counts as given: whether 0 is a sensible value is what min_<name> and the params schema say.
-function isMissing(value: Json | undefined): boolean {
-  if (value === undefined || value === null || value === false) return true;
-  if (typeof value === 'string') return value.trim() === '';
-  return typeof value === 'object' && Object.keys(value).length === 0;
+function isEmpty(value: Json): boolean {
+  if (value === null || value === false) return true;
+  if (typeof value === 'string') return visibleText(value).trim() === '';
+  return typeof value === 'object' && Object.values(value as JsonObject).every(isEmpty);
 }

@@ -3,8 +3,9 @@ import { minorDigits } from '../../protocol/constraints/currencies.js';
 import { MAX_MINOR } from '../../protocol/constraints/money.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { Usage } from '../meters.js';
-import { readAmount } from './amount.js';
+import { amountsIn, largestOf } from './amount.js';
 import { paramOf } from './judged.js';
+import { membersOf } from './members.js';
 
 const NEED_HISTORY: ReadonlySet<string> = new Set(['rate', 'daily_limit']);
 
@@ -31,7 +32,8 @@ export function usageOf(constraints: Constraints, params: JsonObject): Pick<Usag
   const named = paramOf(params, 'currency');
   // A passport without any rule on money accepts other currencies; they are spent in their own.
   const currency = typeof named === 'string' && minorDigits(named) !== null ? named : constraints.currency;
-  const amount = readAmount(params, constraints.amountParam, currency);
-  if (amount === null || !amount.ok) return { currency: null, amountMinor: null };
+  const amounts = amountsIn(params, membersOf(params), constraints.spends, currency);
+  const amount = amounts.unreadable.length > 0 ? null : largestOf(amounts);
+  if (amount === null) return { currency: null, amountMinor: null };
   return { currency, amountMinor: amount.minor < MAX_MINOR ? amount.minor : MAX_MINOR };
 }

@@ -87,10 +87,18 @@ export function constraintCases(cases: Cases): void {
   mayNot('too-many-instances', 'scale_service', { desired_count: 11 }, 'AIP-E207', { details: { limit: 10 } });
   mayNot('too-few-replicas', 'scale_service', { replicas: 1 }, 'AIP-E207', { details: { limit: 2 } });
   may('second-order-of-the-hour', 'place_order', {}, { before: ['intent-symbol-allowed.json'] });
-  mayNot('third-order-of-the-hour', 'cancel_order', {}, 'AIP-E205', {
+  mayNot('third-order-of-the-hour', 'place_order', {}, 'AIP-E205', {
     before: ['intent-symbol-allowed.json', 'intent-second-order-of-the-hour.json'],
     details: { limit: 2, window: 'hour', used: 2, retry_after_s: 3600 },
   });
+  may(
+    'cancelled-order-of-the-hour',
+    'cancel_order',
+    {},
+    {
+      before: ['intent-symbol-allowed.json', 'intent-second-order-of-the-hour.json'],
+    },
+  );
   cases.on('an order refused for its rate, again', 'intent-third-order-of-the-hour.json', 'AIP-E301', 'nonce', {
     ...operator,
     before: [

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { CONSTRAINT_ORDER } from '../../../src/protocol/constraints/rules.js';
 import { parseConstraints } from '../../../src/protocol/constraints/grammar.js';
-import { holdsThing, paramNamesOf, thingOf } from '../../../src/protocol/constraints/counted-names.js';
+import { holdsThing, thingOf } from '../../../src/protocol/constraints/counted-names.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 
 interface Vector {
@@ -72,11 +72,4 @@ describe('things', () => {
     '%s holds order',
     (action) => expect(holdsThing(action, 'order')).toBe(true),
   );
-
-  test.each([
-    ['symbols', ['symbol', 'symbols']],
-    ['symbol', ['symbol', 'symbols']],
-    ['policies', ['policy', 'policies']],
-    ['addresses', ['address', 'addresse', 'addresses']],
-  ])('a list of %s reads %j', (things, names) => expect(paramNamesOf(things)).toEqual(names));
 });

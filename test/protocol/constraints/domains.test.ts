@@ -277,7 +277,7 @@ describe('disguises', () => {
     let accepted = 0;
     fc.assert(
       fc.property(disguise, (text) => {
-        if (!isAccepted(text)) return;
+        if (text.trim() === '' || !isAccepted(text)) return;
         accepted++;
         expect(text).not.toMatch(/[\x00-\x1f\\]/);
         const isUrl = (part: string) => /^ *(?:https?|wss?):\/\//i.test(part);
@@ -325,7 +325,7 @@ describe('disguises', () => {
       ['"', '" <>'],
       ['x,', ',y'],
     ].flatMap(([before, after]) => [`${before}${run(' ')}${after}`, `${before}${run('. ')}${after}`]);
-    for (const text of [...units.map(run), ...wrapped]) expect(isAccepted(text)).toBe(false);
+    for (const text of [...units.map(run), ...wrapped]) expect(isAccepted(text)).toBe(text.trim() === '');
     expect(isAccepted({ email: 'a@acme.com', name: `${run('. ')}!` })).toBe(false);
     expect(hostsOf(units.map(() => 'a@acme.com,'.repeat(5000))).length).toBeLessThanOrEqual(1025);
   });
@@ -362,8 +362,6 @@ describe('readings', () => {
     [0],
     [true],
     [[1]],
-    [''],
-    [' '],
     [{ port: 443 }],
     [{ email: 'a@acme.com', name: 'evil.com' }],
     [{ email: 'a@acme.com', name: 'x <b@evil.com>' }],

@@ -1,7 +1,7 @@
 import { parseConstraints, type Constraints } from '../../../src/protocol/constraints/grammar.js';
 import { holdsThing } from '../../../src/protocol/constraints/counted-names.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
-import type { Judged } from '../../../src/verify/constraints.js';
+import { membersOf, type Judged } from '../../../src/verify/constraints.js';
 import type { Meter, MeterReading } from '../../../src/verify/meters.js';
 
 export interface History {
@@ -47,6 +47,8 @@ export function judgedBy(
     agentId: 'did:web:acme.com:agents:support-agent-v1',
     action: of.action ?? 'act',
     params: of.params,
+    members: membersOf(of.params),
+    schema: of.schema ?? null,
     target: of.target ?? null,
     now: of.now ?? NOW_OF_ROOM,
     geo: of.geo ?? null,

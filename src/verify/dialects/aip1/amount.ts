@@ -2,6 +2,8 @@
 import { minorDigits } from '../../../protocol/constraints/currencies.js';
 import { decimalOf, MAX_MINOR, type Decimal } from '../../../protocol/constraints/money.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
+import { amountsIn, largestOf } from '../../constraints/amount.js';
+import { membersOf } from '../../constraints/members.js';
 
 export type Amount =
   | {
@@ -9,6 +11,8 @@ export type Amount =
       /** Major units. */
       readonly decimal: Decimal;
       readonly param: string;
+      /** Found by a word in the name, and not by the name. */
+      readonly guessed?: boolean;
     }
   | { readonly ok: false; readonly reason: string };
 
@@ -34,6 +38,20 @@ export function amountOf(parameters: JsonObject, currency: string): Amount | nul
   const decimal = exact(major);
   if (decimal === null) return { ok: false, reason: '"amount" is not a number or a decimal string' };
   return { ok: true, decimal, param: 'amount' };
+}
+
+/**
+ * The amount as what a principal said reads it (protocol, section 5.1): the largest one under any name for money, also where the
+ * envelope carries an `amount` beside it.
+ */
+export function amountByWords(parameters: JsonObject, currency: string): Amount | null {
+  const own = amountOf(parameters, currency);
+  if (own !== null && !own.ok) return own;
+  const largest = largestOf(amountsIn(parameters, membersOf(parameters), null, currency));
+  if (largest === null) return own;
+  const decimal = { coefficient: largest.minor, scale: digitsOf(currency) };
+  if (own !== null && compare(own.decimal, decimal) >= 0) return own;
+  return { ok: true, decimal, param: largest.param, guessed: largest.guessed };
 }
 
 /** Integers beyond 2^53 arrive as long strings of digits. */

@@ -5,6 +5,7 @@ import { principalOfAgent } from '../../../protocol/identity/did.js';
 import type { Intent } from '../../../protocol/intent.js';
 import type { Passport } from '../../../protocol/passport.js';
 import { issuerOf } from '../../checks/issuer.js';
+import { warningsOfConstraints } from '../../checks/constraints.js';
 import { degradedWarnings, revocationReport, STANDING_UNKNOWN } from '../../checks/revocation.js';
 import type { Facts, SignatureQuestion } from '../../context.js';
 import {
@@ -236,7 +237,8 @@ function standingOf({ facts, envelope, answerable }: Aip1Context): RevocationRep
   return reports.find(({ status }) => status === 'revoked' || status === 'suspended') ?? reports[0]!;
 }
 
-function warningsOf({ passport, mandate: granted, envelope }: Aip1Context, revocation: RevocationReport): Warning[] {
+function warningsOf(context: Aip1Context, revocation: RevocationReport): Warning[] {
+  const { passport, mandate: granted, envelope } = context;
   const warnings: Warning[] = [];
   if (passport === null && granted === null) {
     warnings.push({
@@ -245,5 +247,6 @@ function warningsOf({ passport, mandate: granted, envelope }: Aip1Context, revoc
     });
   }
   warnings.push(...degradedWarnings(revocation));
+  if (passport !== null) warnings.push(...warningsOfConstraints(context));
   return warnings;
 }

@@ -4,11 +4,11 @@
  */
 import type { Boundaries } from '../../../protocol/aip1/boundaries.js';
 import type { Constraints } from '../../../protocol/constraints/rules.js';
-import { readAmount } from '../../constraints/amount.js';
-import { accountingOf, usageOf } from '../../constraints.js';
+import { amountsIn } from '../../constraints/amount.js';
+import { accountingOf, membersOf, usageOf } from '../../constraints.js';
 import type { Violation } from '../../decision.js';
 import type { Usage } from '../../meters.js';
-import { amountOf, ceilMinor, digitsOf } from './amount.js';
+import { amountByWords, amountOf, ceilMinor, digitsOf } from './amount.js';
 import type { Aip1Context } from './context.js';
 import { aip1Violation } from './violations.js';
 
@@ -23,7 +23,10 @@ export function unclearCurrency(context: Aip1Context): Violation[] {
   if (first === undefined || other === undefined || (parameters.currency ?? null) !== null) return [];
   const isMoney =
     amountOf(parameters, first.currency) !== null ||
-    limits.some(({ amountParam, currency }) => readAmount(parameters, amountParam, currency) !== null);
+    limits.some(({ spends, currency }) => {
+      const { readings, unreadable } = amountsIn(parameters, membersOf(parameters), spends, currency);
+      return readings.length + unreadable.length > 0;
+    });
   if (!isMoney) return [];
   const { currency, bound } = first;
   const message = `The intent names no currency: the ${bound} caps ${currency}, the ${other.bound} caps ${other.currency}.`;
@@ -51,7 +54,7 @@ function amountSpent(context: Aip1Context): Spent | null {
   const [capped] = cappedIn(context);
   const trusted = capped?.currency ?? passport?.constraints.currency ?? (mandate ?? envelope).boundaries.currency;
   const currency = typeof named === 'string' && named.length <= 16 ? named.toUpperCase() : trusted;
-  const amount = amountOf(parameters, currency);
+  const amount = mandate === null ? amountOf(parameters, currency) : amountByWords(parameters, currency);
   if (amount === null || !amount.ok || amount.decimal.coefficient <= 0n) return null;
   return { currency, amountMinor: ceilMinor(amount.decimal, digitsOf(currency)) };
 }

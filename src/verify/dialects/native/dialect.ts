@@ -2,6 +2,7 @@
 import { readIntent, type Intent } from '../../../protocol/intent.js';
 import { ShapeError } from '../../../protocol/json/shape.js';
 import type { Passport } from '../../../protocol/passport.js';
+import { warningsOfConstraints } from '../../checks/constraints.js';
 import { issuerOf } from '../../checks/issuer.js';
 import { degradedWarnings, revocationReport, STANDING_UNKNOWN } from '../../checks/revocation.js';
 import type { BelievedKey } from '../../believed-keys.js';
@@ -143,7 +144,9 @@ class ProvenIntent implements ProvenDocument, Speaker {
     return {
       outcome,
       revocation,
-      warnings: degradedWarnings(revocation),
+      warnings: outcome.reports.some(({ check }) => check === 'constraints')
+        ? [...degradedWarnings(revocation), ...warningsOfConstraints(identified)]
+        : degradedWarnings(revocation),
       effects: {
         keepUntil: rememberedUntil(facts.wallNow, timestamp, policy.maxAgeMs),
         final: isFinal,

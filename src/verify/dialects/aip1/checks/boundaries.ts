@@ -28,7 +28,7 @@ export function boundaries(context: Aip1Context): Verdict {
 
 function boundBy(bound: string, found: Violation): Violation {
   const { entry, message, details } = inAip1(found);
-  return { entry, message, details: { ...details, bound } };
+  return { entry, message, details: { bound, ...details } };
 }
 
 function rank({ entry }: Violation): number {

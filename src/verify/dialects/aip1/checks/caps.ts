@@ -2,8 +2,18 @@ import type { Boundaries } from '../../../../protocol/aip1/boundaries.js';
 import type { JsonObject } from '../../../../protocol/json/values.js';
 import type { Violation } from '../../../decision.js';
 import type { Aip1Context, Bound } from '../context.js';
-import { amountOf, ceilMinor, compare, decimalText, digitsOf, floorMinor, jsonOfDecimal } from '../amount.js';
+import {
+  amountByWords,
+  amountOf,
+  ceilMinor,
+  compare,
+  decimalText,
+  digitsOf,
+  floorMinor,
+  jsonOfDecimal,
+} from '../amount.js';
 import type { Decimal } from '../../../../protocol/constraints/money.js';
+import { GUESSED } from '../../../../protocol/log/attribution.js';
 import { aip1Violation } from '../violations.js';
 
 const DAY_MS = 86_400_000;
@@ -14,7 +24,8 @@ export function brokenCaps(context: Aip1Context, bounds: Boundaries, bound: Boun
   const { parameters, agentId: agent_id } = envelope;
   const { perTransaction, perDay, currency } = bounds;
   if (perTransaction === null && perDay === null) return [];
-  const amount = amountOf(parameters, currency);
+  // What a principal said is read as a passport's limits are; the envelope's own boundaries as RFC-001 reads them.
+  const amount = bound === 'mandate' ? amountByWords(parameters, currency) : amountOf(parameters, currency);
   if (amount === null) return [];
   if (!amount.ok) {
     const { reason } = amount;
@@ -43,6 +54,7 @@ export function brokenCaps(context: Aip1Context, bounds: Boundaries, bound: Boun
       spent: spent === null ? null : jsonOfDecimal(spent),
       window,
       param: amount.param,
+      ...(amount.guessed === true ? { [GUESSED]: true } : {}),
       bound,
       agent_id,
     };

@@ -1,0 +1,122 @@
+/** Which params say where something goes (protocol, section 5.2): by their names, and by what their values are. */
+import { normalizeDomain } from './domains.js';
+import { hidesCharacter, visibleText } from '../naming/hidden.js';
+import { hostOfUrl, hostsOf, type HostReading } from './hosts.js';
+import { heldBy, vocabularyOf, type Name } from '../naming/names.js';
+import { FILE_ENDINGS, FIRST_DESTINATIONS, STRONG_DESTINATIONS, WEAK_DESTINATIONS } from '../naming/vocabulary.js';
+
+/**
+ * `first`: names of the first version, alone; what cannot be read is refused. `strong`: text that could be a destination is read so.
+ * `weak`: only what reads as an address, URL or dotted host counts. Null: only what is one as a whole.
+ */
+export type Tier = 'first' | 'strong' | 'weak' | null;
+
+const FIRST: ReadonlySet<string> = new Set(FIRST_DESTINATIONS);
+const STRONG: ReadonlySet<string> = new Set(STRONG_DESTINATIONS);
+// Of both kinds, as a name without separators may be made of one of each: `callbackurl`.
+const WORDS = vocabularyOf([...STRONG_DESTINATIONS, ...WEAK_DESTINATIONS]);
+const MOST_TIERS = 4096;
+const tiers = new Map<string, Tier>();
+
+/** What the name says about its value. */
+export function tierOf(name: Name): Tier {
+  let tier = tiers.get(name.text);
+  if (tier === undefined) {
+    tier = judged(name);
+    if (tiers.size >= MOST_TIERS) tiers.clear();
+    if (name.text.length <= 128) tiers.set(name.text, tier);
+  }
+  return tier;
+}
+
+function judged(name: Name): Tier {
+  const held = heldBy(name, WORDS);
+  const strong = held.filter(({ word }) => STRONG.has(word));
+  if (strong.some(({ word, first, last }) => first && last && FIRST.has(word))) return 'first';
+  if (strong.some(({ last }) => last)) return 'strong';
+  // An `email_address` is an address of mail, whatever a `mail_subject` is.
+  if (strong.length > 0 && held.some(({ word, last }) => last && word === 'address')) return 'strong';
+  return held.length > 0 ? 'weak' : null;
+}
+
+/** Under a strong name other text is a word: `assigned_to: "alice"`. */
+export function couldBeDestination(text: string): boolean {
+  return /[@/\\:]|[\p{L}\p{N}]\.[\p{L}\p{N}]/u.test(text);
+}
+
+// What WHATWG URL takes for an absolute URL, `https:evil.com` and `https:\\evil.com` included.
+const KNOWN_URL = /^(?:https?|wss?|ftp|mailto):\S+$/i;
+const ANY_URL = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#]\S*$/i;
+const PROTOCOL_RELATIVE = /^\/\/(?:[^\s/?#]+\/\S*|[^\s/?#]*\.[^\s/?#]+)$/;
+const MAILBOX = /^[^<>]*<[^<>\s]+@[^<>\s]+>$/;
+const QUOTED = /^"[^"]*"@\S+$/;
+const MAY_BE = /[@:]|\/\//;
+const HOST = /^([^\s/?#:@\\]+)(?::[0-9]{1,5})?([/?#]\S*)?$/;
+const IP_LITERAL = /^(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:[/?#]\S*)?$/i;
+
+/**
+ * The hosts of a text that as a whole is a URL, an address, or a list of nothing else; with `weak` also of a dotted host that is not
+ * the name of a file. Empty for a text that merely mentions one.
+ */
+export function destinationsIn(text: string, weak: boolean): readonly HostReading[] {
+  if (!(weak ? /[@:.]|\/\// : MAY_BE).test(text)) return NONE;
+  const shown = visibleText(text).trim();
+  if (shown === '') return NONE;
+  const is = (part: string): boolean => isDestination(part) || (weak && isHost(part));
+  if (hidesCharacter(text)) {
+    return is(shown)
+      ? [{ ok: false, text, reason: 'it holds a control or invisible character, or a backslash' }]
+      : NONE;
+  }
+  // Browsers take tabs and line ends out of URLs.
+  if (is(shown) || KNOWN_URL.test(shown.replace(/[\t\r\n]/g, ''))) return readingsOf(shown);
+  const listed = shown.split(/[,;]/).map((part) => part.trim());
+  if (listed.length > 1 && listed.every(is)) return hostsOf(shown);
+  const parts = shown.split(/[,;\s]+/).filter((part) => part !== '');
+  return parts.length > 1 && parts.every(is) ? parts.flatMap(readingsOf) : NONE;
+}
+
+/** Other schemes than those of the web are read where the text as a whole is a URL; the names of the first version refuse them. */
+function readingsOf(text: string): readonly HostReading[] {
+  return ANY_URL.test(text) && !WEB_URL.test(text) ? [hostOfUrl(text)] : hostsOf(weakHost(text));
+}
+
+/** A host with a path is read as a URL of it. */
+function weakHost(text: string): string {
+  const path = HOST.exec(text)?.[2];
+  return path === undefined ? text : `https://${text}`;
+}
+
+const WEB_URL = /^(?:https?|wss?):/i;
+
+const NONE: readonly HostReading[] = [];
+
+function isDestination(text: string): boolean {
+  if (!MAY_BE.test(text)) return false;
+  return (
+    KNOWN_URL.test(text) ||
+    ANY_URL.test(text) ||
+    PROTOCOL_RELATIVE.test(text) ||
+    MAILBOX.test(text) ||
+    QUOTED.test(text) ||
+    isAddress(text)
+  );
+}
+
+/** `lodash@4.17.21` and `react@next` are none: an address ends in a dotted name, or in an address literal. */
+function isAddress(text: string): boolean {
+  const at = text.lastIndexOf('@');
+  if (at < 1 || /\s/.test(text)) return false;
+  const domain = text.slice(at + 1);
+  if (/^\[[0-9a-f:.]+\]$/i.test(domain)) return true;
+  const host = normalizeDomain(domain);
+  return host !== null && host.includes('.');
+}
+
+function isHost(text: string): boolean {
+  if (IP_LITERAL.test(text)) return true;
+  const match = HOST.exec(text);
+  const host = match === null ? null : normalizeDomain(match[1]!);
+  if (host === null || !host.includes('.')) return false;
+  return !FILE_ENDINGS.has(host.slice(host.lastIndexOf('.') + 1));
+}

@@ -1,0 +1,105 @@
+/** Texts that are numbers in any usual spelling: what an executor behind us could make an amount of. */
+import type { Decimal } from './money.js';
+import { minorDigits } from './currencies.js';
+import { late } from '../lazy.js';
+
+/** Longer texts are no amount that anybody writes; the longest double has 309 digits. */
+const LONGEST = 400;
+const MOST_ZEROS = 400;
+const MAYBE = late(() => /[\p{Nd}]|inf/iu);
+const NON_ASCII = /[^\x00-\x7f]/;
+const MINUS = /[\u2010-\u2015\u2212]/g;
+// A sign of currency, alone (€) or behind letters (US$), before or behind the number.
+const SIGN = late(() => /^[A-Z]{0,3}\p{Sc}\s*|\s*\p{Sc}$/giu);
+const CODE = /^[A-Z]{3}(?=[\s0-9.,+-])\s*|\s*[A-Z]{3}$/gi;
+const RADIX = /^0(?:x[0-9a-f]+|o[0-7]+|b[01]+)$/i;
+const INFINITE = /^inf(?:inity)?$/i;
+const EXPONENT = /^(.*[0-9.,])e([+-]?[0-9]{1,9})$/i;
+const PLAIN = /^(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)$/;
+// Groups of three, or of two before the last as in India.
+const GROUPS: readonly RegExp[] = [',', '\\.', "'", '’', ' ', '_'].map(
+  (sign) => new RegExp(`^[1-9][0-9]{0,2}(?:${sign}[0-9]{2,3})*${sign}[0-9]{3}(?:[.,][0-9]*)?$`),
+);
+const HUGE: Decimal = { coefficient: 10n ** 400n, scale: 0 };
+
+/**
+ * The number that the text says, without its sign; the larger one where it can be read in two ways (`1.000`). Null for a text that is
+ * none. Signs, decimals, exponents, grouping, currency signs and codes, other scripts' digits, and the `0x` of programs are read.
+ */
+export function numberIn(text: string): Decimal | null {
+  if (text.length > LONGEST || !MAYBE().test(text)) return null;
+  let plain = text.trim();
+  if (NON_ASCII.test(plain)) plain = withAsciiDigits(plain.normalize('NFKC').replace(MINUS, '-').trim());
+  const bracketed = /^\((.*)\)$/.exec(plain);
+  plain = unsigned(withoutCurrency(unsigned(bracketed?.[1] ?? plain))).trim();
+  if (INFINITE.test(plain)) return HUGE;
+  if (RADIX.test(plain)) return { coefficient: BigInt(plain.toLowerCase()), scale: 0 };
+  const scientific = EXPONENT.exec(plain);
+  if (scientific !== null) {
+    const exponent = Number(scientific[2]);
+    return largest(mantissas(scientific[1]!).map((each) => shifted(each, exponent)));
+  }
+  return largest(mantissas(plain));
+}
+
+function withoutCurrency(text: string): string {
+  return text
+    .replace(SIGN(), '')
+    .replace(CODE, (code) => (minorDigits(code.trim().toUpperCase()) === null ? code : ''));
+}
+
+function unsigned(text: string): string {
+  return text.replace(/^\s*[+-]\s*/, '').replace(/\s*[+-]$/, '');
+}
+
+function mantissas(text: string): Decimal[] {
+  const found: Decimal[] = [];
+  const tight = /^[0-9_.,]+$/.test(text) ? text.replaceAll('_', '') : text;
+  if (PLAIN.test(tight)) found.push(decimal(tight.replace(',', '.')));
+  for (const [i, grouped] of GROUPS.entries()) {
+    if (!grouped.test(text)) continue;
+    const sign = [',', '.', "'", '’', ' ', '_'][i]!;
+    found.push(decimal(text.replaceAll(sign, '').replace(',', '.')));
+  }
+  // `10.000,00` and `1,000.50`: of two signs the last one parts the decimals, whatever the groups look like.
+  const both = /^[0-9][0-9.,' ’]*([.,])([0-9]+)$/.exec(text);
+  if (both !== null && /[.,]/.test(text.slice(0, -both[2]!.length - 1))) {
+    found.push(decimal(`${text.slice(0, -both[2]!.length - 1).replace(/[^0-9]/g, '')}.${both[2]}`));
+  }
+  return found;
+}
+
+function decimal(text: string): Decimal {
+  const [whole, fraction = ''] = text.split('.') as [string, string?];
+  return { coefficient: BigInt(`${whole}${fraction}` || '0'), scale: fraction.length };
+}
+
+function shifted({ coefficient, scale }: Decimal, exponent: number): Decimal {
+  if (coefficient === 0n) return { coefficient, scale: 0 };
+  if (exponent > MOST_ZEROS) return HUGE;
+  if (exponent < -MOST_ZEROS) return { coefficient: 1n, scale: MOST_ZEROS };
+  const left = scale - exponent;
+  return left >= 0 ? { coefficient, scale: left } : { coefficient: coefficient * 10n ** BigInt(-left), scale: 0 };
+}
+
+function largest(readings: readonly Decimal[]): Decimal | null {
+  return readings.reduce<Decimal | null>((most, each) => (most === null || isMore(each, most) ? each : most), null);
+}
+
+function isMore(a: Decimal, b: Decimal): boolean {
+  return a.coefficient * 10n ** BigInt(b.scale) > b.coefficient * 10n ** BigInt(a.scale);
+}
+
+/** The digits of a script stand in a row of ten, from zero to nine. */
+function withAsciiDigits(text: string): string {
+  return text.replace(/\p{Nd}/gu, (digit) => {
+    const point = digit.codePointAt(0)!;
+    let value = 0;
+    while (value < 9 && isDigit(point - value - 1)) value++;
+    return String(value);
+  });
+}
+
+function isDigit(point: number): boolean {
+  return /^\p{Nd}$/u.test(String.fromCodePoint(point));
+}

@@ -1,0 +1,38 @@
+/**
+ * Characters that show nothing: a name or value with one of them looks like another to a person and to a filter, and is not.
+ */
+import { late } from '../lazy.js';
+
+const VISIBLE_ASCII = /^[\t-\r\x20-\x7e]*$/;
+// White space is none of them: it shows. U+2800 is a braille pattern without dots.
+const HIDDEN = late(
+  () => /[\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800\u0000-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f]/u,
+);
+const SCRIPTS = late(() =>
+  (
+    'Arabic Syriac Mongolian Nko Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu Kannada Malayalam Sinhala Khmer Myanmar ' +
+    'Tibetan'
+  )
+    .split(' ')
+    .map((script) => `\\p{Script=${script}}`)
+    .join(''),
+);
+// These scripts join and part letters with ZWJ and ZWNJ; what stands before may be a mark of such a letter.
+const JOINED = late(() => new RegExp(`(?<=[${SCRIPTS()}\\p{M}])[\\u200c\\u200d](?=[${SCRIPTS()}])`, 'gu'));
+// Pictures are put together of several: they show.
+const PICTURE = late(
+  () => /(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f])(?:\ufe0f|\u200d(?=\p{Extended_Pictographic}))/gu,
+);
+
+/** True when the text holds an invisible character. ZWJ and ZWNJ between letters of scripts that need them are none. */
+export function hidesCharacter(text: string): boolean {
+  if (VISIBLE_ASCII.test(text) || !HIDDEN().test(text)) return false;
+  return HIDDEN().test(text.replace(JOINED(), '').replace(PICTURE(), ''));
+}
+
+const EVERY_HIDDEN = late(() => new RegExp(HIDDEN().source, 'gu'));
+
+/** The text as it shows. */
+export function visibleText(text: string): string {
+  return VISIBLE_ASCII.test(text) ? text : text.replace(EVERY_HIDDEN(), '');
+}

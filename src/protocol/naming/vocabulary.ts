@@ -1,0 +1,58 @@
+/** The words that limits look for in the names of params (protocol, sections 5.1, 5.2 and 5.4). Words are singular. */
+
+const list = (text: string): readonly string[] => text.trim().split(/\s+/);
+
+/** A name that holds one of these may hold money. */
+export const MONEY_WORDS = list(
+  `amount total subtotal price cost sum value payment charge fee refund budget spend credit debit deposit payout salary tip`,
+);
+/** A name that ends with one of these, or with digits, holds no money. */
+export const NO_MONEY_WORDS = list(
+  `id key code number no name type status reason method count item page row year month day date time percent rate ratio level
+   center centre account hash version`,
+);
+/** Beside a word for money: the number counts minor units. */
+export const MINOR_WORDS = list(`minor cent pence`);
+export const PRICE_WORDS = list(`price cost`);
+export const QUANTITY_WORDS = list(`quantity qty unit`);
+/** A price that holds one of these is not one of a single unit. */
+export const WHOLE_WORDS = list(`total subtotal sum`);
+/** Members of an object under a name for money that hold its number: `{"total": {"usd": 5}}`. */
+export const MONEY_MEMBERS = list(
+  `major minor cent pence gross net raw decimal number float integer dollar euro pound`,
+);
+
+/** Names that alone are a destination, and refuse what cannot be read: those of the first version. */
+export const FIRST_DESTINATIONS = list(`to cc bcc recipient email url uri endpoint host domain webhook`);
+export const STRONG_DESTINATIONS = list(
+  `to cc bcc recipient email mail url uri href endpoint host hostname domain website webhook server`,
+);
+export const WEAK_DESTINATIONS = list(`link src site callback redirect origin destination reply address`);
+/** Endings of files: under a weak word `report.csv` names no host. Endings that are also top-level domains are left out. */
+export const FILE_ENDINGS: ReadonlySet<string> = new Set(
+  list(
+    `csv tsv json jsonl ndjson pdf txt html htm xhtml xml yaml yml png jpg jpeg gif webp svg bmp tiff ico doc docx xls xlsx ppt pptx
+     odt ods rtf log conf config ini toml cfg env css scss less js mjs cjs ts tsx jsx php jsp asp aspx rb cpp sql sqlite db parquet
+     avro bak tmp lock tar gz tgz bz2 xz rar jar war exe dll wav mp3 mp4 avi mkv ogg flac webm pem crt key eml ics vcf epub ipynb`,
+  ),
+);
+
+/** One name in the whole table. */
+export const ENVIRONMENT_WORDS = list(`environment env stage`);
+/** What `max_instances` and `min_instances` read beside names that end in it. */
+export const INSTANCE_NAMES = list(`desired_count desired_instances replicas`);
+
+/**
+ * Names that begin or end with a word of the table and mean something else. `aip help constraints` prints this list.
+ */
+export const NOT_THESE_WORDS: ReadonlySet<string> = new Set(
+  list(
+    `accredit acceptable account addressed addressee backstage border budgetary caprice chargeable charged charger chargers costume
+     creditcard creditor creditworthy debitcard depositor depository devalue devalued discharge discount discredit disorder
+     downstage editable emailed emailer estate executable feedback hostage microservice misspend notable observer observers onstage
+     originally original originals originality originate originated origination originator orderly paramount portable postage preserver
+     priceless pricelist pricey printable recharge recorder redirected redirection refundable reorder replying restage
+     revalue serverless sortable spender supercharge suspend tantamount teetotal timetable totalitarian totality totally
+     undervalue undervalued upstage valueless valued valuer vegetable viscount wastage`,
+  ),
+);

@@ -1,0 +1,90 @@
+import { destinationsIn, tierOf } from '../../protocol/constraints/destinations.js';
+import type { Constraint, Constraints, MoneySource } from '../../protocol/constraints/rules.js';
+import { isObject, type Json } from '../../protocol/json/values.js';
+import { BOUND } from '../../protocol/log/attribution.js';
+import { hidesCharacter } from '../../protocol/naming/hidden.js';
+import { endsWith, isSameName, nameOf, thingNamed } from '../../protocol/naming/names.js';
+import { ENVIRONMENT_WORDS } from '../../protocol/naming/vocabulary.js';
+import { violation, type Violation } from '../decision.js';
+import { moneyNameOf } from './amount.js';
+import { shown, type Judged } from './judged.js';
+import type { Member } from './members.js';
+import { isRead } from './reads.js';
+
+/**
+ * Invisible characters in the name of any param, and in a value under a name that one of the constraints reads: what a limit sees must
+ * be what an executor uses and a person is shown. Judged before the constraints, and alone.
+ */
+export function hiddenCharacters(limits: readonly Constraints[], judged: Judged): Violation[] {
+  const found: Violation[] = [];
+  for (const member of judged.members) {
+    const param = shown(member.path);
+    if (member.name.hidden) {
+      // The protocol's own rule, and no constraint's: the agent is not held to it.
+      found.push(hidden(param, 'its name holds an invisible character', judged.agentId, { [BOUND]: 'protocol' }));
+    } else if (hides(member.value) && limits.some((each) => isReadBy(each, member, judged))) {
+      found.push(hidden(param, 'it holds an invisible character', judged.agentId, {}));
+    }
+    if (found.length === 16) break;
+  }
+  return found;
+}
+
+function hidden(param: Json, reason: string, agentId: string, more: { readonly [BOUND]?: string }): Violation {
+  return violation('PARAMS_INVALID', `"${visible(param)}" is refused: ${reason}.`, {
+    param,
+    reason,
+    ...more,
+    agent_id: agentId,
+  });
+}
+
+/** A message shows where a name hides something. */
+function visible(param: Json): string {
+  return JSON.stringify(param)
+    .slice(1, -1)
+    .replace(/[^\x20-\x7e]/gu, (each) => `\\u{${each.codePointAt(0)!.toString(16)}}`);
+}
+
+/** Any text of the value; the members of an object are members themselves. */
+function hides(value: Json): boolean {
+  if (typeof value === 'string') return hidesCharacter(value);
+  if (Array.isArray(value)) return (value as readonly Json[]).some(hides);
+  return isObject(value) && Object.values(value).some(hides);
+}
+
+function isReadBy({ all }: Constraints, member: Member, { action }: Judged): boolean {
+  return all.some((rule) => (rule.actions === null || rule.actions.has(action)) && reads(rule, member));
+}
+
+const ENVIRONMENT = thingNamed(...ENVIRONMENT_WORDS);
+const CURRENCY = nameOf('currency');
+
+function reads(rule: Constraint, { name, value }: Member): boolean {
+  switch (rule.kind) {
+    case 'currency':
+      return isSameName(name, CURRENCY) || rule.sources.some((source) => isMoney(source));
+    case 'monetary_limit':
+    case 'daily_limit':
+      return isMoney(rule.source);
+    case 'allowed_domains': {
+      if (rule.params !== null) return rule.params.some((each) => isSameName(each, name));
+      const tier = tierOf(name);
+      if (tier === 'first' || tier === 'strong') return true;
+      return tier === 'weak' && typeof value === 'string' && destinationsIn(value, true).length > 0;
+    }
+    case 'allowed_values':
+    case 'denied_values':
+    case 'bound':
+    case 'required':
+      return isRead(name, rule.reads);
+    case 'approval':
+      return rule.environments.size > 0 && endsWith(name, ENVIRONMENT);
+    default:
+      return false;
+  }
+
+  function isMoney(source: MoneySource): boolean {
+    return source === null ? moneyNameOf(name).money : source.some((each) => isSameName(each, name));
+  }
+}
