@@ -3,11 +3,9 @@
  */
 import { late } from '../lazy.js';
 
-const VISIBLE_ASCII = /^[\t-\r\x20-\x7e]*$/;
-// White space is none of them: it shows. U+2800 is a braille pattern without dots.
-const HIDDEN = late(
-  () => /[\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800\u0000-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f]/u,
-);
+const ASCII = /^[\x00-\x7f]*$/;
+// White space is none of them, and control characters are read by each limit for itself. U+2800 is a braille pattern without dots.
+const HIDDEN = late(() => /[\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u);
 const SCRIPTS = late(() =>
   (
     'Arabic Syriac Mongolian Nko Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu Kannada Malayalam Sinhala Khmer Myanmar ' +
@@ -26,13 +24,14 @@ const PICTURE = late(
 
 /** True when the text holds an invisible character. ZWJ and ZWNJ between letters of scripts that need them are none. */
 export function hidesCharacter(text: string): boolean {
-  if (VISIBLE_ASCII.test(text) || !HIDDEN().test(text)) return false;
+  if (ASCII.test(text) || !HIDDEN().test(text)) return false;
   return HIDDEN().test(text.replace(JOINED(), '').replace(PICTURE(), ''));
 }
 
-const EVERY_HIDDEN = late(() => new RegExp(HIDDEN().source, 'gu'));
+const EVERY_HIDDEN = late(() => new RegExp(`${HIDDEN().source}|[\\u0000-\\u0008\\u000e-\\u001f\\u007f]`, 'gu'));
+const PRINTED_ASCII = /^[\t-\r\x20-\x7e]*$/;
 
-/** The text as it shows. */
+/** The text as it shows, without control characters other than white space. */
 export function visibleText(text: string): string {
-  return VISIBLE_ASCII.test(text) ? text : text.replace(EVERY_HIDDEN(), '');
+  return PRINTED_ASCII.test(text) ? text : text.replace(EVERY_HIDDEN(), '');
 }

@@ -56,7 +56,9 @@ describe('aip exec', () => {
       '$HOME',
     );
     expect({ code, out }).toEqual({ code: 0, out: '' });
-    expect(err).toBe('ok deploy by did:web:acme.com:agents:bot\n');
+    expect(err).toMatch(
+      /^ok deploy by did:web:acme\.com:agents:bot\nwarning: "monetary_limit" found nothing to measure/,
+    );
     const [entry] = entriesOf(place.home);
     expect(entry).toMatchObject({ action: 'deploy', status: 'success' });
     // No shell: nothing in an argument means anything.
