@@ -12,12 +12,12 @@ import {
   type RateUnit,
   type Scalar,
 } from './rules.js';
-import { limitOf, parseMoney, type MoneyRules, type Refuse } from './money-grammar.js';
+import { limitOf, parseMoney, type MoneyRules } from './money-grammar.js';
 import { domainList, parsePattern } from './domains.js';
 import { MAX_LIST } from '../limits.js';
 import { thingOf } from './counted-names.js';
 import { thingNamed, type Name } from '../naming/names.js';
-import { isAction, writtenAs, type Written } from './scope.js';
+import { isAction, writtenAs, type Refuse, type Written } from './scope.js';
 import { ENVIRONMENT_WORDS, INSTANCE_NAMES } from '../naming/vocabulary.js';
 import { foldedText, foldedValue } from './folded.js';
 import { parseTimeWindow } from './time-windows.js';

@@ -1,12 +1,9 @@
 /** The grammar of `monetary_limit`, `daily_limit`, `currency` and every other amount of money in a passport. */
 import type { CurrencyRule, MoneyLimit, MoneySource } from './rules.js';
-import { actionsOf, paramsOf, writtenAs } from './scope.js';
+import { actionsOf, paramsOf, writtenAs, type Refuse } from './scope.js';
 import { DEFAULT_CURRENCY, minorDigits } from './currencies.js';
 import { decimalOf, formatMinor, MAX_MINOR, toMinor } from './money.js';
 import { isObject, type Json, type JsonObject } from '../json/values.js';
-
-/** Called with the path and what is wrong there. */
-export type Refuse = (path: string, reason: string) => null;
 
 export interface MoneyRules {
   readonly rules: readonly (CurrencyRule | MoneyLimit<'monetary_limit'> | MoneyLimit<'daily_limit'>)[];

@@ -1,8 +1,10 @@
 /** `{value, params, actions}`: the form that every constraint may be written in (protocol, section 5). */
 import { MAX_ACTION_LENGTH, MAX_LIST } from '../limits.js';
 import { isObject, type Json } from '../json/values.js';
-import type { Refuse } from './money-grammar.js';
 import { nameOf, type Name } from '../naming/names.js';
+
+/** Called with the path and what is wrong there. */
+export type Refuse = (path: string, reason: string) => null;
 
 /** A constraint with what it says of itself. */
 export interface Written {
