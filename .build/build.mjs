@@ -8,8 +8,10 @@
  */
 import { build } from 'esbuild';
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from './parts.mjs';
 import { TARGETS, TYPES } from './targets.mjs';
@@ -20,12 +22,17 @@ const out = values.out === undefined ? join(root, 'dist') : resolve(values.out);
 const STEPS = {
   async cli() {
     await build({ ...TARGETS.cli, outdir: out });
-    execFileSync(process.execPath, [join(out, 'compile.cjs')], { stdio: 'inherit' });
+    const main = join(out, 'main.cjs');
+    const commands = await createRequire(main)(main).commandWords();
+    const hash = createHash('sha256').update(readFileSync(main)).digest('hex');
+    await build({ ...TARGETS.start({ hash, commands }), outdir: out });
   },
   library: () => build({ ...TARGETS.library, outdir: out }),
   types() {
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-    execFileSync(process.execPath, [tsc, ...TYPES, '--outDir', join(out, 'types')], { cwd: root, stdio: 'inherit' });
+    const types = join(out, 'types');
+    execFileSync(process.execPath, [tsc, ...TYPES, '--outDir', types], { cwd: root, stdio: 'inherit' });
+    keepReachable(types);
   },
 };
 
@@ -34,5 +41,22 @@ if (unknown !== undefined) {
   console.error(`there is no "${unknown}" to build; there are ${Object.keys(STEPS).join(', ')}`);
   process.exit(2);
 }
+/** What the library's declarations do not lead to is the business of its insides, and not published. */
+function keepReachable(types) {
+  const reached = new Set();
+  const visit = (path) => {
+    if (reached.has(path)) return;
+    reached.add(path);
+    const text = readFileSync(path, 'utf8');
+    for (const [, from] of text.matchAll(/(?:from |import\()['"](\.[^'"]*)\.js['"]/g))
+      visit(join(dirname(path), `${from}.d.ts`));
+  };
+  visit(join(types, 'index.d.ts'));
+  for (const name of readdirSync(types, { recursive: true })) {
+    const path = join(types, name);
+    if (statSync(path).isFile() && !reached.has(path)) rmSync(path);
+  }
+}
+
 if (positionals.length === 0) rmSync(out, { recursive: true, force: true });
 for (const name of positionals.length === 0 ? Object.keys(STEPS) : positionals) await STEPS[name]();

@@ -51,6 +51,7 @@ const WIRING = [
   'src/cli/intents/verification.ts',
   'src/cli/passports/resolve.ts',
   'src/cli/demo/home.ts',
+  'src/cli/doctor/startup.ts',
   'src/cli/logs/tail-sources.ts',
   'src/cli/mesh/wiring.ts',
   'src/cli/mesh/serving.ts',

@@ -8,6 +8,20 @@ export type Sink = Writable & { readonly isTTY?: boolean; readonly columns?: num
 
 export type ImportModule = (href: string) => Promise<{ readonly default?: unknown }>;
 
+/** How this process came by its program; `aip doctor` says it. */
+export interface Startup {
+  /** What node was started with, to start another. */
+  readonly script: string;
+  /** Whether V8 took up a compiled form of the program. */
+  readonly compiled: boolean;
+  /** Where such forms are kept; null without a home folder. */
+  readonly folder: string | null;
+  /** In words why none can be kept there; null when they can. */
+  problem(): string | null;
+  /** The commands that have one for this program and this Node. */
+  kept(): readonly string[];
+}
+
 export interface Io {
   readonly stdin: Source;
   readonly stdout: Sink;
@@ -26,6 +40,8 @@ export interface Io {
    * and what comes from there cannot import.
    */
   readonly importModule: ImportModule;
+  /** Null where the program runs from its sources. */
+  readonly startup: Startup | null;
   /** Aborted on SIGINT and SIGTERM, with an `Interrupted` as its reason. */
   readonly signal: AbortSignal;
 }
@@ -72,7 +88,7 @@ function homeFolder(): string {
 }
 
 /** This process. */
-export function processIo(signal: AbortSignal, importModule: ImportModule): Io {
+export function processIo(signal: AbortSignal, importModule: ImportModule, startup: Startup | null): Io {
   return {
     // Opened when it is read: most commands never do, and it costs as much as a database does.
     get stdin() {
@@ -92,6 +108,7 @@ export function processIo(signal: AbortSignal, importModule: ImportModule): Io {
     uid: process.getuid?.() ?? null,
     now: Date.now,
     importModule,
+    startup,
     signal,
   };
 }

@@ -1,5 +1,5 @@
 /** The way in. */
-import { Interrupted, processIo, type ImportModule, type Io } from './io.js';
+import { Interrupted, processIo, type ImportModule, type Io, type Startup } from './io.js';
 
 /** Runs one command line (without `node` and the script) and resolves to its exit code. Never throws. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
@@ -7,8 +7,14 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   return shell(argv, io);
 }
 
+/** The words of every command, for the build. */
+export async function commandWords(): Promise<string[]> {
+  const { COMMANDS } = await import('./registry.js');
+  return COMMANDS.map(({ path }) => path.join(' '));
+}
+
 /** Runs this process's command line and ends the process. */
-export async function main(importModule: ImportModule): Promise<void> {
+export async function main(importModule: ImportModule, startup: Startup | null = null): Promise<void> {
   const stop = new AbortController();
   for (const [signal, code] of [
     ['SIGINT', 130],
@@ -27,7 +33,7 @@ export async function main(importModule: ImportModule): Promise<void> {
   process.on('exit', (code) => {
     if (!answered && code === 0) process.exitCode = 1;
   });
-  const code = await run(process.argv.slice(2), processIo(stop.signal, importModule));
+  const code = await run(process.argv.slice(2), processIo(stop.signal, importModule, startup));
   await Promise.all([drained(process.stdout), drained(process.stderr)]);
   answered = true;
   // A socket or a child that still hangs must not keep a finished command alive.

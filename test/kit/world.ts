@@ -62,6 +62,7 @@ export function world(options: WorldOptions = {}): World {
     platform: options.platform ?? 'linux',
     uid: options.uid === undefined ? (process.getuid?.() ?? null) : options.uid,
     importModule: (href) => import(href),
+    startup: null,
     now: () => Date.parse('2026-02-18T14:23:45Z'),
     signal: stop.signal,
   };

@@ -53,19 +53,28 @@ test('the library still loads when a bundler puts it into a CommonJS file', asyn
   expect(execFileSync(process.execPath, [outfile], { encoding: 'utf8' })).toBe('AIP-E100\n');
 });
 
-test('the package holds what its names point to and every declaration they need, and no tests or sources', () => {
+test('the package holds what its names point to, the declarations they need, and nothing else', () => {
   const argv = ['pack', '--dry-run', '--json', '--ignore-scripts'];
   const said = execFileSync('npm', argv, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   const [packed] = JSON.parse(said) as { files: { path: string }[] }[];
   const paths = new Set(packed!.files.map(({ path }) => path));
 
-  const folders = new Set([...paths].map((path) => path.split('/')[0]));
-  expect([...folders].sort()).toEqual(['LICENSE', 'README.md', 'bin', 'dist', 'fixtures', 'package.json']);
-  expect([...paths].filter((path) => path.startsWith('fixtures/'))).toEqual(['fixtures/aip-1/conformance.json']);
-  for (const path of ['bin/aip.cjs', 'dist/start.cjs', 'dist/main.cjs', 'dist/index.js']) expect(paths).toContain(path);
   const needed = declarations('dist/types/index.d.ts');
   expect(needed.size).toBeGreaterThan(20);
-  expect([...needed].filter((path) => !paths.has(path))).toEqual([]);
+  // No source, no test, and no compiled form: V8 would run that instead of the text beside it.
+  expect([...paths].sort()).toEqual(
+    [
+      'LICENSE',
+      'README.md',
+      'bin/aip.cjs',
+      'dist/index.js',
+      'dist/main.cjs',
+      'dist/start.cjs',
+      'fixtures/aip-1/conformance.json',
+      'package.json',
+      ...needed,
+    ].sort(),
+  );
   // A program that checks its libraries' declarations need not have those of Node.
   expect([...needed].filter((path) => /from ['"]node:|\bBuffer\b|\bNodeJS\./.test(textOf(path)))).toEqual([]);
 });

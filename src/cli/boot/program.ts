@@ -1,29 +1,143 @@
 /**
- * Loads the program: one bundled script, and beside it what V8 made of it when it was built. Taking that up instead of
- * compiling again is a third of the time of a verification. V8 refuses a cache of another version or other flags, and then
- * the script is compiled as ever. A script from a cache cannot `import()`: that is `Io.importModule`.
+ * Loads the program: one bundled script, with its compiled form where there is one. What comes from a compiled form cannot
+ * `import()`: that is `Io.importModule`.
  */
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
+import { homedir } from 'node:os';
 import { Script } from 'node:vm';
+import type { Startup } from '../io.js';
+import {
+  formFolder,
+  keptForms,
+  problemOf,
+  readForm,
+  REMAKE_MS,
+  writeForm,
+  type Form,
+  type FormFolder,
+  type FormKey,
+} from './compiled-forms.js';
 
 export interface Program {
   readonly main: typeof import('../main.js').main;
   readonly run: typeof import('../main.js').run;
 }
 
-/** The program in `folder`, and the script to make caches of. `cache` names one: `main`, or the smaller `intent`. */
-export function loadProgram(folder: string, cache: string): { program: Program; script: Script } {
-  const path = `${folder}/main.cjs`;
-  const cachedData = readCache(`${folder}/${cache}.cache`);
-  const script = new Script(Module.wrap(readFileSync(path, 'latin1')), {
-    filename: path,
-    ...(cachedData === null ? {} : { cachedData }),
+/** A bundle, and what the build knows of it. */
+export interface Bundle {
+  /** Its file. */
+  readonly path: string;
+  /** SHA-256 of its text in hex. */
+  readonly hash: string;
+}
+
+/**
+ * `command`: the words of the command line's command, for the form that fits; null for what needs none. `starter`: what node was
+ * started with.
+ */
+export function loadProgram(
+  bundle: Bundle,
+  command: string | null,
+  starter: string,
+): { readonly program: Program; readonly startup: Startup } {
+  const { text, stamp } = readBundle(bundle.path);
+  const uid = process.geteuid?.() ?? null;
+  const folder = formFolder({ env: process.env, platform: process.platform, home: homeFolder(), uid });
+  const key: FormKey = {
+    command: command ?? 'none',
+    source: bundle.hash,
+    file: stamp,
+    node: process.version,
+    arch: process.arch,
+    flags: [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ').trim(),
+  };
+  const form = folder === null || command === null ? null : readForm(folder, key, uid);
+  const script = new Script(Module.wrap(text), {
+    filename: bundle.path,
+    ...(form === null ? {} : { cachedData: form.bytes }),
   });
+  const compiled = form !== null && script.cachedDataRejected === false;
+  if (folder !== null && command !== null) keepLater(script, { folder, key, uid, form, compiled });
+
   const module = { exports: {} as Program };
   const wrapped = script.runInThisContext() as (...scope: unknown[]) => void;
-  wrapped(module.exports, sparing(createRequire(path)), module, path, folder);
-  return { program: module.exports, script };
+  wrapped(
+    module.exports,
+    sparing(createRequire(bundle.path)),
+    module,
+    bundle.path,
+    bundle.path.replace(/[/\\][^/\\]*$/, ''),
+  );
+  const startup: Startup = {
+    script: starter,
+    compiled,
+    folder: folder?.path ?? null,
+    problem: () => problemWith(folder, uid),
+    kept: () => orNone(() => (folder === null ? [] : keptForms(folder, key))),
+  };
+  return { program: module.exports, startup };
+}
+
+interface Keeping {
+  readonly folder: FormFolder;
+  readonly key: FormKey;
+  readonly uid: number | null;
+  readonly form: Form | null;
+  readonly compiled: boolean;
+}
+
+/** When the process ends, V8 has compiled what the command needs: then a form is made, where there is none as good. */
+function keepLater(script: Script, { folder, key, uid, form, compiled }: Keeping): void {
+  process.on('exit', (code) => {
+    // A refusal went the whole way, too. Wrong use, a lost state or an interruption did not.
+    const whole = code === 0;
+    if (compiled && (form!.whole || !whole)) return;
+    if (code !== 0 && code < 10) return;
+    if (!compiled && form !== null && Date.now() - form.madeAt < REMAKE_MS) return;
+    try {
+      writeForm(folder, key, script.createCachedData(), whole, uid);
+    } catch {
+      // The next run compiles again.
+    }
+  });
+}
+
+function readBundle(path: string): { readonly text: string; readonly stamp: string } {
+  const file = openSync(path, 'r');
+  try {
+    const { size, mtimeMs } = fstatSync(file);
+    // What esbuild writes is ASCII.
+    return { text: readFileSync(file, 'latin1'), stamp: `${size} ${mtimeMs}` };
+  } finally {
+    closeSync(file);
+  }
+}
+
+function homeFolder(): string {
+  try {
+    return homedir();
+  } catch {
+    return '';
+  }
+}
+
+function problemWith(folder: FormFolder | null, uid: number | null): string | null {
+  if (folder === null) return 'there is no home folder';
+  try {
+    return problemOf(folder, uid);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? null : `it cannot be looked at (${code ?? 'unknown error'})`;
+  }
+}
+
+function orNone(read: () => readonly string[]): readonly string[] {
+  try {
+    return read();
+  } catch {
+    return [];
+  }
 }
 
 /** commander names this module to run subcommands as programs, which ours are not; loading it takes longer than our parsing. */
@@ -44,12 +158,4 @@ function sparing(require: NodeJS.Require): Pick<NodeJS.Require, 'resolve'> & ((n
   return Object.assign((name: string): unknown => (name === COSTLY ? standIn : require(name)), {
     resolve: require.resolve,
   });
-}
-
-function readCache(path: string): Buffer | null {
-  try {
-    return readFileSync(path);
-  } catch {
-    return null;
-  }
 }

@@ -21,6 +21,7 @@ import type { Cli } from '../cli.js';
 import { loadConfig, type Config } from '../config/load.js';
 import { unknownVariables } from '../config/keys.js';
 import { fromSystem } from '../../app/system-failures.js';
+import { inspectStartup } from './startup.js';
 import { principalPins } from '../passports/pins.js';
 import { inspection, keyStores, loadState, localState } from '../wiring.js';
 
@@ -31,6 +32,7 @@ export interface NodeVersion {
 
 export async function* checkup(cli: Cli, { node }: NodeVersion): AsyncGenerator<Finding> {
   yield inspectNode(node);
+  yield inspectStartup(cli.io.startup);
   const { config, findings } = await inspectConfig(cli);
   yield* findings;
   const { state, finding } = await inspectState(cli);

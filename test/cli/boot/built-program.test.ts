@@ -1,9 +1,22 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 /** The program as `npm run build` makes it, with what V8 made of it: other tests run the sources. */
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -95,4 +108,166 @@ test.each([
   file('a.mjs', `${code}; export default {}`);
   file('intent.json', '{}');
   expect(run('intent', 'verify', 'intent.json', '--config', 'a.mjs').status).toBe(1);
+});
+
+describe('the compiled form of the program', () => {
+  /** A copy of the program with a cache folder of its own; gives what a verification of nothing says. */
+  function install() {
+    const { folder } = place();
+    mkdirSync(join(folder, 'node_modules'));
+    symlinkSync(join(ROOT, 'node_modules', 'libsql'), join(folder, 'node_modules', 'libsql'), 'junction');
+    for (const name of ['start.cjs', 'main.cjs']) copyFileSync(join(BUILT, name), join(folder, name));
+    const cache = join(folder, '.cache', 'aip');
+    const env = { PATH: process.env['PATH'], HOME: folder, AIP_HOME: join(folder, 'home') };
+    const argv = (words: readonly string[], flags: readonly string[] = []) => [
+      ...flags,
+      join(folder, 'start.cjs'),
+      ...words,
+    ];
+    const run = (words: readonly string[], flags: readonly string[] = [], more: Record<string, string> = {}) => {
+      const options = { cwd: folder, env: { ...env, ...more }, encoding: 'utf8', timeout: 60_000 } as const;
+      const { status, stdout, stderr } = spawnSync(process.execPath, argv(words, flags), options);
+      return { status, stdout, stderr };
+    };
+    const forms = () => (existsSync(cache) ? readdirSync(cache).sort() : []);
+    const ages = () => forms().map((name) => [name, statSync(join(cache, name)).mtimeMs]);
+    return { folder, cache, env, argv, run, forms, ages };
+  }
+  const LIST = ['passport', 'list', '--json'];
+  const SAID = { status: 0, stdout: '[]\n', stderr: '' };
+
+  test('is made by the first run that goes through, and taken by the next', () => {
+    const { run, forms, ages } = install();
+    expect(run(['passport', 'list', '--help']).status).toBe(0);
+    expect(run(['passport', 'list', '--no-such-flag']).status).toBe(2);
+    expect(run(['no', 'such', 'command']).status).toBe(2);
+    expect(forms()).toEqual([]);
+    expect(run(LIST)).toEqual(SAID);
+    expect(forms()).toHaveLength(1);
+    const before = ages();
+    expect(run(LIST)).toEqual(SAID);
+    expect(ages()).toEqual(before);
+    const found = JSON.parse(run(['doctor', '--json']).stdout) as { check: string; message: string }[];
+    expect(found.find(({ check }) => check === 'start-up')?.message).toMatch(
+      /was compiled as it started; one command has/,
+    );
+    const again = JSON.parse(run(['doctor', '--json']).stdout) as { check: string; message: string }[];
+    expect(again.find(({ check }) => check === 'start-up')?.message).toMatch(
+      /started from its compiled form; 2 commands have/,
+    );
+  });
+
+  test('never outlives its source: a program that was edited runs as it was edited', () => {
+    const { folder, run } = install();
+    expect(run(LIST)).toEqual(SAID);
+    const path = join(folder, 'main.cjs');
+    const before = readFileSync(path, 'latin1');
+    // Of the same length, which is all that V8 looks at.
+    const after = before.replaceAll('unknown command: aip', 'UNKNOWN COMMAND: aip');
+    expect(after).not.toBe(before);
+    writeFileSync(path, after);
+    expect(run(['passport', 'lis']).stderr).toContain('UNKNOWN COMMAND');
+    expect(run(LIST)).toEqual(SAID);
+  });
+
+  test('that is damaged is not taken, and made anew', () => {
+    const { cache, run, forms } = install();
+    run(LIST);
+    const path = join(cache, forms()[0]!);
+    const whole = readFileSync(path);
+    for (const at of [0, 40, 200, whole.length >> 2, whole.length >> 1, whole.length - 10]) {
+      const bytes = Buffer.from(whole);
+      bytes[at]! ^= 0xff;
+      writeFileSync(path, bytes);
+      expect(run(LIST)).toEqual(SAID);
+      expect(readFileSync(path).equals(bytes)).toBe(false);
+    }
+  });
+
+  test('is whole whichever of eight first runs makes it', async () => {
+    const { folder, env, argv, run, forms, ages } = install();
+    const runs = Array.from(
+      { length: 8 },
+      () =>
+        new Promise<string>((resolve, reject) =>
+          execFile(process.execPath, argv(LIST), { cwd: folder, env }, (error, out) =>
+            error ? reject(error) : resolve(out),
+          ),
+        ),
+    );
+    expect(await Promise.all(runs)).toEqual(runs.map(() => SAID.stdout));
+    expect(forms()).toEqual([expect.stringMatching(/^passport-list\..*\.v8$/)]);
+    const before = ages();
+    expect(run(LIST)).toEqual(SAID);
+    expect(ages()).toEqual(before);
+  });
+
+  test('is one of each caller with flags of its own: neither makes the other slow', () => {
+    const { run, forms, ages } = install();
+    const callers: [string[], Record<string, string>][] = [
+      [[], {}],
+      [['--no-opt'], {}],
+      [[], { NODE_OPTIONS: '--max-old-space-size=200' }],
+    ];
+    for (const [flags, env] of callers) expect(run(LIST, flags, env)).toEqual(SAID);
+    expect(forms()).toHaveLength(3);
+    const before = ages();
+    for (const [flags, env] of callers) expect(run(LIST, flags, env)).toEqual(SAID);
+    expect(ages()).toEqual(before);
+  });
+
+  test('that V8 refuses is made anew once a day at most', () => {
+    const { cache, run, forms, ages } = install();
+    run(LIST);
+    const name = forms()[0]!;
+    run(LIST, ['--no-opt']);
+    const other = forms().find((one) => one !== name)!;
+    // As where V8 was told something that is in no option: the form fits by its key, and not by V8's flags.
+    const [key, body] = [readFileSync(join(cache, name)), readFileSync(join(cache, other))];
+    expect(key.equals(body)).toBe(false);
+    const form = body.subarray(32);
+    const { size, mtimeMs } = statSync(join(cache, '..', '..', 'main.cjs'));
+    const stamp = `${size} ${mtimeMs}`;
+    const hash = createHash('sha256')
+      .update(readFileSync(join(cache, '..', '..', 'main.cjs')))
+      .digest('hex');
+    const head = JSON.stringify(['passport-list', hash, stamp, process.version, process.arch, '']);
+    const made = Buffer.concat([createHash('sha256').update(`${head}\n`).update(form).digest(), form]);
+    writeFileSync(join(cache, name), made);
+    expect(run(LIST)).toEqual(SAID);
+    expect(readFileSync(join(cache, name)).equals(made)).toBe(true);
+    const yesterday = new Date(Date.now() - 25 * 3_600_000);
+    utimesSync(join(cache, name), yesterday, yesterday);
+    expect(run(LIST)).toEqual(SAID);
+    expect(readFileSync(join(cache, name)).equals(made)).toBe(false);
+    const before = ages();
+    expect(run(LIST)).toEqual(SAID);
+    expect(ages()).toEqual(before);
+  });
+
+  test.each([
+    ['no home', { HOME: '' }],
+    ['a relative home', { HOME: 'relative' }],
+    ['/proc as home', { HOME: '/proc' }],
+    ['a file as home', { HOME: '/dev/null' }],
+  ])('is not kept with %s, and the command is as right', (_, env) => {
+    const { run } = install();
+    expect(run(LIST, [], env)).toEqual(SAID);
+    expect(run(LIST, [], env)).toEqual(SAID);
+  });
+
+  test('doctor --warm makes those of what runs most, and touches nothing else', () => {
+    const { folder, run, forms } = install();
+    const found = JSON.parse(run(['doctor', '--warm', '--json']).stdout) as {
+      check: string;
+      status: string;
+      message: string;
+    }[];
+    expect(found.filter(({ check }) => check === 'start-up')).toEqual([
+      expect.objectContaining({ status: 'ok', message: expect.stringMatching(/; 11 commands have one/) as string }),
+    ]);
+    for (const name of ['intent-verify', 'intent-sign', 'revoke', 'status'])
+      expect(forms().filter((form) => form.startsWith(`${name}.`))).toHaveLength(1);
+    expect(existsSync(join(folder, 'home'))).toBe(false);
+  });
 });

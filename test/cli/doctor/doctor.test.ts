@@ -50,6 +50,7 @@ describe('a machine that is set up well', () => {
     expect({ code, err, bad }).toEqual({ code: 0, err: '', bad: [] });
     expect(findings.map(({ check }) => check)).toEqual([
       'node',
+      'start-up',
       'config',
       'state',
       'log',
@@ -76,7 +77,7 @@ describe('a machine that is set up well', () => {
     const { code, out } = await run('doctor');
     expect(code).toBe(0);
     expect(out).toMatch(/^ok {7}node {7}Node \d+\./);
-    expect(out).toMatch(/\n\n9 ok, 0 warnings, 0 failed\n$/);
+    expect(out).toMatch(/\n\n10 ok, 0 warnings, 0 failed\n$/);
     expect((await run('doctor', '--quiet')).out).toBe('');
   });
 
