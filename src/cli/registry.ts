@@ -207,6 +207,11 @@ export const SECTIONS: readonly Section[] = [
         () => import('./commands/mesh/drill.js'),
       ),
       at(
+        'mesh forget',
+        'Take a verifier off the roster that will not come back',
+        () => import('./commands/mesh/forget.js'),
+      ),
+      at(
         'mesh key create',
         'Make an API key that lets a machine into the mesh, and show it this once',
         () => import('./commands/mesh/key/create.js'),

@@ -5,6 +5,7 @@ export const REFUSALS = {
   SIGNATURE_REQUIRED: { status: 403, retryable: false },
   SIGNATURE_INVALID: { status: 403, retryable: false },
   FORBIDDEN: { status: 403, retryable: false },
+  TOO_MANY_VERIFIERS: { status: 403, retryable: false },
   NOT_FOUND: { status: 404, retryable: false },
   METHOD_NOT_ALLOWED: { status: 405, retryable: false },
   VERSION_CONFLICT: { status: 409, retryable: false },

@@ -18,3 +18,11 @@ export function canonicalSubject(text: string): string | null {
 
 /** The principal that an agent id names by its domain. `check` runs on every verification, so it must not parse. */
 export const principalOf = principalNamedBy;
+
+/** What drills are given with: a subject that is no agent, under a domain that nobody can have (RFC 2606). */
+const CANARY = 'did:web:drill.invalid:agents:';
+
+/** True of the subject of a drill, which belongs into no list of agents. */
+export function isCanary(subject: string): boolean {
+  return subject.startsWith(CANARY);
+}

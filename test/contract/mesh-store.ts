@@ -4,6 +4,7 @@ import { commandDigest, type Command } from '../../src/mesh/command.js';
 import { parseEvent } from '../../src/mesh/log/event.js';
 import { NO_HASH } from '../../src/mesh/log/head.js';
 import { judgeWith, type Judge, type Proposal } from '../../src/mesh/ruling.js';
+import type { Member } from '../../src/mesh/roster/member.js';
 import { nextStanding, type Standing } from '../../src/mesh/standing.js';
 import type { MeshStore, ShippedEntry } from '../../src/mesh/log/store.js';
 import { cheapSign } from '../kit/mesh/server.js';
@@ -284,31 +285,54 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
           revokedAt: null,
         } as const;
         await store.keys.add(record);
-        await store.keys.add({ ...record, keyId: 'k2', label: 'two', publicKey: null, createdAt: NOW + 1 });
+        const limits = { maxVerifiers: 100, ephemeral: true };
+        await store.keys.add({ ...record, ...limits, keyId: 'k2', label: 'two', publicKey: null, createdAt: NOW + 1 });
+        expect(await store.keys.find('k2')).toMatchObject(limits);
         await expect(store.keys.add(record)).rejects.toThrow();
-        expect(await store.keys.find('k1')).toEqual(record);
+        expect(await store.keys.find('k1')).toMatchObject(record);
         expect(await store.keys.find('k3')).toBeNull();
         expect((await store.keys.list()).map((each) => each.keyId)).toEqual(['k1', 'k2']);
         expect([await store.keys.revoke('k1', NOW), await store.keys.revoke('k1', NOW + 5)]).toEqual([true, false]);
         expect(await store.keys.revoke('k3', NOW)).toBe(false);
         const again = await under.reopen();
-        expect(await again.store.keys.find('k1')).toEqual({ ...record, revokedAt: NOW });
+        expect(await again.store.keys.find('k1')).toMatchObject({ ...record, revokedAt: NOW });
         await again.dispose();
       }));
 
-    test('the last confirmation of each verifier is kept', () =>
-      using(async ({ store }) => {
-        await store.acks.put([
-          { verifier: 'v1', keyId: 'k', seq: 1, at: NOW },
-          { verifier: 'v2', keyId: 'k', seq: 1, at: NOW },
-        ]);
-        await store.acks.put([{ verifier: 'v1', keyId: 'k', seq: 2, at: NOW + 1 }]);
-        expect((await store.acks.list(1)).map(({ verifier }) => verifier)).toEqual(['v1']);
-        const acks = [...(await store.acks.list(10))].sort((a, b) => (a.verifier < b.verifier ? -1 : 1));
-        expect(acks.map(({ verifier, seq }) => [verifier, seq])).toEqual([
-          ['v1', 2],
-          ['v2', 1],
-        ]);
+    test('the roster is kept: the last word of each verifier, those seen since, and none that was taken off', () =>
+      using(async (under) => {
+        const { store } = under;
+        const member = (verifier: string, seq: number, seenAt: number): Member => ({
+          verifier,
+          label: verifier,
+          keyId: 'k',
+          program: '1.0.0',
+          onStale: 'deny',
+          maxAgeMs: 30_000,
+          seq,
+          applied: null,
+          firstSeenAt: NOW,
+          seenAt,
+          leftAt: null,
+          ephemeral: false,
+        });
+        await store.members.put([member('v1', 1, NOW), member('v2', 1, NOW)]);
+        await store.members.put([member('v1', 2, NOW + 1)]);
+        expect(await store.members.list(NOW)).toEqual([member('v1', 2, NOW + 1)]);
+        await store.members.forget('v2');
+        const again = await under.reopen();
+        expect(await again.store.members.list(0)).toEqual([member('v1', 2, NOW + 1)]);
+        await again.dispose();
+      }));
+
+    test('notes are kept by name', () =>
+      using(async (under) => {
+        expect(await under.store.notes.get('a')).toBeNull();
+        await under.store.notes.put('a', '1');
+        await under.store.notes.put('a', '2');
+        const again = await under.reopen();
+        expect([await again.store.notes.get('a'), await again.store.notes.get('b')]).toEqual(['2', null]);
+        await again.dispose();
       }));
 
     test('shipped entries are one chain a log: repeated parts are taken once, gaps and forks are named', () =>

@@ -162,7 +162,7 @@ describe('the fleet', () => {
     expect((await fleet()).agents).toMatchObject([{ status: 'active', reason: null }]);
   });
 
-  test('those that need a person come first, the stopped after the others, strangers’ names last', async () => {
+  test('the stopped come first, then those that need a person, strangers’ names last', async () => {
     const [bad, good, gone, junk] = [1, 2, 3, 4].map((n) => `did:web:acme.com:agents:a${n}`) as [
       string,
       string,
@@ -177,7 +177,7 @@ describe('the fleet', () => {
     );
     await mesh.command('revoke', { agent_id: gone });
     const { agents } = await fleet();
-    expect(agents.map((agent) => agent.agent_id)).toEqual([bad, good, gone, junk]);
+    expect(agents.map((agent) => agent.agent_id)).toEqual([gone, bad, good, junk]);
     expect(agents[3]).toMatchObject({ failure_rate: null, trust_score: null, unattributed: 4 });
     expect((await fleet('?find=a2')).agents.map((agent) => agent.agent_id)).toEqual([good]);
   });

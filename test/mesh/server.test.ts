@@ -291,14 +291,23 @@ describe('routing', () => {
   });
 
   test('the status stays a document that clients read, however many verifiers ever confirmed', async () => {
-    const mesh = await TestMesh.start();
+    let mesh = await TestMesh.start();
     const acks = Array.from({ length: 1_000 }, (_, i) => ({
-      verifier: `${i}`.padStart(64, 'v'),
+      verifier: `ed25519:${`${i}`.padStart(64, '0')}`,
+      label: `${i}`.padStart(64, 'v'),
       keyId: 'k',
+      program: '1.0.0',
+      onStale: 'deny' as const,
+      maxAgeMs: 30_000,
       seq: 1,
-      at: i,
+      applied: null,
+      firstSeenAt: 0,
+      seenAt: i,
+      leftAt: null,
+      ephemeral: false,
     }));
-    await mesh.store.acks.put(acks);
+    await mesh.store.members.put(acks);
+    mesh = await TestMesh.start({ store: mesh.store });
     const { body } = await mesh.ask('GET', '/v1/mesh/status', 'observer');
     const { last_confirmed } = parseJsonText(body) as { last_confirmed: { verifier: string }[] };
     expect(last_confirmed[0]!.verifier).toBe(acks.at(-1)!.verifier);

@@ -39,6 +39,10 @@ CREATE TABLE IF NOT EXISTS local_standings ${TABLE}) STRICT, WITHOUT ROWID;
 COMMIT;
 `;
 
+/** Facts about the copy: who stopped following, by which policy this home decided. Apart from the rest, which older states have. */
+export const NOTES =
+  'CREATE TABLE IF NOT EXISTS mesh_notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID';
+
 export function valuesOf(standing: Standing): Value[] {
   const { subject, status, reason, changedAt, changedBy, suspendedUntil, version, seq } = standing;
   return [subject, status, reason, changedAt, changedBy, suspendedUntil, version, seq];
@@ -63,6 +67,9 @@ export function statements(database: Database) {
     database.query(STANDING, `SELECT ${READ} FROM ${table} WHERE subject = ? ${and}`);
   const put = (table: string, marks: string) => database.statement(`INSERT OR REPLACE INTO ${table} VALUES (${marks})`);
   return {
+    note: database.query(['text'], `SELECT ${text('value')} FROM mesh_notes WHERE name = ?`),
+    putNote: database.statement('INSERT OR REPLACE INTO mesh_notes VALUES (?, ?)'),
+    dropNote: database.statement('DELETE FROM mesh_notes WHERE name = ?'),
     copy: database.query(
       ['text', 'text', 'number', 'number', 'text', 'text', 'text'],
       `SELECT ${['mesh_key', 'log_id'].map(text).join()}, term, seq, ${['hash', 'rows_digest', 'digest'].map(text).join()} FROM mesh_copy`,

@@ -10,6 +10,8 @@ import type { Checkpoint } from '../../mesh/log/checkpoint.js';
 import type { Head } from '../../mesh/log/head.js';
 import { MAX_EVENT_BYTES } from '../../mesh/limits.js';
 import type { SignatureCheck } from '../../mesh/log/signing.js';
+import { parseApiKey } from '../../mesh/access/api-key.js';
+import { asHeader, writeApplied, writeCard, type Applied, type ListeningVerifier } from '../../mesh/roster/member.js';
 import { FrameParser } from '../../mesh/sse.js';
 import type { Standing } from '../../mesh/standing.js';
 import { MeshHttp, Unreachable, type Call, type OpenStream } from '../http/mesh-client.js';
@@ -19,8 +21,8 @@ export interface FollowOptions {
   readonly endpoints: readonly string[];
   readonly key: string;
   readonly check: SignatureCheck;
-  /** The name under which applied events are confirmed; null confirms nothing. */
-  readonly verifier: string | null;
+  /** Who confirms what is applied: a verifier with its key, or a bare name as the first version has it; null confirms nothing. */
+  readonly verifier: ListeningVerifier | string | null;
   readonly maxAgeMs: number;
   readonly copy: MeshCopy | null;
   /** Does not keep the process alive: for programs that have their own reason to go on. */
@@ -55,10 +57,13 @@ export class MeshFollow {
   #confirming = false;
   /** Where another process had written to when a proof could not be kept. */
   #behind: Head | null = null;
-  #toConfirm: { readonly endpoint: number; readonly stream: string; readonly seq: number } | null = null;
+  #toConfirm: Extract<Effect, { type: 'confirm' }> | null = null;
+  /** Who this is, as headers. */
+  readonly #card: Record<string, string>;
 
   constructor(options: FollowOptions) {
     this.#options = options;
+    this.#card = cardOf(options);
     this.#endpoints = options.endpoints.map((url) => new MeshHttp(url, options.key, options));
     this.#follower = new Follower({
       endpoints: options.endpoints.length,
@@ -167,7 +172,7 @@ export class MeshFollow {
       case 'poll': {
         const target = `/v1/mesh/events?after=${effect.after}&wait=${effect.waitMs}&challenge=${effect.challenge}&v=2${this.#verifier()}`;
         const timeoutMs = effect.waitMs + 5_000;
-        const headers = proofHeaders(effect.proof);
+        const headers = { ...proofHeaders(effect.proof), ...this.#card, ...this.#appliedHeader(effect.position) };
         this.#ask(effect.conn, effect.endpoint, { target, headers, timeoutMs, maxBytes: MAX_ANSWER_BYTES }, 'polled');
         return;
       }
@@ -190,7 +195,7 @@ export class MeshFollow {
     this.#stream?.close();
     const stream = this.#endpoints[endpoint]!.stream(
       `/v1/mesh/stream?challenge=${challenge}&v=2${this.#verifier()}`,
-      { 'last-event-id': after, ...proofHeaders(proof) },
+      { 'last-event-id': after, ...proofHeaders(proof), ...this.#card },
       {
         onOpen: () => this.#step({ type: 'opened', conn }),
         onBytes: (bytes) => {
@@ -235,9 +240,11 @@ export class MeshFollow {
     if (this.#confirming) return;
     this.#confirming = true;
     while (this.#toConfirm !== null && !this.#stopped) {
-      const { endpoint, stream, seq } = this.#toConfirm;
+      const { endpoint, stream, position, challenge } = this.#toConfirm;
       this.#toConfirm = null;
-      const body = Buffer.from(JSON.stringify({ stream, seq }));
+      const applied = this.#applied(position, challenge);
+      const { seq } = position;
+      const body = Buffer.from(JSON.stringify({ stream, seq, ...(applied === null ? {} : { applied }) }));
       // A confirmation that is lost costs a number on a screen, nothing else.
       await this.#endpoints
         [endpoint]!.ask({
@@ -254,8 +261,26 @@ export class MeshFollow {
 
   #verifier(): string {
     const { verifier } = this.#options;
-    return verifier === null ? '' : `&verifier=${encodeURIComponent(verifier)}`;
+    return typeof verifier === 'string' ? `&verifier=${encodeURIComponent(verifier)}` : '';
   }
+
+  #applied({ logId, seq, hash }: Head, challenge: string | null): Applied | null {
+    const { verifier } = this.#options;
+    if (verifier === null || typeof verifier === 'string') return null;
+    return writeApplied(verifier.key, { logId, seq, hash, challenge });
+  }
+
+  #appliedHeader(position: Head): Record<string, string> {
+    const applied = this.#applied(position, null);
+    return applied === null ? {} : { 'aip-applied': asHeader(applied) };
+  }
+}
+
+function cardOf({ verifier, key }: FollowOptions): Record<string, string> {
+  if (verifier === null || typeof verifier === 'string') return {};
+  const { label, program, onStale, maxAgeMs } = verifier;
+  const keyId = parseApiKey(key)?.keyId ?? '';
+  return { 'aip-verifier': asHeader(writeCard(verifier.key, { keyId, label, program, onStale, maxAgeMs })) };
 }
 
 /** The server that was left behind learns it from the document, never from the bare claim. */

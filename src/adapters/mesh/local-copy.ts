@@ -14,7 +14,7 @@ import { fromHex, toHex } from '../../protocol/hex.js';
 import { ensureStateFile, openToRead } from '../sqlite/create.js';
 import { StandingMarks } from '../sqlite/tables/standing-marks.js';
 import { Database, type Row, type Value } from '../sqlite/database.js';
-import { isSound, keptOf, SCHEMA, standingOf, STANDING, statements, valuesOf } from './copy-tables.js';
+import { isSound, keptOf, NOTES, SCHEMA, standingOf, STANDING, statements, valuesOf } from './copy-tables.js';
 
 const BUSY_MS = 5_000;
 
@@ -45,6 +45,9 @@ export class LocalCopy implements MeshCopy {
     const tables = database.query(['number'], "SELECT count(*) FROM sqlite_schema WHERE name = 'local_standings'");
     if (tables.first([])![0] === 0)
       database.exec(database.readOnly ? SCHEMA.replaceAll('CREATE TABLE', 'CREATE TEMP TABLE') : SCHEMA);
+    const notes = database.query(['number'], "SELECT count(*) FROM sqlite_schema WHERE name = 'mesh_notes'");
+    if (notes.first([])![0] === 0)
+      database.exec(database.readOnly ? NOTES.replace('CREATE TABLE', 'CREATE TEMP TABLE') : NOTES);
     database.exec('PRAGMA synchronous = NORMAL');
     this.#sql = statements(database);
     this.#marks = new StandingMarks(database);
@@ -156,6 +159,16 @@ export class LocalCopy implements MeshCopy {
   standing(subject: string): Standing | null {
     const { mesh, kept, local } = this.#sql;
     return strongest([this.#row(mesh, subject), this.#row(kept, subject), this.#row(local, subject)]);
+  }
+
+  note(name: string): string | null {
+    return this.#sql.note.first([name])?.[0] ?? null;
+  }
+
+  setNote(name: string, value: string | null): void {
+    if (this.#database.readOnly) return;
+    if (value === null) this.#sql.dropNote.run([name]);
+    else this.#sql.putNote.run([name, value]);
   }
 
   close(): void {

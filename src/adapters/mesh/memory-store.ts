@@ -4,7 +4,8 @@ import { NO_HASH, type Head } from '../../mesh/log/head.js';
 import { refusal } from '../../mesh/refusal.js';
 import type { Answer, Judge, LogRecord, Proposal } from '../../mesh/ruling.js';
 import type { Standing } from '../../mesh/standing.js';
-import type { Ack, KeyTable, LogTable, MeshStore, Outcome } from '../../mesh/log/store.js';
+import type { Member } from '../../mesh/roster/member.js';
+import type { KeyTable, LogTable, MeshStore, Outcome } from '../../mesh/log/store.js';
 import { KeptLogs, MemoryLogs } from './memory-logs.js';
 
 class Contents {
@@ -13,7 +14,8 @@ class Contents {
   readonly answers = new Map<string, Answer>();
   readonly nonces = new Map<string, number>();
   readonly keys = new Map<string, KeyRecord>();
-  readonly acks = new Map<string, Ack>();
+  readonly members = new Map<string, Member>();
+  readonly notes = new Map<string, string>();
   readonly logs = new KeptLogs();
   meshKey: string | null = null;
   sealedBy: number | null = null;
@@ -28,6 +30,7 @@ class Contents {
 
 export class MemoryMeshStore implements MeshStore {
   readonly logId: string;
+  readonly shared: boolean = false;
   readonly #kept: Contents;
 
   constructor(logId: string, term = 1, kept = new Contents(term)) {
@@ -118,12 +121,18 @@ export class MemoryMeshStore implements MeshStore {
     },
   };
 
-  readonly acks = {
-    put: async (acks: readonly Ack[]): Promise<void> => {
-      for (const ack of acks) this.#kept.acks.set(ack.verifier, ack);
+  readonly members = {
+    put: async (members: readonly Member[]): Promise<void> => {
+      for (const member of members) this.#kept.members.set(member.verifier, member);
     },
-    list: async (limit: number): Promise<readonly Ack[]> =>
-      [...this.#kept.acks.values()].sort((a, b) => b.at - a.at).slice(0, limit),
+    list: async (since: number): Promise<readonly Member[]> =>
+      [...this.#kept.members.values()].filter(({ seenAt }) => seenAt > since),
+    forget: async (verifier: string): Promise<void> => void this.#kept.members.delete(verifier),
+  };
+
+  readonly notes = {
+    get: async (name: string): Promise<string | null> => this.#kept.notes.get(name) ?? null,
+    put: async (name: string, text: string): Promise<void> => void this.#kept.notes.set(name, text),
   };
 
   readonly logs: LogTable;

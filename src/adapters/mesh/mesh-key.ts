@@ -29,7 +29,7 @@ export function checkOf(publicKey: string): SignatureCheck | null {
   };
 }
 
-const MAX_OPERATORS = 1_000;
+const MAX_OPERATORS = 10_000;
 const operators = new Map<string, SignatureCheck | null>();
 
 /** Verifies an operator's signature; keys are kept, because making one costs more than using it. */

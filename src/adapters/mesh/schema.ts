@@ -1,7 +1,7 @@
 /** `aipm`, in SQLite's application_id: tells a mesh store from any other database. */
 export const APPLICATION = 0x6169706d;
 /** Of the tables below. A file with a greater one is refused. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 export const SCHEMA = `
 PRAGMA application_id = ${APPLICATION};
@@ -36,14 +36,30 @@ CREATE TABLE api_keys (
   label TEXT,
   public_key TEXT,
   created_at INTEGER NOT NULL,
-  revoked_at INTEGER
+  revoked_at INTEGER,
+  max_verifiers INTEGER,
+  ephemeral INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE acks (
-  verifier TEXT PRIMARY KEY,
-  key_id TEXT NOT NULL,
-  seq INTEGER NOT NULL,
-  at INTEGER NOT NULL
+-- Everyone who ever listened: body is the member as JSON.
+CREATE TABLE members (verifier TEXT PRIMARY KEY, seen_at INTEGER NOT NULL, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX members_seen_at ON members (seen_at);
+
+-- The passport in force of each agent, as the log tells it; documents are kept by their hash.
+CREATE TABLE passports (
+  agent TEXT PRIMARY KEY,
+  serial INTEGER NOT NULL,
+  hash TEXT NOT NULL,
+  seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE documents (hash TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;
+-- Whose passports this mesh takes.
+CREATE TABLE principals (
+  did TEXT NOT NULL,
+  public_key TEXT NOT NULL,
+  added_at INTEGER NOT NULL,
+  added_by TEXT NOT NULL,
+  PRIMARY KEY (did, public_key)
 ) STRICT, WITHOUT ROWID;
 
 -- Verification logs as verifiers shipped them.
@@ -69,4 +85,15 @@ CREATE TABLE shippers (
   hash TEXT NOT NULL,
   at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+`;
+
+/** Brings a file of the first version to this one. A first-version program refuses it from then on, which would write another term. */
+export const FROM_1 = `
+BEGIN IMMEDIATE;
+ALTER TABLE api_keys ADD COLUMN max_verifiers INTEGER;
+ALTER TABLE api_keys ADD COLUMN ephemeral INTEGER NOT NULL DEFAULT 0;
+DROP TABLE acks;
+${SCHEMA.slice(SCHEMA.indexOf('-- Everyone who ever'), SCHEMA.indexOf('-- Verification logs as'))}
+PRAGMA user_version = ${VERSION};
+COMMIT;
 `;

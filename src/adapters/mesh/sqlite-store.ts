@@ -1,18 +1,12 @@
 /** The embedded mesh store: one SQLite file, one server, every answer after its commit reached the disk. */
 import type { KeyRecord } from '../../mesh/access/api-key.js';
 import { NO_HASH, type Head } from '../../mesh/log/head.js';
+import type { Member } from '../../mesh/roster/member.js';
 import { refusal } from '../../mesh/refusal.js';
 import { isRole } from '../../mesh/access/roles.js';
 import type { Answer, Judge, LogRecord, Proposal } from '../../mesh/ruling.js';
 import type { Standing, Status } from '../../mesh/standing.js';
-import {
-  StoreTrouble,
-  type Ack,
-  type KeyTable,
-  type LogTable,
-  type MeshStore,
-  type Outcome,
-} from '../../mesh/log/store.js';
+import { StoreTrouble, type KeyTable, type LogTable, type MeshStore, type Outcome } from '../../mesh/log/store.js';
 import { text, type Database, type Row } from '../sqlite/database.js';
 import { SqliteLogs } from './sqlite-logs.js';
 import { openStoreFile, unusable } from './store-file.js';
@@ -35,11 +29,12 @@ function unlessBusy<T>(work: () => T): T {
 const EVENT = ['number', 'number', 'text', 'text'] as const;
 const SUBJECT = ['text', 'text', 'text?', 'number', 'text?', 'number?', 'number', 'number'] as const;
 const SUBJECT_SQL = `${text('subject')}, ${text('status')}, ${text('reason')}, changed_at, ${text('changed_by')}, suspended_until, version, seq`;
-const KEY = ['text', 'text', 'text', 'text?', 'text?', 'number', 'number?'] as const;
-const KEY_SQL = `${text('key_id')}, ${text('role')}, ${text('hash')}, ${text('label')}, ${text('public_key')}, created_at, revoked_at`;
+const KEY = ['text', 'text', 'text', 'text?', 'text?', 'number', 'number?', 'number?', 'number'] as const;
+const KEY_SQL = `${text('key_id')}, ${text('role')}, ${text('hash')}, ${text('label')}, ${text('public_key')}, created_at, revoked_at, max_verifiers, ephemeral`;
 
 export class SqliteMeshStore implements MeshStore {
   readonly logId: string;
+  readonly shared: boolean;
   readonly #database: Database;
   #term: number;
   /** Looks for what other openings of the file have committed; null where this is the only one. */
@@ -54,6 +49,7 @@ export class SqliteMeshStore implements MeshStore {
    */
   constructor(path: string, newLogId: () => string, { shared = false }: { readonly shared?: boolean } = {}) {
     const { database, release } = openStoreFile(path, newLogId, shared);
+    this.shared = shared;
     this.#database = database;
     this.#release = release;
     this.#sql = statements(database);
@@ -159,8 +155,10 @@ export class SqliteMeshStore implements MeshStore {
       return row === undefined ? null : keyOf(row);
     },
     list: async () => this.#sql.keys.all([]).map(keyOf),
-    add: async ({ keyId, role, hash, label, publicKey, createdAt, revokedAt }) => {
-      this.#sql.addKey.run([keyId, role, hash, label, publicKey, createdAt, revokedAt]);
+    add: async (record) => {
+      const { keyId, role, hash, label, publicKey, createdAt, revokedAt, maxVerifiers, ephemeral } = record;
+      const values = [keyId, role, hash, label, publicKey, createdAt, revokedAt, maxVerifiers ?? null];
+      this.#sql.addKey.run([...values, ephemeral === true ? 1 : 0]);
     },
     revoke: async (keyId, at) => this.#sql.revokeKey.change([at, keyId]) === 1,
   };
@@ -172,14 +170,20 @@ export class SqliteMeshStore implements MeshStore {
     },
   };
 
-  readonly acks = {
-    put: async (acks: readonly Ack[]): Promise<void> => {
+  readonly members = {
+    put: async (members: readonly Member[]): Promise<void> => {
       this.#database.transact(() => {
-        for (const { verifier, keyId, seq, at } of acks) this.#sql.putAck.run([verifier, keyId, seq, at]);
+        for (const member of members) this.#sql.putMember.run([member.verifier, member.seenAt, JSON.stringify(member)]);
       });
     },
-    list: async (limit: number): Promise<readonly Ack[]> =>
-      this.#sql.acks.all([limit]).map(([verifier, keyId, seq, at]) => ({ verifier, keyId, seq, at })),
+    list: async (since: number): Promise<readonly Member[]> =>
+      this.#sql.members.all([since]).map(([body]) => JSON.parse(body) as Member),
+    forget: async (verifier: string): Promise<void> => this.#sql.forgetMember.run([verifier]),
+  };
+
+  readonly notes = {
+    get: async (name: string): Promise<string | null> => this.#sql.meta.first([`note:${name}`])?.[0] ?? null,
+    put: async (name: string, body: string): Promise<void> => this.#sql.setMeta.run([`note:${name}`, body]),
   };
 
   readonly logs: LogTable;
@@ -270,9 +274,12 @@ function standingOf(row: Row<typeof SUBJECT>): Standing {
   return { subject, status: status as Status, reason, changedAt, changedBy, suspendedUntil, version, seq };
 }
 
-function keyOf([keyId, role, hash, label, publicKey, createdAt, revokedAt]: Row<typeof KEY>): KeyRecord {
+function keyOf(row: Row<typeof KEY>): KeyRecord {
+  const [keyId, role, hash, label, publicKey, createdAt, revokedAt, maxVerifiers, ephemeral] = row;
   // A role that is none was not written by us; it may do the least.
-  return { keyId, role: isRole(role) ? role : 'observer', hash, label, publicKey, createdAt, revokedAt };
+  const known = isRole(role) ? role : 'observer';
+  const limits = { maxVerifiers, ephemeral: ephemeral === 1 };
+  return { keyId, role: known, hash, label, publicKey, createdAt, revokedAt, ...limits };
 }
 
 function statements(database: Database) {
@@ -306,12 +313,10 @@ function statements(database: Database) {
     pruneNonces: database.statement('DELETE FROM nonces WHERE keep_until < ?'),
     key: database.query(KEY, `SELECT ${KEY_SQL} FROM api_keys WHERE key_id = ?`),
     keys: database.query(KEY, `SELECT ${KEY_SQL} FROM api_keys ORDER BY created_at, key_id`),
-    addKey: database.statement('INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?)'),
+    addKey: database.statement('INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
     revokeKey: database.statement('UPDATE api_keys SET revoked_at = ? WHERE key_id = ? AND revoked_at IS NULL'),
-    acks: database.query(
-      ['text', 'text', 'number', 'number'],
-      `SELECT ${text('verifier')}, ${text('key_id')}, seq, at FROM acks ORDER BY at DESC, verifier LIMIT ?`,
-    ),
-    putAck: database.statement('INSERT OR REPLACE INTO acks VALUES (?, ?, ?, ?)'),
+    members: database.query(['text'], `SELECT ${text('body')} FROM members WHERE seen_at > ?`),
+    putMember: database.statement('INSERT OR REPLACE INTO members VALUES (?, ?, ?)'),
+    forgetMember: database.statement('DELETE FROM members WHERE verifier = ?'),
   };
 }

@@ -5,7 +5,7 @@ import { Failure } from '../../app/failure.js';
 import { makeFolder } from '../files/folders.js';
 import { flush } from '../sqlite/create.js';
 import { Database } from '../sqlite/database.js';
-import { APPLICATION, SCHEMA, VERSION } from './schema.js';
+import { APPLICATION, FROM_1, SCHEMA, VERSION } from './schema.js';
 
 export interface OpenedStore {
   readonly database: Database;
@@ -42,6 +42,7 @@ function checked(database: Database, path: string): Database {
     const [version] = database.query(['number'], 'PRAGMA user_version').first([])!;
     if (application !== APPLICATION) throw unusable(path, 'is not a mesh store');
     if (version > VERSION) throw unusable(path, 'was written by a newer aip');
+    if (version === 1) database.exec(FROM_1);
     // FULL: the log reaches the disk before a commit returns, which is what an operator is told.
     database.exec('PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;');
     const [synchronous] = database.query(['number'], 'PRAGMA synchronous').first([])!;

@@ -36,13 +36,21 @@ const MOST_KEYS = 100_000;
 
 export async function createApiKey(
   deps: AdminDeps,
-  order: { readonly role: Role; readonly label: string | null; readonly publicKey: string | null },
+  order: {
+    readonly role: Role;
+    readonly label: string | null;
+    readonly publicKey: string | null;
+    readonly maxVerifiers?: number | null;
+    readonly ephemeral?: boolean;
+  },
 ): Promise<NewKey> {
-  const { role, label, publicKey } = order;
+  const { role, label, publicKey, maxVerifiers = null, ephemeral = false } = order;
   const members = {
     role,
     ...(label === null ? {} : { label }),
     ...(publicKey === null ? {} : { public_key: publicKey }),
+    ...(maxVerifiers === null ? {} : { max_verifiers: maxVerifiers }),
+    ...(ephemeral ? { ephemeral } : {}),
   };
   const body = Buffer.from(JSON.stringify(members));
   return change(
@@ -82,6 +90,19 @@ export async function revokeApiKey(deps: AdminDeps, keyId: string): Promise<bool
   const path = `/v1/mesh/keys/${encodeURIComponent(keyId)}`;
   const doubt = 'Whether the key was revoked is unknown: give the command again, which is harmless.';
   return change(deps, { method: 'DELETE', path, body: new Uint8Array() }, doubt, (answer) => answer.flag('changed'));
+}
+
+/** Takes a verifier off the roster, by its public key or by its label; the label it had. */
+export async function forgetVerifier(
+  deps: AdminDeps,
+  name: string,
+): Promise<{ readonly verifier: string; readonly label: string }> {
+  const path = `/v1/mesh/verifiers/${encodeURIComponent(name)}`;
+  const doubt = 'Whether it was taken off is unknown: give the command again, which is harmless.';
+  return change(deps, { method: 'DELETE', path, body: new Uint8Array() }, doubt, (answer) => ({
+    verifier: answer.text('verifier'),
+    label: answer.text('label'),
+  }));
 }
 
 async function change<T>(

@@ -173,6 +173,19 @@ export class Members {
     return value;
   }
 
+  /** A member that is an object of its own; null where it is null. */
+  objectOrNull(name: string): Members | null {
+    const value = this.#object[name];
+    if (value === null) return null;
+    if (!isObject(value)) throw this.#wrong(name);
+    return new Members(this.#line, value);
+  }
+
+  /** The whole object, as it was sent. */
+  get value(): JsonObject {
+    return this.#object;
+  }
+
   list(name: string): Members[] {
     const value = this.#object[name];
     if (!Array.isArray(value) || !value.every(isObject)) throw this.#wrong(name);

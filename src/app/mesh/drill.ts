@@ -1,12 +1,15 @@
 /** Proves the kill switch on a live mesh, with a canary that no agent is. */
 import { toHex } from '../../protocol/hex.js';
 import { Failure } from '../failure.js';
-import { overview, type Listener } from './overview.js';
-import { giveOrder, type OrderDeps } from './orders.js';
+import { answersTo, overview, type Listener } from './overview.js';
+import { giveOrder, type AbsentVerifier, type OrderDeps } from './orders.js';
+import type { JsonObject } from '../../protocol/json/values.js';
 import type { SignatureCheck } from '../../mesh/log/signing.js';
 
 export interface DrilledVerifier {
   readonly verifier: string | null;
+  /** What people call it. */
+  readonly label: string | null;
   readonly mode: string;
   /** From the commit to its confirmation, the slowest of all rounds; null when it did not confirm, or cannot. */
   readonly ms: number | null;
@@ -19,9 +22,17 @@ export interface DrillReport {
   readonly rounds: number;
   readonly verifiers: readonly DrilledVerifier[];
   readonly connected: number;
+  /** How many verifiers should listen. */
+  readonly roster: number;
+  /** Those of them that do not. */
+  readonly absent: readonly AbsentVerifier[];
+  /** What every verifier was asked to repeat; null when nothing was. */
+  readonly challenge: string | null;
+  /** Their signed answers: each is a `mesh-applied` document that holds the challenge. */
+  readonly answers: readonly JsonObject[];
   readonly p50_ms: number | null;
   readonly p99_ms: number | null;
-  /** `yes`: all that listen confirmed. `no`: one that reports did not. `unknown`: some do not report, or nobody listens. */
+  /** `yes`: all that listen confirmed. `no`: one that reports did not. `unknown`: some do not report, one that may still accept is absent, or nobody listens. */
   readonly can_halt: 'yes' | 'no' | 'unknown';
   readonly within_ms: number;
   readonly ok: boolean;
@@ -32,11 +43,13 @@ export interface DrillReport {
 export interface DrillOptions {
   readonly withinMs: number;
   readonly rounds: number;
+  /** 32 to 128 hex digits that every verifier answers with, signed; null asks for none. */
+  readonly challenge?: string | null;
 }
 
 export async function drill(
   deps: OrderDeps & { readonly check: SignatureCheck },
-  { withinMs, rounds }: DrillOptions,
+  { withinMs, rounds, challenge = null }: DrillOptions,
 ): Promise<DrillReport> {
   const canary = `did:web:drill.invalid:agents:canary-${toHex(deps.random(4))}`;
   const slowest = new Map<string, DrilledVerifier>();
@@ -44,10 +57,19 @@ export async function drill(
   let reinstated = true;
   let connected = 0;
   const order = { subject: canary, by: null, durationMs: null };
+  // It travels as the reason, over the very route that a revocation takes.
+  const reason = challenge === null ? 'drill' : `drill ${challenge}`;
+  const answers = new Map<string, JsonObject>();
+  let absent: readonly AbsentVerifier[] = [];
+  let roster = 0;
+  let now = '';
   for (let round = 0; round < rounds; round++) {
-    const given = await giveOrder({ ...deps, waitMs: withinMs }, { ...order, action: 'revoke', reason: 'drill' });
+    const given = await giveOrder({ ...deps, waitMs: withinMs }, { ...order, action: 'revoke', reason });
     const seen = await overview(deps.lines[0]!, deps.check);
     connected = seen.connected;
+    [absent, roster, now] = [seen.absent, seen.roster, seen.time];
+    if (challenge !== null)
+      for (const answer of await answersTo(deps.lines[0]!, challenge)) answers.set(answer.public_key as string, answer);
     for (const one of measured(seen.listeners, given.outcome.seq!, given.outcome.propagation_ms)) {
       const name = one.verifier ?? `unnamed ${slowest.size}`;
       const before = slowest.get(name);
@@ -60,15 +82,21 @@ export async function drill(
   const verifiers = [...slowest.values()];
   const reporting = verifiers.filter(({ verifier }) => verifier !== null);
   const missed = reporting.some(({ confirmed }) => !confirmed);
-  const can_halt = missed ? 'no' : reporting.length === 0 || reporting.length < connected ? 'unknown' : 'yes';
+  const atLarge = absent.filter(({ refuses_since }) => refuses_since === null || refuses_since > now);
+  const uncertain = atLarge.length > 0 || reporting.length === 0 || verifiers.length > reporting.length;
+  const can_halt = missed ? 'no' : uncertain ? 'unknown' : 'yes';
   all.sort((a, b) => a - b);
   const p99_ms = quantile(all, 0.99);
-  const ok = reporting.length > 0 && !missed && p99_ms !== null && all.at(-1)! <= withinMs;
-  return {
+  const ok = reporting.length > 0 && !missed && atLarge.length === 0 && p99_ms !== null && all.at(-1)! <= withinMs;
+  const report: DrillReport = {
     canary,
     rounds,
     verifiers,
     connected,
+    roster,
+    absent,
+    challenge,
+    answers: [...answers.values()],
     p50_ms: quantile(all, 0.5),
     p99_ms,
     can_halt,
@@ -76,6 +104,16 @@ export async function drill(
     ok,
     reinstated,
   };
+  await keep(deps, report);
+  return report;
+}
+
+/** The mesh shows what the last drill found; that it could not be kept changes nothing of what was found. */
+async function keep({ lines }: Pick<OrderDeps, 'lines'>, report: DrillReport): Promise<void> {
+  const { p50_ms, p99_ms, can_halt, ok, rounds, verifiers, absent } = report;
+  const kept = { p50_ms, p99_ms, can_halt, ok, rounds, verifiers: verifiers.length, absent: absent.length };
+  const body = Buffer.from(JSON.stringify(kept));
+  await lines[0]!.ask({ method: 'POST', target: '/v1/mesh/drill', body, timeoutMs: 2_000 });
 }
 
 /**
@@ -86,9 +124,15 @@ function measured(listeners: readonly Listener[], seq: number, lastMs: number | 
   const confirmed = listeners.filter((one) => one.reports && one.seq >= seq);
   const latest = Math.min(...confirmed.map(({ lastSeenMs }) => lastSeenMs));
   return listeners.map((one) => {
-    const { verifier, mode, lastSeenMs } = one;
-    if (!confirmed.includes(one) || lastMs === null) return { verifier, mode, ms: null, confirmed: false };
-    return { verifier, mode, ms: Math.max(0, Math.round((lastMs - (lastSeenMs - latest)) * 10) / 10), confirmed: true };
+    const { verifier, label, mode, lastSeenMs } = one;
+    if (!confirmed.includes(one) || lastMs === null) return { verifier, label, mode, ms: null, confirmed: false };
+    return {
+      verifier,
+      label,
+      mode,
+      ms: Math.max(0, Math.round((lastMs - (lastSeenMs - latest)) * 10) / 10),
+      confirmed: true,
+    };
   });
 }
 

@@ -39,10 +39,26 @@ export interface Outcome {
   readonly changed: boolean;
 }
 
+/** A verifier that should listen and does not, as `--json` prints it. */
+export interface AbsentVerifier {
+  readonly verifier: string;
+  readonly label: string;
+  readonly key_id: string;
+  /** RFC 3339. */
+  readonly last_seen: string;
+  readonly on_stale: string | null;
+  /** From when on it refuses everything, RFC 3339; null where it goes by what it last knew. */
+  readonly refuses_since: string | null;
+}
+
 export interface Given {
   readonly outcome: Outcome;
-  /** Verifiers that report what they apply, and have not confirmed in time. */
+  /** Verifiers on the roster that have not confirmed in time, and may still accept. */
   readonly missing: number;
+  /** Verifiers that should listen: everyone who ever did, and neither left nor was taken off. */
+  readonly roster: number;
+  /** Those of them that do not listen and have not confirmed, as far as the mesh names them. */
+  readonly absent: readonly AbsentVerifier[];
 }
 
 /** The operator's own key: a public key `ed25519:<64 hex>`, and how it signs. */
@@ -125,7 +141,20 @@ function givenOf(answer: Members, command: Command): Given {
     regions: [],
     changed: answer.flag('changed'),
   };
-  return { outcome, missing: answer.number('reporting') - outcome.propagated_to };
+  const absent = answer.list('absent').map(absentIn);
+  return { outcome, missing: answer.number('unsettled'), roster: answer.number('roster'), absent };
+}
+
+/** An absent verifier in an answer of the mesh. */
+export function absentIn(one: Members): AbsentVerifier {
+  return {
+    verifier: one.text('verifier'),
+    label: one.text('label'),
+    key_id: one.text('key_id'),
+    last_seen: one.text('last_seen'),
+    on_stale: one.textOrNull('on_stale'),
+    refuses_since: one.textOrNull('refuses_since'),
+  };
 }
 
 /** Puts an acknowledged deny in force on this machine, before its event arrives. */

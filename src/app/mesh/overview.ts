@@ -5,6 +5,7 @@ import { ShapeError } from '../../protocol/json/shape.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { askMesh, malformed, Members } from './answers.js';
 import { Failure } from '../failure.js';
+import { absentIn, type AbsentVerifier } from './orders.js';
 import type { MeshLine } from '../ports/mesh.js';
 
 export interface Listener {
@@ -16,6 +17,22 @@ export interface Listener {
   readonly seq: number;
   readonly reports: boolean;
   readonly lastSeenMs: number;
+  /** What people call it; null of one that only looks. */
+  readonly label: string | null;
+  /** Version of its program; null of the first one. */
+  readonly program: string | null;
+  readonly onStale: string | null;
+  readonly maxAgeMs: number | null;
+}
+
+/** What the last drill found. */
+export interface LastDrill {
+  /** RFC 3339. */
+  readonly at: string;
+  readonly p50_ms: number | null;
+  readonly p99_ms: number | null;
+  readonly can_halt: string;
+  readonly ok: boolean;
 }
 
 export interface Overview {
@@ -30,6 +47,13 @@ export interface Overview {
   readonly listeners: readonly Listener[];
   /** Listeners beyond those listed. */
   readonly more: number;
+  /** How many verifiers should listen. */
+  readonly roster: number;
+  /** Those of them that do not. */
+  readonly absent: readonly AbsentVerifier[];
+  /** Labels of verifiers of the first version: they do not hear of passports. */
+  readonly older: readonly string[];
+  readonly lastDrill: LastDrill | null;
 }
 
 const TIMEOUT_MS = 5_000;
@@ -55,7 +79,42 @@ export async function overview(line: MeshLine, check: SignatureCheck): Promise<O
       seq: one.number('seq'),
       reports: one.flag('confirmed'),
       lastSeenMs: one.number('last_seen_ms'),
+      label: one.textOrNull('label'),
+      program: one.textOrNull('program'),
+      onStale: one.textOrNull('on_stale'),
+      maxAgeMs: one.numberOrNull('max_age_ms'),
     })),
+    roster: read.number('roster'),
+    absent: read.list('absent').map(absentIn),
+    older: read.list('older').map((one) => one.text('label')),
+    lastDrill: drillIn(read.objectOrNull('last_drill')),
+  };
+}
+
+/** The last signed word of every verifier on the roster that answers `challenge`. */
+export async function answersTo(line: MeshLine, challenge: string): Promise<readonly JsonObject[]> {
+  const answers: JsonObject[] = [];
+  for (let next: string | null = null; ;) {
+    const target = `/v1/mesh/roster${next === null ? '' : `?after=${encodeURIComponent(next)}`}`;
+    const page = new Members(line, await askMesh(line, { method: 'GET', target, timeoutMs: TIMEOUT_MS }));
+    for (const one of page.list('verifiers')) {
+      const applied = one.objectOrNull('applied')?.value;
+      if (applied?.challenge === challenge) answers.push(applied);
+    }
+    const after = page.textOrNull('next');
+    if (after === null || after === next) return answers;
+    next = after;
+  }
+}
+
+function drillIn(read: Members | null): LastDrill | null {
+  if (read === null) return null;
+  return {
+    at: read.text('at'),
+    p50_ms: read.numberOrNull('p50_ms'),
+    p99_ms: read.numberOrNull('p99_ms'),
+    can_halt: read.text('can_halt'),
+    ok: read.flag('ok'),
   };
 }
 

@@ -54,6 +54,8 @@ export function standsAt(end: Head): MeshCopy {
     kept: () => null,
     anticipate: () => undefined,
     standing: () => null,
+    note: () => null,
+    setNote: () => undefined,
     close: () => undefined,
   };
 }

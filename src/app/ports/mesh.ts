@@ -30,6 +30,9 @@ export interface MeshCopy {
   anticipate(deny: KeptDeny): void;
   /** The standing in force: the strongest of what the mesh says, what must not be forgotten, and what was set here. */
   standing(subject: string): Standing | null;
+  /** A small fact about this copy by name, shared by all processes of the machine; null when there is none. */
+  note(name: string): string | null;
+  setNote(name: string, value: string | null): void;
   close(): void;
 }
 

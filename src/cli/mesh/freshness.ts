@@ -3,10 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Freshness } from '../../verify/context.js';
 import { Failure } from '../../app/failure.js';
 import type { MeshCopy } from '../../app/ports/mesh.js';
-import { toHex } from '../../protocol/hex.js';
 import type { Cli } from '../cli.js';
 import { meshAccess, type MeshAccess } from './access.js';
-import { localState, random } from '../wiring.js';
+import { hasLeft, listeningVerifier, notePolicy } from './listening.js';
 
 /** The longest that a verification waits for the mesh, in ms: reading the API key is part of it. */
 const REFRESH_MS = 300;
@@ -23,9 +22,18 @@ export async function meshFreshness(cli: Cli, live: boolean): Promise<(now: numb
   const { localCopy } = await import('./wiring.js');
   const copy = await localCopy(cli);
   const age = ageOf(copy, cli.io.now());
-  if (age === null || age > maxAgeMs) await asked(cli, access, copy, maxAgeMs);
+  notePolicy(copy, onStale, maxAgeMs, cli.io.now());
+  const left = hasLeft(copy);
+  let heard = false;
+  if (left || age === null || age > maxAgeMs) heard = await asked(cli, access, copy, maxAgeMs);
+  // The one who followed here said that nobody will: nobody misses this machine, so only the mesh itself can vouch for its copy.
+  const abandoned = left && !heard && !live;
   if (live) await follow(cli, access, copy, maxAgeMs);
-  return (now) => ({ mesh: true, ageMs: ageOf(copy, now), maxAgeMs, onStale });
+  return (now) => {
+    const ageMs = ageOf(copy, now);
+    if (abandoned && hasLeft(copy)) return { mesh: true, ageMs: null, maxAgeMs, onStale: 'deny' };
+    return { mesh: true, ageMs, maxAgeMs, onStale };
+  };
 }
 
 /** Null when it was never proven, or in the future: then the clock went back, and how old it is nobody knows. */
@@ -35,7 +43,7 @@ function ageOf(copy: Pick<MeshCopy, 'provenAt'>, now: number): number | null {
 }
 
 /** Asks the mesh once. Whatever goes wrong, the policy for a stale copy decides. */
-async function asked(cli: Cli, access: MeshAccess, copy: MeshCopy, maxAgeMs: number): Promise<void> {
+async function asked(cli: Cli, access: MeshAccess, copy: MeshCopy, maxAgeMs: number): Promise<boolean> {
   const { refresh } = await import('./wiring.js');
   const started = Date.now();
   const stop = new AbortController();
@@ -56,16 +64,17 @@ async function asked(cli: Cli, access: MeshAccess, copy: MeshCopy, maxAgeMs: num
   );
   const trouble = await Promise.race([work, late]);
   stop.abort();
-  if (trouble !== '') cli.detail(`The mesh ${access.endpoints[0]!} was not heard: ${trouble}`);
+  if (trouble === '') return true;
+  cli.detail(`The mesh ${access.endpoints[0]!} was not heard: ${trouble}`);
+  return false;
 }
 
 async function follow(cli: Cli, access: MeshAccess, copy: MeshCopy, maxAgeMs: number): Promise<void> {
   const { follower } = await import('./wiring.js');
   try {
-    const { verifier } = await localState(cli);
     const following = await follower(access, await key(cli), {
-      // Beside the one of `aip mesh follow`, which speaks for the machine.
-      verifier: `${verifier}.${toHex(random(3))}`,
+      // The machine's own key, as `aip mesh follow` uses it: both are one verifier, which has applied what each of its copies has.
+      verifier: await listeningVerifier(cli, copy),
       maxAgeMs,
       copy,
       onFailure: (error) => cli.warn(`The mesh is not followed any more: ${String(error).slice(0, 200)}`, 'mesh_copy'),

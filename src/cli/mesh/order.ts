@@ -88,7 +88,7 @@ export async function carryOut(
   if (missing <= 0) return 0;
   const which = missing === 1 ? '1 verifier has' : `${missing} verifiers have`;
   cli.warn(
-    `PROPAGATION_INCOMPLETE: it is durable in the mesh, but ${which} not confirmed in time; aip mesh status shows which.`,
+    `PROPAGATION_INCOMPLETE: it is durable in the mesh, but ${which} not confirmed in time and may still accept; aip mesh status shows which.`,
     'AIP-E501',
   );
   return 5;
@@ -131,7 +131,12 @@ async function here(cli: Cli, order: Order): Promise<Given> {
   // What the mesh denies, a word on this machine does not permit.
   if (order.action === 'reinstate' && status !== 'active')
     cli.warn(`${named(order.subject)} is still ${status} here, because the mesh says so.`, 'mesh_denies');
-  return { outcome: { ...outcome, status: order.action === 'reinstate' ? status : outcome.status }, missing: 0 };
+  return {
+    outcome: { ...outcome, status: order.action === 'reinstate' ? status : outcome.status },
+    missing: 0,
+    roster: 0,
+    absent: [],
+  };
 }
 
 async function everywhere(cli: Cli, mesh: MeshAccess, order: Order, flags: KeyFlags): Promise<Given> {

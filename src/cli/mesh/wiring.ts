@@ -3,6 +3,7 @@ import { parseApiKey } from '../../mesh/access/api-key.js';
 import type { MeshCopy, MeshLine } from '../../app/ports/mesh.js';
 import type { OperatorSigner } from '../../app/mesh/orders.js';
 import type { LocalCopy } from '../../adapters/mesh/local-copy.js';
+import type { VerifierKey } from '../../mesh/roster/member.js';
 import { MeshHttp, meshLine } from '../../adapters/http/mesh-client.js';
 import type { FollowOptions, MeshFollow } from '../../adapters/mesh/follow.js';
 import { Failure } from '../../app/failure.js';
@@ -30,6 +31,12 @@ export async function apiKey(cli: Cli, flags: KeyFlags): Promise<string> {
 export async function secretFile(path: string, cli: Cli): Promise<string> {
   const { readSecret } = await import('../../adapters/files/secret-file.js');
   return readSecret(path, { what: 'key file', most: 1024, env: cli.io.env });
+}
+
+/** This machine's own key as a verifier, and what people call the machine. */
+export async function machineKey(cli: Cli): Promise<{ readonly key: VerifierKey; readonly host: string }> {
+  const { hostLabel, verifierKey } = await import('../../adapters/mesh/verifier-key.js');
+  return { key: verifierKey(cli.paths().stateFile), host: hostLabel() };
 }
 
 /** Lines to the endpoints, in order. */

@@ -3,6 +3,7 @@ import type { Overview } from '../../app/mesh/overview.js';
 import type { DrillReport } from '../../app/mesh/drill.js';
 import type { MeshEvent } from '../../mesh/log/event.js';
 import { agentName } from './agent-name.js';
+import { renderAbsent } from './standing.js';
 import type { Paint } from './terminal/paint.js';
 import { table } from './terminal/table.js';
 import { clean, fit } from './terminal/text.js';
@@ -43,12 +44,21 @@ export function renderOverview(seen: Overview, copy: CopyView, paint: Paint, wid
     ['up for', `${Math.round(seen.upMs / 1000)} s`],
     ['commands', seen.requireSignedCommands ? "only with the operator's signature" : 'with an API key'],
     ['copy here', copy.seq === null ? 'none yet' : `at event ${copy.seq}, ${age}`],
-    ['listening', String(seen.connected)],
+    [
+      'listening',
+      `${seen.connected}${seen.roster > 0 ? `; ${seen.roster - seen.absent.length} of ${seen.roster} on the roster` : ''}`,
+    ],
+    ['last drill', drillLine(seen)],
   ];
   const lines = [
     `${paint.green('up')} ${paint.bold(clean(seen.url))}`,
-    ...rows.map(([label, value]) => `  ${paint.dim(label!.padEnd(9))}  ${clean(value!)}`),
+    ...rows.map(([label, value]) => `  ${paint.dim(label!.padEnd(10))}  ${clean(value!)}`),
   ];
+  for (const one of seen.absent) lines.push(paint.red(`  ${renderAbsent(one)}`));
+  if (seen.older.length > 0)
+    lines.push(
+      paint.yellow(`  of an older version, and deaf to passports: ${clean(seen.older.join(', '))} (aip help upgrade)`),
+    );
   if (seen.listeners.length === 0) return lines.join('\n');
   const columns = [
     { title: 'verifier', flexible: true },
@@ -57,8 +67,8 @@ export function renderOverview(seen: Overview, copy: CopyView, paint: Paint, wid
     { title: 'behind', right: true },
     { title: 'key' },
   ];
-  const cells = seen.listeners.map(({ verifier, mode, seq, reports, keyId }) => [
-    verifier ?? '(does not report)',
+  const cells = seen.listeners.map(({ verifier, label, mode, seq, reports, keyId }) => [
+    label ?? verifier ?? '(does not report)',
     mode,
     reports ? String(seq) : 'unknown',
     reports ? String(Math.max(0, seen.head - seq)) : 'unknown',
@@ -68,11 +78,18 @@ export function renderOverview(seen: Overview, copy: CopyView, paint: Paint, wid
   return [...lines, '', table(columns, cells, { width: width ?? 100, paint }), ...more].join('\n');
 }
 
+function drillLine({ lastDrill }: Overview): string {
+  if (lastDrill === null) return 'never: aip mesh drill';
+  const { at, p50_ms, p99_ms, can_halt } = lastDrill;
+  const times = p50_ms === null ? '' : `, p50 ${p50_ms} ms, p99 ${p99_ms} ms`;
+  return `${at}: can halt ${can_halt}${times}`;
+}
+
 export function renderDrill(report: DrillReport, paint: Paint): string {
   const { verifiers, p50_ms, p99_ms, can_halt, within_ms, ok, rounds } = report;
   const columns = [{ title: 'verifier' }, { title: 'how' }, { title: 'slowest', right: true }];
-  const rows = verifiers.map(({ verifier, mode, ms, confirmed }) => [
-    verifier ?? '(does not report)',
+  const rows = verifiers.map(({ verifier, label, mode, ms, confirmed }) => [
+    label ?? verifier ?? '(does not report)',
     mode,
     ms === null ? (confirmed ? 'yes' : verifier === null ? 'unknown' : 'NOT IN TIME') : `${ms} ms`,
   ]);
@@ -82,5 +99,8 @@ export function renderDrill(report: DrillReport, paint: Paint): string {
       ? 'nothing was measured'
       : `p50 ${p50_ms} ms, p99 ${p99_ms} ms over ${rounds} ${rounds === 1 ? 'round' : 'rounds'}`;
   const verdict = `can halt: ${can_halt}; ${times}; ${ok ? `within ${within_ms} ms` : `NOT shown to be within ${within_ms} ms`}`;
+  for (const one of report.absent) list.push(paint.red(renderAbsent(one)));
+  if (report.challenge !== null)
+    list.push(`${report.answers.length} of ${report.roster} answered the challenge, signed (--json holds the answers)`);
   return [...list, ok ? paint.green(verdict) : paint.red(verdict)].join('\n');
 }

@@ -1,6 +1,6 @@
 /** What the kill switch says to people. */
 import type { HeldStanding } from '../../app/mesh/standing.js';
-import type { Given } from '../../app/mesh/orders.js';
+import type { AbsentVerifier, Given } from '../../app/mesh/orders.js';
 import type { Action } from '../../mesh/command.js';
 import type { Paint } from './terminal/paint.js';
 import { clean } from './terminal/text.js';
@@ -20,31 +20,52 @@ function statusWord(status: keyof typeof WORD, paint: Paint): string {
 }
 
 export function renderOutcome({ given, local, everyone }: OutcomeView, paint: Paint): string {
-  const { outcome, missing } = given;
+  const { outcome } = given;
   const who = everyone ? 'every agent' : clean(outcome.agent_id);
   const again = outcome.changed ? '' : ' (it was already)';
   const first = `${statusWord(outcome.status, paint)} ${paint.bold(who)}${again}`;
   if (local) return `${first}\n  on this machine alone: no other machine was told`;
   const log = `durable as event ${outcome.seq} of the mesh`;
-  return `${first}\n  ${log}\n  ${reach(outcome, missing, paint)}`;
+  return `${first}\n  ${log}\n  ${reach(given, paint)}`;
 }
 
-function reach({ propagated_to, connected, propagation_ms }: Given['outcome'], missing: number, paint: Paint): string {
-  if (connected === 0) return 'no verifier listens now; each one learns it when it connects';
-  const reporting = propagated_to + missing;
-  const silent = connected - reporting;
+function reach({ outcome, missing, roster, absent }: Given, paint: Paint): string {
+  const { propagated_to, connected, propagation_ms } = outcome;
+  const silent = Math.max(0, connected - (roster - absent.length));
+  if (roster === 0) {
+    return connected === 0
+      ? 'no verifier listens now; each one learns it when it connects'
+      : `sent to ${connected}, ${connected === 1 ? 'which does' : 'none of which do'} not report back`;
+  }
+  const took = propagation_ms === null || propagated_to === 0 ? '' : ` in ${paint.bold(`${propagation_ms} ms`)}`;
+  const count = `applied by ${propagated_to} of ${roster}`;
   const more =
     silent > 0
       ? `; ${silent} more ${silent === 1 ? 'listens' : 'listen'} and ${silent === 1 ? 'does' : 'do'} not report`
       : '';
-  if (reporting === 0)
-    return `sent to ${connected}, ${connected === 1 ? 'which does' : 'none of which do'} not report back`;
-  const took = propagation_ms === null ? '' : ` in ${paint.bold(`${propagation_ms} ms`)}`;
-  const all =
-    missing === 0
-      ? `applied by ${propagated_to} of ${reporting}`
-      : paint.yellow(`applied by ${propagated_to} of ${reporting}`);
-  return `${all} ${reporting === 1 ? 'verifier' : 'verifiers'}${took}${more}`;
+  const who = absent.slice(0, MAX_NAMED).map((one) => `; ${renderAbsent(one)}`);
+  const rest = absent.length > MAX_NAMED ? `; and ${absent.length - MAX_NAMED} more` : '';
+  return `${missing === 0 ? count : paint.yellow(count)} ${roster === 1 ? 'verifier' : 'verifiers'}${took}${more}${who.join('')}${rest}`;
+}
+
+/** Most absent verifiers named in one sentence. */
+const MAX_NAMED = 5;
+
+/** `us-1 absent since 22:13 (denies when stale: refused since 22:14)`: what it means that this one did not hear. */
+export function renderAbsent({ label, last_seen, on_stale, refuses_since }: AbsentVerifier): string {
+  const means =
+    refuses_since !== null
+      ? `denies when stale: refused since ${clockOf(refuses_since)}`
+      : on_stale === null
+        ? 'of an older version: may still accept'
+        : 'last-known: may still accept';
+  return `${clean(label)} absent since ${clockOf(last_seen)} (${means})`;
+}
+
+/** Hour and minute in UTC; with the day where it is not today's to guess. */
+function clockOf(time: string): string {
+  const today = new Date().toISOString().slice(0, 10);
+  return time.startsWith(today) ? time.slice(11, 16) : `${time.slice(0, 10)} ${time.slice(11, 16)}`;
 }
 
 export function renderStanding(held: HeldStanding, paint: Paint): string {

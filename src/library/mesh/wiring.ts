@@ -3,6 +3,8 @@ import { MeshFollow, refreshOnce } from '../../adapters/mesh/follow.js';
 import { MeshHttp, meshLine } from '../../adapters/http/mesh-client.js';
 import { openLocalCopy, type LocalCopy } from '../../adapters/mesh/local-copy.js';
 import { checkOf } from '../../adapters/mesh/mesh-key.js';
+import { hostLabel, verifierKey } from '../../adapters/mesh/verifier-key.js';
+import type { OnStale } from '../../mesh/roster/member.js';
 import type { MeshLine } from '../../app/ports/mesh.js';
 import { usage } from '../options/given.js';
 import type { World } from '../wiring.js';
@@ -24,6 +26,7 @@ export function connectMesh(
     publicKey: string;
     ca: string | null;
     maxAgeMs: number;
+    onStale: OnStale;
   } | null,
 ): Connection {
   const check = mesh === null ? null : checkOf(mesh.publicKey);
@@ -31,7 +34,7 @@ export function connectMesh(
   const copy = openLocalCopy(stateFile(), mesh?.publicKey ?? null, random);
   if (mesh === null || mesh.key === null || check === null)
     return { copy, lines: [], refresh: async () => false, close: () => copy.close() };
-  const { endpoints, ca, maxAgeMs } = mesh;
+  const { endpoints, ca, maxAgeMs, onStale } = mesh;
   const key = mesh.key;
   const https = endpoints.map((url) => new MeshHttp(url, key, { ca }));
   const following = new MeshFollow({
@@ -41,7 +44,7 @@ export function connectMesh(
     check,
     maxAgeMs,
     copy,
-    verifier: `library.${Buffer.from(random(6)).toString('hex')}`,
+    verifier: { key: verifierKey(stateFile()), label: hostLabel(), program: 'library', onStale, maxAgeMs },
     background: true,
     onAlarm: (kind, message) => notice(`The mesh (${kind}): ${message}.`),
     onFailure: (error) => notice(`The mesh is not followed any more: ${String(error).slice(0, 200)}`),

@@ -22,6 +22,10 @@ export interface KeyRecord {
   readonly label: string | null;
   /** The operator's Ed25519 key that signs commands given with this API key: `ed25519:<64 hex>`. */
   readonly publicKey: string | null;
+  /** Most verifiers that may listen under it; null or missing where nobody set one. */
+  readonly maxVerifiers?: number | null;
+  /** True where its verifiers end by themselves when they are not seen: build machines, containers. */
+  readonly ephemeral?: boolean;
   /** ms since the epoch. */
   readonly createdAt: number;
   readonly revokedAt: number | null;

@@ -8,13 +8,15 @@ import { formatEventId, type Head } from '../log/head.js';
 import { signatureHolds, type SignatureCheck } from '../log/signing.js';
 import { readSnapshot } from '../log/snapshot.js';
 import type { Frame } from '../sse.js';
-import type { Standing, Status } from '../standing.js';
+import type { Standing } from '../standing.js';
 import { Copy, type KeptDeny } from './copy.js';
 import { Freshness } from './freshness.js';
 import { Line } from './line.js';
-import type { AlarmKind, Effect, FollowState, Input, Kept } from './messages.js';
+import type { AlarmKind, Check, Effect, FollowState, Input, Kept } from './messages.js';
+
+export type { Check } from './messages.js';
 import type { Moment } from './moment.js';
-import { isGenuine, readGreeting, readPollAnswer, readSpread } from './reading.js';
+import { challengeIn, isGenuine, readGreeting, readPollAnswer, readSpread } from './reading.js';
 
 export interface FollowerOptions {
   /** How many endpoints there are; they are tried in order. */
@@ -33,16 +35,6 @@ export interface FollowerOptions {
   readonly polls?: boolean;
 }
 
-/** What is known of an agent. */
-export interface Check {
-  /** `unknown` while there never was a copy. */
-  readonly status: Status | 'unknown';
-  /** What denies, when something does. */
-  readonly denial: Standing | null;
-  readonly state: FollowState;
-  readonly ageMs: number | null;
-}
-
 export class Follower {
   readonly copy = new Copy();
   readonly freshness = new Freshness();
@@ -50,6 +42,8 @@ export class Follower {
   readonly #line: Line;
   #streamId: string | null = null;
   #confirmed = 0;
+  /** What the last drill asked to hear. */
+  #asked: string | null = null;
   /** Of the highest term that was heard of: it shows a server that was left behind that it was. */
   #highest: Checkpoint | null = null;
   /** A snapshot is needed before the log can be followed. */
@@ -145,6 +139,8 @@ export class Follower {
     const line = this.#line;
     const { endpoint } = line;
     this.#streamId = null;
+    // A new connection knows nothing of what was confirmed over another.
+    this.#confirmed = 0;
     const { position } = this.copy;
     if (position === null || this.#resync) {
       this.#effects.push({ type: 'fetch-snapshot', conn: line.dial('snapshot', now), endpoint });
@@ -161,7 +157,7 @@ export class Follower {
     // The first poll asks for what is there; waiting begins when that is known.
     const waitMs = line.phase === 'polling' ? line.pollWaitMs : 0;
     const conn = line.dial('polling', now);
-    this.#effects.push({ type: 'poll', conn, endpoint, after, waitMs, challenge, proof });
+    this.#effects.push({ type: 'poll', conn, endpoint, after, waitMs, challenge, proof, position });
   }
 
   #frame(frame: Frame, now: Moment): void {
@@ -238,6 +234,7 @@ export class Follower {
     if (applied.kind === 'duplicate') return;
     if (applied.kind === 'applied') {
       this.freshness.applied(event.seq);
+      this.#asked = challengeIn(event) ?? this.#asked;
       this.#keep([applied.standing], [event]);
       return;
     }
@@ -340,7 +337,8 @@ export class Follower {
     const { conn, endpoint, phase } = this.#line;
     if (this.#options.confirms && this.#streamId !== null && phase === 'open' && seq > this.#confirmed) {
       this.#confirmed = seq;
-      this.#effects.push({ type: 'confirm', conn, endpoint, stream: this.#streamId, seq });
+      const [stream, challenge] = [this.#streamId, this.#asked];
+      this.#effects.push({ type: 'confirm', conn, endpoint, stream, position: position!, challenge });
     }
     const state = this.state(now);
     if (state === this.#state) return;

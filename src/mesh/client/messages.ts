@@ -3,7 +3,7 @@ import type { MeshEvent } from '../log/event.js';
 import type { Checkpoint } from '../log/checkpoint.js';
 import type { Head } from '../log/head.js';
 import type { Frame } from '../sse.js';
-import type { Standing } from '../standing.js';
+import type { Standing, Status } from '../standing.js';
 import type { KeptDeny } from './copy.js';
 
 /** Every input names the connection it belongs to; those of a connection that was given up are ignored. */
@@ -49,6 +49,8 @@ export type Effect =
       readonly endpoint: number;
       readonly after: string;
       readonly waitMs: number;
+      /** What was applied. */
+      readonly position: Head;
       readonly challenge: string;
       /** What this client knows of the highest term. */
       readonly proof: Checkpoint | null;
@@ -61,7 +63,10 @@ export type Effect =
       readonly conn: number;
       readonly endpoint: number;
       readonly stream: string;
-      readonly seq: number;
+      /** What was applied. */
+      readonly position: Head;
+      /** What the last drill asks every verifier to repeat; null when none did. */
+      readonly challenge: string | null;
     }
   /** Keep these changes of the copy, all or none. */
   | {
@@ -82,3 +87,13 @@ export type Effect =
   | { readonly type: 'alarm'; readonly kind: AlarmKind; readonly message: string }
   | { readonly type: 'state'; readonly from: FollowState; readonly to: FollowState }
   | { readonly type: 'waiting'; readonly reason: string; readonly ms: number };
+
+/** What is known of an agent. */
+export interface Check {
+  /** `unknown` while there never was a copy. */
+  readonly status: Status | 'unknown';
+  /** What denies, when something does. */
+  readonly denial: Standing | null;
+  readonly state: FollowState;
+  readonly ageMs: number | null;
+}

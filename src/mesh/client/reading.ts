@@ -4,6 +4,7 @@ import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { readCheckpoint, type Checkpoint } from '../log/checkpoint.js';
 import { hashOf, readEvent, type MeshEvent } from '../log/event.js';
+import { isCanary } from '../subject.js';
 import { signatureHolds, type SignatureCheck } from '../log/signing.js';
 
 /** Longest spread that a server may ask for before clients come back, in ms. */
@@ -51,4 +52,11 @@ export function readPollAnswer(text: string): PollAnswer {
 /** True when the event is what its hash says and the mesh signed it. */
 export function isGenuine(event: MeshEvent, check: SignatureCheck): boolean {
   return hashOf(event) === event.hash && signatureHolds(event as unknown as JsonObject, check);
+}
+
+const DRILL = /^drill ([0-9a-f]{32,128})$/;
+
+/** What a drill asks every verifier to repeat: it travels as the reason of the canary's revocation. */
+export function challengeIn({ agent_id, reason }: MeshEvent): string | null {
+  return isCanary(agent_id) ? (DRILL.exec(reason ?? '')?.[1] ?? null) : null;
 }

@@ -1,6 +1,7 @@
 /** What a mesh server keeps. Memory, SQLite and PostgreSQL implement it; one contract suite holds for all. */
 import type { KeyRecord } from '../access/api-key.js';
 import type { Head } from './head.js';
+import type { Member } from '../roster/member.js';
 import type { Refusal } from '../refusal.js';
 import type { Answer, Judge, LogRecord, Proposal } from '../ruling.js';
 import type { Standing } from '../standing.js';
@@ -9,16 +10,6 @@ export type Outcome =
   /** Carried out now, or before under the same `cmd_id`. Durable. */
   | { readonly kind: 'done'; readonly answer: Answer; readonly repeated: boolean }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
-
-/** How far a verifier says that it has applied the log. */
-export interface Ack {
-  /** The verifier's own name. */
-  readonly verifier: string;
-  readonly keyId: string;
-  readonly seq: number;
-  /** ms since the epoch, by the server's clock. */
-  readonly at: number;
-}
 
 /** Verification log entries as a verifier shipped them. */
 export interface Shipment {
@@ -117,6 +108,8 @@ export class StoreTrouble extends Error {
 
 export interface MeshStore {
   readonly logId: string;
+  /** True where other servers write to it as well. */
+  readonly shared: boolean;
   /**
    * Counts the histories of this log: raised by `raiseTerm` alone (a restore, a promotion), never by opening the store, so that
    * several servers on one store write one history.
@@ -163,10 +156,18 @@ export interface MeshStore {
     /** Forgets nonces that no longer need to be remembered. */
     prune(now: number): Promise<void>;
   };
-  readonly acks: {
-    put(acks: readonly Ack[]): Promise<void>;
-    /** Those heard last, first. */
-    list(limit: number): Promise<readonly Ack[]>;
+  /** Everyone who ever listened, and was not taken off. */
+  readonly members: {
+    /** Keeps each in the place of what was kept of it. */
+    put(members: readonly Member[]): Promise<void>;
+    /** Those whose `seenAt` is later than `since`, ms since the epoch. */
+    list(since: number): Promise<readonly Member[]>;
+    forget(verifier: string): Promise<void>;
+  };
+  /** Small texts by name that outlive the process, e.g. what the last drill found. */
+  readonly notes: {
+    get(name: string): Promise<string | null>;
+    put(name: string, text: string): Promise<void>;
   };
   readonly logs: LogTable;
 

@@ -4,6 +4,8 @@ import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { formatTime } from '../../protocol/time.js';
 import { statusAt, type Standing } from '../standing.js';
 import { canonicalSubject, EVERYONE, principalOf, scopeOf } from '../subject.js';
+import { absentOf } from '../roster/reach.js';
+import { absentForm } from './commanding.js';
 import { jsonBody } from './http/body.js';
 import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
@@ -62,17 +64,29 @@ export async function meshStatus(server: MeshServer): Promise<Reply> {
   const { store, clock } = server;
   const proof = await server.prover.soon();
   const now = clock.up();
+  const { roster } = server;
+  const said = (id: string | null) => {
+    const member = id === null ? null : roster.member(id);
+    return {
+      // One of the first version has no key of its own: its name is all there is.
+      verifier: member === null || member.program !== null ? id : member.label,
+      label: member?.label ?? null,
+      program: member?.program ?? null,
+      on_stale: member?.onStale ?? null,
+      max_age_ms: member?.maxAgeMs ?? null,
+    };
+  };
   const verifiers = [
     ...[...server.hub.streams()].map((stream) => ({
-      verifier: stream.verifier,
+      ...said(stream.verifier),
       key_id: stream.keyId,
-      mode: stream.form === 'native' ? 'stream' : 'reference',
+      mode: stream.form === 'reference' ? 'reference' : 'stream',
       seq: stream.verifier === null ? stream.cursor : stream.acked,
       confirmed: stream.verifier !== null,
       last_seen_ms: Math.round(now - (stream.ackedAt ?? stream.openedAt)),
     })),
     ...[...server.pollers].map(([verifier, poller]) => ({
-      verifier,
+      ...said(verifier),
       key_id: poller.keyId,
       mode: 'poll',
       seq: poller.seq,
@@ -80,8 +94,11 @@ export async function meshStatus(server: MeshServer): Promise<Reply> {
       last_seen_ms: Math.round(now - poller.at),
     })),
   ];
-  const shown = verifiers.slice(0, MAX_SHOWN);
-  const heard = await store.acks.list(MAX_SHOWN);
+  const shown = fitting(verifiers, 24 * 1024);
+  const all = roster.all();
+  const absent = roster.absent();
+  const heard = all.filter(({ seq }) => seq > 0).sort((a, b) => b.seenAt - a.seenAt);
+  const lastDrill = await store.notes.get('last_drill');
   return jsonReply(200, {
     log_id: store.logId,
     term: store.term,
@@ -94,17 +111,69 @@ export async function meshStatus(server: MeshServer): Promise<Reply> {
     connected: verifiers.length,
     verifiers: shown,
     more: verifiers.length - shown.length,
-    last_confirmed: heard.map(({ verifier, seq, at }) => ({ verifier, seq, at: formatTime(at) })),
+    roster: all.length,
+    absent: fitting(
+      absent.map((member) => absentForm(absentOf(member))),
+      16 * 1024,
+    ),
+    absent_total: absent.length,
+    older: fitting(
+      all
+        .filter(({ program }) => program === null)
+        .map(({ verifier, label, keyId }) => ({ verifier, label, key_id: keyId })),
+      4 * 1024,
+    ),
+    last_drill: lastDrill === null ? null : parseJsonText(lastDrill),
+    last_confirmed: fitting(
+      heard.map(({ program, label, verifier, seq, seenAt }) => ({
+        verifier: program === null ? label : verifier,
+        label,
+        seq,
+        at: formatTime(seenAt),
+      })),
+      8 * 1024,
+    ),
     sealed_by_term: server.prover.sealed,
     checkpoint: proof === null ? null : parseJsonText(proof),
   });
 }
 
-/**
- * Most verifiers listed in one answer, so that it stays below the size that clients read. Those that confirmed once are never
- * forgotten, and every program that follows the mesh through the library has a name of its own.
- */
-const MAX_SHOWN = 200;
+/** The first of a list, as many as `bytes` of JSON hold: an answer stays below what clients read, however many verifiers there are. */
+function fitting<T>(list: readonly T[], bytes: number): T[] {
+  const shown: T[] = [];
+  let size = 0;
+  for (const one of list) {
+    size += Buffer.byteLength(JSON.stringify(one)) + 1;
+    if (size > bytes) break;
+    shown.push(one);
+  }
+  return shown;
+}
+
+/** Members of the roster on one page. */
+const PAGE_MEMBERS = 48;
+
+/** The roster, page by page, with the last signed word of each. */
+export async function rosterPage(server: MeshServer, { query }: Request): Promise<Reply> {
+  const all = server.roster.all();
+  const after = query.get('after');
+  const from = after === null ? 0 : all.findIndex(({ verifier }) => verifier === after) + 1;
+  const page = all.slice(from, from + PAGE_MEMBERS);
+  return jsonReply(200, {
+    verifiers: page.map(({ verifier, label, keyId, program, onStale, maxAgeMs, seq, seenAt, applied }) => ({
+      verifier,
+      label,
+      key_id: keyId,
+      program,
+      on_stale: onStale,
+      max_age_ms: maxAgeMs,
+      seq,
+      last_seen: formatTime(seenAt),
+      applied: applied === null ? null : parseJsonText(applied),
+    })),
+    next: from + page.length < all.length ? page.at(-1)!.verifier : null,
+  });
+}
 
 function standingForm(subject: string, standing: Standing | null, now: number) {
   const status = statusAt(standing, now);
@@ -135,4 +204,18 @@ function subjectIn(text: string): string {
   const subject = canonicalSubject(named);
   if (subject === null) throw new ShapeError('the path does not name an agent, a principal, a key or "*"');
   return subject;
+}
+
+/** Keeps what a drill found, for the page and for `aip mesh status`. */
+export async function keepDrill(server: MeshServer, request: Request): Promise<Reply> {
+  const members = ['p50_ms', 'p99_ms', 'can_halt', 'ok', 'rounds', 'verifiers', 'absent'] as const;
+  const { p50_ms, p99_ms, can_halt, ok, rounds, verifiers, absent } = objectOf(jsonBody(request), 'the drill', members);
+  const ms = (value: unknown) => value === null || (typeof value === 'number' && value >= 0);
+  const count = (value: unknown) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+  const halts = can_halt === 'yes' || can_halt === 'no' || can_halt === 'unknown';
+  if (!ms(p50_ms) || !ms(p99_ms) || !halts || typeof ok !== 'boolean' || ![rounds, verifiers, absent].every(count))
+    throw new ShapeError('the drill is not whole');
+  const kept = { at: formatTime(server.clock.wall()), p50_ms, p99_ms, can_halt, ok, rounds, verifiers, absent };
+  await server.store.notes.put('last_drill', JSON.stringify(kept));
+  return jsonReply(200, kept);
 }

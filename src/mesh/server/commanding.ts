@@ -15,18 +15,21 @@ import type { Answer } from '../ruling.js';
 import { jsonBody, waitOf } from './http/body.js';
 import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
+import type { Count } from './roster.js';
+import type { Absent } from '../roster/reach.js';
+import { isCanary } from '../subject.js';
+import { formatTime } from '../../protocol/time.js';
 
-/** How many verifiers have an event, and when the last of them said so. */
-export interface Propagation {
+/** How an event fares with everyone who should have it. */
+export interface Propagation extends Count {
   /** Open streams, and verifiers that poll. */
   readonly connected: number;
-  /** Of those, the ones that report what they have applied. */
-  readonly reporting: number;
-  /** Of those, the ones that have applied it. */
-  readonly confirmed: number;
   /** From the commit to the last confirmation, by the server's clock; null while there is none. */
   readonly ms: number | null;
 }
+
+/** Most absent verifiers named in one answer. */
+const MAX_ABSENT = 100;
 
 export async function nativeCommand(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
   const command = readCommand(jsonBody(request));
@@ -44,9 +47,15 @@ export async function nativeCommand(server: MeshServer, request: Request, caller
     version: answer.version,
     cmd_id: answer.cmdId,
     durable: true,
-    propagated_to: propagation.confirmed,
+    propagated_to: propagation.applied,
     connected: propagation.connected,
     reporting: propagation.reporting,
+    roster: propagation.members,
+    applied: propagation.applied,
+    unsettled: propagation.unsettled,
+    complete: propagation.complete,
+    absent: propagation.absent.slice(0, MAX_ABSENT).map(absentForm),
+    absent_more: Math.max(0, propagation.absent.length - MAX_ABSENT),
     propagation_ms: propagation.ms,
     regions: [],
     changed: answer.changed,
@@ -66,7 +75,7 @@ export function referenceCommand(action: Action) {
       agent_id: answer.subject,
       action,
       reason: answer.reason,
-      propagated_to: propagation.confirmed,
+      propagated_to: propagation.applied,
       propagation_ms: propagation.ms ?? 0,
       timestamp: answer.time,
     });
@@ -80,7 +89,8 @@ async function carryOut(
   command: Command,
   waitMs: number,
 ): Promise<{ answer: Answer; propagation: Propagation }> {
-  const needed = NEEDED_ROLE[command.action];
+  // Who may stop an agent may drill: the canary is no agent.
+  const needed = isCanary(command.subject) ? 'operator' : NEEDED_ROLE[command.action];
   if (!mayAct(caller.key.role, needed)) {
     throw new Refused(
       'FORBIDDEN',
@@ -103,26 +113,28 @@ async function carryOut(
   const { answer } = outcome;
   const seq = answer.seq;
   await server.waits.for(() => {
-    const { reporting, confirmed } = propagationOf(server, seq, committedAt);
-    return confirmed === reporting || server.stopping;
+    return server.stopping || server.roster.count(seq).pending === 0;
   }, waitMs);
   return { answer, propagation: propagationOf(server, seq, committedAt) };
 }
 
 function propagationOf(server: MeshServer, seq: number, committedAt: number): Propagation {
-  let reporting = 0;
-  let confirmed = 0;
-  let last: number | null = null;
-  const count = (has: boolean, at: number | null) => {
-    reporting++;
-    if (!has) return;
-    confirmed++;
-    if (at !== null) last = Math.max(last ?? 0, at - committedAt);
-  };
-  for (const stream of server.hub.streams()) {
-    if (stream.verifier !== null) count(stream.acked >= seq, stream.ackedAt);
-  }
-  for (const poller of server.pollers.values()) count(poller.seq >= seq, poller.at);
+  const count = server.roster.count(seq);
   const connected = server.hub.size + server.pollers.size;
-  return { connected, reporting, confirmed, ms: last === null ? null : Math.round(last * 10) / 10 };
+  const took = count.lastAt === null ? null : Math.max(0, count.lastAt - committedAt);
+  return { ...count, connected, ms: took === null ? null : Math.round(took * 10) / 10 };
+}
+
+/** An absent verifier as answers show it. */
+export function absentForm({ verifier, label, keyId, seq, lastSeenAt, onStale, maxAgeMs, refusesSince }: Absent) {
+  return {
+    verifier,
+    label,
+    key_id: keyId,
+    seq,
+    last_seen: formatTime(lastSeenAt),
+    on_stale: onStale,
+    max_age_ms: maxAgeMs,
+    refuses_since: refusesSince === null ? null : formatTime(refusesSince),
+  };
 }

@@ -9,7 +9,7 @@ import { jsonReply, type Caller, type Reply, type Request } from './http/exchang
 import type { MeshServer } from './mesh-server.js';
 
 export async function createKey(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
-  const { role, label, publicKey } = readKeyOrder(jsonBody(request));
+  const { role, label, publicKey, maxVerifiers, ephemeral } = readKeyOrder(jsonBody(request));
   await spendSignature(server, request, caller);
   const key = newApiKey(role, fromHex(server.options.randomHex(38))!);
   const createdAt = server.clock.wall();
@@ -19,10 +19,20 @@ export async function createKey(server: MeshServer, request: Request, caller: Ca
     hash: hashApiKey(key),
     label,
     publicKey,
+    maxVerifiers,
+    ephemeral,
     createdAt,
     revokedAt: null,
   });
-  return jsonReply(201, { key: key.text, key_id: key.keyId, role, label, public_key: publicKey });
+  return jsonReply(201, {
+    key: key.text,
+    key_id: key.keyId,
+    role,
+    label,
+    public_key: publicKey,
+    max_verifiers: maxVerifiers,
+    ephemeral,
+  });
 }
 
 export async function listKeys(server: MeshServer, { query }: Request): Promise<Reply> {
@@ -53,7 +63,8 @@ export async function revokeKey(
   return jsonReply(200, { key_id: record.keyId, revoked: true, changed });
 }
 
-async function spendSignature(server: MeshServer, request: Request, caller: Caller): Promise<void> {
+/** The operator's signature over a request that is no command, spent; nothing where none is required. */
+export async function spendSignature(server: MeshServer, request: Request, caller: Caller): Promise<void> {
   const signed = server.gate.signature(request, caller);
   if (signed === null) return;
   const { value, keepUntil } = signed.nonce;
@@ -69,6 +80,8 @@ function shown(record: KeyRecord) {
     role,
     label,
     public_key: publicKey,
+    max_verifiers: record.maxVerifiers ?? null,
+    ephemeral: record.ephemeral ?? false,
     created_at: formatTime(createdAt),
     revoked_at: revokedAt === null ? null : formatTime(revokedAt),
   };

@@ -5,7 +5,7 @@ import { parseEventId, type Head } from '../log/head.js';
 import { PAGE_EVENTS, RETAINED_EVENTS } from '../limits.js';
 import type { Signer } from '../log/signing.js';
 import { frame } from '../sse.js';
-import { StoreTrouble, type Ack, type MeshStore } from '../log/store.js';
+import { StoreTrouble, type MeshStore } from '../log/store.js';
 import { Committer } from './committer.js';
 import type { ServerClock } from './http/exchange.js';
 import { Gate } from './http/gate.js';
@@ -14,6 +14,8 @@ import { SnapshotKeeper } from './feed/snapshot-keeper.js';
 import { LogFeed } from './feed/log-feed.js';
 import { Waits } from './feed/waits.js';
 import { Prover } from './prover.js';
+import { Roster, type Poller } from './roster.js';
+import type { Member } from '../roster/member.js';
 
 export interface ServerOptions {
   readonly store: MeshStore;
@@ -43,13 +45,6 @@ export type Position =
   | { readonly kind: 'after'; readonly seq: number }
   | { readonly kind: 'reset'; readonly reason: 'other-log' | 'other-history' | 'ahead' | 'gone' };
 
-/** A verifier that polls, and how far it was when it last asked. */
-export interface Poller {
-  readonly keyId: string;
-  readonly seq: number;
-  readonly at: number;
-}
-
 export class MeshServer {
   readonly options: ServerOptions;
   readonly store: MeshStore;
@@ -60,6 +55,7 @@ export class MeshServer {
   readonly waits: Waits;
   readonly committer: Committer;
   readonly prover: Prover;
+  readonly roster: Roster;
   readonly pollers = new Map<string, Poller>();
   /** Requests answered, by endpoint and status. */
   readonly requests = new Map<string, number>();
@@ -83,11 +79,11 @@ export class MeshServer {
   #broken = false;
   #reportFailure!: (error: unknown) => void;
   #stopWake: () => void;
-  readonly #ackedBy = new Map<string, Ack>();
-  #acksAt = 0;
+  #keptAt = 0;
+  #learntAt = 0;
   #keysAt = 0;
 
-  private constructor(options: ServerOptions, head: Head, sealedBy: number | null) {
+  private constructor(options: ServerOptions, head: Head, sealedBy: number | null, members: readonly Member[]) {
     const { store, clock, sign, soon } = options;
     this.options = options;
     this.store = store;
@@ -119,6 +115,8 @@ export class MeshServer {
       { store, clock, prove: () => this.prover.checkpoint(), slow: () => this.prover.slow, soon, onFailure: this.fail },
       head.seq,
     );
+    this.roster = new Roster(store, clock, this.hub, this.pollers, members);
+    this.hub.onGone = (verifier) => this.roster.gone(verifier);
     this.hub.watch(() => this.waits.check());
     this.feed = new LogFeed(store, clock, { onFailure: this.fail, onGrowth: () => this.waits.check() });
     this.#stopWake = store.onWake(() => void this.pump());
@@ -126,7 +124,7 @@ export class MeshServer {
 
   static async start(options: ServerOptions): Promise<MeshServer> {
     const { store } = options;
-    return new MeshServer(options, await store.head(), await store.sealedBy());
+    return new MeshServer(options, await store.head(), await store.sealedBy(), await store.members.list(-1));
   }
 
   /** True once the store failed. */
@@ -190,11 +188,6 @@ export class MeshServer {
     return pieces;
   }
 
-  /** Remembers how far a verifier is, to be kept with the next tick. */
-  acknowledged(verifier: string, keyId: string, seq: number): void {
-    this.#ackedBy.set(verifier, { verifier, keyId, seq, at: this.clock.wall() });
-  }
-
   /** Ends every stream and wait of a key that was just revoked. */
   dropKey(keyId: string): void {
     this.revokedKeys.add(keyId);
@@ -216,13 +209,14 @@ export class MeshServer {
       this.#keysAt = now;
       this.#dropRevokedKeys().catch(this.fail);
     }
-    if (now - this.#acksAt < 1_000) return;
-    this.#acksAt = now;
-    for (const [name, poller] of this.pollers) if (now - poller.at > 60_000) this.pollers.delete(name);
-    const acks = [...this.#ackedBy.values()];
-    this.#ackedBy.clear();
-    const work = acks.length === 0 ? Promise.resolve() : this.store.acks.put(acks);
-    work.then(() => this.store.nonces.prune(this.clock.wall())).catch(this.fail);
+    if (now - this.#keptAt < 1_000) return;
+    this.#keptAt = now;
+    for (const [name, poller] of this.pollers) {
+      if (now - poller.at <= 60_000) continue;
+      this.pollers.delete(name);
+      this.roster.gone(name);
+    }
+    this.#keepRoster().catch(this.fail);
   }
 
   /** Ends every stream and wait, asking clients to come back spread over `spreadMs`. Answers already owed are still given. */
@@ -249,6 +243,18 @@ export class MeshServer {
     this.options.onFatal?.(error);
     this.#reportFailure(error);
   };
+
+  async #keepRoster(): Promise<void> {
+    const { members, nonces, shared } = this.store;
+    const due = this.roster.due();
+    if (due.length > 0) await members.put(due);
+    if (shared) {
+      const since = this.#learntAt;
+      this.#learntAt = this.clock.wall() - KEYS_MS;
+      this.roster.learn(await members.list(since));
+    }
+    await nonces.prune(this.clock.wall());
+  }
 
   /** Several servers may share a store: what another one revoked ends here, too. */
   async #dropRevokedKeys(): Promise<void> {

@@ -8,6 +8,31 @@ export async function metrics(server: MeshServer): Promise<Reply> {
     ...metric('aip_mesh_head_seq', 'gauge', 'Last event of the log.', [['', head.seq]]),
     ...metric('aip_mesh_streams', 'gauge', 'Open streams.', [['', hub.size]]),
     ...metric('aip_mesh_pollers', 'gauge', 'Verifiers that poll.', [['', server.pollers.size]]),
+    ...metric('aip_mesh_roster', 'gauge', 'Verifiers that should listen.', [['', server.roster.all().length]]),
+    ...metric('aip_mesh_verifiers_absent', 'gauge', 'Verifiers on the roster that do not listen.', [
+      ['', server.roster.absent().length],
+    ]),
+    ...metric(
+      'aip_mesh_verifier_lag_events',
+      'gauge',
+      'Events that a verifier has not confirmed.',
+      server.roster
+        .all()
+        .slice(0, MAX_LABELS)
+        .map(({ label, keyId, seq }) => [
+          `{verifier="${escaped(label)}",key_id="${keyId}"}`,
+          Math.max(0, head.seq - seq),
+        ]),
+    ),
+    ...metric('aip_mesh_sealed', 'gauge', '1 where a higher term was proven to this server.', [
+      ['', server.prover.sealed === null ? 0 : 1],
+    ]),
+    ...metric('aip_mesh_bare_claims_total', 'counter', 'Higher terms that were claimed and not proven.', [
+      ['', server.prover.bareClaims],
+    ]),
+    ...metric('aip_mesh_store_troubles_total', 'counter', 'Times that the store did not answer.', [
+      ['', server.storeTroubles],
+    ]),
     ...metric('aip_mesh_streams_cut_total', 'counter', 'Streams cut because the reader took nothing.', [
       ['', hub.slowCut],
     ]),
@@ -23,6 +48,14 @@ export async function metrics(server: MeshServer): Promise<Reply> {
     ...metric('aip_mesh_requests_total', 'counter', 'Requests answered.', [...server.requests]),
   ];
   return textReply(200, 'text/plain; version=0.0.4; charset=utf-8', `${lines.join('\n')}\n`);
+}
+
+/** Most verifiers with a line of their own. */
+const MAX_LABELS = 1_000;
+
+/** A label's value as Prometheus reads it. */
+function escaped(text: string): string {
+  return text.replace(/[\\"\n]/g, (char) => (char === '\n' ? '\\n' : `\\${char}`));
 }
 
 function metric(name: string, type: string, help: string, samples: readonly (readonly [string, number])[]): string[] {

@@ -472,7 +472,8 @@ export class SimClient {
         this.#ask(effect.conn, '/v1/mesh/snapshot', 'snapshot');
         return;
       case 'confirm': {
-        const { stream, seq } = effect;
+        const { stream } = effect;
+        const { seq } = effect.position;
         this.#sim.after(
           this.#delay(),
           () => void this.#sim.mesh?.ask('POST', '/v1/mesh/acks', 'verifier', { stream, seq }),

@@ -12,6 +12,7 @@ interface Options extends KeyFlags {
   /** ms. */
   readonly within: number;
   readonly rounds: number;
+  readonly challenge?: string;
 }
 
 export const command: CommandSpec<Options> = {
@@ -30,6 +31,11 @@ export const command: CommandSpec<Options> = {
           value: within,
         },
         { flags: '--rounds <n>', description: 'how often (default 3)', default: 3, value: integer(1, 1_000) },
+        {
+          flags: '--challenge <hex>',
+          description: '32 to 128 hex digits that every verifier answers with, signed with its own key',
+          value: challenge,
+        },
         ...PASSPHRASE_OPTIONS,
       ],
     },
@@ -38,7 +44,7 @@ export const command: CommandSpec<Options> = {
   exits: {
     4: 'the key store is missing, locked or refuses',
     5: 'the mesh cannot be reached, or refuses',
-    15: 'slower than --within, or nobody listens who could confirm',
+    15: 'slower than --within, nobody listens who could confirm, or one that may still accept is absent',
   },
   touches: ['network', 'keychain'],
   topics: ['mesh', 'incident'],
@@ -47,7 +53,11 @@ export const command: CommandSpec<Options> = {
     const { lines, check } = await meshSession(cli, options);
     const signer = await operatorSigner(cli, options);
     const deps = { lines, check, clock: cli.io.now, random, signer, waitMs: options.within };
-    const report = await drill(deps, { withinMs: options.within, rounds: options.rounds });
+    const report = await drill(deps, {
+      withinMs: options.within,
+      rounds: options.rounds,
+      challenge: options.challenge ?? null,
+    });
     if (cli.globals.json) cli.json(report);
     else cli.out(renderDrill(report, cli.paint));
     if (!report.reinstated)
@@ -57,6 +67,11 @@ export const command: CommandSpec<Options> = {
     return report.ok ? 0 : 15;
   },
 };
+
+function challenge(text: string): string {
+  if (!/^[0-9a-f]{32,128}$/.test(text)) throw new Error('Expected 32 to 128 hex digits in lower case.');
+  return text;
+}
 
 function within(text: string): number {
   const ms = duration(text);

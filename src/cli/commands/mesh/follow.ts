@@ -1,12 +1,15 @@
 import { requireMesh } from '../../mesh/access.js';
 import { FollowTeller } from '../../mesh/following.js';
+import { followsAgain, leave, listeningVerifier } from '../../mesh/listening.js';
 import { startShipping } from '../../mesh/shipping.js';
 import { apiKey, follower, localCopy } from '../../mesh/wiring.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
+import { isLabel } from '../../../mesh/roster/member.js';
 import type { CommandSpec } from '../../spec.js';
 import { localState, type KeyFlags } from '../../wiring.js';
 
 interface Options extends KeyFlags {
+  readonly label?: string;
   readonly name?: string;
 }
 
@@ -19,8 +22,13 @@ export const command: CommandSpec<Options> = {
       title: 'Flags',
       options: [
         {
-          flags: '--name <name>',
-          description: 'what the mesh calls this verifier (default: as in the log here)',
+          flags: '--label <label>',
+          description: 'what people call this verifier (default: the name of this host)',
+          value: name,
+        },
+        {
+          flags: '--name <label>',
+          description: 'the same, as earlier versions had it',
           value: name,
         },
         ...PASSPHRASE_OPTIONS,
@@ -42,7 +50,7 @@ export const command: CommandSpec<Options> = {
 
   async run({ options }, cli) {
     const access = await requireMesh(cli);
-    const [key, copy, state, config] = await Promise.all([
+    const [key, copy, , config] = await Promise.all([
       apiKey(cli, options),
       localCopy(cli),
       localState(cli),
@@ -53,7 +61,8 @@ export const command: CommandSpec<Options> = {
     const failed = new Promise<never>((_, reject) => (broken = reject));
     const following = await follower(access, key, {
       ...teller.listener,
-      verifier: options.name ?? state.verifier,
+      verifier: await listeningVerifier(cli, copy, options.label ?? options.name),
+      onProof: () => followsAgain(copy),
       maxAgeMs: config.get('revocation.max_age'),
       copy,
       onEvents: (events) => teller.events(events),
@@ -61,6 +70,7 @@ export const command: CommandSpec<Options> = {
     });
     const stopShipping = await startShipping(cli, access, key);
     cli.onInterrupt(async () => {
+      await leave(cli, access, key, copy);
       following.stop();
       await stopShipping();
       teller.finish();
@@ -75,6 +85,6 @@ export const command: CommandSpec<Options> = {
 };
 
 function name(text: string): string {
-  if (!/^[A-Za-z0-9._-]{1,64}$/.test(text)) throw new Error('Expected up to 64 letters, digits, ".", "_" or "-".');
+  if (!isLabel(text)) throw new Error('Expected up to 64 letters, digits, spaces or "._@:/-".');
   return text;
 }

@@ -12,6 +12,7 @@ import { publicKeyFrom } from '../../input/public-key.js';
 import { readUserFile, saveUserConfig } from '../../config/files.js';
 import { flatten } from '../../config/load.js';
 import { isWebUrl } from '../../config/kinds.js';
+import { clockDifference } from '../../mesh/clock.js';
 import { copyFor, meshCheck, meshLines, refresh, roleIn, secretFile } from '../../mesh/wiring.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
@@ -25,6 +26,7 @@ interface Options extends KeyFlags {
   readonly keyStore?: KeyStoreName;
   readonly meshKey?: string;
   readonly operatorKey?: string;
+  readonly insecureHttp: boolean;
   readonly yes: boolean;
 }
 
@@ -58,6 +60,10 @@ export const command: CommandSpec<Options> = {
           description: 'sign commands with the key of this principal, held here',
           values: 'principal',
         },
+        {
+          flags: '--insecure-http',
+          description: 'join over plain http beyond this machine: keys cross the network readable',
+        },
         YES_OPTION,
       ],
     },
@@ -84,12 +90,24 @@ export const command: CommandSpec<Options> = {
     const url = args[0]!.replace(/\/$/, '');
     if (!isWebUrl(url))
       throw new Failure('USAGE', `"${url.slice(0, 80)}" is no http(s) URL.`, { hint: 'https://mesh.acme.com' });
+    if (url.startsWith('http:') && !isLoopbackUrl(url)) {
+      if (!options.insecureHttp)
+        throw new Failure(
+          'USAGE',
+          `${url} is plain http: the API key and every event would cross the network readable.`,
+          {
+            hint: 'join by https; or, inside a network that you trust, add --insecure-http',
+          },
+        );
+      cli.warn('Without TLS, the API key and events cross the network readable.', 'insecure_http');
+    }
     const publicKey = await pinned(options.meshKey, cli);
     const { text, path } = await given(options, cli);
     const key = readApiKey(text, path ?? '--key');
     const ca = options.ca === undefined ? (await cli.config()).get('mesh.ca') : resolve(cli.io.cwd, options.ca);
     const access = { endpoints: [url], publicKey, ca };
     const seen = await overview(meshLines(cli, access, key.text)[0]!, await meshCheck(publicKey));
+    const differs = await clockDifference(cli, seen.time);
     await confirmChange(cli, url, publicKey, options.yes);
     const operatorKey = options.operatorKey === undefined ? null : await heldKeyId(cli, options.operatorKey);
     const place =
@@ -105,7 +123,15 @@ export const command: CommandSpec<Options> = {
     });
     const copied = await refresh(access, key.text, await copyFor(cli, publicKey), 30_000, 10_000);
     if (cli.globals.json)
-      cli.json({ url, mesh_public_key: publicKey, role: key.role, key_id: key.keyId, head: seen.head, synced: copied });
+      cli.json({
+        url,
+        mesh_public_key: publicKey,
+        role: key.role,
+        key_id: key.keyId,
+        head: seen.head,
+        synced: copied,
+        clock_differs_ms: differs,
+      });
     else {
       cli.out(`${cli.paint.green('joined')} ${cli.paint.bold(clean(url))} as ${roleIn(key.text)}`);
       cli.out(`  ${cli.paint.dim('mesh key')}  ${publicKey}`);
@@ -115,6 +141,10 @@ export const command: CommandSpec<Options> = {
     return 0;
   },
 };
+
+function isLoopbackUrl(url: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(new URL(url).hostname);
+}
 
 async function pinned(text: string | undefined, cli: Cli): Promise<string> {
   if (text !== undefined) return formatPublicKey((await publicKeyFrom(text, 'The --mesh-key', cli)).publicKey);

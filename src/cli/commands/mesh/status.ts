@@ -1,5 +1,6 @@
 import { overview } from '../../../app/mesh/overview.js';
 import { meshSession } from '../../mesh/session.js';
+import { clockDifference } from '../../mesh/clock.js';
 import { localCopy } from '../../mesh/wiring.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { renderOverview } from '../../render/mesh.js';
@@ -28,6 +29,7 @@ export const command: CommandSpec<KeyFlags> = {
       seq: copy.load()?.position.seq ?? null,
       ageMs: provenAt === null || provenAt > now ? null : now - provenAt,
     };
+    const differs = await clockDifference(cli, seen.time);
     if (!cli.globals.json) {
       cli.out(renderOverview(seen, here, cli.paint, cli.width));
       return 0;
@@ -41,15 +43,26 @@ export const command: CommandSpec<KeyFlags> = {
       up_ms: seen.upMs,
       require_signed_commands: seen.requireSignedCommands,
       connected: seen.connected,
-      verifiers: seen.listeners.map(({ verifier, keyId, mode, seq, reports, lastSeenMs }) => ({
-        verifier,
-        key_id: keyId,
-        mode,
-        seq,
-        confirmed: reports,
-        last_seen_ms: lastSeenMs,
-      })),
+      verifiers: seen.listeners.map(
+        ({ verifier, label, program, onStale, maxAgeMs, keyId, mode, seq, reports, lastSeenMs }) => ({
+          verifier,
+          label,
+          program,
+          on_stale: onStale,
+          max_age_ms: maxAgeMs,
+          key_id: keyId,
+          mode,
+          seq,
+          confirmed: reports,
+          last_seen_ms: lastSeenMs,
+        }),
+      ),
       more: seen.more,
+      roster: seen.roster,
+      absent: seen.absent,
+      older: seen.older,
+      last_drill: seen.lastDrill,
+      clock_differs_ms: differs,
       copy: { seq: here.seq, age_ms: here.ageMs },
     });
     return 0;

@@ -1,11 +1,15 @@
 /** The ways to follow the log: the native stream, the reference's stream, the long poll, and the snapshot. */
 import { formatEventId, parseEventId, type Head } from '../../log/head.js';
 import { MAX_POLL_WAIT_MS, PAGE_BYTES, PAGE_EVENTS } from '../../limits.js';
+import { mayAct } from '../../access/roles.js';
 import { Refused } from '../../refusal.js';
+import { headerDocument, readApplied, readCard, readLeaving, type Applied } from '../../roster/member.js';
 import { comment, frame } from '../../sse.js';
 import { deniesAt, type Standing } from '../../standing.js';
 import { scopeOf } from '../../subject.js';
+import type { Json } from '../../../protocol/json/values.js';
 import { formatTime } from '../../../protocol/time.js';
+import { spendSignature } from '../keys.js';
 import { challengeOf, readAck, jsonBody, placeOf, proofOf, verifierOf, versionOf, waitOf } from '../http/body.js';
 import { jsonReply, textReply, type Caller, type Reply, type Request, type Sink } from '../http/exchange.js';
 import type { MeshServer } from '../mesh-server.js';
@@ -21,7 +25,7 @@ export const STREAM_HEADERS = {
 const SNAPSHOT_PATH = '/v1/mesh/snapshot';
 
 export async function nativeStream(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
-  const verifier = verifierOf(request);
+  const verifier = enteredBy(server, request, caller);
   const challenge = challengeOf(request);
   const place = placeOf(request);
   await claimed(server, request, place);
@@ -73,7 +77,7 @@ export async function referenceStream(server: MeshServer, request: Request, call
 export async function longPoll(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
   // Before anything else: what is signed below was made at least this much later than the request arrived.
   const receivedUpMs = Math.floor(server.clock.up());
-  const verifier = verifierOf(request);
+  const verifier = enteredBy(server, request, caller);
   const challenge = challengeOf(request);
   const place = placeOf(request);
   if (place === null) throw new Refused('BAD_REQUEST', 'A poll names the event to continue after: ?after=<id>.');
@@ -86,8 +90,11 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
   }
   const { seq } = position;
   if (verifier !== null) {
-    server.pollers.set(verifier, { keyId: caller.key.keyId, seq, at: server.clock.up() });
-    server.acknowledged(verifier, caller.key.keyId, seq);
+    const applied = appliedIn(server, request.headers['aip-applied'], verifier, seq);
+    if (applied !== 'unsigned') {
+      server.pollers.set(verifier, { keyId: caller.key.keyId, seq, at: server.clock.up() });
+      server.roster.confirmed(verifier, seq, applied);
+    }
     server.waits.check();
   }
   const wait = waitOf(request, MAX_POLL_WAIT_MS, MAX_POLL_WAIT_MS);
@@ -113,12 +120,73 @@ export async function snapshot(server: MeshServer): Promise<Reply> {
 
 /** A verifier says how far it has applied the log. */
 export async function acknowledge(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
-  const { stream: id, seq } = readAck(jsonBody(request));
+  const { stream: id, seq, applied } = readAck(jsonBody(request));
   const open = server.hub.stream(id);
   if (open === null || open.keyId !== caller.key.keyId) throw new Refused('NOT_FOUND', 'There is no such stream.');
+  const { verifier } = open;
+  // One that listens without being on the roster confirms nothing.
+  if (verifier === null) return jsonReply(200, { acknowledged: open.acked });
+  const word = signedWord(server, applied, verifier, seq);
+  if (word === 'unsigned')
+    throw new Refused('SIGNATURE_REQUIRED', 'A verifier signs what it has applied with its own key.');
   server.hub.confirm(open, seq);
-  if (open.verifier !== null) server.acknowledged(open.verifier, open.keyId, open.acked);
+  if (open.acked === seq) server.roster.confirmed(verifier, seq, word);
   return jsonReply(200, { acknowledged: open.acked });
+}
+
+/** A verifier stops listening, and has written down that nobody follows for its machine: it is missed no more. */
+export async function leave(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
+  const leaving = readLeaving(jsonBody(request), server.options.verify);
+  if (leaving.key_id !== caller.key.keyId || !server.roster.leave(leaving.public_key, caller.key.keyId))
+    throw new Refused('NOT_FOUND', 'This verifier is not on the roster under this key.');
+  server.pollers.delete(leaving.public_key);
+  server.hub.closeVerifier(leaving.public_key);
+  return jsonReply(200, { left: true });
+}
+
+/** An admin takes a verifier off that will not come back. */
+export async function forget(
+  server: MeshServer,
+  request: Request,
+  caller: Caller,
+  [name]: readonly string[],
+): Promise<Reply> {
+  await spendSignature(server, request, caller);
+  const found = await server.roster.forget(decodeURIComponent(name ?? ''));
+  if (found === null)
+    throw new Refused('NOT_FOUND', 'There is no such verifier on the roster: aip mesh status lists them.');
+  server.pollers.delete(found.verifier);
+  server.hub.closeVerifier(found.verifier);
+  return jsonReply(200, { verifier: found.verifier, label: found.label, forgotten: true });
+}
+
+/** The member of the roster that begins to listen; null for one that only looks. An observer's key confirms nothing. */
+function enteredBy(server: MeshServer, request: Request, caller: Caller): string | null {
+  const name = verifierOf(request);
+  const card = request.headers['aip-verifier'];
+  if (!mayAct(caller.key.role, 'verifier')) return null;
+  if (card !== undefined)
+    return server.roster.enter(readCard(headerDocument(card), server.options.verify), caller.key).verifier;
+  return name === null ? null : server.roster.enterNamed(name, caller.key).verifier;
+}
+
+function appliedIn(server: MeshServer, header: string | undefined, verifier: string, seq: number) {
+  return signedWord(server, header === undefined ? undefined : headerDocument(header), verifier, seq);
+}
+
+/** The signed word that `verifier` is at `seq`; null from one of the first version, which has no key. */
+function signedWord(
+  server: MeshServer,
+  value: Json | undefined,
+  verifier: string,
+  seq: number,
+): Applied | null | 'unsigned' {
+  const named = server.roster.member(verifier)?.program === null;
+  if (value === undefined) return named ? null : 'unsigned';
+  const applied = readApplied(value, server.options.verify);
+  const fits = applied.public_key === verifier && applied.seq === seq && applied.log_id === server.store.logId;
+  if (!fits) throw new Refused('SIGNATURE_INVALID', 'The confirmation is of another verifier, log or place.');
+  return applied;
 }
 
 interface StreamOrder {
@@ -141,7 +209,9 @@ function stream(server: MeshServer, caller: Caller, order: StreamOrder): Reply {
       const { keyId } = caller.key;
       // Revoked, or stopped, while this request was on its way.
       if (server.stopping || server.revokedKeys.has(keyId)) return ended(sink, null);
-      return server.hub.open({ ...opening, keyId }, sink, id);
+      const member = order.verifier === null ? null : server.roster.member(order.verifier);
+      const confirmed = member === null || member.program === null ? null : member.seq;
+      return server.hub.open({ ...opening, confirmed, keyId }, sink, id);
     },
   };
 }

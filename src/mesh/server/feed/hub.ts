@@ -15,6 +15,8 @@ export interface Opening {
   readonly verifier: string | null;
   /** The stream continues after this seq. */
   readonly after: number;
+  /** The last event that the verifier has confirmed with its signature; null where it has no key to sign with. */
+  readonly confirmed?: number | null;
   /** Written first, piece by piece as the reader takes it. */
   readonly prelude: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }
@@ -52,6 +54,8 @@ export class Hub {
   #slice = 0;
   #sliceAt: number;
   slowCut = 0;
+  /** Told when a connection of a verifier ends. */
+  onGone: (verifier: string) => void = () => undefined;
 
   /** A hub whose ring continues after seq `head`. */
   constructor(ports: HubPorts, head: number) {
@@ -96,7 +100,8 @@ export class Hub {
       sink,
       cursor: opening.after,
     });
-    stream.acked = opening.after;
+    // The place that it asks to go on from is a claim; what it has signed is not.
+    stream.acked = Math.min(opening.after, opening.confirmed ?? opening.after);
     this.#streams.set(id, stream);
     void this.#start(stream, opening.prelude);
     return {
@@ -176,6 +181,11 @@ export class Hub {
   /** Ends the streams of an API key that was revoked. */
   closeKey(keyId: string): void {
     for (const stream of this.#streams.values()) if (stream.keyId === keyId) this.#end(stream, null);
+  }
+
+  /** Ends the streams of a verifier that left, or was taken off. */
+  closeVerifier(verifier: string): void {
+    for (const stream of this.#streams.values()) if (stream.verifier === verifier) this.#end(stream, null);
   }
 
   /** Ends every stream with a last frame. */
@@ -302,6 +312,7 @@ export class Hub {
     if (stream.closed) return;
     stream.closed = true;
     this.#streams.delete(stream.id);
+    if (stream.verifier !== null) this.onGone(stream.verifier);
     const resume = stream.onDrain;
     stream.onDrain = null;
     resume?.();

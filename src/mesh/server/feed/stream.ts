@@ -8,7 +8,7 @@ export class Stream {
   readonly id: string;
   readonly keyId: string;
   readonly form: StreamForm;
-  /** The verifier's name when it reports what it has applied; null otherwise. */
+  /** The member of the roster that reports over this stream what it has applied; null where none does. */
   readonly verifier: string | null;
   /** The heartbeat slice it belongs to. */
   readonly slice: number;

@@ -60,28 +60,51 @@ export function challengeOf(request: Request): string | null {
 
 export interface KeyOrder {
   readonly role: Role;
+  readonly maxVerifiers: number;
+  readonly ephemeral: boolean;
   readonly label: string | null;
   readonly publicKey: string | null;
 }
 
 export function readKeyOrder(value: Json): KeyOrder {
-  const { role, label, public_key } = objectOf(value, 'the request', ['role'], ['label', 'public_key']);
+  const { role, label, public_key, max_verifiers, ephemeral } = objectOf(
+    value,
+    'the request',
+    ['role'],
+    ['label', 'public_key', 'max_verifiers', 'ephemeral'],
+  );
   if (typeof role !== 'string' || !isRole(role))
     throw new ShapeError('"role" is not observer, verifier, operator or admin');
   if (label != null && (typeof label !== 'string' || !/^[\x20-\x7e]{1,100}$/.test(label))) {
     throw new ShapeError('"label" is not 1 to 100 printable ASCII characters');
   }
+  if (ephemeral !== undefined && typeof ephemeral !== 'boolean')
+    throw new ShapeError('"ephemeral" is not true or false');
+  const max = max_verifiers ?? (ephemeral === true ? 100 : 1);
+  if (typeof max !== 'number' || !Number.isSafeInteger(max) || max < 1 || max > 100_000)
+    throw new ShapeError('"max_verifiers" is not a number from 1 to 100000');
   const key = typeof public_key === 'string' ? parsePublicKey(public_key) : null;
   // A small-order key is nobody's: no signature would ever be believed under it.
   if (public_key != null && (key === null || !acceptableKey(key)))
     throw new ShapeError('"public_key" is not an acceptable Ed25519 public key');
-  return { role, label: label ?? null, publicKey: key === null ? null : formatPublicKey(key) };
+  return {
+    role,
+    label: label ?? null,
+    publicKey: key === null ? null : formatPublicKey(key),
+    maxVerifiers: max,
+    ephemeral: ephemeral === true,
+  };
 }
 
-export function readAck(value: Json): { readonly stream: string; readonly seq: number } {
-  const { stream, seq } = objectOf(value, 'the request', ['stream', 'seq']);
+/** `applied`: the signed word of it, not looked at yet; undefined from a verifier of the first version. */
+export function readAck(value: Json): {
+  readonly stream: string;
+  readonly seq: number;
+  readonly applied: Json | undefined;
+} {
+  const { stream, seq, applied } = objectOf(value, 'the request', ['stream', 'seq'], ['applied']);
   if (typeof stream !== 'string' || stream.length > 64) throw new ShapeError('"stream" is not a stream id');
   if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 0)
     throw new ShapeError('"seq" is not a sequence number');
-  return { stream, seq };
+  return { stream, seq, applied };
 }

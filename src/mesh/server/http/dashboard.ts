@@ -3,7 +3,7 @@ import { formatTime } from '../../../protocol/time.js';
 import { PAGE, PAGE_POLICY } from '../../dashboard/document.js';
 import type { EffectiveStatus, FleetAgent } from '../../fleet.js';
 import { statusAt, type Standing } from '../../standing.js';
-import { EVERYONE, principalOf, scopeOf } from '../../subject.js';
+import { EVERYONE, isCanary, principalOf, scopeOf } from '../../subject.js';
 import { jsonReply, textReply, type Reply, type Request, type WholeReply } from './exchange.js';
 import type { MeshServer } from '../mesh-server.js';
 
@@ -36,7 +36,7 @@ export async function fleet(server: MeshServer, request: Request): Promise<Reply
   const conduct = new Map<string, FleetAgent>();
   for (const agent of (await options.conduct?.agents(now)) ?? []) conduct.set(agent.agentId, agent);
   const ids = new Set(conduct.keys());
-  for (const { subject } of standings) if (scopeOf(subject) === 'agent') ids.add(subject);
+  for (const { subject } of standings) if (scopeOf(subject) === 'agent' && !isCanary(subject)) ids.add(subject);
 
   const rows = [...ids]
     .filter((id) => id.includes(find))
@@ -89,13 +89,13 @@ function effectiveStatus(id: string, known: ReadonlyMap<string, Standing>, now: 
   return found;
 }
 
-/** 0: active, and something is wrong with it. 1: active. 2: stopped already. 3: only ever named by strangers, who may name anything. */
+/** 0: stopped. 1: active, and something is wrong with it. 2: active. 3: only ever named by strangers, who may name anything. */
 function rankOf(agent: FleetAgent | null, { status }: EffectiveStatus): number {
-  if (status !== 'active') return 2;
-  if (agent === null) return 1;
+  if (status !== 'active') return 0;
+  if (agent === null) return 2;
   const rate = failureRate(agent);
   if (rate === null) return 3;
-  return (rate !== null && rate > HIGH_FAILURE_RATE) || (agent.trustMeaningful && agent.trust < LOW_TRUST) ? 0 : 1;
+  return (rate !== null && rate > HIGH_FAILURE_RATE) || (agent.trustMeaningful && agent.trust < LOW_TRUST) ? 1 : 2;
 }
 
 function failureRate({ successful, failed }: FleetAgent): number | null {

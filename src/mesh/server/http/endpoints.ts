@@ -1,10 +1,18 @@
 /** Every endpoint once: routing, roles, body limits and the OpenAPI document all come from this table. */
 import { MAX_REQUEST_BYTES, MAX_SHIPMENT_BYTES } from '../../limits.js';
 import type { Role } from '../../access/roles.js';
-import { meshStatus, referenceRegister, referenceStatus, referenceUsage, subjectStatus } from '../asking.js';
+import {
+  keepDrill,
+  meshStatus,
+  rosterPage,
+  referenceRegister,
+  referenceStatus,
+  referenceUsage,
+  subjectStatus,
+} from '../asking.js';
 import { nativeCommand, referenceCommand } from '../commanding.js';
 import type { Caller, Reply, Request } from './exchange.js';
-import { acknowledge, longPoll, nativeStream, referenceStream, snapshot } from '../feed/following.js';
+import { acknowledge, forget, leave, longPoll, nativeStream, referenceStream, snapshot } from '../feed/following.js';
 import { createKey, listKeys, revokeKey } from '../keys.js';
 import { fleet } from './dashboard.js';
 import { readLogs, shipLogs, streamLogs } from '../logs.js';
@@ -42,7 +50,7 @@ const CHALLENGE = '32 hex digits that the signed checkpoint of the answer repeat
 const VERIFIER = 'Name under which this verifier reports what it has applied.';
 
 /** What is posted and changes nothing of the log. */
-const HARMLESS: readonly string[] = ['/v1/mesh/acks', '/mesh/status', '/mesh/agents/register'];
+const HARMLESS: readonly string[] = ['/v1/mesh/acks', '/v1/mesh/leave', '/mesh/status', '/mesh/agents/register'];
 
 export const ENDPOINTS: readonly Endpoint[] = [
   get('/v1/mesh/snapshot', 'observer', 'mesh', 'All standings at one place of the log, signed', snapshot, {
@@ -61,7 +69,20 @@ export const ENDPOINTS: readonly Endpoint[] = [
     },
     answer: json('Events'),
   }),
-  post('/v1/mesh/acks', 'observer', 'mesh', 'Confirm what was applied', acknowledge, 'Ack', json('Acknowledged')),
+  get('/v1/mesh/roster', 'observer', 'mesh', 'Every verifier that should listen', rosterPage, {
+    query: { after: 'Only those after this one (`next` of the last page).' },
+    answer: json('Roster'),
+  }),
+  post('/v1/mesh/drill', 'operator', 'mesh', 'Keep what a drill found', keepDrill, 'Drill', json('Drill')),
+  post('/v1/mesh/leave', 'verifier', 'mesh', 'Stop listening, for good', leave, 'Leaving', json('Left')),
+  {
+    ...get('/v1/mesh/verifiers/{verifier}', 'admin', 'mesh', 'Take a verifier off the roster', forget, {
+      answer: json('Forgotten'),
+    }),
+    method: 'DELETE',
+    changes: true,
+  },
+  post('/v1/mesh/acks', 'verifier', 'mesh', 'Confirm what was applied', acknowledge, 'Ack', json('Acknowledged')),
   post(
     '/v1/mesh/commands',
     'operator',

@@ -7,12 +7,15 @@ import { publicKeyFrom } from '../../../input/public-key.js';
 import { adminSession } from '../../../mesh/session.js';
 import { PASSPHRASE_OPTIONS } from '../../../input/options.js';
 import type { CommandSpec } from '../../../spec.js';
+import { integer } from '../../../input/values.js';
 import type { KeyFlags } from '../../../wiring.js';
 
 interface Options extends KeyFlags {
   readonly role?: Role;
   readonly label?: string;
   readonly publicKey?: string;
+  readonly maxVerifiers?: number;
+  readonly ephemeral: boolean;
 }
 
 export const command: CommandSpec<Options> = {
@@ -29,6 +32,15 @@ export const command: CommandSpec<Options> = {
         {
           flags: '--public-key <key>',
           description: "the operator's signing key, ed25519:<64 hex>: commands with it are checked by it",
+        },
+        {
+          flags: '--max-verifiers <n>',
+          description: 'most machines that may listen under it (default 1; 100 with --ephemeral)',
+          value: integer(1, 100_000),
+        },
+        {
+          flags: '--ephemeral',
+          description: 'for build machines and containers: one that is not seen for 10 min is no longer missed',
         },
         ...PASSPHRASE_OPTIONS,
       ],
@@ -50,7 +62,13 @@ export const command: CommandSpec<Options> = {
     if (role === undefined)
       throw new Failure('USAGE', 'The role is not said.', { hint: `--role ${ROLES.join(' | ')}` });
     const publicKey = options.publicKey === undefined ? null : await signingKey(options.publicKey, cli);
-    const made = await createApiKey(await adminSession(cli, options), { role, label: label ?? null, publicKey });
+    const made = await createApiKey(await adminSession(cli, options), {
+      role,
+      label: label ?? null,
+      publicKey,
+      maxVerifiers: options.maxVerifiers ?? null,
+      ephemeral: options.ephemeral,
+    });
     if (cli.globals.json) cli.json({ key: made.key, key_id: made.keyId, role: made.role });
     else {
       cli.out(made.key);

@@ -1,0 +1,68 @@
+/** How this machine listens: as which verifier, and what is written down when it stops. */
+import type { MeshCopy } from '../../app/ports/mesh.js';
+import { labelOf, writeLeaving, type ListeningVerifier, type OnStale } from '../../mesh/roster/member.js';
+import { parseApiKey } from '../../mesh/access/api-key.js';
+import type { Cli } from '../cli.js';
+import { VERSION } from '../version.js';
+import type { MeshAccess } from './access.js';
+import { machineKey, meshLines } from './wiring.js';
+
+const DAY_MS = 24 * 3_600_000;
+/** Policies are written down at most this often, in ms: every verification reports its own. */
+const NOTE_MS = 3_600_000;
+const LOOSE = 'policy.last-known';
+const LONGEST = 'policy.max-age';
+const LEFT = 'left';
+
+/** This machine as the mesh is told of it: by its own key, with the loosest policy that decided here within a day. */
+export async function listeningVerifier(
+  cli: Cli,
+  copy: Pick<MeshCopy, 'note'>,
+  label?: string,
+): Promise<ListeningVerifier> {
+  const config = await cli.config();
+  const now = cli.io.now();
+  const { key, host } = await machineKey(cli);
+  const loose = Number(copy.note(LOOSE) ?? 0) > now - DAY_MS;
+  const [longest = 0, at = 0] = (copy.note(LONGEST) ?? '').split('@').map(Number);
+  return {
+    key,
+    label: labelOf(label ?? host),
+    program: VERSION,
+    onStale: loose ? 'last-known' : config.get('revocation.on_stale'),
+    maxAgeMs: Math.max(config.get('revocation.max_age'), at > now - DAY_MS ? longest : 0),
+  };
+}
+
+/** Writes down by which policy this home decides, for what is said of it to the mesh. */
+export function notePolicy(
+  copy: Pick<MeshCopy, 'note' | 'setNote'>,
+  onStale: OnStale,
+  maxAgeMs: number,
+  now: number,
+): void {
+  if (onStale === 'last-known' && !(Number(copy.note(LOOSE) ?? 0) > now - NOTE_MS)) copy.setNote(LOOSE, String(now));
+  const [longest = 0, at = 0] = (copy.note(LONGEST) ?? '').split('@').map(Number);
+  const due = maxAgeMs > longest || at <= now - DAY_MS || (maxAgeMs === longest && at <= now - NOTE_MS);
+  if (due) copy.setNote(LONGEST, `${maxAgeMs}@${now}`);
+}
+
+/** True while the one who followed for this machine has said that it stops: its copy proves nothing any more. */
+export function hasLeft(copy: Pick<MeshCopy, 'note'>): boolean {
+  return copy.note(LEFT) !== null;
+}
+
+export function followsAgain(copy: Pick<MeshCopy, 'note' | 'setNote'>): void {
+  if (copy.note(LEFT) !== null) copy.setNote(LEFT, null);
+}
+
+/** Says that this machine stops listening: written here first, so that nothing is decided on a copy that nobody is missed for. */
+export async function leave(cli: Cli, access: MeshAccess, apiKey: string, copy: MeshCopy): Promise<void> {
+  copy.setNote(LEFT, String(cli.io.now()));
+  const { key } = await machineKey(cli);
+  const body = Buffer.from(JSON.stringify(writeLeaving(key, parseApiKey(apiKey)?.keyId ?? '')));
+  for (const line of meshLines(cli, access, apiKey)) {
+    const reply = await line.ask({ method: 'POST', target: '/v1/mesh/leave', body, timeoutMs: 1_500 });
+    if (reply.kind === 'answered') return;
+  }
+}

@@ -1,0 +1,265 @@
+/** The roster of this server: every verifier that ever listened, and how far each one is. */
+import { Refused } from '../refusal.js';
+import type { MeshStore } from '../log/store.js';
+import type { KeyRecord } from '../access/api-key.js';
+import type { Applied, Member, VerifierCard } from '../roster/member.js';
+import { absentOf, reachOf, type Absent } from '../roster/reach.js';
+import type { Hub } from './feed/hub.js';
+import type { ServerClock } from './http/exchange.js';
+
+/** One whose key is ephemeral ends when it was not seen for this long, ms. */
+const EPHEMERAL_MS = 600_000;
+/** What is kept of those who listen is refreshed this often, so that other servers on the store see them, ms. */
+const REFRESH_MS = 10_000;
+/** One that another server saw within this listens there. */
+const ELSEWHERE_MS = 2 * REFRESH_MS;
+/** Names that programs of the first version made up anew with each start. */
+const THROWAWAY = /(?:^library\.[0-9a-f]{12}|\.[0-9a-f]{6})$/;
+
+/** A verifier that polls, and how far it was when it last asked. */
+export interface Poller {
+  readonly keyId: string;
+  readonly seq: number;
+  readonly at: number;
+}
+
+/** How an event fares with all who should have it. */
+export interface Count {
+  readonly members: number;
+  readonly applied: number;
+  /** Those who listen and report. */
+  readonly reporting: number;
+  /** Of those, the ones that have not confirmed. */
+  readonly pending: number;
+  /** Those who do not listen and have not confirmed. */
+  readonly absent: readonly Absent[];
+  /** Those who may still accept what the event denies. */
+  readonly unsettled: number;
+  /** True when each one has applied it, or refuses. */
+  readonly complete: boolean;
+  /** When the last confirmation came, by the server's `up` clock. */
+  readonly lastAt: number | null;
+}
+
+interface Live {
+  /** The lowest seq that its open connections have confirmed: each keeps a copy of its own. */
+  seq: number;
+  at: number | null;
+}
+
+export class Roster {
+  readonly #store: MeshStore;
+  readonly #clock: ServerClock;
+  readonly #hub: Hub;
+  readonly #pollers: ReadonlyMap<string, Poller>;
+  readonly #members = new Map<string, Member>();
+  /** To be kept with the next tick. */
+  readonly #dirty = new Set<string>();
+  #refreshedAt = 0;
+
+  constructor(
+    store: MeshStore,
+    clock: ServerClock,
+    hub: Hub,
+    pollers: ReadonlyMap<string, Poller>,
+    known: readonly Member[],
+  ) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#hub = hub;
+    this.#pollers = pollers;
+    for (const member of known) this.#members.set(member.verifier, member);
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  member(verifier: string): Member | null {
+    return this.#members.get(verifier) ?? null;
+  }
+
+  /** Those who should listen, by label. */
+  all(): readonly Member[] {
+    return [...this.#members.values()]
+      .filter(({ leftAt }) => leftAt === null)
+      .sort((a, b) => (a.label === b.label ? (a.verifier < b.verifier ? -1 : 1) : a.label < b.label ? -1 : 1));
+  }
+
+  /** Takes in a verifier that begins to listen. Throws Refused where its API key is another's, or has as many as it may. */
+  enter(card: VerifierCard, key: KeyRecord): Member {
+    if (card.key_id !== key.keyId)
+      throw new Refused('FORBIDDEN', 'The verifier signed its card for another API key than the one that it shows.');
+    return this.#enter(key, {
+      verifier: card.public_key,
+      label: card.label,
+      program: card.program,
+      onStale: card.on_stale,
+      maxAgeMs: card.max_age_ms,
+      ephemeral: key.ephemeral ?? false,
+    });
+  }
+
+  /** Takes in a verifier of the first version, which has a name and no key. */
+  enterNamed(name: string, key: KeyRecord): Member {
+    const verifier = `${key.keyId}:${name}`;
+    const ephemeral = (key.ephemeral ?? false) || THROWAWAY.test(name);
+    return this.#enter(key, { verifier, label: name, program: null, onStale: null, maxAgeMs: null, ephemeral });
+  }
+
+  /** A verifier has confirmed the log up to `seq`. */
+  confirmed(verifier: string, seq: number, applied: Applied | null): void {
+    const member = this.#members.get(verifier);
+    if (member === undefined) return;
+    const text = applied === null ? member.applied : JSON.stringify(applied);
+    this.#put({ ...member, seq, applied: text, seenAt: this.#clock.wall(), leftAt: null });
+  }
+
+  /** A connection of a verifier has ended: from now on it is not seen. */
+  gone(verifier: string): void {
+    const member = this.#members.get(verifier);
+    if (member !== undefined && member.leftAt === null) this.#put({ ...member, seenAt: this.#clock.wall() });
+  }
+
+  /** False when it is not on the roster under that key. */
+  leave(verifier: string, keyId: string): boolean {
+    const member = this.#members.get(verifier);
+    if (member === undefined || member.keyId !== keyId) return false;
+    this.#put({ ...member, leftAt: this.#clock.wall() });
+    return true;
+  }
+
+  /** Takes a verifier off; its public key, or its label where only one has it. */
+  async forget(name: string): Promise<Member | null> {
+    const found = this.#members.get(name) ?? this.#onlyOne(name);
+    if (found === null) return null;
+    this.#members.delete(found.verifier);
+    this.#dirty.delete(found.verifier);
+    await this.#store.members.forget(found.verifier);
+    return found;
+  }
+
+  /** Everyone's place with event `seq`. */
+  count(seq: number): Count {
+    const now = this.#clock.wall();
+    const live = this.#live();
+    let [members, applied, reporting, pending] = [0, 0, 0, 0];
+    let lastAt: number | null = null;
+    let unsettled = 0;
+    const absent: Absent[] = [];
+    for (const member of this.#members.values()) {
+      if (member.leftAt !== null) continue;
+      members++;
+      const here = live.get(member.verifier);
+      const listens = here !== undefined || this.#elsewhere(member, now);
+      const reach = reachOf(member, listens, here?.seq ?? member.seq, seq, now);
+      if (listens) reporting++;
+      if (reach === 'applied') {
+        applied++;
+        if (here?.at != null) lastAt = Math.max(lastAt ?? 0, here.at);
+        continue;
+      }
+      if (reach !== 'refusing') unsettled++;
+      if (reach === 'pending') pending++;
+      else absent.push(absentOf(member));
+    }
+    return { members, applied, reporting, pending, absent, unsettled, complete: unsettled === 0, lastAt };
+  }
+
+  /** Those on the roster who do not listen now. */
+  absent(): readonly Member[] {
+    const now = this.#clock.wall();
+    const live = this.#live();
+    return this.all().filter((member) => !live.has(member.verifier) && !this.#elsewhere(member, now));
+  }
+
+  /** What must be kept; also ends the ephemeral ones that were not seen. Called about once a second. */
+  due(): readonly Member[] {
+    const [now, up] = [this.#clock.wall(), this.#clock.up()];
+    if (up - this.#refreshedAt >= REFRESH_MS) {
+      this.#refreshedAt = up;
+      const live = this.#live();
+      for (const member of [...this.#members.values()]) {
+        if (live.has(member.verifier)) this.#put({ ...member, seenAt: now });
+        else if (member.ephemeral && now - member.seenAt > EPHEMERAL_MS) void this.forget(member.verifier);
+      }
+    }
+    const due = [...this.#dirty].flatMap((verifier) => this.#members.get(verifier) ?? []);
+    this.#dirty.clear();
+    return due;
+  }
+
+  /** What other servers on the same store have kept since. */
+  learn(members: readonly Member[]): void {
+    for (const member of members) {
+      const known = this.#members.get(member.verifier);
+      if (known === undefined || known.seenAt < member.seenAt) this.#members.set(member.verifier, member);
+    }
+  }
+
+  #enter(
+    key: KeyRecord,
+    says: Pick<Member, 'verifier' | 'label' | 'program' | 'onStale' | 'maxAgeMs' | 'ephemeral'>,
+  ): Member {
+    const now = this.#clock.wall();
+    const known = this.#members.get(says.verifier);
+    if (known === undefined || known.leftAt !== null || known.keyId !== key.keyId)
+      this.#requireRoom(key, says.verifier);
+    const base = known ?? { firstSeenAt: now, seq: 0, applied: null };
+    const member: Member = { ...base, ...says, keyId: key.keyId, seenAt: now, leftAt: null };
+    this.#put(member);
+    return member;
+  }
+
+  #requireRoom(key: KeyRecord, verifier: string): void {
+    const max = key.maxVerifiers ?? null;
+    if (max === null) return;
+    const now = this.#clock.wall();
+    const others = [...this.#members.values()].filter(
+      (one) =>
+        one.keyId === key.keyId &&
+        one.verifier !== verifier &&
+        one.leftAt === null &&
+        !(one.ephemeral && now - one.seenAt > EPHEMERAL_MS),
+    );
+    if (others.length < max) return;
+    const names = others.slice(0, 3).map(({ label }) => label);
+    throw new Refused(
+      'TOO_MANY_VERIFIERS',
+      `This API key is for ${max === 1 ? 'one verifier' : `${max} verifiers`}, and ${names.join(', ')} ${others.length === 1 ? 'listens' : 'listen'} under it. Make a key for this one (aip mesh key create --role verifier), or take the other off: aip mesh forget <verifier>.`,
+      { key_id: key.keyId, max_verifiers: max },
+    );
+  }
+
+  #onlyOne(label: string): Member | null {
+    const found = [...this.#members.values()].filter((one) => one.label === label);
+    if (found.length > 1)
+      throw new Refused('BAD_REQUEST', `${found.length} verifiers are called ${label}: name one by its public key.`);
+    return found[0] ?? null;
+  }
+
+  #live(): Map<string, Live> {
+    const live = new Map<string, Live>();
+    const add = (verifier: string, seq: number, at: number | null): void => {
+      const before = live.get(verifier);
+      if (before === undefined) live.set(verifier, { seq, at });
+      else {
+        before.seq = Math.min(before.seq, seq);
+        before.at = at === null ? before.at : Math.max(before.at ?? 0, at);
+      }
+    };
+    for (const stream of this.#hub.streams())
+      if (stream.verifier !== null) add(stream.verifier, stream.acked, stream.ackedAt);
+    for (const [verifier, { seq, at }] of this.#pollers) add(verifier, seq, at);
+    return live;
+  }
+
+  #elsewhere(member: Member, now: number): boolean {
+    return this.#store.shared && now - member.seenAt < ELSEWHERE_MS;
+  }
+
+  #put(member: Member): void {
+    this.#members.set(member.verifier, member);
+    this.#dirty.add(member.verifier);
+  }
+}

@@ -1,0 +1,133 @@
+/** Who is missed when an agent is stopped: a dead verifier, one that denies when stale, one that left, and one too many. */
+import { existsSync, statSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { Home } from '../../kit/mesh/homes.js';
+
+const SLOW = 120_000;
+const AGENT = 'did:web:acme.com:agents:bot';
+
+async function listening(admin: Home, label: string, ...flags: string[]) {
+  const home = new Home();
+  const made = await admin.json<{ key: string }>('mesh', 'key', 'create', '--role', 'verifier', ...flags);
+  const { url, public_key } = admin.config().mesh!;
+  const keyFile = home.file('mesh.key', `${made.key}\n`);
+  await home.json('mesh', 'join', url!, '--mesh-key', public_key!, '--key-file', keyFile);
+  const start = async () => {
+    const running = await home.start(['mesh', 'follow', '--label', label]);
+    await running.notes(/live with/);
+    return running;
+  };
+  return { home, key: made.key, start };
+}
+
+const revoke = (home: Home) => home.run(['revoke', AGENT, '--reason', 'leak', '--yes']);
+
+describe('the roster on the way of a revocation', { timeout: SLOW }, () => {
+  test('a verifier that died is named, and the exit is 5; one that left, or was forgotten, is not missed', async () => {
+    const admin = new Home();
+    await admin.serve();
+    const [eu, us] = [await listening(admin, 'eu-1'), await listening(admin, 'us-1')];
+    const [one, two] = [await eu.start(), await us.start()];
+    const both = await revoke(admin);
+    expect([both.code, both.out]).toEqual([0, expect.stringMatching(/applied by 2 of 2 verifiers in /)]);
+    expect(statSync(us.home.at('home/verifier.key')).mode & 0o777).toBe(0o600);
+
+    await two.stop('SIGKILL');
+    const dead = await revoke(admin);
+    expect(dead.code).toBe(5);
+    expect(dead.out).toMatch(
+      /applied by 1 of 2 verifiers.*; us-1 absent since \d\d:\d\d \(last-known: may still accept\)/,
+    );
+    expect(dead.err).toContain('AIP-E501');
+    const status = await admin.run(['mesh', 'status']);
+    expect(status.out).toMatch(/us-1 absent since/);
+    const drilled = await admin.run(['mesh', 'drill', '--rounds', '1', '--json']);
+    expect([drilled.code, JSON.parse(drilled.out)]).toMatchObject([15, { can_halt: 'unknown', ok: false }]);
+
+    expect((await admin.run(['mesh', 'forget', 'us-1'])).code).toBe(0);
+    expect((await admin.run(['mesh', 'forget', 'us-1'])).code).toBe(5);
+    expect((await revoke(admin)).code).toBe(0);
+    await one.stop();
+    const alone = await revoke(admin);
+    expect([alone.code, alone.out]).toEqual([0, expect.stringContaining('no verifier listens now')]);
+  });
+
+  test('a home whose follower left refuses until somebody follows again, unless the mesh answers', async () => {
+    const admin = new Home();
+    const served = await admin.serve();
+    const { home, start } = await listening(admin, 'eu-1');
+    await home.agent();
+    const running = await start();
+    expect((await home.verify(await home.intent())).code).toBe(0);
+    await running.stop();
+    expect((await home.verify(await home.intent())).code).toBe(0);
+    await served.running.stop();
+    expect(await home.verify(await home.intent())).toMatchObject({ code: 13, error_code: 'AIP-E405' });
+  });
+
+  test('one that denies when stale is settled once its bound has passed', async () => {
+    const admin = new Home();
+    await admin.serve();
+    const { home, start } = await listening(admin, 'us-1');
+    home.set('revocation', { on_stale: 'deny', max_age: '1s' });
+    await (await start()).stop('SIGKILL');
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const said = await revoke(admin);
+    expect([said.code, said.out]).toEqual([
+      0,
+      expect.stringMatching(
+        /applied by 0 of 1 verifier; us-1 absent since .* \(denies when stale: refused since \d\d:\d\d\)/,
+      ),
+    ]);
+  });
+
+  test('a key lets one verifier in, or as many as it says; the mesh tells the next one why not', async () => {
+    const admin = new Home();
+    await admin.serve();
+    const { key, start } = await listening(admin, 'eu-1');
+    await start();
+    const other = new Home();
+    const { url, public_key } = admin.config().mesh!;
+    const keyFile = other.file('mesh.key', `${key}\n`);
+    await other.json('mesh', 'join', url!, '--mesh-key', public_key!, '--key-file', keyFile);
+    const refused = await other.start(['mesh', 'follow', '--label', 'us-1']);
+    await refused.notes(/refuses the API key|refuses this verifier/);
+    await refused.stop();
+    const two = await listening(admin, 'ci-1', '--ephemeral');
+    const more = await listening(admin, 'eu-2', '--max-verifiers', '2');
+    await two.start();
+    await more.start();
+    const { roster } = await admin.json<{ roster: number }>('mesh', 'status');
+    expect(roster).toBe(3);
+  });
+
+  test('a challenge is answered by each verifier, signed with its own key', async () => {
+    const admin = new Home();
+    await admin.serve();
+    const { home, start } = await listening(admin, 'eu-1');
+    await start();
+    const challenge = 'ab'.repeat(16);
+    const report = await admin.json<{ answers: { challenge: string; public_key: string }[]; ok: boolean }>(
+      ...['mesh', 'drill', '--rounds', '1', '--challenge', challenge],
+    );
+    expect(report).toMatchObject({ ok: true, challenge, answers: [{ type: 'mesh-applied', challenge }] });
+    expect(existsSync(home.at('home/verifier.key'))).toBe(true);
+    expect(await admin.json('mesh', 'status')).toMatchObject({ last_drill: { can_halt: 'yes', ok: true } });
+  });
+
+  test('plain http beyond this machine is joined only by those who say so', async () => {
+    const home = new Home();
+    const keyFile = home.file('k', `aipm_verifier_${'a'.repeat(12)}_${'b'.repeat(64)}\n`);
+    const join = [
+      'mesh',
+      'join',
+      'http://mesh.invalid:4180',
+      '--mesh-key',
+      `ed25519:${'58'.repeat(1)}${'66'.repeat(31)}`,
+    ];
+    const refused = await home.run([...join, '--key-file', keyFile]);
+    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('--insecure-http')]);
+    const tried = await home.run([...join, '--key-file', keyFile, '--insecure-http']);
+    expect(tried.err).not.toContain('is plain http');
+  });
+});
