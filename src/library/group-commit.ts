@@ -160,6 +160,7 @@ function sameOptions(a: VerifyOptions, b: VerifyOptions): boolean {
       a.dryRun === b.dryRun &&
       a.logParams === b.logParams &&
       a.policy.maxAgeMs === b.policy.maxAgeMs &&
+      a.policy.ageLimitMs === b.policy.ageLimitMs &&
       a.policy.maxSkewMs === b.policy.maxSkewMs &&
       a.policy.minTrust === b.policy.minTrust)
   );

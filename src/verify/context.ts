@@ -1,4 +1,5 @@
 import type { Constraints } from '../protocol/constraints/rules.js';
+import type { DialectName } from '../protocol/dialects.js';
 import type { Intent } from '../protocol/intent.js';
 import type { VerifyKey } from '../protocol/ed25519/verify.js';
 import type { TrustHistory } from '../protocol/aip1/trust-score.js';
@@ -79,11 +80,15 @@ export type HookOutcome =
 /** The verifier's own settings. */
 export interface Policy {
   readonly maxAgeMs: number;
+  /** How old a document of any dialect may be, where the user has set it; absent leaves it to a lifetime that the document has. */
+  readonly ageLimitMs?: number;
   readonly maxSkewMs: number;
   /** Minimum trust score, or null when none is set. */
   readonly minTrust: number | null;
   /** What becomes of params in which a limit finds nothing to measure; `warn` where it is left out. */
   readonly unmeasured?: 'warn' | 'deny';
+  /** The dialects that are accepted; absent accepts all. */
+  readonly dialects?: readonly DialectName[];
 }
 
 /** Gives what is wrong with params under a JSON Schema 2020-12: an empty list when nothing is. */

@@ -1,4 +1,5 @@
 /** Conformance cases as data: a document, what the verifier holds, and what it must say. Anyone can run them against any verifier. */
+import { rfcTrustScore } from '../../protocol/aip1/trust-score.js';
 import { parseExact } from '../../protocol/aip1/encoding/numbers.js';
 import { importKey, verifySignature, type VerifyKey } from '../../protocol/ed25519/verify.js';
 import { fromHex } from '../../protocol/hex.js';
@@ -182,22 +183,21 @@ function trustingOf(given: Given): Trusting {
   };
 }
 
+/** `trust.initial_score`, as configured by default. */
+const START_SCORE = 0.5;
+
 /** One verifier that remembers from document to document, at one moment. */
 function sittingOf({ history, stale_ms, geo, standing }: Given, now: number): Sitting {
-  const known: KnownTrust | null =
-    history === undefined
-      ? null
-      : {
-          score: 0,
-          meaningful: false,
-          history: {
-            total: history.total,
-            successful: history.successful,
-            violations: history.violations,
-            revocations: history.revocations ?? 0,
-            attestationChanges: history.attestation_changes ?? 0,
-          },
-        };
+  const past = {
+    total: history?.total ?? 0,
+    successful: history?.successful ?? 0,
+    violations: history?.violations ?? 0,
+    revocations: history?.revocations ?? 0,
+    attestationChanges: history?.attestation_changes ?? 0,
+  };
+  // Of an agent without a past, a verifier's own score is where every agent starts.
+  const score = past.total === 0 ? START_SCORE : rfcTrustScore({ ...past, delegationDepth: 1 });
+  const known: KnownTrust = { score, meaningful: past.total > 0, history: past };
   return {
     memory: new CaseMemory(),
     standing: (subject) => standingIn(standing, subject, now),

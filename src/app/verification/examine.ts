@@ -54,6 +54,10 @@ export function examine(submission: Submission, setting: ExamineSetting): Claim 
   try {
     const { document: json, exact, rounded } = parsed(bytes);
     dialect = dialectOf(json);
+    if (policy.dialects?.includes(dialect.name) === false) {
+      const outcome = dialect.malformed(`this verifier accepts no documents of the dialect ${dialect.name}`, null);
+      return unreadable(dialect, outcome, now, source);
+    }
     const document = dialect.read({ document: json, rounded, exact: () => (exact ? json : parseExact(bytes)) });
     if ('refused' in document) return unreadable(dialect, document.refused, now, source);
     const trusting = changed === undefined ? setting.trusting : changed(setting.trusting);

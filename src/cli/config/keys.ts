@@ -1,7 +1,9 @@
 /** Every config key, once: `config list`, `help config`, the environment's names and the readers are all made from this table. */
+import { DIALECT_NAMES } from '../../protocol/dialects.js';
 import { isDomain, parsePrincipalId } from '../../protocol/identity/did.js';
 import {
   choice,
+  choices,
   duration,
   isAlertUrl,
   isApiKeyName,
@@ -70,6 +72,12 @@ export const KEYS = {
   ),
   'verify.max_age': key(duration, '300s', 'how old an intent may be', more),
   'verify.max_skew': key(duration, '30s', 'how far ahead an intent may be dated', more),
+  'verify.dialects': key(
+    choices(...DIALECT_NAMES),
+    [...DIALECT_NAMES],
+    'which kinds of documents are accepted',
+    (value, other) => value.some((name) => !other.includes(name)),
+  ),
   'verify.min_trust': key(
     orNull(RATE),
     null,

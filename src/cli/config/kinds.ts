@@ -31,6 +31,18 @@ export function choice<const T extends string>(...values: readonly T[]): Kind<T>
   };
 }
 
+/** A list of some of them, at least one. */
+export function choices<const T extends string>(...values: readonly T[]): Kind<readonly T[]> {
+  return {
+    expects: `a list of ${values.join(', ')}`,
+    read: (value) => {
+      const read = listOf(value, (one) => values.find((each) => each === one));
+      return read === undefined || read.length === 0 ? undefined : read;
+    },
+    fromText: asJson,
+  };
+}
+
 export function text(expects: string, holds: (value: string) => boolean): Kind<string | null> {
   return {
     expects,

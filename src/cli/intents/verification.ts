@@ -4,7 +4,8 @@ import { givenFirst, LocalTrust, type UnreadablePassport } from '../../app/verif
 import type { EnvelopeTrust } from '../../verify/dialects/aip1/trust.js';
 import type { Passport } from '../../protocol/passport.js';
 import { approvedBy } from '../../verify/approved.js';
-import type { PinnedKey } from '../../verify/context.js';
+import type { PinnedKey, Policy } from '../../verify/context.js';
+import type { Config } from '../config/load.js';
 import type { GivenApproval } from './approvals.js';
 import type { Cli } from '../cli.js';
 import { meshFreshness } from '../mesh/freshness.js';
@@ -52,9 +53,10 @@ export async function verification(
   };
   const options: VerifyOptions = {
     policy: {
-      maxAgeMs: flags.maxAge ?? config.get('verify.max_age'),
+      ...agesOf(flags.maxAge, config),
       maxSkewMs: config.get('verify.max_skew'),
       minTrust: config.get('verify.min_trust'),
+      dialects: config.get('verify.dialects'),
     },
     at: flags.at ?? null,
     dryRun: flags.dryRun ?? false,
@@ -63,6 +65,14 @@ export async function verification(
     parallel: flags.parallel ?? false,
   };
   return { deps, options };
+}
+
+/** An age that the user has set, anywhere, holds for every dialect; the default is for documents without a lifetime of their own. */
+function agesOf(flag: number | undefined, config: Config): Pick<Policy, 'maxAgeMs' | 'ageLimitMs'> {
+  const set =
+    flag !== undefined || config.entries.some((each) => each.name === 'verify.max_age' && each.origin !== 'default');
+  const maxAgeMs = flag ?? config.get('verify.max_age');
+  return set ? { maxAgeMs, ageLimitMs: maxAgeMs } : { maxAgeMs };
 }
 
 /** Loaded only where there are any: it is code of the user's. */

@@ -110,7 +110,7 @@ function changed({
     throw usage('"logParams" is neither full, masked nor none.');
   return {
     policy: {
-      maxAgeMs: maxAge === undefined ? POLICY.maxAgeMs : durationOf(maxAge, 'maxAge'),
+      ...agesOf(maxAge),
       maxSkewMs: maxSkew === undefined ? POLICY.maxSkewMs : durationOf(maxSkew, 'maxSkew'),
       minTrust: minTrust ?? null,
     },
@@ -119,6 +119,12 @@ function changed({
     ...(dryRun === undefined ? {} : { dryRun }),
     ...(logParams === undefined ? {} : { logParams }),
   };
+}
+
+function agesOf(maxAge: Duration | undefined): Pick<VerifyOptions['policy'], 'maxAgeMs' | 'ageLimitMs'> {
+  if (maxAge === undefined) return { maxAgeMs: POLICY.maxAgeMs };
+  const ms = durationOf(maxAge, 'maxAge');
+  return { maxAgeMs: ms, ageLimitMs: ms };
 }
 
 /** The approvals that the caller gives. */

@@ -54,7 +54,7 @@ export interface Envelope {
   readonly entropy: string;
   /** ms since the epoch. */
   readonly issuedAt: number;
-  /** ms since the epoch; what the document says, or issue and 300 s when it says nothing. */
+  /** ms since the epoch; the earlier of what the document says and of its `ttl` after the issue. */
   readonly expiresAt: number;
   /** The text of `proof_value`, for the log. */
   readonly proofText: string;
@@ -146,8 +146,8 @@ export function readEnvelope(value: Value): Envelope {
   }
   const boundaries = readBoundaries(object.boundaries as ValueObject);
   const tier = TIERS.indexOf(oneOf(object, 'verification_tier', TIERS)) as Tier;
-  lifetimeOf(object);
   const issuedAt = timeOf(object, 'issued_at');
+  const lifetimeMs = lifetimeOf(object);
   const proof = object.proof as ValueObject;
   const signedBytes = shapedBytes(object, ENVELOPE);
   return {
@@ -163,7 +163,8 @@ export function readEnvelope(value: Value): Envelope {
     // Its form has a code of its own (E105), judged in its step.
     entropy: textOf(object, 'entropy', MAX_TEXT, 0),
     issuedAt,
-    expiresAt: timeOrNull(object, 'expires_at') ?? issuedAt + DEFAULT_LIFETIME_MS,
+    // Both are the signer's own word, so the shorter one binds.
+    expiresAt: Math.min(timeOrNull(object, 'expires_at') ?? issuedAt + DEFAULT_LIFETIME_MS, issuedAt + lifetimeMs),
     proof: readProof(proof),
     proofText: proof.proof_value as string,
     signedBytes,
@@ -233,9 +234,11 @@ function subjectOf(object: ValueObject, name: string): string {
   return id;
 }
 
-function lifetimeOf(object: ValueObject): void {
+/** In ms. */
+function lifetimeOf(object: ValueObject): number {
   const ttl = object.ttl;
   if (typeof ttl !== 'number' || !Number.isInteger(ttl) || ttl < 1 || ttl > 86_400) {
     throw new ShapeError('"ttl" is not a whole number of seconds from 1 to 86400');
   }
+  return ttl * 1000;
 }

@@ -42,6 +42,7 @@ function issued(at: number, lifetime = 300_000): string {
       'intent.parameters': {},
       issued_at: new Date(at).toISOString(),
       expires_at: new Date(at + lifetime).toISOString(),
+      ttl: Math.min(86_400, Math.ceil(lifetime / 1000)),
     }),
   );
 }

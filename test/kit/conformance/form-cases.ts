@@ -206,13 +206,19 @@ function times(): ConformanceCase[] {
     one(
       'expiry-last-instant',
       'The instant of expiry still counts.',
-      { issued_at: issued, expires_at: '2026-02-14T12:00:00Z' },
+      { issued_at: issued, expires_at: '2026-02-14T12:00:00Z', ttl: 600 },
       null,
+    ),
+    one(
+      'expiry-by-ttl',
+      'The ttl binds where the expiry is later.',
+      { issued_at: issued, expires_at: '2026-02-14T13:00:00Z', ttl: 599 },
+      'AIP-E101',
     ),
     one(
       'expiry-just-over',
       'One millisecond later is too late.',
-      { issued_at: issued, expires_at: '2026-02-14T12:00:00Z' },
+      { issued_at: issued, expires_at: '2026-02-14T12:00:00Z', ttl: 600 },
       'AIP-E101',
       {
         at: '2026-02-14T12:00:00.001Z',

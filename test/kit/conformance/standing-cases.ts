@@ -252,9 +252,10 @@ function trust(): ConformanceCase[] {
     history: Given['history'],
     code: string | null,
     tier: (typeof TIERS)[number] = 'tier_2',
+    min_trust = 0.7,
   ) =>
     one(`trust-${name}`, shows, { verification_tier: tier }, code, {
-      min_trust: 0.7,
+      min_trust,
       ...(history === undefined ? {} : { history }),
     });
   return [
@@ -265,9 +266,18 @@ function trust(): ConformanceCase[] {
       { total: 100, successful: 70, violations: 0, revocations: 1, attestation_changes: 4 },
       null,
     ),
-    at('first-contact', 'First contact passes.', undefined, null),
-    at('nothing-yet', 'So does a history of nothing.', { total: 0, successful: 0, violations: 0 }, null),
-    at('tier-1', 'Tier 1 does not ask.', { total: 10, successful: 0, violations: 10 }, null, 'tier_1'),
+    at('first-contact', 'First contact passes where every new agent does.', undefined, null, 'tier_2', 0.5),
+    at('stranger', 'It does not where no new agent does, in any dialect.', undefined, 'AIP-E404'),
+    at(
+      'nothing-yet',
+      'A history of nothing is first contact.',
+      { total: 0, successful: 0, violations: 0 },
+      null,
+      'tier_2',
+      0.5,
+    ),
+    at('tier-1', 'Tier 1 asks, too.', { total: 10, successful: 0, violations: 10 }, 'AIP-E404', 'tier_1'),
+    at('tier-0', 'So does tier 0: the agent chooses its tier.', undefined, 'AIP-E404', 'tier_0'),
     at('violations', 'A history of violations.', { total: 10, successful: 5, violations: 5 }, 'AIP-E404'),
     at(
       'revocations',

@@ -19,7 +19,11 @@ An intent has to lie within all that is known: the boundaries of envelope, manda
 
   tier_0    signature, or HMAC-SHA256 with --hmac-key-file (64 or more hex digits, or the raw bytes)
   tier_1    and the attestation agrees with --registry
-  tier_2    and intent drift, delegation, and trust where verify.min_trust is set
+  tier_2    and intent drift, delegation, and the score of RFC-001 where verify.min_trust is set
+
+The agent chooses its tier, so what this verifier asks of everyone it asks at every tier: verify.min_trust, hooks, the country, limits.
+An envelope ends at its expires_at, its ttl after the issue, or verify.max_age (--max-age) after it where one is set, whichever is first.
+An HMAC counts for no agent whose passport or mandate is known. verify.dialects: ["native"] accepts no envelopes at all.
 
   --min-tier 2    judges lower tiers at tier 2; a higher tier is never lowered
   --registry F    {"frameworks": ["did:..."], "builds": {"did:...": "<hash>"}, "prompts": {"<agent>": "<hash>"}}

@@ -46,7 +46,7 @@ const FROM_HOOKS: readonly Check<Aip1Context>[] = [
   { name: 'principal', run: principal }, //                  12  E402
   { name: 'drift', run: fromTier(2, drift) }, //             13  E303
   { name: 'delegation', run: fromTier(2, delegation) }, //   14  E403
-  { name: 'trust', run: fromTier(2, trust) }, //             15  E404
+  { name: 'trust', run: trust }, //             15  E404
 ];
 
 /** Steps 5 to 15. */

@@ -118,7 +118,7 @@ describe('a decision', () => {
 
 describe('nonces', () => {
   test('an accepted envelope spends its nonce until it can no longer be in force', () => {
-    const { spend } = judged({ expires_at: '2026-02-14T20:00:00Z' });
+    const { spend } = judged({ expires_at: '2026-02-14T20:00:00Z', ttl: 28_800 });
     expect(spend!.nonce).toBe((signed('judge') as { entropy: string }).entropy);
     expect(spend!.keepUntil).toBeGreaterThanOrEqual(Date.parse('2026-02-14T20:00:30Z'));
   });

@@ -1,5 +1,6 @@
 import { VERSION, type Envelope } from '../../../../protocol/aip1/envelope.js';
 import { formatTime } from '../../../../protocol/time.js';
+import type { Policy } from '../../../context.js';
 import { failed, PASSED, type Verdict } from '../../../decision.js';
 import type { Aip1Claim, Reading } from '../context.js';
 import { aip1Violation } from '../violations.js';
@@ -28,7 +29,8 @@ export function schema(reading: Reading): Verdict {
 /** E101: in force until its expiry, the instant itself included, and not dated ahead of what clocks may differ. */
 export function expiry({ envelope, now, policy }: Aip1Claim): Verdict {
   const { agentId, issuedAt } = envelope;
-  const end = endOf(envelope);
+  const end = endUnder(envelope, policy);
+  // Asked so that a bound which is no number refuses.
   if (now <= end && issuedAt - now <= policy.maxSkewMs) return PASSED;
   const message =
     now > end
@@ -43,7 +45,12 @@ export function expiry({ envelope, now, policy }: Aip1Claim): Verdict {
   return failed(aip1Violation('EXPIRED_ENVELOPE', message, details));
 }
 
-/** The last instant at which the envelope is in force, in ms since the epoch. */
+/** The same under the verifier's own limit: how long it lives is not for the signer alone to say. */
+function endUnder(envelope: Envelope, { ageLimitMs = Infinity }: Pick<Policy, 'ageLimitMs'>): number {
+  return Math.min(endOf(envelope), envelope.issuedAt + ageLimitMs);
+}
+
+/** The last instant at which the envelope is in force for some verifier, in ms since the epoch: its nonce is kept until then. */
 export function endOf({ issuedAt, expiresAt }: Pick<Envelope, 'issuedAt' | 'expiresAt'>): number {
   return Math.min(expiresAt, issuedAt + MAX_LIFETIME_MS);
 }

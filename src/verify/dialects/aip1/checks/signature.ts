@@ -57,6 +57,10 @@ export function signature(claim: Aip1Claim, standing: Standing, tier: Tier): Ver
   if (proof === null) return fail('The proof value is not base64url of 64 bytes, or of 32 at tier 0.', 'form');
   if (proof.length === 32) {
     if (tier !== 0) return fail('An HMAC is a proof at tier 0 only.', 'tier');
+    const bound = boundTo(claim, standing);
+    // A shared key proves less than a signature: who holds it is not only the agent.
+    if (bound !== null)
+      return fail(`The proof is an HMAC, and ${bound} of ${envelope.agentId} is known here.`, 'bound_key');
     if (claim.hmacKey === null) return fail('The proof is an HMAC, and no shared key was given.', 'unknown_key');
     const key = claim.hmacKey;
     return holds(envelope, (text) => hmacHolds(key, text, proof))
@@ -69,6 +73,12 @@ export function signature(claim: Aip1Claim, standing: Standing, tier: Tier): Ver
   return holds(envelope, (text) => keys.some((key) => claim.signatureHolds(key, text, proof)))
     ? PASSED
     : fail(`The signature does not match the envelope under the key of ${envelope.agentId}.`, 'mismatch');
+}
+
+/** What binds the agent to a key of its own, so that an HMAC speaks for it no more; null when nothing does. */
+function boundTo({ mandate }: Aip1Claim, standing: Standing): string | null {
+  if (standing !== null) return 'a passport';
+  return mandate.status === 'none' ? null : 'a mandate';
 }
 
 /** The proof of an envelope, with the keys that may have made it; empty for an HMAC, which no key pair made. */

@@ -1,0 +1,162 @@
+/** The verifier's own policy holds in every dialect and tier: the one who is judged does not choose how. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Sitting } from '../../src/app/verification/conclude.js';
+import { passportOf } from '../../src/protocol/passport.js';
+import type { HookOutcome, Policy } from '../../src/verify/context.js';
+import { NO_ENVELOPE_TRUST, type EnvelopeTrust } from '../../src/verify/dialects/aip1/trust.js';
+import { HMAC_KEY, link, macked, signed, text, type Bends } from '../kit/conformance/parts.js';
+import { refund } from '../kit/native/intent-parts.js';
+import { line, NOW_S, PRINCIPAL, seedOf, SUPPORT } from '../kit/native/parts.js';
+import { passport } from '../kit/native/passport-cases.js';
+import { pinsOf } from '../kit/native/vectors.js';
+import { judgedIn, RecordingMemory, sittingAt } from '../kit/verification/sitting.js';
+
+const NOW = NOW_S * 1000;
+const known = passportOf(
+  passport('support-agent-v1', {
+    actions: ['issue_refund'],
+    constraints: { monetary_limit: 100, geo_restriction: ['DE'] },
+  }),
+);
+const POLICY: Policy = { maxAgeMs: 300_000, maxSkewMs: 30_000, minTrust: null };
+const TIERS = ['tier_0', 'tier_1', 'tier_2'] as const;
+
+interface Asked {
+  readonly amount: number;
+  /** Seconds before now. */
+  readonly age: number;
+  readonly policy: Policy;
+  readonly known: Partial<Sitting>;
+  readonly hooks: readonly HookOutcome[];
+}
+
+function codeOf(bytes: string, { policy, known: facts, hooks }: Asked, trust: Partial<EnvelopeTrust> = {}) {
+  const trusting = {
+    passport: () => ({ status: 'found' as const, passport: known }),
+    pins: pinsOf,
+    envelopes: { ...NO_ENVELOPE_TRUST, ...trust },
+  };
+  const sitting = sittingAt(NOW, new RecordingMemory(), facts);
+  return judgedIn(sitting, { bytes, source: null }, trusting, policy, { hooks }).judgement.decision.error_code;
+}
+
+const inNative = (asked: Asked) =>
+  codeOf(line(refund('same', { params: { amount: asked.amount }, timestamp: NOW_S - asked.age })), asked);
+
+const bendsOf = ({ amount, age }: Asked, more: Bends): Bends => ({
+  'agent.id': SUPPORT,
+  'principal.delegation_chain': [link(PRINCIPAL, SUPPORT)],
+  'intent.action': 'issue_refund',
+  'intent.parameters': { amount },
+  'boundaries.allowed_actions': [],
+  issued_at: new Date((NOW_S - age) * 1000).toISOString().replace('.000Z', 'Z'),
+  ttl: 86_400,
+  expires_at: '2026-12-31T00:00:00Z',
+  ...more,
+});
+const inAip1 = (asked: Asked, tier: (typeof TIERS)[number], more: Bends = {}) =>
+  codeOf(text(signed('same', bendsOf(asked, { verification_tier: tier, ...more }), seedOf('agent'))), asked);
+
+const asking = (changes: Partial<Asked> = {}): Asked => ({
+  amount: 5,
+  age: 0,
+  policy: POLICY,
+  known: { geo: 'DE' },
+  hooks: [],
+  ...changes,
+});
+const history = { total: 9, successful: 9, violations: 0, revocations: 0, attestationChanges: 0 };
+
+test('what is refused as an intent is refused as an envelope, of whatever tier and lifetime', () => {
+  const cases = fc.record({
+    amount: fc.constantFrom(5, 100, 101),
+    age: fc.constantFrom(0, 10, 11, 300, 301, 80_000, -30, -31),
+    maxAgeMs: fc.constantFrom(10_000, 300_000, 86_400_000),
+    minTrust: fc.constantFrom(null, 0.5, 0.9),
+    score: fc.constantFrom(null, 0.4, 0.5, 1),
+    geo: fc.constantFrom(null, 'DE', 'FR'),
+    rejects: fc.boolean(),
+    tier: fc.constantFrom(...TIERS),
+    ttl: fc.constantFrom(1, 300, 86_400),
+  });
+  const seen = { refused: 0, accepted: 0 };
+  fc.assert(
+    fc.property(cases, ({ amount, age, maxAgeMs, minTrust, score, geo, rejects, tier, ttl }) => {
+      const rejection: HookOutcome = {
+        hook: 'own',
+        result: 'reject',
+        violation: { entry: { code: 'X-1', name: 'no', concern: 'approval' }, message: 'no', details: {} },
+      };
+      const asked: Asked = {
+        amount,
+        age,
+        policy: { maxAgeMs, ageLimitMs: maxAgeMs, maxSkewMs: 30_000, minTrust },
+        known: { geo, trust: () => (score === null ? null : { score, meaningful: true, history }) },
+        hooks: rejects ? [rejection] : [],
+      };
+      const refused = inNative(asked) !== null;
+      seen[refused ? 'refused' : 'accepted'] += 1;
+      if (refused) expect(inAip1(asked, tier, { ttl })).not.toBeNull();
+    }),
+    { numRuns: 400 },
+  );
+  expect(Math.min(seen.refused, seen.accepted)).toBeGreaterThan(5);
+});
+
+describe('honest envelopes pass', () => {
+  test.each(TIERS)('%s, as the intent does', (tier) => {
+    expect([inNative(asking()), inAip1(asking(), tier)]).toEqual([null, null]);
+  });
+  test('also old ones that live long, where no age is set', () => {
+    expect(inAip1(asking({ age: 80_000 }), 'tier_1')).toBeNull();
+  });
+  test('with a good score where one is asked for', () => {
+    const trusted = asking({
+      policy: { ...POLICY, minTrust: 0.5 },
+      known: { geo: 'DE', trust: () => ({ score: 0.9, meaningful: true, history: { ...history, total: 0 } }) },
+    });
+    for (const tier of TIERS) expect(inAip1(trusted, tier)).toBeNull();
+  });
+});
+
+describe('a lifetime', () => {
+  const aged = (age: number, more: Bends, ageLimitMs?: number) =>
+    inAip1(asking({ age, policy: { ...POLICY, ...(ageLimitMs === undefined ? {} : { ageLimitMs }) } }), 'tier_0', more);
+  test.each([
+    ['ttl binds though the expiry is later', 61, { ttl: 60 }, undefined, 'AIP-E101'],
+    ['exactly at its ttl it holds', 60, { ttl: 60 }, undefined, null],
+    ['the expiry binds though the ttl is longer', 61, { expires_at: at(0) }, undefined, 'AIP-E101'],
+    ['300 s bind where no expiry is said', 301, { expires_at: null }, undefined, 'AIP-E101'],
+    ['the age that is set binds, whatever it says', 11, {}, 10_000, 'AIP-E101'],
+    ['exactly at that age it holds', 10, {}, 10_000, null],
+  ] as const)('%s', (_, age, more, limit, code) => {
+    expect(aged(age, more, limit)).toBe(code);
+  });
+  function at(secondsAgo: number): string {
+    return new Date((NOW_S - 1 - secondsAgo) * 1000).toISOString().replace('.000Z', 'Z');
+  }
+});
+
+describe('an HMAC', () => {
+  const mac = (trust: Partial<EnvelopeTrust>) =>
+    codeOf(text(macked('mac', bendsOf(asking(), { verification_tier: 'tier_0' }))), asking(), {
+      hmacKey: HMAC_KEY,
+      ...trust,
+    });
+  test('does not speak for an agent whose passport is known', () => {
+    expect(mac({})).toBe('AIP-E100');
+  });
+});
+
+describe('the dialects that are accepted', () => {
+  test.each([
+    [['native'], null, 'AIP-E103'],
+    [['aip-1'], 'AIP-E100', null],
+    [['native', 'aip-1'], null, null],
+    [[], 'AIP-E100', 'AIP-E103'],
+  ] as const)('%j', (dialects, native, aip1) => {
+    const asked = asking({ policy: { ...POLICY, dialects } });
+    expect([inNative(asked), inAip1(asked, 'tier_1')]).toEqual([native, aip1]);
+  });
+});
