@@ -36,7 +36,7 @@ const trusting = {
   pins: () => [],
   envelopes: {
     publicKey,
-    hmacKey: null,
+    sharedKey: () => null,
     mandate: () => ({ status: 'none' as const }),
     requireMandate: false,
     minTier: 0 as const,

@@ -52,6 +52,8 @@ describe('envelopes of AIP-1', () => {
       (await workshop().verifyIntent(text(macked(name)), { at, envelopes: envelopes! })).error_code;
     expect(await verified('shared', { hmacKey: HMAC_KEY })).toBe(null);
     expect(await verified('unshared', { hmacKey: new Uint8Array(32) })).toBe('AIP-E100');
+    expect(await verified('bound', { hmacKeys: { [AGENT]: HMAC_KEY } })).toBe(null);
+    expect(await verified('of another', { hmacKeys: { 'did:web:acme.com:agents:x': HMAC_KEY } })).toBe('AIP-E100');
     expect(await verified('raised', { hmacKey: HMAC_KEY, minTier: 1 })).toBe('AIP-E100');
   });
 
@@ -59,6 +61,8 @@ describe('envelopes of AIP-1', () => {
     ['an unknown option', { publickey: publicKey }],
     ['a key that is none', { publicKey: 'ed25519:00' }],
     ['a short shared key', { hmacKey: new Uint8Array(31) }],
+    ['a short bound key', { hmacKeys: { 'did:web:acme.com:agents:x': new Uint8Array(31) } }],
+    ['a key bound to no agent', { hmacKeys: { 'no agent': HMAC_KEY } }],
     ['a shared key as text', { hmacKey: 'cc'.repeat(32) }],
     ['another tier', { minTier: 3 }],
     ['a mandate that is none', { mandates: [5] }],

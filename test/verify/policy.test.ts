@@ -3,8 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Sitting } from '../../src/app/verification/conclude.js';
 import { passportOf } from '../../src/protocol/passport.js';
+import type { Trusting } from '../../src/verify/trusting.js';
 import type { HookOutcome, Policy } from '../../src/verify/context.js';
 import { NO_ENVELOPE_TRUST, type EnvelopeTrust } from '../../src/verify/dialects/aip1/trust.js';
+import { sharedKeys } from '../../src/verify/dialects/aip1/hmac-keys.js';
 import { HMAC_KEY, link, macked, signed, text, type Bends } from '../kit/conformance/parts.js';
 import { refund } from '../kit/native/intent-parts.js';
 import { line, NOW_S, PRINCIPAL, seedOf, SUPPORT } from '../kit/native/parts.js';
@@ -29,16 +31,23 @@ interface Asked {
   readonly policy: Policy;
   readonly known: Partial<Sitting>;
   readonly hooks: readonly HookOutcome[];
+  readonly passport?: Trusting['passport'];
 }
 
-function codeOf(bytes: string, { policy, known: facts, hooks }: Asked, trust: Partial<EnvelopeTrust> = {}) {
+const codeOf = (...parts: Parameters<typeof decisionOn>) => decisionOn(...parts).error_code;
+
+function decisionOn(
+  bytes: string,
+  { policy, known: facts, hooks, passport: finding }: Asked,
+  trust: Partial<EnvelopeTrust> = {},
+) {
   const trusting = {
-    passport: () => ({ status: 'found' as const, passport: known }),
+    passport: finding ?? (() => ({ status: 'found' as const, passport: known })),
     pins: pinsOf,
     envelopes: { ...NO_ENVELOPE_TRUST, ...trust },
   };
   const sitting = sittingAt(NOW, new RecordingMemory(), facts);
-  return judgedIn(sitting, { bytes, source: null }, trusting, policy, { hooks }).judgement.decision.error_code;
+  return judgedIn(sitting, { bytes, source: null }, trusting, policy, { hooks }).judgement.decision;
 }
 
 const inNative = (asked: Asked) =>
@@ -139,13 +148,38 @@ describe('a lifetime', () => {
 });
 
 describe('an HMAC', () => {
-  const mac = (trust: Partial<EnvelopeTrust>) =>
-    codeOf(text(macked('mac', bendsOf(asking(), { verification_tier: 'tier_0' }))), asking(), {
-      hmacKey: HMAC_KEY,
-      ...trust,
-    });
+  const other = 'did:web:acme.com:agents:other';
+  const proved = text(macked('mac', bendsOf(asking(), { verification_tier: 'tier_0' })));
+  const unknown = { ...asking(), passport: () => ({ status: 'unknown' as const }) };
+  const warned = (sharedKey: EnvelopeTrust['sharedKey']) => {
+    const { error_code, warnings } = decisionOn(proved, unknown, { sharedKey });
+    return [error_code, warnings.some(({ code }) => code === 'shared_key')];
+  };
+
   test('does not speak for an agent whose passport is known', () => {
-    expect(mac({})).toBe('AIP-E100');
+    expect(codeOf(proved, asking(), { sharedKey: sharedKeys(new Map(), HMAC_KEY) })).toBe('AIP-E100');
+    expect(codeOf(proved, asking(), { sharedKey: sharedKeys(new Map([[SUPPORT, HMAC_KEY]]), null) })).toBe('AIP-E100');
+  });
+  test('does not speak for an agent that a mandate was given for', () => {
+    const sharedKey = sharedKeys(new Map([[SUPPORT, HMAC_KEY]]), null);
+    const given = { sharedKey, mandate: () => ({ status: 'unreadable' as const, reason: 'a test' }) };
+    expect(decisionOn(proved, unknown, given).error_code).toBe('AIP-E100');
+  });
+  test('of a key that is bound to its agent counts without a word', () => {
+    expect(warned(sharedKeys(new Map([[SUPPORT, HMAC_KEY]]), null))).toEqual([null, false]);
+  });
+  test('of a key that is bound to another agent does not count', () => {
+    expect(warned(sharedKeys(new Map([[other, HMAC_KEY]]), null))).toEqual(['AIP-E100', false]);
+  });
+  test.each([
+    ['a key for all', sharedKeys(new Map(), HMAC_KEY)],
+    [
+      'one key for two agents',
+      sharedKeys(new Map(['did:web:acme.com:agents:other', SUPPORT].map((id) => [id, HMAC_KEY])), null),
+    ],
+    ['a bound key that is also the one for all', sharedKeys(new Map([[SUPPORT, HMAC_KEY]]), HMAC_KEY)],
+  ])('of %s is warned of', (_, keys) => {
+    expect(warned(keys)).toEqual([null, true]);
   });
 });
 

@@ -11,6 +11,7 @@ import type { Json } from '../../protocol/json/values.js';
 import type { KnownTrust } from '../../verify/context.js';
 import { drifts } from '../../verify/dialects/aip1/action-groups.js';
 import { AIP1 } from '../../verify/dialects/aip1/dialect.js';
+import { sharedKeys } from '../../verify/dialects/aip1/hmac-keys.js';
 import type { MandateFinding } from '../../verify/dialects/aip1/trust.js';
 import { unreadable, type Judgement } from '../../verify/judge.js';
 import type { Trusting } from '../../verify/trusting.js';
@@ -167,7 +168,7 @@ function trustingOf(given: Given): Trusting {
       given.principal_key === undefined ? [] : [{ keyId: `${principal}#key-1`, key: keyOf(given.principal_key) }],
     envelopes: {
       publicKey: given.public_key === undefined ? null : keyOf(given.public_key),
-      hmacKey: given.hmac_key === undefined ? null : fromHex(given.hmac_key),
+      sharedKey: sharedKeys(new Map(), given.hmac_key === undefined ? null : fromHex(given.hmac_key)),
       mandate: () => mandate,
       minTier: given.min_tier ?? 0,
       requireMandate: given.require_mandate ?? false,

@@ -2,8 +2,10 @@
 import { readRegistry } from '../../app/verification/attestation-registry.js';
 import { Failure } from '../../app/failure.js';
 import { mandateFinding, mandatesByAgent, type GivenMandate } from '../../app/verification/mandates.js';
+import { sharedKeys } from '../../verify/dialects/aip1/hmac-keys.js';
 import type { EnvelopeTrust } from '../../verify/dialects/aip1/trust.js';
 import type { Tier } from '../../protocol/aip1/envelope.js';
+import { canonicalId } from '../../protocol/identity/subject.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { Cli } from '../cli.js';
 import { readInput, readJsonInput } from '../input/documents.js';
@@ -14,6 +16,7 @@ import { hmacKey } from '../wiring.js';
 export interface EnvelopeFlags {
   readonly publicKey?: string;
   readonly hmacKeyFile?: string;
+  readonly hmacKey: readonly string[];
   readonly mandate: readonly string[];
   readonly issuerKey?: string;
   readonly requireMandate?: boolean;
@@ -28,7 +31,12 @@ export const ENVELOPE_OPTIONS: OptionGroup = {
       flags: '--public-key <key>',
       description: 'key of agents without a passport, in any form: text, a file, or -',
     },
-    { flags: '--hmac-key-file <file>', description: 'key shared with the agent, for tier 0', values: 'file' },
+    { flags: '--hmac-key-file <file>', description: 'key shared with every agent, for tier 0', values: 'file' },
+    {
+      flags: '--hmac-key <agent id>=<file>',
+      description: 'key shared with this agent alone, for tier 0',
+      repeatable: true,
+    },
     {
       flags: '--mandate <file>',
       description: 'what a principal allows the agent, beside what it declares',
@@ -50,15 +58,33 @@ export const ENVELOPE_OPTIONS: OptionGroup = {
 export async function envelopeTrust(cli: Cli, flags: EnvelopeFlags): Promise<EnvelopeTrust | undefined> {
   const { publicKey, hmacKeyFile, issuerKey, requireMandate, minTier, registry } = flags;
   const said = [publicKey, hmacKeyFile, issuerKey, requireMandate, minTier, registry];
-  if (flags.mandate.length === 0 && said.every((each) => each === undefined)) return undefined;
+  if (flags.mandate.length + flags.hmacKey.length === 0 && said.every((each) => each === undefined)) return undefined;
   return {
     publicKey: publicKey === undefined ? null : await publicKeyFrom(publicKey, 'The --public-key', cli),
-    hmacKey: hmacKeyFile === undefined ? null : await hmacKey(cli, hmacKeyFile),
+    sharedKey: sharedKeys(
+      await boundKeys(flags.hmacKey, cli),
+      hmacKeyFile === undefined ? null : await hmacKey(cli, hmacKeyFile),
+    ),
     mandate: await mandates(flags, cli),
     requireMandate: requireMandate ?? false,
     minTier: Number(minTier ?? 0) as Tier,
     registry: registry === undefined ? null : await registryIn(registry, cli),
   };
+}
+
+async function boundKeys(flags: readonly string[], cli: Cli): Promise<Map<string, Uint8Array>> {
+  const bound = new Map<string, Uint8Array>();
+  for (const flag of flags) {
+    const at = flag.indexOf('=');
+    const id = at === -1 ? null : canonicalId(flag.slice(0, at));
+    if (id === null || flag.slice(at + 1) === '')
+      throw new Failure('USAGE', 'An --hmac-key is not <agent id>=<file>.', {
+        hint: '--hmac-key did:web:<domain>:agents:<name>=<file>',
+      });
+    if (bound.has(id)) throw new Failure('USAGE', `Two keys are for ${id}.`, { hint: 'name one of them' });
+    bound.set(id, await hmacKey(cli, flag.slice(at + 1)));
+  }
+  return bound;
 }
 
 async function mandates(

@@ -1,9 +1,11 @@
 import { readRegistry } from '../../app/verification/attestation-registry.js';
 import { paramsOf } from '../../app/verification/plain-json.js';
 import { mandateFinding, mandatesByAgent } from '../../app/verification/mandates.js';
+import { sharedKeys } from '../../verify/dialects/aip1/hmac-keys.js';
 import type { EnvelopeTrust } from '../../verify/dialects/aip1/trust.js';
 import { MIN_HMAC_KEY_BYTES } from '../../protocol/aip1/hmac.js';
 import type { VerifyKey } from '../../protocol/ed25519/verify.js';
+import { canonicalId } from '../../protocol/identity/subject.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { Json } from '../../protocol/json/values.js';
 import { onlyKnown, usage } from './given.js';
@@ -13,8 +15,10 @@ import { publicKeyIn } from './public-key.js';
 export interface EnvelopeOptions {
   /** Key of agents without a known passport, `ed25519:<hex>` or base64url; their own boundaries count, and the decision warns. */
   readonly publicKey?: string;
-  /** Shared with the agent, for tier 0; at least 32 bytes. */
+  /** Shared with agents, for tier 0; at least 32 bytes. It speaks for every agent, and the decision warns; `hmacKeys` bind. */
   readonly hmacKey?: Uint8Array;
+  /** Keys shared with one agent each, by its id. */
+  readonly hmacKeys?: Readonly<Record<string, Uint8Array>>;
   /** What principals allow agents beside what these declare: objects, JSON text, or the bytes of that text. */
   readonly mandates?: readonly (string | Uint8Array | object)[];
   /** Key the mandates are signed with. Default: that of the pinned principal. */
@@ -32,27 +36,50 @@ export interface EnvelopeOptions {
 }
 
 const OPTIONS: ReadonlySet<string> = new Set([
-  ...['publicKey', 'hmacKey', 'mandates', 'issuerKey', 'requireMandate', 'minTier', 'registry'],
+  ...['publicKey', 'hmacKey', 'hmacKeys', 'mandates', 'issuerKey', 'requireMandate', 'minTier', 'registry'],
 ]);
 
 export function envelopeTrustOf(options: EnvelopeOptions): EnvelopeTrust {
   if (typeof options !== 'object' || options === null) throw usage('"envelopes" is not an object.');
   onlyKnown(options, OPTIONS, '"envelopes"');
-  const { publicKey, hmacKey, mandates = [], issuerKey, requireMandate = false, minTier = 0, registry } = options;
-  if (hmacKey !== undefined && !(hmacKey instanceof Uint8Array && hmacKey.length >= MIN_HMAC_KEY_BYTES))
-    throw usage(`"hmacKey" is not at least ${MIN_HMAC_KEY_BYTES} bytes.`);
+  const {
+    publicKey,
+    hmacKey,
+    hmacKeys = {},
+    mandates = [],
+    issuerKey,
+    requireMandate = false,
+    minTier = 0,
+    registry,
+  } = options;
   if (typeof requireMandate !== 'boolean') throw usage('"requireMandate" is neither true nor false.');
   if (![0, 1, 2].includes(minTier)) throw usage('"minTier" is not 0, 1 or 2.');
   if (!Array.isArray(mandates)) throw usage('"mandates" is not a list.');
   const issuer = issuerKey === undefined ? null : keyOf(issuerKey, 'issuerKey');
   return {
     publicKey: publicKey === undefined ? null : keyOf(publicKey, 'publicKey'),
-    hmacKey: hmacKey ?? null,
+    sharedKey: sharedKeys(boundKeysOf(hmacKeys), hmacKey === undefined ? null : sharedKeyOf(hmacKey, 'hmacKey')),
     mandate: mandatesByAgent(mandates.map((each) => mandateFinding(bytesOf(each), issuer))),
     requireMandate,
     minTier,
     registry: registry === undefined ? null : registryOf(registry),
   };
+}
+
+function boundKeysOf(keys: unknown): Map<string, Uint8Array> {
+  if (typeof keys !== 'object' || keys === null) throw usage('"hmacKeys" is not an object of keys by agent id.');
+  const bound = new Map<string, Uint8Array>();
+  for (const [name, bytes] of Object.entries(keys)) {
+    const id = canonicalId(name);
+    if (id === null) throw usage('"hmacKeys" names no agent.', 'did:web:<domain>:agents:<name>');
+    bound.set(id, sharedKeyOf(bytes, 'hmacKeys'));
+  }
+  return bound;
+}
+
+function sharedKeyOf(bytes: unknown, name: string): Uint8Array {
+  if (bytes instanceof Uint8Array && bytes.length >= MIN_HMAC_KEY_BYTES) return bytes;
+  throw usage(`"${name}" is not at least ${MIN_HMAC_KEY_BYTES} bytes.`);
 }
 
 function registryOf(registry: unknown): EnvelopeTrust['registry'] {

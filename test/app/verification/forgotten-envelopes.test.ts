@@ -15,7 +15,7 @@ function verifier() {
     pins: () => [],
     envelopes: {
       publicKey: importKey(fromHex(KEYS.agent)!),
-      hmacKey: null,
+      sharedKey: () => null,
       mandate: () => ({ status: 'none' }),
       requireMandate: false,
       minTier: 0,

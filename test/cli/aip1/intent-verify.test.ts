@@ -3,7 +3,18 @@ import { AIP1_CODES } from '../../../src/protocol/aip1/codes.js';
 import { EXIT_OF_CONCERN } from '../../../src/protocol/codes.js';
 import type { Decision } from '../../../src/verify/decision.js';
 import { filesOf, flagsOf, isTypeable, machineOf } from '../../kit/conformance/command-line.js';
-import { AT, KEYS, macked, mandate, passport, PRINCIPAL, SEEDS, signed, text } from '../../kit/conformance/parts.js';
+import {
+  AGENT,
+  AT,
+  KEYS,
+  macked,
+  mandate,
+  passport,
+  PRINCIPAL,
+  SEEDS,
+  signed,
+  text,
+} from '../../kit/conformance/parts.js';
 import { conformanceSuite } from '../../kit/conformance/suite.js';
 import { household, type Household } from '../../kit/native/household.js';
 import { line } from '../../kit/native/parts.js';
@@ -182,6 +193,19 @@ describe('both dialects in one stream', () => {
   });
 });
 
+test('a shared key counts for the agent that it is bound to, and one for all is warned of', async () => {
+  const machine = household();
+  const shared = machine.file('shared.key', `${'cc'.repeat(32)}\n`);
+  const verified = async (name: string, ...flags: string[]) => {
+    const path = machine.file(`${name}.json`, text(macked(name, SMALL)));
+    const { value } = await machine.json('intent', 'verify', path, '--at', AT, ...flags);
+    return [value.error_code, value.warnings.map(({ code }) => code).includes('shared_key')];
+  };
+  expect(await verified('bound', '--hmac-key', `${AGENT}=${shared}`)).toEqual([null, false]);
+  expect(await verified('other', '--hmac-key', `did:web:acme.com:agents:x=${shared}`)).toEqual(['AIP-E100', false]);
+  expect(await verified('all', '--hmac-key-file', shared)).toEqual([null, true]);
+});
+
 describe('flags about envelopes that do not mean anything', () => {
   const file = (machine: Household) => machine.file('x.json', envelope('flags'));
   test.each([
@@ -193,6 +217,10 @@ describe('flags about envelopes that do not mean anything', () => {
     ['--min-tier', '3', 2],
     ['--min-tier', 'tier_1', 2],
     ['--hmac-key-file', 'nowhere.key', 3],
+    ['--hmac-key', `${AGENT}=nowhere.key`, 3],
+    ['--hmac-key', 'nowhere.key', 2],
+    ['--hmac-key', `${AGENT}=`, 2],
+    ['--hmac-key', 'no agent=nowhere.key', 2],
     ['--mandate', 'nowhere.json', 3],
     ['--registry', 'nowhere.json', 3],
   ])('%s %s', async (flag, value, exit) => {

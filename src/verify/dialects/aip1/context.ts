@@ -6,6 +6,7 @@ import type { Passport } from '../../../protocol/passport.js';
 import type { BelievedKey } from '../../believed-keys.js';
 import type { Held, PassportFinding, PinnedKey, Policy, SignatureOracle } from '../../context.js';
 import type { Verdict } from '../../decision.js';
+import type { SharedKey } from './hmac-keys.js';
 import type { AttestationRegistry, MandateFinding } from './trust.js';
 
 /** Whose boundaries they are. */
@@ -33,7 +34,7 @@ export interface Aip1Claim {
   /** A key that the user vouches for, used where no passport is known. */
   readonly publicKey: VerifyKey | null;
   /** Shared with the agent, for tier 0. */
-  readonly hmacKey: Uint8Array | null;
+  readonly sharedKey: SharedKey | null;
   readonly mandate: MandateFinding;
   /** Constraints that the caller holds the agent to beside all others. */
   readonly limits: readonly Constraints[];

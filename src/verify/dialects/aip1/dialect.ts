@@ -28,6 +28,9 @@ import { AIP1_STEPS, BEFORE_HOOKS, FORM, SHAPE, SUBSTANCE } from './pipeline.js'
 import { usageOfEnvelope } from './spending.js';
 import { NO_ENVELOPE_TRUST } from './trust.js';
 
+/** Length of an HMAC-SHA256; a signature has twice as many. */
+const HMAC_BYTES = 32;
+
 /** The AIP-1 dialect. */
 export const AIP1: Dialect = {
   name: 'aip-1',
@@ -78,7 +81,7 @@ class ReadEnvelope implements ReadDocument {
 function claimOf(envelope: Envelope, { trusting, within, policy, signatureHolds, now }: Asking): Aip1Claim {
   const {
     publicKey,
-    hmacKey,
+    sharedKey,
     mandate: given,
     requireMandate,
     minTier,
@@ -90,7 +93,7 @@ function claimOf(envelope: Envelope, { trusting, within, policy, signatureHolds,
     finding: trusting.passport(agentId),
     pins: trusting.pins,
     publicKey,
-    hmacKey,
+    sharedKey: sharedKey(agentId),
     mandate: given(agentId),
     limits: within === null ? [] : [within],
     policy: { ...policy, requireMandate, minTier, registry },
@@ -165,7 +168,7 @@ class JudgedEnvelope implements ProvenDocument {
     return {
       outcome,
       revocation,
-      warnings: warningsOf(context, revocation),
+      warnings: warningsOf(context, this.#claim, revocation),
       effects: {
         keepUntil: keepUntil(context),
         final: isFinalHere,
@@ -237,9 +240,15 @@ function standingOf({ facts, envelope, answerable }: Aip1Context): RevocationRep
   return reports.find(({ status }) => status === 'revoked' || status === 'suspended') ?? reports[0]!;
 }
 
-function warningsOf(context: Aip1Context, revocation: RevocationReport): Warning[] {
+function warningsOf(context: Aip1Context, { sharedKey }: Aip1Claim, revocation: RevocationReport): Warning[] {
   const { passport, mandate: granted, envelope } = context;
   const warnings: Warning[] = [];
+  if (envelope.proof?.length === HMAC_BYTES && sharedKey?.ofSeveral === true) {
+    warnings.push({
+      code: 'shared_key',
+      message: `The key that proved the envelope is shared by several agents: each of them can speak as ${envelope.agentId}.`,
+    });
+  }
   if (passport === null && granted === null) {
     warnings.push({
       code: 'self_declared_boundaries',

@@ -2,6 +2,7 @@
 import type { Tier } from '../../../protocol/aip1/envelope.js';
 import type { Mandate } from '../../../protocol/aip1/mandate.js';
 import type { VerifyKey } from '../../../protocol/ed25519/verify.js';
+import type { SharedKey } from './hmac-keys.js';
 
 /** What the verifier was given as a mandate. */
 export type MandateFinding =
@@ -27,8 +28,8 @@ export interface AttestationRegistry {
 export interface EnvelopeTrust {
   /** A key that the user vouches for: it speaks for every agent without a known passport. */
   readonly publicKey: VerifyKey | null;
-  /** Shared with the agent, for tier 0. */
-  readonly hmacKey: Uint8Array | null;
+  /** What is shared with an agent, for HMACs at tier 0; null for an agent that nothing is shared with. */
+  readonly sharedKey: (agentId: string) => SharedKey | null;
   /** The mandate that the caller was given for an agent. */
   readonly mandate: (agentId: string) => MandateFinding;
   /** Refuses an envelope without a mandate (E405). */
@@ -42,7 +43,7 @@ export interface EnvelopeTrust {
 /** No key, no mandate and no registry: passports and pins decide alone. */
 export const NO_ENVELOPE_TRUST: EnvelopeTrust = {
   publicKey: null,
-  hmacKey: null,
+  sharedKey: () => null,
   mandate: () => ({ status: 'none' }),
   requireMandate: false,
   minTier: 0,

@@ -61,8 +61,8 @@ export function signature(claim: Aip1Claim, standing: Standing, tier: Tier): Ver
     // A shared key proves less than a signature: who holds it is not only the agent.
     if (bound !== null)
       return fail(`The proof is an HMAC, and ${bound} of ${envelope.agentId} is known here.`, 'bound_key');
-    if (claim.hmacKey === null) return fail('The proof is an HMAC, and no shared key was given.', 'unknown_key');
-    const key = claim.hmacKey;
+    if (claim.sharedKey === null) return fail('The proof is an HMAC, and no shared key was given.', 'unknown_key');
+    const key = claim.sharedKey.bytes;
     return holds(envelope, (text) => hmacHolds(key, text, proof))
       ? PASSED
       : fail(`The HMAC does not match the envelope under the shared key.`, 'mismatch');
