@@ -1,16 +1,14 @@
 /** What a command is given: the streams, the global options, colour, questions, config, and the wired world. */
 import type { Config } from './config/load.js';
 import type { Interrupted, Io } from './io.js';
-import type { Paths } from '../adapters/files/paths.js';
 import type { Questions } from './questions/ask.js';
 import type { Paint } from './render/terminal/paint.js';
 import type { Globals } from './spec.js';
+import type { LocalWorkspace } from '../workspace/workspace.js';
 
 export interface Cli {
   readonly io: Io;
   readonly globals: Globals;
-  /** True for a command that changes nothing: a state that this user may not write serves it as well. */
-  readonly onlyReads: boolean;
   /** For stdout. */
   readonly paint: Paint;
   /** For stderr. */
@@ -36,11 +34,9 @@ export interface Cli {
 
   /** Config with its sources, read on first use. */
   config(): Promise<Config>;
-  /** Where things live on this machine, decided on first use. */
-  paths(): Paths;
-  /** What `build` returns, built once for this run: `wiring.ts` keeps its adapters here. */
-  once<T>(build: (cli: Cli) => T): T;
-  /** Runs when the command is done, in reverse order: closing files, sockets, the state. */
+  /** This machine's state, keys and mesh, each opened on first use and closed when the command is done. */
+  readonly workspace: LocalWorkspace;
+  /** Runs when the command is done, in reverse order, and before the workspace is closed. */
   afterwards(finish: () => void | Promise<void>): void;
   /** Called once on Ctrl-C or SIGTERM, before the process ends; until it settles the process stays. */
   onInterrupt(finish: (reason: Interrupted) => void | Promise<void>): void;

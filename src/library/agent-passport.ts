@@ -1,6 +1,5 @@
 import { passportText } from '../app/passports/issue.js';
-import { readDocument } from '../adapters/files/document.js';
-import { createFile, replaceFile } from '../adapters/files/plain-file.js';
+import { createFile, readDocument, replaceFile } from '../workspace/files.js';
 import type { Passport, PassportDocument } from '../protocol/passport.js';
 import type { JsonObject } from '../protocol/json/values.js';
 import { onlyKnown, textOf, usage } from './options/given.js';

@@ -10,7 +10,7 @@ import {
 import type { Intent } from '../protocol/intent.js';
 import type { HookOutcome } from '../verify/context.js';
 import { durationOf, onlyKnown, usage, type Duration } from './options/given.js';
-import type { World } from './wiring.js';
+import type { World } from '../workspace/world.js';
 
 /** Nothing to object to. Other steps may still refuse. */
 export function allow(): HookAnswer {

@@ -7,7 +7,7 @@ import { AgentPassport, parsedOf } from './agent-passport.js';
 import { onlyKnown, textOf, usage } from './options/given.js';
 import { heldKey, KEY_OPTIONS, seedOf, type KeyOptions, type OpenKeys } from './options/keys.js';
 import type { Passports } from './passports.js';
-import type { World } from './wiring.js';
+import type { World } from '../workspace/world.js';
 
 /** What an agent intends to do. */
 export interface IntentOptions {

@@ -1,15 +1,19 @@
+import { resolve } from 'node:path';
 import { paramsOf } from '../app/verification/plain-json.js';
 import { findPassport, parsedPassport } from '../app/passports/find.js';
 import { createPassport as issue, type IssueDeps } from '../app/passports/issue.js';
 import { lintPassport } from '../app/passports/lint.js';
 import type { KeyStoreName, State } from '../app/ports/state.js';
-import { readDocument } from '../adapters/files/document.js';
 import { formatPublicKey } from '../protocol/identity/keys.js';
 import type { Passport, PassportDocument } from '../protocol/passport.js';
 import { AgentPassport, type PassportHome } from './agent-passport.js';
 import { durationOf, onlyKnown, textOf, usage, type Duration } from './options/given.js';
 import { KEY_OPTIONS, keptByCaller, seedOf, type KeyOptions, type OpenKeys } from './options/keys.js';
-import type { World } from './wiring.js';
+import { readDocument } from '../workspace/files.js';
+import { issuing } from '../workspace/keys.js';
+import { DEFAULT_KEY_STORE, isGuarded } from '../workspace/key-stores.js';
+import { localState } from '../workspace/state.js';
+import type { LocalWorkspace } from '../workspace/workspace.js';
 
 /** Who a new agent is, what it may do, and where its key goes. */
 export interface CreatePassportOptions extends KeyOptions {
@@ -58,20 +62,20 @@ export class CreatedPassport extends AgentPassport {
 
 /** Makes, finds and reads passports. */
 export class Passports {
-  readonly #world: World;
+  readonly #workspace: LocalWorkspace;
   readonly #keys: OpenKeys;
   readonly #home: PassportHome;
 
-  constructor(world: World, keys: OpenKeys) {
-    this.#world = world;
+  constructor(workspace: LocalWorkspace, keys: OpenKeys) {
+    this.#workspace = workspace;
     this.#keys = keys;
     this.#home = {
       written: async (passport, path) => {
-        const state = await world.state();
+        const state = await localState(workspace);
         const known = state.passport(passport.agent.id);
         // A file of a passport that is not known here makes nothing known.
         if (known !== null && sameDocument(known.text, passport.document))
-          state.rememberPassport({ ...known, path: world.absolute(path) });
+          state.rememberPassport({ ...known, path: resolve(workspace.world.cwd, path) });
       },
     };
   }
@@ -109,7 +113,7 @@ export class Passports {
   async load(from: string | Uint8Array | PassportDocument): Promise<AgentPassport> {
     if (typeof from === 'string') {
       // A path needs no state, so that a verifier without one can read its passports.
-      const state = /[/\\]|\.json$/.test(from) ? NOTHING_KNOWN : await this.#world.state();
+      const state = /[/\\]|\.json$/.test(from) ? NOTHING_KNOWN : await localState(this.#workspace);
       return this.own((await findPassport({ state, readFile: readDocument }, from)).passport);
     }
     const bytes = from instanceof Uint8Array ? from : Buffer.from(JSON.stringify(paramsOf(from, 'the passport')));
@@ -121,21 +125,17 @@ export class Passports {
   }
 
   async #deps(options: CreatePassportOptions): Promise<IssueDeps> {
-    const { random, clock } = this.#world;
-    const [state, stores, { schemaProblem }] = await Promise.all([
-      this.#world.state(),
-      this.#world.stores(options),
-      import('../adapters/json-schema.js'),
-    ]);
-    const store: IssueDeps['store'] = (name) =>
-      name === 'env' && options.privateKey !== undefined ? keptByCaller(stores(name)) : stores(name);
-    return { state: unsaved(state), store, random, clock, schemaProblem, files: NO_FILES };
+    const stores = this.#keys.stores(options);
+    const store: IssueDeps['store'] = async (name) =>
+      name === 'env' && options.privateKey !== undefined ? keptByCaller(await stores(name)) : stores(name);
+    const deps = await issuing(this.#workspace, {});
+    return { ...deps, state: unsaved(deps.state), store, files: NO_FILES };
   }
 
-  /** A principal's key never lives in the environment; a passphrase that was given says where it goes instead. */
-  #principalStore(agent: KeyStoreName, { passphrase }: KeyOptions): KeyStoreName {
-    if (agent !== 'env') return agent;
-    return passphrase !== undefined || this.#world.holdsPassphrase() ? 'file' : 'keychain';
+  /** A principal's key never lies in plain text; a passphrase that was given says where it goes instead. */
+  #principalStore(agent: KeyStoreName, options: KeyOptions): KeyStoreName {
+    if (isGuarded(agent)) return agent;
+    return this.#keys.holdsPassphrase(options) ? 'file' : DEFAULT_KEY_STORE;
   }
 }
 
@@ -144,7 +144,7 @@ function agentStore({ keyStore, envFile, privateKey }: KeyOptions): KeyStoreName
     if (keyStore === undefined && envFile === undefined) return 'env';
     throw usage('A private key that you hand over is not stored: leave out keyStore and envFile.');
   }
-  const store = keyStore ?? (envFile === undefined ? 'keychain' : 'env');
+  const store = keyStore ?? (envFile === undefined ? DEFAULT_KEY_STORE : 'env');
   if (store === 'env' && envFile === undefined)
     throw usage('A new key for the environment has to be written to a file.', "name it with envFile: '.env'");
   if (store !== 'env' && envFile !== undefined) throw usage(`An env file does not go with the key store ${store}.`);

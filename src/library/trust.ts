@@ -3,7 +3,8 @@ import type { Conduct } from '../app/ports/log.js';
 import { trustReport, type TrustReport } from '../app/conduct/trust-score.js';
 import { GUIDE_RULES, MAX_THRESHOLD, type SuspiciousPattern, type TrustRules } from '../trust/rules.js';
 import { onlyKnown, usage } from './options/given.js';
-import type { World } from './wiring.js';
+import { localState } from '../workspace/state.js';
+import type { LocalWorkspace } from '../workspace/workspace.js';
 
 /** The guide's "Trust Score Tuning". What is left out is as the guide says. */
 export interface TrustScoringOptions {
@@ -31,11 +32,11 @@ export interface TrustScoringOptions {
 export type TrustScore = TrustReport;
 
 export class Trust {
-  readonly #world: Pick<World, 'state' | 'clock'>;
+  readonly #workspace: LocalWorkspace;
   #rules: TrustRules = GUIDE_RULES;
 
-  constructor(world: Pick<World, 'state' | 'clock'>) {
-    this.#world = world;
+  constructor(workspace: LocalWorkspace) {
+    this.#workspace = workspace;
   }
 
   configure(options: TrustScoringOptions): void {
@@ -46,7 +47,7 @@ export class Trust {
   /** What step 9 compares with a verifier's minimum. */
   reading(conduct: Conduct, agentId: string): ReturnType<Conduct['trust']> {
     conduct.judgeBy(this.#rules);
-    return conduct.trust(agentId, this.#world.clock());
+    return conduct.trust(agentId, this.#workspace.world.clock());
   }
 
   async score(agent: string | { readonly agentId: string }): Promise<TrustScore> {
@@ -55,9 +56,9 @@ export class Trust {
     // A name, or nothing, would read as a newcomer's score.
     if (typeof agentId !== 'string' || !/^did:[a-z0-9]+:./.test(agentId))
       throw usage('getTrustScore needs the id of an agent.', 'did:web:<domain>:agents:<name>');
-    const { conduct } = await this.#world.state();
+    const { conduct } = await localState(this.#workspace);
     conduct.judgeBy(this.#rules);
-    return trustReport(conduct, agentId, this.#rules.model, this.#world.clock());
+    return trustReport(conduct, agentId, this.#rules.model, this.#workspace.world.clock());
   }
 }
 

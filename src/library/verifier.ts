@@ -1,27 +1,29 @@
 import { LocalTrust } from '../app/verification/local-trust.js';
 import type { Trusting } from '../verify/trusting.js';
-import type { JudgingDeps, Submission, VerifierDeps } from '../app/verification/intents.js';
+import type { JudgingDeps, Submission } from '../app/verification/intents.js';
 import { verifyStateless } from '../app/verification/stateless.js';
 import type { Constraints } from '../protocol/constraints/rules.js';
 import type { Intent, IntentDocument } from '../protocol/intent.js';
 import { MAX_DOCUMENT_BYTES } from '../protocol/limits.js';
 import { approvedBy } from '../verify/approved.js';
-import type { SchemaCheck } from '../verify/context.js';
 import type { Judgement } from '../verify/judge.js';
 import { usage } from './options/given.js';
-import { GroupCommit } from './group-commit.js';
 import type { Hooks } from './hooks.js';
 import type { Mesh } from './mesh/mesh.js';
 import type { Trust } from './trust.js';
 import { approvalsOf, judgingOf, KNOWS_NOTHING, trustingOf, type VerifyIntentOptions } from './options/verification.js';
-import type { World } from './wiring.js';
+import { GroupCommit } from '../workspace/group-commit.js';
+import { localState } from '../workspace/state.js';
+import { judgingDeps, verifierDeps, type Word } from '../workspace/verification.js';
+import type { LocalWorkspace } from '../workspace/workspace.js';
 
 /** An intent as it is held: the object, its JSON text, or the bytes of that text. */
 export type VerifiableIntent = IntentDocument | string | Uint8Array | Readonly<Record<string, unknown>>;
 
 /** Judges intents for one workspace. */
 export class Verifier {
-  readonly #world: World;
+  readonly #workspace: LocalWorkspace;
+  readonly #word: Word;
   readonly #judging: JudgingDeps;
   readonly #hooks: Hooks;
   readonly #mesh: Mesh;
@@ -30,21 +32,19 @@ export class Verifier {
   readonly #coming = new Set<Promise<Judgement>>();
   #durable: Promise<GroupCommit> | null = null;
   #group: GroupCommit | null = null;
-  #schemaCheck: SchemaCheck | null = null;
   #trust: Trusting = KNOWS_NOTHING;
 
-  constructor(world: World, hooks: Hooks, mesh: Mesh, trust: Trust) {
-    this.#world = world;
+  constructor(workspace: LocalWorkspace, hooks: Hooks, mesh: Mesh, trust: Trust) {
+    this.#workspace = workspace;
     this.#hooks = hooks;
     this.#mesh = mesh;
     this.#trustOf = trust;
-    this.#judging = {
+    this.#word = {
       ...KNOWS_NOTHING,
-      clock: world.clock,
-      loadSchemaCheck: () => this.#schemaCheck ?? this.#loadSchemaCheck(),
       hooks: () => (hooks.size === 0 ? null : (intent) => hooks.ask(intent)),
       approved: () => false,
     };
+    this.#judging = judgingDeps(workspace.world, this.#word);
   }
 
   /** A promise wherever something is waited for; without state and hooks nothing is. */
@@ -107,24 +107,19 @@ export class Verifier {
     return this.#durable;
   }
 
-  async #loadSchemaCheck(): Promise<SchemaCheck> {
-    return (this.#schemaCheck = (await import('../adapters/json-schema.js')).schemaProblems);
-  }
-
   async #openGroup(): Promise<GroupCommit> {
-    const state = await this.#world.state();
+    const { world } = this.#workspace;
+    const state = await localState(this.#workspace);
     const { passport, pins } = new LocalTrust(state);
     this.#trust = { passport, pins };
-    const deps: VerifierDeps = {
-      ...this.#judging,
+    const deps = verifierDeps(world, state, {
+      ...this.#word,
       passport,
       pins,
-      state,
-      ticks: this.#world.ticks,
       freshness: () => this.#mesh.freshness(),
       trust: (_, agentId) => this.#trustOf.reading(state.conduct, agentId),
-    };
-    return new GroupCommit(deps, this.#world.nextTurn, () => this.#hooks.size > 0);
+    });
+    return new GroupCommit(deps, world.nextTurn, () => this.#hooks.size > 0);
   }
 }
 

@@ -15,7 +15,9 @@ import { shieldWith, type Shield } from './shield.js';
 import { Trust, type TrustScore, type TrustScoringOptions } from './trust.js';
 import { Verifier, type VerifiableIntent } from './verifier.js';
 import type { VerifyIntentOptions } from './options/verification.js';
-import { world, type WorldOptions } from './wiring.js';
+import { localState } from '../workspace/state.js';
+import { localWorkspace } from '../workspace/workspace.js';
+import { programWorld, type WorldOptions } from './world.js';
 
 /** Where a workspace keeps what it knows, and what stands in for the world around it. */
 export type WorkspaceOptions = WorldOptions;
@@ -111,11 +113,12 @@ export interface Workspace {
 /** A workspace in a folder of its own; nothing is opened or made before it is used. */
 export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
   checkWorld(options);
-  const here = world(options);
-  const hooks = new Hooks(here);
-  const keys = new OpenKeys(here);
+  const world = programWorld(options);
+  const here = localWorkspace(world);
+  const hooks = new Hooks(world);
+  const keys = new OpenKeys(here, options.passphrase);
   const passports = new Passports(here, keys);
-  const intents = new Intents(here, keys, passports);
+  const intents = new Intents(world, keys, passports);
   const mesh = new Mesh(here);
   const trust = new Trust(here);
   const verifier = new Verifier(here, hooks, mesh, trust);
@@ -127,8 +130,8 @@ export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
       const judgement = verifier.verify(intent, asked);
       return (judgement instanceof Promise ? await judgement : judgement).decision;
     },
-    shield: shieldWith({ passports, intents, verifier, notice: here.notice }),
-    getVerificationLogs: async (query = {}) => [...(await here.state()).entries(entryQuery(query))].reverse(),
+    shield: shieldWith({ passports, intents, verifier, notice: world.notice }),
+    getVerificationLogs: async (query = {}) => [...(await localState(here)).entries(entryQuery(query))].reverse(),
     getTrustScore: async (agent) => trust.score(agent),
     configureTrustScoring: (asked) => trust.configure(asked),
     registerVerificationHook: (hook, asked) => hooks.register(hook, asked),

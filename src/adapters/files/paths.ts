@@ -1,27 +1,7 @@
 /** Where things live on this machine. Decided from values alone; nothing is created here. */
 import { join, resolve, win32, posix } from 'node:path';
 import { Failure } from '../../app/failure.js';
-
-/** What decides where things live. */
-export interface Place {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly cwd: string;
-  readonly platform: NodeJS.Platform;
-  /** The user's home folder. */
-  readonly userHome: string;
-}
-
-export interface Paths {
-  readonly configDir: string;
-  /** Config and state in one folder (`--home`, AIP_HOME). */
-  readonly oneFolder: boolean;
-  readonly userConfigFile: string;
-  /** Project config files the user has allowed to set sensitive keys. */
-  readonly trustedFile: string;
-  readonly stateDir: string;
-  readonly stateFile: string;
-  readonly keysDir: string;
-}
+import type { Paths, Place } from '../../app/ports/paths.js';
 
 export function pathsOf(place: Place, home: string | null): Paths {
   if (home !== null) {

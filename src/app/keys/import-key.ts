@@ -69,7 +69,7 @@ export async function importKey(deps: ImportDeps, request: ImportRequest): Promi
   if (pinned && pins.length > 0) await request.secondPin(did, pins);
   const held = deps.state.key(keyId);
   if (held !== null) {
-    const seed = await deps.store(held.store).read(held.ref);
+    const seed = await (await deps.store(held.store)).read(held.ref);
     if (toHex(publicKeyOf(seed)) !== toHex(publicKey)) {
       throw new Failure('EXISTS', `The ${held.store} key store holds another key for ${keyId} already.`, {
         hint: 'give another number with --id',

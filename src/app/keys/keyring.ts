@@ -6,7 +6,8 @@ import type { Clock, KeyRecord, KeyStore, KeyStoreName, Random, State } from '..
 
 export interface KeyringDeps {
   readonly state: Pick<State, 'key' | 'rememberKey' | 'forgetKey'>;
-  readonly store: (name: KeyStoreName) => KeyStore;
+  /** Opens a store, which loads it. */
+  readonly store: (name: KeyStoreName) => KeyStore | Promise<KeyStore>;
   readonly random: Random;
   readonly clock: Clock;
 }
@@ -29,7 +30,7 @@ export async function createKey(
   seed: Uint8Array = deps.random(32),
 ): Promise<HeldKey & { record: KeyRecord }> {
   const publicKey = publicKeyOf(seed);
-  const ref = await deps.store(storeName).create(keyId, seed);
+  const ref = await (await deps.store(storeName)).create(keyId, seed);
   const record: KeyRecord = { keyId, store: storeName, ref, createdAt: deps.clock() };
   deps.state.rememberKey(record);
   return { keyId, seed, publicKey, record };
@@ -41,7 +42,7 @@ export async function findKey(
   keyId: string,
   storeName: KeyStoreName,
 ): Promise<HeldKey & { record: KeyRecord }> {
-  const store = deps.store(storeName);
+  const store = await deps.store(storeName);
   const ref = store.refOf(keyId);
   const seed = await store.read(ref);
   const record: KeyRecord = { keyId, store: storeName, ref, createdAt: deps.clock() };
@@ -52,7 +53,7 @@ export async function findKey(
 /** Undoes `createKey` when what the key was for could not be finished. */
 export async function discardKey(deps: KeyringDeps, record: KeyRecord): Promise<void> {
   deps.state.forgetKey(record.keyId);
-  await deps.store(record.store).delete(record.ref);
+  await (await deps.store(record.store)).delete(record.ref);
 }
 
 /**
@@ -74,7 +75,7 @@ export async function openKey(
   }
   // A caller that names the environment means the variable of this process, not where the key was first written.
   const ref = storeName === 'env' && from === 'env' ? AGENT_KEY_VARIABLE : (known?.ref ?? keyId);
-  const seed = await deps.store(storeName).read(ref);
+  const seed = await (await deps.store(storeName)).read(ref);
   const held = publicKeyOf(seed);
   if (toHex(held) !== toHex(publicKey)) {
     throw new Failure(

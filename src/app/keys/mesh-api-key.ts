@@ -26,7 +26,7 @@ export async function keepApiKey(deps: KeyringDeps, key: ApiKey, storeName: KeyS
   const keyId = recordId(apiKeyName(key));
   const known = deps.state.key(keyId);
   if (known !== null && (await holds(deps, known, key))) return known;
-  const store = deps.store(storeName);
+  const store = await deps.store(storeName);
   const record: KeyRecord = { keyId, store: storeName, ref: store.refOf(keyId), createdAt: deps.clock() };
   try {
     await store.create(keyId, secretOf(key));
@@ -46,12 +46,12 @@ export async function heldApiKey(deps: KeyringDeps, name: string): Promise<strin
       hint: 'aip mesh join <url> --mesh-key <key> --key-file <file>, or set AIP_MESH_KEY',
     });
   }
-  return `${name}_${toHex(await deps.store(record.store).read(record.ref))}`;
+  return `${name}_${toHex(await (await deps.store(record.store)).read(record.ref))}`;
 }
 
 async function holds(deps: KeyringDeps, record: KeyRecord, key: ApiKey): Promise<boolean> {
   try {
-    return toHex(await deps.store(record.store).read(record.ref)) === toHex(secretOf(key));
+    return toHex(await (await deps.store(record.store)).read(record.ref)) === toHex(secretOf(key));
   } catch (error) {
     if (error instanceof Failure && error.code === 'KEY_NOT_FOUND') return false;
     throw error;

@@ -11,7 +11,7 @@ import type { Cli } from '../cli.js';
 import { readInput, readJsonInput } from '../input/documents.js';
 import { publicKeyFrom } from '../input/public-key.js';
 import type { OptionGroup } from '../spec.js';
-import { hmacKey } from '../wiring.js';
+import { hmacKey } from '../../workspace/keys.js';
 
 export interface EnvelopeFlags {
   readonly publicKey?: string;
@@ -63,7 +63,7 @@ export async function envelopeTrust(cli: Cli, flags: EnvelopeFlags): Promise<Env
     publicKey: publicKey === undefined ? null : await publicKeyFrom(publicKey, 'The --public-key', cli),
     sharedKey: sharedKeys(
       await boundKeys(flags.hmacKey, cli),
-      hmacKeyFile === undefined ? null : await hmacKey(cli, hmacKeyFile),
+      hmacKeyFile === undefined ? null : await hmacKey(cli.workspace, hmacKeyFile),
     ),
     mandate: await mandates(flags, cli),
     requireMandate: requireMandate ?? false,
@@ -82,7 +82,7 @@ async function boundKeys(flags: readonly string[], cli: Cli): Promise<Map<string
         hint: '--hmac-key did:web:<domain>:agents:<name>=<file>',
       });
     if (bound.has(id)) throw new Failure('USAGE', `Two keys are for ${id}.`, { hint: 'name one of them' });
-    bound.set(id, await hmacKey(cli, flag.slice(at + 1)));
+    bound.set(id, await hmacKey(cli.workspace, flag.slice(at + 1)));
   }
   return bound;
 }

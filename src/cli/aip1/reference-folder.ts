@@ -4,8 +4,6 @@ import { createPassport, type IssuedPassport } from '../../app/passports/issue.j
 import { Failure } from '../../app/failure.js';
 import { openKey } from '../../app/keys/keyring.js';
 import type { KeyStoreName } from '../../app/ports/state.js';
-import { readDocument } from '../../adapters/files/document.js';
-import { createFile, fileExists, FORCE, replaceFile } from '../../adapters/files/plain-file.js';
 import { nativeTermsOf, speakerOf, unkeptMembers } from '../../protocol/aip1/speaker.js';
 import {
   readReferencePassport,
@@ -20,8 +18,9 @@ import type { Passport } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { Cli } from '../cli.js';
 import { storeNamed, type KeyPlaceFlags } from '../intents/signing.js';
-import { issuing, keyring, pemFiles } from '../wiring.js';
 import { passportTarget } from '../passports/out.js';
+import { createFile, fileExists, FORCE, readDocument, replaceFile } from '../../workspace/files.js';
+import { issuing, keyring, pemFiles } from '../../workspace/keys.js';
 
 export async function isReferenceFolder(path: string): Promise<boolean> {
   return path !== '-' && fileExists(join(path, 'passport.json'));
@@ -46,7 +45,7 @@ export async function importReference(folder: string, options: ImportFlags, cli:
       hint: 'did:web:<domain>:agents:<name> under did:web:<domain>',
     });
   }
-  const seed = await (await pemFiles(cli, options)).read(join(folder, 'private.pem'));
+  const seed = await (await pemFiles(cli.workspace, options)).read(join(folder, 'private.pem'));
   if (seed === null) {
     throw new Failure('NOT_FOUND', `${folder} holds no private.pem, so its agent lives elsewhere.`, {
       hint: `verify what it signs: aip intent verify <file> --public-key ${join(folder, 'public.pem')}`,
@@ -61,7 +60,7 @@ export async function importReference(folder: string, options: ImportFlags, cli:
       hint: 'name it with -e <file>',
     });
   }
-  const issued = await createPassport(await issuing(cli, options), {
+  const issued = await createPassport(await issuing(cli.workspace, options), {
     name: agent.name,
     domain: agent.domain,
     actions,
@@ -143,11 +142,11 @@ export async function exportReference(passport: Passport, options: ExportFlags, 
     written.push(path);
   }
   if (options.withPrivateKey !== true) return { folder, files: written, private_key: 'none' };
-  const ring = await keyring(cli, options);
+  const ring = await keyring(cli.workspace, options);
   const { keyId, key } = currentKey;
   const held = await openKey(ring, keyId, key.publicKey, storeNamed(options, ring.state.key(keyId) !== null, cli));
   const encrypted = options.unencrypted !== true;
   const path = join(folder, 'private.pem');
-  await (await pemFiles(cli, options)).write(resolve(cli.io.cwd, path), held.seed, { encrypted, replace });
+  await (await pemFiles(cli.workspace, options)).write(resolve(cli.io.cwd, path), held.seed, { encrypted, replace });
   return { folder, files: [...written, path], private_key: encrypted ? 'encrypted' : 'unencrypted' };
 }

@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import { approve } from '../../app/signing/approval.js';
 import { Failure } from '../../app/failure.js';
 import { verifyIntents } from '../../app/verification/intents.js';
-import { createFile } from '../../adapters/files/plain-file.js';
 import { parseJson } from '../../protocol/json/parse.js';
 import { isObject, type JsonObject } from '../../protocol/json/values.js';
 import type { Decision } from '../../verify/decision.js';
@@ -14,7 +13,8 @@ import { report } from '../intents/refusal.js';
 import { clean, safeJson } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 import { verification } from '../intents/verification.js';
-import { keyring } from '../wiring.js';
+import { createFile } from '../../workspace/files.js';
+import { keyring } from '../../workspace/keys.js';
 
 interface Options {
   readonly passport: readonly string[];
@@ -76,7 +76,7 @@ export const command: CommandSpec<Options> = {
     if (!options.yes && cli.ask.allowed && !(await cli.ask.confirm({ message: 'Approve this', flag: '--yes' })))
       throw new Failure('USAGE', 'Nothing was approved.');
     const { agent_id, intent_hash, action } = decision;
-    const approval = await approve(await keyring(cli, options), {
+    const approval = await approve(await keyring(cli.workspace, options), {
       agentId: agent_id!,
       intentHash: intent_hash!,
       action: action!,

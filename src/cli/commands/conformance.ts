@@ -6,7 +6,7 @@ import type { Cli } from '../cli.js';
 import { table } from '../render/terminal/table.js';
 import { clean } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
-import { conformanceFile } from '../wiring.js';
+import { conformanceFile } from '../../workspace/files.js';
 
 export const command: CommandSpec = {
   path: ['conformance'],

@@ -4,7 +4,6 @@ import { createPassport } from '../../app/passports/issue.js';
 import { openKey } from '../../app/keys/keyring.js';
 import { signIntent } from '../../app/signing/intent.js';
 import { verifyIntents } from '../../app/verification/intents.js';
-import { memoryKeys } from '../../adapters/keys/memory.js';
 import { passportOf, type Passport } from '../../protocol/passport.js';
 import { parseJsonText } from '../../protocol/json/parse.js';
 import type { Cli } from '../cli.js';
@@ -13,7 +12,8 @@ import type { CommandSpec } from '../spec.js';
 import { raiseMesh } from '../demo/mesh.js';
 import { throwaway } from '../demo/home.js';
 import { verification } from '../intents/verification.js';
-import { issuing, localState, random } from '../wiring.js';
+import { issuing, passingKeys } from '../../workspace/keys.js';
+import { localState } from '../../workspace/state.js';
 
 /** Lines longer than this are hard to read. */
 const WIDEST = 100;
@@ -43,7 +43,7 @@ export const command: CommandSpec = {
     const { mesh, drilled } = await raiseMesh(stage, acting);
     for await (const act of playStory(mesh, MESH_STORY)) show(act);
     const drill = await drilled();
-    const log = await checkLog(await localState(stage), { newest: null, pause: async () => undefined });
+    const log = await checkLog(await localState(stage.workspace), { newest: null, pause: async () => undefined });
     const surprises = acts.filter((act) => !act.asTold).length;
     const ok = surprises === 0 && log.ok && log.count === acts.length && drill.ok;
     if (cli.globals.json) {
@@ -71,8 +71,8 @@ export const command: CommandSpec = {
 /** Makes the agent, through the same use cases as `passport create`, `intent sign` and `intent verify`. */
 async function raise(stage: Cli): Promise<{ passport: Passport; acting: Stage }> {
   // The user's keychain is not for throwaway keys, and an encrypted file would cost a key derivation a key.
-  const keys = memoryKeys('keychain');
-  const deps = { ...(await issuing(stage, {})), store: () => keys };
+  const keys = await passingKeys('keychain');
+  const deps = { ...(await issuing(stage.workspace, {})), store: () => keys };
   const { passport } = await createPassport(deps, {
     ...AGENT,
     deniedActions: [],
@@ -93,7 +93,7 @@ async function raise(stage: Cli): Promise<{ passport: Passport; acting: Stage }>
           params,
           target: null,
           timestamp: Math.floor(stage.io.now() / 1000) - ageS,
-          nonce: random(16),
+          nonce: stage.workspace.world.random(16),
         }),
       verify: async (intent, document) => {
         const passports = document === undefined ? [] : [passportOf(parseJsonText(JSON.stringify(document)))];

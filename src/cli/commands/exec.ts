@@ -20,7 +20,8 @@ import { safeJson } from '../render/terminal/text.js';
 import { REQUEST_OPTIONS, requestOf, storeNamed, type KeyPlaceFlags, type RequestFlags } from '../intents/signing.js';
 import type { CommandSpec } from '../spec.js';
 import { verification, type VerificationFlags } from '../intents/verification.js';
-import { foreground, keyring, random } from '../wiring.js';
+import { keyring } from '../../workspace/keys.js';
+import { foreground } from '../../workspace/programs.js';
 
 interface Options extends RequestFlags, KeyPlaceFlags, ResolveFlags, ApprovalFlags {
   readonly passport?: string;
@@ -86,7 +87,7 @@ export const command: CommandSpec<Options> = {
   topics: ['verification', 'exit-codes', 'keys'],
 
   async run({ args: [name, ...args], options }, cli) {
-    const run = await foreground(cli);
+    const run = await foreground(cli.workspace, onTerminal(cli));
     const file = run.find(name!);
     if (file === null) {
       throw new Failure(
@@ -133,6 +134,11 @@ export const command: CommandSpec<Options> = {
   },
 };
 
+/** True when the program would share this terminal, which sends Ctrl-C to it by itself. */
+function onTerminal({ io }: Cli): boolean {
+  return [io.stdin, io.stdout, io.stderr].some((stream) => stream.isTTY === true);
+}
+
 interface Prepared {
   readonly submission: Submission;
   readonly flags: VerificationFlags;
@@ -143,12 +149,12 @@ async function signed(options: Options, cli: Cli): Promise<Prepared> {
   if (options.passport === undefined)
     throw new Failure('USAGE', 'Whose intent is it?', { hint: 'name the agent with --passport <agent>' });
   const request = await requestOf(undefined, options, cli);
-  const ring = await keyring(cli, options);
+  const ring = await keyring(cli.workspace, options);
   const { passport } = await findPassport({ state: ring.state, readFile: documentReader(cli) }, options.passport);
   const { keyId, key } = passport.currentKey;
   const held = await openKey(ring, keyId, key.publicKey, storeNamed(options, ring.state.key(keyId) !== null, cli));
   const timestamp = Math.floor(cli.io.now() / 1000);
-  const intent = signIntent(passport, held, { ...request, timestamp, nonce: random(16) });
+  const intent = signIntent(passport, held, { ...request, timestamp, nonce: cli.workspace.world.random(16) });
   return {
     submission: { bytes: Buffer.from(JSON.stringify(intent)), source: null },
     flags: { ...judging(options), passports: [passport] },

@@ -7,7 +7,9 @@ import { renderFleet, renderHealth, severity } from '../render/health.js';
 import type { CommandSpec } from '../spec.js';
 import { trustRules } from '../config/trust-rules.js';
 import { sinceWhen } from '../input/values.js';
-import { finding, localState } from '../wiring.js';
+import { finding } from '../../workspace/keys.js';
+import { localState } from '../../workspace/state.js';
+import { documentReader } from '../input/documents.js';
 
 interface Options {
   readonly since: string;
@@ -60,11 +62,12 @@ export const command: CommandSpec<Options> = {
   topics: ['trust-scores', 'json', 'config'],
 
   async run({ args, options }, cli) {
-    const [state, config] = await Promise.all([localState(cli), cli.config()]);
+    const [state, config] = await Promise.all([localState(cli.workspace), cli.config()]);
     state.conduct.judgeBy(trustRules(config));
     const now = cli.io.now();
     const since = sinceWhen(options.since, now);
-    const one = args[0] === undefined ? null : await agentNamed(await finding(cli), args[0]);
+    const one =
+      args[0] === undefined ? null : await agentNamed(await finding(cli.workspace, documentReader(cli)), args[0]);
     if (one !== null && state.passport(one) === null && state.tally(one) === null) unheardOf(one, options, cli);
     const reports = one === null ? fleetHealth(state, since, now) : [agentHealth(state.conduct, one, since, now)];
     const hoursOf = (from: number) => (report: HealthReport) => ({
@@ -121,7 +124,7 @@ async function writePage(
     await cli.stream(page);
     return;
   }
-  const { replaceFile } = await import('../../adapters/files/plain-file.js');
+  const { replaceFile } = await import('../../workspace/files.js');
   await replaceFile(path, `${page}\n`);
   cli.note(`wrote ${path}`);
 }

@@ -11,7 +11,7 @@ import { readUserFile, saveUserConfig } from '../config/files.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
 import { clean } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
-import { keyring } from '../wiring.js';
+import { keyring } from '../../workspace/keys.js';
 
 interface Options {
   readonly domain?: string;
@@ -55,7 +55,7 @@ export const command: CommandSpec<Options> = {
     const quiet: Cli = options.yes === true ? { ...cli, ask: { ...cli.ask, allowed: false } } : cli;
     const config = await cli.config();
     const domain = await domainOf(options, config, quiet);
-    const deps = await keyring(quiet, options);
+    const deps = await keyring(cli.workspace, { ...options, mayAsk: options.yes !== true });
     const chosen = options.keyStore ?? configuredStore(config) ?? principalHeld(deps.state, domain)?.record.store;
     const { setUp, keyStore } = await makeOrAsk(deps, domain, chosen ?? null, quiet);
     const configured = saveConfig(cli, { key_store: keyStore, domain });
@@ -64,7 +64,7 @@ export const command: CommandSpec<Options> = {
     if (setUp.record.store !== keyStore) {
       cli.warn(`The key of ${setUp.principal} stays in the ${setUp.record.store} store; new keys go to ${keyStore}.`);
     }
-    const path = cli.paths().userConfigFile;
+    const path = cli.workspace.paths().userConfigFile;
     if (cli.globals.json) {
       cli.json({
         config: path,
@@ -124,10 +124,10 @@ async function makeOrAsk(deps: PrincipalDeps, domain: string, chosen: KeyStoreNa
 
 /** True when the file was changed. */
 function saveConfig(cli: Cli, values: Readonly<Record<'key_store' | 'domain', string>>): boolean {
-  const file = readUserFile(cli.paths());
+  const file = readUserFile(cli.workspace.paths());
   const before = file === null ? {} : flatten(file);
   if (before.key_store === values.key_store && before.domain === values.domain) return false;
-  saveUserConfig(cli.paths(), values);
+  saveUserConfig(cli.workspace.paths(), values);
   return true;
 }
 

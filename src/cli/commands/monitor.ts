@@ -1,4 +1,3 @@
-import { pause } from '../../adapters/files/follow-file.js';
 import { agentNamed } from '../../app/passports/agent-named.js';
 import { Courier } from '../../app/monitor/delivery.js';
 import { eventOf } from '../../app/monitor/alerts.js';
@@ -16,9 +15,13 @@ import { safeJson } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 import { trustRules } from '../config/trust-rules.js';
 import { duration } from '../input/values.js';
-import { finding, localState, monitorMemory, posting, type KeyFlags } from '../wiring.js';
+import { pause } from '../../workspace/files.js';
+import { finding, type KeyPlaces } from '../../workspace/keys.js';
+import { posting } from '../../workspace/programs.js';
+import { localState, monitorMemory } from '../../workspace/state.js';
+import { documentReader } from '../input/documents.js';
 
-interface Options extends KeyFlags {
+interface Options extends KeyPlaces {
   readonly agent: readonly string[];
   readonly interval: number;
   readonly once: boolean;
@@ -68,14 +71,14 @@ export const command: CommandSpec<Options> = {
   topics: ['trust-scores', 'logs', 'config'],
 
   async run({ options }, cli) {
-    const [state, config] = await Promise.all([localState(cli), cli.config()]);
+    const [state, config] = await Promise.all([localState(cli.workspace), cli.config()]);
     state.conduct.judgeBy(trustRules(config));
     const limits = limitsOf(config);
     const agents = options.agent.length === 0 ? null : await agentsNamed(cli, options.agent);
     const targets = await monitorTargets(cli, options.webhook);
     const [memory, post, mesh] = await Promise.all([
-      monitorMemory(cli),
-      posting(cli),
+      monitorMemory(cli.workspace),
+      posting(cli.workspace),
       monitorStanding(cli, options, limits.autoRevoke),
     ]);
     const { now, signal } = cli.io;
@@ -143,7 +146,7 @@ function interval(text: string): number {
 }
 
 async function agentsNamed(cli: Cli, names: readonly string[]): Promise<string[]> {
-  const deps = await finding(cli);
+  const deps = await finding(cli.workspace, documentReader(cli));
   return [...new Set(await Promise.all(names.map((name) => agentNamed(deps, name))))];
 }
 

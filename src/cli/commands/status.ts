@@ -3,14 +3,15 @@ import { knownHere, whatHolds, type HeldStanding } from '../../app/mesh/standing
 import { standingOf } from '../../app/mesh/orders.js';
 import { meshAccess } from '../mesh/access.js';
 import { EVERYONE_OPTION, SUBJECT_ARG, subjectNamed } from '../mesh/subject.js';
-import { apiKey, localCopy, meshLines } from '../mesh/wiring.js';
 import { PASSPHRASE_OPTIONS } from '../input/options.js';
 import { renderStanding } from '../render/standing.js';
 import type { Cli } from '../cli.js';
 import type { CommandSpec } from '../spec.js';
-import type { KeyFlags } from '../wiring.js';
+import type { KeyPlaces } from '../../workspace/keys.js';
+import { meshLines } from '../../workspace/mesh.js';
+import { apiKey, localCopy } from '../mesh/access.js';
 
-interface Options extends KeyFlags {
+interface Options extends KeyPlaces {
   readonly everyone: boolean;
   readonly local: boolean;
 }
@@ -47,7 +48,7 @@ export const command: CommandSpec<Options> = {
     const here = knownHere(copy, subject, cli.io.now(), mesh !== null);
     if (mesh === null || options.local) return show(cli, here, 0);
     try {
-      const lines = meshLines(cli, mesh, await apiKey(cli, options));
+      const lines = await meshLines(cli.workspace, mesh, await apiKey(cli, options));
       return show(cli, whatHolds(await standingOf(lines, subject), copy, cli.io.now()), 0);
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== 'NETWORK') throw error;

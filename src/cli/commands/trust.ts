@@ -5,7 +5,9 @@ import { table } from '../render/terminal/table.js';
 import { clean } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 import { trustRules } from '../config/trust-rules.js';
-import { finding, localState } from '../wiring.js';
+import { finding } from '../../workspace/keys.js';
+import { localState } from '../../workspace/state.js';
+import { documentReader } from '../input/documents.js';
 
 interface Options {
   readonly explain: boolean;
@@ -34,10 +36,10 @@ export const command: CommandSpec<Options> = {
   topics: ['trust-scores', 'config', 'json'],
 
   async run({ args, options }, cli) {
-    const [state, config] = await Promise.all([localState(cli), cli.config()]);
+    const [state, config] = await Promise.all([localState(cli.workspace), cli.config()]);
     const rules = trustRules(config);
     state.conduct.judgeBy(rules);
-    const agentId = await agentNamed(await finding(cli), args[0]!);
+    const agentId = await agentNamed(await finding(cli.workspace, documentReader(cli)), args[0]!);
     const now = cli.io.now();
     if (!options.explain) {
       const report = trustReport(state.conduct, agentId, rules.model, now);

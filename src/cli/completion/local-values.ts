@@ -22,9 +22,9 @@ export const localValues: LocalValues = async (source, cli) => {
 };
 
 async function state(cli: Cli) {
-  if (!exists(cli.paths().stateFile)) return null;
-  const { localState } = await import('../wiring.js');
-  return localState(cli);
+  if (!exists(cli.workspace.paths().stateFile)) return null;
+  const { localState } = await import('../../workspace/state.js');
+  return localState(cli.workspace);
 }
 
 function firstWords(): Candidate[] {

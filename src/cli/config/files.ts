@@ -12,11 +12,11 @@ import {
 } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { makeFolder } from '../../adapters/files/folders.js';
+import { makeFolder } from '../../workspace/files.js';
 import { Failure } from '../../app/failure.js';
 import { sha256Hex } from '../../protocol/hash.js';
 import type { Io } from '../io.js';
-import type { Paths } from '../../adapters/files/paths.js';
+import type { Paths } from '../../app/ports/paths.js';
 
 /** Data files only: a config that runs as code, found by itself beside a signing key, is code execution by pull request. */
 const PLACES = [

@@ -3,7 +3,9 @@ import { dirname, resolve } from 'node:path';
 import { Failure } from '../../app/failure.js';
 import { sha256Hex } from '../../protocol/hash.js';
 import { secretVariable } from '../../app/ports/secrets.js';
-import type { Cli } from '../cli.js';
+import type { Io } from '../io.js';
+import type { Globals } from '../spec.js';
+import type { LocalWorkspace } from '../../workspace/workspace.js';
 import { codeDigest, findProjectFile, readNamedFile, readTrusted, readUserFile, type ConfigFile } from './files.js';
 import { isKeyName, KEY_NAMES, KEYS, variableOf, type ConfigValues, type KeyName, type KeySpec } from './keys.js';
 import { nearest } from '../input/nearest.js';
@@ -35,12 +37,19 @@ interface Layer {
   readonly values: Readonly<Partial<Record<KeyName, unknown>>>;
 }
 
+/** What config is read from: files, `--config`, the environment. */
+export interface ConfigSource {
+  readonly io: Io;
+  readonly globals: Pick<Globals, 'config'>;
+  readonly workspace: Pick<LocalWorkspace, 'paths'>;
+}
+
 /** Fails with USAGE on an unknown key, a value of the wrong kind, or an untrusted file; with `inspect` the last is only noted. */
-export async function loadConfig(cli: Cli, options: { readonly inspect?: boolean } = {}): Promise<Config> {
-  const { io, globals } = cli;
+export async function loadConfig(source: ConfigSource, options: { readonly inspect?: boolean } = {}): Promise<Config> {
+  const { io, globals, workspace } = source;
   const named = globals.config === null ? null : await readNamedFile(globals.config, io);
   const project = named ?? (await findProjectFile(io));
-  const user = readUserFile(cli.paths(), io.uid);
+  const user = readUserFile(workspace.paths(), io.uid);
 
   const projectValues = project === null ? {} : flatten(project);
   const userValues = user === null ? {} : flatten(user);
@@ -50,7 +59,7 @@ export async function loadConfig(cli: Cli, options: { readonly inspect?: boolean
       hint: 'set AIP_HOME to a folder of your own',
     });
   }
-  const untrusted = project === null || named !== null ? [] : untrustedKeys(cli, project, projectValues, userValues);
+  const untrusted = project === null || named !== null ? [] : untrustedKeys(source, project, projectValues, userValues);
   if (untrusted.length > 0 && options.inspect !== true) {
     throw new Failure('USAGE', `${project!.path} sets ${untrusted.join(', ')} and is not trusted`, {
       hint: 'read the file, then: aip config trust (in CI: AIP_TRUST_CONFIG=1)',
@@ -59,7 +68,7 @@ export async function loadConfig(cli: Cli, options: { readonly inspect?: boolean
   const believed = Object.fromEntries(Object.entries(projectValues).filter(([name]) => !untrusted.includes(name)));
 
   const layers: Layer[] = [
-    { origin: 'environment', from: variableOf, values: fromEnvironment(cli) },
+    { origin: 'environment', from: variableOf, values: fromEnvironment(io) },
     { origin: 'project', from: () => project!.path, values: believed },
     { origin: 'user', from: () => user!.path, values: userValues },
   ];
@@ -110,7 +119,7 @@ export function digestOf(file: ConfigFile): string {
 }
 
 function untrustedKeys(
-  cli: Cli,
+  { io, workspace }: ConfigSource,
   file: ConfigFile,
   values: Partial<Record<KeyName, unknown>>,
   userValues: Partial<Record<KeyName, unknown>>,
@@ -120,14 +129,14 @@ function untrustedKeys(
     if (file.foreign || sensitive === true) return true;
     return loosens?.(kind.read(values[name]), kind.read(userValues[name] ?? fallback)) === true;
   });
-  if (names.length === 0 || cli.io.env['AIP_TRUST_CONFIG'] === '1') return [];
-  return readTrusted(cli.paths())[file.path] === digestOf(file) ? [] : names;
+  if (names.length === 0 || io.env['AIP_TRUST_CONFIG'] === '1') return [];
+  return readTrusted(workspace.paths())[file.path] === digestOf(file) ? [] : names;
 }
 
-function fromEnvironment(cli: Cli): Partial<Record<KeyName, unknown>> {
+function fromEnvironment({ env }: Pick<Io, 'env'>): Partial<Record<KeyName, unknown>> {
   const values: Partial<Record<KeyName, unknown>> = {};
   for (const name of KEY_NAMES) {
-    const text = secretVariable(cli.io.env, variableOf(name));
+    const text = secretVariable(env, variableOf(name));
     if (text === null) continue;
     const { kind } = KEYS[name] as KeySpec<unknown>;
     const value = kind.fromText(text);

@@ -7,9 +7,10 @@ import { giveOrder } from '../../app/mesh/orders.js';
 import type { Cli } from '../cli.js';
 import { saveUserConfig } from '../config/files.js';
 import { meshSession } from '../mesh/session.js';
-import { serveMesh } from '../mesh/serving.js';
-import { follower, localCopy } from '../mesh/wiring.js';
-import { random } from '../wiring.js';
+import { serveMesh } from '../../workspace/mesh-serving.js';
+import { SYSTEM } from '../../workspace/world.js';
+import { meshFollower } from '../../workspace/mesh.js';
+import { localCopy } from '../mesh/access.js';
 
 /** The longest that anything here may take, in ms. */
 const PATIENCE_MS = 3_000;
@@ -18,8 +19,8 @@ export async function raiseMesh(
   stage: Cli,
   acting: Stage,
 ): Promise<{ mesh: MeshStage; drilled: () => Promise<DrillReport> }> {
-  const data = join(stage.paths().stateDir, 'mesh');
-  const serving = await serveMesh({
+  const data = join(stage.workspace.paths().stateDir, 'mesh');
+  const serving = await serveMesh(SYSTEM, {
     data,
     host: '127.0.0.1',
     port: 0,
@@ -29,7 +30,7 @@ export async function raiseMesh(
     onBug: (error) => stage.warn(String(error)),
   });
   stage.afterwards(() => serving.close());
-  saveUserConfig(stage.paths(), {
+  saveUserConfig(stage.workspace.paths(), {
     'mesh.url': serving.url,
     'mesh.public_key': serving.publicKey,
     'mesh.key_file': serving.adminKeyFile,
@@ -37,7 +38,7 @@ export async function raiseMesh(
   const { access, key, lines, check } = await meshSession(stage, {});
   let live: () => void = () => undefined;
   const listening = new Promise<void>((resolve) => (live = resolve));
-  const following = await follower(access, key, {
+  const following = await meshFollower(access, key, {
     verifier: 'demo',
     maxAgeMs: 30_000,
     copy: await localCopy(stage),
@@ -47,7 +48,7 @@ export async function raiseMesh(
   stage.afterwards(() => following.stop());
   following.start();
   await Promise.race([listening, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS).unref())]);
-  const deps = { lines, clock: stage.io.now, random, signer: null, waitMs: 1_000 };
+  const deps = { lines, clock: stage.io.now, random: stage.workspace.world.random, signer: null, waitMs: 1_000 };
   const subject = acting.passport.agent_id;
   return {
     mesh: {

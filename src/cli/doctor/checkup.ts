@@ -23,7 +23,8 @@ import { unknownVariables } from '../config/keys.js';
 import { fromSystem } from '../../app/system-failures.js';
 import { inspectStartup } from './startup.js';
 import { principalPins } from '../passports/pins.js';
-import { inspection, keyStores, loadState, localState } from '../wiring.js';
+import { inspection, keyStores } from '../../workspace/keys.js';
+import { loadState, localState } from '../../workspace/state.js';
 
 export interface NodeVersion {
   /** As `process.version` has it. */
@@ -112,7 +113,7 @@ async function inspectConfig(cli: Cli): Promise<{ config: Config | null; finding
 }
 
 async function inspectState(cli: Cli): Promise<{ state: (State & ChainedLog) | null; finding: Finding }> {
-  const { stateFile } = cli.paths();
+  const { stateFile } = cli.workspace.paths();
   const { isMakeable, othersMay } = await inspection();
   try {
     const modes = othersMay(stateFile);
@@ -123,7 +124,7 @@ async function inspectState(cli: Cli): Promise<{ state: (State & ChainedLog) | n
         : failed('state', `${stateFile} cannot be made.`, 'set AIP_HOME to a folder of yours', EXIT.state);
       return { state: null, finding };
     }
-    const state = await localState(cli);
+    const state = await localState(cli.workspace);
     // A write transaction that ends without a write.
     state.rehearse(() => undefined);
     const finding =
@@ -162,7 +163,7 @@ async function* inspectKeychain(
     yield ok('key store', `New keys go to the ${chosen} store.`);
     return;
   }
-  const store = (await keyStores(cli, {}))('keychain');
+  const store = await keyStores(cli.workspace, {})('keychain');
   try {
     await store.read(PROBE);
     yield ok('key store', 'The keychain answers.');
@@ -198,7 +199,7 @@ async function* inspectKeys(cli: Cli, expected: readonly ExpectedKey[]): AsyncGe
       yield { ...finding, message: `${record.keyId}: ${finding.message}`, hint: finding.hint ?? remedy };
     }
   }
-  const { keysDir } = cli.paths();
+  const { keysDir } = cli.workspace.paths();
   const folder = othersMay(keysDir);
   if (folder?.read === true || folder?.write === true)
     yield warning('key', `The folder ${keysDir} can be read or changed by others.`, `chmod 700 ${keysDir}`);

@@ -4,8 +4,10 @@ import { Failure } from '../../app/failure.js';
 import type { Cli } from '../cli.js';
 import type { Config } from '../config/load.js';
 import { meshAccess } from '../mesh/access.js';
-import { localCopy, meshLines, secretFile } from '../mesh/wiring.js';
-import { localState } from '../wiring.js';
+import { secretFile } from '../../workspace/keys.js';
+import { meshLines } from '../../workspace/mesh.js';
+import { localState } from '../../workspace/state.js';
+import { localCopy } from '../mesh/access.js';
 
 const TIMEOUT_MS = 2_000;
 
@@ -15,7 +17,7 @@ export async function* inspectMesh(cli: Cli, config: Config, hasState: boolean):
   if (access === null) return;
   yield await inspectKey(cli, config, hasState);
   yield hasState ? await inspectCopy(cli, config) : NO_COPY;
-  for (const line of meshLines(cli, access, '')) {
+  for (const line of await meshLines(cli.workspace, access, '')) {
     const reply = await line.ask({ method: 'GET', target: '/healthz', timeoutMs: TIMEOUT_MS });
     if (reply.kind === 'unreachable')
       yield warning('mesh', `${line.url} cannot be reached: ${reply.reason}.`, 'aip help incident');
@@ -33,7 +35,7 @@ async function inspectKey(cli: Cli, config: Config, hasState: boolean): Promise<
   const path = config.get('mesh.key_file');
   if (path !== null) {
     try {
-      await secretFile(path, cli);
+      await secretFile(cli.workspace, path);
       return ok('mesh', `The API key is in ${path}, and private.`);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
@@ -42,7 +44,7 @@ async function inspectKey(cli: Cli, config: Config, hasState: boolean): Promise<
   }
   const name = config.get('mesh.key_id');
   if (name === null) return failed('mesh', 'There is no API key for the mesh.', join, EXIT.keys);
-  const record = hasState ? (await localState(cli)).key(`mesh:${name}`) : null;
+  const record = hasState ? (await localState(cli.workspace)).key(`mesh:${name}`) : null;
   if (record === null) return failed('mesh', `This machine does not hold the API key ${name}.`, join, EXIT.keys);
   return ok('mesh', `The API key ${name} is in the ${record.store} store (not opened).`);
 }

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ok, warning, type Finding } from '../../app/setup/doctor.js';
 import { shellWord } from '../../app/failure.js';
-import { runSubprocess } from '../../adapters/process/subprocess.js';
-import { temporaryFolder } from '../../adapters/files/temporary-folder.js';
+import { temporaryFolder } from '../../workspace/files.js';
+import { runProgram } from '../../workspace/programs.js';
 import type { Cli } from '../cli.js';
 import type { Startup } from '../io.js';
 
@@ -62,7 +62,7 @@ export async function warm(cli: Cli, startup: Startup | null): Promise<Finding[]
     cli.io.signal.throwIfAborted();
     const argv = [...process.execArgv, startup.script, ...way];
     const options = { env, cwd: path, timeoutMs: PATIENCE_MS, maxOutputBytes: 1024 * 1024 };
-    const result = await runSubprocess(process.execPath, argv, options);
+    const result = await runProgram(process.execPath, argv, options);
     if (result.kind === 'exited' && result.code === 0) continue;
     const how =
       result.kind === 'exited' ? `ended with ${result.code ?? result.signal}` : `did not end (${result.kind})`;

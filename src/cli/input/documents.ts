@@ -1,10 +1,10 @@
 /** What a command is given to read: files, stdin, JSON. Everything is bounded. */
 import { Failure } from '../../app/failure.js';
-import { readDocument } from '../../adapters/files/document.js';
 import { JsonError, parseJson, type LargeInteger } from '../../protocol/json/parse.js';
 import { MAX_DOCUMENT_BYTES } from '../../protocol/limits.js';
 import type { Json } from '../../protocol/json/values.js';
 import type { Cli } from '../cli.js';
+import { readDocument } from '../../workspace/files.js';
 
 /** All of stdin up to one byte past the document limit, so that the parser can refuse what is too long. */
 export async function readStdin(cli: Cli): Promise<Uint8Array> {

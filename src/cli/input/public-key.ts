@@ -2,9 +2,9 @@
 import { Failure, shellWord } from '../../app/failure.js';
 import { importKey, type VerifyKey } from '../../protocol/ed25519/verify.js';
 import { PUBLIC_KEY_FORMS, readPublicKey } from '../../protocol/identity/public-key-forms.js';
-import { readDocument } from '../../adapters/files/document.js';
 import type { Cli } from '../cli.js';
 import { readInput } from './documents.js';
+import { readDocument } from '../../workspace/files.js';
 
 /** The key that `given` names. Fails with USAGE, naming `what` was asked for and what was found, and quoting neither. */
 export async function publicKeyFrom(given: string, what: string, cli: Cli): Promise<VerifyKey> {

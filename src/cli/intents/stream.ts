@@ -7,7 +7,6 @@ import {
   type VerifierDeps,
   type VerifyOptions,
 } from '../../app/verification/intents.js';
-import { fileExists, isNamedPipe } from '../../adapters/files/plain-file.js';
 import type { Judgement } from '../../verify/judge.js';
 import type { Cli } from '../cli.js';
 import { OutputClosed } from '../io.js';
@@ -15,6 +14,7 @@ import { lineBatches, type Line } from '../input/lines.js';
 import { exitOf } from './refusal.js';
 import { safeJson } from '../render/terminal/text.js';
 import type { Format } from './results.js';
+import { fileExists, isNamedPipe } from '../../workspace/files.js';
 
 /** Fewer lines than this are committed at once. */
 const WORTH_AHEAD = 32;

@@ -4,14 +4,15 @@ import { givenFirst, LocalTrust, type UnreadablePassport } from '../../app/verif
 import type { EnvelopeTrust } from '../../verify/dialects/aip1/trust.js';
 import type { Passport } from '../../protocol/passport.js';
 import { approvedBy } from '../../verify/approved.js';
-import type { PinnedKey, Policy } from '../../verify/context.js';
+import type { PinnedKey } from '../../verify/context.js';
 import type { Config } from '../config/load.js';
 import type { GivenApproval } from './approvals.js';
 import type { Cli } from '../cli.js';
 import { meshFreshness } from '../mesh/freshness.js';
 import { principalPins, type ResolveFlags } from '../passports/pins.js';
 import { trustRules } from '../config/trust-rules.js';
-import { localState, ticks } from '../wiring.js';
+import { verifierDeps, verifyOptions } from '../../workspace/verification.js';
+import { localState } from '../../workspace/state.js';
 
 export interface VerificationFlags extends ResolveFlags {
   readonly dryRun?: boolean;
@@ -33,46 +34,38 @@ export async function verification(
   cli: Cli,
   flags: VerificationFlags,
 ): Promise<{ deps: VerifierDeps; options: VerifyOptions }> {
-  const [state, config] = await Promise.all([localState(cli), cli.config()]);
+  const [state, config] = await Promise.all([localState(cli.workspace), cli.config()]);
   state.conduct.judgeBy(trustRules(config));
   const trust = new LocalTrust(state);
   const pins = await pinsFor(cli, flags, trust, flags.passports);
   const approvals = (flags.approvals ?? []).map(({ approval }) => approval);
-  const deps: VerifierDeps = {
-    state,
-    clock: cli.io.now,
-    ticks,
+  const deps = verifierDeps(cli.workspace.world, state, {
     passport: givenFirst(flags.passports, trust.passport),
     pins,
     ...(flags.envelopes === undefined ? {} : { envelopes: flags.envelopes }),
-    loadSchemaCheck: async () => (await import('../../adapters/json-schema.js')).schemaProblems,
     freshness: await meshFreshness(cli, flags.live ?? false),
     hooks: await hooksOf(cli, config.get('hooks')),
     approved: approvedBy(approvals, pins),
     trust: (_, agentId) => state.conduct.trust(agentId, cli.io.now()),
-  };
-  const options: VerifyOptions = {
-    policy: {
-      ...agesOf(flags.maxAge, config),
-      maxSkewMs: config.get('verify.max_skew'),
-      minTrust: config.get('verify.min_trust'),
-      dialects: config.get('verify.dialects'),
-    },
-    at: flags.at ?? null,
-    dryRun: flags.dryRun ?? false,
-    geo: flags.geo ?? null,
+  });
+  const options = verifyOptions({
+    maxAgeMs: ageSet(flags.maxAge, config),
+    maxSkewMs: config.get('verify.max_skew'),
+    minTrust: config.get('verify.min_trust'),
+    dialects: config.get('verify.dialects'),
+    at: flags.at,
+    dryRun: flags.dryRun,
+    geo: flags.geo,
     logParams: config.get('log.params'),
-    parallel: flags.parallel ?? false,
-  };
+    parallel: flags.parallel,
+  });
   return { deps, options };
 }
 
-/** An age that the user has set, anywhere, holds for every dialect; the default is for documents without a lifetime of their own. */
-function agesOf(flag: number | undefined, config: Config): Pick<Policy, 'maxAgeMs' | 'ageLimitMs'> {
-  const set =
-    flag !== undefined || config.entries.some((each) => each.name === 'verify.max_age' && each.origin !== 'default');
-  const maxAgeMs = flag ?? config.get('verify.max_age');
-  return set ? { maxAgeMs, ageLimitMs: maxAgeMs } : { maxAgeMs };
+/** The age that a flag, the environment or a file sets; undefined leaves it to the default. */
+function ageSet(flag: number | undefined, config: Config): number | undefined {
+  const entry = config.entries.find(({ name }) => name === 'verify.max_age');
+  return flag ?? (entry?.origin === 'default' ? undefined : config.get('verify.max_age'));
 }
 
 /** Loaded only where there are any: it is code of the user's. */

@@ -8,7 +8,8 @@ import type { Cli } from '../cli.js';
 import { PASSPHRASE_OPTIONS } from '../input/options.js';
 import { publicKeyFrom } from '../input/public-key.js';
 import type { OptionSpec } from '../spec.js';
-import { keyring, localState } from '../wiring.js';
+import { keyring } from '../../workspace/keys.js';
+import { localState } from '../../workspace/state.js';
 
 export interface SignerFlags {
   readonly principal?: string;
@@ -27,7 +28,7 @@ export const SIGNER_OPTIONS: readonly OptionSpec[] = [
 
 /** The principal's key that signs for this machine; fails when it is not clear which, or the key is not here. */
 export async function logSigner(cli: Cli, flags: SignerFlags): Promise<HeldKey> {
-  const deps: PrincipalDeps = await keyring(cli, flags);
+  const deps: PrincipalDeps = await keyring(cli.workspace, flags);
   return (await issuerKey(deps, await signingPrincipal(cli, deps, flags.principal), null)).key;
 }
 
@@ -54,7 +55,7 @@ async function signingPrincipal(cli: Cli, { state }: PrincipalDeps, named: strin
 
 /** Public keys whose statements about the log are believed: pinned ones, the mesh's, and those named by flag. */
 export async function statementKeys(cli: Cli, named: readonly string[]): Promise<Uint8Array[]> {
-  const [state, config] = await Promise.all([localState(cli), cli.config()]);
+  const [state, config] = await Promise.all([localState(cli.workspace), cli.config()]);
   const mesh = config.get('mesh.public_key');
   const texts = [...Object.values(config.get('principals')), ...(mesh === null ? [] : [mesh])];
   const given: Uint8Array[] = [];

@@ -1,5 +1,4 @@
 /** A tail of the fleet's log: what every verifier shipped, in the order in which it arrived at the mesh. */
-import { pause } from '../../adapters/files/follow-file.js';
 import { isMeshs, MAX_LAST, readFleet, type FleetPage, type FleetQuery } from '../../app/logs/fleet.js';
 import { unreachable } from '../../app/mesh/answers.js';
 import type { MeshLine } from '../../app/ports/mesh.js';
@@ -10,6 +9,7 @@ import type { Cli } from '../cli.js';
 import { clean } from '../render/terminal/text.js';
 import { Newest, type TailWriter } from './tail.js';
 import type { TailRequest } from './tail-sources.js';
+import { pause } from '../../workspace/files.js';
 
 const WAIT_MS = 20_000;
 

@@ -1,7 +1,5 @@
 /** Where a tail's records come from: this machine's log, or lines that another program wrote. */
-import { fileExists, isNamedPipe } from '../../adapters/files/plain-file.js';
-import { fileBytes, pause } from '../../adapters/files/follow-file.js';
-import type { SqliteState } from '../../adapters/sqlite/state.js';
+import type { LocalState } from '../../workspace/state.js';
 import { Failure } from '../../app/failure.js';
 import { plainBytes } from '../../app/logs/encodings.js';
 import { lineChunks } from '../../app/logs/foreign-lines.js';
@@ -10,6 +8,7 @@ import type { Entry } from '../../protocol/log/entry.js';
 import { matcher, type LogFilter } from '../../app/logs/tail.js';
 import type { Cli } from '../cli.js';
 import { Newest, type TailWriter } from './tail.js';
+import { fileBytes, fileExists, isNamedPipe, pause } from '../../workspace/files.js';
 
 export interface TailRequest {
   readonly filter: LogFilter;
@@ -26,7 +25,7 @@ const BATCH = 256;
 /** Resolves to true when the exit condition was met. */
 export async function tailLog(
   cli: Cli,
-  state: SqliteState,
+  state: LocalState,
   { filter, last, follow }: TailRequest,
   writer: TailWriter,
 ): Promise<boolean> {

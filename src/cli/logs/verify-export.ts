@@ -1,5 +1,4 @@
 /** Checks the chain of an exported log, which begins where the export does. */
-import { fileBytes } from '../../adapters/files/follow-file.js';
 import { believedCheckpoint, type CheckpointOptions, type CheckpointVerdict } from '../../app/logs/checkpoint.js';
 import { lineChunks, objectIn } from '../../app/logs/foreign-lines.js';
 import { plainBytes } from '../../app/logs/encodings.js';
@@ -8,6 +7,7 @@ import { Failure } from '../../app/failure.js';
 import { START, verifyChain, type Link } from '../../protocol/log/chain.js';
 import type { Entry } from '../../protocol/log/entry.js';
 import type { Cli } from '../cli.js';
+import { fileBytes } from '../../workspace/files.js';
 
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;

@@ -1,23 +1,27 @@
 /** Which mesh this machine belongs to, and what lets it in. */
 import { Failure } from '../../app/failure.js';
+import type { OperatorSigner } from '../../app/mesh/orders.js';
+import { parseApiKey } from '../../mesh/access/api-key.js';
 import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
-import type { Cli } from '../cli.js';
+import type { KeyPlaces } from '../../workspace/keys.js';
+import * as mesh from '../../workspace/mesh.js';
+import type { LocalWorkspace } from '../../workspace/workspace.js';
+import type { Config } from '../config/load.js';
 
-export interface MeshAccess {
-  /** URLs in the order in which they are tried. */
-  readonly endpoints: readonly string[];
-  /** The pinned key, `ed25519:<64 hex>`. */
-  readonly publicKey: string;
-  /** File of the certificate authorities (PEM) that are believed of the endpoints; null for Node's own. */
-  readonly ca: string | null;
+export type { MeshAccess } from '../../workspace/mesh.js';
+
+/** What of a command its mesh is found by. */
+export interface MeshSetting {
+  readonly workspace: LocalWorkspace;
+  config(): Promise<Pick<Config, 'get'>>;
 }
 
-/** Null when this machine belongs to none. Fails with USAGE when a mesh is named whose key is not pinned. */
-export async function meshAccess(cli: Cli): Promise<MeshAccess | null> {
-  const config = await cli.config();
-  const url = config.get('mesh.url');
+/** Null when this machine belongs to none. @throws Failure USAGE when a mesh is named whose key is not pinned */
+export async function meshAccess({ config }: Pick<MeshSetting, 'config'>): Promise<mesh.MeshAccess | null> {
+  const { get } = await config();
+  const url = get('mesh.url');
   if (url === null) return null;
-  const text = config.get('mesh.public_key');
+  const text = get('mesh.public_key');
   const key = text === null ? null : parsePublicKey(text);
   if (key === null) {
     throw new Failure(
@@ -28,14 +32,45 @@ export async function meshAccess(cli: Cli): Promise<MeshAccess | null> {
       },
     );
   }
-  const regions = config.get('mesh.regions').map(({ endpoint }) => endpoint);
-  return { endpoints: [...new Set([url, ...regions])], publicKey: formatPublicKey(key), ca: config.get('mesh.ca') };
+  const regions = get('mesh.regions').map(({ endpoint }) => endpoint);
+  return { endpoints: [...new Set([url, ...regions])], publicKey: formatPublicKey(key), ca: get('mesh.ca') };
 }
 
-export async function requireMesh(cli: Cli): Promise<MeshAccess> {
-  const access = await meshAccess(cli);
+/** As `meshAccess`. @throws Failure USAGE when this machine belongs to none */
+export async function requireMesh(setting: Pick<MeshSetting, 'config'>): Promise<mesh.MeshAccess> {
+  const access = await meshAccess(setting);
   if (access !== null) return access;
   throw new Failure('USAGE', 'This machine belongs to no mesh.', {
     hint: 'aip mesh serve, or: aip mesh join <url> --mesh-key <key> --key-file <file>',
   });
+}
+
+/** The API key of this machine. @throws Failure USAGE where there is none; and as `meshApiKey` */
+export async function apiKey({ workspace, config }: MeshSetting, places: KeyPlaces): Promise<string> {
+  const { get } = await config();
+  const place = { keyFile: get('mesh.key_file'), keyId: get('mesh.key_id') };
+  const key = await mesh.meshApiKey(workspace, place, places);
+  if (key !== null) return key;
+  throw new Failure('USAGE', 'This machine has no API key for its mesh.', {
+    hint: 'set AIP_MESH_KEY, or: aip mesh join <url> --mesh-key <key> --key-file <file>',
+  });
+}
+
+/** This machine's copy of the state of its mesh, or of what was set here alone. */
+export async function localCopy(setting: MeshSetting): Promise<mesh.LocalCopy> {
+  return mesh.localCopy(setting.workspace, (await meshAccess(setting))?.publicKey ?? null);
+}
+
+/** How this machine's operator signs commands; null when no key is configured for it. */
+export async function operatorSigner(
+  { workspace, config }: MeshSetting,
+  places: KeyPlaces,
+): Promise<OperatorSigner | null> {
+  const keyId = (await config()).get('mesh.operator_key');
+  return keyId === null ? null : mesh.operatorSigner(workspace, keyId, places);
+}
+
+/** The role in an API key's text, for what people are told; the mesh decides by its own record. */
+export function roleIn(key: string): string {
+  return parseApiKey(key)?.role ?? 'unknown';
 }

@@ -4,7 +4,8 @@ import type { Freshness } from '../../verify/context.js';
 import { Failure } from '../../app/failure.js';
 import type { MeshCopy } from '../../app/ports/mesh.js';
 import type { Cli } from '../cli.js';
-import { meshAccess, type MeshAccess } from './access.js';
+import { meshFollower, refreshCopy } from '../../workspace/mesh.js';
+import { apiKey, localCopy, meshAccess, type MeshAccess } from './access.js';
 import { hasLeft, listeningVerifier, notePolicy } from './listening.js';
 
 /** The longest that a verification waits for the mesh, in ms: reading the API key is part of it. */
@@ -19,7 +20,6 @@ export async function meshFreshness(cli: Cli, live: boolean): Promise<(now: numb
   const maxAgeMs = config.get('revocation.max_age');
   const onStale = config.get('revocation.on_stale');
   if (access === null) return () => ({ mesh: false, ageMs: null, maxAgeMs, onStale });
-  const { localCopy } = await import('./wiring.js');
   const copy = await localCopy(cli);
   const age = ageOf(copy, cli.io.now());
   notePolicy(copy, onStale, maxAgeMs, cli.io.now());
@@ -44,7 +44,6 @@ function ageOf(copy: Pick<MeshCopy, 'provenAt'>, now: number): number | null {
 
 /** Asks the mesh once. Whatever goes wrong, the policy for a stale copy decides. */
 async function asked(cli: Cli, access: MeshAccess, copy: MeshCopy, maxAgeMs: number): Promise<boolean> {
-  const { refresh } = await import('./wiring.js');
   const started = Date.now();
   const stop = new AbortController();
   const late = sleep(REFRESH_MS, undefined, { signal: stop.signal }).then(
@@ -55,7 +54,7 @@ async function asked(cli: Cli, access: MeshAccess, copy: MeshCopy, maxAgeMs: num
     async (apiKey) => {
       const left = REFRESH_MS - (Date.now() - started);
       if (left <= 0) return 'its key took too long';
-      return (await refresh(access, apiKey, copy, maxAgeMs, left)) ? '' : 'no answer in time';
+      return (await refreshCopy(access, apiKey, copy, maxAgeMs, left)) ? '' : 'no answer in time';
     },
     (error: unknown) => {
       if (!(error instanceof Failure)) throw error;
@@ -70,9 +69,8 @@ async function asked(cli: Cli, access: MeshAccess, copy: MeshCopy, maxAgeMs: num
 }
 
 async function follow(cli: Cli, access: MeshAccess, copy: MeshCopy, maxAgeMs: number): Promise<void> {
-  const { follower } = await import('./wiring.js');
   try {
-    const following = await follower(access, await key(cli), {
+    const following = await meshFollower(access, await key(cli), {
       // The machine's own key, as `aip mesh follow` uses it: both are one verifier, which has applied what each of its copies has.
       verifier: await listeningVerifier(cli, copy),
       maxAgeMs,
@@ -89,6 +87,5 @@ async function follow(cli: Cli, access: MeshAccess, copy: MeshCopy, maxAgeMs: nu
 
 /** Nobody is asked for a passphrase in the middle of a verification. */
 async function key(cli: Cli): Promise<string> {
-  const { apiKey } = await import('./wiring.js');
-  return apiKey({ ...cli, ask: { ...cli.ask, allowed: false } }, {});
+  return apiKey(cli, { mayAsk: false });
 }

@@ -5,7 +5,7 @@ import { parseApiKey } from '../../mesh/access/api-key.js';
 import type { Cli } from '../cli.js';
 import { VERSION } from '../version.js';
 import type { MeshAccess } from './access.js';
-import { machineKey, meshLines } from './wiring.js';
+import { machineKey, meshLines } from '../../workspace/mesh.js';
 
 const DAY_MS = 24 * 3_600_000;
 /** Policies are written down at most this often, in ms: every verification reports its own. */
@@ -22,7 +22,7 @@ export async function listeningVerifier(
 ): Promise<ListeningVerifier> {
   const config = await cli.config();
   const now = cli.io.now();
-  const { key, host } = await machineKey(cli);
+  const { key, host } = await machineKey(cli.workspace);
   const loose = Number(copy.note(LOOSE) ?? 0) > now - DAY_MS;
   const [longest = 0, at = 0] = (copy.note(LONGEST) ?? '').split('@').map(Number);
   return {
@@ -59,9 +59,9 @@ export function followsAgain(copy: Pick<MeshCopy, 'note' | 'setNote'>): void {
 /** Says that this machine stops listening: written here first, so that nothing is decided on a copy that nobody is missed for. */
 export async function leave(cli: Cli, access: MeshAccess, apiKey: string, copy: MeshCopy): Promise<void> {
   copy.setNote(LEFT, String(cli.io.now()));
-  const { key } = await machineKey(cli);
+  const { key } = await machineKey(cli.workspace);
   const body = Buffer.from(JSON.stringify(writeLeaving(key, parseApiKey(apiKey)?.keyId ?? '')));
-  for (const line of meshLines(cli, access, apiKey)) {
+  for (const line of await meshLines(cli.workspace, access, apiKey)) {
     const reply = await line.ask({ method: 'POST', target: '/v1/mesh/leave', body, timeoutMs: 1_500 });
     if (reply.kind === 'answered') return;
   }

@@ -6,14 +6,15 @@ import { toHex } from '../../protocol/hex.js';
 import type { Cli } from '../cli.js';
 import { meshAccess, type MeshAccess } from './access.js';
 import { EVERYONE_OPTION, subjectNamed } from './subject.js';
-import { apiKey, localCopy, meshLines, operatorSigner } from './wiring.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
 import { renderOutcome } from '../render/standing.js';
 import { clean } from '../render/terminal/text.js';
 import type { OptionGroup } from '../spec.js';
-import { random, type KeyFlags } from '../wiring.js';
+import type { KeyPlaces } from '../../workspace/keys.js';
+import { meshLines, refreshCopy } from '../../workspace/mesh.js';
+import { apiKey, localCopy, operatorSigner } from './access.js';
 
-export interface OrderFlags extends KeyFlags {
+export interface OrderFlags extends KeyPlaces {
   readonly everyone: boolean;
   readonly by?: string;
   readonly yes: boolean;
@@ -120,13 +121,13 @@ async function warnOfRegions(cli: Cli): Promise<void> {
 }
 
 /** Gives the order through the mesh, or carries it out on this machine alone where there is none. Asks nothing and shows nothing. */
-export function obey(cli: Cli, mesh: MeshAccess | null, order: Order, keys: KeyFlags): Promise<Given> {
+export function obey(cli: Cli, mesh: MeshAccess | null, order: Order, keys: KeyPlaces): Promise<Given> {
   return mesh === null ? here(cli, order) : everywhere(cli, mesh, order, keys);
 }
 
 async function here(cli: Cli, order: Order): Promise<Given> {
   const copy = await localCopy(cli);
-  const outcome = orderHere(copy, order, toHex(random(16)), cli.io.now());
+  const outcome = orderHere(copy, order, toHex(cli.workspace.world.random(16)), cli.io.now());
   const { status } = copy.standing(order.subject) ?? { status: 'active' as const };
   // What the mesh denies, a word on this machine does not permit.
   if (order.action === 'reinstate' && status !== 'active')
@@ -139,10 +140,14 @@ async function here(cli: Cli, order: Order): Promise<Given> {
   };
 }
 
-async function everywhere(cli: Cli, mesh: MeshAccess, order: Order, flags: KeyFlags): Promise<Given> {
+async function everywhere(cli: Cli, mesh: MeshAccess, order: Order, flags: KeyPlaces): Promise<Given> {
   const [key, signer, config] = await Promise.all([apiKey(cli, flags), operatorSigner(cli, flags), cli.config()]);
+  const lines = await meshLines(cli.workspace, mesh, key);
   const waitMs = config.get('mesh.max_propagation_time_ms');
-  const given = await giveOrder({ lines: meshLines(cli, mesh, key), clock: cli.io.now, random, signer, waitMs }, order);
+  const given = await giveOrder(
+    { lines, clock: cli.io.now, random: cli.workspace.world.random, signer, waitMs },
+    order,
+  );
   await applyHere(cli, mesh, key, order, given);
   return given;
 }
@@ -153,8 +158,7 @@ async function applyHere(cli: Cli, mesh: MeshAccess, key: string, order: Order, 
     const copy = await localCopy(cli);
     if (order.action !== 'reinstate') return anticipateDeny(copy, order, outcome, cli.io.now());
     if (copy.local(order.subject) !== null) orderHere(copy, order, outcome.cmd_id, cli.io.now());
-    const { refresh } = await import('./wiring.js');
-    await refresh(mesh, key, copy, 30_000, REFRESH_MS);
+    await refreshCopy(mesh, key, copy, 30_000, REFRESH_MS);
     const now = copy.standing(order.subject);
     if (now !== null && now.status !== 'active' && now.seq < (outcome.seq ?? 0))
       cli.warn('This machine has not heard of it yet: it will with the next refresh.', 'copy_behind');

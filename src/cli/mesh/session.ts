@@ -3,8 +3,9 @@ import type { AdminDeps } from '../../app/mesh/admin.js';
 import type { MeshLine } from '../../app/ports/mesh.js';
 import type { Cli } from '../cli.js';
 import { requireMesh, type MeshAccess } from './access.js';
-import { apiKey, meshCheck, meshLines, operatorSigner } from './wiring.js';
-import { random, type KeyFlags } from '../wiring.js';
+import type { KeyPlaces } from '../../workspace/keys.js';
+import { meshCheck, meshLines } from '../../workspace/mesh.js';
+import { apiKey, operatorSigner } from './access.js';
 
 export interface MeshSession {
   readonly access: MeshAccess;
@@ -15,14 +16,14 @@ export interface MeshSession {
   readonly check: (text: string, signature: string) => boolean;
 }
 
-export async function meshSession(cli: Cli, flags: KeyFlags): Promise<MeshSession> {
+export async function meshSession(cli: Cli, flags: KeyPlaces): Promise<MeshSession> {
   const access = await requireMesh(cli);
   const [key, check] = await Promise.all([apiKey(cli, flags), meshCheck(access.publicKey)]);
-  const lines = meshLines(cli, access, key);
+  const lines = await meshLines(cli.workspace, access, key);
   return { access, key, lines, line: lines[0]!, check };
 }
 
-export async function adminSession(cli: Cli, flags: KeyFlags): Promise<AdminDeps> {
+export async function adminSession(cli: Cli, flags: KeyPlaces): Promise<AdminDeps> {
   const [{ line }, signer] = await Promise.all([meshSession(cli, flags), operatorSigner(cli, flags)]);
-  return { line, clock: cli.io.now, random, signer };
+  return { line, clock: cli.io.now, random: cli.workspace.world.random, signer };
 }

@@ -1,18 +1,19 @@
 /** Shipping this machine's log while a command follows the mesh. */
-import { pause } from '../../adapters/files/follow-file.js';
 import { shipLogs, type ShippingState } from '../../app/logs/ship.js';
 import { parsePublicKey } from '../../protocol/identity/keys.js';
 import type { Cli } from '../cli.js';
 import type { MeshAccess } from './access.js';
-import { meshLines } from './wiring.js';
 import { clean } from '../render/terminal/text.js';
-import { localState } from '../wiring.js';
+import { pause } from '../../workspace/files.js';
+import { meshLines } from '../../workspace/mesh.js';
+import { localState } from '../../workspace/state.js';
 
 /** Starts shipping to the mesh's home; what keeps it from going on is said once. The function returned ends it. */
 export async function startShipping(cli: Cli, access: MeshAccess, key: string): Promise<() => Promise<void>> {
-  const state = await localState(cli);
+  const state = await localState(cli.workspace);
   // Only home keeps the fleet's log; while it is away the entries wait here.
-  const line = meshLines(cli, { endpoints: access.endpoints.slice(0, 1), ca: access.ca }, key)[0]!;
+  const home = { endpoints: access.endpoints.slice(0, 1), ca: access.ca };
+  const [line] = await meshLines(cli.workspace, home, key);
   const stop = new AbortController();
   let said = '';
   const say = (text: string): void => {
@@ -28,7 +29,7 @@ export async function startShipping(cli: Cli, access: MeshAccess, key: string): 
   const running = shipLogs(
     {
       log: state,
-      line,
+      line: line!,
       meshKey: parsePublicKey(access.publicKey)!,
       clock: cli.io.now,
       random: Math.random,

@@ -3,6 +3,7 @@ import { Failure } from '../../app/failure.js';
 import { canonicalSubject, EVERYONE } from '../../mesh/subject.js';
 import type { Cli } from '../cli.js';
 import type { ArgSpec, OptionSpec } from '../spec.js';
+import { documentReader } from '../input/documents.js';
 
 export const SUBJECT_ARG: ArgSpec = {
   name: 'agent',
@@ -31,7 +32,7 @@ export async function subjectNamed(cli: Cli, agent: string | undefined, everyone
     });
   const [{ findPassport }, { finding }] = await Promise.all([
     import('../../app/passports/find.js'),
-    import('../wiring.js'),
+    import('../../workspace/keys.js'),
   ]);
-  return (await findPassport(await finding(cli), agent)).passport.agent.id;
+  return (await findPassport(await finding(cli.workspace, documentReader(cli)), agent)).passport.agent.id;
 }

@@ -4,8 +4,9 @@ import { MONITOR, type MonitorDeps } from '../../app/monitor/check.js';
 import type { Cli } from '../cli.js';
 import { meshAccess } from '../mesh/access.js';
 import { obey } from '../mesh/order.js';
-import { apiKey, localCopy, refresh } from '../mesh/wiring.js';
-import type { KeyFlags } from '../wiring.js';
+import type { KeyPlaces } from '../../workspace/keys.js';
+import { refreshCopy } from '../../workspace/mesh.js';
+import { apiKey, localCopy } from '../mesh/access.js';
 
 export interface MonitorStanding extends Pick<MonitorDeps, 'standing' | 'revoke'> {
   /** Brings this machine's copy up to date where that is needed; tells trouble once. */
@@ -16,7 +17,7 @@ export interface MonitorStanding extends Pick<MonitorDeps, 'standing' | 'revoke'
 const REFRESH_MS = 2_000;
 
 /** With `mayRevoke` a mesh without an API key is a failure at the start, and not when an agent must be stopped. */
-export async function monitorStanding(cli: Cli, keys: KeyFlags, mayRevoke: boolean): Promise<MonitorStanding> {
+export async function monitorStanding(cli: Cli, keys: KeyPlaces, mayRevoke: boolean): Promise<MonitorStanding> {
   const [mesh, copy, config] = await Promise.all([meshAccess(cli), localCopy(cli), cli.config()]);
   const key =
     mesh === null
@@ -37,7 +38,7 @@ export async function monitorStanding(cli: Cli, keys: KeyFlags, mayRevoke: boole
       if (mesh === null || key === null) return;
       const proven = copy.provenAt();
       if (proven !== null && cli.io.now() - proven < maxAge / 2) return;
-      const current = await refresh(mesh, key, copy, maxAge, REFRESH_MS);
+      const current = await refreshCopy(mesh, key, copy, maxAge, REFRESH_MS);
       if (heard && !current) cli.warn('The mesh is not heard: who is revoked is as last known.', 'mesh_stale');
       heard = current;
     },

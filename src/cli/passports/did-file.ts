@@ -1,12 +1,11 @@
 /** A did.json on its way into a folder that others write to as well. */
-import { readDocument } from '../../adapters/files/document.js';
-import { createFile, replaceFile } from '../../adapters/files/plain-file.js';
 import { Failure } from '../../app/failure.js';
 import { heldByOthers, mergeDidDocument } from '../../protocol/identity/did-merge.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { jsonIn } from '../input/documents.js';
 import { safeJson } from '../render/terminal/text.js';
+import { createFile, readDocument, replaceFile } from '../../workspace/files.js';
 
 export interface DidFile {
   /** From the root. */

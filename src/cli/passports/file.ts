@@ -7,7 +7,7 @@ import { ShapeError } from '../../protocol/json/shape.js';
 import { isObject } from '../../protocol/json/values.js';
 import type { Cli } from '../cli.js';
 import { documentReader, jsonIn } from '../input/documents.js';
-import { localState } from '../wiring.js';
+import { localState } from '../../workspace/state.js';
 
 /**
  * A passport that a verification is given. A file that is no JSON is the caller's mistake; one that names its agent and is no
@@ -16,7 +16,7 @@ import { localState } from '../wiring.js';
 export async function passportFile(path: string, cli: Cli): Promise<Passport | UnreadablePassport> {
   const readFile = documentReader(cli);
   const bytes = await readFile(path);
-  if (bytes === null) return (await findPassport({ state: await localState(cli), readFile }, path)).passport;
+  if (bytes === null) return (await findPassport({ state: await localState(cli.workspace), readFile }, path)).passport;
   const where = path === '-' ? 'stdin' : path;
   const json = jsonIn(bytes, where);
   try {

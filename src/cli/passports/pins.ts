@@ -9,7 +9,7 @@ import type { Cli } from '../cli.js';
 import { publicKeyFrom } from '../input/public-key.js';
 import { clean } from '../render/terminal/text.js';
 import type { OptionSpec } from '../spec.js';
-import { localState } from '../wiring.js';
+import { localState } from '../../workspace/state.js';
 
 export interface ResolveFlags {
   readonly principalKey: readonly string[];
@@ -41,7 +41,7 @@ export async function principalPins(
   return async (principal) => {
     const flagged = given.get(principal);
     if (flagged !== undefined) return flagged;
-    const known = pinnedKeys((await localState(cli)).pins(principal));
+    const known = pinnedKeys((await localState(cli.workspace)).pins(principal));
     if (known.length > 0 || flags.resolve !== true) return known;
     const { resolvePrincipal } = await import('./resolve.js');
     const found = await resolvePrincipal(principal, cli.io.now());

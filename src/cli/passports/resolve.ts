@@ -1,4 +1,4 @@
-import { fetchDidDocument } from '../../adapters/http/did-web.js';
+import { didDocument } from '../../workspace/programs.js';
 import { Failure } from '../../app/failure.js';
 import { didDocumentUrl } from '../../protocol/identity/did.js';
 import { readDidKeys, type DidKeys, type DidKey } from '../../protocol/identity/did-document.js';
@@ -9,7 +9,7 @@ import { jsonIn } from '../input/documents.js';
 export async function resolvePrincipal(did: string, now: number): Promise<DidKey[]> {
   const url = didDocumentUrl(did);
   // A service of others may hold any number; no key does.
-  const json = jsonIn(withoutMark(await fetchDidDocument(did)), url, () => null);
+  const json = jsonIn(withoutMark(await didDocument(did)), url, () => null);
   let read: DidKeys;
   try {
     read = readDidKeys(json, did, now);

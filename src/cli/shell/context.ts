@@ -2,11 +2,12 @@
 import type { Cli } from '../cli.js';
 import type { Config } from '../config/load.js';
 import { OutputClosed, widthOf, type Interrupted, type Io } from '../io.js';
-import { pathsOf, type Paths } from '../../adapters/files/paths.js';
 import { questions } from '../questions/ask.js';
 import { plain, type Paint } from '../render/terminal/paint.js';
 import { clean, cleanLines, safeJson, wrapped } from '../render/terminal/text.js';
 import type { Globals } from '../spec.js';
+import { localWorkspace } from '../../workspace/workspace.js';
+import { worldOf } from './world.js';
 
 /** What a command has asked to be told, and whether anybody still reads its answer. */
 export interface Lifetime {
@@ -22,20 +23,19 @@ export function shellCli(
   life: Lifetime,
   onlyReads = false,
 ): Cli {
-  const built = new Map<unknown, unknown>();
-  let paths: Paths | null = null;
+  let config: Promise<Config> | null = null;
   const write = (text: string): boolean => {
     if (life.output.closed) throw new OutputClosed();
     return io.stdout.write(`${text}\n`);
   };
   const remark = (text: string): void => void io.stderr.write(`${text}\n`);
+  const ask = questions(io, { input: globals.input, colour: paint.err !== plain });
   const cli: Cli = {
     io,
     globals,
-    onlyReads,
     paint: paint.out,
     paintErr: paint.err,
-    ask: questions(io, { input: globals.input, colour: paint.err !== plain }),
+    ask,
     forPerson: io.stdout.isTTY === true && !globals.json,
     width: widthOf(io.stdout),
     out: (text) => void write(text),
@@ -55,15 +55,12 @@ export function shellCli(
         remark(`${paint.err.yellow('warning:')} ${wrapped(text, widthOf(io.stderr), 'warning: '.length)}`);
       }
     },
-    config: () => cli.once(readConfig),
-    paths: () => (paths ??= pathsOf(io, globals.home)),
-    once: <T>(build: (cli: Cli) => T): T => {
-      if (!built.has(build)) built.set(build, build(cli));
-      return built.get(build) as T;
-    },
+    config: () => (config ??= readConfig(cli)),
+    workspace: localWorkspace(worldOf(io, { home: globals.home, onlyReads }, { note: (text) => cli.note(text), ask })),
     afterwards: (finish) => void life.afterwards.push(finish),
     onInterrupt: (finish) => void life.interrupt.push(finish),
   };
+  life.afterwards.push(() => cli.workspace.close());
   return cli;
 }
 

@@ -1,29 +1,29 @@
 /** The mesh that `aip mesh join` or `aip mesh serve` wrote into the home's config: who can be stopped there can be stopped in programs, too. */
 import { dirname, resolve } from 'node:path';
 import { Failure } from '../../app/failure.js';
-import { heldApiKey } from '../../app/keys/mesh-api-key.js';
+import { userConfig } from '../../workspace/files.js';
+import { meshApiKey } from '../../workspace/mesh.js';
+import type { LocalWorkspace } from '../../workspace/workspace.js';
 import { usage, type Duration } from '../options/given.js';
 import type { MeshOptions } from './mesh.js';
-import type { World } from '../wiring.js';
 
 type Members = Readonly<Record<string, unknown>>;
 
 /** As `configureMesh` takes it, without the `key` where this process cannot read it; null where the home belongs to no mesh. */
-export async function joinedMesh(world: World): Promise<MeshOptions | null> {
-  const config = await world.userConfig();
+export async function joinedMesh(workspace: LocalWorkspace): Promise<MeshOptions | null> {
+  const config = await userConfig(workspace);
   if (config === null) return null;
   const { mesh, revocation } = membersOf(config.text, config.path);
   const { url, public_key, ca, key_file, key_id, regions, max_propagation_time_ms } = asMembers(mesh);
   if (url === undefined || url === null) return null;
   const { max_age, on_stale } = asMembers(revocation);
-  const key = await keyOf(world, key_file, key_id);
+  const key = await keyOf(workspace, pathIn(config.path, key_file), typeof key_id === 'string' ? key_id : null);
   // What each may hold is looked at where all options of a mesh are.
   return {
     url: url as string,
     ...(key === null ? {} : { key }),
     ...given('publicKey', public_key as string),
-    // A path in a file is the file's own, wherever the program runs.
-    ...given('ca', typeof ca === 'string' ? resolve(dirname(config.path), ca) : (ca as string)),
+    ...given('ca', pathIn(config.path, ca) ?? (ca as string)),
     ...given('regions', regions as NonNullable<MeshOptions['regions']>),
     ...given('maxPropagationTimeMs', max_propagation_time_ms as number),
     ...given('maxAge', max_age as Duration),
@@ -32,17 +32,19 @@ export async function joinedMesh(world: World): Promise<MeshOptions | null> {
 }
 
 /** Null where there is none that this process can read: the copy that `aip mesh follow` keeps needs no key. */
-async function keyOf(world: World, file: unknown, name: unknown): Promise<string | null> {
+async function keyOf(workspace: LocalWorkspace, keyFile: string | null, keyId: string | null): Promise<string | null> {
   try {
-    if (typeof file === 'string') return await world.secretFile(file);
-    if (typeof name !== 'string') return null;
-    const [state, store] = await Promise.all([world.state(), world.stores({})]);
-    return await heldApiKey({ state, store, random: world.random, clock: world.clock }, name);
+    return await meshApiKey(workspace, { keyFile, keyId }, {});
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    world.notice(`The mesh of this machine is not asked, its API key cannot be read: ${error.message}`);
+    if (!(error instanceof Failure) || error.code === 'USAGE') throw error;
+    workspace.world.notice(`The mesh of this machine is not asked, its API key cannot be read: ${error.message}`);
     return null;
   }
+}
+
+/** As for the command line, a path in a file is the file's own, wherever the program runs. */
+function pathIn(config: string, path: unknown): string | null {
+  return typeof path === 'string' ? resolve(dirname(config), path) : null;
 }
 
 function given<K extends keyof MeshOptions>(name: K, value: MeshOptions[K]): Partial<MeshOptions> {

@@ -18,7 +18,9 @@ import type { Freshness } from '../../verify/context.js';
 import { durationOf, onlyKnown, usage, type Duration } from '../options/given.js';
 import { publicKeyIn } from '../options/public-key.js';
 import { joinedMesh } from './joined.js';
-import type { World } from '../wiring.js';
+import { localState } from '../../workspace/state.js';
+import type { LocalWorkspace } from '../../workspace/workspace.js';
+import { variable, type World } from '../../workspace/world.js';
 
 /** Which mesh a workspace belongs to, and what it believes of it. */
 export interface MeshOptions {
@@ -83,7 +85,7 @@ const DEFAULT_WAIT_MS = 500;
 const DEFAULT_AGE_MS = 30_000;
 
 export class Mesh {
-  readonly #world: World;
+  readonly #workspace: LocalWorkspace;
   /** Undefined until it was looked at; null without a mesh. */
   #configured: Configured | null | undefined;
   #opening: Promise<Opened> | null = null;
@@ -93,8 +95,12 @@ export class Mesh {
   #unheardAt: number | null = null;
   #settling: Promise<void> | null = null;
 
-  constructor(world: World) {
-    this.#world = world;
+  constructor(workspace: LocalWorkspace) {
+    this.#workspace = workspace;
+  }
+
+  get #world(): World {
+    return this.#workspace.world;
   }
 
   configure(options: MeshOptions): void {
@@ -193,7 +199,7 @@ export class Mesh {
   }
 
   async #found(): Promise<Configured | null> {
-    return configuredBy({}, this.#world) ?? joinedBy(await joinedMesh(this.#world), this.#world);
+    return configuredBy({}, this.#world) ?? joinedBy(await joinedMesh(this.#workspace), this.#world);
   }
 
   /** One question at a time, whoever waits for it. */
@@ -234,8 +240,8 @@ export class Mesh {
   }
 
   async #connect(configured: Configured | null): Promise<Opened> {
-    const [{ connectMesh }] = await Promise.all([import('./wiring.js'), this.#world.state()]);
-    const connection = connectMesh(this.#world, configured);
+    const [{ connectMesh }] = await Promise.all([import('./connection.js'), localState(this.#workspace)]);
+    const connection = await connectMesh(this.#workspace, configured);
     return { configured, ...connection };
   }
 
@@ -253,11 +259,10 @@ const REVOKE: ReadonlySet<string> = new Set(['agentId', 'reason', 'revokedBy']);
 
 /** Null when nothing names a mesh. Fails when it is named and what is needed to believe it is missing. */
 function configuredBy(options: MeshOptions, world: World): Configured | null {
-  const { variable } = world;
   const regions = regionsOf(options);
-  const named = options.url ?? regions[0] ?? variable('AIP_MESH_URL');
+  const named = options.url ?? regions[0] ?? variable(world, 'AIP_MESH_URL');
   if (named === null) return null;
-  const text: unknown = options.key ?? variable('AIP_MESH_KEY');
+  const text: unknown = options.key ?? variable(world, 'AIP_MESH_KEY');
   const key = typeof text === 'string' ? parseApiKey(text.trim()) : null;
   if (key === null) throw keyless();
   return { ...believed(options, named, regions, world), key: key.text };
@@ -268,7 +273,7 @@ function joinedBy(options: MeshOptions | null, world: World): Configured | null 
   if (options === null) return null;
   const regions = regionsOf(options);
   // As on the command line, the environment comes before the file.
-  const text = world.variable('AIP_MESH_KEY') ?? options.key ?? null;
+  const text = variable(world, 'AIP_MESH_KEY') ?? options.key ?? null;
   const key = text === null ? null : parseApiKey(text.trim());
   if (text !== null && key === null) throw keyless();
   return { ...believed(options, options.url, regions, world), key: key?.text ?? null };
@@ -278,16 +283,16 @@ function believed(
   options: MeshOptions,
   url: unknown,
   regions: readonly string[],
-  { variable }: World,
+  world: World,
 ): Omit<Configured, 'key'> {
-  const said = options.publicKey ?? variable('AIP_MESH_PUBLIC_KEY');
+  const said = options.publicKey ?? variable(world, 'AIP_MESH_PUBLIC_KEY');
   if (said === null)
     throw usage('The public key of the mesh is missing.', 'give "publicKey", or set AIP_MESH_PUBLIC_KEY');
   const { publicKey } = publicKeyIn(said, 'The public key of the mesh');
   const waitMs = options.maxPropagationTimeMs ?? DEFAULT_WAIT_MS;
   if (!Number.isInteger(waitMs) || waitMs < 1 || waitMs > 600_000)
     throw usage('"maxPropagationTimeMs" is not a whole number from 1 to 600000.');
-  const ca: unknown = options.ca ?? variable('AIP_MESH_CA');
+  const ca: unknown = options.ca ?? variable(world, 'AIP_MESH_CA');
   if (ca !== null && typeof ca !== 'string') throw usage('"ca" is not a path.');
   const { replicationMode, onStale = 'last-known', maxAge } = options;
   if (replicationMode !== undefined && replicationMode !== 'async' && replicationMode !== 'sync')

@@ -5,7 +5,10 @@ import { publicKeyOf } from '../../protocol/ed25519/sign.js';
 import { toHex } from '../../protocol/hex.js';
 import { parseSeed } from '../../protocol/identity/keys.js';
 import type { Passport } from '../../protocol/passport.js';
-import type { World } from '../wiring.js';
+import { keyStores } from '../../workspace/keys.js';
+import { localState } from '../../workspace/state.js';
+import type { LocalWorkspace } from '../../workspace/workspace.js';
+import { variable } from '../../workspace/world.js';
 
 /** Where an agent's private key is. Without any of these: where this machine put it, else AGENT_PRIVATE_KEY. */
 export interface KeyOptions {
@@ -44,11 +47,25 @@ export function heldKey(passport: Passport, seed: Uint8Array): HeldKey {
 
 /** Keys opened by this process, so that a tool call does not ask the keychain again. Forgotten on `close`. */
 export class OpenKeys {
-  readonly #world: World;
+  readonly #workspace: LocalWorkspace;
+  readonly #passphrase: KeyOptions['passphrase'];
   readonly #held = new Map<string, HeldKey>();
 
-  constructor(world: World) {
-    this.#world = world;
+  /** `passphrase`: the workspace's own, for callers that name none. */
+  constructor(workspace: LocalWorkspace, passphrase: KeyOptions['passphrase']) {
+    this.#workspace = workspace;
+    this.#passphrase = passphrase;
+  }
+
+  /** The key stores, as this caller's options have them. */
+  stores({ envFile, passphrase }: KeyOptions): (name: KeyStoreName) => Promise<KeyStore> {
+    return keyStores(this.#workspace, { envFile, passphrase: passphrase ?? this.#passphrase });
+  }
+
+  /** True when a passphrase for key files is at hand. */
+  holdsPassphrase({ passphrase }: KeyOptions): boolean {
+    const given = passphrase ?? this.#passphrase;
+    return given !== undefined || this.#workspace.world.env.AIP_KEY_PASSPHRASE !== undefined;
   }
 
   async open(passport: Passport, options: KeyOptions): Promise<HeldKey> {
@@ -60,9 +77,9 @@ export class OpenKeys {
       return this.#keep(heldKey(passport, seed));
     }
     if (known !== undefined && toHex(known.publicKey) === toHex(key.publicKey)) return known;
-    const { random, clock } = this.#world;
-    const [state, store] = await Promise.all([this.#world.state(), this.#world.stores(options)]);
-    const from = storeNamed(options, state.key(keyId) !== null, this.#world);
+    const { random, clock } = this.#workspace.world;
+    const [state, store] = [await localState(this.#workspace), this.stores(options)];
+    const from = storeNamed(options, state.key(keyId) !== null, this.#workspace);
     return this.#keep(await openKey({ state, store, random, clock }, keyId, key.publicKey, from));
   }
 
@@ -83,10 +100,10 @@ export class OpenKeys {
 }
 
 /** A store that the caller names; else the environment, where this machine holds no key of its own and the variable is set. */
-function storeNamed({ keyStore, envFile }: KeyOptions, held: boolean, world: World): KeyStoreName | null {
+function storeNamed({ keyStore, envFile }: KeyOptions, held: boolean, { world }: LocalWorkspace): KeyStoreName | null {
   if (keyStore !== undefined) return keyStore;
   if (envFile !== undefined) return 'env';
-  return !held && world.holdsKey() ? 'env' : null;
+  return !held && variable(world, AGENT_KEY_VARIABLE) !== null ? 'env' : null;
 }
 
 /** Stands for a key that the caller keeps: nothing is written, and the variable is where it is looked for later. */

@@ -4,7 +4,7 @@ import type { VerifyOptions } from '../../app/verification/intents.js';
 import { paramsOf } from '../../app/verification/plain-json.js';
 import { readApproval, type Approval } from '../../protocol/approval.js';
 import { keyId, parsePrincipalId } from '../../protocol/identity/did.js';
-import { DEFAULT_MAX_AGE_S, DEFAULT_MAX_SKEW_S } from '../../protocol/limits.js';
+import { verifyOptions } from '../../workspace/verification.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { PinnedKey } from '../../verify/context.js';
 import { parsedOf, type AgentPassport } from '../agent-passport.js';
@@ -65,19 +65,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
     'approval',
   ],
 ]);
-const POLICY: VerifyOptions['policy'] = {
-  maxAgeMs: DEFAULT_MAX_AGE_S * 1000,
-  maxSkewMs: DEFAULT_MAX_SKEW_S * 1000,
-  minTrust: null,
-};
-const DEFAULT: VerifyOptions = {
-  policy: POLICY,
-  at: null,
-  dryRun: false,
-  geo: null,
-  logParams: 'masked',
-  parallel: false,
-};
+const DEFAULT: VerifyOptions = verifyOptions({});
 
 /** How to judge, as the options say. */
 export function judgingOf(options: VerifyIntentOptions | undefined): VerifyOptions {
@@ -86,20 +74,12 @@ export function judgingOf(options: VerifyIntentOptions | undefined): VerifyOptio
   const { state, source } = options;
   if (state !== undefined && typeof state !== 'boolean') throw usage('"state" is neither true nor false.');
   if (source !== undefined && typeof source !== 'string') throw usage('"source" is not a string.');
-  return JUDGING.some((name) => options[name] !== undefined) ? { ...DEFAULT, ...changed(options) } : DEFAULT;
+  return JUDGING.some((name) => options[name] !== undefined) ? changed(options) : DEFAULT;
 }
 
 const JUDGING = ['maxAge', 'maxSkew', 'minTrust', 'at', 'geo', 'dryRun', 'logParams'] as const;
 
-function changed({
-  maxAge,
-  maxSkew,
-  minTrust,
-  at,
-  geo,
-  dryRun,
-  logParams,
-}: VerifyIntentOptions): Partial<VerifyOptions> {
+function changed({ maxAge, maxSkew, minTrust, at, geo, dryRun, logParams }: VerifyIntentOptions): VerifyOptions {
   if (at !== undefined && (!(at instanceof Date) || Number.isNaN(at.getTime()))) throw usage('"at" is not a Date.');
   if (minTrust !== undefined && !(typeof minTrust === 'number' && minTrust >= 0 && minTrust <= 1))
     throw usage('"minTrust" is not a number from 0 to 1.');
@@ -108,23 +88,15 @@ function changed({
   if (dryRun !== undefined && typeof dryRun !== 'boolean') throw usage('"dryRun" is neither true nor false.');
   if (logParams !== undefined && !['full', 'masked', 'none'].includes(logParams))
     throw usage('"logParams" is neither full, masked nor none.');
-  return {
-    policy: {
-      ...agesOf(maxAge),
-      maxSkewMs: maxSkew === undefined ? POLICY.maxSkewMs : durationOf(maxSkew, 'maxSkew'),
-      minTrust: minTrust ?? null,
-    },
-    ...(at === undefined ? {} : { at: at.getTime() }),
-    ...(geo === undefined ? {} : { geo }),
-    ...(dryRun === undefined ? {} : { dryRun }),
-    ...(logParams === undefined ? {} : { logParams }),
-  };
-}
-
-function agesOf(maxAge: Duration | undefined): Pick<VerifyOptions['policy'], 'maxAgeMs' | 'ageLimitMs'> {
-  if (maxAge === undefined) return { maxAgeMs: POLICY.maxAgeMs };
-  const ms = durationOf(maxAge, 'maxAge');
-  return { maxAgeMs: ms, ageLimitMs: ms };
+  return verifyOptions({
+    maxAgeMs: maxAge === undefined ? undefined : durationOf(maxAge, 'maxAge'),
+    maxSkewMs: maxSkew === undefined ? undefined : durationOf(maxSkew, 'maxSkew'),
+    minTrust,
+    at: at?.getTime(),
+    geo,
+    dryRun,
+    logParams,
+  });
 }
 
 /** The approvals that the caller gives. */

@@ -304,7 +304,11 @@ describe('trust', () => {
     place.file('.aiprc', text);
     expect((await listed(place)).untrusted).toEqual([name]);
     const { loadConfig } = await import('../../../src/cli/config/load.js');
-    const cli = { io: place.io, globals: { config: null }, paths: () => pathsOf(place.io, '/nonexistent') } as never;
+    const cli = {
+      io: place.io,
+      globals: { config: null },
+      workspace: { paths: () => pathsOf(place.io, '/nonexistent') },
+    } as never;
     await expect(loadConfig(cli)).rejects.toMatchObject({
       code: 'USAGE',
       hint: expect.stringContaining('aip config trust') as string,
@@ -329,7 +333,7 @@ describe('trust', () => {
     const other = { ...place.io, cwd: join(place.cwd, 'inner') };
     place.file('inner/.aiprc', sensitive);
     const { loadConfig } = await import('../../../src/cli/config/load.js');
-    const cli = { io: other, globals: { config: null }, paths: () => pathsOf(place.io, home) } as never;
+    const cli = { io: other, globals: { config: null }, workspace: { paths: () => pathsOf(place.io, home) } } as never;
     await expect(loadConfig(cli)).rejects.toMatchObject({ code: 'USAGE' });
   });
   test("a file that is somebody else's counts for nothing until it is trusted", async () => {
@@ -409,7 +413,11 @@ describe('the user file', () => {
     const home = join(place.io.userHome, 'h');
     saveUserConfig(pathsOf(place.io, home), { hooks: ['./hook.mjs'] });
     const { loadConfig } = await import('../../../src/cli/config/load.js');
-    const cli = { io: place.io, globals: { config: null }, paths: () => pathsOf(place.io, home) } as never;
+    const cli = {
+      io: place.io,
+      globals: { config: null },
+      workspace: { paths: () => pathsOf(place.io, home) },
+    } as never;
     expect((await loadConfig(cli)).get('hooks')).toEqual([join(home, 'hook.mjs')]);
     expect((await loadConfig(cli)).get('verify.max_age')).toBe(300_000);
   });

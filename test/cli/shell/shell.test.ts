@@ -376,12 +376,6 @@ describe('the streams', () => {
     expect(() => cli.out('x')).toThrow('stdout is closed');
     expect(place.out()).toBe('');
   });
-  test('adapters are built once', () => {
-    const { cli } = cliOf();
-    let built = 0;
-    const build = (): number => ++built;
-    expect([cli.once(build), cli.once(build)]).toEqual([1, 1]);
-  });
 });
 
 describe('ending early', () => {

@@ -25,7 +25,7 @@ export const command: CommandSpec<Options> = {
   topics: ['config'],
   run: async (input, cli) => {
     const config = await loadConfig(cli, { inspect: true });
-    const paths = cli.paths();
+    const paths = cli.workspace.paths();
     if (config.untrusted.length > 0) {
       cli.warn(
         `${config.files.project} is not trusted; ignored: ${config.untrusted.join(', ')}. Other commands refuse it: aip config trust`,

@@ -39,7 +39,7 @@ export const command: CommandSpec<Options> = {
       }
     }
     const digest = digestOf(file);
-    saveTrusted(cli.paths(), file.path, digest);
+    saveTrusted(cli.workspace.paths(), file.path, digest);
     if (cli.globals.json) cli.json({ path: file.path, digest, settings });
     else cli.out(`trusted ${clean(file.path)}`);
     return 0;

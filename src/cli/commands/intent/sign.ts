@@ -4,7 +4,6 @@ import { findPassport } from '../../../app/passports/find.js';
 import { openKey } from '../../../app/keys/keyring.js';
 import { signEnvelope } from '../../../app/signing/envelope.js';
 import { signIntent } from '../../../app/signing/intent.js';
-import { createFile } from '../../../adapters/files/plain-file.js';
 import type { Tier } from '../../../protocol/aip1/envelope.js';
 import type { ValueObject } from '../../../protocol/aip1/encoding/numbers.js';
 import type { IntentDocument } from '../../../protocol/intent.js';
@@ -23,7 +22,8 @@ import { safeJson } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { duration, integer } from '../../input/values.js';
 import { documentReader } from '../../input/documents.js';
-import { keyring, random } from '../../wiring.js';
+import { createFile } from '../../../workspace/files.js';
+import { keyring } from '../../../workspace/keys.js';
 
 interface Options extends RequestFlags, KeyPlaceFlags {
   readonly passport: string;
@@ -114,7 +114,7 @@ export const command: CommandSpec<Options> = {
   async run({ args, options }, cli) {
     if (options.passport === undefined)
       throw new Failure('USAGE', 'Whose intent is it?', { hint: 'name the agent with --passport <file>' });
-    const ring = await keyring(cli, options);
+    const ring = await keyring(cli.workspace, options);
     const { passport } = await findPassport({ state: ring.state, readFile: documentReader(cli) }, options.passport);
     const request = await requestOf(args[0], options, cli);
     if (options.dialect === 'native' && (options.tier ?? options.ttl) !== undefined)
@@ -122,7 +122,11 @@ export const command: CommandSpec<Options> = {
     const { keyId, key } = passport.currentKey;
     const held = await openKey(ring, keyId, key.publicKey, storeNamed(options, ring.state.key(keyId) !== null, cli));
     const now = cli.io.now();
-    const given = { ...request, timestamp: options.timestamp ?? Math.floor(now / 1000), nonce: random(16) };
+    const given = {
+      ...request,
+      timestamp: options.timestamp ?? Math.floor(now / 1000),
+      nonce: cli.workspace.world.random(16),
+    };
     const intent =
       options.dialect === 'aip-1'
         ? signEnvelope(passport, held, { ...given, ...termsOf(options) })

@@ -1,6 +1,5 @@
 import { Failure } from '../../../app/failure.js';
 import { verifyIntents, type Submission } from '../../../app/verification/intents.js';
-import { readDocument } from '../../../adapters/files/document.js';
 import type { Judgement } from '../../../verify/judge.js';
 import { APPROVAL_OPTION, approvalsIn, explainUnapproved, type ApprovalFlags } from '../../intents/approvals.js';
 import type { Cli } from '../../cli.js';
@@ -13,7 +12,8 @@ import { resultWriter, type Format } from '../../intents/results.js';
 import type { CommandSpec } from '../../spec.js';
 import { duration, instant, integer } from '../../input/values.js';
 import { verification, type VerificationFlags } from '../../intents/verification.js';
-import { signatureWorkers } from '../../wiring.js';
+import { readDocument } from '../../../workspace/files.js';
+import { signatureWorkers } from '../../../workspace/programs.js';
 
 interface Options extends ResolveFlags, EnvelopeFlags, ApprovalFlags {
   readonly passport: readonly string[];
@@ -124,7 +124,8 @@ export const command: CommandSpec<Options> = {
     const format = formatOf(options, cli);
     if (options.ndjson === true) {
       const { verifyStream } = await import('../../intents/stream.js');
-      const workers = options.jobs > 1 ? { signatureWorkers: await signatureWorkers(cli, options.jobs - 1) } : {};
+      const workers =
+        options.jobs > 1 ? { signatureWorkers: await signatureWorkers(cli.workspace, options.jobs - 1) } : {};
       return verifyStream(cli, {
         deps: { ...deps, ...workers },
         options: judging,
@@ -205,7 +206,7 @@ async function submissionsOf(args: readonly string[], cli: Cli): Promise<Submiss
       paths.push(arg);
       continue;
     }
-    const { expandPattern, fileExists } = await import('../../../adapters/files/plain-file.js');
+    const { expandPattern, fileExists } = await import('../../../workspace/files.js');
     const found = (await fileExists(arg)) ? [arg] : await expandPattern(arg);
     if (found.length === 0) throw nothing(`No file matches ${arg}.`);
     paths.push(...found);

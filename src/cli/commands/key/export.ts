@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
-import { replaceFile } from '../../../adapters/files/plain-file.js';
 import { Failure } from '../../../app/failure.js';
 import { formatPublicKey } from '../../../protocol/identity/keys.js';
 import { keyNamed, PUBLIC_FORMS, publicForm, type PublicForm } from '../../keys/known.js';
 import type { CommandSpec } from '../../spec.js';
-import { localState } from '../../wiring.js';
+import { replaceFile } from '../../../workspace/files.js';
+import { localState } from '../../../workspace/state.js';
 
 interface Options {
   readonly public: boolean;
@@ -40,7 +40,7 @@ export const command: CommandSpec<Options> = {
       throw new Failure('USAGE', 'A private key does not leave its key store.', {
         hint: `aip key export ${args[0]!.slice(0, 80)} --public`,
       });
-    const { keyId, publicKey } = keyNamed(await localState(cli), args[0]!);
+    const { keyId, publicKey } = keyNamed(await localState(cli.workspace), args[0]!);
     if (publicKey === null)
       throw new Failure('NOT_FOUND', `The public half of ${keyId} is not known here without opening the key.`, {
         hint: 'import its passport: aip passport import <file>',

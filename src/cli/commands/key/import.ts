@@ -7,9 +7,10 @@ import { KEY_OPTIONS, PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options
 import { agreeToSecond } from '../../passports/second-pin.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
-import { keyring, localState, pemFiles, type KeyFlags } from '../../wiring.js';
+import { type KeyPlaces, keyring, pemFiles } from '../../../workspace/keys.js';
+import { localState } from '../../../workspace/state.js';
 
-interface Options extends KeyFlags {
+interface Options extends KeyPlaces {
   readonly id?: string;
   readonly keyStore?: KeyStoreName;
   readonly yes?: boolean;
@@ -49,8 +50,8 @@ export const command: CommandSpec<Options> = {
   topics: ['keys'],
 
   async run({ args, options }, cli) {
-    const seed = await (await pemFiles(cli, options)).take(args[0]!);
-    const [ring, state] = await Promise.all([keyring(cli, options), localState(cli)]);
+    const seed = await (await pemFiles(cli.workspace, options)).take(args[0]!);
+    const [ring, state] = await Promise.all([keyring(cli.workspace, options), localState(cli.workspace)]);
     const request: ImportRequest = {
       seed,
       keyId: options.id ?? null,

@@ -2,7 +2,7 @@ import { knownKeys } from '../../../app/keys/known-keys.js';
 import { keyFacts } from '../../keys/known.js';
 import { table } from '../../render/terminal/table.js';
 import type { CommandSpec } from '../../spec.js';
-import { localState } from '../../wiring.js';
+import { localState } from '../../../workspace/state.js';
 
 interface Options {
   readonly all: boolean;
@@ -23,7 +23,7 @@ export const command: CommandSpec<Options> = {
   topics: ['keys'],
 
   async run({ options }, cli) {
-    const keys = knownKeys(await localState(cli)).filter(({ record }) => options.all || record !== null);
+    const keys = knownKeys(await localState(cli.workspace)).filter(({ record }) => options.all || record !== null);
     if (cli.globals.json) {
       cli.json(keys.map(keyFacts));
       return 0;

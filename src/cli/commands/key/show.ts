@@ -1,7 +1,7 @@
 import { keyFacts, keyNamed, PUBLIC_FORMS, publicForm } from '../../keys/known.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
-import { localState } from '../../wiring.js';
+import { localState } from '../../../workspace/state.js';
 
 export const command: CommandSpec = {
   path: ['key', 'show'],
@@ -16,7 +16,7 @@ export const command: CommandSpec = {
   topics: ['keys'],
 
   async run({ args }, cli) {
-    const key = keyNamed(await localState(cli), args[0]!);
+    const key = keyNamed(await localState(cli.workspace), args[0]!);
     const { publicKey, keyId } = key;
     const forms =
       publicKey === null

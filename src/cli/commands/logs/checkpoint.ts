@@ -2,7 +2,7 @@ import { checkAgainstStatements, signCheckpoint } from '../../../app/logs/checkp
 import { Failure } from '../../../app/failure.js';
 import { logSigner, SIGNER_OPTIONS, statementKeys, type SignerFlags } from '../../logs/signer.js';
 import type { CommandSpec } from '../../spec.js';
-import { localState } from '../../wiring.js';
+import { localState } from '../../../workspace/state.js';
 
 interface Options extends SignerFlags {
   readonly out?: string;
@@ -28,7 +28,7 @@ export const command: CommandSpec<Options> = {
   topics: ['logs', 'security'],
 
   async run({ options }, cli) {
-    const state = await localState(cli);
+    const state = await localState(cli.workspace);
     const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
     const { check } = await checkAgainstStatements(state, { keys: await statementKeys(cli, []), given: [], pause });
     if (!check.ok) {
@@ -44,7 +44,7 @@ export const command: CommandSpec<Options> = {
     const text = await signCheckpoint(state, key, cli.io.now());
     if (options.out === undefined || options.out === '-') cli.out(text);
     else {
-      const { replaceFile } = await import('../../../adapters/files/plain-file.js');
+      const { replaceFile } = await import('../../../workspace/files.js');
       await replaceFile(options.out, `${text}\n`);
       if (cli.globals.json) cli.out(text);
     }

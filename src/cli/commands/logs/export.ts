@@ -6,7 +6,9 @@ import type { Cli } from '../../cli.js';
 import type { CommandSpec } from '../../spec.js';
 import { sinceWhen } from '../../input/values.js';
 import { VERSION } from '../../version.js';
-import { finding, localState } from '../../wiring.js';
+import { finding } from '../../../workspace/keys.js';
+import { localState } from '../../../workspace/state.js';
+import { documentReader } from '../../input/documents.js';
 
 interface Options {
   readonly format: 'jsonl' | 'csv' | 'ocsf' | 'cef';
@@ -61,7 +63,7 @@ export const command: CommandSpec<Options> = {
   topics: ['logs', 'json'],
 
   async run({ options }, cli) {
-    const state = await localState(cli);
+    const state = await localState(cli.workspace);
     const render = await renderer(options.format);
     const query = await queryOf(options, cli);
     const target = await targetOf(options.out, cli);
@@ -121,7 +123,7 @@ async function targetOf(out: string | undefined, cli: Cli) {
   if (out === undefined || out === '-') {
     return { write: (text: string) => cli.stream(text.replace(/\n$/, '')), finish: nothing, discard: nothing };
   }
-  const { fileExists, growingFile } = await import('../../../adapters/files/growing-file.js');
+  const { fileExists, growingFile } = await import('../../../workspace/files.js');
   if (await fileExists(out))
     throw new Failure('EXISTS', `${out} exists already.`, { hint: 'choose another file with --out' });
   return growingFile(out);
@@ -134,7 +136,9 @@ async function queryOf(options: Options, cli: Cli): Promise<EntryQuery> {
   const since = options.since === undefined ? null : sinceWhen(options.since, now);
   const until = options.until === undefined ? null : sinceWhen(options.until, now);
   return {
-    ...(options.agent === undefined ? {} : { agentId: await agentNamed(await finding(cli), options.agent) }),
+    ...(options.agent === undefined
+      ? {}
+      : { agentId: await agentNamed(await finding(cli.workspace, documentReader(cli)), options.agent) }),
     ...(options.status === undefined ? {} : { status: options.status }),
     ...(since === null ? {} : { since }),
     ...(until === null ? {} : { until }),

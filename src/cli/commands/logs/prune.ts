@@ -8,7 +8,7 @@ import { YES_OPTION } from '../../input/options.js';
 import type { CommandSpec } from '../../spec.js';
 import { trustRules } from '../../config/trust-rules.js';
 import { duration } from '../../input/values.js';
-import { localState } from '../../wiring.js';
+import { localState } from '../../../workspace/state.js';
 
 interface Options extends SignerFlags {
   readonly olderThan?: number;
@@ -46,7 +46,7 @@ export const command: CommandSpec<Options> = {
         hint: 'aip logs prune --older-than 90d',
       });
     }
-    const [state, config] = await Promise.all([localState(cli), cli.config()]);
+    const [state, config] = await Promise.all([localState(cli.workspace), cli.config()]);
     state.conduct.judgeBy(trustRules(config));
     const now = cli.io.now();
     const pause = () => new Promise<void>((resolve) => setImmediate(resolve));

@@ -6,7 +6,9 @@ import type { CommandSpec } from '../../spec.js';
 import { TailWriter } from '../../logs/tail.js';
 import { tailFile, tailLog, type TailRequest } from '../../logs/tail-sources.js';
 import { integer, sinceWhen } from '../../input/values.js';
-import { finding, localState } from '../../wiring.js';
+import { finding } from '../../../workspace/keys.js';
+import { localState } from '../../../workspace/state.js';
+import { documentReader } from '../../input/documents.js';
 
 interface Options {
   readonly follow: boolean;
@@ -87,7 +89,7 @@ export const command: CommandSpec<Options> = {
     const met = options.mesh
       ? await fleet(cli, request, writer)
       : options.file === undefined
-        ? await tailLog(cli, await localState(cli), request, writer)
+        ? await tailLog(cli, await localState(cli.workspace), request, writer)
         : await tailFile(cli, options.file, request, writer);
     return writer.finish(met);
   },
@@ -114,7 +116,9 @@ async function filterOf(options: Options, cli: Cli): Promise<LogFilter> {
   const since = options.since === undefined ? null : sinceWhen(options.since, now);
   const until = options.until === undefined ? null : sinceWhen(options.until, now);
   return {
-    ...(options.agent === undefined ? {} : { agentId: await agentNamed(await finding(cli), options.agent) }),
+    ...(options.agent === undefined
+      ? {}
+      : { agentId: await agentNamed(await finding(cli.workspace, documentReader(cli)), options.agent) }),
     ...(options.action === undefined ? {} : { action: options.action }),
     ...(options.status === undefined ? {} : { status: options.status }),
     ...(options.code === undefined ? {} : { code: codeNamed(options.code) }),

@@ -5,7 +5,7 @@ import { readInput } from '../../input/documents.js';
 import { statementKeys } from '../../logs/signer.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
-import { localState } from '../../wiring.js';
+import { localState } from '../../../workspace/state.js';
 
 interface Options {
   readonly checkpoint: readonly string[];
@@ -63,7 +63,7 @@ export const command: CommandSpec<Options> = {
       const { verifyExport } = await import('../../logs/verify-export.js');
       return answer(await verifyExport(cli, options.file, { keys, given, pause }), null, cli);
     }
-    const state = await localState(cli);
+    const state = await localState(cli.workspace);
     return answer(await checkAgainstStatements(state, { keys, given, pause }), state.logId, cli);
   },
 };

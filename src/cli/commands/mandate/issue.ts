@@ -4,8 +4,6 @@ import { findPassport } from '../../../app/passports/find.js';
 import { grant } from '../../../app/passports/mandates.js';
 import type { State } from '../../../app/ports/state.js';
 import { requireIssued } from '../../../app/keys/principals.js';
-import { readDocument } from '../../../adapters/files/document.js';
-import { createFile } from '../../../adapters/files/plain-file.js';
 import { DEFAULT_MANDATE_LIFETIME_MS } from '../../../protocol/aip1/mandate.js';
 import { parseExact, plain, type Value, type ValueObject } from '../../../protocol/aip1/encoding/numbers.js';
 import { speakerOf, unspokenConstraints } from '../../../protocol/aip1/speaker.js';
@@ -17,7 +15,8 @@ import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { safeJson } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { duration } from '../../input/values.js';
-import { issuing } from '../../wiring.js';
+import { createFile, readDocument } from '../../../workspace/files.js';
+import { issuing } from '../../../workspace/keys.js';
 
 interface Options {
   readonly issuer?: string;
@@ -83,7 +82,7 @@ export const command: CommandSpec<Options> = {
   topics: ['aip-1'],
 
   async run({ args, options }, cli) {
-    const deps = await issuing(cli, options);
+    const deps = await issuing(cli.workspace, options);
     const agent = args[0]!;
     const known = await knownPassport(agent, options, deps.state);
     const boundaries = await boundariesOf(options, known, cli);

@@ -1,14 +1,14 @@
 import { drill } from '../../../app/mesh/drill.js';
 import { MAX_CONFIRM_WAIT_MS } from '../../../mesh/limits.js';
 import { meshSession } from '../../mesh/session.js';
-import { operatorSigner } from '../../mesh/wiring.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { renderDrill } from '../../render/mesh.js';
 import type { CommandSpec } from '../../spec.js';
 import { duration, integer } from '../../input/values.js';
-import { random, type KeyFlags } from '../../wiring.js';
+import type { KeyPlaces } from '../../../workspace/keys.js';
+import { operatorSigner } from '../../mesh/access.js';
 
-interface Options extends KeyFlags {
+interface Options extends KeyPlaces {
   /** ms. */
   readonly within: number;
   readonly rounds: number;
@@ -52,6 +52,7 @@ export const command: CommandSpec<Options> = {
   async run({ options }, cli) {
     const { lines, check } = await meshSession(cli, options);
     const signer = await operatorSigner(cli, options);
+    const { random } = cli.workspace.world;
     const deps = { lines, check, clock: cli.io.now, random, signer, waitMs: options.within };
     const report = await drill(deps, {
       withinMs: options.within,

@@ -2,13 +2,15 @@ import { requireMesh } from '../../mesh/access.js';
 import { FollowTeller } from '../../mesh/following.js';
 import { followsAgain, leave, listeningVerifier } from '../../mesh/listening.js';
 import { startShipping } from '../../mesh/shipping.js';
-import { apiKey, follower, localCopy } from '../../mesh/wiring.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { isLabel } from '../../../mesh/roster/member.js';
 import type { CommandSpec } from '../../spec.js';
-import { localState, type KeyFlags } from '../../wiring.js';
+import type { KeyPlaces } from '../../../workspace/keys.js';
+import { meshFollower } from '../../../workspace/mesh.js';
+import { localState } from '../../../workspace/state.js';
+import { apiKey, localCopy } from '../../mesh/access.js';
 
-interface Options extends KeyFlags {
+interface Options extends KeyPlaces {
   readonly label?: string;
   readonly name?: string;
 }
@@ -53,13 +55,13 @@ export const command: CommandSpec<Options> = {
     const [key, copy, , config] = await Promise.all([
       apiKey(cli, options),
       localCopy(cli),
-      localState(cli),
+      localState(cli.workspace),
       cli.config(),
     ]);
     const teller = new FollowTeller(cli, access.endpoints[0]!);
     let broken: (error: unknown) => void = () => undefined;
     const failed = new Promise<never>((_, reject) => (broken = reject));
-    const following = await follower(access, key, {
+    const following = await meshFollower(access, key, {
       ...teller.listener,
       verifier: await listeningVerifier(cli, copy, options.label ?? options.name),
       onProof: () => followsAgain(copy),

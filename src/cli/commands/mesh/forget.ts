@@ -3,9 +3,9 @@ import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { adminSession } from '../../mesh/session.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
-import type { KeyFlags } from '../../wiring.js';
+import type { KeyPlaces } from '../../../workspace/keys.js';
 
-export const command: CommandSpec<KeyFlags> = {
+export const command: CommandSpec<KeyPlaces> = {
   path: ['mesh', 'forget'],
   summary: 'Take a verifier off the roster that will not come back',
   detail:

@@ -13,13 +13,15 @@ import { readUserFile, saveUserConfig } from '../../config/files.js';
 import { flatten } from '../../config/load.js';
 import { isWebUrl } from '../../config/kinds.js';
 import { clockDifference } from '../../mesh/clock.js';
-import { copyFor, meshCheck, meshLines, refresh, roleIn, secretFile } from '../../mesh/wiring.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
-import { keyring, localState, type KeyFlags } from '../../wiring.js';
+import { type KeyPlaces, keyring, secretFile } from '../../../workspace/keys.js';
+import { localCopy, meshCheck, meshLines, refreshCopy } from '../../../workspace/mesh.js';
+import { localState } from '../../../workspace/state.js';
+import { roleIn } from '../../mesh/access.js';
 
-interface Options extends KeyFlags {
+interface Options extends KeyPlaces {
   readonly key?: string;
   readonly ca?: string;
   readonly keyFile?: string;
@@ -106,7 +108,8 @@ export const command: CommandSpec<Options> = {
     const key = readApiKey(text, path ?? '--key');
     const ca = options.ca === undefined ? (await cli.config()).get('mesh.ca') : resolve(cli.io.cwd, options.ca);
     const access = { endpoints: [url], publicKey, ca };
-    const seen = await overview(meshLines(cli, access, key.text)[0]!, await meshCheck(publicKey));
+    const [line] = await meshLines(cli.workspace, access, key.text);
+    const seen = await overview(line!, await meshCheck(publicKey));
     const differs = await clockDifference(cli, seen.time);
     await confirmChange(cli, url, publicKey, options.yes);
     const operatorKey = options.operatorKey === undefined ? null : await heldKeyId(cli, options.operatorKey);
@@ -114,14 +117,14 @@ export const command: CommandSpec<Options> = {
       path === null
         ? { 'mesh.key_file': null, 'mesh.key_id': await keep(cli, options, key) }
         : { 'mesh.key_file': path, 'mesh.key_id': null };
-    saveUserConfig(cli.paths(), {
+    saveUserConfig(cli.workspace.paths(), {
       'mesh.url': url,
       'mesh.public_key': publicKey,
       ...(options.ca === undefined ? {} : { 'mesh.ca': ca }),
       ...place,
       ...(operatorKey === null ? {} : { 'mesh.operator_key': operatorKey }),
     });
-    const copied = await refresh(access, key.text, await copyFor(cli, publicKey), 30_000, 10_000);
+    const copied = await refreshCopy(access, key.text, await localCopy(cli.workspace, publicKey), 30_000, 10_000);
     if (cli.globals.json)
       cli.json({
         url,
@@ -155,10 +158,10 @@ async function pinned(text: string | undefined, cli: Cli): Promise<string> {
 
 /** The key's text; its path when it stays in a file. */
 async function given({ key, keyFile }: Options, cli: Cli): Promise<{ text: string; path: string | null }> {
-  if (keyFile === '-') return { text: await secretFile('-', cli), path: null };
+  if (keyFile === '-') return { text: await secretFile(cli.workspace, '-'), path: null };
   if (keyFile !== undefined) {
     const path = resolve(cli.io.cwd, keyFile);
-    return { text: await secretFile(path, cli), path };
+    return { text: await secretFile(cli.workspace, path), path };
   }
   if (key !== undefined) return { text: key, path: null };
   return { text: await cli.ask.secret({ message: 'API key', flag: '--key-file <file>' }), path: null };
@@ -170,7 +173,7 @@ async function keep(cli: Cli, options: Options, key: ApiKey): Promise<string | n
   const fromEnvironment = options.key !== undefined && options.key === secretVariable(cli.io.env, 'AIP_MESH_KEY');
   if (fromEnvironment && options.keyFile === undefined && options.keyStore === undefined) return null;
   try {
-    await keepApiKey(await keyring(cli, options), key, options.keyStore ?? (await storeOf(cli)));
+    await keepApiKey(await keyring(cli.workspace, options), key, options.keyStore ?? (await storeOf(cli)));
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'KEYSTORE_MISSING') throw error;
     throw new Failure(error.code, error.message, {
@@ -188,7 +191,7 @@ async function storeOf(cli: Cli): Promise<KeyStoreName> {
 }
 
 async function confirmChange(cli: Cli, url: string, publicKey: string, yes: boolean): Promise<void> {
-  const file = readUserFile(cli.paths());
+  const file = readUserFile(cli.workspace.paths());
   const before = file === null ? {} : flatten(file);
   const known = before['mesh.public_key'];
   if (known === undefined || known === publicKey || yes) return;
@@ -198,7 +201,7 @@ async function confirmChange(cli: Cli, url: string, publicKey: string, yes: bool
 }
 
 async function heldKeyId(cli: Cli, did: string): Promise<string> {
-  const state = await localState(cli);
+  const state = await localState(cli.workspace);
   const pins = parsePrincipalId(did) === null ? [] : [...state.pins(did)].reverse();
   const pin = pins.find(({ keyId }) => state.key(keyId) !== null);
   if (pin !== undefined) return pin.keyId;

@@ -8,11 +8,12 @@ import { publicKeyFrom } from '../../input/public-key.js';
 import { flatten } from '../../config/load.js';
 import { readUserFile, saveUserConfig } from '../../config/files.js';
 import { isWebUrl } from '../../config/kinds.js';
-import { plainTextProblem, serveMesh, type Serving } from '../../mesh/serving.js';
+import { plainTextProblem, serveMesh, type Serving } from '../../../workspace/mesh-serving.js';
 import { clean } from '../../render/terminal/text.js';
+import { SYSTEM } from '../../../workspace/world.js';
 import type { CommandSpec } from '../../spec.js';
 import { trustRules } from '../../config/trust-rules.js';
-import { localState } from '../../wiring.js';
+import { localState } from '../../../workspace/state.js';
 
 interface Address {
   readonly host: string;
@@ -97,9 +98,10 @@ export const command: CommandSpec<Options> = {
     if (problem !== null) throw problem;
     if (tls === null && options.insecureHttp)
       cli.warn('Without TLS, API keys and events cross the network readable.', 'insecure_http');
-    const data = options.data === undefined ? join(cli.paths().stateDir, 'mesh') : resolve(cli.io.cwd, options.data);
+    const data =
+      options.data === undefined ? join(cli.workspace.paths().stateDir, 'mesh') : resolve(cli.io.cwd, options.data);
     const operator = await operatorKey(options, cli);
-    const serving = await serveMesh({
+    const serving = await serveMesh(SYSTEM, {
       data,
       host,
       port,
@@ -158,7 +160,7 @@ async function operatorKey(
     const key = await publicKeyFrom(operatorKey, 'The --operator-key, which names no principal,', cli);
     return { publicKey: formatPublicKey(key.publicKey), keyId: null };
   }
-  const state = await localState(cli);
+  const state = await localState(cli.workspace);
   const pin = [...state.pins(operatorKey)].reverse().find(({ keyId }) => state.key(keyId) !== null);
   if (pin === undefined)
     throw new Failure('KEY_NOT_FOUND', `This machine does not hold the key of ${operatorKey}.`, {
@@ -174,7 +176,7 @@ function configure(
   { publicKey, adminKeyFile, newAdminKey }: Serving,
   operator: string | null,
 ): void {
-  const file = readUserFile(cli.paths());
+  const file = readUserFile(cli.workspace.paths());
   const before = file === null ? {} : flatten(file);
   const known = before['mesh.public_key'];
   if (known !== undefined && known !== publicKey && before['mesh.key_file'] !== adminKeyFile) {
@@ -192,7 +194,7 @@ function configure(
     ...(operator === null ? {} : { 'mesh.operator_key': operator }),
   };
   if (Object.entries(values).every(([name, value]) => before[name as keyof typeof before] === value)) return;
-  saveUserConfig(cli.paths(), values);
+  saveUserConfig(cli.workspace.paths(), values);
 }
 
 function show(cli: Cli, url: string, data: string, { publicKey, adminKeyFile, newAdminKey }: Serving): void {

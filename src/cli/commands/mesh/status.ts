@@ -1,13 +1,13 @@
 import { overview } from '../../../app/mesh/overview.js';
 import { meshSession } from '../../mesh/session.js';
 import { clockDifference } from '../../mesh/clock.js';
-import { localCopy } from '../../mesh/wiring.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { renderOverview } from '../../render/mesh.js';
 import type { CommandSpec } from '../../spec.js';
-import type { KeyFlags } from '../../wiring.js';
+import type { KeyPlaces } from '../../../workspace/keys.js';
+import { localCopy } from '../../mesh/access.js';
 
-export const command: CommandSpec<KeyFlags> = {
+export const command: CommandSpec<KeyPlaces> = {
   path: ['mesh', 'status'],
   summary: 'Show the mesh, how far the copy here is, and every verifier that listens',
   options: [{ title: 'Flags', options: [...PASSPHRASE_OPTIONS] }],

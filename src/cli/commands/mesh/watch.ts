@@ -2,16 +2,16 @@ import { recentEvents, standsAt } from '../../../app/mesh/recent.js';
 import { FollowTeller } from '../../mesh/following.js';
 import { meshSession } from '../../mesh/session.js';
 import { subjectNamed } from '../../mesh/subject.js';
-import { follower } from '../../mesh/wiring.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import type { MeshEvent } from '../../../mesh/log/event.js';
 import type { CommandSpec } from '../../spec.js';
 import { integer } from '../../input/values.js';
-import type { KeyFlags } from '../../wiring.js';
+import type { KeyPlaces } from '../../../workspace/keys.js';
+import { meshFollower } from '../../../workspace/mesh.js';
 
 const EXITS = ['revoked', 'suspended', 'reinstated', 'any'] as const;
 
-interface Options extends KeyFlags {
+interface Options extends KeyPlaces {
   readonly lines: number;
   readonly agent?: string;
   readonly exitOn?: (typeof EXITS)[number];
@@ -66,7 +66,7 @@ export const command: CommandSpec<Options> = {
     let done: (code: number) => void = () => undefined;
     let broken: (error: unknown) => void = () => undefined;
     const ended = new Promise<number>((resolve, reject) => ([done, broken] = [resolve, reject]));
-    const following = await follower(access, key, {
+    const following = await meshFollower(access, key, {
       ...teller.listener,
       verifier: null,
       maxAgeMs: 30_000,

@@ -20,8 +20,8 @@ import { askActions, askDomain, askName } from '../../passports/questions.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { duration, pairs } from '../../input/values.js';
-import { issuing } from '../../wiring.js';
 import { passportTarget, printUnwritten } from '../../passports/out.js';
+import { issuing } from '../../../workspace/keys.js';
 
 interface Options {
   readonly domain?: string;
@@ -129,7 +129,7 @@ export const command: CommandSpec<Options> = {
 
 /** Without a usable keychain, and without a store having been named, a person at a terminal chooses another. */
 async function createOrAsk(request: PassportRequest, options: Options, cli: Cli): Promise<IssuedPassport> {
-  const deps = await issuing(cli, options);
+  const deps = await issuing(cli.workspace, options);
   try {
     return await createPassport(deps, request);
   } catch (error) {

@@ -1,10 +1,10 @@
 import { Failure } from '../../../app/failure.js';
 import { findPassport } from '../../../app/passports/find.js';
-import { readDocument } from '../../../adapters/files/document.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
-import { keyring } from '../../wiring.js';
+import { readDocument } from '../../../workspace/files.js';
+import { keyring } from '../../../workspace/keys.js';
 
 interface Options {
   readonly yes?: boolean;
@@ -34,7 +34,7 @@ export const command: CommandSpec<Options> = {
   topics: ['passports', 'keys'],
 
   async run({ args, options }, cli) {
-    const ring = await keyring(cli, options);
+    const ring = await keyring(cli.workspace, options);
     const { passport } = await findPassport({ state: ring.state, readFile: readDocument }, args[0]!);
     const { agent } = passport;
     if (options.yes !== true) {
@@ -48,7 +48,7 @@ export const command: CommandSpec<Options> = {
     for (const { keyId } of options.keepKey === true ? [] : [passport.currentKey, ...passport.previousKeys]) {
       const record = ring.state.key(keyId);
       if (record === null) continue;
-      await ring.store(record.store).delete(record.ref);
+      await (await ring.store(record.store)).delete(record.ref);
       ring.state.forgetKey(keyId);
       deleted.push(keyId);
     }

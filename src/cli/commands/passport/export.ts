@@ -1,5 +1,4 @@
 import { join, resolve } from 'node:path';
-import { createFile, FORCE, replaceFile } from '../../../adapters/files/plain-file.js';
 import { Failure } from '../../../app/failure.js';
 import { findPassport } from '../../../app/passports/find.js';
 import { requireIssued } from '../../../app/keys/principals.js';
@@ -13,7 +12,9 @@ import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { exportReference, type ExportFlags } from '../../aip1/reference-folder.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
-import { finding } from '../../wiring.js';
+import { createFile, FORCE, replaceFile } from '../../../workspace/files.js';
+import { finding } from '../../../workspace/keys.js';
+import { documentReader } from '../../input/documents.js';
 
 interface Options extends ExportFlags {
   readonly format: 'did' | 'jwk' | 'pem' | 'aip-1';
@@ -77,7 +78,7 @@ export const command: CommandSpec<Options> = {
   topics: ['passports'],
 
   async run({ args, options }, cli) {
-    const deps = await finding(cli);
+    const deps = await finding(cli.workspace, documentReader(cli));
     const { passport } = await findPassport(deps, args[0]!);
     requireIssued(deps.state, passport);
     if (options.format === 'aip-1') return asFolder(passport, options, cli);

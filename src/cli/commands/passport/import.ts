@@ -12,8 +12,8 @@ import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { importReference, isReferenceFolder, type ImportFlags } from '../../aip1/reference-folder.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
-import { localState } from '../../wiring.js';
 import { printUnwritten } from '../../passports/out.js';
+import { localState } from '../../../workspace/state.js';
 
 interface Options extends ResolveFlags, ImportFlags {
   readonly older?: boolean;
@@ -74,7 +74,7 @@ export const command: CommandSpec<Options> = {
         hint,
       });
     }
-    const state = await localState(cli);
+    const state = await localState(cli.workspace);
     const { agent, document } = passport;
     const known = state.passport(agent.id);
     const before = known === null ? null : readable(known.text);

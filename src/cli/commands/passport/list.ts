@@ -6,7 +6,7 @@ import { parseJsonText } from '../../../protocol/json/parse.js';
 import { ShapeError } from '../../../protocol/json/shape.js';
 import { table } from '../../render/terminal/table.js';
 import type { CommandSpec } from '../../spec.js';
-import { localState } from '../../wiring.js';
+import { localState } from '../../../workspace/state.js';
 
 export const command: CommandSpec = {
   path: ['passport', 'list'],
@@ -20,7 +20,7 @@ export const command: CommandSpec = {
   topics: ['passports'],
 
   async run(_, cli) {
-    const state = await localState(cli);
+    const state = await localState(cli.workspace);
     const rows = state.passports().map((known) => rowOf(known, state, cli.io.now()));
     if (cli.globals.json) {
       cli.json(rows);

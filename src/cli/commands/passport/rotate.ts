@@ -2,13 +2,13 @@ import { findPassport } from '../../../app/passports/find.js';
 import { rotatePassport } from '../../../app/passports/issue.js';
 import { Failure } from '../../../app/failure.js';
 import type { KeyStoreName } from '../../../app/ports/state.js';
-import { readDocument } from '../../../adapters/files/document.js';
 import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { duration } from '../../input/values.js';
-import { issuing } from '../../wiring.js';
 import { passportTarget, printUnwritten } from '../../passports/out.js';
+import { readDocument } from '../../../workspace/files.js';
+import { issuing } from '../../../workspace/keys.js';
 
 interface Options {
   readonly overlap?: number;
@@ -63,7 +63,7 @@ export const command: CommandSpec<Options> = {
   topics: ['passports', 'keys'],
 
   async run({ args, options }, cli) {
-    const deps = await issuing(cli, options);
+    const deps = await issuing(cli.workspace, options);
     const found = await findPassport({ state: deps.state, readFile: readDocument }, args[0]!);
     const target = options.out ?? found.path;
     if (target === null)

@@ -4,7 +4,8 @@ import { issuerProblem } from '../../../verify/checks/issuer.js';
 import type { Passport } from '../../../protocol/passport.js';
 import { renderPassport } from '../../render/passport.js';
 import type { CommandSpec } from '../../spec.js';
-import { finding } from '../../wiring.js';
+import { finding } from '../../../workspace/keys.js';
+import { documentReader } from '../../input/documents.js';
 
 export const command: CommandSpec = {
   path: ['passport', 'show'],
@@ -26,7 +27,7 @@ export const command: CommandSpec = {
   topics: ['passports', 'constraints'],
 
   async run({ args }, cli) {
-    const deps = await finding(cli);
+    const deps = await finding(cli.workspace, documentReader(cli));
     const { passport } = await findPassport(deps, args[0]!);
     if (cli.globals.json) {
       cli.json(asSigned(passport));

@@ -9,7 +9,7 @@ import { agreeToSecond } from '../../passports/second-pin.js';
 import { YES_OPTION } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
-import { localState } from '../../wiring.js';
+import { localState } from '../../../workspace/state.js';
 
 interface Options {
   readonly publicKey?: string;
@@ -66,7 +66,7 @@ export const command: CommandSpec<Options> = {
     }
     const found =
       options.publicKey === undefined ? await resolved(did, options, cli) : [await given(options.publicKey, cli)];
-    const state = await localState(cli);
+    const state = await localState(cli.workspace);
     const before = state.pins(did);
     const isKnown = ({ publicKey }: NewPin): boolean => before.some((pin) => toHex(pin.publicKey) === toHex(publicKey));
     if (before.length > 0 && !found.every(isKnown) && options.replace !== true)

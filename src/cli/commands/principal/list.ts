@@ -2,7 +2,7 @@ import { formatPublicKey } from '../../../protocol/identity/keys.js';
 import { formatSeconds } from '../../../protocol/time.js';
 import { table } from '../../render/terminal/table.js';
 import type { CommandSpec } from '../../spec.js';
-import { localState } from '../../wiring.js';
+import { localState } from '../../../workspace/state.js';
 
 export const command: CommandSpec = {
   path: ['principal', 'list'],
@@ -13,7 +13,7 @@ export const command: CommandSpec = {
   topics: ['passports'],
 
   async run(_, cli) {
-    const state = await localState(cli);
+    const state = await localState(cli.workspace);
     const pins = state.pins().map((pin) => ({
       principal: pin.did,
       key_id: pin.keyId,

@@ -7,7 +7,7 @@ import { publicKeyFrom } from '../../input/public-key.js';
 import { YES_OPTION } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
-import { localState } from '../../wiring.js';
+import { localState } from '../../../workspace/state.js';
 
 interface Options {
   readonly yes?: boolean;
@@ -38,7 +38,7 @@ export const command: CommandSpec<Options> = {
 
   async run({ args, options }, cli) {
     const did = args[0]!;
-    const state = await localState(cli);
+    const state = await localState(cli.workspace);
     const agents = state.passports().filter((known) => known.agentId.startsWith(`${did}:agents:`)).length;
     if (state.pins(did).length === 0)
       throw new Failure('NOT_FOUND', `${did.slice(0, 80)} is not pinned here.`, { hint: 'aip principal list' });

@@ -8,9 +8,9 @@ import { adminSession } from '../../../mesh/session.js';
 import { PASSPHRASE_OPTIONS } from '../../../input/options.js';
 import type { CommandSpec } from '../../../spec.js';
 import { integer } from '../../../input/values.js';
-import type { KeyFlags } from '../../../wiring.js';
+import type { KeyPlaces } from '../../../../workspace/keys.js';
 
-interface Options extends KeyFlags {
+interface Options extends KeyPlaces {
   readonly role?: Role;
   readonly label?: string;
   readonly publicKey?: string;

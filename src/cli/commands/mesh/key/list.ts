@@ -3,9 +3,9 @@ import { meshSession } from '../../../mesh/session.js';
 import { PASSPHRASE_OPTIONS } from '../../../input/options.js';
 import { table } from '../../../render/terminal/table.js';
 import type { CommandSpec } from '../../../spec.js';
-import type { KeyFlags } from '../../../wiring.js';
+import type { KeyPlaces } from '../../../../workspace/keys.js';
 
-export const command: CommandSpec<KeyFlags> = {
+export const command: CommandSpec<KeyPlaces> = {
   path: ['mesh', 'key', 'list'],
   summary: 'List the API keys of the mesh, without their secrets',
   options: [{ title: 'Flags', options: [...PASSPHRASE_OPTIONS] }],

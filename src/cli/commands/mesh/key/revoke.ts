@@ -4,9 +4,9 @@ import { parseApiKey } from '../../../../mesh/access/api-key.js';
 import { adminSession } from '../../../mesh/session.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../../input/options.js';
 import type { CommandSpec } from '../../../spec.js';
-import type { KeyFlags } from '../../../wiring.js';
+import type { KeyPlaces } from '../../../../workspace/keys.js';
 
-interface Options extends KeyFlags {
+interface Options extends KeyPlaces {
   readonly yes: boolean;
 }
 

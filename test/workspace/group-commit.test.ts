@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/app/failure.js';
 import type { Ledger } from '../../src/app/ports/state.js';
 import type { Submission } from '../../src/app/verification/intents.js';
-import { GroupCommit } from '../../src/library/group-commit.js';
+import { GroupCommit } from '../../src/workspace/group-commit.js';
 import { VERIFY, verifierDeps } from '../kit/native/verifier.js';
 import { openAt, statePath } from '../kit/state/temporary.js';
-import { AGENT, supportAgent, T0, workshop, type Workshop } from './workshop.js';
+import { AGENT, supportAgent, T0, workshop, type Workshop } from '../library/workshop.js';
 
 /** A group commit on a real state file, with a place to break the world. */
 async function grouped(aip: Workshop, breakOn: (batch: number, ledger: Ledger) => void = () => undefined) {

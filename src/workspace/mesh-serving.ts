@@ -1,16 +1,15 @@
 /** A mesh server in this process: its data folder, its keys, its socket. */
-import { performance } from 'node:perf_hooks';
-import { listen } from '../../adapters/mesh/http-server.js';
-import { ensureAdmin, openDataFolder } from '../../adapters/mesh/data-folder.js';
-import { verifyOperator } from '../../adapters/mesh/mesh-key.js';
-import { Failure } from '../../app/failure.js';
-import { fleetConduct } from '../../app/conduct/fleet-conduct.js';
-import { MeshServer } from '../../mesh/server/mesh-server.js';
-import type { TrustRules } from '../../trust/rules.js';
-import { toHex } from '../../protocol/hex.js';
-import { random } from '../wiring.js';
+import { listen } from '../adapters/mesh/http-server.js';
+import { ensureAdmin, openDataFolder } from '../adapters/mesh/data-folder.js';
+import { verifyOperator } from '../adapters/mesh/mesh-key.js';
+import { Failure } from '../app/failure.js';
+import { fleetConduct } from '../app/conduct/fleet-conduct.js';
+import { MeshServer } from '../mesh/server/mesh-server.js';
+import type { TrustRules } from '../trust/rules.js';
+import { toHex } from '../protocol/hex.js';
+import type { SystemWorld } from './world.js';
 
-export { plainTextProblem } from '../../adapters/mesh/http-server.js';
+export { plainTextProblem } from '../adapters/mesh/http-server.js';
 
 export interface ServingOptions {
   readonly data: string;
@@ -42,27 +41,31 @@ export interface Serving {
   close(): Promise<void>;
 }
 
-export async function serveMesh(options: ServingOptions): Promise<Serving> {
+/** Serves a mesh from its data folder. @throws Failure STATE (another server has it, its key is gone), USAGE, NETWORK */
+export async function serveMesh(
+  { random, clock, ticks, nextTurn }: SystemWorld,
+  options: ServingOptions,
+): Promise<Serving> {
   const folder = await openDataFolder(options.data, random);
   const { store, sign, publicKey } = folder;
   try {
-    const newAdminKey = await ensureAdmin(folder, random, Date.now(), options.operatorKey);
+    const newAdminKey = await ensureAdmin(folder, random, clock(), options.operatorKey);
     let onFatal: (error: unknown) => void = () => undefined;
     const failed = new Promise<never>((_, reject) => (onFatal = (error) => reject(storeFailure(options.data, error))));
     // Whoever serves races it; until then it must not count as unhandled.
     failed.catch(() => undefined);
     const mesh = await MeshServer.start({
       store,
-      clock: { wall: Date.now, up: () => performance.now() },
+      clock: { wall: clock, up: () => ticks() / 1000 },
       randomHex: (n) => toHex(random(n)),
       sign,
       publicKey,
       verify: verifyOperator,
-      soon: setImmediate,
+      soon: nextTurn,
       conduct: fleetConduct({
         logs: store.logs,
         ...(options.trust === undefined ? {} : { rules: options.trust }),
-        pause: () => new Promise((resolve) => void setImmediate(resolve)),
+        pause: () => new Promise(nextTurn),
       }),
       requireSignedCommands: options.requireSignedCommands,
       onFatal,

@@ -1,0 +1,24 @@
+/** Where things live on this machine. */
+
+/** What decides where things live. */
+export interface Place {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** As `process.platform` has it. */
+  readonly platform: string;
+  /** The user's home folder. */
+  readonly userHome: string;
+}
+
+/** Folders and files of one workspace; they need not exist. */
+export interface Paths {
+  readonly configDir: string;
+  /** Config and state in one folder (`--home`, AIP_HOME). */
+  readonly oneFolder: boolean;
+  readonly userConfigFile: string;
+  /** Project config files the user has allowed to set sensitive keys. */
+  readonly trustedFile: string;
+  readonly stateDir: string;
+  readonly stateFile: string;
+  readonly keysDir: string;
+}

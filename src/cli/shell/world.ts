@@ -1,0 +1,33 @@
+/** The command line's world, as the workspace takes it. */
+import type { Io } from '../io.js';
+import type { Questions } from '../questions/ask.js';
+import { clean } from '../render/terminal/text.js';
+import { SYSTEM, type World } from '../../workspace/world.js';
+
+/** `note` tells a person on stderr. */
+export function worldOf(
+  io: Io,
+  { home, onlyReads }: Pick<World, 'home' | 'onlyReads'>,
+  { note, ask }: { readonly note: (text: string) => void; readonly ask: Questions },
+): World {
+  return {
+    ...SYSTEM,
+    clock: io.now,
+    env: io.env,
+    // Where these fail, a command that needs them fails with words.
+    get cwd() {
+      return io.cwd;
+    },
+    get userHome() {
+      return io.userHome;
+    },
+    platform: io.platform,
+    home,
+    onlyReads,
+    notice: (notice) => note(clean(notice)),
+    get askSecret() {
+      return ask.allowed ? (message: string) => ask.secret({ message, flag: '--passphrase-file <file>' }) : null;
+    },
+    signal: io.signal,
+  };
+}

@@ -1,0 +1,48 @@
+/** What a program speaks with its mesh through; built only where there is one, or an agent is revoked. */
+import type { OnStale } from '../../mesh/roster/member.js';
+import type { MeshCopy, MeshLine } from '../../app/ports/mesh.js';
+import { machineKey, meshFollower, meshLines, openCopy, refreshCopy, type MeshAccess } from '../../workspace/mesh.js';
+import { OwnLifetime, type LocalWorkspace } from '../../workspace/workspace.js';
+
+export interface Connection {
+  readonly copy: MeshCopy;
+  readonly lines: readonly MeshLine[];
+  /** Asks the mesh once; true when the copy was proven current in time. */
+  readonly refresh: (timeoutMs: number) => Promise<boolean>;
+  readonly close: () => void;
+}
+
+/** Opens the copy, and follows the mesh for as long as the program has its own reason to run. */
+export async function connectMesh(
+  workspace: LocalWorkspace,
+  mesh: (MeshAccess & { readonly key: string | null; readonly maxAgeMs: number; readonly onStale: OnStale }) | null,
+): Promise<Connection> {
+  const { notice } = workspace.world;
+  const lifetime = new OwnLifetime();
+  const close = (): void => void lifetime.close();
+  try {
+    const copy = await openCopy(workspace, lifetime, mesh?.publicKey ?? null);
+    if (mesh === null || mesh.key === null) return { copy, lines: [], refresh: async () => false, close };
+    const { key, maxAgeMs, onStale } = mesh;
+    const machine = await machineKey(workspace);
+    const following = await meshFollower(mesh, key, {
+      maxAgeMs,
+      copy,
+      verifier: { key: machine.key, label: machine.host, program: 'library', onStale, maxAgeMs },
+      background: true,
+      onAlarm: (kind, message) => notice(`The mesh (${kind}): ${message}.`),
+      onFailure: (error) => notice(`The mesh is not followed any more: ${String(error).slice(0, 200)}`),
+    });
+    lifetime.afterwards(() => following.stop());
+    following.start();
+    return {
+      copy,
+      lines: await meshLines(lifetime, mesh, key),
+      refresh: (timeoutMs) => refreshCopy(mesh, key, copy, maxAgeMs, timeoutMs),
+      close,
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}

@@ -1,0 +1,13 @@
+/** Where a caller says that keys are. */
+export interface KeyPlaces {
+  /** A file that holds the passphrase of key files, `-` for stdin. */
+  readonly passphraseFile?: string | undefined;
+  /** A descriptor of this process that the passphrase is read from. */
+  readonly passphraseFd?: number | undefined;
+  /** The env file that holds AGENT_PRIVATE_KEY. */
+  readonly envFile?: string | undefined;
+  /** The passphrase itself, or how to get it; comes before the file. */
+  readonly passphrase?: string | (() => string | Promise<string>) | undefined;
+  /** False where nobody may be asked, as in the middle of a verification. */
+  readonly mayAsk?: boolean;
+}

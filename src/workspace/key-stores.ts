@@ -1,0 +1,102 @@
+/** The table of key stores. A new one is a name in `KeyStoreName`, an adapter, and a row here: flags, config, help and checks read it. */
+import { Failure } from '../app/failure.js';
+import type { KeyStore, KeyStoreName } from '../app/ports/state.js';
+import type { KeyPlaces } from './key-places.js';
+import type { Passphrases } from './passphrases.js';
+import type { LocalWorkspace } from './workspace.js';
+
+/** What opening a store may use. */
+export interface KeyStoreNeeds {
+  readonly workspace: LocalWorkspace;
+  readonly places: KeyPlaces;
+  /** Loaded when a store asks for a passphrase. */
+  readonly passphrases: () => Promise<Passphrases>;
+}
+
+/** A kind of key store. */
+export interface KeyStoreRow {
+  readonly name: KeyStoreName;
+  /** True when new keys can be made in it. */
+  readonly makesKeys: boolean;
+  /** False for plain text, where nothing but an agent's own key may go: no principal's key, no API key of a mesh. */
+  readonly guarded: boolean;
+  /** What it is, in a few words, for people. */
+  readonly summary: string;
+  /** Imports the adapter and builds it; asks nothing and opens no key. */
+  readonly open: (needs: KeyStoreNeeds) => Promise<KeyStore>;
+}
+
+const ROWS: { readonly [N in KeyStoreName]: KeyStoreRow & { readonly name: N } } = {
+  keychain: {
+    name: 'keychain',
+    makesKeys: true,
+    guarded: true,
+    summary: "the system's own",
+    async open({ workspace }) {
+      const { keychain } = await import('../adapters/keys/keychain/store.js');
+      return keychain({ env: workspace.world.env });
+    },
+  },
+  file: {
+    name: 'file',
+    makesKeys: true,
+    guarded: true,
+    summary: 'encrypted with a passphrase',
+    async open({ workspace, passphrases }) {
+      const [{ keyFiles }, { secretMounts }, { existing, fresh }] = await Promise.all([
+        import('../adapters/keys/file/store.js'),
+        import('../adapters/files/secret-mounts.js'),
+        passphrases(),
+      ]);
+      const { env, random } = workspace.world;
+      return keyFiles({
+        folder: workspace.paths().keysDir,
+        random,
+        mounts: secretMounts(env),
+        passphrase: existing,
+        newPassphrase: fresh,
+      });
+    },
+  },
+  env: {
+    name: 'env',
+    makesKeys: true,
+    guarded: false,
+    summary: 'plain text, of agents only',
+    async open({ workspace, places }) {
+      const { envKey } = await import('../adapters/keys/env/store.js');
+      const { env, random, notice } = workspace.world;
+      return envKey({ env, envFile: places.envFile ?? null, random, onNotice: notice });
+    },
+  },
+};
+
+/** Every kind of key store, the preferred one first. */
+export const KEY_STORES: readonly KeyStoreRow[] = Object.values(ROWS);
+
+/** Where new keys go unless somebody says otherwise. */
+export const DEFAULT_KEY_STORE: KeyStoreName = 'keychain';
+
+/** The names in the order of the table. */
+export const KEY_STORE_NAMES: readonly KeyStoreName[] = KEY_STORES.map(({ name }) => name);
+
+/** The stores for the keys of principals and for API keys. */
+export const GUARDED_KEY_STORES: readonly KeyStoreName[] = KEY_STORES.filter(({ guarded }) => guarded).map(
+  ({ name }) => name,
+);
+
+/** True for a store that may hold the keys of principals. */
+export function isGuarded(name: KeyStoreName): boolean {
+  return ROWS[name].guarded;
+}
+
+/** The row of a store. @throws Failure USAGE for a name that is not in the table: callers may write JavaScript */
+export function keyStoreRow(name: KeyStoreName): KeyStoreRow {
+  if (Object.hasOwn(ROWS, name)) return ROWS[name];
+  throw new Failure('USAGE', `"${String(name).slice(0, 32)}" is no key store.`, { hint: listed(KEY_STORE_NAMES) });
+}
+
+/** `keychain, file or env`. */
+function listed(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+}

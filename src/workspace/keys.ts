@@ -1,0 +1,94 @@
+/** Private keys and what is made with them. */
+import type * as portable from '../adapters/keys/file/portable.js';
+import type { KeyringDeps } from '../app/keys/keyring.js';
+import type { FindDeps } from '../app/passports/find.js';
+import type { IssueDeps } from '../app/passports/issue.js';
+import type { KeyStore, KeyStoreName, State } from '../app/ports/state.js';
+import { createFile, fileExists, readDocument, replaceFile } from './files.js';
+import type { KeyPlaces } from './key-places.js';
+import { keyStoreRow } from './key-stores.js';
+import { passphrasesOf } from './passphrases.js';
+import { localState } from './state.js';
+import type { LocalWorkspace } from './workspace.js';
+
+export type { KeyPlaces } from './key-places.js';
+
+/** Opens key stores by name; each is imported and built when it is first asked for. */
+export function keyStores(workspace: LocalWorkspace, places: KeyPlaces): (name: KeyStoreName) => Promise<KeyStore> {
+  const opened = new Map<KeyStoreName, Promise<KeyStore>>();
+  let asked: ReturnType<typeof passphrasesOf> | null = null;
+  // One source for all stores, so that a new passphrase is agreed upon once for all keys that one command makes.
+  const passphrases = () => (asked ??= passphrasesOf(workspace, places));
+  return (name) => {
+    const known = opened.get(name);
+    if (known !== undefined) return known;
+    const store = (async () => keyStoreRow(name).open({ workspace, places, passphrases }))();
+    opened.set(name, store);
+    return store;
+  };
+}
+
+/** What the use cases of keys need. */
+export async function keyring(
+  workspace: LocalWorkspace,
+  places: KeyPlaces,
+): Promise<KeyringDeps & { readonly state: State }> {
+  const { random, clock } = workspace.world;
+  return { state: await localState(workspace), store: keyStores(workspace, places), random, clock };
+}
+
+/** What the use cases need that make passports. */
+export async function issuing(
+  workspace: LocalWorkspace,
+  places: KeyPlaces,
+): Promise<IssueDeps & { readonly state: State }> {
+  const [ring, { schemaProblem }] = await Promise.all([
+    keyring(workspace, places),
+    import('../adapters/json-schema.js'),
+  ]);
+  return { ...ring, schemaProblem, files: { create: createFile, replace: replaceFile, exists: fileExists } };
+}
+
+/** What finding a passport needs: by id, name or path. `readFile` reads `-` as well where the caller has a stdin. */
+export async function finding(
+  workspace: LocalWorkspace,
+  readFile: FindDeps['readFile'] = readDocument,
+): Promise<FindDeps & { readonly state: State }> {
+  return { state: await localState(workspace), readFile };
+}
+
+/** Private keys in files of other programs. */
+export async function pemFiles(
+  workspace: LocalWorkspace,
+  places: KeyPlaces,
+): Promise<ReturnType<typeof portable.portableKeys>> {
+  const [{ portableKeys }, { existing, fresh }] = await Promise.all([
+    import('../adapters/keys/file/portable.js'),
+    passphrasesOf(workspace, places),
+  ]);
+  const { random, env } = workspace.world;
+  return portableKeys({ random, passphrase: existing, newPassphrase: fresh, env });
+}
+
+/** Keys that end with this process, standing in for the store `name`. */
+export async function passingKeys(name: KeyStoreName): Promise<KeyStore> {
+  const { memoryKeys } = await import('../adapters/keys/memory.js');
+  return memoryKeys(name);
+}
+
+/** The key shared with an agent of AIP-1, in a file. @throws Failure NOT_FOUND, UNREADABLE, USAGE */
+export async function hmacKey({ world }: LocalWorkspace, path: string): Promise<Uint8Array> {
+  const { readHmacKey } = await import('../adapters/keys/hmac-key.js');
+  return readHmacKey(path, world.env);
+}
+
+/** The secret in a small private file, or on stdin for `-`. @throws Failure NOT_FOUND, UNREADABLE, KEYSTORE_DENIED, USAGE */
+export async function secretFile({ world }: LocalWorkspace, path: string): Promise<string> {
+  const { readSecret } = await import('../adapters/files/secret-file.js');
+  return readSecret(path, { what: 'key file', most: 1024, env: world.env });
+}
+
+/** Looks at files of keys and state without opening a key or changing anything. */
+export function inspection(): Promise<typeof import('../adapters/inspection.js')> {
+  return import('../adapters/inspection.js');
+}

@@ -1,0 +1,53 @@
+/** Other programs, cores and machines, but for the mesh. */
+import type { SubprocessOptions, SubprocessResult } from '../adapters/process/subprocess.js';
+import type { Ended, Running } from '../adapters/process/foreground.js';
+import type { Delivery, Notice } from '../app/ports/monitor.js';
+import type { SignatureWorkers } from '../app/ports/signatures.js';
+import type { LocalWorkspace } from './workspace.js';
+
+export type { Ended, Running };
+
+/** Runs programs in this one's place: its streams, its signals, its end. */
+export interface Foreground {
+  /** The file that is run for a name; null when there is none. */
+  find(name: string): string | null;
+  start(file: string, args: readonly string[], env: Readonly<Record<string, string | undefined>>): Running;
+}
+
+/** `onTerminal`: a terminal sends Ctrl-C to the program by itself. */
+export async function foreground({ world }: LocalWorkspace, onTerminal: boolean): Promise<Foreground> {
+  const { findProgram, inForeground } = await import('../adapters/process/foreground.js');
+  return {
+    find: (name) => findProgram(name, { env: world.env, cwd: world.cwd }),
+    start: (file, args, env) => inForeground(file, args, { env, cwd: world.cwd }, onTerminal),
+  };
+}
+
+/** Runs a program without a shell and without a terminal, within bounds of time and output. Never rejects. */
+export async function runProgram(
+  file: string,
+  args: readonly string[],
+  options: SubprocessOptions,
+): Promise<SubprocessResult> {
+  return (await import('../adapters/process/subprocess.js')).runSubprocess(file, args, options);
+}
+
+/** Other cores for the signatures of a stream, until the workspace is closed. */
+export async function signatureWorkers(workspace: LocalWorkspace, count: number): Promise<SignatureWorkers> {
+  const { startSignatureWorkers } = await import('../adapters/workers/signatures.js');
+  const workers = startSignatureWorkers(count);
+  workspace.afterwards(() => workers.stop());
+  return workers;
+}
+
+/** Sends alerts out. */
+export async function posting({ world }: LocalWorkspace): Promise<(notice: Notice) => Promise<Delivery>> {
+  const { post } = await import('../adapters/http/webhook.js');
+  const { clock, random, signal } = world;
+  return (notice) => post(notice, { clock, random, signal });
+}
+
+/** The did.json of a principal, as it was served. @throws Failure NETWORK */
+export async function didDocument(did: string): Promise<Uint8Array> {
+  return (await import('../adapters/http/did-web.js')).fetchDidDocument(did);
+}
