@@ -11,7 +11,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from './parts.mjs';
 import { TARGETS, TYPES } from './targets.mjs';
@@ -21,11 +21,10 @@ const out = values.out === undefined ? join(root, 'dist') : resolve(values.out);
 
 const STEPS = {
   async cli() {
-    await build({ ...TARGETS.cli, outdir: out });
-    const main = join(out, 'main.cjs');
-    const commands = await createRequire(main)(main).commandWords();
-    const hash = createHash('sha256').update(readFileSync(main)).digest('hex');
-    await build({ ...TARGETS.start({ hash, commands }), outdir: out });
+    await Promise.all([build({ ...TARGETS.cli, outdir: out }), build({ ...TARGETS.frequent, outdir: out })]);
+    // The first that has a command is started for it.
+    const bundles = await Promise.all(['frequent.cjs', 'main.cjs'].map((file) => known(join(out, file))));
+    await build({ ...TARGETS.start(bundles), outdir: out });
   },
   library: () => build({ ...TARGETS.library, outdir: out }),
   types() {
@@ -41,6 +40,12 @@ if (unknown !== undefined) {
   console.error(`there is no "${unknown}" to build; there are ${Object.keys(STEPS).join(', ')}`);
   process.exit(2);
 }
+/** What the start is to know of a bundle. */
+async function known(path) {
+  const commands = await createRequire(path)(path).commandWords();
+  return { file: basename(path), hash: createHash('sha256').update(readFileSync(path)).digest('hex'), commands };
+}
+
 /** What the library's declarations do not lead to is the business of its insides, and not published. */
 function keepReachable(types) {
   const reached = new Set();

@@ -67,6 +67,7 @@ test('the package holds what its names point to, the declarations they need, and
       'LICENSE',
       'README.md',
       'bin/aip.cjs',
+      'dist/frequent.cjs',
       'dist/index.js',
       'dist/main.cjs',
       'dist/start.cjs',

@@ -159,12 +159,11 @@ export function problemOf({ path }: FormFolder, uid: number | null): string | nu
   return null;
 }
 
-/** The commands that have a form for this program and this Node. */
-export function keptForms(folder: FormFolder, key: FormKey): string[] {
-  const end = nameOf({ ...key, command: '' });
+/** The commands that have a form for this Node, of any of the programs with the hashes `sources`. */
+export function keptForms(folder: FormFolder, key: FormKey, sources: readonly string[]): string[] {
+  const ends = sources.map((source) => nameOf({ ...key, command: '', source }));
   return readdirSync(folder.path)
-    .filter((name) => name.endsWith(end))
-    .map((name) => name.slice(0, -end.length))
+    .flatMap((name) => ends.filter((end) => name.endsWith(end)).map((end) => name.slice(0, -end.length)))
     .sort();
 }
 

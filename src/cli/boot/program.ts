@@ -30,6 +30,8 @@ export interface Bundle {
   readonly path: string;
   /** SHA-256 of its text in hex. */
   readonly hash: string;
+  /** The same of all bundles, for what `aip doctor` counts. */
+  readonly hashes: readonly string[];
 }
 
 /**
@@ -74,7 +76,7 @@ export function loadProgram(
     compiled,
     folder: folder?.path ?? null,
     problem: () => problemWith(folder, uid),
-    kept: () => orNone(() => (folder === null ? [] : keptForms(folder, key))),
+    kept: () => orNone(() => (folder === null ? [] : keptForms(folder, key, bundle.hashes))),
   };
   return { program: module.exports, startup };
 }

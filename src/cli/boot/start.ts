@@ -1,8 +1,17 @@
 /** What `bin/aip.cjs` runs: the version by itself, anything else by the program. */
 import { VERSION } from '../version.js';
 
-/** What the build knows of the program: the SHA-256 of its text, and the words of its commands. */
-declare const __PROGRAM__: { readonly hash: string; readonly commands: readonly string[] };
+interface KnownBundle {
+  /** Beside this one. */
+  readonly file: string;
+  /** SHA-256 of its text in hex. */
+  readonly hash: string;
+  /** The words of the commands it holds. */
+  readonly commands: readonly string[];
+}
+
+/** What the build knows of the bundles that hold commands; the last one holds all, and help. */
+declare const __BUNDLES__: readonly KnownBundle[];
 
 if (process.argv.length === 3 && process.argv[2] === '--version') {
   // A lost answer is not a success, unless nobody was left to read it.
@@ -19,9 +28,11 @@ if (process.argv.length === 3 && process.argv[2] === '--version') {
 /** Loads what the version needs nothing of. */
 async function start(): Promise<void> {
   const { loadProgram } = await import('./program.js');
-  const { hash, commands } = __PROGRAM__;
-  const bundle = { path: `${__dirname}/main.cjs`, hash };
-  const { program, startup } = loadProgram(bundle, commandIn(process.argv.slice(2), commands), __filename);
+  const words = commandIn(process.argv.slice(2), __BUNDLES__.at(-1)!.commands);
+  const { file, hash } =
+    __BUNDLES__.find(({ commands }) => words !== null && commands.includes(words)) ?? __BUNDLES__.at(-1)!;
+  const bundle = { path: `${__dirname}/${file}`, hash, hashes: __BUNDLES__.map((known) => known.hash) };
+  const { program, startup } = loadProgram(bundle, words?.replaceAll(' ', '-') ?? null, __filename);
   await program.main((href) => import(href), startup);
 }
 
@@ -29,6 +40,6 @@ async function start(): Promise<void> {
 function commandIn(argv: readonly string[], commands: readonly string[]): string | null {
   if (argv.includes('--help') || argv.includes('-h')) return null;
   const line = `${argv.slice(0, 3).join(' ')} `;
-  const found = commands.filter((words) => line.startsWith(`${words} `)).sort((a, b) => b.length - a.length)[0];
-  return found === undefined ? null : found.replaceAll(' ', '-');
+  const found = commands.filter((words) => line.startsWith(`${words} `));
+  return found.sort((a, b) => b.length - a.length)[0] ?? null;
 }

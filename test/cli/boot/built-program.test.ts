@@ -18,6 +18,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
+import { COMMANDS as FREQUENT } from '../../../src/cli/boot/frequent-registry.js';
+import { COMMANDS } from '../../../src/cli/registry.js';
+
 /** The program as `npm run build` makes it, with what V8 made of it: other tests run the sources. */
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 // Below node_modules, where the native packages are found.
@@ -39,7 +42,7 @@ function place() {
     run: (...argv: string[]) => run(BUILT, ...argv),
     /** The program where no native package is installed, as with `npm install --omit=optional`. */
     runAlone: (...argv: string[]) => {
-      for (const name of ['start.cjs', 'main.cjs']) copyFileSync(join(BUILT, name), join(folder, name));
+      for (const name of ['start.cjs', 'main.cjs', 'frequent.cjs']) copyFileSync(join(BUILT, name), join(folder, name));
       return run(folder, ...argv);
     },
   };
@@ -116,7 +119,7 @@ describe('the compiled form of the program', () => {
     const { folder } = place();
     mkdirSync(join(folder, 'node_modules'));
     symlinkSync(join(ROOT, 'node_modules', 'libsql'), join(folder, 'node_modules', 'libsql'), 'junction');
-    for (const name of ['start.cjs', 'main.cjs']) copyFileSync(join(BUILT, name), join(folder, name));
+    for (const name of ['start.cjs', 'main.cjs', 'frequent.cjs']) copyFileSync(join(BUILT, name), join(folder, name));
     const cache = join(folder, '.cache', 'aip');
     const env = { PATH: process.env['PATH'], HOME: folder, AIP_HOME: join(folder, 'home') };
     const argv = (words: readonly string[], flags: readonly string[] = []) => [
@@ -269,5 +272,39 @@ describe('the compiled form of the program', () => {
     for (const name of ['intent-verify', 'intent-sign', 'revoke', 'status'])
       expect(forms().filter((form) => form.startsWith(`${name}.`))).toHaveLength(1);
     expect(existsSync(join(folder, 'home'))).toBe(false);
+  });
+});
+
+describe('the bundle of the commands that run most', () => {
+  test('holds the same commands', async () => {
+    for (const { path, load } of FREQUENT) {
+      const listing = COMMANDS.find((one) => one.path.join(' ') === path.join(' '));
+      expect((await load()).command).toBe((await listing!.load()).command);
+    }
+  });
+
+  test.each([
+    ['intent verify --no-such-flag'],
+    ['intent verify missing.json'],
+    ['intent verify missing.json --json'],
+    ['intent verify --version'],
+    ['intent verify --help'],
+    ['intent sign -h'],
+    ['intent sign'],
+    ['intent'],
+    ['intent verfy x'],
+    ['exec -a pay -- true'],
+    ['status nobody'],
+    ['revoke nobody --reason x'],
+    ['suspend'],
+  ])('says what the whole program says: aip %s', (line) => {
+    const { folder, run } = place();
+    const words = line.split(' ');
+    const whole = `process.argv.splice(1, 0, 'aip'); require(${JSON.stringify(join(BUILT, 'main.cjs'))}).main((href) => import(href))`;
+    const env = { PATH: process.env['PATH'], HOME: folder, AIP_HOME: join(folder, 'home') };
+    const cwd = join(folder, 'project');
+    const expected = spawnSync(process.execPath, ['-e', whole, '--', ...words], { cwd, env, encoding: 'utf8' });
+    const { status, stdout, stderr } = expected;
+    expect(run(...words)).toEqual({ status, stdout, stderr });
   });
 });

@@ -58,7 +58,7 @@ describe('a compiled form', () => {
     expect(statSync(here.path).mode & 0o777).toBe(0o700);
     expect(statSync(here.file()).mode & 0o777).toBe(0o600);
     expect(readdirSync(here.path)).toEqual(['intent-verify.v20.20.2-x64.abababababababab.v8']);
-    expect(keptForms(here, KEY)).toEqual(['intent-verify']);
+    expect(keptForms(here, KEY, [KEY.source, 'cd'.repeat(32)])).toEqual(['intent-verify']);
     expect(writeForm(here, KEY, Buffer.from('another'), false, uid)).toBe(true);
     expect(readForm(here, KEY, uid)).toMatchObject({ bytes: Buffer.from('another'), whole: false });
   });
