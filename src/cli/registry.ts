@@ -56,6 +56,16 @@ export const SECTIONS: readonly Section[] = [
         () => import('./commands/passport/verify.js'),
       ),
       at(
+        'passport update',
+        'Change what an agent may do: same keys, next serial, signed by its principal again',
+        () => import('./commands/passport/update.js'),
+      ),
+      at(
+        'passport renew',
+        'Give a passport a new term: same keys, same permissions, next serial',
+        () => import('./commands/passport/renew.js'),
+      ),
+      at(
         'passport rotate',
         'Give an agent a new key, and have its principal sign the passport again',
         () => import('./commands/passport/rotate.js'),

@@ -139,8 +139,8 @@ export interface RotationRequest {
   readonly path: string | null;
   /** How long the old key goes on verifying, in ms; null for a day. */
   readonly overlapMs: number | null;
-  /** ms from now; null keeps the passport's term. */
-  readonly expiresInMs: number | null;
+  /** ms from now, null for no expiry; undefined keeps the passport's term. */
+  readonly expiresInMs: number | null | undefined;
   readonly keyStore: KeyStoreName;
 }
 
@@ -160,7 +160,7 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
   };
   const stillValid = document.previous_keys.filter((key) => (parseTime(key.valid_until) ?? 0) > now);
   const term = passport.expiresAt === null ? null : passport.expiresAt - passport.issuedAt;
-  const expiresInMs = request.expiresInMs ?? term;
+  const expiresInMs = request.expiresInMs === undefined ? term : request.expiresInMs;
 
   const issuer = await issuerKey(deps, document.principal, null);
   const agentKey = await createKey(deps, formatKeyId(agent.id, Math.max(...numbers) + 1), request.keyStore);

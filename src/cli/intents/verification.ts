@@ -4,6 +4,7 @@ import { givenFirst, LocalTrust, type UnreadablePassport } from '../../app/verif
 import type { EnvelopeTrust } from '../../verify/dialects/aip1/trust.js';
 import type { Passport } from '../../protocol/passport.js';
 import { approvedBy } from '../../verify/approved.js';
+import type { Demands } from '../../app/verification/replaced.js';
 import type { PinnedKey } from '../../verify/context.js';
 import type { Config } from '../config/load.js';
 import type { GivenApproval } from './approvals.js';
@@ -26,6 +27,8 @@ export interface VerificationFlags extends ResolveFlags {
   readonly live?: boolean;
   readonly envelopes?: EnvelopeTrust | undefined;
   readonly approvals?: readonly GivenApproval[];
+  /** What is demanded of passports beside what is known here. */
+  readonly demands?: Demands;
   /** Passports given by the caller: they come before known ones. */
   readonly passports: readonly (Passport | UnreadablePassport)[];
 }
@@ -46,6 +49,7 @@ export async function verification(
     freshness: await meshFreshness(cli, flags.live ?? false),
     hooks: await hooksOf(cli, config.get('hooks')),
     approved: approvedBy(approvals, pins),
+    ...(flags.demands === undefined ? {} : { demands: flags.demands }),
     trust: (_, agentId) => state.conduct.trust(agentId, cli.io.now()),
   });
   const options = verifyOptions({

@@ -59,7 +59,7 @@ describe.each(NAMES)('aip %s', (name) => {
   });
   test('fits a screen', async () => {
     const { out } = await world({ tty: true, columns: 100 }).run('help', ...name.split(' '));
-    expect(out.split('\n').length).toBeLessThanOrEqual(64);
+    expect(out.split('\n').length).toBeLessThanOrEqual(72);
   });
   test.each([
     ['a pipe', undefined, 80],

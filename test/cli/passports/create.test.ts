@@ -51,7 +51,7 @@ describe('aip passport create', () => {
         rate_limit: '10/hour',
       },
       issued_at: '2026-02-18T14:23:45Z',
-      expires_at: null,
+      expires_at: '2026-05-19T14:23:45Z',
       previous_keys: [],
       issuer_key_id: 'did:web:acme.com#key-1',
     });

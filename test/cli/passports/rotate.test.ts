@@ -30,10 +30,10 @@ describe('aip passport rotate', () => {
     const verify = (file: string, ...flags: string[]) => machine.json('intent', 'verify', file, ...flags);
     expect((await verify(old)).code).toBe(0);
     expect((await verify(fresh)).code).toBe(0);
-    const late = await verify(oldAgain, '--at', '2026-02-18T15:23:45Z', '--max-age', '2h');
+    const late = await verify(oldAgain, '--at', '2026-02-18T15:23:45Z', '--max-age', '2h', '--allow-future');
     expect([late.code, late.value.error_code]).toEqual([10, 'AIP-E105']);
     expect(late.value.details).toMatchObject({ valid_until: '2026-02-18T15:23:45.000Z' });
-    expect((await verify(oldAgain, '--at', '2026-02-18T15:23:44Z', '--max-age', '2h')).code).toBe(0);
+    expect((await verify(oldAgain, '--at', '2026-02-18T15:23:44Z', '--max-age', '2h', '--allow-future')).code).toBe(0);
   });
 
   test('ends the old key at once with --overlap 0s', async () => {

@@ -7,6 +7,7 @@ import { ENVELOPE_OPTIONS, envelopeTrust, type EnvelopeFlags } from '../../aip1/
 import { readInput, readStdin } from '../../input/documents.js';
 import { passportFile } from '../../passports/file.js';
 import { RESOLVE_OPTIONS, type ResolveFlags } from '../../passports/pins.js';
+import { DEMAND_OPTIONS, demandsOf, type DemandFlags } from '../../intents/demands.js';
 import { exitOf } from '../../intents/refusal.js';
 import { resultWriter, type Format } from '../../intents/results.js';
 import type { CommandSpec } from '../../spec.js';
@@ -15,7 +16,7 @@ import { verification, type VerificationFlags } from '../../intents/verification
 import { readDocument } from '../../../workspace/files.js';
 import { signatureWorkers } from '../../../workspace/programs.js';
 
-interface Options extends ResolveFlags, EnvelopeFlags, ApprovalFlags {
+interface Options extends ResolveFlags, EnvelopeFlags, ApprovalFlags, DemandFlags {
   readonly passport: readonly string[];
   readonly maxAge?: number;
   readonly at?: string;
@@ -52,6 +53,7 @@ export const command: CommandSpec<Options> = {
           values: 'file',
         },
         ...RESOLVE_OPTIONS,
+        ...DEMAND_OPTIONS,
       ],
     },
     {
@@ -167,7 +169,9 @@ function flagsOf(options: Options, cli: Cli): Omit<VerificationFlags, 'passports
       hint: 'add --dry-run to try it, or --allow-future to count it all the same',
     });
   }
+  const demands = demandsOf(options);
   return {
+    ...(demands === undefined ? {} : { demands }),
     principalKey,
     ...(resolve === undefined ? {} : { resolve }),
     ...(dryRun === undefined ? {} : { dryRun }),

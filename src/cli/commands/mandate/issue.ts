@@ -14,9 +14,9 @@ import { readInput } from '../../input/documents.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { safeJson } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
-import { duration } from '../../input/values.js';
 import { createFile, readDocument } from '../../../workspace/files.js';
 import { issuing } from '../../../workspace/keys.js';
+import { lifetime } from '../../passports/terms.js';
 
 interface Options {
   readonly issuer?: string;
@@ -185,10 +185,4 @@ function countries(text: string): string {
   const codes = text.split(',').map((code) => code.trim().toUpperCase());
   if (codes.every((code) => /^[A-Z]{2}$/.test(code))) return codes.join(',');
   throw new Error('Expected two-letter country codes such as DE,FR.');
-}
-
-function lifetime(text: string): number | 'never' {
-  const ms = text === 'never' ? text : duration(text);
-  if (ms === 0) throw new Error('Expected a duration such as 30d, or never.');
-  return ms;
 }

@@ -2,17 +2,22 @@ import { findPassport } from '../../../app/passports/find.js';
 import { rotatePassport } from '../../../app/passports/issue.js';
 import { Failure } from '../../../app/failure.js';
 import type { KeyStoreName } from '../../../app/ports/state.js';
-import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
+import { expiryOf, lifetime } from '../../passports/terms.js';
+import { KEY_OPTIONS, PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { duration } from '../../input/values.js';
+import { denyRetired } from '../../passports/retired-key.js';
+import { knownHereAlone } from '../../passports/reach.js';
 import { passportTarget, printUnwritten } from '../../passports/out.js';
 import { readDocument } from '../../../workspace/files.js';
 import { issuing } from '../../../workspace/keys.js';
 
 interface Options {
   readonly overlap?: number;
-  readonly expires?: number;
+  readonly expires?: number | 'never';
+  readonly yes?: boolean;
+  readonly publish?: boolean;
   readonly out?: string;
   readonly keyStore?: KeyStoreName;
   readonly envFile?: string;
@@ -31,13 +36,13 @@ export const command: CommandSpec<Options> = {
       options: [
         {
           flags: '--overlap <duration>',
-          description: 'how long the old key still verifies (default 24h; 0s ends it now)',
+          description: 'how long the old key still verifies (default 24h; 0s ends it now, and denies it)',
           value: duration,
         },
         {
           flags: '--expires <duration>',
-          description: 'new term of the passport (default: as long as before)',
-          value: duration,
+          description: 'new term of the passport, or never (default: as long as before)',
+          value: lifetime,
         },
       ],
     },
@@ -45,6 +50,8 @@ export const command: CommandSpec<Options> = {
       title: 'Where things go',
       options: [
         { flags: '-o, --out <file>', description: 'passport file (default: the one it has; - prints)', values: 'file' },
+        { flags: '--no-publish', description: 'keep it on this machine, also where a mesh could carry it' },
+        YES_OPTION,
         ...KEY_OPTIONS,
         ...PASSPHRASE_OPTIONS,
       ],
@@ -57,9 +64,10 @@ export const command: CommandSpec<Options> = {
   exits: {
     3: 'the passport is not known',
     4: 'the key store is missing, locked or refuses',
-    10: 'the passport was edited',
+    5: 'the mesh could not be told that the old key is denied',
+    10: 'the passport was edited, or replaced',
   },
-  touches: ['files', 'state', 'keychain'],
+  touches: ['files', 'state', 'keychain', 'network'],
   topics: ['passports', 'keys'],
 
   async run({ args, options }, cli) {
@@ -83,15 +91,20 @@ export const command: CommandSpec<Options> = {
       );
     }
     const { overlap, expires } = options;
+    const message = `Give ${found.passport.agent.id} a new key${overlap === 0 ? ' and deny the one it has' : ''}`;
+    // A person is asked; a script has said what it wants.
+    if (options.yes !== true && cli.ask.allowed && !(await cli.ask.confirm({ message, flag: '--yes' })))
+      throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
     const issued = await rotatePassport(deps, {
       passport: found.passport,
       path,
       overlapMs: overlap ?? null,
-      expiresInMs: expires ?? null,
+      expiresInMs: expires === undefined ? undefined : expiryOf(expires),
       keyStore,
     });
     const { document } = issued.passport;
     const [former] = document.previous_keys;
+    const denied = overlap === 0 ? await denyRetired(cli, former!.public_key, options) : null;
     const answer = {
       agent_id: document.agent_id,
       key_id: document.key_id,
@@ -102,6 +115,10 @@ export const command: CommandSpec<Options> = {
       previous_key_id: former!.key_id,
       previous_valid_until: former!.valid_until,
       expires_at: document.expires_at,
+      serial: issued.passport.serial,
+      passport_hash: issued.passport.hash(),
+      previous_key_denied: denied === null ? null : denied.everywhere ? 'everywhere' : 'here',
+      published: null,
     };
     if (cli.globals.json) cli.json(answer);
     else {
@@ -109,9 +126,14 @@ export const command: CommandSpec<Options> = {
       say(`${cli.paint.green('rotated')} ${cli.paint.bold(document.agent_id)} to ${document.key_id.split('#')[1]!}`);
       say(`  passport     ${clean(path ?? 'stdout')}`);
       say(`  private key  ${issued.key.store}: ${clean(issued.key.ref)}`);
-      say(`  old key      ${former!.key_id.split('#')[1]!} verifies until ${former!.valid_until}`);
-      cli.note('\nnext: give the new passport to every verifier (aip passport import), and the new key to the agent');
+      const end =
+        denied === null ? `verifies until ${former!.valid_until}` : `is denied ${WHERE[`${denied.everywhere}`]}`;
+      say(`  old key      ${former!.key_id.split('#')[1]!} ${end}`);
+      knownHereAlone(cli, path);
+      cli.note('next: give the new key to the agent');
     }
-    return 0;
+    return denied?.exitCode ?? 0;
   },
 };
+
+const WHERE = { true: 'through the mesh', false: 'on this machine alone' } as const;

@@ -1,0 +1,94 @@
+import type { Change } from '../../../app/passports/update.js';
+import { Failure } from '../../../app/failure.js';
+import { parseJsonText } from '../../../protocol/json/parse.js';
+import type { JsonObject } from '../../../protocol/json/values.js';
+import type { Passport, PassportDocument } from '../../../protocol/passport.js';
+import type { Cli } from '../../cli.js';
+import { pairs } from '../../input/values.js';
+import { CHANGE_EXITS, CHANGE_OPTIONS, changePassport, type ChangeFlags } from '../../passports/change.js';
+import {
+  constraintsOf,
+  expiryOf,
+  lifetime,
+  METADATA_OPTION,
+  template,
+  TERM_OPTIONS,
+  usable,
+  type TermFlags,
+} from '../../passports/terms.js';
+import type { CommandSpec } from '../../spec.js';
+
+interface Options extends TermFlags, ChangeFlags {
+  readonly addAction: readonly string[];
+  readonly removeAction: readonly string[];
+  readonly unset: readonly string[];
+  readonly expires?: number | 'never';
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['passport', 'update'],
+  summary: 'Change what an agent may do: same keys, next serial, signed by its principal again',
+  detail:
+    'The difference is shown first. From then on older passports of the agent are refused here, whoever presents them.',
+  args: [{ name: 'agent', description: 'agent id, name of a known passport, or a passport file', values: 'agent' }],
+  options: [
+    {
+      title: 'What changes',
+      options: [
+        { flags: '--add-action <name>', description: 'an action it may do as well', repeatable: true, several: true },
+        {
+          flags: '--remove-action <name>',
+          description: 'an action it may do no longer',
+          repeatable: true,
+          several: true,
+        },
+        { flags: '--unset <constraint>', description: 'a constraint that no longer holds', repeatable: true },
+        { flags: '--expires <duration>', description: 'new term from now, e.g. 90d, or never', value: lifetime },
+        METADATA_OPTION,
+      ],
+    },
+    { ...TERM_OPTIONS, title: 'What it may do from now on (--action takes the place of the whole list)' },
+    CHANGE_OPTIONS,
+  ],
+  examples: [
+    { run: 'aip passport update support-agent-v1 --monetary-limit 50', why: 'a narrower limit' },
+    { run: 'aip passport update support-agent-v1 --remove-action issue_refund --yes', why: 'in a script' },
+  ],
+  exits: CHANGE_EXITS,
+  touches: ['files', 'state', 'keychain'],
+  topics: ['passports', 'constraints'],
+
+  async run({ args, options }, cli) {
+    return changePassport(cli, args[0]!, options, (before) => changeOf(before, options, cli));
+  },
+};
+
+async function changeOf(before: Passport, options: Options, cli: Cli): Promise<Change> {
+  const file = options.from === undefined ? {} : await template(options.from, cli);
+  const { agent } = before;
+  for (const [member, own] of [
+    ['name', agent.name],
+    ['agent_name', agent.name],
+    ['domain', agent.domain],
+  ] as const) {
+    if (file[member] !== undefined && file[member] !== own)
+      throw new Failure('USAGE', `"${member}" in the file is of another agent than ${agent.id}.`);
+  }
+  const actions = [...((file['actions'] ?? []) as PassportDocument['actions'][number][]), ...options.action];
+  const denied = [...((file['denied_actions'] ?? []) as string[]), ...options.deny];
+  const constraints = constraintsOf(file, options, before.document.constraints);
+  const { expires } = options;
+  return {
+    ...(actions.length === 0 ? {} : { actions }),
+    addActions: options.addAction,
+    removeActions: options.removeAction,
+    ...(denied.length === 0 ? {} : { deniedActions: denied }),
+    constraints,
+    unset: options.unset,
+    metadata: {
+      ...((file['metadata'] ?? {}) as JsonObject),
+      ...usable(() => pairs(options.metadata, parseJsonText)),
+    },
+    ...(expires === undefined ? {} : { expiresInMs: expiryOf(expires) }),
+  };
+}

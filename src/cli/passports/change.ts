@@ -1,0 +1,113 @@
+/** What `passport update` and `renew` have in common: show the difference, ask, have the principal sign, say who has it. */
+import { findPassport } from '../../app/passports/find.js';
+import { draftChange, issueChange, type Change, type Difference } from '../../app/passports/update.js';
+import { lintPassport } from '../../app/passports/lint.js';
+import { Failure } from '../../app/failure.js';
+import { readDocument } from '../../workspace/files.js';
+import type { Json } from '../../protocol/json/values.js';
+import type { Passport } from '../../protocol/passport.js';
+import type { Cli } from '../cli.js';
+import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
+import { clean } from '../render/terminal/text.js';
+import type { OptionGroup } from '../spec.js';
+import { issuing, type KeyPlaces } from '../../workspace/keys.js';
+import { passportTarget, printUnwritten } from './out.js';
+import { knownHereAlone } from './reach.js';
+
+export interface ChangeFlags extends KeyPlaces {
+  readonly out?: string;
+  readonly yes?: boolean;
+  /** False with `--no-publish`. */
+  readonly publish?: boolean;
+}
+
+export const CHANGE_OPTIONS: OptionGroup = {
+  title: 'Where it goes',
+  options: [
+    { flags: '-o, --out <file>', description: 'passport file (default: the one it has; - prints)', values: 'file' },
+    { flags: '--no-publish', description: 'keep it on this machine, also where a mesh could carry it' },
+    YES_OPTION,
+    ...PASSPHRASE_OPTIONS,
+  ],
+};
+
+export const CHANGE_EXITS = {
+  3: 'the passport is not known',
+  4: "the principal's key store is missing, locked or refuses",
+  10: 'the passport was edited, or replaced',
+} as const;
+
+/** Changes the passport of `agent` as `changeOf` says, and returns the exit code. */
+export async function changePassport(
+  cli: Cli,
+  agent: string,
+  flags: ChangeFlags,
+  changeOf: (before: Passport) => Promise<Change> | Change,
+): Promise<number> {
+  const deps = await issuing(cli.workspace, flags);
+  const found = await findPassport({ state: deps.state, readFile: readDocument }, agent);
+  const target = flags.out ?? found.path;
+  if (target === null)
+    throw new Failure('USAGE', 'The passport has no file to write to.', { hint: 'name one with --out <file>' });
+  const path = passportTarget(target, cli);
+  const draft = draftChange(deps, found.passport, await changeOf(found.passport));
+  const { differences } = draft;
+  if (differences.length === 0) return unchanged(cli, found.passport, path);
+  cli.note(renderDifferences(differences, cli));
+  const message = `Sign this as serial ${draft.after.serial} of ${found.passport.agent.id}`;
+  // A person is asked; a script has said what it wants.
+  if (flags.yes !== true && cli.ask.allowed && !(await cli.ask.confirm({ message, flag: '--yes' })))
+    throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
+  const passport = await issueChange(deps, draft, path);
+  const findings = lintPassport(passport.document);
+  if (cli.globals.json) {
+    cli.json({
+      ...answerOf(passport, path, true),
+      differences,
+      warnings: findings.map(({ code, message: text }) => ({ code, message: text })),
+    });
+    return 0;
+  }
+  const say = printUnwritten(path, passport.document, cli);
+  say(`${cli.paint.green('signed')} ${cli.paint.bold(clean(passport.agent.id))} serial ${passport.serial}`);
+  say(`  passport  ${clean(path ?? 'stdout')}`);
+  say(`  expires   ${passport.document.expires_at ?? 'never'}`);
+  for (const finding of findings) cli.warn(finding.message, finding.code);
+  knownHereAlone(cli, path);
+  return 0;
+}
+
+function unchanged(cli: Cli, passport: Passport, path: string | null): number {
+  if (cli.globals.json) cli.json({ ...answerOf(passport, path, false), differences: [], warnings: [] });
+  else cli.out(`${clean(passport.agent.id)} is like that already: serial ${passport.serial} stays in force`);
+  return 0;
+}
+
+function answerOf(passport: Passport, path: string | null, changed: boolean) {
+  const { agent_id, key_id, issued_at, expires_at } = passport.document;
+  return {
+    agent_id,
+    key_id,
+    serial: passport.serial,
+    passport_hash: passport.hash(),
+    passport: path,
+    issued_at,
+    expires_at,
+    changed,
+    published: null,
+  };
+}
+
+/** One line a member: what it was, and what it will be. */
+export function renderDifferences(differences: readonly Difference[], { paintErr }: Pick<Cli, 'paintErr'>): string {
+  return differences
+    .flatMap(({ path, before, after }) => [
+      ...(before === null ? [] : [paintErr.red(`- ${clean(path)}${valueOf(before)}`)]),
+      ...(after === null ? [] : [paintErr.green(`+ ${clean(path)}${valueOf(after)}`)]),
+    ])
+    .join('\n');
+}
+
+function valueOf(value: Json): string {
+  return value === true ? '' : `: ${clean(JSON.stringify(value))}`;
+}

@@ -1,0 +1,38 @@
+/** A key that was rotated out because it may have leaked: it is denied as well, so that no copy of an older passport lets it in. */
+import { Failure } from '../../app/failure.js';
+import type { Cli } from '../cli.js';
+import { meshAccess } from '../mesh/access.js';
+import { obey } from '../mesh/order.js';
+import type { KeyPlaces } from '../../workspace/keys.js';
+
+/** What became of the deny. */
+export interface RetiredKey {
+  /** True where the mesh has it, so that every machine that listens stops the key. */
+  readonly everywhere: boolean;
+  readonly exitCode: number;
+}
+
+/** Denies `key` (`ed25519:` and hex) through the mesh, or on this machine alone, which it always reaches. */
+export async function denyRetired(cli: Cli, key: string, flags: KeyPlaces): Promise<RetiredKey> {
+  const order = {
+    action: 'revoke',
+    subject: key,
+    reason: 'rotated out with no overlap',
+    by: null,
+    durationMs: null,
+  } as const;
+  const mesh = await meshAccess(cli);
+  if (mesh === null) {
+    await obey(cli, null, order, flags);
+    return { everywhere: false, exitCode: 0 };
+  }
+  try {
+    await obey(cli, mesh, order, flags);
+    return { everywhere: true, exitCode: 0 };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    await obey(cli, null, order, flags);
+    cli.warn(`The old key is denied on this machine only: ${error.message}`, 'denied_here_alone');
+    return { everywhere: false, exitCode: error.exitCode };
+  }
+}
