@@ -33,7 +33,7 @@ export const ENVELOPE_OPTIONS: OptionGroup = {
     },
     { flags: '--hmac-key-file <file>', description: 'key shared with every agent, for tier 0', values: 'file' },
     {
-      flags: '--hmac-key <agent id>=<file>',
+      flags: '--hmac-key <agent=file>',
       description: 'key shared with this agent alone, for tier 0',
       repeatable: true,
     },

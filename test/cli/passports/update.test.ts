@@ -33,7 +33,9 @@ describe('aip passport update', () => {
     const machine = household();
     const path = await made(machine);
     const mail = await signed(machine, path, '.env', 'mail.json');
-    expect((await machine.run('passport', 'update', path, '--remove-action', 'send_email')).code).toBe(0);
+    expect((await machine.run('passport', 'update', path, '--no-publish', '--remove-action', 'send_email')).code).toBe(
+      0,
+    );
     const { value } = await machine.json('intent', 'verify', mail);
     expect(value.error_code).toBe('AIP-E201');
   });
@@ -69,7 +71,7 @@ test('aip passport renew gives a new term and nothing else', async () => {
   const machine = household();
   const path = await made(machine);
   expect(documentAt(path)['expires_at']).toBe('2026-05-19T14:23:45Z');
-  const { code, value } = await machine.json<JsonObject>('passport', 'renew', path, '--expires', '30d');
+  const { code, value } = await machine.json<JsonObject>('passport', 'renew', path, '--expires', '30d', '--no-publish');
   expect([code, value['serial'], value['expires_at']]).toEqual([0, 2, '2026-03-20T14:23:46Z']);
   expect((value['differences'] as JsonObject[]).map(({ path: at }) => at)).toEqual(['expires_at']);
 });
@@ -78,7 +80,7 @@ test('aip passport rotate --overlap 0s denies the old key as well', async () => 
   const machine = household();
   const path = await made(machine);
   const old = documentAt(path)['public_key'] as string;
-  const flags = ['--env-file', machine.at('.env2'), '--overlap', '0s', '--expires', 'never'];
+  const flags = ['--env-file', machine.at('.env2'), '--overlap', '0s', '--expires', 'never', '--no-publish'];
   const { code, value } = await machine.json<JsonObject>('passport', 'rotate', path, ...flags);
   expect([code, value['previous_key_denied'], value['expires_at']]).toEqual([0, 'here', null]);
   const status = await machine.json<JsonObject>('status', old);
