@@ -9,6 +9,8 @@ import type { LocalWorkspace } from '../workspace/workspace.js';
 export interface Cli {
   readonly io: Io;
   readonly globals: Globals;
+  /** True for a command that denies or tells, which no config file may keep from it. */
+  readonly onlyDenies: boolean;
   /** For stdout. */
   readonly paint: Paint;
   /** For stderr. */

@@ -87,6 +87,8 @@ export interface CommandSpec<O = unknown> {
   readonly touches: readonly Touch[];
   /** True where it changes nothing here: it then also works for those who may only read. */
   readonly onlyReads?: boolean;
+  /** True where it only takes permission away or tells: a config of the home that cannot be believed then fails nothing. */
+  readonly onlyDenies?: boolean;
   /** More to read: names of help topics. */
   readonly topics?: readonly string[];
   /** Resolves to the exit code. Failures are thrown as `Failure`. */

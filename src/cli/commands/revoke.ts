@@ -19,6 +19,7 @@ export const command: CommandSpec<Options> = {
     { run: 'aip revoke --everyone --reason drill --dry-run', why: 'every agent of the mesh' },
   ],
   exits: ORDER_EXITS,
+  onlyDenies: true,
   touches: ['network', 'state', 'keychain'],
   topics: ['incident', 'mesh'],
 

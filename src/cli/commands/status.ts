@@ -37,6 +37,7 @@ export const command: CommandSpec<Options> = {
     4: 'the key store is missing, locked or refuses',
     5: 'the mesh cannot be reached; what is known here was shown',
   },
+  onlyDenies: true,
   touches: ['network', 'state', 'keychain'],
   onlyReads: true,
   topics: ['mesh', 'incident'],

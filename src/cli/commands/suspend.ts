@@ -26,6 +26,7 @@ export const command: CommandSpec<Options> = {
   ],
   examples: [{ run: 'aip suspend support-agent-v1 --for 30m --reason "odd refunds"', why: 'while somebody looks' }],
   exits: ORDER_EXITS,
+  onlyDenies: true,
   touches: ['network', 'state', 'keychain'],
   topics: ['incident', 'mesh'],
 

@@ -1,4 +1,4 @@
-/** The config files on disk: where they are looked for, how they are read, and which of them the user has trusted. */
+/** The config files on disk: how they are read, and which of them the user has trusted. */
 import {
   chmodSync,
   closeSync,
@@ -10,66 +10,68 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { basename, dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { makeFolder } from '../../workspace/files.js';
-import { Failure } from '../../app/failure.js';
-import { sha256Hex } from '../../protocol/hash.js';
+import { Failure, shellWord } from '../../app/failure.js';
 import type { Io } from '../io.js';
 import type { Paths } from '../../app/ports/paths.js';
+import { configJson } from './text.js';
 
-/** Data files only: a config that runs as code, found by itself beside a signing key, is code execution by pull request. */
-const PLACES = [
-  'package.json',
-  '.aiprc',
-  '.aiprc.json',
-  '.aiprc.yaml',
-  '.aiprc.yml',
-  '.config/aiprc',
-  '.config/aiprc.json',
-  '.config/aiprc.yaml',
-];
 const MAX_BYTES = 64 * 1024;
 const MAX_PACKAGE_BYTES = 4 * 1024 * 1024;
-const MAX_CODE_BYTES = 16 * 1024 * 1024;
 
 export interface ConfigFile {
   readonly path: string;
   readonly content: unknown;
-  /** Another user than this one and root wrote it: nothing in it is believed without trust. */
-  readonly foreign: boolean;
 }
 
-/** The nearest project file, from the current folder up to the home folder or the root. */
-export async function findProjectFile(io: Io): Promise<ConfigFile | null> {
-  for (let folder = resolve(io.cwd); ; folder = dirname(folder)) {
-    for (const place of PLACES) {
-      const path = join(folder, place);
-      if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) continue;
-      const { text, owner } = readText(path, place === 'package.json' ? MAX_PACKAGE_BYTES : MAX_BYTES);
-      const content = place === 'package.json' ? packageMember(path, text) : await parseData(path, text);
-      if (content !== undefined) return { path, content, foreign: isForeign(owner, io.uid) };
-    }
-    if (folder === io.userHome || dirname(folder) === folder) return null;
-  }
+/** A file of the places where project config is looked for; null when there is none, or a package.json without the member "aip". */
+export async function readProjectFile(path: string): Promise<ConfigFile | null> {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return null;
+  const isPackage = basename(path) === 'package.json';
+  const { text } = readText(path, isPackage ? MAX_PACKAGE_BYTES : MAX_BYTES);
+  const content = isPackage ? packageMember(path, text) : await parseData(path, text);
+  return content === undefined ? null : { path, content };
 }
 
 /** The file named by `--config`: the user's own choice, so it may be code as well. */
 export async function readNamedFile(name: string, io: Io): Promise<ConfigFile> {
-  if (name === '-') return { path: 'stdin', content: await parseData('stdin', await readAll(io)), foreign: false };
+  if (name === '-') return { path: 'stdin', content: await parseData('stdin', await readAll(io)) };
   const path = resolve(io.cwd, name);
   if (statSync(path, { throwIfNoEntry: false }) === undefined) {
     throw new Failure('NOT_FOUND', `the config file ${path} does not exist`, { hint: 'aip config list --sources' });
   }
-  return { path, content: await readNamed(path, io), foreign: false };
+  return { path, content: await readNamed(path, io) };
 }
 
-/** `uid`: who reads it; null where that is not asked. */
+/**
+ * The config of the home; null when there is none. With `uid`, the user who reads it: fails where another one wrote it or can, for
+ * it says whom to believe and which code to run.
+ */
 export function readUserFile(paths: Paths, uid: Io['uid'] = null): ConfigFile | null {
   const path = paths.userConfigFile;
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) return null;
-  const { text, owner } = readText(path);
-  return { path, content: parseJsonFile(path, text), foreign: isForeign(owner, uid) };
+  if (!exists(path)) return null;
+  requireOwn(path, uid);
+  return { path, content: configJson(path, readText(path).text) };
+}
+
+/** Fails unless the file at `path`, and the folder it stands in, are this user's or root's and nobody else may write them. */
+function requireOwn(path: string, uid: Io['uid']): void {
+  if (uid === null) return;
+  for (const one of [dirname(path), path]) {
+    const found = statSync(one);
+    const isFolder = found.isDirectory();
+    if (isForeign(found.uid, uid)) {
+      throw new Failure('USAGE', `${one} belongs to another user (uid ${found.uid}), who could say whom to believe`, {
+        hint: `sudo chown ${uid} ${shellWord(one)}, or set AIP_HOME to a folder of your own`,
+      });
+    }
+    if ((found.mode & 0o022) !== 0)
+      throw new Failure('USAGE', `${one} can be changed by others, who could say whom to believe`, {
+        hint: `chmod ${isFolder ? '700' : '600'} ${shellWord(one)}`,
+      });
+  }
 }
 
 /** Sets members of the user's config file (null removes one); nested names are written `group.name`. */
@@ -90,19 +92,17 @@ export function saveUserConfig(paths: Paths, changes: Readonly<Record<string, un
 
 /** Digests of trusted config, by path of its file. */
 export function readTrusted(paths: Paths): Record<string, string> {
-  if (statSync(paths.trustedFile, { throwIfNoEntry: false }) === undefined) return {};
-  const content = parseJsonFile(paths.trustedFile, readText(paths.trustedFile).text);
+  if (!exists(paths.trustedFile)) return {};
+  const content = configJson(paths.trustedFile, readText(paths.trustedFile).text);
   const entries = typeof content === 'object' && content !== null ? Object.entries(content) : [];
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
 
-export function saveTrusted(paths: Paths, path: string, digest: string): void {
-  writePrivate(paths, paths.trustedFile, `${JSON.stringify({ ...readTrusted(paths), [path]: digest }, null, 2)}\n`);
-}
-
-/** Null where there is nothing. */
-export function codeDigest(path: string): string | null {
-  return exists(path) ? sha256Hex(readText(path, MAX_CODE_BYTES).text) : null;
+/** Remembers a digest, or with null forgets the file. */
+export function saveTrusted(paths: Paths, path: string, digest: string | null): void {
+  const kept = Object.entries(readTrusted(paths)).filter(([known]) => known !== path);
+  const all = Object.fromEntries(digest === null ? kept : [...kept, [path, digest]]);
+  writePrivate(paths, paths.trustedFile, `${JSON.stringify(all, null, 2)}\n`);
 }
 
 async function readNamed(path: string, io: Io): Promise<unknown> {
@@ -115,7 +115,7 @@ async function readNamed(path: string, io: Io): Promise<unknown> {
 }
 
 function parseData(path: string, text: string): unknown {
-  return extname(path) === '.json' ? parseJsonFile(path, text) : loaded(path, () => yaml(path, text));
+  return extname(path) === '.json' ? configJson(path, text) : loaded(path, () => yaml(path, text));
 }
 
 async function yaml(path: string, text: string): Promise<unknown> {
@@ -141,21 +141,13 @@ async function loaded(path: string, read: () => Promise<unknown>): Promise<unkno
 
 function packageMember(path: string, text: string): unknown {
   if (!text.includes('"aip"')) return undefined;
-  const content = parseJsonFile(path, text);
+  const content = configJson(path, text);
   const member = (content as { aip?: unknown } | null)?.aip;
   return typeof member === 'object' && member !== null ? member : undefined;
 }
 
-function parseJsonFile(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\ufeff/, ''));
-  } catch (error) {
-    throw new Failure('USAGE', `the config file ${path} is not JSON`, { hint: `correct ${path}`, cause: error });
-  }
-}
-
-/** Text and owner of one and the same file, whatever happens to its name meanwhile. */
-function readText(path: string, most = MAX_BYTES): { readonly text: string; readonly owner: number } {
+/** The text of a regular file within bounds. */
+function readText(path: string, most = MAX_BYTES): { readonly text: string } {
   // Opening a pipe would wait for a writer.
   const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
@@ -165,7 +157,7 @@ function readText(path: string, most = MAX_BYTES): { readonly text: string; read
     if (bytes === null || bytes.length > most) {
       throw new Failure('USAGE', `the config file ${path} is larger than ${most} bytes`);
     }
-    return { text: bytes.toString('utf8'), owner: found.uid };
+    return { text: bytes.toString('utf8') };
   } finally {
     closeSync(file);
   }
@@ -182,7 +174,8 @@ async function readAll({ stdin }: Io): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function isForeign(owner: number, uid: Io['uid']): boolean {
+/** True for what belongs to another user than this one and root; false where users have no numbers. */
+export function isForeign(owner: number, uid: Io['uid']): boolean {
   return uid !== null && owner !== uid && owner !== 0;
 }
 

@@ -29,17 +29,9 @@ export interface KeySpec<T> {
   /** As a file would say it. */
   readonly fallback: unknown;
   readonly meaning: string;
-  /**
-   * In a project file it counts only after `aip config trust`: who can open a pull request could otherwise choose the mesh, pin a
-   * principal of their own, or have code of theirs run beside a signing key.
-   */
-  readonly sensitive?: boolean;
   /** Who has the value can act with it: `config list` shows only that it is set. */
   readonly secret?: boolean;
-  /**
-   * True when `value` protects less than `other`. In a project file such a value, against the user's own or the default, is
-   * sensitive as well: a pull request must not make old intents fresh or a secret stay in the log. Tightening needs nobody's trust.
-   */
+  /** True when `value` protects less than `other`: of several files that say something, the stricter counts for `verify.*` and `revocation.*`. */
   loosens?(value: T, other: T): boolean;
 }
 
@@ -56,10 +48,6 @@ const towards =
   <T>(...looseFirst: readonly T[]): Loosens<T> =>
   (value, other) =>
     looseFirst.indexOf(value) < looseFirst.indexOf(other);
-function sensitive<T>(kind: Kind<T>, fallback: unknown, meaning: string): KeySpec<T> {
-  return { kind, fallback, meaning, sensitive: true };
-}
-
 const RATE = number(0, 1);
 
 export const KEYS = {
@@ -97,27 +85,27 @@ export const KEYS = {
     'when it is older: judge by it and say so, or refuse',
     towards('last-known', 'deny'),
   ),
-  'mesh.url': sensitive(text('an http(s) URL', isWebUrl), null, 'the mesh this machine belongs to'),
-  'mesh.public_key': sensitive(publicKey, null, 'the key the mesh signs its log with'),
-  'mesh.key_file': sensitive(text('a path', isPath), null, 'file with the API key of this machine, mode 0600'),
-  'mesh.ca': sensitive(
+  'mesh.url': key(text('an http(s) URL', isWebUrl), null, 'the mesh this machine belongs to'),
+  'mesh.public_key': key(publicKey, null, 'the key the mesh signs its log with'),
+  'mesh.key_file': key(text('a path', isPath), null, 'file with the API key of this machine, mode 0600'),
+  'mesh.ca': key(
     text('a path', isPath),
     null,
     'file with the certificate authorities of the mesh, PEM; unset: those of Node',
   ),
-  'mesh.key_id': sensitive(
+  'mesh.key_id': key(
     text('a name such as aipm_verifier_0123456789ab', isApiKeyName),
     null,
     'name of the API key of this machine, whose secret the key store holds',
   ),
-  'mesh.operator_key': sensitive(
+  'mesh.operator_key': key(
     text('did:web:<domain>#key-<n>', isKeyId),
     null,
     'key held here that signs the commands given to the mesh',
   ),
-  'mesh.regions': sensitive(regions, [], 'endpoints by region'),
-  'mesh.replication_mode': sensitive(choice('async', 'sync'), 'async', 'whether a revocation waits for all regions'),
-  'mesh.max_propagation_time_ms': sensitive(whole(1, 600_000), 500, 'how long it may take to reach all'),
+  'mesh.regions': key(regions, [], 'endpoints by region'),
+  'mesh.replication_mode': key(choice('async', 'sync'), 'async', 'whether a revocation waits for all regions'),
+  'mesh.max_propagation_time_ms': key(whole(1, 600_000), 500, 'how long it may take to reach all'),
   'trust.model': key(choice('guide', 'aip-1'), 'guide', 'how trust scores are computed', change),
   'trust.initial_score': key(RATE, 0.5, 'score of a new agent', more),
   'trust.success_increment': key(RATE, 0.01, 'gained by an accepted intent', more),
@@ -150,21 +138,21 @@ export const KEYS = {
   'monitor.max_failure_rate': key(RATE, 0.1, 'the monitor alerts when more is refused', more),
   'monitor.window': key(duration, '24h', 'time over which the monitor counts refusals', change),
   'monitor.slack_url': {
-    ...sensitive(
+    ...key(
       text('an https URL', isAlertUrl),
       null,
       "Slack's incoming webhook for alerts; who has the URL can post there",
     ),
     secret: true,
   },
-  'monitor.pagerduty_url': sensitive(
+  'monitor.pagerduty_url': key(
     text('an https URL', isAlertUrl),
     'https://events.pagerduty.com/v2/enqueue',
     'where PagerDuty takes events, once AIP_PAGERDUTY_KEY is set',
   ),
-  'monitor.webhook_url': sensitive(text('an https URL', isAlertUrl), null, 'gets every alert as signed JSON'),
-  hooks: sensitive(texts, [], 'modules that take part in verification; paths from the config file'),
-  principals: sensitive(pins, {}, 'principals pinned by config'),
+  'monitor.webhook_url': key(text('an https URL', isAlertUrl), null, 'gets every alert as signed JSON'),
+  hooks: key(texts, [], 'modules that take part in verification; paths from the config file'),
+  principals: key(pins, {}, 'principals pinned by config'),
 } as const satisfies Record<string, KeySpec<unknown>>;
 
 export type KeyName = keyof typeof KEYS;
@@ -180,7 +168,8 @@ export function variableOf(name: KeyName): string {
 /** Variables that mean something and are not config keys. */
 export const OTHER_VARIABLES: Readonly<Record<string, string>> = {
   AIP_HOME: 'folder for config, keys and state (--home)',
-  AIP_TRUST_CONFIG: "1 trusts the project's config file, for CI",
+  AIP_TRUST_CONFIG:
+    'sha256:<digest> of the project config that counts for this run, as aip config trust --print prints it',
   AIP_KEY_PASSPHRASE: 'passphrase of key files',
   AIP_MESH_KEY: 'API key of this machine, aipm_..., before mesh.key_file and mesh.key_id',
   AIP_PAGERDUTY_KEY: "integration key of PagerDuty's Events API v2, for `aip monitor`",

@@ -1,14 +1,15 @@
-/** Config and where each value came from: `AIP_*`, then the project's file, then the user's, then the default. Flags are above all. */
+/** Config and where each value came from: `AIP_*`, then the trusted project files, then the user's, then the default. Flags are above all. */
 import { dirname, resolve } from 'node:path';
 import { Failure } from '../../app/failure.js';
-import { sha256Hex } from '../../protocol/hash.js';
 import { secretVariable } from '../../app/ports/secrets.js';
 import type { Io } from '../io.js';
 import type { Globals } from '../spec.js';
 import type { LocalWorkspace } from '../../workspace/workspace.js';
-import { codeDigest, findProjectFile, readNamedFile, readTrusted, readUserFile, type ConfigFile } from './files.js';
-import { isKeyName, KEY_NAMES, KEYS, variableOf, type ConfigValues, type KeyName, type KeySpec } from './keys.js';
-import { nearest } from '../input/nearest.js';
+import { combined, hooksOf, isUsersAlone, principalsOf, type Layer } from './combine.js';
+import { readNamedFile, readUserFile, type ConfigFile } from './files.js';
+import { KEY_NAMES, KEYS, variableOf, type ConfigValues, type KeyName, type KeySpec } from './keys.js';
+import { projectConfig, type ProjectConfig } from './trusted.js';
+import { flatten, wrongValue } from './values.js';
 
 export type Origin = 'environment' | 'project' | 'user' | 'default';
 
@@ -21,20 +22,30 @@ export interface ConfigEntry {
   readonly from: string | null;
 }
 
+export interface ConfigWarning {
+  readonly message: string;
+  readonly code: 'config_untrusted' | 'config_skipped' | 'config_ignored' | 'config_unusable';
+}
+
 export interface Config {
   /** `get('verify.max_age')` is in milliseconds. */
   get<K extends KeyName>(name: K): ConfigValues[K];
+  /** Keys of principals that config pins; null for one that its files do not agree on, whose passports nobody may believe here. */
+  readonly principals: Readonly<Record<string, string | null>>;
   readonly entries: readonly ConfigEntry[];
-  /** The project's file (or the one of `--config`), and the user's, when they exist. */
+  /** The nearest project file (or the one of `--config`), and the user's, when they exist. */
   readonly files: { readonly project: string | null; readonly user: string | null };
-  /** Keys of the project's file that count only once it is trusted, and did not. Empty unless `inspect` was asked for. */
+  /** Keys of project files that nobody trusted; they do not count. */
   readonly untrusted: readonly string[];
+  /** Why nothing may be verified here: a trusted file is missing or says something else. */
+  readonly problems: readonly Failure[];
+  /** What is to be said once. */
+  readonly warnings: readonly ConfigWarning[];
 }
 
-interface Layer {
-  readonly origin: Origin;
-  readonly from: (name: KeyName) => string;
-  readonly values: Readonly<Partial<Record<KeyName, unknown>>>;
+export interface LoadOptions {
+  /** For commands that deny or ask: a config of the home that cannot be believed is said and left out, and fails nothing. */
+  readonly lenient?: boolean;
 }
 
 /** What config is read from: files, `--config`, the environment. */
@@ -44,93 +55,113 @@ export interface ConfigSource {
   readonly workspace: Pick<LocalWorkspace, 'paths'>;
 }
 
-/** Fails with USAGE on an unknown key, a value of the wrong kind, or an untrusted file; with `inspect` the last is only noted. */
-export async function loadConfig(source: ConfigSource, options: { readonly inspect?: boolean } = {}): Promise<Config> {
+/** Fails with USAGE on a variable, the user's file or the one of `--config` that does not hold; never for a project's file. */
+export async function loadConfig(source: ConfigSource, options: LoadOptions = {}): Promise<Config> {
   const { io, globals, workspace } = source;
+  const warnings: ConfigWarning[] = [];
+  const user = userLayer(source, options.lenient === true, warnings);
   const named = globals.config === null ? null : await readNamedFile(globals.config, io);
-  const project = named ?? (await findProjectFile(io));
-  const user = readUserFile(workspace.paths(), io.uid);
+  const project: ProjectConfig =
+    named === null
+      ? await projectConfig(workspace.paths(), io)
+      : { trusted: [named], untrusted: [], problems: [], skipped: [] };
+  const layers = project.trusted.map((file): Layer => ({ path: file.path, values: flatten(file) }));
+  const untrusted = ignoredKeys(project, warnings);
+  warnUnused(layers, named !== null, warnings);
 
-  const projectValues = project === null ? {} : flatten(project);
-  const userValues = user === null ? {} : flatten(user);
-  // A home below a folder that all may write to could be another's: their settings are a nuisance, their code is theirs to run.
-  if (user?.foreign === true && userValues.hooks !== undefined && options.inspect !== true) {
-    throw new Failure('USAGE', `${user.path} names hooks and belongs to another user`, {
-      hint: 'set AIP_HOME to a folder of your own',
-    });
-  }
-  const untrusted = project === null || named !== null ? [] : untrustedKeys(source, project, projectValues, userValues);
-  if (untrusted.length > 0 && options.inspect !== true) {
-    throw new Failure('USAGE', `${project!.path} sets ${untrusted.join(', ')} and is not trusted`, {
-      hint: 'read the file, then: aip config trust (in CI: AIP_TRUST_CONFIG=1)',
-    });
-  }
-  const believed = Object.fromEntries(Object.entries(projectValues).filter(([name]) => !untrusted.includes(name)));
-
-  const layers: Layer[] = [
-    { origin: 'environment', from: variableOf, values: fromEnvironment(io) },
-    { origin: 'project', from: () => project!.path, values: believed },
-    { origin: 'user', from: () => user!.path, values: userValues },
-  ];
+  const environment = fromEnvironment(io);
+  const said = named === null ? combined(layers, user) : { ...combined([], user), ...alone(layers[0]!) };
   const entries = KEY_NAMES.map((name): ConfigEntry => {
-    const layer = layers.find((one) => one.values[name] !== undefined);
-    return layer === undefined
-      ? { name, shown: KEYS[name].fallback, origin: 'default', from: null }
-      : { name, shown: layer.values[name], origin: layer.origin, from: layer.from(name) };
+    if (environment[name] !== undefined)
+      return { name, shown: environment[name], origin: 'environment', from: variableOf(name) };
+    const value = said[name];
+    if (value === undefined) return { name, shown: KEYS[name].fallback, origin: 'default', from: null };
+    return { name, shown: value.shown, origin: value.path === user?.path ? 'user' : 'project', from: value.path };
   });
-  const values = Object.fromEntries(entries.map((entry) => [entry.name, valueOf(entry)]));
+  const values: Record<string, unknown> = Object.fromEntries(entries.map((entry) => [entry.name, valueOf(entry)]));
+  const all = named === null ? [...layers, ...(user === null ? [] : [user])] : null;
+  if (all !== null && environment.hooks === undefined) values['hooks'] = hooksOf(all, ownPath);
+  const principals =
+    all !== null && environment.principals === undefined
+      ? principalsOf(all)
+      : (values['principals'] as Readonly<Record<string, string>>);
+  values['principals'] = Object.fromEntries(Object.entries(principals).filter(([, key]) => key !== null));
   return {
     get: <K extends KeyName>(name: K) => values[name] as ConfigValues[K],
+    principals,
     entries,
-    files: { project: project?.path ?? null, user: user?.path ?? null },
+    files: { project: (project.trusted[0] ?? project.untrusted[0])?.path ?? null, user: user?.path ?? null },
     untrusted,
+    problems: project.problems,
+    warnings,
   };
 }
 
-/** The members of a file under the table's names; every one is known and of its kind. */
-export function flatten(file: ConfigFile): Partial<Record<KeyName, unknown>> {
-  const values: Partial<Record<KeyName, unknown>> = {};
-  const take = (name: string, value: unknown): void => {
-    if (!isKeyName(name)) throw unknownKey(name, file.path);
-    const { kind } = KEYS[name] as KeySpec<unknown>;
-    if (kind.read(value) === undefined) throw wrongValue(name, file.path, kind.expects);
-    values[name] = value;
-  };
-  if (!isGroup(file.content)) throw new Failure('USAGE', `the config file ${file.path} is not an object`);
-  for (const [name, value] of Object.entries(file.content)) {
-    if (name.includes('.')) throw notNested(name, file.path);
-    if (!KEY_NAMES.some((known) => known.startsWith(`${name}.`))) take(name, value);
-    else if (!isGroup(value)) throw wrongValue(name, file.path, 'an object');
-    else for (const [member, inner] of Object.entries(value)) take(`${name}.${member}`, inner);
+/** Fails unless every project file that was trusted here stands at its place and says what it said: no verification goes without. */
+export function requirePolicy(config: Pick<Config, 'problems'>): void {
+  const [problem] = config.problems;
+  if (problem !== undefined) throw problem;
+}
+
+function userLayer({ io, workspace }: ConfigSource, lenient: boolean, warnings: ConfigWarning[]): Layer | null {
+  try {
+    const file = readUserFile(workspace.paths(), io.uid);
+    return file === null ? null : { path: file.path, values: flatten(file) };
+  } catch (error) {
+    if (!lenient || !(error instanceof Failure)) throw error;
+    const hint = error.hint === null ? '' : `; ${error.hint}`;
+    warnings.push({ message: `The config of the home is not used: ${error.message}${hint}`, code: 'config_unusable' });
+    return null;
   }
-  return values;
 }
 
-/**
- * What is trusted is what the file says, so that a comment or another member of package.json does not undo it, and the text of the
- * hooks it names: a pull request can change that as well. What they import is theirs to watch.
- */
-export function digestOf(file: ConfigFile): string {
-  const values = flatten(file);
-  const said = KEY_NAMES.map((name) => [name, values[name] ?? null]);
-  const hooks = (values.hooks ?? []) as readonly string[];
-  const code = hooks.map((path) => codeDigest(resolve(dirname(file.path), path)));
-  return `sha256:${sha256Hex(JSON.stringify(code.length === 0 ? said : [...said, code]))}`;
+/** A file that `--config` names is the only one beside the user's, and says what it says. */
+function alone({ path, values }: Layer): Partial<Record<KeyName, { shown: unknown; path: string }>> {
+  return Object.fromEntries(Object.entries(values).map(([name, shown]) => [name, { shown, path }]));
 }
 
-function untrustedKeys(
-  { io, workspace }: ConfigSource,
-  file: ConfigFile,
-  values: Partial<Record<KeyName, unknown>>,
-  userValues: Partial<Record<KeyName, unknown>>,
-): string[] {
-  const names = (Object.keys(values) as KeyName[]).filter((name) => {
-    const { sensitive, loosens, kind, fallback } = KEYS[name] as KeySpec<unknown>;
-    if (file.foreign || sensitive === true) return true;
-    return loosens?.(kind.read(values[name]), kind.read(userValues[name] ?? fallback)) === true;
-  });
-  if (names.length === 0 || io.env['AIP_TRUST_CONFIG'] === '1') return [];
-  return readTrusted(workspace.paths())[file.path] === digestOf(file) ? [] : names;
+/** The keys of files that nobody trusted, told in one warning. */
+function ignoredKeys({ untrusted, problems, skipped }: ProjectConfig, warnings: ConfigWarning[]): string[] {
+  if (skipped.length > 0) {
+    const places = skipped.slice(0, 4).map(({ path, why }) => `${path} (${why})`);
+    const more = skipped.length > 4 ? ` and ${skipped.length - 4} more` : '';
+    warnings.push({
+      message: `Config was looked for and could not be read: ${places.join(', ')}${more}.`,
+      code: 'config_skipped',
+    });
+  }
+  for (const { message } of problems) warnings.push({ message: `${message}.`, code: 'config_untrusted' });
+  const keys = untrusted
+    .map((file) => ({ path: file.path, names: namesIn(file) }))
+    .filter(({ names }) => names.length > 0);
+  if (keys.length > 0) {
+    const told = keys.map(({ path, names }) => `${path} (${names.slice(0, 8).join(', ')})`).join(', ');
+    warnings.push({
+      message: `Nobody trusted ${told}: none of it counts. Read it, then: aip config trust`,
+      code: 'config_untrusted',
+    });
+  }
+  return keys.flatMap(({ names }) => names);
+}
+
+/** What an untrusted file would set; what does not read is no key of ours. */
+function namesIn(file: ConfigFile): string[] {
+  try {
+    return Object.keys(flatten(file));
+  } catch (error) {
+    if (error instanceof Failure) return ['what does not read'];
+    throw error;
+  }
+}
+
+function warnUnused(layers: readonly Layer[], named: boolean, warnings: ConfigWarning[]): void {
+  if (named) return;
+  for (const { path, values } of layers) {
+    const unused = (Object.keys(values) as KeyName[]).filter(isUsersAlone);
+    if (unused.length === 0) continue;
+    const message = `${unused.join(', ')} in ${path} ${unused.length === 1 ? 'does' : 'do'} not count: log, trust and monitor are set in the config of the home.`;
+    warnings.push({ message, code: 'config_ignored' });
+  }
 }
 
 function fromEnvironment({ env }: Pick<Io, 'env'>): Partial<Record<KeyName, unknown>> {
@@ -149,46 +180,13 @@ function fromEnvironment({ env }: Pick<Io, 'env'>): Partial<Record<KeyName, unkn
 function valueOf(entry: ConfigEntry): unknown {
   const value = (KEYS[entry.name] as KeySpec<unknown>).kind.read(entry.shown);
   if (entry.origin !== 'project' && entry.origin !== 'user') return value;
-  // Paths in a file are the file's own, wherever the command runs.
-  const own = (path: string): string => resolve(dirname(entry.from!), path);
-  if (entry.name === 'hooks') return (value as readonly string[]).map(own);
-  const isPath = entry.name === 'mesh.key_file' || entry.name === 'mesh.ca';
-  return isPath && value !== null ? own(value as string) : value;
+  if (entry.name === 'hooks') return (value as readonly string[]).map((path) => ownPath(path, entry.from!));
+  return PATHS.has(entry.name) && value !== null ? ownPath(value as string, entry.from!) : value;
 }
 
-function unknownKey(name: string, path: string): Failure {
-  const guess = nearest(name, KEY_NAMES);
-  return new Failure(
-    'USAGE',
-    `unknown key "${name.slice(0, 64)}" in ${path}${guess === null ? '' : `; did you mean ${guess}?`}`,
-    {
-      hint: 'aip help config',
-    },
-  );
-}
+const PATHS: ReadonlySet<KeyName> = new Set<KeyName>(['mesh.key_file', 'mesh.ca']);
 
-/** One spelling of each key: with two, a file could say both. */
-function notNested(name: string, path: string): Failure {
-  const [group, ...rest] = name.slice(0, 64).split('.');
-  return new Failure(
-    'USAGE',
-    `"${name.slice(0, 64)}" in ${path} is written nested, as "${rest.join('.')}" in "${group}"`,
-    {
-      hint: 'aip help config',
-    },
-  );
-}
-
-function wrongValue(name: string, where: string, expects: string): Failure {
-  return new Failure(
-    'USAGE',
-    `${name} in ${where} is not ${/^(an? |did|ed|public)/.test(expects) ? '' : 'one of '}${expects}`,
-    {
-      hint: 'aip help config',
-    },
-  );
-}
-
-function isGroup(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Paths in a file are the file's own, wherever the command runs. */
+function ownPath(path: string, from: string): string {
+  return resolve(dirname(from), path);
 }

@@ -28,6 +28,7 @@ export async function throwaway(cli: Cli): Promise<Cli> {
   const stage: Cli = {
     ...cli,
     io,
+    onlyDenies: false,
     globals: { ...cli.globals, config: null, home: folder.path, input: false },
     workspace,
     config: async () => {

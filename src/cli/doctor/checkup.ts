@@ -52,8 +52,7 @@ export async function* checkup(cli: Cli, { node }: NodeVersion): AsyncGenerator<
   yield* inspectKeychain(cli, config, expected);
   yield* inspectKeys(cli, expected);
   yield* inspectEnvFiles(cli, expected);
-  if (config !== null && config.untrusted.length === 0 && config.get('mesh.url') !== null)
-    yield* meshFindings(cli, config, state !== null);
+  if (config !== null && config.get('mesh.url') !== null) yield* meshFindings(cli, config, state !== null);
 }
 
 /** One finding at a time, so that trouble with one does not hide the others before it. */
@@ -98,18 +97,33 @@ async function inspectConfig(cli: Cli): Promise<{ config: Config | null; finding
   );
   let config: Config;
   try {
-    config = await loadConfig(cli, { inspect: true });
+    config = await loadConfig(cli);
   } catch (error) {
     return { config: null, findings: [...findings, trouble('config', error)] };
   }
   const { project, user } = config.files;
   const files = [project, user].filter((path) => path !== null);
-  if (config.untrusted.length > 0) {
-    const message = `${project} sets ${config.untrusted.join(', ')} and is not trusted; other commands refuse it.`;
-    findings.push(failed('config', message, 'read the file, then: aip config trust', EXIT.config));
-  } else
+  for (const problem of config.problems) {
+    const message = `Nothing is verified here: ${problem.message}.`;
+    findings.push(failed('config', message, problem.hint, EXIT.config));
+  }
+  for (const { message } of config.warnings.filter(
+    ({ message }) => !config.problems.some((one) => message.startsWith(one.message)),
+  ))
+    findings.push(warning('config', message, 'aip help config'));
+  const policy = config.entries.filter(({ name, origin }) => origin === 'project' && isPolicy(name));
+  if (policy.length > 0) {
+    const message = `${policy.map(({ name }) => name).join(', ')} of ${project} hold in that folder only.`;
+    findings.push(warning('config', message, 'set in the config of the home what every decision must hold to'));
+  }
+  if (findings.length === 0)
     findings.push(ok('config', files.length === 0 ? 'No config file; defaults are used.' : `${files.join(', ')}.`));
   return { config, findings };
+}
+
+/** What a decision rests on. */
+function isPolicy(name: string): boolean {
+  return /^(?:verify|revocation)\.|^(?:hooks|principals)$/.test(name);
 }
 
 async function inspectState(cli: Cli): Promise<{ state: (State & ChainedLog) | null; finding: Finding }> {
@@ -139,7 +153,7 @@ async function inspectState(cli: Cli): Promise<{ state: (State & ChainedLog) | n
 
 async function pinLookup(cli: Cli, config: Config | null, state: State) {
   // Without a config that can be read, the pins of the state are all there are.
-  if (config === null || config.untrusted.length > 0) {
+  if (config === null) {
     const { pinnedKeys } = await import('../../app/keys/principals.js');
     return (principal: string) => pinnedKeys(state.pins(principal));
   }

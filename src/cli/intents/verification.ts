@@ -11,6 +11,7 @@ import type { GivenApproval } from './approvals.js';
 import type { Cli } from '../cli.js';
 import { meshFreshness } from '../mesh/freshness.js';
 import { principalPins, type ResolveFlags } from '../passports/pins.js';
+import { requirePolicy } from '../config/load.js';
 import { trustRules } from '../config/trust-rules.js';
 import { verifierDeps, verifyOptions } from '../../workspace/verification.js';
 import { localState } from '../../workspace/state.js';
@@ -38,6 +39,7 @@ export async function verification(
   flags: VerificationFlags,
 ): Promise<{ deps: VerifierDeps; options: VerifyOptions }> {
   const [state, config] = await Promise.all([localState(cli.workspace), cli.config()]);
+  requirePolicy(config);
   state.conduct.judgeBy(trustRules(config));
   const trust = new LocalTrust(state);
   const pins = await pinsFor(cli, flags, trust, flags.passports);
@@ -92,7 +94,7 @@ async function pinsFor(
 ): Promise<(principal: string) => readonly PinnedKey[]> {
   const lookup = await principalPins(cli, flags);
   const fixed = new Map<string, readonly PinnedKey[]>();
-  const configured = Object.keys((await cli.config()).get('principals'));
+  const configured = Object.keys((await cli.config()).principals);
   for (const principal of [...namedPrincipals(flags), ...configured]) fixed.set(principal, await lookup(principal));
   for (const each of flags.resolve === true ? given : []) {
     const principal = 'agent' in each ? each.document.principal : null;

@@ -35,8 +35,9 @@ export async function principalPins(
     given.set(did, [...(given.get(did) ?? []), { keyId: keyId(did, 1), key }]);
   }
   const config = await cli.config();
-  for (const [did, key] of Object.entries(config.get('principals'))) {
-    if (!given.has(did)) given.set(did, [pinOf(did, key, 'config')]);
+  for (const [did, key] of Object.entries(config.principals)) {
+    // Files that do not agree on a principal's key leave it without one.
+    if (!given.has(did)) given.set(did, key === null ? [] : [pinOf(did, key, 'config')]);
   }
   return async (principal) => {
     const flagged = given.get(principal);

@@ -5,7 +5,7 @@ import { OutputClosed, widthOf, type Interrupted, type Io } from '../io.js';
 import { questions } from '../questions/ask.js';
 import { plain, type Paint } from '../render/terminal/paint.js';
 import { clean, cleanLines, safeJson, wrapped } from '../render/terminal/text.js';
-import type { Globals } from '../spec.js';
+import type { CommandSpec, Globals } from '../spec.js';
 import { localWorkspace } from '../../workspace/workspace.js';
 import { worldOf } from './world.js';
 
@@ -21,7 +21,7 @@ export function shellCli(
   globals: Globals,
   paint: { out: Paint; err: Paint },
   life: Lifetime,
-  onlyReads = false,
+  { onlyReads = false, onlyDenies = false }: Partial<Pick<CommandSpec, 'onlyReads' | 'onlyDenies'>> = {},
 ): Cli {
   let config: Promise<Config> | null = null;
   const write = (text: string): boolean => {
@@ -33,6 +33,7 @@ export function shellCli(
   const cli: Cli = {
     io,
     globals,
+    onlyDenies,
     paint: paint.out,
     paintErr: paint.err,
     ask,
@@ -66,7 +67,9 @@ export function shellCli(
 
 async function readConfig(cli: Cli): Promise<Config> {
   const { loadConfig } = await import('../config/load.js');
-  return loadConfig(cli);
+  const config = await loadConfig(cli, { lenient: cli.onlyDenies });
+  for (const { message, code } of config.warnings) cli.warn(message, code);
+  return config;
 }
 
 /** Resolves when stdout takes more, or rejects when it never will. */

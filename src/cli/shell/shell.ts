@@ -69,7 +69,7 @@ async function execute(argv: readonly string[], io: Io, life: Lifetime): Promise
     const [{ command }, { parse }] = await Promise.all([found.listing.load(), import('./parse.js')]);
     const { input, globals } = parse(command, found.rest, io.env);
     const paint = await paints(io, globals.color);
-    return command.run(input, shellCli(io, globals, paint, life, command.onlyReads === true));
+    return command.run(input, shellCli(io, globals, paint, life, command));
   }
   const help = await import('../help/pages.js');
   const json = asks(argv, '--json');

@@ -1,4 +1,4 @@
-import { chownSync } from 'node:fs';
+import { chownSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../../src/verify/decision.js';
@@ -7,7 +7,7 @@ import { world } from '../../kit/world.js';
 
 /** A machine with an agent, and the hooks that its config names. */
 async function hooked(modules: Readonly<Record<string, string>>) {
-  const place = world({ env: { AIP_KEY_PASSPHRASE: 'correct horse', AIP_TRUST_CONFIG: '1' } });
+  const place = world({ env: { AIP_KEY_PASSPHRASE: 'correct horse' } });
   const home = join(place.io.userHome, 'home');
   const here = ['--home', home];
   const made = await place.run(
@@ -16,12 +16,14 @@ async function hooked(modules: Readonly<Record<string, string>>) {
   expect(made.code, made.err).toBe(0);
   for (const [name, text] of Object.entries(modules)) place.file(`checks/${name}`, text);
   place.file('.aiprc', `hooks: [${Object.keys(modules).map((name) => `checks/${name}`)}]\n`);
+  const trust = () => place.run('config', 'trust', '--yes', ...here);
+  await trust();
   const verify = async () => {
     const signed = (await place.run('intent', 'sign', ...here, '-p', 'bot', '-a', 'pay')).out;
     const { code, out, err } = await place.run('intent', 'verify', place.file('i.json', signed), ...here, '--json');
     return { code, err, decision: out === '' ? null : (JSON.parse(out) as Decision) };
   };
-  return { place, here, verify, home };
+  return { place, here, verify, home, trust };
 }
 
 const ALLOW = 'export default { verify: () => ({ result: "allow" }) };';
@@ -70,26 +72,47 @@ describe('hooks that the config names', () => {
     ['exports something else', { 'a.mjs': 'export default { check() {} };' }, null],
     ['throws when made', { 'a.mjs': 'export default class { constructor() { throw new Error("x"); } }' }, null],
   ])('one that %s ends the command: nothing is judged without it', async (_, modules, config) => {
-    const { place, verify, home } = await hooked(modules as Record<string, string>);
+    const { place, verify, home, trust } = await hooked(modules as Record<string, string>);
     if (config !== null) place.file('.aiprc', config);
+    await trust();
     const { code, decision } = await verify();
     expect([code, decision]).toEqual([2, null]);
     expect([...openAt(join(home, 'state.db')).entries({})]).toEqual([]);
   });
 });
 
-test('hooks are trusted with their text: a change behind a trusted path has to be trusted again', async () => {
+test('hooks are trusted with their text and all they import: a change behind a trusted path ends every verification', async () => {
   const place = world();
   place.file('.aiprc', 'hooks: [checks/a.mjs]\n');
-  place.file('checks/a.mjs', REJECT);
-  const trusted = async () => (await place.run('intent', 'verify', place.file('i.json', '{}'))).code !== 2;
-  expect(await trusted()).toBe(false);
+  place.file('checks/a.mjs', `import { list } from './list.mjs'; ${REJECT}`);
+  place.file('checks/list.mjs', "export * from '../data/names.mjs';");
+  place.file('data/names.mjs', 'export const list = [];');
+  const verdict = async () => (await place.run('intent', 'verify', place.file('i.json', '{}'))).code;
+  // Nobody trusted it: it counts for nothing, and hurts nothing.
+  expect(await verdict()).toBe(10);
   expect((await place.run('config', 'trust', '--yes')).code).toBe(0);
-  expect(await trusted()).toBe(true);
-  place.file('checks/a.mjs', ALLOW);
-  expect(await trusted()).toBe(false);
-  place.file('checks/a.mjs', REJECT);
-  expect(await trusted()).toBe(true);
+  expect(await verdict()).toBe(10);
+  for (const path of ['checks/a.mjs', 'checks/list.mjs', 'data/names.mjs', '.aiprc']) {
+    const text = readFileSync(join(place.cwd, path), 'utf8');
+    place.file(path, `${text}\nhooks: []`);
+    expect(await verdict(), path).toBe(2);
+    place.file(path, text);
+    expect(await verdict(), path).toBe(10);
+  }
+});
+
+test.each([
+  ['a package', "import ajv from 'ajv';"],
+  ['an absolute path', "import x from '/tmp/x.mjs';"],
+  ['a URL', "import x from 'data:text/javascript,1';"],
+  ['a computed name', 'await import(process.env.X);'],
+  ['a required package', "require('ajv');"],
+])('a hook that imports %s is not trusted', async (_, line) => {
+  const place = world();
+  place.file('.aiprc', 'hooks: [a.mjs]\n');
+  place.file('a.mjs', `${line}\n${ALLOW}`);
+  const { code, err } = await place.run('config', 'trust', '--yes');
+  expect([code, err]).toEqual([2, expect.stringContaining('import')]);
 });
 
 test("hooks in another user's config are not run, whoever set the home", async () => {
@@ -102,6 +125,4 @@ test("hooks in another user's config are not run, whoever set the home", async (
   const { code, err } = await verify();
   expect([code, err]).toEqual([2, expect.stringContaining('belongs to another user')]);
   expect(globalThis).not.toHaveProperty('ran');
-  place.file('home/config.json', JSON.stringify({ domain: 'acme.com' }));
-  expect((await verify()).code).toBe(10);
 });

@@ -1,14 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { flatten } from '../../../src/cli/config/load.js';
-import { findProjectFile, readUserFile, saveUserConfig } from '../../../src/cli/config/files.js';
+import { readUserFile, saveUserConfig } from '../../../src/cli/config/files.js';
+import { searchProject } from '../../../src/cli/config/search.js';
+import { flatten } from '../../../src/cli/config/values.js';
 import { KEY_NAMES, KEYS, variableOf, type KeySpec } from '../../../src/cli/config/keys.js';
 import { pathsOf } from '../../../src/adapters/files/paths.js';
 import { world, type World, type WorldOptions } from '../../kit/world.js';
-
-const KEY = `ed25519:${'0f'.repeat(32)}`;
 
 /** What `config list --json` says of one key. */
 async function listed(place: World, ...flags: string[]) {
@@ -22,6 +21,13 @@ async function listed(place: World, ...flags: string[]) {
   };
   return { ...answer, err };
 }
+/** Lets the project file at hand count in this world. */
+async function believe(place: World): Promise<World> {
+  const { code, out, err } = await place.run('config', 'trust', '--print');
+  if (code !== 0) throw new Error(`exit ${code}: ${err}`);
+  Object.assign(place.io.env, { AIP_TRUST_CONFIG: out.trim() });
+  return place;
+}
 const homed = (options: WorldOptions = {}): World =>
   world({ ...options, env: { AIP_HOME: '/nonexistent', ...options.env } });
 
@@ -32,17 +38,6 @@ describe('the table of keys', () => {
     expect(new Set(KEY_NAMES.map(variableOf)).size).toBe(KEY_NAMES.length);
     expect(variableOf('verify.max_age')).toBe('AIP_VERIFY_MAX_AGE');
   });
-  test('what can redirect trust is sensitive', () => {
-    const sensitive = KEY_NAMES.filter((name) => 'sensitive' in KEYS[name]);
-    expect(sensitive.filter((name) => !name.startsWith('mesh.'))).toEqual([
-      'monitor.slack_url',
-      'monitor.pagerduty_url',
-      'monitor.webhook_url',
-      'hooks',
-      'principals',
-    ]);
-    expect(KEY_NAMES.filter((name) => name.startsWith('mesh.')).every((name) => sensitive.includes(name))).toBe(true);
-  });
 });
 
 describe('order', () => {
@@ -52,7 +47,8 @@ describe('order', () => {
     const env = { AIP_HOME: user };
     saveUserConfig(pathsOf(place.io, user), { domain: 'user.example', 'verify.max_age': '60s', 'log.params': 'none' });
     place.file('.aiprc', 'verify:\n  max_age: 45s\ndomain: project.example\n');
-    const layered: World = { ...world({ env: { ...env, AIP_DOMAIN: 'env.example' } }) };
+    const trusted = { AIP_TRUST_CONFIG: (await place.run('config', 'trust', '--print')).out.trim() };
+    const layered: World = { ...world({ env: { ...env, ...trusted, AIP_DOMAIN: 'env.example' } }) };
     const both = { ...layered.io, cwd: place.cwd, userHome: place.io.userHome };
     const { run } = await import('../../../src/cli/main.js');
     let out = '';
@@ -117,22 +113,17 @@ describe('where the project file is looked for', () => {
   ])('%s: %s', async (path, text) => {
     const place = homed({ cwd: 'project/deep/er' });
     place.file(join('../..', path), text);
-    const { values, files } = await listed(place);
+    expect((await listed(place)).values['domain']).toBeNull();
+    const { values, files } = await listed(await believe(place));
     expect(values['domain']).toBe('a.example');
     expect(files.project).toBe(join(place.cwd, '../..', path));
-  });
-  test('the nearest one counts, alone', async () => {
-    const place = homed();
-    place.file('../.aiprc', 'domain: far.example\nlog:\n  params: none');
-    place.file('.aiprc', 'domain: near.example');
-    expect((await listed(place)).values).toMatchObject({ domain: 'near.example', 'log.params': 'masked' });
   });
   test('not above the home folder', async () => {
     const place = homed({ cwd: 'a/b' });
     place.file('../../.aiprc', 'domain: home.example');
-    expect((await findProjectFile(place.io))?.path).toBe(join(place.io.userHome, '.aiprc'));
+    expect((await searchProject(place.io)).files[0]?.path).toBe(join(place.io.userHome, '.aiprc'));
     const below = { ...place.io, userHome: join(place.io.userHome, 'a') };
-    expect(await findProjectFile(below)).toBeNull();
+    expect((await searchProject(below)).files).toEqual([]);
   });
   test.each([
     ['aip.config.mjs', 'globalThis.pwned = 1; export default {}'],
@@ -155,7 +146,7 @@ describe('where the project file is looked for', () => {
     const place = homed();
     place.file('evil.js', 'globalThis.pwned = 1');
     place.file('.aiprc', '$import: ./evil.js');
-    expect((await place.run('config', 'list')).code).toBe(2);
+    expect((await place.run('config', 'trust', '--yes')).code).toBe(2);
     expect(globalThis).not.toHaveProperty('pwned');
   });
   test('--config - reads stdin', async () => {
@@ -207,7 +198,7 @@ describe('what is refused', () => {
   ])('%j', async (text, message, expected) => {
     const place = homed();
     place.file('.aiprc', text);
-    const { code, out, err } = await place.run('config', 'list');
+    const { code, out, err } = await place.run('config', 'trust', '--yes');
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toContain(message);
     expect(err).toContain(expected);
@@ -227,25 +218,29 @@ describe('what is refused', () => {
   test('YAML that does not parse: where, and none of it is quoted', async () => {
     const place = homed();
     place.file('.aiprc', 'monitor:\n  slack_url: [ https://hooks.example/secret\n');
-    const { code, err } = await place.run('config', 'list');
+    const { code, err } = await place.run('config', 'trust', '--yes');
     expect(code).toBe(2);
-    expect(err).toMatch(
-      /\.aiprc cannot be read: unexpected end of the stream.* \(3:1\) \[USAGE\]\nhint: correct .*\.aiprc\n$/,
-    );
+    expect(err).toMatch(/\.aiprc: cannot be read: unexpected end of the stream.* \(3:1\) \[USAGE\]/);
     expect(err).not.toContain('secret');
   });
-  test('a file that is not JSON, or too large', async () => {
+  test.each([
+    ['{"domain":', 'is not JSON on line 1'],
+    ['{\n"domain": "a.example",\n"domain": "b.example"}', 'on line 3: duplicate'],
+    ['{\n"revocation": {"on_stale": "deny"},\n\n"revocation": {}\n}', 'on line 4: duplicate'],
+    ['{"domain": "a.example",}', 'on line 1'],
+    ['// remark\n{}', 'on line 1'],
+    [`{"domain": "${'a'.repeat(70_000)}"}`, 'larger than'],
+  ])('JSON that does not hold, by its line: %j', async (text, message) => {
     const place = homed();
-    place.file('.aiprc.json', '{"domain":');
-    expect(await place.run('config', 'list')).toMatchObject({
+    place.file('.aiprc.json', text);
+    expect(await place.run('config', 'trust', '--yes')).toMatchObject({
       code: 2,
-      err: expect.stringContaining('is not JSON') as string,
+      err: expect.stringContaining(message) as string,
     });
-    place.file('.aiprc.json', `{"domain": "${'a'.repeat(70_000)}"}`);
-    expect(await place.run('config', 'list')).toMatchObject({
-      code: 2,
-      err: expect.stringContaining('larger than') as string,
-    });
+    const user = world();
+    user.file('h/config.json', text);
+    const own = await user.run('config', 'list', '--home', join(user.cwd, 'h'));
+    expect([own.code, own.err]).toEqual([2, expect.stringContaining(message)]);
   });
   test('a pipe, which would be waited for', async () => {
     const place = homed();
@@ -263,138 +258,7 @@ describe('what is refused', () => {
     const place = homed();
     const lines = ['a0: &a0 [x, x]', ...Array.from({ length: 25 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]`)];
     place.file('.aiprc', lines.join('\n'));
-    expect((await place.run('config', 'list')).code).toBe(2);
-  });
-});
-
-describe('trust', () => {
-  const sensitive = `mesh:\n  url: https://mesh.example\n# a comment\n`;
-  test('a file that sets a sensitive key is refused until it is trusted, and again once it says something else', async () => {
-    const place = world();
-    const home = join(place.io.userHome, 'h');
-    const aip = (...argv: string[]) => place.run(...argv, '--home', home);
-    place.file('.aiprc', sensitive);
-    const before = await listed(place, '--home', home);
-    expect(before.untrusted).toEqual(['mesh.url']);
-    expect(before.values['mesh.url']).toBeNull();
-    expect(before.err).toContain('aip config trust');
-
-    expect(await aip('config', 'trust')).toMatchObject({
-      code: 2,
-      err: expect.stringContaining('give --yes') as string,
-    });
-    const trusted = await aip('config', 'trust', '--yes');
-    expect(trusted).toMatchObject({ code: 0, out: `trusted ${join(place.cwd, '.aiprc')}\n` });
-    expect(trusted.err).toContain('mesh.url: "https://mesh.example"');
-    expect((await listed(place, '--home', home)).values['mesh.url']).toBe('https://mesh.example');
-    expect(statSync(join(home, 'trusted.json')).mode & 0o777).toBe(0o600);
-
-    place.file('.aiprc', sensitive.replace('a comment', 'another'));
-    expect((await listed(place, '--home', home)).untrusted).toEqual([]);
-    place.file('.aiprc', sensitive.replace('mesh.example', 'evil.example'));
-    expect((await listed(place, '--home', home)).untrusted).toEqual(['mesh.url']);
-  });
-  test.each([
-    ['principals', `principals:\n  "did:web:acme.com": "${KEY}"`],
-    ['hooks', 'hooks: [./hook.mjs]'],
-    ['mesh.public_key', `mesh:\n  public_key: "${KEY}"`],
-    ['mesh.replication_mode', 'mesh:\n  replication_mode: sync'],
-  ])('%s is sensitive', async (name, text) => {
-    const place = homed();
-    place.file('.aiprc', text);
-    expect((await listed(place)).untrusted).toEqual([name]);
-    const { loadConfig } = await import('../../../src/cli/config/load.js');
-    const cli = {
-      io: place.io,
-      globals: { config: null },
-      workspace: { paths: () => pathsOf(place.io, '/nonexistent') },
-    } as never;
-    await expect(loadConfig(cli)).rejects.toMatchObject({
-      code: 'USAGE',
-      hint: expect.stringContaining('aip config trust') as string,
-    });
-  });
-  test('AIP_TRUST_CONFIG=1 trusts it for one run; another value does not', async () => {
-    for (const [value, untrusted] of [
-      ['1', []],
-      ['true', ['mesh.url']],
-      ['', ['mesh.url']],
-    ] as const) {
-      const place = homed({ env: { AIP_TRUST_CONFIG: value } });
-      place.file('.aiprc', sensitive);
-      expect((await listed(place)).untrusted).toEqual(untrusted);
-    }
-  });
-  test('the same file in another folder is not trusted', async () => {
-    const place = world();
-    const home = join(place.io.userHome, 'h');
-    place.file('.aiprc', sensitive);
-    await place.run('config', 'trust', '--yes', '--home', home);
-    const other = { ...place.io, cwd: join(place.cwd, 'inner') };
-    place.file('inner/.aiprc', sensitive);
-    const { loadConfig } = await import('../../../src/cli/config/load.js');
-    const cli = { io: other, globals: { config: null }, workspace: { paths: () => pathsOf(place.io, home) } } as never;
-    await expect(loadConfig(cli)).rejects.toMatchObject({ code: 'USAGE' });
-  });
-  test("a file that is somebody else's counts for nothing until it is trusted", async () => {
-    const place = homed({ uid: 4_000_000 });
-    place.file('.aiprc', 'verify:\n  max_age: 30s');
-    const owner = statSync(join(place.cwd, '.aiprc')).uid;
-    const { values, untrusted } = await listed(place);
-    // Run as root, the file is root's, and root is believed.
-    expect(untrusted).toEqual(owner === 0 ? [] : ['verify.max_age']);
-    expect(values['verify.max_age']).toBe(owner === 0 ? '30s' : '300s');
-  });
-  // A pull request that makes last year's intents fresh is as bad as one that pins a principal.
-  test.each([
-    ['verify:\n  max_age: 3650d', 'verify.max_age', {}],
-    ['verify:\n  max_skew: 31s', 'verify.max_skew', {}],
-    ['verify:\n  min_trust: null', 'verify.min_trust', { 'verify.min_trust': 0.7 }],
-    ['verify:\n  min_trust: 0.1', 'verify.min_trust', { 'verify.min_trust': 0.7 }],
-    ['verify:\n  max_age: 200s', 'verify.max_age', { 'verify.max_age': '60s' }],
-    ['log:\n  params: full', 'log.params', {}],
-    ['log:\n  params: masked', 'log.params', { 'log.params': 'none' }],
-    ['revocation:\n  max_age: 1d', 'revocation.max_age', {}],
-    ['revocation:\n  on_stale: last-known', 'revocation.on_stale', { 'revocation.on_stale': 'deny' }],
-    ['trust:\n  initial_score: 1', 'trust.initial_score', {}],
-    ['trust:\n  failure_decrement: 0', 'trust.failure_decrement', {}],
-    ['trust:\n  suspicious_patterns: []', 'trust.suspicious_patterns', {}],
-    ['monitor:\n  auto_revoke: true', 'monitor.auto_revoke', {}],
-    ['monitor:\n  auto_revoke: false', 'monitor.auto_revoke', { 'monitor.auto_revoke': true }],
-  ])('a file that loosens counts only once it is trusted: %s', async (text, name, own) => {
-    const place = world();
-    const home = join(place.io.userHome, 'h');
-    saveUserConfig(pathsOf(place.io, home), own);
-    place.file('.aiprc', text);
-    const before = await listed(place, '--home', home);
-    expect(before.untrusted).toEqual([name]);
-    expect(before.values[name]).toEqual((own as Record<string, unknown>)[name] ?? KEYS[name as 'domain'].fallback);
-    const refused = await place.run('intent', 'verify', 'x.json', '--home', home);
-    expect(refused).toMatchObject({ code: 2, err: expect.stringContaining(`sets ${name} and is not trusted`) });
-    expect((await place.run('config', 'trust', '--yes', '--home', home)).code).toBe(0);
-    expect((await listed(place, '--home', home)).sources[name]?.origin).toBe('project');
-  });
-  test.each([
-    ['verify:\n  max_age: 30s\n  max_skew: 5s\n  min_trust: 0.9', { 'verify.min_trust': 0.7 }],
-    ['log:\n  params: none', {}],
-    ['revocation:\n  on_stale: deny\n  max_age: 5s', {}],
-    ['trust:\n  initial_score: 0.1\n  model: guide', {}],
-    ['verify:\n  max_age: 300s\nmonitor:\n  auto_revoke: false', {}],
-    ['key_store: file\ndomain: acme.com', {}],
-  ])('one that tightens, or says the same, needs no trust: %s', async (text, own) => {
-    const place = world();
-    const home = join(place.io.userHome, 'h');
-    saveUserConfig(pathsOf(place.io, home), own);
-    place.file('.aiprc', text);
-    expect((await listed(place, '--home', home)).untrusted).toEqual([]);
-  });
-  test('nothing to trust is exit 3; a file that does not hold is refused first', async () => {
-    expect((await homed().run('config', 'trust', '--yes')).code).toBe(3);
-    const place = world();
-    place.file('.aiprc', 'nope: 1');
-    const home = join(place.io.userHome, 'h');
-    expect((await place.run('config', 'trust', '--yes', '--home', home)).code).toBe(2);
-    expect(existsSync(join(home, 'trusted.json'))).toBe(false);
+    expect((await place.run('config', 'trust', '--yes')).code).toBe(2);
   });
 });
 
@@ -458,6 +322,6 @@ describe('folders', () => {
     const place = homed();
     const real = place.file('real.yaml', 'domain: linked.example');
     symlinkSync(real, join(place.cwd, '.aiprc'));
-    expect((await listed(place)).values['domain']).toBe('linked.example');
+    expect((await listed(await believe(place))).values['domain']).toBe('linked.example');
   });
 });

@@ -24,13 +24,9 @@ export const command: CommandSpec<Options> = {
   onlyReads: true,
   topics: ['config'],
   run: async (input, cli) => {
-    const config = await loadConfig(cli, { inspect: true });
+    const config = await loadConfig(cli);
     const paths = cli.workspace.paths();
-    if (config.untrusted.length > 0) {
-      cli.warn(
-        `${config.files.project} is not trusted; ignored: ${config.untrusted.join(', ')}. Other commands refuse it: aip config trust`,
-      );
-    }
+    for (const { message, code } of config.warnings) cli.warn(message, code);
     for (const warning of unknownVariables(cli.io.env)) cli.warn(warning);
     if (cli.globals.json) {
       cli.json({
@@ -38,6 +34,7 @@ export const command: CommandSpec<Options> = {
         sources: Object.fromEntries(config.entries.map(({ name, origin, from }) => [name, { origin, from }])),
         files: config.files,
         untrusted: config.untrusted,
+        problems: config.problems.map(({ message }) => message),
         folders: { config: paths.configDir, state: paths.stateFile, keys: paths.keysDir },
       });
       return 0;

@@ -10,7 +10,7 @@ import { formatPublicKey } from '../../../protocol/identity/keys.js';
 import type { Cli } from '../../cli.js';
 import { publicKeyFrom } from '../../input/public-key.js';
 import { readUserFile, saveUserConfig } from '../../config/files.js';
-import { flatten } from '../../config/load.js';
+import { flatten } from '../../config/values.js';
 import { isWebUrl } from '../../config/kinds.js';
 import { clockDifference } from '../../mesh/clock.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';

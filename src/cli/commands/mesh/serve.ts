@@ -5,7 +5,7 @@ import { parsePrincipalId } from '../../../protocol/identity/did.js';
 import { formatPublicKey } from '../../../protocol/identity/keys.js';
 import type { Cli } from '../../cli.js';
 import { publicKeyFrom } from '../../input/public-key.js';
-import { flatten } from '../../config/load.js';
+import { flatten } from '../../config/values.js';
 import { readUserFile, saveUserConfig } from '../../config/files.js';
 import { isWebUrl } from '../../config/kinds.js';
 import { plainTextProblem, serveMesh, type Serving } from '../../../workspace/mesh-serving.js';

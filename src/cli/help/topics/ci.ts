@@ -18,8 +18,8 @@ Without files to verify the exit code is 2: an empty glob is not a yes.
   aip exec --passport bot.json --action deploy --param env=staging -- ./deploy.sh staging
 
 # Config
-A project file that sets the mesh, pins or hooks is refused until trusted. On a runner: AIP_TRUST_CONFIG=1, once you trust who can
-change that file. Every key has its variable: aip help config.
+A project file counts for nothing until trusted. On a runner: AIP_TRUST_CONFIG=sha256:<digest>, printed by aip config trust --print
+where you read the file; another file, or a changed one, then ends with exit 2. Every key has its variable: aip help config.
 
 # Exit codes
 They tell who, when, what and standing apart: aip help exit-codes. Anything but 0 is a no.

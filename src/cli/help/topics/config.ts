@@ -5,7 +5,7 @@ export function text(): string {
     const spec = KEYS[name] as KeySpec<unknown>;
     const value = spec.fallback === null ? 'unset' : JSON.stringify(spec.fallback);
     const meaning = `${spec.meaning}; ${spec.kind.expects}; default ${value.length > 40 ? 'as in the guide' : value}`;
-    return `  ${spec.sensitive === true ? '!' : spec.loosens === undefined ? ' ' : '^'} ${name.padEnd(33)}  ${meaning}`;
+    return `    ${name.padEnd(33)}  ${meaning}`;
   });
   const others = Object.entries(OTHER_VARIABLES).map(([name, meaning]) => `    ${name.padEnd(20)} ${meaning}`);
   return `# Config
@@ -13,15 +13,22 @@ export function text(): string {
 The first of these that says something wins:
   1.  a flag
   2.  the environment: ${variableOf('verify.max_age')} is verify.max_age, and so on
-  3.  the project file: the nearest of package.json ("aip": {...}), .aiprc, .aiprc.json, .aiprc.yaml, .aiprc.yml, .config/aiprc, .config/aiprc.json and .config/aiprc.yaml, from this folder up to the home folder; --config <file> replaces the search
+  3.  the trusted project files: package.json ("aip": {...}), .aiprc, .aiprc.json, .aiprc.yaml, .aiprc.yml, .config/aiprc, .config/aiprc.json and .config/aiprc.yaml, from this folder up to the repository's root or the home folder; --config <file> replaces the search
   4.  the user file: config.json in the config folder
   5.  the default
 aip config list --sources shows which one did. An unknown key or a value of the wrong kind is refused (exit 2).
 
-Project files are data: none is ever run. Code (.js, .mjs, .cjs) is read only when named by --config. A project file that sets a key
-marked !, that loosens one marked ^ against the user file or the default, or that belongs to another user counts only after aip
-config trust, which remembers what it says and the text of the hooks it names; a change of either needs it again. In CI,
-AIP_TRUST_CONFIG=1 trusts the file at hand.
+# Project files
+They are data: none is ever run. Code (.js, .mjs, .cjs) is read only when named by --config. Nothing in one counts before aip config
+trust, which remembers what it says, the text of the hooks it names, and what these import (relative files and node: only). A trusted
+file that is missing or has changed ends every verification at its place with exit 2, until it is trusted again or forgotten
+(--forget); commands that deny (revoke, suspend, status) warn and go on. Two project files in one folder are an error.
+Several trusted files add up: hooks of all run; principals are those that all agree on; of verify.* and revocation.* the stricter
+counts, also against the home's config; of the rest the nearest. log.*, trust.* and monitor.* count in the home's config alone.
+What every decision must hold to belongs there, or into the environment.
+In CI, AIP_TRUST_CONFIG=sha256:<digest> lets a file count for one run: aip config trust --print gives the digest where it was read.
+
+The config of the home is refused when it, or its folder, belongs to another user or can be changed by others.
 
 # Keys
 ${keys.join('\n')}
