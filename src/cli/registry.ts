@@ -294,7 +294,7 @@ export const SECTIONS: readonly Section[] = [
       ),
       at(
         'config trust',
-        "Allow this folder's config file to set the mesh, pins and hooks",
+        "Let this folder's config file count, as it is now",
         () => import('./commands/config/trust.js'),
       ),
       at('explain', 'Explain a refusal code: meaning, facts, remedy, exit code', () => import('./commands/explain.js')),

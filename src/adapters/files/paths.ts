@@ -5,7 +5,7 @@ import type { Paths, Place } from '../../app/ports/paths.js';
 
 export function pathsOf(place: Place, home: string | null): Paths {
   if (home !== null) {
-    const dir = resolve(place.cwd, home);
+    const dir = resolve(place.cwd, inHomeFolder(home, place));
     return layout(join, { config: dir, state: dir, data: dir }, true);
   }
   if (place.platform === 'win32') {
@@ -32,6 +32,19 @@ export function pathsOf(place: Place, home: string | null): Paths {
     data: xdg('XDG_DATA_HOME', '.local', 'share'),
   };
   return layout(posix.join, dirs, false);
+}
+
+/**
+ * `~/x` as a shell would have read it: in quotes, a unit file or a CI setting nothing does, and a folder called `~` would appear
+ * wherever the command runs.
+ */
+function inHomeFolder(home: string, place: Place): string {
+  if (home === '~') return known(place);
+  if (/^~[\\/]/.test(home)) return resolve(known(place), home.slice(2));
+  if (!home.startsWith('~')) return home;
+  throw new Failure('USAGE', `the home ${home.slice(0, 80)} begins with ~, which only a shell reads`, {
+    hint: 'name the folder by its whole path (for one that begins so: ./~...)',
+  });
 }
 
 function layout(

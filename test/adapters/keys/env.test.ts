@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { envKey, KEY_VARIABLE } from '../../../src/adapters/keys/env/store.js';
 import { formatSeed } from '../../../src/protocol/identity/keys.js';
@@ -308,6 +308,30 @@ describe.skipIf(!git)('inside a git repository', () => {
     expect(failure.message).toContain('git tracks');
     rmSync(elsewhere, { recursive: true });
   });
+
+  test.each(['with the work tree named', 'with the current folder as work tree'])(
+    'a bare repository that the environment names, as of dotfiles, is asked as well (%s)',
+    async (how) => {
+      const bare = mkdtempSync(join(tmpdir(), 'aip-bare-'));
+      const home = mkdtempSync(join(tmpdir(), 'aip-home-'));
+      const named = how.includes('named');
+      const tree = named ? home : process.cwd();
+      const env = { PATH, HOME: folder, GIT_DIR: bare, GIT_WORK_TREE: tree };
+      execFileSync('git', ['init', '-q', '--bare', bare], { env: { PATH, HOME: folder } });
+      execFileSync('git', ['config', 'core.bare', 'false'], { env });
+      const path = join(tree, `.env-${basename(bare)}`);
+      writeFileSync(path, 'A=1\n', { mode: 0o600 });
+      try {
+        execFileSync('git', ['add', '-f', path], { env, cwd: tree });
+        const given: Record<string, string> = named ? { GIT_DIR: bare, GIT_WORK_TREE: tree } : { GIT_DIR: bare };
+        const failure = await expectFailure(open(path, given).create(KEY_ID, seedOf(7)), 'KEYSTORE_DENIED');
+        expect(failure.message).toContain('git tracks');
+        expect(readFileSync(path, 'utf8')).toBe('A=1\n');
+      } finally {
+        for (const made of [path, bare, home]) rmSync(made, { recursive: true, force: true });
+      }
+    },
+  );
 
   test('a path through a symlinked folder is judged where it really is', async () => {
     mkdirSync(join(folder, 'real'));

@@ -104,6 +104,15 @@ const posix = process.platform !== 'win32';
 if (!posix) console.log('skipped: the tests against a bus on a unix socket');
 
 describe.skipIf(!posix)('the condition of the ring', () => {
+  test('is asked of the first of several addresses that can be reached', async () => {
+    bus = new FakeBus(service(() => undefined));
+    const address = await bus.listen();
+    const state = (all: string) => ringState(all, 'aip', 'account', 2000);
+    expect(await state(`unix:path=/nonexistent/bus;${address}`)).toBe('open');
+    expect(await state(`tcp:host=127.0.0.1,port=1;${address};unix:path=/nonexistent/bus`)).toBe('open');
+    expect(await state('unix:path=/nonexistent/a;unix:path=/nonexistent/b')).toBe('unreachable');
+  });
+
   test('is open when the default ring is', async () => {
     expect(await stateOf(service(() => undefined))).toBe('open');
   });
@@ -215,6 +224,11 @@ describe('the session bus', () => {
     expect(sessionBus({ DBUS_SESSION_BUS_ADDRESS: 'unix:path=/x', XDG_RUNTIME_DIR: '/y' })).toBe('unix:path=/x');
     expect(sessionBus({ DBUS_SESSION_BUS_ADDRESS: '', XDG_RUNTIME_DIR: '/nonexistent' })).toBe(null);
     expect(sessionBus({ DISPLAY: ':0' })).toBe(null);
+    for (const address of ['disabled:', 'autolaunch:', 'disabled:;', 'autolaunch:scope=x'])
+      expect(sessionBus({ DBUS_SESSION_BUS_ADDRESS: address, XDG_RUNTIME_DIR: '/y' })).toBe(null);
+    expect(sessionBus({ DBUS_SESSION_BUS_ADDRESS: 'disabled:;unix:path=/x;unix:path=/y' })).toBe(
+      'unix:path=/x;unix:path=/y',
+    );
   });
 });
 

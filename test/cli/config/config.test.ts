@@ -315,6 +315,13 @@ describe('folders', () => {
       oneFolder: true,
     });
   });
+  test('a ~ that no shell has read is the home folder, and never a folder of that name', () => {
+    for (const home of ['~', '~/', '~/x', '~/x/y'])
+      expect(at('linux', {}, home).configDir).toBe(join('/home/x', home.slice(1)).replace(/\/$/, ''));
+    expect(() => at('linux', {}, '~other/x')).toThrow('begins with ~');
+    expect(at('linux', {}, './~x').configDir).toBe('/place/~x');
+    expect(at('linux', {}, 'a~/x').configDir).toBe('/place/a~/x');
+  });
   test('no home folder at all is wrong use', () => {
     expect(() => pathsOf({ platform: 'linux', env: {}, cwd: '/', userHome: '' }, null)).toThrow('no home folder');
   });

@@ -102,6 +102,8 @@ describe('aip init', () => {
   test('says so when a variable or a project file wins over what it wrote', async () => {
     const { init, place } = fresh({ env: { AIP_KEY_STORE: 'env' } });
     place.file('.aiprc.json', '{"domain":"other.org"}');
+    const digest = (await place.run('config', 'trust', '--print')).out.trim();
+    Object.assign(place.io.env, { AIP_TRUST_CONFIG: digest });
     const { code, err } = await init(...FILE);
     expect(code).toBe(0);
     expect(err).toContain('AIP_KEY_STORE sets key_store to env, which wins');

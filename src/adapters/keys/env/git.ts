@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readFileSync, realpathSync, appendFileSync } from 'node:fs';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
 import { runSubprocess, type SubprocessResult } from '../../process/subprocess.js';
 
@@ -14,17 +14,44 @@ type Env = Readonly<Record<string, string | undefined>>;
  */
 export async function keepOutOfGit(path: string, env: Env): Promise<readonly string[]> {
   const folder = realpathSync(dirname(path));
-  const name = basename(path);
-  if (!insideRepository(folder)) return [];
+  const notices: string[] = [];
+  if (insideRepository(folder)) notices.push(...(await keepOutOf(folder, path, env, {})));
+  const exported = exportedRepository(env);
+  if (exported !== null && (await covers(exported, folder, env)))
+    notices.push(...(await keepOutOf(folder, path, env, exported)));
+  return [...new Set(notices)];
+}
 
-  const top = await git(folder, env, ['rev-parse', '--show-toplevel']);
+/** Which repository git works on when it is not the one that a folder lies in. */
+type Repository = Readonly<Record<string, string>>;
+
+/**
+ * The repository that this process's environment names, as a bare one of dotfiles over the home folder is used: null without one.
+ * Git itself takes the current folder for the work tree where none is named.
+ */
+function exportedRepository(env: Env): Repository | null {
+  const { GIT_DIR: folder, GIT_WORK_TREE: tree } = env;
+  if (folder === undefined || folder === '') return null;
+  return { GIT_DIR: resolve(folder), GIT_WORK_TREE: resolve(tree === undefined || tree === '' ? '.' : tree) };
+}
+
+/** True when the folder lies in the repository's work tree. */
+async function covers(repository: Repository, folder: string, env: Env): Promise<boolean> {
+  const inside = await git(folder, env, ['rev-parse', '--is-inside-work-tree'], repository);
+  return exit(inside) === 0 && stdout(inside).trim() === 'true';
+}
+
+async function keepOutOf(folder: string, path: string, env: Env, repository: Repository): Promise<readonly string[]> {
+  const name = basename(path);
+  const run = (args: readonly string[]): Promise<SubprocessResult> => git(folder, env, args, repository);
+  const top = await run(['rev-parse', '--show-toplevel']);
   if (top.kind === 'unstarted' && top.reason === 'ENOENT') {
     return [`git is not installed, so whether it tracks or ignores ${path} was not checked.`];
   }
   const root = exit(top) === 0 ? stdout(top).replace(/\r?\n$/, '') : '';
   if (root === '') throw unsure(path);
 
-  const tracked = exit(await git(folder, env, ['--literal-pathspecs', 'ls-files', '--error-unmatch', '--', name]));
+  const tracked = exit(await run(['--literal-pathspecs', 'ls-files', '--error-unmatch', '--', name]));
   if (tracked === 0) {
     throw new Failure('KEYSTORE_DENIED', `git tracks ${path}: a private key in it would be committed.`, {
       hint: `git rm --cached ${shellWord(path)}, or name another file with --env-file`,
@@ -32,12 +59,12 @@ export async function keepOutOfGit(path: string, env: Env): Promise<readonly str
   }
   if (tracked !== 1) throw unsure(path);
 
-  const before = exit(await git(folder, env, ['check-ignore', '-q', '--', `./${name}`]));
+  const before = exit(await run(['check-ignore', '-q', '--', `./${name}`]));
   if (before === 0) return [];
   if (before !== 1) throw unsure(path);
   const ignoreFile = join(root, '.gitignore');
   ignore(ignoreFile, `/${[...relative(realpathSync(root), folder).split(sep), name].filter(Boolean).join('/')}`);
-  if (exit(await git(folder, env, ['check-ignore', '-q', '--', `./${name}`])) !== 0) {
+  if (exit(await run(['check-ignore', '-q', '--', `./${name}`])) !== 0) {
     throw new Failure('KEYSTORE_DENIED', `git does not ignore ${path}, not even with a line in ${ignoreFile}.`, {
       hint: 'name a file outside the repository with --env-file',
     });
@@ -51,11 +78,19 @@ export type GitKnowledge = 'outside' | 'tracked' | 'ignored' | 'unignored' | 'un
 /** What git knows of a file, which must exist; nothing is changed. */
 export async function gitKnows(path: string, env: Env): Promise<GitKnowledge> {
   const folder = realpathSync(dirname(path));
-  const name = basename(path);
-  if (!insideRepository(folder)) return 'outside';
-  const tracked = exit(await git(folder, env, ['--literal-pathspecs', 'ls-files', '--error-unmatch', '--', name]));
+  const exported = exportedRepository(env);
+  if (exported !== null && (await covers(exported, folder, env))) {
+    const known = await knownTo(folder, basename(path), env, exported);
+    if (known !== 'ignored') return known;
+  }
+  return insideRepository(folder) ? knownTo(folder, basename(path), env, {}) : 'outside';
+}
+
+async function knownTo(folder: string, name: string, env: Env, repository: Repository): Promise<GitKnowledge> {
+  const run = (args: readonly string[]): Promise<SubprocessResult> => git(folder, env, args, repository);
+  const tracked = exit(await run(['--literal-pathspecs', 'ls-files', '--error-unmatch', '--', name]));
   if (tracked !== 1) return tracked === 0 ? 'tracked' : 'unknown';
-  const ignored = exit(await git(folder, env, ['check-ignore', '-q', '--', `./${name}`]));
+  const ignored = exit(await run(['check-ignore', '-q', '--', `./${name}`]));
   return ignored === 0 ? 'ignored' : ignored === 1 ? 'unignored' : 'unknown';
 }
 
@@ -88,7 +123,7 @@ function ignore(ignoreFile: string, path: string): void {
  * Runs git without its GIT_* environment (a hook's GIT_DIR would point it elsewhere) and without what a repository's own
  * configuration could make it run.
  */
-function git(cwd: string, env: Env, args: readonly string[]): Promise<SubprocessResult> {
+function git(cwd: string, env: Env, args: readonly string[], repository: Repository = {}): Promise<SubprocessResult> {
   const clean: Record<string, string> = {
     GIT_OPTIONAL_LOCKS: '0',
     GIT_TERMINAL_PROMPT: '0',
@@ -96,6 +131,7 @@ function git(cwd: string, env: Env, args: readonly string[]): Promise<Subprocess
   for (const [name, value] of Object.entries(env)) {
     if (value !== undefined && !/^(GIT_|AIP_|AGENT_PRIVATE_KEY$)/i.test(name)) clean[name] = value;
   }
+  Object.assign(clean, repository);
   const safe = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null'];
   return runSubprocess('git', [...safe, ...args], {
     cwd,

@@ -8,18 +8,22 @@ export class BusUnreachable extends Error {}
 /** An error reply. */
 export class BusRefusal extends Error {}
 
-/**
- * The socket path of a session bus address: an absolute path, or a name after a NUL for an abstract socket.
- * Null when the address names no unix socket.
- */
+/** The first socket of a session bus address; null when it names no unix socket. */
 export function socketPath(address: string): string | null {
-  for (const entry of address.split(';')) {
+  return socketPaths(address)[0] ?? null;
+}
+
+/**
+ * The sockets of a session bus address, in the order in which they are tried (D-Bus Specification, "Server Addresses"): an absolute
+ * path each, or a name after a NUL for an abstract socket.
+ */
+export function socketPaths(address: string): string[] {
+  return address.split(';').flatMap((entry) => {
     const match = /^unix:(?:[^,]*,)*(path|abstract)=([^,]+)/.exec(entry);
-    if (match === null) continue;
+    if (match === null) return [];
     const path = match[2]!.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
-    return match[1] === 'abstract' ? `\0${path}` : path;
-  }
-  return null;
+    return [match[1] === 'abstract' ? `\0${path}` : path];
+  });
 }
 
 /** A session on a message bus. Every promise settles before the deadline that `open` was given. */

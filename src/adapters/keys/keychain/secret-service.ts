@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { BusClient, BusRefusal, BusSilent, BusUnreachable, socketPath } from './dbus-client.js';
+import { BusClient, BusRefusal, BusSilent, BusUnreachable, socketPaths } from './dbus-client.js';
 import { Writer, type Message } from './dbus-wire.js';
 
 /**
@@ -19,7 +19,15 @@ export type RingState =
 
 /** The session bus as libsecret would find it, without starting one; null when there is none. */
 export function sessionBus(env: Readonly<Record<string, string | undefined>>): string | null {
-  if (env['DBUS_SESSION_BUS_ADDRESS']) return env['DBUS_SESSION_BUS_ADDRESS'];
+  const named = env['DBUS_SESSION_BUS_ADDRESS'];
+  // `disabled:` says that there is to be none, and `autolaunch:` would start one that outlives the command.
+  if (named)
+    return (
+      named
+        .split(';')
+        .filter((entry) => entry !== '' && !/^(?:disabled|autolaunch):/.test(entry))
+        .join(';') || null
+    );
   const runtime = env['XDG_RUNTIME_DIR'];
   return runtime && existsSync(join(runtime, 'bus')) ? `unix:path=${join(runtime, 'bus')}` : null;
 }
@@ -31,8 +39,17 @@ export async function ringState(
   account: string,
   timeoutMs: number,
 ): Promise<RingState> {
-  const path = socketPath(address);
-  if (path === null) return 'unknown';
+  const paths = socketPaths(address);
+  if (paths.length === 0) return 'unknown';
+  let state: RingState = 'unreachable';
+  for (const path of paths) {
+    state = await stateBehind(path, service, account, Math.ceil(timeoutMs / paths.length));
+    if (state !== 'unreachable') break;
+  }
+  return state;
+}
+
+async function stateBehind(path: string, service: string, account: string, timeoutMs: number): Promise<RingState> {
   let bus;
   try {
     bus = await BusClient.open(path, process.getuid?.() ?? 0, timeoutMs);

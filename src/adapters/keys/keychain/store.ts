@@ -31,7 +31,12 @@ export function keychain(options: KeychainOptions): KeyStore {
     if (!linux) return callKeychain({ addons, op, service: SERVICE, account, secret }, options.env);
     // Without an address libsecret would try to start a bus of its own, which outlives the command.
     const bus = sessionBus(options.env);
-    if (bus === null) throw missing('there is no D-Bus session bus (DBUS_SESSION_BUS_ADDRESS is not set)');
+    if (bus === null)
+      throw missing(
+        options.env['DBUS_SESSION_BUS_ADDRESS']
+          ? 'there is no D-Bus session bus (DBUS_SESSION_BUS_ADDRESS names none that runs: disabled: or autolaunch:)'
+          : 'there is no D-Bus session bus (DBUS_SESSION_BUS_ADDRESS is not set)',
+      );
     const env = { ...options.env, DBUS_SESSION_BUS_ADDRESS: bus };
     return callKeychain({ addons, op, service: SERVICE, account, secret }, env);
   }
