@@ -8,9 +8,12 @@ import type { Passports } from './passports.js';
 import {
   actionNamed,
   checkShield,
+  argsFrom,
+  leftOut,
   paramsFrom,
   shieldWarning,
   withinOf,
+  withRequired,
   type AnyArgs,
   type ParamMap,
   type ShieldOptions,
@@ -94,10 +97,9 @@ class Guard {
   }
 
   function(tool: AnyFunction, action: string, map: ParamMap<AnyArgs> | undefined): AnyFunction {
-    const admit = (args: AnyArgs): Promise<void> => this.#admit(action, map, args);
+    const admit = (args: AnyArgs): Promise<AnyArgs> => this.#admit(action, map, args);
     const shielded = async function (this: unknown, ...args: unknown[]): Promise<unknown> {
-      await admit(args);
-      return tool.apply(this, args);
+      return tool.apply(this, [...(await admit(args))]);
     };
     return Object.defineProperty(shielded, 'name', { value: tool.name, configurable: true });
   }
@@ -158,8 +160,8 @@ class Guard {
     };
   }
 
-  /** Throws unless the agent may do this now. */
-  async #admit(action: string, map: ParamMap<AnyArgs> | undefined, args: AnyArgs): Promise<void> {
+  /** The arguments to run with, copied as they were verified. Throws unless the agent may do this now. */
+  async #admit(action: string, map: ParamMap<AnyArgs> | undefined, args: AnyArgs): Promise<AnyArgs> {
     const params = paramsFrom(map, args);
     const { passport, parsed, within } = await this.#own();
     const { intents, verifier } = this.#parts;
@@ -169,7 +171,8 @@ class Guard {
       params,
       ...given({ keyStore, envFile, passphrase, privateKey }),
     });
-    const { decision } = await verifier.verify(intent, { ...verify, passport }, within);
+    const asked = withRequired(within, parsed, action, leftOut(map, args));
+    const { decision } = await verifier.verify(intent, { ...verify, passport }, asked);
     if (!decision.success) {
       // The passport may have been renewed since it was read.
       if (decision.error_code === 'AIP-E103' || decision.error_code === 'AIP-E105') this.#agent = null;
@@ -178,6 +181,7 @@ class Guard {
     // What runs must be what was verified, though others may have held the arguments in the meantime.
     if (canonicalize(paramsFrom(map, args)) !== canonicalize(params))
       throw usage('The arguments changed while they were verified; the tool was not run.');
+    return argsFrom(map, args, params);
   }
 
   #own(): Promise<Agent> {

@@ -9,7 +9,7 @@ import { geoRestriction } from './constraints/geo.js';
 import type { ConstraintCheck, Judged } from './constraints/judged.js';
 import { currency, monetaryLimit } from './constraints/money.js';
 import { rate } from './constraints/rates.js';
-import { required } from './constraints/required.js';
+import { givenParam, required } from './constraints/required.js';
 import { timeWindow } from './constraints/time-window.js';
 import { allowedValues, deniedValues } from './constraints/values.js';
 
@@ -30,6 +30,7 @@ const CHECKS: { readonly [Kind in ConstraintKind]: ConstraintCheck<Kind> } = {
   denied_values: deniedValues, //       E206
   bound, //                             E207 E211
   required, //                          E208
+  given: givenParam, //                 E208
   approval, //                          E209
   time_window: timeWindow, //           E213
   geo_restriction: geoRestriction, //   E214

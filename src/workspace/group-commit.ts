@@ -162,6 +162,7 @@ function sameOptions(a: VerifyOptions, b: VerifyOptions): boolean {
       a.policy.maxAgeMs === b.policy.maxAgeMs &&
       a.policy.ageLimitMs === b.policy.ageLimitMs &&
       a.policy.maxSkewMs === b.policy.maxSkewMs &&
-      a.policy.minTrust === b.policy.minTrust)
+      a.policy.minTrust === b.policy.minTrust &&
+      a.policy.unmeasured === b.policy.unmeasured)
   );
 }

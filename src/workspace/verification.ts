@@ -13,6 +13,8 @@ export interface Judging {
   readonly maxSkewMs?: number | undefined;
   /** Least trust score that passes, 0 to 1; null checks none. */
   readonly minTrust?: number | null | undefined;
+  /** What becomes of params in which a limit finds nothing to measure; left out warns. */
+  readonly unmeasured?: Policy['unmeasured'] | undefined;
   /** The dialects that are accepted; left out accepts all. */
   readonly dialects?: Policy['dialects'] | undefined;
   /** Judges freshness, expiry and windows as of this moment, ms since the epoch. */
@@ -34,6 +36,7 @@ export function verifyOptions(judging: Judging): VerifyOptions {
       ...(maxAgeMs === undefined ? { maxAgeMs: DEFAULT_MAX_AGE_S * 1000 } : { maxAgeMs, ageLimitMs: maxAgeMs }),
       maxSkewMs: judging.maxSkewMs ?? DEFAULT_MAX_SKEW_S * 1000,
       minTrust: judging.minTrust ?? null,
+      unmeasured: judging.unmeasured ?? 'warn',
       ...(dialects === undefined ? {} : { dialects }),
     },
     at: judging.at ?? null,

@@ -27,8 +27,37 @@ describe('a shielded function', () => {
     const order = { amount: 21 };
     await expect(self.pay(order)).resolves.toBe(42);
     expect(seen[0]).toBe(self);
-    expect(seen[1]).toBe(order);
+    // A plain copy of what was verified, that the caller cannot change any more.
+    expect(seen[1]).toEqual(order);
+    expect(seen[1]).not.toBe(order);
     expect(pay.name).toBe('pay');
+  });
+
+  test('does not run when a param that a limit reads is left undefined', async () => {
+    const aip = workshop();
+    const { agentId } = await supportAgent(aip, LOOSE);
+    const { runs } = counter();
+    const pay = aip.shield(
+      { passport: agentId, actions: ['pay'], limit: 20, params: ['order_id', 'amount'] },
+      (order: string, amount?: number) => void runs.push([order, amount ?? 1_000_000]),
+    );
+    expect(await refusal(pay('8472', undefined))).toMatchObject({ code: 'AIP-E208', details: { param: 'amount' } });
+    expect(await refusal(pay('8472'))).toMatchObject({ code: 'AIP-E208', details: { bound: 'caller' } });
+    expect(runs).toEqual([]);
+    await pay('8472', 20);
+    expect(runs).toEqual([['8472', 20]]);
+  });
+
+  test('runs when a param that no limit reads is left undefined', async () => {
+    const aip = workshop();
+    const { agentId } = await supportAgent(aip, LOOSE);
+    const { runs } = counter();
+    const pay = aip.shield(
+      { passport: agentId, actions: ['pay'], limit: 20, params: ['amount', 'note'] },
+      (amount: number, note?: string) => void runs.push([amount, note]),
+    );
+    await pay(5);
+    expect(runs).toEqual([[5, undefined]]);
   });
 
   test('does not run when refused, and the error tells all', async () => {
@@ -114,11 +143,12 @@ describe('limits of a shield narrow', () => {
     }
   });
 
-  const NAMED = ['order_id', 'total'];
+  const NAMED = ['order_id', 'quantity'];
   test.each<[string, object, boolean]>([
     ['none of its params is the amount', { params: NAMED }, true],
     ['none of the params of its methods is', { methods: { pay: { params: NAMED }, quote: null } }, true],
     ['one of them is', { params: NAMED, methods: { pay: { params: ['amount'] } } }, false],
+    ['one of them holds money by its name', { params: ['order_id', 'total'] }, false],
     ['it is there in minor units', { params: ['amount_minor'] }, false],
     ['a function makes the params', { params: (total: number) => ({ amount: total }) }, false],
     ['the argument is the params', {}, false],

@@ -3,17 +3,14 @@ import type { PassportDocument } from '../../protocol/passport.js';
 import { parseTime } from '../../protocol/time.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { wordsOf } from '../../protocol/name-words.js';
+import { tierOf } from '../../protocol/constraints/destinations.js';
+import { moneyNameOf } from '../../protocol/constraints/money-names.js';
+import { isSameName, nameOf } from '../../protocol/naming/names.js';
+import { declaredIn } from '../../verify/constraints/declared.js';
+import type { LintFinding } from './lint-finding.js';
+import { destinationParams, lintMeasures, type DestinationParams } from './lint-measures.js';
 
-/** Something a well-formed passport allows that its principal may not have meant. */
-export interface LintFinding {
-  readonly code: string;
-  /** `warning`: a door left open. `note`: worth a thought, and often fine. */
-  readonly severity: 'warning' | 'note';
-  readonly message: string;
-  readonly hint: string;
-  /** JSON Pointer (RFC 6901) to the member at fault, or to where the missing one belongs. */
-  readonly path: string;
-}
+export type { LintFinding } from './lint-finding.js';
 
 /** What lint reads of a passport; it judges drafts as well as signed ones. */
 export type PassportLike = Pick<PassportDocument, 'actions' | 'constraints'> &
@@ -33,10 +30,7 @@ const MONEY = wordSet(
   'refund reimburse pay payment payout charge transfer order invoice purchase buy sell trade withdraw withdrawal deposit donate ' +
     'spend disburse wire tip checkout subscribe credit debit',
 );
-const AMOUNTS = ['amount', 'amount_minor'];
 const REACHES_OUT = wordSet('email mail smtp http https url webhook upload browse crawl scrape fetch notify');
-/** The params that `allowed_domains` reads (protocol, section 5). */
-const ADDRESSES = 'to cc bcc recipient recipients email url uri endpoint host domain webhook'.split(' ');
 const READS = wordSet('get list read show view lookup search find check track describe count query status preview');
 const DESTROYS = wordSet('delete destroy drop wipe purge erase terminate shutdown deploy rollback revoke grant');
 
@@ -50,7 +44,13 @@ export function lintPassport(document: PassportLike): LintFinding[] {
     ...lintRates(actions, document.constraints),
     ...lintApproval(actions, document.constraints),
     ...lintExpiry(document),
+    ...lintMeasures(actions, document.constraints),
   ];
+}
+
+/** Which text params of a passport's schemas count as destinations. */
+export function lintDestinations(document: PassportLike): DestinationParams {
+  return destinationParams(document.actions.map(actionOf));
 }
 
 function lintActions(actions: readonly Action[]): LintFinding[] {
@@ -121,13 +121,22 @@ function lintMoney(actions: readonly Action[], constraints: JsonObject): LintFin
       }),
     );
   }
-  const params = amountParams(constraints.monetary_limit);
-  const evaded = spending.filter(({ schema }) => schema !== null && !requiresAny(schema, params));
-  if (constraints.monetary_limit !== undefined && evaded.length > 0) {
+  const evaded =
+    constraints.monetary_limit === undefined
+      ? []
+      : spending.filter(({ schema }) => schema !== null && !requiresMoney(schema, constraints.monetary_limit!));
+  if (evaded.length > 0) {
+    const [param] = namedParams(constraints.monetary_limit!) ?? ['amount'];
+    const reads = evaded.filter(({ schema }) =>
+      declaredIn(schema!).some((name) => holdsMoney(name, constraints.monetary_limit!)),
+    );
     findings.push(
       warning('amount-not-required', '/actions', {
-        message: `The schema of ${names(evaded)} does not require "${params[0]}", and the limit is skipped when it is left out.`,
-        hint: `Add "${params[0]}" to "required" in the schema.`,
+        message:
+          reads.length === evaded.length
+            ? `The schema of ${names(evaded)} does not require "${param}", and the limit is skipped when it is left out.`
+            : `The limit reads no param in the schema of ${names(evaded)}, and is skipped there.`,
+        hint: `Add "${param}" to "properties" and "required" in the schema.`,
       }),
     );
   }
@@ -207,18 +216,21 @@ function actionOf(entry: PassportLike['actions'][number]): Action {
 }
 
 function movesMoney(action: Action): boolean {
-  if (properties(action).some((name) => AMOUNTS.includes(name))) return true;
+  if (properties(action).some((name) => moneyNameOf(nameOf(name)).money)) return true;
   return has(action, MONEY) && !isRead(action);
 }
 
 function reachesOut(action: Action): boolean {
   // `to` of a transfer is an account.
-  const addresses = properties(action).filter(
-    (name) => ADDRESSES.includes(name) && !(name === 'to' && movesMoney(action)),
-  );
+  const addresses = properties(action).filter((name) => isAddress(name) && !(name === 'to' && movesMoney(action)));
   if (addresses.length > 0) return true;
   // `send_report` goes somewhere; `read_email` and `list_webhooks` do not.
   return (has(action, REACHES_OUT) || action.words.includes('send')) && !isRead(action);
+}
+
+function isAddress(name: string): boolean {
+  const tier = tierOf(nameOf(name));
+  return tier === 'first' || tier === 'strong';
 }
 
 /** A verb that only looks stands first, as in `get_invoice`. */
@@ -238,12 +250,25 @@ function isOpen(schema: JsonObject): boolean {
   return schema.additionalProperties !== false && schema.unevaluatedProperties !== false;
 }
 
-function requiresAny(schema: JsonObject, params: readonly string[]): boolean {
-  return Array.isArray(schema.required) && params.some((name) => (schema.required as readonly Json[]).includes(name));
+function requiresMoney(schema: JsonObject, limit: Json): boolean {
+  const required = Array.isArray(schema.required) ? (schema.required as readonly Json[]) : [];
+  return required.some((name) => typeof name === 'string' && holdsMoney(name, limit));
 }
 
-function amountParams(limit: Json | undefined): readonly string[] {
-  return isObject(limit) && typeof limit.param === 'string' ? [limit.param] : AMOUNTS;
+function holdsMoney(name: string, limit: Json): boolean {
+  const named = namedParams(limit);
+  if (named === null) return moneyNameOf(nameOf(name)).money;
+  return named.some(
+    (each) => isSameName(nameOf(each), nameOf(name)) || isSameName(nameOf(`${each}_minor`), nameOf(name)),
+  );
+}
+
+/** The params that a limit names; null where it names none. */
+function namedParams(limit: Json): readonly string[] | null {
+  if (!isObject(limit)) return null;
+  const given = Array.isArray(limit.params) ? (limit.params as readonly Json[]) : [limit.param];
+  const named = given.filter((each) => typeof each === 'string') as string[];
+  return named.length === 0 ? null : named;
 }
 
 function currencyOf(limit: Json, constraints: JsonObject): Json | undefined {

@@ -5,6 +5,7 @@ import { isObject } from '../../protocol/json/values.js';
 import { formatSeconds, parseTime } from '../../protocol/time.js';
 import { Failure } from '../failure.js';
 import { issuerKey } from '../keys/principals.js';
+import { withParams } from './declared-params.js';
 import { nextSerial } from './floors.js';
 import { checkDraft, passportText, remember, requireCurrent, seal, type IssueDeps } from './issue.js';
 
@@ -15,6 +16,8 @@ export interface Change {
   /** Taken before others with these names, which they replace. */
   readonly addActions?: PassportDocument['actions'];
   readonly removeActions?: readonly string[];
+  /** Params of these actions, as `withParams` takes them. */
+  readonly params?: readonly string[];
   readonly deniedActions?: readonly string[];
   /** Each takes the place of the constraint of its name. */
   readonly constraints?: JsonObject;
@@ -51,7 +54,7 @@ export function draftChange(deps: IssueDeps, before: Passport, change: Change): 
   const now = deps.clock();
   requireCurrent(deps.state, before, now);
   const { issuer_signature: _, ...document } = before.document;
-  const actions = changedActions(document.actions, change);
+  const actions = withParams(changedActions(document.actions, change), change.params ?? []);
   const { expiresInMs } = change;
   const issuedAt = Math.max(now, before.issuedAt + 1000);
   const after: Unsigned = {

@@ -72,6 +72,12 @@ export const KEYS = {
     'least trust score that passes; unset: not checked',
     (value, other) => other !== null && (value === null || value < other),
   ),
+  'verify.unmeasured': key(
+    choice('warn', 'deny'),
+    'warn',
+    'params without a schema in which a limit finds nothing to measure: warn, or refuse',
+    towards('warn', 'deny'),
+  ),
   'log.params': key(
     choice('full', 'masked', 'none'),
     'masked',

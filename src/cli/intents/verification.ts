@@ -58,6 +58,7 @@ export async function verification(
     maxAgeMs: ageSet(flags.maxAge, config),
     maxSkewMs: config.get('verify.max_skew'),
     minTrust: config.get('verify.min_trust'),
+    unmeasured: config.get('verify.unmeasured'),
     dialects: config.get('verify.dialects'),
     at: flags.at,
     dryRun: flags.dryRun,

@@ -13,6 +13,7 @@ export const DEFAULT_PASSPORT_TERM_MS = 90 * 24 * 3_600_000;
 
 export interface TermFlags {
   readonly action: readonly string[];
+  readonly param: readonly string[];
   readonly deny: readonly string[];
   readonly monetaryLimit?: string;
   readonly dailyLimit?: string;
@@ -34,6 +35,11 @@ export const TERM_OPTIONS: OptionGroup = {
   title: 'What it may do',
   options: [
     { flags: '-a, --action <name>', description: 'an action it may do', repeatable: true, several: true },
+    {
+      flags: '--param <spec>',
+      description: 'a param of an action: <action>:<name>:<type>, with ! behind the type optional',
+      repeatable: true,
+    },
     { flags: '--deny <action>', description: 'an action it may never do', repeatable: true },
     { flags: '--monetary-limit <n>', description: 'most money in one action' },
     { flags: '--daily-limit <n>', description: 'most money in any 24 hours' },

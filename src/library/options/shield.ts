@@ -1,5 +1,8 @@
 import { paramsOf } from '../../app/verification/plain-json.js';
 import { parseConstraints, type Constraints } from '../../protocol/constraints/grammar.js';
+import { moneyNameOf } from '../../protocol/constraints/money-names.js';
+import { nameOf } from '../../protocol/naming/names.js';
+import { readsName } from '../../verify/constraints/hidden.js';
 import type { Passport } from '../../protocol/passport.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { AgentPassport } from '../agent-passport.js';
@@ -23,8 +26,8 @@ export interface ShieldOptions<Args extends readonly unknown[] = AnyArgs> extend
    */
   readonly actions: readonly string[];
   /**
-   * Most money in one action, in whole units of the passport's currency, read from the param `amount`. A call without that param is not
-   * limited; `constraints: { require_amount: true }` refuses it.
+   * Most money in one action, in whole units of the passport's currency, read from `amount` and from every number under a name for money
+   * (`aip help constraints`). A call without any is warned of (`unmeasured`); `constraints: { require_amount: true }` refuses it.
    */
   readonly limit?: number | string;
   /** Where addresses, URLs and hosts in the params may lead; `*.acme.com` for subdomains only. */
@@ -41,14 +44,17 @@ export interface ShieldOptions<Args extends readonly unknown[] = AnyArgs> extend
     Record<string, string | null | { readonly action?: string; readonly params?: ParamMap<AnyArgs> }>
   >;
   /** How to verify. */
-  readonly verify?: Pick<VerifyIntentOptions, 'principalKeys' | 'geo' | 'minTrust' | 'state' | 'logParams'>;
+  readonly verify?: Pick<
+    VerifyIntentOptions,
+    'principalKeys' | 'geo' | 'minTrust' | 'unmeasured' | 'state' | 'logParams'
+  >;
 }
 
 const OPTIONS: ReadonlySet<string> = new Set([
   ...['passport', 'actions', 'limit', 'allowedDomains', 'constraints', 'params', 'methods', 'verify'],
   ...KEY_OPTIONS,
 ]);
-const VERIFY: ReadonlySet<string> = new Set(['principalKeys', 'geo', 'minTrust', 'state', 'logParams']);
+const VERIFY: ReadonlySet<string> = new Set(['principalKeys', 'geo', 'minTrust', 'unmeasured', 'state', 'logParams']);
 const METHOD: ReadonlySet<string> = new Set(['action', 'params']);
 
 /** Fails at once on what could not work at the first call. */
@@ -78,8 +84,10 @@ function checkParams(map: unknown, what: string): void {
     throw usage(`The ${what} are neither a list of names nor a function.`, "params: ['order_id', 'amount']");
 }
 
-/** What a shield's limit reads, as that of a passport does. */
-const AMOUNTS = ['amount', 'amount_minor'];
+/** What a shield's limit reads, as that of a passport does: an amount, or a price that is multiplied. */
+function readsMoney(names: readonly string[]): boolean {
+  return names.some((name) => moneyNameOf(nameOf(name)).money);
+}
 
 /** What the shield does not do though it looks as if it did; null when nothing stands out. */
 export function shieldWarning({ limit, params, methods = {} }: ShieldOptions): string | null {
@@ -88,8 +96,8 @@ export function shieldWarning({ limit, params, methods = {} }: ShieldOptions): s
   const maps = [params, ...own].filter((map) => map !== undefined);
   const named = maps.filter((map) => Array.isArray(map)) as (readonly string[])[];
   if (maps.length === 0 || named.length < maps.length) return null;
-  if (named.some((names) => AMOUNTS.some((name) => names.includes(name)))) return null;
-  return 'A shield has a limit, which reads the param "amount", and none of its params is named so: it limits nothing.';
+  if (named.some((names) => readsMoney(names))) return null;
+  return 'A shield has a limit on money, and none of its params is named so that it holds any ("amount"): it limits nothing.';
 }
 
 /** The shield's own limits; undefined when there are none. */
@@ -141,4 +149,44 @@ export function paramsFrom(map: ParamMap<AnyArgs> | undefined, args: AnyArgs): J
   if (args.length > 1 || typeof only !== 'object' || only === null)
     throw usage('How these arguments become params is not known.', "params: ['order_id', 'amount']");
   return paramsOf(only);
+}
+
+/** The arguments of the tool as the params hold them: a plain copy, that nobody else can change. A function of them stays as it was called. */
+export function argsFrom(map: ParamMap<AnyArgs> | undefined, args: AnyArgs, params: JsonObject): AnyArgs {
+  if (typeof map === 'function') return args;
+  if (map === undefined) return args.length === 0 ? [] : [params];
+  return map.slice(0, args.length).map((name) => (Object.hasOwn(params, name) ? params[name] : undefined));
+}
+
+/** The params that a list of names gives and the call leaves undefined. */
+export function leftOut(map: ParamMap<AnyArgs> | undefined, args: AnyArgs): readonly string[] {
+  if (map === undefined || typeof map === 'function') return [];
+  return map.filter((_, i) => args[i] === undefined);
+}
+
+/**
+ * The shield's limits, and that every param left out is given where a limit reads it: the tool would fill in a value that no limit has
+ * seen. Null says that there is none.
+ */
+export function withRequired(
+  within: Constraints | undefined,
+  { constraints }: Passport,
+  action: string,
+  names: readonly string[],
+): Constraints | undefined {
+  const read = names.filter((name) =>
+    [constraints, within].some((each) => each?.all.some((rule) => reads(rule, action, name))),
+  );
+  if (read.length === 0) return within;
+  const { all, currency, spends } = within ?? { ...constraints, all: [] };
+  const required = read.map((name): Constraints['all'][number] => ({
+    kind: 'given',
+    param: nameOf(name),
+    actions: new Set([action]),
+  }));
+  return { all: [...all, ...required], currency, spends };
+}
+
+function reads(rule: Constraints['all'][number], action: string, name: string): boolean {
+  return (rule.actions === null || rule.actions.has(action)) && readsName(rule, nameOf(name));
 }

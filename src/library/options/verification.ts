@@ -29,6 +29,11 @@ export interface VerifyIntentOptions {
   readonly maxSkew?: Duration;
   /** Least trust score that passes, 0 to 1, as `getTrustScore` tells it; below it AIP-E404. Default: not checked. */
   readonly minTrust?: number;
+  /**
+   * What becomes of an intent whose action has no schema, and in whose params a limit on money, destinations or values finds nothing to
+   * measure: `warn` says so in `warnings`, `deny` refuses it (AIP-E208). Default: `warn`.
+   */
+  readonly unmeasured?: 'warn' | 'deny';
   /** Judges freshness, expiry and windows as of this moment. Default: now. */
   readonly at?: Date;
   /** Country of the request, ISO 3166-1 alpha-2, for `geo_restriction`. */
@@ -56,6 +61,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
     'maxAge',
     'maxSkew',
     'minTrust',
+    'unmeasured',
     'at',
     'geo',
     'dryRun',
@@ -77,12 +83,23 @@ export function judgingOf(options: VerifyIntentOptions | undefined): VerifyOptio
   return JUDGING.some((name) => options[name] !== undefined) ? changed(options) : DEFAULT;
 }
 
-const JUDGING = ['maxAge', 'maxSkew', 'minTrust', 'at', 'geo', 'dryRun', 'logParams'] as const;
+const JUDGING = ['maxAge', 'maxSkew', 'minTrust', 'unmeasured', 'at', 'geo', 'dryRun', 'logParams'] as const;
 
-function changed({ maxAge, maxSkew, minTrust, at, geo, dryRun, logParams }: VerifyIntentOptions): VerifyOptions {
+function changed({
+  maxAge,
+  maxSkew,
+  minTrust,
+  unmeasured,
+  at,
+  geo,
+  dryRun,
+  logParams,
+}: VerifyIntentOptions): VerifyOptions {
   if (at !== undefined && (!(at instanceof Date) || Number.isNaN(at.getTime()))) throw usage('"at" is not a Date.');
   if (minTrust !== undefined && !(typeof minTrust === 'number' && minTrust >= 0 && minTrust <= 1))
     throw usage('"minTrust" is not a number from 0 to 1.');
+  if (unmeasured !== undefined && unmeasured !== 'warn' && unmeasured !== 'deny')
+    throw usage('"unmeasured" is neither warn nor deny.');
   if (geo !== undefined && (typeof geo !== 'string' || !/^[A-Z]{2}$/.test(geo)))
     throw usage('"geo" is not a two-letter country code in capitals.');
   if (dryRun !== undefined && typeof dryRun !== 'boolean') throw usage('"dryRun" is neither true nor false.');
@@ -92,6 +109,7 @@ function changed({ maxAge, maxSkew, minTrust, at, geo, dryRun, logParams }: Veri
     maxAgeMs: maxAge === undefined ? undefined : durationOf(maxAge, 'maxAge'),
     maxSkewMs: maxSkew === undefined ? undefined : durationOf(maxSkew, 'maxSkew'),
     minTrust,
+    unmeasured,
     at: at?.getTime(),
     geo,
     dryRun,

@@ -95,6 +95,12 @@ export interface RequiredRule extends Scoped {
   readonly reads: Reads;
 }
 
+/** A param that has to be there, if only as null; written by no passport, and added by a shield for what a call leaves out. */
+export interface GivenRule extends Scoped {
+  readonly kind: 'given';
+  readonly param: Name;
+}
+
 /** Any one of the triggers is enough. */
 export interface ApprovalRule {
   readonly kind: 'approval';
@@ -133,6 +139,7 @@ export type Constraint =
   | ValueRule<'denied_values'>
   | BoundRule
   | RequiredRule
+  | GivenRule
   | ApprovalRule
   | TimeRule
   | GeoRule;
@@ -150,6 +157,7 @@ export const CONSTRAINT_ORDER: readonly ConstraintKind[] = [
   'denied_values',
   'bound',
   'required',
+  'given',
   'approval',
   'time_window',
   'geo_restriction',

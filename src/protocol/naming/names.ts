@@ -72,6 +72,8 @@ function tailsOf(words: readonly string[]): string[] {
 /** What a constraint is named after, compiled: matches names whose last words are its own. */
 export interface Thing {
   readonly keys: ReadonlySet<string>;
+  /** As the constraint writes it. */
+  readonly written: string;
   /** Of these a name without separators may end in: `targetinstances`. */
   readonly folded: readonly string[];
   readonly matches: Map<string, boolean>;
@@ -84,7 +86,12 @@ export function thingNamed(...names: readonly string[]): Thing {
     const words = wordsOf(each);
     keys.add(singular(words.join(''))).add(words.map(singular).join(''));
   }
-  return { keys, folded: [...keys].filter((key) => key.length >= SHORTEST_FOLDED), matches: new Map() };
+  return {
+    keys,
+    written: names[0] ?? '',
+    folded: [...keys].filter((key) => key.length >= SHORTEST_FOLDED),
+    matches: new Map(),
+  };
 }
 
 /** True when the last words of the name are the thing. */

@@ -4,24 +4,8 @@ import { ceilMinor, decimalOf, minorOf, plus, times, toMinor, type Decimal } fro
 import { numberIn } from '../../protocol/constraints/number-text.js';
 import type { MoneySource } from '../../protocol/constraints/rules.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
-import {
-  heldBy,
-  isSameName,
-  lastWords,
-  nameOf,
-  singular,
-  vocabularyOf,
-  type Name,
-} from '../../protocol/naming/names.js';
-import {
-  MINOR_WORDS,
-  MONEY_MEMBERS,
-  MONEY_WORDS,
-  NO_MONEY_WORDS,
-  PRICE_WORDS,
-  QUANTITY_WORDS,
-  WHOLE_WORDS,
-} from '../../protocol/naming/vocabulary.js';
+import { isSameName, nameOf, type Name } from '../../protocol/naming/names.js';
+import { isMoneyMember, moneyNameOf } from '../../protocol/constraints/money-names.js';
 import { paramOf } from './judged.js';
 import type { Member } from './members.js';
 
@@ -61,55 +45,8 @@ export function worstAbove(amounts: Amounts, limit: bigint): Amount | null {
   return largestOf({ readings: certain.length > 0 ? certain : above, unreadable: [] });
 }
 
-const MONEY = vocabularyOf(MONEY_WORDS);
-const NO_MONEY: ReadonlySet<string> = new Set(NO_MONEY_WORDS.map(singular));
-const MINOR = vocabularyOf(MINOR_WORDS);
-const PRICE = vocabularyOf(PRICE_WORDS);
-const QUANTITY = vocabularyOf(QUANTITY_WORDS);
-const WHOLE = vocabularyOf(WHOLE_WORDS);
-const MEMBER: ReadonlySet<string> = new Set(MONEY_MEMBERS);
 const AMOUNT = nameOf('amount');
 const AMOUNT_MINOR = nameOf('amount_minor');
-const DIGITS = /^\p{N}+$/u;
-
-/** What a name says about money. */
-interface MoneyName {
-  readonly money: boolean;
-  /** Its numbers are minor units. */
-  readonly minor: boolean;
-  /** The price of one unit. */
-  readonly price: boolean;
-  readonly quantity: boolean;
-}
-
-const MOST_NAMES = 4096;
-const moneyNames = new Map<string, MoneyName>();
-
-/** What the name says about money. */
-export function moneyNameOf(name: Name): MoneyName {
-  let found = moneyNames.get(name.text);
-  if (found !== undefined) return found;
-  const money = !DIGITS.test(name.words.at(-1) ?? '') && heldBy(name, MONEY).length > 0 && !isNoMoney(name);
-  found = {
-    money,
-    minor: heldBy(name, MINOR).length > 0,
-    price: money && heldBy(name, PRICE).some(({ last }) => last) && heldBy(name, WHOLE).length === 0,
-    quantity: heldBy(name, QUANTITY).some(({ last }) => last),
-  };
-  if (moneyNames.size >= MOST_NAMES) moneyNames.clear();
-  if (name.text.length <= 128) moneyNames.set(name.text, found);
-  return found;
-}
-
-function isNoMoney(name: Name): boolean {
-  return lastWords(name, MONEY).some((word) => NO_MONEY.has(word) || DIGITS.test(word));
-}
-
-/** `{"total": {"usd": 5}}`: what holds the number of an object under a name for money. */
-function isMoneyMember({ words }: Name): boolean {
-  const [only] = words;
-  return words.length === 1 && (MEMBER.has(only!) || minorDigits(only!.toUpperCase()) !== null);
-}
 
 /** All the money in the params that `source` reads, in minor units of `currency`. */
 export function amountsIn(

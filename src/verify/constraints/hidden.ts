@@ -3,10 +3,10 @@ import type { Constraint, Constraints, MoneySource } from '../../protocol/constr
 import { isObject, type Json } from '../../protocol/json/values.js';
 import { BOUND } from '../../protocol/log/attribution.js';
 import { hidesCharacter } from '../../protocol/naming/hidden.js';
-import { endsWith, isSameName, nameOf, thingNamed } from '../../protocol/naming/names.js';
+import { endsWith, isSameName, nameOf, thingNamed, type Name } from '../../protocol/naming/names.js';
 import { ENVIRONMENT_WORDS } from '../../protocol/naming/vocabulary.js';
 import { violation, type Violation } from '../decision.js';
-import { moneyNameOf } from './amount.js';
+import { moneyNameOf } from '../../protocol/constraints/money-names.js';
 import { shown, type Judged } from './judged.js';
 import type { Member } from './members.js';
 import { isRead } from './reads.js';
@@ -61,17 +61,23 @@ const ENVIRONMENT = thingNamed(...ENVIRONMENT_WORDS);
 const CURRENCY = nameOf('currency');
 
 function reads(rule: Constraint, { name, value }: Member): boolean {
+  if (readsName(rule, name)) return true;
+  if (rule.kind !== 'allowed_domains' || rule.params !== null || tierOf(name) !== 'weak') return false;
+  return typeof value === 'string' && destinationsIn(value, true).length > 0;
+}
+
+/** True when the rule reads whatever stands under the name. */
+export function readsName(rule: Constraint, name: Name): boolean {
   switch (rule.kind) {
     case 'currency':
-      return isSameName(name, CURRENCY) || rule.sources.some((source) => isMoney(source));
+      return isSameName(name, CURRENCY) || rule.sources.some(isMoney);
     case 'monetary_limit':
     case 'daily_limit':
       return isMoney(rule.source);
     case 'allowed_domains': {
       if (rule.params !== null) return rule.params.some((each) => isSameName(each, name));
       const tier = tierOf(name);
-      if (tier === 'first' || tier === 'strong') return true;
-      return tier === 'weak' && typeof value === 'string' && destinationsIn(value, true).length > 0;
+      return tier === 'first' || tier === 'strong';
     }
     case 'allowed_values':
     case 'denied_values':

@@ -2,9 +2,10 @@ import { wordsOf } from '../../protocol/name-words.js';
 import { visibleText } from '../../protocol/naming/hidden.js';
 import { nameOf } from '../../protocol/naming/names.js';
 import type { RequiredRule } from '../../protocol/constraints/rules.js';
-import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
+import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { violation } from '../decision.js';
 import { HOLDS, type ConstraintCheck, type Judged } from './judged.js';
+import { declaredIn } from './declared.js';
 import { isRead, readBy } from './reads.js';
 
 /** A param of the name is there and says something. */
@@ -16,6 +17,13 @@ export const required: ConstraintCheck<'required'> = (rule, judged) => {
     : [violation('REQUIRED_PARAM_MISSING', `"${param}" is required.`, { param, agent_id: judged.agentId })];
 };
 
+/** The param is there, if only as null. */
+export const givenParam: ConstraintCheck<'given'> = ({ param: { text: param, key } }, { agentId, members }) => {
+  if (members.some(({ name }) => name.key === key)) return HOLDS;
+  const message = `"${param}" is left out, and a limit reads it; null says that there is none.`;
+  return [violation('REQUIRED_PARAM_MISSING', message, { param, agent_id: agentId })];
+};
+
 /** Actions that take something back, or only look. */
 const EXCEPT: ReadonlySet<string> = new Set(['cancel', 'list', 'get', 'read']);
 
@@ -24,29 +32,6 @@ function isFor({ actions, reads }: RequiredRule, { action, schema }: Judged): bo
   if (actions !== null) return true;
   if (schema === null) return !EXCEPT.has(wordsOf(action)[0] ?? '');
   return declaredIn(schema).some((name) => isRead(nameOf(name), reads));
-}
-
-const declared = new WeakMap<JsonObject, readonly string[]>();
-
-/** The names of all properties that a schema declares, at any depth. */
-export function declaredIn(schema: JsonObject): readonly string[] {
-  let names = declared.get(schema);
-  if (names === undefined) declared.set(schema, (names = [...new Set(namesIn(schema))]));
-  return names;
-}
-
-function namesIn(schema: Json): string[] {
-  if (Array.isArray(schema)) return (schema as readonly Json[]).flatMap(namesIn);
-  if (!isObject(schema)) return [];
-  return Object.entries(schema).flatMap(([keyword, value]) => {
-    if (keyword === 'properties' && isObject(value))
-      return [...Object.keys(value), ...Object.values(value).flatMap(namesIn)];
-    if (keyword === 'required' && Array.isArray(value))
-      return value.filter((name) => typeof name === 'string') as string[];
-    return keyword === 'const' || keyword === 'enum' || keyword === 'default' || keyword === 'examples'
-      ? []
-      : namesIn(value);
-  });
 }
 
 // Zero counts as given: whether 0 is a sensible value is what min_<name> and the params schema say.

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { lintPassport, type PassportLike } from '../../../src/app/passports/lint.js';
+import { Failure } from '../../../src/app/failure.js';
+import { withParams } from '../../../src/app/passports/declared-params.js';
+import { lintDestinations, lintPassport, type PassportLike } from '../../../src/app/passports/lint.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 
 const SCHEMA: JsonObject = {
@@ -112,7 +114,7 @@ describe('money', () => {
     [
       'a limit on a param that the schema does not require',
       { ...TIGHT.constraints, monetary_limit: { limit: 1, param: 'total' } },
-      ['amount-not-required'],
+      ['amount-not-required', 'dead_constraint'],
     ],
   ])('%s', (_, constraints, expected) => {
     expect(codes({ ...TIGHT, constraints })).toEqual(expected);
@@ -152,7 +154,8 @@ describe('reach', () => {
 
   test.each(['*.acme.com', '*', 'a*.com'])('the wildcard %s is pointed at', (domain) => {
     const constraints = { rate_limit: '1/day', allowed_domains: ['acme.com', domain] };
-    expect(lintPassport(doing('send_email', constraints))).toMatchObject([
+    const found = lintPassport(doing('send_email', constraints)).filter(({ severity }) => severity !== 'error');
+    expect(found).toMatchObject([
       { code: 'wildcard-domain', path: '/constraints/allowed_domains/1', severity: 'warning' },
     ]);
   });
@@ -169,8 +172,8 @@ describe('breadth', () => {
   });
 
   test('five actions are a handful, six are more', () => {
-    expect(codes({ ...TIGHT, actions: many(5) })).toEqual([]);
-    expect(codes({ ...TIGHT, actions: many(6) })).toEqual(['too-many-actions']);
+    expect(codes({ ...TIGHT, actions: many(5), constraints: { rate_limit: '1/day' } })).toEqual([]);
+    expect(codes({ ...TIGHT, actions: many(6), constraints: { rate_limit: '1/day' } })).toEqual(['too-many-actions']);
   });
 
   test('hundreds of actions still make short sentences', () => {
@@ -224,5 +227,112 @@ describe('rate, approval and expiry', () => {
   ])('expiry: %s', (_, expires_at, expected) => {
     const { expires_at: _dropped, ...rest } = TIGHT;
     expect(codes(expires_at === undefined ? rest : { ...rest, expires_at })).toEqual(expected);
+  });
+});
+
+describe('what constraints read', () => {
+  const mail: JsonObject = {
+    type: 'object',
+    properties: { to: { type: 'string' }, subject: { type: 'string' }, notify: { type: 'string' } },
+    required: ['to'],
+    additionalProperties: false,
+  };
+  const both = (constraints: JsonObject): PassportLike => ({
+    ...TIGHT,
+    actions: [
+      { name: 'issue_refund', params: SCHEMA },
+      { name: 'send_email', params: mail },
+    ],
+    constraints: { ...TIGHT.constraints, ...constraints },
+  });
+  const errors = (document: PassportLike) =>
+    lintPassport(document)
+      .filter(({ severity }) => severity === 'error')
+      .map(({ code, path }) => [code, path]);
+
+  test.each<[string, JsonObject]>([
+    ['a domain list that a destination reads', { allowed_domains: ['acme.com'] }],
+    ['a thing of the schema', { allowed_order_ids: ['1'], require_subject: true }],
+    ['a count of the declared actions', { max_refunds_per_day: 3 }],
+    ['a rate of a declared action', { rate_limit: { send_email: '1/day' } }],
+    ['params that it names', { max_size: { value: 5, params: ['amount'] } }],
+    ['a limit for one action', { monetary_limit: { value: 5, actions: ['issue_refund'] } }],
+  ])('%s is no error', (_, constraints) => expect(errors(both(constraints))).toEqual([]));
+
+  test.each<[string, JsonObject, [string, string][]]>([
+    ['a thing of no schema', { allowed_symbols: ['A'] }, [['dead_constraint', '/constraints/allowed_symbols']]],
+    ['a required param of no schema', { require_ticket: true }, [['dead_constraint', '/constraints/require_ticket']]],
+    [
+      'a bound that names another param',
+      { max_x: { value: 5, params: ['size'] } },
+      [['dead_constraint', '/constraints/max_x']],
+    ],
+    ['a count of no action', { max_orders_per_day: 3 }, [['dead_constraint', '/constraints/max_orders_per_day']]],
+    [
+      'a limit for an action without money',
+      { monetary_limit: { value: 5, actions: ['send_email'] } },
+      [['dead_constraint', '/constraints/monetary_limit']],
+    ],
+    ['a rate of no action', { rate_limit: { sendEmail: '1/day' } }, [['undeclared_action', '/constraints/rate_limit']]],
+    [
+      'an approval for no action',
+      { require_approval: { actions: ['refund'] } },
+      [['undeclared_action', '/constraints/require_approval']],
+    ],
+  ])('%s is an error', (_, constraints, expected) => expect(errors(both(constraints))).toEqual(expected));
+
+  test('an action without a schema may carry anything', () => {
+    expect(errors({ ...both({ allowed_symbols: ['A'] }), actions: ['issue_refund'] })).toEqual([]);
+  });
+
+  test('destinations are named, and what looks like one and is not read', () => {
+    expect(lintDestinations(both({}))).toEqual({ read: ['send_email.to'], unread: ['send_email.notify'] });
+  });
+});
+
+describe('--param', () => {
+  test('closes the schema of an action, and a first passport lints clean', () => {
+    const actions = withParams(
+      ['send_email', 'issue_refund'],
+      [
+        'send_email:to:email',
+        'send_email:subject:string',
+        'send_email:body:string!',
+        'issue_refund:order_id:string',
+        'issue_refund:amount:number',
+      ],
+    );
+    expect(actions[0]).toEqual({
+      name: 'send_email',
+      params: {
+        type: 'object',
+        properties: {
+          to: { type: 'string', pattern: '^[^@\\s]+@[^@\\s]+$' },
+          subject: { type: 'string' },
+          body: { type: 'string' },
+        },
+        required: ['to', 'subject'],
+        additionalProperties: false,
+      },
+    });
+    const constraints = { ...TIGHT.constraints, allowed_domains: ['acme.com'] };
+    expect(lintPassport({ ...TIGHT, actions, constraints })).toEqual([]);
+  });
+
+  test.each([
+    'send_email',
+    'send_email:to',
+    'send_email:to:text',
+    'send_email::string',
+    'pay:amount:number',
+    'send_email:to:email!!',
+  ])('is not %s', (spec) => expect(() => withParams(['send_email'], [spec])).toThrow(Failure));
+
+  test('gives no param twice', () => {
+    expect(() => withParams(['a'], ['a:x:string', 'a:x:number'])).toThrow('twice');
+    const given = { name: 'a', params: { type: 'object', properties: { x: {}, y: {} }, required: ['x'] } };
+    expect(withParams([given], ['a:x:string!'])).toEqual([
+      { name: 'a', params: { type: 'object', properties: { x: { type: 'string' }, y: {} }, required: [] } },
+    ]);
   });
 });

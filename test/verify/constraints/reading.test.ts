@@ -6,7 +6,7 @@ import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { wordsOf } from '../../../src/protocol/name-words.js';
 import { nameOf } from '../../../src/protocol/naming/names.js';
 import { checkConstraints } from '../../../src/verify/constraints.js';
-import { moneyNameOf } from '../../../src/verify/constraints/amount.js';
+import { moneyNameOf } from '../../../src/protocol/constraints/money-names.js';
 import { isRead } from '../../../src/verify/constraints/reads.js';
 import { constraintsOf, judgedBy, type History } from './judging.js';
 

@@ -7,6 +7,7 @@ import {
   type PassportRequest,
 } from '../../../app/passports/issue.js';
 import { Failure } from '../../../app/failure.js';
+import { withParams } from '../../../app/passports/declared-params.js';
 import { lintPassport } from '../../../app/passports/lint.js';
 import type { KeyStoreName } from '../../../app/ports/state.js';
 import { formatPublicKey } from '../../../protocol/identity/keys.js';
@@ -83,6 +84,10 @@ export const command: CommandSpec<Options> = {
       why: "the guide's support agent",
     },
     {
+      run: 'aip passport create bot --domain acme.com --action issue_refund --param issue_refund:order_id:string --param issue_refund:amount:number --monetary-limit 100',
+      why: 'takes these params and no others',
+    },
+    {
       run: 'aip passport create bot --from bot.json --key-store file',
       why: 'from a reviewed file, without a keychain',
     },
@@ -152,6 +157,7 @@ async function requestOf(nameArg: string | undefined, options: Options, cli: Cli
     ...options.action,
   ];
   if (actions.length === 0) actions = await askActions(cli.ask);
+  actions = withParams(actions, options.param);
   const keyStore = options.keyStore ?? (options.envFile === undefined ? configuredStore : 'env');
   if (keyStore === 'env' && options.envFile === undefined) {
     throw new Failure('USAGE', 'A new key for the environment has to be written to a file.', {

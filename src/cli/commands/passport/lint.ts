@@ -1,5 +1,5 @@
 import { parsedPassport } from '../../../app/passports/find.js';
-import { lintPassport } from '../../../app/passports/lint.js';
+import { lintDestinations, lintPassport } from '../../../app/passports/lint.js';
 import { readInput } from '../../input/documents.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -16,7 +16,10 @@ export const command: CommandSpec<Options> = {
     { title: 'For CI', options: [{ flags: '--fail-on-warning', description: 'exit 15 when there is a warning' }] },
   ],
   examples: [{ run: 'aip passport lint support-agent-v1.passport.json --fail-on-warning', why: 'as a CI step' }],
-  exits: { 3: 'the file does not exist or holds no passport', 15: 'warnings, with --fail-on-warning' },
+  exits: {
+    3: 'the file does not exist or holds no passport',
+    15: 'an error such as a constraint that limits nothing; warnings, with --fail-on-warning',
+  },
   touches: ['files'],
   onlyReads: true,
   topics: ['passports', 'constraints', 'ci'],
@@ -25,16 +28,22 @@ export const command: CommandSpec<Options> = {
     const path = args[0]!;
     const { document } = parsedPassport(await readInput(path, cli), path);
     const findings = lintPassport(document);
-    if (cli.globals.json) cli.json({ agent_id: document.agent_id, source: path, warnings: findings });
+    const destinations = lintDestinations(document);
+    if (cli.globals.json) cli.json({ agent_id: document.agent_id, source: path, warnings: findings, destinations });
     else {
       for (const finding of findings) {
-        cli.out(`${cli.paint.yellow('warning')} ${cli.paint.bold(clean(finding.message))} [${finding.code}]`);
+        const mark = finding.severity === 'error' ? cli.paint.red('error') : cli.paint.yellow('warning');
+        cli.out(`${mark} ${cli.paint.bold(clean(finding.message))} [${finding.code}]`);
         cli.out(`  ${cli.paint.dim(clean(finding.hint))}`);
       }
+      if (destinations.read.length > 0) cli.note(clean(`read as destinations: ${destinations.read.join(', ')}`));
+      if (destinations.unread.length > 0)
+        cli.note(clean(`look like destinations and are not read by name: ${destinations.unread.join(', ')}`));
       cli.note(
         findings.length === 0 ? `${cli.paintErr.green('ok')} nothing to warn of` : `${findings.length} warnings`,
       );
     }
-    return options.failOnWarning === true && findings.length > 0 ? 15 : 0;
+    const fails = findings.some(({ severity }) => severity === 'error' || options.failOnWarning === true);
+    return fails ? 15 : 0;
   },
 };

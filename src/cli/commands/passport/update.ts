@@ -82,6 +82,7 @@ async function changeOf(before: Passport, options: Options, cli: Cli): Promise<C
     ...(actions.length === 0 ? {} : { actions }),
     addActions: options.addAction,
     removeActions: options.removeAction,
+    params: options.param,
     ...(denied.length === 0 ? {} : { deniedActions: denied }),
     constraints,
     unset: options.unset,
