@@ -84,7 +84,7 @@ function columns(words: readonly string[]): string {
   const lines: string[] = [];
   for (const word of words) {
     const last = lines.at(-1);
-    if (last === undefined || last.length + word.length > 118) lines.push(`  ${word}`);
+    if (last === undefined || last.length + word.length > 76) lines.push(`  ${word}`);
     else lines[lines.length - 1] = `${last} ${word}`;
   }
   return lines.join('\n');
