@@ -216,6 +216,7 @@ export const SECTIONS: readonly Section[] = [
         'Prove on the live mesh that an agent can be stopped, and how fast',
         () => import('./commands/mesh/drill.js'),
       ),
+      at('mesh leave', 'Make this machine listen to its mesh no more', () => import('./commands/mesh/leave.js')),
       at(
         'mesh forget',
         'Take a verifier off the roster that will not come back',

@@ -11,7 +11,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { Failure } from '../../app/failure.js';
 import { GOODBYE_SPREAD_MS, SLOW_READER_MS } from '../../mesh/limits.js';
 import type { Connection, PiecesReply, Reply, Request, Sink } from '../../mesh/server/http/exchange.js';
-import { bodyLimit, handle, tooLarge } from '../../mesh/server/http/handle.js';
+import { bodyLimit, handle, refusedAtTheDoor, tooBusy, tooLarge } from '../../mesh/server/http/handle.js';
+import { Intake } from './bodies.js';
 import type { MeshServer } from '../../mesh/server/mesh-server.js';
 
 export interface ListenOptions {
@@ -43,6 +44,10 @@ const TICK_MS = 100;
 const FINISH_MS = 4_000;
 /** Refusals that are on their way when the store fails get this long. */
 const LAST_WORDS_MS = 100;
+/** A body of this many bytes has arrived with its headers, or soon after: it is thrown away, and the connection ends in order. */
+const SMALL_BODY = 16 * 1024;
+/** What was said to a caller whose body is not read gets this long on its way. */
+const LAST_READ_MS = 500;
 const CRLF = Buffer.from('\r\n');
 const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 
@@ -53,9 +58,11 @@ export async function listen(mesh: MeshServer, options: ListenOptions): Promise<
   const server: Server = tls === null ? createHttp(limits) : withTls(limits, tls);
   server.maxConnections = options.maxConnections ?? 24_000;
   let running = 0;
+  const intake = new Intake();
+  server.on('connection', (socket: Socket) => intake.opened(socket));
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     running++;
-    respond(mesh, request, response)
+    respond(mesh, intake, request, response)
       .catch((error: unknown) => {
         if (error instanceof Failure) mesh.fail(error);
         else onBug(error);
@@ -165,30 +172,50 @@ function bind(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-async function respond(mesh: MeshServer, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+async function respond(
+  mesh: MeshServer,
+  intake: Intake,
+  incoming: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const target = incoming.url ?? '/';
   const mark = target.indexOf('?');
   const path = mark === -1 ? target : target.slice(0, mark);
   const method = incoming.method ?? 'GET';
   const limit = bodyLimit(method, path);
-  const body = await readBody(incoming, limit);
-  // Nobody is left to answer, and a stranger who hangs up is no bug of ours.
-  if (body === 'broken off') return;
-  if (body === null) {
-    // The rest of the body is not read, so the connection cannot carry another request.
-    response.shouldKeepAlive = false;
-    write(response, tooLarge(limit));
-    return;
-  }
-  const request: Request = {
+  const head: Request = {
     method,
     path,
     query: new URLSearchParams(mark === -1 ? '' : target.slice(mark + 1)),
     headers: plainHeaders(incoming),
-    body,
+    body: new Uint8Array(),
     remote: incoming.socket.remoteAddress ?? '',
   };
-  const reply = await handle(mesh, request);
+  // On the headers alone: a stranger's body is not read.
+  const refused = await refusedAtTheDoor(mesh, head);
+  if (refused !== null) {
+    response.shouldKeepAlive = false;
+    write(response, refused);
+    const { socket } = incoming;
+    if (Number(head.headers['content-length'] ?? limit) > SMALL_BODY) {
+      // Nothing more is read: each read takes 64 KiB. The caller hears why before the connection is reset.
+      incoming.read();
+      socket.pause();
+      response.once('finish', () => setTimeout(() => socket.destroy(), LAST_READ_MS).unref());
+    }
+    return;
+  }
+  if (head.headers.authorization !== undefined) intake.known(incoming.socket);
+  const body = await intake.read(incoming, limit);
+  // Nobody is left to answer, and a stranger who hangs up is no bug of ours.
+  if (body === 'broken off') return;
+  if (typeof body === 'string') {
+    // The rest of the body is not read, so the connection cannot carry another request.
+    response.shouldKeepAlive = false;
+    write(response, body === 'busy' ? tooBusy() : tooLarge(limit));
+    return;
+  }
+  const reply = await handle(mesh, { ...head, body });
   if (mesh.stopping) response.shouldKeepAlive = false;
   write(response, reply);
 }
@@ -234,26 +261,6 @@ async function writePieces(response: ServerResponse, { status, headers, pieces }
   }
   response.setTimeout(0);
   response.end();
-}
-
-/** The body, or null when it is larger than `limit`. */
-async function readBody(incoming: IncomingMessage, limit: number): Promise<Uint8Array | null | 'broken off'> {
-  const declared = Number(incoming.headers['content-length'] ?? 0);
-  if (declared > limit) return null;
-  if (declared === 0 && incoming.headers['transfer-encoding'] === undefined) return new Uint8Array();
-  const parts: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const part of incoming) {
-      size += (part as Buffer).length;
-      if (size > limit) return null;
-      parts.push(part as Buffer);
-    }
-  } catch (error) {
-    if (incoming.complete) throw error;
-    return 'broken off';
-  }
-  return Buffer.concat(parts);
 }
 
 function plainHeaders(incoming: IncomingMessage): Record<string, string> {

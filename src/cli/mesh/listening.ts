@@ -57,12 +57,14 @@ export function followsAgain(copy: Pick<MeshCopy, 'note' | 'setNote'>): void {
 }
 
 /** Says that this machine stops listening: written here first, so that nothing is decided on a copy that nobody is missed for. */
-export async function leave(cli: Cli, access: MeshAccess, apiKey: string, copy: MeshCopy): Promise<void> {
+export async function leave(cli: Cli, access: MeshAccess, apiKey: string, copy: MeshCopy): Promise<boolean> {
   copy.setNote(LEFT, String(cli.io.now()));
   const { key } = await machineKey(cli.workspace);
   const body = Buffer.from(JSON.stringify(writeLeaving(key, parseApiKey(apiKey)?.keyId ?? '')));
   for (const line of await meshLines(cli.workspace, access, apiKey)) {
     const reply = await line.ask({ method: 'POST', target: '/v1/mesh/leave', body, timeoutMs: 1_500 });
-    if (reply.kind === 'answered') return;
+    // One that never listened is missed by nobody.
+    if (reply.kind === 'answered') return reply.status === 200 || reply.status === 404;
   }
+  return false;
 }

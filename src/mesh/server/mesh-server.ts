@@ -152,6 +152,12 @@ export class MeshServer {
     return this.options.retainedEvents ?? RETAINED_EVENTS;
   }
 
+  /** Counts an answered request. */
+  count(endpoint: string, status: number): void {
+    const key = `{endpoint="${endpoint}",status="${status}"}`;
+    this.requests.set(key, (this.requests.get(key) ?? 0) + 1);
+  }
+
   /** Where a stream that names `id` (an event id, or a bare seq) continues; null when it is neither. */
   async position(id: string): Promise<Position | null> {
     const named = parseEventId(id)?.seq ?? Number(id);

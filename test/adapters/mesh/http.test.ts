@@ -111,7 +111,8 @@ describe('over real sockets', () => {
 
   test('who hangs up in the middle of a request is no bug', () =>
     using(async (net) => {
-      const head = `POST /v1/mesh/commands HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n`;
+      const key = net.mesh.keys.admin.text;
+      const head = `POST /v1/mesh/commands HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nContent-Length: 100\r\n\r\n`;
       expect(await raw(net.listening.port, `${head}{"action"`, 50)).toBe('');
       await net.revoke();
       expect(net.bugs).toEqual([]);

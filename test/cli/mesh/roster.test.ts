@@ -131,3 +131,20 @@ describe('the roster on the way of a revocation', { timeout: SLOW }, () => {
     expect(tried.err).not.toContain('is plain http');
   });
 });
+
+describe('a machine that leaves', { timeout: SLOW }, () => {
+  test('belongs to no mesh afterwards, is not missed, and what the mesh denied stays denied', async () => {
+    const admin = new Home();
+    await admin.serve();
+    const { home, start } = await listening(admin, 'eu-1');
+    await home.agent();
+    const running = await start();
+    expect((await revoke(admin)).code).toBe(0);
+    await running.stop('SIGKILL');
+    expect((await home.run(['mesh', 'leave'])).code).toBe(2);
+    expect(await home.json('mesh', 'leave', '--yes')).toMatchObject({ told: true });
+    expect((await home.run(['mesh', 'status'])).code).toBe(2);
+    expect(await home.verify(await home.intent())).toMatchObject({ code: 13, error_code: 'AIP-E401' });
+    expect((await revoke(admin)).code).toBe(0);
+  });
+});

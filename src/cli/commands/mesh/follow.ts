@@ -72,8 +72,9 @@ export const command: CommandSpec<Options> = {
     });
     const stopShipping = await startShipping(cli, access, key);
     cli.onInterrupt(async () => {
-      await leave(cli, access, key, copy);
+      // First, or a proof that comes in between would say that somebody follows.
       following.stop();
+      await leave(cli, access, key, copy);
       await stopShipping();
       teller.finish();
     });

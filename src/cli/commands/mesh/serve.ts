@@ -206,8 +206,8 @@ function show(cli: Cli, url: string, data: string, { publicKey, adminKeyFile, ne
   const shown = newAdminKey !== null && cli.forPerson;
   if (shown) cli.out(`  ${paint.dim('admin key')}  ${newAdminKey}  (shown this once)`);
   cli.out(`  ${paint.dim(shown ? 'kept in  ' : 'admin key')}  ${clean(adminKeyFile)}`);
-  const key = shown ? newAdminKey : '<key>';
-  cli.out('\nAnother machine joins with');
-  cli.out(`  ${paint.cyan(`aip mesh join ${clean(url)} --mesh-key ${publicKey} --key ${key}`)}`);
-  cli.out(`  with a key of its own: ${paint.cyan('aip mesh key create --role verifier')}`);
+  // Never the admin key: who copies the line to a machine that only verifies would hand over the whole mesh.
+  cli.out('\nEach machine that verifies gets a key of its own, made here, and kept there in a file of mode 0600:');
+  cli.out(`  ${paint.cyan('aip mesh key create --role verifier --label <machine>')}`);
+  cli.out(`  ${paint.cyan(`aip mesh join ${clean(url)} --mesh-key ${publicKey} --key-file <file>`)}`);
 }

@@ -18,8 +18,15 @@ AIP_MESH_URL, AIP_MESH_PUBLIC_KEY and AIP_MESH_KEY do the same as join, for cont
 A certificate of an authority of your own: aip mesh join --ca <file>, the key mesh.ca, or AIP_MESH_CA, each with a file in PEM. Those
 authorities are then believed of the mesh, and no others.
 
-To leave it, take the member mesh out of config.json in the config folder, which aip config list --sources names. What the mesh
-denied stays denied on this machine: reinstate first what shall act again.
+aip mesh leave takes a machine out: the mesh is told, and what it denied stays denied there; reinstate first what shall act again.
+
+# Who should be listening
+Every verifier that ever listened is on the roster, by its own key (verifier.key beside the state, mode 0600) and a label. revoke, status
+and drill count the roster, not the connections: "applied by 1 of 2; us-1 absent since 22:13 (last-known: may still accept)" is exit 5.
+One that denies when stale is settled once its bound has passed. An API key is for one verifier (--max-verifiers, --ephemeral say more).
+A verifier that stops in order (SIGTERM of follow) says so and is not missed; until somebody follows there again, that home refuses
+(AIP-E405) unless the mesh answers. aip mesh forget <label> takes one off that will not come back.
+aip mesh drill --challenge <hex> has every verifier answer with the value, signed; the report holds the answers.
 
 # Roles of API keys; each may do what the ones before it may
   observer   standing, events, status

@@ -28,8 +28,7 @@ export async function handle(server: MeshServer, request: Request): Promise<Repl
   } catch (error) {
     reply = refusalReply(refusalOf(error));
   }
-  const key = `{endpoint="${label}",status="${reply.status}"}`;
-  server.requests.set(key, (server.requests.get(key) ?? 0) + 1);
+  server.count(label, reply.status);
   return reply;
 }
 
@@ -37,6 +36,29 @@ export async function handle(server: MeshServer, request: Request): Promise<Repl
 export function bodyLimit(method: string, path: string): number {
   const found = ROUTES.find(({ endpoint, pattern }) => endpoint.method === method && pattern.test(path));
   return found?.endpoint.maxBody ?? 0;
+}
+
+/**
+ * What a request is refused with on its headers alone, before any of its body is read; null when it may go on. A body of someone without
+ * a key costs nothing then.
+ */
+export async function refusedAtTheDoor(server: MeshServer, head: Request): Promise<Reply | null> {
+  const found = ROUTES.find(({ endpoint, pattern }) => endpoint.method === head.method && pattern.test(head.path));
+  // What has no body is judged once, when it is answered.
+  if (found === undefined || found.endpoint.maxBody === 0) return null;
+  try {
+    await server.gate.admit(head, found.endpoint.role);
+    return null;
+  } catch (error) {
+    const reply = refusalReply(refusalOf(error));
+    server.count(found.endpoint.path, reply.status);
+    return reply;
+  }
+}
+
+/** The reply to a request whose body does not fit beside those that are being read. */
+export function tooBusy(): Reply {
+  return refusalReply({ code: 'BUSY', message: 'This server reads as much as it may; ask again in a moment.' });
 }
 
 /** The reply to a request whose body is larger than it may be. */
