@@ -14,6 +14,8 @@ export interface IntentDocument {
   readonly target?: string;
   /** `<agent_id>#key-<n>`. Default: the passport's current key. */
   readonly key_id?: string;
+  /** The id of the request for approval that this intent comes with the answer to. */
+  readonly approval_request?: string;
   /** Unix seconds. */
   readonly timestamp: number;
   /** 32 to 128 hex digits. */
@@ -34,7 +36,7 @@ export interface Intent {
 }
 
 const REQUIRED = ['agent_id', 'action', 'params', 'timestamp', 'nonce', 'signature'];
-const OPTIONAL = ['target', 'key_id'];
+const OPTIONAL = ['target', 'key_id', 'approval_request'];
 
 /**
  * The intent in a parsed document.
@@ -57,6 +59,7 @@ export function readIntent(json: Json): Intent {
   if (typeof signature !== 'string') throw new ShapeError('"signature" is not a string');
   if (object.target !== undefined) textOf(object, 'target', MAX_TEXT);
   if (object.key_id !== undefined) textOf(object, 'key_id', MAX_TEXT);
+  if (object.approval_request !== undefined) textOf(object, 'approval_request', MAX_TEXT);
   const signedBytes = canonicalBytesWithout(object, 'signature');
   return {
     document: object as unknown as IntentDocument,

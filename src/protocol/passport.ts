@@ -60,6 +60,8 @@ export interface Passport {
   readonly serial: number;
   /** `sha256:` and hex over the RFC 8785 bytes of the whole document, the signature included. */
   readonly hash: () => string;
+  /** The RFC 8785 text of the whole document, the signature included. */
+  readonly text: () => string;
   readonly currentKey: PassportKey;
   readonly previousKeys: readonly PassportKey[];
   /** Each declared action with the schema of its params, or null when it has none. */
@@ -151,6 +153,7 @@ export function passportOf(json: Json): Passport {
   if (new Set(ids).size !== ids.length) throw new ShapeError('two keys have the same id');
   if (previousKeys.some(({ validUntil }) => validUntil! - issuedAt > MAX_KEY_OVERLAP_MS))
     throw new ShapeError('a previous key is valid for more than 30 days after "issued_at"');
+  const text = late(() => canonicalize(object));
   return {
     document: {
       ...(object as unknown as PassportDocument),
@@ -161,7 +164,8 @@ export function passportOf(json: Json): Passport {
     },
     agent,
     serial: serial as number,
-    hash: late(() => `sha256:${sha256Hex(canonicalize(object))}`),
+    hash: late(() => `sha256:${sha256Hex(text())}`),
+    text,
     currentKey: { keyId, key: keyOf(object, 'public_key'), validUntil: null },
     previousKeys,
     actions: actionsOf(object),

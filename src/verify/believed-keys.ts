@@ -74,3 +74,10 @@ export function deniedNow(facts: Pick<Facts, 'standing' | 'wallNow'>, subject: s
     return null;
   return record;
 }
+
+/** The id of the key that made a signature; null where it has none, or none made it. Asked of the keys themselves only where several may have. */
+export function signerOf({ candidates, holds }: BelievedKey): string | null {
+  const [only] = candidates;
+  const signer = candidates.length === 1 ? only : candidates.find(({ key }) => holds(key));
+  return signer?.keyId ?? null;
+}

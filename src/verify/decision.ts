@@ -98,4 +98,9 @@ export interface Decision {
   readonly verified_at: string;
   /** The file it came from, `-` for stdin; of the library the option `source`. */
   readonly source: string | null;
+  /**
+   * 128 random bits that the caller alone gets: with them it may say later what became of the action. Null on a refusal, and where nothing
+   * was recorded.
+   */
+  readonly outcome_token: string | null;
 }

@@ -93,6 +93,8 @@ export interface Concluded {
 export interface InForce {
   readonly passport: Passport;
   readonly pins: readonly PinnedKey[];
+  /** The key of it that signed; null where none of its keys is proved to have. */
+  readonly keyId: string | null;
 }
 
 /** What a judgement does to the memory. */

@@ -24,11 +24,13 @@ export interface DecisionParts {
   /** ms since the epoch. */
   readonly now: number;
   readonly source: string | null;
+  /** Draws the token of a yes. */
+  readonly outcomeToken: () => string | null;
 }
 
 /** Puts a decision together. It is a yes only for an intent on which every step reported and none failed. */
 export function decide(parts: DecisionParts): Judgement {
-  const { dialect, intent, outcome, revocation, warnings, now, source } = parts;
+  const { dialect, intent, outcome, revocation, warnings, now, source, outcomeToken } = parts;
   const { agent_id, action } = intent?.document ?? { agent_id: null, action: null };
   const [first] = outcome.violations;
   const complete = intent !== null && outcome.reports.length === dialect.steps.length;
@@ -49,6 +51,7 @@ export function decide(parts: DecisionParts): Judgement {
     warnings,
     verified_at: formatTime(now),
     source,
+    outcome_token: first === undefined ? outcomeToken() : null,
   };
   return { decision, concern: first?.entry.concern ?? null };
 }
@@ -60,7 +63,8 @@ export function unreadable(
   now: number,
   source: string | null,
 ): Judgement {
-  return decide({ dialect, intent: null, outcome, revocation: STANDING_UNKNOWN, warnings: [], now, source });
+  const found = { outcome, revocation: STANDING_UNKNOWN, warnings: [], now, source, outcomeToken: () => null };
+  return decide({ dialect, intent: null, ...found });
 }
 
 function refusalOf({ entry, details }: Violation): Refusal {

@@ -256,7 +256,7 @@ function memoryLog(v: TestVerifier, pruned = 0): ShippingDeps['log'] {
   return {
     logId: v.logId,
     verifier: v.verifier,
-    entries: ({ afterSeq = 0 }) => v.entries.filter(({ seq }) => seq > Math.max(afterSeq, pruned)),
+    records: ({ afterSeq = 0 }) => v.entries.filter(({ seq }) => seq > Math.max(afterSeq, pruned)),
     bounds: () => ({ after, head: v.head }),
     archive: { addCheckpoint: () => undefined },
   };

@@ -111,7 +111,7 @@ function create(path: string, random: Random): void {
 /** The tables, and what a new state holds. */
 function contentOf(random: Random): string {
   return `${SCHEMA}
-       INSERT INTO identity VALUES ('${toHex(random(8))}', '${toHex(random(16))}');
+       INSERT INTO identity VALUES ('${toHex(random(8))}', '${toHex(random(16))}', x'${toHex(random(32))}', 0);
        INSERT INTO head VALUES (1, ${START.seq}, '${START.hash}', ${START.seq}, '${START.hash}', 0, 0, 0, 0, 0, 0, 0);`;
 }
 

@@ -1,10 +1,13 @@
-import type { Clock, Ledger } from '../../app/ports/state.js';
+import type { Clock, Ledger, Random } from '../../app/ports/state.js';
+import { toHex } from '../../protocol/hex.js';
 import type { Agents } from './tables/agents.js';
 import type { ConductTables } from './tables/conduct.js';
 import type { Directory } from './tables/directory.js';
 import type { Floors } from './tables/floors.js';
 import type { Head } from './tables/head.js';
+import type { JudgedPassports } from './tables/judged-passports.js';
 import type { Log } from './tables/log.js';
+import { tokenMark, type Outcomes } from './tables/outcomes.js';
 import type { Nonces } from './tables/nonces.js';
 import type { Windows } from './tables/windows.js';
 
@@ -14,17 +17,21 @@ export interface LedgerTables {
   readonly conduct: ConductTables;
   readonly directory: Directory;
   readonly floors: Floors;
+  readonly judged: JudgedPassports;
   readonly log: Log;
+  readonly outcomes: Outcomes;
   readonly nonces: Nonces;
   readonly windows: Windows;
   /** The name that entries are given. */
   readonly verifier: string;
+  readonly random: Random;
   readonly clock: Clock | undefined;
 }
 
 /** The ledger of one transaction that began at `head`, until `over` says that it ended. */
 export function ledgerOf(tables: LedgerTables, head: Head, over: () => boolean): Ledger {
-  const { agents, conduct, directory, floors, log, nonces, windows, verifier, clock } = tables;
+  const { agents, conduct, directory, floors, judged, log, nonces, outcomes, random, windows, verifier, clock } =
+    tables;
   let pruned = false;
   const open = (): void => {
     if (over()) throw new Error('the transaction is over');
@@ -66,11 +73,31 @@ export function ledgerOf(tables: LedgerTables, head: Head, over: () => boolean):
       open();
       floors.raise(floor);
     },
-    append(draft) {
+    token() {
       open();
-      const entry = log.append(head, verifier, draft);
+      return toHex(random(16));
+    },
+    append(draft, aside) {
+      open();
+      const { sent = null, passport = null, token = null } = aside ?? {};
+      if (passport !== null) judged.keep(passport.hash, passport.text);
+      const entry = log.append(head, verifier, draft, { sent, token: token === null ? null : tokenMark(token) });
       conduct.count(agents.findOrAdd(entry.agent_id), entry);
       return entry;
+    },
+    appendOutcome(draft) {
+      open();
+      const entry = log.appendRecord(head, verifier, { type: 'outcome', ...draft });
+      outcomes.add(draft.of, entry.seq, !draft.claimed && draft.status !== 'unknown');
+      return entry;
+    },
+    decision(seq) {
+      open();
+      return outcomes.decision(seq);
+    },
+    acceptedAs(intentHash) {
+      open();
+      return outcomes.acceptedAs(intentHash, head);
     },
     prune(now) {
       open();
@@ -102,6 +129,7 @@ export function lookingLedgerOf(tables: LedgerTables, head: Head, over: () => bo
     markRefused: write,
     raiseFloor: write,
     append: write,
+    appendOutcome: write,
     prune: write,
   };
 }

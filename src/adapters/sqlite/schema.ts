@@ -3,7 +3,40 @@ import { CONDUCT_TABLES } from './conduct-schema.js';
 /** `aip!`, in SQLite's application_id: tells our file from any other database. */
 export const APPLICATION = 0x61697021;
 /** Of the tables below. A file with a greater one is refused; a smaller one is brought up to date here. */
-export const VERSION = 1;
+export const VERSION = 2;
+
+/** What a proof needs, since version 2. */
+const PROOF_TABLES = `
+-- The tree over the entries after tree_after: rows of up to 32 hashes, of leaves at level 0.
+CREATE TABLE tiles (level INTEGER NOT NULL, n INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (level, n))
+  STRICT, WITHOUT ROWID;
+-- Entries by intent hash and by nonce. The key is of the state: 2^32 a block of 65,536 entries, and 32 bits of an HMAC within.
+CREATE TABLE lookups (key INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq)) STRICT, WITHOUT ROWID;
+-- Passports under which intents were judged, and pinned keys that they were believed by.
+CREATE TABLE judged_passports (hash TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;
+-- What became of accepted intents: the entry of the decision, and that of the outcome.
+CREATE TABLE outcomes (
+  decision INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  final INTEGER NOT NULL CHECK (final IN (0, 1)),
+  PRIMARY KEY (decision, seq)
+) STRICT, WITHOUT ROWID;
+`;
+
+/**
+ * From each version to the next. The tree begins with the first entry that is written under version 2; that one names the hash of the one
+ * before it, so it vouches for all that the first version wrote.
+ */
+export const MIGRATIONS: Readonly<Record<number, string>> = {
+  1: `
+ALTER TABLE entries ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE entries ADD COLUMN token BLOB;
+ALTER TABLE identity ADD COLUMN secret BLOB NOT NULL DEFAULT x'';
+ALTER TABLE identity ADD COLUMN tree_after INTEGER NOT NULL DEFAULT 0;
+UPDATE identity SET secret = randomblob(32), tree_after = (SELECT seq FROM head WHERE id = 1);
+${PROOF_TABLES}
+PRAGMA user_version = 2;`,
+};
 
 export const SCHEMA = `
 PRAGMA application_id = ${APPLICATION};
@@ -11,7 +44,9 @@ PRAGMA user_version = ${VERSION};
 
 CREATE TABLE identity (
   verifier TEXT NOT NULL,
-  log_id TEXT NOT NULL
+  log_id TEXT NOT NULL,
+  secret BLOB NOT NULL,          -- 32 bytes, for lookups
+  tree_after INTEGER NOT NULL    -- the entry before the first leaf of the tree
 ) STRICT;
 
 -- One row. Read at the start of each write transaction, written at its end.
@@ -88,7 +123,9 @@ CREATE TABLE entries (
   success INTEGER NOT NULL CHECK (success IN (0, 1)),
   code TEXT,
   hash TEXT NOT NULL,
-  body TEXT NOT NULL
+  body TEXT NOT NULL,
+  kind INTEGER NOT NULL DEFAULT 0, -- 0 verification, 1 outcome, 2 erasure
+  token BLOB                     -- of an accepted intent: what the hash of its outcome token begins with
 ) STRICT;
 CREATE INDEX entries_agent ON entries (agent);
 CREATE INDEX entries_at ON entries (at);
@@ -128,4 +165,4 @@ CREATE TABLE standing (
 ) STRICT, WITHOUT ROWID;
 -- By hashed subject, what a standing must be: where the two disagree there is damage, never a yes.
 CREATE TABLE standing_marks (key BLOB PRIMARY KEY, sum BLOB NOT NULL) STRICT, WITHOUT ROWID;
-${CONDUCT_TABLES}`;
+${PROOF_TABLES}${CONDUCT_TABLES}`;

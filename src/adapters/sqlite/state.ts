@@ -1,8 +1,18 @@
 import { Failure } from '../../app/failure.js';
-import type { Conduct, LogArchive } from '../../app/ports/log.js';
-import type { Clock, EntryQuery, KeyRecord, Ledger, Random, State } from '../../app/ports/state.js';
+import type { Conduct, LogArchive, ProvableLog } from '../../app/ports/log.js';
+import type {
+  Clock,
+  DecidedEntry,
+  EntryQuery,
+  KeyRecord,
+  Ledger,
+  Random,
+  RecordQuery,
+  State,
+} from '../../app/ports/state.js';
 import type { Link } from '../../protocol/log/chain.js';
-import type { Entry } from '../../protocol/log/entry.js';
+import type { Entry, LogRecord } from '../../protocol/log/entry.js';
+import type { ReadNode } from '../../protocol/transparency/tree.js';
 import { Agents, type Tally } from './tables/agents.js';
 import { Archive } from './archive.js';
 import { ConductTables } from './tables/conduct.js';
@@ -10,12 +20,17 @@ import { ensureStateFile, openToRead } from './create.js';
 import { Database, text } from './database.js';
 import { Floors } from './tables/floors.js';
 import { Directory } from './tables/directory.js';
-import { damaged, foreign, newer } from './failures.js';
+import { damaged } from './failures.js';
+import { pooled } from './random-pool.js';
 import { ledgerOf, lookingLedgerOf, type LedgerTables } from './ledger.js';
 import { Heads, type Head } from './tables/head.js';
+import { JudgedPassports } from './tables/judged-passports.js';
 import { Log } from './tables/log.js';
+import { Lookups } from './tables/lookups.js';
+import { checkFormat } from './format.js';
+import { Outcomes } from './tables/outcomes.js';
+import { Tree } from './tables/tree.js';
 import { Nonces } from './tables/nonces.js';
-import { APPLICATION, VERSION } from './schema.js';
 import { Windows } from './tables/windows.js';
 
 /** How long one statement waits for other processes, in ms, and how often a transaction starts over. */
@@ -32,7 +47,7 @@ export interface StateOptions {
   readonly onlyReads?: boolean;
 }
 
-export interface SqliteState extends State {
+export interface SqliteState extends State, ProvableLog {
   /** The link before the oldest entry kept, and the newest entry: what `verifyChain` is to find. */
   bounds(): { readonly after: Link; readonly head: Link };
   /** Null for an agent that the log does not know. */
@@ -77,6 +92,12 @@ class FileState implements SqliteState {
   readonly #log: Log;
   readonly #conduct: ConductTables;
   readonly archive: LogArchive;
+  readonly #judged: JudgedPassports;
+  readonly #lookups: Lookups;
+  readonly #outcomes: Outcomes;
+  readonly #tree: Tree;
+  /** The entry before the first leaf. */
+  readonly #treeAfter: number;
   readonly #nonces: Nonces;
   readonly #windows: Windows;
   readonly #tables: LedgerTables;
@@ -91,15 +112,29 @@ class FileState implements SqliteState {
     database.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -8000; PRAGMA trusted_schema = OFF');
     checkFormat(database, path);
     const identity = database
-      .query(['text', 'text'], `SELECT ${text('verifier')}, ${text('log_id')} FROM identity`)
+      .query(
+        ['text', 'text', 'bytes', 'number'],
+        `SELECT ${text('verifier')}, ${text('log_id')}, secret, tree_after FROM identity`,
+      )
       .first([]);
     if (identity === undefined) throw damaged(path);
-    [this.verifier, this.logId] = identity;
+    let secret: Uint8Array;
+    [this.verifier, this.logId, secret, this.#treeAfter] = identity;
     this.#heads = new Heads(database);
     this.#agents = new Agents(database);
     this.#directory = new Directory(database, path);
     this.#floors = new Floors(database);
-    this.#log = new Log(database, path, this.#agents);
+    const drawn = pooled(random);
+    this.#tree = new Tree(database);
+    this.#lookups = new Lookups(database, secret);
+    this.#judged = new JudgedPassports(database);
+    this.#log = new Log(database, path, {
+      agents: this.#agents,
+      tree: this.#tree,
+      lookups: this.#lookups,
+      random: drawn,
+    });
+    this.#outcomes = new Outcomes(database, this.#log, this.#lookups);
     this.#conduct = new ConductTables(database, path, {
       agents: this.#agents,
       log: this.#log,
@@ -120,10 +155,13 @@ class FileState implements SqliteState {
       conduct: this.#conduct,
       directory: this.#directory,
       floors: this.#floors,
+      judged: this.#judged,
       log: this.#log,
+      outcomes: this.#outcomes,
       nonces: this.#nonces,
       windows: this.#windows,
       verifier: this.verifier,
+      random: drawn,
       clock,
     };
   }
@@ -171,6 +209,7 @@ class FileState implements SqliteState {
         this.#agents.flush();
         this.#conduct.flush();
         this.#windows.flush();
+        this.#tree.flush(head.seq - this.#treeAfter);
         this.#heads.write(head);
         this.#database.exec('COMMIT');
         committed = true;
@@ -183,6 +222,8 @@ class FileState implements SqliteState {
       this.#nonces.forget();
       this.#conduct.forget();
       if (!committed) {
+        this.#tree.forget();
+        this.#judged.forget();
         this.#agents.forget();
         this.#database.rollback();
       }
@@ -251,6 +292,30 @@ class FileState implements SqliteState {
     return { [Symbol.iterator]: () => this.#log.entries(query) };
   }
 
+  records(query: RecordQuery): Iterable<LogRecord> {
+    return { [Symbol.iterator]: () => this.#log.records(query) };
+  }
+
+  decision(seq: number): DecidedEntry | null {
+    return this.#outcomes.decision(seq);
+  }
+
+  outcomesOf(seq: number): number[] {
+    return this.#outcomes.of(seq).map((each) => each.seq);
+  }
+
+  find(value: string): number[] {
+    return this.#lookups.find(value, this.#head().seq);
+  }
+
+  judgedPassport(hash: string): string | null {
+    return this.#judged.find(hash);
+  }
+
+  tree(): { readonly after: number; readonly size: number; readonly nodes: ReadNode } {
+    return { after: this.#treeAfter, size: this.#head().seq - this.#treeAfter, nodes: this.#tree.nodes() };
+  }
+
   bounds(): { after: Link; head: Link } {
     const { seq, hash, base } = this.#head();
     return { after: base, head: { seq, hash } };
@@ -277,15 +342,4 @@ class FileState implements SqliteState {
   #checkpointEvery(pages: number): void {
     this.#database.exec(`PRAGMA wal_autocheckpoint = ${pages}`);
   }
-}
-
-function checkFormat(database: Database, path: string): void {
-  const [application] = database.query(['number'], 'PRAGMA application_id').first([])!;
-  const [version] = database.query(['number'], 'PRAGMA user_version').first([])!;
-  const [mode] = database.query(['text'], `SELECT ${text('journal_mode')} FROM pragma_journal_mode`).first([])!;
-  if (application !== APPLICATION) throw foreign(path);
-  if (version > VERSION) throw newer(path, version, VERSION);
-  if (version < VERSION) throw damaged(path);
-  // Some tool left it in the mode in which readers stop writers.
-  if (mode !== 'wal' && !database.readOnly) database.exec('PRAGMA journal_mode = WAL');
 }

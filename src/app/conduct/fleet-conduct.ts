@@ -1,6 +1,6 @@
 /** Counts and trust scores over the fleet's log, kept in memory and brought up to date when someone looks. */
 import { isAttributable } from '../../protocol/log/attribution.js';
-import type { Entry } from '../../protocol/log/entry.js';
+import type { Entry, LogRecord } from '../../protocol/log/entry.js';
 import { parseTime } from '../../protocol/time.js';
 import type { FleetAgent, FleetConduct } from '../../mesh/fleet.js';
 import type { LogTable } from '../../mesh/log/store.js';
@@ -42,7 +42,9 @@ export function fleetConduct({ logs, rules = GUIDE_RULES, pause }: FleetDeps): F
     for (;;) {
       const rows = await logs.read({ after: row, limit: PAGE });
       for (const each of rows) {
-        count(tallies, JSON.parse(each.text) as Entry, rules, now);
+        const record = JSON.parse(each.text) as LogRecord;
+        // Entries of the first version name no type.
+        if ((record.type ?? 'verification') === 'verification') count(tallies, record as Entry, rules, now);
         row = each.row;
       }
       if (rows.length < PAGE) return;

@@ -206,6 +206,7 @@ function sittingOf({ history, stale_ms, geo, standing }: Given, now: number): Si
     floors: () => [],
     raiseFloor: null,
     demands: () => null,
+    token: () => null,
     trust: () => known,
     approved: () => false,
     geo: geo ?? null,

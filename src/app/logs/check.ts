@@ -1,10 +1,10 @@
 import { verifyChain, type ChainReport, type Link } from '../../protocol/log/chain.js';
-import type { Entry } from '../../protocol/log/entry.js';
+import type { LogRecord } from '../../protocol/log/entry.js';
 import { Failure } from '../failure.js';
 import type { State } from '../ports/state.js';
 
 /** A log whose chain can be checked: its entries, and the links between which they must stand. */
-export interface ChainedLog extends Pick<State, 'entries'> {
+export interface ChainedLog extends Pick<State, 'records'> {
   /** The link before the oldest entry kept, and the newest entry. */
   bounds(): { readonly after: Link; readonly head: Link };
 }
@@ -79,10 +79,10 @@ interface Unreadable {
   readonly unreadable: true;
 }
 
-function slice(log: ChainedLog, afterSeq: number, size: number): (Entry | Unreadable)[] {
-  const found: (Entry | Unreadable)[] = [];
+function slice(log: ChainedLog, afterSeq: number, size: number): (LogRecord | Unreadable)[] {
+  const found: (LogRecord | Unreadable)[] = [];
   try {
-    for (const entry of log.entries({ afterSeq })) {
+    for (const entry of log.records({ afterSeq })) {
       found.push(entry);
       if (found.length === size) break;
     }
@@ -93,8 +93,8 @@ function slice(log: ChainedLog, afterSeq: number, size: number): (Entry | Unread
   return found;
 }
 
-function readable(entries: readonly (Entry | Unreadable)[]): Entry[] {
-  return entries.filter((entry): entry is Entry => !('unreadable' in entry));
+function readable(entries: readonly (LogRecord | Unreadable)[]): LogRecord[] {
+  return entries.filter((entry): entry is LogRecord => !('unreadable' in entry));
 }
 
 /** Where a partial check begins: what the entry there says of itself is taken for the start of the chain. */

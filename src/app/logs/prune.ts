@@ -1,6 +1,6 @@
 import { isAttributable } from '../../protocol/log/attribution.js';
 import { verifyChain, type Link } from '../../protocol/log/chain.js';
-import type { Entry } from '../../protocol/log/entry.js';
+import type { LogRecord } from '../../protocol/log/entry.js';
 import { formatTime } from '../../protocol/time.js';
 import { statementIn, type ArchivedLog } from './checkpoint.js';
 import { Failure } from '../failure.js';
@@ -53,8 +53,8 @@ export async function planPruning(
   let [firstTime, lastTime] = ['', ''];
   let at = after;
   // A broken chain is evidence: it is not cleared away.
-  for (let slice: Entry[] = []; at.seq < until.seq;) {
-    slice = firstOf(log.entries({ afterSeq: at.seq }), Math.min(SLICE, until.seq - at.seq));
+  for (let slice: LogRecord[] = []; at.seq < until.seq;) {
+    slice = firstOf(log.records({ afterSeq: at.seq }), Math.min(SLICE, until.seq - at.seq));
     const report = verifyChain(slice, { after: at });
     if (!report.ok || slice.length === 0) {
       const where = report.ok ? at.seq + 1 : report.seq;
@@ -64,8 +64,10 @@ export async function planPruning(
     }
     for (const entry of slice) {
       agents.add(entry.agent_id);
-      counts[entry.status === 'success' ? 'successful' : isAttributable(entry) ? 'failed' : 'unattributed'] += 1;
-      if (entry.error_code !== null) codes[entry.error_code] = (codes[entry.error_code] ?? 0) + 1;
+      if (entry.type === 'verification') {
+        counts[entry.status === 'success' ? 'successful' : isAttributable(entry) ? 'failed' : 'unattributed'] += 1;
+        if (entry.error_code !== null) codes[entry.error_code] = (codes[entry.error_code] ?? 0) + 1;
+      }
       if (firstTime === '') firstTime = entry.timestamp;
       lastTime = entry.timestamp;
     }
@@ -140,8 +142,8 @@ export async function sweepPruned(
   return swept;
 }
 
-function firstOf(entries: Iterable<Entry>, n: number): Entry[] {
-  const found: Entry[] = [];
+function firstOf(entries: Iterable<LogRecord>, n: number): LogRecord[] {
+  const found: LogRecord[] = [];
   for (const entry of entries) {
     found.push(entry);
     if (found.length === n) break;

@@ -1,6 +1,6 @@
 /** Ships this machine's log to its mesh: in batches, each entry once, from wherever the mesh says that it stands. */
 import type { Link } from '../../protocol/log/chain.js';
-import type { Entry } from '../../protocol/log/entry.js';
+import type { LogRecord } from '../../protocol/log/entry.js';
 import { JsonError } from '../../protocol/json/parse.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { reconnectDelay } from '../../mesh/client/reconnect.js';
@@ -10,7 +10,7 @@ import type { MeshLine } from '../ports/mesh.js';
 import type { State } from '../ports/state.js';
 
 /** What is read of the log, and where the mesh's countersignatures are kept. */
-export interface ShippedLog extends Pick<State, 'entries' | 'logId' | 'verifier'> {
+export interface ShippedLog extends Pick<State, 'records' | 'logId' | 'verifier'> {
   bounds(): { readonly after: Link; readonly head: Link };
   readonly archive: Pick<LogArchive, 'addCheckpoint'>;
 }
@@ -103,7 +103,7 @@ type Told =
   | { readonly kind: 'later'; readonly reason: string }
   | { readonly kind: 'end'; readonly end: ShippingEnd };
 
-async function send({ log, line, meshKey }: ShippingDeps, entries: readonly Entry[]): Promise<Told> {
+async function send({ log, line, meshKey }: ShippingDeps, entries: readonly LogRecord[]): Promise<Told> {
   const { logId, verifier } = log;
   const body = Buffer.from(JSON.stringify({ log_id: logId, verifier, entries }));
   const reply = await line.ask({ method: 'POST', target: '/v1/logs', body, timeoutMs: TIMEOUT_MS });
@@ -169,15 +169,15 @@ function contradiction(log: ShippedLog, held: Link | null, sent: boolean): Shipp
 }
 
 function hashAt(log: ShippedLog, seq: number): string | null {
-  for (const entry of log.entries({ afterSeq: seq - 1 })) return entry.seq === seq ? entry.hash : null;
+  for (const entry of log.records({ afterSeq: seq - 1 })) return entry.seq === seq ? entry.hash : null;
   return null;
 }
 
-function batchAfter(log: ShippedLog, seq: number): Entry[] {
+function batchAfter(log: ShippedLog, seq: number): LogRecord[] {
   if (log.bounds().head.seq <= seq) return [];
-  const batch: Entry[] = [];
+  const batch: LogRecord[] = [];
   let bytes = 0;
-  for (const entry of log.entries({ afterSeq: seq })) {
+  for (const entry of log.records({ afterSeq: seq })) {
     bytes += JSON.stringify(entry).length;
     if (batch.length > 0 && bytes > BATCH_BYTES) break;
     batch.push(entry);

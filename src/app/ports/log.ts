@@ -1,5 +1,7 @@
 /** What reports need from the log beside its entries. The state file implements it; nothing here does I/O. */
 import type { Link } from '../../protocol/log/chain.js';
+import type { ReadNode } from '../../protocol/transparency/tree.js';
+import type { DecidedEntry } from './state.js';
 import type { Counts, RecentFailure } from '../../trust/health.js';
 import type { TrustRules } from '../../trust/rules.js';
 import type { TrustEvent, TrustReading } from '../../trust/score.js';
@@ -57,4 +59,18 @@ export interface LogArchive {
   moveBase(after: Link, until: Link, statement: string, floors: readonly TrustFloor[]): boolean;
   /** Deletes a bounded number of entries before the beginning, and returns how many; 0 when there are none left. */
   sweep(): number;
+}
+
+/** What proofs are made of, beside the entries. */
+export interface ProvableLog {
+  /** The tree over the entries behind number `after`: how many leaves, and their nodes. */
+  tree(): { readonly after: number; readonly size: number; readonly nodes: ReadNode };
+  /** Entries that may hold this intent hash or nonce, ascending: to be compared with what they hold. */
+  find(value: string): readonly number[];
+  /** The verification with this number; null when there is none. */
+  decision(seq: number): DecidedEntry | null;
+  /** The entries that say what became of the decision with this number, ascending. */
+  outcomesOf(seq: number): readonly number[];
+  /** The RFC 8785 text of a passport under which an intent was judged here; null when it is not known. */
+  judgedPassport(hash: string): string | null;
 }

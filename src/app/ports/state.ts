@@ -1,5 +1,6 @@
 /** What the use cases need from the outside world. Adapters implement these; nothing here does I/O. */
-import type { Entry, EntryDraft } from '../../protocol/log/entry.js';
+import type { JsonObject } from '../../protocol/json/values.js';
+import type { Entry, EntryDraft, LogRecord, OutcomeDraft, RecordType } from '../../protocol/log/entry.js';
 import type { Recall, StandingRecord } from '../../verify/context.js';
 import type { Usage } from '../../verify/meters.js';
 
@@ -42,10 +43,37 @@ export interface Ledger extends Memory, RefusalMarks {
   floors(agentId: string): readonly PassportFloor[];
   /** Raises a floor; a lower one than is there changes nothing. */
   raiseFloor(floor: PassportFloor): void;
+  /** A new outcome token, 32 hex digits from a CSPRNG. */
+  token(): string;
   /** Appends to the verification log: gives the entry its seq, its verifier and its links, and updates the tallies. */
-  append(draft: EntryDraft): Entry;
+  append(draft: EntryDraft, aside?: EntryAside): Entry;
+  /** Appends what became of an accepted intent. */
+  appendOutcome(draft: OutcomeDraft): LogRecord;
+  /** The verification with this number, with the hash of its outcome token; null when there is none. */
+  decision(seq: number): DecidedEntry | null;
+  /** The newest accepted verification with this intent hash; null when there is none. */
+  acceptedAs(intentHash: string): DecidedEntry | null;
   /** Forgets nonces and usage that no window can reach any more. Cheap; call it often. */
   prune(now: number): void;
+}
+
+/** What stands beside an entry and is no part of it. */
+export interface EntryAside {
+  /** The params as they were sent, where the entry may hold others; null where they are not committed to. */
+  readonly sent: JsonObject | null;
+  /** The passport it was judged under, its RFC 8785 text; kept once, by its hash. */
+  readonly passport: { readonly hash: string; readonly text: string } | null;
+  /** Of an accepted intent, 32 hex digits: only its hash is kept. */
+  readonly token: string | null;
+}
+
+/** A decision as outcomes refer to it. */
+export interface DecidedEntry {
+  readonly entry: Entry;
+  /** True for the token that the decision gave to its caller. */
+  readonly isToken: (token: string) => boolean;
+  /** The outcomes that are recorded of it; final ones and claims. */
+  readonly outcomes: { readonly final: number; readonly claimed: number };
 }
 
 export interface KnownPassport {
@@ -104,6 +132,11 @@ export interface EntryQuery {
   readonly last?: number;
 }
 
+/** As `EntryQuery`, of entries of every kind or of one. */
+export interface RecordQuery extends EntryQuery {
+  readonly type?: RecordType;
+}
+
 /** Everything local: one SQLite file, opened by any number of processes at once (protocol, section 7). */
 export interface State {
   /** This machine's name in log entries, made at random once. */
@@ -140,8 +173,10 @@ export interface State {
   rememberKey(record: KeyRecord): void;
   forgetKey(keyId: string): boolean;
 
-  /** Entries in ascending seq order, read in pages so that any log fits in memory. */
+  /** Verifications in ascending seq order, read in pages so that any log fits in memory. */
   entries(query: EntryQuery): Iterable<Entry>;
+  /** The same for entries of every kind: what the chain and the tree are made of. */
+  records(query: RecordQuery): Iterable<LogRecord>;
   close(): void;
 }
 

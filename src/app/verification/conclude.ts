@@ -2,7 +2,7 @@
 import type { Intent } from '../../protocol/intent.js';
 import type { Facts, Freshness, HookOutcome, KnownTrust, SchemaCheck, StandingRecord } from '../../verify/context.js';
 import type { Warning } from '../../verify/decision.js';
-import type { Dialect, ProvenDocument } from '../../verify/dialect.js';
+import type { Dialect, InForce, ProvenDocument } from '../../verify/dialect.js';
 import { spendsNonce } from '../../verify/finality.js';
 import { decide, type Judgement } from '../../verify/judge.js';
 import type { Memory } from '../ports/state.js';
@@ -27,6 +27,8 @@ export interface Sitting extends PassportMemory {
   readonly now: number;
   /** True where nothing is accepted, so that it does not matter whether a nonce may be forgotten. */
   readonly dryRun: boolean;
+  /** Draws a new outcome token, 32 hex digits; null where nothing is recorded that an outcome could be of. */
+  readonly token: () => string | null;
   /** Said of every document. */
   readonly warnings: readonly Warning[];
 }
@@ -47,6 +49,8 @@ export interface PreparedDocument {
 export interface Settled {
   readonly judgement: Judgement;
   readonly spent: boolean;
+  /** The passport that it was judged under; null where none was in force. */
+  readonly inForce: InForce | null;
 }
 
 /** Judges all remaining steps, and spends and counts in the memory what the judgement says. */
@@ -63,8 +67,9 @@ export function conclude(sitting: Sitting, prepared: PreparedDocument): Settled 
     warnings: sitting.warnings.length === 0 ? warnings : [...warnings, ...sitting.warnings],
     now,
     source: submission.source,
+    outcomeToken: sitting.token,
   });
-  if (effects === null || memory === null) return { judgement, spent: false };
+  if (effects === null || memory === null) return { judgement, spent: false, inForce };
   const { agent_id: agentId, action, nonce } = intent.document;
   const spent = spendsNonce(outcome, effects.final);
   if (spent) {
@@ -75,7 +80,7 @@ export function conclude(sitting: Sitting, prepared: PreparedDocument): Settled 
     const { currency, amountMinor } = effects.usage;
     memory.recordUsage({ agentId, action, at: now, currency, amountMinor });
   }
-  return { judgement, spent };
+  return { judgement, spent, inForce };
 }
 
 /** True when a step before the hooks refuses as things stand. */

@@ -8,7 +8,7 @@ import type { Clock, Ledger, State } from '../ports/state.js';
 import { conclude, refusesBeforeHooks, type PreparedDocument, type Sitting } from './conclude.js';
 import { examine, type Claim, type Submission } from './examine.js';
 import { notAsked } from './hooks.js';
-import { entryOf, wasRefused } from './record.js';
+import { recordOf, wasRefused } from './record.js';
 import type { Demands } from './replaced.js';
 import { SignaturePrefetch } from './signature-prefetch.js';
 
@@ -148,6 +148,7 @@ function sittingOn(deps: VerifierDeps, { at, geo, dryRun }: VerifyOptions, ledge
     trust: (agentId) => deps.trust(ledger, agentId),
     approved: deps.approved,
     geo,
+    token: dryRun ? NO_TOKEN : () => ledger.token(),
     wallNow,
     now: at ?? wallNow,
     dryRun,
@@ -172,7 +173,8 @@ export function commitBatch(deps: VerifierDeps, options: VerifyOptions, batch: P
       const settled = conclude(sitting, each);
       const again = wasRefused(ledger, intent, settled, dialect.presentableForMs(options.policy), wallNow);
       const took = deps.ticks() - each.startedAt;
-      ledger.append(entryOf(intent, settled.judgement, options.logParams, wallNow, took, again));
+      const { draft, aside } = recordOf(intent, settled, options.logParams, wallNow, took, again);
+      ledger.append(draft, aside);
       return settled.judgement;
     });
     // As of an earlier time, what its windows still count is not old yet.
@@ -182,6 +184,7 @@ export function commitBatch(deps: VerifierDeps, options: VerifyOptions, batch: P
   return options.dryRun ? deps.state.rehearse(work) : deps.state.transact(work);
 }
 
+const NO_TOKEN = (): null => null;
 const NO_HOOKS: readonly HookOutcome[] = [];
 /** What is known here is all that a passport is held to. */
 export const NO_DEMANDS: Demands = () => null;

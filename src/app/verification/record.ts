@@ -4,9 +4,8 @@ import type { EntryDraft } from '../../protocol/log/entry.js';
 import type { Intent } from '../../protocol/intent.js';
 import { maskDetails, maskParams } from '../../protocol/log/secrets.js';
 import { formatTime } from '../../protocol/time.js';
-import type { Judgement } from '../../verify/judge.js';
 import { rememberedUntil } from '../../verify/retention.js';
-import type { RefusalMarks } from '../ports/state.js';
+import type { EntryAside, RefusalMarks } from '../ports/state.js';
 import type { Settled } from './conclude.js';
 
 /**
@@ -29,30 +28,47 @@ export function wasRefused(
 const MAX_UNPROVEN_BYTES = 4096;
 const MAX_TOKEN = 256;
 
-export function entryOf(
+/** The entry of a judgement, and what stands beside it: what was sent, the passport, the token of a yes. */
+export function recordOf(
   intent: Intent,
-  { decision, concern }: Judgement,
+  { judgement: { decision, concern }, inForce }: Settled,
   logParams: 'full' | 'masked' | 'none',
   wallNow: number,
   tookUs: number,
   refusedBefore: boolean,
-): EntryDraft {
-  const { agent_id, action, params, nonce, signature } = intent.document;
+): { readonly draft: EntryDraft; readonly aside: EntryAside } {
+  const { agent_id, action, target, params, timestamp, nonce, signature, approval_request } = intent.document;
   const details = logParams === 'full' ? decision.details : maskDetails(decision.details);
-  const kept = logParams !== 'none' && (concern !== 'who' || intent.signedBytes.length <= MAX_UNPROVEN_BYTES);
+  const small = concern !== 'who' || intent.signedBytes.length <= MAX_UNPROVEN_BYTES;
+  const kept = logParams !== 'none' && small;
+  const shown = !kept ? null : logParams === 'full' ? params : maskParams(params);
   return {
-    timestamp: formatTime(wallNow),
-    agent_id,
-    action,
-    params: !kept ? null : logParams === 'full' ? params : maskParams(params),
-    status: decision.success ? 'success' : 'failed',
-    error_code: decision.error_code,
-    error_message: decision.error_message,
-    details: refusedBefore ? { ...details, [PRESENTED_BEFORE]: true } : details,
-    nonce: nonce.length <= MAX_TOKEN ? nonce : null,
-    signature: signature.length <= MAX_TOKEN ? signature : null,
-    intent_hash: intent.hash,
-    dialect: decision.dialect,
-    latency_us: Math.max(0, Math.round(tookUs)),
+    draft: {
+      timestamp: formatTime(wallNow),
+      agent_id,
+      action,
+      target: small ? (target ?? null) : null,
+      params: shown,
+      status: decision.success ? 'success' : 'failed',
+      error_code: decision.error_code,
+      error_message: decision.error_message,
+      details: refusedBefore ? { ...details, [PRESENTED_BEFORE]: true } : details,
+      nonce: nonce.length <= MAX_TOKEN ? nonce : null,
+      signature: signature.length <= MAX_TOKEN ? signature : null,
+      intent_hash: intent.hash,
+      intent_timestamp: timestamp,
+      key_id: inForce?.keyId ?? null,
+      passport_hash: inForce?.passport.hash() ?? null,
+      passport_serial: inForce?.passport.serial ?? null,
+      approval_request: small ? (approval_request ?? null) : null,
+      dialect: decision.dialect,
+      latency_us: Math.max(0, Math.round(tookUs)),
+    },
+    aside: {
+      // Of what nobody is proved to have sent, the names alone could fill the disk.
+      sent: shown === params || !small ? null : params,
+      passport: inForce === null ? null : { hash: inForce.passport.hash(), text: inForce.passport.text() },
+      token: decision.outcome_token,
+    },
   };
 }

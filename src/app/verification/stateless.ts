@@ -30,6 +30,7 @@ export function verifyStateless(
     freshness: NEVER_ASKED,
     floors: () => [],
     raiseFloor: null,
+    token: () => null,
     demands: deps.demands ?? NO_DEMANDS,
     trust: () => null,
     approved: deps.approved,

@@ -1,10 +1,10 @@
 /** Shipped log entries, read strictly: each must be whole, hash to what it says, and follow from the one before it. */
 import { isDialectName } from '../../protocol/dialects.js';
 import { entryHash } from '../../protocol/log/chain.js';
-import type { Entry } from '../../protocol/log/entry.js';
+import type { LogRecord } from '../../protocol/log/entry.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { parseTime } from '../../protocol/time.js';
-import { isObject, type Json } from '../../protocol/json/values.js';
+import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { isHash, isLogId } from '../log/head.js';
 import type { ShippedEntry } from '../log/store.js';
 
@@ -63,15 +63,27 @@ function parsed(body: Uint8Array): Json {
   }
 }
 
-const MEMBERS = [
+/** Of the first version, and since. */
+const FIRST_MEMBERS = [
   ...['seq', 'timestamp', 'agent_id', 'action', 'params', 'status', 'error_code', 'error_message', 'details', 'nonce'],
   ...['signature', 'intent_hash', 'dialect', 'verifier', 'latency_us', 'prev_hash', 'hash'],
 ];
+const LATER_MEMBERS = [
+  ...['type', 'target', 'intent_timestamp', 'key_id', 'passport_hash', 'passport_serial', 'approval_request'],
+  ...['salts', 'withheld', 'erased'],
+];
+const PLACE = ['type', 'seq', 'timestamp', 'agent_id', 'verifier', 'prev_hash', 'hash', 'salts', 'withheld', 'erased'];
+const OTHER_MEMBERS: Readonly<Record<string, readonly string[]>> = {
+  outcome: [...PLACE, 'of', 'status', 'exit_code', 'duration_ms', 'result_hash', 'detail', 'claimed'],
+  erasure: [...PLACE, 'entries', 'param', 'by', 'signature'],
+};
 const TEXTS_OR_NULL = ['action', 'error_code', 'error_message', 'nonce', 'signature', 'intent_hash'];
 
 function readEntry(value: Json, verifier: string): ShippedEntry {
-  const entry = objectOf(value, 'an entry', MEMBERS);
-  const { seq, prev_hash, hash, agent_id, status, timestamp, error_code } = entry;
+  const type = isObject(value) && typeof value['type'] === 'string' ? value['type'] : 'verification';
+  const others = Object.hasOwn(OTHER_MEMBERS, type) ? OTHER_MEMBERS[type]! : null;
+  const entry = objectOf(value, 'an entry', others ?? FIRST_MEMBERS, others === null ? LATER_MEMBERS : []);
+  const { seq, prev_hash, hash, agent_id, timestamp } = entry;
   const at = typeof timestamp === 'string' ? parseTime(timestamp) : null;
   const sound =
     typeof seq === 'number' &&
@@ -82,21 +94,31 @@ function readEntry(value: Json, verifier: string): ShippedEntry {
     typeof hash === 'string' &&
     isHash(hash) &&
     typeof agent_id === 'string' &&
-    (status === 'success' || status === 'failed') &&
-    isDialectName(entry.dialect) &&
-    TEXTS_OR_NULL.every((name) => entry[name] === null || typeof entry[name] === 'string') &&
-    [entry.params, entry.details].every((each) => each === null || isObject(each)) &&
-    typeof entry.latency_us === 'number' &&
+    (others === null ? isVerification(entry, type) : true) &&
     at !== null;
   if (!sound) throw new ShapeError('an entry is not one of a verification log');
   if (entry.verifier !== verifier) throw new ShapeError('an entry is of another verifier');
-  if (!hashes(entry as unknown as Entry)) throw new ShapeError('an entry was changed after it was written');
+  if (!hashes(entry as unknown as LogRecord)) throw new ShapeError('an entry was changed after it was written');
   const text = JSON.stringify(entry);
-  return { seq, prevHash: prev_hash, hash, agentId: agent_id, status, code: error_code as string | null, at, text };
+  // Filters by status and code are for verifications; what else there is goes by its kind.
+  const status = others === null ? (entry.status as string) : type;
+  const code = others === null ? (entry.error_code as string | null) : null;
+  return { seq, prevHash: prev_hash, hash, agentId: agent_id, status, code, at, text };
+}
+
+function isVerification(entry: JsonObject, type: string): boolean {
+  return (
+    type === 'verification' &&
+    (entry.status === 'success' || entry.status === 'failed') &&
+    isDialectName(entry.dialect) &&
+    TEXTS_OR_NULL.every((name) => entry[name] === null || typeof entry[name] === 'string') &&
+    [entry.params, entry.details].every((each) => each === null || isObject(each)) &&
+    typeof entry.latency_us === 'number'
+  );
 }
 
 /** What has no canonical form, such as a lone surrogate, has no hash either. */
-function hashes(entry: Entry): boolean {
+function hashes(entry: LogRecord): boolean {
   try {
     return entryHash(entry) === entry.hash;
   } catch (error) {

@@ -3,9 +3,11 @@
  * reorders an entry breaks the chain at that place. A cut-off end leaves a shorter chain that is whole in itself: it is
  * found only against a link kept elsewhere, the head that the state remembers or a signed checkpoint.
  */
-import { canonicalize, canonicalizeWithout } from '../json/canonical.js';
-import type { Entry, EntryDraft } from './entry.js';
+import { canonicalize, sortNames } from '../json/canonical.js';
+import { emptyObject, type Json, type JsonObject } from '../json/values.js';
+import type { Entry, EntryDraft, ErasureDraft, ErasureEntry, LogRecord, OutcomeDraft, OutcomeEntry } from './entry.js';
 import { sha256Hex } from '../hash.js';
+import { commitment, hashedText, SALT_BYTES, sealedLeaf, slotsOf } from './leaf.js';
 
 /** `prev_hash` of the first entry. */
 export const GENESIS = '0'.repeat(64);
@@ -19,51 +21,47 @@ export interface Link {
 /** The place before the first entry. */
 export const START: Link = { seq: 0, hash: GENESIS };
 
-/** 64 lower-case hex digits: SHA-256 over the RFC 8785 bytes of the entry without `hash`. */
-export function entryHash(entry: Entry | Omit<Entry, 'hash'>): string {
-  return sha256Hex(hashedText(entry) ?? canonicalizeWithout({ ...entry }, 'hash'));
+/** 64 lower-case hex digits: SHA-256 over the entry as a leaf, without `hash`. Throws TypeError on what has no canonical form. */
+export function entryHash(entry: LogRecord): string {
+  if (entry.salts === null || entry.salts === undefined) return firstVersionHash(entry);
+  const text = hashedText(entry);
+  if (text === null) throw new TypeError('an entry without the salts that it needs');
+  return sha256Hex(text);
 }
 
-const HASHED = [
-  ...([
-    'action',
-    'agent_id',
-    'details',
-    'dialect',
-    'error_code',
-    'error_message',
-    'intent_hash',
-    'latency_us',
-  ] as const),
-  ...(['nonce', 'params', 'prev_hash', 'seq', 'signature', 'status', 'timestamp', 'verifier'] as const),
+const FIRST_VERSION = [
+  ...['action', 'agent_id', 'details', 'dialect', 'error_code', 'error_message', 'intent_hash', 'latency_us', 'nonce'],
+  ...['params', 'prev_hash', 'seq', 'signature', 'status', 'timestamp', 'verifier'],
 ];
 
-/**
- * The canonical text of an entry that has exactly the members of one, written in the order that sorting gives; null otherwise. Checking a log is
- * mostly this.
- */
-function hashedText(entry: Entry | Omit<Entry, 'hash'>): string | null {
-  const { action, agent_id, details, dialect, error_code, error_message, intent_hash, latency_us } = entry;
-  const { nonce, params, prev_hash, seq, signature, status, timestamp, verifier } = entry;
-  if (Object.keys(entry).length !== ('hash' in entry ? 17 : 16)) return null;
-  for (const name of HASHED) if (entry[name] === undefined) return null;
-  return (
-    `{"action":${canonicalize(action)},"agent_id":${canonicalize(agent_id)},"details":${canonicalize(details)},` +
-    `"dialect":${canonicalize(dialect)},"error_code":${canonicalize(error_code)},` +
-    `"error_message":${canonicalize(error_message)},"intent_hash":${canonicalize(intent_hash)},` +
-    `"latency_us":${canonicalize(latency_us)},"nonce":${canonicalize(nonce)},"params":${canonicalize(params)},` +
-    `"prev_hash":${canonicalize(prev_hash)},"seq":${canonicalize(seq)},"signature":${canonicalize(signature)},` +
-    `"status":${canonicalize(status)},"timestamp":${canonicalize(timestamp)},"verifier":${canonicalize(verifier)}}`
-  );
+/** Of an entry of the first version: over all that it holds. What came later must be empty in it, or it would be covered by nothing. */
+function firstVersionHash(entry: LogRecord): string {
+  const held = emptyObject();
+  for (const [name, value] of Object.entries(entry) as [string, Json][]) {
+    if (FIRST_VERSION.includes(name)) held[name] = value;
+    else if (name === 'type' ? value !== 'verification' : name !== 'hash' && value !== null)
+      throw new TypeError(`an entry of the first version has no "${name}"`);
+  }
+  return sha256Hex(canonicalize(held));
 }
 
-/** The entry that follows `after`. Throws TypeError on what has no canonical form. */
-export function seal(draft: EntryDraft, verifier: string, after: Link): Entry {
-  const entry = {
+/** The entry that follows `after`, with its leaf. `random` gives the salts. Throws TypeError on what has no canonical form. */
+export function seal(
+  draft: EntryDraft,
+  sent: JsonObject | null,
+  verifier: string,
+  after: Link,
+  random: (n: number) => Uint8Array,
+): { readonly entry: Entry; readonly leaf: string } {
+  const withheld =
+    sent === null ? [] : sortNames(Object.keys(sent).filter((name) => !isShown(draft.params, sent, name)));
+  const placed = {
+    type: 'verification' as const,
     seq: after.seq + 1,
     timestamp: draft.timestamp,
     agent_id: draft.agent_id,
     action: draft.action,
+    target: draft.target,
     params: draft.params,
     status: draft.status,
     error_code: draft.error_code,
@@ -72,14 +70,51 @@ export function seal(draft: EntryDraft, verifier: string, after: Link): Entry {
     nonce: draft.nonce,
     signature: draft.signature,
     intent_hash: draft.intent_hash,
+    intent_timestamp: draft.intent_timestamp,
+    key_id: draft.key_id,
+    passport_hash: draft.passport_hash,
+    passport_serial: draft.passport_serial,
+    approval_request: draft.approval_request,
     dialect: draft.dialect,
     verifier,
     latency_us: draft.latency_us,
     prev_hash: after.hash,
     hash: '',
+    salts: '',
+    withheld: null as Entry['withheld'],
+    erased: null,
   };
-  entry.hash = entryHash(entry);
-  return entry;
+  const own = slotsOf(placed).length;
+  const salts = random(SALT_BYTES * (own + withheld.length));
+  if (withheld.length > 0) {
+    const made: Record<string, string> = Object.create(null) as Record<string, string>;
+    withheld.forEach((name, i) => {
+      made[name] = commitment(salts.subarray(SALT_BYTES * (own + i), SALT_BYTES * (own + i + 1)), sent![name]!);
+    });
+    placed.withheld = made;
+  }
+  placed.salts = Buffer.from(salts).toString('base64');
+  const { hash, leaf } = sealedLeaf(placed);
+  placed.hash = hash;
+  return { entry: placed, leaf };
+}
+
+/** The same for the other kinds of entries. */
+export function sealRecord(
+  draft: ({ readonly type: 'outcome' } & OutcomeDraft) | ({ readonly type: 'erasure' } & ErasureDraft),
+  verifier: string,
+  after: Link,
+  random: (n: number) => Uint8Array,
+): { readonly entry: OutcomeEntry | ErasureEntry; readonly leaf: string } {
+  const places = { seq: after.seq + 1, verifier, prev_hash: after.hash, withheld: null, erased: null };
+  const unsealed = { ...draft, ...places, hash: '', salts: '' };
+  unsealed.salts = Buffer.from(random(SALT_BYTES * slotsOf(unsealed).length)).toString('base64');
+  const { hash, leaf } = sealedLeaf(unsealed);
+  return { entry: { ...unsealed, hash }, leaf };
+}
+
+function isShown(params: JsonObject | null, sent: JsonObject, name: string): boolean {
+  return params !== null && Object.hasOwn(params, name) && params[name] === sent[name];
 }
 
 export interface ChainExpectation {
@@ -97,7 +132,7 @@ export type ChainReport =
   | { readonly ok: false; readonly seq: number; readonly reason: string };
 
 /** Walks the log once, in constant memory, and stops at the first entry that is not what was written. */
-export function verifyChain(entries: Iterable<Entry>, expected: ChainExpectation = {}): ChainReport {
+export function verifyChain(entries: Iterable<LogRecord>, expected: ChainExpectation = {}): ChainReport {
   const start = expected.after ?? START;
   const vouched = new Map<number, string[]>();
   for (const { seq, hash } of expected.checkpoints ?? []) vouched.set(seq, [...(vouched.get(seq) ?? []), hash]);
@@ -129,7 +164,7 @@ export function verifyChain(entries: Iterable<Entry>, expected: ChainExpectation
 }
 
 /** A damaged entry can hold what has no canonical form; then it has no hash either. */
-function hashes(entry: Entry): boolean {
+function hashes(entry: LogRecord): boolean {
   try {
     return entryHash(entry) === entry.hash;
   } catch (error) {

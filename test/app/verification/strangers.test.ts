@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { entryOf } from '../../../src/app/verification/record.js';
+import { recordOf } from '../../../src/app/verification/record.js';
 import { readIntent } from '../../../src/protocol/intent.js';
 import { parseJsonText } from '../../../src/protocol/json/parse.js';
 import type { Concern } from '../../../src/protocol/codes.js';
@@ -15,7 +15,8 @@ function entry(concern: Concern | null, changes: object, logParams: 'full' | 'ma
     error_message: null,
     details: null,
   };
-  return entryOf(intent, { decision, concern } as unknown as Judgement, logParams, 0, 0, false);
+  const settled = { judgement: { decision, concern } as unknown as Judgement, spent: false, inForce: null };
+  return recordOf(intent, settled, logParams, 0, 0, false).draft;
 }
 
 const LARGE = { note: 'x'.repeat(50_000) };

@@ -185,6 +185,7 @@ function base(at: number) {
     nonce: null,
     signature: null,
     intent_hash: null,
+    ...NO_PROOF,
     dialect: 'native' as const,
     latency_us: 1,
   };
@@ -233,3 +234,12 @@ describe('a verifier with a minimum', () => {
     expect((await verify('issue_refund')).decision).toMatchObject({ error_code: 'AIP-E404', details: { score: 0.47 } });
   });
 });
+
+const NO_PROOF = {
+  target: null,
+  intent_timestamp: null,
+  key_id: null,
+  passport_hash: null,
+  passport_serial: null,
+  approval_request: null,
+};

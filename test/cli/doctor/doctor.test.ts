@@ -8,7 +8,8 @@ import { checkup } from '../../../src/cli/doctor/checkup.js';
 import { plain } from '../../../src/cli/render/terminal/paint.js';
 import { renderFinding, renderVerdict } from '../../../src/cli/render/doctor.js';
 import { shellCli } from '../../../src/cli/shell/context.js';
-import { seal, START, type Link } from '../../../src/protocol/log/chain.js';
+import { START, type Link } from '../../../src/protocol/log/chain.js';
+import { seal } from '../../kit/state/sealed.js';
 import type { Entry } from '../../../src/protocol/log/entry.js';
 import { formatTime } from '../../../src/protocol/time.js';
 import { draft } from '../../kit/state/drafts.js';
@@ -404,10 +405,10 @@ describe('single checks', () => {
   test('of a long log the newest part is checked', async () => {
     const entries: Entry[] = [];
     let head: Link = START;
-    for (let i = 0; i < 10_050; i++) entries.push((head = seal(draft(), 'v', head) as Entry) as Entry);
+    for (let i = 0; i < 10_050; i++) entries.push((head = seal(draft(), 'v', head)) as Entry);
     const log = {
       bounds: () => ({ after: START, head: { seq: head.seq, hash: head.hash } }),
-      entries: ({ afterSeq = 0 }) => entries.slice(afterSeq),
+      records: ({ afterSeq = 0 }) => entries.slice(afterSeq),
     };
     expect(await inspectLog(log)).toMatchObject({
       status: 'ok',

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Database } from '../../../src/adapters/sqlite/database.js';
 import { canonicalize } from '../../../src/protocol/json/canonical.js';
-import { seal, START } from '../../../src/protocol/log/chain.js';
+import { START } from '../../../src/protocol/log/chain.js';
+import { seal } from '../../kit/state/sealed.js';
 import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js';
 import type { Entry } from '../../../src/protocol/log/entry.js';
 import { toHex } from '../../../src/protocol/hex.js';
@@ -267,7 +268,7 @@ describe('aip logs prune', () => {
     await run('logs', 'prune', '--older-than', '10d', '--yes');
     // Left by a pruning that was killed, or put there: the chain begins later.
     sql(
-      'INSERT INTO entries SELECT seq - 19, at, agent, action, success, code, hash, body FROM entries WHERE seq < 26',
+      'INSERT INTO entries (seq, at, agent, action, success, code, hash, body) SELECT seq - 19, at, agent, action, success, code, hash, body FROM entries WHERE seq < 26',
     );
     expect((await verify()).report).toMatchObject({ ok: true, count: 11, pruned: 19 });
     const { out } = await run('logs', 'tail', '--json', '-n', '100');

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkLog, type ChainedLog } from '../../../src/app/logs/check.js';
 import { Failure } from '../../../src/app/failure.js';
-import { entryHash, seal, START, type Link } from '../../../src/protocol/log/chain.js';
+import { entryHash, START, type Link } from '../../../src/protocol/log/chain.js';
+import { seal } from '../../kit/state/sealed.js';
 import type { Entry } from '../../../src/protocol/log/entry.js';
 import { writePast } from '../../kit/history.js';
 import { draft } from '../../kit/state/drafts.js';
@@ -120,7 +121,7 @@ describe('aip logs verify', () => {
     ],
     [
       'one added',
-      'INSERT INTO entries SELECT 10, at, agent, action, success, code, hash, body FROM entries WHERE seq = 9',
+      'INSERT INTO entries (seq, at, agent, action, success, code, hash, body) SELECT 10, at, agent, action, success, code, hash, body FROM entries WHERE seq = 9',
       10,
       /added after the head/,
     ],
@@ -163,7 +164,7 @@ describe('a log that moves while it is read', () => {
     for (let i = 0; i < size; i++) append();
     const log: ChainedLog = {
       bounds: () => ({ after, head }),
-      entries: ({ afterSeq = 0 }) => entries.filter((entry) => entry.seq > afterSeq),
+      records: ({ afterSeq = 0 }) => entries.filter((entry) => entry.seq > afterSeq),
     };
     const prune = (n: number): void => {
       const gone = entries.splice(0, n).at(-1)!;
@@ -218,7 +219,7 @@ describe('a log that moves while it is read', () => {
     const { log } = memory(5);
     const busy: ChainedLog = {
       ...log,
-      entries: () => {
+      records: () => {
         throw new Failure('STATE', 'busy', { retryable: true });
       },
     };

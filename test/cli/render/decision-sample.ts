@@ -23,6 +23,7 @@ export const ACCEPTED: Decision = {
   revocation: { status: 'active', age_ms: 812, degraded: false },
   warnings: [],
   verified_at: '2026-02-18T14:23:45.120Z',
+  outcome_token: null,
   source: 'intent.json',
 };
 

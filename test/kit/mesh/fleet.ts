@@ -1,5 +1,6 @@
 /** Verifiers with logs of known content, shipped to a mesh as `mesh follow` ships them. */
-import { seal, START, type Link } from '../../../src/protocol/log/chain.js';
+import { START, type Link } from '../../../src/protocol/log/chain.js';
+import { seal } from '../state/sealed.js';
 import type { Entry, EntryDraft } from '../../../src/protocol/log/entry.js';
 import { sha256Hex } from '../../../src/protocol/hash.js';
 import { draft, refused } from '../state/drafts.js';

@@ -58,6 +58,7 @@ const KEYS = [
   'warnings',
   'verified_at',
   'source',
+  'outcome_token',
 ];
 
 /** Why a step is skipped that no earlier refusal stands before. */

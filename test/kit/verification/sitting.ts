@@ -66,6 +66,7 @@ export function sittingAt(now: number, memory: Memory | null, changes: Partial<S
     floors: () => [],
     raiseFloor: null,
     demands: () => null,
+    token: () => null,
     trust: () => null,
     approved: () => false,
     geo: null,
@@ -93,7 +94,7 @@ export function judgedIn(
 ): Settled {
   const setting = { trusting, policy, signatureHolds: verifySignature, now: sitting.now, startedAt: 0 };
   const claim = examine(submission, setting);
-  if ('decision' in claim) return { judgement: claim, spent: false };
+  if ('decision' in claim) return { judgement: claim, spent: false, inForce: null };
   const { dialect, document, asking, startedAt } = claim;
   const proven = document.prove(asking);
   const prepared: PreparedDocument = {

@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonicalize } from '../../../src/protocol/json/canonical.js';
-import { entryHash, GENESIS, seal, START, verifyChain, type Link } from '../../../src/protocol/log/chain.js';
+import { entryHash, GENESIS, START, verifyChain, type Link } from '../../../src/protocol/log/chain.js';
+import { seal } from '../../kit/state/sealed.js';
+import { seal as sealWith } from '../../../src/protocol/log/chain.js';
 import type { Entry } from '../../../src/protocol/log/entry.js';
+import type { Json, JsonObject } from '../../../src/protocol/json/values.js';
+import { erase, leafText } from '../../../src/protocol/log/leaf.js';
 import { sha256Hex } from '../../../src/protocol/hash.js';
 import { draft, refused } from '../../kit/state/drafts.js';
 
@@ -27,17 +31,107 @@ function rewritten(seq: number): Entry[] {
   return entries;
 }
 
+/** As the first version wrote it; its hash was worked out in Python, with json.dumps(sort_keys) and hashlib: the format is fixed for good. */
+const FIRST = {
+  seq: 1,
+  timestamp: '2026-02-18T14:23:45.000Z',
+  agent_id: 'did:web:acme.com:agents:support-agent-v1',
+  action: 'issue_refund',
+  params: { order_id: '8472', amount: 50 },
+  status: 'success',
+  error_code: null,
+  error_message: null,
+  details: null,
+  nonce: '8f7a3c'.padEnd(32, '0'),
+  signature: 'd4'.repeat(64),
+  intent_hash: `sha256:${'ab'.repeat(32)}`,
+  dialect: 'native',
+  verifier: 'v1',
+  latency_us: 0,
+  prev_hash: GENESIS,
+  hash: '585e2eb7c07ea7eeb56b21e9d7df65829f65ee178bf419943c6e90350c5aefb1',
+} as unknown as Entry;
+const LATER = { type: 'verification', target: null, salts: null, withheld: null, erased: null, key_id: null } as const;
+
+describe('an entry of the first version', () => {
+  test('has the hash that it will always have, also with the members that came later', () => {
+    expect(entryHash(FIRST)).toBe(FIRST.hash);
+    expect(verifyChain([FIRST])).toMatchObject({ ok: true, count: 1 });
+    expect(verifyChain([{ ...FIRST, ...LATER }])).toMatchObject({ ok: true, count: 1 });
+  });
+  test.each([{ target: 'x' }, { key_id: 'x' }, { type: 'outcome' }, { passport_serial: 0 }, { extra: 1 }])(
+    'is not whole with %j, which no hash covers',
+    (more) => {
+      expect(verifyChain([{ ...FIRST, ...LATER, ...more } as Entry])).toMatchObject({ ok: false, seq: 1 });
+    },
+  );
+});
+
 describe('an entry in the chain', () => {
-  test('is hashed over its canonical form without the hash', () => {
-    const { hash, ...rest } = whole[0]!;
-    expect(hash).toBe(sha256Hex(canonicalize({ ...rest })));
+  test('is hashed over its leaf without the hash', () => {
+    const {
+      hash,
+      salts,
+      erased: _,
+      details,
+      error_message,
+      intent_hash,
+      nonce,
+      params,
+      signature,
+      target,
+      ...rest
+    } = whole[0]!;
+    const values = { intent_hash, nonce, params, signature };
+    const salt = (i: number): Buffer => Buffer.from(salts!, 'base64').subarray(32 * i, 32 * (i + 1));
+    const commit = (i: number, value: Json): string =>
+      sha256Hex(Buffer.concat([salt(i), Buffer.from(canonicalize(value))]));
+    const commitments = {
+      intent_hash: commit(0, values.intent_hash),
+      nonce: commit(1, values.nonce),
+      params: { amount: commit(2, 50), order_id: commit(3, '8472') },
+      signature: commit(4, values.signature),
+    };
+    expect([details, error_message, target]).toEqual([null, null, null]);
+    expect(Buffer.from(salts!, 'base64')).toHaveLength(5 * 32);
+    expect(hash).toBe(sha256Hex(canonicalize({ ...rest, commitments } as unknown as JsonObject)));
+    expect(leafText(whole[0]!)).toBe(canonicalize({ ...rest, commitments, hash } as unknown as JsonObject));
     expect(entryHash(whole[0]!)).toBe(hash);
     expect(hash).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  // Worked out in Python, with json.dumps(sort_keys) and hashlib: the format is fixed for good.
-  test('has the hash that it will always have', () => {
-    expect(whole[0]!.hash).toBe('585e2eb7c07ea7eeb56b21e9d7df65829f65ee178bf419943c6e90350c5aefb1');
+  test('commits to what was sent where the log shows something else', () => {
+    const random = (n: number): Buffer => Buffer.alloc(n, 7);
+    const sent = { amount: 50, token: 'secret', __proto__: null } as unknown as JsonObject;
+    const masked = draft({ params: { amount: 50, token: '[masked]' } });
+    const { entry } = sealWith(masked, sent, 'v1', START, random);
+    expect(entry.withheld).toEqual({ token: sha256Hex(Buffer.concat([random(32), Buffer.from('"secret"')])) });
+    expect(verifyChain([entry])).toMatchObject({ ok: true });
+    expect(verifyChain([{ ...entry, withheld: { token: '0'.repeat(64) } }])).toMatchObject({ ok: false });
+    expect(verifyChain([{ ...entry, withheld: null }])).toMatchObject({ ok: false });
+    const none = sealWith(draft({ params: null }), { a: 1, b: 2 }, 'v1', START, random).entry;
+    expect(Object.keys(none.withheld!)).toEqual(['a', 'b']);
+    expect(verifyChain([none])).toMatchObject({ ok: true });
+  });
+
+  test('stays whole when a value and its salt are taken away, and only then', () => {
+    const entry = whole[0]!;
+    const gone = erase(entry, ['params.order_id', 'nonce', 'signature', 'intent_hash']);
+    expect([gone.params, gone.nonce, gone.signature, gone.intent_hash]).toEqual([{ amount: 50 }, null, null, null]);
+    expect(JSON.stringify(gone)).not.toContain('8472');
+    expect(verifyChain([gone, ...whole.slice(1)], { head })).toMatchObject({ ok: true, count: 10 });
+    expect(leafText(gone)).toBe(leafText(entry));
+    const bad: Partial<Entry>[] = [
+      { params: { amount: 51 } },
+      { params: { amount: 50, order_id: '8472' } },
+      { erased: null },
+      { erased: { ...gone.erased, nonce: '0'.repeat(64) } },
+      { erased: { ...gone.erased, details: '0'.repeat(64) } },
+      { salts: entry.salts },
+      { salts: '' },
+      { salts: `${gone.salts} ` },
+    ];
+    for (const change of bad) expect(verifyChain([{ ...gone, ...change }])).toMatchObject({ ok: false, seq: 1 });
   });
 
   test('begins at genesis and names the one before it', () => {

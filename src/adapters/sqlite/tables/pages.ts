@@ -4,11 +4,11 @@ import type { Database, Row } from '../database.js';
 /** Entries held in memory at once while reading. */
 export const PAGE = 256;
 
-export const COLUMNS = ['number', 'number', 'text?', 'text?', 'number', 'text?', 'text', 'text'] as const;
+export const COLUMNS = ['number', 'number', 'text?', 'text?', 'number', 'text?', 'text', 'text', 'number'] as const;
 
 /** A row of the log; its body as text, or parsed already. */
 export type EntryRow =
-  Row<typeof COLUMNS> | [...(Row<typeof COLUMNS> extends [...infer A, string] ? A : never), unknown];
+  Row<typeof COLUMNS> | [...(Row<typeof COLUMNS> extends [...infer A, string, number] ? A : never), unknown, number];
 
 const NAMES = 500;
 
@@ -26,7 +26,7 @@ export class Pages {
       ['number', 'bytes'],
       `SELECT count(*), CAST(coalesce(group_concat(line, char(10)), '') AS BLOB) FROM (
          SELECT '[' || seq || ',' || at || ',' || agent || ',' || coalesce(json_quote(CAST(action AS TEXT)), 'null') || ',' || success || ',' ||
-           coalesce(json_quote(CAST(code AS TEXT)), 'null') || ',' || json_quote(CAST(hash AS TEXT)) || ',' || body || ']' AS line
+           coalesce(json_quote(CAST(code AS TEXT)), 'null') || ',' || json_quote(CAST(hash AS TEXT)) || ',' || body || ',' || kind || ']' AS line
          FROM entries WHERE ${condition} ORDER BY seq LIMIT ${PAGE})`,
     );
     this.#name = database.query(['text?'], 'SELECT CAST(name AS BLOB) FROM agents WHERE id = ?');
@@ -47,7 +47,7 @@ export class Pages {
       last = row[0];
       const name = this.#nameOf(row[2]);
       if (name === null) return null;
-      rows.push([row[0], row[1], name, row[3], row[4], row[5], row[6], row[7]]);
+      rows.push([row[0], row[1], name, row[3], row[4], row[5], row[6], row[7], row[8]]);
     }
     return rows;
   }
@@ -63,15 +63,15 @@ export class Pages {
   }
 }
 
-type Line = [number, number, number, string | null, number, string | null, string, unknown];
+type Line = [number, number, number, string | null, number, string | null, string, unknown, number];
 
 function parsed(line: string): Line | null {
   try {
     const row = JSON.parse(line) as Line;
-    const [seq, at, agent, action, success, code, hash] = row;
+    const [seq, at, agent, action, success, code, hash, , kind] = row;
     const sound =
-      row.length === 8 &&
-      [seq, at, agent, success].every(Number.isSafeInteger) &&
+      row.length === 9 &&
+      [seq, at, agent, success, kind].every(Number.isSafeInteger) &&
       (action === null || typeof action === 'string') &&
       (code === null || typeof code === 'string') &&
       typeof hash === 'string';

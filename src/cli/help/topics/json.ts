@@ -19,14 +19,20 @@ Warnings and errors are JSON on stderr, an object a line:
   revocation        {status: active | suspended | revoked | unknown, age_ms, degraded}
   warnings          [{code, message}]
   verified_at, source
+  outcome_token     of a yes: 32 hex digits with which its caller may say later what became of it; no log holds it
 
   aip intent verify intent.json --json | jq -r '.error_code // "ok"'
   aip intent verify - --ndjson < intents.ndjson | jq -c 'select(.success | not)'
 
 # The log (aip logs tail --json, one entry a line)
-  seq, timestamp, agent_id, action, params, status, error_code, error_message
-  details, nonce, signature, intent_hash, dialect, verifier, latency_us
-  prev_hash, hash
+  type              verification | outcome | erasure
+  seq, timestamp, agent_id, action, target, params, status, error_code, error_message
+  details, nonce, signature, intent_hash, intent_timestamp, key_id
+  passport_hash, passport_serial, approval_request, dialect, verifier, latency_us
+  prev_hash, hash   the chain
+  salts             32 bytes for each member that can be erased, so that the hash commits to it and does not hold it
+  withheld, erased  commitments to params that the log masks or drops, and to what was erased; else null
+An entry of the first version has null for what came later.
 
 Lines of other programs keep their own members and gain a status.
 

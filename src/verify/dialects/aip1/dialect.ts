@@ -16,7 +16,8 @@ import {
   type Violation,
   type Warning,
 } from '../../decision.js';
-import type { Asking, Concluded, Dialect, ProvenDocument, ReadDocument, Speaker } from '../../dialect.js';
+import { signerOf } from '../../believed-keys.js';
+import type { Asking, Concluded, Dialect, InForce, ProvenDocument, ReadDocument, Speaker } from '../../dialect.js';
 import { isFinal } from '../../finality.js';
 import { runChecks, type Outcome } from '../../pipeline.js';
 import { endOf, MAX_LIFETIME_MS } from './checks/form.js';
@@ -160,8 +161,8 @@ class JudgedEnvelope implements ProvenDocument {
       return { outcome, revocation: STANDING_UNKNOWN, warnings: [], effects: null, inForce: null };
     }
     const passport = this.#passport;
-    const inForce = passport === null ? null : { passport, pins: this.#claim.pins(passport.document.principal) };
     const context = this.#context(facts);
+    const inForce = passport === null ? null : this.#inForce(passport, context);
     const outcome = runChecks(SUBSTANCE, context, this.#form);
     if (this.speaker === null) return { outcome, revocation: STANDING_UNKNOWN, warnings: [], effects: null, inForce };
     const revocation = standingOf(context);
@@ -176,6 +177,12 @@ class JudgedEnvelope implements ProvenDocument {
       },
       inForce,
     };
+  }
+
+  #inForce(passport: Passport, { believed }: Aip1Context): InForce {
+    const signed = this.speaker === null ? undefined : believed.find(({ role }) => role === 'agent');
+    const pins = this.#claim.pins(passport.document.principal);
+    return { passport, pins, keyId: signed === undefined ? null : signerOf(signed) };
   }
 
   /** The passport was replaced: it proves nothing, and no key that the user names stands in for it. Null where it counts. */

@@ -5,7 +5,7 @@ import type { Passport } from '../../../protocol/passport.js';
 import { warningsOfConstraints } from '../../checks/constraints.js';
 import { issuerOf } from '../../checks/issuer.js';
 import { degradedWarnings, revocationReport, STANDING_UNKNOWN } from '../../checks/revocation.js';
-import type { BelievedKey } from '../../believed-keys.js';
+import { signerOf, type BelievedKey } from '../../believed-keys.js';
 import { accountingOf, usageOf } from '../../constraints.js';
 import type { Facts, PinnedKey, SignatureQuestion } from '../../context.js';
 import { violation, type CheckReport, type Violation } from '../../decision.js';
@@ -72,7 +72,7 @@ class ReadIntent implements ReadDocument {
 function inForceOf({ finding, pins }: Claim, [first]: readonly CheckReport[]): InForce | null {
   if (finding.status !== 'found' || first?.status !== 'passed') return null;
   const { passport } = finding;
-  return { passport, pins: pins(passport.document.principal) };
+  return { passport, pins: pins(passport.document.principal), keyId: null };
 }
 
 /** Step 1 refuses after all: what it found in the memory. */
@@ -152,7 +152,7 @@ class ProvenIntent implements ProvenDocument, Speaker {
         final: isFinal,
         usage: accounting === null ? null : usageOf(accounting, params),
       },
-      inForce: { passport, pins },
+      inForce: { passport, pins, keyId: signerOf(identified.believed[0]!) },
     };
   }
 

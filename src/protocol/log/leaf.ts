@@ -1,0 +1,188 @@
+/**
+ * An entry as a leaf of the tree. What can be erased stands in it only as a commitment, SHA-256(salt || RFC 8785 bytes of the value), so that
+ * value and salt can be taken away later and every proof still holds.
+ */
+import { sha256Hex } from '../hash.js';
+import { canonicalize, sortNames } from '../json/canonical.js';
+import { emptyObject, isObject, type Json, type JsonObject } from '../json/values.js';
+import type { Entry } from './entry.js';
+
+export const SALT_BYTES = 32;
+
+/** The members that can be erased, in order; those of `params` one by one. They confirm a guess of each other, so they go together. */
+const ERASABLE = {
+  verification: ['details', 'error_message', 'intent_hash', 'nonce', 'params', 'signature', 'target'],
+  outcome: ['detail', 'result_hash'],
+  erasure: [],
+} as const;
+
+/** A record as it is hashed: `hash` may still be missing. */
+export type Unhashed = { readonly [Name in keyof Entry]?: unknown } & { readonly type?: unknown };
+
+/** The names of the slots that can be erased of this entry and hold something or did, in the order of their salts: `nonce`, `params.amount`. */
+export function slotsOf(record: Unhashed): string[] {
+  const erased = isRecord(record.erased) ? Object.keys(record.erased) : [];
+  const slots: string[] = [];
+  for (const member of erasableOf(record)) {
+    if (member === 'params') {
+      const gone = erased.filter((slot) => slot.startsWith('params.'));
+      const names = isRecord(record.params) ? Object.keys(record.params).map((name) => `params.${name}`) : [];
+      slots.push(...sortNames(gone.length === 0 ? names : [...new Set([...names, ...gone])]));
+    } else if ((record as Record<string, unknown>)[member] != null || erased.includes(member)) slots.push(member);
+  }
+  return slots;
+}
+
+function erasableOf(record: Unhashed): readonly string[] {
+  const { type } = record;
+  return type === 'outcome' || type === 'erasure' ? ERASABLE[type] : ERASABLE.verification;
+}
+
+/** The value in a slot; undefined where there is none. */
+export function valueIn(record: Unhashed, slot: string): Json | undefined {
+  if (!slot.startsWith('params.')) return (record as Record<string, Json | undefined>)[slot] ?? undefined;
+  const name = slot.slice('params.'.length);
+  const params = record.params as JsonObject | null;
+  return isRecord(params) && Object.hasOwn(params, name) ? (params as JsonObject)[name] : undefined;
+}
+
+/** What the log commits to of a value. */
+export function commitment(salt: Uint8Array, value: Json): string {
+  return sha256Hex(Buffer.concat([salt, Buffer.from(canonicalize(value))]));
+}
+
+/** The names of params as they were sent whose values are withheld from the log, in the order of their salts. */
+export function withheldOf(record: Unhashed): string[] {
+  return isRecord(record.withheld) ? sortNames(Object.keys(record.withheld)) : [];
+}
+
+/**
+ * The salts of an entry by slot, those of withheld values under `sent.<name>`; null when they are not as many as the entry needs. An erased
+ * slot has none.
+ */
+export function saltsOf(record: Unhashed): Map<string, Uint8Array> | null {
+  if (typeof record.salts !== 'string') return null;
+  const bytes = Buffer.from(record.salts, 'base64');
+  if (bytes.toString('base64') !== record.salts) return null;
+  const erased = isRecord(record.erased) ? record.erased : {};
+  const names = [...slotsOf(record), ...withheldOf(record).map((name) => `sent.${name}`)].filter(
+    (name) => !Object.hasOwn(erased, name),
+  );
+  if (bytes.length !== names.length * SALT_BYTES) return null;
+  return new Map(names.map((name, i) => [name, bytes.subarray(i * SALT_BYTES, (i + 1) * SALT_BYTES)]));
+}
+
+/**
+ * What the leaf commits to: by member, and by name for params. Null when the entry cannot be read so: salts that are missing, or a slot that is
+ * erased and still holds a value.
+ */
+export function commitmentsOf(record: Unhashed): JsonObject | null {
+  const salts = saltsOf(record);
+  if (salts === null) return null;
+  const erased = isRecord(record.erased) ? (record.erased as Record<string, unknown>) : {};
+  const made: Record<string, Json> = {};
+  let params: Record<string, Json> | null = isRecord(record.params) ? blank() : null;
+  for (const slot of slotsOf(record)) {
+    const gone = Object.hasOwn(erased, slot) ? erased[slot] : undefined;
+    const value = valueIn(record, slot);
+    if (gone !== undefined && (typeof gone !== 'string' || value !== undefined)) return null;
+    const hash = gone === undefined ? commitment(salts.get(slot)!, value!) : (gone as string);
+    if (slot.startsWith('params.')) (params ??= blank())[slot.slice('params.'.length)] = hash;
+    else made[slot] = hash;
+  }
+  if (params !== null) made['params'] = params;
+  return made;
+}
+
+/** The entry without the values and salts of `slots`, whose commitments stay: its hash and its leaf are as they were. */
+export function erase<E extends Entry>(record: E, slots: readonly string[]): E {
+  const salts = saltsOf(record);
+  const commitments = commitmentsOf(record);
+  if (salts === null || commitments === null) throw new TypeError('an entry without the salts that it needs');
+  const changed = { ...record } as unknown as Record<string, unknown>;
+  const erased: Record<string, string> = { ...record.erased };
+  let params: Record<string, Json> | null = null;
+  for (const slot of slots) {
+    if (slot.startsWith('sent.')) {
+      if (!salts.has(slot)) continue;
+      erased[slot] = record.withheld![slot.slice('sent.'.length)]!;
+    } else if (slot.startsWith('params.')) {
+      const name = slot.slice('params.'.length);
+      if (valueIn(record, slot) === undefined) continue;
+      params ??= Object.assign(emptyObject(), record.params);
+      delete params[name];
+      erased[slot] = (commitments['params'] as Record<string, string>)[name]!;
+    } else {
+      if (valueIn(record, slot) === undefined) continue;
+      changed[slot] = null;
+      erased[slot] = commitments[slot] as string;
+    }
+    salts.delete(slot);
+  }
+  if (params !== null) changed['params'] = params;
+  changed['erased'] = Object.keys(erased).length === 0 ? null : erased;
+  // In the order in which they are read.
+  const left = [...slotsOf(changed), ...withheldOf(changed).map((name) => `sent.${name}`)].filter((slot) =>
+    salts.has(slot),
+  );
+  changed['salts'] = Buffer.concat(left.map((slot) => salts.get(slot)!)).toString('base64');
+  return changed as E;
+}
+
+/** A leaf as the two halves of its canonical text, so that `hash` can be set between them. */
+interface Halves {
+  readonly before: string;
+  readonly after: string;
+}
+
+/** The text whose SHA-256 is the entry's `hash`: the leaf without that member. Null where it has none. */
+export function hashedText(record: Unhashed): string | null {
+  const halves = halvesOf(record);
+  return halves === null ? null : `{${halves.before},${halves.after}}`;
+}
+
+/** The canonical bytes of the entry with its `hash` member, as the tree holds them; null where it is no leaf. */
+export function leafText(record: Unhashed & { readonly hash: string }): string | null {
+  const halves = halvesOf(record);
+  return halves === null ? null : withHash(halves, record.hash);
+}
+
+/** The hash of a new entry, and its leaf. Throws TypeError on what has no canonical form. */
+export function sealedLeaf(record: Unhashed): { readonly hash: string; readonly leaf: string } {
+  const halves = halvesOf(record);
+  if (halves === null) throw new TypeError('an entry without the salts that it needs');
+  const hash = sha256Hex(`{${halves.before},${halves.after}}`);
+  return { hash, leaf: withHash(halves, hash) };
+}
+
+function withHash({ before, after }: Halves, hash: string): string {
+  return `{${before},"hash":${canonicalize(hash)},${after}}`;
+}
+
+function halvesOf(record: Unhashed): Halves | null {
+  const commitments = commitmentsOf(record);
+  if (commitments === null) return null;
+  const left = erasableOf(record);
+  const names = Object.keys(record).filter(
+    (name) =>
+      name !== 'hash' && name !== 'salts' && name !== 'erased' && name !== 'commitments' && !left.includes(name),
+  );
+  names.push('commitments');
+  let [before, after] = ['', ''];
+  for (const name of sortNames(names)) {
+    const value = name === 'commitments' ? commitments : (record as Record<string, Json>)[name]!;
+    const text = `${canonicalize(name)}:${canonicalize(value)}`;
+    if (name < 'hash') before += before === '' ? text : `,${text}`;
+    else after += after === '' ? text : `,${text}`;
+  }
+  return before === '' || after === '' ? null : { before, after };
+}
+
+function blank(): Record<string, Json> {
+  // A param may be named `__proto__`.
+  return Object.create(null) as Record<string, Json>;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && isObject(value as Json);
+}
