@@ -3,7 +3,7 @@ import type { Config } from './config/load.js';
 import type { Interrupted, Io } from './io.js';
 import type { Questions } from './questions/ask.js';
 import type { Paint } from './render/terminal/paint.js';
-import type { Globals } from './spec.js';
+import type { Globals } from './globals.js';
 import type { LocalWorkspace } from '../workspace/workspace.js';
 
 export interface Cli {

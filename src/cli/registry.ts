@@ -2,18 +2,7 @@
  * Every command, in the order help shows them. Only the chosen one is loaded; the summary stands here as well so that the list
  * can be printed without loading any (a test keeps both equal).
  */
-import type { CommandSpec } from './spec.js';
-
-export interface Listing {
-  readonly path: readonly string[];
-  readonly summary: string;
-  readonly load: () => Promise<{ readonly command: CommandSpec }>;
-}
-
-export interface Section {
-  readonly title: string;
-  readonly commands: readonly Listing[];
-}
+import type { Listing, Section } from './spec.js';
 
 function at(words: string, summary: string, load: Listing['load']): Listing {
   return { path: words.split(' '), summary, load };
@@ -300,14 +289,18 @@ export const SECTIONS: readonly Section[] = [
       ),
       at('explain', 'Explain a refusal code: meaning, facts, remedy, exit code', () => import('./commands/explain.js')),
       at('completion', 'Print the completion script of a shell', () => import('./commands/completion.js')),
-      at('help', 'Show help for a command or a topic', () => import('./commands/help.js')),
+      at('help', 'Show help for a command or a topic', async () => ({
+        command: (await import('./commands/help.js')).helpOf(SECTIONS),
+      })),
     ],
   },
 ];
 
 /** Not shown: what the completion scripts call. */
 export const HIDDEN: readonly Listing[] = [
-  at('__complete', 'Print completions', () => import('./commands/complete.js')),
+  at('__complete', 'Print completions', async () => ({
+    command: (await import('./commands/complete.js')).completionOf(SECTIONS),
+  })),
 ];
 
 export const COMMANDS: readonly Listing[] = [...SECTIONS.flatMap((section) => section.commands), ...HIDDEN];

@@ -95,20 +95,20 @@ export interface CommandSpec<O = unknown> {
   run(input: Input<O>, cli: Cli): Promise<number>;
 }
 
-/** The options every command takes, before or after its words. */
-export interface Globals {
-  readonly json: boolean;
-  readonly quiet: boolean;
-  readonly verbose: boolean;
-  /** False with `--no-color`. */
-  readonly color: boolean;
-  /** False with `--no-input`: no question is asked. */
-  readonly input: boolean;
-  readonly config: string | null;
-  readonly home: string | null;
-  readonly debug: boolean;
+/** A command in a list: it can be shown without loading it. */
+export interface Listing {
+  readonly path: readonly string[];
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly command: CommandSpec }>;
 }
 
+/** Commands under one heading. */
+export interface Section {
+  readonly title: string;
+  readonly commands: readonly Listing[];
+}
+
+/** What `Globals` is read from. */
 export const GLOBAL_OPTIONS: OptionGroup = {
   title: 'Everywhere',
   options: [

@@ -2,7 +2,7 @@
  * The commands that run most often, for a bundle of their own that stands in for `registry.ts`: what is not in it need not be read,
  * nor stand in its compiled forms. Help is not in it, so that its lines are never shown.
  */
-import type { Listing, Section } from '../registry.js';
+import type { Listing, Section } from '../spec.js';
 
 function at(words: string, load: Listing['load']): Listing {
   return { path: words.split(' '), summary: '', load };

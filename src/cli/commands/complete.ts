@@ -1,14 +1,15 @@
 import { complete } from '../completion/complete.js';
 import { localValues } from '../completion/local-values.js';
+import { commandsOf } from '../help/pages.js';
 import { clean } from '../render/terminal/text.js';
-import type { CommandSpec } from '../spec.js';
+import type { CommandSpec, Section } from '../spec.js';
 
 interface Options {
   readonly newWord: boolean;
 }
 
 /** Prints a candidate a line, `value<TAB>why`, and `:file` where the shell should offer files. Never fails: a person is typing. */
-export const command: CommandSpec<Options> = {
+export const completionOf = (sections: readonly Section[]): CommandSpec<Options> => ({
   path: ['__complete'],
   summary: 'Print completions',
   args: [
@@ -27,7 +28,7 @@ export const command: CommandSpec<Options> = {
   run: async (input, cli) => {
     const words = input.options.newWord ? [...input.args, ''] : input.args;
     try {
-      const { candidates, files } = await complete(words, localValues, cli);
+      const { candidates, files } = await complete(commandsOf(sections), words, localValues, cli);
       const lines = candidates.map(({ value, why }) => (why === '' ? clean(value) : `${clean(value)}\t${clean(why)}`));
       const all = files ? [...lines, ':file'] : lines;
       if (all.length > 0) cli.out(all.join('\n'));
@@ -36,4 +37,4 @@ export const command: CommandSpec<Options> = {
     }
     return 0;
   },
-};
+});

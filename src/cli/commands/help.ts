@@ -1,13 +1,13 @@
 import { Failure } from '../../app/failure.js';
 import type { Cli } from '../cli.js';
-import { commandHelp, groupHelp, overview, pageWidth, topicPage } from '../help/pages.js';
+import { commandHelp, commandsOf, groupHelp, overview, pageWidth, topicPage } from '../help/pages.js';
 import { nearest } from '../input/nearest.js';
 import { plain } from '../render/terminal/paint.js';
-import { COMMANDS } from '../registry.js';
-import type { CommandSpec, Input } from '../spec.js';
+import type { CommandSpec, Input, Section } from '../spec.js';
 import { TOPICS } from '../help/topics.js';
 
-export const command: CommandSpec = {
+/** The command that shows the help of these, and the topics. */
+export const helpOf = (sections: readonly Section[]): CommandSpec => ({
   path: ['help'],
   summary: 'Show help for a command or a topic',
   args: [{ name: 'what', description: 'a command or a topic', required: false, variadic: true, values: 'topic' }],
@@ -18,30 +18,32 @@ export const command: CommandSpec = {
   ],
   touches: [],
   run: async (input: Input<unknown>, cli: Cli) => {
-    const page = await textOf(input.args, cli);
+    const page = await textOf(sections, input.args, cli);
     if (cli.globals.json) cli.json({ help: page });
     else cli.out(page.trimEnd());
     return 0;
   },
-};
+});
 
-async function textOf(words: readonly string[], cli: Cli): Promise<string> {
+async function textOf(sections: readonly Section[], words: readonly string[], cli: Cli): Promise<string> {
   const { json } = cli.globals;
+  const commands = commandsOf(sections);
   const paint = json ? plain : cli.paint;
   const width = pageWidth(json ? null : cli.width);
-  if (words.length === 0) return overview(paint, width);
+  if (words.length === 0) return overview(sections, paint, width);
   const topic = words.length === 1 ? TOPICS.find((one) => one.name === words[0]) : undefined;
   if (topic !== undefined) {
     const { text } = await topic.load();
     return topicPage(text(), paint, width);
   }
-  const listing = COMMANDS.find(
+  const listing = commands.find(
     (one) => one.path.length === words.length && one.path.every((word, i) => words[i] === word),
   );
   if (listing !== undefined) return commandHelp((await listing.load()).command, paint, width);
-  if (COMMANDS.some((one) => words.every((word, i) => one.path[i] === word))) return groupHelp(words, paint, width);
+  if (commands.some((one) => words.every((word, i) => one.path[i] === word)))
+    return groupHelp(sections, words, paint, width);
   const said = words.join(' ');
-  const guess = nearest(said, [...TOPICS.map((one) => one.name), ...COMMANDS.map((one) => one.path.join(' '))]);
+  const guess = nearest(said, [...TOPICS.map((one) => one.name), ...commands.map((one) => one.path.join(' '))]);
   throw new Failure('USAGE', `no help for "${said}"${guess === null ? '' : `; did you mean ${guess}?`}`, {
     hint: guess === null ? 'aip help' : `aip help ${guess}`,
   });

@@ -1,8 +1,7 @@
 /** What could come next on a command line. Made from the declarations, so a new flag completes by itself. */
 import type { Cli } from '../cli.js';
-import { COMMANDS, HIDDEN, type Listing } from '../registry.js';
 import { flagOf } from '../input/flags.js';
-import { GLOBAL_OPTIONS, type CommandSpec, type OptionSpec, type ValueSource } from '../spec.js';
+import { GLOBAL_OPTIONS, type CommandSpec, type Listing, type OptionSpec, type ValueSource } from '../spec.js';
 
 export interface Candidate {
   readonly value: string;
@@ -19,19 +18,23 @@ export interface Completions {
 export type LocalValues = (source: ValueSource, cli: Cli) => Promise<readonly Candidate[]>;
 
 const NONE: Completions = { candidates: [], files: false };
-const VISIBLE = COMMANDS.filter((command) => !HIDDEN.includes(command));
 
-/** `words` are those after `aip`; the last one is being written and may be empty. */
-export async function complete(words: readonly string[], local: LocalValues, cli: Cli): Promise<Completions> {
+/** `commands` are those that help shows; `words` are those after `aip`, the last one being written and maybe empty. */
+export async function complete(
+  commands: readonly Listing[],
+  words: readonly string[],
+  local: LocalValues,
+  cli: Cli,
+): Promise<Completions> {
   const current = words.at(-1) ?? '';
   const before = words.slice(0, -1);
-  const { listing, path, operands, flag, operandsOnly } = await read(before);
+  const { listing, path, operands, flag, operandsOnly } = await read(commands, before);
   const command = listing === null ? null : (await listing.load()).command;
   const options = [...(command?.options ?? []), GLOBAL_OPTIONS].flatMap((group) => group.options);
   const fromSource = async (values: ValueSource | undefined): Promise<Completions> => {
     if (values === undefined) return NONE;
     if (values === 'file') return { candidates: [], files: true };
-    const known = await local(values, cli);
+    const known = [...(await local(values, cli)), ...(values === 'topic' ? firstWords(commands) : [])];
     // Agents go by their short names, unless an id is begun.
     const candidates = /^(?:--[^=]+=)?did:/.test(current) ? [...known, ...known.map(byId)] : known;
     return { candidates, files: values === 'agent' };
@@ -57,7 +60,7 @@ export async function complete(words: readonly string[], local: LocalValues, cli
     return option === undefined ? NONE : starting(await ofOption(option), assigned[2]!, assigned[1]!);
   }
   if (current.startsWith('-') && !operandsOnly) return starting({ candidates: flagsOf(options), files: false });
-  if (command === null) return starting({ candidates: nextWords(path), files: false });
+  if (command === null) return starting({ candidates: nextWords(commands, path), files: false });
   const arg = argumentAt(command, operands);
   if (arg?.choices !== undefined) {
     return starting({ candidates: arg.choices.map((value) => ({ value, why: arg.description })), files: false });
@@ -66,7 +69,10 @@ export async function complete(words: readonly string[], local: LocalValues, cli
 }
 
 /** Reads the finished words: the command, how many operands it has, and a flag that still waits for its value. */
-async function read(words: readonly string[]): Promise<{
+async function read(
+  commands: readonly Listing[],
+  words: readonly string[],
+): Promise<{
   listing: Listing | null;
   path: readonly string[];
   operands: number;
@@ -88,7 +94,7 @@ async function read(words: readonly string[]): Promise<{
     } else if (listing !== null) operands++;
     else {
       path.push(word);
-      listing = VISIBLE.find((one) => one.path.length === path.length && begins(one, path)) ?? null;
+      listing = commands.find((one) => one.path.length === path.length && begins(one, path)) ?? null;
       if (listing !== null) {
         const { command } = await listing.load();
         options = [...(command.options ?? []), GLOBAL_OPTIONS].flatMap((group) => group.options);
@@ -98,9 +104,9 @@ async function read(words: readonly string[]): Promise<{
   return { listing, path, operands, flag: null, operandsOnly: false };
 }
 
-function nextWords(path: readonly string[]): Candidate[] {
+function nextWords(commands: readonly Listing[], path: readonly string[]): Candidate[] {
   const found = new Map<string, string>();
-  for (const command of VISIBLE.filter((one) => begins(one, path))) {
+  for (const command of commands.filter((one) => begins(one, path))) {
     const [word, next] = command.path.slice(path.length);
     if (word === undefined) continue;
     const others = found.get(word);
@@ -108,6 +114,10 @@ function nextWords(path: readonly string[]): Candidate[] {
     found.set(word, next === undefined ? command.summary : others === undefined ? next : `${others}, ${next}`);
   }
   return [...found].map(([value, why]) => ({ value, why }));
+}
+
+function firstWords(commands: readonly Listing[]): Candidate[] {
+  return [...new Set(commands.map((command) => command.path[0]!))].map((value) => ({ value, why: '' }));
 }
 
 function byId({ value, why }: Candidate): Candidate {

@@ -1,9 +1,8 @@
 /** What completion offers from this machine: known agents, pinned principals, topics, codes. Nothing is created by looking. */
 import { NATIVE_CODES } from '../../protocol/codes.js';
 import type { Cli } from '../cli.js';
-import type { Candidate, LocalValues } from './complete.js';
+import type { LocalValues } from './complete.js';
 import { exists } from '../config/files.js';
-import { COMMANDS } from '../registry.js';
 import { TOPICS } from '../help/topics.js';
 
 export const localValues: LocalValues = async (source, cli) => {
@@ -15,7 +14,7 @@ export const localValues: LocalValues = async (source, cli) => {
     case 'code':
       return Object.values(NATIVE_CODES).map(({ code, name }) => ({ value: code, why: name }));
     case 'topic':
-      return [...TOPICS.map(({ name, summary }) => ({ value: name, why: summary })), ...firstWords()];
+      return TOPICS.map(({ name, summary }) => ({ value: name, why: summary }));
     case 'file':
       return [];
   }
@@ -25,9 +24,4 @@ async function state(cli: Cli) {
   if (!exists(cli.workspace.paths().stateFile)) return null;
   const { localState } = await import('../../workspace/state.js');
   return localState(cli.workspace);
-}
-
-function firstWords(): Candidate[] {
-  const words = new Set(COMMANDS.map((command) => command.path[0]!).filter((word) => !word.startsWith('_')));
-  return [...words].map((value) => ({ value, why: '' }));
 }

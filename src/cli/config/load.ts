@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { Failure } from '../../app/failure.js';
 import { secretVariable } from '../../app/ports/secrets.js';
 import type { Io } from '../io.js';
-import type { Globals } from '../spec.js';
+import type { Globals } from '../globals.js';
 import type { LocalWorkspace } from '../../workspace/workspace.js';
 import { combined, hooksOf, isUsersAlone, principalsOf, type Layer } from './combine.js';
 import { readNamedFile, readUserFile, type ConfigFile } from './files.js';

@@ -1,8 +1,15 @@
 /** Help, made from the declarations. Each page is meant to fit one screen. */
-import { COMMANDS, SECTIONS, type Listing } from '../registry.js';
 import type { Paint } from '../render/terminal/paint.js';
 import { wrap } from '../render/terminal/text.js';
-import { GLOBAL_OPTIONS, type ArgSpec, type CommandSpec, type OptionSpec, type Touch } from '../spec.js';
+import {
+  GLOBAL_OPTIONS,
+  type ArgSpec,
+  type CommandSpec,
+  type Listing,
+  type OptionSpec,
+  type Section,
+  type Touch,
+} from '../spec.js';
 import { TOPICS } from './topics.js';
 import { VERSION } from '../version.js';
 
@@ -28,7 +35,7 @@ const TOUCHES: Readonly<Record<Touch, string>> = {
 };
 
 /** What `aip` alone prints: how to start. */
-export function start(paint: Paint): string {
+export function start(sections: readonly Section[], paint: Paint): string {
   const lines = [
     paint.bold('aip gives AI agents an identity, verifies what they intend, and stops them.'),
     'See it work  aip demo',
@@ -37,21 +44,19 @@ export function start(paint: Paint): string {
     'Verify       aip intent verify intent.json',
     'All of it    aip help',
   ];
-  return `${lines.filter((line) => isRunnable(line)).join('\n')}\n`;
+  return `${lines.filter((line) => isRunnable(line, commandsOf(sections))).join('\n')}\n`;
 }
 
 /** A line that ends in a command is shown once that command exists. */
-function isRunnable(line: string): boolean {
+function isRunnable(line: string, commands: readonly Listing[]): boolean {
   const words = / {2,}aip (.+)$/.exec(line)?.[1]?.split(' ');
-  return words === undefined || COMMANDS.some((command) => command.path.every((word, i) => words[i] === word));
+  return words === undefined || commands.some((command) => command.path.every((word, i) => words[i] === word));
 }
 
 /** `aip help` and `aip --help`. */
-export function overview(paint: Paint, width: number): string {
-  const names = Math.max(
-    ...SECTIONS.flatMap((section) => section.commands).map((command) => command.path.join(' ').length),
-  );
-  const blocks = SECTIONS.map((section) =>
+export function overview(sections: readonly Section[], paint: Paint, width: number): string {
+  const names = Math.max(...commandsOf(sections).map((command) => command.path.join(' ').length));
+  const blocks = sections.map((section) =>
     block(
       section.title,
       section.commands.flatMap((one) => listed(one, names, width)),
@@ -69,8 +74,8 @@ export function overview(paint: Paint, width: number): string {
 }
 
 /** `aip passport`: the commands that begin so. */
-export function groupHelp(path: readonly string[], paint: Paint, width: number): string {
-  const members = COMMANDS.filter((command) => path.every((word, i) => command.path[i] === word));
+export function groupHelp(sections: readonly Section[], path: readonly string[], paint: Paint, width: number): string {
+  const members = commandsOf(sections).filter((command) => path.every((word, i) => command.path[i] === word));
   const names = Math.max(...members.map((command) => command.path.join(' ').length));
   return page(
     block('Usage', [`  aip ${path.join(' ')} <command> [flags]`], paint),
@@ -81,6 +86,11 @@ export function groupHelp(path: readonly string[], paint: Paint, width: number):
     ),
     [`aip ${path.join(' ')} <command> --help says more.`],
   );
+}
+
+/** The commands of all sections, in order. */
+export function commandsOf(sections: readonly Section[]): readonly Listing[] {
+  return sections.flatMap((section) => section.commands);
 }
 
 /** One command. */

@@ -1,19 +1,7 @@
 /** Questions to a person, asked only when one is there; otherwise the failure names the flag that answers. */
 import { Failure } from '../../app/failure.js';
 import { Interrupted, type Io } from '../io.js';
-
-export interface Question {
-  /** What is asked, without a colon. */
-  readonly message: string;
-  /** The flag (or variable) that answers it, e.g. `--yes`. */
-  readonly flag: string;
-}
-
-export interface Choice<T> {
-  readonly value: T;
-  readonly name: string;
-  readonly description?: string;
-}
+import type { Choice, Question, Terminal } from './question.js';
 
 /** Each method fails with ANSWER_NEEDED when it may not ask, and with `Interrupted` on Ctrl-C. */
 export interface Questions {
@@ -76,11 +64,4 @@ export function questions(io: Io, options: { readonly input: boolean; readonly c
         }
       }),
   };
-}
-
-export interface Terminal {
-  readonly input: Io['stdin'];
-  readonly output: Io['stderr'];
-  readonly signal: AbortSignal;
-  readonly colour: boolean;
 }

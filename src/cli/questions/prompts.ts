@@ -1,6 +1,6 @@
 /** The prompt library, behind four functions. Loaded by `questions.ts`, and only once something may be asked. */
 import { confirm, input, password, select } from '@inquirer/prompts';
-import type { Choice, Terminal } from './ask.js';
+import type { Choice, Terminal } from './question.js';
 import { clean } from '../render/terminal/text.js';
 
 type Check = ((answer: string) => true | string) | undefined;

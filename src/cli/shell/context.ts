@@ -5,7 +5,8 @@ import { OutputClosed, widthOf, type Interrupted, type Io } from '../io.js';
 import { questions } from '../questions/ask.js';
 import { plain, type Paint } from '../render/terminal/paint.js';
 import { clean, cleanLines, safeJson, wrapped } from '../render/terminal/text.js';
-import type { CommandSpec, Globals } from '../spec.js';
+import type { Globals } from '../globals.js';
+import type { CommandSpec } from '../spec.js';
 import { localWorkspace } from '../../workspace/workspace.js';
 import { worldOf } from './world.js';
 

@@ -4,7 +4,8 @@ import { Failure } from '../../app/failure.js';
 import { secretVariable } from '../../app/ports/secrets.js';
 import { flagOf } from '../input/flags.js';
 import type { Io } from '../io.js';
-import { GLOBAL_OPTIONS, type CommandSpec, type Globals, type Input, type OptionSpec } from '../spec.js';
+import type { Globals } from '../globals.js';
+import { GLOBAL_OPTIONS, type CommandSpec, type Input, type OptionSpec } from '../spec.js';
 
 export interface Parsed {
   readonly input: Input<unknown>;

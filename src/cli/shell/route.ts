@@ -1,9 +1,9 @@
 /** Finds the command in the arguments without knowing any command's own flags, so that only that command need be loaded. */
 import { Failure } from '../../app/failure.js';
-import { COMMANDS, type Listing } from '../registry.js';
+import { COMMANDS } from '../registry.js';
 import { flagOf } from '../input/flags.js';
 import { nearest } from '../input/nearest.js';
-import { GLOBAL_OPTIONS } from '../spec.js';
+import { GLOBAL_OPTIONS, type Listing } from '../spec.js';
 
 export type Route =
   | { readonly kind: 'bare'; readonly help: boolean }

@@ -7,6 +7,7 @@ import { Interrupted, OutputClosed, widthOf, type Io } from '../io.js';
 import { plain } from '../render/terminal/paint.js';
 import { safeJson } from '../render/terminal/text.js';
 import { asks, route } from './route.js';
+import { SECTIONS } from '../registry.js';
 import { VERSION } from '../version.js';
 
 export async function shell(argv: readonly string[], io: Io): Promise<number> {
@@ -83,14 +84,15 @@ async function execute(argv: readonly string[], io: Io, life: Lifetime): Promise
     const { command } = await found.listing.load();
     return answer(help.commandHelp(command, paint.out, width));
   }
-  if (found.kind === 'bare') return answer(found.help ? help.overview(paint.out, width) : help.start(paint.out));
-  if (found.help) return answer(help.groupHelp(found.path, paint.out, width));
+  if (found.kind === 'bare')
+    return answer(found.help ? help.overview(SECTIONS, paint.out, width) : help.start(SECTIONS, paint.out));
+  if (found.help) return answer(help.groupHelp(SECTIONS, found.path, paint.out, width));
   // `aip passport` did nothing, and says so to scripts.
   if (json) {
     const words = ['aip', ...found.path].join(' ');
     throw new Failure('USAGE', `${words} begins several commands and names none.`, { hint: `${words} --help` });
   }
-  io.stderr.write(help.groupHelp(found.path, paint.err, help.pageWidth(widthOf(io.stderr))));
+  io.stderr.write(help.groupHelp(SECTIONS, found.path, paint.err, help.pageWidth(widthOf(io.stderr))));
   return 2;
 }
 

@@ -5,7 +5,7 @@ import { userConfig } from '../../workspace/files.js';
 import { meshApiKey } from '../../workspace/mesh.js';
 import type { LocalWorkspace } from '../../workspace/workspace.js';
 import { usage, type Duration } from '../options/given.js';
-import type { MeshOptions } from './mesh.js';
+import type { MeshOptions } from './options.js';
 
 type Members = Readonly<Record<string, unknown>>;
 

@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { SCRIPTS, SHELLS } from '../../../src/cli/completion/scripts.js';
 import { complete, type LocalValues } from '../../../src/cli/completion/complete.js';
+import { commandsOf } from '../../../src/cli/help/pages.js';
+import { SECTIONS } from '../../../src/cli/registry.js';
 import { TOPICS } from '../../../src/cli/help/topics.js';
 import { world } from '../../kit/world.js';
 
+const VISIBLE = commandsOf(SECTIONS);
 const local: LocalValues = async (source) =>
   source === 'agent'
     ? [
@@ -16,7 +19,7 @@ const local: LocalValues = async (source) =>
       ]
     : [];
 const offered = async (...words: string[]) => {
-  const { candidates, files } = await complete(words, local, {} as never);
+  const { candidates, files } = await complete(VISIBLE, words, local, {} as never);
   return { values: candidates.map((one) => one.value), files };
 };
 
@@ -50,7 +53,7 @@ describe('what could come next', () => {
     else expect(values).toEqual(expected);
   });
   test('a group is told by its commands', async () => {
-    const { candidates } = await complete(['conf'], local, {} as never);
+    const { candidates } = await complete(VISIBLE, ['conf'], local, {} as never);
     expect(candidates.find(({ value }) => value === 'config')?.why).toBe('list, trust');
   });
   test('choices of a flag, apart and after =', async () => {
