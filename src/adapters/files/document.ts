@@ -3,14 +3,14 @@ import { MAX_DOCUMENT_BYTES } from '../../protocol/limits.js';
 
 /**
  * The bytes of a document, read up to one byte past the limit so that the parser can refuse what is too long without the
- * rest ever being read. Null when there is no such file; fails with UNREADABLE.
+ * rest ever being read. Null when there is no such file; fails with UNREADABLE, also when a pipe takes longer than `withinMs`.
  */
-export async function readDocument(path: string): Promise<Uint8Array | null> {
+export async function readDocument(path: string, withinMs?: number): Promise<Uint8Array | null> {
   const bytes = readFile(path);
   if (bytes !== null) return bytes;
   // Loading what waits for pipes, and what says what is wrong with a path, takes longer than a verification.
   const { readAny } = await import('./plain-file.js');
-  return readAny(path);
+  return readAny(path, withinMs);
 }
 
 /** A plain file, which keeps nobody waiting; null for everything else, and for what cannot be read. */

@@ -13,8 +13,12 @@ const NOBODY_MS = 3000;
 const SILENCE_MS = 60_000;
 const PAUSE_MS = 10;
 
-/** What `readDocument` does, for pipes and devices as well, which may keep their readers waiting. */
-export async function readAny(path: string): Promise<Uint8Array | null> {
+/**
+ * What `readDocument` does, for pipes and devices as well, which may keep their readers waiting. `withinMs`: how long a pipe may take
+ * to its end.
+ */
+export async function readAny(path: string, withinMs = Infinity): Promise<Uint8Array | null> {
+  const deadline = Date.now() + withinMs;
   try {
     // A pipe without a writer would hold up a thread that no signal ends, and with it the end of the process.
     const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
@@ -26,7 +30,7 @@ export async function readAny(path: string): Promise<Uint8Array | null> {
       let length = 0;
       while (length < buffer.length) {
         const read = kind.isFile() ? readNow : length === 0 && kind.isFIFO() ? readFirst : readLater;
-        const bytesRead = await read(handle, buffer.subarray(length), path);
+        const bytesRead = await read(handle, buffer.subarray(length), path, deadline);
         if (bytesRead === 0) break;
         length += bytesRead;
       }
@@ -44,8 +48,12 @@ async function readNow(handle: FileHandle, into: Buffer): Promise<number> {
 }
 
 /** From a pipe or a device: waits, within bounds, for whoever writes. */
-async function readLater(handle: FileHandle, into: Buffer, path: string): Promise<number> {
+async function readLater(handle: FileHandle, into: Buffer, path: string, deadline: number): Promise<number> {
   for (let waited = 0; waited < SILENCE_MS; waited += PAUSE_MS) {
+    if (Date.now() >= deadline)
+      throw new Failure('UNREADABLE', `${path} is a pipe that did not come to its end in time; nothing was judged.`, {
+        hint: 'close the writer, or give a stream with --ndjson',
+      });
     try {
       return await readNow(handle, into);
     } catch (error) {
@@ -57,9 +65,9 @@ async function readLater(handle: FileHandle, into: Buffer, path: string): Promis
 }
 
 /** A pipe is at its end as well before its first writer has come. */
-async function readFirst(handle: FileHandle, into: Buffer, path: string): Promise<number> {
+async function readFirst(handle: FileHandle, into: Buffer, path: string, deadline: number): Promise<number> {
   for (let waited = 0; waited < NOBODY_MS; waited += PAUSE_MS) {
-    const bytesRead = await readLater(handle, into, path);
+    const bytesRead = await readLater(handle, into, path, deadline);
     if (bytesRead > 0) return bytesRead;
     await sleep(PAUSE_MS);
   }

@@ -33,6 +33,8 @@ export function readSecretDescriptor(descriptor: number, source: SecretSource): 
   try {
     for (let n = -1; n !== 0 && length < buffer.length; length += n)
       n = readSync(descriptor, buffer, length, buffer.length - length, null);
+    // A program that this process starts would inherit it, and could read a file behind it again.
+    if (descriptor > 2) closeSync(descriptor);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
     const why = code === 'EBADF' ? 'it is not open' : code;

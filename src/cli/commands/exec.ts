@@ -3,13 +3,15 @@ import { findPassport } from '../../app/passports/find.js';
 import { openKey } from '../../app/keys/keyring.js';
 import { signIntent } from '../../app/signing/intent.js';
 import { verifyIntents, type Submission } from '../../app/verification/intents.js';
-import { readIntent } from '../../protocol/intent.js';
-import { JsonError, parseJson } from '../../protocol/json/parse.js';
+import { acceptedDocument, type AcceptedDocument } from '../../app/verification/accepted-document.js';
+import { JsonError } from '../../protocol/json/parse.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { Judgement } from '../../verify/judge.js';
 import { APPROVAL_OPTION, approvalsIn, explainUnapproved, type ApprovalFlags } from '../intents/approvals.js';
 import type { Cli } from '../cli.js';
-import { documentReader, readInput } from '../input/documents.js';
+import { bindArguments } from '../intents/bind-arguments.js';
+import { childEnvironment, intentFile, warnBefore } from '../intents/child.js';
+import { documentReader, readJudged } from '../input/documents.js';
 import { widthOf } from '../io.js';
 import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../input/options.js';
 import { passportFile } from '../passports/file.js';
@@ -27,16 +29,14 @@ interface Options extends RequestFlags, KeyPlaceFlags, ResolveFlags, ApprovalFla
   readonly passport?: string;
   readonly intent?: string;
   readonly geo?: string;
+  readonly strict?: boolean;
 }
-
-/** Whoever runs as the agent's tool must not be able to sign as the agent, command the mesh, or raise or resolve alerts. */
-const SECRETS = /^(AGENT_PRIVATE_KEY|AIP_(KEY_PASSPHRASE|MESH_KEY|WEBHOOK_SECRET|PAGERDUTY_KEY|MONITOR_SLACK_URL))$/i;
 
 export const command: CommandSpec<Options> = {
   path: ['exec'],
   summary: 'Run a command only if the agent may do what it stands for',
   detail:
-    'The exit code is that of the command once it runs. It finds AIP_INTENT_HASH and AIP_AGENT_ID in its environment, and no key or passphrase; what aip has to say goes to stderr.',
+    'An argument {name} or --flag={name} becomes the verified param; the command also finds AIP_PARAM_<NAME>, AIP_INTENT_FILE, AIP_INTENT_HASH and AIP_AGENT_ID in its environment. Its exit code is passed on; what aip has to say goes to stderr.',
   args: [{ name: 'command', description: 'the command and its arguments', variadic: true, afterDashes: true }],
   options: [
     {
@@ -58,6 +58,7 @@ export const command: CommandSpec<Options> = {
     {
       title: 'How',
       options: [
+        { flags: '--strict', description: 'refuse where it would warn: unbound_arguments, principal_key_here' },
         { flags: '--geo <CC>', description: 'country of the request, for geo_restriction' },
         APPROVAL_OPTION,
         ...RESOLVE_OPTIONS,
@@ -68,10 +69,13 @@ export const command: CommandSpec<Options> = {
   ],
   examples: [
     {
-      run: 'aip exec -p support-agent-v1 -a issue_refund --param amount:=50 -- ./refund.sh 8472 50',
-      why: 'sign, verify, run',
+      run: 'aip exec -p support-agent-v1 -a issue_refund --param amount:=50 -- ./refund.sh 8472 {amount}',
+      why: 'sign, verify, and run with what was verified',
     },
-    { run: 'aip exec --intent intent.json -a deploy -- ./deploy.sh', why: 'an intent that was signed elsewhere' },
+    {
+      run: 'aip exec --intent intent.json -a deploy -- ./deploy.sh --env={env}',
+      why: 'an intent that was signed elsewhere',
+    },
   ],
   exits: {
     3: 'the passport, a file or the command does not exist',
@@ -86,19 +90,20 @@ export const command: CommandSpec<Options> = {
   touches: ['files', 'state', 'keychain', 'network', 'processes'],
   topics: ['verification', 'exit-codes', 'keys'],
 
-  async run({ args: [name, ...args], options }, cli) {
+  async run({ args: command, options }, cli) {
+    const name = command[0]!;
     const run = await foreground(cli.workspace, onTerminal(cli));
-    const file = run.find(name!);
+    const file = run.find(name);
     if (file === null) {
-      throw new Failure(
-        'NOT_FOUND',
-        `There is no command ${name!.slice(0, 200)} to run. Nothing was signed or spent.`,
-        {
-          hint: 'aip exec --help',
-        },
-      );
+      throw new Failure('NOT_FOUND', `There is no command ${name.slice(0, 200)} to run. Nothing was signed or spent.`, {
+        hint: 'aip exec --help',
+      });
     }
     const { submission, flags } = options.intent === undefined ? await signed(options, cli) : await given(options, cli);
+    // Of the bytes that are judged below, so that what is bound is what was verified.
+    const document = documentIn(submission.bytes);
+    const bound = bindArguments(command, document?.params ?? {});
+    await warnBefore(bound, options, cli);
     const approvals = await approvalsIn(options, cli);
     const { deps, options: judging } = await verification(cli, { ...flags, approvals });
     const [judgement] = await verifyIntents(deps, judging, [submission]);
@@ -111,11 +116,16 @@ export const command: CommandSpec<Options> = {
       throw wrongAction(options, action, 'The intent is spent; nothing was run.');
     }
 
-    const kept = Object.entries(cli.io.env).filter(([variable]) => !SECRETS.test(variable));
-    const env = { ...Object.fromEntries(kept), AIP_INTENT_HASH: intent_hash!, AIP_AGENT_ID: agent_id! };
+    const env = {
+      ...childEnvironment(cli.io.env),
+      ...bound.variables,
+      AIP_INTENT_HASH: intent_hash!,
+      AIP_AGENT_ID: agent_id!,
+      AIP_INTENT_FILE: intentFile(document!.text, cli),
+    };
     // Who pressed Ctrl-C while it was judged does not want it run.
     cli.io.signal.throwIfAborted();
-    const running = run.start(file, args, env);
+    const running = run.start(file, bound.args.slice(1), env);
     cli.onInterrupt(({ exitCode }) => {
       running.signal(exitCode === 130 ? 'SIGINT' : 'SIGTERM');
       // Its own end decides the exit code.
@@ -177,8 +187,8 @@ async function given(options: Options, cli: Cli): Promise<Prepared> {
   if (options.action === undefined)
     throw new Failure('USAGE', 'Which action does the command carry out?', { hint: 'name it with --action <name>' });
   const source = options.intent!;
-  const bytes = await readInput(source, cli);
-  const action = options.action === undefined ? null : actionIn(bytes);
+  const bytes = await readJudged(source, cli);
+  const action = documentIn(bytes)?.action ?? null;
   if (action !== null && action !== options.action) {
     throw wrongAction(options, action, 'Nothing was spent or run.');
   }
@@ -193,9 +203,9 @@ function wrongAction({ intent, action }: Options, found: string | null, state: s
 }
 
 /** Null for what is no intent; the verification says what it is instead. */
-function actionIn(bytes: Uint8Array): string | null {
+function documentIn(bytes: Uint8Array | string): AcceptedDocument | null {
   try {
-    return readIntent(parseJson(bytes)).document.action;
+    return acceptedDocument(bytes);
   } catch (error) {
     if (error instanceof JsonError || error instanceof ShapeError) return null;
     throw error;

@@ -177,6 +177,7 @@ export const OTHER_VARIABLES: Readonly<Record<string, string>> = {
   AIP_TRUST_CONFIG:
     'sha256:<digest> of the project config that counts for this run, as aip config trust --print prints it',
   AIP_KEY_PASSPHRASE: 'passphrase of key files',
+  AIP_SECRETS_DIR: 'folder of mounted secrets, whose modes a container sets, beside /run/secrets',
   AIP_MESH_KEY: 'API key of this machine, aipm_..., before mesh.key_file and mesh.key_id',
   AIP_PAGERDUTY_KEY: "integration key of PagerDuty's Events API v2, for `aip monitor`",
   AIP_WEBHOOK_SECRET:
@@ -184,13 +185,14 @@ export const OTHER_VARIABLES: Readonly<Record<string, string>> = {
   AGENT_PRIVATE_KEY: "the agent's key, for the key store env",
   AIP_INTENT_HASH: 'set by `aip exec` for the command it runs: the accepted intent',
   AIP_AGENT_ID: 'set by `aip exec` for the command it runs: whose intent it was',
+  AIP_INTENT_FILE: 'set by `aip exec` for the command it runs: a file with the verified intent',
 };
 
 /** Variables that look like ours and mean nothing. A misspelt one is worse than a misspelt key: nothing would refuse it. */
 export function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
   const known = [...KEY_NAMES.map(variableOf), ...Object.keys(OTHER_VARIABLES)];
   return Object.keys(env)
-    .filter((name) => name.startsWith('AIP_') && !known.includes(name))
+    .filter((name) => name.startsWith('AIP_') && !name.startsWith('AIP_PARAM_') && !known.includes(name))
     .map((name) => {
       const guess = nearest(name, known);
       return `${name} means nothing to aip${guess === null ? '' : `; did you mean ${guess}?`}`;

@@ -6,6 +6,38 @@ import type { Json } from '../../protocol/json/values.js';
 import type { Cli } from '../cli.js';
 import { readDocument } from '../../workspace/files.js';
 
+/**
+ * How long a pipe with what is to be judged may take to its end, in ms. A writer that waits for the verdict before it goes on could
+ * otherwise show one document to the verifier and hand another to what runs after it.
+ */
+export const PIPE_MS = 10_000;
+
+/** What is to be judged, in a file, a pipe or on stdin for `-`. Fails with UNREADABLE when a pipe does not end in time. */
+export async function readJudged(path: string, cli: Cli): Promise<Uint8Array> {
+  if (path !== '-') return (await readDocument(path, PIPE_MS)) ?? readInput(path, cli);
+  if (cli.io.stdin.isTTY === true) return readStdin(cli);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(reject, PIPE_MS, lateFailure('stdin'));
+  });
+  try {
+    return await Promise.race([readStdin(cli), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Of a pipe, or of a line in one, that was begun and not ended in time. */
+export function lateFailure(what: string): Failure {
+  return new Failure(
+    'UNREADABLE',
+    `${what} did not come to its end within ${PIPE_MS / 1000} s; nothing of it was judged.`,
+    {
+      hint: 'close the writer, or give a stream with --ndjson',
+    },
+  );
+}
+
 /** All of stdin up to one byte past the document limit, so that the parser can refuse what is too long. */
 export async function readStdin(cli: Cli): Promise<Uint8Array> {
   if (cli.io.stdin.isTTY === true) cli.note('Reading from the terminal; end with Ctrl-D.');

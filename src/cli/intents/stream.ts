@@ -4,13 +4,16 @@ import {
   commitBatch,
   prepareBatch,
   type PreparedBatch,
+  type Submission,
   type VerifierDeps,
   type VerifyOptions,
 } from '../../app/verification/intents.js';
 import type { Judgement } from '../../verify/judge.js';
 import type { Cli } from '../cli.js';
 import { OutputClosed } from '../io.js';
+import { inTime } from '../input/in-time.js';
 import { lineBatches, type Line } from '../input/lines.js';
+import { withParams } from './accepted.js';
 import { exitOf } from './refusal.js';
 import { safeJson } from '../render/terminal/text.js';
 import type { Format } from './results.js';
@@ -30,6 +33,8 @@ export interface StreamRequest {
   readonly sources: readonly string[];
   readonly failFast: boolean;
   readonly format: Format;
+  /** Gives the verified params with each decision. */
+  readonly params?: boolean;
 }
 
 /** Judges NDJSON of any length in constant memory: the next batches' signatures are computed while this one is committed. */
@@ -55,15 +60,17 @@ export async function verifyStream(cli: Cli, request: StreamRequest): Promise<nu
   const { deps, options } = request;
   let judged = 0;
   let firstRefusal: Judgement | null = null;
-  const ahead: Promise<PreparedBatch>[] = [];
+  const ahead: { readonly batch: Promise<PreparedBatch>; readonly submissions: readonly Submission[] }[] = [];
 
   // Answers are written after the commit and before the next one, so that nothing is said that is not kept.
   const settleBut = async (most: number): Promise<void> => {
     while (ahead.length > most) {
-      const judgements = commitBatch(deps, options, await ahead.shift()!);
+      const { batch, submissions } = ahead.shift()!;
+      const judgements = commitBatch(deps, options, await batch);
       judged += judgements.length;
       firstRefusal ??= judgements.find(({ decision }) => !decision.success) ?? null;
-      await cli.stream(judgements.map(({ decision }) => safeJson(decision)).join('\n'));
+      const told = request.params === true ? judgements.map((one, i) => withParams(one, submissions[i]!)) : judgements;
+      await cli.stream(told.map(({ decision }) => safeJson(decision)).join('\n'));
     }
   };
   const incoming = batches(cli, request);
@@ -75,14 +82,11 @@ export async function verifyStream(cli: Cli, request: StreamRequest): Promise<nu
       const { done, value } = await arriving;
       if (done === true) break;
       const { lines, source } = value;
-      const next = prepareBatch(
-        deps,
-        options,
-        lines.map(({ bytes, number }) => ({ bytes, source: `${source}:${number}` })),
-      );
+      const submissions = lines.map(({ bytes, number }) => ({ bytes, source: `${source}:${number}` }));
+      const batch = prepareBatch(deps, options, submissions);
       // Handled when its turn comes; until then a failure must not count as unhandled.
-      next.catch(() => undefined);
-      ahead.push(next);
+      batch.catch(() => undefined);
+      ahead.push({ batch, submissions });
       await settleBut(options.parallel && !request.failFast && lines.length >= WORTH_AHEAD ? MOST_AHEAD : 0);
       if (request.failFast && firstRefusal !== null) return exitOf(firstRefusal);
     }
@@ -121,7 +125,9 @@ async function* batches(
 ): AsyncGenerator<{ lines: Line[]; source: string }> {
   for (const source of sources) {
     const stream = source === '-' ? cli.io.stdin : createReadStream(source, { highWaterMark: 256 * 1024 });
-    for await (const lines of lineBatches(stream as AsyncIterable<Uint8Array>)) {
+    for await (const lines of lineBatches(
+      inTime(stream as AsyncIterable<Uint8Array>, source === '-' ? 'stdin' : source),
+    )) {
       if (!failFast) yield { lines, source };
       else for (const line of lines) yield { lines: [line], source };
     }

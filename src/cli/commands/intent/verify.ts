@@ -4,7 +4,8 @@ import type { Judgement } from '../../../verify/judge.js';
 import { APPROVAL_OPTION, approvalsIn, explainUnapproved, type ApprovalFlags } from '../../intents/approvals.js';
 import type { Cli } from '../../cli.js';
 import { ENVELOPE_OPTIONS, envelopeTrust, type EnvelopeFlags } from '../../aip1/envelope-flags.js';
-import { readInput, readStdin } from '../../input/documents.js';
+import { readJudged } from '../../input/documents.js';
+import { printVerified, withParams } from '../../intents/accepted.js';
 import { passportFile } from '../../passports/file.js';
 import { RESOLVE_OPTIONS, type ResolveFlags } from '../../passports/pins.js';
 import { DEMAND_OPTIONS, demandsOf, type DemandFlags } from '../../intents/demands.js';
@@ -13,7 +14,6 @@ import { resultWriter, type Format } from '../../intents/results.js';
 import type { CommandSpec } from '../../spec.js';
 import { duration, instant, integer } from '../../input/values.js';
 import { verification, type VerificationFlags } from '../../intents/verification.js';
-import { readDocument } from '../../../workspace/files.js';
 import { signatureWorkers } from '../../../workspace/programs.js';
 
 interface Options extends ResolveFlags, EnvelopeFlags, ApprovalFlags, DemandFlags {
@@ -26,6 +26,8 @@ interface Options extends ResolveFlags, EnvelopeFlags, ApprovalFlags, DemandFlag
   readonly ndjson?: boolean;
   readonly format?: Format;
   readonly failFast?: boolean;
+  readonly params?: boolean;
+  readonly printVerified?: boolean;
   readonly jobs: number;
 }
 
@@ -84,6 +86,8 @@ export const command: CommandSpec<Options> = {
           description: 'how to answer',
           choices: ['human', 'json', 'ndjson', 'github', 'sarif', 'junit'],
         },
+        { flags: '--params', description: 'give the verified params with each JSON decision' },
+        { flags: '--print-verified', description: 'print the accepted documents, and nothing else' },
         { flags: '--fail-fast', description: 'stop at the first refusal' },
         {
           flags: '--jobs <n>',
@@ -95,7 +99,10 @@ export const command: CommandSpec<Options> = {
     },
   ],
   examples: [
-    { run: 'aip intent verify intent.json && ./issue-refund.sh', why: 'in a script' },
+    {
+      run: 'doc=$(aip intent verify intent.json --print-verified) && ./issue-refund.sh <<<"$doc"',
+      why: 'run on what was judged',
+    },
     { run: "aip intent verify 'outbox/*.json' --format github", why: 'as a CI step' },
     { run: 'tail -f intents.ndjson | aip intent verify - --ndjson', why: 'a stream' },
   ],
@@ -124,6 +131,7 @@ export const command: CommandSpec<Options> = {
       live: options.ndjson === true,
     });
     const format = formatOf(options, cli);
+    requireMeaning(options, format, cli);
     if (options.ndjson === true) {
       const { verifyStream } = await import('../../intents/stream.js');
       const workers =
@@ -134,6 +142,7 @@ export const command: CommandSpec<Options> = {
         sources: args,
         failFast: options.failFast === true,
         format,
+        params: options.params === true,
       });
     }
     const submissions = await submissionsOf(args, cli);
@@ -146,7 +155,11 @@ export const command: CommandSpec<Options> = {
         if (!judgements.at(-1)!.decision.success) break;
       }
     }
-    results.finish(judgements);
+    if (options.printVerified === true) printVerified(judgements, submissions, cli);
+    else
+      results.finish(
+        options.params === true ? judgements.map((one, i) => withParams(one, submissions[i]!)) : judgements,
+      );
     explainUnapproved(cli, approvals, deps, judgements);
     const refused = judgements.find(({ decision }) => !decision.success);
     return refused === undefined ? 0 : exitOf(refused);
@@ -187,6 +200,28 @@ function formatOf({ format, ndjson }: Options, cli: Cli): Format {
   return cli.globals.json ? 'json' : 'human';
 }
 
+/** Flags that ask for the verified document say one thing only, so that a consumer never reads anything else in its place. */
+function requireMeaning(
+  { params, printVerified, ndjson, format: named, dryRun }: Options,
+  format: Format,
+  cli: Cli,
+): void {
+  if (printVerified === true) {
+    const other = ndjson === true ? '--ndjson' : named !== undefined ? '--format' : cli.globals.json ? '--json' : null;
+    const also = other ?? (dryRun === true ? '--dry-run' : params === true ? '--params' : null);
+    if (also !== null)
+      throw new Failure(
+        'USAGE',
+        `--print-verified prints accepted documents and nothing else; it does not go with ${also}.`,
+        {
+          hint: `leave ${also} out`,
+        },
+      );
+  }
+  if (params === true && format !== 'json' && format !== 'ndjson')
+    throw new Failure('USAGE', `--params is for JSON decisions, not for the format ${format}.`, { hint: 'add --json' });
+}
+
 function country(text: string): string {
   if (/^[A-Za-z]{2}$/.test(text)) return text.toUpperCase();
   throw new Failure('USAGE', `"${text.slice(0, 16)}" is not a two-letter country code.`, { hint: '--geo US' });
@@ -217,8 +252,7 @@ async function submissionsOf(args: readonly string[], cli: Cli): Promise<Submiss
   }
   const submissions: Submission[] = [];
   for (const source of paths) {
-    const bytes =
-      source === '-' ? await readStdin(cli) : ((await readDocument(source)) ?? (await readInput(source, cli)));
+    const bytes = await readJudged(source, cli);
     if (source === '-' && bytes.length === 0) throw nothing('Stdin is empty.');
     submissions.push({ bytes, source });
   }

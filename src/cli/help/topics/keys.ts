@@ -14,15 +14,30 @@ and lacking the item are four different messages, each within 5 s. A read that f
 List, show and verify need no private key and never touch the key store.
 
 # Passphrases
-They come from AIP_KEY_PASSPHRASE, --passphrase-file or the terminal, never from an argument.
+They come from --passphrase-file, --passphrase-fd, AIP_KEY_PASSPHRASE or the terminal, never from an argument. One that is easily
+guessed is warned of, and a strong one is suggested.
 
 On macOS any node program of yours can read what was stored in the keychain; on Linux any program of yours can, once the ring is
 unlocked. Where that matters use file.
 
 # Without a keychain (containers, CI)
   aip passport create bot --domain acme.com --action deploy --key-store file --passphrase-file /run/secrets/passphrase
-  AGENT_PRIVATE_KEY=$(cat /run/secrets/agent) aip intent sign --passport bot.passport.json --action deploy
+  AGENT_PRIVATE_KEY=$(cat /run/secrets/agent) aip intent sign --passport bot.passport.json --action deploy --key-store env
 
-Public keys are written ed25519:<64 hex>; base64url of the 32 bytes is read as well.
+# One rule for every secret
+In variables, files, stdin and mounted secrets alike, one byte order mark at the start and one line end at the end are taken off, and
+nothing else; quotes that a tool left around it are refused. A file of secrets that others may read is refused, with the chmod that
+mends it. In /run/secrets, /var/run/secrets and the folder AIP_SECRETS_DIR, where a container's runtime sets the modes, it is read,
+and symbolic links within the mount are followed.
+
+# Keys that you have
+  aip key import <file>            PKCS#8, also encrypted (PBKDF2, scrypt), SEC 1, OpenSSH, JWK; text around the block does not matter
+  aip key list, show               what is held here, and where
+  aip key export <key> --public    for other programs: text, pem, ssh, jwk, multikey, did-key
+
+Public keys are written ed25519:<64 hex>. Wherever one is given, base64url, PEM, an ssh-ed25519 line, a JWK, a Multikey and did:key
+are read as well: as text, as a file of any name, or from stdin as -. Another kind of key is named.
+A second key of a principal is asked about: principal add --yes adds it beside the first, --replace puts it in its place, and
+principal remove <did> --key <key> retires one.
 `;
 }

@@ -1,0 +1,74 @@
+/** What the command that `aip exec` runs is given, and what has to be said before it runs. */
+import { join } from 'node:path';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { Failure } from '../../app/failure.js';
+import type { Pin, State } from '../../app/ports/state.js';
+import type { Cli } from '../cli.js';
+import type { KeyPlaceFlags } from './signing.js';
+import type { BoundCommand } from './bind-arguments.js';
+import { temporaryFolder } from '../../workspace/files.js';
+import { localState } from '../../workspace/state.js';
+
+/**
+ * Variables of aip's own that a child may have: where the home and the mesh are. Everything else of that name stays behind, secrets
+ * above all: the agent's tool must not sign as the agent, command the mesh, or raise alerts, nor inherit params of another intent.
+ */
+const ALLOWED: ReadonlySet<string> = new Set(['AIP_HOME', 'AIP_MESH_URL', 'AIP_MESH_PUBLIC_KEY']);
+
+export function childEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => ALLOWED.has(name) || !/^(?:AIP_.*|AGENT_PRIVATE_KEY)$/i.test(name)),
+  );
+}
+
+/** A file with the verified document, for this user alone, until the command is done. */
+export function intentFile(text: string, cli: Cli): string {
+  const folder = temporaryFolder('aip-intent-');
+  cli.afterwards(() => folder.remove());
+  const path = join(folder.path, 'intent.json');
+  writeFileSync(path, `${text}\n`, { mode: 0o600, flag: 'wx' });
+  chmodSync(path, 0o400);
+  return path;
+}
+
+/** Warns, or with `--strict` refuses, before anything is spent. */
+export async function warnBefore(
+  bound: BoundCommand,
+  options: KeyPlaceFlags & { readonly strict?: boolean },
+  cli: Cli,
+): Promise<void> {
+  const found: { readonly code: string; readonly message: string; readonly hint: string }[] = [];
+  if (bound.unbound) {
+    found.push({
+      code: 'unbound_arguments',
+      message: "The command's arguments and the verified params share nothing: what runs is not what was judged.",
+      hint: 'write an argument as {name}, or read AIP_PARAM_<NAME>',
+    });
+  }
+  const [pin] = openPrincipals(await localState(cli.workspace), passphraseAtHand(options, cli));
+  if (pin !== undefined) {
+    found.push({
+      code: 'principal_key_here',
+      message: `The key of ${pin.did} opens from this home without a question: the command, as the same user, can sign passports with it.`,
+      hint: "keep a principal's key on another machine or under another user: aip help security",
+    });
+  }
+  for (const { code, message, hint } of found) {
+    if (options.strict === true) throw new Failure('USAGE', `${message} Nothing was spent or run. [${code}]`, { hint });
+    cli.warn(`${message} ${hint[0]!.toUpperCase()}${hint.slice(1)}.`, code);
+  }
+}
+
+function passphraseAtHand({ passphraseFile, passphraseFd }: KeyPlaceFlags, cli: Cli): boolean {
+  return passphraseFile !== undefined || passphraseFd !== undefined || Boolean(cli.io.env.AIP_KEY_PASSPHRASE);
+}
+
+/** Principals whose key this home holds and opens without asking a person: in the keychain, or in a file whose passphrase is at hand. */
+export function openPrincipals(state: Pick<State, 'pins' | 'key'>, passphraseAtHand: boolean): Pin[] {
+  return state.pins().filter(({ keyId }) => {
+    const store = state.key(keyId)?.store;
+    return store === 'keychain' || (store === 'file' && passphraseAtHand);
+  });
+}
