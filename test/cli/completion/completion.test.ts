@@ -78,7 +78,7 @@ describe('aip __complete', () => {
     const { code, out } = await world().run('__complete', '--', 'config', '');
     expect(code).toBe(0);
     expect(out).toBe(
-      "list\tShow every config key, its value, and where it came from\ntrust\tAllow this folder's config file to set the mesh, pins and hooks\n",
+      "list\tShow every config key, its value, and where it came from\ntrust\tLet this folder's config file count, as it is now\n",
     );
   });
   test('--new-word stands for an empty last word', async () => {

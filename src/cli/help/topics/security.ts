@@ -14,13 +14,10 @@ verifier, within every limit of the passport, and nobody known here has revoked 
   holds      what aip exec runs gets the verified params, from the bytes that were judged, never from a second reading of a file
   holds      nothing that lies in a project's folder weakens a decision; log, trust and monitor are set in the home alone
   holds      a config or state of another user, or that others may write, is refused by all that trusts it
-  does not   aip exec is no boundary between processes of one user: the command can read this process's environment, and with it the
-             passphrase, and then signs as the principal where that key is here. exec warns (principal_key_here); --strict refuses.
-             Keep a principal's key on another machine or under another user, and run agents as a user of their own.
+  does not   aip exec is no boundary between processes of one user: the command can read this process's environment, and with it the passphrase, and then signs as the principal where that key is here. exec warns (principal_key_here); --strict refuses. Keep a principal's key on another machine or under another user, and run agents as a user of their own.
   does not   what the same user runs can change config, state, pins and keys of this home
   does not   root on the verifier decides what the verifier says, and can write any log; a checkpoint kept elsewhere shows it later
-  does not   the pipe: "aip intent verify f && ./act f" reads f twice. Write doc=$(aip intent verify f --print-verified) && ./act <<<"$doc",
-             or better aip exec --intent f; a pipe would start the consumer whatever the verdict is.
+  does not   the pipe: "aip intent verify f && ./act f" reads f twice. Write doc=$(aip intent verify f --print-verified) && ./act <<<"$doc", or better aip exec --intent f; a pipe would start the consumer whatever the verdict is.
 
 # What is relied on
   - the pins, and the user who can write this machine's config and state
@@ -31,8 +28,7 @@ verifier, within every limit of the passport, and nobody known here has revoked 
   - Rubbish sent in an agent's name is refused and logged as unattributed; it never lowers trust, burns a nonce, or revokes.
     Of what is larger than 4 KiB the log then keeps the hash and no params.
   - A cut log: aip logs verify finds changes, removals and reordering; a checkpoint kept elsewhere shows a cut end.
-  - A planted config file: data only, never run, and it counts for nothing until aip config trust. One that was trusted and is gone
-    or changed ends every verification at its place; it cannot be displaced by a nearer, an emptied or a deleted file.
+  - A planted config file: data only, never run, and it counts for nothing until aip config trust. One that was trusted and is gone or changed ends every verification at its place; it cannot be displaced by a nearer, an emptied or a deleted file.
   - Text hidden in names: control, bidi and invisible characters never reach your terminal.
 
 # A key has leaked
