@@ -22,7 +22,7 @@ export async function revokeCommand(): Promise<void> {
   };
   const revoke = (n: number): { ms: number; heard: boolean } => {
     const agent = `did:web:acme.com:agents:r${n}`;
-    const { ms, out } = timed(env, [AIP, 'revoke', agent, '--reason', 'bench', '--yes', '--json']);
+    const { ms, out } = timed(env, [AIP, 'revoke', agent, '--unseen', '--reason', 'bench', '--yes', '--json']);
     return { ms, heard: (JSON.parse(out) as { propagated_to: number }).propagated_to === 1 };
   };
   try {

@@ -1,4 +1,6 @@
-import { parseAgentId } from '../../protocol/identity/did.js';
+import { isDomain, parseAgentId } from '../../protocol/identity/did.js';
+import { canonicalId } from '../../protocol/identity/subject.js';
+import { nearestOf } from '../../protocol/nearest.js';
 import { readPassport, type Passport } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { Failure } from '../failure.js';
@@ -14,39 +16,70 @@ export interface FindDeps {
   readonly state: Pick<State, 'passport' | 'passports'>;
   /** The bytes of a file, of stdin for `-` where that is read, or null when there is none; fails with UNREADABLE when it cannot be read. */
   readonly readFile: (path: string) => Promise<Uint8Array | null>;
+  /**
+   * Ids of agents that the mesh has believed an intent of, or holds a passport of, and that hold this text. Asked where a name is not known
+   * here; absent without a mesh, and empty when it does not answer.
+   */
+  readonly fleet?: (find: string) => Promise<readonly string[]>;
+}
+
+/** Whom `<agent>` means: an id, also of an agent whose passport is not here, or the passport in a file. */
+type Meant = { readonly agentId: string } | { readonly file: FoundPassport };
+
+/**
+ * What people mean by `<agent>`: an agent id, `name@domain`, a name, or a passport file. A path is one by its look (`/`, `.json`), so
+ * that a file can never shadow a known name. Names are those of passports known here; then those that only the mesh knows.
+ */
+export async function meantBy(deps: FindDeps, agent: string): Promise<Meant> {
+  if (agent.startsWith('did:')) {
+    const id = canonicalId(agent);
+    if (id !== null) return { agentId: id };
+    throw new Failure('USAGE', `"${agent.slice(0, 80)}" is no id of an agent.`, {
+      hint: 'did:web:<domain>:agents:<name>',
+    });
+  }
+  const looksLikePath = agent === '-' || agent.includes('/') || agent.includes('\\') || agent.endsWith('.json');
+  if (!looksLikePath) {
+    const id = idOfShortName(agent);
+    if (id !== null) return { agentId: id };
+    const named = deps.state.passports().filter((passport) => passport.name === agent);
+    const here = onlyOne(
+      agent,
+      named.map(({ agentId }) => agentId),
+    );
+    if (here !== null) return { agentId: here };
+  }
+  const bytes = await deps.readFile(agent);
+  if (bytes !== null) {
+    const passport = parsedPassport(bytes, agent === '-' ? 'stdin' : agent);
+    return { file: { passport, path: agent === '-' ? null : agent } };
+  }
+  if (looksLikePath) throw notFound(`There is no passport file at ${agent}.`, []);
+  const fleet = (await deps.fleet?.(agent)) ?? [];
+  const there = onlyOne(
+    agent,
+    fleet.filter((id) => id.endsWith(`:agents:${agent}`)),
+  );
+  if (there !== null) return { agentId: there };
+  const names = deps.state.passports().map(({ agentId }) => shortName(agentId));
+  const near = nearestByName(agent, [...names, ...fleet.map(shortName)]);
+  throw notFound(`No known passport is named "${agent}", and no such file exists.`, near);
 }
 
 /**
- * What people mean by `<agent>`: an agent id, a known passport's name, or a passport file. A path is one by its look
- * (`/`, `.json`), so that a file can never shadow a known name.
+ * The passport that people mean by `<agent>`.
+ * @throws Failure NOT_FOUND when none is known here, also of an agent that the mesh knows
  */
 export async function findPassport(deps: FindDeps, agent: string): Promise<FoundPassport> {
-  if (parseAgentId(agent) !== null) {
-    const known = deps.state.passport(agent);
-    if (known === null) throw notFound(`No passport of ${agent} is known here.`);
-    return { passport: parsedPassport(Buffer.from(known.text), `the known passport of ${agent}`), path: known.path };
+  const meant = await meantBy(deps, agent);
+  if ('file' in meant) return meant.file;
+  const { agentId } = meant;
+  const known = deps.state.passport(agentId);
+  if (known === null) {
+    const names = deps.state.passports().map((passport) => shortName(passport.agentId));
+    throw notFound(`No passport of ${agentId} is known here.`, nearestByName(shortName(agentId), names));
   }
-  const looksLikePath = agent.includes('/') || agent.includes('\\') || agent.endsWith('.json');
-  if (!looksLikePath) {
-    const named = deps.state.passports().filter((passport) => passport.name === agent);
-    if (named.length > 1) {
-      const ids = named.map((passport) => passport.agentId).join(', ');
-      throw new Failure('USAGE', `Several known agents are named "${agent}": ${ids}.`, {
-        hint: 'name one by its whole id',
-      });
-    }
-    if (named.length === 1) return findPassport(deps, named[0]!.agentId);
-  }
-  const bytes = await deps.readFile(agent);
-  if (bytes === null) {
-    throw notFound(
-      looksLikePath
-        ? `There is no passport file at ${agent}.`
-        : `No known passport is named "${agent}", and no such file exists.`,
-    );
-  }
-  if (agent === '-') return { passport: parsedPassport(bytes, 'stdin'), path: null };
-  return { passport: parsedPassport(bytes, agent), path: agent };
+  return { passport: parsedPassport(Buffer.from(known.text), `the known passport of ${agentId}`), path: known.path };
 }
 
 /** The passport in a file's bytes; a file that holds none is a failure that names it. */
@@ -61,6 +94,47 @@ export function parsedPassport(bytes: Uint8Array, where: string): Passport {
   }
 }
 
-function notFound(message: string): Failure {
-  return new Failure('NOT_FOUND', message, { hint: 'aip passport list' });
+/** `support-agent-v1@acme.com`, the one short form of an agent's id; the id itself where it has none. */
+export function shortName(agentId: string): string {
+  const parsed = parseAgentId(agentId);
+  return parsed === null ? agentId : `${parsed.name}@${parsed.domain}`;
+}
+
+/** The id that `name@domain` is short for; a port may be written `:8443`. Null for what is no short form. */
+function idOfShortName(text: string): string | null {
+  const at = text.indexOf('@');
+  const domain = text
+    .slice(at + 1)
+    .replace(':', '%3A')
+    .toLowerCase();
+  if (at < 1 || !isDomain(domain)) return null;
+  return canonicalId(`did:web:${domain}:agents:${text.slice(0, at)}`);
+}
+
+/** @throws Failure when several are of equal rank */
+function onlyOne(name: string, agentIds: readonly string[]): string | null {
+  const [first, ...others] = [...new Set(agentIds)];
+  if (first === undefined || others.length === 0) return first ?? null;
+  throw new Failure('USAGE', `Several known agents are named "${name}": ${[first, ...others].join(', ')}.`, {
+    hint: `name one by its whole id, or as ${shortName(first)}`,
+  });
+}
+
+/** The short forms whose name, without the domain, is near. */
+function nearestByName(text: string, shortNames: readonly string[]): string[] {
+  const [wanted = text] = text.split('@');
+  const near = new Set(
+    nearestOf(
+      wanted,
+      shortNames.map((short) => short.split('@')[0]!),
+      3,
+    ),
+  );
+  return shortNames.filter((short) => near.has(short.split('@')[0]!)).slice(0, 3);
+}
+
+function notFound(message: string, near: readonly string[]): Failure {
+  return new Failure('NOT_FOUND', message, {
+    hint: near.length === 0 ? 'aip passport list' : `did you mean ${near.join(', ')}? All of them: aip passport list`,
+  });
 }

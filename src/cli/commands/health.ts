@@ -7,9 +7,8 @@ import { renderFleet, renderHealth, severity } from '../render/health.js';
 import type { CommandSpec } from '../spec.js';
 import { trustRules } from '../config/trust-rules.js';
 import { sinceWhen } from '../input/values.js';
-import { finding } from '../../workspace/keys.js';
+import { findingAnywhere } from '../mesh/fleet.js';
 import { localState } from '../../workspace/state.js';
-import { documentReader } from '../input/documents.js';
 
 interface Options {
   readonly since: string;
@@ -66,8 +65,7 @@ export const command: CommandSpec<Options> = {
     state.conduct.judgeBy(trustRules(config));
     const now = cli.io.now();
     const since = sinceWhen(options.since, now);
-    const one =
-      args[0] === undefined ? null : await agentNamed(await finding(cli.workspace, documentReader(cli)), args[0]);
+    const one = args[0] === undefined ? null : await agentNamed(await findingAnywhere(cli), args[0]);
     if (one !== null && state.passport(one) === null && state.tally(one) === null) unheardOf(one, options, cli);
     const reports = one === null ? fleetHealth(state, since, now) : [agentHealth(state.conduct, one, since, now)];
     const hoursOf = (from: number) => (report: HealthReport) => ({

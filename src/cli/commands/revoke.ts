@@ -1,4 +1,4 @@
-import { carryOut, ORDER_EXITS, ORDER_OPTIONS, type OrderFlags } from '../mesh/order.js';
+import { carryOut, ORDER_EXITS, ORDER_OPTIONS, UNSEEN_OPTION, type OrderFlags } from '../mesh/order.js';
 import { SUBJECT_ARG } from '../mesh/subject.js';
 import { REASON_OPTION, requiredReason } from '../mesh/reason.js';
 import type { CommandSpec } from '../spec.js';
@@ -12,7 +12,7 @@ export const command: CommandSpec<Options> = {
   summary: 'Stop an agent everywhere, until it is reinstated',
   detail: 'Returns when the mesh has it on disk, and says how many verifiers have applied it, after how many ms.',
   args: [SUBJECT_ARG],
-  options: [{ title: 'Why', options: [REASON_OPTION] }, ORDER_OPTIONS],
+  options: [{ title: 'Why', options: [REASON_OPTION, UNSEEN_OPTION] }, ORDER_OPTIONS],
   examples: [
     { run: 'aip revoke support-agent-v1 --reason "key leaked"', why: 'asks first' },
     { run: 'aip revoke did:web:acme.com --reason breach --yes', why: 'all agents of a principal' },

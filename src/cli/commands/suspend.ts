@@ -1,6 +1,6 @@
 import { Failure } from '../../app/failure.js';
 import { MAX_SUSPENSION_MS } from '../../mesh/limits.js';
-import { carryOut, ORDER_EXITS, ORDER_OPTIONS, type OrderFlags } from '../mesh/order.js';
+import { carryOut, ORDER_EXITS, ORDER_OPTIONS, UNSEEN_OPTION, type OrderFlags } from '../mesh/order.js';
 import { SUBJECT_ARG } from '../mesh/subject.js';
 import { REASON_OPTION, requiredReason } from '../mesh/reason.js';
 import type { CommandSpec } from '../spec.js';
@@ -20,7 +20,11 @@ export const command: CommandSpec<Options> = {
   options: [
     {
       title: 'How long, and why',
-      options: [{ flags: '--for <duration>', description: 'such as 30m, at most 366d', value: period }, REASON_OPTION],
+      options: [
+        { flags: '--for <duration>', description: 'such as 30m, at most 366d', value: period },
+        REASON_OPTION,
+        UNSEEN_OPTION,
+      ],
     },
     ORDER_OPTIONS,
   ],

@@ -5,9 +5,8 @@ import { table } from '../render/terminal/table.js';
 import { clean } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 import { trustRules } from '../config/trust-rules.js';
-import { finding } from '../../workspace/keys.js';
+import { findingAnywhere } from '../mesh/fleet.js';
 import { localState } from '../../workspace/state.js';
-import { documentReader } from '../input/documents.js';
 
 interface Options {
   readonly explain: boolean;
@@ -39,7 +38,7 @@ export const command: CommandSpec<Options> = {
     const [state, config] = await Promise.all([localState(cli.workspace), cli.config()]);
     const rules = trustRules(config);
     state.conduct.judgeBy(rules);
-    const agentId = await agentNamed(await finding(cli.workspace, documentReader(cli)), args[0]!);
+    const agentId = await agentNamed(await findingAnywhere(cli), args[0]!);
     const now = cli.io.now();
     if (!options.explain) {
       const report = trustReport(state.conduct, agentId, rules.model, now);

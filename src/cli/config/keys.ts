@@ -22,7 +22,7 @@ import {
   yesNo,
 } from './kinds.js';
 import type { Kind } from './kinds.js';
-import { nearest } from '../input/nearest.js';
+import { nearest } from '../../protocol/nearest.js';
 
 export interface KeySpec<T> {
   readonly kind: Kind<T>;

@@ -1,6 +1,10 @@
 /** What `revoke`, `suspend` and `reinstate` have in common: ask, give the order, show what came of it. */
 import { Failure, shellWord } from '../../app/failure.js';
 import { anticipateDeny, giveOrder, orderHere, type Given, type Order } from '../../app/mesh/orders.js';
+import { parseApiKey } from '../../mesh/access/api-key.js';
+import { mayAct } from '../../mesh/access/roles.js';
+import { NEEDED_ROLE } from '../../mesh/command.js';
+import { sightingOf, type Sighting } from './seen.js';
 import { EVERYONE } from '../../mesh/subject.js';
 import { toHex } from '../../protocol/hex.js';
 import type { Cli } from '../cli.js';
@@ -9,7 +13,7 @@ import { EVERYONE_OPTION, subjectNamed } from './subject.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
 import { renderOutcome } from '../render/standing.js';
 import { clean } from '../render/terminal/text.js';
-import type { OptionGroup } from '../spec.js';
+import type { OptionGroup, OptionSpec } from '../spec.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
 import { meshLines, refreshCopy } from '../../workspace/mesh.js';
 import { apiKey, localCopy, operatorSigner } from './access.js';
@@ -20,6 +24,8 @@ export interface OrderFlags extends KeyPlaces {
   readonly yes: boolean;
   readonly dryRun: boolean;
   readonly local: boolean;
+  /** True: it is known that the subject was never seen. Not of `reinstate`. */
+  readonly unseen?: boolean;
 }
 
 export const ORDER_OPTIONS: OptionGroup = {
@@ -38,11 +44,35 @@ export const ORDER_OPTIONS: OptionGroup = {
   ],
 };
 
+/** Of the orders that deny. */
+export const UNSEEN_OPTION: OptionSpec = {
+  flags: '--unseen',
+  description: 'it is known that neither this machine nor the mesh has ever seen it',
+};
+
 export const ORDER_EXITS = {
-  3: 'the agent is not known here by that name',
-  4: 'the key store is missing, locked or refuses',
+  3: 'no agent is known by that name; or what was denied was never seen',
+  4: "the key store is missing, locked or refuses, or this machine's role does not permit it",
   5: 'the mesh cannot be reached or refuses (E500), or not every verifier confirmed in time (E501)',
 } as const;
+
+/** @throws Failure FORBIDDEN: the mesh would refuse, as the key's text says */
+function requireRole(key: string, action: Order['action']): void {
+  const role = parseApiKey(key)?.role;
+  const needed = NEEDED_ROLE[action];
+  if (role === undefined || mayAct(role, needed)) return;
+  throw new Failure(
+    'FORBIDDEN',
+    `To ${action} takes the role ${needed}; this machine's API key has the role ${role}.`,
+    {
+      hint: `use a key with a higher role: AIP_MESH_KEY=<key>; on this machine alone: aip ${action} <agent> --local`,
+    },
+  );
+}
+
+function meaning({ nearest }: Sighting): string {
+  return nearest.length === 0 ? '' : `; near it: ${nearest.join(', ')}`;
+}
 
 const WILL = { revoke: 'Revoke', suspend: 'Suspend', reinstate: 'Reinstate' } as const;
 
@@ -52,12 +82,19 @@ export async function carryOut(
   flags: OrderFlags,
   wish: Pick<Order, 'action' | 'durationMs'> & { readonly reason: () => Promise<string | null> },
 ): Promise<number> {
-  // Nobody is asked why before it is known whom.
-  const subject = await subjectNamed(cli, agent, flags.everyone);
-  const order: Order = { ...wish, subject, reason: await wish.reason(), by: flags.by ?? null };
   const mesh = flags.local ? null : await meshAccess(cli);
+  // Who may not do it is told before the first question.
+  if (mesh !== null) requireRole(await apiKey(cli, flags), wish.action);
+  // Nobody is asked why before it is known whom.
+  const subject = await subjectNamed(cli, agent, flags.everyone, flags);
+  const sighting =
+    wish.action === 'reinstate' || flags.unseen === true ? null : await sightingOf(cli, mesh, subject, flags);
+  const unseen = sighting?.seen === false ? sighting : null;
+  const order: Order = { ...wish, subject, reason: await wish.reason(), by: flags.by ?? null };
   const where = mesh === null ? 'on this machine alone' : `through ${mesh.endpoints[0]!}`;
-  const message = `${WILL[order.action]} ${named(subject)} ${where}`;
+  const doubt =
+    unseen === null ? '' : `. It was never seen ${mesh === null ? 'here' : 'here or on the mesh'}${meaning(unseen)}`;
+  const message = `${WILL[order.action]} ${named(subject)} ${where}${doubt}`;
   if (flags.dryRun) {
     const { action, reason, durationMs } = order;
     const planned = {
@@ -86,7 +123,14 @@ export async function carryOut(
     cli.out(
       renderOutcome({ given, action: order.action, local: mesh === null, everyone: subject === EVERYONE }, cli.paint),
     );
-  if (missing <= 0) return 0;
+  // Whom a person was asked about was meant.
+  const mistyped = unseen !== null && (flags.yes || !cli.ask.allowed);
+  if (mistyped)
+    cli.warn(
+      `${subject} was never seen ${mesh === null ? 'here' : 'here or on the mesh'}: it is denied all the same${meaning(unseen)}. Where it is meant: --unseen.`,
+      'never_seen',
+    );
+  if (missing <= 0) return mistyped ? 3 : 0;
   const which = missing === 1 ? '1 verifier has' : `${missing} verifiers have`;
   cli.warn(
     `PROPAGATION_INCOMPLETE: it is durable in the mesh, but ${which} not confirmed in time and may still accept; aip mesh status shows which.`,

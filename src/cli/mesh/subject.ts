@@ -3,18 +3,23 @@ import { Failure } from '../../app/failure.js';
 import { canonicalSubject, EVERYONE } from '../../mesh/subject.js';
 import type { Cli } from '../cli.js';
 import type { ArgSpec, OptionSpec } from '../spec.js';
-import { documentReader } from '../input/documents.js';
+import type { KeyPlaces } from '../../workspace/keys.js';
 
 export const SUBJECT_ARG: ArgSpec = {
   name: 'agent',
-  description: 'agent id, name of a known passport, passport file, or a principal (all of its agents)',
+  description: 'agent id, name, name@domain, passport file, principal (all of its agents), or a key',
   required: false,
   values: 'agent',
 };
 
 export const EVERYONE_OPTION: OptionSpec = { flags: '--everyone', description: 'every agent of the mesh' };
 
-export async function subjectNamed(cli: Cli, agent: string | undefined, everyone: boolean): Promise<string> {
+export async function subjectNamed(
+  cli: Cli,
+  agent: string | undefined,
+  everyone: boolean,
+  places: KeyPlaces = {},
+): Promise<string> {
   if (everyone) {
     if (agent === undefined) return EVERYONE;
     throw new Failure('USAGE', `Name ${agent.slice(0, 80)} or --everyone, not both.`, {
@@ -30,9 +35,9 @@ export async function subjectNamed(cli: Cli, agent: string | undefined, everyone
     throw new Failure('USAGE', `"${agent.slice(0, 80)}" names no agent, principal or key.`, {
       hint: 'did:web:<domain>:agents:<name>, did:web:<domain>, <did>#key-<n>, or ed25519:<64 hex>',
     });
-  const [{ findPassport }, { finding }] = await Promise.all([
-    import('../../app/passports/find.js'),
-    import('../../workspace/keys.js'),
+  const [{ agentNamed }, { findingAnywhere }] = await Promise.all([
+    import('../../app/passports/agent-named.js'),
+    import('./fleet.js'),
   ]);
-  return (await findPassport(await finding(cli.workspace, documentReader(cli)), agent)).passport.agent.id;
+  return agentNamed(await findingAnywhere(cli, places), agent);
 }

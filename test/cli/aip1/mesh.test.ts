@@ -29,7 +29,7 @@ test.skipIf(python === undefined)('Python and aip stop agents for each other', a
   for await (const line of createInterface({ input: child.stdout })) {
     Object.assign(said, JSON.parse(line) as Said);
     if (said.answers === undefined || said.events !== undefined) continue;
-    expect((await admin.run(['revoke', OTHER, '--reason', 'for good', '--yes'])).code).toBe(0);
+    expect((await admin.run(['revoke', OTHER, '--unseen', '--reason', 'for good', '--yes'])).code).toBe(0);
   }
   expect((await ended)[0]).toBe(0);
 

@@ -18,7 +18,16 @@ describe("the guide's test 4: revocation propagates", { timeout: SLOW }, () => {
 
     expect(await verifier.verify(await verifier.intent())).toMatchObject({ code: 0, success: true });
     const [first, second] = [await verifier.intent(), await verifier.intent()];
-    const revoked = await admin.json('revoke', agent, '--reason', 'test 4', '--by', 'did:web:acme.com', '--yes');
+    const revoked = await admin.json(
+      'revoke',
+      agent,
+      '--unseen',
+      '--reason',
+      'test 4',
+      '--by',
+      'did:web:acme.com',
+      '--yes',
+    );
     expect(revoked).toMatchObject({
       agent_id: agent,
       status: 'revoked',
@@ -57,7 +66,7 @@ describe("the guide's test 4: revocation propagates", { timeout: SLOW }, () => {
     await admin.serve();
     expect((await admin.verify(await admin.intent())).success).toBe(true);
     const again = await admin.intent();
-    await admin.json('revoke', agent, '--reason', 'leak', '--yes');
+    await admin.json('revoke', agent, '--unseen', '--reason', 'leak', '--yes');
     expect((await admin.verify(again)).error_code).toBe('AIP-E401');
 
     const other = new Home();
@@ -75,7 +84,7 @@ describe("the guide's test 4: revocation propagates", { timeout: SLOW }, () => {
     const admin = new Home();
     const agent = await admin.agent();
     await admin.serve();
-    await admin.json('revoke', 'did:web:acme.com', '--reason', 'breach', '--yes');
+    await admin.json('revoke', 'did:web:acme.com', '--unseen', '--reason', 'breach', '--yes');
     expect((await admin.verify(await admin.intent())).error_code).toBe('AIP-E403');
     expect(await admin.json('status', agent)).toMatchObject({ status: 'revoked', denied_by: 'did:web:acme.com' });
     await admin.json('reinstate', 'did:web:acme.com', '--yes');
@@ -104,14 +113,14 @@ describe('a mesh that is down', { timeout: SLOW }, () => {
       warnings: [{ message: expect.not.stringContaining('was used') as string }],
     });
 
-    const refused = await admin.run(['revoke', agent, '--reason', 'x', '--yes', '--json']);
+    const refused = await admin.run(['revoke', agent, '--unseen', '--reason', 'x', '--yes', '--json']);
     expect(refused).toMatchObject({ code: 5, out: '' });
     expect(JSON.parse(refused.err)).toMatchObject({ code: 'NETWORK', retryable: true, exit_code: 5 });
     expect(refused.err).toContain('AIP-E500');
     expect(refused.err).toContain(url);
     // The way out is a command that works, and the next line gives it.
     expect(refused.err).toContain(`on this machine: aip revoke ${agent} --reason x --local --yes; then check`);
-    expect(await admin.json('revoke', agent, '--reason', 'x', '--local', '--yes')).toMatchObject({
+    expect(await admin.json('revoke', agent, '--unseen', '--reason', 'x', '--local', '--yes')).toMatchObject({
       seq: null,
       status: 'revoked',
     });
@@ -127,7 +136,7 @@ describe('a mesh that is down', { timeout: SLOW }, () => {
   test('comes back as the same mesh: nothing that was answered is lost, and no second server gets in', async () => {
     const admin = new Home();
     const first = await admin.serve();
-    await admin.json('revoke', 'did:web:acme.com:agents:gone', '--reason', 'kept', '--yes');
+    await admin.json('revoke', 'did:web:acme.com:agents:gone', '--unseen', '--reason', 'kept', '--yes');
     const second = await admin.run(['mesh', 'serve', '--listen', '127.0.0.1:0', '--json']);
     expect(second).toMatchObject({ code: 3, out: '' });
     expect(second.err).toContain('Another server has the mesh store');
@@ -153,7 +162,14 @@ describe('a mesh that is down', { timeout: SLOW }, () => {
     await stream.says(/"success":true/);
     const stranger = new Home();
     await stranger.join(admin, 'operator');
-    const { connected } = await stranger.json<{ connected: number }>('revoke', agent, '--reason', 'leak', '--yes');
+    const { connected } = await stranger.json<{ connected: number }>(
+      'revoke',
+      agent,
+      '--unseen',
+      '--reason',
+      'leak',
+      '--yes',
+    );
     expect(connected).toBe(1);
     stream.child.stdin!.end(await signed());
     expect((await stream.ended).out).toContain('AIP-E401');
@@ -219,7 +235,7 @@ describe('serving', { timeout: SLOW }, () => {
     expect(existsSync(admin.at('tls.pem'))).toBe(true);
     const { url } = await admin.serve('--tls-cert', 'tls.pem', '--tls-key', 'tls.key');
     expect(url).toMatch(/^https:/);
-    const argv = ['revoke', 'did:web:acme.com:agents:x', '--reason', 'tls', '--yes', '--json'];
+    const argv = ['revoke', 'did:web:acme.com:agents:x', '--unseen', '--reason', 'tls', '--yes', '--json'];
     const stranger = await admin.run(argv);
     expect(stranger).toMatchObject({ code: 5, out: '' });
     expect(stranger.err).toContain('AIP_MESH_CA=<file>');
@@ -255,7 +271,7 @@ describe('serving', { timeout: SLOW }, () => {
         if (text.includes('"reinstatement"')) resolve();
       }),
     );
-    await admin.json('revoke', 'did:web:acme.com:agents:x', '--reason', 'seen', '--yes');
+    await admin.json('revoke', 'did:web:acme.com:agents:x', '--unseen', '--reason', 'seen', '--yes');
     await admin.json('reinstate', 'did:web:acme.com:agents:x', '--yes');
     await seen;
     const events = text
@@ -318,8 +334,8 @@ describe('following', { timeout: SLOW }, () => {
       'did:web:acme.com:agents:x',
     ]);
     await watch.notes(/live with/);
-    await admin.json('revoke', 'did:web:acme.com:agents:other', '--reason', 'not shown', '--yes');
-    await admin.json('suspend', 'did:web:acme.com:agents:x', '--for', '5m', '--reason', 'shown', '--yes');
+    await admin.json('revoke', 'did:web:acme.com:agents:other', '--unseen', '--reason', 'not shown', '--yes');
+    await admin.json('suspend', 'did:web:acme.com:agents:x', '--for', '5m', '--unseen', '--reason', 'shown', '--yes');
     const watched = await watch.ended;
     expect(watched.code).toBe(15);
     expect(
@@ -357,7 +373,15 @@ describe('following', { timeout: SLOW }, () => {
     );
     onTestFinished(() => void deaf.kill('SIGKILL'));
     await new Promise((resolve) => deaf.stdout.once('data', resolve));
-    const said = await admin.run(['revoke', 'did:web:acme.com:agents:x', '--reason', 'r', '--yes', '--json']);
+    const said = await admin.run([
+      'revoke',
+      'did:web:acme.com:agents:x',
+      '--unseen',
+      '--reason',
+      'r',
+      '--yes',
+      '--json',
+    ]);
     expect(said.code).toBe(5);
     expect(JSON.parse(said.out)).toMatchObject({ durable: true, status: 'revoked', propagated_to: 0, connected: 1 });
     expect(said.err).toContain('AIP-E501');
@@ -372,13 +396,13 @@ describe('who may', { timeout: SLOW }, () => {
     const operator = new Home();
     await operator.join(admin, 'operator');
     const agent = 'did:web:acme.com:agents:x';
-    expect(await operator.json('revoke', agent, '--reason', 'r', '--yes')).toMatchObject({ changed: true });
+    expect(await operator.json('revoke', agent, '--unseen', '--reason', 'r', '--yes')).toMatchObject({ changed: true });
     const refused = await operator.run(['reinstate', agent, '--yes']);
     expect(refused).toMatchObject({ code: 4, out: '' });
     expect(refused.err).toContain('FORBIDDEN');
     const verifier = new Home();
     await verifier.join(admin, 'verifier');
-    expect((await verifier.run(['revoke', agent, '--reason', 'r', '--yes'])).err).toContain('FORBIDDEN');
+    expect((await verifier.run(['revoke', agent, '--unseen', '--reason', 'r', '--yes'])).err).toContain('FORBIDDEN');
     expect((await verifier.run(['mesh', 'key', 'create', '--role', 'admin'])).err).toContain('FORBIDDEN');
     expect(await admin.json('status', agent)).toMatchObject({ status: 'revoked' });
   });
@@ -388,13 +412,15 @@ describe('who may', { timeout: SLOW }, () => {
     await admin.run(['init', '--domain', 'ops.example', '--key-store', 'file']);
     const { url } = await admin.serve('--require-signed-commands', '--operator-key', 'did:web:ops.example');
     const agent = 'did:web:acme.com:agents:x';
-    expect(await admin.json('revoke', agent, '--reason', 'signed', '--yes')).toMatchObject({ status: 'revoked' });
+    expect(await admin.json('revoke', agent, '--unseen', '--reason', 'signed', '--yes')).toMatchObject({
+      status: 'revoked',
+    });
     const thief = new Home();
     const key = readFileSync(join(admin.env.AIP_HOME!, 'mesh', 'admin.key'), 'utf8').trim();
     thief.set('mesh', { url, public_key: admin.config().mesh!.public_key });
     for (const argv of [
       ['reinstate', agent],
-      ['revoke', agent, '--reason', 'x'],
+      ['revoke', agent, '--unseen', '--reason', 'x'],
       ['mesh', 'key', 'create', '--role', 'admin'],
     ]) {
       const said = await thief.run([...argv, ...(argv[0] === 'mesh' ? [] : ['--yes'])], { env: { AIP_MESH_KEY: key } });
@@ -431,7 +457,7 @@ describe('who may', { timeout: SLOW }, () => {
     const joining = ['mesh', 'join', url, '--mesh-key', admin.config().mesh!.public_key!, '--key', made.key];
     await operator.json(...joining, '--key-store', 'file', '--operator-key', 'did:web:eve.example');
     expect(JSON.stringify(operator.config())).not.toContain(made.key.slice(-64));
-    expect(await operator.json('revoke', agent, '--reason', 'again', '--yes')).toMatchObject({
+    expect(await operator.json('revoke', agent, '--unseen', '--reason', 'again', '--yes')).toMatchObject({
       status: 'revoked',
       changed: true,
     });
@@ -506,13 +532,22 @@ describe('who may', { timeout: SLOW }, () => {
     const { key } = await admin.json<{ key: string }>('mesh', 'key', 'create', '--role', 'operator');
     const container = new Home({ AIP_MESH_URL: url, AIP_MESH_KEY: key, AIP_MESH_PUBLIC_KEY: mesh_public_key });
     expect(
-      await container.json('suspend', 'did:web:acme.com:agents:x', '--for', '30m', '--reason', 'look', '--yes'),
+      await container.json(
+        'suspend',
+        'did:web:acme.com:agents:x',
+        '--for',
+        '30m',
+        '--unseen',
+        '--reason',
+        'look',
+        '--yes',
+      ),
     ).toMatchObject({ status: 'suspended', seq: 1 });
     const half = new Home({ AIP_MESH_URL: url, AIP_MESH_KEY: key });
     expect(await half.run(['status', 'did:web:acme.com:agents:x'])).toMatchObject({ code: 2, out: '' });
     const keyless = new Home({ AIP_MESH_URL: url, AIP_MESH_PUBLIC_KEY: mesh_public_key });
-    expect((await keyless.run(['revoke', 'did:web:acme.com:agents:x', '--reason', 'r', '--yes'])).err).toContain(
-      'AIP_MESH_KEY',
-    );
+    expect(
+      (await keyless.run(['revoke', 'did:web:acme.com:agents:x', '--unseen', '--reason', 'r', '--yes'])).err,
+    ).toContain('AIP_MESH_KEY');
   });
 });

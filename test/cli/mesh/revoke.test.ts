@@ -7,7 +7,7 @@ const AGENT = 'did:web:acme.com:agents:bot';
 describe('without a mesh', () => {
   test('revoke, suspend and reinstate act on this machine alone, and say so', async () => {
     const home = household();
-    const revoked = await home.run('revoke', AGENT, '--reason', 'leak', '--yes');
+    const revoked = await home.run('revoke', AGENT, '--unseen', '--reason', 'leak', '--yes');
     expect(revoked).toMatchObject({ code: 0 });
     expect(revoked.out).toBe(`REVOKED ${AGENT}\n  on this machine alone: no other machine was told\n`);
     const { value } = await home.json<Record<string, unknown>>('status', AGENT);
@@ -25,13 +25,13 @@ describe('without a mesh', () => {
 
   test('a script that suspends or reinstates has said what it wants; one that revokes says it twice', async () => {
     const home = household();
-    expect((await home.json('suspend', AGENT, '--for', '30m', '--reason', 'odd')).value).toMatchObject({
+    expect((await home.json('suspend', AGENT, '--for', '30m', '--unseen', '--reason', 'odd')).value).toMatchObject({
       status: 'suspended',
       changed: true,
     });
     expect((await home.json('reinstate', AGENT)).value).toMatchObject({ status: 'active', changed: true });
     for (const more of [
-      ['revoke', AGENT, '--reason', 'leak'],
+      ['revoke', AGENT, '--unseen', '--reason', 'leak'],
       ['suspend', '--everyone', '--for', '1h', '--reason', 'stop'],
       ['reinstate', '--everyone'],
     ])
@@ -47,7 +47,7 @@ describe('without a mesh', () => {
   });
 
   test('the answer for programs has every member that a mesh gives', async () => {
-    const { value } = await household().json('revoke', AGENT, '--reason', 'leak', '--yes');
+    const { value } = await household().json('revoke', AGENT, '--unseen', '--reason', 'leak', '--yes');
     expect(value).toEqual({
       agent_id: AGENT,
       status: 'revoked',
@@ -65,8 +65,10 @@ describe('without a mesh', () => {
 
   test('again is no error, and says that nothing changed', async () => {
     const home = household();
-    await home.run('revoke', AGENT, '--reason', 'first', '--yes');
-    expect((await home.json('revoke', AGENT, '--reason', 'second', '--yes')).value).toMatchObject({ changed: false });
+    await home.run('revoke', AGENT, '--unseen', '--reason', 'first', '--yes');
+    expect((await home.json('revoke', AGENT, '--unseen', '--reason', 'second', '--yes')).value).toMatchObject({
+      changed: false,
+    });
     expect((await home.json('status', AGENT)).value).toMatchObject({ reason: 'second', version: 2 });
     expect((await home.json('reinstate', 'did:web:acme.com:agents:never', '--yes')).value).toMatchObject({
       status: 'active',
@@ -77,15 +79,15 @@ describe('without a mesh', () => {
 
   test('a suspension never weakens a revocation, nor shortens a longer one', async () => {
     const home = household();
-    await home.run('suspend', AGENT, '--for', '2h', '--reason', 'long', '--yes');
-    await home.run('suspend', AGENT, '--for', '1m', '--reason', 'short', '--yes');
+    await home.run('suspend', AGENT, '--for', '2h', '--unseen', '--reason', 'long', '--yes');
+    await home.run('suspend', AGENT, '--for', '1m', '--unseen', '--reason', 'short', '--yes');
     expect((await home.json('status', AGENT)).value).toMatchObject({
       status: 'suspended',
       reason: 'short',
       suspended_until: '2026-02-18T16:23:45.000Z',
     });
-    await home.run('revoke', AGENT, '--reason', 'leak', '--yes');
-    await home.run('suspend', AGENT, '--for', '1m', '--reason', 'short', '--yes');
+    await home.run('revoke', AGENT, '--unseen', '--reason', 'leak', '--yes');
+    await home.run('suspend', AGENT, '--for', '1m', '--unseen', '--reason', 'short', '--yes');
     expect((await home.json('status', AGENT)).value).toMatchObject({ status: 'revoked', suspended_until: null });
   });
 
@@ -96,7 +98,7 @@ describe('without a mesh', () => {
       return (await home.run('intent', 'verify', home.at(file), '--json')).out;
     };
     expect(await signed('one.json')).toContain('"success":true');
-    await home.run('revoke', 'support-agent-v1', '--reason', 'leak', '--yes', '--by', 'did:web:acme.com');
+    await home.run('revoke', 'support-agent-v1', '--unseen', '--reason', 'leak', '--yes', '--by', 'did:web:acme.com');
     const refused = JSON.parse(await signed('two.json')) as object;
     expect(refused).toMatchObject({
       error_code: 'AIP-E401',
@@ -112,8 +114,10 @@ describe('without a mesh', () => {
 describe('nothing is done', () => {
   test('by --dry-run, which says what would be', async () => {
     const home = household();
-    expect((await home.run('revoke', AGENT, '--reason', 'r', '--dry-run')).out).toContain('nothing was changed');
-    expect((await home.json('suspend', AGENT, '--for', '1m', '--reason', 'r', '--dry-run')).value).toEqual({
+    expect((await home.run('revoke', AGENT, '--unseen', '--reason', 'r', '--dry-run')).out).toContain(
+      'nothing was changed',
+    );
+    expect((await home.json('suspend', AGENT, '--for', '1m', '--unseen', '--reason', 'r', '--dry-run')).value).toEqual({
       dry_run: true,
       action: 'suspend',
       agent_id: AGENT,
@@ -125,18 +129,21 @@ describe('nothing is done', () => {
   });
 
   test.each([
-    [['revoke', AGENT, '--reason', 'r'], 'give --yes'],
+    [['revoke', AGENT, '--unseen', '--reason', 'r'], 'give --yes'],
     [['revoke', AGENT, '--yes'], 'give --reason'],
     [['revoke', '--reason', 'r', '--yes'], '--everyone'],
     [['revoke', AGENT, '--everyone', '--reason', 'r', '--yes'], 'not both'],
-    [['revoke', AGENT, '--reason', '', '--yes'], 'Expected a reason'],
-    [['revoke', AGENT, '--reason', 'a\u001b[31mb', '--yes'], 'control characters'],
-    [['revoke', AGENT, '--reason', 'x'.repeat(501), '--yes'], '500 characters'],
-    [['suspend', AGENT, '--reason', 'r', '--yes'], '--for'],
-    [['suspend', AGENT, '--for', '0s', '--reason', 'r', '--yes'], '366d'],
-    [['suspend', AGENT, '--for', '367d', '--reason', 'r', '--yes'], '366d'],
-    [['revoke', 'did:web:acme.com:agents:a b', '--reason', 'r', '--yes'], 'names no agent, principal or key'],
-    [['revoke', 'ed25519:00', '--reason', 'r', '--yes'], 'names no agent, principal or key'],
+    [['revoke', AGENT, '--unseen', '--reason', '', '--yes'], 'Expected a reason'],
+    [['revoke', AGENT, '--unseen', '--reason', 'a\u001b[31mb', '--yes'], 'control characters'],
+    [['revoke', AGENT, '--unseen', '--reason', 'x'.repeat(501), '--yes'], '500 characters'],
+    [['suspend', AGENT, '--unseen', '--reason', 'r', '--yes'], '--for'],
+    [['suspend', AGENT, '--for', '0s', '--unseen', '--reason', 'r', '--yes'], '366d'],
+    [['suspend', AGENT, '--for', '367d', '--unseen', '--reason', 'r', '--yes'], '366d'],
+    [
+      ['revoke', 'did:web:acme.com:agents:a b', '--unseen', '--reason', 'r', '--yes'],
+      'names no agent, principal or key',
+    ],
+    [['revoke', 'ed25519:00', '--unseen', '--reason', 'r', '--yes'], 'names no agent, principal or key'],
     [['mesh', 'status'], 'belongs to no mesh'],
     [['mesh', 'follow'], 'belongs to no mesh'],
     [['mesh', 'follow', '--name', 'a<b'], '--name'],
@@ -160,7 +167,10 @@ describe('nothing is done', () => {
   });
 
   test('to an agent that nobody knows by that name', async () => {
-    expect(await household().run('revoke', 'nobody', '--reason', 'r', '--yes')).toMatchObject({ code: 3, out: '' });
+    expect(await household().run('revoke', 'nobody', '--unseen', '--reason', 'r', '--yes')).toMatchObject({
+      code: 3,
+      out: '',
+    });
   });
 });
 
@@ -176,7 +186,7 @@ describe('a mesh with regions', () => {
     ['async', false],
   ])('replicated as %s: says whether that is less than it reads', async (mode, said) => {
     const home = household({ env: { ...env, AIP_MESH_REPLICATION_MODE: mode } });
-    const { code, err } = await home.run('revoke', AGENT, '--reason', 'leak', '--yes');
+    const { code, err } = await home.run('revoke', AGENT, '--unseen', '--reason', 'leak', '--yes');
     expect({ code, said: err.includes('no region is waited for') }).toEqual({ code: 5, said });
   });
 });

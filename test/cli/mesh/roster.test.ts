@@ -20,7 +20,7 @@ async function listening(admin: Home, label: string, ...flags: string[]) {
   return { home, key: made.key, start };
 }
 
-const revoke = (home: Home) => home.run(['revoke', AGENT, '--reason', 'leak', '--yes']);
+const revoke = (home: Home) => home.run(['revoke', AGENT, '--unseen', '--reason', 'leak', '--yes']);
 
 describe('the roster on the way of a revocation', { timeout: SLOW }, () => {
   test('a verifier that died is named, and the exit is 5; one that left, or was forgotten, is not missed', async () => {

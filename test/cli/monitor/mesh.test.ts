@@ -62,7 +62,7 @@ describe('aip monitor beside a mesh', { timeout: 120_000 }, () => {
       AIP_REVOCATION_MAX_AGE: '100ms',
     });
     await running.notes(/watching 1/);
-    await admin.json('revoke', GOOD, '--reason', 'drill', '--yes');
+    await admin.json('revoke', GOOD, '--unseen', '--reason', 'drill', '--yes');
     await running.says(/"event":"raised".*"kind":"revoked"/);
     await admin.json('reinstate', GOOD, '--yes');
     await running.says(/"event":"resolved".*"kind":"revoked"/);

@@ -144,7 +144,7 @@ describe('aip monitor --once', () => {
 
   test('alerts on a suspension, and on a principal and everyone being stopped', async () => {
     const { run, once } = home(fallen(AGENT, 0, 40));
-    await run('suspend', AGENT, '--for', '30m', '--reason', 'looking', '--yes', '--local');
+    await run('suspend', AGENT, '--for', '30m', '--unseen', '--reason', 'looking', '--yes', '--local');
     await run('revoke', 'did:web:acme.com', '--reason', 'breach', '--yes', '--local');
     await run('revoke', '--everyone', '--reason', 'breach', '--yes', '--local');
     const { rows } = await once();
@@ -234,7 +234,7 @@ describe('revoking without a person', () => {
 
   test('nor one who had revoked it before the monitor looked', async () => {
     const { once, run } = home(fallen(agents[0]!, 6), { env: AUTO });
-    await run('revoke', agents[0]!, '--reason', 'mine', '--yes', '--local');
+    await run('revoke', agents[0]!, '--unseen', '--reason', 'mine', '--yes', '--local');
     await once();
     await run('reinstate', agents[0]!, '--reason', 'false alarm', '--yes', '--local');
     await once();

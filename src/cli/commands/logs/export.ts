@@ -6,9 +6,8 @@ import type { Cli } from '../../cli.js';
 import type { CommandSpec } from '../../spec.js';
 import { sinceWhen } from '../../input/values.js';
 import { VERSION } from '../../version.js';
-import { finding } from '../../../workspace/keys.js';
+import { findingAnywhere } from '../../mesh/fleet.js';
 import { localState } from '../../../workspace/state.js';
-import { documentReader } from '../../input/documents.js';
 
 interface Options {
   readonly format: 'jsonl' | 'csv' | 'ocsf' | 'cef';
@@ -136,9 +135,7 @@ async function queryOf(options: Options, cli: Cli): Promise<EntryQuery> {
   const since = options.since === undefined ? null : sinceWhen(options.since, now);
   const until = options.until === undefined ? null : sinceWhen(options.until, now);
   return {
-    ...(options.agent === undefined
-      ? {}
-      : { agentId: await agentNamed(await finding(cli.workspace, documentReader(cli)), options.agent) }),
+    ...(options.agent === undefined ? {} : { agentId: await agentNamed(await findingAnywhere(cli), options.agent) }),
     ...(options.status === undefined ? {} : { status: options.status }),
     ...(since === null ? {} : { since }),
     ...(until === null ? {} : { until }),

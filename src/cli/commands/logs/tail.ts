@@ -6,9 +6,8 @@ import type { CommandSpec } from '../../spec.js';
 import { TailWriter } from '../../logs/tail.js';
 import { tailFile, tailLog, type TailRequest } from '../../logs/tail-sources.js';
 import { integer, sinceWhen } from '../../input/values.js';
-import { finding } from '../../../workspace/keys.js';
+import { findingAnywhere } from '../../mesh/fleet.js';
 import { localState } from '../../../workspace/state.js';
-import { documentReader } from '../../input/documents.js';
 
 interface Options {
   readonly follow: boolean;
@@ -116,9 +115,7 @@ async function filterOf(options: Options, cli: Cli): Promise<LogFilter> {
   const since = options.since === undefined ? null : sinceWhen(options.since, now);
   const until = options.until === undefined ? null : sinceWhen(options.until, now);
   return {
-    ...(options.agent === undefined
-      ? {}
-      : { agentId: await agentNamed(await finding(cli.workspace, documentReader(cli)), options.agent) }),
+    ...(options.agent === undefined ? {} : { agentId: await agentNamed(await findingAnywhere(cli), options.agent) }),
     ...(options.action === undefined ? {} : { action: options.action }),
     ...(options.status === undefined ? {} : { status: options.status }),
     ...(options.code === undefined ? {} : { code: codeNamed(options.code) }),

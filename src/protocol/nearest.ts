@@ -12,6 +12,21 @@ export function nearest(word: string, candidates: readonly string[]): string | n
   return best;
 }
 
+/** At most `most` candidates that a person may have meant, the nearest first; those that hold the word come before all others. */
+export function nearestOf(word: string, candidates: readonly string[], most: number): string[] {
+  const wanted = word.toLowerCase().slice(0, 64);
+  const reach = Math.max(1, Math.floor(wanted.length / 3));
+  return [...new Set(candidates)]
+    .map((candidate) => {
+      const folded = candidate.toLowerCase();
+      return { candidate, away: folded.includes(wanted) ? 0 : edits(wanted, folded) };
+    })
+    .filter(({ away }) => away <= reach)
+    .sort((a, b) => a.away - b.away)
+    .slice(0, most)
+    .map(({ candidate }) => candidate);
+}
+
 /** Damerau-Levenshtein distance (optimal string alignment): a swap of neighbours is one edit. */
 function edits(a: string, b: string): number {
   let before: number[] = [];

@@ -1,0 +1,30 @@
+/** The agents that a mesh knows, by name. */
+import type { MeshLine } from '../ports/mesh.js';
+import { toldBy } from './answers.js';
+
+/** How long an endpoint may take, in ms: a name is looked up before anything else happens. */
+const ANSWER_MS = 2_000;
+
+/**
+ * Ids that hold `find`, of agents one of whose signatures held, or that were given a standing: names that strangers only wrote into their
+ * documents are left out. Empty when no endpoint answers.
+ */
+export async function fleetIds(lines: readonly MeshLine[], find: string): Promise<readonly string[]> {
+  const target = `/v1/mesh/fleet?find=${encodeURIComponent(find)}`;
+  for (const line of lines) {
+    const told = toldBy(line, await line.ask({ method: 'GET', target, timeoutMs: ANSWER_MS }), (answer) =>
+      answer
+        .list('agents')
+        .map((agent) => ({
+          id: agent.text('agent_id'),
+          believed: agent.number('successful') + agent.number('failed') > 0,
+          stopped: agent.text('status') !== 'active' && agent.textOrNull('status_of') === agent.text('agent_id'),
+        }))
+        .filter(({ believed, stopped }) => believed || stopped)
+        .map(({ id }) => id),
+    );
+    if (told.kind === 'done') return told.value;
+    if (told.kind === 'refused') throw told.failure;
+  }
+  return [];
+}

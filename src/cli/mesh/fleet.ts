@@ -1,0 +1,29 @@
+/** What the mesh knows of agents by name: for people who name an agent that has no passport on this machine. */
+import { Failure } from '../../app/failure.js';
+import { fleetIds } from '../../app/mesh/fleet-ids.js';
+import type { FindDeps } from '../../app/passports/find.js';
+import type { State } from '../../app/ports/state.js';
+import { finding, type KeyPlaces } from '../../workspace/keys.js';
+import { meshLines } from '../../workspace/mesh.js';
+import type { Cli } from '../cli.js';
+import { documentReader } from '../input/documents.js';
+import { apiKey, meshAccess } from './access.js';
+
+/** What finding an agent needs, the mesh's names included where this machine belongs to one. */
+export async function findingAnywhere(cli: Cli, places: KeyPlaces = {}): Promise<FindDeps & { readonly state: State }> {
+  return { ...(await finding(cli.workspace, documentReader(cli))), fleet: (find) => knownToMesh(cli, places, find) };
+}
+
+/** Ids that hold `find`, of agents that the mesh has believed; empty without a mesh, or when it does not answer. */
+async function knownToMesh(cli: Cli, places: KeyPlaces, find: string): Promise<readonly string[]> {
+  try {
+    const mesh = await meshAccess(cli);
+    if (mesh === null) return [];
+    const lines = await meshLines(cli, mesh, await apiKey(cli, places));
+    return await fleetIds(lines, find);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    cli.detail(`The mesh was not asked for names: ${error.message}`);
+    return [];
+  }
+}

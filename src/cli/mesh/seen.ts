@@ -1,0 +1,91 @@
+/** Whether anything here or on the mesh has ever spoken of a subject: a mistyped id must not pass for a stopped agent. */
+import { Failure } from '../../app/failure.js';
+import { fleetIds } from '../../app/mesh/fleet-ids.js';
+import { standingOf } from '../../app/mesh/orders.js';
+import { shortName } from '../../app/passports/find.js';
+import type { State } from '../../app/ports/state.js';
+import { formatPublicKey } from '../../protocol/identity/keys.js';
+import { EVERYONE, scopeOf } from '../../mesh/subject.js';
+import { nearestOf } from '../../protocol/nearest.js';
+import { meshLines } from '../../workspace/mesh.js';
+import { localState } from '../../workspace/state.js';
+import type { KeyPlaces } from '../../workspace/keys.js';
+import type { Cli } from '../cli.js';
+import { apiKey, localCopy, type MeshAccess } from './access.js';
+
+export interface Sighting {
+  readonly seen: boolean;
+  /** At most three ids that may have been meant; empty for a subject that was seen. */
+  readonly nearest: readonly string[];
+}
+
+/** Looks here first; the mesh is asked only about what is not known here. */
+export async function sightingOf(
+  cli: Cli,
+  mesh: MeshAccess | null,
+  subject: string,
+  places: KeyPlaces,
+): Promise<Sighting> {
+  if (subject === EVERYONE) return { seen: true, nearest: [] };
+  const [state, copy, config] = await Promise.all([localState(cli.workspace), localCopy(cli), cli.config()]);
+  const pinned = Object.keys(config.get('principals'));
+  if (copy.standing(subject) !== null || knows(state, pinned, subject)) return { seen: true, nearest: [] };
+  const ids = [...state.passports().map(({ agentId }) => agentId), ...state.pins().map(({ did }) => did), ...pinned];
+  const there = mesh === null ? [] : await knownThere(cli, mesh, subject, places);
+  if (there === null) return { seen: true, nearest: [] };
+  ids.push(...there);
+  return { seen: false, nearest: nearestIds(subject, ids) };
+}
+
+/** Ids of the mesh's fleet; null where the mesh knows the subject, or does not answer: then the order itself says what is wrong. */
+async function knownThere(
+  cli: Cli,
+  mesh: MeshAccess,
+  subject: string,
+  places: KeyPlaces,
+): Promise<readonly string[] | null> {
+  try {
+    const lines = await meshLines(cli, mesh, await apiKey(cli, places));
+    if ((await standingOf(lines, subject)).version > 0) return null;
+    const below = (id: string) => id === subject || id.startsWith(`${subject}:agents:`);
+    if ((await fleetIds(lines, subject)).some(below)) return null;
+    return await fleetIds(lines, '');
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return null;
+  }
+}
+
+/** True for an agent of a passport or of an intent whose signature held, a principal with a pin or an agent, a key that is believed. */
+function knows(
+  state: Pick<State, 'passport' | 'passports' | 'pins'> & Tallies,
+  pinned: readonly string[],
+  subject: string,
+): boolean {
+  switch (scopeOf(subject)) {
+    case 'principal':
+      return (
+        pinned.includes(subject) ||
+        state.pins(subject).length > 0 ||
+        state.passports().some(({ agentId }) => agentId.startsWith(`${subject}:agents:`))
+      );
+    case 'key':
+      return (
+        state.pins().some(({ keyId, publicKey }) => keyId === subject || formatPublicKey(publicKey) === subject) ||
+        state.passports().some(({ text }) => text.includes(`"${subject}"`))
+      );
+    default: {
+      const tally = state.tally(subject);
+      return state.passport(subject) !== null || (tally !== null && tally.successful + tally.failed > 0);
+    }
+  }
+}
+
+interface Tallies {
+  tally(agentId: string): { readonly successful: number; readonly failed: number } | null;
+}
+
+function nearestIds(subject: string, ids: readonly string[]): string[] {
+  const named = new Map(ids.map((id) => [shortName(id), id]));
+  return nearestOf(shortName(subject), [...named.keys()], 3).map((short) => named.get(short)!);
+}

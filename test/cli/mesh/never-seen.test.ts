@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest';
+import { household, settled } from '../../kit/native/household.js';
+import { fixture } from '../../kit/native/vectors.js';
+import { publicKeyText, SUPPORT } from '../../kit/native/parts.js';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
+
+const TYPO = 'did:web:acme.com:agents:suport-agent-v1';
+const revoke = (...more: string[]) => ['revoke', ...more, '--reason', 'leak', '--yes'];
+
+describe('a subject that was never seen', () => {
+  test('is denied all the same, ends with 3, and the nearest ids are named', async () => {
+    const home = await settled();
+    const { code, err, out } = await home.run(...revoke(TYPO), '--json');
+    expect([code, JSON.parse(out)]).toEqual([3, expect.objectContaining({ agent_id: TYPO, status: 'revoked' })]);
+    expect(JSON.parse(err.trim())).toMatchObject({ code: 'never_seen', warning: expect.stringContaining(SUPPORT) });
+    expect((await home.json<JsonObject>('status', TYPO)).value).toMatchObject({ status: 'revoked' });
+  });
+
+  test('is what was meant with --unseen', async () => {
+    const home = await settled();
+    expect((await home.run(...revoke(TYPO), '--unseen')).code).toBe(0);
+    expect((await home.run('suspend', 'did:key:z6Mk', '--for', '5m', '--reason', 'odd', '--unseen')).code).toBe(0);
+  });
+
+  test('once denied it is no stranger', async () => {
+    const home = await settled();
+    expect((await home.run(...revoke(TYPO))).code).toBe(3);
+    expect((await home.run(...revoke(TYPO))).code).toBe(0);
+  });
+
+  test.each([
+    ['an agent of a known passport', SUPPORT],
+    ['by its name', 'support-agent-v1'],
+    ['by its short form', 'support-agent-v1@acme.com'],
+    ['by another spelling', 'did:web:ACME.com.:agents:support-agent-v1'],
+    ['a pinned principal', 'did:web:acme.com'],
+    ['a key of a known passport', publicKeyText('agent')],
+    ['by its id', `${SUPPORT}#key-1`],
+    ['a pinned key', publicKeyText('principal')],
+    ['its id', 'did:web:acme.com#key-1'],
+  ])('is none: %s', async (_, subject) => {
+    expect((await (await settled()).run(...revoke(subject))).code).toBe(0);
+  });
+
+  test('an id that a stranger wrote into a document is none that was seen', async () => {
+    const home = await settled();
+    const intent = home.file('forged.json', JSON.stringify({ ...JSON.parse('{}'), agent_id: TYPO }));
+    await home.run('intent', 'verify', intent);
+    await home.run('intent', 'verify', fixture('intent-refund.json'));
+    expect((await home.run(...revoke(TYPO))).code).toBe(3);
+  });
+});
+
+describe('a denied key', () => {
+  test('stops what it signed, under every spelling of it', async () => {
+    const home = await settled();
+    const passport = fixture('passport-support-agent.json');
+    const mail = home.at('mail.json');
+    const sign = ['intent', 'sign', '-p', passport, '-a', 'send_email', '--param', 'to=a@acme.com', '-o', mail];
+    expect((await home.run(...sign)).code).toBe(0);
+    expect(
+      (await home.run(...revoke(publicKeyText('agent').replace(/[0-9a-f]{64}$/, (hex) => hex.toUpperCase())))).code,
+    ).toBe(0);
+    const { code, value } = await home.json('intent', 'verify', mail);
+    expect([code, value.error_code, value.error_message]).toEqual([13, 'AIP-E406', 'KEY_REVOKED']);
+    expect(value.details).toMatchObject({ role: 'agent', subject: publicKeyText('agent'), reason: 'leak' });
+  });
+
+  test("of the issuer's stops its passports, and can be reinstated", async () => {
+    const home = await settled();
+    const mail = home.at('mail.json');
+    const passport = fixture('passport-support-agent.json');
+    await home.run('intent', 'sign', '-p', passport, '-a', 'send_email', '--param', 'to=a@acme.com', '-o', mail);
+    await home.run(...revoke(publicKeyText('principal')));
+    const { value } = await home.json('intent', 'verify', mail);
+    expect([value.error_code, value.details?.['role']]).toEqual(['AIP-E406', 'issuer']);
+    expect((await home.run('reinstate', publicKeyText('principal'))).code).toBe(0);
+    await home.run(
+      'intent',
+      'sign',
+      '-p',
+      passport,
+      '-a',
+      'send_email',
+      '--param',
+      'to=b@acme.com',
+      '-o',
+      home.at('again.json'),
+    );
+    expect((await home.json('intent', 'verify', home.at('again.json'))).value.error_code).toBeNull();
+  });
+});
+
+test('a name that is not found gets the nearest ones', async () => {
+  const home = await settled();
+  const failure = await home.failure('status', 'suport-agent-v1');
+  expect([failure.exit_code, failure.hint]).toEqual([3, expect.stringContaining('support-agent-v1@acme.com')]);
+});
+
+test('two agents of one name are told apart by their short forms', async () => {
+  const home = household();
+  const make = async (domain: string) =>
+    home.run(
+      ...['passport', 'create', 'bot', '--domain', domain, '-a', 'x', '--out', home.at(`${domain}.json`)],
+      ...['--key-store', 'env', '--env-file', home.at(`.${domain}`), '--principal-key-store', 'file'],
+    );
+  expect([(await make('acme.com')).code, (await make('globex.com')).code]).toEqual([0, 0]);
+  const failure = await home.failure('status', 'bot');
+  expect([failure.exit_code, failure.message]).toEqual([2, expect.stringMatching(/acme\.com.*globex\.com/)]);
+  expect((await home.json<JsonObject>('status', 'bot@globex.com')).value['agent_id']).toBe(
+    'did:web:globex.com:agents:bot',
+  );
+});
