@@ -142,6 +142,7 @@ export const SECTIONS: readonly Section[] = [
         () => import('./commands/approve.js'),
       ),
       at('exec', 'Run a command only if the agent may do what it stands for', () => import('./commands/exec.js')),
+      at('outcome', 'Record what became of an accepted intent', () => import('./commands/outcome.js')),
     ],
   },
   {

@@ -4,6 +4,7 @@ import type { Passport } from '../protocol/passport.js';
 import { parsedOf, type AgentPassport } from './agent-passport.js';
 import { usage } from './options/given.js';
 import type { Intents } from './intents.js';
+import type { Outcomes } from './outcomes.js';
 import type { Passports } from './passports.js';
 import {
   actionNamed,
@@ -52,6 +53,9 @@ interface Parts {
   readonly passports: Passports;
   readonly intents: Intents;
   readonly verifier: Verifier;
+  readonly outcomes: Outcomes;
+  /** A clock that never goes back, in microseconds. */
+  readonly ticks: () => number;
   /** Told what people should hear. */
   readonly notice: (notice: string) => void;
 }
@@ -84,6 +88,13 @@ interface Agent {
   readonly within: Constraints | undefined;
 }
 
+/** A call that may go on, and how its outcome is reported. */
+interface Admitted {
+  readonly args: AnyArgs;
+  readonly intentHash: string | null;
+  readonly token: string | null;
+}
+
 /** One shield: whose it is, and how it stands before a call. */
 class Guard {
   readonly #parts: Parts;
@@ -97,9 +108,26 @@ class Guard {
   }
 
   function(tool: AnyFunction, action: string, map: ParamMap<AnyArgs> | undefined): AnyFunction {
-    const admit = (args: AnyArgs): Promise<AnyArgs> => this.#admit(action, map, args);
+    const admit = (args: AnyArgs): Promise<Admitted> => this.#admit(action, map, args);
+    const { outcomes, ticks } = this.#parts;
     const shielded = async function (this: unknown, ...args: unknown[]): Promise<unknown> {
-      return tool.apply(this, [...(await admit(args))]);
+      const { args: verified, intentHash, token } = await admit(args);
+      const started = ticks();
+      const ended = (status: 'ok' | 'error', detail: string | null): Promise<void> => {
+        if (intentHash === null || token === null) return Promise.resolve();
+        const durationMs = Math.round((ticks() - started) / 1000);
+        return outcomes.report({ intentHash, status, token, durationMs, detail });
+      };
+      let result: unknown;
+      try {
+        result = await tool.apply(this, [...verified]);
+      } catch (error) {
+        // The message may hold what the tool was given: the log keeps the error's name alone.
+        await ended('error', error instanceof Error ? error.name.slice(0, 100) : null);
+        throw error;
+      }
+      await ended('ok', null);
+      return result;
     };
     return Object.defineProperty(shielded, 'name', { value: tool.name, configurable: true });
   }
@@ -161,7 +189,7 @@ class Guard {
   }
 
   /** The arguments to run with, copied as they were verified. Throws unless the agent may do this now. */
-  async #admit(action: string, map: ParamMap<AnyArgs> | undefined, args: AnyArgs): Promise<AnyArgs> {
+  async #admit(action: string, map: ParamMap<AnyArgs> | undefined, args: AnyArgs): Promise<Admitted> {
     const params = paramsFrom(map, args);
     const { passport, parsed, within } = await this.#own();
     const { intents, verifier } = this.#parts;
@@ -181,7 +209,8 @@ class Guard {
     // What runs must be what was verified, though others may have held the arguments in the meantime.
     if (canonicalize(paramsFrom(map, args)) !== canonicalize(params))
       throw usage('The arguments changed while they were verified; the tool was not run.');
-    return argsFrom(map, args, params);
+    const { intent_hash: intentHash, outcome_token: token } = decision;
+    return { args: argsFrom(map, args, params), intentHash, token };
   }
 
   #own(): Promise<Agent> {

@@ -8,6 +8,7 @@ import type { AgentPassport } from './agent-passport.js';
 import { onlyKnown, textOf, usage } from './options/given.js';
 import { Hooks, type HookOptions } from './hooks.js';
 import { Intents, type CreateIntentOptions } from './intents.js';
+import { Outcomes } from './outcomes.js';
 import { OpenKeys } from './options/keys.js';
 import type { MeshOptions } from './mesh/options.js';
 import { Mesh, type ReinstateOptions, type RevokeOptions, type StandingChange } from './mesh/mesh.js';
@@ -131,7 +132,10 @@ export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
       const judgement = verifier.verify(intent, asked);
       return (judgement instanceof Promise ? await judgement : judgement).decision;
     },
-    shield: shieldWith({ passports, intents, verifier, notice: world.notice }),
+    shield: shieldWith({
+      ...{ passports, intents, verifier, notice: world.notice, ticks: world.ticks },
+      outcomes: new Outcomes(here, world.notice),
+    }),
     getVerificationLogs: async (query = {}) => [...(await localState(here)).entries(entryQuery(query))].reverse(),
     getTrustScore: async (agent) => trust.score(agent),
     configureTrustScoring: (asked) => trust.configure(asked),

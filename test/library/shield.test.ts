@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { Failure, VerificationError, type ShieldedFunction } from '../../src/index.js';
+import { inHome } from '../kit/history.js';
 import { AGENT, folder, KEY, refusal, supportAgent, workshop } from './workshop.js';
 
 const LOOSE = { actions: ['pay', 'place_order', 'cancel_order'], constraints: {} };
@@ -420,4 +422,26 @@ describe('the world around a shield', () => {
     expect(await refusal(pay({}))).toMatchObject({ code: 'AIP-E103' });
     expect(runs).toEqual([]);
   });
+});
+
+test('what became of each call is in the log, and of an error its name alone', async () => {
+  const aip = workshop();
+  const { agentId } = await supportAgent(aip, LOOSE);
+  let broken = false;
+  const pay = aip.shield({ passport: agentId, actions: ['pay'] }, () => {
+    if (broken) throw new RangeError('card 4111 was declined');
+    return 1;
+  });
+  await pay();
+  broken = true;
+  await expect(pay()).rejects.toThrow('declined');
+  const log = inHome(join(aip.folder, 'home'), (state) => [...state.records({})]);
+  expect(log.map((each) => [each.type, 'status' in each && each.status])).toEqual([
+    ['verification', 'success'],
+    ['outcome', 'ok'],
+    ['verification', 'success'],
+    ['outcome', 'error'],
+  ]);
+  expect(log[3]).toMatchObject({ of: 3, detail: 'RangeError', claimed: false });
+  expect(JSON.stringify(log)).not.toContain('4111');
 });

@@ -1,4 +1,5 @@
 /** What `aip logs tail` shows: which records, when it has seen enough, and by what it judges them. */
+import type { RecordType } from '../../protocol/log/entry.js';
 import { tellsRevocation } from '../../protocol/log/told.js';
 import type { LogRecord } from './foreign-records.js';
 import { timeOf } from './foreign-times.js';
@@ -8,6 +9,7 @@ export interface LogFilter {
   readonly action?: string;
   readonly status?: 'success' | 'failed';
   readonly code?: string;
+  readonly type?: RecordType;
   /** Inclusive, ms since the epoch. */
   readonly since?: number;
   /** Exclusive, ms since the epoch. */
@@ -24,10 +26,12 @@ export type Match = 'yes' | 'no' | 'timeless';
  * @returns a function of the record and, where it came as a line, of that line's own text, which `grep` is tried on as well.
  */
 export function matcher(filter: LogFilter): (record: LogRecord, line?: string) => Match {
-  const { agentId, action, status, code, since, until, grep } = filter;
+  const { agentId, action, status, code, type, since, until, grep } = filter;
   return (record, line) => {
     if (code !== undefined && record['error_code'] !== code) return 'no';
     if (status !== undefined && record['status'] !== status) return 'no';
+    // An entry of the first version names no type.
+    if (type !== undefined && (record['type'] ?? 'verification') !== type) return 'no';
     if (agentId !== undefined && record['agent_id'] !== agentId) return 'no';
     if (action !== undefined && record['action'] !== action) return 'no';
     if (grep !== undefined && !(line !== undefined && grep.test(line)) && !grep.test(JSON.stringify(record)))

@@ -1,3 +1,6 @@
+import { reportOutcome } from '../../app/outcomes/report.js';
+import { localState } from '../../workspace/state.js';
+import type { Decision } from '../../verify/decision.js';
 import { Failure, shellWord } from '../../app/failure.js';
 import { findPassport } from '../../app/passports/find.js';
 import { openKey } from '../../app/keys/keyring.js';
@@ -23,7 +26,7 @@ import { REQUEST_OPTIONS, requestOf, storeNamed, type KeyPlaceFlags, type Reques
 import type { CommandSpec } from '../spec.js';
 import { verification, type VerificationFlags } from '../intents/verification.js';
 import { keyring } from '../../workspace/keys.js';
-import { foreground } from '../../workspace/programs.js';
+import { foreground, type Ended } from '../../workspace/programs.js';
 
 interface Options extends RequestFlags, KeyPlaceFlags, ResolveFlags, ApprovalFlags {
   readonly passport?: string;
@@ -109,6 +112,7 @@ export const command: CommandSpec<Options> = {
     const [judgement] = await verifyIntents(deps, judging, [submission]);
     tell(judgement!, cli);
     explainUnapproved(cli, approvals, deps, [judgement!]);
+    const { ticks } = cli.workspace.world;
     const { success, intent_hash, agent_id, action } = judgement!.decision;
     if (!success) return exitOf(judgement!);
     // A document of another dialect tells its action only now.
@@ -131,7 +135,9 @@ export const command: CommandSpec<Options> = {
       // Its own end decides the exit code.
       return new Promise(() => undefined);
     });
+    const started = ticks();
     const ended = await running.ended;
+    await tellOutcome(judgement!.decision, ended, Math.round((ticks() - started) / 1000), cli);
     if (ended.kind === 'exited') return ended.code;
     if (ended.kind === 'killed') return 128 + ended.number;
     throw new Failure(
@@ -143,6 +149,22 @@ export const command: CommandSpec<Options> = {
     );
   },
 };
+
+/** Records how the command ended. The command has run: a state that cannot be written then is said, and changes nothing of its exit code. */
+async function tellOutcome(decision: Decision, ended: Ended, durationMs: number, cli: Cli): Promise<void> {
+  const { intent_hash: intentHash, outcome_token: token } = decision;
+  if (intentHash === null || token === null) return;
+  const exitCode = ended.kind === 'exited' ? ended.code : ended.kind === 'killed' ? 128 + ended.number : null;
+  const detail = ended.kind === 'exited' ? null : ended.kind === 'killed' ? `signal ${ended.number}` : 'not started';
+  const status = exitCode === 0 ? 'ok' : 'error';
+  try {
+    const state = await localState(cli.workspace);
+    reportOutcome(state, { intentHash, status, token, exitCode, durationMs, detail }, cli.io.now());
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    cli.warn(`How the command ended is not in the log: ${error.message}`, 'outcome_unrecorded');
+  }
+}
 
 /** True when the program would share this terminal, which sends Ctrl-C to it by itself. */
 function onTerminal({ io }: Cli): boolean {
@@ -223,10 +245,10 @@ function judging({ principalKey, resolve, geo }: Options): Omit<VerificationFlag
   };
 }
 
-/** Stdout belongs to the command. */
+/** Stdout belongs to the command. The token of the decision is this command's own. */
 function tell({ decision }: Judgement, cli: Cli): void {
   const { stderr } = cli.io;
-  if (cli.globals.json) stderr.write(`${safeJson(decision)}\n`);
+  if (cli.globals.json) stderr.write(`${safeJson({ ...decision, outcome_token: null })}\n`);
   else if (!decision.success || !cli.globals.quiet) {
     const look = { paint: cli.paintErr, width: widthOf(stderr) ?? 100, verbose: cli.globals.verbose };
     stderr.write(`${renderDecision(decision, look)}\n`);

@@ -17,9 +17,10 @@ const WAIT_MS = 20_000;
 export async function tailMesh(
   cli: Cli,
   line: MeshLine,
-  { filter, last, follow }: TailRequest,
+  { filter: given, last, follow }: TailRequest,
   writer: TailWriter,
 ): Promise<boolean> {
+  const filter = { ...given, type: given.type ?? ('verification' as const) };
   const judge = matcher(filter);
   const matches = (record: LogRecord): boolean => judge(record) === 'yes';
   let after: string | null = null;
@@ -28,7 +29,7 @@ export async function tailMesh(
   if (last !== null && last <= MAX_LAST && isMeshs(filter)) {
     const page = await demanded(line, { filter, after: null, last });
     if (page.more) cli.warn('Older entries are left out: together they are too large for one answer.', 'gap');
-    if (await writer.write(page.entries)) return true;
+    if (await writer.write(page.entries.filter(matches))) return true;
     after = page.next;
   } else {
     const newest = last === null ? null : new Newest<LogRecord>(last);

@@ -4,7 +4,7 @@ import { Failure } from '../../app/failure.js';
 import { plainBytes } from '../../app/logs/encodings.js';
 import { lineChunks } from '../../app/logs/foreign-lines.js';
 import { foreignRecord, textOf, withStatus, type LogRecord, type ShownRecord } from '../../app/logs/foreign-records.js';
-import type { Entry } from '../../protocol/log/entry.js';
+import type { LogRecord as Recorded } from '../../protocol/log/entry.js';
 import { matcher, type LogFilter } from '../../app/logs/tail.js';
 import type { Cli } from '../cli.js';
 import { Newest, type TailWriter } from './tail.js';
@@ -29,14 +29,15 @@ export async function tailLog(
   { filter, last, follow }: TailRequest,
   writer: TailWriter,
 ): Promise<boolean> {
-  const { grep, ...query } = filter;
+  const { grep, ...rest } = filter;
+  const query = { ...rest, type: filter.type ?? ('verification' as const) };
   const judge = matcher(grep === undefined ? {} : { grep });
   const matches = (record: LogRecord): boolean => judge(record) === 'yes';
   let seen = state.bounds().head.seq;
   if (last !== 0) {
     const newest = grep !== undefined && last !== null ? new Newest<LogRecord>(last) : null;
     let batch: LogRecord[] = [];
-    for (const entry of state.entries(last === null || newest !== null ? query : { ...query, last })) {
+    for (const entry of state.records(last === null || newest !== null ? query : { ...query, last })) {
       const record = recordOf(entry);
       seen = Math.max(seen, entry.seq);
       if (!matches(record)) continue;
@@ -61,7 +62,7 @@ export async function tailLog(
     }
     if (head.seq > seen) {
       const fresh: LogRecord[] = [];
-      for (const entry of state.entries({ ...query, afterSeq: seen })) {
+      for (const entry of state.records({ ...query, afterSeq: seen })) {
         seen = Math.max(seen, entry.seq);
         const record = recordOf(entry);
         if (matches(record)) fresh.push(record);
@@ -132,6 +133,6 @@ function isBlank(line: string): boolean {
   return /^[\ufeff\0\x1e\s]*$/.test(line);
 }
 
-function recordOf(entry: Entry): LogRecord {
+function recordOf(entry: Recorded): LogRecord {
   return entry as unknown as LogRecord;
 }

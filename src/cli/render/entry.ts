@@ -18,11 +18,26 @@ export interface EntryLook {
 export function renderEntry(record: LogRecord, { paint, width }: EntryLook): string {
   const [word, colour] = verdict(record, paint);
   const head = `${shortTime(record)}  `;
+  if (record['type'] === 'outcome' || record['type'] === 'erasure') return renderOther(record, head, paint, width);
   const subject = [agentName(record['agent_id']) ?? text(record['agent_id'] ?? '-'), text(record['action'] ?? '-')];
   const code = record['error_code'] == null ? [] : [text(record['error_code']), text(record['error_message'] ?? '')];
   const rest = [...subject, ...code.filter((part) => part !== ''), ...facts(record)].join('  ');
   const room = Math.max(16, width - columnsOf(head) - 10);
   return `${paint.dim(head)}${colour(word.padEnd(8))}  ${fit(rest, room)}`;
+}
+
+/** What became of an entry, or what was erased. */
+function renderOther(record: LogRecord, head: string, paint: Paint, width: number): string {
+  const outcome = record['type'] === 'outcome';
+  const word = text(outcome ? record['status'] : 'erased').slice(0, 8);
+  const colour = word === 'ok' ? paint.green : word === 'error' ? paint.red : paint.dim;
+  const of = text(outcome ? record['of'] : record['entries']);
+  const facts = ['exit_code', 'duration_ms', 'detail', 'param', 'by'].flatMap((name) =>
+    record[name] == null ? [] : [`${name}=${text(record[name])}`],
+  );
+  const claimed = record['claimed'] === true ? ['claimed'] : [];
+  const rest = [agentName(record['agent_id']) ?? '-', `of ${of}`, ...claimed, ...facts].join('  ');
+  return `${paint.dim(head)}${colour(word.padEnd(8))}  ${fit(rest, Math.max(16, width - columnsOf(head) - 10))}`;
 }
 
 function verdict(record: LogRecord, paint: Paint): [string, (text: string) => string] {

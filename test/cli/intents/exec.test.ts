@@ -381,3 +381,19 @@ describe('finding a program', () => {
     for (const name of ['folder', 'data']) expect(findProgram(name, { env: { PATH: cwd }, cwd })).toBeNull();
   });
 });
+
+describe('what became of it', () => {
+  test.each([
+    [0, 'ok'],
+    [7, 'error'],
+  ])('a command that ends with %i is logged as %s, and its token is told to nobody', async (code, status) => {
+    const place = await staged();
+    const { code: ended, err } = await place.run(
+      ...['exec', '-p', 'bot', '-a', 'deploy', '--json', '--', process.execPath, '-e', `process.exit(${code})`],
+    );
+    expect(ended, err).toBe(code);
+    expect(JSON.parse(err.split('\n')[0]!)).toMatchObject({ success: true, outcome_token: null });
+    const { out } = await place.run('logs', 'tail', '--type', 'outcome', '--json');
+    expect(JSON.parse(out)).toMatchObject({ type: 'outcome', of: 1, status, exit_code: code, claimed: false });
+  });
+});

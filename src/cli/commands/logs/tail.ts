@@ -1,6 +1,7 @@
 import { agentNamed } from '../../../app/passports/agent-named.js';
 import { Failure } from '../../../app/failure.js';
 import { codeNamed, parseExitCondition, type ExitCondition, type LogFilter } from '../../../app/logs/tail.js';
+import { RECORD_TYPES, type RecordType } from '../../../protocol/log/entry.js';
 import type { Cli } from '../../cli.js';
 import type { CommandSpec } from '../../spec.js';
 import { TailWriter } from '../../logs/tail.js';
@@ -16,6 +17,7 @@ interface Options {
   readonly action?: string;
   readonly status?: 'success' | 'failed';
   readonly code?: string;
+  readonly type?: RecordType;
   readonly since?: string;
   readonly until?: string;
   readonly grep?: string;
@@ -40,6 +42,11 @@ export const command: CommandSpec<Options> = {
         { flags: '--action <name>', description: 'of this action' },
         { flags: '--status <status>', description: 'of this outcome', choices: ['success', 'failed'] },
         { flags: '--code <code>', description: 'refused with this code, AIP-E202 or E202', values: 'code' },
+        {
+          flags: '--type <type>',
+          description: 'entries of another kind than verifications',
+          choices: [...RECORD_TYPES],
+        },
         { flags: '--since <time>', description: 'from then on: a duration such as 1h, or a time' },
         { flags: '--until <time>', description: 'before then' },
         { flags: '--grep <regex>', description: 'whose JSON matches; ignores case unless it has capitals' },
@@ -119,6 +126,7 @@ async function filterOf(options: Options, cli: Cli): Promise<LogFilter> {
     ...(options.action === undefined ? {} : { action: options.action }),
     ...(options.status === undefined ? {} : { status: options.status }),
     ...(options.code === undefined ? {} : { code: codeNamed(options.code) }),
+    ...(options.type === undefined ? {} : { type: options.type }),
     ...(since === null ? {} : { since }),
     ...(until === null ? {} : { until }),
     ...(options.grep === undefined ? {} : { grep: pattern(options.grep) }),

@@ -22,6 +22,13 @@ Whoever can write the file can also compute it all anew, or cut its end. A signe
   aip logs checkpoint > checkpoint.json       copy it to another machine
   aip logs verify --checkpoint checkpoint.json
 
+# What happened after a yes
+An outcome is an entry of its own: ok or error, final, with exit code and duration. exec and shield write it; others report it with the
+outcome_token that the decision gave to its caller alone, and without the token it is kept as a claim:
+  aip outcome sha256:4f... --status error --token-file token.txt
+  aip logs tail --type outcome                what became of which entry
+An outcome never changes trust, and gives no limit back.
+
 # Keep it, and let go of it
   aip logs export --out 2026-q1.jsonl         the chain goes with it: aip logs verify --file 2026-q1.jsonl
   aip logs export --format ocsf               also csv and cef, for a SIEM; a cell cannot become a formula

@@ -1,0 +1,119 @@
+/** What became of an accepted intent, as an entry of the log. It never changes trust, and no exit code gives back what was counted. */
+import type { LogRecord, OutcomeDraft } from '../../protocol/log/entry.js';
+import { formatTime } from '../../protocol/time.js';
+import { Failure } from '../failure.js';
+import type { DecidedEntry, Ledger, State } from '../ports/state.js';
+
+/** Text that a report may hold, in characters. */
+export const MAX_DETAIL = 1024;
+/** Claims of others that are kept of one decision: whoever knows an intent hash can make them. */
+const MAX_CLAIMS = 4;
+const TOKEN = /^[0-9a-f]{32}$/;
+const HASH = /^sha256:[0-9a-f]{64}$/;
+
+/** What is reported. */
+export interface OutcomeReport {
+  /** `sha256:` and hex, as the decision named it. */
+  readonly intentHash: string;
+  readonly status: 'ok' | 'error';
+  /** The decision's `outcome_token`; null for a report by others, which is kept as a claim. */
+  readonly token: string | null;
+  readonly exitCode?: number | null;
+  /** From the decision to the end of the action. */
+  readonly durationMs?: number | null;
+  /** `sha256:` and hex of the result. */
+  readonly resultHash?: string | null;
+  /** At most 1,024 characters. */
+  readonly detail?: string | null;
+}
+
+/** What a report led to. */
+export interface OutcomeAnswer {
+  /** The decision's entry. */
+  readonly of: number;
+  /** The outcome's entry. */
+  readonly seq: number;
+  readonly status: 'ok' | 'error';
+  readonly claimed: boolean;
+}
+
+/**
+ * Records what became of an accepted intent. `ok` and `error` are final. Fails with USAGE for a report that is not of the form, NOT_FOUND for an
+ * intent that was not accepted here, FORBIDDEN for a token of another decision, EXISTS where a final outcome is recorded, or enough claims are.
+ * @param now ms since the epoch.
+ */
+export function reportOutcome(state: Pick<State, 'transact'>, report: OutcomeReport, now: number): OutcomeAnswer {
+  return state.transact((ledger) => recordOutcome(ledger, report, now));
+}
+
+/** The same inside a transaction, where several are recorded at once. */
+export function recordOutcome(ledger: Ledger, report: OutcomeReport, now: number): OutcomeAnswer {
+  checkReport(report);
+  const decided = ledger.acceptedAs(report.intentHash);
+  if (decided === null) {
+    throw new Failure('NOT_FOUND', 'No intent with this hash was accepted here.', {
+      hint: 'aip logs tail --status success --json',
+    });
+  }
+  const claimed = !proved(decided, report.token);
+  if (decided.outcomes.final > 0) {
+    throw new Failure('EXISTS', `What became of entry ${decided.entry.seq} is recorded already, and that is final.`, {
+      hint: 'aip logs tail --type outcome',
+    });
+  }
+  if (claimed && decided.outcomes.claimed >= MAX_CLAIMS) {
+    throw new Failure('EXISTS', `Entry ${decided.entry.seq} has ${MAX_CLAIMS} claims already; no more are kept.`, {
+      hint: 'give the outcome_token of the decision: --token-file <file>',
+    });
+  }
+  const { seq } = append(ledger, decided, report, claimed, now);
+  return { of: decided.entry.seq, seq, status: report.status, claimed };
+}
+
+function proved(decided: DecidedEntry, token: string | null): boolean {
+  if (token === null) return false;
+  if (decided.isToken(token)) return true;
+  // A wrong token is a mistake or an attempt, and never a weaker report.
+  throw new Failure('FORBIDDEN', 'The token is not the one that the decision on this intent gave.', {
+    hint: 'leave it out to record a claim',
+  });
+}
+
+function append(
+  ledger: Ledger,
+  { entry }: DecidedEntry,
+  report: OutcomeReport,
+  claimed: boolean,
+  now: number,
+): LogRecord {
+  const { status, exitCode = null, durationMs = null, resultHash = null, detail = null } = report;
+  const draft: OutcomeDraft = {
+    timestamp: formatTime(now),
+    agent_id: entry.agent_id,
+    of: entry.seq,
+    status,
+    exit_code: exitCode,
+    duration_ms: durationMs,
+    result_hash: resultHash,
+    detail,
+    claimed,
+  };
+  return ledger.appendOutcome(draft);
+}
+
+function checkReport({ intentHash, status, token, exitCode, durationMs, resultHash, detail }: OutcomeReport): void {
+  const wrong = (what: string): never => {
+    throw new Failure('USAGE', what, { hint: 'aip outcome --help' });
+  };
+  if (!HASH.test(intentHash)) wrong('An intent hash is "sha256:" and 64 lower-case hex digits.');
+  // From programs that are not compiled with the types.
+  if (status !== 'ok' && status !== 'error') wrong('An outcome is ok or error.');
+  if (token !== null && !TOKEN.test(token)) wrong('An outcome token is 32 lower-case hex digits.');
+  if (exitCode != null && (!Number.isInteger(exitCode) || exitCode < 0 || exitCode > 255))
+    wrong('An exit code is a whole number from 0 to 255.');
+  if (durationMs != null && (!Number.isSafeInteger(durationMs) || durationMs < 0))
+    wrong('A duration is a whole number of milliseconds.');
+  if (resultHash != null && !HASH.test(resultHash)) wrong('A result hash is "sha256:" and 64 lower-case hex digits.');
+  if (detail != null && (typeof detail !== 'string' || detail.length > MAX_DETAIL || /\p{Surrogate}/u.test(detail)))
+    wrong(`A detail is text of at most ${MAX_DETAIL} characters.`);
+}

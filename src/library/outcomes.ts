@@ -1,0 +1,39 @@
+import { recordOutcome, type OutcomeReport } from '../app/outcomes/report.js';
+import { Failure } from '../app/failure.js';
+import { localState } from '../workspace/state.js';
+import type { LocalWorkspace } from '../workspace/workspace.js';
+
+/** Writes what became of shielded calls: those that end in one turn in one commit. */
+export class Outcomes {
+  readonly #workspace: LocalWorkspace;
+  readonly #notice: (notice: string) => void;
+  #waiting: OutcomeReport[] = [];
+  #writing: Promise<void> | null = null;
+
+  constructor(workspace: LocalWorkspace, notice: (notice: string) => void) {
+    this.#workspace = workspace;
+    this.#notice = notice;
+  }
+
+  /** Resolves when it is on the disk, or was said not to be: the call has happened either way. */
+  report(report: OutcomeReport): Promise<void> {
+    this.#waiting.push(report);
+    this.#writing ??= this.#write();
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    const { world } = this.#workspace;
+    await new Promise<void>((resolve) => world.nextTurn(resolve));
+    const reports = this.#waiting;
+    this.#waiting = [];
+    this.#writing = null;
+    try {
+      const state = await localState(this.#workspace);
+      state.transact((ledger) => reports.map((report) => recordOutcome(ledger, report, world.clock())));
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.#notice(`What became of ${reports.length} shielded calls is not in the log: ${error.message}`);
+    }
+  }
+}

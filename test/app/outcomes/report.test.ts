@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { openState, type SqliteState } from '../../../src/adapters/sqlite/state.js';
+import { Failure } from '../../../src/app/failure.js';
+import { reportOutcome, type OutcomeReport } from '../../../src/app/outcomes/report.js';
+import { verifyChain } from '../../../src/protocol/log/chain.js';
+import { AGENT, draft, refused, T0 } from '../../kit/state/drafts.js';
+
+const HASH = draft().intent_hash!;
+const OTHER_HASH = `sha256:${'0f'.repeat(32)}`;
+
+function decided(): { state: SqliteState; token: string } {
+  const state = openState(join(mkdtempSync(join(tmpdir(), 'aip-outcome-')), 'state.db'), { random: randomBytes });
+  onTestFinished(() => state.close());
+  const token = state.transact((ledger) => {
+    ledger.append(refused('AIP-E202', { intent_hash: OTHER_HASH }));
+    const drawn = ledger.token();
+    ledger.append(draft(), { sent: null, passport: null, token: drawn });
+    return drawn;
+  });
+  return { state, token };
+}
+
+function code(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof Failure) return error.code;
+    throw error;
+  }
+  return 'done';
+}
+
+const ok = (token: string | null, more: Partial<OutcomeReport> = {}): OutcomeReport => ({
+  ...{ intentHash: HASH, status: 'ok', token },
+  ...more,
+});
+
+describe('an outcome', () => {
+  test('with the token of the decision is final', () => {
+    const { state, token } = decided();
+    const answer = reportOutcome(state, ok(token, { exitCode: 0, durationMs: 15, detail: 'done' }), T0 + 1000);
+    expect(answer).toEqual({ of: 2, seq: 3, status: 'ok', claimed: false });
+    expect([...state.records({ type: 'outcome' })]).toMatchObject([
+      {
+        of: 2,
+        status: 'ok',
+        exit_code: 0,
+        duration_ms: 15,
+        result_hash: null,
+        detail: 'done',
+        claimed: false,
+        agent_id: AGENT,
+      },
+    ]);
+    expect(verifyChain(state.records({}))).toMatchObject({ ok: true, count: 3 });
+    for (const again of [ok(token), ok(token, { status: 'error' }), ok(null)])
+      expect(code(() => reportOutcome(state, again, T0))).toBe('EXISTS');
+    expect(state.bounds().head.seq).toBe(3);
+  });
+
+  test('without it is a claim, of which few are kept, and the caller’s word still counts', () => {
+    const { state, token } = decided();
+    for (let i = 0; i < 4; i++) expect(reportOutcome(state, ok(null), T0).claimed).toBe(true);
+    expect(code(() => reportOutcome(state, ok(null), T0))).toBe('EXISTS');
+    expect(reportOutcome(state, ok(token, { status: 'error' }), T0)).toMatchObject({ claimed: false, status: 'error' });
+  });
+
+  test('is refused with the token of another decision, or for what was not accepted', () => {
+    const { state, token } = decided();
+    expect(code(() => reportOutcome(state, ok('0'.repeat(32)), T0))).toBe('FORBIDDEN');
+    expect(code(() => reportOutcome(state, ok(token, { intentHash: OTHER_HASH }), T0))).toBe('NOT_FOUND');
+    expect(code(() => reportOutcome(state, ok(null, { intentHash: `sha256:${'1'.repeat(64)}` }), T0))).toBe(
+      'NOT_FOUND',
+    );
+    expect(state.bounds().head.seq).toBe(2);
+  });
+
+  test.each([
+    { intentHash: 'abc' },
+    { status: 'unknown' as never },
+    { token: 'ABC' },
+    { token: '' },
+    { exitCode: 256 },
+    { exitCode: 1.5 },
+    { durationMs: -1 },
+    { resultHash: 'sha256:1' },
+    { detail: 'x'.repeat(1025) },
+    { detail: '\ud800' },
+  ])('is refused when it is not of the form: %j', (wrong) => {
+    const { state, token } = decided();
+    expect(code(() => reportOutcome(state, ok(token, wrong), T0))).toBe('USAGE');
+  });
+
+  test('changes neither trust nor tallies', () => {
+    const { state, token } = decided();
+    const before = [
+      state.tally(AGENT),
+      state.conduct.trust(AGENT, T0 + 2000),
+      state.conduct.counts(AGENT, null).counts,
+    ];
+    reportOutcome(state, ok(token, { status: 'error', exitCode: 1 }), T0 + 1000);
+    const after = [state.tally(AGENT), state.conduct.trust(AGENT, T0 + 2000), state.conduct.counts(AGENT, null).counts];
+    expect(after).toEqual(before);
+    expect(state.conduct.retrace(AGENT, T0 + 2000, () => undefined)).toEqual(before[1]);
+  });
+});

@@ -1,0 +1,76 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { inHome } from '../../kit/history.js';
+import { draft } from '../../kit/state/drafts.js';
+import { world } from '../../kit/world.js';
+
+function decided(env: Readonly<Record<string, string>> = {}) {
+  const place = world({ env });
+  const home = join(place.io.userHome, 'home');
+  mkdirSync(home, { mode: 0o700 });
+  const token = inHome(home, (state) =>
+    state.transact((ledger) => {
+      const drawn = ledger.token();
+      ledger.append(draft(), { sent: null, passport: null, token: drawn });
+      return drawn;
+    }),
+  );
+  const run = (...argv: string[]) => place.run(...argv, '--home', home);
+  return { place, run, token };
+}
+const HASH = draft().intent_hash!;
+
+test('an outcome is recorded as claimed without the token, and as final with it', async () => {
+  const { place, run, token } = decided();
+  const claim = await run('outcome', HASH, '--status', 'ok', '--json');
+  expect([claim.code, JSON.parse(claim.out)]).toEqual([0, { of: 1, seq: 2, status: 'ok', claimed: true }]);
+  const file = place.file('token.txt', `${token}\n`);
+  const more = ['--duration', '1500ms', '--result-hash', HASH, '--detail', 'no funds', '--token-file', file];
+  const final = await run('outcome', HASH, '--status', 'error', '--exit-code', '3', ...more, '--json');
+  expect(final.code, final.err).toBe(0);
+  expect(final.out).toContain('"claimed":false');
+  const again = await run('outcome', HASH, '--status', 'ok');
+  expect(again.code).toBe(2);
+  expect(again.err).toContain('final');
+  const tail = await run('logs', 'tail', '--type', 'outcome', '--json');
+  expect(
+    tail.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object),
+  ).toMatchObject([
+    { type: 'outcome', of: 1, status: 'ok', claimed: true },
+    {
+      type: 'outcome',
+      of: 1,
+      status: 'error',
+      exit_code: 3,
+      claimed: false,
+      duration_ms: 1500,
+      result_hash: HASH,
+      detail: 'no funds',
+    },
+  ]);
+  const usual = await run('logs', 'tail', '--json');
+  expect(usual.out.trim().split('\n')).toHaveLength(1);
+  expect((await run('logs', 'verify')).code).toBe(0);
+});
+
+test('what is wrong is said, with the exit code of its kind', async () => {
+  const { place, run } = decided();
+  const wrong = place.file('wrong.txt', '0'.repeat(32));
+  const cases: [string[], number][] = [
+    [['outcome', HASH], 2],
+    [['outcome', 'sha256:1', '--status', 'ok'], 2],
+    [['outcome', HASH, '--status', 'ok', '--exit-code', '999'], 2],
+    [['outcome', `sha256:${'1'.repeat(64)}`, '--status', 'ok'], 3],
+    [['outcome', HASH, '--status', 'ok', '--token-file', 'missing'], 3],
+    [['outcome', HASH, '--status', 'ok', '--token-file', wrong], 4],
+  ];
+  for (const [argv, code] of cases) {
+    const { code: found, err } = await run(...argv);
+    expect([argv, found]).toEqual([argv, code]);
+    expect(err).toContain('hint:');
+  }
+});
