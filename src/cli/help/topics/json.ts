@@ -27,8 +27,9 @@ Warnings and errors are JSON on stderr, an object a line:
 # The log (aip logs tail --json, one entry a line)
   type              verification | outcome | erasure
   seq, timestamp, agent_id, action, target, params, status, error_code
-  error_message, details, nonce, signature, intent_hash, intent_timestamp, key_id
-  passport_hash, passport_serial, approval_request, dialect, verifier, latency_us
+  error_message, details, nonce, signature, intent_hash, intent_timestamp
+  key_id, passport_hash, passport_serial, approval_request, dialect
+  verifier, latency_us
   prev_hash, hash   the chain
   salts             32 bytes for each member that can be erased, so that the hash commits to it and does not hold it
   withheld, erased  commitments to params that the log masks or drops, and to what was erased; else null
