@@ -288,7 +288,7 @@ export const SECTIONS: readonly Section[] = [
         "Let this folder's config file count, as it is now",
         () => import('./commands/config/trust.js'),
       ),
-      at('explain', 'Explain a refusal code: meaning, facts, remedy, exit code', () => import('./commands/explain.js')),
+      at('explain', 'Explain a refusal code, or list them all', () => import('./commands/explain.js')),
       at('completion', 'Print the completion script of a shell', () => import('./commands/completion.js')),
       at('help', 'Show help for a command or a topic', async () => ({
         command: (await import('./commands/help.js')).helpOf(SECTIONS),

@@ -1,19 +1,38 @@
 import { Failure } from '../../app/failure.js';
 import { nearestCodes } from '../render/explain-catalogue.js';
-import { explainJson, renderExplain } from '../render/explain.js';
+import { codeRows, codesJson, explainJson, renderExplain } from '../render/explain.js';
+import { table } from '../render/terminal/table.js';
 import type { CommandSpec } from '../spec.js';
+
+const COLUMNS = [
+  { title: 'dialect' },
+  { title: 'code' },
+  { title: 'name' },
+  { title: 'exit', right: true },
+  { title: 'meaning', flexible: true },
+];
 
 export const command: CommandSpec = {
   path: ['explain'],
-  summary: 'Explain a refusal code: meaning, facts, remedy, exit code',
-  args: [{ name: 'code', description: 'AIP-E202, e202, 202, or MONETARY_LIMIT_EXCEEDED', values: 'code' }],
-  examples: [{ run: 'aip explain AIP-E202', why: 'a code from a decision or a log' }],
+  summary: 'Explain a refusal code, or list them all',
+  args: [
+    { name: 'code', description: 'AIP-E202, e202, 202, or MONETARY_LIMIT_EXCEEDED', values: 'code', required: false },
+  ],
+  examples: [
+    { run: 'aip explain AIP-E202', why: 'a code from a decision or a log' },
+    { run: 'aip explain', why: 'every code, with its exit code' },
+  ],
   exits: { 3: 'there is no such code' },
   touches: [],
   topics: ['exit-codes', 'verification'],
 
   async run({ args }, cli) {
-    const code = args[0]!;
+    const [code] = args;
+    if (code === undefined) {
+      if (cli.globals.json) cli.json(codesJson());
+      else cli.out(table(COLUMNS, codeRows(), { width: cli.width, paint: cli.paint }));
+      return 0;
+    }
     const found = explainJson(code);
     if (found === null) {
       const near = nearestCodes(code).map((entry) => `${entry.code} ${entry.name}`);

@@ -20,16 +20,16 @@ export function explainJson(query: string, catalogues = CATALOGUES): JsonObject[
   return found.length === 0 ? null : found.map(jsonOf);
 }
 
-/** The table of codes in Markdown, as the README holds it. */
-export function codesTable(catalogue: Catalogue = CATALOGUES[0]!): string {
-  const rows = catalogue.codes.map((entry) =>
-    [`\`${entry.code}\``, `\`${entry.name}\``, cell(entry.meaning), String(exitCodeOf(entry))].join(' | '),
+/** Every code of every dialect, a row each: dialect, code, name, exit, meaning. */
+export function codeRows(catalogues = CATALOGUES): string[][] {
+  return catalogues.flatMap(({ dialect, codes }) =>
+    codes.map((entry) => [dialect, entry.code, entry.name, String(exitCodeOf(entry)), entry.meaning]),
   );
-  return [
-    '| code | name | what happened | exit |',
-    '| --- | --- | --- | --- |',
-    ...rows.map((row) => `| ${row} |`),
-  ].join('\n');
+}
+
+/** The same as data, for `--json`. */
+export function codesJson(catalogues = CATALOGUES): JsonObject[] {
+  return catalogues.flatMap(({ dialect, codes }) => codes.map((entry) => jsonOf({ dialect, entry })));
 }
 
 function section({ dialect, entry }: Found, paint: Paint, width: number): string {
@@ -71,9 +71,4 @@ function jsonOf({ dialect, entry }: Found): JsonObject {
     remedy: entry.remedy,
     exit_code: exitCodeOf(entry),
   };
-}
-
-// A `|` would start a new column.
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|');
 }

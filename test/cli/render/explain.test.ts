@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { codesTable, explainJson, renderExplain } from '../../../src/cli/render/explain.js';
+import { codeRows, codesJson, explainJson, renderExplain } from '../../../src/cli/render/explain.js';
 import {
   CATALOGUES,
   entryOf,
@@ -141,11 +141,10 @@ describe('suggestions', () => {
   });
 });
 
-test('the table for the README has a row for every code, each of four cells', () => {
-  const rows = codesTable().split('\n');
-  expect(rows).toHaveLength(2 + Object.keys(NATIVE_CODES).length);
-  for (const row of rows) expect(row.split(/(?<!\\)\|/)).toHaveLength(6);
-  expect(rows.find((row) => row.includes('`AIP-E209`'))).toMatch(/\| 14 \|$/);
-  const hostile = { ...OTHER, codes: [{ ...OTHER.codes[0]!, meaning: 'a | b' }] };
-  expect(codesTable(hostile).split('\n')[2]).toContain('a \\| b');
+test('the list has every code of every dialect, with its exit code', () => {
+  const rows = codeRows();
+  const all = [...Object.values(NATIVE_CODES), ...Object.values(AIP1_CODES)];
+  expect(rows.map(([, code, name]) => `${code} ${name}`)).toEqual(all.map(({ code, name }) => `${code} ${name}`));
+  expect(rows.find(([dialect, code]) => dialect === 'native' && code === 'AIP-E209')?.[3]).toBe('14');
+  expect(codesJson().map(({ code }) => code)).toEqual(all.map(({ code }) => code));
 });
