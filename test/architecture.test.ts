@@ -175,6 +175,22 @@ describe('files', () => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object };
     expect(Object.entries(scripts).filter(([, line]) => String(line).length > 160)).toEqual([]);
   });
+  test('every export of the layers that others build on says what it is', () => {
+    const documented = /^src\/(protocol|verify|trust|mesh|app\/ports|workspace|library|guard)\//;
+    const bare = SOURCES.filter(({ path }) => documented.test(path)).flatMap(({ path, text }) => {
+      const lines = text.split('\n');
+      return lines.flatMap((line, i) => {
+        const name = /^export (?:async |abstract )*(?:function\*?|class|interface|type|const|enum) (\w+)/.exec(
+          line,
+        )?.[1];
+        if (name === undefined) return [];
+        let above = i - 1;
+        while (/^\s*(\/\/|@)/.test(lines[above] ?? '')) above -= 1;
+        return /\*\/\s*$/.test(lines[above] ?? '') ? [] : [`${path}: ${name}`];
+      });
+    });
+    expect(bare).toEqual([]);
+  });
   test('the top level stays what it is', () => {
     const allowed = [
       'README.md',

@@ -60,6 +60,7 @@ interface Parts {
   readonly notice: (notice: string) => void;
 }
 
+/** Makes `shield` of a workspace. */
 export function shieldWith(parts: Parts): Shield {
   return ((options: ShieldOptions, tool: AnyFunction | AnyClass | object) => {
     checkShield(options);

@@ -31,6 +31,7 @@ export interface TrustScoringOptions {
 /** What `aip trust --json` prints: `score` is 0 to 1, and says nothing while `meaningful` is false. */
 export type TrustScore = TrustReport;
 
+/** The trust scores of a workspace, under the rules that the program sets. */
 export class Trust {
   readonly #workspace: LocalWorkspace;
   #rules: TrustRules = GUIDE_RULES;

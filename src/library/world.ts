@@ -4,6 +4,7 @@ import { Failure } from '../app/failure.js';
 import type { Clock } from '../app/ports/state.js';
 import { SYSTEM, type World } from '../workspace/world.js';
 
+/** Where a workspace lives, and whose environment and clock it uses. */
 export interface WorldOptions {
   /**
    * The folder that holds state and keys. Default: the environment's AIP_HOME, else the folders of the command line, so

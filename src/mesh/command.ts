@@ -9,6 +9,7 @@ import { MAX_ACTOR, MAX_REASON, MAX_SUSPENSION_MS } from './limits.js';
 import type { Role } from './access/roles.js';
 import { canonicalSubject } from './subject.js';
 
+/** What can be ordered. */
 export type Action = 'revoke' | 'suspend' | 'reinstate';
 
 /** The least role that may give a command. */
@@ -18,6 +19,7 @@ export const NEEDED_ROLE: Readonly<Record<Action, Role>> = {
   reinstate: 'admin',
 };
 
+/** An order, read and bounded. */
 export interface Command {
   /** Chosen by who gives it: the same id twice is one command. */
   readonly cmdId: string;

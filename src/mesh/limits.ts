@@ -26,11 +26,13 @@ export const HEARTBEAT_SLICES = 20;
 export const SLOW_READER_MS = 10_000;
 /** Most events and bytes in the ring that streams are served from; older ones come from the store. */
 export const RING_EVENTS = 8_192;
+/** Most bytes of encoded frames that are held for clients that come back. */
 export const RING_BYTES = 16 * 1024 * 1024;
 /** A client further behind than this many events is sent to the snapshot. */
 export const RETAINED_EVENTS = 100_000;
 /** Most events a page of the store holds, and most bytes of events in one long-poll answer. */
 export const PAGE_EVENTS = 256;
+/** Most bytes of one page of events. */
 export const PAGE_BYTES = 48 * 1024;
 /** Most API keys in one answer; a client reads 64 KiB of it. */
 export const PAGE_KEYS = 128;
@@ -38,6 +40,7 @@ export const PAGE_KEYS = 128;
 export const LOG_PAGE_BYTES = 512 * 1024;
 /** Longest wait of a long poll, and of a command for the verifiers' confirmations. */
 export const MAX_POLL_WAIT_MS = 20_000;
+/** Longest that an order waits for confirmations. */
 export const MAX_CONFIRM_WAIT_MS = 10_000;
 /** Clients told to go are asked to come back spread over this long. */
 export const GOODBYE_SPREAD_MS = 5_000;
@@ -48,5 +51,7 @@ export const SILENCE_MS = 3 * HEARTBEAT_MS;
 export const FIRST_FRAME_MS = 4_000;
 /** The first reconnection comes within this, later ones with full jitter between these. */
 export const RECONNECT_FIRST_MS = 250;
+/** Shortest pause before a client comes back, after the first try. */
 export const RECONNECT_MIN_MS = 100;
+/** Longest pause before a client comes back. */
 export const RECONNECT_MAX_MS = 10_000;

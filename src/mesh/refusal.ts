@@ -24,8 +24,10 @@ export const REFUSALS = {
   BUSY: { status: 503, retryable: true },
 } as const;
 
+/** The codes of the mesh. */
 export type RefusalCode = keyof typeof REFUSALS;
 
+/** Why a request was refused. */
 export interface Refusal {
   readonly code: RefusalCode;
   readonly message: string;
@@ -33,6 +35,7 @@ export interface Refusal {
   readonly details?: Readonly<Record<string, string | number | null>>;
 }
 
+/** A refusal with its sentence and facts. */
 export function refusal(code: RefusalCode, message: string, details?: Refusal['details']): Refusal {
   return details === undefined ? { code, message } : { code, message, details };
 }

@@ -9,6 +9,7 @@ export interface Piece {
 const PIECE_BYTES = 256 * 1024;
 const SHARED_PIECES = 32;
 
+/** The newest events as encoded frames, shared by all streams. */
 export class Ring {
   readonly #frames: Uint8Array[] = [];
   readonly #maxEvents: number;

@@ -43,6 +43,7 @@ export interface LogRecord {
   readonly text: string;
 }
 
+/** What an order leads to. */
 export type Ruling =
   | { readonly kind: 'append'; readonly record: LogRecord; readonly standing: Standing; readonly answer: Answer }
   | { readonly kind: 'refused'; readonly refusal: Refusal };

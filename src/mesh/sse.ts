@@ -10,6 +10,7 @@ export function comment(text: string): string {
   return `: ${text}\n\n`;
 }
 
+/** One event of a stream. */
 export interface Frame {
   /** `message` when the frame named none. */
   readonly event: string;

@@ -2,8 +2,10 @@
 import { parseTime } from '../protocol/time.js';
 import type { MeshEvent } from './log/event.js';
 
+/** How a subject stands. */
 export type Status = 'active' | 'suspended' | 'revoked';
 
+/** The standing of one subject. */
 export interface Standing {
   readonly subject: string;
   readonly status: Status;

@@ -12,6 +12,7 @@ import { objectOf, ShapeError, textOf } from './json/shape.js';
 import { parseTime } from './time.js';
 import type { Json, JsonObject } from './json/values.js';
 
+/** An approval of one exact intent, as it is signed. */
 export interface ApprovalDocument {
   /** Told apart from everything else that a principal signs. */
   readonly type: 'intent-approval';

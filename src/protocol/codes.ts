@@ -6,6 +6,7 @@
 /** What a refusal is about; the exit code follows from it (10 who, 11 when, 12 what, 13 standing, 14 approval). */
 export type Concern = 'who' | 'when' | 'what' | 'standing' | 'approval' | 'mesh';
 
+/** One refusal code: what it means, which facts come with it, what to do. */
 export interface CodeEntry {
   readonly code: string;
   readonly name: string;
@@ -30,6 +31,7 @@ export function entry(
   return { code, name, concern, meaning, facts, remedy };
 }
 
+/** The codes of the native dialect (protocol, section 4), by name. */
 export const NATIVE_CODES = {
   MALFORMED_INTENT: entry(
     'AIP-E100',
@@ -289,6 +291,7 @@ export const NATIVE_CODES = {
   ),
 } as const satisfies Record<string, CodeEntry>;
 
+/** The names of the native catalogue. */
 export type NativeCodeName = keyof typeof NATIVE_CODES;
 
 /** The exit code of a refusal, by what it is about (protocol, "Exit codes"). */

@@ -39,12 +39,14 @@ export interface PassportDocument {
   readonly issuer_signature: string;
 }
 
+/** A key that was rotated away, and until when it still verifies. */
 export interface PreviousKey {
   readonly key_id: string;
   readonly public_key: string;
   readonly valid_until: string;
 }
 
+/** A key of a passport, ready for use. */
 export interface PassportKey {
   readonly keyId: string;
   readonly key: VerifyKey;

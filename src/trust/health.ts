@@ -7,11 +7,13 @@ const WARN_TRUST = 0.7;
 /** Under this the guide revokes. */
 const CRITICAL_TRUST = 0.5;
 
+/** Something about an agent that a person should look at. */
 export interface HealthWarning {
   readonly code: 'high_failure_rate' | 'low_trust' | 'rapid_failures' | 'unusual_actions' | 'unattributed_refusals';
   readonly message: string;
 }
 
+/** A refusal that the agent is held to. */
 export interface RecentFailure {
   readonly error_code: string;
   readonly action: string | null;
@@ -56,6 +58,7 @@ export interface HealthReport {
   readonly status: 'ok' | 'warning' | 'critical';
 }
 
+/** What a report is made of. */
 export interface HealthFacts {
   readonly agentId: string;
   readonly since: string | null;
@@ -68,6 +71,7 @@ export interface HealthFacts {
 
 const MOST = 5;
 
+/** The report of one agent. Pure: the same facts give the same report. */
 export function healthReport({ agentId, since, sinceMs, counts, trust, recentFailures }: HealthFacts): HealthReport {
   const { successful, failed, unattributed, codes } = counts;
   const held = successful + failed;

@@ -64,6 +64,7 @@ export interface TrustEvent {
   readonly idleHours: number | null;
 }
 
+/** A score, and how much it is worth. */
 export interface TrustReading {
   /** 0 to 1. */
   readonly score: number;
@@ -77,6 +78,7 @@ export interface TrustReading {
   readonly history: Omit<TrustHistory, 'delegationDepth'>;
 }
 
+/** The state of an agent of which nothing is known. */
 export function newcomer(rules: TrustRules): TrustState {
   return {
     score: units(rules.initialScore),

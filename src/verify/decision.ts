@@ -19,8 +19,10 @@ export type Verdict =
   | { readonly status: 'skipped'; readonly reason: string }
   | { readonly status: 'failed'; readonly violations: readonly [Violation, ...Violation[]] };
 
+/** A step that refuses nothing. */
 export const PASSED: Verdict = { status: 'passed' };
 
+/** A step that did not run, with the reason that reports show. */
 export function skipped(reason: string): Verdict {
   return { status: 'skipped', reason };
 }
@@ -30,6 +32,7 @@ export function violation(name: NativeCodeName, message: string, details: JsonOb
   return { entry: NATIVE_CODES[name], message, details };
 }
 
+/** A step that refuses. */
 export function failed(first: Violation, ...rest: Violation[]): Verdict {
   return { status: 'failed', violations: [first, ...rest] };
 }

@@ -17,6 +17,7 @@ import type { Usage } from './meters.js';
 import type { Outcome } from './pipeline.js';
 import type { Trusting } from './trusting.js';
 
+/** One form of signed documents, from its bytes to what is concluded. A third dialect is a folder that exports one. */
 export interface Dialect {
   /** As decisions and log entries name it. */
   readonly name: DialectName;

@@ -20,6 +20,7 @@ export type Meter =
       readonly windowMs: number;
     };
 
+/** What a meter shows. */
 export type MeterReading =
   | {
       readonly kind: 'count';

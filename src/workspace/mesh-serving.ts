@@ -11,6 +11,7 @@ import type { SystemWorld } from './world.js';
 
 export { plainTextProblem } from '../adapters/mesh/http-server.js';
 
+/** How a mesh is served. */
 export interface ServingOptions {
   readonly data: string;
   readonly host: string;
@@ -27,6 +28,7 @@ export interface ServingOptions {
   readonly onBug: (error: unknown) => void;
 }
 
+/** A mesh that runs. */
 export interface Serving {
   /** Where it listens. */
   readonly url: string;

@@ -45,6 +45,7 @@ export interface CopyChange extends Way {
   readonly keptBefore: readonly KeptDeny[];
 }
 
+/** What a machine keeps of the mesh between runs: how far it has read, who is denied, and since when. */
 export interface KeptCopy {
   readonly position: Head;
   readonly standings: readonly Standing[];
@@ -62,6 +63,7 @@ export interface MeshCall {
   readonly timeoutMs: number;
 }
 
+/** What became of one request to the mesh. */
 export type MeshReply =
   | { readonly kind: 'answered'; readonly status: number; readonly body: string }
   /** `sent`: the request may have arrived, so whether it was carried out is unknown. */

@@ -1,7 +1,9 @@
 /** What the monitor keeps between checks, and what it hands to those who tell people. */
 
+/** How much an alert matters, in the words of PagerDuty. */
 export type Severity = 'critical' | 'error' | 'warning';
 
+/** What an alert is about. */
 export type AlertKind =
   'low_trust' | 'high_failure_rate' | 'rapid_failures' | 'unusual_actions' | 'revoked' | 'suspended' | 'not_revoked';
 
@@ -43,8 +45,10 @@ export interface AlertEvent {
   readonly verifier: string;
 }
 
+/** Where alerts can be delivered. */
 export type TargetName = 'slack' | 'pagerduty' | 'webhook';
 
+/** An alert that waits for delivery. */
 export interface Outgoing {
   readonly id: number;
   readonly event: AlertEvent;
@@ -79,6 +83,7 @@ export interface Notice {
   readonly headers: (now: number) => Readonly<Record<string, string>>;
 }
 
+/** What became of one delivery. */
 export type Delivery =
   | { readonly kind: 'delivered' }
   /** It will not be accepted later either. */

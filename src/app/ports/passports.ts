@@ -10,6 +10,7 @@ export interface PassportRegistry {
   publish(document: PassportDocument): Promise<Published>;
 }
 
+/** What the mesh answered to a passport that was published. */
 export interface Published {
   /** Place in the mesh's log. */
   readonly seq: number;

@@ -2,6 +2,7 @@
 import { quotesLeftOn, secretText } from '../../protocol/secret-text.js';
 import { Failure } from '../failure.js';
 
+/** The environment of a process, as a value. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The secret in `text`; `where` names its source in the failure (USAGE) about quotes that were left on. */

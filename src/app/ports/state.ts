@@ -76,6 +76,7 @@ export interface DecidedEntry {
   readonly outcomes: { readonly final: number; readonly claimed: number };
 }
 
+/** A passport that this machine keeps. */
 export interface KnownPassport {
   readonly agentId: string;
   readonly name: string;
@@ -98,6 +99,7 @@ export interface PassportFloor {
   readonly raisedAt: number;
 }
 
+/** A public key of a principal that is believed on this machine. */
 export interface Pin {
   readonly did: string;
   readonly keyId: string;
@@ -117,6 +119,7 @@ export interface KeyRecord {
   readonly createdAt: number;
 }
 
+/** Which entries of the log are asked for; an absent member asks for all. */
 export interface EntryQuery {
   readonly agentId?: string;
   readonly action?: string;

@@ -4,6 +4,7 @@ import type { MeshCopy, MeshLine } from '../../app/ports/mesh.js';
 import { machineKey, meshFollower, meshLines, openCopy, refreshCopy, type MeshAccess } from '../../workspace/mesh.js';
 import { OwnLifetime, type LocalWorkspace } from '../../workspace/workspace.js';
 
+/** A mesh that is listened to: the copy, and what keeps it current. */
 export interface Connection {
   readonly copy: MeshCopy;
   readonly lines: readonly MeshLine[];

@@ -63,6 +63,7 @@ const ASK_AGAIN_MS = 1000;
 const DEFAULT_WAIT_MS = 500;
 const DEFAULT_AGE_MS = 30_000;
 
+/** The mesh of a workspace: configured once, opened when it is first needed. */
 export class Mesh {
   readonly #workspace: LocalWorkspace;
   /** Undefined until it was looked at; null without a mesh. */

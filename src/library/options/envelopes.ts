@@ -39,6 +39,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   ...['publicKey', 'hmacKey', 'hmacKeys', 'mandates', 'issuerKey', 'requireMandate', 'minTier', 'registry'],
 ]);
 
+/** What the option `envelopes` says of AIP-1 documents. @throws Failure USAGE */
 export function envelopeTrustOf(options: EnvelopeOptions): EnvelopeTrust {
   if (typeof options !== 'object' || options === null) throw usage('"envelopes" is not an object.');
   onlyKnown(options, OPTIONS, '"envelopes"');

@@ -5,6 +5,7 @@ import { parseDuration } from '../../protocol/time.js';
 /** A number and a unit: `'300s'`, `'30m'`, `'24h'`, `'90d'`, `'250ms'`. */
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
 
+/** The failure of an argument that cannot be used. */
 export function usage(message: string, hint?: string): Failure {
   return new Failure('USAGE', message, hint === undefined ? {} : { hint });
 }

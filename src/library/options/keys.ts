@@ -22,6 +22,7 @@ export interface KeyOptions {
   readonly privateKey?: string;
 }
 
+/** The names of the options that say where a key is. */
 export const KEY_OPTIONS = ['keyStore', 'envFile', 'passphrase', 'privateKey'] as const;
 
 /** The 32 bytes in `text`. The failure never quotes it. */

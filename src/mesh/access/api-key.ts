@@ -5,6 +5,7 @@ import { isRole, type Role } from './roles.js';
 
 const KEY = /^aipm_([a-z]+)_([0-9a-f]{12})_([0-9a-f]{64})$/;
 
+/** An API key in its parts. Its text is a secret. */
 export interface ApiKey {
   readonly role: Role;
   readonly keyId: string;
@@ -46,6 +47,7 @@ export function newApiKey(role: Role, random: Uint8Array): ApiKey {
   return { role, keyId, text: `aipm_${role}_${keyId}_${hex.slice(12)}` };
 }
 
+/** What the server keeps of a key: SHA-256 in hex. */
 export function hashApiKey(key: ApiKey): string {
   return sha256Hex(key.text);
 }

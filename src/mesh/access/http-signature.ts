@@ -18,6 +18,7 @@ const MAX_PARAMS = 400;
 const NONCE = /^[\x21-\x7e]{16,128}$/;
 const SIGNATURE = /^:([A-Za-z0-9+/]{86}==):$/;
 
+/** What a signature covers beside the message (RFC 9421). */
 export interface SignatureParams {
   /** Unix seconds. */
   readonly created: number;
@@ -30,6 +31,7 @@ export interface SignatureParams {
   readonly text: string;
 }
 
+/** The headers of a signed request. */
 export interface SignedHeaders {
   readonly 'content-digest': string;
   readonly 'signature-input': string;
@@ -67,6 +69,7 @@ export function signRequest(
   };
 }
 
+/** The signature of a request as read; nothing of it is believed. */
 export type ReadSignature =
   | { readonly kind: 'none' }
   | { readonly kind: 'malformed'; readonly reason: string }

@@ -7,6 +7,7 @@ import { deniesAt, nextStanding, type Standing } from '../standing.js';
 import { EVERYONE, principalOf } from '../subject.js';
 import { StandingIndex } from './standing-index.js';
 
+/** What became of an event. */
 export type Applied =
   | { readonly kind: 'applied'; readonly standing: Standing }
   | { readonly kind: 'duplicate' }
@@ -25,6 +26,7 @@ export interface KeptDeny {
 /** Hashes remembered to notice that an event told again is another one. */
 const REMEMBERED = 512;
 
+/** What a client knows of the mesh: who is stopped, and up to which event. */
 export class Copy {
   #position: Head | null = null;
   #agents = new StandingIndex();

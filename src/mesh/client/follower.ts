@@ -18,6 +18,7 @@ export type { Check } from './messages.js';
 import type { Moment } from './moment.js';
 import { challengeIn, isGenuine, readGreeting, readPollAnswer, readSpread } from './reading.js';
 
+/** What a follower is made with. */
 export interface FollowerOptions {
   /** How many endpoints there are; they are tried in order. */
   readonly endpoints: number;
@@ -35,6 +36,7 @@ export interface FollowerOptions {
   readonly polls?: boolean;
 }
 
+/** The client as a state machine: messages and moments in, effects out; no sockets and no timers. */
 export class Follower {
   readonly copy = new Copy();
   readonly freshness = new Freshness();

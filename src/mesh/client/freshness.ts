@@ -8,6 +8,7 @@ interface Pending {
   readonly at: Moment;
 }
 
+/** How long ago the copy was last proven current, by the larger of two clocks. */
 export class Freshness {
   /** When the last proof was made, at the earliest, by this machine's clocks; null before the first. */
   #proof: Moment | null = null;

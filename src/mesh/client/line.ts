@@ -4,8 +4,10 @@ import type { Mode } from './messages.js';
 import type { Moment } from './moment.js';
 import { reconnectDelay } from './reconnect.js';
 
+/** Where a connection is. */
 export type Phase = 'idle' | 'waiting' | 'snapshot' | 'opening' | 'open' | 'polling';
 
+/** What a connection is made with. */
 export interface LineOptions {
   readonly endpoints: number;
   readonly random: () => number;
@@ -21,6 +23,7 @@ const SNAPSHOT_SILENCE_MS = 10_000;
 /** Longest that a connection whose proofs come late is kept before another is tried. */
 const MAX_LATE_MS = 60_000;
 
+/** One connection at a time: which endpoint, since when, and when the next try is due. */
 export class Line {
   readonly #options: LineOptions;
   phase: Phase = 'idle';

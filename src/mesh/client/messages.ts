@@ -29,10 +29,14 @@ export interface Kept {
   readonly kept: readonly KeptDeny[];
 }
 
+/** How events arrive. */
 export type Mode = 'stream' | 'poll';
+/** How current a copy is. */
 export type FollowState = 'syncing' | 'live' | 'stale' | 'expired';
+/** What a client warns of. */
 export type AlarmKind = 'fork' | 'forged' | 'malformed' | 'gap' | 'unauthorized';
 
+/** What the state machine wants done. */
 export type Effect =
   | {
       readonly type: 'open-stream';

@@ -1,6 +1,7 @@
 /** Where a copy that several processes write to stands, seen from a process that is about to write its next change. */
 import type { Head } from '../log/head.js';
 
+/** Where the written copy stands, seen from a change of this process. */
 export type Place =
   /** Where the change begins, or on the way that it goes: it may be written. */
   | 'here'
@@ -9,6 +10,7 @@ export type Place =
   /** On another way: to write over it could take back what it knows. */
   | 'elsewhere';
 
+/** The way that a change goes. */
 export interface Way {
   /** What this process knows to be written; null before it has read or written a copy. */
   readonly from: Head | null;
@@ -29,6 +31,7 @@ export function placeOf(file: Head | null, { from, position, events, whole }: Wa
   return events.some(({ seq, hash }) => seq === file.seq && hash === file.hash) ? 'here' : 'elsewhere';
 }
 
+/** True for the same place of the same log. */
 export function isSame(one: Head, other: Head): boolean {
   return one.logId === other.logId && one.seq === other.seq && one.hash === other.hash;
 }

@@ -10,6 +10,7 @@ import { signatureHolds, type SignatureCheck } from '../log/signing.js';
 /** Longest spread that a server may ask for before clients come back, in ms. */
 const MAX_SPREAD_MS = 60_000;
 
+/** The first frame of a stream. */
 export interface Greeting {
   /** The id under which applied events are confirmed. */
   readonly stream: string;
@@ -17,6 +18,7 @@ export interface Greeting {
   readonly checkpoint: Checkpoint | null;
 }
 
+/** Reads the greeting. @throws JsonError, ShapeError */
 export function readGreeting(text: string): Greeting {
   const { stream, checkpoint } = objectOf(parseJsonText(text), 'the greeting', ['stream', 'checkpoint']);
   if (typeof stream !== 'string') throw new ShapeError('the stream has no id');
@@ -29,6 +31,7 @@ export function readSpread(text: string): number {
   return typeof spread_ms === 'number' ? Math.min(MAX_SPREAD_MS, Math.max(0, spread_ms)) : 0;
 }
 
+/** The answer to a long poll. */
 export interface PollAnswer {
   /** True: the place asked for is gone, a snapshot is needed. */
   readonly reset: boolean;
@@ -38,6 +41,7 @@ export interface PollAnswer {
   readonly receivedUpMs: number | null;
 }
 
+/** Reads the answer to a long poll. @throws JsonError, ShapeError */
 export function readPollAnswer(text: string): PollAnswer {
   const answer = objectOf(parseJsonText(text), 'the answer', ['events', 'checkpoint', 'received_up_ms', 'reset']);
   if (!Array.isArray(answer.events)) throw new ShapeError('"events" is not a list');

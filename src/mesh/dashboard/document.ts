@@ -25,6 +25,7 @@ export const PAGE_POLICY = [
 const KEY_INPUT =
   'type="password" autocomplete="off" autocapitalize="off" spellcheck="false" data-1p-ignore data-lpignore="true"';
 
+/** The dashboard as one document. */
 export const PAGE = `<!doctype html>
 <html lang="en">
 <head>

@@ -7,6 +7,7 @@ import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { isHash, isLogId, type Head } from './head.js';
 import { SIGNATURE_HEX, type Signer } from './signing.js';
 
+/** The head of the log, signed with the time at which it was known to be current. */
 export interface Checkpoint {
   readonly type: 'checkpoint';
   readonly log_id: string;
@@ -30,6 +31,7 @@ export interface Checkpoint {
 
 const MEMBERS = ['type', 'log_id', 'term', 'head', 'hash', 'time', 'up_ms', 'boot', 'challenge', 'signature'] as const;
 
+/** A moment by both clocks of the server. */
 export interface ServerMoment {
   /** RFC 3339. */
   readonly time: string;
@@ -37,6 +39,7 @@ export interface ServerMoment {
   readonly boot: string;
 }
 
+/** Signs the head. */
 export function signCheckpoint(head: Head, at: ServerMoment, challenge: string | null, sign: Signer): Checkpoint {
   const body = {
     type: 'checkpoint',
@@ -57,6 +60,7 @@ export function parseCheckpoint(text: string): Checkpoint {
   return readCheckpoint(parseJsonText(text));
 }
 
+/** Reads a checkpoint; its signature is a separate question. @throws ShapeError */
 export function readCheckpoint(value: Json | undefined): Checkpoint {
   const object: JsonObject = objectOf(value, 'the checkpoint', MEMBERS);
   const { type, log_id, term, head, hash, time, up_ms, boot, challenge, signature } = object;

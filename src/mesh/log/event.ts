@@ -11,6 +11,7 @@ import { SIGNATURE_HEX, type Signer } from './signing.js';
 import { canonicalSubject, scopeOf, type Scope } from '../subject.js';
 
 const EVENT_VERSION = 1;
+/** What an event tells. */
 export type EventType = 'revocation' | 'suspension' | 'reinstatement';
 const TYPES: readonly string[] = ['revocation', 'suspension', 'reinstatement'];
 
@@ -34,6 +35,7 @@ export interface SignedMark {
   readonly signature: string;
 }
 
+/** What an order says, before it has its place in the log. */
 export interface EventFields {
   readonly type: EventType;
   /** The subject: an agent, a principal, or `*`. */
@@ -49,6 +51,7 @@ export interface EventFields {
   readonly operator: OperatorMark;
 }
 
+/** An event of the log (mesh contract, "Data"). */
 export interface MeshEvent extends Omit<EventFields, 'type'> {
   readonly v: number;
   readonly log_id: string;
@@ -112,6 +115,7 @@ export function parseEvent(text: string): MeshEvent {
   return readEvent(parseJsonText(text));
 }
 
+/** Reads an event; its signature and place are separate questions. @throws ShapeError */
 export function readEvent(value: Json): MeshEvent {
   const event = objectOf(value, 'the event', MEMBERS);
   if (event.v !== EVENT_VERSION) throw new ShapeError('"v" is not a version that this program knows');

@@ -18,10 +18,12 @@ export const NO_HASH = '0'.repeat(64);
 const ID = /^([0-9a-f]{32})\.(0|[1-9][0-9]{0,9})\.(0|[1-9][0-9]{0,14})$/;
 const LOG_ID = /^[0-9a-f]{32}$/;
 
+/** True for the form of a log id. */
 export function isLogId(text: string): boolean {
   return LOG_ID.test(text);
 }
 
+/** True for the form of a hash. */
 export function isHash(text: string): boolean {
   return HASH_HEX.test(text);
 }

@@ -8,7 +8,9 @@ export type Signer = (text: string) => string;
 /** True when `signature` (128 hex digits) is the mesh's over the UTF-8 bytes of `text`; every doubt is false. */
 export type SignatureCheck = (text: string, signature: string) => boolean;
 
+/** The form of a signature. */
 export const SIGNATURE_HEX = /^[0-9a-f]{128}$/;
+/** The form of a hash. */
 export const HASH_HEX = /^[0-9a-f]{64}$/;
 
 /** True when the document's own `signature` member holds over the rest of it. */

@@ -14,6 +14,7 @@ import { signatureHolds, type SignatureCheck, type Signer } from './signing.js';
 import type { Standing, Status } from '../standing.js';
 import { canonicalSubject } from '../subject.js';
 
+/** All standings at one place of the log. */
 export interface Snapshot {
   readonly head: Head;
   /** When it was made, RFC 3339. */

@@ -6,6 +6,7 @@ import type { Refusal } from '../refusal.js';
 import type { Answer, Judge, LogRecord, Proposal } from '../ruling.js';
 import type { Standing } from '../standing.js';
 
+/** What became of an order. */
 export type Outcome =
   /** Carried out now, or before under the same `cmd_id`. Durable. */
   | { readonly kind: 'done'; readonly answer: Answer; readonly repeated: boolean }
@@ -22,6 +23,7 @@ export interface Shipment {
   readonly entries: readonly ShippedEntry[];
 }
 
+/** An entry of a verifier as it was shipped. */
 export interface ShippedEntry {
   readonly seq: number;
   readonly prevHash: string;
@@ -35,6 +37,7 @@ export interface ShippedEntry {
   readonly text: string;
 }
 
+/** What became of a shipment. */
 export type Shipped =
   | { readonly kind: 'stored'; /** The verifier's head as now held. */ readonly seq: number; readonly hash: string }
   | { readonly kind: 'gap'; /** The last seq that is held; the shipment must begin after it. */ readonly seq: number }
@@ -54,12 +57,14 @@ export interface LogEnd {
   readonly at: number;
 }
 
+/** A shipped entry as it is stored. */
 export interface ShippedRow {
   /** Counts the entries of all logs in the order of their arrival, without holes. */
   readonly row: number;
   readonly text: string;
 }
 
+/** Which shipped entries are asked for. */
 export interface LogQuery {
   readonly agentId?: string;
   readonly status?: string;
@@ -73,6 +78,7 @@ export interface LogQuery {
   readonly limit: number;
 }
 
+/** Where shipped logs are kept. */
 export interface LogTable {
   /** Keeps the entries that are new, all of them or none. */
   put(shipment: Shipment): Promise<Shipped>;
@@ -84,6 +90,7 @@ export interface LogTable {
   ends(limit: number): Promise<readonly LogEnd[]>;
 }
 
+/** Where API keys are kept. */
 export interface KeyTable {
   find(keyId: string): Promise<KeyRecord | null>;
   list(): Promise<readonly KeyRecord[]>;
@@ -106,6 +113,7 @@ export class StoreTrouble extends Error {
   }
 }
 
+/** The store of a mesh; every implementation passes one contract suite. */
 export interface MeshStore {
   readonly logId: string;
   /** True where other servers write to it as well. */

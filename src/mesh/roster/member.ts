@@ -98,6 +98,7 @@ const MAX_AGE_MS = 366 * 24 * 3_600_000;
 /** Longest document in a header, as base64url. */
 const MAX_HEADER = 2_048;
 
+/** True for a label that a verifier may have. */
 export function isLabel(text: string): boolean {
   return LABEL.test(text);
 }
@@ -111,10 +112,12 @@ export function labelOf(text: string): string {
   return plain === '' ? 'unnamed' : plain;
 }
 
+/** True for 32 to 128 hex digits. */
 export function isChallenge(text: string): boolean {
   return CHALLENGE.test(text);
 }
 
+/** Signs what a verifier says of itself. */
 export function writeCard(
   key: VerifierKey,
   of: {
@@ -138,6 +141,7 @@ export function writeCard(
   return { ...body, signature: key.sign(canonicalize(body)) };
 }
 
+/** Signs that an event was applied. */
 export function writeApplied(
   key: VerifierKey,
   at: { readonly logId: string; readonly seq: number; readonly hash: string; readonly challenge: string | null },
@@ -154,11 +158,13 @@ export function writeApplied(
   return { ...body, signature: key.sign(canonicalize(body)) };
 }
 
+/** Signs that a verifier leaves. */
 export function writeLeaving(key: VerifierKey, keyId: string): Leaving {
   const body = { type: 'mesh-left', version: 1, public_key: key.publicKey, key_id: keyId } as const;
   return { ...body, signature: key.sign(canonicalize(body)) };
 }
 
+/** Whether a signature (hex) of a public key holds over a text. */
 export type VerifySignature = (publicKey: string, text: string, signature: string) => boolean;
 
 /** The card in a value, when its signature holds. Throws ShapeError. */
@@ -221,6 +227,7 @@ export function headerDocument(text: string): Json {
   }
 }
 
+/** A document as the value of a header. */
 export function asHeader(document: object): string {
   return Buffer.from(JSON.stringify(document)).toString('base64url');
 }

@@ -35,6 +35,7 @@ export function refusesFrom({
   return onStale === 'deny' && maxAgeMs !== null ? seenAt + maxAgeMs : null;
 }
 
+/** How far an event has come to one member. */
 export function reachOf(member: Member, listens: boolean, appliedSeq: number, seq: number, now: number): Reach {
   if (appliedSeq >= seq) return 'applied';
   if (listens) return 'pending';
@@ -42,6 +43,7 @@ export function reachOf(member: Member, listens: boolean, appliedSeq: number, se
   return from !== null && now >= from ? 'refusing' : 'absent';
 }
 
+/** A member that is missed, as reports show it. */
 export function absentOf(member: Member): Absent {
   const { verifier, label, keyId, seq, onStale, maxAgeMs } = member;
   return {

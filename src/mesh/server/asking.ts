@@ -10,6 +10,7 @@ import { jsonBody } from './http/body.js';
 import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
 
+/** `GET /v1/mesh/status/{agent}`. */
 export async function subjectStatus(
   server: MeshServer,
   _request: Request,
@@ -56,10 +57,12 @@ export async function referenceRegister(server: MeshServer, request: Request): P
   return jsonReply(200, { agent_id, registered: true, status: statusAt(standing, server.clock.wall()) });
 }
 
+/** `GET /mesh/usage` of the reference client. */
 export async function referenceUsage(server: MeshServer): Promise<Reply> {
   return jsonReply(200, { events: server.head.seq, connected: server.hub.size + server.pollers.size });
 }
 
+/** `GET /v1/mesh/status`. */
 export async function meshStatus(server: MeshServer): Promise<Reply> {
   const { store, clock } = server;
   const proof = await server.prover.soon();

@@ -31,6 +31,7 @@ export interface Propagation extends Count {
 /** Most absent verifiers named in one answer. */
 const MAX_ABSENT = 100;
 
+/** `POST /v1/mesh/commands`. */
 export async function nativeCommand(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
   const command = readCommand(jsonBody(request));
   const { answer, propagation } = await carryOut(
@@ -65,6 +66,7 @@ export async function nativeCommand(server: MeshServer, request: Request, caller
 /** How long the reference's client is kept waiting for confirmations: it asks for none, and shows their number. */
 const REFERENCE_WAIT_MS = 500;
 
+/** The endpoints of the reference client that order something. */
 export function referenceCommand(action: Action) {
   return async (server: MeshServer, request: Request, caller: Caller): Promise<Reply> => {
     const value: Json = jsonBody(request);

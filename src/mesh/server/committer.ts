@@ -15,6 +15,7 @@ interface Pending {
   reject(error: unknown): void;
 }
 
+/** Writes orders in batches, one at a time, and answers when they are durable. */
 export class Committer {
   readonly #store: MeshStore;
   readonly #clock: ServerClock;

@@ -8,6 +8,7 @@ import { jsonBody, readKeyOrder } from './http/body.js';
 import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
 
+/** `POST /v1/mesh/keys`. */
 export async function createKey(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
   const { role, label, publicKey, maxVerifiers, ephemeral } = readKeyOrder(jsonBody(request));
   await spendSignature(server, request, caller);
@@ -35,6 +36,7 @@ export async function createKey(server: MeshServer, request: Request, caller: Ca
   });
 }
 
+/** `GET /v1/mesh/keys`. */
 export async function listKeys(server: MeshServer, { query }: Request): Promise<Reply> {
   const all = await server.store.keys.list();
   const after = query.get('after');
@@ -44,6 +46,7 @@ export async function listKeys(server: MeshServer, { query }: Request): Promise<
   return jsonReply(200, { keys: page.map(shown), next: from + page.length < all.length ? page.at(-1)!.keyId : null });
 }
 
+/** `DELETE /v1/mesh/keys/{id}`. */
 export async function revokeKey(
   server: MeshServer,
   request: Request,

@@ -17,6 +17,7 @@ import { Prover } from './prover.js';
 import { Roster, type Poller } from './roster.js';
 import type { Member } from '../roster/member.js';
 
+/** What a server is made with. */
 export interface ServerOptions {
   readonly store: MeshStore;
   readonly clock: ServerClock;
@@ -41,10 +42,12 @@ export interface ServerOptions {
 /** A key that another server revoked loses its streams within this, in ms. */
 const KEYS_MS = 500;
 
+/** Where a client goes on. */
 export type Position =
   | { readonly kind: 'after'; readonly seq: number }
   | { readonly kind: 'reset'; readonly reason: 'other-log' | 'other-history' | 'ahead' | 'gone' };
 
+/** One server of a mesh, without sockets. */
 export class MeshServer {
   readonly options: ServerOptions;
   readonly store: MeshStore;

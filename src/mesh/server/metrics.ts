@@ -2,6 +2,7 @@
 import { textReply, type Reply } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
 
+/** `GET /metrics`, in the text format of Prometheus. */
 export async function metrics(server: MeshServer): Promise<Reply> {
   const { hub, committer, gate, head } = server;
   const lines = [

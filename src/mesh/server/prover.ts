@@ -13,6 +13,7 @@ import type { ServerClock } from './http/exchange.js';
 /** A confirm that takes longer, in ms, is no longer waited for by heartbeats and answers. */
 const SLOW_MS = 1_000;
 
+/** What the prover needs of the server. */
 export interface ProverPorts {
   readonly store: Pick<MeshStore, 'confirm' | 'seal' | 'term' | 'logId'>;
   readonly clock: ServerClock;
@@ -29,6 +30,7 @@ export interface ProverPorts {
   readonly onFailure: (error: unknown) => void;
 }
 
+/** Signs the head only with the time of a confirmation of the store. */
 export class Prover {
   readonly #ports: ProverPorts;
   #running: Promise<ServerMoment | null> | null = null;

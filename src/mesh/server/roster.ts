@@ -47,6 +47,7 @@ interface Live {
   at: number | null;
 }
 
+/** The verifiers that should be listening, and what they have confirmed. */
 export class Roster {
   readonly #store: MeshStore;
   readonly #clock: ServerClock;

@@ -8,6 +8,7 @@ import { isObject, type Json, type JsonObject } from '../../protocol/json/values
 import { isHash, isLogId } from '../log/head.js';
 import type { ShippedEntry } from '../log/store.js';
 
+/** A shipment as read. */
 export interface ReadShipment {
   readonly logId: string;
   readonly verifier: string;

@@ -26,6 +26,7 @@ export interface Boundaries {
 
 const LIMIT = shape('"monetary_limit"', { per_transaction: 0, per_day: 0, currency: 'USD' });
 const WINDOW = shape('"time_window"', { start: REQUIRED, end: REQUIRED });
+/** The form of the member `boundaries`, with what the reference writes for absent members. */
 export const BOUNDARIES = shape('"boundaries"', {
   allowed_actions: [],
   denied_actions: [],

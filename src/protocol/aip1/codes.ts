@@ -221,4 +221,5 @@ export const AIP1_CODES = {
   ),
 } as const satisfies Record<string, CodeEntry>;
 
+/** The names of the AIP-1 catalogue. */
 export type Aip1CodeName = keyof typeof AIP1_CODES;

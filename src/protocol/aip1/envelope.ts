@@ -10,18 +10,22 @@ import { filled, listed, nested, REQUIRED, shape, shapedBytes } from './encoding
 import { signedSpellings } from './encoding/spellings.js';
 import { canonicalId, ID_FORM } from '../identity/subject.js';
 
+/** `@context` of every AIP-1 document. */
 export const CONTEXT = 'https://aip.protocol/v1';
+/** `protocol_version`; another one is E104. */
 export const VERSION = '1.0.0';
 /** An envelope without an expiry ends this long after its issue (RFC-001, section 14.3). */
 const DEFAULT_LIFETIME_MS = 300_000;
 /** Longest delegation chain: each link is a party that could have been asked instead. */
 const MAX_DELEGATION = 32;
 
+/** How much of RFC-001 is asked: 0, 1 or 2. */
 export type Tier = 0 | 1 | 2;
 const TIERS = ['tier_0', 'tier_1', 'tier_2'] as const;
 
 const METHODS = ['self_reported', 'framework_registry', 'tee_hardware'] as const;
 
+/** What an agent says of the software that it is. */
 export interface Attestation {
   readonly method: (typeof METHODS)[number];
   readonly frameworkId: string | null;
@@ -29,6 +33,7 @@ export interface Attestation {
   readonly promptHash: string | null;
 }
 
+/** One step by which a principal handed on the right to act. */
 export interface DelegationLink {
   readonly from: string;
   readonly to: string;
@@ -86,6 +91,7 @@ const ATTESTATION = shape('"attestation"', {
   registry_signature: null,
   intent_classifier: nested(CLASSIFIER, {}),
 });
+/** The form of the member `agent`. */
 export const IDENTITY = shape('"agent"', {
   id: REQUIRED,
   version: '1.0.0',
@@ -100,6 +106,7 @@ const LINK = shape('a delegation link', {
   granted_at: REQUIRED,
   expires_at: null,
 });
+/** The form of the member `principal`. */
 export const PRINCIPAL = shape('"principal"', { type: 'organization', id: REQUIRED, delegation_chain: listed(LINK) });
 const INTENT = shape('"intent"', { action: REQUIRED, target: '', parameters: {} });
 const ENVELOPE = shape('the envelope', {
@@ -173,6 +180,7 @@ export function readEnvelope(value: Value): Envelope {
   };
 }
 
+/** The member `agent`, read. */
 export interface Identity {
   readonly document: ValueObject;
   readonly id: string;
@@ -203,6 +211,7 @@ export function readIdentity(object: ValueObject): Identity {
   };
 }
 
+/** The member `principal`, read. Nothing of it is believed. */
 export interface PrincipalClaim {
   readonly document: ValueObject;
   readonly id: string;

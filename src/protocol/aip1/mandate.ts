@@ -69,6 +69,7 @@ function nameOf(object: ValueObject, name: string): string {
   return id;
 }
 
+/** What a new mandate says. */
 export interface MandateRequest {
   readonly issuer: string;
   readonly subject: string;

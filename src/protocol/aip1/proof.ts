@@ -4,12 +4,15 @@ import { oneOf, textOf, timeOf } from './encoding/members.js';
 import type { ValueObject } from './encoding/numbers.js';
 import { REQUIRED, shape } from './encoding/shape-of.js';
 
+/** `proof.type`. */
 export const PROOF_TYPE = 'Ed25519Signature2020';
+/** `proof.proof_purpose`. */
 export const PROOF_PURPOSE = 'assertionMethod';
 
 /** What a proof proves with: 64 bytes are a signature, 32 bytes an HMAC, null is neither. Its other members are not signed. */
 export type ProofValue = Uint8Array | null;
 
+/** The form of the member `proof`. */
 export const PROOF = shape('"proof"', {
   type: PROOF_TYPE,
   created: REQUIRED,

@@ -17,6 +17,7 @@ export function publicKeyOfPem(pem: string): Uint8Array | null {
   return Uint8Array.from(der.subarray(12));
 }
 
+/** A raw public key of 32 bytes as SubjectPublicKeyInfo in PEM. @throws RangeError for another length */
 export function publicKeyPem(publicKey: Uint8Array): string {
   if (publicKey.length !== 32) throw new RangeError('an Ed25519 key has 32 bytes');
   const der = Buffer.concat([HEAD, publicKey]);

@@ -15,6 +15,7 @@ export interface Speaker {
   readonly boundaries: ValueObject;
 }
 
+/** What a new envelope says. */
 export interface EnvelopeRequest {
   readonly action: string;
   readonly target: string;

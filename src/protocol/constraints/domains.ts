@@ -67,6 +67,7 @@ export interface DomainList {
   readonly above: ReadonlySet<string>;
 }
 
+/** The list ready for any number of comparisons. */
 export function domainList(entries: readonly { readonly text: string; readonly pattern: DomainPattern }[]): DomainList {
   const named = (kind: DomainPattern['kind']) =>
     new Set(entries.filter(({ pattern }) => pattern.kind === kind).map(({ pattern }) => pattern.domain));

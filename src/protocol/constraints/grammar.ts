@@ -25,12 +25,14 @@ import { isObject, type Json, type JsonObject } from '../json/values.js';
 
 export type { Constraint, Constraints } from './rules.js';
 
+/** What is wrong with a constraint. */
 export interface ConstraintProblem {
   /** Where, below `constraints`: `monetary_limit.currency`. */
   readonly path: string;
   readonly reason: string;
 }
 
+/** Constraints ready to be checked, or all that is wrong with them. */
 export type ParsedConstraints =
   | { readonly ok: true; readonly constraints: Constraints }
   | { readonly ok: false; readonly problems: readonly ConstraintProblem[] };

@@ -7,6 +7,7 @@ import { normalizeDomain } from './domains.js';
 import { isObject, type Json, type JsonObject } from '../json/values.js';
 import { late } from '../lazy.js';
 
+/** A host that a text names, or why what it names cannot be read. */
 export type HostReading =
   | { readonly ok: true; /** As `normalizeDomain` writes it. */ readonly host: string; readonly text: string }
   | { readonly ok: false; readonly text: string; readonly reason: string };

@@ -5,6 +5,7 @@ import { DEFAULT_CURRENCY, minorDigits } from './currencies.js';
 import { decimalOf, formatMinor, MAX_MINOR, toMinor } from './money.js';
 import { isObject, type Json, type JsonObject } from '../json/values.js';
 
+/** The constraints on money of one passport, which share a currency. */
 export interface MoneyRules {
   readonly rules: readonly (CurrencyRule | MoneyLimit<'monetary_limit'> | MoneyLimit<'daily_limit'>)[];
   readonly currency: string;

@@ -65,6 +65,7 @@ export function plus(a: Decimal, b: Decimal): Decimal {
   return { coefficient: a.coefficient * tenTo(scale - a.scale) + b.coefficient * tenTo(scale - b.scale), scale };
 }
 
+/** The exact product. */
 export function times(a: Decimal, b: Decimal): Decimal {
   return { coefficient: a.coefficient * b.coefficient, scale: a.scale + b.scale };
 }

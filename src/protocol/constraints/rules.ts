@@ -39,6 +39,7 @@ export interface MoneyLimit<
   readonly source: MoneySource;
 }
 
+/** `allowed_domains`. */
 export interface DomainRule extends Scoped {
   readonly kind: 'allowed_domains';
   /** The only params to read; null for every destination (`destinations.ts`). */
@@ -46,8 +47,10 @@ export interface DomainRule extends Scoped {
   readonly list: DomainList;
 }
 
+/** The units of a rate. */
 export type RateUnit = 'second' | 'minute' | 'hour' | 'day';
 
+/** `rate_limit` or `max_<things>_per_<unit>`: how many accepted intents a sliding window holds. */
 export interface RateRule extends Scoped {
   readonly kind: 'rate';
   /** As the passport writes it: `rate_limit`, `rate_limit.send_email`, `max_orders_per_hour`. */
@@ -69,6 +72,7 @@ export interface Reads {
   readonly shown: string;
 }
 
+/** `allowed_<things>` or `denied_<things>`. */
 export interface ValueRule<
   Kind extends 'allowed_values' | 'denied_values' = 'allowed_values' | 'denied_values',
 > extends Scoped {
@@ -82,6 +86,7 @@ export interface ValueRule<
   readonly code: 'SYMBOL_NOT_ALLOWED' | 'VALUE_NOT_ALLOWED';
 }
 
+/** `max_<name>` or `min_<name>`. */
 export interface BoundRule extends Scoped {
   readonly kind: 'bound';
   readonly name: string;
@@ -90,6 +95,7 @@ export interface BoundRule extends Scoped {
   readonly limit: number;
 }
 
+/** `require_<name>`. */
 export interface RequiredRule extends Scoped {
   readonly kind: 'required';
   readonly reads: Reads;
@@ -117,18 +123,21 @@ export interface ApprovalRule {
   readonly actions: ReadonlySet<string> | null;
 }
 
+/** `time_window`. */
 export interface TimeRule extends Scoped {
   readonly kind: 'time_window';
   readonly window: TimeWindow;
   readonly written: JsonObject;
 }
 
+/** `geo_restriction`. */
 export interface GeoRule extends Scoped {
   readonly kind: 'geo_restriction';
   readonly countries: ReadonlySet<string>;
   readonly written: readonly string[];
 }
 
+/** Every constraint, parsed. */
 export type Constraint =
   | CurrencyRule
   | MoneyLimit<'monetary_limit'>
@@ -144,6 +153,7 @@ export type Constraint =
   | TimeRule
   | GeoRule;
 
+/** What kinds of constraints there are. */
 export type ConstraintKind = Constraint['kind'];
 
 /** The order of section 5, in which constraints are checked and violations reported. */

@@ -2,6 +2,7 @@
 import { parseTime } from '../time.js';
 import type { JsonObject } from '../json/values.js';
 
+/** When an agent may act: from one moment to another, or on days of the week. */
 export type TimeWindow =
   | {
       readonly kind: 'span';

@@ -9,6 +9,7 @@ import { formatSeconds, parseOffsetTime } from '../time.js';
 import { isObject, type Json, type JsonObject } from '../json/values.js';
 import { method, publicKeyOf, publishesPrivateKey } from './verification-method.js';
 
+/** A key of a DID document that may assert. */
 export interface DidKey {
   /** Absolute: `<did>#<fragment>`. */
   readonly keyId: string;

@@ -2,6 +2,7 @@
 import { ShapeError } from '../json/shape.js';
 import { isObject, type Json, type JsonObject } from '../json/values.js';
 
+/** A DID document with an agent's keys put in and what others wrote kept. */
 export interface MergedDocument {
   readonly document: JsonObject;
   /** Ids of the keys and services of others that stay. */

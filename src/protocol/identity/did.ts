@@ -9,6 +9,7 @@ const NO_ADDRESS = '(?!(?:[a-z0-9.-]*\\.)?(?:[0-9]+|0x[0-9a-f]*)(?:[%:]|$))';
 const DOMAIN = new RegExp(`^${NO_ADDRESS}(?=.{1,253}(?:%3A|$))${LABEL}(?:\\.${LABEL})*(?:%3A[1-9][0-9]{0,4})?$`);
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
+/** An agent id in its parts. */
 export interface AgentId {
   /** The whole id, `did:web:<domain>:agents:<name>`. */
   readonly id: string;
@@ -66,10 +67,12 @@ export function principalOfAgent(id: string): string | null {
   return AIP1_NAME.test(id.slice(end + AGENTS.length)) ? principal : null;
 }
 
+/** The id of an agent by domain and name, which the caller has checked. */
 export function agentId(domain: string, name: string): string {
   return `did:web:${domain}:agents:${name}`;
 }
 
+/** The id of a principal by its domain, which the caller has checked. */
 export function principalId(domain: string): string {
   return `did:web:${domain}`;
 }

@@ -8,6 +8,7 @@ import { isObject, type JsonObject } from '../json/values.js';
 import { parsePublicKey } from './keys.js';
 import { fromMultibase, toMultibase } from './multibase.js';
 
+/** What a text is, where a public key is expected. */
 export type PublicKeyReading =
   | { readonly kind: 'key'; readonly publicKey: Uint8Array }
   /** A key, or a document of keys, that cannot serve; `what` is a noun phrase such as "an RSA public key". */

@@ -15,6 +15,7 @@ export const MAX_SUBJECT = 512;
 /** What a subject is. `agent` holds every id that is not one of the others: a deny of it denies it wherever it stands. */
 export type SubjectKind = 'agent' | 'principal' | 'key' | 'mesh';
 
+/** What can be stopped (protocol, section 1). */
 export interface Subject {
   readonly kind: SubjectKind;
   /** The canonical spelling: an id, a key id, `ed25519:` and 64 lower-case hex digits, or `*`. */

@@ -39,6 +39,7 @@ export function textOf(object: JsonObject, name: string, max: number): string {
   return value;
 }
 
+/** The list member `name`, of up to `max` entries. @throws ShapeError */
 export function listOf(object: JsonObject, name: string, max: number): readonly Json[] {
   const value = object[name];
   if (!Array.isArray(value)) throw new ShapeError(`"${name}" is not a list`);

@@ -1,9 +1,11 @@
 /** JSON as the strict parser yields it: objects inherit nothing, so `__proto__` and `constructor` are ordinary names. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+/** A JSON object. */
 export interface JsonObject {
   readonly [name: string]: Json;
 }
 
+/** True for a JSON object, and so not for a list or null. */
 export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -117,6 +117,7 @@ function isShown(params: JsonObject | null, sent: JsonObject, name: string): boo
   return params !== null && Object.hasOwn(params, name) && params[name] === sent[name];
 }
 
+/** What is known of a log before it is checked. */
 export interface ChainExpectation {
   /** The link before the first entry given; `START` unless the log was pruned. */
   readonly after?: Link;
@@ -126,6 +127,7 @@ export interface ChainExpectation {
   readonly checkpoints?: readonly Link[];
 }
 
+/** Whether a log is what was written, and where it is not. */
 export type ChainReport =
   | { readonly ok: true; readonly head: Link; readonly count: number }
   /** `seq`: the first number at which the log is not what it was. */

@@ -4,6 +4,7 @@ import type { JsonObject } from '../json/values.js';
 /** What an entry is of: a judgement, what became of an accepted intent, or what was erased. */
 export type RecordType = 'verification' | 'outcome' | 'erasure';
 
+/** What an entry can be of. */
 export const RECORD_TYPES: readonly RecordType[] = ['verification', 'outcome', 'erasure'];
 
 /** A verification entry before it has its place in the log (protocol, section 7). */

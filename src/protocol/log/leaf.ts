@@ -7,6 +7,7 @@ import { canonicalize, sortNames } from '../json/canonical.js';
 import { emptyObject, isObject, type Json, type JsonObject } from '../json/values.js';
 import type { Entry } from './entry.js';
 
+/** Bytes of the salt that a commitment is made with. */
 export const SALT_BYTES = 32;
 
 /** The members that can be erased, in order; those of `params` one by one. They confirm a guess of each other, so they go together. */

@@ -124,11 +124,13 @@ export interface Vocabulary {
   readonly folded: readonly string[];
 }
 
+/** The words ready for any number of comparisons, in the singular. */
 export function vocabularyOf(words: readonly string[]): Vocabulary {
   const keys = new Map(words.map((word) => [singular(word), word]));
   return { words: keys, folded: [...keys.keys()].filter((key) => keys.get(key)!.length >= SHORTEST_FOLDED) };
 }
 
+/** A word that a name holds, and where. */
 export interface Held {
   readonly word: string;
   /** The name begins with it. */

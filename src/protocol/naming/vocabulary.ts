@@ -13,7 +13,9 @@ export const NO_MONEY_WORDS = list(
 );
 /** Beside a word for money: the number counts minor units. */
 export const MINOR_WORDS = list(`minor cent pence`);
+/** Words for the price of one thing. */
 export const PRICE_WORDS = list(`price cost`);
+/** Words for how many of a thing: times the price, they are money. */
 export const QUANTITY_WORDS = list(`quantity qty unit`);
 /** A price that holds one of these is not one of a single unit. */
 export const WHOLE_WORDS = list(`total subtotal sum`);
@@ -24,9 +26,11 @@ export const MONEY_MEMBERS = list(
 
 /** Names that alone are a destination, and refuse what cannot be read: those of the first version. */
 export const FIRST_DESTINATIONS = list(`to cc bcc recipient email url uri endpoint host domain webhook`);
+/** Words of names that hold destinations (protocol, 5.2). */
 export const STRONG_DESTINATIONS = list(
   `to cc bcc recipient email mail url uri href endpoint host hostname domain website webhook server`,
 );
+/** Words of names that hold a destination only where the value reads as one. */
 export const WEAK_DESTINATIONS = list(`link src site callback redirect origin destination reply address`);
 /** Endings of files: under a weak word `report.csv` names no host. Endings that are also top-level domains are left out. */
 export const FILE_ENDINGS: ReadonlySet<string> = new Set(

@@ -25,6 +25,7 @@ export interface Unreadable {
   readonly reason: string;
 }
 
+/** The money that was found in params. */
 export interface Amounts {
   readonly readings: readonly Amount[];
   readonly unreadable: readonly Unreadable[];

@@ -1,6 +1,7 @@
 import type { Elem, PageWindow } from './browser.js';
 import type { Kit } from './kit.js';
 
+/** An agent as its row shows it. */
 export interface AgentRow {
   readonly agent_id: string;
   readonly revocable: boolean;

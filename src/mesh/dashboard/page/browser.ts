@@ -28,10 +28,12 @@ export interface Elem {
   close(): void;
 }
 
+/** What the page uses of an event. */
 export interface PageEvent {
   preventDefault(): void;
 }
 
+/** What the page uses of the document. */
 export interface PageDocument {
   readonly activeElement: Elem | null;
   readonly hidden: boolean;
@@ -41,6 +43,7 @@ export interface PageDocument {
   addEventListener(type: string, listener: () => void): void;
 }
 
+/** What the page uses of the window. */
 export interface PageWindow {
   readonly document: PageDocument;
   readonly crypto: { getRandomValues(bytes: Uint8Array): Uint8Array };

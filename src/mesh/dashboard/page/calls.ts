@@ -1,5 +1,6 @@
 import type { PageWindow } from './browser.js';
 
+/** The requests of the page. */
 export type Calls = ReturnType<typeof calls>;
 
 /** An answer of the mesh; `status` 0 when there was none. */
@@ -8,6 +9,7 @@ export interface Told {
   readonly json: Record<string, unknown>;
 }
 
+/** What the page is told of the stream. */
 export interface StreamHooks {
   /** Where to continue: the place after the last frame. */
   readonly after: string;

@@ -1,5 +1,6 @@
 import type { Elem, PageWindow } from './browser.js';
 
+/** Elements and texts, made safely. */
 export type Kit = ReturnType<typeof kit>;
 
 /** Elements and texts. Every string of a stranger becomes the text of an element, never markup. */

@@ -24,6 +24,7 @@ export const STREAM_HEADERS = {
 };
 const SNAPSHOT_PATH = '/v1/mesh/snapshot';
 
+/** `GET /v1/mesh/stream`. */
 export async function nativeStream(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
   const verifier = enteredBy(server, request, caller);
   const challenge = challengeOf(request);
@@ -74,6 +75,7 @@ export async function referenceStream(server: MeshServer, request: Request, call
   return stream(server, caller, { id, form: 'reference', verifier: null, after: head.seq, prelude });
 }
 
+/** `GET /v1/mesh/events`. */
 export async function longPoll(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
   // Before anything else: what is signed below was made at least this much later than the request arrived.
   const receivedUpMs = Math.floor(server.clock.up());
@@ -113,6 +115,7 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
   return pollReply(texts, await proofFor(server, challenge, version), receivedUpMs, null);
 }
 
+/** `GET /v1/mesh/snapshot`. */
 export async function snapshot(server: MeshServer): Promise<Reply> {
   const headers = { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' };
   return { status: 200, headers, pieces: await server.snapshot() };

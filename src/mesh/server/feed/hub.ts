@@ -9,6 +9,7 @@ import type { MeshStore } from '../../log/store.js';
 import type { Connection, ServerClock, Sink } from '../http/exchange.js';
 import { Stream, type StreamForm } from './stream.js';
 
+/** What a stream is opened with. */
 export interface Opening {
   readonly keyId: string;
   readonly form: StreamForm;
@@ -21,6 +22,7 @@ export interface Opening {
   readonly prelude: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
+/** What the hub needs of the server. */
 export interface HubPorts {
   readonly store: MeshStore;
   readonly clock: ServerClock;
@@ -39,6 +41,7 @@ const MAX_REST_MS = 50;
 
 const QUIET = Buffer.from(comment('heartbeat'));
 
+/** All open streams, and the rings that they read. */
 export class Hub {
   readonly #ports: HubPorts;
   readonly #rings: Readonly<Record<StreamForm, Ring>>;

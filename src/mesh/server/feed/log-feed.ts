@@ -22,6 +22,7 @@ interface Feed {
   closed: boolean;
 }
 
+/** Shipped entries for those who watch. */
 export class LogFeed {
   readonly #store: MeshStore;
   readonly #clock: ServerClock;

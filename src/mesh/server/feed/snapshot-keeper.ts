@@ -24,6 +24,7 @@ interface Piece {
   readonly bytes: Uint8Array;
 }
 
+/** The newest snapshot, made once for all who ask. */
 export class SnapshotKeeper {
   readonly #store: MeshStore;
   readonly #sign: Signer;

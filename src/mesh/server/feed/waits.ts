@@ -7,6 +7,7 @@ interface Wait {
   readonly done: () => void;
 }
 
+/** Waiting with an end, which the end of the server ends as well. */
 export class Waits {
   readonly #clock: ServerClock;
   readonly #open = new Set<Wait>();

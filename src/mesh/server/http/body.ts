@@ -58,6 +58,7 @@ export function challengeOf(request: Request): string | null {
   return text;
 }
 
+/** What a new API key is to be. */
 export interface KeyOrder {
   readonly role: Role;
   readonly maxVerifiers: number;
@@ -66,6 +67,7 @@ export interface KeyOrder {
   readonly publicKey: string | null;
 }
 
+/** Reads the request for a key. @throws ShapeError */
 export function readKeyOrder(value: Json): KeyOrder {
   const { role, label, public_key, max_verifiers, ephemeral } = objectOf(
     value,

@@ -14,6 +14,7 @@ const MAX_AGENTS = 200;
 const MAX_LOGS = 200;
 const MAX_ABOVE = 50;
 
+/** `GET /`. */
 export function dashboardPage(): WholeReply {
   return textReply(200, 'text/html; charset=utf-8', PAGE, {
     'content-security-policy': PAGE_POLICY,

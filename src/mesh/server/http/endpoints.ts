@@ -21,6 +21,7 @@ import { metrics } from '../metrics.js';
 
 type Handler = (server: MeshServer, request: Request, caller: Caller, params: readonly string[]) => Promise<Reply>;
 
+/** One row of the table of endpoints. */
 export interface Endpoint {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** With `{name}` where a parameter stands. */
@@ -52,6 +53,7 @@ const VERIFIER = 'Name under which this verifier reports what it has applied.';
 /** What is posted and changes nothing of the log. */
 const HARMLESS: readonly string[] = ['/v1/mesh/acks', '/v1/mesh/leave', '/mesh/status', '/mesh/agents/register'];
 
+/** Every endpoint; the router and the OpenAPI document are made of it. */
 export const ENDPOINTS: readonly Endpoint[] = [
   get('/v1/mesh/snapshot', 'observer', 'mesh', 'All standings at one place of the log, signed', snapshot, {
     answer: { type: 'application/x-ndjson' },

@@ -1,6 +1,7 @@
 /** Requests and replies as values: the server is a function, and whoever has sockets translates. */
 import type { KeyRecord } from '../../access/api-key.js';
 
+/** A request as the transport hands it over. */
 export interface Request {
   readonly method: string;
   /** Without the query, still percent-encoded. */
@@ -13,8 +14,10 @@ export interface Request {
   readonly remote: string;
 }
 
+/** An answer as the transport is to send it. */
 export type Reply = WholeReply | PiecesReply | StreamReply;
 
+/** An answer with one body. */
 export interface WholeReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -28,6 +31,7 @@ export interface PiecesReply {
   readonly pieces: readonly Uint8Array[];
 }
 
+/** An answer that goes on. */
 export interface StreamReply {
   readonly status: 200;
   readonly headers: Readonly<Record<string, string>>;
@@ -64,10 +68,12 @@ export interface ServerClock {
   up(): number;
 }
 
+/** An answer in JSON. */
 export function jsonReply(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): WholeReply {
   return textReply(status, 'application/json', `${JSON.stringify(value)}\n`, headers);
 }
 
+/** An answer in text. */
 export function textReply(
   status: number,
   type: string,

@@ -20,12 +20,14 @@ export interface OperatorSignature {
   readonly nonce: { readonly value: string; readonly keepUntil: number };
 }
 
+/** What the gate is made with. */
 export interface GateOptions {
   readonly requireSignedCommands: boolean;
   /** Verifies `signature` (128 hex digits) of the key `ed25519:<hex>` over the UTF-8 bytes of `text`. */
   readonly verify: (publicKey: string, text: string, signature: string) => boolean;
 }
 
+/** Who asks, and whether they may: before anything of a body is read. */
 export class Gate {
   readonly #store: MeshStore;
   readonly #clock: ServerClock;

@@ -15,6 +15,7 @@ const PUBLIC = ['/', '/healthz', '/openapi.json'];
 
 const ROUTES = ENDPOINTS.map((endpoint) => ({ endpoint, pattern: patternOf(endpoint.path) }));
 
+/** The server as a function of a request. */
 export async function handle(server: MeshServer, request: Request): Promise<Reply> {
   let label = 'other';
   let reply: Reply;

@@ -50,6 +50,7 @@ const keyView = {
   revoked_at: orNull(time),
 };
 
+/** The documents of the mesh as JSON Schema. */
 export const SCHEMAS = {
   Any: { type: 'object' },
   Health: { type: 'object', required: ['status'], properties: { status: text, head: count } },

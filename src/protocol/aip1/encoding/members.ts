@@ -12,10 +12,12 @@ export function textOf(object: ValueObject, name: string, max: number, min = 1):
   return value;
 }
 
+/** The text member `name` of up to `max` characters, or null. @throws ShapeError */
 export function textOrNull(object: ValueObject, name: string, max: number): string | null {
   return object[name] === null ? null : textOf(object, name, max, 0);
 }
 
+/** The member `name`, one of `values`. @throws ShapeError */
 export function oneOf<T extends string>(object: ValueObject, name: string, values: readonly T[]): T {
   const value = object[name];
   if (!values.includes(value as T))
@@ -30,10 +32,12 @@ export function timeOf(object: ValueObject, name: string): number {
   return ms;
 }
 
+/** The time member `name` in ms since the epoch, or null. @throws ShapeError */
 export function timeOrNull(object: ValueObject, name: string): number | null {
   return object[name] === null ? null : timeOf(object, name);
 }
 
+/** The list member `name` of up to `max` entries. @throws ShapeError */
 export function listOf(object: ValueObject, name: string, max: number): readonly Value[] {
   const value = object[name]!;
   if (!isList(value)) throw new ShapeError(`"${name}" is not a list`);
@@ -41,6 +45,7 @@ export function listOf(object: ValueObject, name: string, max: number): readonly
   return value;
 }
 
+/** The list member `name`, of texts that are not empty. @throws ShapeError */
 export function textsOf(object: ValueObject, name: string, maxEntries: number, maxLength: number): readonly string[] {
   const list = listOf(object, name, maxEntries);
   for (const entry of list) {

@@ -7,6 +7,7 @@ import { emptyObject, type Json } from '../../json/values.js';
 
 /** A JSON value whose integers beyond 2^53 are bigints. */
 export type Value = null | boolean | number | bigint | string | readonly Value[] | ValueObject;
+/** An object whose numbers keep every digit. */
 export interface ValueObject {
   readonly [name: string]: Value;
 }
@@ -36,6 +37,7 @@ function holdsBigint(value: Value): boolean {
   return isList(value) ? value.some(holdsBigint) : Object.values(value).some(holdsBigint);
 }
 
+/** True for a list. */
 export function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value);
 }

@@ -23,16 +23,19 @@ interface Slot {
   readonly nested: Nested | null;
 }
 
+/** The members that a document of one kind has. */
 export interface Shape {
   readonly what: string;
   /** By name, which for the ASCII names of these documents is by code point and by UTF-16 unit. */
   readonly slots: readonly Slot[];
 }
 
+/** A member that is an object of the shape `of`. */
 export function nested(of: Shape, fallback: Fallback = REQUIRED): Nested {
   return { of, list: false, fallback };
 }
 
+/** A member that is a list of objects of the shape `of`. */
 export function listed(of: Shape): Nested {
   return { of, list: true, fallback: [] };
 }

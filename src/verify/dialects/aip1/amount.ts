@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '../../../protocol/json/values.js';
 import { amountsIn, largestOf } from '../../constraints/amount.js';
 import { membersOf } from '../../constraints/members.js';
 
+/** The money of an envelope, as RFC-001 reads it. */
 export type Amount =
   | {
       readonly ok: true;
@@ -93,6 +94,7 @@ export function jsonOfDecimal(decimal: Decimal): number | string {
   return String(Number(text)) === text ? Number(text) : text;
 }
 
+/** The decimal as people write it. */
 export function decimalText({ coefficient, scale }: Decimal): string {
   const sign = coefficient < 0n ? '-' : '';
   const digits = String(coefficient < 0n ? -coefficient : coefficient).padStart(scale + 1, '0');

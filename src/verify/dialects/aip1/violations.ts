@@ -34,6 +34,7 @@ export function inAip1({ entry, message, details }: Violation): Violation {
   return { entry: (isOurs ? WORDS[entry.name] : undefined) ?? entry, message, details };
 }
 
+/** The verdict of a shared check, with the codes of this catalogue. */
 export function verdictInAip1(verdict: Verdict): Verdict {
   if (verdict.status !== 'failed') return verdict;
   const [first, ...rest] = verdict.violations;
