@@ -23,6 +23,22 @@ CREATE TABLE outcomes (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** Who may still speak for an agent, since version 2. */
+const SPEAKER_TABLES = `
+-- Serials below which an agent's passports are refused. They outlive the passports.
+CREATE TABLE passport_floors (
+  agent_id TEXT NOT NULL,
+  issuer_key TEXT NOT NULL,      -- of the document it comes from; empty for an event of the mesh
+  serial INTEGER NOT NULL,
+  hash TEXT NOT NULL,
+  raised_at INTEGER NOT NULL,
+  PRIMARY KEY (agent_id, issuer_key)
+) STRICT, WITHOUT ROWID;
+-- The names that keys bound to no agent have spoken under.
+CREATE TABLE spoken_names (key TEXT NOT NULL, agent_id TEXT NOT NULL, PRIMARY KEY (key, agent_id))
+  STRICT, WITHOUT ROWID;
+`;
+
 /**
  * From each version to the next. The tree begins with the first entry that is written under version 2; that one names the hash of the one
  * before it, so it vouches for all that the first version wrote.
@@ -34,7 +50,7 @@ ALTER TABLE entries ADD COLUMN token BLOB;
 ALTER TABLE identity ADD COLUMN secret BLOB NOT NULL DEFAULT x'';
 ALTER TABLE identity ADD COLUMN tree_after INTEGER NOT NULL DEFAULT 0;
 UPDATE identity SET secret = randomblob(32), tree_after = (SELECT seq FROM head WHERE id = 1);
-${PROOF_TABLES}
+${PROOF_TABLES}${SPEAKER_TABLES}
 PRAGMA user_version = 2;`,
 };
 
@@ -165,4 +181,4 @@ CREATE TABLE standing (
 ) STRICT, WITHOUT ROWID;
 -- By hashed subject, what a standing must be: where the two disagree there is damage, never a yes.
 CREATE TABLE standing_marks (key BLOB PRIMARY KEY, sum BLOB NOT NULL) STRICT, WITHOUT ROWID;
-${PROOF_TABLES}${CONDUCT_TABLES}`;
+${PROOF_TABLES}${SPEAKER_TABLES}${CONDUCT_TABLES}`;

@@ -10,8 +10,8 @@ import { formatSeconds, parseTime } from '../../protocol/time.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { Failure } from '../failure.js';
 import { createKey, discardKey } from '../keys/keyring.js';
-import { floorProblem } from '../../verify/checks/floor.js';
-import { bindingFloors, floorOf, nextSerial } from './floors.js';
+import { floorOf, nextSerial } from './floors.js';
+import { replacedIn } from './judge.js';
 import { issuerKey, pinnedKeys, requireIssued, type PrincipalDeps } from '../keys/principals.js';
 import type { KeyRecord, KeyStoreName, State } from '../ports/state.js';
 
@@ -256,8 +256,7 @@ export function remember(deps: IssueDeps, passport: Passport, path: string | nul
 export function requireCurrent(state: IssueDeps['state'], passport: Passport, now: number): void {
   requireIssued(state, passport);
   const pins = pinnedKeys(state.pins(passport.document.principal));
-  const facts = { standing: (subject: string) => state.standing(subject), wallNow: now };
-  const problem = floorProblem(passport, bindingFloors(state.floors(passport.agent.id), pins, facts));
+  const problem = replacedIn(state, passport, pins, now);
   if (problem === null) return;
   throw new Failure('PASSPORT_REFUSED', `AIP-E103 PASSPORT_INVALID: ${problem.message}`, {
     hint: `use the one that is known: aip passport show ${passport.agent.id}`,

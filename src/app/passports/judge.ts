@@ -5,7 +5,12 @@ import { ShapeError } from '../../protocol/json/shape.js';
 import type { Json } from '../../protocol/json/values.js';
 import { issuerProblem } from '../../verify/checks/issuer.js';
 import type { PinnedKey } from '../../verify/context.js';
+import { DEFAULT_MAX_SKEW_S } from '../../protocol/limits.js';
+import { floorProblem } from '../../verify/checks/floor.js';
+import type { Violation } from '../../verify/decision.js';
 import { Failure } from '../failure.js';
+import type { State } from '../ports/state.js';
+import { bindingFloors } from './floors.js';
 
 /** What `aip passport verify` says of one file. */
 export interface PassportReport {
@@ -21,6 +26,20 @@ export interface PassportReport {
   readonly source: string;
 }
 
+/** What is remembered of passports and standings; reading it raises nothing. */
+export type FloorMemory = Pick<State, 'floors' | 'standing'>;
+
+/** Why a passport that holds by itself was replaced, as known here; null when it counts. */
+export function replacedIn(
+  memory: FloorMemory,
+  passport: Passport,
+  pins: readonly PinnedKey[],
+  now: number,
+): Violation | null {
+  const facts = { standing: (subject: string) => memory.standing(subject), wallNow: now };
+  return floorProblem(passport, bindingFloors(memory.floors(passport.agent.id), pins, facts));
+}
+
 export type PinLookup = (principal: string) => Promise<readonly PinnedKey[]> | readonly PinnedKey[];
 
 /**
@@ -32,6 +51,7 @@ export async function judgePassport(
   source: string,
   pins: PinLookup,
   now: number,
+  memory: FloorMemory | null = null,
 ): Promise<{ readonly report: PassportReport; readonly passport: Passport | null }> {
   let json: Json;
   try {
@@ -50,8 +70,15 @@ export async function judgePassport(
       passport: null,
     };
   }
-  const problem = issuerProblem(passport, await pins(passport.document.principal));
+  const keys = await pins(passport.document.principal);
+  const problem = issuerProblem(passport, keys);
   if (problem !== null) return { report: refused(passport, source, 'PASSPORT_INVALID', problem), passport };
+  if (passport.issuedAt - now > DEFAULT_MAX_SKEW_S * 1000) {
+    const ahead = `The passport is dated ahead: it is in force from ${passport.document.issued_at}.`;
+    return { report: refused(passport, source, 'PASSPORT_EXPIRED', ahead), passport };
+  }
+  const gone = memory === null ? null : replacedIn(memory, passport, keys, now);
+  if (gone !== null) return { report: refused(passport, source, 'PASSPORT_INVALID', gone.message), passport };
   if (passport.expiresAt !== null && now >= passport.expiresAt) {
     const message = `The passport expired at ${passport.document.expires_at}.`;
     return { report: refused(passport, source, 'PASSPORT_EXPIRED', message), passport };

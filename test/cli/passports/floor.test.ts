@@ -57,4 +57,23 @@ describe('a passport that its principal has replaced', () => {
     const { value } = await other.json('intent', 'verify', second, '-p', old);
     expect(value.details).toMatchObject({ reason: 'superseded', serial: 1, known_serial: 2 });
   });
+
+  test('is not imported again, and import raises the floor', async () => {
+    const { machine, path, old } = await rotated();
+    const key = (await machine.json<JsonObject[]>('principal', 'list')).value[0]!['public_key'] as string;
+    const other = household();
+    await other.run('principal', 'add', 'did:web:acme.com', '--public-key', key);
+    const { value } = await other.json<JsonObject>('passport', 'import', path);
+    expect(value).toMatchObject({ serial: 2, result: 'imported' });
+    const failure = await other.failure('passport', 'import', old);
+    expect([failure.exit_code, failure.message]).toEqual([10, expect.stringContaining('was replaced: 2')]);
+    const verdict = await other.json<JsonObject>('passport', 'verify', old);
+    expect([verdict.code, verdict.value['error_code']]).toEqual([10, 'AIP-E103']);
+  });
+
+  test('does not keep others from being imported in the same call', async () => {
+    const { machine, path, old } = await rotated();
+    const { code, value } = await machine.json<JsonObject[]>('passport', 'import', old, path, machine.at('none.json'));
+    expect([code, value.map(({ result }) => result)]).toEqual([10, ['refused', 'known already', 'refused']]);
+  });
 });

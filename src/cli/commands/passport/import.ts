@@ -1,10 +1,6 @@
 import { resolve } from 'node:path';
 import { Failure } from '../../../app/failure.js';
-import { judgePassport } from '../../../app/passports/judge.js';
-import { NATIVE_CODES } from '../../../protocol/codes.js';
-import { JsonError, parseJsonText } from '../../../protocol/json/parse.js';
-import { passportOf, type Passport } from '../../../protocol/passport.js';
-import { ShapeError } from '../../../protocol/json/shape.js';
+import { importPassport } from '../../../app/passports/import.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
 import { principalPins, RESOLVE_OPTIONS, type ResolveFlags } from '../../passports/pins.js';
@@ -23,7 +19,12 @@ export const command: CommandSpec<Options> = {
   path: ['passport', 'import'],
   summary: 'Make a passport known on this machine, after checking who signed it',
   args: [
-    { name: 'path', description: 'passport file (- for stdin), or a passport folder of aip-protocol', values: 'file' },
+    {
+      name: 'path',
+      description: 'passport files (- for stdin), or passport folders of aip-protocol',
+      variadic: true,
+      values: 'file',
+    },
   ],
   options: [
     { title: 'Whom to trust', options: RESOLVE_OPTIONS },
@@ -55,78 +56,72 @@ export const command: CommandSpec<Options> = {
   topics: ['passports'],
 
   async run({ args, options }, cli) {
-    const path = args[0]!;
-    if (await isReferenceFolder(path)) return takenOver(path, options, cli);
-    const now = cli.io.now();
-    const bytes = await readInput(path, cli);
-    const pins = await principalPins(cli, options);
-    const { report, passport } = await judgePassport(bytes, path, pins, now);
-    if (passport === null || !report.valid) {
-      // Where the principal is pinned the passport was edited: another pin is what a forger would ask for.
-      const again =
-        passport === null ||
-        report.error_code === NATIVE_CODES.PASSPORT_EXPIRED.code ||
-        (await pins(passport.document.principal)).length > 0;
-      const hint = again
-        ? 'get it again from its principal'
-        : `if you trust it: aip principal add ${report.principal} --public-key <key>`;
-      throw new Failure('PASSPORT_REFUSED', `${report.error_code} ${report.error_message}: ${report.message}`, {
-        hint,
-      });
+    const [only, ...others] = args;
+    if (others.length === 0) {
+      const answer = await importOne(only!, options, cli);
+      if (cli.globals.json) cli.json(answer);
+      return 0;
     }
-    const state = await localState(cli.workspace);
-    const { agent, document } = passport;
-    const known = state.passport(agent.id);
-    const before = known === null ? null : readable(known.text);
-    // An agent could otherwise bring back the wider limits it once had.
-    if (before !== null && passport.issuedAt < before.issuedAt && options.older !== true) {
-      throw new Failure('USAGE', `The known passport of ${agent.id} was issued later (${before.document.issued_at}).`, {
-        hint: 'if the older one is meant: --older',
+    if (options.out !== undefined)
+      throw new Failure('USAGE', 'One --out for several paths would hold the last of them.', {
+        hint: 'import the folder by itself',
       });
+    // Each by itself: one that is refused must not keep the others away.
+    const answers: object[] = [];
+    let code = 0;
+    for (const path of args) {
+      try {
+        answers.push({ source: path, ...(await importOne(path, options, cli)) });
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        if (code === 0) code = error.exitCode;
+        answers.push({ source: path, result: 'refused', code: error.code, message: error.message });
+        cli.warn(`${path}: ${error.message}`, error.code);
+      }
     }
-    state.rememberPassport({
-      agentId: agent.id,
-      name: agent.name,
-      // As it came: what is written differently is signed differently.
-      text: Buffer.from(bytes).toString('utf8'),
-      path: path === '-' ? null : resolve(cli.io.cwd, path),
-      addedAt: now,
-    });
-    const same = before !== null && Buffer.compare(before.signedBytes, passport.signedBytes) === 0;
-    const changed = known === null ? 'imported' : same ? 'known already' : 'replaced';
-    if (cli.globals.json)
-      cli.json({ agent_id: agent.id, key_id: document.key_id, issued_at: document.issued_at, result: changed });
-    else cli.out(`${cli.paint.green(changed)} ${clean(agent.id)}`);
-    return 0;
+    if (cli.globals.json) cli.json(answers);
+    return code;
   },
 };
 
-/** A known passport that cannot be read says nothing about versions, and may be replaced. */
-function readable(text: string): Passport | null {
-  try {
-    return passportOf(parseJsonText(text));
-  } catch (error) {
-    if (error instanceof ShapeError || error instanceof JsonError) return null;
-    throw error;
-  }
+async function importOne(path: string, options: Options, cli: Cli): Promise<object> {
+  if (await isReferenceFolder(path)) return takenOver(path, options, cli);
+  const deps = {
+    state: await localState(cli.workspace),
+    pins: await principalPins(cli, options),
+    now: cli.io.now(),
+  };
+  const { passport, result } = await importPassport(deps, await readInput(path, cli), {
+    source: path,
+    path: path === '-' ? null : resolve(cli.io.cwd, path),
+    older: options.older === true,
+  });
+  const { agent, document, serial } = passport;
+  if (!cli.globals.json) cli.out(`${cli.paint.green(result)} ${clean(agent.id)}`);
+  return {
+    agent_id: agent.id,
+    key_id: document.key_id,
+    issued_at: document.issued_at,
+    serial,
+    passport_hash: passport.hash(),
+    result,
+  };
 }
 
 /** Says what became of a folder. */
-async function takenOver(folder: string, options: Options, cli: Cli): Promise<number> {
+async function takenOver(folder: string, options: Options, cli: Cli): Promise<object> {
   const { passport, key, path, principalKeyPinned } = await importReference(folder, options, cli);
   const { agent_id, key_id, principal, issued_at } = passport.document;
-  if (cli.globals.json) {
-    cli.json({
-      agent_id,
-      key_id,
-      issued_at,
-      result: 'imported',
-      passport: path,
-      key_store: key.store,
-      key_ref: key.ref,
-    });
-    return 0;
-  }
+  const answer = {
+    agent_id,
+    key_id,
+    issued_at,
+    result: 'imported',
+    passport: path,
+    key_store: key.store,
+    key_ref: key.ref,
+  };
+  if (cli.globals.json) return answer;
   const say = printUnwritten(path, passport.document, cli);
   say(`${cli.paint.green('imported')} ${clean(agent_id)}`);
   const rows: [string, string][] = [
@@ -141,5 +136,5 @@ async function takenOver(folder: string, options: Options, cli: Cli): Promise<nu
   cli.note(
     `\nThe folder still holds the private key; when the agent no longer needs it: rm ${clean(folder)}/private.pem`,
   );
-  return 0;
+  return answer;
 }

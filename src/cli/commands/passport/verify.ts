@@ -1,6 +1,7 @@
 import { judgePassport } from '../../../app/passports/judge.js';
 import { readInput } from '../../input/documents.js';
 import { renderPassportVerdict } from '../../render/passport-verdict.js';
+import { localState } from '../../../workspace/state.js';
 import { principalPins, RESOLVE_OPTIONS, type ResolveFlags } from '../../passports/pins.js';
 import type { CommandSpec } from '../../spec.js';
 
@@ -28,7 +29,8 @@ export const command: CommandSpec<ResolveFlags> = {
   async run({ args, options }, cli) {
     const path = args[0]!;
     const bytes = await readInput(path, cli);
-    const verdict = await judgePassport(bytes, path, await principalPins(cli, options), cli.io.now());
+    const pins = await principalPins(cli, options);
+    const verdict = await judgePassport(bytes, path, pins, cli.io.now(), await localState(cli.workspace));
     if (cli.globals.json) cli.json(verdict.report);
     else cli.out(renderPassportVerdict(verdict.report, cli.paint));
     return verdict.report.valid ? 0 : 10;

@@ -1,0 +1,71 @@
+/** Makes a passport of another machine known here. */
+import { NATIVE_CODES } from '../../protocol/codes.js';
+import { JsonError, parseJsonText } from '../../protocol/json/parse.js';
+import { ShapeError } from '../../protocol/json/shape.js';
+import { passportOf, type Passport } from '../../protocol/passport.js';
+import { Failure } from '../failure.js';
+import type { State } from '../ports/state.js';
+import { floorOf } from './floors.js';
+import { judgePassport, type PinLookup } from './judge.js';
+
+export interface ImportDeps {
+  readonly state: Pick<State, 'passport' | 'rememberPassport' | 'floors' | 'raiseFloor' | 'standing'>;
+  readonly pins: PinLookup;
+  /** ms since the epoch. */
+  readonly now: number;
+}
+
+export interface Imported {
+  readonly passport: Passport;
+  readonly result: 'imported' | 'known already' | 'replaced';
+}
+
+/**
+ * Checks who signed the passport and that it was not replaced, and makes it the known one and the least that counts.
+ * `source` names it for people, `path` is where it is kept; null for stdin. `older` takes one without serial that was issued earlier.
+ * @throws Failure PASSPORT_REFUSED (AIP-E103, AIP-E104), UNREADABLE (no JSON), USAGE (an earlier one)
+ */
+export async function importPassport(
+  { state, pins, now }: ImportDeps,
+  bytes: Uint8Array,
+  { source, path, older }: { readonly source: string; readonly path: string | null; readonly older: boolean },
+): Promise<Imported> {
+  const { report, passport } = await judgePassport(bytes, source, pins, now, state);
+  if (passport === null || !report.valid) {
+    // Where the principal is pinned the passport was edited or replaced: another pin is what a forger would ask for.
+    const again =
+      passport === null ||
+      report.error_code === NATIVE_CODES.PASSPORT_EXPIRED.code ||
+      (await pins(passport.document.principal)).length > 0;
+    const hint = again
+      ? 'get it again from its principal'
+      : `if you trust it: aip principal add ${report.principal} --public-key <key>`;
+    throw new Failure('PASSPORT_REFUSED', `${report.error_code} ${report.error_message}: ${report.message}`, { hint });
+  }
+  const { agent } = passport;
+  const known = state.passport(agent.id);
+  const before = known === null ? null : readable(known.text);
+  // An agent could otherwise bring back the wider limits it once had.
+  if (before !== null && passport.serial === 0 && passport.issuedAt < before.issuedAt && !older) {
+    throw new Failure('USAGE', `The known passport of ${agent.id} was issued later (${before.document.issued_at}).`, {
+      hint: 'if the older one is meant: --older',
+    });
+  }
+  // As it came: what is written differently is signed differently.
+  const text = Buffer.from(bytes).toString('utf8');
+  state.rememberPassport({ agentId: agent.id, name: agent.name, text, path, addedAt: now });
+  const floor = floorOf(passport, await pins(passport.document.principal), now);
+  if (floor !== null) state.raiseFloor(floor);
+  const same = before !== null && Buffer.compare(before.signedBytes, passport.signedBytes) === 0;
+  return { passport, result: known === null ? 'imported' : same ? 'known already' : 'replaced' };
+}
+
+/** A known passport that cannot be read says nothing about versions, and may be replaced. */
+function readable(text: string): Passport | null {
+  try {
+    return passportOf(parseJsonText(text));
+  } catch (error) {
+    if (error instanceof ShapeError || error instanceof JsonError) return null;
+    throw error;
+  }
+}
