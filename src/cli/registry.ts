@@ -60,6 +60,11 @@ export const SECTIONS: readonly Section[] = [
         () => import('./commands/passport/rotate.js'),
       ),
       at(
+        'passport publish',
+        'Put a passport in force on every machine of the mesh, with the speed of a revocation',
+        () => import('./commands/passport/publish.js'),
+      ),
+      at(
         'passport import',
         'Make a passport known on this machine, after checking who signed it',
         () => import('./commands/passport/import.js'),
@@ -205,6 +210,21 @@ export const SECTIONS: readonly Section[] = [
         'mesh drill',
         'Prove on the live mesh that an agent can be stopped, and how fast',
         () => import('./commands/mesh/drill.js'),
+      ),
+      at(
+        'mesh principal add',
+        'Have the mesh take the passports that a principal signs with a key',
+        () => import('./commands/mesh/principal/add.js'),
+      ),
+      at(
+        'mesh principal remove',
+        'Have the mesh take no passports of a principal any more, or none of one key of it',
+        () => import('./commands/mesh/principal/remove.js'),
+      ),
+      at(
+        'mesh passport withdraw',
+        'Have the mesh demand nothing of the passport of an agent any more',
+        () => import('./commands/mesh/passport/withdraw.js'),
       ),
       at('mesh leave', 'Make this machine listen to its mesh no more', () => import('./commands/mesh/leave.js')),
       at(

@@ -4,6 +4,8 @@
 export const MAX_EVENT_BYTES = 4096;
 /** Largest body of a command or any other small request. */
 export const MAX_REQUEST_BYTES = 16 * 1024;
+/** Largest body with a passport: the document has 64 KiB at most. */
+export const MAX_PASSPORT_REQUEST_BYTES = 64 * 1024;
 /** Largest body of shipped log entries. */
 export const MAX_SHIPMENT_BYTES = 512 * 1024;
 /** Longest reason in characters: at most four bytes each, so that an event with the longest names still fits. */

@@ -2,7 +2,8 @@
 import { formatTime } from '../protocol/time.js';
 import type { Action, Command } from './command.js';
 import { sealEvent, type EventFields, type EventType, type OperatorMark } from './log/event.js';
-import type { Head } from './log/head.js';
+import { formatEventId, type Head } from './log/head.js';
+import { succession, type PassportCommand, type PassportMark } from './passports.js';
 import { refusal, type Refusal } from './refusal.js';
 import type { Signer } from './log/signing.js';
 import { nextStanding, statusAt, type Standing, type Status } from './standing.js';
@@ -10,7 +11,7 @@ import { scopeOf } from './subject.js';
 
 /** A command with what the store needs to carry it out exactly once. */
 export interface Proposal {
-  readonly command: Command;
+  readonly command: Command | PassportCommand;
   readonly digest: string;
   readonly operator: OperatorMark;
   /** The nonce of the operator's signature; spent in the same transaction. */
@@ -21,7 +22,7 @@ export interface Proposal {
 export interface Answer {
   readonly cmdId: string;
   readonly digest: string;
-  readonly action: Action;
+  readonly action: Action | PassportCommand['action'];
   readonly subject: string;
   readonly status: Status;
   readonly seq: number;
@@ -45,11 +46,26 @@ export interface LogRecord {
 
 /** What an order leads to. */
 export type Ruling =
-  | { readonly kind: 'append'; readonly record: LogRecord; readonly standing: Standing; readonly answer: Answer }
+  | {
+      readonly kind: 'append';
+      readonly record: LogRecord;
+      /** What the event makes of its subject; null where it leaves it as it is. */
+      readonly standing: Standing | null;
+      /** The passport that is in force from then on, with its document; null of other events. */
+      readonly passport: { readonly mark: PassportMark; readonly document: string | null } | null;
+      readonly answer: Answer;
+    }
+  /** Nothing is written: it is so already. */
+  | { readonly kind: 'same'; readonly answer: Answer }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 /** Decides one proposal. Stores call it between reading the head and writing, in one transaction. */
-export type Judge = (proposal: Proposal, head: Head, standing: Standing | null) => Ruling;
+export type Judge = (
+  proposal: Proposal,
+  head: Head,
+  standing: Standing | null,
+  passport: PassportMark | null,
+) => Ruling;
 
 const TYPE_OF: Readonly<Record<Action, EventType>> = {
   revoke: 'revocation',
@@ -59,8 +75,9 @@ const TYPE_OF: Readonly<Record<Action, EventType>> = {
 
 /** The judge of a server: `term` is its own, `now` the time of the batch. */
 export function judgeWith(term: number, now: number, sign: Signer): Judge {
-  return (proposal, head, standing) => {
+  return (proposal, head, standing, passport) => {
     const { command, digest, operator } = proposal;
+    if ('document' in command) return rulePassport(command, proposal, head, { term, now, sign, standing, passport });
     const { action, subject } = command;
     if (command.logId !== null && command.logId !== head.logId) {
       return refused(refusal('WRONG_MESH', 'The command is meant for another mesh.', { log_id: head.logId }));
@@ -98,6 +115,7 @@ export function judgeWith(term: number, now: number, sign: Signer): Judge {
       kind: 'append',
       record: { seq: event.seq, term, hash: event.hash, text },
       standing: next,
+      passport: null,
       answer: {
         ...answer,
         status: next.status,
@@ -107,6 +125,57 @@ export function judgeWith(term: number, now: number, sign: Signer): Judge {
         changed: before !== next.status,
       },
     };
+  };
+}
+
+function rulePassport(
+  command: PassportCommand,
+  { digest, operator }: Proposal,
+  head: Head,
+  at: {
+    readonly term: number;
+    readonly now: number;
+    readonly sign: Signer;
+    readonly standing: Standing | null;
+    readonly passport: PassportMark | null;
+  },
+): Ruling {
+  const follows = succession(command, at.passport);
+  if (follows !== null && follows !== 'same') return refused(follows);
+  const { cmdId, action, subject, serial, hash, by } = command;
+  const time = formatTime(at.now);
+  const version = at.standing?.version ?? 0;
+  const answer = { cmdId, digest, action, subject, reason: null, time, status: statusAt(at.standing, at.now), version };
+  if (follows === 'same') {
+    const seq = at.passport?.seq ?? head.seq;
+    return {
+      kind: 'same',
+      answer: { ...answer, seq, eventId: formatEventId(head.logId, head.term, seq), changed: false },
+    };
+  }
+  const fields: EventFields = {
+    type: 'passport',
+    agent_id: subject,
+    reason: null,
+    revoked_by: by,
+    scope: scopeOf(subject)!,
+    suspended_until: null,
+    // Of the passport, not of the standing: it is no version that a reinstatement could name.
+    version: Math.max(1, serial ?? 1),
+    cmd_id: cmdId,
+    operator,
+    serial,
+    passport_hash: hash,
+  };
+  const sealed = sealEvent(head, at.term, fields, time, at.sign);
+  if (sealed === null) return refused(refusal('TOO_LARGE', 'The event would be larger than 4 KiB.'));
+  const { event, text } = sealed;
+  return {
+    kind: 'append',
+    record: { seq: event.seq, term: at.term, hash: event.hash, text },
+    standing: null,
+    passport: { mark: { agent: subject, serial, hash, seq: event.seq }, document: command.document },
+    answer: { ...answer, seq: event.seq, eventId: event.id, changed: true },
   };
 }
 

@@ -45,7 +45,7 @@ async function foldOf(store: MemoryMeshStore, seq: number): Promise<Map<string, 
 }
 
 async function made(keeper: SnapshotKeeper): Promise<Snapshot> {
-  const { seq, pieces } = await keeper.make(TIME);
+  const { seq, pieces } = await keeper.make(TIME, 1);
   const snapshot = readSnapshot(Buffer.concat(pieces).toString(), cheapCheck);
   expect(snapshot.head.seq).toBe(seq);
   return snapshot;
@@ -108,7 +108,7 @@ describe('the snapshot made in slices', () => {
         store,
         Array.from({ length: 100 }, (_, n) => [i * 100 + n, 'revoke'] as const),
       );
-      const { pieces } = await keeper.make(TIME);
+      const { pieces } = await keeper.make(TIME, 1);
       await expectFold(store, readSnapshot(Buffer.concat(pieces).toString(), cheapCheck));
       for (const piece of pieces) expect(piece.length).toBeLessThan(130 * 250);
     }
@@ -124,6 +124,6 @@ describe('the snapshot made in slices', () => {
     const keeper = new SnapshotKeeper(store, cheapSign, async () => undefined);
     await made(keeper);
     await append(store, [[1, 'revoke']]);
-    await expect(keeper.make(TIME)).rejects.toThrow(/lost the events/);
+    await expect(keeper.make(TIME, 1)).rejects.toThrow(/lost the events/);
   });
 });

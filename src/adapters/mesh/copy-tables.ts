@@ -40,8 +40,15 @@ COMMIT;
 `;
 
 /** Facts about the copy: who stopped following, by which policy this home decided. Apart from the rest, which older states have. */
-export const NOTES =
-  'CREATE TABLE IF NOT EXISTS mesh_notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID';
+export const NOTES = `
+CREATE TABLE IF NOT EXISTS mesh_notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+-- The passport that the mesh has put in force of each agent.
+CREATE TABLE IF NOT EXISTS mesh_passports (
+  agent TEXT PRIMARY KEY,
+  serial INTEGER NOT NULL,
+  hash TEXT NOT NULL,
+  seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;`;
 
 export function valuesOf(standing: Standing): Value[] {
   const { subject, status, reason, changedAt, changedBy, suspendedUntil, version, seq } = standing;
@@ -62,11 +69,25 @@ export function isSound({ status }: Standing): boolean {
   return status === 'active' || status === 'suspended' || status === 'revoked';
 }
 
+const MARK = ['text', 'number', 'text', 'number'] as const;
+const MARKS = `SELECT ${text('agent')}, serial, ${text('hash')}, seq FROM mesh_passports`;
+
 export function statements(database: Database) {
   const one = (table: string, and = '') =>
     database.query(STANDING, `SELECT ${READ} FROM ${table} WHERE subject = ? ${and}`);
   const put = (table: string, marks: string) => database.statement(`INSERT OR REPLACE INTO ${table} VALUES (${marks})`);
   return {
+    mark: database.query(MARK, `${MARKS} WHERE agent = ?`),
+    marks: database.query(MARK, `${MARKS} ORDER BY agent`),
+    putMark: database.statement('INSERT OR REPLACE INTO mesh_passports VALUES (?, ?, ?, ?)'),
+    dropMark: database.statement('DELETE FROM mesh_passports WHERE agent = ?'),
+    forgetMarks: database.statement('DELETE FROM mesh_passports'),
+    // The floors of the mesh are those without the key of an issuer.
+    putMeshFloor: database.statement(
+      "INSERT OR REPLACE INTO passport_floors (agent_id, issuer_key, serial, hash, raised_at) VALUES (?, '', ?, ?, ?)",
+    ),
+    dropMeshFloor: database.statement("DELETE FROM passport_floors WHERE agent_id = ? AND issuer_key = ''"),
+    forgetMeshFloors: database.statement("DELETE FROM passport_floors WHERE issuer_key = ''"),
     note: database.query(['text'], `SELECT ${text('value')} FROM mesh_notes WHERE name = ?`),
     putNote: database.statement('INSERT OR REPLACE INTO mesh_notes VALUES (?, ?)'),
     dropNote: database.statement('DELETE FROM mesh_notes WHERE name = ?'),

@@ -38,6 +38,8 @@ export interface FollowOptions {
   readonly onAlarm?: (kind: AlarmKind, message: string) => void;
   readonly onWaiting?: (reason: string, ms: number) => void;
   readonly onProof?: () => void;
+  /** Passports were put in force whose documents may be missing here. */
+  readonly onPassports?: () => void;
   /** The copy cannot be kept any more: whoever follows must say so and end. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -127,6 +129,7 @@ export class MeshFollow {
     const { copy, onChange, onEvents, onProof } = this.#options;
     if (effect.type === 'keep') {
       if (copy?.save(effect) === 'elsewhere') return false;
+      if (effect.passports.length > 0) this.#options.onPassports?.();
       onChange?.(effect.standings, effect.whole);
       if (effect.events.length > 0) onEvents?.(effect.events);
     } else if (effect.type === 'proven') {
@@ -180,7 +183,7 @@ export class MeshFollow {
         this.#ask(
           effect.conn,
           effect.endpoint,
-          { target: '/v1/mesh/snapshot', timeoutMs: 600_000, maxBytes: MAX_SNAPSHOT_BYTES },
+          { target: '/v1/mesh/snapshot?v=2', timeoutMs: 600_000, maxBytes: MAX_SNAPSHOT_BYTES },
           'snapshot',
         );
         return;

@@ -8,6 +8,8 @@ import type { Random } from '../../app/ports/state.js';
 import type { KeptDeny } from '../../mesh/client/copy.js';
 import { isSame, placeOf, type Place } from '../../mesh/client/place.js';
 import { isHash, isLogId, type Head } from '../../mesh/log/head.js';
+import type { PassportMark } from '../../mesh/passports.js';
+import { Floors } from '../sqlite/tables/floors.js';
 import type { Standing } from '../../mesh/standing.js';
 import { sha256 } from '../../protocol/hash.js';
 import { fromHex, toHex } from '../../protocol/hex.js';
@@ -16,6 +18,8 @@ import { StandingMarks } from '../sqlite/tables/standing-marks.js';
 import { Database, type Row, type Value } from '../sqlite/database.js';
 import { isSound, keptOf, NOTES, SCHEMA, standingOf, STANDING, statements, valuesOf } from './copy-tables.js';
 
+/** Of the note that says that this copy was told of passports. */
+const PASSPORTS = 'passports';
 const BUSY_MS = 5_000;
 
 /**
@@ -47,8 +51,9 @@ export class LocalCopy implements MeshCopy {
       database.exec(database.readOnly ? SCHEMA.replaceAll('CREATE TABLE', 'CREATE TEMP TABLE') : SCHEMA);
     const notes = database.query(['number'], "SELECT count(*) FROM sqlite_schema WHERE name = 'mesh_notes'");
     if (notes.first([])![0] === 0)
-      database.exec(database.readOnly ? NOTES.replace('CREATE TABLE', 'CREATE TEMP TABLE') : NOTES);
+      database.exec(database.readOnly ? NOTES.replaceAll('CREATE TABLE', 'CREATE TEMP TABLE') : NOTES);
     database.exec('PRAGMA synchronous = NORMAL');
+    if (!database.readOnly) void new Floors(database);
     this.#sql = statements(database);
     this.#marks = new StandingMarks(database);
   }
@@ -65,7 +70,7 @@ export class LocalCopy implements MeshCopy {
     const rows = new RowsDigest();
     for (const standing of standings) rows.toggle(standing);
     if (!sound || rows.text !== rowsDigest || digestOf(meshKey, position, rowsDigest, kept) !== digest) return null;
-    return { position, standings, kept };
+    return { position, standings, kept, knowsPassports: this.note(PASSPORTS) !== null };
   }
 
   save(change: CopyChange): Place {
@@ -88,6 +93,7 @@ export class LocalCopy implements MeshCopy {
         rows = whole ? this.#putAll(change.standings) : this.#put(change.standings, rows);
         for (const { subject } of change.standings) touched.add(subject);
         position = change.position;
+        this.#putPassports(change);
       }
       // Denies out of turn are kept wherever the copy is.
       for (const subject of this.#reconcile(change)) touched.add(subject);
@@ -235,6 +241,31 @@ export class LocalCopy implements MeshCopy {
     return lost;
   }
 
+  /** In the transaction of the events: from then on an older document is refused, whether the new one is here or not. */
+  #putPassports({ passports, whole, tellsPassports }: CopyChange): void {
+    if (whole && tellsPassports) {
+      this.#sql.forgetMarks.run([]);
+      this.#sql.forgetMeshFloors.run([]);
+      this.#sql.putNote.run([PASSPORTS, '1']);
+    }
+    for (const { agent, serial, hash, seq } of passports) {
+      this.#sql.dropMeshFloor.run([agent]);
+      this.#sql.dropMark.run([agent]);
+      if (serial === null || hash === null) continue;
+      this.#sql.putMeshFloor.run([agent, serial, hash, Date.now()]);
+      this.#sql.putMark.run([agent, serial, hash, seq]);
+    }
+  }
+
+  passportMark(agent: string): PassportMark | null {
+    const row = this.#sql.mark.first([agent]);
+    return row === undefined ? null : markOf(row);
+  }
+
+  passportMarks(): readonly PassportMark[] {
+    return this.#sql.marks.all([]).map(markOf);
+  }
+
   #row(query: { first(values: readonly Value[]): Row<typeof STANDING> | undefined }, subject: string): Standing | null {
     const row = query.first([subject]);
     return row === undefined ? null : standingOf(row);
@@ -308,4 +339,8 @@ function checkedTime(ms: number): number {
 function timeOf(checked: number): number | null {
   const ms = Math.floor(checked / 1024);
   return ms >= 0 && checked === checkedTime(ms) ? ms : null;
+}
+
+function markOf([agent, serial, hash, seq]: [string, number, string, number]): PassportMark {
+  return { agent, serial, hash, seq };
 }

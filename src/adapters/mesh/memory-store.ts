@@ -1,6 +1,7 @@
 /** A mesh store in memory: for tests, demonstrations, and as the plainest statement of what a store does. */
 import type { KeyRecord } from '../../mesh/access/api-key.js';
 import { NO_HASH, type Head } from '../../mesh/log/head.js';
+import type { PassportMark, RegisteredKey } from '../../mesh/passports.js';
 import { refusal } from '../../mesh/refusal.js';
 import type { Answer, Judge, LogRecord, Proposal } from '../../mesh/ruling.js';
 import type { Standing } from '../../mesh/standing.js';
@@ -16,6 +17,9 @@ class Contents {
   readonly keys = new Map<string, KeyRecord>();
   readonly members = new Map<string, Member>();
   readonly notes = new Map<string, string>();
+  readonly passports = new Map<string, PassportMark>();
+  readonly documents = new Map<string, string>();
+  readonly principals = new Map<string, RegisteredKey>();
   readonly logs = new KeptLogs();
   meshKey: string | null = null;
   sealedBy: number | null = null;
@@ -135,6 +139,30 @@ export class MemoryMeshStore implements MeshStore {
     put: async (name: string, text: string): Promise<void> => void this.#kept.notes.set(name, text),
   };
 
+  readonly passports = {
+    mark: async (agent: string): Promise<PassportMark | null> => this.#kept.passports.get(agent) ?? null,
+    marks: async (): Promise<readonly PassportMark[]> => [...this.#kept.passports.values()],
+    document: async (hash: string): Promise<string | null> => this.#kept.documents.get(hash) ?? null,
+  };
+
+  readonly principals = {
+    add: async (key: RegisteredKey): Promise<boolean> => {
+      const name = `${key.did} ${key.publicKey}`;
+      if (this.#kept.principals.has(name)) return false;
+      this.#kept.principals.set(name, key);
+      return true;
+    },
+    remove: async (did: string, publicKey: string | null): Promise<number> => {
+      const found = (await this.principals.list(did)).filter(
+        (key) => publicKey === null || key.publicKey === publicKey,
+      );
+      for (const key of found) this.#kept.principals.delete(`${key.did} ${key.publicKey}`);
+      return found.length;
+    },
+    list: async (did: string | null): Promise<readonly RegisteredKey[]> =>
+      [...this.#kept.principals.values()].filter((key) => did === null || key.did === did),
+  };
+
   readonly logs: LogTable;
 
   async meshKey(): Promise<string | null> {
@@ -165,10 +193,21 @@ export class MemoryMeshStore implements MeshStore {
         refusal: refusal('CMD_ID_REUSED', 'Another command was given under this cmd_id.'),
       };
     }
-    const ruling = judge(proposal, this.#head(), this.#kept.standings.get(command.subject) ?? null);
+    const { subject } = command;
+    const [standing, mark] = [this.#kept.standings.get(subject), this.#kept.passports.get(subject)];
+    const ruling = judge(proposal, this.#head(), standing ?? null, mark ?? null);
     if (ruling.kind === 'refused') return ruling;
+    if (ruling.kind === 'same') {
+      this.#kept.answers.set(command.cmdId, ruling.answer);
+      return { kind: 'done', answer: ruling.answer, repeated: false };
+    }
     this.#kept.records.push(ruling.record);
-    this.#kept.standings.set(ruling.standing.subject, ruling.standing);
+    if (ruling.standing !== null) this.#kept.standings.set(ruling.standing.subject, ruling.standing);
+    if (ruling.passport !== null) {
+      const { mark: next, document } = ruling.passport;
+      this.#kept.passports.set(next.agent, next);
+      if (document !== null && next.hash !== null) this.#kept.documents.set(next.hash, document);
+    }
     this.#kept.answers.set(command.cmdId, ruling.answer);
     return { kind: 'done', answer: ruling.answer, repeated: false };
   }

@@ -8,6 +8,7 @@ import type { Answer, Judge, LogRecord, Proposal } from '../../mesh/ruling.js';
 import type { Standing, Status } from '../../mesh/standing.js';
 import { StoreTrouble, type KeyTable, type LogTable, type MeshStore, type Outcome } from '../../mesh/log/store.js';
 import { text, type Database, type Row } from '../sqlite/database.js';
+import { SqlitePassports } from './sqlite-passports.js';
 import { SqliteLogs } from './sqlite-logs.js';
 import { openStoreFile, unusable } from './store-file.js';
 
@@ -36,6 +37,7 @@ export class SqliteMeshStore implements MeshStore {
   readonly logId: string;
   readonly shared: boolean;
   readonly #database: Database;
+  readonly #registry: SqlitePassports;
   #term: number;
   /** Looks for what other openings of the file have committed; null where this is the only one. */
   #looking: NodeJS.Timeout | null = null;
@@ -54,6 +56,9 @@ export class SqliteMeshStore implements MeshStore {
     this.#release = release;
     this.#sql = statements(database);
     this.logs = new SqliteLogs(database);
+    this.#registry = new SqlitePassports(database);
+    this.passports = this.#registry.passports;
+    this.principals = this.#registry.principals;
     const logId = this.#sql.meta.first(['log_id'])?.[0];
     const term = Number(this.#sql.meta.first(['term'])?.[0]);
     if (logId === undefined || !Number.isSafeInteger(term)) throw unusable(path, 'is damaged');
@@ -186,6 +191,8 @@ export class SqliteMeshStore implements MeshStore {
     put: async (name: string, body: string): Promise<void> => this.#sql.setMeta.run([`note:${name}`, body]),
   };
 
+  readonly passports: MeshStore['passports'];
+  readonly principals: MeshStore['principals'];
   readonly logs: LogTable;
 
   async meshKey(): Promise<string | null> {
@@ -217,20 +224,17 @@ export class SqliteMeshStore implements MeshStore {
       if (earlierDigest === digest) return { kind: 'done', answer: JSON.parse(body) as Answer, repeated: true };
       return { kind: 'refused', refusal: refusal('CMD_ID_REUSED', 'Another command was given under this cmd_id.') };
     }
-    const ruling = judge(proposal, head, this.#standing(command.subject));
+    const { subject } = command;
+    const ruling = judge(proposal, head, this.#standing(subject), this.#registry.mark(subject));
     if (ruling.kind === 'refused') return ruling;
-    const { record, standing, answer } = ruling;
+    if (ruling.kind === 'same') {
+      this.#sql.addAnswer.run([command.cmdId, digest, JSON.stringify(ruling.answer)]);
+      return { kind: 'done', answer: ruling.answer, repeated: false };
+    }
+    const { record, standing, passport, answer } = ruling;
     this.#sql.addEvent.run([record.seq, record.term, record.hash, record.text]);
-    this.#sql.putSubject.run([
-      standing.subject,
-      standing.status,
-      standing.reason,
-      standing.changedAt,
-      standing.changedBy,
-      standing.suspendedUntil,
-      standing.version,
-      standing.seq,
-    ]);
+    if (standing !== null) this.#putStanding(standing);
+    if (passport !== null) this.#registry.put(passport.mark, passport.document);
     this.#sql.addAnswer.run([command.cmdId, digest, JSON.stringify(answer)]);
     return { record, answer };
   }
@@ -253,6 +257,11 @@ export class SqliteMeshStore implements MeshStore {
     if (row === undefined) return { logId: this.logId, term: 0, seq: 0, hash: NO_HASH };
     const [seq, term, hash] = row;
     return { logId: this.logId, term, seq, hash };
+  }
+
+  #putStanding(standing: Standing): void {
+    const { subject, status, reason, changedAt, changedBy, suspendedUntil, version, seq } = standing;
+    this.#sql.putSubject.run([subject, status, reason, changedAt, changedBy, suspendedUntil, version, seq]);
   }
 
   #standing(subject: string): Standing | null {

@@ -105,9 +105,39 @@ export async function forgetVerifier(
   }));
 }
 
+/** Has the mesh take the passports that `publicKey` (`ed25519:<64 hex>`) signs for a principal. */
+export async function addMeshPrincipal(
+  deps: AdminDeps,
+  did: string,
+  publicKey: string,
+): Promise<{ readonly did: string; readonly public_key: string; readonly changed: boolean }> {
+  const body = Buffer.from(JSON.stringify({ did, public_key: publicKey }));
+  const doubt = 'Whether it was registered is unknown: give the command again, which is harmless.';
+  return change(deps, { method: 'POST', path: '/v1/mesh/principals', body }, doubt, (answer) => ({
+    did: answer.oneOf('did', did),
+    public_key: answer.oneOf('public_key', publicKey),
+    changed: answer.flag('changed'),
+  }));
+}
+
+/** Takes one key of a principal away, or all of them; how many there were. */
+export async function removeMeshPrincipal(deps: AdminDeps, did: string, publicKey: string | null): Promise<number> {
+  const query = publicKey === null ? '' : `?key=${encodeURIComponent(publicKey)}`;
+  const path = `/v1/mesh/principals/${encodeURIComponent(did)}`;
+  const doubt = 'Whether it was removed is unknown: give the command again, which is harmless.';
+  return change(deps, { method: 'DELETE', path, query, body: new Uint8Array() }, doubt, (answer) =>
+    answer.number('removed'),
+  );
+}
+
 async function change<T>(
   deps: AdminDeps,
-  request: { readonly method: 'POST' | 'DELETE'; readonly path: string; readonly body: Uint8Array },
+  request: {
+    readonly method: 'POST' | 'DELETE';
+    readonly path: string;
+    readonly query?: string;
+    readonly body: Uint8Array;
+  },
   doubt: string,
   read: (answer: Members) => T,
 ): Promise<T> {
@@ -117,7 +147,7 @@ async function change<T>(
   const headers = signer === null ? {} : { ...signRequest(request, params, signer.sign) };
   const call: MeshCall = {
     method,
-    target: path,
+    target: path + (request.query ?? ''),
     headers,
     timeoutMs: TIMEOUT_MS,
     ...(body.length === 0 ? {} : { body }),

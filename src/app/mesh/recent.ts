@@ -24,7 +24,7 @@ export async function recentEvents(line: MeshLine, check: SignatureCheck, count:
   // One event more than is shown: its hash is where following begins when none is.
   let after = Math.max(0, head - Math.max(1, count));
   while (after < head) {
-    const target = `/v1/mesh/events?after=${after}&wait=0s`;
+    const target = `/v1/mesh/events?after=${after}&wait=0s&v=2`;
     const answer = await askMesh(line, { method: 'GET', target, timeoutMs: TIMEOUT_MS });
     const page = eventsIn(line, answer, check);
     if (page.length === 0) break;
@@ -45,7 +45,7 @@ export async function recentEvents(line: MeshLine, check: SignatureCheck, count:
 /** A copy in memory that is at `end` and keeps nothing. */
 export function standsAt(end: Head): MeshCopy {
   return {
-    load: () => ({ position: end, standings: [], kept: [] }),
+    load: () => ({ position: end, standings: [], kept: [], knowsPassports: true }),
     save: () => 'here',
     prove: (_wall, position) => position,
     provenAt: () => null,
@@ -54,6 +54,8 @@ export function standsAt(end: Head): MeshCopy {
     kept: () => null,
     anticipate: () => undefined,
     standing: () => null,
+    passportMark: () => null,
+    passportMarks: () => [],
     note: () => null,
     setNote: () => undefined,
     close: () => undefined,

@@ -2,6 +2,7 @@
 import type { Head } from '../../mesh/log/head.js';
 import type { KeptDeny } from '../../mesh/client/copy.js';
 import type { Place, Way } from '../../mesh/client/place.js';
+import type { PassportMark } from '../../mesh/passports.js';
 import type { Standing } from '../../mesh/standing.js';
 
 /** This machine's copy of the mesh's state, shared by all of its processes. */
@@ -33,12 +34,20 @@ export interface MeshCopy {
   /** A small fact about this copy by name, shared by all processes of the machine; null when there is none. */
   note(name: string): string | null;
   setNote(name: string, value: string | null): void;
+  /** The passport that the mesh demands of an agent; null where it demands none. */
+  passportMark(agent: string): PassportMark | null;
+  /** All of them whose documents may be missing here. */
+  passportMarks(): readonly PassportMark[];
   close(): void;
 }
 
 /** `whole`: these are all standings, others are gone. */
 export interface CopyChange extends Way {
   readonly standings: readonly Standing[];
+  /** Passports that the mesh has put in force since; with `whole`, all that are. */
+  readonly passports: readonly PassportMark[];
+  /** False where the mesh could tell of none, being of the first version. */
+  readonly tellsPassports: boolean;
   /** All denies beside the fold, as this process knows them. */
   readonly kept: readonly KeptDeny[];
   /** The same before this change. */
@@ -50,6 +59,8 @@ export interface KeptCopy {
   readonly position: Head;
   readonly standings: readonly Standing[];
   readonly kept: readonly KeptDeny[];
+  /** False of a copy that an earlier version made, which was told of no passport. */
+  readonly knowsPassports: boolean;
 }
 
 /** A request to the mesh. */

@@ -19,6 +19,11 @@ export const TOPICS: readonly Topic[] = [
   { name: 'hosting', summary: 'Running a mesh: TLS, systemd, nginx', load: () => import('./topics/hosting.js') },
   { name: 'incident', summary: 'What to do when an agent goes rogue', load: () => import('./topics/incident.js') },
   {
+    name: 'upgrade',
+    summary: 'In which order a fleet is upgraded, and why',
+    load: () => import('./topics/upgrade.js'),
+  },
+  {
     name: 'logs',
     summary: 'The verification log: reading, proving, keeping it',
     load: () => import('./topics/logs.js'),

@@ -4,8 +4,10 @@ import type { Freshness } from '../../verify/context.js';
 import { Failure } from '../../app/failure.js';
 import type { MeshCopy } from '../../app/ports/mesh.js';
 import type { Cli } from '../cli.js';
-import { meshFollower, refreshCopy } from '../../workspace/mesh.js';
+import { meshFollower, meshLines, refreshCopy } from '../../workspace/mesh.js';
 import { apiKey, localCopy, meshAccess, type MeshAccess } from './access.js';
+import { fetchPassports } from '../../app/mesh/passports.js';
+import { localState } from '../../workspace/state.js';
 import { hasLeft, listeningVerifier, notePolicy } from './listening.js';
 
 /** The longest that a verification waits for the mesh, in ms: reading the API key is part of it. */
@@ -54,7 +56,11 @@ async function asked(cli: Cli, access: MeshAccess, copy: MeshCopy, maxAgeMs: num
     async (apiKey) => {
       const left = REFRESH_MS - (Date.now() - started);
       if (left <= 0) return 'its key took too long';
-      return (await refreshCopy(access, apiKey, copy, maxAgeMs, left)) ? '' : 'no answer in time';
+      if (!(await refreshCopy(access, apiKey, copy, maxAgeMs, left))) return 'no answer in time';
+      const [line] = await meshLines(cli.workspace, access, apiKey);
+      const rest = Math.max(50, REFRESH_MS - (Date.now() - started));
+      await fetchPassports(line!, copy, await localState(cli.workspace), cli.io.now(), rest);
+      return '';
     },
     (error: unknown) => {
       if (!(error instanceof Failure)) throw error;

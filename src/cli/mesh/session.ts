@@ -1,5 +1,6 @@
 /** One's own mesh, opened for questions: lines, the pinned key's check, and the operator's signature. */
 import type { AdminDeps } from '../../app/mesh/admin.js';
+import type { OrderDeps } from '../../app/mesh/orders.js';
 import type { MeshLine } from '../../app/ports/mesh.js';
 import type { Cli } from '../cli.js';
 import { requireMesh, type MeshAccess } from './access.js';
@@ -26,4 +27,11 @@ export async function meshSession(cli: Cli, flags: KeyPlaces): Promise<MeshSessi
 export async function adminSession(cli: Cli, flags: KeyPlaces): Promise<AdminDeps> {
   const [{ line }, signer] = await Promise.all([meshSession(cli, flags), operatorSigner(cli, flags)]);
   return { line, clock: cli.io.now, random: cli.workspace.world.random, signer };
+}
+
+/** What gives orders to the mesh of a session. */
+export async function orderDeps(cli: Cli, session: MeshSession, places: KeyPlaces): Promise<OrderDeps> {
+  const [signer, config] = await Promise.all([operatorSigner(cli, places), cli.config()]);
+  const waitMs = config.get('mesh.max_propagation_time_ms');
+  return { lines: session.lines, clock: cli.io.now, random: cli.workspace.world.random, signer, waitMs };
 }

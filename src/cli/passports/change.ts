@@ -12,13 +12,15 @@ import { clean } from '../render/terminal/text.js';
 import type { OptionGroup } from '../spec.js';
 import { issuing, type KeyPlaces } from '../../workspace/keys.js';
 import { passportTarget, printUnwritten } from './out.js';
-import { knownHereAlone } from './reach.js';
+import { announce, sayReach } from './reach.js';
 
 export interface ChangeFlags extends KeyPlaces {
   readonly out?: string;
   readonly yes?: boolean;
   /** False with `--no-publish`. */
   readonly publish?: boolean;
+  /** Publishes over what the mesh would otherwise ask about. */
+  readonly force?: boolean;
 }
 
 export const CHANGE_OPTIONS: OptionGroup = {
@@ -26,6 +28,7 @@ export const CHANGE_OPTIONS: OptionGroup = {
   options: [
     { flags: '-o, --out <file>', description: 'passport file (default: the one it has; - prints)', values: 'file' },
     { flags: '--no-publish', description: 'keep it on this machine, also where a mesh could carry it' },
+    { flags: '--force', description: 'publish although a verifier of an older version would not hear of it' },
     YES_OPTION,
     ...PASSPHRASE_OPTIONS,
   ],
@@ -33,6 +36,7 @@ export const CHANGE_OPTIONS: OptionGroup = {
 
 export const CHANGE_EXITS = {
   3: 'the passport is not known',
+  5: 'the mesh could not be told, or not every verifier has it yet: what is said holds for this machine',
   4: "the principal's key store is missing, locked or refuses",
   10: 'the passport was edited, or replaced',
 } as const;
@@ -59,22 +63,24 @@ export async function changePassport(
   if (flags.yes !== true && cli.ask.allowed && !(await cli.ask.confirm({ message, flag: '--yes' })))
     throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
   const passport = await issueChange(deps, draft, path);
+  const announced = await announce(cli, passport, flags);
   const findings = lintPassport(passport.document);
   if (cli.globals.json) {
     cli.json({
       ...answerOf(passport, path, true),
+      published: announced.publishing?.outcome ?? null,
       differences,
       warnings: findings.map(({ code, message: text }) => ({ code, message: text })),
     });
-    return 0;
+    return announced.exitCode;
   }
   const say = printUnwritten(path, passport.document, cli);
   say(`${cli.paint.green('signed')} ${cli.paint.bold(clean(passport.agent.id))} serial ${passport.serial}`);
   say(`  passport  ${clean(path ?? 'stdout')}`);
   say(`  expires   ${passport.document.expires_at ?? 'never'}`);
   for (const finding of findings) cli.warn(finding.message, finding.code);
-  knownHereAlone(cli, path);
-  return 0;
+  sayReach(cli, path, announced);
+  return announced.exitCode;
 }
 
 function unchanged(cli: Cli, passport: Passport, path: string | null): number {

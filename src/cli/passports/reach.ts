@@ -1,9 +1,60 @@
 /** What is said of who has a passport that was signed here: what is true of this machine, and what of the fleet. */
+import { publishPassport, type Publishing } from '../../app/mesh/passports.js';
+import { Failure } from '../../app/failure.js';
+import type { Passport } from '../../protocol/passport.js';
+import { canonicalize } from '../../protocol/json/canonical.js';
+import type { JsonObject } from '../../protocol/json/values.js';
+import type { KeyPlaces } from '../../workspace/keys.js';
 import type { Cli } from '../cli.js';
+import { meshAccess, roleIn } from '../mesh/access.js';
+import { meshSession, orderDeps } from '../mesh/session.js';
+import { renderReach } from '../render/standing.js';
 import { clean } from '../render/terminal/text.js';
 
+/** What became of a signed passport at the mesh. */
+export interface Announced {
+  /** Null where it was not handed in, or the mesh did not take it. */
+  readonly publishing: Publishing | null;
+  /** 5 where the mesh did not take it, or not every verifier has it. */
+  readonly exitCode: 0 | 5;
+}
+
+const HERE: Announced = { publishing: null, exitCode: 0 };
+
+/** Hands a passport in where this machine has joined a mesh with a role that may; says what is true where it does not. */
+export async function announce(
+  cli: Cli,
+  passport: Passport,
+  flags: KeyPlaces & { readonly publish?: boolean; readonly force?: boolean },
+): Promise<Announced> {
+  if (flags.publish === false || (await meshAccess(cli)) === null) return HERE;
+  try {
+    const session = await meshSession(cli, flags);
+    if (!['operator', 'admin'].includes(roleIn(session.key))) return HERE;
+    const text = canonicalize(passport.document as unknown as JsonObject);
+    const deps = await orderDeps(cli, session, flags);
+    const publishing = await publishPassport(deps, passport, text, flags.force ?? false);
+    if (publishing.missing > 0)
+      cli.warn('PROPAGATION_INCOMPLETE: not every verifier has it yet; aip mesh status shows which.', 'AIP-E501');
+    return { publishing, exitCode: publishing.missing > 0 ? 5 : 0 };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    // A mesh that does not know the principal was never to carry its passports.
+    const unknown = /PRINCIPAL_UNKNOWN/.test(error.message);
+    cli.warn(`The mesh did not take it: ${clean(error.message)}`, unknown ? 'principal_unknown' : 'not_published');
+    return { publishing: null, exitCode: unknown ? 0 : 5 };
+  }
+}
+
+/** Says who has the passport. */
+export function sayReach(cli: Cli, path: string | null, { publishing }: Announced): void {
+  if (publishing === null) return knownHereAlone(cli, path);
+  const { outcome } = publishing;
+  cli.out(`  in force as event ${outcome.seq} of the mesh\n  ${renderReach(publishing, cli.paint)}`);
+}
+
 /** Said after a passport was signed and went nowhere else. */
-export function knownHereAlone(cli: Cli, path: string | null): void {
+function knownHereAlone(cli: Cli, path: string | null): void {
   const file = path === null ? 'it' : clean(path);
   cli.note(
     `\nOnly this machine has it: the others go on with what they know until you import ${file} there (aip passport import).`,

@@ -21,6 +21,7 @@ const WORDS: Readonly<Record<string, string>> = {
 
 export function renderEvent(event: MeshEvent, { paint, width }: Look): string {
   const { seq, time, type, agent_id, reason, revoked_by, suspended_until } = event;
+  if (type === 'passport') return renderPassport(event, { paint, width });
   const word = WORDS[type] ?? `DENIED (${clean(type)})`;
   const colour = type === 'reinstatement' ? paint.green : paint.red;
   const head = `${time.slice(0, 10)} ${time.slice(11, 23)}  ${String(seq).padStart(5)}  `;
@@ -29,6 +30,13 @@ export function renderEvent(event: MeshEvent, { paint, width }: Look): string {
   const why = `${reason === null ? '' : `: ${clean(reason)}`}${revoked_by === null ? '' : ` (${clean(revoked_by)})`}`;
   const rest = fit(`${who}${until}${why}`, Math.max(20, width - head.length - word.length - 2));
   return `${paint.dim(head)}${colour(paint.bold(word))}  ${rest}`;
+}
+
+function renderPassport({ seq, time, agent_id, serial, passport_hash }: MeshEvent, { paint, width }: Look): string {
+  const head = `${time.slice(0, 10)} ${time.slice(11, 23)}  ${String(seq).padStart(5)}  `;
+  const what = serial == null ? 'withdrawn' : `serial ${serial}, ${passport_hash?.slice(0, 19)}...`;
+  const rest = fit(`${agentName(agent_id) ?? clean(agent_id)}: ${what}`, Math.max(20, width - head.length - 10));
+  return `${paint.dim(head)}${paint.bold('PASSPORT')}  ${rest}`;
 }
 
 export interface CopyView {

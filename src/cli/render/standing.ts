@@ -26,10 +26,21 @@ export function renderOutcome({ given, local, everyone }: OutcomeView, paint: Pa
   const first = `${statusWord(outcome.status, paint)} ${paint.bold(who)}${again}`;
   if (local) return `${first}\n  on this machine alone: no other machine was told`;
   const log = `durable as event ${outcome.seq} of the mesh`;
-  return `${first}\n  ${log}\n  ${reach(given, paint)}`;
+  return `${first}\n  ${log}\n  ${renderReach(given, paint)}`;
 }
 
-function reach({ outcome, missing, roster, absent }: Given, paint: Paint): string {
+/** How far an event has come: `applied by 1 of 2 verifiers`, and who is absent. */
+export function renderReach(
+  {
+    outcome,
+    missing,
+    roster,
+    absent,
+  }: Pick<Given, 'missing' | 'roster' | 'absent'> & {
+    readonly outcome: Pick<Given['outcome'], 'propagated_to' | 'connected' | 'propagation_ms'>;
+  },
+  paint: Paint,
+): string {
   const { propagated_to, connected, propagation_ms } = outcome;
   const silent = Math.max(0, connected - (roster - absent.length));
   if (roster === 0) {

@@ -2,6 +2,8 @@
 import type { OnStale } from '../../mesh/roster/member.js';
 import type { MeshCopy, MeshLine } from '../../app/ports/mesh.js';
 import { machineKey, meshFollower, meshLines, openCopy, refreshCopy, type MeshAccess } from '../../workspace/mesh.js';
+import { passportFetcher } from '../../app/mesh/passports.js';
+import { localState } from '../../workspace/state.js';
 import { OwnLifetime, type LocalWorkspace } from '../../workspace/workspace.js';
 
 /** A mesh that is listened to: the copy, and what keeps it current. */
@@ -26,11 +28,15 @@ export async function connectMesh(
     if (mesh === null || mesh.key === null) return { copy, lines: [], refresh: async () => false, close };
     const { key, maxAgeMs, onStale } = mesh;
     const machine = await machineKey(workspace);
+    const lines = await meshLines(lifetime, mesh, key);
+    const fetch = passportFetcher(lines[0]!, copy, await localState(workspace), workspace.world.clock);
     const following = await meshFollower(mesh, key, {
       maxAgeMs,
       copy,
       verifier: { key: machine.key, label: machine.host, program: 'library', onStale, maxAgeMs },
       background: true,
+      onPassports: fetch,
+      onProof: fetch,
       onAlarm: (kind, message) => notice(`The mesh (${kind}): ${message}.`),
       onFailure: (error) => notice(`The mesh is not followed any more: ${String(error).slice(0, 200)}`),
     });
@@ -38,7 +44,7 @@ export async function connectMesh(
     following.start();
     return {
       copy,
-      lines: await meshLines(lifetime, mesh, key),
+      lines,
       refresh: (timeoutMs) => refreshCopy(mesh, key, copy, maxAgeMs, timeoutMs),
       close,
     };

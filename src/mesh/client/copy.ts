@@ -3,13 +3,14 @@ import type { Checkpoint } from '../log/checkpoint.js';
 import type { MeshEvent } from '../log/event.js';
 import type { Head } from '../log/head.js';
 import type { Snapshot } from '../log/snapshot.js';
+import { markOf, type PassportMark } from '../passports.js';
 import { deniesAt, nextStanding, type Standing } from '../standing.js';
 import { EVERYONE, principalOf } from '../subject.js';
 import { StandingIndex } from './standing-index.js';
 
 /** What became of an event. */
 export type Applied =
-  | { readonly kind: 'applied'; readonly standing: Standing }
+  | { readonly kind: 'applied'; readonly standing: Standing | null; readonly passport: PassportMark | null }
   | { readonly kind: 'duplicate' }
   /** Events are missing before it; when it denies, it denies already. */
   | { readonly kind: 'gap' }
@@ -74,12 +75,13 @@ export class Copy {
     if (fork !== null) return this.#early(event, { kind: 'fork', reason: fork });
     if (event.seq <= position.seq) return { kind: 'duplicate' };
     if (event.seq > position.seq + 1) return this.#early(event, { kind: 'gap' });
-    const standing = nextStanding(this.#get(event.agent_id) ?? null, event);
-    this.#set(standing);
+    const passport = markOf(event);
+    const standing = passport === null ? nextStanding(this.#get(event.agent_id) ?? null, event) : null;
+    if (standing !== null) this.#set(standing);
     this.#position = { logId: event.log_id, term: event.term, seq: event.seq, hash: event.hash };
     this.#remember(event.seq, event.hash);
     this.#release(event);
-    return { kind: 'applied', standing };
+    return { kind: 'applied', standing, passport };
   }
 
   /** What contradicts this copy in a checkpoint whose signature holds; null when nothing does. */
@@ -172,7 +174,8 @@ export class Copy {
 
   /** Whatever is wrong with an event's place, a deny that the mesh signed denies. */
   #early<T extends Applied>(event: MeshEvent, verdict: T): T {
-    if (event.type === 'reinstatement') return verdict;
+    // A passport out of turn comes again with the snapshot.
+    if (event.type === 'reinstatement' || event.type === 'passport') return verdict;
     const before = this.#kept.get(event.agent_id);
     const forever = verdict.kind === 'fork' || (before !== undefined && before.until === null);
     const until = forever ? null : Math.max(before?.until ?? 0, event.seq);

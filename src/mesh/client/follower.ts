@@ -5,36 +5,19 @@ import type { JsonObject } from '../../protocol/json/values.js';
 import { parseCheckpoint, type Checkpoint } from '../log/checkpoint.js';
 import { parseEvent, type MeshEvent } from '../log/event.js';
 import { formatEventId, type Head } from '../log/head.js';
-import { signatureHolds, type SignatureCheck } from '../log/signing.js';
+import { signatureHolds } from '../log/signing.js';
 import { readSnapshot } from '../log/snapshot.js';
 import type { Frame } from '../sse.js';
+import type { PassportMark } from '../passports.js';
 import type { Standing } from '../standing.js';
 import { Copy, type KeptDeny } from './copy.js';
 import { Freshness } from './freshness.js';
 import { Line } from './line.js';
-import type { AlarmKind, Check, Effect, FollowState, Input, Kept } from './messages.js';
+import type { AlarmKind, Check, Effect, FollowerOptions, FollowState, Input, Kept } from './messages.js';
 
-export type { Check } from './messages.js';
+export type { Check, FollowerOptions } from './messages.js';
 import type { Moment } from './moment.js';
 import { challengeIn, isGenuine, readGreeting, readPollAnswer, readSpread } from './reading.js';
-
-/** What a follower is made with. */
-export interface FollowerOptions {
-  /** How many endpoints there are; they are tried in order. */
-  readonly endpoints: number;
-  /** Whether a signature is the mesh's, by its pinned key. */
-  readonly check: SignatureCheck;
-  /** In [0, 1), for the spread of reconnections. */
-  readonly random: () => number;
-  /** 32 hex digits that nobody can guess, another each time. */
-  readonly challenge: () => string;
-  /** How old the last proof may be, in ms, before the copy is `expired`. */
-  readonly maxAgeMs: number;
-  /** Whether the server is told what was applied. */
-  readonly confirms: boolean;
-  /** Asks by polls only, from the start: for one question, not for following. */
-  readonly polls?: boolean;
-}
 
 /** The client as a state machine: messages and moments in, effects out; no sockets and no timers. */
 export class Follower {
@@ -59,6 +42,8 @@ export class Follower {
   #changed: Standing[] = [];
   /** The events that brought them about. */
   #applied: MeshEvent[] = [];
+  /** The passports that they put in force. */
+  #passports: PassportMark[] = [];
   /** What is kept, as far as this follower knows. */
   #saved: { readonly from: Head | null; readonly keptBefore: readonly KeptDeny[] } = { from: null, keptBefore: [] };
 
@@ -68,7 +53,8 @@ export class Follower {
   }
 
   /** Takes up a copy that was kept. */
-  restore({ position, standings, kept }: Kept): void {
+  restore({ position, standings, kept, knowsPassports }: Kept): void {
+    if (!knowsPassports) this.#resync = true;
     this.copy.restore(position, standings, kept);
     this.#saved = { from: position, keptBefore: kept };
   }
@@ -93,6 +79,7 @@ export class Follower {
     this.#effects = [];
     this.#changed = [];
     this.#applied = [];
+    this.#passports = [];
     if (!('conn' in input) || input.conn === this.#line.conn) this.#take(input, now);
     this.#settle(now);
     return this.#effects;
@@ -222,7 +209,8 @@ export class Follower {
     this.#gap = false;
     this.#confirmed = 0;
     this.#line.worked();
-    this.#save(snapshot.head, true, snapshot.standings, []);
+    this.#passports = [...(snapshot.passports ?? [])];
+    this.#save(snapshot.head, true, snapshot.standings, [], snapshot.passports !== null);
     this.#connect(now);
   }
 
@@ -237,7 +225,7 @@ export class Follower {
     if (applied.kind === 'applied') {
       this.freshness.applied(event.seq);
       this.#asked = challengeIn(event) ?? this.#asked;
-      this.#keep([applied.standing], [event]);
+      this.#keep(applied.standing === null ? [] : [applied.standing], [event], applied.passport);
       return;
     }
     // Denies out of turn are in force already; they must outlive this process too.
@@ -287,13 +275,14 @@ export class Follower {
   }
 
   /** Adds to the changes of this step that are to be kept. */
-  #keep(standings: readonly Standing[], events: readonly MeshEvent[]): void {
+  #keep(standings: readonly Standing[], events: readonly MeshEvent[], passport: PassportMark | null = null): void {
     const { position } = this.copy;
     if (position === null) return;
     const last = this.#effects[this.#effects.length - 1];
     if (last?.type === 'keep' && last.standings === this.#changed) {
       this.#changed.push(...standings);
       this.#applied.push(...events);
+      if (passport !== null) this.#passports.push(passport);
       this.#effects.pop();
       this.#saved = last;
       this.#save(position, false, this.#changed, this.#applied);
@@ -301,13 +290,20 @@ export class Follower {
     }
     this.#changed = [...standings];
     this.#applied = [...events];
+    this.#passports = passport === null ? [] : [passport];
     this.#save(position, false, this.#changed, this.#applied);
   }
 
-  #save(position: Head, whole: boolean, standings: readonly Standing[], events: readonly MeshEvent[]): void {
-    const { from, keptBefore } = this.#saved;
+  #save(
+    position: Head,
+    whole: boolean,
+    standings: readonly Standing[],
+    events: readonly MeshEvent[],
+    tells = true,
+  ): void {
     const kept = [...this.copy.kept()];
-    this.#effects.push({ type: 'keep', from, keptBefore, position, whole, standings, events, kept });
+    const change = { position, whole, standings, events, kept, passports: this.#passports, tellsPassports: tells };
+    this.#effects.push({ type: 'keep', ...this.#saved, ...change });
     this.#saved = { from: position, keptBefore: kept };
   }
 

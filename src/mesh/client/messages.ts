@@ -2,7 +2,9 @@
 import type { MeshEvent } from '../log/event.js';
 import type { Checkpoint } from '../log/checkpoint.js';
 import type { Head } from '../log/head.js';
+import type { SignatureCheck } from '../log/signing.js';
 import type { Frame } from '../sse.js';
+import type { PassportMark } from '../passports.js';
 import type { Standing, Status } from '../standing.js';
 import type { KeptDeny } from './copy.js';
 
@@ -27,6 +29,8 @@ export interface Kept {
   readonly position: Head;
   readonly standings: Iterable<Standing>;
   readonly kept: readonly KeptDeny[];
+  /** False of a copy that an earlier version made, which was told of no passport: a snapshot is fetched first. */
+  readonly knowsPassports: boolean;
 }
 
 /** How events arrive. */
@@ -82,6 +86,10 @@ export type Effect =
       /** True: these are all standings, others are gone. */
       readonly whole: boolean;
       readonly standings: readonly Standing[];
+      /** Passports that the events, or the whole snapshot, put in force. */
+      readonly passports: readonly PassportMark[];
+      /** False where the mesh could tell of none, being of the first version. */
+      readonly tellsPassports: boolean;
       /** The events that were applied, in order; none of a snapshot. */
       readonly events: readonly MeshEvent[];
       readonly kept: readonly KeptDeny[];
@@ -100,4 +108,22 @@ export interface Check {
   readonly denial: Standing | null;
   readonly state: FollowState;
   readonly ageMs: number | null;
+}
+
+/** What a follower is made with. */
+export interface FollowerOptions {
+  /** How many endpoints there are; they are tried in order. */
+  readonly endpoints: number;
+  /** Whether a signature is the mesh's, by its pinned key. */
+  readonly check: SignatureCheck;
+  /** In [0, 1), for the spread of reconnections. */
+  readonly random: () => number;
+  /** 32 hex digits that nobody can guess, another each time. */
+  readonly challenge: () => string;
+  /** How old the last proof may be, in ms, before the copy is `expired`. */
+  readonly maxAgeMs: number;
+  /** Whether the server is told what was applied. */
+  readonly confirms: boolean;
+  /** Asks by polls only, from the start: for one question, not for following. */
+  readonly polls?: boolean;
 }

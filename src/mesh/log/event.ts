@@ -5,14 +5,16 @@ import { parseJsonText } from '../../protocol/json/parse.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { parseTime } from '../../protocol/time.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
+import { MAX_SERIAL } from '../../protocol/passport.js';
 import { formatEventId, isHash, isLogId, type Head } from './head.js';
 import { MAX_ACTOR, MAX_EVENT_BYTES, MAX_REASON } from '../limits.js';
 import { SIGNATURE_HEX, type Signer } from './signing.js';
 import { canonicalSubject, scopeOf, type Scope } from '../subject.js';
 
-const EVENT_VERSION = 1;
+/** 1: what stops and lets act again, as the first version reads it. 2: what only later versions know. */
+const VERSIONS: readonly unknown[] = [1, 2];
 /** What an event tells. */
-export type EventType = 'revocation' | 'suspension' | 'reinstatement';
+export type EventType = 'revocation' | 'suspension' | 'reinstatement' | 'passport';
 const TYPES: readonly string[] = ['revocation', 'suspension', 'reinstatement'];
 
 /** Who gave the command: the API key, and the operator's own signature when there was one. */
@@ -49,6 +51,9 @@ export interface EventFields {
   readonly version: number;
   readonly cmd_id: string;
   readonly operator: OperatorMark;
+  /** Only of `passport`: its serial, and its hash `sha256:<64 hex>`; both null where it was withdrawn. */
+  readonly serial?: number | null;
+  readonly passport_hash?: string | null;
 }
 
 /** An event of the log (mesh contract, "Data"). */
@@ -73,6 +78,8 @@ const MEMBERS: readonly string[] = [
   ...['v', 'log_id', 'term', 'seq', 'time', 'type', 'id', 'agent_id', 'reason', 'revoked_by', 'scope'],
   ...['suspended_until', 'version', 'cmd_id', 'operator', 'prev_hash', 'hash', 'signature'],
 ];
+const PASSPORT_MEMBERS = ['serial', 'passport_hash'] as const;
+const PASSPORT_HASH = /^sha256:[0-9a-f]{64}$/;
 const SIGNED_MEMBERS = ['public_key', 'method', 'path', 'content_digest', 'params', 'signature'] as const;
 
 /** The event that follows `head`, linked and signed; null when it would be larger than an event may be. */
@@ -86,7 +93,7 @@ export function sealEvent(
   const seq = head.seq + 1;
   const body = {
     ...fields,
-    v: EVENT_VERSION,
+    v: fields.type === 'passport' ? 2 : 1,
     log_id: head.logId,
     term,
     seq,
@@ -117,8 +124,8 @@ export function parseEvent(text: string): MeshEvent {
 
 /** Reads an event; its signature and place are separate questions. @throws ShapeError */
 export function readEvent(value: Json): MeshEvent {
-  const event = objectOf(value, 'the event', MEMBERS);
-  if (event.v !== EVENT_VERSION) throw new ShapeError('"v" is not a version that this program knows');
+  const event = objectOf(value, 'the event', MEMBERS, PASSPORT_MEMBERS);
+  if (!VERSIONS.includes(event.v)) throw new ShapeError('"v" is not a version that this program knows');
   const text = (name: string, max: number): string => {
     const member = event[name];
     if (typeof member !== 'string' || member.length === 0 || member.length > max) throw bad(name);
@@ -146,10 +153,25 @@ export function readEvent(value: Json): MeshEvent {
   if ((event.type === 'suspension') !== (until !== null) && TYPES.includes(text('type', 32)))
     throw bad('suspended_until');
   text('type', 32);
+  readPassportMembers(event);
   count('version');
   text('cmd_id', 64);
   readMark(event.operator);
   return event as unknown as MeshEvent;
+}
+
+function readPassportMembers(event: JsonObject): void {
+  const { v, type, serial, passport_hash } = event;
+  const is = type === 'passport';
+  if ((v === 2) !== is) throw bad('v');
+  if (!is) {
+    if (serial !== undefined || passport_hash !== undefined) throw bad('serial');
+    return;
+  }
+  if (serial === null && passport_hash === null) return;
+  if (typeof serial !== 'number' || !Number.isSafeInteger(serial) || serial < 1 || serial > MAX_SERIAL)
+    throw bad('serial');
+  if (typeof passport_hash !== 'string' || !PASSPORT_HASH.test(passport_hash)) throw bad('passport_hash');
 }
 
 function readMark(value: Json | undefined): void {

@@ -11,6 +11,7 @@ import { formatTime, parseTime } from '../../protocol/time.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { isHash, isLogId, type Head } from './head.js';
 import { signatureHolds, type SignatureCheck, type Signer } from './signing.js';
+import type { PassportMark } from '../passports.js';
 import type { Standing, Status } from '../standing.js';
 import { canonicalSubject } from '../subject.js';
 
@@ -20,6 +21,8 @@ export interface Snapshot {
   /** When it was made, RFC 3339. */
   readonly time: string;
   readonly standings: readonly Standing[];
+  /** Null where it was made for the first version, and tells of none. */
+  readonly passports: readonly PassportMark[] | null;
 }
 
 /** What stands around the lines of a snapshot: its header, and the signed trailer once every line was seen. */
@@ -28,10 +31,20 @@ export class SnapshotFrame {
   readonly #head: Head;
   readonly #hash = createHash('sha256');
 
-  /** `time`: RFC 3339. `count`: how many lines there will be. */
-  constructor(head: Head, time: string, count: number) {
+  /** `time`: RFC 3339. `count`: how many lines of standings there will be; `passports`: how many of passports, null for the first version. */
+  constructor(head: Head, time: string, count: number, passports: number | null = null) {
     const { logId, term, seq, hash } = head;
-    const header = canonicalize({ type: 'snapshot', v: 1, log_id: logId, term, seq, hash, time, count });
+    const header = canonicalize({
+      type: 'snapshot',
+      v: passports === null ? 1 : 2,
+      log_id: logId,
+      term,
+      seq,
+      hash,
+      time,
+      count,
+      ...(passports === null ? {} : { passports }),
+    });
     this.header = Buffer.from(`${header}\n`);
     this.#head = head;
     this.#hash.update(this.header);
@@ -73,12 +86,17 @@ export function readSnapshot(text: string, check: SignatureCheck): Snapshot {
     throw new ShapeError('the snapshot is not the one that was signed');
   }
   const at = text.indexOf('\n') + 1;
-  const header = objectOf(parseJsonText(text.slice(0, at - 1)), 'the snapshot', HEADER_MEMBERS);
+  const header = objectOf(parseJsonText(text.slice(0, at - 1)), 'the snapshot', HEADER_MEMBERS, ['passports']);
   const head = headOf(header);
   if (trailer.log_id !== head.logId || trailer.seq !== head.seq) throw new ShapeError('the snapshot mixes two logs');
-  const standings = readSnapshotLines(text, at, lastLine);
-  if (header.count !== standings.length) throw new ShapeError('the snapshot does not hold as many subjects as it says');
-  return { head, time: header.time as string, standings };
+  const total = header.v === 2 ? header.passports : 0;
+  if (!isCount(total)) throw new ShapeError('the snapshot does not say how many passports it holds');
+  const from = startOfLast(text, at, lastLine, total as number);
+  const standings = readSnapshotLines(text, at, from);
+  const passports = header.v === 2 ? readPassportLines(text, from, lastLine) : null;
+  if (header.count !== standings.length || (passports !== null && passports.length !== total))
+    throw new ShapeError('the snapshot does not hold as many subjects as it says');
+  return { head, time: header.time as string, standings, passports };
 }
 
 /** A subject's line with its line feed. */
@@ -108,11 +126,49 @@ export function readSnapshotLines(text: string, start: number, end: number): Sta
   return standings;
 }
 
+/** A passport's line with its line feed. */
+export function passportLine({ agent, serial, hash, seq }: PassportMark): string {
+  return `${canonicalize({ agent, serial, passport_hash: hash, seq })}\n`;
+}
+
+function readPassportLines(text: string, start: number, end: number): PassportMark[] {
+  const marks: PassportMark[] = [];
+  for (let at = start; at < end;) {
+    const next = text.indexOf('\n', at);
+    const line = objectOf(parseJsonText(text.slice(at, next)), 'a passport', [
+      'agent',
+      'serial',
+      'passport_hash',
+      'seq',
+    ]);
+    const { agent, serial, passport_hash: hash, seq } = line;
+    const withdrawn = serial === null && hash === null;
+    const sound =
+      typeof agent === 'string' && isCount(seq) && (withdrawn || (isCount(serial) && typeof hash === 'string'));
+    if (!sound) throw new ShapeError('a passport of the snapshot is not whole');
+    marks.push({
+      agent: agent as string,
+      serial: serial as number | null,
+      hash: hash as string | null,
+      seq: seq as number,
+    });
+    at = next + 1;
+  }
+  return marks;
+}
+
+/** Where the last `count` lines before `end` begin. */
+function startOfLast(text: string, start: number, end: number, count: number): number {
+  let at = end;
+  for (let i = 0; i < count && at > start; i++) at = text.lastIndexOf('\n', at - 2) + 1;
+  return Math.max(at, start);
+}
+
 function headOf(header: JsonObject): Head {
   const { type, v, log_id, term, seq, hash, time } = header;
   const sound =
     type === 'snapshot' &&
-    v === 1 &&
+    (v === 1 || v === 2) &&
     typeof log_id === 'string' &&
     isLogId(log_id) &&
     isCount(term) &&

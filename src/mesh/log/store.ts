@@ -2,6 +2,7 @@
 import type { KeyRecord } from '../access/api-key.js';
 import type { Head } from './head.js';
 import type { Member } from '../roster/member.js';
+import type { PassportMark, RegisteredKey } from '../passports.js';
 import type { Refusal } from '../refusal.js';
 import type { Answer, Judge, LogRecord, Proposal } from '../ruling.js';
 import type { Standing } from '../standing.js';
@@ -176,6 +177,21 @@ export interface MeshStore {
   readonly notes: {
     get(name: string): Promise<string | null>;
     put(name: string, text: string): Promise<void>;
+  };
+  readonly passports: {
+    mark(agent: string): Promise<PassportMark | null>;
+    /** All that are in force or were withdrawn. */
+    marks(): Promise<readonly PassportMark[]>;
+    /** The canonical text of a document that was published; null where none has this hash. */
+    document(hash: string): Promise<string | null>;
+  };
+  readonly principals: {
+    /** False when it is registered already. */
+    add(key: RegisteredKey): Promise<boolean>;
+    /** Takes one key of a principal away, or all of them; how many there were. */
+    remove(did: string, publicKey: string | null): Promise<number>;
+    /** Of one principal, or of all. */
+    list(did: string | null): Promise<readonly RegisteredKey[]>;
   };
   readonly logs: LogTable;
 

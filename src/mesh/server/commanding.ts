@@ -11,7 +11,7 @@ import {
 import { MAX_CONFIRM_WAIT_MS } from '../limits.js';
 import { Refused } from '../refusal.js';
 import { mayAct } from '../access/roles.js';
-import type { Answer } from '../ruling.js';
+import type { Answer, Proposal } from '../ruling.js';
 import { jsonBody, waitOf } from './http/body.js';
 import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
@@ -48,17 +48,7 @@ export async function nativeCommand(server: MeshServer, request: Request, caller
     version: answer.version,
     cmd_id: answer.cmdId,
     durable: true,
-    propagated_to: propagation.applied,
-    connected: propagation.connected,
-    reporting: propagation.reporting,
-    roster: propagation.members,
-    applied: propagation.applied,
-    unsettled: propagation.unsettled,
-    complete: propagation.complete,
-    absent: propagation.absent.slice(0, MAX_ABSENT).map(absentForm),
-    absent_more: Math.max(0, propagation.absent.length - MAX_ABSENT),
-    propagation_ms: propagation.ms,
-    regions: [],
+    ...propagationForm(propagation),
     changed: answer.changed,
   });
 }
@@ -100,12 +90,25 @@ async function carryOut(
     );
   }
   const signed = server.gate.signature(request, caller);
-  const outcome = await server.committer.submit({
-    command: command.by === null ? { ...command, by: caller.key.label ?? `key:${caller.key.keyId}` } : command,
-    digest: commandDigest(command),
-    operator: { key_id: caller.key.keyId, signed: signed?.mark ?? null },
-    nonce: signed?.nonce ?? null,
-  });
+  return submitAndWait(
+    server,
+    {
+      command: command.by === null ? { ...command, by: caller.key.label ?? `key:${caller.key.keyId}` } : command,
+      digest: commandDigest(command),
+      operator: { key_id: caller.key.keyId, signed: signed?.mark ?? null },
+      nonce: signed?.nonce ?? null,
+    },
+    waitMs,
+  );
+}
+
+/** Has a proposal committed, and waits up to `waitMs` for those who listen to confirm it. Throws Refused. */
+export async function submitAndWait(
+  server: MeshServer,
+  proposal: Proposal,
+  waitMs: number,
+): Promise<{ answer: Answer; propagation: Propagation }> {
+  const outcome = await server.committer.submit(proposal);
   if (outcome.kind === 'refused') {
     const { code, message, details } = outcome.refusal;
     throw new Refused(code, message, details);
@@ -114,9 +117,7 @@ async function carryOut(
   await server.pump();
   const { answer } = outcome;
   const seq = answer.seq;
-  await server.waits.for(() => {
-    return server.stopping || server.roster.count(seq).pending === 0;
-  }, waitMs);
+  await server.waits.for(() => server.stopping || server.roster.count(seq).pending === 0, waitMs);
   return { answer, propagation: propagationOf(server, seq, committedAt) };
 }
 
@@ -125,6 +126,23 @@ function propagationOf(server: MeshServer, seq: number, committedAt: number): Pr
   const connected = server.hub.size + server.pollers.size;
   const took = count.lastAt === null ? null : Math.max(0, count.lastAt - committedAt);
   return { ...count, connected, ms: took === null ? null : Math.round(took * 10) / 10 };
+}
+
+/** How an event fares, as answers show it. */
+export function propagationForm(propagation: Propagation) {
+  return {
+    propagated_to: propagation.applied,
+    connected: propagation.connected,
+    reporting: propagation.reporting,
+    roster: propagation.members,
+    applied: propagation.applied,
+    unsettled: propagation.unsettled,
+    complete: propagation.complete,
+    absent: propagation.absent.slice(0, MAX_ABSENT).map(absentForm),
+    absent_more: Math.max(0, propagation.absent.length - MAX_ABSENT),
+    propagation_ms: propagation.ms,
+    regions: [],
+  };
 }
 
 /** An absent verifier as answers show it. */

@@ -78,7 +78,9 @@ export class MeshServer {
   #pumping: Promise<void> | null = null;
   #pumpAgain = false;
   readonly #keeper: SnapshotKeeper;
-  #snapshot: { readonly seq: number; readonly pieces: Promise<readonly Uint8Array[]> } | null = null;
+  readonly #snapshots = new Map<1 | 2, { readonly seq: number; readonly pieces: Promise<readonly Uint8Array[]> }>();
+  /** The keeper makes one at a time. */
+  #making: Promise<unknown> = Promise.resolve();
   #broken = false;
   #reportFailure!: (error: unknown) => void;
   #stopWake: () => void;
@@ -181,19 +183,25 @@ export class MeshServer {
     return { kind: 'after', seq };
   }
 
-  /** The snapshot in pieces; made again only when the last one is too far behind to follow from. */
-  snapshot(): Promise<readonly Uint8Array[]> {
-    const known = this.#snapshot;
-    if (known !== null && this.#head.seq - known.seq < Math.min(PAGE_EVENTS, this.#retained)) return known.pieces;
+  /** The snapshot in pieces, as `version` reads it; made again only when the last one is too far behind to follow from. */
+  snapshot(version: 1 | 2): Promise<readonly Uint8Array[]> {
+    const known = this.#snapshots.get(version);
+    // The first version cannot follow over an event that it does not know: its snapshot must be of the very head.
+    const behind = version === 1 ? 0 : Math.min(PAGE_EVENTS, this.#retained) - 1;
+    if (known !== undefined && this.#head.seq - known.seq <= behind) return known.pieces;
     // One that is being made is waited for: what it lacks follows as events.
-    if (known !== null && known.seq === Infinity) return known.pieces;
-    const made = this.#keeper.make(formatTime(this.clock.wall()));
+    if (known !== undefined && known.seq === Infinity) return known.pieces;
+    const made = this.#making.then(() => this.#keeper.make(formatTime(this.clock.wall()), version));
+    this.#making = made.catch(() => undefined);
     const pieces = made.then((snapshot) => {
-      this.#snapshot = { seq: snapshot.seq, pieces };
+      this.#snapshots.set(version, { seq: snapshot.seq, pieces });
       return snapshot.pieces;
     });
-    this.#snapshot = { seq: Infinity, pieces };
-    pieces.catch(this.fail);
+    this.#snapshots.set(version, { seq: Infinity, pieces });
+    pieces.catch((error: unknown) => {
+      this.#snapshots.delete(version);
+      this.fail(error);
+    });
     return pieces;
   }
 

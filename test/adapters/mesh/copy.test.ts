@@ -37,7 +37,18 @@ function standing(subject: string, status: Standing['status'], fields: Partial<S
 
 function change(seq: number, standings: Standing[], fields: Partial<CopyChange> = {}): CopyChange {
   const from = fields.whole === true ? null : at(seq - 1);
-  return { from, position: at(seq), whole: false, events: [], standings, keptBefore: [], kept: [], ...fields };
+  return {
+    from,
+    position: at(seq),
+    whole: false,
+    events: [],
+    standings,
+    keptBefore: [],
+    passports: [],
+    tellsPassports: true,
+    kept: [],
+    ...fields,
+  };
 }
 
 function at(seq: number, history = 'c'): Head {

@@ -21,7 +21,15 @@ function denied(subject: string): Standing {
   return { subject, status: 'revoked', ...fields };
 }
 
-const first = { from: null, whole: true, events: [], keptBefore: [], kept: [] } as const;
+const first = {
+  from: null,
+  whole: true,
+  events: [],
+  keptBefore: [],
+  passports: [],
+  tellsPassports: true,
+  kept: [],
+} as const;
 
 /** A whole file with three denies, one of them set on this machine alone; the bytes of its pages that matter most. */
 function copyFile(): { readonly path: string; readonly whole: Buffer; readonly dense: ReadonlySet<number> } {

@@ -25,7 +25,18 @@ function standing(subject: string, status: Standing['status'], seq: number): Sta
 /** What a process writes that was at `from` and has applied the events up to `to`. */
 function way(from: number, to: number, standings: Standing[], fields: Partial<CopyChange> = {}): CopyChange {
   const events = Array.from({ length: to - from }, (_, i) => at(from + 1 + i));
-  return { from: at(from), position: at(to), whole: false, events, standings, keptBefore: [], kept: [], ...fields };
+  return {
+    from: at(from),
+    position: at(to),
+    whole: false,
+    events,
+    standings,
+    keptBefore: [],
+    passports: [],
+    tellsPassports: true,
+    kept: [],
+    ...fields,
+  };
 }
 
 const snapshot = (seq: number, standings: Standing[], from: Head | null = null): CopyChange =>

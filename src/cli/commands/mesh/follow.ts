@@ -6,7 +6,8 @@ import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { isLabel } from '../../../mesh/roster/member.js';
 import type { CommandSpec } from '../../spec.js';
 import type { KeyPlaces } from '../../../workspace/keys.js';
-import { meshFollower } from '../../../workspace/mesh.js';
+import { passportFetcher } from '../../../app/mesh/passports.js';
+import { meshFollower, meshLines } from '../../../workspace/mesh.js';
 import { localState } from '../../../workspace/state.js';
 import { apiKey, localCopy } from '../../mesh/access.js';
 
@@ -52,7 +53,7 @@ export const command: CommandSpec<Options> = {
 
   async run({ options }, cli) {
     const access = await requireMesh(cli);
-    const [key, copy, , config] = await Promise.all([
+    const [key, copy, state, config] = await Promise.all([
       apiKey(cli, options),
       localCopy(cli),
       localState(cli.workspace),
@@ -61,10 +62,16 @@ export const command: CommandSpec<Options> = {
     const teller = new FollowTeller(cli, access.endpoints[0]!);
     let broken: (error: unknown) => void = () => undefined;
     const failed = new Promise<never>((_, reject) => (broken = reject));
+    const [line] = await meshLines(cli.workspace, access, key);
+    const fetch = passportFetcher(line!, copy, state, cli.io.now);
     const following = await meshFollower(access, key, {
       ...teller.listener,
       verifier: await listeningVerifier(cli, copy, options.label ?? options.name),
-      onProof: () => followsAgain(copy),
+      onPassports: fetch,
+      onProof: () => {
+        followsAgain(copy);
+        fetch();
+      },
       maxAgeMs: config.get('revocation.max_age'),
       copy,
       onEvents: (events) => teller.events(events),

@@ -8,7 +8,7 @@ import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { duration } from '../../input/values.js';
 import { denyRetired } from '../../passports/retired-key.js';
-import { knownHereAlone } from '../../passports/reach.js';
+import { announce, sayReach } from '../../passports/reach.js';
 import { passportTarget, printUnwritten } from '../../passports/out.js';
 import { readDocument } from '../../../workspace/files.js';
 import { issuing } from '../../../workspace/keys.js';
@@ -105,6 +105,7 @@ export const command: CommandSpec<Options> = {
     const { document } = issued.passport;
     const [former] = document.previous_keys;
     const denied = overlap === 0 ? await denyRetired(cli, former!.public_key, options) : null;
+    const announced = await announce(cli, issued.passport, options);
     const answer = {
       agent_id: document.agent_id,
       key_id: document.key_id,
@@ -118,7 +119,7 @@ export const command: CommandSpec<Options> = {
       serial: issued.passport.serial,
       passport_hash: issued.passport.hash(),
       previous_key_denied: denied === null ? null : denied.everywhere ? 'everywhere' : 'here',
-      published: null,
+      published: announced.publishing?.outcome ?? null,
     };
     if (cli.globals.json) cli.json(answer);
     else {
@@ -129,10 +130,10 @@ export const command: CommandSpec<Options> = {
       const end =
         denied === null ? `verifies until ${former!.valid_until}` : `is denied ${WHERE[`${denied.everywhere}`]}`;
       say(`  old key      ${former!.key_id.split('#')[1]!} ${end}`);
-      knownHereAlone(cli, path);
+      sayReach(cli, path, announced);
       cli.note('next: give the new key to the agent');
     }
-    return denied?.exitCode ?? 0;
+    return Math.max(denied?.exitCode ?? 0, announced.exitCode);
   },
 };
 

@@ -28,11 +28,18 @@ A verifier that stops in order (SIGTERM of follow) says so and is not missed; un
 (AIP-E405) unless the mesh answers. aip mesh forget <label> takes one off that will not come back.
 aip mesh drill --challenge <hex> has every verifier answer with the value, signed; the report holds the answers.
 
+# Passports travel
+  aip mesh principal add <did> --public-key <key>   admin: the mesh takes the passports that this key signs
+  aip passport publish <agent>                      operator: in force everywhere, with the speed of a revocation
+update, renew and rotate publish by themselves where this machine has joined with a role that may, and say who has it. From the event on
+every verifier refuses older passports of the agent; it fetches the new one and checks it against the principals pinned there, which the
+mesh cannot replace. aip mesh passport withdraw <agent> (admin) takes back one that was published by mistake.
+
 # Roles of API keys; each may do what the ones before it may
   observer   standing, events, status
   verifier   ship verification logs
-  operator   revoke, suspend
-  admin      reinstate, make and revoke keys
+  operator   revoke, suspend, publish passports, drill
+  admin      reinstate, make and revoke keys, principals, roster
 Revoking is easy on purpose; reinstating needs more.
 
 # Where the secrets are

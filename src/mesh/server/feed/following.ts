@@ -1,4 +1,5 @@
 /** The ways to follow the log: the native stream, the reference's stream, the long poll, and the snapshot. */
+import { parseEvent } from '../../log/event.js';
 import { formatEventId, parseEventId, type Head } from '../../log/head.js';
 import { MAX_POLL_WAIT_MS, PAGE_BYTES, PAGE_EVENTS } from '../../limits.js';
 import { mayAct } from '../../access/roles.js';
@@ -40,7 +41,7 @@ export async function nativeStream(server: MeshServer, request: Request, caller:
   if (position.kind === 'after') {
     return stream(server, caller, {
       id,
-      form: 'native',
+      form: versionOf(request) === 1 ? 'first' : 'native',
       verifier,
       after: position.seq,
       prelude: [Buffer.from(hello)],
@@ -48,7 +49,13 @@ export async function nativeStream(server: MeshServer, request: Request, caller:
   }
   // What is live follows, so a reader that fetches the snapshot meanwhile misses nothing. What it has is unknown: it confirms nothing.
   const prelude = [Buffer.from(hello + frame('reset', null, JSON.stringify(resetOf(position))))];
-  return stream(server, caller, { id, form: 'native', verifier: null, after: server.head.seq, prelude });
+  return stream(server, caller, {
+    id,
+    form: versionOf(request) === 1 ? 'first' : 'native',
+    verifier: null,
+    after: server.head.seq,
+    prelude,
+  });
 }
 
 /**
@@ -106,6 +113,12 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
   const texts: string[] = [];
   let bytes = 0;
   for (const { text } of await server.store.read(seq, PAGE_EVENTS)) {
+    if (version === 1 && parseEvent(text).v !== 1) {
+      // The first version goes on behind it by the snapshot, once it has what comes before.
+      if (texts.length > 0) break;
+      await server.pump();
+      return pollReply([], await proofFor(server, challenge, version), receivedUpMs, resetOf({ reason: 'newer-kind' }));
+    }
     bytes += Buffer.byteLength(text) + 1;
     if (bytes > PAGE_BYTES) break;
     texts.push(text);
@@ -116,9 +129,9 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
 }
 
 /** `GET /v1/mesh/snapshot`. */
-export async function snapshot(server: MeshServer): Promise<Reply> {
+export async function snapshot(server: MeshServer, request: Request): Promise<Reply> {
   const headers = { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' };
-  return { status: 200, headers, pieces: await server.snapshot() };
+  return { status: 200, headers, pieces: await server.snapshot(versionOf(request)) };
 }
 
 /** A verifier says how far it has applied the log. */

@@ -1,12 +1,12 @@
 /** All open streams, served from one ring of ready frames. */
-import { parseEvent, referenceForm } from '../../log/event.js';
+import { parseEvent } from '../../log/event.js';
 import { HEARTBEAT_MS, HEARTBEAT_SLICES, PAGE_EVENTS, RING_BYTES, RING_EVENTS, SLOW_READER_MS } from '../../limits.js';
 import { Ring } from '../../ring.js';
-import { formatEventId } from '../../log/head.js';
 import type { LogRecord } from '../../ruling.js';
 import { comment, frame } from '../../sse.js';
 import type { MeshStore } from '../../log/store.js';
 import type { Connection, ServerClock, Sink } from '../http/exchange.js';
+import { FORMS, frameOf } from './forms.js';
 import { Stream, type StreamForm } from './stream.js';
 
 /** What a stream is opened with. */
@@ -65,7 +65,7 @@ export class Hub {
     this.#ports = ports;
     this.#sliceAt = ports.clock.up();
     const ring = () => new Ring(head, RING_EVENTS, RING_BYTES);
-    this.#rings = { native: ring(), reference: ring() };
+    this.#rings = { native: ring(), first: ring(), reference: ring() };
   }
 
   /** seq of the last event that was handed to the streams. */
@@ -123,9 +123,8 @@ export class Hub {
   publish(records: readonly LogRecord[], revoked: ReadonlySet<string>): void {
     for (const record of records) {
       const event = parseEvent(record.text);
-      this.#rings.native.push(Buffer.from(frame('event', event.id, record.text)));
-      const form = referenceForm(event, revoked.has(event.agent_id));
-      this.#rings.reference.push(Buffer.from(frame(null, event.id, form)));
+      for (const form of FORMS)
+        this.#rings[form].push(Buffer.from(frameOf(form, event, record.text, revoked.has(event.agent_id))));
     }
     // Long polls are answered at once: they take no part in the passes.
     this.#notify();
@@ -193,7 +192,7 @@ export class Hub {
 
   /** Ends every stream with a last frame. */
   closeAll(last: Uint8Array): void {
-    for (const stream of this.#streams.values()) this.#end(stream, stream.form === 'native' ? last : null);
+    for (const stream of this.#streams.values()) this.#end(stream, stream.form === 'reference' ? null : last);
   }
 
   /** Drops every stream as it is. */
@@ -216,7 +215,7 @@ export class Hub {
     const due: Stream[] = [];
     for (const stream of this.#streams.values()) {
       if (stream.slice !== slice || stream.blockedAt !== null || stream.catchingUp) continue;
-      if (stream.form === 'native' && !slow) due.push(stream);
+      if (stream.form !== 'reference' && !slow) due.push(stream);
       else this.#pulse(stream, QUIET, now);
     }
     if (due.length === 0) return;
@@ -291,16 +290,11 @@ export class Hub {
 
   async #encode(form: StreamForm, records: readonly LogRecord[]): Promise<Uint8Array> {
     const { store } = this.#ports;
-    const revoked = form === 'native' ? null : await revokedAmong(store, records);
+    const revoked = form === 'reference' ? await revokedAmong(store, records) : null;
     let text = '';
     for (const record of records) {
-      const id = formatEventId(store.logId, record.term, record.seq);
-      if (revoked === null) {
-        text += frame('event', id, record.text);
-        continue;
-      }
       const event = parseEvent(record.text);
-      text += frame(null, id, referenceForm(event, revoked.has(event.agent_id)));
+      text += frameOf(form, event, record.text, revoked?.has(event.agent_id) ?? false);
     }
     return Buffer.from(text);
   }

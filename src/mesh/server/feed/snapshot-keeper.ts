@@ -5,7 +5,7 @@
 import { parseEvent } from '../../log/event.js';
 import type { Head } from '../../log/head.js';
 import { PAGE_EVENTS } from '../../limits.js';
-import { readSnapshotLines, SnapshotFrame, snapshotLine } from '../../log/snapshot.js';
+import { passportLine, readSnapshotLines, SnapshotFrame, snapshotLine } from '../../log/snapshot.js';
 import type { Signer } from '../../log/signing.js';
 import { nextStanding, type Standing } from '../../standing.js';
 import type { MeshStore } from '../../log/store.js';
@@ -42,7 +42,7 @@ export class SnapshotKeeper {
   }
 
   /** The snapshot of now, in pieces that together are its text. Not to be called again before it resolved. */
-  async make(time: string): Promise<{ readonly seq: number; readonly pieces: readonly Uint8Array[] }> {
+  async make(time: string, version: 1 | 2): Promise<{ readonly seq: number; readonly pieces: readonly Uint8Array[] }> {
     if (this.#pieces === null) {
       const head = await this.#store.head();
       this.#pieces = await this.#readAll();
@@ -53,12 +53,20 @@ export class SnapshotKeeper {
     const head = this.#head;
     const pieces = [...this.#pieces];
     const count = pieces.reduce((sum, piece) => sum + piece.count, 0);
-    const frame = new SnapshotFrame(head, time, count);
+    const marks = version === 1 ? null : await this.#store.passports.marks();
+    const frame = new SnapshotFrame(head, time, count, marks?.length ?? null);
     for (const [i, piece] of pieces.entries()) {
       frame.add(piece.bytes);
       if (i % HASHED_AT_ONCE === HASHED_AT_ONCE - 1) await this.#pause();
     }
-    return { seq: head.seq, pieces: [frame.header, ...pieces.map((piece) => piece.bytes), frame.trailer(this.#sign)] };
+    const bodies = pieces.map((piece) => piece.bytes);
+    if (marks !== null && marks.length > 0) {
+      // One that is newer than the head is told again by its event, and stays the same.
+      const lines = Buffer.from(marks.map(passportLine).join(''));
+      frame.add(lines);
+      bodies.push(lines);
+    }
+    return { seq: head.seq, pieces: [frame.header, ...bodies, frame.trailer(this.#sign)] };
   }
 
   /** Every subject, page by page: those that change in the meantime are put right by the events after the head. */
@@ -82,6 +90,8 @@ export class SnapshotKeeper {
       const touched = new Map<number, Map<string, Standing>>();
       for (const { text } of records) {
         const event = parseEvent(text);
+        // Passports are no standings.
+        if (event.type === 'passport') continue;
         const at = placeOf(pieces, event.agent_id);
         let standings = touched.get(at);
         if (standings === undefined) {

@@ -1,7 +1,7 @@
 import type { Sink } from '../http/exchange.js';
 
 /** Whose client reads the stream: this program's, or the reference package's, which knows fewer events and no positions. */
-export type StreamForm = 'native' | 'reference';
+export type StreamForm = 'native' | 'first' | 'reference';
 
 /** One open stream: a cursor into the log, and what its reader is known to have. */
 export class Stream {

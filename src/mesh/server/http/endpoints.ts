@@ -1,5 +1,5 @@
 /** Every endpoint once: routing, roles, body limits and the OpenAPI document all come from this table. */
-import { MAX_REQUEST_BYTES, MAX_SHIPMENT_BYTES } from '../../limits.js';
+import { MAX_PASSPORT_REQUEST_BYTES, MAX_REQUEST_BYTES, MAX_SHIPMENT_BYTES } from '../../limits.js';
 import type { Role } from '../../access/roles.js';
 import {
   keepDrill,
@@ -16,6 +16,7 @@ import { acknowledge, forget, leave, longPoll, nativeStream, referenceStream, sn
 import { createKey, listKeys, revokeKey } from '../keys.js';
 import { fleet } from './dashboard.js';
 import { readLogs, shipLogs, streamLogs } from '../logs.js';
+import { addPrincipal, document, inForce, listPrincipals, publish, removePrincipal, withdraw } from '../passports.js';
 import type { MeshServer } from '../mesh-server.js';
 import { metrics } from '../metrics.js';
 
@@ -29,7 +30,7 @@ export interface Endpoint {
   /** The least role that may ask. Commands ask for more by what they do. */
   readonly role: Role;
   readonly summary: string;
-  readonly tag: 'mesh' | 'logs' | 'keys' | 'reference' | 'operations';
+  readonly tag: 'mesh' | 'passports' | 'logs' | 'keys' | 'reference' | 'operations';
   /** Query parameters. */
   readonly query?: Readonly<Record<string, string>>;
   /** Name of the request body's schema. */
@@ -103,6 +104,64 @@ export const ENDPOINTS: readonly Endpoint[] = [
   get('/v1/mesh/status/{agent}', 'observer', 'mesh', 'The standing of an agent, a principal or `*`', subjectStatus, {
     answer: json('SubjectStatus'),
   }),
+  {
+    ...post(
+      '/v1/mesh/passports',
+      'operator',
+      'passports',
+      'Publish a passport',
+      publish,
+      'Publication',
+      json('Published'),
+      {
+        wait: 'How long to wait for the verifiers to confirm, e.g. `1000ms`.',
+      },
+    ),
+    maxBody: MAX_PASSPORT_REQUEST_BYTES,
+  },
+  post(
+    '/v1/mesh/passports/withdraw',
+    'admin',
+    'passports',
+    'Demand nothing of the passport of an agent any more',
+    withdraw,
+    'Withdrawal',
+    json('Published'),
+  ),
+  get('/v1/mesh/passports', 'observer', 'passports', 'The serial in force of an agent', inForce, {
+    query: { agent: 'The agent.' },
+    answer: json('PassportInForce'),
+  }),
+  get('/v1/mesh/passports/{hash}', 'observer', 'passports', 'A passport by its hash', document, {
+    answer: json('Any'),
+  }),
+  post(
+    '/v1/mesh/principals',
+    'admin',
+    'passports',
+    'Take the passports that a key signs',
+    addPrincipal,
+    'PrincipalKey',
+    json('Any', 201),
+  ),
+  get('/v1/mesh/principals', 'observer', 'passports', 'Principals whose passports are taken', listPrincipals, {
+    answer: json('Any'),
+  }),
+  {
+    ...get(
+      '/v1/mesh/principals/{did}',
+      'admin',
+      'passports',
+      'Take no passports of a principal, or of a key of it',
+      removePrincipal,
+      {
+        query: { key: 'Only this key.' },
+        answer: json('Any'),
+      },
+    ),
+    method: 'DELETE',
+    changes: true,
+  },
   post('/v1/mesh/keys', 'admin', 'keys', 'Make an API key', createKey, 'KeyOrder', json('NewKey', 201)),
   get('/v1/mesh/keys', 'admin', 'keys', 'List the API keys', listKeys, {
     query: { after: 'Only keys made after the one with this id (`next` of the last page).' },

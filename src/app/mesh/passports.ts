@@ -1,0 +1,186 @@
+/** Passports through a mesh: handed in by who signed them, fetched by who must judge by them. */
+import { signRequest } from '../../mesh/access/http-signature.js';
+import { MAX_CONFIRM_WAIT_MS } from '../../mesh/limits.js';
+import { verifySignature, importKey } from '../../protocol/ed25519/verify.js';
+import { toHex } from '../../protocol/hex.js';
+import { ShapeError } from '../../protocol/json/shape.js';
+import { readPassport, type Passport } from '../../protocol/passport.js';
+import { toldBy, unheard, type Members } from './answers.js';
+import { absentIn, type AbsentVerifier, type OrderDeps } from './orders.js';
+import type { MeshCopy, MeshLine } from '../ports/mesh.js';
+import type { State } from '../ports/state.js';
+
+/** What came of a passport at the mesh, as `--json` prints it. */
+export interface Published {
+  readonly agent_id: string;
+  /** Null where it was withdrawn. */
+  readonly serial: number | null;
+  readonly passport_hash: string | null;
+  readonly seq: number;
+  readonly propagated_to: number;
+  readonly connected: number;
+  readonly propagation_ms: number | null;
+  /** False when it was in force already. */
+  readonly changed: boolean;
+}
+
+export interface Publishing {
+  readonly outcome: Published;
+  /** Verifiers on the roster that may still judge by the older one. */
+  readonly missing: number;
+  readonly roster: number;
+  readonly absent: readonly AbsentVerifier[];
+}
+
+const ANSWER_MS = 5_000;
+const UNSURE = 'Whether it arrived is unknown: give the command again, which is harmless.';
+
+/** Puts a passport in force in the mesh. Fails with NETWORK when no endpoint takes it. */
+export function publishPassport(
+  deps: OrderDeps,
+  passport: Passport,
+  text: string,
+  force: boolean,
+): Promise<Publishing> {
+  const document = JSON.parse(text) as object;
+  const body = { cmd_id: toHex(deps.random(16)), passport: document, ...(force ? { force } : {}) };
+  return handIn(deps, '/v1/mesh/passports', body, passport.agent.id);
+}
+
+/** Takes back what the mesh demands of an agent's passport. */
+export function withdrawPassport(deps: OrderDeps, agent: string): Promise<Publishing> {
+  return handIn(deps, '/v1/mesh/passports/withdraw', { cmd_id: toHex(deps.random(16)), agent_id: agent }, agent);
+}
+
+async function handIn(deps: OrderDeps, path: string, members: object, agent: string): Promise<Publishing> {
+  const { lines, clock, random, signer, waitMs } = deps;
+  const body = Buffer.from(JSON.stringify(members));
+  const wait = Math.min(waitMs, MAX_CONFIRM_WAIT_MS);
+  let what = '';
+  let unsure = false;
+  // The id of the command makes sure that it is carried out once.
+  for (const line of [...lines, lines[0]!]) {
+    const params = { created: Math.floor(clock() / 1000), nonce: toHex(random(16)), keyId: signer?.publicKey ?? '' };
+    const headers = signer === null ? {} : { ...signRequest({ method: 'POST', path, body }, params, signer.sign) };
+    const call = {
+      method: 'POST',
+      target: `${path}?wait=${wait}ms`,
+      headers,
+      body,
+      timeoutMs: wait + ANSWER_MS,
+    } as const;
+    const told = toldBy(line, await line.ask(call), (answer) => publishingOf(answer, agent));
+    if (told.kind === 'done') return told.value;
+    if (told.kind === 'refused' && !unsure) throw told.failure;
+    if (told.kind === 'refused') continue;
+    what = told.what;
+    unsure ||= told.unsure;
+  }
+  throw unheard(lines[0]!, what, unsure ? UNSURE : null);
+}
+
+function publishingOf(answer: Members, agent: string): Publishing {
+  return {
+    outcome: {
+      agent_id: answer.oneOf('agent_id', agent),
+      serial: answer.numberOrNull('serial'),
+      passport_hash: answer.textOrNull('passport_hash'),
+      seq: answer.number('seq'),
+      propagated_to: answer.number('propagated_to'),
+      connected: answer.number('connected'),
+      propagation_ms: answer.numberOrNull('propagation_ms'),
+      changed: answer.flag('changed'),
+    },
+    missing: answer.number('unsettled'),
+    roster: answer.number('roster'),
+    absent: answer.list('absent').map(absentIn),
+  };
+}
+
+/**
+ * Fetches the documents that the mesh has put in force and this machine lacks, and keeps those whose principal is pinned here: the mesh
+ * cannot make a passport. Answers how many are still missing. `have`: hashes that are known to be here, which are not looked for again.
+ */
+export async function fetchPassports(
+  line: MeshLine,
+  copy: Pick<MeshCopy, 'passportMarks'>,
+  state: Pick<State, 'passport' | 'pins' | 'rememberPassport'>,
+  now: number,
+  timeoutMs: number,
+  have = new Set<string>(),
+): Promise<number> {
+  let missing = 0;
+  for (const { agent, hash } of copy.passportMarks()) {
+    if (hash === null || have.has(hash)) continue;
+    const known = state.passport(agent);
+    if (known !== null && hashOf(known.text) === hash) {
+      have.add(hash);
+      continue;
+    }
+    const target = `/v1/mesh/passports/${encodeURIComponent(hash)}`;
+    const reply = await line.ask({ method: 'GET', target, timeoutMs });
+    const passport = reply.kind === 'answered' && reply.status === 200 ? passportIn(reply.body) : null;
+    if (passport === null || passport.hash() !== hash || passport.agent.id !== agent || !isPinned(passport, state)) {
+      missing++;
+      continue;
+    }
+    const { name } = passport.agent;
+    state.rememberPassport({
+      agentId: agent,
+      name,
+      text: (reply as { body: string }).body,
+      path: known?.path ?? null,
+      addedAt: now,
+    });
+  }
+  return missing;
+}
+
+/** How long a document may take, in ms. */
+const FETCH_MS = 5_000;
+
+/** Asks for what is missing, one look at a time; a look that is asked for meanwhile follows. Call it with every passport and proof. */
+export function passportFetcher(
+  line: MeshLine,
+  copy: Pick<MeshCopy, 'passportMarks'>,
+  state: Pick<State, 'passport' | 'pins' | 'rememberPassport'>,
+  now: () => number,
+): () => void {
+  const have = new Set<string>();
+  let [running, again] = [false, false];
+  const look = async (): Promise<void> => {
+    do {
+      again = false;
+      await fetchPassports(line, copy, state, now(), FETCH_MS, have);
+    } while (again);
+  };
+  return () => {
+    again = true;
+    if (running) return;
+    running = true;
+    // A state that cannot be written is told of by what decides; the next proof tries again.
+    void look()
+      .catch(() => undefined)
+      .finally(() => (running = false));
+  };
+}
+
+function isPinned(passport: Passport, state: Pick<State, 'pins'>): boolean {
+  return state.pins(passport.document.principal).some(({ publicKey }) => {
+    const key = importKey(publicKey);
+    return key !== null && verifySignature(key, passport.signedBytes, passport.signature);
+  });
+}
+
+function hashOf(text: string): string | null {
+  return passportIn(text)?.hash() ?? null;
+}
+
+function passportIn(text: string): Passport | null {
+  try {
+    return readPassport(Buffer.from(text));
+  } catch (error) {
+    if (error instanceof ShapeError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,81 @@
+/** Passports that travel: a narrowed limit holds on every machine with the speed of a revocation. */
+import { describe, expect, test } from 'vitest';
+import { Home } from '../../kit/mesh/homes.js';
+
+const SLOW = 120_000;
+const DID = 'did:web:acme.com';
+
+async function until<T>(ask: () => Promise<T>, good: (answer: T) => boolean, ms = 15_000): Promise<T> {
+  for (const end = Date.now() + ms; ;) {
+    const answer = await ask();
+    if (good(answer) || Date.now() > end) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** An admin who issues, and a machine that verifies, both of one mesh; the principal is pinned on both and registered. */
+async function fleet() {
+  const admin = new Home();
+  const served = await admin.serve();
+  await admin.agent();
+  const [{ public_key }] = await admin.json<[{ public_key: string }]>('principal', 'list');
+  const verifier = new Home();
+  await verifier.join(admin);
+  await verifier.json('principal', 'add', DID, '--public-key', public_key, '--yes');
+  const register = () => admin.json('mesh', 'principal', 'add', DID, '--public-key', public_key);
+  return { admin, verifier, served, public_key, register };
+}
+
+describe('a passport at the mesh', { timeout: SLOW }, () => {
+  test('is in force everywhere: fetched by the machine that lacks it, and the older one is refused there', async () => {
+    const { admin, verifier, register } = await fleet();
+    expect((await admin.run(['passport', 'publish', 'bot'])).code).toBe(5);
+    expect(await register()).toMatchObject({ did: DID, changed: true });
+    await verifier.follow();
+    const old = await admin.intent();
+    expect(await admin.json('passport', 'publish', 'bot')).toMatchObject({
+      serial: 1,
+      changed: true,
+      propagated_to: 1,
+    });
+    expect(await admin.json('passport', 'publish', 'bot')).toMatchObject({ serial: 1, changed: false });
+    // It was never imported there.
+    const first = await until(
+      () => admin.intent().then((intent) => verifier.verify(intent)),
+      ({ code }) => code === 0,
+    );
+    expect(first).toMatchObject({ code: 0 });
+
+    const updated = await admin.json(
+      'passport',
+      'update',
+      'bot',
+      '--remove-action',
+      'send_email',
+      '--add-action',
+      'look',
+    );
+    expect(updated).toMatchObject({ serial: 2, published: { serial: 2, changed: true, propagated_to: 1 } });
+    const narrowed = await until(
+      () => verifier.verify(old),
+      ({ error_code }) => error_code === 'AIP-E201',
+    );
+    expect(narrowed).toMatchObject({ code: 12, error_code: 'AIP-E201' });
+    // Whoever presents the older document.
+    expect(await verifier.json('passport', 'list')).toMatchObject([{ agent_id: `${DID}:agents:bot` }]);
+  });
+
+  test('is refused without the key of a registered principal, below the serial in force, and over a leap', async () => {
+    const { admin, register, public_key } = await fleet();
+    await register();
+    expect((await admin.run(['mesh', 'principal', 'add', DID])).code).toBe(2);
+    await admin.json('passport', 'publish', 'bot');
+    await admin.json('passport', 'renew', 'bot', '--expires', '30d', '--no-publish');
+    expect(await admin.json('passport', 'publish', 'bot')).toMatchObject({ serial: 2 });
+    expect(await admin.json('mesh', 'passport', 'withdraw', 'bot')).toMatchObject({ serial: null, changed: true });
+    expect(await admin.json('mesh', 'principal', 'remove', DID, '--key', public_key)).toMatchObject({ removed: 1 });
+    const refused = await admin.run(['passport', 'publish', 'bot', '--force']);
+    expect([refused.code, refused.err]).toEqual([5, expect.stringContaining('PRINCIPAL_UNKNOWN')]);
+    expect((await admin.run(['mesh', 'principal', 'remove', DID])).code).toBe(5);
+  });
+});
