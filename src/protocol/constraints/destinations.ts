@@ -50,7 +50,6 @@ const ANY_URL = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#]\S*$/i;
 const PROTOCOL_RELATIVE = /^\/\/(?:[^\s/?#]+\/\S*|[^\s/?#]*\.[^\s/?#]+)$/;
 const MAILBOX = /^[^<>]*<[^<>\s]+@[^<>\s]+>$/;
 const QUOTED = /^"[^"]*"@\S+$/;
-const MAY_BE = /[@:]|\/\//;
 const HOST = /^([^\s/?#:@\\]+)(?::[0-9]{1,5})?([/?#]\S*)?$/;
 const IP_LITERAL = /^(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:[/?#]\S*)?$/i;
 
@@ -59,7 +58,9 @@ const IP_LITERAL = /^(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9a-f:.]+\])(?::[0-9]{
  * the name of a file. Empty for a text that merely mentions one.
  */
 export function destinationsIn(text: string, weak: boolean): readonly HostReading[] {
-  if (!(weak ? /[@:.]|\/\// : MAY_BE).test(text)) return NONE;
+  if (!mayBe(text) && !(weak && text.includes('.'))) return NONE;
+  // Most texts are sentences: what begins with a plain word is neither a destination nor a list of them.
+  if (isSentence(text)) return NONE;
   const shown = visibleText(text).trim();
   if (shown === '') return NONE;
   const is = (part: string): boolean => isDestination(part) || (weak && isHost(part));
@@ -68,31 +69,47 @@ export function destinationsIn(text: string, weak: boolean): readonly HostReadin
       ? [{ ok: false, text, reason: 'it holds a control or invisible character, or a backslash' }]
       : NONE;
   }
-  // Browsers take tabs and line ends out of URLs.
-  if (is(shown) || KNOWN_URL.test(shown.replace(/[\t\r\n]/g, ''))) return readingsOf(shown);
+  if (is(shown) || isBrokenUrl(shown)) return readingsOf(shown);
+  if (!SEPARATED.test(shown)) return NONE;
   const listed = shown.split(/[,;]/).map((part) => part.trim());
   if (listed.length > 1 && listed.every(is)) return hostsOf(shown);
   const parts = shown.split(/[,;\s]+/).filter((part) => part !== '');
   return parts.length > 1 && parts.every(is) ? parts.flatMap(readingsOf) : NONE;
 }
 
+const SEPARATED = /[,;\s]/;
+const FIRST_WORD = /^[A-Za-z0-9'’!?()_-]+ /;
+
+/** True for a plain first word without a dot, where no mailbox and no broken URL can follow. */
+function isSentence(text: string): boolean {
+  return FIRST_WORD.test(text) && !text.includes('<') && !/[\t\r\n]/.test(text);
+}
+
+/** Browsers take tabs and line ends out of URLs. */
+function isBrokenUrl(text: string): boolean {
+  return /[\t\r\n]/.test(text) && KNOWN_URL.test(text.replace(/[\t\r\n]/g, ''));
+}
+
+function mayBe(text: string): boolean {
+  return text.includes('@') || text.includes(':') || text.includes('//');
+}
+
 /** Other schemes than those of the web are read where the text as a whole is a URL; the names of the first version refuse them. */
 function readingsOf(text: string): readonly HostReading[] {
-  return ANY_URL.test(text) && !WEB_URL.test(text) ? [hostOfUrl(text)] : hostsOf(weakHost(text));
+  return ANY_URL.test(text) && !WEB_URL.test(text) ? [hostOfUrl(text)] : hostsOf(withScheme(text));
 }
 
 /** A host with a path is read as a URL of it. */
-function weakHost(text: string): string {
+function withScheme(text: string): string {
   const path = HOST.exec(text)?.[2];
   return path === undefined ? text : `https://${text}`;
 }
 
 const WEB_URL = /^(?:https?|wss?):/i;
-
 const NONE: readonly HostReading[] = [];
 
 function isDestination(text: string): boolean {
-  if (!MAY_BE.test(text)) return false;
+  if (!mayBe(text)) return false;
   return (
     KNOWN_URL.test(text) ||
     ANY_URL.test(text) ||

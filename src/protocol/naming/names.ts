@@ -15,6 +15,8 @@ export interface Name {
   readonly tails: readonly string[];
   /** All words joined: one text for every spelling of a name. */
   readonly key: string;
+  /** It could itself be an address or a URL, as in `{"a@acme.com": "Ann"}`. */
+  readonly addressed: boolean;
   /** It holds an invisible character. */
   readonly hidden: boolean;
 }
@@ -36,6 +38,7 @@ export function nameOf(text: string): Name {
     words,
     tails: tailsOf(words),
     key: words.map(singular).join(''),
+    addressed: text.includes('@') || text.includes(':'),
     hidden: hidesCharacter(text),
   };
   if (text.length <= LONGEST_KEPT) {

@@ -67,7 +67,23 @@ function schemaOf({ passport, intent }: Measured): Judged['schema'] {
   return passport?.actions.get(intent.document.action) ?? null;
 }
 
+/**
+ * What was read for the last context: the constraints, the warnings and the counters of one decision ask the same, one after the other.
+ * One place, because a weak map of all intents of a batch costs the garbage collector more than it saves.
+ */
+let last: { readonly context: Measured; readonly judged: Judged } | null = null;
+
 function judgedOf(context: Measured): Judged {
+  if (last?.context !== context) last = { context, judged: readFor(context) };
+  return last.judged;
+}
+
+/** The params of a context, member by member. */
+export function membersRead(context: Measured): Judged['members'] {
+  return judgedOf(context).members;
+}
+
+function readFor(context: Measured): Judged {
   const { intent, facts } = context;
   const { agent_id, action, params, target = null } = intent.document;
   return {

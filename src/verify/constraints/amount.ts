@@ -49,13 +49,31 @@ export function worstAbove(amounts: Amounts, limit: bigint): Amount | null {
 const AMOUNT = nameOf('amount');
 const AMOUNT_MINOR = nameOf('amount_minor');
 
-/** All the money in the params that `source` reads, in minor units of `currency`. */
+/** Several limits read the same money of one intent. */
+interface Known {
+  readonly source: MoneySource;
+  readonly currency: string;
+  readonly amounts: Amounts;
+}
+/** Of the members that were read last. */
+let last: { readonly members: readonly Member[]; readonly known: Known[] } | null = null;
+
+/** All the money in the params that `source` reads, in minor units of `currency`. `members` are those of `params`. */
 export function amountsIn(
   params: JsonObject,
   members: readonly Member[],
   source: MoneySource,
   currency: string,
 ): Amounts {
+  if (last?.members !== members) last = { members, known: [] };
+  const { known } = last;
+  for (const each of known) if (each.source === source && each.currency === currency) return each.amounts;
+  const amounts = readAll(params, members, source, currency);
+  known.push({ source, currency, amounts });
+  return amounts;
+}
+
+function readAll(params: JsonObject, members: readonly Member[], source: MoneySource, currency: string): Amounts {
   const found = new Readings(currency);
   if (source === null) {
     found.exact(params, 'amount');
@@ -77,9 +95,9 @@ class Readings implements Amounts {
   readonly #currency: string;
   readonly #digits: number;
   /** Of members of one name in a list of objects. */
-  readonly #sums = new Map<string, { total: Decimal; count: number; param: string; guessed: boolean }>();
+  #sums: Map<string, { total: Decimal; count: number; param: string; guessed: boolean }> | null = null;
   readonly #prices: { member: Member; each: Decimal; guessed: boolean }[] = [];
-  readonly #quantities = new Map<JsonObject, Decimal[]>();
+  #quantities: Map<JsonObject, Decimal[]> | null = null;
 
   constructor(currency: string) {
     this.#currency = currency;
@@ -100,6 +118,7 @@ class Readings implements Amounts {
     const kind = moneyNameOf(name);
     if (kind.quantity) {
       const numbers = numbersIn(value);
+      this.#quantities ??= new Map();
       if (numbers.length > 0) this.#quantities.set(owner, [...(this.#quantities.get(owner) ?? []), ...numbers]);
     }
     const held = kind.money || holder === null || !isMoneyMember(name) ? null : moneyNameOf(holder);
@@ -135,6 +154,7 @@ class Readings implements Amounts {
   }
 
   #sum(group: string, amount: Decimal, path: string, guessed: boolean): void {
+    this.#sums ??= new Map();
     const sum = this.#sums.get(group);
     if (sum === undefined) {
       this.#sums.set(group, { total: amount, count: 1, param: path.replace(/\[[0-9]+\]/g, '[]'), guessed });
@@ -147,6 +167,7 @@ class Readings implements Amounts {
 
   /** A price and a quantity in one object. */
   multiply(): void {
+    if (this.#quantities === null) return;
     for (const { member, each, guessed } of this.#prices) {
       for (const quantity of this.#quantities.get(member.owner) ?? []) {
         const product = times(each, quantity);
@@ -157,6 +178,7 @@ class Readings implements Amounts {
   }
 
   addUp(): void {
+    if (this.#sums === null) return;
     for (const { total, count, param, guessed } of this.#sums.values()) {
       if (count > 1) this.#add(total, param, guessed);
     }

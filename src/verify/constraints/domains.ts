@@ -12,20 +12,25 @@ const MAX_REPORTED = 16;
 
 /** Every host that the params and the target name, at any depth, is on the list, and every one of them can be read. */
 export const allowedDomains: ConstraintCheck<'allowed_domains'> = (rule, judged) => {
-  const search = new Search(rule, judged);
-  search.object(judged.params, '');
-  if (rule.params === null && judged.target !== null) {
-    search.report(destinationsIn(judged.target, false), 'target');
-  }
-  return search.found.length === 0 ? HOLDS : search.found;
+  const { found } = searched(rule, judged);
+  return found.length === 0 ? HOLDS : found;
 };
 
 /** How many destinations the params and the target name: zero is nothing to measure. */
 export function destinationsCounted(rule: DomainRule, judged: Judged): number {
+  return searched(rule, judged).read;
+}
+
+/** The last search: the check and the warnings of one decision ask the same. */
+let last: { readonly rule: DomainRule; readonly judged: Judged; readonly search: Search } | null = null;
+
+function searched(rule: DomainRule, judged: Judged): Search {
+  if (last !== null && last.rule === rule && last.judged === judged) return last.search;
   const search = new Search(rule, judged);
   search.object(judged.params, '');
   if (rule.params === null && judged.target !== null) search.report(destinationsIn(judged.target, false), 'target');
-  return search.read;
+  last = { rule, judged, search };
+  return search;
 }
 
 class Search {
@@ -47,7 +52,7 @@ class Search {
       const { params } = this.#rule;
       const name = nameOf(text);
       // A name can be an address, as in `{"a@acme.com": "Ann"}`.
-      if (params === null && /[@:]/.test(text)) this.report(destinationsIn(text, false), at);
+      if (params === null && name.addressed) this.report(destinationsIn(text, false), at);
       this.#member(value[text]!, at, params === null ? (tierOf(name) ?? under) : named(name, params));
     }
   }

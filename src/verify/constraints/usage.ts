@@ -5,7 +5,7 @@ import type { JsonObject } from '../../protocol/json/values.js';
 import type { Usage } from '../meters.js';
 import { amountsIn, largestOf } from './amount.js';
 import { paramOf } from './judged.js';
-import { membersOf } from './members.js';
+import { membersOf, type Member } from './members.js';
 
 const NEED_HISTORY: ReadonlySet<string> = new Set(['rate', 'daily_limit']);
 
@@ -28,11 +28,15 @@ export function accountingOf(limits: readonly Constraints[]): Constraints | null
  * What an accepted intent adds to the history, also where no constraint asks yet: a limit that a passport is given later, or that a
  * caller brings along, counts what was accepted before.
  */
-export function usageOf(constraints: Constraints, params: JsonObject): Pick<Usage, 'currency' | 'amountMinor'> {
+export function usageOf(
+  constraints: Constraints,
+  params: JsonObject,
+  members: readonly Member[] = membersOf(params),
+): Pick<Usage, 'currency' | 'amountMinor'> {
   const named = paramOf(params, 'currency');
   // A passport without any rule on money accepts other currencies; they are spent in their own.
   const currency = typeof named === 'string' && minorDigits(named) !== null ? named : constraints.currency;
-  const amounts = amountsIn(params, membersOf(params), constraints.spends, currency);
+  const amounts = amountsIn(params, members, constraints.spends, currency);
   const amount = amounts.unreadable.length > 0 ? null : largestOf(amounts);
   if (amount === null) return { currency: null, amountMinor: null };
   return { currency, amountMinor: amount.minor < MAX_MINOR ? amount.minor : MAX_MINOR };

@@ -2,7 +2,7 @@
 import { readIntent, type Intent } from '../../../protocol/intent.js';
 import { ShapeError } from '../../../protocol/json/shape.js';
 import type { Passport } from '../../../protocol/passport.js';
-import { warningsOfConstraints } from '../../checks/constraints.js';
+import { membersRead, warningsOfConstraints } from '../../checks/constraints.js';
 import { issuerOf } from '../../checks/issuer.js';
 import { degradedWarnings, revocationReport, STANDING_UNKNOWN } from '../../checks/revocation.js';
 import { signerOf, type BelievedKey } from '../../believed-keys.js';
@@ -150,7 +150,7 @@ class ProvenIntent implements ProvenDocument, Speaker {
       effects: {
         keepUntil: rememberedUntil(facts.wallNow, timestamp, policy.maxAgeMs),
         final: isFinal,
-        usage: accounting === null ? null : usageOf(accounting, params),
+        usage: accounting === null ? null : usageOf(accounting, params, membersRead(identified)),
       },
       inForce: { passport, pins, keyId: signerOf(identified.believed[0]!) },
     };
