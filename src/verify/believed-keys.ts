@@ -21,7 +21,7 @@ export interface BelievedKey {
 
 /** What is denied of the keys that were believed: E406 for each signature that no key made which is in good standing. */
 export function deniedKeys(
-  facts: Pick<Facts, 'standing' | 'wallNow'>,
+  facts: Pick<Facts, 'standing' | 'wallNow' | 'standingNow'>,
   believed: readonly BelievedKey[],
   agent_id: string,
 ): Violation[] {
@@ -59,7 +59,7 @@ const WHOSE: Readonly<Record<KeyRole, string>> = {
 
 /** The record that denies a key, by its text or, where it could not be resolved when it was denied, by its id. */
 function denialOf(
-  facts: Pick<Facts, 'standing' | 'wallNow'>,
+  facts: Pick<Facts, 'standing' | 'wallNow' | 'standingNow'>,
   { keyId, key }: BelievedKey['candidates'][number],
 ): StandingRecord | null {
   const own = deniedNow(facts, formatPublicKey(key.publicKey));
@@ -67,10 +67,17 @@ function denialOf(
 }
 
 /** The record that denies `subject` now, or null. A suspension ends by itself. */
-export function deniedNow(facts: Pick<Facts, 'standing' | 'wallNow'>, subject: string): StandingRecord | null {
+export function deniedNow(
+  facts: Pick<Facts, 'standing' | 'wallNow' | 'standingNow'>,
+  subject: string,
+): StandingRecord | null {
   const record = facts.standing(subject);
   if (record === null || record.status === 'active') return null;
-  if (record.status === 'suspended' && record.suspendedUntil !== null && facts.wallNow >= record.suspendedUntil)
+  if (
+    record.status === 'suspended' &&
+    record.suspendedUntil !== null &&
+    (facts.standingNow ?? facts.wallNow) >= record.suspendedUntil
+  )
     return null;
   return record;
 }

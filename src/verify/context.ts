@@ -69,6 +69,8 @@ export interface Freshness {
   readonly ageMs: number | null;
   readonly maxAgeMs: number;
   readonly onStale: 'last-known' | 'deny';
+  /** How far this machine's clock is ahead of the mesh's, in ms; null or missing where that is not known. */
+  readonly clockAheadMs?: number | null;
 }
 
 /** What a custom verification said (step 7). */
@@ -123,6 +125,8 @@ export interface Facts {
   readonly now: number;
   /** ms since the epoch; `--at` does not move it, because standing is always judged as known now. */
   readonly wallNow: number;
+  /** The mesh's time where it is known and this machine's clock is ahead of it: by it suspensions end. Missing: `wallNow`. */
+  readonly standingNow?: number;
 }
 
 /** Why a check of a verifier without state is skipped. */

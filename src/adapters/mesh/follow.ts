@@ -1,6 +1,6 @@
 /** A follower with sockets, timers and a clock: keeps this machine's copy current until it is stopped. */
 import { randomBytes } from 'node:crypto';
-import type { MeshCopy } from '../../app/ports/mesh.js';
+import { CLOCK_AHEAD, type MeshCopy } from '../../app/ports/mesh.js';
 import { Follower, type Check } from '../../mesh/client/follower.js';
 import type { AlarmKind, Effect, FollowState, Input } from '../../mesh/client/messages.js';
 import type { Moment } from '../../mesh/client/moment.js';
@@ -133,7 +133,8 @@ export class MeshFollow {
       onChange?.(effect.standings, effect.whole);
       if (effect.events.length > 0) onEvents?.(effect.events);
     } else if (effect.type === 'proven') {
-      const { wall, position } = effect;
+      const { wall, position, aheadMs } = effect;
+      if (copy !== null && aheadMs !== null) noteClock(copy, aheadMs);
       const place = copy === null ? position : copy.prove(wall, position);
       if (place === null || !this.#onTheWay(position, place)) return false;
       if (isSame(place, position)) onProof?.();
@@ -277,6 +278,13 @@ export class MeshFollow {
     const applied = this.#applied(position, null);
     return applied === null ? {} : { 'aip-applied': asHeader(applied) };
   }
+}
+
+/** Written when it has changed by more than clocks drift, not with every heartbeat. */
+function noteClock(copy: MeshCopy, aheadMs: number): void {
+  const known = copy.note(CLOCK_AHEAD);
+  if (known === null || Math.abs(Number(known) - aheadMs) > 2_000)
+    copy.setNote(CLOCK_AHEAD, String(Math.round(aheadMs)));
 }
 
 function cardOf({ verifier, key }: FollowOptions): Record<string, string> {

@@ -86,3 +86,12 @@ export interface MeshLine {
   readonly url: string;
   ask(call: MeshCall): Promise<MeshReply>;
 }
+
+/** The note that says how far this machine's clock is ahead of the mesh's, in ms. */
+export const CLOCK_AHEAD = 'clock.ahead';
+
+/** How far this machine's clock is ahead of the mesh's, in ms; null where it was never heard. */
+export function clockAhead(copy: Pick<MeshCopy, 'note'>): number | null {
+  const text = copy.note(CLOCK_AHEAD);
+  return text === null ? null : Number(text);
+}

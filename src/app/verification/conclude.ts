@@ -102,6 +102,7 @@ function factsOf(sitting: Sitting, { intent, proven, submission, hooks, schemaPr
     trust: () => sitting.trust(intent.document.agent_id),
     now,
     wallNow,
+    standingNow: wallNow - Math.max(0, freshness.clockAheadMs ?? 0),
   };
 }
 

@@ -134,14 +134,15 @@ export function prepare(
 }
 
 /** `ledger` is a transaction's, or a look at what one would find. */
-function sittingOn(deps: VerifierDeps, { at, geo, dryRun }: VerifyOptions, ledger: Ledger): Sitting {
+function sittingOn(deps: VerifierDeps, { at, geo, dryRun, policy }: VerifyOptions, ledger: Ledger): Sitting {
   // Asked once it is open: waiting for it must not make a revocation or a limit look younger.
   const wallNow = deps.clock();
+  const freshness = deps.freshness(wallNow);
   return {
     memory: ledger,
     // It cannot change while the transaction lasts, so each subject is asked about once.
     standing: once((subject) => ledger.standing(subject)),
-    freshness: deps.freshness(wallNow),
+    freshness,
     floors: (agentId) => ledger.floors(agentId),
     raiseFloor: (floor) => ledger.raiseFloor(floor),
     demands: deps.demands ?? NO_DEMANDS,
@@ -152,7 +153,7 @@ function sittingOn(deps: VerifierDeps, { at, geo, dryRun }: VerifyOptions, ledge
     wallNow,
     now: at ?? wallNow,
     dryRun,
-    warnings: NO_WARNINGS,
+    warnings: clockWarnings(freshness.clockAheadMs ?? null, policy.maxSkewMs),
   };
 }
 
@@ -189,6 +190,14 @@ const NO_HOOKS: readonly HookOutcome[] = [];
 /** What is known here is all that a passport is held to. */
 export const NO_DEMANDS: Demands = () => null;
 const NO_WARNINGS: Sitting['warnings'] = [];
+
+/** Where the two clocks differ by more than intents may, times in intents and of the mesh do not mean the same moment. */
+function clockWarnings(aheadMs: number | null, maxSkewMs: number): Sitting['warnings'] {
+  if (aheadMs === null || Math.abs(aheadMs) <= maxSkewMs) return NO_WARNINGS;
+  const way = aheadMs > 0 ? 'ahead of' : 'behind';
+  const message = `This machine's clock is ${Math.round(Math.abs(aheadMs) / 1000)} s ${way} the mesh's; suspensions end by the mesh's.`;
+  return [{ code: 'clock_differs', message }];
+}
 
 function notLoaded(): never {
   throw new Error('params judged by a schema that was not loaded');

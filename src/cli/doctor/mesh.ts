@@ -1,6 +1,7 @@
 /** What `aip doctor` looks at where a mesh is configured. No API key is opened or sent. */
 import { EXIT, failed, ok, warning, type Finding } from '../../app/setup/doctor.js';
 import { Failure } from '../../app/failure.js';
+import { clockAhead, type MeshCopy } from '../../app/ports/mesh.js';
 import type { Cli } from '../cli.js';
 import type { Config } from '../config/load.js';
 import { meshAccess } from '../mesh/access.js';
@@ -17,6 +18,7 @@ export async function* inspectMesh(cli: Cli, config: Config, hasState: boolean):
   if (access === null) return;
   yield await inspectKey(cli, config, hasState);
   yield hasState ? await inspectCopy(cli, config) : NO_COPY;
+  if (hasState) yield* inspectClock(await localCopy(cli), config);
   for (const line of await meshLines(cli.workspace, access, '')) {
     const reply = await line.ask({ method: 'GET', target: '/healthz', timeoutMs: TIMEOUT_MS });
     if (reply.kind === 'unreachable')
@@ -24,6 +26,21 @@ export async function* inspectMesh(cli: Cli, config: Config, hasState: boolean):
     else if (reply.status !== 200) yield warning('mesh', `${line.url} answers ${reply.status}.`, 'aip mesh status');
     else yield ok('mesh', `${line.url} is up.`);
   }
+}
+
+function* inspectClock(copy: Pick<MeshCopy, 'note'>, config: Config): Generator<Finding> {
+  const ahead = clockAhead(copy);
+  if (ahead === null) return;
+  const seconds = Math.round(Math.abs(ahead) / 1000);
+  const way = ahead > 0 ? 'ahead of' : 'behind';
+  if (Math.abs(ahead) <= config.get('verify.max_skew'))
+    yield ok('mesh', "This machine's clock agrees with the mesh's.");
+  else
+    yield warning(
+      'mesh',
+      `clock_differs: this machine's clock is ${seconds} s ${way} the mesh's; suspensions end by the mesh's.`,
+      'timedatectl status',
+    );
 }
 
 const NO_COPY = warning('mesh', 'This machine has no copy of the mesh yet.', 'aip mesh follow');

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Freshness } from '../../verify/context.js';
 import { Failure } from '../../app/failure.js';
-import type { MeshCopy } from '../../app/ports/mesh.js';
+import { clockAhead, type MeshCopy } from '../../app/ports/mesh.js';
 import type { Cli } from '../cli.js';
 import { meshFollower, meshLines, refreshCopy } from '../../workspace/mesh.js';
 import { apiKey, localCopy, meshAccess, type MeshAccess } from './access.js';
@@ -33,8 +33,9 @@ export async function meshFreshness(cli: Cli, live: boolean): Promise<(now: numb
   if (live) await follow(cli, access, copy, maxAgeMs);
   return (now) => {
     const ageMs = ageOf(copy, now);
-    if (abandoned && hasLeft(copy)) return { mesh: true, ageMs: null, maxAgeMs, onStale: 'deny' };
-    return { mesh: true, ageMs, maxAgeMs, onStale };
+    const clockAheadMs = clockAhead(copy);
+    if (abandoned && hasLeft(copy)) return { mesh: true, ageMs: null, maxAgeMs, onStale: 'deny', clockAheadMs };
+    return { mesh: true, ageMs, maxAgeMs, onStale, clockAheadMs };
   };
 }
 

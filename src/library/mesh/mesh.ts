@@ -8,7 +8,7 @@ import {
   type Outcome,
 } from '../../app/mesh/orders.js';
 import type { Failure } from '../../app/failure.js';
-import type { MeshCopy, MeshLine } from '../../app/ports/mesh.js';
+import { clockAhead, type MeshCopy, type MeshLine } from '../../app/ports/mesh.js';
 import { parseApiKey } from '../../mesh/access/api-key.js';
 import { MAX_REASON } from '../../mesh/limits.js';
 import { canonicalSubject } from '../../mesh/subject.js';
@@ -111,7 +111,9 @@ export class Mesh {
     const configured = this.#configured ?? null;
     if (configured === null) return { mesh: false, ageMs: null, maxAgeMs: DEFAULT_AGE_MS, onStale: 'last-known' };
     const { maxAgeMs, onStale } = configured;
-    return { mesh: true, ageMs: this.#opened === null ? null : this.#age(this.#opened), maxAgeMs, onStale };
+    const opened = this.#opened;
+    if (opened === null) return { mesh: true, ageMs: null, maxAgeMs, onStale };
+    return { mesh: true, ageMs: this.#age(opened), maxAgeMs, onStale, clockAheadMs: clockAhead(opened.copy) };
   }
 
   revoke(options: RevokeOptions): Promise<StandingChange> {

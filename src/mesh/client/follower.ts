@@ -329,7 +329,7 @@ export class Follower {
     if (position !== null && proof !== null && proof !== this.#proven) {
       this.#proven = proof;
       if (this.#line.connected) this.#gap = false;
-      this.#effects.push({ type: 'proven', wall: proof.wall, position });
+      this.#effects.push({ type: 'proven', wall: proof.wall, position, aheadMs: this.freshness.ahead(now) });
     }
     const seq = position?.seq ?? 0;
     const { conn, endpoint, phase } = this.#line;

@@ -82,6 +82,11 @@ export class Freshness {
     return Math.max(0, now.mono - this.#proof.mono, now.wall - this.#proof.wall);
   }
 
+  /** How far this machine's wall clock is ahead of the server's, in ms, by its last word; null before one. The way that it took counts as ahead. */
+  ahead(now: Moment): number | null {
+    return this.#server === null ? null : now.wall - (this.#server.time + (now.mono - this.#server.mono));
+  }
+
   /** The time by which suspensions end: never ahead of the server's, or a clock set forward would end them early. */
   time(now: Moment): number {
     if (this.#server === null) return now.wall;

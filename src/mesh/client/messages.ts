@@ -95,7 +95,13 @@ export type Effect =
       readonly kept: readonly KeptDeny[];
     }
   /** Keep that the copy was proven current at this time, in ms since the epoch. */
-  | { readonly type: 'proven'; readonly wall: number; readonly position: Head }
+  | {
+      readonly type: 'proven';
+      readonly wall: number;
+      readonly position: Head;
+      /** How far this machine's clock is ahead of the mesh's, in ms; null where it is not known. */
+      readonly aheadMs: number | null;
+    }
   | { readonly type: 'alarm'; readonly kind: AlarmKind; readonly message: string }
   | { readonly type: 'state'; readonly from: FollowState; readonly to: FollowState }
   | { readonly type: 'waiting'; readonly reason: string; readonly ms: number };

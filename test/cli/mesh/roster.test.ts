@@ -1,6 +1,7 @@
 /** Who is missed when an agent is stopped: a dead verifier, one that denies when stale, one that left, and one too many. */
 import { existsSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { openLocalCopy } from '../../../src/adapters/mesh/local-copy.js';
 import { Home } from '../../kit/mesh/homes.js';
 
 const SLOW = 120_000;
@@ -146,5 +147,28 @@ describe('a machine that leaves', { timeout: SLOW }, () => {
     expect((await home.run(['mesh', 'status'])).code).toBe(2);
     expect(await home.verify(await home.intent())).toMatchObject({ code: 13, error_code: 'AIP-E401' });
     expect((await revoke(admin)).code).toBe(0);
+  });
+});
+
+describe('a clock that differs', { timeout: SLOW }, () => {
+  test('is said in decisions and by doctor; a suspension ends by the mesh’s time, not by a clock that is fast', async () => {
+    const admin = new Home();
+    const served = await admin.serve();
+    const agent = await admin.agent();
+    await admin.json('suspend', agent, '--for', '1s', '--reason', 'odd', '--yes');
+    await served.running.stop();
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    const clock = (ahead: string) => {
+      const copy = openLocalCopy(admin.at('home/state.db'), served.mesh_public_key, (n) => new Uint8Array(n).fill(1));
+      copy.setNote('clock.ahead', ahead);
+      copy.close();
+    };
+    clock('0');
+    expect((await admin.verify(await admin.intent())).error_code).not.toBe('AIP-E402');
+    clock('7200000');
+    const judged = await admin.run(['intent', 'verify', await admin.intent(), '--json']);
+    expect(JSON.parse(judged.out)).toMatchObject({ error_code: 'AIP-E402' });
+    expect(judged.out + judged.err).toContain('clock_differs');
+    expect((await admin.run(['doctor'])).out).toContain('clock_differs');
   });
 });
