@@ -117,6 +117,8 @@ export interface Facts {
   readonly hooks: readonly HookOutcome[];
   readonly standing: (subject: string) => StandingRecord | null;
   readonly freshness: Freshness;
+  /** The names that a key (`ed25519:` and hex) which is bound to no agent has spoken under here. */
+  readonly spokenNames: (key: string) => readonly string[];
   /** Why a passport that holds by itself counts no longer, in the words of step 1; null when it does. `pins` are its principal's. */
   readonly replaced: (passport: Passport, pins: readonly PinnedKey[]) => Violation | null;
   /** Asked only where a minimum is set; null for an agent that has no score yet. */

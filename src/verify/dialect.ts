@@ -88,6 +88,8 @@ export interface Concluded {
   readonly effects: Effects | null;
   /** The passport that passed step 1, and from now on is the least that counts; null where none did. */
   readonly inForce: InForce | null;
+  /** The name that a key spoke under which nothing binds to it; null where a passport or the caller binds it. */
+  readonly spoke: { readonly key: string; readonly agentId: string } | null;
 }
 
 /** A passport that counts, with the pinned keys of its principal. */

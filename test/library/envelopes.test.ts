@@ -17,18 +17,30 @@ async function verdict(name: string, envelopes: VerifyIntentOptions['envelopes']
 describe('envelopes of AIP-1', () => {
   test.each<[string, VerifyIntentOptions['envelopes'], (string | null)[]]>([
     ['with nothing known', undefined, ['AIP-E100']],
-    ['with a key', { publicKey }, [null, 'self_declared_boundaries']],
+    ['with a key', { publicKey }, [null, 'self_declared_boundaries', 'unbound_key']],
     ['with another key', { publicKey: issuerKey }, ['AIP-E100']],
     ['with a mandate', { publicKey, mandates: [mandate()], issuerKey }, [null]],
     ['with a mandate as text', { publicKey, mandates: [text(mandate())], issuerKey }, [null]],
     ['with a narrower mandate', { publicKey, mandates: [narrow], issuerKey }, ['AIP-E202']],
-    ['with a mandate of a stranger', { publicKey, mandates: [mandate()] }, ['AIP-E406', 'self_declared_boundaries']],
-    ['with half a mandate', { publicKey, mandates: ['{'], issuerKey }, ['AIP-E406', 'self_declared_boundaries']],
-    ['without the mandate asked for', { publicKey, requireMandate: true }, ['AIP-E405', 'self_declared_boundaries']],
+    [
+      'with a mandate of a stranger',
+      { publicKey, mandates: [mandate()] },
+      ['AIP-E406', 'self_declared_boundaries', 'unbound_key'],
+    ],
+    [
+      'with half a mandate',
+      { publicKey, mandates: ['{'], issuerKey },
+      ['AIP-E406', 'self_declared_boundaries', 'unbound_key'],
+    ],
+    [
+      'without the mandate asked for',
+      { publicKey, requireMandate: true },
+      ['AIP-E405', 'self_declared_boundaries', 'unbound_key'],
+    ],
     [
       'with another prompt registered',
       { publicKey, registry: { prompts: { [AGENT]: 'sha256:other' } } },
-      ['AIP-E301', 'self_declared_boundaries'],
+      ['AIP-E301', 'self_declared_boundaries', 'unbound_key'],
     ],
   ])('%s', async (name, envelopes, expected) => {
     expect(await verdict(name, envelopes)).toEqual(expected);

@@ -69,6 +69,14 @@ export function ledgerOf(tables: LedgerTables, head: Head, over: () => boolean):
       open();
       return floors.of(agentId);
     },
+    spokenNames(key) {
+      open();
+      return floors.spokenNames(key);
+    },
+    addSpokenName(key, agentId) {
+      open();
+      floors.addSpokenName(key, agentId);
+    },
     raiseFloor(floor) {
       open();
       floors.raise(floor);
@@ -128,6 +136,7 @@ export function lookingLedgerOf(tables: LedgerTables, head: Head, over: () => bo
     recordUsage: write,
     markRefused: write,
     raiseFloor: write,
+    addSpokenName: write,
     append: write,
     appendOutcome: write,
     prune: write,

@@ -203,6 +203,8 @@ function sittingOf({ history, stale_ms, geo, standing }: Given, now: number): Si
     memory: new CaseMemory(),
     standing: (subject) => standingIn(standing, subject, now),
     freshness: { mesh: stale_ms !== undefined, ageMs: stale_ms ?? null, maxAgeMs: 5000, onStale: 'deny' },
+    spokenNames: () => [],
+    addSpokenName: null,
     floors: () => [],
     raiseFloor: null,
     demands: () => null,

@@ -41,6 +41,9 @@ export interface Ledger extends Memory, RefusalMarks {
   standing(subject: string): StandingRecord | null;
   /** The serials below which passports of an agent are refused, one for each key that issued them, and the mesh's own. */
   floors(agentId: string): readonly PassportFloor[];
+  /** The names that a key (`ed25519:` and hex) which is bound to no agent has spoken under. */
+  spokenNames(key: string): readonly string[];
+  addSpokenName(key: string, agentId: string): void;
   /** Raises a floor; a lower one than is there changes nothing. */
   raiseFloor(floor: PassportFloor): void;
   /** A new outcome token, 32 hex digits from a CSPRNG. */

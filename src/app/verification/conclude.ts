@@ -6,7 +6,7 @@ import type { Dialect, InForce, ProvenDocument } from '../../verify/dialect.js';
 import { spendsNonce } from '../../verify/finality.js';
 import { decide, type Judgement } from '../../verify/judge.js';
 import type { Memory } from '../ports/state.js';
-import { raise, replacement, type PassportMemory } from './replaced.js';
+import { raise, remember, replacement, type PassportMemory } from './replaced.js';
 import type { Submission } from './examine.js';
 
 /** What one or several documents are judged over, all at one moment. */
@@ -57,8 +57,9 @@ export interface Settled {
 export function conclude(sitting: Sitting, prepared: PreparedDocument): Settled {
   const { dialect, intent, proven, submission } = prepared;
   const { memory, now, wallNow } = sitting;
-  const { outcome, revocation, warnings, effects, inForce } = proven.conclude(factsOf(sitting, prepared));
+  const { outcome, revocation, warnings, effects, inForce, spoke } = proven.conclude(factsOf(sitting, prepared));
   if (inForce !== null) raise(inForce, sitting);
+  if (spoke !== null) remember(spoke, sitting);
   const judgement = decide({
     dialect,
     intent,
@@ -98,6 +99,7 @@ function factsOf(sitting: Sitting, { intent, proven, submission, hooks, schemaPr
     hooks,
     standing,
     freshness,
+    spokenNames: (key) => sitting.spokenNames(key),
     replaced: (passport, pins) => replacement(passport, pins, sitting),
     trust: () => sitting.trust(intent.document.agent_id),
     now,

@@ -143,6 +143,8 @@ function sittingOn(deps: VerifierDeps, { at, geo, dryRun, policy }: VerifyOption
     // It cannot change while the transaction lasts, so each subject is asked about once.
     standing: once((subject) => ledger.standing(subject)),
     freshness,
+    spokenNames: (key) => ledger.spokenNames(key),
+    addSpokenName: (key, agentId) => ledger.addSpokenName(key, agentId),
     floors: (agentId) => ledger.floors(agentId),
     raiseFloor: (floor) => ledger.raiseFloor(floor),
     demands: deps.demands ?? NO_DEMANDS,

@@ -16,6 +16,10 @@ export interface PassportMemory extends Pick<Facts, 'standing' | 'wallNow'> {
   readonly floors: (agentId: string) => readonly PassportFloor[];
   /** Keeps what the documents judged here raise; null where nothing is kept. */
   readonly raiseFloor: ((floor: PassportFloor) => void) | null;
+  /** The names that a key bound to no agent has spoken under. */
+  readonly spokenNames: (key: string) => readonly string[];
+  /** Keeps one more; null where nothing is kept. */
+  readonly addSpokenName: ((key: string, agentId: string) => void) | null;
   /** What the caller demands of passports beside what is known here. */
   readonly demands: Demands;
 }
@@ -38,4 +42,17 @@ export function raise({ passport, pins }: InForce, { floors, raiseFloor, wallNow
     ({ issuerKey, serial }) => issuerKey === floor.issuerKey && serial >= passport.serial,
   );
   if (!known) raiseFloor(floor);
+}
+
+/** Most names that are remembered of one key: each of them is looked up with every envelope that the key signs. */
+const MOST_NAMES = 256;
+
+/** A key that is bound to no agent answers for each of the names that it has used. */
+export function remember(
+  { key, agentId }: { readonly key: string; readonly agentId: string },
+  { spokenNames, addSpokenName }: PassportMemory,
+): void {
+  if (addSpokenName === null) return;
+  const names = spokenNames(key);
+  if (names.length < MOST_NAMES && !names.includes(agentId)) addSpokenName(key, agentId);
 }

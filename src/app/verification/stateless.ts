@@ -28,6 +28,8 @@ export function verifyStateless(
     memory: null,
     standing: unasked,
     freshness: NEVER_ASKED,
+    spokenNames: () => [],
+    addSpokenName: null,
     floors: () => [],
     raiseFloor: null,
     token: () => null,

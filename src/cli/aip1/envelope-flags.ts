@@ -6,6 +6,7 @@ import { sharedKeys } from '../../verify/dialects/aip1/hmac-keys.js';
 import type { EnvelopeTrust } from '../../verify/dialects/aip1/trust.js';
 import type { Tier } from '../../protocol/aip1/envelope.js';
 import { canonicalId } from '../../protocol/identity/subject.js';
+import type { VerifyKey } from '../../protocol/ed25519/verify.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { Cli } from '../cli.js';
 import { readInput, readJsonInput } from '../input/documents.js';
@@ -14,7 +15,7 @@ import type { OptionGroup } from '../spec.js';
 import { hmacKey } from '../../workspace/keys.js';
 
 export interface EnvelopeFlags {
-  readonly publicKey?: string;
+  readonly publicKey: readonly string[];
   readonly hmacKeyFile?: string;
   readonly hmacKey: readonly string[];
   readonly mandate: readonly string[];
@@ -29,7 +30,8 @@ export const ENVELOPE_OPTIONS: OptionGroup = {
   options: [
     {
       flags: '--public-key <key>',
-      description: 'key of agents without a passport, in any form: text, a file, or -',
+      description: 'key of agents without a passport, or <agent id>=<key>: text, a file, or -',
+      repeatable: true,
     },
     { flags: '--hmac-key-file <file>', description: 'key shared with every agent, for tier 0', values: 'file' },
     {
@@ -56,11 +58,15 @@ export const ENVELOPE_OPTIONS: OptionGroup = {
 
 /** Undefined when nothing was said. */
 export async function envelopeTrust(cli: Cli, flags: EnvelopeFlags): Promise<EnvelopeTrust | undefined> {
-  const { publicKey, hmacKeyFile, issuerKey, requireMandate, minTier, registry } = flags;
-  const said = [publicKey, hmacKeyFile, issuerKey, requireMandate, minTier, registry];
-  if (flags.mandate.length + flags.hmacKey.length === 0 && said.every((each) => each === undefined)) return undefined;
+  const { hmacKeyFile, issuerKey, requireMandate, minTier, registry } = flags;
+  const said = [hmacKeyFile, issuerKey, requireMandate, minTier, registry];
+  if (
+    flags.mandate.length + flags.hmacKey.length + flags.publicKey.length === 0 &&
+    said.every((each) => each === undefined)
+  )
+    return undefined;
   return {
-    publicKey: publicKey === undefined ? null : await publicKeyFrom(publicKey, 'The --public-key', cli),
+    ...(await publicKeys(flags.publicKey, cli)),
     sharedKey: sharedKeys(
       await boundKeys(flags.hmacKey, cli),
       hmacKeyFile === undefined ? null : await hmacKey(cli.workspace, hmacKeyFile),
@@ -70,6 +76,33 @@ export async function envelopeTrust(cli: Cli, flags: EnvelopeFlags): Promise<Env
     minTier: Number(minTier ?? 0) as Tier,
     registry: registry === undefined ? null : await registryIn(registry, cli),
   };
+}
+
+/** A DID, then `=`, then a key: base64 may end in `=` as well, but begins with no DID. */
+const BOUND = /^(did:[^=]+)=(.+)$/s;
+
+async function publicKeys(
+  flags: readonly string[],
+  cli: Cli,
+): Promise<Pick<EnvelopeTrust, 'publicKey'> & Required<Pick<EnvelopeTrust, 'boundKey'>>> {
+  const bound = new Map<string, VerifyKey>();
+  let bare: VerifyKey | null = null;
+  for (const flag of flags) {
+    const [, did, text] = BOUND.exec(flag) ?? [];
+    const id = did === undefined ? null : canonicalId(did);
+    if (did !== undefined && id === null)
+      throw new Failure('USAGE', 'A --public-key is not <agent id>=<key>.', {
+        hint: '--public-key did:web:<domain>:agents:<name>=<key>',
+      });
+    if (id === null ? bare !== null : bound.has(id))
+      throw new Failure('USAGE', `Two public keys are for ${id ?? 'every agent'}.`, {
+        hint: 'bind them: --public-key <agent id>=<key>',
+      });
+    const key = await publicKeyFrom(text ?? flag, 'The --public-key', cli);
+    if (id === null) bare = key;
+    else bound.set(id, key);
+  }
+  return { publicKey: bare, boundKey: (agentId) => bound.get(agentId) ?? null };
 }
 
 async function boundKeys(flags: readonly string[], cli: Cli): Promise<Map<string, Uint8Array>> {

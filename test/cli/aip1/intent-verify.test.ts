@@ -74,7 +74,7 @@ describe('an agent that widened its own boundaries', () => {
   test('is flagged where nobody knows better', async () => {
     const { code, value } = await verified(household(), '--public-key', key('agent'));
     expect(code).toBe(0);
-    expect(value.warnings.map((each) => each.code)).toEqual(['self_declared_boundaries']);
+    expect(value.warnings.map((each) => each.code)).toEqual(['self_declared_boundaries', 'unbound_key']);
   });
 
   test('is refused as soon as its passport is known', async () => {

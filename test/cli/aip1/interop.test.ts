@@ -141,7 +141,10 @@ describe.skipIf(python === undefined)('the Python package at the command line', 
     );
     const { envelope, public_key } = runPython<Record<string, string>>('widen.py', [target]);
     const alone = await verified(household(), envelope!, '--public-key', public_key!);
-    expect([alone.code, alone.value.warnings.map(({ code }) => code)]).toEqual([0, ['self_declared_boundaries']]);
+    expect([alone.code, alone.value.warnings.map(({ code }) => code)]).toEqual([
+      0,
+      ['self_declared_boundaries', 'unbound_key'],
+    ]);
     expect((await verified(office, envelope!)).value.error_code).toBe('AIP-E202');
     const bank = household();
     await bank.run(

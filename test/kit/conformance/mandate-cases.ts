@@ -1,7 +1,7 @@
 import type { ConformanceCase, Given } from '../../../src/app/conformance/run.js';
 import { bent, KEYS, mandate, NOW, passport, SEEDS, signed, text, type Bends, type MandateBends } from './parts.js';
 
-const SELF_DECLARED = ['self_declared_boundaries'];
+const SELF_DECLARED = ['self_declared_boundaries', 'unbound_key'];
 
 /** E405 to E408, and boundaries that the agent did not write. */
 export function mandateCases(): ConformanceCase[] {

@@ -63,6 +63,8 @@ export function sittingAt(now: number, memory: Memory | null, changes: Partial<S
     memory,
     standing: () => null,
     freshness: { mesh: false, ageMs: null, maxAgeMs: 5000, onStale: 'deny' },
+    spokenNames: () => [],
+    addSpokenName: null,
     floors: () => [],
     raiseFloor: null,
     demands: () => null,

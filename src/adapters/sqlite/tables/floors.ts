@@ -3,13 +3,18 @@ import { text, type Database, type Query, type Row } from '../database.js';
 
 const FLOOR = ['text', 'text', 'number', 'text', 'number'] as const;
 
-/** The serials below which passports are refused, one for each agent and issuer. They outlive the passports themselves. */
+/** Who may still speak for an agent: the serials below which passports are refused, and the names of keys that are bound to none. */
 export class Floors {
   readonly #of: Query<Row<typeof FLOOR>>;
   readonly #raise;
   readonly #drop;
 
+  readonly #names;
+  readonly #addName;
+
   constructor(database: Database) {
+    this.#names = database.query(['text'], `SELECT ${text('agent_id')} FROM spoken_names WHERE key = ?`);
+    this.#addName = database.statement('INSERT OR IGNORE INTO spoken_names (key, agent_id) VALUES (?, ?)');
     this.#of = database.query(
       FLOOR,
       `SELECT ${text('agent_id')}, ${text('issuer_key')}, serial, ${text('hash')}, raised_at FROM passport_floors WHERE agent_id = ?`,
@@ -34,6 +39,15 @@ export class Floors {
 
   raise({ agentId, issuerKey, serial, hash, raisedAt }: PassportFloor): void {
     this.#raise.run([agentId, issuerKey ?? '', serial, hash, raisedAt]);
+  }
+
+  /** The names that a key bound to no agent has spoken under. */
+  spokenNames(key: string): readonly string[] {
+    return this.#names.all([key]).map(([name]) => name);
+  }
+
+  addSpokenName(key: string, agentId: string): void {
+    this.#addName.run([key, agentId]);
   }
 
   /** Takes back what an event said. */

@@ -33,6 +33,8 @@ export interface Aip1Claim {
   readonly pins: (principal: string) => readonly PinnedKey[];
   /** A key that the user vouches for, used where no passport is known. */
   readonly publicKey: VerifyKey | null;
+  /** True where that key is bound to no agent, so that its holder picks the name it speaks under. */
+  readonly unbound: boolean;
   /** Shared with the agent, for tier 0. */
   readonly sharedKey: SharedKey | null;
   readonly mandate: MandateFinding;
@@ -56,6 +58,8 @@ export interface Aip1Context extends Held {
   readonly mandate: Mandate | null;
   /** The signatures that were believed: on the envelope, the passport, the mandate. */
   readonly believed: readonly BelievedKey[];
+  /** The key that proved the envelope and is bound to no agent; null where a passport or a bound key speaks. */
+  readonly bareKey: VerifyKey | null;
   /** Every principal that answers for the agent, at least one. */
   readonly answerable: readonly string[];
   readonly policy: Aip1Policy;

@@ -4,6 +4,8 @@ import type { Mandate } from '../../../protocol/aip1/mandate.js';
 import { principalOfAgent } from '../../../protocol/identity/did.js';
 import type { Intent } from '../../../protocol/intent.js';
 import type { Passport } from '../../../protocol/passport.js';
+import type { VerifyKey } from '../../../protocol/ed25519/verify.js';
+import { formatPublicKey } from '../../../protocol/identity/keys.js';
 import { issuerOf } from '../../checks/issuer.js';
 import { warningsOfConstraints } from '../../checks/constraints.js';
 import { degradedWarnings, revocationReport, STANDING_UNKNOWN } from '../../checks/revocation.js';
@@ -66,8 +68,9 @@ class ReadEnvelope implements ReadDocument {
   }
 
   question({ trusting }: Asking): SignatureQuestion | null {
-    const { publicKey } = trusting.envelopes ?? NO_ENVELOPE_TRUST;
-    return firstQuestion(this.#envelope, trusting.passport(this.#envelope.agentId), publicKey);
+    const { publicKey, boundKey } = trusting.envelopes ?? NO_ENVELOPE_TRUST;
+    const { agentId } = this.#envelope;
+    return firstQuestion(this.#envelope, trusting.passport(agentId), boundKey?.(agentId) ?? publicKey);
   }
 
   prove(asking: Asking): ProvenDocument {
@@ -82,6 +85,7 @@ class ReadEnvelope implements ReadDocument {
 function claimOf(envelope: Envelope, { trusting, within, policy, signatureHolds, now }: Asking): Aip1Claim {
   const {
     publicKey,
+    boundKey,
     sharedKey,
     mandate: given,
     requireMandate,
@@ -89,11 +93,13 @@ function claimOf(envelope: Envelope, { trusting, within, policy, signatureHolds,
     registry,
   } = trusting.envelopes ?? NO_ENVELOPE_TRUST;
   const { agentId } = envelope;
+  const bound = boundKey?.(agentId) ?? null;
   return {
     envelope,
     finding: trusting.passport(agentId),
     pins: trusting.pins,
-    publicKey,
+    publicKey: bound ?? publicKey,
+    unbound: bound === null,
     sharedKey: sharedKey(agentId),
     mandate: given(agentId),
     limits: within === null ? [] : [within],
@@ -117,7 +123,14 @@ class RefusedEnvelope implements ProvenDocument {
   }
 
   conclude(): Concluded {
-    return { outcome: this.#form, revocation: STANDING_UNKNOWN, warnings: [], effects: null, inForce: null };
+    return {
+      outcome: this.#form,
+      revocation: STANDING_UNKNOWN,
+      warnings: [],
+      effects: null,
+      inForce: null,
+      spoke: null,
+    };
   }
 }
 
@@ -158,13 +171,14 @@ class JudgedEnvelope implements ProvenDocument {
     if (gone !== null) {
       const context = { ...this.#context(facts), signature: gone, mandateVerdict: gone };
       const outcome = runChecks(SUBSTANCE, context, this.#form);
-      return { outcome, revocation: STANDING_UNKNOWN, warnings: [], effects: null, inForce: null };
+      return { outcome, revocation: STANDING_UNKNOWN, warnings: [], effects: null, inForce: null, spoke: null };
     }
     const passport = this.#passport;
     const context = this.#context(facts);
     const inForce = passport === null ? null : this.#inForce(passport, context);
     const outcome = runChecks(SUBSTANCE, context, this.#form);
-    if (this.speaker === null) return { outcome, revocation: STANDING_UNKNOWN, warnings: [], effects: null, inForce };
+    if (this.speaker === null)
+      return { outcome, revocation: STANDING_UNKNOWN, warnings: [], effects: null, inForce, spoke: null };
     const revocation = standingOf(context);
     return {
       outcome,
@@ -176,6 +190,10 @@ class JudgedEnvelope implements ProvenDocument {
         usage: outcome.violations.length > 0 ? null : usageOfEnvelope(context),
       },
       inForce,
+      spoke:
+        this.#bareKey === null
+          ? null
+          : { key: formatPublicKey(this.#bareKey.publicKey), agentId: context.envelope.agentId },
     };
   }
 
@@ -183,6 +201,13 @@ class JudgedEnvelope implements ProvenDocument {
     const signed = this.speaker === null ? undefined : believed.find(({ role }) => role === 'agent');
     const pins = this.#claim.pins(passport.document.principal);
     return { passport, pins, keyId: signed === undefined ? null : signerOf(signed) };
+  }
+
+  /** The key that proved it, where nothing binds the key to the name it spoke under. */
+  get #bareKey(): VerifyKey | null {
+    const { unbound, publicKey, envelope } = this.#claim;
+    const proved = this.speaker !== null && this.#passport === null && envelope.proof?.length === 64;
+    return proved && unbound ? publicKey : null;
   }
 
   /** The passport was replaced: it proves nothing, and no key that the user names stands in for it. Null where it counts. */
@@ -212,6 +237,7 @@ class JudgedEnvelope implements ProvenDocument {
         ...(passport === null ? [] : [issuerOf(passport, claim.pins)]),
         ...(granted === null ? [] : mandateSigner(claim)),
       ],
+      bareKey: this.#bareKey,
       answerable: answerableFor(claim.envelope, passport, granted),
       limits: [...(passport === null ? [] : [passport.constraints]), ...claim.limits],
       policy: claim.policy,
@@ -248,7 +274,7 @@ function standingOf({ facts, envelope, answerable }: Aip1Context): RevocationRep
 }
 
 function warningsOf(context: Aip1Context, { sharedKey }: Aip1Claim, revocation: RevocationReport): Warning[] {
-  const { passport, mandate: granted, envelope } = context;
+  const { passport, mandate: granted, envelope, bareKey } = context;
   const warnings: Warning[] = [];
   if (envelope.proof?.length === HMAC_BYTES && sharedKey?.ofSeveral === true) {
     warnings.push({
@@ -260,6 +286,12 @@ function warningsOf(context: Aip1Context, { sharedKey }: Aip1Claim, revocation: 
     warnings.push({
       code: 'self_declared_boundaries',
       message: `Only ${envelope.agentId} itself says what it may do: neither a passport nor a mandate of it is known here.`,
+    });
+  }
+  if (bareKey !== null && granted === null) {
+    warnings.push({
+      code: 'unbound_key',
+      message: `The key is bound to no agent: its holder chose the name ${envelope.agentId}. To bind it: --public-key ${envelope.agentId}=<key>.`,
     });
   }
   warnings.push(...degradedWarnings(revocation));

@@ -28,6 +28,8 @@ export interface AttestationRegistry {
 export interface EnvelopeTrust {
   /** A key that the user vouches for: it speaks for every agent without a known passport. */
   readonly publicKey: VerifyKey | null;
+  /** A key that the user vouches for as this agent's; null, or absent, leaves the agent to the key above. */
+  readonly boundKey?: (agentId: string) => VerifyKey | null;
   /** What is shared with an agent, for HMACs at tier 0; null for an agent that nothing is shared with. */
   readonly sharedKey: (agentId: string) => SharedKey | null;
   /** The mandate that the caller was given for an agent. */

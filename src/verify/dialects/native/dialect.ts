@@ -81,7 +81,7 @@ function refusedAsReplaced(found: Violation): Concluded {
     reports: [{ check: STEPS[0]!, status: 'failed', reason: found.entry.name }],
     violations: [found],
   };
-  return { outcome, revocation: STANDING_UNKNOWN, warnings: [], effects: null, inForce: null };
+  return { outcome, revocation: STANDING_UNKNOWN, warnings: [], effects: null, inForce: null, spoke: null };
 }
 
 /** An intent of which nobody knows who sent it. */
@@ -104,7 +104,7 @@ class UnprovenIntent implements ProvenDocument {
     // Step 1 comes before the signature that was refused.
     const gone = inForce === null ? null : facts.replaced(inForce.passport, inForce.pins);
     if (gone !== null) return refusedAsReplaced(gone);
-    return { outcome: this.#refused, revocation: STANDING_UNKNOWN, warnings: [], effects: null, inForce };
+    return { outcome: this.#refused, revocation: STANDING_UNKNOWN, warnings: [], effects: null, inForce, spoke: null };
   }
 }
 
@@ -153,6 +153,7 @@ class ProvenIntent implements ProvenDocument, Speaker {
         usage: accounting === null ? null : usageOf(accounting, params, membersRead(identified)),
       },
       inForce: { passport, pins, keyId: signerOf(identified.believed[0]!) },
+      spoke: null,
     };
   }
 

@@ -194,7 +194,10 @@ describe('the cage of an agent itself', () => {
 
   test('is flagged while nothing else is known, and not afterwards', () => {
     const within = text(signed('cage', { 'intent.parameters.amount': 50 }));
-    expect(answer(within).decision.warnings.map(({ code }) => code)).toEqual(['self_declared_boundaries']);
+    expect(answer(within).decision.warnings.map(({ code }) => code)).toEqual([
+      'self_declared_boundaries',
+      'unbound_key',
+    ]);
     expect(answer(within, known).decision.warnings).toEqual([]);
   });
 
