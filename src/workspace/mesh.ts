@@ -53,15 +53,17 @@ export async function machineKey(
   return { key: verifierKey(workspace.paths().stateFile), host: hostLabel() };
 }
 
-/** Lines to the endpoints, in order, until `lifetime` ends. */
+/** Lines to the endpoints, in order, until `lifetime` ends: the workspace's unless another is given. */
 export async function meshLines(
-  lifetime: Lifetime,
+  workspace: LocalWorkspace,
   { endpoints, ca }: Pick<MeshAccess, 'endpoints' | 'ca'>,
   key: string,
+  lifetime: Lifetime = workspace,
 ): Promise<readonly MeshLine[]> {
+  const { env } = workspace.world;
   const { MeshHttp, meshLine } = await import('../adapters/http/mesh-client.js');
   return endpoints.map((url) => {
-    const http = new MeshHttp(url, key, { ca });
+    const http = new MeshHttp(url, key, { ca, env });
     lifetime.afterwards(() => http.close());
     return meshLine(url, http);
   });
@@ -106,19 +108,21 @@ export async function operatorSigner(
 
 /** A follower of the mesh, not started yet. */
 export async function meshFollower(
+  { world: { env } }: Pick<LocalWorkspace, 'world'>,
   access: MeshAccess,
   key: string,
-  options: Omit<FollowOptions, 'endpoints' | 'key' | 'check'>,
+  options: Omit<FollowOptions, 'endpoints' | 'key' | 'check' | 'ca' | 'env'>,
 ): Promise<MeshFollow> {
   const [{ MeshFollow }, check] = await Promise.all([
     import('../adapters/mesh/follow.js'),
     meshCheck(access.publicKey),
   ]);
-  return new MeshFollow({ ...options, endpoints: access.endpoints, ca: access.ca, key, check });
+  return new MeshFollow({ ...options, endpoints: access.endpoints, ca: access.ca, env, key, check });
 }
 
 /** Brings the copy up to date; true when it was proven current within `timeoutMs`. Denies that arrived are kept either way. */
 export async function refreshCopy(
+  { world: { env } }: Pick<LocalWorkspace, 'world'>,
   access: MeshAccess,
   key: string,
   copy: MeshCopy,
@@ -130,7 +134,7 @@ export async function refreshCopy(
     meshCheck(access.publicKey),
   ]);
   return refreshOnce(
-    { endpoints: access.endpoints, ca: access.ca, key, check, verifier: null, maxAgeMs, copy },
+    { endpoints: access.endpoints, ca: access.ca, env, key, check, verifier: null, maxAgeMs, copy },
     timeoutMs,
   );
 }

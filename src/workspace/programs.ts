@@ -43,11 +43,29 @@ export async function signatureWorkers(workspace: LocalWorkspace, count: number)
 /** Sends alerts out. */
 export async function posting({ world }: LocalWorkspace): Promise<(notice: Notice) => Promise<Delivery>> {
   const { post } = await import('../adapters/http/webhook.js');
-  const { clock, random, signal } = world;
-  return (notice) => post(notice, { clock, random, signal });
+  const { clock, random, signal, env } = world;
+  return (notice) => post(notice, { clock, random, signal, env });
+}
+
+/** The proxies that requests over the network go through, for people: no name and no password is in `shown`. */
+export interface ProxyUse {
+  readonly proxies: readonly { readonly variable: string; readonly shown: string }[];
+  /** What NO_PROXY says; null when it is unset. */
+  readonly exempt: string | null;
+}
+
+/** Which proxies the environment names; in words why one of them is none. */
+export async function proxyUse({ world }: LocalWorkspace): Promise<ProxyUse | { readonly problem: string }> {
+  const { proxiesIn, ProxyProblem } = await import('../adapters/http/proxy.js');
+  try {
+    return proxiesIn(world.env);
+  } catch (error) {
+    if (error instanceof ProxyProblem) return { problem: error.message };
+    throw error;
+  }
 }
 
 /** The did.json of a principal, as it was served. @throws Failure NETWORK */
-export async function didDocument(did: string): Promise<Uint8Array> {
-  return (await import('../adapters/http/did-web.js')).fetchDidDocument(did);
+export async function didDocument({ world }: LocalWorkspace, did: string): Promise<Uint8Array> {
+  return (await import('../adapters/http/did-web.js')).fetchDidDocument(did, world.env);
 }

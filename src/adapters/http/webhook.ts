@@ -1,14 +1,17 @@
 /** Posts a notice: bounded in time, tries and size. Follows no redirect and says no URL: both could hand a secret to somebody else. */
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import type { Delivery, Notice } from '../../app/ports/monitor.js';
 import type { Clock, Random } from '../../app/ports/state.js';
+import { backoff } from '../../protocol/backoff.js';
 import { pause } from '../files/follow-file.js';
+import { HttpClient, Unreachable } from './client.js';
+import type { ProxyEnvironment } from './proxy.js';
 
 export interface PostOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly signal: AbortSignal;
+  /** Where HTTPS_PROXY and its like are looked for. */
+  readonly env?: ProxyEnvironment;
   /** Of each try, ms. */
   readonly timeoutMs?: number;
   readonly tries?: number;
@@ -19,19 +22,24 @@ export interface PostOptions {
 /** No pause is longer, whatever Retry-After says, ms. */
 const LONGEST_PAUSE = 30_000;
 
+interface Try {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
 interface Answer {
   readonly status: number;
   readonly retryAfter: string | null;
 }
 
 export async function post(notice: Notice, options: PostOptions): Promise<Delivery> {
-  const { clock, random, signal, timeoutMs = 5_000, tries = 4, baseMs = 500 } = options;
-  const url = new URL(notice.url);
+  const { clock, random, signal, env, timeoutMs = 5_000, tries = 4, baseMs = 500 } = options;
+  const http = new HttpClient(notice.url, { env, kept: 0 });
   for (let attempt = 1; ; attempt++) {
     let reason: string;
     let wanted = 0;
     try {
-      const { status, retryAfter } = await once(url, notice, clock(), timeoutMs, signal);
+      const { status, retryAfter } = await once(http, notice, clock(), { timeoutMs, signal });
       if (status >= 200 && status < 300) return { kind: 'delivered' };
       reason = `it answered ${status}`;
       if (status !== 408 && status !== 425 && status !== 429 && status < 500) return { kind: 'refused', reason };
@@ -42,45 +50,24 @@ export async function post(notice: Notice, options: PostOptions): Promise<Delive
     // A longer wait is left to the next round.
     if (attempt >= tries || signal.aborted || wanted > LONGEST_PAUSE) return { kind: 'failed', reason, waitMs: wanted };
     // Full jitter: many monitors that lost the same receiver must not come back together.
-    const most = Math.min(LONGEST_PAUSE, baseMs * 2 ** (attempt - 1));
-    await pause(Math.max(wanted, fraction(random) * most), signal);
+    const ms = backoff(attempt - 1, fraction(random), { firstMs: baseMs, mostMs: LONGEST_PAUSE });
+    await pause(Math.max(wanted, ms), signal);
     if (signal.aborted) return { kind: 'failed', reason, waitMs: wanted };
   }
 }
 
-function once(url: URL, notice: Notice, now: number, timeoutMs: number, signal: AbortSignal): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const body = Buffer.from(notice.body, 'utf8');
-    const make = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    const answered = (incoming: IncomingMessage): void => {
-      clearTimeout(timer);
-      resolve({ status: incoming.statusCode ?? 0, retryAfter: incoming.headers['retry-after'] ?? null });
-      // What it says beyond its status is not needed, however long it is.
-      incoming.on('error', () => undefined);
-      request.destroy();
-    };
-    const request = make(
-      url,
-      {
-        method: 'POST',
-        agent: false,
-        signal,
-        headers: {
-          'content-type': 'application/json',
-          'content-length': body.length,
-          'user-agent': 'aip-monitor',
-          ...notice.headers(now),
-        },
-      },
-      answered,
-    );
-    const timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-    request.on('error', (error) => {
-      clearTimeout(timer);
-      reject(error);
-    });
-    request.end(body);
+async function once(http: HttpClient, notice: Notice, now: number, { timeoutMs, signal }: Try): Promise<Answer> {
+  const { status, headers } = await http.ask({
+    method: 'POST',
+    path: http.url.pathname + http.url.search,
+    headers: { 'content-type': 'application/json', 'user-agent': 'aip-monitor', ...notice.headers(now) },
+    body: Buffer.from(notice.body, 'utf8'),
+    timeoutMs,
+    // What it says beyond its status is not needed, however long it is.
+    maxBytes: 0,
+    signal,
   });
+  return { status, retryAfter: headers['retry-after'] ?? null };
 }
 
 /** ms that a Retry-After asks for: seconds, or a date; 0 when it says nothing that can be read. */
@@ -96,11 +83,10 @@ function fraction(random: Random): number {
   return (a * 256 + b) / 65_536;
 }
 
+/** Never with the address: what the system says of a failed connection holds it. */
 function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ECONNREFUSED') return 'nothing listens there';
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'its name is unknown';
-  if (code === 'ECONNRESET' || code === 'EPIPE') return 'the connection broke';
-  if (code === 'ABORT_ERR') return 'the monitor was stopped';
-  return code === undefined ? message : code;
+  if (!(error instanceof Unreachable)) throw error;
+  const { kind, code, message } = error;
+  if (kind === 'given-up') return 'the monitor was stopped';
+  return code === null || !message.includes(code) ? message : code;
 }

@@ -29,6 +29,8 @@ export interface FollowOptions {
   readonly background?: boolean;
   /** File of the certificate authorities (PEM) of the endpoints; null or absent for Node's own. */
   readonly ca?: string | null;
+  /** Where HTTPS_PROXY and its like are looked for; absent for no proxy. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Asks by polls only; `once` stops at the first proof. */
   readonly once?: boolean;
   readonly onState?: (from: FollowState, to: FollowState) => void;

@@ -38,7 +38,7 @@ export async function raiseMesh(
   const { access, key, lines, check } = await meshSession(stage, {});
   let live: () => void = () => undefined;
   const listening = new Promise<void>((resolve) => (live = resolve));
-  const following = await meshFollower(access, key, {
+  const following = await meshFollower(stage.workspace, access, key, {
     verifier: 'demo',
     maxAgeMs: 30_000,
     copy: await localCopy(stage),

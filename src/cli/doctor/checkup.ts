@@ -24,6 +24,7 @@ import { fromSystem } from '../../app/system-failures.js';
 import { inspectStartup } from './startup.js';
 import { principalPins } from '../passports/pins.js';
 import { inspection, keyStores } from '../../workspace/keys.js';
+import { proxyUse } from '../../workspace/programs.js';
 import { loadState, localState } from '../../workspace/state.js';
 
 export interface NodeVersion {
@@ -52,6 +53,7 @@ export async function* checkup(cli: Cli, { node }: NodeVersion): AsyncGenerator<
   yield* inspectKeychain(cli, config, expected);
   yield* inspectKeys(cli, expected);
   yield* inspectEnvFiles(cli, expected);
+  yield* inspectProxies(cli);
   if (config !== null && config.get('mesh.url') !== null) yield* meshFindings(cli, config, state !== null);
 }
 
@@ -245,4 +247,18 @@ async function* inspectEnvFiles(cli: Cli, expected: readonly ExpectedKey[]): Asy
     if (!report.exposed && (report.git === 'ignored' || report.git === 'outside'))
       yield ok('env file', `${path} is private, and no git repository tracks it.`);
   }
+}
+
+/** What stands between this machine and the network, for the mesh, did.json files and webhooks. */
+async function* inspectProxies(cli: Cli): AsyncGenerator<Finding> {
+  const use = await proxyUse(cli.workspace);
+  if ('problem' in use) {
+    yield failed('proxy', `${use.problem}: nothing is reached over the network.`, 'aip help config', EXIT.config);
+    return;
+  }
+  const { proxies, exempt } = use;
+  if (proxies.length === 0) return;
+  const through = proxies.map(({ variable, shown }) => `${shown} (${variable})`).join(', ');
+  const but = exempt === null ? '' : `; directly to ${exempt} (NO_PROXY)`;
+  yield ok('proxy', `Requests go through ${through}${but}.`);
 }

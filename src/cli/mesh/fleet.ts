@@ -19,7 +19,7 @@ async function knownToMesh(cli: Cli, places: KeyPlaces, find: string): Promise<r
   try {
     const mesh = await meshAccess(cli);
     if (mesh === null) return [];
-    const lines = await meshLines(cli, mesh, await apiKey(cli, places));
+    const lines = await meshLines(cli.workspace, mesh, await apiKey(cli, places));
     return await fleetIds(lines, find);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

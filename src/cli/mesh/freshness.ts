@@ -57,7 +57,7 @@ async function asked(cli: Cli, access: MeshAccess, copy: MeshCopy, maxAgeMs: num
     async (apiKey) => {
       const left = REFRESH_MS - (Date.now() - started);
       if (left <= 0) return 'its key took too long';
-      if (!(await refreshCopy(access, apiKey, copy, maxAgeMs, left))) return 'no answer in time';
+      if (!(await refreshCopy(cli.workspace, access, apiKey, copy, maxAgeMs, left))) return 'no answer in time';
       const [line] = await meshLines(cli.workspace, access, apiKey);
       const rest = Math.max(50, REFRESH_MS - (Date.now() - started));
       await fetchPassports(line!, copy, await localState(cli.workspace), cli.io.now(), rest);
@@ -77,7 +77,7 @@ async function asked(cli: Cli, access: MeshAccess, copy: MeshCopy, maxAgeMs: num
 
 async function follow(cli: Cli, access: MeshAccess, copy: MeshCopy, maxAgeMs: number): Promise<void> {
   try {
-    const following = await meshFollower(access, await key(cli), {
+    const following = await meshFollower(cli.workspace, access, await key(cli), {
       // The machine's own key, as `aip mesh follow` uses it: both are one verifier, which has applied what each of its copies has.
       verifier: await listeningVerifier(cli, copy),
       maxAgeMs,

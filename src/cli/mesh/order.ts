@@ -202,7 +202,7 @@ async function applyHere(cli: Cli, mesh: MeshAccess, key: string, order: Order, 
     const copy = await localCopy(cli);
     if (order.action !== 'reinstate') return anticipateDeny(copy, order, outcome, cli.io.now());
     if (copy.local(order.subject) !== null) orderHere(copy, order, outcome.cmd_id, cli.io.now());
-    await refreshCopy(mesh, key, copy, 30_000, REFRESH_MS);
+    await refreshCopy(cli.workspace, mesh, key, copy, 30_000, REFRESH_MS);
     const now = copy.standing(order.subject);
     if (now !== null && now.status !== 'active' && now.seq < (outcome.seq ?? 0))
       cli.warn('This machine has not heard of it yet: it will with the next refresh.', 'copy_behind');

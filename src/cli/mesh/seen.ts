@@ -45,7 +45,7 @@ async function knownThere(
   places: KeyPlaces,
 ): Promise<readonly string[] | null> {
   try {
-    const lines = await meshLines(cli, mesh, await apiKey(cli, places));
+    const lines = await meshLines(cli.workspace, mesh, await apiKey(cli, places));
     if ((await standingOf(lines, subject)).version > 0) return null;
     const below = (id: string) => id === subject || id.startsWith(`${subject}:agents:`);
     if ((await fleetIds(lines, subject)).some(below)) return null;

@@ -38,7 +38,7 @@ export async function monitorStanding(cli: Cli, keys: KeyPlaces, mayRevoke: bool
       if (mesh === null || key === null) return;
       const proven = copy.provenAt();
       if (proven !== null && cli.io.now() - proven < maxAge / 2) return;
-      const current = await refreshCopy(mesh, key, copy, maxAge, REFRESH_MS);
+      const current = await refreshCopy(cli.workspace, mesh, key, copy, maxAge, REFRESH_MS);
       if (heard && !current) cli.warn('The mesh is not heard: who is revoked is as last known.', 'mesh_stale');
       heard = current;
     },

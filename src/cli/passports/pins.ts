@@ -45,7 +45,7 @@ export async function principalPins(
     const known = pinnedKeys((await localState(cli.workspace)).pins(principal));
     if (known.length > 0 || flags.resolve !== true) return known;
     const { resolvePrincipal } = await import('./resolve.js');
-    const found = await resolvePrincipal(principal, cli.io.now());
+    const found = await resolvePrincipal(cli.workspace, principal);
     cli.note(
       `Resolved ${principal}: ${found.map((key) => clean(key.keyId)).join(', ')} (for this run; pin it with: aip principal add ${principal} --resolve)`,
     );

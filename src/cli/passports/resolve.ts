@@ -1,4 +1,5 @@
 import { didDocument } from '../../workspace/programs.js';
+import type { LocalWorkspace } from '../../workspace/workspace.js';
 import { Failure } from '../../app/failure.js';
 import { didDocumentUrl } from '../../protocol/identity/did.js';
 import { readDidKeys, type DidKeys, type DidKey } from '../../protocol/identity/did-document.js';
@@ -6,13 +7,13 @@ import { ShapeError } from '../../protocol/json/shape.js';
 import { jsonIn } from '../input/documents.js';
 
 /** The Ed25519 keys that a principal publishes in its did.json; fails when there is none. */
-export async function resolvePrincipal(did: string, now: number): Promise<DidKey[]> {
+export async function resolvePrincipal(workspace: LocalWorkspace, did: string): Promise<DidKey[]> {
   const url = didDocumentUrl(did);
   // A service of others may hold any number; no key does.
-  const json = jsonIn(withoutMark(await didDocument(did)), url, () => null);
+  const json = jsonIn(withoutMark(await didDocument(workspace, did)), url, () => null);
   let read: DidKeys;
   try {
-    read = readDidKeys(json, did, now);
+    read = readDidKeys(json, did, workspace.world.clock());
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     throw new Failure('NETWORK', `${url} cannot be used as the DID document of ${did}: ${error.reason}.`, {

@@ -28,9 +28,9 @@ export async function connectMesh(
     if (mesh === null || mesh.key === null) return { copy, lines: [], refresh: async () => false, close };
     const { key, maxAgeMs, onStale } = mesh;
     const machine = await machineKey(workspace);
-    const lines = await meshLines(lifetime, mesh, key);
+    const lines = await meshLines(workspace, mesh, key, lifetime);
     const fetch = passportFetcher(lines[0]!, copy, await localState(workspace), workspace.world.clock);
-    const following = await meshFollower(mesh, key, {
+    const following = await meshFollower(workspace, mesh, key, {
       maxAgeMs,
       copy,
       verifier: { key: machine.key, label: machine.host, program: 'library', onStale, maxAgeMs },
@@ -45,7 +45,7 @@ export async function connectMesh(
     return {
       copy,
       lines,
-      refresh: (timeoutMs) => refreshCopy(mesh, key, copy, maxAgeMs, timeoutMs),
+      refresh: (timeoutMs) => refreshCopy(workspace, mesh, key, copy, maxAgeMs, timeoutMs),
       close,
     };
   } catch (error) {

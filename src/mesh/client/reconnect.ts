@@ -1,3 +1,4 @@
+import { backoff } from '../../protocol/backoff.js';
 import { RECONNECT_FIRST_MS, RECONNECT_MAX_MS, RECONNECT_MIN_MS } from '../limits.js';
 
 /**
@@ -6,6 +7,9 @@ import { RECONNECT_FIRST_MS, RECONNECT_MAX_MS, RECONNECT_MIN_MS } from '../limit
  */
 export function reconnectDelay(failures: number, random: number): number {
   if (failures <= 0) return random * RECONNECT_FIRST_MS;
-  const ceiling = Math.min(RECONNECT_MAX_MS, RECONNECT_FIRST_MS * 2 ** Math.min(failures, 16));
-  return RECONNECT_MIN_MS + random * (ceiling - RECONNECT_MIN_MS);
+  return backoff(failures, random, {
+    firstMs: RECONNECT_FIRST_MS,
+    leastMs: RECONNECT_MIN_MS,
+    mostMs: RECONNECT_MAX_MS,
+  });
 }

@@ -172,6 +172,24 @@ describe('what is wrong is said, with what to do', () => {
     expect(bad[0]!.message).toContain('AIP_KEYSTORE means nothing to aip; did you mean AIP_KEY_STORE?');
   });
 
+  test('a proxy is shown without its password, and one that cannot be used is failed', async () => {
+    const { doctor } = await setUp({
+      env: { HTTPS_PROXY: 'http://alice:hunter2@proxy.acme.com:3128', NO_PROXY: '.internal' },
+    });
+    const { code, findings, err } = await doctor();
+    expect(code).toBe(0);
+    expect(findings.find(({ check }) => check === 'proxy')).toMatchObject({
+      status: 'ok',
+      message: 'Requests go through http://***@proxy.acme.com:3128 (HTTPS_PROXY); directly to .internal (NO_PROXY).',
+    });
+    expect(JSON.stringify(findings) + err).not.toContain('hunter2');
+    const other = await setUp({ env: { https_proxy: 'socks5://alice:hunter2@proxy.acme.com' } });
+    const { code: exit, bad } = await other.doctor();
+    expect(exit).toBe(2);
+    expect(bad).toMatchObject([{ check: 'proxy', status: 'failed', hint: 'aip help config' }]);
+    expect(JSON.stringify(bad)).not.toContain('hunter2');
+  });
+
   test('a state file that is no state: exit 3, and the other checks go on', async () => {
     const { doctor, home } = await setUp();
     for (const name of readdirSync(home).filter((each) => each.startsWith('state.db'))) rmSync(join(home, name));

@@ -64,7 +64,7 @@ export const command: CommandSpec<Options> = {
     const failed = new Promise<never>((_, reject) => (broken = reject));
     const [line] = await meshLines(cli.workspace, access, key);
     const fetch = passportFetcher(line!, copy, state, cli.io.now);
-    const following = await meshFollower(access, key, {
+    const following = await meshFollower(cli.workspace, access, key, {
       ...teller.listener,
       verifier: await listeningVerifier(cli, copy, options.label ?? options.name),
       onPassports: fetch,

@@ -124,7 +124,14 @@ export const command: CommandSpec<Options> = {
       ...place,
       ...(operatorKey === null ? {} : { 'mesh.operator_key': operatorKey }),
     });
-    const copied = await refreshCopy(access, key.text, await localCopy(cli.workspace, publicKey), 30_000, 10_000);
+    const copied = await refreshCopy(
+      cli.workspace,
+      access,
+      key.text,
+      await localCopy(cli.workspace, publicKey),
+      30_000,
+      10_000,
+    );
     if (cli.globals.json)
       cli.json({
         url,

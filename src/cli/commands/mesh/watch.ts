@@ -66,7 +66,7 @@ export const command: CommandSpec<Options> = {
     let done: (code: number) => void = () => undefined;
     let broken: (error: unknown) => void = () => undefined;
     const ended = new Promise<number>((resolve, reject) => ([done, broken] = [resolve, reject]));
-    const following = await meshFollower(access, key, {
+    const following = await meshFollower(cli.workspace, access, key, {
       ...teller.listener,
       verifier: null,
       maxAgeMs: 30_000,

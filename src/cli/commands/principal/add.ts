@@ -110,7 +110,7 @@ async function given(text: string, cli: Cli): Promise<NewPin> {
 
 async function resolved(did: string, options: Options, cli: Cli): Promise<readonly NewPin[]> {
   const { resolvePrincipal } = await import('../../passports/resolve.js');
-  const found = await resolvePrincipal(did, cli.io.now());
+  const found = await resolvePrincipal(cli.workspace, did);
   for (const { keyId, publicKey } of found)
     cli.note(`${clean(did)} publishes ${clean(keyId)}  ${formatPublicKey(publicKey)}`);
   if (

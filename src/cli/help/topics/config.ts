@@ -43,6 +43,11 @@ ${keys.join('\n')}
     Windows             %APPDATA%\\aip and %LOCALAPPDATA%\\aip
 State is one file, state.db: spent nonces, windows, the verification log, pins and known passports.
 
+# Proxies
+HTTPS_PROXY and HTTP_PROXY (or in small letters, which win; ALL_PROXY for both) are honoured for the mesh, --resolve and webhooks, and
+NO_PROXY names what is reached directly: *, a host with its subdomains, an address, a network (10.0.0.0/8), each with or without a
+port. HTTPS runs in a tunnel that the proxy cannot read. Plain HTTP to this machine itself never goes through one. aip doctor shows them.
+
 # Other variables
 ${others.join('\n')}
 `;

@@ -1,4 +1,5 @@
 import { agents, type AgentRow } from './agents.js';
+import { backoff } from '../../../protocol/backoff.js';
 import type { PageWindow } from './browser.js';
 import { calls } from './calls.js';
 import { kit as kitOf } from './kit.js';
@@ -144,7 +145,7 @@ export function main(window: PageWindow): void {
         feed.gap(null);
       }
       failures += 1;
-      const ms = Math.round(Math.random() * Math.min(10_000, 250 * 2 ** failures)) + 100;
+      const ms = Math.round(backoff(failures, Math.random(), { firstMs: 250, mostMs: 10_000 })) + 100;
       state(`reconnecting in ${Math.ceil(ms / 1000)} s`, 'warning');
       await wait(ms);
     }
