@@ -20,6 +20,8 @@ export interface ServingOptions {
   /** PEM texts. */
   readonly tls: { readonly cert: string; readonly key: string } | null;
   readonly requireSignedCommands: boolean;
+  /** Most bytes of shipped logs; 1 GiB unless given. */
+  readonly logQuota?: number;
   /** The public key registered for the first admin's API key; null registers none. */
   readonly operatorKey: string | null;
   /** How the dashboard computes scores; the guide's rules unless given. */
@@ -48,7 +50,7 @@ export async function serveMesh(
   { random, clock, ticks, nextTurn }: SystemWorld,
   options: ServingOptions,
 ): Promise<Serving> {
-  const folder = await openDataFolder(options.data, random);
+  const folder = await openDataFolder(options.data, random, options.logQuota);
   const { store, sign, publicKey } = folder;
   try {
     const newAdminKey = await ensureAdmin(folder, random, clock(), options.operatorKey);

@@ -25,9 +25,13 @@ export interface DataFolder {
 const MAX_BYTES = 1024;
 
 /** Opens the folder, making what a first start finds missing. Fails with STATE when another server has it. */
-export async function openDataFolder(folder: string, random: Random): Promise<DataFolder> {
+export async function openDataFolder(folder: string, random: Random, logQuota?: number): Promise<DataFolder> {
   ensurePrivateFolder(folder);
-  const store = new SqliteMeshStore(join(folder, 'mesh.db'), () => toHex(random(16)));
+  const store = new SqliteMeshStore(
+    join(folder, 'mesh.db'),
+    () => toHex(random(16)),
+    logQuota === undefined ? {} : { logQuota },
+  );
   try {
     const path = join(folder, 'mesh.key');
     const known = await store.meshKey();

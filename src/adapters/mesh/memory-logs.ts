@@ -16,6 +16,11 @@ export class MemoryLogs implements LogTable {
     this.#kept = kept;
   }
 
+  async usage(): Promise<{ bytes: number; quota: number; shed: number }> {
+    const bytes = this.#kept.arrivals.reduce((sum, { text }) => sum + text.length, 0);
+    return { bytes, quota: Infinity, shed: 0 };
+  }
+
   async put({ logId, verifier, keyId, at, entries }: Shipment): Promise<Shipped> {
     const { ends, hashes, arrivals } = this.#kept;
     const known = ends.get(logId) ?? null;

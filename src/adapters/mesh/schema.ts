@@ -62,29 +62,6 @@ CREATE TABLE principals (
   PRIMARY KEY (did, public_key)
 ) STRICT, WITHOUT ROWID;
 
--- Verification logs as verifiers shipped them.
-CREATE TABLE shipped (
-  row INTEGER PRIMARY KEY,
-  log_id TEXT NOT NULL,
-  seq INTEGER NOT NULL,
-  hash TEXT NOT NULL,
-  agent TEXT NOT NULL,
-  status TEXT NOT NULL,
-  code TEXT,
-  at INTEGER NOT NULL,
-  text TEXT NOT NULL,
-  UNIQUE (log_id, seq)
-) STRICT;
-CREATE INDEX shipped_agent ON shipped (agent, row);
--- How far each log is held.
-CREATE TABLE shippers (
-  log_id TEXT PRIMARY KEY,
-  verifier TEXT NOT NULL UNIQUE,
-  key_id TEXT NOT NULL,
-  seq INTEGER NOT NULL,
-  hash TEXT NOT NULL,
-  at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
 `;
 
 /** Brings a file of the first version to this one. A first-version program refuses it from then on, which would write another term. */
@@ -93,7 +70,7 @@ BEGIN IMMEDIATE;
 ALTER TABLE api_keys ADD COLUMN max_verifiers INTEGER;
 ALTER TABLE api_keys ADD COLUMN ephemeral INTEGER NOT NULL DEFAULT 0;
 DROP TABLE acks;
-${SCHEMA.slice(SCHEMA.indexOf('-- Everyone who ever'), SCHEMA.indexOf('-- Verification logs as'))}
+${SCHEMA.slice(SCHEMA.indexOf('-- Everyone who ever'), SCHEMA.length)}
 PRAGMA user_version = ${VERSION};
 COMMIT;
 `;

@@ -1,18 +1,108 @@
 /** Shipped verification logs in the mesh's store. */
+import { closeSync, openSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { LogEnd, LogQuery, LogTable, Shipment, Shipped, ShippedRow } from '../../mesh/log/store.js';
-import { text, type Database } from '../sqlite/database.js';
+import { Database, text } from '../sqlite/database.js';
 
+/** Room on the disk that is left to the events, in bytes: a log that fills it would end the kill switch. */
+const RESERVED_BYTES = 64 * 1024 * 1024;
+/** The part of the oldest entries that is shed at once. */
+const SHED_PART = 10;
+
+const SCHEMA = `
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS shipped (
+  row INTEGER PRIMARY KEY,
+  log_id TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  hash TEXT NOT NULL,
+  agent TEXT NOT NULL,
+  status TEXT NOT NULL,
+  code TEXT,
+  at INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  UNIQUE (log_id, seq)
+) STRICT;
+CREATE INDEX IF NOT EXISTS shipped_agent ON shipped (agent, row);
+-- How far each log is held.
+CREATE TABLE IF NOT EXISTS shippers (
+  log_id TEXT PRIMARY KEY,
+  verifier TEXT NOT NULL UNIQUE,
+  key_id TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  hash TEXT NOT NULL,
+  at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+COMMIT;`;
+
+/** Shipped logs in a file of their own, which may fill up, be shed and be lost without touching an event. */
 export class SqliteLogs implements LogTable {
+  readonly #path: string;
+  readonly #quota: number;
   readonly #database: Database;
   readonly #sql: ReturnType<typeof statements>;
+  #shed = 0;
 
-  constructor(database: Database) {
-    this.#database = database;
-    this.#sql = statements(database);
+  /** `quota` in bytes. `events`: the path of the store, in whose file the first version kept them. */
+  constructor(path: string, quota: number, events: string) {
+    this.#path = path;
+    this.#quota = quota;
+    // Private from its first byte.
+    closeSync(openSync(path, 'a', 0o600));
+    this.#database = new Database(path, 5_000);
+    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000;');
+    this.#database.exec(SCHEMA);
+    this.#sql = statements(this.#database);
+    this.#takeOver(events);
+  }
+
+  /** What a store of the first version holds is moved here once. */
+  #takeOver(events: string): void {
+    this.#database.exec(`ATTACH DATABASE '${events.replaceAll("'", "''")}' AS events`);
+    const old = this.#database.query(['number'], "SELECT count(*) FROM events.sqlite_schema WHERE name = 'shipped'");
+    if (old.first([])![0] > 0) {
+      this.#database.exec(`
+BEGIN IMMEDIATE;
+INSERT OR IGNORE INTO shipped SELECT * FROM events.shipped;
+INSERT OR IGNORE INTO shippers SELECT * FROM events.shippers;
+DROP TABLE events.shipped;
+DROP TABLE events.shippers;
+COMMIT;`);
+    }
+    this.#database.exec('DETACH DATABASE events');
   }
 
   async put(shipment: Shipment): Promise<Shipped> {
+    const { bavail, bsize } = statfsSync(dirname(this.#path));
+    if (bavail * bsize < RESERVED_BYTES) return { kind: 'full' };
+    const incoming = shipment.entries.reduce((sum, { text: body }) => sum + 2 * body.length, 0);
+    this.#makeRoom(incoming);
     return this.#database.transact(() => this.#ship(shipment));
+  }
+
+  async usage(): Promise<{ bytes: number; quota: number; shed: number }> {
+    return { bytes: this.#used(), quota: this.#quota, shed: this.#shed };
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #used(): number {
+    const [pages, free, size] = [this.#sql.pages, this.#sql.free, this.#sql.pageSize].map((each) => each.first([])![0]);
+    return (pages! - free!) * size!;
+  }
+
+  /** Oldest first. The newest stay, whatever the quota, so that rows go on counting. */
+  #makeRoom(incoming: number): void {
+    while (this.#used() + incoming > this.#quota) {
+      const [count] = this.#sql.count.first([])!;
+      const part = Math.ceil(count / SHED_PART);
+      if (count <= part) return;
+      const shed = this.#sql.shedOldest.change([part]);
+      if (shed === 0) return;
+      this.#shed += shed;
+    }
   }
 
   async read({ agentId, status, code, since, after, last, limit }: LogQuery): Promise<readonly ShippedRow[]> {
@@ -91,6 +181,11 @@ function statements(database: Database) {
        WHERE agent = ?2 AND row > ?1 AND ${filters} ORDER BY ${order} LIMIT ?6`,
     );
   return {
+    pages: database.query(['number'], 'PRAGMA page_count'),
+    free: database.query(['number'], 'PRAGMA freelist_count'),
+    pageSize: database.query(['number'], 'PRAGMA page_size'),
+    count: database.query(['number'], 'SELECT count(*) FROM shipped'),
+    shedOldest: database.statement('DELETE FROM shipped WHERE row IN (SELECT row FROM shipped ORDER BY row LIMIT ?)'),
     head: database.query(['number'], 'SELECT coalesce(max(row), 0) FROM shipped'),
     hash: database.query(['text'], `SELECT ${text('hash')} FROM shipped WHERE log_id = ? AND seq = ?`),
     add: database.statement(

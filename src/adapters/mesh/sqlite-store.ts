@@ -1,4 +1,5 @@
 /** The embedded mesh store: one SQLite file, one server, every answer after its commit reached the disk. */
+import { dirname, join } from 'node:path';
 import type { KeyRecord } from '../../mesh/access/api-key.js';
 import { NO_HASH, type Head } from '../../mesh/log/head.js';
 import type { Member } from '../../mesh/roster/member.js';
@@ -12,6 +13,8 @@ import { SqlitePassports } from './sqlite-passports.js';
 import { SqliteLogs } from './sqlite-logs.js';
 import { openStoreFile, unusable } from './store-file.js';
 
+/** Most bytes of shipped logs, unless a server says otherwise. */
+const DEFAULT_LOG_QUOTA = 1024 * 1024 * 1024;
 /** How often an opening that is not alone looks for what the others wrote, in ms. */
 const LOOK_MS = 250;
 
@@ -38,6 +41,7 @@ export class SqliteMeshStore implements MeshStore {
   readonly shared: boolean;
   readonly #database: Database;
   readonly #registry: SqlitePassports;
+  readonly #logs: SqliteLogs;
   #term: number;
   /** Looks for what other openings of the file have committed; null where this is the only one. */
   #looking: NodeJS.Timeout | null = null;
@@ -49,13 +53,17 @@ export class SqliteMeshStore implements MeshStore {
    * `newLogId` names the log when the file is new: 32 hex digits. `shared`: beside other openings of the file, which are then looked for
    * every 250 ms; otherwise the file is taken alone.
    */
-  constructor(path: string, newLogId: () => string, { shared = false }: { readonly shared?: boolean } = {}) {
+  constructor(
+    path: string,
+    newLogId: () => string,
+    { shared = false, logQuota = DEFAULT_LOG_QUOTA }: { readonly shared?: boolean; readonly logQuota?: number } = {},
+  ) {
     const { database, release } = openStoreFile(path, newLogId, shared);
     this.shared = shared;
     this.#database = database;
     this.#release = release;
     this.#sql = statements(database);
-    this.logs = new SqliteLogs(database);
+    this.logs = this.#logs = new SqliteLogs(join(dirname(path), 'shipped.db'), logQuota, path);
     this.#registry = new SqlitePassports(database);
     this.passports = this.#registry.passports;
     this.principals = this.#registry.principals;
@@ -209,6 +217,7 @@ export class SqliteMeshStore implements MeshStore {
 
   async close(): Promise<void> {
     if (this.#looking !== null) clearInterval(this.#looking);
+    this.#logs.close();
     this.#database.close();
     this.#release();
   }

@@ -43,6 +43,8 @@ export type Shipped =
   | { readonly kind: 'stored'; /** The verifier's head as now held. */ readonly seq: number; readonly hash: string }
   | { readonly kind: 'gap'; /** The last seq that is held; the shipment must begin after it. */ readonly seq: number }
   | { readonly kind: 'fork'; readonly seq: number }
+  /** There is no room: nothing was kept, and the events are not in question. */
+  | { readonly kind: 'full' }
   /** The log is another verifier's, or the verifier's name another log's. */
   | { readonly kind: 'taken' };
 
@@ -87,6 +89,8 @@ export interface LogTable {
   /** The last row; 0 while there is none. */
   head(): Promise<number>;
   end(logId: string): Promise<LogEnd | null>;
+  /** How many bytes they take, of how many they may, and how many entries were shed since this opening. */
+  usage(): Promise<{ readonly bytes: number; readonly quota: number; readonly shed: number }>;
   /** Those that shipped last, first. */
   ends(limit: number): Promise<readonly LogEnd[]>;
 }

@@ -31,10 +31,16 @@ export async function shipLogs(server: MeshServer, request: Request, caller: Cal
   }
   if (entries.length === 0) return jsonReply(200, { accepted: 0, checkpoint: end === null ? null : sealed(end) });
   const at = server.clock.wall();
-  const result = await logs.put({ logId, verifier, keyId: caller.key.keyId, at, entries }).catch((error: unknown) => {
-    server.fail(error);
-    throw error;
-  });
+  if (!server.shipping.takes(caller.key.keyId, request.body.length, server.clock.up()))
+    throw new Refused('BUSY', 'This key ships more than 1 MiB a second: the entries wait where they are.');
+  // What happens to the logs is no reason to end: they are in a file of their own, and the events are in another.
+  const result = await logs
+    .put({ logId, verifier, keyId: caller.key.keyId, at, entries })
+    .catch(() => ({ kind: 'full' }) as const);
+  if (result.kind === 'full') {
+    server.shipping.full++;
+    throw new Refused('BUSY', 'There is no room for logs here now: the entries wait where they are.');
+  }
   if (result.kind === 'taken') throw new Refused('FORBIDDEN', 'This name belongs to another log.', { verifier });
   if (result.kind !== 'stored') {
     const message =

@@ -14,6 +14,7 @@ import { SnapshotKeeper } from './feed/snapshot-keeper.js';
 import { LogFeed } from './feed/log-feed.js';
 import { Waits } from './feed/waits.js';
 import { Prover } from './prover.js';
+import { ShippingRate } from './shipping.js';
 import { Roster, type Poller } from './roster.js';
 import type { Member } from '../roster/member.js';
 
@@ -58,6 +59,7 @@ export class MeshServer {
   readonly waits: Waits;
   readonly committer: Committer;
   readonly prover: Prover;
+  readonly shipping = new ShippingRate();
   readonly roster: Roster;
   readonly pollers = new Map<string, Poller>();
   /** Requests answered, by endpoint and status. */
@@ -123,7 +125,10 @@ export class MeshServer {
     this.roster = new Roster(store, clock, this.hub, this.pollers, members);
     this.hub.onGone = (verifier) => this.roster.gone(verifier);
     this.hub.watch(() => this.waits.check());
-    this.feed = new LogFeed(store, clock, { onFailure: this.fail, onGrowth: () => this.waits.check() });
+    this.feed = new LogFeed(store, clock, {
+      onFailure: () => this.shipping.full++,
+      onGrowth: () => this.waits.check(),
+    });
     this.#stopWake = store.onWake(() => void this.pump());
   }
 

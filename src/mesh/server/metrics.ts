@@ -5,7 +5,17 @@ import type { MeshServer } from './mesh-server.js';
 /** `GET /metrics`, in the text format of Prometheus. */
 export async function metrics(server: MeshServer): Promise<Reply> {
   const { hub, committer, gate, head } = server;
+  const usage = await server.store.logs.usage();
   const lines = [
+    ...metric('aip_mesh_log_bytes', 'gauge', 'Bytes of shipped logs.', [['', usage.bytes]]),
+    ...metric('aip_mesh_log_quota_bytes', 'gauge', 'Most bytes of shipped logs.', [['', usage.quota]]),
+    ...metric('aip_mesh_log_shed_total', 'counter', 'Oldest entries shed to stay within the quota.', [
+      ['', usage.shed],
+    ]),
+    ...metric('aip_mesh_log_refused_total', 'counter', 'Shipments refused.', [
+      ['{reason="full"}', server.shipping.full],
+      ['{reason="rate"}', server.shipping.limited],
+    ]),
     ...metric('aip_mesh_head_seq', 'gauge', 'Last event of the log.', [['', head.seq]]),
     ...metric('aip_mesh_streams', 'gauge', 'Open streams.', [['', hub.size]]),
     ...metric('aip_mesh_pollers', 'gauge', 'Verifiers that poll.', [['', server.pollers.size]]),

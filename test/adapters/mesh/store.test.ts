@@ -96,3 +96,41 @@ describe('the file of a SQLite mesh store', () => {
       expect(() => open(path)).toThrow();
     }));
 });
+
+describe('the file of shipped logs', () => {
+  const entries = (from: number, count: number, size: number) =>
+    Array.from({ length: count }, (_, i) => ({
+      seq: from + i,
+      prevHash: `h${from + i - 1}`,
+      hash: `h${from + i}`,
+      agentId: 'did:web:acme.com:agents:a',
+      status: 'success',
+      code: null,
+      at: 1,
+      text: JSON.stringify({ seq: from + i, fill: 'x'.repeat(size) }),
+    }));
+  const ship = (store: SqliteMeshStore, from: number, count: number) =>
+    store.logs.put({ logId: 'l1', verifier: 'v1', keyId: 'k', at: 1, entries: entries(from, count, 1_000) });
+
+  test('stays within its quota: the oldest are shed, rows go on counting, and no event is touched', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'aip-mesh-'));
+    const quota = 4 * 1024 * 1024;
+    const store = new SqliteMeshStore(join(folder, 'mesh.db'), () => LOG_ID, { logQuota: quota });
+    try {
+      for (let i = 0; i < 60; i++) expect(await ship(store, 1 + i * 100, 100)).toMatchObject({ kind: 'stored' });
+      const { bytes, shed } = await store.logs.usage();
+      expect(bytes).toBeLessThanOrEqual(quota);
+      expect(shed).toBeGreaterThan(1_000);
+      expect(await store.logs.head()).toBe(6_000);
+      const [last] = await store.logs.read({ last: 1, limit: 1 });
+      expect(last).toMatchObject({ row: 6_000 });
+      // What was shed is not taken for a fork when it comes again.
+      expect(await ship(store, 1, 10)).toMatchObject({ kind: 'stored', seq: 6_000 });
+      expect(statSync(join(folder, 'mesh.db')).size).toBeLessThan(1024 * 1024);
+      expect(statSync(join(folder, 'shipped.db')).mode & 0o777).toBe(0o600);
+    } finally {
+      await store.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});

@@ -149,6 +149,7 @@ describe('nothing is done', () => {
     [['mesh', 'follow', '--name', 'a<b'], '--name'],
     [['mesh', 'follow', '--label', ' '], '--label'],
     [['mesh', 'drill', '--challenge', 'abc'], '--challenge'],
+    [['mesh', 'serve', '--log-quota', '12'], '--log-quota'],
     [['mesh', 'key', 'create', '--role', 'verifier', '--max-verifiers', '0'], '--max-verifiers'],
     [['mesh', 'watch', '--lines', '201'], '--lines'],
     [['mesh', 'drill', '--within', '11s'], '--within'],

@@ -29,6 +29,8 @@ interface Options {
   readonly insecureHttp: boolean;
   readonly requireSignedCommands: boolean;
   readonly operatorKey?: string;
+  /** Bytes. */
+  readonly logQuota?: number;
 }
 
 export const command: CommandSpec<Options> = {
@@ -50,6 +52,11 @@ export const command: CommandSpec<Options> = {
           flags: '--data <dir>',
           description: 'folder of the log and the keys (default: mesh, beside state.db)',
           values: 'file',
+        },
+        {
+          flags: '--log-quota <size>',
+          description: 'most that shipped logs take, e.g. 500M or 2G (default 1G); the oldest are shed',
+          value: size,
         },
         {
           flags: '--public-url <url>',
@@ -107,6 +114,7 @@ export const command: CommandSpec<Options> = {
       port,
       tls,
       requireSignedCommands: options.requireSignedCommands,
+      ...(options.logQuota === undefined ? {} : { logQuota: options.logQuota }),
       operatorKey: operator?.publicKey ?? null,
       trust: trustRules(await cli.config()),
       onBug: (error) =>
@@ -135,6 +143,15 @@ function address(text: string): Address {
   const port = Number(match?.[3]);
   if (match === null || port > 65_535) throw new Error('Expected host:port such as 127.0.0.1:4180 or [::1]:4180.');
   return { host: match[1] ?? match[2] ?? '127.0.0.1', port };
+}
+
+const UNITS: Readonly<Record<string, number>> = { K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 };
+
+function size(text: string): number {
+  const match = /^([1-9]\d{0,6})([KMGT])i?B?$/i.exec(text);
+  const bytes = match === null ? 0 : Number(match[1]) * UNITS[match[2]!.toUpperCase()]!;
+  if (bytes < UNITS.M!) throw new Error('Expected a size from 1M such as 500M or 2G.');
+  return bytes;
 }
 
 function webUrl(text: string): string {

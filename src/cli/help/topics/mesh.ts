@@ -48,6 +48,11 @@ keeps host keys: a server must start when nobody is there to type a passphrase. 
 On a machine that joins, --key goes into the key store, --key-file is read where it is (mode 0600), and AIP_MESH_KEY stays in the environment. A
 key in an argument is seen by other users of the machine and kept by the shell's history.
 
+# Logs that verifiers ship
+They stand in a file of their own (shipped.db), within --log-quota (1G unless said otherwise): the oldest entries are shed, and the metrics
+say how many. A key ships 1 MiB a second at most. A log that is full, or a disk that is nearly so, ends no mesh: the entries wait where
+they are.
+
 # Signed commands
 An operator whose public key is registered with the API key (aip mesh key create --public-key) signs each command with the key of
 mesh.operator_key (RFC 9421, Ed25519). Where the server runs with --require-signed-commands, a stolen API key alone can neither revoke
