@@ -268,6 +268,16 @@ export const SECTIONS: readonly Section[] = [
         () => import('./commands/logs/checkpoint.js'),
       ),
       at(
+        'logs prove',
+        'Write a bundle that shows a stranger one action: who, what, within which limits, and when',
+        () => import('./commands/logs/prove.js'),
+      ),
+      at(
+        'proof verify',
+        'Check a bundle of aip logs prove, on any machine, by the keys you name',
+        () => import('./commands/proof/verify.js'),
+      ),
+      at(
         'logs export',
         'Write the verification log in a form that other tools read',
         () => import('./commands/logs/export.js'),

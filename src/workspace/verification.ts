@@ -50,7 +50,7 @@ export function verifyOptions(judging: Judging): VerifyOptions {
 let schemaCheck: SchemaCheck | null = null;
 
 /** Loaded once a process; not a promise any more once it is here. */
-function loadSchemaCheck(): SchemaCheck | Promise<SchemaCheck> {
+export function loadSchemaCheck(): SchemaCheck | Promise<SchemaCheck> {
   return (
     schemaCheck ?? import('../adapters/json-schema.js').then(({ schemaProblems }) => (schemaCheck = schemaProblems))
   );

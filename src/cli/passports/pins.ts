@@ -21,19 +21,30 @@ export const RESOLVE_OPTIONS: readonly OptionSpec[] = [
   { flags: '--resolve', description: "fetch an unpinned principal's key from its did.json over HTTPS, for this run" },
 ];
 
-/** Looks up a principal's keys; a principal named by flag is not looked up elsewhere. */
-export async function principalPins(
-  cli: Cli,
-  flags: ResolveFlags,
-): Promise<(principal: string) => Promise<readonly PinnedKey[]>> {
+async function flaggedPins(texts: readonly string[], cli: Cli): Promise<Map<string, PinnedKey[]>> {
   const given = new Map<string, PinnedKey[]>();
-  for (const text of flags.principalKey) {
+  for (const text of texts) {
     const at = text.indexOf('=');
     const did = text.slice(0, at);
     if (at < 0 || parsePrincipalId(did) === null) throw badPin(text);
     const key = await publicKeyFrom(text.slice(at + 1), `The key of --principal-key ${did}`, cli);
     given.set(did, [...(given.get(did) ?? []), { keyId: keyId(did, 1), key }]);
   }
+  return given;
+}
+
+/** The keys that flags name, and no others: neither this machine's nor the config's. */
+export async function namedPins(texts: readonly string[], cli: Cli): Promise<(principal: string) => PinnedKey[]> {
+  const given = await flaggedPins(texts, cli);
+  return (principal) => given.get(principal) ?? [];
+}
+
+/** Looks up a principal's keys; a principal named by flag is not looked up elsewhere. */
+export async function principalPins(
+  cli: Cli,
+  flags: ResolveFlags,
+): Promise<(principal: string) => Promise<readonly PinnedKey[]>> {
+  const given = await flaggedPins(flags.principalKey, cli);
   const config = await cli.config();
   for (const [did, key] of Object.entries(config.principals)) {
     // Files that do not agree on a principal's key leave it without one.

@@ -61,7 +61,7 @@ describe('aip logs checkpoint', () => {
   test('makes a cut-off end visible, and tells where', async () => {
     const { run, sql, verify } = await home(days(10));
     expect((await verify()).report).toMatchObject({ ok: true, checkpoint: null });
-    const { code, out } = await run('logs', 'checkpoint');
+    const { code, out } = await run('logs', 'checkpoint', '--principal', 'did:web:acme.com');
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ type: 'log-checkpoint', seq: 10, key_id: 'did:web:acme.com#key-1' });
     expect((await verify()).report).toMatchObject({ ok: true, checkpoint: { seq: 10 } });
@@ -73,7 +73,7 @@ describe('aip logs checkpoint', () => {
   test('kept elsewhere finds what was cut together with the copy beside the log', async () => {
     const { at, run, sql, verify } = await home(days(10));
     const file = join(at.cwd, 'checkpoint.json');
-    await run('logs', 'checkpoint', '--out', file);
+    await run('logs', 'checkpoint', '--principal', 'did:web:acme.com', '--out', file);
     sql(`DELETE FROM statements; ${cut(7)}`);
     expect((await verify()).report).toMatchObject({ ok: true, count: 7 });
     expect((await verify('--checkpoint', file)).report).toMatchObject({ ok: false, first_bad_seq: 8 });
@@ -81,7 +81,7 @@ describe('aip logs checkpoint', () => {
 
   test('finds a log that was written anew from some place on', async () => {
     const { dir, run, sql, verify } = await home(days(10));
-    await run('logs', 'checkpoint');
+    await run('logs', 'checkpoint', '--principal', 'did:web:acme.com');
     sql(cut(7));
     writePast(dir, days(5));
     expect((await verify()).report).toMatchObject({ ok: false, first_bad_seq: 10 });
@@ -90,9 +90,9 @@ describe('aip logs checkpoint', () => {
   test('signs nothing that is broken or empty', async () => {
     const { run, sql } = await home(days(4));
     sql("UPDATE entries SET code = 'AIP-E999' WHERE seq = 2");
-    const broken = await run('logs', 'checkpoint');
+    const broken = await run('logs', 'checkpoint', '--principal', 'did:web:acme.com');
     expect([broken.code, broken.out]).toEqual([15, '']);
-    const empty = await (await home([])).run('logs', 'checkpoint');
+    const empty = await (await home([])).run('logs', 'checkpoint', '--principal', 'did:web:acme.com');
     expect([empty.code, empty.out]).toEqual([2, '']);
   });
 
@@ -113,7 +113,7 @@ describe('aip logs checkpoint', () => {
     ['nothing', () => '', 3],
   ])('with %s it is not believed', async (_, change, code) => {
     const { at, run, verify } = await home(days(4));
-    const { out } = await run('logs', 'checkpoint');
+    const { out } = await run('logs', 'checkpoint', '--principal', 'did:web:acme.com');
     expect(change(out)).not.toBe(out);
     const file = at.file('checkpoint.json', change(out));
     expect((await verify('--checkpoint', file)).code).toBe(code);
@@ -122,7 +122,7 @@ describe('aip logs checkpoint', () => {
 
   test('beside the log that nobody trusted signed is not used, and that is said', async () => {
     const { run, sql, verify } = await home(days(4));
-    await run('logs', 'checkpoint');
+    await run('logs', 'checkpoint', '--principal', 'did:web:acme.com');
     sql(`UPDATE statements SET text = replace(text, '"seq":4', '"seq":9')`);
     const { report, err } = await verify();
     expect(report).toMatchObject({ ok: true, checkpoint: null });
@@ -297,7 +297,10 @@ describe('aip logs export', () => {
   test('as jsonl is a chain that can be checked anywhere', async () => {
     const { at, run } = await home([...days(40), ...HOSTILE]);
     const file = join(at.cwd, 'log.jsonl');
-    const checkpoint = at.file('checkpoint.json', (await run('logs', 'checkpoint')).out);
+    const checkpoint = at.file(
+      'checkpoint.json',
+      (await run('logs', 'checkpoint', '--principal', 'did:web:acme.com')).out,
+    );
     expect((await run('logs', 'export', '--out', file)).code).toBe(0);
     const elsewhere = async (path: string, ...args: string[]) => {
       const { code, out } = await run('logs', 'verify', '--json', '--file', path, ...args);

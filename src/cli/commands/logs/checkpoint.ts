@@ -1,5 +1,7 @@
 import { checkAgainstStatements, signCheckpoint } from '../../../app/logs/checkpoint.js';
 import { Failure } from '../../../app/failure.js';
+import { noteText, signTree } from '../../../app/proof/checkpoint.js';
+import { machineKey } from '../../../workspace/mesh.js';
 import { logSigner, SIGNER_OPTIONS, statementKeys, type SignerFlags } from '../../logs/signer.js';
 import type { CommandSpec } from '../../spec.js';
 import { localState } from '../../../workspace/state.js';
@@ -12,7 +14,7 @@ export const command: CommandSpec<Options> = {
   path: ['logs', 'checkpoint'],
   summary: 'Sign where the verification log ends now, so that a cut-off end is found',
   detail:
-    'The log is checked first. Keep the checkpoint on another machine: whoever cuts the log can delete the copy beside it.',
+    'A C2SP tlog-checkpoint, signed with the key of this verifier (aip doctor shows it); with --principal a statement signed with that key instead. The log is checked first. Keep it on another machine: whoever cuts the log can delete the copy beside it.',
   options: [
     {
       title: 'Flags',
@@ -20,8 +22,8 @@ export const command: CommandSpec<Options> = {
     },
   ],
   examples: [
-    { run: 'aip logs checkpoint > checkpoint.json', why: 'to keep elsewhere' },
-    { run: 'aip logs checkpoint --principal did:web:acme.com --out checkpoint.json', why: 'with a key you name' },
+    { run: 'aip logs checkpoint > checkpoint.txt', why: 'to keep elsewhere' },
+    { run: 'aip logs checkpoint --principal did:web:acme.com --out checkpoint.json', why: 'signed by the principal' },
   ],
   exits: { 4: 'the key store is missing, locked or refuses', 15: 'the chain is broken: nothing was signed' },
   touches: ['state', 'keychain', 'files'],
@@ -40,16 +42,28 @@ export const command: CommandSpec<Options> = {
         },
       );
     }
-    const key = await logSigner(cli, options);
-    const text = await signCheckpoint(state, key, cli.io.now());
+    const { text, said } = options.principal === undefined ? await asVerifier() : await asPrincipal(options.principal);
     if (options.out === undefined || options.out === '-') cli.out(text);
     else {
       const { replaceFile } = await import('../../../workspace/files.js');
       await replaceFile(options.out, `${text}\n`);
       if (cli.globals.json) cli.out(text);
     }
-    const { seq } = JSON.parse(text) as { seq: number };
-    cli.note(`${cli.paintErr.green('ok')} entry ${seq} is signed by ${key.keyId}`);
+    cli.note(`${cli.paintErr.green('ok')} ${said}`);
     return 0;
+
+    async function asVerifier(): Promise<{ text: string; said: string }> {
+      const { key } = await machineKey(cli.workspace);
+      const { note, head } = signTree(state, key);
+      if (head.size === 0) throw new Failure('USAGE', 'The log is empty: there is nothing to sign.');
+      return { text: noteText(note).trimEnd(), said: `${head.size} entries are signed by ${key.publicKey}` };
+    }
+
+    async function asPrincipal(principal: string): Promise<{ text: string; said: string }> {
+      const key = await logSigner(cli, { ...options, principal });
+      const text = await signCheckpoint(state, key, cli.io.now());
+      const { seq } = JSON.parse(text) as { seq: number };
+      return { text, said: `entry ${seq} is signed by ${key.keyId}` };
+    }
   },
 };

@@ -1,5 +1,9 @@
 import { checkAgainstStatements, type CheckpointVerdict } from '../../../app/logs/checkpoint.js';
 import type { LogCheck } from '../../../app/logs/check.js';
+import { Failure } from '../../../app/failure.js';
+import { checkTree, readTreeCheckpoint } from '../../../app/proof/checkpoint.js';
+import { parsePublicKey } from '../../../protocol/identity/keys.js';
+import { machineKey } from '../../../workspace/mesh.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
 import { statementKeys } from '../../logs/signer.js';
@@ -55,20 +59,46 @@ export const command: CommandSpec<Options> = {
       // Lets Ctrl-C through.
       await new Promise((resolve) => setImmediate(resolve));
     };
-    const given = await Promise.all(
+    const all = await Promise.all(
       options.checkpoint.map(async (name) => ({ name, bytes: await readInput(name, cli) })),
     );
+    const isNote = ({ bytes }: { readonly bytes: Uint8Array }): boolean =>
+      Buffer.from(bytes.subarray(0, 64)).toString('latin1').startsWith('aip.log/');
+    const given = all.filter((each) => !isNote(each));
+    const notes = all.filter(isNote);
     const keys = await statementKeys(cli, options.publicKey);
     if (options.file !== undefined) {
+      if (notes.length > 0) {
+        throw new Failure(
+          'USAGE',
+          `${notes[0]!.name} is not a checkpoint of a chain: an export is checked by those of --principal.`,
+          {
+            hint: 'aip logs checkpoint --principal <did>',
+          },
+        );
+      }
       const { verifyExport } = await import('../../logs/verify-export.js');
       return answer(await verifyExport(cli, options.file, { keys, given, pause }), null, cli);
     }
     const state = await localState(cli.workspace);
-    return answer(await checkAgainstStatements(state, { keys, given, pause }), state.logId, cli);
+    const verdict = await checkAgainstStatements(state, { keys, given, pause });
+    if (!verdict.check.ok) return answer(verdict, state.logId, cli);
+    const own = notes.length === 0 ? [] : [parsePublicKey((await machineKey(cli.workspace)).key.publicKey)!];
+    const heads = notes.map(({ name, bytes }) => {
+      const head = readTreeCheckpoint(bytes, name, state.logId, [...keys, ...own]);
+      if (head === null)
+        throw new Failure('UNREADABLE', `${name} is not a checkpoint.`, { hint: 'aip logs checkpoint' });
+      return head;
+    });
+    const tree = await checkTree(state, heads, () => pause(0));
+    const check = tree.ok ? verdict.check : { ...verdict.check, ...tree, count: Math.max(0, tree.seq - 1) };
+    const { after } = state.tree();
+    const size = Math.max(0, ...heads.map((head) => head.size));
+    return answer({ ...verdict, check }, state.logId, cli, size === 0 ? null : after + size);
   },
 };
 
-function answer(verdict: CheckpointVerdict, logId: string | null, cli: Cli): number {
+function answer(verdict: CheckpointVerdict, logId: string | null, cli: Cli, treeSeq: number | null = null): number {
   const { check, checkpoint, pruned, doubtful } = verdict;
   if (doubtful > 0) {
     cli.warn(
@@ -86,14 +116,23 @@ function answer(verdict: CheckpointVerdict, logId: string | null, cli: Cli): num
       log_id: logId,
       ...bad,
       checkpoint:
-        checkpoint === null ? null : { seq: checkpoint.seq, time: checkpoint.time, public_key: checkpoint.public_key },
+        checkpoint === null
+          ? treeSeq === null
+            ? null
+            : { seq: treeSeq, time: null, public_key: null }
+          : { seq: checkpoint.seq, time: checkpoint.time, public_key: checkpoint.public_key },
       pruned: pruned.at(-1)?.until.seq ?? 0,
     });
-  } else show(verdict, logId, cli);
+  } else show(verdict, logId, cli, treeSeq);
   return check.ok ? 0 : 15;
 }
 
-function show({ check, checkpoint, pruned }: CheckpointVerdict, logId: string | null, cli: Cli): void {
+function show(
+  { check, checkpoint, pruned }: CheckpointVerdict,
+  logId: string | null,
+  cli: Cli,
+  treeSeq: number | null,
+): void {
   const { paint } = cli;
   if (!check.ok) return showBroken(check, logId, cli);
   if (check.head.seq === 0) {
@@ -104,6 +143,7 @@ function show({ check, checkpoint, pruned }: CheckpointVerdict, logId: string | 
   cli.out(`  ${paint.dim('head')}        ${check.head.seq}  ${check.head.hash}`);
   if (logId !== null) cli.out(`  ${paint.dim('log')}         ${logId}`);
   if (checkpoint !== null) cli.out(`  ${paint.dim('checkpoint')}  ${checkpoint.seq}  of ${checkpoint.time}`);
+  else if (treeSeq !== null) cli.out(`  ${paint.dim('checkpoint')}  ${treeSeq}  of the tree`);
   else cli.out(`  ${paint.dim('checkpoint')}  none: a cut-off end would not be noticed`);
   const last = pruned.at(-1);
   if (last !== undefined) cli.out(`  ${paint.dim('pruned')}      up to ${last.until.seq}, as signed at ${last.time}`);

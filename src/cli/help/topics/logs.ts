@@ -19,8 +19,18 @@ cannot be read is counted and said, and --exit-on then ends with 15: nothing tha
 Each entry holds the hash of the one before. A change, a removal or a new order shows:
   aip logs verify                             names the first entry that is wrong; exit 15
 Whoever can write the file can also compute it all anew, or cut its end. A signed checkpoint that is kept elsewhere shows that:
-  aip logs checkpoint > checkpoint.json       copy it to another machine
-  aip logs verify --checkpoint checkpoint.json
+  aip logs checkpoint > checkpoint.txt        copy it to another machine
+  aip logs verify --checkpoint checkpoint.txt
+A checkpoint is a C2SP tlog-checkpoint: the size and root of the Merkle tree over the entries, signed with this verifier's own key. Without
+one, logs verify cannot know of an end that was cut off together with what the file remembers of it.
+
+# Show a stranger one action
+  aip logs prove 42 -o refund.proof.json      the signed intent, the passport, the decision, its place in the tree
+  aip proof verify refund.proof.json --principal-key did:web:acme.com=<key> --verifier-key <key>
+It needs no state and trusts nothing but the keys you name. Each step is ok, broken, or unproven: who asked, what exactly, whether the
+passport permits it, what was decided, when, and where that is recorded. A limit over time is the verifier's word. Where the log masks or
+drops params, the document as it was sent has to be given: --intent. An entry holds what can be erased as commitments only, each with
+a salt of its own; entries from before this version are proved as a whole chain.
 
 # What happened after a yes
 An outcome is an entry of its own: ok or error, final, with exit code and duration. exec and shield write it; others report it with the

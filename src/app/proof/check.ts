@@ -1,0 +1,352 @@
+/**
+ * The check of a bundle, without state and without trust in anything that the bundle carries: each step says whether it is shown (`ok`), contradicted
+ * (`broken`), or not shown to somebody with these keys (`unproven`).
+ */
+import { verifySignature } from '../../protocol/ed25519/verify.js';
+import { canonicalize } from '../../protocol/json/canonical.js';
+import { JsonError } from '../../protocol/json/parse.js';
+import { ShapeError } from '../../protocol/json/shape.js';
+import type { Json, JsonObject } from '../../protocol/json/values.js';
+import { entryHash } from '../../protocol/log/chain.js';
+import type { Entry, LogRecord } from '../../protocol/log/entry.js';
+import { commitment, leafText, saltsOf } from '../../protocol/log/leaf.js';
+import { passportOf, type Passport } from '../../protocol/passport.js';
+import { readIntent, type Intent } from '../../protocol/intent.js';
+import { formatTime, parseTime } from '../../protocol/time.js';
+import {
+  noteSignatureHolds,
+  readCheckpointText,
+  readNote,
+  type Note,
+  type NoteKey,
+} from '../../protocol/transparency/note.js';
+import { leafHash, rootFromInclusion } from '../../protocol/transparency/tree.js';
+import { issuerProblem } from '../../verify/checks/issuer.js';
+import type { PinnedKey } from '../../verify/context.js';
+import { outcomeIn, withShown, type Bundle, type Inclusion } from './bundle.js';
+import { signedBy } from './checkpoint.js';
+
+/** The steps, in the order in which they are told. */
+export const STEPS = ['who', 'what', 'limits', 'decision', 'when', 'recorded', 'outcome', 'seen'] as const;
+export type StepName = (typeof STEPS)[number];
+
+export interface Step {
+  readonly step: StepName;
+  readonly status: 'ok' | 'broken' | 'unproven';
+  /** One sentence for people. */
+  readonly message: string;
+}
+
+/** Whose word counts. */
+export interface ProofTrust {
+  /** By principal. */
+  readonly pins: (principal: string) => readonly PinnedKey[];
+  /** Raw keys of verifiers. */
+  readonly verifiers: readonly Uint8Array[];
+  readonly witnesses: readonly NoteKey[];
+}
+
+/** Judges the intent under the passport at the time of the decision, without a past: null when it is within all limits, else the code of the refusal. */
+export type Rejudge = (intent: JsonObject, passport: Passport, at: number) => Promise<string | null>;
+
+export interface ProofReport {
+  /** True when nothing is broken and nothing that was asked for is unproven. */
+  readonly ok: boolean;
+  readonly agent_id: string | null;
+  readonly action: string | null;
+  readonly principal: string | null;
+  readonly params: JsonObject | null;
+  readonly status: string | null;
+  readonly error_code: string | null;
+  /** RFC 3339, by the verifier's clock. */
+  readonly decided_at: string | null;
+  readonly log: string | null;
+  readonly seq: number | null;
+  readonly steps: readonly Step[];
+  readonly exit_code: number;
+}
+
+const EXIT: Readonly<Record<StepName, number>> = {
+  who: 10,
+  when: 11,
+  what: 12,
+  limits: 12,
+  decision: 13,
+  outcome: 15,
+  recorded: 15,
+  seen: 15,
+};
+
+/** How far the claim of an intent may lie from the clock of its verifier before it is said, ms. */
+const FAR_MS = 24 * 3_600_000;
+/** What a stranger cannot judge again: a person's approval, the presenter's place, the past, the standing then. */
+const CIRCUMSTANCE = ['AIP-E209', 'AIP-E205', 'AIP-E212', 'AIP-E213', 'AIP-E214', 'AIP-E404', 'AIP-E405'];
+
+/** Checks a bundle that was read. `given` is the document as it was sent, where the log withholds part of it. */
+export async function checkProof(
+  bundle: Bundle,
+  given: JsonObject | null,
+  trust: ProofTrust,
+  rejudge: Rejudge,
+): Promise<ProofReport> {
+  const steps: Step[] = [];
+  const say = (step: StepName, status: Step['status'], message: string): Step['status'] => {
+    steps.push({ step, status, message });
+    return status;
+  };
+  const entry = withShown(bundle.decision, bundle.intent);
+  const document = bundle.intent ?? given;
+  const intent = document === null ? null : intentIn(document);
+  const passport = bundle.passport === null ? null : passportIn(bundle.passport);
+  const at = parseTime(String(entry.timestamp)) ?? 0;
+
+  const who = whoProblem(entry, intent, document, passport, at, trust);
+  say('who', who.status, who.message);
+  const what = whatProblem(entry, document, intent);
+  say('what', what.status, what.message);
+  // Without a passport that counts and a signature under it there is nothing to hold it to.
+  const limits =
+    who.status === 'ok' || document === null
+      ? await limitsOf(entry, document, passport, at, rejudge)
+      : unproven('Whose limits hold is not shown.');
+  say('limits', limits.status, limits.message);
+
+  const place = placeOf(bundle, entry, trust);
+  const recorded = place.status === 'ok';
+  const verdict = entry.status === 'success' ? 'accepted' : `refused with ${String(entry.error_code)}`;
+  say('decision', place.status, recorded ? `The verifier ${verdict} it.` : `It says that a verifier ${verdict} it.`);
+  const when = whenOf(entry, at);
+  say('when', when.status === 'ok' ? place.status : when.status, when.message);
+  say('recorded', place.status, place.message);
+  const became = outcomeOf(bundle, entry, trust);
+  if (became !== null) say('outcome', became.status, became.message);
+  const seen = seenBy(place.note, trust.witnesses);
+  say('seen', seen.status, seen.message);
+
+  const asked: StepName[] = ['who', 'what', 'limits'];
+  if (trust.verifiers.length > 0) asked.push('decision', 'when', 'recorded', 'outcome');
+  if (trust.witnesses.length > 0) asked.push('seen');
+  const fault =
+    steps.find(({ status }) => status === 'broken') ??
+    steps.find(({ step, status }) => status === 'unproven' && asked.includes(step));
+  return {
+    ok: fault === undefined,
+    agent_id: text(entry.agent_id),
+    action: text(entry.action),
+    principal: passport === null || passport === 'damaged' ? null : passport.document.principal,
+    params: intent?.document.params ?? entry.params ?? null,
+    status: text(entry.status),
+    error_code: text(entry.error_code),
+    decided_at: text(entry.timestamp),
+    log: place.origin,
+    seq: typeof entry.seq === 'number' ? entry.seq : null,
+    steps,
+    exit_code: fault === undefined ? 0 : EXIT[fault.step],
+  };
+}
+
+interface Word {
+  readonly status: Step['status'];
+  readonly message: string;
+}
+const ok = (message: string): Word => ({ status: 'ok', message });
+const broken = (message: string): Word => ({ status: 'broken', message });
+const unproven = (message: string): Word => ({ status: 'unproven', message });
+
+function whoProblem(
+  entry: Entry,
+  intent: Intent | null,
+  document: JsonObject | null,
+  passport: Passport | 'damaged' | null,
+  at: number,
+  trust: ProofTrust,
+): Word {
+  if (passport === 'damaged') return broken('The passport in the bundle is none.');
+  if (passport === null) return unproven('The bundle holds no passport: nothing was in force when it was judged.');
+  if (passport.agent.id !== entry.agent_id) return broken('The passport is of another agent.');
+  if (passport.hash() !== entry.passport_hash) return broken('The passport is not the one that the decision names.');
+  const { principal } = passport.document;
+  const pins = trust.pins(principal);
+  if (pins.length === 0) return unproven(`No key of ${principal} was given: --principal-key ${principal}=<key>.`);
+  const problem = issuerProblem(passport, pins);
+  if (problem !== null) return broken(problem);
+  if (at + FAR_MS < passport.issuedAt || (passport.expiresAt !== null && at >= passport.expiresAt))
+    return broken('The passport was not in force at the time of the decision.');
+  if (document === null) return unproven('params withheld: the log does not hold all that was signed.');
+  if (intent === null) return unproven('The document is none of the native dialect.');
+  const { signature } = intent;
+  const keys = [passport.currentKey, ...passport.previousKeys];
+  const signer =
+    signature === null ? undefined : keys.find(({ key }) => verifySignature(key, intent.signedBytes, signature));
+  if (signer === undefined) return broken('The signature on the intent is of no key of the passport.');
+  if (entry.key_id !== null && entry.key_id !== signer.keyId)
+    return broken('The decision names another key than the one that signed.');
+  return ok(
+    `${passport.agent.id} signed it with ${signer.keyId}, and ${principal} answers for it (serial ${passport.serial}).`,
+  );
+}
+
+function whatProblem(entry: Entry, document: JsonObject | null, intent: Intent | null): Word {
+  if (document === null || intent === null)
+    return unproven('params withheld: the log does not hold all that was signed.');
+  const { agent_id, action, params, timestamp, nonce, signature, target = null } = intent.document;
+  if (intent.hash !== entry.intent_hash && !isErased(entry, 'intent_hash'))
+    return broken('The decision is about another document.');
+  const same =
+    entry.agent_id === agent_id &&
+    entry.action === action &&
+    entry.intent_timestamp === timestamp &&
+    [
+      ['nonce', nonce],
+      ['signature', signature],
+      ['target', target],
+    ].every(([name, value]) => isErased(entry, name!) || entry[name as 'nonce'] === value);
+  if (!same) return broken('The decision is about another document.');
+  const salts = saltsOf(entry);
+  for (const [name, value] of Object.entries(params)) {
+    if (isErased(entry, `params.${name}`)) return unproven(`params withheld: "${name}" was erased.`);
+    const shown = entry.params !== null && Object.hasOwn(entry.params, name) ? entry.params[name] : undefined;
+    const sent = entry.withheld?.[name];
+    if (sent === undefined ? !equal(shown, value) : !isCommitted(salts, name, value, sent))
+      return broken(`The log commits to another value of "${name}".`);
+  }
+  const names = new Set([...Object.keys(entry.params ?? {}), ...Object.keys(entry.withheld ?? {})]);
+  if ([...names].some((name) => !Object.hasOwn(params, name)))
+    return broken('The log commits to more params than were sent.');
+  return ok(`It asked for "${action}", with exactly these params.`);
+}
+
+function isCommitted(salts: ReadonlyMap<string, Uint8Array> | null, name: string, value: Json, sent: string): boolean {
+  const salt = salts?.get(`sent.${name}`);
+  return salt !== undefined && commitment(salt, value) === sent;
+}
+
+function isErased({ erased }: Entry, slot: string): boolean {
+  return erased !== null && typeof erased === 'object' && Object.hasOwn(erased, slot);
+}
+
+async function limitsOf(
+  entry: Entry,
+  document: JsonObject | null,
+  passport: Passport | 'damaged' | null,
+  at: number,
+  rejudge: Rejudge,
+): Promise<Word> {
+  if (passport === null || passport === 'damaged')
+    return unproven('Without a passport there are no limits to judge by.');
+  if (document === null) return unproven('params withheld: limits cannot be judged again.');
+  const code = await rejudge(document, passport, at);
+  if (entry.status === 'success') {
+    if (code === null) return ok('It is within every limit of the passport that can be judged without the past.');
+    if (CIRCUMSTANCE.includes(code))
+      return unproven(`Whether it was within the limits hangs on what is not in the bundle (${code}).`);
+    return broken(`The passport does not permit it (${code}), and it was accepted.`);
+  }
+  if (code === entry.error_code) return ok(`The passport does not permit it (${code}).`);
+  return unproven(`The refusal with ${String(entry.error_code)} is the verifier's word.`);
+}
+
+function whenOf(entry: Entry, at: number): Word {
+  const { intent_timestamp: claimed } = entry;
+  if (at === 0 || formatTime(at) !== entry.timestamp) return broken('The entry holds no time.');
+  if (claimed === null) return unproven('The intent named no time.');
+  const apart = Math.abs(at - claimed * 1000);
+  if (apart > FAR_MS && entry.status === 'success')
+    return broken('The times of intent and decision are more than a day apart.');
+  return ok(
+    `Signed at ${formatTime(claimed * 1000)} by the agent's clock, decided at ${entry.timestamp} by the verifier's.`,
+  );
+}
+
+interface Place extends Word {
+  readonly note: Note | null;
+  readonly origin: string | null;
+}
+
+function placeOf(bundle: Bundle, entry: Entry, trust: ProofTrust): Place {
+  let note: Note | null = null;
+  let origin: string | null = null;
+  const said = (word: Word): Place => ({ ...word, note, origin });
+  try {
+    note = readNote(bundle.checkpoint);
+    const head = readCheckpointText(note.text);
+    origin = head.origin;
+    if (!isLeaf(entry, bundle.inclusion, head)) return said(broken('The entry is not in the tree of the checkpoint.'));
+    if (trust.verifiers.length === 0) return said(unproven("No verifier's key was given: --verifier-key <key>."));
+    const signed = trust.verifiers.some((key) => signedBy(note!, head.origin, key));
+    if (!signed) return said(broken('The checkpoint is signed by none of the verifiers whose keys were given.'));
+    return said(ok(`It is entry ${entry.seq} of ${head.origin}, among ${head.size}.`));
+  } catch (error) {
+    if (!(error instanceof ShapeError) && !(error instanceof TypeError)) throw error;
+    return said(broken('The checkpoint or the entry cannot be read.'));
+  }
+}
+
+function isLeaf(
+  record: LogRecord,
+  { index, hashes }: Inclusion,
+  { size, root }: { size: number; root: Uint8Array },
+): boolean {
+  if (entryHash(record) !== record.hash) return false;
+  const leaf = leafText(record);
+  if (leaf === null) return false;
+  const path = hashes.map((hash) => Buffer.from(hash, 'base64'));
+  const found = rootFromInclusion(leafHash(leaf), index, size, path);
+  return found !== null && Buffer.from(found).equals(root);
+}
+
+function outcomeOf(bundle: Bundle, entry: Entry, trust: ProofTrust): Word | null {
+  const outcome = outcomeIn(bundle);
+  if (outcome === null) return null;
+  try {
+    const note = readNote(bundle.checkpoint);
+    const head = readCheckpointText(note.text);
+    const fits = outcome.type === 'outcome' && outcome.of === entry.seq && outcome.agent_id === entry.agent_id;
+    if (!fits || !isLeaf(outcome, bundle.outcome!.inclusion, head))
+      return broken('The outcome is not one of this decision.');
+    const by = outcome.claimed ? 'somebody claims' : 'its caller says';
+    const message = `It ended as ${outcome.status}: so ${by}.`;
+    return trust.verifiers.some((key) => signedBy(note, head.origin, key)) ? ok(message) : unproven(message);
+  } catch (error) {
+    if (!(error instanceof ShapeError) && !(error instanceof TypeError)) throw error;
+    return broken('The outcome cannot be read.');
+  }
+}
+
+function seenBy(note: Note | null, witnesses: readonly NoteKey[]): Word {
+  if (note === null) return broken('The checkpoint cannot be read.');
+  if (witnesses.length === 0) return unproven("No witness's key was given: --witness-key <name>+<hash>+<key>.");
+  const words = witnesses.flatMap((key) => {
+    const word = noteSignatureHolds(note, key);
+    return word === null ? [] : [`${key.name}${word.time === null ? '' : ` at ${formatTime(word.time * 1000)}`}`];
+  });
+  if (words.length < witnesses.length)
+    return unproven(`Seen by ${words.length} of the ${witnesses.length} witnesses asked for.`);
+  return ok(`Seen by ${words.join(', ')}.`);
+}
+
+function intentIn(document: JsonObject): Intent | null {
+  try {
+    return readIntent(document);
+  } catch (error) {
+    if (error instanceof ShapeError || error instanceof JsonError) return null;
+    throw error;
+  }
+}
+
+function passportIn(document: JsonObject): Passport | 'damaged' {
+  try {
+    return passportOf(document);
+  } catch (error) {
+    if (error instanceof ShapeError || error instanceof JsonError) return 'damaged';
+    throw error;
+  }
+}
+
+function equal(one: Json | undefined, other: Json): boolean {
+  return one !== undefined && canonicalize(one) === canonicalize(other);
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}

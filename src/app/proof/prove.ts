@@ -1,0 +1,144 @@
+/** One action out of this machine's log, as a bundle that a stranger can check. */
+import { sha256Hex } from '../../protocol/hash.js';
+import { canonicalizeWithout } from '../../protocol/json/canonical.js';
+import { parseJson, parseJsonText } from '../../protocol/json/parse.js';
+import { isObject, type JsonObject } from '../../protocol/json/values.js';
+import type { Entry, LogRecord } from '../../protocol/log/entry.js';
+import { leafText } from '../../protocol/log/leaf.js';
+import { formatPublicKey } from '../../protocol/identity/keys.js';
+import { inclusionProof } from '../../protocol/transparency/tree.js';
+import { readPassport } from '../../protocol/passport.js';
+import { issuerProblem } from '../../verify/checks/issuer.js';
+import { pinnedKeys } from '../keys/principals.js';
+import { Failure } from '../failure.js';
+import type { ProvableLog } from '../ports/log.js';
+import type { State } from '../ports/state.js';
+import { entryJson, withoutShown, writeBundle, type Bundle, type Inclusion } from './bundle.js';
+import { noteText, signTree, type NoteSigner, type TreeLog } from './checkpoint.js';
+
+/** What a bundle is made of. */
+export type ProvingLog = TreeLog & ProvableLog & Pick<State, 'pins'>;
+
+/** `cosign` adds the lines of witnesses to the checkpoint. */
+export type Cosign = (note: ReturnType<typeof signTree>) => Promise<ReturnType<typeof signTree>['note']>;
+
+/**
+ * The bundle of the decision that `named` means: its number, its intent hash or its nonce. `given` is the document as it was sent, where
+ * the log withholds part of it; null otherwise. Fails with NOT_FOUND, or USAGE where it cannot be proved.
+ */
+export async function proveEntry(
+  log: ProvingLog,
+  named: string,
+  given: Uint8Array | null,
+  key: NoteSigner,
+  cosign: Cosign,
+): Promise<string> {
+  const entry = decisionNamed(log, named);
+  const { after } = log.tree();
+  if (entry.seq <= after || entry.salts === null) {
+    throw new Failure(
+      'USAGE',
+      `Entry ${entry.seq} is of the first version of the log, which proves itself only as a whole.`,
+      {
+        hint: 'aip logs export -o log.jsonl && aip logs verify --file log.jsonl',
+      },
+    );
+  }
+  const intent = given === null ? documentOf(entry) : sentDocument(given, entry);
+  const passport = entry.passport_hash === null ? null : log.judgedPassport(entry.passport_hash);
+  const signed = signTree(log, key);
+  const outcome = outcomeOf(log, entry.seq);
+  const size = signed.head.size;
+  const bundle: Bundle = {
+    type: 'aip-proof',
+    version: 1,
+    intent,
+    passport: passport === null ? null : (parseJsonText(passport) as JsonObject),
+    principal_key: passport === null ? null : issuerKeyOf(log, passport),
+    approvals: [],
+    decision: withoutShown(entry, intent),
+    inclusion: inclusionOf(log, entry, size),
+    outcome: outcome === null ? null : { entry: entryJson(outcome), inclusion: inclusionOf(log, outcome, size) },
+    checkpoint: noteText(await cosign(signed)),
+  };
+  return writeBundle(bundle);
+}
+
+/** The path of an entry in the tree of `size` leaves. Fails with STATE where the tree is not the one of the entries. */
+export function inclusionOf(log: TreeLog, record: LogRecord, size: number): Inclusion {
+  const { after, nodes } = log.tree();
+  const index = record.seq - after - 1;
+  if (leafText(record) === null)
+    throw new Failure('STATE', `Entry ${record.seq} is damaged.`, { hint: 'aip logs verify' });
+  try {
+    const hashes = inclusionProof(index, size, nodes).map((hash) => Buffer.from(hash).toString('base64'));
+    return { index, hashes };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new Failure('STATE', `The tree over the log has a hole at entry ${record.seq}.`, { hint: 'aip logs verify' });
+  }
+}
+
+function decisionNamed(log: ProvingLog, named: string): Entry {
+  const wanted = named.trim();
+  const candidates = /^[1-9]\d{0,14}$/.test(wanted) ? [Number(wanted)] : log.find(wanted);
+  let found: Entry | null = null;
+  for (const seq of candidates) {
+    const entry = log.decision(seq)?.entry ?? null;
+    if (entry === null) continue;
+    const fits = String(entry.seq) === wanted || entry.intent_hash === wanted || entry.nonce === wanted;
+    // Of several presentations of one intent the accepted one is what happened.
+    if (fits && (found === null || entry.status === 'success')) found = entry;
+  }
+  if (found !== null) return found;
+  throw new Failure('NOT_FOUND', `The log holds no verification named "${wanted.slice(0, 80)}".`, {
+    hint: 'aip logs tail --json: seq, intent_hash or nonce',
+  });
+}
+
+/** The signed document, put together from the entry; null where the log does not hold all that was signed. */
+function documentOf(entry: Entry): JsonObject | null {
+  const { agent_id, action, params, target, nonce, signature, approval_request, key_id, intent_timestamp } = entry;
+  if (params === null || nonce === null || signature === null || action === null || intent_timestamp === null)
+    return null;
+  const body = {
+    ...{ agent_id, action, params, timestamp: intent_timestamp, nonce, signature },
+    ...(target === null ? {} : { target }),
+    ...(approval_request === null ? {} : { approval_request }),
+  };
+  // An intent may name its key, or leave that to the passport.
+  const spellings: JsonObject[] = [body, ...(key_id === null ? [] : [{ ...body, key_id }])];
+  return spellings.find((each) => isDocumentOf(each, entry)) ?? null;
+}
+
+function isDocumentOf(document: JsonObject, { intent_hash }: Entry): boolean {
+  return `sha256:${sha256Hex(canonicalizeWithout(document, 'signature'))}` === intent_hash;
+}
+
+function sentDocument(bytes: Uint8Array, entry: Entry): JsonObject {
+  const document = parseJson(bytes);
+  if (isObject(document) && isDocumentOf(document, entry)) return document;
+  throw new Failure('USAGE', `The document given is not the one that entry ${entry.seq} is of.`, {
+    hint: 'aip intent inspect <file>: compare its hash with intent_hash',
+  });
+}
+
+function outcomeOf(log: ProvingLog, seq: number): LogRecord | null {
+  let found: LogRecord | null = null;
+  for (const at of log.outcomesOf(seq)) {
+    for (const record of log.records({ afterSeq: at - 1, type: 'outcome' })) {
+      const word = record.seq === at && record.type === 'outcome' ? record : null;
+      if (word !== null && (found === null || !word.claimed)) found = word;
+      break;
+    }
+  }
+  return found;
+}
+
+/** The pinned key that signed the passport; null where it is pinned no longer. */
+function issuerKeyOf(log: ProvingLog, text: string): string | null {
+  const passport = readPassport(Buffer.from(text));
+  const pins = pinnedKeys(log.pins(passport.document.principal));
+  const signer = pins.find((pin) => issuerProblem(passport, [pin]) === null);
+  return signer === undefined ? null : formatPublicKey(signer.key.publicKey);
+}

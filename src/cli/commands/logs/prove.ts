@@ -1,0 +1,50 @@
+import { proveEntry } from '../../../app/proof/prove.js';
+import { replaceFile } from '../../../workspace/files.js';
+import { machineKey } from '../../../workspace/mesh.js';
+import { localState } from '../../../workspace/state.js';
+import { readInput } from '../../input/documents.js';
+import type { CommandSpec } from '../../spec.js';
+
+interface Options {
+  readonly out?: string;
+  readonly intent?: string;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['logs', 'prove'],
+  summary: 'Write a bundle that shows a stranger one action: who, what, within which limits, and when',
+  detail:
+    'It holds the signed intent, the passport, the decision, and the path to a checkpoint that this verifier signs. Hand over its public key apart: aip doctor shows it.',
+  args: [{ name: 'entry', description: 'number, intent hash or nonce' }],
+  options: [
+    {
+      title: 'Flags',
+      options: [
+        { flags: '-o, --out <file>', description: 'write it to a file', values: 'file' },
+        {
+          flags: '--intent <file>',
+          description: 'the document as it was sent, where the log masks or drops part of it',
+          values: 'file',
+        },
+      ],
+    },
+  ],
+  examples: [
+    { run: 'aip logs prove 42 -o refund.proof.json', why: 'by number' },
+    { run: 'aip logs prove sha256:4f... --intent intent.json -o refund.proof.json', why: 'where params are masked' },
+  ],
+  exits: { 3: 'there is no such entry, or the tree is damaged', 4: "the verifier's key can be read by others" },
+  touches: ['state', 'files'],
+  topics: ['logs', 'security'],
+
+  async run({ args, options }, cli) {
+    const state = await localState(cli.workspace);
+    const { key } = await machineKey(cli.workspace);
+    const given = options.intent === undefined ? null : await readInput(options.intent, cli);
+    const text = await proveEntry(state, args[0]!, given, key, ({ note }) => Promise.resolve(note));
+    if (options.out === undefined || options.out === '-') cli.out(text.trimEnd());
+    else await replaceFile(options.out, text);
+    cli.note(`${cli.paintErr.green('ok')} check it with: aip proof verify <file> --verifier-key ${key.publicKey}`);
+    return 0;
+  },
+};
