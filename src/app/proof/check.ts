@@ -22,49 +22,9 @@ import {
 } from '../../protocol/transparency/note.js';
 import { leafHash, rootFromInclusion } from '../../protocol/transparency/tree.js';
 import { issuerProblem } from '../../verify/checks/issuer.js';
-import type { PinnedKey } from '../../verify/context.js';
 import { outcomeIn, withShown, type Bundle, type Inclusion } from './bundle.js';
 import { signedBy } from './checkpoint.js';
-
-/** The steps, in the order in which they are told. */
-export const STEPS = ['who', 'what', 'limits', 'decision', 'when', 'recorded', 'outcome', 'seen'] as const;
-export type StepName = (typeof STEPS)[number];
-
-export interface Step {
-  readonly step: StepName;
-  readonly status: 'ok' | 'broken' | 'unproven';
-  /** One sentence for people. */
-  readonly message: string;
-}
-
-/** Whose word counts. */
-export interface ProofTrust {
-  /** By principal. */
-  readonly pins: (principal: string) => readonly PinnedKey[];
-  /** Raw keys of verifiers. */
-  readonly verifiers: readonly Uint8Array[];
-  readonly witnesses: readonly NoteKey[];
-}
-
-/** Judges the intent under the passport at the time of the decision, without a past: null when it is within all limits, else the code of the refusal. */
-export type Rejudge = (intent: JsonObject, passport: Passport, at: number) => Promise<string | null>;
-
-export interface ProofReport {
-  /** True when nothing is broken and nothing that was asked for is unproven. */
-  readonly ok: boolean;
-  readonly agent_id: string | null;
-  readonly action: string | null;
-  readonly principal: string | null;
-  readonly params: JsonObject | null;
-  readonly status: string | null;
-  readonly error_code: string | null;
-  /** RFC 3339, by the verifier's clock. */
-  readonly decided_at: string | null;
-  readonly log: string | null;
-  readonly seq: number | null;
-  readonly steps: readonly Step[];
-  readonly exit_code: number;
-}
+import type { ProofReport, ProofTrust, Rejudge, Step, StepName } from './report.js';
 
 const EXIT: Readonly<Record<StepName, number>> = {
   who: 10,

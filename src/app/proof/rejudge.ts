@@ -6,7 +6,7 @@ import type { Memory } from '../ports/state.js';
 import { conclude, refusesBeforeHooks, type Sitting } from '../verification/conclude.js';
 import { examine } from '../verification/examine.js';
 import { NO_DEMANDS, prepare, type JudgingDeps } from '../verification/intents.js';
-import type { Rejudge } from './check.js';
+import type { Rejudge } from './report.js';
 
 /** What was not, and will not be remembered. */
 const NOTHING_BEFORE: Memory = {

@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, describe } from 'vitest';
 import { readBundle, writeBundle } from '../../../src/app/proof/bundle.js';
-import type { ProofReport } from '../../../src/app/proof/check.js';
+import type { ProofReport } from '../../../src/app/proof/report.js';
 import { formatPublicKey } from '../../../src/protocol/identity/keys.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { Database } from '../../../src/adapters/sqlite/database.js';

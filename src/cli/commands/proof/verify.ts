@@ -1,5 +1,6 @@
 import { readBundle } from '../../../app/proof/bundle.js';
-import { checkProof, type ProofReport } from '../../../app/proof/check.js';
+import { checkProof } from '../../../app/proof/check.js';
+import type { ProofReport } from '../../../app/proof/report.js';
 import { rejudging } from '../../../app/proof/rejudge.js';
 import { Failure } from '../../../app/failure.js';
 import { JsonError, parseJson } from '../../../protocol/json/parse.js';

@@ -1,6 +1,6 @@
 /** A checked bundle for people: one page without script, network or font. */
 import { createHash } from 'node:crypto';
-import type { ProofReport } from '../../../app/proof/check.js';
+import type { ProofReport } from '../../../app/proof/report.js';
 import { safeJson } from '../terminal/text.js';
 import { escapeHtml } from './html.js';
 
