@@ -37,6 +37,8 @@ export function rejudging(
       memory: NOTHING_BEFORE,
       standing: () => null,
       freshness: { mesh: false, ageMs: null, maxAgeMs: 0, onStale: 'last-known' },
+      spokenNames: () => [],
+      addSpokenName: null,
       floors: () => [],
       raiseFloor: null,
       demands: NO_DEMANDS,
