@@ -64,7 +64,7 @@ describe('revokeAgent and reinstateAgent', () => {
     expect([(await acts()).code, (await actsThere()).code]).toEqual(['AIP-E401', 'AIP-E401']);
     expect(await here.reinstateAgent({ agentId: AGENT })).toMatchObject({ status: 'active', propagated_to: 2 });
     expect([(await acts()).code, (await actsThere()).code]).toEqual([null, null]);
-    await expect(there.revokeAgent({ agentId: AGENT, reason: 'r' })).rejects.toMatchObject({ code: 'NETWORK' });
+    await expect(there.revokeAgent({ agentId: AGENT, reason: 'r' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 
   test('closing waits for a verification that waits for the mesh, and leaves nothing that follows it', async () => {
