@@ -182,7 +182,7 @@ export const SECTIONS: readonly Section[] = [
       ),
       at(
         'status',
-        'Say whether an agent is active, suspended or revoked, and why',
+        'Say whether an agent is active, suspended or revoked, and why; without one, all that is stopped',
         () => import('./commands/status.js'),
       ),
       at(

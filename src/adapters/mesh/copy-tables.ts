@@ -102,6 +102,7 @@ export function statements(database: Database) {
     kept: one('mesh_kept'),
     keptForGood: one('mesh_kept', 'AND kept_until IS NULL'),
     local: one('local_standings'),
+    stoppedSubjects: database.query(['text'], `SELECT ${text('subject')} FROM standing WHERE status <> 'active'`),
     meshAll: database.query(STANDING, `SELECT ${READ} FROM mesh_standings`),
     keptAll: database.query([...STANDING, 'number?'] as const, `SELECT ${READ}, kept_until FROM mesh_kept`),
     keptUntil: database.query(

@@ -162,6 +162,10 @@ export class LocalCopy implements MeshCopy {
     });
   }
 
+  stopped(): readonly Standing[] {
+    return this.#sql.stoppedSubjects.all([]).flatMap(([subject]) => this.standing(subject) ?? []);
+  }
+
   standing(subject: string): Standing | null {
     const { mesh, kept, local } = this.#sql;
     return strongest([this.#row(mesh, subject), this.#row(kept, subject), this.#row(local, subject)]);

@@ -49,6 +49,7 @@ export function standsAt(end: Head): MeshCopy {
     save: () => 'here',
     prove: (_wall, position) => position,
     provenAt: () => null,
+    stopped: () => [],
     setLocal: () => undefined,
     local: () => null,
     kept: () => null,

@@ -29,6 +29,8 @@ export interface MeshCopy {
    * that far already is left as it is.
    */
   anticipate(deny: KeptDeny): void;
+  /** The standing in force of every subject that is revoked or suspended, also of a suspension that has run out. */
+  stopped(): readonly Standing[];
   /** The standing in force: the strongest of what the mesh says, what must not be forgotten, and what was set here. */
   standing(subject: string): Standing | null;
   /** A small fact about this copy by name, shared by all processes of the machine; null when there is none. */

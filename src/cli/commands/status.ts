@@ -4,6 +4,8 @@ import { standingOf } from '../../app/mesh/orders.js';
 import { meshAccess } from '../mesh/access.js';
 import { EVERYONE_OPTION, SUBJECT_ARG, subjectNamed } from '../mesh/subject.js';
 import { PASSPHRASE_OPTIONS } from '../input/options.js';
+import { stoppedAnywhere, stoppedHere } from '../../app/mesh/stopped.js';
+import { renderStopped, type StoppedList } from '../render/stopped.js';
 import { renderStanding } from '../render/standing.js';
 import type { Cli } from '../cli.js';
 import type { CommandSpec } from '../spec.js';
@@ -18,7 +20,7 @@ interface Options extends KeyPlaces {
 
 export const command: CommandSpec<Options> = {
   path: ['status'],
-  summary: 'Say whether an agent is active, suspended or revoked, and why',
+  summary: 'Say whether an agent is active, suspended or revoked, and why; without one, all that is stopped',
   detail: 'Asks the mesh; without one, or when it cannot be reached, says what this machine knows and how old that is.',
   args: [SUBJECT_ARG],
   options: [
@@ -31,7 +33,10 @@ export const command: CommandSpec<Options> = {
       ],
     },
   ],
-  examples: [{ run: 'aip status support-agent-v1', why: 'its own standing, and that of those above it' }],
+  examples: [
+    { run: 'aip status', why: 'everything that is stopped, by whom, since when and why' },
+    { run: 'aip status support-agent-v1', why: 'its own standing, and that of those above it' },
+  ],
   exits: {
     3: 'the agent is not known here by that name',
     4: 'the key store is missing, locked or refuses',
@@ -43,7 +48,8 @@ export const command: CommandSpec<Options> = {
   topics: ['mesh', 'incident'],
 
   async run({ args, options }, cli) {
-    const subject = await subjectNamed(cli, args[0], options.everyone);
+    if (args[0] === undefined && !options.everyone) return everythingStopped(cli, options);
+    const subject = await subjectNamed(cli, args[0], options.everyone, options);
     const mesh = await meshAccess(cli);
     const copy = await localCopy(cli);
     const here = knownHere(copy, subject, cli.io.now(), mesh !== null);
@@ -58,6 +64,32 @@ export const command: CommandSpec<Options> = {
     }
   },
 };
+
+/** As `--json` prints it: what is stopped, and whether the mesh was asked. */
+async function everythingStopped(cli: Cli, options: Options): Promise<number> {
+  const mesh = await meshAccess(cli);
+  const copy = await localCopy(cli);
+  const now = cli.io.now();
+  const provenAt = mesh === null ? null : copy.provenAt();
+  const age_ms = provenAt === null || provenAt > now ? null : now - provenAt;
+  const here = () => ({ source: 'this machine' as const, age_ms, stopped: stoppedHere(copy, now) });
+  if (mesh === null || options.local) return list(cli, here(), mesh !== null, 0);
+  try {
+    const lines = await meshLines(cli.workspace, mesh, await apiKey(cli, options));
+    const stopped = await stoppedAnywhere(lines, copy, now);
+    return list(cli, { source: 'mesh', age_ms: 0, stopped }, true, 0);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'NETWORK') throw error;
+    cli.warn(error.message, 'AIP-E500');
+    return list(cli, here(), true, error.exitCode);
+  }
+}
+
+function list(cli: Cli, found: StoppedList, mesh: boolean, code: number): number {
+  if (cli.globals.json) cli.json(found);
+  else cli.out(renderStopped(found, mesh, cli.paint));
+  return code;
+}
 
 function show(cli: Cli, held: HeldStanding, code: number): number {
   if (cli.globals.json) cli.json(held);

@@ -1,0 +1,105 @@
+/** Everything that is stopped: what the mesh says, what this machine holds, and where the two differ. */
+import { deniesAt, type Standing, type Status } from '../../mesh/standing.js';
+import { EVERYONE, scopeOf } from '../../mesh/subject.js';
+import { formatTime } from '../../protocol/time.js';
+import { shellWord } from '../failure.js';
+import type { MeshCopy, MeshLine } from '../ports/mesh.js';
+import { toldBy } from './answers.js';
+import { standingOf, type MeshStanding } from './orders.js';
+
+/** One subject that is stopped somewhere, as `aip status --json` lists it. */
+export interface Stopped {
+  readonly subject: string;
+  readonly scope: string | null;
+  readonly status: Status;
+  readonly reason: string | null;
+  readonly by: string | null;
+  /** RFC 3339. */
+  readonly since: string | null;
+  /** RFC 3339; of a suspension. */
+  readonly until: string | null;
+  /** What the mesh says; null where none was asked, or it did not answer. */
+  readonly mesh: Status | null;
+  readonly here: Status;
+  /** The command that makes both the same; null where they are. */
+  readonly repair: string | null;
+}
+
+/** What this machine holds; the mesh was not asked. */
+export function stoppedHere(copy: Pick<MeshCopy, 'stopped'>, now: number): Stopped[] {
+  return copy
+    .stopped()
+    .filter((standing) => deniesAt(standing, now))
+    .map((standing) => ({ ...factsOf(standing), mesh: null, here: standing.status, repair: null }))
+    .sort(inOrder);
+}
+
+/** What the mesh says of everything that is stopped there or here. @throws Failure as the mesh's answers do */
+export async function stoppedAnywhere(
+  lines: readonly MeshLine[],
+  copy: Pick<MeshCopy, 'stopped' | 'standing'>,
+  now: number,
+): Promise<Stopped[]> {
+  const subjects = new Set([...copy.stopped().map(({ subject }) => subject), ...(await stoppedThere(lines))]);
+  const found: Stopped[] = [];
+  for (const subject of subjects) {
+    const there = await standingOf(lines, subject);
+    const own = copy.standing(subject);
+    const here: Status = own !== null && deniesAt(own, now) ? own.status : 'active';
+    if (there.status === 'active' && here === 'active') continue;
+    const facts = there.status === 'active' ? factsOf(own!) : factsThere(there);
+    found.push({ ...facts, mesh: there.status, here, repair: repairOf(subject, there.status, here, facts.reason) });
+  }
+  return found.sort(inOrder);
+}
+
+/** The subjects that the mesh's list of its fleet says are stopped. */
+async function stoppedThere(lines: readonly MeshLine[]): Promise<string[]> {
+  for (const line of lines) {
+    const told = toldBy(
+      line,
+      await line.ask({ method: 'GET', target: '/v1/mesh/fleet', timeoutMs: 5_000 }),
+      (answer) => [
+        ...answer.list('above').map((each) => each.text('subject')),
+        ...answer
+          .list('agents')
+          .filter((each) => each.text('status') !== 'active' && each.text('status_of') === each.text('agent_id'))
+          .map((each) => each.text('agent_id')),
+      ],
+    );
+    if (told.kind === 'done') return told.value;
+    if (told.kind === 'refused') throw told.failure;
+  }
+  return [];
+}
+
+/** A deny is never lost by a repair: what is denied in one place is denied in both, unless a person reinstates it. */
+function repairOf(subject: string, there: Status, here: Status, reason: string | null): string | null {
+  if (there === here || (there !== 'active' && here !== 'active')) return null;
+  const who = subject === EVERYONE ? '--everyone' : shellWord(subject);
+  if (there === 'active') return `aip revoke ${who} --reason ${shellWord(reason ?? 'stopped on one machine')}`;
+  return 'aip mesh follow';
+}
+
+function factsOf({ subject, status, reason, changedBy, changedAt, suspendedUntil }: Standing) {
+  return {
+    subject,
+    scope: scopeOf(subject),
+    status,
+    reason,
+    by: changedBy,
+    since: formatTime(changedAt),
+    until: suspendedUntil === null ? null : formatTime(suspendedUntil),
+  };
+}
+
+function factsThere({ subject, status, reason, by, changedAt, suspendedUntil }: MeshStanding) {
+  return { subject, scope: scopeOf(subject), status, reason, by, since: changedAt, until: suspendedUntil };
+}
+
+const RANK: Readonly<Record<string, number>> = { mesh: 0, principal: 1, key: 2, agent: 3 };
+
+/** What stops most comes first. */
+function inOrder(a: Stopped, b: Stopped): number {
+  return (RANK[a.scope ?? 'agent'] ?? 3) - (RANK[b.scope ?? 'agent'] ?? 3) || (a.subject < b.subject ? -1 : 1);
+}

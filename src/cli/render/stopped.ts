@@ -1,0 +1,38 @@
+/** Everything that is stopped, for people. */
+import type { Stopped } from '../../app/mesh/stopped.js';
+import { EVERYONE } from '../../mesh/subject.js';
+import type { Paint } from './terminal/paint.js';
+import { clean } from './terminal/text.js';
+
+export interface StoppedList {
+  readonly source: 'mesh' | 'this machine';
+  /** Since the copy here was last proven current, in ms; 0 when the mesh was asked, null when never or without a mesh. */
+  readonly age_ms: number | null;
+  readonly stopped: readonly Stopped[];
+}
+
+/** A block a subject, ids whole; what differs names the command that repairs it. `mesh`: this machine belongs to one. */
+export function renderStopped({ source, age_ms, stopped }: StoppedList, mesh: boolean, paint: Paint): string {
+  const where =
+    source === 'mesh'
+      ? 'the mesh'
+      : mesh
+        ? `this machine${age_ms === null ? ', whose copy of the mesh was never proven current' : `, whose copy of the mesh is ${age_ms} ms old`}`
+        : 'this machine, which belongs to no mesh';
+  if (stopped.length === 0) return `Nothing is stopped, says ${where}.`;
+  const blocks = stopped.map((each) => {
+    const { subject, status, reason, by, since, until, repair } = each;
+    const who = subject === EVERYONE ? 'every agent' : clean(subject);
+    const end = status === 'suspended' && until !== null ? ` until ${until}` : '';
+    const lines = [
+      `${paint.red(paint.bold(status.toUpperCase()))} ${paint.bold(who)}${end}`,
+      `  since ${since ?? 'unknown'} by ${clean(by ?? 'unknown')}: ${clean(reason ?? 'no reason given')}`,
+    ];
+    if (repair !== null)
+      lines.push(
+        `  ${paint.yellow('differs')}: ${each.mesh} on the mesh, ${each.here} here; to repair: ${clean(repair)}`,
+      );
+    return lines.join('\n');
+  });
+  return [...blocks, '', `${stopped.length} stopped, says ${where}.`].join('\n');
+}

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { stoppedAnywhere } from '../../../src/app/mesh/stopped.js';
+import type { MeshLine } from '../../../src/app/ports/mesh.js';
+import type { Standing } from '../../../src/mesh/standing.js';
+
+const NOW = Date.parse('2026-02-18T14:23:45Z');
+const [BOTH, THERE, HERE] = ['both', 'there', 'here'].map((name) => `did:web:acme.com:agents:${name}`) as [
+  string,
+  string,
+  string,
+];
+const held = (subject: string): Standing => ({
+  ...{
+    subject,
+    status: 'revoked',
+    reason: "it's odd",
+    changedAt: NOW,
+    changedBy: 'me',
+    suspendedUntil: null,
+    version: 1,
+    seq: 0,
+  },
+});
+
+/** A mesh on which these are revoked. */
+function meshWith(...revoked: string[]): MeshLine {
+  return {
+    url: 'http://mesh',
+    ask: async ({ target }) => {
+      const subject = decodeURIComponent(target.slice('/v1/mesh/status/'.length));
+      const status = revoked.includes(subject) ? 'revoked' : 'active';
+      const body = target.startsWith('/v1/mesh/fleet')
+        ? { above: [], agents: revoked.map((id) => ({ agent_id: id, status: 'revoked', status_of: id })) }
+        : {
+            ...{
+              agent_id: subject,
+              status,
+              reason: 'leak',
+              revoked_by: 'them',
+              changed_at: '2026-02-18T14:00:00.000Z',
+            },
+            ...{ suspended_until: null, version: 1, above: [] },
+          };
+      return { kind: 'answered', status: 200, body: JSON.stringify(body) };
+    },
+  };
+}
+
+test('where mesh and machine differ, the command is named that repairs it', async () => {
+  const known = [held(BOTH), held(HERE)];
+  const copy = {
+    stopped: () => known,
+    standing: (subject: string) => known.find((each) => each.subject === subject) ?? null,
+  };
+  const found = await stoppedAnywhere([meshWith(BOTH, THERE)], copy, NOW);
+  expect(found.map(({ subject, mesh, here, by, repair }) => [subject, mesh, here, by, repair])).toEqual([
+    [BOTH, 'revoked', 'revoked', 'them', null],
+    [HERE, 'active', 'revoked', 'me', `aip revoke ${HERE} --reason 'it'\\''s odd'`],
+    [THERE, 'revoked', 'active', 'them', 'aip mesh follow'],
+  ]);
+});

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
+import { publicKeyText, PRINCIPAL, SUPPORT } from '../../kit/native/parts.js';
+import { settled } from '../../kit/native/household.js';
+
+const stop = (...words: string[]) => [...words, '--reason', 'leak', '--by', 'did:web:acme.com', '--yes'];
+
+test('aip status without an argument lists everything that is stopped: the widest first, whole ids, by whom, why', async () => {
+  const home = await settled();
+  expect((await home.run('status')).out).toContain('Nothing is stopped');
+  await home.run(...stop('revoke', SUPPORT));
+  await home.run(...stop('suspend', PRINCIPAL, '--for', '30m'));
+  await home.run(...stop('revoke', publicKeyText('agent')));
+  await home.run(...stop('suspend', '--everyone', '--for', '1h'));
+  const { code, value } = await home.json<{ source: string; stopped: JsonObject[] }>('status');
+  expect([code, value.source]).toEqual([0, 'this machine']);
+  expect(value.stopped.map(({ subject, status }) => [subject, status])).toEqual([
+    ['*', 'suspended'],
+    [PRINCIPAL, 'suspended'],
+    [publicKeyText('agent'), 'revoked'],
+    [SUPPORT, 'revoked'],
+  ]);
+  expect(value.stopped[3]).toEqual({
+    ...{ subject: SUPPORT, scope: 'agent', status: 'revoked', reason: 'leak', by: 'did:web:acme.com' },
+    ...{ since: '2026-02-18T14:23:45.000Z', until: null, mesh: null, here: 'revoked', repair: null },
+  });
+  const { out } = await home.run('status');
+  expect(out).toContain(`REVOKED ${SUPPORT}\n  since 2026-02-18T14:23:45.000Z by did:web:acme.com: leak`);
+  expect(out).toContain('4 stopped, says this machine, which belongs to no mesh.');
+});
+
+test('what was reinstated, and a suspension that is over, is not among them', async () => {
+  const home = await settled();
+  await home.run(...stop('revoke', SUPPORT));
+  await home.run('reinstate', SUPPORT);
+  expect((await home.json<{ stopped: JsonObject[] }>('status')).value.stopped).toEqual([]);
+});
