@@ -16,12 +16,12 @@ export interface KeyStoreNeeds {
 /** A kind of key store. */
 export interface KeyStoreRow {
   readonly name: KeyStoreName;
-  /** True when new keys can be made in it. */
+  /** True when new keys can be made in it; false for one that only holds keys made elsewhere. */
   readonly makesKeys: boolean;
   /** False for plain text, where nothing but an agent's own key may go: no principal's key, no API key of a mesh. */
   readonly guarded: boolean;
-  /** What it is, in a few words, for people. */
-  readonly summary: string;
+  /** What it is, for `aip help keys`. */
+  readonly meaning: string;
   /** Imports the adapter and builds it; asks nothing and opens no key. */
   readonly open: (needs: KeyStoreNeeds) => Promise<KeyStore>;
 }
@@ -31,7 +31,8 @@ const ROWS: { readonly [N in KeyStoreName]: KeyStoreRow & { readonly name: N } }
     name: 'keychain',
     makesKeys: true,
     guarded: true,
-    summary: "the system's own",
+    meaning:
+      "the system's own: Keychain on macOS, Credential Manager on Windows, Secret Service on Linux. The default.",
     async open({ workspace }) {
       const { keychain } = await import('../adapters/keys/keychain/store.js');
       return keychain({ env: workspace.world.env });
@@ -41,7 +42,7 @@ const ROWS: { readonly [N in KeyStoreName]: KeyStoreRow & { readonly name: N } }
     name: 'file',
     makesKeys: true,
     guarded: true,
-    summary: 'encrypted with a passphrase',
+    meaning: 'PKCS#8 PEM, encrypted with a passphrase, mode 0600; openssl pkey -in <file> reads it',
     async open({ workspace, passphrases }) {
       const [{ keyFiles }, { secretMounts }, { existing, fresh }] = await Promise.all([
         import('../adapters/keys/file/store.js'),
@@ -62,7 +63,8 @@ const ROWS: { readonly [N in KeyStoreName]: KeyStoreRow & { readonly name: N } }
     name: 'env',
     makesKeys: true,
     guarded: false,
-    summary: 'plain text, of agents only',
+    meaning:
+      "AGENT_PRIVATE_KEY=ed25519:<64 hex>, or a line of --env-file <file> (-e). Plain text by nature: mode 0600, refused when git tracks the file, ignored by git afterwards. For agents only; a principal's key never goes there.",
     async open({ workspace, places }) {
       const { envKey } = await import('../adapters/keys/env/store.js');
       const { env, random, notice } = workspace.world;
@@ -77,13 +79,15 @@ export const KEY_STORES: readonly KeyStoreRow[] = Object.values(ROWS);
 /** Where new keys go unless somebody says otherwise. */
 export const DEFAULT_KEY_STORE: KeyStoreName = 'keychain';
 
-/** The names in the order of the table. */
-export const KEY_STORE_NAMES: readonly KeyStoreName[] = KEY_STORES.map(({ name }) => name);
-
-/** The stores for the keys of principals and for API keys. */
-export const GUARDED_KEY_STORES: readonly KeyStoreName[] = KEY_STORES.filter(({ guarded }) => guarded).map(
+/** The stores in which keys can be made, in the order of the table. */
+export const KEY_STORE_NAMES: readonly KeyStoreName[] = KEY_STORES.filter(({ makesKeys }) => makesKeys).map(
   ({ name }) => name,
 );
+
+/** The stores for the keys of principals and for API keys. */
+export const GUARDED_KEY_STORES: readonly KeyStoreName[] = KEY_STORES.filter(
+  ({ makesKeys, guarded }) => makesKeys && guarded,
+).map(({ name }) => name);
 
 /** True for a store that may hold the keys of principals. */
 export function isGuarded(name: KeyStoreName): boolean {

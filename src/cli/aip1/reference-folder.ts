@@ -21,6 +21,7 @@ import { storeNamed, type KeyPlaceFlags } from '../intents/signing.js';
 import { passportTarget } from '../passports/out.js';
 import { createFile, fileExists, FORCE, readDocument, replaceFile } from '../../workspace/files.js';
 import { issuing, keyring, pemFiles } from '../../workspace/keys.js';
+import { DEFAULT_KEY_STORE } from '../../workspace/key-stores.js';
 
 export async function isReferenceFolder(path: string): Promise<boolean> {
   return path !== '-' && fileExists(join(path, 'passport.json'));
@@ -53,7 +54,7 @@ export async function importReference(folder: string, options: ImportFlags, cli:
   }
   if (toHex(publicKeyOf(seed)) !== toHex(reference.publicKey))
     throw new Failure('UNREADABLE', `private.pem in ${folder} is not the key that passport.json names.`);
-  const configured = (await cli.config()).get('key_store') ?? 'keychain';
+  const configured = (await cli.config()).get('key_store') ?? DEFAULT_KEY_STORE;
   const keyStore = options.keyStore ?? (options.envFile === undefined ? configured : 'env');
   if (keyStore === 'env' && options.envFile === undefined) {
     throw new Failure('USAGE', 'A key for the environment has to be written to a file.', {
@@ -89,7 +90,7 @@ function principalStore(agent: KeyStoreName, { passphraseFile, passphraseFd }: I
   if (agent !== 'env') return agent;
   return passphraseFile !== undefined || passphraseFd !== undefined || cli.io.env.AIP_KEY_PASSPHRASE !== undefined
     ? 'file'
-    : 'keychain';
+    : DEFAULT_KEY_STORE;
 }
 
 async function referenceIn(folder: string): Promise<ReferencePassport> {

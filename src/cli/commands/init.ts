@@ -13,6 +13,7 @@ import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
 import { clean } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 import { keyring } from '../../workspace/keys.js';
+import { DEFAULT_KEY_STORE, GUARDED_KEY_STORES, isGuarded } from '../../workspace/key-stores.js';
 
 interface Options {
   readonly domain?: string;
@@ -34,7 +35,7 @@ export const command: CommandSpec<Options> = {
         {
           flags: '--key-store <store>',
           description: 'where private keys go (default keychain)',
-          choices: ['keychain', 'file'],
+          choices: GUARDED_KEY_STORES,
         },
         ...PASSPHRASE_OPTIONS,
         YES_OPTION,
@@ -107,10 +108,10 @@ interface Made {
 
 /** Without a usable keychain, and without a store having been named, a person at a terminal is asked. */
 async function makeOrAsk(deps: PrincipalDeps, domain: string, chosen: KeyStoreName | null, cli: Cli): Promise<Made> {
-  const keyStore = chosen ?? 'keychain';
+  const keyStore = chosen ?? DEFAULT_KEY_STORE;
   try {
     // A principal's key is never in the environment, wherever agents' keys go.
-    return { setUp: await setUpPrincipal(deps, domain, keyStore === 'env' ? 'keychain' : keyStore), keyStore };
+    return { setUp: await setUpPrincipal(deps, domain, isGuarded(keyStore) ? keyStore : DEFAULT_KEY_STORE), keyStore };
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'KEYSTORE_MISSING') throw error;
     const hint = `aip init --domain ${domain} --key-store file, with a passphrase in AIP_KEY_PASSPHRASE`;

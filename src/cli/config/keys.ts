@@ -23,6 +23,7 @@ import {
 } from './kinds.js';
 import type { Kind } from './kinds.js';
 import { nearest } from '../../protocol/nearest.js';
+import { DEFAULT_KEY_STORE, KEY_STORE_NAMES } from '../../workspace/key-stores.js';
 
 export interface KeySpec<T> {
   readonly kind: Kind<T>;
@@ -51,7 +52,7 @@ const towards =
 const RATE = number(0, 1);
 
 export const KEYS = {
-  key_store: key(choice('keychain', 'file', 'env'), 'keychain', 'where new private keys go'),
+  key_store: key(choice(...KEY_STORE_NAMES), DEFAULT_KEY_STORE, 'where new private keys go'),
   domain: key(text('a DNS name', isDomain), null, 'domain of new passports'),
   principal: key(
     text('did:web:<domain>', (did) => parsePrincipalId(did) !== null),

@@ -1,12 +1,11 @@
 /** Options that several commands declare alike. */
 import type { OptionSpec } from '../spec.js';
+import { KEY_STORE_NAMES } from '../../workspace/key-stores.js';
 import { integer } from './values.js';
-
-const KEY_STORES = ['keychain', 'file', 'env'] as const;
 
 /** Where a private key is made or found. */
 export const KEY_OPTIONS: readonly OptionSpec[] = [
-  { flags: '--key-store <store>', description: 'where the private key lives', choices: KEY_STORES },
+  { flags: '--key-store <store>', description: 'where the private key lives', choices: KEY_STORE_NAMES },
   {
     // Node takes a `--env-file` after the script's name for its own as well: it ends the process when there is no such file
     // yet, and obeys the NODE_OPTIONS in one that is there. The `--` in the first line of bin/aip.cjs keeps it from that; who

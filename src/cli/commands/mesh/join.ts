@@ -20,6 +20,7 @@ import { type KeyPlaces, keyring, secretFile } from '../../../workspace/keys.js'
 import { localCopy, meshCheck, meshLines, refreshCopy } from '../../../workspace/mesh.js';
 import { localState } from '../../../workspace/state.js';
 import { roleIn } from '../../mesh/access.js';
+import { DEFAULT_KEY_STORE, GUARDED_KEY_STORES, isGuarded } from '../../../workspace/key-stores.js';
 
 interface Options extends KeyPlaces {
   readonly key?: string;
@@ -50,7 +51,7 @@ export const command: CommandSpec<Options> = {
           description: 'certificate authorities of the mesh, PEM; kept as mesh.ca',
           values: 'file',
         },
-        { flags: '--key-store <store>', description: 'where --key goes', choices: ['keychain', 'file'] },
+        { flags: '--key-store <store>', description: 'where --key goes', choices: GUARDED_KEY_STORES },
         ...PASSPHRASE_OPTIONS,
       ],
     },
@@ -194,7 +195,7 @@ async function keep(cli: Cli, options: Options, key: ApiKey): Promise<string | n
 /** An agent's key may live in the environment; what lets this machine into its mesh is for every command. */
 async function storeOf(cli: Cli): Promise<KeyStoreName> {
   const store = (await cli.config()).get('key_store');
-  return store === 'env' ? 'keychain' : store;
+  return isGuarded(store) ? store : DEFAULT_KEY_STORE;
 }
 
 async function confirmChange(cli: Cli, url: string, publicKey: string, yes: boolean): Promise<void> {

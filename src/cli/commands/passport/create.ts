@@ -33,6 +33,7 @@ import {
 } from '../../passports/terms.js';
 import { passportTarget, printUnwritten } from '../../passports/out.js';
 import { issuing } from '../../../workspace/keys.js';
+import { GUARDED_KEY_STORES } from '../../../workspace/key-stores.js';
 
 interface Options extends TermFlags {
   readonly domain?: string;
@@ -72,7 +73,7 @@ export const command: CommandSpec<Options> = {
         {
           flags: '--principal-key-store <store>',
           description: 'where a new principal key goes',
-          choices: ['keychain', 'file'],
+          choices: GUARDED_KEY_STORES,
         },
         ...PASSPHRASE_OPTIONS,
       ],

@@ -12,6 +12,7 @@ import { announce, sayReach } from '../../passports/reach.js';
 import { passportTarget, printUnwritten } from '../../passports/out.js';
 import { readDocument } from '../../../workspace/files.js';
 import { issuing } from '../../../workspace/keys.js';
+import { DEFAULT_KEY_STORE } from '../../../workspace/key-stores.js';
 
 interface Options {
   readonly overlap?: number;
@@ -80,7 +81,9 @@ export const command: CommandSpec<Options> = {
     const held = deps.state.key(found.passport.document.key_id);
     const keyStore =
       options.keyStore ??
-      (options.envFile !== undefined ? 'env' : (held?.store ?? (await cli.config()).get('key_store') ?? 'keychain'));
+      (options.envFile !== undefined
+        ? 'env'
+        : (held?.store ?? (await cli.config()).get('key_store') ?? DEFAULT_KEY_STORE));
     if (keyStore === 'env' && options.envFile === undefined) {
       throw new Failure(
         'USAGE',

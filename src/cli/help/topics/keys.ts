@@ -1,13 +1,14 @@
+import { KEY_STORES } from '../../../workspace/key-stores.js';
+
 export function text(): string {
+  const stores = KEY_STORES.map(({ name, meaning }) => `  ${name.padEnd(9)}  ${meaning}`);
   return `# Keys
 
 Two kinds of private key: the agent's signs intents; its principal's signs passports. Keep them on different machines where you can.
 Neither ever enters a passport, a log, an error, an argument list or an unencrypted file, but for env, below.
 
 # Where they live (--key-store, or key_store in the config)
-  keychain   the system's own: Keychain on macOS, Credential Manager on Windows, Secret Service on Linux. The default.
-  file       PKCS#8 PEM, encrypted with a passphrase, mode 0600; openssl pkey -in <file> reads it
-  env        AGENT_PRIVATE_KEY=ed25519:<64 hex>, or a line of --env-file <file> (-e). Plain text by nature: mode 0600, refused when git tracks the file, ignored by git afterwards. For agents only; a principal's key never goes there.
+${stores.join('\n')}
 
 There is no silent fallback: without a usable keychain the command ends with exit 4 and names the choices; missing, locked, hanging
 and lacking the item are four different messages, each within 5 s. A read that failed never makes a new key.

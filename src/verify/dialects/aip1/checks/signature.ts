@@ -11,7 +11,7 @@ import type { Aip1Claim } from '../context.js';
 import { aip1Violation } from '../violations.js';
 
 /** A passport that may speak for the agent, or why the one known here may not; null when none is known. */
-export type Standing = { readonly passport: Passport } | PassportProblem | null;
+export type HolderPassport = { readonly passport: Passport } | PassportProblem | null;
 
 /** RFC-001 has no word for passports: what is wrong with one is said as of a mandate. */
 export interface PassportProblem {
@@ -21,7 +21,7 @@ export interface PassportProblem {
 }
 
 /** The passport known for the agent, held to the rules of the native dialect: whole, signed by a pinned principal, in force. */
-export function passportOf({ envelope, finding, pins, policy, now }: Aip1Claim): Standing {
+export function passportOf({ envelope, finding, pins, policy, now }: Aip1Claim): HolderPassport {
   if (finding.status === 'unknown') return null;
   if (finding.status === 'unreadable') return invalid(`its passport is not valid: ${finding.reason}`);
   const { passport } = finding;
@@ -46,7 +46,7 @@ export function passportViolation({ problem, code, details }: PassportProblem, {
  * E100, E406, E407: the proof holds over one of the spellings of the envelope. Where a passport is known its keys decide, and a key named by the
  * user does not: else its holder could speak for every agent. A passport that does not hold is never replaced by less.
  */
-export function signature(claim: Aip1Claim, standing: Standing, tier: Tier): Verdict {
+export function signature(claim: Aip1Claim, standing: HolderPassport, tier: Tier): Verdict {
   const { envelope } = claim;
   const { proof } = envelope;
   const fail = (message: string, reason: string) =>
@@ -76,7 +76,7 @@ export function signature(claim: Aip1Claim, standing: Standing, tier: Tier): Ver
 }
 
 /** What binds the agent to a key of its own, so that an HMAC speaks for it no more; null when nothing does. */
-function boundTo({ mandate }: Aip1Claim, standing: Standing): string | null {
+function boundTo({ mandate }: Aip1Claim, standing: HolderPassport): string | null {
   if (standing !== null) return 'a passport';
   return mandate.status === 'none' ? null : 'a mandate';
 }
