@@ -23,6 +23,9 @@ export const verifyIntent: Workspace['verifyIntent'] = (intent, options) => own(
 /** Wraps a tool, so that it runs only when its agent may run it. See `Shield`. */
 export const shield: Shield = ((options: never, tool: never) => own().shield(options, tool)) as Shield;
 
+/** Runs a tool once its agent may run it. See `Workspace.guardCall`. */
+export const guardCall: Workspace['guardCall'] = (options, run) => own().guardCall(options, run);
+
 /** Entries of the verification log, newest first. See `Workspace.getVerificationLogs`. */
 export const getVerificationLogs: Workspace['getVerificationLogs'] = (query) => own().getVerificationLogs(query);
 

@@ -1,5 +1,6 @@
 import { recordOutcome, type OutcomeReport } from '../app/outcomes/report.js';
 import { Failure } from '../app/failure.js';
+import type { Decision } from '../verify/decision.js';
 import { localState } from '../workspace/state.js';
 import type { LocalWorkspace } from '../workspace/workspace.js';
 
@@ -13,6 +14,27 @@ export class Outcomes {
   constructor(workspace: LocalWorkspace, notice: (notice: string) => void) {
     this.#workspace = workspace;
     this.#notice = notice;
+  }
+
+  /** Runs what a decision allowed, and reports how it ended. */
+  async of<R>({ intent_hash: intentHash, outcome_token: token }: Decision, run: () => R | Promise<R>): Promise<R> {
+    const { ticks } = this.#workspace.world;
+    const started = ticks();
+    const ended = (status: 'ok' | 'error', detail: string | null): Promise<void> => {
+      if (intentHash === null || token === null) return Promise.resolve();
+      const durationMs = Math.round((ticks() - started) / 1000);
+      return this.report({ intentHash, status, token, durationMs, detail });
+    };
+    let result: R;
+    try {
+      result = await run();
+    } catch (error) {
+      // The message may hold what the tool was given: the log keeps the error's name alone.
+      await ended('error', error instanceof Error ? error.name.slice(0, 100) : null);
+      throw error;
+    }
+    await ended('ok', null);
+    return result;
   }
 
   /** Resolves when it is on the disk, or was said not to be: the call has happened either way. */

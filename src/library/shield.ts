@@ -1,9 +1,11 @@
 import { canonicalize } from '../protocol/json/canonical.js';
 import type { Constraints } from '../protocol/constraints/rules.js';
 import type { Passport } from '../protocol/passport.js';
+import type { Decision } from '../verify/decision.js';
 import { parsedOf, type AgentPassport } from './agent-passport.js';
 import { usage } from './options/given.js';
-import type { Intents } from './intents.js';
+import type { Desk } from '../app/guarding/desk.js';
+import { deskFor, type DeskParts } from './desk.js';
 import type { Outcomes } from './outcomes.js';
 import type { Passports } from './passports.js';
 import {
@@ -20,7 +22,6 @@ import {
   type ShieldOptions,
 } from './options/shield.js';
 import { VerificationError } from './verification-error.js';
-import type { Verifier } from './verifier.js';
 
 type AnyFunction = (...args: any[]) => unknown;
 type AnyClass = new (...args: any[]) => object;
@@ -49,13 +50,9 @@ export interface Shield {
   <T extends object>(options: ShieldOptions, tool: T): ShieldedObject<T>;
 }
 
-interface Parts {
+interface Parts extends DeskParts {
   readonly passports: Passports;
-  readonly intents: Intents;
-  readonly verifier: Verifier;
   readonly outcomes: Outcomes;
-  /** A clock that never goes back, in microseconds. */
-  readonly ticks: () => number;
   /** Told what people should hear. */
   readonly notice: (notice: string) => void;
 }
@@ -89,46 +86,37 @@ interface Agent {
   readonly within: Constraints | undefined;
 }
 
-/** A call that may go on, and how its outcome is reported. */
+/** A call that may go on, and the yes that its outcome is reported under. */
 interface Admitted {
   readonly args: AnyArgs;
-  readonly intentHash: string | null;
-  readonly token: string | null;
+  readonly decision: Decision;
 }
 
 /** One shield: whose it is, and how it stands before a call. */
 class Guard {
   readonly #parts: Parts;
   readonly #options: ShieldOptions;
+  readonly #desk: Desk;
   #agent: Promise<Agent> | null = null;
 
   constructor(parts: Parts, options: ShieldOptions) {
     this.#parts = parts;
     this.#options = options;
+    this.#desk = deskFor(parts, {
+      passport: async () => (await this.#own()).passport,
+      forget: () => void (this.#agent = null),
+      keys: options,
+      verify: options.verify,
+    });
     if (typeof options.passport !== 'string') agentOf(options.passport, options);
   }
 
   function(tool: AnyFunction, action: string, map: ParamMap<AnyArgs> | undefined): AnyFunction {
     const admit = (args: AnyArgs): Promise<Admitted> => this.#admit(action, map, args);
-    const { outcomes, ticks } = this.#parts;
+    const { outcomes } = this.#parts;
     const shielded = async function (this: unknown, ...args: unknown[]): Promise<unknown> {
-      const { args: verified, intentHash, token } = await admit(args);
-      const started = ticks();
-      const ended = (status: 'ok' | 'error', detail: string | null): Promise<void> => {
-        if (intentHash === null || token === null) return Promise.resolve();
-        const durationMs = Math.round((ticks() - started) / 1000);
-        return outcomes.report({ intentHash, status, token, durationMs, detail });
-      };
-      let result: unknown;
-      try {
-        result = await tool.apply(this, [...verified]);
-      } catch (error) {
-        // The message may hold what the tool was given: the log keeps the error's name alone.
-        await ended('error', error instanceof Error ? error.name.slice(0, 100) : null);
-        throw error;
-      }
-      await ended('ok', null);
-      return result;
+      const { args: verified, decision } = await admit(args);
+      return outcomes.of(decision, () => tool.apply(this, [...verified]));
     };
     return Object.defineProperty(shielded, 'name', { value: tool.name, configurable: true });
   }
@@ -192,26 +180,19 @@ class Guard {
   /** The arguments to run with, copied as they were verified. Throws unless the agent may do this now. */
   async #admit(action: string, map: ParamMap<AnyArgs> | undefined, args: AnyArgs): Promise<Admitted> {
     const params = paramsFrom(map, args);
-    const { passport, parsed, within } = await this.#own();
-    const { intents, verifier } = this.#parts;
-    const { keyStore, envFile, passphrase, privateKey, verify } = this.#options;
-    const intent = await intents.sign(parsed, {
+    const { parsed, within } = await this.#own();
+    const asked = withRequired(within, parsed, action, leftOut(map, args));
+    const { decision } = await this.#desk.decide({
       action,
       params,
-      ...given({ keyStore, envFile, passphrase, privateKey }),
+      target: null,
+      ...(asked === undefined ? {} : { within: asked }),
     });
-    const asked = withRequired(within, parsed, action, leftOut(map, args));
-    const { decision } = await verifier.verify(intent, { ...verify, passport }, asked);
-    if (!decision.success) {
-      // The passport may have been renewed since it was read.
-      if (decision.error_code === 'AIP-E103' || decision.error_code === 'AIP-E105') this.#agent = null;
-      throw new VerificationError(decision);
-    }
+    if (!decision.success) throw new VerificationError(decision);
     // What runs must be what was verified, though others may have held the arguments in the meantime.
     if (canonicalize(paramsFrom(map, args)) !== canonicalize(params))
       throw usage('The arguments changed while they were verified; the tool was not run.');
-    const { intent_hash: intentHash, outcome_token: token } = decision;
-    return { args: argsFrom(map, args, params), intentHash, token };
+    return { args: argsFrom(map, args, params), decision };
   }
 
   #own(): Promise<Agent> {
@@ -226,8 +207,4 @@ class Guard {
 function agentOf(passport: AgentPassport, options: ShieldOptions): Agent {
   const parsed = parsedOf(passport);
   return { passport, parsed, within: withinOf(options, parsed) };
-}
-
-function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
 }

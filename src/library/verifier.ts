@@ -2,7 +2,6 @@ import { LocalTrust } from '../app/verification/local-trust.js';
 import type { Trusting } from '../verify/trusting.js';
 import type { JudgingDeps, Submission } from '../app/verification/intents.js';
 import { verifyStateless } from '../app/verification/stateless.js';
-import type { Constraints } from '../protocol/constraints/rules.js';
 import type { Intent, IntentDocument } from '../protocol/intent.js';
 import { MAX_DOCUMENT_BYTES } from '../protocol/limits.js';
 import { approvedBy } from '../verify/approved.js';
@@ -51,7 +50,7 @@ export class Verifier {
   verify(
     intent: VerifiableIntent,
     options: VerifyIntentOptions | undefined,
-    within?: Constraints,
+    more: Pick<Submission, 'within' | 'meant' | 'counted'> = {},
   ): Judgement | Promise<Judgement> {
     const judging = judgingOf(options);
     const trusting = options === undefined ? undefined : trustingOf(options);
@@ -59,7 +58,7 @@ export class Verifier {
       bytes: documentOf(intent),
       source: options?.source ?? null,
       ...(trusting === undefined ? {} : { trusting }),
-      ...(within === undefined ? {} : { within }),
+      ...more,
       ...(options?.approval === undefined ? {} : { approved: this.#approved(options, trusting) }),
     };
     if (options?.state === false) return verifyStateless(this.#judging, judging, submission);

@@ -6,6 +6,7 @@ import type { PassportDocument } from '../protocol/passport.js';
 import type { Decision } from '../verify/decision.js';
 import type { AgentPassport } from './agent-passport.js';
 import { onlyKnown, textOf, usage } from './options/given.js';
+import { guardCallWith, type GuardCall } from './guard-call.js';
 import { Hooks, type HookOptions } from './hooks.js';
 import { Intents, type CreateIntentOptions } from './intents.js';
 import { Outcomes } from './outcomes.js';
@@ -71,6 +72,11 @@ export interface Workspace {
    */
   readonly shield: Shield;
   /**
+   * Runs a tool once its agent may run it, with exactly the params that were verified. What `shield` and the adapters are made of.
+   * @throws VerificationError, Failure; `run` was not called then
+   */
+  readonly guardCall: GuardCall;
+  /**
    * Entries of the verification log, newest first.
    * @throws Failure USAGE, STATE
    */
@@ -124,6 +130,7 @@ export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
   const mesh = new Mesh(here);
   const trust = new Trust(here);
   const verifier = new Verifier(here, hooks, mesh, trust);
+  const outcomes = new Outcomes(here, world.notice);
   return {
     createPassport: (asked) => passports.create(asked),
     loadPassport: (from) => passports.load(from),
@@ -132,10 +139,8 @@ export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
       const judgement = verifier.verify(intent, asked);
       return (judgement instanceof Promise ? await judgement : judgement).decision;
     },
-    shield: shieldWith({
-      ...{ passports, intents, verifier, notice: world.notice, ticks: world.ticks },
-      outcomes: new Outcomes(here, world.notice),
-    }),
+    shield: shieldWith({ passports, keys, verifier, world, outcomes, notice: world.notice }),
+    guardCall: guardCallWith({ passports, keys, verifier, world, outcomes }),
     getVerificationLogs: async (query = {}) => [...(await localState(here)).entries(entryQuery(query))].reverse(),
     getTrustScore: async (agent) => trust.score(agent),
     configureTrustScoring: (asked) => trust.configure(asked),

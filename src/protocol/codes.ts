@@ -193,6 +193,14 @@ export const NATIVE_CODES = {
     ['requested', 'allowed'],
     'Give the country with `--geo <CC>`, or have the principal extend `geo_restriction`.',
   ),
+  TOOL_CHANGED: entry(
+    'AIP-E215',
+    'TOOL_CHANGED',
+    'what',
+    'The tool is not what was pinned: its server changed it, or offers it for the first time.',
+    ['tool', 'server', 'state'],
+    'Look at what changed with `aip mcp diff`, and accept it with `aip mcp pin --accept`.',
+  ),
   REPLAY_DETECTED: entry(
     'AIP-E301',
     'REPLAY_DETECTED',

@@ -9,7 +9,7 @@ import type { Value } from '../protocol/aip1/encoding/numbers.js';
 import type { Constraints } from '../protocol/constraints/rules.js';
 import type { DialectName } from '../protocol/dialects.js';
 import type { Intent } from '../protocol/intent.js';
-import type { Json } from '../protocol/json/values.js';
+import type { Json, JsonObject } from '../protocol/json/values.js';
 import type { Passport } from '../protocol/passport.js';
 import type { Facts, PinnedKey, Policy, SignatureOracle, SignatureQuestion } from './context.js';
 import type { RevocationReport, Violation, Warning } from './decision.js';
@@ -47,6 +47,8 @@ export interface Asking {
   readonly trusting: Trusting;
   /** Limits of the caller, beside the passport's; null when there are none. */
   readonly within: Constraints | null;
+  /** The params with the long texts whose hashes the document holds, where the caller has them: what is judged. */
+  readonly meant: JsonObject | null;
   readonly policy: Policy;
   readonly signatureHolds: SignatureOracle;
   /** ms since the epoch, or what `--at` says. */

@@ -123,6 +123,7 @@ function judged(bytes: Uint8Array, { name, given }: ConformanceCase, sitting: Si
   const proven = read.prove({
     trusting: trustingOf(given),
     within: null,
+    meant: null,
     policy: { maxAgeMs: 300_000, maxSkewMs: 30_000, minTrust: given.min_trust ?? null },
     signatureHolds: verifySignature,
     now,

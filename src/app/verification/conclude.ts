@@ -5,6 +5,7 @@ import type { Warning } from '../../verify/decision.js';
 import type { Dialect, InForce, ProvenDocument } from '../../verify/dialect.js';
 import { spendsNonce } from '../../verify/finality.js';
 import { decide, type Judgement } from '../../verify/judge.js';
+import type { Meter, MeterReading } from '../../verify/meters.js';
 import type { Memory } from '../ports/state.js';
 import { raise, remember, replacement, type PassportMemory } from './replaced.js';
 import type { Submission } from './examine.js';
@@ -77,7 +78,7 @@ export function conclude(sitting: Sitting, prepared: PreparedDocument): Settled 
     const result = judgement.decision.error_code ?? 'accepted';
     memory.spendNonce(agentId, nonce, wallNow, result, effects.keepUntil);
   }
-  if (judgement.decision.success && effects.usage !== null) {
+  if (judgement.decision.success && effects.usage !== null && submission.counted !== false) {
     const { currency, amountMinor } = effects.usage;
     memory.recordUsage({ agentId, action, at: now, currency, amountMinor });
   }
@@ -92,7 +93,7 @@ export function refusesBeforeHooks(sitting: Sitting, prepared: PreparedDocument)
 function factsOf(sitting: Sitting, { intent, proven, submission, hooks, schemaProblems }: PreparedDocument): Facts {
   const { memory, dryRun, geo, standing, freshness, now, wallNow } = sitting;
   return {
-    memory: memory !== null && dryRun ? withoutForgetting(memory) : memory,
+    memory: memory === null ? null : recallOf(memory, dryRun, submission.counted ?? true),
     schemaProblems,
     geo,
     approved: proven.speaker !== null && (sitting.approved(intent) || submission.approved?.(intent) === true),
@@ -108,10 +109,17 @@ function factsOf(sitting: Sitting, { intent, proven, submission, hooks, schemaPr
   };
 }
 
-function withoutForgetting(memory: Memory): Facts['memory'] {
+function recallOf(memory: Memory, dryRun: boolean, counted: boolean): Facts['memory'] {
+  if (!dryRun && counted) return memory;
   return {
     spentNonce: (agentId, nonce) => memory.spentNonce(agentId, nonce),
-    read: (agentId, meter, now) => memory.read(agentId, meter, now),
-    forgottenUntil: () => 0,
+    read: (agentId, meter, now) => (counted ? memory.read(agentId, meter, now) : NOTHING_COUNTED[meter.kind]),
+    forgottenUntil: (...asked) => (dryRun ? 0 : memory.forgottenUntil(...asked)),
   };
 }
+
+/** What goes on with a counted call has its place in every window already. */
+const NOTHING_COUNTED: Readonly<Record<Meter['kind'], MeterReading>> = {
+  count: { kind: 'count', used: 0, roomAt: null },
+  sum: { kind: 'sum', spent: 0n },
+};

@@ -4,12 +4,13 @@ import { JsonError, parseJson, parseJsonText } from '../../protocol/json/parse.j
 import type { Constraints } from '../../protocol/constraints/rules.js';
 import type { Intent } from '../../protocol/intent.js';
 import { ShapeError } from '../../protocol/json/shape.js';
-import type { Json } from '../../protocol/json/values.js';
+import type { Json, JsonObject } from '../../protocol/json/values.js';
 import type { Policy, SignatureOracle } from '../../verify/context.js';
 import type { Asking, Dialect, ReadDocument } from '../../verify/dialect.js';
 import { DIALECTS, dialectOf } from '../../verify/dialects/registry.js';
 import { unreadable, type Judgement } from '../../verify/judge.js';
 import type { Trusting } from '../../verify/trusting.js';
+import { standsFor } from '../guarding/long-texts.js';
 
 /** One document to judge. */
 export interface Submission {
@@ -23,6 +24,10 @@ export interface Submission {
   readonly approved?: (intent: Intent) => boolean;
   /** Limits that hold beside the passport's, so that they can narrow it and never widen it. */
   readonly within?: Constraints;
+  /** The params with their long texts, where the document holds hashes of these: what is judged. They must be those of the document. */
+  readonly meant?: JsonObject;
+  /** False for what goes on with a call that was counted already: no window counts it a second time. */
+  readonly counted?: boolean;
 }
 
 /** A document that was read in its dialect. Nothing in it is believed yet. */
@@ -48,7 +53,7 @@ export interface ExamineSetting {
 
 /** Reads a document strictly, before any signature work, in the dialect of its shape; what cannot be read is judged at once. */
 export function examine(submission: Submission, setting: ExamineSetting): Claim | Judgement {
-  const { bytes, source, trusting: changed, within = null } = submission;
+  const { bytes, source, trusting: changed, within = null, meant = null } = submission;
   const { policy, signatureHolds, now, startedAt } = setting;
   let dialect = DIALECTS.native;
   try {
@@ -61,7 +66,10 @@ export function examine(submission: Submission, setting: ExamineSetting): Claim 
     const document = dialect.read({ document: json, rounded, exact: () => (exact ? json : parseExact(bytes)) });
     if ('refused' in document) return unreadable(dialect, document.refused, now, source);
     const trusting = changed === undefined ? setting.trusting : changed(setting.trusting);
-    return { dialect, submission, startedAt, document, asking: { trusting, within, policy, signatureHolds, now } };
+    if (meant !== null && !standsFor(document.intent.document.params, meant))
+      throw new TypeError('the params that are meant are not those of the document');
+    const asking = { trusting, within, meant, policy, signatureHolds, now };
+    return { dialect, submission, startedAt, document, asking };
   } catch (error) {
     if (error instanceof JsonError)
       return unreadable(dialect, dialect.malformed(error.reason, error.offset), now, source);

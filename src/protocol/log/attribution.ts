@@ -46,6 +46,7 @@ export const NATIVE_ATTRIBUTION: { readonly [Name in NativeCodeName]: Attributio
   DAILY_LIMIT_EXCEEDED: 'agent',
   TIME_WINDOW_VIOLATION: 'circumstance',
   GEO_RESTRICTION_VIOLATED: 'circumstance',
+  TOOL_CHANGED: 'circumstance',
   REPLAY_DETECTED: 'unproven',
   TIMESTAMP_EXPIRED: 'unproven',
   TIMESTAMP_IN_FUTURE: 'unproven',

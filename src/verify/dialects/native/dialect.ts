@@ -163,8 +163,11 @@ class ProvenIntent implements ProvenDocument, Speaker {
 
   #identified(facts: Facts): Identified {
     const { passport } = this;
-    const { intent } = this.#claim;
-    const { within, policy } = this.#asking;
+    const { within, policy, meant } = this.#asking;
+    const { document } = this.#claim.intent;
+    // What is judged is what the tool gets, not the hashes that stand for it.
+    const intent =
+      meant === null ? this.#claim.intent : { ...this.#claim.intent, document: { ...document, params: meant } };
     const limits = within === null ? [passport.constraints] : [passport.constraints, within];
     return { intent, passport, limits, policy, facts, believed: this.#believed() };
   }

@@ -1,0 +1,83 @@
+/**
+ * Sign, verify, log: what stands before a tool that runs for one agent. The agent's key is here, and so is the verifier, so that the params
+ * that are judged are the very value that the tool gets.
+ */
+import { canonicalize } from '../../protocol/json/canonical.js';
+import type { Constraints } from '../../protocol/constraints/rules.js';
+import type { Passport } from '../../protocol/passport.js';
+import type { JsonObject } from '../../protocol/json/values.js';
+import type { Judgement } from '../../verify/judge.js';
+import { Failure } from '../failure.js';
+import type { HeldKey } from '../keys/keyring.js';
+import type { Clock, Random } from '../ports/state.js';
+import { signIntent } from '../signing/intent.js';
+import type { Submission } from '../verification/examine.js';
+import { MAX_CALL_BYTES, withHashes } from './long-texts.js';
+
+/** One call of a tool. */
+export interface GuardedCall {
+  readonly action: string;
+  /** At most 1 MiB. Longer texts in it are signed as hashes, and judged whole. */
+  readonly params: JsonObject;
+  readonly target: string | null;
+  /** Judges and commits nothing. */
+  readonly dryRun?: boolean;
+  /** False for what goes on with a call that was counted. */
+  readonly counted?: boolean;
+  /** Limits beside the passport's. */
+  readonly within?: Constraints;
+}
+
+/** An agent that can speak here. */
+export interface Speaking {
+  readonly passport: Passport;
+  readonly key: HeldKey;
+}
+
+export interface DeskDeps {
+  /** The passport in force and its key; asked before every call. @throws Failure */
+  readonly speaking: () => Speaking | Promise<Speaking>;
+  /** Forgets what `speaking` keeps: the passport may have been renewed since it was read. */
+  readonly forget: () => void;
+  /** Verifies and, unless `dryRun`, commits. Rejects only when the world fails; then nothing was decided. */
+  readonly judge: (submission: Submission, dryRun: boolean) => Promise<Judgement>;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Decides about the calls of one agent. */
+export interface Desk {
+  readonly passport: () => Promise<Passport>;
+  /**
+   * Resolves after the commit. A refusal is a judgement.
+   * @throws Failure when the world fails or the params are too many: nothing was decided, and nothing may run
+   */
+  readonly decide: (call: GuardedCall) => Promise<Judgement>;
+}
+
+const RENEWED: ReadonlySet<string | null> = new Set(['AIP-E103', 'AIP-E104', 'AIP-E105']);
+
+/** @returns a desk over `deps` */
+export function deskOf({ speaking, forget, judge, clock, random }: DeskDeps): Desk {
+  return {
+    passport: async () => (await speaking()).passport,
+    async decide({ action, params, target, dryRun = false, counted = true, within }) {
+      if (canonicalize(params).length > MAX_CALL_BYTES)
+        throw new Failure('USAGE', `The params of a call hold at most ${MAX_CALL_BYTES} bytes.`);
+      const { passport, key } = await speaking();
+      const signed = withHashes(params);
+      const timestamp = Math.floor(clock() / 1000);
+      const intent = signIntent(passport, key, { action, params: signed, target, timestamp, nonce: random(16) });
+      const submission: Submission = {
+        bytes: JSON.stringify(intent),
+        source: null,
+        ...(signed === params ? {} : { meant: params }),
+        ...(counted ? {} : { counted }),
+        ...(within === undefined ? {} : { within }),
+      };
+      const judgement = await judge(submission, dryRun);
+      if (RENEWED.has(judgement.decision.error_code)) forget();
+      return judgement;
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { paramsOf } from '../app/verification/plain-json.js';
+import type { Json, JsonObject } from '../protocol/json/values.js';
+import type { AgentPassport } from './agent-passport.js';
+import { deskFor, type DeskParts } from './desk.js';
+import { onlyKnown, textOf, usage } from './options/given.js';
+import { KEY_OPTIONS, type KeyOptions } from './options/keys.js';
+import type { VerifyIntentOptions } from './options/verification.js';
+import type { Outcomes } from './outcomes.js';
+import type { Passports } from './passports.js';
+import { VerificationError } from './verification-error.js';
+
+/** One call of a tool: whose it is, and what it does. */
+export interface GuardCallOptions<P extends object = object> extends KeyOptions {
+  /** The passport of the agent, the path of its file, or the id or name of an agent known here. */
+  readonly agent: AgentPassport | string;
+  readonly action: string;
+  /** JSON of at most 1 MiB. Texts over 16 KiB are signed as hashes, and judged whole. */
+  readonly params?: P;
+  /** What the action is done to, where params do not say. */
+  readonly target?: string;
+  /** How to verify. */
+  readonly verify?: Pick<VerifyIntentOptions, 'principalKeys' | 'geo' | 'minTrust' | 'state' | 'logParams'>;
+}
+
+/** See `Workspace.guardCall`. */
+export type GuardCall = <P extends object, R>(
+  options: GuardCallOptions<P>,
+  run: (params: P) => R | Promise<R>,
+) => Promise<R>;
+
+const OPTIONS: ReadonlySet<string> = new Set(['agent', 'action', 'params', 'target', 'verify', ...KEY_OPTIONS]);
+
+interface Parts extends DeskParts {
+  readonly outcomes: Outcomes;
+  readonly passports: Passports;
+}
+
+/** @returns the function for one workspace */
+export function guardCallWith(parts: Parts): GuardCall {
+  return async <P extends object, R>(options: GuardCallOptions<P>, run: (params: P) => R | Promise<R>): Promise<R> => {
+    onlyKnown(options, OPTIONS, 'guardCall');
+    const { agent, action, params, target, verify, ...keys } = options;
+    if (typeof run !== 'function') throw usage('guardCall runs a function.');
+    const passport = typeof agent === 'string' ? await parts.passports.load(agent) : agent;
+    const desk = deskFor(parts, { passport: async () => passport, forget: () => undefined, keys, verify });
+    // A copy: what the tool gets is what was verified, whatever happens to the caller's object meanwhile.
+    const copy = frozen(paramsOf(params ?? {}));
+    const { decision } = await desk.decide({
+      action: textOf(action, 'action'),
+      params: copy,
+      target: target === undefined ? null : textOf(target, 'target'),
+    });
+    if (!decision.success) throw new VerificationError(decision);
+    return parts.outcomes.of(decision, () => run(copy as unknown as P));
+  };
+}
+
+function frozen<T extends Json | JsonObject>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const member of Object.values(value)) frozen(member as Json);
+  return Object.freeze(value);
+}
