@@ -1,5 +1,6 @@
 /** What a session between an MCP client and a server needs of the world, and what it says. */
 import type { JsonObject } from '../../protocol/json/values.js';
+import type { CallRefusal } from '../refusal.js';
 import type { ToolPins } from './tools.js';
 
 /** A call that asks for a verdict. */
@@ -15,17 +16,6 @@ export interface ToolCall {
 /** What was decided about a call. */
 export type CallVerdict =
   { readonly allowed: true; readonly intentHash: string } | ({ readonly allowed: false } & CallRefusal);
-
-/** Why a call does not run, in words for the model and for programs. */
-export interface CallRefusal {
-  readonly code: string;
-  readonly name: string;
-  /** One sentence. */
-  readonly message: string;
-  readonly remedy: string;
-  readonly details: JsonObject;
-  readonly intentHash: string | null;
-}
 
 /** What a server offers beside tools. */
 export type ReadKind = 'resource' | 'prompt';

@@ -1,6 +1,6 @@
 /** Refusals of the guard itself, and how a refusal reaches the model. */
 import { isObject, type JsonObject } from '../../protocol/json/values.js';
-import type { CallRefusal } from './ports.js';
+import { sentence, type CallRefusal } from '../refusal.js';
 import type { PinState } from './tools.js';
 
 /** The refusal of a tool that is not what was pinned. */
@@ -51,9 +51,4 @@ export function refusalResult(refusal: CallRefusal): JsonObject {
     isError: true,
     _meta: { 'aip/decision': { code, name, details, intent_hash: intentHash } },
   };
-}
-
-/** The refusal as one line of text: code, name, sentence, remedy. */
-export function sentence({ code, name, message, remedy }: CallRefusal): string {
-  return `${code} ${name}: ${message}${remedy === '' ? '' : ` ${remedy}`}`;
 }

@@ -18,8 +18,9 @@ import {
   SERVER_REQUESTS,
   type ClientRule,
 } from './methods.js';
-import type { CallOutcome, CallRefusal, SessionPorts, ToolCall } from './ports.js';
-import { inputRefusal, notDeclared, refusalResult, sentence, toolChanged } from './refusal.js';
+import { sentence, type CallRefusal } from '../refusal.js';
+import type { CallOutcome, SessionPorts, ToolCall } from './ports.js';
+import { inputRefusal, notDeclared, refusalResult, toolChanged } from './refusal.js';
 import { shownPage, toolsIn } from './tools.js';
 
 type Request = RpcMessage & { readonly kind: 'request' };

@@ -1,0 +1,96 @@
+/** What a pre-tool hook answers: bytes of the coding agent in, its dialect out. */
+import type { Desk } from '../../app/guarding/desk.js';
+import { Failure } from '../../app/failure.js';
+import type { JsonBounds } from '../../protocol/json/bounds.js';
+import { JsonError, parseJson } from '../../protocol/json/parse.js';
+import { ShapeError } from '../../protocol/json/shape.js';
+import { isObject, type JsonObject } from '../../protocol/json/values.js';
+import type { Decision } from '../../verify/decision.js';
+import type { Passport } from '../../protocol/passport.js';
+import { refusalOf, sentence } from '../refusal.js';
+import { failureAnswer, type HookAnswer, type HookCall, type HookVerdict } from './call.js';
+import type { HookClient } from './clients.js';
+import { isWithin, pathsOf } from './own-files.js';
+
+/** What an event may hold: a tool's input of 1 MiB, and room around it. */
+export const EVENT_BOUNDS: JsonBounds = { bytes: 1024 * 1024 + 64 * 1024, depth: 32 };
+
+/** How a hook was set up. */
+export interface HookRules {
+  /** A yes skips the agent's own prompt. */
+  readonly grant: boolean;
+  /** An action that needs a person becomes the agent's own question, where the passport names no approvers. */
+  readonly ask: boolean;
+  /** Actions by tool, instead of the shipped ones. */
+  readonly map: ReadonlyMap<string, string>;
+}
+
+/** What a hook needs of the world. */
+export interface HookDeps {
+  readonly desk: Desk;
+  readonly rules: HookRules;
+  /** Absolute paths that no file tool reaches. */
+  readonly ownPlaces: readonly string[];
+  /** The path with links followed, as far as it exists. */
+  readonly followed: (path: string) => string;
+  /** Told of an accepted call of an MCP tool, so that a guard before its server takes the entry as its own. */
+  readonly accepted: (call: HookCall, decision: Decision) => void;
+}
+
+/** Answers an event. Every failure of the hook itself is exit 2: in these agents anything else runs the tool. */
+export async function answerHook(client: HookClient, bytes: Uint8Array, deps: HookDeps): Promise<HookAnswer> {
+  try {
+    const event = eventIn(bytes);
+    return client.answer(await verdictOf(client, client.read(event), deps), event);
+  } catch (error) {
+    return failureAnswer(whyFailed(error));
+  }
+}
+
+/** Why the hook failed, in one sentence. */
+export function whyFailed(error: unknown): string {
+  if (error instanceof JsonError) return `what came on stdin is not strict JSON: ${error.reason}.`;
+  if (error instanceof ShapeError) return `the event cannot be read: ${error.reason}.`;
+  if (error instanceof Failure) return `${error.message}${error.hint === null ? '' : ` hint: ${error.hint}`}`;
+  return `it could not decide (${error instanceof Error ? error.message.slice(0, 200) : 'unknown failure'}).`;
+}
+
+function eventIn(bytes: Uint8Array): JsonObject {
+  // Cursor on Windows writes a byte order mark, which is no part of the document.
+  const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  const event = parseJson(marked ? bytes.subarray(3) : bytes, Number, EVENT_BOUNDS);
+  if (!isObject(event)) throw new ShapeError('it is not an object');
+  return event;
+}
+
+async function verdictOf(client: HookClient, call: HookCall, deps: HookDeps): Promise<HookVerdict> {
+  const { desk, rules } = deps;
+  const own = pathsOf(call).find(
+    (path) => isWithin(path, deps.ownPlaces) || isWithin(deps.followed(path), deps.ownPlaces),
+  );
+  if (own !== undefined) return { result: 'deny', reason: `AIP-E210 ACTION_DENIED: own_files: ${OWN}` };
+  const action = rules.map.get(call.tool) ?? (await actionOf(call, desk));
+  const { decision } = await desk.decide({ action, params: call.params, target: call.target });
+  if (decision.success) {
+    deps.accepted(call, decision);
+    return { result: rules.grant ? 'grant' : 'pass' };
+  }
+  const reason = sentence(refusalOf(decision));
+  const asks = decision.error_code === 'AIP-E209' && rules.ask && client.asks && !hasApprovers(await desk.passport());
+  return { result: asks ? 'ask' : 'deny', reason };
+}
+
+const OWN = 'file tools do not reach the files of aip and of this hook, whatever the passport says.';
+
+/** `<server>.<tool>`, and the tool's own name where only that is declared: a passport serves a hook and a guard alike. */
+async function actionOf({ action, mcp }: HookCall, desk: Desk): Promise<string> {
+  if (mcp === null) return action;
+  const { actions } = await desk.passport();
+  return !actions.has(action) && actions.has(mcp.tool) ? mcp.tool : action;
+}
+
+/** A tap by the user of this machine is no approval of those whom the passport names. */
+function hasApprovers({ document }: Passport): boolean {
+  const rule = document.constraints.require_approval;
+  return isObject(rule) && (rule.approvers !== undefined || rule.count !== undefined);
+}

@@ -1,0 +1,55 @@
+/** What the service answers with. A yes counts once, so nothing may be kept by a cache. */
+import type { WebReply } from '../../app/ports/web.js';
+import { JsonError, parseJson } from '../../protocol/json/parse.js';
+import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
+
+/** A reply as JSON. */
+export function jsonReply(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): WebReply {
+  return textReply(status, 'application/json', `${JSON.stringify(value)}\n`, headers);
+}
+
+/** A reply of another type. */
+export function textReply(
+  status: number,
+  type: string,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): WebReply {
+  return { status, headers: { 'content-type': type, 'cache-control': 'no-store', ...headers }, body };
+}
+
+/** A request that is not answered with a decision. */
+export class Refusal extends Error {
+  readonly status: number;
+  readonly code: string;
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.name = 'Refusal';
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** The reply to a refused request. */
+export function refusalReply({ status, code, message }: Refusal): WebReply {
+  const headers: Record<string, string> = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
+  return jsonReply(status, { code, message }, headers);
+}
+
+/** The object in a body, strictly read. @throws Refusal 400 */
+export function objectIn(body: Uint8Array): JsonObject {
+  let json: Json;
+  try {
+    json = parseJson(body);
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    throw bad(`The body is not strict JSON: ${error.reason}.`);
+  }
+  if (!isObject(json)) throw bad('The body is not a JSON object.');
+  return json;
+}
+
+/** @returns a refusal with status 400 */
+export function bad(message: string): Refusal {
+  return new Refusal(400, 'BAD_REQUEST', message);
+}
