@@ -4,6 +4,7 @@
  */
 import { canonicalize } from '../../protocol/json/canonical.js';
 import type { Constraints } from '../../protocol/constraints/rules.js';
+import type { IntentDocument } from '../../protocol/intent.js';
 import type { Passport } from '../../protocol/passport.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { Judgement } from '../../verify/judge.js';
@@ -24,6 +25,8 @@ export interface GuardedCall {
   readonly dryRun?: boolean;
   /** False for what goes on with a call that was counted. */
   readonly counted?: boolean;
+  /** The request that a person has approved for exactly this call. */
+  readonly approvalRequest?: string;
   /** Limits beside the passport's. */
   readonly within?: Constraints;
 }
@@ -48,6 +51,8 @@ export interface DeskDeps {
 /** Decides about the calls of one agent. */
 export interface Desk {
   readonly passport: () => Promise<Passport>;
+  /** A signed intent for another verifier, or for later. @throws Failure */
+  readonly sign: (call: Pick<GuardedCall, 'action' | 'params' | 'target'>) => Promise<IntentDocument>;
   /**
    * Resolves after the commit. A refusal is a judgement.
    * @throws Failure when the world fails or the params are too many: nothing was decided, and nothing may run
@@ -59,15 +64,21 @@ const RENEWED: ReadonlySet<string | null> = new Set(['AIP-E103', 'AIP-E104', 'AI
 
 /** @returns a desk over `deps` */
 export function deskOf({ speaking, forget, judge, clock, random }: DeskDeps): Desk {
+  const sign = (
+    { passport, key }: Speaking,
+    { action, params, target }: Pick<GuardedCall, 'action' | 'params' | 'target'>,
+  ): IntentDocument => {
+    const timestamp = Math.floor(clock() / 1000);
+    return signIntent(passport, key, { action, params, target, timestamp, nonce: random(16) });
+  };
   return {
+    sign: async (call) => sign(await speaking(), call),
     passport: async () => (await speaking()).passport,
     async decide({ action, params, target, dryRun = false, counted = true, within }) {
       if (canonicalize(params).length > MAX_CALL_BYTES)
         throw new Failure('USAGE', `The params of a call hold at most ${MAX_CALL_BYTES} bytes.`);
-      const { passport, key } = await speaking();
       const signed = withHashes(params);
-      const timestamp = Math.floor(clock() / 1000);
-      const intent = signIntent(passport, key, { action, params: signed, target, timestamp, nonce: random(16) });
+      const intent = sign(await speaking(), { action, params: signed, target });
       const submission: Submission = {
         bytes: JSON.stringify(intent),
         source: null,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { CallRefusal, CallVerdict, SessionPorts, ToolCall } from '../../../src/guard/mcp/ports.js';
+import type { CallVerdict, SessionPorts, ToolCall } from '../../../src/guard/mcp/ports.js';
+import type { CallRefusal } from '../../../src/guard/refusal.js';
 import { McpSession } from '../../../src/guard/mcp/session.js';
 
 type Any = Record<string, any>;

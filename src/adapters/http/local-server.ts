@@ -1,0 +1,181 @@
+/** A service on this machine alone: a Unix socket in a folder of its own, a loopback port, or both. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { Failure } from '../../app/failure.js';
+import type { ListeningPlaces, WebHandler, WebListening, WebReply } from '../../app/ports/web.js';
+
+const LIMITS = { maxHeaderSize: 8_192, headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 30_000 };
+const MAX_CONNECTIONS = 1_024;
+const FINISH_MS = 4_000;
+
+/**
+ * Serves until it is closed.
+ * @throws Failure NETWORK when a place cannot be listened on, KEYSTORE_DENIED when others can reach the socket's folder
+ */
+export async function listenHere(handler: WebHandler, places: ListeningPlaces): Promise<WebListening> {
+  const running = new Set<Promise<void>>();
+  const servers: Server[] = [];
+  let closing = false;
+  const serve = async (entrance: 'socket' | 'tcp', listen: (server: Server) => void): Promise<Server> => {
+    const server = createServer(LIMITS);
+    server.maxConnections = MAX_CONNECTIONS;
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      const work = answer(handler, places, entrance, request, response, () => closing).finally(
+        () => void running.delete(work),
+      );
+      running.add(work);
+    });
+    server.on('clientError', (_error: Error, socket: Socket) => {
+      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+      else socket.destroy();
+    });
+    await bound(server, listen);
+    servers.push(server);
+    return server;
+  };
+  const { socket, tcp } = places;
+  const close = async (): Promise<void> => {
+    closing = true;
+    const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    for (const server of servers) server.closeIdleConnections();
+    await Promise.race([Promise.allSettled(running), sleep(FINISH_MS)]);
+    for (const server of servers) server.closeIdleConnections();
+    await Promise.race([Promise.all(closed), sleep(200)]);
+    for (const server of servers) server.closeAllConnections();
+    await Promise.all(closed);
+  };
+  let url: string | null = null;
+  try {
+    if (socket !== null) {
+      await makeRoom(socket);
+      await serve('socket', (server) => server.listen(socket));
+      chmodSync(socket, 0o600);
+    }
+    if (tcp !== null) {
+      const server = await serve('tcp', (each) => each.listen(tcp.port, tcp.host));
+      const host = tcp.host.includes(':') ? `[${tcp.host}]` : tcp.host;
+      url = `http://${host}:${(server.address() as AddressInfo).port}`;
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { url, close };
+}
+
+async function answer(
+  handler: WebHandler,
+  { maxBody, onBug }: ListeningPlaces,
+  entrance: 'socket' | 'tcp',
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  closing: () => boolean,
+): Promise<void> {
+  try {
+    const body = await bodyOf(incoming, maxBody);
+    if (body === 'broken off') return;
+    if (body === null) {
+      // The rest of it is not read, so the connection cannot carry another request.
+      response.shouldKeepAlive = false;
+      return write(response, { status: 413, headers: { 'cache-control': 'no-store' }, body: '{"code":"TOO_LARGE"}\n' });
+    }
+    const target = incoming.url ?? '/';
+    const mark = target.indexOf('?');
+    const reply = await handler({
+      method: incoming.method ?? 'GET',
+      path: mark === -1 ? target : target.slice(0, mark),
+      query: new URLSearchParams(mark === -1 ? '' : target.slice(mark + 1)),
+      headers: headersOf(incoming),
+      body,
+      entrance,
+    });
+    if (closing()) response.shouldKeepAlive = false;
+    write(response, reply);
+  } catch (error) {
+    onBug(error);
+    if (response.headersSent) response.destroy();
+    else write(response, { status: 500, headers: { 'cache-control': 'no-store' }, body: '{"code":"BUG"}\n' });
+  }
+}
+
+function write(response: ServerResponse, { status, headers, body }: WebReply): void {
+  const bytes = Buffer.from(body);
+  response.writeHead(status, { ...headers, 'content-length': bytes.length });
+  response.end(bytes);
+}
+
+/** The body, or null when it is larger than `limit`. */
+async function bodyOf(incoming: IncomingMessage, limit: number): Promise<Uint8Array | null | 'broken off'> {
+  if (Number(incoming.headers['content-length'] ?? 0) > limit) return null;
+  const parts: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const part of incoming) {
+      size += (part as Buffer).length;
+      if (size > limit) return null;
+      parts.push(part as Buffer);
+    }
+  } catch (error) {
+    if (incoming.complete) throw error;
+    return 'broken off';
+  }
+  return Buffer.concat(parts);
+}
+
+function headersOf(incoming: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(incoming.headers)) if (typeof value === 'string') headers[name] = value;
+  return headers;
+}
+
+function bound(server: Server, listen: (server: Server) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'EADDRINUSE' ? 'it is in use' : (error.code ?? error.message);
+      reject(
+        new Failure('NETWORK', `The service cannot listen there: ${why}.`, {
+          hint: 'choose another --socket (at most about 100 bytes long) or --listen 127.0.0.1:0',
+          cause: error,
+        }),
+      );
+    });
+    server.once('listening', resolve);
+    listen(server);
+  });
+}
+
+/** The socket's folder, this user's alone: Node cannot tell who connects. A socket that nobody serves any more is removed. */
+async function makeRoom(socket: string): Promise<void> {
+  const folder = dirname(socket);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { mode, uid } = lstatSync(folder);
+  const mine = process.getuid === undefined || uid === process.getuid();
+  if (!mine || (process.platform !== 'win32' && (mode & 0o077) !== 0))
+    throw new Failure('KEYSTORE_DENIED', `Others can reach the folder of the socket, ${folder}.`, {
+      hint: `chmod 700 ${folder}`,
+    });
+  const there = lstatSync(socket, { throwIfNoEntry: false });
+  if (there === undefined) return;
+  if (!there.isSocket())
+    throw new Failure('EXISTS', `${socket} is no socket.`, { hint: 'name another path with --socket' });
+  if (await isServed(socket))
+    throw new Failure('NETWORK', `Another process serves ${socket}.`, { hint: 'stop it, or name another --socket' });
+  rmSync(socket, { force: true });
+}
+
+function isServed(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(socket);
+    const end = (served: boolean) => (): void => {
+      probe.destroy();
+      resolve(served);
+    };
+    probe.once('connect', end(true)).once('error', end(false));
+  });
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, ms).unref());
+}

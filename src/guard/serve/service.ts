@@ -1,0 +1,232 @@
+/** The decision service: requests in, replies out. It holds state, passports and keys open, and no sockets. */
+import type { Desk } from '../../app/guarding/desk.js';
+import type { WebReply, WebRequest } from '../../app/ports/web.js';
+import { Failure } from '../../app/failure.js';
+import { isObject, type JsonObject } from '../../protocol/json/values.js';
+import type { Decision } from '../../verify/decision.js';
+import type { Judgement } from '../../verify/judge.js';
+import { answerHook, whyFailed, type HookDeps, type HookRules } from '../hook/decide.js';
+import { failureAnswer, type HookAnswer } from '../hook/call.js';
+import { HOOK_CLIENTS, type HookClient } from '../hook/clients.js';
+import { agrees, answerOf, configuration, evaluationIn, unsignedAnswer } from './authzen.js';
+import { admit, type Caller, type GateRules } from './gate.js';
+import { metricsText, type Tally } from './metrics.js';
+import { openApi } from './openapi.js';
+import { bad, jsonReply, objectIn, Refusal, refusalReply, textReply } from './replies.js';
+
+/** The most that a body may hold, in bytes. */
+export const MAX_BODY = 64 * 1024;
+
+/** What happened after a yes, as its caller tells it. */
+export interface OutcomeReport {
+  readonly agentId: string | null;
+  readonly body: JsonObject;
+}
+
+/** What the service stands on. */
+export interface ServiceDeps {
+  readonly gate: GateRules;
+  /** The agents that it signs for. */
+  readonly desks: ReadonlyMap<string, Desk>;
+  /** Verifies a document of any agent. `dryRun` commits nothing. */
+  readonly verify: (document: Uint8Array | string, dryRun: boolean) => Promise<Judgement>;
+  readonly hook: Omit<HookDeps, 'desk' | 'rules'>;
+  /** Writes down an outcome; null where that is not served. */
+  readonly outcome: ((report: OutcomeReport) => Promise<object>) | null;
+  readonly tally: Tally;
+  /** Where others reach it. */
+  readonly url: () => string;
+  readonly version: string;
+}
+
+type Endpoint = (deps: ServiceDeps, request: WebRequest, caller: Caller) => Promise<WebReply> | WebReply;
+
+const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
+  ['GET /healthz', () => jsonReply(200, { status: 'ok' })],
+  ['GET /metrics', ({ tally }) => textReply(200, 'text/plain; version=0.0.4', metricsText(tally))],
+  ['GET /openapi.json', ({ version }) => jsonReply(200, openApi(version))],
+  ['GET /.well-known/authzen-configuration', ({ url }) => jsonReply(200, configuration(url()))],
+  ['POST /v1/verify', verify],
+  ['POST /v1/sign', sign],
+  ['POST /v1/guard', guard],
+  ['POST /v1/outcome', outcome],
+  ['POST /access/v1/evaluation', evaluation],
+  ...Object.values(HOOK_CLIENTS).map((client): [string, Endpoint] => [
+    `POST /v1/hooks/${client.name}`,
+    (deps, request, caller) => hook(deps, request, caller, client),
+  ]),
+]);
+const PATHS = new Set([...ENDPOINTS.keys()].map((each) => each.slice(each.indexOf(' ') + 1)));
+
+/** Answers one request. What fails is 4xx or 5xx, which no caller may take for a yes. */
+export async function respond(deps: ServiceDeps, request: WebRequest): Promise<WebReply> {
+  const reply = await answered(deps, request);
+  deps.tally.replied(reply.status);
+  const id = request.headers['x-request-id'];
+  if (id === undefined || !/^[\x21-\x7e]{1,256}$/.test(id)) return reply;
+  return { ...reply, headers: { ...reply.headers, 'x-request-id': id } };
+}
+
+async function answered(deps: ServiceDeps, request: WebRequest): Promise<WebReply> {
+  try {
+    const caller = admit(deps.gate, request);
+    const { method, path } = request;
+    const endpoint = ENDPOINTS.get(`${method} ${path}`);
+    if (endpoint !== undefined) return await endpoint(deps, request, caller);
+    if (PATHS.has(path)) throw new Refusal(405, 'METHOD_NOT_ALLOWED', `${path} is not asked with this method.`);
+    throw new Refusal(404, 'NOT_FOUND', 'There is no such endpoint; /openapi.json lists them.');
+  } catch (error) {
+    if (error instanceof Refusal) return refusalReply(error);
+    if (!(error instanceof Failure)) throw error;
+    // Nothing was decided. What the caller sent wrongly is its own; all else is this side's.
+    const status = error.code === 'USAGE' ? 400 : 503;
+    return jsonReply(status, { code: error.code, message: error.message, hint: error.hint });
+  }
+}
+
+async function verify(deps: ServiceDeps, { body, headers }: WebRequest): Promise<WebReply> {
+  const [type] = (headers['content-type'] ?? '').split(';');
+  if (type!.trim().toLowerCase() !== 'application/x-ndjson') {
+    if (body.length === 0) throw bad('There is no intent in the body.');
+    return jsonReply(200, decided(deps, await deps.verify(body, false)));
+  }
+  const lines = linesOf(body);
+  if (lines.length === 0) throw bad('There is no intent in the body.');
+  const decisions = await Promise.all(lines.map(async (line) => decided(deps, await deps.verify(line, false))));
+  const text = decisions.map((decision) => `${JSON.stringify(decision)}\n`).join('');
+  return textReply(200, 'application/x-ndjson', text);
+}
+
+/** As bytes: what is no UTF-8 is refused by the reader of the document, not mended here. */
+function linesOf(body: Uint8Array): Uint8Array[] {
+  const lines: Uint8Array[] = [];
+  for (let from = 0; from < body.length; ) {
+    const end = body.indexOf(0x0a, from);
+    const line = body.subarray(from, end === -1 ? body.length : end);
+    if (line.some((byte) => byte !== 0x20 && byte !== 0x0d && byte !== 0x09)) lines.push(line);
+    from = end === -1 ? body.length : end + 1;
+  }
+  return lines;
+}
+
+async function sign(deps: ServiceDeps, { body }: WebRequest, caller: Caller): Promise<WebReply> {
+  const asked = callIn(body, []);
+  const desk = deskFor(deps, caller, asked.agentId);
+  const { action, params, target } = asked;
+  return jsonReply(200, await desk.sign({ action, params, target }));
+}
+
+async function guard(deps: ServiceDeps, { body }: WebRequest, caller: Caller): Promise<WebReply> {
+  const { agentId, ...call } = callIn(body, ['approval_request']);
+  const judgement = await deskFor(deps, caller, agentId).decide(call);
+  return jsonReply(200, decided(deps, judgement));
+}
+
+async function outcome(deps: ServiceDeps, { body }: WebRequest, { agentId }: Caller): Promise<WebReply> {
+  if (deps.outcome === null) throw new Refusal(501, 'NOT_SERVED', 'Outcomes are not taken here.');
+  return jsonReply(200, await deps.outcome({ agentId, body: objectIn(body) }));
+}
+
+async function evaluation(deps: ServiceDeps, { body }: WebRequest, caller: Caller): Promise<WebReply> {
+  const asked = evaluationIn(objectIn(body));
+  const { agentId, call, dryRun, intent } = asked;
+  const no = (sentence: string, code = 'AIP-E101'): WebReply => {
+    deps.tally.decided(code);
+    return jsonReply(200, unsignedAnswer(code, sentence, agentId, dryRun));
+  };
+  if (asked.subjectType !== 'agent') return no('The subject is no agent.', 'AIP-E102');
+  if (intent !== null) {
+    if (!agrees(asked, intent)) return no('The request does not say what the intent says that was signed.');
+    const judgement = await deps.verify(JSON.stringify(intent), dryRun);
+    return jsonReply(200, answerOf(decided(deps, judgement), dryRun));
+  }
+  const desk = caller.agentId === agentId ? deps.desks.get(agentId) : undefined;
+  if (desk === undefined) return no('Nobody has signed this request, and this service does not sign for its subject.');
+  const judgement = await desk.decide({ ...call, dryRun });
+  return jsonReply(200, answerOf(decided(deps, judgement), dryRun));
+}
+
+/** Asked for by the hook's own client, which turns it into its streams and its end. */
+const HOOK_ANSWER = 'application/vnd.aip.hook+json';
+
+/**
+ * An agent that posts here by itself takes every status but 200 for "go on": a failure is its deny, then. The hook's own client is told
+ * how to end.
+ */
+async function hook(
+  deps: ServiceDeps,
+  { body, headers, query }: WebRequest,
+  { agentId }: Caller,
+  client: HookClient,
+): Promise<WebReply> {
+  const own = headers.accept === HOOK_ANSWER;
+  const said = (answer: HookAnswer): WebReply => {
+    if (own) return jsonReply(200, answer, { 'content-type': HOOK_ANSWER });
+    const text = answer.exitCode === 0 ? answer.stdout : denyOf(client, answer.stderr);
+    return textReply(200, 'application/json', text);
+  };
+  const desk = agentId === null ? undefined : deps.desks.get(agentId);
+  if (desk === undefined) {
+    if (own) throw new Refusal(403, 'OTHER_AGENT', 'This service does not decide for one agent here.');
+    return said(failureAnswer('the service does not know whose call this is; give the token of one agent.'));
+  }
+  const wanted = query.get('agent');
+  if (wanted !== null && wanted !== agentId && (await desk.passport()).agent.name !== wanted)
+    throw new Refusal(403, 'OTHER_AGENT', 'This service decides for another agent.');
+  try {
+    const answer = await answerHook(client, body, { ...deps.hook, desk, rules: rulesIn(query) });
+    deps.tally.decided(answer.exitCode === 0 ? null : 'HOOK_FAILED');
+    return said(answer);
+  } catch (error) {
+    return said(failureAnswer(whyFailed(error)));
+  }
+}
+
+function denyOf(client: HookClient, stderr: string): string {
+  const event: JsonObject = client.name === 'copilot' ? {} : { hook_event_name: 'PreToolUse' };
+  return client.answer({ result: 'deny', reason: stderr.trim() }, event).stdout;
+}
+
+function rulesIn(query: URLSearchParams): HookRules {
+  const map = query.getAll('map').map((pair): [string, string] => {
+    const at = pair.indexOf('=');
+    if (at < 1 || at === pair.length - 1) throw bad('A map is written tool=action.');
+    return [pair.slice(0, at), pair.slice(at + 1)];
+  });
+  return { grant: query.get('grant') === '1', ask: query.get('ask') === '1', map: new Map(map) };
+}
+
+interface AskedCall {
+  readonly agentId: string;
+  readonly action: string;
+  readonly params: JsonObject;
+  readonly target: string | null;
+  readonly approvalRequest?: string;
+}
+
+/** The call in a body. A member that is not known could mean a limit to its sender. */
+function callIn(body: Uint8Array, more: readonly string[]): AskedCall {
+  const object = objectIn(body);
+  const known = ['agent_id', 'action', 'params', 'target', ...more];
+  const stranger = Object.keys(object).find((name) => !known.includes(name));
+  if (stranger !== undefined) throw bad(`Unknown member ${JSON.stringify(stranger.slice(0, 64))}.`);
+  const { agent_id: agentId, action, params = {}, target = null, approval_request: approvalRequest = null } = object;
+  if (typeof agentId !== 'string') throw bad('"agent_id" is not a text.');
+  if (typeof action !== 'string' || action === '') throw bad('"action" is not a text.');
+  if (!isObject(params)) throw bad('"params" is not an object.');
+  if (target !== null && typeof target !== 'string') throw bad('"target" is not a text.');
+  if (approvalRequest !== null && typeof approvalRequest !== 'string') throw bad('"approval_request" is not a text.');
+  return { agentId, action, params, target, ...(approvalRequest === null ? {} : { approvalRequest }) };
+}
+
+/** @throws Refusal 403 where the caller may not act for that agent */
+function deskFor({ desks }: ServiceDeps, caller: Caller, agentId: string): Desk {
+  const desk = caller.agentId === agentId ? desks.get(agentId) : undefined;
+  if (desk !== undefined) return desk;
+  throw new Refusal(403, 'OTHER_AGENT', 'This caller may not act for that agent here: aip serve --as <agent>.');
+}
+
+function decided({ tally }: ServiceDeps, { decision }: Judgement): Decision {
+  tally.decided(decision.error_code, decision.warnings);
+  return decision;
+}
