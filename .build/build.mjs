@@ -21,7 +21,8 @@ const out = values.out === undefined ? join(root, 'dist') : resolve(values.out);
 
 const STEPS = {
   async cli() {
-    await Promise.all([build({ ...TARGETS.cli, outdir: out }), build({ ...TARGETS.frequent, outdir: out })]);
+    const { cli, frequent, hook } = TARGETS;
+    await Promise.all([cli, frequent, hook].map((target) => build({ ...target, outdir: out })));
     // The first that has a command is started for it.
     const bundles = await Promise.all(['frequent.cjs', 'main.cjs'].map((file) => known(join(out, file))));
     await build({ ...TARGETS.start(bundles), outdir: out });

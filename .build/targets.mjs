@@ -82,6 +82,14 @@ export const TARGETS = {
     define: { ...COMMON.define, 'import.meta.url': '__file.url' },
     banner: { js: FILE_URL },
   },
+  // What asks a service that runs already: it starts before anything else is read.
+  hook: {
+    ...SHIPPED,
+    entryPoints: { hook: join(root, 'src/cli/boot/hook-client.ts') },
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    minify: true,
+  },
   // `bundles` is what the build knows of those above: hashing one at each start would cost 4 to 7 ms.
   start: (bundles) => ({
     ...SHIPPED,

@@ -88,11 +88,16 @@ function homeFolder(): string {
 }
 
 /** This process. */
-export function processIo(signal: AbortSignal, importModule: ImportModule, startup: Startup | null): Io {
+export function processIo(
+  signal: AbortSignal,
+  importModule: ImportModule,
+  startup: Startup | null,
+  stdin: Source | null = null,
+): Io {
   return {
     // Opened when it is read: most commands never do, and it costs as much as a database does.
     get stdin() {
-      return process.stdin;
+      return stdin ?? process.stdin;
     },
     stdout: process.stdout,
     stderr: process.stderr,

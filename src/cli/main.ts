@@ -1,5 +1,5 @@
 /** The way in. */
-import { Interrupted, processIo, type ImportModule, type Io, type Startup } from './io.js';
+import { Interrupted, processIo, type ImportModule, type Io, type Source, type Startup } from './io.js';
 
 /** Runs one command line (without `node` and the script) and resolves to its exit code. Never throws. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
@@ -14,7 +14,11 @@ export async function commandWords(): Promise<string[]> {
 }
 
 /** Runs this process's command line and ends the process. */
-export async function main(importModule: ImportModule, startup: Startup | null = null): Promise<void> {
+export async function main(
+  importModule: ImportModule,
+  startup: Startup | null = null,
+  stdin: Source | null = null,
+): Promise<void> {
   const stop = new AbortController();
   for (const [signal, code] of [
     ['SIGINT', 130],
@@ -31,9 +35,10 @@ export async function main(importModule: ImportModule, startup: Startup | null =
   // A loop that runs empty while something is still awaited must not be a yes, nor must code of the user that ends the process.
   let answered = false;
   process.on('exit', (code) => {
-    if (!answered && code === 0) process.exitCode = 1;
+    // For a coding agent every end but 2 of its hook means that the tool runs.
+    if (!answered && code === 0) process.exitCode = process.argv[2] === 'hook' ? 2 : 1;
   });
-  const code = await run(process.argv.slice(2), processIo(stop.signal, importModule, startup));
+  const code = await run(process.argv.slice(2), processIo(stop.signal, importModule, startup, stdin));
   await Promise.all([drained(process.stdout), drained(process.stderr)]);
   answered = true;
   // A socket or a child that still hangs must not keep a finished command alive.

@@ -151,6 +151,13 @@ export const SECTIONS: readonly Section[] = [
     ],
   },
   {
+    title: 'In front of tools: programs, coding agents, MCP servers',
+    commands: [
+      at('serve', 'Answer programs in any language: may this agent do this?', () => import('./commands/serve.js')),
+      at('hook', 'Decide what a coding agent is about to do, as its pre-tool hook', () => import('./commands/hook.js')),
+    ],
+  },
+  {
     title: 'AIP-1: agents of the Python package',
     commands: [
       at(

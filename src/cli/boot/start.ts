@@ -22,18 +22,35 @@ if (process.argv.length === 3 && process.argv[2] === '--version') {
   });
   process.stdout.write(`${VERSION}\n`);
 } else {
-  void start();
+  void (process.argv[2] === 'hook' && process.argv[3] !== 'install' ? hook() : start());
+}
+
+/** In most coding agents every end but 0 and 2 of a hook runs the tool. */
+async function hook(): Promise<void> {
+  process.on('exit', (code) => {
+    if (code !== 0 && code !== 2) process.exitCode = 2;
+  });
+  process.on('uncaughtException', (error) => {
+    console.error(`aip hook: it broke off (${String(error).slice(0, 200)}).`);
+    process.exit(2);
+  });
+  const { createRequire } = await import('node:module');
+  const client = createRequire(__filename)('./hook.cjs') as typeof import('./hook-client.js');
+  const { answered, stdin } = await client.askService(process.argv.slice(3), process.env);
+  if (!answered) await start(stdin);
 }
 
 /** Loads what the version needs nothing of. */
-async function start(): Promise<void> {
+async function start(stdin: Uint8Array | null = null): Promise<void> {
   const { loadProgram } = await import('./program.js');
   const words = commandIn(process.argv.slice(2), __BUNDLES__.at(-1)!.commands);
   const { file, hash } =
     __BUNDLES__.find(({ commands }) => words !== null && commands.includes(words)) ?? __BUNDLES__.at(-1)!;
   const bundle = { path: `${__dirname}/${file}`, hash, hashes: __BUNDLES__.map((known) => known.hash) };
   const { program, startup } = loadProgram(bundle, words?.replaceAll(' ', '-') ?? null, __filename);
-  await program.main((href) => import(href), startup);
+  if (stdin === null) return program.main((href) => import(href), startup);
+  const { Readable } = await import('node:stream');
+  return program.main((href) => import(href), startup, Readable.from([stdin]));
 }
 
 /** The longest command whose words stand first; null for another command line, such as one that asks for help. */

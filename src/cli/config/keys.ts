@@ -158,6 +158,11 @@ export const KEYS = {
     'where PagerDuty takes events, once AIP_PAGERDUTY_KEY is set',
   ),
   'monitor.webhook_url': key(text('an https URL', isAlertUrl), null, 'gets every alert as signed JSON'),
+  'hook.passport': key(
+    text('an agent id, a name, or a path', (agent) => agent.length <= 2048),
+    null,
+    'whose passport `aip hook` decides by',
+  ),
   hooks: key(texts, [], 'modules that take part in verification; paths from the config file'),
   principals: key(pins, {}, 'principals pinned by config'),
 } as const satisfies Record<string, KeySpec<unknown>>;

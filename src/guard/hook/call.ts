@@ -39,3 +39,6 @@ export interface HookAnswer {
 export function failureAnswer(sentence: string): HookAnswer {
   return { stdout: '', stderr: `aip hook: ${sentence.trim() || 'it failed.'}\n`, exitCode: 2 };
 }
+
+/** How long a hook may take before it is its own failure (ms): at most half of what every agent waits before it runs the tool. */
+export const WATCHDOG_MS = 5_000;

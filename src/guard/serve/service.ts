@@ -100,7 +100,7 @@ async function verify(deps: ServiceDeps, { body, headers }: WebRequest): Promise
 /** As bytes: what is no UTF-8 is refused by the reader of the document, not mended here. */
 function linesOf(body: Uint8Array): Uint8Array[] {
   const lines: Uint8Array[] = [];
-  for (let from = 0; from < body.length; ) {
+  for (let from = 0; from < body.length;) {
     const end = body.indexOf(0x0a, from);
     const line = body.subarray(from, end === -1 ? body.length : end);
     if (line.some((byte) => byte !== 0x20 && byte !== 0x0d && byte !== 0x09)) lines.push(line);

@@ -1,0 +1,134 @@
+import { Failure } from '../../app/failure.js';
+import { failureAnswer, WATCHDOG_MS, type HookAnswer } from '../../guard/hook/call.js';
+import { HOOK_CLIENTS, type HookClientName } from '../../guard/hook/clients.js';
+import { answerHook, EVENT_BOUNDS, whyFailed, type HookDeps } from '../../guard/hook/decide.js';
+import { defaultSocket, followed } from '../../workspace/serving.js';
+import type { Cli } from '../cli.js';
+import { openDesks } from '../guard/desks.js';
+import { ownPlaces } from '../guard/own-places.js';
+import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../input/options.js';
+import type { KeyPlaceFlags } from '../intents/signing.js';
+import type { CommandSpec } from '../spec.js';
+
+interface Options extends KeyPlaceFlags {
+  readonly passport?: string;
+  readonly grant: boolean;
+  readonly ask: boolean;
+  readonly map: readonly (readonly [string, string])[];
+  readonly socket?: string;
+  readonly geo?: string;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['hook'],
+  summary: 'Decide what a coding agent is about to do, as its pre-tool hook',
+  detail:
+    "It reads the agent's event on stdin and answers in its words. A yes is no objection: the agent's own prompts stay. Every failure is exit 2, which blocks. It asks `aip serve` where that runs.",
+  args: [{ name: 'agent', description: 'whose hook this is', choices: Object.keys(HOOK_CLIENTS) }],
+  options: [
+    {
+      title: 'Whose',
+      options: [
+        {
+          flags: '-p, --passport <agent>',
+          description: 'passport file, agent id, or name (default: hook.passport of the config)',
+          values: 'agent',
+        },
+        { flags: '--socket <path>', description: 'where aip serve listens (AIP_SOCKET)', values: 'file' },
+        ...KEY_OPTIONS,
+        ...PASSPHRASE_OPTIONS,
+      ],
+    },
+    {
+      title: 'How',
+      options: [
+        {
+          flags: '--map <tool=action>',
+          description: 'the action that a tool stands for, instead of the shipped one',
+          repeatable: true,
+          value: pair,
+        },
+        { flags: '--grant', description: "a yes skips the agent's own prompt" },
+        {
+          flags: '--ask',
+          description: "E209 becomes the agent's own question, where the passport names no approvers",
+        },
+        { flags: '--geo <CC>', description: 'country, for geo_restriction' },
+      ],
+    },
+  ],
+  examples: [
+    { run: 'aip hook claude --passport coder < event.json', why: 'what Claude Code runs before a tool' },
+    { run: 'aip hook codex -p coder --map Bash=deploy < event.json', why: 'with an action of your own' },
+  ],
+  exits: { 2: 'the hook itself failed: the agent must not run the tool' },
+  touches: ['files', 'state', 'keychain', 'network'],
+  topics: ['guard'],
+
+  async run({ args: [name], options }, cli) {
+    const answer = await answered(name as HookClientName, options, cli);
+    if (answer.stderr !== '') cli.io.stderr.write(answer.stderr);
+    if (answer.stdout !== '') cli.io.stdout.write(answer.stdout);
+    return answer.exitCode;
+  },
+};
+
+/** Never rejects. */
+async function answered(name: HookClientName, options: Options, cli: Cli): Promise<HookAnswer> {
+  let cancel = (): void => undefined;
+  const late = new Promise<HookAnswer>((resolve) => {
+    cancel = cli.workspace.world.after(WATCHDOG_MS, () =>
+      resolve(failureAnswer(`it took more than ${WATCHDOG_MS} ms.`)),
+    );
+  });
+  // An end by a signal would run the tool.
+  const stopped = new Promise<HookAnswer>((resolve) => {
+    cli.onInterrupt(() => {
+      resolve(failureAnswer('it was told to stop.'));
+      return new Promise(() => undefined);
+    });
+  });
+  const decided = decide(name, options, cli).catch((error: unknown) => failureAnswer(whyFailed(error)));
+  try {
+    return await Promise.race([decided, late, stopped]);
+  } finally {
+    cancel();
+  }
+}
+
+async function decide(name: HookClientName, options: Options, cli: Cli): Promise<HookAnswer> {
+  const bytes = await eventFrom(cli);
+  const passport = options.passport ?? (await cli.config()).get('hook.passport');
+  if (passport === null)
+    throw new Failure('USAGE', 'Whose calls are these?', {
+      hint: 'name the agent with --passport, or: aip config set hook.passport <agent>',
+    });
+  const desks = await openDesks(cli, { ...options, live: false }, [passport]);
+  const { desk } = await desks.open(passport);
+  const deps: HookDeps = {
+    desk,
+    rules: { grant: options.grant, ask: options.ask, map: new Map(options.map) },
+    ownPlaces: ownPlaces(cli, options.socket ?? defaultSocket(cli.workspace)),
+    followed,
+    accepted: () => undefined,
+  };
+  return answerHook(HOOK_CLIENTS[name], bytes, deps);
+}
+
+async function eventFrom({ io }: Cli): Promise<Uint8Array> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of io.stdin) {
+    const bytes = Buffer.from(part as Uint8Array);
+    size += bytes.length;
+    if (size > EVENT_BOUNDS.bytes) throw new Failure('USAGE', `The event is larger than ${EVENT_BOUNDS.bytes} bytes.`);
+    parts.push(bytes);
+  }
+  return Buffer.concat(parts);
+}
+
+function pair(text: string): readonly [string, string] {
+  const at = text.indexOf('=');
+  if (at < 1 || at === text.length - 1) throw new Error('Expected tool=action.');
+  return [text.slice(0, at), text.slice(at + 1)];
+}

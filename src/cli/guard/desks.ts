@@ -1,0 +1,86 @@
+/** What `serve`, `hook` and `mcp guard` decide with: this machine's keys, state, passports and config, held open. */
+import { deskOf, type Desk, type Speaking } from '../../app/guarding/desk.js';
+import { Failure } from '../../app/failure.js';
+import { openKey, type HeldKey } from '../../app/keys/keyring.js';
+import { findPassport } from '../../app/passports/find.js';
+import type { Submission } from '../../app/verification/intents.js';
+import { isAgentId } from '../../protocol/identity/did.js';
+import type { Passport } from '../../protocol/passport.js';
+import type { Judgement } from '../../verify/judge.js';
+import { GroupCommit } from '../../workspace/group-commit.js';
+import { keyring } from '../../workspace/keys.js';
+import type { Cli } from '../cli.js';
+import { documentReader } from '../input/documents.js';
+import { storeNamed, type KeyPlaceFlags } from '../intents/signing.js';
+import { verification } from '../intents/verification.js';
+
+/** How agents speak and are judged. */
+export interface DeskFlags extends KeyPlaceFlags {
+  readonly geo?: string;
+  /** True for a command that runs on: the mesh is followed then. */
+  readonly live: boolean;
+}
+
+/** One verifier for all agents of a command. */
+export interface Desks {
+  readonly verify: (document: Uint8Array | string, dryRun: boolean) => Promise<Judgement>;
+  /** The desk of one agent: its id, its name, or the path of its passport. Its key is opened now. @throws Failure */
+  readonly open: (agent: string) => Promise<{ readonly agentId: string; readonly desk: Desk }>;
+  /** Resolves when every call made so far has its answer. */
+  readonly idle: () => Promise<void>;
+}
+
+/** @param agents whose passports are read from files: these come before known ones */
+export async function openDesks(cli: Cli, flags: DeskFlags, agents: readonly string[]): Promise<Desks> {
+  const { clock, random, nextTurn } = cli.workspace.world;
+  const ring = await keyring(cli.workspace, flags);
+  const finding = { state: ring.state, readFile: documentReader(cli) };
+  const found = new Map<string, Passport>();
+  for (const agent of agents) found.set(agent, (await findPassport(finding, agent)).passport);
+  const passports = [...found].filter(([agent]) => isFile(agent)).map(([, passport]) => passport);
+  const judging = { passports, principalKey: [], live: flags.live, ...(flags.geo === undefined ? {} : flags) };
+  const { deps, options } = await verification(cli, judging);
+  const group = new GroupCommit(deps, nextTurn, () => deps.hooks() !== null);
+  const dry = { ...options, dryRun: true };
+  const judge = (submission: Submission, dryRun: boolean): Promise<Judgement> =>
+    group.verify(submission, dryRun ? dry : options);
+
+  const openFor = (passport: Passport): Promise<HeldKey> => {
+    const { keyId, key } = passport.currentKey;
+    return openKey(ring, keyId, key.publicKey, storeNamed(flags, ring.state.key(keyId) !== null, cli));
+  };
+  return {
+    verify: (bytes, dryRun) => judge({ bytes, source: null }, dryRun),
+    idle: () => group.idle(),
+    async open(agent) {
+      const passport = found.get(agent) ?? (await findPassport(finding, agent)).passport;
+      const agentId = passport.agent.id;
+      let speaking: Promise<Speaking> | null = openFor(passport).then((key) => ({ passport, key }));
+      await speaking;
+      const again = async (): Promise<Speaking> => {
+        const now = deps.passport(agentId);
+        if (now.status !== 'found')
+          throw new Failure('NOT_FOUND', `The passport of ${agentId} is not known here any more.`);
+        return { passport: now.passport, key: await openFor(now.passport) };
+      };
+      const desk = deskOf({
+        speaking: () => {
+          speaking ??= again().catch((error: unknown) => {
+            speaking = null;
+            throw error;
+          });
+          return speaking;
+        },
+        forget: () => void (speaking = null),
+        judge,
+        clock,
+        random,
+      });
+      return { agentId, desk };
+    },
+  };
+}
+
+function isFile(agent: string): boolean {
+  return agent === '-' || (!isAgentId(agent) && /[/\\]|\.json$/.test(agent));
+}

@@ -1,0 +1,171 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { WATCHDOG_MS } from '../../../src/guard/hook/call.js';
+import { HOOK_CLIENTS } from '../../../src/guard/hook/clients.js';
+import { guarded, served, type Guarded } from '../../kit/guard.js';
+
+const event = (tool: string, input: object, more: object = {}) =>
+  JSON.stringify({ hook_event_name: 'PreToolUse', cwd: '/repo', tool_name: tool, tool_input: input, ...more });
+const denied = (stdout: string): string =>
+  (JSON.parse(stdout) as { hookSpecificOutput: { permissionDecision: string; permissionDecisionReason: string } })
+    .hookSpecificOutput.permissionDecisionReason;
+
+/** With the service at hand and without it, the answers are the same. */
+const WAYS: readonly (readonly [string, (place: Guarded) => Promise<unknown>])[] = [
+  ['in process', async () => undefined],
+  ['by the service', (place) => served(place, '--as', 'coder')],
+];
+
+describe.each(WAYS)('%s', (_, prepare) => {
+  test('a yes is no objection, a no begins with its code', async () => {
+    const place = await guarded();
+    await prepare(place);
+    const hook = (stdin: string, ...argv: string[]) =>
+      place.run(['hook', 'claude', '--passport', 'coder', ...argv], stdin);
+    expect(hook(event('Bash', { command: 'ls' }))).toEqual({ status: 0, stdout: '{}\n', stderr: '' });
+    expect(JSON.parse(hook(event('Bash', { command: 'ls' }), '--grant').stdout)).toMatchObject({
+      hookSpecificOutput: { permissionDecision: 'allow' },
+    });
+    const no = hook(event('WebFetch', { url: 'https://a.example' }));
+    expect(no.status).toBe(0);
+    expect(denied(no.stdout)).toMatch(/^AIP-E201 ACTION_NOT_DECLARED: /);
+    expect(denied(hook(event('mcp__pay__refund', { amount: 10_000 })).stdout)).toMatch(/^AIP-E202 /);
+    expect(hook(event('mcp__pay__refund', { amount: 10 })).stdout).toBe('{}\n');
+    expect(hook(event('WebFetch', { url: 'x' }), '--map', 'WebFetch=shell').stdout).toBe('{}\n');
+    expect((await place.workspace.getVerificationLogs()).map(({ action }) => action).reverse()).toEqual([
+      'shell',
+      'shell',
+      'fetch_url',
+      'pay.refund',
+      'pay.refund',
+      'shell',
+    ]);
+  });
+
+  test('what it cannot decide is exit 2 with a sentence, whatever comes', async () => {
+    const place = await guarded();
+    await prepare(place);
+    for (const stdin of [
+      '',
+      '{',
+      '[]',
+      '{"a":1,"a":2}',
+      event('Bash', {}, { hook_event_name: 'Stop' }),
+      '\u0000',
+      'x'.repeat(3_000_000),
+    ]) {
+      const { status, stdout, stderr } = place.run(['hook', 'claude', '-p', 'coder'], stdin);
+      expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+      expect(stderr.trim()).not.toBe('');
+    }
+    for (const argv of [
+      ['hook'],
+      ['hook', 'nobody'],
+      ['hook', 'claude', '--what'],
+      ['hook', 'claude', '-p', 'stranger'],
+    ])
+      expect(place.run(argv, event('Bash', {})).status).toBe(2);
+    expect(await place.workspace.getVerificationLogs()).toEqual([]);
+  });
+
+  test('file tools do not reach the files of aip and of hooks, by no way around', async () => {
+    const place = await guarded();
+    await prepare(place);
+    const link = join(place.folder, 'link');
+    symlinkSync(place.home, link);
+    const paths = [
+      join(place.home, 'state.db'),
+      join(link, 'x', 'y'),
+      `${place.home}/a/../state.db`,
+      join(place.folder, '.claude/settings.json'),
+    ];
+    for (const file_path of paths) {
+      const { stdout } = place.run(['hook', 'claude', '-p', 'coder'], event('Write', { file_path, content: 'x' }));
+      expect(denied(stdout)).toMatch(/^AIP-E210 .*own_files/);
+    }
+    const { stdout } = place.run(
+      ['hook', 'claude', '-p', 'coder'],
+      event('Write', { file_path: join(place.folder, 'a.txt'), content: 'x' }),
+    );
+    expect(stdout).toBe('{}\n');
+  });
+
+  test('a file of 500 KB is decided', async () => {
+    const place = await guarded();
+    await prepare(place);
+    const { status, stdout } = place.run(
+      ['hook', 'claude', '-p', 'coder'],
+      event('Write', { file_path: '/a', content: 'é'.repeat(250_000) }),
+    );
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '{}\n' });
+  });
+});
+
+test("without a key, or by a passport that is not the service's, it decides or fails by itself", async () => {
+  const place = await guarded({}, ['coder', 'payer']);
+  await served(place, '--as', 'coder');
+  expect(place.run(['hook', 'claude', '-p', 'payer'], event('Bash', {})).stdout).toBe('{}\n');
+  const [entry] = await place.workspace.getVerificationLogs();
+  expect(entry!.agent_id).toMatch(/payer$/);
+  delete place.env.AGENT_PRIVATE_KEY;
+  expect(place.run(['hook', 'claude', '-p', 'payer'], event('Bash', {}))).toMatchObject({ status: 2, stdout: '' });
+});
+
+test.each([
+  ['says nothing', () => undefined],
+  ['says no HTTP', (write: (text: string) => void) => write('yes\n')],
+  ['breaks off', (write: (text: string) => void) => write('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}')],
+  [
+    'answers with something else',
+    (write: (text: string) => void) => write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}'),
+  ],
+  ['fails', (write: (text: string) => void) => write('HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\n{}')],
+])('a service that %s is exit 2', async (what, behave) => {
+  const place = await guarded();
+  const socket = join(place.home, 'serve', 'aip.sock');
+  mkdirSync(dirname(socket), { recursive: true, mode: 0o700 });
+  const server = createServer((peer) => {
+    peer.on('error', () => undefined);
+    peer.once('data', () => {
+      behave((text) => void peer.write(text));
+      if (what !== 'says nothing') peer.end();
+    });
+  });
+  await new Promise<void>((resolve) => void server.listen(socket, resolve));
+  onTestFinished(() => void server.close());
+  const child = place.start(['hook', 'claude', '-p', 'coder']);
+  child.stdin!.end(event('Bash', {}));
+  let out = '';
+  child.stdout!.on('data', (part: Buffer) => (out += part.toString()));
+  const code = await new Promise((resolve) => child.once('exit', resolve));
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+});
+
+test('an end by a signal is exit 2: the tool would run otherwise', async () => {
+  const place = await guarded();
+  const child = place.start(['hook', 'claude', '-p', 'coder']);
+  // It waits for the rest of its input.
+  child.stdin!.write('{');
+  setTimeout(() => child.kill('SIGTERM'), 800);
+  expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(2);
+});
+
+test('every agent waits at least twice as long as the hook takes', () => {
+  for (const { waitsMs } of Object.values(HOOK_CLIENTS)) expect(waitsMs).toBeGreaterThanOrEqual(2 * WATCHDOG_MS);
+});
+
+test('--ask: the agent asks its user, but not instead of approvers whom the passport names', async () => {
+  const hook = (place: Guarded, client: string, ...argv: string[]) =>
+    place.run(['hook', client, '-p', 'coder', ...argv], event('Bash', { command: 'ls' })).stdout;
+  const place = await guarded({ constraints: { require_approval: true } });
+  expect(denied(hook(place, 'claude'))).toMatch(/^AIP-E209 /);
+  expect(JSON.parse(hook(place, 'claude', '--ask'))).toMatchObject({
+    hookSpecificOutput: { permissionDecision: 'ask' },
+  });
+  // Where a question would run the tool, it is a no.
+  expect(JSON.parse(hook(place, 'codex', '--ask'))).toMatchObject({
+    hookSpecificOutput: { permissionDecision: 'deny' },
+  });
+});

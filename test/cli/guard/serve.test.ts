@@ -1,0 +1,224 @@
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { AGENT, ask, guarded, KEY, served, type Guarded } from '../../kit/guard.js';
+
+const REFUND = { agent_id: AGENT, action: 'issue_refund', params: { amount: 50 } };
+const BIG = { ...REFUND, params: { amount: 10_000 } };
+
+function evaluation(params: object, more: object = {}): object {
+  return {
+    subject: { type: 'agent', id: AGENT },
+    action: { name: 'issue_refund', properties: params },
+    resource: { type: 'order', id: '8472' },
+    ...more,
+  };
+}
+
+const signed = (place: Guarded, params: object, target?: string) =>
+  place.workspace.createIntent({
+    agentId: AGENT,
+    action: 'issue_refund',
+    params,
+    privateKey: KEY,
+    ...(target ? { target } : {}),
+  });
+
+describe('over its socket', () => {
+  test('signs, guards, verifies and answers AuthZEN for the agent of --as', async () => {
+    const place = await guarded();
+    const { socket, url } = await served(place, '--as', 'coder');
+    expect(url).toBeNull();
+    expect(statSync(dirname(socket!)).mode & 0o777).toBe(0o700);
+    const yes = await ask(socket!, '/v1/guard', REFUND);
+    expect(yes).toMatchObject({ status: 200, json: { success: true, agent_id: AGENT, error_code: null } });
+    expect(yes.json.intent_hash).toMatch(/^sha256:/);
+    expect(yes.headers['cache-control']).toBe('no-store');
+    expect((await ask(socket!, '/v1/guard', BIG)).json).toMatchObject({ success: false, error_code: 'AIP-E202' });
+
+    const intent = (await ask(socket!, '/v1/sign', { ...REFUND, target: 'order:1' })).json;
+    expect(intent).toMatchObject({ agent_id: AGENT, target: 'order:1' });
+    expect((await ask(socket!, '/v1/verify', intent)).json).toMatchObject({ success: true });
+    expect((await ask(socket!, '/v1/verify', intent)).json).toMatchObject({ success: false, error_code: 'AIP-E301' });
+
+    const access = '/access/v1/evaluation';
+    expect((await ask(socket!, access, evaluation({ amount: 5 }))).json).toMatchObject({
+      decision: true,
+      context: { reason: null },
+    });
+    expect((await ask(socket!, access, evaluation({ amount: 5_000 }))).json).toMatchObject({
+      decision: false,
+      context: { reason: 'AIP-E202', details: { limit: 100 } },
+    });
+    const dry = await ask(socket!, access, evaluation({ amount: 5 }, { context: { dry_run: true } }));
+    expect(dry.json).toMatchObject({ decision: false, context: { would: true } });
+    expect(await place.workspace.getVerificationLogs()).toHaveLength(6);
+    expect((await ask(socket!, '/healthz')).json).toEqual({ status: 'ok' });
+    expect((await ask(socket!, '/openapi.json')).json).toMatchObject({ openapi: '3.1.0' });
+    expect((await ask(socket!, '/metrics')).text).toContain('aip_decisions_total{code="AIP-E202"} 2');
+    expect((await ask(socket!, '/.well-known/authzen-configuration')).json).toHaveProperty(
+      'access_evaluation_endpoint',
+    );
+  });
+
+  test('AuthZEN with a signed intent: the words and the signature must say one thing', async () => {
+    const place = await guarded();
+    const { socket } = await served(place);
+    const evaluate = async (body: object) => (await ask(socket!, '/access/v1/evaluation', body)).json;
+    const intent = await signed(place, { amount: 5 }, '8472');
+    expect(await evaluate(evaluation({ amount: 6 }, { context: { aip_intent: intent } }))).toMatchObject({
+      decision: false,
+      context: { reason: 'AIP-E101' },
+    });
+    const elsewhere = {
+      ...evaluation({ amount: 5 }, { context: { aip_intent: intent } }),
+      resource: { type: 'order', id: '1' },
+    };
+    expect(await evaluate(elsewhere)).toMatchObject({ decision: false, context: { reason: 'AIP-E101' } });
+    expect(await evaluate(evaluation({ amount: 5 }, { context: { aip_intent: intent } }))).toMatchObject({
+      decision: true,
+    });
+    // Without --as nobody signs.
+    expect(await evaluate(evaluation({ amount: 5 }))).toMatchObject({
+      decision: false,
+      context: { reason: 'AIP-E101' },
+    });
+    const twice = { ...evaluation({ amount: 5 }), resource: { type: 'order', id: '1', properties: { amount: 1 } } };
+    expect((await ask(socket!, '/access/v1/evaluation', twice)).status).toBe(400);
+    expect(await evaluate({ ...evaluation({ amount: 5 }), subject: { type: 'user', id: AGENT } })).toMatchObject({
+      decision: false,
+    });
+  });
+
+  test('lines in, lines out', async () => {
+    const place = await guarded();
+    const { socket } = await served(place);
+    const [a, b] = [await signed(place, { amount: 1 }), await signed(place, { amount: 1_000 })];
+    const body = `${JSON.stringify(a)}\n\n{"x":1,"x":2}\n${JSON.stringify(b)}\n`;
+    const { text } = await ask(socket!, '/v1/verify', body, { 'content-type': 'application/x-ndjson; charset=utf-8' });
+    const codes = text
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { error_code: string | null }).error_code);
+    expect(codes).toEqual([null, 'AIP-E100', 'AIP-E202']);
+  });
+
+  test.each([
+    ['no JSON', '/v1/guard', '{', 400],
+    ['a list', '/v1/guard', '[]', 400],
+    ['a member twice', '/v1/guard', `{"agent_id":"${AGENT}","action":"issue_refund","action":"shell"}`, 400],
+    ['an unknown member', '/v1/guard', JSON.stringify({ ...REFUND, limit: 5 }), 400],
+    ['params of another kind', '/v1/guard', JSON.stringify({ ...REFUND, params: [] }), 400],
+    ['another agent', '/v1/guard', JSON.stringify({ ...REFUND, agent_id: `${AGENT}2` }), 403],
+    ['another agent to sign for', '/v1/sign', JSON.stringify({ ...REFUND, agent_id: `${AGENT}2` }), 403],
+    ['too large', '/v1/guard', JSON.stringify({ ...REFUND, params: { a: 'x'.repeat(70_000) } }), 413],
+    ['empty', '/v1/verify', '', 400],
+    [
+      'an evaluation without subject',
+      '/access/v1/evaluation',
+      '{"action":{"name":"a"},"resource":{"type":"a","id":"b"}}',
+      400,
+    ],
+    ['nowhere', '/v1/nothing', '{}', 404],
+    ['outcomes, which are not taken yet', '/v1/outcome', '{}', 501],
+  ])('%s is no decision', async (_, path, body, status) => {
+    const place = await guarded();
+    const { socket } = await served(place, '--as', 'coder');
+    const answer = await ask(socket!, path, body);
+    expect(answer.status).toBe(status);
+    expect(answer.text).not.toMatch(/"(success|decision)":true/);
+    expect(await place.workspace.getVerificationLogs()).toEqual([]);
+  });
+
+  test('what is no intent is a no, as with any verifier; binary too', async () => {
+    const place = await guarded();
+    const { socket } = await served(place);
+    for (const body of ['{}', 'x', Buffer.from([0xff, 0xfe, 0])])
+      expect(await ask(socket!, '/v1/verify', body)).toMatchObject({
+        status: 200,
+        json: { success: false, error_code: 'AIP-E100' },
+      });
+    expect((await ask(socket!, '/v1/verify', undefined, {}, 'GET')).status).toBe(405);
+    expect((await ask(socket!, '/healthz', undefined, { 'x-request-id': 'r-1' })).headers['x-request-id']).toBe('r-1');
+  });
+});
+
+describe('over TCP', () => {
+  test('a token, a Host of this machine and no Origin', async () => {
+    const place = await guarded();
+    const file = join(place.folder, 'service.token');
+    const { url, socket } = await served(
+      place,
+      '--listen',
+      '127.0.0.1:0',
+      '--token-file',
+      file,
+      '--as',
+      'coder',
+      '--allow-host',
+      'aip.internal',
+    );
+    expect(socket).toBeNull();
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const bearer = { authorization: `Bearer ${readFileSync(file, 'utf8').trim()}` };
+    expect((await ask(url!, '/healthz')).status).toBe(200);
+    expect((await ask(url!, '/v1/guard', REFUND)).status).toBe(401);
+    expect((await ask(url!, '/v1/guard', REFUND, { authorization: 'Bearer no' })).status).toBe(401);
+    expect((await ask(url!, '/v1/guard', REFUND, { ...bearer, origin: 'http://localhost' })).status).toBe(403);
+    expect((await ask(url!, '/v1/guard', REFUND, { ...bearer, host: 'evil.example' })).status).toBe(421);
+    expect((await ask(url!, '/v1/guard', REFUND, bearer)).json).toMatchObject({ success: true });
+    expect((await ask(url!, '/v1/guard', REFUND, { ...bearer, host: 'aip.internal' })).json).toMatchObject({
+      success: true,
+    });
+  });
+  test('only loopback addresses are taken', async () => {
+    const place = await guarded();
+    for (const address of ['0.0.0.0:1', '192.168.0.1:1', '127.0.0.1', 'localhost.evil.example:1'])
+      expect(place.run(['serve', '--listen', address]).status).toBe(2);
+  });
+});
+
+test('several agents: each token acts for its agent alone, on the socket too', async () => {
+  const place = await guarded({}, ['coder', 'payer']);
+  expect(place.run(['serve', '--as', 'coder', '--as', 'payer']).status).toBe(2);
+  const [mine, theirs] = [join(place.folder, 'a.token'), join(place.folder, 'b.token')];
+  const { socket } = await served(place, '--as', `coder=${mine}`, '--as', `payer=${theirs}`);
+  const bearer = (file: string) => ({ authorization: `Bearer ${readFileSync(file, 'utf8').trim()}` });
+  expect((await ask(socket!, '/v1/guard', REFUND)).status).toBe(403);
+  expect((await ask(socket!, '/v1/guard', REFUND, bearer(theirs))).status).toBe(403);
+  expect((await ask(socket!, '/v1/sign', REFUND, bearer(theirs))).status).toBe(403);
+  expect((await ask(socket!, '/access/v1/evaluation', evaluation({ amount: 1 }), bearer(theirs))).json).toMatchObject({
+    decision: false,
+  });
+  expect((await ask(socket!, '/v1/guard', REFUND, bearer(mine))).json).toMatchObject({ success: true });
+  expect((await ask(socket!, '/v1/guard', REFUND, { authorization: 'Bearer x' })).status).toBe(401);
+});
+
+test('a token or folder that others can reach is refused, and so is a socket that is served', async () => {
+  const place = await guarded();
+  const token = join(place.folder, 't');
+  writeFileSync(token, `${'a'.repeat(40)}\n`, { mode: 0o644 });
+  expect(place.run(['serve', '--listen', '127.0.0.1:0', '--token-file', token])).toMatchObject({ status: 4 });
+  const open = join(place.folder, 'open');
+  mkdirSync(open);
+  chmodSync(open, 0o755);
+  expect(place.run(['serve', '--socket', join(open, 's')])).toMatchObject({ status: 4 });
+  const { socket } = await served(place);
+  expect(place.run(['serve', '--socket', socket!])).toMatchObject({ status: 5 });
+});
+
+test('SIGTERM answers what was accepted and ends with 143', async () => {
+  const place = await guarded();
+  const { socket, child } = await served(place, '--as', 'coder');
+  const many = Promise.allSettled(
+    Array.from({ length: 20 }, () => ask(socket!, '/v1/guard', { ...REFUND, params: { amount: 1 } })),
+  );
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  await ask(socket!, '/healthz');
+  child.kill('SIGTERM');
+  const answers = await many;
+  expect(await ended).toBe(143);
+  const yes = answers.filter((each) => each.status === 'fulfilled' && each.value.json?.success === true);
+  // Whoever was told yes is in the log, and nobody else.
+  expect(await place.workspace.getVerificationLogs()).toHaveLength(yes.length);
+});
