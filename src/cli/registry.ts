@@ -154,6 +154,14 @@ export const SECTIONS: readonly Section[] = [
     title: 'In front of tools: programs, coding agents, MCP servers',
     commands: [
       at('serve', 'Answer programs in any language: may this agent do this?', () => import('./commands/serve.js')),
+      at(
+        'mcp guard',
+        'Stand before an MCP server: its tools run only when the agent may run them',
+        () => import('./commands/mcp/guard.js'),
+      ),
+      at('mcp init', 'Draft a passport from the tools of an MCP server', () => import('./commands/mcp/init.js')),
+      at('mcp pin', 'Pin the tools of an MCP server as they are now', () => import('./commands/mcp/pin.js')),
+      at('mcp diff', 'Show what changed in the tools of an MCP server', () => import('./commands/mcp/diff.js')),
       at('hook', 'Decide what a coding agent is about to do, as its pre-tool hook', () => import('./commands/hook.js')),
     ],
   },

@@ -18,6 +18,8 @@ export interface GuardCallOptions<P extends object = object> extends KeyOptions 
   readonly params?: P;
   /** What the action is done to, where params do not say. */
   readonly target?: string;
+  /** The id of a request for approval that a person has approved. */
+  readonly approval?: string;
   /** How to verify. */
   readonly verify?: Pick<VerifyIntentOptions, 'principalKeys' | 'geo' | 'minTrust' | 'state' | 'logParams'>;
 }
@@ -28,7 +30,15 @@ export type GuardCall = <P extends object, R>(
   run: (params: P) => R | Promise<R>,
 ) => Promise<R>;
 
-const OPTIONS: ReadonlySet<string> = new Set(['agent', 'action', 'params', 'target', 'verify', ...KEY_OPTIONS]);
+const OPTIONS: ReadonlySet<string> = new Set([
+  'agent',
+  'action',
+  'params',
+  'target',
+  'approval',
+  'verify',
+  ...KEY_OPTIONS,
+]);
 
 interface Parts extends DeskParts {
   readonly outcomes: Outcomes;
@@ -39,7 +49,7 @@ interface Parts extends DeskParts {
 export function guardCallWith(parts: Parts): GuardCall {
   return async <P extends object, R>(options: GuardCallOptions<P>, run: (params: P) => R | Promise<R>): Promise<R> => {
     onlyKnown(options, OPTIONS, 'guardCall');
-    const { agent, action, params, target, verify, ...keys } = options;
+    const { agent, action, params, target, approval, verify, ...keys } = options;
     if (typeof run !== 'function') throw usage('guardCall runs a function.');
     const passport = typeof agent === 'string' ? await parts.passports.load(agent) : agent;
     const desk = deskFor(parts, { passport: async () => passport, forget: () => undefined, keys, verify });
@@ -49,6 +59,7 @@ export function guardCallWith(parts: Parts): GuardCall {
       action: textOf(action, 'action'),
       params: copy,
       target: target === undefined ? null : textOf(target, 'target'),
+      ...(approval === undefined ? {} : { approvalRequest: textOf(approval, 'approval') }),
     });
     if (!decision.success) throw new VerificationError(decision);
     return parts.outcomes.of(decision, () => run(copy as unknown as P));

@@ -68,6 +68,7 @@ test('the package holds what its names point to, the declarations they need, and
       'README.md',
       'bin/aip.cjs',
       'dist/frequent.cjs',
+      'dist/hook.cjs',
       'dist/index.js',
       'dist/main.cjs',
       'dist/start.cjs',

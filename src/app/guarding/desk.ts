@@ -31,6 +31,9 @@ export interface GuardedCall {
   readonly within?: Constraints;
 }
 
+/** What of a call is signed. */
+export type SignedCall = Pick<GuardedCall, 'action' | 'params' | 'target' | 'approvalRequest'>;
+
 /** An agent that can speak here. */
 export interface Speaking {
   readonly passport: Passport;
@@ -52,7 +55,7 @@ export interface DeskDeps {
 export interface Desk {
   readonly passport: () => Promise<Passport>;
   /** A signed intent for another verifier, or for later. @throws Failure */
-  readonly sign: (call: Pick<GuardedCall, 'action' | 'params' | 'target'>) => Promise<IntentDocument>;
+  readonly sign: (call: SignedCall) => Promise<IntentDocument>;
   /**
    * Resolves after the commit. A refusal is a judgement.
    * @throws Failure when the world fails or the params are too many: nothing was decided, and nothing may run
@@ -64,21 +67,21 @@ const RENEWED: ReadonlySet<string | null> = new Set(['AIP-E103', 'AIP-E104', 'AI
 
 /** @returns a desk over `deps` */
 export function deskOf({ speaking, forget, judge, clock, random }: DeskDeps): Desk {
-  const sign = (
-    { passport, key }: Speaking,
-    { action, params, target }: Pick<GuardedCall, 'action' | 'params' | 'target'>,
-  ): IntentDocument => {
+  const sign = ({ passport, key }: Speaking, call: SignedCall): IntentDocument => {
+    const { action, params, target, approvalRequest } = call;
     const timestamp = Math.floor(clock() / 1000);
-    return signIntent(passport, key, { action, params, target, timestamp, nonce: random(16) });
+    const approved = approvalRequest === undefined ? {} : { approvalRequest };
+    return signIntent(passport, key, { action, params, target, timestamp, nonce: random(16), ...approved });
   };
   return {
     sign: async (call) => sign(await speaking(), call),
     passport: async () => (await speaking()).passport,
-    async decide({ action, params, target, dryRun = false, counted = true, within }) {
+    async decide({ dryRun = false, counted = true, within, ...call }) {
+      const { params } = call;
       if (canonicalize(params).length > MAX_CALL_BYTES)
         throw new Failure('USAGE', `The params of a call hold at most ${MAX_CALL_BYTES} bytes.`);
       const signed = withHashes(params);
-      const intent = sign(await speaking(), { action, params: signed, target });
+      const intent = sign(await speaking(), { ...call, params: signed });
       const submission: Submission = {
         bytes: JSON.stringify(intent),
         source: null,

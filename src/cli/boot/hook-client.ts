@@ -6,7 +6,7 @@ import { lstatSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { pathsOf } from '../../adapters/files/paths.js';
+import { pathsOf } from '../../workspace/guard/places.js';
 import { failureAnswer, WATCHDOG_MS, type HookAnswer } from '../../guard/hook/call.js';
 
 /** Whether the hook was answered; else what stdin said, where it was read. */

@@ -2,19 +2,19 @@ import { Failure } from '../../app/failure.js';
 import { failureAnswer, WATCHDOG_MS, type HookAnswer } from '../../guard/hook/call.js';
 import { HOOK_CLIENTS, type HookClientName } from '../../guard/hook/clients.js';
 import { answerHook, EVENT_BOUNDS, whyFailed, type HookDeps } from '../../guard/hook/decide.js';
-import { defaultSocket, followed } from '../../workspace/serving.js';
+import { defaultSocket, followed } from '../../workspace/guard/serving.js';
 import type { Cli } from '../cli.js';
 import { openDesks } from '../guard/desks.js';
+import { MAP_OPTION, type MapFlags } from '../guard/map.js';
 import { ownPlaces } from '../guard/own-places.js';
 import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../input/options.js';
 import type { KeyPlaceFlags } from '../intents/signing.js';
 import type { CommandSpec } from '../spec.js';
 
-interface Options extends KeyPlaceFlags {
+interface Options extends KeyPlaceFlags, MapFlags {
   readonly passport?: string;
   readonly grant: boolean;
   readonly ask: boolean;
-  readonly map: readonly (readonly [string, string])[];
   readonly socket?: string;
   readonly geo?: string;
 }
@@ -42,12 +42,7 @@ export const command: CommandSpec<Options> = {
     {
       title: 'How',
       options: [
-        {
-          flags: '--map <tool=action>',
-          description: 'the action that a tool stands for, instead of the shipped one',
-          repeatable: true,
-          value: pair,
-        },
+        MAP_OPTION,
         { flags: '--grant', description: "a yes skips the agent's own prompt" },
         {
           flags: '--ask',
@@ -125,10 +120,4 @@ async function eventFrom({ io }: Cli): Promise<Uint8Array> {
     parts.push(bytes);
   }
   return Buffer.concat(parts);
-}
-
-function pair(text: string): readonly [string, string] {
-  const at = text.indexOf('=');
-  if (at < 1 || at === text.length - 1) throw new Error('Expected tool=action.');
-  return [text.slice(0, at), text.slice(at + 1)];
 }

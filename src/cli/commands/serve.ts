@@ -3,7 +3,7 @@ import { Failure } from '../../app/failure.js';
 import type { Desk } from '../../app/guarding/desk.js';
 import type { AgentToken } from '../../guard/serve/gate.js';
 import { Tally } from '../../guard/serve/metrics.js';
-import { MAX_BODY, respond, type ServiceDeps } from '../../guard/serve/service.js';
+import { MAX_BODY, respond, type ServiceDeps } from '../../guard/serve/respond.js';
 import {
   bearerToken,
   defaultSocket,
@@ -11,7 +11,7 @@ import {
   followed,
   listenHere,
   sameText,
-} from '../../workspace/serving.js';
+} from '../../workspace/guard/serving.js';
 import type { Cli } from '../cli.js';
 import { openDesks, type Desks } from '../guard/desks.js';
 import { hostsOf, LISTENER_OPTIONS, loopback, type LoopbackAddress } from '../guard/listening.js';
@@ -112,7 +112,7 @@ export const command: CommandSpec<Options> = {
       desks: opened,
       verify: desks.verify,
       hook: { ownPlaces: ownPlaces(cli, socket), followed, accepted: () => undefined },
-      outcome: null,
+      outcome: desks.outcome,
       tally,
       url: () => url ?? 'http://localhost',
       version: VERSION,

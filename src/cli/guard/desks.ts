@@ -1,11 +1,15 @@
 /** What `serve`, `hook` and `mcp guard` decide with: this machine's keys, state, passports and config, held open. */
 import { deskOf, type Desk, type Speaking } from '../../app/guarding/desk.js';
+import { refusalEntry, type UnsignedRefusal } from '../../app/guarding/record.js';
+import { standingRefusal } from '../../app/guarding/standing.js';
 import { Failure } from '../../app/failure.js';
 import { openKey, type HeldKey } from '../../app/keys/keyring.js';
+import { recordOutcome, type OutcomeAnswer, type OutcomeReport } from '../../app/outcomes/report.js';
 import { findPassport } from '../../app/passports/find.js';
 import type { Submission } from '../../app/verification/intents.js';
 import { isAgentId } from '../../protocol/identity/did.js';
 import type { Passport } from '../../protocol/passport.js';
+import type { Violation } from '../../verify/decision.js';
 import type { Judgement } from '../../verify/judge.js';
 import { GroupCommit } from '../../workspace/group-commit.js';
 import { keyring } from '../../workspace/keys.js';
@@ -26,6 +30,15 @@ export interface Desks {
   readonly verify: (document: Uint8Array | string, dryRun: boolean) => Promise<Judgement>;
   /** The desk of one agent: its id, its name, or the path of its passport. Its key is opened now. @throws Failure */
   readonly open: (agent: string) => Promise<{ readonly agentId: string; readonly desk: Desk }>;
+  /** What denies an agent now, without a call; null while nothing does. */
+  readonly denied: (passport: Passport) => Violation | null;
+  /** Writes a refusal that no intent was signed for into the log. */
+  readonly record: (refusal: UnsignedRefusal) => void;
+  /**
+   * Writes down what became of a yes of this agent, of any where it is null.
+   * @throws Failure FORBIDDEN for another agent's, and as `reportOutcome`
+   */
+  readonly outcome: (report: OutcomeReport, agentId: string | null) => OutcomeAnswer;
   /** Resolves when every call made so far has its answer. */
   readonly idle: () => Promise<void>;
 }
@@ -52,6 +65,21 @@ export async function openDesks(cli: Cli, flags: DeskFlags, agents: readonly str
   return {
     verify: (bytes, dryRun) => judge({ bytes, source: null }, dryRun),
     idle: () => group.idle(),
+    denied: (passport) =>
+      standingRefusal(passport, deps.pins, {
+        standing: (subject) => ring.state.standing(subject),
+        freshness: deps.freshness(clock()),
+        wallNow: clock(),
+      }),
+    record: (refusal) =>
+      void ring.state.transact((ledger) => ledger.append(refusalEntry(refusal, options.logParams, clock()))),
+    outcome: (report, agentId) =>
+      ring.state.transact((ledger) => {
+        const decided = ledger.acceptedAs(report.intentHash);
+        if (decided !== null && agentId !== null && decided.entry.agent_id !== agentId)
+          throw new Failure('FORBIDDEN', 'That was accepted for another agent.', { hint: 'ask with its token' });
+        return recordOutcome(ledger, report, clock());
+      }),
     async open(agent) {
       const passport = found.get(agent) ?? (await findPassport(finding, agent)).passport;
       const agentId = passport.agent.id;

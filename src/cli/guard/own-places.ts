@@ -1,6 +1,6 @@
 /** Files that no file tool of an agent may reach, whatever its passport says. */
 import { dirname, join } from 'node:path';
-import { followed } from '../../workspace/serving.js';
+import { followed } from '../../workspace/guard/serving.js';
 import type { Cli } from '../cli.js';
 
 /** Where coding agents keep the configuration of their hooks, from a project's or the user's folder. */

@@ -52,17 +52,22 @@ export class ToolListing {
 
   async #read(): Promise<void> {
     const hashes = new Map<string, string>();
+    const seen: ListedTool[] = [];
     let cursor: string | null = null;
     for (let page = 0; page < MOST_PAGES; page++) {
       const result: JsonObject | null = await this.#page(cursor);
       if (result === null) return;
-      for (const { name, hash } of toolsIn(result)) if (!hashes.has(name)) hashes.set(name, hash);
+      for (const tool of toolsIn(result)) {
+        if (hashes.has(tool.name)) continue;
+        hashes.set(tool.name, tool.hash);
+        seen.push(tool);
+      }
       if (typeof result.nextCursor !== 'string') break;
       cursor = result.nextCursor;
     }
     this.#hashes = hashes;
     if (this.#pins.known() !== null || this.#requirePins) return;
-    this.#pins.keep(hashes);
+    this.#pins.keep(seen);
     this.#pinned(hashes.size);
   }
 }

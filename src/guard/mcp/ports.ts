@@ -5,6 +5,8 @@ import type { ToolPins } from './tools.js';
 
 /** A call that asks for a verdict. */
 export interface ToolCall {
+  /** The tool under its server's name for it; null where none is called. */
+  readonly tool: string | null;
   readonly action: string;
   readonly params: JsonObject;
   /** `mcp:<server>`. */

@@ -111,9 +111,12 @@ export class McpSession {
     this.#answer({ kind: 'notification', method: 'notifications/tools/list_changed', params: {} });
   }
 
-  /** The connection is over: what was allowed and not answered has an unknown end. */
+  /** The connection is over: what was allowed and not answered has an unknown end, and whoever still waits is told. */
   close(): void {
-    for (const id of [...this.#asked.keys()]) this.#settle(id, 'unknown');
+    for (const [id, { own }] of this.#asked) {
+      this.#settle(id, 'unknown');
+      if (own === null) this.#answer(errorFor(new RpcError(RPC.internal, 'the server has ended', id)));
+    }
     this.#held.clear();
   }
 
@@ -155,7 +158,13 @@ export class McpSession {
     if (pattern === undefined)
       throw new RpcError(RPC.invalidParams, sentence(notDeclared(`${kind}:${name}`, server)), id);
     if (!reads) return this.#ask(message);
-    const call = { action: `${kind}:${pattern}`, params: { [kind]: name }, target: `mcp:${server}`, counted: true };
+    const call = {
+      tool: null,
+      action: `${kind}:${pattern}`,
+      params: { [kind]: name },
+      target: `mcp:${server}`,
+      counted: true,
+    };
     await this.#whileHeld(id, async () => {
       const verdict = await this.#verdict(id, call);
       if (!this.#held.has(id)) return;
@@ -177,6 +186,7 @@ export class McpSession {
     const key = sha256Hex(canonicalize({ name, arguments: given }));
     const going = params.requestState === undefined ? null : `${key} ${canonicalize(params.requestState)}`;
     const call: ToolCall = {
+      tool: name,
       action: this.#actionOf(name),
       params: given,
       target: `mcp:${this.#ports.server}`,

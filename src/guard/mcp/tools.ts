@@ -8,7 +8,7 @@ export interface ToolPins {
   /** The pinned hashes by tool name; null for a server that was never seen. */
   readonly known: () => ReadonlyMap<string, string> | null;
   /** Keeps what was seen first. */
-  readonly keep: (hashes: ReadonlyMap<string, string>) => void;
+  readonly keep: (tools: readonly ListedTool[]) => void;
 }
 
 /** How a tool stands against its pin. */

@@ -63,6 +63,7 @@ export function answerOf(decision: Decision, dryRun: boolean): object {
       details: decision.details,
       violations: decision.violations,
       evaluation_id: decision.intent_hash,
+      outcome_token: decision.outcome_token,
       ...(dryRun ? { would: decision.success } : {}),
     },
   };
@@ -78,6 +79,7 @@ export function unsignedAnswer(code: string, sentence: string, agentId: string, 
       details: { agent_id: agentId },
       violations: [],
       evaluation_id: null,
+      outcome_token: null,
       ...(dryRun ? { would: false } : {}),
     },
   };

@@ -21,8 +21,17 @@ export function revocation(
   principal: string,
   believed: readonly BelievedKey[],
 ): Verdict {
-  const { agent_id } = intent.document;
   if (facts.memory === null) return skipped(NO_STATE);
+  return verdictOf(standingViolations(facts, intent.document.agent_id, principal, believed));
+}
+
+/** What denies an agent as known now: itself, those above it, and keys whose signature was believed. */
+export function standingViolations(
+  facts: Pick<Facts, 'standing' | 'freshness' | 'wallNow'>,
+  agent_id: string,
+  principal: string,
+  believed: readonly BelievedKey[],
+): Violation[] {
   const violations: Violation[] = [];
   const agent = deniedNow(facts, agent_id);
   if (agent?.status === 'revoked') {
@@ -59,7 +68,7 @@ export function revocation(
     const message = `The local copy of the revocations is ${known}; at most ${maxAgeMs} ms are allowed.`;
     violations.push(violation('REVOCATION_STALE', message, { age_ms: ageMs, max_age_ms: maxAgeMs, agent_id }));
   }
-  return verdictOf(violations);
+  return violations;
 }
 
 /** What is said of a standing that nobody asked for, or that there is nobody to ask about. */

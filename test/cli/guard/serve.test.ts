@@ -120,7 +120,8 @@ describe('over its socket', () => {
       400,
     ],
     ['nowhere', '/v1/nothing', '{}', 404],
-    ['outcomes, which are not taken yet', '/v1/outcome', '{}', 501],
+    ['an outcome without status', '/v1/outcome', '{}', 400],
+    ['an outcome of nothing', '/v1/outcome', `{"status":"ok","intent_hash":"sha256:${'0'.repeat(64)}"}`, 404],
   ])('%s is no decision', async (_, path, body, status) => {
     const place = await guarded();
     const { socket } = await served(place, '--as', 'coder');
@@ -221,4 +222,23 @@ test('SIGTERM answers what was accepted and ends with 143', async () => {
   const yes = answers.filter((each) => each.status === 'fulfilled' && each.value.json?.success === true);
   // Whoever was told yes is in the log, and nobody else.
   expect(await place.workspace.getVerificationLogs()).toHaveLength(yes.length);
+});
+
+test('an outcome is recorded under the token that the yes gave, for its own agent', async () => {
+  const place = await guarded({}, ['coder', 'payer']);
+  const [mine, theirs] = [join(place.folder, 'a.token'), join(place.folder, 'b.token')];
+  const { socket } = await served(place, '--as', `coder=${mine}`, '--as', `payer=${theirs}`);
+  const bearer = (file: string) => ({ authorization: `Bearer ${readFileSync(file, 'utf8').trim()}` });
+  const { intent_hash, outcome_token } = (await ask(socket!, '/v1/guard', REFUND, bearer(mine))).json;
+  const report = { intent_hash, outcome_token, status: 'ok' };
+  expect((await ask(socket!, '/v1/outcome', report, bearer(theirs))).status).toBe(403);
+  expect((await ask(socket!, '/v1/outcome', { ...report, outcome_token: '0'.repeat(32) }, bearer(mine))).status).toBe(
+    403,
+  );
+  expect((await ask(socket!, '/v1/outcome', { ...report, status: 'unknown' }, bearer(mine))).status).toBe(200);
+  expect((await ask(socket!, '/v1/outcome', report, bearer(mine))).json).toMatchObject({
+    status: 'ok',
+    claimed: false,
+  });
+  expect((await ask(socket!, '/v1/outcome', { ...report, status: 'error' }, bearer(mine))).status).toBe(409);
 });

@@ -40,7 +40,7 @@ class Bench {
       declares: (action) => declared.has(action),
       patterns: (kind) => (kind === 'prompt' ? ['greet'] : ['file:///docs/*']),
       mapped: (tool) => (tool === 'mapped' ? 'issue_refund' : null),
-      pins: { known: () => this.pinned, keep: (hashes) => (this.pinned = new Map(hashes)) },
+      pins: { known: () => this.pinned, keep: (tools) => (this.pinned = new Map(tools.map(({ name, hash }) => [name, hash]))) },
       requirePins: false,
       allowElicitation: false,
       observe: false,

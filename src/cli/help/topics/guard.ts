@@ -2,7 +2,7 @@ export function text(): string {
   return `# In front of tools
 
 A tool that runs only when its intent verifies: sign, verify, log, and only then run. What runs is the value that was verified, and a
-failure of aip is never a yes.
+failure on this side is never a yes.
 
 # Programs in any language
 
@@ -20,6 +20,22 @@ listens on a socket (serve/aip.sock beside state.db, in a folder of mode 0700), 
 A yes and a no are both 200; every other status decided nothing. A port takes "Authorization: Bearer <token>" of --token-file, and
 refuses requests with Origin or another Host. With several --as each agent has its own token, on the socket too.
 
+# MCP servers
+
+  aip mcp guard -p coder -- mcp-server-filesystem /srv/docs
+
+stands where the server's command stood. tools/list shows what the passport declares, by the tool's name or as <server>.<tool>; tools/call
+becomes an intent whose target is mcp:<server>, and a refusal reaches the model as a result with isError that begins with the code.
+Resources and prompts pass where they are declared (resource:file:///docs/*, prompt:greet). The tools are pinned by the hash of all that
+they say at first sight; one that changed or is new after that is hidden, and its calls are AIP-E215.
+
+  aip mcp init -- mcp-server-filesystem /srv/docs     a draft of a passport, and what to paste into a client
+  aip mcp diff -- mcp-server-filesystem /srv/docs     what changed since the tools were pinned
+  aip mcp pin --accept -- mcp-server-filesystem /srv/docs
+
+The server gets PATH, HOME, TERM and LANG, and what --env names; never a key. A revocation answers open calls and empties the list within
+a second. --observe logs what would be refused, and lets it run.
+
 # Coding agents
 
   aip hook claude --passport coder
@@ -29,7 +45,8 @@ writes files is write_file, what reads them read_file, fetching is fetch_url, an
 --map Bash=deploy says otherwise. A yes is no objection: the agent's own prompts stay, unless --grant. A no begins with its code. When
 the hook itself fails (no key, no state, an event it cannot read, 5 s over) it ends with 2, which blocks.
 
-File tools never reach the home of aip, a hook's configuration or the socket's folder, whatever the passport says. For the action shell
-nothing of the kind is promised: a shell can edit any file of its user. Where that matters, run aip and its home as another user.
+File tools never reach the home with keys and state, a hook's configuration or the socket's folder, whatever the passport says. For the action shell
+nothing of the kind is promised: a shell can edit any file of its user. Where that matters, run the service as
+another user, and give the agent's user a port and a token.
 `;
 }

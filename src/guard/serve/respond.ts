@@ -2,6 +2,7 @@
 import type { Desk } from '../../app/guarding/desk.js';
 import type { WebReply, WebRequest } from '../../app/ports/web.js';
 import { Failure } from '../../app/failure.js';
+import type { OutcomeAnswer, OutcomeReport } from '../../app/outcomes/report.js';
 import { isObject, type JsonObject } from '../../protocol/json/values.js';
 import type { Decision } from '../../verify/decision.js';
 import type { Judgement } from '../../verify/judge.js';
@@ -12,16 +13,11 @@ import { agrees, answerOf, configuration, evaluationIn, unsignedAnswer } from '.
 import { admit, type Caller, type GateRules } from './gate.js';
 import { metricsText, type Tally } from './metrics.js';
 import { openApi } from './openapi.js';
+import { outcomeIn } from './outcome.js';
 import { bad, jsonReply, objectIn, Refusal, refusalReply, textReply } from './replies.js';
 
 /** The most that a body may hold, in bytes. */
 export const MAX_BODY = 64 * 1024;
-
-/** What happened after a yes, as its caller tells it. */
-export interface OutcomeReport {
-  readonly agentId: string | null;
-  readonly body: JsonObject;
-}
 
 /** What the service stands on. */
 export interface ServiceDeps {
@@ -31,8 +27,8 @@ export interface ServiceDeps {
   /** Verifies a document of any agent. `dryRun` commits nothing. */
   readonly verify: (document: Uint8Array | string, dryRun: boolean) => Promise<Judgement>;
   readonly hook: Omit<HookDeps, 'desk' | 'rules'>;
-  /** Writes down an outcome; null where that is not served. */
-  readonly outcome: ((report: OutcomeReport) => Promise<object>) | null;
+  /** Writes down what became of a yes of `agentId`, or of any where that is null. @throws Failure */
+  readonly outcome: (report: OutcomeReport, agentId: string | null) => OutcomeAnswer;
   readonly tally: Tally;
   /** Where others reach it. */
   readonly url: () => string;
@@ -79,10 +75,16 @@ async function answered(deps: ServiceDeps, request: WebRequest): Promise<WebRepl
     if (error instanceof Refusal) return refusalReply(error);
     if (!(error instanceof Failure)) throw error;
     // Nothing was decided. What the caller sent wrongly is its own; all else is this side's.
-    const status = error.code === 'USAGE' ? 400 : 503;
-    return jsonReply(status, { code: error.code, message: error.message, hint: error.hint });
+    return jsonReply(STATUS_OF.get(error.code) ?? 503, { code: error.code, message: error.message, hint: error.hint });
   }
 }
+
+const STATUS_OF: ReadonlyMap<string, number> = new Map([
+  ['USAGE', 400],
+  ['FORBIDDEN', 403],
+  ['NOT_FOUND', 404],
+  ['EXISTS', 409],
+]);
 
 async function verify(deps: ServiceDeps, { body, headers }: WebRequest): Promise<WebReply> {
   const [type] = (headers['content-type'] ?? '').split(';');
@@ -112,8 +114,7 @@ function linesOf(body: Uint8Array): Uint8Array[] {
 async function sign(deps: ServiceDeps, { body }: WebRequest, caller: Caller): Promise<WebReply> {
   const asked = callIn(body, []);
   const desk = deskFor(deps, caller, asked.agentId);
-  const { action, params, target } = asked;
-  return jsonReply(200, await desk.sign({ action, params, target }));
+  return jsonReply(200, await desk.sign(asked));
 }
 
 async function guard(deps: ServiceDeps, { body }: WebRequest, caller: Caller): Promise<WebReply> {
@@ -122,9 +123,11 @@ async function guard(deps: ServiceDeps, { body }: WebRequest, caller: Caller): P
   return jsonReply(200, decided(deps, judgement));
 }
 
-async function outcome(deps: ServiceDeps, { body }: WebRequest, { agentId }: Caller): Promise<WebReply> {
-  if (deps.outcome === null) throw new Refusal(501, 'NOT_SERVED', 'Outcomes are not taken here.');
-  return jsonReply(200, await deps.outcome({ agentId, body: objectIn(body) }));
+function outcome(deps: ServiceDeps, { body }: WebRequest, { agentId }: Caller): WebReply {
+  const report = outcomeIn(objectIn(body));
+  // What is not known is what the log says without a report.
+  if (report.status === 'unknown') return jsonReply(200, { of: null, seq: null, status: 'unknown', claimed: false });
+  return jsonReply(200, deps.outcome({ ...report, status: report.status }, agentId));
 }
 
 async function evaluation(deps: ServiceDeps, { body }: WebRequest, caller: Caller): Promise<WebReply> {

@@ -1,16 +1,16 @@
 /** What a service on this machine stands on: its listener, its token, and paths as the system sees them. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { Failure, shellWord } from '../app/failure.js';
-import type { ListeningPlaces, WebHandler, WebListening } from '../app/ports/web.js';
-import { toHex } from '../protocol/hex.js';
-import type { LocalWorkspace } from './workspace.js';
+import { Failure, shellWord } from '../../app/failure.js';
+import type { ListeningPlaces, WebHandler, WebListening } from '../../app/ports/web.js';
+import { toHex } from '../../protocol/hex.js';
+import type { LocalWorkspace } from '../workspace.js';
 
-export { followed } from '../adapters/files/followed.js';
+export { followed } from '../../adapters/files/followed.js';
 
 /** Serves on this machine alone until it is closed. @throws Failure NETWORK, KEYSTORE_DENIED */
 export async function listenHere(handler: WebHandler, places: ListeningPlaces): Promise<WebListening> {
-  return (await import('../adapters/http/local-server.js')).listenHere(handler, places);
+  return (await import('../../adapters/http/local-server.js')).listenHere(handler, places);
 }
 
 /** Where `aip serve` listens, and `aip hook` looks, unless told otherwise. */
@@ -27,7 +27,7 @@ const MAX_TOKEN = 512;
 
 /** The bearer token in a file of mode 0600; it is made when it is absent. @throws Failure KEYSTORE_DENIED, UNREADABLE, STATE */
 export async function bearerToken({ world }: LocalWorkspace, path: string): Promise<string> {
-  const { createPrivate, ensurePrivateFolder, readPrivate } = await import('../adapters/files/private-file.js');
+  const { createPrivate, ensurePrivateFolder, readPrivate } = await import('../../adapters/files/private-file.js');
   if (readPrivate(path, MAX_TOKEN) === null) {
     ensurePrivateFolder(dirname(path));
     createPrivate(path, `${toHex(world.random(32))}\n`, toHex(world.random(6)));

@@ -1,0 +1,29 @@
+import { Failure } from '../../../app/failure.js';
+import { serverPins } from '../../../workspace/guard/servers.js';
+import { changesOf, changesText } from '../../guard/pin-changes.js';
+import { SERVER_OPTIONS, serverName, toolsOf, type ServerFlags } from '../../guard/mcp-server.js';
+import type { CommandSpec } from '../../spec.js';
+
+export const command: CommandSpec<ServerFlags> = {
+  path: ['mcp', 'diff'],
+  summary: 'Show what changed in the tools of an MCP server',
+  detail: 'Against what was pinned, member by member; invisible characters are shown as their numbers.',
+  args: [{ name: 'server', description: "the server's command and its arguments", variadic: true, afterDashes: true }],
+  options: [{ title: 'The server', options: SERVER_OPTIONS }],
+  examples: [{ run: 'aip mcp diff -- mcp-server-filesystem /srv/docs', why: 'before you accept' }],
+  exits: { 3: 'there is no such command, or nothing is pinned', 5: 'the server does not answer', 15: 'tools changed' },
+  touches: ['files', 'processes'],
+  topics: ['guard'],
+
+  async run({ args, options }, cli) {
+    const server = serverName(options, args[0]!);
+    const before = (await serverPins(cli.workspace, server)).read();
+    if (before === null)
+      throw new Failure('NOT_FOUND', `No tools of ${server} are pinned here.`, { hint: `aip mcp pin -- ${args[0]!}` });
+    const changes = changesOf(before, await toolsOf(cli, options, args));
+    if (cli.globals.json) cli.json({ server, changes });
+    else if (changes.length === 0) cli.out(`The ${before.length} tools of ${server} are as they were pinned.`);
+    else for (const line of changesText(changes)) cli.out(line);
+    return changes.length === 0 ? 0 : 15;
+  },
+};

@@ -1,0 +1,78 @@
+import { Failure, shellWord } from '../../../app/failure.js';
+import { SERVER_OPTIONS, serverName, toolsOf, type ServerFlags } from '../../guard/mcp-server.js';
+import { safeJson } from '../../render/terminal/text.js';
+import type { CommandSpec } from '../../spec.js';
+
+const CLIENTS = ['claude', 'cursor', 'vscode', 'codex'] as const;
+
+interface Options extends ServerFlags {
+  readonly client?: (typeof CLIENTS)[number];
+  readonly passport: string;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['mcp', 'init'],
+  summary: 'Draft a passport from the tools of an MCP server',
+  detail:
+    'Each tool becomes an action with the schema of its arguments. It is a draft: take out what the agent does not need, set limits, then create it with --from.',
+  args: [{ name: 'server', description: "the server's command and its arguments", variadic: true, afterDashes: true }],
+  options: [
+    { title: 'The server', options: SERVER_OPTIONS },
+    {
+      title: 'What is printed',
+      options: [
+        { flags: '--client <client>', description: 'also what to paste into this client', choices: CLIENTS },
+        {
+          flags: '-p, --passport <agent>',
+          description: 'the agent in what is pasted (default my-agent)',
+          default: 'my-agent',
+          values: 'agent',
+        },
+      ],
+    },
+  ],
+  examples: [
+    { run: 'aip mcp init --json -- mcp-server-filesystem /srv/docs > draft.json', why: 'a draft' },
+    { run: 'aip mcp init --client claude -p coder -- mcp-server-filesystem /srv/docs', why: 'and what to paste' },
+  ],
+  exits: { 3: 'there is no such command', 5: 'the server does not answer' },
+  touches: ['processes'],
+  topics: ['guard'],
+
+  async run({ args, options }, cli) {
+    const server = serverName(options, args[0]!);
+    const tools = await toolsOf(cli, options, args);
+    if (tools.length === 0) throw new Failure('NOT_FOUND', `${server} lists no tools.`, { hint: 'run it by itself' });
+    const actions = tools.map(({ name, tool }) => ({
+      name: `${server}.${name}`,
+      ...(typeof tool.inputSchema === 'object' && tool.inputSchema !== null ? { params: tool.inputSchema } : {}),
+    }));
+    const draft = { actions, constraints: {} };
+    const { client = null } = options;
+    const name = options.name === undefined ? [] : ['--name', options.name];
+    const env = options.env.flatMap((each) => ['--env', each]);
+    const argv = ['mcp', 'guard', '-p', options.passport, ...name, ...env, '--', ...args];
+    const paste = client === null ? null : pasted(client, server, argv);
+    if (cli.globals.json) {
+      cli.json({ server, ...draft, client, paste });
+      return 0;
+    }
+    cli.out(safeJson(draft, 2));
+    cli.note(
+      `\nSave it as draft.json, take out what is not needed, then: aip passport create ${shellWord(options.passport)} --from draft.json`,
+    );
+    if (paste !== null) cli.out(`\n${paste}`);
+    return 0;
+  },
+};
+
+/** What a client's configuration takes. */
+function pasted(client: (typeof CLIENTS)[number], server: string, args: readonly string[]): string {
+  const entry = { command: 'aip', args };
+  if (client === 'codex') {
+    const list = args.map((arg) => JSON.stringify(arg)).join(', ');
+    return `# ~/.codex/config.toml\n[mcp_servers.${JSON.stringify(server)}]\ncommand = "aip"\nargs = [${list}]`;
+  }
+  if (client === 'vscode') return safeJson({ servers: { [server]: { type: 'stdio', ...entry } } }, 2);
+  return safeJson({ mcpServers: { [server]: entry } }, 2);
+}

@@ -1,0 +1,48 @@
+import { Failure } from '../../../app/failure.js';
+import { serverPins } from '../../../workspace/guard/servers.js';
+import { changesOf, changesText } from '../../guard/pin-changes.js';
+import { SERVER_OPTIONS, serverName, toolsOf, type ServerFlags } from '../../guard/mcp-server.js';
+import type { CommandSpec } from '../../spec.js';
+
+interface Options extends ServerFlags {
+  readonly accept: boolean;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['mcp', 'pin'],
+  summary: 'Pin the tools of an MCP server as they are now',
+  detail:
+    'Each is pinned by the hash of all that its server says of it: name, descriptions, schemas, annotations, icons. What changed since is pinned anew only with --accept.',
+  args: [{ name: 'server', description: "the server's command and its arguments", variadic: true, afterDashes: true }],
+  options: [
+    { title: 'The server', options: SERVER_OPTIONS },
+    { title: 'How', options: [{ flags: '--accept', description: 'pin what changed as well' }] },
+  ],
+  examples: [{ run: 'aip mcp pin --accept -- mcp-server-filesystem /srv/docs', why: 'after you looked at the diff' }],
+  exits: {
+    3: 'there is no such command',
+    5: 'the server does not answer',
+    15: 'tools changed, and nothing was pinned',
+  },
+  touches: ['files', 'processes'],
+  topics: ['guard'],
+
+  async run({ args, options }, cli) {
+    const server = serverName(options, args[0]!);
+    const pins = await serverPins(cli.workspace, server);
+    const before = pins.read();
+    const tools = await toolsOf(cli, options, args);
+    if (tools.length === 0) throw new Failure('NOT_FOUND', `${server} lists no tools.`, { hint: 'run it by itself' });
+    const changes = changesOf(before ?? [], tools);
+    const refused = before !== null && changes.length > 0 && !options.accept;
+    if (!refused) pins.write(tools);
+    if (cli.globals.json) cli.json({ server, pinned: refused ? null : tools.length, changes });
+    else {
+      if (before !== null) for (const line of changesText(changes)) cli.out(line);
+      cli.out(
+        refused ? 'Nothing was pinned: look at this, then give --accept.' : `pinned ${tools.length} tools of ${server}`,
+      );
+    }
+    return refused ? 15 : 0;
+  },
+};

@@ -1,0 +1,124 @@
+/** A guard's session over this machine's keys, state and pins. */
+import type { Desk } from '../../app/guarding/desk.js';
+import { Failure } from '../../app/failure.js';
+import { McpSession } from '../../guard/mcp/session.js';
+import type { ReadKind, SessionPorts, ToolCall } from '../../guard/mcp/ports.js';
+import type { ToolPins } from '../../guard/mcp/tools.js';
+import { refusalOf, type CallRefusal } from '../../guard/refusal.js';
+import { NATIVE_CODES } from '../../protocol/codes.js';
+import type { Passport } from '../../protocol/passport.js';
+import type { Violation } from '../../verify/decision.js';
+import { serverPins } from '../../workspace/guard/servers.js';
+import type { Cli } from '../cli.js';
+import type { Desks } from './desks.js';
+
+/** How a guard was set up. */
+export interface GuardRules {
+  readonly server: string;
+  readonly map: ReadonlyMap<string, string>;
+  readonly allowElicitation: boolean;
+  readonly observe: boolean;
+  readonly requirePins: boolean;
+}
+
+/** Where a session's lines go. */
+export interface SessionLines {
+  readonly toClient: (line: string) => void;
+  readonly toServer: (line: string) => void;
+}
+
+/** Makes sessions between clients and one server. */
+export interface SessionMaker {
+  readonly open: (lines: SessionLines) => McpSession;
+  /** Cuts the session while the agent is denied, and lets it go on after that. */
+  readonly look: (session: McpSession) => Promise<void>;
+}
+
+/** How often the agent's standing is looked at while a guard runs (ms). */
+export const LOOK_MS = 200;
+
+/** @throws Failure STATE, KEYSTORE_DENIED (pins) */
+export async function sessionMaker(cli: Cli, desks: Desks, desk: Desk, rules: GuardRules): Promise<SessionMaker> {
+  const { server } = rules;
+  const [pins, maxTtlMs] = [await pinsOf(cli, server), (await cli.config()).get('revocation.max_age')];
+  let passport: Passport = await desk.passport();
+  /** The token of each yes until its outcome is told. */
+  const tokens = new Map<string, string | null>();
+  const { ticks } = cli.workspace.world;
+  const started = new Map<string, number>();
+
+  const ports = (lines: SessionLines): SessionPorts => ({
+    ...lines,
+    server,
+    pins,
+    maxTtlMs,
+    requirePins: rules.requirePins,
+    allowElicitation: rules.allowElicitation,
+    observe: rules.observe,
+    async decide({ action, params, target, counted }: ToolCall) {
+      const { decision } = await desk.decide({ action, params, target, counted });
+      passport = await desk.passport();
+      if (!decision.success) return { allowed: false, ...refusalOf(decision) };
+      const intentHash = decision.intent_hash!;
+      tokens.set(intentHash, decision.outcome_token);
+      started.set(intentHash, ticks());
+      return { allowed: true, intentHash };
+    },
+    refused({ action, params, target }, { code, name, details }) {
+      desks.record({ passport, action, target, params, code, name, details });
+    },
+    outcome(intentHash, status) {
+      const token = tokens.get(intentHash) ?? null;
+      const durationMs = Math.max(0, Math.round((ticks() - (started.get(intentHash) ?? ticks())) / 1000));
+      tokens.delete(intentHash);
+      started.delete(intentHash);
+      // Without a report the log says that it is not known.
+      if (status === 'unknown' || token === null) return;
+      try {
+        desks.outcome({ intentHash, status, token, durationMs }, passport.agent.id);
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        cli.warn(`What became of a call is not in the log: ${error.message}`, 'outcome');
+      }
+    },
+    declares: (action) => passport.actions.has(action) && !passport.deniedActions.has(action),
+    patterns: (kind: ReadKind) =>
+      [...passport.actions.keys()]
+        .filter((name) => name.startsWith(`${kind}:`))
+        .map((name) => name.slice(kind.length + 1)),
+    mapped: (tool) => rules.map.get(tool) ?? null,
+    note: (text) => cli.note(text),
+  });
+
+  return {
+    open: (lines) => new McpSession(ports(lines)),
+    async look(session) {
+      // A passport that was renewed or replaced counts at once as well.
+      passport = await desk.passport();
+      const denied = desks.denied(passport);
+      if (denied === null) session.resume();
+      else session.cut(refusalFrom(denied));
+    },
+  };
+}
+
+function refusalFrom({ entry, message, details }: Violation): CallRefusal {
+  const known = Object.values(NATIVE_CODES).find(({ code }) => code === entry.code);
+  return { code: entry.code, name: entry.name, message, remedy: known?.remedy ?? '', details, intentHash: null };
+}
+
+/** Read once: another process that accepts new pins counts from the next start on. */
+async function pinsOf(cli: Cli, server: string): Promise<ToolPins> {
+  const file = await serverPins(cli.workspace, server);
+  const hashes = (tools: readonly { readonly name: string; readonly hash: string }[]): Map<string, string> =>
+    new Map(tools.map(({ name, hash }) => [name, hash]));
+  const kept = file.read();
+  let known = kept === null ? null : hashes(kept);
+  return {
+    known: () => known,
+    keep(tools) {
+      file.write(tools);
+      known = hashes(tools);
+    },
+  };
+}

@@ -1,0 +1,38 @@
+/** What became of a yes, as the caller of the service tells it. */
+import type { OutcomeReport } from '../../app/outcomes/report.js';
+import type { Json, JsonObject } from '../../protocol/json/values.js';
+import { bad } from './replies.js';
+
+/** A report; `unknown` records nothing, as no report does. */
+export type ToldOutcome = Omit<OutcomeReport, 'status'> & { readonly status: OutcomeReport['status'] | 'unknown' };
+
+const MEMBERS = ['intent_hash', 'outcome_token', 'status', 'exit_code', 'duration_ms', 'result_hash', 'detail'];
+
+/** Reads the body of `POST /v1/outcome`; forms are checked where it is recorded. @throws Refusal 400 */
+export function outcomeIn(body: JsonObject): ToldOutcome {
+  const stranger = Object.keys(body).find((name) => !MEMBERS.includes(name));
+  if (stranger !== undefined) throw bad(`Unknown member ${JSON.stringify(stranger.slice(0, 64))}.`);
+  const { status } = body;
+  if (status !== 'ok' && status !== 'error' && status !== 'unknown') throw bad('"status" is not ok, error or unknown.');
+  return {
+    intentHash: text(body.intent_hash, 'intent_hash') ?? '',
+    status,
+    token: text(body.outcome_token, 'outcome_token'),
+    exitCode: number(body.exit_code, 'exit_code'),
+    durationMs: number(body.duration_ms, 'duration_ms'),
+    resultHash: text(body.result_hash, 'result_hash'),
+    detail: text(body.detail, 'detail'),
+  };
+}
+
+function text(value: Json | undefined, name: string): string | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value !== 'string') throw bad(`"${name}" is not a text.`);
+  return value;
+}
+
+function number(value: Json | undefined, name: string): number | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value !== 'number') throw bad(`"${name}" is not a number.`);
+  return value;
+}
