@@ -24,7 +24,7 @@ export function readPins(folder: string, server: string): PinnedTool[] | null {
     const read = JSON.parse(file.bytes.toString('utf8')) as { server: unknown; tools: PinnedTool[] };
     if (
       read.server === server &&
-      read.tools.every(({ name, hash }) => typeof name === 'string' && /^sha256:/.test(hash))
+      read.tools.every(({ name, hash }) => typeof name === 'string' && hash.startsWith('sha256:'))
     )
       return read.tools;
   } catch {

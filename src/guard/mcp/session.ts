@@ -6,6 +6,7 @@ import { sha256Hex } from '../../protocol/hash.js';
 import { canonicalize } from '../../protocol/json/canonical.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { openedResult, openingParams } from './capabilities.js';
+import { Continuations } from './continuations.js';
 import { ToolListing } from './listing.js';
 import { CLIENT_BOUNDS, errorFor, readMessage, RPC, RpcError, SERVER_BOUNDS, writeMessage } from './message.js';
 import type { RpcId, RpcMessage } from './message.js';
@@ -37,9 +38,6 @@ interface Pending {
   readonly own: ((result: JsonObject | null) => void) | null;
 }
 
-/** More than a person would leave open: the server fills this set. */
-const MOST_CONTINUATIONS = 1024;
-
 /** The rules between one client and one server. */
 export class McpSession {
   readonly #ports: SessionPorts;
@@ -49,8 +47,7 @@ export class McpSession {
   readonly #held = new Set<RpcId>();
   /** Requests of the server that the client has not answered. */
   readonly #serverAsked = new Set<RpcId>();
-  /** Continuations that a server's own answer opened: hash of name and arguments, and the state. */
-  readonly #continuations = new Set<string>();
+  readonly #continuations = new Continuations();
   /** Of the newest request of the later era: what the guard's own requests must carry as well. */
   #meta: Json | undefined;
   #own = 0;
@@ -184,13 +181,13 @@ export class McpSession {
     if (typeof name !== 'string' || name === '') throw new RpcError(RPC.invalidParams, '"name" is not a text', id);
     if (!isObject(given)) throw new RpcError(RPC.invalidParams, '"arguments" is not an object', id);
     const key = sha256Hex(canonicalize({ name, arguments: given }));
-    const going = params.requestState === undefined ? null : `${key} ${canonicalize(params.requestState)}`;
+    const { requestState: state } = params;
     const call: ToolCall = {
       tool: name,
       action: this.#actionOf(name),
       params: given,
       target: `mcp:${this.#ports.server}`,
-      counted: going === null || !this.#continuations.delete(going),
+      counted: state === undefined || !this.#continuations.take(key, state),
     };
     await this.#whileHeld(id, async () => {
       const verdict = (await this.#pinRefusal(name, call)) ?? (await this.#verdict(id, call));
@@ -285,10 +282,8 @@ export class McpSession {
       return this.#answer({ kind: 'result', id, result: openedResult(result, this.#ports.patterns) });
     const refusal = inputRefusal(this.#ports.server, result, this.#ports.allowElicitation);
     if (refusal !== null) return this.#refuse(id, 'tools/call', refusal);
-    if (call !== null && result.resultType === 'input_required' && result.requestState !== undefined) {
-      if (this.#continuations.size >= MOST_CONTINUATIONS) this.#continuations.clear();
-      this.#continuations.add(`${call} ${canonicalize(result.requestState)}`);
-    }
+    if (call !== null && result.resultType === 'input_required' && result.requestState !== undefined)
+      this.#continuations.opened(call, result.requestState);
     // A number that a double cannot hold keeps its digits: the line goes on as it came.
     if (rounded === null) this.#answer({ kind: 'result', id, result });
     else this.#ports.toClient(typeof rounded === 'string' ? rounded : Buffer.from(rounded).toString());
@@ -308,11 +303,8 @@ export class McpSession {
     const { id, method, params } = message;
     const rule = SERVER_REQUESTS.get(method) ?? 'refuse';
     const passes = rule === 'forward' || (rule === 'elicitation' && this.#ports.allowElicitation);
-    if (!passes || this.#cut !== null || this.#serverAsked.has(id)) {
-      const error = { code: RPC.unknownMethod, message: `${method} does not pass this guard` };
-      this.#toServer({ kind: 'error', id, error });
-      return;
-    }
+    if (!passes || this.#cut !== null || this.#serverAsked.has(id))
+      return this.#toServer(errorFor(new RpcError(RPC.unknownMethod, `${method} does not pass this guard`, id)));
     this.#serverAsked.add(id);
     // With the server's name in front, a form cannot pass for the user's own program.
     const named = `[${this.#ports.server}] ${typeof params.message === 'string' ? params.message : ''}`;

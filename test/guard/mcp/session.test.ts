@@ -40,7 +40,10 @@ class Bench {
       declares: (action) => declared.has(action),
       patterns: (kind) => (kind === 'prompt' ? ['greet'] : ['file:///docs/*']),
       mapped: (tool) => (tool === 'mapped' ? 'issue_refund' : null),
-      pins: { known: () => this.pinned, keep: (tools) => (this.pinned = new Map(tools.map(({ name, hash }) => [name, hash]))) },
+      pins: {
+        known: () => this.pinned,
+        keep: (tools) => (this.pinned = new Map(tools.map(({ name, hash }) => [name, hash]))),
+      },
       requirePins: false,
       allowElicitation: false,
       observe: false,
@@ -79,7 +82,9 @@ beforeEach(() => (bench = new Bench()));
 describe('a call', () => {
   test('runs after its verdict, written anew from what was judged, and its outcome is kept', async () => {
     await bench.call(0, 'refund', { amount: 50 });
-    expect(bench.calls).toEqual([{ action: 'refund', params: expect.anything(), target: 'mcp:pay', counted: true }]);
+    expect(bench.calls).toEqual([
+      { tool: 'refund', action: 'refund', params: expect.anything(), target: 'mcp:pay', counted: true },
+    ]);
     expect(bench.forwarded).toEqual([
       { jsonrpc: '2.0', id: 0, method: 'tools/call', params: { name: 'refund', arguments: { amount: 50 } } },
     ]);
