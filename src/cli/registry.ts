@@ -2,11 +2,9 @@
  * Every command, in the order help shows them. Only the chosen one is loaded; the summary stands here as well so that the list
  * can be printed without loading any (a test keeps both equal).
  */
+import { at } from './listing.js';
 import type { Listing, Section } from './spec.js';
-
-function at(words: string, summary: string, load: Listing['load']): Listing {
-  return { path: words.split(' '), summary, load };
-}
+import { TOOL_COMMANDS } from './tool-commands.js';
 
 export const SECTIONS: readonly Section[] = [
   {
@@ -150,21 +148,7 @@ export const SECTIONS: readonly Section[] = [
       at('outcome', 'Record what became of an accepted intent', () => import('./commands/outcome.js')),
     ],
   },
-  {
-    title: 'In front of tools: programs, coding agents, MCP servers',
-    commands: [
-      at('serve', 'Answer programs in any language: may this agent do this?', () => import('./commands/serve.js')),
-      at(
-        'mcp guard',
-        'Stand before an MCP server: its tools run only when the agent may run them',
-        () => import('./commands/mcp/guard.js'),
-      ),
-      at('mcp init', 'Draft a passport from the tools of an MCP server', () => import('./commands/mcp/init.js')),
-      at('mcp pin', 'Pin the tools of an MCP server as they are now', () => import('./commands/mcp/pin.js')),
-      at('mcp diff', 'Show what changed in the tools of an MCP server', () => import('./commands/mcp/diff.js')),
-      at('hook', 'Decide what a coding agent is about to do, as its pre-tool hook', () => import('./commands/hook.js')),
-    ],
-  },
+  TOOL_COMMANDS,
   {
     title: 'AIP-1: agents of the Python package',
     commands: [

@@ -21,6 +21,7 @@ import type { Cli } from '../cli.js';
 import { loadConfig, type Config } from '../config/load.js';
 import { unknownVariables } from '../config/keys.js';
 import { fromSystem } from '../../app/system-failures.js';
+import { inspectHooks } from './hooks.js';
 import { inspectStartup } from './startup.js';
 import { principalPins } from '../passports/pins.js';
 import { inspection, keyStores } from '../../workspace/keys.js';
@@ -53,6 +54,7 @@ export async function* checkup(cli: Cli, { node }: NodeVersion): AsyncGenerator<
   yield* inspectKeychain(cli, config, expected);
   yield* inspectKeys(cli, expected);
   yield* inspectEnvFiles(cli, expected);
+  if (cli.io.platform !== 'win32') yield* await inspectHooks(cli);
   yield* inspectProxies(cli);
   if (config !== null && config.get('mesh.url') !== null) yield* meshFindings(cli, config, state !== null);
 }

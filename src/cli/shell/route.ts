@@ -33,7 +33,9 @@ export function route(argv: readonly string[]): Route {
     }
     const path = [...words, token];
     const listing = COMMANDS.find((command) => same(command.path, path));
-    if (listing !== undefined) {
+    // A command may begin another one: `hook`, `hook install`.
+    const longer = [...path, argv[i + 1] ?? ''];
+    if (listing !== undefined && !COMMANDS.some((command) => same(command.path, longer))) {
       const rest = [...flags, ...argv.slice(i + 1)];
       const help = asks(rest, '--help', '-h');
       // Every help page names --version: whoever asks for it does not ask for the command to be run.

@@ -1,15 +1,15 @@
-import { Failure } from '../../app/failure.js';
-import { failureAnswer, WATCHDOG_MS, type HookAnswer } from '../../guard/hook/call.js';
-import { HOOK_CLIENTS, type HookClientName } from '../../guard/hook/clients.js';
-import { answerHook, EVENT_BOUNDS, whyFailed, type HookDeps } from '../../guard/hook/decide.js';
-import { defaultSocket, followed } from '../../workspace/guard/serving.js';
-import type { Cli } from '../cli.js';
-import { openDesks } from '../guard/desks.js';
-import { MAP_OPTION, type MapFlags } from '../guard/map.js';
-import { ownPlaces } from '../guard/own-places.js';
-import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../input/options.js';
-import type { KeyPlaceFlags } from '../intents/signing.js';
-import type { CommandSpec } from '../spec.js';
+import { Failure } from '../../../app/failure.js';
+import { failureAnswer, WATCHDOG_MS, type HookAnswer } from '../../../guard/hook/call.js';
+import { HOOK_CLIENTS, type HookClientName } from '../../../guard/hook/clients.js';
+import { answerHook, EVENT_BOUNDS, whyFailed, type HookDeps } from '../../../guard/hook/decide.js';
+import { defaultSocket, followed } from '../../../workspace/guard/serving.js';
+import type { Cli } from '../../cli.js';
+import { openDesks } from '../../guard/desks.js';
+import { MAP_OPTION, type MapFlags } from '../../guard/map.js';
+import { ownPlaces } from '../../guard/own-places.js';
+import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
+import type { KeyPlaceFlags } from '../../intents/signing.js';
+import type { CommandSpec } from '../../spec.js';
 
 interface Options extends KeyPlaceFlags, MapFlags {
   readonly passport?: string;

@@ -1,0 +1,57 @@
+/** The hook configurations of coding agents on this machine. */
+import { join } from 'node:path';
+import { Failure, shellWord } from '../../app/failure.js';
+import type { HookClientName } from '../../guard/hook/clients.js';
+import { HOOK_INSTALLS, ownCommands, type HookScope } from '../../guard/hook/install.js';
+import { isObject, type JsonObject } from '../../protocol/json/values.js';
+import { readDocument } from '../../workspace/files.js';
+import type { Cli } from '../cli.js';
+
+/** The file of an agent's hooks; null where that scope is no JSON file. */
+export function hookFile({ io }: Cli, client: HookClientName, scope: HookScope): string | null {
+  const file = HOOK_INSTALLS[client].files[scope];
+  if (file === null || scope === 'managed') return file;
+  return join(scope === 'user' ? io.userHome : io.cwd, file);
+}
+
+/** What the file says; empty where there is none. @throws Failure UNREADABLE */
+export async function hookConfig(path: string): Promise<JsonObject> {
+  const bytes = await readDocument(path);
+  if (bytes === null) return {};
+  try {
+    const config: unknown = JSON.parse(
+      Buffer.from(bytes)
+        .toString('utf8')
+        .replace(/^\ufeff/, '') || '{}',
+    );
+    if (isObject(config as JsonObject)) return config as JsonObject;
+  } catch {
+    // Said below: comments, for one, would be lost.
+  }
+  throw new Failure('UNREADABLE', `${path} is no JSON object that could be written anew.`, {
+    hint: `add the hook by hand: aip hook install --dry-run shows it (${shellWord(path)})`,
+  });
+}
+
+/** A hook of `aip` that is installed. */
+export interface InstalledHook {
+  readonly client: HookClientName;
+  readonly path: string;
+  readonly command: string;
+  /** True where the file switches all hooks off. */
+  readonly off: boolean;
+}
+
+/** Every hook of `aip` in this folder, for this user, or managed. What cannot be read holds none that is known. */
+export async function installedHooks(cli: Cli): Promise<InstalledHook[]> {
+  const found: InstalledHook[] = [];
+  for (const client of Object.keys(HOOK_INSTALLS) as HookClientName[]) {
+    for (const scope of ['user', 'project', 'managed'] as const) {
+      const path = hookFile(cli, client, scope);
+      const config = path === null ? {} : await hookConfig(path).catch(() => ({}) as JsonObject);
+      const off = config.disableAllHooks === true;
+      for (const command of ownCommands(client, config)) found.push({ client, path: path!, command, off });
+    }
+  }
+  return found;
+}
