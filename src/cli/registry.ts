@@ -267,6 +267,11 @@ export const SECTIONS: readonly Section[] = [
         () => import('./commands/logs/checkpoint.js'),
       ),
       at(
+        'policy test',
+        'Run cases against passports: what must be accepted, and what refused with which code',
+        () => import('./commands/policy/test.js'),
+      ),
+      at(
         'logs prove',
         'Write a bundle that shows a stranger one action: who, what, within which limits, and when',
         () => import('./commands/logs/prove.js'),

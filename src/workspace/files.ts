@@ -13,7 +13,7 @@ export {
   replaceFile,
 } from '../adapters/files/plain-file.js';
 export { temporaryFolder } from '../adapters/files/temporary-folder.js';
-export { makeFolder } from '../adapters/files/folders.js';
+export { jsonFilesIn, makeFolder } from '../adapters/files/folders.js';
 export { fileBytes, pause } from '../adapters/files/follow-file.js';
 
 /** A new file of any length, beside `path` until it is whole. */

@@ -3,6 +3,7 @@ import type { JudgingDeps, VerifierDeps, VerifyOptions } from '../app/verificati
 import { DEFAULT_MAX_AGE_S, DEFAULT_MAX_SKEW_S } from '../protocol/limits.js';
 import type { Policy, SchemaCheck } from '../verify/context.js';
 import type { LocalState } from './state.js';
+import type { OpenThrowaway } from '../app/policy/cases.js';
 import type { World } from './world.js';
 
 /** How to judge, as a caller says it; what is left out is as the guide says. */
@@ -62,6 +63,26 @@ export type Word = Pick<JudgingDeps, 'passport' | 'pins' | 'envelopes' | 'hooks'
 /** A verifier without memory. */
 export function judgingDeps({ clock }: Pick<World, 'clock'>, word: Word): JudgingDeps {
   return { ...word, clock, loadSchemaCheck };
+}
+
+/** Verifiers on empty states in memory, each with a clock of its own: nothing is asked of this machine. */
+export async function throwawayVerifiers({ world }: { readonly world: World }): Promise<OpenThrowaway> {
+  const [{ openThrowaway }, { stateOn }] = await Promise.all([
+    import('../adapters/sqlite/create.js'),
+    import('../adapters/sqlite/state.js'),
+  ]);
+  return ({ passport, pins, clock }) => {
+    const state = stateOn(openThrowaway(world.random), 'a throwaway state', { random: world.random, clock });
+    const deps = verifierDeps({ clock, ticks: world.ticks }, state, {
+      passport: (agentId) => (agentId === passport.agent.id ? { status: 'found', passport } : { status: 'unknown' }),
+      pins: (principal) => (principal === passport.document.principal ? pins : []),
+      hooks: () => null,
+      approved: () => false,
+      freshness: () => ({ mesh: false, ageMs: null, maxAgeMs: 0, onStale: 'last-known' }),
+      trust: () => null,
+    });
+    return { deps, options: verifyOptions({}), close: () => state.close() };
+  };
 }
 
 /** A verifier over this machine's state. `trust` reads a score, under the rules that the caller goes by. */

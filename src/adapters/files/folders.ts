@@ -1,5 +1,6 @@
+import { readdir, stat } from 'node:fs/promises';
 import { mkdirSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /**
  * Makes the folder at `path` and those above it that are missing, each with `mode` less the umask; one that is there is left
@@ -25,4 +26,15 @@ export function makeFolder(path: string, mode = 0o777): void {
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** The JSON files in a folder, at any depth, by name; null for what is no folder. */
+export async function jsonFilesIn(path: string): Promise<string[] | null> {
+  const found = await stat(path).catch(() => null);
+  if (found?.isDirectory() !== true) return null;
+  const names = await readdir(path, { recursive: true });
+  return names
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .map((name) => join(path, name));
 }

@@ -62,6 +62,13 @@ export function openToRead(path: string, random: Random, timeout: number): Datab
   }
 }
 
+/** An empty state in memory, gone when it is closed: for what is only tried. */
+export function openThrowaway(random: Random): Database {
+  const empty = new Database('a throwaway state', 0, { name: ':memory:', readOnly: false });
+  empty.exec(`BEGIN; ${contentOf(random)} COMMIT;`);
+  return empty;
+}
+
 /** Whether this user may write the file, or could make it, with the files that SQLite puts beside it. */
 function isWritable(path: string): boolean {
   const may = (at: string): boolean => {

@@ -17,6 +17,12 @@ Without files to verify the exit code is 2: an empty glob is not a yes.
 # A gate
   aip exec --passport bot.json --action deploy --param env=staging -- ./deploy.sh staging
 
+# A passport that changes
+  aip policy test policy/ --coverage --format junit > results.xml
+A case says what a passport must permit and refuse: {"name": "too much", "passport": "bot.json", "now": "2026-02-18T12:00:00Z",
+"history": [], "intent": {"action": "issue_refund", "params": {"amount": 101}}, "expect": "AIP-E202"}. It runs through the real verifier on
+a state of its own; an intent without a signature is signed by a throwaway key, and a passport counts as if its principal had signed it.
+
 # Config
 A project file counts for nothing until trusted. On a runner: AIP_TRUST_CONFIG=sha256:<digest>, printed by aip config trust --print
 where you read the file; another file, or a changed one, then ends with exit 2. Every key has its variable: aip help config.

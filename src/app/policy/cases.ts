@@ -1,0 +1,257 @@
+/**
+ * Cases of a policy: an intent, what came before it, and what the verifier is to say. Each runs through the real verifier on a state of its own,
+ * with throwaway keys that stand in for the agent's and its principal's; no hook, network, bell or key store is asked.
+ */
+import { sha256 } from '../../protocol/hash.js';
+import { publicKeyOf, signMessage } from '../../protocol/ed25519/sign.js';
+import { importKey } from '../../protocol/ed25519/verify.js';
+import { toHex } from '../../protocol/hex.js';
+import { formatPublicKey } from '../../protocol/identity/keys.js';
+import { canonicalize, canonicalizeWithout } from '../../protocol/json/canonical.js';
+import { objectOf, ShapeError } from '../../protocol/json/shape.js';
+import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
+import { passportOf, type Passport } from '../../protocol/passport.js';
+import { parseTime } from '../../protocol/time.js';
+import type { PinnedKey } from '../../verify/context.js';
+import type { Decision } from '../../verify/decision.js';
+import type { VerifierDeps, VerifyOptions } from '../verification/intents.js';
+import { verifyIntents } from '../verification/intents.js';
+
+/** A case as it is written, with its documents read. */
+export interface PolicyCase {
+  readonly name: string;
+  readonly passport: JsonObject;
+  /** ms since the epoch; null for the time of the intent, or of the run. */
+  readonly now: number | null;
+  readonly history: readonly JsonObject[];
+  readonly intent: JsonObject;
+  /** `accept`, or a code. */
+  readonly expect: string;
+  /** Members that the details of the refusal must have. */
+  readonly details: JsonObject | null;
+}
+
+/** How a case ended. */
+export interface CaseResult {
+  readonly name: string;
+  readonly passed: boolean;
+  readonly expected: string;
+  /** `accept`, or a code. */
+  readonly actual: string;
+  /** Why it failed, in one sentence; null when it passed. */
+  readonly reason: string | null;
+  readonly decision: Decision;
+}
+
+/** A verifier on a new, empty state. Ends with `close`. */
+export interface Throwaway {
+  readonly deps: VerifierDeps;
+  readonly options: VerifyOptions;
+  close(): void;
+}
+
+/** Makes one. `now` stands for its clock, in ms since the epoch, and may be moved by `at`. */
+export type OpenThrowaway = (word: {
+  readonly passport: Passport;
+  readonly pins: readonly PinnedKey[];
+  readonly clock: () => number;
+}) => Throwaway;
+
+const REQUIRED = ['name', 'intent', 'expect'];
+const OPTIONAL = ['passport', 'now', 'history', 'details'];
+const MAX_CASES = 10_000;
+
+/** What a file of cases says, before the documents that it names are read. A string stands for a path relative to the file. */
+export type ReadPart = (path: string) => Promise<JsonObject>;
+
+/** The cases in a file: one, or a list. `fallback` is the passport of cases that name none. @throws ShapeError */
+export async function readCases(json: Json, read: ReadPart, fallback: JsonObject | null): Promise<PolicyCase[]> {
+  const list = Array.isArray(json) ? (json as readonly Json[]) : [json];
+  if (list.length === 0 || list.length > MAX_CASES) throw new ShapeError(`a file holds from 1 to ${MAX_CASES} cases`);
+  const cases: PolicyCase[] = [];
+  for (const each of list) cases.push(await readCase(each, read, fallback));
+  return cases;
+}
+
+async function readCase(json: Json, read: ReadPart, fallback: JsonObject | null): Promise<PolicyCase> {
+  const object = objectOf(json, 'the case', REQUIRED, OPTIONAL);
+  const { name, expect, now, history = [], details = null } = object;
+  if (typeof name !== 'string' || name === '') throw new ShapeError('"name" is not text');
+  const wrong = (what: string): never => {
+    throw new ShapeError(`case "${name.slice(0, 80)}": ${what}`);
+  };
+  const part = async (value: Json, what: string): Promise<JsonObject> =>
+    typeof value === 'string'
+      ? read(value)
+      : isObject(value)
+        ? value
+        : wrong(`"${what}" is neither a document nor a path`);
+  if (typeof expect !== 'string' || !/^(accept|[A-Z][A-Z0-9_-]{2,63})$/.test(expect))
+    return wrong('"expect" is neither accept nor a code such as AIP-E202');
+  if (!Array.isArray(history)) return wrong('"history" is not a list');
+  if (details !== null && !isObject(details)) return wrong('"details" is not an object');
+  const passport = object.passport === undefined ? fallback : await part(object.passport, 'passport');
+  if (passport === null) return wrong('it names no passport, and none was given with --passport');
+  const before: JsonObject[] = [];
+  for (const each of history as readonly Json[]) before.push(await part(each, 'history'));
+  return {
+    name,
+    passport,
+    now: now === undefined ? null : (momentOf(now) ?? wrong('"now" is neither Unix seconds nor a time')),
+    history: before,
+    intent: await part(object.intent!, 'intent'),
+    expect,
+    details,
+  };
+}
+
+function momentOf(value: Json): number | null {
+  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? value * 1000 : null;
+  return typeof value === 'string' ? parseTime(value) : null;
+}
+
+/** Throwaway seeds are the same in every run, so that the same case gives the same bytes. */
+const AGENT_SEED = sha256('aip policy test: stands in for the agent');
+const PRINCIPAL_SEED = sha256('aip policy test: stands in for the principal');
+
+/**
+ * Runs one case. `now` is the time of the run, in ms since the epoch.
+ * @throws ShapeError where the passport is none, also with the keys that stand in.
+ */
+export async function runCase(each: PolicyCase, open: OpenThrowaway, now: number): Promise<CaseResult> {
+  const own = each.intent['signature'] === undefined;
+  const passport = standIn(each.passport, own);
+  const { agent, document } = passport;
+  const key = importKey(publicKeyOf(PRINCIPAL_SEED))!;
+  const pins = [{ keyId: document.issuer_key_id, key }];
+  const claimed = each.intent['timestamp'];
+  const moment = each.now ?? (typeof claimed === 'number' ? claimed * 1000 : now);
+  let at = moment;
+  const throwaway = open({ passport, pins, clock: () => at });
+  try {
+    const judge = async (intent: JsonObject, index: number): Promise<Decision> => {
+      const signed = intent['signature'] === undefined ? signedAs(agent.id, intent, index, at) : intent;
+      const submission = { bytes: canonicalize(signed), source: null };
+      const [judgement] = await verifyIntents(throwaway.deps, throwaway.options, [submission]);
+      return judgement!.decision;
+    };
+    let index = 0;
+    for (const intent of each.history) {
+      const time = intent['timestamp'];
+      at = typeof time === 'number' ? Math.min(time * 1000, moment) : moment;
+      await judge(intent, index++);
+    }
+    at = moment;
+    return resultOf(each, await judge(each.intent, index));
+  } finally {
+    throwaway.close();
+  }
+}
+
+/** The passport with a throwaway key of its principal, and of its agent where an unsigned intent has to be signed. */
+function standIn(json: JsonObject, own: boolean): Passport {
+  const agentKey = formatPublicKey(publicKeyOf(AGENT_SEED));
+  const unsigned = { ...json, ...(own ? { public_key: agentKey } : {}) };
+  const signature = signMessage(PRINCIPAL_SEED, Buffer.from(canonicalizeWithout(unsigned, 'issuer_signature')));
+  return passportOf({ ...unsigned, issuer_signature: toHex(signature) });
+}
+
+function signedAs(agentId: string, intent: JsonObject, index: number, at: number): JsonObject {
+  const nonce = toHex(sha256(`aip policy test: nonce ${index}`).subarray(0, 16));
+  const unsigned = { agent_id: agentId, params: {}, timestamp: Math.floor(at / 1000), nonce, ...intent };
+  const signature = signMessage(AGENT_SEED, Buffer.from(canonicalizeWithout(unsigned, 'signature')));
+  return { ...unsigned, signature: toHex(signature) };
+}
+
+function resultOf({ name, expect, details }: PolicyCase, decision: Decision): CaseResult {
+  const actual = decision.error_code ?? 'accept';
+  let reason: string | null = null;
+  if (actual !== expect) reason = `Expected ${expect}, and it was ${actual}: ${decision.message}`;
+  else if (details !== null) {
+    const given = decision.details ?? {};
+    const other = Object.keys(details).find(
+      (member) => !Object.hasOwn(given, member) || canonicalize(given[member]!) !== canonicalize(details[member]!),
+    );
+    if (other !== undefined) reason = `The refusal is ${actual}, and its "${other}" is not as expected.`;
+  }
+  return { name, passed: reason === null, expected: expect, actual, reason, decision };
+}
+
+/** Which codes and which yes each action has seen. */
+export interface Coverage {
+  readonly action: string;
+  readonly accepted: boolean;
+  readonly refused: boolean;
+}
+
+/** For each action that a passport of the cases declares, and each constraint, whether a yes and a no were seen. */
+export function coverageOf(results: readonly (CaseResult & { readonly passport: JsonObject })[]): {
+  readonly actions: readonly Coverage[];
+  readonly constraints: readonly {
+    readonly constraint: string;
+    readonly accepted: boolean;
+    readonly refused: boolean;
+  }[];
+} {
+  const actions = new Map<string, { accepted: boolean; refused: boolean }>();
+  const constraints = new Map<string, { accepted: boolean; refused: boolean }>();
+  const row = (table: typeof actions, name: string): { accepted: boolean; refused: boolean } => {
+    const found = table.get(name) ?? { accepted: false, refused: false };
+    table.set(name, found);
+    return found;
+  };
+  for (const { passport, decision } of results) {
+    const listed = Array.isArray(passport['actions']) ? (passport['actions'] as readonly Json[]) : [];
+    for (const each of listed)
+      row(actions, typeof each === 'string' ? each : isObject(each) ? String(each['name']) : '');
+    const limits = isObject(passport['constraints']) ? passport['constraints'] : {};
+    for (const name of Object.keys(limits)) row(constraints, name);
+    if (decision.action !== null) {
+      const seen = row(actions, decision.action);
+      if (decision.success) seen.accepted = true;
+      else seen.refused = true;
+    }
+    // A yes passed every constraint; a no is of the one whose name or code it carries.
+    for (const name of Object.keys(limits)) {
+      const seen = row(constraints, name);
+      if (decision.success) seen.accepted = true;
+      else if (isOf(name, decision)) seen.refused = true;
+    }
+  }
+  return {
+    actions: [...actions].map(([action, seen]) => ({ action, ...seen })),
+    constraints: [...constraints].map(([constraint, seen]) => ({ constraint, ...seen })),
+  };
+}
+
+const CODES: Readonly<Record<string, string>> = {
+  monetary_limit: 'AIP-E202',
+  allowed_domains: 'AIP-E203',
+  allowed_symbols: 'AIP-E204',
+  rate_limit: 'AIP-E205',
+  daily_limit: 'AIP-E212',
+  require_approval: 'AIP-E209',
+  time_window: 'AIP-E213',
+  geo_restriction: 'AIP-E214',
+};
+
+/** The rest goes by its first word, and by the name of the param that was found. */
+const BY_PREFIX: Readonly<Record<string, string>> = {
+  allowed: 'AIP-E206',
+  denied: 'AIP-E206',
+  max: 'AIP-E207',
+  min: 'AIP-E207',
+  require: 'AIP-E208',
+};
+
+function isOf(constraint: string, { violations }: Decision): boolean {
+  if (Object.hasOwn(CODES, constraint)) return violations.some(({ error_code }) => error_code === CODES[constraint]);
+  const [prefix = '', ...words] = constraint.split('_');
+  const code = Object.hasOwn(BY_PREFIX, prefix) ? BY_PREFIX[prefix] : undefined;
+  const name = words.join('');
+  return violations.some(({ error_code, details }) => {
+    const param =
+      typeof details['param'] === 'string' ? details['param'].replace(/[^A-Za-z0-9]/g, '').toLowerCase() : '';
+    return error_code === code && (param.includes(name) || name.includes(param));
+  });
+}

@@ -1,0 +1,104 @@
+import { expect, test } from 'vitest';
+import { world, type World } from '../../kit/world.js';
+
+const PASSPORT = {
+  ...{ version: 1, serial: 3, agent_id: 'did:web:acme.com:agents:bot', agent_name: 'bot', domain: 'acme.com' },
+  ...{
+    principal: 'did:web:acme.com',
+    key_id: 'did:web:acme.com:agents:bot#key-1',
+    public_key: 'ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29',
+  },
+  actions: ['issue_refund', 'send_email'],
+  constraints: { monetary_limit: 100, currency: 'USD', rate_limit: '2/hour', allowed_domains: ['acme.com'] },
+  ...{ issued_at: '2026-02-18T00:00:00Z', expires_at: null, issuer_key_id: 'did:web:acme.com#key-1' },
+};
+const refund = (amount: number, more: object = {}) => ({ action: 'issue_refund', params: { amount }, ...more });
+
+function placed(cases: unknown, passport: object = PASSPORT): World & { cases: string } {
+  const place = world();
+  place.file('policy/bot.passport.json', JSON.stringify(passport));
+  return { ...place, cases: place.file('policy/cases.json', JSON.stringify(cases)) };
+}
+
+const named = (name: string, intent: object, expect: string, more: object = {}) => ({
+  ...{ name, passport: 'bot.passport.json', now: '2026-02-18T12:00:00Z', intent, expect },
+  ...more,
+});
+
+test('cases are judged by the real verifier, each on a state of its own', async () => {
+  const place = placed([
+    named('within', refund(100), 'accept'),
+    named('one minor unit past', refund(100.01), 'AIP-E202', { details: { limit: 100 } }),
+    named('third of the hour', refund(1), 'AIP-E205', { history: [refund(1), refund(2)] }),
+    named('second of the hour', refund(1), 'accept', { history: [refund(1)] }),
+    named('undeclared', { action: 'deploy' }, 'AIP-E201'),
+    named('elsewhere', { action: 'send_email', params: { recipient: 'eve@evil.example' } }, 'AIP-E203'),
+    named('replayed', refund(1, { nonce: 'ab'.repeat(16) }), 'AIP-E301', {
+      history: [refund(1, { nonce: 'ab'.repeat(16) })],
+    }),
+    named('old', refund(1, { timestamp: 1771415000 }), 'AIP-E302'),
+    named(
+      'forged',
+      {
+        ...refund(1),
+        agent_id: PASSPORT.agent_id,
+        timestamp: 1771416000,
+        nonce: 'ab'.repeat(16),
+        signature: '0'.repeat(128),
+      },
+      'AIP-E101',
+    ),
+  ]);
+  const { code, out, err } = await place.run('policy', 'test', place.cases, '--json');
+  expect(err).toBe('');
+  const report = JSON.parse(out) as { cases: { name: string; actual: string; reason: string | null }[] };
+  expect(report.cases.filter(({ reason }) => reason !== null)).toEqual([]);
+  expect([code, report]).toMatchObject([0, { total: 9, passed: 9, failed: 0, coverage: null }]);
+  const again = await place.run('policy', 'test', place.cases, '--json');
+  expect(again.out).toBe(out);
+});
+
+test('a case that is not as expected fails, in every format', async () => {
+  const place = placed(named('too much <b>', refund(500), 'accept'));
+  for (const format of ['human', 'json', 'junit', 'sarif', 'github']) {
+    const one = placed(named('too much <b>', refund(500), 'accept'));
+    const { code, out } = await one.run('policy', 'test', one.cases, '--format', format);
+    expect([format, code]).toEqual([format, 15]);
+    expect(out).toContain('AIP-E202');
+    if (format === 'junit') expect(out).not.toContain('<b>');
+  }
+  const wrong = placed(named('another fact', refund(500), 'AIP-E202', { details: { limit: 99 } }));
+  expect((await wrong.run('policy', 'test', wrong.cases)).code).toBe(15);
+  expect((await place.run('policy', 'test', place.cwd + '/policy')).code).toBe(3);
+});
+
+test('a folder of cases, a passport for those that name none, and what none has tried', async () => {
+  const place = world();
+  const passport = place.file('bot.json', JSON.stringify(PASSPORT));
+  place.file('policy/one.json', JSON.stringify({ name: 'yes', now: 1771416000, intent: refund(5), expect: 'accept' }));
+  place.file(
+    'policy/deep/two.json',
+    JSON.stringify([{ name: 'no', now: 1771416000, intent: refund(500), expect: 'AIP-E202' }]),
+  );
+  const { code, out } = await place.run('policy', 'test', `${place.cwd}/policy`, '--passport', passport, '--coverage');
+  expect(code).toBe(0);
+  expect(out).toContain('2 of 2 cases passed');
+  expect(out).toContain('action send_email: neither a yes nor a no was tried');
+  expect(out).toContain('constraint rate_limit: no refusal was tried');
+  expect(out).not.toContain('action issue_refund');
+  expect(out).not.toContain('monetary_limit');
+});
+
+test.each([
+  ['nothing', [], 3],
+  ['no name', { intent: refund(1), expect: 'accept' }, 3],
+  ['an odd expectation', named('x', refund(1), 'maybe'), 3],
+  ['an unknown member', { ...named('x', refund(1), 'accept'), hook: 1 }, 3],
+  ['a passport that is none', { ...named('x', refund(1), 'accept'), passport: { version: 1 } }, 3],
+  ['a file that is not there', { ...named('x', refund(1), 'accept'), passport: 'missing.json' }, 3],
+  ['no passport', { name: 'x', intent: refund(1), expect: 'accept' }, 3],
+])('a file with %s cannot be run', async (_, cases, exit) => {
+  const place = placed(cases);
+  const { code, err } = await place.run('policy', 'test', place.cases);
+  expect([code, err.includes('hint:')]).toEqual([exit, true]);
+});
