@@ -210,6 +210,12 @@ export const SECTIONS: readonly Section[] = [
         'Prove on the live mesh that an agent can be stopped, and how fast',
         () => import('./commands/mesh/drill.js'),
       ),
+      at('mesh backup', 'Write the mesh served here into one private file', () => import('./commands/mesh/backup.js')),
+      at(
+        'mesh restore',
+        'Put a mesh back, and list what must be given again',
+        () => import('./commands/mesh/restore.js'),
+      ),
       at(
         'mesh principal add',
         'Have the mesh take the passports that a principal signs with a key',

@@ -53,6 +53,10 @@ They stand in a file of their own (shipped.db), within --log-quota (1G unless sa
 say how many. A key ships 1 MiB a second at most. A log that is full, or a disk that is nearly so, ends no mesh: the entries wait where
 they are.
 
+# Backups
+aip mesh backup <file> writes the store and mesh.key into one file of mode 0600, also while the server runs; who has it can forge the mesh.
+aip mesh restore <file> puts it back under a greater term, moves aside what was there, and lists what must be given again.
+
 # Signed commands
 An operator whose public key is registered with the API key (aip mesh key create --public-key) signs each command with the key of
 mesh.operator_key (RFC 9421, Ed25519). Where the server runs with --require-signed-commands, a stolen API key alone can neither revoke

@@ -14,7 +14,7 @@ While one of them is on the roster, publish and update refuse to hand a passport
 --force says that it is meant.
 
 # On each machine
-1. Back up the data folder where the mesh is served.
+1. aip mesh backup <file>, where the mesh is served.
 2. Stop aip mesh serve, upgrade, start it. Its file is brought to the new form; earlier versions refuse it from then on.
 3. Stop aip mesh follow, upgrade, start it; then programs that use the library.
 4. aip mesh status until no older one is named; then the machines that issue.

@@ -1,0 +1,73 @@
+import { join, resolve } from 'node:path';
+import { Failure, shellWord } from '../../../app/failure.js';
+import { statusAt, type Standing } from '../../../mesh/standing.js';
+import { restoreMesh } from '../../../workspace/mesh-backup.js';
+import { YES_OPTION } from '../../input/options.js';
+import { clean } from '../../render/terminal/text.js';
+import type { CommandSpec } from '../../spec.js';
+
+interface Options {
+  readonly data?: string;
+  readonly yes: boolean;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['mesh', 'restore'],
+  summary: 'Put a mesh back, and list what must be given again',
+  detail:
+    'The server must be stopped. The log goes on under a greater term; verifiers keep every deny that they know. What the store that was there knew beyond the backup is listed: denies as commands to give again, reinstatements to think about.',
+  args: [{ name: 'file', description: 'as aip mesh backup wrote it', values: 'file' }],
+  options: [
+    {
+      title: 'Flags',
+      options: [
+        { flags: '--data <dir>', description: 'folder of the mesh (default: mesh, beside state.db)', values: 'file' },
+        YES_OPTION,
+      ],
+    },
+  ],
+  examples: [{ run: 'aip mesh restore mesh-2026-11-29.backup', why: 'after the disk was lost' }],
+  exits: { 3: 'there is no such file, it is no backup, or a server has the mesh open' },
+  touches: ['files', 'state'],
+  topics: ['mesh', 'incident'],
+
+  async run({ args, options }, cli) {
+    const folder =
+      options.data === undefined ? join(cli.workspace.paths().stateDir, 'mesh') : resolve(cli.io.cwd, options.data);
+    const file = resolve(cli.io.cwd, args[0]!);
+    const message = `Put the mesh of ${clean(file)} into ${clean(folder)}; what is there is moved aside`;
+    if (!options.yes && !(await cli.ask.confirm({ message, flag: '--yes' })))
+      throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
+    const restored = await restoreMesh(cli.workspace.world, file, folder);
+    const now = cli.io.now();
+    const denied = restored.beyond.filter((standing) => statusAt(standing, now) !== 'active');
+    const lifted = restored.beyond.filter((standing) => !denied.includes(standing));
+    const again = denied.map((standing) => commandFor(standing, now));
+    if (cli.globals.json) {
+      const { logId, seq, term, moved } = restored;
+      const subjects = lifted.map(({ subject }) => subject);
+      cli.json({ folder, log_id: logId, head: seq, term, moved, give_again: again, reinstated_beyond: subjects });
+      return 0;
+    }
+    cli.out(`${cli.paint.green('restored')} ${restored.seq} events, term ${restored.term}, in ${clean(folder)}`);
+    if (restored.moved === null)
+      cli.out(
+        '  What was given after the backup is not known here: compare with aip status on a machine that verifies.',
+      );
+    else cli.out(`  what was there is in ${clean(restored.moved)}`);
+    if (again.length > 0)
+      cli.out(`\nGive again, once aip mesh serve runs:\n${again.map((line) => `  ${clean(line)}`).join('\n')}`);
+    if (lifted.length > 0)
+      cli.out(
+        `\nReinstated after the backup, and stopped again now; think about each:\n${lifted.map(({ subject }) => `  ${clean(subject)}`).join('\n')}`,
+      );
+    return 0;
+  },
+};
+
+function commandFor({ subject, status, suspendedUntil, reason }: Standing, now: number): string {
+  const who = subject === '*' ? '--everyone' : shellWord(subject);
+  const why = `--reason ${shellWord(reason ?? 'given before the restore')}`;
+  if (status !== 'suspended' || suspendedUntil === null) return `aip revoke ${who} ${why} --yes --unseen`;
+  return `aip suspend ${who} --for ${Math.max(1, Math.ceil((suspendedUntil - now) / 1000))}s ${why} --yes --unseen`;
+}

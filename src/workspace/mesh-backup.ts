@@ -1,0 +1,16 @@
+/** Backups of a mesh that is served here. */
+import { byUrgency, restoreBackup, writeBackup, type BackupHead, type Restored } from '../adapters/mesh/backup.js';
+import type { SystemWorld } from './world.js';
+
+export type { BackupHead, Restored };
+
+/** Writes the mesh of `folder` into the private file `target`. @throws Failure NOT_FOUND, USAGE, STATE */
+export function backUpMesh(folder: string, target: string, force: boolean): BackupHead {
+  return writeBackup(folder, target, force);
+}
+
+/** Puts the mesh of a backup into `folder`, and tells what must be given again. @throws Failure NOT_FOUND, STATE */
+export async function restoreMesh({ random, clock }: SystemWorld, file: string, folder: string): Promise<Restored> {
+  const restored = await restoreBackup(file, folder, random);
+  return { ...restored, beyond: byUrgency(restored.beyond, clock()) };
+}

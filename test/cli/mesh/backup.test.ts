@@ -1,0 +1,45 @@
+/** A mesh that is backed up and put back: nothing acknowledged is lost without being named. */
+import { statSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { Home } from '../../kit/mesh/homes.js';
+
+const SLOW = 120_000;
+const agent = (n: number) => `did:web:acme.com:agents:a${n}`;
+
+describe('backup and restore', { timeout: SLOW }, () => {
+  test('the file is private; what was given after it is listed as commands, and the log goes on under a greater term', async () => {
+    const admin = new Home();
+    const served = await admin.serve();
+    await admin.json('revoke', agent(1), '--reason', 'before', '--yes', '--unseen');
+    await admin.json('suspend', agent(3), '--for', '1h', '--reason', 'before', '--yes', '--unseen');
+    const file = admin.at('mesh.backup');
+    expect(await admin.json('mesh', 'backup', file)).toMatchObject({ head: 2, term: 1 });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect((await admin.run(['mesh', 'backup', file])).code).toBe(2);
+    expect((await admin.run(['mesh', 'backup', file, '--force'])).code).toBe(0);
+    await admin.json('revoke', agent(2), '--reason', 'after it', '--yes', '--unseen');
+    await admin.json('reinstate', agent(3), '--yes');
+    // A server has it.
+    expect((await admin.run(['mesh', 'restore', file, '--yes'])).code).toBe(3);
+    await served.running.stop();
+    expect((await admin.run(['mesh', 'restore', file])).code).toBe(2);
+    const restored = await admin.json<{ give_again: string[] }>('mesh', 'restore', file, '--yes');
+    expect(restored).toMatchObject({ head: 2, term: 2, reinstated_beyond: [agent(3)] });
+    expect(restored.give_again).toEqual([`aip revoke ${agent(2)} --reason 'after it' --yes --unseen`]);
+
+    const again = await admin.serve();
+    expect(again.mesh_public_key).toBe(served.mesh_public_key);
+    expect(await admin.json('status', agent(1))).toMatchObject({ status: 'revoked' });
+    expect(await admin.json('revoke', agent(2), '--reason', 'after it', '--yes', '--unseen')).toMatchObject({ seq: 3 });
+  });
+
+  test('what is no backup is refused, and nothing is touched', async () => {
+    const admin = new Home();
+    const served = await admin.serve();
+    await served.running.stop();
+    expect((await admin.run(['mesh', 'restore', admin.file('x', 'no backup at all'), '--yes'])).code).toBe(3);
+    expect((await admin.run(['mesh', 'restore', admin.at('none'), '--yes'])).code).toBe(3);
+    expect((await admin.run(['mesh', 'backup', admin.at('y'), '--data', admin.at('nowhere')])).code).toBe(3);
+    await admin.serve();
+  });
+});
