@@ -14,7 +14,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from './parts.mjs';
-import { TARGETS, TYPES } from './targets.mjs';
+import { ADAPTERS, TARGETS, TYPES } from './targets.mjs';
 
 const { values, positionals } = parseArgs({ options: { out: { type: 'string' } }, allowPositionals: true });
 const out = values.out === undefined ? join(root, 'dist') : resolve(values.out);
@@ -27,7 +27,7 @@ const STEPS = {
     const bundles = await Promise.all(['frequent.cjs', 'main.cjs'].map((file) => known(join(out, file))));
     await build({ ...TARGETS.start(bundles), outdir: out });
   },
-  library: () => build({ ...TARGETS.library, outdir: out }),
+  library: () => Promise.all([TARGETS.library, TARGETS.adapters].map((target) => build({ ...target, outdir: out }))),
   types() {
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
     const types = join(out, 'types');
@@ -58,6 +58,7 @@ function keepReachable(types) {
       visit(join(dirname(path), `${from}.d.ts`));
   };
   visit(join(types, 'index.d.ts'));
+  for (const name of ADAPTERS) visit(join(types, 'guard', 'frameworks', `${name}.d.ts`));
   for (const name of readdirSync(types, { recursive: true })) {
     const path = join(types, name);
     if (statSync(path).isFile() && !reached.has(path)) rmSync(path);

@@ -53,7 +53,24 @@ function standIns(table) {
   };
 }
 
+/** The entry points for frameworks, by their names behind `aip-cli/`. */
+export const ADAPTERS = ['ai', 'langchain', 'openai-agents', 'mcp', 'http'];
+
+/** Of the library they take what `index.js` beside them exports: one workspace, one class of errors, whatever is imported. */
+const LIBRARY_BESIDE = {
+  name: 'library-beside',
+  setup(builder) {
+    builder.onResolve({ filter: /\/library\/.*\.js$/ }, () => ({ path: './index.js', external: true }));
+  },
+};
+
 export const TARGETS = {
+  adapters: {
+    ...COMMON,
+    entryPoints: Object.fromEntries(ADAPTERS.map((name) => [name, join(root, `src/guard/frameworks/${name}.ts`)])),
+    plugins: [LIBRARY_BESIDE],
+    format: 'esm',
+  },
   cli: {
     ...SHIPPED,
     entryPoints: { main: join(root, 'src/cli/main.ts') },

@@ -59,7 +59,9 @@ test('the package holds what its names point to, the declarations they need, and
   const [packed] = JSON.parse(said) as { files: { path: string }[] }[];
   const paths = new Set(packed!.files.map(({ path }) => path));
 
+  const adapters = ['ai', 'http', 'langchain', 'mcp', 'openai-agents'];
   const needed = declarations('dist/types/index.d.ts');
+  for (const name of adapters) declarations(`dist/types/guard/frameworks/${name}.d.ts`, needed);
   expect(needed.size).toBeGreaterThan(20);
   // No source, no test, and no compiled form: V8 would run that instead of the text beside it.
   expect([...paths].sort()).toEqual(
@@ -70,6 +72,7 @@ test('the package holds what its names point to, the declarations they need, and
       'dist/frequent.cjs',
       'dist/hook.cjs',
       'dist/index.js',
+      ...adapters.map((name) => `dist/${name}.js`),
       'dist/main.cjs',
       'dist/start.cjs',
       'fixtures/aip-1/conformance.json',
@@ -93,3 +96,19 @@ function declarations(path: string, found = new Set<string>()): Set<string> {
 function textOf(path: string): string {
   return readFileSync(posix.join(ROOT, path), 'utf8');
 }
+
+test('an adapter shares the library beside it: one class of errors, one workspace', () => {
+  const script = `
+    const { guardClient } = await import('aip-cli/mcp');
+    const client = guardClient('nobody.passport.json', 's', { callTool: async () => 'ran' });
+    await client.callTool({ name: 'x' }).catch(({ name, code }) => console.log(name, code));
+    for (const name of ['ai', 'langchain', 'openai-agents', 'http']) console.log(Object.keys(await import('aip-cli/' + name)).join());`;
+  const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: ROOT, encoding: 'utf8' });
+  expect(said.trim().split('\n')).toEqual([
+    'Failure NOT_FOUND',
+    'guardTools',
+    'aipMiddleware,guardTool',
+    'guardTool',
+    'guardRequest',
+  ]);
+});

@@ -20,6 +20,16 @@ listens on a socket (serve/aip.sock beside state.db, in a folder of mode 0700), 
 A yes and a no are both 200; every other status decided nothing. A port takes "Authorization: Bearer <token>" of --token-file, and
 refuses requests with Origin or another Host. With several --as each agent has its own token, on the socket too.
 
+# Frameworks
+
+  guardTools(agent, tools)           aip-cli/ai: Vercel AI SDK
+  guardTool, aipMiddleware           aip-cli/langchain
+  guardTool(agent, tool)             aip-cli/openai-agents
+  guardClient(agent, server, client) aip-cli/mcp
+  guardRequest(request, {action})    aip-cli/http: null, or the Response of a refusal
+
+All stand on guardCall({agent, action, params}, run). Put them innermost: what another wrapper changes afterwards was not verified.
+
 # MCP servers
 
   aip mcp guard -p coder -- mcp-server-filesystem /srv/docs

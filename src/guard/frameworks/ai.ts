@@ -1,0 +1,44 @@
+/** Vercel AI SDK 5, 6 and 7. Put it innermost: what another wrapper changes after it was not verified. */
+import { guardedCall, needsPerson, refusalText, type Agent, type GuardOptions } from './guarding.js';
+
+/** What of a tool is used. */
+interface AiTool {
+  readonly execute?: unknown;
+  readonly needsApproval?: unknown;
+}
+
+type Execute = (input: object, context: unknown) => unknown;
+
+/**
+ * The same tools, each of which runs only when its agent may run it. A refusal becomes the text of an error, which the model reads; what
+ * a person has to approve asks for it (`needsApproval`), and still needs the signed approval of those whom the passport names.
+ * @throws TypeError for a tool without `execute`: what another program runs never passes here
+ */
+export function guardTools<T extends Readonly<Record<string, AiTool>>>(
+  agent: Agent,
+  tools: T,
+  options: GuardOptions = {},
+): T {
+  const guarded = Object.entries(tools).map(([name, tool]) => {
+    if (typeof tool.execute !== 'function')
+      throw new TypeError(`The tool ${name} has no execute: it is run elsewhere, and cannot be guarded here.`);
+    const run = tool.execute.bind(tool) as Execute;
+    const asks = tool.needsApproval;
+    const own = {
+      execute: async (input: object, context: unknown): Promise<unknown> => {
+        try {
+          return await guardedCall(agent, name, input, options, (verified) => run(verified, context));
+        } catch (error) {
+          const text = refusalText(error);
+          throw text === null ? error : new Error(text, { cause: error });
+        }
+      },
+      needsApproval: async (input: object, context: unknown): Promise<boolean> => {
+        const asked: unknown = typeof asks === 'function' ? await (asks as Execute)(input, context) : asks;
+        return asked === true || needsPerson(agent, name, input, options);
+      },
+    };
+    return [name, Object.assign(Object.create(Object.getPrototypeOf(tool) as object) as object, tool, own)];
+  });
+  return Object.fromEntries(guarded) as T;
+}

@@ -1,0 +1,58 @@
+/** What every adapter needs: whose tools they are, the workspace that decides, and a refusal as text for a model. */
+import type { AgentPassport } from '../../library/agent-passport.js';
+import { createIntent, guardCall, verifyIntent } from '../../library/default-workspace.js';
+import type { KeyOptions } from '../../library/options/keys.js';
+import { VerificationError } from '../../library/verification-error.js';
+import type { Workspace } from '../../library/workspace.js';
+import { refusalOf, sentence } from '../refusal.js';
+
+/** What decides: a workspace, or the functions of the package itself. */
+export type Deciding = Pick<Workspace, 'guardCall' | 'createIntent' | 'verifyIntent'>;
+
+/** How tools are guarded. */
+export interface GuardOptions extends KeyOptions {
+  /** The workspace that decides. Default: this machine's own. */
+  readonly workspace?: Deciding;
+  /** The action that a tool stands for. Default: its name. */
+  readonly action?: (tool: string) => string;
+  /** What the action is done to. */
+  readonly target?: string;
+}
+
+/** Whose tools they are: a passport, the path of its file, or the id or name of an agent known here. */
+export type Agent = AgentPassport | string;
+
+const OWN: Deciding = { guardCall, createIntent, verifyIntent };
+
+/** Runs a tool with the params that were verified, frozen. @throws VerificationError, Failure; it did not run then */
+export function guardedCall<P extends object, R>(
+  agent: Agent,
+  tool: string,
+  params: P,
+  { workspace = OWN, action = (name) => name, ...options }: GuardOptions,
+  run: (params: P) => R | Promise<R>,
+): Promise<R> {
+  return workspace.guardCall({ agent, action: action(tool), params, ...options }, run);
+}
+
+/** True when a person has to approve this call. Nothing is spent or logged. @throws Failure */
+export async function needsPerson(
+  agent: Agent,
+  tool: string,
+  params: object,
+  { workspace = OWN, action = (name) => name, target, ...keys }: GuardOptions,
+): Promise<boolean> {
+  const from = typeof agent === 'string' && !/[/\\]|\.json$/.test(agent) ? { agentId: agent } : { passport: agent };
+  const asked = { ...from, action: action(tool), params, ...keys, ...(target === undefined ? {} : { target }) };
+  const passport = typeof agent === 'string' ? {} : { passport: agent };
+  const { error_code } = await workspace.verifyIntent(await workspace.createIntent(asked), {
+    ...passport,
+    dryRun: true,
+  });
+  return error_code === 'AIP-E209';
+}
+
+/** The refusal as a model reads it; null for what is none, which goes on to the host. */
+export function refusalText(error: unknown): string | null {
+  return error instanceof VerificationError ? sentence(refusalOf(error.decision)) : null;
+}

@@ -1,0 +1,65 @@
+/** A server that takes signed intents: a WHATWG Request in, the Response of a refusal or null out. */
+import { verifyIntent } from '../../library/default-workspace.js';
+import type { VerifyIntentOptions } from '../../library/options/verification.js';
+import type { Workspace } from '../../library/workspace.js';
+import type { Decision } from '../../verify/decision.js';
+import { refusalOf, sentence } from '../refusal.js';
+
+/** What a request must say. */
+export interface HttpGuardOptions {
+  /** The action that the handler behind carries out: an intent for another one is no yes to it. */
+  readonly action: string | ((request: Request) => string);
+  /** What the handler acts on. Default: the JSON body, an empty object where there is none. It must be the params of the intent. */
+  readonly params?: (request: Request) => object | Promise<object>;
+  readonly verify?: VerifyIntentOptions;
+  /** The workspace that decides. Default: this machine's own. */
+  readonly workspace?: Pick<Workspace, 'verifyIntent'>;
+}
+
+/** Null lets the handler run. The intent is in the header `AIP-Intent`, as base64url of its JSON. The request's body stays readable. */
+export async function guardRequest(request: Request, options: HttpGuardOptions): Promise<Response | null> {
+  const { action, params = bodyOf, verify, workspace = { verifyIntent } } = options;
+  const header = request.headers.get('aip-intent');
+  if (header === null)
+    return answer(401, 'AIP-E101', 'AIP-E101 INVALID_SIGNATURE: the request carries no signed intent.');
+  const bytes = Buffer.from(header, 'base64url');
+  let same = false;
+  try {
+    const said = JSON.parse(bytes.toString('utf8')) as { action?: unknown; params?: unknown };
+    const wanted = typeof action === 'function' ? action(request) : action;
+    same = said.action === wanted && canonical(said.params) === canonical(await params(request));
+  } catch {
+    // What is no JSON says nothing that could be the same.
+  }
+  if (!same) return answer(422, 'AIP-E211', 'AIP-E211 PARAMS_INVALID: the request is not what its intent says.');
+  const decision = await workspace.verifyIntent(bytes, verify);
+  if (decision.success) return null;
+  return answer(statusOf(decision), decision.error_code!, sentence(refusalOf(decision)));
+}
+
+function statusOf({ error_code: code }: Decision): number {
+  if (code === 'AIP-E205' || code === 'AIP-E212') return 429;
+  if (code === 'AIP-E301') return 409;
+  if (code === 'AIP-E209' || code === 'AIP-E216') return 403;
+  const concern = /^AIP-E([1234])/.exec(code ?? '')?.[1];
+  return { '1': 401, '2': 422, '3': 401, '4': 403 }[concern ?? '4'] ?? 403;
+}
+
+function answer(status: number, code: string, message: string): Response {
+  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+  return new Response(`${JSON.stringify({ error_code: code, message })}\n`, { status, headers });
+}
+
+async function bodyOf(request: Request): Promise<object> {
+  const text = await request.clone().text();
+  return text === '' ? {} : (JSON.parse(text) as object);
+}
+
+/** One text for one value, whatever the order of its members. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, member: unknown) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
+}

@@ -1,0 +1,56 @@
+/** LangChain 1.x. `guardTool` wraps a tool behind its schema; the middleware guards every tool of an agent that is called through it. */
+import { guardedCall, refusalText, type Agent, type GuardOptions } from './guarding.js';
+
+/** What of a tool is used: `func` of the tools that `tool()` makes, `_call` of classes. */
+interface LangChainTool {
+  readonly name: string;
+}
+
+type Call = (input: object, ...rest: unknown[]) => unknown;
+
+/** The same tool, which runs only when its agent may run it; a refusal is its answer. @throws TypeError for what is no tool */
+export function guardTool<T extends LangChainTool>(agent: Agent, tool: T, options: GuardOptions = {}): T {
+  const { func, _call } = tool as unknown as { readonly func?: Call; readonly _call?: Call };
+  const member = typeof func === 'function' ? 'func' : '_call';
+  const run = typeof func === 'function' ? func : _call;
+  if (typeof run !== 'function') throw new TypeError(`${tool.name} has neither func nor _call.`);
+  const guarded = Object.assign(Object.create(Object.getPrototypeOf(tool) as object) as object, tool) as T;
+  const call = async (input: object, ...rest: unknown[]): Promise<unknown> => {
+    try {
+      return await guardedCall(agent, tool.name, input, options, (verified) => run.call(guarded, verified, ...rest));
+    } catch (error) {
+      const text = refusalText(error);
+      if (text === null) throw error;
+      return text;
+    }
+  };
+  return Object.defineProperty(guarded, member, { value: call, enumerable: true, configurable: true, writable: true });
+}
+
+/** What a middleware is asked. */
+interface ToolRequest {
+  readonly toolCall: { readonly name: string; readonly id?: string; readonly args: object };
+}
+
+/** For `createAgent({middleware: [createMiddleware(aipMiddleware(agent))]})`. */
+export function aipMiddleware(agent: Agent, options: GuardOptions = {}) {
+  return {
+    name: 'aip',
+    async wrapToolCall<R extends ToolRequest, A>(request: R, next: (request: R) => A | Promise<A>): Promise<A> {
+      const { name, id, args } = request.toolCall;
+      try {
+        return await guardedCall(agent, name, args, options, (verified) =>
+          next({ ...request, toolCall: { ...request.toolCall, args: structuredClone(verified) } }),
+        );
+      } catch (error) {
+        const content = refusalText(error);
+        if (content === null) throw error;
+        const { ToolMessage } = (await import(PEER)) as { ToolMessage: new (fields: object) => A };
+        return new ToolMessage({ content, name, tool_call_id: id ?? '', status: 'error' });
+      }
+    },
+  };
+}
+
+/** Of the application, which has it wherever LangChain is. */
+const PEER = '@langchain/core/messages';

@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'vitest';
+import { guardTools } from '../../../src/guard/frameworks/ai.js';
+import { guardRequest } from '../../../src/guard/frameworks/http.js';
+import { aipMiddleware, guardTool } from '../../../src/guard/frameworks/langchain.js';
+import { guardClient } from '../../../src/guard/frameworks/mcp.js';
+import { guardTool as guardFunction } from '../../../src/guard/frameworks/openai-agents.js';
+import { KEY, refusal, supportAgent, workshop } from '../../library/workshop.js';
+
+async function staged(constraints: object = { monetary_limit: 100 }) {
+  const workspace = workshop();
+  const agent = await supportAgent(workspace, { actions: ['refund', 'pay.refund'], constraints });
+  const ran: unknown[] = [];
+  return { workspace, agent, ran, options: { workspace, privateKey: KEY } };
+}
+
+describe('the AI SDK', () => {
+  test('runs with the verified input, refuses in words, asks where a person is needed', async () => {
+    const { agent, ran, options } = await staged();
+    const tools = guardTools(
+      agent,
+      {
+        refund: {
+          description: 'pays back',
+          execute: (input: { amount: number }, context: { id: string }) => ran.push([input, context.id]),
+        },
+      },
+      options,
+    );
+    expect(tools.refund.description).toBe('pays back');
+    await Promise.resolve(tools.refund.execute({ amount: 50 }, { id: 'a' }));
+    expect(ran).toEqual([[{ amount: 50 }, 'a']]);
+    const error = await refusal(Promise.resolve(tools.refund.execute({ amount: 10_000 }, { id: 'b' })));
+    expect(error.message).toMatch(/^AIP-E202 MONETARY_LIMIT_EXCEEDED: /);
+    expect(ran).toHaveLength(1);
+    const asks = (tools.refund as unknown as { needsApproval: (input: object, context: object) => Promise<boolean> })
+      .needsApproval;
+    expect(await asks({ amount: 50 }, {})).toBe(false);
+  });
+  test('what needs a person is asked about, and does not run by a tap alone', async () => {
+    const { agent, ran, options, workspace } = await staged({ require_approval: true });
+    const { refund } = guardTools(agent, { refund: { execute: () => ran.push(1), needsApproval: undefined } }, options);
+    expect(
+      await (
+        refund as unknown as { needsApproval: (input: object, context: object) => Promise<boolean> }
+      ).needsApproval({}, {}),
+    ).toBe(true);
+    expect(await workspace.getVerificationLogs()).toEqual([]);
+    expect((await refusal(Promise.resolve(refund.execute()))).message).toMatch(/^AIP-E209 /);
+    expect(ran).toEqual([]);
+  });
+  test('a tool that is run elsewhere is refused when it is wrapped', async () => {
+    const { agent, options } = await staged();
+    expect(() => guardTools(agent, { search: { execute: undefined } }, options)).toThrow(TypeError);
+  });
+});
+
+describe('LangChain', () => {
+  test('a tool runs behind its schema; a refusal is its answer', async () => {
+    const { agent, ran, options } = await staged();
+    class Tool {
+      readonly name = 'refund';
+      readonly func = async (input: { amount: number }) => `paid ${String(ran.push(input))}`;
+      invoke(input: { amount: number }) {
+        return this.func(input);
+      }
+    }
+    const tool = guardTool(agent, new Tool(), options);
+    expect(await tool.invoke({ amount: 50 })).toBe('paid 1');
+    expect(await tool.invoke({ amount: 10_000 })).toMatch(/^AIP-E202 /);
+    expect(ran).toEqual([{ amount: 50 }]);
+    expect(() => guardTool(agent, { name: 'x' }, options)).toThrow(TypeError);
+  });
+  test('the middleware hands on what was verified', async () => {
+    const { agent, options } = await staged();
+    const { wrapToolCall } = aipMiddleware(agent, options);
+    const request = { toolCall: { name: 'refund', id: '1', args: { amount: 5 } }, state: 1 };
+    expect(await wrapToolCall(request, (given) => given)).toEqual(request);
+  });
+});
+
+test('OpenAI Agents: arguments are written anew from what was verified', async () => {
+  const { agent, ran, options } = await staged();
+  const tool = guardFunction(
+    agent,
+    { name: 'refund', invoke: async (_: never, input: string) => ran.push(input) },
+    options,
+  );
+  await tool.invoke(undefined as never, '{"amount":10000,"amount":50}');
+  expect(ran).toEqual(['{"amount":50}']);
+  expect(await tool.invoke(undefined as never, '{"amount":10000}')).toMatch(/^AIP-E202 /);
+  expect(await refusal(tool.invoke(undefined as never, '[]'))).toBeInstanceOf(TypeError);
+  expect(ran).toHaveLength(1);
+});
+
+test('an MCP client: the action is <server>.<tool>, a refusal is a result', async () => {
+  const { agent, ran, options, workspace } = await staged();
+  class Client {
+    readonly #secret = 'kept';
+    async callTool(params: { name: string; arguments?: object }) {
+      ran.push(params);
+      return { content: [], isError: this.#secret !== 'kept' };
+    }
+    close() {
+      return this.#secret;
+    }
+  }
+  const client = guardClient(agent, 'pay', new Client(), options);
+  expect(await client.callTool({ name: 'refund', arguments: { amount: 5 } })).toMatchObject({ isError: false });
+  expect(await client.callTool({ name: 'refund', arguments: { amount: 500 } })).toMatchObject({ isError: true });
+  expect(client.close()).toBe('kept');
+  expect(ran).toHaveLength(1);
+  expect((await workspace.getVerificationLogs())[0]).toMatchObject({ action: 'pay.refund', error_code: 'AIP-E202' });
+});
+
+describe('HTTP', () => {
+  const request = (body: object | null, intent: object | null, text?: string) =>
+    new Request('http://localhost/refunds', {
+      method: 'POST',
+      headers:
+        intent === null ? {} : { 'aip-intent': Buffer.from(text ?? JSON.stringify(intent)).toString('base64url') },
+      ...(body === null ? {} : { body: JSON.stringify(body) }),
+    });
+  test('null for a yes, and the body stays readable; a replay is 409', async () => {
+    const { agent, workspace } = await staged();
+    const intent = await workspace.createIntent({
+      passport: agent,
+      action: 'refund',
+      params: { amount: 5, id: 'a' },
+      privateKey: KEY,
+    });
+    const asked = request({ id: 'a', amount: 5 }, intent);
+    expect(await guardRequest(asked, { action: 'refund', workspace })).toBeNull();
+    expect(await asked.json()).toEqual({ id: 'a', amount: 5 });
+    expect((await guardRequest(request({ id: 'a', amount: 5 }, intent), { action: 'refund', workspace }))!.status).toBe(
+      409,
+    );
+  });
+  test.each([
+    ['no intent', { amount: 5 }, null, 401],
+    ['above the limit', { amount: 500 }, { amount: 500 }, 422],
+    ['another body than was signed', { amount: 50 }, { amount: 5 }, 422],
+    ['no body', null, { amount: 5 }, 422],
+  ])('%s is refused', async (_, body, signed, status) => {
+    const { agent, workspace } = await staged();
+    const intent =
+      signed === null
+        ? null
+        : await workspace.createIntent({ passport: agent, action: 'refund', params: signed, privateKey: KEY });
+    expect((await guardRequest(request(body, intent), { action: 'refund', workspace }))!.status).toBe(status);
+  });
+  test('another action, a changed intent, and a member twice are refused', async () => {
+    const { agent, workspace } = await staged();
+    const intent = await workspace.createIntent({
+      passport: agent,
+      action: 'refund',
+      params: { amount: 5 },
+      privateKey: KEY,
+    });
+    const options = { action: 'refund', workspace };
+    expect((await guardRequest(request({ amount: 5 }, intent), { ...options, action: 'delete' }))!.status).toBe(422);
+    expect((await guardRequest(request({ amount: 6 }, { ...intent, params: { amount: 6 } }), options))!.status).toBe(
+      401,
+    );
+    const twice = JSON.stringify(intent).replace('"params":', '"params":{"amount":99},"params":');
+    expect((await guardRequest(request({ amount: 5 }, {}, twice), options))!.status).toBe(401);
+  });
+});
