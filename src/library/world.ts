@@ -42,6 +42,7 @@ export function programWorld(options: WorldOptions): World {
       return options.home ?? (env.AIP_HOME || null);
     },
     onlyReads: false,
+    owner: process.getuid?.() ?? null,
     notice: options.onNotice === undefined ? warn : unbroken(options.onNotice, warn),
     askSecret: null,
     signal: new AbortController().signal,

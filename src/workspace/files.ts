@@ -14,6 +14,7 @@ export {
 } from '../adapters/files/plain-file.js';
 export { temporaryFolder } from '../adapters/files/temporary-folder.js';
 export { jsonFilesIn, makeFolder } from '../adapters/files/folders.js';
+export { disowned, isForeign } from '../adapters/files/ownership.js';
 export { fileBytes, pause } from '../adapters/files/follow-file.js';
 
 /** A new file of any length, beside `path` until it is whole. */

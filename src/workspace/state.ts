@@ -1,4 +1,5 @@
 /** The state file and the tables beside it. */
+import type { Generation } from '../adapters/sqlite/generation.js';
 import type { SqliteState } from '../adapters/sqlite/state.js';
 import type { MonitorMemory } from '../app/ports/monitor.js';
 import type { LocalWorkspace } from './workspace.js';
@@ -9,17 +10,23 @@ export type LocalState = SqliteState;
 /** The local state, opened on first use. */
 export function localState(workspace: LocalWorkspace): Promise<LocalState> {
   return workspace.once(localState, async () => {
-    const { openState } = await import('../adapters/sqlite/state.js');
-    const { random, clock, onlyReads } = workspace.world;
-    const state = openState(workspace.paths().stateFile, { random, clock, onlyReads });
+    const { openState } = await import('../adapters/sqlite/open.js');
+    const { random, clock, onlyReads, owner, notice } = workspace.world;
+    const { stateFile, generationFile } = workspace.paths();
+    const state = openState(stateFile, { random, clock, onlyReads, owner, generationFile, onWentBack: notice });
     workspace.afterwards(() => state.close());
     return state;
   });
 }
 
+/** How far the state had come when it was last closed; null when that was never kept. */
+export async function generationOf(workspace: LocalWorkspace): Promise<Generation | 'unreadable' | null> {
+  return (await import('../adapters/sqlite/generation.js')).readGeneration(workspace.paths().generationFile);
+}
+
 /** Fails where a state could not even be made, because SQLite does not load. */
 export async function loadState(): Promise<void> {
-  await import('../adapters/sqlite/state.js');
+  await import('../adapters/sqlite/open.js');
 }
 
 /** What the monitor has told and done. */

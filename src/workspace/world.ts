@@ -29,6 +29,8 @@ export interface World extends SystemWorld {
   readonly home: string | null;
   /** The state is opened to be read: a file that may not be written serves as well. */
   readonly onlyReads: boolean;
+  /** The user whose state it must be, nobody else able to change it; null where that is not asked. */
+  readonly owner: number | null;
   /** Told what a person should hear, such as a private key that lies in plain text. */
   readonly notice: (notice: string) => void;
   /** Asks for a secret at the terminal, without echo; null where no question may be asked. */

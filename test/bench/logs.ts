@@ -8,7 +8,7 @@ import { createReadStream, createWriteStream, mkdirSync, mkdtempSync, rmSync, st
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openState, type SqliteState } from '../../src/adapters/sqlite/state.js';
+import { openState, type SqliteState } from '../../src/adapters/sqlite/open.js';
 import { draft, refused } from '../kit/state/drafts.js';
 import { requireQuiet } from './baseline.js';
 

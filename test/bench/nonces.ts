@@ -1,7 +1,7 @@
 /** What a million stored nonces add to a verification. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { openState } from '../../src/adapters/sqlite/state.js';
+import { openState } from '../../src/adapters/sqlite/open.js';
 import { agent } from './agent.js';
 import { crowd } from './in-process.js';
 import { timesAsMuch, type Pair, type Result } from './measure.js';

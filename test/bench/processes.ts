@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openState } from '../../src/adapters/sqlite/state.js';
+import { openState } from '../../src/adapters/sqlite/open.js';
 import { agent, place, type Agent } from './agent.js';
 import { misleading } from './baseline.js';
 import { median, msMore, timesAsMuch, type Pair, type Result } from './measure.js';

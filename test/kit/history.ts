@@ -1,7 +1,7 @@
 /** Logs with known content, written as verifications write them. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { openState, type SqliteState } from '../../src/adapters/sqlite/state.js';
+import { openState, type SqliteState } from '../../src/adapters/sqlite/open.js';
 import type { EntryDraft } from '../../src/protocol/log/entry.js';
 import { draft, refused } from './state/drafts.js';
 

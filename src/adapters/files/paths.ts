@@ -60,6 +60,7 @@ function layout(
     stateDir: dirs.state,
     stateFile: at(dirs.state, 'state.db'),
     keysDir: at(dirs.data, 'keys'),
+    generationFile: at(dirs.data, 'state.generation'),
   };
 }
 

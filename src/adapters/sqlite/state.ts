@@ -1,26 +1,18 @@
 import { Failure } from '../../app/failure.js';
 import type { Conduct, LogArchive, ProvableLog } from '../../app/ports/log.js';
-import type {
-  Clock,
-  DecidedEntry,
-  EntryQuery,
-  KeyRecord,
-  Ledger,
-  Random,
-  RecordQuery,
-  State,
-} from '../../app/ports/state.js';
+import type { DecidedEntry, EntryQuery, KeyRecord, Ledger, RecordQuery, State } from '../../app/ports/state.js';
 import type { Link } from '../../protocol/log/chain.js';
 import type { Entry, LogRecord } from '../../protocol/log/entry.js';
 import type { ReadNode } from '../../protocol/transparency/tree.js';
 import { Agents, type Tally } from './tables/agents.js';
 import { Archive } from './archive.js';
 import { ConductTables } from './tables/conduct.js';
-import { ensureStateFile, openToRead } from './create.js';
-import { Database, text } from './database.js';
+import { text, type Database } from './database.js';
 import { Floors } from './tables/floors.js';
 import { Directory } from './tables/directory.js';
 import { damaged } from './failures.js';
+import { derivedProblems } from './derived.js';
+import type { StateOptions } from './options.js';
 import { pooled } from './random-pool.js';
 import { ledgerOf, lookingLedgerOf, type LedgerTables } from './ledger.js';
 import { Heads, type Head } from './tables/head.js';
@@ -33,46 +25,22 @@ import { Tree } from './tables/tree.js';
 import { Nonces } from './tables/nonces.js';
 import { Windows } from './tables/windows.js';
 
-/** How long one statement waits for other processes, in ms, and how often a transaction starts over. */
-const BUSY_MS = 5000;
+/** How often a transaction starts over that other processes kept waiting. */
 const ATTEMPTS = 6;
 /** After this many transactions the process counts as a long-lived one. */
 const MANY = 16;
 
-export interface StateOptions {
-  readonly random: Random;
-  /** Nothing is forgotten that this clock does not call old, whatever `--at` says. */
-  readonly clock?: Clock;
-  /** True for a command that changes nothing: a state that may not be written serves it as well. */
-  readonly onlyReads?: boolean;
-}
-
 export interface SqliteState extends State, ProvableLog {
   /** The link before the oldest entry kept, and the newest entry: what `verifyChain` is to find. */
   bounds(): { readonly after: Link; readonly head: Link };
+  /** Takes every nonce until then (ms) for forgotten: what is dated before may have been accepted by a state that is gone. */
+  forgetUntil(until: number): void;
+  /** What the state keeps beside the log and does not agree with it, as clauses for people. */
+  derivedProblems(now: number): readonly string[];
   /** Null for an agent that the log does not know. */
   tally(agentId: string): Tally | null;
   readonly conduct: Conduct;
   readonly archive: LogArchive;
-}
-
-/**
- * Opens the state file at `path`, making it (mode 0600) and its folder (0700) where there is none.
- * Fails with STATE when it is damaged, locked, full, read-only, or written by a newer version.
- */
-export function openState(path: string, options: StateOptions): SqliteState {
-  const database = options.onlyReads === true ? openToRead(path, options.random, BUSY_MS) : openToWrite(path, options);
-  try {
-    return stateOn(database, path, options);
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-}
-
-function openToWrite(path: string, { random }: StateOptions): Database {
-  ensureStateFile(path, random);
-  return new Database(path, BUSY_MS);
 }
 
 /** The state in a file that is open already. */
@@ -104,8 +72,12 @@ class FileState implements SqliteState {
   #inTransaction = false;
   #looking = false;
   #transactions = 0;
+  readonly #onCommit;
+  readonly #onClose;
 
-  constructor(database: Database, path: string, { random, clock }: StateOptions) {
+  constructor(database: Database, path: string, { random, clock, onCommit, onClose }: StateOptions) {
+    this.#onCommit = onCommit;
+    this.#onClose = onClose;
     this.#database = database;
     this.#path = path;
     // FULL: the commit is on the disk before it is reported. The cache is per process and bounded: 8 MB.
@@ -213,6 +185,7 @@ class FileState implements SqliteState {
         this.#heads.write(head);
         this.#database.exec('COMMIT');
         committed = true;
+        this.#onCommit?.(head);
       }
       return result;
     } finally {
@@ -329,7 +302,21 @@ class FileState implements SqliteState {
     return this.#agents.tally(agentId);
   }
 
+  derivedProblems(now: number): readonly string[] {
+    const { entries, head } = { entries: this.entries({}), head: this.#head() };
+    return derivedProblems({ database: this.#database, head, nonces: this.#nonces, entries, now });
+  }
+
+  forgetUntil(until: number): void {
+    this.#database.transact(() => {
+      const head = this.#head();
+      head.forgotten = Math.max(head.forgotten, until);
+      this.#heads.write(head);
+    });
+  }
+
   close(): void {
+    if (this.#transactions > 0) this.#onClose?.(this.#head());
     this.#database.close();
   }
 

@@ -21,4 +21,6 @@ export interface Paths {
   readonly stateDir: string;
   readonly stateFile: string;
   readonly keysDir: string;
+  /** How far the state's log has come, kept apart from the state. */
+  readonly generationFile: string;
 }

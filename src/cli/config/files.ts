@@ -10,10 +10,10 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, extname, resolve } from 'node:path';
+import { basename, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { makeFolder } from '../../workspace/files.js';
-import { Failure, shellWord } from '../../app/failure.js';
+import { disowned, makeFolder } from '../../workspace/files.js';
+import { Failure } from '../../app/failure.js';
 import type { Io } from '../io.js';
 import type { Paths } from '../../app/ports/paths.js';
 import { configJson } from './text.js';
@@ -52,26 +52,9 @@ export async function readNamedFile(name: string, io: Io): Promise<ConfigFile> {
 export function readUserFile(paths: Paths, uid: Io['uid'] = null): ConfigFile | null {
   const path = paths.userConfigFile;
   if (!exists(path)) return null;
-  requireOwn(path, uid);
+  const problem = disowned(path, uid);
+  if (problem !== null) throw new Failure('USAGE', problem.message, { hint: problem.hint });
   return { path, content: configJson(path, readText(path).text) };
-}
-
-/** Fails unless the file at `path`, and the folder it stands in, are this user's or root's and nobody else may write them. */
-function requireOwn(path: string, uid: Io['uid']): void {
-  if (uid === null) return;
-  for (const one of [dirname(path), path]) {
-    const found = statSync(one);
-    const isFolder = found.isDirectory();
-    if (isForeign(found.uid, uid)) {
-      throw new Failure('USAGE', `${one} belongs to another user (uid ${found.uid}), who could say whom to believe`, {
-        hint: `sudo chown ${uid} ${shellWord(one)}, or set AIP_HOME to a folder of your own`,
-      });
-    }
-    if ((found.mode & 0o022) !== 0)
-      throw new Failure('USAGE', `${one} can be changed by others, who could say whom to believe`, {
-        hint: `chmod ${isFolder ? '700' : '600'} ${shellWord(one)}`,
-      });
-  }
 }
 
 /** Sets members of the user's config file (null removes one); nested names are written `group.name`. */
@@ -172,11 +155,6 @@ async function readAll({ stdin }: Io): Promise<string> {
     if (length > MAX_BYTES) throw new Failure('USAGE', `the config on stdin is larger than ${MAX_BYTES} bytes`);
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-/** True for what belongs to another user than this one and root; false where users have no numbers. */
-export function isForeign(owner: number, uid: Io['uid']): boolean {
-  return uid !== null && owner !== uid && owner !== 0;
 }
 
 function set(members: Record<string, unknown>, name: string, value: unknown): void {

@@ -3,7 +3,8 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Failure } from '../../app/failure.js';
 import type { Io } from '../io.js';
-import { isForeign, readProjectFile, type ConfigFile } from './files.js';
+import { isForeign } from '../../workspace/files.js';
+import { readProjectFile, type ConfigFile } from './files.js';
 
 /** Data files only: a config that runs as code, found by itself beside a signing key, is code execution by pull request. */
 const PLACES = [

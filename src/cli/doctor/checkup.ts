@@ -19,6 +19,8 @@ import { Failure, shellWord } from '../../app/failure.js';
 import type { State } from '../../app/ports/state.js';
 import type { Cli } from '../cli.js';
 import { loadConfig, type Config } from '../config/load.js';
+import { inspectGeneration, inspectPrincipalKeys } from './exposure.js';
+import { disowned } from '../../workspace/files.js';
 import { unknownVariables } from '../config/keys.js';
 import { fromSystem } from '../../app/system-failures.js';
 import { inspectHooks } from './hooks.js';
@@ -40,11 +42,13 @@ export async function* checkup(cli: Cli, { node }: NodeVersion): AsyncGenerator<
   yield* findings;
   const { state, finding } = await inspectState(cli);
   yield finding;
+  yield* survivable('state', () => inspectGeneration(cli));
   if (state !== null) yield* survivable('log', () => inspectLog(state));
   const skewMs = config?.get('verify.max_skew') ?? 30_000;
   yield* survivable('clock', () => inspectClock(state ?? NO_ENTRIES, cli.io.now(), skewMs));
   if (state !== null) {
     yield* survivable('principal', () => inspectPins(state));
+    yield* survivable('principal', () => inspectPrincipalKeys(cli, state));
     yield* survivable('passport', async () =>
       inspectPassports(state, await pinLookup(cli, config, state), cli.io.now()),
     );
@@ -141,6 +145,11 @@ async function inspectState(cli: Cli): Promise<{ state: (State & ChainedLog) | n
         ? ok('state', `None yet; it will be made at ${stateFile}.`)
         : failed('state', `${stateFile} cannot be made.`, 'set AIP_HOME to a folder of yours', EXIT.state);
       return { state: null, finding };
+    }
+    const problem = disowned(stateFile, cli.io.uid);
+    if (problem !== null) {
+      const message = `Commands that rest on the state refuse it: ${problem.message}.`;
+      return { state: null, finding: failed('state', message, problem.hint, EXIT.state) };
     }
     const state = await localState(cli.workspace);
     // A write transaction that ends without a write.

@@ -58,7 +58,9 @@ export function shellCli(
       }
     },
     config: () => (config ??= readConfig(cli)),
-    workspace: localWorkspace(worldOf(io, { home: globals.home, onlyReads }, { note: (text) => cli.note(text), ask })),
+    workspace: localWorkspace(
+      worldOf(io, { home: globals.home, onlyReads, onlyDenies }, { note: (text) => cli.note(text), ask }),
+    ),
     afterwards: (finish) => void life.afterwards.push(finish),
     onInterrupt: (finish) => void life.interrupt.push(finish),
   };

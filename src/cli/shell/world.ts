@@ -7,7 +7,7 @@ import { SYSTEM, type World } from '../../workspace/world.js';
 /** `note` tells a person on stderr. */
 export function worldOf(
   io: Io,
-  { home, onlyReads }: Pick<World, 'home' | 'onlyReads'>,
+  { home, onlyReads, onlyDenies = false }: Pick<World, 'home' | 'onlyReads'> & { readonly onlyDenies?: boolean },
   { note, ask }: { readonly note: (text: string) => void; readonly ask: Questions },
 ): World {
   return {
@@ -24,6 +24,8 @@ export function worldOf(
     platform: io.platform,
     home,
     onlyReads,
+    // A state that others can change keeps nobody from denying.
+    owner: onlyDenies ? null : io.uid,
     notice: (notice) => note(clean(notice)),
     get askSecret() {
       return ask.allowed ? (message: string) => ask.secret({ message, flag: '--passphrase-file <file>' }) : null;

@@ -10,7 +10,7 @@ import { refreshOnce } from '../../../src/adapters/mesh/follow.js';
 import { openLocalCopy, type LocalCopy } from '../../../src/adapters/mesh/local-copy.js';
 import { checkOf } from '../../../src/adapters/mesh/mesh-key.js';
 import { Database } from '../../../src/adapters/sqlite/database.js';
-import { openState } from '../../../src/adapters/sqlite/state.js';
+import { openState } from '../../../src/adapters/sqlite/open.js';
 import { Failure } from '../../../src/app/failure.js';
 import type { CopyChange } from '../../../src/app/ports/mesh.js';
 import type { Head } from '../../../src/mesh/log/head.js';

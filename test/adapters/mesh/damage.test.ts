@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openLocalCopy } from '../../../src/adapters/mesh/local-copy.js';
 import { Database } from '../../../src/adapters/sqlite/database.js';
-import { openState } from '../../../src/adapters/sqlite/state.js';
+import { openState } from '../../../src/adapters/sqlite/open.js';
 import { Failure } from '../../../src/app/failure.js';
 import type { Standing } from '../../../src/mesh/standing.js';
 import { AGENT, LOG_ID, MESH_PUBLIC_KEY } from '../../kit/mesh/server.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openMonitorMemory } from '../../../src/adapters/sqlite/monitor-memory.js';
-import { openState } from '../../../src/adapters/sqlite/state.js';
+import { openState } from '../../../src/adapters/sqlite/open.js';
 import { Courier, type Target } from '../../../src/app/monitor/delivery.js';
 import { Failure } from '../../../src/app/failure.js';
 import { checkAgents, type MonitorDeps, type MonitorLimits } from '../../../src/app/monitor/check.js';

@@ -1,6 +1,6 @@
 import type { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { openState } from '../../../src/adapters/sqlite/state.js';
+import { openState } from '../../../src/adapters/sqlite/open.js';
 import { household, settled } from '../../kit/native/household.js';
 import { refund } from '../../kit/native/intent-parts.js';
 import { line, page, PRINCIPAL, publicKeyText } from '../../kit/native/parts.js';

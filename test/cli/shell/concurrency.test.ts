@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { openState } from '../../../src/adapters/sqlite/state.js';
+import { openState } from '../../../src/adapters/sqlite/open.js';
 import { START, verifyChain, type Link } from '../../../src/protocol/log/chain.js';
 import type { Entry } from '../../../src/protocol/log/entry.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { openState, type SqliteState } from '../../../src/adapters/sqlite/state.js';
+import { openState, type SqliteState } from '../../../src/adapters/sqlite/open.js';
 
 /** The path of a state file that does not exist yet, in a folder that goes away after the test. */
 export function statePath(): string {

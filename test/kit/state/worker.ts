@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { readSync, writeSync } from 'node:fs';
 import { Failure } from '../../../src/app/failure.js';
-import { openState, type SqliteState } from '../../../src/adapters/sqlite/state.js';
+import { openState, type SqliteState } from '../../../src/adapters/sqlite/open.js';
 import { verifyChain } from '../../../src/protocol/log/chain.js';
 import { AGENT, draft, refused, T0 } from './drafts.js';
 

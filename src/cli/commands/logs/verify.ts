@@ -23,7 +23,8 @@ const STRIDE = 250_000;
 export const command: CommandSpec<Options> = {
   path: ['logs', 'verify'],
   summary: 'Check that nobody changed, removed, reordered or added entries of the verification log',
-  detail: 'A cut-off end together with a changed head shows only against a checkpoint that is kept elsewhere.',
+  detail:
+    'Nonces, counters, tallies and standings are rebuilt from it and compared. A cut-off end together with a changed head shows only against a checkpoint that is kept elsewhere.',
   options: [
     {
       title: 'Flags',
@@ -46,7 +47,7 @@ export const command: CommandSpec<Options> = {
   ],
   exits: {
     3: 'the state file is damaged, or a file cannot be read',
-    15: 'the chain is broken, or a checkpoint is not believed',
+    15: 'the chain is broken, what is rebuilt from it differs, or a checkpoint is not believed',
   },
   touches: ['state', 'files'],
   onlyReads: true,
@@ -94,11 +95,25 @@ export const command: CommandSpec<Options> = {
     const check = tree.ok ? verdict.check : { ...verdict.check, ...tree, count: Math.max(0, tree.seq - 1) };
     const { after } = state.tree();
     const size = Math.max(0, ...heads.map((head) => head.size));
-    return answer({ ...verdict, check }, state.logId, cli, size === 0 ? null : after + size);
+    // Of a log that is not whole nothing can be rebuilt.
+    const derived = check.ok ? state.derivedProblems(cli.io.now()) : null;
+    return answer({ ...verdict, check }, state.logId, cli, { treeSeq: size === 0 ? null : after + size, derived });
   },
 };
 
-function answer(verdict: CheckpointVerdict, logId: string | null, cli: Cli, treeSeq: number | null = null): number {
+/** What is known beside the chain: how far a checkpoint of the tree reaches, and what does not agree with the log. */
+interface Beside {
+  readonly treeSeq: number | null;
+  /** Null where it was not looked at. */
+  readonly derived: readonly string[] | null;
+}
+
+function answer(
+  verdict: CheckpointVerdict,
+  logId: string | null,
+  cli: Cli,
+  { treeSeq, derived }: Beside = { treeSeq: null, derived: null },
+): number {
   const { check, checkpoint, pruned, doubtful } = verdict;
   if (doubtful > 0) {
     cli.warn(
@@ -122,9 +137,15 @@ function answer(verdict: CheckpointVerdict, logId: string | null, cli: Cli, tree
             : { seq: treeSeq, time: null, public_key: null }
           : { seq: checkpoint.seq, time: checkpoint.time, public_key: checkpoint.public_key },
       pruned: pruned.at(-1)?.until.seq ?? 0,
+      derived: derived === null ? null : { ok: derived.length === 0, problems: derived },
     });
-  } else show(verdict, logId, cli, treeSeq);
-  return check.ok ? 0 : 15;
+  } else {
+    show(verdict, logId, cli, treeSeq);
+    for (const problem of derived ?? []) cli.out(`${cli.paint.red(cli.paint.bold('DIFFERS'))} ${clean(problem)}`);
+    if (derived?.length === 0 && check.head.seq > 0)
+      cli.out(`  ${cli.paint.dim('rebuilt')}     nonces, counters, tallies and standings agree with it`);
+  }
+  return check.ok && (derived ?? []).length === 0 ? 0 : 15;
 }
 
 function show(

@@ -1,0 +1,29 @@
+/** What a machine's owner should know of its state and its principals' keys. */
+import { ok, warning, type Finding } from '../../app/setup/doctor.js';
+import type { State } from '../../app/ports/state.js';
+import { formatTime } from '../../protocol/time.js';
+import { openPrincipals } from '../intents/child.js';
+import type { Cli } from '../cli.js';
+import { generationOf } from '../../workspace/state.js';
+
+/** How long it is told that an older state was found here, in ms. */
+const TOLD_FOR = 7 * 24 * 60 * 60 * 1000;
+
+/** An older copy of the state that was put back. */
+export async function inspectGeneration(cli: Cli): Promise<Finding[]> {
+  const seen = await generationOf(cli.workspace);
+  if (seen === null || seen === 'unreadable' || seen.wentBackAt === null) return [];
+  if (cli.io.now() - seen.wentBackAt > TOLD_FOR) return [];
+  const message = `An older copy of the state was found here at ${formatTime(seen.wentBackAt)}; what was spent after it was made is forgotten.`;
+  return [warning('state', message, 'aip logs verify, and compare with a checkpoint or the mesh')];
+}
+
+/** Whether what runs as this user can sign passports. */
+export function inspectPrincipalKeys(cli: Cli, state: Pick<State, 'pins' | 'key'>): Finding[] {
+  return openPrincipals(state, Boolean(cli.io.env.AIP_KEY_PASSPHRASE)).map(({ did }) =>
+    ok(
+      'principal',
+      `The key of ${did} opens here without a question: what runs as this user can sign passports with it (aip help security).`,
+    ),
+  );
+}
