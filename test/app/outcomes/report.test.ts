@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openState, type SqliteState } from '../../../src/adapters/sqlite/state.js';
+import { openState, type SqliteState } from '../../../src/adapters/sqlite/open.js';
 import { Failure } from '../../../src/app/failure.js';
 import { reportOutcome, type OutcomeReport } from '../../../src/app/outcomes/report.js';
 import { verifyChain } from '../../../src/protocol/log/chain.js';

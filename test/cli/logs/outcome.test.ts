@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { inHome } from '../../kit/history.js';
+import { accept, inHome } from '../../kit/history.js';
 import { draft } from '../../kit/state/drafts.js';
 import { world } from '../../kit/world.js';
 
@@ -12,6 +12,7 @@ function decided(env: Readonly<Record<string, string>> = {}) {
   const token = inHome(home, (state) =>
     state.transact((ledger) => {
       const drawn = ledger.token();
+      accept(ledger, draft());
       ledger.append(draft(), { sent: null, passport: null, token: drawn });
       return drawn;
     }),

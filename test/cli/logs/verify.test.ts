@@ -12,13 +12,16 @@ import { draft } from '../../kit/state/drafts.js';
 import { openAt } from '../../kit/state/temporary.js';
 import { world } from '../../kit/world.js';
 
+/** Older than what is compared with nonces and counters, which these entries never had. */
+const LONG_AGO = Date.parse('2026-02-01T12:00:00Z');
+
 /** A world whose log holds `n` entries, and what an intruder can do to its file. */
 function logged(n: number) {
   const place = world();
   const path = join(place.cwd, 'home', 'state.db');
   const state = openAt(path);
   state.transact((ledger) => {
-    for (let i = 0; i < n; i++) ledger.append(draft({ latency_us: i }));
+    for (let i = 0; i < n; i++) ledger.append(draft({ latency_us: i, at: LONG_AGO }));
   });
   const { logId } = state;
   const { head } = state.bounds();
@@ -50,6 +53,7 @@ describe('aip logs verify', () => {
         reason: null,
         checkpoint: null,
         pruned: 0,
+        derived: { ok: true, problems: [] },
       },
     });
     expect(head.seq).toBe(n);
