@@ -39,6 +39,7 @@ test('a store is opened when it is asked for, once, and a name that is in no row
     userHome: '/nonexistent',
     home: '/nonexistent/home',
     onlyReads: false,
+    owner: null,
     notice: () => undefined,
     askSecret: null,
     signal: new AbortController().signal,
