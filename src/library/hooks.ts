@@ -1,5 +1,6 @@
+import { Breaker } from '../app/verification/breaker.js';
 import {
-  askHook,
+  askHooks,
   hookName,
   HOOK_TIMEOUT_MS,
   type Hook,
@@ -51,10 +52,11 @@ const MAX_TIMEOUT_MS = 60_000;
 
 /** The hooks of a workspace. Every one is asked about each intent that no earlier step refuses; any one can refuse. */
 export class Hooks {
-  readonly #world: Pick<World, 'after' | 'notice'>;
+  readonly #world: Pick<World, 'after' | 'notice' | 'clock'>;
   readonly #registered = new Set<NamedHook>();
+  readonly #breaker = new Breaker();
 
-  constructor(world: Pick<World, 'after' | 'notice'>) {
+  constructor(world: Pick<World, 'after' | 'notice' | 'clock'>) {
     this.#world = world;
   }
 
@@ -74,6 +76,6 @@ export class Hooks {
 
   /** Never rejects. */
   ask(intent: Intent): Promise<readonly HookOutcome[]> {
-    return Promise.all([...this.#registered].map((registered) => askHook(registered, intent, this.#world)));
+    return askHooks(this.#registered, intent, this.#world, { breaker: this.#breaker, now: this.#world.clock });
   }
 }

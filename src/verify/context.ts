@@ -76,7 +76,13 @@ export interface Freshness {
 /** What a custom verification said (step 7). */
 export type HookOutcome =
   | { readonly hook: string; readonly result: 'allow' }
-  | { readonly hook: string; readonly result: 'reject'; readonly violation: Violation }
+  | {
+      readonly hook: string;
+      readonly result: 'reject';
+      readonly violation: Violation;
+      /** True where it was not asked, because it has failed again and again. */
+      readonly circuitOpen?: boolean;
+    }
   | { readonly hook: string; readonly result: 'require-approval'; readonly reason: string };
 
 /** The verifier's own settings. */

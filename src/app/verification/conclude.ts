@@ -66,7 +66,7 @@ export function conclude(sitting: Sitting, prepared: PreparedDocument): Settled 
     intent,
     outcome,
     revocation,
-    warnings: sitting.warnings.length === 0 ? warnings : [...warnings, ...sitting.warnings],
+    warnings: allWarnings(warnings, sitting.warnings, prepared.hooks),
     now,
     source: submission.source,
     outcomeToken: sitting.token,
@@ -83,6 +83,20 @@ export function conclude(sitting: Sitting, prepared: PreparedDocument): Settled 
     memory.recordUsage({ agentId, action, at: now, currency, amountMinor });
   }
   return { judgement, spent, inForce };
+}
+
+const CIRCUIT_OPEN: Warning = {
+  code: 'circuit_open',
+  message: 'A hook has failed again and again: it was not asked, and what it guards is refused.',
+};
+
+function allWarnings(
+  own: readonly Warning[],
+  others: readonly Warning[],
+  hooks: readonly HookOutcome[],
+): readonly Warning[] {
+  const open = hooks.some((outcome) => outcome.result === 'reject' && outcome.circuitOpen === true);
+  return others.length === 0 && !open ? own : [...own, ...others, ...(open ? [CIRCUIT_OPEN] : [])];
 }
 
 /** True when a step before the hooks refuses as things stand. */

@@ -2,6 +2,7 @@
 import type { Intent } from '../../protocol/intent.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import type { HookOutcome } from '../../verify/context.js';
+import type { Breaker } from './breaker.js';
 import { paramsOf } from './plain-json.js';
 
 /** What a hook sees: an intent whose signature holds. A copy, so that nothing it does changes what is judged. */
@@ -56,8 +57,29 @@ export function hookName(hook: Hook): string {
   return typeof own === 'string' && own !== '' ? own.slice(0, 128) : 'hook';
 }
 
+/** Asks all of them, each through its circuit of `breaker` for this agent. `now` is in ms since the epoch. Never rejects. */
+export function askHooks(
+  hooks: Iterable<NamedHook>,
+  intent: Intent,
+  world: HookWorld,
+  { breaker, now }: { readonly breaker: Breaker; readonly now: () => number },
+): Promise<readonly HookOutcome[]> {
+  const asked = [...hooks].map(async (hook, i): Promise<HookOutcome> => {
+    const circuit = `${i} ${hook.name} ${intent.document.agent_id}`;
+    if (!breaker.admits(circuit, now())) {
+      const reason = 'it failed 5 times within 10 s, and is not asked for the next 5 s';
+      return { ...failedOutcome(hook.name, reason, intent), circuitOpen: true };
+    }
+    const outcome = await askHook(hook, intent, world);
+    const failed = outcome.result === 'reject' && outcome.violation.entry.code === 'HOOK_FAILED';
+    breaker.ended(circuit, !failed, now());
+    return outcome;
+  });
+  return Promise.all(asked);
+}
+
 /** Never rejects. */
-export async function askHook(
+async function askHook(
   { hook, name, timeoutMs }: NamedHook,
   intent: Intent,
   { after, notice }: HookWorld,
@@ -138,7 +160,7 @@ export function notAsked(intent: Intent): HookOutcome {
   return failedOutcome('hooks', 'an earlier step had refused the intent, so it was not asked', intent);
 }
 
-function failedOutcome(hook: string, reason: string, intent: Intent): HookOutcome {
+function failedOutcome(hook: string, reason: string, intent: Intent): HookOutcome & { readonly result: 'reject' } {
   const { agent_id } = intent.document;
   const entry = { code: 'HOOK_FAILED', name: 'HOOK_FAILED', concern: 'approval' } as const;
   const message = `The verification hook ${hook} did not decide: ${reason}.`;

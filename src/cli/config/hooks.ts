@@ -2,8 +2,9 @@
 import { basename, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Failure } from '../../app/failure.js';
+import { Breaker } from '../../app/verification/breaker.js';
 import {
-  askHook,
+  askHooks,
   hookName,
   HOOK_TIMEOUT_MS,
   type Hook,
@@ -27,7 +28,8 @@ export async function configuredHooks(
       return () => clearTimeout(timer);
     },
   };
-  return (intent) => Promise.all(hooks.map((hook) => askHook(hook, intent, world)));
+  const circuits = { breaker: new Breaker(), now: cli.io.now };
+  return (intent) => askHooks(hooks, intent, world, circuits);
 }
 
 async function hooksIn(cli: Cli, path: string): Promise<NamedHook[]> {

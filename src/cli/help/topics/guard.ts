@@ -46,6 +46,11 @@ they say at first sight; one that changed or is new after that is hidden, and it
 The server gets PATH, HOME, TERM and LANG, and what --env names; never a key. A revocation answers open calls and empties the list within
 a second. --observe logs what would be refused, and lets it run.
 
+# When a hook fails again and again
+
+A hook that failed 5 times within 10 s for an agent is not waited for during the next 5 s: it refuses at once, the decision warns
+circuit_open, and one probe closes the circuit again. /metrics counts such decisions.
+
 # Coding agents
 
   aip hook claude --passport coder
