@@ -56,10 +56,12 @@ export const PAGE = `<!doctype html>
 </div>
 <div id="open" hidden>
 <ul id="above" class="above" role="alert"></ul>
+<nav class="jump" aria-label="On this page"><a href="#agents-title">Agents</a><a href="#verifiers-title">Verifiers</a><a href="#live-title">Live</a></nav>
 <dl class="tiles" aria-label="Summary">
 <div><dt>Agents</dt><dd id="t-agents" class="big">–</dd><dd id="t-stopped" class="few"></dd></div>
 <div><dt>Verifications, 24 hours</dt><dd id="t-day" class="big">–</dd><dd id="t-rate" class="few"></dd></div>
-<div><dt>Verifiers connected</dt><dd id="t-verifiers" class="big">–</dd><dd id="t-lag" class="few"></dd></div>
+<div><dt>Verifiers that listen</dt><dd id="t-verifiers" class="big">–</dd><dd id="t-lag" class="few"></dd></div>
+<div><dt>Last drill</dt><dd id="t-drill" class="big">–</dd><dd id="t-drilled" class="few"></dd></div>
 <div><dt>Mesh events</dt><dd id="t-head" class="big">–</dd><dd id="t-entries" class="few"></dd></div>
 </dl>
 <div class="cols">
@@ -74,7 +76,7 @@ export const PAGE = `<!doctype html>
 <p id="more-agents" class="few"></p>
 </section>
 <section class="card" aria-labelledby="verifiers-title">
-<div class="bar"><h2 id="verifiers-title">Verifiers</h2></div>
+<div class="bar"><h2 id="verifiers-title" tabindex="-1">Verifiers</h2></div>
 <table class="verifiers"><thead><tr><th scope="col">Verifier</th><th scope="col">Connection</th><th scope="col">Lag</th><th scope="col">Heard</th><th scope="col">Its log</th></tr></thead>
 <tbody id="verifiers"></tbody></table>
 <p id="no-verifiers" class="empty">No verifier has reported in yet.</p>
@@ -82,7 +84,7 @@ export const PAGE = `<!doctype html>
 </section>
 </div>
 <section class="card side" aria-labelledby="live-title">
-<div class="bar"><h2 id="live-title">Live entries <span class="few zone">UTC</span></h2><span id="fresh" class="fresh"></span>
+<div class="bar"><h2 id="live-title" tabindex="-1">Live entries <span class="few zone">UTC</span></h2><span id="fresh" class="fresh"></span>
 <label class="tick"><input id="only-failed" type="checkbox">Refused only</label>
 <button id="pause" type="button" class="small" aria-pressed="false">Pause</button></div>
 <div class="scroll" tabindex="0" role="group" aria-label="Entries, newest first, times in UTC"><ol id="entries" class="entries"></ol>
@@ -93,10 +95,13 @@ export const PAGE = `<!doctype html>
 </main>
 <dialog id="revoke" aria-labelledby="revoke-title">
 <form id="revoke-form">
-<h2 id="revoke-title">Revoke an agent</h2>
-<p class="dim">Every verifier of this mesh refuses it from now on. Undoing this takes an admin key.</p>
+<h2 id="revoke-title">Stop an agent, or let it act again</h2>
+<p class="dim">Every verifier of this mesh refuses it from now on. Letting it act again takes an admin key.</p>
+<label for="what">What</label>
+<select id="what"><option value="revoke">Revoke</option><option value="suspend">Suspend for an hour</option><option value="reinstate">Reinstate (admin)</option></select>
 <label for="revoke-agent">Agent, principal, or * for everyone</label>
 <input id="revoke-agent" required maxlength="400" autocomplete="off" autocapitalize="off" spellcheck="false">
+<p class="whole"><bdi id="revoke-whole"></bdi></p>
 <label for="reason">Reason</label>
 <textarea id="reason" required maxlength="500" placeholder="What happened? Whoever finds the agent stopped reads this."></textarea>
 <label for="operator-key">Operator key <span id="key-kept" class="dim" hidden>(kept: leave empty to use it)</span></label>

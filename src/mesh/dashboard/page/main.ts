@@ -88,8 +88,18 @@ export function main(window: PageWindow): void {
       byId('t-rate'),
       accepted + refused === 0 ? 'nothing logged' : `${percent(refused / (accepted + refused))} refused`,
     );
-    say(byId('t-verifiers'), String(status.json['connected']));
-    say(byId('t-lag'), lag === 0 ? 'no lag' : `up to ${lag} behind`);
+    const absent = (status.json['absent'] as readonly unknown[]).length;
+    const roster = Number(status.json['roster']);
+    say(byId('t-verifiers'), roster === 0 ? String(status.json['connected']) : `${roster - absent} of ${roster}`);
+    say(byId('t-lag'), absent > 0 ? `${absent} absent` : lag === 0 ? 'no lag' : `up to ${lag} behind`);
+    const drill = status.json['last_drill'] as { at: string; p99_ms: number | null; can_halt: string } | null;
+    say(byId('t-drill'), drill === null ? 'never' : clean(drill.can_halt, 10));
+    say(
+      byId('t-drilled'),
+      drill === null
+        ? 'aip mesh drill'
+        : `can halt; p99 ${drill.p99_ms ?? '–'} ms, ${kit.ago(Date.parse(String(status.json['time'])) - Date.parse(drill.at))}`,
+    );
     say(byId('t-head'), String(status.json['head']));
     say(byId('t-entries'), `${String(fleet.json['entries'])} entries shipped`);
     const above = fleet.json['above'] as readonly { subject: string; status: string; reason: string | null }[];

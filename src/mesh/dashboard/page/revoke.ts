@@ -8,6 +8,10 @@ export function revoke(kit: Kit, { ask, newId }: Calls, onDone: () => void) {
   const form = byId('revoke-form');
   const [agent, reason, key, keep] = [byId('revoke-agent'), byId('reason'), byId('operator-key'), byId('keep-key')];
   const [confirm, result] = [byId('revoke-confirm'), byId('revoke-result')];
+  const [what, whole] = [byId('what'), byId('revoke-whole')];
+  /** The whole id, wrapped: what the field cuts off may be what tells two agents apart. */
+  const showWhole = (): void => say(whole, clean(agent.value.trim(), 1_000));
+  const WORDS: Readonly<Record<string, string>> = { revoke: 'Revoke', suspend: 'Suspend', reinstate: 'Reinstate' };
   let kept = '';
   let signed = false;
   /** The same command, sent again because no answer came, is carried out once. */
@@ -35,13 +39,25 @@ export function revoke(kit: Kit, { ask, newId }: Calls, onDone: () => void) {
   const send = async (): Promise<void> => {
     const typed = key.value.trim() === '' ? kept : key.value.trim();
     if (typed === '') return tell('Type an operator key.', 'critical');
-    const text = `${agent.value.trim()}\n${reason.value.trim()}`;
+    const action = what.value;
+    const text = `${action}\n${agent.value.trim()}\n${reason.value.trim()}`;
     if (sent.text !== text) sent = { text, id: newId() };
     confirm.disabled = true;
-    tell('Revoking…', '');
+    tell('Sending…', '');
+    let version: unknown;
+    if (action === 'reinstate') {
+      const now = await ask(`/v1/mesh/status/${encodeURIComponent(agent.value.trim())}`, typed);
+      if (now.status !== 200) {
+        confirm.disabled = false;
+        return tell(refusal(now), 'critical');
+      }
+      version = now.json['version'];
+    }
     const told = await ask('/v1/mesh/commands?wait=2s', typed, {
       cmd_id: sent.id,
-      action: 'revoke',
+      action,
+      ...(action === 'suspend' ? { duration_seconds: 3_600 } : {}),
+      ...(action === 'reinstate' ? { version } : {}),
       agent_id: agent.value.trim(),
       reason: reason.value.trim(),
     });
@@ -52,12 +68,15 @@ export function revoke(kit: Kit, { ask, newId }: Calls, onDone: () => void) {
     kept = keep.checked ? typed : '';
     key.value = '';
     sent = { text: '', id: '' };
-    const { propagated_to: reached, connected, propagation_ms: ms, changed } = told.json;
+    const { propagated_to: reached, connected, roster, propagation_ms: ms, changed, status } = told.json;
+    const all = Math.max(Number(roster), Number(reached));
     const spread =
       Number(connected) === 0
         ? 'no verifier is connected'
-        : `${reached} of ${connected} verifiers have it${ms === null ? '' : `, after ${Math.round(Number(ms))} ms`}`;
-    tell(changed === false ? 'It was revoked already.' : `Revoked: ${spread}.`, 'ok');
+        : `${reached} of ${all === 0 ? connected : all} verifiers have it${ms === null ? '' : `, after ${Math.round(Number(ms))} ms`}`;
+    const word = String(status);
+    const named = `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
+    tell(changed === false ? `It was ${word} already.` : `${named}: ${spread}.`, 'ok');
     confirm.hidden = true;
     say(byId('revoke-cancel'), 'Close');
     byId('revoke-cancel').focus();
@@ -68,6 +87,8 @@ export function revoke(kit: Kit, { ask, newId }: Calls, onDone: () => void) {
     event.preventDefault();
     if (!signed && form.reportValidity()) void send();
   });
+  agent.addEventListener('input', showWhole);
+  what.addEventListener('change', () => say(confirm, WORDS[what.value] ?? 'Send'));
   byId('revoke-cancel').addEventListener('click', close);
   dialog.addEventListener('close', () => (key.value = ''));
 
@@ -78,6 +99,8 @@ export function revoke(kit: Kit, { ask, newId }: Calls, onDone: () => void) {
       keep.checked = kept !== '';
       agent.value = agentId ?? '';
       agent.readOnly = agentId !== null;
+      showWhole();
+      say(confirm, 'Revoke');
       byId('key-kept').hidden = kept === '';
       if (kept === '') key.setAttribute('required', '');
       else key.removeAttribute('required');
