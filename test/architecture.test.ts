@@ -87,6 +87,12 @@ describe('imports', () => {
     const folders = readdirSync(join(ROOT, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
     expect(folders.map((folder) => folder.name).sort()).toEqual(Object.keys(LAYERS).sort());
   });
+  test('the whole of a command is known to commands and the shell; below, each function names the parts that it needs', () => {
+    const strays = SOURCES.filter(
+      ({ path }) => layerOf(path) === 'cli' && !/^src\/cli\/(commands\/|shell\/|spec\.ts$)/.test(path),
+    ).filter(({ imports }) => imports.includes('src/cli/cli.ts'));
+    expect(strays.map(({ path }) => path)).toEqual([]);
+  });
   test('of the use cases, adapters know the ports and the failures', () => {
     const strays = SOURCES.filter((source) => layerOf(source.path) === 'adapters').flatMap((source) =>
       source.imports

@@ -46,6 +46,17 @@ export interface Io {
   readonly signal: AbortSignal;
 }
 
+/** What has the world around a command. */
+export interface Surroundings {
+  readonly io: Io;
+}
+
+/** What can be told to stop. */
+export interface Interruptible {
+  /** Called once on Ctrl-C or SIGTERM, before the process ends; until it settles the process stays. */
+  onInterrupt(finish: (reason: Interrupted) => void | Promise<void>): void;
+}
+
 /** Columns of a terminal, null for anything else; a pseudo-terminal that was never given a size says 0. */
 export function widthOf(sink: Sink): number | null {
   return sink.isTTY === true ? sink.columns || 80 : null;

@@ -8,11 +8,16 @@ import type { Tier } from '../../protocol/aip1/envelope.js';
 import { canonicalId } from '../../protocol/identity/subject.js';
 import type { VerifyKey } from '../../protocol/ed25519/verify.js';
 import { ShapeError } from '../../protocol/json/shape.js';
-import type { Cli } from '../cli.js';
 import { readInput, readJsonInput } from '../input/documents.js';
 import { publicKeyFrom } from '../input/public-key.js';
 import type { OptionGroup } from '../spec.js';
 import { hmacKey } from '../../workspace/keys.js';
+import type { Setting } from '../setting.js';
+import type { Notices } from '../output.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Setting & Notices & Surroundings;
 
 export interface EnvelopeFlags {
   readonly publicKey: readonly string[];
@@ -57,7 +62,7 @@ export const ENVELOPE_OPTIONS: OptionGroup = {
 };
 
 /** Undefined when nothing was said. */
-export async function envelopeTrust(cli: Cli, flags: EnvelopeFlags): Promise<EnvelopeTrust | undefined> {
+export async function envelopeTrust(cli: Scene, flags: EnvelopeFlags): Promise<EnvelopeTrust | undefined> {
   const { hmacKeyFile, issuerKey, requireMandate, minTier, registry } = flags;
   const said = [hmacKeyFile, issuerKey, requireMandate, minTier, registry];
   if (
@@ -83,7 +88,7 @@ const BOUND = /^(did:[^=]+)=(.+)$/s;
 
 async function publicKeys(
   flags: readonly string[],
-  cli: Cli,
+  cli: Scene,
 ): Promise<Pick<EnvelopeTrust, 'publicKey'> & Required<Pick<EnvelopeTrust, 'boundKey'>>> {
   const bound = new Map<string, VerifyKey>();
   let bare: VerifyKey | null = null;
@@ -105,7 +110,7 @@ async function publicKeys(
   return { publicKey: bare, boundKey: (agentId) => bound.get(agentId) ?? null };
 }
 
-async function boundKeys(flags: readonly string[], cli: Cli): Promise<Map<string, Uint8Array>> {
+async function boundKeys(flags: readonly string[], cli: Scene): Promise<Map<string, Uint8Array>> {
   const bound = new Map<string, Uint8Array>();
   for (const flag of flags) {
     const at = flag.indexOf('=');
@@ -122,7 +127,7 @@ async function boundKeys(flags: readonly string[], cli: Cli): Promise<Map<string
 
 async function mandates(
   { mandate: files, issuerKey, requireMandate }: EnvelopeFlags,
-  cli: Cli,
+  cli: Scene,
 ): Promise<EnvelopeTrust['mandate']> {
   if (issuerKey !== undefined && files.length === 0 && requireMandate !== true)
     throw new Failure('USAGE', 'An --issuer-key is for a mandate.', { hint: 'name it with --mandate <file>' });
@@ -132,7 +137,7 @@ async function mandates(
   return mandatesByAgent(found);
 }
 
-async function registryIn(path: string, cli: Cli) {
+async function registryIn(path: string, cli: Scene) {
   try {
     return readRegistry(await readJsonInput(path, cli));
   } catch (error) {

@@ -16,12 +16,17 @@ import { toHex } from '../../protocol/hex.js';
 import { JsonError } from '../../protocol/json/parse.js';
 import type { Passport } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/json/shape.js';
-import type { Cli } from '../cli.js';
 import { storeNamed, type KeyPlaceFlags } from '../intents/signing.js';
 import { passportTarget } from '../passports/out.js';
 import { createFile, fileExists, FORCE, readDocument, replaceFile } from '../../workspace/files.js';
 import { issuing, keyring, pemFiles } from '../../workspace/keys.js';
 import { DEFAULT_KEY_STORE } from '../../workspace/key-stores.js';
+import type { Setting } from '../setting.js';
+import type { Output } from '../output.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Setting & Output & Surroundings;
 
 export async function isReferenceFolder(path: string): Promise<boolean> {
   return path !== '-' && fileExists(join(path, 'passport.json'));
@@ -37,7 +42,7 @@ export interface ImportFlags extends KeyPlaceFlags {
  * Takes an agent of the reference over: its private key into a key store, and its terms into a passport that the principal on this
  * machine signs, because nobody signed the folder.
  */
-export async function importReference(folder: string, options: ImportFlags, cli: Cli): Promise<IssuedPassport> {
+export async function importReference(folder: string, options: ImportFlags, cli: Scene): Promise<IssuedPassport> {
   const reference = await referenceIn(folder);
   const { agentId, principal, actions, deniedActions, constraints } = termsOf(reference, options.action, folder);
   const agent = parseAgentId(agentId);
@@ -86,7 +91,7 @@ export async function importReference(folder: string, options: ImportFlags, cli:
 }
 
 /** A principal's key never lives in the environment. */
-function principalStore(agent: KeyStoreName, { passphraseFile, passphraseFd }: ImportFlags, cli: Cli): KeyStoreName {
+function principalStore(agent: KeyStoreName, { passphraseFile, passphraseFd }: ImportFlags, cli: Scene): KeyStoreName {
   if (agent !== 'env') return agent;
   return passphraseFile !== undefined || passphraseFd !== undefined || cli.io.env.AIP_KEY_PASSPHRASE !== undefined
     ? 'file'
@@ -131,7 +136,7 @@ export interface ExportedFolder {
 }
 
 /** Writes the folder that the reference loads. */
-export async function exportReference(passport: Passport, options: ExportFlags, cli: Cli): Promise<ExportedFolder> {
+export async function exportReference(passport: Passport, options: ExportFlags, cli: Scene): Promise<ExportedFolder> {
   const { currentKey, agent } = passport;
   const folder = options.out ?? agent.name;
   const replace = options.force === true;

@@ -10,7 +10,7 @@ import type { Cli } from '../cli.js';
 import { renderAct, renderEnd, renderOpening } from '../render/demo.js';
 import type { CommandSpec } from '../spec.js';
 import { raiseMesh } from '../demo/mesh.js';
-import { throwaway } from '../demo/home.js';
+import { throwaway } from '../shell/throwaway.js';
 import { verification } from '../intents/verification.js';
 import { issuing, passingKeys } from '../../workspace/keys.js';
 import { localState } from '../../workspace/state.js';

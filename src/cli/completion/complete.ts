@@ -1,7 +1,7 @@
 /** What could come next on a command line. Made from the declarations, so a new flag completes by itself. */
-import type { Cli } from '../cli.js';
 import { flagOf } from '../input/flags.js';
 import { GLOBAL_OPTIONS, type CommandSpec, type Listing, type OptionSpec, type ValueSource } from '../spec.js';
+import type { Setting } from '../setting.js';
 
 export interface Candidate {
   readonly value: string;
@@ -15,7 +15,7 @@ export interface Completions {
 }
 
 /** Values only this machine knows. */
-export type LocalValues = (source: ValueSource, cli: Cli) => Promise<readonly Candidate[]>;
+export type LocalValues = (source: ValueSource, cli: Setting) => Promise<readonly Candidate[]>;
 
 const NONE: Completions = { candidates: [], files: false };
 
@@ -24,7 +24,7 @@ export async function complete(
   commands: readonly Listing[],
   words: readonly string[],
   local: LocalValues,
-  cli: Cli,
+  cli: Setting,
 ): Promise<Completions> {
   const current = words.at(-1) ?? '';
   const before = words.slice(0, -1);

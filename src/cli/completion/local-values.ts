@@ -1,9 +1,9 @@
 /** What completion offers from this machine: known agents, pinned principals, topics, codes. Nothing is created by looking. */
 import { NATIVE_CODES } from '../../protocol/codes.js';
-import type { Cli } from '../cli.js';
 import type { LocalValues } from './complete.js';
 import { exists } from '../config/files.js';
 import { TOPICS } from '../help/topics.js';
+import type { Setting } from '../setting.js';
 
 export const localValues: LocalValues = async (source, cli) => {
   switch (source) {
@@ -20,7 +20,7 @@ export const localValues: LocalValues = async (source, cli) => {
   }
 };
 
-async function state(cli: Cli) {
+async function state(cli: Setting) {
   if (!exists(cli.workspace.paths().stateFile)) return null;
   const { localState } = await import('../../workspace/state.js');
   return localState(cli.workspace);

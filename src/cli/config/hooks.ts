@@ -13,11 +13,15 @@ import {
 } from '../../app/verification/hooks.js';
 import type { Intent } from '../../protocol/intent.js';
 import type { HookOutcome } from '../../verify/context.js';
-import type { Cli } from '../cli.js';
+import type { Notices } from '../output.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Notices & Surroundings;
 
 /** Fails when a module cannot be loaded: a check that could not run is not a check that passed. */
 export async function configuredHooks(
-  cli: Cli,
+  cli: Scene,
   paths: readonly string[],
 ): Promise<(intent: Intent) => Promise<readonly HookOutcome[]>> {
   const hooks = (await Promise.all(paths.map((path) => hooksIn(cli, path)))).flat();
@@ -32,7 +36,7 @@ export async function configuredHooks(
   return (intent) => askHooks(hooks, intent, world, circuits);
 }
 
-async function hooksIn(cli: Cli, path: string): Promise<NamedHook[]> {
+async function hooksIn(cli: Scene, path: string): Promise<NamedHook[]> {
   const file = resolve(cli.io.cwd, path);
   const made = await load(cli, file).catch((error: unknown) => {
     const why =
@@ -56,7 +60,7 @@ async function hooksIn(cli: Cli, path: string): Promise<NamedHook[]> {
   });
 }
 
-async function load(cli: Cli, file: string): Promise<unknown[]> {
+async function load(cli: Scene, file: string): Promise<unknown[]> {
   const exported = (await cli.io.importModule(pathToFileURL(file).href)).default;
   const several: readonly unknown[] = Array.isArray(exported) ? exported : [exported];
   return several.map((one) => (typeof one === 'function' ? new (one as new () => unknown)() : one));

@@ -4,19 +4,22 @@ import { join } from 'node:path';
 import type { MeshStage, Stage } from '../../app/setup/demo.js';
 import { drill, type DrillReport } from '../../app/mesh/drill.js';
 import { giveOrder } from '../../app/mesh/orders.js';
-import type { Cli } from '../cli.js';
 import { saveUserConfig } from '../config/files.js';
 import { meshSession } from '../mesh/session.js';
 import { serveMesh } from '../../workspace/mesh-serving.js';
 import { SYSTEM } from '../../workspace/world.js';
 import { meshFollower } from '../../workspace/mesh.js';
 import { localCopy } from '../mesh/access.js';
+import type { Setting } from '../setting.js';
+import type { Notices } from '../output.js';
+import type { Lifetime } from '../../workspace/workspace.js';
+import type { Surroundings } from '../io.js';
 
 /** The longest that anything here may take, in ms. */
 const PATIENCE_MS = 3_000;
 
 export async function raiseMesh(
-  stage: Cli,
+  stage: Setting & Notices & Lifetime & Surroundings,
   acting: Stage,
 ): Promise<{ mesh: MeshStage; drilled: () => Promise<DrillReport> }> {
   const data = join(stage.workspace.paths().stateDir, 'mesh');

@@ -17,8 +17,7 @@ import {
 import type { ChainedLog } from '../../app/logs/check.js';
 import { Failure, shellWord } from '../../app/failure.js';
 import type { State } from '../../app/ports/state.js';
-import type { Cli } from '../cli.js';
-import { loadConfig, type Config } from '../config/load.js';
+import { loadConfig, type Config, type ConfigSource } from '../config/load.js';
 import { inspectGeneration, inspectPrincipalKeys } from './exposure.js';
 import { disowned } from '../../workspace/files.js';
 import { unknownVariables } from '../config/keys.js';
@@ -29,13 +28,19 @@ import { principalPins } from '../passports/pins.js';
 import { inspection, keyStores } from '../../workspace/keys.js';
 import { proxyUse } from '../../workspace/programs.js';
 import { loadState, localState } from '../../workspace/state.js';
+import type { Setting } from '../setting.js';
+import type { Notices } from '../output.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Setting & Notices & Surroundings & Pick<ConfigSource, 'globals'>;
 
 export interface NodeVersion {
   /** As `process.version` has it. */
   readonly node: string;
 }
 
-export async function* checkup(cli: Cli, { node }: NodeVersion): AsyncGenerator<Finding> {
+export async function* checkup(cli: Scene, { node }: NodeVersion): AsyncGenerator<Finding> {
   yield inspectNode(node);
   yield inspectStartup(cli.io.startup);
   const { config, findings } = await inspectConfig(cli);
@@ -64,7 +69,7 @@ export async function* checkup(cli: Cli, { node }: NodeVersion): AsyncGenerator<
 }
 
 /** One finding at a time, so that trouble with one does not hide the others before it. */
-async function* meshFindings(cli: Cli, config: Config, hasState: boolean): AsyncGenerator<Finding> {
+async function* meshFindings(cli: Scene, config: Config, hasState: boolean): AsyncGenerator<Finding> {
   const { inspectMesh } = await import('./mesh.js');
   try {
     yield* inspectMesh(cli, config, hasState);
@@ -99,7 +104,7 @@ function inspectNode(version: string): Finding {
   return failed('node', `Node ${version.replace(/^v/, '')} is too old.`, 'install Node 20.19 or later', EXIT.config);
 }
 
-async function inspectConfig(cli: Cli): Promise<{ config: Config | null; findings: Finding[] }> {
+async function inspectConfig(cli: Scene): Promise<{ config: Config | null; findings: Finding[] }> {
   const findings = unknownVariables(cli.io.env).map((message) =>
     warning('config', `The variable ${message}`, 'aip help config'),
   );
@@ -134,7 +139,7 @@ function isPolicy(name: string): boolean {
   return /^(?:verify|revocation)\.|^(?:hooks|principals)$/.test(name);
 }
 
-async function inspectState(cli: Cli): Promise<{ state: (State & ChainedLog) | null; finding: Finding }> {
+async function inspectState(cli: Scene): Promise<{ state: (State & ChainedLog) | null; finding: Finding }> {
   const { stateFile } = cli.workspace.paths();
   const { isMakeable, othersMay } = await inspection();
   try {
@@ -164,7 +169,7 @@ async function inspectState(cli: Cli): Promise<{ state: (State & ChainedLog) | n
   }
 }
 
-async function pinLookup(cli: Cli, config: Config | null, state: State) {
+async function pinLookup(cli: Scene, config: Config | null, state: State) {
   // Without a config that can be read, the pins of the state are all there are.
   if (config === null) {
     const { pinnedKeys } = await import('../../app/keys/principals.js');
@@ -177,7 +182,7 @@ async function pinLookup(cli: Cli, config: Config | null, state: State) {
 const PROBE = 'aip doctor';
 
 async function* inspectKeychain(
-  cli: Cli,
+  cli: Scene,
   config: Config | null,
   expected: readonly ExpectedKey[],
 ): AsyncGenerator<Finding> {
@@ -206,7 +211,7 @@ async function* inspectKeychain(
   }
 }
 
-async function* inspectKeys(cli: Cli, expected: readonly ExpectedKey[]): AsyncGenerator<Finding> {
+async function* inspectKeys(cli: Scene, expected: readonly ExpectedKey[]): AsyncGenerator<Finding> {
   const { othersMay, requireKeyFile, inspectEnvFile } = await inspection();
   let whole = 0;
   let unasked = 0;
@@ -236,7 +241,7 @@ async function* inspectKeys(cli: Cli, expected: readonly ExpectedKey[]): AsyncGe
   yield ok('key', expected.length === 0 ? 'No private keys are held here.' : `${where} (not opened)${kept}.`);
 }
 
-async function* inspectEnvFiles(cli: Cli, expected: readonly ExpectedKey[]): AsyncGenerator<Finding> {
+async function* inspectEnvFiles(cli: Scene, expected: readonly ExpectedKey[]): AsyncGenerator<Finding> {
   const { inspectEnvFile } = await inspection();
   const recorded = expected.filter(({ record }) => record.store === 'env').map(({ record }) => record.ref);
   const usual = ['.env', '.env.local'].map((name) => join(cli.io.cwd, name));
@@ -261,7 +266,7 @@ async function* inspectEnvFiles(cli: Cli, expected: readonly ExpectedKey[]): Asy
 }
 
 /** What stands between this machine and the network, for the mesh, did.json files and webhooks. */
-async function* inspectProxies(cli: Cli): AsyncGenerator<Finding> {
+async function* inspectProxies(cli: Scene): AsyncGenerator<Finding> {
   const use = await proxyUse(cli.workspace);
   if ('problem' in use) {
     yield failed('proxy', `${use.problem}: nothing is reached over the network.`, 'aip help config', EXIT.config);

@@ -2,18 +2,23 @@
 import { EXIT, failed, ok, warning, type Finding } from '../../app/setup/doctor.js';
 import { Failure } from '../../app/failure.js';
 import { clockAhead, type MeshCopy } from '../../app/ports/mesh.js';
-import type { Cli } from '../cli.js';
 import type { Config } from '../config/load.js';
 import { meshAccess } from '../mesh/access.js';
 import { secretFile } from '../../workspace/keys.js';
 import { meshLines } from '../../workspace/mesh.js';
 import { localState } from '../../workspace/state.js';
 import { localCopy } from '../mesh/access.js';
+import type { Setting } from '../setting.js';
+import type { Surroundings } from '../io.js';
+import type { Notices } from '../output.js';
+
+/** What these functions need of a command. */
+type Scene = Setting & Surroundings & Notices;
 
 const TIMEOUT_MS = 2_000;
 
 /** `hasState`: false where there is no state to look into; none is made. */
-export async function* inspectMesh(cli: Cli, config: Config, hasState: boolean): AsyncGenerator<Finding> {
+export async function* inspectMesh(cli: Scene, config: Config, hasState: boolean): AsyncGenerator<Finding> {
   const access = await meshAccess(cli);
   if (access === null) return;
   yield await inspectKey(cli, config, hasState);
@@ -45,7 +50,7 @@ function* inspectClock(copy: Pick<MeshCopy, 'note'>, config: Config): Generator<
 
 const NO_COPY = warning('mesh', 'This machine has no copy of the mesh yet.', 'aip mesh follow');
 
-async function inspectKey(cli: Cli, config: Config, hasState: boolean): Promise<Finding> {
+async function inspectKey(cli: Scene, config: Config, hasState: boolean): Promise<Finding> {
   const join = 'aip mesh join <url> --mesh-key <key> --key-file <file>';
   const given = cli.io.env.AIP_MESH_KEY;
   if (given !== undefined && given !== '') return ok('mesh', 'The API key is in AIP_MESH_KEY.');
@@ -66,7 +71,7 @@ async function inspectKey(cli: Cli, config: Config, hasState: boolean): Promise<
   return ok('mesh', `The API key ${name} is in the ${record.store} store (not opened).`);
 }
 
-async function inspectCopy(cli: Cli, config: Config): Promise<Finding> {
+async function inspectCopy(cli: Scene, config: Config): Promise<Finding> {
   const copy = await localCopy(cli);
   const [provenAt, now, maxAge] = [copy.provenAt(), cli.io.now(), config.get('revocation.max_age')];
   const policy = config.get('revocation.on_stale') === 'deny' ? 'refuses' : 'goes by it and says so';

@@ -5,8 +5,8 @@ import { ok, warning, type Finding } from '../../app/setup/doctor.js';
 import { shellWord } from '../../app/failure.js';
 import { temporaryFolder } from '../../workspace/files.js';
 import { runProgram } from '../../workspace/programs.js';
-import type { Cli } from '../cli.js';
-import type { Startup } from '../io.js';
+import type { Startup, Surroundings } from '../io.js';
+import type { Lifetime } from '../../workspace/workspace.js';
 
 /** A command that is started for its compiled form, on a machine that is slow and busy, ms. */
 const PATIENCE_MS = 60_000;
@@ -46,7 +46,7 @@ export function inspectStartup(startup: Startup | null): Finding {
 }
 
 /** Runs what runs most often once, so that each leaves its compiled form behind; what did not work is a warning. */
-export async function warm(cli: Cli, startup: Startup | null): Promise<Finding[]> {
+export async function warm(cli: Surroundings & Lifetime, startup: Startup | null): Promise<Finding[]> {
   if (startup === null) return [];
   const { path, remove } = temporaryFolder('aip-warm-');
   cli.afterwards(remove);

@@ -3,8 +3,12 @@ import { Failure } from '../../app/failure.js';
 import { JsonError, parseJson, type LargeInteger } from '../../protocol/json/parse.js';
 import { MAX_DOCUMENT_BYTES } from '../../protocol/limits.js';
 import type { Json } from '../../protocol/json/values.js';
-import type { Cli } from '../cli.js';
 import { readDocument } from '../../workspace/files.js';
+import type { Notices } from '../output.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Notices & Surroundings;
 
 /**
  * How long a pipe with what is to be judged may take to its end, in ms. A writer that waits for the verdict before it goes on could
@@ -13,7 +17,7 @@ import { readDocument } from '../../workspace/files.js';
 export const PIPE_MS = 10_000;
 
 /** What is to be judged, in a file, a pipe or on stdin for `-`. Fails with UNREADABLE when a pipe does not end in time. */
-export async function readJudged(path: string, cli: Cli): Promise<Uint8Array> {
+export async function readJudged(path: string, cli: Scene): Promise<Uint8Array> {
   if (path !== '-') return (await readDocument(path, PIPE_MS)) ?? readInput(path, cli);
   if (cli.io.stdin.isTTY === true) return readStdin(cli);
   let timer: NodeJS.Timeout | undefined;
@@ -39,7 +43,7 @@ export function lateFailure(what: string): Failure {
 }
 
 /** All of stdin up to one byte past the document limit, so that the parser can refuse what is too long. */
-export async function readStdin(cli: Cli): Promise<Uint8Array> {
+export async function readStdin(cli: Scene): Promise<Uint8Array> {
   if (cli.io.stdin.isTTY === true) cli.note('Reading from the terminal; end with Ctrl-D.');
   const chunks: Buffer[] = [];
   let length = 0;
@@ -53,7 +57,7 @@ export async function readStdin(cli: Cli): Promise<Uint8Array> {
 }
 
 /** The bytes of a file, or of stdin for `-`. A file that is not there is a failure that names it. */
-export async function readInput(path: string, cli: Cli): Promise<Uint8Array> {
+export async function readInput(path: string, cli: Scene): Promise<Uint8Array> {
   if (path === '-') return readStdin(cli);
   if (path === '') throw new Failure('USAGE', 'The name of a file is empty.', { hint: 'name a file, or - for stdin' });
   const bytes = await readDocument(path);
@@ -63,12 +67,12 @@ export async function readInput(path: string, cli: Cli): Promise<Uint8Array> {
 }
 
 /** Reads what may be a file: null when there is none; stdin for `-`. */
-export function documentReader(cli: Cli): (path: string) => Promise<Uint8Array | null> {
+export function documentReader(cli: Scene): (path: string) => Promise<Uint8Array | null> {
   return (path) => (path === '-' ? readStdin(cli) : readDocument(path));
 }
 
 /** The JSON in a file or stdin, parsed strictly. */
-export async function readJsonInput(path: string, cli: Cli): Promise<Json> {
+export async function readJsonInput(path: string, cli: Scene): Promise<Json> {
   return jsonIn(await readInput(path, cli), path === '-' ? 'stdin' : path);
 }
 

@@ -2,12 +2,13 @@
 import { Failure, shellWord } from '../../app/failure.js';
 import { importKey, type VerifyKey } from '../../protocol/ed25519/verify.js';
 import { PUBLIC_KEY_FORMS, readPublicKey } from '../../protocol/identity/public-key-forms.js';
-import type { Cli } from '../cli.js';
 import { readInput } from './documents.js';
 import { readDocument } from '../../workspace/files.js';
+import type { Notices } from '../output.js';
+import type { Surroundings } from '../io.js';
 
 /** The key that `given` names. Fails with USAGE, naming `what` was asked for and what was found, and quoting neither. */
-export async function publicKeyFrom(given: string, what: string, cli: Cli): Promise<VerifyKey> {
+export async function publicKeyFrom(given: string, what: string, cli: Notices & Surroundings): Promise<VerifyKey> {
   const direct = given === '-' ? null : readPublicKey(given);
   if (direct !== null && direct.kind !== 'none') return usable(direct, `${what} is`);
   if (given === '') throw new Failure('USAGE', `${what} is empty.`, { hint: PUBLIC_KEY_FORMS });

@@ -4,9 +4,9 @@ import type { Submission } from '../../app/verification/intents.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { Decision } from '../../verify/decision.js';
 import type { Judgement } from '../../verify/judge.js';
-import { widthOf } from '../io.js';
-import type { Cli } from '../cli.js';
+import { widthOf, type Surroundings } from '../io.js';
 import { renderDecision } from '../render/decision/decision.js';
+import type { Output } from '../output.js';
 
 /** The decision with `params`: those of the judged bytes where they were accepted, null where they were refused. */
 export function withParams(
@@ -17,7 +17,11 @@ export function withParams(
 }
 
 /** Prints the accepted documents, a line each, on stdout, and refusals on stderr. The decisions are committed by now. */
-export function printVerified(judgements: readonly Judgement[], submissions: readonly Submission[], cli: Cli): void {
+export function printVerified(
+  judgements: readonly Judgement[],
+  submissions: readonly Submission[],
+  cli: Output & Surroundings,
+): void {
   const look = { paint: cli.paintErr, width: widthOf(cli.io.stderr) ?? 100, verbose: cli.globals.verbose };
   judgements.forEach(({ decision }, i) => {
     if (!decision.success) cli.io.stderr.write(`${renderDecision(decision, look)}\n`);

@@ -5,9 +5,13 @@ import { readApproval, type Approval } from '../../protocol/approval.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { approvalProblem } from '../../verify/approved.js';
 import type { Judgement } from '../../verify/judge.js';
-import type { Cli } from '../cli.js';
 import { readInput } from '../input/documents.js';
 import type { OptionSpec } from '../spec.js';
+import type { Notices } from '../output.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Notices & Surroundings;
 
 export interface ApprovalFlags {
   readonly approval: readonly string[];
@@ -26,11 +30,11 @@ export interface GivenApproval {
   readonly source: string;
 }
 
-export function approvalsIn({ approval: files }: ApprovalFlags, cli: Cli): Promise<GivenApproval[]> {
+export function approvalsIn({ approval: files }: ApprovalFlags, cli: Scene): Promise<GivenApproval[]> {
   return Promise.all(files.map(async (source) => ({ source, approval: await approvalIn(source, cli) })));
 }
 
-async function approvalIn(file: string, cli: Cli): Promise<Approval> {
+async function approvalIn(file: string, cli: Scene): Promise<Approval> {
   const bytes = await readInput(file, cli);
   try {
     return readApproval(bytes);
@@ -44,7 +48,7 @@ async function approvalIn(file: string, cli: Cli): Promise<Approval> {
 
 /** Who gave an approval, and is told that one is needed, is told as well why this one does not count. */
 export function explainUnapproved(
-  cli: Cli,
+  cli: Scene,
   given: readonly GivenApproval[],
   { pins }: Pick<VerifierDeps, 'pins'>,
   judgements: readonly Judgement[],

@@ -3,11 +3,17 @@ import { join } from 'node:path';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { Failure } from '../../app/failure.js';
 import type { Pin, State } from '../../app/ports/state.js';
-import type { Cli } from '../cli.js';
 import type { KeyPlaceFlags } from './signing.js';
 import type { BoundCommand } from './bind-arguments.js';
 import { temporaryFolder } from '../../workspace/files.js';
 import { localState } from '../../workspace/state.js';
+import type { Setting } from '../setting.js';
+import type { Notices } from '../output.js';
+import type { Lifetime } from '../../workspace/workspace.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Setting & Notices & Lifetime & Surroundings;
 
 /**
  * Variables of aip's own that a child may have: where the home and the mesh are. Everything else of that name stays behind, secrets
@@ -24,7 +30,7 @@ export function childEnvironment(
 }
 
 /** A file with the verified document, for this user alone, until the command is done. */
-export function intentFile(text: string, cli: Cli): string {
+export function intentFile(text: string, cli: Scene): string {
   const folder = temporaryFolder('aip-intent-');
   cli.afterwards(() => folder.remove());
   const path = join(folder.path, 'intent.json');
@@ -37,7 +43,7 @@ export function intentFile(text: string, cli: Cli): string {
 export async function warnBefore(
   bound: BoundCommand,
   options: KeyPlaceFlags & { readonly strict?: boolean },
-  cli: Cli,
+  cli: Scene,
 ): Promise<void> {
   const found: { readonly code: string; readonly message: string; readonly hint: string }[] = [];
   if (bound.unbound) {
@@ -61,7 +67,7 @@ export async function warnBefore(
   }
 }
 
-function passphraseAtHand({ passphraseFile, passphraseFd }: KeyPlaceFlags, cli: Cli): boolean {
+function passphraseAtHand({ passphraseFile, passphraseFd }: KeyPlaceFlags, cli: Scene): boolean {
   return passphraseFile !== undefined || passphraseFd !== undefined || Boolean(cli.io.env.AIP_KEY_PASSPHRASE);
 }
 

@@ -4,11 +4,18 @@ import { documentText } from '../../protocol/aip1/sign.js';
 import type { IntentDocument } from '../../protocol/intent.js';
 import type { Passport } from '../../protocol/passport.js';
 import type { Judgement } from '../../verify/judge.js';
-import type { Cli } from '../cli.js';
 import { verification } from './verification.js';
+import type { Setting } from '../setting.js';
+import type { Notices } from '../output.js';
+import type { Lifetime } from '../../workspace/workspace.js';
+import type { Surroundings } from '../io.js';
 
 /** What this machine's verifier would say of an intent; nothing is spent, counted or logged. */
-export async function preview(cli: Cli, passport: Passport, intent: IntentDocument | ValueObject): Promise<Judgement> {
+export async function preview(
+  cli: Setting & Notices & Lifetime & Surroundings,
+  passport: Passport,
+  intent: IntentDocument | ValueObject,
+): Promise<Judgement> {
   const { deps, options } = await verification(cli, { dryRun: true, passports: [passport], principalKey: [] });
   const [judgement] = await verifyIntents(deps, options, [
     { bytes: Buffer.from(documentText(intent as unknown as ValueObject)), source: null },

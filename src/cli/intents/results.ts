@@ -3,10 +3,14 @@ import { appendFileSync } from 'node:fs';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import type { Decision } from '../../verify/decision.js';
 import type { Judgement } from '../../verify/judge.js';
-import type { Cli } from '../cli.js';
 import { placeOf } from '../render/decision/place.js';
 import { safeJson } from '../render/terminal/text.js';
 import { VERSION } from '../version.js';
+import type { Output } from '../output.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Output & Surroundings;
 
 export type Format = 'human' | 'json' | 'ndjson' | 'github' | 'sarif' | 'junit';
 
@@ -16,7 +20,7 @@ export interface ResultWriter {
 }
 
 /** Loads the one renderer that is asked for. */
-export async function resultWriter(cli: Cli, format: Format, many: boolean): Promise<ResultWriter> {
+export async function resultWriter(cli: Scene, format: Format, many: boolean): Promise<ResultWriter> {
   const decisionsOf = (judgements: readonly Judgement[]) => judgements.map(({ decision }) => decision);
   switch (format) {
     case 'json':
@@ -64,7 +68,7 @@ export async function resultWriter(cli: Cli, format: Format, many: boolean): Pro
 }
 
 /** GitHub reads relative paths from the top of the checkout; a step may run in a folder of it. */
-function inRepository(cli: Cli, decisions: readonly Decision[]): readonly Decision[] {
+function inRepository(cli: Scene, decisions: readonly Decision[]): readonly Decision[] {
   const top = cli.io.env.GITHUB_WORKSPACE;
   const folder = top === undefined || top === '' ? '' : relative(top, cli.io.cwd);
   if (folder === '' || folder === '..' || folder.startsWith(`..${sep}`) || isAbsolute(folder)) return decisions;
@@ -77,7 +81,7 @@ function inRepository(cli: Cli, decisions: readonly Decision[]): readonly Decisi
 }
 
 /** By now the decisions are committed: a summary that cannot be written takes none of them back. */
-function appendSummary(cli: Cli, summary: string): void {
+function appendSummary(cli: Scene, summary: string): void {
   const file = cli.io.env.GITHUB_STEP_SUMMARY;
   if (file === undefined || file === '') return;
   try {

@@ -5,10 +5,14 @@ import type { KeyStoreName } from '../../app/ports/state.js';
 import { JsonError, parseJsonText } from '../../protocol/json/parse.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
-import type { Cli } from '../cli.js';
 import { readJsonInput } from '../input/documents.js';
 import type { OptionSpec } from '../spec.js';
 import { pairs } from '../input/values.js';
+import type { Notices } from '../output.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Notices & Surroundings;
 
 export interface RequestFlags {
   readonly action?: string;
@@ -36,7 +40,7 @@ export const REQUEST_OPTIONS: readonly OptionSpec[] = [
 ];
 
 /** A store named by flag; else the environment, where this machine holds no key of its own and the variable is set. */
-export function storeNamed(options: KeyPlaceFlags, held: boolean, cli: Cli): KeyStoreName | null {
+export function storeNamed(options: KeyPlaceFlags, held: boolean, cli: Scene): KeyStoreName | null {
   if (options.keyStore !== undefined) return options.keyStore;
   if (options.envFile !== undefined) return 'env';
   return !held && cli.io.env[AGENT_KEY_VARIABLE] !== undefined ? 'env' : null;
@@ -52,7 +56,7 @@ interface Given {
 export async function requestOf(
   file: string | undefined,
   options: RequestFlags,
-  cli: Cli,
+  cli: Scene,
 ): Promise<{ action: string; params: JsonObject; target: string | null }> {
   const given: Given = file === undefined ? {} : shape(await readJsonInput(file, cli), file === '-' ? 'stdin' : file);
   const action = options.action ?? given.action;
@@ -70,7 +74,7 @@ export async function requestOf(
   return { action, params, target: options.target ?? given.target ?? null };
 }
 
-async function paramsOf(text: string | undefined, cli: Cli): Promise<JsonObject> {
+async function paramsOf(text: string | undefined, cli: Scene): Promise<JsonObject> {
   if (text === undefined) return {};
   const json = text.startsWith('@') ? await readJsonInput(text.slice(1), cli) : inlineJson(text);
   if (!isObject(json)) throw new Failure('USAGE', 'The params are not a JSON object.');

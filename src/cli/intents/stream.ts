@@ -9,8 +9,7 @@ import {
   type VerifyOptions,
 } from '../../app/verification/intents.js';
 import type { Judgement } from '../../verify/judge.js';
-import type { Cli } from '../cli.js';
-import { OutputClosed } from '../io.js';
+import { OutputClosed, type Surroundings } from '../io.js';
 import { inTime } from '../input/in-time.js';
 import { lineBatches, type Line } from '../input/lines.js';
 import { withParams } from './accepted.js';
@@ -18,6 +17,10 @@ import { exitOf } from './refusal.js';
 import { safeJson } from '../render/terminal/text.js';
 import type { Format } from './results.js';
 import { fileExists, isNamedPipe } from '../../workspace/files.js';
+import type { Output } from '../output.js';
+
+/** What these functions need of a command. */
+type Scene = Output & Surroundings;
 
 /** Fewer lines than this are committed at once. */
 const WORTH_AHEAD = 32;
@@ -38,7 +41,7 @@ export interface StreamRequest {
 }
 
 /** Judges NDJSON of any length in constant memory: the next batches' signatures are computed while this one is committed. */
-export async function verifyStream(cli: Cli, request: StreamRequest): Promise<number> {
+export async function verifyStream(cli: Scene, request: StreamRequest): Promise<number> {
   if (request.format !== 'ndjson') {
     throw new Failure('USAGE', `A stream is answered line by line, not as ${request.format}.`, {
       hint: '--format ndjson',
@@ -120,7 +123,7 @@ function arrives(promise: Promise<unknown>): Promise<boolean> {
 }
 
 async function* batches(
-  cli: Cli,
+  cli: Scene,
   { sources, failFast }: StreamRequest,
 ): AsyncGenerator<{ lines: Line[]; source: string }> {
   for (const source of sources) {

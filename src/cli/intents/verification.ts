@@ -8,13 +8,19 @@ import type { Demands } from '../../app/verification/replaced.js';
 import type { PinnedKey } from '../../verify/context.js';
 import type { Config } from '../config/load.js';
 import type { GivenApproval } from './approvals.js';
-import type { Cli } from '../cli.js';
 import { meshFreshness } from '../mesh/freshness.js';
 import { principalPins, type ResolveFlags } from '../passports/pins.js';
 import { requirePolicy } from '../config/load.js';
 import { trustRules } from '../config/trust-rules.js';
 import { verifierDeps, verifyOptions } from '../../workspace/verification.js';
 import { localState } from '../../workspace/state.js';
+import type { Setting } from '../setting.js';
+import type { Notices } from '../output.js';
+import type { Lifetime } from '../../workspace/workspace.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Setting & Notices & Lifetime & Surroundings;
 
 export interface VerificationFlags extends ResolveFlags {
   readonly dryRun?: boolean;
@@ -35,7 +41,7 @@ export interface VerificationFlags extends ResolveFlags {
 }
 
 export async function verification(
-  cli: Cli,
+  cli: Scene,
   flags: VerificationFlags,
 ): Promise<{ deps: VerifierDeps; options: VerifyOptions }> {
   const [state, config] = await Promise.all([localState(cli.workspace), cli.config()]);
@@ -76,7 +82,7 @@ function ageSet(flag: number | undefined, config: Config): number | undefined {
 }
 
 /** Loaded only where there are any: it is code of the user's. */
-async function hooksOf(cli: Cli, paths: readonly string[]): Promise<VerifierDeps['hooks']> {
+async function hooksOf(cli: Scene, paths: readonly string[]): Promise<VerifierDeps['hooks']> {
   if (paths.length === 0) return () => null;
   const { configuredHooks } = await import('../config/hooks.js');
   const ask = await configuredHooks(cli, paths);
@@ -88,7 +94,7 @@ async function hooksOf(cli: Cli, paths: readonly string[]): Promise<VerifierDeps
  * ahead. This machine's are asked for every time: a principal that is removed counts no longer in a stream that goes on.
  */
 async function pinsFor(
-  cli: Cli,
+  cli: Scene,
   flags: ResolveFlags,
   trust: LocalTrust,
   given: readonly (Passport | UnreadablePassport)[],

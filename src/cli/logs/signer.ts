@@ -4,12 +4,17 @@ import type { HeldKey } from '../../app/keys/keyring.js';
 import { issuerKey, type PrincipalDeps } from '../../app/keys/principals.js';
 import { parsePrincipalId } from '../../protocol/identity/did.js';
 import { readPublicKey } from '../../protocol/identity/public-key-forms.js';
-import type { Cli } from '../cli.js';
 import { PASSPHRASE_OPTIONS } from '../input/options.js';
 import { publicKeyFrom } from '../input/public-key.js';
 import type { OptionSpec } from '../spec.js';
 import { keyring } from '../../workspace/keys.js';
 import { localState } from '../../workspace/state.js';
+import type { Setting } from '../setting.js';
+import type { Notices } from '../output.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Setting & Notices & Surroundings;
 
 export interface SignerFlags {
   readonly principal?: string;
@@ -27,12 +32,12 @@ export const SIGNER_OPTIONS: readonly OptionSpec[] = [
 ];
 
 /** The principal's key that signs for this machine; fails when it is not clear which, or the key is not here. */
-export async function logSigner(cli: Cli, flags: SignerFlags): Promise<HeldKey> {
+export async function logSigner(cli: Scene, flags: SignerFlags): Promise<HeldKey> {
   const deps: PrincipalDeps = await keyring(cli.workspace, flags);
   return (await issuerKey(deps, await signingPrincipal(cli, deps, flags.principal), null)).key;
 }
 
-async function signingPrincipal(cli: Cli, { state }: PrincipalDeps, named: string | undefined): Promise<string> {
+async function signingPrincipal(cli: Scene, { state }: PrincipalDeps, named: string | undefined): Promise<string> {
   if (named !== undefined) {
     if (parsePrincipalId(named) !== null) return named;
     throw new Failure('USAGE', `"${named.slice(0, 80)}" is not a principal.`, { hint: '--principal did:web:acme.com' });
@@ -54,7 +59,7 @@ async function signingPrincipal(cli: Cli, { state }: PrincipalDeps, named: strin
 }
 
 /** Public keys whose statements about the log are believed: pinned ones, the mesh's, and those named by flag. */
-export async function statementKeys(cli: Cli, named: readonly string[]): Promise<Uint8Array[]> {
+export async function statementKeys(cli: Scene, named: readonly string[]): Promise<Uint8Array[]> {
   const [state, config] = await Promise.all([localState(cli.workspace), cli.config()]);
   const mesh = config.get('mesh.public_key');
   const texts = [...Object.values(config.get('principals')), ...(mesh === null ? [] : [mesh])];

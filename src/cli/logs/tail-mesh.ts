@@ -5,17 +5,18 @@ import type { MeshLine } from '../../app/ports/mesh.js';
 import type { LogRecord } from '../../app/logs/foreign-records.js';
 import { matcher } from '../../app/logs/tail.js';
 import { reconnectDelay } from '../../mesh/client/reconnect.js';
-import type { Cli } from '../cli.js';
 import { clean } from '../render/terminal/text.js';
 import { Newest, type TailWriter } from './tail.js';
 import type { TailRequest } from './tail-sources.js';
 import { pause } from '../../workspace/files.js';
+import type { Notices } from '../output.js';
+import type { Surroundings } from '../io.js';
 
 const WAIT_MS = 20_000;
 
 /** Resolves to true when the exit condition was met. */
 export async function tailMesh(
-  cli: Cli,
+  cli: Notices & Surroundings,
   line: MeshLine,
   { filter: given, last, follow }: TailRequest,
   writer: TailWriter,

@@ -6,9 +6,14 @@ import { lineChunks } from '../../app/logs/foreign-lines.js';
 import { foreignRecord, textOf, withStatus, type LogRecord, type ShownRecord } from '../../app/logs/foreign-records.js';
 import type { LogRecord as Recorded } from '../../protocol/log/entry.js';
 import { matcher, type LogFilter } from '../../app/logs/tail.js';
-import type { Cli } from '../cli.js';
 import { Newest, type TailWriter } from './tail.js';
 import { fileBytes, fileExists, isNamedPipe, pause } from '../../workspace/files.js';
+import type { Notices } from '../output.js';
+import type { Lifetime } from '../../workspace/workspace.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Notices & Lifetime & Surroundings;
 
 export interface TailRequest {
   readonly filter: LogFilter;
@@ -24,7 +29,7 @@ const BATCH = 256;
 
 /** Resolves to true when the exit condition was met. */
 export async function tailLog(
-  cli: Cli,
+  cli: Scene,
   state: LocalState,
   { filter, last, follow }: TailRequest,
   writer: TailWriter,
@@ -80,7 +85,7 @@ export async function tailLog(
 
 /** Lines of a file, or of stdin for `-`. Resolves to true when the exit condition was met. */
 export async function tailFile(
-  cli: Cli,
+  cli: Scene,
   path: string,
   { filter, last, follow }: TailRequest,
   writer: TailWriter,

@@ -2,12 +2,16 @@
 import { Failure } from '../../app/failure.js';
 import type { LogRecord, ShownRecord } from '../../app/logs/foreign-records.js';
 import { exitWatch, type ExitCondition } from '../../app/logs/tail.js';
-import type { Cli } from '../cli.js';
 import { renderEntry } from '../render/entry.js';
 import { safeJson, safeText } from '../render/terminal/text.js';
+import type { Output } from '../output.js';
+import type { Interruptible, Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Output & Surroundings & Interruptible;
 
 export class TailWriter {
-  readonly #cli: Cli;
+  readonly #cli: Scene;
   readonly #enough: ((record: LogRecord) => boolean) | null;
   readonly #started: number;
   #shown = 0;
@@ -20,7 +24,7 @@ export class TailWriter {
   #timeless = 0;
   #firstTimeless = 0;
 
-  constructor(cli: Cli, exitOn: ExitCondition | null) {
+  constructor(cli: Scene, exitOn: ExitCondition | null) {
     this.#cli = cli;
     this.#enough = exitOn === null ? null : exitWatch(exitOn);
     this.#started = cli.io.now();

@@ -6,15 +6,16 @@ import type { LogCheckpoint } from '../../app/logs/statements.js';
 import { Failure } from '../../app/failure.js';
 import { START, verifyChain, type Link } from '../../protocol/log/chain.js';
 import type { Entry } from '../../protocol/log/entry.js';
-import type { Cli } from '../cli.js';
 import { fileBytes } from '../../workspace/files.js';
+import type { Notices } from '../output.js';
+import type { Surroundings } from '../io.js';
 
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 const QUOTE = 0x22;
 
 export async function verifyExport(
-  cli: Cli,
+  cli: Notices & Surroundings,
   path: string,
   { keys, given, pause }: CheckpointOptions,
 ): Promise<CheckpointVerdict> {

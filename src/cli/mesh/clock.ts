@@ -1,12 +1,14 @@
 /** How far this machine's clock is from the mesh's: suspensions end by the mesh's. */
 import { parseTime } from '../../protocol/time.js';
-import type { Cli } from '../cli.js';
+import type { Setting } from '../setting.js';
+import type { Notices } from '../output.js';
+import type { Surroundings } from '../io.js';
 
 /**
  * How many ms this machine is ahead of the mesh, whose time was `time` (RFC 3339) a moment ago; null where it could not be read. Warns
  * where the two differ by more than intents may.
  */
-export async function clockDifference(cli: Cli, time: string): Promise<number | null> {
+export async function clockDifference(cli: Setting & Notices & Surroundings, time: string): Promise<number | null> {
   const theirs = parseTime(time);
   if (theirs === null) return null;
   const ahead = cli.io.now() - theirs;

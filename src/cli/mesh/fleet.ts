@@ -5,17 +5,25 @@ import type { FindDeps } from '../../app/passports/find.js';
 import type { State } from '../../app/ports/state.js';
 import { finding, type KeyPlaces } from '../../workspace/keys.js';
 import { meshLines } from '../../workspace/mesh.js';
-import type { Cli } from '../cli.js';
 import { documentReader } from '../input/documents.js';
 import { apiKey, meshAccess } from './access.js';
+import type { Setting } from '../setting.js';
+import type { Notices } from '../output.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Setting & Notices & Surroundings;
 
 /** What finding an agent needs, the mesh's names included where this machine belongs to one. */
-export async function findingAnywhere(cli: Cli, places: KeyPlaces = {}): Promise<FindDeps & { readonly state: State }> {
+export async function findingAnywhere(
+  cli: Scene,
+  places: KeyPlaces = {},
+): Promise<FindDeps & { readonly state: State }> {
   return { ...(await finding(cli.workspace, documentReader(cli))), fleet: (find) => knownToMesh(cli, places, find) };
 }
 
 /** Ids that hold `find`, of agents that the mesh has believed; empty without a mesh, or when it does not answer. */
-async function knownToMesh(cli: Cli, places: KeyPlaces, find: string): Promise<readonly string[]> {
+async function knownToMesh(cli: Scene, places: KeyPlaces, find: string): Promise<readonly string[]> {
   try {
     const mesh = await meshAccess(cli);
     if (mesh === null) return [];

@@ -1,9 +1,13 @@
 /** What a command that follows the mesh says: states once, events as they come, gaps never hidden. */
 import type { MeshEvent } from '../../mesh/log/event.js';
 import type { AlarmKind, FollowState } from '../../mesh/client/messages.js';
-import type { Cli } from '../cli.js';
 import { renderEvent } from '../render/mesh.js';
 import { clean, safeJson } from '../render/terminal/text.js';
+import type { Output } from '../output.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Output & Surroundings;
 
 const MEANING: Readonly<Record<FollowState, string>> = {
   syncing: 'connecting to',
@@ -13,7 +17,7 @@ const MEANING: Readonly<Record<FollowState, string>> = {
 };
 
 export class FollowTeller {
-  readonly #cli: Cli;
+  readonly #cli: Scene;
   readonly #url: string;
   readonly #started: number;
   #said = '';
@@ -21,7 +25,7 @@ export class FollowTeller {
   #refused = false;
   #events = 0;
 
-  constructor(cli: Cli, url: string) {
+  constructor(cli: Scene, url: string) {
     this.#cli = cli;
     this.#url = url;
     this.#started = cli.io.now();

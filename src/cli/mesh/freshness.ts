@@ -3,12 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Freshness } from '../../verify/context.js';
 import { Failure } from '../../app/failure.js';
 import { clockAhead, type MeshCopy } from '../../app/ports/mesh.js';
-import type { Cli } from '../cli.js';
 import { meshFollower, meshLines, refreshCopy } from '../../workspace/mesh.js';
 import { apiKey, localCopy, meshAccess, type MeshAccess } from './access.js';
 import { fetchPassports } from '../../app/mesh/passports.js';
 import { localState } from '../../workspace/state.js';
 import { hasLeft, listeningVerifier, notePolicy } from './listening.js';
+import type { Setting } from '../setting.js';
+import type { Notices } from '../output.js';
+import type { Lifetime } from '../../workspace/workspace.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Setting & Notices & Lifetime & Surroundings;
 
 /** The longest that a verification waits for the mesh, in ms: reading the API key is part of it. */
 const REFRESH_MS = 300;
@@ -17,7 +23,7 @@ const REFRESH_MS = 300;
  * What verification asks for at each judgement. Without a mesh this machine's own record is all there is. `live`: the mesh is followed for as
  * long as the command runs, because a stream of intents outlives any copy.
  */
-export async function meshFreshness(cli: Cli, live: boolean): Promise<(now: number) => Freshness> {
+export async function meshFreshness(cli: Scene, live: boolean): Promise<(now: number) => Freshness> {
   const [config, access] = await Promise.all([cli.config(), meshAccess(cli)]);
   const maxAgeMs = config.get('revocation.max_age');
   const onStale = config.get('revocation.on_stale');
@@ -46,7 +52,7 @@ function ageOf(copy: Pick<MeshCopy, 'provenAt'>, now: number): number | null {
 }
 
 /** Asks the mesh once. Whatever goes wrong, the policy for a stale copy decides. */
-async function asked(cli: Cli, access: MeshAccess, copy: MeshCopy, maxAgeMs: number): Promise<boolean> {
+async function asked(cli: Scene, access: MeshAccess, copy: MeshCopy, maxAgeMs: number): Promise<boolean> {
   const started = Date.now();
   const stop = new AbortController();
   const late = sleep(REFRESH_MS, undefined, { signal: stop.signal }).then(
@@ -75,7 +81,7 @@ async function asked(cli: Cli, access: MeshAccess, copy: MeshCopy, maxAgeMs: num
   return false;
 }
 
-async function follow(cli: Cli, access: MeshAccess, copy: MeshCopy, maxAgeMs: number): Promise<void> {
+async function follow(cli: Scene, access: MeshAccess, copy: MeshCopy, maxAgeMs: number): Promise<void> {
   try {
     const following = await meshFollower(cli.workspace, access, await key(cli), {
       // The machine's own key, as `aip mesh follow` uses it: both are one verifier, which has applied what each of its copies has.
@@ -93,6 +99,6 @@ async function follow(cli: Cli, access: MeshAccess, copy: MeshCopy, maxAgeMs: nu
 }
 
 /** Nobody is asked for a passphrase in the middle of a verification. */
-async function key(cli: Cli): Promise<string> {
+async function key(cli: Scene): Promise<string> {
   return apiKey(cli, { mayAsk: false });
 }

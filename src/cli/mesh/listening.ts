@@ -2,10 +2,14 @@
 import type { MeshCopy } from '../../app/ports/mesh.js';
 import { labelOf, writeLeaving, type ListeningVerifier, type OnStale } from '../../mesh/roster/member.js';
 import { parseApiKey } from '../../mesh/access/api-key.js';
-import type { Cli } from '../cli.js';
 import { VERSION } from '../version.js';
 import type { MeshAccess } from './access.js';
 import { machineKey, meshLines } from '../../workspace/mesh.js';
+import type { Setting } from '../setting.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Setting & Surroundings;
 
 const DAY_MS = 24 * 3_600_000;
 /** Policies are written down at most this often, in ms: every verification reports its own. */
@@ -16,7 +20,7 @@ const LEFT = 'left';
 
 /** This machine as the mesh is told of it: by its own key, with the loosest policy that decided here within a day. */
 export async function listeningVerifier(
-  cli: Cli,
+  cli: Scene,
   copy: Pick<MeshCopy, 'note'>,
   label?: string,
 ): Promise<ListeningVerifier> {
@@ -57,7 +61,7 @@ export function followsAgain(copy: Pick<MeshCopy, 'note' | 'setNote'>): void {
 }
 
 /** Says that this machine stops listening: written here first, so that nothing is decided on a copy that nobody is missed for. */
-export async function leave(cli: Cli, access: MeshAccess, apiKey: string, copy: MeshCopy): Promise<boolean> {
+export async function leave(cli: Scene, access: MeshAccess, apiKey: string, copy: MeshCopy): Promise<boolean> {
   copy.setNote(LEFT, String(cli.io.now()));
   const { key } = await machineKey(cli.workspace);
   const body = Buffer.from(JSON.stringify(writeLeaving(key, parseApiKey(apiKey)?.keyId ?? '')));

@@ -7,7 +7,6 @@ import { NEEDED_ROLE } from '../../mesh/command.js';
 import { sightingOf, type Sighting } from './seen.js';
 import { EVERYONE } from '../../mesh/subject.js';
 import { toHex } from '../../protocol/hex.js';
-import type { Cli } from '../cli.js';
 import { meshAccess, type MeshAccess } from './access.js';
 import { EVERYONE_OPTION, subjectNamed } from './subject.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
@@ -17,6 +16,13 @@ import type { OptionGroup, OptionSpec } from '../spec.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
 import { meshLines, refreshCopy } from '../../workspace/mesh.js';
 import { apiKey, localCopy, operatorSigner } from './access.js';
+import type { Setting } from '../setting.js';
+import type { Output } from '../output.js';
+import type { Asking } from '../questions/ask.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Setting & Output & Asking & Surroundings;
 
 export interface OrderFlags extends KeyPlaces {
   readonly everyone: boolean;
@@ -77,7 +83,7 @@ function meaning({ nearest }: Sighting): string {
 const WILL = { revoke: 'Revoke', suspend: 'Suspend', reinstate: 'Reinstate' } as const;
 
 export async function carryOut(
-  cli: Cli,
+  cli: Scene,
   agent: string | undefined,
   flags: OrderFlags,
   wish: Pick<Order, 'action' | 'durationMs'> & { readonly reason: () => Promise<string | null> },
@@ -155,7 +161,7 @@ function withWayOut(error: unknown, order: Order, flags: OrderFlags): unknown {
 }
 
 /** Regions are endpoints to try in turn; a mesh is not replicated to them, and nobody should believe that it is. */
-async function warnOfRegions(cli: Cli): Promise<void> {
+async function warnOfRegions(cli: Scene): Promise<void> {
   const config = await cli.config();
   if (config.get('mesh.replication_mode') !== 'sync' || config.get('mesh.regions').length === 0) return;
   cli.warn(
@@ -165,11 +171,11 @@ async function warnOfRegions(cli: Cli): Promise<void> {
 }
 
 /** Gives the order through the mesh, or carries it out on this machine alone where there is none. Asks nothing and shows nothing. */
-export function obey(cli: Cli, mesh: MeshAccess | null, order: Order, keys: KeyPlaces): Promise<Given> {
+export function obey(cli: Scene, mesh: MeshAccess | null, order: Order, keys: KeyPlaces): Promise<Given> {
   return mesh === null ? here(cli, order) : everywhere(cli, mesh, order, keys);
 }
 
-async function here(cli: Cli, order: Order): Promise<Given> {
+async function here(cli: Scene, order: Order): Promise<Given> {
   const copy = await localCopy(cli);
   const outcome = orderHere(copy, order, toHex(cli.workspace.world.random(16)), cli.io.now());
   const { status } = copy.standing(order.subject) ?? { status: 'active' as const };
@@ -184,7 +190,7 @@ async function here(cli: Cli, order: Order): Promise<Given> {
   };
 }
 
-async function everywhere(cli: Cli, mesh: MeshAccess, order: Order, flags: KeyPlaces): Promise<Given> {
+async function everywhere(cli: Scene, mesh: MeshAccess, order: Order, flags: KeyPlaces): Promise<Given> {
   const [key, signer, config] = await Promise.all([apiKey(cli, flags), operatorSigner(cli, flags), cli.config()]);
   const lines = await meshLines(cli.workspace, mesh, key);
   const waitMs = config.get('mesh.max_propagation_time_ms');
@@ -197,7 +203,7 @@ async function everywhere(cli: Cli, mesh: MeshAccess, order: Order, flags: KeyPl
 }
 
 /** This machine knows at once. The mesh has the last word, so trouble here is told and changes nothing. */
-async function applyHere(cli: Cli, mesh: MeshAccess, key: string, order: Order, { outcome }: Given): Promise<void> {
+async function applyHere(cli: Scene, mesh: MeshAccess, key: string, order: Order, { outcome }: Given): Promise<void> {
   try {
     const copy = await localCopy(cli);
     if (order.action !== 'reinstate') return anticipateDeny(copy, order, outcome, cli.io.now());

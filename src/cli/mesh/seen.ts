@@ -10,8 +10,13 @@ import { nearestOf } from '../../protocol/nearest.js';
 import { meshLines } from '../../workspace/mesh.js';
 import { localState } from '../../workspace/state.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
-import type { Cli } from '../cli.js';
 import { apiKey, localCopy, type MeshAccess } from './access.js';
+import type { Setting } from '../setting.js';
+import type { Notices } from '../output.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Setting & Notices & Surroundings;
 
 export interface Sighting {
   readonly seen: boolean;
@@ -21,7 +26,7 @@ export interface Sighting {
 
 /** Looks here first; the mesh is asked only about what is not known here. */
 export async function sightingOf(
-  cli: Cli,
+  cli: Scene,
   mesh: MeshAccess | null,
   subject: string,
   places: KeyPlaces,
@@ -39,7 +44,7 @@ export async function sightingOf(
 
 /** Ids of the mesh's fleet; null where the mesh knows the subject, or does not answer: then the order itself says what is wrong. */
 async function knownThere(
-  cli: Cli,
+  cli: Scene,
   mesh: MeshAccess,
   subject: string,
   places: KeyPlaces,

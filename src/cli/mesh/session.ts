@@ -2,11 +2,15 @@
 import type { AdminDeps } from '../../app/mesh/admin.js';
 import type { OrderDeps } from '../../app/mesh/orders.js';
 import type { MeshLine } from '../../app/ports/mesh.js';
-import type { Cli } from '../cli.js';
 import { requireMesh, type MeshAccess } from './access.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
 import { meshCheck, meshLines } from '../../workspace/mesh.js';
 import { apiKey, operatorSigner } from './access.js';
+import type { Setting } from '../setting.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Setting & Surroundings;
 
 export interface MeshSession {
   readonly access: MeshAccess;
@@ -17,20 +21,20 @@ export interface MeshSession {
   readonly check: (text: string, signature: string) => boolean;
 }
 
-export async function meshSession(cli: Cli, flags: KeyPlaces): Promise<MeshSession> {
+export async function meshSession(cli: Scene, flags: KeyPlaces): Promise<MeshSession> {
   const access = await requireMesh(cli);
   const [key, check] = await Promise.all([apiKey(cli, flags), meshCheck(access.publicKey)]);
   const lines = await meshLines(cli.workspace, access, key);
   return { access, key, lines, line: lines[0]!, check };
 }
 
-export async function adminSession(cli: Cli, flags: KeyPlaces): Promise<AdminDeps> {
+export async function adminSession(cli: Scene, flags: KeyPlaces): Promise<AdminDeps> {
   const [{ line }, signer] = await Promise.all([meshSession(cli, flags), operatorSigner(cli, flags)]);
   return { line, clock: cli.io.now, random: cli.workspace.world.random, signer };
 }
 
 /** What gives orders to the mesh of a session. */
-export async function orderDeps(cli: Cli, session: MeshSession, places: KeyPlaces): Promise<OrderDeps> {
+export async function orderDeps(cli: Scene, session: MeshSession, places: KeyPlaces): Promise<OrderDeps> {
   const [signer, config] = await Promise.all([operatorSigner(cli, places), cli.config()]);
   const waitMs = config.get('mesh.max_propagation_time_ms');
   return { lines: session.lines, clock: cli.io.now, random: cli.workspace.world.random, signer, waitMs };

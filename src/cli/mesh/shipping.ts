@@ -1,15 +1,21 @@
 /** Shipping this machine's log while a command follows the mesh. */
 import { shipLogs, type ShippingState } from '../../app/logs/ship.js';
 import { parsePublicKey } from '../../protocol/identity/keys.js';
-import type { Cli } from '../cli.js';
 import type { MeshAccess } from './access.js';
 import { clean } from '../render/terminal/text.js';
 import { pause } from '../../workspace/files.js';
 import { meshLines } from '../../workspace/mesh.js';
 import { localState } from '../../workspace/state.js';
+import type { Setting } from '../setting.js';
+import type { Output } from '../output.js';
+import type { Surroundings } from '../io.js';
 
 /** Starts shipping to the mesh's home; what keeps it from going on is said once. The function returned ends it. */
-export async function startShipping(cli: Cli, access: MeshAccess, key: string): Promise<() => Promise<void>> {
+export async function startShipping(
+  cli: Setting & Output & Surroundings,
+  access: MeshAccess,
+  key: string,
+): Promise<() => Promise<void>> {
   const state = await localState(cli.workspace);
   // Only home keeps the fleet's log; while it is away the entries wait here.
   const home = { endpoints: access.endpoints.slice(0, 1), ca: access.ca };

@@ -1,9 +1,11 @@
 /** Whom a command about standing means. */
 import { Failure } from '../../app/failure.js';
 import { canonicalSubject, EVERYONE } from '../../mesh/subject.js';
-import type { Cli } from '../cli.js';
 import type { ArgSpec, OptionSpec } from '../spec.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
+import type { Setting } from '../setting.js';
+import type { Notices } from '../output.js';
+import type { Surroundings } from '../io.js';
 
 export const SUBJECT_ARG: ArgSpec = {
   name: 'agent',
@@ -15,7 +17,7 @@ export const SUBJECT_ARG: ArgSpec = {
 export const EVERYONE_OPTION: OptionSpec = { flags: '--everyone', description: 'every agent of the mesh' };
 
 export async function subjectNamed(
-  cli: Cli,
+  cli: Setting & Notices & Surroundings,
   agent: string | undefined,
   everyone: boolean,
   places: KeyPlaces = {},

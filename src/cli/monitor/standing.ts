@@ -1,12 +1,15 @@
 /** Who is stopped, as the monitor sees it, and how it stops an agent itself. */
 import { Failure } from '../../app/failure.js';
 import { MONITOR, type MonitorDeps } from '../../app/monitor/check.js';
-import type { Cli } from '../cli.js';
 import { meshAccess } from '../mesh/access.js';
 import { obey } from '../mesh/order.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
 import { refreshCopy } from '../../workspace/mesh.js';
 import { apiKey, localCopy } from '../mesh/access.js';
+import type { Setting } from '../setting.js';
+import type { Output } from '../output.js';
+import type { Asking } from '../questions/ask.js';
+import type { Surroundings } from '../io.js';
 
 export interface MonitorStanding extends Pick<MonitorDeps, 'standing' | 'revoke'> {
   /** Brings this machine's copy up to date where that is needed; tells trouble once. */
@@ -17,7 +20,11 @@ export interface MonitorStanding extends Pick<MonitorDeps, 'standing' | 'revoke'
 const REFRESH_MS = 2_000;
 
 /** With `mayRevoke` a mesh without an API key is a failure at the start, and not when an agent must be stopped. */
-export async function monitorStanding(cli: Cli, keys: KeyPlaces, mayRevoke: boolean): Promise<MonitorStanding> {
+export async function monitorStanding(
+  cli: Setting & Output & Asking & Surroundings,
+  keys: KeyPlaces,
+  mayRevoke: boolean,
+): Promise<MonitorStanding> {
   const [mesh, copy, config] = await Promise.all([meshAccess(cli), localCopy(cli), cli.config()]);
   const key =
     mesh === null

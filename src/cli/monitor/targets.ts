@@ -3,11 +3,12 @@ import type { Target } from '../../app/monitor/delivery.js';
 import { isRoutingKey, pagerDutyNotice, slackNotice, webhookKey, webhookNotice } from '../../app/monitor/messages.js';
 import { Failure } from '../../app/failure.js';
 import { secretVariable } from '../../app/ports/secrets.js';
-import type { Cli } from '../cli.js';
 import { isAlertUrl } from '../config/kinds.js';
+import type { Setting } from '../setting.js';
+import type { Surroundings } from '../io.js';
 
 /** Fails with USAGE on a target that could not be told safely. */
-export async function monitorTargets(cli: Cli, webhook: string | undefined): Promise<Target[]> {
+export async function monitorTargets(cli: Setting & Surroundings, webhook: string | undefined): Promise<Target[]> {
   const config = await cli.config();
   const targets: Target[] = [];
   const slack = config.get('monitor.slack_url');

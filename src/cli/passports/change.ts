@@ -6,13 +6,19 @@ import { Failure } from '../../app/failure.js';
 import { readDocument } from '../../workspace/files.js';
 import type { Json } from '../../protocol/json/values.js';
 import type { Passport } from '../../protocol/passport.js';
-import type { Cli } from '../cli.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
 import { clean } from '../render/terminal/text.js';
 import type { OptionGroup } from '../spec.js';
 import { issuing, type KeyPlaces } from '../../workspace/keys.js';
 import { passportTarget, printUnwritten } from './out.js';
 import { announce, sayReach } from './reach.js';
+import type { Setting } from '../setting.js';
+import type { Output } from '../output.js';
+import type { Asking } from '../questions/ask.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Setting & Output & Asking & Surroundings;
 
 export interface ChangeFlags extends KeyPlaces {
   readonly out?: string;
@@ -43,7 +49,7 @@ export const CHANGE_EXITS = {
 
 /** Changes the passport of `agent` as `changeOf` says, and returns the exit code. */
 export async function changePassport(
-  cli: Cli,
+  cli: Scene,
   agent: string,
   flags: ChangeFlags,
   changeOf: (before: Passport) => Promise<Change> | Change,
@@ -83,7 +89,7 @@ export async function changePassport(
   return announced.exitCode;
 }
 
-function unchanged(cli: Cli, passport: Passport, path: string | null): number {
+function unchanged(cli: Scene, passport: Passport, path: string | null): number {
   if (cli.globals.json) cli.json({ ...answerOf(passport, path, false), differences: [], warnings: [] });
   else cli.out(`${clean(passport.agent.id)} is like that already: serial ${passport.serial} stays in force`);
   return 0;
@@ -105,7 +111,7 @@ function answerOf(passport: Passport, path: string | null, changed: boolean) {
 }
 
 /** One line a member: what it was, and what it will be. */
-export function renderDifferences(differences: readonly Difference[], { paintErr }: Pick<Cli, 'paintErr'>): string {
+export function renderDifferences(differences: readonly Difference[], { paintErr }: Pick<Scene, 'paintErr'>): string {
   return differences
     .flatMap(({ path, before, after }) => [
       ...(before === null ? [] : [paintErr.red(`- ${clean(path)}${valueOf(before)}`)]),

@@ -5,15 +5,20 @@ import { isAgentId } from '../../protocol/identity/did.js';
 import { passportOf, type Passport } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { isObject } from '../../protocol/json/values.js';
-import type { Cli } from '../cli.js';
 import { documentReader, jsonIn } from '../input/documents.js';
 import { localState } from '../../workspace/state.js';
+import type { Setting } from '../setting.js';
+import type { Notices } from '../output.js';
+import type { Surroundings } from '../io.js';
 
 /**
  * A passport that a verification is given. A file that is no JSON is the caller's mistake; one that names its agent and is no
  * valid passport makes that agent's intents refused with E103.
  */
-export async function passportFile(path: string, cli: Cli): Promise<Passport | UnreadablePassport> {
+export async function passportFile(
+  path: string,
+  cli: Setting & Notices & Surroundings,
+): Promise<Passport | UnreadablePassport> {
   const readFile = documentReader(cli);
   const bytes = await readFile(path);
   if (bytes === null) return (await findPassport({ state: await localState(cli.workspace), readFile }, path)).passport;

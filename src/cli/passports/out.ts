@@ -3,17 +3,21 @@ import { resolve } from 'node:path';
 import { passportText } from '../../app/passports/issue.js';
 import { Failure } from '../../app/failure.js';
 import type { PassportDocument } from '../../protocol/passport.js';
-import type { Cli } from '../cli.js';
+import type { Output } from '../output.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Output & Surroundings;
 
 /** The path from the root, or null for `--out -`. */
-export function passportTarget(out: string, cli: Cli): string | null {
+export function passportTarget(out: string, cli: Scene): string | null {
   if (out !== '-') return resolve(cli.io.cwd, out);
   if (!cli.globals.json) return null;
   throw new Failure('USAGE', 'Both --json and --out - would write to stdout.', { hint: '--out <file>' });
 }
 
 /** Prints a passport that went to no file, and returns how the rest is said: then stdout is taken. */
-export function printUnwritten(path: string | null, document: PassportDocument, cli: Cli): (text: string) => void {
+export function printUnwritten(path: string | null, document: PassportDocument, cli: Scene): (text: string) => void {
   if (path !== null) return (text) => cli.out(text);
   cli.out(passportText(document).trimEnd());
   return (text) => cli.note(text);

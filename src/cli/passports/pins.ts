@@ -5,11 +5,16 @@ import { keyId, parsePrincipalId } from '../../protocol/identity/did.js';
 import { importKey } from '../../protocol/ed25519/verify.js';
 import { PUBLIC_KEY_FORMS, readPublicKey } from '../../protocol/identity/public-key-forms.js';
 import type { PinnedKey } from '../../verify/context.js';
-import type { Cli } from '../cli.js';
 import { publicKeyFrom } from '../input/public-key.js';
 import { clean } from '../render/terminal/text.js';
 import type { OptionSpec } from '../spec.js';
 import { localState } from '../../workspace/state.js';
+import type { Setting } from '../setting.js';
+import type { Notices } from '../output.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Setting & Notices & Surroundings;
 
 export interface ResolveFlags {
   readonly principalKey: readonly string[];
@@ -21,7 +26,7 @@ export const RESOLVE_OPTIONS: readonly OptionSpec[] = [
   { flags: '--resolve', description: "fetch an unpinned principal's key from its did.json over HTTPS, for this run" },
 ];
 
-async function flaggedPins(texts: readonly string[], cli: Cli): Promise<Map<string, PinnedKey[]>> {
+async function flaggedPins(texts: readonly string[], cli: Scene): Promise<Map<string, PinnedKey[]>> {
   const given = new Map<string, PinnedKey[]>();
   for (const text of texts) {
     const at = text.indexOf('=');
@@ -34,14 +39,14 @@ async function flaggedPins(texts: readonly string[], cli: Cli): Promise<Map<stri
 }
 
 /** The keys that flags name, and no others: neither this machine's nor the config's. */
-export async function namedPins(texts: readonly string[], cli: Cli): Promise<(principal: string) => PinnedKey[]> {
+export async function namedPins(texts: readonly string[], cli: Scene): Promise<(principal: string) => PinnedKey[]> {
   const given = await flaggedPins(texts, cli);
   return (principal) => given.get(principal) ?? [];
 }
 
 /** Looks up a principal's keys; a principal named by flag is not looked up elsewhere. */
 export async function principalPins(
-  cli: Cli,
+  cli: Scene,
   flags: ResolveFlags,
 ): Promise<(principal: string) => Promise<readonly PinnedKey[]>> {
   const given = await flaggedPins(flags.principalKey, cli);

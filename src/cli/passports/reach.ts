@@ -5,11 +5,16 @@ import type { Passport } from '../../protocol/passport.js';
 import { canonicalize } from '../../protocol/json/canonical.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
-import type { Cli } from '../cli.js';
 import { meshAccess, roleIn } from '../mesh/access.js';
 import { meshSession, orderDeps } from '../mesh/session.js';
 import { renderReach } from '../render/standing.js';
 import { clean } from '../render/terminal/text.js';
+import type { Setting } from '../setting.js';
+import type { Output } from '../output.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Setting & Output & Surroundings;
 
 /** What became of a signed passport at the mesh. */
 export interface Announced {
@@ -23,7 +28,7 @@ const HERE: Announced = { publishing: null, exitCode: 0 };
 
 /** Hands a passport in where this machine has joined a mesh with a role that may; says what is true where it does not. */
 export async function announce(
-  cli: Cli,
+  cli: Scene,
   passport: Passport,
   flags: KeyPlaces & { readonly publish?: boolean; readonly force?: boolean },
 ): Promise<Announced> {
@@ -47,14 +52,14 @@ export async function announce(
 }
 
 /** Says who has the passport. */
-export function sayReach(cli: Cli, path: string | null, { publishing }: Announced): void {
+export function sayReach(cli: Scene, path: string | null, { publishing }: Announced): void {
   if (publishing === null) return knownHereAlone(cli, path);
   const { outcome } = publishing;
   cli.out(`  in force as event ${outcome.seq} of the mesh\n  ${renderReach(publishing, cli.paint)}`);
 }
 
 /** Said after a passport was signed and went nowhere else. */
-function knownHereAlone(cli: Cli, path: string | null): void {
+function knownHereAlone(cli: Scene, path: string | null): void {
   const file = path === null ? 'it' : clean(path);
   cli.note(
     `\nOnly this machine has it: the others go on with what they know until you import ${file} there (aip passport import).`,

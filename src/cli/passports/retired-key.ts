@@ -1,9 +1,12 @@
 /** A key that was rotated out because it may have leaked: it is denied as well, so that no copy of an older passport lets it in. */
 import { Failure } from '../../app/failure.js';
-import type { Cli } from '../cli.js';
 import { meshAccess } from '../mesh/access.js';
 import { obey } from '../mesh/order.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
+import type { Setting } from '../setting.js';
+import type { Surroundings } from '../io.js';
+import type { Output } from '../output.js';
+import type { Asking } from '../questions/ask.js';
 
 /** What became of the deny. */
 export interface RetiredKey {
@@ -13,7 +16,11 @@ export interface RetiredKey {
 }
 
 /** Denies `key` (`ed25519:` and hex) through the mesh, or on this machine alone, which it always reaches. */
-export async function denyRetired(cli: Cli, key: string, flags: KeyPlaces): Promise<RetiredKey> {
+export async function denyRetired(
+  cli: Setting & Surroundings & Output & Asking,
+  key: string,
+  flags: KeyPlaces,
+): Promise<RetiredKey> {
   const order = {
     action: 'revoke',
     subject: key,

@@ -3,10 +3,11 @@ import { Failure } from '../../app/failure.js';
 import { parseJsonText } from '../../protocol/json/parse.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
-import type { Cli } from '../cli.js';
 import { readJsonInput } from '../input/documents.js';
 import { duration, pairs } from '../input/values.js';
 import type { OptionGroup, OptionSpec } from '../spec.js';
+import type { Notices } from '../output.js';
+import type { Surroundings } from '../io.js';
 
 /** How long a passport is valid unless told otherwise, in ms: one that is forgotten ends by itself. */
 export const DEFAULT_PASSPORT_TERM_MS = 90 * 24 * 3_600_000;
@@ -119,7 +120,7 @@ function amount(given: string): Json {
 const TEMPLATE = ['name', 'agent_name', 'domain', 'actions', 'denied_actions', 'constraints', 'metadata'];
 
 /** What `--from` names. */
-export async function template(path: string, cli: Cli): Promise<JsonObject> {
+export async function template(path: string, cli: Notices & Surroundings): Promise<JsonObject> {
   const json = await readJsonInput(path, cli);
   const where = path === '-' ? 'stdin' : path;
   try {

@@ -22,6 +22,11 @@ export interface Questions {
   ): Promise<string>;
 }
 
+/** What may put a question to a person. */
+export interface Asking {
+  readonly ask: Questions;
+}
+
 export function mayAsk(io: Io, input: boolean): boolean {
   const ci = io.env['CI'] ?? '';
   return input && (ci === '' || ci === 'false' || ci === '0') && io.stderr.isTTY === true && io.stdin.isTTY === true;

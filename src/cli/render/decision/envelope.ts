@@ -1,11 +1,12 @@
 import { readEnvelope } from '../../../protocol/aip1/envelope.js';
 import { plain, type Value } from '../../../protocol/aip1/encoding/numbers.js';
 import { formatTime } from '../../../protocol/time.js';
-import type { Cli } from '../../cli.js';
 import { clean, safeJson } from '../terminal/text.js';
+import type { Output } from '../../output.js';
+import type { Surroundings } from '../../io.js';
 
 /** Prints an envelope of AIP-1, decoded only. @throws ShapeError or VersionError when it is none. */
-export function showEnvelope(document: Value, cli: Cli): void {
+export function showEnvelope(document: Value, cli: Output & Surroundings): void {
   const envelope = readEnvelope(document);
   const { agentId, principal, action, target, tier, issuedAt, expiresAt, entropy, proofText, hash } = envelope;
   if (cli.globals.json) {
