@@ -3,18 +3,22 @@ import { join } from 'node:path';
 import { failed, ok, warning, type Finding } from '../../app/setup/doctor.js';
 import type { HookClientName } from '../../guard/hook/clients.js';
 import { runProgram } from '../../workspace/programs.js';
-import type { Cli } from '../cli.js';
 import { installedHooks, type InstalledHook } from '../guard/hook-files.js';
+import type { Setting } from '../setting.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Setting & Surroundings;
 
 const LONGEST_MS = 20_000;
 const EXIT_HOOK = 15;
 
 /** One finding a hook; none where none is installed. */
-export async function inspectHooks(cli: Cli): Promise<Finding[]> {
+export async function inspectHooks(cli: Scene): Promise<Finding[]> {
   return Promise.all((await installedHooks(cli)).map((hook) => tried(cli, hook)));
 }
 
-async function tried(cli: Cli, { client, path, command, off }: InstalledHook): Promise<Finding> {
+async function tried(cli: Scene, { client, path, command, off }: InstalledHook): Promise<Finding> {
   if (off) return warning('hook', `${path} switches all hooks off: ${client} runs every tool.`, null);
   const run = async (input: string, line = command) => {
     const options = { env: cli.io.env, cwd: cli.io.cwd, input, timeoutMs: LONGEST_MS, maxOutputBytes: 64 * 1024 };

@@ -13,10 +13,13 @@ import type { Violation } from '../../verify/decision.js';
 import type { Judgement } from '../../verify/judge.js';
 import { GroupCommit } from '../../workspace/group-commit.js';
 import { keyring } from '../../workspace/keys.js';
-import type { Cli } from '../cli.js';
 import { documentReader } from '../input/documents.js';
 import { storeNamed, type KeyPlaceFlags } from '../intents/signing.js';
 import { verification } from '../intents/verification.js';
+import type { Setting } from '../setting.js';
+import type { Notices } from '../output.js';
+import type { Lifetime } from '../../workspace/workspace.js';
+import type { Surroundings } from '../io.js';
 
 /** How agents speak and are judged. */
 export interface DeskFlags extends KeyPlaceFlags {
@@ -44,7 +47,11 @@ export interface Desks {
 }
 
 /** @param agents whose passports are read from files: these come before known ones */
-export async function openDesks(cli: Cli, flags: DeskFlags, agents: readonly string[]): Promise<Desks> {
+export async function openDesks(
+  cli: Setting & Notices & Lifetime & Surroundings,
+  flags: DeskFlags,
+  agents: readonly string[],
+): Promise<Desks> {
   const { clock, random, nextTurn } = cli.workspace.world;
   const ring = await keyring(cli.workspace, flags);
   const finding = { state: ring.state, readFile: documentReader(cli) };

@@ -5,10 +5,14 @@ import type { HookClientName } from '../../guard/hook/clients.js';
 import { HOOK_INSTALLS, ownCommands, type HookScope } from '../../guard/hook/install.js';
 import { isObject, type JsonObject } from '../../protocol/json/values.js';
 import { readDocument } from '../../workspace/files.js';
-import type { Cli } from '../cli.js';
+import type { Setting } from '../setting.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Setting & Surroundings;
 
 /** The file of an agent's hooks; null where that scope is no JSON file. */
-export function hookFile({ io }: Cli, client: HookClientName, scope: HookScope): string | null {
+export function hookFile({ io }: Scene, client: HookClientName, scope: HookScope): string | null {
   const file = HOOK_INSTALLS[client].files[scope];
   if (file === null || scope === 'managed') return file;
   return join(scope === 'user' ? io.userHome : io.cwd, file);
@@ -43,7 +47,7 @@ export interface InstalledHook {
 }
 
 /** Every hook of `aip` in this folder, for this user, or managed. What cannot be read holds none that is known. */
-export async function installedHooks(cli: Cli): Promise<InstalledHook[]> {
+export async function installedHooks(cli: Scene): Promise<InstalledHook[]> {
   const found: InstalledHook[] = [];
   for (const client of Object.keys(HOOK_INSTALLS) as HookClientName[]) {
     for (const scope of ['user', 'project', 'managed'] as const) {

@@ -5,9 +5,13 @@ import { SERVER_BOUNDS, readMessage, writeMessage, type RpcMessage } from '../..
 import { toolsIn, type ListedTool } from '../../guard/mcp/tools.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { stdioServer, type StdioServer } from '../../workspace/guard/servers.js';
-import type { Cli } from '../cli.js';
 import type { OptionSpec } from '../spec.js';
 import { VERSION } from '../version.js';
+import type { Setting } from '../setting.js';
+import type { Surroundings } from '../io.js';
+
+/** What these functions need of a command. */
+type Scene = Setting & Surroundings;
 
 /** How a server is named and started. */
 export interface ServerFlags {
@@ -50,7 +54,7 @@ export function serverName({ name }: ServerFlags, command: string): string {
 
 /** Starts the server of a command line. @throws Failure NOT_FOUND */
 export async function startServer(
-  cli: Cli,
+  cli: Scene,
   { env }: ServerFlags,
   [command, ...args]: readonly string[],
   onLine: (line: Uint8Array) => void,
@@ -66,7 +70,7 @@ export async function startServer(
 }
 
 /** Starts the server, lists its tools, and stops it. @throws Failure NOT_FOUND, NETWORK */
-export async function toolsOf(cli: Cli, flags: ServerFlags, command: readonly string[]): Promise<ListedTool[]> {
+export async function toolsOf(cli: Scene, flags: ServerFlags, command: readonly string[]): Promise<ListedTool[]> {
   const waiting = new Map<number, (message: RpcMessage) => void>();
   const server = await startServer(cli, flags, command, (line) => {
     try {

@@ -9,8 +9,12 @@ import { NATIVE_CODES } from '../../protocol/codes.js';
 import type { Passport } from '../../protocol/passport.js';
 import type { Violation } from '../../verify/decision.js';
 import { serverPins } from '../../workspace/guard/servers.js';
-import type { Cli } from '../cli.js';
 import type { Desks } from './desks.js';
+import type { Setting } from '../setting.js';
+import type { Notices } from '../output.js';
+
+/** What these functions need of a command. */
+type Scene = Setting & Notices;
 
 /** How a guard was set up. */
 export interface GuardRules {
@@ -38,7 +42,7 @@ export interface SessionMaker {
 export const LOOK_MS = 200;
 
 /** @throws Failure STATE, KEYSTORE_DENIED (pins) */
-export async function sessionMaker(cli: Cli, desks: Desks, desk: Desk, rules: GuardRules): Promise<SessionMaker> {
+export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: GuardRules): Promise<SessionMaker> {
   const { server } = rules;
   const [pins, maxTtlMs] = [await pinsOf(cli, server), (await cli.config()).get('revocation.max_age')];
   let passport: Passport = await desk.passport();
@@ -108,7 +112,7 @@ function refusalFrom({ entry, message, details }: Violation): CallRefusal {
 }
 
 /** Read once: another process that accepts new pins counts from the next start on. */
-async function pinsOf(cli: Cli, server: string): Promise<ToolPins> {
+async function pinsOf(cli: Scene, server: string): Promise<ToolPins> {
   const file = await serverPins(cli.workspace, server);
   const hashes = (tools: readonly { readonly name: string; readonly hash: string }[]): Map<string, string> =>
     new Map(tools.map(({ name, hash }) => [name, hash]));

@@ -1,7 +1,8 @@
 /** Files that no file tool of an agent may reach, whatever its passport says. */
 import { dirname, join } from 'node:path';
 import { followed } from '../../workspace/guard/serving.js';
-import type { Cli } from '../cli.js';
+import type { Setting } from '../setting.js';
+import type { Surroundings } from '../io.js';
 
 /** Where coding agents keep the configuration of their hooks, from a project's or the user's folder. */
 const HOOK_FILES = [
@@ -23,7 +24,7 @@ const MANAGED = [
 ];
 
 /** The home with its keys and state, the configuration of hooks in this folder and this user's, and the socket's folder. */
-export function ownPlaces(cli: Cli, socket: string | null): string[] {
+export function ownPlaces(cli: Setting & Surroundings, socket: string | null): string[] {
   const { configDir, stateDir, keysDir } = cli.workspace.paths();
   const hooks = [cli.io.cwd, cli.io.userHome].flatMap((folder) => HOOK_FILES.map((file) => join(folder, file)));
   const places = [configDir, stateDir, keysDir, ...(socket === null ? [] : [dirname(socket)]), ...hooks, ...MANAGED];
