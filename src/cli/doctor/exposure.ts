@@ -3,14 +3,15 @@ import { ok, warning, type Finding } from '../../app/setup/doctor.js';
 import type { State } from '../../app/ports/state.js';
 import { formatTime } from '../../protocol/time.js';
 import { openPrincipals } from '../intents/child.js';
-import type { Cli } from '../cli.js';
+import type { Surroundings } from '../io.js';
+import type { Setting } from '../setting.js';
 import { generationOf } from '../../workspace/state.js';
 
 /** How long it is told that an older state was found here, in ms. */
 const TOLD_FOR = 7 * 24 * 60 * 60 * 1000;
 
 /** An older copy of the state that was put back. */
-export async function inspectGeneration(cli: Cli): Promise<Finding[]> {
+export async function inspectGeneration(cli: Setting & Surroundings): Promise<Finding[]> {
   const seen = await generationOf(cli.workspace);
   if (seen === null || seen === 'unreadable' || seen.wentBackAt === null) return [];
   if (cli.io.now() - seen.wentBackAt > TOLD_FOR) return [];
@@ -19,7 +20,7 @@ export async function inspectGeneration(cli: Cli): Promise<Finding[]> {
 }
 
 /** Whether what runs as this user can sign passports. */
-export function inspectPrincipalKeys(cli: Cli, state: Pick<State, 'pins' | 'key'>): Finding[] {
+export function inspectPrincipalKeys(cli: Setting & Surroundings, state: Pick<State, 'pins' | 'key'>): Finding[] {
   return openPrincipals(state, Boolean(cli.io.env.AIP_KEY_PASSPHRASE)).map(({ did }) =>
     ok(
       'principal',
