@@ -201,7 +201,7 @@ export function passportText(document: PassportDocument): string {
 }
 
 /** The base point of the curve, standing in for a key while the rest of a draft is checked. */
-const PLACEHOLDER_KEY = Uint8Array.from([0x58, ...Array<number>(31).fill(0x66)]);
+export const PLACEHOLDER_KEY = Uint8Array.from([0x58, ...Array<number>(31).fill(0x66)]);
 
 /** Fails when the draft could not be issued: nothing is signed or made before. */
 export function checkDraft(deps: IssueDeps, draft: Omit<PassportDocument, 'issuer_signature'>): void {

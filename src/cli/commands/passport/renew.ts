@@ -8,7 +8,7 @@ interface Options extends ChangeFlags {
 
 export const command: CommandSpec<Options> = {
   path: ['passport', 'renew'],
-  summary: 'Give a passport a new term: same keys, same permissions, next serial',
+  summary: 'Give a passport a new term and the next serial',
   args: [{ name: 'agent', description: 'agent id, name of a known passport, or a passport file', values: 'agent' }],
   options: [
     {

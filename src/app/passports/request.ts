@@ -1,0 +1,156 @@
+/** A passport across two machines: the agent's key is made where the agent lives, its principal signs elsewhere, and no private key travels. */
+import { agentId as formatAgentId, keyId as formatKeyId, principalId } from '../../protocol/identity/did.js';
+import { formatPublicKey } from '../../protocol/identity/keys.js';
+import { signMessage } from '../../protocol/ed25519/sign.js';
+import { toHex } from '../../protocol/hex.js';
+import type { JsonObject } from '../../protocol/json/values.js';
+import { DEFAULT_MAX_SKEW_S } from '../../protocol/limits.js';
+import type { Passport, PassportDocument } from '../../protocol/passport.js';
+import {
+  REQUEST_TERM_MS,
+  requestBytes,
+  type PassportRequestDocument,
+  type WellFormedRequest,
+} from '../../protocol/passport-request.js';
+import { formatSeconds } from '../../protocol/time.js';
+import { Failure } from '../failure.js';
+import { createKey, discardKey } from '../keys/keyring.js';
+import { issuerKey } from '../keys/principals.js';
+import type { KeyRecord, KeyStoreName, State } from '../ports/state.js';
+import { nextSerial } from './floors.js';
+import {
+  checkDraft,
+  passportText,
+  PLACEHOLDER_KEY,
+  remember,
+  seal,
+  wrongDomain,
+  wrongName,
+  type IssueDeps,
+} from './issue.js';
+
+/** What an agent asks for. */
+export interface Terms {
+  readonly name: string;
+  readonly domain: string;
+  readonly actions: PassportDocument['actions'];
+  readonly constraints: JsonObject;
+}
+
+/**
+ * Makes the agent's key here, and writes what it asks its principal for.
+ * @throws Failure USAGE (terms that no passport could hold), EXISTS, KEYSTORE_*
+ */
+export async function requestPassport(
+  deps: IssueDeps,
+  { name, domain, actions, constraints }: Terms,
+  keyStore: KeyStoreName,
+  write: (text: string) => Promise<void>,
+): Promise<{ readonly request: PassportRequestDocument; readonly key: KeyRecord }> {
+  const wrong = wrongName(name) ?? wrongDomain(domain);
+  if (wrong !== null) throw new Failure('USAGE', wrong);
+  const agent = formatAgentId(domain, name);
+  const now = deps.clock();
+  checkDraft(deps, { ...draftOf(agent, domain, name), actions, constraints, issued_at: formatSeconds(now) });
+  const key = await createKey(deps, formatKeyId(agent, 1), keyStore);
+  try {
+    const unsigned = {
+      ...({ type: 'passport-request', version: 1 } as const),
+      ...{ agent_id: agent, key_id: key.keyId, public_key: formatPublicKey(key.publicKey), actions, constraints },
+      ...{ requested_at: formatSeconds(now), nonce: toHex(deps.random(16)) },
+    };
+    const request = { ...unsigned, signature: toHex(signMessage(key.seed, requestBytes(unsigned))) };
+    await write(`${JSON.stringify(request, null, 2)}\n`);
+    return { request, key: key.record };
+  } catch (error) {
+    await discardKey(deps, key.record);
+    throw error;
+  }
+}
+
+export interface SignDeps extends IssueDeps {
+  readonly state: IssueDeps['state'] & Pick<State, 'transact'>;
+}
+
+/** What `passport sign` is about to sign. */
+export interface RequestedDraft {
+  readonly after: Omit<PassportDocument, 'issuer_signature'>;
+  /** The key that the agent is known with here, where it is another one. */
+  readonly replaces: string | null;
+}
+
+/**
+ * The passport that a request asks for. Nothing is signed.
+ * @throws Failure USAGE for a request that is too old, dated ahead, was signed before, or asks for what no passport could hold
+ */
+export function draftRequested(
+  deps: SignDeps,
+  { document, agent, requestedAt }: WellFormedRequest,
+  expiresInMs: number | null,
+): RequestedDraft {
+  const now = deps.clock();
+  if (now - requestedAt > REQUEST_TERM_MS)
+    throw new Failure('USAGE', `The request was made at ${document.requested_at}, more than 7 days ago.`, {
+      hint: 'make it again where the agent lives: aip passport request <name>',
+    });
+  if (requestedAt - now > DEFAULT_MAX_SKEW_S * 1000)
+    throw new Failure('USAGE', `The request is dated ahead: ${document.requested_at}.`, {
+      hint: 'check the clocks of both machines: aip doctor',
+    });
+  if (deps.state.transact((ledger) => ledger.spentNonce(ledgerName(agent.id), document.nonce)) !== null) throw twice();
+  const known = deps.state.passport(agent.id);
+  const knownKey = known === null ? null : (JSON.parse(known.text) as PassportDocument).public_key;
+  const after = {
+    ...draftOf(agent.id, agent.domain, agent.name),
+    serial: nextSerial(deps.state.floors(agent.id), 0),
+    ...{ key_id: document.key_id, public_key: document.public_key },
+    ...{ actions: document.actions, constraints: document.constraints },
+    ...{ issued_at: formatSeconds(now), expires_at: expiresInMs === null ? null : formatSeconds(now + expiresInMs) },
+  };
+  checkDraft(deps, after);
+  return { after, replaces: knownKey === document.public_key ? null : knownKey };
+}
+
+/** Has the principal sign the draft, once. @throws Failure as `issuerKey`; USAGE where another process was first */
+export async function signRequested(
+  deps: SignDeps,
+  { document, agent, requestedAt }: WellFormedRequest,
+  { after }: RequestedDraft,
+  path: string | null,
+): Promise<Passport> {
+  // What could fail is tried before the request is used up.
+  if (path !== null && (await deps.files.exists(path)))
+    throw new Failure('EXISTS', `${path} exists already.`, { hint: 'choose another file with --out' });
+  const issuer = await issuerKey(deps, principalId(agent.domain), null);
+  const now = deps.clock();
+  const first = deps.state.transact((ledger) => {
+    if (ledger.spentNonce(ledgerName(agent.id), document.nonce) !== null) return false;
+    const keepUntil = requestedAt + REQUEST_TERM_MS + DEFAULT_MAX_SKEW_S * 1000;
+    ledger.spendNonce(ledgerName(agent.id), document.nonce, now, 'accepted', keepUntil);
+    return true;
+  });
+  if (!first) throw twice();
+  const passport = seal({ ...after, issuer_key_id: issuer.key.keyId }, issuer.key.seed);
+  if (path !== null) await deps.files.create(path, passportText(passport.document));
+  remember(deps, passport, path, now);
+  return passport;
+}
+
+/** Nonces of requests are apart from those of the agent's intents. */
+const ledgerName = (agentId: string): string => `passport-request ${agentId}`;
+
+function twice(): Failure {
+  return new Failure('USAGE', 'The request was signed before: a request is signed once.', {
+    hint: 'aip passport show <agent>; to change what it may do: aip passport update <agent>',
+  });
+}
+
+function draftOf(agent: string, domain: string, name: string) {
+  const principal = principalId(domain);
+  return {
+    ...({ version: 1, agent_id: agent, agent_name: name, domain, principal } as const),
+    ...{ key_id: formatKeyId(agent, 1), public_key: formatPublicKey(PLACEHOLDER_KEY) },
+    ...{ denied_actions: [], metadata: {}, expires_at: null, previous_keys: [] },
+    issuer_key_id: formatKeyId(principal, 1),
+  };
+}

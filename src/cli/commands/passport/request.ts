@@ -1,0 +1,89 @@
+import { requestPassport } from '../../../app/passports/request.js';
+import { Failure } from '../../../app/failure.js';
+import type { KeyStoreName } from '../../../app/ports/state.js';
+import type { PassportDocument } from '../../../protocol/passport.js';
+import { createFile } from '../../../workspace/files.js';
+import { issuing } from '../../../workspace/keys.js';
+import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
+import { passportTarget } from '../../passports/out.js';
+import { askActions, askDomain, askName } from '../../passports/questions.js';
+import { constraintsOf, template, TERM_OPTIONS, text, type TermFlags } from '../../passports/terms.js';
+import { clean } from '../../render/terminal/text.js';
+import type { CommandSpec } from '../../spec.js';
+
+interface Options extends Omit<TermFlags, 'metadata' | 'deny'> {
+  readonly domain?: string;
+  readonly out?: string;
+  readonly keyStore?: KeyStoreName;
+  readonly envFile?: string;
+  readonly passphraseFile?: string;
+  readonly passphraseFd?: number;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['passport', 'request'],
+  summary: "Make an agent's key here, and write what its principal is asked to sign elsewhere",
+  detail: 'Valid for 7 days and signed once: aip passport sign. No private key travels.',
+  args: [{ name: 'name', description: 'name of the agent, e.g. support-agent-v1', required: false }],
+  options: [
+    {
+      title: 'Who',
+      options: [{ flags: '--domain <domain>', description: 'domain of the principal, e.g. acme.com' }],
+    },
+    { ...TERM_OPTIONS, options: TERM_OPTIONS.options.filter(({ flags }) => !flags.startsWith('--deny')) },
+    {
+      title: 'Where things go',
+      options: [
+        {
+          flags: '-o, --out <file>',
+          description: 'request file (default <name>.request.json; - prints)',
+          values: 'file',
+        },
+        ...KEY_OPTIONS,
+        ...PASSPHRASE_OPTIONS,
+      ],
+    },
+  ],
+  examples: [{ run: 'aip passport request bot --domain acme.com -a deploy', why: 'where the agent lives' }],
+  exits: { 3: 'a named file cannot be read', 4: 'the key store is missing, locked or refuses' },
+  touches: ['files', 'state', 'keychain'],
+  topics: ['passports', 'keys'],
+
+  async run({ args, options }, cli) {
+    const file = options.from === undefined ? {} : await template(options.from, cli);
+    const config = await cli.config();
+    const name = args[0] ?? text(file, 'name') ?? text(file, 'agent_name') ?? (await askName(cli.ask));
+    const domain = options.domain ?? text(file, 'domain') ?? config.get('domain') ?? (await askDomain(cli.ask));
+    const named = [...((file['actions'] ?? []) as PassportDocument['actions'][number][]), ...options.action];
+    const actions = named.length > 0 ? named : await askActions(cli.ask);
+    const keyStore = options.keyStore ?? (options.envFile === undefined ? config.get('key_store') : 'env');
+    if (keyStore === 'env' && options.envFile === undefined)
+      throw new Failure('USAGE', 'A new key for the environment has to be written to a file.', {
+        hint: 'name it with --env-file <file>',
+      });
+    const path = passportTarget(options.out ?? `${name}.request.json`, cli);
+    const constraints = constraintsOf(file, { ...options, deny: [], metadata: [] });
+    const terms = { name, domain, actions, constraints };
+    const { request, key } = await requestPassport(
+      await issuing(cli.workspace, options),
+      terms,
+      keyStore,
+      async (json) => {
+        if (path === null) cli.out(json.trimEnd());
+        else await createFile(path, json);
+      },
+    );
+    const { agent_id, key_id, public_key, requested_at } = request;
+    if (cli.globals.json)
+      cli.json({ agent_id, key_id, public_key, requested_at, request: path, key_store: key.store, key_ref: key.ref });
+    else if (path !== null) {
+      cli.out(`${cli.paint.green('requested')} ${cli.paint.bold(clean(agent_id))}`);
+      cli.out(`  request      ${clean(path)}`);
+      cli.out(`  private key  ${key.store}: ${clean(key.ref)}`);
+    }
+    cli.note(
+      '\nnext, where the principal is: aip passport sign <this file>; then here: aip passport import <the passport>',
+    );
+    return 0;
+  },
+};

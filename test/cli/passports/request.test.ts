@@ -1,0 +1,78 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
+import { household, made, signed, type Household } from '../../kit/native/household.js';
+
+/** An agent's machine that asked for a passport, and its principal's machine, which has made one before. */
+async function asked(...more: string[]) {
+  const office = household();
+  await made(office);
+  const agent = household();
+  const flags = ['--domain', 'acme.com', '-a', 'send_email', '--constraint', 'rate_limit=5/hour', ...more];
+  const file = agent.at('bot.request.json');
+  const { code, value } = await agent.json<JsonObject>(
+    ...['passport', 'request', 'bot', ...flags, '--key-store', 'env', '--env-file', agent.at('.env'), '-o', file],
+  );
+  expect(code).toBe(0);
+  return { office, agent, file, value };
+}
+const sign = (office: Household, file: string, ...more: string[]) =>
+  office.json<JsonObject>('passport', 'sign', file, '-o', office.at('bot.passport.json'), '--no-publish', ...more);
+
+describe('a passport across two machines', () => {
+  test('is asked for here, signed there, and verifies; the private key stays', async () => {
+    const { office, agent, file, value } = await asked();
+    expect(value).toMatchObject({ agent_id: 'did:web:acme.com:agents:bot', request: file, key_store: 'env' });
+    const answer = await sign(office, file, '--expires', '30d', '--yes');
+    expect([answer.code, answer.value['serial'], answer.value['public_key']]).toEqual([0, 1, value['public_key']]);
+    expect(answer.err).toContain('action: send_email');
+    const principal = (await office.json<JsonObject[]>('principal', 'list')).value[0]!['public_key'] as string;
+    await agent.run('principal', 'add', 'did:web:acme.com', '--public-key', principal);
+    const passport = office.at('bot.passport.json');
+    expect((await agent.run('passport', 'import', passport)).code).toBe(0);
+    const mail = await signed(agent, passport, '.env', 'mail.json');
+    expect((await agent.json('intent', 'verify', mail)).code).toBe(0);
+  });
+
+  test('is signed once', async () => {
+    const { office, file } = await asked();
+    expect((await sign(office, file)).code).toBe(0);
+    const failure = await office.failure('passport', 'sign', file, '-o', office.at('again.json'));
+    expect([failure.exit_code, failure.message]).toEqual([2, expect.stringContaining('signed before')]);
+  });
+
+  test('replaces no key unless --replace-key, which --yes does not imply', async () => {
+    const { office, file } = await asked();
+    expect((await sign(office, file)).code).toBe(0);
+    const other = household();
+    const again = other.at('bot.request.json');
+    await other.run(
+      ...['passport', 'request', 'bot', '--domain', 'acme.com', '-a', 'x', '-o', again],
+      ...['--key-store', 'env', '--env-file', other.at('.env')],
+    );
+    const out = ['-o', office.at('new.json')];
+    const failure = await office.failure('passport', 'sign', again, '--yes', ...out);
+    expect([failure.exit_code, failure.hint]).toEqual([2, expect.stringContaining('--replace-key')]);
+    const { code, value } = await office.json<JsonObject>('passport', 'sign', again, '--replace-key', '--yes', ...out);
+    expect([code, value['serial']]).toEqual([0, 2]);
+  });
+
+  test.each([
+    ['edited', (text: string) => text.replace('send_email', 'send_money'), 3, 'signature does not hold'],
+    ['of another type', (text: string) => text.replace('passport-request', 'mandate'), 3, '"type"'],
+    ['with another member', (text: string) => text.replace('{', '{"x": 1,'), 3, 'unknown member'],
+    ['that is no JSON', () => '{', 3, 'not strict JSON'],
+  ])('is refused when %s', async (_, change, code, what) => {
+    const { office, file } = await asked();
+    writeFileSync(file, change(readFileSync(file, 'utf8')));
+    const failure = await office.failure('passport', 'sign', file, '--yes');
+    expect([failure.exit_code, failure.message]).toEqual([code, expect.stringContaining(what)]);
+  });
+
+  test('that no passport could hold is not asked for', async () => {
+    const agent = household();
+    const flags = ['--domain', 'acme.com', '-a', 'x', '--key-store', 'env', '--env-file', agent.at('.env')];
+    expect((await agent.run('passport', 'request', 'Bot', ...flags)).code).toBe(2);
+    expect((await agent.run('passport', 'request', 'bot', ...flags, '--constraint', 'nonsense=1')).code).toBe(2);
+  });
+});
