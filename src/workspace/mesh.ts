@@ -45,6 +45,12 @@ export async function meshApiKey(
   return keyId === null ? null : heldApiKey(await keyring(workspace, places), keyId);
 }
 
+/** The public half of this machine's own key as a verifier; null where none was made yet. */
+export async function knownMachineKey(workspace: LocalWorkspace): Promise<string | null> {
+  const { knownVerifierKey } = await import('../adapters/mesh/verifier-key.js');
+  return knownVerifierKey(workspace.paths().stateFile);
+}
+
 /** This machine's own key as a verifier, and what people call the machine. */
 export async function machineKey(
   workspace: LocalWorkspace,

@@ -16,9 +16,14 @@ export function hostLabel(): string {
 
 const MAX_BYTES = 256;
 
+/** The public half of the key beside the state file; null where there is none yet. Nothing is made. Fails as `verifierKey` does. */
+export function knownVerifierKey(stateFile: string): string | null {
+  return readPrivate(pathOf(stateFile), MAX_BYTES) === null ? null : verifierKey(stateFile).publicKey;
+}
+
 /** The key beside the state file, made where there is none. Fails with KEYSTORE_DENIED when others may read it. */
 export function verifierKey(stateFile: string): VerifierKey {
-  const path = join(dirname(stateFile), 'verifier.key');
+  const path = pathOf(stateFile);
   if (readPrivate(path, MAX_BYTES) === null) {
     try {
       createPrivate(path, `${formatSeed(randomBytes(32))}\n`, toHex(randomBytes(6)));
@@ -40,4 +45,8 @@ export function verifierKey(stateFile: string): VerifierKey {
     });
   }
   return signerOf(seed);
+}
+
+function pathOf(stateFile: string): string {
+  return join(dirname(stateFile), 'verifier.key');
 }

@@ -44,7 +44,7 @@ export async function proveEntry(
       },
     );
   }
-  const intent = given === null ? documentOf(entry) : sentDocument(given, entry);
+  const intent = given === null ? signedDocument(entry) : sentDocument(given, entry);
   const passport = entry.passport_hash === null ? null : log.judgedPassport(entry.passport_hash);
   const signed = signTree(log, key);
   const outcome = outcomeOf(log, entry.seq);
@@ -97,7 +97,7 @@ function decisionNamed(log: ProvingLog, named: string): Entry {
 }
 
 /** The signed document, put together from the entry; null where the log does not hold all that was signed. */
-function documentOf(entry: Entry): JsonObject | null {
+export function signedDocument(entry: Entry): JsonObject | null {
   const { agent_id, action, params, target, nonce, signature, approval_request, key_id, intent_timestamp } = entry;
   if (params === null || nonce === null || signature === null || action === null || intent_timestamp === null)
     return null;

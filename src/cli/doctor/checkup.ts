@@ -27,6 +27,7 @@ import { inspectStartup } from './startup.js';
 import { principalPins } from '../passports/pins.js';
 import { inspection, keyStores } from '../../workspace/keys.js';
 import { proxyUse } from '../../workspace/programs.js';
+import { knownMachineKey } from '../../workspace/mesh.js';
 import { loadState, localState } from '../../workspace/state.js';
 import type { Setting } from '../setting.js';
 import type { Notices } from '../output.js';
@@ -49,6 +50,11 @@ export async function* checkup(cli: Scene, { node }: NodeVersion): AsyncGenerato
   yield finding;
   yield* survivable('state', () => inspectGeneration(cli));
   if (state !== null) yield* survivable('log', () => inspectLog(state));
+  yield* survivable('verifier', async () => {
+    const publicKey = await knownMachineKey(cli.workspace);
+    // One is made when a checkpoint or a proof is signed, or a mesh is joined.
+    return publicKey === null ? [] : [ok('verifier', `The public key of this verifier is ${publicKey}.`)];
+  });
   const skewMs = config?.get('verify.max_skew') ?? 30_000;
   yield* survivable('clock', () => inspectClock(state ?? NO_ENTRIES, cli.io.now(), skewMs));
   if (state !== null) {

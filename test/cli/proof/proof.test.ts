@@ -4,6 +4,8 @@ import { expect, test, describe } from 'vitest';
 import { readBundle, writeBundle } from '../../../src/app/proof/bundle.js';
 import type { ProofReport } from '../../../src/app/proof/report.js';
 import { formatPublicKey } from '../../../src/protocol/identity/keys.js';
+import { sha256Hex } from '../../../src/protocol/hash.js';
+import { canonicalize } from '../../../src/protocol/json/canonical.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { Database } from '../../../src/adapters/sqlite/database.js';
 import { inHome } from '../../kit/history.js';
@@ -287,3 +289,49 @@ function edit(path: string, sql: string): void {
   database.exec(sql);
   database.close();
 }
+
+describe('every signature anew', () => {
+  test('holds where what was signed is kept, and is said where it is not', async () => {
+    const { run } = await judged();
+    const whole = await run('logs', 'verify', '--signatures', '--json');
+    expect([whole.code, JSON.parse(whole.out)]).toMatchObject([
+      0,
+      { ok: true, signatures: { checked: 4, unchecked: 0 } },
+    ]);
+    const dropped = await judged('none');
+    expect(JSON.parse((await dropped.run('logs', 'verify', '--signatures', '--json')).out)).toMatchObject({
+      signatures: { checked: 0, unchecked: 4 },
+    });
+    expect(JSON.parse((await run('logs', 'verify', '--json')).out)).toMatchObject({ ok: true, signatures: null });
+  });
+
+  test('finds an acceptance that the file’s owner appended', async () => {
+    const { run, home } = await judged();
+    inHome(home, (state) => {
+      const [first] = [...state.entries({})];
+      const { params, seq: _, verifier: __, prev_hash: ___, hash: ____, salts: _____, ...rest } = first!;
+      const forged = { ...rest, params: { ...params, amount: 99 }, nonce: 'ab'.repeat(16) };
+      const document = {
+        agent_id: rest.agent_id,
+        action: rest.action!,
+        params: forged.params,
+        timestamp: rest.intent_timestamp!,
+        nonce: forged.nonce,
+      };
+      const intent_hash = `sha256:${sha256Hex(canonicalize(document))}`;
+      state.transact((ledger) => ledger.append({ ...forged, intent_hash }));
+    });
+    expect((await run('logs', 'verify')).code).toBe(0);
+    const { code, out } = await run('logs', 'verify', '--signatures', '--json');
+    expect([code, JSON.parse(out)]).toMatchObject([15, { ok: false, first_bad_seq: 6 }]);
+  });
+
+  test('doctor shows the public half of the verifier’s key, once there is one', async () => {
+    const { run, verifier } = await judged();
+    expect((await run('doctor')).out).toContain(verifier);
+    const fresh = world();
+    expect((await fresh.run('doctor', '--home', join(fresh.io.userHome, 'h'))).out).not.toContain(
+      'public key of this verifier',
+    );
+  });
+});

@@ -2,6 +2,7 @@ import { checkAgainstStatements, type CheckpointVerdict } from '../../../app/log
 import type { LogCheck } from '../../../app/logs/check.js';
 import { Failure } from '../../../app/failure.js';
 import { checkTree, readTreeCheckpoint } from '../../../app/proof/checkpoint.js';
+import { checkSignatures, type SignatureCheck } from '../../../app/proof/signatures.js';
 import { parsePublicKey } from '../../../protocol/identity/keys.js';
 import { machineKey } from '../../../workspace/mesh.js';
 import type { Cli } from '../../cli.js';
@@ -15,6 +16,7 @@ interface Options {
   readonly checkpoint: readonly string[];
   readonly publicKey: readonly string[];
   readonly file?: string;
+  readonly signatures: boolean;
 }
 
 /** Entries between two words to whoever waits. */
@@ -36,6 +38,10 @@ export const command: CommandSpec<Options> = {
           values: 'file',
         },
         { flags: '--public-key <key>', description: 'believe statements signed with this key', repeatable: true },
+        {
+          flags: '--signatures',
+          description: "check every accepted intent's signature anew, where what was signed is kept",
+        },
         { flags: '--file <file>', description: 'check an export in JSON Lines instead, - for stdin', values: 'file' },
       ],
     },
@@ -92,12 +98,17 @@ export const command: CommandSpec<Options> = {
       return head;
     });
     const tree = await checkTree(state, heads, () => pause(0));
-    const check = tree.ok ? verdict.check : { ...verdict.check, ...tree, count: Math.max(0, tree.seq - 1) };
+    let check = tree.ok ? verdict.check : { ...verdict.check, ...tree, count: Math.max(0, tree.seq - 1) };
+    const signatures = options.signatures && check.ok ? await checkSignatures(state, () => pause(0)) : null;
+    if (signatures?.bad != null) {
+      check = { ...verdict.check, ok: false, ...signatures.bad, count: Math.max(0, signatures.bad.seq - 1) };
+    }
     const { after } = state.tree();
     const size = Math.max(0, ...heads.map((head) => head.size));
     // Of a log that is not whole nothing can be rebuilt.
     const derived = check.ok ? state.derivedProblems(cli.io.now()) : null;
-    return answer({ ...verdict, check }, state.logId, cli, { treeSeq: size === 0 ? null : after + size, derived });
+    const treeSeq = size === 0 ? null : after + size;
+    return answer({ ...verdict, check }, state.logId, cli, { treeSeq, derived, signatures });
   },
 };
 
@@ -106,14 +117,14 @@ interface Beside {
   readonly treeSeq: number | null;
   /** Null where it was not looked at. */
   readonly derived: readonly string[] | null;
+  /** Null where it was not looked at. */
+  readonly signatures: SignatureCheck | null;
 }
 
-function answer(
-  verdict: CheckpointVerdict,
-  logId: string | null,
-  cli: Cli,
-  { treeSeq, derived }: Beside = { treeSeq: null, derived: null },
-): number {
+const NOTHING_BESIDE: Beside = { treeSeq: null, derived: null, signatures: null };
+
+function answer(verdict: CheckpointVerdict, logId: string | null, cli: Cli, beside: Beside = NOTHING_BESIDE): number {
+  const { treeSeq, derived, signatures } = beside;
   const { check, checkpoint, pruned, doubtful } = verdict;
   if (doubtful > 0) {
     cli.warn(
@@ -138,9 +149,10 @@ function answer(
           : { seq: checkpoint.seq, time: checkpoint.time, public_key: checkpoint.public_key },
       pruned: pruned.at(-1)?.until.seq ?? 0,
       derived: derived === null ? null : { ok: derived.length === 0, problems: derived },
+      signatures: signatures === null ? null : { checked: signatures.checked, unchecked: signatures.unchecked },
     });
   } else {
-    show(verdict, logId, cli, treeSeq);
+    show(verdict, logId, cli, beside);
     for (const problem of derived ?? []) cli.out(`${cli.paint.red(cli.paint.bold('DIFFERS'))} ${clean(problem)}`);
     if (derived?.length === 0 && check.head.seq > 0)
       cli.out(`  ${cli.paint.dim('rebuilt')}     nonces, counters, tallies and standings agree with it`);
@@ -152,7 +164,7 @@ function show(
   { check, checkpoint, pruned }: CheckpointVerdict,
   logId: string | null,
   cli: Cli,
-  treeSeq: number | null,
+  { treeSeq, signatures }: Beside,
 ): void {
   const { paint } = cli;
   if (!check.ok) return showBroken(check, logId, cli);
@@ -166,6 +178,10 @@ function show(
   if (checkpoint !== null) cli.out(`  ${paint.dim('checkpoint')}  ${checkpoint.seq}  of ${checkpoint.time}`);
   else if (treeSeq !== null) cli.out(`  ${paint.dim('checkpoint')}  ${treeSeq}  of the tree`);
   else cli.out(`  ${paint.dim('checkpoint')}  none: a cut-off end would not be noticed`);
+  if (signatures !== null) {
+    const left = signatures.unchecked === 0 ? '' : `; ${signatures.unchecked} cannot be checked here`;
+    cli.out(`  ${paint.dim('signatures')}  ${signatures.checked} of accepted intents hold${left}`);
+  }
   const last = pruned.at(-1);
   if (last !== undefined) cli.out(`  ${paint.dim('pruned')}      up to ${last.until.seq}, as signed at ${last.time}`);
 }

@@ -21,6 +21,7 @@ Each entry holds the hash of the one before. A change, a removal or a new order 
 Whoever can write the file can also compute it all anew, or cut its end. A signed checkpoint that is kept elsewhere shows that:
   aip logs checkpoint > checkpoint.txt        copy it to another machine
   aip logs verify --checkpoint checkpoint.txt
+  aip logs verify --signatures                every accepted intent was signed by its agent: what is appended later is not
 A checkpoint is a C2SP tlog-checkpoint: the size and root of the Merkle tree over the entries, signed with this verifier's own key. Without
 one, logs verify cannot know of an end that was cut off together with what the file remembers of it.
 
