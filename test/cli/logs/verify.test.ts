@@ -54,6 +54,7 @@ describe('aip logs verify', () => {
         checkpoint: null,
         pruned: 0,
         derived: { ok: true, problems: [] },
+        signatures: null,
       },
     });
     expect(head.seq).toBe(n);
