@@ -1,6 +1,8 @@
 /** Files that people name: documents, output, lines that another program writes. */
 import type { GrowingFile } from '../adapters/files/growing-file.js';
 import { readDocument } from '../adapters/files/document.js';
+import { disowned } from '../adapters/files/ownership.js';
+import { Failure } from '../app/failure.js';
 import type { LocalWorkspace } from './workspace.js';
 
 export { readDocument } from '../adapters/files/document.js';
@@ -28,11 +30,13 @@ export async function conformanceFile(): Promise<string> {
   return packageFile('fixtures', 'aip-1', 'conformance.json');
 }
 
-/** The user's config file; null when there is none. */
+/** The user's config file; null when there is none. @throws Failure USAGE where another user wrote it or can */
 export async function userConfig(
   workspace: LocalWorkspace,
 ): Promise<{ readonly path: string; readonly text: string } | null> {
   const path = workspace.paths().userConfigFile;
   const bytes = await readDocument(path);
+  const problem = bytes === null ? null : disowned(path, workspace.world.owner);
+  if (problem !== null) throw new Failure('USAGE', problem.message, { hint: problem.hint });
   return bytes === null ? null : { path, text: Buffer.from(bytes).toString('utf8') };
 }

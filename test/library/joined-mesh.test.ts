@@ -79,6 +79,7 @@ describe('a program in a home that was joined to a mesh', () => {
 
   test.each([
     ['no JSON', '{"mesh":', 'is not JSON'],
+    ['a block given twice', '{"revocation":{"on_stale":"deny"},\n"revocation":{}}', 'on line 2'],
     ['a mesh without the key to believe it by', '{"mesh":{"url":"https://mesh.acme.com"}}', 'public key of the mesh'],
     ['a URL that is none', `{"mesh":{"url":7,"public_key":"${MESH_PUBLIC_KEY}"}}`, 'no http(s) URL'],
     ['regions that are none', `{"mesh":{"url":"https://m.acme.com","regions":"eu"}}`, '"regions"'],

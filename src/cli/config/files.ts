@@ -16,7 +16,7 @@ import { disowned, makeFolder } from '../../workspace/files.js';
 import { Failure } from '../../app/failure.js';
 import type { Io } from '../io.js';
 import type { Paths } from '../../app/ports/paths.js';
-import { configJson } from './text.js';
+import { configJson } from '../../app/setup/config-text.js';
 
 const MAX_BYTES = 64 * 1024;
 const MAX_PACKAGE_BYTES = 4 * 1024 * 1024;

@@ -44,6 +44,8 @@ export async function startShipping(
     },
     stop.signal,
   ).then((end) => {
+    // The mesh has seen more than is here: an older copy was put back, and what was spent since is forgotten.
+    if (end?.kind === 'log_cut') state.forgetUntil(cli.io.now());
     if (end !== null) cli.warn(`${clean(end.message)} Its entries are no longer shipped.`, end.kind);
   });
   return async () => {

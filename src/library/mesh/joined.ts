@@ -1,10 +1,11 @@
 /** The mesh that `aip mesh join` or `aip mesh serve` wrote into the home's config: who can be stopped there can be stopped in programs, too. */
 import { dirname, resolve } from 'node:path';
 import { Failure } from '../../app/failure.js';
+import { configJson } from '../../app/setup/config-text.js';
 import { userConfig } from '../../workspace/files.js';
 import { meshApiKey } from '../../workspace/mesh.js';
 import type { LocalWorkspace } from '../../workspace/workspace.js';
-import { usage, type Duration } from '../options/given.js';
+import type { Duration } from '../options/given.js';
 import type { MeshOptions } from './options.js';
 
 type Members = Readonly<Record<string, unknown>>;
@@ -52,11 +53,7 @@ function given<K extends keyof MeshOptions>(name: K, value: MeshOptions[K]): Par
 }
 
 function membersOf(text: string, path: string): Members {
-  try {
-    return asMembers(JSON.parse(text.replace(/^\ufeff/, '')));
-  } catch {
-    throw usage(`The config file ${path} is not JSON.`, `correct ${path}`);
-  }
+  return asMembers(configJson(path, text));
 }
 
 function asMembers(value: unknown): Members {

@@ -211,3 +211,17 @@ describe('aip logs verify', () => {
     expect(value.derived.problems.join('\n')).toContain(words);
   });
 });
+
+test('what another has seen of a log that is gone is forgotten here, and dated intents are refused', async () => {
+  const machine = await settled();
+  const state = openState(machine.state, { random: randomBytes });
+  state.forgetUntil(machine.io.now());
+  state.forgetUntil(0);
+  state.close();
+  const { value } = await machine.json<{ error_code: string | null }>(
+    'intent',
+    'verify',
+    fixture('intent-refund.json'),
+  );
+  expect(value.error_code).toBe('AIP-E302');
+});

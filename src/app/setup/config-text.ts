@@ -1,5 +1,5 @@
 /** Config in JSON is read as strictly as a document: of a member given twice a lenient parser keeps one, and not the one that was meant. */
-import { Failure } from '../../app/failure.js';
+import { Failure } from '../failure.js';
 import { JsonError, parseJsonText } from '../../protocol/json/parse.js';
 import { MAX_DOCUMENT_BYTES } from '../../protocol/limits.js';
 
