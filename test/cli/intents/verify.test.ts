@@ -16,7 +16,7 @@ function flagsOf(vector: IntentVector): string[] {
   return [
     ...PINS,
     ...given(vector.passports),
-    ...(vector.at === undefined ? [] : ['--at', vector.at]),
+    ...(vector.at === undefined ? [] : ['--at', vector.at, '--allow-future']),
     ...(vector.geo === undefined ? [] : ['--geo', vector.geo]),
     ...(vector.max_age_s === undefined ? [] : ['--max-age', `${vector.max_age_s}s`]),
   ];

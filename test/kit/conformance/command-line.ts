@@ -41,7 +41,7 @@ export function flagsOf({ given, at }: ConformanceCase, machine: Household): str
       : machine.file(name, typeof content === 'string' ? content : JSON.stringify(content));
   const key = (hex: string | undefined): string | undefined => (hex === undefined ? undefined : `ed25519:${hex}`);
   return [
-    ...['--at', at ?? AT],
+    ...['--at', at ?? AT, '--allow-future'],
     ...flag('--public-key', key(given.public_key)),
     ...flag('--hmac-key-file', hmacFile(given, machine)),
     ...flag('--passport', file('agent.passport.json', given.passport)),
