@@ -218,7 +218,9 @@ describe('aip mcp guard', () => {
 });
 
 test('aip mcp init drafts a passport that passport create takes, and prints what to paste', async () => {
-  const { place, server } = await staged();
+  const { place, server, change } = await staged();
+  const $schema = 'http://json-schema.org/draft-07/schema#';
+  change(TOOLS.map((tool) => ({ ...tool, inputSchema: { $schema, ...tool.inputSchema } })));
   const { status, stdout } = place.run([
     'mcp',
     'init',

@@ -1,5 +1,6 @@
 import { Failure, shellWord } from '../../../app/failure.js';
 import { SERVER_OPTIONS, serverName, toolsOf, type ServerFlags } from '../../guard/mcp-server.js';
+import { isObject, type JsonObject } from '../../../protocol/json/values.js';
 import { safeJson } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
@@ -45,7 +46,7 @@ export const command: CommandSpec<Options> = {
     if (tools.length === 0) throw new Failure('NOT_FOUND', `${server} lists no tools.`, { hint: 'run it by itself' });
     const actions = tools.map(({ name, tool }) => ({
       name: `${server}.${name}`,
-      ...(typeof tool.inputSchema === 'object' && tool.inputSchema !== null ? { params: tool.inputSchema } : {}),
+      ...(isObject(tool.inputSchema) ? { params: schemaOf(tool.inputSchema) } : {}),
     }));
     const draft = { actions, constraints: {} };
     const { client = null } = options;
@@ -65,6 +66,11 @@ export const command: CommandSpec<Options> = {
     return 0;
   },
 };
+
+/** Most servers name an older draft, whose common part means the same in the one that passports are written in. */
+function schemaOf({ $schema: _, ...schema }: JsonObject): JsonObject {
+  return schema;
+}
 
 /** What a client's configuration takes. */
 function pasted(client: (typeof CLIENTS)[number], server: string, args: readonly string[]): string {
