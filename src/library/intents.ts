@@ -17,6 +17,8 @@ export interface IntentOptions {
   readonly params?: object;
   /** What the action is done to, where params do not say. */
   readonly target?: string;
+  /** The request for approval that was approved: `details.request_id` of the refusal (AIP-E209). */
+  readonly approvalRequest?: string;
 }
 
 /** What an agent intends to do, and with whose key it says so. */
@@ -37,7 +39,7 @@ export interface SignIntentRequest extends IntentOptions {
   readonly nonce: string;
 }
 
-const REQUEST = ['action', 'params', 'target', 'timestamp'] as const;
+const REQUEST = ['action', 'params', 'target', 'timestamp', 'approvalRequest'] as const;
 const SIGN: ReadonlySet<string> = new Set([...REQUEST, 'nonce']);
 const CREATE: ReadonlySet<string> = new Set([...REQUEST, 'agentId', 'passport', ...KEY_OPTIONS]);
 
@@ -90,7 +92,10 @@ export class Intents {
   }
 }
 
-function asked({ action, params, target }: IntentOptions, timestamp: number): Omit<IntentRequest, 'nonce'> {
+function asked(
+  { action, params, target, approvalRequest }: IntentOptions,
+  timestamp: number,
+): Omit<IntentRequest, 'nonce'> {
   if (!Number.isSafeInteger(timestamp) || timestamp < 0)
     throw usage('"timestamp" is not a whole number of Unix seconds.', 'milliseconds divided by 1000');
   return {
@@ -98,5 +103,6 @@ function asked({ action, params, target }: IntentOptions, timestamp: number): Om
     params: paramsOf(params ?? {}),
     target: target === undefined ? null : textOf(target, 'target'),
     timestamp,
+    ...(approvalRequest === undefined ? {} : { approvalRequest: textOf(approvalRequest, 'approvalRequest') }),
   };
 }

@@ -2,15 +2,22 @@ import { LocalTrust } from '../app/verification/local-trust.js';
 import type { Trusting } from '../verify/trusting.js';
 import type { JudgingDeps, Submission } from '../app/verification/intents.js';
 import { verifyStateless } from '../app/verification/stateless.js';
-import type { Intent, IntentDocument } from '../protocol/intent.js';
+import type { IntentDocument } from '../protocol/intent.js';
 import { MAX_DOCUMENT_BYTES } from '../protocol/limits.js';
-import { approvedBy } from '../verify/approved.js';
+import { approvedBy, type ExactApproval } from '../verify/approved.js';
 import type { Judgement } from '../verify/judge.js';
 import { usage } from './options/given.js';
 import type { Hooks } from './hooks.js';
 import type { Mesh } from './mesh/mesh.js';
 import type { Trust } from './trust.js';
-import { approvalsOf, judgingOf, KNOWS_NOTHING, trustingOf, type VerifyIntentOptions } from './options/verification.js';
+import {
+  approvalsOf,
+  judgingOf,
+  KNOWS_NOTHING,
+  requestIdOf,
+  trustingOf,
+  type VerifyIntentOptions,
+} from './options/verification.js';
 import { GroupCommit } from '../workspace/group-commit.js';
 import { localState } from '../workspace/state.js';
 import { judgingDeps, verifierDeps, type Word } from '../workspace/verification.js';
@@ -59,7 +66,8 @@ export class Verifier {
       source: options?.source ?? null,
       ...(trusting === undefined ? {} : { trusting }),
       ...more,
-      ...(options?.approval === undefined ? {} : { approved: this.#approved(options, trusting) }),
+      ...(options?.approval === undefined ? {} : this.#approved(options, trusting)),
+      ...(options?.approvalRequest === undefined ? {} : { approvalRequest: requestIdOf(options.approvalRequest) }),
     };
     if (options?.state === false) return verifyStateless(this.#judging, judging, submission);
     const group = this.#group;
@@ -72,12 +80,16 @@ export class Verifier {
   }
 
   /** Judged by the pins that the passport is judged by. */
-  #approved(options: VerifyIntentOptions, trusting: ((own: Trusting) => Trusting) | undefined) {
-    const approvals = approvalsOf(options.approval!);
-    return (intent: Intent): boolean => {
+  #approved(
+    options: VerifyIntentOptions,
+    trusting: ((own: Trusting) => Trusting) | undefined,
+  ): Pick<Submission, 'approved' | 'answers'> {
+    const { exact, answers } = approvalsOf(options.approval!);
+    const approved: ExactApproval = (intent, counts) => {
       const own = options.state === false ? KNOWS_NOTHING : this.#trust;
-      return approvedBy(approvals, (trusting?.(own) ?? own).pins)(intent);
+      return approvedBy(exact, (trusting?.(own) ?? own).pins)(intent, counts);
     };
+    return { approved, answers };
   }
 
   #comes(judged: Promise<Judgement>): Promise<Judgement> {

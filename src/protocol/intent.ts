@@ -1,4 +1,5 @@
 import { canonicalBytesWithout } from './json/canonical-bytes.js';
+import { isRequestId } from './approvals/approval.js';
 import { isAgentId } from './identity/did.js';
 import { sha256Hex } from './hash.js';
 import { signatureBytes } from './hex.js';
@@ -14,7 +15,7 @@ export interface IntentDocument {
   readonly target?: string;
   /** `<agent_id>#key-<n>`. Default: the passport's current key. */
   readonly key_id?: string;
-  /** The id of the request for approval that this intent comes with the answer to. */
+  /** The request for approval that this intent was approved under: 32 hex digits (section 5.3). */
   readonly approval_request?: string;
   /** Unix seconds. */
   readonly timestamp: number;
@@ -59,7 +60,8 @@ export function readIntent(json: Json): Intent {
   if (typeof signature !== 'string') throw new ShapeError('"signature" is not a string');
   if (object.target !== undefined) textOf(object, 'target', MAX_TEXT);
   if (object.key_id !== undefined) textOf(object, 'key_id', MAX_TEXT);
-  if (object.approval_request !== undefined) textOf(object, 'approval_request', MAX_TEXT);
+  if (object.approval_request !== undefined && !isRequestId(textOf(object, 'approval_request', MAX_TEXT)))
+    throw new ShapeError('"approval_request" is not 32 lower-case hex digits');
   const signedBytes = canonicalBytesWithout(object, 'signature');
   return {
     document: object as unknown as IntentDocument,

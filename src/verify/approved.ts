@@ -1,4 +1,4 @@
-import type { Approval } from '../protocol/approval.js';
+import type { Approval } from '../protocol/approvals/exact.js';
 import { principalOfAgent } from '../protocol/identity/did.js';
 import { verifySignature } from '../protocol/ed25519/verify.js';
 import type { Intent } from '../protocol/intent.js';
@@ -27,13 +27,17 @@ export function approvalProblem(
   return signed ? null : `no pinned key of ${principal} signed it`;
 }
 
+/** True for an intent that was approved as it is, by a key that `counts`: one that is not denied now. */
+export type ExactApproval = (intent: Intent, counts: (key: PinnedKey) => boolean) => boolean;
+
 /** True for an intent that one of them is of. */
 export function approvedBy(
   approvals: readonly Approval[],
   pins: (principal: string) => readonly PinnedKey[],
-): (intent: Intent) => boolean {
-  return ({ document, hash }) => {
+): ExactApproval {
+  return ({ document, hash }, counts) => {
     const what = { agentId: document.agent_id, intentHash: hash };
-    return approvals.some((approval) => approvalProblem(approval, what, pins) === null);
+    const inForce = (principal: string): readonly PinnedKey[] => pins(principal).filter(counts);
+    return approvals.some((approval) => approvalProblem(approval, what, inForce) === null);
   };
 }

@@ -5,6 +5,7 @@ import type { VerifyKey } from '../protocol/ed25519/verify.js';
 import type { TrustHistory } from '../protocol/aip1/trust-score.js';
 import type { Passport } from '../protocol/passport.js';
 import type { JsonObject } from '../protocol/json/values.js';
+import type { Approving, RequestRecord } from './approving.js';
 import type { Violation } from './decision.js';
 import type { Meter, MeterReading } from './meters.js';
 
@@ -46,6 +47,12 @@ export interface Recall {
   forgottenUntil(): number;
   /** What `meter` says of the agent's accepted intents in the window that ends at `now` (ms since the epoch). */
   read(agentId: string, meter: Meter, now: number): MeterReading;
+  /** A request for approval with the answers to it; null for an id that is not known. */
+  approvalRequest(id: string): RequestRecord | null;
+  /** The request for this action that is open and not over, or else that was denied last; null where there is none. */
+  requestOf(actionHash: string, now: number): RequestRecord | null;
+  /** How many requests wait now: of this agent, and of all. */
+  pendingRequests(agentId: string, now: number): { readonly agent: number; readonly all: number };
 }
 
 /** What is known of the standing of one subject. */
@@ -118,8 +125,8 @@ export interface Facts {
   readonly schemaProblems: SchemaCheck;
   /** Country of the request, ISO 3166-1 alpha-2; null when it is not known. */
   readonly geo: string | null;
-  /** True when a valid approval of exactly this intent was given. */
-  readonly approved: boolean;
+  /** What persons have approved of it. */
+  readonly approving: () => Approving;
   readonly hooks: readonly HookOutcome[];
   readonly standing: (subject: string) => StandingRecord | null;
   readonly freshness: Freshness;

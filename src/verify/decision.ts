@@ -1,6 +1,7 @@
 import { NATIVE_CODES, type CodeEntry, type NativeCodeName } from '../protocol/codes.js';
 import type { DialectName } from '../protocol/dialects.js';
 import type { JsonObject } from '../protocol/json/values.js';
+import type { ApprovalPolicy } from './approving.js';
 
 /** The steps of section 4, by the names that decisions use. */
 export type CheckName =
@@ -11,6 +12,8 @@ export interface Violation {
   readonly entry: Pick<CodeEntry, 'code' | 'name' | 'concern'>;
   readonly message: string;
   readonly details: JsonObject;
+  /** Who has to approve, where a person's approval would lift it. */
+  readonly asks?: ApprovalPolicy;
 }
 
 /** What a check says. There is no default: a check that could not run is `skipped` with its reason, never `passed`. */

@@ -2,18 +2,27 @@
 import type { Generation } from '../adapters/sqlite/generation.js';
 import type { SqliteState } from '../adapters/sqlite/state.js';
 import type { MonitorMemory } from '../app/ports/monitor.js';
+import type { VerifierKey } from '../mesh/roster/member.js';
+import { late } from '../protocol/lazy.js';
 import type { LocalWorkspace } from './workspace.js';
 
 /** The state with all that its file keeps: passports, pins, the log, how agents behave. */
-export type LocalState = SqliteState;
+export type LocalState = SqliteState & {
+  /** This machine's key as a verifier, read or made when it is first asked for. */
+  readonly verifierKey: () => VerifierKey;
+};
 
 /** The local state, opened on first use. */
 export function localState(workspace: LocalWorkspace): Promise<LocalState> {
   return workspace.once(localState, async () => {
-    const { openState } = await import('../adapters/sqlite/open.js');
+    const [{ openState }, { verifierKey }] = await Promise.all([
+      import('../adapters/sqlite/open.js'),
+      import('../adapters/mesh/verifier-key.js'),
+    ]);
     const { random, clock, onlyReads, owner, notice } = workspace.world;
     const { stateFile, generationFile } = workspace.paths();
-    const state = openState(stateFile, { random, clock, onlyReads, owner, generationFile, onWentBack: notice });
+    const options = { random, clock, onlyReads, owner, generationFile, onWentBack: notice };
+    const state = Object.assign(openState(stateFile, options), { verifierKey: late(() => verifierKey(stateFile)) });
     workspace.afterwards(() => state.close());
     return state;
   });

@@ -1,6 +1,7 @@
 /** What a verifier stands on, and how it judges: the one place where the options of callers become those of the use case. */
 import type { JudgingDeps, VerifierDeps, VerifyOptions } from '../app/verification/intents.js';
 import { DEFAULT_MAX_AGE_S, DEFAULT_MAX_SKEW_S } from '../protocol/limits.js';
+import { late } from '../protocol/lazy.js';
 import type { Policy, SchemaCheck } from '../verify/context.js';
 import type { LocalState } from './state.js';
 import type { OpenThrowaway } from '../app/policy/cases.js';
@@ -58,7 +59,7 @@ export function loadSchemaCheck(): SchemaCheck | Promise<SchemaCheck> {
 }
 
 /** Whose word counts, what hooks say, and what a person has approved: each caller knows its own. */
-export type Word = Pick<JudgingDeps, 'passport' | 'pins' | 'envelopes' | 'hooks' | 'approved'>;
+export type Word = Pick<JudgingDeps, 'passport' | 'pins' | 'envelopes' | 'hooks' | 'approved' | 'answers'>;
 
 /** A verifier without memory. */
 export function judgingDeps({ clock }: Pick<World, 'clock'>, word: Word): JudgingDeps {
@@ -67,13 +68,17 @@ export function judgingDeps({ clock }: Pick<World, 'clock'>, word: Word): Judgin
 
 /** Verifiers on empty states in memory, each with a clock of its own: nothing is asked of this machine. */
 export async function throwawayVerifiers({ world }: { readonly world: World }): Promise<OpenThrowaway> {
-  const [{ openThrowaway }, { stateOn }] = await Promise.all([
+  const [{ openThrowaway }, { stateOn }, { signerOf }] = await Promise.all([
     import('../adapters/sqlite/create.js'),
     import('../adapters/sqlite/state.js'),
+    import('../adapters/mesh/mesh-key.js'),
   ]);
   return ({ passport, pins, clock }) => {
-    const state = stateOn(openThrowaway(world.random), 'a throwaway state', { random: world.random, clock });
-    const deps = verifierDeps({ clock, ticks: world.ticks }, state, {
+    const { ticks, random } = world;
+    const state = Object.assign(stateOn(openThrowaway(random), 'a throwaway state', { random, clock }), {
+      verifierKey: late(() => signerOf(random(32))),
+    });
+    const deps = verifierDeps({ clock, ticks, random }, state, {
       passport: (agentId) => (agentId === passport.agent.id ? { status: 'found', passport } : { status: 'unknown' }),
       pins: (principal) => (principal === passport.document.principal ? pins : []),
       hooks: () => null,
@@ -87,9 +92,11 @@ export async function throwawayVerifiers({ world }: { readonly world: World }): 
 
 /** A verifier over this machine's state. `trust` reads a score, under the rules that the caller goes by. */
 export function verifierDeps(
-  world: Pick<World, 'clock' | 'ticks'>,
+  world: Pick<World, 'clock' | 'ticks' | 'random'>,
   state: LocalState,
   word: Word & Pick<VerifierDeps, 'freshness' | 'trust'>,
 ): VerifierDeps {
-  return { ...word, state, clock: world.clock, ticks: world.ticks, loadSchemaCheck };
+  const { clock, ticks, random } = world;
+  const requester = late(() => ({ ...state.verifierKey(), random }));
+  return { ...word, state, clock, ticks, loadSchemaCheck, requester };
 }

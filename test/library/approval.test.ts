@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { approvalBytes, type ApprovalDocument } from '../../src/protocol/approval.js';
+import { approvalBytes, type ApprovalDocument } from '../../src/protocol/approvals/exact.js';
 import { signMessage } from '../../src/protocol/ed25519/sign.js';
 import { toHex } from '../../src/protocol/hex.js';
 import { parseJson } from '../../src/protocol/json/parse.js';

@@ -17,7 +17,14 @@ const NOW = NOW_S * 1000;
 const intent = { document: refund('doubt', { timestamp: NOW_S }), hash: 'sha256:0' };
 const policy = { maxAgeMs: 300_000, maxSkewMs: 30_000, minTrust: null };
 const memory = { forgottenUntil: () => 0 };
-const facts = { memory, hooks: [], approved: false, standing: () => null, now: NOW, wallNow: NOW } as unknown as Facts;
+const facts = {
+  memory,
+  hooks: [],
+  approving: () => ({ spent: null, judge: () => ({ by: 0, problems: [] }) }),
+  standing: () => null,
+  now: NOW,
+  wallNow: NOW,
+} as unknown as Facts;
 const found = readPassport(fixtureBytes('passport-support-agent.json'));
 
 /** Callers of the library may be wrong about types; whatever cannot be compared must not pass. */

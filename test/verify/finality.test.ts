@@ -6,7 +6,7 @@ import { line, NOW_S } from '../kit/native/parts.js';
 import { passport } from '../kit/native/passport-cases.js';
 import { pinsOf } from '../kit/native/vectors.js';
 import { judgedIn, RecordingMemory, sittingAt } from '../kit/verification/sitting.js';
-import type { Sitting } from '../../src/app/verification/conclude.js';
+import type { Sitting } from '../../src/app/verification/sitting.js';
 
 const NOW = NOW_S * 1000;
 const POLICY = { maxAgeMs: 300_000, maxSkewMs: 30_000, minTrust: 0.5 };

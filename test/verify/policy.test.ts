@@ -1,7 +1,7 @@
 /** The verifier's own policy holds in every dialect and tier: the one who is judged does not choose how. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Sitting } from '../../src/app/verification/conclude.js';
+import type { Sitting } from '../../src/app/verification/sitting.js';
 import { passportOf } from '../../src/protocol/passport.js';
 import type { Trusting } from '../../src/verify/trusting.js';
 import type { HookOutcome, Policy } from '../../src/verify/context.js';

@@ -1,6 +1,7 @@
 import type { Clock, Ledger, Random } from '../../app/ports/state.js';
 import { toHex } from '../../protocol/hex.js';
 import type { Agents } from './tables/agents.js';
+import type { Approvals } from './tables/approvals.js';
 import type { ConductTables } from './tables/conduct.js';
 import type { Directory } from './tables/directory.js';
 import type { Floors } from './tables/floors.js';
@@ -14,6 +15,7 @@ import type { Windows } from './tables/windows.js';
 /** The tables that a transaction works on. */
 export interface LedgerTables {
   readonly agents: Agents;
+  readonly approvals: Approvals;
   readonly conduct: ConductTables;
   readonly directory: Directory;
   readonly floors: Floors;
@@ -30,8 +32,21 @@ export interface LedgerTables {
 
 /** The ledger of one transaction that began at `head`, until `over` says that it ended. */
 export function ledgerOf(tables: LedgerTables, head: Head, over: () => boolean): Ledger {
-  const { agents, conduct, directory, floors, judged, log, nonces, outcomes, random, windows, verifier, clock } =
-    tables;
+  const {
+    agents,
+    approvals,
+    conduct,
+    directory,
+    floors,
+    judged,
+    log,
+    nonces,
+    outcomes,
+    random,
+    windows,
+    verifier,
+    clock,
+  } = tables;
   let pruned = false;
   const open = (): void => {
     if (over()) throw new Error('the transaction is over');
@@ -60,6 +75,34 @@ export function ledgerOf(tables: LedgerTables, head: Head, over: () => boolean):
     recordUsage(usage) {
       open();
       windows.record(head, agents.findOrAdd(usage.agentId), usage);
+    },
+    approvalRequest(id) {
+      open();
+      return approvals.find(id);
+    },
+    requestOf(actionHash, now) {
+      open();
+      return approvals.ofAction(actionHash, now);
+    },
+    pendingRequests(agentId, now) {
+      open();
+      return approvals.pending(agentId, now);
+    },
+    requests(which, now) {
+      open();
+      return approvals.list(which, now);
+    },
+    openRequest(request) {
+      open();
+      approvals.open(request, clock?.() ?? request.expiresAt - request.ttlMs);
+    },
+    spendRequest(id, at, intentHash) {
+      open();
+      approvals.spend(id, at, intentHash);
+    },
+    answerRequest(answer, publicKey, at) {
+      open();
+      return approvals.answer(answer, publicKey, at);
     },
     standing(subject) {
       open();
@@ -137,6 +180,9 @@ export function lookingLedgerOf(tables: LedgerTables, head: Head, over: () => bo
     markRefused: write,
     raiseFloor: write,
     addSpokenName: write,
+    openRequest: write,
+    spendRequest: write,
+    answerRequest: write,
     append: write,
     appendOutcome: write,
     prune: write,

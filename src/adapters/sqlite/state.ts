@@ -5,6 +5,7 @@ import type { Link } from '../../protocol/log/chain.js';
 import type { Entry, LogRecord } from '../../protocol/log/entry.js';
 import type { ReadNode } from '../../protocol/transparency/tree.js';
 import { Agents, type Tally } from './tables/agents.js';
+import { Approvals } from './tables/approvals.js';
 import { Archive } from './archive.js';
 import { ConductTables } from './tables/conduct.js';
 import { text, type Database } from './database.js';
@@ -124,6 +125,7 @@ class FileState implements SqliteState {
     this.#windows = new Windows(database, random(1)[0]!);
     this.#tables = {
       agents: this.#agents,
+      approvals: new Approvals(database),
       conduct: this.#conduct,
       directory: this.#directory,
       floors: this.#floors,

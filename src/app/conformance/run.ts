@@ -8,7 +8,7 @@ import { passportOf } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { parseTime } from '../../protocol/time.js';
 import type { Json } from '../../protocol/json/values.js';
-import type { KnownTrust } from '../../verify/context.js';
+import type { PinnedKey, KnownTrust } from '../../verify/context.js';
 import { drifts } from '../../verify/dialects/aip1/action-groups.js';
 import { AIP1 } from '../../verify/dialects/aip1/dialect.js';
 import { sharedKeys } from '../../verify/dialects/aip1/hmac-keys.js';
@@ -16,7 +16,8 @@ import type { MandateFinding } from '../../verify/dialects/aip1/trust.js';
 import { unreadable, type Judgement } from '../../verify/judge.js';
 import type { Trusting } from '../../verify/trusting.js';
 import type { Memory, Meter, MeterReading, SpentNonce, StandingRecord, Usage } from '../ports/state.js';
-import { conclude, type Sitting } from '../verification/conclude.js';
+import { conclude } from '../verification/conclude.js';
+import type { Sitting } from '../verification/sitting.js';
 import { mandateFinding } from '../verification/mandates.js';
 
 /** What the verifier of a case holds beside the document. Everything is optional. */
@@ -135,6 +136,7 @@ function judged(bytes: Uint8Array, { name, given }: ConformanceCase, sitting: Si
     startedAt: 0,
     intent,
     proven,
+    pins: (): readonly PinnedKey[] => [],
     hooks: [],
     schemaProblems: () => [],
   };
@@ -212,6 +214,8 @@ function sittingOf({ history, stale_ms, geo, standing }: Given, now: number): Si
     token: () => null,
     trust: () => known,
     approved: () => false,
+    answers: [],
+    requester: null,
     geo: geo ?? null,
     wallNow: now,
     now,
@@ -241,6 +245,13 @@ class CaseMemory implements Memory {
     if (meter.kind === 'count') return { kind: 'count', used: 0, roomAt: null };
     return { kind: 'sum', spent: this.#sums.get(meter.currency) ?? 0n };
   }
+
+  // RFC-001 knows no requests for approval.
+  approvalRequest = (): null => null;
+  requestOf = (): null => null;
+  pendingRequests = (): { agent: number; all: number } => ({ agent: 0, all: 0 });
+  openRequest(): void {}
+  spendRequest(): void {}
 
   recordUsage({ currency, amountMinor }: Usage): void {
     if (currency === null || amountMinor === null) return;

@@ -2,12 +2,11 @@
 import { holdsThing } from '../../protocol/constraints/counted-names.js';
 import { tierOf } from '../../protocol/constraints/destinations.js';
 import { parseConstraints } from '../../protocol/constraints/grammar.js';
-import { moneyNameOf } from '../../protocol/constraints/money-names.js';
-import type { Constraint, MoneySource } from '../../protocol/constraints/rules.js';
+import type { Constraint } from '../../protocol/constraints/rules.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { isSameName, nameOf, type Name } from '../../protocol/naming/names.js';
 import { declaredIn } from '../../verify/constraints/declared.js';
-import { isRead } from '../../verify/constraints/reads.js';
+import { isRead, readsMoney } from '../../verify/constraints/reads.js';
 import type { LintFinding } from './lint-finding.js';
 
 /** An action as lint reads it. */
@@ -96,11 +95,6 @@ function readerOf(rule: Constraint): ((name: Name) => boolean) | null {
     default:
       return null;
   }
-}
-
-function readsMoney(source: MoneySource, name: Name): boolean {
-  if (source === null) return moneyNameOf(name).money;
-  return source.some((each) => isSameName(each, name) || isSameName(nameOf(`${each.text}_minor`), name));
 }
 
 /** The text params of a passport's schemas that `allowed_domains` reads by their names, and those that look like one and are not read. */

@@ -1,9 +1,12 @@
 /** What the use cases need from the outside world. Adapters implement these; nothing here does I/O. */
+import type { ActionApproval } from '../../protocol/approvals/approval.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { Entry, EntryDraft, LogRecord, OutcomeDraft, RecordType } from '../../protocol/log/entry.js';
+import type { RequestRecord } from '../../verify/approving.js';
 import type { Recall, StandingRecord } from '../../verify/context.js';
 import type { Usage } from '../../verify/meters.js';
 
+export type { RequestRecord } from '../../verify/approving.js';
 export type { Recall, SpentNonce, StandingRecord } from '../../verify/context.js';
 export type { Meter, MeterReading, Usage } from '../../verify/meters.js';
 
@@ -24,7 +27,14 @@ export interface Memory extends Recall {
   spendNonce(agentId: string, nonce: string, firstSeenAt: number, firstResult: string, keepUntil: number): void;
   /** Adds an accepted intent to the windows. */
   recordUsage(usage: Usage): void;
+  /** Keeps a new request for approval. */
+  openRequest(request: OpenedRequest): void;
+  /** Ends a request that is open, for the intent that ran under it: one approval runs once. */
+  spendRequest(id: string, at: number, intentHash: string): void;
 }
+
+/** A request for approval as it begins. */
+export type OpenedRequest = Omit<RequestRecord, 'status' | 'endedAt' | 'answers'>;
 
 /** Which refusals were seen before. They stay on this machine, as its log does. */
 export interface RefusalMarks {
@@ -56,6 +66,13 @@ export interface Ledger extends Memory, RefusalMarks {
   decision(seq: number): DecidedEntry | null;
   /** The newest accepted verification with this intent hash; null when there is none. */
   acceptedAs(intentHash: string): DecidedEntry | null;
+  /**
+   * Keeps an answer in the place of an earlier one by the same key: an approval keeps its request open while it is in force, a denial
+   * ends it. False for a request that is not open.
+   */
+  answerRequest(answer: ActionApproval, publicKey: string, at: number): boolean;
+  /** Requests by the time they were raised, the newest last; those that are open and not over, or all. */
+  requests(which: 'open' | 'all', now: number): readonly RequestRecord[];
   /** Forgets nonces and usage that no window can reach any more. Cheap; call it often. */
   prune(now: number): void;
 }

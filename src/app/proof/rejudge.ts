@@ -3,9 +3,10 @@ import type { Json } from '../../protocol/json/values.js';
 import { verifySignature } from '../../protocol/ed25519/verify.js';
 import type { PinnedKey } from '../../verify/context.js';
 import type { Memory } from '../ports/state.js';
-import { conclude, refusesBeforeHooks, type Sitting } from '../verification/conclude.js';
+import { conclude, refusesBeforeHooks } from '../verification/conclude.js';
 import { examine } from '../verification/examine.js';
 import { NO_DEMANDS, prepare, type JudgingDeps } from '../verification/intents.js';
+import type { Sitting } from '../verification/sitting.js';
 import type { Rejudge } from './report.js';
 
 /** What was not, and will not be remembered. */
@@ -15,6 +16,11 @@ const NOTHING_BEFORE: Memory = {
   read: (_, meter) => (meter.kind === 'count' ? { kind: 'count', used: 0, roomAt: null } : { kind: 'sum', spent: 0n }),
   spendNonce: () => undefined,
   recordUsage: () => undefined,
+  approvalRequest: () => null,
+  requestOf: () => null,
+  pendingRequests: () => ({ agent: 0, all: 0 }),
+  openRequest: () => undefined,
+  spendRequest: () => undefined,
 };
 /** Freshness was the verifier's to judge then. */
 const ALWAYS = 100 * 365 * 24 * 3_600_000;
@@ -45,6 +51,8 @@ export function rejudging(
       token: () => null,
       trust: () => null,
       approved: () => false,
+      answers: [],
+      requester: null,
       geo: null,
       wallNow: at,
       now: at,

@@ -1,4 +1,4 @@
-import { approvalBytes, type ApprovalDocument } from '../../protocol/approval.js';
+import { approvalBytes, type ApprovalDocument } from '../../protocol/approvals/exact.js';
 import { principalOfAgent } from '../../protocol/identity/did.js';
 import { signMessage } from '../../protocol/ed25519/sign.js';
 import { toHex } from '../../protocol/hex.js';

@@ -1,3 +1,4 @@
+import { isRequestId } from '../../protocol/approvals/approval.js';
 import { signMessage } from '../../protocol/ed25519/sign.js';
 import { toHex } from '../../protocol/hex.js';
 import { intentBytes, type IntentDocument } from '../../protocol/intent.js';
@@ -11,6 +12,8 @@ export interface IntentRequest {
   readonly action: string;
   readonly params: JsonObject;
   readonly target: string | null;
+  /** The request for approval that was approved: 32 hex digits. */
+  readonly approvalRequest?: string;
   /** Unix seconds. */
   readonly timestamp: number;
   /** 16 bytes from a CSPRNG. */
@@ -20,6 +23,10 @@ export interface IntentRequest {
 /** Signs what an agent intends to do. Whether it may is the verifier's question; a passport's limits are not asked here. */
 export function signIntent(passport: Passport, key: HeldKey, request: IntentRequest): IntentDocument {
   requireSignable(request);
+  if (request.approvalRequest !== undefined && !isRequestId(request.approvalRequest))
+    throw new Failure('USAGE', 'The id of a request for approval is 32 lower-case hex digits.', {
+      hint: 'aip approvals list',
+    });
   const { action, target } = request;
   const unsigned = {
     agent_id: passport.agent.id,
@@ -28,6 +35,7 @@ export function signIntent(passport: Passport, key: HeldKey, request: IntentRequ
     ...(target === null ? {} : { target }),
     // Named, so that the intent still verifies when the key is rotated before it arrives.
     key_id: key.keyId,
+    ...(request.approvalRequest === undefined ? {} : { approval_request: request.approvalRequest }),
     timestamp: request.timestamp,
     nonce: toHex(request.nonce),
   };

@@ -1,50 +1,15 @@
 /** The judgement of a proven document over a memory: one function for a transaction, a look, and a verifier without state. */
-import type { Intent } from '../../protocol/intent.js';
-import type { Facts, Freshness, HookOutcome, KnownTrust, SchemaCheck, StandingRecord } from '../../verify/context.js';
+import { late } from '../../protocol/lazy.js';
+import type { Facts, HookOutcome } from '../../verify/context.js';
 import type { Warning } from '../../verify/decision.js';
-import type { Dialect, InForce, ProvenDocument } from '../../verify/dialect.js';
+import type { InForce } from '../../verify/dialect.js';
 import { spendsNonce } from '../../verify/finality.js';
 import { decide, type Judgement } from '../../verify/judge.js';
 import type { Meter, MeterReading } from '../../verify/meters.js';
+import { approvingOf, requestUsed, withRequest } from '../approvals/requests.js';
 import type { Memory } from '../ports/state.js';
-import { raise, remember, replacement, type PassportMemory } from './replaced.js';
-import type { Submission } from './examine.js';
-
-/** What one or several documents are judged over, all at one moment. */
-export interface Sitting extends PassportMemory {
-  /** Null for a verifier without state. */
-  readonly memory: Memory | null;
-  /** As the state knows it now. */
-  readonly standing: (subject: string) => StandingRecord | null;
-  readonly freshness: Freshness;
-  readonly trust: (agentId: string) => KnownTrust | null;
-  /** True when a valid approval of exactly this intent was given. */
-  readonly approved: (intent: Intent) => boolean;
-  /** Country of the request; null when it is not known. */
-  readonly geo: string | null;
-  /** ms since the epoch. */
-  readonly wallNow: number;
-  /** What `--at` says, else `wallNow`. */
-  readonly now: number;
-  /** True where nothing is accepted, so that it does not matter whether a nonce may be forgotten. */
-  readonly dryRun: boolean;
-  /** Draws a new outcome token, 32 hex digits; null where nothing is recorded that an outcome could be of. */
-  readonly token: () => string | null;
-  /** Said of every document. */
-  readonly warnings: readonly Warning[];
-}
-
-/** A document with all that its remaining steps need from outside of the transaction, because it may take time. */
-export interface PreparedDocument {
-  readonly dialect: Dialect;
-  readonly submission: Submission;
-  /** Ticks, in microseconds. */
-  readonly startedAt: number;
-  readonly intent: Intent;
-  readonly proven: ProvenDocument;
-  readonly hooks: readonly HookOutcome[];
-  readonly schemaProblems: SchemaCheck;
-}
+import { raise, remember, replacement } from './replaced.js';
+import type { PreparedDocument, Sitting } from './sitting.js';
 
 /** A judgement, and whether it spent the intent's nonce. */
 export interface Settled {
@@ -58,9 +23,13 @@ export interface Settled {
 export function conclude(sitting: Sitting, prepared: PreparedDocument): Settled {
   const { dialect, intent, proven, submission } = prepared;
   const { memory, now, wallNow } = sitting;
-  const { outcome, revocation, warnings, effects, inForce, spoke } = proven.conclude(factsOf(sitting, prepared));
+  const facts = factsOf(sitting, prepared);
+  const { outcome: found, revocation, warnings, effects, inForce, spoke } = proven.conclude(facts);
   if (inForce !== null) raise(inForce, sitting);
   if (spoke !== null) remember(spoke, sitting);
+  // Of an agent that is stopped, and of what would be refused all the same, no person is asked.
+  const asks = effects !== null && revocation.status === 'active';
+  const outcome = asks ? withRequest(found, { sitting, prepared, facts }) : found;
   const judgement = decide({
     dialect,
     intent,
@@ -81,6 +50,10 @@ export function conclude(sitting: Sitting, prepared: PreparedDocument): Settled 
   if (judgement.decision.success && effects.usage !== null && submission.counted !== false) {
     const { currency, amountMinor } = effects.usage;
     memory.recordUsage({ agentId, action, at: now, currency, amountMinor });
+  }
+  if (judgement.decision.success) {
+    const request = requestUsed({ sitting, prepared, facts });
+    if (request !== null) memory.spendRequest(request.id, wallNow, intent.hash);
   }
   return { judgement, spent, inForce };
 }
@@ -104,13 +77,14 @@ export function refusesBeforeHooks(sitting: Sitting, prepared: PreparedDocument)
   return prepared.proven.refusesBeforeHooks(factsOf(sitting, prepared));
 }
 
-function factsOf(sitting: Sitting, { intent, proven, submission, hooks, schemaProblems }: PreparedDocument): Facts {
+function factsOf(sitting: Sitting, prepared: PreparedDocument): Facts {
+  const { intent, submission, hooks, schemaProblems } = prepared;
   const { memory, dryRun, geo, standing, freshness, now, wallNow } = sitting;
   return {
     memory: memory === null ? null : recallOf(memory, dryRun, submission.counted ?? true),
     schemaProblems,
     geo,
-    approved: proven.speaker !== null && (sitting.approved(intent) || submission.approved?.(intent) === true),
+    approving: late(() => approvingOf(sitting, prepared)),
     hooks,
     standing,
     freshness,
@@ -129,6 +103,9 @@ function recallOf(memory: Memory, dryRun: boolean, counted: boolean): Facts['mem
     spentNonce: (agentId, nonce) => memory.spentNonce(agentId, nonce),
     read: (agentId, meter, now) => (counted ? memory.read(agentId, meter, now) : NOTHING_COUNTED[meter.kind]),
     forgottenUntil: (...asked) => (dryRun ? 0 : memory.forgottenUntil(...asked)),
+    approvalRequest: (id) => memory.approvalRequest(id),
+    requestOf: (hash, now) => memory.requestOf(hash, now),
+    pendingRequests: (agentId, now) => memory.pendingRequests(agentId, now),
   };
 }
 

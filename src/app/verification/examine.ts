@@ -1,10 +1,11 @@
+import type { ActionApproval } from '../../protocol/approvals/approval.js';
 import { parseExact } from '../../protocol/aip1/encoding/numbers.js';
 import { losesDigits } from '../../protocol/json/decimals.js';
 import { JsonError, parseJson, parseJsonText } from '../../protocol/json/parse.js';
 import type { Constraints } from '../../protocol/constraints/rules.js';
-import type { Intent } from '../../protocol/intent.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
+import type { ExactApproval } from '../../verify/approved.js';
 import type { Policy, SignatureOracle } from '../../verify/context.js';
 import type { Asking, Dialect, ReadDocument } from '../../verify/dialect.js';
 import { DIALECTS, dialectOf } from '../../verify/dialects/registry.js';
@@ -21,7 +22,11 @@ export interface Submission {
   /** Whose word counts for this document alone, given whose counts for all. */
   readonly trusting?: (own: Trusting) => Trusting;
   /** True for an intent that a person has approved, for this document alone. */
-  readonly approved?: (intent: Intent) => boolean;
+  readonly approved?: ExactApproval;
+  /** Answers to requests for approval that came with this document. */
+  readonly answers?: readonly ActionApproval[];
+  /** The request that was approved, for a document that names none: an envelope cannot. */
+  readonly approvalRequest?: string;
   /** Limits that hold beside the passport's, so that they can narrow it and never widen it. */
   readonly within?: Constraints;
   /** The params with their long texts, where the document holds hashes of these: what is judged. They must be those of the document. */

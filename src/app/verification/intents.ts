@@ -1,15 +1,18 @@
+import type { ActionApproval } from '../../protocol/approvals/approval.js';
 import { verifySignature } from '../../protocol/ed25519/verify.js';
 import type { Intent } from '../../protocol/intent.js';
 import type { Freshness, HookOutcome, KnownTrust, Policy, SchemaCheck } from '../../verify/context.js';
+import type { ExactApproval } from '../../verify/approved.js';
 import type { Judgement } from '../../verify/judge.js';
 import type { Trusting } from '../../verify/trusting.js';
 import type { SignatureWorkers } from '../ports/signatures.js';
 import type { Clock, Ledger, State } from '../ports/state.js';
-import { conclude, refusesBeforeHooks, type PreparedDocument, type Sitting } from './conclude.js';
+import { conclude, refusesBeforeHooks } from './conclude.js';
 import { examine, type Claim, type Submission } from './examine.js';
 import { notAsked } from './hooks.js';
 import { recordOf, wasRefused } from './record.js';
 import type { Demands } from './replaced.js';
+import type { PreparedDocument, Requester, Sitting } from './sitting.js';
 import { SignaturePrefetch } from './signature-prefetch.js';
 
 export type { Submission } from './examine.js';
@@ -22,7 +25,9 @@ export interface JudgingDeps extends Trusting {
   /** How hooks are asked; null where there are none. Asked only about intents that no step before theirs refuses. */
   readonly hooks: () => HookQuestion | null;
   /** True when a valid approval of exactly this intent was given. */
-  readonly approved: (intent: Intent) => boolean;
+  readonly approved: ExactApproval;
+  /** Answers to requests for approval that the caller brings along. */
+  readonly answers?: readonly ActionApproval[];
   /** What the caller demands of passports beside what is known here; nothing where it is absent. */
   readonly demands?: Demands;
 }
@@ -37,6 +42,8 @@ export interface VerifierDeps extends JudgingDeps {
   readonly ticks: () => number;
   /** How current the copy of the revocations is; asked inside the transaction. */
   readonly freshness: (now: number) => Freshness;
+  /** This machine as the verifier that raises requests for approval, and takes the answers to them. */
+  readonly requester: () => Requester;
   /** Asked only where a minimum is set. */
   readonly trust: (ledger: Ledger, agentId: string) => KnownTrust | null;
 }
@@ -116,6 +123,7 @@ export function prepare(
     startedAt,
     intent,
     proven,
+    pins: asking.trusting.pins,
     hooks,
     schemaProblems,
   });
@@ -150,6 +158,8 @@ function sittingOn(deps: VerifierDeps, { at, geo, dryRun, policy }: VerifyOption
     demands: deps.demands ?? NO_DEMANDS,
     trust: (agentId) => deps.trust(ledger, agentId),
     approved: deps.approved,
+    answers: deps.answers ?? NO_ANSWERS,
+    requester: deps.requester,
     geo,
     token: dryRun ? NO_TOKEN : () => ledger.token(),
     wallNow,
@@ -176,7 +186,15 @@ export function commitBatch(deps: VerifierDeps, options: VerifyOptions, batch: P
       const settled = conclude(sitting, each);
       const again = wasRefused(ledger, intent, settled, dialect.presentableForMs(options.policy), wallNow);
       const took = deps.ticks() - each.startedAt;
-      const { draft, aside } = recordOf(intent, settled, options.logParams, wallNow, took, again);
+      const { draft, aside } = recordOf(
+        intent,
+        settled,
+        options.logParams,
+        wallNow,
+        took,
+        again,
+        each.submission.approvalRequest ?? null,
+      );
       ledger.append(draft, aside);
       return settled.judgement;
     });
@@ -191,6 +209,7 @@ const NO_TOKEN = (): null => null;
 const NO_HOOKS: readonly HookOutcome[] = [];
 /** What is known here is all that a passport is held to. */
 export const NO_DEMANDS: Demands = () => null;
+export const NO_ANSWERS: Sitting['answers'] = [];
 const NO_WARNINGS: Sitting['warnings'] = [];
 
 /** Where the two clocks differ by more than intents may, times in intents and of the mesh do not mean the same moment. */

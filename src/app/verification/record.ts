@@ -36,6 +36,8 @@ export function recordOf(
   wallNow: number,
   tookUs: number,
   refusedBefore: boolean,
+  /** The request for approval that came beside a document that names none. */
+  requestBeside: string | null = null,
 ): { readonly draft: EntryDraft; readonly aside: EntryAside } {
   const { agent_id, action, target, params, timestamp, nonce, signature, approval_request } = intent.document;
   const details = logParams === 'full' ? decision.details : maskDetails(decision.details);
@@ -60,7 +62,7 @@ export function recordOf(
       key_id: inForce?.keyId ?? null,
       passport_hash: inForce?.passport.hash() ?? null,
       passport_serial: inForce?.passport.serial ?? null,
-      approval_request: small ? (approval_request ?? null) : null,
+      approval_request: small ? (approval_request ?? requestBeside) : null,
       dialect: decision.dialect,
       latency_us: Math.max(0, Math.round(tookUs)),
     },

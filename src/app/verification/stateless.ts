@@ -2,9 +2,10 @@ import { verifySignature } from '../../protocol/ed25519/verify.js';
 import { NO_STATE, type Freshness } from '../../verify/context.js';
 import type { Warning } from '../../verify/decision.js';
 import type { Judgement } from '../../verify/judge.js';
-import { conclude, refusesBeforeHooks, type PreparedDocument, type Sitting } from './conclude.js';
+import { conclude, refusesBeforeHooks } from './conclude.js';
 import { examine, type Submission } from './examine.js';
 import { NO_DEMANDS, prepare, type JudgingDeps, type JudgingOptions } from './intents.js';
+import type { PreparedDocument, Sitting } from './sitting.js';
 
 const WARNINGS: readonly Warning[] = [
   { code: 'stateless', message: 'Replays, limits over time and revocations were not looked for: no state is kept.' },
@@ -36,6 +37,8 @@ export function verifyStateless(
     demands: deps.demands ?? NO_DEMANDS,
     trust: () => null,
     approved: deps.approved,
+    answers: [],
+    requester: null,
     geo,
     wallNow: now,
     now,

@@ -5,6 +5,9 @@ import { verifyIntents } from '../../app/verification/intents.js';
 import { parseJson } from '../../protocol/json/parse.js';
 import { isObject, type JsonObject } from '../../protocol/json/values.js';
 import type { Decision } from '../../verify/decision.js';
+import { isRequestId } from '../../protocol/approvals/approval.js';
+import { answer, answered } from '../approvals/answer.js';
+import { requestIn } from '../approvals/requests.js';
 import type { Cli } from '../cli.js';
 import { readInput } from '../input/documents.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
@@ -26,10 +29,12 @@ interface Options {
 
 export const command: CommandSpec<Options> = {
   path: ['approve'],
-  summary: "Sign a person's approval of exactly one intent, for verifiers that ask for one",
+  summary: "Sign a person's approval of an intent or a request",
   detail:
     "Takes the principal's key. An intent that is forged is not approved; of one that is refused for another reason you are told.",
-  args: [{ name: 'intent', description: 'intent file (- for stdin)', values: 'file' }],
+  args: [
+    { name: 'intent', description: 'intent or request file (- for stdin), or the id of a request', values: 'file' },
+  ],
   options: [
     {
       title: 'Flags',
@@ -59,11 +64,14 @@ export const command: CommandSpec<Options> = {
     10: 'not approved: who (E1xx)',
   },
   touches: ['files', 'state', 'keychain'],
-  topics: ['intents', 'constraints'],
+  topics: ['approvals', 'intents'],
 
   async run({ args, options }, cli) {
     const file = args[0]!;
+    if (isRequestId(file)) return answer(file, 'approve', options, cli);
     const bytes = await readInput(file, cli);
+    if (isRequest(bytes))
+      return answered(requestIn(bytes, file === '-' ? 'stdin' : file), null, 'approve', options, cli);
     const passports = await Promise.all(options.passport.map((path) => passportFile(path, cli)));
     const { deps, options: judging } = await verification(cli, { dryRun: true, passports, principalKey: [] });
     const [judgement] = await verifyIntents(deps, judging, [{ bytes, source: file }]);
@@ -87,6 +95,16 @@ export const command: CommandSpec<Options> = {
     return 0;
   },
 };
+
+/** True for what says that it is a request; whether it is one is judged where it is read. */
+function isRequest(bytes: Uint8Array): boolean {
+  try {
+    const json = parseJson(bytes);
+    return isObject(json) && json.type === 'approval-request';
+  } catch {
+    return false;
+  }
+}
 
 /** An approval lifts E209 and nothing else. */
 function foretell({ success, violations }: Decision, cli: Cli): void {

@@ -22,13 +22,21 @@ import { RESOLVE_OPTIONS, type ResolveFlags } from '../passports/pins.js';
 import { exitOf } from '../intents/refusal.js';
 import { renderDecision } from '../render/decision/decision.js';
 import { safeJson } from '../render/terminal/text.js';
-import { REQUEST_OPTIONS, requestOf, storeNamed, type KeyPlaceFlags, type RequestFlags } from '../intents/signing.js';
+import {
+  APPROVAL_REQUEST_OPTION,
+  REQUEST_OPTIONS,
+  requestOf,
+  storeNamed,
+  type ApprovalRequestFlags,
+  type KeyPlaceFlags,
+  type RequestFlags,
+} from '../intents/signing.js';
 import type { CommandSpec } from '../spec.js';
 import { verification, type VerificationFlags } from '../intents/verification.js';
 import { keyring } from '../../workspace/keys.js';
 import { foreground, type Ended } from '../../workspace/programs.js';
 
-interface Options extends RequestFlags, KeyPlaceFlags, ResolveFlags, ApprovalFlags {
+interface Options extends RequestFlags, KeyPlaceFlags, ResolveFlags, ApprovalFlags, ApprovalRequestFlags {
   readonly passport?: string;
   readonly intent?: string;
   readonly geo?: string;
@@ -64,6 +72,7 @@ export const command: CommandSpec<Options> = {
         { flags: '--strict', description: 'refuse where it would warn: unbound_arguments, principal_key_here' },
         { flags: '--geo <CC>', description: 'country of the request, for geo_restriction' },
         APPROVAL_OPTION,
+        APPROVAL_REQUEST_OPTION,
         ...RESOLVE_OPTIONS,
         ...KEY_OPTIONS,
         ...PASSPHRASE_OPTIONS,
@@ -186,7 +195,13 @@ async function signed(options: Options, cli: Cli): Promise<Prepared> {
   const { keyId, key } = passport.currentKey;
   const held = await openKey(ring, keyId, key.publicKey, storeNamed(options, ring.state.key(keyId) !== null, cli));
   const timestamp = Math.floor(cli.io.now() / 1000);
-  const intent = signIntent(passport, held, { ...request, timestamp, nonce: cli.workspace.world.random(16) });
+  const { approvalRequest } = options;
+  const intent = signIntent(passport, held, {
+    ...request,
+    timestamp,
+    nonce: cli.workspace.world.random(16),
+    ...(approvalRequest === undefined ? {} : { approvalRequest }),
+  });
   return {
     submission: { bytes: Buffer.from(JSON.stringify(intent)), source: null },
     flags: { ...judging(options), passports: [passport] },
@@ -209,13 +224,15 @@ async function given(options: Options, cli: Cli): Promise<Prepared> {
   if (options.action === undefined)
     throw new Failure('USAGE', 'Which action does the command carry out?', { hint: 'name it with --action <name>' });
   const source = options.intent!;
+  const { approvalRequest } = options;
   const bytes = await readJudged(source, cli);
   const action = documentIn(bytes)?.action ?? null;
   if (action !== null && action !== options.action) {
     throw wrongAction(options, action, 'Nothing was spent or run.');
   }
   const passports = options.passport === undefined ? [] : [await passportFile(options.passport, cli)];
-  return { submission: { bytes, source }, flags: { ...judging(options), passports } };
+  const submission = { bytes, source, ...(approvalRequest === undefined ? {} : { approvalRequest }) };
+  return { submission, flags: { ...judging(options), passports } };
 }
 
 function wrongAction({ intent, action }: Options, found: string | null, state: string): Failure {

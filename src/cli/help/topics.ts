@@ -11,6 +11,11 @@ export interface Topic {
 
 export const TOPICS: readonly Topic[] = [
   { name: 'passports', summary: 'Who an agent is, and who says so', load: () => import('./topics/passports.js') },
+  {
+    name: 'approvals',
+    summary: 'When a person has to say yes',
+    load: () => import('./topics/approvals.js'),
+  },
   { name: 'intents', summary: 'What an agent signs', load: () => import('./topics/intents.js') },
   { name: 'verification', summary: 'What is checked, in which order', load: () => import('./topics/verification.js') },
   { name: 'aip-1', summary: 'Agents of the Python package aip-protocol', load: () => import('./topics/aip-1.js') },

@@ -1,7 +1,9 @@
 /** `--approval`: what persons said yes to. */
 import { Failure } from '../../app/failure.js';
 import type { VerifierDeps } from '../../app/verification/intents.js';
-import { readApproval, type Approval } from '../../protocol/approval.js';
+import type { ActionApproval } from '../../protocol/approvals/approval.js';
+import { isExact, readAnyApproval } from '../../protocol/approvals/any.js';
+import type { Approval } from '../../protocol/approvals/exact.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { approvalProblem } from '../../verify/approved.js';
 import type { Judgement } from '../../verify/judge.js';
@@ -25,7 +27,8 @@ export const APPROVAL_OPTION: OptionSpec = {
 };
 
 export interface GivenApproval {
-  readonly approval: Approval;
+  /** Of exactly one intent, as the first version signed it, or an answer to a request. */
+  readonly approval: Approval | ActionApproval;
   /** The file it was read from. */
   readonly source: string;
 }
@@ -34,10 +37,10 @@ export function approvalsIn({ approval: files }: ApprovalFlags, cli: Scene): Pro
   return Promise.all(files.map(async (source) => ({ source, approval: await approvalIn(source, cli) })));
 }
 
-async function approvalIn(file: string, cli: Scene): Promise<Approval> {
+async function approvalIn(file: string, cli: Scene): Promise<Approval | ActionApproval> {
   const bytes = await readInput(file, cli);
   try {
-    return readApproval(bytes);
+    return readAnyApproval(bytes);
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     throw new Failure('UNREADABLE', `${file === '-' ? 'stdin' : file} is not an approval: ${error.reason}.`, {
@@ -57,6 +60,7 @@ export function explainUnapproved(
     const { agent_id: agentId, intent_hash: intentHash } = decision;
     if (decision.error_message !== 'APPROVAL_REQUIRED' || agentId === null || intentHash === null) continue;
     for (const { approval, source } of given) {
+      if (!isExact(approval)) continue;
       const problem = approvalProblem(approval, { agentId, intentHash }, pins);
       const elsewhere = judgements.length > 1 && approval.document.intent_hash !== intentHash;
       if (problem !== null && !elsewhere) cli.warn(`${source} does not count: ${problem}.`, 'approval_refused');

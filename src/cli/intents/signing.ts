@@ -2,6 +2,7 @@
 import { Failure } from '../../app/failure.js';
 import { AGENT_KEY_VARIABLE } from '../../app/keys/keyring.js';
 import type { KeyStoreName } from '../../app/ports/state.js';
+import { isRequestId } from '../../protocol/approvals/approval.js';
 import { JsonError, parseJsonText } from '../../protocol/json/parse.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
@@ -38,6 +39,21 @@ export const REQUEST_OPTIONS: readonly OptionSpec[] = [
   { flags: '--params <json>', description: 'all params as JSON, or @file' },
   { flags: '-t, --target <text>', description: 'what the action is done to' },
 ];
+
+export interface ApprovalRequestFlags {
+  readonly approvalRequest?: string;
+}
+
+export const APPROVAL_REQUEST_OPTION: OptionSpec = {
+  flags: '--approval-request <id>',
+  description: 'the request that a person has approved: aip approvals list',
+  value: requestId,
+};
+
+function requestId(text: string): string {
+  if (isRequestId(text)) return text;
+  throw new Error('is not 32 lower-case hex digits');
+}
 
 /** A store named by flag; else the environment, where this machine holds no key of its own and the variable is set. */
 export function storeNamed(options: KeyPlaceFlags, held: boolean, cli: Scene): KeyStoreName | null {

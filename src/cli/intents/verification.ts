@@ -2,6 +2,7 @@
 import type { VerifierDeps, VerifyOptions } from '../../app/verification/intents.js';
 import { givenFirst, LocalTrust, type UnreadablePassport } from '../../app/verification/local-trust.js';
 import type { EnvelopeTrust } from '../../verify/dialects/aip1/trust.js';
+import { sortedApprovals } from '../../protocol/approvals/any.js';
 import type { Passport } from '../../protocol/passport.js';
 import { approvedBy } from '../../verify/approved.js';
 import type { Demands } from '../../app/verification/replaced.js';
@@ -49,14 +50,15 @@ export async function verification(
   state.conduct.judgeBy(trustRules(config));
   const trust = new LocalTrust(state);
   const pins = await pinsFor(cli, flags, trust, flags.passports);
-  const approvals = (flags.approvals ?? []).map(({ approval }) => approval);
+  const { exact, answers } = sortedApprovals((flags.approvals ?? []).map(({ approval }) => approval));
   const deps = verifierDeps(cli.workspace.world, state, {
     passport: givenFirst(flags.passports, trust.passport),
     pins,
     ...(flags.envelopes === undefined ? {} : { envelopes: flags.envelopes }),
     freshness: await meshFreshness(cli, flags.live ?? false),
     hooks: await hooksOf(cli, config.get('hooks')),
-    approved: approvedBy(approvals, pins),
+    approved: approvedBy(exact, pins),
+    answers,
     ...(flags.demands === undefined ? {} : { demands: flags.demands }),
     trust: (_, agentId) => state.conduct.trust(agentId, cli.io.now()),
   });

@@ -2,7 +2,9 @@ import type { Trusting } from '../../verify/trusting.js';
 import { givenFirst } from '../../app/verification/local-trust.js';
 import type { VerifyOptions } from '../../app/verification/intents.js';
 import { paramsOf } from '../../app/verification/plain-json.js';
-import { readApproval, type Approval } from '../../protocol/approval.js';
+import { isRequestId, type ActionApproval } from '../../protocol/approvals/approval.js';
+import { readAnyApproval, sortedApprovals } from '../../protocol/approvals/any.js';
+import type { Approval } from '../../protocol/approvals/exact.js';
 import { keyId, parsePrincipalId } from '../../protocol/identity/did.js';
 import { verifyOptions } from '../../workspace/verification.js';
 import { ShapeError } from '../../protocol/json/shape.js';
@@ -40,6 +42,8 @@ export interface VerifyIntentOptions {
   readonly geo?: string;
   /** What `aip approve` printed, for an intent that is refused with AIP-E209 without a person's word; one or several. */
   readonly approval?: VerifiableApproval | readonly VerifiableApproval[];
+  /** The request that a person has approved, for a document that names none itself: an envelope of AIP-1 cannot. */
+  readonly approvalRequest?: string;
   /** Judges; spends, counts and logs nothing. */
   readonly dryRun?: boolean;
   /**
@@ -69,6 +73,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
     'logParams',
     'source',
     'approval',
+    'approvalRequest',
   ],
 ]);
 const DEFAULT: VerifyOptions = verifyOptions({});
@@ -117,17 +122,27 @@ function changed({
   });
 }
 
-/** The approvals that the caller gives. */
-export function approvalsOf(given: NonNullable<VerifyIntentOptions['approval']>): Approval[] {
+/** The approvals that the caller gives, of one exact intent and of requests. */
+export function approvalsOf(given: NonNullable<VerifyIntentOptions['approval']>): {
+  readonly exact: readonly Approval[];
+  readonly answers: readonly ActionApproval[];
+} {
   const several = Array.isArray(given) ? (given as readonly VerifiableApproval[]) : [given as VerifiableApproval];
-  return several.map((each) => {
+  const read = several.map((each) => {
     try {
-      return readApproval(bytesOf(each));
+      return readAnyApproval(bytesOf(each));
     } catch (error) {
       if (!(error instanceof ShapeError)) throw error;
       throw usage(`"approval" is none: ${error.reason}.`, 'pass what aip approve printed');
     }
   });
+  return sortedApprovals(read);
+}
+
+/** The id of a request. */
+export function requestIdOf(id: string): string {
+  if (typeof id !== 'string' || !isRequestId(id)) throw usage('"approvalRequest" is not 32 lower-case hex digits.');
+  return id;
 }
 
 function bytesOf(approval: VerifiableApproval): Uint8Array {

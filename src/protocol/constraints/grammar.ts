@@ -5,6 +5,7 @@
 import {
   CONSTRAINT_ORDER,
   type ApprovalRule,
+  type Approver,
   type Constraint,
   type Constraints,
   type RateRule,
@@ -14,7 +15,10 @@ import {
 } from './rules.js';
 import { limitOf, parseMoney, type MoneyRules } from './money-grammar.js';
 import { domainList, parsePattern } from './domains.js';
+import { DEFAULT_TTL_MS } from '../approvals/approval.js';
+import { formatPublicKey, parsePublicKey } from '../identity/keys.js';
 import { MAX_LIST } from '../limits.js';
+import { parseDuration } from '../time.js';
 import { thingOf } from './counted-names.js';
 import { thingNamed, type Name } from '../naming/names.js';
 import { isAction, writtenAs, type Refuse, type Written } from './scope.js';
@@ -238,18 +242,77 @@ function approvalOf({ value, actions: scope }: Written, money: MoneyRules, refus
     above: null,
     currency: money.currency,
     sources: money.sources,
+    approvers: null,
+    count: 1,
+    ttlMs: DEFAULT_TTL_MS,
   };
   if (value === true) return [rule];
-  if (!isObject(value)) return none(refuse(path, 'is not true or {actions, environments, above}'));
+  if (!isObject(value)) return none(refuse(path, `is not true or {${APPROVAL_MEMBERS.join(', ')}}`));
   const members = Object.keys(value);
   if (members.length === 0) refuse(path, 'names nothing that needs approval');
-  const stranger = members.find((member) => !['actions', 'environments', 'above'].includes(member));
+  const stranger = members.find((member) => !APPROVAL_MEMBERS.includes(member));
   if (stranger !== undefined)
-    refuse(`${path}.${stranger.slice(0, 64)}`, 'is not part of {actions, environments, above}');
+    refuse(`${path}.${stranger.slice(0, 64)}`, `is not part of {${APPROVAL_MEMBERS.join(', ')}}`);
   const actions = namesOf(value.actions, `${path}.actions`, refuse);
   const environments = namesOf(value.environments, `${path}.environments`, refuse);
   const above = value.above === undefined ? null : limitOf(value.above, money.currency, `${path}.above`, refuse);
-  return [{ ...rule, triggers: new Set(actions), environments: new Set(environments.map(foldedText)), above }];
+  return [
+    {
+      ...rule,
+      // Approvers alone say who approves, and leave out nothing.
+      always: !members.some((member) => TRIGGERS.includes(member)),
+      triggers: new Set(actions),
+      environments: new Set(environments.map(foldedText)),
+      above,
+      ...approversOf(value, path, refuse),
+    },
+  ];
+}
+
+const TRIGGERS: readonly string[] = ['actions', 'environments', 'above'];
+const APPROVAL_MEMBERS: readonly string[] = [...TRIGGERS, 'approvers', 'count', 'ttl'];
+const APPROVER = /^[^\p{C}\p{Z}#]{1,256}$/u;
+/** A request that waits for less is over before a person has read it; one that waits for longer is forgotten. */
+const TTL_MS = { least: 60_000, most: 30 * 86_400_000 } as const;
+
+function approversOf(
+  value: JsonObject,
+  path: string,
+  refuse: Refuse,
+): Pick<ApprovalRule, 'approvers' | 'count' | 'ttlMs'> {
+  const approvers = value.approvers === undefined ? null : approverList(value.approvers, `${path}.approvers`, refuse);
+  // Two keys of one approver are one person.
+  const people = approvers === null ? 1 : new Set(approvers.map(({ id }) => foldedText(id))).size;
+  const { count = 1 } = value;
+  const isCount = typeof count === 'number' && Number.isInteger(count) && count >= 1 && count <= people;
+  if (!isCount && approvers?.length !== 0) refuse(`${path}.count`, `is not a whole number from 1 to ${people}`);
+  const ttlMs =
+    value.ttl === undefined ? DEFAULT_TTL_MS : typeof value.ttl === 'string' ? parseDuration(value.ttl) : null;
+  const isTtl = ttlMs !== null && ttlMs >= TTL_MS.least && ttlMs <= TTL_MS.most;
+  if (!isTtl) refuse(`${path}.ttl`, 'is not a duration from "1m" to "30d"');
+  return { approvers, count: isCount ? count : 1, ttlMs: isTtl ? ttlMs : DEFAULT_TTL_MS };
+}
+
+function approverList(value: Json, path: string, refuse: Refuse): readonly Approver[] {
+  if (!isList(value, path, refuse)) return [];
+  if (value.length === 0) return none(refuse(path, 'is empty'));
+  const keys = new Set<string>();
+  return value.flatMap((each, i) => {
+    const at = `${path}[${i}]`;
+    const text =
+      isObject(each) && Object.keys(each).length === 2 && typeof each.public_key === 'string' ? each.public_key : null;
+    if (text === null || typeof (each as JsonObject).id !== 'string')
+      return none(refuse(at, 'is not {id, public_key}'));
+    const id = (each as JsonObject).id as string;
+    if (!APPROVER.test(id)) return none(refuse(`${at}.id`, 'is not an id of 1 to 256 visible characters without "#"'));
+    const raw = parsePublicKey(text);
+    if (raw === null) return none(refuse(`${at}.public_key`, 'is not ed25519: and 64 hex digits'));
+    const publicKey = formatPublicKey(raw);
+    // One key under two names would be one person who counts as two.
+    if (keys.has(publicKey)) return none(refuse(`${at}.public_key`, 'is the key of another approver too'));
+    keys.add(publicKey);
+    return [{ id, publicKey }];
+  });
 }
 
 function namesOf(value: Json | undefined, path: string, refuse: Refuse): readonly string[] {

@@ -107,6 +107,13 @@ export interface GivenRule extends Scoped {
   readonly param: Name;
 }
 
+/** A person who may approve, with the key that they sign with. */
+export interface Approver {
+  readonly id: string;
+  /** `ed25519:` and 64 lower-case hex digits. */
+  readonly publicKey: string;
+}
+
 /** Any one of the triggers is enough. */
 export interface ApprovalRule {
   readonly kind: 'approval';
@@ -120,6 +127,12 @@ export interface ApprovalRule {
   readonly currency: string;
   /** What the limits on money read. */
   readonly sources: readonly MoneySource[];
+  /** Who may approve; null where the principal does. */
+  readonly approvers: readonly Approver[] | null;
+  /** How many different ones of them have to. */
+  readonly count: number;
+  /** How long a request waits, a denial stands, and an approval may count at most, in ms. */
+  readonly ttlMs: number;
   readonly actions: ReadonlySet<string> | null;
 }
 

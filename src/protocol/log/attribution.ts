@@ -41,6 +41,8 @@ export const NATIVE_ATTRIBUTION: { readonly [Name in NativeCodeName]: Attributio
   VALUE_LIMIT_EXCEEDED: 'agent',
   REQUIRED_PARAM_MISSING: 'passport',
   APPROVAL_REQUIRED: 'pending',
+  // Who lost the answer to an accepted intent asks again.
+  APPROVAL_SPENT: 'circumstance',
   ACTION_DENIED: 'agent',
   PARAMS_INVALID: 'passport',
   DAILY_LIMIT_EXCEEDED: 'agent',

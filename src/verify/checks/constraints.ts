@@ -9,11 +9,12 @@ import {
 } from '../constraints.js';
 import type { Constraints } from '../../protocol/constraints/rules.js';
 import { BOUND } from '../../protocol/log/attribution.js';
+import { spentApproval } from '../constraints/approval.js';
 import { unaccountable, withoutHistory } from '../constraints/history.js';
 import type { Passport } from '../../protocol/passport.js';
 import { NO_STATE, type Facts, type Held, type Policy } from '../context.js';
 import type { Meter, MeterReading } from '../meters.js';
-import { verdictOf, type Verdict, type Violation, type Warning } from '../decision.js';
+import { failed, verdictOf, type Verdict, type Violation, type Warning } from '../decision.js';
 
 /** What the check reads beside the facts. An envelope may come without any passport. */
 export interface Measured extends Held {
@@ -29,6 +30,8 @@ export function constraints(context: Measured): Verdict {
   // What is read must be what is there, before anything is judged by it.
   const hidden = hiddenCharacters(limits, judged);
   if (hidden.length > 0) return verdictOf(hidden);
+  const spent = spentApproval(context);
+  if (spent !== null) return failed(spent);
   const violations: Violation[] = [];
   if (facts.memory === null) for (const each of limits) violations.push(...withoutHistory(each, agentId));
   else violations.push(...unaccountable(limits, agentId));
@@ -95,7 +98,7 @@ function readFor(context: Measured): Judged {
     target,
     now: facts.now,
     geo: facts.geo,
-    approved: facts.approved,
+    approving: facts.approving,
     intentHash: intent.hash,
     read: (meter) => read(facts, agent_id, meter),
   };

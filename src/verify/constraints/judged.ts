@@ -1,5 +1,6 @@
 import type { Constraint, ConstraintKind } from '../../protocol/constraints/rules.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
+import type { Approving } from '../approving.js';
 import type { Violation } from '../decision.js';
 import type { Meter, MeterReading } from '../meters.js';
 import type { Member } from './members.js';
@@ -18,8 +19,8 @@ export interface Judged {
   readonly now: number;
   /** Country of the request, ISO 3166-1 alpha-2, or null when it was not given. */
   readonly geo: string | null;
-  /** True when a valid approval of exactly this intent was presented. */
-  readonly approved: boolean;
+  /** What persons have approved of it. */
+  readonly approving: () => Approving;
   readonly intentHash: string;
   /** Asks the state, inside the transaction of the decision. */
   read(meter: Meter): MeterReading;

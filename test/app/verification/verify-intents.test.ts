@@ -10,6 +10,7 @@ import { ShapeError } from '../../../src/protocol/json/shape.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import type { Judgement } from '../../../src/verify/judge.js';
 import { intent as signed, refund } from '../../kit/native/intent-parts.js';
+import { REQUESTER } from '../../kit/native/verifier.js';
 import { line, NOW_S, seedOf, SUPPORT } from '../../kit/native/parts.js';
 import { stored, writeStanding } from '../../kit/native/standing.js';
 import { expectDecision, fixtureBytes, INTENTS, pinsOf, policyOf, timeOf } from '../../kit/native/vectors.js';
@@ -56,6 +57,7 @@ class Verifier {
       }),
       hooks: () => null,
       approved: () => false,
+      requester: () => REQUESTER,
       trust: () => null,
     };
     this.#options = {

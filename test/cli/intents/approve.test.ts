@@ -1,7 +1,7 @@
 /** A person's word: what it is given for, and that it counts for nothing else. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { approvalBytes, type ApprovalDocument } from '../../../src/protocol/approval.js';
+import { approvalBytes, type ApprovalDocument } from '../../../src/protocol/approvals/exact.js';
 import { importKey, verifySignature } from '../../../src/protocol/ed25519/verify.js';
 import { fromHex } from '../../../src/protocol/hex.js';
 import { parsePublicKey } from '../../../src/protocol/identity/keys.js';

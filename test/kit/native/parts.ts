@@ -10,7 +10,8 @@ export const NOW_S = Date.parse(AT) / 1000;
 export const PRINCIPAL = 'did:web:acme.com';
 export const SUPPORT = agent('support-agent-v1');
 
-export type Signer = 'principal' | 'agent' | 'agent key 2' | 'agent key 3' | 'stranger';
+export type Signer =
+  'principal' | 'agent' | 'agent key 2' | 'agent key 3' | 'stranger' | 'verifier' | 'alice' | 'bob' | 'carol';
 
 /** Seeds that everybody may know: whatever they sign is a test. */
 export function seedOf(signer: Signer): Uint8Array {

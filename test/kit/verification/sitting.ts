@@ -1,5 +1,6 @@
 /** Judging over a memory in lists, where a test says what is known at the moment of the judgement. */
-import { conclude, type PreparedDocument, type Settled, type Sitting } from '../../../src/app/verification/conclude.js';
+import { conclude, type Settled } from '../../../src/app/verification/conclude.js';
+import type { PreparedDocument, Sitting } from '../../../src/app/verification/sitting.js';
 import { examine, type Submission } from '../../../src/app/verification/examine.js';
 import type { Memory, Meter, MeterReading, SpentNonce, Usage } from '../../../src/app/ports/state.js';
 import { verifySignature } from '../../../src/protocol/ed25519/verify.js';
@@ -52,6 +53,22 @@ export class RecordingMemory implements Memory {
     return { kind: 'sum', spent: amounts.reduce((sum, each) => sum + each, 0n) };
   }
 
+  approvalRequest(): null {
+    return null;
+  }
+
+  requestOf(): null {
+    return null;
+  }
+
+  pendingRequests(): { agent: number; all: number } {
+    return { agent: 0, all: 0 };
+  }
+
+  openRequest(): void {}
+
+  spendRequest(): void {}
+
   recordUsage(usage: Usage): void {
     this.usages.push(usage);
   }
@@ -71,6 +88,8 @@ export function sittingAt(now: number, memory: Memory | null, changes: Partial<S
     token: () => null,
     trust: () => null,
     approved: () => false,
+    answers: [],
+    requester: null,
     geo: null,
     wallNow: now,
     now,
@@ -105,6 +124,7 @@ export function judgedIn(
     startedAt,
     intent: document.intent,
     proven,
+    pins: trusting.pins,
     hooks,
     schemaProblems,
   };

@@ -2,6 +2,7 @@ import { parseConstraints, type Constraints } from '../../../src/protocol/constr
 import { holdsThing } from '../../../src/protocol/constraints/counted-names.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { membersOf, type Judged } from '../../../src/verify/constraints.js';
+import type { Approving } from '../../../src/verify/approving.js';
 import type { Meter, MeterReading } from '../../../src/verify/meters.js';
 
 export interface History {
@@ -40,8 +41,18 @@ export function readingOf(history: readonly History[], meter: Meter): MeterReadi
 /** `roomAt` is relative to the `now` of the intent; vectors that look at it use this one. */
 export const NOW_OF_ROOM = Date.UTC(2026, 1, 18, 14, 23, 45);
 
+const NOT_APPROVED: Approving = {
+  exact: false,
+  actionHash: `sha256:${'0'.repeat(64)}`,
+  spent: null,
+  judge: () => ({ by: 0, problems: [] }),
+};
+const APPROVED: Approving = { ...NOT_APPROVED, exact: true };
+
 export function judgedBy(
-  of: { readonly history?: readonly History[]; readonly params: JsonObject } & Partial<Omit<Judged, 'read'>>,
+  of: { readonly history?: readonly History[]; readonly params: JsonObject } & Partial<
+    Omit<Judged, 'read' | 'approving'>
+  > & { readonly approved?: boolean },
 ): Judged {
   return {
     agentId: 'did:web:acme.com:agents:support-agent-v1',
@@ -52,7 +63,7 @@ export function judgedBy(
     target: of.target ?? null,
     now: of.now ?? NOW_OF_ROOM,
     geo: of.geo ?? null,
-    approved: of.approved ?? false,
+    approving: () => (of.approved === true ? APPROVED : NOT_APPROVED),
     intentHash: 'sha256:00',
     read: (meter) => readingOf(of.history ?? [], meter),
   };

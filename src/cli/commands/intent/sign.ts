@@ -12,9 +12,11 @@ import type { Cli } from '../../cli.js';
 import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { preview } from '../../intents/preview.js';
 import {
+  APPROVAL_REQUEST_OPTION,
   REQUEST_OPTIONS,
   requestOf,
   storeNamed,
+  type ApprovalRequestFlags,
   type KeyPlaceFlags,
   type RequestFlags,
 } from '../../intents/signing.js';
@@ -25,7 +27,7 @@ import { documentReader } from '../../input/documents.js';
 import { createFile } from '../../../workspace/files.js';
 import { keyring } from '../../../workspace/keys.js';
 
-interface Options extends RequestFlags, KeyPlaceFlags {
+interface Options extends RequestFlags, KeyPlaceFlags, ApprovalRequestFlags {
   readonly passport: string;
   readonly timestamp?: number;
   readonly dialect: 'native' | 'aip-1';
@@ -54,6 +56,7 @@ export const command: CommandSpec<Options> = {
           values: 'agent',
         },
         ...REQUEST_OPTIONS,
+        APPROVAL_REQUEST_OPTION,
         {
           flags: '--timestamp <seconds>',
           description: 'Unix seconds (default: now)',
@@ -119,6 +122,10 @@ export const command: CommandSpec<Options> = {
     const request = await requestOf(args[0], options, cli);
     if (options.dialect === 'native' && (options.tier ?? options.ttl) !== undefined)
       throw new Failure('USAGE', 'Native intents have neither tier nor ttl.', { hint: '--dialect aip-1' });
+    if (options.dialect === 'aip-1' && options.approvalRequest !== undefined)
+      throw new Failure('USAGE', 'An envelope carries no request for approval; it is given beside it.', {
+        hint: `aip intent verify <file> --approval-request ${options.approvalRequest}`,
+      });
     const { keyId, key } = passport.currentKey;
     const held = await openKey(ring, keyId, key.publicKey, storeNamed(options, ring.state.key(keyId) !== null, cli));
     const now = cli.io.now();
@@ -126,6 +133,7 @@ export const command: CommandSpec<Options> = {
       ...request,
       timestamp: options.timestamp ?? Math.floor(now / 1000),
       nonce: cli.workspace.world.random(16),
+      ...(options.approvalRequest === undefined ? {} : { approvalRequest: options.approvalRequest }),
     };
     const intent =
       options.dialect === 'aip-1'

@@ -11,12 +11,13 @@ import { RESOLVE_OPTIONS, type ResolveFlags } from '../../passports/pins.js';
 import { DEMAND_OPTIONS, demandsOf, type DemandFlags } from '../../intents/demands.js';
 import { exitOf } from '../../intents/refusal.js';
 import { resultWriter, type Format } from '../../intents/results.js';
+import { APPROVAL_REQUEST_OPTION, type ApprovalRequestFlags } from '../../intents/signing.js';
 import type { CommandSpec } from '../../spec.js';
 import { duration, instant, integer } from '../../input/values.js';
 import { verification, type VerificationFlags } from '../../intents/verification.js';
 import { signatureWorkers } from '../../../workspace/programs.js';
 
-interface Options extends ResolveFlags, EnvelopeFlags, ApprovalFlags, DemandFlags {
+interface Options extends ResolveFlags, EnvelopeFlags, ApprovalFlags, ApprovalRequestFlags, DemandFlags {
   readonly passport: readonly string[];
   readonly maxAge?: number;
   readonly at?: string;
@@ -73,6 +74,7 @@ export const command: CommandSpec<Options> = {
         },
         { flags: '--geo <CC>', description: 'country of the request, for geo_restriction' },
         APPROVAL_OPTION,
+        APPROVAL_REQUEST_OPTION,
         { flags: '--dry-run', description: 'judge, and spend, count and log nothing' },
       ],
     },
@@ -133,6 +135,7 @@ export const command: CommandSpec<Options> = {
     const format = formatOf(options, cli);
     requireMeaning(options, format, cli);
     if (options.ndjson === true) {
+      withRequest([], options);
       const { verifyStream } = await import('../../intents/stream.js');
       const workers =
         options.jobs > 1 ? { signatureWorkers: await signatureWorkers(cli.workspace, options.jobs - 1) } : {};
@@ -145,7 +148,7 @@ export const command: CommandSpec<Options> = {
         params: options.params === true,
       });
     }
-    const submissions = await submissionsOf(args, cli);
+    const submissions = withRequest(await submissionsOf(args, cli), options);
     const results = await resultWriter(cli, format, submissions.length > 1);
     const judgements: Judgement[] = [];
     if (options.failFast !== true) judgements.push(...(await verifyIntents(deps, judging, submissions)));
@@ -165,6 +168,16 @@ export const command: CommandSpec<Options> = {
     return refused === undefined ? 0 : exitOf(refused);
   },
 };
+
+/** One approval is for one document. */
+function withRequest(submissions: readonly Submission[], { approvalRequest }: Options): readonly Submission[] {
+  if (approvalRequest === undefined) return submissions;
+  if (submissions.length !== 1)
+    throw new Failure('USAGE', '--approval-request goes with one document.', {
+      hint: 'verify it by itself, or have native intents signed with --approval-request',
+    });
+  return [{ ...submissions[0]!, approvalRequest }];
+}
 
 /** So far ahead is the same time: two clocks never agree to the millisecond. */
 const MAX_AHEAD_MS = 30_000;

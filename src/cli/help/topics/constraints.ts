@@ -19,7 +19,7 @@ export function text(): string {
   denied_<things>          E206  list; none of it
   max_<name>, min_<name>   E207  5, or {value, param}: numbers under names that end in <name>
   require_<name>           E208  true: param <name> is present, and not null, false or empty
-  require_approval         E209  true, or any of {actions, environments, above}, each enough: a person signs exactly this intent (aip approve)
+  require_approval         E209  true, or {actions, environments, above, approvers, count, ttl}: a person approves exactly this action (aip help approvals)
   time_window              E213  {start, end}, or {"days": ["mon", "fri"], "from": "09:00", "to": "17:00", "tz": "Europe/Paris"}
   geo_restriction          E214  country codes, compared with --geo; without --geo the intent is refused
   x-<anything>                   a note, not a limit

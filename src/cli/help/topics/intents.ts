@@ -9,7 +9,7 @@ An intent is one thing an agent wants to do, signed by the agent just before it 
   timestamp   when, Unix seconds
   nonce       32 to 128 random hex digits: this intent counts once
   signature   Ed25519 (RFC 8032) over the RFC 8785 bytes of all the rest, 128 hex digits
-  target, key_id are optional; nothing else is allowed
+  target, key_id, approval_request are optional; nothing else is allowed
 
 # Signing
   aip intent sign --passport bot --action issue_refund --param order_id=8472 --param amount:=50
@@ -24,12 +24,7 @@ Signing warns on stderr when a verifier would refuse, naming the code; --check m
 What is checked, in which order: aip help verification.
 
 # Approving
-A passport or a hook may want a person's word (E209). Who holds the principal's key gives it, for exactly this intent:
-  aip approve intent.json -o approval.json
-  aip intent verify intent.json --approval approval.json
-The approval holds type, version, intent_hash, agent_id, action, approver, key_id, approved_at and a signature over the RFC 8785 bytes
-of all the rest. It counts where a pinned key of the agent's principal made it, lifts E209 and nothing else, and is used up with its
-intent. The intent has to be fresh still: where persons take longer than 300 s, verify with a longer --max-age.
+A passport or a hook may want a person's word (E209): aip help approvals.
 
 Documents are strict: UTF-8 without BOM, at most 64 KiB, nesting at most 32, no duplicate or unknown members. Both dialects are read
 by their shape: the flat one above, and the AIP-1 envelope of the Python package aip-protocol (--dialect aip-1 when signing).

@@ -29,9 +29,10 @@ const WORDS: Readonly<Record<string, Violation['entry']>> = {
 };
 
 /** A shared check's violation in the words of AIP-1. A hook's own codes are its own. */
-export function inAip1({ entry, message, details }: Violation): Violation {
+export function inAip1(found: Violation): Violation {
+  const { entry } = found;
   const isOurs = (NATIVE_CODES as Readonly<Record<string, Violation['entry']>>)[entry.name] === entry;
-  return { entry: (isOurs ? WORDS[entry.name] : undefined) ?? entry, message, details };
+  return { ...found, entry: (isOurs ? WORDS[entry.name] : undefined) ?? entry };
 }
 
 /** The verdict of a shared check, with the codes of this catalogue. */

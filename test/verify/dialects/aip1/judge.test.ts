@@ -7,7 +7,7 @@ import { passportOf } from '../../../../src/protocol/passport.js';
 import type { HookOutcome, Policy, StandingRecord } from '../../../../src/verify/context.js';
 import type { Meter, MeterReading } from '../../../../src/verify/meters.js';
 import type { Trusting } from '../../../../src/verify/trusting.js';
-import type { Sitting } from '../../../../src/app/verification/conclude.js';
+import type { Sitting } from '../../../../src/app/verification/sitting.js';
 import { judgedIn, RecordingMemory, sittingAt, type Outside } from '../../../kit/verification/sitting.js';
 import { NO_ENVELOPE_TRUST, type EnvelopeTrust } from '../../../../src/verify/dialects/aip1/trust.js';
 import { judgeCase, type Given } from '../../../../src/app/conformance/run.js';

@@ -27,8 +27,8 @@ export function boundaries(context: Aip1Context): Verdict {
 }
 
 function boundBy(bound: string, found: Violation): Violation {
-  const { entry, message, details } = inAip1(found);
-  return { entry, message, details: { bound, ...details } };
+  const known = inAip1(found);
+  return { ...known, details: { bound, ...known.details } };
 }
 
 function rank({ entry }: Violation): number {

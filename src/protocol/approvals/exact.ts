@@ -3,14 +3,14 @@
  * agent: with a key that the agent does not hold. It names the intent by the hash of its signed bytes, nonce included, so it is of no
  * use for any other, and of none for this one once that was accepted.
  */
-import { canonicalizeWithout } from './json/canonical.js';
-import { keyNumber, parsePrincipalId } from './identity/did.js';
-import { signatureBytes } from './hex.js';
-import { JsonError, parseJson } from './json/parse.js';
-import { MAX_ACTION_LENGTH, MAX_TEXT } from './limits.js';
-import { objectOf, ShapeError, textOf } from './json/shape.js';
-import { parseTime } from './time.js';
-import type { Json, JsonObject } from './json/values.js';
+import { canonicalizeWithout } from '../json/canonical.js';
+import { keyNumber, parsePrincipalId } from '../identity/did.js';
+import { signatureBytes } from '../hex.js';
+import { JsonError, parseJson } from '../json/parse.js';
+import { MAX_ACTION_LENGTH, MAX_TEXT } from '../limits.js';
+import { objectOf, ShapeError, textOf } from '../json/shape.js';
+import { parseTime } from '../time.js';
+import type { Json, JsonObject } from '../json/values.js';
 
 /** An approval of one exact intent, as it is signed. */
 export interface ApprovalDocument {

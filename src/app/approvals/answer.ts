@@ -1,0 +1,141 @@
+/** Answers to requests for approval, signed with the key of an approver that this machine holds. */
+import {
+  actionApprovalBytes,
+  DEFAULT_APPROVED_MS,
+  MAX_REASON,
+  type ActionApprovalDocument,
+} from '../../protocol/approvals/approval.js';
+import type { ApprovalRequest, NamedApprover } from '../../protocol/approvals/request.js';
+import { foldedText } from '../../protocol/constraints/folded.js';
+import { publicKeyOf, signMessage } from '../../protocol/ed25519/sign.js';
+import { importKey, verifySignature } from '../../protocol/ed25519/verify.js';
+import { toHex } from '../../protocol/hex.js';
+import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
+import { formatTime } from '../../protocol/time.js';
+import { Failure } from '../failure.js';
+import { openKey, type HeldKey, type KeyringDeps } from '../keys/keyring.js';
+import { issuerKey } from '../keys/principals.js';
+import type { State } from '../ports/state.js';
+
+export interface AnswerDeps extends KeyringDeps {
+  readonly state: KeyringDeps['state'] & Pick<State, 'pins' | 'pin' | 'keys'>;
+}
+
+/** What a person says. */
+export interface Answer {
+  readonly decision: 'approve' | 'deny';
+  readonly reason: string | null;
+  /** How long an approval counts, in ms; null takes 15 minutes, or less where the passport says so. */
+  readonly forMs: number | null;
+  /** The approver to answer as; null takes the first whose key is here. */
+  readonly as: string | null;
+  /** The approver's seed, where it is in no store of this machine; null looks there. */
+  readonly seed: Uint8Array | null;
+}
+
+/** Fails with USAGE for a request that its verifier did not sign or that is over, KEY_NOT_FOUND where no approver's key is here. */
+export async function answerRequest(
+  deps: AnswerDeps,
+  request: ApprovalRequest,
+  answer: Answer,
+): Promise<ActionApprovalDocument> {
+  const { document } = request;
+  const now = deps.clock();
+  requireSigned(request);
+  if (!(now < request.expiresAt))
+    throw new Failure('USAGE', `The request ended at ${document.expires_at}.`, { hint: 'aip approvals list' });
+  if (answer.reason !== null && (answer.reason.length === 0 || answer.reason.length > MAX_REASON))
+    throw new Failure('USAGE', `A reason has 1 to ${MAX_REASON} characters.`);
+  const most = document.ttl_s * 1000;
+  const forMs = answer.forMs ?? Math.min(DEFAULT_APPROVED_MS, most);
+  if (!(forMs > 0 && forMs <= most))
+    throw new Failure('USAGE', `An approval of this request counts for at most ${document.ttl_s} s.`, {
+      hint: `--for ${document.ttl_s}s`,
+    });
+  const { approver, key } = await signer(deps, document.approvers, answer);
+  const unsigned = {
+    type: 'approval',
+    version: 2,
+    request_id: document.request_id,
+    verifier: document.verifier,
+    action_hash: document.action_hash,
+    agent_id: document.agent_id,
+    passport_hash: document.passport_hash,
+    approver,
+    key_id: key.keyId,
+    decision: answer.decision,
+    reason: answer.reason,
+    approved_at: formatTime(now),
+    approved_until: formatTime(now + forMs),
+  } as const;
+  return { ...unsigned, signature: toHex(signMessage(key.seed, actionApprovalBytes(unsigned))) };
+}
+
+/** Fails unless the verifier that the request names signed it. */
+export function requireSigned({ document, signedBytes, signature }: ApprovalRequest): void {
+  const key = importKey(parsePublicKey(document.verifier)!);
+  if (key !== null && verifySignature(key, signedBytes, signature)) return;
+  throw new Failure(
+    'USAGE',
+    'The verifier that the request names did not sign it: it was changed, or made by another.',
+    {
+      hint: 'get the request from its verifier again: aip approvals show <id> --json',
+    },
+  );
+}
+
+async function signer(
+  deps: AnswerDeps,
+  approvers: readonly NamedApprover[],
+  { as, seed }: Answer,
+): Promise<{ approver: string; key: HeldKey }> {
+  const wanted = approvers.filter(({ id }) => as === null || id === as);
+  if (wanted.length === 0)
+    throw new Failure('USAGE', `${as} is not among those who may answer.`, {
+      hint: `--as ${approvers[0]?.id ?? '<id>'}`,
+    });
+  if (seed !== null) return given(deps, wanted, seed);
+  for (const { id, public_key } of wanted) {
+    if (public_key === null) {
+      const pinned = deps.state.pins(id).some((pin) => deps.state.key(pin.keyId) !== null);
+      if (pinned) return { approver: id, key: (await issuerKey(deps, id, null)).key };
+      continue;
+    }
+    for (const { keyId } of deps.state.keys()) {
+      if (!keyId.startsWith(`${id}#`)) continue;
+      const key = await opened(deps, keyId, parsePublicKey(public_key)!);
+      if (key !== null) return { approver: id, key };
+    }
+  }
+  const names = [...new Set(wanted.map(({ id }) => foldedText(id)))].slice(0, 8).join(', ');
+  throw new Failure('KEY_NOT_FOUND', `This machine holds no key of those who may answer: ${names}.`, {
+    hint: 'answer where their key is, or import it: aip key import <file> --id <did>#key-1',
+  });
+}
+
+/** Null where the store holds another key under the id. */
+async function opened(deps: AnswerDeps, keyId: string, publicKey: Uint8Array): Promise<HeldKey | null> {
+  try {
+    return await openKey(deps, keyId, publicKey);
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'KEY_NOT_FOUND') return null;
+    throw error;
+  }
+}
+
+function given(
+  deps: AnswerDeps,
+  wanted: readonly NamedApprover[],
+  seed: Uint8Array,
+): { approver: string; key: HeldKey } {
+  const publicKey = publicKeyOf(seed);
+  const text = formatPublicKey(publicKey);
+  for (const { id, public_key } of wanted) {
+    if (public_key === text) return { approver: id, key: { keyId: `${id}#key-1`, seed, publicKey } };
+    const pin = public_key === null && deps.state.pins(id).find((each) => formatPublicKey(each.publicKey) === text);
+    if (pin) return { approver: id, key: { keyId: pin.keyId, seed, publicKey } };
+  }
+  throw new Failure('KEY_NOT_FOUND', 'The key belongs to none of those who may answer.', {
+    hint: 'aip approvals show <id>',
+  });
+}

@@ -1,0 +1,217 @@
+/** Requests for approval (protocol, section 5.3): raised, looked up and spent in the transaction of the judgement. */
+import type { RequestRecord } from '../ports/state.js';
+import { actionHash, type AskedAction } from '../../protocol/approvals/action-hash.js';
+import { requestBytes, type ApprovalRequestDocument, type NamedApprover } from '../../protocol/approvals/request.js';
+import { toHex } from '../../protocol/hex.js';
+import { principalOfAgent } from '../../protocol/identity/did.js';
+import { late } from '../../protocol/lazy.js';
+import { formatTime } from '../../protocol/time.js';
+import { isOfAction, judgeAnswers, type Answered } from '../../verify/approvals.js';
+import type { ApprovalPolicy, Approving } from '../../verify/approving.js';
+import { deniedNow } from '../../verify/believed-keys.js';
+import type { Facts, PinnedKey } from '../../verify/context.js';
+import type { Violation } from '../../verify/decision.js';
+import type { Outcome } from '../../verify/pipeline.js';
+import { formatPublicKey } from '../../protocol/identity/keys.js';
+import type { PreparedDocument, Sitting } from '../verification/sitting.js';
+
+/** Pending requests of one agent, and of all; the next is refused without one. */
+const MOST_PENDING = { agent: 20, all: 1000 } as const;
+
+/** One document in the middle of its judgement. */
+export interface Asked {
+  readonly sitting: Sitting;
+  readonly prepared: PreparedDocument;
+  readonly facts: Pick<Facts, 'approving'>;
+}
+
+/** What is known of the approvals of a document's action. */
+export function approvingOf(sitting: Sitting, prepared: PreparedDocument): Approving {
+  const { standing, wallNow, memory } = sitting;
+  const { intent, proven, submission } = prepared;
+  const facts = { standing, wallNow, now: sitting.now };
+  const counts = ({ keyId, key }: PinnedKey): boolean =>
+    memory === null || (deniedNow(facts, formatPublicKey(key.publicKey)) === null && deniedNow(facts, keyId) === null);
+  // Most documents need no approval, and none is looked for.
+  const hash = late(() => actionHash(actionOf(prepared)));
+  const request = namedRequest(sitting, prepared);
+  return {
+    exact:
+      proven.speaker !== null && (sitting.approved(intent, counts) || submission.approved?.(intent, counts) === true),
+    get actionHash() {
+      return hash();
+    },
+    spent: request?.status === 'spent' && request.agentId === intent.document.agent_id ? request : null,
+    judge: (policy) => {
+      if (request === null || sitting.requester === null) return { by: 0, problems: [] };
+      return judgeAnswers(answeredOf(sitting, prepared, request, hash()), policy);
+    },
+  };
+}
+
+function answeredOf(sitting: Sitting, prepared: PreparedDocument, request: RequestRecord, hash: string): Answered {
+  const { standing, wallNow, now } = sitting;
+  const { intent, proven, submission, pins } = prepared;
+  const passport = proven.speaker?.passport ?? null;
+  return {
+    request,
+    answers: [...request.answers, ...sitting.answers, ...(submission.answers ?? [])].filter(
+      ({ document }) => document.request_id === request.id,
+    ),
+    verifier: sitting.requester!().publicKey,
+    actionHash: hash,
+    agentId: intent.document.agent_id,
+    principal: principalOf(prepared),
+    passport,
+    pins,
+    facts: { standing, wallNow, now },
+  };
+}
+
+function namedRequest({ memory }: Sitting, { intent, submission, proven }: PreparedDocument): RequestRecord | null {
+  const id = intent.document.approval_request ?? submission.approvalRequest ?? null;
+  return id === null || memory === null || proven.speaker === null ? null : memory.approvalRequest(id);
+}
+
+function actionOf({ intent, proven }: PreparedDocument): AskedAction {
+  const { agent_id, action, params, target = null } = intent.document;
+  return { agent_id, action, params, target, passport_hash: proven.speaker?.passport?.hash() ?? null };
+}
+
+/** The request that an accepted document ran under, to be spent; null where it named none of its action. */
+export function requestUsed({ sitting, prepared, facts }: Asked): RequestRecord | null {
+  const request = namedRequest(sitting, prepared);
+  if (request === null || request.status !== 'open' || sitting.requester === null) return null;
+  const verifier = sitting.requester().publicKey;
+  const { agent_id: agentId } = prepared.intent.document;
+  return isOfAction({ request, verifier, actionHash: facts.approving().actionHash, agentId }) ? request : null;
+}
+
+/** The refusal with the request that persons answer, where nothing but their word is missing. */
+export function withRequest(outcome: Outcome, asked: Asked): Outcome {
+  const { sitting } = asked;
+  const policies = outcome.violations.map(({ asks }) => asks);
+  if (sitting.memory === null || sitting.requester === null) return outcome;
+  if (policies.length === 0 || policies.includes(undefined)) return outcome;
+  const found = requestFor(outcome.violations as readonly Asking[], asked);
+  return { ...outcome, violations: outcome.violations.map((each) => withFacts(each, found, asked.prepared)) };
+}
+
+type Asking = Violation & { readonly asks: ApprovalPolicy };
+
+/** What becomes of the asking: a request to answer, or the reason why there is none. */
+type Found =
+  | { readonly request: RequestRecord | OpenedView }
+  | { readonly reason: 'denied' | 'too_many_pending' | null; readonly message: string | null };
+
+interface OpenedView {
+  readonly id: string;
+  readonly expiresAt: number;
+}
+
+function requestFor(violations: readonly Asking[], asked: Asked): Found {
+  const { sitting, prepared, facts } = asked;
+  const { now, dryRun } = sitting;
+  const memory = sitting.memory!;
+  const hash = facts.approving().actionHash;
+  const last = memory.requestOf(hash, now);
+  if (last !== null && last.verifier === sitting.requester!().publicKey) {
+    if (last.status === 'open') return { request: last };
+    const until = last.endedAt! + last.ttlMs;
+    if (now < until)
+      return {
+        reason: 'denied',
+        message: `A person has denied this; it may be asked again from ${formatTime(until)}.`,
+      };
+  }
+  // Nothing is kept, so there is nothing that a person could answer.
+  if (dryRun) return { reason: null, message: null };
+  const { agent_id: agentId } = prepared.intent.document;
+  const pending = memory.pendingRequests(agentId, now);
+  if (pending.agent >= MOST_PENDING.agent || pending.all >= MOST_PENDING.all)
+    return { reason: 'too_many_pending', message: 'Too many requests for approval wait for an answer.' };
+  const document = requestDocument(violations, asked, hash);
+  const expiresAt = now + ttlOf(violations);
+  const { request_id: id, verifier } = document;
+  memory.openRequest({
+    id,
+    verifier,
+    actionHash: hash,
+    agentId,
+    expiresAt,
+    ttlMs: ttlOf(violations),
+    text: JSON.stringify(document),
+  });
+  return { request: { id, expiresAt } };
+}
+
+function ttlOf(violations: readonly Asking[]): number {
+  return Math.min(...violations.map(({ asks }) => asks.ttlMs));
+}
+
+function requestDocument(
+  violations: readonly Asking[],
+  { sitting, prepared }: Asked,
+  hash: string,
+): ApprovalRequestDocument {
+  const { publicKey, sign, random } = sitting.requester!();
+  const [first] = violations;
+  const unsigned = {
+    type: 'approval-request',
+    version: 1,
+    request_id: toHex(random(16)),
+    verifier: publicKey,
+    action_hash: hash,
+    ...actionOf(prepared),
+    reason: first!.message.slice(0, MAX_SHOWN),
+    approvers: approversOf(violations, prepared),
+    count: Math.max(...violations.map(({ asks }) => asks.count)),
+    ttl_s: Math.floor(ttlOf(violations) / 1000),
+    requested_at: formatTime(sitting.now),
+    expires_at: formatTime(sitting.now + ttlOf(violations)),
+  } as const;
+  return { ...unsigned, signature: sign(Buffer.from(requestBytes(unsigned)).toString('utf8')) };
+}
+
+const MAX_SHOWN = 500;
+
+/** Everybody whose word is missing; a principal by its id, as its keys are pinned. */
+function approversOf(violations: readonly Asking[], prepared: PreparedDocument): readonly NamedApprover[] {
+  const named = violations.flatMap(({ asks }): readonly NamedApprover[] =>
+    asks.approvers === null
+      ? [{ id: principalOf(prepared) ?? prepared.intent.document.agent_id, public_key: null }]
+      : asks.approvers.map(({ id, publicKey }) => ({ id, public_key: publicKey })),
+  );
+  return [...new Map(named.map((each) => [`${each.id} ${each.public_key}`, each])).values()];
+}
+
+function principalOf({ intent, proven }: Pick<PreparedDocument, 'intent' | 'proven'>): string | null {
+  return proven.speaker?.passport?.document.principal ?? principalOfAgent(intent.document.agent_id);
+}
+
+function withFacts(violation: Violation, found: Found, prepared: PreparedDocument): Violation {
+  const principal = principalOf(prepared);
+  const { details } = violation;
+  const named = details.approvers as readonly string[];
+  const approvers = named.length > 0 || principal === null ? named : [principal];
+  if ('reason' in found) {
+    const { reason, message } = found;
+    return {
+      ...violation,
+      message: message ?? violation.message,
+      details: { ...details, approvers, ...(reason === null ? {} : { reason }) },
+    };
+  }
+  const { id, expiresAt } = found.request;
+  return {
+    ...violation,
+    message: `${violation.message.replace(/\.?$/, '.')} The request is ${id}.`,
+    details: {
+      ...details,
+      approvers,
+      request_id: id,
+      expires_at: formatTime(expiresAt),
+      how: `aip approvals approve ${id}`,
+    },
+  };
+}

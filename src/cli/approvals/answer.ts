@@ -1,0 +1,150 @@
+/** What `approvals approve`, `approvals deny` and `approve` do: show, ask, sign, and keep the answer where the request is kept. */
+import { resolve } from 'node:path';
+import { answerRequest, requireSigned } from '../../app/approvals/answer.js';
+import { Failure } from '../../app/failure.js';
+import type { RequestRecord } from '../../app/ports/state.js';
+import { isRequestId, readActionApproval } from '../../protocol/approvals/approval.js';
+import { readApprovalRequest, type ApprovalRequest } from '../../protocol/approvals/request.js';
+import { importKey, verifySignature } from '../../protocol/ed25519/verify.js';
+import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
+import { createFile } from '../../workspace/files.js';
+import { keyring, pemFiles, type KeyPlaces } from '../../workspace/keys.js';
+import { localState } from '../../workspace/state.js';
+import type { Surroundings } from '../io.js';
+import type { Output } from '../output.js';
+import type { Asking } from '../questions/ask.js';
+import type { Setting } from '../setting.js';
+import { readInput } from '../input/documents.js';
+import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
+import { duration } from '../input/values.js';
+import { clean, safeJson } from '../render/terminal/text.js';
+import type { OptionGroup } from '../spec.js';
+import { reportOf, requestHere, requestIn, shownRequest } from './requests.js';
+
+/** What answering needs: a person to ask, a place for the answer, the keys. */
+type Scene = Output & Setting & Asking & Surroundings;
+
+export interface AnswerFlags extends KeyPlaces {
+  readonly reason?: string;
+  /** ms. */
+  readonly for?: number;
+  readonly as?: string;
+  readonly keyFile?: string;
+  readonly out?: string;
+  readonly yes?: boolean;
+}
+
+const REASON = { flags: '--reason <text>', description: 'why, signed with the answer' };
+const FOR = {
+  flags: '--for <duration>',
+  description: 'how long the approval counts (default 15m, at most what the passport says)',
+  value: duration,
+};
+
+export function answerOptions(decision: 'approve' | 'deny'): readonly OptionGroup[] {
+  return [
+    {
+      title: 'Flags',
+      options: [
+        REASON,
+        ...(decision === 'approve' ? [FOR] : []),
+        { flags: '--as <id>', description: 'answer as this approver (default: the first whose key is here)' },
+        {
+          flags: '--key-file <file>',
+          description: "the approver's private key, where no key store has it",
+          values: 'file',
+        },
+        { flags: '-o, --out <file>', description: 'write the signed answer to a new file', values: 'file' },
+        YES_OPTION,
+        ...PASSPHRASE_OPTIONS,
+      ],
+    },
+  ];
+}
+
+/** Answers the request with this id, or in this file. */
+export async function answer(
+  what: string,
+  decision: 'approve' | 'deny',
+  options: AnswerFlags,
+  cli: Scene,
+): Promise<number> {
+  if (isRequestId(what)) {
+    const record = await requestHere(what, cli);
+    return answered(readApprovalRequest(record.text), record, decision, options, cli);
+  }
+  const request = requestIn(await readInput(what, cli), what === '-' ? 'stdin' : what);
+  return answered(request, null, decision, options, cli);
+}
+
+/** `record` is null where the request is kept by another machine. */
+export async function answered(
+  request: ApprovalRequest,
+  record: RequestRecord | null,
+  decision: 'approve' | 'deny',
+  options: AnswerFlags,
+  cli: Scene,
+): Promise<number> {
+  requireSigned(request);
+  const { document } = request;
+  if (record !== null && record.status !== 'open')
+    throw new Failure('USAGE', `The request ${record.id} is ${record.status}.`, { hint: 'aip approvals list' });
+  const shown = record ?? {
+    id: document.request_id,
+    verifier: document.verifier,
+    actionHash: document.action_hash,
+    agentId: document.agent_id,
+    status: 'open',
+    expiresAt: request.expiresAt,
+    ttlMs: document.ttl_s * 1000,
+    endedAt: null,
+    text: JSON.stringify(document),
+    answers: [],
+  };
+  cli.note(shownRequest(reportOf(shown, cli.io.now())));
+  const message = decision === 'approve' ? 'Approve exactly this' : 'Deny this';
+  // Who can be asked is; a script that names a request has said what it wants.
+  if (options.yes !== true && cli.ask.allowed && !(await cli.ask.confirm({ message, flag: '--yes' })))
+    throw new Failure('USAGE', 'Nothing was answered.');
+  const seed =
+    options.keyFile === undefined ? null : await (await pemFiles(cli.workspace, options)).take(options.keyFile);
+  const approval = await answerRequest(await keyring(cli.workspace, options), request, {
+    decision,
+    reason: options.reason ?? null,
+    forMs: options.for ?? null,
+    as: options.as ?? null,
+    seed,
+  });
+  if (record !== null) await keep(approval, request, cli);
+  if (options.out !== undefined && options.out !== '-')
+    await createFile(resolve(cli.io.cwd, options.out), `${JSON.stringify(approval, null, 2)}\n`);
+  else if (cli.globals.json || record === null || options.out === '-')
+    cli.out(safeJson(approval, cli.io.stdout.isTTY === true ? 2 : undefined));
+  if (cli.globals.json) return 0;
+  const until = decision === 'approve' ? ` until ${approval.approved_until}` : '';
+  cli.note(`${decision === 'approve' ? 'approved' : 'denied'} by ${clean(approval.approver)}${until}`);
+  if (decision === 'approve')
+    cli.note(`next, for the agent: aip intent sign ... --approval-request ${document.request_id}`);
+  return 0;
+}
+
+async function keep(
+  approval: Parameters<typeof safeJson>[0],
+  { document }: ApprovalRequest,
+  cli: Scene,
+): Promise<void> {
+  const state = await localState(cli.workspace);
+  const read = readActionApproval(JSON.stringify(approval));
+  const named = document.approvers.filter(({ id }) => id === read.document.approver);
+  const keys = named.flatMap(({ id, public_key }) =>
+    public_key === null ? state.pins(id).map(({ publicKey }) => publicKey) : [parsePublicKey(public_key)!],
+  );
+  const signer = keys.find((raw) => {
+    const key = importKey(raw);
+    return key !== null && verifySignature(key, read.signedBytes, read.signature);
+  });
+  if (signer === undefined) throw new Error('an answer whose key is not that of its approver');
+  const kept = state.transact((ledger) => ledger.answerRequest(read, formatPublicKey(signer), cli.io.now()));
+  if (!kept)
+    throw new Failure('USAGE', `The request ${document.request_id} ended meanwhile.`, { hint: 'aip approvals list' });
+}

@@ -1,0 +1,30 @@
+import { reportOf, requestHere, shownRequest } from '../../approvals/requests.js';
+import type { CommandSpec } from '../../spec.js';
+
+export const command: CommandSpec = {
+  path: ['approvals', 'show'],
+  summary: 'Show exactly what a person is asked for',
+  detail: 'Every param is shown, nothing cut, and characters that may be taken for others are marked.',
+  args: [{ name: 'id', description: 'id of the request' }],
+  examples: [
+    { run: 'aip approvals show 4f0c2d7e9b8a4f0c2d7e9b8a4f0c2d7e', why: 'before you answer' },
+    {
+      run: 'aip approvals show 4f0c2d7e9b8a4f0c2d7e9b8a4f0c2d7e --json',
+      why: 'its member request is the file for a person elsewhere',
+    },
+  ],
+  exits: { 3: 'this machine keeps no such request' },
+  touches: ['state'],
+  onlyReads: true,
+  topics: ['approvals'],
+
+  async run({ args }, cli) {
+    const record = await requestHere(args[0]!, cli);
+    const report = reportOf(record, cli.io.now());
+    if (cli.globals.json) {
+      const answers = record.answers.map(({ document }) => document);
+      cli.json({ ...report, request: JSON.parse(record.text) as object, answers });
+    } else cli.out(shownRequest(report));
+    return 0;
+  },
+};

@@ -1,0 +1,56 @@
+export function text(): string {
+  return `# Approvals
+
+A passport says what needs a person (require_approval, aip help constraints), and a hook may ask for one too:
+
+  require_approval: true
+  require_approval: {actions, environments, above, approvers, count, ttl}
+
+Any one of actions, environments and above triggers it; without them every action does. Where environments or above
+are named and an action shows no environment, or no money, that can be read, a person is asked too
+("reason": "unreadable"), unless the action's schema has no such member. A target names no environment by itself.
+approvers is a list of {id, public_key}; without it the principal approves. count of them have to (default 1).
+ttl ("1m" to "30d", default "1h") is how long a request waits, how long a denial stands, and the most that an
+approval may count.
+
+# What happens
+  1. The intent is refused with E209. Its details hold request_id,
+     action_hash, expires_at, approvers, needed and how.
+  2. A person looks and answers, on the machine that verifies:
+       aip approvals list
+       aip approvals show <id>
+       aip approvals approve <id>
+       aip approvals deny <id> --reason "wrong customer"
+  3. The agent signs the same action again, with a new time and nonce:
+       aip intent sign ... --approval-request <id>
+     An envelope of AIP-1 carries no request; it is given beside it:
+       aip intent verify envelope.json --approval-request <id>
+  4. It is accepted once: the request is spent in the transaction that
+     spends the nonce. The next is E216.
+
+The same action asked again gets the same request while it waits. A denial ends it, and for ttl the same action is
+refused with "reason": "denied" and no new request. At most 20 requests of an agent wait, and 1,000 in all: the next
+is "reason": "too_many_pending". No request is made where something else refuses as well, for an agent that is
+stopped, and by --dry-run.
+
+# What an approval is of
+action_hash is SHA-256 over the RFC 8785 bytes of {agent_id, action, params, target, passport_hash}; target and
+passport_hash are null where there is none. A changed param, another agent and a passport issued since need a new
+approval. A request names the verifier that raised it (verifier.key beside the state), and only that one takes the
+answer. An approval counts for 15 minutes unless --for says otherwise. Never counted: the agent's own key, two keys
+of one approver as two people, an approver or key that is revoked or suspended.
+
+# Where verifier and person share no file system
+On the machine that verifies, where the approver's key is, and there again:
+  aip approvals show <id> --json | jq .request > request.json
+  aip approvals approve request.json -o approval.json
+  aip intent verify intent.json --approval approval.json
+The intent names the request. An approver's key is one of this machine's (aip key import <file> --id <did>#key-1), or --key-file <file>.
+
+# Of one exact intent
+  aip approve intent.json -o approval.json
+  aip intent verify intent.json --approval approval.json
+signs with the principal's key for this intent, nonce included, while it is fresh. It counts where the passport
+names no approvers.
+`;
+}

@@ -1,0 +1,133 @@
+/** `aip approvals`: an agent is refused, a person answers, and a fresh intent is let through once. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { ActionApprovalDocument } from '../../src/protocol/approvals/approval.js';
+import type { Decision } from '../../src/verify/decision.js';
+import type { RequestReport } from '../../src/cli/approvals/requests.js';
+import { household, inFiles, PASSPHRASE, type Household } from '../kit/native/household.js';
+
+const RULE = 'require_approval:={"above":100}';
+
+async function team(rule = RULE): Promise<Household> {
+  const machine = household({ env: { AIP_KEY_PASSPHRASE: PASSPHRASE } });
+  const create = ['passport', 'create', 'bot', '--domain', 'acme.com', '-a', 'issue_refund', '--constraint', rule];
+  expect(await machine.run(...create, ...inFiles(machine))).toMatchObject({ code: 0 });
+  return machine;
+}
+
+let signed = 0;
+async function signs(machine: Household, ...more: string[]): Promise<string> {
+  const path = machine.at(`intent-${signed++}.json`);
+  const sign = ['intent', 'sign', '-p', 'bot', '-a', 'issue_refund', '-e', machine.at('.env'), '-o', path];
+  expect(await machine.run(...sign, '--param', 'amount:=10000', ...more)).toMatchObject({ code: 0 });
+  return path;
+}
+
+async function refused(machine: Household, ...more: string[]): Promise<string> {
+  const intent = await signs(machine, ...more);
+  const { code, value } = await machine.json<Decision>('intent', 'verify', intent);
+  expect([code, value.error_code]).toEqual([14, 'AIP-E209']);
+  return value.details!.request_id as string;
+}
+
+describe('aip approvals', () => {
+  test('list, show and approve a request, whose action then runs once', async () => {
+    const machine = await team();
+    expect((await machine.json('approvals', 'list')).value).toEqual([]);
+    const id = await refused(machine, '--param', 'note=p\u0430ypal');
+    const [listed] = (await machine.json<RequestReport[]>('approvals', 'list')).value;
+    expect(listed).toMatchObject({
+      request_id: id,
+      status: 'pending',
+      action: 'issue_refund',
+      approvers: ['did:web:acme.com'],
+      count: 1,
+      approved_by: [],
+    });
+    const { out } = await machine.run('approvals', 'show', id);
+    expect(out).toContain('"amount": 10000');
+    expect(out).toContain('p\u0430[U+0430]ypal');
+    const { value } = await machine.json<ActionApprovalDocument>('approvals', 'approve', id, '--yes', '--reason', 'ok');
+    expect(value).toMatchObject({ type: 'approval', version: 2, request_id: id, decision: 'approve', reason: 'ok' });
+    const [approved] = (await machine.json<RequestReport[]>('approvals', 'list')).value;
+    expect(approved).toMatchObject({ status: 'approved', approved_by: ['did:web:acme.com'] });
+    const more = ['--param', 'note=p\u0430ypal', '--approval-request', id];
+    expect((await machine.run('intent', 'verify', await signs(machine, ...more))).code).toBe(0);
+    const again = await machine.json<Decision>('intent', 'verify', await signs(machine, ...more));
+    expect([again.code, again.value.error_code]).toEqual([12, 'AIP-E216']);
+    expect((await machine.json('approvals', 'list')).value).toEqual([]);
+    const all = (await machine.json<RequestReport[]>('approvals', 'list', '--all')).value;
+    expect(all).toMatchObject([{ request_id: id, status: 'spent' }]);
+  });
+
+  test('deny ends a request', async () => {
+    const machine = await team();
+    const id = await refused(machine);
+    expect(await machine.run('approvals', 'deny', id, '--reason', 'wrong customer', '--yes')).toMatchObject({
+      code: 0,
+    });
+    const { value } = await machine.json<Decision>('intent', 'verify', await signs(machine));
+    expect(value.details).toMatchObject({ reason: 'denied', request_id: null });
+    expect(await machine.failure('approvals', 'approve', id)).toMatchObject({ code: 'USAGE', exit_code: 2 });
+  });
+
+  test('a request goes to a person by file, and comes back as one', async () => {
+    const machine = await team();
+    const id = await refused(machine);
+    const shown = (await machine.json<{ request: object }>('approvals', 'show', id)).value;
+    const request = machine.file('request.json', JSON.stringify(shown.request));
+    const bent = machine.file('bent.json', JSON.stringify({ ...shown.request, expires_at: '2027-01-01T00:00:00Z' }));
+    const approval = machine.at('approval.json');
+    expect(await machine.run('approve', request, '-o', approval, '--yes')).toMatchObject({ code: 0 });
+    expect(JSON.parse(readFileSync(approval, 'utf8'))).toMatchObject({ request_id: id, approver: 'did:web:acme.com' });
+    expect(await machine.failure('approve', bent)).toMatchObject({ code: 'USAGE' });
+    const intent = await signs(machine, '--approval-request', id);
+    // By file alone nothing was kept here.
+    expect(await machine.run('intent', 'verify', intent)).toMatchObject({ code: 14 });
+    expect(await machine.run('intent', 'verify', intent, '--approval', approval)).toMatchObject({ code: 0 });
+  });
+
+  test('an envelope has its request beside it, and exec signs with one', async () => {
+    const machine = await team();
+    const id = await refused(machine);
+    expect(await machine.run('approve', id, '--yes')).toMatchObject({ code: 0 });
+    const exec = ['exec', '-p', 'bot', '-a', 'issue_refund', '-e', machine.at('.env'), '--param', 'amount:=10000'];
+    const command = ['--', process.execPath, '-e', ''];
+    expect(await machine.run(...exec, '--approval-request', id, ...command)).toMatchObject({ code: 0 });
+    const envelope = await signs(machine, '--dialect', 'aip-1');
+    const { value } = await machine.json<Decision>('intent', 'verify', envelope);
+    expect(value).toMatchObject({ dialect: 'aip-1', error_code: 'AIP-E209' });
+    const other = value.details!.request_id as string;
+    expect(await machine.run('approve', other, '--yes')).toMatchObject({ code: 0 });
+    const verify = ['intent', 'verify', envelope, '--approval-request', other];
+    expect(await machine.run(...verify)).toMatchObject({ code: 0 });
+    const sign = ['intent', 'sign', '-p', 'bot', '-a', 'issue_refund', '--dialect', 'aip-1', '--approval-request', id];
+    expect(await machine.failure(...sign)).toMatchObject({ code: 'USAGE' });
+  });
+
+  test.each([
+    ['an id that is none', ['approvals', 'show', 'x'], { code: 'USAGE', exit_code: 2 }],
+    ['an id that is not known', ['approvals', 'show', 'f'.repeat(32)], { code: 'NOT_FOUND', exit_code: 3 }],
+    ['a file that is none', ['approvals', 'approve', 'no.json'], { code: 'NOT_FOUND', exit_code: 3 }],
+  ])('%s', async (_, argv, failure) => {
+    const machine = household();
+    expect(await machine.failure(...argv)).toMatchObject(failure);
+  });
+
+  test('a key of no approver answers nothing, nor does an approval that is too long', async () => {
+    const machine = await team('require_approval:={"above":100,"ttl":"10m"}');
+    const id = await refused(machine);
+    expect(await machine.failure('approvals', 'approve', id, '--as', 'did:web:eve.example')).toMatchObject({
+      code: 'USAGE',
+    });
+    expect(await machine.failure('approvals', 'approve', id, '--for', '11m')).toMatchObject({ code: 'USAGE' });
+    const other =
+      'require_approval:={"approvers":[{"id":"did:web:alice.example","public_key":"ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"}]}';
+    const elsewhere = await team(other);
+    const asked = await refused(elsewhere);
+    expect(await elsewhere.failure('approvals', 'approve', asked)).toMatchObject({
+      code: 'KEY_NOT_FOUND',
+      exit_code: 4,
+    });
+  });
+});
