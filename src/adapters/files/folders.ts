@@ -1,5 +1,5 @@
-import { readdir, stat } from 'node:fs/promises';
-import { mkdirSync, statSync } from 'node:fs';
+// `promises` is loaded when it is first used: a verification of one document never does.
+import { mkdirSync, statSync, promises } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
@@ -30,9 +30,9 @@ function isFolder(path: string): boolean {
 
 /** The JSON files in a folder, at any depth, by name; null for what is no folder. */
 export async function jsonFilesIn(path: string): Promise<string[] | null> {
-  const found = await stat(path).catch(() => null);
+  const found = await promises.stat(path).catch(() => null);
   if (found?.isDirectory() !== true) return null;
-  const names = await readdir(path, { recursive: true });
+  const names = await promises.readdir(path, { recursive: true });
   return names
     .filter((name) => name.endsWith('.json'))
     .sort()

@@ -1,5 +1,7 @@
 /** Reads a file that another program writes to, as `tail -F` does. */
-import { open, stat, type FileHandle } from 'node:fs/promises';
+// `promises` is loaded when it is first used: a verification of one document never does.
+import { promises } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { Failure } from '../../app/failure.js';
 
 const CHUNK = 256 * 1024;
@@ -59,7 +61,7 @@ export async function* fileBytes(path: string, options: FollowOptions): AsyncGen
         yield buffer.subarray(0, 0);
       }
       await pause(POLL, options.signal);
-      const now = await stat(path).catch(() => null);
+      const now = await promises.stat(path).catch(() => null);
       const here = await handle.stat();
       // What was written to the old file just before it lost its name is read first.
       if (now !== null && (now.ino !== here.ino || now.dev !== here.dev)) replaced = true;
@@ -85,7 +87,7 @@ function reopened(path: string): Promise<FileHandle | null> {
 
 async function opened(path: string): Promise<FileHandle> {
   try {
-    const handle = await open(path, 'r');
+    const handle = await promises.open(path, 'r');
     if (!(await handle.stat()).isDirectory()) return handle;
     await handle.close();
   } catch (error) {

@@ -1,7 +1,8 @@
 /** Files of people and scripts: passports, intents, keys' public parts. Secrets have their own file with stricter rules. */
 import { randomBytes } from 'node:crypto';
-import { constants, type Dirent } from 'node:fs';
-import { link, open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+// `promises` is loaded when it is first used: a verification of one document never does.
+import { constants, type Dirent, promises } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../app/failure.js';
@@ -21,7 +22,7 @@ export async function readAny(path: string, withinMs = Infinity): Promise<Uint8A
   const deadline = Date.now() + withinMs;
   try {
     // A pipe without a writer would hold up a thread that no signal ends, and with it the end of the process.
-    const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const handle = await promises.open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const kind = await handle.stat();
       // A folder opens on Linux and fails on read.
@@ -82,12 +83,12 @@ export const FORCE = 'replace it with --force, or choose another place with --ou
 export async function createFile(path: string, text: string, otherwise = OTHER_FILE): Promise<void> {
   const temporary = await writeBeside(path, text);
   try {
-    await link(temporary, path);
+    await promises.link(temporary, path);
   } catch (error) {
     if (codeOf(error) === 'EEXIST') throw new Failure('EXISTS', `${path} exists already.`, { hint: otherwise });
     throw cannot('write', path, error);
   } finally {
-    await unlink(temporary);
+    await promises.unlink(temporary);
   }
 }
 
@@ -95,16 +96,16 @@ export async function createFile(path: string, text: string, otherwise = OTHER_F
 export async function replaceFile(path: string, text: string): Promise<void> {
   const temporary = await writeBeside(path, text);
   try {
-    await rename(temporary, path);
+    await promises.rename(temporary, path);
   } catch (error) {
-    await unlink(temporary);
+    await promises.unlink(temporary);
     throw cannot('write', path, error);
   }
 }
 
 export async function fileExists(path: string): Promise<boolean> {
   try {
-    await stat(path);
+    await promises.stat(path);
     return true;
   } catch (error) {
     return (await missingOrFail(error, path, 'read')) !== null;
@@ -113,7 +114,7 @@ export async function fileExists(path: string): Promise<boolean> {
 
 /** True for a pipe with a name of its own; those that a shell hands over (`<(...)`) are open already. */
 export async function isNamedPipe(path: string): Promise<boolean> {
-  return !/^\/(?:dev|proc)\//.test(path) && (await stat(path)).isFIFO();
+  return !/^\/(?:dev|proc)\//.test(path) && (await promises.stat(path)).isFIFO();
 }
 
 /**
@@ -151,7 +152,7 @@ export async function expandPattern(pattern: string): Promise<string[]> {
 /** What is in a folder; nothing when there is none. What cannot be looked into may hold what is to be verified. */
 async function entriesOf(folder: string): Promise<Dirent[]> {
   try {
-    return await readdir(folder, { withFileTypes: true });
+    return await promises.readdir(folder, { withFileTypes: true });
   } catch (error) {
     await missingOrFail(error, folder, 'read');
     return [];
@@ -170,7 +171,7 @@ async function writeBeside(path: string, text: string): Promise<string> {
   const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`);
   try {
     makeFolder(dirname(path));
-    const handle = await open(temporary, 'wx', 0o644);
+    const handle = await promises.open(temporary, 'wx', 0o644);
     try {
       await handle.writeFile(text);
       await handle.sync();
