@@ -34,6 +34,10 @@ test('an outcome is recorded as claimed without the token, and as final with it'
   const again = await run('outcome', HASH, '--status', 'ok');
   expect(again.code).toBe(2);
   expect(again.err).toContain('final');
+  const whole = join(place.cwd, 'log.jsonl');
+  await run('logs', 'export', '-o', whole);
+  const archive = await run('logs', 'verify', '--file', whole, '--json');
+  expect(JSON.parse(archive.out)).toMatchObject({ ok: true, count: 3 });
   const tail = await run('logs', 'tail', '--type', 'outcome', '--json');
   expect(
     tail.out

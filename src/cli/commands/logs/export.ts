@@ -1,7 +1,7 @@
 import { agentNamed } from '../../../app/passports/agent-named.js';
 import { Failure } from '../../../app/failure.js';
-import type { EntryQuery } from '../../../app/ports/state.js';
-import type { Entry } from '../../../protocol/log/entry.js';
+import type { EntryQuery, State } from '../../../app/ports/state.js';
+import type { Entry, LogRecord } from '../../../protocol/log/entry.js';
 import type { Cli } from '../../cli.js';
 import type { CommandSpec } from '../../spec.js';
 import { sinceWhen } from '../../input/values.js';
@@ -74,8 +74,8 @@ export const command: CommandSpec<Options> = {
     let block = render.header === null ? '' : `${render.header}\n`;
     let count = 0;
     try {
-      for (const entry of state.entries(query)) {
-        block += `${render.line(entry)}\n`;
+      for (const line of linesOf(state, query, render)) {
+        block += `${line}\n`;
         count += 1;
         if (block.length < BLOCK) continue;
         await target.write(block);
@@ -94,26 +94,39 @@ export const command: CommandSpec<Options> = {
   },
 };
 
-async function renderer(format: Options['format']): Promise<{ header: string | null; line: (entry: Entry) => string }> {
+interface Rendering {
+  readonly header: string | null;
+  readonly line: (entry: Entry) => string;
+  /** A record of any kind, where the form is the log's own; null in the forms of others, which know decisions only. */
+  readonly record: ((record: LogRecord) => string) | null;
+}
+
+/** A whole export in the log's own form holds every record: without those of outcomes the chain would have holes. */
+function* linesOf(state: State, query: EntryQuery, { line, record }: Rendering): Iterable<string> {
+  if (record !== null && Object.keys(query).length === 0) for (const each of state.records({})) yield record(each);
+  else for (const each of state.entries(query)) yield line(each);
+}
+
+async function renderer(format: Options['format']): Promise<Rendering> {
   switch (format) {
     case 'jsonl': {
       const { safeJson } = await import('../../render/terminal/text.js');
-      return { header: null, line: (entry) => safeJson(entry) };
+      return { header: null, line: safeJson, record: safeJson };
     }
     case 'csv': {
       const { CSV_HEADER, csvRow } = await import('../../render/formats/csv.js');
-      return { header: CSV_HEADER, line: csvRow };
+      return { header: CSV_HEADER, line: csvRow, record: null };
     }
     case 'ocsf': {
       const [{ ocsfEvent }, { safeJson }] = await Promise.all([
         import('../../render/formats/ocsf.js'),
         import('../../render/terminal/text.js'),
       ]);
-      return { header: null, line: (entry) => safeJson(ocsfEvent(entry, VERSION)) };
+      return { header: null, line: (entry) => safeJson(ocsfEvent(entry, VERSION)), record: null };
     }
     case 'cef': {
       const { cefLine } = await import('../../render/formats/cef.js');
-      return { header: null, line: (entry) => cefLine(entry, VERSION) };
+      return { header: null, line: (entry) => cefLine(entry, VERSION), record: null };
     }
   }
 }
