@@ -41,6 +41,8 @@ export type { VerifiableIntent } from './library/verifier.js';
 export type { VerifiableApproval, VerifyIntentOptions } from './library/options/verification.js';
 export type { LogQuery, Workspace, WorkspaceOptions } from './library/workspace.js';
 export type { Entry } from './protocol/log/entry.js';
+export type { ActionApprovalDocument } from './protocol/approvals/approval.js';
+export type { ApprovalRequestDocument } from './protocol/approvals/request.js';
 export type { IntentDocument } from './protocol/intent.js';
 export type { PassportDocument } from './protocol/passport.js';
 export type { Json, JsonObject } from './protocol/json/values.js';
