@@ -38,8 +38,8 @@ export async function meantBy(deps: FindDeps, agent: string): Promise<Meant> {
       hint: 'did:web:<domain>:agents:<name>',
     });
   }
-  const looksLikePath = agent === '-' || agent.includes('/') || agent.includes('\\') || agent.endsWith('.json');
-  if (!looksLikePath) {
+  const isPath = looksLikePath(agent);
+  if (!isPath) {
     const id = idOfShortName(agent);
     if (id !== null) return { agentId: id };
     const named = deps.state.passports().filter((passport) => passport.name === agent);
@@ -54,7 +54,7 @@ export async function meantBy(deps: FindDeps, agent: string): Promise<Meant> {
     const passport = parsedPassport(bytes, agent === '-' ? 'stdin' : agent);
     return { file: { passport, path: agent === '-' ? null : agent } };
   }
-  if (looksLikePath) throw notFound(`There is no passport file at ${agent}.`, []);
+  if (isPath) throw notFound(`There is no passport file at ${agent}.`, []);
   const fleet = (await deps.fleet?.(agent)) ?? [];
   const there = onlyOne(
     agent,
@@ -64,6 +64,11 @@ export async function meantBy(deps: FindDeps, agent: string): Promise<Meant> {
   const names = deps.state.passports().map(({ agentId }) => shortName(agentId));
   const near = nearestByName(agent, [...names, ...fleet.map(shortName)]);
   throw notFound(`No known passport is named "${agent}", and no such file exists.`, near);
+}
+
+/** Whether `<agent>` is a path by its look: such a one is never the name of a known passport. */
+export function looksLikePath(agent: string): boolean {
+  return agent === '-' || agent.includes('/') || agent.includes('\\') || agent.endsWith('.json');
 }
 
 /**

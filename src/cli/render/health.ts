@@ -1,4 +1,5 @@
 import type { HourCounts } from '../../app/ports/log.js';
+import { shortName } from '../../app/passports/find.js';
 import { percent, type HealthReport } from '../../trust/health.js';
 import type { Paint } from './terminal/paint.js';
 import { sparkline } from './page/sparkline.js';
@@ -55,7 +56,7 @@ export function renderFleet(
   const colour = (cell: string): string => colourOf(cell.trim(), paint)(cell);
   return table(
     [
-      { title: 'agent', flexible: true, keepsEnd: true },
+      { title: 'agent', flexible: true },
       { title: 'status', colour },
       { title: 'trust', right: true },
       { title: 'total', right: true },
@@ -66,7 +67,7 @@ export function renderFleet(
       { title: 'warnings', flexible: true },
     ],
     rows.map(({ report, hours }) => [
-      report.agent_id,
+      shortName(report.agent_id),
       report.status,
       report.trust_score.toFixed(2) + (report.trust_meaningful ? '' : '?'),
       String(report.total),

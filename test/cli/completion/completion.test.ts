@@ -68,7 +68,10 @@ describe('what could come next', () => {
       files: true,
     });
     expect((await offered('passport', 'show', 'did:web:b')).values).toEqual([]);
-    expect(await offered('passport', 'lint', '')).toEqual({ values: [], files: true });
+    expect(await offered('passport', 'lint', '')).toEqual({
+      values: ['bot', 'other'],
+      files: true,
+    });
     expect(await offered('config', 'list', '--config', '')).toEqual({ values: [], files: true });
   });
 });

@@ -1,5 +1,5 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readPassport } from '../../../src/protocol/passport.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
@@ -204,11 +204,34 @@ describe('aip passport delete', () => {
     const intent = await signed(machine, path, '.env', 'i.json');
     await machine.run('intent', 'verify', intent);
     const { value } = await machine.json<JsonObject>('passport', 'delete', 'support-agent-v1', '--yes');
-    expect(value).toEqual({ agent_id: SUPPORT, deleted_keys: [`${SUPPORT}#key-1`] });
+    expect(value).toEqual({ agent_id: SUPPORT, deleted_keys: [`${SUPPORT}#key-1`], keys_not_found: [] });
     expect(existsSync(machine.at('.env')) ? readFileSync(machine.at('.env'), 'utf8') : '').not.toContain('ed25519:');
     expect(readPassport(readFileSync(path)).agent.id).toBe(SUPPORT);
     expect(stored(machine.state)).toMatchObject({ passports: 0, pins: 1, entries: 1 });
     expect((await machine.run('intent', 'sign', '-p', path, '-a', 'send_email')).code).toBe(4);
+  });
+
+  test('a key that was moved is not called destroyed: it still signs', async () => {
+    const machine = household();
+    await made(machine);
+    renameSync(machine.at('.env'), machine.at('moved.env'));
+    const { out, err } = await machine.run('passport', 'delete', 'support-agent-v1', '--yes');
+    expect(out).not.toContain('destroyed');
+    expect(err.replace(/\s+/g, ' ')).toContain(
+      `not found at env: ${machine.at('.env')}; if it was moved, it still signs`.replace(/\s+/g, ' '),
+    );
+    const other = household();
+    await made(other);
+    renameSync(other.at('.env'), other.at('moved.env'));
+    const { code, value } = await other.json<JsonObject>('passport', 'delete', 'support-agent-v1', '--yes');
+    expect([code, value]).toEqual([
+      0,
+      {
+        agent_id: SUPPORT,
+        deleted_keys: [],
+        keys_not_found: [{ key_id: `${SUPPORT}#key-1`, key_store: 'env', key_ref: other.at('.env') }],
+      },
+    ]);
   });
 
   test('keeps the keys with --keep-key', async () => {

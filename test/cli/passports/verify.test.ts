@@ -151,6 +151,29 @@ describe('aip passport lint', () => {
     expect(existsSync(machine.state)).toBe(false);
   });
 
+  test('takes an agent, as other commands do, and several files and patterns', async () => {
+    const machine = await settled();
+    const [file] = [fixture('passport-support-agent.json')];
+    for (const agent of ['support-agent-v1', 'support-agent-v1@acme.com', SUPPORT]) {
+      const { code, value } = await machine.json<JsonObject>('passport', 'lint', agent);
+      expect([code, value.agent_id, value.source]).toEqual([0, SUPPORT, agent]);
+    }
+    const copy = machine.file('lint-me.passport.json', readFileSync(file, 'utf8'));
+    const pattern = copy.replace('lint-me', 'lint-*');
+    const all = await machine.json<JsonObject[]>('passport', 'lint', 'support-agent-v1', file, pattern);
+    expect(all.value.map(({ source }) => source)).toEqual(['support-agent-v1', file, copy]);
+    expect((await machine.json<JsonObject[]>('passport', 'lint', pattern)).value).toHaveLength(1);
+    expect((await machine.run('passport', 'lint', file, pattern, '--fail-on-warning')).code).toBe(15);
+    const { out } = await machine.run('passport', 'lint', 'support-agent-v1', pattern);
+    expect(out).toContain(copy);
+    const unknown = await machine.failure('passport', 'lint', 'support-agent-v2');
+    expect(unknown).toMatchObject({ code: 'NOT_FOUND', exit_code: 3 });
+    expect(unknown.hint).toContain('support-agent-v1');
+    // A step of CI that looked at no file must not pass.
+    expect((await machine.run('passport', 'lint', machine.at('no-*.json'))).code).toBe(2);
+    expect((await machine.run('passport', 'lint', file, machine.at('nowhere.json'))).code).toBe(3);
+  });
+
   test.each([
     ['passport-cut-short.json', 3],
     ['passport-unknown-constraint.json', 3],
@@ -170,6 +193,7 @@ describe('aip passport show and list', () => {
     await machine.run('principal', 'remove', PRINCIPAL, '--yes');
     const { value } = await machine.json<JsonObject[]>('passport', 'list');
     expect(value[0]).toMatchObject({ agent_id: SUPPORT, status: 'unpinned' });
+    expect((await machine.run('passport', 'list')).out).toContain('support-agent-v1@acme.com');
   });
 
   test('list what is expired as that', async () => {

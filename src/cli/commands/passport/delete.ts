@@ -1,5 +1,6 @@
 import { Failure } from '../../../app/failure.js';
 import { findPassport } from '../../../app/passports/find.js';
+import type { KeyStoreName } from '../../../app/ports/state.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -45,19 +46,24 @@ export const command: CommandSpec<Options> = {
       if (typed !== agent.name) throw new Failure('USAGE', 'The name does not match; nothing was changed.');
     }
     const deleted: string[] = [];
+    const missing: { key_id: string; key_store: KeyStoreName; key_ref: string }[] = [];
     for (const { keyId } of options.keepKey === true ? [] : [passport.currentKey, ...passport.previousKeys]) {
       const record = ring.state.key(keyId);
       if (record === null) continue;
-      await (await ring.store(record.store)).delete(record.ref);
+      // Only what was there has been destroyed: a key file that was moved still signs.
+      if (await (await ring.store(record.store)).delete(record.ref)) deleted.push(keyId);
+      else missing.push({ key_id: keyId, key_store: record.store, key_ref: record.ref });
       ring.state.forgetKey(keyId);
-      deleted.push(keyId);
     }
     ring.state.forgetPassport(agent.id);
-    if (cli.globals.json) cli.json({ agent_id: agent.id, deleted_keys: deleted });
+    if (cli.globals.json) cli.json({ agent_id: agent.id, deleted_keys: deleted, keys_not_found: missing });
     else {
       cli.out(`${cli.paint.green('forgotten')} ${clean(agent.id)}`);
       for (const keyId of deleted) cli.out(`  destroyed ${clean(keyId)}`);
     }
+    for (const { key_id, key_store, key_ref } of missing)
+      cli.warn(`${key_id}: not found at ${key_store}: ${key_ref}; if it was moved, it still signs`, 'key_not_found');
+    if (missing.length > 0) cli.note(`to deny it everywhere: aip revoke ${agent.id} --reason <reason>`);
     return 0;
   },
 };

@@ -1,49 +1,120 @@
-import { parsedPassport } from '../../../app/passports/find.js';
-import { lintDestinations, lintPassport } from '../../../app/passports/lint.js';
-import { readInput } from '../../input/documents.js';
+import { Failure } from '../../../app/failure.js';
+import { findPassport, looksLikePath, parsedPassport } from '../../../app/passports/find.js';
+import { lintDestinations, lintPassport, type LintFinding } from '../../../app/passports/lint.js';
+import type { PassportDocument } from '../../../protocol/passport.js';
+import type { Cli } from '../../cli.js';
+import { documentReader, readInput } from '../../input/documents.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
+import { expandPattern, fileExists } from '../../../workspace/files.js';
+import { localState } from '../../../workspace/state.js';
 
 interface Options {
   readonly failOnWarning?: boolean;
 }
 
+/** A passport, and the argument or the file that it was found by. */
+interface Source {
+  readonly source: string;
+  readonly document: PassportDocument;
+}
+
 export const command: CommandSpec<Options> = {
   path: ['passport', 'lint'],
   summary: 'Warn where a passport permits more than it needs to',
-  args: [{ name: 'file', description: 'passport file (- for stdin)', values: 'file' }],
+  detail: 'With several passports, or a pattern, --json is an array.',
+  args: [
+    {
+      name: 'agent',
+      description: 'agent ids, names of known passports, passport files or patterns of files (- for stdin)',
+      variadic: true,
+      values: 'agent',
+    },
+  ],
   options: [
     { title: 'For CI', options: [{ flags: '--fail-on-warning', description: 'exit 15 when there is a warning' }] },
   ],
-  examples: [{ run: 'aip passport lint support-agent-v1.passport.json --fail-on-warning', why: 'as a CI step' }],
+  examples: [
+    { run: 'aip passport lint support-agent-v1', why: 'a passport that this machine knows' },
+    { run: "aip passport lint 'agents/**/*.passport.json' --fail-on-warning", why: 'as a CI step' },
+  ],
   exits: {
-    3: 'the file does not exist or holds no passport',
+    2: 'no file matches a pattern',
+    3: 'a passport is not known, or a file does not exist or holds no passport',
     15: 'an error such as a constraint that limits nothing; warnings, with --fail-on-warning',
   },
-  touches: ['files'],
+  touches: ['files', 'state'],
   onlyReads: true,
   topics: ['passports', 'constraints', 'ci'],
 
   async run({ args, options }, cli) {
-    const path = args[0]!;
-    const { document } = parsedPassport(await readInput(path, cli), path);
-    const findings = lintPassport(document);
-    const destinations = lintDestinations(document);
-    if (cli.globals.json) cli.json({ agent_id: document.agent_id, source: path, warnings: findings, destinations });
-    else {
-      for (const finding of findings) {
-        const mark = finding.severity === 'error' ? cli.paint.red('error') : cli.paint.yellow('warning');
-        cli.out(`${mark} ${cli.paint.bold(clean(finding.message))} [${finding.code}]`);
-        cli.out(`  ${cli.paint.dim(clean(finding.hint))}`);
-      }
-      if (destinations.read.length > 0) cli.note(clean(`read as destinations: ${destinations.read.join(', ')}`));
-      if (destinations.unread.length > 0)
-        cli.note(clean(`look like destinations and are not read by name: ${destinations.unread.join(', ')}`));
-      cli.note(
-        findings.length === 0 ? `${cli.paintErr.green('ok')} nothing to warn of` : `${findings.length} warnings`,
-      );
-    }
-    const fails = findings.some(({ severity }) => severity === 'error' || options.failOnWarning === true);
+    const patterns = await Promise.all(args.map(isPattern));
+    const sources: Source[] = [];
+    for (const [i, arg] of args.entries())
+      sources.push(...(patterns[i]! ? await matching(arg, cli) : [await sourceOf(arg, cli)]));
+    const reports = sources.map(({ source, document }) => ({
+      agent_id: document.agent_id,
+      source,
+      warnings: lintPassport(document),
+      destinations: lintDestinations(document),
+    }));
+    const isOne = args.length === 1 && !patterns[0]!;
+    if (cli.globals.json) cli.json(isOne ? reports[0] : reports);
+    else for (const report of reports) show(report, isOne, cli);
+    const fails = reports
+      .flatMap(({ warnings }) => warnings)
+      .some(({ severity }) => severity === 'error' || options.failOnWarning === true);
     return fails ? 15 : 0;
   },
 };
+
+/** A file whose name holds `*` is itself, as a shell would hand it over. */
+async function isPattern(arg: string): Promise<boolean> {
+  return /[*?]/.test(arg) && !(await fileExists(arg));
+}
+
+async function matching(pattern: string, cli: Cli): Promise<Source[]> {
+  const paths = await expandPattern(pattern);
+  // A step of CI that looked at no file must not pass.
+  if (paths.length === 0)
+    throw new Failure('USAGE', `No file matches ${pattern}. There is nothing to lint.`, {
+      hint: 'aip passport lint <file>',
+    });
+  return Promise.all(paths.map((path) => fromFile(path, cli)));
+}
+
+async function fromFile(path: string, cli: Cli): Promise<Source> {
+  return { source: path, document: parsedPassport(await readInput(path, cli), path).document };
+}
+
+/** A path is read without opening the state: a CI runner has none. */
+async function sourceOf(arg: string, cli: Cli): Promise<Source> {
+  if (arg === '' || looksLikePath(arg)) return fromFile(arg, cli);
+  const deps = { state: await localState(cli.workspace), readFile: documentReader(cli) };
+  return { source: arg, document: (await findPassport(deps, arg)).passport.document };
+}
+
+interface Report {
+  readonly agent_id: string;
+  readonly source: string;
+  readonly warnings: readonly LintFinding[];
+  readonly destinations: ReturnType<typeof lintDestinations>;
+}
+
+function show({ source, warnings, destinations }: Report, isOne: boolean, cli: Cli): void {
+  if (!isOne) cli.out(cli.paint.bold(clean(source)));
+  for (const finding of warnings) {
+    const mark = finding.severity === 'error' ? cli.paint.red('error') : cli.paint.yellow('warning');
+    cli.out(`${mark} ${cli.paint.bold(clean(finding.message))} [${finding.code}]`);
+    cli.out(`  ${cli.paint.dim(clean(finding.hint))}`);
+  }
+  const where = isOne ? '' : `${clean(source)}: `;
+  if (destinations.read.length > 0) cli.note(clean(`${where}read as destinations: ${destinations.read.join(', ')}`));
+  if (destinations.unread.length > 0)
+    cli.note(clean(`${where}look like destinations and are not read by name: ${destinations.unread.join(', ')}`));
+  cli.note(
+    warnings.length === 0
+      ? `${where}${cli.paintErr.green('ok')} nothing to warn of`
+      : `${where}${warnings.length} ${warnings.length === 1 ? 'warning' : 'warnings'}`,
+  );
+}

@@ -1,5 +1,6 @@
 import { passportOf, type Passport } from '../../../protocol/passport.js';
 import { issuerProblem } from '../../../verify/checks/issuer.js';
+import { shortName } from '../../../app/passports/find.js';
 import { pinnedKeys } from '../../../app/keys/principals.js';
 import type { KnownPassport, State } from '../../../app/ports/state.js';
 import { parseJsonText } from '../../../protocol/json/parse.js';
@@ -33,14 +34,14 @@ export const command: CommandSpec = {
     const colour = (status: string): string =>
       status.trim() === 'valid' ? cli.paint.green(status) : cli.paint.red(status);
     const columns = [
-      { title: 'agent', flexible: true, keepsEnd: true },
+      { title: 'agent', flexible: true },
       { title: 'status', colour },
       { title: 'actions', flexible: true },
       { title: 'expires', optional: true },
       { title: 'file', flexible: true, keepsEnd: true, optional: true },
     ];
     const cells = rows.map((row) => [
-      row.agent_id,
+      shortName(row.agent_id),
       row.status,
       row.actions.join(' '),
       row.expires_at ?? 'never',

@@ -19,7 +19,7 @@ A verifier believes a passport only when its principal's public key is pinned th
 A key is never trusted because the document brings it along.
 
 # Over time
-  aip passport lint <file>      where it permits more than it needs to
+  aip passport lint <agent...>  where it permits more than it needs to
   aip passport rotate <agent>   new key; the old one verifies for 24 h more, then never again
   aip passport export <agent>   as did.json, JWK, PEM, or an AIP-1 passport
   aip passport delete <agent>   destroys the key here; it asks for the name
