@@ -71,7 +71,7 @@ export function inspectClock(state: Pick<State, 'entries'>, now: number, skewMs:
     return warning('clock', message, hint);
   }
   // Later entries of a clock that was set right hide them.
-  const ahead = [...state.entries({ since: now + skewMs, last: MOST_AHEAD })];
+  const ahead = [...state.entries({ since: now + skewMs + 1, last: MOST_AHEAD })];
   if (ahead.length > 0) {
     const entries =
       ahead.length === 1

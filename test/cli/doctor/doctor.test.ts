@@ -1,3 +1,4 @@
+import type { EntryQuery } from '../../../src/app/ports/state.js';
 import Libsql from 'libsql';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -391,7 +392,9 @@ describe.skipIf(noGit !== null)('a private key in an env file', () => {
 
 describe('single checks', () => {
   const NOW = Date.parse('2026-02-18T14:23:45Z');
-  const newest = (at: number) => ({ entries: () => [{ timestamp: formatTime(at) } as Entry] });
+  const newest = (at: number) => ({
+    entries: ({ since = at }: EntryQuery) => (at < since ? [] : [{ timestamp: formatTime(at) } as Entry]),
+  });
   test.each([
     [NOW, NOW, 'ok'],
     [NOW, NOW + 30_000, 'ok'],
