@@ -3,6 +3,7 @@ import { Failure } from '../../app/failure.js';
 import { disowned } from '../files/ownership.js';
 import { ensureStateFile, openToRead } from './create.js';
 import { Database } from './database.js';
+import { stateFailure } from './failures.js';
 import { GenerationKeeper, readGeneration, wentBack } from './generation.js';
 import type { StateOptions } from './options.js';
 import { stateOn, type SqliteState } from './state.js';
@@ -58,9 +59,17 @@ function watched(
 }
 
 function requireOwned(path: string, owner: number | null): void {
-  const problem = disowned(path, owner);
+  const problem = ownershipProblem(path, owner);
   if (problem !== null)
     throw new Failure('STATE', `The state is not used: ${problem.message}.`, { hint: problem.hint });
+}
+
+function ownershipProblem(path: string, owner: number | null): ReturnType<typeof disowned> {
+  try {
+    return disowned(path, owner);
+  } catch (error) {
+    throw stateFailure(error, path);
+  }
 }
 
 function openToWrite(path: string, { random }: StateOptions): Database {

@@ -114,8 +114,8 @@ describe('tallies', () => {
     expect(state.tally(AGENT)).toEqual({
       total: 7,
       successful: 2,
-      failed: 3,
-      unattributed: 2,
+      failed: 2,
+      unattributed: 3,
       codes: new Map([...codes].sort().map((code) => [code, codes.filter((each) => each === code).length])),
     });
     expect(state.tally(OTHER)).toMatchObject({ total: 1, successful: 1, failed: 0, unattributed: 0 });
@@ -129,13 +129,13 @@ describe('tallies', () => {
     ['native', 'AIP-E405', false],
     ['native', 'AIP-E500', false],
     ['native', 'AIP-E201', true],
-    ['native', 'AIP-E404', true],
+    ['native', 'AIP-E404', false],
     ['native', 'HOOK-E101', true],
     ['native', null, true],
     ['aip-1', 'AIP-E102', false],
     ['aip-1', 'AIP-E501', false],
     ['aip-1', 'AIP-E303', true],
-    ['aip-1', 'AIP-E405', true],
+    ['aip-1', 'AIP-E405', false],
   ] as const)('%s %s is the agent’s own: %s', (dialect, error_code, expected) => {
     expect(isAttributable({ dialect, error_code })).toBe(expected);
   });

@@ -79,13 +79,13 @@ test('it finds the prebuilt SQLite where a package sees only what it declares', 
   expect(runAlone('intent', 'verify', 'intent.json')).toMatchObject({ status: 10, stderr: '' });
 });
 
-test('a project file that needs trust is refused, trusted and used', () => {
+test('a project file counts for nothing before it is trusted, and is used then', () => {
   const { file, run } = place();
   file('.aiprc.json', '{"mesh": {"url": "https://mesh.example"}}');
   const refused = run('passport', 'list', '--json');
   expect(refused.status).toBe(0);
   const needed = run('intent', 'verify', '.aiprc.json');
-  expect([needed.status, needed.stderr]).toEqual([2, expect.stringContaining('sets mesh.url and is not trusted')]);
+  expect([needed.status, needed.stderr]).toEqual([10, expect.stringContaining('[config_untrusted]')]);
   expect(run('config', 'trust', '--yes')).toMatchObject({ status: 0 });
   expect(run('config', 'list').stdout).toContain('mesh.url\thttps://mesh.example\n');
 });
