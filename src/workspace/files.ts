@@ -12,6 +12,7 @@ export {
   fileExists,
   FORCE,
   isNamedPipe,
+  isTaken,
   replaceFile,
 } from '../adapters/files/plain-file.js';
 export { temporaryFolder } from '../adapters/files/temporary-folder.js';

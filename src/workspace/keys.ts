@@ -4,7 +4,7 @@ import type { KeyringDeps } from '../app/keys/keyring.js';
 import type { FindDeps } from '../app/passports/find.js';
 import type { IssueDeps } from '../app/passports/issue.js';
 import type { KeyStore, KeyStoreName, State } from '../app/ports/state.js';
-import { createFile, fileExists, readDocument, replaceFile } from './files.js';
+import { createFile, isTaken, readDocument, replaceFile } from './files.js';
 import type { KeyPlaces } from './key-places.js';
 import { keyStoreRow } from './key-stores.js';
 import { passphrasesOf } from './passphrases.js';
@@ -37,16 +37,20 @@ export async function keyring(
   return { state: await localState(workspace), store: keyStores(workspace, places), random, clock };
 }
 
-/** What the use cases need that make passports. */
+/** What the use cases need that make passports. With `force` (the flag `--force`) they replace the file that a new passport goes to. */
 export async function issuing(
   workspace: LocalWorkspace,
   places: KeyPlaces,
+  force = false,
 ): Promise<IssueDeps & { readonly state: State }> {
   const [ring, { schemaProblem }] = await Promise.all([
     keyring(workspace, places),
     import('../adapters/json-schema.js'),
   ]);
-  return { ...ring, schemaProblem, files: { create: createFile, replace: replaceFile, exists: fileExists } };
+  const files = force
+    ? { create: replaceFile, replace: replaceFile, exists: () => Promise.resolve(false) }
+    : { create: createFile, replace: replaceFile, exists: isTaken };
+  return { ...ring, schemaProblem, files };
 }
 
 /** What finding a passport needs: by id, name or path. `readFile` reads `-` as well where the caller has a stdin. */

@@ -3,6 +3,7 @@ import { open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure, shellWord } from '../../app/failure.js';
 import { makeFolder } from './folders.js';
+import { isStream, openStream } from './stream-file.js';
 
 export { fileExists } from './plain-file.js';
 
@@ -14,8 +15,12 @@ export interface GrowingFile {
   discard(): Promise<void>;
 }
 
-/** Written beside `path`, mode 0600: logs hold what agents did. */
+/** Written beside `path`, mode 0600: logs hold what agents did. A device or a pipe is written to as it comes. */
 export async function growingFile(path: string): Promise<GrowingFile> {
+  if (await isStream(path)) {
+    const { write, close } = await openStream(path);
+    return { write, finish: close, discard: () => close().catch(() => undefined) };
+  }
   const part = `${path}.part`;
   let discarded = false;
   const guard = async <T>(work: () => Promise<T>): Promise<T> => {

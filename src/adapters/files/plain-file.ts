@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../app/failure.js';
 import { MAX_DOCUMENT_BYTES } from '../../protocol/limits.js';
 import { makeFolder } from './folders.js';
+import { isStream, openStream } from './stream-file.js';
 
 /** How long a pipe that nobody writes to is waited for, and one whose writer is silent, in ms. */
 const NOBODY_MS = 3000;
@@ -79,8 +80,9 @@ const OTHER_FILE = 'choose another file with --out';
 /** For the commands that have the flag. */
 export const FORCE = 'replace it with --force, or choose another place with --out';
 
-/** Creates a file with its whole content; an existing one is left as it is, and `otherwise` says what to do then. */
+/** Creates a file with its whole content; an existing one is left as it is, and `otherwise` says what to do then. A device or a pipe is written to. */
 export async function createFile(path: string, text: string, otherwise = OTHER_FILE): Promise<void> {
+  if (await isStream(path)) return writeThrough(path, text);
   const temporary = await writeBeside(path, text);
   try {
     await promises.link(temporary, path);
@@ -92,8 +94,9 @@ export async function createFile(path: string, text: string, otherwise = OTHER_F
   }
 }
 
-/** Replaces a file as a whole: a reader sees the old content or the new. */
+/** Replaces a file as a whole: a reader sees the old content or the new. A device or a pipe is written to. */
 export async function replaceFile(path: string, text: string): Promise<void> {
+  if (await isStream(path)) return writeThrough(path, text);
   const temporary = await writeBeside(path, text);
   try {
     await promises.rename(temporary, path);
@@ -101,6 +104,20 @@ export async function replaceFile(path: string, text: string): Promise<void> {
     await promises.unlink(temporary);
     throw cannot('write', path, error);
   }
+}
+
+async function writeThrough(path: string, text: string): Promise<void> {
+  const stream = await openStream(path);
+  try {
+    await stream.write(text);
+  } finally {
+    await stream.close();
+  }
+}
+
+/** Whether there is something at `path` that must not be replaced unasked; devices and pipes are written to. */
+export async function isTaken(path: string): Promise<boolean> {
+  return !(await isStream(path)) && fileExists(path);
 }
 
 export async function fileExists(path: string): Promise<boolean> {

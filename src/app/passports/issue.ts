@@ -108,7 +108,7 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
   }
   if (path !== null && (await deps.files.exists(path)))
     throw new Failure('EXISTS', `${path} exists already.`, {
-      hint: `choose another file with --out, or, if that is this agent's passport: aip passport import ${path}`,
+      hint: `choose another file with --out, replace it with --force, or, if that is this agent's passport: aip passport import ${path}`,
     });
 
   const issuer = await issuerKey(deps, principal, request.principalKeyStore);

@@ -120,7 +120,9 @@ export async function signRequested(
 ): Promise<Passport> {
   // What could fail is tried before the request is used up.
   if (path !== null && (await deps.files.exists(path)))
-    throw new Failure('EXISTS', `${path} exists already.`, { hint: 'choose another file with --out' });
+    throw new Failure('EXISTS', `${path} exists already.`, {
+      hint: 'replace it with --force, or choose another place with --out',
+    });
   const issuer = await issuerKey(deps, principalId(agent.domain), null);
   const now = deps.clock();
   const first = deps.state.transact((ledger) => {

@@ -36,6 +36,7 @@ export interface ImportFlags extends KeyPlaceFlags {
   /** Where the folder's own list allows everything. */
   readonly action: readonly string[];
   readonly out?: string;
+  readonly force?: boolean;
 }
 
 /**
@@ -66,7 +67,7 @@ export async function importReference(folder: string, options: ImportFlags, cli:
       hint: 'name it with -e <file>',
     });
   }
-  const issued = await createPassport(await issuing(cli.workspace, options), {
+  const issued = await createPassport(await issuing(cli.workspace, options, options.force), {
     name: agent.name,
     domain: agent.domain,
     actions,

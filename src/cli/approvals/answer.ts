@@ -7,7 +7,7 @@ import { isRequestId, readActionApproval } from '../../protocol/approvals/approv
 import { readApprovalRequest, type ApprovalRequest } from '../../protocol/approvals/request.js';
 import { importKey, verifySignature } from '../../protocol/ed25519/verify.js';
 import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
-import { createFile } from '../../workspace/files.js';
+import { replaceFile } from '../../workspace/files.js';
 import { keyring, pemFiles, type KeyPlaces } from '../../workspace/keys.js';
 import { localState } from '../../workspace/state.js';
 import type { Surroundings } from '../io.js';
@@ -54,7 +54,11 @@ export function answerOptions(decision: 'approve' | 'deny'): readonly OptionGrou
           description: "the approver's private key, where no key store has it",
           values: 'file',
         },
-        { flags: '-o, --out <file>', description: 'write the signed answer to a new file', values: 'file' },
+        {
+          flags: '-o, --out <file>',
+          description: 'write the signed answer to a file; one that exists is replaced',
+          values: 'file',
+        },
         YES_OPTION,
         ...PASSPHRASE_OPTIONS,
       ],
@@ -117,7 +121,7 @@ export async function answered(
   });
   if (record !== null) await keep(approval, request, cli);
   if (options.out !== undefined && options.out !== '-')
-    await createFile(resolve(cli.io.cwd, options.out), `${JSON.stringify(approval, null, 2)}\n`);
+    await replaceFile(resolve(cli.io.cwd, options.out), `${JSON.stringify(approval, null, 2)}\n`);
   else if (cli.globals.json || record === null || options.out === '-')
     cli.out(safeJson(approval, cli.io.stdout.isTTY === true ? 2 : undefined));
   if (cli.globals.json) return 0;

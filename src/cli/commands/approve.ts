@@ -16,7 +16,7 @@ import { report } from '../intents/refusal.js';
 import { clean, safeJson } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 import { verification } from '../intents/verification.js';
-import { createFile } from '../../workspace/files.js';
+import { replaceFile } from '../../workspace/files.js';
 import { keyring } from '../../workspace/keys.js';
 
 interface Options {
@@ -45,7 +45,11 @@ export const command: CommandSpec<Options> = {
           repeatable: true,
           values: 'file',
         },
-        { flags: '-o, --out <file>', description: 'write to a new file instead of stdout', values: 'file' },
+        {
+          flags: '-o, --out <file>',
+          description: 'write to a file instead of stdout; one that exists is replaced',
+          values: 'file',
+        },
         YES_OPTION,
         ...PASSPHRASE_OPTIONS,
       ],
@@ -91,7 +95,7 @@ export const command: CommandSpec<Options> = {
     });
     if (options.out === undefined || options.out === '-')
       cli.out(safeJson(approval, cli.io.stdout.isTTY === true ? 2 : undefined));
-    else await createFile(resolve(cli.io.cwd, options.out), `${JSON.stringify(approval, null, 2)}\n`);
+    else await replaceFile(resolve(cli.io.cwd, options.out), `${JSON.stringify(approval, null, 2)}\n`);
     return 0;
   },
 };

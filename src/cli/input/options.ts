@@ -30,4 +30,7 @@ export const PASSPHRASE_OPTIONS: readonly OptionSpec[] = [
   },
 ];
 
+/** Of `--out`, where keys, passports and checkpoints go: those are replaced only by who says so. */
+export const FORCE_OPTION: OptionSpec = { flags: '--force', description: 'replace the file that --out names' };
+
 export const YES_OPTION: OptionSpec = { flags: '-y, --yes', description: 'do not ask' };

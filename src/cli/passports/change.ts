@@ -10,7 +10,7 @@ import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
 import { clean } from '../render/terminal/text.js';
 import type { OptionGroup } from '../spec.js';
 import { issuing, type KeyPlaces } from '../../workspace/keys.js';
-import { passportTarget, printUnwritten } from './out.js';
+import { passportTarget, printUnwritten, refuseOther } from './out.js';
 import { announce, sayReach } from './reach.js';
 import type { Setting } from '../setting.js';
 import type { Output } from '../output.js';
@@ -34,7 +34,11 @@ export const CHANGE_OPTIONS: OptionGroup = {
   options: [
     { flags: '-o, --out <file>', description: 'passport file (default: the one it has; - prints)', values: 'file' },
     { flags: '--no-publish', description: 'keep it on this machine, also where a mesh could carry it' },
-    { flags: '--force', description: 'publish although a verifier of an older version would not hear of it' },
+    {
+      flags: '--force',
+      description:
+        'replace another file that --out names; publish although a verifier of an older version would not hear of it',
+    },
     YES_OPTION,
     ...PASSPHRASE_OPTIONS,
   ],
@@ -60,6 +64,7 @@ export async function changePassport(
   if (target === null)
     throw new Failure('USAGE', 'The passport has no file to write to.', { hint: 'name one with --out <file>' });
   const path = passportTarget(target, cli);
+  await refuseOther(path, found.path, flags.force, cli);
   const draft = draftChange(deps, found.passport, await changeOf(found.passport));
   const { differences } = draft;
   if (differences.length === 0) return unchanged(cli, found.passport, path);

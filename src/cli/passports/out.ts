@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { passportText } from '../../app/passports/issue.js';
 import { Failure } from '../../app/failure.js';
+import { FORCE, isTaken } from '../../workspace/files.js';
 import type { PassportDocument } from '../../protocol/passport.js';
 import type { Output } from '../output.js';
 import type { Surroundings } from '../io.js';
@@ -14,6 +15,17 @@ export function passportTarget(out: string, cli: Scene): string | null {
   if (out !== '-') return resolve(cli.io.cwd, out);
   if (!cli.globals.json) return null;
   throw new Failure('USAGE', 'Both --json and --out - would write to stdout.', { hint: '--out <file>' });
+}
+
+/** @throws Failure EXISTS where a passport would replace another file than its own, without --force */
+export async function refuseOther(
+  path: string | null,
+  own: string | null,
+  force: boolean | undefined,
+  cli: Surroundings,
+): Promise<void> {
+  if (path === null || force === true || (own !== null && resolve(cli.io.cwd, own) === path)) return;
+  if (await isTaken(path)) throw new Failure('EXISTS', `${path} exists already.`, { hint: FORCE });
 }
 
 /** Prints a passport that went to no file, and returns how the rest is said: then stdout is taken. */

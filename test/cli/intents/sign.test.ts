@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import type { Decision } from '../../../src/verify/decision.js';
@@ -112,14 +112,18 @@ describe('aip intent sign', () => {
     expect(existsSync(machine.at('i.json'))).toBe(false);
   });
 
-  test('writes a new file, and over no old one', async () => {
+  test('writes a file, replaces one that exists, and writes to a pipe', async () => {
     const machine = await settled();
     const path = machine.at('out/i.json');
     expect(await machine.run(...BY, '-a', 'issue_refund', '-o', path)).toMatchObject({ code: 0, out: '' });
     const before = readFileSync(path, 'utf8');
     expect(before).toMatch(/^[^\n]+\n$/);
-    expect((await machine.failure(...BY, '-a', 'issue_refund', '-o', path)).code).toBe('EXISTS');
-    expect(readFileSync(path, 'utf8')).toBe(before);
+    // A second intent to the same name is what a script makes; readers see the old one or the new one.
+    expect((await machine.run(...BY, '-a', 'issue_refund', '-o', path)).code).toBe(0);
+    expect(readFileSync(path, 'utf8')).not.toBe(before);
+    expect(readdirSync(machine.at('out'))).toEqual(['i.json']);
+    expect(await machine.run(...BY, '-a', 'issue_refund', '-o', '/dev/null')).toMatchObject({ code: 0, err: '' });
+    expect(statSync('/dev/null').isFile()).toBe(false);
   });
 
   test('finds the key where the passport was made, and in the file that is named', async () => {

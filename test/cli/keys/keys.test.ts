@@ -134,6 +134,8 @@ describe('aip key list, show, export', () => {
       const path = join(w.cwd, `public.${form}`);
       const { code, out } = await w.run('key', 'export', ID, '--public', '--format', form, '--out', path);
       expect([code, out]).toEqual([0, '']);
+      const again = ['key', 'export', ID, '--public', '--format', form, '--out', path];
+      expect([(await w.run(...again)).code, (await w.run(...again, '--force')).code]).toEqual([2, 0]);
       const added = await w.run('principal', 'add', 'did:web:other.com', '--public-key', path, '--json');
       expect(JSON.parse(added.out)).toMatchObject([{ public_key: vectors.public.key }]);
     }

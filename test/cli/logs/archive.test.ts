@@ -74,6 +74,11 @@ describe('aip logs checkpoint', () => {
     const { at, run, sql, verify } = await home(days(10));
     const file = join(at.cwd, 'checkpoint.json');
     await run('logs', 'checkpoint', '--principal', 'did:web:acme.com', '--out', file);
+    // The older checkpoint may be the only one that finds a cut.
+    const before = readFileSync(file, 'utf8');
+    const again = await run('logs', 'checkpoint', '--principal', 'did:web:acme.com', '--out', file);
+    expect([again.code, readFileSync(file, 'utf8')]).toEqual([2, before]);
+    expect((await run('logs', 'checkpoint', '--principal', 'did:web:acme.com', '--out', file, '--force')).code).toBe(0);
     sql(`DELETE FROM statements; ${cut(7)}`);
     expect((await verify()).report).toMatchObject({ ok: true, count: 7 });
     expect((await verify('--checkpoint', file)).report).toMatchObject({ ok: false, first_bad_seq: 8 });
@@ -375,7 +380,7 @@ describe('aip logs export', () => {
     for (const name of ['status_code', 'status_detail']) expect(events[0]).not.toHaveProperty(name);
   });
 
-  test('selects, and never overwrites', async () => {
+  test('selects, and replaces a file as a whole', async () => {
     const { at, run } = await home(days(30));
     const count = async (...args: string[]) => (await run('logs', 'export', ...args)).out.split('\n').length - 1;
     expect(await count('--agent', OTHER)).toBe(10);
@@ -383,8 +388,10 @@ describe('aip logs export', () => {
     expect(await count('--since', '10d')).toBe(11);
     expect(await count('--until', '10d')).toBe(19);
     const file = at.file('there.jsonl', 'mine');
-    expect((await run('logs', 'export', '--out', file)).code).toBe(2);
-    expect(readFileSync(file, 'utf8')).toBe('mine');
+    expect((await run('logs', 'export', '--out', file)).code).toBe(0);
+    expect(readFileSync(file, 'utf8').split('\n').length - 1).toBe(30);
+    expect((await run('logs', 'export', '--out', '/dev/null')).code).toBe(0);
+    expect(readdirSync('/dev')).not.toContain('null.part');
     expect((await run('logs', 'export', '--format', 'xml')).code).toBe(2);
   });
 

@@ -293,6 +293,9 @@ describe('overwrites nothing', () => {
     expect(failure).toMatchObject({ code: 'EXISTS', exit_code: 2 });
     expect(readFileSync(machine.at('support-agent-v1.passport.json'), 'utf8')).toBe('precious');
     expect(existsSync(machine.at('.env'))).toBe(false);
+    expect(failure.hint).toContain('--force');
+    expect((await machine.run(...guide(machine), '--force')).code).toBe(0);
+    expect(readFileSync(machine.at('support-agent-v1.passport.json'), 'utf8')).toContain('issuer_signature');
   });
 
   test('an agent that is known, and its key', async () => {

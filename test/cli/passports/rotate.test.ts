@@ -36,6 +36,25 @@ describe('aip passport rotate', () => {
     expect((await verify(oldAgain, '--at', '2026-02-18T15:23:44Z', '--max-age', '2h', '--allow-future')).code).toBe(0);
   });
 
+  test.each([
+    ['rotate', '--env-file', '.env2'],
+    ['renew', '--expires', '30d'],
+  ])('%s replaces its own file, and another only with --force', async (verb, flag, value) => {
+    const machine = household();
+    const path = await made(machine);
+    const precious = machine.file('other.json', 'precious');
+    const given = [flag, value.startsWith('.') ? machine.at(value) : value];
+    const command = ['passport', verb, 'support-agent-v1', ...given, '--out', precious];
+    expect(await machine.failure(...command)).toMatchObject({ code: 'EXISTS', exit_code: 2 });
+    expect(readFileSync(precious, 'utf8')).toBe('precious');
+    expect(existsSync(machine.at('.env2'))).toBe(false);
+    expect((await machine.run('passport', verb, path, ...given, '--out', path)).code).toBe(0);
+    const again = command.map((word) => (word === machine.at('.env2') ? machine.at('.env3') : word));
+    const more = verb === 'renew' ? ['--expires', '40d'] : [];
+    expect((await machine.run(...again, ...more, '--force')).code).toBe(0);
+    expect(readFileSync(precious, 'utf8')).toContain('issuer_signature');
+  });
+
   test('ends the old key at once with --overlap 0s', async () => {
     const machine = household();
     const path = await made(machine);

@@ -24,7 +24,7 @@ import { safeJson } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { duration, integer } from '../../input/values.js';
 import { documentReader } from '../../input/documents.js';
-import { createFile } from '../../../workspace/files.js';
+import { replaceFile } from '../../../workspace/files.js';
 import { keyring } from '../../../workspace/keys.js';
 
 interface Options extends RequestFlags, KeyPlaceFlags, ApprovalRequestFlags {
@@ -89,7 +89,11 @@ export const command: CommandSpec<Options> = {
       title: 'How',
       options: [
         { flags: '--check', description: 'sign nothing that a verifier would refuse' },
-        { flags: '-o, --out <file>', description: 'write to a new file instead of stdout', values: 'file' },
+        {
+          flags: '-o, --out <file>',
+          description: 'write to a file instead of stdout; one that exists is replaced',
+          values: 'file',
+        },
         ...KEY_OPTIONS,
         ...PASSPHRASE_OPTIONS,
       ],
@@ -143,7 +147,7 @@ export const command: CommandSpec<Options> = {
     if (refused !== null) return refused;
     if (options.out === undefined || options.out === '-')
       cli.out(safeJson(intent, cli.io.stdout.isTTY === true ? 2 : undefined));
-    else await createFile(resolve(cli.io.cwd, options.out), `${JSON.stringify(intent)}\n`);
+    else await replaceFile(resolve(cli.io.cwd, options.out), `${JSON.stringify(intent)}\n`);
     return 0;
   },
 };

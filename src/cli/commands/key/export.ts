@@ -3,13 +3,15 @@ import { Failure } from '../../../app/failure.js';
 import { formatPublicKey } from '../../../protocol/identity/keys.js';
 import { keyNamed, PUBLIC_FORMS, publicForm, type PublicForm } from '../../keys/known.js';
 import type { CommandSpec } from '../../spec.js';
-import { replaceFile } from '../../../workspace/files.js';
+import { FORCE_OPTION } from '../../input/options.js';
+import { createFile, FORCE, replaceFile } from '../../../workspace/files.js';
 import { localState } from '../../../workspace/state.js';
 
 interface Options {
   readonly public: boolean;
   readonly format: PublicForm;
   readonly out?: string;
+  readonly force?: boolean;
 }
 
 export const command: CommandSpec<Options> = {
@@ -24,6 +26,7 @@ export const command: CommandSpec<Options> = {
         { flags: '--public', description: 'the public half; there is no other' },
         { flags: '--format <form>', description: 'which form', choices: PUBLIC_FORMS, default: 'text' },
         { flags: '-o, --out <file>', description: 'write it there instead of printing it', values: 'file' },
+        FORCE_OPTION,
       ],
     },
   ],
@@ -31,7 +34,7 @@ export const command: CommandSpec<Options> = {
     { run: 'aip key export did:web:acme.com --public', why: 'to pin on another machine' },
     { run: 'aip key export support-agent-v1 --public --format ssh', why: 'as OpenSSH has it' },
   ],
-  exits: { 3: 'no key here has that name' },
+  exits: { 2: 'the file exists, without --force', 3: 'no key here has that name' },
   touches: ['state', 'files'],
   topics: ['keys'],
 
@@ -47,7 +50,7 @@ export const command: CommandSpec<Options> = {
       });
     const text = publicForm(options.format, publicKey, keyId);
     if (options.out !== undefined && options.out !== '-')
-      await replaceFile(resolve(cli.io.cwd, options.out), `${text}\n`);
+      await (options.force === true ? replaceFile : createFile)(resolve(cli.io.cwd, options.out), `${text}\n`, FORCE);
     if (cli.globals.json)
       cli.json({
         key_id: keyId,

@@ -3,11 +3,13 @@ import { Failure } from '../../../app/failure.js';
 import { noteText, signTree } from '../../../app/proof/checkpoint.js';
 import { machineKey } from '../../../workspace/mesh.js';
 import { logSigner, SIGNER_OPTIONS, statementKeys, type SignerFlags } from '../../logs/signer.js';
+import { FORCE_OPTION } from '../../input/options.js';
 import type { CommandSpec } from '../../spec.js';
 import { localState } from '../../../workspace/state.js';
 
 interface Options extends SignerFlags {
   readonly out?: string;
+  readonly force?: boolean;
 }
 
 export const command: CommandSpec<Options> = {
@@ -18,14 +20,22 @@ export const command: CommandSpec<Options> = {
   options: [
     {
       title: 'Flags',
-      options: [{ flags: '-o, --out <file>', description: 'write it to a file', values: 'file' }, ...SIGNER_OPTIONS],
+      options: [
+        { flags: '-o, --out <file>', description: 'write it to a file', values: 'file' },
+        FORCE_OPTION,
+        ...SIGNER_OPTIONS,
+      ],
     },
   ],
   examples: [
     { run: 'aip logs checkpoint > checkpoint.txt', why: 'to keep elsewhere' },
     { run: 'aip logs checkpoint --principal did:web:acme.com --out checkpoint.json', why: 'signed by the principal' },
   ],
-  exits: { 4: 'the key store is missing, locked or refuses', 15: 'the chain is broken: nothing was signed' },
+  exits: {
+    2: 'the file exists, without --force',
+    4: 'the key store is missing, locked or refuses',
+    15: 'the chain is broken: nothing was signed',
+  },
   touches: ['state', 'keychain', 'files'],
   topics: ['logs', 'security'],
 
@@ -45,8 +55,9 @@ export const command: CommandSpec<Options> = {
     const { text, said } = options.principal === undefined ? await asVerifier() : await asPrincipal(options.principal);
     if (options.out === undefined || options.out === '-') cli.out(text);
     else {
-      const { replaceFile } = await import('../../../workspace/files.js');
-      await replaceFile(options.out, `${text}\n`);
+      const { createFile, FORCE, replaceFile } = await import('../../../workspace/files.js');
+      // An older checkpoint is what finds a log that was cut since.
+      await (options.force === true ? replaceFile : createFile)(options.out, `${text}\n`, FORCE);
       if (cli.globals.json) cli.out(text);
     }
     cli.note(`${cli.paintErr.green('ok')} ${said}`);

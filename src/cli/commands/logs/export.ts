@@ -1,5 +1,4 @@
 import { agentNamed } from '../../../app/passports/agent-named.js';
-import { Failure } from '../../../app/failure.js';
 import type { EntryQuery, State } from '../../../app/ports/state.js';
 import type { Entry, LogRecord } from '../../../protocol/log/entry.js';
 import type { Cli } from '../../cli.js';
@@ -35,7 +34,11 @@ export const command: CommandSpec<Options> = {
           choices: ['jsonl', 'csv', 'ocsf', 'cef'],
           default: 'jsonl',
         },
-        { flags: '-o, --out <file>', description: 'a new file instead of stdout', values: 'file' },
+        {
+          flags: '-o, --out <file>',
+          description: 'write to a file instead of stdout; one that exists is replaced',
+          values: 'file',
+        },
       ],
     },
     {
@@ -135,9 +138,7 @@ async function targetOf(out: string | undefined, cli: Cli) {
   if (out === undefined || out === '-') {
     return { write: (text: string) => cli.stream(text.replace(/\n$/, '')), finish: nothing, discard: nothing };
   }
-  const { fileExists, growingFile } = await import('../../../workspace/files.js');
-  if (await fileExists(out))
-    throw new Failure('EXISTS', `${out} exists already.`, { hint: 'choose another file with --out' });
+  const { growingFile } = await import('../../../workspace/files.js');
   return growingFile(out);
 }
 

@@ -14,7 +14,7 @@ import { formatPublicKey } from '../../../protocol/identity/keys.js';
 import { parseJsonText } from '../../../protocol/json/parse.js';
 import type { JsonObject } from '../../../protocol/json/values.js';
 import type { Cli } from '../../cli.js';
-import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
+import { FORCE_OPTION, KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { askActions, askDomain, askName } from '../../passports/questions.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -39,6 +39,7 @@ interface Options extends TermFlags {
   readonly domain?: string;
   readonly expires?: number | 'never';
   readonly out?: string;
+  readonly force?: boolean;
   readonly keyStore?: KeyStoreName;
   readonly principalKeyStore?: KeyStoreName;
   readonly envFile?: string;
@@ -69,6 +70,7 @@ export const command: CommandSpec<Options> = {
           description: 'passport file (default <name>.passport.json; - prints)',
           values: 'file',
         },
+        FORCE_OPTION,
         ...KEY_OPTIONS,
         {
           flags: '--principal-key-store <store>',
@@ -113,7 +115,7 @@ export const command: CommandSpec<Options> = {
 
 /** Without a usable keychain, and without a store having been named, a person at a terminal chooses another. */
 async function createOrAsk(request: PassportRequest, options: Options, cli: Cli): Promise<IssuedPassport> {
-  const deps = await issuing(cli.workspace, options);
+  const deps = await issuing(cli.workspace, options, options.force);
   try {
     return await createPassport(deps, request);
   } catch (error) {

@@ -4,7 +4,7 @@ import { importPassport } from '../../../app/passports/import.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
 import { principalPins, RESOLVE_OPTIONS, type ResolveFlags } from '../../passports/pins.js';
-import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
+import { FORCE_OPTION, KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { importReference, isReferenceFolder, type ImportFlags } from '../../aip1/reference-folder.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -37,6 +37,7 @@ export const command: CommandSpec<Options> = {
       options: [
         { flags: '-o, --out <file>', description: 'passport file (default <name>.passport.json)', values: 'file' },
         { flags: '-a, --action <name>', description: 'an action, where the folder allows any', repeatable: true },
+        FORCE_OPTION,
         ...KEY_OPTIONS,
         ...PASSPHRASE_OPTIONS,
       ],

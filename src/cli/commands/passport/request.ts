@@ -2,9 +2,9 @@ import { requestPassport } from '../../../app/passports/request.js';
 import { Failure } from '../../../app/failure.js';
 import type { KeyStoreName } from '../../../app/ports/state.js';
 import type { PassportDocument } from '../../../protocol/passport.js';
-import { createFile } from '../../../workspace/files.js';
+import { createFile, FORCE, replaceFile } from '../../../workspace/files.js';
 import { issuing } from '../../../workspace/keys.js';
-import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
+import { FORCE_OPTION, KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { passportTarget } from '../../passports/out.js';
 import { askActions, askDomain, askName } from '../../passports/questions.js';
 import { constraintsOf, template, TERM_OPTIONS, text, type TermFlags } from '../../passports/terms.js';
@@ -14,6 +14,7 @@ import type { CommandSpec } from '../../spec.js';
 interface Options extends Omit<TermFlags, 'metadata' | 'deny'> {
   readonly domain?: string;
   readonly out?: string;
+  readonly force?: boolean;
   readonly keyStore?: KeyStoreName;
   readonly envFile?: string;
   readonly passphraseFile?: string;
@@ -39,6 +40,7 @@ export const command: CommandSpec<Options> = {
           description: 'request file (default <name>.request.json; - prints)',
           values: 'file',
         },
+        FORCE_OPTION,
         ...KEY_OPTIONS,
         ...PASSPHRASE_OPTIONS,
       ],
@@ -70,7 +72,7 @@ export const command: CommandSpec<Options> = {
       keyStore,
       async (json) => {
         if (path === null) cli.out(json.trimEnd());
-        else await createFile(path, json);
+        else await (options.force === true ? replaceFile : createFile)(path, json, FORCE);
       },
     );
     const { agent_id, key_id, public_key, requested_at } = request;

@@ -3,13 +3,13 @@ import { rotatePassport } from '../../../app/passports/issue.js';
 import { Failure } from '../../../app/failure.js';
 import type { KeyStoreName } from '../../../app/ports/state.js';
 import { expiryOf, lifetime } from '../../passports/terms.js';
-import { KEY_OPTIONS, PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
+import { FORCE_OPTION, KEY_OPTIONS, PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { duration } from '../../input/values.js';
 import { denyRetired } from '../../passports/retired-key.js';
 import { announce, sayReach } from '../../passports/reach.js';
-import { passportTarget, printUnwritten } from '../../passports/out.js';
+import { passportTarget, printUnwritten, refuseOther } from '../../passports/out.js';
 import { readDocument } from '../../../workspace/files.js';
 import { issuing } from '../../../workspace/keys.js';
 import { DEFAULT_KEY_STORE } from '../../../workspace/key-stores.js';
@@ -20,6 +20,7 @@ interface Options {
   readonly yes?: boolean;
   readonly publish?: boolean;
   readonly out?: string;
+  readonly force?: boolean;
   readonly keyStore?: KeyStoreName;
   readonly envFile?: string;
   readonly passphraseFile?: string;
@@ -52,6 +53,7 @@ export const command: CommandSpec<Options> = {
       options: [
         { flags: '-o, --out <file>', description: 'passport file (default: the one it has; - prints)', values: 'file' },
         { flags: '--no-publish', description: 'keep it on this machine, also where a mesh could carry it' },
+        FORCE_OPTION,
         YES_OPTION,
         ...KEY_OPTIONS,
         ...PASSPHRASE_OPTIONS,
@@ -78,6 +80,7 @@ export const command: CommandSpec<Options> = {
     if (target === null)
       throw new Failure('USAGE', 'The passport has no file to write to.', { hint: 'name one with --out <file>' });
     const path = passportTarget(target, cli);
+    await refuseOther(path, found.path, options.force, cli);
     const held = deps.state.key(found.passport.document.key_id);
     const keyStore =
       options.keyStore ??
@@ -108,7 +111,7 @@ export const command: CommandSpec<Options> = {
     const { document } = issued.passport;
     const [former] = document.previous_keys;
     const denied = overlap === 0 ? await denyRetired(cli, former!.public_key, options) : null;
-    const announced = await announce(cli, issued.passport, options);
+    const announced = await announce(cli, issued.passport, { ...options, force: false });
     const answer = {
       agent_id: document.agent_id,
       key_id: document.key_id,

@@ -5,7 +5,7 @@ import { readPassportRequest, type WellFormedRequest } from '../../../protocol/p
 import type { JsonObject } from '../../../protocol/json/values.js';
 import { issuing } from '../../../workspace/keys.js';
 import { readInput } from '../../input/documents.js';
-import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
+import { FORCE_OPTION, PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
 import type { ChangeFlags } from '../../passports/change.js';
 import { passportTarget, printUnwritten } from '../../passports/out.js';
 import { announce, sayReach } from '../../passports/reach.js';
@@ -40,6 +40,7 @@ export const command: CommandSpec<Options> = {
           values: 'file',
         },
         { flags: '--no-publish', description: 'keep it on this machine, also where a mesh could carry it' },
+        FORCE_OPTION,
         YES_OPTION,
         ...PASSPHRASE_OPTIONS,
       ],
@@ -58,7 +59,7 @@ export const command: CommandSpec<Options> = {
     const source = args[0]!;
     const request = requestIn(await readInput(source, cli), source);
     const { agent } = request;
-    const deps = await issuing(cli.workspace, options);
+    const deps = await issuing(cli.workspace, options, options.force);
     const draft = draftRequested(deps, request, expiryOf(options.expires ?? DEFAULT_PASSPORT_TERM_MS));
     if (draft.replaces !== null && !options.replaceKey) {
       throw new Failure('USAGE', `${agent.id} is known here with another key: ${draft.replaces}.`, {
@@ -72,7 +73,7 @@ export const command: CommandSpec<Options> = {
     if (options.yes !== true && cli.ask.allowed && !(await cli.ask.confirm({ message, flag: '--yes' })))
       throw new Failure('USAGE', 'Nothing was signed.', { hint: 'answer y, or give --yes' });
     const passport = await signRequested(deps, request, draft, path);
-    const announced = await announce(cli, passport, options);
+    const announced = await announce(cli, passport, { ...options, force: false });
     if (cli.globals.json) {
       const { agent_id, key_id, public_key, expires_at } = passport.document;
       cli.json({
