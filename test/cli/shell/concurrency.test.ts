@@ -81,7 +81,7 @@ test(
   `${CROWD} processes that start with an empty window fill it, and no more`,
   async () => {
     const where = machine('passport-operator.json');
-    const counts = await race(where, (i) => operate(`order ${i}`, i % 2 === 0 ? 'place_order' : 'cancel_order', {}));
+    const counts = await race(where, (i) => operate(`order ${i}`, 'place_order', {}));
     expect(counts).toEqual({ ok: 2, 'AIP-E205': CROWD - 2 });
   },
   LONG,
