@@ -147,9 +147,10 @@ describe('a refusal', () => {
     expect(next({ agent_id: 'did:web:a:agents:x; rm -rf ~' })).toContain('aip reinstate <agent>`');
     expect(next({}, 'AIP-E403', { principal: 'did:web:acme.com' })).toContain('aip status did:web:acme.com`');
     expect(next({}, 'AIP-E403', { principal: 'did:web:$(x)' })).toContain('aip status <principal>`');
-    expect(next({ source: 'a/b.json' }, 'AIP-E209')).toContain('aip approve a/b.json`');
-    expect(next({ source: '-rf' }, 'AIP-E209')).toContain('aip approve <intent>`');
-    expect(next({ source: 'a b' }, 'AIP-E209')).toContain('aip approve <intent>`');
+    const id = '0123456789abcdef'.repeat(2);
+    expect(next({}, 'AIP-E209', { request_id: id })).toContain(`aip approvals approve ${id}\``);
+    expect(next({}, 'AIP-E209', { request_id: '-rf' })).toContain('aip approvals approve <request_id>`');
+    expect(next({}, 'AIP-E209')).toContain('aip approvals approve <request_id>`');
   });
 });
 

@@ -51,12 +51,13 @@ export function sentenceOf(refusal: Refusal, decision: Decision): string {
 export function remedyOf(code: string, decision: Decision): string | null {
   const remedy = entryOf(code, decision.dialect)?.remedy;
   if (remedy === undefined) return null;
-  const { agent_id: agent, details, source } = decision;
+  const { agent_id: agent, details } = decision;
   const principal = details?.principal;
+  const request = details?.request_id;
   return fill(remedy, {
     '<agent>': agent !== null && scopeOf(agent) === 'agent' ? agent : null,
     '<principal>': typeof principal === 'string' && parsePrincipalId(principal) !== null ? principal : null,
-    '<intent>': source !== null && /^[A-Za-z0-9_./][A-Za-z0-9_./-]*$/.test(source) ? source : null,
+    '<request_id>': typeof request === 'string' && /^[0-9a-f]{32}$/.test(request) ? request : null,
   });
 }
 
