@@ -17,6 +17,8 @@ export interface CodeEntry {
   readonly facts: readonly string[];
   /** What to do about it. */
   readonly remedy: string;
+  /** True for a code that this program adds to a catalogue of others, under a number that their document leaves free. */
+  readonly extension?: true;
 }
 
 /** One entry of a catalogue, in the order a reader wants it. */

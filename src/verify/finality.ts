@@ -8,6 +8,7 @@ import type { Outcome } from './pipeline.js';
  */
 const MAY_CHANGE: ReadonlySet<string> = new Set([
   'RATE_LIMIT_EXCEEDED',
+  'RATE_LIMIT',
   'DAILY_LIMIT_EXCEEDED',
   'TIME_WINDOW_VIOLATION',
   'TIMESTAMP_IN_FUTURE',

@@ -35,7 +35,7 @@ export function codesJson(catalogues = CATALOGUES): JsonObject[] {
 function section({ dialect, entry }: Found, paint: Paint, width: number): string {
   const facts = ['agent_id', ...entry.facts].join(', ');
   return [
-    `${paint.bold(`${entry.code} ${entry.name}`)}  ${paint.dim(`${dialect} dialect`)}`,
+    `${paint.bold(`${entry.code} ${entry.name}`)}  ${paint.dim(`${dialect} dialect${entry.extension === true ? ', an extension: not of RFC-001' : ''}`)}`,
     '',
     ...labelled('meaning', entry.meaning, paint, width),
     ...labelled('details', facts, paint, width),
@@ -66,6 +66,7 @@ function jsonOf({ dialect, entry }: Found): JsonObject {
     code: entry.code,
     name: entry.name,
     concern: entry.concern,
+    extension: entry.extension === true,
     meaning: entry.meaning,
     facts: ['agent_id', ...entry.facts],
     remedy: entry.remedy,

@@ -1,5 +1,10 @@
 /** The catalogue of the AIP-1 dialect (RFC-001, section 12, and the mandate codes of its later drafts). */
-import { entry, type CodeEntry } from '../codes.js';
+import { entry, NATIVE_CODES, type CodeEntry } from '../codes.js';
+
+/** What RFC-001 has no word for, under a number that it leaves free: the same finding as the native one, with another name or text. */
+function extension(native: CodeEntry, other: Partial<CodeEntry> = {}): CodeEntry {
+  return { ...native, facts: [...native.facts, 'bound'], ...other, extension: true };
+}
 
 /** Facts say in `bound` whose rule was broken: `envelope`, `mandate`, `passport` or `caller`. */
 export const AIP1_CODES = {
@@ -91,6 +96,26 @@ export const AIP1_CODES = {
     ['requested', 'allowed', 'bound'],
     'Act from an allowed country, or have the principal extend `geo_restriction`.',
   ),
+  RATE_LIMIT: extension(NATIVE_CODES.RATE_LIMIT_EXCEEDED, {
+    name: 'RATE_LIMIT',
+    remedy: 'Sign a new envelope after `retry_after_s` seconds.',
+  }),
+  VALUE_NOT_ALLOWED: extension(NATIVE_CODES.VALUE_NOT_ALLOWED, {
+    meaning: 'A param has a value, a domain or a symbol that is denied, or not on its allow list.',
+    facts: ['requested', 'allowed', 'requested_domain', 'allowed_domains', 'param', 'bound'],
+  }),
+  VALUE_LIMIT: extension(NATIVE_CODES.VALUE_LIMIT_EXCEEDED, { name: 'VALUE_LIMIT' }),
+  REQUIRED_PARAM: extension(NATIVE_CODES.REQUIRED_PARAM_MISSING, { name: 'REQUIRED_PARAM' }),
+  APPROVAL_REQUIRED: extension(NATIVE_CODES.APPROVAL_REQUIRED, {
+    remedy:
+      'Have an approver answer `aip approvals approve <request_id>`, then verify a fresh envelope with `--approval-request <request_id>`. The nonce is still unspent.',
+  }),
+  PARAMS_INVALID: extension(NATIVE_CODES.PARAMS_INVALID),
+  TOOL_CHANGED: extension(NATIVE_CODES.TOOL_CHANGED, { facts: NATIVE_CODES.TOOL_CHANGED.facts }),
+  APPROVAL_SPENT: extension(NATIVE_CODES.APPROVAL_SPENT, {
+    meaning: 'The request for approval that was given beside the envelope was used before: one approval runs once.',
+    remedy: 'Ask again: verify the action without `--approval-request`, and have the new request approved.',
+  }),
   MODEL_HASH_MISMATCH: entry(
     'AIP-E300',
     'MODEL_HASH_MISMATCH',
@@ -127,8 +152,8 @@ export const AIP1_CODES = {
     'AIP-E400',
     'AGENT_REVOKED',
     'standing',
-    'The agent is revoked: it may do nothing until it is reinstated.',
-    ['reason', 'revoked_at', 'revoked_by'],
+    'The agent is revoked, or, with `subject`, a key that spoke for it: it may do nothing until that is reinstated.',
+    ['reason', 'revoked_at', 'revoked_by', 'subject'],
     'Find out why with `aip status <agent>`; when it is safe again: `aip reinstate <agent>`.',
   ),
   AGENT_SUSPENDED: entry(
@@ -175,7 +200,7 @@ export const AIP1_CODES = {
     'AIP-E406',
     'MANDATE_INVALID',
     'standing',
-    'The mandate is malformed, was changed after it was signed, or no trusted key of its issuer is known here.',
+    'The mandate, or the passport known for the agent, is malformed, was changed after it was signed, or no trusted key of its issuer is known here.',
     ['reason', 'issuer'],
     'Get the mandate from its issuer again, and name the key with `--issuer-key <key>`.',
   ),
@@ -183,7 +208,7 @@ export const AIP1_CODES = {
     'AIP-E407',
     'MANDATE_EXPIRED',
     'standing',
-    'The mandate is not in force at the time of the check.',
+    'The mandate, or the passport known for the agent, is not in force at the time of the check.',
     ['mandate_id', 'issued_at', 'expires_at'],
     'Have the principal issue a new mandate.',
   ),

@@ -76,6 +76,14 @@ export const AIP1_ATTRIBUTION: { readonly [Name in Aip1CodeName]: Attribution } 
   MONETARY_LIMIT: 'agent',
   TIME_WINDOW_VIOLATION: 'circumstance',
   GEO_RESTRICTION: 'circumstance',
+  RATE_LIMIT: 'agent',
+  VALUE_NOT_ALLOWED: 'agent',
+  VALUE_LIMIT: 'agent',
+  REQUIRED_PARAM: 'passport',
+  APPROVAL_REQUIRED: 'pending',
+  PARAMS_INVALID: 'passport',
+  TOOL_CHANGED: 'circumstance',
+  APPROVAL_SPENT: 'circumstance',
   MODEL_HASH_MISMATCH: 'agent',
   PROMPT_HASH_MISMATCH: 'agent',
   FRAMEWORK_UNREGISTERED: 'circumstance',
@@ -95,8 +103,7 @@ export const AIP1_ATTRIBUTION: { readonly [Name in Aip1CodeName]: Attribution } 
 };
 
 const NATIVE = byCode(NATIVE_CODES, NATIVE_ATTRIBUTION);
-// What AIP-1 has no word for keeps the native code; its own meaning of a number goes first.
-const AIP1 = new Map([...NATIVE, ...byCode(AIP1_CODES, AIP1_ATTRIBUTION)]);
+const AIP1 = byCode(AIP1_CODES, AIP1_ATTRIBUTION);
 const ROWS: Readonly<Record<DialectName, ReadonlyMap<string, Attribution>>> = { native: NATIVE, 'aip-1': AIP1 };
 
 function byCode<Name extends string>(

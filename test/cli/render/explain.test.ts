@@ -70,6 +70,7 @@ test('every code of the catalogue explains itself, by code and by name', () => {
         code: entry.code,
         name: entry.name,
         concern: entry.concern,
+        extension: false,
         meaning: entry.meaning,
         facts: ['agent_id', ...entry.facts],
         remedy: entry.remedy,
@@ -106,6 +107,13 @@ test('both catalogues answer, each entry under its own dialect', () => {
   ]);
   expect(entryOf('AIP-E100', 'aip-1')?.name).toBe('INVALID_SIGNATURE');
   expect(entryOf('AIP-E999', 'native')).toBeNull();
+  // Numbers that RFC-001 leaves free are marked as ours.
+  expect(explainJson('E205')!.map(({ dialect, name, extension }) => [dialect, name, extension])).toEqual([
+    ['native', 'RATE_LIMIT_EXCEEDED', false],
+    ['aip-1', 'RATE_LIMIT', true],
+  ]);
+  expect(renderExplain('RATE_LIMIT', plain)).toContain('an extension: not of RFC-001');
+  expect(renderExplain('GEO_RESTRICTION', plain)).not.toContain('extension');
 });
 
 test('lines keep to the width', () => {
@@ -120,7 +128,7 @@ describe('suggestions', () => {
     ['singature', 'AIP-E101'],
     ['revoked', 'AIP-E401'],
     ['E22', 'AIP-E202'],
-    ['AIP-E215', 'AIP-E214'],
+    ['AIP-E217', 'AIP-E216'],
     ['stale', 'AIP-E405'],
   ])('%s means %s', (query, code) => {
     expect(nearestCodes(query, NATIVE)[0]?.code).toBe(code);

@@ -4,9 +4,7 @@ import { NATIVE_CODES } from '../../../src/protocol/codes.js';
 import { AIP1_ATTRIBUTION, isAttributable, NATIVE_ATTRIBUTION } from '../../../src/protocol/log/attribution.js';
 
 const COUNTS = 'E201 E202 E203 E204 E205 E206 E207 E208 E210 E211 E212'.split(' ').map((code) => `AIP-${code}`);
-const AIP1_COUNTS = 'E200 E201 E202 E300 E301 E303 E205 E206 E207 E208 E210 E211 E212'
-  .split(' ')
-  .map((code) => `AIP-${code}`);
+const AIP1_COUNTS = 'E200 E201 E202 E300 E301 E303 E205 E206 E207 E208 E211'.split(' ').map((code) => `AIP-${code}`);
 
 describe('what an agent is held to', () => {
   test('is said of every code of both catalogues', () => {

@@ -3,6 +3,7 @@ export function text(): string {
 
 What these agents sign is verified here, and what is signed here their verifiers accept. The dialect is read from the document's shape; a decision says
 which it was ("dialect": "aip-1"), and its codes are those of RFC-001: aip explain AIP-E202 tells both apart.
+What RFC-001 has no word for has numbers that it leaves free (E205 to E209, E211, E215, E216); aip explain marks them.
 
 # Whose word counts
 
