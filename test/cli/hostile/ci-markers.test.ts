@@ -52,7 +52,8 @@ describe('every format', () => {
       await inert('intent', 'verify', file, '--format', format);
     await inert('intent', 'verify', file, '--ndjson');
     await inert('intent', 'inspect', file);
-    await inert('passport', 'lint', file);
+    for (const format of ['human', 'json', 'github', 'sarif', 'junit'])
+      await inert('passport', 'lint', file, '--format', format);
     await inert('passport', 'show', file);
     await inert('logs', 'tail');
     for (const format of ['jsonl', 'csv', 'cef', 'ocsf']) await inert('logs', 'export', '--format', format);

@@ -174,6 +174,26 @@ describe('aip passport lint', () => {
     expect((await machine.run('passport', 'lint', file, machine.at('nowhere.json'))).code).toBe(3);
   });
 
+  test('answers in the forms of CI', async () => {
+    const machine = household();
+    const file = fixture('passport-support-agent.json');
+    const as = async (format: string, ...more: string[]) =>
+      machine.run('passport', 'lint', file, '--format', format, ...more);
+    const { warnings } = JSON.parse((await as('json')).out) as { warnings: { code: string }[] };
+    const codes = warnings.map(({ code }) => code);
+    expect((await as('human')).out).toContain(`[${codes[0]!}]`);
+    const github = (await as('github')).out.trimEnd().split('\n');
+    expect(github).toHaveLength(Math.min(codes.length, 11));
+    for (const line of github) expect(line).toMatch(/^::(?:error|warning|notice) file=[^:]+,title=aip [a-z-]+::./);
+    const { runs } = JSON.parse((await as('sarif')).out) as { runs: { results: { ruleId: string }[] }[] };
+    expect(runs[0]!.results.map(({ ruleId }) => ruleId)).toEqual(codes.map((code) => `lint/${code}`));
+    const passed = await as('junit');
+    expect([passed.code, passed.out]).toEqual([0, expect.stringContaining('tests="1" failures="0"')]);
+    const failed = await as('junit', '--fail-on-warning');
+    expect([failed.code, failed.out]).toEqual([15, expect.stringContaining('<failure type=')]);
+    expect((await as('xml')).code).toBe(2);
+  });
+
   test.each([
     ['passport-cut-short.json', 3],
     ['passport-unknown-constraint.json', 3],

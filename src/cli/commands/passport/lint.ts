@@ -7,9 +7,13 @@ import { documentReader, readInput } from '../../input/documents.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { expandPattern, fileExists } from '../../../workspace/files.js';
+import { VERSION } from '../../version.js';
 import { localState } from '../../../workspace/state.js';
 
+type Format = 'human' | 'json' | 'github' | 'sarif' | 'junit';
+
 interface Options {
+  readonly format?: Format;
   readonly failOnWarning?: boolean;
 }
 
@@ -32,7 +36,17 @@ export const command: CommandSpec<Options> = {
     },
   ],
   options: [
-    { title: 'For CI', options: [{ flags: '--fail-on-warning', description: 'exit 15 when there is a warning' }] },
+    {
+      title: 'For CI',
+      options: [
+        {
+          flags: '--format <format>',
+          description: 'how to answer',
+          choices: ['human', 'json', 'github', 'sarif', 'junit'],
+        },
+        { flags: '--fail-on-warning', description: 'exit 15 when there is a warning' },
+      ],
+    },
   ],
   examples: [
     { run: 'aip passport lint support-agent-v1', why: 'a passport that this machine knows' },
@@ -59,12 +73,21 @@ export const command: CommandSpec<Options> = {
       destinations: lintDestinations(document),
     }));
     const isOne = args.length === 1 && !patterns[0]!;
-    if (cli.globals.json) cli.json(isOne ? reports[0] : reports);
-    else for (const report of reports) show(report, isOne, cli);
-    const fails = reports
-      .flatMap(({ warnings }) => warnings)
-      .some(({ severity }) => severity === 'error' || options.failOnWarning === true);
-    return fails ? 15 : 0;
+    const fails = ({ severity }: LintFinding): boolean => severity === 'error' || options.failOnWarning === true;
+    const format = options.format ?? (cli.globals.json ? 'json' : 'human');
+    if (format === 'json') cli.json(isOne ? reports[0] : reports);
+    else if (format === 'human') for (const report of reports) show(report, isOne, cli);
+    else {
+      const { lintGithub, lintJunit, lintSarif } = await import('../../render/formats/lint.js');
+      const text =
+        format === 'github'
+          ? lintGithub(reports)
+          : format === 'sarif'
+            ? lintSarif(reports, VERSION)
+            : lintJunit(reports, fails);
+      if (text !== '') cli.out(text);
+    }
+    return reports.some(({ warnings }) => warnings.some(fails)) ? 15 : 0;
   },
 };
 

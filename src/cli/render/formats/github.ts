@@ -4,7 +4,7 @@ import { placeOf } from '../decision/place.js';
 import { clean, fit } from '../terminal/text.js';
 
 /** GitHub shows at most ten error annotations of a step, and drops the others without a word. */
-const MAX_ANNOTATIONS = 10;
+export const MAX_ANNOTATIONS = 10;
 /** A step summary may hold 1 MiB; a longer one is dropped as a whole. */
 const MAX_ROWS = 200;
 const MAX_ROWS_BYTES = 960 * 1024;
@@ -52,12 +52,13 @@ function subject({ agent_id, action, source }: Decision): string {
   return `REFUSED ${what}${agent_id === null ? '' : ` by ${named(agent_id)}`}${where}`;
 }
 
-/** The runner decodes these and nothing else; a raw line break would end the command and could start another. */
-function data(text: string): string {
+/** Text of a workflow command. The runner decodes these and nothing else; a raw line break would end the command and could start another. */
+export function data(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }
 
-function property(text: string): string {
+/** The value of a property of a workflow command. */
+export function property(text: string): string {
   // Line breaks and colons are encoded; nothing else that a terminal obeys can be.
   const shown = text.split(/([\r\n:])/).map((part, i) => (i % 2 === 0 ? clean(part) : part));
   return data(shown.join('')).replaceAll(':', '%3A').replaceAll(',', '%2C');

@@ -48,10 +48,12 @@ function bodyOf(decision: Decision): string {
 /** What XML 1.0 cannot hold even as a reference (production 2, Char): most control characters, lone surrogates, U+FFFE, U+FFFF. */
 const NOT_XML = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu;
 
-function content(text: string): string {
+/** Text between tags. */
+export function content(text: string): string {
   return text.replace(NOT_XML, '').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-function attribute(text: string): string {
+/** Text within the quotes of an attribute. */
+export function attribute(text: string): string {
   return content(clean(text)).replaceAll('"', '&quot;').replaceAll("'", '&apos;');
 }

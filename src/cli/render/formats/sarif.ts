@@ -7,7 +7,8 @@ import { DIALECT_LABEL, type DialectName } from '../../../protocol/dialects.js';
 import { CATALOGUES, entryOf } from '../explain-catalogue.js';
 import { safeJson } from '../terminal/text.js';
 
-const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
+/** The schema that logs name. */
+export const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
 
 /**
  * A SARIF 2.1.0 log: a rule for every code of the catalogue, a result for every violation.
@@ -105,7 +106,7 @@ function locationOf({ file, line }: Place): JsonObject {
 }
 
 /** A path as a URI reference: relative stays relative, with forward slashes. */
-function uriOf(path: string): string {
+export function uriOf(path: string): string {
   // A lone surrogate has no UTF-8, and encodeURIComponent throws on it.
   const wellFormed = path.replace(/\p{Cs}/gu, '\ufffd').replaceAll('\\', '/');
   const escaped = wellFormed
