@@ -9,7 +9,6 @@ test.each([
   ['inspect', 'aip intent inspect', 'aip intent inspect --help'],
   ['lint', 'aip passport lint', 'aip passport lint --help'],
   ['rotate', 'aip passport rotate', 'aip passport rotate --help'],
-  ['serve', 'aip mesh serve', 'aip mesh serve --help'],
   ['tail', 'aip logs tail', 'aip logs tail --help'],
   ['list', 'aip passport list', 'aip passport list --help'],
   ['version', 'aip --version', 'aip --version'],
