@@ -3,7 +3,7 @@ import { text, type Database } from './database.js';
 import { damaged, foreign, newer } from './failures.js';
 import { APPLICATION, MIGRATIONS, VERSION } from './schema.js';
 
-/** Brings a state file of an earlier version up to this one, all at once; whoever comes second finds it done. */
+/** Brings a state file of an earlier version up to this one, all at once; a second process finds it done. */
 function migrate(database: Database, path: string, found: number): void {
   if (MIGRATIONS[found] === undefined) throw damaged(path);
   if (database.readOnly) {

@@ -49,7 +49,7 @@ export interface ExitCondition {
   readonly times: number;
 }
 
-/** `failed`, `revoked`, `AIP-E202`, each with `:N`; null when it is none of these. */
+/** `failed`, `revoked`, `AIP-E202`, each with `:N`; null for another text. */
 export function parseExitCondition(text: string): ExitCondition | null {
   const match = /^(failed|revoked|[A-Za-z][A-Za-z0-9_.-]{0,63})(?::([1-9]\d{0,8}))?$/.exec(text);
   if (match === null) return null;

@@ -6,7 +6,7 @@ import type { DecidedEntry, Ledger, State } from '../ports/state.js';
 
 /** Text that a report may hold, in characters. */
 export const MAX_DETAIL = 1024;
-/** Claims of others that are kept of one decision: whoever knows an intent hash can make them. */
+/** Claims of others that are kept of one decision: an intent hash is all it takes to make one. */
 const MAX_CLAIMS = 4;
 const TOKEN = /^[0-9a-f]{32}$/;
 const HASH = /^sha256:[0-9a-f]{64}$/;

@@ -133,7 +133,7 @@ function whoProblem(
   if (at + FAR_MS < passport.issuedAt || (passport.expiresAt !== null && at >= passport.expiresAt))
     return broken('The passport was not in force at the time of the decision.');
   if (document === null) return unproven('params withheld: the log does not hold all that was signed.');
-  if (intent === null) return unproven('The document is none of the native dialect.');
+  if (intent === null) return unproven('The document is not of the native dialect.');
   const { signature } = intent;
   const keys = [passport.currentKey, ...passport.previousKeys];
   const signer =

@@ -24,7 +24,7 @@ export function wasRefused(
   return !marks.markRefused(agent_id, hash, wallNow, rememberedUntil(wallNow, timestamp, windowMs));
 }
 
-/** Of what nobody is proved to have sent, so much is kept: whoever can send anything must not fill the disk, in bytes. */
+/** Of what nobody is proved to have sent, so much is kept, in bytes: a stranger must not fill the disk. */
 const MAX_UNPROVEN_BYTES = 4096;
 const MAX_TOKEN = 256;
 

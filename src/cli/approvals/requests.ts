@@ -91,7 +91,7 @@ export async function requestHere(id: string, cli: Scene): Promise<RequestRecord
   });
 }
 
-/** The request in a file. Fails with UNREADABLE for what is none. */
+/** The request in a file. Fails with UNREADABLE for another document. */
 export function requestIn(bytes: Uint8Array, source: string): ApprovalRequest {
   try {
     return readApprovalRequest(bytes);

@@ -144,7 +144,7 @@ function ignoredKeys({ untrusted, problems, skipped }: ProjectConfig, warnings: 
   return keys.flatMap(({ names }) => names);
 }
 
-/** What an untrusted file would set; what does not read is no key of ours. */
+/** What an untrusted file would set; what does not read counts for nothing. */
 function namesIn(file: ConfigFile): string[] {
   try {
     return Object.keys(flatten(file));

@@ -52,7 +52,7 @@ export async function needsPerson(
   return error_code === 'AIP-E209';
 }
 
-/** The refusal as a model reads it; null for what is none, which goes on to the host. */
+/** The refusal as a model reads it; null for another error, which goes on to the host. */
 export function refusalText(error: unknown): string | null {
   return error instanceof VerificationError ? sentence(refusalOf(error.decision)) : null;
 }

@@ -108,7 +108,7 @@ export class McpSession {
     this.#answer({ kind: 'notification', method: 'notifications/tools/list_changed', params: {} });
   }
 
-  /** The connection is over: what was allowed and not answered has an unknown end, and whoever still waits is told. */
+  /** The connection is over: what was allowed and not answered has an unknown end, and callers that wait are told. */
   close(): void {
     for (const [id, { own }] of this.#asked) {
       this.#settle(id, 'unknown');

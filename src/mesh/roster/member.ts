@@ -232,7 +232,7 @@ export function asHeader(document: object): string {
   return Buffer.from(JSON.stringify(document)).toString('base64url');
 }
 
-/** True when the signature of a confirmation holds: for whoever reads a report. */
+/** True when the signature of a confirmation holds; readers of a report ask it. */
 export function appliedHolds(applied: Applied, check: SignatureCheck): boolean {
   return signatureHolds(applied as unknown as JsonObject, check);
 }

@@ -72,7 +72,7 @@ function maskString(text: string): string {
   return maskText(text);
 }
 
-/** A text nested deeper is masked by its shapes: whoever writes it again would run out of stack. */
+/** A text nested deeper is masked by its shapes: writing it again would run out of stack. */
 const MAX_DEPTH = 64;
 
 function objectOrList(text: string): Json | null {

@@ -35,7 +35,7 @@ const CIPHERS: Readonly<Record<string, Cipher>> = {
   '2a864886f70d0307': { name: 'des-ede3-cbc', keyBytes: 24, ivBytes: 8 },
 };
 
-/** Reads an EncryptedPrivateKeyInfo. Throws RangeError when it is none of a supported form, and TooDear. */
+/** Reads an EncryptedPrivateKeyInfo. Throws RangeError for a form that is not supported, and TooDear. */
 export function readSealed(der: Uint8Array): Sealed {
   const outer = new DerReader(der);
   const info = outer.enter();

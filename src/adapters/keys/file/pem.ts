@@ -56,7 +56,7 @@ export interface DecodeOptions {
   readonly allowPlain?: boolean;
 }
 
-/** True for a private key that needs a passphrase; false also for what is none, which `decodePem` then names. */
+/** True for a private key that needs a passphrase; false also for another document, which `decodePem` then names. */
 export function isEncryptedPem(pem: string): boolean {
   try {
     return readPrivateKey(pem).encrypted;

@@ -19,7 +19,7 @@ interface Options {
   readonly signatures: boolean;
 }
 
-/** Entries between two words to whoever waits. */
+/** Entries between two reports of progress. */
 const STRIDE = 250_000;
 
 export const command: CommandSpec<Options> = {
