@@ -43,8 +43,9 @@ describe.skipIf(python === undefined)('the Python package', () => {
     signed === null ? {} : { public_key: toHex(fromBase64url(signed.public_key)!), hmac_key: signed.hmac_key };
 
   describe('signs, aip verifies', () => {
-    test.each(signed?.cases ?? [])('$name', ({ envelope, signed: text }) => {
-      expect(judged(envelope, given)).toBeNull();
+    test.each(signed?.cases ?? [])('$name', ({ name, envelope, signed: text }) => {
+      // A param whose name hides a character is refused here.
+      expect(judged(envelope, given)).toBe(name === 'text separators' ? 'AIP-E211' : null);
       expect(judged(envelope.replace('did:web:acme.com:agents', 'did:web:acne.com:agents'), given)).toBe('AIP-E100');
       expect(judged(envelope, { ...given, public_key: KEYS.stranger, hmac_key: KEYS.stranger })).toBe('AIP-E100');
       expect(JSON.parse(text)).not.toHaveProperty('proof');
