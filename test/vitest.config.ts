@@ -4,6 +4,7 @@ import { partsForVite } from '../.build/parts.mjs';
 export default defineConfig({
   plugins: [partsForVite],
   test: {
+    setupFiles: ['test/property-seed.ts'],
     include: ['test/**/*.test.ts'],
     // Tests start real processes and servers; they say by themselves how long a step may take.
     testTimeout: 60_000,

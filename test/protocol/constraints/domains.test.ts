@@ -302,7 +302,8 @@ describe('disguises', () => {
   });
 
   test('a list, an array and an object are accepted exactly when each of their parts is', () => {
-    const part = disguise.filter((text) => !/[,;"]|mailto:/i.test(text));
+    // A blank text names no destination by itself; as a part of a list its control characters are refused.
+    const part = disguise.filter((text) => text.trim() !== '' && !/[,;"]|mailto:/i.test(text));
     fc.assert(
       fc.property(fc.array(part, { minLength: 2, maxLength: 4 }), (parts) => {
         const each = parts.every((text) => isAccepted(text));
