@@ -3,7 +3,7 @@ import { join, relative, sep } from 'node:path';
 import { NODE, partsForEsbuild, root } from './parts.mjs';
 
 /** Answers for two packages that libsql asks which of its prebuilt packages fits this machine: they start `ldd`, which is slow. */
-const nativeTarget = join(root, 'src/adapters/sqlite/native-target.ts');
+const nativeTarget = join(root, 'src/adapters/sqlite/engine/native-target.ts');
 
 /** Of everything that runs on Node; the tests compile their programs with these as well. */
 export const COMMON = {

@@ -26,7 +26,7 @@ export type { KeyStoreName } from './app/ports/state.js';
 export type { AgentPassport } from './library/agent-passport.js';
 export type { EnvelopeOptions } from './library/options/envelopes.js';
 export type { Duration } from './library/options/given.js';
-export type { Hook, HookAnswer, HookIntent } from './app/verification/hooks.js';
+export type { Hook, HookAnswer, HookIntent } from './app/verification/hooks/hooks.js';
 export type { GuardCall, GuardCallOptions } from './library/guard-call.js';
 export type { HookOptions } from './library/hooks.js';
 export type { CreateIntentOptions, IntentOptions, SignIntentRequest } from './library/intents.js';

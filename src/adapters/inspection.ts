@@ -5,8 +5,8 @@ import { Failure, shellWord } from '../app/failure.js';
 import { assignmentsOf } from './keys/env/dotenv.js';
 import { gitKnows, type GitKnowledge } from './keys/env/git.js';
 import { MAX_PEM_BYTES, requireEncryptedPem } from './keys/file/pem.js';
-import { readPrivate } from './files/private-file.js';
-import { secretMounts } from './files/secret-mounts.js';
+import { readPrivate } from './files/secret/private-file.js';
+import { secretMounts } from './files/secret/secret-mounts.js';
 
 const MAX_ENV_FILE_BYTES = 1024 * 1024;
 

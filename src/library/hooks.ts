@@ -1,4 +1,4 @@
-import { Breaker } from '../app/verification/breaker.js';
+import { Breaker } from '../app/verification/hooks/breaker.js';
 import {
   askHooks,
   hookName,
@@ -7,7 +7,7 @@ import {
   type HookAnswer,
   type HookIntent,
   type NamedHook,
-} from '../app/verification/hooks.js';
+} from '../app/verification/hooks/hooks.js';
 import type { Intent } from '../protocol/intent.js';
 import type { HookOutcome } from '../verify/context.js';
 import { durationOf, onlyKnown, usage, type Duration } from './options/given.js';

@@ -1,10 +1,10 @@
-import { LocalTrust } from '../app/verification/local-trust.js';
+import { LocalTrust } from '../app/verification/trust/local-trust.js';
 import type { Trusting } from '../verify/trusting.js';
 import type { JudgingDeps, Submission } from '../app/verification/intents.js';
 import { verifyStateless } from '../app/verification/stateless.js';
 import type { IntentDocument } from '../protocol/intent.js';
 import { MAX_DOCUMENT_BYTES } from '../protocol/limits.js';
-import { approvedBy, type ExactApproval } from '../verify/approved.js';
+import { approvedBy, type ExactApproval } from '../verify/approvals/approved.js';
 import type { Judgement } from '../verify/judge.js';
 import { usage } from './options/given.js';
 import type { Hooks } from './hooks.js';

@@ -1,4 +1,4 @@
-import type { Hook } from '../app/verification/hooks.js';
+import type { Hook } from '../app/verification/hooks/hooks.js';
 import type { EntryQuery } from '../app/ports/state.js';
 import type { Entry } from '../protocol/log/entry.js';
 import type { IntentDocument } from '../protocol/intent.js';

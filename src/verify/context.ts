@@ -5,7 +5,7 @@ import type { VerifyKey } from '../protocol/ed25519/verify.js';
 import type { TrustHistory } from '../protocol/aip1/trust-score.js';
 import type { Passport } from '../protocol/passport.js';
 import type { JsonObject } from '../protocol/json/values.js';
-import type { Approving, RequestRecord } from './approving.js';
+import type { Approving, RequestRecord } from './approvals/approving.js';
 import type { Violation } from './decision.js';
 import type { Meter, MeterReading } from './meters.js';
 

@@ -1,7 +1,7 @@
 import { NATIVE_CODES, type CodeEntry, type NativeCodeName } from '../protocol/codes.js';
 import type { DialectName } from '../protocol/dialects.js';
 import type { JsonObject } from '../protocol/json/values.js';
-import type { ApprovalPolicy } from './approving.js';
+import type { ApprovalPolicy } from './approvals/approving.js';
 
 /** The steps of section 4, by the names that decisions use. */
 export type CheckName =

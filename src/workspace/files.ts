@@ -1,7 +1,7 @@
 /** Files that people name: documents, output, lines that another program writes. */
-import type { GrowingFile } from '../adapters/files/growing-file.js';
+import type { GrowingFile } from '../adapters/files/streams/growing-file.js';
 import { readDocument } from '../adapters/files/document.js';
-import { disowned } from '../adapters/files/ownership.js';
+import { disowned } from '../adapters/files/secret/ownership.js';
 import { Failure } from '../app/failure.js';
 import type { LocalWorkspace } from './workspace.js';
 
@@ -17,12 +17,12 @@ export {
 } from '../adapters/files/plain-file.js';
 export { temporaryFolder } from '../adapters/files/temporary-folder.js';
 export { jsonFilesIn, makeFolder } from '../adapters/files/folders.js';
-export { disowned, isForeign } from '../adapters/files/ownership.js';
-export { fileBytes, pause } from '../adapters/files/follow-file.js';
+export { disowned, isForeign } from '../adapters/files/secret/ownership.js';
+export { fileBytes, pause } from '../adapters/files/streams/follow-file.js';
 
 /** A new file of any length, beside `path` until it is whole. */
 export async function growingFile(path: string): Promise<GrowingFile> {
-  return (await import('../adapters/files/growing-file.js')).growingFile(path);
+  return (await import('../adapters/files/streams/growing-file.js')).growingFile(path);
 }
 
 /** The conformance cases that come with this package. */

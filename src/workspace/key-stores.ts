@@ -46,7 +46,7 @@ const ROWS: { readonly [N in KeyStoreName]: KeyStoreRow & { readonly name: N } }
     async open({ workspace, passphrases }) {
       const [{ keyFiles }, { secretMounts }, { existing, fresh }] = await Promise.all([
         import('../adapters/keys/file/store.js'),
-        import('../adapters/files/secret-mounts.js'),
+        import('../adapters/files/secret/secret-mounts.js'),
         passphrases(),
       ]);
       const { env, random } = workspace.world;

@@ -88,7 +88,7 @@ export async function hmacKey({ world }: LocalWorkspace, path: string): Promise<
 
 /** The secret in a small private file, or on stdin for `-`. @throws Failure NOT_FOUND, UNREADABLE, KEYSTORE_DENIED, USAGE */
 export async function secretFile({ world }: LocalWorkspace, path: string): Promise<string> {
-  const { readSecret } = await import('../adapters/files/secret-file.js');
+  const { readSecret } = await import('../adapters/files/secret/secret-file.js');
   return readSecret(path, { what: 'key file', most: 1024, env: world.env });
 }
 

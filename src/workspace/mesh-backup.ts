@@ -1,5 +1,11 @@
 /** Backups of a mesh that is served here. */
-import { byUrgency, restoreBackup, writeBackup, type BackupHead, type Restored } from '../adapters/mesh/backup.js';
+import {
+  byUrgency,
+  restoreBackup,
+  writeBackup,
+  type BackupHead,
+  type Restored,
+} from '../adapters/mesh/sqlite/backup.js';
 import type { SystemWorld } from './world.js';
 
 export type { BackupHead, Restored };

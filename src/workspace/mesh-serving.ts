@@ -1,6 +1,6 @@
 /** A mesh server in this process: its data folder, its keys, its socket. */
-import { listen } from '../adapters/mesh/http-server.js';
-import { ensureAdmin, openDataFolder } from '../adapters/mesh/data-folder.js';
+import { listen } from '../adapters/mesh/server/http-server.js';
+import { ensureAdmin, openDataFolder } from '../adapters/mesh/server/data-folder.js';
 import { verifyOperator } from '../adapters/mesh/mesh-key.js';
 import { Failure } from '../app/failure.js';
 import { fleetConduct } from '../app/conduct/fleet-conduct.js';
@@ -9,7 +9,7 @@ import type { TrustRules } from '../trust/rules.js';
 import { toHex } from '../protocol/hex.js';
 import type { SystemWorld } from './world.js';
 
-export { plainTextProblem } from '../adapters/mesh/http-server.js';
+export { plainTextProblem } from '../adapters/mesh/server/http-server.js';
 
 /** How a mesh is served. */
 export interface ServingOptions {

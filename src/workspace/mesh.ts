@@ -1,6 +1,6 @@
 /** What speaks with a mesh, and this machine's copy of its state. Sockets are loaded when something is asked. */
-import type { FollowOptions, MeshFollow } from '../adapters/mesh/follow.js';
-import type { LocalCopy } from '../adapters/mesh/local-copy.js';
+import type { FollowOptions, MeshFollow } from '../adapters/mesh/client/follow.js';
+import type { LocalCopy } from '../adapters/mesh/client/local-copy.js';
 import { Failure } from '../app/failure.js';
 import { heldApiKey, readApiKey } from '../app/keys/mesh-api-key.js';
 import { openKey } from '../app/keys/keyring.js';
@@ -47,7 +47,7 @@ export async function meshApiKey(
 
 /** The public half of this machine's own key as a verifier; null where none was made yet. */
 export async function knownMachineKey(workspace: LocalWorkspace): Promise<string | null> {
-  const { knownVerifierKey } = await import('../adapters/mesh/verifier-key.js');
+  const { knownVerifierKey } = await import('../adapters/mesh/client/verifier-key.js');
   return knownVerifierKey(workspace.paths().stateFile);
 }
 
@@ -55,7 +55,7 @@ export async function knownMachineKey(workspace: LocalWorkspace): Promise<string
 export async function machineKey(
   workspace: LocalWorkspace,
 ): Promise<{ readonly key: VerifierKey; readonly host: string }> {
-  const { hostLabel, verifierKey } = await import('../adapters/mesh/verifier-key.js');
+  const { hostLabel, verifierKey } = await import('../adapters/mesh/client/verifier-key.js');
   return { key: verifierKey(workspace.paths().stateFile), host: hostLabel() };
 }
 
@@ -86,7 +86,7 @@ export async function openCopy(
   lifetime: Lifetime,
   publicKey: string | null,
 ): Promise<LocalCopy> {
-  const { openLocalCopy } = await import('../adapters/mesh/local-copy.js');
+  const { openLocalCopy } = await import('../adapters/mesh/client/local-copy.js');
   const { random, onlyReads } = workspace.world;
   const copy = openLocalCopy(workspace.paths().stateFile, publicKey, random, onlyReads);
   lifetime.afterwards(() => copy.close());
@@ -120,7 +120,7 @@ export async function meshFollower(
   options: Omit<FollowOptions, 'endpoints' | 'key' | 'check' | 'ca' | 'env'>,
 ): Promise<MeshFollow> {
   const [{ MeshFollow }, check] = await Promise.all([
-    import('../adapters/mesh/follow.js'),
+    import('../adapters/mesh/client/follow.js'),
     meshCheck(access.publicKey),
   ]);
   return new MeshFollow({ ...options, endpoints: access.endpoints, ca: access.ca, env, key, check });
@@ -136,7 +136,7 @@ export async function refreshCopy(
   timeoutMs: number,
 ): Promise<boolean> {
   const [{ refreshOnce }, check] = await Promise.all([
-    import('../adapters/mesh/follow.js'),
+    import('../adapters/mesh/client/follow.js'),
     meshCheck(access.publicKey),
   ]);
   return refreshOnce(

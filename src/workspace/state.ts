@@ -1,5 +1,5 @@
 /** The state file and the tables beside it. */
-import type { Generation } from '../adapters/sqlite/generation.js';
+import type { Generation } from '../adapters/sqlite/file/generation.js';
 import type { SqliteState } from '../adapters/sqlite/state.js';
 import type { MonitorMemory } from '../app/ports/monitor.js';
 import type { VerifierKey } from '../mesh/roster/member.js';
@@ -17,7 +17,7 @@ export function localState(workspace: LocalWorkspace): Promise<LocalState> {
   return workspace.once(localState, async () => {
     const [{ openState }, { verifierKey }] = await Promise.all([
       import('../adapters/sqlite/open.js'),
-      import('../adapters/mesh/verifier-key.js'),
+      import('../adapters/mesh/client/verifier-key.js'),
     ]);
     const { random, clock, onlyReads, owner, notice } = workspace.world;
     const { stateFile, generationFile } = workspace.paths();
@@ -30,7 +30,7 @@ export function localState(workspace: LocalWorkspace): Promise<LocalState> {
 
 /** How far the state had come when it was last closed; null when that was never kept. */
 export async function generationOf(workspace: LocalWorkspace): Promise<Generation | 'unreadable' | null> {
-  return (await import('../adapters/sqlite/generation.js')).readGeneration(workspace.paths().generationFile);
+  return (await import('../adapters/sqlite/file/generation.js')).readGeneration(workspace.paths().generationFile);
 }
 
 /** Fails where a state could not even be made, because SQLite does not load. */

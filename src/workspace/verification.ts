@@ -69,7 +69,7 @@ export function judgingDeps({ clock }: Pick<World, 'clock'>, word: Word): Judgin
 /** Verifiers on empty states in memory, each with a clock of its own: nothing is asked of this machine. */
 export async function throwawayVerifiers({ world }: { readonly world: World }): Promise<OpenThrowaway> {
   const [{ openThrowaway }, { stateOn }, { signerOf }] = await Promise.all([
-    import('../adapters/sqlite/create.js'),
+    import('../adapters/sqlite/file/create.js'),
     import('../adapters/sqlite/state.js'),
     import('../adapters/mesh/mesh-key.js'),
   ]);

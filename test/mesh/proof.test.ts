@@ -1,6 +1,6 @@
 /** What a mesh may sign, when its store falters, and when it was left behind. */
 import { describe, expect, test } from 'vitest';
-import { MemoryMeshStore } from '../../src/adapters/mesh/memory-store.js';
+import { MemoryMeshStore } from '../../src/adapters/mesh/memory/store.js';
 import { parseCheckpoint, signCheckpoint } from '../../src/mesh/log/checkpoint.js';
 import type { Head } from '../../src/mesh/log/head.js';
 import { StoreTrouble, type Outcome } from '../../src/mesh/log/store.js';

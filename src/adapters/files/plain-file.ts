@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../app/failure.js';
 import { MAX_DOCUMENT_BYTES } from '../../protocol/limits.js';
 import { makeFolder } from './folders.js';
-import { isStream, openStream } from './stream-file.js';
+import { isStream, openStream } from './streams/stream-file.js';
 
 /** How long a pipe that nobody writes to is waited for, and one whose writer is silent, in ms. */
 const NOBODY_MS = 3000;

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Failure, shellWord } from '../../app/failure.js';
-import { ensurePrivateFolder, readPrivate, replacePrivate } from './private-file.js';
+import { ensurePrivateFolder, readPrivate, replacePrivate } from './secret/private-file.js';
 
 /** A pinned tool: its hash and the whole object. */
 export interface PinnedTool {

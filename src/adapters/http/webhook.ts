@@ -2,7 +2,7 @@
 import type { Delivery, Notice } from '../../app/ports/monitor.js';
 import type { Clock, Random } from '../../app/ports/state.js';
 import { backoff } from '../../protocol/backoff.js';
-import { pause } from '../files/follow-file.js';
+import { pause } from '../files/streams/follow-file.js';
 import { HttpClient, Unreachable } from './client.js';
 import type { ProxyEnvironment } from './proxy.js';
 

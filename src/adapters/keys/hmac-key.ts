@@ -1,7 +1,7 @@
 import { Failure } from '../../app/failure.js';
 import { MIN_HMAC_KEY_BYTES } from '../../protocol/aip1/hmac.js';
 import { fromHex } from '../../protocol/hex.js';
-import { readSecretBytes } from '../files/secret-file.js';
+import { readSecretBytes } from '../files/secret/secret-file.js';
 
 const MAX_BYTES = 1024;
 

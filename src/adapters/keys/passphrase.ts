@@ -4,7 +4,7 @@ import { plainSecret } from '../../app/ports/secrets.js';
 import type { Random } from '../../app/ports/state.js';
 import { suggestedPassphrase, weaknessOf } from '../../protocol/passphrase-strength.js';
 import { MAX_PASSPHRASE_BYTES } from './file/pem.js';
-import { readSecret, readSecretDescriptor, type SecretSource } from '../files/secret-file.js';
+import { readSecret, readSecretDescriptor, type SecretSource } from '../files/secret/secret-file.js';
 
 /** Asks for the passphrase of a key file, each time it is called; the file is named in the question. */
 export type PassphraseSource = (file?: string) => Promise<string>;

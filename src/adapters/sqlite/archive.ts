@@ -1,7 +1,7 @@
 import type { LogArchive, TrustFloor } from '../../app/ports/log.js';
 import type { Link } from '../../protocol/log/chain.js';
-import type { ConductTables } from './tables/conduct.js';
-import { text, type Database } from './database.js';
+import type { ConductTables } from './tables/conduct/conduct.js';
+import { text, type Database } from './engine/database.js';
 
 /** Entries deleted in one transaction: others wait no longer than that takes. */
 const SWEPT = 5000;

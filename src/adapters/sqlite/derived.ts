@@ -4,8 +4,8 @@
  */
 import { isAttributable } from '../../protocol/log/attribution.js';
 import type { Entry } from '../../protocol/log/entry.js';
-import { text, type Database } from './database.js';
-import type { Head } from './tables/head.js';
+import { text, type Database } from './engine/database.js';
+import type { Head } from './tables/log/head.js';
 import type { Nonces } from './tables/nonces.js';
 
 /** The longest window of a limit, and how long an accepted intent is looked for among the nonces, in ms. */

@@ -1,14 +1,14 @@
 import type { Clock, Ledger, Random } from '../../app/ports/state.js';
 import { toHex } from '../../protocol/hex.js';
-import type { Agents } from './tables/agents.js';
+import type { Agents } from './tables/conduct/agents.js';
 import type { Approvals } from './tables/approvals.js';
-import type { ConductTables } from './tables/conduct.js';
-import type { Directory } from './tables/directory.js';
-import type { Floors } from './tables/floors.js';
-import type { Head } from './tables/head.js';
-import type { JudgedPassports } from './tables/judged-passports.js';
-import type { Log } from './tables/log.js';
-import { tokenMark, type Outcomes } from './tables/outcomes.js';
+import type { ConductTables } from './tables/conduct/conduct.js';
+import type { Directory } from './tables/passports/directory.js';
+import type { Floors } from './tables/passports/floors.js';
+import type { Head } from './tables/log/head.js';
+import type { JudgedPassports } from './tables/passports/judged-passports.js';
+import type { Log } from './tables/log/log.js';
+import { tokenMark, type Outcomes } from './tables/log/outcomes.js';
 import type { Nonces } from './tables/nonces.js';
 import type { Windows } from './tables/windows.js';
 

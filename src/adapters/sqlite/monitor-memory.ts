@@ -1,9 +1,9 @@
 /** What the monitor must not forget, in tables of its own in the state file; made when a monitor first runs. */
 import type { Random } from '../../app/ports/state.js';
 import type { AlertEvent, MonitorMemory, OpenAlert } from '../../app/ports/monitor.js';
-import { ensureStateFile } from './create.js';
-import { Database, text } from './database.js';
-import { damaged } from './failures.js';
+import { ensureStateFile } from './file/create.js';
+import { Database, text } from './engine/database.js';
+import { damaged } from './engine/failures.js';
 
 const SCHEMA = `
 BEGIN IMMEDIATE;

@@ -1,10 +1,10 @@
 /** Opens the state: in a file that is this user's alone, and no older than one that was seen here before. */
 import { Failure } from '../../app/failure.js';
-import { disowned } from '../files/ownership.js';
-import { ensureStateFile, openToRead } from './create.js';
-import { Database } from './database.js';
-import { stateFailure } from './failures.js';
-import { GenerationKeeper, readGeneration, wentBack } from './generation.js';
+import { disowned } from '../files/secret/ownership.js';
+import { ensureStateFile, openToRead } from './file/create.js';
+import { Database } from './engine/database.js';
+import { stateFailure } from './engine/failures.js';
+import { GenerationKeeper, readGeneration, wentBack } from './file/generation.js';
 import type { StateOptions } from './options.js';
 import { stateOn, type SqliteState } from './state.js';
 

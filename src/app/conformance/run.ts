@@ -18,7 +18,7 @@ import type { Trusting } from '../../verify/trusting.js';
 import type { Memory, Meter, MeterReading, SpentNonce, StandingRecord, Usage } from '../ports/state.js';
 import { conclude } from '../verification/conclude.js';
 import type { Sitting } from '../verification/sitting.js';
-import { mandateFinding } from '../verification/mandates.js';
+import { mandateFinding } from '../verification/trust/mandates.js';
 
 /** What the verifier of a case holds beside the document. Everything is optional. */
 export interface Given {

@@ -1,6 +1,6 @@
 import { isDomain, parseAgentId } from '../../protocol/identity/did.js';
 import { canonicalId } from '../../protocol/identity/subject.js';
-import { nearestOf } from '../../protocol/nearest.js';
+import { nearestOf } from '../../protocol/naming/nearest.js';
 import { readPassport, type Passport } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { Failure } from '../failure.js';

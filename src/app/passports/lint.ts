@@ -2,7 +2,7 @@ import { DEFAULT_CURRENCY } from '../../protocol/constraints/currencies.js';
 import type { PassportDocument } from '../../protocol/passport.js';
 import { parseTime } from '../../protocol/time.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
-import { wordsOf } from '../../protocol/name-words.js';
+import { wordsOf } from '../../protocol/naming/name-words.js';
 import { tierOf } from '../../protocol/constraints/destinations.js';
 import { moneyNameOf } from '../../protocol/constraints/money-names.js';
 import { isSameName, nameOf } from '../../protocol/naming/names.js';

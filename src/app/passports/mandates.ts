@@ -5,7 +5,7 @@ import { verifySignature, type VerifyKey } from '../../protocol/ed25519/verify.j
 import { ShapeError } from '../../protocol/json/shape.js';
 import { judgeMandate, type MandateTrust } from '../../verify/dialects/aip1/checks/mandate.js';
 import type { Verdict } from '../../verify/decision.js';
-import { mandateFinding } from '../verification/mandates.js';
+import { mandateFinding } from '../verification/trust/mandates.js';
 import { Failure } from '../failure.js';
 import { issuerKey, type PrincipalDeps } from '../keys/principals.js';
 

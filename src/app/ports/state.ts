@@ -2,11 +2,11 @@
 import type { ActionApproval } from '../../protocol/approvals/approval.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { Entry, EntryDraft, LogRecord, OutcomeDraft, RecordType } from '../../protocol/log/entry.js';
-import type { RequestRecord } from '../../verify/approving.js';
+import type { RequestRecord } from '../../verify/approvals/approving.js';
 import type { Recall, StandingRecord } from '../../verify/context.js';
 import type { Usage } from '../../verify/meters.js';
 
-export type { RequestRecord } from '../../verify/approving.js';
+export type { RequestRecord } from '../../verify/approvals/approving.js';
 export type { Recall, SpentNonce, StandingRecord } from '../../verify/context.js';
 export type { Meter, MeterReading, Usage } from '../../verify/meters.js';
 

@@ -3,7 +3,7 @@ import { principalOfAgent } from '../../protocol/identity/did.js';
 import { signMessage } from '../../protocol/ed25519/sign.js';
 import { toHex } from '../../protocol/hex.js';
 import { formatSeconds } from '../../protocol/time.js';
-import type { Approvable } from '../../verify/approved.js';
+import type { Approvable } from '../../verify/approvals/approved.js';
 import { Failure } from '../failure.js';
 import { issuerKey, type IssuerKey, type PrincipalDeps } from '../keys/principals.js';
 

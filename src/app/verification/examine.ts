@@ -5,7 +5,7 @@ import { JsonError, parseJson, parseJsonText } from '../../protocol/json/parse.j
 import type { Constraints } from '../../protocol/constraints/rules.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
-import type { ExactApproval } from '../../verify/approved.js';
+import type { ExactApproval } from '../../verify/approvals/approved.js';
 import type { Policy, SignatureOracle } from '../../verify/context.js';
 import type { Asking, Dialect, ReadDocument } from '../../verify/dialect.js';
 import { DIALECTS, dialectOf } from '../../verify/dialects/registry.js';

@@ -1,7 +1,7 @@
 /** What documents are judged over, and what of a document is found out before. */
 import type { ActionApproval } from '../../protocol/approvals/approval.js';
 import type { Intent } from '../../protocol/intent.js';
-import type { ExactApproval } from '../../verify/approved.js';
+import type { ExactApproval } from '../../verify/approvals/approved.js';
 import type { Freshness, HookOutcome, KnownTrust, SchemaCheck, StandingRecord } from '../../verify/context.js';
 import type { Warning } from '../../verify/decision.js';
 import type { Dialect, ProvenDocument } from '../../verify/dialect.js';

@@ -1,7 +1,7 @@
 /** What `intent verify` can be told about envelopes of AIP-1. */
-import { readRegistry } from '../../app/verification/attestation-registry.js';
+import { readRegistry } from '../../app/verification/trust/attestation-registry.js';
 import { Failure } from '../../app/failure.js';
-import { mandateFinding, mandatesByAgent, type GivenMandate } from '../../app/verification/mandates.js';
+import { mandateFinding, mandatesByAgent, type GivenMandate } from '../../app/verification/trust/mandates.js';
 import { sharedKeys } from '../../verify/dialects/aip1/hmac-keys.js';
 import type { EnvelopeTrust } from '../../verify/dialects/aip1/trust.js';
 import type { Tier } from '../../protocol/aip1/envelope.js';

@@ -1,7 +1,7 @@
 import { Failure } from '../../app/failure.js';
 import type { Cli } from '../cli.js';
 import { commandHelp, commandsOf, groupHelp, overview, pageWidth, topicPage } from '../help/pages.js';
-import { nearest } from '../../protocol/nearest.js';
+import { nearest } from '../../protocol/naming/nearest.js';
 import { plain } from '../render/terminal/paint.js';
 import type { CommandSpec, Input, Section } from '../spec.js';
 import { TOPICS } from '../help/topics.js';

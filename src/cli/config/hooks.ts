@@ -2,7 +2,7 @@
 import { basename, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Failure } from '../../app/failure.js';
-import { Breaker } from '../../app/verification/breaker.js';
+import { Breaker } from '../../app/verification/hooks/breaker.js';
 import {
   askHooks,
   hookName,
@@ -10,7 +10,7 @@ import {
   type Hook,
   type HookWorld,
   type NamedHook,
-} from '../../app/verification/hooks.js';
+} from '../../app/verification/hooks/hooks.js';
 import type { Intent } from '../../protocol/intent.js';
 import type { HookOutcome } from '../../verify/context.js';
 import type { Notices } from '../output.js';

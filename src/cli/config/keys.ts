@@ -22,7 +22,7 @@ import {
   yesNo,
 } from './kinds.js';
 import type { Kind } from './kinds.js';
-import { nearest } from '../../protocol/nearest.js';
+import { nearest } from '../../protocol/naming/nearest.js';
 import { DEFAULT_KEY_STORE, KEY_STORE_NAMES } from '../../workspace/key-stores.js';
 
 export interface KeySpec<T> {

@@ -1,6 +1,6 @@
 /** The members of a config file under the names of the table. */
 import { Failure } from '../../app/failure.js';
-import { nearest } from '../../protocol/nearest.js';
+import { nearest } from '../../protocol/naming/nearest.js';
 import type { ConfigFile } from './files.js';
 import { isKeyName, KEY_NAMES, KEYS, type KeyName, type KeySpec } from './keys.js';
 

@@ -5,7 +5,7 @@ import type { ActionApproval } from '../../protocol/approvals/approval.js';
 import { isExact, readAnyApproval } from '../../protocol/approvals/any.js';
 import type { Approval } from '../../protocol/approvals/exact.js';
 import { ShapeError } from '../../protocol/json/shape.js';
-import { approvalProblem } from '../../verify/approved.js';
+import { approvalProblem } from '../../verify/approvals/approved.js';
 import type { Judgement } from '../../verify/judge.js';
 import { readInput } from '../input/documents.js';
 import type { OptionSpec } from '../spec.js';

@@ -1,10 +1,10 @@
 /** What `intent verify`, `intent sign`, `exec` and the demo verify with: this machine's state, pins, passports and config. */
 import type { VerifierDeps, VerifyOptions } from '../../app/verification/intents.js';
-import { givenFirst, LocalTrust, type UnreadablePassport } from '../../app/verification/local-trust.js';
+import { givenFirst, LocalTrust, type UnreadablePassport } from '../../app/verification/trust/local-trust.js';
 import type { EnvelopeTrust } from '../../verify/dialects/aip1/trust.js';
 import { sortedApprovals } from '../../protocol/approvals/any.js';
 import type { Passport } from '../../protocol/passport.js';
-import { approvedBy } from '../../verify/approved.js';
+import { approvedBy } from '../../verify/approvals/approved.js';
 import type { Demands } from '../../app/verification/replaced.js';
 import type { PinnedKey } from '../../verify/context.js';
 import type { Config } from '../config/load.js';

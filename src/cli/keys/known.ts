@@ -4,7 +4,7 @@ import { knownKeys, withPublicKey, type KeySources, type KnownKey } from '../../
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { multikeyText, readPublicKey, sshPublicKey } from '../../protocol/identity/public-key-forms.js';
 import { toJwk, toPem } from '../../protocol/identity/did-document.js';
-import { nearest } from '../../protocol/nearest.js';
+import { nearest } from '../../protocol/naming/nearest.js';
 import { formatSeconds } from '../../protocol/time.js';
 
 /** The key that `named` means: a key id, the id or name of an agent or principal (its newest key), or a public key. */

@@ -6,7 +6,7 @@ import { shortName } from '../../app/passports/find.js';
 import type { State } from '../../app/ports/state.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { EVERYONE, scopeOf } from '../../mesh/subject.js';
-import { nearestOf } from '../../protocol/nearest.js';
+import { nearestOf } from '../../protocol/naming/nearest.js';
 import { meshLines } from '../../workspace/mesh.js';
 import { localState } from '../../workspace/state.js';
 import type { KeyPlaces } from '../../workspace/keys.js';

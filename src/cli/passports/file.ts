@@ -1,6 +1,6 @@
 import { Failure } from '../../app/failure.js';
 import { findPassport } from '../../app/passports/find.js';
-import type { UnreadablePassport } from '../../app/verification/local-trust.js';
+import type { UnreadablePassport } from '../../app/verification/trust/local-trust.js';
 import { isAgentId } from '../../protocol/identity/did.js';
 import { passportOf, type Passport } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/json/shape.js';

@@ -2,7 +2,7 @@
 import { Failure } from '../../app/failure.js';
 import { COMMANDS } from '../registry.js';
 import { flagOf } from '../input/flags.js';
-import { nearest } from '../../protocol/nearest.js';
+import { nearest } from '../../protocol/naming/nearest.js';
 import { GLOBAL_OPTIONS, type Listing } from '../spec.js';
 
 export type Route =

@@ -1,6 +1,6 @@
-import { readRegistry } from '../../app/verification/attestation-registry.js';
+import { readRegistry } from '../../app/verification/trust/attestation-registry.js';
 import { paramsOf } from '../../app/verification/plain-json.js';
-import { mandateFinding, mandatesByAgent } from '../../app/verification/mandates.js';
+import { mandateFinding, mandatesByAgent } from '../../app/verification/trust/mandates.js';
 import { sharedKeys } from '../../verify/dialects/aip1/hmac-keys.js';
 import type { EnvelopeTrust } from '../../verify/dialects/aip1/trust.js';
 import { MIN_HMAC_KEY_BYTES } from '../../protocol/aip1/hmac.js';

@@ -1,5 +1,5 @@
 import type { Trusting } from '../../verify/trusting.js';
-import { givenFirst } from '../../app/verification/local-trust.js';
+import { givenFirst } from '../../app/verification/trust/local-trust.js';
 import type { VerifyOptions } from '../../app/verification/intents.js';
 import { paramsOf } from '../../app/verification/plain-json.js';
 import { isRequestId, type ActionApproval } from '../../protocol/approvals/approval.js';

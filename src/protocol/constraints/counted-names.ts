@@ -2,7 +2,7 @@
  * The actions that `max_<things>_per_<unit>` counts: those that hold the thing. Everyone who counts actions by word has to use
  * `holdsThing`, so that a limit counts the same actions that it applies to.
  */
-import { wordsOf } from '../name-words.js';
+import { wordsOf } from '../naming/name-words.js';
 import { singular } from '../naming/names.js';
 import { ENVIRONMENT_WORDS, NOT_THESE_WORDS } from '../naming/vocabulary.js';
 

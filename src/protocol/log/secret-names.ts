@@ -1,4 +1,4 @@
-import { wordsOf } from '../name-words.js';
+import { wordsOf } from '../naming/name-words.js';
 
 // Whole words, and neighbouring words joined: `api_key`, `apiKey` and `apikey` are one name. `key` and `card` alone are not
 // secret (an object's key, a greeting card). Masking too much costs a look at the original, masking too little a rotation.

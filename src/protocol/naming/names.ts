@@ -2,7 +2,7 @@
  * The one matcher for names (protocol, section 5.4). A limit reads what is there: case, separators, full-width letters, nesting and
  * plurals are the agent's to choose, so they never decide whether a limit sees a param.
  */
-import { wordsOf } from '../name-words.js';
+import { wordsOf } from './name-words.js';
 import { hidesCharacter } from './hidden.js';
 import { NOT_THESE_WORDS } from './vocabulary.js';
 

@@ -1,6 +1,6 @@
 import { DEFAULT_TTL_MS } from '../../protocol/approvals/approval.js';
 import type { Constraints } from '../../protocol/constraints/rules.js';
-import type { ApprovalPolicy } from '../approving.js';
+import type { ApprovalPolicy } from '../approvals/approving.js';
 import { approvalMissing } from '../constraints/approval.js';
 import type { Held } from '../context.js';
 import { skipped, verdictOf, type Verdict, type Violation } from '../decision.js';

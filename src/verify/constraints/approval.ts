@@ -6,7 +6,7 @@ import { visibleText } from '../../protocol/naming/hidden.js';
 import { endsWith, nameOf, thingNamed, type Name } from '../../protocol/naming/names.js';
 import { ENVIRONMENT_WORDS } from '../../protocol/naming/vocabulary.js';
 import { formatTime } from '../../protocol/time.js';
-import type { ApprovalPolicy, Approving } from '../approving.js';
+import type { ApprovalPolicy, Approving } from '../approvals/approving.js';
 import type { Held } from '../context.js';
 import { violation, type Violation } from '../decision.js';
 import { declaredIn } from './declared.js';

@@ -1,6 +1,6 @@
 import type { Constraint, ConstraintKind } from '../../protocol/constraints/rules.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
-import type { Approving } from '../approving.js';
+import type { Approving } from '../approvals/approving.js';
 import type { Violation } from '../decision.js';
 import type { Meter, MeterReading } from '../meters.js';
 import type { Member } from './members.js';

@@ -1,4 +1,4 @@
-import { wordsOf } from '../../protocol/name-words.js';
+import { wordsOf } from '../../protocol/naming/name-words.js';
 import { visibleText } from '../../protocol/naming/hidden.js';
 import { nameOf } from '../../protocol/naming/names.js';
 import type { RequiredRule } from '../../protocol/constraints/rules.js';

@@ -27,7 +27,8 @@ const MAX_TOKEN = 512;
 
 /** The bearer token in a file of mode 0600; it is made when it is absent. @throws Failure KEYSTORE_DENIED, UNREADABLE, STATE */
 export async function bearerToken({ world }: LocalWorkspace, path: string): Promise<string> {
-  const { createPrivate, ensurePrivateFolder, readPrivate } = await import('../../adapters/files/private-file.js');
+  const { createPrivate, ensurePrivateFolder, readPrivate } =
+    await import('../../adapters/files/secret/private-file.js');
   if (readPrivate(path, MAX_TOKEN) === null) {
     ensurePrivateFolder(dirname(path));
     createPrivate(path, `${toHex(world.random(32))}\n`, toHex(world.random(6)));

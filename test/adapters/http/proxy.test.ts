@@ -8,8 +8,8 @@ import { HttpClient, Unreachable } from '../../../src/adapters/http/client.js';
 import { post } from '../../../src/adapters/http/webhook.js';
 import { proxiesIn, proxyFor, ProxyProblem } from '../../../src/adapters/http/proxy.js';
 import { certificate } from '../../kit/mesh/certificate.js';
-import { testProxy } from '../../kit/proxy.js';
-import { receiver } from '../../kit/receiver.js';
+import { testProxy } from '../../kit/servers/proxy.js';
+import { receiver } from '../../kit/servers/receiver.js';
 
 const P = 'http://proxy.acme.com:3128';
 

@@ -5,7 +5,7 @@ import { webhookKey, webhookNotice } from '../../../src/app/monitor/messages.js'
 import type { Notice } from '../../../src/app/ports/monitor.js';
 import { T0 } from '../../kit/state/drafts.js';
 import { alert } from '../../kit/alerts.js';
-import { receiver } from '../../kit/receiver.js';
+import { receiver } from '../../kit/servers/receiver.js';
 
 const notice = (url: string): Notice => ({ url, body: '{"a":"é"}', headers: () => ({}) });
 const options = (changes: Partial<PostOptions> = {}): PostOptions => ({

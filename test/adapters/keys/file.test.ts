@@ -184,7 +184,7 @@ describe('a key file', () => {
   test('is whole or absent when the process is killed at any moment', async () => {
     // The child makes files until it is killed; each name that exists afterwards must have the whole content.
     const program = `
-      import { createPrivate } from ${JSON.stringify(join(process.cwd(), 'src/adapters/files/private-file.ts'))};
+      import { createPrivate } from ${JSON.stringify(join(process.cwd(), 'src/adapters/files/secret/private-file.ts'))};
       const content = 'x'.repeat(4096) + 'end';
       for (let i = 0; i < 10_000; i++) createPrivate(process.argv[2] + '/key-' + i, content, String(i));`;
     const bundle = join(home, 'maker.mjs');

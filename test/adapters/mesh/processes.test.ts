@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { SqliteMeshStore } from '../../../src/adapters/mesh/sqlite-store.js';
+import { SqliteMeshStore } from '../../../src/adapters/mesh/sqlite/store.js';
 import { parseEvent, type MeshEvent } from '../../../src/mesh/log/event.js';
 import { NO_HASH } from '../../../src/mesh/log/head.js';
 import { commandId, ServerProcess, started, storeFolder, whyNoStrace } from '../../kit/mesh/server-process.js';

@@ -2,8 +2,8 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, truncateSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { MemoryMeshStore } from '../../../src/adapters/mesh/memory-store.js';
-import { SqliteMeshStore } from '../../../src/adapters/mesh/sqlite-store.js';
+import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
+import { SqliteMeshStore } from '../../../src/adapters/mesh/sqlite/store.js';
 import { meshStoreContract, type StoreUnderTest } from '../../contract/mesh-store.js';
 import { LOG_ID } from '../../kit/mesh/server.js';
 

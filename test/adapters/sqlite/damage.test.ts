@@ -13,8 +13,8 @@ import {
 import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/app/failure.js';
-import { Database } from '../../../src/adapters/sqlite/database.js';
-import { stateFailure } from '../../../src/adapters/sqlite/failures.js';
+import { Database } from '../../../src/adapters/sqlite/engine/database.js';
+import { stateFailure } from '../../../src/adapters/sqlite/engine/failures.js';
 import { openState } from '../../../src/adapters/sqlite/open.js';
 import { stateOn } from '../../../src/adapters/sqlite/state.js';
 import { verifyChain } from '../../../src/protocol/log/chain.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkLog } from '../../../src/app/logs/check.js';
-import { Database } from '../../../src/adapters/sqlite/database.js';
+import { Database } from '../../../src/adapters/sqlite/engine/database.js';
 import { openState, type SqliteState } from '../../../src/adapters/sqlite/open.js';
 import { entryHash, verifyChain } from '../../../src/protocol/log/chain.js';
 import { toHex } from '../../../src/protocol/hex.js';

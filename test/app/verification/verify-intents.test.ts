@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { schemaProblems } from '../../../src/adapters/json-schema.js';
 import type { SqliteState } from '../../../src/adapters/sqlite/state.js';
-import { givenFirst, LocalTrust, type UnreadablePassport } from '../../../src/app/verification/local-trust.js';
+import { givenFirst, LocalTrust, type UnreadablePassport } from '../../../src/app/verification/trust/local-trust.js';
 import { verifyIntents, type VerifierDeps, type VerifyOptions } from '../../../src/app/verification/intents.js';
 import { verifyChain } from '../../../src/protocol/log/chain.js';
 import { EXIT_OF_CONCERN } from '../../../src/protocol/codes.js';

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { TrustReport, TrustStep } from '../../../src/app/conduct/trust-score.js';
-import { Database } from '../../../src/adapters/sqlite/database.js';
+import { Database } from '../../../src/adapters/sqlite/engine/database.js';
 import { inHome, writePast, type Past } from '../../kit/history.js';
 import { AGENT, OTHER, T0 } from '../../kit/state/drafts.js';
 import { world, type WorldOptions } from '../../kit/world.js';

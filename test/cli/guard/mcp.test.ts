@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { AGENT, guarded, type Guarded } from '../../kit/guard.js';
 
-const SERVER = fileURLToPath(new URL('../../kit/mcp-server.mjs', import.meta.url));
+const SERVER = fileURLToPath(new URL('../../kit/servers/mcp-server.mjs', import.meta.url));
 type Any = Record<string, any>;
 const TOOLS = ['refund', 'wait', 'secret'].map((name) => ({
   name,

@@ -7,8 +7,8 @@ import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fromSystem, meaningOf } from '../../../src/app/system-failures.js';
-import { Database } from '../../../src/adapters/sqlite/database.js';
-import { stateFailure } from '../../../src/adapters/sqlite/failures.js';
+import { Database } from '../../../src/adapters/sqlite/engine/database.js';
+import { stateFailure } from '../../../src/adapters/sqlite/engine/failures.js';
 import { Failure } from '../../../src/app/failure.js';
 import { aip, BINARY, place, type Place } from '../../kit/native/binary.js';
 import type { Answer } from '../../kit/native/household.js';

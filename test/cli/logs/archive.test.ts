@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Database } from '../../../src/adapters/sqlite/database.js';
+import { Database } from '../../../src/adapters/sqlite/engine/database.js';
 import { canonicalize } from '../../../src/protocol/json/canonical.js';
 import { START } from '../../../src/protocol/log/chain.js';
 import { seal } from '../../kit/state/sealed.js';

@@ -1,7 +1,7 @@
 /** Who is missed when an agent is stopped: a dead verifier, one that denies when stale, one that left, and one too many. */
 import { existsSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { openLocalCopy } from '../../../src/adapters/mesh/local-copy.js';
+import { openLocalCopy } from '../../../src/adapters/mesh/client/local-copy.js';
 import { Home } from '../../kit/mesh/homes.js';
 
 const SLOW = 120_000;

@@ -5,7 +5,7 @@ import type { AlertEvent } from '../../../src/app/ports/monitor.js';
 import { newApiKey } from '../../../src/mesh/access/api-key.js';
 import { writePast, type Past } from '../../kit/history.js';
 import { AGENT, OTHER, T0 } from '../../kit/state/drafts.js';
-import { receiver } from '../../kit/receiver.js';
+import { receiver } from '../../kit/servers/receiver.js';
 import { world, type World, type WorldOptions } from '../../kit/world.js';
 
 const MINUTE = 60_000;

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { Database } from '../../../src/adapters/sqlite/database.js';
+import { Database } from '../../../src/adapters/sqlite/engine/database.js';
 import { run } from '../../../src/cli/main.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { household, made, settled } from '../../kit/native/household.js';

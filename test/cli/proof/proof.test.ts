@@ -7,7 +7,7 @@ import { formatPublicKey } from '../../../src/protocol/identity/keys.js';
 import { sha256Hex } from '../../../src/protocol/hash.js';
 import { canonicalize } from '../../../src/protocol/json/canonical.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
-import { Database } from '../../../src/adapters/sqlite/database.js';
+import { Database } from '../../../src/adapters/sqlite/engine/database.js';
 import { inHome } from '../../kit/history.js';
 import { world } from '../../kit/world.js';
 

@@ -1,7 +1,7 @@
 /** A mesh on a real socket, and what a test needs to speak with it. */
 import { randomBytes } from 'node:crypto';
-import { listen, type Listening, type ListenOptions } from '../../../src/adapters/mesh/http-server.js';
-import { MeshFollow, type FollowOptions } from '../../../src/adapters/mesh/follow.js';
+import { listen, type Listening, type ListenOptions } from '../../../src/adapters/mesh/server/http-server.js';
+import { MeshFollow, type FollowOptions } from '../../../src/adapters/mesh/client/follow.js';
 import { MeshHttp } from '../../../src/adapters/http/mesh-client.js';
 import { checkOf, signerOf, verifyOperator } from '../../../src/adapters/mesh/mesh-key.js';
 import type { Role } from '../../../src/mesh/access/roles.js';

@@ -5,9 +5,9 @@
 import { randomBytes } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { listen } from '../../../src/adapters/mesh/http-server.js';
+import { listen } from '../../../src/adapters/mesh/server/http-server.js';
 import { signerOf, verifyOperator } from '../../../src/adapters/mesh/mesh-key.js';
-import { SqliteMeshStore } from '../../../src/adapters/mesh/sqlite-store.js';
+import { SqliteMeshStore } from '../../../src/adapters/mesh/sqlite/store.js';
 import { Failure } from '../../../src/app/failure.js';
 import { MeshServer } from '../../../src/mesh/server/mesh-server.js';
 import { adminKey, MESH_SEED } from './keys.js';

@@ -2,7 +2,7 @@
  * A mesh under a simulated clock, network and disk: one server that crashes and comes back, clients whose connections are cut,
  * delayed, held back and mangled, clocks that jump. Everything follows from the seed.
  */
-import { MemoryMeshStore } from '../../../src/adapters/mesh/memory-store.js';
+import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
 import { parseEvent, type MeshEvent } from '../../../src/mesh/log/event.js';
 import { Follower, type Check } from '../../../src/mesh/client/follower.js';
 import type { Effect, Input } from '../../../src/mesh/client/messages.js';

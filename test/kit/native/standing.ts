@@ -1,5 +1,5 @@
-import { Database } from '../../../src/adapters/sqlite/database.js';
-import { StandingMarks } from '../../../src/adapters/sqlite/tables/standing-marks.js';
+import { Database } from '../../../src/adapters/sqlite/engine/database.js';
+import { StandingMarks } from '../../../src/adapters/sqlite/tables/passports/standing-marks.js';
 import type { StandingRecord } from '../../../src/app/ports/state.js';
 import type { StandingRow } from './vector.js';
 

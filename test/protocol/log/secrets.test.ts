@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isSecretName, MASK, maskDetails, maskParams } from '../../../src/protocol/log/secrets.js';
 import type { Json, JsonObject } from '../../../src/protocol/json/values.js';
-import { wordsOf } from '../../../src/protocol/name-words.js';
+import { wordsOf } from '../../../src/protocol/naming/name-words.js';
 
 describe('names that look secret', () => {
   test.each(

@@ -2,7 +2,7 @@ import { parseConstraints, type Constraints } from '../../../src/protocol/constr
 import { holdsThing } from '../../../src/protocol/constraints/counted-names.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { membersOf, type Judged } from '../../../src/verify/constraints.js';
-import type { Approving } from '../../../src/verify/approving.js';
+import type { Approving } from '../../../src/verify/approvals/approving.js';
 import type { Meter, MeterReading } from '../../../src/verify/meters.js';
 
 export interface History {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { tierOf } from '../../../src/protocol/constraints/destinations.js';
 import type { Reads } from '../../../src/protocol/constraints/rules.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
-import { wordsOf } from '../../../src/protocol/name-words.js';
+import { wordsOf } from '../../../src/protocol/naming/name-words.js';
 import { nameOf } from '../../../src/protocol/naming/names.js';
 import { checkConstraints } from '../../../src/verify/constraints.js';
 import { moneyNameOf } from '../../../src/protocol/constraints/money-names.js';

@@ -4,8 +4,14 @@ import { Failure, shellWord } from '../../../app/failure.js';
 import type { KeyStore, Random } from '../../../app/ports/state.js';
 import { plainSecret, secretVariable } from '../../../app/ports/secrets.js';
 import { formatSeed, parseSeed } from '../../../protocol/identity/keys.js';
-import { appendPrivate, createPrivate, readPrivate, removePrivate, replacePrivate } from '../../files/private-file.js';
-import { secretMounts } from '../../files/secret-mounts.js';
+import {
+  appendPrivate,
+  createPrivate,
+  readPrivate,
+  removePrivate,
+  replacePrivate,
+} from '../../files/secret/private-file.js';
+import { secretMounts } from '../../files/secret/secret-mounts.js';
 import { assignmentsOf, hiddenLine, without } from './dotenv.js';
 import { keepOutOfGit } from './git.js';
 

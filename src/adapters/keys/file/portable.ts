@@ -2,9 +2,9 @@
 import { Failure, shellWord } from '../../../app/failure.js';
 import type { Random } from '../../../app/ports/state.js';
 import type { PassphraseSource } from '../passphrase.js';
-import { createPrivate, readPrivate, replacePrivate } from '../../files/private-file.js';
-import { readSecret } from '../../files/secret-file.js';
-import { secretMounts } from '../../files/secret-mounts.js';
+import { createPrivate, readPrivate, replacePrivate } from '../../files/secret/private-file.js';
+import { readSecret } from '../../files/secret/secret-file.js';
+import { secretMounts } from '../../files/secret/secret-mounts.js';
 import { decodePem, encodeEncryptedPem, encodePlainPem, inKeyFile, isEncryptedPem, MAX_PEM_BYTES } from './pem.js';
 
 export interface PortableKeys {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
 import type { KeyStore, Random } from '../../../app/ports/state.js';
-import { createPrivate, ensurePrivateFolder, readPrivate, removePrivate } from '../../files/private-file.js';
+import { createPrivate, ensurePrivateFolder, readPrivate, removePrivate } from '../../files/secret/private-file.js';
 import type { PassphraseSource } from '../passphrase.js';
 import { decodePem, encodeEncryptedPem, inKeyFile, MAX_PEM_BYTES, requireEncryptedPem } from './pem.js';
 

@@ -1,7 +1,7 @@
 import type { ActionApproval } from '../../../protocol/approvals/approval.js';
 import { readActionApproval } from '../../../protocol/approvals/approval.js';
 import type { OpenedRequest, RequestRecord } from '../../../app/ports/state.js';
-import { text, type Database } from '../database.js';
+import { text, type Database } from '../engine/database.js';
 
 /** Made when the first request is raised: most states never hold one. */
 const TABLES = `

@@ -1,7 +1,7 @@
 import type { SpentNonce } from '../../../app/ports/state.js';
 import { sha256 } from '../../../protocol/hash.js';
-import { text, type Database } from '../database.js';
-import type { Head } from './head.js';
+import { text, type Database } from '../engine/database.js';
+import type { Head } from './log/head.js';
 
 /** A nonce to be kept longer than this goes to the table that is pruned row by row, in ms. */
 const LONG = 60 * 60 * 1000;

@@ -1,4 +1,4 @@
-import { text, type Database, type Query, type Row } from '../database.js';
+import { text, type Database, type Query, type Row } from '../engine/database.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -1,7 +1,7 @@
 import type { Meter, MeterReading, Usage } from '../../../app/ports/state.js';
 import { holdsThing } from '../../../protocol/constraints/counted-names.js';
-import { text, type Database } from '../database.js';
-import type { Head } from './head.js';
+import { text, type Database } from '../engine/database.js';
+import type { Head } from './log/head.js';
 import { Spans } from './spans.js';
 
 const HOUR = 60 * 60 * 1000;

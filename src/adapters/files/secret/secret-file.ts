@@ -1,0 +1,121 @@
+/**
+ * The one reader of secrets that a person names: in a file, on standard input, in a pipe (`<(...)`), behind the symbolic links of
+ * a mount. The same rule holds for what a variable says.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';
+import { Failure, shellWord } from '../../../app/failure.js';
+import { plainSecret, type Environment } from '../../../app/ports/secrets.js';
+import { readDocument } from '../document.js';
+import { inSecretMount, secretMounts } from './secret-mounts.js';
+
+export interface SecretSource {
+  /** Names it in messages: "passphrase file". */
+  readonly what: string;
+  /** Longest secret, in bytes. */
+  readonly most: number;
+  /** Says where secrets are mounted (AIP_SECRETS_DIR). */
+  readonly env: Environment;
+}
+
+/** Room for a byte order mark and a line end beside the secret. */
+const AROUND = 5;
+
+/** The secret in the file at `path`, or on stdin for `-`, as text without what editors add to it. */
+export async function readSecret(path: string, source: SecretSource): Promise<string> {
+  return decoded(await bytesOf(path, source), path, source);
+}
+
+/** As `readSecret`, from a descriptor that the caller's parent opened (`--passphrase-fd 3 3<<<"$secret"`), read to its end. */
+export function readSecretDescriptor(descriptor: number, source: SecretSource): string {
+  const where = `descriptor ${descriptor}`;
+  const buffer = Buffer.alloc(source.most + AROUND);
+  let length = 0;
+  try {
+    for (let n = -1; n !== 0 && length < buffer.length; length += n)
+      n = readSync(descriptor, buffer, length, buffer.length - length, null);
+    // A program that this process starts would inherit it, and could read a file behind it again.
+    if (descriptor > 2) closeSync(descriptor);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
+    const why = code === 'EBADF' ? 'it is not open' : code;
+    throw new Failure('UNREADABLE', `The secret cannot be read from ${where}: ${why}.`, {
+      hint: `open it for the command, e.g. --passphrase-fd ${descriptor} ${descriptor}< <file>`,
+      cause,
+    });
+  }
+  return decoded(buffer.subarray(0, length), where, source);
+}
+
+/** As `readSecret`, where nothing may be waited for: a regular file or nothing. */
+export function readSecretNow(path: string, source: SecretSource): string {
+  return decoded(readOpen(path, source, constants.O_NONBLOCK ?? 0), path, source);
+}
+
+/** As `readSecret`, for secrets that may be bytes: text goes by the rule of texts, anything else is taken as it is. */
+export async function readSecretBytes(path: string, source: SecretSource): Promise<Uint8Array> {
+  const bytes = await bytesOf(path, source);
+  const text = utf8(bytes);
+  if (text === null || /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text)) return Uint8Array.from(bytes);
+  return Uint8Array.from(Buffer.from(plainSecret(text, `The ${source.what} ${path}`), 'utf8'));
+}
+
+function decoded(bytes: Buffer, path: string, source: SecretSource): string {
+  const text = utf8(bytes);
+  // Replaced bytes would be another, weaker secret.
+  if (text === null) throw new Failure('UNREADABLE', `The ${source.what} ${path} is not UTF-8 text.`);
+  return plainSecret(text, `The ${source.what} ${path}`);
+}
+
+function utf8(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+async function bytesOf(path: string, source: SecretSource): Promise<Buffer> {
+  // Opening a pipe waits for its writer where no signal is heard; this waits within bounds.
+  if (path !== '-' && statSync(path, { throwIfNoEntry: false })?.isFIFO() === true)
+    return Buffer.from((await readDocument(path)) ?? []).subarray(0, source.most + AROUND);
+  return readOpen(path, source, 0);
+}
+
+function readOpen(path: string, source: SecretSource, flags: number): Buffer {
+  const buffer = Buffer.alloc(source.most + AROUND);
+  let fd: number | null = null;
+  let length = 0;
+  try {
+    fd = path === '-' ? 0 : openSync(path, constants.O_RDONLY | flags);
+    if (path !== '-') requirePrivate(path, fstatSync(fd), source);
+    for (let n = -1; n !== 0 && length < buffer.length; length += n)
+      n = readSync(fd, buffer, length, buffer.length - length, null);
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause;
+    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
+    const kind = code === 'ENOENT' || code === 'ENOTDIR' ? 'NOT_FOUND' : 'UNREADABLE';
+    throw new Failure(kind, `The ${source.what} ${path} cannot be read (${code}).`, {
+      hint: kind === 'NOT_FOUND' ? 'name a file that exists' : `ls -l ${shellWord(path)}`,
+      cause,
+    });
+  } finally {
+    if (fd !== null && fd !== 0) closeSync(fd);
+  }
+  return buffer.subarray(0, length);
+}
+
+/** A secret that others may read is known to them, and one that others wrote is theirs. */
+function requirePrivate(path: string, stat: Stats, { what, env }: SecretSource): void {
+  if (!stat.isFile() || process.platform === 'win32' || inSecretMount(path, secretMounts(env))) return;
+  if ((stat.mode & 0o077) !== 0) {
+    throw new Failure('KEYSTORE_DENIED', `The ${what} ${path} can be read or changed by others.`, {
+      hint: `chmod 600 ${shellWord(path)}`,
+    });
+  }
+  const uid = process.getuid?.();
+  if (uid !== undefined && stat.uid !== uid && stat.uid !== 0) {
+    throw new Failure('KEYSTORE_DENIED', `The ${what} ${path} belongs to another user (uid ${stat.uid}).`, {
+      hint: `sudo chown ${uid} ${shellWord(path)}`,
+    });
+  }
+}

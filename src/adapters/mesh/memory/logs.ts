@@ -1,0 +1,82 @@
+/** Shipped verification logs in memory. */
+import type {
+  LogEnd,
+  LogQuery,
+  LogTable,
+  Shipment,
+  Shipped,
+  ShippedEntry,
+  ShippedRow,
+} from '../../../mesh/log/store.js';
+
+/** What outlives the process that a test ends. */
+export class KeptLogs {
+  readonly arrivals: ShippedEntry[] = [];
+  /** Hash of each entry, by log and seq. */
+  readonly hashes = new Map<string, string>();
+  readonly ends = new Map<string, LogEnd>();
+}
+
+export class MemoryLogs implements LogTable {
+  readonly #kept: KeptLogs;
+
+  constructor(kept: KeptLogs) {
+    this.#kept = kept;
+  }
+
+  async usage(): Promise<{ bytes: number; quota: number; shed: number }> {
+    const bytes = this.#kept.arrivals.reduce((sum, { text }) => sum + text.length, 0);
+    return { bytes, quota: Infinity, shed: 0 };
+  }
+
+  async put({ logId, verifier, keyId, at, entries }: Shipment): Promise<Shipped> {
+    const { ends, hashes, arrivals } = this.#kept;
+    const known = ends.get(logId) ?? null;
+    const named = [...ends.values()].find((end) => end.verifier === verifier);
+    if ((named !== undefined && named.logId !== logId) || (known !== null && known.verifier !== verifier)) {
+      return { kind: 'taken' };
+    }
+    if (known !== null && entries[0]!.seq > known.seq + 1) return { kind: 'gap', seq: known.seq };
+    for (const { seq, hash, prevHash } of entries) {
+      const held = hashes.get(`${logId} ${seq}`);
+      const next = known !== null && seq === known.seq + 1;
+      if ((held !== undefined && held !== hash) || (next && prevHash !== known.hash)) return { kind: 'fork', seq };
+    }
+    let end: { seq: number; hash: string } | null = known;
+    for (const entry of entries) {
+      if (end !== null && entry.seq <= end.seq) continue;
+      arrivals.push(entry);
+      hashes.set(`${logId} ${entry.seq}`, entry.hash);
+      end = { seq: entry.seq, hash: entry.hash };
+    }
+    ends.set(logId, { logId, verifier, keyId, seq: end!.seq, hash: end!.hash, at });
+    return { kind: 'stored', seq: end!.seq, hash: end!.hash };
+  }
+
+  async read({ agentId, status, code, since, after, last, limit }: LogQuery): Promise<readonly ShippedRow[]> {
+    const found: ShippedRow[] = [];
+    this.#kept.arrivals.forEach((entry, i) => {
+      const row = i + 1;
+      if (row <= (after ?? 0)) return;
+      if (agentId !== undefined && entry.agentId !== agentId) return;
+      if (status !== undefined && entry.status !== status) return;
+      if (code !== undefined && entry.code !== code) return;
+      if (since !== undefined && entry.at < since) return;
+      found.push({ row, text: entry.text });
+    });
+    if (last !== undefined) return last === 0 ? [] : found.slice(-last);
+    return found.slice(0, limit);
+  }
+
+  async head(): Promise<number> {
+    return this.#kept.arrivals.length;
+  }
+
+  async end(logId: string): Promise<LogEnd | null> {
+    return this.#kept.ends.get(logId) ?? null;
+  }
+
+  async ends(limit: number): Promise<readonly LogEnd[]> {
+    return [...this.#kept.ends.values()].sort((a, b) => b.at - a.at).slice(0, limit);
+  }
+}

@@ -1,0 +1,229 @@
+/** A mesh store in memory: for tests, demonstrations, and as the plainest statement of what a store does. */
+import type { KeyRecord } from '../../../mesh/access/api-key.js';
+import { NO_HASH, type Head } from '../../../mesh/log/head.js';
+import type { PassportMark, RegisteredKey } from '../../../mesh/passports.js';
+import { refusal } from '../../../mesh/refusal.js';
+import type { Answer, Judge, LogRecord, Proposal } from '../../../mesh/ruling.js';
+import type { Standing } from '../../../mesh/standing.js';
+import type { Member } from '../../../mesh/roster/member.js';
+import type { KeyTable, LogTable, MeshStore, Outcome } from '../../../mesh/log/store.js';
+import { KeptLogs, MemoryLogs } from './logs.js';
+
+class Contents {
+  readonly records: LogRecord[] = [];
+  readonly standings = new Map<string, Standing>();
+  readonly answers = new Map<string, Answer>();
+  readonly nonces = new Map<string, number>();
+  readonly keys = new Map<string, KeyRecord>();
+  readonly members = new Map<string, Member>();
+  readonly notes = new Map<string, string>();
+  readonly passports = new Map<string, PassportMark>();
+  readonly documents = new Map<string, string>();
+  readonly principals = new Map<string, RegisteredKey>();
+  readonly logs = new KeptLogs();
+  meshKey: string | null = null;
+  sealedBy: number | null = null;
+  term: number;
+  /** Of every opening: one that writes wakes all of them. */
+  readonly listeners = new Set<() => void>();
+
+  constructor(term: number) {
+    this.term = term;
+  }
+}
+
+export class MemoryMeshStore implements MeshStore {
+  readonly logId: string;
+  readonly shared: boolean = false;
+  readonly #kept: Contents;
+
+  constructor(logId: string, term = 1, kept = new Contents(term)) {
+    this.logId = logId;
+    this.#kept = kept;
+    this.logs = new MemoryLogs(kept.logs);
+  }
+
+  get term(): number {
+    return this.#kept.term;
+  }
+
+  /** The same contents as another process finds them, beside this one or after it. */
+  reopened(As: typeof MemoryMeshStore = MemoryMeshStore): MemoryMeshStore {
+    return new As(this.logId, this.term, this.#kept);
+  }
+
+  async confirm(): Promise<Head> {
+    return this.#head();
+  }
+
+  async raiseTerm(term: number): Promise<void> {
+    if (term <= this.#kept.term) throw new RangeError('a new history has a greater term');
+    this.#kept.term = term;
+    this.#kept.sealedBy = null;
+  }
+
+  async sealedBy(): Promise<number | null> {
+    return this.#kept.sealedBy;
+  }
+
+  async seal(term: number): Promise<void> {
+    this.#kept.sealedBy = Math.max(term, this.#kept.sealedBy ?? 0);
+  }
+
+  async append(batch: readonly Proposal[], judge: Judge): Promise<readonly Outcome[]> {
+    const before = this.#kept.records.length;
+    const outcomes = batch.map((proposal) => this.#carryOut(proposal, judge));
+    if (this.#kept.records.length > before) this.#wake();
+    return outcomes;
+  }
+
+  async read(after: number, limit: number): Promise<readonly LogRecord[]> {
+    return this.#kept.records.slice(after, after + limit);
+  }
+
+  async head(): Promise<Head> {
+    return this.#head();
+  }
+
+  async standing(subject: string): Promise<Standing | null> {
+    return this.#kept.standings.get(subject) ?? null;
+  }
+
+  async snapshot(): Promise<{ head: Head; standings: readonly Standing[] }> {
+    return { head: this.#head(), standings: [...this.#kept.standings.values()] };
+  }
+
+  async standings(after: string | null, limit: number): Promise<readonly Standing[]> {
+    const subjects = [...this.#kept.standings.keys()].filter((subject) => after === null || subject > after).sort();
+    return subjects.slice(0, limit).map((subject) => this.#kept.standings.get(subject)!);
+  }
+
+  onWake(listener: () => void): () => void {
+    this.#kept.listeners.add(listener);
+    return () => this.#kept.listeners.delete(listener);
+  }
+
+  readonly keys: KeyTable = {
+    find: async (keyId) => this.#kept.keys.get(keyId) ?? null,
+    list: async () => [...this.#kept.keys.values()],
+    add: async (record) => {
+      if (this.#kept.keys.has(record.keyId)) throw new Error('a key with this id exists');
+      this.#kept.keys.set(record.keyId, record);
+    },
+    revoke: async (keyId, at) => {
+      const record = this.#kept.keys.get(keyId);
+      if (record === undefined || record.revokedAt !== null) return false;
+      this.#kept.keys.set(keyId, { ...record, revokedAt: at });
+      return true;
+    },
+  };
+
+  readonly nonces = {
+    spend: async (value: string, keepUntil: number): Promise<boolean> => this.#spend(value, keepUntil),
+    prune: async (now: number): Promise<void> => {
+      for (const [value, keepUntil] of this.#kept.nonces) if (keepUntil < now) this.#kept.nonces.delete(value);
+    },
+  };
+
+  readonly members = {
+    put: async (members: readonly Member[]): Promise<void> => {
+      for (const member of members) this.#kept.members.set(member.verifier, member);
+    },
+    list: async (since: number): Promise<readonly Member[]> =>
+      [...this.#kept.members.values()].filter(({ seenAt }) => seenAt > since),
+    forget: async (verifier: string): Promise<void> => void this.#kept.members.delete(verifier),
+  };
+
+  readonly notes = {
+    get: async (name: string): Promise<string | null> => this.#kept.notes.get(name) ?? null,
+    put: async (name: string, text: string): Promise<void> => void this.#kept.notes.set(name, text),
+  };
+
+  readonly passports = {
+    mark: async (agent: string): Promise<PassportMark | null> => this.#kept.passports.get(agent) ?? null,
+    marks: async (): Promise<readonly PassportMark[]> => [...this.#kept.passports.values()],
+    document: async (hash: string): Promise<string | null> => this.#kept.documents.get(hash) ?? null,
+  };
+
+  readonly principals = {
+    add: async (key: RegisteredKey): Promise<boolean> => {
+      const name = `${key.did} ${key.publicKey}`;
+      if (this.#kept.principals.has(name)) return false;
+      this.#kept.principals.set(name, key);
+      return true;
+    },
+    remove: async (did: string, publicKey: string | null): Promise<number> => {
+      const found = (await this.principals.list(did)).filter(
+        (key) => publicKey === null || key.publicKey === publicKey,
+      );
+      for (const key of found) this.#kept.principals.delete(`${key.did} ${key.publicKey}`);
+      return found.length;
+    },
+    list: async (did: string | null): Promise<readonly RegisteredKey[]> =>
+      [...this.#kept.principals.values()].filter((key) => did === null || key.did === did),
+  };
+
+  readonly logs: LogTable;
+
+  async meshKey(): Promise<string | null> {
+    return this.#kept.meshKey;
+  }
+
+  async setMeshKey(publicKey: string): Promise<void> {
+    this.#kept.meshKey = publicKey;
+  }
+
+  async health(): Promise<void> {}
+
+  async close(): Promise<void> {}
+
+  #carryOut(proposal: Proposal, judge: Judge): Outcome {
+    const { command, digest, nonce } = proposal;
+    if (nonce !== null && !this.#spend(nonce.value, nonce.keepUntil)) {
+      return {
+        kind: 'refused',
+        refusal: refusal('COMMAND_REPLAYED', 'This signed request was carried out before.'),
+      };
+    }
+    const earlier = this.#kept.answers.get(command.cmdId);
+    if (earlier !== undefined) {
+      if (earlier.digest === digest) return { kind: 'done', answer: earlier, repeated: true };
+      return {
+        kind: 'refused',
+        refusal: refusal('CMD_ID_REUSED', 'Another command was given under this cmd_id.'),
+      };
+    }
+    const { subject } = command;
+    const [standing, mark] = [this.#kept.standings.get(subject), this.#kept.passports.get(subject)];
+    const ruling = judge(proposal, this.#head(), standing ?? null, mark ?? null);
+    if (ruling.kind === 'refused') return ruling;
+    if (ruling.kind === 'same') {
+      this.#kept.answers.set(command.cmdId, ruling.answer);
+      return { kind: 'done', answer: ruling.answer, repeated: false };
+    }
+    this.#kept.records.push(ruling.record);
+    if (ruling.standing !== null) this.#kept.standings.set(ruling.standing.subject, ruling.standing);
+    if (ruling.passport !== null) {
+      const { mark: next, document } = ruling.passport;
+      this.#kept.passports.set(next.agent, next);
+      if (document !== null && next.hash !== null) this.#kept.documents.set(next.hash, document);
+    }
+    this.#kept.answers.set(command.cmdId, ruling.answer);
+    return { kind: 'done', answer: ruling.answer, repeated: false };
+  }
+
+  #head(): Head {
+    const last = this.#kept.records[this.#kept.records.length - 1];
+    return { logId: this.logId, term: last?.term ?? 0, seq: last?.seq ?? 0, hash: last?.hash ?? NO_HASH };
+  }
+
+  #spend(value: string, keepUntil: number): boolean {
+    if (this.#kept.nonces.has(value)) return false;
+    this.#kept.nonces.set(value, keepUntil);
+    return true;
+  }
+
+  #wake(): void {
+    for (const listener of [...this.#kept.listeners]) queueMicrotask(listener);
+  }
+}

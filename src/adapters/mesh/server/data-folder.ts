@@ -1,0 +1,88 @@
+/**
+ * What a mesh server keeps in its data folder: the store, and beside it, like a host key of SSH, the mesh's own signing key and
+ * the first admin's API key, plain and mode 0600, because a server must start when nobody is there to type a passphrase.
+ */
+import { join } from 'node:path';
+import { Failure } from '../../../app/failure.js';
+import type { Random } from '../../../app/ports/state.js';
+import { hashApiKey, newApiKey } from '../../../mesh/access/api-key.js';
+import type { Signer } from '../../../mesh/log/signing.js';
+import { toHex } from '../../../protocol/hex.js';
+import { formatSeed, parseSeed } from '../../../protocol/identity/keys.js';
+import { createPrivate, ensurePrivateFolder, readPrivate, replacePrivate } from '../../files/secret/private-file.js';
+import { readSecretNow } from '../../files/secret/secret-file.js';
+import { signerOf } from '../mesh-key.js';
+import { SqliteMeshStore } from '../sqlite/store.js';
+
+export interface DataFolder {
+  readonly store: SqliteMeshStore;
+  readonly sign: Signer;
+  /** `ed25519:<64 hex>` of the mesh. */
+  readonly publicKey: string;
+  readonly adminKeyFile: string;
+}
+
+const MAX_BYTES = 1024;
+
+/** Opens the folder, making what a first start finds missing. Fails with STATE when another server has it. */
+export async function openDataFolder(folder: string, random: Random, logQuota?: number): Promise<DataFolder> {
+  ensurePrivateFolder(folder);
+  const store = new SqliteMeshStore(
+    join(folder, 'mesh.db'),
+    () => toHex(random(16)),
+    logQuota === undefined ? {} : { logQuota },
+  );
+  try {
+    const path = join(folder, 'mesh.key');
+    const known = await store.meshKey();
+    const { sign, publicKey } = signerOf(meshSeed(path, known === null, random));
+    if (known === null) await store.setMeshKey(publicKey);
+    else if (known !== publicKey) {
+      throw new Failure('STATE', `${path} is not the key that this mesh's log is signed with, ${known}.`, {
+        hint: `restore ${path} from the backup of ${folder}`,
+      });
+    }
+    return { store, sign, publicKey, adminKeyFile: join(folder, 'admin.key') };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** Makes an admin key when no admin could get in; its text, to be shown this once, or null. */
+export async function ensureAdmin(
+  { store, adminKeyFile }: DataFolder,
+  random: Random,
+  now: number,
+  operatorKey: string | null,
+): Promise<string | null> {
+  const admins = (await store.keys.list()).filter(({ role, revokedAt }) => role === 'admin' && revokedAt === null);
+  if (admins.length > 0) return null;
+  const key = newApiKey('admin', random(38));
+  // The file first: a key in force that nobody holds could never be used.
+  replacePrivate(adminKeyFile, `${key.text}\n`, toHex(random(6)));
+  await store.keys.add({
+    keyId: key.keyId,
+    role: 'admin',
+    hash: hashApiKey(key),
+    label: 'first admin',
+    publicKey: operatorKey,
+    createdAt: now,
+    revokedAt: null,
+  });
+  return key.text;
+}
+
+function meshSeed(path: string, fresh: boolean, random: Random): Uint8Array {
+  const exists = readPrivate(path, MAX_BYTES) !== null;
+  if (!exists && !fresh) {
+    // A new key would be refused by every client, and would look like a forgery.
+    throw new Failure('STATE', `${path}, the key that this mesh's log is signed with, is gone. Nothing was changed.`, {
+      hint: 'restore it from a backup',
+    });
+  }
+  if (!exists) createPrivate(path, `${formatSeed(random(32))}\n`, toHex(random(6)));
+  const seed = parseSeed(readSecretNow(path, { what: 'key of the mesh', most: MAX_BYTES, env: process.env }));
+  if (seed === null) throw new Failure('STATE', `${path} holds no Ed25519 key.`, { hint: 'restore it from a backup' });
+  return seed;
+}

@@ -1,0 +1,168 @@
+/** A mesh in one private file: its store and the key that it signs with; and back, as a new history of the same log. */
+import { chmodSync, closeSync, copyFileSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure, shellWord } from '../../../app/failure.js';
+import { statusAt, type Standing } from '../../../mesh/standing.js';
+import { toHex } from '../../../protocol/hex.js';
+import type { Random } from '../../../app/ports/state.js';
+import { createPrivate, ensurePrivateFolder, readPrivate } from '../../files/secret/private-file.js';
+import { Database, text } from '../../sqlite/engine/database.js';
+import { readSecretNow } from '../../files/secret/secret-file.js';
+import { APPLICATION } from './schema.js';
+import { SqliteMeshStore } from './store.js';
+
+const KEY = 'backup:mesh_key';
+const KEY_BYTES = 1024;
+const SECRET = { what: 'key of the mesh', most: KEY_BYTES, env: process.env };
+
+/** What is in a backup. */
+export interface BackupHead {
+  readonly logId: string;
+  readonly seq: number;
+  readonly term: number;
+}
+
+/** Writes the mesh of `folder` into `target`, mode 0600; the server may run meanwhile. @throws Failure NOT_FOUND, USAGE, STATE */
+export function writeBackup(folder: string, target: string, force: boolean): BackupHead {
+  const path = join(folder, 'mesh.db');
+  if (!existsSync(path))
+    throw new Failure('NOT_FOUND', `There is no mesh in ${folder}.`, { hint: '--data <dir> names another folder' });
+  if (existsSync(target) && !force)
+    throw new Failure('USAGE', `${target} exists, and may be the only backup.`, {
+      hint: 'name another file, or give --force',
+    });
+  const seed = readSecretNow(join(folder, 'mesh.key'), SECRET);
+  const draft = `${target}.new`;
+  rmSync(draft, { force: true });
+  // Private from its first byte.
+  closeSync(openSync(draft, 'wx', 0o600));
+  const store = new Database(path, 5_000);
+  try {
+    store.exec(`VACUUM INTO '${draft.replaceAll("'", "''")}'`);
+  } finally {
+    store.close();
+  }
+  const copy = new Database(draft, 5_000);
+  try {
+    copy.statement('INSERT OR REPLACE INTO meta VALUES (?, ?)').run([KEY, seed.trim()]);
+    const head = headOf(copy);
+    copy.close();
+    renameSync(draft, target);
+    return head;
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
+}
+
+/** What a restore has made, and what it could not know. */
+export interface Restored extends BackupHead {
+  /** Where the store that was there was moved; null where there was none. */
+  readonly moved: string | null;
+  /** Standings of the store that was there which the backup does not hold: the later ones of each subject. */
+  readonly beyond: readonly Standing[];
+}
+
+/**
+ * Puts the mesh of a backup into `folder`, under a greater term: a history of its own, so that no client takes it for the one that it
+ * followed. What was there is moved aside. @throws Failure NOT_FOUND, STATE (a server has it, or the file is no backup)
+ */
+export async function restoreBackup(file: string, folder: string, random: Random): Promise<Restored> {
+  if (statSync(file, { throwIfNoEntry: false }) === undefined)
+    throw new Failure('NOT_FOUND', `There is no file ${file}.`);
+  ensurePrivateFolder(folder);
+  const path = join(folder, 'mesh.db');
+  const draft = `${path}.restoring`;
+  rmSync(draft, { force: true });
+  copyFileSync(file, draft);
+  chmodSync(draft, 0o600);
+  const seed = unpack(draft, file);
+  const before = await openBefore(path);
+  const term = Math.max(before?.term ?? 0, headIn(draft).term) + 1;
+  const beyond = before?.standings ?? [];
+  let moved: string | null = null;
+  if (before !== null) {
+    moved = `${path}.before-${toHex(random(4))}`;
+    for (const end of ['', '-wal', '-shm']) if (existsSync(path + end)) renameSync(path + end, moved + end);
+  }
+  const keyPath = join(folder, 'mesh.key');
+  const known = readPrivate(keyPath, KEY_BYTES);
+  if (known === null) createPrivate(keyPath, `${seed}\n`, toHex(random(6)));
+  else if (known.bytes.toString('latin1').trim() !== seed) {
+    throw new Failure('STATE', `${keyPath} is the key of another mesh than the one in ${file}. Nothing was restored.`, {
+      hint: 'restore into an empty folder: --data <dir>',
+    });
+  }
+  renameSync(draft, path);
+  const store = new SqliteMeshStore(path, () => '');
+  try {
+    await store.raiseTerm(term);
+    const { logId, seq } = await store.head();
+    const lost: Standing[] = [];
+    for (const standing of beyond) {
+      const now = await store.standing(standing.subject);
+      if (standing.seq > (now?.seq ?? 0)) lost.push(standing);
+    }
+    return { logId, seq, term, moved, beyond: lost };
+  } finally {
+    await store.close();
+  }
+}
+
+/** Denies first: what must be given again comes before what only may be. */
+export function byUrgency(standings: readonly Standing[], now: number): readonly Standing[] {
+  const rank = (standing: Standing): number => (statusAt(standing, now) === 'active' ? 1 : 0);
+  return [...standings].sort((a, b) => rank(a) - rank(b) || a.seq - b.seq);
+}
+
+/** The key in a backup, which is taken out of the copy. */
+function unpack(draft: string, file: string): string {
+  const copy = new Database(draft, 5_000);
+  try {
+    const [application] = copy.query(['number'], 'PRAGMA application_id').first([])!;
+    const seed =
+      application === APPLICATION
+        ? copy.query(['text'], `SELECT ${text('value')} FROM meta WHERE name = ?`).first([KEY])?.[0]
+        : undefined;
+    if (seed === undefined)
+      throw new Failure('STATE', `${file} is no backup of a mesh.`, {
+        hint: `aip mesh backup ${shellWord(file)} makes one`,
+      });
+    copy.statement('DELETE FROM meta WHERE name = ?').run([KEY]);
+    copy.exec('PRAGMA journal_mode = WAL');
+    return seed;
+  } catch (error) {
+    copy.close();
+    rmSync(draft, { force: true });
+    throw error;
+  } finally {
+    copy.close();
+  }
+}
+
+function headIn(path: string): BackupHead {
+  const database = new Database(path, 5_000);
+  try {
+    return headOf(database);
+  } finally {
+    database.close();
+  }
+}
+
+function headOf(database: Database): BackupHead {
+  const meta = database.query(['text'], `SELECT ${text('value')} FROM meta WHERE name = ?`);
+  const [seq] = database.query(['number'], 'SELECT coalesce(max(seq), 0) FROM events').first([])!;
+  return { logId: meta.first(['log_id'])?.[0] ?? '', seq, term: Number(meta.first(['term'])?.[0] ?? 1) };
+}
+
+/** The store that is there, which no server may have open; null where there is none that can be read. */
+async function openBefore(path: string): Promise<{ term: number; standings: readonly Standing[] } | null> {
+  if (!existsSync(path)) return null;
+  const store = new SqliteMeshStore(path, () => '');
+  try {
+    const { standings } = await store.snapshot();
+    return { term: store.term, standings };
+  } finally {
+    await store.close();
+  }
+}

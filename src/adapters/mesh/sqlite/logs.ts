@@ -1,0 +1,203 @@
+/** Shipped verification logs in the mesh's store. */
+import { closeSync, openSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { LogEnd, LogQuery, LogTable, Shipment, Shipped, ShippedRow } from '../../../mesh/log/store.js';
+import { Database, text } from '../../sqlite/engine/database.js';
+
+/** Room on the disk that is left to the events, in bytes: a log that fills it would end the kill switch. */
+const RESERVED_BYTES = 64 * 1024 * 1024;
+/** The part of the oldest entries that is shed at once. */
+const SHED_PART = 10;
+
+const SCHEMA = `
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS shipped (
+  row INTEGER PRIMARY KEY,
+  log_id TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  hash TEXT NOT NULL,
+  agent TEXT NOT NULL,
+  status TEXT NOT NULL,
+  code TEXT,
+  at INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  UNIQUE (log_id, seq)
+) STRICT;
+CREATE INDEX IF NOT EXISTS shipped_agent ON shipped (agent, row);
+-- How far each log is held.
+CREATE TABLE IF NOT EXISTS shippers (
+  log_id TEXT PRIMARY KEY,
+  verifier TEXT NOT NULL UNIQUE,
+  key_id TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  hash TEXT NOT NULL,
+  at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+COMMIT;`;
+
+/** Shipped logs in a file of their own, which may fill up, be shed and be lost without touching an event. */
+export class SqliteLogs implements LogTable {
+  readonly #path: string;
+  readonly #quota: number;
+  readonly #database: Database;
+  readonly #sql: ReturnType<typeof statements>;
+  #shed = 0;
+
+  /** `quota` in bytes. `events`: the path of the store, in whose file the first version kept them. */
+  constructor(path: string, quota: number, events: string) {
+    this.#path = path;
+    this.#quota = quota;
+    // Private from its first byte.
+    closeSync(openSync(path, 'a', 0o600));
+    this.#database = new Database(path, 5_000);
+    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000;');
+    this.#database.exec(SCHEMA);
+    this.#sql = statements(this.#database);
+    this.#takeOver(events);
+  }
+
+  /** What a store of the first version holds is moved here once. */
+  #takeOver(events: string): void {
+    this.#database.exec(`ATTACH DATABASE '${events.replaceAll("'", "''")}' AS events`);
+    const old = this.#database.query(['number'], "SELECT count(*) FROM events.sqlite_schema WHERE name = 'shipped'");
+    if (old.first([])![0] > 0) {
+      this.#database.exec(`
+BEGIN IMMEDIATE;
+INSERT OR IGNORE INTO shipped SELECT * FROM events.shipped;
+INSERT OR IGNORE INTO shippers SELECT * FROM events.shippers;
+DROP TABLE events.shipped;
+DROP TABLE events.shippers;
+COMMIT;`);
+    }
+    this.#database.exec('DETACH DATABASE events');
+  }
+
+  async put(shipment: Shipment): Promise<Shipped> {
+    const { bavail, bsize } = statfsSync(dirname(this.#path));
+    if (bavail * bsize < RESERVED_BYTES) return { kind: 'full' };
+    const incoming = shipment.entries.reduce((sum, { text: body }) => sum + 2 * body.length, 0);
+    this.#makeRoom(incoming);
+    return this.#database.transact(() => this.#ship(shipment));
+  }
+
+  async usage(): Promise<{ bytes: number; quota: number; shed: number }> {
+    return { bytes: this.#used(), quota: this.#quota, shed: this.#shed };
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #used(): number {
+    const [pages, free, size] = [this.#sql.pages, this.#sql.free, this.#sql.pageSize].map((each) => each.first([])![0]);
+    return (pages! - free!) * size!;
+  }
+
+  /** Oldest first. The newest stay, whatever the quota, so that rows go on counting. */
+  #makeRoom(incoming: number): void {
+    while (this.#used() + incoming > this.#quota) {
+      const [count] = this.#sql.count.first([])!;
+      const part = Math.ceil(count / SHED_PART);
+      if (count <= part) return;
+      const shed = this.#sql.shedOldest.change([part]);
+      if (shed === 0) return;
+      this.#shed += shed;
+    }
+  }
+
+  async read({ agentId, status, code, since, after, last, limit }: LogQuery): Promise<readonly ShippedRow[]> {
+    const newest = last !== undefined;
+    const values = [after ?? 0, agentId ?? null, status ?? null, since ?? null, code ?? null, last ?? limit];
+    const { search, searchAgent, newestOf, newestOfAgent } = this.#sql;
+    const query = agentId === undefined ? (newest ? newestOf : search) : newest ? newestOfAgent : searchAgent;
+    const rows = query.all(values).map(([row, body]) => ({ row, text: body }));
+    return newest ? rows.reverse() : rows;
+  }
+
+  async head(): Promise<number> {
+    return this.#sql.head.first([])![0];
+  }
+
+  async end(logId: string): Promise<LogEnd | null> {
+    return this.#end(logId);
+  }
+
+  async ends(limit: number): Promise<readonly LogEnd[]> {
+    return this.#sql.ends.all([limit]).map(endOf);
+  }
+
+  #end(logId: string): LogEnd | null {
+    const row = this.#sql.end.first([logId]);
+    return row === undefined ? null : endOf(row);
+  }
+
+  #ship({ logId, verifier, keyId, at, entries }: Shipment): Shipped {
+    const known = this.#end(logId);
+    const named = this.#sql.logOf.first([verifier]);
+    if ((named !== undefined && named[0] !== logId) || (known !== null && known.verifier !== verifier)) {
+      return { kind: 'taken' };
+    }
+    let end: { seq: number; hash: string } | null = known;
+    const first = entries[0]!;
+    if (end !== null && first.seq > end.seq + 1) return { kind: 'gap', seq: end.seq };
+    // Looked through before anything is written: a shipment is taken whole or not at all.
+    for (const entry of entries) {
+      const held = end !== null && entry.seq <= end.seq ? this.#sql.hash.first([logId, entry.seq]) : undefined;
+      if (held !== undefined && held[0] !== entry.hash) return { kind: 'fork', seq: entry.seq };
+      if (end !== null && entry.seq === end.seq + 1 && entry.prevHash !== end.hash) {
+        return { kind: 'fork', seq: entry.seq };
+      }
+    }
+    for (const entry of entries) {
+      if (end !== null && entry.seq <= end.seq) continue;
+      const { seq, hash, agentId, status, code, text: body } = entry;
+      this.#sql.add.run([logId, seq, hash, agentId, status, code, entry.at, body]);
+      end = { seq, hash };
+    }
+    this.#sql.setEnd.run([logId, verifier, keyId, end!.seq, end!.hash, at]);
+    return { kind: 'stored', seq: end!.seq, hash: end!.hash };
+  }
+}
+
+const END = ['text', 'text', 'text', 'number', 'text', 'number'] as const;
+const END_SQL = `${text('log_id')}, ${text('verifier')}, ${text('key_id')}, seq, ${text('hash')}, at`;
+
+function endOf([logId, verifier, keyId, seq, hash, at]: [string, string, string, number, string, number]): LogEnd {
+  return { logId, verifier, keyId, seq, hash, at };
+}
+
+function statements(database: Database) {
+  const filters = '(?3 IS NULL OR status = ?3) AND (?4 IS NULL OR at >= ?4) AND (?5 IS NULL OR code = ?5)';
+  const search = (order: 'row' | 'row DESC') =>
+    database.query(
+      ['number', 'text'],
+      // ?2 IS NULL always holds here; it is named so that both queries take the same values.
+      `SELECT row, ${text('text')} FROM shipped WHERE row > ?1 AND ?2 IS NULL AND ${filters} ORDER BY ${order} LIMIT ?6`,
+    );
+  const searchAgent = (order: 'row' | 'row DESC') =>
+    database.query(
+      ['number', 'text'],
+      `SELECT row, ${text('text')} FROM shipped INDEXED BY shipped_agent
+       WHERE agent = ?2 AND row > ?1 AND ${filters} ORDER BY ${order} LIMIT ?6`,
+    );
+  return {
+    pages: database.query(['number'], 'PRAGMA page_count'),
+    free: database.query(['number'], 'PRAGMA freelist_count'),
+    pageSize: database.query(['number'], 'PRAGMA page_size'),
+    count: database.query(['number'], 'SELECT count(*) FROM shipped'),
+    shedOldest: database.statement('DELETE FROM shipped WHERE row IN (SELECT row FROM shipped ORDER BY row LIMIT ?)'),
+    head: database.query(['number'], 'SELECT coalesce(max(row), 0) FROM shipped'),
+    hash: database.query(['text'], `SELECT ${text('hash')} FROM shipped WHERE log_id = ? AND seq = ?`),
+    add: database.statement(
+      'INSERT INTO shipped (log_id, seq, hash, agent, status, code, at, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    ),
+    end: database.query(END, `SELECT ${END_SQL} FROM shippers WHERE log_id = ?`),
+    ends: database.query(END, `SELECT ${END_SQL} FROM shippers ORDER BY at DESC, log_id LIMIT ?`),
+    logOf: database.query(['text'], `SELECT ${text('log_id')} FROM shippers WHERE verifier = ?`),
+    setEnd: database.statement('INSERT OR REPLACE INTO shippers VALUES (?, ?, ?, ?, ?, ?)'),
+    search: search('row'),
+    newestOf: search('row DESC'),
+    searchAgent: searchAgent('row'),
+    newestOfAgent: searchAgent('row DESC'),
+  };
+}

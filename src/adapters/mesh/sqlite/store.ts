@@ -1,0 +1,340 @@
+/** The embedded mesh store: one SQLite file, one server, every answer after its commit reached the disk. */
+import { dirname, join } from 'node:path';
+import type { KeyRecord } from '../../../mesh/access/api-key.js';
+import { NO_HASH, type Head } from '../../../mesh/log/head.js';
+import type { Member } from '../../../mesh/roster/member.js';
+import { refusal } from '../../../mesh/refusal.js';
+import { isRole } from '../../../mesh/access/roles.js';
+import type { Answer, Judge, LogRecord, Proposal } from '../../../mesh/ruling.js';
+import type { Standing, Status } from '../../../mesh/standing.js';
+import { StoreTrouble, type KeyTable, type LogTable, type MeshStore, type Outcome } from '../../../mesh/log/store.js';
+import { text, type Database, type Row } from '../../sqlite/engine/database.js';
+import { SqlitePassports } from './passports.js';
+import { SqliteLogs } from './logs.js';
+import { openStoreFile, unusable } from './store-file.js';
+
+/** Most bytes of shipped logs, unless a server says otherwise. */
+const DEFAULT_LOG_QUOTA = 1024 * 1024 * 1024;
+/** How often an opening that is not alone looks for what the others wrote, in ms. */
+const LOOK_MS = 250;
+
+/** Another opening holds the file for longer than this one waits: nothing was written, and it may be asked again. */
+function unlessBusy<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
+    if (typeof code === 'string' && code.startsWith('SQLITE_BUSY'))
+      throw new StoreTrouble('unavailable', 'The store is busy.', error);
+    throw error;
+  }
+}
+
+const EVENT = ['number', 'number', 'text', 'text'] as const;
+const SUBJECT = ['text', 'text', 'text?', 'number', 'text?', 'number?', 'number', 'number'] as const;
+const SUBJECT_SQL = `${text('subject')}, ${text('status')}, ${text('reason')}, changed_at, ${text('changed_by')}, suspended_until, version, seq`;
+const KEY = ['text', 'text', 'text', 'text?', 'text?', 'number', 'number?', 'number?', 'number'] as const;
+const KEY_SQL = `${text('key_id')}, ${text('role')}, ${text('hash')}, ${text('label')}, ${text('public_key')}, created_at, revoked_at, max_verifiers, ephemeral`;
+
+export class SqliteMeshStore implements MeshStore {
+  readonly logId: string;
+  readonly shared: boolean;
+  readonly #database: Database;
+  readonly #registry: SqlitePassports;
+  readonly #logs: SqliteLogs;
+  #term: number;
+  /** Looks for what other openings of the file have committed; null where this is the only one. */
+  #looking: NodeJS.Timeout | null = null;
+  readonly #release: () => void;
+  readonly #listeners = new Set<() => void>();
+  readonly #sql: ReturnType<typeof statements>;
+
+  /**
+   * `newLogId` names the log when the file is new: 32 hex digits. `shared`: beside other openings of the file, which are then looked for
+   * every 250 ms; otherwise the file is taken alone.
+   */
+  constructor(
+    path: string,
+    newLogId: () => string,
+    { shared = false, logQuota = DEFAULT_LOG_QUOTA }: { readonly shared?: boolean; readonly logQuota?: number } = {},
+  ) {
+    const { database, release } = openStoreFile(path, newLogId, shared);
+    this.shared = shared;
+    this.#database = database;
+    this.#release = release;
+    this.#sql = statements(database);
+    this.logs = this.#logs = new SqliteLogs(join(dirname(path), 'shipped.db'), logQuota, path);
+    this.#registry = new SqlitePassports(database);
+    this.passports = this.#registry.passports;
+    this.principals = this.#registry.principals;
+    const logId = this.#sql.meta.first(['log_id'])?.[0];
+    const term = Number(this.#sql.meta.first(['term'])?.[0]);
+    if (logId === undefined || !Number.isSafeInteger(term)) throw unusable(path, 'is damaged');
+    this.logId = logId;
+    // Files that were never opened by the first version say 0.
+    this.#term = Math.max(1, term);
+    if (shared) {
+      let seen = this.#version();
+      this.#looking = setInterval(() => {
+        const now = this.#version();
+        if (now !== seen) this.#wake();
+        seen = now;
+      }, LOOK_MS);
+      this.#looking.unref();
+    }
+  }
+
+  get term(): number {
+    return this.#term;
+  }
+
+  async confirm(): Promise<Head> {
+    // The file is this machine's own: what one read of it says is current.
+    return unlessBusy(() => this.#head());
+  }
+
+  async raiseTerm(term: number): Promise<void> {
+    this.#database.transact(() => {
+      if (term <= this.#readTerm()) throw new RangeError('a new history has a greater term');
+      this.#sql.setMeta.run(['term', String(term)]);
+      this.#sql.dropMeta.run(['sealed_by']);
+    });
+    this.#term = term;
+  }
+
+  async sealedBy(): Promise<number | null> {
+    const row = this.#sql.meta.first(['sealed_by']);
+    return row === undefined ? null : Number(row[0]);
+  }
+
+  async seal(term: number): Promise<void> {
+    const before = (await this.sealedBy()) ?? 0;
+    if (term > before) this.#sql.setMeta.run(['sealed_by', String(term)]);
+  }
+
+  async append(batch: readonly Proposal[], judge: Judge): Promise<readonly Outcome[]> {
+    return unlessBusy(() => this.#append(batch, judge));
+  }
+
+  #append(batch: readonly Proposal[], judge: Judge): readonly Outcome[] {
+    let before = 0;
+    const outcomes = this.#database.transact(() => {
+      let head = this.#head();
+      before = head.seq;
+      return batch.map((proposal): Outcome => {
+        const outcome = this.#carryOut(proposal, judge, head);
+        if ('record' in outcome) {
+          const { seq, term, hash } = outcome.record;
+          head = { logId: this.logId, term, seq, hash };
+          return { kind: 'done', answer: outcome.answer, repeated: false };
+        }
+        return outcome;
+      });
+    });
+    if (this.#head().seq > before) this.#wake();
+    return outcomes;
+  }
+
+  async read(after: number, limit: number): Promise<readonly LogRecord[]> {
+    return this.#sql.events.all([after, limit]).map(recordOf);
+  }
+
+  async head(): Promise<Head> {
+    return this.#head();
+  }
+
+  async standing(subject: string): Promise<Standing | null> {
+    return this.#standing(subject);
+  }
+
+  async snapshot(): Promise<{ head: Head; standings: readonly Standing[] }> {
+    // One connection, and nothing is awaited in between: both are of one moment.
+    return { head: this.#head(), standings: this.#sql.subjects.all([]).map(standingOf) };
+  }
+
+  async standings(after: string | null, limit: number): Promise<readonly Standing[]> {
+    // Subjects are ASCII, so SQLite's order of bytes is that of code units. None is empty.
+    return this.#sql.subjectsAfter.all([after ?? '', limit]).map(standingOf);
+  }
+
+  onWake(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  readonly keys: KeyTable = {
+    find: async (keyId) => {
+      const row = this.#sql.key.first([keyId]);
+      return row === undefined ? null : keyOf(row);
+    },
+    list: async () => this.#sql.keys.all([]).map(keyOf),
+    add: async (record) => {
+      const { keyId, role, hash, label, publicKey, createdAt, revokedAt, maxVerifiers, ephemeral } = record;
+      const values = [keyId, role, hash, label, publicKey, createdAt, revokedAt, maxVerifiers ?? null];
+      this.#sql.addKey.run([...values, ephemeral === true ? 1 : 0]);
+    },
+    revoke: async (keyId, at) => this.#sql.revokeKey.change([at, keyId]) === 1,
+  };
+
+  readonly nonces = {
+    spend: async (value: string, keepUntil: number): Promise<boolean> => this.#spend(value, keepUntil),
+    prune: async (now: number): Promise<void> => {
+      if (this.#sql.oldNonce.first([now]) !== undefined) this.#sql.pruneNonces.run([now]);
+    },
+  };
+
+  readonly members = {
+    put: async (members: readonly Member[]): Promise<void> => {
+      this.#database.transact(() => {
+        for (const member of members) this.#sql.putMember.run([member.verifier, member.seenAt, JSON.stringify(member)]);
+      });
+    },
+    list: async (since: number): Promise<readonly Member[]> =>
+      this.#sql.members.all([since]).map(([body]) => JSON.parse(body) as Member),
+    forget: async (verifier: string): Promise<void> => this.#sql.forgetMember.run([verifier]),
+  };
+
+  readonly notes = {
+    get: async (name: string): Promise<string | null> => this.#sql.meta.first([`note:${name}`])?.[0] ?? null,
+    put: async (name: string, body: string): Promise<void> => this.#sql.setMeta.run([`note:${name}`, body]),
+  };
+
+  readonly passports: MeshStore['passports'];
+  readonly principals: MeshStore['principals'];
+  readonly logs: LogTable;
+
+  async meshKey(): Promise<string | null> {
+    return this.#sql.meta.first(['mesh_key'])?.[0] ?? null;
+  }
+
+  async setMeshKey(publicKey: string): Promise<void> {
+    this.#sql.setMeta.run(['mesh_key', publicKey]);
+  }
+
+  async health(): Promise<void> {
+    this.#database.exec('BEGIN IMMEDIATE; ROLLBACK;');
+  }
+
+  async close(): Promise<void> {
+    if (this.#looking !== null) clearInterval(this.#looking);
+    this.#logs.close();
+    this.#database.close();
+    this.#release();
+  }
+
+  #carryOut(proposal: Proposal, judge: Judge, head: Head): Outcome | { record: LogRecord; answer: Answer } {
+    const { command, digest, nonce } = proposal;
+    if (nonce !== null && !this.#spend(nonce.value, nonce.keepUntil)) {
+      return { kind: 'refused', refusal: refusal('COMMAND_REPLAYED', 'This signed request was carried out before.') };
+    }
+    const earlier = this.#sql.answer.first([command.cmdId]);
+    if (earlier !== undefined) {
+      const [earlierDigest, body] = earlier;
+      if (earlierDigest === digest) return { kind: 'done', answer: JSON.parse(body) as Answer, repeated: true };
+      return { kind: 'refused', refusal: refusal('CMD_ID_REUSED', 'Another command was given under this cmd_id.') };
+    }
+    const { subject } = command;
+    const ruling = judge(proposal, head, this.#standing(subject), this.#registry.mark(subject));
+    if (ruling.kind === 'refused') return ruling;
+    if (ruling.kind === 'same') {
+      this.#sql.addAnswer.run([command.cmdId, digest, JSON.stringify(ruling.answer)]);
+      return { kind: 'done', answer: ruling.answer, repeated: false };
+    }
+    const { record, standing, passport, answer } = ruling;
+    this.#sql.addEvent.run([record.seq, record.term, record.hash, record.text]);
+    if (standing !== null) this.#putStanding(standing);
+    if (passport !== null) this.#registry.put(passport.mark, passport.document);
+    this.#sql.addAnswer.run([command.cmdId, digest, JSON.stringify(answer)]);
+    return { record, answer };
+  }
+
+  /** Changes with every commit of another connection. */
+  #version(): number {
+    return this.#sql.dataVersion.first([])![0];
+  }
+
+  #readTerm(): number {
+    return Number(this.#sql.meta.first(['term'])?.[0]);
+  }
+
+  #wake(): void {
+    for (const listener of [...this.#listeners]) queueMicrotask(listener);
+  }
+
+  #head(): Head {
+    const row = this.#sql.head.first([]);
+    if (row === undefined) return { logId: this.logId, term: 0, seq: 0, hash: NO_HASH };
+    const [seq, term, hash] = row;
+    return { logId: this.logId, term, seq, hash };
+  }
+
+  #putStanding(standing: Standing): void {
+    const { subject, status, reason, changedAt, changedBy, suspendedUntil, version, seq } = standing;
+    this.#sql.putSubject.run([subject, status, reason, changedAt, changedBy, suspendedUntil, version, seq]);
+  }
+
+  #standing(subject: string): Standing | null {
+    const row = this.#sql.subject.first([subject]);
+    return row === undefined ? null : standingOf(row);
+  }
+
+  #spend(value: string, keepUntil: number): boolean {
+    return this.#sql.spendNonce.change([value, keepUntil]) === 1;
+  }
+}
+
+function recordOf([seq, term, hash, body]: Row<typeof EVENT>): LogRecord {
+  return { seq, term, hash, text: body };
+}
+
+function standingOf(row: Row<typeof SUBJECT>): Standing {
+  const [subject, status, reason, changedAt, changedBy, suspendedUntil, version, seq] = row;
+  return { subject, status: status as Status, reason, changedAt, changedBy, suspendedUntil, version, seq };
+}
+
+function keyOf(row: Row<typeof KEY>): KeyRecord {
+  const [keyId, role, hash, label, publicKey, createdAt, revokedAt, maxVerifiers, ephemeral] = row;
+  // A role that is none was not written by us; it may do the least.
+  const known = isRole(role) ? role : 'observer';
+  const limits = { maxVerifiers, ephemeral: ephemeral === 1 };
+  return { keyId, role: known, hash, label, publicKey, createdAt, revokedAt, ...limits };
+}
+
+function statements(database: Database) {
+  return {
+    meta: database.query(['text'], `SELECT ${text('value')} FROM meta WHERE name = ?`),
+    setMeta: database.statement(
+      'INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+    ),
+    dropMeta: database.statement('DELETE FROM meta WHERE name = ?'),
+    dataVersion: database.query(['number'], 'PRAGMA data_version'),
+    head: database.query(
+      ['number', 'number', 'text'],
+      `SELECT seq, term, ${text('hash')} FROM events ORDER BY seq DESC LIMIT 1`,
+    ),
+    events: database.query(
+      EVENT,
+      `SELECT seq, term, ${text('hash')}, ${text('text')} FROM events WHERE seq > ? ORDER BY seq LIMIT ?`,
+    ),
+    addEvent: database.statement('INSERT INTO events VALUES (?, ?, ?, ?)'),
+    subject: database.query(SUBJECT, `SELECT ${SUBJECT_SQL} FROM subjects WHERE subject = ?`),
+    subjects: database.query(SUBJECT, `SELECT ${SUBJECT_SQL} FROM subjects`),
+    subjectsAfter: database.query(
+      SUBJECT,
+      `SELECT ${SUBJECT_SQL} FROM subjects WHERE subject > ? ORDER BY subject LIMIT ?`,
+    ),
+    putSubject: database.statement('INSERT OR REPLACE INTO subjects VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
+    answer: database.query(['text', 'text'], `SELECT ${text('digest')}, ${text('body')} FROM answers WHERE cmd_id = ?`),
+    addAnswer: database.statement('INSERT INTO answers VALUES (?, ?, ?)'),
+    spendNonce: database.statement('INSERT INTO nonces VALUES (?, ?) ON CONFLICT DO NOTHING'),
+    oldNonce: database.query(['number'], 'SELECT 1 FROM nonces WHERE keep_until < ? LIMIT 1'),
+    pruneNonces: database.statement('DELETE FROM nonces WHERE keep_until < ?'),
+    key: database.query(KEY, `SELECT ${KEY_SQL} FROM api_keys WHERE key_id = ?`),
+    keys: database.query(KEY, `SELECT ${KEY_SQL} FROM api_keys ORDER BY created_at, key_id`),
+    addKey: database.statement('INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
+    revokeKey: database.statement('UPDATE api_keys SET revoked_at = ? WHERE key_id = ? AND revoked_at IS NULL'),
+    members: database.query(['text'], `SELECT ${text('body')} FROM members WHERE seen_at > ?`),
+    putMember: database.statement('INSERT OR REPLACE INTO members VALUES (?, ?, ?)'),
+    forgetMember: database.statement('DELETE FROM members WHERE verifier = ?'),
+  };
+}

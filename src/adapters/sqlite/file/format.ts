@@ -1,0 +1,35 @@
+import { Failure, shellWord } from '../../../app/failure.js';
+import { text, type Database } from '../engine/database.js';
+import { damaged, foreign, newer } from '../engine/failures.js';
+import { APPLICATION, MIGRATIONS, VERSION } from './schema.js';
+
+/** Brings a state file of an earlier version up to this one, all at once; a second process finds it done. */
+function migrate(database: Database, path: string, found: number): void {
+  if (MIGRATIONS[found] === undefined) throw damaged(path);
+  if (database.readOnly) {
+    throw new Failure('STATE', `The state file ${path} was written by an earlier version and may only be read here.`, {
+      hint: `let a user who may write ${shellWord(path)} run any command once: aip logs verify`,
+    });
+  }
+  database.transact(() => {
+    for (;;) {
+      const [version] = database.query(['number'], 'PRAGMA user_version').first([])!;
+      if (version >= VERSION) return;
+      const step = MIGRATIONS[version];
+      if (step === undefined) throw damaged(path);
+      database.exec(step);
+    }
+  });
+}
+
+/** Makes sure that the file is a state of this version, or brings it up. */
+export function checkFormat(database: Database, path: string): void {
+  const [application] = database.query(['number'], 'PRAGMA application_id').first([])!;
+  const [version] = database.query(['number'], 'PRAGMA user_version').first([])!;
+  const [mode] = database.query(['text'], `SELECT ${text('journal_mode')} FROM pragma_journal_mode`).first([])!;
+  if (application !== APPLICATION) throw foreign(path);
+  if (version > VERSION) throw newer(path, version, VERSION);
+  if (version < VERSION) migrate(database, path, version);
+  // Some tool left it in the mode in which readers stop writers.
+  if (mode !== 'wal' && !database.readOnly) database.exec('PRAGMA journal_mode = WAL');
+}

@@ -1,0 +1,48 @@
+import type { Link } from '../../../../protocol/log/chain.js';
+import { text, type Database, type Query, type Row, type Statement } from '../../engine/database.js';
+
+/** The row that every write transaction starts from. Changed in memory, written once at the end. */
+export interface Head {
+  seq: number;
+  hash: string;
+  readonly base: Link;
+  usages: number;
+  generation: number;
+  /** By generation; 0 while it is empty. */
+  readonly kept: [number, number];
+  readonly seen: [number, number];
+  forgotten: number;
+}
+
+const NUMBER = 'number' as const;
+const COLUMNS = [NUMBER, 'text', NUMBER, 'text', ...[NUMBER, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER]] as const;
+
+export class Heads {
+  readonly #read: Query<Row<typeof COLUMNS>>;
+  readonly #write: Statement;
+
+  constructor(database: Database) {
+    this.#read = database.query(
+      COLUMNS,
+      `SELECT seq, ${text('hash')}, base_seq, ${text('base_hash')}, usages, generation, kept_0, kept_1, seen_0, seen_1, forgotten
+       FROM head WHERE id = 1`,
+    );
+    this.#write = database.statement(
+      `UPDATE head SET seq = ?, hash = ?, usages = ?, generation = ?, kept_0 = ?, kept_1 = ?, seen_0 = ?, seen_1 = ?, forgotten = ?
+       WHERE id = 1`,
+    );
+  }
+
+  /** Null when the row was lost. */
+  read(): Head | null {
+    const row = this.#read.first([]);
+    if (row === undefined) return null;
+    const [seq, hash, baseSeq, baseHash, usages, generation, kept0, kept1, seen0, seen1, forgotten] = row;
+    const base = { seq: baseSeq, hash: baseHash };
+    return { seq, hash, base, usages, generation, kept: [kept0, kept1], seen: [seen0, seen1], forgotten };
+  }
+
+  write({ seq, hash, usages, generation, kept, seen, forgotten }: Head): void {
+    this.#write.run([seq, hash, usages, generation, ...kept, ...seen, forgotten]);
+  }
+}

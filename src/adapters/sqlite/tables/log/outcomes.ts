@@ -1,0 +1,69 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { DecidedEntry } from '../../../../app/ports/state.js';
+import { sha256 } from '../../../../protocol/hash.js';
+import type { Entry } from '../../../../protocol/log/entry.js';
+import type { Database } from '../../engine/database.js';
+import type { Head } from './head.js';
+import type { Log } from './log.js';
+import type { Lookups } from './lookups.js';
+
+const TOKEN_BYTES = 16;
+
+/** What is kept of an outcome token. */
+export function tokenMark(token: string): Uint8Array {
+  return sha256(token).subarray(0, TOKEN_BYTES);
+}
+
+/** Which decisions have outcomes. */
+export class Outcomes {
+  readonly #log: Log;
+  readonly #lookups: Lookups;
+  readonly #add;
+  readonly #of;
+
+  constructor(database: Database, log: Log, lookups: Lookups) {
+    this.#log = log;
+    this.#lookups = lookups;
+    this.#add = database.statement('INSERT INTO outcomes (decision, seq, final) VALUES (?, ?, ?)');
+    this.#of = database.query(['number', 'number'], 'SELECT seq, final FROM outcomes WHERE decision = ? ORDER BY seq');
+  }
+
+  /** Inside a write transaction. */
+  add(decision: number, seq: number, final: boolean): void {
+    this.#add.run([decision, seq, final ? 1 : 0]);
+  }
+
+  /** The numbers of the outcomes of a decision: the final one first, if there is one. */
+  of(decision: number): { readonly seq: number; readonly final: boolean }[] {
+    return this.#of.all([decision]).map(([seq, final]) => ({ seq, final: final === 1 }));
+  }
+
+  decision(seq: number): DecidedEntry | null {
+    for (const entry of this.#log.entries({ afterSeq: seq - 1 })) {
+      return entry.seq === seq ? this.#decided(entry) : null;
+    }
+    return null;
+  }
+
+  acceptedAs(intentHash: string, { seq }: Head): DecidedEntry | null {
+    for (const found of this.#lookups.find(intentHash, seq).reverse()) {
+      const decided = this.decision(found);
+      if (decided?.entry.status === 'success' && decided.entry.intent_hash === intentHash) return decided;
+    }
+    return null;
+  }
+
+  #decided(entry: Entry): DecidedEntry {
+    const outcomes = this.of(entry.seq);
+    const final = outcomes.filter((each) => each.final).length;
+    return {
+      entry,
+      isToken: (token) => {
+        const kept = this.#log.token(entry.seq);
+        const mark = tokenMark(token);
+        return kept !== null && kept.length === mark.length && timingSafeEqual(kept, mark);
+      },
+      outcomes: { final, claimed: outcomes.length - final },
+    };
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * Whether a person has approved what an intent asks for (protocol, section 5.3): of exactly this intent, as the first version signed it, or
+ * of the action by a request. Every answer is judged anew in the transaction that spends it.
+ */
+import type { ActionApproval } from '../../protocol/approvals/approval.js';
+import type { Approver } from '../../protocol/constraints/rules.js';
+import { foldedText } from '../../protocol/constraints/folded.js';
+import { importKey, verifySignature, type VerifyKey } from '../../protocol/ed25519/verify.js';
+import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
+import type { Passport } from '../../protocol/passport.js';
+import { formatTime } from '../../protocol/time.js';
+import { deniedNow } from '../believed-keys.js';
+import type { Approved, ApprovalPolicy, RequestRecord } from './approving.js';
+import type { Facts, PinnedKey } from '../context.js';
+
+/** All that the judgement of answers reads. */
+export interface Answered {
+  readonly request: RequestRecord;
+  readonly answers: readonly ActionApproval[];
+  /** The public key of this verifier. */
+  readonly verifier: string;
+  readonly actionHash: string;
+  readonly agentId: string;
+  /** Who answers for the agent; null where that cannot be told. */
+  readonly principal: string | null;
+  readonly passport: Passport | null;
+  readonly pins: (principal: string) => readonly PinnedKey[];
+  readonly facts: Pick<Facts, 'standing' | 'wallNow' | 'now'>;
+}
+
+/** True for a request that a document of this action may name here. */
+export function isOfAction({
+  request,
+  verifier,
+  actionHash,
+  agentId,
+}: Pick<Answered, 'request' | 'verifier' | 'actionHash' | 'agentId'>): boolean {
+  return request.verifier === verifier && request.actionHash === actionHash && request.agentId === agentId;
+}
+
+/** How many different approvers have approved. A denial that counts makes it none. */
+export function judgeAnswers(answered: Answered, policy: ApprovalPolicy): Approved {
+  const { request, answers } = answered;
+  if (request.status !== 'open') return { by: 0, problems: [`the request is ${request.status}`] };
+  if (!isOfAction(answered)) {
+    const what = request.verifier === answered.verifier ? 'action or passport' : 'verifier';
+    return { by: 0, problems: [`the request is of another ${what}`] };
+  }
+  const people = new Set<string>();
+  const problems: string[] = [];
+  for (const answer of answers) {
+    const { approver, decision } = answer.document;
+    const problem = problemOf(answer, answered, policy);
+    if (problem !== null) problems.push(`the answer of ${approver} does not count: ${problem}`);
+    else if (decision === 'deny') return { by: 0, problems: [`${approver} has denied it`] };
+    // Two keys of one approver are one person.
+    else people.add(foldedText(approver));
+  }
+  return { by: people.size, problems };
+}
+
+/** Why an answer does not count, in one sentence; null when it does. */
+export function problemOf(answer: ActionApproval, answered: Answered, policy: ApprovalPolicy): string | null {
+  const { document, approvedAt, approvedUntil } = answer;
+  const { request, verifier, actionHash, passport, facts } = answered;
+  const passportHash = passport?.hash() ?? null;
+  if (document.request_id !== request.id) return 'it is for another request';
+  if (document.verifier !== verifier) return 'it is for another verifier';
+  if (document.action_hash !== actionHash || document.agent_id !== answered.agentId) return 'it is for another action';
+  if (document.passport_hash !== passportHash) return 'it is for another passport';
+  if (document.decision === 'approve') {
+    if (!(facts.now < approvedUntil)) return `it ended at ${formatTime(approvedUntil)}`;
+    if (!(approvedUntil - approvedAt <= policy.ttlMs)) return 'it is for longer than the passport allows';
+  }
+  return signerProblem(answer, answered, policy);
+}
+
+function signerProblem(
+  { document, signedBytes, signature }: ActionApproval,
+  { agentId, passport, principal, pins, facts }: Answered,
+  { approvers }: ApprovalPolicy,
+): string | null {
+  const { approver, key_id } = document;
+  const keys = approvers === null ? principalKeys(approver, principal, pins) : namedKeys(approver, approvers);
+  if (keys.length === 0) return 'the passport does not name this approver';
+  const signer = keys.find((key) => verifySignature(key, signedBytes, signature));
+  if (signer === undefined) return 'no key of this approver signed it';
+  const text = formatPublicKey(signer.publicKey);
+  const own = passport === null ? [] : [passport.currentKey, ...passport.previousKeys];
+  // An agent that could approve for itself would ask nobody.
+  if (approver === agentId || own.some(({ key }) => formatPublicKey(key.publicKey) === text))
+    return "it is signed with the agent's own key";
+  const denied = [text, key_id, approver].some((subject) => deniedNow(facts, subject) !== null);
+  return denied ? 'its approver is revoked or suspended' : null;
+}
+
+function principalKeys(approver: string, principal: string | null, pins: Answered['pins']): readonly VerifyKey[] {
+  return principal === null || approver !== principal ? [] : pins(principal).map(({ key }) => key);
+}
+
+function namedKeys(approver: string, approvers: readonly Approver[]): readonly VerifyKey[] {
+  return approvers.flatMap(({ id, publicKey }) => {
+    const raw = id === approver ? parsePublicKey(publicKey) : null;
+    const key = raw === null ? null : importKey(raw);
+    return key === null ? [] : [key];
+  });
+}

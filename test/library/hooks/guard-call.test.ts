@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest';
+import { VerificationError } from '../../../src/index.js';
+import { refusal, supportAgent, workshop } from '../workshop.js';
+
+const LONG = 'x'.repeat(16 * 1024 + 1);
+
+describe('guardCall', () => {
+  test('runs the tool with the params that were verified, frozen', async () => {
+    const here = workshop();
+    const agent = await supportAgent(here);
+    const params = { order_id: '8472', amount: 50, lines: [{ sku: 'a' }] };
+    const got = await here.guardCall({ agent, action: 'issue_refund', params }, (verified) => verified);
+    expect(got).toEqual(params);
+    expect(got).not.toBe(params);
+    expect(Object.isFrozen(got)).toBe(true);
+    expect(Object.isFrozen(got.lines[0])).toBe(true);
+    expect(await here.getVerificationLogs()).toMatchObject([{ action: 'issue_refund', status: 'success' }]);
+  });
+  test.each([
+    ['above the limit', { amount: 10_000 }, 'issue_refund', 'AIP-E202'],
+    ['to a stranger', { to: 'a@evil.example' }, 'send_email', 'AIP-E203'],
+    ['not declared', {}, 'delete_user', 'AIP-E201'],
+  ])('%s: the tool does not run', async (_, params, action, code) => {
+    const here = workshop();
+    const agent = await supportAgent(here);
+    let ran = false;
+    const error = await refusal(here.guardCall({ agent, action, params }, () => void (ran = true)));
+    expect(error).toBeInstanceOf(VerificationError);
+    expect(error.code).toBe(code);
+    expect(ran).toBe(false);
+  });
+  test('what the caller changes while it is verified changes nothing', async () => {
+    const here = workshop();
+    const agent = await supportAgent(here);
+    const params = { amount: 50 };
+    const running = here.guardCall({ agent, action: 'issue_refund', params }, ({ amount }) => amount);
+    params.amount = 99_999;
+    expect(await running).toBe(50);
+  });
+  test('an option that is not known is refused: a misspelt one must not read as absent', async () => {
+    const here = workshop();
+    const agent = await supportAgent(here);
+    const options = { agent, action: 'issue_refund', parms: { amount: 1 } } as never;
+    expect(await refusal(here.guardCall(options, () => 1))).toMatchObject({ code: 'USAGE' });
+  });
+  test('without a key nothing runs', async () => {
+    const here = workshop();
+    await supportAgent(here);
+    const other = here.again();
+    const call = other.guardCall({ agent: 'support-agent-v1', action: 'issue_refund', params: { amount: 1 } }, () => 1);
+    expect(await refusal(call)).toMatchObject({ name: 'Failure' });
+  });
+});
+
+describe('long texts', () => {
+  test('are signed and logged as hashes, and reach the tool whole', async () => {
+    const here = workshop();
+    const agent = await supportAgent(here, { actions: ['write_file'], constraints: {} });
+    const content = 'line\n'.repeat(100_000);
+    const got = await here.guardCall({ agent, action: 'write_file', params: { path: 'a', content } }, (given) => given);
+    expect(got.content).toBe(content);
+    const [entry] = await here.getVerificationLogs();
+    expect(entry!.params).toMatchObject({ path: 'a', content: { bytes: 500_000 } });
+  });
+  test('are judged whole by the schema of their action', async () => {
+    const here = workshop();
+    const params = { type: 'object', properties: { content: { type: 'string', maxLength: 20_000 } } };
+    const agent = await supportAgent(here, { actions: [{ name: 'write_file', params }], constraints: {} });
+    const write = (content: string) =>
+      here.guardCall({ agent, action: 'write_file', params: { content } }, () => 'written');
+    expect(await write(LONG)).toBe('written');
+    expect(await refusal(write(`${LONG}${LONG}`))).toMatchObject({ code: 'AIP-E211' });
+  });
+  test.each([
+    ['destinations in a long list', { note: Array(900).fill('someone@evil.example').join(', ') }, 'AIP-E203'],
+    ['a long text under a denied name', { topic: `${' '.repeat(20_000)}payroll` }, 'AIP-E206'],
+  ])('%s are read by the limits', async (_, params, code) => {
+    const here = workshop();
+    const constraints = { allowed_domains: ['acme.com'], denied_topics: ['payroll'] };
+    const agent = await supportAgent(here, { actions: ['send_email'], constraints });
+    const call = here.guardCall({ agent, action: 'send_email', params }, () => 1);
+    expect(await refusal(call)).toMatchObject({ code });
+  });
+  test('more than 1 MiB is refused before it is signed', async () => {
+    const here = workshop();
+    const agent = await supportAgent(here, { actions: ['write_file'], constraints: {} });
+    const params = { content: 'x'.repeat(1024 * 1024) };
+    const call = here.guardCall({ agent, action: 'write_file', params }, () => 1);
+    expect(await refusal(call)).toMatchObject({ code: 'USAGE' });
+    expect(await here.getVerificationLogs()).toEqual([]);
+  });
+  test('shield takes them as well', async () => {
+    const here = workshop();
+    const passport = await supportAgent(here, { actions: ['write_file'], constraints: {} });
+    const write = here.shield(
+      { passport, actions: ['write_file'] },
+      ({ content }: { content: string }) => content.length,
+    );
+    expect(await write({ content: 'x'.repeat(500_000) })).toBe(500_000);
+  });
+});
