@@ -1,6 +1,6 @@
 /** The house rules as a test. Each ban says why; change a rule here and in the README's "How it is built" together. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize, sep } from 'node:path';
+import { dirname, join, normalize, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { PARTS } from '../.build/parts.mjs';
@@ -57,11 +57,23 @@ const PACKAGES: Readonly<Record<string, string>> = {
   chalk: 'src/cli/shell/colour.ts',
   commander: 'src/cli/shell/parse.ts',
   cosmiconfig: 'src/cli/config/files.ts',
-  libsql: 'src/adapters/sqlite/database.ts',
+  libsql: 'src/adapters/sqlite/engine/database.ts',
 };
 
 /** Modules that compute and touch nothing; their other members are banned by name below. */
 const PURE_MODULES = ['node:crypto', 'node:path', 'node:url', 'node:util', 'node:buffer'];
+
+/** A folder holds at most this many files: what is in it can then be seen at one look. */
+const FILES_A_FOLDER = 14;
+/** Folders whose files are all of one kind may hold more: the next one goes beside them without a thought. */
+const ONE_KIND: Readonly<Record<string, string>> = {
+  'src/cli/commands': 'a file a command; the path is the words of the command, and the rooms are its nouns',
+  'src/cli/help/topics': 'a file a help topic',
+  'src/verify/constraints': 'a file a constraint',
+  'src/verify/checks': 'a file a check',
+  'test/bench': 'a file a benchmark, and what measures them',
+  'test/vectors': 'a file of cases a rule',
+};
 
 /** In the pure folders the world comes in as an argument: a decision can then be replayed, and tested at any moment. */
 const AMBIENT: Readonly<Record<string, RegExp>> = {
@@ -154,6 +166,22 @@ describe('files', () => {
     const long = SOURCES.map((source) => ({ path: source.path, lines: source.text.split('\n').length - 1 }));
     expect(long.filter((source) => source.lines > 350)).toEqual([]);
   });
+  test('stand in rooms that can be seen at one look', () => {
+    const oneKind = (folder: string): boolean =>
+      Object.keys(ONE_KIND).some(
+        (known) => folder === known || (known === 'src/cli/commands' && folder.startsWith(`${known}/`)),
+      );
+    const crowded = ['src', 'test']
+      .flatMap(foldersIn)
+      .map((folder) => ({
+        folder,
+        files: readdirSync(join(ROOT, folder), { withFileTypes: true }).filter((entry) => entry.isFile()).length,
+      }))
+      .filter(({ folder, files }) => files > FILES_A_FOLDER && !oneKind(folder));
+    expect(crowded).toEqual([]);
+    const all = new Set(['src', 'test'].flatMap(foldersIn));
+    expect(Object.keys(ONE_KIND).filter((folder) => !all.has(folder))).toEqual([]);
+  });
   test('are named for what they hold', () => {
     const vague = /^(utils?|helpers?|common|managers?|services?|misc|impl|base|shared|lib|types)$/;
     const named = SOURCES.filter((source) => {
@@ -242,6 +270,16 @@ function sourcesIn(folder: string): Source[] {
     .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
     .map((name) => read(`${folder}/${name.split(sep).join('/')}`))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** `folder` and every folder below it. */
+function foldersIn(folder: string): string[] {
+  return [
+    folder,
+    ...readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)).split(sep).join('/')),
+  ];
 }
 
 function read(path: string): Source {
