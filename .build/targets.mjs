@@ -31,13 +31,17 @@ const REQUIRE =
 
 const SHIPPED = {
   ...COMMON,
-  // cosmiconfig loads it for config in TypeScript, which is not read here.
-  external: [...COMMON.external, 'typescript'],
+  // cosmiconfig loads `typescript` for config in that language, which is not read here. The database client of a fleet stays where it is
+  // installed: most verifiers never load it, and every start would read it.
+  external: [...COMMON.external, 'typescript', 'pg'],
   // A third of all text otherwise, and never called.
   alias: { ...COMMON.alias, '@inquirer/external-editor': join(root, '.build/no-editor.mjs') },
   // The licences of what is bundled are those of the dependencies, which are installed beside it.
   legalComments: 'none',
 };
+
+/** A script that V8 compiles from its cache cannot import: what stays outside of the bundle is required. */
+const SCRIPT = { format: 'cjs', supported: { 'dynamic-import': false } };
 
 /** A source in the place of another, by their paths from the root. */
 function standIns(table) {
@@ -74,8 +78,7 @@ export const TARGETS = {
   cli: {
     ...SHIPPED,
     entryPoints: { main: join(root, 'src/cli/main.ts') },
-    // V8 compiles it from its cache, which is for scripts and not for modules.
-    format: 'cjs',
+    ...SCRIPT,
     outExtension: { '.js': '.cjs' },
     // Nobody reads it, and every start reads all of it.
     minify: true,
@@ -93,7 +96,7 @@ export const TARGETS = {
         'src/cli/help/pages.ts': 'src/cli/boot/frequent-pages.ts',
       }),
     ],
-    format: 'cjs',
+    ...SCRIPT,
     outExtension: { '.js': '.cjs' },
     minify: true,
     define: { ...COMMON.define, 'import.meta.url': '__file.url' },

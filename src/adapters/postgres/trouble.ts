@@ -1,0 +1,84 @@
+/** Why a database gave no answer, and what that says of what was asked. */
+
+/** `unreachable` and `refused`: nothing was written. `in-doubt`: it may have been; only asking again under the same id can tell. */
+export type TroubleKind = 'unreachable' | 'refused' | 'in-doubt';
+
+/** The database did not do what was asked, or nobody knows. The text is for people and holds no password. */
+export class PostgresTrouble extends Error {
+  readonly kind: TroubleKind;
+  /** SQLSTATE, five characters; null where the server said nothing. */
+  readonly sqlState: string | null;
+  /** One thing to do. */
+  readonly hint: string | null;
+  /** True when the same may succeed later without a change. */
+  readonly retryable: boolean;
+
+  constructor(
+    kind: TroubleKind,
+    message: string,
+    {
+      sqlState = null,
+      hint = null,
+      retryable = true,
+      cause,
+    }: { sqlState?: string | null; hint?: string | null; retryable?: boolean; cause?: unknown } = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'PostgresTrouble';
+    this.kind = kind;
+    this.sqlState = sqlState;
+    this.hint = hint;
+    this.retryable = retryable;
+  }
+}
+
+/** What the server is known to say, by SQLSTATE or its class. `passing`: the same may succeed later. */
+const MEANINGS: Readonly<Record<string, { readonly means: string; readonly hint?: string; readonly passing?: true }>> =
+  {
+    '28P01': { means: 'the password is wrong', hint: 'set PGPASSWORD, or a line in the file that PGPASSFILE names' },
+    '28000': { means: 'this user may not connect', hint: 'look at pg_hba.conf of the server' },
+    '3D000': { means: 'there is no such database', hint: 'createdb <name>' },
+    '42501': { means: 'this user may not do that' },
+    '25006': {
+      means: 'it is a standby that only answers reads',
+      hint: 'name the primary, or all hosts separated by commas',
+      passing: true,
+    },
+    '53300': {
+      means: 'it has no connection to spare',
+      hint: 'raise max_connections, or put pgbouncer in front',
+      passing: true,
+    },
+    '53': { means: 'it has run out of room or memory', passing: true },
+    '55P03': { means: 'a lock was held too long', passing: true },
+    '57014': { means: 'the statement was cancelled', passing: true },
+    '57P01': { means: 'it is being stopped', passing: true },
+    '57P03': { means: 'it is starting up', passing: true },
+    '40': { means: 'it broke the transaction off', passing: true },
+  };
+
+/** An error that the server sent. One of severity ERROR undoes the statement; after any other, what it had done may stand. */
+export function fromServer(
+  where: string,
+  error: { readonly message?: string; readonly severity?: string; readonly code?: string; readonly hint?: string },
+): PostgresTrouble {
+  const code = error.code ?? '';
+  const meaning = MEANINGS[code] ?? MEANINGS[code.slice(0, 2)];
+  const undone = error.severity === 'ERROR' && !code.startsWith('08');
+  const said = plain(error.message ?? 'no reason given');
+  return new PostgresTrouble(
+    undone ? 'refused' : 'in-doubt',
+    `${where}: ${meaning === undefined ? said : `${meaning.means} (${said})`}`,
+    {
+      sqlState: code === '' ? null : code,
+      hint: meaning?.hint ?? null,
+      retryable: meaning?.passing === true || !undone,
+      cause: error,
+    },
+  );
+}
+
+/** What a server wrote, as one line that cannot move a cursor. */
+export function plain(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').slice(0, 300);
+}
