@@ -335,6 +335,57 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
         await again.dispose();
       }));
 
+    test('papers change one version at a time, are listed by their change, and end', () =>
+      using(async (under) => {
+        const { store } = under;
+        const paper = (id: string, version: number, at: number, text = `${id} ${version}`) => ({
+          id,
+          version,
+          changedAt: NOW + at,
+          keepUntil: NOW + 1_000 + at,
+          text,
+        });
+        const ids = async (since: number) => (await store.papers.list('a', NOW + since)).map(({ id }) => id);
+        expect(await store.papers.get('a', 'one')).toBeNull();
+        expect(await store.papers.put('a', paper('one', 2, 0))).toBe(false);
+        expect(await store.papers.put('a', paper('one', 1, 0))).toBe(true);
+        expect(await store.papers.put('a', paper('one', 1, 1, 'another'))).toBe(false);
+        expect(await store.papers.put('b', paper('one', 1, 5, 'of another kind'))).toBe(true);
+        expect(await store.papers.put('a', paper('two', 1, 3))).toBe(true);
+        expect(await ids(-1)).toEqual(['one', 'two']);
+        expect(await store.papers.put('a', paper('one', 2, 4))).toBe(true);
+        // Who saw the version before it comes too late.
+        expect(await store.papers.put('a', paper('one', 2, 4, 'late'))).toBe(false);
+        expect(await store.papers.get('a', 'one')).toEqual(paper('one', 2, 4));
+        expect(await ids(-1)).toEqual(['two', 'one']);
+        expect(await ids(3)).toEqual(['one']);
+        await store.papers.prune(NOW + 1_004);
+        expect(await ids(-1)).toEqual(['one']);
+        const again = await under.reopen();
+        try {
+          expect(await again.store.papers.get('a', 'one')).toEqual(paper('one', 2, 4));
+          expect((await again.store.papers.get('b', 'one'))?.text).toBe('of another kind');
+        } finally {
+          await again.dispose();
+        }
+      }));
+
+    test('of two openings that change one paper, one does', () =>
+      using(async ({ store, beside }) => {
+        const other = await beside();
+        try {
+          const paper = { id: 'p', version: 1, changedAt: NOW, keepUntil: NOW + 1, text: 'first' };
+          expect(await store.papers.put('a', paper)).toBe(true);
+          const puts = await Promise.all(
+            [store, other].map((each, i) => each.papers.put('a', { ...paper, version: 2, text: `by ${i}` })),
+          );
+          expect(puts.filter(Boolean)).toHaveLength(1);
+          expect((await other.papers.get('a', 'p'))?.text).toBe(`by ${puts.indexOf(true)}`);
+        } finally {
+          await other.close();
+        }
+      }));
+
     test('shipped entries are one chain a log: repeated parts are taken once, gaps and forks are named', () =>
       using(async ({ store }) => {
         const entry = (seq: number, fields: Partial<ShippedEntry> = {}): ShippedEntry => ({

@@ -1,7 +1,16 @@
-/** Revoking is easy on purpose; undoing it needs more. Each role may do what the ones before it may. */
-export const ROLES = ['observer', 'verifier', 'operator', 'admin'] as const;
+/** Revoking is easy on purpose; undoing it needs more. */
+export const ROLES = ['observer', 'approver', 'verifier', 'operator', 'admin'] as const;
 /** What a key may do. */
 export type Role = (typeof ROLES)[number];
+
+/** What each role may beside its own. An approver answers requests and ships no logs; a verifier answers none. */
+const INCLUDED: Readonly<Record<Role, readonly Role[]>> = {
+  observer: [],
+  approver: ['observer'],
+  verifier: ['observer'],
+  operator: ['observer', 'approver', 'verifier'],
+  admin: ['observer', 'approver', 'verifier', 'operator'],
+};
 
 /** True for the name of a role. */
 export function isRole(text: string): text is Role {
@@ -10,5 +19,5 @@ export function isRole(text: string): text is Role {
 
 /** True when `role` may do what `needed` may. */
 export function mayAct(role: Role, needed: Role): boolean {
-  return ROLES.indexOf(role) >= ROLES.indexOf(needed);
+  return role === needed || INCLUDED[role].includes(needed);
 }

@@ -95,6 +95,33 @@ export interface LogTable {
   ends(limit: number): Promise<readonly LogEnd[]>;
 }
 
+/** A small text that changes until it ends, such as a request for approval with the answers to it. */
+export interface Paper {
+  readonly id: string;
+  /** 1 at first, and one more with each change. */
+  readonly version: number;
+  /** When it was last changed, ms since the epoch by the clock of the server that changed it. */
+  readonly changedAt: number;
+  /** It may be forgotten after this, ms since the epoch. */
+  readonly keepUntil: number;
+  /** At most 64 KiB. */
+  readonly text: string;
+}
+
+/** Papers of several kinds: tables beside the log, which hold nothing that a deny depends on. */
+export interface PaperTable {
+  get(kind: string, id: string): Promise<Paper | null>;
+  /** All of a kind that were changed after `since`, by the time of the change. */
+  list(kind: string, since: number): Promise<readonly Paper[]>;
+  /**
+   * Keeps a paper of version 1 where none has its id, and a later version in the place of the one before it; false where something else
+   * stands there. Durable once it resolves.
+   */
+  put(kind: string, paper: Paper): Promise<boolean>;
+  /** Forgets what need not be kept any more. */
+  prune(now: number): Promise<void>;
+}
+
 /** Where API keys are kept. */
 export interface KeyTable {
   find(keyId: string): Promise<KeyRecord | null>;
@@ -197,6 +224,7 @@ export interface MeshStore {
     /** Of one principal, or of all. */
     list(did: string | null): Promise<readonly RegisteredKey[]>;
   };
+  readonly papers: PaperTable;
   readonly logs: LogTable;
 
   /** The mesh's public key that this log is signed with, once set. */

@@ -1,11 +1,13 @@
 /** A mesh server as a function of requests and ticks. */
 import { formatTime } from '../../protocol/time.js';
+import { noticeOf, type KeptRequest } from '../approvals/kept.js';
 import type { FleetConduct } from '../fleet.js';
 import { parseEventId, type Head } from '../log/head.js';
 import { PAGE_EVENTS, RETAINED_EVENTS } from '../limits.js';
 import type { Signer } from '../log/signing.js';
 import { frame } from '../sse.js';
 import { StoreTrouble, type MeshStore } from '../log/store.js';
+import { ApprovalDesk } from './approvals/desk.js';
 import { Committer } from './committer.js';
 import type { ServerClock } from './http/exchange.js';
 import { Gate } from './http/gate.js';
@@ -36,6 +38,8 @@ export interface ServerOptions {
   readonly requireSignedCommands?: boolean;
   /** What the dashboard tells of agents beside their standing. */
   readonly conduct?: FleetConduct;
+  /** Told of every new request for approval: for bells. */
+  readonly onRequest?: (request: KeptRequest) => void;
   readonly maxStreams?: number;
   readonly retainedEvents?: number;
 }
@@ -61,6 +65,9 @@ export class MeshServer {
   readonly prover: Prover;
   readonly shipping = new ShippingRate();
   readonly roster: Roster;
+  readonly approvals: ApprovalDesk;
+  /** Of this process: 16 hex digits. */
+  readonly boot: string;
   readonly pollers = new Map<string, Poller>();
   /** Requests answered, by endpoint and status. */
   readonly requests = new Map<string, number>();
@@ -102,12 +109,13 @@ export class MeshServer {
       verify: options.verify,
     });
     this.waits = new Waits(clock);
+    this.boot = options.randomHex(8);
     this.prover = new Prover(
       {
         store,
         clock,
         waits: this.waits,
-        boot: options.randomHex(8),
+        boot: this.boot,
         sign,
         isOwn: (text, signature) => options.verify(options.publicKey, text, signature),
         head: () => this.#head,
@@ -123,6 +131,16 @@ export class MeshServer {
       head.seq,
     );
     this.roster = new Roster(store, clock, this.hub, this.pollers, members);
+    this.approvals = new ApprovalDesk({
+      store,
+      clock,
+      verify: options.verify,
+      onChange: (request, isNew) => {
+        this.hub.announce('approval', JSON.stringify(noticeOf(request, clock.wall())));
+        this.waits.check();
+        if (isNew) options.onRequest?.(request);
+      },
+    });
     this.hub.onGone = (verifier) => this.roster.gone(verifier);
     this.hub.watch(() => this.waits.check());
     this.feed = new LogFeed(store, clock, {
@@ -239,6 +257,7 @@ export class MeshServer {
       this.roster.gone(name);
     }
     this.#keepRoster().catch(this.fail);
+    this.approvals.tick().catch(this.fail);
   }
 
   /** Ends every stream and wait, asking clients to come back spread over `spreadMs`. Answers already owed are still given. */

@@ -155,7 +155,7 @@ describe('nothing is done', () => {
     [['mesh', 'drill', '--within', '11s'], '--within'],
     [['mesh', 'drill', '--rounds', '0'], '--rounds'],
     [['mesh', 'key', 'create'], '--role'],
-    [['mesh', 'key', 'create', '--role', 'king'], 'observer, verifier, operator, admin'],
+    [['mesh', 'key', 'create', '--role', 'king'], 'observer, approver, verifier, operator, admin'],
     [['mesh', 'key', 'create', '--role', 'operator', '--public-key', 'ed25519:00'], '--public-key'],
     [['mesh', 'key', 'revoke', 'nonsense', '--yes'], 'no id of an API key'],
     [['mesh', 'join', 'ftp://x', '--mesh-key', `ed25519:${'ab'.repeat(32)}`], 'http(s) URL'],

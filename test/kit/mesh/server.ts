@@ -131,7 +131,7 @@ export class TestMesh {
   ): Promise<TestMesh> {
     const store = options.store ?? new MemoryMeshStore(LOG_ID);
     const keys = {} as Record<Role, ApiKey>;
-    const roles: readonly Role[] = ['observer', 'verifier', 'operator', 'admin'];
+    const roles: readonly Role[] = ['observer', 'verifier', 'operator', 'admin', 'approver'];
     for (const [i, role] of roles.entries()) {
       const key = newApiKey(role, new Uint8Array(38).fill(i + 1));
       keys[role] = key;

@@ -6,7 +6,7 @@ import { refusal } from '../../../mesh/refusal.js';
 import type { Answer, Judge, LogRecord, Proposal } from '../../../mesh/ruling.js';
 import type { Standing } from '../../../mesh/standing.js';
 import type { Member } from '../../../mesh/roster/member.js';
-import type { KeyTable, LogTable, MeshStore, Outcome } from '../../../mesh/log/store.js';
+import type { KeyTable, LogTable, MeshStore, Outcome, Paper, PaperTable } from '../../../mesh/log/store.js';
 import { KeptLogs, MemoryLogs } from './logs.js';
 
 class Contents {
@@ -20,6 +20,7 @@ class Contents {
   readonly passports = new Map<string, PassportMark>();
   readonly documents = new Map<string, string>();
   readonly principals = new Map<string, RegisteredKey>();
+  readonly papers = new Map<string, Paper>();
   readonly logs = new KeptLogs();
   meshKey: string | null = null;
   sealedBy: number | null = null;
@@ -161,6 +162,24 @@ export class MemoryMeshStore implements MeshStore {
     },
     list: async (did: string | null): Promise<readonly RegisteredKey[]> =>
       [...this.#kept.principals.values()].filter((key) => did === null || key.did === did),
+  };
+
+  readonly papers: PaperTable = {
+    get: async (kind, id) => this.#kept.papers.get(`${kind} ${id}`) ?? null,
+    list: async (kind, since) =>
+      [...this.#kept.papers]
+        .filter(([name, { changedAt }]) => name.startsWith(`${kind} `) && changedAt > since)
+        .map(([, paper]) => paper)
+        .sort((a, b) => a.changedAt - b.changedAt || (a.id < b.id ? -1 : 1)),
+    put: async (kind, paper) => {
+      const name = `${kind} ${paper.id}`;
+      if ((this.#kept.papers.get(name)?.version ?? 0) !== paper.version - 1) return false;
+      this.#kept.papers.set(name, paper);
+      return true;
+    },
+    prune: async (now) => {
+      for (const [name, { keepUntil }] of this.#kept.papers) if (keepUntil < now) this.#kept.papers.delete(name);
+    },
   };
 
   readonly logs: LogTable;

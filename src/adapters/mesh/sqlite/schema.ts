@@ -1,7 +1,7 @@
 /** `aipm`, in SQLite's application_id: tells a mesh store from any other database. */
 export const APPLICATION = 0x6169706d;
 /** Of the tables below. A file with a greater one is refused. */
-export const VERSION = 2;
+export const VERSION = 3;
 
 export const SCHEMA = `
 PRAGMA application_id = ${APPLICATION};
@@ -62,10 +62,22 @@ CREATE TABLE principals (
   PRIMARY KEY (did, public_key)
 ) STRICT, WITHOUT ROWID;
 
+-- Small texts beside the log that change until they end.
+CREATE TABLE papers (
+  kind TEXT NOT NULL,
+  id TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL,
+  keep_until INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY (kind, id)
+) STRICT;
+CREATE INDEX papers_changed_at ON papers (kind, changed_at);
+CREATE INDEX papers_keep_until ON papers (keep_until);
 `;
 
 /** Brings a file of the first version to this one. A first-version program refuses it from then on, which would write another term. */
-export const FROM_1 = `
+const FROM_1 = `
 BEGIN IMMEDIATE;
 ALTER TABLE api_keys ADD COLUMN max_verifiers INTEGER;
 ALTER TABLE api_keys ADD COLUMN ephemeral INTEGER NOT NULL DEFAULT 0;
@@ -74,3 +86,13 @@ ${SCHEMA.slice(SCHEMA.indexOf('-- Everyone who ever'), SCHEMA.length)}
 PRAGMA user_version = ${VERSION};
 COMMIT;
 `;
+
+const FROM_2 = `
+BEGIN IMMEDIATE;
+${SCHEMA.slice(SCHEMA.indexOf('-- Small texts'), SCHEMA.length)}
+PRAGMA user_version = ${VERSION};
+COMMIT;
+`;
+
+/** What brings a file of an earlier version to this one. */
+export const UPGRADES: Readonly<Record<number, string>> = { 1: FROM_1, 2: FROM_2 };

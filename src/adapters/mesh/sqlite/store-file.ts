@@ -5,7 +5,7 @@ import { Failure } from '../../../app/failure.js';
 import { makeFolder } from '../../files/folders.js';
 import { flush } from '../../sqlite/file/create.js';
 import { Database } from '../../sqlite/engine/database.js';
-import { APPLICATION, FROM_1, SCHEMA, VERSION } from './schema.js';
+import { APPLICATION, SCHEMA, UPGRADES, VERSION } from './schema.js';
 
 export interface OpenedStore {
   readonly database: Database;
@@ -42,7 +42,8 @@ function checked(database: Database, path: string): Database {
     const [version] = database.query(['number'], 'PRAGMA user_version').first([])!;
     if (application !== APPLICATION) throw unusable(path, 'is not a mesh store');
     if (version > VERSION) throw unusable(path, 'was written by a newer aip');
-    if (version === 1) database.exec(FROM_1);
+    const upgrade = UPGRADES[version];
+    if (upgrade !== undefined) database.exec(upgrade);
     // FULL: the log reaches the disk before a commit returns, which is what an operator is told.
     database.exec('PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;');
     const [synchronous] = database.query(['number'], 'PRAGMA synchronous').first([])!;

@@ -7,10 +7,18 @@ import { refusal } from '../../../mesh/refusal.js';
 import { isRole } from '../../../mesh/access/roles.js';
 import type { Answer, Judge, LogRecord, Proposal } from '../../../mesh/ruling.js';
 import type { Standing, Status } from '../../../mesh/standing.js';
-import { StoreTrouble, type KeyTable, type LogTable, type MeshStore, type Outcome } from '../../../mesh/log/store.js';
+import {
+  StoreTrouble,
+  type KeyTable,
+  type LogTable,
+  type MeshStore,
+  type Outcome,
+  type PaperTable,
+} from '../../../mesh/log/store.js';
 import { text, type Database, type Row } from '../../sqlite/engine/database.js';
 import { SqlitePassports } from './passports.js';
 import { SqliteLogs } from './logs.js';
+import { sqlitePapers } from './papers.js';
 import { openStoreFile, unusable } from './store-file.js';
 
 /** Most bytes of shipped logs, unless a server says otherwise. */
@@ -67,6 +75,7 @@ export class SqliteMeshStore implements MeshStore {
     this.#registry = new SqlitePassports(database);
     this.passports = this.#registry.passports;
     this.principals = this.#registry.principals;
+    this.papers = sqlitePapers(database);
     const logId = this.#sql.meta.first(['log_id'])?.[0];
     const term = Number(this.#sql.meta.first(['term'])?.[0]);
     if (logId === undefined || !Number.isSafeInteger(term)) throw unusable(path, 'is damaged');
@@ -201,6 +210,7 @@ export class SqliteMeshStore implements MeshStore {
 
   readonly passports: MeshStore['passports'];
   readonly principals: MeshStore['principals'];
+  readonly papers: PaperTable;
   readonly logs: LogTable;
 
   async meshKey(): Promise<string | null> {

@@ -147,6 +147,17 @@ export class Hub {
     this.#passMs = Math.min(MAX_REST_MS, this.#passedAt - started);
   }
 
+  /**
+   * Writes a frame that is no event of the log, to the streams that keep up: what a stream misses of them it can ask for. Streams of the
+   * first form would take it for something else.
+   */
+  announce(event: string, data: string): void {
+    const bytes = Buffer.from(frame(event, null, data));
+    const now = this.#ports.clock.up();
+    for (const stream of this.#streams.values())
+      if (stream.form === 'native' && stream.blockedAt === null && !stream.catchingUp) stream.write(bytes, now);
+  }
+
   /** A verifier says that it has applied everything up to `seq`. */
   confirm(stream: Stream, seq: number): void {
     if (seq <= stream.acked || seq > this.head) return;

@@ -3,7 +3,7 @@ import { parseJson } from '../../../protocol/json/parse.js';
 import type { Json } from '../../../protocol/json/values.js';
 import { formatPublicKey, parsePublicKey } from '../../../protocol/identity/keys.js';
 import { objectOf, ShapeError } from '../../../protocol/json/shape.js';
-import { isRole, type Role } from '../../access/roles.js';
+import { isRole, ROLES, type Role } from '../../access/roles.js';
 import type { Request } from './exchange.js';
 
 /** The request's JSON body. Throws JsonError. */
@@ -75,8 +75,7 @@ export function readKeyOrder(value: Json): KeyOrder {
     ['role'],
     ['label', 'public_key', 'max_verifiers', 'ephemeral'],
   );
-  if (typeof role !== 'string' || !isRole(role))
-    throw new ShapeError('"role" is not observer, verifier, operator or admin');
+  if (typeof role !== 'string' || !isRole(role)) throw new ShapeError(`"role" is not one of ${ROLES.join(', ')}`);
   if (label != null && (typeof label !== 'string' || !/^[\x20-\x7e]{1,100}$/.test(label))) {
     throw new ShapeError('"label" is not 1 to 100 printable ASCII characters');
   }

@@ -10,6 +10,15 @@ import {
   referenceUsage,
   subjectStatus,
 } from '../asking.js';
+import {
+  endRequest,
+  handInAnswer,
+  handInRequest,
+  listRequests,
+  readAnswers,
+  readRequest,
+} from '../approvals/endpoints.js';
+import { MAX_APPROVAL_REQUEST_BYTES } from '../../approvals/kept.js';
 import { nativeCommand, referenceCommand } from '../commanding.js';
 import type { Caller, Reply, Request } from './exchange.js';
 import { acknowledge, forget, leave, longPoll, nativeStream, referenceStream, snapshot } from '../feed/following.js';
@@ -30,7 +39,7 @@ export interface Endpoint {
   /** The least role that may ask. Commands ask for more by what they do. */
   readonly role: Role;
   readonly summary: string;
-  readonly tag: 'mesh' | 'passports' | 'logs' | 'keys' | 'reference' | 'operations';
+  readonly tag: 'mesh' | 'passports' | 'approvals' | 'logs' | 'keys' | 'reference' | 'operations';
   /** Query parameters. */
   readonly query?: Readonly<Record<string, string>>;
   /** Name of the request body's schema. */
@@ -162,6 +171,53 @@ export const ENDPOINTS: readonly Endpoint[] = [
     method: 'DELETE',
     changes: true,
   },
+  {
+    ...post(
+      '/v1/mesh/approvals',
+      'verifier',
+      'approvals',
+      'Ask persons elsewhere for their approval',
+      handInRequest,
+      'ApprovalRequest',
+      json('ApprovalState', 201),
+    ),
+    maxBody: MAX_APPROVAL_REQUEST_BYTES,
+  },
+  get('/v1/mesh/approvals', 'observer', 'approvals', 'Requests for approval that the caller may read', listRequests, {
+    query: {
+      status: '`open` (default) or `all`.',
+      verifier: 'Only those that this verifier raised, by its public key.',
+      from: 'Only those after this one (`next` of the last page).',
+      after: 'The `mark` of an earlier answer: with `wait`, the answer comes when something has changed since.',
+      wait: 'How long to wait for a change, e.g. `20s`.',
+    },
+    answer: json('ApprovalStates'),
+  }),
+  get('/v1/mesh/approvals/{request_id}', 'approver', 'approvals', 'A request with its params', readRequest, {
+    answer: json('ApprovalRequest'),
+  }),
+  get('/v1/mesh/approvals/{request_id}/answers', 'observer', 'approvals', 'The answers to a request', readAnswers, {
+    query: { after: 'The `version` of an earlier answer.', wait: 'How long to wait for another, e.g. `20s`.' },
+    answer: json('ApprovalAnswers'),
+  }),
+  post(
+    '/v1/mesh/approvals/{request_id}/answers',
+    'approver',
+    'approvals',
+    'Answer a request, signed by the approver',
+    handInAnswer,
+    'Approval',
+    json('ApprovalState', 201),
+  ),
+  post(
+    '/v1/mesh/approvals/{request_id}/end',
+    'verifier',
+    'approvals',
+    'Its verifier says how a request ended',
+    endRequest,
+    'ApprovalEnd',
+    json('ApprovalState'),
+  ),
   post('/v1/mesh/keys', 'admin', 'keys', 'Make an API key', createKey, 'KeyOrder', json('NewKey', 201)),
   get('/v1/mesh/keys', 'admin', 'keys', 'List the API keys', listKeys, {
     query: { after: 'Only keys made after the one with this id (`next` of the last page).' },

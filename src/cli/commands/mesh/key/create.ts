@@ -22,7 +22,7 @@ export const command: CommandSpec<Options> = {
   path: ['mesh', 'key', 'create'],
   summary: 'Make an API key that lets a machine into the mesh, and show it this once',
   detail:
-    'Each role may do what the ones before it may: observer (look), verifier (+ ship logs), operator (+ revoke, suspend), admin (+ reinstate, keys).',
+    'Roles: observer (look), approver (+ answer requests for approval that name it), verifier (look, ship logs, ask for approval), operator (both, + revoke, suspend), admin (+ reinstate, keys).',
   options: [
     {
       title: 'The key',
@@ -31,7 +31,8 @@ export const command: CommandSpec<Options> = {
         { flags: '--label <text>', description: 'what it is for; shown as who gave a command' },
         {
           flags: '--public-key <key>',
-          description: "the operator's signing key, ed25519:<64 hex>: commands with it are checked by it",
+          description:
+            "the holder's signing key, ed25519:<64 hex>: checks an operator's commands, says who an approver is",
         },
         {
           flags: '--max-verifiers <n>',
@@ -48,6 +49,10 @@ export const command: CommandSpec<Options> = {
   ],
   examples: [
     { run: 'aip mesh key create --role verifier --label eu-1', why: 'for a machine that verifies' },
+    {
+      run: 'aip mesh key create --role approver --label did:web:carol.example',
+      why: 'for a person who is asked; --public-key says the same by the key',
+    },
     {
       run: 'aip mesh key create --role operator --public-key ed25519:3f9a...',
       why: 'for an operator who signs commands',
@@ -69,6 +74,11 @@ export const command: CommandSpec<Options> = {
       maxVerifiers: options.maxVerifiers ?? null,
       ephemeral: options.ephemeral,
     });
+    if (role === 'approver' && publicKey === null && label?.startsWith('did:') !== true)
+      cli.warn(
+        'The key says of no approver whose it is, so it reads every request: --public-key or --label <did> says it.',
+        'every_request',
+      );
     if (cli.globals.json) cli.json({ key: made.key, key_id: made.keyId, role: made.role });
     else {
       cli.out(made.key);
