@@ -5,6 +5,7 @@
 import { at } from './listing.js';
 import type { Listing, Section } from './spec.js';
 import { PASSPORT_COMMANDS } from './passport-commands.js';
+import { POLICY_COMMANDS } from './policy-commands.js';
 import { TOOL_COMMANDS } from './tool-commands.js';
 
 export const SECTIONS: readonly Section[] = [
@@ -219,11 +220,6 @@ export const SECTIONS: readonly Section[] = [
         () => import('./commands/logs/checkpoint.js'),
       ),
       at(
-        'policy test',
-        'Run cases against passports: what must be accepted, and what refused with which code',
-        () => import('./commands/policy/test.js'),
-      ),
-      at(
         'logs prove',
         'Write a bundle that shows a stranger one action: who, what, within which limits, and when',
         () => import('./commands/logs/prove.js'),
@@ -245,6 +241,7 @@ export const SECTIONS: readonly Section[] = [
       ),
     ],
   },
+  POLICY_COMMANDS,
   {
     title: 'How agents behave',
     commands: [

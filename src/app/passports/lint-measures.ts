@@ -4,9 +4,9 @@ import { tierOf } from '../../protocol/constraints/destinations.js';
 import { parseConstraints } from '../../protocol/constraints/grammar.js';
 import type { Constraint } from '../../protocol/constraints/rules.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
-import { isSameName, nameOf, type Name } from '../../protocol/naming/names.js';
+import { nameOf } from '../../protocol/naming/names.js';
 import { declaredIn } from '../../verify/constraints/declared.js';
-import { isRead, readsMoney } from '../../verify/constraints/reads.js';
+import { namesRead } from '../../verify/constraints/reads.js';
 import type { LintFinding } from './lint-finding.js';
 
 /** An action as lint reads it. */
@@ -70,31 +70,12 @@ function writtenName(rule: Constraint): string {
 }
 
 function isDead(rule: Constraint, actions: readonly Declared[]): boolean {
-  const reads = readerOf(rule);
+  const reads = namesRead(rule);
   if (rule.kind === 'rate') return rule.thing !== null && !actions.some(({ name }) => holdsThing(name, rule.thing!));
   if (reads === null) return false;
   const own = actions.filter(({ name }) => rule.actions === null || rule.actions.has(name));
   // Without a schema any param can come.
   return own.length > 0 && own.every(({ schema }) => schema !== null && !declaredIn(schema).map(nameOf).some(reads));
-}
-
-/** True for the names that the rule reads; null for one that reads no params. */
-function readerOf(rule: Constraint): ((name: Name) => boolean) | null {
-  switch (rule.kind) {
-    case 'monetary_limit':
-    case 'daily_limit':
-      return (name) => readsMoney(rule.source, name);
-    case 'allowed_domains':
-      return (name) =>
-        rule.params === null ? tierOf(name) !== null : rule.params.some((each) => isSameName(each, name));
-    case 'allowed_values':
-    case 'denied_values':
-    case 'bound':
-    case 'required':
-      return (name) => isRead(name, rule.reads);
-    default:
-      return null;
-  }
 }
 
 /** The text params of a passport's schemas that `allowed_domains` reads by their names, and those that look like one and are not read. */

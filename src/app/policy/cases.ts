@@ -2,20 +2,16 @@
  * Cases of a policy: an intent, what came before it, and what the verifier is to say. Each runs through the real verifier on a state of its own,
  * with throwaway keys that stand in for the agent's and its principal's; no hook, network, bell or key store is asked.
  */
-import { sha256 } from '../../protocol/hash.js';
-import { publicKeyOf, signMessage } from '../../protocol/ed25519/sign.js';
-import { importKey } from '../../protocol/ed25519/verify.js';
-import { toHex } from '../../protocol/hex.js';
-import { formatPublicKey } from '../../protocol/identity/keys.js';
-import { canonicalize, canonicalizeWithout } from '../../protocol/json/canonical.js';
+import { canonicalize } from '../../protocol/json/canonical.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
-import { passportOf, type Passport } from '../../protocol/passport.js';
+import type { Passport } from '../../protocol/passport.js';
 import { parseTime } from '../../protocol/time.js';
 import type { PinnedKey } from '../../verify/context.js';
 import type { Decision } from '../../verify/decision.js';
 import type { VerifierDeps, VerifyOptions } from '../verification/intents.js';
 import { verifyIntents } from '../verification/intents.js';
+import { signedAs, standIn, standInPins } from './stand-in.js';
 
 /** A case as it is written, with its documents read. */
 export interface PolicyCase {
@@ -110,10 +106,6 @@ function momentOf(value: Json): number | null {
   return typeof value === 'string' ? parseTime(value) : null;
 }
 
-/** Throwaway seeds are the same in every run, so that the same case gives the same bytes. */
-const AGENT_SEED = sha256('aip policy test: stands in for the agent');
-const PRINCIPAL_SEED = sha256('aip policy test: stands in for the principal');
-
 /**
  * Runs one case. `now` is the time of the run, in ms since the epoch.
  * @throws ShapeError where the passport is none, also with the keys that stand in.
@@ -121,9 +113,8 @@ const PRINCIPAL_SEED = sha256('aip policy test: stands in for the principal');
 export async function runCase(each: PolicyCase, open: OpenThrowaway, now: number): Promise<CaseResult> {
   const own = each.intent['signature'] === undefined;
   const passport = standIn(each.passport, own);
-  const { agent, document } = passport;
-  const key = importKey(publicKeyOf(PRINCIPAL_SEED))!;
-  const pins = [{ keyId: document.issuer_key_id, key }];
+  const { agent } = passport;
+  const pins = standInPins(passport);
   const claimed = each.intent['timestamp'];
   const moment = each.now ?? (typeof claimed === 'number' ? claimed * 1000 : now);
   let at = moment;
@@ -146,21 +137,6 @@ export async function runCase(each: PolicyCase, open: OpenThrowaway, now: number
   } finally {
     throwaway.close();
   }
-}
-
-/** The passport with a throwaway key of its principal, and of its agent where an unsigned intent has to be signed. */
-function standIn(json: JsonObject, own: boolean): Passport {
-  const agentKey = formatPublicKey(publicKeyOf(AGENT_SEED));
-  const unsigned = { ...json, ...(own ? { public_key: agentKey } : {}) };
-  const signature = signMessage(PRINCIPAL_SEED, Buffer.from(canonicalizeWithout(unsigned, 'issuer_signature')));
-  return passportOf({ ...unsigned, issuer_signature: toHex(signature) });
-}
-
-function signedAs(agentId: string, intent: JsonObject, index: number, at: number): JsonObject {
-  const nonce = toHex(sha256(`aip policy test: nonce ${index}`).subarray(0, 16));
-  const unsigned = { agent_id: agentId, params: {}, timestamp: Math.floor(at / 1000), nonce, ...intent };
-  const signature = signMessage(AGENT_SEED, Buffer.from(canonicalizeWithout(unsigned, 'signature')));
-  return { ...unsigned, signature: toHex(signature) };
 }
 
 function resultOf({ name, expect, details }: PolicyCase, decision: Decision): CaseResult {

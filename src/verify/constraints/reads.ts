@@ -1,5 +1,6 @@
 import { moneyNameOf } from '../../protocol/constraints/money-names.js';
-import type { MoneySource, Reads } from '../../protocol/constraints/rules.js';
+import { tierOf } from '../../protocol/constraints/destinations.js';
+import type { Constraint, MoneySource, Reads } from '../../protocol/constraints/rules.js';
 import { endsWith, isSameName, nameOf, type Name } from '../../protocol/naming/names.js';
 import type { Member } from './members.js';
 
@@ -17,4 +18,23 @@ export function readsMoney(source: MoneySource, name: Name): boolean {
 /** The members that the rule reads. */
 export function readBy(members: readonly Member[], reads: Reads): readonly Member[] {
   return members.filter(({ name }) => isRead(name, reads));
+}
+
+/** True for the names of params that the rule reads; null for one that reads no params. */
+export function namesRead(rule: Constraint): ((name: Name) => boolean) | null {
+  switch (rule.kind) {
+    case 'monetary_limit':
+    case 'daily_limit':
+      return (name) => readsMoney(rule.source, name);
+    case 'allowed_domains':
+      return (name) =>
+        rule.params === null ? tierOf(name) !== null : rule.params.some((each) => isSameName(each, name));
+    case 'allowed_values':
+    case 'denied_values':
+    case 'bound':
+    case 'required':
+      return (name) => isRead(name, rule.reads);
+    default:
+      return null;
+  }
 }

@@ -1,14 +1,14 @@
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { coverageOf, readCases, runCase, type CaseResult } from '../../../app/policy/cases.js';
 import { Failure } from '../../../app/failure.js';
-import { JsonError, parseJson } from '../../../protocol/json/parse.js';
 import { ShapeError } from '../../../protocol/json/shape.js';
-import { isObject, type Json, type JsonObject } from '../../../protocol/json/values.js';
+import type { JsonObject } from '../../../protocol/json/values.js';
 import type { Decision } from '../../../verify/decision.js';
 import { jsonFilesIn, readDocument } from '../../../workspace/files.js';
 import { throwawayVerifiers } from '../../../workspace/verification.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
+import { jsonIn, objectIn } from '../../policy/documents.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { VERSION } from '../../version.js';
@@ -88,23 +88,6 @@ async function readFound(path: string): Promise<Uint8Array> {
   const bytes = await readDocument(path);
   if (bytes !== null) return bytes;
   throw new Failure('NOT_FOUND', `There is no file ${path.slice(0, 300)}.`, { hint: 'aip policy test --help' });
-}
-
-function jsonIn(bytes: Uint8Array, name: string): Json {
-  try {
-    return parseJson(bytes, null, { bytes: 4 * 1024 * 1024, depth: 40 });
-  } catch (error) {
-    if (!(error instanceof JsonError)) throw error;
-    throw new Failure('UNREADABLE', `${name} is not JSON that can be read: ${error.reason}.`, {
-      hint: `jq . ${join('.', 'cases.json')}`,
-    });
-  }
-}
-
-function objectIn(bytes: Uint8Array, name: string): JsonObject {
-  const json = jsonIn(bytes, name);
-  if (isObject(json)) return json;
-  throw new Failure('UNREADABLE', `${name} holds no document.`, { hint: 'aip policy test --help' });
 }
 
 async function write(

@@ -23,12 +23,17 @@ export const WHO: readonly Check<Claim>[] = [
   { name: 'signature', run: signature }, //  2  E101 E105
 ];
 
+/** What may be done: asked alone where who sent an intent, and when, is taken as it was found (replay of a log). */
+export const WHAT: readonly Check<Identified>[] = [
+  { name: 'action', run: (context) => action(context, context.passport) }, //  5  E201 E210 E211
+  { name: 'constraints', run: constraints }, //  6  E202 to E209, E212 to E214
+];
+
 /** Whether: fresh, declared, within limits. Asked once on a snapshot too where there are hooks, so that no person is asked in vain. */
 export const BEFORE_HOOKS: readonly Check<Identified>[] = [
   { name: 'nonce', run: nonce }, //  3  E301 E304
   { name: 'timestamp', run: timestamp }, //  4  E302 E303
-  { name: 'action', run: (context) => action(context, context.passport) }, //  5  E201 E210 E211
-  { name: 'constraints', run: constraints }, //  6  E202 to E209, E212 to E214
+  ...WHAT,
 ];
 
 /** Whether: what the hooks said, and good standing. */

@@ -1,0 +1,87 @@
+/** What an entry of the log does not show of its intent, and which limits could have read it. */
+import type { Constraint } from '../../protocol/constraints/rules.js';
+import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
+import type { Entry } from '../../protocol/log/entry.js';
+import { MASK } from '../../protocol/log/secrets.js';
+import { endsWith, nameOf, thingNamed } from '../../protocol/naming/names.js';
+import { ENVIRONMENT_WORDS } from '../../protocol/naming/vocabulary.js';
+import { namesRead, readsMoney } from '../../verify/constraints/reads.js';
+
+/** Why a value is not in the log. */
+export type HiddenReason = 'params_masked' | 'params_dropped' | 'params_erased';
+
+/** The part of an intent that the log does not show. */
+export interface Hidden {
+  readonly reason: HiddenReason;
+  /** Names of top-level params; null where not even these are known. */
+  readonly params: readonly string[] | null;
+  readonly target: boolean;
+}
+
+/** Null where all of it is there. */
+export function hiddenOf({ params, withheld, erased, salts }: Entry): Hidden | null {
+  const gone = erased === null ? [] : Object.keys(erased);
+  const names = gone.flatMap((slot) => /^(?:params|sent)\.(.*)$/s.exec(slot)?.[1] ?? []);
+  const target = gone.includes('target');
+  if (names.length > 0 || target) {
+    return { reason: 'params_erased', params: [...new Set([...names, ...Object.keys(withheld ?? {})])], target };
+  }
+  // The first version of the log does not say what it left out.
+  if (salts === null) {
+    if (params === null) return { reason: 'params_dropped', params: null, target: false };
+    const masked = Object.keys(params).filter((name) => JSON.stringify(params[name]).includes(MASK));
+    return masked.length === 0 ? null : { reason: 'params_masked', params: masked, target: false };
+  }
+  if (withheld === null) return null;
+  return { reason: params === null ? 'params_dropped' : 'params_masked', params: Object.keys(withheld), target: false };
+}
+
+const ENVIRONMENT = thingNamed(...ENVIRONMENT_WORDS);
+
+/**
+ * True when the rule could have read what is hidden. `schema` is one that the params are known to have passed: by it a hidden value may be known to
+ * hold no other names.
+ */
+export function couldRead(rule: Constraint, hidden: Hidden, schema: JsonObject | null): boolean {
+  if (rule.kind === 'rate' || rule.kind === 'time_window' || rule.kind === 'geo_restriction') return false;
+  const { params, target } = hidden;
+  if (target && (rule.kind === 'allowed_domains' || rule.kind === 'approval')) return true;
+  if (rule.kind === 'approval' && rule.always) return false;
+  if (params === null) return true;
+  return params.some((name) => {
+    const types = typesOf(name, schema);
+    // An object or a list may hold any name.
+    if (types === null || types.some((type) => type === 'object' || type === 'array')) return true;
+    const texts = types.includes('string');
+    switch (rule.kind) {
+      case 'allowed_domains':
+        return (texts && rule.params === null) || namesRead(rule)!(nameOf(name));
+      case 'currency':
+        return nameOf(name).key === nameOf('currency').key || rule.sources.some((source) => readsMoney(source, nameOf(name)));
+      case 'approval':
+        return (
+          (rule.environments.size > 0 && endsWith(nameOf(name), ENVIRONMENT)) ||
+          (rule.above !== null && rule.sources.some((source) => readsMoney(source, nameOf(name))))
+        );
+      case 'given':
+        return true;
+      default:
+        return namesRead(rule)!(nameOf(name)) || (isMoney(rule) && nameOf(name).key === nameOf('currency').key);
+    }
+  });
+}
+
+function isMoney({ kind }: Constraint): boolean {
+  return kind === 'monetary_limit' || kind === 'daily_limit';
+}
+
+/** What a schema says a top-level param is; null where it does not. */
+function typesOf(name: string, schema: JsonObject | null): readonly Json[] | null {
+  const properties = schema?.['properties'];
+  if (properties === undefined || !isObject(properties) || !Object.hasOwn(properties, name)) return null;
+  const property = properties[name]!;
+  if (!isObject(property)) return null;
+  const { type } = property;
+  if (typeof type === 'string') return [type];
+  return Array.isArray(type) ? (type as readonly Json[]) : null;
+}

@@ -1,0 +1,20 @@
+/** The commands that try a passport before it counts, and show afterwards what was done under it. */
+import { at } from './listing.js';
+import type { Section } from './spec.js';
+
+/** Their section of the registry. */
+export const POLICY_COMMANDS: Section = {
+  title: 'Before a passport changes',
+  commands: [
+    at(
+      'policy test',
+      'Run cases against passports: what must be accepted, and what refused with which code',
+      () => import('./commands/policy/test.js'),
+    ),
+    at(
+      'policy replay',
+      'Judge the recorded log under another passport: what would have been accepted, and what refused',
+      () => import('./commands/policy/replay.js'),
+    ),
+  ],
+};
