@@ -57,7 +57,14 @@ export class HeldSteps {
   refusal(question: Question, limits: Constraints, schemaProblems = this.#schemaProblems): Violation | null {
     const { entry, params, at, geo, read } = question;
     const intent = intentOf(entry, params, at);
-    const facts: Facts = { ...NOTHING, memory: { ...NOTHING_BEFORE, read: (_, meter, now) => read(meter, now) }, schemaProblems, geo, now: at, wallNow: at };
+    const facts: Facts = {
+      ...NOTHING,
+      memory: { ...NOTHING_BEFORE, read: (_, meter, now) => read(meter, now) },
+      schemaProblems,
+      geo,
+      now: at,
+      wallNow: at,
+    };
     const outcome = runChecks(WHAT, {
       ...{ intent, facts, limits: [limits], passport: this.passport, policy: this.#policy },
       believed: [],
@@ -76,7 +83,11 @@ export class HeldSteps {
   }
 }
 
-function intentOf({ agent_id, action, target, intent_hash, nonce, intent_timestamp }: Entry, params: JsonObject, at: number): Intent {
+function intentOf(
+  { agent_id, action, target, intent_hash, nonce, intent_timestamp }: Entry,
+  params: JsonObject,
+  at: number,
+): Intent {
   return {
     document: {
       ...{ agent_id, action: action ?? '', params, ...(target === null ? {} : { target }) },

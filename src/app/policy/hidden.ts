@@ -57,7 +57,9 @@ export function couldRead(rule: Constraint, hidden: Hidden, schema: JsonObject |
       case 'allowed_domains':
         return (texts && rule.params === null) || namesRead(rule)!(nameOf(name));
       case 'currency':
-        return nameOf(name).key === nameOf('currency').key || rule.sources.some((source) => readsMoney(source, nameOf(name)));
+        return (
+          nameOf(name).key === nameOf('currency').key || rule.sources.some((source) => readsMoney(source, nameOf(name)))
+        );
       case 'approval':
         return (
           (rule.environments.size > 0 && endsWith(nameOf(name), ENVIRONMENT)) ||

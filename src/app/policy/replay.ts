@@ -5,6 +5,7 @@
  */
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { emptyObject } from '../../protocol/json/values.js';
+import type { Constraint, Constraints } from '../../protocol/constraints/rules.js';
 import { canonicalize } from '../../protocol/json/canonical.js';
 import type { Entry } from '../../protocol/log/entry.js';
 import { readPassport, type Passport } from '../../protocol/passport.js';
@@ -95,7 +96,9 @@ export class Replay {
     if (entry.dialect !== 'native') return { verdict: 'open', reason: 'envelope' };
     if (this.#setting.hooks || !before.startsWith('AIP-E')) return { verdict: 'open', reason: 'hook' };
     const asked = before === 'AIP-E209' && this.#beforeOf(entry) !== null;
-    return asked && this.#refusedBefore(entry)?.entry.code !== 'AIP-E209' ? { verdict: 'open', reason: 'hook' } : judged;
+    return asked && this.#refusedBefore(entry)?.entry.code !== 'AIP-E209'
+      ? { verdict: 'open', reason: 'hook' }
+      : judged;
   }
 
   /** The verdict where it does not depend on what the passport allows; null where it does. */
@@ -108,44 +111,56 @@ export class Replay {
   }
 
   #judge(entry: Entry): Verdict {
-    const hidden = hiddenOf(entry);
     const at = parseTime(entry.timestamp) ?? 0;
     const params = entry.params ?? NO_PARAMS;
-    const { passport } = this.#steps;
-    const known = geoOf(entry);
-    const ask = (side: Side): Question => ({
-      ...{ entry, params, at, geo: known ?? null },
+    const hidden = hiddenOf(entry);
+    const country = geoOf(entry);
+    const ask = (side: Side, shown = params): Question => ({
+      ...{ entry, params: shown, at, geo: country ?? null },
       read: (meter: Meter, now: number) => this.#windows.read(meter, now, side),
     });
-    let reason: OpenReason | null = null;
-    let limits = passport.constraints;
-    let schemaProblems: SchemaCheck | undefined;
-    const previous = hidden === null && !hasGeo(passport) ? null : this.#beforeOf(entry);
-    if (hidden !== null || (known === undefined && hasGeo(passport))) {
-      const schema = previous === null || !passedSchema(entry) ? null : schemaOf(previous.passport, entry);
-      const all = passport.constraints.all.filter((rule) => {
-        const open = rule.kind === 'geo_restriction' ? known === undefined : hidden !== null && couldRead(rule, hidden, schema);
-        if (!open || (rule.actions !== null && !rule.actions.has(entry.action ?? ''))) return true;
-        // The same rule let the same params pass; sums are another thing.
-        const passed = entry.status === 'success' && previous?.has(this.#steps.keyOf(rule)) === true;
-        const holds = passed && rule.kind !== 'daily_limit' && rule.kind !== 'approval';
-        if (!holds) reason = rule.kind === 'geo_restriction' ? 'geo' : hidden!.reason;
-        return false;
-      });
-      limits = { ...passport.constraints, all };
-      if (hidden !== null) {
-        const own = passport.actions.get(entry.action ?? '') ?? null;
-        const same = own !== null && schema !== null && canonicalize(own) === canonicalize(schema);
-        schemaProblems = same ? NO_PROBLEMS : (each, shown) => this.#problemsShown(each, shown, hidden);
-        if (own !== null && !same) reason ??= hidden.reason;
-      }
-    }
+    const { limits, unseen, reason, schemaProblems } = this.#decidable(entry, hidden, country === undefined);
     const least = this.#steps.refusal(ask('least'), limits, schemaProblems);
     const doubt = this.#windows.takeDoubt();
     if (least !== null) return refused(least);
-    if (reason !== null) return { verdict: 'open', reason };
-    if (doubt && this.#steps.refusal(ask('most'), limits, schemaProblems) !== null) return { verdict: 'open', reason: 'window' };
+    if (reason !== null) {
+      // What is seen may be too much already.
+      const all = unseen.filter(({ kind }) => MORE_IS_WORSE.has(kind));
+      const shown = hidden === null ? params : without(params, hidden);
+      const beyond =
+        all.length === 0 ? null : this.#steps.refusal(ask('least', shown), { ...limits, all }, NO_PROBLEMS);
+      return beyond === null ? { verdict: 'open', reason } : refused(beyond);
+    }
+    if (doubt && this.#steps.refusal(ask('most'), limits, schemaProblems) !== null)
+      return { verdict: 'open', reason: 'window' };
     return { verdict: 'accepted' };
+  }
+
+  /** The limits that what the log shows decides, and why that is not all of them; null where it is. */
+  #decidable(entry: Entry, hidden: Hidden | null, abroad: boolean): Decidable {
+    const { constraints, actions } = this.#steps.passport;
+    const nowhere = abroad && hasGeo(this.#steps.passport);
+    if (hidden === null && !nowhere)
+      return { limits: constraints, unseen: [], reason: null, schemaProblems: undefined };
+    const previous = this.#beforeOf(entry);
+    const schema = previous === null || !passedSchema(entry) ? null : schemaOf(previous.passport, entry);
+    const unseen: Constraint[] = [];
+    const all = constraints.all.filter((rule) => {
+      const open = rule.kind === 'geo_restriction' ? nowhere : hidden !== null && couldRead(rule, hidden, schema);
+      if (!open || (rule.actions !== null && !rule.actions.has(entry.action ?? ''))) return true;
+      // The same rule let the same params pass; sums are another thing.
+      const passed = entry.status === 'success' && previous?.has(this.#steps.keyOf(rule)) === true;
+      if (!passed || rule.kind === 'daily_limit' || rule.kind === 'approval') unseen.push(rule);
+      return false;
+    });
+    let reason: OpenReason | null = null;
+    if (unseen.length > 0) reason = hidden?.reason ?? 'geo';
+    if (hidden === null) return { limits: { ...constraints, all }, unseen, reason, schemaProblems: undefined };
+    const own = actions.get(entry.action ?? '') ?? null;
+    const same = own !== null && schema !== null && canonicalize(own) === canonicalize(schema);
+    if (own !== null && !same) reason ??= hidden.reason;
+    const schemaProblems: SchemaCheck = same ? NO_PROBLEMS : (each, shown) => this.#problemsShown(each, shown, hidden);
+    return { limits: { ...constraints, all }, unseen, reason, schemaProblems };
   }
 
   /** What is wrong with what is shown, whatever the rest is. */
@@ -196,6 +211,27 @@ export class Replay {
     this.#windows.add({ action: entry.action ?? '', at: parseTime(entry.timestamp) ?? 0, ...usage }, certain);
     return usage;
   }
+}
+
+/** What can be decided of an entry, a part of which is hidden. */
+interface Decidable {
+  readonly limits: Constraints;
+  /** Rules that could have read what is hidden. */
+  readonly unseen: readonly Constraint[];
+  readonly reason: OpenReason | null;
+  readonly schemaProblems: SchemaCheck | undefined;
+}
+
+/** Rules that a param more can break, and never satisfy. */
+const MORE_IS_WORSE: ReadonlySet<Constraint['kind']> = new Set([
+  ...(['monetary_limit', 'daily_limit', 'allowed_domains', 'allowed_values', 'denied_values', 'bound'] as const),
+]);
+
+function without(params: JsonObject, { params: names }: Hidden): JsonObject {
+  return Object.assign(
+    emptyObject(),
+    Object.fromEntries(Object.entries(params).filter(([name]) => names?.includes(name) === false)),
+  );
 }
 
 const NO_PARAMS: JsonObject = emptyObject();

@@ -76,9 +76,7 @@ export class PastWindows {
 
   #forget(before: number): void {
     this.#kept = this.#kept.filter(({ usage }) => usage.at >= before);
-    this.#doubtful = this.#kept.filter(
-      ({ usage, certain }) => !certain || usage.amountMinor === 'unknown',
-    ).length;
+    this.#doubtful = this.#kept.filter(({ usage, certain }) => !certain || usage.amountMinor === 'unknown').length;
     for (const span of this.#spans.values()) span.forget(before);
   }
 }

@@ -20,6 +20,11 @@ export const TOPICS: readonly Topic[] = [
   { name: 'verification', summary: 'What is checked, in which order', load: () => import('./topics/verification.js') },
   { name: 'aip-1', summary: 'Agents of the Python package aip-protocol', load: () => import('./topics/aip-1.js') },
   { name: 'constraints', summary: 'The limits a passport can set', load: () => import('./topics/constraints.js') },
+  {
+    name: 'policy',
+    summary: 'Trying a passport before it counts: cases, replay',
+    load: () => import('./topics/policy.js'),
+  },
   { name: 'guard', summary: 'In front of tools: programs and coding agents', load: () => import('./topics/guard.js') },
   { name: 'mesh', summary: 'Stopping agents everywhere: server, keys, copies', load: () => import('./topics/mesh.js') },
   { name: 'hosting', summary: 'Running a mesh: TLS, systemd, nginx', load: () => import('./topics/hosting.js') },

@@ -25,7 +25,10 @@ export const command: CommandSpec<Options> = {
       title: 'Flags',
       options: [
         { flags: '-p, --passport <file>', description: 'the new passport, or a draft of it', values: 'file' },
-        { flags: '--since <time>', description: 'from then on: a duration such as 7d, or a time; all of the log without it' },
+        {
+          flags: '--since <time>',
+          description: 'from then on: a duration such as 7d, or a time; all of the log without it',
+        },
         { flags: '--until <time>', description: 'up to then' },
       ],
     },
@@ -95,7 +98,9 @@ function show(report: ReplayReport, agentId: string, cli: Cli): void {
   group('accepted -> refused', paint.red, accepted_to_refused, cli);
   const other = unchanged.other_code === 0 ? '' : `, ${unchanged.other_code} of them with another code`;
   const money = moneyOf(unchanged);
-  cli.out(`${padded('unchanged', unchanged.count)}${money}  (${unchanged.accepted} accepted, ${unchanged.refused} refused${other})`);
+  cli.out(
+    `${padded('unchanged', unchanged.count)}${money}  (${unchanged.accepted} accepted, ${unchanged.refused} refused${other})`,
+  );
   group('not decidable', paint.dim, not_decidable, cli);
 }
 
@@ -104,7 +109,11 @@ function group(title: string, colour: (text: string) => string, found: ReplayGro
   cli.out(found.count === 0 ? line : colour(line));
   for (const [by, count] of Object.entries(found.by)) cli.out(`    ${clean(by)}  ${count}`);
   for (const { seq, timestamp, action, before, after } of found.examples)
-    cli.out(cli.paint.dim(`    entry ${seq}  ${timestamp}  ${clean(action ?? '-')}  ${clean(before)} -> ${clean(after ?? 'not decidable')}`));
+    cli.out(
+      cli.paint.dim(
+        `    entry ${seq}  ${timestamp}  ${clean(action ?? '-')}  ${clean(before)} -> ${clean(after ?? 'not decidable')}`,
+      ),
+    );
 }
 
 function padded(title: string, count: number): string {

@@ -49,7 +49,7 @@ export const command: CommandSpec<Options> = {
   exits: { 3: 'a file does not exist, or holds no cases', 15: 'a case failed' },
   touches: ['files'],
   onlyReads: true,
-  topics: ['ci', 'passports', 'constraints'],
+  topics: ['policy', 'ci', 'constraints'],
 
   async run({ args, options }, cli) {
     const format = options.format ?? (cli.globals.json ? 'json' : 'human');

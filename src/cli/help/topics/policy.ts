@@ -1,0 +1,27 @@
+export function text(): string {
+  return `# Before a passport changes
+
+# Cases: what must be accepted, and what refused
+  aip policy test policy/                     every *.json in it, through the real verifier
+  aip policy test cases.json -p bot.passport.json --coverage
+A case is {name, passport?, now?, history?, intent, expect: "accept" | "AIP-E...", details?}; a file holds one or a list, and its paths are
+relative to it. What is not signed is signed by throwaway keys that stand in for the agent's and its principal's, on a state of its own that
+is thrown away. --coverage names the actions and constraints that have not seen both a yes and a no.
+
+# Replay: yesterday under the new passport
+  aip policy replay --passport next.passport.json --since 7d
+Every recorded verification of the agent is judged anew, in the order of the log: refused -> accepted, accepted -> refused, unchanged, and not
+decidable, each with counts, money and codes. The passport may be a draft; who signed it is not asked.
+Signature, nonce, freshness and standing are taken as they were found. Windows and sums begin with what was accepted in the 24 h before, and go
+on with what the new passport accepts. Nothing is written, sent or counted.
+Not decidable is what the log does not show, and no guess is made of it:
+  params_masked, params_dropped, params_erased   a limit could have read a value that the log does not hold
+  window     a sum or a rate hangs on an entry of which that is true
+  hook       a hook would have been asked, or refused it then
+  approval   a person had approved it under the old passport
+  geo        the country of the request is not in the log
+  sender     it was refused before its signature was looked at
+  envelope   an AIP-1 envelope that its own boundaries may have refused
+A masked text decides where the schema of its time says that it is a text, and no limit reads its name; log.params: full leaves nothing open.
+`;
+}
