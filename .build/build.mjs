@@ -9,7 +9,7 @@
 import { build } from 'esbuild';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -33,6 +33,7 @@ const STEPS = {
     const types = join(out, 'types');
     execFileSync(process.execPath, [tsc, ...TYPES, '--outDir', types], { cwd: root, stdio: 'inherit' });
     keepReachable(types);
+    forRequire(types, join(out, 'commonjs'));
   },
 };
 
@@ -63,6 +64,18 @@ function keepReachable(types) {
     const path = join(types, name);
     if (statSync(path).isFile() && !reached.has(path)) rmSync(path);
   }
+}
+
+/**
+ * The same library for `require`: TypeScript takes the kind of a module from the package.json above its declarations, and refuses
+ * to `require` an ES module. What runs is the one ES module, so that there is one workspace and one class of errors.
+ */
+function forRequire(types, folder) {
+  rmSync(folder, { recursive: true, force: true });
+  cpSync(types, join(folder, 'types'), { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
+  for (const name of ['index', ...ADAPTERS])
+    writeFileSync(join(folder, `${name}.js`), `module.exports = require('../${name}.js');\n`);
 }
 
 if (positionals.length === 0) rmSync(out, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -69,6 +69,9 @@ test('the package holds what its names point to, the declarations they need, and
       'LICENSE',
       'README.md',
       'bin/aip.cjs',
+      'dist/commonjs/package.json',
+      ...['index', ...adapters].map((name) => `dist/commonjs/${name}.js`),
+      ...[...needed].map((path) => path.replace('dist/', 'dist/commonjs/')),
       'dist/frequent.cjs',
       'dist/hook.cjs',
       'dist/index.js',
@@ -112,3 +115,36 @@ test('an adapter shares the library beside it: one class of errors, one workspac
     'guardRequest',
   ]);
 });
+
+test.each(['import', 'require'])('TypeScript finds the types of every entry point by %s', (how) => {
+  const home = folder();
+  mkdirSync(join(home, 'node_modules'));
+  symlinkSync(ROOT, join(home, 'node_modules/aip-cli'));
+  const entries = ['', '/ai', '/http', '/langchain', '/mcp', '/openai-agents'];
+  const lines = entries.map((entry, i) =>
+    how === 'import' ? `import * as e${i} from 'aip-cli${entry}';` : `import e${i} = require('aip-cli${entry}');`,
+  );
+  lines.push('const verified: Promise<e0.Decision> = e0.openWorkspace().verifyIntent("{}");', 'void verified;');
+  // What has no type is no function.
+  lines.push(...entries.map((_, i) => `export const k${i}: keyof typeof e${i} extends never ? never : true = true;`));
+  lines.push('// @ts-expect-error: a number is no domain', 'void e0.openWorkspace().createPassport({ domain: 1 });');
+  const file = join(home, how === 'import' ? 'a.mts' : 'a.cts');
+  writeFileSync(file, lines.join('\n'));
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const argv = [tsc, '--noEmit', '--strict', '--module', 'node16', '--target', 'es2022', '--types', '', file];
+  expect(execFileSync(process.execPath, argv, { cwd: home, encoding: 'utf8' })).toBe('');
+});
+
+test.skipIf(process.env['AIP_TEST_PACKAGING'] === undefined)(
+  'publint and attw find nothing in the package (set AIP_TEST_PACKAGING to the folder that they are installed in)',
+  () => {
+    const home = folder();
+    const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', home];
+    const tarball = join(home, execFileSync('npm', pack, { cwd: ROOT, encoding: 'utf8' }).trim());
+    const bin = join(process.env['AIP_TEST_PACKAGING']!, 'node_modules/.bin');
+    const run = (tool: string, argv: string[]) => execFileSync(join(bin, tool), argv, { cwd: home, encoding: 'utf8' });
+    expect(run('publint', ['run', '--strict', tarball])).toContain('All good!');
+    // node10 is how TypeScript looked before it knew `exports`. It ends with 1 for any problem.
+    expect(run('attw', ['--profile', 'node16', tarball])).toContain('aip-cli/openai-agents');
+  },
+);
