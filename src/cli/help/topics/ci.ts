@@ -10,6 +10,34 @@ In a pipe or with CI set nothing is ever asked: a missing answer is exit 2 and n
 --format github marks the files of a pull request; sarif and junit are for the scanners and test reports of others.
 Without files to verify the exit code is 2: an empty glob is not a yes.
 
+# On GitHub
+An action that installs, lints and verifies:
+  on: pull_request
+  jobs:
+    verify:
+      runs-on: ubuntu-latest
+      steps:
+        - uses: actions/checkout@v4
+        - uses: OWNER/aip/.github/actions/aip@TAG
+          with:
+            lint: passports/*.passport.json
+            verify: intents/*.json
+            passport: passports/bot.passport.json
+            principal: did:web:acme.com=\${{ vars.PRINCIPAL_KEY }}
+            min-serial: did:web:acme.com:agents:bot=3
+A runner has a fresh home: it has seen no intent before and no newer passport. A replay of an intent from another run is found only where the
+state is kept or shared (state.url, a cached AIP_HOME); a passport that was replaced is found by --min-serial, whose floor comes from the
+mesh (aip mesh join) or from you. Take the principal's key from a variable of the repository: a pull request changes what is checked out.
+With sarif: <folder> the action leaves lint.sarif and verify.sarif there for a scanner's upload.
+
+Before a commit, with pre-commit: the hooks aip-passport-lint and aip-policy-test of this repository.
+
+# In a container
+  npm pack
+  docker build -f .build/Dockerfile --build-arg PACKAGE=aip-cli-0.1.0.tgz .
+Node, the package, no shell needed: --build-arg BASE=<image> takes a distroless image of Node 20.19 or later. It runs as user 65532 and keeps
+its home in /var/lib/aip: mount a volume there, or every start is a fresh home.
+
 # A job that signs
   export AGENT_PRIVATE_KEY    # ed25519:<64 hex>, from the secret store
   aip intent sign --passport bot.json --action deploy --param env=staging -o intent.json
