@@ -7,7 +7,7 @@ import { sha256Hex } from '../protocol/hash.js';
 import { isLogId } from './log/head.js';
 import { MAX_ACTOR, MAX_REASON, MAX_SUSPENSION_MS } from './limits.js';
 import type { Role } from './access/roles.js';
-import { canonicalSubject } from './subject.js';
+import { canonicalSubject, isKeyId, scopeOf } from './subject.js';
 
 /** What can be ordered. */
 export type Action = 'revoke' | 'suspend' | 'reinstate';
@@ -27,6 +27,10 @@ export interface Command {
   readonly subject: string;
   readonly reason: string | null;
   readonly by: string | null;
+  /** Where the subject is the id of a key: its text, as far as the one who gives the order knows it. */
+  readonly keyText?: string | null;
+  /** Where a key was named by its id and is stopped by its text: the id. */
+  readonly keyId?: string;
   /** Only of `suspend`. */
   readonly durationMs: number | null;
   /** Only of `reinstate`: the version it undoes; null undoes whatever stands. */
@@ -43,7 +47,7 @@ const CMD_ID = /^[A-Za-z0-9_-]{8,64}$/;
 const UNSHOWABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
 const REQUIRED = ['cmd_id', 'action', 'agent_id'] as const;
-const OPTIONAL = ['reason', 'revoked_by', 'duration_seconds', 'version', 'log_id', 'expires_at'] as const;
+const OPTIONAL = ['reason', 'revoked_by', 'duration_seconds', 'version', 'log_id', 'expires_at', 'key_text'] as const;
 
 /** The command in a native request. Throws ShapeError. */
 export function readCommand(value: Json): Command {
@@ -73,6 +77,7 @@ export function readCommand(value: Json): Command {
     subject: subjectOf(object),
     reason: reasonOf(object, action !== 'reinstate'),
     by: showable(object, 'revoked_by', MAX_ACTOR),
+    keyText: keyTextIn(object),
     durationMs: action === 'suspend' ? durationOf(duration_seconds) : null,
     version: action === 'reinstate' ? (version as number) : null,
     logId: (log_id as string | undefined) ?? null,
@@ -107,13 +112,14 @@ export function readReferenceCommand(action: Action, value: Json, cmdId: string)
 
 /** The request body of a command. */
 export function writeCommand(command: Command, expiresAt: string | null): JsonObject {
-  const { cmdId, action, subject, reason, by, durationMs, version, logId } = command;
+  const { cmdId, action, subject, reason, by, durationMs, version, logId, keyText = null } = command;
   return {
     cmd_id: cmdId,
     action,
     agent_id: subject,
     ...(reason === null ? {} : { reason }),
     ...(by === null ? {} : { revoked_by: by }),
+    ...(keyText === null ? {} : { key_text: keyText }),
     ...(durationMs === null ? {} : { duration_seconds: durationMs / 1000 }),
     ...(version === null ? {} : { version }),
     ...(logId === null ? {} : { log_id: logId }),
@@ -132,6 +138,15 @@ function subjectOf(object: JsonObject): string {
   const subject = typeof agent_id === 'string' ? canonicalSubject(agent_id) : null;
   if (subject === null) throw new ShapeError('"agent_id" is not an agent, a principal, a key or "*"');
   return subject;
+}
+
+function keyTextIn({ agent_id, key_text }: JsonObject): string | null {
+  if (key_text === undefined) return null;
+  const named = typeof agent_id === 'string' ? canonicalSubject(agent_id) : null;
+  if (named === null || !isKeyId(named)) throw new ShapeError('"key_text" belongs to the id of a key');
+  const text = typeof key_text === 'string' ? canonicalSubject(key_text) : null;
+  if (text === null || scopeOf(text) !== 'key' || isKeyId(text)) throw new ShapeError('"key_text" is not a public key');
+  return text;
 }
 
 function reasonOf(object: JsonObject, needed: boolean): string | null {

@@ -4,6 +4,8 @@ export const REFUSALS = {
   UNAUTHENTICATED: { status: 401, retryable: false },
   SIGNATURE_REQUIRED: { status: 403, retryable: false },
   SIGNATURE_INVALID: { status: 403, retryable: false },
+  /** The signature holds, and its key was revoked or suspended. */
+  KEY_DENIED: { status: 403, retryable: false },
   FORBIDDEN: { status: 403, retryable: false },
   TOO_MANY_VERIFIERS: { status: 403, retryable: false },
   PRINCIPAL_UNKNOWN: { status: 403, retryable: false },

@@ -24,6 +24,8 @@ export interface Answer {
   readonly digest: string;
   readonly action: Action | PassportCommand['action'];
   readonly subject: string;
+  /** The id by which the key was named that is stopped by its text. */
+  readonly keyId?: string;
   readonly status: Status;
   readonly seq: number;
   readonly eventId: string;
@@ -88,7 +90,8 @@ export function judgeWith(term: number, now: number, sign: Signer): Judge {
     const time = formatTime(now);
     const before = statusAt(standing, now);
     const version = standing?.version ?? 0;
-    const answer = { cmdId: command.cmdId, digest, action, subject, reason: command.reason, time };
+    const named = command.keyId === undefined ? {} : { keyId: command.keyId };
+    const answer = { cmdId: command.cmdId, digest, action, subject, ...named, reason: command.reason, time };
     // A reinstatement of an active subject is written like any other: a verifier may still hold a deny of a lost history.
     if (action === 'reinstate' && command.version !== null && command.version !== version) {
       const message = `${subject} is at version ${version} now, not ${command.version}: look again before reinstating.`;
@@ -105,6 +108,7 @@ export function judgeWith(term: number, now: number, sign: Signer): Judge {
       version: version + 1,
       cmd_id: command.cmdId,
       operator,
+      ...(command.keyId === undefined ? {} : { key_id: command.keyId }),
     };
     const sealed = sealEvent(head, term, fields, time, sign);
     if (sealed === null)

@@ -1,4 +1,5 @@
 /** Subjects of the mesh's log, in their canonical spelling (protocol, section 1). */
+import { principalOfAgent } from '../protocol/identity/did.js';
 import { principalNamedBy, subjectOf } from '../protocol/identity/subject.js';
 
 export { EVERYONE } from '../protocol/identity/subject.js';
@@ -18,6 +19,20 @@ export function canonicalSubject(text: string): string | null {
 
 /** The principal that an agent id names by its domain. `check` runs on every verification, so it must not parse. */
 export const principalOf = principalNamedBy;
+
+/** True for a key that is named by its id, `<did>#key-<n>`, and not by its text. */
+export function isKeyId(subject: string): boolean {
+  return scopeOf(subject) === 'key' && !subject.startsWith('ed25519:');
+}
+
+/** Names that programs of the first version take for an agent's. */
+const FIRST_NAME = /^[\x21-\x7e]+$/;
+
+/** True where a program of the first version takes `subject` for one: it knows neither keys nor agents of other forms, and stops at what it cannot read. */
+export function knownToFirst(subject: string): boolean {
+  const scope = scopeOf(subject);
+  return scope === 'agent' ? principalOfAgent(subject) !== null && FIRST_NAME.test(subject) : scope !== 'key';
+}
 
 /** What drills are given with: a subject that is no agent, under a domain that nobody can have (RFC 2606). */
 const CANARY = 'did:web:drill.invalid:agents:';

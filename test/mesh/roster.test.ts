@@ -276,3 +276,43 @@ describe('the roster', () => {
     expect(appliedHolds({ ...applied, seq: 2 }, check)).toBe(false);
   });
 });
+
+describe('a verifier whose own key was stopped', () => {
+  const stop = (mesh: TestMesh, verifier: Verifier, action = 'revoke', more = {}) =>
+    mesh.command(action, { agent_id: verifier.key.publicKey, ...more });
+
+  test('goes on listening, and what it confirms is not believed', async () => {
+    const mesh = await TestMesh.start();
+    const [good, bad] = [await new Verifier(mesh, 1).listen(), await new Verifier(mesh, 2).listen()];
+    await stop(mesh, bad);
+    await settle();
+    expect(bad.reader!.of('event')).toHaveLength(1);
+    await Promise.all([good.confirm(), bad.confirm()]);
+    const answer = await revoke(mesh);
+    expect(answer).toMatchObject({ roster: 2, unsettled: 2 });
+    await Promise.all([good.confirm(), bad.confirm()]);
+    expect(mesh.server.roster.count(mesh.server.head.seq)).toMatchObject({ applied: 1, unsettled: 1, complete: false });
+    const { verifiers } = (await mesh.ask('GET', '/v1/mesh/status', 'observer')).json<{ verifiers: object[] }>();
+    expect(verifiers).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ label: 'v-1', key_denied: false }),
+        expect.objectContaining({ label: 'v-2', key_denied: true }),
+      ]),
+    );
+  });
+
+  test('is believed again when the key is reinstated, and when a suspension has ended', async () => {
+    const mesh = await TestMesh.start();
+    const one = await new Verifier(mesh, 1).listen();
+    await stop(mesh, one);
+    await stop(mesh, one, 'reinstate', { version: 1 });
+    await one.confirm();
+    expect(mesh.server.roster.count(mesh.server.head.seq)).toMatchObject({ applied: 1 });
+    await stop(mesh, one, 'suspend', { duration_seconds: 60 });
+    await one.confirm();
+    expect(mesh.server.roster.count(mesh.server.head.seq)).toMatchObject({ applied: 0 });
+    mesh.clock.advance(61_000);
+    await one.confirm();
+    expect(mesh.server.roster.count(mesh.server.head.seq)).toMatchObject({ applied: 1 });
+  });
+});

@@ -57,6 +57,24 @@ describe('what RFC 9421 leaves to the signer', () => {
   });
 });
 
+describe("an operator's key that was stopped", () => {
+  test.each([
+    ['revoked', 'revoke', {}],
+    ['suspended', 'suspend', { duration_seconds: 60 }],
+  ])('signs nothing any more while it is %s', async (_what, action, more) => {
+    const mesh = await TestMesh.start({ operatorKey: OPERATOR });
+    await mesh.command(action, { agent_id: OPERATOR, ...more });
+    const answer = await give(mesh, 'command-1');
+    expect([answer.status, answer.json()]).toEqual([
+      403,
+      expect.objectContaining({ code: 'KEY_DENIED', details: { subject: OPERATOR } }),
+    ]);
+    expect(mesh.server.head.seq).toBe(1);
+    mesh.clock.advance(61_000);
+    expect((await give(mesh, 'command-2')).status).toBe(action === 'suspend' ? 200 : 403);
+  });
+});
+
 describe('a signed command is refused and leaves no event', () => {
   test.each<[string, Shape, string]>([
     ['less is covered', { components: ['@method', 'content-digest'] }, 'SIGNATURE_INVALID'],

@@ -167,6 +167,11 @@ export class Members {
     return value;
   }
 
+  /** A flag that servers of earlier versions do not send. */
+  flagOr(name: string, otherwise: boolean): boolean {
+    return this.#object[name] === undefined ? otherwise : this.flag(name);
+  }
+
   oneOf<const T extends string>(name: string, ...values: readonly T[]): T {
     const value = values.find((one) => one === this.#object[name]);
     if (value === undefined) throw this.#wrong(name);

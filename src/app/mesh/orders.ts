@@ -3,6 +3,7 @@ import { writeCommand, type Action, type Command } from '../../mesh/command.js';
 import { signRequest } from '../../mesh/access/http-signature.js';
 import { MAX_CONFIRM_WAIT_MS } from '../../mesh/limits.js';
 import { statusAt, type Standing, type Status } from '../../mesh/standing.js';
+import { isKeyId, scopeOf } from '../../mesh/subject.js';
 import { toHex } from '../../protocol/hex.js';
 import { type Members, toldBy, unheard } from './answers.js';
 import type { MeshCopy, MeshLine } from '../ports/mesh.js';
@@ -11,12 +12,14 @@ import type { Clock, Random } from '../ports/state.js';
 /** What an operator wants. */
 export interface Order {
   readonly action: Action;
-  /** An agent, a principal, or `*`. */
+  /** An agent, a principal, a key, or `*`. */
   readonly subject: string;
   readonly reason: string | null;
   readonly by: string | null;
   /** Only of `suspend`. */
   readonly durationMs: number | null;
+  /** Where the subject is the id of a key: its text, as far as this machine knows it. */
+  readonly keyText?: string | null;
 }
 
 /** What came of it, as `--json` prints it. */
@@ -89,8 +92,17 @@ const UNSURE = 'Whether the command arrived is unknown: give it again, which is 
  */
 export async function giveOrder(deps: OrderDeps, order: Order): Promise<Given> {
   const { lines, clock, random, signer, waitMs } = deps;
-  const version = order.action === 'reinstate' ? (await standingOf(lines, order.subject)).version : null;
-  const command: Command = { ...order, cmdId: toHex(random(16)), version, logId: null, expiresAt: null };
+  const stands = order.action === 'reinstate' ? standsAs(await standingOf(lines, order.subject)) : null;
+  const { keyText = null } = order;
+  const command: Command = {
+    ...order,
+    subject: stands?.subject ?? order.subject,
+    keyText: stands === null ? keyText : null,
+    cmdId: toHex(random(16)),
+    version: stands?.version ?? null,
+    logId: null,
+    expiresAt: null,
+  };
   const path = '/v1/mesh/commands';
   const body = Buffer.from(JSON.stringify(writeCommand(command, null)));
   const wait = Math.min(waitMs, MAX_CONFIRM_WAIT_MS);
@@ -119,6 +131,12 @@ export async function giveOrder(deps: OrderDeps, order: Order): Promise<Given> {
   throw unheard(lines[0]!, what, unsure ? UNSURE : null);
 }
 
+/** Whom a reinstatement is about: a key that was named by its id is stopped by its text. */
+function standsAs(own: MeshStanding): Pick<MeshStanding, 'subject' | 'version'> {
+  if (own.status !== 'active' || !isKeyId(own.subject)) return own;
+  return own.above.find(({ subject, status }) => status !== 'active' && scopeOf(subject) === 'key') ?? own;
+}
+
 /** What each order may come to: a suspension of who is revoked leaves the revocation. */
 const COMES_TO = {
   revoke: ['revoked'],
@@ -129,7 +147,7 @@ const COMES_TO = {
 /** The answer to this very command: one that a proxy mixed up or kept from another time must not pass for it. */
 function givenOf(answer: Members, command: Command): Given {
   const outcome: Outcome = {
-    agent_id: answer.oneOf('agent_id', command.subject),
+    agent_id: subjectIn(answer, command.subject),
     status: answer.oneOf('status', ...COMES_TO[command.action]),
     seq: answer.number('seq'),
     version: answer.number('version'),
@@ -143,6 +161,13 @@ function givenOf(answer: Members, command: Command): Given {
   };
   const absent = answer.list('absent').map(absentIn);
   return { outcome, missing: answer.number('unsettled'), roster: answer.number('roster'), absent };
+}
+
+/** The subject that was asked for; of the id of a key, the text that the mesh knows it by. */
+function subjectIn(answer: Members, asked: string): string {
+  const told = answer.text('agent_id');
+  const resolved = isKeyId(asked) && scopeOf(told) === 'key' && answer.textOrNull('key_id') === asked;
+  return resolved ? told : answer.oneOf('agent_id', asked);
 }
 
 /** An absent verifier in an answer of the mesh. */
@@ -161,7 +186,8 @@ export function absentIn(one: Members): AbsentVerifier {
 export function anticipateDeny(copy: Pick<MeshCopy, 'anticipate'>, order: Order, outcome: Outcome, now: number): void {
   const { status, version, seq } = outcome;
   if (status === 'active' || seq === null) return;
-  const { subject, reason, by, durationMs } = order;
+  const { reason, by, durationMs } = order;
+  const subject = outcome.agent_id;
   const suspendedUntil = status === 'suspended' && durationMs !== null ? now + durationMs : null;
   copy.anticipate({
     standing: { subject, status, reason, changedAt: now, changedBy: by, suspendedUntil, version, seq },
@@ -212,8 +238,10 @@ export interface MeshStanding {
   readonly changedAt: string | null;
   readonly suspendedUntil: string | null;
   readonly version: number;
-  /** Those who stand above it: its principal, and everyone. */
+  /** Those who stand above it: its principal, the text of a key that was named by its id, and everyone. */
   readonly above: readonly MeshStanding[];
+  /** True where the mesh has a standing, a passport or a registration of it. */
+  readonly known: boolean;
 }
 
 /** What the first endpoint says that answers. */
@@ -225,6 +253,7 @@ export async function standingOf(lines: readonly MeshLine[], subject: string): P
       ...standingIn(answer),
       subject: answer.oneOf('agent_id', subject),
       above: answer.list('above').map(standingIn),
+      known: answer.number('version') > 0 || answer.flagOr('known', false),
     }));
     if (told.kind === 'done') return told.value;
     if (told.kind === 'refused') throw told.failure;
@@ -243,5 +272,6 @@ function standingIn(answer: Members): MeshStanding {
     suspendedUntil: answer.textOrNull('suspended_until'),
     version: answer.number('version'),
     above: [],
+    known: answer.number('version') > 0,
   };
 }

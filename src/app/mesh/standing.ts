@@ -23,20 +23,22 @@ export interface HeldStanding {
   readonly age_ms: number | null;
 }
 
-/** Subject, principal, everyone: in the order in which verification asks. */
-function chainOf(subject: string): string[] {
-  const above = scopeOf(subject) === 'agent' ? [principalOf(subject), EVERYONE] : [EVERYONE];
+/** Subject, principal or text of the key, everyone: in the order in which verification asks. */
+function chainOf(subject: string, keyText: string | null): string[] {
+  const own = scopeOf(subject) === 'agent' ? principalOf(subject) : keyText;
+  const above = own === null ? [EVERYONE] : [own, EVERYONE];
   return [...new Set([subject, ...above])];
 }
 
-/** What this machine knows. */
+/** What this machine knows. `keyText`: of a key that is named by its id. */
 export function knownHere(
   copy: Pick<MeshCopy, 'standing' | 'provenAt'>,
   subject: string,
   now: number,
   mesh: boolean,
+  keyText: string | null = null,
 ): HeldStanding {
-  const standings = chainOf(subject).map((each) => ({ each, standing: copy.standing(each) }));
+  const standings = chainOf(subject, keyText).map((each) => ({ each, standing: copy.standing(each) }));
   const denied = standings.find(({ standing }) => statusAt(standing, now) !== 'active');
   const shown = denied?.standing ?? standings[0]!.standing;
   const provenAt = mesh ? copy.provenAt() : null;
@@ -59,12 +61,13 @@ export function whatHolds(
   own: MeshStanding,
   copy: Pick<MeshCopy, 'local' | 'kept' | 'standing' | 'provenAt'>,
   now: number,
+  keyText: string | null = null,
 ): HeldStanding {
   const denied = [own, ...own.above].find(({ status }) => status !== 'active');
-  const here = chainOf(own.subject).some((each) =>
+  const here = chainOf(own.subject, keyText).some((each) =>
     [copy.local(each), copy.kept(each)].some((standing) => statusAt(standing, now) !== 'active'),
   );
-  if (denied === undefined && here) return knownHere(copy, own.subject, now, true);
+  if (denied === undefined && here) return knownHere(copy, own.subject, now, true, keyText);
   const shown = denied ?? own;
   return {
     agent_id: own.subject,

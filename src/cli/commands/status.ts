@@ -1,6 +1,8 @@
 import { Failure } from '../../app/failure.js';
 import { knownHere, whatHolds, type HeldStanding } from '../../app/mesh/standing.js';
+import { keyTextHere } from '../../app/mesh/key-text.js';
 import { standingOf } from '../../app/mesh/orders.js';
+import { isKeyId } from '../../mesh/subject.js';
 import { meshAccess } from '../mesh/access.js';
 import { EVERYONE_OPTION, SUBJECT_ARG, subjectNamed } from '../mesh/subject.js';
 import { PASSPHRASE_OPTIONS } from '../input/options.js';
@@ -11,6 +13,7 @@ import type { Cli } from '../cli.js';
 import type { CommandSpec } from '../spec.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
 import { meshLines } from '../../workspace/mesh.js';
+import { localState } from '../../workspace/state.js';
 import { apiKey, localCopy } from '../mesh/access.js';
 
 interface Options extends KeyPlaces {
@@ -52,11 +55,12 @@ export const command: CommandSpec<Options> = {
     const subject = await subjectNamed(cli, args[0], options.everyone, options);
     const mesh = await meshAccess(cli);
     const copy = await localCopy(cli);
-    const here = knownHere(copy, subject, cli.io.now(), mesh !== null);
+    const keyText = isKeyId(subject) ? keyTextHere(await localState(cli.workspace), subject) : null;
+    const here = knownHere(copy, subject, cli.io.now(), mesh !== null, keyText);
     if (mesh === null || options.local) return show(cli, here, 0);
     try {
       const lines = await meshLines(cli.workspace, mesh, await apiKey(cli, options));
-      return show(cli, whatHolds(await standingOf(lines, subject), copy, cli.io.now()), 0);
+      return show(cli, whatHolds(await standingOf(lines, subject), copy, cli.io.now(), keyText), 0);
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== 'NETWORK') throw error;
       cli.warn(error.message, 'AIP-E500');

@@ -5,7 +5,9 @@ import { parseApiKey } from '../../mesh/access/api-key.js';
 import { mayAct } from '../../mesh/access/roles.js';
 import { NEEDED_ROLE } from '../../mesh/command.js';
 import { sightingOf, type Sighting } from './seen.js';
-import { EVERYONE } from '../../mesh/subject.js';
+import { EVERYONE, isKeyId } from '../../mesh/subject.js';
+import { keyTextHere, orderByText } from '../../app/mesh/key-text.js';
+import { localState } from '../../workspace/state.js';
 import { toHex } from '../../protocol/hex.js';
 import { meshAccess, type MeshAccess } from './access.js';
 import { EVERYONE_OPTION, subjectNamed } from './subject.js';
@@ -17,7 +19,7 @@ import type { KeyPlaces } from '../../workspace/keys.js';
 import { meshLines, refreshCopy } from '../../workspace/mesh.js';
 import { apiKey, localCopy, operatorSigner } from './access.js';
 import type { Setting } from '../setting.js';
-import type { Output } from '../output.js';
+import type { Notices, Output } from '../output.js';
 import type { Asking } from '../questions/ask.js';
 import type { Surroundings } from '../io.js';
 
@@ -96,7 +98,8 @@ export async function carryOut(
   const sighting =
     wish.action === 'reinstate' || flags.unseen === true ? null : await sightingOf(cli, mesh, subject, flags);
   const unseen = sighting?.seen === false ? sighting : null;
-  const order: Order = { ...wish, subject, reason: await wish.reason(), by: flags.by ?? null };
+  const keyText = isKeyId(subject) ? keyTextHere(await localState(cli.workspace), subject) : null;
+  const order: Order = { ...wish, subject, keyText, reason: await wish.reason(), by: flags.by ?? null };
   const where = mesh === null ? 'on this machine alone' : `through ${mesh.endpoints[0]!}`;
   const doubt =
     unseen === null ? '' : `. It was never seen ${mesh === null ? 'here' : 'here or on the mesh'}${meaning(unseen)}`;
@@ -127,8 +130,12 @@ export async function carryOut(
   if (cli.globals.json) cli.json(outcome);
   else
     cli.out(
-      renderOutcome({ given, action: order.action, local: mesh === null, everyone: subject === EVERYONE }, cli.paint),
+      renderOutcome(
+        { given, action: order.action, local: mesh === null, everyone: subject === EVERYONE, named: subject },
+        cli.paint,
+      ),
     );
+  if (isKeyId(subject)) sayOfKey(cli, order, outcome.agent_id, mesh !== null);
   // Whom a person was asked about was meant.
   const mistyped = unseen !== null && (flags.yes || !cli.ask.allowed);
   if (mistyped)
@@ -143,6 +150,21 @@ export async function carryOut(
     'AIP-E501',
   );
   return 5;
+}
+
+/** An id of a key can be given to another key: which key was stopped, and whether it was the one that is known here. */
+function sayOfKey(cli: Notices, { subject, keyText = null, action }: Order, stopped: string, mesh: boolean): void {
+  if (action === 'reinstate') return;
+  if (isKeyId(stopped))
+    cli.warn(
+      `The key ${subject} is not known here${mesh ? ' or on the mesh' : ''}: it is denied under that id alone. To stop the key itself: aip ${action} ed25519:<64 hex>`,
+      'key_text_unknown',
+    );
+  else if (keyText !== null && stopped !== keyText)
+    cli.warn(
+      `The mesh knows another key as ${subject}, and stopped that one. The one known here: ${keyText}`,
+      'key_text_differs',
+    );
 }
 
 /** With the mesh out of reach the agent still acts: the first thing to do is to stop it where one is. */
@@ -177,8 +199,9 @@ export function obey(cli: Scene, mesh: MeshAccess | null, order: Order, keys: Ke
 
 async function here(cli: Scene, order: Order): Promise<Given> {
   const copy = await localCopy(cli);
-  const outcome = orderHere(copy, order, toHex(cli.workspace.world.random(16)), cli.io.now());
-  const { status } = copy.standing(order.subject) ?? { status: 'active' as const };
+  const meant = orderByText(copy, order, cli.io.now());
+  const outcome = orderHere(copy, meant, toHex(cli.workspace.world.random(16)), cli.io.now());
+  const { status } = copy.standing(meant.subject) ?? { status: 'active' as const };
   // What the mesh denies, a word on this machine does not permit.
   if (order.action === 'reinstate' && status !== 'active')
     cli.warn(`${named(order.subject)} is still ${status} here, because the mesh says so.`, 'mesh_denies');
@@ -207,9 +230,10 @@ async function applyHere(cli: Scene, mesh: MeshAccess, key: string, order: Order
   try {
     const copy = await localCopy(cli);
     if (order.action !== 'reinstate') return anticipateDeny(copy, order, outcome, cli.io.now());
-    if (copy.local(order.subject) !== null) orderHere(copy, order, outcome.cmd_id, cli.io.now());
+    const subject = outcome.agent_id;
+    if (copy.local(subject) !== null) orderHere(copy, { ...order, subject }, outcome.cmd_id, cli.io.now());
     await refreshCopy(cli.workspace, mesh, key, copy, 30_000, REFRESH_MS);
-    const now = copy.standing(order.subject);
+    const now = copy.standing(subject);
     if (now !== null && now.status !== 'active' && now.seq < (outcome.seq ?? 0))
       cli.warn('This machine has not heard of it yet: it will with the next refresh.', 'copy_behind');
   } catch (error) {

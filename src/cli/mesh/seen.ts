@@ -51,7 +51,7 @@ async function knownThere(
 ): Promise<readonly string[] | null> {
   try {
     const lines = await meshLines(cli.workspace, mesh, await apiKey(cli, places));
-    if ((await standingOf(lines, subject)).version > 0) return null;
+    if ((await standingOf(lines, subject)).known) return null;
     const below = (id: string) => id === subject || id.startsWith(`${subject}:agents:`);
     if ((await fleetIds(lines, subject)).some(below)) return null;
     return await fleetIds(lines, '');

@@ -11,6 +11,8 @@ export interface OutcomeView {
   /** On this machine alone. */
   readonly local: boolean;
   readonly everyone: boolean;
+  /** The subject as it was named: of a key, perhaps its id. */
+  readonly named: string;
 }
 
 const WORD = { active: 'ACTIVE', suspended: 'SUSPENDED', revoked: 'REVOKED' } as const;
@@ -19,9 +21,10 @@ function statusWord(status: keyof typeof WORD, paint: Paint): string {
   return status === 'active' ? paint.green(WORD[status]) : paint.red(paint.bold(WORD[status]));
 }
 
-export function renderOutcome({ given, local, everyone }: OutcomeView, paint: Paint): string {
+export function renderOutcome({ given, local, everyone, named }: OutcomeView, paint: Paint): string {
   const { outcome } = given;
-  const who = everyone ? 'every agent' : clean(outcome.agent_id);
+  const alias = everyone || named === outcome.agent_id ? '' : ` (${clean(named)})`;
+  const who = everyone ? 'every agent' : `${clean(outcome.agent_id)}${alias}`;
   const again = outcome.changed ? '' : ' (it was already)';
   const first = `${statusWord(outcome.status, paint)} ${paint.bold(who)}${again}`;
   if (local) return `${first}\n  on this machine alone: no other machine was told`;

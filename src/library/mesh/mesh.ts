@@ -7,11 +7,12 @@ import {
   type OrderDeps,
   type Outcome,
 } from '../../app/mesh/orders.js';
+import { keyTextHere, orderByText } from '../../app/mesh/key-text.js';
 import type { Failure } from '../../app/failure.js';
 import { clockAhead, type MeshCopy, type MeshLine } from '../../app/ports/mesh.js';
 import { parseApiKey } from '../../mesh/access/api-key.js';
 import { MAX_REASON } from '../../mesh/limits.js';
-import { canonicalSubject } from '../../mesh/subject.js';
+import { canonicalSubject, isKeyId } from '../../mesh/subject.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { toHex } from '../../protocol/hex.js';
 import type { Freshness } from '../../verify/context.js';
@@ -146,10 +147,12 @@ export class Mesh {
       throw usage('"agentId" is no agent, principal or key.', 'did:web:<domain>:agents:<name>, or ed25519:<64 hex>');
     if (this.#configured === undefined) await this.#settle();
     const by = revokedBy === undefined ? null : textOf(revokedBy, 'revokedBy', 200);
-    const order: Order = { action, subject, reason, by, durationMs: null };
+    const keyText = isKeyId(subject) ? keyTextHere(await localState(this.#workspace), subject) : null;
+    const order: Order = { action, subject, keyText, reason, by, durationMs: null };
     const { clock, random, notice } = this.#world;
     const { configured, copy, lines, refresh } = await this.#open();
-    if (configured === null) return orderHere(copy, order, toHex(random(16)), clock());
+    if (configured === null)
+      return this.#said(orderHere(copy, orderByText(copy, order, clock()), toHex(random(16)), clock()));
     if (configured.key === null) throw keyless();
     const deps: OrderDeps = { lines, clock, random, signer: null, waitMs: configured.waitMs };
     const { outcome, missing } = await giveOrder(deps, order);
@@ -157,10 +160,20 @@ export class Mesh {
       notice(`AIP-E501 PROPAGATION_INCOMPLETE: ${missing} of the verifiers that listen have not confirmed in time.`);
     if (action !== 'reinstate') anticipateDeny(copy, order, outcome, clock());
     else {
-      if (copy.local(subject) !== null) orderHere(copy, order, outcome.cmd_id, clock());
+      const stopped = outcome.agent_id;
+      if (copy.local(stopped) !== null) orderHere(copy, { ...order, subject: stopped }, outcome.cmd_id, clock());
       // Letting an agent act again is believed only as a signed event.
       await refresh(4 * DEFAULT_WAIT_MS);
     }
+    return this.#said(outcome);
+  }
+
+  /** A key whose text is not known is denied under its id alone. */
+  #said(outcome: Outcome): Outcome {
+    if (outcome.status !== 'active' && isKeyId(outcome.agent_id))
+      this.#world.notice(
+        `key_text_unknown: ${outcome.agent_id} is denied under that id alone; to stop the key itself, name its text.`,
+      );
     return outcome;
   }
 

@@ -9,9 +9,9 @@ import { MAX_SERIAL } from '../../protocol/passport.js';
 import { formatEventId, isHash, isLogId, type Head } from './head.js';
 import { MAX_ACTOR, MAX_EVENT_BYTES, MAX_REASON } from '../limits.js';
 import { SIGNATURE_HEX, type Signer } from './signing.js';
-import { canonicalSubject, scopeOf, type Scope } from '../subject.js';
+import { canonicalSubject, isKeyId, knownToFirst, scopeOf, type Scope } from '../subject.js';
 
-/** 1: what stops and lets act again, as the first version reads it. 2: what only later versions know. */
+/** 1: what stops and lets act again, of subjects that the first version reads. 2: what only later versions know. */
 const VERSIONS: readonly unknown[] = [1, 2];
 /** What an event tells. */
 export type EventType = 'revocation' | 'suspension' | 'reinstatement' | 'passport';
@@ -51,6 +51,8 @@ export interface EventFields {
   readonly version: number;
   readonly cmd_id: string;
   readonly operator: OperatorMark;
+  /** Only of a key that was named by its id, and is stopped by its text: the id. */
+  readonly key_id?: string;
   /** Only of `passport`: its serial, and its hash `sha256:<64 hex>`; both null where it was withdrawn. */
   readonly serial?: number | null;
   readonly passport_hash?: string | null;
@@ -78,7 +80,7 @@ const MEMBERS: readonly string[] = [
   ...['v', 'log_id', 'term', 'seq', 'time', 'type', 'id', 'agent_id', 'reason', 'revoked_by', 'scope'],
   ...['suspended_until', 'version', 'cmd_id', 'operator', 'prev_hash', 'hash', 'signature'],
 ];
-const PASSPORT_MEMBERS = ['serial', 'passport_hash'] as const;
+const OPTIONAL_MEMBERS = ['serial', 'passport_hash', 'key_id'] as const;
 const PASSPORT_HASH = /^sha256:[0-9a-f]{64}$/;
 const SIGNED_MEMBERS = ['public_key', 'method', 'path', 'content_digest', 'params', 'signature'] as const;
 
@@ -93,7 +95,8 @@ export function sealEvent(
   const seq = head.seq + 1;
   const body = {
     ...fields,
-    v: fields.type === 'passport' ? 2 : 1,
+    // A program of the first version would stop at a subject that it cannot read.
+    v: fields.type === 'passport' || !knownToFirst(fields.agent_id) ? 2 : 1,
     log_id: head.logId,
     term,
     seq,
@@ -122,9 +125,14 @@ export function parseEvent(text: string): MeshEvent {
   return readEvent(parseJsonText(text));
 }
 
+/** True of an event that stops a subject or lets it act again. */
+export function isOfStanding({ type }: Pick<MeshEvent, 'type'>): boolean {
+  return TYPES.includes(type);
+}
+
 /** Reads an event; its signature and place are separate questions. @throws ShapeError */
 export function readEvent(value: Json): MeshEvent {
-  const event = objectOf(value, 'the event', MEMBERS, PASSPORT_MEMBERS);
+  const event = objectOf(value, 'the event', MEMBERS, OPTIONAL_MEMBERS);
   if (!VERSIONS.includes(event.v)) throw new ShapeError('"v" is not a version that this program knows');
   const text = (name: string, max: number): string => {
     const member = event[name];
@@ -154,6 +162,7 @@ export function readEvent(value: Json): MeshEvent {
     throw bad('suspended_until');
   text('type', 32);
   readPassportMembers(event);
+  readKeyId(event);
   count('version');
   text('cmd_id', 64);
   readMark(event.operator);
@@ -163,7 +172,7 @@ export function readEvent(value: Json): MeshEvent {
 function readPassportMembers(event: JsonObject): void {
   const { v, type, serial, passport_hash } = event;
   const is = type === 'passport';
-  if ((v === 2) !== is) throw bad('v');
+  if (is ? v !== 2 : v === 2 && knownToFirst(event.agent_id as string)) throw bad('v');
   if (!is) {
     if (serial !== undefined || passport_hash !== undefined) throw bad('serial');
     return;
@@ -172,6 +181,13 @@ function readPassportMembers(event: JsonObject): void {
   if (typeof serial !== 'number' || !Number.isSafeInteger(serial) || serial < 1 || serial > MAX_SERIAL)
     throw bad('serial');
   if (typeof passport_hash !== 'string' || !PASSPORT_HASH.test(passport_hash)) throw bad('passport_hash');
+}
+
+function readKeyId({ v, scope, agent_id, key_id }: JsonObject): void {
+  if (key_id === undefined) return;
+  const isText = v === 2 && scope === 'key' && !isKeyId(agent_id as string);
+  if (!isText || typeof key_id !== 'string' || canonicalSubject(key_id) !== key_id || !isKeyId(key_id))
+    throw bad('key_id');
 }
 
 function readMark(value: Json | undefined): void {

@@ -3,9 +3,10 @@ import { parseJsonText } from '../../protocol/json/parse.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { formatTime } from '../../protocol/time.js';
 import { statusAt, type Standing } from '../standing.js';
-import { canonicalSubject, EVERYONE, principalOf, scopeOf } from '../subject.js';
+import { canonicalSubject, EVERYONE, isKeyId, principalOf, scopeOf } from '../subject.js';
 import { absentOf } from '../roster/reach.js';
 import { absentForm } from './commanding.js';
+import { isKnown, keyTextOf } from './key-texts.js';
 import { jsonBody } from './http/body.js';
 import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
@@ -19,13 +20,17 @@ export async function subjectStatus(
 ): Promise<Reply> {
   const subject = subjectIn(encoded ?? '');
   const now = server.clock.wall();
-  const named = scopeOf(subject) === 'agent' ? [principalOf(subject), EVERYONE] : [EVERYONE];
+  // A key is stopped by its text, whatever it is called.
+  const text = isKeyId(subject) ? await keyTextOf(server.store, subject) : null;
+  const named =
+    scopeOf(subject) === 'agent' ? [principalOf(subject), EVERYONE] : text === null ? [EVERYONE] : [text, EVERYONE];
   const above = named.filter((each) => each !== subject);
   const [own, ...others] = await Promise.all([subject, ...above].map((each) => server.store.standing(each)));
   return jsonReply(200, {
     ...standingForm(subject, own ?? null, now),
     // What an agent may do is also decided by who stands above it.
     above: others.map((standing, i) => standingForm(above[i]!, standing, now)),
+    known: await isKnown(server.store, subject),
     head: server.head.seq,
   });
 }
@@ -77,6 +82,7 @@ export async function meshStatus(server: MeshServer): Promise<Reply> {
       program: member?.program ?? null,
       on_stale: member?.onStale ?? null,
       max_age_ms: member?.maxAgeMs ?? null,
+      key_denied: id !== null && roster.isDenied(id),
     };
   };
   const verifiers = [

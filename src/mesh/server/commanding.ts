@@ -12,6 +12,7 @@ import { MAX_CONFIRM_WAIT_MS } from '../limits.js';
 import { Refused } from '../refusal.js';
 import { mayAct } from '../access/roles.js';
 import type { Answer, Proposal } from '../ruling.js';
+import { rememberKeyText, resolved } from './key-texts.js';
 import { jsonBody, waitOf } from './http/body.js';
 import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
@@ -47,6 +48,7 @@ export async function nativeCommand(server: MeshServer, request: Request, caller
     seq: answer.seq,
     version: answer.version,
     cmd_id: answer.cmdId,
+    key_id: answer.keyId ?? null,
     durable: true,
     ...propagationForm(propagation),
     changed: answer.changed,
@@ -89,17 +91,20 @@ async function carryOut(
       `To ${command.action} takes the role ${needed}; the key has the role ${caller.key.role}.`,
     );
   }
-  const signed = server.gate.signature(request, caller);
-  return submitAndWait(
+  const signed = await server.gate.signature(request, caller);
+  const meant = await resolved(server.store, command);
+  const done = await submitAndWait(
     server,
     {
-      command: command.by === null ? { ...command, by: caller.key.label ?? `key:${caller.key.keyId}` } : command,
+      command: meant.by === null ? { ...meant, by: caller.key.label ?? `key:${caller.key.keyId}` } : meant,
       digest: commandDigest(command),
       operator: { key_id: caller.key.keyId, signed: signed?.mark ?? null },
       nonce: signed?.nonce ?? null,
     },
     waitMs,
   );
+  await rememberKeyText(server.store, done.answer);
+  return done;
 }
 
 /** Has a proposal committed, and waits up to `waitMs` for those who listen to confirm it. Throws Refused. */

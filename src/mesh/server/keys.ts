@@ -68,7 +68,7 @@ export async function revokeKey(
 
 /** The operator's signature over a request that is no command, spent; nothing where none is required. */
 export async function spendSignature(server: MeshServer, request: Request, caller: Caller): Promise<void> {
-  const signed = server.gate.signature(request, caller);
+  const signed = await server.gate.signature(request, caller);
   if (signed === null) return;
   const { value, keepUntil } = signed.nonce;
   if (!(await server.store.nonces.spend(value, keepUntil))) {

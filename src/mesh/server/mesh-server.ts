@@ -17,8 +17,9 @@ import { LogFeed } from './feed/log-feed.js';
 import { Waits } from './feed/waits.js';
 import { Prover } from './prover.js';
 import { ShippingRate } from './shipping.js';
-import { Roster, type Poller } from './roster.js';
+import { keyStandings, Roster, type Poller } from './roster.js';
 import type { Member } from '../roster/member.js';
+import type { Standing } from '../standing.js';
 
 /** What a server is made with. */
 export interface ServerOptions {
@@ -97,7 +98,13 @@ export class MeshServer {
   #learntAt = 0;
   #keysAt = 0;
 
-  private constructor(options: ServerOptions, head: Head, sealedBy: number | null, members: readonly Member[]) {
+  private constructor(
+    options: ServerOptions,
+    head: Head,
+    sealedBy: number | null,
+    members: readonly Member[],
+    keys: readonly Standing[],
+  ) {
     const { store, clock, sign, soon } = options;
     this.options = options;
     this.store = store;
@@ -130,7 +137,7 @@ export class MeshServer {
       { store, clock, prove: () => this.prover.checkpoint(), slow: () => this.prover.slow, soon, onFailure: this.fail },
       head.seq,
     );
-    this.roster = new Roster(store, clock, this.hub, this.pollers, members);
+    this.roster = new Roster(store, clock, this.hub, this.pollers, members, keys);
     this.approvals = new ApprovalDesk({
       store,
       clock,
@@ -152,7 +159,8 @@ export class MeshServer {
 
   static async start(options: ServerOptions): Promise<MeshServer> {
     const { store } = options;
-    return new MeshServer(options, await store.head(), await store.sealedBy(), await store.members.list(-1));
+    const members = await store.members.list(-1);
+    return new MeshServer(options, await store.head(), await store.sealedBy(), members, await keyStandings(store));
   }
 
   /** True once the store failed. */
@@ -313,6 +321,7 @@ export class MeshServer {
           const records = await this.store.read(this.hub.head, PAGE_EVENTS);
           if (records.length === 0) break;
           const revoked = await revokedAmong(this.store, records);
+          await this.roster.heed(records);
           const last = records[records.length - 1]!;
           this.#head = { logId: this.store.logId, term: last.term, seq: last.seq, hash: last.hash };
           this.hub.publish(records, revoked);

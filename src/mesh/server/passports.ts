@@ -148,7 +148,7 @@ async function carryOut(
   caller: Caller,
   command: PassportCommand,
 ): Promise<Reply> {
-  const signed = server.gate.signature(request, caller);
+  const signed = await server.gate.signature(request, caller);
   const { cmdId, action, subject, serial, hash } = command;
   const digest = sha256Hex(canonicalize({ action, subject, serial, hash }));
   const proposal = {

@@ -1,9 +1,12 @@
 /** The roster of this server: every verifier that ever listened, and how far each one is. */
 import { Refused } from '../refusal.js';
+import { parseEvent } from '../log/event.js';
 import type { MeshStore } from '../log/store.js';
+import type { LogRecord } from '../ruling.js';
 import type { KeyRecord } from '../access/api-key.js';
 import type { Applied, Member, VerifierCard } from '../roster/member.js';
 import { absentOf, reachOf, type Absent } from '../roster/reach.js';
+import { deniesAt, type Standing } from '../standing.js';
 import type { Hub } from './feed/hub.js';
 import type { ServerClock } from './http/exchange.js';
 
@@ -47,6 +50,22 @@ interface Live {
   at: number | null;
 }
 
+/** The standings of all keys that a store knows, for a roster that begins. */
+export async function keyStandings(store: Pick<MeshStore, 'standings'>): Promise<readonly Standing[]> {
+  const found: Standing[] = [];
+  for (let after: string | null = KEY_TEXTS; after !== null;) {
+    const page: readonly Standing[] = await store.standings(after, PAGE);
+    const keys = page.filter(({ subject }) => subject.startsWith(KEY_TEXTS));
+    found.push(...keys);
+    after = keys.length < PAGE ? null : keys.at(-1)!.subject;
+  }
+  return found;
+}
+
+/** Sorts before every text of a key. */
+const KEY_TEXTS = 'ed25519:';
+const PAGE = 256;
+
 /** The verifiers that should be listening, and what they have confirmed. */
 export class Roster {
   readonly #store: MeshStore;
@@ -56,6 +75,8 @@ export class Roster {
   readonly #members = new Map<string, Member>();
   /** To be kept with the next tick. */
   readonly #dirty = new Set<string>();
+  /** Keys that are revoked or suspended, by their text: what a verifier confirms with one is not believed. */
+  readonly #keys = new Map<string, Standing>();
   #refreshedAt = 0;
 
   constructor(
@@ -64,12 +85,34 @@ export class Roster {
     hub: Hub,
     pollers: ReadonlyMap<string, Poller>,
     known: readonly Member[],
+    keys: readonly Standing[],
   ) {
     this.#store = store;
     this.#clock = clock;
     this.#hub = hub;
     this.#pollers = pollers;
     for (const member of known) this.#members.set(member.verifier, member);
+    for (const standing of keys) this.#heardOfKey(standing);
+  }
+
+  /** Takes in what events say of keys: those of verifiers may be among them. */
+  async heed(records: readonly LogRecord[]): Promise<void> {
+    const ofKeys = records.filter(({ text }) => text.includes('"scope":"key"'));
+    for (const subject of new Set(ofKeys.map(({ text }) => parseEvent(text).agent_id))) {
+      const standing = await this.#store.standing(subject);
+      if (standing !== null) this.#heardOfKey(standing);
+    }
+  }
+
+  #heardOfKey(standing: Standing): void {
+    if (standing.status === 'active') this.#keys.delete(standing.subject);
+    else this.#keys.set(standing.subject, standing);
+  }
+
+  /** True where a verifier's own key is revoked or suspended: it may listen, and what it confirms is not believed. */
+  isDenied(verifier: string): boolean {
+    const standing = this.#keys.get(verifier);
+    return standing !== undefined && deniesAt(standing, this.#clock.wall());
   }
 
   get size(): number {

@@ -52,6 +52,43 @@ describe('a subject that was never seen', () => {
 });
 
 describe('a denied key', () => {
+  test.each([
+    ["an agent's", `${SUPPORT}#key-1`, 'agent', 'agent'],
+    ["a principal's", 'did:web:acme.com#key-1', 'principal', 'issuer'],
+  ] as const)('that is named by its id is stopped by its text: %s', async (_what, id, key, role) => {
+    const home = await settled();
+    const mail = home.at('mail.json');
+    const passport = fixture('passport-support-agent.json');
+    await home.run('intent', 'sign', '-p', passport, '-a', 'send_email', '--param', 'to=a@acme.com', '-o', mail);
+    const done = await home.run(...revoke(id));
+    expect([done.code, done.err]).toEqual([0, '']);
+    expect(done.out).toContain(`${publicKeyText(key)} (${id})`);
+    const { value } = await home.json('intent', 'verify', mail);
+    expect([value.error_code, value.details]).toEqual([
+      'AIP-E406',
+      expect.objectContaining({ role, subject: publicKeyText(key) }),
+    ]);
+    expect((await home.json<JsonObject>('status', id)).value).toMatchObject({
+      agent_id: id,
+      status: 'revoked',
+      denied_by: publicKeyText(key),
+    });
+    expect((await home.json('reinstate', id, '--reason', 'mistaken')).value).toMatchObject({
+      agent_id: publicKeyText(key),
+      status: 'active',
+    });
+    expect((await home.json<JsonObject>('status', id)).value).toMatchObject({ status: 'active', denied_by: null });
+  });
+
+  test('whose text nobody knows is denied under its id, said, and lifted under its id', async () => {
+    const home = await settled();
+    const id = `${SUPPORT}#key-9`;
+    const { code, err } = await home.run(...revoke(id), '--unseen', '--json');
+    expect([code, JSON.parse(err.trim())]).toEqual([0, expect.objectContaining({ code: 'key_text_unknown' })]);
+    expect((await home.json<JsonObject>('status', id)).value).toMatchObject({ status: 'revoked', denied_by: id });
+    expect((await home.json('reinstate', id)).value).toMatchObject({ agent_id: id, status: 'active' });
+  });
+
   test('stops what it signed, under every spelling of it', async () => {
     const home = await settled();
     const passport = fixture('passport-support-agent.json');

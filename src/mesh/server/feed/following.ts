@@ -100,7 +100,7 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
   const { seq } = position;
   if (verifier !== null) {
     const applied = appliedIn(server, request.headers['aip-applied'], verifier, seq);
-    if (applied !== 'unsigned') {
+    if (applied !== 'unsigned' && !server.roster.isDenied(verifier)) {
       server.pollers.set(verifier, { keyId: caller.key.keyId, seq, at: server.clock.up() });
       server.roster.confirmed(verifier, seq, applied);
     }
@@ -145,6 +145,8 @@ export async function acknowledge(server: MeshServer, request: Request, caller: 
   const word = signedWord(server, applied, verifier, seq);
   if (word === 'unsigned')
     throw new Refused('SIGNATURE_REQUIRED', 'A verifier signs what it has applied with its own key.');
+  // One whose key was stopped goes on listening, and its word counts for nothing.
+  if (server.roster.isDenied(verifier)) return jsonReply(200, { acknowledged: open.acked });
   server.hub.confirm(open, seq);
   if (open.acked === seq) server.roster.confirmed(verifier, seq, word);
   return jsonReply(200, { acknowledged: open.acked });

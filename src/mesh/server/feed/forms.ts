@@ -1,5 +1,5 @@
 /** How an event is told on each kind of stream. */
-import { referenceForm, type MeshEvent } from '../../log/event.js';
+import { isOfStanding, referenceForm, type MeshEvent } from '../../log/event.js';
 import { comment, frame } from '../../sse.js';
 import type { StreamForm } from './stream.js';
 
@@ -13,7 +13,9 @@ export const FORMS: readonly StreamForm[] = ['native', 'first', 'reference'];
 export function frameOf(form: StreamForm, event: MeshEvent, text: string, revoked: boolean): string {
   const known = event.v === 1;
   if (form === 'reference')
-    return known ? frame(null, event.id, referenceForm(event, revoked)) : comment(`skipped ${event.hash}`);
+    return isOfStanding(event)
+      ? frame(null, event.id, referenceForm(event, revoked))
+      : comment(`skipped ${event.hash}`);
   if (known || form === 'native') return frame('event', event.id, text);
   const { seq, term, prev_hash, hash } = event;
   const reset = { reason: 'newer-kind', snapshot: '/v1/mesh/snapshot' };

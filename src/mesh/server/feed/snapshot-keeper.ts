@@ -8,6 +8,7 @@ import { PAGE_EVENTS } from '../../limits.js';
 import { passportLine, readSnapshotLines, SnapshotFrame, snapshotLine } from '../../log/snapshot.js';
 import type { Signer } from '../../log/signing.js';
 import { nextStanding, type Standing } from '../../standing.js';
+import { knownToFirst } from '../../subject.js';
 import type { MeshStore } from '../../log/store.js';
 
 /** Subjects in a piece: what one event makes write again. */
@@ -51,7 +52,7 @@ export class SnapshotKeeper {
     // As far as the log goes now, and no further: on a busy mesh it would go on for ever.
     await this.#catchUp((await this.#store.head()).seq);
     const head = this.#head;
-    const pieces = [...this.#pieces];
+    const pieces = version === 1 ? await this.#forFirst(this.#pieces) : [...this.#pieces];
     const count = pieces.reduce((sum, piece) => sum + piece.count, 0);
     const marks = version === 1 ? null : await this.#store.passports.marks();
     const frame = new SnapshotFrame(head, time, count, marks?.length ?? null);
@@ -67,6 +68,18 @@ export class SnapshotKeeper {
       bodies.push(lines);
     }
     return { seq: head.seq, pieces: [frame.header, ...bodies, frame.trailer(this.#sign)] };
+  }
+
+  /** The first version stops at a subject that it cannot read: it is told of those that it knows. */
+  async #forFirst(pieces: readonly Piece[]): Promise<Piece[]> {
+    const told: Piece[] = [];
+    for (const [i, piece] of pieces.entries()) {
+      const standings = standingsOf(piece);
+      const known = standings.filter(({ subject }) => knownToFirst(subject));
+      told.push(...(known.length === standings.length ? [piece] : split(known)));
+      if (i % HASHED_AT_ONCE === HASHED_AT_ONCE - 1) await this.#pause();
+    }
+    return told;
   }
 
   /** Every subject, page by page: those that change in the meantime are put right by the events after the head. */

@@ -6,6 +6,7 @@ import type { SignedMark } from '../../log/event.js';
 import { COMMAND_MAX_AGE_MS, COMMAND_MAX_SKEW_MS } from '../../limits.js';
 import { Refused } from '../../refusal.js';
 import { mayAct, type Role } from '../../access/roles.js';
+import { deniesAt } from '../../standing.js';
 import type { MeshStore } from '../../log/store.js';
 import type { Caller, Request, ServerClock } from './exchange.js';
 
@@ -58,7 +59,7 @@ export class Gate {
   }
 
   /** The operator's signature over `request`, checked; null when there is none and none is required. */
-  signature(request: Request, caller: Caller): OperatorSignature | null {
+  async signature(request: Request, caller: Caller): Promise<OperatorSignature | null> {
     const read = readSignature(request.headers, request.body);
     if (read.kind === 'none') {
       if (!this.#options.requireSignedCommands) return null;
@@ -76,6 +77,15 @@ export class Gate {
     if (contradicts || !this.#options.verify(publicKey, base, signature)) {
       throw new Refused('SIGNATURE_INVALID', 'The signature does not hold under the signing key of this API key.');
     }
+    const standing = await this.#store.standing(publicKey);
+    if (standing !== null && deniesAt(standing, this.#clock.wall()))
+      throw new Refused(
+        'KEY_DENIED',
+        `The operator's key ${publicKey} is ${standing.status}: give the command with another one.`,
+        {
+          subject: publicKey,
+        },
+      );
     const { method, path } = request;
     return {
       mark: { public_key: publicKey, method, path, content_digest: digest, params: params.text, signature },

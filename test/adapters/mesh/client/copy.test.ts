@@ -124,7 +124,15 @@ describe('the local copy', () => {
       expect(verified(path, AGENT)).toBe('revoked');
       expect(copy.load()?.kept).toEqual(kept);
       // What aip status says is what verification here does.
-      const told = { reason: null, by: null, changedAt: null, suspendedUntil: null, version: 1, above: [] };
+      const told = {
+        reason: null,
+        by: null,
+        changedAt: null,
+        suspendedUntil: null,
+        version: 1,
+        above: [],
+        known: true,
+      };
       const mesh: MeshStanding = { subject: AGENT, status: 'active', ...told };
       expect(whatHolds(mesh, copy, NOW)).toMatchObject({ status: 'revoked', source: 'this machine' });
       const ending = [{ ...kept[0]!, until: 9 }];

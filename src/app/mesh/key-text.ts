@@ -1,0 +1,24 @@
+/** Keys that are named by their ids, as this machine knows them: what stops a key is its text (protocol, section 1). */
+import type { MeshCopy } from '../ports/mesh.js';
+import { knownKeys, type KeySources } from '../keys/known-keys.js';
+import { statusAt } from '../../mesh/standing.js';
+import { isKeyId } from '../../mesh/subject.js';
+import { formatPublicKey } from '../../protocol/identity/keys.js';
+import type { Order } from './orders.js';
+
+/** The text of the key that `subject` is the id of, by passports and pins; null where it is not known here, or `subject` is no id of a key. */
+export function keyTextHere(state: KeySources, subject: string): string | null {
+  if (!isKeyId(subject)) return null;
+  const known = knownKeys(state).find(({ keyId, publicKey }) => keyId === subject && publicKey !== null);
+  return known === undefined ? null : formatPublicKey(known.publicKey!);
+}
+
+/**
+ * The order as it is carried out on this machine alone. A key that could not be resolved when it was denied is reinstated under its id.
+ */
+export function orderByText(copy: Pick<MeshCopy, 'local'>, order: Order, now: number): Order {
+  const { keyText = null, subject, action } = order;
+  if (keyText === null) return order;
+  const underId = action === 'reinstate' && statusAt(copy.local(subject), now) !== 'active';
+  return underId ? order : { ...order, subject: keyText };
+}

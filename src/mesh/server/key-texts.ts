@@ -1,0 +1,91 @@
+/**
+ * Keys that are named by their ids. An id can be given to another key, so what stops a key is its text: the id is resolved by the
+ * passports and the principals' keys that the mesh knows (protocol, section 1).
+ */
+import { formatPublicKey } from '../../protocol/identity/keys.js';
+import { readPassport, type Passport } from '../../protocol/passport.js';
+import { signerAmong, type PassportMark } from '../passports.js';
+import type { Command } from '../command.js';
+import type { MeshStore } from '../log/store.js';
+import { isKeyId, principalOf, scopeOf } from '../subject.js';
+
+/** Most passports of a principal that are read to learn which of its keys has an id. */
+const MAX_READ = 200;
+
+/** Most passports that are searched for the text of a key. */
+const MAX_SEARCHED = 5_000;
+
+type Known = Pick<MeshStore, 'passports' | 'principals' | 'notes'>;
+
+/** The text of the key that `keyId` names, `ed25519:` and hex; null where the mesh does not know it. */
+export async function keyTextOf(store: Known, keyId: string): Promise<string | null> {
+  const holder = keyId.slice(0, keyId.indexOf('#'));
+  const known =
+    scopeOf(holder) === 'principal' ? await issuerText(store, holder, keyId) : await agentText(store, holder, keyId);
+  return known ?? (await store.notes.get(noteOf(keyId)));
+}
+
+/** True where the mesh knows a subject: by its standing, a passport that was published, or a principal that is registered. */
+export async function isKnown(store: Known & Pick<MeshStore, 'standing'>, subject: string): Promise<boolean> {
+  if ((await store.standing(subject)) !== null) return true;
+  const scope = scopeOf(subject);
+  if (scope === 'mesh') return true;
+  if (scope === 'agent') return (await store.passports.mark(subject)) !== null;
+  if (scope === 'key' && isKeyId(subject)) return (await keyTextOf(store, subject)) !== null;
+  const keys = await store.principals.list(scope === 'principal' ? subject : null);
+  if (keys.some(({ did, publicKey }) => did === subject || publicKey === subject)) return true;
+  const marks = await store.passports.marks();
+  if (scope === 'principal') return marks.some(({ agent }) => principalOf(agent) === subject);
+  for (const { hash } of marks.slice(0, MAX_SEARCHED)) {
+    const text = hash === null ? null : await store.passports.document(hash);
+    if (text?.includes(`"${subject}"`) === true) return true;
+  }
+  return false;
+}
+
+/** The order as it is carried out: a key that is to be stopped is named by its text where that is known here, or to the one who asks. */
+export async function resolved(store: Known, command: Command): Promise<Command> {
+  const { subject, action, keyText = null } = command;
+  // A reinstatement names the very subject whose version it undoes.
+  if (action === 'reinstate' || !isKeyId(subject)) return command;
+  const text = (await keyTextOf(store, subject)) ?? keyText;
+  return text === null ? command : { ...command, subject: text, keyId: subject };
+}
+
+/** Keeps what an order was resolved by: the passport that told it may be replaced, and the id is still asked about. */
+export async function rememberKeyText(
+  store: Pick<MeshStore, 'notes'>,
+  { keyId, subject }: Pick<Command, 'keyId' | 'subject'>,
+): Promise<void> {
+  if (keyId !== undefined) await store.notes.put(noteOf(keyId), subject);
+}
+
+async function agentText(store: Known, agent: string, keyId: string): Promise<string | null> {
+  const passport = await inForce(store, await store.passports.mark(agent));
+  const keys = passport === null ? [] : [passport.currentKey, ...passport.previousKeys];
+  const named = keys.find((key) => key.keyId === keyId);
+  return named === undefined ? null : formatPublicKey(named.key.publicKey);
+}
+
+/** A registered key has no id of its own: a passport says under which one it signed. */
+async function issuerText(store: Known, principal: string, keyId: string): Promise<string | null> {
+  const keys = await store.principals.list(principal);
+  if (keys.length === 0) return null;
+  const marks = (await store.passports.marks()).filter(({ agent }) => principalOf(agent) === principal);
+  for (const mark of marks.slice(0, MAX_READ)) {
+    const passport = await inForce(store, mark);
+    if (passport?.document.issuer_key_id !== keyId) continue;
+    const signer = signerAmong(passport, keys);
+    if (signer !== null) return signer.publicKey;
+  }
+  return null;
+}
+
+async function inForce(store: Known, mark: PassportMark | null): Promise<Passport | null> {
+  const text = mark === null || mark.hash === null ? null : await store.passports.document(mark.hash);
+  return text === null ? null : readPassport(Buffer.from(text));
+}
+
+function noteOf(keyId: string): string {
+  return `key:${keyId}`;
+}

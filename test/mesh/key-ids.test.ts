@@ -1,0 +1,161 @@
+/** Keys that are named by their ids: what stops a key is its text, wherever that is known. */
+import { describe, expect, test } from 'vitest';
+import { parseEvent } from '../../src/mesh/log/event.js';
+import { readSnapshot } from '../../src/mesh/log/snapshot.js';
+import { MeshServer } from '../../src/mesh/server/mesh-server.js';
+import { publicKeyOf, signMessage } from '../../src/protocol/ed25519/sign.js';
+import { toHex } from '../../src/protocol/hex.js';
+import { formatPublicKey } from '../../src/protocol/identity/keys.js';
+import { canonicalize } from '../../src/protocol/json/canonical.js';
+import { AGENT, check, PRINCIPAL, settle, TestMesh } from '../kit/mesh/server.js';
+
+const ISSUER = new Uint8Array(32).fill(33);
+const ISSUER_KEY = formatPublicKey(publicKeyOf(ISSUER));
+const KEY_1 = formatPublicKey(publicKeyOf(new Uint8Array(32).fill(34)));
+const KEY_0 = formatPublicKey(publicKeyOf(new Uint8Array(32).fill(35)));
+const OTHER = formatPublicKey(publicKeyOf(new Uint8Array(32).fill(36)));
+
+function passport(serial: number, previous: object[] = []): object {
+  const body = {
+    version: 1,
+    serial,
+    agent_id: AGENT,
+    agent_name: AGENT.split(':').at(-1)!,
+    domain: 'acme.com',
+    principal: PRINCIPAL,
+    key_id: `${AGENT}#key-1`,
+    public_key: KEY_1,
+    actions: ['send_email'],
+    denied_actions: [],
+    constraints: {},
+    metadata: {},
+    issued_at: '2026-02-18T14:23:45Z',
+    expires_at: null,
+    previous_keys: previous,
+    issuer_key_id: `${PRINCIPAL}#key-1`,
+  };
+  return { ...body, issuer_signature: toHex(signMessage(ISSUER, Buffer.from(canonicalize(body as never)))) };
+}
+
+async function published(): Promise<TestMesh> {
+  const mesh = await TestMesh.start();
+  await mesh.ask('POST', '/v1/mesh/principals', 'admin', { did: PRINCIPAL, public_key: ISSUER_KEY });
+  const previous = [{ key_id: `${AGENT}#key-0`, public_key: KEY_0, valid_until: '2026-02-19T14:23:45Z' }];
+  await mesh.ask('POST', '/v1/mesh/passports', 'operator', { cmd_id: 'publish-1', passport: passport(1, previous) });
+  return mesh;
+}
+
+let next = 1;
+const order = (mesh: TestMesh, agent_id: string, more: object = {}, action = 'revoke') => {
+  const cmd_id = `command-${next++}`;
+  const reason = action === 'reinstate' ? {} : { reason: 'leaked' };
+  return mesh.ask('POST', '/v1/mesh/commands', 'admin', { cmd_id, action, agent_id, ...reason, ...more });
+};
+const lastEvent = async (mesh: TestMesh) => {
+  const { seq } = await mesh.store.head();
+  const [record] = await mesh.store.read(seq - 1, 1);
+  return parseEvent(record!.text);
+};
+const standing = async (mesh: TestMesh, subject: string) =>
+  (await mesh.ask('GET', `/v1/mesh/status/${encodeURIComponent(subject)}`, 'observer')).json<{
+    status: string;
+    known: boolean;
+    above: { agent_id: string; status: string; version: number }[];
+  }>();
+
+describe('an order that names a key by its id', () => {
+  test.each([
+    ['the current key of a published passport', `${AGENT}#key-1`, KEY_1],
+    ['a previous key of it', `${AGENT}#key-0`, KEY_0],
+    ['the key of a registered principal', `${PRINCIPAL}#key-1`, ISSUER_KEY],
+  ])('stops %s by its text; the event holds both', async (_what, id, text) => {
+    const mesh = await published();
+    const answer = (await order(mesh, id)).json();
+    expect(answer).toMatchObject({ agent_id: text, key_id: id, status: 'revoked' });
+    expect(await lastEvent(mesh)).toMatchObject({ v: 2, agent_id: text, key_id: id, scope: 'key' });
+    const told = await standing(mesh, id);
+    expect(told).toMatchObject({ status: 'active', known: true });
+    expect(told.above[0]).toMatchObject({ agent_id: text, status: 'revoked' });
+  });
+
+  test('stops what the one who gives it knows, where the mesh does not', async () => {
+    const mesh = await TestMesh.start();
+    const answer = (await order(mesh, `${AGENT}#key-1`, { key_text: OTHER })).json();
+    expect(answer).toMatchObject({ agent_id: OTHER, key_id: `${AGENT}#key-1` });
+  });
+
+  test('goes by the published passport, where the two differ', async () => {
+    const mesh = await published();
+    expect((await order(mesh, `${AGENT}#key-1`, { key_text: OTHER })).json()).toMatchObject({ agent_id: KEY_1 });
+  });
+
+  test('denies the id where nobody knows the text', async () => {
+    const mesh = await TestMesh.start();
+    const id = `${AGENT}#key-7`;
+    expect((await order(mesh, id)).json()).toMatchObject({ agent_id: id, key_id: null, status: 'revoked' });
+    expect(await lastEvent(mesh)).not.toHaveProperty('key_id');
+  });
+
+  test('is still answered for when the passport that told the text is gone', async () => {
+    const mesh = await published();
+    await order(mesh, `${AGENT}#key-0`);
+    await mesh.ask('POST', '/v1/mesh/passports', 'operator', { cmd_id: 'publish-2', passport: passport(2) });
+    expect((await standing(mesh, `${AGENT}#key-0`)).above[0]).toMatchObject({ agent_id: KEY_0, status: 'revoked' });
+  });
+
+  test('asked again under its cmd_id gets the same answer and one event', async () => {
+    const mesh = await published();
+    const command = { cmd_id: 'command-again', action: 'revoke', agent_id: `${AGENT}#key-1`, reason: 'leaked' };
+    const first = (await mesh.ask('POST', '/v1/mesh/commands', 'admin', command)).json();
+    const again = (await mesh.ask('POST', '/v1/mesh/commands', 'admin', command)).json();
+    expect(again).toEqual(first);
+  });
+
+  test.each([
+    ['a text beside an agent', AGENT, OTHER],
+    ['a text beside a text', OTHER, OTHER],
+    ['an id as the text', `${AGENT}#key-1`, `${AGENT}#key-2`],
+    ['no key as the text', `${AGENT}#key-1`, 'ed25519:00'],
+  ])('is refused with %s', async (_what, id, key_text) => {
+    const mesh = await TestMesh.start();
+    expect((await order(mesh, id, { key_text })).status).toBe(400);
+    expect((await mesh.store.head()).seq).toBe(0);
+  });
+});
+
+test.each([
+  ['the text of a published key', KEY_1, true],
+  ['the text of a registered key', ISSUER_KEY, true],
+  ['the text of another key', OTHER, false],
+  ['an agent that was published', AGENT, true],
+  ['another agent', `${AGENT}-2`, false],
+  ['a principal that is registered', PRINCIPAL, true],
+  ['another principal', 'did:web:other.example', false],
+])('the mesh says whether it knows %s', async (_what, subject, known) => {
+  expect(await standing(await published(), subject)).toMatchObject({ known });
+});
+
+describe('programs of the first version, which know no keys', () => {
+  test('get the hashes of such an event, a reset, and a snapshot without keys', async () => {
+    const mesh = await TestMesh.start();
+    const first = await mesh.stream('/v1/mesh/stream?after=0');
+    await order(mesh, AGENT);
+    await order(mesh, OTHER);
+    await settle();
+    expect(first.frames.map(({ event }) => event)).toEqual(['hello', 'event', 'skipped', 'reset']);
+    const old = readSnapshot((await mesh.ask('GET', '/v1/mesh/snapshot', 'observer')).body, check);
+    expect(old.standings.map(({ subject }) => subject)).toEqual([AGENT]);
+    const young = readSnapshot((await mesh.ask('GET', '/v1/mesh/snapshot?v=2', 'observer')).body, check);
+    expect(young.standings.map(({ subject }) => subject)).toEqual([AGENT, OTHER].sort());
+  });
+});
+
+test('a server that starts knows which keys of verifiers were stopped', async () => {
+  const mesh = await TestMesh.start();
+  await order(mesh, OTHER);
+  expect(mesh.server.roster.isDenied(OTHER)).toBe(true);
+  const again = await MeshServer.start(mesh.server.options);
+  expect(again.roster.isDenied(OTHER)).toBe(true);
+  expect(again.roster.isDenied(KEY_1)).toBe(false);
+  again.stop(0);
+});
