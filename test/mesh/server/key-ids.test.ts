@@ -1,13 +1,13 @@
 /** Keys that are named by their ids: what stops a key is its text, wherever that is known. */
 import { describe, expect, test } from 'vitest';
-import { parseEvent } from '../../src/mesh/log/event.js';
-import { readSnapshot } from '../../src/mesh/log/snapshot.js';
-import { MeshServer } from '../../src/mesh/server/mesh-server.js';
-import { publicKeyOf, signMessage } from '../../src/protocol/ed25519/sign.js';
-import { toHex } from '../../src/protocol/hex.js';
-import { formatPublicKey } from '../../src/protocol/identity/keys.js';
-import { canonicalize } from '../../src/protocol/json/canonical.js';
-import { AGENT, check, PRINCIPAL, settle, TestMesh } from '../kit/mesh/server.js';
+import { parseEvent } from '../../../src/mesh/log/event.js';
+import { readSnapshot } from '../../../src/mesh/log/snapshot.js';
+import { MeshServer } from '../../../src/mesh/server/mesh-server.js';
+import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js';
+import { toHex } from '../../../src/protocol/hex.js';
+import { formatPublicKey } from '../../../src/protocol/identity/keys.js';
+import { canonicalize } from '../../../src/protocol/json/canonical.js';
+import { AGENT, check, PRINCIPAL, settle, TestMesh } from '../../kit/mesh/server.js';
 
 const ISSUER = new Uint8Array(32).fill(33);
 const ISSUER_KEY = formatPublicKey(publicKeyOf(ISSUER));
