@@ -3,9 +3,9 @@ import type { Json, JsonObject } from '../protocol/json/values.js';
 import type { AgentPassport } from './agent-passport.js';
 import { deskFor, type DeskParts } from './desk.js';
 import { onlyKnown, textOf, usage } from './options/given.js';
-import { KEY_OPTIONS, type KeyOptions } from './options/keys.js';
+import { KEY_OPTION_NAMES, type KeyOptions } from './options/keys.js';
 import type { VerifyIntentOptions } from './options/verification.js';
-import type { Outcomes } from './outcomes.js';
+import type { OutcomeWriter } from './outcomes.js';
 import type { Passports } from './passports.js';
 import { VerificationError } from './verification-error.js';
 
@@ -37,11 +37,11 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'target',
   'approval',
   'verify',
-  ...KEY_OPTIONS,
+  ...KEY_OPTION_NAMES,
 ]);
 
 interface Parts extends DeskParts {
-  readonly outcomes: Outcomes;
+  readonly outcomes: OutcomeWriter;
   readonly passports: Passports;
 }
 

@@ -5,7 +5,7 @@ import { fromHex } from '../protocol/hex.js';
 import type { Passport } from '../protocol/passport.js';
 import { AgentPassport, parsedOf } from './agent-passport.js';
 import { onlyKnown, textOf, usage } from './options/given.js';
-import { heldKey, KEY_OPTIONS, seedOf, type KeyOptions, type OpenKeys } from './options/keys.js';
+import { heldKey, KEY_OPTION_NAMES, seedOf, type KeyOptions, type OpenKeys } from './options/keys.js';
 import type { Passports } from './passports.js';
 import type { World } from '../workspace/world.js';
 
@@ -41,7 +41,7 @@ export interface SignIntentRequest extends IntentOptions {
 
 const REQUEST = ['action', 'params', 'target', 'timestamp', 'approvalRequest'] as const;
 const SIGN: ReadonlySet<string> = new Set([...REQUEST, 'nonce']);
-const CREATE: ReadonlySet<string> = new Set([...REQUEST, 'agentId', 'passport', ...KEY_OPTIONS]);
+const CREATE: ReadonlySet<string> = new Set([...REQUEST, 'agentId', 'passport', ...KEY_OPTION_NAMES]);
 
 /**
  * Signs an intent from its arguments alone: no clock, no randomness, no key store.

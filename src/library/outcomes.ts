@@ -5,7 +5,7 @@ import { localState } from '../workspace/state.js';
 import type { LocalWorkspace } from '../workspace/workspace.js';
 
 /** Writes what became of shielded calls: those that end in one turn in one commit. */
-export class Outcomes {
+export class OutcomeWriter {
   readonly #workspace: LocalWorkspace;
   readonly #notice: (notice: string) => void;
   #waiting: OutcomeReport[] = [];

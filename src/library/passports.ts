@@ -8,7 +8,7 @@ import { formatPublicKey } from '../protocol/identity/keys.js';
 import type { Passport, PassportDocument } from '../protocol/passport.js';
 import { AgentPassport, type PassportHome } from './agent-passport.js';
 import { durationOf, onlyKnown, textOf, usage, type Duration } from './options/given.js';
-import { KEY_OPTIONS, keptByCaller, seedOf, type KeyOptions, type OpenKeys } from './options/keys.js';
+import { KEY_OPTION_NAMES, keptByCaller, seedOf, type KeyOptions, type OpenKeys } from './options/keys.js';
 import { readDocument } from '../workspace/files.js';
 import { issuing } from '../workspace/keys.js';
 import { DEFAULT_KEY_STORE, isGuarded } from '../workspace/key-stores.js';
@@ -37,7 +37,7 @@ export interface CreatePassportOptions extends KeyOptions {
 
 const CREATE: ReadonlySet<string> = new Set([
   ...['domain', 'agentName', 'actions', 'deniedActions', 'constraints', 'metadata', 'expiresIn', 'principalKeyStore'],
-  ...KEY_OPTIONS,
+  ...KEY_OPTION_NAMES,
 ]);
 
 /** A passport fresh from `createPassport`, and where its key went. */

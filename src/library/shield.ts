@@ -6,7 +6,7 @@ import { parsedOf, type AgentPassport } from './agent-passport.js';
 import { usage } from './options/given.js';
 import type { Desk } from '../app/guarding/desk.js';
 import { deskFor, type DeskParts } from './desk.js';
-import type { Outcomes } from './outcomes.js';
+import type { OutcomeWriter } from './outcomes.js';
 import type { Passports } from './passports.js';
 import {
   actionNamed,
@@ -52,7 +52,7 @@ export interface Shield {
 
 interface Parts extends DeskParts {
   readonly passports: Passports;
-  readonly outcomes: Outcomes;
+  readonly outcomes: OutcomeWriter;
   /** Told what people should hear. */
   readonly notice: (notice: string) => void;
 }

@@ -9,7 +9,7 @@ import { onlyKnown, textOf, usage } from './options/given.js';
 import { guardCallWith, type GuardCall } from './guard-call.js';
 import { Hooks, type HookOptions } from './hooks.js';
 import { Intents, type CreateIntentOptions } from './intents.js';
-import { Outcomes } from './outcomes.js';
+import { OutcomeWriter } from './outcomes.js';
 import { OpenKeys } from './options/keys.js';
 import type { MeshOptions } from './mesh/options.js';
 import { Mesh, type ReinstateOptions, type RevokeOptions, type StandingChange } from './mesh/mesh.js';
@@ -130,7 +130,7 @@ export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
   const mesh = new Mesh(here);
   const trust = new Trust(here);
   const verifier = new Verifier(here, hooks, mesh, trust);
-  const outcomes = new Outcomes(here, world.notice);
+  const outcomes = new OutcomeWriter(here, world.notice);
   return {
     createPassport: (asked) => passports.create(asked),
     loadPassport: (from) => passports.load(from),

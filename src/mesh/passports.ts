@@ -3,7 +3,7 @@ import { importKey, verifySignature } from '../protocol/ed25519/verify.js';
 import { parsePublicKey } from '../protocol/identity/keys.js';
 import type { Passport } from '../protocol/passport.js';
 import type { MeshEvent } from './log/event.js';
-import { refusal, type Refusal } from './refusal.js';
+import { refusal, type MeshRefusal } from './refusal.js';
 
 /** The passport in force of an agent, as the log tells it. */
 export interface PassportMark {
@@ -67,7 +67,7 @@ export function signerAmong(passport: Passport, keys: readonly RegisteredKey[]):
 }
 
 /** Why a passport may not follow the one in force; null when it may. `same`: it is that one. */
-export function succession(command: PassportCommand, before: PassportMark | null): 'same' | Refusal | null {
+export function succession(command: PassportCommand, before: PassportMark | null): 'same' | MeshRefusal | null {
   const { serial, hash, subject } = command;
   const known = before?.serial ?? null;
   if (serial === null) return known === null ? 'same' : null;

@@ -39,7 +39,7 @@ export const REFUSALS = {
 export type RefusalCode = keyof typeof REFUSALS;
 
 /** Why a request was refused. */
-export interface Refusal {
+export interface MeshRefusal {
   readonly code: RefusalCode;
   readonly message: string;
   /** Facts a program may want, e.g. the version that stands. */
@@ -47,14 +47,14 @@ export interface Refusal {
 }
 
 /** A refusal with its sentence and facts. */
-export function refusal(code: RefusalCode, message: string, details?: Refusal['details']): Refusal {
+export function refusal(code: RefusalCode, message: string, details?: MeshRefusal['details']): MeshRefusal {
   return details === undefined ? { code, message } : { code, message, details };
 }
 
 /** A refusal on its way out of a request; caught in one place only. */
 export class Refused extends Error {
-  readonly refusal: Refusal;
-  constructor(code: RefusalCode, message: string, details?: Refusal['details']) {
+  readonly refusal: MeshRefusal;
+  constructor(code: RefusalCode, message: string, details?: MeshRefusal['details']) {
     super(message);
     this.name = 'Refused';
     this.refusal = refusal(code, message, details);

@@ -4,7 +4,7 @@ import type { Action, Command } from './command.js';
 import { sealEvent, type EventFields, type EventType, type OperatorMark } from './log/event.js';
 import { formatEventId, type Head } from './log/head.js';
 import { succession, type PassportCommand, type PassportMark } from './passports.js';
-import { refusal, type Refusal } from './refusal.js';
+import { refusal, type MeshRefusal } from './refusal.js';
 import type { Signer } from './log/signing.js';
 import { nextStanding, statusAt, type Standing, type Status } from './standing.js';
 import { scopeOf } from './subject.js';
@@ -38,7 +38,7 @@ export interface Answer {
 }
 
 /** An event as the log keeps it. */
-export interface LogRecord {
+export interface EventRecord {
   readonly seq: number;
   readonly term: number;
   readonly hash: string;
@@ -50,7 +50,7 @@ export interface LogRecord {
 export type Ruling =
   | {
       readonly kind: 'append';
-      readonly record: LogRecord;
+      readonly record: EventRecord;
       /** What the event makes of its subject; null where it leaves it as it is. */
       readonly standing: Standing | null;
       /** The passport that is in force from then on, with its document; null of other events. */
@@ -59,7 +59,7 @@ export type Ruling =
     }
   /** Nothing is written: it is so already. */
   | { readonly kind: 'same'; readonly answer: Answer }
-  | { readonly kind: 'refused'; readonly refusal: Refusal };
+  | { readonly kind: 'refused'; readonly refusal: MeshRefusal };
 
 /** Decides one proposal. Stores call it between reading the head and writing, in one transaction. */
 export type Judge = (
@@ -187,6 +187,6 @@ function laterEnd(standing: Standing | null): number {
   return standing?.status === 'suspended' ? (standing.suspendedUntil ?? 0) : 0;
 }
 
-function refused(why: Refusal): Ruling {
+function refused(why: MeshRefusal): Ruling {
   return { kind: 'refused', refusal: why };
 }

@@ -2,7 +2,7 @@
  * Trust as a fold over log entries. Scores are whole billionths, so that adding up step by step, from a stored state, or from the
  * first entry on gives the same digits.
  */
-import { toldBy } from '../protocol/log/told.js';
+import { refusalFact } from '../protocol/log/told.js';
 import { rfcTrustScore, type TrustHistory } from '../protocol/aip1/trust-score.js';
 import { isAttributable } from '../protocol/log/attribution.js';
 import type { Entry } from '../protocol/log/entry.js';
@@ -231,7 +231,7 @@ function historyOf({ verifications, successful, violations, revocations, attesta
  * count for nothing, as the time of a presentation is not the agent's.
  */
 function noteRevocation(state: TrustState, { dialect, error_code, details }: Observed): void {
-  if (toldBy(dialect, error_code) !== 'agent_revoked') return;
+  if (refusalFact(dialect, error_code) !== 'agent_revoked') return;
   // One revocation refuses any number of intents; they all name its time.
   const told = details?.['revoked_at'];
   const revokedAt = typeof told === 'string' ? told : 'unknown';
@@ -241,7 +241,7 @@ function noteRevocation(state: TrustState, { dialect, error_code, details }: Obs
 
 /** What RFC-001 weighs: asking for what is not allowed, and running as something else than attested. */
 function countRefusal(state: TrustState, { dialect, error_code }: Observed): void {
-  if (toldBy(dialect, error_code) === 'attestation_changed') state.attestationChanges += 1;
+  if (refusalFact(dialect, error_code) === 'attestation_changed') state.attestationChanges += 1;
   else state.violations += 1;
 }
 

@@ -14,7 +14,7 @@ import type { Passport } from '../protocol/passport.js';
 import type { Facts, PinnedKey, Policy, SignatureOracle, SignatureQuestion } from './context.js';
 import type { RevocationReport, Violation, Warning } from './decision.js';
 import type { Usage } from './meters.js';
-import type { Outcome } from './pipeline.js';
+import type { Findings } from './pipeline.js';
 import type { Trusting } from './trusting.js';
 
 /** One form of signed documents, from its bytes to what is concluded. A third dialect is a folder that exports one. */
@@ -26,9 +26,9 @@ export interface Dialect {
   /** True for a document of this dialect's shape, whatever else is wrong with it. */
   readonly reads: (document: Json) => boolean;
   /** Reads strictly. @throws ShapeError, JsonError: both are told with `malformed`. */
-  readonly read: (arrived: Arrived) => ReadDocument | { readonly refused: Outcome };
+  readonly read: (arrived: Arrived) => ReadDocument | { readonly refused: Findings };
   /** What is found of a document that cannot be read; `offset` is in bytes, null where there is no such place. */
-  readonly malformed: (reason: string, offset: number | null) => Outcome;
+  readonly malformed: (reason: string, offset: number | null) => Findings;
   /** How long after its date an intent may still be presented, in ms: marks against repeated refusals are kept that long. */
   readonly presentableForMs: (policy: Policy) => number;
 }
@@ -83,7 +83,7 @@ export interface Speaker {
 
 /** What all steps found; `decide` makes the decision of it, once, for all dialects. */
 export interface Concluded {
-  readonly outcome: Outcome;
+  readonly outcome: Findings;
   readonly revocation: RevocationReport;
   readonly warnings: readonly Warning[];
   /** Null for a document without a speaker: it changes nothing. */

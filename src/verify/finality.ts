@@ -1,6 +1,6 @@
 import type { Violation } from './decision.js';
 import type { Effects } from './dialect.js';
-import type { Outcome } from './pipeline.js';
+import type { Findings } from './pipeline.js';
 
 /**
  * Refusals that time, standing or another's spending could turn into a yes. Their nonce is spent: who captured such an intent
@@ -32,6 +32,6 @@ export function isFinal({ entry }: Violation): boolean {
  * that would be the same again spends nothing, so that asking twice gives the same answer; neither does one that waits for an
  * approval (E209) or for the verifier's own mesh (E405).
  */
-export function spendsNonce({ violations }: Pick<Outcome, 'violations'>, final: Effects['final']): boolean {
+export function spendsNonce({ violations }: Pick<Findings, 'violations'>, final: Effects['final']): boolean {
   return !violations.some(final);
 }

@@ -5,7 +5,7 @@ import { formatTime } from '../protocol/time.js';
 import { STANDING_UNKNOWN } from './checks/revocation.js';
 import type { CheckReport, Decision, Refusal, RevocationReport, Violation, Warning } from './decision.js';
 import type { Dialect } from './dialect.js';
-import type { Outcome } from './pipeline.js';
+import type { Findings } from './pipeline.js';
 
 /** A decision, and what its refusal is about; null when it is a yes. */
 export interface Judgement {
@@ -18,7 +18,7 @@ export interface DecisionParts {
   readonly dialect: Pick<Dialect, 'name' | 'steps'>;
   /** Null for a document that could not be read. */
   readonly intent: Intent | null;
-  readonly outcome: Outcome;
+  readonly outcome: Findings;
   readonly revocation: RevocationReport;
   readonly warnings: readonly Warning[];
   /** ms since the epoch. */
@@ -59,7 +59,7 @@ export function decide(parts: DecisionParts): Judgement {
 /** The decision on a document that could not be read: nothing in it is believed. */
 export function unreadable(
   dialect: Pick<Dialect, 'name' | 'steps'>,
-  outcome: Outcome,
+  outcome: Findings,
   now: number,
   source: string | null,
 ): Judgement {

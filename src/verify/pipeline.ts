@@ -8,7 +8,7 @@ export interface Check<Context> {
 }
 
 /** What a list of steps found so far. */
-export interface Outcome {
+export interface Findings {
   readonly reports: readonly CheckReport[];
   /** Empty when every step passed or was skipped for a stated reason. */
   readonly violations: readonly Violation[];
@@ -19,7 +19,7 @@ export function runChecks<Context>(
   checks: readonly Check<Context>[],
   context: Context,
   before: readonly CheckReport[] = [],
-): Outcome {
+): Findings {
   const reports = before.slice();
   for (const check of checks) {
     const verdict = check.run(context);

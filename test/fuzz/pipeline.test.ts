@@ -7,7 +7,7 @@ import { EXIT_OF_CONCERN } from '../../src/protocol/codes.js';
 import { readPassport } from '../../src/protocol/passport.js';
 import type { Json } from '../../src/protocol/json/values.js';
 import type { Decision } from '../../src/verify/decision.js';
-import { STEPS } from '../../src/verify/dialects/native/pipeline.js';
+import { NATIVE_STEPS } from '../../src/verify/dialects/native/pipeline.js';
 import { intent } from '../kit/native/intent-parts.js';
 import { agent, NOW_S, PRINCIPAL, seedOf, type Signer } from '../kit/native/parts.js';
 import { stored } from '../kit/native/standing.js';
@@ -45,7 +45,7 @@ function expectSound(decision: Decision, concern: keyof typeof EXIT_OF_CONCERN |
   expect(decision.success).toBe(decision.error_code === null);
   expect(decision.success).toBe(decision.violations.length === 0);
   expect(decision.success).toBe(concern === null);
-  expect(decision.checks.map(({ check }) => check)).toEqual(STEPS);
+  expect(decision.checks.map(({ check }) => check)).toEqual(NATIVE_STEPS);
   const failed = decision.checks.filter(({ status }) => status === 'failed');
   expect(failed).toHaveLength(decision.success ? 0 : 1);
   for (const { status, reason } of decision.checks) if (status !== 'passed') expect(reason).toBeTruthy();

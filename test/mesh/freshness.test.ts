@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { signCheckpoint, type Checkpoint } from '../../src/mesh/log/checkpoint.js';
-import { Freshness } from '../../src/mesh/client/freshness.js';
+import { FreshnessClock } from '../../src/mesh/client/freshness.js';
 import { reconnectDelay } from '../../src/mesh/client/reconnect.js';
 import { cheapSign, LOG_ID } from '../kit/mesh/server.js';
 
@@ -18,8 +18,8 @@ function checkpoint(
 
 const moment = (ms: number, wallSkew = 0) => ({ mono: 1_000 + ms, wall: WALL + ms + wallSkew });
 
-function asked(ms = 0): Freshness {
-  const freshness = new Freshness();
+function asked(ms = 0): FreshnessClock {
+  const freshness = new FreshnessClock();
   freshness.asking('c1', moment(ms));
   return freshness;
 }
@@ -69,7 +69,7 @@ describe('the age of a proof', () => {
   });
 
   test('is unknown before the first proof, and without a request nothing is proven', () => {
-    const freshness = new Freshness();
+    const freshness = new FreshnessClock();
     freshness.heard(checkpoint(0, 1), 0, moment(0));
     expect(freshness.age(moment(0))).toBeNull();
   });
@@ -86,7 +86,7 @@ describe('the age of a proof', () => {
 });
 
 describe('a recorded conversation', () => {
-  const belongs = (freshness: Freshness, given: Checkpoint) => freshness.belongs(given);
+  const belongs = (freshness: FreshnessClock, given: Checkpoint) => freshness.belongs(given);
 
   test('cannot open a connection: its greeting answers another challenge', () => {
     const freshness = asked();

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { MemoryMeshStore } from '../../src/adapters/mesh/memory/store.js';
 import { parseCheckpoint, signCheckpoint } from '../../src/mesh/log/checkpoint.js';
 import type { Head } from '../../src/mesh/log/head.js';
-import { StoreTrouble, type Outcome } from '../../src/mesh/log/store.js';
+import { StoreTrouble, type OrderResult } from '../../src/mesh/log/store.js';
 import type { Judge, Proposal } from '../../src/mesh/ruling.js';
 import { cheapSign, LOG_ID, settle, sign, TestMesh } from '../kit/mesh/server.js';
 
@@ -18,7 +18,7 @@ class Faltering extends MemoryMeshStore {
     await this.#falter();
     return super.confirm();
   }
-  override async append(batch: readonly Proposal[], judge: Judge): Promise<readonly Outcome[]> {
+  override async append(batch: readonly Proposal[], judge: Judge): Promise<readonly OrderResult[]> {
     if (this.trouble === 'in-doubt') {
       await super.append(batch, judge);
       throw new StoreTrouble('in-doubt', 'the answer was lost');

@@ -6,7 +6,7 @@ import { passport } from '../../src/verify/dialects/native/checks/passport.js';
 import { revocation } from '../../src/verify/checks/revocation.js';
 import { timestamp } from '../../src/verify/dialects/native/checks/timestamp.js';
 import type { Facts } from '../../src/verify/context.js';
-import type { Claim, Identified } from '../../src/verify/dialects/native/context.js';
+import type { NativeClaim, Identified } from '../../src/verify/dialects/native/context.js';
 import type { Verdict } from '../../src/verify/decision.js';
 import { refund } from '../kit/native/intent-parts.js';
 import { NOW_S } from '../kit/native/parts.js';
@@ -56,8 +56,8 @@ describe('what is no number does not pass', () => {
 
   test.each([NaN, undefined])('for the end of a passport: %s', (now) => {
     const claim = { intent, finding: { status: 'found', passport: { ...found, expiresAt: NOW } }, pins: pinsOf, now };
-    expect(refusedOrThrown(() => passport(claim as unknown as Claim))).toBe(true);
-    expect(passport({ ...claim, now: NOW - 1 } as unknown as Claim).status).toBe('passed');
+    expect(refusedOrThrown(() => passport(claim as unknown as NativeClaim))).toBe(true);
+    expect(passport({ ...claim, now: NOW - 1 } as unknown as NativeClaim).status).toBe('passed');
   });
 
   test.each([

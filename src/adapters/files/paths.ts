@@ -1,9 +1,9 @@
 /** Where things live on this machine. Decided from values alone; nothing is created here. */
 import { join, resolve, win32, posix } from 'node:path';
 import { Failure } from '../../app/failure.js';
-import type { Paths, Place } from '../../app/ports/paths.js';
+import type { Paths, PathContext } from '../../app/ports/paths.js';
 
-export function pathsOf(place: Place, home: string | null): Paths {
+export function pathsOf(place: PathContext, home: string | null): Paths {
   if (home !== null) {
     const dir = resolve(place.cwd, inHomeFolder(home, place));
     return layout(join, { config: dir, state: dir, data: dir }, true);
@@ -38,7 +38,7 @@ export function pathsOf(place: Place, home: string | null): Paths {
  * `~/x` as a shell would have read it: in quotes, a unit file or a CI setting nothing does, and a folder called `~` would appear
  * wherever the command runs.
  */
-function inHomeFolder(home: string, place: Place): string {
+function inHomeFolder(home: string, place: PathContext): string {
   if (home === '~') return known(place);
   if (/^~[\\/]/.test(home)) return resolve(known(place), home.slice(2));
   if (!home.startsWith('~')) return home;
@@ -64,7 +64,7 @@ function layout(
   };
 }
 
-function known(place: Pick<Place, 'userHome'>): string {
+function known(place: Pick<PathContext, 'userHome'>): string {
   if (place.userHome !== '') return place.userHome;
   throw new Failure('USAGE', 'there is no home folder to keep state in', { hint: 'set AIP_HOME to a folder' });
 }

@@ -20,7 +20,7 @@ export interface Call {
   readonly signal?: AbortSignal;
 }
 
-export interface Answered {
+export interface MeshHttpReply {
   readonly status: number;
   readonly body: string;
 }
@@ -41,7 +41,7 @@ export class MeshHttp {
   }
 
   /** @throws Unreachable */
-  async ask({ target, headers, ...call }: Call): Promise<Answered> {
+  async ask({ target, headers, ...call }: Call): Promise<MeshHttpReply> {
     const { status, body } = await this.#http.ask({
       ...call,
       path: this.#base + target,

@@ -4,7 +4,7 @@ import { accessSync, constants as access, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 
-export interface Place {
+export interface ProcessPlace {
   /** The whole environment: nothing is inherited. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
@@ -26,7 +26,7 @@ const FORWARDED: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SI
 const BY_TERMINAL: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT'];
 
 /** The file that a command's name means, looked for as execvp(3) does; null when there is none that may be run. */
-export function findProgram(name: string, { env, cwd }: Place): string | null {
+export function findProgram(name: string, { env, cwd }: ProcessPlace): string | null {
   // Windows tries further endings; there the start itself says what is missing.
   if (process.platform === 'win32') return name;
   if (name.includes('/')) return isProgram(resolve(cwd, name)) ? resolve(cwd, name) : null;
@@ -51,7 +51,7 @@ function isProgram(path: string): boolean {
  * Starts a program with this process's own streams and without a shell. Until it ends, signals that reach this process are its:
  * whether to stop, and how, is for the program to decide.
  */
-export function inForeground(file: string, args: readonly string[], place: Place, onTerminal: boolean): Running {
+export function inForeground(file: string, args: readonly string[], place: ProcessPlace, onTerminal: boolean): Running {
   let child: ChildProcess;
   try {
     child = spawn(file, [...args], { stdio: 'inherit', env: place.env, cwd: place.cwd, windowsHide: true });

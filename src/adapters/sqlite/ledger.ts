@@ -5,7 +5,7 @@ import type { Approvals } from './tables/approvals.js';
 import type { ConductTables } from './tables/conduct/conduct.js';
 import type { Directory } from './tables/passports/directory.js';
 import type { Floors } from './tables/passports/floors.js';
-import type { Head } from './tables/log/head.js';
+import type { HeadRow } from './tables/log/head.js';
 import type { JudgedPassports } from './tables/passports/judged-passports.js';
 import type { Log } from './tables/log/log.js';
 import { tokenMark, type Outcomes } from './tables/log/outcomes.js';
@@ -31,7 +31,7 @@ export interface LedgerTables {
 }
 
 /** The ledger of one transaction that began at `head`, until `over` says that it ended. */
-export function ledgerOf(tables: LedgerTables, head: Head, over: () => boolean): Ledger {
+export function ledgerOf(tables: LedgerTables, head: HeadRow, over: () => boolean): Ledger {
   const {
     agents,
     approvals,
@@ -162,7 +162,7 @@ export function ledgerOf(tables: LedgerTables, head: Head, over: () => boolean):
 }
 
 /** A ledger to be read: an agent that it has never heard of is not added, and whatever writes throws. */
-export function lookingLedgerOf(tables: LedgerTables, head: Head, over: () => boolean): Ledger {
+export function lookingLedgerOf(tables: LedgerTables, head: HeadRow, over: () => boolean): Ledger {
   const { agents, windows } = tables;
   const ledger = ledgerOf(tables, head, over);
   const write = (): never => {

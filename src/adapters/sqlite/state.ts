@@ -16,7 +16,7 @@ import { derivedProblems } from './derived.js';
 import type { StateOptions } from './options.js';
 import { pooled } from './random-pool.js';
 import { ledgerOf, lookingLedgerOf, type LedgerTables } from './ledger.js';
-import { Heads, type Head } from './tables/log/head.js';
+import { Heads, type HeadRow } from './tables/log/head.js';
 import { JudgedPassports } from './tables/passports/judged-passports.js';
 import { Log } from './tables/log/log.js';
 import { Lookups } from './tables/log/lookups.js';
@@ -322,7 +322,7 @@ class FileState implements SqliteState {
     this.#database.close();
   }
 
-  #head(): Head {
+  #head(): HeadRow {
     const head = this.#heads.read();
     if (head === null) throw damaged(this.#path);
     return head;

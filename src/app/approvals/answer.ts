@@ -2,7 +2,7 @@
 import {
   actionApprovalBytes,
   DEFAULT_APPROVED_MS,
-  MAX_REASON,
+  MAX_APPROVAL_REASON,
   type ActionApprovalDocument,
 } from '../../protocol/approvals/approval.js';
 import type { ApprovalRequest, NamedApprover } from '../../protocol/approvals/request.js';
@@ -22,7 +22,7 @@ export interface AnswerDeps extends KeyringDeps {
 }
 
 /** What a person says. */
-export interface Answer {
+export interface ApprovalAnswer {
   readonly decision: 'approve' | 'deny';
   readonly reason: string | null;
   /** How long an approval counts, in ms; null takes 15 minutes, or less where the passport says so. */
@@ -37,15 +37,15 @@ export interface Answer {
 export async function answerRequest(
   deps: AnswerDeps,
   request: ApprovalRequest,
-  answer: Answer,
+  answer: ApprovalAnswer,
 ): Promise<ActionApprovalDocument> {
   const { document } = request;
   const now = deps.clock();
   requireSigned(request);
   if (!(now < request.expiresAt))
     throw new Failure('USAGE', `The request ended at ${document.expires_at}.`, { hint: 'aip approvals list' });
-  if (answer.reason !== null && (answer.reason.length === 0 || answer.reason.length > MAX_REASON))
-    throw new Failure('USAGE', `A reason has 1 to ${MAX_REASON} characters.`);
+  if (answer.reason !== null && (answer.reason.length === 0 || answer.reason.length > MAX_APPROVAL_REASON))
+    throw new Failure('USAGE', `A reason has 1 to ${MAX_APPROVAL_REASON} characters.`);
   const most = document.ttl_s * 1000;
   const forMs = answer.forMs ?? Math.min(DEFAULT_APPROVED_MS, most);
   if (!(forMs > 0 && forMs <= most))
@@ -87,7 +87,7 @@ export function requireSigned({ document, signedBytes, signature }: ApprovalRequ
 async function signer(
   deps: AnswerDeps,
   approvers: readonly NamedApprover[],
-  { as, seed }: Answer,
+  { as, seed }: ApprovalAnswer,
 ): Promise<{ approver: string; key: HeldKey }> {
   const wanted = approvers.filter(({ id }) => as === null || id === as);
   if (wanted.length === 0)

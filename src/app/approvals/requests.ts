@@ -11,7 +11,7 @@ import type { ApprovalPolicy, Approving } from '../../verify/approvals/approving
 import { deniedNow } from '../../verify/believed-keys.js';
 import type { Facts, PinnedKey } from '../../verify/context.js';
 import type { Violation } from '../../verify/decision.js';
-import type { Outcome } from '../../verify/pipeline.js';
+import type { Findings } from '../../verify/pipeline.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import type { PreparedDocument, Sitting } from '../verification/sitting.js';
 
@@ -88,7 +88,7 @@ export function requestUsed({ sitting, prepared, facts }: Asked): RequestRecord 
 }
 
 /** The refusal with the request that persons answer, where nothing but their word is missing. */
-export function withRequest(outcome: Outcome, asked: Asked): Outcome {
+export function withRequest(outcome: Findings, asked: Asked): Findings {
   const { sitting } = asked;
   const policies = outcome.violations.map(({ asks }) => asks);
   if (sitting.memory === null || sitting.requester === null) return outcome;

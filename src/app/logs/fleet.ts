@@ -1,13 +1,13 @@
 /** Reads the fleet's log from the mesh, a page at a time. */
 import { answerOf, malformed } from '../mesh/answers.js';
 import type { MeshLine } from '../ports/mesh.js';
-import type { LogRecord } from './foreign-records.js';
+import type { JsonRecord } from './foreign-records.js';
 import type { LogFilter } from './tail.js';
 
 export type FleetPage =
   | {
       readonly kind: 'page';
-      readonly entries: readonly LogRecord[];
+      readonly entries: readonly JsonRecord[];
       /** Where the next page continues. */
       readonly next: string;
       /** More match than fit: after these, or before them where the newest were asked for. */
@@ -69,5 +69,5 @@ function pageOf(line: MeshLine, body: string): FleetPage {
     typeof next === 'string' &&
     typeof more === 'boolean';
   if (!sound) throw malformed(line, 'it is no page of a log');
-  return { kind: 'page', entries: entries as LogRecord[], next, more };
+  return { kind: 'page', entries: entries as JsonRecord[], next, more };
 }

@@ -2,11 +2,11 @@
 import { objectIn } from './foreign-lines.js';
 
 /** An entry of our log, or a line of another program's: JSON objects either way. */
-export type LogRecord = Readonly<Record<string, unknown>>;
+export type JsonRecord = Readonly<Record<string, unknown>>;
 
 /** A record, and the JSON text that shows it: null where the record is an entry, whose members are known. */
 export interface ShownRecord {
-  readonly record: LogRecord;
+  readonly record: JsonRecord;
   readonly text: string | null;
 }
 
@@ -38,12 +38,12 @@ const TRAILING = /[\0\x1e\s]+$/;
  * The record in a line, with the outcome that it tells as `status`; null where the line holds no JSON object. Every other member is kept.
  * Reading is tolerant: marks before and after the object, and raw control characters in its strings, are no reason to lose a refusal.
  */
-export function foreignRecord(line: string): LogRecord | null {
-  return (objectIn(line) ?? objectIn(repaired(line))) as LogRecord | null;
+export function foreignRecord(line: string): JsonRecord | null {
+  return (objectIn(line) ?? objectIn(repaired(line))) as JsonRecord | null;
 }
 
 /** The outcome under `status`: the record itself, changed in place where it says so in other words. */
-export function withStatus(record: LogRecord): LogRecord {
+export function withStatus(record: JsonRecord): JsonRecord {
   const { status } = record;
   if (status === 'success' || status === 'failed') return record;
   const outcome = outcomeOf(record);
@@ -51,7 +51,7 @@ export function withStatus(record: LogRecord): LogRecord {
   return record;
 }
 
-function outcomeOf(record: LogRecord): 'success' | 'failed' | null {
+function outcomeOf(record: JsonRecord): 'success' | 'failed' | null {
   for (const member of TOLD_BY) {
     const told = record[member];
     const outcome = OUTCOMES.get(typeof told === 'string' ? told.trim().toLowerCase() : '');
@@ -79,7 +79,7 @@ function repaired(line: string): string {
  * The line's own text, so that no number changes on its way through, with the outcome under `status`.
  * @param record what `withStatus` made of this line.
  */
-export function textOf(line: string, record: LogRecord): string {
+export function textOf(line: string, record: JsonRecord): string {
   const text = objectIn(line) === null ? repaired(line) : line.trim();
   const status = record['status'];
   if (status !== 'success' && status !== 'failed') return text;

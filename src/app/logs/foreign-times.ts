@@ -1,6 +1,6 @@
 /** When a record of another program was written. Log libraries agree on neither the member, nor the unit, nor the spelling. */
 import { parseTime } from '../../protocol/time.js';
-import type { LogRecord } from './foreign-records.js';
+import type { JsonRecord } from './foreign-records.js';
 
 /** Members that hold a record's time; the first that can be read decides. */
 const MEMBERS = [
@@ -43,7 +43,7 @@ const NAMED =
 const ASCTIME = /^[a-z]{3} ([a-z]{3}) {1,2}(\d\d?) (\d\d):(\d\d):(\d\d)(?: (Z|UTC|GMT))? (\d{4})$/i;
 
 /** Milliseconds since the epoch; null where no member holds a time that can be read. A time without a zone is UTC. */
-export function timeOf(record: LogRecord): number | null {
+export function timeOf(record: JsonRecord): number | null {
   for (const member of MEMBERS) {
     const told = record[member];
     if (told === undefined || told === null) continue;
@@ -54,7 +54,7 @@ export function timeOf(record: LogRecord): number | null {
 }
 
 /** The value of the member that says when, as it was written; undefined where there is none. */
-export function timeAsWritten(record: LogRecord): unknown {
+export function timeAsWritten(record: JsonRecord): unknown {
   const named = MEMBERS.filter((member) => record[member] !== undefined && record[member] !== null);
   const readable = named.find((member) => instant(record[member]) !== null);
   return record[readable ?? named[0] ?? 'timestamp'];

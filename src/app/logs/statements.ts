@@ -45,16 +45,16 @@ export interface PruningSummary {
   readonly public_key: string;
 }
 
-export type Statement = LogCheckpoint | PruningSummary;
+export type LogStatement = LogCheckpoint | PruningSummary;
 
 /** A statement with the JSON it was signed as; what it says is believed only after `isSignedBy`. */
-export interface SignedStatement<S extends Statement = Statement> {
+export interface SignedStatement<S extends LogStatement = LogStatement> {
   readonly statement: S;
   readonly text: string;
 }
 
 /** The statement's JSON text, signed: Ed25519 over its RFC 8785 bytes without `signature`. */
-export function signStatement<S extends Statement>(body: Omit<S, 'key_id' | 'public_key'>, key: HeldKey): string {
+export function signStatement<S extends LogStatement>(body: Omit<S, 'key_id' | 'public_key'>, key: HeldKey): string {
   const unsigned = { ...body, key_id: key.keyId, public_key: formatPublicKey(key.publicKey) };
   const bytes = canonicalizeWithout(unsigned as unknown as JsonObject, 'signature');
   return JSON.stringify({ ...unsigned, signature: toHex(signMessage(key.seed, Buffer.from(bytes))) });

@@ -1,7 +1,7 @@
 /** What `aip logs tail` shows: which records, when it has seen enough, and by what it judges them. */
 import type { RecordType } from '../../protocol/log/entry.js';
 import { tellsRevocation } from '../../protocol/log/told.js';
-import type { LogRecord } from './foreign-records.js';
+import type { JsonRecord } from './foreign-records.js';
 import { timeOf } from './foreign-times.js';
 
 export interface LogFilter {
@@ -25,7 +25,7 @@ export type Match = 'yes' | 'no' | 'timeless';
  * Judges records by the filter. One without the member that is asked about does not match.
  * @returns a function of the record and, where it came as a line, of that line's own text, which `grep` is tried on as well.
  */
-export function matcher(filter: LogFilter): (record: LogRecord, line?: string) => Match {
+export function matcher(filter: LogFilter): (record: JsonRecord, line?: string) => Match {
   const { agentId, action, status, code, type, since, until, grep } = filter;
   return (record, line) => {
     if (code !== undefined && record['error_code'] !== code) return 'no';
@@ -64,7 +64,7 @@ export function codeNamed(text: string): string {
 }
 
 /** Counts down; true once the condition is met. */
-export function exitWatch({ on, times }: ExitCondition): (record: LogRecord) => boolean {
+export function exitWatch({ on, times }: ExitCondition): (record: JsonRecord) => boolean {
   let left = times;
   return (record) => {
     const counts =

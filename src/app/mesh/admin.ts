@@ -2,7 +2,7 @@
 import { signRequest } from '../../mesh/access/http-signature.js';
 import type { Role } from '../../mesh/access/roles.js';
 import { toHex } from '../../protocol/hex.js';
-import { askMesh, malformed, Members, toldBy, unheard } from './answers.js';
+import { askMesh, malformed, Members, resultOf, unheard } from './answers.js';
 import type { MeshCall, MeshLine } from '../ports/mesh.js';
 import type { Clock, Random } from '../ports/state.js';
 import type { OperatorSigner } from './orders.js';
@@ -152,7 +152,7 @@ async function change<T>(
     timeoutMs: TIMEOUT_MS,
     ...(body.length === 0 ? {} : { body }),
   };
-  const told = toldBy(line, await line.ask(call), read);
+  const told = resultOf(line, await line.ask(call), read);
   if (told.kind === 'done') return told.value;
   throw told.kind === 'refused' ? told.failure : unheard(line, told.what, told.unsure ? doubt : null);
 }

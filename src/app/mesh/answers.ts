@@ -35,7 +35,7 @@ export function unreachable(line: MeshLine, reason: string): Failure {
 }
 
 /** What came of a request. */
-export type Told<T> =
+export type MeshResult<T> =
   | { readonly kind: 'done'; readonly value: T }
   /** The mesh itself says no. */
   | { readonly kind: 'refused'; readonly failure: Failure }
@@ -46,7 +46,7 @@ export type Told<T> =
 const NOTHING_DONE: readonly string[] = ['BUSY', 'SHUTTING_DOWN', 'STORE_UNAVAILABLE', 'MESH_SEALED'];
 
 /** An answer of a proxy, or of a server that broke, says nothing of what became of the request: it may be on disk already. */
-export function toldBy<T>(line: MeshLine, reply: MeshReply, read: (answer: Members) => T): Told<T> {
+export function resultOf<T>(line: MeshLine, reply: MeshReply, read: (answer: Members) => T): MeshResult<T> {
   if (reply.kind === 'unreachable')
     return { kind: 'unheard', what: `cannot be reached: ${reply.reason}`, unsure: reply.sent };
   const { status, body } = reply;

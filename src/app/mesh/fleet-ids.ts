@@ -1,6 +1,6 @@
 /** The agents that a mesh knows, by name. */
 import type { MeshLine } from '../ports/mesh.js';
-import { toldBy } from './answers.js';
+import { resultOf } from './answers.js';
 
 /** How long an endpoint may take, in ms: a name is looked up before anything else happens. */
 const ANSWER_MS = 2_000;
@@ -12,7 +12,7 @@ const ANSWER_MS = 2_000;
 export async function fleetIds(lines: readonly MeshLine[], find: string): Promise<readonly string[]> {
   const target = `/v1/mesh/fleet?find=${encodeURIComponent(find)}`;
   for (const line of lines) {
-    const told = toldBy(line, await line.ask({ method: 'GET', target, timeoutMs: ANSWER_MS }), (answer) =>
+    const told = resultOf(line, await line.ask({ method: 'GET', target, timeoutMs: ANSWER_MS }), (answer) =>
       answer
         .list('agents')
         .map((agent) => ({

@@ -5,7 +5,7 @@ import { MAX_CONFIRM_WAIT_MS } from '../../mesh/limits.js';
 import { statusAt, type Standing, type Status } from '../../mesh/standing.js';
 import { isKeyId, scopeOf } from '../../mesh/subject.js';
 import { toHex } from '../../protocol/hex.js';
-import { type Members, toldBy, unheard } from './answers.js';
+import { type Members, resultOf, unheard } from './answers.js';
 import type { MeshCopy, MeshLine } from '../ports/mesh.js';
 import type { Clock, Random } from '../ports/state.js';
 
@@ -23,7 +23,7 @@ export interface Order {
 }
 
 /** What came of it, as `--json` prints it. */
-export interface Outcome {
+export interface OrderReport {
   readonly agent_id: string;
   readonly status: Status;
   /** Place in the mesh's log; null on this machine alone. */
@@ -55,7 +55,7 @@ export interface AbsentVerifier {
 }
 
 export interface Given {
-  readonly outcome: Outcome;
+  readonly outcome: OrderReport;
   /** Verifiers on the roster that have not confirmed in time, and may still accept. */
   readonly missing: number;
   /** Verifiers that should listen: everyone who ever did, and neither left nor was taken off. */
@@ -120,7 +120,7 @@ export async function giveOrder(deps: OrderDeps, order: Order): Promise<Given> {
           );
     const target = `${path}?wait=${wait}ms`;
     const call = { method: 'POST', target, headers: { ...headers }, body, timeoutMs: wait + ANSWER_MS } as const;
-    const told = toldBy(line, await line.ask(call), (answer) => givenOf(answer, command));
+    const told = resultOf(line, await line.ask(call), (answer) => givenOf(answer, command));
     if (told.kind === 'done') return told.value;
     // One that refuses does not speak for one that may have carried it out.
     if (told.kind === 'refused' && !unsure) throw told.failure;
@@ -146,7 +146,7 @@ const COMES_TO = {
 
 /** The answer to this very command: one that a proxy mixed up or kept from another time must not pass for it. */
 function givenOf(answer: Members, command: Command): Given {
-  const outcome: Outcome = {
+  const outcome: OrderReport = {
     agent_id: subjectIn(answer, command.subject),
     status: answer.oneOf('status', ...COMES_TO[command.action]),
     seq: answer.number('seq'),
@@ -183,7 +183,12 @@ export function absentIn(one: Members): AbsentVerifier {
 }
 
 /** Puts an acknowledged deny in force on this machine, before its event arrives. */
-export function anticipateDeny(copy: Pick<MeshCopy, 'anticipate'>, order: Order, outcome: Outcome, now: number): void {
+export function anticipateDeny(
+  copy: Pick<MeshCopy, 'anticipate'>,
+  order: Order,
+  outcome: OrderReport,
+  now: number,
+): void {
   const { status, version, seq } = outcome;
   if (status === 'active' || seq === null) return;
   const { reason, by, durationMs } = order;
@@ -196,7 +201,12 @@ export function anticipateDeny(copy: Pick<MeshCopy, 'anticipate'>, order: Order,
 }
 
 /** Carries the order out on this machine alone. */
-export function orderHere(copy: Pick<MeshCopy, 'local' | 'setLocal'>, order: Order, id: string, now: number): Outcome {
+export function orderHere(
+  copy: Pick<MeshCopy, 'local' | 'setLocal'>,
+  order: Order,
+  id: string,
+  now: number,
+): OrderReport {
   const before = copy.local(order.subject);
   const after = standingHere(before, order, now);
   const changed = statusAt(before, now) !== statusAt(after, now);
@@ -249,7 +259,7 @@ export async function standingOf(lines: readonly MeshLine[], subject: string): P
   const target = `/v1/mesh/status/${encodeURIComponent(subject)}`;
   let what = '';
   for (const line of lines) {
-    const told = toldBy(line, await line.ask({ method: 'GET', target, timeoutMs: ANSWER_MS }), (answer) => ({
+    const told = resultOf(line, await line.ask({ method: 'GET', target, timeoutMs: ANSWER_MS }), (answer) => ({
       ...standingIn(answer),
       subject: answer.oneOf('agent_id', subject),
       above: answer.list('above').map(standingIn),

@@ -5,7 +5,7 @@ import { verifySignature, importKey } from '../../protocol/ed25519/verify.js';
 import { toHex } from '../../protocol/hex.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { readPassport, type Passport } from '../../protocol/passport.js';
-import { toldBy, unheard, type Members } from './answers.js';
+import { resultOf, unheard, type Members } from './answers.js';
 import { absentIn, type AbsentVerifier, type OrderDeps } from './orders.js';
 import type { MeshCopy, MeshLine } from '../ports/mesh.js';
 import type { State } from '../ports/state.js';
@@ -69,7 +69,7 @@ async function handIn(deps: OrderDeps, path: string, members: object, agent: str
       body,
       timeoutMs: wait + ANSWER_MS,
     } as const;
-    const told = toldBy(line, await line.ask(call), (answer) => publishingOf(answer, agent));
+    const told = resultOf(line, await line.ask(call), (answer) => publishingOf(answer, agent));
     if (told.kind === 'done') return told.value;
     if (told.kind === 'refused' && !unsure) throw told.failure;
     if (told.kind === 'refused') continue;

@@ -4,7 +4,7 @@ import { EVERYONE, scopeOf } from '../../mesh/subject.js';
 import { formatTime } from '../../protocol/time.js';
 import { shellWord } from '../failure.js';
 import type { MeshCopy, MeshLine } from '../ports/mesh.js';
-import { toldBy } from './answers.js';
+import { resultOf } from './answers.js';
 import { standingOf, type MeshStanding } from './orders.js';
 
 /** One subject that is stopped somewhere, as `aip status --json` lists it. */
@@ -56,7 +56,7 @@ export async function stoppedAnywhere(
 /** The subjects that the mesh's list of its fleet says are stopped. */
 async function stoppedThere(lines: readonly MeshLine[]): Promise<string[]> {
   for (const line of lines) {
-    const told = toldBy(
+    const told = resultOf(
       line,
       await line.ask({ method: 'GET', target: '/v1/mesh/fleet', timeoutMs: 5_000 }),
       (answer) => [

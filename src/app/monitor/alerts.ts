@@ -17,7 +17,7 @@ export interface Turn {
   readonly events: readonly AlertEvent[];
 }
 
-export interface Moment {
+export interface AlertScope {
   readonly now: number;
   readonly verifier: string;
   /** False for subjects that this check did not look at: their alerts stay as they are. */
@@ -27,7 +27,7 @@ export interface Moment {
 }
 
 /** What is to be said now that these conditions hold and those were told before. */
-export function turnOf(before: readonly OpenAlert[], conditions: readonly Condition[], moment: Moment): Turn {
+export function turnOf(before: readonly OpenAlert[], conditions: readonly Condition[], moment: AlertScope): Turn {
   const { now, verifier, looked, ended } = moment;
   const known = new Map(before.map((alert) => [alert.key, alert]));
   const time = formatTime(now);

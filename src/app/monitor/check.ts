@@ -35,7 +35,7 @@ export interface MonitorDeps {
 /** A pattern counts as over when it was not completed again for so long, ms. */
 const PATTERN_OVER = 5 * 60_000;
 
-export interface Check extends Turn {
+export interface MonitorCheck extends Turn {
   /** Of the open alerts, those of whom this check looked at. */
   readonly mine: readonly OpenAlert[];
 }
@@ -46,7 +46,7 @@ export async function checkAgents(
   limits: MonitorLimits,
   agents: readonly string[] | null,
   now: number,
-): Promise<Check> {
+): Promise<MonitorCheck> {
   const { state, memory, standing } = deps;
   const names = agents ?? [...new Set([...state.conduct.agents(), ...state.passports().map(({ agentId }) => agentId)])];
   const conditions: Condition[] = [];

@@ -1,7 +1,7 @@
 /** What the use cases of the mesh need from the outside world. */
 import type { Head } from '../../mesh/log/head.js';
 import type { KeptDeny } from '../../mesh/client/copy.js';
-import type { Place, Way } from '../../mesh/client/place.js';
+import type { CopyPlace, Way } from '../../mesh/client/place.js';
 import type { PassportMark } from '../../mesh/passports.js';
 import type { Standing } from '../../mesh/standing.js';
 
@@ -13,7 +13,7 @@ export interface MeshCopy {
    * Keeps a change, all of it or nothing. Another process may have written meanwhile: `ahead` when it has written the same and more,
    * `elsewhere` when the copy must be loaded anew before anything is written.
    */
-  save(change: CopyChange): Place;
+  save(change: CopyChange): CopyPlace;
   /** Keeps that the copy at `position` was proven current at `wall`, in ms since the epoch. Answers where the copy is; elsewhere, nothing is kept. */
   prove(wall: number, position: Head): Head | null;
   /** When the copy was last proven current, in ms since the epoch; null when it never was. */

@@ -1,7 +1,7 @@
 /** Where things live on this machine. */
 
 /** What decides where things live. */
-export interface Place {
+export interface PathContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   /** As `process.platform` has it. */

@@ -10,7 +10,7 @@ import type { State } from '../ports/state.js';
 import { signedDocument } from './prove.js';
 
 /** What was found of the signatures of accepted intents. */
-export interface SignatureCheck {
+export interface SignatureAudit {
   /** Signatures that hold, under a passport that a pinned principal signed. */
   readonly checked: number;
   /** Accepted, and not all that was signed is kept, or the passport or its principal's key is not known here any more. */
@@ -23,7 +23,7 @@ export interface SignatureCheck {
 export async function checkSignatures(
   log: Pick<State, 'entries' | 'pins'> & Pick<ProvableLog, 'judgedPassport'>,
   pause: (checked: number) => Promise<void>,
-): Promise<SignatureCheck> {
+): Promise<SignatureAudit> {
   const passports = new Map<string, Passport | string | null>();
   let checked = 0;
   let unchecked = 0;

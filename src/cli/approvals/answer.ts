@@ -12,7 +12,7 @@ import { keyring, pemFiles, type KeyPlaces } from '../../workspace/keys.js';
 import { localState } from '../../workspace/state.js';
 import type { Surroundings } from '../io.js';
 import type { Output } from '../output.js';
-import type { Asking } from '../questions/ask.js';
+import type { Questioner } from '../questions/ask.js';
 import type { Setting } from '../setting.js';
 import { readInput } from '../input/documents.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
@@ -22,7 +22,7 @@ import type { OptionGroup } from '../spec.js';
 import { reportOf, requestHere, requestIn, shownRequest } from './requests.js';
 
 /** What answering needs: a person to ask, a place for the answer, the keys. */
-type Scene = Output & Setting & Asking & Surroundings;
+type Scene = Output & Setting & Questioner & Surroundings;
 
 export interface AnswerFlags extends KeyPlaces {
   readonly reason?: string;

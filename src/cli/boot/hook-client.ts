@@ -7,10 +7,10 @@ import { createConnection, type Socket } from 'node:net';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathsOf } from '../../workspace/guard/places.js';
-import { failureAnswer, WATCHDOG_MS, type HookAnswer } from '../../guard/hook/call.js';
+import { failureAnswer, WATCHDOG_MS, type HookOutput } from '../../guard/hook/call.js';
 
 /** Whether the hook was answered; else what stdin said, where it was read. */
-export interface Asked {
+export interface HookReply {
   readonly answered: boolean;
   readonly stdin: Uint8Array | null;
 }
@@ -20,10 +20,10 @@ const MAX_BODY = 64 * 1024;
 const MAX_EVENT = 2 * 1024 * 1024;
 const CONNECT_MS = 250;
 const VALUES = ['-p', '--passport', '--map', '--socket', '--home'];
-const NOT_ASKED: Asked = { answered: false, stdin: null };
+const NOT_ASKED: HookReply = { answered: false, stdin: null };
 
 /** Asks the service, and ends the hook with its answer. */
-export async function askService(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Asked> {
+export async function askService(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<HookReply> {
   const asked = readArgs(argv);
   if (asked === null) return NOT_ASKED;
   const path = asked.socket ?? (env.AIP_SOCKET || socketOf(asked.home, env));
@@ -159,14 +159,14 @@ function exchange(socket: Socket, path: string, body: Uint8Array): Promise<{ sta
   });
 }
 
-function leave(socket: Socket, stdin: Uint8Array): Asked {
+function leave(socket: Socket, stdin: Uint8Array): HookReply {
   socket.destroy();
   return { answered: false, stdin };
 }
 
 /** @throws Error for what is no answer: nothing is taken for a yes that does not say so */
-function answerIn(body: string): HookAnswer {
-  const answer = JSON.parse(body) as Partial<HookAnswer>;
+function answerIn(body: string): HookOutput {
+  const answer = JSON.parse(body) as Partial<HookOutput>;
   const { stdout, stderr, exitCode } = answer;
   if (typeof stdout !== 'string' || typeof stderr !== 'string') throw new Error('it gave no answer of a hook');
   if (exitCode === 0 && stdout !== '') return { stdout, stderr, exitCode };
@@ -174,7 +174,7 @@ function answerIn(body: string): HookAnswer {
   throw new Error('it gave no answer of a hook');
 }
 
-function end({ stdout, stderr, exitCode }: HookAnswer): void {
+function end({ stdout, stderr, exitCode }: HookOutput): void {
   process.exitCode = exitCode;
   if (stderr !== '') process.stderr.write(stderr);
   if (stdout !== '') process.stdout.write(stdout);

@@ -25,7 +25,7 @@ export interface Program {
 }
 
 /** A bundle, and what the build knows of it. */
-export interface Bundle {
+export interface ProgramBundle {
   /** Its file. */
   readonly path: string;
   /** SHA-256 of its text in hex. */
@@ -39,7 +39,7 @@ export interface Bundle {
  * started with.
  */
 export function loadProgram(
-  bundle: Bundle,
+  bundle: ProgramBundle,
   command: string | null,
   starter: string,
 ): { readonly program: Program; readonly startup: Startup } {

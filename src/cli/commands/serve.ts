@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { Failure } from '../../app/failure.js';
 import type { Desk } from '../../app/guarding/desk.js';
 import type { AgentToken } from '../../guard/serve/gate.js';
-import { Tally } from '../../guard/serve/metrics.js';
+import { ServiceCounters } from '../../guard/serve/metrics.js';
 import { MAX_BODY, respond, type ServiceDeps } from '../../guard/serve/respond.js';
 import {
   bearerToken,
@@ -96,7 +96,7 @@ export const command: CommandSpec<Options> = {
       agents.map(({ agent }) => agent),
     );
     const { opened, tokens } = await openAgents(desks, agents, cli);
-    const tally = new Tally();
+    const tally = new ServiceCounters();
     let url: string | null = null;
     let hosts: ReadonlySet<string> = new Set();
     const same = sameText;

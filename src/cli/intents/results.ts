@@ -3,7 +3,7 @@ import { appendFileSync } from 'node:fs';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import type { Decision } from '../../verify/decision.js';
 import type { Judgement } from '../../verify/judge.js';
-import { placeOf } from '../render/decision/place.js';
+import { documentPlace } from '../render/decision/place.js';
 import { safeJson } from '../render/terminal/text.js';
 import { VERSION } from '../version.js';
 import type { Output } from '../output.js';
@@ -74,7 +74,7 @@ function inRepository(cli: Scene, decisions: readonly Decision[]): readonly Deci
   if (folder === '' || folder === '..' || folder.startsWith(`..${sep}`) || isAbsolute(folder)) return decisions;
   return decisions.map((decision) => {
     const { source } = decision;
-    return source === null || placeOf(source).file === null || isAbsolute(source)
+    return source === null || documentPlace(source).file === null || isAbsolute(source)
       ? decision
       : { ...decision, source: join(folder, source) };
   });

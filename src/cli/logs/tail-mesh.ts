@@ -2,7 +2,7 @@
 import { isMeshs, MAX_LAST, readFleet, type FleetPage, type FleetQuery } from '../../app/logs/fleet.js';
 import { unreachable } from '../../app/mesh/answers.js';
 import type { MeshLine } from '../../app/ports/mesh.js';
-import type { LogRecord } from '../../app/logs/foreign-records.js';
+import type { JsonRecord } from '../../app/logs/foreign-records.js';
 import { matcher } from '../../app/logs/tail.js';
 import { reconnectDelay } from '../../mesh/client/reconnect.js';
 import { clean } from '../render/terminal/text.js';
@@ -23,7 +23,7 @@ export async function tailMesh(
 ): Promise<boolean> {
   const filter = { ...given, type: given.type ?? ('verification' as const) };
   const judge = matcher(filter);
-  const matches = (record: LogRecord): boolean => judge(record) === 'yes';
+  const matches = (record: JsonRecord): boolean => judge(record) === 'yes';
   let after: string | null = null;
 
   // The mesh finds the newest by itself as far as it knows the filter; else everything is read.
@@ -33,7 +33,7 @@ export async function tailMesh(
     if (await writer.write(page.entries.filter(matches))) return true;
     after = page.next;
   } else {
-    const newest = last === null ? null : new Newest<LogRecord>(last);
+    const newest = last === null ? null : new Newest<JsonRecord>(last);
     for (let more = true; more;) {
       const page: Page = await demanded(line, { filter, after });
       const records = page.entries.filter(matches);

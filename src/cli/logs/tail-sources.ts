@@ -3,7 +3,13 @@ import type { LocalState } from '../../workspace/state.js';
 import { Failure } from '../../app/failure.js';
 import { plainBytes } from '../../app/logs/encodings.js';
 import { lineChunks } from '../../app/logs/foreign-lines.js';
-import { foreignRecord, textOf, withStatus, type LogRecord, type ShownRecord } from '../../app/logs/foreign-records.js';
+import {
+  foreignRecord,
+  textOf,
+  withStatus,
+  type JsonRecord,
+  type ShownRecord,
+} from '../../app/logs/foreign-records.js';
 import type { LogRecord as Recorded } from '../../protocol/log/entry.js';
 import { matcher, type LogFilter } from '../../app/logs/tail.js';
 import { Newest, type TailWriter } from './tail.js';
@@ -37,11 +43,11 @@ export async function tailLog(
   const { grep, ...rest } = filter;
   const query = { ...rest, type: filter.type ?? ('verification' as const) };
   const judge = matcher(grep === undefined ? {} : { grep });
-  const matches = (record: LogRecord): boolean => judge(record) === 'yes';
+  const matches = (record: JsonRecord): boolean => judge(record) === 'yes';
   let seen = state.bounds().head.seq;
   if (last !== 0) {
-    const newest = grep !== undefined && last !== null ? new Newest<LogRecord>(last) : null;
-    let batch: LogRecord[] = [];
+    const newest = grep !== undefined && last !== null ? new Newest<JsonRecord>(last) : null;
+    let batch: JsonRecord[] = [];
     for (const entry of state.records(last === null || newest !== null ? query : { ...query, last })) {
       const record = recordOf(entry);
       seen = Math.max(seen, entry.seq);
@@ -66,7 +72,7 @@ export async function tailLog(
       seen = after.seq;
     }
     if (head.seq > seen) {
-      const fresh: LogRecord[] = [];
+      const fresh: JsonRecord[] = [];
       for (const entry of state.records({ ...query, afterSeq: seen })) {
         seen = Math.max(seen, entry.seq);
         const record = recordOf(entry);
@@ -138,6 +144,6 @@ function isBlank(line: string): boolean {
   return /^[\ufeff\0\x1e\s]*$/.test(line);
 }
 
-function recordOf(entry: Recorded): LogRecord {
-  return entry as unknown as LogRecord;
+function recordOf(entry: Recorded): JsonRecord {
+  return entry as unknown as JsonRecord;
 }

@@ -1,6 +1,6 @@
 /** Writes the records of a tail as they come, and knows when it has seen enough. */
 import { Failure } from '../../app/failure.js';
-import type { LogRecord, ShownRecord } from '../../app/logs/foreign-records.js';
+import type { JsonRecord, ShownRecord } from '../../app/logs/foreign-records.js';
 import { exitWatch, type ExitCondition } from '../../app/logs/tail.js';
 import { renderEntry } from '../render/entry.js';
 import { safeJson, safeText } from '../render/terminal/text.js';
@@ -12,7 +12,7 @@ type Scene = Output & Surroundings & Interruptible;
 
 export class TailWriter {
   readonly #cli: Scene;
-  readonly #enough: ((record: LogRecord) => boolean) | null;
+  readonly #enough: ((record: JsonRecord) => boolean) | null;
   readonly #started: number;
   #shown = 0;
   #failed = 0;
@@ -32,7 +32,7 @@ export class TailWriter {
   }
 
   /** True once the exit condition is met; records after that one are not shown. */
-  async write(records: readonly LogRecord[]): Promise<boolean> {
+  async write(records: readonly JsonRecord[]): Promise<boolean> {
     return this.writeShown(records.map((record) => ({ record, text: null })));
   }
 

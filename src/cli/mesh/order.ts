@@ -20,11 +20,11 @@ import { meshLines, refreshCopy } from '../../workspace/mesh.js';
 import { apiKey, localCopy, operatorSigner } from './access.js';
 import type { Setting } from '../setting.js';
 import type { Notices, Output } from '../output.js';
-import type { Asking } from '../questions/ask.js';
+import type { Questioner } from '../questions/ask.js';
 import type { Surroundings } from '../io.js';
 
 /** What these functions need of a command. */
-type Scene = Setting & Output & Asking & Surroundings;
+type Scene = Setting & Output & Questioner & Surroundings;
 
 export interface OrderFlags extends KeyPlaces {
   readonly everyone: boolean;

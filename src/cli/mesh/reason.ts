@@ -1,6 +1,6 @@
 import { MAX_REASON } from '../../mesh/limits.js';
 import type { OptionSpec } from '../spec.js';
-import type { Asking } from '../questions/ask.js';
+import type { Questioner } from '../questions/ask.js';
 
 export const REASON_OPTION: OptionSpec = {
   flags: '-r, --reason <text>',
@@ -9,7 +9,7 @@ export const REASON_OPTION: OptionSpec = {
 };
 
 /** The reason; asked for at a terminal. */
-export async function requiredReason(cli: Asking, given: string | undefined): Promise<string> {
+export async function requiredReason(cli: Questioner, given: string | undefined): Promise<string> {
   if (given !== undefined) return given;
   return cli.ask.input({ message: 'Reason', flag: '--reason <text>', check: (answer) => problem(answer) ?? true });
 }

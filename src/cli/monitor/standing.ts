@@ -8,7 +8,7 @@ import { refreshCopy } from '../../workspace/mesh.js';
 import { apiKey, localCopy } from '../mesh/access.js';
 import type { Setting } from '../setting.js';
 import type { Output } from '../output.js';
-import type { Asking } from '../questions/ask.js';
+import type { Questioner } from '../questions/ask.js';
 import type { Surroundings } from '../io.js';
 
 export interface MonitorStanding extends Pick<MonitorDeps, 'standing' | 'revoke'> {
@@ -21,7 +21,7 @@ const REFRESH_MS = 2_000;
 
 /** With `mayRevoke` a mesh without an API key is a failure at the start, and not when an agent must be stopped. */
 export async function monitorStanding(
-  cli: Setting & Output & Asking & Surroundings,
+  cli: Setting & Output & Questioner & Surroundings,
   keys: KeyPlaces,
   mayRevoke: boolean,
 ): Promise<MonitorStanding> {

@@ -14,11 +14,11 @@ import { passportTarget, printUnwritten, refuseOther } from './out.js';
 import { announce, sayReach } from './reach.js';
 import type { Setting } from '../setting.js';
 import type { Output } from '../output.js';
-import type { Asking } from '../questions/ask.js';
+import type { Questioner } from '../questions/ask.js';
 import type { Surroundings } from '../io.js';
 
 /** What these functions need of a command. */
-type Scene = Setting & Output & Asking & Surroundings;
+type Scene = Setting & Output & Questioner & Surroundings;
 
 export interface ChangeFlags extends KeyPlaces {
   readonly out?: string;

@@ -6,7 +6,7 @@ import type { KeyPlaces } from '../../workspace/keys.js';
 import type { Setting } from '../setting.js';
 import type { Surroundings } from '../io.js';
 import type { Output } from '../output.js';
-import type { Asking } from '../questions/ask.js';
+import type { Questioner } from '../questions/ask.js';
 
 /** What became of the deny. */
 export interface RetiredKey {
@@ -17,7 +17,7 @@ export interface RetiredKey {
 
 /** Denies `key` (`ed25519:` and hex) through the mesh, or on this machine alone, which it always reaches. */
 export async function denyRetired(
-  cli: Setting & Surroundings & Output & Asking,
+  cli: Setting & Surroundings & Output & Questioner,
   key: string,
   flags: KeyPlaces,
 ): Promise<RetiredKey> {

@@ -3,7 +3,7 @@ import type { Pin } from '../../app/ports/state.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { clean } from '../render/terminal/text.js';
 import type { Notices } from '../output.js';
-import type { Asking } from '../questions/ask.js';
+import type { Questioner } from '../questions/ask.js';
 
 /**
  * Asks before a principal gets another key beside `before`: each of them can sign passports for all its agents. `instead` is the
@@ -14,7 +14,7 @@ export async function agreeToSecond(
   before: readonly Pin[],
   yes: boolean,
   instead: string,
-  cli: Notices & Asking,
+  cli: Notices & Questioner,
 ): Promise<void> {
   const known = before.map((pin) => `${clean(pin.keyId)} ${formatPublicKey(pin.publicKey)}`).join(', ');
   cli.warn(`${did} is pinned already, with ${known}; passports signed by either key will be believed.`, 'second_pin');

@@ -23,7 +23,7 @@ export interface Questions {
 }
 
 /** What may put a question to a person. */
-export interface Asking {
+export interface Questioner {
   readonly ask: Questions;
 }
 

@@ -1,4 +1,4 @@
-import type { LogRecord } from '../../app/logs/foreign-records.js';
+import type { JsonRecord } from '../../app/logs/foreign-records.js';
 import { timeAsWritten, timeOf } from '../../app/logs/foreign-times.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { tellsRevocation } from '../../protocol/log/told.js';
@@ -15,7 +15,7 @@ export interface EntryLook {
 }
 
 /** One record on one line: when, what became of it, who, what, and the facts as far as there is room. */
-export function renderEntry(record: LogRecord, { paint, width }: EntryLook): string {
+export function renderEntry(record: JsonRecord, { paint, width }: EntryLook): string {
   const [word, colour] = verdict(record, paint);
   const head = `${shortTime(record)}  `;
   if (record['type'] === 'outcome' || record['type'] === 'erasure') return renderOther(record, head, paint, width);
@@ -27,7 +27,7 @@ export function renderEntry(record: LogRecord, { paint, width }: EntryLook): str
 }
 
 /** What became of an entry, or what was erased. */
-function renderOther(record: LogRecord, head: string, paint: Paint, width: number): string {
+function renderOther(record: JsonRecord, head: string, paint: Paint, width: number): string {
   const outcome = record['type'] === 'outcome';
   const word = text(outcome ? record['status'] : 'erased').slice(0, 8);
   const colour = word === 'ok' ? paint.green : word === 'error' ? paint.red : paint.dim;
@@ -40,14 +40,14 @@ function renderOther(record: LogRecord, head: string, paint: Paint, width: numbe
   return `${paint.dim(head)}${colour(word.padEnd(8))}  ${fit(rest, Math.max(16, width - columnsOf(head) - 10))}`;
 }
 
-function verdict(record: LogRecord, paint: Paint): [string, (text: string) => string] {
+function verdict(record: JsonRecord, paint: Paint): [string, (text: string) => string] {
   if (record['status'] === 'success') return ['ok', paint.green];
   if (record['status'] !== 'failed') return ['-', paint.dim];
   return [tellsRevocation(record) ? 'REVOKED' : 'REFUSED', (said) => paint.red(paint.bold(said))];
 }
 
 /** Date and time in UTC with milliseconds; as it was written where that cannot be read. */
-function shortTime(record: LogRecord): string {
+function shortTime(record: JsonRecord): string {
   const at = timeOf(record);
   if (at === null) return fit(text(timeAsWritten(record) ?? '-'), 30);
   const time = formatTime(Math.floor(at));
@@ -55,7 +55,7 @@ function shortTime(record: LogRecord): string {
 }
 
 /** The facts of a refusal, the params of what was accepted. */
-function facts(record: LogRecord): string[] {
+function facts(record: JsonRecord): string[] {
   const source = record['status'] === 'failed' ? (record['details'] ?? record['params']) : record['params'];
   if (typeof source !== 'object' || source === null) return [];
   // A log of another program masks nothing, and a terminal is looked at by more than one.

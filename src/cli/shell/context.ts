@@ -11,7 +11,7 @@ import { localWorkspace } from '../../workspace/workspace.js';
 import { worldOf } from './world.js';
 
 /** What a command has asked to be told, and whether anybody still reads its answer. */
-export interface Lifetime {
+export interface CommandLifetime {
   readonly interrupt: ((reason: Interrupted) => void | Promise<void>)[];
   readonly afterwards: (() => void | Promise<void>)[];
   readonly output: { closed: boolean };
@@ -21,7 +21,7 @@ export function shellCli(
   io: Io,
   globals: Globals,
   paint: { out: Paint; err: Paint },
-  life: Lifetime,
+  life: CommandLifetime,
   { onlyReads = false, onlyDenies = false }: Partial<Pick<CommandSpec, 'onlyReads' | 'onlyDenies'>> = {},
 ): Cli {
   let config: Promise<Config> | null = null;

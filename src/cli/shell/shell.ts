@@ -1,6 +1,6 @@
 /** Runs one command line: finds the command, reads its input, hands it the world, and turns what happens into an exit code. */
 import { Failure } from '../../app/failure.js';
-import { shellCli, type Lifetime } from './context.js';
+import { shellCli, type CommandLifetime } from './context.js';
 import { paints } from './colour.js';
 import { report } from '../render/errors.js';
 import { Interrupted, OutputClosed, widthOf, type Io } from '../io.js';
@@ -12,7 +12,7 @@ import { VERSION } from '../version.js';
 
 export async function shell(argv: readonly string[], io: Io): Promise<number> {
   const output = watchOutput(io);
-  const life: Lifetime = { interrupt: [], afterwards: [], output };
+  const life: CommandLifetime = { interrupt: [], afterwards: [], output };
   const stop = watchSignal(io.signal, life);
   const code = await outcome(argv, io, life, output, stop.ended);
   output.unwatch();
@@ -24,7 +24,7 @@ export async function shell(argv: readonly string[], io: Io): Promise<number> {
 async function outcome(
   argv: readonly string[],
   io: Io,
-  life: Lifetime,
+  life: CommandLifetime,
   output: ReturnType<typeof watchOutput>,
   ended: Promise<number>,
 ): Promise<number> {
@@ -45,7 +45,7 @@ async function outcome(
 }
 
 /** Closes all that the command opened, also when some of it fails to close. */
-async function closed(code: number, argv: readonly string[], io: Io, life: Lifetime): Promise<number> {
+async function closed(code: number, argv: readonly string[], io: Io, life: CommandLifetime): Promise<number> {
   let last = code;
   for (const finish of life.afterwards.reverse()) {
     try {
@@ -58,7 +58,7 @@ async function closed(code: number, argv: readonly string[], io: Io, life: Lifet
   return last;
 }
 
-async function execute(argv: readonly string[], io: Io, life: Lifetime): Promise<number> {
+async function execute(argv: readonly string[], io: Io, life: CommandLifetime): Promise<number> {
   const found = route(argv);
   if (found.kind === 'version') {
     io.stdout.write(
@@ -108,7 +108,7 @@ function written(io: Io): Promise<void> {
 }
 
 /** `ended` settles when the process is told to stop and the command has had its say. */
-function watchSignal(signal: AbortSignal, life: Lifetime): { ended: Promise<number>; unwatch(): void } {
+function watchSignal(signal: AbortSignal, life: CommandLifetime): { ended: Promise<number>; unwatch(): void } {
   const stop = async (): Promise<number> => {
     const reason = signal.reason instanceof Interrupted ? signal.reason : new Interrupted(143);
     for (const finish of life.interrupt) await finish(reason);
@@ -128,16 +128,16 @@ function watchSignal(signal: AbortSignal, life: Lifetime): { ended: Promise<numb
  * Notices a reader that went away (`aip logs tail | head`). A command that streams ends with 0; one that is about to return keeps its
  * own exit code, so that a refusal is never turned into a yes by closing the pipe.
  */
-function watchOutput(io: Io): Lifetime['output'] & {
+function watchOutput(io: Io): CommandLifetime['output'] & {
   error: Error | null;
-  gone(life: Lifetime): Promise<number>;
+  gone(life: CommandLifetime): Promise<number>;
   unwatch(): void;
 } {
   let onGone: () => void = () => undefined;
   const state = {
     closed: false,
     error: null as Error | null,
-    gone: (life: Lifetime) =>
+    gone: (life: CommandLifetime) =>
       new Promise<number>((resolve) => {
         onGone = () => {
           if (life.interrupt.length > 0) resolve(0);

@@ -26,7 +26,7 @@ export type HookVerdict =
   | { readonly result: 'ask'; readonly reason: string };
 
 /** What the process writes and how it ends. */
-export interface HookAnswer {
+export interface HookOutput {
   readonly stdout: string;
   readonly stderr: string;
   readonly exitCode: 0 | 2;
@@ -36,7 +36,7 @@ export interface HookAnswer {
  * The answer to every failure of the hook itself: exit 2 with a sentence. In these agents any other exit, a crash or silence runs the
  * tool. The sentence is never empty: one of them takes an empty one for a yes.
  */
-export function failureAnswer(sentence: string): HookAnswer {
+export function failureAnswer(sentence: string): HookOutput {
   return { stdout: '', stderr: `aip hook: ${sentence.trim() || 'it failed.'}\n`, exitCode: 2 };
 }
 

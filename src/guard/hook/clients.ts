@@ -5,7 +5,7 @@
 import { parseJsonText } from '../../protocol/json/parse.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
-import type { HookAnswer, HookCall, HookVerdict } from './call.js';
+import type { HookOutput, HookCall, HookVerdict } from './call.js';
 
 /** The agents that `aip hook <client>` takes. */
 export type HookClientName = 'claude' | 'codex' | 'cursor' | 'gemini' | 'copilot' | 'vscode';
@@ -24,7 +24,7 @@ export interface HookClient {
   /** The call of an event. @throws ShapeError for an event of another kind, or without what a call needs */
   readonly read: (event: JsonObject) => HookCall;
   /** The verdict in this agent's words. */
-  readonly answer: (verdict: HookVerdict, event: JsonObject) => HookAnswer;
+  readonly answer: (verdict: HookVerdict, event: JsonObject) => HookOutput;
 }
 
 const MAX_NAME = 256;
@@ -210,7 +210,7 @@ function claudeCall(event: JsonObject, kind: string): HookCall {
 }
 
 /** `{"hookSpecificOutput": ...}` with just the members of Claude's schema: a further one is a failed hook elsewhere, and the tool runs. */
-function specific(verdict: HookVerdict): HookAnswer {
+function specific(verdict: HookVerdict): HookOutput {
   if (verdict.result === 'pass') return json({});
   const decision =
     verdict.result === 'grant'
@@ -265,6 +265,6 @@ function folder(event: JsonObject): string | null {
   return typeof root === 'string' && root !== '' ? root : null;
 }
 
-function json(value: object): HookAnswer {
+function json(value: object): HookOutput {
   return { stdout: `${JSON.stringify(value)}\n`, stderr: '', exitCode: 0 };
 }

@@ -8,7 +8,7 @@ import { isObject, type JsonObject } from '../../protocol/json/values.js';
 import type { Decision } from '../../verify/decision.js';
 import type { Passport } from '../../protocol/passport.js';
 import { refusalOf, sentence } from '../refusal.js';
-import { failureAnswer, type HookAnswer, type HookCall, type HookVerdict } from './call.js';
+import { failureAnswer, type HookOutput, type HookCall, type HookVerdict } from './call.js';
 import type { HookClient } from './clients.js';
 import { isWithin, pathsOf } from './own-files.js';
 
@@ -38,7 +38,7 @@ export interface HookDeps {
 }
 
 /** Answers an event. Every failure of the hook itself is exit 2: in these agents anything else runs the tool. */
-export async function answerHook(client: HookClient, bytes: Uint8Array, deps: HookDeps): Promise<HookAnswer> {
+export async function answerHook(client: HookClient, bytes: Uint8Array, deps: HookDeps): Promise<HookOutput> {
   try {
     const event = eventIn(bytes);
     return client.answer(await verdictOf(client, client.read(event), deps), event);

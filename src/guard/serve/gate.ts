@@ -1,6 +1,6 @@
 /** Who may ask, and for which agent. */
 import type { WebRequest } from '../../app/ports/web.js';
-import { Refusal } from './replies.js';
+import { RequestRefused } from './replies.js';
 
 /** An agent that the service signs for, and the token that stands for it; null where there is one agent and no token of its own. */
 export interface AgentToken {
@@ -20,7 +20,7 @@ export interface GateRules {
 }
 
 /** An admitted caller: the agent that it may act for, or null. */
-export interface Caller {
+export interface AdmittedCaller {
   readonly agentId: string | null;
 }
 
@@ -28,21 +28,22 @@ export interface Caller {
  * A page in a browser can send requests to this machine, and a name of its own can be made to point here: Origin and Host tell both.
  * @throws Refusal
  */
-export function admit(rules: GateRules, { headers, entrance, path }: WebRequest): Caller {
-  if (headers.origin !== undefined) throw new Refusal(403, 'ORIGIN_REFUSED', 'Requests of web pages are not answered.');
+export function admit(rules: GateRules, { headers, entrance, path }: WebRequest): AdmittedCaller {
+  if (headers.origin !== undefined)
+    throw new RequestRefused(403, 'ORIGIN_REFUSED', 'Requests of web pages are not answered.');
   if (entrance === 'tcp' && !rules.hosts.has((headers.host ?? '').toLowerCase()))
-    throw new Refusal(421, 'HOST_REFUSED', 'The Host of this request is not one that is served here.');
+    throw new RequestRefused(421, 'HOST_REFUSED', 'The Host of this request is not one that is served here.');
   if (path === '/healthz') return { agentId: null };
   const given = tokenIn(headers.authorization);
   if (given !== null) {
     const own = rules.agents.find(({ token }) => token !== null && rules.same(token, given));
     if (own !== undefined) return { agentId: own.agentId };
     if (rules.token === null || !rules.same(rules.token, given))
-      throw new Refusal(401, 'UNAUTHENTICATED', 'The token is not one of this service.');
+      throw new RequestRefused(401, 'UNAUTHENTICATED', 'The token is not one of this service.');
     return { agentId: onlyAgent(rules) };
   }
   if (entrance === 'tcp' || headers.authorization !== undefined)
-    throw new Refusal(401, 'UNAUTHENTICATED', 'A bearer token is needed here.');
+    throw new RequestRefused(401, 'UNAUTHENTICATED', 'A bearer token is needed here.');
   return { agentId: onlyAgent(rules) };
 }
 

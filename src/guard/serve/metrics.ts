@@ -2,7 +2,7 @@
 import type { Warning } from '../../verify/decision.js';
 
 /** Counts since the service began. */
-export class Tally {
+export class ServiceCounters {
   readonly #decisions = new Map<string, number>();
   readonly #replies = new Map<number, number>();
   #circuitOpen = 0;
@@ -37,7 +37,7 @@ const HELP: Readonly<Record<string, string>> = {
 };
 
 /** The counts as text. */
-export function metricsText(tally: Tally): string {
+export function metricsText(tally: ServiceCounters): string {
   const samples = tally.samples();
   return Object.entries(HELP)
     .map(([name, help]) => {

@@ -19,7 +19,7 @@ export function textReply(
 }
 
 /** A request that is not answered with a decision. */
-export class Refusal extends Error {
+export class RequestRefused extends Error {
   readonly status: number;
   readonly code: string;
   constructor(status: number, code: string, message: string) {
@@ -31,7 +31,7 @@ export class Refusal extends Error {
 }
 
 /** The reply to a refused request. */
-export function refusalReply({ status, code, message }: Refusal): WebReply {
+export function refusalReply({ status, code, message }: RequestRefused): WebReply {
   const headers: Record<string, string> = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
   return jsonReply(status, { code, message }, headers);
 }
@@ -50,6 +50,6 @@ export function objectIn(body: Uint8Array): JsonObject {
 }
 
 /** @returns a refusal with status 400 */
-export function bad(message: string): Refusal {
-  return new Refusal(400, 'BAD_REQUEST', message);
+export function bad(message: string): RequestRefused {
+  return new RequestRefused(400, 'BAD_REQUEST', message);
 }

@@ -7,14 +7,14 @@ import { isObject, type JsonObject } from '../../protocol/json/values.js';
 import type { Decision } from '../../verify/decision.js';
 import type { Judgement } from '../../verify/judge.js';
 import { answerHook, whyFailed, type HookDeps, type HookRules } from '../hook/decide.js';
-import { failureAnswer, type HookAnswer } from '../hook/call.js';
+import { failureAnswer, type HookOutput } from '../hook/call.js';
 import { HOOK_CLIENTS, type HookClient } from '../hook/clients.js';
 import { agrees, answerOf, configuration, evaluationIn, unsignedAnswer } from './authzen.js';
-import { admit, type Caller, type GateRules } from './gate.js';
-import { metricsText, type Tally } from './metrics.js';
+import { admit, type AdmittedCaller, type GateRules } from './gate.js';
+import { metricsText, type ServiceCounters } from './metrics.js';
 import { openApi } from './openapi.js';
 import { outcomeIn } from './outcome.js';
-import { bad, jsonReply, objectIn, Refusal, refusalReply, textReply } from './replies.js';
+import { bad, jsonReply, objectIn, RequestRefused, refusalReply, textReply } from './replies.js';
 
 /** The most that a body may hold, in bytes. */
 export const MAX_BODY = 64 * 1024;
@@ -29,13 +29,13 @@ export interface ServiceDeps {
   readonly hook: Omit<HookDeps, 'desk' | 'rules'>;
   /** Writes down what became of a yes of `agentId`, or of any where that is null. @throws Failure */
   readonly outcome: (report: OutcomeReport, agentId: string | null) => OutcomeAnswer;
-  readonly tally: Tally;
+  readonly tally: ServiceCounters;
   /** Where others reach it. */
   readonly url: () => string;
   readonly version: string;
 }
 
-type Endpoint = (deps: ServiceDeps, request: WebRequest, caller: Caller) => Promise<WebReply> | WebReply;
+type Endpoint = (deps: ServiceDeps, request: WebRequest, caller: AdmittedCaller) => Promise<WebReply> | WebReply;
 
 const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   ['GET /healthz', () => jsonReply(200, { status: 'ok' })],
@@ -69,10 +69,10 @@ async function answered(deps: ServiceDeps, request: WebRequest): Promise<WebRepl
     const { method, path } = request;
     const endpoint = ENDPOINTS.get(`${method} ${path}`);
     if (endpoint !== undefined) return await endpoint(deps, request, caller);
-    if (PATHS.has(path)) throw new Refusal(405, 'METHOD_NOT_ALLOWED', `${path} is not asked with this method.`);
-    throw new Refusal(404, 'NOT_FOUND', 'There is no such endpoint; /openapi.json lists them.');
+    if (PATHS.has(path)) throw new RequestRefused(405, 'METHOD_NOT_ALLOWED', `${path} is not asked with this method.`);
+    throw new RequestRefused(404, 'NOT_FOUND', 'There is no such endpoint; /openapi.json lists them.');
   } catch (error) {
-    if (error instanceof Refusal) return refusalReply(error);
+    if (error instanceof RequestRefused) return refusalReply(error);
     if (!(error instanceof Failure)) throw error;
     // Nothing was decided. What the caller sent wrongly is its own; all else is this side's.
     return jsonReply(STATUS_OF.get(error.code) ?? 503, { code: error.code, message: error.message, hint: error.hint });
@@ -111,26 +111,26 @@ function linesOf(body: Uint8Array): Uint8Array[] {
   return lines;
 }
 
-async function sign(deps: ServiceDeps, { body }: WebRequest, caller: Caller): Promise<WebReply> {
+async function sign(deps: ServiceDeps, { body }: WebRequest, caller: AdmittedCaller): Promise<WebReply> {
   const asked = callIn(body, []);
   const desk = deskFor(deps, caller, asked.agentId);
   return jsonReply(200, await desk.sign(asked));
 }
 
-async function guard(deps: ServiceDeps, { body }: WebRequest, caller: Caller): Promise<WebReply> {
+async function guard(deps: ServiceDeps, { body }: WebRequest, caller: AdmittedCaller): Promise<WebReply> {
   const { agentId, ...call } = callIn(body, ['approval_request']);
   const judgement = await deskFor(deps, caller, agentId).decide(call);
   return jsonReply(200, decided(deps, judgement));
 }
 
-function outcome(deps: ServiceDeps, { body }: WebRequest, { agentId }: Caller): WebReply {
+function outcome(deps: ServiceDeps, { body }: WebRequest, { agentId }: AdmittedCaller): WebReply {
   const report = outcomeIn(objectIn(body));
   // What is not known is what the log says without a report.
   if (report.status === 'unknown') return jsonReply(200, { of: null, seq: null, status: 'unknown', claimed: false });
   return jsonReply(200, deps.outcome({ ...report, status: report.status }, agentId));
 }
 
-async function evaluation(deps: ServiceDeps, { body }: WebRequest, caller: Caller): Promise<WebReply> {
+async function evaluation(deps: ServiceDeps, { body }: WebRequest, caller: AdmittedCaller): Promise<WebReply> {
   const asked = evaluationIn(objectIn(body));
   const { agentId, call, dryRun, intent } = asked;
   const no = (sentence: string, code = 'AIP-E101'): WebReply => {
@@ -159,23 +159,23 @@ const HOOK_ANSWER = 'application/vnd.aip.hook+json';
 async function hook(
   deps: ServiceDeps,
   { body, headers, query }: WebRequest,
-  { agentId }: Caller,
+  { agentId }: AdmittedCaller,
   client: HookClient,
 ): Promise<WebReply> {
   const own = headers.accept === HOOK_ANSWER;
-  const said = (answer: HookAnswer): WebReply => {
+  const said = (answer: HookOutput): WebReply => {
     if (own) return jsonReply(200, answer, { 'content-type': HOOK_ANSWER });
     const text = answer.exitCode === 0 ? answer.stdout : denyOf(client, answer.stderr);
     return textReply(200, 'application/json', text);
   };
   const desk = agentId === null ? undefined : deps.desks.get(agentId);
   if (desk === undefined) {
-    if (own) throw new Refusal(403, 'OTHER_AGENT', 'This service does not decide for one agent here.');
+    if (own) throw new RequestRefused(403, 'OTHER_AGENT', 'This service does not decide for one agent here.');
     return said(failureAnswer('the service does not know whose call this is; give the token of one agent.'));
   }
   const wanted = query.get('agent');
   if (wanted !== null && wanted !== agentId && (await desk.passport()).agent.name !== wanted)
-    throw new Refusal(403, 'OTHER_AGENT', 'This service decides for another agent.');
+    throw new RequestRefused(403, 'OTHER_AGENT', 'This service decides for another agent.');
   try {
     const answer = await answerHook(client, body, { ...deps.hook, desk, rules: rulesIn(query) });
     deps.tally.decided(answer.exitCode === 0 ? null : 'HOOK_FAILED');
@@ -223,10 +223,10 @@ function callIn(body: Uint8Array, more: readonly string[]): AskedCall {
 }
 
 /** @throws Refusal 403 where the caller may not act for that agent */
-function deskFor({ desks }: ServiceDeps, caller: Caller, agentId: string): Desk {
+function deskFor({ desks }: ServiceDeps, caller: AdmittedCaller, agentId: string): Desk {
   const desk = caller.agentId === agentId ? desks.get(agentId) : undefined;
   if (desk !== undefined) return desk;
-  throw new Refusal(403, 'OTHER_AGENT', 'This caller may not act for that agent here: aip serve --as <agent>.');
+  throw new RequestRefused(403, 'OTHER_AGENT', 'This caller may not act for that agent here: aip serve --as <agent>.');
 }
 
 function decided({ tally }: ServiceDeps, { decision }: Judgement): Decision {

@@ -7,7 +7,7 @@ import { localState } from '../../workspace/state.js';
 import { OwnLifetime, type LocalWorkspace } from '../../workspace/workspace.js';
 
 /** A mesh that is listened to: the copy, and what keeps it current. */
-export interface Connection {
+export interface MeshConnection {
   readonly copy: MeshCopy;
   readonly lines: readonly MeshLine[];
   /** Asks the mesh once; true when the copy was proven current in time. */
@@ -19,7 +19,7 @@ export interface Connection {
 export async function connectMesh(
   workspace: LocalWorkspace,
   mesh: (MeshAccess & { readonly key: string | null; readonly maxAgeMs: number; readonly onStale: OnStale }) | null,
-): Promise<Connection> {
+): Promise<MeshConnection> {
   const { notice } = workspace.world;
   const lifetime = new OwnLifetime();
   const close = (): void => void lifetime.close();

@@ -5,7 +5,7 @@ import {
   orderHere,
   type Order,
   type OrderDeps,
-  type Outcome,
+  type OrderReport,
 } from '../../app/mesh/orders.js';
 import { keyTextHere, orderByText } from '../../app/mesh/key-text.js';
 import type { Failure } from '../../app/failure.js';
@@ -37,7 +37,7 @@ export interface RevokeOptions {
 /** Who may act again. */
 export type ReinstateOptions = Pick<RevokeOptions, 'agentId' | 'revokedBy'> & { readonly reason?: string };
 /** What came of it. `seq` is null and `propagated_to` 0 where there is no mesh: then this machine alone was told. */
-export type StandingChange = Outcome;
+export type StandingChange = OrderReport;
 
 interface Configured {
   readonly endpoints: readonly string[];
@@ -169,7 +169,7 @@ export class Mesh {
   }
 
   /** A key whose text is not known is denied under its id alone. */
-  #said(outcome: Outcome): Outcome {
+  #said(outcome: OrderReport): OrderReport {
     if (outcome.status !== 'active' && isKeyId(outcome.agent_id))
       this.#world.notice(
         `key_text_unknown: ${outcome.agent_id} is denied under that id alone; to stop the key itself, name its text.`,

@@ -23,7 +23,7 @@ export interface KeyOptions {
 }
 
 /** The names of the options that say where a key is. */
-export const KEY_OPTIONS = ['keyStore', 'envFile', 'passphrase', 'privateKey'] as const;
+export const KEY_OPTION_NAMES = ['keyStore', 'envFile', 'passphrase', 'privateKey'] as const;
 
 /** The 32 bytes in `text`. The failure never quotes it. */
 export function seedOf(text: unknown): Uint8Array {

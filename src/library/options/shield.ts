@@ -7,7 +7,7 @@ import type { Passport } from '../../protocol/passport.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { AgentPassport } from '../agent-passport.js';
 import { onlyKnown, usage } from './given.js';
-import { KEY_OPTIONS, type KeyOptions } from './keys.js';
+import { KEY_OPTION_NAMES, type KeyOptions } from './keys.js';
 import type { VerifyIntentOptions } from './verification.js';
 
 /** How arguments become params: their names in order, or a function of them. */
@@ -52,7 +52,7 @@ export interface ShieldOptions<Args extends readonly unknown[] = AnyArgs> extend
 
 const OPTIONS: ReadonlySet<string> = new Set([
   ...['passport', 'actions', 'limit', 'allowedDomains', 'constraints', 'params', 'methods', 'verify'],
-  ...KEY_OPTIONS,
+  ...KEY_OPTION_NAMES,
 ]);
 const VERIFY: ReadonlySet<string> = new Set(['principalKeys', 'geo', 'minTrust', 'unmeasured', 'state', 'logParams']);
 const METHOD: ReadonlySet<string> = new Set(['action', 'params']);

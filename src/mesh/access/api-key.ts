@@ -14,7 +14,7 @@ export interface ApiKey {
 }
 
 /** What the store keeps of a key. */
-export interface KeyRecord {
+export interface ApiKeyRecord {
   readonly keyId: string;
   readonly role: Role;
   /** SHA-256 of the whole key text: the secret has 256 bits, so a slow hash would only slow the server down. */
@@ -53,7 +53,7 @@ export function hashApiKey(key: ApiKey): string {
 }
 
 /** True when `key` is the one that the record was made for and has not been revoked. Takes the same time for every wrong key. */
-export function keyMatches(key: ApiKey, record: KeyRecord): boolean {
+export function keyMatches(key: ApiKey, record: ApiKeyRecord): boolean {
   const given = hashApiKey(key);
   let difference = given.length ^ record.hash.length;
   for (let i = 0; i < given.length; i++) difference |= given.charCodeAt(i) ^ record.hash.charCodeAt(i);

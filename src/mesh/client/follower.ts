@@ -1,4 +1,3 @@
-/** A client of the mesh as a state machine: inputs and moments in, effects out. It owns no socket, no timer and no clock. */
 import { JsonError } from '../../protocol/json/parse.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { JsonObject } from '../../protocol/json/values.js';
@@ -11,20 +10,19 @@ import type { Frame } from '../sse.js';
 import type { PassportMark } from '../passports.js';
 import type { Standing } from '../standing.js';
 import { Copy, type KeptDeny } from './copy.js';
-import { Freshness } from './freshness.js';
-import { Line } from './line.js';
-import type { AlarmKind, Check, Effect, FollowerOptions, FollowState, Input, Kept } from './messages.js';
+import { FreshnessClock } from './freshness.js';
+import { Dialer } from './dialer.js';
+import type { AlarmKind, Effect, FollowInput, FollowerOptions, FollowState, Kept, KnownStanding } from './messages.js';
 
-export type { Check, FollowerOptions } from './messages.js';
 import type { Moment } from './moment.js';
 import { challengeIn, isGenuine, readGreeting, readPollAnswer, readSpread } from './reading.js';
 
-/** The client as a state machine: messages and moments in, effects out; no sockets and no timers. */
+/** A client of the mesh as a state machine: inputs and moments in, effects out. It owns no socket, no timer and no clock. */
 export class Follower {
   readonly copy = new Copy();
-  readonly freshness = new Freshness();
+  readonly freshness = new FreshnessClock();
   readonly #options: FollowerOptions;
-  readonly #line: Line;
+  readonly #dialer: Dialer;
   #streamId: string | null = null;
   #confirmed = 0;
   /** What the last drill asked to hear. */
@@ -49,7 +47,7 @@ export class Follower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
-    this.#line = new Line({ ...options, polls: options.polls ?? false });
+    this.#dialer = new Dialer({ ...options, polls: options.polls ?? false });
   }
 
   /** Takes up a copy that was kept. */
@@ -63,11 +61,11 @@ export class Follower {
     if (this.copy.position === null) return 'syncing';
     const age = this.freshness.age(now);
     if (age === null || age > this.#options.maxAgeMs) return 'expired';
-    return this.#line.connected && !this.#gap && age <= this.#line.freshMs ? 'live' : 'stale';
+    return this.#dialer.connected && !this.#gap && age <= this.#dialer.freshMs ? 'live' : 'stale';
   }
 
   /** What is known of an agent, from memory. A known deny denies in every state. */
-  check(agentId: string, now: Moment, principal?: string): Check {
+  check(agentId: string, now: Moment, principal?: string): KnownStanding {
     const denial = this.copy.denial(agentId, this.freshness.time(now), principal);
     const state = this.state(now);
     const ageMs = this.freshness.age(now);
@@ -75,28 +73,28 @@ export class Follower {
     return { status: this.copy.position === null ? 'unknown' : 'active', denial: null, state, ageMs };
   }
 
-  step(input: Input, now: Moment): readonly Effect[] {
+  step(input: FollowInput, now: Moment): readonly Effect[] {
     this.#effects = [];
     this.#changed = [];
     this.#applied = [];
     this.#passports = [];
-    if (!('conn' in input) || input.conn === this.#line.conn) this.#take(input, now);
+    if (!('conn' in input) || input.conn === this.#dialer.conn) this.#take(input, now);
     this.#settle(now);
     return this.#effects;
   }
 
-  #take(input: Input, now: Moment): void {
-    if ('conn' in input && input.type !== 'ended') this.#line.heard(now);
+  #take(input: FollowInput, now: Moment): void {
+    if ('conn' in input && input.type !== 'ended') this.#dialer.heard(now);
     switch (input.type) {
       case 'start':
-        if (this.#line.phase === 'idle') this.#connect(now);
+        if (this.#dialer.phase === 'idle') this.#connect(now);
         return;
       case 'opened':
       case 'noise':
         return;
       case 'frames':
         for (const frame of input.frames) {
-          if (input.conn !== this.#line.conn) return;
+          if (input.conn !== this.#dialer.conn) return;
           this.#guarded(now, () => this.#frame(frame, now));
         }
         return;
@@ -118,14 +116,14 @@ export class Follower {
         this.#again('another process has written the copy', now, 0);
         return;
       case 'tick':
-        if (this.#line.due(now)) this.#connect(now);
-        else if (this.#line.silent(now)) this.#failed('nothing was heard in time', now);
-        else if (this.#line.late(this.freshness.age(now), now)) this.#again('the proofs come late', now, 0);
+        if (this.#dialer.due(now)) this.#connect(now);
+        else if (this.#dialer.silent(now)) this.#failed('nothing was heard in time', now);
+        else if (this.#dialer.late(this.freshness.age(now), now)) this.#again('the proofs come late', now, 0);
     }
   }
 
   #connect(now: Moment): void {
-    const line = this.#line;
+    const line = this.#dialer;
     const { endpoint } = line;
     this.#streamId = null;
     // A new connection knows nothing of what was confirmed over another.
@@ -150,24 +148,24 @@ export class Follower {
   }
 
   #frame(frame: Frame, now: Moment): void {
-    if (this.#line.phase !== 'open' && (frame.event === 'event' || frame.event === 'heartbeat')) {
+    if (this.#dialer.phase !== 'open' && (frame.event === 'event' || frame.event === 'heartbeat')) {
       this.#missing('the greeting is missing; events came', now);
       return;
     }
     switch (frame.event) {
       case 'hello': {
         const { stream, checkpoint } = readGreeting(frame.data);
-        this.#line.opened(now);
+        this.#dialer.opened(now);
         this.#streamId = stream;
         if (checkpoint !== null) this.#checkpoint(checkpoint, now);
         return;
       }
       case 'heartbeat': {
         const checkpoint = parseCheckpoint(frame.data);
-        const { conn } = this.#line;
+        const { conn } = this.#dialer;
         this.#checkpoint(checkpoint, now);
         // A heartbeat follows the events it speaks of, so one that is ahead means that some were lost on the way.
-        if (conn === this.#line.conn && checkpoint.head > (this.copy.position?.seq ?? 0)) {
+        if (conn === this.#dialer.conn && checkpoint.head > (this.copy.position?.seq ?? 0)) {
           this.#missing(`the log is at ${checkpoint.head}`, now);
         }
         return;
@@ -186,19 +184,19 @@ export class Follower {
 
   #polled(body: string, now: Moment): void {
     const { reset, events, checkpoint, receivedUpMs } = readPollAnswer(body);
-    const { conn } = this.#line;
+    const { conn } = this.#dialer;
     if (reset) {
       this.#resync = true;
       this.#again('the mesh asks for a new snapshot', now, 0);
       return;
     }
-    this.#line.worked();
+    this.#dialer.worked();
     for (const event of events) {
       this.#event(event, now);
-      if (conn !== this.#line.conn) return;
+      if (conn !== this.#dialer.conn) return;
     }
     if (checkpoint !== null) this.#checkpoint(checkpoint, now, receivedUpMs);
-    if (conn === this.#line.conn) this.#connect(now);
+    if (conn === this.#dialer.conn) this.#connect(now);
   }
 
   #snapshot(body: string, now: Moment): void {
@@ -208,7 +206,7 @@ export class Follower {
     this.#resync = false;
     this.#gap = false;
     this.#confirmed = 0;
-    this.#line.worked();
+    this.#dialer.worked();
     this.#passports = [...(snapshot.passports ?? [])];
     this.#save(snapshot.head, true, snapshot.standings, [], snapshot.passports !== null);
     this.#connect(now);
@@ -251,23 +249,23 @@ export class Follower {
   #missing(what: string, now: Moment): void {
     this.#gap = true;
     this.#alarm('gap', `${what} after ${this.copy.position?.seq ?? 0} was applied`);
-    this.#closed('events are missing', this.#line.retry(now));
+    this.#closed('events are missing', this.#dialer.retry(now));
   }
 
   #forked(why: string, now: Moment): void {
     this.#gap = true;
     this.#resync = true;
     this.#alarm('fork', `${why}; every deny known before is kept`);
-    this.#closed('the mesh tells another history', this.#line.retry(now));
+    this.#closed('the mesh tells another history', this.#dialer.retry(now));
   }
 
   /** Tries the next endpoint. */
   #failed(reason: string, now: Moment): void {
-    this.#closed(reason, this.#line.failed(now));
+    this.#closed(reason, this.#dialer.failed(now));
   }
 
   #again(reason: string, now: Moment, delay: number): void {
-    this.#closed(reason, this.#line.again(delay, now));
+    this.#closed(reason, this.#dialer.again(delay, now));
   }
 
   #closed(reason: string, delay: number): void {
@@ -328,11 +326,11 @@ export class Follower {
     const { position } = this.copy;
     if (position !== null && proof !== null && proof !== this.#proven) {
       this.#proven = proof;
-      if (this.#line.connected) this.#gap = false;
+      if (this.#dialer.connected) this.#gap = false;
       this.#effects.push({ type: 'proven', wall: proof.wall, position, aheadMs: this.freshness.ahead(now) });
     }
     const seq = position?.seq ?? 0;
-    const { conn, endpoint, phase } = this.#line;
+    const { conn, endpoint, phase } = this.#dialer;
     if (this.#options.confirms && this.#streamId !== null && phase === 'open' && seq > this.#confirmed) {
       this.#confirmed = seq;
       const [stream, challenge] = [this.#streamId, this.#asked];

@@ -9,7 +9,7 @@ interface Pending {
 }
 
 /** How long ago the copy was last proven current, by the larger of two clocks. */
-export class Freshness {
+export class FreshnessClock {
   /** When the last proof was made, at the earliest, by this machine's clocks; null before the first. */
   #proof: Moment | null = null;
   /** The request that opened this connection, and the server's `up` clock in its first answer. */

@@ -9,7 +9,7 @@ import type { Standing, Status } from '../standing.js';
 import type { KeptDeny } from './copy.js';
 
 /** Every input names the connection it belongs to; those of a connection that was given up are ignored. */
-export type Input =
+export type FollowInput =
   | { readonly type: 'start' }
   /** The server has answered with a stream. */
   | { readonly type: 'opened'; readonly conn: number }
@@ -107,7 +107,7 @@ export type Effect =
   | { readonly type: 'waiting'; readonly reason: string; readonly ms: number };
 
 /** What is known of an agent. */
-export interface Check {
+export interface KnownStanding {
   /** `unknown` while there never was a copy. */
   readonly status: Status | 'unknown';
   /** What denies, when something does. */

@@ -2,7 +2,7 @@
 import type { Head } from '../log/head.js';
 
 /** Where the written copy stands, seen from a change of this process. */
-export type Place =
+export type CopyPlace =
   /** Where the change begins, or on the way that it goes: it may be written. */
   | 'here'
   /** Another process has written this change and more. */
@@ -22,7 +22,7 @@ export interface Way {
 }
 
 /** `file`: how far the copy is, null where there is none that is whole. */
-export function placeOf(file: Head | null, { from, position, events, whole }: Way): Place {
+export function copyPlace(file: Head | null, { from, position, events, whole }: Way): CopyPlace {
   if (file === null) return whole ? 'here' : 'elsewhere';
   if (from !== null && isSame(file, from)) return 'here';
   if (isSame(file, position)) return 'here';

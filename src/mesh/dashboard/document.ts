@@ -26,7 +26,7 @@ const KEY_INPUT =
   'type="password" autocomplete="off" autocapitalize="off" spellcheck="false" data-1p-ignore data-lpignore="true"';
 
 /** The dashboard as one document. */
-export const PAGE = `<!doctype html>
+export const DASHBOARD_PAGE = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">

@@ -1,17 +1,17 @@
 /** What a mesh server keeps. Memory, SQLite and PostgreSQL implement it; one contract suite holds for all. */
-import type { KeyRecord } from '../access/api-key.js';
+import type { ApiKeyRecord } from '../access/api-key.js';
 import type { Head } from './head.js';
 import type { Member } from '../roster/member.js';
 import type { PassportMark, RegisteredKey } from '../passports.js';
-import type { Refusal } from '../refusal.js';
-import type { Answer, Judge, LogRecord, Proposal } from '../ruling.js';
+import type { MeshRefusal } from '../refusal.js';
+import type { Answer, Judge, EventRecord, Proposal } from '../ruling.js';
 import type { Standing } from '../standing.js';
 
 /** What became of an order. */
-export type Outcome =
+export type OrderResult =
   /** Carried out now, or before under the same `cmd_id`. Durable. */
   | { readonly kind: 'done'; readonly answer: Answer; readonly repeated: boolean }
-  | { readonly kind: 'refused'; readonly refusal: Refusal };
+  | { readonly kind: 'refused'; readonly refusal: MeshRefusal };
 
 /** Verification log entries as a verifier shipped them. */
 export interface Shipment {
@@ -68,7 +68,7 @@ export interface ShippedRow {
 }
 
 /** Which shipped entries are asked for. */
-export interface LogQuery {
+export interface ShippedLogQuery {
   readonly agentId?: string;
   readonly status?: string;
   readonly code?: string;
@@ -85,7 +85,7 @@ export interface LogQuery {
 export interface LogTable {
   /** Keeps the entries that are new, all of them or none. */
   put(shipment: Shipment): Promise<Shipped>;
-  read(query: LogQuery): Promise<readonly ShippedRow[]>;
+  read(query: ShippedLogQuery): Promise<readonly ShippedRow[]>;
   /** The last row; 0 while there is none. */
   head(): Promise<number>;
   end(logId: string): Promise<LogEnd | null>;
@@ -124,9 +124,9 @@ export interface PaperTable {
 
 /** Where API keys are kept. */
 export interface KeyTable {
-  find(keyId: string): Promise<KeyRecord | null>;
-  list(): Promise<readonly KeyRecord[]>;
-  add(record: KeyRecord): Promise<void>;
+  find(keyId: string): Promise<ApiKeyRecord | null>;
+  list(): Promise<readonly ApiKeyRecord[]>;
+  add(record: ApiKeyRecord): Promise<void>;
   /** True when it was there and in force. */
   revoke(keyId: string, at: number): Promise<boolean>;
 }
@@ -174,9 +174,9 @@ export interface MeshStore {
    * something else), asks the judge, and writes event, standing and answer. Rejects with StoreTrouble when it may be asked again, and
    * with any other error when the store is broken; then nothing more may be asked of it.
    */
-  append(batch: readonly Proposal[], judge: Judge): Promise<readonly Outcome[]>;
+  append(batch: readonly Proposal[], judge: Judge): Promise<readonly OrderResult[]>;
   /** Up to `limit` events after seq `after`, ascending, without holes. */
-  read(after: number, limit: number): Promise<readonly LogRecord[]>;
+  read(after: number, limit: number): Promise<readonly EventRecord[]>;
   head(): Promise<Head>;
   standing(subject: string): Promise<Standing | null>;
   /** Head and all standings of one moment. */

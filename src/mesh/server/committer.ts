@@ -2,7 +2,7 @@
 import { Refused } from '../refusal.js';
 import { judgeWith, type Proposal } from '../ruling.js';
 import type { Signer } from '../log/signing.js';
-import { StoreTrouble, type MeshStore, type Outcome } from '../log/store.js';
+import { StoreTrouble, type MeshStore, type OrderResult } from '../log/store.js';
 import type { ServerClock } from './http/exchange.js';
 
 /** Most proposals in one transaction: bounds how long the first of them waits for the last. */
@@ -11,7 +11,7 @@ const MAX_QUEUE = 20_000;
 
 interface Pending {
   readonly proposal: Proposal;
-  resolve(outcome: Outcome): void;
+  resolve(outcome: OrderResult): void;
   reject(error: unknown): void;
 }
 
@@ -48,7 +48,7 @@ export class Committer {
   }
 
   /** Resolves after the durable commit. */
-  submit(proposal: Proposal): Promise<Outcome> {
+  submit(proposal: Proposal): Promise<OrderResult> {
     if (this.#broken) throw new Refused('STORE_FAILED', 'The store failed; this server is ending.');
     if (this.#queue.length >= MAX_QUEUE) throw new Refused('BUSY', 'Too many commands are waiting for the disk.');
     return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 /** API keys: made, listed, revoked; all of it by an admin. */
-import { hashApiKey, newApiKey, type KeyRecord } from '../access/api-key.js';
+import { hashApiKey, newApiKey, type ApiKeyRecord } from '../access/api-key.js';
 import { fromHex } from '../../protocol/hex.js';
 import { formatTime } from '../../protocol/time.js';
 import { Refused } from '../refusal.js';
@@ -76,7 +76,7 @@ export async function spendSignature(server: MeshServer, request: Request, calle
   }
 }
 
-function shown(record: KeyRecord) {
+function shown(record: ApiKeyRecord) {
   const { keyId, role, label, publicKey, createdAt, revokedAt } = record;
   return {
     key_id: keyId,

@@ -5,7 +5,7 @@ import { formatTime, parseTime } from '../../protocol/time.js';
 import { formatRow, rowAfter } from '../fleet.js';
 import { LOG_PAGE_BYTES, MAX_POLL_WAIT_MS } from '../limits.js';
 import { Refused } from '../refusal.js';
-import type { LogQuery, ShippedRow } from '../log/store.js';
+import type { ShippedLogQuery, ShippedRow } from '../log/store.js';
 import { waitOf } from './http/body.js';
 import { jsonReply, textReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
@@ -103,7 +103,7 @@ export async function streamLogs(server: MeshServer, request: Request, caller: C
   };
 }
 
-function page(server: MeshServer, rows: readonly ShippedRow[], query: LogQuery, head: number): Reply {
+function page(server: MeshServer, rows: readonly ShippedRow[], query: ShippedLogQuery, head: number): Reply {
   const limit = query.last ?? query.limit;
   let bytes = 0;
   let taken = 0;
@@ -122,7 +122,7 @@ function page(server: MeshServer, rows: readonly ShippedRow[], query: LogQuery, 
   return textReply(200, 'application/json', `{"entries":[${shown.map(({ text }) => text).join(',')}],${ids}}\n`);
 }
 
-function queryOf(server: MeshServer, request: Request): { query: LogQuery; after: number } {
+function queryOf(server: MeshServer, request: Request): { query: ShippedLogQuery; after: number } {
   const { query } = request;
   const number = (name: string, what = 'a number'): number | undefined => {
     const text = query.get(name);

@@ -2,8 +2,8 @@
 import { Refused } from '../refusal.js';
 import { parseEvent } from '../log/event.js';
 import type { MeshStore } from '../log/store.js';
-import type { LogRecord } from '../ruling.js';
-import type { KeyRecord } from '../access/api-key.js';
+import type { EventRecord } from '../ruling.js';
+import type { ApiKeyRecord } from '../access/api-key.js';
 import type { Applied, Member, VerifierCard } from '../roster/member.js';
 import { absentOf, reachOf, type Absent } from '../roster/reach.js';
 import { deniesAt, type Standing } from '../standing.js';
@@ -96,7 +96,7 @@ export class Roster {
   }
 
   /** Takes in what events say of keys: those of verifiers may be among them. */
-  async heed(records: readonly LogRecord[]): Promise<void> {
+  async heed(records: readonly EventRecord[]): Promise<void> {
     const ofKeys = records.filter(({ text }) => text.includes('"scope":"key"'));
     for (const subject of new Set(ofKeys.map(({ text }) => parseEvent(text).agent_id))) {
       const standing = await this.#store.standing(subject);
@@ -131,7 +131,7 @@ export class Roster {
   }
 
   /** Takes in a verifier that begins to listen. Throws Refused where its API key is another's, or has as many as it may. */
-  enter(card: VerifierCard, key: KeyRecord): Member {
+  enter(card: VerifierCard, key: ApiKeyRecord): Member {
     if (card.key_id !== key.keyId)
       throw new Refused('FORBIDDEN', 'The verifier signed its card for another API key than the one that it shows.');
     return this.#enter(key, {
@@ -145,7 +145,7 @@ export class Roster {
   }
 
   /** Takes in a verifier of the first version, which has a name and no key. */
-  enterNamed(name: string, key: KeyRecord): Member {
+  enterNamed(name: string, key: ApiKeyRecord): Member {
     const verifier = `${key.keyId}:${name}`;
     const ephemeral = (key.ephemeral ?? false) || THROWAWAY.test(name);
     return this.#enter(key, { verifier, label: name, program: null, onStale: null, maxAgeMs: null, ephemeral });
@@ -242,7 +242,7 @@ export class Roster {
   }
 
   #enter(
-    key: KeyRecord,
+    key: ApiKeyRecord,
     says: Pick<Member, 'verifier' | 'label' | 'program' | 'onStale' | 'maxAgeMs' | 'ephemeral'>,
   ): Member {
     const now = this.#clock.wall();
@@ -255,7 +255,7 @@ export class Roster {
     return member;
   }
 
-  #requireRoom(key: KeyRecord, verifier: string): void {
+  #requireRoom(key: ApiKeyRecord, verifier: string): void {
     const max = key.maxVerifiers ?? null;
     if (max === null) return;
     const now = this.#clock.wall();

@@ -13,7 +13,7 @@ import { canonicalId, ID_FORM } from '../identity/subject.js';
 /** `@context` of every AIP-1 document. */
 export const CONTEXT = 'https://aip.protocol/v1';
 /** `protocol_version`; another one is E104. */
-export const VERSION = '1.0.0';
+export const PROTOCOL_VERSION = '1.0.0';
 /** An envelope without an expiry ends this long after its issue (RFC-001, section 14.3). */
 const DEFAULT_LIFETIME_MS = 300_000;
 /** Longest delegation chain: each link is a party that could have been asked instead. */
@@ -112,7 +112,7 @@ const INTENT = shape('"intent"', { action: REQUIRED, target: '', parameters: {} 
 const ENVELOPE = shape('the envelope', {
   '@context': CONTEXT,
   '@type': 'IntentEnvelope',
-  protocol_version: VERSION,
+  protocol_version: PROTOCOL_VERSION,
   agent: nested(IDENTITY),
   principal: nested(PRINCIPAL),
   intent: nested(INTENT),
@@ -138,12 +138,12 @@ export function isAip1(value: Value): boolean {
 export function readEnvelope(value: Value): Envelope {
   if (typeof value === 'object' && value !== null && !isList(value)) {
     const version = value.protocol_version;
-    if (typeof version === 'string' && version !== VERSION) throw new VersionError(version);
+    if (typeof version === 'string' && version !== PROTOCOL_VERSION) throw new VersionError(version);
   }
   const object = filled(value, ENVELOPE);
   oneOf(object, '@context', [CONTEXT]);
   oneOf(object, '@type', ['IntentEnvelope']);
-  oneOf(object, 'protocol_version', [VERSION]);
+  oneOf(object, 'protocol_version', [PROTOCOL_VERSION]);
   const agent = readIdentity(object.agent as ValueObject);
   const principal = readPrincipal(object.principal as ValueObject);
   const intent = object.intent as ValueObject;

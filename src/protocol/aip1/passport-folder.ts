@@ -8,7 +8,7 @@ import { textOf } from './encoding/members.js';
 import { parseExact, type ValueObject } from './encoding/numbers.js';
 import { publicKeyOfPem, publicKeyPem } from './public-pem.js';
 import { nested, filled, shape } from './encoding/shape-of.js';
-import { documentText, type Speaker } from './sign.js';
+import { documentText, type EnvelopeAgent } from './sign.js';
 
 /** What `passport.json` and `public.pem` say together. Nobody signed it: its boundaries are what the folder's owner wrote. */
 export interface ReferencePassport {
@@ -52,7 +52,7 @@ export function readReferencePassport(passportJson: Uint8Array, publicPem: strin
 
 /** The two public files of a folder. `private.pem` is PKCS#8, which the key file adapter writes. */
 export function referencePassportFiles(
-  speaker: Speaker,
+  speaker: EnvelopeAgent,
   publicKey: Uint8Array,
 ): Record<'passport.json' | 'public.pem', string> {
   const { identity, principal, boundaries } = speaker;

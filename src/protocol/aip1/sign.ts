@@ -2,21 +2,21 @@
 import { signMessage } from '../ed25519/sign.js';
 import { toHex } from '../hex.js';
 import { toBase64url } from './encoding/base64.js';
-import { CONTEXT, VERSION, type Tier } from './envelope.js';
+import { CONTEXT, PROTOCOL_VERSION, type Tier } from './envelope.js';
 import { hmacOf } from './hmac.js';
 import type { Value, ValueObject } from './encoding/numbers.js';
 import { PROOF_PURPOSE, PROOF_TYPE } from './proof.js';
 import { signedText } from './encoding/spellings.js';
 
 /** What an envelope says of its agent: three members of the reference's passport. */
-export interface Speaker {
+export interface EnvelopeAgent {
   readonly identity: ValueObject;
   readonly principal: ValueObject;
   readonly boundaries: ValueObject;
 }
 
 /** What a new envelope says. */
-export interface EnvelopeRequest {
+export interface EnvelopeContent {
   readonly action: string;
   readonly target: string;
   readonly parameters: ValueObject;
@@ -30,13 +30,13 @@ export interface EnvelopeRequest {
 }
 
 /** An envelope without its proof, its members in the reference's order. */
-export function envelopeOf({ identity, principal, boundaries }: Speaker, request: EnvelopeRequest): ValueObject {
+export function envelopeOf({ identity, principal, boundaries }: EnvelopeAgent, request: EnvelopeContent): ValueObject {
   if (request.nonce.length < 16) throw new RangeError('a nonce has at least 16 bytes');
   const { action, target, parameters, ttl, now } = request;
   return {
     '@context': CONTEXT,
     '@type': 'IntentEnvelope',
-    protocol_version: VERSION,
+    protocol_version: PROTOCOL_VERSION,
     agent: identity,
     principal,
     intent: { action, target, parameters },

@@ -6,13 +6,13 @@ import { ShapeError } from '../json/shape.js';
 import type { JsonObject } from '../json/values.js';
 import { plain, type ValueObject } from './encoding/numbers.js';
 import type { ReferencePassport } from './passport-folder.js';
-import { referenceTime, type Speaker } from './sign.js';
+import { referenceTime, type EnvelopeAgent } from './sign.js';
 
 /**
  * What an agent with a native passport says of itself in an envelope. Constraints that AIP-1 has no word for are left out of
  * the boundaries: a verifier with the passport enforces them all the same, and one without it never could.
  */
-export function speakerOf(passport: Passport): Speaker {
+export function speakerOf(passport: Passport): EnvelopeAgent {
   const { agent, document } = passport;
   return {
     identity: {

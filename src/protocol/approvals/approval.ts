@@ -57,7 +57,7 @@ const MEMBERS = [
 const HASH = /^sha256:[0-9a-f]{64}$/;
 const REQUEST_ID = /^[0-9a-f]{32}$/;
 /** Longest reason, in characters. */
-export const MAX_REASON = 500;
+export const MAX_APPROVAL_REASON = 500;
 /** How long an approval counts, in ms, where the approver says nothing else. */
 export const DEFAULT_APPROVED_MS = 15 * 60_000;
 /** How long a request waits, and a denial stands, in ms, where the passport says nothing else. */
@@ -85,7 +85,7 @@ export function readActionApproval(bytes: Uint8Array | string): ActionApproval {
     throw new ShapeError('"key_id" is not of the form <approver>#key-<n>');
   if (object.decision !== 'approve' && object.decision !== 'deny')
     throw new ShapeError('"decision" is neither "approve" nor "deny"');
-  if (object.reason !== null) textOf(object, 'reason', MAX_REASON);
+  if (object.reason !== null) textOf(object, 'reason', MAX_APPROVAL_REASON);
   const approvedAt = timeOf(object, 'approved_at');
   const approvedUntil = timeOf(object, 'approved_until');
   const signature = signatureBytes(textOf(object, 'signature', MAX_TEXT));

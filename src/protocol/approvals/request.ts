@@ -8,7 +8,7 @@ import { objectOf, ShapeError, textOf, listOf } from '../json/shape.js';
 import { isObject, type JsonObject } from '../json/values.js';
 import { MAX_ACTION_LENGTH, MAX_LIST, MAX_TEXT } from '../limits.js';
 import { actionHash, type AskedAction } from './action-hash.js';
-import { isRequestId, jsonOf, MAX_REASON, requireHash, requireKeyText, timeOf } from './approval.js';
+import { isRequestId, jsonOf, MAX_APPROVAL_REASON, requireHash, requireKeyText, timeOf } from './approval.js';
 
 /** Who may answer. */
 export interface NamedApprover {
@@ -69,7 +69,7 @@ export function readApprovalRequest(bytes: Uint8Array | string): ApprovalRequest
   if (!isObject(object.params)) throw new ShapeError('"params" is not an object');
   if (object.target !== null) textOf(object, 'target', MAX_TEXT);
   if (object.passport_hash !== null) requireHash(object, 'passport_hash');
-  textOf(object, 'reason', MAX_REASON);
+  textOf(object, 'reason', MAX_APPROVAL_REASON);
   const approvers = listOf(object, 'approvers', MAX_LIST);
   for (const approver of approvers) {
     const { public_key } = objectOf(approver, 'an approver', ['id', 'public_key']);

@@ -5,9 +5,9 @@ import { isDialectName, type DialectName } from '../dialects.js';
  * `agent_revoked`, `principal_revoked`: an operator has stopped the agent, or everything of its principal. `attestation_changed`: the
  * agent runs as something else than attested.
  */
-export type Told = 'agent_revoked' | 'principal_revoked' | 'attestation_changed';
+export type RefusalFact = 'agent_revoked' | 'principal_revoked' | 'attestation_changed';
 
-const TOLD: Readonly<Record<DialectName, Readonly<Record<string, Told>>>> = {
+const TOLD: Readonly<Record<DialectName, Readonly<Record<string, RefusalFact>>>> = {
   native: { 'AIP-E401': 'agent_revoked', 'AIP-E403': 'principal_revoked' },
   'aip-1': {
     'AIP-E300': 'attestation_changed',
@@ -18,7 +18,7 @@ const TOLD: Readonly<Record<DialectName, Readonly<Record<string, Told>>>> = {
 };
 
 /** Null for a code that tells nothing more. A dialect that is not known is read as the native one. */
-export function toldBy(dialect: unknown, code: unknown): Told | null {
+export function refusalFact(dialect: unknown, code: unknown): RefusalFact | null {
   const table = TOLD[isDialectName(dialect) ? dialect : 'native'];
   return typeof code === 'string' && Object.hasOwn(table, code) ? table[code]! : null;
 }
@@ -31,6 +31,6 @@ export function tellsRevocation({
   readonly dialect?: unknown;
   readonly error_code?: unknown;
 }): boolean {
-  const told = toldBy(dialect, error_code);
+  const told = refusalFact(dialect, error_code);
   return told === 'agent_revoked' || told === 'principal_revoked';
 }

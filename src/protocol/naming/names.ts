@@ -134,7 +134,7 @@ export function vocabularyOf(words: readonly string[]): Vocabulary {
 }
 
 /** A word that a name holds, and where. */
-export interface Held {
+export interface HeldWord {
   readonly word: string;
   /** The name begins with it. */
   readonly first: boolean;
@@ -146,9 +146,9 @@ export interface Held {
  * Every word of the vocabulary that the name holds. Neighbouring words are also read as one (`web_hook`, `am-ount`), and a word of five
  * letters or more is found at either end of one that is written without separators (`REFUNDAMOUNT`, `callbackurl`).
  */
-export function heldBy(name: Name, vocabulary: Vocabulary): Held[] {
+export function heldBy(name: Name, vocabulary: Vocabulary): HeldWord[] {
   const { words } = name;
-  const held: Held[] = [];
+  const held: HeldWord[] = [];
   const longest = 16;
   for (let from = 0; from < words.length; from++) {
     let run = '';
@@ -163,7 +163,7 @@ export function heldBy(name: Name, vocabulary: Vocabulary): Held[] {
   return held;
 }
 
-function foldedIn(word: string, { words, folded }: Vocabulary, first: boolean, last: boolean, held: Held[]): void {
+function foldedIn(word: string, { words, folded }: Vocabulary, first: boolean, last: boolean, held: HeldWord[]): void {
   if (word.length <= SHORTEST_FOLDED || words.has(singular(word)) || isException(word)) return;
   const one = singular(word);
   for (const key of folded) {

@@ -13,15 +13,15 @@ const HASH_BYTES = 32;
 export type ReadRow = (level: number, n: number) => Uint8Array;
 
 /** A row that was added to. */
-export interface Row {
+export interface TileRow {
   readonly level: number;
   readonly n: number;
   readonly hashes: Uint8Array;
 }
 
 /** The rows that change when `leaves` (hashes) follow the first `size` leaves. */
-export function appendLeaves(size: number, leaves: readonly Uint8Array[], read: ReadRow): Row[] {
-  const rows: Row[] = [];
+export function appendLeaves(size: number, leaves: readonly Uint8Array[], read: ReadRow): TileRow[] {
+  const rows: TileRow[] = [];
   for (let [level, at, added] = [0, size, leaves]; added.length > 0; level += 1) {
     const filled: Uint8Array[] = [];
     const start = at;

@@ -7,7 +7,7 @@ import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { isSameName, nameOf, type Name } from '../../protocol/naming/names.js';
 import { isMoneyMember, moneyNameOf } from '../../protocol/constraints/money-names.js';
 import { paramOf } from './judged.js';
-import type { Member } from './members.js';
+import type { NamedValue } from './members.js';
 
 /** One reading of what an intent asks for. */
 export interface Amount {
@@ -56,12 +56,12 @@ interface Known {
   readonly amounts: Amounts;
 }
 /** Of the members that were read last. */
-let last: { readonly members: readonly Member[]; readonly known: Known[] } | null = null;
+let last: { readonly members: readonly NamedValue[]; readonly known: Known[] } | null = null;
 
 /** All the money in the params that `source` reads, in minor units of `currency`. `members` are those of `params`. */
 export function amountsIn(
   params: JsonObject,
-  members: readonly Member[],
+  members: readonly NamedValue[],
   source: MoneySource,
   currency: string,
 ): Amounts {
@@ -73,7 +73,7 @@ export function amountsIn(
   return amounts;
 }
 
-function readAll(params: JsonObject, members: readonly Member[], source: MoneySource, currency: string): Amounts {
+function readAll(params: JsonObject, members: readonly NamedValue[], source: MoneySource, currency: string): Amounts {
   const found = new Readings(currency);
   if (source === null) {
     found.exact(params, 'amount');
@@ -96,7 +96,7 @@ class Readings implements Amounts {
   readonly #digits: number;
   /** Of members of one name in a list of objects. */
   #sums: Map<string, { total: Decimal; count: number; param: string; guessed: boolean }> | null = null;
-  readonly #prices: { member: Member; each: Decimal; guessed: boolean }[] = [];
+  readonly #prices: { member: NamedValue; each: Decimal; guessed: boolean }[] = [];
   #quantities: Map<JsonObject, Decimal[]> | null = null;
 
   constructor(currency: string) {
@@ -112,7 +112,7 @@ class Readings implements Amounts {
     else this.unreadable.push({ param: reading.param, reason: reading.reason });
   }
 
-  guess(member: Member, params: JsonObject): void {
+  guess(member: NamedValue, params: JsonObject): void {
     const { name, value, owner, holder } = member;
     if (typeof value === 'boolean' || value === null) return;
     const kind = moneyNameOf(name);
@@ -129,7 +129,7 @@ class Readings implements Amounts {
     if (kind.price) for (const each of numbers) this.#prices.push({ member, each, guessed: true });
   }
 
-  named(member: Member, name: Name, params: JsonObject): void {
+  named(member: NamedValue, name: Name, params: JsonObject): void {
     const { text } = member.name;
     const isMinor = isSameName(member.name, nameOf(`${name.text}_minor`));
     if (!isMinor && !isSameName(member.name, name)) return;
@@ -137,7 +137,7 @@ class Readings implements Amounts {
     this.#collect(member, isMinor, false);
   }
 
-  #collect(member: Member, isMinor: boolean, guessed: boolean): readonly Decimal[] {
+  #collect(member: NamedValue, isMinor: boolean, guessed: boolean): readonly Decimal[] {
     const numbers = numbersIn(member.value).map((each) =>
       isMinor ? { coefficient: each.coefficient, scale: each.scale + this.#digits } : each,
     );
@@ -248,7 +248,7 @@ const CURRENCY = nameOf('currency');
  * What the intent says of its currency that is not `currency`; null when it says nothing else. Below the top a currency counts where
  * money stands beside it.
  */
-export function otherCurrency(params: JsonObject, members: readonly Member[], currency: string): Member | null {
+export function otherCurrency(params: JsonObject, members: readonly NamedValue[], currency: string): NamedValue | null {
   const other = members.find(
     ({ name, value, owner }) =>
       isSameName(name, CURRENCY) && value !== currency && (owner === params || holdsMoney(owner)),

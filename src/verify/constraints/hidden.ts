@@ -8,7 +8,7 @@ import { ENVIRONMENT_WORDS } from '../../protocol/naming/vocabulary.js';
 import { violation, type Violation } from '../decision.js';
 import { moneyNameOf } from '../../protocol/constraints/money-names.js';
 import { shown, type Judged } from './judged.js';
-import type { Member } from './members.js';
+import type { NamedValue } from './members.js';
 import { isRead } from './reads.js';
 
 /**
@@ -53,14 +53,14 @@ function hides(value: Json): boolean {
   return isObject(value) && Object.values(value).some(hides);
 }
 
-function isReadBy({ all }: Constraints, member: Member, { action }: Judged): boolean {
+function isReadBy({ all }: Constraints, member: NamedValue, { action }: Judged): boolean {
   return all.some((rule) => (rule.actions === null || rule.actions.has(action)) && reads(rule, member));
 }
 
 const ENVIRONMENT = thingNamed(...ENVIRONMENT_WORDS);
 const CURRENCY = nameOf('currency');
 
-function reads(rule: Constraint, { name, value }: Member): boolean {
+function reads(rule: Constraint, { name, value }: NamedValue): boolean {
   if (readsName(rule, name)) return true;
   if (rule.kind !== 'allowed_domains' || rule.params !== null || tierOf(name) !== 'weak') return false;
   return typeof value === 'string' && destinationsIn(value, true).length > 0;

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../../protocol/json/values.js';
 import type { Approving } from '../approvals/approving.js';
 import type { Violation } from '../decision.js';
 import type { Meter, MeterReading } from '../meters.js';
-import type { Member } from './members.js';
+import type { NamedValue } from './members.js';
 
 /** What constraints are held against: one intent, and what is known at the moment of the check. */
 export interface Judged {
@@ -11,7 +11,7 @@ export interface Judged {
   readonly action: string;
   readonly params: JsonObject;
   /** The params, member by member (`membersOf`). */
-  readonly members: readonly Member[];
+  readonly members: readonly NamedValue[];
   /** The schema that the passport gives the action's params; null where it gives none. */
   readonly schema: JsonObject | null;
   readonly target: string | null;

@@ -2,7 +2,7 @@ import { nameOf, type Name } from '../../protocol/naming/names.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 
 /** A named value in the params, at any depth. */
-export interface Member {
+export interface NamedValue {
   readonly name: Name;
   /** As decisions name it: `items[0].amount`. */
   readonly path: string;
@@ -16,8 +16,8 @@ export interface Member {
 }
 
 /** Every member of the params, outer ones first. Depth is bounded by the parser. */
-export function membersOf(params: JsonObject): readonly Member[] {
-  const members: Member[] = [];
+export function membersOf(params: JsonObject): readonly NamedValue[] {
+  const members: NamedValue[] = [];
   walk(params, '', null, '', null, members);
   return members;
 }
@@ -28,7 +28,7 @@ function walk(
   listed: string | null,
   folded: string,
   holder: Name | null,
-  into: Member[],
+  into: NamedValue[],
 ): void {
   for (const text of Object.keys(owner)) {
     const value = owner[text]!;
@@ -42,7 +42,14 @@ function walk(
   }
 }
 
-function descend(value: Json, path: string, listed: string | null, folded: string, name: Name, into: Member[]): void {
+function descend(
+  value: Json,
+  path: string,
+  listed: string | null,
+  folded: string,
+  name: Name,
+  into: NamedValue[],
+): void {
   if (typeof value !== 'object' || value === null) return;
   if (isObject(value)) return walk(value, path, listed, folded, name, into);
   for (let i = 0; i < value.length; i++) descend(value[i]!, `${path}[${i}]`, listed ?? folded, folded, name, into);

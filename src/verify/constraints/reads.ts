@@ -2,7 +2,7 @@ import { moneyNameOf } from '../../protocol/constraints/money-names.js';
 import { tierOf } from '../../protocol/constraints/destinations.js';
 import type { Constraint, MoneySource, Reads } from '../../protocol/constraints/rules.js';
 import { endsWith, isSameName, nameOf, type Name } from '../../protocol/naming/names.js';
-import type { Member } from './members.js';
+import type { NamedValue } from './members.js';
 
 /** True when the rule reads a param of this name. */
 export function isRead(name: Name, { thing, named }: Reads): boolean {
@@ -16,7 +16,7 @@ export function readsMoney(source: MoneySource, name: Name): boolean {
 }
 
 /** The members that the rule reads. */
-export function readBy(members: readonly Member[], reads: Reads): readonly Member[] {
+export function readBy(members: readonly NamedValue[], reads: Reads): readonly NamedValue[] {
   return members.filter(({ name }) => isRead(name, reads));
 }
 

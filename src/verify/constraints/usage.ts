@@ -5,7 +5,7 @@ import type { JsonObject } from '../../protocol/json/values.js';
 import type { Usage } from '../meters.js';
 import { amountsIn, largestOf } from './amount.js';
 import { paramOf } from './judged.js';
-import { membersOf, type Member } from './members.js';
+import { membersOf, type NamedValue } from './members.js';
 
 const NEED_HISTORY: ReadonlySet<string> = new Set(['rate', 'daily_limit']);
 
@@ -31,7 +31,7 @@ export function accountingOf(limits: readonly Constraints[]): Constraints | null
 export function usageOf(
   constraints: Constraints,
   params: JsonObject,
-  members: readonly Member[] = membersOf(params),
+  members: readonly NamedValue[] = membersOf(params),
 ): Pick<Usage, 'currency' | 'amountMinor'> {
   const named = paramOf(params, 'currency');
   // A passport without any rule on money accepts other currencies; they are spent in their own.

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { schemaProblems } from '../../../src/adapters/json-schema.js';
 import { pagerDutyBody, slackBody, slackCode } from '../../../src/app/monitor/messages.js';
-import { alertKey, turnOf, type Moment } from '../../../src/app/monitor/alerts.js';
+import { alertKey, turnOf, type AlertScope } from '../../../src/app/monitor/alerts.js';
 import type { Condition, OpenAlert } from '../../../src/app/ports/monitor.js';
 import { parseJsonText } from '../../../src/protocol/json/parse.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
@@ -162,7 +162,7 @@ const condition = (changes: Partial<Condition> = {}): Condition => ({
   facts: {},
   ...changes,
 });
-const at = (changes: Partial<Moment> = {}): Moment => ({
+const at = (changes: Partial<AlertScope> = {}): AlertScope => ({
   now: T0,
   verifier: 'v1',
   looked: () => true,

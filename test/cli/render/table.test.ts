@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { plain } from '../../../src/cli/render/terminal/paint.js';
-import { table, type Column } from '../../../src/cli/render/terminal/table.js';
+import { table, type TableColumn } from '../../../src/cli/render/terminal/table.js';
 import { columnsOf } from '../../../src/cli/render/terminal/text.js';
 
-const COLUMNS: readonly Column[] = [
+const COLUMNS: readonly TableColumn[] = [
   { title: 'agent', flexible: true, keepsEnd: true },
   { title: 'status' },
   { title: 'rate', right: true, optional: true },

@@ -8,7 +8,7 @@ import { run } from '../../../src/cli/main.js';
 import { parse } from '../../../src/cli/shell/parse.js';
 import { plain } from '../../../src/cli/render/terminal/paint.js';
 import { route } from '../../../src/cli/shell/route.js';
-import { shellCli, type Lifetime } from '../../../src/cli/shell/context.js';
+import { shellCli, type CommandLifetime } from '../../../src/cli/shell/context.js';
 import type { Globals } from '../../../src/cli/globals.js';
 import type { CommandSpec } from '../../../src/cli/spec.js';
 import { duration, instant, integer, pairs } from '../../../src/cli/input/values.js';
@@ -340,7 +340,7 @@ describe('errors', () => {
 
 describe('the streams', () => {
   const cliOf = (place = world(), globals: Partial<Globals> = {}) => {
-    const life: Lifetime = { interrupt: [], afterwards: [], output: { closed: false } };
+    const life: CommandLifetime = { interrupt: [], afterwards: [], output: { closed: false } };
     return { cli: shellCli(place.io, { ...GLOBALS, ...globals }, { out: plain, err: plain }, life), life, place };
   };
   test('the answer is on stdout, remarks on stderr', () => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { MeshHttp, type Answered } from '../../../src/adapters/http/mesh-client.js';
+import { MeshHttp, type MeshHttpReply } from '../../../src/adapters/http/mesh-client.js';
 import { bundle } from '../bundle.js';
 import { adminKey } from './keys.js';
 
@@ -48,7 +48,7 @@ export class ServerProcess {
   }
 
   /** Asks to revoke; `null` when there was no answer. */
-  async revoke(cmdId: string, subject = 'did:web:acme.com:agents:a'): Promise<Answered | null> {
+  async revoke(cmdId: string, subject = 'did:web:acme.com:agents:a'): Promise<MeshHttpReply | null> {
     const body = Buffer.from(JSON.stringify({ cmd_id: cmdId, action: 'revoke', agent_id: subject, reason: 'r' }));
     return this.http
       .ask({ method: 'POST', target: '/v1/mesh/commands', body, timeoutMs: 10_000, maxBytes: 65_536 })

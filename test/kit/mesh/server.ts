@@ -7,7 +7,7 @@ import type {
   Connection,
   PiecesReply,
   Reply,
-  Sink,
+  StreamSink,
   StreamReply,
   WholeReply,
 } from '../../../src/mesh/server/http/exchange.js';
@@ -61,7 +61,7 @@ export class TestClock {
 }
 
 /** A reader of a stream: takes everything, or as little as a test says. */
-export class Reader implements Sink {
+export class Reader implements StreamSink {
   readonly parser = new FrameParser(1 << 20);
   readonly frames: Frame[] = [];
   text = '';

@@ -4,13 +4,13 @@
  */
 import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
 import { parseEvent, type MeshEvent } from '../../../src/mesh/log/event.js';
-import { Follower, type Check } from '../../../src/mesh/client/follower.js';
-import type { Effect, Input } from '../../../src/mesh/client/messages.js';
+import { Follower } from '../../../src/mesh/client/follower.js';
+import type { Effect, FollowInput, KnownStanding } from '../../../src/mesh/client/messages.js';
 import type { Moment } from '../../../src/mesh/client/moment.js';
 import type { Judge, Proposal } from '../../../src/mesh/ruling.js';
-import type { Connection, Sink, StreamReply, WholeReply } from '../../../src/mesh/server/http/exchange.js';
+import type { Connection, StreamSink, StreamReply, WholeReply } from '../../../src/mesh/server/http/exchange.js';
 import { FrameParser } from '../../../src/mesh/sse.js';
-import type { Outcome } from '../../../src/mesh/log/store.js';
+import type { OrderResult } from '../../../src/mesh/log/store.js';
 import { cheapCheck, cheapSign, LOG_ID, settle, TestClock, TestMesh } from './server.js';
 
 const BASE = Date.parse('2026-02-18T14:00:00.000Z');
@@ -34,7 +34,7 @@ class SimStore extends MemoryMeshStore {
   sim!: Simulation;
   process = 0;
 
-  override async append(batch: readonly Proposal[], judge: Judge): Promise<readonly Outcome[]> {
+  override async append(batch: readonly Proposal[], judge: Judge): Promise<readonly OrderResult[]> {
     const { sim, process } = this;
     await sim.sleep(sim.between(0, 8));
     const gone = () => sim.process !== process;
@@ -352,7 +352,7 @@ export class SimClient {
     return { mono: this.#sim.t + this.#monoSkew, wall: BASE + this.#sim.t + this.#wallSkew };
   }
 
-  step(input: Input): void {
+  step(input: FollowInput): void {
     const effects = this.follower.step(input, this.now);
     for (const effect of effects) this.#carryOut(effect);
   }
@@ -583,7 +583,7 @@ export class SimClient {
 }
 
 /** The way of a stream's bytes: in order, delayed, cut into pieces; or mangled frame by frame. */
-class Pipe implements Sink {
+class Pipe implements StreamSink {
   readonly #sim: Simulation;
   readonly #client: SimClient;
   readonly #conn: number;
@@ -663,6 +663,6 @@ class Pipe implements Sink {
 }
 
 /** True when the standing of `check` says yes under a verifier that refuses what it cannot know. */
-function allowsStrictly(check: Check): boolean {
+function allowsStrictly(check: KnownStanding): boolean {
   return check.status === 'active' && check.state !== 'expired' && check.state !== 'syncing';
 }

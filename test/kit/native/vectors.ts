@@ -6,7 +6,7 @@ import { importKey } from '../../../src/protocol/ed25519/verify.js';
 import { parsePublicKey } from '../../../src/protocol/identity/keys.js';
 import type { PinnedKey, Policy } from '../../../src/verify/context.js';
 import type { Decision } from '../../../src/verify/decision.js';
-import { STEPS } from '../../../src/verify/dialects/native/pipeline.js';
+import { NATIVE_STEPS } from '../../../src/verify/dialects/native/pipeline.js';
 import type { IntentSuite, IntentVector, PassportSuite } from './vector.js';
 
 const ROOT = new URL('../../../', import.meta.url);
@@ -91,9 +91,9 @@ export function expectDecision(decision: Decision, vector: IntentVector): void {
     }
     if (details !== undefined) expect(decision.details).toMatchObject(details);
   }
-  const at = failed === null ? STEPS.length : STEPS.indexOf(failed);
+  const at = failed === null ? NATIVE_STEPS.length : NATIVE_STEPS.indexOf(failed);
   expect(decision.checks).toEqual(
-    STEPS.map((check, i) => {
+    NATIVE_STEPS.map((check, i) => {
       if (i > at) return { check, status: 'skipped', reason: 'an earlier step failed' };
       if (i === at) return { check, status: 'failed', reason: decision.error_message };
       const reason = check === 'trust' && vector.min_trust !== undefined ? undefined : SKIPPED[check];

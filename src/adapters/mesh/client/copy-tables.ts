@@ -1,7 +1,7 @@
 /** The tables of this machine's copy of the mesh's state, in the state file. */
 import type { KeptDeny } from '../../../mesh/client/copy.js';
 import type { Standing, Status } from '../../../mesh/standing.js';
-import { text, type Database, type Row, type Value } from '../../sqlite/engine/database.js';
+import { text, type Database, type Row, type SqlValue } from '../../sqlite/engine/database.js';
 
 export const STANDING = ['text', 'text', 'text?', 'number', 'text?', 'number?', 'number', 'number'] as const;
 const COLUMNS = 'subject, status, reason, changed_at, changed_by, suspended_until, version, seq';
@@ -17,7 +17,7 @@ const TABLE = `(
   version INTEGER NOT NULL,
   seq INTEGER NOT NULL`;
 
-export const SCHEMA = `
+export const COPY_SCHEMA = `
 BEGIN IMMEDIATE;
 -- How far the mesh's log was applied; digest covers the place and every standing, so that damage is noticed.
 CREATE TABLE IF NOT EXISTS mesh_copy (
@@ -50,7 +50,7 @@ CREATE TABLE IF NOT EXISTS mesh_passports (
   seq INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;`;
 
-export function valuesOf(standing: Standing): Value[] {
+export function valuesOf(standing: Standing): SqlValue[] {
   const { subject, status, reason, changedAt, changedBy, suspendedUntil, version, seq } = standing;
   return [subject, status, reason, changedAt, changedBy, suspendedUntil, version, seq];
 }

@@ -1,8 +1,8 @@
 /** A follower with sockets, timers and a clock: keeps this machine's copy current until it is stopped. */
 import { randomBytes } from 'node:crypto';
 import { CLOCK_AHEAD, type MeshCopy } from '../../../app/ports/mesh.js';
-import { Follower, type Check } from '../../../mesh/client/follower.js';
-import type { AlarmKind, Effect, FollowState, Input } from '../../../mesh/client/messages.js';
+import { Follower } from '../../../mesh/client/follower.js';
+import type { AlarmKind, Effect, FollowState, FollowInput, KnownStanding } from '../../../mesh/client/messages.js';
 import type { Moment } from '../../../mesh/client/moment.js';
 import { isSame } from '../../../mesh/client/place.js';
 import type { MeshEvent } from '../../../mesh/log/event.js';
@@ -97,7 +97,7 @@ export class MeshFollow {
   }
 
   /** What is known of an agent, from memory. */
-  check(agentId: string, principal?: string): Check {
+  check(agentId: string, principal?: string): KnownStanding {
     return this.#follower.check(agentId, now(), principal);
   }
 
@@ -114,7 +114,7 @@ export class MeshFollow {
     for (const endpoint of this.#endpoints) endpoint.close();
   }
 
-  #step(input: Input): void {
+  #step(input: FollowInput): void {
     if (this.#stopped) return;
     try {
       let there = true;

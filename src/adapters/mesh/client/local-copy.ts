@@ -6,7 +6,7 @@ import type { CopyChange, KeptCopy, MeshCopy } from '../../../app/ports/mesh.js'
 import { Failure } from '../../../app/failure.js';
 import type { Random } from '../../../app/ports/state.js';
 import type { KeptDeny } from '../../../mesh/client/copy.js';
-import { isSame, placeOf, type Place } from '../../../mesh/client/place.js';
+import { isSame, copyPlace, type CopyPlace } from '../../../mesh/client/place.js';
 import { isHash, isLogId, type Head } from '../../../mesh/log/head.js';
 import type { PassportMark } from '../../../mesh/passports.js';
 import { Floors } from '../../sqlite/tables/passports/floors.js';
@@ -15,8 +15,8 @@ import { sha256 } from '../../../protocol/hash.js';
 import { fromHex, toHex } from '../../../protocol/hex.js';
 import { ensureStateFile, openToRead } from '../../sqlite/file/create.js';
 import { StandingMarks } from '../../sqlite/tables/passports/standing-marks.js';
-import { Database, type Row, type Value } from '../../sqlite/engine/database.js';
-import { isSound, keptOf, NOTES, SCHEMA, standingOf, STANDING, statements, valuesOf } from './copy-tables.js';
+import { Database, type Query, type Row } from '../../sqlite/engine/database.js';
+import { isSound, keptOf, NOTES, COPY_SCHEMA, standingOf, STANDING, statements, valuesOf } from './copy-tables.js';
 
 /** Of the note that says that this copy was told of passports. */
 const PASSPORTS = 'passports';
@@ -48,7 +48,7 @@ export class LocalCopy implements MeshCopy {
     this.#meshKey = meshKey;
     const tables = database.query(['number'], "SELECT count(*) FROM sqlite_schema WHERE name = 'local_standings'");
     if (tables.first([])![0] === 0)
-      database.exec(database.readOnly ? SCHEMA.replaceAll('CREATE TABLE', 'CREATE TEMP TABLE') : SCHEMA);
+      database.exec(database.readOnly ? COPY_SCHEMA.replaceAll('CREATE TABLE', 'CREATE TEMP TABLE') : COPY_SCHEMA);
     const notes = database.query(['number'], "SELECT count(*) FROM sqlite_schema WHERE name = 'mesh_notes'");
     if (notes.first([])![0] === 0)
       database.exec(database.readOnly ? NOTES.replaceAll('CREATE TABLE', 'CREATE TEMP TABLE') : NOTES);
@@ -73,7 +73,7 @@ export class LocalCopy implements MeshCopy {
     return { position, standings, kept, knowsPassports: this.note(PASSPORTS) !== null };
   }
 
-  save(change: CopyChange): Place {
+  save(change: CopyChange): CopyPlace {
     const meshKey = this.#meshKey;
     if (meshKey === null) throw new Error('a copy without a mesh');
     return this.#database.transact(() => {
@@ -81,7 +81,7 @@ export class LocalCopy implements MeshCopy {
       // A first one replaces what is damaged, or of another mesh.
       const replaces = from === null && this.load() === null;
       const file = replaces ? null : this.#head();
-      const place = placeOf(file, change);
+      const place = copyPlace(file, change);
       if (place !== 'here' && file === null) return place;
       const touched = new Set<string>();
       for (const [subject] of this.#sql.keptSubjects.all([])) touched.add(subject);
@@ -270,7 +270,7 @@ export class LocalCopy implements MeshCopy {
     return this.#sql.marks.all([]).map(markOf);
   }
 
-  #row(query: { first(values: readonly Value[]): Row<typeof STANDING> | undefined }, subject: string): Standing | null {
+  #row(query: Query<Row<typeof STANDING>>, subject: string): Standing | null {
     const row = query.first([subject]);
     return row === undefined ? null : standingOf(row);
   }

@@ -1,7 +1,7 @@
 /** Shipped verification logs in memory. */
 import type {
   LogEnd,
-  LogQuery,
+  ShippedLogQuery,
   LogTable,
   Shipment,
   Shipped,
@@ -53,7 +53,7 @@ export class MemoryLogs implements LogTable {
     return { kind: 'stored', seq: end!.seq, hash: end!.hash };
   }
 
-  async read({ agentId, status, code, since, after, last, limit }: LogQuery): Promise<readonly ShippedRow[]> {
+  async read({ agentId, status, code, since, after, last, limit }: ShippedLogQuery): Promise<readonly ShippedRow[]> {
     const found: ShippedRow[] = [];
     this.#kept.arrivals.forEach((entry, i) => {
       const row = i + 1;

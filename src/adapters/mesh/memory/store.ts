@@ -1,20 +1,20 @@
 /** A mesh store in memory: for tests, demonstrations, and as the plainest statement of what a store does. */
-import type { KeyRecord } from '../../../mesh/access/api-key.js';
+import type { ApiKeyRecord } from '../../../mesh/access/api-key.js';
 import { NO_HASH, type Head } from '../../../mesh/log/head.js';
 import type { PassportMark, RegisteredKey } from '../../../mesh/passports.js';
 import { refusal } from '../../../mesh/refusal.js';
-import type { Answer, Judge, LogRecord, Proposal } from '../../../mesh/ruling.js';
+import type { Answer, Judge, EventRecord, Proposal } from '../../../mesh/ruling.js';
 import type { Standing } from '../../../mesh/standing.js';
 import type { Member } from '../../../mesh/roster/member.js';
-import type { KeyTable, LogTable, MeshStore, Outcome, Paper, PaperTable } from '../../../mesh/log/store.js';
+import type { KeyTable, LogTable, MeshStore, OrderResult, Paper, PaperTable } from '../../../mesh/log/store.js';
 import { KeptLogs, MemoryLogs } from './logs.js';
 
 class Contents {
-  readonly records: LogRecord[] = [];
+  readonly records: EventRecord[] = [];
   readonly standings = new Map<string, Standing>();
   readonly answers = new Map<string, Answer>();
   readonly nonces = new Map<string, number>();
-  readonly keys = new Map<string, KeyRecord>();
+  readonly keys = new Map<string, ApiKeyRecord>();
   readonly members = new Map<string, Member>();
   readonly notes = new Map<string, string>();
   readonly passports = new Map<string, PassportMark>();
@@ -71,14 +71,14 @@ export class MemoryMeshStore implements MeshStore {
     this.#kept.sealedBy = Math.max(term, this.#kept.sealedBy ?? 0);
   }
 
-  async append(batch: readonly Proposal[], judge: Judge): Promise<readonly Outcome[]> {
+  async append(batch: readonly Proposal[], judge: Judge): Promise<readonly OrderResult[]> {
     const before = this.#kept.records.length;
     const outcomes = batch.map((proposal) => this.#carryOut(proposal, judge));
     if (this.#kept.records.length > before) this.#wake();
     return outcomes;
   }
 
-  async read(after: number, limit: number): Promise<readonly LogRecord[]> {
+  async read(after: number, limit: number): Promise<readonly EventRecord[]> {
     return this.#kept.records.slice(after, after + limit);
   }
 
@@ -196,7 +196,7 @@ export class MemoryMeshStore implements MeshStore {
 
   async close(): Promise<void> {}
 
-  #carryOut(proposal: Proposal, judge: Judge): Outcome {
+  #carryOut(proposal: Proposal, judge: Judge): OrderResult {
     const { command, digest, nonce } = proposal;
     if (nonce !== null && !this.#spend(nonce.value, nonce.keepUntil)) {
       return {

@@ -10,7 +10,7 @@ import { createServer as createHttps } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { Failure } from '../../../app/failure.js';
 import { GOODBYE_SPREAD_MS, SLOW_READER_MS } from '../../../mesh/limits.js';
-import type { Connection, PiecesReply, Reply, Request, Sink } from '../../../mesh/server/http/exchange.js';
+import type { Connection, PiecesReply, Reply, Request, StreamSink } from '../../../mesh/server/http/exchange.js';
 import { bodyLimit, handle, refusedAtTheDoor, tooBusy, tooLarge } from '../../../mesh/server/http/handle.js';
 import { Intake } from './bodies.js';
 import type { MeshServer } from '../../../mesh/server/mesh-server.js';
@@ -273,7 +273,7 @@ function plainHeaders(incoming: IncomingMessage): Record<string, string> {
  * Writes past `ServerResponse`, which would frame each chunk for each client: here the frame is put around shared bytes once,
  * and every stream writes the same buffer.
  */
-class SocketSink implements Sink {
+class SocketSink implements StreamSink {
   readonly #socket: Socket;
   readonly #chunked: boolean;
 

@@ -1,7 +1,7 @@
 /** Shipped verification logs in the mesh's store. */
 import { closeSync, openSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { LogEnd, LogQuery, LogTable, Shipment, Shipped, ShippedRow } from '../../../mesh/log/store.js';
+import type { LogEnd, ShippedLogQuery, LogTable, Shipment, Shipped, ShippedRow } from '../../../mesh/log/store.js';
 import { Database, text } from '../../sqlite/engine/database.js';
 
 /** Room on the disk that is left to the events, in bytes: a log that fills it would end the kill switch. */
@@ -105,7 +105,7 @@ COMMIT;`);
     }
   }
 
-  async read({ agentId, status, code, since, after, last, limit }: LogQuery): Promise<readonly ShippedRow[]> {
+  async read({ agentId, status, code, since, after, last, limit }: ShippedLogQuery): Promise<readonly ShippedRow[]> {
     const newest = last !== undefined;
     const values = [after ?? 0, agentId ?? null, status ?? null, since ?? null, code ?? null, last ?? limit];
     const { search, searchAgent, newestOf, newestOfAgent } = this.#sql;

@@ -1,11 +1,11 @@
 /** `aipm`, in SQLite's application_id: tells a mesh store from any other database. */
 export const APPLICATION = 0x6169706d;
 /** Of the tables below. A file with a greater one is refused. */
-export const VERSION = 3;
+export const MESH_SCHEMA_VERSION = 3;
 
-export const SCHEMA = `
+export const MESH_SCHEMA = `
 PRAGMA application_id = ${APPLICATION};
-PRAGMA user_version = ${VERSION};
+PRAGMA user_version = ${MESH_SCHEMA_VERSION};
 
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -82,15 +82,15 @@ BEGIN IMMEDIATE;
 ALTER TABLE api_keys ADD COLUMN max_verifiers INTEGER;
 ALTER TABLE api_keys ADD COLUMN ephemeral INTEGER NOT NULL DEFAULT 0;
 DROP TABLE acks;
-${SCHEMA.slice(SCHEMA.indexOf('-- Everyone who ever'), SCHEMA.length)}
-PRAGMA user_version = ${VERSION};
+${MESH_SCHEMA.slice(MESH_SCHEMA.indexOf('-- Everyone who ever'), MESH_SCHEMA.length)}
+PRAGMA user_version = ${MESH_SCHEMA_VERSION};
 COMMIT;
 `;
 
 const FROM_2 = `
 BEGIN IMMEDIATE;
-${SCHEMA.slice(SCHEMA.indexOf('-- Small texts'), SCHEMA.length)}
-PRAGMA user_version = ${VERSION};
+${MESH_SCHEMA.slice(MESH_SCHEMA.indexOf('-- Small texts'), MESH_SCHEMA.length)}
+PRAGMA user_version = ${MESH_SCHEMA_VERSION};
 COMMIT;
 `;
 

@@ -5,7 +5,7 @@ import { Failure } from '../../../app/failure.js';
 import { makeFolder } from '../../files/folders.js';
 import { flush } from '../../sqlite/file/create.js';
 import { Database } from '../../sqlite/engine/database.js';
-import { APPLICATION, SCHEMA, UPGRADES, VERSION } from './schema.js';
+import { APPLICATION, MESH_SCHEMA, UPGRADES, MESH_SCHEMA_VERSION } from './schema.js';
 
 export interface OpenedStore {
   readonly database: Database;
@@ -41,7 +41,7 @@ function checked(database: Database, path: string): Database {
     const [application] = database.query(['number'], 'PRAGMA application_id').first([])!;
     const [version] = database.query(['number'], 'PRAGMA user_version').first([])!;
     if (application !== APPLICATION) throw unusable(path, 'is not a mesh store');
-    if (version > VERSION) throw unusable(path, 'was written by a newer aip');
+    if (version > MESH_SCHEMA_VERSION) throw unusable(path, 'was written by a newer aip');
     const upgrade = UPGRADES[version];
     if (upgrade !== undefined) database.exec(upgrade);
     // FULL: the log reaches the disk before a commit returns, which is what an operator is told.
@@ -79,7 +79,7 @@ function create(path: string, logId: string): void {
   rmSync(draft, { force: true });
   closeSync(openSync(draft, 'wx', 0o600));
   const database = new Database(draft, 0);
-  database.exec(`BEGIN; ${SCHEMA} INSERT INTO meta VALUES ('log_id', '${logId}'), ('term', '1'); COMMIT;`);
+  database.exec(`BEGIN; ${MESH_SCHEMA} INSERT INTO meta VALUES ('log_id', '${logId}'), ('term', '1'); COMMIT;`);
   database.exec('PRAGMA journal_mode = WAL;');
   database.close();
   flush(draft);

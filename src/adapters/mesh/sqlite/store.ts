@@ -1,18 +1,18 @@
 /** The embedded mesh store: one SQLite file, one server, every answer after its commit reached the disk. */
 import { dirname, join } from 'node:path';
-import type { KeyRecord } from '../../../mesh/access/api-key.js';
+import type { ApiKeyRecord } from '../../../mesh/access/api-key.js';
 import { NO_HASH, type Head } from '../../../mesh/log/head.js';
 import type { Member } from '../../../mesh/roster/member.js';
 import { refusal } from '../../../mesh/refusal.js';
 import { isRole } from '../../../mesh/access/roles.js';
-import type { Answer, Judge, LogRecord, Proposal } from '../../../mesh/ruling.js';
+import type { Answer, Judge, EventRecord, Proposal } from '../../../mesh/ruling.js';
 import type { Standing, Status } from '../../../mesh/standing.js';
 import {
   StoreTrouble,
   type KeyTable,
   type LogTable,
   type MeshStore,
-  type Outcome,
+  type OrderResult,
   type PaperTable,
 } from '../../../mesh/log/store.js';
 import { text, type Database, type Row } from '../../sqlite/engine/database.js';
@@ -121,16 +121,16 @@ export class SqliteMeshStore implements MeshStore {
     if (term > before) this.#sql.setMeta.run(['sealed_by', String(term)]);
   }
 
-  async append(batch: readonly Proposal[], judge: Judge): Promise<readonly Outcome[]> {
+  async append(batch: readonly Proposal[], judge: Judge): Promise<readonly OrderResult[]> {
     return unlessBusy(() => this.#append(batch, judge));
   }
 
-  #append(batch: readonly Proposal[], judge: Judge): readonly Outcome[] {
+  #append(batch: readonly Proposal[], judge: Judge): readonly OrderResult[] {
     let before = 0;
     const outcomes = this.#database.transact(() => {
       let head = this.#head();
       before = head.seq;
-      return batch.map((proposal): Outcome => {
+      return batch.map((proposal): OrderResult => {
         const outcome = this.#carryOut(proposal, judge, head);
         if ('record' in outcome) {
           const { seq, term, hash } = outcome.record;
@@ -144,7 +144,7 @@ export class SqliteMeshStore implements MeshStore {
     return outcomes;
   }
 
-  async read(after: number, limit: number): Promise<readonly LogRecord[]> {
+  async read(after: number, limit: number): Promise<readonly EventRecord[]> {
     return this.#sql.events.all([after, limit]).map(recordOf);
   }
 
@@ -232,7 +232,7 @@ export class SqliteMeshStore implements MeshStore {
     this.#release();
   }
 
-  #carryOut(proposal: Proposal, judge: Judge, head: Head): Outcome | { record: LogRecord; answer: Answer } {
+  #carryOut(proposal: Proposal, judge: Judge, head: Head): OrderResult | { record: EventRecord; answer: Answer } {
     const { command, digest, nonce } = proposal;
     if (nonce !== null && !this.#spend(nonce.value, nonce.keepUntil)) {
       return { kind: 'refused', refusal: refusal('COMMAND_REPLAYED', 'This signed request was carried out before.') };
@@ -293,7 +293,7 @@ export class SqliteMeshStore implements MeshStore {
   }
 }
 
-function recordOf([seq, term, hash, body]: Row<typeof EVENT>): LogRecord {
+function recordOf([seq, term, hash, body]: Row<typeof EVENT>): EventRecord {
   return { seq, term, hash, text: body };
 }
 
@@ -302,7 +302,7 @@ function standingOf(row: Row<typeof SUBJECT>): Standing {
   return { subject, status: status as Status, reason, changedAt, changedBy, suspendedUntil, version, seq };
 }
 
-function keyOf(row: Row<typeof KEY>): KeyRecord {
+function keyOf(row: Row<typeof KEY>): ApiKeyRecord {
   const [keyId, role, hash, label, publicKey, createdAt, revokedAt, maxVerifiers, ephemeral] = row;
   // A role that is none was not written by us; it may do the least.
   const known = isRole(role) ? role : 'observer';

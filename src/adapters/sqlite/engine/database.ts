@@ -12,7 +12,7 @@ import { damaged, stateFailure } from './failures.js';
 const LONG_LOG = 2 ** 20;
 
 /** What may be bound. A boolean aborts the whole process inside libsql 0.5, so the type is closed. */
-export type Value = string | number | bigint | Uint8Array | null;
+export type SqlValue = string | number | bigint | Uint8Array | null;
 
 /** What a column holds; a trailing question mark allows NULL. */
 export type Column = 'number' | 'number?' | 'bytes' | 'text' | 'text?';
@@ -28,16 +28,16 @@ type Held<C> = C extends 'number'
         : string | null;
 
 export interface Statement {
-  run(values: readonly Value[]): void;
+  run(values: readonly SqlValue[]): void;
   /** As `run`; how many rows it wrote or deleted. */
-  change(values: readonly Value[]): number;
+  change(values: readonly SqlValue[]): number;
   /** As `run`; the rowid it inserted. */
-  insert(values: readonly Value[]): number;
+  insert(values: readonly SqlValue[]): number;
 }
 
 export interface Query<R> {
-  first(values: readonly Value[]): R | undefined;
-  all(values: readonly Value[]): R[];
+  first(values: readonly SqlValue[]): R | undefined;
+  all(values: readonly SqlValue[]): R[];
 }
 
 /**
@@ -82,7 +82,7 @@ export class Database {
   statement(sql: string): Statement {
     let compiled: Libsql.Statement<unknown[]> | undefined;
     // One array, always: libsql takes a lone object (a Buffer is one) for named parameters and aborts the process.
-    const run = (values: readonly Value[]) =>
+    const run = (values: readonly SqlValue[]) =>
       this.#guard(() => (compiled ??= this.#connection.prepare(sql)).run(values));
     return {
       run: (values) => void run(values),

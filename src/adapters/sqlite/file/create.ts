@@ -16,7 +16,7 @@ import { toHex } from '../../../protocol/hex.js';
 import { makeFolder } from '../../files/folders.js';
 import { Database } from '../engine/database.js';
 import { damaged, notAFile, orphaned, requireShort, stateFailure, unfinished } from '../engine/failures.js';
-import { SCHEMA } from './schema.js';
+import { STATE_SCHEMA } from './schema.js';
 
 /** Makes sure that a whole state file stands at `path`; whoever comes first makes it. */
 export function ensureStateFile(path: string, random: Random): void {
@@ -117,7 +117,7 @@ function create(path: string, random: Random): void {
 
 /** The tables, and what a new state holds. */
 function contentOf(random: Random): string {
-  return `${SCHEMA}
+  return `${STATE_SCHEMA}
        INSERT INTO identity VALUES ('${toHex(random(8))}', '${toHex(random(16))}', x'${toHex(random(32))}', 0);
        INSERT INTO head VALUES (1, ${START.seq}, '${START.hash}', ${START.seq}, '${START.hash}', 0, 0, 0, 0, 0, 0, 0);`;
 }

@@ -1,7 +1,7 @@
 import { Failure, shellWord } from '../../../app/failure.js';
 import { text, type Database } from '../engine/database.js';
 import { damaged, foreign, newer } from '../engine/failures.js';
-import { APPLICATION, MIGRATIONS, VERSION } from './schema.js';
+import { APPLICATION, MIGRATIONS, STATE_SCHEMA_VERSION } from './schema.js';
 
 /** Brings a state file of an earlier version up to this one, all at once; a second process finds it done. */
 function migrate(database: Database, path: string, found: number): void {
@@ -14,7 +14,7 @@ function migrate(database: Database, path: string, found: number): void {
   database.transact(() => {
     for (;;) {
       const [version] = database.query(['number'], 'PRAGMA user_version').first([])!;
-      if (version >= VERSION) return;
+      if (version >= STATE_SCHEMA_VERSION) return;
       const step = MIGRATIONS[version];
       if (step === undefined) throw damaged(path);
       database.exec(step);
@@ -28,8 +28,8 @@ export function checkFormat(database: Database, path: string): void {
   const [version] = database.query(['number'], 'PRAGMA user_version').first([])!;
   const [mode] = database.query(['text'], `SELECT ${text('journal_mode')} FROM pragma_journal_mode`).first([])!;
   if (application !== APPLICATION) throw foreign(path);
-  if (version > VERSION) throw newer(path, version, VERSION);
-  if (version < VERSION) migrate(database, path, version);
+  if (version > STATE_SCHEMA_VERSION) throw newer(path, version, STATE_SCHEMA_VERSION);
+  if (version < STATE_SCHEMA_VERSION) migrate(database, path, version);
   // Some tool left it in the mode in which readers stop writers.
   if (mode !== 'wal' && !database.readOnly) database.exec('PRAGMA journal_mode = WAL');
 }

@@ -3,7 +3,7 @@ import { CONDUCT_TABLES } from './conduct-schema.js';
 /** `aip!`, in SQLite's application_id: tells our file from any other database. */
 export const APPLICATION = 0x61697021;
 /** Of the tables below. A file with a greater one is refused; a smaller one is brought up to date here. */
-export const VERSION = 2;
+export const STATE_SCHEMA_VERSION = 2;
 
 /** What a proof needs, since version 2. */
 const PROOF_TABLES = `
@@ -54,9 +54,9 @@ ${PROOF_TABLES}${SPEAKER_TABLES}
 PRAGMA user_version = 2;`,
 };
 
-export const SCHEMA = `
+export const STATE_SCHEMA = `
 PRAGMA application_id = ${APPLICATION};
-PRAGMA user_version = ${VERSION};
+PRAGMA user_version = ${STATE_SCHEMA_VERSION};
 
 CREATE TABLE identity (
   verifier TEXT NOT NULL,

@@ -1,7 +1,7 @@
 import type { Meter, MeterReading, Usage } from '../../../app/ports/state.js';
 import { holdsThing } from '../../../protocol/constraints/counted-names.js';
 import { text, type Database } from '../engine/database.js';
-import type { Head } from './log/head.js';
+import type { HeadRow } from './log/head.js';
 import { Spans } from './spans.js';
 
 const HOUR = 60 * 60 * 1000;
@@ -75,7 +75,7 @@ export class Windows {
     return answer.reading;
   }
 
-  record(head: Head, agent: number, { action, at, currency, amountMinor }: Usage): void {
+  record(head: HeadRow, agent: number, { action, at, currency, amountMinor }: Usage): void {
     if (amountMinor !== null && (amountMinor < 0n || amountMinor > LARGEST)) {
       throw new RangeError('an amount outside of 0 to 2^63 - 1 minor units cannot be accounted for');
     }

@@ -1,5 +1,5 @@
 import { Failure } from '../../../app/failure.js';
-import { failureAnswer, WATCHDOG_MS, type HookAnswer } from '../../../guard/hook/call.js';
+import { failureAnswer, WATCHDOG_MS, type HookOutput } from '../../../guard/hook/call.js';
 import { HOOK_CLIENTS, type HookClientName } from '../../../guard/hook/clients.js';
 import { answerHook, EVENT_BOUNDS, whyFailed, type HookDeps } from '../../../guard/hook/decide.js';
 import { defaultSocket, followed } from '../../../workspace/guard/serving.js';
@@ -69,15 +69,15 @@ export const command: CommandSpec<Options> = {
 };
 
 /** Never rejects. */
-async function answered(name: HookClientName, options: Options, cli: Cli): Promise<HookAnswer> {
+async function answered(name: HookClientName, options: Options, cli: Cli): Promise<HookOutput> {
   let cancel = (): void => undefined;
-  const late = new Promise<HookAnswer>((resolve) => {
+  const late = new Promise<HookOutput>((resolve) => {
     cancel = cli.workspace.world.after(WATCHDOG_MS, () =>
       resolve(failureAnswer(`it took more than ${WATCHDOG_MS} ms.`)),
     );
   });
   // An end by a signal would run the tool.
-  const stopped = new Promise<HookAnswer>((resolve) => {
+  const stopped = new Promise<HookOutput>((resolve) => {
     cli.onInterrupt(() => {
       resolve(failureAnswer('it was told to stop.'));
       return new Promise(() => undefined);
@@ -91,7 +91,7 @@ async function answered(name: HookClientName, options: Options, cli: Cli): Promi
   }
 }
 
-async function decide(name: HookClientName, options: Options, cli: Cli): Promise<HookAnswer> {
+async function decide(name: HookClientName, options: Options, cli: Cli): Promise<HookOutput> {
   const bytes = await eventFrom(cli);
   const passport = options.passport ?? (await cli.config()).get('hook.passport');
   if (passport === null)

@@ -2,7 +2,7 @@ import { checkAgainstStatements, type CheckpointVerdict } from '../../../app/log
 import type { LogCheck } from '../../../app/logs/check.js';
 import { Failure } from '../../../app/failure.js';
 import { checkTree, readTreeCheckpoint } from '../../../app/proof/checkpoint.js';
-import { checkSignatures, type SignatureCheck } from '../../../app/proof/signatures.js';
+import { checkSignatures, type SignatureAudit } from '../../../app/proof/signatures.js';
 import { parsePublicKey } from '../../../protocol/identity/keys.js';
 import { machineKey } from '../../../workspace/mesh.js';
 import type { Cli } from '../../cli.js';
@@ -118,7 +118,7 @@ interface Beside {
   /** Null where it was not looked at. */
   readonly derived: readonly string[] | null;
   /** Null where it was not looked at. */
-  readonly signatures: SignatureCheck | null;
+  readonly signatures: SignatureAudit | null;
 }
 
 const NOTHING_BESIDE: Beside = { treeSeq: null, derived: null, signatures: null };

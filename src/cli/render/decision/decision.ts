@@ -29,7 +29,7 @@ function inert(line: string): string {
   return line.replace(/^(\s*:)(?=:)/, '$1 ').replaceAll('##[', '## [');
 }
 
-export interface Counts {
+export interface DecisionCounts {
   readonly verified: number;
   readonly refused: number;
   /** How often each code was the reason of a refusal. */
@@ -37,7 +37,7 @@ export interface Counts {
 }
 
 /** `12 verified, 3 refused (2 AIP-E202, 1 AIP-E301)`. */
-export function renderSummary({ verified, refused, codes }: Counts, paint: Paint): string {
+export function renderSummary({ verified, refused, codes }: DecisionCounts, paint: Paint): string {
   const ok = `${verified} verified`;
   const no = `${refused} refused`;
   const reasons = [...(codes ?? [])].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));

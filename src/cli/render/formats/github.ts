@@ -1,6 +1,6 @@
 import type { Decision, Refusal } from '../../../verify/decision.js';
 import { factsLine, named, refusalsOf, remedyOf, sentence, sentenceOf } from '../decision/facts.js';
-import { placeOf } from '../decision/place.js';
+import { documentPlace } from '../decision/place.js';
 import { clean, fit } from '../terminal/text.js';
 
 /** GitHub shows at most ten error annotations of a step, and drops the others without a word. */
@@ -27,7 +27,7 @@ export function renderGithub(decisions: readonly Decision[]): { lines: string; s
 
 function annotation(decision: Decision): string {
   const [first, ...others] = refusalsOf(decision);
-  const { file, line } = placeOf(decision.source);
+  const { file, line } = documentPlace(decision.source);
   const properties = [
     ...(file === null ? [] : [['file', file]]),
     ...(line === null || file === null ? [] : [['line', String(line)]]),
@@ -48,7 +48,7 @@ function annotation(decision: Decision): string {
 
 function subject({ agent_id, action, source }: Decision): string {
   const what = action === null ? 'an unreadable document' : named(action);
-  const where = source !== null && placeOf(source).file === null ? ` (${named(source)})` : '';
+  const where = source !== null && documentPlace(source).file === null ? ` (${named(source)})` : '';
   return `REFUSED ${what}${agent_id === null ? '' : ` by ${named(agent_id)}`}${where}`;
 }
 

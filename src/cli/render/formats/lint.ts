@@ -3,7 +3,7 @@ import type { LintFinding } from '../../../app/passports/lint-finding.js';
 import { clean, safeJson } from '../terminal/text.js';
 import { data, MAX_ANNOTATIONS, property } from './github.js';
 import { attribute, content } from './junit.js';
-import { SCHEMA, uriOf } from './sarif.js';
+import { SARIF_SCHEMA, uriOf } from './sarif.js';
 
 /** The findings in one passport; `source` is the file, or the name that it is known by. */
 export interface LintReport {
@@ -56,7 +56,7 @@ export function lintSarif(reports: readonly LintReport[], version: string): stri
   );
   const driver = { name: 'aip', version, semanticVersion: version, rules };
   const run = { tool: { driver }, invocations: [{ executionSuccessful: true }], columnKind: 'utf16CodeUnits', results };
-  return safeJson({ $schema: SCHEMA, version: '2.1.0', runs: [run] }, 2);
+  return safeJson({ $schema: SARIF_SCHEMA, version: '2.1.0', runs: [run] }, 2);
 }
 
 /** A JUnit report: a case for each passport, a failure where a finding makes the command fail. */

@@ -2,13 +2,14 @@ import type { CodeEntry } from '../../../protocol/codes.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
 import type { Decision, Refusal } from '../../../verify/decision.js';
 import { factsLine, named, refusalsOf, sentenceOf } from '../decision/facts.js';
-import { placeOf, type Place } from '../decision/place.js';
+import { documentPlace, type DocumentPlace } from '../decision/place.js';
 import { DIALECT_LABEL, type DialectName } from '../../../protocol/dialects.js';
 import { CATALOGUES, entryOf } from '../explain-catalogue.js';
 import { safeJson } from '../terminal/text.js';
 
 /** The schema that logs name. */
-export const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
+export const SARIF_SCHEMA =
+  'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
 
 /**
  * A SARIF 2.1.0 log: a rule for every code of the catalogue, a result for every violation.
@@ -22,7 +23,7 @@ export function renderSarif(decisions: readonly Decision[], version: string): st
   );
   const driver = { name: 'aip', version, semanticVersion: version, rules: rules.list };
   const log = {
-    $schema: SCHEMA,
+    $schema: SARIF_SCHEMA,
     version: '2.1.0',
     runs: [
       {
@@ -82,7 +83,7 @@ function resultOf(decision: Decision, refusal: Refusal, rules: Rules): JsonObjec
     ruleIndex: rule.index,
     level: 'error',
     message: { text: `${who.map(named).join(' ')}: ${why}${facts === '' ? '' : ` (${facts})`}` },
-    locations: [{ physicalLocation: locationOf(placeOf(decision.source)) }],
+    locations: [{ physicalLocation: locationOf(documentPlace(decision.source)) }],
     partialFingerprints: { 'intentAndCode/v1': fingerprintOf(decision, refusal, rule.id) },
     properties: {
       agent_id: decision.agent_id,
@@ -100,7 +101,7 @@ function fingerprintOf(decision: Decision, refusal: Refusal, ruleId: string): st
   return `${intent}:${ruleId}${nth > 0 ? `:${nth + 1}` : ''}`;
 }
 
-function locationOf({ file, line }: Place): JsonObject {
+function locationOf({ file, line }: DocumentPlace): JsonObject {
   const region: Record<string, Json> = { startLine: line ?? 1 };
   return { artifactLocation: { uri: file === null ? 'stdin' : uriOf(file) }, region };
 }

@@ -2,7 +2,7 @@
 import type { Paint } from './paint.js';
 import { clean, columnsOf, fit, fitEnd } from './text.js';
 
-export interface Column {
+export interface TableColumn {
   readonly title: string;
   /** Numbers stand at the right. */
   readonly right?: boolean;
@@ -28,7 +28,7 @@ const READABLE = 20;
 
 /** The table without a final newline; every cell is cleaned. */
 export function table(
-  declared: readonly Column[],
+  declared: readonly TableColumn[],
   rows: readonly (readonly string[])[],
   { width, paint }: Look,
 ): string {
@@ -48,7 +48,7 @@ export function table(
 }
 
 /** The columns that are shown, by their place. */
-function fitting(columns: readonly Column[], full: readonly number[], width: number): readonly number[] {
+function fitting(columns: readonly TableColumn[], full: readonly number[], width: number): readonly number[] {
   let kept = columns.map((_, i) => i);
   const least = (i: number): number => (columns[i]!.flexible === true ? Math.min(full[i]!, READABLE) : full[i]!);
   while (kept.reduce((sum, i) => sum + least(i) + GAP.length, -GAP.length) > width) {
@@ -59,7 +59,7 @@ function fitting(columns: readonly Column[], full: readonly number[], width: num
   return kept;
 }
 
-function shrink(widths: number[], columns: readonly Column[], width: number): void {
+function shrink(widths: number[], columns: readonly TableColumn[], width: number): void {
   let over = widths.reduce((sum, w) => sum + w, 0) + GAP.length * (columns.length - 1) - width;
   while (over > 0) {
     let widest = -1;
@@ -73,7 +73,7 @@ function shrink(widths: number[], columns: readonly Column[], width: number): vo
   }
 }
 
-function pad(text: string, width: number, column: Column): string {
+function pad(text: string, width: number, column: TableColumn): string {
   const cut = column.keepsEnd === true ? fitEnd(text, width) : fit(text, width);
   const space = ' '.repeat(Math.max(0, width - columnsOf(cut)));
   return column.right === true ? space + cut : cut + space;

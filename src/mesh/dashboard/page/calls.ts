@@ -4,7 +4,7 @@ import type { PageWindow } from './browser.js';
 export type Calls = ReturnType<typeof calls>;
 
 /** An answer of the mesh; `status` 0 when there was none. */
-export interface Told {
+export interface PageReply {
   readonly status: number;
   readonly json: Record<string, unknown>;
 }
@@ -31,7 +31,7 @@ export function calls(window: PageWindow) {
       redirect: 'error',
     });
 
-  const ask = async (path: string, key: string, body?: unknown): Promise<Told> => {
+  const ask = async (path: string, key: string, body?: unknown): Promise<PageReply> => {
     const stop = new AbortController();
     const timer = window.setTimeout(() => stop.abort(), 15_000);
     try {

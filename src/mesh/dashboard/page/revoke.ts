@@ -1,4 +1,4 @@
-import type { Calls, Told } from './calls.js';
+import type { Calls, PageReply } from './calls.js';
 import type { Kit } from './kit.js';
 
 /** The dialog that revokes. The operator's key is typed into it, and forgotten with it unless the operator says otherwise. */
@@ -27,7 +27,7 @@ export function revoke(kit: Kit, { ask, newId }: Calls, onDone: () => void) {
     dialog.close();
   };
 
-  const refusal = ({ status, json }: Told): string => {
+  const refusal = ({ status, json }: PageReply): string => {
     const unchanged = ' Nothing was changed.';
     if (status === 0)
       return 'The mesh did not answer, so it is not known whether this was carried out. Send it again: it happens once.';

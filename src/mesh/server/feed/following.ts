@@ -11,8 +11,8 @@ import { scopeOf } from '../../subject.js';
 import type { Json } from '../../../protocol/json/values.js';
 import { formatTime } from '../../../protocol/time.js';
 import { spendSignature } from '../keys.js';
-import { challengeOf, readAck, jsonBody, placeOf, proofOf, verifierOf, versionOf, waitOf } from '../http/body.js';
-import { jsonReply, textReply, type Caller, type Reply, type Request, type Sink } from '../http/exchange.js';
+import { challengeOf, readAck, jsonBody, resumePlace, proofOf, verifierOf, versionOf, waitOf } from '../http/body.js';
+import { jsonReply, textReply, type Caller, type Reply, type Request, type StreamSink } from '../http/exchange.js';
 import type { MeshServer } from '../mesh-server.js';
 import type { StreamForm } from './stream.js';
 
@@ -29,7 +29,7 @@ const SNAPSHOT_PATH = '/v1/mesh/snapshot';
 export async function nativeStream(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
   const verifier = enteredBy(server, request, caller);
   const challenge = challengeOf(request);
-  const place = placeOf(request);
+  const place = resumePlace(request);
   await claimed(server, request, place);
   const position = place === null ? ({ kind: 'after', seq: server.head.seq } as const) : await server.position(place);
   if (position === null) throw new Refused('BAD_REQUEST', 'The place to continue from is not an event id.');
@@ -88,7 +88,7 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
   const receivedUpMs = Math.floor(server.clock.up());
   const verifier = enteredBy(server, request, caller);
   const challenge = challengeOf(request);
-  const place = placeOf(request);
+  const place = resumePlace(request);
   if (place === null) throw new Refused('BAD_REQUEST', 'A poll names the event to continue after: ?after=<id>.');
   await claimed(server, request, place);
   const version = versionOf(request);
@@ -238,7 +238,7 @@ function resetOf({ reason }: { readonly reason: string }) {
   return { reason, snapshot: SNAPSHOT_PATH };
 }
 
-function ended(sink: Sink, last: Uint8Array | null) {
+function ended(sink: StreamSink, last: Uint8Array | null) {
   sink.end(last);
   return { drained() {}, closed() {} };
 }

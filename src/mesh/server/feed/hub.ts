@@ -2,12 +2,12 @@
 import { parseEvent } from '../../log/event.js';
 import { HEARTBEAT_MS, HEARTBEAT_SLICES, PAGE_EVENTS, RING_BYTES, RING_EVENTS, SLOW_READER_MS } from '../../limits.js';
 import { Ring } from '../../ring.js';
-import type { LogRecord } from '../../ruling.js';
+import type { EventRecord } from '../../ruling.js';
 import { comment, frame } from '../../sse.js';
 import type { MeshStore } from '../../log/store.js';
-import type { Connection, ServerClock, Sink } from '../http/exchange.js';
+import type { Connection, ServerClock, StreamSink } from '../http/exchange.js';
 import { FORMS, frameOf } from './forms.js';
-import { Stream, type StreamForm } from './stream.js';
+import { FeedStream, type StreamForm } from './stream.js';
 
 /** What a stream is opened with. */
 export interface Opening {
@@ -45,7 +45,7 @@ const QUIET = Buffer.from(comment('heartbeat'));
 export class Hub {
   readonly #ports: HubPorts;
   readonly #rings: Readonly<Record<StreamForm, Ring>>;
-  readonly #streams = new Map<string, Stream>();
+  readonly #streams = new Map<string, FeedStream>();
   /** Notified with every pass and every confirmation. */
   readonly #watchers = new Set<() => void>();
   /** How long the last pass over all streams took, in ms, and when it ended. */
@@ -77,11 +77,11 @@ export class Hub {
     return this.#streams.size;
   }
 
-  streams(): Iterable<Stream> {
+  streams(): Iterable<FeedStream> {
     return this.#streams.values();
   }
 
-  stream(id: string): Stream | null {
+  stream(id: string): FeedStream | null {
     return this.#streams.get(id) ?? null;
   }
 
@@ -91,9 +91,9 @@ export class Hub {
     return () => this.#watchers.delete(watcher);
   }
 
-  open(opening: Opening, sink: Sink, id: string): Connection {
+  open(opening: Opening, sink: StreamSink, id: string): Connection {
     const { clock } = this.#ports;
-    const stream = new Stream({
+    const stream = new FeedStream({
       id,
       keyId: opening.keyId,
       form: opening.form,
@@ -120,7 +120,7 @@ export class Hub {
   }
 
   /** Takes new events in, which must follow the ring's head, and writes them to every stream that keeps up; `revoked` as `revokedAmong` has it. */
-  publish(records: readonly LogRecord[], revoked: ReadonlySet<string>): void {
+  publish(records: readonly EventRecord[], revoked: ReadonlySet<string>): void {
     for (const record of records) {
       const event = parseEvent(record.text);
       for (const form of FORMS)
@@ -159,7 +159,7 @@ export class Hub {
   }
 
   /** A verifier says that it has applied everything up to `seq`. */
-  confirm(stream: Stream, seq: number): void {
+  confirm(stream: FeedStream, seq: number): void {
     if (seq <= stream.acked || seq > this.head) return;
     stream.acked = seq;
     stream.ackedAt = this.#ports.clock.up();
@@ -214,7 +214,7 @@ export class Hub {
     }
   }
 
-  #end(stream: Stream, last: Uint8Array | null): void {
+  #end(stream: FeedStream, last: Uint8Array | null): void {
     const blocked = stream.blockedAt !== null;
     this.#forget(stream);
     if (blocked) stream.sink.cut();
@@ -223,7 +223,7 @@ export class Hub {
 
   #beat(slice: number, now: number): void {
     const slow = this.#ports.slow();
-    const due: Stream[] = [];
+    const due: FeedStream[] = [];
     for (const stream of this.#streams.values()) {
       if (stream.slice !== slice || stream.blockedAt !== null || stream.catchingUp) continue;
       if (stream.form !== 'reference' && !slow) due.push(stream);
@@ -238,14 +238,14 @@ export class Hub {
   }
 
   /** A heartbeat never overtakes the events that it speaks of. */
-  #pulse(stream: Stream, bytes: Uint8Array, now: number): void {
+  #pulse(stream: FeedStream, bytes: Uint8Array, now: number): void {
     if (stream.closed || stream.blockedAt !== null || stream.catchingUp) return;
     this.#pass(stream);
     if (stream.closed || stream.blockedAt !== null || stream.catchingUp) return;
     stream.write(bytes, now);
   }
 
-  async #start(stream: Stream, prelude: Opening['prelude']): Promise<void> {
+  async #start(stream: FeedStream, prelude: Opening['prelude']): Promise<void> {
     const { clock, onFailure } = this.#ports;
     stream.catchingUp = true;
     try {
@@ -264,7 +264,7 @@ export class Hub {
     }
   }
 
-  #pass(stream: Stream): void {
+  #pass(stream: FeedStream): void {
     const ring = this.#rings[stream.form];
     const now = this.#ports.clock.up();
     while (stream.blockedAt === null && !stream.catchingUp && !stream.closed && stream.cursor < ring.head) {
@@ -278,7 +278,7 @@ export class Hub {
     }
   }
 
-  async #catchUp(stream: Stream): Promise<void> {
+  async #catchUp(stream: FeedStream): Promise<void> {
     const { store, clock, onFailure } = this.#ports;
     stream.catchingUp = true;
     try {
@@ -299,7 +299,7 @@ export class Hub {
     }
   }
 
-  async #encode(form: StreamForm, records: readonly LogRecord[]): Promise<Uint8Array> {
+  async #encode(form: StreamForm, records: readonly EventRecord[]): Promise<Uint8Array> {
     const { store } = this.#ports;
     const revoked = form === 'reference' ? await revokedAmong(store, records) : null;
     let text = '';
@@ -310,13 +310,13 @@ export class Hub {
     return Buffer.from(text);
   }
 
-  #drained(stream: Stream): Promise<void> {
+  #drained(stream: FeedStream): Promise<void> {
     return new Promise((resolve) => {
       stream.onDrain = resolve;
     });
   }
 
-  #forget(stream: Stream): void {
+  #forget(stream: FeedStream): void {
     if (stream.closed) return;
     stream.closed = true;
     this.#streams.delete(stream.id);
@@ -335,7 +335,7 @@ export class Hub {
 /** Who of the subjects that `records` suspend is revoked now. What changed in between follows as an event. */
 export async function revokedAmong(
   store: Pick<MeshStore, 'standing'>,
-  records: readonly LogRecord[],
+  records: readonly EventRecord[],
 ): Promise<ReadonlySet<string>> {
   // The text is canonical, so that nearly all need no second parsing.
   const likely = records.filter(({ text }) => text.includes('"type":"suspension"'));

@@ -3,7 +3,7 @@ import { formatRow } from '../../fleet.js';
 import { HEARTBEAT_MS, SLOW_READER_MS } from '../../limits.js';
 import { comment, frame } from '../../sse.js';
 import type { MeshStore } from '../../log/store.js';
-import type { Connection, ServerClock, Sink } from '../http/exchange.js';
+import type { Connection, ServerClock, StreamSink } from '../http/exchange.js';
 
 const MAX_FEEDS = 256;
 /** Rows in one write. */
@@ -15,7 +15,7 @@ const LOOK_MS = 500;
 
 interface Feed {
   readonly keyId: string;
-  readonly sink: Sink;
+  readonly sink: StreamSink;
   row: number;
   blockedAt: number | null;
   running: boolean;
@@ -67,7 +67,7 @@ export class LogFeed {
     return (this.#pumping ??= this.#look());
   }
 
-  open(sink: Sink, keyId: string, after: number): Connection {
+  open(sink: StreamSink, keyId: string, after: number): Connection {
     const feed: Feed = { keyId, sink, row: after, blockedAt: null, running: false, closed: false };
     this.#feeds.add(feed);
     this.#write(feed, Buffer.from(comment('connected')));

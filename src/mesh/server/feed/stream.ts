@@ -1,10 +1,10 @@
-import type { Sink } from '../http/exchange.js';
+import type { StreamSink } from '../http/exchange.js';
 
 /** Whose client reads the stream: this program's, or the reference package's, which knows fewer events and no positions. */
 export type StreamForm = 'native' | 'first' | 'reference';
 
 /** One open stream: a cursor into the log, and what its reader is known to have. */
-export class Stream {
+export class FeedStream {
   readonly id: string;
   readonly keyId: string;
   readonly form: StreamForm;
@@ -14,7 +14,7 @@ export class Stream {
   readonly slice: number;
   /** ms, the server's `up` clock. */
   readonly openedAt: number;
-  readonly sink: Sink;
+  readonly sink: StreamSink;
   /** seq of the last event written. */
   cursor: number;
   /** Since when the reader takes nothing; null while it does. */
@@ -28,7 +28,9 @@ export class Stream {
   /** Resumes the catch-up that waits for the reader. */
   onDrain: (() => void) | null = null;
 
-  constructor(fields: Pick<Stream, 'id' | 'keyId' | 'form' | 'verifier' | 'slice' | 'openedAt' | 'sink' | 'cursor'>) {
+  constructor(
+    fields: Pick<FeedStream, 'id' | 'keyId' | 'form' | 'verifier' | 'slice' | 'openedAt' | 'sink' | 'cursor'>,
+  ) {
     this.id = fields.id;
     this.keyId = fields.keyId;
     this.form = fields.form;

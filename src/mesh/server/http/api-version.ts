@@ -1,2 +1,2 @@
 /** Version of the mesh's HTTP interface; it changes when a client must. */
-export const VERSION = '1.0.0';
+export const API_VERSION = '1.0.0';

@@ -31,7 +31,7 @@ export function verifierOf(request: Request): string | null {
 }
 
 /** The place a stream or poll asks to continue from; the header is what an EventSource sends by itself. */
-export function placeOf(request: Request): string | null {
+export function resumePlace(request: Request): string | null {
   return request.headers['last-event-id'] || request.query.get('after');
 }
 

@@ -1,6 +1,6 @@
 /** The dashboard: a page without data, and what it asks for with a key. */
 import { formatTime } from '../../../protocol/time.js';
-import { PAGE, PAGE_POLICY } from '../../dashboard/document.js';
+import { DASHBOARD_PAGE, PAGE_POLICY } from '../../dashboard/document.js';
 import type { EffectiveStatus, FleetAgent } from '../../fleet.js';
 import { statusAt, type Standing } from '../../standing.js';
 import { EVERYONE, isCanary, principalOf, scopeOf } from '../../subject.js';
@@ -16,7 +16,7 @@ const MAX_ABOVE = 50;
 
 /** `GET /`. */
 export function dashboardPage(): WholeReply {
-  return textReply(200, 'text/html; charset=utf-8', PAGE, {
+  return textReply(200, 'text/html; charset=utf-8', DASHBOARD_PAGE, {
     'content-security-policy': PAGE_POLICY,
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',

@@ -1,5 +1,5 @@
 /** Requests and replies as values: the server is a function, and whoever has sockets translates. */
-import type { KeyRecord } from '../../access/api-key.js';
+import type { ApiKeyRecord } from '../../access/api-key.js';
 
 /** A request as the transport hands it over. */
 export interface Request {
@@ -36,11 +36,11 @@ export interface StreamReply {
   readonly status: 200;
   readonly headers: Readonly<Record<string, string>>;
   /** Called once, when the headers are on their way. */
-  open(sink: Sink): Connection;
+  open(sink: StreamSink): Connection;
 }
 
 /** Where a stream's bytes go. */
-export interface Sink {
+export interface StreamSink {
   /** False when the reader lags: write nothing more until `drained`. */
   write(bytes: Uint8Array): boolean;
   /** Ends the stream after what was written, and after `last` when given. */
@@ -57,7 +57,7 @@ export interface Connection {
 
 /** Who asks, once authenticated. */
 export interface Caller {
-  readonly key: KeyRecord;
+  readonly key: ApiKeyRecord;
 }
 
 /** The two clocks of a server. */

@@ -1,7 +1,7 @@
 /** One request in, one reply out: routing, admission, and every refusal in one form. */
 import { JsonError } from '../../../protocol/json/parse.js';
 import { ShapeError } from '../../../protocol/json/shape.js';
-import { REFUSALS, Refused, type Refusal } from '../../refusal.js';
+import { REFUSALS, Refused, type MeshRefusal } from '../../refusal.js';
 import { dashboardPage } from './dashboard.js';
 import { ENDPOINTS, type Endpoint } from './endpoints.js';
 import { jsonReply, textReply, type Reply, type Request } from './exchange.js';
@@ -122,7 +122,7 @@ function route(request: Request): { endpoint: Endpoint; params: readonly string[
   throw new Refused('METHOD_NOT_ALLOWED', `This path answers ${allowed.join(', ')}.`, { allow: allowed.join(', ') });
 }
 
-function refusalOf(error: unknown): Refusal {
+function refusalOf(error: unknown): MeshRefusal {
   if (error instanceof Refused) return error.refusal;
   if (error instanceof StoreTrouble) return troubled(error).refusal;
   if (error instanceof JsonError) return { code: 'BAD_REQUEST', message: `The body is not JSON: ${error.message}.` };
@@ -130,7 +130,7 @@ function refusalOf(error: unknown): Refusal {
   throw error;
 }
 
-function refusalReply({ code, message, details }: Refusal): Reply {
+function refusalReply({ code, message, details }: MeshRefusal): Reply {
   const { status, retryable } = REFUSALS[code];
   const headers: Record<string, string> = {};
   if (code === 'UNAUTHENTICATED') headers['www-authenticate'] = 'Bearer realm="aip-mesh"';

@@ -2,7 +2,7 @@
 import { ENDPOINTS, type Endpoint } from './endpoints.js';
 import { SCHEMAS } from './schemas.js';
 import { REFUSALS } from '../../refusal.js';
-import { VERSION } from './api-version.js';
+import { API_VERSION } from './api-version.js';
 
 const SIGNED_COMMANDS = [
   'Commands, and the making and revoking of keys, may carry the signature of the operator whose public key is registered with the',
@@ -31,7 +31,7 @@ function document() {
     openapi: '3.1.0',
     info: {
       title: 'AIP mesh',
-      version: VERSION,
+      version: API_VERSION,
       description: `Revokes, suspends and reinstates agents everywhere at once.\n\n${SIGNED_COMMANDS}`,
     },
     security: [{ apiKey: [] }],

@@ -21,7 +21,7 @@ import {
 import { signerOf } from '../../believed-keys.js';
 import type { Asking, Concluded, Dialect, InForce, ProvenDocument, ReadDocument, Speaker } from '../../dialect.js';
 import { isFinal } from '../../finality.js';
-import { runChecks, type Outcome } from '../../pipeline.js';
+import { runChecks, type Findings } from '../../pipeline.js';
 import { endOf, MAX_LIFETIME_MS } from './checks/form.js';
 import { mandate, mandateSigner } from './checks/mandate.js';
 import { firstQuestion, passportOf, passportViolation, signature, signersOf } from './checks/signature.js';
@@ -54,7 +54,7 @@ export const AIP1: Dialect = {
   presentableForMs: ({ maxAgeMs }) => Math.max(maxAgeMs, MAX_LIFETIME_MS),
 };
 
-function shapeOf(reading: Reading): Outcome {
+function shapeOf(reading: Reading): Findings {
   return runChecks(SHAPE, reading);
 }
 
@@ -112,9 +112,9 @@ function claimOf(envelope: Envelope, { trusting, within, policy, signatureHolds,
 /** An envelope whose form was refused, so that no signature was looked at. */
 class RefusedEnvelope implements ProvenDocument {
   readonly speaker = null;
-  readonly #form: Outcome;
+  readonly #form: Findings;
 
-  constructor(form: Outcome) {
+  constructor(form: Findings) {
     this.#form = form;
   }
 

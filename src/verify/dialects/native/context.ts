@@ -4,7 +4,7 @@ import type { BelievedKey } from '../../believed-keys.js';
 import type { Held, PassportFinding, PinnedKey, Policy, SignatureOracle } from '../../context.js';
 
 /** What steps 1 and 2 read. Nothing in the intent is believed yet. */
-export interface Claim {
+export interface NativeClaim {
   readonly intent: Intent;
   readonly finding: PassportFinding;
   /** The pinned keys of a principal; empty when it is not pinned. */

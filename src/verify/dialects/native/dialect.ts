@@ -11,16 +11,16 @@ import type { Facts, PinnedKey, SignatureQuestion } from '../../context.js';
 import { violation, type CheckReport, type Violation } from '../../decision.js';
 import type { Asking, Concluded, Dialect, InForce, ProvenDocument, ReadDocument, Speaker } from '../../dialect.js';
 import { isFinal } from '../../finality.js';
-import { runChecks, type Outcome } from '../../pipeline.js';
+import { runChecks, type Findings } from '../../pipeline.js';
 import { rememberedUntil } from '../../retention.js';
 import { candidateKeys, signingKeys } from './checks/signature.js';
-import type { Claim, Identified } from './context.js';
-import { BEFORE_HOOKS, STEPS, WHETHER, WHO } from './pipeline.js';
+import type { NativeClaim, Identified } from './context.js';
+import { BEFORE_HOOKS, NATIVE_STEPS, WHETHER, WHO } from './pipeline.js';
 
 /** The native dialect. Its shape is tried last, so every document that no other dialect claims is told its mistakes. */
 export const NATIVE: Dialect = {
   name: 'native',
-  steps: STEPS,
+  steps: NATIVE_STEPS,
   reads: () => true,
   read: ({ document, rounded }) => {
     // What is signed is the double's own spelling (RFC 8785), and an executor in another language reads the number as it is written.
@@ -33,7 +33,7 @@ export const NATIVE: Dialect = {
       offset,
       agent_id: null,
     });
-    return { reports: [{ check: STEPS[0]!, status: 'failed', reason: found.entry.name }], violations: [found] };
+    return { reports: [{ check: NATIVE_STEPS[0]!, status: 'failed', reason: found.entry.name }], violations: [found] };
   },
   presentableForMs: ({ maxAgeMs }) => maxAgeMs,
 };
@@ -59,7 +59,7 @@ class ReadIntent implements ReadDocument {
     const { trusting, signatureHolds, now } = asking;
     const finding = trusting.passport(intent.document.agent_id);
     const { maxSkewMs } = asking.policy;
-    const claim: Claim = { intent, finding, pins: trusting.pins, signatureHolds, maxSkewMs, now };
+    const claim: NativeClaim = { intent, finding, pins: trusting.pins, signatureHolds, maxSkewMs, now };
     const outcome = runChecks(WHO, claim);
     if (outcome.violations.length > 0 || finding.status !== 'found') {
       return new UnprovenIntent(outcome, inForceOf(claim, outcome.reports));
@@ -69,7 +69,7 @@ class ReadIntent implements ReadDocument {
 }
 
 /** The passport that passed step 1 of these reports. */
-function inForceOf({ finding, pins }: Claim, [first]: readonly CheckReport[]): InForce | null {
+function inForceOf({ finding, pins }: NativeClaim, [first]: readonly CheckReport[]): InForce | null {
   if (finding.status !== 'found' || first?.status !== 'passed') return null;
   const { passport } = finding;
   return { passport, pins: pins(passport.document.principal), keyId: null };
@@ -77,8 +77,8 @@ function inForceOf({ finding, pins }: Claim, [first]: readonly CheckReport[]): I
 
 /** Step 1 refuses after all: what it found in the memory. */
 function refusedAsReplaced(found: Violation): Concluded {
-  const outcome: Outcome = {
-    reports: [{ check: STEPS[0]!, status: 'failed', reason: found.entry.name }],
+  const outcome: Findings = {
+    reports: [{ check: NATIVE_STEPS[0]!, status: 'failed', reason: found.entry.name }],
     violations: [found],
   };
   return { outcome, revocation: STANDING_UNKNOWN, warnings: [], effects: null, inForce: null, spoke: null };
@@ -87,10 +87,10 @@ function refusedAsReplaced(found: Violation): Concluded {
 /** An intent of which nobody knows who sent it. */
 class UnprovenIntent implements ProvenDocument {
   readonly speaker = null;
-  readonly #refused: Outcome;
+  readonly #refused: Findings;
   readonly #inForce: InForce | null;
 
-  constructor(refused: Outcome, inForce: InForce | null) {
+  constructor(refused: Findings, inForce: InForce | null) {
     this.#refused = refused;
     this.#inForce = inForce;
   }
@@ -111,11 +111,11 @@ class UnprovenIntent implements ProvenDocument {
 /** An intent that was signed by a key of the passport that counts. Only `prove` makes one. */
 class ProvenIntent implements ProvenDocument, Speaker {
   readonly passport: Passport;
-  readonly #claim: Claim;
+  readonly #claim: NativeClaim;
   readonly #asking: Asking;
   readonly #reports: readonly CheckReport[];
 
-  constructor(claim: Claim, passport: Passport, asking: Asking, reports: readonly CheckReport[]) {
+  constructor(claim: NativeClaim, passport: Passport, asking: Asking, reports: readonly CheckReport[]) {
     this.passport = passport;
     this.#claim = claim;
     this.#asking = asking;

@@ -15,10 +15,10 @@ import { signature } from './checks/signature.js';
 import { timestamp } from './checks/timestamp.js';
 import { trust } from './checks/trust.js';
 import type { Check } from '../../pipeline.js';
-import type { Claim, Identified } from './context.js';
+import type { NativeClaim, Identified } from './context.js';
 
 /** Who: the agent is known, its passport whole and in force, the bytes signed by its key. */
-export const WHO: readonly Check<Claim>[] = [
+export const WHO: readonly Check<NativeClaim>[] = [
   { name: 'passport', run: passport }, //  1  E100 E102 E103 E104
   { name: 'signature', run: signature }, //  2  E101 E105
 ];
@@ -47,4 +47,4 @@ const FROM_HOOKS: readonly Check<Identified>[] = [
 export const WHETHER: readonly Check<Identified>[] = [...BEFORE_HOOKS, ...FROM_HOOKS];
 
 /** The names of all steps, in order. */
-export const STEPS: readonly string[] = [...WHO, ...WHETHER].map((check) => check.name);
+export const NATIVE_STEPS: readonly string[] = [...WHO, ...WHETHER].map((check) => check.name);

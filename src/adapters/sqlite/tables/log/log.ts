@@ -4,11 +4,11 @@ import { seal, sealRecord } from '../../../../protocol/log/chain.js';
 import type { Entry, EntryDraft, LogRecord, RecordType } from '../../../../protocol/log/entry.js';
 import { formatTime, parseTime } from '../../../../protocol/time.js';
 import type { Agents } from '../conduct/agents.js';
-import { text, type Database, type Statement, type Value } from '../../engine/database.js';
+import { text, type Database, type Statement, type SqlValue } from '../../engine/database.js';
 import { damaged } from '../../engine/failures.js';
-import type { Head } from './head.js';
+import type { HeadRow } from './head.js';
 import type { Lookups } from './lookups.js';
-import { COLUMNS, PAGE, Pages, type EntryRow } from './pages.js';
+import { COLUMNS, PAGE_ROWS, Pages, type EntryRow } from './pages.js';
 import type { Tree } from './tree.js';
 
 /** Of the first version. */
@@ -84,7 +84,7 @@ export class Log {
     );
   }
 
-  append(head: Head, verifier: string, draft: EntryDraft, { sent, token }: Aside = NOTHING_ASIDE): Entry {
+  append(head: HeadRow, verifier: string, draft: EntryDraft, { sent, token }: Aside = NOTHING_ASIDE): Entry {
     const at = this.#timeOf(draft);
     const { agents, tree, lookups, random } = this.#parts;
     const { entry, leaf } = seal(draft, sent, verifier, head, random);
@@ -125,7 +125,7 @@ export class Log {
   }
 
   /** Entries of the other kinds: they count nothing. */
-  appendRecord(head: Head, verifier: string, draft: Parameters<typeof sealRecord>[0]): LogRecord {
+  appendRecord(head: HeadRow, verifier: string, draft: Parameters<typeof sealRecord>[0]): LogRecord {
     const at = this.#timeOf(draft);
     const { agents, tree, random } = this.#parts;
     const { entry, leaf } = sealRecord(draft, verifier, head, random);
@@ -202,17 +202,17 @@ export class Log {
     const rowByRow = this.#database.query(
       COLUMNS,
       `SELECT seq, at, ${text('name')}, ${text('action')}, success, ${text('code')}, ${text('hash')}, ${text('body')}, kind
-       FROM entries LEFT JOIN agents ON agents.id = agent WHERE ${condition} ORDER BY seq LIMIT ${PAGE}`,
+       FROM entries LEFT JOIN agents ON agents.id = agent WHERE ${condition} ORDER BY seq LIMIT ${PAGE_ROWS}`,
     );
     for (;;) {
       const rows = pages.after([after, ...values]) ?? rowByRow.all([after, ...values]);
       for (const row of rows) yield this.#entry(row);
-      if (rows.length < PAGE) return;
+      if (rows.length < PAGE_ROWS) return;
       after = rows.at(-1)![0];
     }
   }
 
-  #oldestOfLast(where: readonly string[], values: readonly Value[], after: number, last: number): number | null {
+  #oldestOfLast(where: readonly string[], values: readonly SqlValue[], after: number, last: number): number | null {
     const row = this.#database
       .query(
         ['number?'],
@@ -285,10 +285,13 @@ function otherOf(
 }
 
 /** Every condition but the agent and the place in the log. */
-function conditions({ action, status, code, since, until, type }: RecordQuery): { where: string[]; values: Value[] } {
+function conditions({ action, status, code, since, until, type }: RecordQuery): {
+  where: string[];
+  values: SqlValue[];
+} {
   const where: string[] = [];
-  const values: Value[] = [];
-  const add = (condition: string, value: Value | undefined): void => {
+  const values: SqlValue[] = [];
+  const add = (condition: string, value: SqlValue | undefined): void => {
     if (value === undefined) return;
     where.push(condition);
     values.push(value);

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Database, Row } from '../../engine/database.js';
 
 /** Entries held in memory at once while reading. */
-export const PAGE = 256;
+export const PAGE_ROWS = 256;
 
 export const COLUMNS = ['number', 'number', 'text?', 'text?', 'number', 'text?', 'text', 'text', 'number'] as const;
 
@@ -27,7 +27,7 @@ export class Pages {
       `SELECT count(*), CAST(coalesce(group_concat(line, char(10)), '') AS BLOB) FROM (
          SELECT '[' || seq || ',' || at || ',' || agent || ',' || coalesce(json_quote(CAST(action AS TEXT)), 'null') || ',' || success || ',' ||
            coalesce(json_quote(CAST(code AS TEXT)), 'null') || ',' || json_quote(CAST(hash AS TEXT)) || ',' || body || ',' || kind || ']' AS line
-         FROM entries WHERE ${condition} ORDER BY seq LIMIT ${PAGE})`,
+         FROM entries WHERE ${condition} ORDER BY seq LIMIT ${PAGE_ROWS})`,
     );
     this.#name = database.query(['text?'], 'SELECT CAST(name AS BLOB) FROM agents WHERE id = ?');
   }

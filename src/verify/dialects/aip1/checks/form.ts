@@ -1,4 +1,4 @@
-import { VERSION, type Envelope } from '../../../../protocol/aip1/envelope.js';
+import { PROTOCOL_VERSION, type Envelope } from '../../../../protocol/aip1/envelope.js';
 import { formatTime } from '../../../../protocol/time.js';
 import type { Policy } from '../../../context.js';
 import { failed, PASSED, type Verdict } from '../../../decision.js';
@@ -12,8 +12,8 @@ export const MAX_LIFETIME_MS = 86_400_000;
 /** E104 */
 export function version(reading: Reading): Verdict {
   if (reading.status !== 'version') return PASSED;
-  const message = `Protocol version ${JSON.stringify(reading.found.slice(0, 64))} is not supported; ${VERSION} is.`;
-  const details = { protocol_version: reading.found.slice(0, 64), supported: [VERSION], agent_id: null };
+  const message = `Protocol version ${JSON.stringify(reading.found.slice(0, 64))} is not supported; ${PROTOCOL_VERSION} is.`;
+  const details = { protocol_version: reading.found.slice(0, 64), supported: [PROTOCOL_VERSION], agent_id: null };
   return failed(aip1Violation('VERSION_UNSUPPORTED', message, details));
 }
 

@@ -1,10 +1,10 @@
 import { formatTime } from '../../../../protocol/time.js';
 import { issuerProblem } from '../../../checks/issuer.js';
-import type { Claim } from '../context.js';
+import type { NativeClaim } from '../context.js';
 import { failed, PASSED, violation, type Verdict } from '../../../decision.js';
 
 /** Step 1: the agent is known, its passport is whole, signed by a pinned principal, and in force. */
-export function passport({ intent, finding, pins, maxSkewMs, now }: Claim): Verdict {
+export function passport({ intent, finding, pins, maxSkewMs, now }: NativeClaim): Verdict {
   const agent_id = intent.document.agent_id;
   if (finding.status === 'unknown') {
     return failed(violation('UNKNOWN_AGENT', `No passport of ${agent_id} is known here.`, { agent_id }));

@@ -2,11 +2,11 @@ import type { VerifyKey } from '../../../../protocol/ed25519/verify.js';
 import type { Intent } from '../../../../protocol/intent.js';
 import type { Passport, PassportKey } from '../../../../protocol/passport.js';
 import { formatTime } from '../../../../protocol/time.js';
-import type { Claim } from '../context.js';
+import type { NativeClaim } from '../context.js';
 import { failed, PASSED, violation, type Verdict } from '../../../decision.js';
 
 /** Step 2: the intent's bytes were signed by a key of the agent's passport that is valid now. */
-export function signature(claim: Claim): Verdict {
+export function signature(claim: NativeClaim): Verdict {
   const { intent, finding, signatureHolds, now } = claim;
   const { agent_id, key_id = null } = intent.document;
   if (finding.status !== 'found') throw new Error('signature judged without a passport');

@@ -24,7 +24,7 @@ const SNAPSHOT_SILENCE_MS = 10_000;
 const MAX_LATE_MS = 60_000;
 
 /** One connection at a time: which endpoint, since when, and when the next try is due. */
-export class Line {
+export class Dialer {
   readonly #options: LineOptions;
   phase: Phase = 'idle';
   /** Counts connections; what belongs to an earlier one is ignored. */
