@@ -29,6 +29,8 @@ export interface Counts {
   readonly failed: number;
   /** Refusals that may be a stranger's doing. */
   readonly unattributed: number;
+  /** How many of these were counted and have no entry of their own, as there were too many in a minute. */
+  readonly folded: number;
   readonly codes: ReadonlyMap<string, number>;
 }
 
@@ -73,7 +75,7 @@ const MOST = 5;
 
 /** The report of one agent. Pure: the same facts give the same report. */
 export function healthReport({ agentId, since, sinceMs, counts, trust, recentFailures }: HealthFacts): HealthReport {
-  const { successful, failed, unattributed, codes } = counts;
+  const { successful, failed, unattributed, folded, codes } = counts;
   const held = successful + failed;
   const failureRate = held === 0 ? null : failed / held;
   const warnings: HealthWarning[] = [];
@@ -92,7 +94,7 @@ export function healthReport({ agentId, since, sinceMs, counts, trust, recentFai
   if (unattributed > 0) {
     warn(
       'unattributed_refusals',
-      `${unattributed} refused in its name that may be a stranger's doing; not counted against it.`,
+      `${unattributed} refused in its name that may be a stranger's doing${folded === 0 ? '' : ` (${folded} of them counted without an entry)`}; not counted against it.`,
     );
   }
   const critical = trust.meaningful && trust.score < CRITICAL_TRUST;

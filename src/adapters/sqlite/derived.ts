@@ -85,7 +85,8 @@ function counterProblems(database: Database, accepted: ReadonlyMap<string, numbe
 function tallyProblems(database: Database, tallies: ReadonlyMap<string, readonly number[]>): string[] {
   const kept = database.query(
     ['text', 'number', 'number', 'number', 'number'],
-    `SELECT ${text('name')}, total, successful, failed, unattributed FROM agents`,
+    `SELECT ${text('name')}, total - folded, successful, failed, unattributed - folded FROM
+       (SELECT *, coalesce((SELECT sum(count) FROM tallies WHERE agent = agents.id AND span = ${HOUR} AND kind = 3), 0) AS folded FROM agents)`,
   );
   return kept.all([]).flatMap(([agentId, ...counts]) => {
     const logged = tallies.get(agentId) ?? [0, 0, 0, 0];

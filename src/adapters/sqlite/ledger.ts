@@ -2,6 +2,7 @@ import type { Clock, Ledger, Random } from '../../app/ports/state.js';
 import { toHex } from '../../protocol/hex.js';
 import type { Agents } from './tables/conduct/agents.js';
 import type { Approvals } from './tables/approvals.js';
+import type { FoldingTable } from './tables/conduct/folding.js';
 import type { ConductTables } from './tables/conduct/conduct.js';
 import type { Directory } from './tables/passports/directory.js';
 import type { Floors } from './tables/passports/floors.js';
@@ -19,6 +20,7 @@ export interface LedgerTables {
   readonly conduct: ConductTables;
   readonly directory: Directory;
   readonly floors: Floors;
+  readonly folding: FoldingTable;
   readonly judged: JudgedPassports;
   readonly log: Log;
   readonly outcomes: Outcomes;
@@ -38,6 +40,7 @@ export function ledgerOf(tables: LedgerTables, head: HeadRow, over: () => boolea
     conduct,
     directory,
     floors,
+    folding,
     judged,
     log,
     nonces,
@@ -63,6 +66,19 @@ export function ledgerOf(tables: LedgerTables, head: HeadRow, over: () => boolea
     markRefused(agentId, intentHash, at, keepUntil) {
       open();
       return nonces.mark(head, agentId, intentHash, at, keepUntil);
+    },
+    folding() {
+      open();
+      return folding.read();
+    },
+    setFolding(now) {
+      open();
+      folding.set(now);
+    },
+    countFolded(agentId, code, at) {
+      open();
+      const known = directory.passport(agentId) !== null || agents.isHeldToSomething(agentId);
+      conduct.countFolded(known ? agentId : null, code, at);
     },
     forgottenUntil() {
       open();
@@ -178,6 +194,8 @@ export function lookingLedgerOf(tables: LedgerTables, head: HeadRow, over: () =>
     spendNonce: write,
     recordUsage: write,
     markRefused: write,
+    setFolding: write,
+    countFolded: write,
     raiseFloor: write,
     addSpokenName: write,
     openRequest: write,

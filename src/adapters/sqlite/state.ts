@@ -16,6 +16,7 @@ import { derivedProblems } from './derived.js';
 import type { StateOptions } from './options.js';
 import { pooled } from './random-pool.js';
 import { ledgerOf, lookingLedgerOf, type LedgerTables } from './ledger.js';
+import { FoldingTable } from './tables/conduct/folding.js';
 import { Heads, type HeadRow } from './tables/log/head.js';
 import { JudgedPassports } from './tables/passports/judged-passports.js';
 import { Log } from './tables/log/log.js';
@@ -67,6 +68,7 @@ class FileState implements SqliteState {
   readonly #tree: Tree;
   /** The entry before the first leaf. */
   readonly #treeAfter: number;
+  readonly #folding: FoldingTable;
   readonly #nonces: Nonces;
   readonly #windows: Windows;
   readonly #tables: LedgerTables;
@@ -121,6 +123,7 @@ class FileState implements SqliteState {
       },
     });
     this.archive = new Archive(database, { conduct: this.#conduct, transact: (work) => this.transact(work) });
+    this.#folding = new FoldingTable(database);
     this.#nonces = new Nonces(database);
     this.#windows = new Windows(database, random(1)[0]!);
     this.#tables = {
@@ -129,6 +132,7 @@ class FileState implements SqliteState {
       conduct: this.#conduct,
       directory: this.#directory,
       floors: this.#floors,
+      folding: this.#folding,
       judged: this.#judged,
       log: this.#log,
       outcomes: this.#outcomes,
@@ -163,6 +167,7 @@ class FileState implements SqliteState {
       over = true;
       this.#inTransaction = false;
       this.#looking = false;
+      this.#folding.forget();
       this.#windows.forget();
       this.#nonces.forget();
       this.#database.rollback();
@@ -182,6 +187,7 @@ class FileState implements SqliteState {
       if (commit) {
         this.#agents.flush();
         this.#conduct.flush();
+        this.#folding.flush();
         this.#windows.flush();
         this.#tree.flush(head.seq - this.#treeAfter);
         this.#heads.write(head);
@@ -196,6 +202,7 @@ class FileState implements SqliteState {
       this.#windows.forget();
       this.#nonces.forget();
       this.#conduct.forget();
+      this.#folding.forget();
       if (!committed) {
         this.#tree.forget();
         this.#judged.forget();

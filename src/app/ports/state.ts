@@ -45,8 +45,27 @@ export interface RefusalMarks {
   markRefused(agentId: string, intentHash: string, at: number, keepUntil: number): boolean;
 }
 
+/** Where the folding of refusals stands that may be a stranger's doing. Moments in ms since the epoch. */
+export interface Folding {
+  /** The minute, by its beginning, that `kept` entries were written in. */
+  readonly minute: number;
+  readonly kept: number;
+  /** How many were counted only since the last entry said so, from `since` to `until`. */
+  readonly folded: number;
+  readonly since: number;
+  readonly until: number;
+}
+
+/** Refusals that get no entry of their own. */
+export interface FoldedRefusals {
+  folding(): Folding;
+  setFolding(folding: Folding): void;
+  /** Counts one of an agent that is known here under its name, and any other with those of all strangers. */
+  countFolded(agentId: string, code: string, at: number): void;
+}
+
 /** One write transaction on the state: all of it happens, or none. */
-export interface Ledger extends Memory, RefusalMarks {
+export interface Ledger extends Memory, RefusalMarks, FoldedRefusals {
   /** The standing of an agent, a principal, or the whole mesh (`*`); null when nothing was ever said of it. */
   standing(subject: string): StandingRecord | null;
   /** The serials below which passports of an agent are refused, one for each key that issued them, and the mesh's own. */

@@ -9,6 +9,7 @@ import type { SignatureWorkers } from '../ports/signatures.js';
 import type { Clock, Ledger, State } from '../ports/state.js';
 import { conclude, refusesBeforeHooks } from './conclude.js';
 import { examine, type Claim, type Submission } from './examine.js';
+import { record } from './folding.js';
 import { notAsked } from './hooks/hooks.js';
 import { recordOf, wasRefused } from './record.js';
 import type { Demands } from './replaced.js';
@@ -186,7 +187,7 @@ export function commitBatch(deps: VerifierDeps, options: VerifyOptions, batch: P
       const settled = conclude(sitting, each);
       const again = wasRefused(ledger, intent, settled, dialect.presentableForMs(options.policy), wallNow);
       const took = deps.ticks() - each.startedAt;
-      const { draft, aside } = recordOf(
+      const entry = recordOf(
         intent,
         settled,
         options.logParams,
@@ -195,7 +196,7 @@ export function commitBatch(deps: VerifierDeps, options: VerifyOptions, batch: P
         again,
         each.submission.approvalRequest ?? null,
       );
-      ledger.append(draft, aside);
+      record(ledger, entry, settled.spent, wallNow);
       return settled.judgement;
     });
     // As of an earlier time, what its windows still count is not old yet.

@@ -1,7 +1,7 @@
 /** Tables of what reports read: they cost the same however long the log is. */
 export const CONDUCT_TABLES = `
 -- Entries by agent and span of time: whole minutes for two days, whole hours for good (span, ms). Kind: 0 accepted, 1 refused and the
--- agent can be held to it, 2 refused and it may be a stranger's doing. The code is empty for the accepted.
+-- agent can be held to it, 2 refused and it may be a stranger's doing, 3 as 2, without an entry. The code is empty for the accepted.
 CREATE TABLE tallies (
   agent INTEGER NOT NULL,
   span INTEGER NOT NULL,
@@ -11,6 +11,15 @@ CREATE TABLE tallies (
   count INTEGER NOT NULL,
   PRIMARY KEY (agent, span, start, kind, code)
 ) STRICT, WITHOUT ROWID;
+-- One row: how many of kind 2 have an entry in this minute, and what was counted only since an entry said so. Moments in ms.
+CREATE TABLE folding (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  minute INTEGER NOT NULL,
+  kept INTEGER NOT NULL,
+  folded INTEGER NOT NULL,
+  since INTEGER NOT NULL,
+  until INTEGER NOT NULL
+) STRICT;
 -- The five newest of kind 1: a stranger could bury them under any number of others.
 CREATE TABLE recent_failures (
   agent INTEGER NOT NULL,

@@ -31,6 +31,7 @@ export class Agents {
   readonly #count;
   readonly #countCode;
   readonly #tally;
+  readonly #held;
   readonly #codes;
   /** Numbers are given for good, so committed ones stay true whatever other processes do. */
   readonly #ids = new Map<string, number>();
@@ -51,6 +52,7 @@ export class Agents {
       ['number', 'number', 'number', 'number'],
       'SELECT total, successful, failed, unattributed FROM agents WHERE id = ?',
     );
+    this.#held = database.query(['number'], 'SELECT 1 FROM agents WHERE name = ? AND successful + failed > 0');
     this.#codes = database.query(['text', 'number'], `SELECT ${text('code')}, count FROM code_tallies WHERE agent = ?`);
   }
 
@@ -67,16 +69,34 @@ export class Agents {
     return this.find(agentId) ?? this.#remember(agentId, this.#add.insert([agentId]));
   }
 
+  /** True for an agent that some committed entry says something about. */
+  isHeldToSomething(agentId: string): boolean {
+    return this.#held.first([agentId]) !== undefined;
+  }
+
   count(id: number, entry: Entry): void {
-    let counts = this.#pending.get(id);
-    if (counts === undefined) {
-      this.#pending.set(id, (counts = { total: 0, successful: 0, failed: 0, unattributed: 0, codes: new Map() }));
-    }
+    const counts = this.#countsOf(id);
     counts.total += 1;
     if (entry.status === 'success') counts.successful += 1;
     else if (isAttributable(entry)) counts.failed += 1;
     else counts.unattributed += 1;
     if (entry.error_code !== null) counts.codes.set(entry.error_code, (counts.codes.get(entry.error_code) ?? 0) + 1);
+  }
+
+  /** A refusal without an entry, that may be a stranger's doing. */
+  countFolded(id: number, code: string): void {
+    const counts = this.#countsOf(id);
+    counts.total += 1;
+    counts.unattributed += 1;
+    counts.codes.set(code, (counts.codes.get(code) ?? 0) + 1);
+  }
+
+  #countsOf(id: number): Counts {
+    let counts = this.#pending.get(id);
+    if (counts === undefined) {
+      this.#pending.set(id, (counts = { total: 0, successful: 0, failed: 0, unattributed: 0, codes: new Map() }));
+    }
+    return counts;
   }
 
   /** Writes what was counted: one row an agent, however many entries the transaction held. */

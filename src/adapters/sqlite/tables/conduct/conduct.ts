@@ -10,6 +10,8 @@ import { TrustStates } from './trust-states.js';
 
 /** A fold that is this far behind is written down when it has caught up. */
 const FAR = 256;
+/** The name of all strangers together; no agent's. */
+const ALL_STRANGERS = '';
 
 /** The reports' side of the log. Written with each entry, read without touching the log. */
 export class ConductTables implements Conduct {
@@ -41,6 +43,16 @@ export class ConductTables implements Conduct {
   count(agent: number, entry: Entry): void {
     this.#tallies.count(agent, entry);
     this.#trust.count(agent, entry);
+  }
+
+  /**
+   * Inside a write transaction: a refusal without an entry that may be a stranger's doing. Of an agent that the log holds to nothing and that
+   * is not known here, which null stands for, the name is not kept: strangers make up as many as they like.
+   */
+  countFolded(agentId: string | null, code: string, at: number): void {
+    const agent = this.#agents.findOrAdd(agentId ?? ALL_STRANGERS);
+    this.#agents.countFolded(agent, code);
+    this.#tallies.countFolded(agent, code, at);
   }
 
   flush(): void {

@@ -69,16 +69,26 @@ export class Tallies {
   }
 
   count(agent: number, entry: Entry): void {
-    let pending = this.#pending.get(agent);
-    if (pending === undefined) this.#pending.set(agent, (pending = { counts: new Map(), failures: [], newest: 0 }));
     const at = Date.parse(entry.timestamp);
     const kind = entry.status === 'success' ? 0 : isAttributable(entry) ? 1 : 2;
-    const key = `${at - (at % MINUTE)}|${kind}|${entry.error_code ?? ''}`;
-    pending.counts.set(key, (pending.counts.get(key) ?? 0) + 1);
-    pending.newest = Math.max(pending.newest, at);
+    const pending = this.#addOne(agent, at, kind, entry.error_code ?? '');
     if (kind !== 1) return;
     pending.failures.push({ seq: entry.seq, at, code: entry.error_code ?? '', action: entry.action });
     if (pending.failures.length > MOST_RECENT) pending.failures.shift();
+  }
+
+  /** A refusal without an entry, that may be a stranger's doing. */
+  countFolded(agent: number, code: string, at: number): void {
+    this.#addOne(agent, at, 3, code);
+  }
+
+  #addOne(agent: number, at: number, kind: 0 | 1 | 2 | 3, code: string): Pending {
+    let pending = this.#pending.get(agent);
+    if (pending === undefined) this.#pending.set(agent, (pending = { counts: new Map(), failures: [], newest: 0 }));
+    const key = `${at - (at % MINUTE)}|${kind}|${code}`;
+    pending.counts.set(key, (pending.counts.get(key) ?? 0) + 1);
+    pending.newest = Math.max(pending.newest, at);
+    return pending;
   }
 
   flush(): void {
@@ -126,22 +136,22 @@ export class Tallies {
     const hour = (until ?? 0) - ((until ?? 0) % HOUR);
     const hoursEnd = until === null ? Number.MAX_SAFE_INTEGER : hour >= (newest ?? 0) - MINUTES_KEPT ? hour : until + 1;
     const codes = new Map<string, number>();
-    const totals: [number, number, number] = [0, 0, 0];
+    const totals: [number, number, number, number] = [0, 0, 0, 0];
     for (const [kind, code, count] of agent === null
       ? []
       : this.#sum.all([agent, from, Math.ceil(from / HOUR) * HOUR, hoursEnd, until ?? Number.MAX_SAFE_INTEGER])) {
-      totals[kind as 0 | 1 | 2] += count;
+      totals[kind as 0 | 1 | 2 | 3] += count;
       if (kind !== 0 && code !== '') codes.set(code, (codes.get(code) ?? 0) + count);
     }
-    const [successful, failed, unattributed] = totals;
-    return { since: from, counts: { successful, failed, unattributed, codes } };
+    const [successful, failed, logged, folded] = totals;
+    return { since: from, counts: { successful, failed, unattributed: logged + folded, folded, codes } };
   }
 
   hours(agent: number | null, from: number, until: number): HourCounts[] {
     const found = new Map<number, [number, number, number]>();
     for (const [start, kind, count] of agent === null ? [] : this.#hours.all([agent, from - (from % HOUR), until])) {
       const row = found.get(start) ?? [0, 0, 0];
-      row[kind as 0 | 1 | 2] += count;
+      row[Math.min(kind, 2) as 0 | 1 | 2] += count;
       found.set(start, row);
     }
     return [...found].map(([start, [successful, failed, unattributed]]) => ({
