@@ -12,6 +12,7 @@ import { Failure } from '../../../app/failure.js';
 import { GOODBYE_SPREAD_MS, SLOW_READER_MS } from '../../../mesh/limits.js';
 import type { Connection, PiecesReply, Reply, Request, StreamSink } from '../../../mesh/server/http/exchange.js';
 import { bodyLimit, handle, refusedAtTheDoor, tooBusy, tooLarge } from '../../../mesh/server/http/handle.js';
+import { leaveUnread } from '../../http/unread-bodies.js';
 import { Intake } from './bodies.js';
 import type { MeshServer } from '../../../mesh/server/mesh-server.js';
 
@@ -198,9 +199,8 @@ async function respond(
     write(response, refused);
     const { socket } = incoming;
     if (Number(head.headers['content-length'] ?? limit) > SMALL_BODY) {
-      // Nothing more is read: each read takes 64 KiB. The caller hears why before the connection is reset.
-      incoming.read();
-      socket.pause();
+      // The caller hears why before the connection is reset.
+      leaveUnread(incoming);
       response.once('finish', () => setTimeout(() => socket.destroy(), LAST_READ_MS).unref());
     }
     return;
