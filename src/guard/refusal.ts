@@ -33,7 +33,7 @@ export function refusalOf(decision: Decision): CallRefusal {
 }
 
 /** The refusal as one line of text: code, name, sentence, remedy. */
-export function sentence({ code, name, message, remedy }: CallRefusal): string {
+export function refusalLine({ code, name, message, remedy }: CallRefusal): string {
   const said = name === message || name === code ? code : `${code} ${name}`;
   return `${said}: ${message}${remedy === '' ? '' : ` ${remedy}`}`;
 }

@@ -2,7 +2,7 @@ import { passportText } from '../app/passports/issue.js';
 import { createFile, readDocument, replaceFile } from '../workspace/files.js';
 import type { Passport, PassportDocument } from '../protocol/passport.js';
 import type { JsonObject } from '../protocol/json/values.js';
-import { onlyKnown, textOf, usage } from './options/given.js';
+import { onlyKnown, textOption, usage } from './options/given.js';
 
 /** What a passport needs of the workspace it came from. */
 export interface PassportHome {
@@ -65,7 +65,7 @@ export class AgentPassport {
    */
   async save(path: string, options: { readonly overwrite?: boolean } = {}): Promise<void> {
     onlyKnown(options, SAVE, 'save');
-    textOf(path, 'path');
+    textOption(path, 'path');
     const text = passportText(this.document);
     const there = options.overwrite === true ? null : await readDocument(path);
     if (options.overwrite === true) await replaceFile(path, text);

@@ -1,8 +1,8 @@
-import { paramsOf } from '../app/verification/plain-json.js';
+import { plainParams } from '../app/verification/plain-json.js';
 import type { Json, JsonObject } from '../protocol/json/values.js';
 import type { AgentPassport } from './agent-passport.js';
 import { deskFor, type DeskParts } from './desk.js';
-import { onlyKnown, textOf, usage } from './options/given.js';
+import { onlyKnown, textOption, usage } from './options/given.js';
 import { KEY_OPTION_NAMES, type KeyOptions } from './options/keys.js';
 import type { VerifyIntentOptions } from './options/verification.js';
 import type { OutcomeWriter } from './outcomes.js';
@@ -54,12 +54,12 @@ export function guardCallWith(parts: Parts): GuardCall {
     const passport = typeof agent === 'string' ? await parts.passports.load(agent) : agent;
     const desk = deskFor(parts, { passport: async () => passport, forget: () => undefined, keys, verify });
     // A copy: what the tool gets is what was verified, whatever happens to the caller's object meanwhile.
-    const copy = frozen(paramsOf(params ?? {}));
+    const copy = frozen(plainParams(params ?? {}));
     const { decision } = await desk.decide({
-      action: textOf(action, 'action'),
+      action: textOption(action, 'action'),
       params: copy,
-      target: target === undefined ? null : textOf(target, 'target'),
-      ...(approval === undefined ? {} : { approvalRequest: textOf(approval, 'approval') }),
+      target: target === undefined ? null : textOption(target, 'target'),
+      ...(approval === undefined ? {} : { approvalRequest: textOption(approval, 'approval') }),
     });
     if (!decision.success) throw new VerificationError(decision);
     return parts.outcomes.of(decision, () => run(copy as unknown as P));

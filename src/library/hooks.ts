@@ -10,7 +10,7 @@ import {
 } from '../app/verification/hooks/hooks.js';
 import type { Intent } from '../protocol/intent.js';
 import type { HookOutcome } from '../verify/context.js';
-import { durationOf, onlyKnown, usage, type Duration } from './options/given.js';
+import { durationOption, onlyKnown, usage, type Duration } from './options/given.js';
 import type { World } from '../workspace/world.js';
 
 /** Nothing to object to. Other steps may still refuse. */
@@ -67,7 +67,7 @@ export class Hooks {
   register(hook: Hook, options: HookOptions = {}): () => void {
     onlyKnown(options, OPTIONS, 'registerVerificationHook');
     if (typeof hook?.verify !== 'function') throw usage('A verification hook has a method verify(intent).');
-    const timeoutMs = options.timeout === undefined ? HOOK_TIMEOUT_MS : durationOf(options.timeout, 'timeout');
+    const timeoutMs = options.timeout === undefined ? HOOK_TIMEOUT_MS : durationOption(options.timeout, 'timeout');
     if (timeoutMs > MAX_TIMEOUT_MS) throw usage('A verification hook may take 60 s at most.');
     const registered: NamedHook = { hook, name: hookName(hook), timeoutMs };
     this.#registered.add(registered);

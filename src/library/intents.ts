@@ -1,10 +1,10 @@
-import { paramsOf } from '../app/verification/plain-json.js';
+import { plainParams } from '../app/verification/plain-json.js';
 import { signIntent as sign, type IntentRequest } from '../app/signing/intent.js';
 import type { IntentDocument } from '../protocol/intent.js';
 import { fromHex } from '../protocol/hex.js';
 import type { Passport } from '../protocol/passport.js';
 import { AgentPassport, parsedOf } from './agent-passport.js';
-import { onlyKnown, textOf, usage } from './options/given.js';
+import { onlyKnown, textOption, usage } from './options/given.js';
 import { heldKey, KEY_OPTION_NAMES, seedOf, type KeyOptions, type OpenKeys } from './options/keys.js';
 import type { Passports } from './passports.js';
 import type { World } from '../workspace/world.js';
@@ -50,7 +50,7 @@ const CREATE: ReadonlySet<string> = new Set([...REQUEST, 'agentId', 'passport', 
  */
 export function signIntent(passport: AgentPassport, privateKey: string, request: SignIntentRequest): IntentDocument {
   onlyKnown(request, SIGN, 'signIntent');
-  const text = textOf(request.nonce, 'nonce');
+  const text = textOption(request.nonce, 'nonce');
   const nonce = /^(?:[0-9a-f]{2}){16,64}$/.test(text) ? fromHex(text) : null;
   if (nonce === null) throw usage('The nonce is not 32 to 128 lower-case hex digits.', 'take 16 bytes from a CSPRNG');
   const parsed = parsedOf(passport);
@@ -99,10 +99,10 @@ function asked(
   if (!Number.isSafeInteger(timestamp) || timestamp < 0)
     throw usage('"timestamp" is not a whole number of Unix seconds.', 'milliseconds divided by 1000');
   return {
-    action: textOf(action, 'action'),
-    params: paramsOf(params ?? {}),
-    target: target === undefined ? null : textOf(target, 'target'),
+    action: textOption(action, 'action'),
+    params: plainParams(params ?? {}),
+    target: target === undefined ? null : textOption(target, 'target'),
     timestamp,
-    ...(approvalRequest === undefined ? {} : { approvalRequest: textOf(approvalRequest, 'approvalRequest') }),
+    ...(approvalRequest === undefined ? {} : { approvalRequest: textOption(approvalRequest, 'approvalRequest') }),
   };
 }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { paramsOf } from '../app/verification/plain-json.js';
+import { plainParams } from '../app/verification/plain-json.js';
 import { findPassport, parsedPassport } from '../app/passports/find.js';
 import { createPassport as issue, type IssueDeps } from '../app/passports/issue.js';
 import { lintPassport } from '../app/passports/lint.js';
@@ -7,7 +7,7 @@ import type { KeyStoreName, State } from '../app/ports/state.js';
 import { formatPublicKey } from '../protocol/identity/keys.js';
 import type { Passport, PassportDocument } from '../protocol/passport.js';
 import { AgentPassport, type PassportHome } from './agent-passport.js';
-import { durationOf, onlyKnown, textOf, usage, type Duration } from './options/given.js';
+import { durationOption, onlyKnown, textOption, usage, type Duration } from './options/given.js';
 import { KEY_OPTION_NAMES, keptByCaller, seedOf, type KeyOptions, type OpenKeys } from './options/keys.js';
 import { readDocument } from '../workspace/files.js';
 import { issuing } from '../workspace/keys.js';
@@ -85,15 +85,15 @@ export class Passports {
     const seed = options.privateKey === undefined ? undefined : seedOf(options.privateKey);
     const keyStore = agentStore(options);
     const request = {
-      name: textOf(options.agentName, 'agentName'),
-      domain: textOf(options.domain, 'domain'),
+      name: textOption(options.agentName, 'agentName'),
+      domain: textOption(options.domain, 'domain'),
       actions: list(options.actions ?? [], 'actions').map((action) =>
-        typeof action === 'string' ? action : paramsOf(action, 'an action'),
+        typeof action === 'string' ? action : plainParams(action, 'an action'),
       ) as PassportDocument['actions'],
       deniedActions: list(options.deniedActions ?? [], 'deniedActions'),
-      constraints: paramsOf(options.constraints ?? {}, 'constraints'),
-      metadata: paramsOf(options.metadata ?? {}, 'metadata'),
-      expiresInMs: options.expiresIn === undefined ? null : durationOf(options.expiresIn, 'expiresIn'),
+      constraints: plainParams(options.constraints ?? {}, 'constraints'),
+      metadata: plainParams(options.metadata ?? {}, 'metadata'),
+      expiresInMs: options.expiresIn === undefined ? null : durationOption(options.expiresIn, 'expiresIn'),
       path: null,
       keyStore,
       principalKeyStore: options.principalKeyStore ?? this.#principalStore(keyStore, options),
@@ -116,7 +116,7 @@ export class Passports {
       const state = /[/\\]|\.json$/.test(from) ? NOTHING_KNOWN : await localState(this.#workspace);
       return this.own((await findPassport({ state, readFile: readDocument }, from)).passport);
     }
-    const bytes = from instanceof Uint8Array ? from : Buffer.from(JSON.stringify(paramsOf(from, 'the passport')));
+    const bytes = from instanceof Uint8Array ? from : Buffer.from(JSON.stringify(plainParams(from, 'the passport')));
     return this.own(parsedPassport(bytes, 'the document'));
   }
 

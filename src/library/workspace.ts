@@ -5,7 +5,7 @@ import type { IntentDocument } from '../protocol/intent.js';
 import type { PassportDocument } from '../protocol/passport.js';
 import type { Decision } from '../verify/decision.js';
 import type { AgentPassport } from './agent-passport.js';
-import { onlyKnown, textOf, usage } from './options/given.js';
+import { onlyKnown, textOption, usage } from './options/given.js';
 import { guardCallWith, type GuardCall } from './guard-call.js';
 import { Hooks, type HookOptions } from './hooks.js';
 import { Intents, type CreateIntentOptions } from './intents.js';
@@ -163,7 +163,7 @@ const DEFAULT_LIMIT = 100;
 
 function checkWorld(options: WorkspaceOptions): void {
   onlyKnown(options, OPTIONS, 'openWorkspace');
-  if (options.home !== undefined) textOf(options.home, 'home');
+  if (options.home !== undefined) textOption(options.home, 'home');
   for (const name of ['clock', 'onNotice'] as const) {
     if (options[name] !== undefined && typeof options[name] !== 'function') throw usage(`"${name}" is not a function.`);
   }
@@ -177,10 +177,10 @@ function entryQuery(query: LogQuery): EntryQuery {
     throw usage('"status" is neither success nor failed.');
   return {
     last: limit,
-    ...(agentId === undefined ? {} : { agentId: textOf(agentId, 'agentId') }),
-    ...(action === undefined ? {} : { action: textOf(action, 'action') }),
+    ...(agentId === undefined ? {} : { agentId: textOption(agentId, 'agentId') }),
+    ...(action === undefined ? {} : { action: textOption(action, 'action') }),
     ...(status === undefined ? {} : { status }),
-    ...(code === undefined ? {} : { code: textOf(code, 'code') }),
+    ...(code === undefined ? {} : { code: textOption(code, 'code') }),
     ...(since === undefined ? {} : { since: moment(since, 'since') }),
     ...(until === undefined ? {} : { until: moment(until, 'until') }),
   };

@@ -7,7 +7,7 @@ import { sha256Hex } from '../protocol/hash.js';
 import { isLogId } from './log/head.js';
 import { MAX_ACTOR, MAX_REASON, MAX_SUSPENSION_MS } from './limits.js';
 import type { Role } from './access/roles.js';
-import { canonicalSubject, isKeyId, scopeOf } from './subject.js';
+import { canonicalSubject, isNamedKey, scopeOf } from './subject.js';
 
 /** What can be ordered. */
 export type Action = 'revoke' | 'suspend' | 'reinstate';
@@ -143,9 +143,10 @@ function subjectOf(object: JsonObject): string {
 function keyTextIn({ agent_id, key_text }: JsonObject): string | null {
   if (key_text === undefined) return null;
   const named = typeof agent_id === 'string' ? canonicalSubject(agent_id) : null;
-  if (named === null || !isKeyId(named)) throw new ShapeError('"key_text" belongs to the id of a key');
+  if (named === null || !isNamedKey(named)) throw new ShapeError('"key_text" belongs to the id of a key');
   const text = typeof key_text === 'string' ? canonicalSubject(key_text) : null;
-  if (text === null || scopeOf(text) !== 'key' || isKeyId(text)) throw new ShapeError('"key_text" is not a public key');
+  if (text === null || scopeOf(text) !== 'key' || isNamedKey(text))
+    throw new ShapeError('"key_text" is not a public key');
   return text;
 }
 

@@ -1,5 +1,5 @@
 /** Passports in the log of a mesh: which one is in force of each agent, and what may take its place. */
-import { importKey, verifySignature } from '../protocol/ed25519/verify.js';
+import { verifyKeyOf, verifySignature } from '../protocol/ed25519/verify.js';
 import { parsePublicKey } from '../protocol/identity/keys.js';
 import type { Passport } from '../protocol/passport.js';
 import type { MeshEvent } from './log/event.js';
@@ -60,7 +60,7 @@ export function markOf(event: MeshEvent): PassportMark | null {
 export function signerAmong(passport: Passport, keys: readonly RegisteredKey[]): RegisteredKey | null {
   const signed = keys.find(({ did, publicKey }) => {
     const raw = did === passport.document.principal ? parsePublicKey(publicKey) : null;
-    const key = raw === null ? null : importKey(raw);
+    const key = raw === null ? null : verifyKeyOf(raw);
     return key !== null && verifySignature(key, passport.signedBytes, passport.signature);
   });
   return signed ?? null;

@@ -21,7 +21,7 @@ export function canonicalSubject(text: string): string | null {
 export const principalOf = principalNamedBy;
 
 /** True for a key that is named by its id, `<did>#key-<n>`, and not by its text. */
-export function isKeyId(subject: string): boolean {
+export function isNamedKey(subject: string): boolean {
   return scopeOf(subject) === 'key' && !subject.startsWith('ed25519:');
 }
 

@@ -1,6 +1,6 @@
 /** What an agent asks its principal for: a passport over a key that was made where the agent lives (protocol, section 2). */
 import { acceptableKey } from './ed25519/acceptance.js';
-import { importKey, verifySignature } from './ed25519/verify.js';
+import { verifyKeyOf, verifySignature } from './ed25519/verify.js';
 import { signatureBytes } from './hex.js';
 import { keyNumber, parseAgentId, type AgentId } from './identity/did.js';
 import { parsePublicKey } from './identity/keys.js';
@@ -78,7 +78,7 @@ export function readPassportRequest(bytes: Uint8Array): WellFormedRequest {
   if (requestedAt === null) throw new ShapeError('"requested_at" is not an RFC 3339 time ending in Z');
   if (!NONCE.test(textOf(object, 'nonce', 128))) throw new ShapeError('"nonce" is not 32 to 128 lower-case hex digits');
   const raw = parsePublicKey(textOf(object, 'public_key', MAX_TEXT));
-  const key = raw === null || !acceptableKey(raw) ? null : importKey(raw);
+  const key = raw === null || !acceptableKey(raw) ? null : verifyKeyOf(raw);
   if (key === null) throw new ShapeError('"public_key" is not an acceptable Ed25519 public key');
   const signature = signatureBytes(textOf(object, 'signature', 128));
   const document = object as unknown as PassportRequestDocument;

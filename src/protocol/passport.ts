@@ -1,9 +1,9 @@
 import { canonicalize, canonicalizeWithout } from './json/canonical.js';
 import { sha256Hex } from './hash.js';
-import { late } from './lazy.js';
+import { lazy } from './lazy.js';
 import { parseConstraints, type Constraints } from './constraints/grammar.js';
 import { keyNumber, parseAgentId, parsePrincipalId, type AgentId } from './identity/did.js';
-import { importKey, type VerifyKey } from './ed25519/verify.js';
+import { verifyKeyOf, type VerifyKey } from './ed25519/verify.js';
 import { fromHex } from './hex.js';
 import { JsonError, parseJson } from './json/parse.js';
 import { parsePublicKey } from './identity/keys.js';
@@ -155,7 +155,7 @@ export function passportOf(json: Json): Passport {
   if (new Set(ids).size !== ids.length) throw new ShapeError('two keys have the same id');
   if (previousKeys.some(({ validUntil }) => validUntil! - issuedAt > MAX_KEY_OVERLAP_MS))
     throw new ShapeError('a previous key is valid for more than 30 days after "issued_at"');
-  const text = late(() => canonicalize(object));
+  const text = lazy(() => canonicalize(object));
   return {
     document: {
       ...(object as unknown as PassportDocument),
@@ -166,7 +166,7 @@ export function passportOf(json: Json): Passport {
     },
     agent,
     serial: serial as number,
-    hash: late(() => `sha256:${sha256Hex(text())}`),
+    hash: lazy(() => `sha256:${sha256Hex(text())}`),
     text,
     currentKey: { keyId, key: keyOf(object, 'public_key'), validUntil: null },
     previousKeys,
@@ -197,7 +197,7 @@ function timeOf(object: JsonObject, name: string): number {
 
 function keyOf(object: JsonObject, name: string): VerifyKey {
   const bytes = parsePublicKey(textOf(object, name, 128));
-  const key = bytes === null ? null : importKey(bytes);
+  const key = bytes === null ? null : verifyKeyOf(bytes);
   if (key === null) throw new ShapeError(`"${name}" is not an acceptable Ed25519 public key`);
   return key;
 }

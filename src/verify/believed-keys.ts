@@ -83,7 +83,7 @@ export function deniedNow(
 }
 
 /** The id of the key that made a signature; null where it has none, or none made it. Asked of the keys themselves only where several may have. */
-export function signerOf({ candidates, holds }: BelievedKey): string | null {
+export function signingKeyId({ candidates, holds }: BelievedKey): string | null {
   const [only] = candidates;
   const signer = candidates.length === 1 ? only : candidates.find(({ key }) => holds(key));
   return signer?.keyId ?? null;

@@ -5,7 +5,7 @@ import { Failure } from '../app/failure.js';
 import { heldApiKey, readApiKey } from '../app/keys/mesh-api-key.js';
 import { openKey } from '../app/keys/keyring.js';
 import type { OperatorSigner } from '../app/mesh/orders.js';
-import type { MeshCopy, MeshLine } from '../app/ports/mesh.js';
+import type { MeshCopy, MeshEndpoint } from '../app/ports/mesh.js';
 import type { VerifierKey } from '../mesh/roster/member.js';
 import { keyring, secretFile, type KeyPlaces } from './keys.js';
 import type { Lifetime, LocalWorkspace } from './workspace.js';
@@ -65,7 +65,7 @@ export async function meshLines(
   { endpoints, ca }: Pick<MeshAccess, 'endpoints' | 'ca'>,
   key: string,
   lifetime: Lifetime = workspace,
-): Promise<readonly MeshLine[]> {
+): Promise<readonly MeshEndpoint[]> {
   const { env } = workspace.world;
   const { MeshHttp, meshLine } = await import('../adapters/http/mesh-client.js');
   return endpoints.map((url) => {

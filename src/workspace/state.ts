@@ -3,7 +3,7 @@ import type { Generation } from '../adapters/sqlite/file/generation.js';
 import type { SqliteState } from '../adapters/sqlite/state.js';
 import type { MonitorMemory } from '../app/ports/monitor.js';
 import type { VerifierKey } from '../mesh/roster/member.js';
-import { late } from '../protocol/lazy.js';
+import { lazy } from '../protocol/lazy.js';
 import type { LocalWorkspace } from './workspace.js';
 
 /** The state with all that its file keeps: passports, pins, the log, how agents behave. */
@@ -22,7 +22,7 @@ export function localState(workspace: LocalWorkspace): Promise<LocalState> {
     const { random, clock, onlyReads, owner, notice } = workspace.world;
     const { stateFile, generationFile } = workspace.paths();
     const options = { random, clock, onlyReads, owner, generationFile, onWentBack: notice };
-    const state = Object.assign(openState(stateFile, options), { verifierKey: late(() => verifierKey(stateFile)) });
+    const state = Object.assign(openState(stateFile, options), { verifierKey: lazy(() => verifierKey(stateFile)) });
     workspace.afterwards(() => state.close());
     return state;
   });

@@ -1,7 +1,7 @@
 /** What a verifier stands on, and how it judges: the one place where the options of callers become those of the use case. */
 import type { JudgingDeps, VerifierDeps, VerifyOptions } from '../app/verification/intents.js';
 import { DEFAULT_MAX_AGE_S, DEFAULT_MAX_SKEW_S } from '../protocol/limits.js';
-import { late } from '../protocol/lazy.js';
+import { lazy } from '../protocol/lazy.js';
 import type { Policy, SchemaCheck } from '../verify/context.js';
 import type { LocalState } from './state.js';
 import type { OpenThrowaway } from '../app/policy/cases.js';
@@ -76,7 +76,7 @@ export async function throwawayVerifiers({ world }: { readonly world: World }): 
   return ({ passport, pins, clock }) => {
     const { ticks, random } = world;
     const state = Object.assign(stateOn(openThrowaway(random), 'a throwaway state', { random, clock }), {
-      verifierKey: late(() => signerOf(random(32))),
+      verifierKey: lazy(() => signerOf(random(32))),
     });
     const deps = verifierDeps({ clock, ticks, random }, state, {
       passport: (agentId) => (agentId === passport.agent.id ? { status: 'found', passport } : { status: 'unknown' }),
@@ -97,6 +97,6 @@ export function verifierDeps(
   word: Word & Pick<VerifierDeps, 'freshness' | 'trust'>,
 ): VerifierDeps {
   const { clock, ticks, random } = world;
-  const requester = late(() => ({ ...state.verifierKey(), random }));
+  const requester = lazy(() => ({ ...state.verifierKey(), random }));
   return { ...word, state, clock, ticks, loadSchemaCheck, requester };
 }

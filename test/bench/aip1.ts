@@ -8,7 +8,7 @@ import { toBase64url } from '../../src/protocol/aip1/encoding/base64.js';
 import { readEnvelope } from '../../src/protocol/aip1/envelope.js';
 import { parseExact } from '../../src/protocol/aip1/encoding/numbers.js';
 import { documentText } from '../../src/protocol/aip1/sign.js';
-import { importKey } from '../../src/protocol/ed25519/verify.js';
+import { verifyKeyOf } from '../../src/protocol/ed25519/verify.js';
 import { fromHex } from '../../src/protocol/hex.js';
 import { KEYS, signed } from '../kit/conformance/parts.js';
 import { requireQuiet } from './baseline.js';
@@ -30,7 +30,7 @@ const text = documentText(
 );
 const bytes = Buffer.from(text);
 const raw = fromHex(KEYS.agent)!;
-const publicKey = importKey(raw)!;
+const publicKey = verifyKeyOf(raw)!;
 const trusting = {
   passport: () => ({ status: 'unknown' as const }),
   pins: () => [],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonicalize } from '../../src/protocol/json/canonical.js';
-import { importKey, verifySignature } from '../../src/protocol/ed25519/verify.js';
+import { verifyKeyOf, verifySignature } from '../../src/protocol/ed25519/verify.js';
 import { readIntent } from '../../src/protocol/intent.js';
 import { JsonError, parseJson, parseJsonText } from '../../src/protocol/json/parse.js';
 import { passportOf, readPassport } from '../../src/protocol/passport.js';
@@ -13,8 +13,8 @@ import { passport } from '../kit/native/passport-cases.js';
 import { publicKeyBytes, SUPPORT } from '../kit/native/parts.js';
 import { fixtureBytes } from '../kit/native/vectors.js';
 
-const AGENT = importKey(publicKeyBytes('agent'))!;
-const PINS = [{ keyId: 'did:web:acme.com#key-1', key: importKey(publicKeyBytes('principal'))! }];
+const AGENT = verifyKeyOf(publicKeyBytes('agent'))!;
+const PINS = [{ keyId: 'did:web:acme.com#key-1', key: verifyKeyOf(publicKeyBytes('principal'))! }];
 
 /** True when the bytes are an intent that the agent signed; anything but a refusal by name is thrown on. */
 function signedIntent(bytes: Uint8Array): boolean {

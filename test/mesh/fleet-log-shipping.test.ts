@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { SqliteState } from '../../src/adapters/sqlite/state.js';
-import type { MeshLine } from '../../src/app/ports/mesh.js';
+import type { MeshEndpoint } from '../../src/app/ports/mesh.js';
 import { shipLogs, type ShippingDeps, type ShippingState } from '../../src/app/logs/ship.js';
 import { isSignedBy, readStatement } from '../../src/app/logs/statements.js';
 import { fleetConduct } from '../../src/app/conduct/fleet-conduct.js';
@@ -24,7 +24,7 @@ const MESH_KEY = parsePublicKey(MESH_PUBLIC_KEY)!;
 /** What the line does with a request: carries it out, loses it, or loses its answer. */
 type Fate = 'answered' | 'lost' | 'unanswered' | 'busy' | 'astray' | 'portal' | 'garbled';
 
-function lineTo(mesh: TestMesh, fates: () => Fate): MeshLine {
+function lineTo(mesh: TestMesh, fates: () => Fate): MeshEndpoint {
   return {
     url: 'http://mesh.test',
     ask: async ({ method, target, body }) => {
@@ -59,7 +59,7 @@ interface Run {
 }
 
 /** Ships until the mesh has everything, then stops. */
-async function ship(log: ShippingDeps['log'], line: MeshLine, more: Partial<ShippingDeps> = {}): Promise<Run> {
+async function ship(log: ShippingDeps['log'], line: MeshEndpoint, more: Partial<ShippingDeps> = {}): Promise<Run> {
   const stop = new AbortController();
   const states: ShippingState[] = [];
   let looks = 0;
@@ -115,7 +115,7 @@ describe('shipping', () => {
     append(state, 4);
     const sizes: number[] = [];
     const line = lineTo(mesh, answered);
-    const counting: MeshLine = {
+    const counting: MeshEndpoint = {
       ...line,
       ask: (call) => {
         sizes.push((JSON.parse(Buffer.from(call.body!).toString()) as { entries: unknown[] }).entries.length);
@@ -164,7 +164,7 @@ describe('shipping', () => {
     const pause = async (): Promise<void> => {
       if (++looks > 50) stop.abort();
     };
-    const line: MeshLine = { url: 'http://mesh.test', ask: (call) => now.ask(call) };
+    const line: MeshEndpoint = { url: 'http://mesh.test', ask: (call) => now.ask(call) };
     const deps = { log, line, meshKey: MESH_KEY, clock: () => T0, random: () => 0.5, pause, onState };
     expect(await shipLogs(deps, stop.signal)).toBeNull();
     expect((await held(after)).map((entry) => entry.seq)).toEqual([1, 2, 3, 4, 5]);

@@ -12,10 +12,10 @@ import { AGENT, supportAgent, T0, workshop, type Workshop } from '../library/wor
 async function grouped(aip: Workshop, breakOn: (batch: number, ledger: Ledger) => void = () => undefined) {
   const passport = await supportAgent(aip, { constraints: {} });
   const { passportOf } = await import('../../src/protocol/passport.js');
-  const { importKey } = await import('../../src/protocol/ed25519/verify.js');
+  const { verifyKeyOf } = await import('../../src/protocol/ed25519/verify.js');
   const { parsePublicKey } = await import('../../src/protocol/identity/keys.js');
   const parsed = passportOf(JSON.parse(JSON.stringify(passport)) as never);
-  const pin = { keyId: 'did:web:acme.com#key-1', key: importKey(parsePublicKey(passport.principalPublicKey)!)! };
+  const pin = { keyId: 'did:web:acme.com#key-1', key: verifyKeyOf(parsePublicKey(passport.principalPublicKey)!)! };
   const state = openAt(statePath());
   let batches = 0;
   const deps = verifierDeps({

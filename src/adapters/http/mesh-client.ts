@@ -1,5 +1,5 @@
 /** Requests to a mesh: with this machine's API key, below the path of the mesh's URL. */
-import type { MeshLine } from '../../app/ports/mesh.js';
+import type { MeshEndpoint } from '../../app/ports/mesh.js';
 import { HttpClient, Unreachable, type HttpOptions, type OpenStream, type StreamListener } from './client.js';
 
 export { Unreachable, type OpenStream } from './client.js';
@@ -74,7 +74,7 @@ export class MeshHttp {
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /** The line to `url` that the use cases ask over. */
-export function meshLine(url: string, http: MeshHttp): MeshLine {
+export function meshLine(url: string, http: MeshHttp): MeshEndpoint {
   return {
     url,
     ask: async (call) => {

@@ -1,7 +1,7 @@
 /** The mesh's own key at work: OpenSSL signs ten times as fast as arithmetic in JavaScript, and every event is signed. */
 import { createPrivateKey, sign } from 'node:crypto';
 import { publicKeyOf } from '../../protocol/ed25519/sign.js';
-import { importKey, verifySignature } from '../../protocol/ed25519/verify.js';
+import { verifyKeyOf, verifySignature } from '../../protocol/ed25519/verify.js';
 import { fromHex, toHex } from '../../protocol/hex.js';
 import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
 import type { SignatureCheck, Signer } from '../../mesh/log/signing.js';
@@ -21,7 +21,7 @@ export function signerOf(seed: Uint8Array): { readonly sign: Signer; readonly pu
 /** The check of a pinned public key `ed25519:<64 hex>`; null when the text is no acceptable key. */
 export function checkOf(publicKey: string): SignatureCheck | null {
   const raw = parsePublicKey(publicKey);
-  const key = raw === null ? null : importKey(raw);
+  const key = raw === null ? null : verifyKeyOf(raw);
   if (key === null) return null;
   return (text, signature) => {
     const bytes = fromHex(signature);

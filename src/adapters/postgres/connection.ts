@@ -13,7 +13,7 @@ import { readSecretNow } from '../files/secret/secret-file.js';
 import { readAuthorities } from '../http/authorities.js';
 import { isLocal, type PostgresAddress } from './address.js';
 import type { Passwords } from './password.js';
-import { fromServer, plain, PostgresTrouble } from './trouble.js';
+import { fromServer, oneLine, PostgresTrouble } from './trouble.js';
 
 /** A value of a statement: lists and objects go as JSON text that the caller makes. */
 export type SqlValue = string | number | bigint | boolean | Uint8Array | null | readonly string[];
@@ -297,7 +297,7 @@ function reasonOf(error: unknown): string {
   // Of several addresses of one host that were tried, the first speaks for all.
   const first = error instanceof AggregateError ? error.errors[0] : error;
   const { code } = first as NodeJS.ErrnoException;
-  return meaningOf(code)?.meaning ?? plain(first instanceof Error ? first.message : String(first));
+  return meaningOf(code)?.meaning ?? oneLine(first instanceof Error ? first.message : String(first));
 }
 
 function tlsOptions({ tls }: PostgresAddress): false | ConnectionOptions {

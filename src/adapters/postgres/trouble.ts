@@ -65,7 +65,7 @@ export function fromServer(
   const code = error.code ?? '';
   const meaning = MEANINGS[code] ?? MEANINGS[code.slice(0, 2)];
   const undone = error.severity === 'ERROR' && !code.startsWith('08');
-  const said = plain(error.message ?? 'no reason given');
+  const said = oneLine(error.message ?? 'no reason given');
   return new PostgresTrouble(
     undone ? 'refused' : 'in-doubt',
     `${where}: ${meaning === undefined ? said : `${meaning.means} (${said})`}`,
@@ -79,6 +79,6 @@ export function fromServer(
 }
 
 /** What a server wrote, as one line that cannot move a cursor. */
-export function plain(text: string): string {
+export function oneLine(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').slice(0, 300);
 }

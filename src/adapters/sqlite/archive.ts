@@ -1,7 +1,7 @@
 import type { LogArchive, TrustFloor } from '../../app/ports/log.js';
 import type { Link } from '../../protocol/log/chain.js';
 import type { ConductTables } from './tables/conduct/conduct.js';
-import { text, type Database } from './engine/database.js';
+import { utf8, type Database } from './engine/database.js';
 
 /** Entries deleted in one transaction: others wait no longer than that takes. */
 const SWEPT = 5000;
@@ -26,12 +26,12 @@ export class Archive implements LogArchive {
 
   constructor(database: Database, parts: ArchiveParts) {
     this.#parts = parts;
-    this.#list = database.query(['text'], `SELECT ${text('text')} FROM statements WHERE kind = ? ORDER BY seq, text`);
+    this.#list = database.query(['text'], `SELECT ${utf8('text')} FROM statements WHERE kind = ? ORDER BY seq, text`);
     this.#add = database.statement('INSERT INTO statements (seq, kind, text) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
     this.#firstSince = database.query(['number?'], 'SELECT min(seq) FROM entries WHERE at >= ? AND seq > ?');
     this.#newest = database.query(['number?'], 'SELECT max(seq) FROM entries');
-    this.#entry = database.query(['text'], `SELECT ${text('hash')} FROM entries WHERE seq = ?`);
-    this.#base = database.query(['number', 'text'], `SELECT base_seq, ${text('base_hash')} FROM head WHERE id = 1`);
+    this.#entry = database.query(['text'], `SELECT ${utf8('hash')} FROM entries WHERE seq = ?`);
+    this.#base = database.query(['number', 'text'], `SELECT base_seq, ${utf8('base_hash')} FROM head WHERE id = 1`);
     this.#setBase = database.statement('UPDATE head SET base_seq = ?, base_hash = ? WHERE id = 1');
     this.#sweep = database.statement(
       `DELETE FROM entries WHERE seq IN (SELECT seq FROM entries WHERE seq <= ? ORDER BY seq LIMIT ${SWEPT})`,

@@ -4,7 +4,7 @@
  */
 import { isAttributable } from '../../protocol/log/attribution.js';
 import type { Entry } from '../../protocol/log/entry.js';
-import { text, type Database } from './engine/database.js';
+import { utf8, type Database } from './engine/database.js';
 import type { HeadRow } from './tables/log/head.js';
 import type { Nonces } from './tables/nonces.js';
 
@@ -85,7 +85,7 @@ function counterProblems(database: Database, accepted: ReadonlyMap<string, numbe
 function tallyProblems(database: Database, tallies: ReadonlyMap<string, readonly number[]>): string[] {
   const kept = database.query(
     ['text', 'number', 'number', 'number', 'number'],
-    `SELECT ${text('name')}, total - folded, successful, failed, unattributed - folded FROM
+    `SELECT ${utf8('name')}, total - folded, successful, failed, unattributed - folded FROM
        (SELECT *, coalesce((SELECT sum(count) FROM tallies WHERE agent = agents.id AND span = ${HOUR} AND kind = 3), 0) AS folded FROM agents)`,
   );
   return kept.all([]).flatMap(([agentId, ...counts]) => {
@@ -104,13 +104,13 @@ function standingProblems(database: Database): string[] {
   const problems = rows === marks ? [] : [`${rows} standings are kept, and ${marks} were written`];
   const tables = database.query(
     ['text'],
-    `SELECT ${text('name')} FROM sqlite_master WHERE type = 'table' AND name = ?`,
+    `SELECT ${utf8('name')} FROM sqlite_master WHERE type = 'table' AND name = ?`,
   );
   for (const table of ['mesh_standings', 'mesh_kept', 'local_standings']) {
     if (tables.first([table]) === undefined) continue;
     const lost = database.query(
       ['text'],
-      `SELECT ${text('said.subject')} FROM ${table} said LEFT JOIN standing ON standing.subject = said.subject
+      `SELECT ${utf8('said.subject')} FROM ${table} said LEFT JOIN standing ON standing.subject = said.subject
        WHERE said.status = 'revoked' AND coalesce(standing.status, 'active') = 'active'`,
     );
     for (const [subject] of lost.all([])) problems.push(`${subject} is revoked, and its standing does not say so`);

@@ -2,7 +2,7 @@
 import type { Random } from '../../app/ports/state.js';
 import type { AlertEvent, MonitorMemory, OpenAlert } from '../../app/ports/monitor.js';
 import { ensureStateFile } from './file/create.js';
-import { Database, text } from './engine/database.js';
+import { Database, utf8 } from './engine/database.js';
 import { damaged } from './engine/failures.js';
 
 const SCHEMA = `
@@ -43,7 +43,7 @@ function memoryOn(database: Database, path: string): OpenMemory {
   const tables = database.query(['number'], "SELECT count(*) FROM sqlite_schema WHERE name = 'monitor_revocations'");
   if (tables.first([])![0] === 0) database.exec(SCHEMA);
   database.exec('PRAGMA synchronous = FULL');
-  const alerts = database.query(['text'], `SELECT ${text('alert')} FROM monitor_alerts ORDER BY key`);
+  const alerts = database.query(['text'], `SELECT ${utf8('alert')} FROM monitor_alerts ORDER BY key`);
   const forget = database.statement('DELETE FROM monitor_alerts WHERE key = ?');
   const put = database.statement('INSERT OR REPLACE INTO monitor_alerts VALUES (?, ?)');
   const queue = database.statement('INSERT INTO monitor_outgoing (target, event) VALUES (?, ?)');
@@ -53,7 +53,7 @@ function memoryOn(database: Database, path: string): OpenMemory {
   );
   const waiting = database.query(
     ['number', 'text'],
-    `SELECT id, ${text('event')} FROM monitor_outgoing WHERE target = ? ORDER BY id`,
+    `SELECT id, ${utf8('event')} FROM monitor_outgoing WHERE target = ? ORDER BY id`,
   );
   const drop = database.statement('DELETE FROM monitor_outgoing WHERE id = ?');
   const count = database.query(['number'], 'SELECT count(*) FROM monitor_revocations WHERE at > ?');

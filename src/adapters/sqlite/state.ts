@@ -8,7 +8,7 @@ import { Agents, type Tally } from './tables/conduct/agents.js';
 import { Approvals } from './tables/approvals.js';
 import { Archive } from './archive.js';
 import { ConductTables } from './tables/conduct/conduct.js';
-import { text, type Database } from './engine/database.js';
+import { utf8, type Database } from './engine/database.js';
 import { Floors } from './tables/passports/floors.js';
 import { Directory } from './tables/passports/directory.js';
 import { damaged } from './engine/failures.js';
@@ -89,7 +89,7 @@ class FileState implements SqliteState {
     const identity = database
       .query(
         ['text', 'text', 'bytes', 'number'],
-        `SELECT ${text('verifier')}, ${text('log_id')}, secret, tree_after FROM identity`,
+        `SELECT ${utf8('verifier')}, ${utf8('log_id')}, secret, tree_after FROM identity`,
       )
       .first([]);
     if (identity === undefined) throw damaged(path);

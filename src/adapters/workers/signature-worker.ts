@@ -1,6 +1,6 @@
 /** The program of a worker: says of each signature of a task what `verifySignature` says of it. */
 import { parentPort } from 'node:worker_threads';
-import { importKey, verifySignature, type VerifyKey } from '../../protocol/ed25519/verify.js';
+import { verifyKeyOf, verifySignature, type VerifyKey } from '../../protocol/ed25519/verify.js';
 import { SIGNATURE_BYTES, type Task } from './signature-task.js';
 
 /** More keys than one stream has in use at once. */
@@ -28,7 +28,7 @@ function keyFor(raw: Uint8Array): VerifyKey {
   const name = Buffer.from(raw).toString('latin1');
   let key = known.get(name);
   if (key === undefined) {
-    const made = importKey(raw);
+    const made = verifyKeyOf(raw);
     // The process that asks has imported it already. Ending leaves its questions open, which is no yes.
     if (made === null) throw new Error('a key that is none was sent to a worker');
     if (known.size >= MOST_KEYS) known.clear();

@@ -8,7 +8,7 @@ import {
 import type { ApprovalRequest, NamedApprover } from '../../protocol/approvals/request.js';
 import { foldedText } from '../../protocol/constraints/folded.js';
 import { publicKeyOf, signMessage } from '../../protocol/ed25519/sign.js';
-import { importKey, verifySignature } from '../../protocol/ed25519/verify.js';
+import { verifyKeyOf, verifySignature } from '../../protocol/ed25519/verify.js';
 import { toHex } from '../../protocol/hex.js';
 import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
 import { formatTime } from '../../protocol/time.js';
@@ -73,7 +73,7 @@ export async function answerRequest(
 
 /** Fails unless the verifier that the request names signed it. */
 export function requireSigned({ document, signedBytes, signature }: ApprovalRequest): void {
-  const key = importKey(parsePublicKey(document.verifier)!);
+  const key = verifyKeyOf(parsePublicKey(document.verifier)!);
   if (key !== null && verifySignature(key, signedBytes, signature)) return;
   throw new Failure(
     'USAGE',

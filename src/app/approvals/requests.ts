@@ -4,7 +4,7 @@ import { actionHash, type AskedAction } from '../../protocol/approvals/action-ha
 import { requestBytes, type ApprovalRequestDocument, type NamedApprover } from '../../protocol/approvals/request.js';
 import { toHex } from '../../protocol/hex.js';
 import { principalOfAgent } from '../../protocol/identity/did.js';
-import { late } from '../../protocol/lazy.js';
+import { lazy } from '../../protocol/lazy.js';
 import { formatTime } from '../../protocol/time.js';
 import { isOfAction, judgeAnswers, type Answered } from '../../verify/approvals/approvals.js';
 import type { ApprovalPolicy, Approving } from '../../verify/approvals/approving.js';
@@ -33,7 +33,7 @@ export function approvingOf(sitting: Sitting, prepared: PreparedDocument): Appro
   const counts = ({ keyId, key }: PinnedKey): boolean =>
     memory === null || (deniedNow(facts, formatPublicKey(key.publicKey)) === null && deniedNow(facts, keyId) === null);
   // Most documents need no approval, and none is looked for.
-  const hash = late(() => actionHash(actionOf(prepared)));
+  const hash = lazy(() => actionHash(actionOf(prepared)));
   const request = namedRequest(sitting, prepared);
   return {
     exact:

@@ -1,7 +1,7 @@
 /** Conformance cases as data: a document, what the verifier holds, and what it must say. Anyone can run them against any verifier. */
 import { rfcTrustScore } from '../../protocol/aip1/trust-score.js';
 import { parseExact } from '../../protocol/aip1/encoding/numbers.js';
-import { importKey, verifySignature, type VerifyKey } from '../../protocol/ed25519/verify.js';
+import { verifyKeyOf, verifySignature, type VerifyKey } from '../../protocol/ed25519/verify.js';
 import { fromHex } from '../../protocol/hex.js';
 import { JsonError } from '../../protocol/json/parse.js';
 import { passportOf } from '../../protocol/passport.js';
@@ -154,7 +154,7 @@ function readEnvelopeIn(bytes: Uint8Array): ReturnType<typeof AIP1.read> {
 }
 
 function keyOf(hex: string): VerifyKey {
-  const key = importKey(fromHex(hex)!);
+  const key = verifyKeyOf(fromHex(hex)!);
   if (key === null) throw new Error('a conformance case names a key that is none');
   return key;
 }

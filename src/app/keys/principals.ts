@@ -1,5 +1,5 @@
 import { keyId as formatKeyId } from '../../protocol/identity/did.js';
-import { importKey } from '../../protocol/ed25519/verify.js';
+import { verifyKeyOf } from '../../protocol/ed25519/verify.js';
 import type { Passport } from '../../protocol/passport.js';
 import { issuerProblem } from '../../verify/checks/issuer.js';
 import type { PinnedKey } from '../../verify/context.js';
@@ -87,7 +87,7 @@ async function makeOrFind(deps: KeyringDeps, keyId: string, store: KeyStoreName)
 /** Pins as the verification reads them. A key that the acceptance rule refuses is no pin. */
 export function pinnedKeys(pins: readonly Pin[]): PinnedKey[] {
   return pins.flatMap((pin) => {
-    const key = importKey(pin.publicKey);
+    const key = verifyKeyOf(pin.publicKey);
     return key === null ? [] : [{ keyId: pin.keyId, key }];
   });
 }

@@ -39,7 +39,7 @@ export interface CheckpointOptions {
 }
 
 /** Signs where the log ends now, and keeps the checkpoint; the log must be whole. */
-export async function signCheckpoint(log: ArchivedLog, key: HeldKey, now: number): Promise<string> {
+export async function signLogCheckpoint(log: ArchivedLog, key: HeldKey, now: number): Promise<string> {
   const { head } = log.bounds();
   if (head.seq === 0) throw new Failure('USAGE', 'The log is empty: there is nothing to sign.');
   const text = signStatement<LogCheckpoint>(

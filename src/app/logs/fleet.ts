@@ -1,6 +1,6 @@
 /** Reads the fleet's log from the mesh, a page at a time. */
-import { answerOf, malformed } from '../mesh/answers.js';
-import type { MeshLine } from '../ports/mesh.js';
+import { positiveAnswer, malformed } from '../mesh/answers.js';
+import type { MeshEndpoint } from '../ports/mesh.js';
 import type { JsonRecord } from './foreign-records.js';
 import type { LogFilter } from './tail.js';
 
@@ -35,7 +35,10 @@ export function isMeshs({ action, until, grep }: LogFilter): boolean {
 }
 
 /** Fails with NETWORK when the mesh refuses. */
-export async function readFleet(line: MeshLine, { filter, after, last, waitMs = 0 }: FleetQuery): Promise<FleetPage> {
+export async function readFleet(
+  line: MeshEndpoint,
+  { filter, after, last, waitMs = 0 }: FleetQuery,
+): Promise<FleetPage> {
   const { agentId, status, code, since } = filter;
   const query = new URLSearchParams({
     ...(agentId === undefined ? {} : { agent: agentId }),
@@ -51,11 +54,11 @@ export async function readFleet(line: MeshLine, { filter, after, last, waitMs = 
   if (reply.status === 503) return { kind: 'unreachable', reason: 'it is ending, or busy' };
   if (reply.status === 409) return { kind: 'elsewhere' };
   // A page is larger than a document may be, so it is read here; a refusal is read like any other.
-  if (reply.status !== 200) throw malformed(line, String(answerOf(line, reply.status, reply.body)));
+  if (reply.status !== 200) throw malformed(line, String(positiveAnswer(line, reply.status, reply.body)));
   return pageOf(line, reply.body);
 }
 
-function pageOf(line: MeshLine, body: string): FleetPage {
+function pageOf(line: MeshEndpoint, body: string): FleetPage {
   let page: Record<string, unknown>;
   try {
     page = JSON.parse(body) as Record<string, unknown>;

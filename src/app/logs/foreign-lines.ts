@@ -12,7 +12,7 @@ const SHALLOW = 4096;
 const NEWLINE = 0x0a;
 
 /** The JSON object in a line; null when it is none. */
-export function objectIn(line: string): Record<string, unknown> | null {
+export function looseObject(line: string): Record<string, unknown> | null {
   let value: unknown;
   try {
     value = JSON.parse(line);

@@ -1,5 +1,5 @@
 /** Lines that other programs wrote, read as records of a log: tolerant of how they are written, never of what they say. */
-import { objectIn } from './foreign-lines.js';
+import { looseObject } from './foreign-lines.js';
 
 /** An entry of our log, or a line of another program's: JSON objects either way. */
 export type JsonRecord = Readonly<Record<string, unknown>>;
@@ -39,7 +39,7 @@ const TRAILING = /[\0\x1e\s]+$/;
  * Reading is tolerant: marks before and after the object, and raw control characters in its strings, are no reason to lose a refusal.
  */
 export function foreignRecord(line: string): JsonRecord | null {
-  return (objectIn(line) ?? objectIn(repaired(line))) as JsonRecord | null;
+  return (looseObject(line) ?? looseObject(repaired(line))) as JsonRecord | null;
 }
 
 /** The outcome under `status`: the record itself, changed in place where it says so in other words. */
@@ -79,8 +79,8 @@ function repaired(line: string): string {
  * The line's own text, so that no number changes on its way through, with the outcome under `status`.
  * @param record what `withStatus` made of this line.
  */
-export function textOf(line: string, record: JsonRecord): string {
-  const text = objectIn(line) === null ? repaired(line) : line.trim();
+export function recordText(line: string, record: JsonRecord): string {
+  const text = looseObject(line) === null ? repaired(line) : line.trim();
   const status = record['status'];
   if (status !== 'success' && status !== 'failed') return text;
   const written = memberOf(text, 'status');

@@ -43,7 +43,7 @@ const NAMED =
 const ASCTIME = /^[a-z]{3} ([a-z]{3}) {1,2}(\d\d?) (\d\d):(\d\d):(\d\d)(?: (Z|UTC|GMT))? (\d{4})$/i;
 
 /** Milliseconds since the epoch; null where no member holds a time that can be read. A time without a zone is UTC. */
-export function timeOf(record: JsonRecord): number | null {
+export function recordTime(record: JsonRecord): number | null {
   for (const member of MEMBERS) {
     const told = record[member];
     if (told === undefined || told === null) continue;

@@ -6,7 +6,7 @@ import { ShapeError } from '../../protocol/json/shape.js';
 import { reconnectDelay } from '../../mesh/client/reconnect.js';
 import type { LogArchive } from '../ports/log.js';
 import { isSignedBy, readStatement } from './statements.js';
-import type { MeshLine } from '../ports/mesh.js';
+import type { MeshEndpoint } from '../ports/mesh.js';
 import type { State } from '../ports/state.js';
 
 /** What is read of the log, and where the mesh's countersignatures are kept. */
@@ -31,7 +31,7 @@ export interface ShippingEnd {
 export interface ShippingDeps {
   readonly log: ShippedLog;
   /** The mesh's home. */
-  readonly line: MeshLine;
+  readonly line: MeshEndpoint;
   /** The mesh's pinned key, raw: only its word on what it holds is believed. */
   readonly meshKey: Uint8Array;
   /** ms since the epoch. */

@@ -5,7 +5,7 @@
 import { canonicalizeWithout } from '../../protocol/json/canonical.js';
 import type { Link } from '../../protocol/log/chain.js';
 import { signMessage } from '../../protocol/ed25519/sign.js';
-import { importKey, verifySignature } from '../../protocol/ed25519/verify.js';
+import { verifyKeyOf, verifySignature } from '../../protocol/ed25519/verify.js';
 import { fromHex, toHex } from '../../protocol/hex.js';
 import { parseJson } from '../../protocol/json/parse.js';
 import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
@@ -76,7 +76,7 @@ export function isSignedBy({ statement, text }: SignedStatement, keys: readonly 
   if (named === null || !keys.some((key) => toHex(key) === toHex(named))) return false;
   const document = parseJson(Buffer.from(text)) as JsonObject;
   const signature = fromHex(document['signature'] as string);
-  const key = importKey(named);
+  const key = verifyKeyOf(named);
   if (key === null || signature === null) return false;
   return verifySignature(key, Buffer.from(canonicalizeWithout(document, 'signature')), signature);
 }

@@ -2,7 +2,7 @@
 import type { RecordType } from '../../protocol/log/entry.js';
 import { tellsRevocation } from '../../protocol/log/told.js';
 import type { JsonRecord } from './foreign-records.js';
-import { timeOf } from './foreign-times.js';
+import { recordTime } from './foreign-times.js';
 
 export interface LogFilter {
   readonly agentId?: string;
@@ -37,7 +37,7 @@ export function matcher(filter: LogFilter): (record: JsonRecord, line?: string) 
     if (grep !== undefined && !(line !== undefined && grep.test(line)) && !grep.test(JSON.stringify(record)))
       return 'no';
     if (since === undefined && until === undefined) return 'yes';
-    const at = timeOf(record);
+    const at = recordTime(record);
     if (at === null) return 'timeless';
     return at < (since ?? -Infinity) || at >= (until ?? Infinity) ? 'no' : 'yes';
   };

@@ -3,12 +3,12 @@ import { signRequest } from '../../mesh/access/http-signature.js';
 import type { Role } from '../../mesh/access/roles.js';
 import { toHex } from '../../protocol/hex.js';
 import { askMesh, malformed, Members, resultOf, unheard } from './answers.js';
-import type { MeshCall, MeshLine } from '../ports/mesh.js';
+import type { MeshCall, MeshEndpoint } from '../ports/mesh.js';
 import type { Clock, Random } from '../ports/state.js';
 import type { OperatorSigner } from './orders.js';
 
 export interface AdminDeps {
-  readonly line: MeshLine;
+  readonly line: MeshEndpoint;
   readonly clock: Clock;
   readonly random: Random;
   readonly signer: OperatorSigner | null;

@@ -2,17 +2,17 @@
 import { JsonError, parseJsonText } from '../../protocol/json/parse.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { Failure } from '../failure.js';
-import type { MeshCall, MeshLine, MeshReply } from '../ports/mesh.js';
+import type { MeshCall, MeshEndpoint, MeshReply } from '../ports/mesh.js';
 
 /** Asks, and gives the answer's JSON object. Fails with NETWORK when the mesh cannot be reached or says no. */
-export async function askMesh(line: MeshLine, call: MeshCall): Promise<JsonObject> {
+export async function askMesh(line: MeshEndpoint, call: MeshCall): Promise<JsonObject> {
   const reply = await line.ask(call);
   if (reply.kind === 'unreachable') throw unreachable(line, reply.reason);
-  return answerOf(line, reply.status, reply.body);
+  return positiveAnswer(line, reply.status, reply.body);
 }
 
 /** The JSON object of an answer that says yes. */
-export function answerOf(line: MeshLine, status: number, body: string): JsonObject {
+export function positiveAnswer(line: MeshEndpoint, status: number, body: string): JsonObject {
   let value: Json;
   try {
     value = parseJsonText(body);
@@ -30,7 +30,7 @@ export function answerOf(line: MeshLine, status: number, body: string): JsonObje
 }
 
 /** AIP-E500 of a question: there was nothing to change. */
-export function unreachable(line: MeshLine, reason: string): Failure {
+export function unreachable(line: MeshEndpoint, reason: string): Failure {
   return unavailable(line, `cannot be reached: ${reason}`, '');
 }
 
@@ -46,13 +46,13 @@ export type MeshResult<T> =
 const NOTHING_DONE: readonly string[] = ['BUSY', 'SHUTTING_DOWN', 'STORE_UNAVAILABLE', 'MESH_SEALED'];
 
 /** An answer of a proxy, or of a server that broke, says nothing of what became of the request: it may be on disk already. */
-export function resultOf<T>(line: MeshLine, reply: MeshReply, read: (answer: Members) => T): MeshResult<T> {
+export function resultOf<T>(line: MeshEndpoint, reply: MeshReply, read: (answer: Members) => T): MeshResult<T> {
   if (reply.kind === 'unreachable')
     return { kind: 'unheard', what: `cannot be reached: ${reply.reason}`, unsure: reply.sent };
   const { status, body } = reply;
   const unsure = status < 300 || status >= 500;
   try {
-    return { kind: 'done', value: read(new Members(line, answerOf(line, status, body))) };
+    return { kind: 'done', value: read(new Members(line, positiveAnswer(line, status, body))) };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const code = refusalIn(body);
@@ -64,11 +64,11 @@ export function resultOf<T>(line: MeshLine, reply: MeshReply, read: (answer: Mem
 }
 
 /** AIP-E500 of a request that changes something. `doubt`: what to do where it may have been carried out; null where it was not. */
-export function unheard(line: MeshLine, what: string, doubt: string | null): Failure {
+export function unheard(line: MeshEndpoint, what: string, doubt: string | null): Failure {
   return unavailable(line, what, doubt ?? 'Nothing was changed.');
 }
 
-function unavailable(line: MeshLine, what: string, changed: string): Failure {
+function unavailable(line: MeshEndpoint, what: string, changed: string): Failure {
   return new Failure(
     'NETWORK',
     `AIP-E500 MESH_UNAVAILABLE: ${line.url} ${what}.${changed === '' ? '' : ` ${changed}`}`,
@@ -101,7 +101,7 @@ function hintFor(reason: string): string | null {
   return null;
 }
 
-export function malformed(line: MeshLine, what: string): Failure {
+export function malformed(line: MeshEndpoint, what: string): Failure {
   return new Failure('NETWORK', `${line.url} sent an answer that cannot be read: ${what}.`, {
     hint: 'is it the same version? aip --version',
   });
@@ -116,7 +116,7 @@ const HINTS: Readonly<Record<string, string>> = {
   VERSION_CONFLICT: 'look again: aip status <agent>',
 };
 
-function refusedBy(line: MeshLine, status: number, { code, message, retryable }: JsonObject): Failure {
+function refusedBy(line: MeshEndpoint, status: number, { code, message, retryable }: JsonObject): Failure {
   const name = typeof code === 'string' ? code : `status ${status}`;
   const text = typeof message === 'string' ? message : 'no reason given';
   const hint = HINTS[name];
@@ -133,10 +133,10 @@ function refusedBy(line: MeshLine, status: number, { code, message, retryable }:
 
 /** Reads members of an answer, each of the kind that it must be. */
 export class Members {
-  readonly #line: MeshLine;
+  readonly #line: MeshEndpoint;
   readonly #object: JsonObject;
 
-  constructor(line: MeshLine, object: JsonObject) {
+  constructor(line: MeshEndpoint, object: JsonObject) {
     this.#line = line;
     this.#object = object;
   }

@@ -1,7 +1,7 @@
 /** Proves the kill switch on a live mesh, with a canary that no agent is. */
 import { toHex } from '../../protocol/hex.js';
 import { Failure } from '../failure.js';
-import { answersTo, overview, type Listener } from './overview.js';
+import { answersTo, meshOverview, type Listener } from './overview.js';
 import { giveOrder, type AbsentVerifier, type OrderDeps } from './orders.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { SignatureCheck } from '../../mesh/log/signing.js';
@@ -65,7 +65,7 @@ export async function drill(
   let now = '';
   for (let round = 0; round < rounds; round++) {
     const given = await giveOrder({ ...deps, waitMs: withinMs }, { ...order, action: 'revoke', reason });
-    const seen = await overview(deps.lines[0]!, deps.check);
+    const seen = await meshOverview(deps.lines[0]!, deps.check);
     connected = seen.connected;
     [absent, roster, now] = [seen.absent, seen.roster, seen.time];
     if (challenge !== null)

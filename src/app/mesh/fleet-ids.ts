@@ -1,5 +1,5 @@
 /** The agents that a mesh knows, by name. */
-import type { MeshLine } from '../ports/mesh.js';
+import type { MeshEndpoint } from '../ports/mesh.js';
 import { resultOf } from './answers.js';
 
 /** How long an endpoint may take, in ms: a name is looked up before anything else happens. */
@@ -9,7 +9,7 @@ const ANSWER_MS = 2_000;
  * Ids that hold `find`, of agents one of whose signatures held, or that were given a standing: names that strangers only wrote into their
  * documents are left out. Empty when no endpoint answers.
  */
-export async function fleetIds(lines: readonly MeshLine[], find: string): Promise<readonly string[]> {
+export async function fleetIds(lines: readonly MeshEndpoint[], find: string): Promise<readonly string[]> {
   const target = `/v1/mesh/fleet?find=${encodeURIComponent(find)}`;
   for (const line of lines) {
     const told = resultOf(line, await line.ask({ method: 'GET', target, timeoutMs: ANSWER_MS }), (answer) =>

@@ -2,13 +2,13 @@
 import type { MeshCopy } from '../ports/mesh.js';
 import { knownKeys, type KeySources } from '../keys/known-keys.js';
 import { statusAt } from '../../mesh/standing.js';
-import { isKeyId } from '../../mesh/subject.js';
+import { isNamedKey } from '../../mesh/subject.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import type { Order } from './orders.js';
 
 /** The text of the key that `subject` is the id of, by passports and pins; null where it is not known here, or `subject` is no id of a key. */
 export function keyTextHere(state: KeySources, subject: string): string | null {
-  if (!isKeyId(subject)) return null;
+  if (!isNamedKey(subject)) return null;
   const known = knownKeys(state).find(({ keyId, publicKey }) => keyId === subject && publicKey !== null);
   return known === undefined ? null : formatPublicKey(known.publicKey!);
 }

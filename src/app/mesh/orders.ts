@@ -3,10 +3,10 @@ import { writeCommand, type Action, type Command } from '../../mesh/command.js';
 import { signRequest } from '../../mesh/access/http-signature.js';
 import { MAX_CONFIRM_WAIT_MS } from '../../mesh/limits.js';
 import { statusAt, type Standing, type Status } from '../../mesh/standing.js';
-import { isKeyId, scopeOf } from '../../mesh/subject.js';
+import { isNamedKey, scopeOf } from '../../mesh/subject.js';
 import { toHex } from '../../protocol/hex.js';
 import { type Members, resultOf, unheard } from './answers.js';
-import type { MeshCopy, MeshLine } from '../ports/mesh.js';
+import type { MeshCopy, MeshEndpoint } from '../ports/mesh.js';
 import type { Clock, Random } from '../ports/state.js';
 
 /** What an operator wants. */
@@ -72,7 +72,7 @@ export interface OperatorSigner {
 
 export interface OrderDeps {
   /** Endpoints of the mesh, in the order in which they are tried. */
-  readonly lines: readonly MeshLine[];
+  readonly lines: readonly MeshEndpoint[];
   readonly clock: Clock;
   readonly random: Random;
   /** Null: the command is not signed by the operator. */
@@ -92,7 +92,7 @@ const UNSURE = 'Whether the command arrived is unknown: give it again, which is 
  */
 export async function giveOrder(deps: OrderDeps, order: Order): Promise<Given> {
   const { lines, clock, random, signer, waitMs } = deps;
-  const stands = order.action === 'reinstate' ? standsAs(await standingOf(lines, order.subject)) : null;
+  const stands = order.action === 'reinstate' ? standsAs(await askStanding(lines, order.subject)) : null;
   const { keyText = null } = order;
   const command: Command = {
     ...order,
@@ -133,7 +133,7 @@ export async function giveOrder(deps: OrderDeps, order: Order): Promise<Given> {
 
 /** Whom a reinstatement is about: a key that was named by its id is stopped by its text. */
 function standsAs(own: MeshStanding): Pick<MeshStanding, 'subject' | 'version'> {
-  if (own.status !== 'active' || !isKeyId(own.subject)) return own;
+  if (own.status !== 'active' || !isNamedKey(own.subject)) return own;
   return own.above.find(({ subject, status }) => status !== 'active' && scopeOf(subject) === 'key') ?? own;
 }
 
@@ -166,7 +166,7 @@ function givenOf(answer: Members, command: Command): Given {
 /** The subject that was asked for; of the id of a key, the text that the mesh knows it by. */
 function subjectIn(answer: Members, asked: string): string {
   const told = answer.text('agent_id');
-  const resolved = isKeyId(asked) && scopeOf(told) === 'key' && answer.textOrNull('key_id') === asked;
+  const resolved = isNamedKey(asked) && scopeOf(told) === 'key' && answer.textOrNull('key_id') === asked;
   return resolved ? told : answer.oneOf('agent_id', asked);
 }
 
@@ -255,7 +255,7 @@ export interface MeshStanding {
 }
 
 /** What the first endpoint says that answers. */
-export async function standingOf(lines: readonly MeshLine[], subject: string): Promise<MeshStanding> {
+export async function askStanding(lines: readonly MeshEndpoint[], subject: string): Promise<MeshStanding> {
   const target = `/v1/mesh/status/${encodeURIComponent(subject)}`;
   let what = '';
   for (const line of lines) {

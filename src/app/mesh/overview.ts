@@ -6,7 +6,7 @@ import type { JsonObject } from '../../protocol/json/values.js';
 import { askMesh, malformed, Members } from './answers.js';
 import { Failure } from '../failure.js';
 import { absentIn, type AbsentVerifier } from './orders.js';
-import type { MeshLine } from '../ports/mesh.js';
+import type { MeshEndpoint } from '../ports/mesh.js';
 
 export interface Listener {
   /** Null for one that does not report what it applies. */
@@ -59,7 +59,7 @@ export interface Overview {
 const TIMEOUT_MS = 5_000;
 
 /** Fails with NETWORK when it cannot be reached, and when it is another mesh than the one whose key is pinned. */
-export async function overview(line: MeshLine, check: SignatureCheck): Promise<Overview> {
+export async function meshOverview(line: MeshEndpoint, check: SignatureCheck): Promise<Overview> {
   const answer = await askMesh(line, { method: 'GET', target: '/v1/mesh/status', timeoutMs: TIMEOUT_MS });
   requireGenuine(line, answer, check);
   const read = new Members(line, answer);
@@ -92,7 +92,7 @@ export async function overview(line: MeshLine, check: SignatureCheck): Promise<O
 }
 
 /** The last signed word of every verifier on the roster that answers `challenge`. */
-export async function answersTo(line: MeshLine, challenge: string): Promise<readonly JsonObject[]> {
+export async function answersTo(line: MeshEndpoint, challenge: string): Promise<readonly JsonObject[]> {
   const answers: JsonObject[] = [];
   for (let next: string | null = null; ;) {
     const target = `/v1/mesh/roster${next === null ? '' : `?after=${encodeURIComponent(next)}`}`;
@@ -118,7 +118,7 @@ function drillIn(read: Members | null): LastDrill | null {
   };
 }
 
-function requireGenuine(line: MeshLine, answer: JsonObject, check: SignatureCheck): void {
+function requireGenuine(line: MeshEndpoint, answer: JsonObject, check: SignatureCheck): void {
   if (answer.checkpoint === null) {
     const sealed = answer.sealed_by_term;
     const why =

@@ -1,13 +1,13 @@
 /** Passports through a mesh: handed in by who signed them, fetched by who must judge by them. */
 import { signRequest } from '../../mesh/access/http-signature.js';
 import { MAX_CONFIRM_WAIT_MS } from '../../mesh/limits.js';
-import { verifySignature, importKey } from '../../protocol/ed25519/verify.js';
+import { verifySignature, verifyKeyOf } from '../../protocol/ed25519/verify.js';
 import { toHex } from '../../protocol/hex.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { readPassport, type Passport } from '../../protocol/passport.js';
 import { resultOf, unheard, type Members } from './answers.js';
 import { absentIn, type AbsentVerifier, type OrderDeps } from './orders.js';
-import type { MeshCopy, MeshLine } from '../ports/mesh.js';
+import type { MeshCopy, MeshEndpoint } from '../ports/mesh.js';
 import type { State } from '../ports/state.js';
 
 /** What came of a passport at the mesh, as `--json` prints it. */
@@ -102,7 +102,7 @@ function publishingOf(answer: Members, agent: string): Publishing {
  * cannot make a passport. Answers how many are still missing. `have`: hashes that are known to be here, which are not looked for again.
  */
 export async function fetchPassports(
-  line: MeshLine,
+  line: MeshEndpoint,
   copy: Pick<MeshCopy, 'passportMarks'>,
   state: Pick<State, 'passport' | 'pins' | 'rememberPassport'>,
   now: number,
@@ -141,7 +141,7 @@ const FETCH_MS = 5_000;
 
 /** Asks for what is missing, one look at a time; a look that is asked for meanwhile follows. Call it with every passport and proof. */
 export function passportFetcher(
-  line: MeshLine,
+  line: MeshEndpoint,
   copy: Pick<MeshCopy, 'passportMarks'>,
   state: Pick<State, 'passport' | 'pins' | 'rememberPassport'>,
   now: () => number,
@@ -167,7 +167,7 @@ export function passportFetcher(
 
 function isPinned(passport: Passport, state: Pick<State, 'pins'>): boolean {
   return state.pins(passport.document.principal).some(({ publicKey }) => {
-    const key = importKey(publicKey);
+    const key = verifyKeyOf(publicKey);
     return key !== null && verifySignature(key, passport.signedBytes, passport.signature);
   });
 }

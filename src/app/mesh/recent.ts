@@ -6,8 +6,8 @@ import { ShapeError } from '../../protocol/json/shape.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { askMesh, malformed } from './answers.js';
 import { Failure } from '../failure.js';
-import { overview } from './overview.js';
-import type { MeshCopy, MeshLine } from '../ports/mesh.js';
+import { meshOverview } from './overview.js';
+import type { MeshCopy, MeshEndpoint } from '../ports/mesh.js';
 
 export interface Recent {
   readonly events: readonly MeshEvent[];
@@ -17,8 +17,8 @@ export interface Recent {
 
 const TIMEOUT_MS = 5_000;
 
-export async function recentEvents(line: MeshLine, check: SignatureCheck, count: number): Promise<Recent> {
-  const { head, logId } = await overview(line, check);
+export async function recentEvents(line: MeshEndpoint, check: SignatureCheck, count: number): Promise<Recent> {
+  const { head, logId } = await meshOverview(line, check);
   if (head === 0) return { events: [], end: { logId, term: 0, seq: 0, hash: NO_HASH } };
   const events: MeshEvent[] = [];
   // One event more than is shown: its hash is where following begins when none is.
@@ -63,7 +63,7 @@ export function standsAt(end: Head): MeshCopy {
   };
 }
 
-function eventsIn(line: MeshLine, answer: JsonObject, check: SignatureCheck): MeshEvent[] {
+function eventsIn(line: MeshEndpoint, answer: JsonObject, check: SignatureCheck): MeshEvent[] {
   const { events } = answer;
   if (!Array.isArray(events)) throw malformed(line, '"events" is no list');
   return (events as readonly Json[]).map((value) => {

@@ -3,9 +3,9 @@ import { deniesAt, type Standing, type Status } from '../../mesh/standing.js';
 import { EVERYONE, scopeOf } from '../../mesh/subject.js';
 import { formatTime } from '../../protocol/time.js';
 import { shellWord } from '../failure.js';
-import type { MeshCopy, MeshLine } from '../ports/mesh.js';
+import type { MeshCopy, MeshEndpoint } from '../ports/mesh.js';
 import { resultOf } from './answers.js';
-import { standingOf, type MeshStanding } from './orders.js';
+import { askStanding, type MeshStanding } from './orders.js';
 
 /** One subject that is stopped somewhere, as `aip status --json` lists it. */
 export interface Stopped {
@@ -36,14 +36,14 @@ export function stoppedHere(copy: Pick<MeshCopy, 'stopped'>, now: number): Stopp
 
 /** What the mesh says of everything that is stopped there or here. @throws Failure as the mesh's answers do */
 export async function stoppedAnywhere(
-  lines: readonly MeshLine[],
+  lines: readonly MeshEndpoint[],
   copy: Pick<MeshCopy, 'stopped' | 'standing'>,
   now: number,
 ): Promise<Stopped[]> {
   const subjects = new Set([...copy.stopped().map(({ subject }) => subject), ...(await stoppedThere(lines))]);
   const found: Stopped[] = [];
   for (const subject of subjects) {
-    const there = await standingOf(lines, subject);
+    const there = await askStanding(lines, subject);
     const own = copy.standing(subject);
     const here: Status = own !== null && deniesAt(own, now) ? own.status : 'active';
     if (there.status === 'active' && here === 'active') continue;
@@ -54,7 +54,7 @@ export async function stoppedAnywhere(
 }
 
 /** The subjects that the mesh's list of its fleet says are stopped. */
-async function stoppedThere(lines: readonly MeshLine[]): Promise<string[]> {
+async function stoppedThere(lines: readonly MeshEndpoint[]): Promise<string[]> {
   for (const line of lines) {
     const told = resultOf(
       line,

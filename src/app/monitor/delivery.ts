@@ -7,7 +7,7 @@ export interface Target {
   readonly notice: (event: AlertEvent) => Notice;
 }
 
-export interface CourierDeps {
+export interface AlertDeliveryDeps {
   readonly memory: Pick<MonitorMemory, 'outgoing' | 'sent'>;
   readonly targets: readonly Target[];
   readonly post: (notice: Notice) => Promise<Delivery>;
@@ -19,14 +19,14 @@ export interface CourierDeps {
 /** A target cannot ask to be left alone for longer, ms. */
 const LONGEST_HOLD = 15 * 60_000;
 
-export class Courier {
-  readonly #deps: CourierDeps;
+export class AlertDelivery {
+  readonly #deps: AlertDeliveryDeps;
   readonly #busy = new Map<TargetName, Promise<void>>();
   readonly #holdUntil = new Map<TargetName, number>();
   readonly #said = new Map<TargetName, string>();
   delivered = 0;
 
-  constructor(deps: CourierDeps) {
+  constructor(deps: AlertDeliveryDeps) {
     this.#deps = deps;
   }
 

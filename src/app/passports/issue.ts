@@ -114,7 +114,7 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
   const issuer = await issuerKey(deps, principal, request.principalKeyStore);
   const agentKey = await createKey(deps, draft.key_id, request.keyStore, request.seed);
   try {
-    const passport = seal(
+    const passport = signPassport(
       { ...draft, public_key: formatPublicKey(agentKey.publicKey), issuer_key_id: issuer.key.keyId },
       issuer.key.seed,
     );
@@ -166,7 +166,7 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
   const agentKey = await createKey(deps, formatKeyId(agent.id, Math.max(...numbers) + 1), request.keyStore);
   try {
     const { issuer_signature: _, ...rest } = document;
-    const renewed = seal(
+    const renewed = signPassport(
       {
         ...rest,
         serial: nextSerial(deps.state.floors(agent.id), passport.serial),
@@ -220,7 +220,7 @@ export function checkDraft(deps: IssueDeps, draft: Omit<PassportDocument, 'issue
 }
 
 /** The draft as its principal signs it. */
-export function seal(unsigned: Omit<PassportDocument, 'issuer_signature'>, seed: Uint8Array): Passport {
+export function signPassport(unsigned: Omit<PassportDocument, 'issuer_signature'>, seed: Uint8Array): Passport {
   try {
     return parsed({ ...unsigned, issuer_signature: toHex(signMessage(seed, passportBytes(unsigned))) });
   } catch (error) {

@@ -23,7 +23,7 @@ import {
   passportText,
   PLACEHOLDER_KEY,
   remember,
-  seal,
+  signPassport,
   wrongDomain,
   wrongName,
   type IssueDeps,
@@ -132,7 +132,7 @@ export async function signRequested(
     return true;
   });
   if (!first) throw twice();
-  const passport = seal({ ...after, issuer_key_id: issuer.key.keyId }, issuer.key.seed);
+  const passport = signPassport({ ...after, issuer_key_id: issuer.key.keyId }, issuer.key.seed);
   if (path !== null) await deps.files.create(path, passportText(passport.document));
   remember(deps, passport, path, now);
   return passport;

@@ -7,7 +7,7 @@ import { Failure } from '../failure.js';
 import { issuerKey } from '../keys/principals.js';
 import { withParams } from './declared-params.js';
 import { nextSerial } from './floors.js';
-import { checkDraft, passportText, remember, requireCurrent, seal, type IssueDeps } from './issue.js';
+import { checkDraft, passportText, remember, requireCurrent, signPassport, type IssueDeps } from './issue.js';
 
 /** What shall be another way; what is absent stays. */
 export interface Change {
@@ -80,7 +80,7 @@ export function draftChange(deps: IssueDeps, before: Passport, change: Change): 
 /** Has the principal sign the draft, and makes it the known passport. */
 export async function issueChange(deps: IssueDeps, { after }: Draft, path: string | null): Promise<Passport> {
   const issuer = await issuerKey(deps, after.principal, null);
-  const passport = seal({ ...after, issuer_key_id: issuer.key.keyId }, issuer.key.seed);
+  const passport = signPassport({ ...after, issuer_key_id: issuer.key.keyId }, issuer.key.seed);
   if (path !== null) await deps.files.replace(path, passportText(passport.document));
   remember(deps, passport, path, deps.clock());
   return passport;

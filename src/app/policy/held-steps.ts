@@ -12,7 +12,7 @@ import type { Meter, MeterReading, Usage } from '../../verify/meters.js';
 import { runChecks } from '../../verify/pipeline.js';
 
 /** What is asked about one entry. */
-export interface Question {
+export interface EntryQuestion {
   readonly entry: Entry;
   readonly params: JsonObject;
   /** When it was judged, ms since the epoch. */
@@ -54,7 +54,7 @@ export class HeldSteps {
   }
 
   /** The first thing wrong, by the verifier's own checks; null when nothing is. No person has approved anything. */
-  refusal(question: Question, limits: Constraints, schemaProblems = this.#schemaProblems): Violation | null {
+  refusal(question: EntryQuestion, limits: Constraints, schemaProblems = this.#schemaProblems): Violation | null {
     const { entry, params, at, geo, read } = question;
     const intent = intentOf(entry, params, at);
     const facts: Facts = {

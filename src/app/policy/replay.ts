@@ -13,7 +13,7 @@ import { parseTime } from '../../protocol/time.js';
 import type { Policy, SchemaCheck } from '../../verify/context.js';
 import type { Violation } from '../../verify/decision.js';
 import type { Meter } from '../../verify/meters.js';
-import { HeldSteps, type Question } from './held-steps.js';
+import { HeldSteps, type EntryQuestion } from './held-steps.js';
 import { couldRead, hiddenOf, type Hidden, type HiddenReason } from './hidden.js';
 import { PastWindows, type PastUsage, type Side } from './windows.js';
 
@@ -21,7 +21,7 @@ import { PastWindows, type PastUsage, type Side } from './windows.js';
 export type OpenReason = HiddenReason | 'hook' | 'approval' | 'envelope' | 'geo' | 'sender' | 'window';
 
 /** A verdict under the new passport. */
-export type Verdict =
+export type ReplayVerdict =
   | { readonly verdict: 'accepted' }
   | { readonly verdict: 'refused'; readonly code: string }
   | { readonly verdict: 'open'; readonly reason: OpenReason };
@@ -31,7 +31,7 @@ export interface Replayed {
   readonly entry: Entry;
   /** `accept`, or a code. */
   readonly before: string;
-  readonly after: Verdict;
+  readonly after: ReplayVerdict;
   /** What it would be counted with. */
   readonly amount: { readonly currency: string; readonly minor: bigint } | null;
 }
@@ -80,7 +80,7 @@ export class Replay {
     return { entry, before, after, amount };
   }
 
-  #verdictOf(entry: Entry, before: string): Verdict {
+  #verdictOf(entry: Entry, before: string): ReplayVerdict {
     if (before !== 'accept') {
       const held = this.#heldRefusal(entry, before);
       if (held !== null) return held;
@@ -102,7 +102,7 @@ export class Replay {
   }
 
   /** The verdict where it does not depend on what the passport allows; null where it does. */
-  #heldRefusal({ dialect }: Entry, code: string): Verdict | null {
+  #heldRefusal({ dialect }: Entry, code: string): ReplayVerdict | null {
     if (JUDGED_ANEW.test(code) && !HELD.has(code)) return null;
     // A hook's own code comes behind the limits.
     if (!code.startsWith('AIP-E')) return null;
@@ -110,12 +110,12 @@ export class Replay {
     return { verdict: 'refused', code };
   }
 
-  #judge(entry: Entry): Verdict {
+  #judge(entry: Entry): ReplayVerdict {
     const at = parseTime(entry.timestamp) ?? 0;
     const params = entry.params ?? NO_PARAMS;
     const hidden = hiddenOf(entry);
     const country = geoOf(entry);
-    const ask = (side: Side, shown = params): Question => ({
+    const ask = (side: Side, shown = params): EntryQuestion => ({
       ...{ entry, params: shown, at, geo: country ?? null },
       read: (meter: Meter, now: number) => this.#windows.read(meter, now, side),
     });
@@ -175,7 +175,7 @@ export class Replay {
   #refusedBefore(entry: Entry): Violation | null {
     const previous = this.#beforeOf(entry);
     if (previous === null) return null;
-    const question: Question = {
+    const question: EntryQuestion = {
       ...{ entry, params: entry.params ?? NO_PARAMS, at: parseTime(entry.timestamp) ?? 0, geo: geoOf(entry) ?? null },
       read: (meter) => (meter.kind === 'sum' ? { kind: 'sum', spent: 0n } : { kind: 'count', used: 0, roomAt: null }),
     };
@@ -237,7 +237,7 @@ function without(params: JsonObject, { params: names }: Hidden): JsonObject {
 const NO_PARAMS: JsonObject = emptyObject();
 const NO_PROBLEMS: SchemaCheck = () => [];
 
-function refused({ entry: { code } }: Violation): Verdict {
+function refused({ entry: { code } }: Violation): ReplayVerdict {
   return { verdict: 'refused', code };
 }
 

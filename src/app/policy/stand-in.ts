@@ -1,6 +1,6 @@
 /** Throwaway keys that stand in for an agent's and its principal's, the same in every run, so that the same case gives the same bytes. */
 import { publicKeyOf, signMessage } from '../../protocol/ed25519/sign.js';
-import { importKey } from '../../protocol/ed25519/verify.js';
+import { verifyKeyOf } from '../../protocol/ed25519/verify.js';
 import { sha256 } from '../../protocol/hash.js';
 import { toHex } from '../../protocol/hex.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
@@ -25,7 +25,7 @@ export function standIn(json: JsonObject, own: boolean): Passport {
 
 /** The key of the principal that stands in, as it would be pinned. */
 export function standInPins({ document }: Passport): readonly PinnedKey[] {
-  return [{ keyId: document.issuer_key_id, key: importKey(publicKeyOf(PRINCIPAL_SEED))! }];
+  return [{ keyId: document.issuer_key_id, key: verifyKeyOf(publicKeyOf(PRINCIPAL_SEED))! }];
 }
 
 /** The intent signed with the agent's throwaway key; what it leaves out is filled in. `index` makes the nonce, `at` is in ms since the epoch. */

@@ -83,7 +83,7 @@ export type MeshReply =
   | { readonly kind: 'unreachable'; readonly reason: string; readonly sent: boolean };
 
 /** The mesh as one asks it: never rejects for what the network does. */
-export interface MeshLine {
+export interface MeshEndpoint {
   /** What is asked, for messages. */
   readonly url: string;
   ask(call: MeshCall): Promise<MeshReply>;

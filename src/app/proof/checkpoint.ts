@@ -3,7 +3,7 @@ import { entryHash } from '../../protocol/log/chain.js';
 import { leafText } from '../../protocol/log/leaf.js';
 import { fromHex, toHex } from '../../protocol/hex.js';
 import { parsePublicKey } from '../../protocol/identity/keys.js';
-import { importKey } from '../../protocol/ed25519/verify.js';
+import { verifyKeyOf } from '../../protocol/ed25519/verify.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import {
   checkpointText,
@@ -81,7 +81,7 @@ export function readTreeCheckpoint(
 
 /** True when the log's own key, this one, signed the note. */
 export function signedBy(note: Note, origin: string, publicKey: Uint8Array): boolean {
-  const key = importKey(publicKey);
+  const key = verifyKeyOf(publicKey);
   if (key === null) return false;
   const asLog: NoteKey = { name: origin, algorithm: 'ed25519', key };
   return noteSignatureHolds(note, asLog) !== null;

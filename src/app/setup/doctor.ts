@@ -1,4 +1,4 @@
-import { importKey } from '../../protocol/ed25519/verify.js';
+import { verifyKeyOf } from '../../protocol/ed25519/verify.js';
 import { parseJsonText } from '../../protocol/json/parse.js';
 import { passportOf, type Passport } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/json/shape.js';
@@ -30,14 +30,14 @@ export function warning(check: string, message: string, hint: string | null): Fi
   return { check, status: 'warning', message, hint, exitCode: 0 };
 }
 
-export function failed(check: string, message: string, hint: string | null, exitCode: number): Finding {
+export function failedFinding(check: string, message: string, hint: string | null, exitCode: number): Finding {
   return { check, status: 'failed', message, hint, exitCode };
 }
 
 /** A failure as a finding; what is no failure is a bug, and thrown on. */
 export function failing(check: string, error: unknown, exitCode?: number): Finding {
   if (!(error instanceof Failure)) throw error;
-  return failed(check, error.message, error.hint, exitCode ?? error.exitCode);
+  return failedFinding(check, error.message, error.hint, exitCode ?? error.exitCode);
 }
 
 /** Longer logs are checked from here to their end; `aip logs verify` checks all. */
@@ -49,7 +49,7 @@ export async function inspectLog(log: ChainedLog): Promise<Finding> {
   const check = await checkLog(log, { newest: NEWEST, pause: async () => undefined });
   if (!check.ok) {
     const message = `The hash chain of the log is broken at entry ${check.seq}: ${check.reason}.`;
-    return failed('log', message, 'aip logs verify', EXIT.state);
+    return failedFinding('log', message, 'aip logs verify', EXIT.state);
   }
   if (total === 0) return ok('log', 'The log is empty.');
   const which =
@@ -63,7 +63,8 @@ const BUILT = Date.UTC(2025, 0, 1);
 /** Freshness, expiry and replay windows all rest on the clock. */
 export function inspectClock(state: Pick<State, 'entries'>, now: number, skewMs: number): Finding {
   const hint = 'set the clock, e.g. timedatectl set-ntp true';
-  if (now < BUILT) return failed('clock', `The clock says ${formatTime(now)}, which is long past.`, hint, EXIT.config);
+  if (now < BUILT)
+    return failedFinding('clock', `The clock says ${formatTime(now)}, which is long past.`, hint, EXIT.config);
   const [newest] = state.entries({ last: 1 });
   const at = newest === undefined ? null : parseTime(newest.timestamp);
   if (at !== null && at - now > skewMs) {
@@ -100,7 +101,7 @@ export async function inspectPassports(
     const passport = read(text);
     if (passport === null) {
       findings.push(
-        failed('passport', `The passport of ${agentId} is damaged.`, 'aip passport import <file>', EXIT.state),
+        failedFinding('passport', `The passport of ${agentId} is damaged.`, 'aip passport import <file>', EXIT.state),
       );
       continue;
     }
@@ -170,10 +171,15 @@ export function expectedKeys(state: Pick<State, 'passports' | 'pins' | 'key'>): 
 /** Pinned keys that the acceptance rule refuses count for nothing. */
 export function inspectPins(state: Pick<State, 'pins' | 'key'>): Finding[] {
   const pins = state.pins();
-  const bad = pins.filter(({ publicKey }) => importKey(publicKey) === null);
+  const bad = pins.filter(({ publicKey }) => verifyKeyOf(publicKey) === null);
   if (bad.length > 0) {
     return bad.map(({ did, keyId }) =>
-      failed('principal', `The pinned key ${keyId} is not acceptable.`, `aip principal remove ${did}`, EXIT.state),
+      failedFinding(
+        'principal',
+        `The pinned key ${keyId} is not acceptable.`,
+        `aip principal remove ${did}`,
+        EXIT.state,
+      ),
     );
   }
   const dids = new Set(pins.map(({ did }) => did));

@@ -1,6 +1,6 @@
 /** The document behind a yes, from the very bytes that were judged: what runs on it must not read them a second time. */
 import { jcsText, referenceText } from '../../protocol/aip1/encoding/canonical.js';
-import { parseExact, plain } from '../../protocol/aip1/encoding/numbers.js';
+import { parseExact, plainJson } from '../../protocol/aip1/encoding/numbers.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { dialectOf } from '../../verify/dialects/registry.js';
 
@@ -14,7 +14,7 @@ export interface AcceptedDocument {
 /** Reads what `examine` has read; @throws JsonError and ShapeError for what it refuses. Null for what its dialect cannot read. */
 export function acceptedDocument(bytes: Uint8Array | string): AcceptedDocument | null {
   const exact = parseExact(bytes);
-  const document = plain(exact);
+  const document = plainJson(exact);
   const read = dialectOf(document).read({ document, rounded: document !== exact, exact: () => exact });
   if ('refused' in read) return null;
   const { action, params } = read.intent.document;

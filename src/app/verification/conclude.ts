@@ -1,5 +1,5 @@
 /** The judgement of a proven document over a memory: one function for a transaction, a look, and a verifier without state. */
-import { late } from '../../protocol/lazy.js';
+import { lazy } from '../../protocol/lazy.js';
 import type { Facts, HookOutcome } from '../../verify/context.js';
 import type { Warning } from '../../verify/decision.js';
 import type { InForce } from '../../verify/dialect.js';
@@ -84,7 +84,7 @@ function factsOf(sitting: Sitting, prepared: PreparedDocument): Facts {
     memory: memory === null ? null : recallOf(memory, dryRun, submission.counted ?? true),
     schemaProblems,
     geo,
-    approving: late(() => approvingOf(sitting, prepared)),
+    approving: lazy(() => approvingOf(sitting, prepared)),
     hooks,
     standing,
     freshness,

@@ -9,7 +9,7 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
  * A copy of `value` as JSON holds it; members that are undefined are left out. What JSON would silently change (a Date, a
  * Map, NaN, a bigint) fails, because the agent would sign something else than the caller meant.
  */
-export function paramsOf(value: unknown, what = 'params'): JsonObject {
+export function plainParams(value: unknown, what = 'params'): JsonObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw usage(`${what} is not an object.`);
   return copied(value, what, 1) as JsonObject;
 }

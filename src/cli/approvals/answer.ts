@@ -5,7 +5,7 @@ import { Failure } from '../../app/failure.js';
 import type { RequestRecord } from '../../app/ports/state.js';
 import { isRequestId, readActionApproval } from '../../protocol/approvals/approval.js';
 import { readApprovalRequest, type ApprovalRequest } from '../../protocol/approvals/request.js';
-import { importKey, verifySignature } from '../../protocol/ed25519/verify.js';
+import { verifyKeyOf, verifySignature } from '../../protocol/ed25519/verify.js';
 import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
 import { replaceFile } from '../../workspace/files.js';
 import { keyring, pemFiles, type KeyPlaces } from '../../workspace/keys.js';
@@ -144,7 +144,7 @@ async function keep(
     public_key === null ? state.pins(id).map(({ publicKey }) => publicKey) : [parsePublicKey(public_key)!],
   );
   const signer = keys.find((raw) => {
-    const key = importKey(raw);
+    const key = verifyKeyOf(raw);
     return key !== null && verifySignature(key, read.signedBytes, read.signature);
   });
   if (signer === undefined) throw new Error('an answer whose key is not that of its approver');

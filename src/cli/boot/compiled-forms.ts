@@ -91,7 +91,7 @@ export function formFolder({ env, platform, home }: FormWorld): FormFolder | nul
 /** The form for `key`; null when there is none that can be believed. */
 export function readForm(folder: FormFolder, key: FormKey, uid: number | null): Form | null {
   try {
-    if (problemOf(folder, uid) !== null) return null;
+    if (folderProblem(folder, uid) !== null) return null;
     const file = openSync(`${folder.path}/${nameOf(key)}`, constants.O_RDONLY | NOFOLLOW | NONBLOCK);
     try {
       const stat = fstatSync(file);
@@ -125,7 +125,7 @@ export function writeForm(
     if (bytes.length + HEAD_BYTES > MOST_BYTES) return false;
     makeFolder(folder.parent);
     makeFolder(folder.path);
-    if (problemOf(folder, uid) !== null) return false;
+    if (folderProblem(folder, uid) !== null) return false;
     const path = `${folder.path}/${nameOf(key)}`;
     const draft = `${path}.${randomBytes(8).toString('hex')}.new`;
     const file = openSync(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NOFOLLOW, 0o600);
@@ -150,7 +150,7 @@ export function writeForm(
 }
 
 /** In words why the folder is not used; null when it is as it must be. Fails with ENOENT where there is none. */
-export function problemOf({ path }: FormFolder, uid: number | null): string | null {
+export function folderProblem({ path }: FormFolder, uid: number | null): string | null {
   const stat = lstatSync(path);
   if (stat.isSymbolicLink()) return 'it is a symbolic link';
   if (!stat.isDirectory()) return 'it is not a folder';

@@ -10,7 +10,7 @@ import type { Startup } from '../io.js';
 import {
   formFolder,
   keptForms,
-  problemOf,
+  folderProblem,
   readForm,
   REMAKE_MS,
   writeForm,
@@ -127,7 +127,7 @@ function homeFolder(): string {
 function problemWith(folder: FormFolder | null, uid: number | null): string | null {
   if (folder === null) return 'there is no home folder';
   try {
-    return problemOf(folder, uid);
+    return folderProblem(folder, uid);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return code === 'ENOENT' ? null : `it cannot be looked at (${code ?? 'unknown error'})`;

@@ -13,7 +13,7 @@ import type { Judgement } from '../../verify/judge.js';
 import { APPROVAL_OPTION, approvalsIn, explainUnapproved, type ApprovalFlags } from '../intents/approvals.js';
 import type { Cli } from '../cli.js';
 import { bindArguments } from '../intents/bind-arguments.js';
-import { childEnvironment, intentFile, warnBefore } from '../intents/child.js';
+import { commandEnvironment, intentFile, warnBefore } from '../intents/child.js';
 import { documentReader, readJudged } from '../input/documents.js';
 import { widthOf } from '../io.js';
 import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../input/options.js';
@@ -130,7 +130,7 @@ export const command: CommandSpec<Options> = {
     }
 
     const env = {
-      ...childEnvironment(cli.io.env),
+      ...commandEnvironment(cli.io.env),
       ...bound.variables,
       AIP_INTENT_HASH: intent_hash!,
       AIP_AGENT_ID: agent_id!,

@@ -1,5 +1,5 @@
 import { agentNamed } from '../../app/passports/agent-named.js';
-import { Courier } from '../../app/monitor/delivery.js';
+import { AlertDelivery } from '../../app/monitor/delivery.js';
 import { eventOf } from '../../app/monitor/alerts.js';
 import { Failure } from '../../app/failure.js';
 import { checkAgents, type MonitorLimits } from '../../app/monitor/check.js';
@@ -82,7 +82,7 @@ export const command: CommandSpec<Options> = {
       monitorStanding(cli, options, limits.autoRevoke),
     ]);
     const { now, signal } = cli.io;
-    const courier = new Courier({
+    const courier = new AlertDelivery({
       memory,
       targets,
       post,

@@ -14,7 +14,7 @@ import {
 } from '../../workspace/guard/serving.js';
 import type { Cli } from '../cli.js';
 import { openDesks, type Desks } from '../guard/desks.js';
-import { hostsOf, LISTENER_OPTIONS, loopback, type LoopbackAddress } from '../guard/listening.js';
+import { allowedHosts, LISTENER_OPTIONS, loopback, type LoopbackAddress } from '../guard/listening.js';
 import { ownPlaces } from '../guard/own-places.js';
 import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../input/options.js';
 import type { KeyPlaceFlags } from '../intents/signing.js';
@@ -125,7 +125,7 @@ export const command: CommandSpec<Options> = {
         cli.warn(`A request could not be answered; this is a bug: ${String(error).slice(0, 300)}`, 'bug'),
     });
     url = listening.url;
-    hosts = hostsOf(url, options.allowHost);
+    hosts = allowedHosts(url, options.allowHost);
     const ended = new Promise<never>(() => undefined);
     cli.onInterrupt(async () => {
       await listening.close();

@@ -1,8 +1,8 @@
 import { Failure } from '../../app/failure.js';
 import { knownHere, whatHolds, type HeldStanding } from '../../app/mesh/standing.js';
 import { keyTextHere } from '../../app/mesh/key-text.js';
-import { standingOf } from '../../app/mesh/orders.js';
-import { isKeyId } from '../../mesh/subject.js';
+import { askStanding } from '../../app/mesh/orders.js';
+import { isNamedKey } from '../../mesh/subject.js';
 import { meshAccess } from '../mesh/access.js';
 import { EVERYONE_OPTION, SUBJECT_ARG, subjectNamed } from '../mesh/subject.js';
 import { PASSPHRASE_OPTIONS } from '../input/options.js';
@@ -14,7 +14,7 @@ import type { CommandSpec } from '../spec.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
 import { meshLines } from '../../workspace/mesh.js';
 import { localState } from '../../workspace/state.js';
-import { apiKey, localCopy } from '../mesh/access.js';
+import { apiKey, configuredCopy } from '../mesh/access.js';
 
 interface Options extends KeyPlaces {
   readonly everyone: boolean;
@@ -54,13 +54,13 @@ export const command: CommandSpec<Options> = {
     if (args[0] === undefined && !options.everyone) return everythingStopped(cli, options);
     const subject = await subjectNamed(cli, args[0], options.everyone, options);
     const mesh = await meshAccess(cli);
-    const copy = await localCopy(cli);
-    const keyText = isKeyId(subject) ? keyTextHere(await localState(cli.workspace), subject) : null;
+    const copy = await configuredCopy(cli);
+    const keyText = isNamedKey(subject) ? keyTextHere(await localState(cli.workspace), subject) : null;
     const here = knownHere(copy, subject, cli.io.now(), mesh !== null, keyText);
     if (mesh === null || options.local) return show(cli, here, 0);
     try {
       const lines = await meshLines(cli.workspace, mesh, await apiKey(cli, options));
-      return show(cli, whatHolds(await standingOf(lines, subject), copy, cli.io.now(), keyText), 0);
+      return show(cli, whatHolds(await askStanding(lines, subject), copy, cli.io.now(), keyText), 0);
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== 'NETWORK') throw error;
       cli.warn(error.message, 'AIP-E500');
@@ -72,7 +72,7 @@ export const command: CommandSpec<Options> = {
 /** As `--json` prints it: what is stopped, and whether the mesh was asked. */
 async function everythingStopped(cli: Cli, options: Options): Promise<number> {
   const mesh = await meshAccess(cli);
-  const copy = await localCopy(cli);
+  const copy = await configuredCopy(cli);
   const now = cli.io.now();
   const provenAt = mesh === null ? null : copy.provenAt();
   const age_ms = provenAt === null || provenAt > now ? null : now - provenAt;

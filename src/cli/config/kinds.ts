@@ -1,4 +1,5 @@
 /** The kinds of values a config key can hold. Each reads what a file says, and what an environment variable says. */
+import type { SuspiciousPattern } from '../../trust/rules.js';
 import { parseDuration } from '../../protocol/time.js';
 import { parsePrincipalId } from '../../protocol/identity/did.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
@@ -111,12 +112,6 @@ export const regions: Kind<readonly Region[]> = {
     }),
   fromText: asJson,
 };
-
-export interface SuspiciousPattern {
-  readonly type: 'rapid_failures' | 'unusual_actions';
-  readonly threshold: number;
-  readonly window_seconds: number;
-}
 
 export const patterns: Kind<readonly SuspiciousPattern[]> = {
   expects: 'a list of {type: rapid_failures | unusual_actions, threshold, window_seconds}',

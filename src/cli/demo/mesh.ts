@@ -9,7 +9,7 @@ import { meshSession } from '../mesh/session.js';
 import { serveMesh } from '../../workspace/mesh-serving.js';
 import { SYSTEM } from '../../workspace/world.js';
 import { meshFollower } from '../../workspace/mesh.js';
-import { localCopy } from '../mesh/access.js';
+import { configuredCopy } from '../mesh/access.js';
 import type { Setting } from '../setting.js';
 import type { Notices } from '../output.js';
 import type { Lifetime } from '../../workspace/workspace.js';
@@ -44,7 +44,7 @@ export async function raiseMesh(
   const following = await meshFollower(stage.workspace, access, key, {
     verifier: 'demo',
     maxAgeMs: 30_000,
-    copy: await localCopy(stage),
+    copy: await configuredCopy(stage),
     onState: (_, to) => void (to === 'live' && live()),
     onFailure: (error) => stage.warn(String(error)),
   });

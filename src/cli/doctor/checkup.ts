@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import {
   EXIT,
   expectedKeys,
-  failed,
+  failedFinding,
   failing,
   inspectClock,
   inspectLog,
@@ -107,7 +107,12 @@ async function* survivable(
 function inspectNode(version: string): Finding {
   const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 19)) return ok('node', `Node ${version.replace(/^v/, '')}.`);
-  return failed('node', `Node ${version.replace(/^v/, '')} is too old.`, 'install Node 20.19 or later', EXIT.config);
+  return failedFinding(
+    'node',
+    `Node ${version.replace(/^v/, '')} is too old.`,
+    'install Node 20.19 or later',
+    EXIT.config,
+  );
 }
 
 async function inspectConfig(cli: Scene): Promise<{ config: Config | null; findings: Finding[] }> {
@@ -124,7 +129,7 @@ async function inspectConfig(cli: Scene): Promise<{ config: Config | null; findi
   const files = [project, user].filter((path) => path !== null);
   for (const problem of config.problems) {
     const message = `Nothing is verified here: ${problem.message}.`;
-    findings.push(failed('config', message, problem.hint, EXIT.config));
+    findings.push(failedFinding('config', message, problem.hint, EXIT.config));
   }
   for (const { message } of config.warnings.filter(
     ({ message }) => !config.problems.some((one) => message.startsWith(one.message)),
@@ -154,13 +159,13 @@ async function inspectState(cli: Scene): Promise<{ state: (State & ChainedLog) |
       await loadState();
       const finding = isMakeable(stateFile)
         ? ok('state', `None yet; it will be made at ${stateFile}.`)
-        : failed('state', `${stateFile} cannot be made.`, 'set AIP_HOME to a folder of yours', EXIT.state);
+        : failedFinding('state', `${stateFile} cannot be made.`, 'set AIP_HOME to a folder of yours', EXIT.state);
       return { state: null, finding };
     }
     const problem = disowned(stateFile, cli.io.uid);
     if (problem !== null) {
       const message = `Commands that rest on the state refuse it: ${problem.message}.`;
-      return { state: null, finding: failed('state', message, problem.hint, EXIT.state) };
+      return { state: null, finding: failedFinding('state', message, problem.hint, EXIT.state) };
     }
     const state = await localState(cli.workspace);
     // A write transaction that ends without a write.
@@ -259,7 +264,12 @@ async function* inspectEnvFiles(cli: Scene, expected: readonly ExpectedKey[]): A
     if (report === null) continue;
     if (report.git === 'tracked') {
       const message = `git tracks ${path}, which holds a private key: whoever has the repository is the agent.`;
-      yield failed('env file', message, `git rm --cached ${shellWord(path)}, then give the agent a new key`, EXIT.keys);
+      yield failedFinding(
+        'env file',
+        message,
+        `git rm --cached ${shellWord(path)}, then give the agent a new key`,
+        EXIT.keys,
+      );
     } else if (report.git === 'unignored')
       yield warning('env file', `${path} holds a private key, and git does not ignore it.`, 'add it to .gitignore');
     else if (report.git === 'unknown')
@@ -275,7 +285,12 @@ async function* inspectEnvFiles(cli: Scene, expected: readonly ExpectedKey[]): A
 async function* inspectProxies(cli: Scene): AsyncGenerator<Finding> {
   const use = await proxyUse(cli.workspace);
   if ('problem' in use) {
-    yield failed('proxy', `${use.problem}: nothing is reached over the network.`, 'aip help config', EXIT.config);
+    yield failedFinding(
+      'proxy',
+      `${use.problem}: nothing is reached over the network.`,
+      'aip help config',
+      EXIT.config,
+    );
     return;
   }
   const { proxies, exempt } = use;

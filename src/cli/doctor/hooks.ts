@@ -1,6 +1,6 @@
 /** Tries the hooks of coding agents that are installed here: what each answers where it must not say yes. */
 import { join } from 'node:path';
-import { failed, ok, warning, type Finding } from '../../app/setup/doctor.js';
+import { failedFinding, ok, warning, type Finding } from '../../app/setup/doctor.js';
 import type { HookClientName } from '../../guard/hook/clients.js';
 import { runProgram } from '../../workspace/programs.js';
 import { installedHooks, type InstalledHook } from '../guard/hook-files.js';
@@ -38,7 +38,7 @@ async function tried(cli: Scene, { client, path, command, off }: InstalledHook):
     ...(late.code === 2 ? [] : ['an event that does not end']),
   ];
   if (wrong.length > 0)
-    return failed(
+    return failedFinding(
       'hook',
       `The hook of ${client} in ${path} does not block ${wrong.join(', ')}.`,
       `aip hook install ${client}`,

@@ -1,5 +1,5 @@
 /** What `aip doctor` looks at where a mesh is configured. No API key is opened or sent. */
-import { EXIT, failed, ok, warning, type Finding } from '../../app/setup/doctor.js';
+import { EXIT, failedFinding, ok, warning, type Finding } from '../../app/setup/doctor.js';
 import { Failure } from '../../app/failure.js';
 import { clockAhead, type MeshCopy } from '../../app/ports/mesh.js';
 import type { Config } from '../config/load.js';
@@ -7,7 +7,7 @@ import { meshAccess } from '../mesh/access.js';
 import { secretFile } from '../../workspace/keys.js';
 import { meshLines } from '../../workspace/mesh.js';
 import { localState } from '../../workspace/state.js';
-import { localCopy } from '../mesh/access.js';
+import { configuredCopy } from '../mesh/access.js';
 import type { Setting } from '../setting.js';
 import type { Surroundings } from '../io.js';
 import type { Notices } from '../output.js';
@@ -23,7 +23,7 @@ export async function* inspectMesh(cli: Scene, config: Config, hasState: boolean
   if (access === null) return;
   yield await inspectKey(cli, config, hasState);
   yield hasState ? await inspectCopy(cli, config) : NO_COPY;
-  if (hasState) yield* inspectClock(await localCopy(cli), config);
+  if (hasState) yield* inspectClock(await configuredCopy(cli), config);
   for (const line of await meshLines(cli.workspace, access, '')) {
     const reply = await line.ask({ method: 'GET', target: '/healthz', timeoutMs: TIMEOUT_MS });
     if (reply.kind === 'unreachable')
@@ -61,18 +61,18 @@ async function inspectKey(cli: Scene, config: Config, hasState: boolean): Promis
       return ok('mesh', `The API key is in ${path}, and private.`);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      return failed('mesh', error.message, error.hint ?? join, EXIT.keys);
+      return failedFinding('mesh', error.message, error.hint ?? join, EXIT.keys);
     }
   }
   const name = config.get('mesh.key_id');
-  if (name === null) return failed('mesh', 'There is no API key for the mesh.', join, EXIT.keys);
+  if (name === null) return failedFinding('mesh', 'There is no API key for the mesh.', join, EXIT.keys);
   const record = hasState ? (await localState(cli.workspace)).key(`mesh:${name}`) : null;
-  if (record === null) return failed('mesh', `This machine does not hold the API key ${name}.`, join, EXIT.keys);
+  if (record === null) return failedFinding('mesh', `This machine does not hold the API key ${name}.`, join, EXIT.keys);
   return ok('mesh', `The API key ${name} is in the ${record.store} store (not opened).`);
 }
 
 async function inspectCopy(cli: Scene, config: Config): Promise<Finding> {
-  const copy = await localCopy(cli);
+  const copy = await configuredCopy(cli);
   const [provenAt, now, maxAge] = [copy.provenAt(), cli.io.now(), config.get('revocation.max_age')];
   const policy = config.get('revocation.on_stale') === 'deny' ? 'refuses' : 'goes by it and says so';
   if (provenAt === null) return NO_COPY;

@@ -23,7 +23,7 @@ export function hostName(text: string): string {
 }
 
 /** The values of Host that a listener at `url` answers. */
-export function hostsOf(url: string | null, more: readonly string[]): ReadonlySet<string> {
+export function allowedHosts(url: string | null, more: readonly string[]): ReadonlySet<string> {
   if (url === null) return new Set(more);
   const { port } = new URL(url);
   return new Set([`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`, ...more]);

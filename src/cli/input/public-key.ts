@@ -1,6 +1,6 @@
 /** A public key wherever one is given: as text in any form, as a file of any name, or `-` for stdin. */
 import { Failure, shellWord } from '../../app/failure.js';
-import { importKey, type VerifyKey } from '../../protocol/ed25519/verify.js';
+import { verifyKeyOf, type VerifyKey } from '../../protocol/ed25519/verify.js';
 import { PUBLIC_KEY_FORMS, readPublicKey } from '../../protocol/identity/public-key-forms.js';
 import { readInput } from './documents.js';
 import { readDocument } from '../../workspace/files.js';
@@ -28,7 +28,7 @@ export async function publicKeyFrom(given: string, what: string, cli: Notices & 
 }
 
 function usable(reading: ReturnType<typeof readPublicKey>, subject: string): VerifyKey {
-  const key = reading.kind === 'key' ? importKey(reading.publicKey) : null;
+  const key = reading.kind === 'key' ? verifyKeyOf(reading.publicKey) : null;
   if (key !== null) return key;
   const found = reading.kind === 'other' ? reading.what : 'an unacceptable key';
   throw new Failure('USAGE', `${subject} ${found}; an Ed25519 public key is needed.`, { hint: PUBLIC_KEY_FORMS });

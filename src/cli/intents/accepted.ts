@@ -9,7 +9,7 @@ import { renderDecision } from '../render/decision/decision.js';
 import type { Output } from '../output.js';
 
 /** The decision with `params`: those of the judged bytes where they were accepted, null where they were refused. */
-export function withParams(
+export function withAcceptedParams(
   { decision, concern }: Judgement,
   { bytes }: Submission,
 ): { readonly decision: Decision & { readonly params: JsonObject | null }; readonly concern: Judgement['concern'] } {

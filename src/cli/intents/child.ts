@@ -21,7 +21,7 @@ type Scene = Setting & Notices & Lifetime & Surroundings;
  */
 const ALLOWED: ReadonlySet<string> = new Set(['AIP_HOME', 'AIP_MESH_URL', 'AIP_MESH_PUBLIC_KEY']);
 
-export function childEnvironment(
+export function commandEnvironment(
   env: Readonly<Record<string, string | undefined>>,
 ): Record<string, string | undefined> {
   return Object.fromEntries(

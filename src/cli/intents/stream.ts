@@ -12,7 +12,7 @@ import type { Judgement } from '../../verify/judge.js';
 import { OutputClosed, type Surroundings } from '../io.js';
 import { inTime } from '../input/in-time.js';
 import { lineBatches, type Line } from '../input/lines.js';
-import { withParams } from './accepted.js';
+import { withAcceptedParams } from './accepted.js';
 import { exitOf } from './refusal.js';
 import { safeJson } from '../render/terminal/text.js';
 import type { Format } from './results.js';
@@ -72,7 +72,8 @@ export async function verifyStream(cli: Scene, request: StreamRequest): Promise<
       const judgements = commitBatch(deps, options, await batch);
       judged += judgements.length;
       firstRefusal ??= judgements.find(({ decision }) => !decision.success) ?? null;
-      const told = request.params === true ? judgements.map((one, i) => withParams(one, submissions[i]!)) : judgements;
+      const told =
+        request.params === true ? judgements.map((one, i) => withAcceptedParams(one, submissions[i]!)) : judgements;
       await cli.stream(told.map(({ decision }) => safeJson(decision)).join('\n'));
     }
   };

@@ -1,7 +1,7 @@
 /** A tail of the fleet's log: what every verifier shipped, in the order in which it arrived at the mesh. */
 import { isMeshs, MAX_LAST, readFleet, type FleetPage, type FleetQuery } from '../../app/logs/fleet.js';
 import { unreachable } from '../../app/mesh/answers.js';
-import type { MeshLine } from '../../app/ports/mesh.js';
+import type { MeshEndpoint } from '../../app/ports/mesh.js';
 import type { JsonRecord } from '../../app/logs/foreign-records.js';
 import { matcher } from '../../app/logs/tail.js';
 import { reconnectDelay } from '../../mesh/client/reconnect.js';
@@ -17,7 +17,7 @@ const WAIT_MS = 20_000;
 /** Resolves to true when the exit condition was met. */
 export async function tailMesh(
   cli: Notices & Surroundings,
-  line: MeshLine,
+  line: MeshEndpoint,
   { filter: given, last, follow }: TailRequest,
   writer: TailWriter,
 ): Promise<boolean> {
@@ -70,7 +70,7 @@ export async function tailMesh(
 
 type Page = Extract<FleetPage, { kind: 'page' }>;
 
-async function demanded(line: MeshLine, query: FleetQuery): Promise<Page> {
+async function demanded(line: MeshEndpoint, query: FleetQuery): Promise<Page> {
   const page = await readFleet(line, query);
   if (page.kind === 'unreachable') throw unreachable(line, page.reason);
   if (page.kind === 'page') return page;

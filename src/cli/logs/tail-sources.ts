@@ -5,7 +5,7 @@ import { plainBytes } from '../../app/logs/encodings.js';
 import { lineChunks } from '../../app/logs/foreign-lines.js';
 import {
   foreignRecord,
-  textOf,
+  recordText,
   withStatus,
   type JsonRecord,
   type ShownRecord,
@@ -124,7 +124,7 @@ export async function tailFile(
       const match = judge(record, line);
       if (match === 'timeless') writer.timeless(number);
       else if (match === 'yes') {
-        const one = { record, text: textOf(line, record) };
+        const one = { record, text: recordText(line, record) };
         if (newest === null) shown.push(one);
         else newest.add(one);
       }

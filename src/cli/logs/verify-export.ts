@@ -1,6 +1,6 @@
 /** Checks the chain of an exported log, which begins where the export does. */
 import { believedCheckpoint, type CheckpointOptions, type CheckpointVerdict } from '../../app/logs/checkpoint.js';
-import { lineChunks, objectIn } from '../../app/logs/foreign-lines.js';
+import { lineChunks, looseObject } from '../../app/logs/foreign-lines.js';
 import { plainBytes } from '../../app/logs/encodings.js';
 import type { LogCheckpoint } from '../../app/logs/statements.js';
 import { Failure } from '../../app/failure.js';
@@ -74,7 +74,7 @@ export async function verifyExport(
  * is of the other.
  */
 function entryIn(line: string): Entry | null {
-  const object = objectIn(line);
+  const object = looseObject(line);
   if (object === null || !Number.isSafeInteger(object['seq'])) return null;
   return membersIn(line) === membersOf(object) ? (object as unknown as Entry) : null;
 }

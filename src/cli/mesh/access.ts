@@ -57,12 +57,12 @@ export async function apiKey({ workspace, config }: MeshSetting, places: KeyPlac
 }
 
 /** This machine's copy of the state of its mesh, or of what was set here alone. */
-export async function localCopy(setting: MeshSetting): Promise<mesh.LocalCopy> {
+export async function configuredCopy(setting: MeshSetting): Promise<mesh.LocalCopy> {
   return mesh.localCopy(setting.workspace, (await meshAccess(setting))?.publicKey ?? null);
 }
 
 /** How this machine's operator signs commands; null when no key is configured for it. */
-export async function operatorSigner(
+export async function configuredSigner(
   { workspace, config }: MeshSetting,
   places: KeyPlaces,
 ): Promise<OperatorSigner | null> {

@@ -4,7 +4,7 @@ import type { Freshness } from '../../verify/context.js';
 import { Failure } from '../../app/failure.js';
 import { clockAhead, type MeshCopy } from '../../app/ports/mesh.js';
 import { meshFollower, meshLines, refreshCopy } from '../../workspace/mesh.js';
-import { apiKey, localCopy, meshAccess, type MeshAccess } from './access.js';
+import { apiKey, configuredCopy, meshAccess, type MeshAccess } from './access.js';
 import { fetchPassports } from '../../app/mesh/passports.js';
 import { localState } from '../../workspace/state.js';
 import { hasLeft, listeningVerifier, notePolicy } from './listening.js';
@@ -28,7 +28,7 @@ export async function meshFreshness(cli: Scene, live: boolean): Promise<(now: nu
   const maxAgeMs = config.get('revocation.max_age');
   const onStale = config.get('revocation.on_stale');
   if (access === null) return () => ({ mesh: false, ageMs: null, maxAgeMs, onStale });
-  const copy = await localCopy(cli);
+  const copy = await configuredCopy(cli);
   const age = ageOf(copy, cli.io.now());
   notePolicy(copy, onStale, maxAgeMs, cli.io.now());
   const left = hasLeft(copy);

@@ -61,7 +61,12 @@ export function followsAgain(copy: Pick<MeshCopy, 'note' | 'setNote'>): void {
 }
 
 /** Says that this machine stops listening: written here first, so that nothing is decided on a copy that nobody is missed for. */
-export async function leave(cli: Scene, access: MeshAccess, apiKey: string, copy: MeshCopy): Promise<boolean> {
+export async function announceLeaving(
+  cli: Scene,
+  access: MeshAccess,
+  apiKey: string,
+  copy: MeshCopy,
+): Promise<boolean> {
   copy.setNote(LEFT, String(cli.io.now()));
   const { key } = await machineKey(cli.workspace);
   const body = Buffer.from(JSON.stringify(writeLeaving(key, parseApiKey(apiKey)?.keyId ?? '')));

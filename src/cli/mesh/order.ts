@@ -5,7 +5,7 @@ import { parseApiKey } from '../../mesh/access/api-key.js';
 import { mayAct } from '../../mesh/access/roles.js';
 import { NEEDED_ROLE } from '../../mesh/command.js';
 import { sightingOf, type Sighting } from './seen.js';
-import { EVERYONE, isKeyId } from '../../mesh/subject.js';
+import { EVERYONE, isNamedKey } from '../../mesh/subject.js';
 import { keyTextHere, orderByText } from '../../app/mesh/key-text.js';
 import { localState } from '../../workspace/state.js';
 import { toHex } from '../../protocol/hex.js';
@@ -17,7 +17,7 @@ import { clean } from '../render/terminal/text.js';
 import type { OptionGroup, OptionSpec } from '../spec.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
 import { meshLines, refreshCopy } from '../../workspace/mesh.js';
-import { apiKey, localCopy, operatorSigner } from './access.js';
+import { apiKey, configuredCopy, configuredSigner } from './access.js';
 import type { Setting } from '../setting.js';
 import type { Notices, Output } from '../output.js';
 import type { Questioner } from '../questions/ask.js';
@@ -98,7 +98,7 @@ export async function carryOut(
   const sighting =
     wish.action === 'reinstate' || flags.unseen === true ? null : await sightingOf(cli, mesh, subject, flags);
   const unseen = sighting?.seen === false ? sighting : null;
-  const keyText = isKeyId(subject) ? keyTextHere(await localState(cli.workspace), subject) : null;
+  const keyText = isNamedKey(subject) ? keyTextHere(await localState(cli.workspace), subject) : null;
   const order: Order = { ...wish, subject, keyText, reason: await wish.reason(), by: flags.by ?? null };
   const where = mesh === null ? 'on this machine alone' : `through ${mesh.endpoints[0]!}`;
   const doubt =
@@ -135,7 +135,7 @@ export async function carryOut(
         cli.paint,
       ),
     );
-  if (isKeyId(subject)) sayOfKey(cli, order, outcome.agent_id, mesh !== null);
+  if (isNamedKey(subject)) sayOfKey(cli, order, outcome.agent_id, mesh !== null);
   // Whom a person was asked about was meant.
   const mistyped = unseen !== null && (flags.yes || !cli.ask.allowed);
   if (mistyped)
@@ -155,7 +155,7 @@ export async function carryOut(
 /** An id of a key can be given to another key: which key was stopped, and whether it was the one that is known here. */
 function sayOfKey(cli: Notices, { subject, keyText = null, action }: Order, stopped: string, mesh: boolean): void {
   if (action === 'reinstate') return;
-  if (isKeyId(stopped))
+  if (isNamedKey(stopped))
     cli.warn(
       `The key ${subject} is not known here${mesh ? ' or on the mesh' : ''}: it is denied under that id alone. To stop the key itself: aip ${action} ed25519:<64 hex>`,
       'key_text_unknown',
@@ -198,7 +198,7 @@ export function obey(cli: Scene, mesh: MeshAccess | null, order: Order, keys: Ke
 }
 
 async function here(cli: Scene, order: Order): Promise<Given> {
-  const copy = await localCopy(cli);
+  const copy = await configuredCopy(cli);
   const meant = orderByText(copy, order, cli.io.now());
   const outcome = orderHere(copy, meant, toHex(cli.workspace.world.random(16)), cli.io.now());
   const { status } = copy.standing(meant.subject) ?? { status: 'active' as const };
@@ -214,7 +214,7 @@ async function here(cli: Scene, order: Order): Promise<Given> {
 }
 
 async function everywhere(cli: Scene, mesh: MeshAccess, order: Order, flags: KeyPlaces): Promise<Given> {
-  const [key, signer, config] = await Promise.all([apiKey(cli, flags), operatorSigner(cli, flags), cli.config()]);
+  const [key, signer, config] = await Promise.all([apiKey(cli, flags), configuredSigner(cli, flags), cli.config()]);
   const lines = await meshLines(cli.workspace, mesh, key);
   const waitMs = config.get('mesh.max_propagation_time_ms');
   const given = await giveOrder(
@@ -228,7 +228,7 @@ async function everywhere(cli: Scene, mesh: MeshAccess, order: Order, flags: Key
 /** This machine knows at once. The mesh has the last word, so trouble here is told and changes nothing. */
 async function applyHere(cli: Scene, mesh: MeshAccess, key: string, order: Order, { outcome }: Given): Promise<void> {
   try {
-    const copy = await localCopy(cli);
+    const copy = await configuredCopy(cli);
     if (order.action !== 'reinstate') return anticipateDeny(copy, order, outcome, cli.io.now());
     const subject = outcome.agent_id;
     if (copy.local(subject) !== null) orderHere(copy, { ...order, subject }, outcome.cmd_id, cli.io.now());

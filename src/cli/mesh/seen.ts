@@ -1,7 +1,7 @@
 /** Whether anything here or on the mesh has ever spoken of a subject: a mistyped id must not pass for a stopped agent. */
 import { Failure } from '../../app/failure.js';
 import { fleetIds } from '../../app/mesh/fleet-ids.js';
-import { standingOf } from '../../app/mesh/orders.js';
+import { askStanding } from '../../app/mesh/orders.js';
 import { shortName } from '../../app/passports/find.js';
 import type { State } from '../../app/ports/state.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
@@ -10,7 +10,7 @@ import { nearestOf } from '../../protocol/naming/nearest.js';
 import { meshLines } from '../../workspace/mesh.js';
 import { localState } from '../../workspace/state.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
-import { apiKey, localCopy, type MeshAccess } from './access.js';
+import { apiKey, configuredCopy, type MeshAccess } from './access.js';
 import type { Setting } from '../setting.js';
 import type { Notices } from '../output.js';
 import type { Surroundings } from '../io.js';
@@ -32,7 +32,7 @@ export async function sightingOf(
   places: KeyPlaces,
 ): Promise<Sighting> {
   if (subject === EVERYONE) return { seen: true, nearest: [] };
-  const [state, copy, config] = await Promise.all([localState(cli.workspace), localCopy(cli), cli.config()]);
+  const [state, copy, config] = await Promise.all([localState(cli.workspace), configuredCopy(cli), cli.config()]);
   const pinned = Object.keys(config.get('principals'));
   if (copy.standing(subject) !== null || knows(state, pinned, subject)) return { seen: true, nearest: [] };
   const ids = [...state.passports().map(({ agentId }) => agentId), ...state.pins().map(({ did }) => did), ...pinned];
@@ -51,7 +51,7 @@ async function knownThere(
 ): Promise<readonly string[] | null> {
   try {
     const lines = await meshLines(cli.workspace, mesh, await apiKey(cli, places));
-    if ((await standingOf(lines, subject)).known) return null;
+    if ((await askStanding(lines, subject)).known) return null;
     const below = (id: string) => id === subject || id.startsWith(`${subject}:agents:`);
     if ((await fleetIds(lines, subject)).some(below)) return null;
     return await fleetIds(lines, '');

@@ -1,11 +1,11 @@
 /** One's own mesh, opened for questions: lines, the pinned key's check, and the operator's signature. */
 import type { AdminDeps } from '../../app/mesh/admin.js';
 import type { OrderDeps } from '../../app/mesh/orders.js';
-import type { MeshLine } from '../../app/ports/mesh.js';
+import type { MeshEndpoint } from '../../app/ports/mesh.js';
 import { requireMesh, type MeshAccess } from './access.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
 import { meshCheck, meshLines } from '../../workspace/mesh.js';
-import { apiKey, operatorSigner } from './access.js';
+import { apiKey, configuredSigner } from './access.js';
 import type { Setting } from '../setting.js';
 import type { Surroundings } from '../io.js';
 
@@ -15,9 +15,9 @@ type Scene = Setting & Surroundings;
 export interface MeshSession {
   readonly access: MeshAccess;
   readonly key: string;
-  readonly lines: readonly MeshLine[];
+  readonly lines: readonly MeshEndpoint[];
   /** The first endpoint's. */
-  readonly line: MeshLine;
+  readonly line: MeshEndpoint;
   readonly check: (text: string, signature: string) => boolean;
 }
 
@@ -29,13 +29,13 @@ export async function meshSession(cli: Scene, flags: KeyPlaces): Promise<MeshSes
 }
 
 export async function adminSession(cli: Scene, flags: KeyPlaces): Promise<AdminDeps> {
-  const [{ line }, signer] = await Promise.all([meshSession(cli, flags), operatorSigner(cli, flags)]);
+  const [{ line }, signer] = await Promise.all([meshSession(cli, flags), configuredSigner(cli, flags)]);
   return { line, clock: cli.io.now, random: cli.workspace.world.random, signer };
 }
 
 /** What gives orders to the mesh of a session. */
 export async function orderDeps(cli: Scene, session: MeshSession, places: KeyPlaces): Promise<OrderDeps> {
-  const [signer, config] = await Promise.all([operatorSigner(cli, places), cli.config()]);
+  const [signer, config] = await Promise.all([configuredSigner(cli, places), cli.config()]);
   const waitMs = config.get('mesh.max_propagation_time_ms');
   return { lines: session.lines, clock: cli.io.now, random: cli.workspace.world.random, signer, waitMs };
 }

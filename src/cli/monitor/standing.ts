@@ -5,7 +5,7 @@ import { meshAccess } from '../mesh/access.js';
 import { obey } from '../mesh/order.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
 import { refreshCopy } from '../../workspace/mesh.js';
-import { apiKey, localCopy } from '../mesh/access.js';
+import { apiKey, configuredCopy } from '../mesh/access.js';
 import type { Setting } from '../setting.js';
 import type { Output } from '../output.js';
 import type { Questioner } from '../questions/ask.js';
@@ -25,7 +25,7 @@ export async function monitorStanding(
   keys: KeyPlaces,
   mayRevoke: boolean,
 ): Promise<MonitorStanding> {
-  const [mesh, copy, config] = await Promise.all([meshAccess(cli), localCopy(cli), cli.config()]);
+  const [mesh, copy, config] = await Promise.all([meshAccess(cli), configuredCopy(cli), cli.config()]);
   const key =
     mesh === null
       ? null

@@ -2,7 +2,7 @@
 import { Failure } from '../../app/failure.js';
 import { pinnedKeys } from '../../app/keys/principals.js';
 import { keyId, parsePrincipalId } from '../../protocol/identity/did.js';
-import { importKey } from '../../protocol/ed25519/verify.js';
+import { verifyKeyOf } from '../../protocol/ed25519/verify.js';
 import { PUBLIC_KEY_FORMS, readPublicKey } from '../../protocol/identity/public-key-forms.js';
 import type { PinnedKey } from '../../verify/context.js';
 import { publicKeyFrom } from '../input/public-key.js';
@@ -66,7 +66,7 @@ export async function principalPins(
       `Resolved ${principal}: ${found.map((key) => clean(key.keyId)).join(', ')} (for this run; pin it with: aip principal add ${principal} --resolve)`,
     );
     return found.flatMap(({ keyId, publicKey }) => {
-      const key = importKey(publicKey);
+      const key = verifyKeyOf(publicKey);
       return key === null ? [] : [{ keyId, key }];
     });
   };
@@ -74,7 +74,7 @@ export async function principalPins(
 
 function pinOf(did: string, text: string, where: string): PinnedKey {
   const reading = readPublicKey(text);
-  const key = reading.kind === 'key' ? importKey(reading.publicKey) : null;
+  const key = reading.kind === 'key' ? verifyKeyOf(reading.publicKey) : null;
   if (key === null)
     throw new Failure('USAGE', `The key in ${where} is not an Ed25519 public key.`, {
       hint: PUBLIC_KEY_FORMS,

@@ -2,7 +2,7 @@ import type { ActReport } from '../../app/setup/demo.js';
 import type { DrillReport } from '../../app/mesh/drill.js';
 import type { PassportDocument } from '../../protocol/passport.js';
 import type { JsonObject } from '../../protocol/json/values.js';
-import { sentence } from './decision/facts.js';
+import { cleanSentence } from './decision/facts.js';
 import type { Paint } from './terminal/paint.js';
 import { clean, fit, safeJson, wrap } from './terminal/text.js';
 
@@ -49,10 +49,10 @@ export function renderAct(
   const { decision } = judgement;
   const room = width - INDENT.length;
   const verdict = decision.success
-    ? [`${paint.green(paint.bold('ok'))} ${sentence(decision.message)}`]
+    ? [`${paint.green(paint.bold('ok'))} ${cleanSentence(decision.message)}`]
     : [
         `${paint.red(paint.bold('REFUSED'))} ${paint.bold(`${decision.error_code} ${decision.error_message}`)}`,
-        ...wrap(sentence(decision.message), room),
+        ...wrap(cleanSentence(decision.message), room),
       ];
   const surprise = asTold ? [] : [paint.red(`This is not how it should end: ${expected ?? 'ok'} was expected.`)];
   const [first, ...rest] = wrap(tries, width - INDENT.length);

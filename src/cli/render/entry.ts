@@ -1,5 +1,5 @@
 import type { JsonRecord } from '../../app/logs/foreign-records.js';
-import { timeAsWritten, timeOf } from '../../app/logs/foreign-times.js';
+import { timeAsWritten, recordTime } from '../../app/logs/foreign-times.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { tellsRevocation } from '../../protocol/log/told.js';
 import { maskParams } from '../../protocol/log/secrets.js';
@@ -48,7 +48,7 @@ function verdict(record: JsonRecord, paint: Paint): [string, (text: string) => s
 
 /** Date and time in UTC with milliseconds; as it was written where that cannot be read. */
 function shortTime(record: JsonRecord): string {
-  const at = timeOf(record);
+  const at = recordTime(record);
   if (at === null) return fit(text(timeAsWritten(record) ?? '-'), 30);
   const time = formatTime(Math.floor(at));
   return `${time.slice(0, 10)} ${time.slice(11, 23)}`;

@@ -3,7 +3,7 @@ import { verifyIntent } from '../../library/default-workspace.js';
 import type { VerifyIntentOptions } from '../../library/options/verification.js';
 import type { Workspace } from '../../library/workspace.js';
 import type { Decision } from '../../verify/decision.js';
-import { refusalOf, sentence } from '../refusal.js';
+import { refusalOf, refusalLine } from '../refusal.js';
 
 /** What a request must say. */
 export interface HttpGuardOptions {
@@ -34,7 +34,7 @@ export async function guardRequest(request: Request, options: HttpGuardOptions):
   if (!same) return answer(422, 'AIP-E211', 'AIP-E211 PARAMS_INVALID: the request is not what its intent says.');
   const decision = await workspace.verifyIntent(bytes, verify);
   if (decision.success) return null;
-  return answer(statusOf(decision), decision.error_code!, sentence(refusalOf(decision)));
+  return answer(statusOf(decision), decision.error_code!, refusalLine(refusalOf(decision)));
 }
 
 function statusOf({ error_code: code }: Decision): number {

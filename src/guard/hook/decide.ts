@@ -7,10 +7,10 @@ import { ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type JsonObject } from '../../protocol/json/values.js';
 import type { Decision } from '../../verify/decision.js';
 import type { Passport } from '../../protocol/passport.js';
-import { refusalOf, sentence } from '../refusal.js';
+import { refusalOf, refusalLine } from '../refusal.js';
 import { failureAnswer, type HookOutput, type HookCall, type HookVerdict } from './call.js';
 import type { HookClient } from './clients.js';
-import { isWithin, pathsOf } from './own-files.js';
+import { isWithin, namedPaths } from './own-files.js';
 
 /** What an event may hold: a tool's input of 1 MiB, and room around it. */
 export const EVENT_BOUNDS: JsonBounds = { bytes: 1024 * 1024 + 64 * 1024, depth: 32 };
@@ -65,7 +65,7 @@ function eventIn(bytes: Uint8Array): JsonObject {
 
 async function verdictOf(client: HookClient, call: HookCall, deps: HookDeps): Promise<HookVerdict> {
   const { desk, rules } = deps;
-  const own = pathsOf(call).find(
+  const own = namedPaths(call).find(
     (path) => isWithin(path, deps.ownPlaces) || isWithin(deps.followed(path), deps.ownPlaces),
   );
   if (own !== undefined) return { result: 'deny', reason: `AIP-E210 ACTION_DENIED: own_files: ${OWN}` };
@@ -75,7 +75,7 @@ async function verdictOf(client: HookClient, call: HookCall, deps: HookDeps): Pr
     deps.accepted(call, decision);
     return { result: rules.grant ? 'grant' : 'pass' };
   }
-  const reason = sentence(refusalOf(decision));
+  const reason = refusalLine(refusalOf(decision));
   const asks = decision.error_code === 'AIP-E209' && rules.ask && client.asks && !hasApprovers(await desk.passport());
   return { result: asks ? 'ask' : 'deny', reason };
 }

@@ -10,7 +10,7 @@ const FILE_ACTIONS: ReadonlySet<string> = new Set(['read_file', 'write_file']);
 const PATCHED = /^\*\*\* (?:Add File|Update File|Delete File|Move to): (.+)$/gm;
 
 /** The paths that a file tool names, absolute, as the agent wrote them; none for other tools. */
-export function pathsOf({ action, params, target }: HookCall): string[] {
+export function namedPaths({ action, params, target }: HookCall): string[] {
   if (!FILE_ACTIONS.has(action)) return [];
   return textsIn(params).flatMap((text) => {
     const patched = [...text.matchAll(PATCHED)].map((match) => match[1]!.trim());

@@ -1,6 +1,6 @@
 /** Refusals of the guard itself, and how a refusal reaches the model. */
 import { isObject, type JsonObject } from '../../protocol/json/values.js';
-import { sentence, type CallRefusal } from '../refusal.js';
+import { refusalLine, type CallRefusal } from '../refusal.js';
 import type { PinState } from './tools.js';
 
 /** The refusal of a tool that is not what was pinned. */
@@ -47,7 +47,7 @@ export function inputRefusal(server: string, result: JsonObject, allowElicitatio
 export function refusalResult(refusal: CallRefusal): JsonObject {
   const { code, name, details, intentHash } = refusal;
   return {
-    content: [{ type: 'text', text: sentence(refusal) }],
+    content: [{ type: 'text', text: refusalLine(refusal) }],
     isError: true,
     _meta: { 'aip/decision': { code, name, details, intent_hash: intentHash } },
   };

@@ -19,7 +19,7 @@ import {
   SERVER_REQUESTS,
   type ClientRule,
 } from './methods.js';
-import { sentence, type CallRefusal } from '../refusal.js';
+import { refusalLine, type CallRefusal } from '../refusal.js';
 import type { CallOutcome, SessionPorts, ToolCall } from './ports.js';
 import { inputRefusal, notDeclared, refusalResult, toolChanged } from './refusal.js';
 import { shownPage, toolsIn } from './tools.js';
@@ -153,7 +153,7 @@ export class McpSession {
     if (name === null) throw new RpcError(RPC.invalidParams, `the ${kind} is not named`, id);
     const pattern = patterns.find((each) => (kind === 'resource' ? resourceCovered(each, name) : each === name));
     if (pattern === undefined)
-      throw new RpcError(RPC.invalidParams, sentence(notDeclared(`${kind}:${name}`, server)), id);
+      throw new RpcError(RPC.invalidParams, refusalLine(notDeclared(`${kind}:${name}`, server)), id);
     if (!reads) return this.#ask(message);
     const call = {
       tool: null,
@@ -166,7 +166,7 @@ export class McpSession {
       const verdict = await this.#verdict(id, call);
       if (!this.#held.has(id)) return;
       const refusal = this.#cut ?? ('code' in verdict ? verdict : null);
-      if (refusal !== null) throw new RpcError(RPC.invalidParams, sentence(refusal), id);
+      if (refusal !== null) throw new RpcError(RPC.invalidParams, refusalLine(refusal), id);
       this.#ask(message, 'code' in verdict ? null : verdict.intentHash);
     });
   }
@@ -331,7 +331,7 @@ export class McpSession {
   #refuse(id: RpcId, method: string, refusal: CallRefusal): void {
     if (method === 'tools/list') return this.#answer({ kind: 'result', id, result: { tools: [] } });
     if (method === 'tools/call') return this.#answer({ kind: 'result', id, result: refusalResult(refusal) });
-    this.#answer({ kind: 'error', id, error: { code: RPC.invalidRequest, message: sentence(refusal) } });
+    this.#answer({ kind: 'error', id, error: { code: RPC.invalidRequest, message: refusalLine(refusal) } });
   }
 
   #ask(message: Request, intentHash: string | null = null): void {

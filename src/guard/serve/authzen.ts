@@ -54,7 +54,7 @@ export function agrees({ agentId, call }: Evaluation, intent: JsonObject): boole
 }
 
 /** A decision as the answer; a dry run is never a yes, and says what it would be. */
-export function answerOf(decision: Decision, dryRun: boolean): object {
+export function authzenAnswer(decision: Decision, dryRun: boolean): object {
   return {
     decision: decision.success && !dryRun,
     context: {

@@ -54,7 +54,7 @@ function operation(summary: string, body: object | null, answer: object): object
 }
 
 /** The description for this version of the program. */
-export function openApi(version: string): object {
+export function serviceOpenApi(version: string): object {
   const post = (summary: string, body: object, answer: object): object => ({ post: operation(summary, body, answer) });
   const get = (summary: string): object => ({ get: operation(summary, null, ANY) });
   const hooks = Object.values(HOOK_CLIENTS).map(({ name, title }): [string, object] => [

@@ -9,7 +9,7 @@ export type ToldOutcome = Omit<OutcomeReport, 'status'> & { readonly status: Out
 const MEMBERS = ['intent_hash', 'outcome_token', 'status', 'exit_code', 'duration_ms', 'result_hash', 'detail'];
 
 /** Reads the body of `POST /v1/outcome`; forms are checked where it is recorded. @throws Refusal 400 */
-export function outcomeIn(body: JsonObject): ToldOutcome {
+export function readOutcome(body: JsonObject): ToldOutcome {
   const stranger = Object.keys(body).find((name) => !MEMBERS.includes(name));
   if (stranger !== undefined) throw bad(`Unknown member ${JSON.stringify(stranger.slice(0, 64))}.`);
   const { status } = body;

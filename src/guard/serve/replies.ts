@@ -4,12 +4,12 @@ import { JsonError, parseJson } from '../../protocol/json/parse.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 
 /** A reply as JSON. */
-export function jsonReply(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): WebReply {
-  return textReply(status, 'application/json', `${JSON.stringify(value)}\n`, headers);
+export function jsonWebReply(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): WebReply {
+  return textWebReply(status, 'application/json', `${JSON.stringify(value)}\n`, headers);
 }
 
 /** A reply of another type. */
-export function textReply(
+export function textWebReply(
   status: number,
   type: string,
   body: string,
@@ -33,11 +33,11 @@ export class RequestRefused extends Error {
 /** The reply to a refused request. */
 export function refusalReply({ status, code, message }: RequestRefused): WebReply {
   const headers: Record<string, string> = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
-  return jsonReply(status, { code, message }, headers);
+  return jsonWebReply(status, { code, message }, headers);
 }
 
 /** The object in a body, strictly read. @throws Refusal 400 */
-export function objectIn(body: Uint8Array): JsonObject {
+export function bodyObject(body: Uint8Array): JsonObject {
   let json: Json;
   try {
     json = parseJson(body);

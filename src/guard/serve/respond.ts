@@ -9,12 +9,12 @@ import type { Judgement } from '../../verify/judge.js';
 import { answerHook, whyFailed, type HookDeps, type HookRules } from '../hook/decide.js';
 import { failureAnswer, type HookOutput } from '../hook/call.js';
 import { HOOK_CLIENTS, type HookClient } from '../hook/clients.js';
-import { agrees, answerOf, configuration, evaluationIn, unsignedAnswer } from './authzen.js';
+import { agrees, authzenAnswer, configuration, evaluationIn, unsignedAnswer } from './authzen.js';
 import { admit, type AdmittedCaller, type GateRules } from './gate.js';
 import { metricsText, type ServiceCounters } from './metrics.js';
-import { openApi } from './openapi.js';
-import { outcomeIn } from './outcome.js';
-import { bad, jsonReply, objectIn, RequestRefused, refusalReply, textReply } from './replies.js';
+import { serviceOpenApi } from './openapi.js';
+import { readOutcome } from './outcome.js';
+import { bad, jsonWebReply, bodyObject, RequestRefused, refusalReply, textWebReply } from './replies.js';
 
 /** The most that a body may hold, in bytes. */
 export const MAX_BODY = 64 * 1024;
@@ -38,10 +38,10 @@ export interface ServiceDeps {
 type Endpoint = (deps: ServiceDeps, request: WebRequest, caller: AdmittedCaller) => Promise<WebReply> | WebReply;
 
 const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
-  ['GET /healthz', () => jsonReply(200, { status: 'ok' })],
-  ['GET /metrics', ({ tally }) => textReply(200, 'text/plain; version=0.0.4', metricsText(tally))],
-  ['GET /openapi.json', ({ version }) => jsonReply(200, openApi(version))],
-  ['GET /.well-known/authzen-configuration', ({ url }) => jsonReply(200, configuration(url()))],
+  ['GET /healthz', () => jsonWebReply(200, { status: 'ok' })],
+  ['GET /metrics', ({ tally }) => textWebReply(200, 'text/plain; version=0.0.4', metricsText(tally))],
+  ['GET /openapi.json', ({ version }) => jsonWebReply(200, serviceOpenApi(version))],
+  ['GET /.well-known/authzen-configuration', ({ url }) => jsonWebReply(200, configuration(url()))],
   ['POST /v1/verify', verify],
   ['POST /v1/sign', sign],
   ['POST /v1/guard', guard],
@@ -75,7 +75,11 @@ async function answered(deps: ServiceDeps, request: WebRequest): Promise<WebRepl
     if (error instanceof RequestRefused) return refusalReply(error);
     if (!(error instanceof Failure)) throw error;
     // Nothing was decided. What the caller sent wrongly is its own; all else is this side's.
-    return jsonReply(STATUS_OF.get(error.code) ?? 503, { code: error.code, message: error.message, hint: error.hint });
+    return jsonWebReply(STATUS_OF.get(error.code) ?? 503, {
+      code: error.code,
+      message: error.message,
+      hint: error.hint,
+    });
   }
 }
 
@@ -90,13 +94,13 @@ async function verify(deps: ServiceDeps, { body, headers }: WebRequest): Promise
   const [type] = (headers['content-type'] ?? '').split(';');
   if (type!.trim().toLowerCase() !== 'application/x-ndjson') {
     if (body.length === 0) throw bad('There is no intent in the body.');
-    return jsonReply(200, decided(deps, await deps.verify(body, false)));
+    return jsonWebReply(200, decided(deps, await deps.verify(body, false)));
   }
   const lines = linesOf(body);
   if (lines.length === 0) throw bad('There is no intent in the body.');
   const decisions = await Promise.all(lines.map(async (line) => decided(deps, await deps.verify(line, false))));
   const text = decisions.map((decision) => `${JSON.stringify(decision)}\n`).join('');
-  return textReply(200, 'application/x-ndjson', text);
+  return textWebReply(200, 'application/x-ndjson', text);
 }
 
 /** As bytes: what is no UTF-8 is refused by the reader of the document, not mended here. */
@@ -114,39 +118,39 @@ function linesOf(body: Uint8Array): Uint8Array[] {
 async function sign(deps: ServiceDeps, { body }: WebRequest, caller: AdmittedCaller): Promise<WebReply> {
   const asked = callIn(body, []);
   const desk = deskFor(deps, caller, asked.agentId);
-  return jsonReply(200, await desk.sign(asked));
+  return jsonWebReply(200, await desk.sign(asked));
 }
 
 async function guard(deps: ServiceDeps, { body }: WebRequest, caller: AdmittedCaller): Promise<WebReply> {
   const { agentId, ...call } = callIn(body, ['approval_request']);
   const judgement = await deskFor(deps, caller, agentId).decide(call);
-  return jsonReply(200, decided(deps, judgement));
+  return jsonWebReply(200, decided(deps, judgement));
 }
 
 function outcome(deps: ServiceDeps, { body }: WebRequest, { agentId }: AdmittedCaller): WebReply {
-  const report = outcomeIn(objectIn(body));
+  const report = readOutcome(bodyObject(body));
   // What is not known is what the log says without a report.
-  if (report.status === 'unknown') return jsonReply(200, { of: null, seq: null, status: 'unknown', claimed: false });
-  return jsonReply(200, deps.outcome({ ...report, status: report.status }, agentId));
+  if (report.status === 'unknown') return jsonWebReply(200, { of: null, seq: null, status: 'unknown', claimed: false });
+  return jsonWebReply(200, deps.outcome({ ...report, status: report.status }, agentId));
 }
 
 async function evaluation(deps: ServiceDeps, { body }: WebRequest, caller: AdmittedCaller): Promise<WebReply> {
-  const asked = evaluationIn(objectIn(body));
+  const asked = evaluationIn(bodyObject(body));
   const { agentId, call, dryRun, intent } = asked;
   const no = (sentence: string, code = 'AIP-E101'): WebReply => {
     deps.tally.decided(code);
-    return jsonReply(200, unsignedAnswer(code, sentence, agentId, dryRun));
+    return jsonWebReply(200, unsignedAnswer(code, sentence, agentId, dryRun));
   };
   if (asked.subjectType !== 'agent') return no('The subject is no agent.', 'AIP-E102');
   if (intent !== null) {
     if (!agrees(asked, intent)) return no('The request does not say what the intent says that was signed.');
     const judgement = await deps.verify(JSON.stringify(intent), dryRun);
-    return jsonReply(200, answerOf(decided(deps, judgement), dryRun));
+    return jsonWebReply(200, authzenAnswer(decided(deps, judgement), dryRun));
   }
   const desk = caller.agentId === agentId ? deps.desks.get(agentId) : undefined;
   if (desk === undefined) return no('Nobody has signed this request, and this service does not sign for its subject.');
   const judgement = await desk.decide({ ...call, dryRun });
-  return jsonReply(200, answerOf(decided(deps, judgement), dryRun));
+  return jsonWebReply(200, authzenAnswer(decided(deps, judgement), dryRun));
 }
 
 /** Asked for by the hook's own client, which turns it into its streams and its end. */
@@ -164,9 +168,9 @@ async function hook(
 ): Promise<WebReply> {
   const own = headers.accept === HOOK_ANSWER;
   const said = (answer: HookOutput): WebReply => {
-    if (own) return jsonReply(200, answer, { 'content-type': HOOK_ANSWER });
+    if (own) return jsonWebReply(200, answer, { 'content-type': HOOK_ANSWER });
     const text = answer.exitCode === 0 ? answer.stdout : denyOf(client, answer.stderr);
-    return textReply(200, 'application/json', text);
+    return textWebReply(200, 'application/json', text);
   };
   const desk = agentId === null ? undefined : deps.desks.get(agentId);
   if (desk === undefined) {
@@ -209,7 +213,7 @@ interface AskedCall {
 
 /** The call in a body. A member that is not known could mean a limit to its sender. */
 function callIn(body: Uint8Array, more: readonly string[]): AskedCall {
-  const object = objectIn(body);
+  const object = bodyObject(body);
   const known = ['agent_id', 'action', 'params', 'target', ...more];
   const stranger = Object.keys(object).find((name) => !known.includes(name));
   if (stranger !== undefined) throw bad(`Unknown member ${JSON.stringify(stranger.slice(0, 64))}.`);

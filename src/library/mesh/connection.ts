@@ -1,6 +1,6 @@
 /** What a program speaks with its mesh through; built only where there is one, or an agent is revoked. */
 import type { OnStale } from '../../mesh/roster/member.js';
-import type { MeshCopy, MeshLine } from '../../app/ports/mesh.js';
+import type { MeshCopy, MeshEndpoint } from '../../app/ports/mesh.js';
 import { machineKey, meshFollower, meshLines, openCopy, refreshCopy, type MeshAccess } from '../../workspace/mesh.js';
 import { passportFetcher } from '../../app/mesh/passports.js';
 import { localState } from '../../workspace/state.js';
@@ -9,7 +9,7 @@ import { OwnLifetime, type LocalWorkspace } from '../../workspace/workspace.js';
 /** A mesh that is listened to: the copy, and what keeps it current. */
 export interface MeshConnection {
   readonly copy: MeshCopy;
-  readonly lines: readonly MeshLine[];
+  readonly lines: readonly MeshEndpoint[];
   /** Asks the mesh once; true when the copy was proven current in time. */
   readonly refresh: (timeoutMs: number) => Promise<boolean>;
   readonly close: () => void;

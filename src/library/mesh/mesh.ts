@@ -9,14 +9,14 @@ import {
 } from '../../app/mesh/orders.js';
 import { keyTextHere, orderByText } from '../../app/mesh/key-text.js';
 import type { Failure } from '../../app/failure.js';
-import { clockAhead, type MeshCopy, type MeshLine } from '../../app/ports/mesh.js';
+import { clockAhead, type MeshCopy, type MeshEndpoint } from '../../app/ports/mesh.js';
 import { parseApiKey } from '../../mesh/access/api-key.js';
 import { MAX_REASON } from '../../mesh/limits.js';
-import { canonicalSubject, isKeyId } from '../../mesh/subject.js';
+import { canonicalSubject, isNamedKey } from '../../mesh/subject.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { toHex } from '../../protocol/hex.js';
 import type { Freshness } from '../../verify/context.js';
-import { durationOf, onlyKnown, usage } from '../options/given.js';
+import { durationOption, onlyKnown, usage } from '../options/given.js';
 import { publicKeyIn } from '../options/public-key.js';
 import { joinedMesh } from './joined.js';
 import type { MeshOptions } from './options.js';
@@ -54,7 +54,7 @@ interface Opened {
   readonly configured: Configured | null;
   readonly copy: MeshCopy;
   readonly refresh: (timeoutMs: number) => Promise<boolean>;
-  readonly lines: readonly MeshLine[];
+  readonly lines: readonly MeshEndpoint[];
   readonly close: () => void;
 }
 
@@ -147,7 +147,7 @@ export class Mesh {
       throw usage('"agentId" is no agent, principal or key.', 'did:web:<domain>:agents:<name>, or ed25519:<64 hex>');
     if (this.#configured === undefined) await this.#settle();
     const by = revokedBy === undefined ? null : textOf(revokedBy, 'revokedBy', 200);
-    const keyText = isKeyId(subject) ? keyTextHere(await localState(this.#workspace), subject) : null;
+    const keyText = isNamedKey(subject) ? keyTextHere(await localState(this.#workspace), subject) : null;
     const order: Order = { action, subject, keyText, reason, by, durationMs: null };
     const { clock, random, notice } = this.#world;
     const { configured, copy, lines, refresh } = await this.#open();
@@ -170,7 +170,7 @@ export class Mesh {
 
   /** A key whose text is not known is denied under its id alone. */
   #said(outcome: OrderReport): OrderReport {
-    if (outcome.status !== 'active' && isKeyId(outcome.agent_id))
+    if (outcome.status !== 'active' && isNamedKey(outcome.agent_id))
       this.#world.notice(
         `key_text_unknown: ${outcome.agent_id} is denied under that id alone; to stop the key itself, name its text.`,
       );
@@ -298,7 +298,7 @@ function believed(
     publicKey: formatPublicKey(publicKey),
     ca,
     waitMs,
-    maxAgeMs: maxAge === undefined ? DEFAULT_AGE_MS : durationOf(maxAge, 'maxAge'),
+    maxAgeMs: maxAge === undefined ? DEFAULT_AGE_MS : durationOption(maxAge, 'maxAge'),
     onStale,
   };
 }

@@ -1,5 +1,5 @@
 import { readRegistry } from '../../app/verification/trust/attestation-registry.js';
-import { paramsOf } from '../../app/verification/plain-json.js';
+import { plainParams } from '../../app/verification/plain-json.js';
 import { mandateFinding, mandatesByAgent } from '../../app/verification/trust/mandates.js';
 import { sharedKeys } from '../../verify/dialects/aip1/hmac-keys.js';
 import type { EnvelopeTrust } from '../../verify/dialects/aip1/trust.js';
@@ -96,7 +96,7 @@ function bytesOf(mandate: unknown): Uint8Array {
   if (mandate instanceof Uint8Array) return mandate;
   if (typeof mandate === 'string') return Buffer.from(mandate, 'utf8');
   if (typeof mandate !== 'object' || mandate === null) throw usage('A mandate is an object, its JSON text, or bytes.');
-  return Buffer.from(JSON.stringify(paramsOf(mandate, 'a mandate')), 'utf8');
+  return Buffer.from(JSON.stringify(plainParams(mandate, 'a mandate')), 'utf8');
 }
 
 const MOST_KEYS = 1024;

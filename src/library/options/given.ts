@@ -19,14 +19,14 @@ export function onlyKnown(options: object, known: ReadonlySet<string>, what: str
 }
 
 /** Well-formed text: what is none reads as none (an agent called "undefined"), or ends the process inside the database's driver. */
-export function textOf(value: unknown, name: string): string {
+export function textOption(value: unknown, name: string): string {
   if (typeof value !== 'string') throw usage(`"${name}" is not a string.`);
   if (/\p{Surrogate}/u.test(value)) throw usage(`"${name}" holds half a character (a lone surrogate).`);
   return value;
 }
 
 /** ms. */
-export function durationOf(text: string, name: string): number {
+export function durationOption(text: string, name: string): number {
   const ms = typeof text === 'string' ? parseDuration(text) : null;
   if (ms === null) throw usage(`"${name}" is not a duration.`, "write it like '300s', '30m', '24h' or '90d'");
   return ms;

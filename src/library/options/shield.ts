@@ -1,4 +1,4 @@
-import { paramsOf } from '../../app/verification/plain-json.js';
+import { plainParams } from '../../app/verification/plain-json.js';
 import { parseConstraints, type Constraints } from '../../protocol/constraints/grammar.js';
 import { moneyNameOf } from '../../protocol/constraints/money-names.js';
 import { nameOf } from '../../protocol/naming/names.js';
@@ -104,7 +104,7 @@ export function shieldWarning({ limit, params, methods = {} }: ShieldOptions): s
 export function withinOf(options: ShieldOptions, passport: Passport): Constraints | undefined {
   const { limit, allowedDomains } = options;
   if (allowedDomains !== undefined && !Array.isArray(allowedDomains)) throw usage('"allowedDomains" is not a list.');
-  const given = paramsOf(options.constraints ?? {}, 'constraints');
+  const given = plainParams(options.constraints ?? {}, 'constraints');
   const own: JsonObject = {
     ...(limit === undefined ? {} : { monetary_limit: limit }),
     ...(allowedDomains === undefined ? {} : { allowed_domains: [...allowedDomains] }),
@@ -137,18 +137,18 @@ export function actionNamed(actions: readonly string[], name: string): string | 
 
 /** The params of a call. */
 export function paramsFrom(map: ParamMap<AnyArgs> | undefined, args: AnyArgs): JsonObject {
-  if (typeof map === 'function') return paramsOf(map(...args));
+  if (typeof map === 'function') return plainParams(map(...args));
   if (map !== undefined) {
     // An argument without a name would reach the tool without having been looked at.
     if (args.length > map.length)
       throw usage(`The tool was called with ${args.length} arguments; ${map.length} have names.`);
-    return paramsOf(Object.fromEntries(map.map((name, i) => [name, args[i] as unknown])));
+    return plainParams(Object.fromEntries(map.map((name, i) => [name, args[i] as unknown])));
   }
   if (args.length === 0) return {};
   const [only] = args as readonly unknown[];
   if (args.length > 1 || typeof only !== 'object' || only === null)
     throw usage('How these arguments become params is not known.', "params: ['order_id', 'amount']");
-  return paramsOf(only);
+  return plainParams(only);
 }
 
 /** The arguments of the tool as the params hold them: a plain copy, that nobody else can change. A function of them stays as it was called. */

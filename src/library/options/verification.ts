@@ -1,7 +1,7 @@
 import type { Trusting } from '../../verify/trusting.js';
 import { givenFirst } from '../../app/verification/trust/local-trust.js';
 import type { VerifyOptions } from '../../app/verification/intents.js';
-import { paramsOf } from '../../app/verification/plain-json.js';
+import { plainParams } from '../../app/verification/plain-json.js';
 import { isRequestId, type ActionApproval } from '../../protocol/approvals/approval.js';
 import { readAnyApproval, sortedApprovals } from '../../protocol/approvals/any.js';
 import type { Approval } from '../../protocol/approvals/exact.js';
@@ -11,7 +11,7 @@ import { ShapeError } from '../../protocol/json/shape.js';
 import type { PinnedKey } from '../../verify/context.js';
 import { parsedOf, type AgentPassport } from '../agent-passport.js';
 import { envelopeTrustOf, type EnvelopeOptions } from './envelopes.js';
-import { durationOf, onlyKnown, usage, type Duration } from './given.js';
+import { durationOption, onlyKnown, usage, type Duration } from './given.js';
 import { publicKeyIn } from './public-key.js';
 
 /** An approval as it is held: the object, its JSON text, or the bytes of that text. */
@@ -111,8 +111,8 @@ function changed({
   if (logParams !== undefined && !['full', 'masked', 'none'].includes(logParams))
     throw usage('"logParams" is neither full, masked nor none.');
   return verifyOptions({
-    maxAgeMs: maxAge === undefined ? undefined : durationOf(maxAge, 'maxAge'),
-    maxSkewMs: maxSkew === undefined ? undefined : durationOf(maxSkew, 'maxSkew'),
+    maxAgeMs: maxAge === undefined ? undefined : durationOption(maxAge, 'maxAge'),
+    maxSkewMs: maxSkew === undefined ? undefined : durationOption(maxSkew, 'maxSkew'),
     minTrust,
     unmeasured,
     at: at?.getTime(),
@@ -147,7 +147,7 @@ export function requestIdOf(id: string): string {
 
 function bytesOf(approval: VerifiableApproval): Uint8Array {
   if (approval instanceof Uint8Array) return approval;
-  return Buffer.from(typeof approval === 'string' ? approval : JSON.stringify(paramsOf(approval, 'approval')));
+  return Buffer.from(typeof approval === 'string' ? approval : JSON.stringify(plainParams(approval, 'approval')));
 }
 
 /** Whose word counts: what the caller gives, else what the verifier knows. Undefined when the caller gives nothing. */

@@ -9,7 +9,7 @@ import { MAX_SERIAL } from '../../protocol/passport.js';
 import { formatEventId, isHash, isLogId, type Head } from './head.js';
 import { MAX_ACTOR, MAX_EVENT_BYTES, MAX_REASON } from '../limits.js';
 import { SIGNATURE_HEX, type Signer } from './signing.js';
-import { canonicalSubject, isKeyId, knownToFirst, scopeOf, type Scope } from '../subject.js';
+import { canonicalSubject, isNamedKey, knownToFirst, scopeOf, type Scope } from '../subject.js';
 
 /** 1: what stops and lets act again, of subjects that the first version reads. 2: what only later versions know. */
 const VERSIONS: readonly unknown[] = [1, 2];
@@ -185,8 +185,8 @@ function readPassportMembers(event: JsonObject): void {
 
 function readKeyId({ v, scope, agent_id, key_id }: JsonObject): void {
   if (key_id === undefined) return;
-  const isText = v === 2 && scope === 'key' && !isKeyId(agent_id as string);
-  if (!isText || typeof key_id !== 'string' || canonicalSubject(key_id) !== key_id || !isKeyId(key_id))
+  const isText = v === 2 && scope === 'key' && !isNamedKey(agent_id as string);
+  if (!isText || typeof key_id !== 'string' || canonicalSubject(key_id) !== key_id || !isNamedKey(key_id))
     throw bad('key_id');
 }
 

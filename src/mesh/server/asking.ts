@@ -3,7 +3,7 @@ import { parseJsonText } from '../../protocol/json/parse.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { formatTime } from '../../protocol/time.js';
 import { statusAt, type Standing } from '../standing.js';
-import { canonicalSubject, EVERYONE, isKeyId, principalOf, scopeOf } from '../subject.js';
+import { canonicalSubject, EVERYONE, isNamedKey, principalOf, scopeOf } from '../subject.js';
 import { absentOf } from '../roster/reach.js';
 import { absentForm } from './commanding.js';
 import { isKnown, keyTextOf } from './key-texts.js';
@@ -21,7 +21,7 @@ export async function subjectStatus(
   const subject = subjectIn(encoded ?? '');
   const now = server.clock.wall();
   // A key is stopped by its text, whatever it is called.
-  const text = isKeyId(subject) ? await keyTextOf(server.store, subject) : null;
+  const text = isNamedKey(subject) ? await keyTextOf(server.store, subject) : null;
   const named =
     scopeOf(subject) === 'agent' ? [principalOf(subject), EVERYONE] : text === null ? [EVERYONE] : [text, EVERYONE];
   const above = named.filter((each) => each !== subject);

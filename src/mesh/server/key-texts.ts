@@ -7,7 +7,7 @@ import { readPassport, type Passport } from '../../protocol/passport.js';
 import { signerAmong, type PassportMark } from '../passports.js';
 import type { Command } from '../command.js';
 import type { MeshStore } from '../log/store.js';
-import { isKeyId, principalOf, scopeOf } from '../subject.js';
+import { isNamedKey, principalOf, scopeOf } from '../subject.js';
 
 /** Most passports of a principal that are read to learn which of its keys has an id. */
 const MAX_READ = 200;
@@ -31,7 +31,7 @@ export async function isKnown(store: Known & Pick<MeshStore, 'standing'>, subjec
   const scope = scopeOf(subject);
   if (scope === 'mesh') return true;
   if (scope === 'agent') return (await store.passports.mark(subject)) !== null;
-  if (scope === 'key' && isKeyId(subject)) return (await keyTextOf(store, subject)) !== null;
+  if (scope === 'key' && isNamedKey(subject)) return (await keyTextOf(store, subject)) !== null;
   const keys = await store.principals.list(scope === 'principal' ? subject : null);
   if (keys.some(({ did, publicKey }) => did === subject || publicKey === subject)) return true;
   const marks = await store.passports.marks();
@@ -47,7 +47,7 @@ export async function isKnown(store: Known & Pick<MeshStore, 'standing'>, subjec
 export async function resolved(store: Known, command: Command): Promise<Command> {
   const { subject, action, keyText = null } = command;
   // A reinstatement names the very subject whose version it undoes.
-  if (action === 'reinstate' || !isKeyId(subject)) return command;
+  if (action === 'reinstate' || !isNamedKey(subject)) return command;
   const text = (await keyTextOf(store, subject)) ?? keyText;
   return text === null ? command : { ...command, subject: text, keyId: subject };
 }

@@ -9,7 +9,7 @@ import { jsonReply, type Caller, type Reply, type Request } from './http/exchang
 import type { MeshServer } from './mesh-server.js';
 
 /** `POST /v1/mesh/keys`. */
-export async function createKey(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
+export async function addApiKey(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
   const { role, label, publicKey, maxVerifiers, ephemeral } = readKeyOrder(jsonBody(request));
   await spendSignature(server, request, caller);
   const key = newApiKey(role, fromHex(server.options.randomHex(38))!);

@@ -16,7 +16,7 @@ import { STREAM_HEADERS } from './feed/following.js';
  * Takes entries in, each once, and countersigns where the log ends now. Without entries it only answers that: a verifier keeps no
  * cursor of its own, so nothing is lost or repeated when either side forgets.
  */
-export async function shipLogs(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
+export async function takeLogs(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
   const { logId, verifier, entries } = readShipment(request.body);
   const { logs, keys } = server.store;
   const end = await logs.end(logId);

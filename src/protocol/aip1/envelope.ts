@@ -4,7 +4,7 @@ import { ShapeError } from '../json/shape.js';
 import type { JsonObject } from '../json/values.js';
 import { BOUNDARIES, readBoundaries, type Boundaries } from './boundaries.js';
 import { listOf, oneOf, textOf, textOrNull, timeOf, timeOrNull } from './encoding/members.js';
-import { isList, plain, type Value, type ValueObject } from './encoding/numbers.js';
+import { isList, plainJson, type Value, type ValueObject } from './encoding/numbers.js';
 import { PROOF, readProof, type ProofValue } from './proof.js';
 import { filled, listed, nested, REQUIRED, shape, shapedBytes } from './encoding/shape-of.js';
 import { signedSpellings } from './encoding/spellings.js';
@@ -164,7 +164,7 @@ export function readEnvelope(value: Value): Envelope {
     delegation: principal.delegation,
     action: textOf(intent, 'action', MAX_ACTION_LENGTH),
     target: textOf(intent, 'target', MAX_TEXT, 0),
-    parameters: plain(parameters) as JsonObject,
+    parameters: plainJson(parameters) as JsonObject,
     boundaries,
     tier,
     // Its form has a code of its own (E105), judged in its step.

@@ -4,7 +4,7 @@ import { jsonOfMinor } from '../constraints/money.js';
 import type { Passport } from '../passport.js';
 import { ShapeError } from '../json/shape.js';
 import type { JsonObject } from '../json/values.js';
-import { plain, type ValueObject } from './encoding/numbers.js';
+import { plainJson, type ValueObject } from './encoding/numbers.js';
 import type { ReferencePassport } from './passport-folder.js';
 import { referenceTime, type EnvelopeAgent } from './sign.js';
 
@@ -134,7 +134,7 @@ export function nativeTermsOf(
 } {
   const actions = boundaries.allowed.length === 0 ? instead : boundaries.allowed;
   if (actions.length === 0) throw new ShapeError('the passport allows every action; name those it should allow');
-  const limit = plain(boundaries.document.monetary_limit!) as JsonObject;
+  const limit = plainJson(boundaries.document.monetary_limit!) as JsonObject;
   const { perTransaction, perDay, currency, geo } = boundaries;
   const capped = perTransaction !== null || perDay !== null;
   const window = boundaries.document.time_window as JsonObject | null;

@@ -3,7 +3,7 @@
  * trailing dot removed, so that every spelling of a name is one name and nothing else is.
  */
 import { domainToASCII, domainToUnicode } from 'node:url';
-import { late } from '../lazy.js';
+import { lazy } from '../lazy.js';
 
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const LDH_NAME = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`);
@@ -12,7 +12,7 @@ const NUMERIC_END = /(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/;
 const ASCII_NAME = /^[A-Za-z0-9.-]*$/;
 const NON_ASCII = /[^\x00-\x7f]/;
 // UTS 46 drops these silently, so a name that shows one thing to a person or a filter would connect to another.
-const INVISIBLE = late(() => /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/u);
+const INVISIBLE = lazy(() => /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/u);
 
 /**
  * The one spelling of the domain name in `text`, or null when it is not a name: an IP literal in any spelling, a port, userinfo, a path,

@@ -5,7 +5,7 @@
  */
 import { normalizeDomain } from './domains.js';
 import { isObject, type Json, type JsonObject } from '../json/values.js';
-import { late } from '../lazy.js';
+import { lazy } from '../lazy.js';
 
 /** A host that a text names, or why what it names cannot be read. */
 export type HostReading =
@@ -18,7 +18,7 @@ const MAX_READINGS = 1024;
 const SHOWN = 256;
 
 // Browsers strip tabs and newlines from URLs and treat `\` as `/`; mail libraries end a header at a newline; UTS 46 drops what is invisible.
-const HIDDEN = late(() => /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\\]|(?! )\p{Zs}/u);
+const HIDDEN = lazy(() => /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\\]|(?! )\p{Zs}/u);
 const PRINTABLE_ASCII = /^[\x20-\x5b\x5d-\x7e]*$/;
 const URL_TEXT = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]+)(?:[/?#][^\s<>"]*)?$/i;
 // What follows these is a program or a local thing, whatever stands where a host would.
@@ -29,11 +29,11 @@ const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 const MAILTO = /^mailto:/i;
 const AUTHORITY = /^([^:]+?)(?::([0-9]{1,5}))?$/;
 // No `%` and `!` (old routing: user%evil.com@acme.com, evil.com!user@acme.com), no `:` `/` `?` `#` (a URL to an HTTP client), no quotes.
-const LOCAL_PART = late(() => /^[\p{L}\p{M}\p{N}_+'=~&-]+(?:\.[\p{L}\p{M}\p{N}_+'=~&-]+)*$/u);
+const LOCAL_PART = lazy(() => /^[\p{L}\p{M}\p{N}_+'=~&-]+(?:\.[\p{L}\p{M}\p{N}_+'=~&-]+)*$/u);
 const MAILBOX = /^(?:"([^"]*)" *|([^"<>]*))<([^<>]*)>$/;
-const DISPLAY_NAME = late(() => /^[\p{L}\p{M}\p{N} .,'’()&-]*$/u);
+const DISPLAY_NAME = lazy(() => /^[\p{L}\p{M}\p{N} .,'’()&-]*$/u);
 // The name beside an address in `{"email": ..., "name": ...}`; a dotted word could itself be a host.
-const PLAIN_NAME = late(() => /^(?!.*\.[\p{L}\p{N}])[\p{L}\p{M}\p{N} .,'’()&-]*$/u);
+const PLAIN_NAME = lazy(() => /^(?!.*\.[\p{L}\p{N}])[\p{L}\p{M}\p{N} .,'’()&-]*$/u);
 const NAME_MEMBER = /^(?:display_?)?name$/i;
 const ADDRESS_MEMBER = /^(?:email|address)$/i;
 // A member's name that could not be a host or an address; others are read like values (`{"evil@evil.com": "Bob"}`).

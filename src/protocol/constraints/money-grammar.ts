@@ -1,6 +1,6 @@
 /** The grammar of `monetary_limit`, `daily_limit`, `currency` and every other amount of money in a passport. */
 import type { CurrencyRule, MoneyLimit, MoneySource } from './rules.js';
-import { actionsOf, paramsOf, writtenAs, type Refuse } from './scope.js';
+import { actionsOf, scopedParams, writtenAs, type Refuse } from './scope.js';
 import { DEFAULT_CURRENCY, minorDigits } from './currencies.js';
 import { decimalOf, formatMinor, MAX_MINOR, toMinor } from './money.js';
 import { isObject, type Json, type JsonObject } from '../json/values.js';
@@ -110,7 +110,7 @@ function writtenOf(constraints: JsonObject, name: string, refuse: Refuse): Writt
   ] as const) {
     if (value[one] !== undefined && value[other] !== undefined) refuse(`${name}.${other}`, `is given as "${one}" too`);
   }
-  const source = paramsOf(value.params, value.param, name, refuse);
+  const source = scopedParams(value.params, value.param, name, refuse);
   const actions = actionsOf(value.actions, `${name}.actions`, refuse);
   // `<param>_minor` is read beside every money param; naming it would read cents as whole units.
   const minor = (source ?? []).some(({ text }) => text.endsWith('_minor'));

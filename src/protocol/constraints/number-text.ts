@@ -1,16 +1,16 @@
 /** Texts that are numbers in any usual spelling: what an executor behind us could make an amount of. */
 import type { Decimal } from './money.js';
 import { minorDigits } from './currencies.js';
-import { late } from '../lazy.js';
+import { lazy } from '../lazy.js';
 
 /** Longer texts are no amount that anybody writes; the longest double has 309 digits. */
 const LONGEST = 400;
 const MOST_ZEROS = 400;
-const MAYBE = late(() => /[\p{Nd}]|inf/iu);
+const MAYBE = lazy(() => /[\p{Nd}]|inf/iu);
 const NON_ASCII = /[^\x00-\x7f]/;
 const MINUS = /[\u2010-\u2015\u2212]/g;
 // A sign of currency, alone (€) or behind letters (US$), before or behind the number.
-const SIGN = late(() => /^[A-Z]{0,3}\p{Sc}\s*|\s*\p{Sc}$/giu);
+const SIGN = lazy(() => /^[A-Z]{0,3}\p{Sc}\s*|\s*\p{Sc}$/giu);
 const CODE = /^[A-Z]{3}(?=[\s0-9.,+-])\s*|\s*[A-Z]{3}$/gi;
 const RADIX = /^0(?:x[0-9a-f]+|o[0-7]+|b[01]+)$/i;
 const INFINITE = /^inf(?:inity)?$/i;

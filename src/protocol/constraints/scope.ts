@@ -27,13 +27,13 @@ export function writtenAs(path: string, value: Json, refuse: Refuse): Written | 
     return refuse(`${path}.${stranger.slice(0, 64)}`, 'is not part of {value, params, actions}');
   if (value.param !== undefined && value.params !== undefined)
     return refuse(`${path}.param`, 'is given as "params" too');
-  const params = paramsOf(value.params, value.param, path, refuse);
+  const params = scopedParams(value.params, value.param, path, refuse);
   const actions = actionsOf(value.actions, `${path}.actions`, refuse);
   return params === undefined || actions === undefined ? null : { value: value.value!, params, actions };
 }
 
 /** The names in `param` and `params`; null where neither is given, undefined after `refuse`. */
-export function paramsOf(
+export function scopedParams(
   params: Json | undefined,
   param: Json | undefined,
   path: string,

@@ -17,7 +17,7 @@ export class VerifyKey {
 }
 
 /** The key ready for use, or null when the acceptance rule refuses it. */
-export function importKey(publicKey: Uint8Array): VerifyKey | null {
+export function verifyKeyOf(publicKey: Uint8Array): VerifyKey | null {
   if (!acceptableKey(publicKey)) return null;
   const raw = Uint8Array.from(publicKey);
   // A JWK goes straight to the raw key (RFC 8037); DER passes through OpenSSL's decoders and takes ten times as long.

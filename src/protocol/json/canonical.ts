@@ -2,11 +2,11 @@
  * The bytes that are signed: RFC 8785 (JCS). One value has exactly one text, whoever wrote it and in whatever order.
  */
 import type { Json, JsonObject } from './values.js';
-import { late } from '../lazy.js';
+import { lazy } from '../lazy.js';
 
 /** ASCII that JSON writes as it is; anything else goes through JSON.stringify. */
 const PLAIN = /^[ !#-[\]-~]*$/;
-const LONE_SURROGATE = late(() => /\p{Surrogate}/u);
+const LONE_SURROGATE = lazy(() => /\p{Surrogate}/u);
 
 /**
  * The canonical text of `value`; its UTF-8 encoding is what is signed. Throws TypeError on what no parsed document holds:

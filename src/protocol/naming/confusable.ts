@@ -1,11 +1,11 @@
 /** Letters that look like others: `pаypal` with a Cyrillic letter is another word, and a person who reads it cannot tell. */
-import { late } from '../lazy.js';
+import { lazy } from '../lazy.js';
 
 const ASCII = /^[\x00-\x7f]*$/;
-const WORD = late(() => /[\p{L}\p{M}\p{N}]+/gu);
-const LATIN = late(() => /\p{Script=Latin}/u);
+const WORD = lazy(() => /[\p{L}\p{M}\p{N}]+/gu);
+const LATIN = lazy(() => /\p{Script=Latin}/u);
 /** Scripts with letters that look like Latin ones. */
-const LOOKALIKE = late(
+const LOOKALIKE = lazy(
   () =>
     /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}\p{Script=Coptic}\p{Script=Lisu}\p{Script=Georgian}]/u,
 );

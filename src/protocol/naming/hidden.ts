@@ -1,12 +1,12 @@
 /**
  * Characters that show nothing: a name or value with one of them looks like another to a person and to a filter, and is not.
  */
-import { late } from '../lazy.js';
+import { lazy } from '../lazy.js';
 
 const ASCII = /^[\x00-\x7f]*$/;
 // White space is none of them, and control characters are read by each limit for itself. U+2800 is a braille pattern without dots.
-const HIDDEN = late(() => /[\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u);
-const SCRIPTS = late(() =>
+const HIDDEN = lazy(() => /[\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u);
+const SCRIPTS = lazy(() =>
   (
     'Arabic Syriac Mongolian Nko Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu Kannada Malayalam Sinhala Khmer Myanmar ' +
     'Tibetan'
@@ -16,9 +16,9 @@ const SCRIPTS = late(() =>
     .join(''),
 );
 // These scripts join and part letters with ZWJ and ZWNJ; what stands before may be a mark of such a letter.
-const JOINED = late(() => new RegExp(`(?<=[${SCRIPTS()}\\p{M}])[\\u200c\\u200d](?=[${SCRIPTS()}])`, 'gu'));
+const JOINED = lazy(() => new RegExp(`(?<=[${SCRIPTS()}\\p{M}])[\\u200c\\u200d](?=[${SCRIPTS()}])`, 'gu'));
 // Pictures are put together of several: they show.
-const PICTURE = late(
+const PICTURE = lazy(
   () => /(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f])(?:\ufe0f|\u200d(?=\p{Extended_Pictographic}))/gu,
 );
 
@@ -28,7 +28,7 @@ export function hidesCharacter(text: string): boolean {
   return HIDDEN().test(text.replace(JOINED(), '').replace(PICTURE(), ''));
 }
 
-const EVERY_HIDDEN = late(() => new RegExp(`${HIDDEN().source}|[\\u0000-\\u0008\\u000e-\\u001f\\u007f]`, 'gu'));
+const EVERY_HIDDEN = lazy(() => new RegExp(`${HIDDEN().source}|[\\u0000-\\u0008\\u000e-\\u001f\\u007f]`, 'gu'));
 const PRINTED_ASCII = /^[\t-\r\x20-\x7e]*$/;
 
 /** The text as it shows, without control characters other than white space. */

@@ -1,13 +1,13 @@
-import { late } from '../lazy.js';
+import { lazy } from '../lazy.js';
 
 // In order: capitals with a plural s (the URLs of webhookURLs), a run of capitals that ends before a capitalised word (the API of
 // APIKey), a word, a number.
 const ASCII_WORD = /[A-Z]{2,}s(?![A-Za-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+/g;
-const WORD = late(
+const WORD = lazy(
   () => /\p{Lu}{2,}s(?!\p{L})|\p{Lu}+(?![\p{Ll}\p{M}])|\p{Lu}?[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|\p{Lu}\p{M}+|\p{N}+/gu,
 );
 const NON_ASCII = /[^\x00-\x7f]/;
-const IGNORED = late(() => /\p{Default_Ignorable_Code_Point}/gu);
+const IGNORED = lazy(() => /\p{Default_Ignorable_Code_Point}/gu);
 
 /**
  * The words of a name, case folded: split at case changes, at digits and at everything that is neither letter nor digit, after NFKC

@@ -4,7 +4,7 @@
  */
 import { sha256 } from '../hash.js';
 import { ShapeError } from '../json/shape.js';
-import { importKey, verifySignature, type VerifyKey } from '../ed25519/verify.js';
+import { verifyKeyOf, verifySignature, type VerifyKey } from '../ed25519/verify.js';
 import { MAX_TREE_SIZE } from './tree.js';
 
 const MAX_NOTE_BYTES = 64 * 1024;
@@ -100,7 +100,7 @@ export function readNoteKey(text: string): NoteKey {
   if (algorithm === undefined) throw new ShapeError(`a note key of type ${typed[0]} is not one that is read here`);
   const name = match[1]!;
   const publicKey = typed.subarray(1);
-  const key = importKey(publicKey);
+  const key = verifyKeyOf(publicKey);
   if (key === null) throw new ShapeError(`the key of ${name} is not an acceptable Ed25519 public key`);
   if (Buffer.from(noteKeyHash(name, algorithm, publicKey)).toString('hex') !== match[2])
     throw new ShapeError(`the key hash ${match[2]} is of another key or name`);

@@ -5,7 +5,7 @@
 import type { ActionApproval } from '../../protocol/approvals/approval.js';
 import type { Approver } from '../../protocol/constraints/rules.js';
 import { foldedText } from '../../protocol/constraints/folded.js';
-import { importKey, verifySignature, type VerifyKey } from '../../protocol/ed25519/verify.js';
+import { verifyKeyOf, verifySignature, type VerifyKey } from '../../protocol/ed25519/verify.js';
 import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
 import type { Passport } from '../../protocol/passport.js';
 import { formatTime } from '../../protocol/time.js';
@@ -101,7 +101,7 @@ function principalKeys(approver: string, principal: string | null, pins: Answere
 function namedKeys(approver: string, approvers: readonly Approver[]): readonly VerifyKey[] {
   return approvers.flatMap(({ id, publicKey }) => {
     const raw = id === approver ? parsePublicKey(publicKey) : null;
-    const key = raw === null ? null : importKey(raw);
+    const key = raw === null ? null : verifyKeyOf(raw);
     return key === null ? [] : [key];
   });
 }

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { element, integer, DerReader, TAG } from '../../../src/adapters/keys/file/der.js';
+import { element, integerElement, DerReader, TAG } from '../../../src/adapters/keys/file/der.js';
 import {
   decodePem,
   encodeEncryptedPem,
@@ -124,10 +124,10 @@ describe('an encrypted PEM', () => {
 
   test.each([0, 4_000_001, 0x7fffffff])('asking for %i rounds is refused before any work', (rounds) => {
     const der = derOf(PEM);
-    const at = der.indexOf(integer(600_000));
+    const at = der.indexOf(integerElement(600_000));
     const other = Buffer.concat([Buffer.from([0x02, 0x04]), Buffer.alloc(4)]);
     other.writeUInt32BE(rounds, 2);
-    const grown = Buffer.concat([der.subarray(0, at), other, der.subarray(at + integer(600_000).length)]);
+    const grown = Buffer.concat([der.subarray(0, at), other, der.subarray(at + integerElement(600_000).length)]);
     // Each of the enclosing lengths grows by one.
     for (const offset of enclosing(der, at)) grown[offset]! += 1;
     expect(codeOf(() => decodePem(pemOf(grown), 'pass'))).toBe('UNREADABLE');
@@ -206,7 +206,7 @@ describe('a plain PEM', () => {
 
 describe('DER', () => {
   test('integers and lengths are the shortest', () => {
-    expect([0, 127, 128, 255, 256, 600_000].map((n) => integer(n).toString('hex'))).toEqual([
+    expect([0, 127, 128, 255, 256, 600_000].map((n) => integerElement(n).toString('hex'))).toEqual([
       '020100',
       '02017f',
       '02020080',
@@ -230,7 +230,7 @@ describe('DER', () => {
   test('what is written is read back', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), fc.nat(0x7fffffff), (bytes, n) => {
-        const reader = new DerReader(element(TAG.sequence, element(TAG.octets, bytes), integer(n))).enter();
+        const reader = new DerReader(element(TAG.sequence, element(TAG.octets, bytes), integerElement(n))).enter();
         expect(Buffer.from(reader.take(TAG.octets))).toEqual(Buffer.from(bytes));
         expect(reader.takeInteger()).toBe(n);
         expect(reader.ended).toBe(true);

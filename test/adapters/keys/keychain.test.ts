@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { addonPaths } from '../../../src/adapters/keys/keychain/addon.js';
 import CHILD_PROGRAM from 'built:keychain-child';
-import { childEnvironment } from '../../../src/adapters/keys/keychain/child.js';
+import { keychainEnvironment } from '../../../src/adapters/keys/keychain/child.js';
 import { CHILD_TIMEOUT_MS } from '../../../src/adapters/keys/keychain/child-messages.js';
 import { DIAGNOSIS_TIMEOUT_MS, keychain } from '../../../src/adapters/keys/keychain/store.js';
 import { formatSeed } from '../../../src/protocol/identity/keys.js';
@@ -237,7 +237,7 @@ describe('the child', () => {
       systemroot: 'w',
       X: undefined,
     };
-    const kept = childEnvironment({
+    const kept = keychainEnvironment({
       ...env,
       NODE_OPTIONS: 'x',
       AGENT_PRIVATE_KEY: 'x',

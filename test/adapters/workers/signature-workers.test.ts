@@ -3,10 +3,10 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { startSignatureWorkers } from '../../../src/adapters/workers/signatures.js';
 import type { SignatureQuestion } from '../../../src/app/ports/signatures.js';
 import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js';
-import { importKey, verifySignature, type VerifyKey } from '../../../src/protocol/ed25519/verify.js';
+import { verifyKeyOf, verifySignature, type VerifyKey } from '../../../src/protocol/ed25519/verify.js';
 
 const seeds = [1, 2, 3].map((n) => new Uint8Array(32).fill(n));
-const keys: VerifyKey[] = seeds.map((seed) => importKey(publicKeyOf(seed))!);
+const keys: VerifyKey[] = seeds.map((seed) => verifyKeyOf(publicKeyOf(seed))!);
 /** The group order, little-endian: S + L is a second spelling of S that OpenSSL refuses as well. */
 const ORDER = Buffer.from('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010', 'hex');
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { listApiKeys } from '../../../src/app/mesh/admin.js';
-import type { MeshLine } from '../../../src/app/ports/mesh.js';
+import type { MeshEndpoint } from '../../../src/app/ports/mesh.js';
 
 const key = (id: string) => ({
   key_id: id,
@@ -12,7 +12,7 @@ const key = (id: string) => ({
 });
 
 /** A mesh that answers with these pages, the last one again and again. */
-function meshOf(...pages: object[]): MeshLine & { readonly asked: string[] } {
+function meshOf(...pages: object[]): MeshEndpoint & { readonly asked: string[] } {
   const asked: string[] = [];
   return {
     url: 'http://127.0.0.1:1',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createApiKey, revokeApiKey } from '../../../src/app/mesh/admin.js';
-import type { MeshCall, MeshLine, MeshReply } from '../../../src/app/ports/mesh.js';
-import { giveOrder, standingOf, type Order } from '../../../src/app/mesh/orders.js';
+import type { MeshCall, MeshEndpoint, MeshReply } from '../../../src/app/ports/mesh.js';
+import { giveOrder, askStanding, type Order } from '../../../src/app/mesh/orders.js';
 
 const AGENT = 'did:web:acme.com:agents:support';
 const ORDER: Order = { action: 'revoke', subject: AGENT, reason: 'leaked', by: null, durationMs: null };
@@ -34,7 +34,7 @@ const SAID = {
 const YES = yes();
 
 /** An endpoint that gives these replies in turn, the last one again and again. */
-function endpoint(name: string, ...replies: MeshReply[]): MeshLine & { readonly asked: MeshCall[] } {
+function endpoint(name: string, ...replies: MeshReply[]): MeshEndpoint & { readonly asked: MeshCall[] } {
   const asked: MeshCall[] = [];
   return {
     url: `http://${name}.invalid`,
@@ -43,7 +43,7 @@ function endpoint(name: string, ...replies: MeshReply[]): MeshLine & { readonly 
   };
 }
 
-function deps(...lines: MeshLine[]) {
+function deps(...lines: MeshEndpoint[]) {
   return { lines, clock: () => 1_771_424_625_000, random: (n: number) => new Uint8Array(n), signer: null, waitMs: 500 };
 }
 
@@ -123,7 +123,7 @@ test('the standing is asked of the next endpoint where the first is away', async
   const another = answered(200, { ...standing, agent_id: `${AGENT}-2` });
   for (const first of [away, answered(502, 'Bad Gateway'), another]) {
     const lines = [endpoint('home', first), endpoint('other', answered(200, standing))];
-    expect(await standingOf(lines, AGENT)).toMatchObject({ status: 'revoked', version: 3 });
+    expect(await askStanding(lines, AGENT)).toMatchObject({ status: 'revoked', version: 3 });
   }
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { stoppedAnywhere } from '../../../src/app/mesh/stopped.js';
-import type { MeshLine } from '../../../src/app/ports/mesh.js';
+import type { MeshEndpoint } from '../../../src/app/ports/mesh.js';
 import type { Standing } from '../../../src/mesh/standing.js';
 
 const NOW = Date.parse('2026-02-18T14:23:45Z');
@@ -23,7 +23,7 @@ const held = (subject: string): Standing => ({
 });
 
 /** A mesh on which these are revoked. */
-function meshWith(...revoked: string[]): MeshLine {
+function meshWith(...revoked: string[]): MeshEndpoint {
   return {
     url: 'http://mesh',
     ask: async ({ target }) => {

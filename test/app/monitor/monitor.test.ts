@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openMonitorMemory } from '../../../src/adapters/sqlite/monitor-memory.js';
 import { openState } from '../../../src/adapters/sqlite/open.js';
-import { Courier, type Target } from '../../../src/app/monitor/delivery.js';
+import { AlertDelivery, type Target } from '../../../src/app/monitor/delivery.js';
 import { Failure } from '../../../src/app/failure.js';
 import { checkAgents, type MonitorDeps, type MonitorLimits } from '../../../src/app/monitor/check.js';
 import type { Delivery, Notice } from '../../../src/app/ports/monitor.js';
@@ -214,7 +214,7 @@ describe('delivery', () => {
     const answers = new Map<string, Delivery>();
     const trouble: string[] = [];
     let now = T0;
-    const courier = new Courier({
+    const courier = new AlertDelivery({
       memory,
       targets: names.map(target),
       clock: () => now,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { verifyIntents, type VerifyOptions } from '../../../src/app/verification/intents.js';
-import { importKey } from '../../../src/protocol/ed25519/verify.js';
+import { verifyKeyOf } from '../../../src/protocol/ed25519/verify.js';
 import { fromHex } from '../../../src/protocol/hex.js';
 import { KEYS, NOW, signed, text } from '../../kit/conformance/parts.js';
 import { VERIFY, verifierDeps } from '../../kit/native/verifier.js';
@@ -14,7 +14,7 @@ function verifier() {
     clock: () => clock.now,
     pins: () => [],
     envelopes: {
-      publicKey: importKey(fromHex(KEYS.agent)!),
+      publicKey: verifyKeyOf(fromHex(KEYS.agent)!),
       sharedKey: () => null,
       mandate: () => ({ status: 'none' }),
       requireMandate: false,

@@ -18,7 +18,7 @@ import { describe, expect, test } from 'vitest';
 import {
   formFolder,
   keptForms,
-  problemOf,
+  folderProblem,
   readForm,
   writeForm,
   type FormFolder,
@@ -132,7 +132,7 @@ describe.runIf(uid !== null)('the folder is not used, for reading or writing, wh
   test.each(Object.entries(TROUBLE))('%s', (_, [spoil, why]) => {
     const here = kept();
     spoil(here);
-    expect(problemOf(here, uid)).toBe(why);
+    expect(folderProblem(here, uid)).toBe(why);
     expect(readForm(here, KEY, uid)).toBeNull();
     expect(writeForm(here, { ...KEY, command: 'revoke' }, BYTES, true, uid)).toBe(false);
     for (const folder of [here.path, `${here.path}.real`])
@@ -141,7 +141,7 @@ describe.runIf(uid !== null)('the folder is not used, for reading or writing, wh
 
   test('it belongs to another user', () => {
     const here = kept();
-    expect(problemOf(here, uid! + 1)).toBe('it belongs to another user');
+    expect(folderProblem(here, uid! + 1)).toBe('it belongs to another user');
     expect(readForm(here, KEY, uid! + 1)).toBeNull();
     expect(writeForm(here, KEY, BYTES, true, uid! + 1)).toBe(false);
   });

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { approvalBytes, type ApprovalDocument } from '../../../src/protocol/approvals/exact.js';
-import { importKey, verifySignature } from '../../../src/protocol/ed25519/verify.js';
+import { verifyKeyOf, verifySignature } from '../../../src/protocol/ed25519/verify.js';
 import { fromHex } from '../../../src/protocol/hex.js';
 import { parsePublicKey } from '../../../src/protocol/identity/keys.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
@@ -54,7 +54,7 @@ describe('aip approve', () => {
       signature: expect.stringMatching(/^[0-9a-f]{128}$/) as string,
     });
     const [pin] = (await machine.json<{ public_key: string }[]>('principal', 'list')).value;
-    const key = importKey(parsePublicKey(pin!.public_key)!)!;
+    const key = verifyKeyOf(parsePublicKey(pin!.public_key)!)!;
     expect(verifySignature(key, approvalBytes(document), fromHex(document.signature)!)).toBe(true);
   });
 

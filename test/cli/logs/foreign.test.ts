@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { timeOf } from '../../../src/app/logs/foreign-times.js';
+import { recordTime } from '../../../src/app/logs/foreign-times.js';
 import { world, type World } from '../../kit/world.js';
 
 interface Vectors {
@@ -38,7 +38,7 @@ const rows = (out: string): Record<string, unknown>[] =>
 
 describe('a time', () => {
   test.each(VECTORS.times)('$name', async ({ record }) => {
-    expect(Math.abs(timeOf(record)! - AT)).toBeLessThan(1000);
+    expect(Math.abs(recordTime(record)! - AT)).toBeLessThan(1000);
     const at = world();
     const line = Buffer.from(`${JSON.stringify({ ...record, success: false })}\n`);
     const inside = await tail(at, line, '--since', '2026-02-18T13:59:59Z', '--until', '2026-02-18T14:00:01Z');
@@ -48,7 +48,7 @@ describe('a time', () => {
   });
 
   test.each(VECTORS.untimed)('none: $name', async ({ record }) => {
-    expect(timeOf(record)).toBeNull();
+    expect(recordTime(record)).toBeNull();
     const at = world();
     const line = Buffer.from(`${JSON.stringify({ ...record, success: true })}\n`);
     const told = await tail(at, line, '--since', '1h');
@@ -63,7 +63,7 @@ describe('a time', () => {
     try {
       for (const zone of ['America/New_York', 'Asia/Kolkata']) {
         process.env['TZ'] = zone;
-        for (const { record } of VECTORS.times) expect(Math.abs(timeOf(record)! - AT)).toBeLessThan(1000);
+        for (const { record } of VECTORS.times) expect(Math.abs(recordTime(record)! - AT)).toBeLessThan(1000);
       }
     } finally {
       if (before === undefined) delete process.env['TZ'];

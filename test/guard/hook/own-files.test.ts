@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { HookCall } from '../../../src/guard/hook/call.js';
-import { isWithin, pathsOf } from '../../../src/guard/hook/own-files.js';
+import { isWithin, namedPaths } from '../../../src/guard/hook/own-files.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 
 const call = (params: JsonObject, action = 'write_file', target: string | null = '/repo/src'): HookCall => ({
@@ -12,7 +12,7 @@ const call = (params: JsonObject, action = 'write_file', target: string | null =
 });
 const HOME = ['/home/a/.config/aip', '/repo/.claude'];
 const reaches = (params: JsonObject, action?: string): boolean =>
-  pathsOf(call(params, action)).some((path) => isWithin(path, HOME));
+  namedPaths(call(params, action)).some((path) => isWithin(path, HOME));
 
 describe('a file tool reaches what is ours', () => {
   test.each<[string, JsonObject]>([

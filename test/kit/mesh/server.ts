@@ -4,7 +4,7 @@ import { hashApiKey, newApiKey, type ApiKey } from '../../../src/mesh/access/api
 import type { Role } from '../../../src/mesh/access/roles.js';
 import { bodyLimit, handle } from '../../../src/mesh/server/http/handle.js';
 import type {
-  Connection,
+  StreamConnection,
   PiecesReply,
   Reply,
   StreamSink,
@@ -15,7 +15,7 @@ import { MeshServer, type ServerOptions } from '../../../src/mesh/server/mesh-se
 import { FrameParser, type Frame } from '../../../src/mesh/sse.js';
 import type { MeshStore } from '../../../src/mesh/log/store.js';
 import { sha256Hex } from '../../../src/protocol/hash.js';
-import { importKey, verifySignature } from '../../../src/protocol/ed25519/verify.js';
+import { verifyKeyOf, verifySignature } from '../../../src/protocol/ed25519/verify.js';
 import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js';
 import { fromHex, toHex } from '../../../src/protocol/hex.js';
 import { formatPublicKey, parsePublicKey } from '../../../src/protocol/identity/keys.js';
@@ -25,7 +25,7 @@ export const AGENT = 'did:web:acme.com:agents:support-agent-v1';
 export const PRINCIPAL = 'did:web:acme.com';
 
 const SEED = new Uint8Array(32).fill(7);
-const MESH_KEY = importKey(publicKeyOf(SEED))!;
+const MESH_KEY = verifyKeyOf(publicKeyOf(SEED))!;
 export const MESH_PUBLIC_KEY = formatPublicKey(publicKeyOf(SEED));
 
 /** Real Ed25519 signatures of a fixed mesh key. */
@@ -45,7 +45,7 @@ export function cheapCheck(text: string, signature: string): boolean {
 }
 
 export function verifyOperator(publicKey: string, text: string, signature: string): boolean {
-  const key = importKey(parsePublicKey(publicKey)!);
+  const key = verifyKeyOf(parsePublicKey(publicKey)!);
   return key !== null && verifySignature(key, Buffer.from(text), fromHex(signature)!);
 }
 
@@ -70,7 +70,7 @@ export class Reader implements StreamSink {
   cutOff = false;
   /** False: behaves like a reader that lags. */
   takes = true;
-  connection: Connection | null = null;
+  connection: StreamConnection | null = null;
 
   write(bytes: Uint8Array): boolean {
     this.writes++;

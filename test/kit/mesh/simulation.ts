@@ -8,7 +8,7 @@ import { Follower } from '../../../src/mesh/client/follower.js';
 import type { Effect, FollowInput, KnownStanding } from '../../../src/mesh/client/messages.js';
 import type { Moment } from '../../../src/mesh/client/moment.js';
 import type { Judge, Proposal } from '../../../src/mesh/ruling.js';
-import type { Connection, StreamSink, StreamReply, WholeReply } from '../../../src/mesh/server/http/exchange.js';
+import type { StreamConnection, StreamSink, StreamReply, WholeReply } from '../../../src/mesh/server/http/exchange.js';
 import { FrameParser } from '../../../src/mesh/sse.js';
 import type { OrderResult } from '../../../src/mesh/log/store.js';
 import { cheapCheck, cheapSign, LOG_ID, settle, TestClock, TestMesh } from './server.js';
@@ -595,7 +595,7 @@ class Pipe implements StreamSink {
   #lastAt = 0;
   #waiting = 0;
   #dead = false;
-  connection: Connection | null = null;
+  connection: StreamConnection | null = null;
 
   constructor(
     sim: Simulation,

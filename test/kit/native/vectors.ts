@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { NATIVE_CODES, type NativeCodeName } from '../../../src/protocol/codes.js';
-import { importKey } from '../../../src/protocol/ed25519/verify.js';
+import { verifyKeyOf } from '../../../src/protocol/ed25519/verify.js';
 import { parsePublicKey } from '../../../src/protocol/identity/keys.js';
 import type { PinnedKey, Policy } from '../../../src/verify/context.js';
 import type { Decision } from '../../../src/verify/decision.js';
@@ -35,7 +35,7 @@ export function timeOf(vector: { readonly at?: string }): number {
 /** The principals that the suite pins. */
 export function pinsOf(principal: string): readonly PinnedKey[] {
   const text = INTENTS.principals[principal];
-  return text === undefined ? [] : [{ keyId: `${principal}#key-1`, key: importKey(parsePublicKey(text)!)! }];
+  return text === undefined ? [] : [{ keyId: `${principal}#key-1`, key: verifyKeyOf(parsePublicKey(text)!)! }];
 }
 
 export function policyOf({ max_age_s = 300, min_trust }: Partial<IntentVector>): Policy {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { jcsText, referenceText } from '../../../src/protocol/aip1/encoding/canonical.js';
-import { parseExact, plain, type Value } from '../../../src/protocol/aip1/encoding/numbers.js';
+import { parseExact, plainJson, type Value } from '../../../src/protocol/aip1/encoding/numbers.js';
 
 const read = (text: string): Value => parseExact(Buffer.from(text, 'utf8'));
 const escaped = (text: string) => referenceText(read(text), 'escaped');
@@ -47,7 +47,7 @@ describe('the reference text', () => {
       fc.property(fc.jsonValue(), (value) => {
         const bytes = JSON.stringify(value);
         const exact = read(bytes);
-        expect(plain(read(referenceText(exact, 'escaped')))).toEqual(plain(read(referenceText(exact, 'raw'))));
+        expect(plainJson(read(referenceText(exact, 'escaped')))).toEqual(plainJson(read(referenceText(exact, 'raw'))));
         expect(referenceText(read(referenceText(exact, 'escaped')), 'escaped')).toBe(referenceText(exact, 'escaped'));
       }),
     );
@@ -85,7 +85,7 @@ describe('exact integers', () => {
     '%s',
     (digits) => {
       expect(read(digits)).toBe(BigInt(digits));
-      expect(plain(read(`{"a":[${digits}]}`))).toEqual({ a: [digits] });
+      expect(plainJson(read(`{"a":[${digits}]}`))).toEqual({ a: [digits] });
     },
   );
 
@@ -111,7 +111,7 @@ describe('exact integers', () => {
   test('members named like what every object has stay members', () => {
     const value = read('{"__proto__":12345678901234567890,"constructor":1}') as Record<string, Value>;
     expect(Object.keys(value)).toEqual(['__proto__', 'constructor']);
-    expect(Object.keys(plain(value) as object)).toEqual(['__proto__', 'constructor']);
+    expect(Object.keys(plainJson(value) as object)).toEqual(['__proto__', 'constructor']);
   });
 
   test.each(['1e999', '-1e999', `1${'0'.repeat(400)}`, '01', '0x1', 'NaN', '[1,]'])('%s is refused', (text) => {

@@ -6,7 +6,7 @@ import { publicKeyOfPem, publicKeyPem } from '../../../src/protocol/aip1/public-
 import { documentText } from '../../../src/protocol/aip1/sign.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { nativeTermsOf, speakerOf, unspokenConstraints } from '../../../src/protocol/aip1/speaker.js';
-import { importKey, verifySignature } from '../../../src/protocol/ed25519/verify.js';
+import { verifyKeyOf, verifySignature } from '../../../src/protocol/ed25519/verify.js';
 import { fromHex, toHex } from '../../../src/protocol/hex.js';
 import { passportOf } from '../../../src/protocol/passport.js';
 import { ShapeError } from '../../../src/protocol/json/shape.js';
@@ -32,7 +32,7 @@ describe('a mandate', () => {
     const given = read(mandate());
     expect(given).toMatchObject({ issuer: PRINCIPAL, subject: AGENT, issuedAt: NOW - 3_600_000 });
     const [first] = given.spellings();
-    expect(verifySignature(importKey(fromHex(KEYS.issuer)!)!, first!, given.signature!)).toBe(true);
+    expect(verifySignature(verifyKeyOf(fromHex(KEYS.issuer)!)!, first!, given.signature!)).toBe(true);
   });
 
   test('may have no end', () => {

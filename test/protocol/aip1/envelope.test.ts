@@ -5,7 +5,7 @@ import { isAip1, readEnvelope, VersionError } from '../../../src/protocol/aip1/e
 import { hmacHolds, hmacOf } from '../../../src/protocol/aip1/hmac.js';
 import { parseExact, type ValueObject } from '../../../src/protocol/aip1/encoding/numbers.js';
 import { documentText, envelopeOf, referenceTime, signDocument } from '../../../src/protocol/aip1/sign.js';
-import { importKey, verifySignature } from '../../../src/protocol/ed25519/verify.js';
+import { verifyKeyOf, verifySignature } from '../../../src/protocol/ed25519/verify.js';
 import { publicKeyOf } from '../../../src/protocol/ed25519/sign.js';
 import { fromHex, toHex } from '../../../src/protocol/hex.js';
 import { ShapeError } from '../../../src/protocol/json/shape.js';
@@ -22,7 +22,7 @@ import {
 } from '../../kit/conformance/parts.js';
 
 const read = (text: string) => readEnvelope(parseExact(Buffer.from(text, 'utf8')));
-const key = importKey(fromHex(KEYS.agent)!)!;
+const key = verifyKeyOf(fromHex(KEYS.agent)!)!;
 
 /**
  * Published conformance vector A01 of the reference (seed `aa` x 32, nonce 1): its proof value and the text that it is over.

@@ -8,7 +8,7 @@ import { Point } from '@noble/ed25519';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { acceptable, acceptableKey } from '../../../src/protocol/ed25519/acceptance.js';
 import { verifyWithNoble } from '../../../src/protocol/ed25519/sign.js';
-import { importKey, verifySignature, verifySignatureAsync } from '../../../src/protocol/ed25519/verify.js';
+import { verifyKeyOf, verifySignature, verifySignatureAsync } from '../../../src/protocol/ed25519/verify.js';
 import { fromHex, toHex } from '../../../src/protocol/hex.js';
 
 const { n: L, p: P } = Point.CURVE();
@@ -100,7 +100,7 @@ function plainOpenSsl({ a, message, signature }: Edge): boolean {
 }
 
 function ours({ a, message, signature }: Edge): boolean {
-  const key = importKey(a.bytes);
+  const key = verifyKeyOf(a.bytes);
   return key !== null && verifySignature(key, message, signature);
 }
 
@@ -124,7 +124,7 @@ describe('small-order points', () => {
     expect(acceptable(ordinary, signature)).toBe(true);
     for (const bytes of all) {
       expect(acceptableKey(bytes)).toBe(false);
-      expect(importKey(bytes)).toBeNull();
+      expect(verifyKeyOf(bytes)).toBeNull();
       const withR = Uint8Array.from(signature);
       withR.set(bytes);
       expect(acceptable(ordinary, withR)).toBe(false);
@@ -163,7 +163,7 @@ describe('edge signatures', () => {
 
   test('get the same verdict on the thread pool', async () => {
     for (const edge of edges) {
-      const key = importKey(edge.a.bytes);
+      const key = verifyKeyOf(edge.a.bytes);
       if (key !== null) expect(await verifySignatureAsync(key, edge.message, edge.signature)).toBe(ours(edge));
     }
   });

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 import { acceptable, acceptableKey } from '../../../src/protocol/ed25519/acceptance.js';
 import { publicKeyOf, signMessage, verifyWithNoble } from '../../../src/protocol/ed25519/sign.js';
-import { importKey, verifySignature, verifySignatureAsync } from '../../../src/protocol/ed25519/verify.js';
+import { verifyKeyOf, verifySignature, verifySignatureAsync } from '../../../src/protocol/ed25519/verify.js';
 import { fromHex, toHex } from '../../../src/protocol/hex.js';
 import { formatPublicKey } from '../../../src/protocol/identity/keys.js';
 import rfc8032 from '../../vectors/ed25519-rfc8032.json' with { type: 'json' };
@@ -15,7 +15,7 @@ const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** The verdict of every way to verify; they must be one. */
 async function verdict(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
-  const key = importKey(publicKey);
+  const key = verifyKeyOf(publicKey);
   const sync = key !== null && verifySignature(key, message, signature);
   const pooled = key !== null && (await verifySignatureAsync(key, message, signature));
   const noble = verifyWithNoble(publicKey, message, signature);
@@ -85,7 +85,7 @@ describe('keys and signatures', () => {
   test('an imported key does not follow later changes of the bytes it came from', () => {
     const publicKey = publicKeyOf(new Uint8Array(32).fill(1));
     const signature = signMessage(new Uint8Array(32).fill(1), utf8('m'));
-    const key = importKey(publicKey)!;
+    const key = verifyKeyOf(publicKey)!;
     publicKey.fill(0);
     expect(verifySignature(key, utf8('m'), signature)).toBe(true);
     expect(toHex(key.publicKey)).not.toBe(toHex(publicKey));
@@ -119,7 +119,7 @@ describe('the acceptance rule', () => {
     const key = new Uint8Array(length).fill(5);
     expect(acceptableKey(key)).toBe(false);
     expect(acceptable(key, signature)).toBe(false);
-    expect(importKey(key)).toBeNull();
+    expect(verifyKeyOf(key)).toBeNull();
     expect(verifyWithNoble(key, message, signature)).toBe(false);
   });
 
@@ -175,7 +175,7 @@ describe('the acceptance rule', () => {
       made.set(point);
       expect(acceptableKey(point)).toBe(expected);
       expect(acceptable(publicKey, made)).toBe(expected);
-      expect(importKey(point) !== null).toBe(expected);
+      expect(verifyKeyOf(point) !== null).toBe(expected);
     }
   });
 

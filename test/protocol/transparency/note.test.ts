@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js';
-import { importKey } from '../../../src/protocol/ed25519/verify.js';
+import { verifyKeyOf } from '../../../src/protocol/ed25519/verify.js';
 import {
   checkpointText,
   cosignature,
@@ -22,7 +22,7 @@ const WITNESS = new Uint8Array(32).fill(9);
 const ORIGIN = 'aip.log/0f1e2d3c';
 const HEAD = { origin: ORIGIN, size: 3, root: leafHash('x') };
 const TEXT = checkpointText(HEAD);
-const key = (seed: Uint8Array) => importKey(publicKeyOf(seed))!;
+const key = (seed: Uint8Array) => verifyKeyOf(publicKeyOf(seed))!;
 
 const NOTE: Note = {
   text: TEXT,

@@ -16,7 +16,7 @@ export function element(tag: number, ...content: readonly Uint8Array[]): Buffer 
 }
 
 /** A non-negative INTEGER. */
-export function integer(value: number): Buffer {
+export function integerElement(value: number): Buffer {
   const hex = value.toString(16);
   const bytes = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
   return element(TAG.integer, bytes[0]! >= 0x80 ? Buffer.from([0]) : Buffer.alloc(0), bytes);

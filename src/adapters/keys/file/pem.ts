@@ -1,6 +1,6 @@
 import { createCipheriv, pbkdf2Sync } from 'node:crypto';
 import { Failure } from '../../../app/failure.js';
-import { element, integer, TAG } from './der.js';
+import { element, integerElement, TAG } from './der.js';
 import { unreadableKey } from './key-file.js';
 import { MAX_KEY_FILE_BYTES, readPrivateKey } from './private-key.js';
 
@@ -33,7 +33,7 @@ export function encodeEncryptedPem(seed: Uint8Array, passphrase: string, salt: U
   const sealed = Buffer.concat([cipher.update(Buffer.concat([PKCS8_ED25519, seed])), cipher.final()]);
   key.fill(0);
   const prf = element(TAG.sequence, OID.hmacSha256, element(TAG.null));
-  const kdf = element(TAG.sequence, element(TAG.octets, salt), integer(PBKDF2_ROUNDS), prf);
+  const kdf = element(TAG.sequence, element(TAG.octets, salt), integerElement(PBKDF2_ROUNDS), prf);
   const scheme = element(
     TAG.sequence,
     element(TAG.sequence, OID.pbkdf2, kdf),

@@ -6,7 +6,7 @@ import { CHILD_TIMEOUT_MS, type ChildReply, type ChildRequest } from './child-me
 const NEEDED =
   /^(PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|LC_\w+|XDG_\w+|DBUS_\w+|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|GNOME_KEYRING_CONTROL|TMPDIR|LD_LIBRARY_PATH|SYSTEMROOT|WINDIR|APPDATA|LOCALAPPDATA|USERPROFILE|USERNAME|USERDOMAIN|TEMP|TMP)$/i;
 
-export function childEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+export function keychainEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
     if (value !== undefined && NEEDED.test(name)) kept[name] = value;
@@ -20,7 +20,7 @@ export async function callKeychain(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<ChildReply> {
   const result = await runSubprocess(process.execPath, ['--input-type=commonjs', '-e', PROGRAM], {
-    env: childEnvironment(env),
+    env: keychainEnvironment(env),
     input: JSON.stringify(request),
     timeoutMs: CHILD_TIMEOUT_MS,
     maxOutputBytes: 64 * 1024,

@@ -63,7 +63,7 @@ export function unloadable(reason: string): Failure {
 }
 
 /** The OS's own refusal on macOS (SecCopyErrorMessageString) and Windows (FormatMessage), which speak through keytar. */
-export function refusal(reason: string): Failure {
+export function osRefusal(reason: string): Failure {
   if (/interaction is not allowed|user canceled|keychain.*locked/i.test(reason)) return locked();
   if (/default keychain could not be found|no keychain is available|logon session does not exist/i.test(reason)) {
     return missing(quoted(reason));

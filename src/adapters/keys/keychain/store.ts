@@ -4,7 +4,7 @@ import { formatSeed, parseSeed } from '../../../protocol/identity/keys.js';
 import { addonPaths } from './addon.js';
 import { callKeychain } from './child.js';
 import type { ChildReply, ChildRequest } from './child-messages.js';
-import { denied, missing, notThere, refusal, ringTrouble, timedOut, unloadable } from './reasons.js';
+import { denied, missing, notThere, osRefusal, ringTrouble, timedOut, unloadable } from './reasons.js';
 import { ringState, sessionBus, type RingState } from './secret-service.js';
 
 const SERVICE = 'aip';
@@ -59,7 +59,7 @@ export function keychain(options: KeychainOptions): KeyStore {
       if (known !== null) return known;
     }
     if (reply.kind === 'timeout' || state === 'silent') return timedOut(op === 'create');
-    return reply.kind === 'refused' ? refusal(reply.reason) : denied(`its process ended early (${reply.reason}).`);
+    return reply.kind === 'refused' ? osRefusal(reply.reason) : denied(`its process ended early (${reply.reason}).`);
   }
 
   /** Fails unless "not there" can be believed: a locked ring says it too. */

@@ -1,11 +1,11 @@
 /** The tables of this machine's copy of the mesh's state, in the state file. */
 import type { KeptDeny } from '../../../mesh/client/copy.js';
 import type { Standing, Status } from '../../../mesh/standing.js';
-import { text, type Database, type Row, type SqlValue } from '../../sqlite/engine/database.js';
+import { utf8, type Database, type Row, type SqlValue } from '../../sqlite/engine/database.js';
 
 export const STANDING = ['text', 'text', 'text?', 'number', 'text?', 'number?', 'number', 'number'] as const;
 const COLUMNS = 'subject, status, reason, changed_at, changed_by, suspended_until, version, seq';
-const READ = `${text('subject')}, ${text('status')}, ${text('reason')}, changed_at, ${text('changed_by')}, suspended_until, version, seq`;
+const READ = `${utf8('subject')}, ${utf8('status')}, ${utf8('reason')}, changed_at, ${utf8('changed_by')}, suspended_until, version, seq`;
 
 const TABLE = `(
   subject TEXT PRIMARY KEY,
@@ -70,7 +70,7 @@ export function isSound({ status }: Standing): boolean {
 }
 
 const MARK = ['text', 'number', 'text', 'number'] as const;
-const MARKS = `SELECT ${text('agent')}, serial, ${text('hash')}, seq FROM mesh_passports`;
+const MARKS = `SELECT ${utf8('agent')}, serial, ${utf8('hash')}, seq FROM mesh_passports`;
 
 export function statements(database: Database) {
   const one = (table: string, and = '') =>
@@ -88,12 +88,12 @@ export function statements(database: Database) {
     ),
     dropMeshFloor: database.statement("DELETE FROM passport_floors WHERE agent_id = ? AND issuer_key = ''"),
     forgetMeshFloors: database.statement("DELETE FROM passport_floors WHERE issuer_key = ''"),
-    note: database.query(['text'], `SELECT ${text('value')} FROM mesh_notes WHERE name = ?`),
+    note: database.query(['text'], `SELECT ${utf8('value')} FROM mesh_notes WHERE name = ?`),
     putNote: database.statement('INSERT OR REPLACE INTO mesh_notes VALUES (?, ?)'),
     dropNote: database.statement('DELETE FROM mesh_notes WHERE name = ?'),
     copy: database.query(
       ['text', 'text', 'number', 'number', 'text', 'text', 'text'],
-      `SELECT ${['mesh_key', 'log_id'].map(text).join()}, term, seq, ${['hash', 'rows_digest', 'digest'].map(text).join()} FROM mesh_copy`,
+      `SELECT ${['mesh_key', 'log_id'].map(utf8).join()}, term, seq, ${['hash', 'rows_digest', 'digest'].map(utf8).join()} FROM mesh_copy`,
     ),
     putCopy: put('mesh_copy', '1, ?, ?, ?, ?, ?, ?, ?, ?'),
     proven: database.query(['number?'], 'SELECT proven_at FROM mesh_copy'),
@@ -102,16 +102,16 @@ export function statements(database: Database) {
     kept: one('mesh_kept'),
     keptForGood: one('mesh_kept', 'AND kept_until IS NULL'),
     local: one('local_standings'),
-    stoppedSubjects: database.query(['text'], `SELECT ${text('subject')} FROM standing WHERE status <> 'active'`),
+    stoppedSubjects: database.query(['text'], `SELECT ${utf8('subject')} FROM standing WHERE status <> 'active'`),
     meshAll: database.query(STANDING, `SELECT ${READ} FROM mesh_standings`),
     keptAll: database.query([...STANDING, 'number?'] as const, `SELECT ${READ}, kept_until FROM mesh_kept`),
     keptUntil: database.query(
       ['text', 'number'],
-      `SELECT ${text('subject')}, kept_until FROM mesh_kept WHERE kept_until <= ?`,
+      `SELECT ${utf8('subject')}, kept_until FROM mesh_kept WHERE kept_until <= ?`,
     ),
     keepForGood: database.statement('UPDATE mesh_kept SET kept_until = NULL WHERE subject = ?'),
     forgetOneKept: database.statement('DELETE FROM mesh_kept WHERE subject = ? AND kept_until IS ?'),
-    keptSubjects: database.query(['text'], `SELECT ${text('subject')} FROM mesh_kept`),
+    keptSubjects: database.query(['text'], `SELECT ${utf8('subject')} FROM mesh_kept`),
     putMesh: put('mesh_standings', '?, ?, ?, ?, ?, ?, ?, ?'),
     putKept: put('mesh_kept', '?, ?, ?, ?, ?, ?, ?, ?, ?'),
     putLocal: put('local_standings', '?, ?, ?, ?, ?, ?, ?, ?'),
@@ -123,7 +123,7 @@ export function statements(database: Database) {
     deriveMesh: database.statement(`INSERT INTO standing SELECT ${COLUMNS.replace(', seq', '')} FROM mesh_standings`),
     besideMesh: database.query(
       ['text'],
-      `SELECT ${text('subject')} FROM mesh_kept UNION SELECT ${text('subject')} FROM local_standings`,
+      `SELECT ${utf8('subject')} FROM mesh_kept UNION SELECT ${utf8('subject')} FROM local_standings`,
     ),
   };
 }

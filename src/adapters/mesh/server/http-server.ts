@@ -10,8 +10,8 @@ import { createServer as createHttps } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { Failure } from '../../../app/failure.js';
 import { GOODBYE_SPREAD_MS, SLOW_READER_MS } from '../../../mesh/limits.js';
-import type { Connection, PiecesReply, Reply, Request, StreamSink } from '../../../mesh/server/http/exchange.js';
-import { bodyLimit, handle, refusedAtTheDoor, tooBusy, tooLarge } from '../../../mesh/server/http/handle.js';
+import type { StreamConnection, PiecesReply, Reply, Request, StreamSink } from '../../../mesh/server/http/exchange.js';
+import { bodyLimit, handle, refusedAtTheDoor, tooBusy, tooLargeReply } from '../../../mesh/server/http/handle.js';
 import { leaveUnread } from '../../http/unread-bodies.js';
 import { Intake } from './bodies.js';
 import type { MeshServer } from '../../../mesh/server/mesh-server.js';
@@ -212,7 +212,7 @@ async function respond(
   if (typeof body === 'string') {
     // The rest of the body is not read, so the connection cannot carry another request.
     response.shouldKeepAlive = false;
-    write(response, body === 'busy' ? tooBusy() : tooLarge(limit));
+    write(response, body === 'busy' ? tooBusy() : tooLargeReply(limit));
     return;
   }
   const reply = await handle(mesh, { ...head, body });
@@ -237,7 +237,7 @@ function write(response: ServerResponse, reply: Reply): void {
   socket.setNoDelay(true);
   socket.setTimeout(0);
   const sink = new SocketSink(socket, chunked);
-  let connection: Connection | null = null;
+  let connection: StreamConnection | null = null;
   socket.on('drain', () => connection?.drained());
   socket.once('close', () => connection?.closed());
   connection = reply.open(sink);

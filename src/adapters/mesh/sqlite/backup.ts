@@ -6,7 +6,7 @@ import { statusAt, type Standing } from '../../../mesh/standing.js';
 import { toHex } from '../../../protocol/hex.js';
 import type { Random } from '../../../app/ports/state.js';
 import { createPrivate, ensurePrivateFolder, readPrivate } from '../../files/secret/private-file.js';
-import { Database, text } from '../../sqlite/engine/database.js';
+import { Database, utf8 } from '../../sqlite/engine/database.js';
 import { readSecretNow } from '../../files/secret/secret-file.js';
 import { APPLICATION } from './schema.js';
 import { SqliteMeshStore } from './store.js';
@@ -122,7 +122,7 @@ function unpack(draft: string, file: string): string {
     const [application] = copy.query(['number'], 'PRAGMA application_id').first([])!;
     const seed =
       application === APPLICATION
-        ? copy.query(['text'], `SELECT ${text('value')} FROM meta WHERE name = ?`).first([KEY])?.[0]
+        ? copy.query(['text'], `SELECT ${utf8('value')} FROM meta WHERE name = ?`).first([KEY])?.[0]
         : undefined;
     if (seed === undefined)
       throw new Failure('STATE', `${file} is no backup of a mesh.`, {
@@ -150,7 +150,7 @@ function headIn(path: string): BackupHead {
 }
 
 function headOf(database: Database): BackupHead {
-  const meta = database.query(['text'], `SELECT ${text('value')} FROM meta WHERE name = ?`);
+  const meta = database.query(['text'], `SELECT ${utf8('value')} FROM meta WHERE name = ?`);
   const [seq] = database.query(['number'], 'SELECT coalesce(max(seq), 0) FROM events').first([])!;
   return { logId: meta.first(['log_id'])?.[0] ?? '', seq, term: Number(meta.first(['term'])?.[0] ?? 1) };
 }

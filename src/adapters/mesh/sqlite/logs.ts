@@ -2,7 +2,7 @@
 import { closeSync, openSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { LogEnd, ShippedLogQuery, LogTable, Shipment, Shipped, ShippedRow } from '../../../mesh/log/store.js';
-import { Database, text } from '../../sqlite/engine/database.js';
+import { Database, utf8 } from '../../sqlite/engine/database.js';
 
 /** Room on the disk that is left to the events, in bytes: a log that fills it would end the kill switch. */
 const RESERVED_BYTES = 64 * 1024 * 1024;
@@ -160,7 +160,7 @@ COMMIT;`);
 }
 
 const END = ['text', 'text', 'text', 'number', 'text', 'number'] as const;
-const END_SQL = `${text('log_id')}, ${text('verifier')}, ${text('key_id')}, seq, ${text('hash')}, at`;
+const END_SQL = `${utf8('log_id')}, ${utf8('verifier')}, ${utf8('key_id')}, seq, ${utf8('hash')}, at`;
 
 function endOf([logId, verifier, keyId, seq, hash, at]: [string, string, string, number, string, number]): LogEnd {
   return { logId, verifier, keyId, seq, hash, at };
@@ -172,12 +172,12 @@ function statements(database: Database) {
     database.query(
       ['number', 'text'],
       // ?2 IS NULL always holds here; it is named so that both queries take the same values.
-      `SELECT row, ${text('text')} FROM shipped WHERE row > ?1 AND ?2 IS NULL AND ${filters} ORDER BY ${order} LIMIT ?6`,
+      `SELECT row, ${utf8('text')} FROM shipped WHERE row > ?1 AND ?2 IS NULL AND ${filters} ORDER BY ${order} LIMIT ?6`,
     );
   const searchAgent = (order: 'row' | 'row DESC') =>
     database.query(
       ['number', 'text'],
-      `SELECT row, ${text('text')} FROM shipped INDEXED BY shipped_agent
+      `SELECT row, ${utf8('text')} FROM shipped INDEXED BY shipped_agent
        WHERE agent = ?2 AND row > ?1 AND ${filters} ORDER BY ${order} LIMIT ?6`,
     );
   return {
@@ -187,13 +187,13 @@ function statements(database: Database) {
     count: database.query(['number'], 'SELECT count(*) FROM shipped'),
     shedOldest: database.statement('DELETE FROM shipped WHERE row IN (SELECT row FROM shipped ORDER BY row LIMIT ?)'),
     head: database.query(['number'], 'SELECT coalesce(max(row), 0) FROM shipped'),
-    hash: database.query(['text'], `SELECT ${text('hash')} FROM shipped WHERE log_id = ? AND seq = ?`),
+    hash: database.query(['text'], `SELECT ${utf8('hash')} FROM shipped WHERE log_id = ? AND seq = ?`),
     add: database.statement(
       'INSERT INTO shipped (log_id, seq, hash, agent, status, code, at, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     ),
     end: database.query(END, `SELECT ${END_SQL} FROM shippers WHERE log_id = ?`),
     ends: database.query(END, `SELECT ${END_SQL} FROM shippers ORDER BY at DESC, log_id LIMIT ?`),
-    logOf: database.query(['text'], `SELECT ${text('log_id')} FROM shippers WHERE verifier = ?`),
+    logOf: database.query(['text'], `SELECT ${utf8('log_id')} FROM shippers WHERE verifier = ?`),
     setEnd: database.statement('INSERT OR REPLACE INTO shippers VALUES (?, ?, ?, ?, ?, ?)'),
     search: search('row'),
     newestOf: search('row DESC'),

@@ -1,9 +1,9 @@
 /** Papers in the mesh's store. */
 import type { Paper, PaperTable } from '../../../mesh/log/store.js';
-import { text, type Database, type Row } from '../../sqlite/engine/database.js';
+import { utf8, type Database, type Row } from '../../sqlite/engine/database.js';
 
 const PAPER = ['text', 'number', 'number', 'number', 'text'] as const;
-const SELECT = `SELECT ${text('id')}, version, changed_at, keep_until, ${text('text')} FROM papers`;
+const SELECT = `SELECT ${utf8('id')}, version, changed_at, keep_until, ${utf8('text')} FROM papers`;
 
 /** The table `papers` of a store's file. */
 export function sqlitePapers(database: Database): PaperTable {

@@ -1,7 +1,7 @@
 /** Passports and principals in the mesh's store. */
 import type { PassportMark, RegisteredKey } from '../../../mesh/passports.js';
 import type { MeshStore } from '../../../mesh/log/store.js';
-import { text, type Database, type Row } from '../../sqlite/engine/database.js';
+import { utf8, type Database, type Row } from '../../sqlite/engine/database.js';
 
 const MARK = ['text', 'number', 'text', 'number'] as const;
 const KEY = ['text', 'text', 'number', 'text'] as const;
@@ -48,16 +48,16 @@ function keyOf([did, publicKey, addedAt, addedBy]: Row<typeof KEY>): RegisteredK
 }
 
 function statements(database: Database) {
-  const marks = `SELECT ${text('agent')}, serial, ${text('hash')}, seq FROM passports`;
+  const marks = `SELECT ${utf8('agent')}, serial, ${utf8('hash')}, seq FROM passports`;
   return {
     mark: database.query(MARK, `${marks} WHERE agent = ?`),
     marks: database.query(MARK, `${marks} ORDER BY agent`),
     putMark: database.statement('INSERT OR REPLACE INTO passports VALUES (?, ?, ?, ?)'),
-    document: database.query(['text'], `SELECT ${text('text')} FROM documents WHERE hash = ?`),
+    document: database.query(['text'], `SELECT ${utf8('text')} FROM documents WHERE hash = ?`),
     putDocument: database.statement('INSERT INTO documents VALUES (?, ?) ON CONFLICT DO NOTHING'),
     keys: database.query(
       KEY,
-      `SELECT ${text('did')}, ${text('public_key')}, added_at, ${text('added_by')} FROM principals WHERE ?1 IS NULL OR did = ?1 ORDER BY did, public_key`,
+      `SELECT ${utf8('did')}, ${utf8('public_key')}, added_at, ${utf8('added_by')} FROM principals WHERE ?1 IS NULL OR did = ?1 ORDER BY did, public_key`,
     ),
     addKey: database.statement('INSERT INTO principals VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING'),
     removeKey: database.statement('DELETE FROM principals WHERE did = ?1 AND (?2 IS NULL OR public_key = ?2)'),

@@ -15,7 +15,7 @@ import {
   type OrderResult,
   type PaperTable,
 } from '../../../mesh/log/store.js';
-import { text, type Database, type Row } from '../../sqlite/engine/database.js';
+import { utf8, type Database, type Row } from '../../sqlite/engine/database.js';
 import { SqlitePassports } from './passports.js';
 import { SqliteLogs } from './logs.js';
 import { sqlitePapers } from './papers.js';
@@ -40,9 +40,9 @@ function unlessBusy<T>(work: () => T): T {
 
 const EVENT = ['number', 'number', 'text', 'text'] as const;
 const SUBJECT = ['text', 'text', 'text?', 'number', 'text?', 'number?', 'number', 'number'] as const;
-const SUBJECT_SQL = `${text('subject')}, ${text('status')}, ${text('reason')}, changed_at, ${text('changed_by')}, suspended_until, version, seq`;
+const SUBJECT_SQL = `${utf8('subject')}, ${utf8('status')}, ${utf8('reason')}, changed_at, ${utf8('changed_by')}, suspended_until, version, seq`;
 const KEY = ['text', 'text', 'text', 'text?', 'text?', 'number', 'number?', 'number?', 'number'] as const;
-const KEY_SQL = `${text('key_id')}, ${text('role')}, ${text('hash')}, ${text('label')}, ${text('public_key')}, created_at, revoked_at, max_verifiers, ephemeral`;
+const KEY_SQL = `${utf8('key_id')}, ${utf8('role')}, ${utf8('hash')}, ${utf8('label')}, ${utf8('public_key')}, created_at, revoked_at, max_verifiers, ephemeral`;
 
 export class SqliteMeshStore implements MeshStore {
   readonly logId: string;
@@ -312,7 +312,7 @@ function keyOf(row: Row<typeof KEY>): ApiKeyRecord {
 
 function statements(database: Database) {
   return {
-    meta: database.query(['text'], `SELECT ${text('value')} FROM meta WHERE name = ?`),
+    meta: database.query(['text'], `SELECT ${utf8('value')} FROM meta WHERE name = ?`),
     setMeta: database.statement(
       'INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
     ),
@@ -320,11 +320,11 @@ function statements(database: Database) {
     dataVersion: database.query(['number'], 'PRAGMA data_version'),
     head: database.query(
       ['number', 'number', 'text'],
-      `SELECT seq, term, ${text('hash')} FROM events ORDER BY seq DESC LIMIT 1`,
+      `SELECT seq, term, ${utf8('hash')} FROM events ORDER BY seq DESC LIMIT 1`,
     ),
     events: database.query(
       EVENT,
-      `SELECT seq, term, ${text('hash')}, ${text('text')} FROM events WHERE seq > ? ORDER BY seq LIMIT ?`,
+      `SELECT seq, term, ${utf8('hash')}, ${utf8('text')} FROM events WHERE seq > ? ORDER BY seq LIMIT ?`,
     ),
     addEvent: database.statement('INSERT INTO events VALUES (?, ?, ?, ?)'),
     subject: database.query(SUBJECT, `SELECT ${SUBJECT_SQL} FROM subjects WHERE subject = ?`),
@@ -334,7 +334,7 @@ function statements(database: Database) {
       `SELECT ${SUBJECT_SQL} FROM subjects WHERE subject > ? ORDER BY subject LIMIT ?`,
     ),
     putSubject: database.statement('INSERT OR REPLACE INTO subjects VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
-    answer: database.query(['text', 'text'], `SELECT ${text('digest')}, ${text('body')} FROM answers WHERE cmd_id = ?`),
+    answer: database.query(['text', 'text'], `SELECT ${utf8('digest')}, ${utf8('body')} FROM answers WHERE cmd_id = ?`),
     addAnswer: database.statement('INSERT INTO answers VALUES (?, ?, ?)'),
     spendNonce: database.statement('INSERT INTO nonces VALUES (?, ?) ON CONFLICT DO NOTHING'),
     oldNonce: database.query(['number'], 'SELECT 1 FROM nonces WHERE keep_until < ? LIMIT 1'),
@@ -343,7 +343,7 @@ function statements(database: Database) {
     keys: database.query(KEY, `SELECT ${KEY_SQL} FROM api_keys ORDER BY created_at, key_id`),
     addKey: database.statement('INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
     revokeKey: database.statement('UPDATE api_keys SET revoked_at = ? WHERE key_id = ? AND revoked_at IS NULL'),
-    members: database.query(['text'], `SELECT ${text('body')} FROM members WHERE seen_at > ?`),
+    members: database.query(['text'], `SELECT ${utf8('body')} FROM members WHERE seen_at > ?`),
     putMember: database.statement('INSERT OR REPLACE INTO members VALUES (?, ?, ?)'),
     forgetMember: database.statement('DELETE FROM members WHERE verifier = ?'),
   };

@@ -44,7 +44,7 @@ export interface Query<R> {
  * SQL that reads a text column. It comes as bytes because libsql aborts the process on text that is not UTF-8, as in a
  * damaged file, and cuts it at a NUL.
  */
-export function text(column: string): string {
+export function utf8(column: string): string {
   return `CAST(${column} AS BLOB)`;
 }
 

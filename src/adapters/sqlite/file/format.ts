@@ -1,5 +1,5 @@
 import { Failure, shellWord } from '../../../app/failure.js';
-import { text, type Database } from '../engine/database.js';
+import { utf8, type Database } from '../engine/database.js';
 import { damaged, foreign, newer } from '../engine/failures.js';
 import { APPLICATION, MIGRATIONS, STATE_SCHEMA_VERSION } from './schema.js';
 
@@ -26,7 +26,7 @@ function migrate(database: Database, path: string, found: number): void {
 export function checkFormat(database: Database, path: string): void {
   const [application] = database.query(['number'], 'PRAGMA application_id').first([])!;
   const [version] = database.query(['number'], 'PRAGMA user_version').first([])!;
-  const [mode] = database.query(['text'], `SELECT ${text('journal_mode')} FROM pragma_journal_mode`).first([])!;
+  const [mode] = database.query(['text'], `SELECT ${utf8('journal_mode')} FROM pragma_journal_mode`).first([])!;
   if (application !== APPLICATION) throw foreign(path);
   if (version > STATE_SCHEMA_VERSION) throw newer(path, version, STATE_SCHEMA_VERSION);
   if (version < STATE_SCHEMA_VERSION) migrate(database, path, version);

@@ -1,7 +1,7 @@
 import type { ActionApproval } from '../../../protocol/approvals/approval.js';
 import { readActionApproval } from '../../../protocol/approvals/approval.js';
 import type { OpenedRequest, RequestRecord } from '../../../app/ports/state.js';
-import { text, type Database } from '../engine/database.js';
+import { utf8, type Database } from '../engine/database.js';
 
 /** Made when the first request is raised: most states never hold one. */
 const TABLES = `
@@ -27,8 +27,8 @@ CREATE TABLE IF NOT EXISTS approval_answers (
 ) STRICT, WITHOUT ROWID;`;
 
 const REQUEST = ['text', 'text', 'text', 'text', 'text', 'number', 'number', 'number', 'text'] as const;
-const COLUMNS = `${['id', 'verifier', 'action_hash', 'agent_id', 'status'].map(text).join(', ')},
-  expires_at, ttl_ms, coalesce(ended_at, -1), ${text('document')}`;
+const COLUMNS = `${['id', 'verifier', 'action_hash', 'agent_id', 'status'].map(utf8).join(', ')},
+  expires_at, ttl_ms, coalesce(ended_at, -1), ${utf8('document')}`;
 /** How long a request that is over is kept, in ms: longer than any denial stands. A spent id that is forgotten is unknown, and refused as well. */
 const KEPT_MS = 60 * 86_400_000;
 
@@ -135,7 +135,7 @@ export class Approvals {
 
   #answers(id: string): ActionApproval[] {
     return this.#database
-      .query(['text'], `SELECT ${text('document')} FROM approval_answers WHERE request_id = ?`)
+      .query(['text'], `SELECT ${utf8('document')} FROM approval_answers WHERE request_id = ?`)
       .all([id])
       .map(([document]) => readActionApproval(document));
   }

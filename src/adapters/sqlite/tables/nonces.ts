@@ -1,6 +1,6 @@
 import type { SpentNonce } from '../../../app/ports/state.js';
 import { sha256 } from '../../../protocol/hash.js';
-import { text, type Database } from '../engine/database.js';
+import { utf8, type Database } from '../engine/database.js';
 import type { HeadRow } from './log/head.js';
 
 /** A nonce to be kept longer than this goes to the table that is pruned row by row, in ms. */
@@ -21,7 +21,7 @@ export class Nonces {
   #absent: { readonly name: string; readonly key: Uint8Array } | null = null;
 
   constructor(database: Database) {
-    const find = (table: string) => `SELECT seen, ${text('result')} FROM ${table} WHERE key = ?1`;
+    const find = (table: string) => `SELECT seen, ${utf8('result')} FROM ${table} WHERE key = ?1`;
     this.#find = database.query(
       ['number', 'text?'],
       `${find('nonces_0')} UNION ALL ${find('nonces_1')} UNION ALL ${find('nonces_long')}`,

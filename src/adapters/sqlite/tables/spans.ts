@@ -1,4 +1,4 @@
-import { text, type Database, type Query, type Row } from '../engine/database.js';
+import { utf8, type Database, type Query, type Row } from '../engine/database.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -42,7 +42,7 @@ export class Spans {
     const volume = (single: string, spans: string) =>
       database.query(
         VOLUME,
-        `SELECT sum(count), ${text('sum(high)')}, ${text('sum(low)')} FROM (
+        `SELECT sum(count), ${utf8('sum(high)')}, ${utf8('sum(low)')} FROM (
            SELECT count(*) AS count, sum(amount >> 32) AS high, sum(amount & ${LOW}) AS low FROM usages
              WHERE action IN (SELECT value FROM json_each(?1)) AND at > ?2 AND at < ?3 ${single}
            UNION ALL SELECT sum(count), sum(high), sum(low) FROM spans

@@ -1,6 +1,6 @@
 import type { Meter, MeterReading, Usage } from '../../../app/ports/state.js';
 import { holdsThing } from '../../../protocol/constraints/counted-names.js';
-import { text, type Database } from '../engine/database.js';
+import { utf8, type Database } from '../engine/database.js';
 import type { HeadRow } from './log/head.js';
 import { Spans } from './spans.js';
 
@@ -37,7 +37,7 @@ export class Windows {
   /** `start` spreads the pruning of short-lived processes over the actions. */
   constructor(database: Database, start: number) {
     this.#pruneFrom = start;
-    this.#actionsOf = database.query(['text', 'number'], `SELECT ${text('name')}, id FROM actions WHERE agent = ?`);
+    this.#actionsOf = database.query(['text', 'number'], `SELECT ${utf8('name')}, id FROM actions WHERE agent = ?`);
     this.#addAction = database.statement('INSERT INTO actions (agent, name) VALUES (?, ?)');
     this.#addUsage = database.statement('INSERT INTO usages (action, at, n, currency, amount) VALUES (?, ?, ?, ?, ?)');
     this.#nth = database.query(

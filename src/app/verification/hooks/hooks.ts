@@ -3,7 +3,7 @@ import type { Intent } from '../../../protocol/intent.js';
 import { isObject, type Json, type JsonObject } from '../../../protocol/json/values.js';
 import type { HookOutcome } from '../../../verify/context.js';
 import type { Breaker } from './breaker.js';
-import { paramsOf } from '../plain-json.js';
+import { plainParams } from '../plain-json.js';
 
 /** What a hook sees: an intent whose signature holds. A copy, so that nothing it does changes what is judged. */
 export interface HookIntent {
@@ -145,7 +145,7 @@ function isSentence(text: unknown): text is string {
 function detailsOf(details: unknown): JsonObject | null {
   if (details === undefined) return {};
   try {
-    const json: Json = paramsOf(details, 'details');
+    const json: Json = plainParams(details, 'details');
     return isObject(json) ? json : null;
   } catch {
     return null;

@@ -1,4 +1,4 @@
-import { importKey, type VerifyKey } from '../../../protocol/ed25519/verify.js';
+import { verifyKeyOf, type VerifyKey } from '../../../protocol/ed25519/verify.js';
 import { toHex } from '../../../protocol/hex.js';
 import { JsonError, parseJsonText } from '../../../protocol/json/parse.js';
 import { passportOf, type Passport } from '../../../protocol/passport.js';
@@ -30,7 +30,7 @@ export class LocalTrust implements Trusting {
 
   readonly pins = (principal: string): readonly PinnedKey[] =>
     this.#state.pins(principal).flatMap(({ keyId, publicKey }) => {
-      const key = remembered(this.#keys, toHex(publicKey), () => importKey(publicKey));
+      const key = remembered(this.#keys, toHex(publicKey), () => verifyKeyOf(publicKey));
       return key === null ? [] : [{ keyId, key }];
     });
 }

@@ -5,7 +5,7 @@ import { APPROVAL_OPTION, approvalsIn, explainUnapproved, type ApprovalFlags } f
 import type { Cli } from '../../cli.js';
 import { ENVELOPE_OPTIONS, envelopeTrust, type EnvelopeFlags } from '../../aip1/envelope-flags.js';
 import { readJudged } from '../../input/documents.js';
-import { printVerified, withParams } from '../../intents/accepted.js';
+import { printVerified, withAcceptedParams } from '../../intents/accepted.js';
 import { passportFile } from '../../passports/file.js';
 import { RESOLVE_OPTIONS, type ResolveFlags } from '../../passports/pins.js';
 import { DEMAND_OPTIONS, demandsOf, type DemandFlags } from '../../intents/demands.js';
@@ -161,7 +161,7 @@ export const command: CommandSpec<Options> = {
     if (options.printVerified === true) printVerified(judgements, submissions, cli);
     else
       results.finish(
-        options.params === true ? judgements.map((one, i) => withParams(one, submissions[i]!)) : judgements,
+        options.params === true ? judgements.map((one, i) => withAcceptedParams(one, submissions[i]!)) : judgements,
       );
     explainUnapproved(cli, approvals, deps, judgements);
     const refused = judgements.find(({ decision }) => !decision.success);

@@ -1,4 +1,4 @@
-import { checkAgainstStatements, signCheckpoint } from '../../../app/logs/checkpoint.js';
+import { checkAgainstStatements, signLogCheckpoint } from '../../../app/logs/checkpoint.js';
 import { Failure } from '../../../app/failure.js';
 import { noteText, signTree } from '../../../app/proof/checkpoint.js';
 import { machineKey } from '../../../workspace/mesh.js';
@@ -72,7 +72,7 @@ export const command: CommandSpec<Options> = {
 
     async function asPrincipal(principal: string): Promise<{ text: string; said: string }> {
       const key = await logSigner(cli, { ...options, principal });
-      const text = await signCheckpoint(state, key, cli.io.now());
+      const text = await signLogCheckpoint(state, key, cli.io.now());
       const { seq } = JSON.parse(text) as { seq: number };
       return { text, said: `entry ${seq} is signed by ${key.keyId}` };
     }

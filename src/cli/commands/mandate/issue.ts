@@ -5,7 +5,7 @@ import { grant } from '../../../app/passports/mandates.js';
 import type { State } from '../../../app/ports/state.js';
 import { requireIssued } from '../../../app/keys/principals.js';
 import { DEFAULT_MANDATE_LIFETIME_MS } from '../../../protocol/aip1/mandate.js';
-import { parseExact, plain, type Value, type ValueObject } from '../../../protocol/aip1/encoding/numbers.js';
+import { parseExact, plainJson, type Value, type ValueObject } from '../../../protocol/aip1/encoding/numbers.js';
 import { speakerOf, unspokenConstraints } from '../../../protocol/aip1/speaker.js';
 import { principalOfAgent } from '../../../protocol/identity/did.js';
 import { JsonError } from '../../../protocol/json/parse.js';
@@ -163,7 +163,7 @@ async function boundariesIn(file: string, cli: Cli): Promise<ValueObject> {
     if (!(error instanceof JsonError)) throw error;
     throw new Failure('UNREADABLE', `${file} is not strict JSON: ${error.reason} at byte ${error.offset}.`);
   }
-  if (plain(value) !== value) throw new Failure('USAGE', `${file} holds an integer beyond 2^53, which is no cap.`);
+  if (plainJson(value) !== value) throw new Failure('USAGE', `${file} holds an integer beyond 2^53, which is no cap.`);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as ValueObject;
   throw new Failure('USAGE', `${file} is not a JSON object of boundaries.`);
 }

@@ -1,7 +1,7 @@
 import { judgeMandateFile, type MandateReport } from '../../../app/passports/mandates.js';
 import { Failure } from '../../../app/failure.js';
 import { EXIT_OF_CONCERN } from '../../../protocol/codes.js';
-import { plain } from '../../../protocol/aip1/encoding/numbers.js';
+import { plainJson } from '../../../protocol/aip1/encoding/numbers.js';
 import { formatTime } from '../../../protocol/time.js';
 import type { PinnedKey } from '../../../verify/context.js';
 import type { Cli } from '../../cli.js';
@@ -74,7 +74,7 @@ function answerOf({ valid, mandate_id, issuer, subject, boundaries, expiresAt, v
     issuer,
     subject,
     expires_at: expiresAt === null ? null : formatTime(expiresAt),
-    boundaries: boundaries === null ? null : plain(boundaries),
+    boundaries: boundaries === null ? null : plainJson(boundaries),
     error_code: first?.entry.code ?? null,
     error_message: first?.entry.name ?? null,
     message: first?.message ?? null,
@@ -95,7 +95,7 @@ function show({ mandate_id, issuer, subject, boundaries, expiresAt, verdict }: M
     `  granted by ${clean(issuer!)}, in force (${expiresAt === null ? 'no expiry' : `until ${formatTime(expiresAt)}`})`,
   );
   cli.out(`  ${paint.dim('mandate   ')}  ${clean(mandate_id!)}`);
-  cli.out(`  ${paint.dim('boundaries')}  ${clean(safeJson(plain(boundaries!)))}`);
+  cli.out(`  ${paint.dim('boundaries')}  ${clean(safeJson(plainJson(boundaries!)))}`);
 }
 
 function time(text: string, cli: Cli): number {

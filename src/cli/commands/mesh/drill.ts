@@ -6,7 +6,7 @@ import { renderDrill } from '../../render/mesh.js';
 import type { CommandSpec } from '../../spec.js';
 import { duration, integer } from '../../input/values.js';
 import type { KeyPlaces } from '../../../workspace/keys.js';
-import { operatorSigner } from '../../mesh/access.js';
+import { configuredSigner } from '../../mesh/access.js';
 
 interface Options extends KeyPlaces {
   /** ms. */
@@ -51,7 +51,7 @@ export const command: CommandSpec<Options> = {
 
   async run({ options }, cli) {
     const { lines, check } = await meshSession(cli, options);
-    const signer = await operatorSigner(cli, options);
+    const signer = await configuredSigner(cli, options);
     const { random } = cli.workspace.world;
     const deps = { lines, check, clock: cli.io.now, random, signer, waitMs: options.within };
     const report = await drill(deps, {

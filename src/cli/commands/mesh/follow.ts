@@ -1,6 +1,6 @@
 import { requireMesh } from '../../mesh/access.js';
 import { FollowTeller } from '../../mesh/following.js';
-import { followsAgain, leave, listeningVerifier } from '../../mesh/listening.js';
+import { followsAgain, announceLeaving, listeningVerifier } from '../../mesh/listening.js';
 import { startShipping } from '../../mesh/shipping.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { isLabel } from '../../../mesh/roster/member.js';
@@ -9,7 +9,7 @@ import type { KeyPlaces } from '../../../workspace/keys.js';
 import { passportFetcher } from '../../../app/mesh/passports.js';
 import { meshFollower, meshLines } from '../../../workspace/mesh.js';
 import { localState } from '../../../workspace/state.js';
-import { apiKey, localCopy } from '../../mesh/access.js';
+import { apiKey, configuredCopy } from '../../mesh/access.js';
 
 interface Options extends KeyPlaces {
   readonly label?: string;
@@ -55,7 +55,7 @@ export const command: CommandSpec<Options> = {
     const access = await requireMesh(cli);
     const [key, copy, state, config] = await Promise.all([
       apiKey(cli, options),
-      localCopy(cli),
+      configuredCopy(cli),
       localState(cli.workspace),
       cli.config(),
     ]);
@@ -81,7 +81,7 @@ export const command: CommandSpec<Options> = {
     cli.onInterrupt(async () => {
       // First, or a proof that comes in between would say that somebody follows.
       following.stop();
-      await leave(cli, access, key, copy);
+      await announceLeaving(cli, access, key, copy);
       await stopShipping();
       teller.finish();
     });

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Failure } from '../../../app/failure.js';
 import { apiKeyName, keepApiKey, readApiKey } from '../../../app/keys/mesh-api-key.js';
-import { overview } from '../../../app/mesh/overview.js';
+import { meshOverview } from '../../../app/mesh/overview.js';
 import { secretVariable } from '../../../app/ports/secrets.js';
 import type { KeyStoreName } from '../../../app/ports/state.js';
 import type { ApiKey } from '../../../mesh/access/api-key.js';
@@ -110,7 +110,7 @@ export const command: CommandSpec<Options> = {
     const ca = options.ca === undefined ? (await cli.config()).get('mesh.ca') : resolve(cli.io.cwd, options.ca);
     const access = { endpoints: [url], publicKey, ca };
     const [line] = await meshLines(cli.workspace, access, key.text);
-    const seen = await overview(line!, await meshCheck(publicKey));
+    const seen = await meshOverview(line!, await meshCheck(publicKey));
     const differs = await clockDifference(cli, seen.time);
     await confirmChange(cli, url, publicKey, options.yes);
     const operatorKey = options.operatorKey === undefined ? null : await heldKeyId(cli, options.operatorKey);

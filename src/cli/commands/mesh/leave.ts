@@ -1,8 +1,8 @@
 import { Failure } from '../../../app/failure.js';
 import { saveUserConfig } from '../../config/files.js';
 import { requireMesh } from '../../mesh/access.js';
-import { leave } from '../../mesh/listening.js';
-import { apiKey, localCopy } from '../../mesh/access.js';
+import { announceLeaving } from '../../mesh/listening.js';
+import { apiKey, configuredCopy } from '../../mesh/access.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -28,8 +28,8 @@ export const command: CommandSpec<Options> = {
     const url = access.endpoints[0]!;
     if (!options.yes && !(await cli.ask.confirm({ message: `Leave the mesh ${clean(url)}`, flag: '--yes' })))
       throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
-    const copy = await localCopy(cli);
-    const told = await leave(cli, access, await apiKey(cli, options), copy);
+    const copy = await configuredCopy(cli);
+    const told = await announceLeaving(cli, access, await apiKey(cli, options), copy);
     saveUserConfig(cli.workspace.paths(), {
       'mesh.url': null,
       'mesh.public_key': null,

@@ -1,11 +1,11 @@
-import { overview } from '../../../app/mesh/overview.js';
+import { meshOverview } from '../../../app/mesh/overview.js';
 import { meshSession } from '../../mesh/session.js';
 import { clockDifference } from '../../mesh/clock.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { renderOverview } from '../../render/mesh.js';
 import type { CommandSpec } from '../../spec.js';
 import type { KeyPlaces } from '../../../workspace/keys.js';
-import { localCopy } from '../../mesh/access.js';
+import { configuredCopy } from '../../mesh/access.js';
 
 export const command: CommandSpec<KeyPlaces> = {
   path: ['mesh', 'status'],
@@ -22,8 +22,8 @@ export const command: CommandSpec<KeyPlaces> = {
 
   async run({ options }, cli) {
     const { line, check, access } = await meshSession(cli, options);
-    const seen = await overview(line, check);
-    const copy = await localCopy(cli);
+    const seen = await meshOverview(line, check);
+    const copy = await configuredCopy(cli);
     const [provenAt, now] = [copy.provenAt(), cli.io.now()];
     const here = {
       seq: copy.load()?.position.seq ?? null,

@@ -1,6 +1,6 @@
 import { DIALECT_LABEL } from '../../../protocol/dialects.js';
 import type { CheckReport, Decision } from '../../../verify/decision.js';
-import { factsOf, named, refusalsOf, remedyOf, sentence, sentenceOf } from './facts.js';
+import { factsOf, named, refusalsOf, remedyOf, cleanSentence, sentenceOf } from './facts.js';
 import type { Paint } from '../terminal/paint.js';
 import { columnsOf, wrap } from '../terminal/text.js';
 
@@ -62,7 +62,7 @@ function refused(decision: Decision, look: DecisionLook): string[] {
   return [
     `${paint.red(paint.bold('REFUSED'))} ${paint.bold(code)}${dialect}`,
     whoAndWhat(decision, paint),
-    ...wrap(sentence(decision.message), width),
+    ...wrap(cleanSentence(decision.message), width),
     ...factLines(factsOf(decision.details, decision), look),
     ...others.flatMap((other) => [
       ...hanging(
@@ -111,14 +111,14 @@ function checkList(checks: readonly CheckReport[], { paint, width }: DecisionLoo
   const look = { passed: paint.green, failed: paint.red, skipped: paint.yellow } as const;
   return checks.flatMap(({ check, status, reason }) => {
     const label = `${INDENT}${named(check).padEnd(12)}`;
-    const text = reason === undefined ? status : `${status}: ${sentence(reason)}`;
+    const text = reason === undefined ? status : `${status}: ${cleanSentence(reason)}`;
     const [first, ...rest] = wrap(text, Math.max(NARROWEST, width - columnsOf(label)));
     return [paint.dim(label) + look[status](first!), ...rest.map((line) => ' '.repeat(columnsOf(label)) + line)];
   });
 }
 
 function warningLines({ warnings, revocation }: Decision, { paint, width }: DecisionLook): string[] {
-  const said = warnings.map(({ message }) => sentence(message));
+  const said = warnings.map(({ message }) => cleanSentence(message));
   if (revocation.degraded && said.length === 0) said.push('The copy of the revocations is old.');
   return said.flatMap((message) => coloured(hanging('warning: ', message, width), paint.yellow));
 }

@@ -1,5 +1,5 @@
 import { readEnvelope } from '../../../protocol/aip1/envelope.js';
-import { plain, type Value } from '../../../protocol/aip1/encoding/numbers.js';
+import { plainJson, type Value } from '../../../protocol/aip1/encoding/numbers.js';
 import { formatTime } from '../../../protocol/time.js';
 import { clean, safeJson } from '../terminal/text.js';
 import type { Output } from '../../output.js';
@@ -11,7 +11,7 @@ export function showEnvelope(document: Value, cli: Output & Surroundings): void 
   const { agentId, principal, action, target, tier, issuedAt, expiresAt, entropy, proofText, hash } = envelope;
   if (cli.globals.json) {
     const signed_bytes = Buffer.from(envelope.signedBytes).toString('latin1');
-    const intent = plain(document);
+    const intent = plainJson(document);
     cli.json({ verified: false, well_formed: true, dialect: 'aip-1', intent, intent_hash: hash, signed_bytes });
     return;
   }
@@ -31,7 +31,7 @@ export function showEnvelope(document: Value, cli: Output & Surroundings): void 
   cli.out(`${cli.paint.yellow('NOT VERIFIED')} AIP-1 envelope, decoded only`);
   for (const [label, value] of rows) cli.out(`  ${cli.paint.dim(label.padEnd(10))}  ${clean(value)}`);
   cli.out(`  ${cli.paint.dim('params'.padEnd(10))}  ${clean(safeJson(envelope.parameters))}`);
-  cli.out(`  ${cli.paint.dim('boundaries')}  ${clean(safeJson(plain(envelope.boundaries.document)))}`);
+  cli.out(`  ${cli.paint.dim('boundaries')}  ${clean(safeJson(plainJson(envelope.boundaries.document)))}`);
   cli.out(`${' '.repeat(14)}(the agent's own word: a passport or a mandate may allow less)`);
   cli.note('\nnext: aip intent verify <file> --public-key <key>');
 }

@@ -16,7 +16,7 @@ const MAX_SENTENCE = 1000;
 const MAX_NAME = 320;
 
 /** A stranger's sentence, cleaned and bounded. */
-export function sentence(text: string): string {
+export function cleanSentence(text: string): string {
   return fit(clean(text), MAX_SENTENCE);
 }
 
@@ -43,7 +43,7 @@ export function factsLine(details: JsonObject | null, decision: Decision): strin
 /** What one violation says: the first has the decision's own sentence, the others that of their catalogue entry. */
 export function sentenceOf(refusal: Refusal, decision: Decision): string {
   const first = decision.violations[0] ?? refusal;
-  if (refusal === first && refusal.error_code === decision.error_code) return sentence(decision.message);
+  if (refusal === first && refusal.error_code === decision.error_code) return cleanSentence(decision.message);
   return entryOf(refusal.error_code, decision.dialect)?.meaning ?? named(refusal.error_message);
 }
 

@@ -1,5 +1,5 @@
 import type { Decision, Refusal } from '../../../verify/decision.js';
-import { factsLine, named, refusalsOf, remedyOf, sentence, sentenceOf } from '../decision/facts.js';
+import { factsLine, named, refusalsOf, remedyOf, cleanSentence, sentenceOf } from '../decision/facts.js';
 import { documentPlace } from '../decision/place.js';
 import { clean, fit } from '../terminal/text.js';
 
@@ -36,7 +36,7 @@ function annotation(decision: Decision): string {
   const remedy = remedyOf(first!.error_code, decision);
   const text = [
     subject(decision),
-    sentence(decision.message),
+    cleanSentence(decision.message),
     ...[factsLine(first!.details, decision)].filter((facts) => facts !== ''),
     ...others.map(
       (other) => `also ${named(other.error_code)} ${named(other.error_message)}: ${sentenceOf(other, decision)}`,

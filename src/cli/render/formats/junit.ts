@@ -1,5 +1,5 @@
 import type { Decision } from '../../../verify/decision.js';
-import { factsOf, named, refusalsOf, remedyOf, sentence, sentenceOf } from '../decision/facts.js';
+import { factsOf, named, refusalsOf, remedyOf, cleanSentence, sentenceOf } from '../decision/facts.js';
 import { clean } from '../terminal/text.js';
 
 /** A JUnit report: one suite, one case for each intent, a failure for each refusal, with its code as the type. */
@@ -30,7 +30,7 @@ function testCase(decision: Decision, names: Map<string, number>): string {
   const [first] = refusalsOf(decision);
   return [
     `${open}>`,
-    `      <failure type="${attribute(first!.error_code)}" message="${attribute(sentence(decision.message))}">${content(bodyOf(decision))}</failure>`,
+    `      <failure type="${attribute(first!.error_code)}" message="${attribute(cleanSentence(decision.message))}">${content(bodyOf(decision))}</failure>`,
     '    </testcase>',
   ].join('\n');
 }

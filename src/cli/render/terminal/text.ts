@@ -1,5 +1,5 @@
 /** Strings of strangers on their way to a terminal. */
-import { late } from '../../../protocol/lazy.js';
+import { lazy } from '../../../protocol/lazy.js';
 import { escapedMarkers, withoutMarkers } from './markers.js';
 
 /** Whole CSI and OSC/DCS/PM/APC/SOS sequences, in their 7-bit and 8-bit spellings; only terminated strings, so nothing is swallowed. */
@@ -47,7 +47,7 @@ export function safeText(json: string): string {
 
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
-const COMBINING = late(() => /\p{M}/u);
+const COMBINING = lazy(() => /\p{M}/u);
 
 /** Columns the text takes on a terminal. */
 export function columnsOf(text: string): number {

@@ -8,7 +8,7 @@ import { revoke } from './revoke.js';
 import { verifiers } from './verifiers.js';
 
 /** Keys live in these variables only: closing or locking the page forgets them. */
-export function main(window: PageWindow): void {
+export function runPage(window: PageWindow): void {
   const { document } = window;
   const kit = kitOf(window);
   const { byId, clean, el, percent, say } = kit;

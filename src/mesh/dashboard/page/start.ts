@@ -1,5 +1,5 @@
 /** What the page runs. */
 import type { PageWindow } from './browser.js';
-import { main } from './main.js';
+import { runPage } from './main.js';
 
-main(globalThis as unknown as PageWindow);
+runPage(globalThis as unknown as PageWindow);

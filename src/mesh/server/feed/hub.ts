@@ -5,7 +5,7 @@ import { Ring } from '../../ring.js';
 import type { EventRecord } from '../../ruling.js';
 import { comment, frame } from '../../sse.js';
 import type { MeshStore } from '../../log/store.js';
-import type { Connection, ServerClock, StreamSink } from '../http/exchange.js';
+import type { StreamConnection, ServerClock, StreamSink } from '../http/exchange.js';
 import { FORMS, frameOf } from './forms.js';
 import { FeedStream, type StreamForm } from './stream.js';
 
@@ -91,7 +91,7 @@ export class Hub {
     return () => this.#watchers.delete(watcher);
   }
 
-  open(opening: Opening, sink: StreamSink, id: string): Connection {
+  open(opening: Opening, sink: StreamSink, id: string): StreamConnection {
     const { clock } = this.#ports;
     const stream = new FeedStream({
       id,

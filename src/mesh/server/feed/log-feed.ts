@@ -3,7 +3,7 @@ import { formatRow } from '../../fleet.js';
 import { HEARTBEAT_MS, SLOW_READER_MS } from '../../limits.js';
 import { comment, frame } from '../../sse.js';
 import type { MeshStore } from '../../log/store.js';
-import type { Connection, ServerClock, StreamSink } from '../http/exchange.js';
+import type { StreamConnection, ServerClock, StreamSink } from '../http/exchange.js';
 
 const MAX_FEEDS = 256;
 /** Rows in one write. */
@@ -67,7 +67,7 @@ export class LogFeed {
     return (this.#pumping ??= this.#look());
   }
 
-  open(sink: StreamSink, keyId: string, after: number): Connection {
+  open(sink: StreamSink, keyId: string, after: number): StreamConnection {
     const feed: Feed = { keyId, sink, row: after, blockedAt: null, running: false, closed: false };
     this.#feeds.add(feed);
     this.#write(feed, Buffer.from(comment('connected')));

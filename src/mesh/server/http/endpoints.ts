@@ -22,9 +22,9 @@ import { MAX_APPROVAL_REQUEST_BYTES } from '../../approvals/kept.js';
 import { nativeCommand, referenceCommand } from '../commanding.js';
 import type { Caller, Reply, Request } from './exchange.js';
 import { acknowledge, forget, leave, longPoll, nativeStream, referenceStream, snapshot } from '../feed/following.js';
-import { createKey, listKeys, revokeKey } from '../keys.js';
+import { addApiKey, listKeys, revokeKey } from '../keys.js';
 import { fleet } from './dashboard.js';
-import { readLogs, shipLogs, streamLogs } from '../logs.js';
+import { readLogs, takeLogs, streamLogs } from '../logs.js';
 import { addPrincipal, document, inForce, listPrincipals, publish, removePrincipal, withdraw } from '../passports.js';
 import type { MeshServer } from '../mesh-server.js';
 import { metrics } from '../metrics.js';
@@ -218,7 +218,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'ApprovalEnd',
     json('ApprovalState'),
   ),
-  post('/v1/mesh/keys', 'admin', 'keys', 'Make an API key', createKey, 'KeyOrder', json('NewKey', 201)),
+  post('/v1/mesh/keys', 'admin', 'keys', 'Make an API key', addApiKey, 'KeyOrder', json('NewKey', 201)),
   get('/v1/mesh/keys', 'admin', 'keys', 'List the API keys', listKeys, {
     query: { after: 'Only keys made after the one with this id (`next` of the last page).' },
     answer: json('Keys'),
@@ -231,7 +231,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     changes: true,
   },
   {
-    ...post('/v1/logs', 'verifier', 'logs', 'Ship verification log entries', shipLogs, 'Shipment', json('Shipped')),
+    ...post('/v1/logs', 'verifier', 'logs', 'Ship verification log entries', takeLogs, 'Shipment', json('Shipped')),
     maxBody: MAX_SHIPMENT_BYTES,
     changes: false,
   },

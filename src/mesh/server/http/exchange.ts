@@ -36,7 +36,7 @@ export interface StreamReply {
   readonly status: 200;
   readonly headers: Readonly<Record<string, string>>;
   /** Called once, when the headers are on their way. */
-  open(sink: StreamSink): Connection;
+  open(sink: StreamSink): StreamConnection;
 }
 
 /** Where a stream's bytes go. */
@@ -50,7 +50,7 @@ export interface StreamSink {
 }
 
 /** What the owner of the socket tells the stream. */
-export interface Connection {
+export interface StreamConnection {
   drained(): void;
   closed(): void;
 }

@@ -8,7 +8,7 @@ import { jsonReply, textReply, type Reply, type Request } from './exchange.js';
 import { StoreTrouble } from '../../log/store.js';
 import { troubled } from '../committer.js';
 import type { MeshServer } from '../mesh-server.js';
-import { openApi } from './openapi.js';
+import { meshOpenApi } from './openapi.js';
 
 /** Paths that answer without a key: they say nothing about anyone. */
 const PUBLIC = ['/', '/healthz', '/openapi.json'];
@@ -63,7 +63,7 @@ export function tooBusy(): Reply {
 }
 
 /** The reply to a request whose body is larger than it may be. */
-export function tooLarge(limit: number): Reply {
+export function tooLargeReply(limit: number): Reply {
   return refusalReply({ code: 'TOO_LARGE', message: `The body of this request may have ${limit} bytes at most.` });
 }
 
@@ -86,7 +86,7 @@ async function open(server: MeshServer, request: Request): Promise<Reply> {
     throw new Refused('METHOD_NOT_ALLOWED', 'This path answers GET.', { allow: 'GET, HEAD' });
   }
   if (request.path === '/') return dashboardPage();
-  if (request.path === '/openapi.json') return textReply(200, 'application/json', openApi());
+  if (request.path === '/openapi.json') return textReply(200, 'application/json', meshOpenApi());
   if (server.stopping) return jsonReply(503, { status: 'stopping' });
   if (server.broken) return jsonReply(503, { status: 'failed' });
   if (server.prover.sealed !== null) return jsonReply(503, { status: 'sealed', term: server.prover.sealed });

@@ -14,7 +14,7 @@ const SIGNED_COMMANDS = [
 let text: string | null = null;
 
 /** The document as JSON text. */
-export function openApi(): string {
+export function meshOpenApi(): string {
   text ??= `${JSON.stringify(document())}\n`;
   return text;
 }

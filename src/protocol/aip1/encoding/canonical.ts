@@ -4,7 +4,7 @@
  */
 import { canonicalize } from '../../json/canonical.js';
 import type { Json } from '../../json/values.js';
-import { isList, plain, type Value, type ValueObject } from './numbers.js';
+import { isList, plainJson, type Value, type ValueObject } from './numbers.js';
 
 /** How text beyond ASCII is written. */
 export type Spelling = 'escaped' | 'raw';
@@ -34,7 +34,7 @@ export function referenceText(value: Value, spelling: Spelling): string {
 
 /** The text of RFC 8785 for the same value, or null when it holds an integer that JCS cannot write exactly. */
 export function jcsText(value: Value): string | null {
-  const json = plain(value);
+  const json = plainJson(value);
   return json === value ? canonicalize(json as Json) : null;
 }
 

@@ -22,12 +22,12 @@ const exactly = ((written: string) =>
   /^-?\d+$/.test(written) ? BigInt(written) : Number(written)) as unknown as LargeInteger;
 
 /** The same value for readers that know no bigints: large integers become strings of digits. */
-export function plain(value: Value): Json {
+export function plainJson(value: Value): Json {
   if (typeof value === 'bigint') return String(value);
   if (typeof value !== 'object' || value === null || !holdsBigint(value)) return value as Json;
-  if (isList(value)) return value.map(plain);
+  if (isList(value)) return value.map(plainJson);
   const copy = emptyObject();
-  for (const name of Object.keys(value)) copy[name] = plain(value[name]!);
+  for (const name of Object.keys(value)) copy[name] = plainJson(value[name]!);
   return copy;
 }
 

@@ -70,7 +70,7 @@ export function compare(a: Decimal, b: Decimal): number {
 }
 
 /** A positive decimal in minor units, up to the next whole one: what is spent is never counted short. */
-export function ceilMinor(decimal: Decimal, digits: number): bigint {
+export function countedMinor(decimal: Decimal, digits: number): bigint {
   const down = floorMinor(decimal, digits);
   const exactly = compare({ coefficient: down, scale: digits }, decimal) === 0;
   const minor = exactly ? down : down + 1n;

@@ -18,13 +18,13 @@ import {
   type Violation,
   type Warning,
 } from '../../decision.js';
-import { signerOf } from '../../believed-keys.js';
+import { signingKeyId } from '../../believed-keys.js';
 import type { Asking, Concluded, Dialect, InForce, ProvenDocument, ReadDocument, Speaker } from '../../dialect.js';
 import { isFinal } from '../../finality.js';
 import { runChecks, type Findings } from '../../pipeline.js';
 import { endOf, MAX_LIFETIME_MS } from './checks/form.js';
 import { mandate, mandateSigner } from './checks/mandate.js';
-import { firstQuestion, passportOf, passportViolation, signature, signersOf } from './checks/signature.js';
+import { firstQuestion, holderPassport, passportViolation, signature, signersOf } from './checks/signature.js';
 import type { Aip1Claim, Aip1Context, Reading } from './context.js';
 import { intentOf } from './native-view.js';
 import { AIP1_STEPS, BEFORE_HOOKS, FORM, SHAPE, SUBSTANCE } from './pipeline.js';
@@ -149,7 +149,7 @@ class JudgedEnvelope implements ProvenDocument {
   readonly #mandate: Verdict;
 
   constructor(claim: Aip1Claim, intent: Intent, form: readonly CheckReport[]) {
-    const standing = passportOf(claim);
+    const standing = holderPassport(claim);
     this.#claim = claim;
     this.#intent = intent;
     this.#form = form;
@@ -200,7 +200,7 @@ class JudgedEnvelope implements ProvenDocument {
   #inForce(passport: Passport, { believed }: Aip1Context): InForce {
     const signed = this.speaker === null ? undefined : believed.find(({ role }) => role === 'agent');
     const pins = this.#claim.pins(passport.document.principal);
-    return { passport, pins, keyId: signed === undefined ? null : signerOf(signed) };
+    return { passport, pins, keyId: signed === undefined ? null : signingKeyId(signed) };
   }
 
   /** The key that proved it, where nothing binds the key to the name it spoke under. */

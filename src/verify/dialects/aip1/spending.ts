@@ -8,7 +8,7 @@ import { amountsIn } from '../../constraints/amount.js';
 import { accountingOf, membersOf, usageOf } from '../../constraints.js';
 import type { Violation } from '../../decision.js';
 import type { Usage } from '../../meters.js';
-import { amountByWords, amountOf, ceilMinor, digitsOf } from './amount.js';
+import { amountByWords, amountOf, countedMinor, digitsOf } from './amount.js';
 import type { Aip1Context } from './context.js';
 import { aip1Violation } from './violations.js';
 
@@ -56,7 +56,7 @@ function amountSpent(context: Aip1Context): Spent | null {
   const currency = typeof named === 'string' && named.length <= 16 ? named.toUpperCase() : trusted;
   const amount = mandate === null ? amountOf(parameters, currency) : amountByWords(parameters, currency);
   if (amount === null || !amount.ok || amount.decimal.coefficient <= 0n) return null;
-  return { currency, amountMinor: ceilMinor(amount.decimal, digitsOf(currency)) };
+  return { currency, amountMinor: countedMinor(amount.decimal, digitsOf(currency)) };
 }
 
 interface CappedIn {

@@ -5,7 +5,7 @@ import type { Passport } from '../../../protocol/passport.js';
 import { membersRead, warningsOfConstraints } from '../../checks/constraints.js';
 import { issuerOf } from '../../checks/issuer.js';
 import { degradedWarnings, revocationReport, STANDING_UNKNOWN } from '../../checks/revocation.js';
-import { signerOf, type BelievedKey } from '../../believed-keys.js';
+import { signingKeyId, type BelievedKey } from '../../believed-keys.js';
 import { accountingOf, usageOf } from '../../constraints.js';
 import type { Facts, PinnedKey, SignatureQuestion } from '../../context.js';
 import { violation, type CheckReport, type Violation } from '../../decision.js';
@@ -152,7 +152,7 @@ class ProvenIntent implements ProvenDocument, Speaker {
         final: isFinal,
         usage: accounting === null ? null : usageOf(accounting, params, membersRead(identified)),
       },
-      inForce: { passport, pins, keyId: signerOf(identified.believed[0]!) },
+      inForce: { passport, pins, keyId: signingKeyId(identified.believed[0]!) },
       spoke: null,
     };
   }

@@ -20,7 +20,7 @@ import { parseExact, type Value, type ValueObject } from '../../../../src/protoc
 import { readReferencePassport, referencePassportFiles } from '../../../../src/protocol/aip1/passport-folder.js';
 import { authenticateDocument, documentText, envelopeOf, signDocument } from '../../../../src/protocol/aip1/sign.js';
 import { publicKeyOf } from '../../../../src/protocol/ed25519/sign.js';
-import { importKey, verifySignature } from '../../../../src/protocol/ed25519/verify.js';
+import { verifyKeyOf, verifySignature } from '../../../../src/protocol/ed25519/verify.js';
 import { fromHex, toHex } from '../../../../src/protocol/hex.js';
 import { judgeCase, type Given } from '../../../../src/app/conformance/run.js';
 import { python, runPython, type SignedByPython } from '../../../kit/python/package.js';
@@ -176,7 +176,7 @@ describe.skipIf(python === undefined)('the Python package', () => {
     }
     expect(answer.codes).toEqual([]);
     const issued = readMandate(parseExact(Buffer.from(answer.issued)));
-    const key = importKey(fromBase64url(answer.issuer_key)!)!;
+    const key = verifyKeyOf(fromBase64url(answer.issuer_key)!)!;
     expect([...issued.spellings()].some((text) => verifySignature(key, text, issued.signature!))).toBe(true);
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Value } from '../../../../src/protocol/aip1/encoding/numbers.js';
-import { importKey } from '../../../../src/protocol/ed25519/verify.js';
+import { verifyKeyOf } from '../../../../src/protocol/ed25519/verify.js';
 import { fromHex } from '../../../../src/protocol/hex.js';
 import { passportOf } from '../../../../src/protocol/passport.js';
 import type { HookOutcome, Policy, StandingRecord } from '../../../../src/verify/context.js';
@@ -27,7 +27,7 @@ interface Known extends Partial<Sitting>, Outside {
 function judged(bends: Bends, { reads, hooks, ...known }: Known = {}, trust: Partial<Trusting & EnvelopeTrust> = {}) {
   const memory = new RecordingMemory(reads ?? null);
   const sitting = sittingAt(NOW, known.memory === null ? null : memory, known);
-  const publicKey = importKey(fromHex(KEYS.agent)!);
+  const publicKey = verifyKeyOf(fromHex(KEYS.agent)!);
   const trusting: Trusting = {
     passport: () => ({ status: 'unknown' }),
     pins: () => [],
@@ -300,7 +300,7 @@ describe('RFC-001 trust', () => {
 
 test('a passport found for one agent does not speak for another', () => {
   const finding = { status: 'found' as const, passport: passportOf(passport()) };
-  const pins = () => [{ keyId: 'x', key: importKey(fromHex(KEYS.principal)!)! }];
+  const pins = () => [{ keyId: 'x', key: verifyKeyOf(fromHex(KEYS.principal)!)! }];
   const other = judged(
     { 'agent.id': 'did:web:acme.com:agents:other' },
     {},

@@ -1,6 +1,6 @@
 import type { Entry } from '../../../../protocol/log/entry.js';
 import { isAttributable } from '../../../../protocol/log/attribution.js';
-import { text, type Database } from '../../engine/database.js';
+import { utf8, type Database } from '../../engine/database.js';
 
 /** What the log says of an agent in all, kept up to date so that a report costs the same however long the log is. */
 export interface Tally {
@@ -53,7 +53,7 @@ export class Agents {
       'SELECT total, successful, failed, unattributed FROM agents WHERE id = ?',
     );
     this.#held = database.query(['number'], 'SELECT 1 FROM agents WHERE name = ? AND successful + failed > 0');
-    this.#codes = database.query(['text', 'number'], `SELECT ${text('code')}, count FROM code_tallies WHERE agent = ?`);
+    this.#codes = database.query(['text', 'number'], `SELECT ${utf8('code')}, count FROM code_tallies WHERE agent = ?`);
   }
 
   /** Null for an agent never seen. */

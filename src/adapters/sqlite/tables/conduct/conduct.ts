@@ -3,7 +3,7 @@ import type { Clock } from '../../../../app/ports/state.js';
 import type { Entry } from '../../../../protocol/log/entry.js';
 import { readTrust } from '../../../../trust/score.js';
 import type { Agents } from './agents.js';
-import { text, type Database } from '../../engine/database.js';
+import { utf8, type Database } from '../../engine/database.js';
 import type { Log } from '../log/log.js';
 import { Tallies } from './tallies.js';
 import { TrustStates } from './trust-states.js';
@@ -35,7 +35,7 @@ export class ConductTables implements Conduct {
     this.#trust = new TrustStates(database, path, parts.log);
     this.#held = database.query(
       ['text'],
-      `SELECT ${text('name')} FROM agents WHERE successful + failed > 0 ORDER BY name`,
+      `SELECT ${utf8('name')} FROM agents WHERE successful + failed > 0 ORDER BY name`,
     );
   }
 

@@ -3,7 +3,7 @@ import { isAttributable } from '../../../../protocol/log/attribution.js';
 import type { Entry } from '../../../../protocol/log/entry.js';
 import { formatTime } from '../../../../protocol/time.js';
 import type { Counts, RecentFailure } from '../../../../trust/health.js';
-import { text, type Database } from '../../engine/database.js';
+import { utf8, type Database } from '../../engine/database.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -40,7 +40,7 @@ export class Tallies {
     this.#forgetMinutes = database.statement(`DELETE FROM tallies WHERE agent = ? AND span = ${MINUTE} AND start < ?`);
     this.#sum = database.query(
       ['number', 'text', 'number'],
-      `SELECT kind, ${text('code')}, sum(count) FROM (
+      `SELECT kind, ${utf8('code')}, sum(count) FROM (
          SELECT kind, code, count FROM tallies
            WHERE agent = ?1 AND span = ${MINUTE} AND start >= ?2 AND start < ?3 AND start <= ?5
          UNION ALL
@@ -64,7 +64,7 @@ export class Tallies {
     );
     this.#failures = database.query(
       ['number', 'number', 'text', 'text?'],
-      `SELECT seq, at, ${text('code')}, ${text('action')} FROM recent_failures WHERE agent = ? AND at >= ? AND at < ? ORDER BY seq DESC`,
+      `SELECT seq, at, ${utf8('code')}, ${utf8('action')} FROM recent_failures WHERE agent = ? AND at >= ? AND at < ? ORDER BY seq DESC`,
     );
   }
 

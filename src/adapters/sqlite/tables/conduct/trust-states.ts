@@ -9,7 +9,7 @@ import {
   type TrustEvent,
   type TrustState,
 } from '../../../../trust/score.js';
-import { text, type Database } from '../../engine/database.js';
+import { utf8, type Database } from '../../engine/database.js';
 import { damaged } from '../../engine/failures.js';
 import type { Log } from '../log/log.js';
 
@@ -51,7 +51,7 @@ export class TrustStates {
     this.#path = path;
     this.#log = log;
     const find = (table: string) =>
-      database.query(['number', 'text'], `SELECT seq, ${text('state')} FROM ${table} WHERE agent = ? AND rules = ?`);
+      database.query(['number', 'text'], `SELECT seq, ${utf8('state')} FROM ${table} WHERE agent = ? AND rules = ?`);
     const put = (table: string) =>
       database.statement(
         `INSERT INTO ${table} (agent, rules, seq, state) VALUES (?1, ?2, ?3, ?4)

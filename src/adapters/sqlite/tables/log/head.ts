@@ -1,5 +1,5 @@
 import type { Link } from '../../../../protocol/log/chain.js';
-import { text, type Database, type Query, type Row, type Statement } from '../../engine/database.js';
+import { utf8, type Database, type Query, type Row, type Statement } from '../../engine/database.js';
 
 /** The row that every write transaction starts from. Changed in memory, written once at the end. */
 export interface HeadRow {
@@ -24,7 +24,7 @@ export class Heads {
   constructor(database: Database) {
     this.#read = database.query(
       COLUMNS,
-      `SELECT seq, ${text('hash')}, base_seq, ${text('base_hash')}, usages, generation, kept_0, kept_1, seen_0, seen_1, forgotten
+      `SELECT seq, ${utf8('hash')}, base_seq, ${utf8('base_hash')}, usages, generation, kept_0, kept_1, seen_0, seen_1, forgotten
        FROM head WHERE id = 1`,
     );
     this.#write = database.statement(

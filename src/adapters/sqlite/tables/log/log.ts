@@ -4,7 +4,7 @@ import { seal, sealRecord } from '../../../../protocol/log/chain.js';
 import type { Entry, EntryDraft, LogRecord, RecordType } from '../../../../protocol/log/entry.js';
 import { formatTime, parseTime } from '../../../../protocol/time.js';
 import type { Agents } from '../conduct/agents.js';
-import { text, type Database, type Statement, type SqlValue } from '../../engine/database.js';
+import { utf8, type Database, type Statement, type SqlValue } from '../../engine/database.js';
 import { damaged } from '../../engine/failures.js';
 import type { HeadRow } from './head.js';
 import type { Lookups } from './lookups.js';
@@ -201,7 +201,7 @@ export class Log {
     const pages = new Pages(this.#database, condition);
     const rowByRow = this.#database.query(
       COLUMNS,
-      `SELECT seq, at, ${text('name')}, ${text('action')}, success, ${text('code')}, ${text('hash')}, ${text('body')}, kind
+      `SELECT seq, at, ${utf8('name')}, ${utf8('action')}, success, ${utf8('code')}, ${utf8('hash')}, ${utf8('body')}, kind
        FROM entries LEFT JOIN agents ON agents.id = agent WHERE ${condition} ORDER BY seq LIMIT ${PAGE_ROWS}`,
     );
     for (;;) {

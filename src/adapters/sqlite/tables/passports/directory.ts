@@ -1,7 +1,7 @@
 import type { KeyRecord, KeyStoreName, KnownPassport, Pin, StandingRecord } from '../../../../app/ports/state.js';
 import { damaged } from '../../engine/failures.js';
 import { StandingMarks } from './standing-marks.js';
-import { text, type Database, type Query, type Row } from '../../engine/database.js';
+import { utf8, type Database, type Query, type Row } from '../../engine/database.js';
 
 const PASSPORT = ['text', 'text', 'text', 'text?', 'number'] as const;
 const PIN = ['text', 'text', 'bytes', 'number', 'text'] as const;
@@ -30,14 +30,14 @@ export class Directory {
 
   constructor(database: Database, path: string) {
     this.#path = path;
-    const passports = `SELECT ${text('agent_id')}, ${text('name')}, ${text('text')}, ${text('path')}, added_at FROM passports`;
+    const passports = `SELECT ${utf8('agent_id')}, ${utf8('name')}, ${utf8('text')}, ${utf8('path')}, added_at FROM passports`;
     this.#passport = database.query(PASSPORT, `${passports} WHERE agent_id = ?`);
     this.#passports = database.query(PASSPORT, `${passports} ORDER BY agent_id`);
     this.#addPassport = database.statement(
       'INSERT OR REPLACE INTO passports (agent_id, name, text, path, added_at) VALUES (?, ?, ?, ?, ?)',
     );
     this.#dropPassport = database.statement('DELETE FROM passports WHERE agent_id = ?');
-    const pins = `SELECT ${text('did')}, ${text('key_id')}, public_key, pinned_at, ${text('source')} FROM pins`;
+    const pins = `SELECT ${utf8('did')}, ${utf8('key_id')}, public_key, pinned_at, ${utf8('source')} FROM pins`;
     this.#pins = database.query(PIN, `${pins} ORDER BY did, key_id`);
     this.#pinsOf = database.query(PIN, `${pins} WHERE did = ? ORDER BY key_id`);
     this.#addPin = database.statement(
@@ -45,7 +45,7 @@ export class Directory {
     );
     this.#dropPin = database.statement('DELETE FROM pins WHERE did = ? AND key_id = ?');
     this.#dropPins = database.statement('DELETE FROM pins WHERE did = ?');
-    const keys = `SELECT ${text('key_id')}, ${text('store')}, ${text('ref')}, created_at FROM keys`;
+    const keys = `SELECT ${utf8('key_id')}, ${utf8('store')}, ${utf8('ref')}, created_at FROM keys`;
     this.#key = database.query(KEY, `${keys} WHERE key_id = ?`);
     this.#keys = database.query(KEY, `${keys} ORDER BY key_id`);
     this.#addKey = database.statement(
@@ -54,7 +54,7 @@ export class Directory {
     this.#dropKey = database.statement('DELETE FROM keys WHERE key_id = ?');
     this.#standing = database.query(
       STANDING,
-      `SELECT ${text('subject')}, ${text('status')}, ${text('reason')}, changed_at, ${text('changed_by')}, suspended_until,
+      `SELECT ${utf8('subject')}, ${utf8('status')}, ${utf8('reason')}, changed_at, ${utf8('changed_by')}, suspended_until,
        version FROM standing WHERE subject = ?`,
     );
     this.#marks = new StandingMarks(database);

@@ -1,5 +1,5 @@
 import type { PassportFloor } from '../../../../app/ports/state.js';
-import { text, type Database, type Query, type Row } from '../../engine/database.js';
+import { utf8, type Database, type Query, type Row } from '../../engine/database.js';
 
 const FLOOR = ['text', 'text', 'number', 'text', 'number'] as const;
 
@@ -13,11 +13,11 @@ export class Floors {
   readonly #addName;
 
   constructor(database: Database) {
-    this.#names = database.query(['text'], `SELECT ${text('agent_id')} FROM spoken_names WHERE key = ?`);
+    this.#names = database.query(['text'], `SELECT ${utf8('agent_id')} FROM spoken_names WHERE key = ?`);
     this.#addName = database.statement('INSERT OR IGNORE INTO spoken_names (key, agent_id) VALUES (?, ?)');
     this.#of = database.query(
       FLOOR,
-      `SELECT ${text('agent_id')}, ${text('issuer_key')}, serial, ${text('hash')}, raised_at FROM passport_floors WHERE agent_id = ?`,
+      `SELECT ${utf8('agent_id')}, ${utf8('issuer_key')}, serial, ${utf8('hash')}, raised_at FROM passport_floors WHERE agent_id = ?`,
     );
     this.#raise = database.statement(
       `INSERT INTO passport_floors (agent_id, issuer_key, serial, hash, raised_at) VALUES (?, ?, ?, ?, ?)

@@ -1,4 +1,4 @@
-import { text, type Database } from '../../engine/database.js';
+import { utf8, type Database } from '../../engine/database.js';
 
 const MOST_REMEMBERED = 1024;
 
@@ -11,7 +11,7 @@ export class JudgedPassports {
 
   constructor(database: Database) {
     this.#put = database.statement('INSERT INTO judged_passports (hash, text) VALUES (?, ?) ON CONFLICT DO NOTHING');
-    this.#find = database.query(['text'], `SELECT ${text('text')} FROM judged_passports WHERE hash = ?`);
+    this.#find = database.query(['text'], `SELECT ${utf8('text')} FROM judged_passports WHERE hash = ?`);
   }
 
   /** Inside a write transaction. */

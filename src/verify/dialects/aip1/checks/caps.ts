@@ -5,7 +5,7 @@ import type { Aip1Context, Bound } from '../context.js';
 import {
   amountByWords,
   amountOf,
-  ceilMinor,
+  countedMinor,
   compare,
   decimalText,
   digitsOf,
@@ -77,7 +77,7 @@ export function brokenCaps(context: Aip1Context, bounds: Boundaries, bound: Boun
   const reading = memory.read(agent_id, { kind: 'sum', currency, windowMs: DAY_MS }, now);
   if (reading.kind !== 'sum') throw new Error('a sum was asked for and a count was read');
   const digits = digitsOf(currency);
-  if (reading.spent + ceilMinor(amount.decimal, digits) <= floorMinor(perDay, digits)) return [];
+  if (reading.spent + countedMinor(amount.decimal, digits) <= floorMinor(perDay, digits)) return [];
   const spent = { coefficient: reading.spent, scale: digits };
   const message = `${asked} ${currency} asked and ${decimalText(spent)} spent in 24 hours, the ${bound} allows ${decimalText(perDay)}.`;
   return exceeded(perDay, spent, message);

@@ -21,7 +21,7 @@ export interface PassportProblem {
 }
 
 /** The passport known for the agent, held to the rules of the native dialect: whole, signed by a pinned principal, in force. */
-export function passportOf({ envelope, finding, pins, policy, now }: Aip1Claim): HolderPassport {
+export function holderPassport({ envelope, finding, pins, policy, now }: Aip1Claim): HolderPassport {
   if (finding.status === 'unknown') return null;
   if (finding.status === 'unreadable') return invalid(`its passport is not valid: ${finding.reason}`);
   const { passport } = finding;
