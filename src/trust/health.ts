@@ -1,4 +1,5 @@
 /** An agent's health as the guide's `check_agent_health` reports it: numbers, and what is wrong with them. */
+import { isPending } from '../protocol/log/attribution.js';
 import type { TrustReading } from './score.js';
 
 /** The guide's limits. */
@@ -91,10 +92,11 @@ export function healthReport({ agentId, since, sinceMs, counts, trust, recentFai
     const what = type === 'rapid_failures' ? 'refusals' : 'actions it was never accepted for before';
     warn(type, `${threshold} ${what} within ${window_seconds} s, last at ${new Date(metAt).toISOString()}.`);
   }
-  if (unattributed > 0) {
+  const strange = unattributed - pendingIn(codes);
+  if (strange > 0) {
     warn(
       'unattributed_refusals',
-      `${unattributed} refused in its name that may be a stranger's doing${folded === 0 ? '' : ` (${folded} of them counted without an entry)`}; not counted against it.`,
+      `${strange} refused in its name that may be a stranger's doing${folded === 0 ? '' : ` (${folded} of them counted without an entry)`}; not counted against it.`,
     );
   }
   const critical = trust.meaningful && trust.score < CRITICAL_TRUST;
@@ -117,6 +119,13 @@ export function healthReport({ agentId, since, sinceMs, counts, trust, recentFai
       .slice(0, MOST),
     status: critical ? 'critical' : warnings.length > 0 ? 'warning' : 'ok',
   };
+}
+
+/** What waited for a person is the ordinary way of an action that needs approval: nothing to be warned of. */
+function pendingIn(codes: Counts['codes']): number {
+  let pending = 0;
+  for (const [code, count] of codes) if (isPending(code)) pending += count;
+  return pending;
 }
 
 /** One decimal, as the guide prints it. */

@@ -129,6 +129,15 @@ export function isAttributable({ dialect, error_code, details = null }: Attribut
   return row === 'agent' || (row === 'passport' && isOfPassport(details));
 }
 
+const PENDING: ReadonlySet<string> = new Set(
+  [NATIVE, AIP1].flatMap((rows) => [...rows].filter(([, row]) => row === 'pending').map(([code]) => code)),
+);
+
+/** True for a code of what waits for a person: it is neither the agent's failure nor a stranger's rubbish. */
+export function isPending(code: string): boolean {
+  return PENDING.has(code);
+}
+
 function isExcused(details: JsonObject): boolean {
   return details[PRESENTED_BEFORE] === true || details[GUESSED] === true || details[UNMEASURED] === true;
 }
