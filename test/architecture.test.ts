@@ -76,6 +76,14 @@ const ONE_KIND: Readonly<Record<string, string>> = {
   'test/vectors': 'a file of cases a rule',
 };
 
+/** Names that files of two layers export, though each should mean one thing. At most 20, each with its reason. */
+const SHARED_NAMES: Readonly<Record<string, string>> = {
+  createPassport: 'the library offers the use case under its own name',
+  signIntent: 'the library offers the use case under its own name',
+  growingFile: 'the workspace passes it on to the adapter, which it loads when it is asked',
+  listenHere: 'the workspace passes it on to the adapter, which it loads when it is asked',
+};
+
 /** In the pure folders the world comes in as an argument: a decision can then be replayed, and tested at any moment. */
 const AMBIENT: Readonly<Record<string, RegExp>> = {
   'the clock': /\bDate\.now\b|\bnew Date\(\)|\bDate\(\)|\bperformance\b|\bhrtime\b/,
@@ -244,6 +252,21 @@ describe('files', () => {
   });
 });
 
+describe('names', () => {
+  test('one word is exported by one layer, and means one thing there', () => {
+    const layers = new Map<string, Set<string>>();
+    for (const source of SOURCES) {
+      for (const name of exportsOf(source.code)) {
+        if (!layers.has(name)) layers.set(name, new Set());
+        layers.get(name)!.add(layerOf(source.path));
+      }
+    }
+    const shared = [...layers].filter(([, { size }]) => size > 1).map(([name]) => name);
+    expect(shared.sort()).toEqual(Object.keys(SHARED_NAMES).sort());
+    expect(Object.keys(SHARED_NAMES).length).toBeLessThanOrEqual(20);
+  });
+});
+
 describe('tests', () => {
   test('none is switched off, and none shuts out the others', () => {
     const off = /\b(test|it|describe)\.(only|todo|skip)\b|^\s*(xit|xtest|xdescribe|fit|fdescribe)\(/m;
@@ -290,6 +313,29 @@ function read(path: string): Source {
     ...code.matchAll(/(?<!['\w.])(?:from\s+|import\s*\(\s*|require\s*\(\s*|^import\s+)'([^'\n]+)'/gm),
   ].map((match) => match[1]!);
   return { path, text, code, imports: targets.map((target) => resolved(path, target)) };
+}
+
+/** The names that a file gives away, types included. What it passes on from another file under the same name is that file's. */
+function exportsOf(code: string): string[] {
+  const declared = [
+    ...code.matchAll(
+      /^export (?:declare )?(?:async |abstract )*(?:function\*?|class|interface|type|const|let|enum) (\w+)/gm,
+    ),
+  ].map((match) => match[1]!);
+  const listed = [...code.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, names]) =>
+    names!
+      .split(',')
+      .map((name) => name.trim().replace(/^type /, ''))
+      .filter((name) => name !== '')
+      .flatMap((name) => {
+        const [own, given] = name.split(/ as /);
+        const here = new RegExp(`^(?:async )?(?:function\\*?|class|interface|type|const|let|enum) ${own}\\b`, 'm').test(
+          code,
+        );
+        return given !== undefined || here ? [given ?? own!] : [];
+      }),
+  );
+  return [...declared, ...listed];
 }
 
 /** A file of ours from the root, or the specifier as it is. */
