@@ -30,6 +30,30 @@ const get = async (mesh: TestMesh, query = '') =>
   }>();
 const seqs = async (mesh: TestMesh, query = '') => (await get(mesh, query)).entries.map((entry) => entry.seq);
 
+const decisions = async (mesh: TestMesh) =>
+  (await mesh.ask('GET', '/metrics', 'observer')).body.match(/^aip_mesh_decisions_total.*$/gm) ?? [];
+
+describe('the metrics count shipped decisions by result and code', () => {
+  test('each once, however often it is shipped', async () => {
+    const { mesh, v } = await shipped({}, failed, {}, failed, { error_code: 'AIP-E401' });
+    await put(mesh, v.shipment());
+    expect(await decisions(mesh)).toEqual([
+      'aip_mesh_decisions_total{result="accepted",code=""} 2',
+      'aip_mesh_decisions_total{result="refused",code="AIP-E202"} 2',
+      'aip_mesh_decisions_total{result="refused",code="AIP-E401"} 1',
+    ]);
+  });
+
+  test('in a bounded number of lines, whatever codes are made up, and on one line each', async () => {
+    const made = Array.from({ length: 300 }, (_, i) => ({ error_code: `MADE "UP"\n${i}` }));
+    const { mesh } = await shipped(...made);
+    const lines = await decisions(mesh);
+    expect(lines).toHaveLength(201);
+    expect(lines).toContain('aip_mesh_decisions_total{result="refused",code="other"} 100');
+    expect(lines[0]).toBe(String.raw`aip_mesh_decisions_total{result="refused",code="MADE \"UP\"\n0"} 1`);
+  });
+});
+
 describe('shipping', () => {
   test('the head is countersigned, and what is sent twice is kept once', async () => {
     const { mesh, v } = await shipped({}, failed, {});

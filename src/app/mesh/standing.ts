@@ -56,6 +56,26 @@ export function knownHere(
   };
 }
 
+/** How an agent stands, as reports show it. */
+export interface ReportedStanding extends Omit<HeldStanding, 'agent_id' | 'version'> {
+  /** Who says so: what the mesh told this machine, or a word that was given on this machine alone. */
+  readonly source: 'mesh' | 'this machine';
+}
+
+/** How an agent stands as far as this machine knows; `mesh`: whether it belongs to one. Asks nobody. */
+export function standingReported(
+  copy: Pick<MeshCopy, 'standing' | 'provenAt' | 'local'>,
+  agent: string,
+  now: number,
+  mesh: boolean,
+): ReportedStanding {
+  const { agent_id, version: _, ...held } = knownHere(copy, agent, now, mesh);
+  const local = copy.local(held.denied_by ?? agent_id);
+  const here =
+    statusAt(local, now) === held.status && held.changed_at === (local === null ? null : formatTime(local.changedAt));
+  return { ...held, source: !mesh || (held.denied_by !== null && here) ? 'this machine' : 'mesh' };
+}
+
 /** What the mesh says, unless this machine alone denies. */
 export function whatHolds(
   own: MeshStanding,

@@ -1,5 +1,6 @@
 import { agentNamed } from '../../app/passports/agent-named.js';
 import { agentHealth, fleetHealth } from '../../app/conduct/health.js';
+import { standingReported, type ReportedStanding } from '../../app/mesh/standing.js';
 import { Failure } from '../../app/failure.js';
 import type { HealthReport } from '../../trust/health.js';
 import type { Cli } from '../cli.js';
@@ -7,6 +8,7 @@ import { renderFleet, renderHealth, severity } from '../render/health.js';
 import type { CommandSpec } from '../spec.js';
 import { trustRules } from '../config/trust-rules.js';
 import { sinceWhen } from '../input/values.js';
+import { localCopy, meshAccess } from '../mesh/access.js';
 import { findingAnywhere } from '../mesh/fleet.js';
 import { localState } from '../../workspace/state.js';
 
@@ -16,13 +18,16 @@ interface Options {
   readonly html?: string;
 }
 
+/** What `--json` prints of an agent. */
+type StandingReport = HealthReport & { readonly standing: ReportedStanding };
+
 const DAY = 24 * 3_600_000;
 
 export const command: CommandSpec<Options> = {
   path: ['health'],
   summary: 'Report how agents behave: trust, failure rates, warnings, recent failures',
   detail:
-    "Rates are of what an agent can be held to; refusals that may be a stranger's doing are counted apart. Warns over 10 % failures and under 0.7 trust; critical is under 0.5.",
+    "Rates are of what an agent can be held to; refusals that may be a stranger's doing are counted apart. Warns over 10 % failures and under 0.7 trust; critical is under 0.5. Says who is stopped as this machine knows it; aip status asks the mesh.",
   args: [
     {
       name: 'agent',
@@ -67,8 +72,13 @@ export const command: CommandSpec<Options> = {
     const since = sinceWhen(options.since, now);
     const one = args[0] === undefined ? null : await agentNamed(await findingAnywhere(cli), args[0]);
     if (one !== null && state.passport(one) === null && state.tally(one) === null) unheardOf(one, options, cli);
-    const reports = one === null ? fleetHealth(state, since, now) : [agentHealth(state.conduct, one, since, now)];
-    const hoursOf = (from: number) => (report: HealthReport) => ({
+    const found = one === null ? fleetHealth(state, since, now) : [agentHealth(state.conduct, one, since, now)];
+    const [copy, mesh] = [await localCopy(cli), (await meshAccess(cli)) !== null];
+    const reports = found.map((report) => ({
+      ...report,
+      standing: standingReported(copy, report.agent_id, now, mesh),
+    }));
+    const hoursOf = (from: number) => (report: StandingReport) => ({
       report,
       hours: state.conduct.hours(report.agent_id, from),
     });

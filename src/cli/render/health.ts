@@ -1,6 +1,7 @@
 import type { HourCounts } from '../../app/ports/log.js';
 import { shortName } from '../../app/passports/find.js';
 import { percent, type HealthReport } from '../../trust/health.js';
+import type { ReportedStanding } from '../../app/mesh/standing.js';
 import type { Paint } from './terminal/paint.js';
 import { sparkline } from './page/sparkline.js';
 import { table, type Look } from './terminal/table.js';
@@ -11,7 +12,7 @@ const HOURS_SHOWN = 24;
 
 /** The guide's report, in its words, without a final newline. */
 export function renderHealth(
-  report: HealthReport,
+  report: HealthReport & { readonly standing: ReportedStanding },
   look: { readonly paint: Paint; readonly hours: readonly HourCounts[]; readonly now: number },
 ): string {
   const { paint } = look;
@@ -20,6 +21,7 @@ export function renderHealth(
   const lines = [
     `Agent: ${paint.bold(clean(report.agent_id))}`,
     `Status: ${status(report.status, paint)}${report.since === null ? '' : paint.dim(`  since ${report.since}`)}`,
+    ...(report.standing.status === 'active' ? [] : [`Standing: ${paint.red(standingLine(report.standing))}`]),
     `Trust Score: ${report.trust_score.toFixed(2)}${untold}`,
     `Total Verifications: ${report.total}`,
     `Successful: ${report.successful} (${rate(report.success_rate)})`,
@@ -48,16 +50,22 @@ export function renderHealth(
 
 /** All agents, a line each; the worst first. */
 export function renderFleet(
-  rows: readonly { readonly report: HealthReport; readonly hours: readonly HourCounts[] }[],
+  rows: readonly {
+    readonly report: HealthReport & { readonly standing: ReportedStanding };
+    readonly hours: readonly HourCounts[];
+  }[],
   now: number,
   look: Look,
 ): string {
   const { paint } = look;
   const colour = (cell: string): string => colourOf(cell.trim(), paint)(cell);
+  const stopped = rows.some(({ report }) => report.standing.status !== 'active');
+  const colourOfStanding = (cell: string): string => (cell.trim() === 'active' ? cell : paint.red(cell));
   return table(
     [
       { title: 'agent', flexible: true },
       { title: 'status', colour },
+      ...(stopped ? [{ title: 'standing', colour: colourOfStanding }] : []),
       { title: 'trust', right: true },
       { title: 'total', right: true },
       { title: 'failed', right: true },
@@ -69,6 +77,7 @@ export function renderFleet(
     rows.map(({ report, hours }) => [
       shortName(report.agent_id),
       report.status,
+      ...(stopped ? [standingWord(report.standing)] : []),
       report.trust_score.toFixed(2) + (report.trust_meaningful ? '' : '?'),
       String(report.total),
       String(report.failed),
@@ -79,6 +88,26 @@ export function renderFleet(
     ]),
     look,
   );
+}
+
+/** `REVOKED: leaked; by ops since 2026-02-18T14:23:45Z, known from the mesh`. */
+export function standingLine(standing: ReportedStanding): string {
+  const { reason, revoked_by, changed_at, suspended_until, denied_by, source, age_ms } = standing;
+  const parts = [
+    `${standingWord(standing)}${reason === null ? '' : `: ${clean(reason)}`}`,
+    ...(revoked_by === null ? [] : [`by ${clean(revoked_by)}`]),
+    ...(changed_at === null ? [] : [`since ${changed_at}`]),
+    ...(suspended_until === null ? [] : [`until ${suspended_until}`]),
+    ...(denied_by === null ? [] : [`stopped: ${denied_by === '*' ? 'every agent' : clean(denied_by)}`]),
+    source === 'mesh'
+      ? `known from the mesh${age_ms === null ? ', by a copy that was never proven current' : `, ${Math.round(age_ms / 1000)} s ago`}`
+      : 'known from this machine alone',
+  ];
+  return parts.join('; ');
+}
+
+function standingWord({ status }: Pick<ReportedStanding, 'status'>): string {
+  return status === 'active' ? status : status.toUpperCase();
 }
 
 /** How bad, for sorting and thresholds: 0 ok, 1 warning, 2 critical. */

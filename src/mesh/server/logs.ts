@@ -50,8 +50,9 @@ export async function takeLogs(server: MeshServer, request: Request, caller: Cal
     throw new Refused('LOG_FORK', message, { kind: result.kind, seq: result.seq });
   }
   await server.feed.pump();
-  const accepted = entries.filter(({ seq }) => seq > (end?.seq ?? 0)).length;
-  return jsonReply(200, { accepted, checkpoint: sealed(result) });
+  const fresh = entries.filter(({ seq }) => seq > (end?.seq ?? 0));
+  server.decisions.add(fresh);
+  return jsonReply(200, { accepted: fresh.length, checkpoint: sealed(result) });
 
   function sealed({ seq, hash }: { readonly seq: number; readonly hash: string }) {
     const body = {

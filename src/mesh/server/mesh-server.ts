@@ -16,7 +16,7 @@ import { SnapshotKeeper } from './feed/snapshot-keeper.js';
 import { LogFeed } from './feed/log-feed.js';
 import { Waits } from './feed/waits.js';
 import { Prover } from './prover.js';
-import { ShippingRate } from './shipping.js';
+import { Decisions, ShippingRate } from './shipping.js';
 import { keyStandings, Roster, type Poller } from './roster.js';
 import type { Member } from '../roster/member.js';
 import type { Standing } from '../standing.js';
@@ -65,6 +65,7 @@ export class MeshServer {
   readonly committer: Committer;
   readonly prover: Prover;
   readonly shipping = new ShippingRate();
+  readonly decisions = new Decisions();
   readonly roster: Roster;
   readonly approvals: ApprovalDesk;
   /** Of this process: 16 hex digits. */

@@ -35,6 +35,15 @@ export async function metrics(server: MeshServer): Promise<Reply> {
           Math.max(0, head.seq - seq),
         ]),
     ),
+    ...metric(
+      'aip_mesh_decisions_total',
+      'counter',
+      'Decisions that verifiers have shipped, by result and code; the code is empty for a yes.',
+      [...server.decisions.counts()].map(({ result, code, count }) => [
+        `{result="${result}",code="${escaped(code)}"}`,
+        count,
+      ]),
+    ),
     ...metric('aip_mesh_sealed', 'gauge', '1 where a higher term was proven to this server.', [
       ['', server.prover.sealed === null ? 0 : 1],
     ]),

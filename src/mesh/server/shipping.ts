@@ -1,5 +1,34 @@
 /** How much each key may ship: one that makes entries up must not fill the disk faster than anyone can look. */
 
+import type { ShippedEntry } from '../log/store.js';
+
+/** Most codes that are counted apart: a hook may refuse with any code, and a verifier may make codes up. */
+const MAX_CODES = 200;
+
+/** The decisions that verifiers have shipped since this server began, by result and code. */
+export class Decisions {
+  readonly #counts = new Map<string, { readonly result: string; readonly code: string; count: number }>();
+
+  /** Counts those among `entries` that are decisions. */
+  add(entries: readonly ShippedEntry[]): void {
+    for (const { status, code } of entries) {
+      if (status !== 'success' && status !== 'failed') continue;
+      const result = status === 'success' ? 'accepted' : 'refused';
+      const known = code ?? '';
+      const named = this.#counts.has(`${result} ${known}`) || this.#counts.size < MAX_CODES ? known : 'other';
+      const at = `${result} ${named}`;
+      const before = this.#counts.get(at) ?? { result, code: named, count: 0 };
+      before.count++;
+      this.#counts.set(at, before);
+    }
+  }
+
+  /** How many of each result and code; the code is empty for a yes. */
+  counts(): Iterable<{ readonly result: string; readonly code: string; readonly count: number }> {
+    return this.#counts.values();
+  }
+}
+
 /** Bytes a second, and how many at once after a pause. */
 const RATE_BYTES = 1024 * 1024;
 const BURST_BYTES = 32 * 1024 * 1024;

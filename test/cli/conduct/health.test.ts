@@ -61,7 +61,36 @@ describe('aip health <agent>', () => {
         { error_code: 'AIP-E203', count: 1 },
       ],
       status: 'warning',
+      standing: {
+        status: 'active',
+        denied_by: null,
+        reason: null,
+        revoked_by: null,
+        changed_at: null,
+        suspended_until: null,
+        source: 'this machine',
+        age_ms: null,
+      },
     });
+  });
+
+  test.each([
+    ['itself', [AGENT], AGENT],
+    ['its principal', ['did:web:acme.com'], 'did:web:acme.com'],
+    ['every agent', ['--everyone'], '*'],
+  ])('says that it is stopped, by whom and why: %s', async (_what, whom, denied_by) => {
+    const { at, dir } = await home(GUIDE);
+    await at.run('revoke', ...whom, '--reason', 'key leaked', '--by', 'ops', '--yes', '--home', dir);
+    const { out } = await at.run('health', AGENT, '--home', dir, '--json');
+    const standing = { status: 'revoked', denied_by, reason: 'key leaked', revoked_by: 'ops', source: 'this machine' };
+    expect(JSON.parse(out)).toMatchObject({ standing });
+    const line = /^Standing: REVOKED: key leaked; by ops; since .*known from this machine alone$/m;
+    expect((await at.run('health', AGENT, '--home', dir)).out).toMatch(line);
+    expect((await at.run('health', '--home', dir)).out).toMatch(/\tREVOKED\t/);
+    await at.run('health', '--home', dir, '--html', join(at.cwd, 'stopped.html'));
+    const page = readFileSync(join(at.cwd, 'stopped.html'), 'utf8');
+    expect(page).toContain('<span class="status revoked">REVOKED</span>');
+    expect(page).toContain('REVOKED: key leaked; by ops');
   });
 
   test('says it in the words of the guide', async () => {

@@ -4,7 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import type { HourCounts } from '../../../app/ports/log.js';
+import type { ReportedStanding } from '../../../app/mesh/standing.js';
 import { percent, type HealthReport } from '../../../trust/health.js';
+import { standingLine } from '../health.js';
 import { rankedBars, stackedBars, stepLine, type Axis, type Bar } from './charts.js';
 import { CSS } from './health-css.js';
 import { escapeHtml } from './html.js';
@@ -17,8 +19,11 @@ export interface HealthPage {
   readonly now: number;
 }
 
+/** A report with how the agent stands. */
+export type StandingReport = HealthReport & { readonly standing: ReportedStanding };
+
 export interface AgentCharts {
-  readonly report: HealthReport;
+  readonly report: StandingReport;
   readonly hours: readonly HourCounts[];
   readonly trust: readonly { readonly start: number; readonly score: number }[];
 }
@@ -60,7 +65,7 @@ ${agents.length === 0 ? '<section><p>No agent is known here yet.</p></section>' 
 </html>`;
 }
 
-function overview(reports: readonly HealthReport[]): string {
+function overview(reports: readonly StandingReport[]): string {
   const rows = reports.map((report, i) => {
     const id =
       i < MOST_CHARTED ? `<a href="#agent-${i}">${escapeHtml(report.agent_id)}</a>` : escapeHtml(report.agent_id);
@@ -71,10 +76,10 @@ function overview(reports: readonly HealthReport[]): string {
       rate(report.failure_rate),
       report.unattributed,
     ];
-    return `<tr><td class="id">${id}</td><td class="${report.status}">${report.status}</td>${cells.map((cell) => `<td class="n">${cell}</td>`).join('')}</tr>`;
+    return `<tr><td class="id">${id}</td><td class="${report.status}">${report.status}</td><td class="${report.standing.status}">${report.standing.status}</td>${cells.map((cell) => `<td class="n">${cell}</td>`).join('')}</tr>`;
   });
   const head = ['trust', 'total', 'failed', 'failure rate', 'unattributed'].map((name) => `<th class="n">${name}</th>`);
-  return `<section><h2>All agents</h2><div class="wide" tabindex="0"><table><thead><tr><th>agent</th><th>status</th>${head.join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div></section>`;
+  return `<section><h2>All agents</h2><div class="wide" tabindex="0"><table><thead><tr><th>agent</th><th>status</th><th>standing</th>${head.join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div></section>`;
 }
 
 function section({ report, hours, trust }: AgentCharts, index: number, from: number | null, now: number): string {
@@ -96,7 +101,8 @@ function section({ report, hours, trust }: AgentCharts, index: number, from: num
   );
   const legend = SERIES.map((name, i) => `<span>${swatch(i)}${name}</span>`);
   return `<section id="agent-${index}">
-<header class="agent"><h2>${escapeHtml(report.agent_id)}</h2><span class="status ${report.status}">${report.status}</span></header>
+<header class="agent"><h2>${escapeHtml(report.agent_id)}</h2><span class="pills">${pill(report)}<span class="status ${report.status}">${report.status}</span></span></header>
+${report.standing.status === 'active' ? '' : `<p class="stopped">${escapeHtml(standingLine(report.standing))}</p>`}
 <dl>${facts.map(([name, value]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join('')}</dl>
 ${warnings.length > 0 ? `<ul class="warnings">${warnings.join('')}</ul>` : ''}
 <h3>Verifications</h3>
@@ -117,6 +123,12 @@ ${
 }
 ${failures.length > 0 ? `<h3>Recent failures</h3><div class="wide" tabindex="0"><table><thead><tr><th>code</th><th>action</th><th>time</th><th class="n">seq</th></tr></thead><tbody>${failures.join('')}</tbody></table></div>` : ''}
 </section>`;
+}
+
+/** In words as well: colour alone says nothing to some, and nothing on paper. */
+function pill({ standing }: StandingReport): string {
+  const { status } = standing;
+  return `<span class="status ${status}">${status === 'active' ? 'active' : status.toUpperCase()}</span>`;
 }
 
 /** At most a hundred bars or so. */
@@ -141,8 +153,9 @@ function swatch(series: number): string {
   return `<svg viewBox="0 0 10 10" aria-hidden="true"><rect class="s${series}" width="10" height="10" rx="2"/></svg>`;
 }
 
-function rank({ status }: HealthReport): number {
-  return status === 'ok' ? 0 : status === 'warning' ? 1 : 2;
+/** Those that are stopped come first. */
+function rank({ status, standing }: StandingReport): number {
+  return (status === 'ok' ? 0 : status === 'warning' ? 1 : 2) + (standing.status === 'active' ? 0 : 3);
 }
 
 function rate(value: number | null): string {
