@@ -8,7 +8,7 @@ import { renderFleet, renderHealth, severity } from '../render/health.js';
 import type { CommandSpec } from '../spec.js';
 import { trustRules } from '../config/trust-rules.js';
 import { sinceWhen } from '../input/values.js';
-import { localCopy, meshAccess } from '../mesh/access.js';
+import { configuredCopy, meshAccess } from '../mesh/access.js';
 import { findingAnywhere } from '../mesh/fleet.js';
 import { localState } from '../../workspace/state.js';
 
@@ -73,7 +73,7 @@ export const command: CommandSpec<Options> = {
     const one = args[0] === undefined ? null : await agentNamed(await findingAnywhere(cli), args[0]);
     if (one !== null && state.passport(one) === null && state.tally(one) === null) unheardOf(one, options, cli);
     const found = one === null ? fleetHealth(state, since, now) : [agentHealth(state.conduct, one, since, now)];
-    const [copy, mesh] = [await localCopy(cli), (await meshAccess(cli)) !== null];
+    const [copy, mesh] = [await configuredCopy(cli), (await meshAccess(cli)) !== null];
     const reports = found.map((report) => ({
       ...report,
       standing: standingReported(copy, report.agent_id, now, mesh),
