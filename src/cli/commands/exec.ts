@@ -12,7 +12,7 @@ import { ShapeError } from '../../protocol/json/shape.js';
 import type { Judgement } from '../../verify/judge.js';
 import { APPROVAL_OPTION, approvalsIn, explainUnapproved, type ApprovalFlags } from '../intents/approvals.js';
 import type { Cli } from '../cli.js';
-import { bindArguments } from '../intents/bind-arguments.js';
+import { bindArguments, placeholderAsProgram } from '../intents/bind-arguments.js';
 import { commandEnvironment, intentFile, warnBefore } from '../intents/child.js';
 import { documentReader, readJudged } from '../input/documents.js';
 import { widthOf } from '../io.js';
@@ -107,6 +107,8 @@ export const command: CommandSpec<Options> = {
     const run = await foreground(cli.workspace, onTerminal(cli));
     const file = run.find(name);
     if (file === null) {
+      const placeholder = placeholderAsProgram(name);
+      if (placeholder !== null) throw placeholder;
       throw new Failure('NOT_FOUND', `There is no command ${name.slice(0, 200)} to run. Nothing was signed or spent.`, {
         hint: 'aip exec --help',
       });

@@ -19,6 +19,17 @@ export interface BoundCommand {
 const WHOLE = /^(--?[A-Za-z0-9][\w-]*=)?\{([^{}]+)\}$/;
 /** What makes a shell or an interpreter read the next argument as a program. */
 const PROGRAM_FLAG = /^(?:-[A-Za-z]*[ce]|--eval|--command)$/;
+/** What the same means to one interpreter, and to other programs means something harmless: a port, a pattern, a folder. */
+const OWN_PROGRAM_FLAGS: Readonly<Record<string, RegExp>> = {
+  node: /^(?:-p|--print)=?$/,
+  bun: /^(?:-p|--print)=?$/,
+  deno: /^eval$/,
+  perl: /^-[A-Za-z]*E$/,
+  php: /^(?:-[rBRE]|--run|--process-code)=?$/,
+  pwsh: /^-(?:c|command|e|ec|encodedcommand)$/i,
+  powershell: /^-(?:c|command|e|ec|encodedcommand)$/i,
+  cmd: /^\/[ck]$/i,
+};
 /** The same with the program behind `=`. */
 const PROGRAM_VALUE = /^(?:-[ce]|--eval|--command)=$/;
 
@@ -39,7 +50,7 @@ export function bindArguments(command: readonly string[], params: JsonObject): B
       return arg;
     }
     if (i === 0) throw refused(`{${name}} would be the program that is run`, name);
-    if (PROGRAM_VALUE.test(flag) || (flag === '' && PROGRAM_FLAG.test(command[i - 1]!)))
+    if (readsProgram(command.slice(0, i), flag))
       throw refused(`{${name}} stands where a program would be read from it`, name);
     const value = textOf(name, params[name]!);
     if (flag === '' && value.startsWith('-') && !afterDashes)
@@ -51,6 +62,32 @@ export function bindArguments(command: readonly string[], params: JsonObject): B
   const values = Object.values(variables);
   const shares = filled || command.slice(1).some((arg) => values.some((value) => carries(arg, value)));
   return { args, variables, unbound: !shares && command.length > 1 && Object.keys(params).length > 0 };
+}
+
+/** True where the value of a placeholder would be read as a program: behind the `=` of `flag`, or else after the last of `before`. */
+function readsProgram(before: readonly string[], flag: string): boolean {
+  const asked = flag === '' ? before.at(-1)! : flag;
+  if ((flag === '' ? PROGRAM_FLAG : PROGRAM_VALUE).test(asked)) return true;
+  // Also where another program starts it: env, sudo, timeout, xargs.
+  return before.some(
+    (arg) => Object.hasOwn(OWN_PROGRAM_FLAGS, baseName(arg)) && OWN_PROGRAM_FLAGS[baseName(arg)]!.test(asked),
+  );
+}
+
+function baseName(program: string): string {
+  return program
+    .replace(/^.*[\\/]/, '')
+    .replace(/(?:\.exe|[\d.]+)$/i, '')
+    .toLowerCase();
+}
+
+/** The refusal of a command whose program is a placeholder. */
+export function placeholderAsProgram(name: string): Failure | null {
+  const [found] = /\{[^{}]+\}/.exec(name) ?? [];
+  if (found === undefined) return null;
+  return new Failure('USAGE', `The command is not run: ${found} would be the program that is run. Nothing was spent.`, {
+    hint: 'name the program itself, and write params in its arguments',
+  });
 }
 
 /** True when an argument is the value, ends in it behind `=`, or holds it where it is long enough to be no accident. */
@@ -90,7 +127,8 @@ function isSingle(value: Json): value is string | number | boolean {
 
 /** A param as one argument: text as it is, a number as JCS writes it. */
 function textOf(name: string, value: Json): string {
-  if (!isSingle(value)) throw refused(`{${name}} is no text, number or boolean`, name);
+  if (!isSingle(value))
+    throw refused(`{${name}} is no text, number or boolean`, name, 'read it from the file that AIP_INTENT_FILE names');
   const text = typeof value === 'string' ? value : canonicalize(value);
   if (!text.includes('\0')) return text;
   throw new Failure('USAGE', `The param "${name}" holds a NUL, which no argument can. Nothing was spent or run.`, {

@@ -62,7 +62,8 @@ export async function warnBefore(
     });
   }
   for (const { code, message, hint } of found) {
-    if (options.strict === true) throw new Failure('USAGE', `${message} Nothing was spent or run. [${code}]`, { hint });
+    if (options.strict === true)
+      throw new Failure('USAGE', `${message} Nothing was spent or run (--strict: ${code}).`, { hint });
     cli.warn(`${message} ${hint[0]!.toUpperCase()}${hint.slice(1)}.`, code);
   }
 }

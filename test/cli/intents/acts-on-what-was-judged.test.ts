@@ -90,6 +90,14 @@ describe('aip exec', () => {
     expect([warned.code, warned.err]).toEqual([0, expect.stringContaining('[unbound_arguments]')]);
   });
 
+  test('refuses a placeholder as the program itself, though there is no such program', async () => {
+    const { place, home } = await staged();
+    const flags = ['-p', 'bot', '-a', 'deploy', '--param', 'env=sh'];
+    const { code, err } = await place.run('exec', ...home, ...flags, '--', '{env}', '-x');
+    expect([code, err]).toEqual([2, expect.stringContaining('would be the program')]);
+    expect((await place.run('logs', 'tail', ...home, '--json')).out).toBe('');
+  });
+
   test('refuses a placeholder before anything is spent', async () => {
     const { place, home, ran } = await staged();
     const command = ['--', 'sh', '-c', 'echo {env}'];
