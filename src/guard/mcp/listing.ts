@@ -4,42 +4,45 @@ import { pinState, toolsIn, type ListedTool, type PinState, type ToolPins } from
 
 const MOST_PAGES = 100;
 
+/** Asks the server for a page; null where it has none to give. */
+export type AskForPage = (cursor: string | null) => Promise<JsonObject | null>;
+
 /** Reads the whole list before the first call and again after it changed, and pins it at first sight. */
 export class ToolListing {
   readonly #pins: ToolPins;
   readonly #requirePins: boolean;
-  readonly #page: (cursor: string | null) => Promise<JsonObject | null>;
   readonly #pinned: (count: number) => void;
-  #hashes: ReadonlyMap<string, string> | null = null;
+  #tools: Map<string, ListedTool> | null = null;
   #reading: Promise<void> | null = null;
 
-  /**
-   * @param page asks the server for a page; null where it has none to give
-   * @param pinned told once how many tools were pinned at first sight
-   */
-  constructor(
-    pins: ToolPins,
-    requirePins: boolean,
-    page: (cursor: string | null) => Promise<JsonObject | null>,
-    pinned: (count: number) => void,
-  ) {
+  /** @param pinned told once how many tools were pinned at first sight */
+  constructor(pins: ToolPins, requirePins: boolean, pinned: (count: number) => void) {
     this.#pins = pins;
     this.#requirePins = requirePins;
-    this.#page = page;
     this.#pinned = pinned;
   }
 
   /** The server said that its list is another one. */
   changed(): void {
-    this.#hashes = null;
+    this.#tools = null;
   }
 
   /** How a tool stands now. A tool that the server does not list is new. */
-  async stateOf(name: string): Promise<PinState> {
-    if (this.#hashes === null) await (this.#reading ??= this.#read().finally(() => (this.#reading = null)));
-    const hash = this.#hashes?.get(name);
+  async stateOf(name: string, page: AskForPage): Promise<PinState> {
+    if (this.#tools === null) await (this.#reading ??= this.#read(page).finally(() => (this.#reading = null)));
+    const hash = this.tool(name)?.hash;
     const pinned = this.#pins.known();
     return hash === undefined || pinned === null ? 'new' : pinState(pinned, name, hash);
+  }
+
+  /** A tool as it was listed last; null for one that was not. */
+  tool(name: string): ListedTool | null {
+    return this.#tools?.get(name) ?? null;
+  }
+
+  /** A page passes to a client: what it shows is what counts from here on, whether or not the server says that its list has changed. */
+  passes(tools: readonly ListedTool[]): void {
+    for (const tool of tools) this.#tools?.set(tool.name, tool);
   }
 
   /** Of a page, what a client may see: what is as it was pinned; before the first sight is over, all of it. */
@@ -50,24 +53,19 @@ export class ToolListing {
     return tools.filter(({ name, hash }) => pinState(pinned, name, hash) === 'same');
   }
 
-  async #read(): Promise<void> {
-    const hashes = new Map<string, string>();
-    const seen: ListedTool[] = [];
+  async #read(ask: AskForPage): Promise<void> {
+    const seen = new Map<string, ListedTool>();
     let cursor: string | null = null;
     for (let page = 0; page < MOST_PAGES; page++) {
-      const result: JsonObject | null = await this.#page(cursor);
+      const result: JsonObject | null = await ask(cursor);
       if (result === null) return;
-      for (const tool of toolsIn(result)) {
-        if (hashes.has(tool.name)) continue;
-        hashes.set(tool.name, tool.hash);
-        seen.push(tool);
-      }
+      for (const tool of toolsIn(result)) if (!seen.has(tool.name)) seen.set(tool.name, tool);
       if (typeof result.nextCursor !== 'string') break;
       cursor = result.nextCursor;
     }
-    this.#hashes = hashes;
+    this.#tools = seen;
     if (this.#pins.known() !== null || this.#requirePins) return;
-    this.#pins.keep(seen);
-    this.#pinned(hashes.size);
+    this.#pins.keep([...seen.values()]);
+    this.#pinned(seen.size);
   }
 }

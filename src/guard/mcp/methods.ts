@@ -9,16 +9,18 @@ export type ClientRule =
   | { readonly rule: 'call' }
   | { readonly rule: 'list' }
   | { readonly rule: 'open' }
-  /**
-   * Only where the passport declares something of the kind, and what `names` finds in the params is covered by it. `reads`: an intent is
-   * signed for it as well.
-   */
-  | {
-      readonly rule: 'declared';
-      readonly kind: ReadKind;
-      readonly names: ((params: JsonObject) => string | null) | null;
-      readonly reads: boolean;
-    };
+  | DeclaredRule;
+
+/**
+ * Only where the passport declares something of the kind, and what `names` finds in the params is covered by it. `reads`: an intent is
+ * signed for it as well.
+ */
+export interface DeclaredRule {
+  readonly rule: 'declared';
+  readonly kind: ReadKind;
+  readonly names: ((params: JsonObject) => string | null) | null;
+  readonly reads: boolean;
+}
 
 const FORWARD: ClientRule = { rule: 'forward' };
 
@@ -26,7 +28,7 @@ const text = (value: Json | undefined): string | null => (typeof value === 'stri
 const uriIn = (params: JsonObject): string | null => text(params.uri);
 const nameIn = (params: JsonObject): string | null => text(params.name);
 
-function declared(kind: ReadKind, names: ((params: JsonObject) => string | null) | null, reads = false): ClientRule {
+function declared(kind: ReadKind, names: DeclaredRule['names'], reads = false): ClientRule {
   return { rule: 'declared', kind, names, reads };
 }
 
@@ -38,6 +40,7 @@ export const CLIENT_REQUESTS: ReadonlyMap<string, ClientRule> = new Map<string, 
   ['tools/list', { rule: 'list' }],
   ['tools/call', { rule: 'call' }],
   ['tasks/get', FORWARD],
+  ['tasks/update', FORWARD],
   ['tasks/result', FORWARD],
   ['tasks/list', FORWARD],
   ['tasks/cancel', FORWARD],

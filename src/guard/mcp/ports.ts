@@ -1,6 +1,7 @@
 /** What a session between an MCP client and a server needs of the world, and what it says. */
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { CallRefusal } from '../refusal.js';
+import type { RpcMessage } from './message.js';
 import type { ToolPins } from './tools.js';
 
 /** A call that asks for a verdict. */
@@ -25,8 +26,14 @@ export type ReadKind = 'resource' | 'prompt';
 /** What happened to a call that was allowed. */
 export type CallOutcome = 'ok' | 'error' | 'unknown';
 
-/** What a session needs of the world. */
-export interface SessionPorts {
+/** Where messages of one exchange go: each as a line, without the line feed, and as the value that it was written from. */
+export interface Route {
+  readonly toClient: (line: string, message: RpcMessage) => void;
+  readonly toServer: (line: string, message: RpcMessage) => void;
+}
+
+/** What a session needs of the world. Its own route is for what belongs to no exchange. */
+export interface SessionPorts extends Route {
   readonly server: string;
   /** Signs, verifies and logs; resolves after the commit. A rejection is a failure of the guard: the call does not run. */
   readonly decide: (call: ToolCall) => Promise<CallVerdict>;
@@ -47,9 +54,6 @@ export interface SessionPorts {
   readonly observe: boolean;
   /** The longest that a list may be cached (ms). */
   readonly maxTtlMs: number;
-  /** One line to the client or to the server, without the line feed. */
-  readonly toClient: (line: string) => void;
-  readonly toServer: (line: string) => void;
   /** Told once what a person should hear. */
   readonly note: (text: string) => void;
 }

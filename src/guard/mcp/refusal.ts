@@ -43,12 +43,18 @@ export function inputRefusal(server: string, result: JsonObject, allowElicitatio
   };
 }
 
-/** A refusal as the model reads it: the code first, and what to do. */
-export function refusalResult(refusal: CallRefusal): JsonObject {
+/** A refusal as the model reads it: the code first, and what to do. `modern`: in the later era, where a result names its type. */
+export function refusalResult(refusal: CallRefusal, modern: boolean): JsonObject {
   const { code, name, details, intentHash } = refusal;
   return {
+    ...(modern ? { resultType: 'complete' } : {}),
     content: [{ type: 'text', text: refusalLine(refusal) }],
     isError: true,
     _meta: { 'aip/decision': { code, name, details, intent_hash: intentHash } },
   };
+}
+
+/** The list of tools of an agent that was stopped. */
+export function emptyList(modern: boolean): JsonObject {
+  return modern ? { resultType: 'complete', tools: [], ttlMs: 0, cacheScope: 'private' } : { tools: [] };
 }

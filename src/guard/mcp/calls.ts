@@ -1,0 +1,70 @@
+/** What a request asks for, read before anything is decided about it. */
+import { sha256Hex } from '../../protocol/hash.js';
+import { canonicalize } from '../../protocol/json/canonical.js';
+import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
+import { RPC, RpcError, type RpcMessage } from './message.js';
+import { CALL_MEMBERS, resourceCovered, type DeclaredRule } from './methods.js';
+import type { ToolCall } from './ports.js';
+import { notDeclared } from './refusal.js';
+import { refusalLine } from '../refusal.js';
+
+/** A request. */
+export type RpcRequest = RpcMessage & { readonly kind: 'request' };
+
+/** The version of the protocol that a request of the later era names in its params. */
+export const VERSION_MEMBER = 'io.modelcontextprotocol/protocolVersion';
+
+/** A call of a tool. */
+export interface AskedCall {
+  readonly name: string;
+  readonly given: JsonObject;
+  /** The hash of name and arguments: what a continuation must be of. */
+  readonly key: string;
+  readonly state: Json | undefined;
+}
+
+/** Reads a `tools/call`. @throws RpcError */
+export function callIn({ id, params }: RpcRequest): AskedCall {
+  const { name, requestState: state } = params;
+  const given = params.arguments ?? {};
+  const stranger = Object.keys(params).find((member) => !CALL_MEMBERS.has(member));
+  if (stranger !== undefined)
+    throw new RpcError(RPC.invalidParams, `unknown member ${JSON.stringify(stranger.slice(0, 64))}`, id);
+  if (typeof name !== 'string' || name === '') throw new RpcError(RPC.invalidParams, '"name" is not a text', id);
+  if (!isObject(given)) throw new RpcError(RPC.invalidParams, '"arguments" is not an object', id);
+  return { name, given, key: sha256Hex(canonicalize({ name, arguments: given })), state };
+}
+
+/** The version that the params of a request of the later era name; null for one of the older era. */
+export function versionIn({ _meta: meta }: JsonObject): string | null {
+  const version = isObject(meta) ? meta[VERSION_MEMBER] : undefined;
+  return typeof version === 'string' ? version : null;
+}
+
+/**
+ * What is decided about a read of a resource or a prompt; null where nothing is signed for the request, which then passes.
+ * @throws RpcError for what `patterns`, the declared ones of that kind, do not cover
+ */
+export function readIn(
+  { id, method, params }: RpcRequest,
+  { kind, names, reads }: DeclaredRule,
+  patterns: readonly string[],
+  server: string,
+): ToolCall | null {
+  if (patterns.length === 0)
+    throw new RpcError(RPC.unknownMethod, `the passport declares no ${kind}: ${method} does not pass`, id);
+  if (names === null) return null;
+  const name = names(params);
+  if (name === null) throw new RpcError(RPC.invalidParams, `the ${kind} is not named`, id);
+  const pattern = patterns.find((each) => (kind === 'resource' ? resourceCovered(each, name) : each === name));
+  if (pattern === undefined)
+    throw new RpcError(RPC.invalidParams, refusalLine(notDeclared(`${kind}:${name}`, server)), id);
+  if (!reads) return null;
+  return {
+    tool: null,
+    action: `${kind}:${pattern}`,
+    params: { [kind]: name },
+    target: `mcp:${server}`,
+    counted: true,
+  };
+}

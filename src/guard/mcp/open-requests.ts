@@ -1,0 +1,89 @@
+/** What is under way between a client and a server: requests without answer, and calls that wait for their verdict. */
+import type { JsonObject } from '../../protocol/json/values.js';
+import type { RpcId } from './message.js';
+import type { CallOutcome, Route } from './ports.js';
+
+/** A request that the server has not answered. */
+export interface Pending {
+  readonly method: string;
+  /** True for a request of the later era, whose results say of which type they are. */
+  readonly modern: boolean;
+  /** What its outcome is written under; null where nothing was signed for it. */
+  readonly intentHash: string | null;
+  /** How a call may go on: the hash of its name and arguments. */
+  readonly call: string | null;
+  /** A page that the guard itself asked for. */
+  readonly own: ((result: JsonObject | null) => void) | null;
+  /** Where its answer goes. */
+  readonly route: Route;
+}
+
+/** The open requests of one session. */
+export class OpenRequests {
+  readonly #asked = new Map<RpcId, Pending>();
+  readonly #held = new Set<RpcId>();
+  readonly #outcome: (intentHash: string, outcome: CallOutcome) => void;
+
+  /** @param outcome told what became of what was allowed */
+  constructor(outcome: (intentHash: string, outcome: CallOutcome) => void) {
+    this.#outcome = outcome;
+  }
+
+  /** True while a request of this id is unanswered or waits for its verdict. */
+  has(id: RpcId): boolean {
+    return this.#asked.has(id) || this.#held.has(id);
+  }
+
+  /** True while the server has been asked under this id. */
+  asked(id: RpcId): boolean {
+    return this.#asked.has(id);
+  }
+
+  /** The server is asked. */
+  ask(id: RpcId, pending: Pending): void {
+    this.#asked.set(id, pending);
+  }
+
+  /** Keeps `id` among the calls that wait while `work` lasts. */
+  async hold(id: RpcId, work: () => Promise<void>): Promise<void> {
+    this.#held.add(id);
+    try {
+      await work();
+    } finally {
+      this.#held.delete(id);
+    }
+  }
+
+  /** True while a call waits for its verdict; a cancel ends that. */
+  holds(id: RpcId): boolean {
+    return this.#held.has(id);
+  }
+
+  /** Ends a call that waits for its verdict. True where there was one. */
+  release(id: RpcId): boolean {
+    return this.#held.delete(id);
+  }
+
+  /** Takes out what was asked, and tells its outcome; null for an id that was not asked, whose answer is dropped. */
+  settle(id: RpcId, outcome: CallOutcome, result: JsonObject | null = null): Pending | null {
+    const pending = this.#asked.get(id);
+    if (pending === undefined) return null;
+    this.#asked.delete(id);
+    pending.own?.(result);
+    if (pending.intentHash !== null) this.#outcome(pending.intentHash, outcome);
+    return pending;
+  }
+
+  /** What is unanswered now, and was asked by the client. */
+  ofClient(): [RpcId, Pending][] {
+    return [...this.#asked].filter(([, { own }]) => own === null);
+  }
+
+  /** Ends everything: what was allowed and not answered has an unknown end. */
+  clear(): [RpcId, Pending][] {
+    const open = this.ofClient();
+    for (const id of [...this.#asked.keys()]) this.settle(id, 'unknown');
+    this.#held.clear();
+    return open;
+  }
+}
