@@ -20,6 +20,8 @@ export interface Guarded {
   readonly workspace: Workspace;
   /** Runs the program to its end. */
   run(argv: readonly string[], stdin?: string): { status: number | null; stdout: string; stderr: string };
+  /** Runs the program to its end, while servers of the test go on. */
+  ran(argv: readonly string[]): Promise<{ status: number | null; stdout: string; stderr: string }>;
   /** Starts the program; it is stopped after the test. */
   start(argv: readonly string[], env?: NodeJS.ProcessEnv): ChildProcess;
 }
@@ -46,6 +48,16 @@ export async function guarded(
   }
   const { PATH, HOME, TERM } = process.env;
   const env: NodeJS.ProcessEnv = { PATH, HOME, TERM, AIP_HOME: home, AGENT_PRIVATE_KEY: KEY, NO_COLOR: '1' };
+  const start: Guarded['start'] = (argv, more = {}) => {
+    const child = spawn(process.execPath, [PROGRAM, ...argv], { env: { ...env, ...more }, cwd: folder });
+    onTestFinished(async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const gone = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await gone;
+    });
+    return child;
+  };
   return {
     folder,
     home,
@@ -61,15 +73,15 @@ export async function guarded(
       });
       return { status, stdout, stderr };
     },
-    start: (argv, more = {}) => {
-      const child = spawn(process.execPath, [PROGRAM, ...argv], { env: { ...env, ...more }, cwd: folder });
-      onTestFinished(async () => {
-        if (child.exitCode !== null || child.signalCode !== null) return;
-        const gone = new Promise((resolve) => child.once('exit', resolve));
-        child.kill('SIGKILL');
-        await gone;
-      });
-      return child;
+    start,
+    async ran(argv) {
+      const child = start(argv);
+      child.stdin!.end();
+      const [out, err]: [Buffer[], Buffer[]] = [[], []];
+      child.stdout!.on('data', (part: Buffer) => out.push(part));
+      child.stderr!.on('data', (part: Buffer) => err.push(part));
+      const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
+      return { status, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
     },
   };
 }

@@ -63,6 +63,18 @@ export interface StreamListener {
   onEnd(reason: string, status: number | null): void;
 }
 
+/** A request whose answer is taken in parts, however long it lasts. */
+export type OpenCall = Pick<HttpCall, 'method' | 'path' | 'headers' | 'body'>;
+
+/** What is told of an answer in parts. */
+export interface AnswerListener {
+  /** The head of the answer, once. */
+  onHead(status: number, headers: IncomingHttpHeaders): void;
+  onBytes(bytes: Uint8Array): void;
+  /** Once, and the last: null where the answer was complete, else why there is none or no more of it. */
+  onEnd(problem: string | null): void;
+}
+
 export interface HttpOptions {
   /** What is open does not keep the process alive. */
   readonly background?: boolean | undefined;
@@ -149,36 +161,47 @@ export class HttpClient {
 
   /** Opens a stream and keeps telling what comes, until either side ends it. */
   stream(call: Pick<HttpCall, 'path' | 'headers'>, listener: StreamListener): OpenStream {
+    const opened = this.open(
+      { method: 'GET', ...call },
+      {
+        onHead: (status) => {
+          if (status === 200) return listener.onOpen();
+          opened.close();
+          listener.onEnd(`the mesh answered ${status}`, status);
+        },
+        onBytes: (bytes) => listener.onBytes(bytes),
+        onEnd: (problem) => listener.onEnd(problem ?? 'the mesh ended the stream', null),
+      },
+    );
+    return opened;
+  }
+
+  /** Opens a request on a connection of its own, and tells its answer as it comes, until either side ends it. */
+  open(call: OpenCall, listener: AnswerListener): OpenStream {
     let over = false;
-    const way = this.#way();
-    if (typeof way === 'string') {
-      // Never before this returns: the listener does not have the stream yet.
-      setImmediate(() => over || listener.onEnd(way, null));
-      return { close: () => (over = true) };
-    }
-    const end = (reason: string, status: number | null) => {
+    const end = (problem: string | null): void => {
       if (over) return;
       over = true;
-      request.destroy();
-      listener.onEnd(reason, status);
+      listener.onEnd(problem);
     };
-    // A stream keeps its connection to itself.
-    const request = this.#request({ ...way, agent: way.alone() }, { method: 'GET', ...call }, (incoming) => {
-      if (incoming.statusCode !== 200) {
-        incoming.resume();
-        return end(`the mesh answered ${incoming.statusCode}`, incoming.statusCode ?? null);
-      }
+    const way = this.#way();
+    if (typeof way === 'string') {
+      // Never before this returns: the listener does not have the request yet.
+      setImmediate(() => end(way));
+      return { close: () => void (over = true) };
+    }
+    const request = this.#request({ ...way, agent: way.alone() }, call, (incoming) => {
+      if (!over) listener.onHead(incoming.statusCode ?? 0, incoming.headers);
       incoming.on('data', (bytes: Buffer) => {
         if (!over) listener.onBytes(bytes);
       });
-      incoming.on('end', () => end('the mesh ended the stream', null));
-      incoming.on('error', (error) => end(reasonOf(error), null));
-      incoming.on('close', () => end('the connection broke', null));
-      if (!over) listener.onOpen();
+      incoming.on('end', () => end(incoming.complete ? null : 'the connection broke'));
+      incoming.on('error', (error) => end(reasonOf(error)));
+      incoming.on('close', () => end('the connection broke'));
     });
-    request.on('error', (error) => end(reasonOf(error), null));
+    request.on('error', (error) => end(reasonOf(error)));
     request.setNoDelay(true);
-    request.end();
+    request.end(call.body);
     return {
       close: () => {
         over = true;

@@ -5,10 +5,15 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { Failure } from '../../app/failure.js';
 import type { ListeningPlaces, WebHandler, WebListening, WebReply } from '../../app/ports/web.js';
+import { comment } from '../../protocol/sse.js';
 
 const LIMITS = { maxHeaderSize: 8_192, headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 30_000 };
 const MAX_CONNECTIONS = 1_024;
 const FINISH_MS = 4_000;
+/** How often a stream without events says that it is there: the caller, or a proxy, would take silence for an end. */
+const SIGN_OF_LIFE_MS = 20_000;
+/** The most of a stream that is kept for a caller who does not read it, in bytes. */
+const MOST_UNREAD = 64 * 1024 * 1024;
 
 /**
  * Serves until it is closed.
@@ -90,9 +95,14 @@ async function answer(
       headers: headersOf(incoming),
       body,
       entrance,
+      onGone: (told) =>
+        void response.once('close', () => {
+          if (!response.writableFinished) told();
+        }),
     });
     if (closing()) response.shouldKeepAlive = false;
-    write(response, reply);
+    if (reply.stream === undefined) write(response, reply);
+    else await streamed(response, reply, reply.stream);
   } catch (error) {
     onBug(error);
     if (response.headersSent) response.destroy();
@@ -104,6 +114,32 @@ function write(response: ServerResponse, { status, headers, body }: WebReply): v
   const bytes = Buffer.from(body);
   response.writeHead(status, { ...headers, 'content-length': bytes.length });
   response.end(bytes);
+}
+
+/** Resolves when the stream has ended, or its caller is gone. */
+function streamed(
+  response: ServerResponse,
+  { status, headers }: WebReply,
+  start: NonNullable<WebReply['stream']>,
+): Promise<void> {
+  response.writeHead(status, headers);
+  response.flushHeaders();
+  const alive = setInterval(() => response.write(comment('alive')), SIGN_OF_LIFE_MS);
+  alive.unref();
+  return new Promise((resolve) => {
+    response.once('close', () => {
+      clearInterval(alive);
+      resolve();
+    });
+    start({
+      write(text) {
+        if (response.writableEnded || response.destroyed) return;
+        response.write(text);
+        if (response.writableLength > MOST_UNREAD) response.destroy();
+      },
+      end: () => void response.end(),
+    });
+  });
 }
 
 /** The body, or null when it is larger than `limit`. */

@@ -11,6 +11,14 @@ export interface WebRequest {
   readonly body: Uint8Array;
   /** Where it came in. A socket's folder is this user's alone; everybody on the machine reaches a port. */
   readonly entrance: 'socket' | 'tcp';
+  /** Has `told` called, once, when the caller is gone before the reply was complete. */
+  readonly onGone?: (told: () => void) => void;
+}
+
+/** Where the parts of a reply go. */
+export interface WebSink {
+  readonly write: (text: string) => void;
+  readonly end: () => void;
 }
 
 /** What is answered. */
@@ -18,6 +26,8 @@ export interface WebReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** Writes the body in parts, in place of `body`: a stream of events. It gets the sink once, and ends it. */
+  readonly stream?: (sink: WebSink) => void;
 }
 
 /** Answers a request. A rejection is a bug: the adapter answers 500, which no caller takes for a yes. */

@@ -1,12 +1,15 @@
-/** The MCP server behind a guard: its name, its process, and its list of tools. */
-import { basename } from 'node:path';
+/** The MCP server behind a guard: its name, its process or address, and its list of tools. */
+import { basename, resolve } from 'node:path';
 import { Failure } from '../../app/failure.js';
 import { SERVER_BOUNDS, readMessage, writeMessage, type RpcMessage } from '../../guard/mcp/message.js';
 import { toolsIn, type ListedTool } from '../../guard/mcp/tools.js';
 import type { JsonObject } from '../../protocol/json/values.js';
-import { stdioServer, type StdioServer } from '../../workspace/guard/servers.js';
-import type { OptionSpec } from '../spec.js';
+import { HttpPeer } from '../../guard/mcp/http/peer.js';
+import type { Upstream } from '../../guard/mcp/http/upstream.js';
+import { httpServer, stdioServer, type StdioServer } from '../../workspace/guard/servers.js';
+import type { ArgSpec, OptionSpec } from '../spec.js';
 import { VERSION } from '../version.js';
+import type { Notices } from '../output.js';
 import type { Setting } from '../setting.js';
 import type { Surroundings } from '../io.js';
 
@@ -17,7 +20,27 @@ type Scene = Setting & Surroundings;
 export interface ServerFlags {
   readonly name?: string;
   readonly env: readonly string[];
+  readonly url?: string;
+  readonly upstreamHeaderFile?: string;
 }
+
+/** Which server is meant. */
+export interface ServerPlace {
+  readonly name: string;
+  /** Where it is reached over HTTP; null for one that is started here. */
+  readonly url: string | null;
+  /** Its command and arguments; empty for one over HTTP. */
+  readonly argv: readonly string[];
+}
+
+/** The words after `--` of commands that name a server. */
+export const SERVER_ARG: ArgSpec = {
+  name: 'server',
+  description: "the server's command and its arguments; none with --url",
+  required: false,
+  variadic: true,
+  afterDashes: true,
+};
 
 /** Of commands that start a server. */
 export const SERVER_OPTIONS: readonly OptionSpec[] = [
@@ -27,6 +50,12 @@ export const SERVER_OPTIONS: readonly OptionSpec[] = [
     description: 'hand this variable to the server, which otherwise gets PATH, HOME, TERM and LANG',
     repeatable: true,
     value: variableName,
+  },
+  { flags: '--url <url>', description: 'a server over HTTP, in place of a command', value: serverUrl },
+  {
+    flags: '--upstream-header-file <file>',
+    description: 'headers for that server, mode 0600, a line each: Authorization: Bearer ...',
+    values: 'file',
   },
 ];
 
@@ -45,11 +74,46 @@ export function variableName(text: string): string {
   return text;
 }
 
-/** The server's name: `--name`, else the base name of its command. */
-export function serverName({ name }: ServerFlags, command: string): string {
-  const found = name ?? basename(command).replace(/\.(?:c|m)?js$|\.exe$|\.cmd$/i, '');
-  if (/^[A-Za-z0-9@._/-]{1,128}$/.test(found)) return found;
-  throw new Failure('USAGE', 'A server is named with letters, digits and @ . _ / -.', { hint: '--name <server>' });
+/** Reads the address of a server. @throws Error */
+export function serverUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:') || url.hash !== '')
+    throw new Error('Expected an address such as https://mcp.example.com/mcp.');
+  if (url.username !== '' || url.password !== '')
+    throw new Error('Credentials stand in --upstream-header-file, not in an address that others can read.');
+  return url.href;
+}
+
+/** The server that a command line names: `--name`, else the base name of its command, else the host of its address. @throws Failure USAGE */
+export function serverIn({ name, url, env, upstreamHeaderFile }: ServerFlags, argv: readonly string[]): ServerPlace {
+  const usage = (message: string, hint: string): Failure => new Failure('USAGE', message, { hint });
+  if (url === undefined) {
+    if (argv.length === 0) throw usage('Which server?', 'name its command after --, or its address with --url');
+    if (upstreamHeaderFile !== undefined)
+      throw usage('A server that is started here takes no headers.', 'hand it what it needs with --env <name>');
+  } else {
+    if (argv.length > 0) throw usage('A server has a command or an address, not both.', 'leave out --url, or --');
+    if (env.length > 0) throw usage('A server over HTTP has no environment here.', '--upstream-header-file <file>');
+  }
+  const found = name ?? (url === undefined ? commandName(argv[0]!) : new URL(url).hostname.replace(/[[\]:]/g, '_'));
+  if (/^[A-Za-z0-9@._/-]{1,128}$/.test(found)) return { name: found, url: url ?? null, argv };
+  throw usage('A server is named with letters, digits and @ . _ / -.', '--name <server>');
+}
+
+function commandName(command: string): string {
+  return basename(command).replace(/\.(?:c|m)?js$|\.exe$|\.cmd$/i, '');
+}
+
+/** The server at an address, with the headers of its file. @throws Failure */
+export async function upstreamOf(
+  cli: Scene & Notices,
+  url: string,
+  { upstreamHeaderFile: file }: ServerFlags,
+): Promise<Upstream> {
+  const { protocol, hostname } = new URL(url);
+  if (file !== undefined && protocol === 'http:' && !/^(?:localhost|127\.[\d.]+|\[::1\])$/.test(hostname))
+    cli.warn(`What ${file} holds travels to ${hostname} unencrypted: use https.`, 'unencrypted');
+  return httpServer(cli.workspace, url, file === undefined ? null : resolve(cli.io.cwd, file));
 }
 
 /** Starts the server of a command line. @throws Failure NOT_FOUND */
@@ -69,32 +133,21 @@ export async function startServer(
   });
 }
 
-/** Starts the server, lists its tools, and stops it. @throws Failure NOT_FOUND, NETWORK */
-export async function toolsOf(cli: Scene, flags: ServerFlags, command: readonly string[]): Promise<ListedTool[]> {
-  const waiting = new Map<number, (message: RpcMessage) => void>();
-  const server = await startServer(cli, flags, command, (line) => {
-    try {
-      const { message } = readMessage(line, SERVER_BOUNDS);
-      if ((message.kind === 'result' || message.kind === 'error') && typeof message.id === 'number')
-        waiting.get(message.id)?.(message);
-    } catch {
-      // No message; the answer that is waited for may still come.
-    }
-  });
-  let id = 0;
-  const ask = (method: string, params: JsonObject): Promise<JsonObject | null> =>
-    new Promise((resolve, reject) => {
-      id += 1;
-      const failed = (why: string): void =>
-        reject(new Failure('NETWORK', `The server did not answer ${method}: ${why}.`, { hint: 'run it by itself' }));
-      const cancel = cli.workspace.world.after(ANSWER_MS, () => failed(`nothing came in ${ANSWER_MS / 1000} s`));
-      waiting.set(id, (message) => {
-        cancel();
-        resolve(message.kind === 'result' ? message.result : null);
-      });
-      void server.ended.then((end) => failed(typeof end === 'number' ? `it ended with ${end}` : end.unstarted));
-      server.send(writeMessage({ kind: 'request', id, method, params }));
-    });
+/** One who asks a server. */
+interface Asker {
+  /** The result; null for an error of the server's. */
+  readonly ask: (method: string, params: JsonObject) => Promise<JsonObject | null>;
+  readonly tell: (method: string) => Promise<void> | void;
+  readonly stop: () => Promise<void>;
+}
+
+/** Asks a server for its tools; one that is started here is stopped again. @throws Failure NOT_FOUND, NETWORK */
+export async function toolsOf(
+  cli: Scene & Notices,
+  flags: ServerFlags,
+  { url, argv }: ServerPlace,
+): Promise<ListedTool[]> {
+  const { ask, tell, stop } = url === null ? await processAsker(cli, flags, argv) : await httpAsker(cli, flags, url);
   try {
     const clientInfo = { name: 'aip', version: VERSION };
     const opened = await ask('initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo });
@@ -108,8 +161,7 @@ export async function toolsOf(cli: Scene, flags: ServerFlags, command: readonly 
             },
           }
         : {};
-    if (opened !== null)
-      server.send(writeMessage({ kind: 'notification', method: 'notifications/initialized', params: {} }));
+    if (opened !== null) await tell('notifications/initialized');
     const tools = new Map<string, ListedTool>();
     let cursor: JsonObject = {};
     for (let page = 0; page < MOST_PAGES; page++) {
@@ -122,6 +174,58 @@ export async function toolsOf(cli: Scene, flags: ServerFlags, command: readonly 
     }
     return [...tools.values()];
   } finally {
-    await server.stop(GRACE_MS);
+    await stop();
   }
+}
+
+function noAnswer(method: string, why: string): Failure {
+  return new Failure('NETWORK', `The server did not answer ${method}: ${why}.`, { hint: 'run it by itself' });
+}
+
+async function processAsker(cli: Scene, flags: ServerFlags, argv: readonly string[]): Promise<Asker> {
+  const waiting = new Map<number, (message: RpcMessage) => void>();
+  const server = await startServer(cli, flags, argv, (line) => {
+    try {
+      const { message } = readMessage(line, SERVER_BOUNDS);
+      if ((message.kind === 'result' || message.kind === 'error') && typeof message.id === 'number')
+        waiting.get(message.id)?.(message);
+    } catch {
+      // No message; the answer that is waited for may still come.
+    }
+  });
+  let id = 0;
+  return {
+    tell: (method) => server.send(writeMessage({ kind: 'notification', method, params: {} })),
+    stop: () => server.stop(GRACE_MS),
+    ask: (method, params) =>
+      new Promise((settle, reject) => {
+        id += 1;
+        const failed = (why: string): void => reject(noAnswer(method, why));
+        const cancel = cli.workspace.world.after(ANSWER_MS, () => failed(`nothing came in ${ANSWER_MS / 1000} s`));
+        waiting.set(id, (message) => {
+          cancel();
+          settle(message.kind === 'result' ? message.result : null);
+        });
+        void server.ended.then((end) => failed(typeof end === 'number' ? `it ended with ${end}` : end.unstarted));
+        server.send(writeMessage({ kind: 'request', id, method, params }));
+      }),
+  };
+}
+
+async function httpAsker(cli: Scene & Notices, flags: ServerFlags, url: string): Promise<Asker> {
+  const peer = new HttpPeer(await upstreamOf(cli, url, flags));
+  const { after } = cli.workspace.world;
+  return {
+    tell: (method) => peer.tell(method),
+    stop: () => peer.end(),
+    ask: (method, params) =>
+      new Promise((settle, reject) => {
+        const failed = (why: string): void => reject(noAnswer(method, why));
+        const cancel = after(ANSWER_MS, () => failed(`nothing came in ${ANSWER_MS / 1000} s`));
+        peer
+          .ask(method, params)
+          .then(settle, (error: Error) => failed(error.message))
+          .finally(cancel);
+      }),
+  };
 }

@@ -2,7 +2,8 @@
 import type { Desk } from '../../app/guarding/desk.js';
 import { Failure } from '../../app/failure.js';
 import { McpSession } from '../../guard/mcp/session.js';
-import type { ReadKind, SessionPorts, ToolCall } from '../../guard/mcp/ports.js';
+import { sessionMemory, type SessionMemory } from '../../guard/mcp/memory.js';
+import type { ReadKind, Route, SessionPorts, ToolCall } from '../../guard/mcp/ports.js';
 import type { ToolPins } from '../../guard/mcp/tools.js';
 import { refusalOf, type CallRefusal } from '../../guard/refusal.js';
 import { NATIVE_CODES } from '../../protocol/codes.js';
@@ -25,21 +26,48 @@ export interface GuardRules {
   readonly requirePins: boolean;
 }
 
-/** Where a session's lines go. */
-export interface SessionLines {
-  readonly toClient: (line: string) => void;
-  readonly toServer: (line: string) => void;
-}
-
 /** Makes sessions between clients and one server. */
 export interface SessionMaker {
-  readonly open: (lines: SessionLines) => McpSession;
-  /** Cuts the session while the agent is denied, and lets it go on after that. */
-  readonly look: (session: McpSession) => Promise<void>;
+  /** @param memory what the session shares with others; its own where it is left out */
+  readonly open: (route: Route, memory?: SessionMemory) => McpSession;
+  readonly memory: () => SessionMemory;
+  /** What denies the agent now: its sessions are cut then, and go on after that. */
+  readonly standing: () => Promise<CallRefusal | null>;
 }
 
 /** How often the agent's standing is looked at while a guard runs (ms). */
-export const LOOK_MS = 200;
+const LOOK_MS = 200;
+
+/**
+ * Tells again and again what denies the agent. When that cannot be read, nobody knows whether the agent may go on, and the calls
+ * themselves decide. @returns what ends it
+ */
+export function lookedAt(
+  cli: Scene,
+  { standing }: SessionMaker,
+  stands: (refusal: CallRefusal | null) => void,
+): () => void {
+  let stop = (): void => undefined;
+  let failing = false;
+  const again = (): void => {
+    stop = cli.workspace.world.after(LOOK_MS, () => {
+      standing()
+        .then(
+          (refusal) => {
+            failing = false;
+            stands(refusal);
+          },
+          (error: unknown) => {
+            if (!failing) cli.warn(`The agent's standing cannot be read: ${String(error).slice(0, 200)}`, 'standing');
+            failing = true;
+          },
+        )
+        .finally(again);
+    });
+  };
+  again();
+  return () => stop();
+}
 
 /** @throws Failure STATE, KEYSTORE_DENIED (pins) */
 export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: GuardRules): Promise<SessionMaker> {
@@ -51,8 +79,8 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
   const { ticks } = cli.workspace.world;
   const started = new Map<string, number>();
 
-  const ports = (lines: SessionLines): SessionPorts => ({
-    ...lines,
+  const ports = (route: Route): SessionPorts => ({
+    ...route,
     server,
     pins,
     maxTtlMs,
@@ -95,13 +123,13 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
   });
 
   return {
-    open: (lines) => new McpSession(ports(lines)),
-    async look(session) {
+    open: (route, memory) => new McpSession(ports(route), memory),
+    memory: () => sessionMemory({ server, pins, requirePins: rules.requirePins, note: (text) => cli.note(text) }),
+    async standing() {
       // A passport that was renewed or replaced counts at once as well.
       passport = await desk.passport();
       const denied = desks.denied(passport);
-      if (denied === null) session.resume();
-      else session.cut(refusalFrom(denied));
+      return denied === null ? null : refusalFrom(denied);
     },
   };
 }

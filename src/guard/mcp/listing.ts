@@ -27,9 +27,10 @@ export class ToolListing {
     this.#tools = null;
   }
 
-  /** How a tool stands now. A tool that the server does not list is new. */
-  async stateOf(name: string, page: AskForPage): Promise<PinState> {
+  /** How a tool stands now; null where the server gives no list. A tool that it does not list is new. */
+  async stateOf(name: string, page: AskForPage): Promise<PinState | null> {
     if (this.#tools === null) await (this.#reading ??= this.#read(page).finally(() => (this.#reading = null)));
+    if (this.#tools === null) return null;
     const hash = this.tool(name)?.hash;
     const pinned = this.#pins.known();
     return hash === undefined || pinned === null ? 'new' : pinState(pinned, name, hash);

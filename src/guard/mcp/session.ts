@@ -61,8 +61,12 @@ export class McpSession {
       else if (message.kind === 'notification') this.#notification(message, route);
       else if (message.id !== null && this.#serverAsked.delete(message.id)) this.#toServer(route, message);
     } catch (error) {
-      if (!(error instanceof RpcError)) throw error;
-      this.#answer(route, errorFor(error));
+      if (error instanceof RpcError) return this.#answer(route, errorFor(error));
+      // Nothing of the client's is left to run into the guard's own failure without an answer.
+      const id = message.kind === 'request' ? message.id : null;
+      const why = `the guard failed: ${error instanceof Error ? error.message : 'unknown failure'}`;
+      this.#ports.note(why);
+      if (id !== null) this.#answer(route, errorFor(new RpcError(RPC.internal, why, id)));
     }
   }
 
@@ -87,7 +91,9 @@ export class McpSession {
   /** No answer to this request will come: what it did is not known. */
   lost(id: RpcId, why: string): void {
     const pending = this.#open.settle(id, 'unknown');
-    if (pending?.own === null) this.#answer(pending.route, errorFor(new RpcError(RPC.internal, why, id)));
+    if (pending === null) return;
+    if (pending.own === null) this.#answer(pending.route, errorFor(new RpcError(RPC.internal, why, id)));
+    else this.#ports.note(why);
   }
 
   /** The client takes no answer to this request any more. A call that waits for its verdict does not run. */
@@ -98,6 +104,15 @@ export class McpSession {
   /** A tool as the server listed it last; null for one that it did not. */
   tool(name: string): JsonObject | null {
     return this.#memory.listing.tool(name)?.tool ?? null;
+  }
+
+  /** The tool that a call names, as the server lists it; the list is read where it is not known yet. */
+  async listed({ params }: RpcRequest, route: Route): Promise<JsonObject | null> {
+    const { name, _meta: meta } = params;
+    if (typeof name !== 'string' || this.#cut !== null) return null;
+    if (meta !== undefined) this.#meta = meta;
+    await this.#memory.listing.stateOf(name, (cursor) => this.#ownPage(cursor, route));
+    return this.tool(name);
   }
 
   /** The agent was stopped: pending calls are answered with the refusal, the list becomes empty and says so, later calls are refused. */
@@ -175,7 +190,7 @@ export class McpSession {
       counted: state === undefined || !this.#memory.continuations.take(key, state),
     };
     await this.#open.hold(id, async () => {
-      const verdict = (await this.#pinRefusal(name, call, route)) ?? (await this.#verdict(id, call));
+      const verdict = (await this.#pinRefusal(id, name, call, route)) ?? (await this.#verdict(id, call));
       // A cancel ended it meanwhile.
       if (!this.#open.holds(id)) return;
       const refusal = this.#cut ?? ('code' in verdict ? verdict : null);
@@ -200,10 +215,12 @@ export class McpSession {
   }
 
   /** A tool that is not what it was pinned as is not asked about: it does not run. */
-  async #pinRefusal(name: string, call: ToolCall, route: Route): Promise<CallRefusal | null> {
+  async #pinRefusal(id: RpcId, name: string, call: ToolCall, route: Route): Promise<CallRefusal | null> {
     const state = await this.#memory.listing.stateOf(name, (cursor) => this.#ownPage(cursor, route));
     if (state === 'same') return null;
-    const refusal = toolChanged(this.#ports.server, name, state);
+    if (state === null && !this.#ports.observe)
+      throw new RpcError(RPC.internal, 'the server gives no list of its tools, and the call did not run', id);
+    const refusal = toolChanged(this.#ports.server, name, state ?? 'new');
     this.#ports.refused(call, refusal);
     return refusal;
   }
@@ -304,11 +321,8 @@ export class McpSession {
     if (method === 'tools/list') return this.#answer(route, { kind: 'result', id, result: emptyList(modern) });
     if (method === 'tools/call')
       return this.#answer(route, { kind: 'result', id, result: refusalResult(refusal, modern) });
-    this.#answer(route, {
-      kind: 'error',
-      id,
-      error: { code: RPC.invalidRequest, message: refusalLine(refusal) },
-    });
+    const error = { code: RPC.invalidRequest, message: refusalLine(refusal) };
+    this.#answer(route, { kind: 'error', id, error });
   }
 
   #listChanged(route: Route, subscription: RpcId | null = null): void {

@@ -2,9 +2,12 @@ import { Failure } from '../../../app/failure.js';
 import { CLIENT_BOUNDS } from '../../../guard/mcp/message.js';
 import { readLines, writeLine } from '../../../workspace/guard/servers.js';
 import type { Cli } from '../../cli.js';
-import { openDesks } from '../../guard/desks.js';
-import { LOOK_MS, sessionMaker } from '../../guard/mcp-session.js';
-import { SERVER_OPTIONS, serverName, startServer, type ServerFlags } from '../../guard/mcp-server.js';
+import { openDesks, type Desks } from '../../guard/desks.js';
+import { LISTENER_OPTIONS, loopback, type LoopbackAddress } from '../../guard/listening.js';
+import { overHttp } from '../../guard/mcp-gateway.js';
+import { lookedAt, sessionMaker, type SessionMaker } from '../../guard/mcp-session.js';
+import { SERVER_ARG, SERVER_OPTIONS, serverIn, startServer } from '../../guard/mcp-server.js';
+import type { ServerFlags, ServerPlace } from '../../guard/mcp-server.js';
 import { MAP_OPTION, type MapFlags } from '../../guard/map.js';
 import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
 import type { KeyPlaceFlags } from '../../intents/signing.js';
@@ -16,6 +19,9 @@ interface Options extends KeyPlaceFlags, ServerFlags, MapFlags {
   readonly observe: boolean;
   readonly requirePins: boolean;
   readonly geo?: string;
+  readonly listen?: LoopbackAddress;
+  readonly tokenFile?: string;
+  readonly allowHost: readonly string[];
 }
 
 const GRACE_MS = 2_000;
@@ -24,8 +30,8 @@ export const command: CommandSpec<Options> = {
   path: ['mcp', 'guard'],
   summary: 'Stand before an MCP server: its tools run only when the agent may run them',
   detail:
-    "Put it where the server's command stood. Its stdout speaks MCP only; the server's stderr passes, and its exit code is the guard's.",
-  args: [{ name: 'server', description: "the server's command and its arguments", variadic: true, afterDashes: true }],
+    "Put it where the server's command or address stood. Before a command its stdout speaks MCP only, the server's stderr passes, and its exit code is the guard's.",
+  args: [SERVER_ARG],
   options: [
     {
       title: 'Whose',
@@ -36,6 +42,13 @@ export const command: CommandSpec<Options> = {
       ],
     },
     { title: 'The server', options: SERVER_OPTIONS },
+    {
+      title: 'Where, before a server over HTTP',
+      options: [
+        { flags: '--listen <address>', description: 'a loopback address; port 0 picks a free one', value: loopback },
+        ...LISTENER_OPTIONS,
+      ],
+    },
     {
       title: 'How',
       options: [
@@ -50,10 +63,15 @@ export const command: CommandSpec<Options> = {
   examples: [
     { run: 'aip mcp guard -p coder -- mcp-server-filesystem /srv/docs', why: 'what a client starts' },
     { run: 'aip mcp guard -p coder --name pay --env PAY_TOKEN -- pay-server', why: 'with a variable of its own' },
+    {
+      run: 'aip mcp guard -p coder --url https://mcp.example.com/mcp --listen 127.0.0.1:7448',
+      why: 'over HTTP; clients give the token of --token-file',
+    },
   ],
   exits: {
     3: 'the passport or the command does not exist',
-    4: 'the key store is missing, locked or refuses',
+    4: 'the key store is missing, locked or refuses, or others can read a token',
+    5: 'the address cannot be listened on',
     130: 'stopped with Ctrl-C',
     143: 'terminated',
   },
@@ -63,60 +81,65 @@ export const command: CommandSpec<Options> = {
   async run({ args, options }, cli) {
     if (options.passport === undefined)
       throw new Failure('USAGE', 'Whose calls are these?', { hint: 'name the agent with --passport <agent>' });
-    const server = serverName(options, args[0]!);
+    const place = serverIn(options, args);
+    const listen = listenIn(options, place);
     const desks = await openDesks(cli, { ...options, live: true }, [options.passport]);
     const { desk } = await desks.open(options.passport);
-    const rules = { ...options, server, map: new Map(options.map) };
+    const rules = { ...options, server: place.name, map: new Map(options.map) };
     const maker = await sessionMaker(cli, desks, desk, rules);
-    const { stdin, stdout } = cli.io;
-    const session = maker.open({
-      toClient: (line) => writeLine(stdout, null, line),
-      toServer: (line) => child.send(line),
-    });
-    const child = await startServer(cli, options, args, (line) => session.fromServer(line));
-    if (options.observe) cli.note(`observing ${server}: what would be refused is logged, and runs`);
-    const stopLooking = repeated(cli, () => maker.look(session));
-    cli.onInterrupt(async () => {
-      await child.stop(GRACE_MS);
-      await desks.idle();
-    });
-    const open = new Set<Promise<void>>();
-    void readLines(stdin, CLIENT_BOUNDS.bytes, (line) => {
-      const work = session.fromClient(line).finally(() => void open.delete(work));
-      open.add(work);
-    }).then(async () => {
-      // What was asked before the end is still answered.
-      await Promise.allSettled(open);
-      await child.stop(GRACE_MS);
-    });
-    const ended = await child.ended;
-    stopLooking();
-    session.close();
-    await desks.idle();
-    if (typeof ended === 'number') return ended;
-    throw new Failure('UNREADABLE', `The server could not be started (${ended.unstarted}).`, {
-      hint: 'run it by itself',
-    });
+    if (options.observe) cli.note(`observing ${place.name}: what would be refused is logged, and runs`);
+    return listen === null
+      ? overStreams(cli, desks, maker, options, args)
+      : overHttp(cli, desks, maker, { ...listen, flags: options, name: place.name });
   },
 };
 
-/** Does `work` again and again. When it fails, nobody knows whether the agent may go on, and the calls themselves decide. */
-function repeated(cli: Cli, work: () => Promise<void>): () => void {
-  let stop = (): void => undefined;
-  let failing = false;
-  const again = (): void => {
-    stop = cli.workspace.world.after(LOOK_MS, () => {
-      work()
-        .then(
-          () => void (failing = false),
-          (error: unknown) => {
-            if (!failing) cli.warn(`The agent's standing cannot be read: ${String(error).slice(0, 200)}`, 'standing');
-            failing = true;
-          },
-        )
-        .finally(again);
+/** Where it listens, and for which server; null for one over standard streams. @throws Failure USAGE */
+function listenIn(options: Options, { url }: ServerPlace): { url: string; address: LoopbackAddress } | null {
+  const { listen: address } = options;
+  if (url !== null && address !== undefined) return { url, address };
+  if (url !== null)
+    throw new Failure('USAGE', 'A guard before a server over HTTP listens itself.', { hint: '--listen 127.0.0.1:0' });
+  if (address !== undefined || options.tokenFile !== undefined || options.allowHost.length > 0)
+    throw new Failure('USAGE', 'A server that is started here is spoken with over standard streams.', {
+      hint: 'leave out --listen, --token-file and --allow-host, or name a server over HTTP with --url',
     });
-  };
-  again();
-  return () => stop();
+  return null;
+}
+
+async function overStreams(
+  cli: Cli,
+  desks: Desks,
+  maker: SessionMaker,
+  options: Options,
+  args: readonly string[],
+): Promise<number> {
+  const { stdin, stdout } = cli.io;
+  const session = maker.open({
+    toClient: (line) => writeLine(stdout, null, line),
+    toServer: (line) => child.send(line),
+  });
+  const child = await startServer(cli, options, args, (line) => session.fromServer(line));
+  const stopLooking = lookedAt(cli, maker, (refusal) => (refusal === null ? session.resume() : session.cut(refusal)));
+  cli.onInterrupt(async () => {
+    await child.stop(GRACE_MS);
+    await desks.idle();
+  });
+  const open = new Set<Promise<void>>();
+  void readLines(stdin, CLIENT_BOUNDS.bytes, (line) => {
+    const work = session.fromClient(line).finally(() => void open.delete(work));
+    open.add(work);
+  }).then(async () => {
+    // What was asked before the end is still answered.
+    await Promise.allSettled(open);
+    await child.stop(GRACE_MS);
+  });
+  const ended = await child.ended;
+  stopLooking();
+  session.close();
+  await desks.idle();
+  if (typeof ended === 'number') return ended;
+  throw new Failure('UNREADABLE', `The server could not be started (${ended.unstarted}).`, {
+    hint: 'run it by itself',
+  });
 }

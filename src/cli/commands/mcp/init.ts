@@ -1,9 +1,18 @@
 import { Failure, shellWord } from '../../../app/failure.js';
-import { SERVER_OPTIONS, serverName, toolsOf, type ServerFlags } from '../../guard/mcp-server.js';
+import {
+  SERVER_ARG,
+  SERVER_OPTIONS,
+  serverIn,
+  toolsOf,
+  type ServerFlags,
+  type ServerPlace,
+} from '../../guard/mcp-server.js';
 import { isObject, type JsonObject } from '../../../protocol/json/values.js';
 import { safeJson } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
+/** Where a pasted guard listens. */
+const PORT = '127.0.0.1:7448';
 const CLIENTS = ['claude', 'cursor', 'vscode', 'codex'] as const;
 
 interface Options extends ServerFlags {
@@ -16,7 +25,7 @@ export const command: CommandSpec<Options> = {
   summary: 'Draft a passport from the tools of an MCP server',
   detail:
     'Each tool becomes an action with the schema of its arguments. It is a draft: take out what the agent does not need, set limits, then create it with --from.',
-  args: [{ name: 'server', description: "the server's command and its arguments", variadic: true, afterDashes: true }],
+  args: [SERVER_ARG],
   options: [
     { title: 'The server', options: SERVER_OPTIONS },
     {
@@ -37,12 +46,13 @@ export const command: CommandSpec<Options> = {
     { run: 'aip mcp init --client claude -p coder -- mcp-server-filesystem /srv/docs', why: 'and what to paste' },
   ],
   exits: { 3: 'there is no such command', 5: 'the server does not answer' },
-  touches: ['processes'],
+  touches: ['files', 'network', 'processes'],
   topics: ['guard'],
 
   async run({ args, options }, cli) {
-    const server = serverName(options, args[0]!);
-    const tools = await toolsOf(cli, options, args);
+    const place = serverIn(options, args);
+    const server = place.name;
+    const tools = await toolsOf(cli, options, place);
     if (tools.length === 0) throw new Failure('NOT_FOUND', `${server} lists no tools.`, { hint: 'run it by itself' });
     const actions = tools.map(({ name, tool }) => ({
       name: `${server}.${name}`,
@@ -51,9 +61,8 @@ export const command: CommandSpec<Options> = {
     const draft = { actions, constraints: {} };
     const { client = null } = options;
     const name = options.name === undefined ? [] : ['--name', options.name];
-    const env = options.env.flatMap((each) => ['--env', each]);
-    const argv = ['mcp', 'guard', '-p', options.passport, ...name, ...env, '--', ...args];
-    const paste = client === null ? null : pasted(client, server, argv);
+    const argv = ['mcp', 'guard', '-p', options.passport, ...name, ...behind(place, options)];
+    const paste = client === null ? null : pasted(client, server, argv, place.url !== null);
     if (cli.globals.json) {
       cli.json({ server, ...draft, client, paste });
       return 0;
@@ -72,8 +81,15 @@ function schemaOf({ $schema: _, ...schema }: JsonObject): JsonObject {
   return schema;
 }
 
-/** What a client's configuration takes. */
-function pasted(client: (typeof CLIENTS)[number], server: string, args: readonly string[]): string {
+/** How the guard is told of its server. */
+function behind({ url, argv }: ServerPlace, { env, upstreamHeaderFile: file }: Options): string[] {
+  if (url === null) return [...env.flatMap((each) => ['--env', each]), '--', ...argv];
+  return ['--url', url, ...(file === undefined ? [] : ['--upstream-header-file', file]), '--listen', PORT];
+}
+
+/** What a client's configuration takes; before a server over HTTP, what to start as well. */
+function pasted(client: (typeof CLIENTS)[number], server: string, args: readonly string[], http: boolean): string {
+  if (http) return pastedUrl(client, server, args);
   const entry = { command: 'aip', args };
   if (client === 'codex') {
     const list = args.map((arg) => JSON.stringify(arg)).join(', ');
@@ -81,4 +97,14 @@ function pasted(client: (typeof CLIENTS)[number], server: string, args: readonly
   }
   if (client === 'vscode') return safeJson({ servers: { [server]: { type: 'stdio', ...entry } } }, 2);
   return safeJson({ mcpServers: { [server]: entry } }, 2);
+}
+
+function pastedUrl(client: (typeof CLIENTS)[number], server: string, args: readonly string[]): string {
+  const start = `# start this first: aip ${args.map(shellWord).join(' ')}\n# then put the token that it names in place of TOKEN`;
+  const url = `http://${PORT}/mcp`;
+  if (client === 'codex')
+    return `${start}\n# ~/.codex/config.toml\n[mcp_servers.${JSON.stringify(server)}]\nurl = "${url}"\nbearer_token_env_var = "TOKEN"`;
+  const entry = { type: 'http', url, headers: { Authorization: 'Bearer TOKEN' } };
+  const config = client === 'vscode' ? { servers: { [server]: entry } } : { mcpServers: { [server]: entry } };
+  return `${start}\n${safeJson(config, 2)}`;
 }

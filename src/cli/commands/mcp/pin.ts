@@ -1,7 +1,7 @@
 import { Failure } from '../../../app/failure.js';
 import { serverPins } from '../../../workspace/guard/servers.js';
 import { changesOf, changesText } from '../../guard/pin-changes.js';
-import { SERVER_OPTIONS, serverName, toolsOf, type ServerFlags } from '../../guard/mcp-server.js';
+import { SERVER_ARG, SERVER_OPTIONS, serverIn, toolsOf, type ServerFlags } from '../../guard/mcp-server.js';
 import type { CommandSpec } from '../../spec.js';
 
 interface Options extends ServerFlags {
@@ -13,7 +13,7 @@ export const command: CommandSpec<Options> = {
   summary: 'Pin the tools of an MCP server as they are now',
   detail:
     'Each is pinned by the hash of all that its server says of it: name, descriptions, schemas, annotations, icons. What changed since is pinned anew only with --accept.',
-  args: [{ name: 'server', description: "the server's command and its arguments", variadic: true, afterDashes: true }],
+  args: [SERVER_ARG],
   options: [
     { title: 'The server', options: SERVER_OPTIONS },
     { title: 'How', options: [{ flags: '--accept', description: 'pin what changed as well' }] },
@@ -24,14 +24,15 @@ export const command: CommandSpec<Options> = {
     5: 'the server does not answer',
     15: 'tools changed, and nothing was pinned',
   },
-  touches: ['files', 'processes'],
+  touches: ['files', 'network', 'processes'],
   topics: ['guard'],
 
   async run({ args, options }, cli) {
-    const server = serverName(options, args[0]!);
+    const place = serverIn(options, args);
+    const server = place.name;
     const pins = await serverPins(cli.workspace, server);
     const before = pins.read();
-    const tools = await toolsOf(cli, options, args);
+    const tools = await toolsOf(cli, options, place);
     if (tools.length === 0) throw new Failure('NOT_FOUND', `${server} lists no tools.`, { hint: 'run it by itself' });
     const changes = changesOf(before ?? [], tools);
     const refused = before !== null && changes.length > 0 && !options.accept;

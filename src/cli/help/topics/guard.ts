@@ -39,9 +39,15 @@ becomes an intent whose target is mcp:<server>, and a refusal reaches the model 
 Resources and prompts pass where they are declared (resource:file:///docs/*, prompt:greet). The tools are pinned by the hash of all that
 they say at first sight; one that changed or is new after that is hidden, and its calls are AIP-E215.
 
+  aip mcp guard -p coder --url https://mcp.example.com/mcp --listen 127.0.0.1:7448
+
+stands before a server over HTTP: clients speak to http://127.0.0.1:7448/mcp with "Authorization: Bearer <token>" of --token-file, in both
+eras of the protocol. No credential of theirs goes on; the server's own come from --upstream-header-file (a line each, mode 0600), and
+redirects are refused. In the 2026 era a header that is not what the body says is an error, and a client that hangs up has cancelled.
+
   aip mcp init -- mcp-server-filesystem /srv/docs     a draft of a passport, and what to paste into a client
   aip mcp diff -- mcp-server-filesystem /srv/docs     what changed since the tools were pinned
-  aip mcp pin --accept -- mcp-server-filesystem /srv/docs
+  aip mcp pin --accept -- mcp-server-filesystem /srv/docs     (--url in place of a command, too)
 
 The server gets PATH, HOME, TERM and LANG, and what --env names; never a key. A revocation answers open calls and empties the list within
 a second. --observe logs what would be refused, and lets it run.

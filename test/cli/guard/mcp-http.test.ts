@@ -1,0 +1,438 @@
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { AGENT, ask, guarded, type Answer, type Guarded } from '../../kit/guard.js';
+import { mcpHttpServer, TOOLS, type McpHttpServer } from '../../kit/mcp-http.js';
+
+type Any = Record<string, any>;
+
+const VERSION = '2026-07-28';
+const META = {
+  'io.modelcontextprotocol/protocolVersion': VERSION,
+  'io.modelcontextprotocol/clientCapabilities': {},
+};
+
+/** A server, and a guard before it. */
+async function staged(...argv: string[]) {
+  const [place, server] = await Promise.all([
+    guarded({ actions: ['pay.refund', 'pay.wait', 'pay.ask', 'pay.more'] }),
+    mcpHttpServer(),
+  ]);
+  const { url, token, child } = await start(place, server, ...argv);
+  return { place, server, child, ...client(url, token) };
+}
+
+/** Starts the guard, and resolves when it listens. */
+async function start(place: Guarded, server: McpHttpServer, ...argv: string[]) {
+  const all = [
+    'mcp',
+    'guard',
+    '-p',
+    'coder',
+    '--name',
+    'pay',
+    '--url',
+    server.url,
+    '--listen',
+    '127.0.0.1:0',
+    '--json',
+  ];
+  const child = place.start([...all, ...argv]);
+  const url = await new Promise<string>((resolve, reject) => {
+    let [out, err] = ['', ''];
+    child.stderr!.on('data', (part: Buffer) => (err += part.toString()));
+    child.stdout!.on('data', (part: Buffer) => {
+      out += part.toString();
+      if (out.includes('\n')) resolve((JSON.parse(out.split('\n')[0]!) as { url: string }).url);
+    });
+    child.once('exit', (code) => reject(new Error(`the guard ended with ${code}: ${err}`)));
+  });
+  const token = readFileSync(join(place.home, 'serve.token'), 'utf8').trim();
+  return { url, token, child };
+}
+
+function client(url: string, token: string) {
+  const { origin, pathname } = new URL(url);
+  const base = { authorization: `Bearer ${token}`, accept: 'application/json, text/event-stream' };
+  const send = (body: unknown, headers: Record<string, string> = {}, method?: string): Promise<Answer> =>
+    ask(origin, pathname, body, { ...base, 'content-type': 'application/json', ...headers }, method);
+  let id = 0;
+  /** A request of the later era, with the headers that belong to it. */
+  const modern = (method: string, params: Any = {}, headers: Record<string, string> = {}): Promise<Answer> => {
+    id += 1;
+    const { name } = params;
+    return send(
+      { jsonrpc: '2.0', id, method, params: { ...params, _meta: { ...META, ...params._meta } } },
+      {
+        'mcp-protocol-version': VERSION,
+        'mcp-method': method,
+        ...(typeof name === 'string' ? { 'mcp-name': name } : {}),
+        ...headers,
+      },
+    );
+  };
+  /** Opens a session of the older era. */
+  const session = async () => {
+    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } };
+    const opened = await send({ jsonrpc: '2.0', id: 1, method: 'initialize', params });
+    const name = opened.headers['mcp-session-id'] as string;
+    const headers = { 'mcp-session-id': name, 'mcp-protocol-version': '2025-11-25' };
+    await send({ jsonrpc: '2.0', method: 'notifications/initialized' }, headers);
+    let next = 1;
+    const rpc = (method: string, given: Any = {}): Promise<Answer> => {
+      next += 1;
+      return send({ jsonrpc: '2.0', id: next, method, params: given }, headers);
+    };
+    const call = (tool: string, args: Any = {}): Promise<Answer> => rpc('tools/call', { name: tool, arguments: args });
+    return { opened, name, headers, rpc, call };
+  };
+  /** Opens a request, and tells the events of its answer as they come. */
+  const stream = (body: unknown, headers: Record<string, string>, method = 'POST') => {
+    const events: Any[] = [];
+    let told = (): void => undefined;
+    const sent = request(url, { method, headers: { ...base, 'content-type': 'application/json', ...headers } });
+    const ended = new Promise<number>((resolve) => {
+      sent.once('error', () => resolve(0));
+      sent.once('response', (reply) => {
+        let text = '';
+        reply.setEncoding('utf8').on('data', (part: string) => {
+          text += part;
+          for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+            const data = /^data: (.*)$/m.exec(text.slice(0, end))?.[1];
+            if (data !== undefined) events.push(JSON.parse(data) as Any);
+            text = text.slice(end + 2);
+          }
+          told();
+        });
+        reply.once('close', () => {
+          told();
+          resolve(reply.statusCode!);
+        });
+      });
+    });
+    sent.end(body === undefined ? undefined : JSON.stringify(body));
+    const until = async (holds: (event: Any) => boolean): Promise<Any> => {
+      for (;;) {
+        const found = events.find(holds);
+        if (found !== undefined) return found;
+        await new Promise<void>((resolve) => (told = resolve));
+      }
+    };
+    return { events, ended, until, give: () => sent.destroy() };
+  };
+  return { url, origin, token, base, send, modern, session, stream };
+}
+
+const codeOf = (answer: Answer): string => answer.json.result._meta['aip/decision'].code as string;
+
+describe('aip mcp guard before a server over HTTP', () => {
+  test('the older era: sessions of its own names, lists that show what is declared, and no call that is refused', async () => {
+    const { place, server, session, token } = await staged();
+    const { opened, name, rpc, call } = await session();
+    expect(opened.json.result.serverInfo.name).toBe('pay');
+    expect(name).toMatch(/^[0-9a-f]{32}$/);
+    const { result } = (await rpc('tools/list')).json;
+    expect(result.tools.map((tool: Any) => tool.name as string)).toEqual(['refund', 'wait', 'ask', 'more']);
+    expect(result.cacheScope).toBe('private');
+    expect((await call('refund', { amount: 50 })).json.result.content[0].text).toBe('{"amount":50}');
+    const no = await call('refund', { amount: 10_000 });
+    expect(no.json.result).toMatchObject({ isError: true, _meta: { 'aip/decision': { code: 'AIP-E202' } } });
+    expect(no.json.result.content[0].text).toMatch(/^AIP-E202 MONETARY_LIMIT_EXCEEDED: /);
+    expect(codeOf(await call('secret'))).toBe('AIP-E201');
+    expect(server.ran).toEqual(['refund']);
+    for (const { headers } of server.seen) expect(JSON.stringify(headers)).not.toContain(token);
+    expect(server.seen.at(-1)!.headers).toMatchObject({
+      'mcp-session-id': 'the-servers-own',
+      'mcp-protocol-version': '2025-11-25',
+    });
+    const [last] = await place.workspace.getVerificationLogs({ action: 'pay.refund' });
+    expect(last).toMatchObject({ target: 'mcp:pay', error_code: 'AIP-E202' });
+  });
+
+  test('the later era: no session, results that say their type, and headers of its own making', async () => {
+    const { server, modern } = await staged();
+    expect((await modern('server/discover')).json.result.supportedVersions).toEqual([VERSION]);
+    const list = (await modern('tools/list')).json.result;
+    expect(list.tools.map((tool: Any) => tool.name as string)).toEqual(['refund', 'wait', 'ask', 'more']);
+    expect(list).toMatchObject({ cacheScope: 'private', ttlMs: 30_000 });
+    const yes = await modern('tools/call', { name: 'refund', arguments: { amount: 5, region: 'Österreich' } });
+    expect(yes.json.result.content[0].text).toBe('{"amount":5,"region":"Österreich"}');
+    expect(server.seen.at(-1)!.headers).toMatchObject({
+      'mcp-method': 'tools/call',
+      'mcp-name': 'refund',
+      'mcp-protocol-version': VERSION,
+      'mcp-param-region': `=?base64?${Buffer.from('Österreich').toString('base64')}?=`,
+    });
+    const no = await modern('tools/call', { name: 'refund', arguments: { amount: 10_000 } });
+    expect(no.json.result).toMatchObject({ resultType: 'complete', isError: true });
+    expect(codeOf(no)).toBe('AIP-E202');
+    expect((await modern('tools/run')).status).toBe(404);
+    expect(server.ran).toEqual(['refund']);
+  });
+
+  test('headers that are not what the body says are refused, and nothing is forwarded', async () => {
+    const { server, modern, session, send } = await staged();
+    const refund = { name: 'refund', arguments: { amount: 1, region: 'eu' } };
+    const call = (headers: Record<string, string>): Promise<Answer> => modern('tools/call', refund, headers);
+    for (const headers of [
+      { 'mcp-method': 'tools/list' },
+      { 'mcp-name': 'secret' },
+      { 'mcp-name': '=?base64?c2VjcmV0?=' },
+      { 'mcp-name': '=?base64?!!?=' },
+      { 'mcp-protocol-version': '2025-11-25' },
+      { 'mcp-param-region': 'us' },
+      { 'mcp-param-amount': '1' },
+      { 'mcp-param-other': 'x' },
+    ] as Record<string, string>[]) {
+      const answer = await call(headers);
+      expect([answer.status, answer.json.error?.code], JSON.stringify(headers)).toEqual([400, -32020]);
+    }
+    const body = { jsonrpc: '2.0', id: 9, method: 'tools/call', params: { ...refund, _meta: META } };
+    const bare = await send(body);
+    expect([bare.status, bare.json.error.code]).toEqual([400, -32020]);
+    const unnamed = await send({ ...body, params: refund }, { 'mcp-protocol-version': VERSION });
+    expect([unnamed.status, unnamed.json.error.code]).toEqual([400, -32602]);
+    // In the older era they are not needed, and must be true where they are.
+    const { headers } = await session();
+    const old = { ...body, params: refund };
+    expect((await send(old, { ...headers, 'mcp-method': 'ping' })).json.error.code).toBe(-32020);
+    expect((await send(old, { ...headers, 'mcp-protocol-version': '2025-06-18' })).json.error.code).toBe(-32020);
+    expect(server.ran).toEqual([]);
+    expect((await call({ 'mcp-param-region': 'eu', 'mcp-name': '=?base64?cmVmdW5k?=' })).status).toBe(200);
+    expect(server.ran).toEqual(['refund']);
+  });
+
+  test('what two readers could take for different messages is never forwarded', async () => {
+    const { server, send, session, origin, base } = await staged();
+    const { headers } = await session();
+    const before = server.seen.length;
+    const head = '{"jsonrpc":"2.0","id":9,';
+    for (const [body, code] of [
+      [`${head}"method":"tools/call","params":{"name":"refund","name":"secret","arguments":{}}}`, -32700],
+      [`${head}"method":"ping","method":"tools/call","params":{"name":"refund"}}`, -32700],
+      [`[${head}"method":"tools/call","params":{"name":"refund","arguments":{}}}]`, -32600],
+      [`${head}"method":"tools/call","params":{"name":"refund","arguments":{"amount":12345678901234567890}}}`, -32602],
+      ['tools/call', -32700],
+      ['', -32700],
+      [Buffer.from([0xff, 0x00, 0x7b]), -32700],
+      ['{"jsonrpc":"2.0","id":null,"method":"tools/call","params":{"name":"refund"}}', -32600],
+      ['{"jsonrpc":"2.0","id":1.5,"method":"tools/call","params":{"name":"refund"}}', -32600],
+    ] as const) {
+      const answer = await send(body, headers);
+      expect([answer.status, answer.json.error?.code], String(body)).toEqual([400, code]);
+    }
+    // A call without id is a notification that does not pass.
+    await send('{"jsonrpc":"2.0","method":"tools/call","params":{"name":"refund","arguments":{}}}', headers);
+    const unknown = await send(`${head}"method":"tools/run","params":{}}`, headers);
+    expect(unknown.json.error.code).toBe(-32601);
+    expect((await send('x'.repeat(1_300_000), headers)).status).toBe(413);
+    expect(server.seen.length).toBe(before);
+    expect((await ask(origin, '/elsewhere', '{}', base)).status).toBe(404);
+    expect((await ask(origin, '/.well-known/oauth-protected-resource/mcp2', undefined, base)).status).toBe(404);
+  });
+
+  test('the listener: a token, Host, no Origin, sessions that are known', async () => {
+    const { server, send, session, origin, base } = await staged();
+    const ping = { jsonrpc: '2.0', id: 1, method: 'ping' };
+    const { headers } = await session();
+    const before = server.seen.length;
+    expect((await ask(origin, '/healthz')).status).toBe(200);
+    for (const [given, status] of [
+      [{ authorization: '' }, 401],
+      [{ authorization: `Bearer ${'0'.repeat(64)}` }, 401],
+      [{ host: 'evil.example' }, 421],
+      [{ origin: 'http://127.0.0.1' }, 403],
+      [{ 'mcp-session-id': 'the-servers-own' }, 404],
+    ] as const)
+      expect((await send(ping, { ...headers, ...given })).status, JSON.stringify(given)).toBe(status);
+    expect((await send(ping)).status).toBe(400);
+    expect((await send(undefined, {}, 'GET')).status).toBe(405);
+    expect((await send(undefined, { ...headers, accept: 'application/json' }, 'GET')).status).toBe(406);
+    expect((await ask(origin, '/mcp', undefined, base, 'PUT')).status).toBe(405);
+    expect(server.seen.length).toBe(before);
+    expect((await send(undefined, headers, 'DELETE')).status).toBe(200);
+    expect((await send(ping, headers)).status).toBe(404);
+    expect(server.seen.at(-1)).toMatchObject({ method: 'DELETE', headers: { 'mcp-session-id': 'the-servers-own' } });
+  });
+
+  test('progress comes before the answer; who hangs up has cancelled, in the later era', async () => {
+    const { place, server, stream } = await staged();
+    const open = (id: number) =>
+      stream(
+        {
+          jsonrpc: '2.0',
+          id,
+          method: 'tools/call',
+          params: { name: 'wait', arguments: {}, _meta: { ...META, progressToken: id } },
+        },
+        { 'mcp-protocol-version': VERSION, 'mcp-method': 'tools/call', 'mcp-name': 'wait' },
+      );
+    const [first, second] = [open(7), open(7)];
+    expect((await first.until(({ method }) => method === 'notifications/progress')).params.progressToken).toBe(7);
+    await second.until(({ method }) => method === 'notifications/progress');
+    second.give();
+    await expect.poll(() => server.givenUp(), { timeout: 10_000 }).toBe(1);
+    server.release();
+    expect((await first.until(({ id }) => id === 7)).result.content[0].text).toBe('{}');
+    expect(await first.ended).toBe(200);
+    const records = await place.workspace.getVerificationLogs({ action: 'pay.wait' });
+    expect(records).toHaveLength(2);
+  });
+
+  test('a revocation answers open calls, ends streams and empties lists; a reinstatement ends that', async () => {
+    const { place, server, stream, session, modern } = await staged();
+    const { headers, rpc, call } = await session();
+    const feed = stream(undefined, headers, 'GET');
+    const params = { name: 'wait', arguments: {} };
+    const [old, later] = [
+      stream({ jsonrpc: '2.0', id: 70, method: 'tools/call', params }, headers),
+      stream(
+        { jsonrpc: '2.0', id: 70, method: 'tools/call', params: { ...params, _meta: META } },
+        { 'mcp-protocol-version': VERSION, 'mcp-method': 'tools/call', 'mcp-name': 'wait' },
+      ),
+    ];
+    for (const each of [old, later]) await each.until(({ method }) => method === 'notifications/progress');
+    expect((await place.ran(['revoke', AGENT, '--reason', 'stolen', '--yes'])).status).toBe(0);
+    for (const each of [old, later]) {
+      const { result } = await each.until(({ id }) => id === 70);
+      expect(result._meta['aip/decision'].code).toBe('AIP-E401');
+    }
+    await feed.until(({ method }) => method === 'notifications/tools/list_changed');
+    expect(await feed.ended).toBe(200);
+    expect((await rpc('tools/list')).json.result).toEqual({ tools: [] });
+    expect((await modern('tools/list')).json.result).toMatchObject({ resultType: 'complete', tools: [], ttlMs: 0 });
+    expect(codeOf(await call('refund', { amount: 1 }))).toBe('AIP-E401');
+    expect(server.ran).toEqual(['wait', 'wait']);
+  });
+
+  test("the server's questions pass with leave, with its name; a continuation is counted once", async () => {
+    const { server, stream, session, send, modern } = await staged('--allow-elicitation');
+    const { headers } = await session();
+    const params = { name: 'ask', arguments: {} };
+    const open = stream({ jsonrpc: '2.0', id: 5, method: 'tools/call', params }, headers);
+    const question = await open.until(({ method }) => method === 'elicitation/create');
+    expect(question.params.message).toBe('[pay] Your pin?');
+    const reply = { jsonrpc: '2.0', id: question.id, result: { action: 'accept', content: { pin: 1 } } };
+    expect((await send(reply, headers)).status).toBe(202);
+    expect((await open.until(({ id }) => id === 5)).result.content[0].text).toBe('{}');
+    const more = { name: 'more', arguments: { amount: 60 } };
+    const { requestState } = (await modern('tools/call', more)).json.result;
+    const again = await modern('tools/call', { ...more, requestState, inputResponses: { q: { action: 'accept' } } });
+    expect(again.json.result.content[0].text).toBe('{"amount":60}');
+    expect(server.ran).toEqual(['ask', 'more', 'more']);
+  });
+
+  test('without leave no question reaches the client', async () => {
+    const { server, session, modern } = await staged();
+    const { call } = await session();
+    const silent = call('ask');
+    await expect
+      .poll(() => server.seen.some(({ body }) => body?.error?.code === -32601), { timeout: 10_000 })
+      .toBe(true);
+    expect((await silent).json.result.content[0].text).toBe('{}');
+    expect((await modern('tools/call', { name: 'more', arguments: {} })).json.result.isError).toBe(true);
+  });
+
+  test('redirects are refused, and so is a server that wants other credentials; nothing is a yes', async () => {
+    const { server, session, modern } = await staged();
+    const { call } = await session();
+    const refund = { name: 'refund', arguments: { amount: 1 } };
+    await call('refund', { amount: 1 });
+    await modern('tools/call', refund);
+    for (const [status, words] of [
+      [307, 'elsewhere'],
+      [401, '--upstream-header-file'],
+      [500, '500'],
+    ] as const) {
+      server.instead = { status, headers: { location: 'http://127.0.0.1:9/' } };
+      for (const answer of [await call('refund', { amount: 1 }), await modern('tools/call', refund)]) {
+        expect(answer.json.error.code).toBe(-32603);
+        expect(answer.json.error.message).toContain(words);
+      }
+    }
+    expect(server.ran).toEqual(['refund', 'refund']);
+  });
+
+  test('the headers of the file go to the server, and those of the client do not', async () => {
+    const [place, server] = await Promise.all([guarded({ actions: ['pay.refund'] }), mcpHttpServer()]);
+    const file = join(place.folder, 'up');
+    const flags = ['--upstream-header-file', file];
+    const argv = ['mcp', 'pin', '--name', 'pay', '--url', server.url, ...flags];
+    expect((await place.ran(argv)).status).toBe(3);
+    writeFileSync(file, 'Authorization: Bearer up-secret\n# a remark\n\nX-Team: blue\n', { mode: 0o644 });
+    chmodSync(file, 0o644);
+    expect((await place.ran(argv)).status).toBe(4);
+    chmodSync(file, 0o600);
+    expect((await place.ran(argv)).stdout).toContain(`pinned ${TOOLS.length} tools`);
+    const { url, token } = await start(place, server, ...flags);
+    const { modern, session } = client(url, token);
+    const cookie = { cookie: 'client=1', 'x-client': '1', 'proxy-authorization': 'Basic eA==' };
+    expect((await modern('tools/call', { name: 'refund', arguments: { amount: 1 } }, cookie)).status).toBe(200);
+    await (await session()).call('refund', { amount: 1 });
+    for (const { headers } of server.seen) {
+      expect(headers).toMatchObject({ authorization: 'Bearer up-secret', 'x-team': 'blue' });
+      expect(Object.keys(headers)).not.toEqual(expect.arrayContaining(['cookie']));
+      expect(JSON.stringify(headers)).not.toMatch(/client=1|x-client|proxy-/);
+    }
+    writeFileSync(file, 'Host: evil.example\n');
+    const reserved = await place.ran(argv);
+    expect([reserved.status, reserved.stderr.includes('Line 1')]).toEqual([3, true]);
+  });
+
+  test('a tool that changed is hidden, its calls are E215, and pin --accept takes it', async () => {
+    const { place, server, modern, child } = await staged();
+    const refund = { name: 'refund', arguments: { amount: 1 } };
+    expect((await modern('tools/call', refund)).json.result.isError).toBeUndefined();
+    server.tools = TOOLS.map((tool) => (tool.name === 'refund' ? { ...tool, title: 'Refund everything' } : tool));
+    const { tools } = (await modern('tools/list')).json.result;
+    expect(tools.map((tool: Any) => tool.name as string)).toEqual(['wait', 'ask', 'more']);
+    expect(codeOf(await modern('tools/call', refund))).toBe('AIP-E215');
+    child.kill('SIGTERM');
+    const pin = ['--name', 'pay', '--url', server.url];
+    expect((await place.ran(['mcp', 'diff', ...pin])).stdout).toContain('changed refund');
+    expect((await place.ran(['mcp', 'pin', ...pin])).status).toBe(15);
+    expect((await place.ran(['mcp', 'pin', '--accept', ...pin])).status).toBe(0);
+    const again = await start(place, server);
+    expect((await client(again.url, again.token).modern('tools/call', refund)).json.result.isError).toBeUndefined();
+    expect(server.ran).toEqual(['refund', 'refund']);
+  });
+
+  test.each(['claude', 'cursor', 'vscode', 'codex'])(
+    'init prints what to start and what to paste into %s',
+    async (name) => {
+      const [place, server] = await Promise.all([guarded(), mcpHttpServer()]);
+      const { status, stdout } = await place.ran([
+        'mcp',
+        'init',
+        '--client',
+        name,
+        '-p',
+        'coder',
+        '--url',
+        server.url,
+        '--json',
+      ]);
+      const { paste, actions, server: named } = JSON.parse(stdout) as Any;
+      expect([status, named, actions[0].name]).toEqual([0, '127.0.0.1', '127.0.0.1.refund']);
+      expect(paste).toContain(`aip mcp guard -p coder --url ${server.url} --listen 127.0.0.1:7448`);
+      expect(paste).toContain('http://127.0.0.1:7448/mcp');
+      expect(server.seen.at(-1)!.method).toBe('DELETE');
+    },
+  );
+
+  test.each([
+    ['no --listen', ['--url', 'http://127.0.0.1:9/mcp'], '--listen'],
+    ['--listen before a command', ['--listen', '127.0.0.1:0', '--', 'true'], '--url'],
+    ['both', ['--url', 'http://127.0.0.1:9/mcp', '--listen', '127.0.0.1:0', '--', 'true'], 'not both'],
+    ['neither', [], 'Which server?'],
+    ['credentials in the address', ['--url', 'http://a:b@127.0.0.1:9/', '--listen', '127.0.0.1:0'], 'header-file'],
+    ['another scheme', ['--url', 'file:///x', '--listen', '127.0.0.1:0'], 'https://'],
+    ['not loopback', ['--url', 'http://127.0.0.1:9/', '--listen', '0.0.0.0:0'], 'loopback'],
+    ['a variable', ['--url', 'http://127.0.0.1:9/', '--listen', '127.0.0.1:0', '--env', 'A'], 'environment'],
+  ])('%s is wrong use', async (_, argv, words) => {
+    const place = await guarded();
+    const { status, stderr } = place.run(['mcp', 'guard', '-p', 'coder', ...argv]);
+    expect([status, stderr]).toEqual([2, expect.stringContaining(words)]);
+  });
+});
