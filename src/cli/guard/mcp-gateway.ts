@@ -10,7 +10,7 @@ import type { Notices, Output } from '../output.js';
 import { clean } from '../render/terminal/text.js';
 import type { Setting } from '../setting.js';
 import type { Desks } from './desks.js';
-import { hostsOf, type LoopbackAddress } from './listening.js';
+import { allowedHosts, type LoopbackAddress } from './listening.js';
 import { upstreamOf, type ServerFlags } from './mcp-server.js';
 import { lookedAt, type SessionMaker } from './mcp-session.js';
 
@@ -56,7 +56,7 @@ export async function overHttp(
     maxBody: CLIENT_BOUNDS.bytes,
     onBug: (error) => cli.warn(`A request could not be answered; this is a bug: ${String(error).slice(0, 300)}`, 'bug'),
   });
-  hosts = hostsOf(listening.url, flags.allowHost);
+  hosts = allowedHosts(listening.url, flags.allowHost);
   const stopLooking = lookedAt(cli, maker, (refusal) => gateway.stands(refusal));
   cli.onInterrupt(async () => {
     stopLooking();

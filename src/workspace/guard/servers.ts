@@ -82,7 +82,7 @@ export async function httpServer(
 
 /** `Name: value` a line; empty lines and those that begin with # are left out. */
 async function headersIn(path: string): Promise<Record<string, string>> {
-  const { readPrivate } = await import('../../adapters/files/private-file.js');
+  const { readPrivate } = await import('../../adapters/files/secret/private-file.js');
   const file = readPrivate(path, MAX_HEADER_FILE);
   if (file === null) throw new Failure('NOT_FOUND', `There is no file ${path}.`, { hint: 'name it as it is' });
   if (file.exposed)

@@ -5,7 +5,7 @@
 import type { WebReply, WebRequest } from '../../../app/ports/web.js';
 import type { CallRefusal } from '../../refusal.js';
 import { admit, type GateRules } from '../../serve/gate.js';
-import { jsonReply, Refusal, refusalReply } from '../../serve/replies.js';
+import { jsonWebReply, RequestRefused, refusalReply } from '../../serve/replies.js';
 import { versionIn, type RpcRequest } from '../calls.js';
 import type { SessionMemory } from '../memory.js';
 import { CLIENT_BOUNDS, errorFor, readMessage, RPC, RpcError, type RpcMessage } from '../message.js';
@@ -53,15 +53,15 @@ export class Gateway {
     try {
       admit(this.#deps.gate, request);
       const { method, path } = request;
-      if (path === '/healthz' && method === 'GET') return jsonReply(200, { status: 'ok' });
+      if (path === '/healthz' && method === 'GET') return jsonWebReply(200, { status: 'ok' });
       if (path !== '/' && path !== this.#deps.path && !path.endsWith('/mcp'))
-        throw new Refusal(404, 'NOT_FOUND', 'The server is at /mcp.');
+        throw new RequestRefused(404, 'NOT_FOUND', 'The server is at /mcp.');
       if (method === 'POST') return await this.#post(request);
       if (method === 'GET') return this.#listen(request);
       if (method === 'DELETE') return this.#end(request);
-      throw new Refusal(405, 'METHOD_NOT_ALLOWED', 'MCP is spoken with POST, GET and DELETE.');
+      throw new RequestRefused(405, 'METHOD_NOT_ALLOWED', 'MCP is spoken with POST, GET and DELETE.');
     } catch (error) {
-      if (error instanceof Refusal) return refusalReply(error);
+      if (error instanceof RequestRefused) return refusalReply(error);
       throw error;
     }
   }
@@ -107,7 +107,7 @@ export class Gateway {
       return accepted();
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
-      return jsonReply(400, { jsonrpc: '2.0', ...errorBody(error) });
+      return jsonWebReply(400, { jsonrpc: '2.0', ...errorBody(error) });
     }
   }
 
@@ -168,10 +168,10 @@ export class Gateway {
   #listen(request: WebRequest): WebReply {
     const { headers } = request;
     if (headers['mcp-session-id'] === undefined)
-      throw new Refusal(405, 'METHOD_NOT_ALLOWED', 'Without a session there is nothing to listen to: use POST.');
+      throw new RequestRefused(405, 'METHOD_NOT_ALLOWED', 'Without a session there is nothing to listen to: use POST.');
     const connection = this.#sessionOf(request);
     if (!/text\/event-stream|\*\/\*/.test(headers.accept ?? ''))
-      throw new Refusal(406, 'NOT_ACCEPTABLE', 'This answers with text/event-stream.');
+      throw new RequestRefused(406, 'NOT_ACCEPTABLE', 'This answers with text/event-stream.');
     return {
       status: 200,
       headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' },
@@ -184,7 +184,7 @@ export class Gateway {
     const connection = this.#sessionOf(request);
     this.#sessions.delete(request.headers['mcp-session-id']!);
     connection.end();
-    return jsonReply(200, {});
+    return jsonWebReply(200, {});
   }
 
   #connection(memory: SessionMemory): Connection {
@@ -192,11 +192,11 @@ export class Gateway {
     return new Connection(upstream, server, (route) => open(route, memory));
   }
 
-  /** @throws Refusal 503 where every session is busy */
+  /** @throws RequestRefused 503 where every session is busy */
   #makeRoom(): void {
     if (this.#sessions.size < MOST_SESSIONS) return;
     const [name, idle] = [...this.#sessions].find(([, each]) => each.exchanges.size === 0) ?? [];
-    if (name === undefined) throw new Refusal(503, 'TOO_MANY', 'Too many sessions are busy.');
+    if (name === undefined) throw new RequestRefused(503, 'TOO_MANY', 'Too many sessions are busy.');
     this.#sessions.delete(name);
     idle!.end();
   }
@@ -209,13 +209,14 @@ export class Gateway {
     return name;
   }
 
-  /** @throws Refusal 400 without a name, 404 for one that is not open here */
+  /** @throws RequestRefused 400 without a name, 404 for one that is not open here */
   #sessionOf({ headers }: WebRequest): Connection {
     const { 'mcp-session-id': name, 'mcp-protocol-version': version } = headers;
     if (name === undefined)
-      throw new Refusal(400, 'NO_SESSION', 'Open a session with initialize, and name it in Mcp-Session-Id.');
+      throw new RequestRefused(400, 'NO_SESSION', 'Open a session with initialize, and name it in Mcp-Session-Id.');
     const connection = this.#sessions.get(name);
-    if (connection === undefined) throw new Refusal(404, 'NOT_FOUND', 'There is no such session; open a new one.');
+    if (connection === undefined)
+      throw new RequestRefused(404, 'NOT_FOUND', 'There is no such session; open a new one.');
     if (version !== undefined && connection.version !== null && version !== connection.version)
       throw new RpcError(RPC.headerMismatch, 'the header MCP-Protocol-Version is not what the session agreed on');
     this.#sessions.delete(name);
