@@ -3,7 +3,7 @@ import type { Desk } from '../../app/guarding/desk.js';
 import { Failure } from '../../app/failure.js';
 import { McpSession } from '../../guard/mcp/session.js';
 import { sessionMemory, type SessionMemory } from '../../guard/mcp/memory.js';
-import type { ReadKind, Route, SessionPorts, ToolCall } from '../../guard/mcp/ports.js';
+import type { ReadKind, SessionRoute, SessionPorts, ToolCall } from '../../guard/mcp/ports.js';
 import type { ToolPins } from '../../guard/mcp/tools.js';
 import { refusalOf, type CallRefusal } from '../../guard/refusal.js';
 import { NATIVE_CODES } from '../../protocol/codes.js';
@@ -29,7 +29,7 @@ export interface GuardRules {
 /** Makes sessions between clients and one server. */
 export interface SessionMaker {
   /** @param memory what the session shares with others; its own where it is left out */
-  readonly open: (route: Route, memory?: SessionMemory) => McpSession;
+  readonly open: (route: SessionRoute, memory?: SessionMemory) => McpSession;
   readonly memory: () => SessionMemory;
   /** What denies the agent now: its sessions are cut then, and go on after that. */
   readonly standing: () => Promise<CallRefusal | null>;
@@ -79,7 +79,7 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
   const { ticks } = cli.workspace.world;
   const started = new Map<string, number>();
 
-  const ports = (route: Route): SessionPorts => ({
+  const ports = (route: SessionRoute): SessionPorts => ({
     ...route,
     server,
     pins,

@@ -1,7 +1,7 @@
 /** What is under way between a client and a server: requests without answer, and calls that wait for their verdict. */
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { RpcId } from './message.js';
-import type { CallOutcome, Route } from './ports.js';
+import type { CallOutcome, SessionRoute } from './ports.js';
 
 /** A request that the server has not answered. */
 export interface Pending {
@@ -15,7 +15,7 @@ export interface Pending {
   /** A page that the guard itself asked for. */
   readonly own: ((result: JsonObject | null) => void) | null;
   /** Where its answer goes. */
-  readonly route: Route;
+  readonly route: SessionRoute;
 }
 
 /** The open requests of one session. */

@@ -27,13 +27,13 @@ export type ReadKind = 'resource' | 'prompt';
 export type CallOutcome = 'ok' | 'error' | 'unknown';
 
 /** Where messages of one exchange go: each as a line, without the line feed, and as the value that it was written from. */
-export interface Route {
+export interface SessionRoute {
   readonly toClient: (line: string, message: RpcMessage) => void;
   readonly toServer: (line: string, message: RpcMessage) => void;
 }
 
 /** What a session needs of the world. Its own route is for what belongs to no exchange. */
-export interface SessionPorts extends Route {
+export interface SessionPorts extends SessionRoute {
   readonly server: string;
   /** Signs, verifies and logs; resolves after the commit. A rejection is a failure of the guard: the call does not run. */
   readonly decide: (call: ToolCall) => Promise<CallVerdict>;

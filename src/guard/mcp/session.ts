@@ -17,7 +17,7 @@ import {
   type DeclaredRule,
 } from './methods.js';
 import { OpenRequests, type Pending } from './open-requests.js';
-import type { Route, SessionPorts, ToolCall } from './ports.js';
+import type { SessionRoute, SessionPorts, ToolCall } from './ports.js';
 import { emptyList, inputRefusal, refusalResult, toolChanged } from './refusal.js';
 import { shownPage, toolsIn } from './tools.js';
 
@@ -55,7 +55,7 @@ export class McpSession {
   }
 
   /** One message of the client, read strictly. Answers go to `route`, and what it asks the server for goes there as well. */
-  async accept(message: RpcMessage, route: Route = this.#ports): Promise<void> {
+  async accept(message: RpcMessage, route: SessionRoute = this.#ports): Promise<void> {
     try {
       if (message.kind === 'request') await this.#request(message, route);
       else if (message.kind === 'notification') this.#notification(message, route);
@@ -75,7 +75,7 @@ export class McpSession {
    * @param route where goes what belongs to no request
    * @param answers the request whose own stream this came in: an error without an id is its answer
    */
-  fromServer(line: Line, route: Route = this.#ports, answers: RpcId | null = null): void {
+  fromServer(line: Line, route: SessionRoute = this.#ports, answers: RpcId | null = null): void {
     try {
       const { message, rounded } = readMessage(line, SERVER_BOUNDS);
       const named = message.kind === 'error' && message.id === null ? { ...message, id: answers } : message;
@@ -107,7 +107,7 @@ export class McpSession {
   }
 
   /** The tool that a call names, as the server lists it; the list is read where it is not known yet. */
-  async listed({ params }: RpcRequest, route: Route): Promise<JsonObject | null> {
+  async listed({ params }: RpcRequest, route: SessionRoute): Promise<JsonObject | null> {
     const { name, _meta: meta } = params;
     if (typeof name !== 'string' || this.#cut !== null) return null;
     if (meta !== undefined) this.#meta = meta;
@@ -142,7 +142,7 @@ export class McpSession {
       this.#answer(route, errorFor(new RpcError(RPC.internal, 'the server has ended', id)));
   }
 
-  async #request(message: RpcRequest, route: Route): Promise<void> {
+  async #request(message: RpcRequest, route: SessionRoute): Promise<void> {
     const { id, method, params } = message;
     if (this.#open.has(id)) throw new RpcError(RPC.invalidRequest, 'a request with this id is still open');
     const rule = CLIENT_REQUESTS.get(method);
@@ -166,7 +166,7 @@ export class McpSession {
   }
 
   /** Lists and subscriptions pass where what they name is declared; what is read is decided and logged as a call is. */
-  async #declared(message: RpcRequest, rule: DeclaredRule, route: Route): Promise<void> {
+  async #declared(message: RpcRequest, rule: DeclaredRule, route: SessionRoute): Promise<void> {
     const call = readIn(message, rule, this.#ports.patterns(rule.kind), this.#ports.server);
     if (call === null) return this.#ask(message, route);
     const { id } = message;
@@ -179,7 +179,7 @@ export class McpSession {
     });
   }
 
-  async #call(message: RpcRequest, route: Route): Promise<void> {
+  async #call(message: RpcRequest, route: SessionRoute): Promise<void> {
     const { id, params } = message;
     const { name, given, key, state } = callIn(message);
     const call: ToolCall = {
@@ -215,7 +215,7 @@ export class McpSession {
   }
 
   /** A tool that is not what it was pinned as is not asked about: it does not run. */
-  async #pinRefusal(id: RpcId, name: string, call: ToolCall, route: Route): Promise<CallRefusal | null> {
+  async #pinRefusal(id: RpcId, name: string, call: ToolCall, route: SessionRoute): Promise<CallRefusal | null> {
     const state = await this.#memory.listing.stateOf(name, (cursor) => this.#ownPage(cursor, route));
     if (state === 'same') return null;
     if (state === null && !this.#ports.observe)
@@ -226,7 +226,7 @@ export class McpSession {
   }
 
   /** One page of the list, asked for by the guard itself under an id of its own. */
-  #ownPage(cursor: string | null, route: Route): Promise<JsonObject | null> {
+  #ownPage(cursor: string | null, route: SessionRoute): Promise<JsonObject | null> {
     const id = `aip:${(this.#own += 1)}`;
     const params: Record<string, Json> = {};
     if (this.#meta !== undefined) params._meta = this.#meta;
@@ -238,7 +238,7 @@ export class McpSession {
     });
   }
 
-  #notification(message: RpcMessage & { kind: 'notification' }, route: Route): void {
+  #notification(message: RpcMessage & { kind: 'notification' }, route: SessionRoute): void {
     if (!CLIENT_NOTIFICATIONS.has(message.method)) return;
     if (message.method === 'notifications/cancelled') {
       const id = message.params.requestId as RpcId;
@@ -248,7 +248,7 @@ export class McpSession {
     this.#toServer(route, message);
   }
 
-  #serverMessage(message: RpcMessage, rounded: Line | null, route: Route): void {
+  #serverMessage(message: RpcMessage, rounded: Line | null, route: SessionRoute): void {
     switch (message.kind) {
       case 'request':
         return this.#serverRequest(message, route);
@@ -286,7 +286,7 @@ export class McpSession {
     else route.toClient(typeof rounded === 'string' ? rounded : Buffer.from(rounded).toString(), message);
   }
 
-  #serverRequest(message: RpcRequest, route: Route): void {
+  #serverRequest(message: RpcRequest, route: SessionRoute): void {
     const { id, method, params } = message;
     const rule = SERVER_REQUESTS.get(method) ?? 'refuse';
     const passes = rule === 'forward' || (rule === 'elicitation' && this.#ports.allowElicitation);
@@ -317,7 +317,7 @@ export class McpSession {
     return this.#ports.declares(whole) ? whole : tool;
   }
 
-  #refuse(route: Route, id: RpcId, method: string, modern: boolean, refusal: CallRefusal): void {
+  #refuse(route: SessionRoute, id: RpcId, method: string, modern: boolean, refusal: CallRefusal): void {
     if (method === 'tools/list') return this.#answer(route, { kind: 'result', id, result: emptyList(modern) });
     if (method === 'tools/call')
       return this.#answer(route, { kind: 'result', id, result: refusalResult(refusal, modern) });
@@ -325,24 +325,24 @@ export class McpSession {
     this.#answer(route, { kind: 'error', id, error });
   }
 
-  #listChanged(route: Route, subscription: RpcId | null = null): void {
+  #listChanged(route: SessionRoute, subscription: RpcId | null = null): void {
     const params: JsonObject =
       subscription === null ? {} : { _meta: { 'io.modelcontextprotocol/subscriptionId': subscription } };
     this.#answer(route, { kind: 'notification', method: 'notifications/tools/list_changed', params });
   }
 
-  #ask(message: RpcRequest, route: Route, intentHash: string | null = null, call: string | null = null): void {
+  #ask(message: RpcRequest, route: SessionRoute, intentHash: string | null = null, call: string | null = null): void {
     const { id, method, params } = message;
     const modern = versionIn(params) !== null;
     this.#open.ask(id, { method, modern, intentHash, call, own: null, route });
     this.#toServer(route, message);
   }
 
-  #toServer(route: Route, message: RpcMessage): void {
+  #toServer(route: SessionRoute, message: RpcMessage): void {
     route.toServer(writeMessage(message), message);
   }
 
-  #answer(route: Route, message: RpcMessage): void {
+  #answer(route: SessionRoute, message: RpcMessage): void {
     route.toClient(writeMessage(message), message);
   }
 }

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { AGENT, ask, guarded, type Answer, type Guarded } from '../../kit/guard.js';
-import { mcpHttpServer, TOOLS, type McpHttpServer } from '../../kit/mcp-http.js';
+import { mcpHttpServer, TOOLS, type McpHttpServer } from '../../kit/mcp/http.js';
 
 type Any = Record<string, any>;
 

@@ -14,7 +14,7 @@ import { guarded, PROGRAM, type Guarded } from '../../kit/guard.js';
 
 type Any = Record<string, any>;
 const PEERS = process.env.AIP_TEST_MCP ?? null;
-const SDK_SERVER = fileURLToPath(new URL('../../kit/mcp-sdk-server.mjs', import.meta.url));
+const SDK_SERVER = fileURLToPath(new URL('../../kit/mcp/sdk-server.mjs', import.meta.url));
 
 interface Client {
   listTools(): Promise<Any>;

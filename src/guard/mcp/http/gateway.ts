@@ -9,9 +9,9 @@ import { jsonWebReply, RequestRefused, refusalReply } from '../../serve/replies.
 import { versionIn, type RpcRequest } from '../calls.js';
 import type { SessionMemory } from '../memory.js';
 import { CLIENT_BOUNDS, errorFor, readMessage, RPC, RpcError, type RpcMessage } from '../message.js';
-import type { Route } from '../ports.js';
+import type { SessionRoute } from '../ports.js';
 import type { McpSession } from '../session.js';
-import { agreedVersion, Connection } from './connection.js';
+import { agreedVersion, ClientLink } from './link.js';
 import { Exchange } from './exchange.js';
 import { headersAgree, LATER_ERA, paramsAgree } from './headers.js';
 import type { Upstream } from './upstream.js';
@@ -24,7 +24,7 @@ export interface GatewayDeps {
   readonly path: string;
   readonly server: string;
   /** Makes a session; in the later era all share one memory. */
-  readonly open: (route: Route, memory: SessionMemory) => McpSession;
+  readonly open: (route: SessionRoute, memory: SessionMemory) => McpSession;
   readonly memory: () => SessionMemory;
   /** 128 random bits as text: a session's name. */
   readonly newId: () => string;
@@ -37,9 +37,9 @@ const MOST_SESSIONS = 256;
 export class Gateway {
   readonly #deps: GatewayDeps;
   /** Of the older era, by the name that the client was given; used last comes last. */
-  readonly #sessions = new Map<string, Connection>();
+  readonly #sessions = new Map<string, ClientLink>();
   /** Of the later era: one a request. */
-  readonly #passing = new Set<Connection>();
+  readonly #passing = new Set<ClientLink>();
   readonly #shared: SessionMemory;
   #cut: CallRefusal | null = null;
 
@@ -160,7 +160,12 @@ export class Gateway {
   }
 
   /** Headers that repeat arguments can be held against them when the tool is known. */
-  async #paramsAgree(message: RpcRequest, { headers }: WebRequest, session: McpSession, route: Route): Promise<void> {
+  async #paramsAgree(
+    message: RpcRequest,
+    { headers }: WebRequest,
+    session: McpSession,
+    route: SessionRoute,
+  ): Promise<void> {
     if (message.method !== 'tools/call' || !Object.keys(headers).some((name) => name.startsWith('mcp-param-'))) return;
     paramsAgree(headers, message, await session.listed(message, route));
   }
@@ -187,9 +192,9 @@ export class Gateway {
     return jsonWebReply(200, {});
   }
 
-  #connection(memory: SessionMemory): Connection {
+  #connection(memory: SessionMemory): ClientLink {
     const { upstream, server, open } = this.#deps;
-    return new Connection(upstream, server, (route) => open(route, memory));
+    return new ClientLink(upstream, server, (route) => open(route, memory));
   }
 
   /** @throws RequestRefused 503 where every session is busy */
@@ -202,7 +207,7 @@ export class Gateway {
   }
 
   /** Gives a session its name. */
-  #keep(connection: Connection): string {
+  #keep(connection: ClientLink): string {
     const name = this.#deps.newId();
     this.#sessions.set(name, connection);
     if (this.#cut !== null) connection.session.cut(this.#cut);
@@ -210,7 +215,7 @@ export class Gateway {
   }
 
   /** @throws RequestRefused 400 without a name, 404 for one that is not open here */
-  #sessionOf({ headers }: WebRequest): Connection {
+  #sessionOf({ headers }: WebRequest): ClientLink {
     const { 'mcp-session-id': name, 'mcp-protocol-version': version } = headers;
     if (name === undefined)
       throw new RequestRefused(400, 'NO_SESSION', 'Open a session with initialize, and name it in Mcp-Session-Id.');

@@ -1,7 +1,7 @@
 /** A client of a server's own over HTTP, for what `aip mcp init`, `pin` and `diff` ask: no tool is called. */
 import type { JsonObject } from '../../../protocol/json/values.js';
 import { readMessage, SERVER_BOUNDS, writeMessage, type RpcMessage } from '../message.js';
-import { agreedVersion } from './connection.js';
+import { agreedVersion } from './link.js';
 import { headersOf } from './headers.js';
 import { askUpstream, type Upstream } from './upstream.js';
 

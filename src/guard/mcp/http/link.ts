@@ -3,7 +3,7 @@ import type { WebSink } from '../../../app/ports/web.js';
 import { frame } from '../../../protocol/sse.js';
 import { isObject, type JsonObject } from '../../../protocol/json/values.js';
 import type { RpcId, RpcMessage } from '../message.js';
-import type { Route } from '../ports.js';
+import type { SessionRoute } from '../ports.js';
 import type { McpSession } from '../session.js';
 import type { Exchange } from './exchange.js';
 import { headersOf } from './headers.js';
@@ -12,7 +12,7 @@ import { askUpstream, type Upstream, type UpstreamAnswer } from './upstream.js';
 const BOTH = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' };
 
 /** One client: for its whole session in the older era, for one request in the later one, which has no sessions. */
-export class Connection {
+export class ClientLink {
   readonly #upstream: Upstream;
   readonly #server: string;
   readonly session: McpSession;
@@ -26,14 +26,14 @@ export class Connection {
   #feed: { readonly sink: WebSink; readonly ended: () => void } | null = null;
 
   /** @param open makes the session, given the route of what belongs to no request */
-  constructor(upstream: Upstream, server: string, open: (route: Route) => McpSession) {
+  constructor(upstream: Upstream, server: string, open: (route: SessionRoute) => McpSession) {
     this.#upstream = upstream;
     this.#server = server;
     this.session = open(this.route());
   }
 
   /** The route of what belongs to no request. `sent` is handed what resolves when the server took a message. */
-  route(sent: (taken: Promise<void>) => void = () => undefined): Route {
+  route(sent: (taken: Promise<void>) => void = () => undefined): SessionRoute {
     return {
       toClient: (line) => this.#feed?.sink.write(frame('message', null, line)),
       toServer: (line, message) => sent(this.#tell(line, message)),
@@ -41,7 +41,7 @@ export class Connection {
   }
 
   /** The route of one request. */
-  routeOf(exchange: Exchange, id: RpcId, modern: boolean): Route {
+  routeOf(exchange: Exchange, id: RpcId, modern: boolean): SessionRoute {
     let asked: { close(): void } | null = null;
     this.exchanges.set(exchange, id);
     exchange.onEnd(() => {
@@ -67,7 +67,7 @@ export class Connection {
   }
 
   /** Where goes what the server sends in the stream of a request, beside its answer. */
-  routeFor(exchange: Exchange): Route {
+  routeFor(exchange: Exchange): SessionRoute {
     return {
       toClient: (line, message) => exchange.send(line, message),
       toServer: (line, message) => void this.#tell(line, message),
@@ -115,7 +115,12 @@ export class Connection {
     askUpstream(this.#upstream, call, { onLine: () => undefined, onEnd: () => undefined });
   }
 
-  #ask(line: string, message: RpcMessage & { kind: 'request' }, route: Route, onHead: UpstreamAnswer['onHead'] & {}) {
+  #ask(
+    line: string,
+    message: RpcMessage & { kind: 'request' },
+    route: SessionRoute,
+    onHead: UpstreamAnswer['onHead'] & {},
+  ) {
     const { id } = message;
     return askUpstream(this.#upstream, this.#post(line, message), {
       onHead,
