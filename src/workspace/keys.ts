@@ -58,7 +58,8 @@ export async function finding(
   workspace: LocalWorkspace,
   readFile: FindDeps['readFile'] = readDocument,
 ): Promise<FindDeps & { readonly state: State }> {
-  return { state: await localState(workspace), readFile };
+  const state = await localState(workspace);
+  return { state, readFile, seen: () => state.conduct.agents() };
 }
 
 /** Private keys in files of other programs. */

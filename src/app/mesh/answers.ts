@@ -172,6 +172,11 @@ export class Members {
     return this.#object[name] === undefined ? otherwise : this.flag(name);
   }
 
+  /** A number that servers of earlier versions do not send. */
+  numberOr(name: string, otherwise: number | null): number | null {
+    return this.#object[name] === undefined ? otherwise : this.numberOrNull(name);
+  }
+
   oneOf<const T extends string>(name: string, ...values: readonly T[]): T {
     const value = values.find((one) => one === this.#object[name]);
     if (value === undefined) throw this.#wrong(name);

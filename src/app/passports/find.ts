@@ -16,11 +16,22 @@ export interface FindDeps {
   readonly state: Pick<State, 'passport' | 'passports'>;
   /** The bytes of a file, of stdin for `-` where that is read, or null when there is none; fails with UNREADABLE when it cannot be read. */
   readonly readFile: (path: string) => Promise<Uint8Array | null>;
+  /** Agents that this machine has held to something: an intent of theirs was believed. */
+  readonly seen?: () => readonly string[];
+  /** Agents whose passports are published in the mesh, as far as this machine's copy tells; absent without a mesh. */
+  readonly published?: () => readonly string[];
   /**
-   * Ids of agents that the mesh has believed an intent of, or holds a passport of, and that hold this text. Asked where a name is not known
-   * here; absent without a mesh, and empty when it does not answer.
+   * Agents that the mesh has believed an intent of, has stopped, or holds a passport of, and whose ids hold this text. Asked where a name is
+   * not known here, or is not clear; absent without a mesh, and empty when it does not answer.
    */
-  readonly fleet?: (find: string) => Promise<readonly string[]>;
+  readonly fleet?: (find: string) => Promise<readonly FleetName[]>;
+}
+
+/** An agent that the mesh knows. */
+export interface FleetName {
+  readonly agentId: string;
+  /** True where its passport is published: such a name outranks the others. */
+  readonly published: boolean;
 }
 
 /** Whom `<agent>` means: an id, also of an agent whose passport is not here, or the passport in a file. */
@@ -28,7 +39,8 @@ type Meant = { readonly agentId: string } | { readonly file: FoundPassport };
 
 /**
  * What people mean by `<agent>`: an agent id, `name@domain`, a name, or a passport file. A path is one by its look (`/`, `.json`), so
- * that a file can never shadow a known name. Names are those of passports known here; then those that only the mesh knows.
+ * that a file can never shadow a known name. A name is that of a published passport, else of one known here, else of an agent whose
+ * intent was believed; what only the mesh knows comes behind a file.
  */
 export async function meantBy(deps: FindDeps, agent: string): Promise<Meant> {
   if (agent.startsWith('did:')) {
@@ -42,11 +54,7 @@ export async function meantBy(deps: FindDeps, agent: string): Promise<Meant> {
   if (!isPath) {
     const id = idOfShortName(agent);
     if (id !== null) return { agentId: id };
-    const named = deps.state.passports().filter((passport) => passport.name === agent);
-    const here = onlyOne(
-      agent,
-      named.map(({ agentId }) => agentId),
-    );
+    const here = await namedHere(deps, agent);
     if (here !== null) return { agentId: here };
   }
   const bytes = await deps.readFile(agent);
@@ -55,15 +63,39 @@ export async function meantBy(deps: FindDeps, agent: string): Promise<Meant> {
     return { file: { passport, path: agent === '-' ? null : agent } };
   }
   if (isPath) throw notFound(`There is no passport file at ${agent}.`, []);
-  const fleet = (await deps.fleet?.(agent)) ?? [];
-  const there = onlyOne(
-    agent,
-    fleet.filter((id) => id.endsWith(`:agents:${agent}`)),
-  );
+  const there = namedThere(await fleetOf(deps, agent), agent);
   if (there !== null) return { agentId: there };
-  const names = deps.state.passports().map(({ agentId }) => shortName(agentId));
-  const near = nearestByName(agent, [...names, ...fleet.map(shortName)]);
+  const names = deps.state.passports().map(({ agentId }) => agentId);
+  const fleet = (await fleetOf(deps, '')).map(({ agentId }) => agentId);
+  const near = nearestByName(agent, [...new Set([...names, ...fleet])].map(shortName));
   throw notFound(`No known passport is named "${agent}", and no such file exists.`, near);
+}
+
+async function fleetOf({ fleet }: FindDeps, find: string): Promise<readonly FleetName[]> {
+  return fleet === undefined ? [] : await fleet(find);
+}
+
+/** The agent of this name that this machine knows; null when it knows none. @throws Failure USAGE when several are of equal rank */
+async function namedHere(deps: FindDeps, name: string): Promise<string | null> {
+  const isNamed = (id: string) => id.endsWith(`:agents:${name}`);
+  const published = (deps.published?.() ?? []).filter(isNamed);
+  if (published.length > 0) return onlyOne(name, published);
+  const kept = deps.state.passports().filter((passport) => passport.name === name);
+  const known = kept.length > 0 ? kept.map(({ agentId }) => agentId) : (deps.seen?.() ?? []).filter(isNamed);
+  if (new Set(known).size < 2) return known[0] ?? null;
+  // Of several the mesh may have published one.
+  const there = (await fleetOf(deps, name)).filter((one) => one.published && isNamed(one.agentId));
+  return onlyOne(name, there.length > 0 ? there.map(({ agentId }) => agentId) : known);
+}
+
+/** The agent of this name that the mesh knows; those whose passports are published come first. */
+function namedThere(fleet: readonly FleetName[], name: string): string | null {
+  const named = fleet.filter(({ agentId }) => agentId.endsWith(`:agents:${name}`));
+  const published = named.filter((one) => one.published);
+  return onlyOne(
+    name,
+    (published.length > 0 ? published : named).map(({ agentId }) => agentId),
+  );
 }
 
 /** Whether `<agent>` is a path by its look: such a one is never the name of a known passport. */

@@ -1,12 +1,12 @@
 /** What the mesh knows of agents by name: for people who name an agent that has no passport on this machine. */
 import { Failure } from '../../app/failure.js';
-import { fleetIds } from '../../app/mesh/fleet-ids.js';
-import type { FindDeps } from '../../app/passports/find.js';
+import { fleetNames } from '../../app/mesh/fleet-names.js';
+import type { FindDeps, FleetName } from '../../app/passports/find.js';
 import type { State } from '../../app/ports/state.js';
 import { finding, type KeyPlaces } from '../../workspace/keys.js';
 import { meshLines } from '../../workspace/mesh.js';
 import { documentReader } from '../input/documents.js';
-import { apiKey, meshAccess } from './access.js';
+import { apiKey, configuredCopy, meshAccess } from './access.js';
 import type { Setting } from '../setting.js';
 import type { Notices } from '../output.js';
 import type { Surroundings } from '../io.js';
@@ -19,16 +19,22 @@ export async function findingAnywhere(
   cli: Scene,
   places: KeyPlaces = {},
 ): Promise<FindDeps & { readonly state: State }> {
-  return { ...(await finding(cli.workspace, documentReader(cli))), fleet: (find) => knownToMesh(cli, places, find) };
+  const local = await finding(cli.workspace, documentReader(cli));
+  const copy = await configuredCopy(cli);
+  return {
+    ...local,
+    published: () => copy.passportMarks().map(({ agent }) => agent),
+    fleet: (find) => knownToMesh(cli, places, find),
+  };
 }
 
 /** Ids that hold `find`, of agents that the mesh has believed; empty without a mesh, or when it does not answer. */
-async function knownToMesh(cli: Scene, places: KeyPlaces, find: string): Promise<readonly string[]> {
+async function knownToMesh(cli: Scene, places: KeyPlaces, find: string): Promise<readonly FleetName[]> {
   try {
     const mesh = await meshAccess(cli);
     if (mesh === null) return [];
     const lines = await meshLines(cli.workspace, mesh, await apiKey(cli, places));
-    return await fleetIds(lines, find);
+    return await fleetNames(lines, find);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     cli.detail(`The mesh was not asked for names: ${error.message}`);

@@ -1,6 +1,6 @@
 /** Whether anything here or on the mesh has ever spoken of a subject: a mistyped id must not pass for a stopped agent. */
 import { Failure } from '../../app/failure.js';
-import { fleetIds } from '../../app/mesh/fleet-ids.js';
+import { fleetNames } from '../../app/mesh/fleet-names.js';
 import { askStanding } from '../../app/mesh/orders.js';
 import { shortName } from '../../app/passports/find.js';
 import type { State } from '../../app/ports/state.js';
@@ -53,8 +53,9 @@ async function knownThere(
     const lines = await meshLines(cli.workspace, mesh, await apiKey(cli, places));
     if ((await askStanding(lines, subject)).known) return null;
     const below = (id: string) => id === subject || id.startsWith(`${subject}:agents:`);
-    if ((await fleetIds(lines, subject)).some(below)) return null;
-    return await fleetIds(lines, '');
+    const named = async (find: string) => (await fleetNames(lines, find)).map(({ agentId }) => agentId);
+    if ((await named(subject)).some(below)) return null;
+    return await named('');
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return null;

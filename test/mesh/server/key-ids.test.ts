@@ -159,3 +159,12 @@ test('a server that starts knows which keys of verifiers were stopped', async ()
   expect(again.roster.isDenied(KEY_1)).toBe(false);
   again.stop(0);
 });
+
+test('the fleet names agents of published passports, also those that were never logged, until they are withdrawn', async () => {
+  const mesh = await published();
+  const fleet = async () =>
+    (await mesh.ask('GET', '/v1/mesh/fleet?find=support', 'observer')).json<{ agents: object[] }>().agents;
+  expect(await fleet()).toMatchObject([{ agent_id: AGENT, serial: 1, status: 'active' }]);
+  await mesh.ask('POST', '/v1/mesh/passports/withdraw', 'admin', { cmd_id: 'withdraw-1', agent_id: AGENT });
+  expect(await fleet()).toEqual([]);
+});

@@ -27,17 +27,18 @@ export function dashboardPage(): WholeReply {
   });
 }
 
-/** Every agent that was logged or is denied, those that need a person first. */
+/** Every agent that was logged, is denied, or has a published passport; those that need a person first. */
 export async function fleet(server: MeshServer, request: Request): Promise<Reply> {
   const { store, clock, options } = server;
   const now = clock.wall();
   const find = request.query.get('find') ?? '';
-  const standings = await standingsOf(server);
+  const { standings, serials } = await standingsOf(server);
   const known = new Map(standings.map((standing) => [standing.subject, standing]));
   const conduct = new Map<string, FleetAgent>();
   for (const agent of (await options.conduct?.agents(now)) ?? []) conduct.set(agent.agentId, agent);
   const ids = new Set(conduct.keys());
   for (const { subject } of standings) if (scopeOf(subject) === 'agent' && !isCanary(subject)) ids.add(subject);
+  for (const agent of serials.keys()) ids.add(agent);
 
   const rows = [...ids]
     .filter((id) => id.includes(find))
@@ -48,7 +49,9 @@ export async function fleet(server: MeshServer, request: Request): Promise<Reply
   const denied = above.filter((standing) => statusAt(standing, now) !== 'active');
   const logs = await store.logs.ends(MAX_LOGS);
   return jsonReply(200, {
-    agents: rows.slice(0, MAX_AGENTS).map(({ id, agent, effective }) => agentForm(id, agent, effective)),
+    agents: rows
+      .slice(0, MAX_AGENTS)
+      .map(({ id, agent, effective }) => agentForm(id, agent, effective, serials.get(id) ?? null)),
     more: Math.max(0, rows.length - MAX_AGENTS),
     above: denied.slice(0, MAX_ABOVE).map((standing) => ({
       subject: standing.subject,
@@ -67,15 +70,25 @@ export async function fleet(server: MeshServer, request: Request): Promise<Reply
   });
 }
 
-const latest = new WeakMap<MeshServer, { readonly seq: number; readonly standings: readonly Standing[] }>();
+interface Folded {
+  readonly seq: number;
+  readonly standings: readonly Standing[];
+  /** Of each published passport in force. */
+  readonly serials: ReadonlyMap<string, number>;
+}
 
-/** All standings; read anew only when there was an event since, because pages ask every few seconds. */
-async function standingsOf(server: MeshServer): Promise<readonly Standing[]> {
+const latest = new WeakMap<MeshServer, Folded>();
+
+/** All standings and passports; read anew only when there was an event since, because pages ask every few seconds. */
+async function standingsOf(server: MeshServer): Promise<Folded> {
   const known = latest.get(server);
-  if (known !== undefined && known.seq === server.head.seq) return known.standings;
+  if (known !== undefined && known.seq === server.head.seq) return known;
   const { head, standings } = await server.store.snapshot();
-  latest.set(server, { seq: head.seq, standings });
-  return standings;
+  const marks = await server.store.passports.marks();
+  const serials = new Map(marks.flatMap(({ agent, serial }) => (serial === null ? [] : [[agent, serial] as const])));
+  const folded = { seq: head.seq, standings, serials };
+  latest.set(server, folded);
+  return folded;
 }
 
 /** What is in force for an agent: the strongest of what was said of it, of its principal, and of everyone. */
@@ -103,7 +116,7 @@ function failureRate({ successful, failed }: FleetAgent): number | null {
   return successful + failed === 0 ? null : failed / (successful + failed);
 }
 
-function agentForm(id: string, agent: FleetAgent | null, effective: EffectiveStatus) {
+function agentForm(id: string, agent: FleetAgent | null, effective: EffectiveStatus, serial: number | null) {
   return {
     agent_id: id,
     // Strangers can get any string logged as an agent's id; such a one cannot be revoked.
@@ -111,6 +124,8 @@ function agentForm(id: string, agent: FleetAgent | null, effective: EffectiveSta
     status: effective.status,
     reason: effective.reason,
     status_of: effective.of,
+    // Of its published passport; null where none is.
+    serial,
     successful: agent?.successful ?? 0,
     failed: agent?.failed ?? 0,
     unattributed: agent?.unattributed ?? 0,
