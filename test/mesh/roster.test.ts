@@ -50,10 +50,14 @@ class Verifier {
     return (JSON.parse(this.reader!.of('hello')[0]!.data) as { stream: string }).stream;
   }
 
-  async confirm(fields: Partial<{ seq: number; by: VerifierKey; logId: string }> = {}, role: Role = 'verifier') {
+  async confirm(
+    fields: Partial<{ seq: number; by: VerifierKey; logId: string; hash: string }> = {},
+    role: Role = 'verifier',
+  ) {
     const head = this.mesh.server.head;
     const { seq = head.seq, by = this.key, logId = head.logId } = fields;
-    const applied = writeApplied(by, { logId, seq, hash: head.hash, challenge: null });
+    const hash = fields.hash ?? (await this.mesh.server.hashes.at(seq)) ?? head.hash;
+    const applied = writeApplied(by, { logId, seq, hash, challenge: null });
     return this.mesh.ask('POST', '/v1/mesh/acks', role, { stream: this.stream, seq, applied });
   }
 
@@ -314,5 +318,40 @@ describe('a verifier whose own key was stopped', () => {
     mesh.clock.advance(61_000);
     await one.confirm();
     expect(mesh.server.roster.count(mesh.server.head.seq)).toMatchObject({ applied: 1 });
+  });
+});
+
+describe('a verifier that was told another history', () => {
+  test.each([
+    ['the hash of another event', (mesh: TestMesh) => ({ seq: 2, hash: mesh.server.head.hash.replace(/^./, '0') })],
+    ['the hash of the event before', async (mesh: TestMesh) => ({ seq: 2, hash: (await mesh.server.hashes.at(1))! })],
+    ['an event that is not there', () => ({ seq: 3 })],
+  ])('confirms nothing: %s', async (_what, of) => {
+    const mesh = await TestMesh.start();
+    const one = await new Verifier(mesh, 1).listen();
+    await revoke(mesh);
+    await revoke(mesh);
+    const answer = await one.confirm(await of(mesh));
+    expect([answer.status, answer.json()]).toEqual([409, expect.objectContaining({ code: 'LOG_FORK' })]);
+    expect(mesh.server.roster.count(1)).toMatchObject({ applied: 0, unsettled: 1 });
+    expect((await one.confirm()).status).toBe(200);
+    expect(mesh.server.roster.count(2)).toMatchObject({ applied: 1, unsettled: 0 });
+  });
+
+  test('is not counted by a poll either', async () => {
+    const mesh = await TestMesh.start();
+    await revoke(mesh);
+    const key = keyOf(1);
+    const [keyId, logId] = [mesh.keys.verifier.keyId, mesh.server.head.logId];
+    const card = writeCard(key, { keyId, label: 'v-1', program: '9.9.9', onStale: 'deny', maxAgeMs: 30_000 });
+    const poll = (hash: string) =>
+      mesh.ask('GET', '/v1/mesh/events?v=2&after=1&wait=0s', 'verifier', undefined, {
+        'aip-verifier': asHeader(card),
+        'aip-applied': asHeader(writeApplied(key, { logId, seq: 1, hash, challenge: null })),
+      });
+    expect((await poll('ab'.repeat(32))).status).toBe(200);
+    expect(mesh.server.roster.count(1)).toMatchObject({ applied: 0 });
+    expect((await poll(mesh.server.head.hash)).status).toBe(200);
+    expect(mesh.server.roster.count(1)).toMatchObject({ applied: 1 });
   });
 });

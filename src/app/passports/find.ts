@@ -71,8 +71,8 @@ export async function meantBy(deps: FindDeps, agent: string): Promise<Meant> {
   throw notFound(`No known passport is named "${agent}", and no such file exists.`, near);
 }
 
-async function fleetOf({ fleet }: FindDeps, find: string): Promise<readonly FleetName[]> {
-  return fleet === undefined ? [] : await fleet(find);
+async function fleetOf(deps: FindDeps, find: string): Promise<readonly FleetName[]> {
+  return (await deps.fleet?.(find)) ?? [];
 }
 
 /** The agent of this name that this machine knows; null when it knows none. @throws Failure USAGE when several are of equal rank */

@@ -13,6 +13,7 @@ import type { ServerClock } from './http/exchange.js';
 import { Gate } from './http/gate.js';
 import { Hub, revokedAmong } from './feed/hub.js';
 import { SnapshotKeeper } from './feed/snapshot-keeper.js';
+import { EventHashes } from './feed/event-hashes.js';
 import { LogFeed } from './feed/log-feed.js';
 import { Waits } from './feed/waits.js';
 import { Prover } from './prover.js';
@@ -66,6 +67,7 @@ export class MeshServer {
   readonly prover: Prover;
   readonly shipping = new ShippingRate();
   readonly decisions = new Decisions();
+  readonly hashes: EventHashes;
   readonly roster: Roster;
   readonly approvals: ApprovalDesk;
   /** Of this process: 16 hex digits. */
@@ -117,6 +119,7 @@ export class MeshServer {
       verify: options.verify,
     });
     this.waits = new Waits(clock);
+    this.hashes = new EventHashes(store);
     this.boot = options.randomHex(8);
     this.prover = new Prover(
       {
@@ -323,6 +326,7 @@ export class MeshServer {
           if (records.length === 0) break;
           const revoked = await revokedAmong(this.store, records);
           await this.roster.heed(records);
+          this.hashes.push(records);
           const last = records[records.length - 1]!;
           this.#head = { logId: this.store.logId, term: last.term, seq: last.seq, hash: last.hash };
           this.hub.publish(records, revoked);

@@ -99,8 +99,8 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
   }
   const { seq } = position;
   if (verifier !== null) {
-    const applied = appliedIn(server, request.headers['aip-applied'], verifier, seq);
-    if (applied !== 'unsigned' && !server.roster.isDenied(verifier)) {
+    const applied = await appliedIn(server, request.headers['aip-applied'], verifier, seq);
+    if (applied !== 'unsigned' && applied !== 'other history' && !server.roster.isDenied(verifier)) {
       server.pollers.set(verifier, { keyId: caller.key.keyId, seq, at: server.clock.up() });
       server.roster.confirmed(verifier, seq, applied);
     }
@@ -142,9 +142,11 @@ export async function acknowledge(server: MeshServer, request: Request, caller: 
   const { verifier } = open;
   // One that listens without being on the roster confirms nothing.
   if (verifier === null) return jsonReply(200, { acknowledged: open.acked });
-  const word = signedWord(server, applied, verifier, seq);
+  const word = await signedWord(server, applied, verifier, seq);
   if (word === 'unsigned')
     throw new Refused('SIGNATURE_REQUIRED', 'A verifier signs what it has applied with its own key.');
+  if (word === 'other history')
+    throw new Refused('LOG_FORK', `What was applied as event ${seq} is no event of this log.`, { seq });
   // One whose key was stopped goes on listening, and its word counts for nothing.
   if (server.roster.isDenied(verifier)) return jsonReply(200, { acknowledged: open.acked });
   server.hub.confirm(open, seq);
@@ -193,18 +195,19 @@ function appliedIn(server: MeshServer, header: string | undefined, verifier: str
 }
 
 /** The signed word that `verifier` is at `seq`; null from one of the first version, which has no key. */
-function signedWord(
+async function signedWord(
   server: MeshServer,
   value: Json | undefined,
   verifier: string,
   seq: number,
-): Applied | null | 'unsigned' {
+): Promise<Applied | null | 'unsigned' | 'other history'> {
   const named = server.roster.member(verifier)?.program === null;
   if (value === undefined) return named ? null : 'unsigned';
   const applied = readApplied(value, server.options.verify);
   const fits = applied.public_key === verifier && applied.seq === seq && applied.log_id === server.store.logId;
   if (!fits) throw new Refused('SIGNATURE_INVALID', 'The confirmation is of another verifier, log or place.');
-  return applied;
+  // The hash covers everything before: one that was told another history has applied another one.
+  return applied.hash === (await server.hashes.at(seq)) ? applied : 'other history';
 }
 
 interface StreamOrder {
