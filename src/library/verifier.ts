@@ -105,6 +105,7 @@ export class Verifier {
     this.#durable = null;
     this.#group = null;
     await (await opened)?.idle();
+    await this.#mesh.relay()?.settled();
   }
 
   #opened(): Promise<GroupCommit> {
@@ -128,6 +129,10 @@ export class Verifier {
       passport,
       pins,
       freshness: () => this.#mesh.freshness(),
+      relay: {
+        answersTo: async (ids) => (await this.#mesh.relay()?.answersTo(ids)) ?? [],
+        tell: () => this.#mesh.relay()?.tell(),
+      },
       trust: (_, agentId) => this.#trustOf.reading(state.conduct, agentId),
     });
     return new GroupCommit(deps, world.nextTurn, () => this.#hooks.size > 0);

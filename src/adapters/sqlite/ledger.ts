@@ -108,6 +108,14 @@ export function ledgerOf(tables: LedgerTables, head: HeadRow, over: () => boolea
       open();
       return approvals.list(which, now);
     },
+    requestsForMesh(now) {
+      open();
+      return approvals.forMesh(now);
+    },
+    toldMesh(id, stage) {
+      open();
+      approvals.toldMesh(id, stage);
+    },
     openRequest(request) {
       open();
       approvals.open(request, clock?.() ?? request.expiresAt - request.ttlMs);

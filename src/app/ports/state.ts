@@ -90,10 +90,29 @@ export interface Ledger extends Memory, RefusalMarks, FoldedRefusals {
    * ends it. False for a request that is not open.
    */
   answerRequest(answer: ActionApproval, publicKey: string, at: number): boolean;
+  /** Requests whose persons may be elsewhere: what the mesh was not told of yet, and what it knows and that waits here. */
+  requestsForMesh(now: number): readonly MeshRequest[];
+  /** Keeps what the mesh knows of a request. */
+  toldMesh(id: string, stage: ToldMesh): void;
   /** Requests by the time they were raised, the newest last; those that are open and not over, or all. */
   requests(which: 'open' | 'all', now: number): readonly RequestRecord[];
   /** Forgets nonces and usage that no window can reach any more. Cheap; call it often. */
   prune(now: number): void;
+}
+
+/** What the mesh knows of a request: that it is there, how it ended, or nothing, because it took it not. */
+export type ToldMesh = 'sent' | 'ended' | 'refused';
+
+/** A request as the mesh is to be told of it. */
+export interface MeshRequest {
+  readonly id: string;
+  /** True for one that the mesh has not heard of. */
+  readonly isNew: boolean;
+  readonly status: RequestRecord['status'];
+  /** Hash of the intent that ran under it; null where none did. */
+  readonly spentBy: string | null;
+  /** The document, JSON text. */
+  readonly text: string;
 }
 
 /** What stands beside an entry and is no part of it. */

@@ -1,4 +1,5 @@
 import type { ActionApproval } from '../../protocol/approvals/approval.js';
+import { requestsNamed, type ApprovalRelay } from '../approvals/relay.js';
 import { verifySignature } from '../../protocol/ed25519/verify.js';
 import type { Intent } from '../../protocol/intent.js';
 import type { Freshness, HookOutcome, KnownTrust, Policy, SchemaCheck } from '../../verify/context.js';
@@ -45,6 +46,8 @@ export interface VerifierDeps extends JudgingDeps {
   readonly freshness: (now: number) => Freshness;
   /** This machine as the verifier that raises requests for approval, and takes the answers to them. */
   readonly requester: () => Requester;
+  /** The way to persons elsewhere; nothing where requests for approval stay on this machine. */
+  readonly relay?: Pick<ApprovalRelay, 'answersTo' | 'tell'>;
   /** Asked only where a minimum is set. */
   readonly trust: (ledger: Ledger, agentId: string) => KnownTrust | null;
 }
@@ -90,18 +93,41 @@ export async function prepareBatch(
   const prefetch =
     options.parallel && submissions.length > 1 ? new SignaturePrefetch(deps.signatureWorkers ?? null) : null;
   const signatureHolds = prefetch === null ? verifySignature : prefetch.holds;
-  const examined = submissions.map((submission) => {
+  const read = submissions.map((submission) => {
     const { policy } = options;
     const each = examine(submission, { trusting, policy, signatureHolds, now, startedAt: deps.ticks() });
     if (!('decision' in each)) prefetch?.start(each.document.question(each.asking));
     return each;
   });
   await prefetch?.settled();
+  const examined = deps.relay === undefined || options.dryRun ? read : await withAnswers(deps.relay, read);
   const refusedEarly = (document: PreparedDocument): boolean =>
     deps.state.look((ledger) => refusesBeforeHooks(sittingOn(deps, options, ledger), document));
   const prepared = examined.map((each) => prepare(deps, each, refusedEarly));
   // oxlint-disable-next-line typescript/await-thenable -- some are promises, where a hook is asked
   return prepared.some((each) => each instanceof Promise) ? Promise.all(prepared) : (prepared as PreparedBatch);
+}
+
+/** The documents with what persons elsewhere have answered to the requests that they name. */
+async function withAnswers(
+  relay: Pick<ApprovalRelay, 'answersTo'>,
+  read: readonly (Claim | Judgement)[],
+): Promise<readonly (Claim | Judgement)[]> {
+  const named = requestsNamed(read.map((each) => ('decision' in each ? null : requestOf(each))));
+  if (named.length === 0) return read;
+  const answers = await relay.answersTo(named);
+  if (answers.length === 0) return read;
+  return read.map((each) => {
+    if ('decision' in each) return each;
+    const own = answers.filter(({ document }) => document.request_id === requestOf(each));
+    if (own.length === 0) return each;
+    const { submission } = each;
+    return { ...each, submission: { ...submission, answers: [...(submission.answers ?? NO_ANSWERS), ...own] } };
+  });
+}
+
+function requestOf({ document, submission }: Pick<Claim, 'document' | 'submission'>): string | null {
+  return document.intent.document.approval_request ?? submission.approvalRequest ?? null;
 }
 
 /**
@@ -203,7 +229,18 @@ export function commitBatch(deps: VerifierDeps, options: VerifyOptions, batch: P
     ledger.prune(Math.min(wallNow, sitting.now));
     return judgements;
   };
-  return options.dryRun ? deps.state.rehearse(work) : deps.state.transact(work);
+  if (options.dryRun) return deps.state.rehearse(work);
+  const judgements = deps.state.transact(work);
+  if (deps.relay !== undefined && judgements.some((each, i) => concernsRequest(each, batch[i]!))) deps.relay.tell();
+  return judgements;
+}
+
+/** True where a request for approval was raised, or spent. */
+function concernsRequest({ decision }: Judgement, document: PreparedDocument | Judgement): boolean {
+  if ('decision' in document) return false;
+  if (decision.success)
+    return (document.intent.document.approval_request ?? document.submission.approvalRequest) != null;
+  return decision.violations.some(({ details }) => details.request_id !== undefined);
 }
 
 const NO_TOKEN = (): null => null;

@@ -1,17 +1,18 @@
 /** What `approvals approve`, `approvals deny` and `approve` do: show, ask, sign, and keep the answer where the request is kept. */
 import { resolve } from 'node:path';
+import { sendAnswer } from '../../app/mesh/approvals.js';
+import { keepAnswer } from '../../app/approvals/keep.js';
 import { answerRequest, requireSigned } from '../../app/approvals/answer.js';
 import { Failure } from '../../app/failure.js';
 import type { RequestRecord } from '../../app/ports/state.js';
-import { isRequestId, readActionApproval } from '../../protocol/approvals/approval.js';
+import { isRequestId, type ActionApprovalDocument } from '../../protocol/approvals/approval.js';
 import { readApprovalRequest, type ApprovalRequest } from '../../protocol/approvals/request.js';
-import { verifyKeyOf, verifySignature } from '../../protocol/ed25519/verify.js';
-import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
 import { replaceFile } from '../../workspace/files.js';
 import { keyring, pemFiles, type KeyPlaces } from '../../workspace/keys.js';
 import { localState } from '../../workspace/state.js';
 import type { Surroundings } from '../io.js';
-import type { Output } from '../output.js';
+import type { Notices, Output } from '../output.js';
+import type { Lifetime } from '../../workspace/workspace.js';
 import type { Questioner } from '../questions/ask.js';
 import type { Setting } from '../setting.js';
 import { readInput } from '../input/documents.js';
@@ -19,10 +20,11 @@ import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
 import { duration } from '../input/values.js';
 import { clean, safeJson } from '../render/terminal/text.js';
 import type { OptionGroup } from '../spec.js';
-import { reportOf, requestHere, requestIn, shownRequest } from './requests.js';
+import { requestRelay } from '../mesh/relay.js';
+import { approverLines, reportOf, requestFound, requestIn, shownRequest, type FoundRequest } from './requests.js';
 
 /** What answering needs: a person to ask, a place for the answer, the keys. */
-type Scene = Output & Setting & Questioner & Surroundings;
+type Scene = Output & Setting & Questioner & Surroundings & Notices & Lifetime;
 
 export interface AnswerFlags extends KeyPlaces {
   readonly reason?: string;
@@ -74,26 +76,27 @@ export async function answer(
   cli: Scene,
 ): Promise<number> {
   if (isRequestId(what)) {
-    const record = await requestHere(what, cli);
-    return answered(readApprovalRequest(record.text), record, decision, options, cli);
+    const found = await requestFound(what, cli);
+    return answered(readApprovalRequest(found.record.text), found, decision, options, cli);
   }
   const request = requestIn(await readInput(what, cli), what === '-' ? 'stdin' : what);
   return answered(request, null, decision, options, cli);
 }
 
-/** `record` is null where the request is kept by another machine. */
+/** `found` is null where the request came in a file: it is kept by another machine. */
 export async function answered(
   request: ApprovalRequest,
-  record: RequestRecord | null,
+  found: FoundRequest | null,
   decision: 'approve' | 'deny',
   options: AnswerFlags,
   cli: Scene,
 ): Promise<number> {
   requireSigned(request);
   const { document } = request;
+  const record = found?.record ?? null;
   if (record !== null && record.status !== 'open')
     throw new Failure('USAGE', `The request ${record.id} is ${record.status}.`, { hint: 'aip approvals list' });
-  const shown = record ?? {
+  const shown: RequestRecord = record ?? {
     id: document.request_id,
     verifier: document.verifier,
     actionHash: document.action_hash,
@@ -105,7 +108,7 @@ export async function answered(
     text: JSON.stringify(document),
     answers: [],
   };
-  cli.note(shownRequest(reportOf(shown, cli.io.now())));
+  cli.note(shownRequest(reportOf({ record: shown, source: found?.source ?? 'file' }, cli.io.now())));
   const message = decision === 'approve' ? 'Approve exactly this' : 'Deny this';
   // Who can be asked is; a script that names a request has said what it wants.
   if (options.yes !== true && cli.ask.allowed && !(await cli.ask.confirm({ message, flag: '--yes' })))
@@ -119,36 +122,39 @@ export async function answered(
     as: options.as ?? null,
     seed,
   });
-  if (record !== null) await keep(approval, request, cli);
+  if (found?.source === 'here') await keep(approval, cli);
+  else if (found !== null) await send(approval, cli);
   if (options.out !== undefined && options.out !== '-')
     await replaceFile(resolve(cli.io.cwd, options.out), `${JSON.stringify(approval, null, 2)}\n`);
   else if (cli.globals.json || record === null || options.out === '-')
     cli.out(safeJson(approval, cli.io.stdout.isTTY === true ? 2 : undefined));
   if (cli.globals.json) return 0;
   const until = decision === 'approve' ? ` until ${approval.approved_until}` : '';
-  cli.note(`${decision === 'approve' ? 'approved' : 'denied'} by ${clean(approval.approver)}${until}`);
+  const where = found?.source === 'mesh' ? '; the mesh brings it to the verifier that asked' : '';
+  cli.note(`${decision === 'approve' ? 'approved' : 'denied'} by ${clean(approval.approver)}${until}${where}`);
   if (decision === 'approve')
     cli.note(`next, for the agent: aip intent sign ... --approval-request ${document.request_id}`);
   return 0;
 }
 
-async function keep(
-  approval: Parameters<typeof safeJson>[0],
-  { document }: ApprovalRequest,
-  cli: Scene,
-): Promise<void> {
+async function keep(approval: ActionApprovalDocument, cli: Scene): Promise<void> {
   const state = await localState(cli.workspace);
-  const read = readActionApproval(JSON.stringify(approval));
-  const named = document.approvers.filter(({ id }) => id === read.document.approver);
-  const keys = named.flatMap(({ id, public_key }) =>
-    public_key === null ? state.pins(id).map(({ publicKey }) => publicKey) : [parsePublicKey(public_key)!],
-  );
-  const signer = keys.find((raw) => {
-    const key = verifyKeyOf(raw);
-    return key !== null && verifySignature(key, read.signedBytes, read.signature);
-  });
-  if (signer === undefined) throw new Error('an answer whose key is not that of its approver');
-  const kept = state.transact((ledger) => ledger.answerRequest(read, formatPublicKey(signer), cli.io.now()));
-  if (!kept)
-    throw new Failure('USAGE', `The request ${document.request_id} ended meanwhile.`, { hint: 'aip approvals list' });
+  const problem = keepAnswer(state, approval, cli.io.now());
+  if (problem !== null)
+    throw new Failure('USAGE', `The answer was not kept: ${problem}.`, {
+      hint: `aip approvals show ${approval.request_id}`,
+    });
+  // Nobody elsewhere needs to look at what was denied here.
+  if (approval.decision === 'deny') (await requestRelay(cli))?.tell();
+}
+
+/** To the mesh, which holds no key of an approver and makes no answer. */
+async function send(approval: ActionApprovalDocument, cli: Scene): Promise<void> {
+  const lines = await approverLines(cli);
+  if (lines === null) throw new Error('a request of a mesh that cannot be answered');
+  if (!(await sendAnswer(lines, approval)))
+    cli.warn(
+      'The mesh knows no key of this principal and could not check the answer; its verifier does (aip mesh principal add).',
+      'unchecked',
+    );
 }

@@ -9,7 +9,13 @@ import { ShapeError } from '../../protocol/json/shape.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { markConfusable } from '../../protocol/naming/confusable.js';
 import { formatTime } from '../../protocol/time.js';
+import { isUnknownThere, requestAtMesh, requestsAtMesh, type SeenRequests } from '../../app/mesh/approvals.js';
+import type { MeshEndpoint } from '../../app/ports/mesh.js';
+import { parseApiKey } from '../../mesh/access/api-key.js';
+import { mayAct } from '../../mesh/access/roles.js';
+import { meshLines } from '../../workspace/mesh.js';
 import { localState } from '../../workspace/state.js';
+import { apiKey, meshAccess } from '../mesh/access.js';
 import type { Surroundings } from '../io.js';
 import type { Setting } from '../setting.js';
 import { clean, safeText } from '../render/terminal/text.js';
@@ -17,9 +23,19 @@ import { clean, safeText } from '../render/terminal/text.js';
 /** Whose state it is, and what time. */
 type Scene = Surroundings & Setting;
 
+/** A request, and where it is kept. */
+export interface FoundRequest {
+  readonly record: RequestRecord;
+  readonly source: Source;
+}
+
+/** `here`: in this machine's state; `mesh`: another machine raised it; `file`: it was brought. */
+export type Source = 'here' | 'mesh' | 'file';
+
 /** What `--json` prints of a request: stable keys, always present. */
 export interface RequestReport {
   readonly request_id: string;
+  readonly source: Source;
   readonly status: 'pending' | 'approved' | 'spent' | 'denied' | 'expired';
   readonly agent_id: string;
   readonly action: string;
@@ -39,7 +55,7 @@ export interface RequestReport {
 }
 
 /** How a request stands at `now`, ms since the epoch. */
-export function reportOf(record: RequestRecord, now: number): RequestReport {
+export function reportOf({ record, source }: FoundRequest, now: number): RequestReport {
   const { document } = readApprovalRequest(record.text);
   const by = (decision: 'approve' | 'deny'): readonly string[] => {
     const answers = record.answers.filter(
@@ -52,6 +68,7 @@ export function reportOf(record: RequestRecord, now: number): RequestReport {
   const open = approved_by.length >= document.count ? 'approved' : waits;
   return {
     request_id: record.id,
+    source,
     status: record.status === 'open' ? open : record.status,
     agent_id: document.agent_id,
     action: document.action,
@@ -71,23 +88,62 @@ export function reportOf(record: RequestRecord, now: number): RequestReport {
   };
 }
 
-/** The requests that this machine keeps, the oldest first. */
-export async function requestsHere(cli: Scene, which: 'open' | 'all'): Promise<readonly RequestRecord[]> {
-  const state = await localState(cli.workspace);
-  return state.look((ledger) => ledger.requests(which, cli.io.now()));
+/** The requests of this machine, and those of the mesh that its API key may read. */
+export interface Found {
+  readonly requests: readonly FoundRequest[];
+  /** Why the mesh was not heard, though there is one to ask; null otherwise. */
+  readonly trouble: Failure | null;
 }
 
-/** The request with this id. Fails with USAGE for what is no id, NOT_FOUND for one that is not kept here. */
-export async function requestHere(id: string, cli: Scene): Promise<RequestRecord> {
+/** The oldest first, each once. */
+export async function requestsFound(cli: Scene, which: 'open' | 'all', seen?: SeenRequests): Promise<Found> {
+  const state = await localState(cli.workspace);
+  const here = state.look((ledger) => ledger.requests(which, cli.io.now()));
+  const known = new Set(here.map(({ id }) => id));
+  const found: FoundRequest[] = here.map((record) => ({ record, source: 'here' }));
+  try {
+    const lines = await approverLines(cli);
+    const there = lines === null ? [] : await requestsAtMesh(lines, which, seen);
+    for (const record of there) if (!known.has(record.id)) found.push({ record, source: 'mesh' });
+    return { requests: found, trouble: null };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { requests: found, trouble: error };
+  }
+}
+
+/** The request with this id, here or at the mesh. Fails with USAGE for what is no id, NOT_FOUND for one that is kept nowhere, NETWORK. */
+export async function requestFound(id: string, cli: Scene): Promise<FoundRequest> {
   if (!isRequestId(id))
     throw new Failure('USAGE', 'The id of a request for approval is 32 lower-case hex digits.', {
       hint: 'aip approvals list',
     });
   const state = await localState(cli.workspace);
-  const found = state.look((ledger) => ledger.approvalRequest(id));
-  if (found !== null) return found;
-  throw new Failure('NOT_FOUND', `This machine keeps no request ${id}.`, {
-    hint: 'aip approvals list --all, on the machine that verifies',
+  const here = state.look((ledger) => ledger.approvalRequest(id));
+  if (here !== null) return { record: here, source: 'here' };
+  const lines = await approverLines(cli);
+  try {
+    if (lines !== null) return { record: await requestAtMesh(lines, id), source: 'mesh' };
+  } catch (error) {
+    if (!isUnknownThere(error)) throw error;
+  }
+  throw new Failure(
+    'NOT_FOUND',
+    `${lines === null ? 'This machine keeps' : 'This machine and its mesh keep'} no request ${id}.`,
+    {
+      hint: 'aip approvals list --all, on the machine that verifies',
+    },
+  );
+}
+
+/** Lines to the mesh of one who may answer requests; null where this machine belongs to none, or its API key may not. */
+export function approverLines(cli: Scene): Promise<readonly MeshEndpoint[] | null> {
+  return cli.workspace.once('lines of an approver', async () => {
+    const access = await meshAccess(cli);
+    if (access === null) return null;
+    const key = await apiKey(cli, {});
+    const role = parseApiKey(key)?.role;
+    return role === undefined || mayAct(role, 'approver') ? meshLines(cli.workspace, access, key) : null;
   });
 }
 
@@ -109,6 +165,7 @@ export function shownRequest(report: RequestReport): string {
   const rows: [string, string][] = [
     ['request', report.request_id],
     ['status', report.status],
+    ['asked by', `${report.source === 'here' ? 'this machine' : 'the verifier'} ${report.verifier}`],
     ['agent', report.agent_id],
     ['action', report.action],
     ['target', report.target ?? '-'],

@@ -9,6 +9,7 @@ import type { Demands } from '../../app/verification/replaced.js';
 import type { PinnedKey } from '../../verify/context.js';
 import type { Config } from '../config/load.js';
 import type { GivenApproval } from './approvals.js';
+import { requestRelay } from '../mesh/relay.js';
 import { meshFreshness } from '../mesh/freshness.js';
 import { principalPins, type ResolveFlags } from '../passports/pins.js';
 import { requirePolicy } from '../config/load.js';
@@ -51,6 +52,7 @@ export async function verification(
   const trust = new LocalTrust(state);
   const pins = await pinsFor(cli, flags, trust, flags.passports);
   const { exact, answers } = sortedApprovals((flags.approvals ?? []).map(({ approval }) => approval));
+  const relay = flags.dryRun === true ? null : await requestRelay(cli);
   const deps = verifierDeps(cli.workspace.world, state, {
     passport: givenFirst(flags.passports, trust.passport),
     pins,
@@ -59,6 +61,7 @@ export async function verification(
     hooks: await hooksOf(cli, config.get('hooks')),
     approved: approvedBy(exact, pins),
     answers,
+    ...(relay === null ? {} : { relay }),
     ...(flags.demands === undefined ? {} : { demands: flags.demands }),
     trust: (_, agentId) => state.conduct.trust(agentId, cli.io.now()),
   });

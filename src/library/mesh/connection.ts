@@ -2,6 +2,7 @@
 import type { OnStale } from '../../mesh/roster/member.js';
 import type { MeshCopy, MeshEndpoint } from '../../app/ports/mesh.js';
 import { machineKey, meshFollower, meshLines, openCopy, refreshCopy, type MeshAccess } from '../../workspace/mesh.js';
+import { approvalRelay, type ApprovalRelay } from '../../app/approvals/relay.js';
 import { passportFetcher } from '../../app/mesh/passports.js';
 import { localState } from '../../workspace/state.js';
 import { OwnLifetime, type LocalWorkspace } from '../../workspace/workspace.js';
@@ -12,6 +13,8 @@ export interface MeshConnection {
   readonly lines: readonly MeshEndpoint[];
   /** Asks the mesh once; true when the copy was proven current in time. */
   readonly refresh: (timeoutMs: number) => Promise<boolean>;
+  /** The way to persons elsewhere; null where the mesh cannot be spoken with. */
+  readonly relay: ApprovalRelay | null;
   readonly close: () => void;
 }
 
@@ -25,18 +28,30 @@ export async function connectMesh(
   const close = (): void => void lifetime.close();
   try {
     const copy = await openCopy(workspace, lifetime, mesh?.publicKey ?? null);
-    if (mesh === null || mesh.key === null) return { copy, lines: [], refresh: async () => false, close };
+    if (mesh === null || mesh.key === null) return { copy, lines: [], refresh: async () => false, relay: null, close };
     const { key, maxAgeMs, onStale } = mesh;
     const machine = await machineKey(workspace);
     const lines = await meshLines(workspace, mesh, key, lifetime);
-    const fetch = passportFetcher(lines[0]!, copy, await localState(workspace), workspace.world.clock);
+    const state = await localState(workspace);
+    const lookForPassports = passportFetcher(lines[0]!, copy, state, workspace.world.clock);
+    const relay = approvalRelay({
+      lines: async () => lines,
+      state,
+      clock: workspace.world.clock,
+      verifier: () => machine.key.publicKey,
+      notice,
+    });
     const following = await meshFollower(workspace, mesh, key, {
       maxAgeMs,
       copy,
       verifier: { key: machine.key, label: machine.host, program: 'library', onStale, maxAgeMs },
       background: true,
-      onPassports: fetch,
-      onProof: fetch,
+      onPassports: lookForPassports,
+      onApproval: relay.heard,
+      onProof: () => {
+        lookForPassports();
+        relay.proven();
+      },
       onAlarm: (kind, message) => notice(`The mesh (${kind}): ${message}.`),
       onFailure: (error) => notice(`The mesh is not followed any more: ${String(error).slice(0, 200)}`),
     });
@@ -46,6 +61,7 @@ export async function connectMesh(
       copy,
       lines,
       refresh: (timeoutMs) => refreshCopy(workspace, mesh, key, copy, maxAgeMs, timeoutMs),
+      relay,
       close,
     };
   } catch (error) {

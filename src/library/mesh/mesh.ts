@@ -8,6 +8,7 @@ import {
   type OrderReport,
 } from '../../app/mesh/orders.js';
 import { keyTextHere, orderByText } from '../../app/mesh/key-text.js';
+import type { ApprovalRelay } from '../../app/approvals/relay.js';
 import type { Failure } from '../../app/failure.js';
 import { clockAhead, type MeshCopy, type MeshEndpoint } from '../../app/ports/mesh.js';
 import { parseApiKey } from '../../mesh/access/api-key.js';
@@ -55,6 +56,7 @@ interface Opened {
   readonly copy: MeshCopy;
   readonly refresh: (timeoutMs: number) => Promise<boolean>;
   readonly lines: readonly MeshEndpoint[];
+  readonly relay: ApprovalRelay | null;
   readonly close: () => void;
 }
 
@@ -115,6 +117,11 @@ export class Mesh {
     const opened = this.#opened;
     if (opened === null) return { mesh: true, ageMs: null, maxAgeMs, onStale };
     return { mesh: true, ageMs: this.#age(opened), maxAgeMs, onStale, clockAheadMs: clockAhead(opened.copy) };
+  }
+
+  /** The way to persons elsewhere; null where there is none, or the mesh was not opened yet. */
+  relay(): ApprovalRelay | null {
+    return this.#opened?.relay ?? null;
   }
 
   revoke(options: RevokeOptions): Promise<StandingChange> {

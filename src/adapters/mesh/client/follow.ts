@@ -48,6 +48,8 @@ export interface FollowOptions {
   readonly onProof?: () => void;
   /** Passports were put in force whose documents may be missing here. */
   readonly onPassports?: () => void;
+  /** The mesh told of a request for approval, or of an answer: the frame's data, nothing of which is believed. */
+  readonly onApproval?: (data: string) => void;
   /** The copy cannot be kept any more: whoever follows must say so and end. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -213,6 +215,7 @@ export class MeshFollow {
         onBytes: (bytes) => {
           try {
             const frames = parser.push(bytes);
+            for (const { event, data } of frames) if (event === 'approval') this.#options.onApproval?.(data);
             this.#step(frames.length === 0 ? { type: 'noise', conn } : { type: 'frames', conn, frames });
           } catch (error) {
             if (!(error instanceof RangeError || error instanceof TypeError)) throw error;

@@ -1,6 +1,6 @@
 import type { ActionApproval } from '../../../protocol/approvals/approval.js';
 import { readActionApproval } from '../../../protocol/approvals/approval.js';
-import type { OpenedRequest, RequestRecord } from '../../../app/ports/state.js';
+import type { MeshRequest, OpenedRequest, RequestRecord, ToldMesh } from '../../../app/ports/state.js';
 import { utf8, type Database } from '../engine/database.js';
 
 /** Made when the first request is raised: most states never hold one. */
@@ -25,6 +25,15 @@ CREATE TABLE IF NOT EXISTS approval_answers (
   document TEXT NOT NULL,
   PRIMARY KEY (request_id, public_key)
 ) STRICT, WITHOUT ROWID;`;
+
+/** Made when a request first goes to a mesh. */
+const TOLD = `
+CREATE TABLE IF NOT EXISTS approval_mesh (
+  request_id TEXT PRIMARY KEY,
+  stage TEXT NOT NULL CHECK (stage IN ('sent', 'ended', 'refused'))
+) STRICT, WITHOUT ROWID;`;
+/** A mesh that was not told within this time of how a request ended has forgotten the request, in ms. */
+const MESH_KEPT_MS = 86_400_000;
 
 const REQUEST = ['text', 'text', 'text', 'text', 'text', 'number', 'number', 'number', 'text'] as const;
 const COLUMNS = `${['id', 'verifier', 'action_hash', 'agent_id', 'status'].map(utf8).join(', ')},
@@ -73,6 +82,35 @@ export class Approvals {
       : this.#select('1 ORDER BY rowid', []);
   }
 
+  forMesh(now: number): readonly MeshRequest[] {
+    if (!this.#exists()) return [];
+    const told = this.#hasTold() ? '(SELECT stage FROM approval_mesh WHERE request_id = id)' : 'NULL';
+    return this.#database
+      .query(
+        ['text', 'text', 'text?', 'text', 'number'],
+        `SELECT ${['id', 'status', 'spent_by', 'document'].map(utf8).join(', ')}, ${told} IS NULL FROM approval_requests
+         WHERE (status = 'open' AND expires_at > ?1 AND coalesce(${told}, 'sent') = 'sent')
+            OR (status <> 'open' AND ended_at > ?2 AND ${told} = 'sent') ORDER BY rowid LIMIT 1000`,
+      )
+      .all([now, now - MESH_KEPT_MS])
+      .map(([id, status, spentBy, document, isNew]) => ({
+        id,
+        isNew: isNew === 1,
+        status: status as RequestRecord['status'],
+        spentBy,
+        text: document,
+      }));
+  }
+
+  toldMesh(id: string, stage: ToldMesh): void {
+    if (!this.#hasTold()) this.#database.exec(TOLD);
+    this.#run(
+      `INSERT INTO approval_mesh (request_id, stage) VALUES (?, ?)
+       ON CONFLICT (request_id) DO UPDATE SET stage = excluded.stage`,
+      [id, stage],
+    );
+  }
+
   open({ id, verifier, actionHash, agentId, expiresAt, ttlMs, text: document }: OpenedRequest, now: number): void {
     if (!this.#exists()) this.#database.exec(TABLES);
     this.#there = true;
@@ -80,6 +118,10 @@ export class Approvals {
     this.#run(`DELETE FROM approval_answers WHERE request_id IN (SELECT id FROM approval_requests WHERE ${over})`, [
       now - KEPT_MS,
     ]);
+    if (this.#hasTold())
+      this.#run(`DELETE FROM approval_mesh WHERE request_id IN (SELECT id FROM approval_requests WHERE ${over})`, [
+        now - KEPT_MS,
+      ]);
     this.#run(`DELETE FROM approval_requests WHERE ${over}`, [now - KEPT_MS]);
     this.#run(
       `INSERT INTO approval_requests (id, verifier, action_hash, agent_id, status, expires_at, ttl_ms, document)
@@ -142,6 +184,13 @@ export class Approvals {
 
   #run(sql: string, values: readonly (string | number)[]): void {
     this.#database.statement(sql).run([...values]);
+  }
+
+  #hasTold(): boolean {
+    const [count] = this.#database
+      .query(['number'], "SELECT count(*) FROM sqlite_schema WHERE name = 'approval_mesh'")
+      .first([])!;
+    return count > 0;
   }
 
   #exists(): boolean {

@@ -1,4 +1,4 @@
-import { reportOf, requestHere, shownRequest } from '../../approvals/requests.js';
+import { reportOf, requestFound, shownRequest } from '../../approvals/requests.js';
 import type { CommandSpec } from '../../spec.js';
 
 export const command: CommandSpec = {
@@ -13,14 +13,15 @@ export const command: CommandSpec = {
       why: 'its member request is the file for a person elsewhere',
     },
   ],
-  exits: { 3: 'this machine keeps no such request' },
-  touches: ['state'],
+  exits: { 3: 'there is no such request, here or at the mesh', 5: 'the mesh was not heard' },
+  touches: ['state', 'network'],
   onlyReads: true,
   topics: ['approvals'],
 
   async run({ args }, cli) {
-    const record = await requestHere(args[0]!, cli);
-    const report = reportOf(record, cli.io.now());
+    const found = await requestFound(args[0]!, cli);
+    const { record } = found;
+    const report = reportOf(found, cli.io.now());
     if (cli.globals.json) {
       const answers = record.answers.map(({ document }) => document);
       cli.json({ ...report, request: JSON.parse(record.text) as object, answers });

@@ -1,4 +1,5 @@
-import { reportOf, requestsHere, shownRequest } from '../../approvals/requests.js';
+import { reportOf, requestsFound, shownRequest } from '../../approvals/requests.js';
+import type { SeenRequests } from '../../../app/mesh/approvals.js';
 import type { CommandSpec } from '../../spec.js';
 import { pause } from '../../../workspace/files.js';
 
@@ -10,19 +11,25 @@ export const command: CommandSpec = {
   summary: 'Show requests as they come',
   detail: 'With --json one line for each request and each change of its status.',
   examples: [{ run: 'aip approvals watch', why: 'in a terminal of the one who answers' }],
-  touches: ['state'],
+  touches: ['state', 'network'],
   onlyReads: true,
   topics: ['approvals'],
 
   async run(_, cli) {
     const known = new Map<string, string>();
+    // A mesh that is not heard is named once, until it is heard again.
+    let silent = false;
+    const seen: SeenRequests = new Map();
     for (let first = true; !cli.io.signal.aborted; first = false) {
       const now = cli.io.now();
-      for (const record of await requestsHere(cli, 'all')) {
-        const report = reportOf(record, now);
+      const { requests, trouble } = await requestsFound(cli, 'all', seen);
+      if (trouble !== null && !silent) cli.warn(trouble.message, 'approval_mesh');
+      silent = trouble !== null;
+      for (const found of requests) {
+        const report = reportOf(found, now);
         const sign = `${report.status} ${report.approved_by.join(' ')}`;
-        if (known.get(record.id) === sign) continue;
-        known.set(record.id, sign);
+        if (known.get(report.request_id) === sign) continue;
+        known.set(report.request_id, sign);
         // What was over before is no news.
         if (first && report.status !== 'pending' && report.status !== 'approved') continue;
         await cli.stream(cli.globals.json ? `${JSON.stringify(report)}\n` : `${shownRequest(report)}\n\n`);

@@ -1,6 +1,7 @@
 import { requireMesh } from '../../mesh/access.js';
 import { FollowTeller } from '../../mesh/following.js';
 import { followsAgain, announceLeaving, listeningVerifier } from '../../mesh/listening.js';
+import { requestRelay } from '../../mesh/relay.js';
 import { startShipping } from '../../mesh/shipping.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { isLabel } from '../../../mesh/roster/member.js';
@@ -64,6 +65,7 @@ export const command: CommandSpec<Options> = {
     const failed = new Promise<never>((_, reject) => (broken = reject));
     const [line] = await meshLines(cli.workspace, access, key);
     const fetch = passportFetcher(line!, copy, state, cli.io.now);
+    const relay = (await requestRelay(cli))!;
     const following = await meshFollower(cli.workspace, access, key, {
       ...teller.listener,
       verifier: await listeningVerifier(cli, copy, options.label ?? options.name),
@@ -71,7 +73,9 @@ export const command: CommandSpec<Options> = {
       onProof: () => {
         followsAgain(copy);
         fetch();
+        relay.proven();
       },
+      onApproval: relay.heard,
       maxAgeMs: config.get('revocation.max_age'),
       copy,
       onEvents: (events) => teller.events(events),

@@ -16,7 +16,8 @@ approval may count.
 # What happens
   1. The intent is refused with E209. Its details hold request_id,
      action_hash, expires_at, approvers, needed and how.
-  2. A person looks and answers, on the machine that verifies:
+  2. A person looks and answers, on the machine that verifies or
+     through the mesh (below):
        aip approvals list
        aip approvals show <id>
        aip approvals approve <id>
@@ -41,11 +42,23 @@ answer. An approval counts for 15 minutes unless --for says otherwise. Never cou
 of one approver as two people, an approver or key that is revoked or suspended.
 
 # Where verifier and person share no file system
-On the machine that verifies, where the approver's key is, and there again:
+Through a mesh (aip help mesh). The verifier's machine has joined with a key of the role verifier, the person's with one of the role
+approver, operator or admin:
+  aip mesh key create --role approver --public-key ed25519:3f9a...
+Then the person does the same as above, on the person's own machine: aip approvals list, show, approve, deny, watch. An approver reads the
+requests that name it: by the public key that the API key was made with, by the id in its --label (did:...), or as a principal
+that is registered at the mesh (aip mesh principal add); a key that says neither reads every request. Operators and admins read all.
+The answer comes to the verifier when it follows (aip mesh follow, programs of the library), and else when an intent names the request: a
+decision waits for it 300 ms at most. The mesh carries requests and answers and signs neither. The verifier judges each answer by the
+keys in the passport and by its own pins, so a mesh can hold back a word and never say one. Params are read by those who may answer;
+verifiers and observers see that there is a request, never what. A request over 56 KiB, and one more than the mesh takes (20 of an agent, 1,000
+in all), stays on the verifier's machine, which says so. What is over is kept for a day.
+
+By file, without a mesh: on the machine that verifies, where the approver's key is, and there again:
   aip approvals show <id> --json | jq .request > request.json
   aip approvals approve request.json -o approval.json
   aip intent verify intent.json --approval approval.json
-The intent names the request. An approver's key is one of this machine's (aip key import <file> --id <did>#key-1), or --key-file <file>.
+The intent names the request. An approver's key is one of that machine's (aip key import <file> --id <did>#key-1), or --key-file <file>.
 
 # Of one exact intent
   aip approve intent.json -o approval.json

@@ -35,9 +35,10 @@ update, renew and rotate publish by themselves where this machine has joined wit
 every verifier refuses older passports of the agent; it fetches the new one and checks it against the principals pinned there, which the
 mesh cannot replace. aip mesh passport withdraw <agent> (admin) takes back one that was published by mistake.
 
-# Roles of API keys; each may do what the ones before it may
+# Roles of API keys; operator and admin may do what the ones before them may
   observer   standing, events, status
-  verifier   ship verification logs
+  approver   as observer; read and answer the requests for approval that name it (aip help approvals)
+  verifier   as observer; ship verification logs, ask for approvals
   operator   revoke, suspend, publish passports, drill
   admin      reinstate, make and revoke keys, principals, roster
 Revoking is easy on purpose; reinstating needs more.

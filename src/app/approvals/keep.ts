@@ -1,0 +1,74 @@
+/** Answers to requests of this machine, kept where their requests are. */
+import {
+  readActionApproval,
+  type ActionApproval,
+  type ActionApprovalDocument,
+} from '../../protocol/approvals/approval.js';
+import { readApprovalRequest } from '../../protocol/approvals/request.js';
+import { verifyKeyOf, verifySignature } from '../../protocol/ed25519/verify.js';
+import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
+import { ShapeError } from '../../protocol/json/shape.js';
+import { deniedNow } from '../../verify/believed-keys.js';
+import type { Ledger, RequestRecord, State } from '../ports/state.js';
+
+/**
+ * Keeps a signed answer, judged by this machine's own pins and by what the request names, whoever brought it: the mesh can hold an answer
+ * back and make none. The answer counts anew in each decision. Returns why it was not kept, in one sentence; null where it is.
+ * @param now ms since the epoch.
+ */
+export function keepAnswer(
+  state: Pick<State, 'transact' | 'pins'>,
+  document: ActionApprovalDocument,
+  now: number,
+): string | null {
+  let answer: ActionApproval;
+  try {
+    answer = readActionApproval(JSON.stringify(document));
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    return error.reason;
+  }
+  return state.transact((ledger) => {
+    const request = ledger.approvalRequest(answer.document.request_id);
+    if (request === null) return 'this machine keeps no such request';
+    if (request.answers.some((each) => each.document.signature === answer.document.signature)) return null;
+    const signer = signerOf(answer, request, state);
+    if (typeof signer !== 'object') return signer;
+    const problem =
+      misfit(answer, request) ??
+      stopped(ledger, [signer.publicKey, answer.document.key_id, answer.document.approver], now);
+    if (problem !== null) return problem;
+    return ledger.answerRequest(answer, signer.publicKey, now) ? null : 'the request is over';
+  });
+}
+
+function signerOf(
+  { document, signedBytes, signature }: ActionApproval,
+  { text }: RequestRecord,
+  state: Pick<State, 'pins'>,
+): { readonly publicKey: string } | string {
+  const named = readApprovalRequest(text).document.approvers.filter(({ id }) => id === document.approver);
+  const keys = named.flatMap(({ id, public_key }) =>
+    public_key === null ? state.pins(id).map(({ publicKey }) => publicKey) : [parsePublicKey(public_key)!],
+  );
+  if (named.length === 0) return 'the request does not name its approver';
+  const signer = keys.find((raw) => {
+    const key = verifyKeyOf(raw);
+    return key !== null && verifySignature(key, signedBytes, signature);
+  });
+  return signer === undefined ? 'no key of its approver signed it' : { publicKey: formatPublicKey(signer) };
+}
+
+function misfit({ document, approvedAt, approvedUntil }: ActionApproval, request: RequestRecord): string | null {
+  if (document.verifier !== request.verifier) return 'it is for another verifier';
+  if (document.action_hash !== request.actionHash || document.agent_id !== request.agentId)
+    return 'it is for another action';
+  const long = document.decision === 'approve' && approvedUntil - approvedAt > request.ttlMs;
+  return long ? 'it is for longer than the passport allows' : null;
+}
+
+/** A denial ends the request, so one who may not speak any more must not make one. */
+function stopped(ledger: Pick<Ledger, 'standing'>, subjects: readonly string[], now: number): string | null {
+  const facts = { standing: (subject: string) => ledger.standing(subject), wallNow: now };
+  return subjects.some((subject) => deniedNow(facts, subject) !== null) ? 'its approver is revoked or suspended' : null;
+}

@@ -1,0 +1,150 @@
+/** Requests for approval at the mesh, as those see them who answer. The mesh is not believed: a request shows what its verifier signed. */
+import { readActionApproval, type ActionApprovalDocument } from '../../protocol/approvals/approval.js';
+import { readApprovalRequest } from '../../protocol/approvals/request.js';
+import { ShapeError } from '../../protocol/json/shape.js';
+import { parseTime } from '../../protocol/time.js';
+import { requireSigned } from '../approvals/answer.js';
+import { Failure } from '../failure.js';
+import type { MeshCall, MeshEndpoint } from '../ports/mesh.js';
+import type { RequestRecord } from '../ports/state.js';
+import { malformed, resultOf, unheard, type Members } from './answers.js';
+
+const ANSWER_MS = 5_000;
+const PATH = '/v1/mesh/approvals';
+/** Pages of one list: more than a mesh keeps. */
+const MOST_PAGES = 200;
+const AT_ONCE = 8;
+
+/** Requests by id as they were last fetched: what has not changed is not fetched again. */
+export type SeenRequests = Map<string, { readonly version: number; readonly record: RequestRecord }>;
+
+interface Summary {
+  readonly id: string;
+  readonly version: number;
+  readonly status: 'pending' | 'approved' | 'spent' | 'denied' | 'expired';
+  readonly answers: number;
+  readonly expiresAt: number;
+  readonly endedAt: number | null;
+}
+
+/** Asks the endpoints in order. @throws Failure NETWORK, FORBIDDEN, NOT_FOUND */
+async function ask<T>(
+  lines: readonly MeshEndpoint[],
+  call: Omit<MeshCall, 'timeoutMs'>,
+  read: (answer: Members) => T,
+): Promise<T> {
+  let what = '';
+  for (const line of lines) {
+    const told = resultOf(line, await line.ask({ ...call, timeoutMs: ANSWER_MS }), read);
+    if (told.kind === 'done') return told.value;
+    if (told.kind === 'refused') throw told.failure;
+    what = told.what;
+  }
+  throw unheard(lines[0]!, what, null);
+}
+
+/** Every request that this API key may read, the oldest first. `seen` is read and filled. */
+export async function requestsAtMesh(
+  lines: readonly MeshEndpoint[],
+  which: 'open' | 'all',
+  seen: SeenRequests = new Map(),
+): Promise<readonly RequestRecord[]> {
+  const found: Summary[] = [];
+  let from: string | null = null;
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const target: string = `${PATH}?status=${which}${from === null ? '' : `&from=${from}`}`;
+    const next: string | null = await ask(lines, { method: 'GET', target }, (answer) => {
+      found.push(...answer.list('requests').map(summaryIn));
+      return answer.textOrNull('next');
+    });
+    if (next === null || next === from) break;
+    from = next;
+  }
+  const records: RequestRecord[] = [];
+  for (let i = 0; i < found.length; i += AT_ONCE)
+    records.push(...(await Promise.all(found.slice(i, i + AT_ONCE).map((each) => seenOrFetched(lines, each, seen)))));
+  return records;
+}
+
+async function seenOrFetched(
+  lines: readonly MeshEndpoint[],
+  summary: Summary,
+  seen: SeenRequests,
+): Promise<RequestRecord> {
+  const known = seen.get(summary.id);
+  if (known?.version === summary.version) return known.record;
+  const record = await recordOf(lines, summary);
+  seen.set(summary.id, { version: summary.version, record });
+  return record;
+}
+
+/** One request by its id. @throws Failure NOT_FOUND, FORBIDDEN, NETWORK; USAGE for one that its verifier did not sign */
+export async function requestAtMesh(lines: readonly MeshEndpoint[], id: string): Promise<RequestRecord> {
+  return recordOf(lines, { id, version: 0, status: 'pending', answers: 1, expiresAt: 0, endedAt: null });
+}
+
+/** Hands in a signed answer. True where the mesh knew a key of the approver and found that it signed. */
+export function sendAnswer(lines: readonly MeshEndpoint[], answer: ActionApprovalDocument): Promise<boolean> {
+  const target = `${PATH}/${answer.request_id}/answers`;
+  const body = Buffer.from(JSON.stringify(answer));
+  return ask(lines, { method: 'POST', target, body }, (told) => {
+    told.oneOf('request_id', answer.request_id);
+    return told.flag('checked');
+  });
+}
+
+async function recordOf(lines: readonly MeshEndpoint[], summary: Summary): Promise<RequestRecord> {
+  const { id } = summary;
+  const text = await ask(lines, { method: 'GET', target: `${PATH}/${id}` }, (answer) => JSON.stringify(answer.value));
+  const request = parsed(lines[0]!, () => readApprovalRequest(text));
+  if (request.document.request_id !== id) throw malformed(lines[0]!, 'it is another request');
+  requireSigned(request);
+  const { status, answers } =
+    summary.answers === 0
+      ? { status: summary.status, answers: [] }
+      : await ask(lines, { method: 'GET', target: `${PATH}/${id}/answers` }, (answer) => ({
+          status: answer.oneOf('status', 'pending', 'approved', 'spent', 'denied', 'expired'),
+          answers: parsed(lines[0]!, () =>
+            answer.list('answers').map((each) => readActionApproval(JSON.stringify(each.value))),
+          ),
+        }));
+  const until = answers.map(({ document, approvedUntil }) => (document.decision === 'approve' ? approvedUntil : 0));
+  return {
+    id,
+    verifier: request.document.verifier,
+    actionHash: request.document.action_hash,
+    agentId: request.document.agent_id,
+    status: status === 'spent' || status === 'denied' ? status : 'open',
+    expiresAt: Math.max(summary.expiresAt, request.expiresAt, ...until),
+    ttlMs: request.document.ttl_s * 1_000,
+    endedAt: summary.endedAt,
+    text,
+    answers: answers.filter(({ document }) => document.request_id === id),
+  };
+}
+
+function summaryIn(answer: Members): Summary {
+  const ended = answer.textOrNull('ended_at');
+  return {
+    id: answer.text('request_id'),
+    status: answer.oneOf('status', 'pending', 'approved', 'spent', 'denied', 'expired'),
+    version: answer.number('version'),
+    answers: answer.number('answers'),
+    expiresAt: parseTime(answer.text('expires_at')) ?? 0,
+    endedAt: ended === null ? null : parseTime(ended),
+  };
+}
+
+function parsed<T>(line: MeshEndpoint, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    throw malformed(line, error.reason);
+  }
+}
+
+/** True for the failure of a request that the mesh does not keep. */
+export function isUnknownThere(error: unknown): boolean {
+  return error instanceof Failure && error.message.includes('(NOT_FOUND)');
+}
