@@ -25,12 +25,29 @@ export function signMessage(seed: Uint8Array, message: Uint8Array): Uint8Array {
  * SB - kA with R; noble's own `verify` multiplies by the cofactor and so accepts signatures that OpenSSL refuses.
  */
 export function verifyWithNoble(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  return holds(publicKey, [], message, signature);
+}
+
+/** The prefix of Ed25519ph without a context: dom2(1, "") of RFC 8032, section 2. */
+const PREHASHED = Buffer.from('SigEd25519 no Ed25519 collisions\x01\x00', 'latin1');
+
+/** True for a signature that holds as Ed25519ph, the variant that signs a hash: to say so, never to accept it. */
+export function isPrehashed(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  return holds(publicKey, [PREHASHED], sha512(message), signature);
+}
+
+function holds(
+  publicKey: Uint8Array,
+  prefix: readonly Uint8Array[],
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
   if (!acceptable(publicKey, signature)) return false;
   const a = decode(publicKey);
   if (a === null) return false;
   const r = signature.subarray(0, 32);
   const s = littleEndian(signature.subarray(32));
-  const k = littleEndian(sha512(r, publicKey, message)) % Point.CURVE().n;
+  const k = littleEndian(sha512(...prefix, r, publicKey, message)) % Point.CURVE().n;
   const expected = Point.BASE.multiplyUnsafe(s).add(a.negate().multiplyUnsafe(k)).toBytes();
   return expected.every((byte, i) => byte === r[i]);
 }

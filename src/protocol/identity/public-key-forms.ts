@@ -7,6 +7,7 @@ import { JsonError, parseJsonText } from '../json/parse.js';
 import { isObject, type JsonObject } from '../json/values.js';
 import { parsePublicKey } from './keys.js';
 import { fromMultibase, toMultibase } from './multibase.js';
+import { sshString } from './ssh-wire.js';
 
 /** What a text is, where a public key is expected. */
 export type PublicKeyReading =
@@ -215,10 +216,4 @@ export function sshPublicKey(publicKey: Uint8Array, comment: string): string {
 /** Multikey text: `z` and base58btc. */
 export function multikeyText(publicKey: Uint8Array): string {
   return toMultibase(Uint8Array.from([0xed, 0x01, ...publicKey]));
-}
-
-function sshString(bytes: Uint8Array): Buffer {
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(bytes.length);
-  return Buffer.concat([length, bytes]);
 }

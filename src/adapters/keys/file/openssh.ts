@@ -2,6 +2,7 @@
 import { createDecipheriv } from 'node:crypto';
 import { publicKeyOf } from '../../../protocol/ed25519/sign.js';
 import { bcryptPbkdf } from './bcrypt-pbkdf.js';
+import { SshWire } from '../../../protocol/identity/ssh-wire.js';
 import { unreadableKey, wrongPassphrase, type PrivateKeyFile } from './key-file.js';
 
 const MAGIC = Buffer.from('openssh-key-v1\0', 'latin1');
@@ -100,34 +101,4 @@ function seedIn(bytes: Buffer): Uint8Array | null {
 function otherKind(kind: string): Error {
   const plain = /^[a-z0-9@.-]{1,64}$/.test(kind) ? ` (${kind})` : '';
   return unreadableKey(`It is a key of OpenSSH of another kind than Ed25519${plain}.`);
-}
-
-/** Reads what SSH puts on the wire: numbers of four bytes, and strings behind their length. Throws RangeError when it ends early. */
-class SshWire {
-  #at = 0;
-
-  constructor(readonly all: Buffer) {}
-
-  number(): number {
-    return this.#take(4).readUInt32BE(0);
-  }
-
-  bytes(): Buffer {
-    return this.#take(this.number());
-  }
-
-  text(): string {
-    return this.bytes().toString('latin1');
-  }
-
-  rest(length: number): Buffer {
-    return this.#take(length);
-  }
-
-  #take(length: number): Buffer {
-    if (length > this.all.length - this.#at) throw new RangeError('cut off');
-    const taken = this.all.subarray(this.#at, this.#at + length);
-    this.#at += length;
-    return taken;
-  }
 }

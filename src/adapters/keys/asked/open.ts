@@ -1,0 +1,39 @@
+/** Opens a key that is asked where it lives, by its address. */
+import { Failure } from '../../../app/failure.js';
+import type { Environment } from '../../../app/ports/secrets.js';
+import type { Signer } from '../../../app/ports/signers.js';
+import { KEY_ADDRESS_FORMS, parseKeyAddress, type KeyAddress } from '../../../protocol/identity/key-address.js';
+import { checked } from './checked.js';
+
+export interface AskedOptions {
+  readonly env: Environment;
+  /** ms since the epoch. */
+  readonly now: () => number;
+}
+
+/**
+ * The signer at `text`. Every signature it gives was verified under its public key.
+ * @throws Failure USAGE for what is no address; otherwise as `Signer.sign`
+ */
+export async function askedKey(options: AskedOptions, text: string, wanted: Uint8Array | null): Promise<Signer> {
+  const address = parseKeyAddress(text);
+  if (address === null) {
+    throw new Failure('USAGE', `"${text.slice(0, 120)}" is not the address of a key.`, {
+      hint: Object.values(KEY_ADDRESS_FORMS).join(', '),
+    });
+  }
+  return checked(text, await found(options, address, wanted));
+}
+
+async function found({ env, now }: AskedOptions, address: KeyAddress, wanted: Uint8Array | null): Promise<Signer> {
+  switch (address.kind) {
+    case 'ssh-agent':
+      return (await import('./ssh-agent.js')).sshAgentKey(env, address, wanted);
+    case 'hashivault':
+      return (await import('./vault.js')).vaultKey(env, address.key, wanted);
+    case 'awskms':
+      return (await import('./aws-kms.js')).awsKmsKey(env, address.id, now);
+    case 'cmd':
+      return (await import('./program.js')).programKey(env, address.argv);
+  }
+}
