@@ -1,7 +1,7 @@
 /** What every key that is asked has in common: time, and no signature that was not verified here. */
 import { Failure } from '../../../app/failure.js';
 import type { Signer } from '../../../app/ports/signers.js';
-import { importKey, verifySignature } from '../../../protocol/ed25519/verify.js';
+import { verifyKeyOf, verifySignature } from '../../../protocol/ed25519/verify.js';
 import { formatPublicKey } from '../../../protocol/identity/keys.js';
 
 /** Every question ends within this, in ms, whatever is asked. */
@@ -14,7 +14,7 @@ export function unusable(address: string, what: string, hint?: string): Failure 
 
 /** `signer`, whose signatures are handed on only when they hold under its public key. */
 export function checked(address: string, signer: Signer): Signer {
-  const key = importKey(signer.publicKey);
+  const key = verifyKeyOf(signer.publicKey);
   if (key === null) throw unusable(address, 'a public key that no Ed25519 signature may be made with');
   return {
     publicKey: signer.publicKey,
