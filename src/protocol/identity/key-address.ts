@@ -7,6 +7,7 @@ export type KeyAddress =
   | { readonly kind: 'awskms'; readonly id: string }
   | { readonly kind: 'cmd'; readonly argv: readonly [string, ...string[]] };
 
+/** The scheme of an address. */
 export type KeyAddressKind = KeyAddress['kind'];
 
 /** Longest address, in UTF-16 units. */

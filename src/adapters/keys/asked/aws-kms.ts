@@ -4,11 +4,11 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../../../app/failure.js';
 import { secretVariable, type Environment } from '../../../app/ports/secrets.js';
-import type { Signer } from '../../../app/ports/signers.js';
+import type { SigningKey } from '../../../app/ports/signing-keys.js';
 import { readPublicKey } from '../../../protocol/identity/public-key-forms.js';
 import type { JsonObject } from '../../../protocol/json/values.js';
 import { unusable } from './checked.js';
-import { base64Bytes, KeyService } from './service.js';
+import { base64Bytes, KeyService } from './key-service.js';
 import { signedHeaders, type AwsCredentials } from './sigv4.js';
 
 const NAME = 'AWS KMS';
@@ -17,7 +17,7 @@ export const MAX_KMS_MESSAGE = 4096;
 const ALGORITHM = 'ED25519_SHA_512';
 
 /** @param now ms since the epoch, for the time in a request's signature */
-export async function awsKmsKey(env: Environment, id: string, now: () => number): Promise<Signer> {
+export async function awsKmsKey(env: Environment, id: string, now: () => number): Promise<SigningKey> {
   const profile = secretVariable(env, 'AWS_PROFILE') ?? 'default';
   const region = await regionOf(env, id, profile);
   const credentials = await credentialsOf(env, profile);

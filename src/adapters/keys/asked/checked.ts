@@ -1,6 +1,6 @@
 /** What every key that is asked has in common: time, and no signature that was not verified here. */
 import { Failure } from '../../../app/failure.js';
-import type { Signer } from '../../../app/ports/signers.js';
+import type { SigningKey } from '../../../app/ports/signing-keys.js';
 import { verifyKeyOf, verifySignature } from '../../../protocol/ed25519/verify.js';
 import { formatPublicKey } from '../../../protocol/identity/keys.js';
 
@@ -13,7 +13,7 @@ export function unusable(address: string, what: string, hint?: string): Failure 
 }
 
 /** `signer`, whose signatures are handed on only when they hold under its public key. */
-export function checked(address: string, signer: Signer): Signer {
+export function checked(address: string, signer: SigningKey): SigningKey {
   const key = verifyKeyOf(signer.publicKey);
   if (key === null) throw unusable(address, 'a public key that no Ed25519 signature may be made with');
   return {

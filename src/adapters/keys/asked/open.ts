@@ -1,7 +1,7 @@
 /** Opens a key that is asked where it lives, by its address. */
 import { Failure } from '../../../app/failure.js';
 import type { Environment } from '../../../app/ports/secrets.js';
-import type { Signer } from '../../../app/ports/signers.js';
+import type { SigningKey } from '../../../app/ports/signing-keys.js';
 import { KEY_ADDRESS_FORMS, parseKeyAddress, type KeyAddress } from '../../../protocol/identity/key-address.js';
 import { checked } from './checked.js';
 
@@ -13,9 +13,9 @@ export interface AskedOptions {
 
 /**
  * The signer at `text`. Every signature it gives was verified under its public key.
- * @throws Failure USAGE for what is no address; otherwise as `Signer.sign`
+ * @throws Failure USAGE for what is no address; otherwise as `SigningKey.sign`
  */
-export async function askedKey(options: AskedOptions, text: string, wanted: Uint8Array | null): Promise<Signer> {
+export async function askedKey(options: AskedOptions, text: string, wanted: Uint8Array | null): Promise<SigningKey> {
   const address = parseKeyAddress(text);
   if (address === null) {
     throw new Failure('USAGE', `"${text.slice(0, 120)}" is not the address of a key.`, {
@@ -25,7 +25,7 @@ export async function askedKey(options: AskedOptions, text: string, wanted: Uint
   return checked(text, await found(options, address, wanted));
 }
 
-async function found({ env, now }: AskedOptions, address: KeyAddress, wanted: Uint8Array | null): Promise<Signer> {
+async function found({ env, now }: AskedOptions, address: KeyAddress, wanted: Uint8Array | null): Promise<SigningKey> {
   switch (address.kind) {
     case 'ssh-agent':
       return (await import('./ssh-agent.js')).sshAgentKey(env, address, wanted);

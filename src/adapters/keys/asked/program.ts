@@ -2,7 +2,7 @@
 import { Failure } from '../../../app/failure.js';
 import type { Environment } from '../../../app/ports/secrets.js';
 import { plainSecret } from '../../../app/ports/secrets.js';
-import type { Signer } from '../../../app/ports/signers.js';
+import type { SigningKey } from '../../../app/ports/signing-keys.js';
 import { fromHex } from '../../../protocol/hex.js';
 import { readPublicKey } from '../../../protocol/identity/public-key-forms.js';
 import { JsonError, parseJsonText } from '../../../protocol/json/parse.js';
@@ -10,12 +10,15 @@ import { isObject, type JsonObject } from '../../../protocol/json/values.js';
 import { runSubprocess, type SubprocessResult } from '../../process/subprocess.js';
 import { MAX_KEY_FILE_BYTES, readPrivateKey } from '../file/private-key.js';
 import { ANSWER_MS, unusable } from './checked.js';
-import { base64Bytes } from './service.js';
+import { base64Bytes } from './key-service.js';
 
 const MAX_ANSWER = 64 * 1024;
 
 /** A key that a program signs with. */
-export async function programKey(env: Environment, [file, ...args]: readonly [string, ...string[]]): Promise<Signer> {
+export async function programKey(
+  env: Environment,
+  [file, ...args]: readonly [string, ...string[]],
+): Promise<SigningKey> {
   const ask = async (question: JsonObject): Promise<JsonObject> => {
     const input = `${JSON.stringify({ version: 1, ...question })}\n`;
     const result = await runSubprocess(file, args, { env, input, timeoutMs: ANSWER_MS, maxOutputBytes: MAX_ANSWER });

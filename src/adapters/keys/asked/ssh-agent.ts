@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { Failure } from '../../../app/failure.js';
 import type { Environment } from '../../../app/ports/secrets.js';
-import type { Signer } from '../../../app/ports/signers.js';
+import type { SigningKey } from '../../../app/ports/signing-keys.js';
 import type { KeyAddress } from '../../../protocol/identity/key-address.js';
 import { SshWire, sshString } from '../../../protocol/identity/ssh-wire.js';
 import { ANSWER_MS, unusable } from './checked.js';
@@ -26,7 +26,7 @@ export async function sshAgentKey(
   env: Environment,
   address: Extract<KeyAddress, { kind: 'ssh-agent' }>,
   wanted: Uint8Array | null,
-): Promise<Signer> {
+): Promise<SigningKey> {
   const socket = env['SSH_AUTH_SOCK'] ?? (process.platform === 'win32' ? WINDOWS_PIPE : '');
   if (socket === '')
     throw new Failure('KEYSTORE_MISSING', 'There is no ssh-agent: SSH_AUTH_SOCK is not set.', {

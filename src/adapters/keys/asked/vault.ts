@@ -3,15 +3,15 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../../../app/failure.js';
 import { secretVariable, type Environment } from '../../../app/ports/secrets.js';
-import type { Signer } from '../../../app/ports/signers.js';
+import type { SigningKey } from '../../../app/ports/signing-keys.js';
 import { isObject, type JsonObject } from '../../../protocol/json/values.js';
 import { readSecret } from '../../files/secret/secret-file.js';
 import { unusable } from './checked.js';
-import { base64Bytes, KeyService } from './service.js';
+import { base64Bytes, KeyService } from './key-service.js';
 
 const NAME = 'Vault';
 
-export async function vaultKey(env: Environment, key: string, wanted: Uint8Array | null): Promise<Signer> {
+export async function vaultKey(env: Environment, key: string, wanted: Uint8Array | null): Promise<SigningKey> {
   const address = first(env, ['VAULT_ADDR', 'BAO_ADDR']);
   if (address === null)
     throw new Failure('KEYSTORE_MISSING', 'There is no Vault: neither VAULT_ADDR nor BAO_ADDR is set.', {

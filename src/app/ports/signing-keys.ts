@@ -1,7 +1,7 @@
 /** Keys that sign: held here, or asked for a signature where they live. */
 
 /** A key pair that signs, wherever its private half is. */
-export interface Signer {
+export interface SigningKey {
   /** Raw 32 bytes. */
   readonly publicKey: Uint8Array;
   /**
@@ -12,4 +12,4 @@ export interface Signer {
 }
 
 /** Finds the key at an address. `wanted` is the public key it must have, where that is known; null takes the one that is found. */
-export type FindSigner = (address: string, wanted: Uint8Array | null) => Promise<Signer>;
+export type FindSigningKey = (address: string, wanted: Uint8Array | null) => Promise<SigningKey>;
