@@ -8,7 +8,7 @@ import type { SigningKey } from '../../../app/ports/signing-keys.js';
 import { readPublicKey } from '../../../protocol/identity/public-key-forms.js';
 import type { JsonObject } from '../../../protocol/json/values.js';
 import { unusable } from './checked.js';
-import { base64Bytes, KeyService } from './key-service.js';
+import { base64Bytes, KeyService } from './over-https.js';
 import { signedHeaders, type AwsCredentials } from './sigv4.js';
 
 const NAME = 'AWS KMS';

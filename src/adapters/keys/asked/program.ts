@@ -10,7 +10,7 @@ import { isObject, type JsonObject } from '../../../protocol/json/values.js';
 import { runSubprocess, type SubprocessResult } from '../../process/subprocess.js';
 import { MAX_KEY_FILE_BYTES, readPrivateKey } from '../file/private-key.js';
 import { ANSWER_MS, unusable } from './checked.js';
-import { base64Bytes } from './key-service.js';
+import { base64Bytes } from './over-https.js';
 
 const MAX_ANSWER = 64 * 1024;
 

@@ -7,7 +7,7 @@ import type { SigningKey } from '../../../app/ports/signing-keys.js';
 import { isObject, type JsonObject } from '../../../protocol/json/values.js';
 import { readSecret } from '../../files/secret/secret-file.js';
 import { unusable } from './checked.js';
-import { base64Bytes, KeyService } from './key-service.js';
+import { base64Bytes, KeyService } from './over-https.js';
 
 const NAME = 'Vault';
 
