@@ -29,6 +29,23 @@ const REQUIRE =
   "import{createRequire as __cr}from'node:module';import{pathToFileURL as __pu}from'node:url';" +
   'const __url=import.meta.url??__pu(__filename).href;const require=__cr(__url);';
 
+/**
+ * A package whose function is read when it is first called. `string-width` works out which emoji there are (20 ms, more than most commands
+ * run), and text in Latin letters never asks it.
+ */
+function readWhenCalled(name) {
+  const contents = `let made; export default (...given) => (made ??= require('${name}').default)(...given);`;
+  return {
+    name: `${name}-when-called`,
+    setup(builder) {
+      builder.onResolve({ filter: new RegExp(`^${name}$`) }, ({ namespace }) =>
+        namespace === 'when-called' ? undefined : { path: name, namespace: 'when-called' },
+      );
+      builder.onLoad({ filter: /.*/, namespace: 'when-called' }, () => ({ contents, resolveDir: root }));
+    },
+  };
+}
+
 const SHIPPED = {
   ...COMMON,
   // cosmiconfig loads `typescript` for config in that language, which is not read here. The database client of a fleet stays where it is
@@ -36,6 +53,7 @@ const SHIPPED = {
   external: [...COMMON.external, 'typescript', 'pg'],
   // A third of all text otherwise, and never called.
   alias: { ...COMMON.alias, '@inquirer/external-editor': join(root, '.build/no-editor.mjs') },
+  plugins: [...COMMON.plugins, readWhenCalled('string-width')],
   // The licences of what is bundled are those of the dependencies, which are installed beside it.
   legalComments: 'none',
 };

@@ -59,6 +59,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   cosmiconfig: 'src/cli/config/files.ts',
   libsql: 'src/adapters/sqlite/engine/database.ts',
   pg: 'src/adapters/postgres/connection.ts',
+  'string-width': 'src/cli/render/terminal/width.ts',
 };
 
 /** Modules that compute and touch nothing; their other members are banned by name below. */

@@ -6,7 +6,8 @@ import { maskParams } from '../../protocol/log/secrets.js';
 import { formatTime } from '../../protocol/time.js';
 import { agentName } from './agent-name.js';
 import type { Paint } from './terminal/paint.js';
-import { clean, columnsOf, fit } from './terminal/text.js';
+import { clean, fit } from './terminal/text.js';
+import { columnsOf } from './terminal/width.js';
 
 export interface EntryLook {
   readonly paint: Paint;

@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { MESH_STORY, playStory, STORY, type ActReport, type Stage } from '../../../src/app/setup/demo.js';
 import { plain } from '../../../src/cli/render/terminal/paint.js';
 import { renderAct, renderEnd } from '../../../src/cli/render/demo.js';
-import { columnsOf } from '../../../src/cli/render/terminal/text.js';
+import { columnsOf } from '../../../src/cli/render/terminal/width.js';
 import { bundle } from '../../kit/bundle.js';
 import { world } from '../../kit/world.js';
 

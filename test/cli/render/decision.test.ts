@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { renderDecision, renderSummary } from '../../../src/cli/render/decision/decision.js';
 import { plain } from '../../../src/cli/render/terminal/paint.js';
-import { columnsOf } from '../../../src/cli/render/terminal/text.js';
+import { columnsOf } from '../../../src/cli/render/terminal/width.js';
 import { ACCEPTED, AGENT, hostileDecision, marked, REFUND, refusal, UNSAFE } from './decision-sample.js';
 
 const LOOK = { paint: plain, width: 80, verbose: false };

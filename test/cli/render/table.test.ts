@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { plain } from '../../../src/cli/render/terminal/paint.js';
 import { table, type TableColumn } from '../../../src/cli/render/terminal/table.js';
-import { columnsOf } from '../../../src/cli/render/terminal/text.js';
+import { columnsOf } from '../../../src/cli/render/terminal/width.js';
 
 const COLUMNS: readonly TableColumn[] = [
   { title: 'agent', flexible: true, keepsEnd: true },

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
+import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { table } from '../../../src/cli/render/terminal/table.js';
 import { plain } from '../../../src/cli/render/terminal/paint.js';
-import { clean, columnsOf, fit, safeJson, wrap } from '../../../src/cli/render/terminal/text.js';
+import { clean, fit, fitEnd, safeJson, wrap } from '../../../src/cli/render/terminal/text.js';
+import { columnsOf } from '../../../src/cli/render/terminal/width.js';
 
 describe('clean', () => {
   test.each([
@@ -80,6 +82,15 @@ describe('columns', () => {
     ['e\u0301', 1],
     ['🔒', 2],
     ['', 0],
+    // A family, a flag and a keycap are drawn as one.
+    ['👩‍👩‍👧', 2],
+    ['🇩🇪', 2],
+    ['1\u20e3', 2],
+    // Emoji that came after the ranges people know by heart, and signs of the same block that are letters.
+    ['🫩', 2],
+    ['⏳', 2],
+    ['✓ ok · 3–4 → 5…', 15],
+    ['\u001b[31mred\u001b[39m', 3],
   ])('%s takes %i', (text, columns) => {
     expect(columnsOf(text)).toBe(columns);
   });
@@ -92,6 +103,21 @@ describe('columns', () => {
         expect(columnsOf(fit(clean(text), columns))).toBeLessThanOrEqual(columns);
       }),
     );
+  });
+  test('what is measured without tables is what the tables say', () => {
+    const wrong: string[] = [];
+    for (let code = 0x20; code < 0x3000; code++) {
+      const text = String.fromCodePoint(code);
+      if (columnsOf(text) !== stringWidth(text)) wrong.push(code.toString(16));
+    }
+    expect(wrong).toEqual([]);
+  });
+  test('what is drawn as one is kept whole or cut off whole', () => {
+    expect(fit('ab🇩🇪cd', 4)).toBe('ab…');
+    expect(fit('ab🇩🇪cd', 5)).toBe('ab🇩🇪…');
+    expect(fitEnd('ab🇩🇪cd', 4)).toBe('…cd');
+    expect(fitEnd('ab🇩🇪cd', 5)).toBe('…🇩🇪cd');
+    expect(fit('e\u0301e\u0301e\u0301', 2)).toBe('e\u0301…');
   });
   test('wrap breaks at spaces', () => {
     expect(wrap('one two three', 7)).toEqual(['one two', 'three']);

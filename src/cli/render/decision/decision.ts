@@ -2,7 +2,8 @@ import { DIALECT_LABEL } from '../../../protocol/dialects.js';
 import type { CheckReport, Decision } from '../../../verify/decision.js';
 import { factsOf, named, refusalsOf, remedyOf, cleanSentence, sentenceOf } from './facts.js';
 import type { Paint } from '../terminal/paint.js';
-import { columnsOf, wrap } from '../terminal/text.js';
+import { wrap } from '../terminal/text.js';
+import { columnsOf } from '../terminal/width.js';
 
 export interface DecisionLook {
   readonly paint: Paint;

@@ -1,6 +1,7 @@
 /** Tables: aligned for a person, tab-separated without a header for a pipe. */
 import type { Paint } from './paint.js';
-import { clean, columnsOf, fit, fitEnd } from './text.js';
+import { clean, fit, fitEnd } from './text.js';
+import { columnsOf } from './width.js';
 
 export interface TableColumn {
   readonly title: string;

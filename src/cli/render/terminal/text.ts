@@ -1,6 +1,6 @@
 /** Strings of strangers on their way to a terminal. */
-import { lazy } from '../../../protocol/lazy.js';
 import { escapedMarkers, withoutMarkers } from './markers.js';
+import { columnsOf, graphemesOf } from './width.js';
 
 /** Whole CSI and OSC/DCS/PM/APC/SOS sequences, in their 7-bit and 8-bit spellings; only terminated strings, so nothing is swallowed. */
 const SEQUENCES =
@@ -45,26 +45,15 @@ export function safeText(json: string): string {
   );
 }
 
-const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
-const COMBINING = lazy(() => /\p{M}/u);
-
-/** Columns the text takes on a terminal. */
-export function columnsOf(text: string): number {
-  let columns = 0;
-  for (const character of text) columns += COMBINING().test(character) ? 0 : WIDE.test(character) ? 2 : 1;
-  return columns;
-}
-
 /** The text, cut to at most `columns` with an ellipsis as its last one. */
 export function fit(text: string, columns: number): string {
   if (columnsOf(text) <= columns) return text;
   let kept = '';
   let used = 1;
-  for (const character of text) {
-    used += columnsOf(character);
+  for (const grapheme of graphemesOf(text)) {
+    used += columnsOf(grapheme);
     if (used > columns) break;
-    kept += character;
+    kept += grapheme;
   }
   return `${kept}…`;
 }
@@ -73,9 +62,11 @@ export function fit(text: string, columns: number): string {
 export function fitEnd(text: string, columns: number): string {
   if (columnsOf(text) <= columns) return text;
   let kept = '';
-  for (const character of [...text].reverse()) {
-    if (columnsOf(character) + columnsOf(kept) + 1 > columns) break;
-    kept = character + kept;
+  let used = 1;
+  for (const grapheme of graphemesOf(text).toReversed()) {
+    used += columnsOf(grapheme);
+    if (used > columns) break;
+    kept = grapheme + kept;
   }
   return `…${kept}`;
 }
