@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Sitting } from '../../src/app/verification/sitting.js';
+import type { Json, JsonObject } from '../../src/protocol/json/values.js';
 import { passportOf } from '../../src/protocol/passport.js';
 import type { Trusting } from '../../src/verify/trusting.js';
 import type { HookOutcome, Policy } from '../../src/verify/context.js';
@@ -111,6 +112,70 @@ test('what is refused as an intent is refused as an envelope, of whatever tier a
     { numRuns: 400 },
   );
   expect(Math.min(seen.refused, seen.accepted)).toBeGreaterThan(5);
+});
+
+test('what a passport refuses under any name of a param is refused as an envelope too', () => {
+  const limits = {
+    monetary_limit: 100,
+    allowed_domains: ['acme.com'],
+    allowed_environments: ['staging'],
+    denied_regions: ['mars'],
+    max_instances: 10,
+    require_change_ticket: true,
+  };
+  const limited = passportOf(
+    passport('support-agent-v1', { actions: ['issue_refund'], constraints: { currency: 'USD', ...limits } }),
+  );
+  const words = fc.constantFrom<[readonly string[], readonly Json[]]>(
+    [['amount'], [5, 100, 101]],
+    [
+      ['grand', 'total'],
+      [5, 101, '1,000.00', '$101'],
+    ],
+    [
+      ['callback', 'url'],
+      ['https://acme.com/x', 'https://evil.com/x', 'acme.com', 'paris'],
+    ],
+    [['recipient'], ['a@acme.com', 'a@evil.com', ['a@acme.com', 'b@evil.com']]],
+    [['env'], ['staging', 'production']],
+    [['stage'], ['staging', 'Production ']],
+    [['region'], ['venus', ' MARS']],
+    [['instances'], [10, 11]],
+    [
+      ['desired', 'count'],
+      [10, 11],
+    ],
+    [['note'], ['about a price of 500', 'see https://evil.com for more']],
+  );
+  const spelled = fc.constantFrom<(words: readonly string[]) => string>(
+    (each) => each.join('_'),
+    (each) => each.join('-').toUpperCase(),
+    (each) => each.map((word, i) => (i === 0 ? word : word[0]!.toUpperCase() + word.slice(1))).join(''),
+    (each) => each.join('_').replace(/[a-z_]/g, (letter) => String.fromCodePoint(letter.codePointAt(0)! + 0xfee0)),
+  );
+  const member = fc
+    .record({ words, spelled, at: fc.nat(3), nested: fc.constantFrom('none', 'object', 'list') })
+    .map(({ words: [names, values], spelled: spell, at, nested }): JsonObject => {
+      const own = { [spell(names)]: values[at % values.length]! };
+      return nested === 'none' ? own : nested === 'object' ? { config: own } : { list: [own] };
+    });
+  const cases = fc.record({
+    members: fc.array(member, { maxLength: 3 }),
+    ticket: fc.constantFrom('T-1', '', ' ', null),
+  });
+  const seen = { refused: 0, accepted: 0 };
+  const finding = { passport: () => ({ status: 'found' as const, passport: limited }) };
+  fc.assert(
+    fc.property(cases, fc.constantFrom(...TIERS), ({ members, ticket }, tier) => {
+      const params = Object.assign({}, ...members, { change_ticket: ticket }) as JsonObject;
+      const asked = asking(finding);
+      const refused = codeOf(line(refund('named', { params })), asked) !== null;
+      seen[refused ? 'refused' : 'accepted'] += 1;
+      if (refused) expect([params, inAip1(asked, tier, { 'intent.parameters': params })]).not.toEqual([params, null]);
+    }),
+    { numRuns: 600 },
+  );
+  expect(Math.min(seen.refused, seen.accepted)).toBeGreaterThan(20);
 });
 
 describe('honest envelopes pass', () => {
