@@ -5,18 +5,23 @@
  *   grammar: `##[add-path]`. One family: `##`, letters or none, `[`.
  * - GitHub Actions: a line whose first word is `::name ...::`, after blanks. A text can come to stand there by being wrapped.
  * - GitLab: `section_start:1560896352:name`, `section_end:...`; Travis: `travis_fold:start:...`.
+ * - Buildkite: a line that begins with `---`, `+++`, `~~~` or `^^^ +++` and a blank folds, unfolds or greys what follows.
  *
  * This is the one place that knows them. What a reader sees stays readable, and in JSON and XML what a program reads stays the same.
  */
 const HASHES = /##(?=[a-z]*\[)/gi;
 const COMMAND = /(^|\s)::(?=[^\s:][^]*?::)/g;
 const SECTION = /(section_(?:start|end)|travis_(?:fold|time)):(?=[\w])/gi;
+const GROUP = /(^|\s)(--|\+\+|~~|\^\^)([-+~^])(?=\s|$)/g;
 
 /** The text with a space where a mark would begin: for people, and for formats that have no other spelling of a character. */
 export function withoutMarkers(text: string): string {
-  return text.includes('#') || text.includes(':')
-    ? text.replace(HASHES, '## ').replace(COMMAND, '$1: :').replace(SECTION, '$1 :')
-    : text;
+  if (!/[#:~^]|--|\+\+/.test(text)) return text;
+  return text
+    .replace(HASHES, '## ')
+    .replace(COMMAND, '$1: :')
+    .replace(SECTION, '$1 :')
+    .replace(GROUP, (_, before: string, two: string, last: string) => `${before}${two} ${last}`);
 }
 
 /** JSON text in which the marks are written as escapes: the same document. They can only stand in its strings. */
