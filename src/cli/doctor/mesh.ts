@@ -1,11 +1,12 @@
-/** What `aip doctor` looks at where a mesh is configured. No API key is opened or sent. */
+/** What `aip doctor` looks at where a mesh is configured. No key store is opened: an API key is sent only from the environment or its file. */
 import { EXIT, failedFinding, ok, warning, type Finding } from '../../app/setup/doctor.js';
 import { Failure } from '../../app/failure.js';
 import { clockAhead, type MeshCopy } from '../../app/ports/mesh.js';
 import type { Config } from '../config/load.js';
-import { meshAccess } from '../mesh/access.js';
+import { meshOverview } from '../../app/mesh/overview.js';
+import { apiKey, meshAccess, type MeshAccess } from '../mesh/access.js';
 import { secretFile } from '../../workspace/keys.js';
-import { meshLines } from '../../workspace/mesh.js';
+import { meshCheck, meshLines } from '../../workspace/mesh.js';
 import { localState } from '../../workspace/state.js';
 import { configuredCopy } from '../mesh/access.js';
 import type { Setting } from '../setting.js';
@@ -30,6 +31,46 @@ export async function* inspectMesh(cli: Scene, config: Config, hasState: boolean
       yield warning('mesh', `${line.url} cannot be reached: ${reply.reason}.`, 'aip help incident');
     else if (reply.status !== 200) yield warning('mesh', `${line.url} answers ${reply.status}.`, 'aip mesh status');
     else yield ok('mesh', `${line.url} is up.`);
+  }
+  yield* inspectRoster(cli, config, access);
+}
+
+/** Verifiers of an older version hear of no passport: what is narrowed elsewhere stays wide there. */
+async function* inspectRoster(cli: Scene, config: Config, access: MeshAccess): AsyncGenerator<Finding> {
+  const key = await openKey(cli, config);
+  if (key === null) return;
+  const [[line], check] = await Promise.all([meshLines(cli.workspace, access, key), meshCheck(access.publicKey)]);
+  try {
+    const { roster, older, absent } = await meshOverview(line!, check);
+    if (older.length > 0)
+      yield warning(
+        'mesh',
+        `Of an older version, and deaf to passports: ${older.join(', ')}. publish and update refuse meanwhile.`,
+        'aip help upgrade',
+      );
+    if (absent.length > 0) {
+      const names = absent.slice(0, 5).map(({ label }) => label);
+      const more = absent.length > names.length ? ` and ${absent.length - names.length} more` : '';
+      yield warning('mesh', `On the roster, and not listening: ${names.join(', ')}${more}.`, 'aip mesh status');
+    }
+    if (older.length + absent.length === 0)
+      yield ok('mesh', `All ${roster} verifiers on the roster listen, none of an older version.`);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    yield warning('mesh', `Who listens is not known: ${error.message}`, 'aip mesh status');
+  }
+}
+
+/** The API key, where it is had without opening a key store. */
+async function openKey(cli: Scene, config: Config): Promise<string | null> {
+  const given = cli.io.env.AIP_MESH_KEY ?? '';
+  const path = config.get('mesh.key_file');
+  if (given === '' && path === null) return null;
+  try {
+    return await apiKey(cli, {});
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return null;
   }
 }
 

@@ -26,11 +26,14 @@ export interface Announced {
 
 const HERE: Announced = { publishing: null, exitCode: 0 };
 
-/** Hands a passport in where this machine has joined a mesh with a role that may; says what is true where it does not. */
+/**
+ * Hands a passport in where this machine has joined a mesh with a role that may; says what is true where it does not. `first`: of an agent
+ * that is new, whose principal the mesh need not know yet.
+ */
 export async function announce(
   cli: Scene,
   passport: Passport,
-  flags: KeyPlaces & { readonly publish?: boolean; readonly force?: boolean },
+  flags: KeyPlaces & { readonly publish?: boolean; readonly force?: boolean; readonly first?: boolean },
 ): Promise<Announced> {
   if (flags.publish === false || (await meshAccess(cli)) === null) return HERE;
   try {
@@ -46,7 +49,11 @@ export async function announce(
     if (!(error instanceof Failure)) throw error;
     // A mesh that does not know the principal was never to carry its passports.
     const unknown = /PRINCIPAL_UNKNOWN/.test(error.message);
-    cli.warn(`The mesh did not take it: ${clean(error.message)}`, unknown ? 'principal_unknown' : 'not_published');
+    if (unknown && flags.first === true)
+      cli.note(
+        `The mesh carries no passports of ${passport.document.principal} yet. An admin changes that: aip mesh principal add ${passport.document.principal} --public-key <key>, then: aip passport publish ${clean(passport.agent.name)}`,
+      );
+    else cli.warn(`The mesh did not take it: ${clean(error.message)}`, unknown ? 'principal_unknown' : 'not_published');
     return { publishing: null, exitCode: unknown ? 0 : 5 };
   }
 }

@@ -1,5 +1,6 @@
 /** A key that was rotated out because it may have leaked: it is denied as well, so that no copy of an older passport lets it in. */
 import { Failure } from '../../app/failure.js';
+import type { Given } from '../../app/mesh/orders.js';
 import { meshAccess } from '../mesh/access.js';
 import { obey } from '../mesh/order.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
@@ -12,6 +13,8 @@ import type { Questioner } from '../questions/ask.js';
 export interface RetiredKey {
   /** True where the mesh has it, so that every machine that listens stops the key. */
   readonly everywhere: boolean;
+  /** How far the deny has come; null on this machine alone. */
+  readonly given: Given | null;
   readonly exitCode: number;
 }
 
@@ -31,15 +34,15 @@ export async function denyRetired(
   const mesh = await meshAccess(cli);
   if (mesh === null) {
     await obey(cli, null, order, flags);
-    return { everywhere: false, exitCode: 0 };
+    return { everywhere: false, given: null, exitCode: 0 };
   }
   try {
-    await obey(cli, mesh, order, flags);
-    return { everywhere: true, exitCode: 0 };
+    const given = await obey(cli, mesh, order, flags);
+    return { everywhere: true, given, exitCode: given.missing > 0 ? 5 : 0 };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     await obey(cli, null, order, flags);
     cli.warn(`The old key is denied on this machine only: ${error.message}`, 'denied_here_alone');
-    return { everywhere: false, exitCode: error.exitCode };
+    return { everywhere: false, given: null, exitCode: error.exitCode };
   }
 }

@@ -78,4 +78,52 @@ describe('a passport at the mesh', { timeout: SLOW }, () => {
     expect([refused.code, refused.err]).toEqual([5, expect.stringContaining('PRINCIPAL_UNKNOWN')]);
     expect((await admin.run(['mesh', 'principal', 'remove', DID])).code).toBe(5);
   });
+
+  test('is published when it is made, where the mesh carries those of its principal; a narrowed key is said of the fleet', async () => {
+    const { admin, verifier, register } = await fleet();
+    await register();
+    await verifier.follow();
+    const create = (name: string, ...flags: string[]) => [
+      ...['passport', 'create', name, '--domain', 'acme.com', '--action', 'look', '--key-store', 'file', ...flags],
+    ];
+    const made = await admin.run(create('second'));
+    expect([made.code, made.out]).toEqual([
+      0,
+      expect.stringMatching(/in force as event \d+ of the mesh\n {2}applied by 1 of 1/),
+    ]);
+    const kept = await admin.run(create('third', '--no-publish'));
+    expect([kept.code, kept.err]).toEqual([0, expect.stringContaining('Only this machine has it')]);
+    // A laptop that only joined knows the published name, and the nearest of a mistyped one.
+    const laptop = new Home();
+    await laptop.join(admin, 'operator');
+    expect(await laptop.json('status', 'second')).toMatchObject({ agent_id: `${DID}:agents:second`, source: 'mesh' });
+    const typo = await laptop.run(['revoke', 'secnod', '--reason', 'leak', '--yes']);
+    expect([typo.code, typo.err]).toEqual([3, expect.stringContaining('second@acme.com')]);
+    const rotated = await admin.run(['passport', 'rotate', 'second', '--overlap', '0s', '--yes']);
+    expect([rotated.code, rotated.out]).toEqual([
+      0,
+      expect.stringMatching(/key-1 is denied through the mesh\n +applied by 1 of 1 verifier[^]*applied by 1 of 1/),
+    ]);
+  });
+
+  test('names of members of an older version are said by doctor and status, and stop a publication', async () => {
+    const { admin, served, register } = await fleet();
+    await register();
+    const { key } = await admin.json<{ key: string }>('mesh', 'key', 'create', '--role', 'verifier');
+    const stop = new AbortController();
+    await fetch(`${served.url}/v1/mesh/stream?verifier=old-1`, {
+      headers: { authorization: `Bearer ${key}` },
+      signal: stop.signal,
+    });
+    const look = new Home({ AIP_MESH_KEY: key, AIP_MESH_URL: served.url, AIP_MESH_PUBLIC_KEY: served.mesh_public_key });
+    const doctor = await look.run(['doctor', '--json']);
+    expect(JSON.parse(doctor.out)).toContainEqual(
+      expect.objectContaining({ check: 'mesh', status: 'warning', message: expect.stringContaining('old-1') }),
+    );
+    expect((await admin.run(['mesh', 'status'])).out).toContain('of an older version, and deaf to passports: old-1');
+    const refused = await admin.run(['passport', 'publish', 'bot']);
+    expect([refused.code, refused.err]).toEqual([5, expect.stringContaining('old-1')]);
+    expect((await admin.run(['passport', 'publish', 'bot', '--force'])).code).toBe(5);
+    stop.abort();
+  });
 });

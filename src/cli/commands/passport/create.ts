@@ -13,6 +13,7 @@ import type { KeyStoreName } from '../../../app/ports/state.js';
 import { formatPublicKey } from '../../../protocol/identity/keys.js';
 import { parseJsonText } from '../../../protocol/json/parse.js';
 import type { JsonObject } from '../../../protocol/json/values.js';
+import { announce, sayReach, type Announced } from '../../passports/reach.js';
 import type { Cli } from '../../cli.js';
 import { FORCE_OPTION, KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { askActions, askDomain, askName } from '../../passports/questions.js';
@@ -40,6 +41,8 @@ interface Options extends TermFlags {
   readonly expires?: number | 'never';
   readonly out?: string;
   readonly force?: boolean;
+  /** False with `--no-publish`. */
+  readonly publish?: boolean;
   readonly keyStore?: KeyStoreName;
   readonly principalKeyStore?: KeyStoreName;
   readonly envFile?: string;
@@ -71,6 +74,7 @@ export const command: CommandSpec<Options> = {
           values: 'file',
         },
         FORCE_OPTION,
+        { flags: '--no-publish', description: 'keep it on this machine, also where a mesh could carry it' },
         ...KEY_OPTIONS,
         {
           flags: '--principal-key-store <store>',
@@ -99,17 +103,22 @@ export const command: CommandSpec<Options> = {
       why: 'key in an env file',
     },
   ],
-  exits: { 3: 'a named file cannot be read', 4: 'the key store is missing, locked or refuses' },
-  touches: ['files', 'state', 'keychain'],
+  exits: {
+    3: 'a named file cannot be read',
+    4: 'the key store is missing, locked or refuses',
+    5: 'made, and the mesh that this machine has joined did not take it',
+  },
+  touches: ['files', 'state', 'keychain', 'network'],
   topics: ['passports', 'constraints', 'keys'],
 
   async run({ args, options }, cli) {
     const request = await requestOf(args[0], options, cli);
     const issued = await createOrAsk(request, options, cli);
     const findings = lintPassport(issued.passport.document);
+    const announced = await announce(cli, issued.passport, { ...options, force: false, first: true });
     if (cli.globals.json) cli.json(answerOf(issued, findings, cli));
-    else show(issued, findings, cli);
-    return 0;
+    else show(issued, findings, announced, cli);
+    return announced.exitCode;
   },
 };
 
@@ -216,7 +225,7 @@ function shownPath(path: string, cli: Cli): string {
   return shown.startsWith('..') ? path : shown;
 }
 
-function show(issued: IssuedPassport, findings: ReturnType<typeof lintPassport>, cli: Cli): void {
+function show(issued: IssuedPassport, findings: ReturnType<typeof lintPassport>, announced: Announced, cli: Cli): void {
   const { passport, key, principalPublicKey, principalKeyPinned } = issued;
   const say = printUnwritten(issued.path, passport.document, cli);
   const path = issued.path === null ? null : shownPath(issued.path, cli);
@@ -234,6 +243,7 @@ function show(issued: IssuedPassport, findings: ReturnType<typeof lintPassport>,
   }
   for (const [label, value] of rows) say(`  ${paint.dim(label!.padEnd(13))}  ${clean(value!)}`);
   for (const finding of findings) cli.warn(finding.message, finding.code);
+  sayReach(cli, path, announced);
   const action = passport.actions.keys().next().value ?? 'action';
   cli.note(
     `\nnext: aip intent sign --passport ${clean(path ?? passport.agent.name)} --action ${action} | aip intent verify -`,

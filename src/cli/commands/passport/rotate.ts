@@ -8,6 +8,7 @@ import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { duration } from '../../input/values.js';
 import { denyRetired } from '../../passports/retired-key.js';
+import { renderReach } from '../../render/standing.js';
 import { announce, sayReach } from '../../passports/reach.js';
 import { passportTarget, printUnwritten, refuseOther } from '../../passports/out.js';
 import { readDocument } from '../../../workspace/files.js';
@@ -136,6 +137,7 @@ export const command: CommandSpec<Options> = {
       const end =
         denied === null ? `verifies until ${former!.valid_until}` : `is denied ${WHERE[`${denied.everywhere}`]}`;
       say(`  old key      ${former!.key_id.split('#')[1]!} ${end}`);
+      if (denied?.given != null) say(`               ${renderReach(denied.given, cli.paint)}`);
       sayReach(cli, path, announced);
       cli.note('next: give the new key to the agent');
     }
