@@ -1,16 +1,17 @@
 import { plainParams } from '../app/verification/plain-json.js';
 import type { Json, JsonObject } from '../protocol/json/values.js';
 import type { AgentPassport } from './agent-passport.js';
-import { deskFor, type DeskParts } from './desk.js';
+import { deskFor, type DeskParts } from './calls/desk.js';
+import { APPROVAL_OPTION_NAMES, checkApprovalOptions, type ApprovalOptions, type Persons } from './calls/persons.js';
 import { onlyKnown, textOption, usage } from './options/given.js';
 import { KEY_OPTION_NAMES, type KeyOptions } from './options/keys.js';
 import type { VerifyIntentOptions } from './options/verification.js';
-import type { OutcomeWriter } from './outcomes.js';
+import type { OutcomeWriter } from './calls/outcomes.js';
 import type { Passports } from './passports.js';
 import { VerificationError } from './verification-error.js';
 
 /** One call of a tool: whose it is, and what it does. */
-export interface GuardCallOptions<P extends object = object> extends KeyOptions {
+export interface GuardCallOptions<P extends object = object> extends KeyOptions, ApprovalOptions {
   /** The passport of the agent, the path of its file, or the id or name of an agent known here. */
   readonly agent: AgentPassport | string;
   readonly action: string;
@@ -37,30 +38,38 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'target',
   'approval',
   'verify',
+  ...APPROVAL_OPTION_NAMES,
   ...KEY_OPTION_NAMES,
 ]);
 
 interface Parts extends DeskParts {
   readonly outcomes: OutcomeWriter;
   readonly passports: Passports;
+  readonly persons: Persons;
 }
 
 /** @returns the function for one workspace */
 export function guardCallWith(parts: Parts): GuardCall {
   return async <P extends object, R>(options: GuardCallOptions<P>, run: (params: P) => R | Promise<R>): Promise<R> => {
     onlyKnown(options, OPTIONS, 'guardCall');
-    const { agent, action, params, target, approval, verify, ...keys } = options;
+    const { agent, action, params, target, approval, verify, approve, waitForApproval, ...keys } = options;
+    const asked: ApprovalOptions = {
+      ...(approve === undefined ? {} : { approve }),
+      ...(waitForApproval === undefined ? {} : { waitForApproval }),
+    };
+    checkApprovalOptions(asked);
     if (typeof run !== 'function') throw usage('guardCall runs a function.');
     const passport = typeof agent === 'string' ? await parts.passports.load(agent) : agent;
     const desk = deskFor(parts, { passport: async () => passport, forget: () => undefined, keys, verify });
     // A copy: what the tool gets is what was verified, whatever happens to the caller's object meanwhile.
     const copy = frozen(plainParams(params ?? {}));
-    const { decision } = await desk.decide({
+    const call = {
       action: textOption(action, 'action'),
       params: copy,
       target: target === undefined ? null : textOption(target, 'target'),
       ...(approval === undefined ? {} : { approvalRequest: textOption(approval, 'approval') }),
-    });
+    };
+    const { decision } = await parts.persons.decide(desk, call, asked);
     if (!decision.success) throw new VerificationError(decision);
     return parts.outcomes.of(decision, () => run(copy as unknown as P));
   };

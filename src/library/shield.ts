@@ -5,8 +5,9 @@ import type { Decision } from '../verify/decision.js';
 import { parsedOf, type AgentPassport } from './agent-passport.js';
 import { usage } from './options/given.js';
 import type { Desk } from '../app/guarding/desk.js';
-import { deskFor, type DeskParts } from './desk.js';
-import type { OutcomeWriter } from './outcomes.js';
+import { deskFor, type DeskParts } from './calls/desk.js';
+import type { OutcomeWriter } from './calls/outcomes.js';
+import type { Persons } from './calls/persons.js';
 import type { Passports } from './passports.js';
 import {
   actionNamed,
@@ -34,9 +35,10 @@ export type ShieldedObject<T> = { readonly [K in keyof T]: T[K] extends AnyFunct
 /**
  * Before each call an intent is signed for the tool's action, with params made of the arguments, and verified; only then
  * the tool runs. A refused call throws VerificationError and never reaches the tool; a failing world (no key, no disk)
- * throws Failure, and does not either. An action that needs a person's approval is always refused here (AIP-E209), because
- * nobody can have approved an intent that is signed at the moment of the call: use `createIntent`, then `verifyIntent` with
- * the approval, then call the tool.
+ * throws Failure, and does not either. An action that needs a person's approval is refused with AIP-E209, whose details name the
+ * request (`request_id`); once a person has approved it, `guardCall` with `approval: <request_id>` lets exactly this call through, once. With
+ * `waitForApproval` the call waits for that itself, and with `approve` a function of yours brings the request to a person: then an
+ * intent is signed afresh under the request, and the tool runs.
  *
  * An object's methods are found by name when they are called, so methods of subclasses and function-valued fields are
  * shielded as well. Members under symbols and static members of a class are left as they are.
@@ -53,6 +55,7 @@ export interface Shield {
 interface Parts extends DeskParts {
   readonly passports: Passports;
   readonly outcomes: OutcomeWriter;
+  readonly persons: Persons;
   /** Told what people should hear. */
   readonly notice: (notice: string) => void;
 }
@@ -182,12 +185,8 @@ class Guard {
     const params = paramsFrom(map, args);
     const { parsed, within } = await this.#own();
     const asked = withRequired(within, parsed, action, leftOut(map, args));
-    const { decision } = await this.#desk.decide({
-      action,
-      params,
-      target: null,
-      ...(asked === undefined ? {} : { within: asked }),
-    });
+    const call = { action, params, target: null, ...(asked === undefined ? {} : { within: asked }) };
+    const { decision } = await this.#parts.persons.decide(this.#desk, call, this.#options);
     if (!decision.success) throw new VerificationError(decision);
     // What runs must be what was verified, though others may have held the arguments in the meantime.
     if (canonicalize(paramsFrom(map, args)) !== canonicalize(params))

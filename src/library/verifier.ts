@@ -57,7 +57,7 @@ export class Verifier {
   verify(
     intent: VerifiableIntent,
     options: VerifyIntentOptions | undefined,
-    more: Pick<Submission, 'within' | 'meant' | 'counted'> = {},
+    more: Pick<Submission, 'within' | 'meant' | 'counted' | 'answers'> = {},
   ): Judgement | Promise<Judgement> {
     const judging = judgingOf(options);
     const trusting = options === undefined ? undefined : trustingOf(options);

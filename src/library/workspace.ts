@@ -9,7 +9,8 @@ import { onlyKnown, textOption, usage } from './options/given.js';
 import { guardCallWith, type GuardCall } from './guard-call.js';
 import { Hooks, type HookOptions } from './hooks.js';
 import { Intents, type CreateIntentOptions } from './intents.js';
-import { OutcomeWriter } from './outcomes.js';
+import { OutcomeWriter } from './calls/outcomes.js';
+import { Persons } from './calls/persons.js';
 import { OpenKeys } from './options/keys.js';
 import type { MeshOptions } from './mesh/options.js';
 import { Mesh, type ReinstateOptions, type RevokeOptions, type StandingChange } from './mesh/mesh.js';
@@ -131,6 +132,7 @@ export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
   const trust = new Trust(here);
   const verifier = new Verifier(here, hooks, mesh, trust);
   const outcomes = new OutcomeWriter(here, world.notice);
+  const persons = new Persons(here, mesh);
   return {
     createPassport: (asked) => passports.create(asked),
     loadPassport: (from) => passports.load(from),
@@ -139,8 +141,8 @@ export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
       const judgement = verifier.verify(intent, asked);
       return (judgement instanceof Promise ? await judgement : judgement).decision;
     },
-    shield: shieldWith({ passports, keys, verifier, world, outcomes, notice: world.notice }),
-    guardCall: guardCallWith({ passports, keys, verifier, world, outcomes }),
+    shield: shieldWith({ passports, keys, verifier, world, outcomes, persons, notice: world.notice }),
+    guardCall: guardCallWith({ passports, keys, verifier, world, outcomes, persons }),
     getVerificationLogs: async (query = {}) => [...(await localState(here)).entries(entryQuery(query))].reverse(),
     getTrustScore: async (agent) => trust.score(agent),
     configureTrustScoring: (asked) => trust.configure(asked),
@@ -149,6 +151,7 @@ export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
     revokeAgent: async (asked) => mesh.revoke(asked),
     reinstateAgent: async (asked) => mesh.reinstate(asked),
     close: async () => {
+      persons.close();
       await verifier.close();
       keys.close();
       mesh.close();

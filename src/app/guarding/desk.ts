@@ -3,6 +3,7 @@
  * that are judged are the very value that the tool gets.
  */
 import { canonicalize } from '../../protocol/json/canonical.js';
+import type { ActionApproval } from '../../protocol/approvals/approval.js';
 import type { Constraints } from '../../protocol/constraints/rules.js';
 import type { IntentDocument } from '../../protocol/intent.js';
 import type { Passport } from '../../protocol/passport.js';
@@ -27,6 +28,8 @@ export interface GuardedCall {
   readonly counted?: boolean;
   /** The request that a person has approved for exactly this call. */
   readonly approvalRequest?: string;
+  /** Answers to that request that the caller brings. */
+  readonly answers?: readonly ActionApproval[];
   /** Limits beside the passport's. */
   readonly within?: Constraints;
 }
@@ -76,7 +79,7 @@ export function deskOf({ speaking, forget, judge, clock, random }: DeskDeps): De
   return {
     sign: async (call) => sign(await speaking(), call),
     passport: async () => (await speaking()).passport,
-    async decide({ dryRun = false, counted = true, within, ...call }) {
+    async decide({ dryRun = false, counted = true, within, answers = [], ...call }) {
       const { params } = call;
       if (canonicalize(params).length > MAX_CALL_BYTES)
         throw new Failure('USAGE', `The params of a call hold at most ${MAX_CALL_BYTES} bytes.`);
@@ -88,6 +91,7 @@ export function deskOf({ speaking, forget, judge, clock, random }: DeskDeps): De
         ...(signed === params ? {} : { meant: params }),
         ...(counted ? {} : { counted }),
         ...(within === undefined ? {} : { within }),
+        ...(answers.length === 0 ? {} : { answers }),
       };
       const judgement = await judge(submission, dryRun);
       if (RENEWED.has(judgement.decision.error_code)) forget();

@@ -6,6 +6,7 @@ import { readsName } from '../../verify/constraints/hidden.js';
 import type { Passport } from '../../protocol/passport.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { AgentPassport } from '../agent-passport.js';
+import { APPROVAL_OPTION_NAMES, checkApprovalOptions, type ApprovalOptions } from '../calls/persons.js';
 import { onlyKnown, usage } from './given.js';
 import { KEY_OPTION_NAMES, type KeyOptions } from './keys.js';
 import type { VerifyIntentOptions } from './verification.js';
@@ -17,7 +18,7 @@ export type ParamMap<Args extends readonly unknown[]> = readonly string[] | ((..
 export type AnyArgs = readonly any[];
 
 /** Whose tool it is, which actions it performs, and what narrows them. */
-export interface ShieldOptions<Args extends readonly unknown[] = AnyArgs> extends KeyOptions {
+export interface ShieldOptions<Args extends readonly unknown[] = AnyArgs> extends KeyOptions, ApprovalOptions {
   /** Whose tool this is: a passport, the path of its file, or the id or name of an agent known here. */
   readonly passport: AgentPassport | string;
   /**
@@ -53,6 +54,7 @@ export interface ShieldOptions<Args extends readonly unknown[] = AnyArgs> extend
 const OPTIONS: ReadonlySet<string> = new Set([
   ...['passport', 'actions', 'limit', 'allowedDomains', 'constraints', 'params', 'methods', 'verify'],
   ...KEY_OPTION_NAMES,
+  ...APPROVAL_OPTION_NAMES,
 ]);
 const VERIFY: ReadonlySet<string> = new Set(['principalKeys', 'geo', 'minTrust', 'unmeasured', 'state', 'logParams']);
 const METHOD: ReadonlySet<string> = new Set(['action', 'params']);
@@ -65,6 +67,7 @@ export function checkShield(options: ShieldOptions): void {
   if (passport === undefined) throw usage('shield needs the passport of the agent that uses the tool.');
   if (!Array.isArray(actions) || actions.length === 0 || actions.some((action) => typeof action !== 'string'))
     throw usage('shield needs the actions that the tool performs.', "actions: ['send_email']");
+  checkApprovalOptions(options);
   checkParams(options.params, 'params');
   if (typeof methods !== 'object' || methods === null) throw usage('"methods" is not an object.');
   for (const [name, method] of Object.entries(methods)) {

@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { AGENT, ask, guarded, KEY, served, type Guarded } from '../../kit/guard.js';
+import { AGENT, ask, guarded, KEY, PROGRAM, served, type Guarded } from '../../kit/guard.js';
 
 const REFUND = { agent_id: AGENT, action: 'issue_refund', params: { amount: 50 } };
 const BIG = { ...REFUND, params: { amount: 10_000 } };
@@ -241,4 +242,26 @@ test('an outcome is recorded under the token that the yes gave, for its own agen
     claimed: false,
   });
   expect((await ask(socket!, '/v1/outcome', { ...report, status: 'error' }, bearer(mine))).status).toBe(409);
+});
+
+test('what needs a person is asked for, approved by another process, and let through once', async () => {
+  const place = await guarded({ constraints: { require_approval: { above: 100 } } });
+  const { socket } = await served(place, '--as', 'coder');
+  const refused = (await ask(socket!, '/v1/guard', BIG)).json as {
+    error_code: string;
+    details: { request_id: string };
+  };
+  expect(refused.error_code).toBe('AIP-E209');
+  const { request_id: approval_request } = refused.details;
+  // The principal's key is in the home of the workspace, under its passphrase.
+  const env = { ...place.env, AIP_KEY_PASSPHRASE: 'correct horse' };
+  const argv = ['approvals', 'approve', approval_request, '--yes', '--json'];
+  const given = spawnSync(process.execPath, [PROGRAM, ...argv], { env, cwd: place.folder, encoding: 'utf8' });
+  expect([given.status, given.stderr]).toEqual([0, expect.any(String)]);
+  const named = { ...BIG, approval_request };
+  expect((await ask(socket!, '/v1/guard', { ...named, params: { amount: 10_001 } })).json).toMatchObject({
+    error_code: 'AIP-E209',
+  });
+  expect((await ask(socket!, '/v1/guard', named)).json).toMatchObject({ success: true, error_code: null });
+  expect((await ask(socket!, '/v1/guard', named)).json).toMatchObject({ success: false, error_code: 'AIP-E216' });
 });

@@ -60,6 +60,12 @@ By file, without a mesh: on the machine that verifies, where the approver's key 
   aip intent verify intent.json --approval approval.json
 The intent names the request. An approver's key is one of that machine's (aip key import <file> --id <did>#key-1), or --key-file <file>.
 
+# In programs
+shield and guardCall refuse with E209, and details.request_id names the request; guardCall({..., approval: <request_id>}) lets the
+call through once it was approved, as /v1/guard does with approval_request. With waitForApproval: '10m' a call waits for the
+answer, here or through the mesh; approve: async (request) => approval | null brings the request to a person your own way and gives back
+the signed answer. Each time the action is signed afresh and the answer judged; without one that counts the refusal stays.
+
 # Of one exact intent
   aip approve intent.json -o approval.json
   aip intent verify intent.json --approval approval.json

@@ -1,8 +1,8 @@
-import { recordOutcome, type OutcomeReport } from '../app/outcomes/report.js';
-import { Failure } from '../app/failure.js';
-import type { Decision } from '../verify/decision.js';
-import { localState } from '../workspace/state.js';
-import type { LocalWorkspace } from '../workspace/workspace.js';
+import { recordOutcome, type OutcomeReport } from '../../app/outcomes/report.js';
+import { Failure } from '../../app/failure.js';
+import type { Decision } from '../../verify/decision.js';
+import { localState } from '../../workspace/state.js';
+import type { LocalWorkspace } from '../../workspace/workspace.js';
 
 /** Writes what became of shielded calls: those that end in one turn in one commit. */
 export class OutcomeWriter {

@@ -1,9 +1,9 @@
-import { deskOf, type Desk } from '../app/guarding/desk.js';
-import type { World } from '../workspace/world.js';
-import { parsedOf, type AgentPassport } from './agent-passport.js';
-import type { KeyOptions, OpenKeys } from './options/keys.js';
-import type { VerifyIntentOptions } from './options/verification.js';
-import type { Verifier } from './verifier.js';
+import { deskOf, type Desk } from '../../app/guarding/desk.js';
+import type { World } from '../../workspace/world.js';
+import { parsedOf, type AgentPassport } from '../agent-passport.js';
+import type { KeyOptions, OpenKeys } from '../options/keys.js';
+import type { VerifyIntentOptions } from '../options/verification.js';
+import type { Verifier } from '../verifier.js';
 
 /** What of a workspace decides about tool calls. */
 export interface DeskParts {
