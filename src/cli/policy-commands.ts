@@ -16,5 +16,10 @@ export const POLICY_COMMANDS: Section = {
       'Judge the recorded log under another passport: what would have been accepted, and what refused',
       () => import('./commands/policy/replay.js'),
     ),
+    at(
+      'redteam',
+      'Attack a passport of your own: which limits hold, and what gets round them',
+      () => import('./commands/redteam.js'),
+    ),
   ],
 };

@@ -20,7 +20,7 @@ export { unmeasured, unmeasuredViolations, unmeasuredWarnings } from './constrai
 export { accountingOf, needsHistory, usageOf } from './constraints/usage.js';
 
 /** What stands behind each row of the table. A kind without a check does not compile. */
-const CHECKS: { readonly [Kind in ConstraintKind]: ConstraintCheck<Kind> } = {
+export const CONSTRAINT_CHECKS: { readonly [Kind in ConstraintKind]: ConstraintCheck<Kind> } = {
   currency, //                          E202 E211
   monetary_limit: monetaryLimit, //     E202
   daily_limit: dailyLimit, //           E212
@@ -41,7 +41,7 @@ export function checkConstraints(constraints: Constraints, judged: Judged): Viol
   const violations: Violation[] = [];
   for (const constraint of constraints.all) {
     if (constraint.actions !== null && !constraint.actions.has(judged.action)) continue;
-    const found = (CHECKS[constraint.kind] as ConstraintCheck<ConstraintKind>)(constraint, judged);
+    const found = (CONSTRAINT_CHECKS[constraint.kind] as ConstraintCheck<ConstraintKind>)(constraint, judged);
     if (found.length > 0) violations.push(...found);
   }
   return violations;

@@ -25,6 +25,11 @@ export const TOPICS: readonly Topic[] = [
     summary: 'Trying a passport before it counts: cases, replay',
     load: () => import('./topics/policy.js'),
   },
+  {
+    name: 'redteam',
+    summary: 'Attacking a passport of your own',
+    load: () => import('./topics/redteam.js'),
+  },
   { name: 'guard', summary: 'In front of tools: programs and coding agents', load: () => import('./topics/guard.js') },
   { name: 'mesh', summary: 'Stopping agents everywhere: server, keys, copies', load: () => import('./topics/mesh.js') },
   { name: 'hosting', summary: 'Running a mesh: TLS, systemd, nginx', load: () => import('./topics/hosting.js') },

@@ -1,0 +1,251 @@
+/** Attacks on the limits of a passport: the honest params with one value that a limit must not let through. */
+import type { Json, JsonObject } from '../../protocol/json/values.js';
+import { domainsOf, isMoneyName, kindOf, readsName, thingOf } from './honest.js';
+import { decimal, exact, isFor, minorUnit, type Limit } from './limits.js';
+import { MOST_BEFORE, split, tooMuch, without, type Honest } from './attacks-money.js';
+import { FAIR, type Attack, type Dice, type Scene, type Sent } from './scene.js';
+
+/** Attacks on the limits of one action. `dice` varies values where several will do. */
+export function attacksOnLimits(honest: Honest, dice: Dice): Attack[] {
+  const { action, limits } = honest;
+  return limits.filter((limit) => isFor(limit, action.name)).flatMap((limit) => attacksOn(limit, honest, dice));
+}
+
+function attacksOn(limit: Limit, honest: Honest, dice: Dice): Attack[] {
+  const name = honest.action.name;
+  const attack = (
+    kind: string,
+    sent: Partial<Sent>,
+    more: Partial<Scene> = {},
+    history: readonly Sent[] = [],
+  ): Attack => ({
+    ...{ constraint: limit.name, kind, action: name, history, open: null },
+    sent: { ...sent, intent: { action: name, params: honest.params, ...sent.intent } },
+    scene: { ...FAIR, ...more },
+  });
+  const withParams = (kind: string, params: JsonObject, more: Partial<Scene> = {}): Attack =>
+    attack(kind, { intent: { params } }, more);
+  const own = Object.keys(honest.params).filter((each) => readsName(limit, each));
+  const before = (count: number, params: JsonObject = honest.params): Sent[] =>
+    Array.from({ length: count }, (_, i) => ({ intent: { action: name, params }, ago: 1 + (count - i) }));
+  switch (kindOf(limit)) {
+    case 'money':
+      return tooMuch(limit, honest, dice).map(([kind, params]) => withParams(kind, params));
+    case 'daily':
+      return [
+        ...tooMuch(limit, honest, dice).map(([kind, params]) => withParams(kind, params)),
+        ...split(limit, honest).map(({ kind, params, count }) =>
+          attack(kind, { intent: { params } }, {}, before(count, params)),
+        ),
+      ];
+    case 'currency':
+      return ['EUR', 'JPY', 'XXX', 'USDT']
+        .filter((each) => each !== limit.currency)
+        .map((each) => withParams(`currency ${each}`, { ...honest.params, currency: each }));
+    case 'domains':
+      return elsewhere(limit, own, honest, dice).map(([kind, changes, target]) =>
+        attack(kind, {
+          intent: { params: { ...honest.params, ...changes }, ...(target === undefined ? {} : { target }) },
+        }),
+      );
+    case 'rate':
+    case 'count': {
+      const most = Math.min(...mostOf(limit, name));
+      return Number.isFinite(most) && most <= MOST_BEFORE
+        ? [attack('one more than the window holds', {}, {}, before(most))]
+        : [];
+    }
+    case 'allowed':
+      return otherValues(limit, own, honest).map(([kind, params]) => withParams(kind, params));
+    case 'denied':
+      return deniedValues(limit, own).map(([kind, params]) => withParams(kind, { ...honest.params, ...params }));
+    case 'max':
+    case 'min':
+      return beyondBound(limit, own, dice).map(([kind, params]) => withParams(kind, { ...honest.params, ...params }));
+    case 'require':
+      return [
+        ...own.map((each) => withParams('left out', without(honest.params, each))),
+        ...([null, false, '', ' ', '\u200b', [], {}] as const).flatMap((value) =>
+          own.map((each) => withParams(`empty: ${JSON.stringify(value)}`, { ...honest.params, [each]: value as Json })),
+        ),
+      ];
+    case 'approval':
+      return [
+        withParams('nobody approved it', honest.params, { approved: false }),
+        ...environments(limit, honest).map((params) =>
+          withParams('an environment in other letters', params, { approved: false }),
+        ),
+        ...aboveApproval(limit, honest).map((params) =>
+          withParams('an amount that a person has to see', params, { approved: false }),
+        ),
+      ];
+    case 'window':
+      return [6, 12, 18, 24, 36, 48, 60, 72, 84, 96, 120, 24 * 400].map((hours) =>
+        withParams(`${hours} h later`, honest.params, { later: hours * 3_600_000 }),
+      );
+    case 'geo':
+      return [
+        withParams('no country', honest.params, { geo: null }),
+        ...['KP', 'XX', 'ZZ'].map((geo) => withParams(`from ${geo}`, honest.params, { geo })),
+      ];
+  }
+}
+
+function mostOf({ value }: Limit, action: string): number[] {
+  if (typeof value === 'number') return [value];
+  if (typeof value === 'string') return [Number(value.split('/')[0])];
+  const own = (value as JsonObject)[action];
+  return typeof own === 'string' ? [Number(own.split('/')[0])] : [];
+}
+
+const EVIL = 'evil.example';
+
+function elsewhere(
+  limit: Limit,
+  own: readonly string[],
+  { params }: Honest,
+  dice: Dice,
+): (readonly [string, JsonObject, string?])[] {
+  const [good = 'example.com'] = domainsOf(limit);
+  const far = `${['evil', 'attacker', 'exfil', 'drop'][dice.number(4)]!}${dice.number(1000)}.example`;
+  const forms: (readonly [string, string])[] = [
+    ['another domain', `x@${EVIL}`],
+    ['another domain, at random', `x@${far}`],
+    ['a URL elsewhere', `https://${far}/`],
+    ['two addresses', `a@${good}, x@${EVIL}`],
+    ['two addresses by a line end', `a@${good}\nx@${EVIL}`],
+    ['userinfo', `https://${good}@${EVIL}/`],
+    ['userinfo with a port', `https://${good}:443@${EVIL}/`],
+    ['the domain as a path', `https://${EVIL}/${good}`],
+    ['the domain as a label', `https://${good}.${EVIL}/`],
+    ['the end of another name', `x@not${good}`],
+    ['a homograph', `x@${good.replace(/[aeo]/, (letter) => ({ a: 'а', e: 'е', o: 'о' })[letter]!)}`],
+    ['another domain with a dot at its end', `x@${EVIL}.`],
+    ['an IPv4 address', 'https://127.0.0.1/'],
+    ['an IPv6 address', 'https://[::1]/'],
+    ['an IPv4 address as a number', 'http://2130706433/'],
+    ['no scheme', `//${EVIL}/`],
+    ['mailto', `mailto:x@${EVIL}`],
+    ['full-width letters', `x@${EVIL.replace('evil', 'ｅｖｉｌ')}`],
+    ['two at signs', `x@${good}@${EVIL}`],
+    ['upper case', `X@${EVIL.toUpperCase()}`],
+    ['a subdomain', `x@sub.${good}`],
+    ['another scheme', `ftp://${EVIL}/`],
+    ['socket', `wss://${EVIL}/`],
+  ];
+  const named = own.length > 0 ? own : ['to'];
+  const found: (readonly [string, JsonObject, string?])[] = [];
+  for (const [kind, text] of forms) {
+    for (const name of named)
+      found.push([kind, { [name]: text }], [`${kind}, in a list`, { [name]: [`a@${good}`, text] }]);
+  }
+  if (limit.params === null) {
+    for (const name of ['cc', 'bcc', 'webhook_url', 'callbackUrl', 'recipientEmail', 'endpoint', 'reply_to'])
+      found.push([`under ${name}`, { [name]: `https://${far}/` }]);
+    found.push(
+      ['a URL under any name', { note: `https://${EVIL}/x` }],
+      ['an address under any name', { note: `x@${EVIL}` }],
+      ['nested', { message: { to: [`x@${EVIL}`] } }],
+      ['as the target', {}, `https://${EVIL}/`],
+    );
+  }
+  return found.map(([kind, changes, target]) => [kind, { ...params, ...changes }, target] as const);
+}
+
+function otherValues(limit: Limit, own: readonly string[], { params }: Honest): (readonly [string, JsonObject])[] {
+  const values = limit.value as readonly Json[];
+  const [first] = values;
+  const text = typeof first === 'string' ? first : 'x';
+  const thing = thingOf(limit).replace(/s$/, '');
+  const names = own.length > 0 ? own : [thing];
+  const bad: Json[] = [
+    'NOT_IN_THE_LIST',
+    `${text} `,
+    ` ${text}`,
+    `${text}\u200b`,
+    `${text}X`,
+    swapped(text),
+    0,
+    true,
+    `${text},NOT_IN_THE_LIST`,
+  ];
+  const found: (readonly [string, JsonObject])[] = [];
+  for (const name of names) {
+    for (const value of bad.filter((each) => !values.includes(each)))
+      found.push([`another value: ${JSON.stringify(value)}`, { ...params, [name]: value }]);
+    if (first !== undefined) found.push(['one of a list', { ...params, [name]: [first, 'NOT_IN_THE_LIST'] }]);
+    found.push(
+      ['in other letters', { ...without(params, name), [capital(name)]: 'NOT_IN_THE_LIST' }],
+      ['nested', { ...params, order: { [name]: 'NOT_IN_THE_LIST' } }],
+    );
+    found.push(['with a word before', { ...params, [`target_${name}`]: 'NOT_IN_THE_LIST' }]);
+  }
+  return found;
+}
+
+function deniedValues(limit: Limit, own: readonly string[]): (readonly [string, JsonObject])[] {
+  const names = own.length > 0 ? own : [thingOf(limit).replace(/s$/, '')];
+  return (limit.value as readonly Json[]).slice(0, 8).flatMap((value) =>
+    names.flatMap((name): (readonly [string, JsonObject])[] => {
+      const forms: Json[] =
+        typeof value === 'string'
+          ? [value, value.toUpperCase(), `${value} `, ` ${value}`, wide(value), [value]]
+          : [value];
+      return [
+        ...forms.map((each) => [`a denied value: ${JSON.stringify(each)}`, { [name]: each }] as const),
+        ['nested', { order: { [name]: value } }],
+        ['in other letters', { [capital(name)]: value }],
+      ];
+    }),
+  );
+}
+
+function beyondBound(limit: Limit, own: readonly string[], dice: Dice): (readonly [string, JsonObject])[] {
+  const bound = Number(limit.value);
+  const sign = kindOf(limit) === 'max' ? 1 : -1;
+  const names = own.length > 0 ? own : [limit.params?.[0] ?? thingOf(limit)];
+  const values = [bound + sign, bound + sign * (2 + dice.number(10_000)), bound + sign * 0.5, sign * 1e15];
+  return names.flatMap((name): (readonly [string, JsonObject])[] => [
+    ...values.map((value) => [`${value} for ${bound}`, { [name]: value }] as const),
+    ['in a list', { [name]: [bound, bound + sign] }],
+    ['nested', { config: { [name]: bound + sign } }],
+    ['in other letters', { [capital(name)]: bound + sign }],
+    ['with a word before', { [`target_${name}`]: bound + sign }],
+  ]);
+}
+
+function environments(limit: Limit, { params }: Honest): JsonObject[] {
+  const { value } = limit;
+  const list =
+    typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject)['environments'] : null;
+  const [first] = Array.isArray(list) ? (list as readonly Json[]) : [];
+  if (typeof first !== 'string') return [];
+  const name = Object.keys(params).find((each) => /^(?:environment|env|stage)$/i.test(each)) ?? 'environment';
+  return [first, first.toUpperCase(), ` ${first} `, wide(first)].map((each) => ({ ...params, [name]: each }));
+}
+
+function aboveApproval(limit: Limit, { params }: Honest): JsonObject[] {
+  const { value } = limit;
+  const above =
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? exact((value as JsonObject)['above'] ?? null)
+      : null;
+  if (above === null) return [];
+  const name = Object.keys(params).find(isMoneyName) ?? 'amount';
+  return [above + minorUnit(limit.currency), above * 3n + minorUnit(limit.currency)].map((each) => ({
+    ...params,
+    [name]: Number(decimal(each)),
+  }));
+}
+
+function swapped(text: string): string {
+  return text === text.toUpperCase() ? text.toLowerCase() : text.toUpperCase();
+}
+
+function capital(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
+function wide(text: string): string {
+  return text.replace(/[!-~]/g, (letter) => String.fromCodePoint(letter.codePointAt(0)! + 0xfee0));
+}
