@@ -1,5 +1,5 @@
 /** Runs attacks through the real verifier, on states that are thrown away, and tells which it let through. */
-import { importKey } from '../../protocol/ed25519/verify.js';
+import { verifyKeyOf } from '../../protocol/ed25519/verify.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { passportOf, type Passport } from '../../protocol/passport.js';
@@ -36,7 +36,7 @@ export class Target {
     this.#open = open;
     this.#now = stage.now;
     this.#passport = passportOf(stage.own);
-    this.#pins = [{ keyId: this.#passport.document.issuer_key_id, key: importKey(PRINCIPAL.raw)! }];
+    this.#pins = [{ keyId: this.#passport.document.issuer_key_id, key: verifyKeyOf(PRINCIPAL.raw)! }];
   }
 
   close(): void {
