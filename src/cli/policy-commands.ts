@@ -12,6 +12,11 @@ export const POLICY_COMMANDS: Section = {
       () => import('./commands/policy/test.js'),
     ),
     at(
+      'policy diff',
+      'Show what a passport allows beyond another one, and what no longer, each with an intent that flips',
+      () => import('./commands/policy/diff.js'),
+    ),
+    at(
       'policy replay',
       'Judge the recorded log under another passport: what would have been accepted, and what refused',
       () => import('./commands/policy/replay.js'),

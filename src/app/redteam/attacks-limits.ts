@@ -1,8 +1,8 @@
 /** Attacks on the limits of a passport: the honest params with one value that a limit must not let through. */
 import type { Json, JsonObject } from '../../protocol/json/values.js';
-import { domainsOf, isMoneyName, kindOf, readsName, thingOf } from './honest.js';
+import { domainsOf, isMoneyName, kindOf, limitReads, thingLimited } from './honest.js';
 import { decimal, exact, isFor, minorUnit, type Limit } from './limits.js';
-import { MOST_BEFORE, split, tooMuch, without, type Honest } from './attacks-money.js';
+import { MOST_BEFORE, split, tooMuch, withoutParam, type Honest } from './attacks-money.js';
 import { FAIR, type Attack, type Dice, type Scene, type Sent } from './scene.js';
 
 /** Attacks on the limits of one action. `dice` varies values where several will do. */
@@ -25,7 +25,7 @@ function attacksOn(limit: Limit, honest: Honest, dice: Dice): Attack[] {
   });
   const withParams = (kind: string, params: JsonObject, more: Partial<Scene> = {}): Attack =>
     attack(kind, { intent: { params } }, more);
-  const own = Object.keys(honest.params).filter((each) => readsName(limit, each));
+  const own = Object.keys(honest.params).filter((each) => limitReads(limit, each));
   const before = (count: number, params: JsonObject = honest.params): Sent[] =>
     Array.from({ length: count }, (_, i) => ({ intent: { action: name, params }, ago: 1 + (count - i) }));
   switch (kindOf(limit)) {
@@ -64,7 +64,7 @@ function attacksOn(limit: Limit, honest: Honest, dice: Dice): Attack[] {
       return beyondBound(limit, own, dice).map(([kind, params]) => withParams(kind, { ...honest.params, ...params }));
     case 'require':
       return [
-        ...own.map((each) => withParams('left out', without(honest.params, each))),
+        ...own.map((each) => withParams('left out', withoutParam(honest.params, each))),
         ...([null, false, '', ' ', '\u200b', [], {}] as const).flatMap((value) =>
           own.map((each) => withParams(`empty: ${JSON.stringify(value)}`, { ...honest.params, [each]: value as Json })),
         ),
@@ -156,7 +156,7 @@ function otherValues(limit: Limit, own: readonly string[], { params }: Honest): 
   const values = limit.value as readonly Json[];
   const [first] = values;
   const text = typeof first === 'string' ? first : 'x';
-  const thing = thingOf(limit).replace(/s$/, '');
+  const thing = thingLimited(limit).replace(/s$/, '');
   const names = own.length > 0 ? own : [thing];
   const bad: Json[] = [
     'NOT_IN_THE_LIST',
@@ -175,7 +175,7 @@ function otherValues(limit: Limit, own: readonly string[], { params }: Honest): 
       found.push([`another value: ${JSON.stringify(value)}`, { ...params, [name]: value }]);
     if (first !== undefined) found.push(['one of a list', { ...params, [name]: [first, 'NOT_IN_THE_LIST'] }]);
     found.push(
-      ['in other letters', { ...without(params, name), [capital(name)]: 'NOT_IN_THE_LIST' }],
+      ['in other letters', { ...withoutParam(params, name), [capital(name)]: 'NOT_IN_THE_LIST' }],
       ['nested', { ...params, order: { [name]: 'NOT_IN_THE_LIST' } }],
     );
     found.push(['with a word before', { ...params, [`target_${name}`]: 'NOT_IN_THE_LIST' }]);
@@ -184,7 +184,7 @@ function otherValues(limit: Limit, own: readonly string[], { params }: Honest): 
 }
 
 function deniedValues(limit: Limit, own: readonly string[]): (readonly [string, JsonObject])[] {
-  const names = own.length > 0 ? own : [thingOf(limit).replace(/s$/, '')];
+  const names = own.length > 0 ? own : [thingLimited(limit).replace(/s$/, '')];
   return (limit.value as readonly Json[]).slice(0, 8).flatMap((value) =>
     names.flatMap((name): (readonly [string, JsonObject])[] => {
       const forms: Json[] =
@@ -203,7 +203,7 @@ function deniedValues(limit: Limit, own: readonly string[]): (readonly [string, 
 function beyondBound(limit: Limit, own: readonly string[], dice: Dice): (readonly [string, JsonObject])[] {
   const bound = Number(limit.value);
   const sign = kindOf(limit) === 'max' ? 1 : -1;
-  const names = own.length > 0 ? own : [limit.params?.[0] ?? thingOf(limit)];
+  const names = own.length > 0 ? own : [limit.params?.[0] ?? thingLimited(limit)];
   const values = [bound + sign, bound + sign * (2 + dice.number(10_000)), bound + sign * 0.5, sign * 1e15];
   return names.flatMap((name): (readonly [string, JsonObject])[] => [
     ...values.map((value) => [`${value} for ${bound}`, { [name]: value }] as const),

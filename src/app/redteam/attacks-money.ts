@@ -1,6 +1,6 @@
 /** Attacks on limits of money. */
 import type { Json, JsonObject } from '../../protocol/json/values.js';
-import { isMoneyName, kindOf, readsName } from './honest.js';
+import { isMoneyName, kindOf, limitReads } from './honest.js';
 import { decimal, exact, isFor, minorUnit, type ActionView, type Limit } from './limits.js';
 import type { Dice } from './scene.js';
 
@@ -15,7 +15,7 @@ export interface Honest {
 export const MOST_BEFORE = 64;
 
 /** The params without one of them. */
-export function without(params: JsonObject, name: string): JsonObject {
+export function withoutParam(params: JsonObject, name: string): JsonObject {
   return Object.fromEntries(Object.entries(params).filter(([each]) => each !== name));
 }
 
@@ -29,7 +29,7 @@ export function tooMuch(
   const unit = minorUnit(limit.currency);
   const past = decimal(most + unit);
   const far = decimal(most + unit * BigInt(2 + dice.number(1_000_000)));
-  const names = Object.keys(params).filter((each) => readsName(limit, each));
+  const names = Object.keys(params).filter((each) => limitReads(limit, each));
   const name = names[0] ?? limit.params?.[0] ?? 'amount';
   const whole = past.split('.')[0]!;
   const grouped = `${whole.replace(/\B(?=(?:\d{3})+$)/g, ',')}${past.includes('.') ? `.${past.split('.')[1]}` : ''}`;
@@ -69,19 +69,19 @@ export function tooMuch(
         'charge',
         'fee',
         'deposit_value',
-      ].map((each) => [`under ${each}`, { ...without(params, name), [each]: Number(far) }] as const),
-      ['nested', { ...without(params, name), order: nested }],
-      ['nested in a list', { ...without(params, name), items: [nested, nested] }],
+      ].map((each) => [`under ${each}`, { ...withoutParam(params, name), [each]: Number(far) }] as const),
+      ['nested', { ...withoutParam(params, name), order: nested }],
+      ['nested in a list', { ...withoutParam(params, name), items: [nested, nested] }],
       [
         'a list by its sum',
-        { ...without(params, name), items: [1, 2, 3].map(() => ({ amount: Number(decimal(most / 2n + unit)) })) },
+        { ...withoutParam(params, name), items: [1, 2, 3].map(() => ({ amount: Number(decimal(most / 2n + unit)) })) },
       ],
       [
         'price times quantity',
-        { ...without(params, name), items: [{ price: Number(decimal(most / 2n + unit)), quantity: 3 }] },
+        { ...withoutParam(params, name), items: [{ price: Number(decimal(most / 2n + unit)), quantity: 3 }] },
       ],
-      ['in minor units', { ...without(params, name), amount_minor: Number((most + unit) / unit) }],
-      ['in cents', { ...without(params, name), amount_cents: Number((most + unit) / unit) }],
+      ['in minor units', { ...withoutParam(params, name), amount_minor: Number((most + unit) / unit) }],
+      ['in cents', { ...withoutParam(params, name), amount_cents: Number((most + unit) / unit) }],
     );
   }
   // Another limit on money would stop it all the same, and nothing would be learnt of this one.
@@ -107,7 +107,7 @@ export function split(
     .filter((each) => kindOf(each) === 'money' && isFor(each, action.name))
     .map(({ value }) => exact(value) ?? 0n)
     .reduce((least, each) => (each < least ? each : least), most);
-  const name = Object.keys(params).find((each) => readsName(limit, each)) ?? limit.params?.[0] ?? 'amount';
+  const name = Object.keys(params).find((each) => limitReads(limit, each)) ?? limit.params?.[0] ?? 'amount';
   const parts: { kind: string; params: JsonObject; count: number }[] = [];
   for (const [kind, amount] of [
     ['split into the largest payments', single],

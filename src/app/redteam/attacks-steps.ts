@@ -1,9 +1,9 @@
 /** Attacks on the steps of the verifier: who sends it, when, how often, what it is, and what a passport leaves open. */
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import type { Honest } from './attacks-money.js';
-import { isMoneyName, kindOf, readsName } from './honest.js';
+import { isMoneyName, kindOf, limitReads } from './honest.js';
 import { decimal, exact, isClosed, isFor, propertiesOf, requiredOf } from './limits.js';
-import { FAIR, type Attack, type Dice, type Opening, type Presented, type Scene, type Sent } from './scene.js';
+import { FAIR, type Attack, type Dice, type PassportGap, type Presented, type Scene, type Sent } from './scene.js';
 
 type Make = (
   constraint: string,
@@ -169,10 +169,10 @@ export function openings(honest: Honest, dice: Dice): Attack[] {
   for (const limit of limits) {
     const kind = kindOf(limit);
     if (!isFor(limit, name) || !['money', 'daily', 'domains', 'allowed', 'max', 'min'].includes(kind)) continue;
-    const own = Object.keys(params).filter((each) => readsName(limit, each));
+    const own = Object.keys(params).filter((each) => limitReads(limit, each));
     if (own.length === 0) continue;
     const rest = Object.fromEntries(Object.entries(params).filter(([each]) => !own.includes(each)));
-    const open = (why: string): Opening => ({ why, line: closing });
+    const open = (why: string): PassportGap => ({ why, line: closing });
     const make = (what: string, changed: JsonObject, why: string): Attack => ({
       ...{ constraint: limit.name, kind: what, action: name, history: [], scene: FAIR, open: open(why) },
       sent: { intent: { action: name, params: changed } },

@@ -36,12 +36,12 @@ export function domainsOf({ value }: Limit): string[] {
 }
 
 /** What the name of a list or bound is of: `allowed_symbols` is of `symbols`. */
-export function thingOf({ name }: Limit): string {
+export function thingLimited({ name }: Limit): string {
   return name.replace(/^(?:allowed|denied|max|min|require)_/, '');
 }
 
 /** What a limit does, by its name. */
-export type Kind =
+export type LimitKind =
   | 'money'
   | 'daily'
   | 'currency'
@@ -58,7 +58,7 @@ export type Kind =
   | 'geo';
 
 /** The kind of a limit. */
-export function kindOf({ name }: Limit): Kind {
+export function kindOf({ name }: Limit): LimitKind {
   switch (name) {
     case 'monetary_limit':
       return 'money';
@@ -78,11 +78,11 @@ export function kindOf({ name }: Limit): Kind {
       return 'geo';
   }
   if (/^max_.+_per_(?:second|minute|hour|day)$/.test(name)) return 'count';
-  return name.split('_')[0] as Kind;
+  return name.split('_')[0] as LimitKind;
 }
 
 /** True where the limit reads a param of this name. */
-export function readsName(limit: Limit, name: string): boolean {
+export function limitReads(limit: Limit, name: string): boolean {
   if (limit.params !== null) return limit.params.some((each) => wordsIn(each).join(' ') === wordsIn(name).join(' '));
   switch (kindOf(limit)) {
     case 'money':
@@ -96,8 +96,8 @@ export function readsName(limit: Limit, name: string): boolean {
     case 'min':
     case 'require': {
       const names = [
-        thingOf(limit),
-        ...(/^(?:env|environment|stage)s?$/.test(thingOf(limit)) ? ['environment', 'env', 'stage'] : []),
+        thingLimited(limit),
+        ...(/^(?:env|environment|stage)s?$/.test(thingLimited(limit)) ? ['environment', 'env', 'stage'] : []),
       ];
       return names.some((each) => endsIn(name, each));
     }
@@ -112,7 +112,7 @@ function nameFor(limit: Limit): string {
   const kind = kindOf(limit);
   if (kind === 'money' || kind === 'daily') return 'amount';
   if (kind === 'domains') return 'to';
-  const thing = thingOf(limit);
+  const thing = thingLimited(limit);
   return thing.length > 3 && thing.endsWith('s') && !thing.endsWith('ss') && (kind === 'allowed' || kind === 'denied')
     ? thing.slice(0, -1)
     : thing;
@@ -124,14 +124,14 @@ export function honestParams({ name: action, schema }: ActionView, limits: reado
   const params: Record<string, Json> = {};
   const properties = propertiesOf(schema);
   for (const [name, property] of Object.entries(properties)) {
-    const reading = own.filter((limit) => readsName(limit, name));
+    const reading = own.filter((limit) => limitReads(limit, name));
     if (reading.length > 0 || requiredOf(schema).includes(name)) params[name] = valueFor(name, property, reading, own);
   }
   if (schema !== null) return params;
   for (const limit of own) {
     if (!['money', 'daily', 'domains', 'allowed', 'max', 'min', 'require'].includes(kindOf(limit))) continue;
-    const there = Object.keys(params).find((name) => readsName(limit, name)) ?? nameFor(limit);
-    const reading = own.filter((each) => readsName(each, there));
+    const there = Object.keys(params).find((name) => limitReads(limit, name)) ?? nameFor(limit);
+    const reading = own.filter((each) => limitReads(each, there));
     params[there] = valueFor(there, {}, reading.length === 0 ? [limit] : reading, own);
   }
   return params;
@@ -164,7 +164,7 @@ function valueFor(name: string, property: JsonObject, reading: readonly Limit[],
           valueFor(
             each,
             below,
-            own.filter((limit) => readsName(limit, each)),
+            own.filter((limit) => limitReads(limit, each)),
             own,
           ),
         ]),

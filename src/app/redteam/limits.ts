@@ -24,7 +24,7 @@ const texts = (value: Json | undefined): readonly string[] =>
   list(value).filter((each): each is string => typeof each === 'string');
 
 /** What the passport declares and does not deny. */
-export function actionsOf(passport: JsonObject): ActionView[] {
+export function allowedActions(passport: JsonObject): ActionView[] {
   const denied = texts(passport['denied_actions']);
   return list(passport['actions'])
     .map((each) =>

@@ -3,8 +3,8 @@
  * attack that the oracle finds nothing wrong with is no attack, and is not counted.
  */
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
-import { kindOf, readsName } from './honest.js';
-import { actionsOf, exact, isFor, limitsOf, minorUnit, type Limit } from './limits.js';
+import { kindOf, limitReads } from './honest.js';
+import { allowedActions, exact, isFor, limitsOf, minorUnit, type Limit } from './limits.js';
 import { outsideOf } from './oracle-clock.js';
 import { mustNotGoTo } from './oracle-destinations.js';
 import { schemaFaults } from './oracle-schema.js';
@@ -148,7 +148,7 @@ function clockAndNonce({ now, before }: Evidence, document: JsonObject): string[
 }
 
 function actionFaults(passport: JsonObject, action: string, params: JsonObject): string[] {
-  const declared = actionsOf(passport).find(({ name }) => name === action);
+  const declared = allowedActions(passport).find(({ name }) => name === action);
   if (declared === undefined) return ['action'];
   return declared.schema !== null && schemaFaults(declared.schema, params) ? ['params'] : [];
 }
@@ -163,7 +163,7 @@ interface Asked {
 function breaks(limit: Limit, asked: Asked): boolean {
   const { params, document, evidence, action } = asked;
   const { value } = limit;
-  const read = valuesIn(params).filter(({ name }) => readsName(limit, name));
+  const read = valuesIn(params).filter(({ name }) => limitReads(limit, name));
   const scalars = read.flatMap((each) => valuesIn(each.value, each.name));
   switch (kindOf(limit)) {
     case 'money':
@@ -186,7 +186,7 @@ function breaks(limit: Limit, asked: Asked): boolean {
         params,
         document['target'],
         value as readonly Json[],
-        limit.params === null ? null : (name) => readsName(limit, name),
+        limit.params === null ? null : (name) => limitReads(limit, name),
       );
     case 'rate':
       return rates(limit).some(
@@ -240,7 +240,7 @@ function mostAsked(limit: Limit, params: JsonObject): bigint {
     const minor = wordsIn(name).some((word) => ['minor', 'cent', 'pence'].includes(word));
     return size(minor ? (amount / 10n ** 12n) * minorUnit(limit.currency) : amount);
   };
-  const reads = (name: string): boolean => readsName(limit, name);
+  const reads = (name: string): boolean => limitReads(limit, name);
   const walk = (value: Json, name: string): void => {
     if (Array.isArray(value)) {
       const each = value as readonly Json[];
@@ -278,10 +278,10 @@ function counted({ before, now }: Evidence, window: number, counts: (action: str
 /** Whether `require_<name>` is for this action: where it says so, or the schema has such a param, or there is none and something is done. */
 function demands(limit: Limit, { action, evidence }: Asked): boolean {
   if (limit.actions !== null) return true;
-  const schema = actionsOf(evidence.passport).find(({ name }) => name === action)?.schema ?? null;
+  const schema = allowedActions(evidence.passport).find(({ name }) => name === action)?.schema ?? null;
   if (schema === null) return !['cancel', 'list', 'get', 'read'].includes(wordsIn(action)[0] ?? '');
   const properties = schema['properties'];
-  return isObject(properties ?? null) && Object.keys(properties as JsonObject).some((name) => readsName(limit, name));
+  return isObject(properties ?? null) && Object.keys(properties as JsonObject).some((name) => limitReads(limit, name));
 }
 
 function says(value: Json): boolean {

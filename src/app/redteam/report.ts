@@ -6,8 +6,8 @@ import { attacksOnLimits } from './attacks-limits.js';
 import type { Honest } from './attacks-money.js';
 import { attacksOnSteps, openings } from './attacks-steps.js';
 import { honestParams, kindOf } from './honest.js';
-import { actionsOf, isFor, limitsOf } from './limits.js';
-import { Target, type Ended } from './run.js';
+import { allowedActions, isFor, limitsOf } from './limits.js';
+import { Target, type AttackEnd } from './run.js';
 import { Dice, FAIR, type Attack } from './scene.js';
 import { fairAttack, Stage } from './stage.js';
 
@@ -127,7 +127,7 @@ async function honestIntents(
   const limits = limitsOf(stage.own);
   const honest: { action: string; accepted: boolean; code: string | null }[] = [];
   const fair: Honest[] = [];
-  for (const action of actionsOf(stage.own)) {
+  for (const action of allowedActions(stage.own)) {
     const params = honestParams(action, limits);
     const { code } = await target.run(fairAttack(action.name, params));
     honest.push({ action: action.name, accepted: code === null, code });
@@ -148,7 +148,7 @@ class Tally {
     this.#constraint = constraint;
   }
 
-  add({ attack, code }: Ended, stage: Stage, file: string): void {
+  add({ attack, code }: AttackEnd, stage: Stage, file: string): void {
     this.#attacks += 1;
     if (code !== null) {
       this.#stopped.set(code, (this.#stopped.get(code) ?? 0) + 1);

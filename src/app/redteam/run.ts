@@ -9,10 +9,10 @@ import type { OpenThrowaway, Throwaway } from '../policy/cases.js';
 import type { Ledger } from '../ports/state.js';
 import { verifyIntents, type VerifierDeps, type VerifyOptions } from '../verification/intents.js';
 import type { Attack, Presented, Scene } from './scene.js';
-import { AGENT, PRINCIPAL, type Stage } from './stage.js';
+import { STAND_IN_AGENT, STAND_IN_PRINCIPAL, type Stage } from './stage.js';
 
 /** How an attack ended. */
-export interface Ended {
+export interface AttackEnd {
   readonly attack: Attack;
   /** False for one that the oracle finds nothing wrong with. */
   readonly counts: boolean;
@@ -36,7 +36,7 @@ export class Target {
     this.#open = open;
     this.#now = stage.now;
     this.#passport = passportOf(stage.own);
-    this.#pins = [{ keyId: this.#passport.document.issuer_key_id, key: verifyKeyOf(PRINCIPAL.raw)! }];
+    this.#pins = [{ keyId: this.#passport.document.issuer_key_id, key: verifyKeyOf(STAND_IN_PRINCIPAL.raw)! }];
   }
 
   close(): void {
@@ -45,7 +45,7 @@ export class Target {
   }
 
   /** Runs one. What came before is judged on a state of its own, and has to be accepted. */
-  async run(attack: Attack): Promise<Ended> {
+  async run(attack: Attack): Promise<AttackEnd> {
     const { history, sent, scene } = attack;
     const now = this.#stage.now + scene.later;
     const before: { text: string; at: number }[] = [];
@@ -116,9 +116,15 @@ export class Target {
       revoked: agent.id,
       suspended: agent.id,
       'principal revoked': document.principal,
-      'key revoked': AGENT.text,
+      'key revoked': STAND_IN_AGENT.text,
     };
-    const floor = { agentId: agent.id, issuerKey: PRINCIPAL.text, serial, hash: this.#passport.hash(), raisedAt: 0 };
+    const floor = {
+      agentId: agent.id,
+      issuerKey: STAND_IN_PRINCIPAL.text,
+      serial,
+      hash: this.#passport.hash(),
+      raisedAt: 0,
+    };
     return {
       ...ledger,
       floors: () => [floor],

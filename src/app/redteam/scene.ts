@@ -57,11 +57,11 @@ export interface Attack {
   readonly sent: Sent;
   readonly scene: Scene;
   /** What would stop it in a passport that leaves it open; null where the verifier has to stop it as the passport is. */
-  readonly open: Opening | null;
+  readonly open: PassportGap | null;
 }
 
 /** Where a passport leaves something open, and the line that closes it. */
-export interface Opening {
+export interface PassportGap {
   readonly why: string;
   /** A member of the passport as it would have to be. */
   readonly line: JsonObject;

@@ -2,15 +2,15 @@
 import { createHash } from 'node:crypto';
 import { emptyObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { honestParams } from './honest.js';
-import { actionsOf, isFor, limitsOf } from './limits.js';
+import { allowedActions, isFor, limitsOf } from './limits.js';
 import { faults } from './oracle.js';
 import { FAIR, type Attack, type Presented, type Sent } from './scene.js';
 import { ORDER, pairOf, signatureBy, jcs, type Pair } from './signing.js';
 
 /** The keys that stand in. */
-export const AGENT = pairOf('agent');
+export const STAND_IN_AGENT = pairOf('agent');
 /** The principal's, which is pinned. */
-export const PRINCIPAL = pairOf('principal');
+export const STAND_IN_PRINCIPAL = pairOf('principal');
 const STRANGER = pairOf('stranger');
 
 const HOUR_MS = 3_600_000;
@@ -29,7 +29,8 @@ export class Stage {
   /** A country that it allows; null where it restricts none. */
   readonly geo: string | null;
 
-  constructor(passport: JsonObject, seed: number) {
+  /** `now` in ms since the epoch; null for a moment at which the passport is in force. */
+  constructor(passport: JsonObject, seed: number, now: number | null = null) {
     this.#seed = seed;
     this.own = issued({
       ...passport,
@@ -39,7 +40,7 @@ export class Stage {
     });
     const geo = limitsOf(this.own).find(({ name }) => name === 'geo_restriction');
     this.geo = geo === undefined ? null : ((geo.value as readonly string[])[0] ?? null);
-    this.now = this.#openMoment();
+    this.now = now ?? this.#openMoment();
   }
 
   /** The document that is presented, as its forger made it. */
@@ -77,7 +78,7 @@ export class Stage {
         return {
           ...own,
           constraints,
-          issuer_signature: signatureBy(AGENT, { ...own, constraints }, 'issuer_signature'),
+          issuer_signature: signatureBy(STAND_IN_AGENT, { ...own, constraints }, 'issuer_signature'),
         };
       case 'older':
         return issued({ ...own, constraints, serial: serial - 1 });
@@ -106,7 +107,7 @@ export class Stage {
   #openMoment(): number {
     // Half an hour into it, so that what comes before an attack is inside as well.
     const begins = Math.ceil(Date.parse(String(this.own['issued_at'])) / HOUR_MS) * HOUR_MS + 1.5 * HOUR_MS;
-    const [action] = actionsOf(this.own);
+    const [action] = allowedActions(this.own);
     const limits = limitsOf(this.own).filter((limit) => action !== undefined && isFor(limit, action.name));
     if (action === undefined || !limits.some(({ name }) => name === 'time_window')) return begins;
     const { value } = limits.find(({ name }) => name === 'time_window')!;
@@ -129,7 +130,7 @@ export class Stage {
   ): string[] {
     const passport = this.presented(scene.presented);
     const fair = { ...scene, geo: scene.geo === 'fair' ? this.geo : scene.geo };
-    return faults({ passport, principalKey: PRINCIPAL.text, known: this.own, scene: fair, now, text, before });
+    return faults({ passport, principalKey: STAND_IN_PRINCIPAL.text, known: this.own, scene: fair, now, text, before });
   }
 }
 
@@ -146,7 +147,7 @@ export function fairAttack(action: string, params: JsonObject): Attack {
   };
 }
 
-const WITHOUT_KEYS: JsonObject = { previous_keys: [], public_key: AGENT.text };
+const WITHOUT_KEYS: JsonObject = { previous_keys: [], public_key: STAND_IN_AGENT.text };
 
 function serialOf({ serial }: JsonObject): number {
   return typeof serial === 'number' && serial > 1 ? serial : 2;
@@ -162,7 +163,7 @@ function withoutApprovers({ constraints }: JsonObject): Json {
 }
 
 function issued(document: JsonObject): JsonObject {
-  return { ...document, issuer_signature: signatureBy(PRINCIPAL, document, 'issuer_signature') };
+  return { ...document, issuer_signature: signatureBy(STAND_IN_PRINCIPAL, document, 'issuer_signature') };
 }
 
 function timeText(ms: number): string {
@@ -173,21 +174,21 @@ function signatureIn(unsigned: JsonObject, hand: NonNullable<Sent['hand']>): str
   const by = (pair: Pair): string => signatureBy(pair, unsigned, 'signature');
   switch (hand) {
     case 'agent':
-      return by(AGENT);
+      return by(STAND_IN_AGENT);
     case 'stranger':
       return by(STRANGER);
     case 'principal':
-      return by(PRINCIPAL);
+      return by(STAND_IN_PRINCIPAL);
     case 'tampered':
-      return by(AGENT).replace(/.$/, (digit) => (digit === '0' ? '1' : '0'));
+      return by(STAND_IN_AGENT).replace(/.$/, (digit) => (digit === '0' ? '1' : '0'));
     case 'cut':
-      return by(AGENT).slice(0, 126);
+      return by(STAND_IN_AGENT).slice(0, 126);
     case 'upper':
-      return by(AGENT).toUpperCase();
+      return by(STAND_IN_AGENT).toUpperCase();
     case 'all zero':
       return '0'.repeat(128);
     case 'beyond order': {
-      const bytes = Buffer.from(by(AGENT), 'hex');
+      const bytes = Buffer.from(by(STAND_IN_AGENT), 'hex');
       const s = BigInt(`0x${Buffer.from(bytes.subarray(32)).reverse().toString('hex')}`) + ORDER;
       return (
         bytes.subarray(0, 32).toString('hex') +

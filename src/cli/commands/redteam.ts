@@ -60,7 +60,7 @@ export const command: CommandSpec<Options> = {
   exits: { 3: 'the passport does not exist, or is none', 15: 'something got through' },
   touches: ['files'],
   onlyReads: true,
-  topics: ['redteam', 'policy', 'constraints'],
+  topics: ['red-team', 'policy', 'constraints'],
 
   async run({ options }, cli) {
     const file = options.passport;

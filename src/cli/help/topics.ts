@@ -22,13 +22,13 @@ export const TOPICS: readonly Topic[] = [
   { name: 'constraints', summary: 'The limits a passport can set', load: () => import('./topics/constraints.js') },
   {
     name: 'policy',
-    summary: 'Trying a passport before it counts: cases, replay',
+    summary: 'Trying a passport before it counts: cases, diff, replay',
     load: () => import('./topics/policy.js'),
   },
   {
-    name: 'redteam',
+    name: 'red-team',
     summary: 'Attacking a passport of your own',
-    load: () => import('./topics/redteam.js'),
+    load: () => import('./topics/red-team.js'),
   },
   { name: 'guard', summary: 'In front of tools: programs and coding agents', load: () => import('./topics/guard.js') },
   { name: 'mesh', summary: 'Stopping agents everywhere: server, keys, copies', load: () => import('./topics/mesh.js') },

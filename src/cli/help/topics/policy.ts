@@ -8,6 +8,12 @@ A case is {name, passport?, now?, history?, intent, expect: "accept" | "AIP-E...
 relative to it. What is not signed is signed by throwaway keys that stand in for the agent's and its principal's, on a state of its own that
 is thrown away. --coverage names the actions and constraints that have not seen both a yes and a no.
 
+# Diff: what became wider, and what narrower
+  aip policy diff bot.passport.json next.passport.json
+A line for each difference, with an intent that one of them accepts and the other refuses. Each difference is tried alone, so that another one
+does not hide it; keys, serials, times of issue and metadata allow nothing and are no difference. Who may approve is not tried: it is shown as
+changed, as is what no intent was found for.
+
 # Replay: yesterday under the new passport
   aip policy replay --passport next.passport.json --since 7d
 Every recorded verification of the agent is judged anew, in the order of the log: refused -> accepted, accepted -> refused, unchanged, and not

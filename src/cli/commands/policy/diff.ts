@@ -1,0 +1,70 @@
+import { Failure } from '../../../app/failure.js';
+import { diffPassports, type Flip, type PolicyDifference } from '../../../app/policy/diff.js';
+import { throwawayVerifiers } from '../../../workspace/verification.js';
+import { draftPassport } from '../../policy/documents.js';
+import { clean } from '../../render/terminal/text.js';
+import type { CommandSpec } from '../../spec.js';
+
+export const command: CommandSpec = {
+  path: ['policy', 'diff'],
+  summary: 'Show what a passport allows beyond another one, and what no longer, each with an intent that flips',
+  detail:
+    'Each difference is tried alone, with intents from its edge, through the real verifier and with throwaway keys. What no intent was found for is shown as changed.',
+  args: [
+    { name: 'old', description: 'the passport as it is', values: 'file' },
+    { name: 'new', description: 'the passport as it would be, or a draft of it', values: 'file' },
+  ],
+  examples: [{ run: 'aip policy diff bot.passport.json next.passport.json', why: 'before the new one is signed' }],
+  exits: { 3: 'a passport does not exist, or is none' },
+  touches: ['files'],
+  onlyReads: true,
+  topics: ['policy', 'passports', 'constraints'],
+
+  async run({ args: [oldPath = '', newPath = ''] }, cli) {
+    const [old, next] = [await draftPassport(oldPath, cli), await draftPassport(newPath, cli)];
+    const agentId = old.passport.agent.id;
+    if (next.passport.agent.id !== agentId) {
+      throw new Failure('USAGE', `They are of two agents: ${agentId} and ${next.passport.agent.id}.`, {
+        hint: 'aip policy diff bot.passport.json next.passport.json',
+      });
+    }
+    const open = await throwawayVerifiers(cli.workspace);
+    const differences = await diffPassports(old.json, next.json, open, async () => {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      cli.io.signal.throwIfAborted();
+    });
+    if (cli.globals.json) {
+      cli.json({
+        agent_id: agentId,
+        old: { file: oldPath, serial: old.passport.serial },
+        new: { file: newPath, serial: next.passport.serial },
+        differences,
+      });
+      return 0;
+    }
+    const colours = { wider: cli.paint.yellow, narrower: cli.paint.green, changed: cli.paint.dim };
+    for (const each of differences) cli.out(`${colours[each.direction](each.direction.padEnd(8))} ${lineOf(each)}`);
+    if (differences.length === 0) cli.out('they allow the same');
+    return 0;
+  },
+};
+
+function lineOf({ path, before, after, example }: PolicyDifference): string {
+  const what = `${clean(path)}  ${shown(before)} -> ${shown(after)}`;
+  return example === null ? `${what}; no intent was found that flips` : `${what};  ${flipOf(example)}`;
+}
+
+function flipOf({ intent, history, now, geo, old, new: next }: Flip): string {
+  const { action, params, target } = intent;
+  const where = `${target === undefined ? '' : ` target ${clean(JSON.stringify(target))}`}${geo === null ? '' : ` from ${clean(geo)}`}`;
+  const before = history === 0 ? '' : ` after ${history} of the same`;
+  return `${clean(String(action))} ${clean(JSON.stringify(params))}${where}${before} at ${now.slice(0, 16)}Z: ${old} -> ${next}`;
+}
+
+const SHOWN = 120;
+
+function shown(value: PolicyDifference['before']): string {
+  if (value === null) return 'none';
+  const text = clean(JSON.stringify(value));
+  return text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}...`;
+}

@@ -1,0 +1,158 @@
+import { expect, test } from 'vitest';
+import type { PolicyDifference } from '../../../src/app/policy/diff.js';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
+import { household } from '../../kit/native/household.js';
+
+const CLOSED = {
+  type: 'object',
+  required: ['amount'],
+  properties: { amount: { type: 'number' } },
+  additionalProperties: false,
+};
+const passport = (more: JsonObject): JsonObject => ({
+  ...{ version: 1, serial: 1, agent_id: 'did:web:acme.com:agents:bot', agent_name: 'bot', domain: 'acme.com' },
+  ...{ principal: 'did:web:acme.com', key_id: 'did:web:acme.com:agents:bot#key-1' },
+  public_key: 'ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29',
+  actions: ['refund', 'send_email'],
+  constraints: {},
+  ...{ issued_at: '2026-02-18T00:00:00Z', expires_at: null, issuer_key_id: 'did:web:acme.com#key-1' },
+  ...more,
+});
+
+/** `direction path: old -> new` for each. */
+async function between(old: JsonObject, next: JsonObject): Promise<{ lines: string[]; all: PolicyDifference[] }> {
+  const home = household();
+  const files = [
+    home.file('old.json', JSON.stringify(passport(old))),
+    home.file('new.json', JSON.stringify(passport(next))),
+  ];
+  const { code, value } = await home.json<{ differences: PolicyDifference[] }>('policy', 'diff', ...files);
+  expect(code).toBe(0);
+  const lines = value.differences.map(
+    ({ path, direction, example }) => `${direction} ${path}: ${example?.old ?? '-'} -> ${example?.new ?? '-'}`,
+  );
+  return { lines, all: value.differences };
+}
+
+const limits = (constraints: JsonObject): JsonObject => ({ constraints });
+
+test.each<[string, JsonObject, JsonObject, string[]]>([
+  ['nothing', limits({ monetary_limit: 5 }), limits({ monetary_limit: 5 }), []],
+  ['what allows nothing', {}, { serial: 9, metadata: { team: 'a' }, constraints: { 'x-note': 1 } }, []],
+  [
+    'a limit that is raised',
+    limits({ monetary_limit: 100 }),
+    limits({ monetary_limit: 500 }),
+    ['wider constraints.monetary_limit: AIP-E202 -> accept'],
+  ],
+  [
+    'a limit that is lowered',
+    limits({ monetary_limit: 100 }),
+    limits({ monetary_limit: 50 }),
+    ['narrower constraints.monetary_limit: accept -> AIP-E202'],
+  ],
+  [
+    'a limit that is new',
+    {},
+    limits({ monetary_limit: 50 }),
+    ['narrower constraints.monetary_limit: accept -> AIP-E202'],
+  ],
+  ['a limit that is gone', limits({ max_instances: 5 }), {}, ['wider constraints.max_instances: AIP-E207 -> accept']],
+  [
+    'a domain',
+    limits({ allowed_domains: ['acme.com'] }),
+    limits({ allowed_domains: ['acme.com', 'partner.example'] }),
+    ['wider constraints.allowed_domains: AIP-E203 -> accept'],
+  ],
+  [
+    'one value for another',
+    limits({ allowed_symbols: ['AAPL'] }),
+    limits({ allowed_symbols: ['MSFT'] }),
+    [
+      'wider constraints.allowed_symbols: AIP-E204 -> accept',
+      'narrower constraints.allowed_symbols: accept -> AIP-E204',
+    ],
+  ],
+  [
+    'a denied value',
+    limits({ denied_regions: ['mars'] }),
+    limits({ denied_regions: ['mars', 'moon'] }),
+    ['narrower constraints.denied_regions: accept -> AIP-E206'],
+  ],
+  [
+    'a rate',
+    limits({ rate_limit: '5/hour' }),
+    limits({ rate_limit: '2/hour' }),
+    ['narrower constraints.rate_limit: accept -> AIP-E205'],
+  ],
+  [
+    'a daily sum',
+    limits({ daily_limit: 100 }),
+    limits({ daily_limit: 300 }),
+    ['wider constraints.daily_limit: AIP-E212 -> accept'],
+  ],
+  ['a person', {}, limits({ require_approval: true }), ['narrower constraints.require_approval: accept -> AIP-E209']],
+  [
+    'an hour',
+    limits({ time_window: { days: ['mon', 'tue', 'wed', 'thu', 'fri'], from: '09:00', to: '17:00', tz: 'UTC' } }),
+    limits({ time_window: { days: ['mon', 'tue', 'wed', 'thu', 'fri'], from: '08:00', to: '16:00', tz: 'UTC' } }),
+    ['wider constraints.time_window: AIP-E213 -> accept', 'narrower constraints.time_window: accept -> AIP-E213'],
+  ],
+  [
+    'a country',
+    limits({ geo_restriction: ['DE'] }),
+    limits({ geo_restriction: ['DE', 'FR'] }),
+    ['wider constraints.geo_restriction: AIP-E214 -> accept'],
+  ],
+  ['an action more', {}, { actions: ['refund', 'send_email', 'deploy'] }, ['wider actions.deploy: AIP-E201 -> accept']],
+  ['an action less', {}, { actions: ['refund'] }, ['narrower actions.send_email: accept -> AIP-E201']],
+  ['a denied action', {}, { denied_actions: ['refund'] }, ['narrower denied_actions.refund: accept -> AIP-E210']],
+  [
+    'a schema',
+    {},
+    { actions: [{ name: 'refund', params: CLOSED }, 'send_email'] },
+    ['narrower actions.refund: accept -> AIP-E211'],
+  ],
+  ['an end', {}, { expires_at: '2026-06-01T00:00:00Z' }, ['narrower expires_at: accept -> AIP-E104']],
+  [
+    'who approves',
+    limits({ require_approval: true }),
+    limits({ require_approval: { count: 1 } }),
+    ['changed constraints.require_approval: - -> -'],
+  ],
+])('%s', async (_, old, next, lines) => {
+  expect((await between(old, next)).lines).toEqual(lines);
+});
+
+test('an example flips with all changes together where there is one that does', async () => {
+  const { all } = await between(
+    limits({ monetary_limit: 100, currency: 'USD' }),
+    limits({ monetary_limit: 500, currency: 'USD', require_ticket: true }),
+  );
+  const money = all.find(({ path }) => path === 'constraints.monetary_limit')!;
+  expect(money.direction).toBe('wider');
+  expect(money.example).toMatchObject({ old: 'AIP-E202', new: 'accept', history: 0 });
+});
+
+test('a line each, and wrong use', async () => {
+  const home = household();
+  const old = home.file('old.json', JSON.stringify(passport(limits({ monetary_limit: 100 }))));
+  const next = home.file('new.json', JSON.stringify(passport(limits({ monetary_limit: 500 }))));
+  const { code, out } = await home.run('policy', 'diff', old, next);
+  expect([code, out]).toMatchObject([
+    0,
+    expect.stringMatching(
+      /^wider {4}constraints\.monetary_limit {2}100 -> 500; {2}refund \{"amount":100\.01\} at .*: AIP-E202 -> accept\n$/,
+    ),
+  ]);
+  expect((await home.run('policy', 'diff', old, old)).out).toBe('they allow the same\n');
+  expect((await home.run('policy', 'diff', old)).code).toBe(2);
+  expect((await home.run('policy', 'diff', old, home.at('none.json'))).code).toBe(3);
+  const other = home.file(
+    'x.json',
+    JSON.stringify(
+      passport({ agent_id: 'did:web:acme.com:agents:b', agent_name: 'b', key_id: 'did:web:acme.com:agents:b#key-1' }),
+    ),
+  );
+  expect((await home.run('policy', 'diff', old, other)).code).toBe(2);
+});
