@@ -5,7 +5,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { Failure } from '../../app/failure.js';
 import type { ListeningPlaces, WebHandler, WebListening, WebReply } from '../../app/ports/web.js';
-import { comment } from '../../protocol/sse.js';
+import { comment } from '../../protocol/framing/sse.js';
 
 const LIMITS = { maxHeaderSize: 8_192, headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 30_000 };
 const MAX_CONNECTIONS = 1_024;

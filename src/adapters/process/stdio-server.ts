@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
+import { isBlankLine, LineAssembler } from '../../protocol/framing/lines.js';
 
 /** How the program is started. */
 export interface StdioOptions {
@@ -22,8 +23,6 @@ export interface StdioServer {
   /** Ends its input, then SIGTERM, then SIGKILL, each after `graceMs`. Resolves when it has ended. */
   readonly stop: (graceMs: number) => Promise<void>;
 }
-
-const NEWLINE = 0x0a;
 
 /** Starts a program without a shell. */
 export function startStdioServer(file: string, args: readonly string[], options: StdioOptions): StdioServer {
@@ -68,33 +67,16 @@ export function startStdioServer(file: string, args: readonly string[], options:
 
 /** Cuts a stream into lines, in constant memory whatever their length. Resolves at its end. */
 export function readLines(stream: Readable, maxLine: number, onLine: (line: Uint8Array) => void): Promise<void> {
-  let parts: Buffer[] = [];
-  let held = 0;
-  const hold = (part: Buffer): void => {
-    const room = maxLine + 1 - held;
-    if (room <= 0 || part.length === 0) return;
-    const kept = part.subarray(0, room);
-    parts.push(kept);
-    held += kept.length;
-  };
-  const take = (): void => {
-    const line = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-    parts = [];
-    held = 0;
-    if (line.some((byte) => byte !== 0x20 && byte !== 0x09 && byte !== 0x0d)) onLine(line);
+  const assembler = new LineAssembler(maxLine);
+  const take = (line: Uint8Array | null): void => {
+    if (line !== null && !isBlankLine(line)) onLine(line);
   };
   stream.on('data', (chunk: Buffer) => {
-    let start = 0;
-    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-      hold(chunk.subarray(start, end));
-      take();
-      start = end + 1;
-    }
-    hold(chunk.subarray(start));
+    for (const line of assembler.lines(chunk)) take(line);
   });
   return new Promise((resolve) => {
     const end = (): void => {
-      if (held > 0) take();
+      take(assembler.end());
       resolve();
     };
     stream.once('end', end).once('error', end).once('close', end);

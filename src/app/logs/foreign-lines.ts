@@ -1,5 +1,6 @@
 /** Lines of any length of stream in constant memory, and what stands in them. */
 import { isUtf8 } from 'node:buffer';
+import { LineAssembler, linesIn } from '../../protocol/framing/lines.js';
 
 /** A longer line is no record. */
 const MAX_LINE_BYTES = 1024 * 1024;
@@ -44,76 +45,62 @@ export type OddBytes = 'replace' | 'refuse';
  * UTF-8 where that is refused, comes as null. An empty chunk, with which a source says that it has caught up, comes as no lines.
  */
 export async function* lineChunks(chunks: AsyncIterable<Uint8Array>, odd: OddBytes): AsyncGenerator<(string | null)[]> {
-  let rest: Buffer[] = [];
-  let held = 0;
-  let dropping = false;
-  for await (const bytes of chunks) {
-    let chunk = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (chunk.length === 0) {
-      yield [];
-      continue;
-    }
-    // A file that was cut under its writer (logrotate, copytruncate) begins with a hole of any length, which no line limit may count.
-    if (odd === 'replace' && held === 0 && !dropping) {
-      chunk = withoutHole(chunk);
-      if (chunk.length === 0) continue;
-    }
-    const last = chunk.lastIndexOf(NEWLINE);
-    if (last < 0) {
-      if (held + chunk.length > MAX_LINE_BYTES) {
-        dropping = true;
-        rest = [];
-        held = 0;
-      }
-      if (!dropping) {
-        rest.push(Buffer.from(chunk));
-        held += chunk.length;
-      }
-      continue;
-    }
+  const assembler = new LineAssembler(MAX_LINE_BYTES);
+  for await (const chunk of odd === 'replace' ? withoutHoles(chunks) : chunks) {
     const lines: (string | null)[] = [];
-    let from = 0;
-    if (dropping || held > 0) {
-      const first = chunk.indexOf(NEWLINE);
-      const tooLong = dropping || held + first > MAX_LINE_BYTES;
-      if (tooLong) lines.push(null);
-      else take(Buffer.concat([...rest, chunk.subarray(0, first)]), lines, odd);
-      from = first + 1;
-    }
-    if (from <= last) take(chunk.subarray(from, last), lines, odd);
-    const begun = odd === 'replace' ? withoutHole(chunk.subarray(last + 1)) : chunk.subarray(last + 1);
-    rest = begun.length > 0 ? [Buffer.from(begun)] : [];
-    held = begun.length;
-    dropping = false;
-    yield lines;
+    const { begun, block } = assembler.push(chunk);
+    if (begun !== null) takeOne(begun, lines, odd);
+    if (block !== null) take(block, lines, odd);
+    if (lines.length > 0 || chunk.length === 0) yield lines;
   }
-  if (dropping) yield [null];
-  else if (held > 0) {
-    const lines: (string | null)[] = [];
-    take(Buffer.concat(rest), lines, odd);
-    yield lines;
+  const last = assembler.end();
+  if (last === null) return;
+  const lines: (string | null)[] = [];
+  takeOne(last, lines, odd);
+  yield lines;
+}
+
+/** A file that was cut under its writer (logrotate, copytruncate) begins with a hole of any length, which no line limit may count. */
+async function* withoutHoles(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let atStart = true;
+  for await (const chunk of chunks) {
+    const bytes: Uint8Array = atStart ? withoutHole(chunk) : chunk;
+    if (bytes.length === 0) {
+      if (chunk.length === 0) yield bytes;
+      continue;
+    }
+    const next = bytes.lastIndexOf(NEWLINE) + 1;
+    const begun = next === 0 ? bytes : withoutHole(bytes.subarray(next));
+    atStart = begun.length === 0;
+    if (next === 0 || next + begun.length === bytes.length) yield bytes;
+    else {
+      yield bytes.subarray(0, next);
+      if (begun.length > 0) yield begun;
+    }
   }
 }
 
 /** The bytes after the NULs at the start. */
-function withoutHole(bytes: Buffer): Buffer {
+function withoutHole(bytes: Uint8Array): Uint8Array {
   if (bytes[0] !== 0) return bytes;
   let from = 1;
   while (from < bytes.length && bytes[from] === 0) from += 1;
   return bytes.subarray(from);
 }
 
-function take(block: Buffer, lines: (string | null)[], odd: OddBytes): void {
+/** Adds a line that was put together: one that was cut tells so by its length. */
+function takeOne(line: Uint8Array, lines: (string | null)[], odd: OddBytes): void {
+  if (line.length > MAX_LINE_BYTES) lines.push(null);
+  else take(line, lines, odd);
+}
+
+function take(bytes: Uint8Array, lines: (string | null)[], odd: OddBytes): void {
+  const block = asBuffer(bytes);
   if (odd === 'refuse' && !isUtf8(block)) {
     // One bad line must not spoil its neighbours.
-    let start = 0;
-    for (let end = block.indexOf(NEWLINE); ; end = block.indexOf(NEWLINE, start)) {
-      const line = block.subarray(start, end < 0 ? block.length : end);
-      if (line.length > MAX_LINE_BYTES || !isUtf8(line)) lines.push(null);
-      else lines.push(line.toString('utf8'));
-      if (end < 0) return;
-      start = end + 1;
-    }
+    for (const line of linesIn(block, MAX_LINE_BYTES))
+      lines.push(line.length > MAX_LINE_BYTES || !isUtf8(line) ? null : asBuffer(line).toString('utf8'));
+    return;
   }
   const text = block.toString('utf8');
   let start = 0;
@@ -123,4 +110,8 @@ function take(block: Buffer, lines: (string | null)[], odd: OddBytes): void {
     if (end < 0) return;
     start = end + 1;
   }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

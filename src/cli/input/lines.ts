@@ -1,4 +1,5 @@
 import { MAX_DOCUMENT_BYTES } from '../../protocol/limits.js';
+import { isBlankLine, LineAssembler } from '../../protocol/framing/lines.js';
 
 /** A line of a stream, and its number from 1. A line over the document limit comes cut to one byte past it, and is refused by the parser. */
 export interface Line {
@@ -8,54 +9,35 @@ export interface Line {
 
 /** Most lines that are handed on at once: what one transaction judges. */
 const MOST = 256;
-const NEWLINE = 0x0a;
 
 /**
  * Cuts a stream of bytes into batches of lines, as they arrive and in constant memory whatever their length. Blank lines
  * are counted and left out.
  */
 export async function* lineBatches(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line[]> {
-  let pending: Uint8Array[] = [];
-  let held = 0;
+  const assembler = new LineAssembler(MAX_DOCUMENT_BYTES);
   let number = 0;
   let batch: Line[] = [];
-  const hold = (part: Uint8Array): void => {
-    const room = MAX_DOCUMENT_BYTES + 1 - held;
-    if (room <= 0) return;
-    const kept = Uint8Array.prototype.slice.call(part, 0, room);
-    pending.push(kept);
-    held += kept.length;
-  };
-  const take = (): void => {
+  const take = (bytes: Uint8Array): void => {
     number++;
-    const bytes = pending.length === 1 ? pending[0]! : Buffer.concat(pending);
-    pending = [];
-    held = 0;
-    if (!blank(bytes)) batch.push({ bytes, number });
+    // A line that was cut may hold something behind the blanks.
+    if (bytes.length > MAX_DOCUMENT_BYTES || !isBlankLine(bytes)) batch.push({ bytes, number });
   };
   for await (const chunk of chunks) {
-    let start = 0;
-    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-      hold(chunk.subarray(start, end));
-      take();
-      start = end + 1;
+    for (const line of assembler.lines(chunk)) {
+      take(line);
       if (batch.length === MOST) {
         yield batch;
         batch = [];
       }
     }
-    if (start < chunk.length) hold(chunk.subarray(start));
     // Nothing waits for more to arrive: the writer of a slow stream wants its answers now.
     if (batch.length > 0) {
       yield batch;
       batch = [];
     }
   }
-  if (held > 0) take();
+  const last = assembler.end();
+  if (last !== null) take(last);
   if (batch.length > 0) yield batch;
-}
-
-/** A line that was cut may hold something behind the blanks. */
-function blank(bytes: Uint8Array): boolean {
-  return bytes.length <= MAX_DOCUMENT_BYTES && bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 }

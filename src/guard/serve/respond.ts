@@ -4,6 +4,7 @@ import type { WebReply, WebRequest } from '../../app/ports/web.js';
 import { Failure } from '../../app/failure.js';
 import type { OutcomeAnswer, OutcomeReport } from '../../app/outcomes/report.js';
 import { isObject, type JsonObject } from '../../protocol/json/values.js';
+import { isBlankLine, linesIn } from '../../protocol/framing/lines.js';
 import type { Decision } from '../../verify/decision.js';
 import type { Judgement } from '../../verify/judge.js';
 import { answerHook, whyFailed, type HookDeps, type HookRules } from '../hook/decide.js';
@@ -96,23 +97,12 @@ async function verify(deps: ServiceDeps, { body, headers }: WebRequest): Promise
     if (body.length === 0) throw bad('There is no intent in the body.');
     return jsonWebReply(200, decided(deps, await deps.verify(body, false)));
   }
-  const lines = linesOf(body);
+  // As bytes: what is no UTF-8 is refused by the reader of the document, not mended here.
+  const lines = [...linesIn(body)].filter((line) => !isBlankLine(line));
   if (lines.length === 0) throw bad('There is no intent in the body.');
   const decisions = await Promise.all(lines.map(async (line) => decided(deps, await deps.verify(line, false))));
   const text = decisions.map((decision) => `${JSON.stringify(decision)}\n`).join('');
   return textWebReply(200, 'application/x-ndjson', text);
-}
-
-/** As bytes: what is no UTF-8 is refused by the reader of the document, not mended here. */
-function linesOf(body: Uint8Array): Uint8Array[] {
-  const lines: Uint8Array[] = [];
-  for (let from = 0; from < body.length;) {
-    const end = body.indexOf(0x0a, from);
-    const line = body.subarray(from, end === -1 ? body.length : end);
-    if (line.some((byte) => byte !== 0x20 && byte !== 0x0d && byte !== 0x09)) lines.push(line);
-    from = end === -1 ? body.length : end + 1;
-  }
-  return lines;
 }
 
 async function sign(deps: ServiceDeps, { body }: WebRequest, caller: AdmittedCaller): Promise<WebReply> {

@@ -6,7 +6,7 @@ import { parseEvent, type MeshEvent } from '../log/event.js';
 import { formatEventId, type Head } from '../log/head.js';
 import { signatureHolds } from '../log/signing.js';
 import { readSnapshot } from '../log/snapshot.js';
-import type { Frame } from '../../protocol/sse.js';
+import type { Frame } from '../../protocol/framing/sse.js';
 import type { PassportMark } from '../passports.js';
 import type { Standing } from '../standing.js';
 import { Copy, type KeptDeny } from './copy.js';

@@ -3,7 +3,7 @@ import type { MeshEvent } from '../log/event.js';
 import type { Checkpoint } from '../log/checkpoint.js';
 import type { Head } from '../log/head.js';
 import type { SignatureCheck } from '../log/signing.js';
-import type { Frame } from '../../protocol/sse.js';
+import type { Frame } from '../../protocol/framing/sse.js';
 import type { PassportMark } from '../passports.js';
 import type { Standing, Status } from '../standing.js';
 import type { KeptDeny } from './copy.js';

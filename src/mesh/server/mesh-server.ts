@@ -5,7 +5,7 @@ import type { FleetConduct } from '../fleet.js';
 import { parseEventId, type Head } from '../log/head.js';
 import { PAGE_EVENTS, RETAINED_EVENTS } from '../limits.js';
 import type { Signer } from '../log/signing.js';
-import { frame } from '../../protocol/sse.js';
+import { frame } from '../../protocol/framing/sse.js';
 import { StoreTrouble, type MeshStore } from '../log/store.js';
 import { ApprovalDesk } from './approvals/desk.js';
 import { Committer } from './committer.js';

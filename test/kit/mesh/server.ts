@@ -12,7 +12,7 @@ import type {
   WholeReply,
 } from '../../../src/mesh/server/http/exchange.js';
 import { MeshServer, type ServerOptions } from '../../../src/mesh/server/mesh-server.js';
-import { FrameParser, type Frame } from '../../../src/protocol/sse.js';
+import { FrameParser, type Frame } from '../../../src/protocol/framing/sse.js';
 import type { MeshStore } from '../../../src/mesh/log/store.js';
 import { sha256Hex } from '../../../src/protocol/hash.js';
 import { verifyKeyOf, verifySignature } from '../../../src/protocol/ed25519/verify.js';

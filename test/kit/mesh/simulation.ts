@@ -9,7 +9,7 @@ import type { Effect, FollowInput, KnownStanding } from '../../../src/mesh/clien
 import type { Moment } from '../../../src/mesh/client/moment.js';
 import type { Judge, Proposal } from '../../../src/mesh/ruling.js';
 import type { StreamConnection, StreamSink, StreamReply, WholeReply } from '../../../src/mesh/server/http/exchange.js';
-import { FrameParser } from '../../../src/protocol/sse.js';
+import { FrameParser } from '../../../src/protocol/framing/sse.js';
 import type { OrderResult } from '../../../src/mesh/log/store.js';
 import { cheapCheck, cheapSign, LOG_ID, settle, TestClock, TestMesh } from './server.js';
 

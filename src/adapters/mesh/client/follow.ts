@@ -18,7 +18,7 @@ import {
   type Applied,
   type ListeningVerifier,
 } from '../../../mesh/roster/member.js';
-import { FrameParser } from '../../../protocol/sse.js';
+import { FrameParser } from '../../../protocol/framing/sse.js';
 import type { Standing } from '../../../mesh/standing.js';
 import { MeshHttp, Unreachable, type Call, type OpenStream } from '../../http/mesh-client.js';
 

@@ -1,6 +1,6 @@
 /** One request of a client over HTTP, and its reply: one document where the answer comes alone, a stream of events where more comes before. */
 import type { WebReply, WebSink } from '../../../app/ports/web.js';
-import { frame } from '../../../protocol/sse.js';
+import { frame } from '../../../protocol/framing/sse.js';
 import type { RpcId, RpcMessage } from '../message.js';
 import { RPC } from '../message.js';
 

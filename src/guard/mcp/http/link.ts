@@ -1,6 +1,6 @@
 /** What one client has open with the server behind the guard: requests go there, and answers come back into the session's rules. */
 import type { WebSink } from '../../../app/ports/web.js';
-import { frame } from '../../../protocol/sse.js';
+import { frame } from '../../../protocol/framing/sse.js';
 import { isObject, type JsonObject } from '../../../protocol/json/values.js';
 import type { RpcId, RpcMessage } from '../message.js';
 import type { SessionRoute } from '../ports.js';

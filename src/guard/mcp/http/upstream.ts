@@ -1,5 +1,5 @@
 /** The server behind a guard, as HTTP reaches it; and its answers as messages, whichever form they come in. */
-import { FrameParser } from '../../../protocol/sse.js';
+import { FrameParser } from '../../../protocol/framing/sse.js';
 import { SERVER_BOUNDS } from '../message.js';
 
 /** One request to the server. */

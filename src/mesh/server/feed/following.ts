@@ -5,7 +5,7 @@ import { MAX_POLL_WAIT_MS, PAGE_BYTES, PAGE_EVENTS } from '../../limits.js';
 import { mayAct } from '../../access/roles.js';
 import { Refused } from '../../refusal.js';
 import { headerDocument, readApplied, readCard, readLeaving, type Applied } from '../../roster/member.js';
-import { comment, frame } from '../../../protocol/sse.js';
+import { comment, frame } from '../../../protocol/framing/sse.js';
 import { deniesAt, type Standing } from '../../standing.js';
 import { scopeOf } from '../../subject.js';
 import type { Json } from '../../../protocol/json/values.js';

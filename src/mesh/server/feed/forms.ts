@@ -1,6 +1,6 @@
 /** How an event is told on each kind of stream. */
 import { isOfStanding, referenceForm, type MeshEvent } from '../../log/event.js';
-import { comment, frame } from '../../../protocol/sse.js';
+import { comment, frame } from '../../../protocol/framing/sse.js';
 import type { StreamForm } from './stream.js';
 
 /** Each form that a stream of events may have. */

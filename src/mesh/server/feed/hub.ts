@@ -3,7 +3,7 @@ import { parseEvent } from '../../log/event.js';
 import { HEARTBEAT_MS, HEARTBEAT_SLICES, PAGE_EVENTS, RING_BYTES, RING_EVENTS, SLOW_READER_MS } from '../../limits.js';
 import { Ring } from '../../ring.js';
 import type { EventRecord } from '../../ruling.js';
-import { comment, frame } from '../../../protocol/sse.js';
+import { comment, frame } from '../../../protocol/framing/sse.js';
 import type { MeshStore } from '../../log/store.js';
 import type { StreamConnection, ServerClock, StreamSink } from '../http/exchange.js';
 import { FORMS, frameOf } from './forms.js';

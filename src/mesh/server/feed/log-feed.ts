@@ -1,7 +1,7 @@
 /** Streams of the fleet's log. They share what they read, and none of them holds anything up. */
 import { formatRow } from '../../fleet.js';
 import { HEARTBEAT_MS, SLOW_READER_MS } from '../../limits.js';
-import { comment, frame } from '../../../protocol/sse.js';
+import { comment, frame } from '../../../protocol/framing/sse.js';
 import type { MeshStore } from '../../log/store.js';
 import type { StreamConnection, ServerClock, StreamSink } from '../http/exchange.js';
 

@@ -9,7 +9,7 @@ import { commandDigest } from '../../../../src/mesh/command.js';
 import { parseEvent, sealEvent, type EventFields, type EventType } from '../../../../src/mesh/log/event.js';
 import { signRequest } from '../../../../src/mesh/access/http-signature.js';
 import { judgeWith } from '../../../../src/mesh/ruling.js';
-import { frame } from '../../../../src/protocol/sse.js';
+import { frame } from '../../../../src/protocol/framing/sse.js';
 import type { Standing } from '../../../../src/mesh/standing.js';
 import { FaultProxy } from '../../../kit/mesh/fault-proxy.js';
 import { MESH_SEED } from '../../../kit/mesh/keys.js';
