@@ -89,11 +89,11 @@ const MEANINGS: Readonly<Record<string, SystemMeaning>> = {
   },
   ENOEXEC: { code: 'UNREADABLE', meaning: 'it is no program of this system', hint: (path) => `file ${path}` },
   EPIPE: { code: 'UNREADABLE', meaning: 'the other end has closed', hint: () => 'run it again', retryable: true },
-  ECONNREFUSED: { code: 'NETWORK', meaning: 'connection refused', hint: reach, retryable: true },
-  ECONNRESET: { code: 'NETWORK', meaning: 'connection reset', hint: reach, retryable: true },
+  ECONNREFUSED: { code: 'NETWORK', meaning: 'nothing listens there', hint: reach, retryable: true },
+  ECONNRESET: { code: 'NETWORK', meaning: 'the connection broke', hint: reach, retryable: true },
   ECONNABORTED: { code: 'NETWORK', meaning: 'connection broken off', hint: reach, retryable: true },
   ETIMEDOUT: { code: 'NETWORK', meaning: 'timed out', hint: reach, retryable: true },
-  ENOTFOUND: { code: 'NETWORK', meaning: 'no such host', hint: reach },
+  ENOTFOUND: { code: 'NETWORK', meaning: 'its name is unknown', hint: reach },
   EAI_AGAIN: { code: 'NETWORK', meaning: 'the name server does not answer', hint: reach, retryable: true },
   EHOSTUNREACH: { code: 'NETWORK', meaning: 'no way to that host', hint: reach, retryable: true },
   EHOSTDOWN: { code: 'NETWORK', meaning: 'that host is down', hint: reach, retryable: true },
@@ -118,6 +118,26 @@ export function meaningOf(code: string | undefined): SystemMeaning | null {
 /** The hint for a code about a path; undefined where the table has none. */
 export function hintOf(code: string | undefined, path: string): string | undefined {
   return meaningOf(code)?.hint(shellWord(path));
+}
+
+/**
+ * What failed with a file, in words: `what` begins the sentence and names the file, `doing` says what was tried. The code of the system stands
+ * behind its meaning. Where the table knows it the failure has its kind and hint; `kind` is for the rest, and where it is given for all.
+ */
+export function fileFailure(
+  path: string,
+  doing: 'read' | 'written' | 'used',
+  cause: unknown,
+  { what = path, kind }: { readonly what?: string; readonly kind?: FailureCode } = {},
+): Failure {
+  const { code } = cause as NodeJS.ErrnoException;
+  const found = meaningOf(code);
+  const why = found === null ? (code ?? 'unknown error') : `${found.meaning} (${code})`;
+  return new Failure(kind ?? found?.code ?? 'UNREADABLE', `${what} cannot be ${doing}: ${why}.`, {
+    hint: (found?.hint ?? look)(shellWord(path)),
+    retryable: found?.retryable === true,
+    cause,
+  });
 }
 
 /** A system error that no adapter translated: still the world's doing. Null for anything else. */

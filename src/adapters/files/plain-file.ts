@@ -6,6 +6,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../app/failure.js';
+import { fileFailure } from '../../app/system-failures.js';
 import { MAX_DOCUMENT_BYTES } from '../../protocol/limits.js';
 import { makeFolder } from './folders.js';
 import { isStream, openStream } from './streams/stream-file.js';
@@ -208,13 +209,7 @@ async function missingOrFail(error: unknown, path: string, verb: string): Promis
 }
 
 function cannot(verb: string, path: string, cause: unknown): Failure {
-  return new Failure(
-    'UNREADABLE',
-    `${path} cannot be ${verb === 'read' ? 'read' : 'written'} (${codeOf(cause) ?? 'unknown error'}).`,
-    {
-      cause,
-    },
-  );
+  return fileFailure(path, verb === 'read' ? 'read' : 'written', cause);
 }
 
 function codeOf(error: unknown): string | null {

@@ -9,6 +9,7 @@ import {
 import { readAuthorities } from './authorities.js';
 import { proxyFor, ProxyProblem, type Proxy, type ProxyEnvironment } from './proxy.js';
 import { tunnelAgent, TunnelError } from './tunnel.js';
+import { meaningOf } from '../../app/system-failures.js';
 
 /** A request. */
 export interface HttpCall {
@@ -284,8 +285,5 @@ function https(): typeof import('node:https') {
 function reasonOf(error: Error): string {
   if (error instanceof TunnelError) return error.message;
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ECONNREFUSED') return 'nothing listens there';
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'its name is unknown';
-  if (code === 'ECONNRESET' || code === 'EPIPE') return 'the connection broke';
-  return code === undefined ? error.message : `${error.message} (${code})`;
+  return meaningOf(code)?.meaning ?? (code === undefined ? error.message : `${error.message} (${code})`);
 }

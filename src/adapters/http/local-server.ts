@@ -4,6 +4,7 @@ import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { Failure } from '../../app/failure.js';
+import { meaningOf } from '../../app/system-failures.js';
 import type { ListeningPlaces, WebHandler, WebListening, WebReply } from '../../app/ports/web.js';
 import { comment } from '../../protocol/framing/sse.js';
 
@@ -169,7 +170,7 @@ function headersOf(incoming: IncomingMessage): Record<string, string> {
 function bound(server: Server, listen: (server: Server) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? 'it is in use' : (error.code ?? error.message);
+      const why = meaningOf(error.code)?.meaning ?? error.code ?? error.message;
       reject(
         new Failure('NETWORK', `The service cannot listen there: ${why}.`, {
           hint: 'choose another --socket (at most about 100 bytes long) or --listen 127.0.0.1:0',

@@ -4,6 +4,7 @@ import type { Agent, AgentOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import type { Proxy } from './proxy.js';
+import { meaningOf } from '../../app/system-failures.js';
 
 /** The longest that a proxy may take to open a tunnel, ms. */
 const TUNNEL_MS = 10_000;
@@ -82,7 +83,5 @@ function refusal(status: number): string {
 
 function reasonWhy(error: Error): string {
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ECONNREFUSED') return 'nothing listens there';
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'its name is unknown';
-  return code ?? error.message;
+  return meaningOf(code)?.meaning ?? code ?? error.message;
 }

@@ -32,7 +32,7 @@ describe('without a server', () => {
     expect(await troubleOf(connectWithUrl(`postgres://u:s3cr3t@127.0.0.1:${port}/d`))).toMatchObject({
       kind: 'unreachable',
       retryable: true,
-      message: `127.0.0.1:${port}: connection refused`,
+      message: `127.0.0.1:${port}: nothing listens there`,
     });
   });
   test('a port that swallows everything is given up after its time', async () => {

@@ -14,7 +14,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { Failure } from '../../../app/failure.js';
+import { Failure, shellWord } from '../../../app/failure.js';
+import { fileFailure } from '../../../app/system-failures.js';
 import { makeFolder } from '../folders.js';
 import { inSecretMount } from './secret-mounts.js';
 
@@ -191,10 +192,14 @@ function unusable(path: string, cause: unknown): Failure {
   const code = errno(cause);
   if (code === 'ELOOP' || code === 'EMLINK') return symlink(path);
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    return new Failure('KEYSTORE_DENIED', `${path} may not be used by this user (${code}).`, { cause });
+    return fileFailure(path, 'used', cause, { kind: 'KEYSTORE_DENIED' });
   }
-  if (code === 'ENOENT') return new Failure('NOT_FOUND', `The folder of ${path} does not exist.`, { cause });
-  return new Failure('UNREADABLE', `${path} cannot be used (${code ?? 'unknown error'}).`, { cause });
+  if (code === 'ENOENT')
+    return new Failure('NOT_FOUND', `The folder of ${path} does not exist.`, {
+      hint: `mkdir -p -m 700 ${shellWord(dirname(path))}`,
+      cause,
+    });
+  return fileFailure(path, 'used', cause);
 }
 
 function symlink(path: string): Failure {

@@ -4,6 +4,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';
 import { Failure, shellWord } from '../../../app/failure.js';
+import { fileFailure } from '../../../app/system-failures.js';
 import { plainSecret, type Environment } from '../../../app/ports/secrets.js';
 import { readDocument } from '../document.js';
 import { inSecretMount, secretMounts } from './secret-mounts.js';
@@ -92,12 +93,9 @@ function readOpen(path: string, source: SecretSource, flags: number): Buffer {
       n = readSync(fd, buffer, length, buffer.length - length, null);
   } catch (cause) {
     if (cause instanceof Failure) throw cause;
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
-    const kind = code === 'ENOENT' || code === 'ENOTDIR' ? 'NOT_FOUND' : 'UNREADABLE';
-    throw new Failure(kind, `The ${source.what} ${path} cannot be read (${code}).`, {
-      hint: kind === 'NOT_FOUND' ? 'name a file that exists' : `ls -l ${shellWord(path)}`,
-      cause,
-    });
+    const { code } = cause as NodeJS.ErrnoException;
+    const what = `The ${source.what} ${path}`;
+    throw fileFailure(path, 'read', cause, code === 'ENOTDIR' ? { what, kind: 'NOT_FOUND' } : { what });
   } finally {
     if (fd !== null && fd !== 0) closeSync(fd);
   }

@@ -2,6 +2,7 @@
 import { open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
+import { fileFailure } from '../../../app/system-failures.js';
 import { makeFolder } from '../folders.js';
 import { isStream, openStream } from './stream-file.js';
 
@@ -28,13 +29,12 @@ export async function growingFile(path: string): Promise<GrowingFile> {
       return await work();
     } catch (error) {
       if (discarded) return new Promise<never>(() => undefined);
-      const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-      if (code === 'EEXIST') {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
         throw new Failure('EXISTS', `${part} exists: another export runs, or one was interrupted.`, {
           hint: `rm ${shellWord(part)}`,
         });
       }
-      throw new Failure('UNREADABLE', `${path} cannot be written (${code}).`, { cause: error });
+      throw fileFailure(path, 'written', error);
     }
   };
   const handle = await guard(async () => {

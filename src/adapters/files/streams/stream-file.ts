@@ -3,6 +3,7 @@ import { constants, promises, writeSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../../app/failure.js';
+import { fileFailure } from '../../../app/system-failures.js';
 
 /** How long a pipe without a reader is waited for, and one whose reader takes nothing, in ms. */
 const NO_READER_MS = 3000;
@@ -74,7 +75,7 @@ async function all(text: string, path: string, write: (bytes: Uint8Array) => Pro
 }
 
 function cannot(path: string, cause: unknown): Failure {
-  return new Failure('UNREADABLE', `${path} cannot be written (${codeOf(cause) ?? 'unknown error'}).`, { cause });
+  return fileFailure(path, 'written', cause);
 }
 
 function codeOf(error: unknown): string | null {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../../../app/failure.js';
+import { fileFailure } from '../../../app/system-failures.js';
 import { secretVariable, type Environment } from '../../../app/ports/secrets.js';
 import type { SigningKey } from '../../../app/ports/signing-keys.js';
 import { readPublicKey } from '../../../protocol/identity/public-key-forms.js';
@@ -161,7 +162,7 @@ async function section(
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-    throw new Failure('UNREADABLE', `${path} cannot be read (${code ?? 'unknown'}).`, { cause });
+    throw fileFailure(path, 'read', cause);
   }
   let found: Map<string, string> | null = null;
   let inside = false;

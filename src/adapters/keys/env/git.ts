@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, readFileSync, realpathSync, appendFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
+import { fileFailure } from '../../../app/system-failures.js';
 import { runSubprocess, type SubprocessResult } from '../../process/subprocess.js';
 
 /** Four calls at most, within the 5 s of a key store. */
@@ -114,8 +115,7 @@ function ignore(ignoreFile: string, path: string): void {
     appendFileSync(ignoreFile, `${old === '' || old.endsWith('\n') ? '' : '\n'}${line}\n`);
   } catch (cause) {
     if (cause instanceof Failure) throw cause;
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new Failure('KEYSTORE_DENIED', `${ignoreFile} cannot be changed (${code}).`, { cause });
+    throw fileFailure(ignoreFile, 'written', cause, { kind: 'KEYSTORE_DENIED' });
   }
 }
 

@@ -9,6 +9,7 @@ import {
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { Failure } from '../../../app/failure.js';
+import { meaningOf } from '../../../app/system-failures.js';
 import { GOODBYE_SPREAD_MS, SLOW_READER_MS } from '../../../mesh/limits.js';
 import type { StreamConnection, PiecesReply, Reply, Request, StreamSink } from '../../../mesh/server/http/exchange.js';
 import { bodyLimit, handle, refusedAtTheDoor, tooBusy, tooLargeReply } from '../../../mesh/server/http/handle.js';
@@ -160,7 +161,7 @@ function withTls(limits: ServerOptions, tls: { readonly cert: string; readonly k
 function bind(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const what = error.code === 'EADDRINUSE' ? 'the address is in use' : (error.code ?? error.message);
+      const what = meaningOf(error.code)?.meaning ?? error.code ?? error.message;
       reject(
         new Failure('NETWORK', `Cannot listen on ${host} port ${port}: ${what}.`, {
           hint: 'choose another address: aip mesh serve --listen 127.0.0.1:0',

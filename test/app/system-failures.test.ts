@@ -1,0 +1,42 @@
+/** One table of what the world can do to a file or a connection; every adapter speaks from it. */
+import { constants } from 'node:os';
+import { expect, test } from 'vitest';
+import { fileFailure, fromSystem, meaningOf } from '../../src/app/system-failures.js';
+
+const errno = (code: string, more: object = {}) =>
+  Object.assign(new Error(`${code}: as the system says it`), { code, syscall: 'open', ...more });
+
+/** What only a fault of this program, or a kind of call that it does not make, can cause. */
+const OURS =
+  /^(?:E(?:2BIG|BADF|FAULT|SRCH|INTR|CHILD|DOM|RANGE|NOTTY|SPIPE|DEADLK|IDRM|NOMSG|BADMSG|MULTIHOP|NOLINK|NOSTR|NODATA|NOSR|TIME|ALREADY|INPROGRESS|WOULDBLOCK|ISCONN|NOTCONN|DESTADDRREQ|MSGSIZE|PROTOTYPE|NOPROTOOPT|PROTONOSUPPORT|NETRESET|NOTSOCK|CANCELED))$/;
+
+test.each(Object.keys(constants.errno))('%s has a meaning, or the world cannot cause it here', (code) => {
+  if (OURS.test(code)) return;
+  expect(meaningOf(code)).toMatchObject({ meaning: expect.stringMatching(/^[a-z].*[^.]$/) });
+  const failure = fileFailure('/a b/c', 'written', errno(code));
+  expect(failure.message).toMatch(new RegExp(`^/a b/c cannot be written: .+ \\(${code}\\)\\.$`));
+  expect(failure.hint).toBeTruthy();
+  expect(failure.hint).not.toContain('/a b/c ');
+  expect(failure.exitCode).toBeGreaterThan(1);
+});
+
+test.each([
+  ['ENOSPC', 'STATE', 'df -h; df -i', true],
+  ['EFBIG', 'STATE', 'ulimit -f unlimited', false],
+  ['EMFILE', 'STATE', 'ulimit -n 1024', true],
+  ['EROFS', 'UNREADABLE', "findmnt -T '/a b/c'", false],
+  ['EACCES', 'UNREADABLE', "ls -ld '/a b/c'", false],
+] as const)('%s is %s, with a command to paste', (code, kind, hint, retryable) => {
+  expect(fileFailure('/a b/c', 'read', errno(code))).toMatchObject({ code: kind, hint, retryable });
+  expect(fileFailure('/a b/c', 'read', errno(code), { kind: 'KEYSTORE_DENIED' })).toMatchObject({
+    code: 'KEYSTORE_DENIED',
+    hint,
+  });
+});
+
+test('what the table does not know keeps its code, and what is no system error is none', () => {
+  expect(fileFailure('/x', 'used', errno('EWEIRD')).message).toBe('/x cannot be used: EWEIRD.');
+  expect(fileFailure('/x', 'used', new Error('odd')).message).toBe('/x cannot be used: unknown error.');
+  expect(fromSystem(new Error('odd'))).toBeNull();
+  expect(fromSystem(errno('EBADF'))).toBeNull();
+});
