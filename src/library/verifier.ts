@@ -1,6 +1,6 @@
 import { LocalTrust } from '../app/verification/trust/local-trust.js';
 import type { Trusting } from '../verify/trusting.js';
-import type { JudgingDeps, Submission } from '../app/verification/intents.js';
+import { countsAhead, type JudgingDeps, type Submission } from '../app/verification/intents.js';
 import { verifyStateless } from '../app/verification/stateless.js';
 import type { IntentDocument } from '../protocol/intent.js';
 import { MAX_DOCUMENT_BYTES } from '../protocol/limits.js';
@@ -60,6 +60,12 @@ export class Verifier {
     more: Pick<Submission, 'within' | 'meant' | 'counted' | 'answers'> = {},
   ): Judgement | Promise<Judgement> {
     const judging = judgingOf(options);
+    const remembers = options?.state !== false && options?.allowFuture !== true;
+    if (remembers && countsAhead(judging.at, judging.dryRun, this.#workspace.world.clock()))
+      throw usage(
+        '"at" is ahead of now, and what is verified would be counted then.',
+        'dryRun: true, or allowFuture: true',
+      );
     const trusting = options === undefined ? undefined : trustingOf(options);
     const submission: Submission = {
       bytes: documentOf(intent),

@@ -90,6 +90,8 @@ describe('verifyIntent', () => {
     ['an unknown option', { maxage: '300s' }],
     ['a duration without a unit', { maxAge: '300' }],
     ['a number for a duration', { maxAge: 300 }],
+    ['a moment ahead that would be counted', { at: new Date(T0 + 31_000) }],
+    ['a permission that is none', { allowFuture: 'yes' }],
     ['a text for a date', { at: 'now' }],
     ['a date that is none', { at: new Date(Number.NaN) }],
     ['a country in small letters', { geo: 'us' }],
@@ -145,6 +147,19 @@ describe('verifyIntent', () => {
       ),
     ).toEqual([null, 'AIP-E302', null, 'AIP-E104', null, null]);
     expect(await aip.getVerificationLogs()).toMatchObject([{ params: null, status: 'success' }]);
+  });
+
+  test('a moment ahead of now is judged by, and counted only where that is allowed', async () => {
+    const aip = workshop();
+    await supportAgent(aip);
+    const at = new Date(T0 + 200_000);
+    const intent = await aip.createIntent({ agentId: AGENT, action: 'send_email', params: { to: 'a@acme.com' } });
+    expect((await aip.verifyIntent(intent, { at, dryRun: true })).success).toBe(true);
+    await expect(aip.verifyIntent(intent, { at })).rejects.toMatchObject({ code: 'USAGE' });
+    expect(await aip.getVerificationLogs()).toEqual([]);
+    expect((await aip.verifyIntent(intent, { at: new Date(T0 + 30_000) })).success).toBe(true);
+    const other = await aip.createIntent({ agentId: AGENT, action: 'send_email', params: { to: 'b@acme.com' } });
+    expect((await aip.verifyIntent(other, { at, allowFuture: true })).success).toBe(true);
   });
 
   test('geo reaches its constraint', async () => {

@@ -67,6 +67,17 @@ export interface VerifyOptions extends JudgingOptions {
   readonly parallel: boolean;
 }
 
+/** So far ahead is the same time: two clocks never agree to the millisecond. */
+const MAX_AHEAD_MS = 30_000;
+
+/**
+ * True when what is judged as of `at` would be counted at a time that is still to come: it would stay in every window until that time has
+ * come and gone, so that a slip of a digit uses up tomorrow's limits. Moments in ms since the epoch.
+ */
+export function countsAhead(at: number | null, dryRun: boolean, now: number): boolean {
+  return at !== null && !dryRun && at - now > MAX_AHEAD_MS;
+}
+
 /** A batch that is read, its signatures judged, and nothing committed yet. Batches may be joined and cut. */
 export type PreparedBatch = readonly (PreparedDocument | Judgement)[];
 

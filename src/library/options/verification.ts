@@ -38,6 +38,8 @@ export interface VerifyIntentOptions {
   readonly unmeasured?: 'warn' | 'deny';
   /** Judges freshness, expiry and windows as of this moment. Default: now. */
   readonly at?: Date;
+  /** Counts what is judged as of a moment ahead of now all the same. Without it that takes `dryRun`. */
+  readonly allowFuture?: boolean;
   /** Country of the request, ISO 3166-1 alpha-2, for `geo_restriction`. */
   readonly geo?: string;
   /** What `aip approve` printed, for an intent that is refused with AIP-E209 without a person's word; one or several. */
@@ -67,6 +69,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
     'minTrust',
     'unmeasured',
     'at',
+    'allowFuture',
     'geo',
     'dryRun',
     'state',
@@ -84,6 +87,9 @@ export function judgingOf(options: VerifyIntentOptions | undefined): VerifyOptio
   onlyKnown(options, OPTIONS, 'verifyIntent');
   const { state, source } = options;
   if (state !== undefined && typeof state !== 'boolean') throw usage('"state" is neither true nor false.');
+  const { allowFuture } = options;
+  if (allowFuture !== undefined && typeof allowFuture !== 'boolean')
+    throw usage('"allowFuture" is neither true nor false.');
   if (source !== undefined && typeof source !== 'string') throw usage('"source" is not a string.');
   return JUDGING.some((name) => options[name] !== undefined) ? changed(options) : DEFAULT;
 }

@@ -1,5 +1,5 @@
 import { Failure } from '../../../app/failure.js';
-import { verifyIntents, type Submission } from '../../../app/verification/intents.js';
+import { countsAhead, verifyIntents, type Submission } from '../../../app/verification/intents.js';
 import type { Judgement } from '../../../verify/judge.js';
 import { APPROVAL_OPTION, approvalsIn, explainUnapproved, type ApprovalFlags } from '../../intents/approvals.js';
 import type { Cli } from '../../cli.js';
@@ -179,18 +179,10 @@ function withRequest(submissions: readonly Submission[], { approvalRequest }: Op
   return [{ ...submissions[0]!, approvalRequest }];
 }
 
-/** So far ahead is the same time: two clocks never agree to the millisecond. */
-const MAX_AHEAD_MS = 30_000;
-
 function flagsOf(options: Options, cli: Cli): Omit<VerificationFlags, 'passports'> {
   const { principalKey, resolve, dryRun, geo, at, maxAge } = options;
-  // What is counted then stays in every window until that time has come and gone: a slip of a digit would use up tomorrow's limits.
-  if (
-    at !== undefined &&
-    dryRun !== true &&
-    options.allowFuture !== true &&
-    time(at, cli) - cli.io.now() > MAX_AHEAD_MS
-  ) {
+  const ahead = at !== undefined && countsAhead(time(at, cli), dryRun === true, cli.io.now());
+  if (ahead && options.allowFuture !== true) {
     throw new Failure('USAGE', `--at ${at} is ahead of now, and what is verified would be counted then.`, {
       hint: 'add --dry-run to try it, or --allow-future to count it all the same',
     });
