@@ -21,7 +21,7 @@ export interface Guarded {
   /** Runs the program to its end. */
   run(argv: readonly string[], stdin?: string): { status: number | null; stdout: string; stderr: string };
   /** Runs the program to its end, while servers of the test go on. */
-  ran(argv: readonly string[]): Promise<{ status: number | null; stdout: string; stderr: string }>;
+  ran(argv: readonly string[], stdin?: string): Promise<{ status: number | null; stdout: string; stderr: string }>;
   /** Starts the program; it is stopped after the test. */
   start(argv: readonly string[], env?: NodeJS.ProcessEnv): ChildProcess;
 }
@@ -74,9 +74,9 @@ export async function guarded(
       return { status, stdout, stderr };
     },
     start,
-    async ran(argv) {
+    async ran(argv, stdin = '') {
       const child = start(argv);
-      child.stdin!.end();
+      child.stdin!.end(stdin);
       const [out, err]: [Buffer[], Buffer[]] = [[], []];
       child.stdout!.on('data', (part: Buffer) => out.push(part));
       child.stderr!.on('data', (part: Buffer) => err.push(part));

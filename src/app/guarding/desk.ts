@@ -26,6 +26,8 @@ export interface GuardedCall {
   readonly dryRun?: boolean;
   /** False for what goes on with a call that was counted. */
   readonly counted?: boolean;
+  /** True where the caller asks its own user when only a person's word is missing. */
+  readonly asked?: boolean;
   /** The request that a person has approved for exactly this call. */
   readonly approvalRequest?: string;
   /** Answers to that request that the caller brings. */
@@ -79,7 +81,7 @@ export function deskOf({ speaking, forget, judge, clock, random }: DeskDeps): De
   return {
     sign: async (call) => sign(await speaking(), call),
     passport: async () => (await speaking()).passport,
-    async decide({ dryRun = false, counted = true, within, answers = [], ...call }) {
+    async decide({ dryRun = false, counted = true, asked = false, within, answers = [], ...call }) {
       const { params } = call;
       if (canonicalize(params).length > MAX_CALL_BYTES)
         throw new Failure('USAGE', `The params of a call hold at most ${MAX_CALL_BYTES} bytes.`);
@@ -90,6 +92,7 @@ export function deskOf({ speaking, forget, judge, clock, random }: DeskDeps): De
         source: null,
         ...(signed === params ? {} : { meant: params }),
         ...(counted ? {} : { counted }),
+        ...(asked ? { asked } : {}),
         ...(within === undefined ? {} : { within }),
         ...(answers.length === 0 ? {} : { answers }),
       };

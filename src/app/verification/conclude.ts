@@ -6,6 +6,7 @@ import type { InForce } from '../../verify/dialect.js';
 import { spendsNonce } from '../../verify/finality.js';
 import { decide, type Judgement } from '../../verify/judge.js';
 import type { Meter, MeterReading } from '../../verify/meters.js';
+import type { Findings } from '../../verify/pipeline.js';
 import { approvingOf, requestUsed, withRequest } from '../approvals/requests.js';
 import type { Memory } from '../ports/state.js';
 import { raise, remember, replacement } from './replaced.js';
@@ -29,7 +30,8 @@ export function conclude(sitting: Sitting, prepared: PreparedDocument): Settled 
   if (spoke !== null) remember(spoke, sitting);
   // Of an agent that is stopped, and of what would be refused all the same, no person is asked.
   const asks = effects !== null && revocation.status === 'active';
-  const outcome = asks ? withRequest(found, { sitting, prepared, facts }) : found;
+  const requested = asks ? withRequest(found, { sitting, prepared, facts }) : found;
+  const outcome = submission.asked === true ? markAsked(requested) : requested;
   const judgement = decide({
     dialect,
     intent,
@@ -56,6 +58,13 @@ export function conclude(sitting: Sitting, prepared: PreparedDocument): Settled 
     if (request !== null) memory.spendRequest(request.id, wallNow, intent.hash);
   }
   return { judgement, spent, inForce };
+}
+
+/** A question of the caller's own to its user is no signed approval, and the entry must not look like one. A denial is not asked again. */
+function markAsked(outcome: Findings): Findings {
+  const [first, ...rest] = outcome.violations;
+  if (first?.entry.name !== 'APPROVAL_REQUIRED' || first.details.reason === 'denied') return outcome;
+  return { ...outcome, violations: [{ ...first, details: { ...first.details, asked: true } }, ...rest] };
 }
 
 const CIRCUIT_OPEN: Warning = {

@@ -49,6 +49,8 @@ export async function askService(argv: readonly string[], env: NodeJS.ProcessEnv
     );
   } finally {
     clearTimeout(watchdog);
+    // Left open, it would keep the process, and an agent that waits long enough runs the tool.
+    socket.destroy();
   }
   return { answered: true, stdin };
 }

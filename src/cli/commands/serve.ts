@@ -15,6 +15,7 @@ import {
 import type { Cli } from '../cli.js';
 import { openDesks, type Desks } from '../guard/desks.js';
 import { allowedHosts, LISTENER_OPTIONS, loopback, type LoopbackAddress } from '../guard/listening.js';
+import { handingOver } from '../guard/handing-over.js';
 import { ownPlaces } from '../guard/own-places.js';
 import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../input/options.js';
 import type { KeyPlaceFlags } from '../intents/signing.js';
@@ -111,7 +112,7 @@ export const command: CommandSpec<Options> = {
       },
       desks: opened,
       verify: desks.verify,
-      hook: { ownPlaces: ownPlaces(cli, socket), followed, accepted: () => undefined },
+      hook: { ownPlaces: ownPlaces(cli, socket), followed, ...handingOver(desks) },
       outcome: desks.outcome,
       tally,
       url: () => url ?? 'http://localhost',

@@ -1,5 +1,6 @@
 /** What `serve`, `hook` and `mcp guard` decide with: this machine's keys, state, passports and config, held open. */
 import { deskOf, type Desk, type Speaking } from '../../app/guarding/desk.js';
+import { handOverKey, mayTakeOver, type HandedCall, type HandOver } from '../../app/guarding/hand-over.js';
 import { refusalEntry, type UnsignedRefusal } from '../../app/guarding/record.js';
 import { standingRefusal } from '../../app/guarding/standing.js';
 import { Failure } from '../../app/failure.js';
@@ -9,8 +10,9 @@ import { findPassport } from '../../app/passports/find.js';
 import type { Submission } from '../../app/verification/intents.js';
 import { isAgentId } from '../../protocol/identity/did.js';
 import type { Passport } from '../../protocol/passport.js';
-import type { Violation } from '../../verify/decision.js';
+import type { Decision, Violation } from '../../verify/decision.js';
 import type { Judgement } from '../../verify/judge.js';
+import { handOversOf } from '../../workspace/guard/servers.js';
 import { GroupCommit } from '../../workspace/group-commit.js';
 import { keyring } from '../../workspace/keys.js';
 import { documentReader } from '../input/documents.js';
@@ -35,6 +37,10 @@ export interface Desks {
   readonly open: (agent: string) => Promise<{ readonly agentId: string; readonly desk: Desk }>;
   /** What denies an agent now, without a call; null while nothing does. */
   readonly denied: (passport: Passport) => Violation | null;
+  /** Leaves an accepted decision for the guard before the tool's server. */
+  readonly leave: (call: HandedCall, decision: Decision) => void;
+  /** A hook's decision about the very same call, once; null where there is none to go by. */
+  readonly take: (call: HandedCall) => HandOver | null;
   /** Writes a refusal that no intent was signed for into the log. */
   readonly record: (refusal: UnsignedRefusal) => void;
   /**
@@ -69,15 +75,30 @@ export async function openDesks(
     const { keyId, key } = passport.currentKey;
     return openKey(ring, keyId, key.publicKey, storeNamed(flags, ring.state.key(keyId) !== null, cli));
   };
+  const handOvers = await handOversOf(cli.workspace);
+  const denied = (passport: Passport): Violation | null =>
+    standingRefusal(passport, deps.pins, {
+      standing: (subject) => ring.state.standing(subject),
+      freshness: deps.freshness(clock()),
+      wallNow: clock(),
+    });
   return {
     verify: (bytes, dryRun) => judge({ bytes, source: null }, dryRun),
     idle: () => group.idle(),
-    denied: (passport) =>
-      standingRefusal(passport, deps.pins, {
-        standing: (subject) => ring.state.standing(subject),
-        freshness: deps.freshness(clock()),
-        wallNow: clock(),
-      }),
+    denied,
+    leave(call, { intent_hash: intentHash, outcome_token: token }) {
+      if (intentHash !== null) handOvers.leave(handOverKey(call), { intentHash, token }, clock());
+    },
+    take(call) {
+      const now = clock();
+      // As it is in force now, not as it was when this command began.
+      const known = deps.passport(call.agentId);
+      if (known.status !== 'found' || denied(known.passport) !== null) return null;
+      const left = handOvers.take(handOverKey(call), now);
+      if (left === null) return null;
+      const decided = ring.state.transact((ledger) => ledger.acceptedAs(left.intentHash));
+      return mayTakeOver(decided, call, known.passport, now) ? left : null;
+    },
     record: (refusal) =>
       void ring.state.transact((ledger) => ledger.append(refusalEntry(refusal, options.logParams, clock()))),
     outcome: (report, agentId) =>

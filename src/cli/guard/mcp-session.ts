@@ -87,7 +87,14 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
     requirePins: rules.requirePins,
     allowElicitation: rules.allowElicitation,
     observe: rules.observe,
-    async decide({ action, params, target, counted }: ToolCall) {
+    async decide({ tool, action, params, target, counted }: ToolCall) {
+      const handed = { agentId: passport.agent.id, tool: `${server}.${tool}`, action, params };
+      const left = tool !== null && counted ? desks.take(handed) : null;
+      if (left !== null) {
+        tokens.set(left.intentHash, left.token);
+        started.set(left.intentHash, ticks());
+        return { allowed: true, intentHash: left.intentHash };
+      }
       const { decision } = await desk.decide({ action, params, target, counted });
       passport = await desk.passport();
       if (!decision.success) return { allowed: false, ...refusalOf(decision) };

@@ -1,6 +1,8 @@
 /** What a pre-tool hook answers: bytes of the coding agent in, its dialect out. */
 import type { Desk } from '../../app/guarding/desk.js';
+import type { UnsignedRefusal } from '../../app/guarding/record.js';
 import { Failure } from '../../app/failure.js';
+import { NATIVE_CODES } from '../../protocol/codes.js';
 import type { JsonBounds } from '../../protocol/json/bounds.js';
 import { JsonError, parseJson } from '../../protocol/json/parse.js';
 import { ShapeError } from '../../protocol/json/shape.js';
@@ -33,8 +35,10 @@ export interface HookDeps {
   readonly ownPlaces: readonly string[];
   /** The path with links followed, as far as it exists. */
   readonly followed: (path: string) => string;
-  /** Told of an accepted call of an MCP tool, so that a guard before its server takes the entry as its own. */
-  readonly accepted: (call: HookCall, decision: Decision) => void;
+  /** Told of an accepted call, so that a guard before the server of an MCP tool takes the entry as its own. */
+  readonly accepted: (call: HookCall, action: string, decision: Decision) => void;
+  /** Writes down what was refused before it was signed. */
+  readonly refused: (refusal: UnsignedRefusal) => void;
 }
 
 /** Answers an event. Every failure of the hook itself is exit 2: in these agents anything else runs the tool. */
@@ -68,15 +72,23 @@ async function verdictOf(client: HookClient, call: HookCall, deps: HookDeps): Pr
   const own = namedPaths(call).find(
     (path) => isWithin(path, deps.ownPlaces) || isWithin(deps.followed(path), deps.ownPlaces),
   );
-  if (own !== undefined) return { result: 'deny', reason: `AIP-E210 ACTION_DENIED: own_files: ${OWN}` };
+  if (own !== undefined) {
+    const { code, name } = NATIVE_CODES.ACTION_DENIED;
+    const { action, target, params } = call;
+    const details = { action, reason: 'own_files', path: own };
+    deps.refused({ passport: await desk.passport(), action, target, params, code, name, details });
+    return { result: 'deny', reason: `${code} ${name}: own_files: ${OWN}` };
+  }
   const action = rules.map.get(call.tool) ?? (await actionOf(call, desk));
-  const { decision } = await desk.decide({ action, params: call.params, target: call.target });
+  const asked = rules.ask && client.asks && !hasApprovers(await desk.passport());
+  const { decision } = await desk.decide({ action, params: call.params, target: call.target, asked });
   if (decision.success) {
-    deps.accepted(call, decision);
+    deps.accepted(call, action, decision);
     return { result: rules.grant ? 'grant' : 'pass' };
   }
   const reason = refusalLine(refusalOf(decision));
-  const asks = decision.error_code === 'AIP-E209' && rules.ask && client.asks && !hasApprovers(await desk.passport());
+  // The entry says so where its user is asked.
+  const asks = decision.details?.asked === true;
   return { result: asks ? 'ask' : 'deny', reason };
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { AnswerListener } from '../../adapters/http/client.js';
 import type { StdioOptions, StdioServer } from '../../adapters/process/stdio-server.js';
 import type { PinnedTool } from '../../adapters/files/tool-pins.js';
+import type { HandOvers } from '../../app/guarding/hand-over.js';
 import { Failure, shellWord } from '../../app/failure.js';
 import type { LocalWorkspace } from '../workspace.js';
 
@@ -22,6 +23,12 @@ export async function stdioServer(
   ]);
   const file = findProgram(name, { env: world.env, cwd: world.cwd });
   return file === null ? null : startStdioServer(file, args, { ...options, cwd: world.cwd });
+}
+
+/** What hooks of this home leave for its guards. */
+export async function handOversOf(workspace: LocalWorkspace): Promise<HandOvers> {
+  const { handOversIn } = await import('../../adapters/files/hand-overs.js');
+  return handOversIn(join(workspace.paths().stateDir, 'hand-overs'));
 }
 
 /** The pins of one server. */

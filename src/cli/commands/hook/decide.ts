@@ -5,6 +5,7 @@ import { answerHook, EVENT_BOUNDS, whyFailed, type HookDeps } from '../../../gua
 import { defaultSocket, followed } from '../../../workspace/guard/serving.js';
 import type { Cli } from '../../cli.js';
 import { openDesks } from '../../guard/desks.js';
+import { handingOver } from '../../guard/handing-over.js';
 import { MAP_OPTION, type MapFlags } from '../../guard/map.js';
 import { ownPlaces } from '../../guard/own-places.js';
 import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
@@ -105,7 +106,7 @@ async function decide(name: HookClientName, options: Options, cli: Cli): Promise
     rules: { grant: options.grant, ask: options.ask, map: new Map(options.map) },
     ownPlaces: ownPlaces(cli, options.socket ?? defaultSocket(cli.workspace)),
     followed,
-    accepted: () => undefined,
+    ...handingOver(desks),
   };
   return answerHook(HOOK_CLIENTS[name], bytes, deps);
 }

@@ -66,6 +66,10 @@ writes files is write_file, what reads them read_file, fetching is fetch_url, an
 --map Bash=deploy says otherwise. A yes is no objection: the agent's own prompts stay, unless --grant. A no begins with its code. When
 the hook itself fails (no key, no state, an event it cannot read, 5 s over) it ends with 2, which blocks.
 
+A call of an MCP tool that the hook accepted and that then reaches a guard of this home is decided and counted once: the guard takes the
+hook's entry as its own, for 60 s and once. For that both must name it <server>.<tool>. Where --ask turns AIP-E209 into the agent's own
+question, the entry says asked: an answer there is no signed approval.
+
 File tools never reach the home with keys and state, a hook's configuration or the socket's folder, whatever the passport says. For the action shell
 nothing of the kind is promised: a shell can edit any file of its user. Where that matters, run the service as
 another user, and give the agent's user a port and a token.
