@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { handOversIn } from '../../src/adapters/files/hand-overs.js';
-import { HAND_OVER_MS } from '../../src/app/guarding/hand-over.js';
+import { HAND_OVER_MS } from '../../src/app/ports/hand-overs.js';
 
 const NOW = 1_800_000_000_000;
 const [KEY, OTHER] = ['a'.repeat(64), 'b'.repeat(64)];

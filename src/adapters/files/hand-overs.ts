@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { HAND_OVER_MS, type HandOver, type HandOvers } from '../../app/guarding/hand-over.js';
+import { HAND_OVER_MS, type HandOver, type HandOvers } from '../../app/ports/hand-overs.js';
 import { createPrivate, ensurePrivateFolder, readPrivate, removePrivate } from './secret/private-file.js';
 
 const MAX_BYTES = 1024;

@@ -7,10 +7,8 @@ import { sha256Hex } from '../../protocol/hash.js';
 import { canonicalize } from '../../protocol/json/canonical.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { Passport } from '../../protocol/passport.js';
+import { HAND_OVER_MS } from '../ports/hand-overs.js';
 import type { DecidedEntry } from '../ports/state.js';
-
-/** How long a hook's decision may be taken over (ms). */
-export const HAND_OVER_MS = 60_000;
 
 /** Which call it is: to both the tool is `<server>.<tool>`. */
 export interface HandedCall {
@@ -18,21 +16,6 @@ export interface HandedCall {
   readonly tool: string;
   readonly action: string;
   readonly params: JsonObject;
-}
-
-/** An accepted decision of a hook. */
-export interface HandOver {
-  readonly intentHash: string;
-  /** What its outcome is told with; null where there is none. */
-  readonly token: string | null;
-}
-
-/** Where decisions are left for the guard. */
-export interface HandOvers {
-  /** @param key of `handOverKey`. @param now ms since the epoch */
-  readonly leave: (key: string, left: HandOver, now: number) => void;
-  /** The oldest under this key that is young enough; nobody gets it a second time. Null when there is none. */
-  readonly take: (key: string, now: number) => HandOver | null;
 }
 
 /** The name of a call: 64 hex digits. */

@@ -1,6 +1,7 @@
 /** What `serve`, `hook` and `mcp guard` decide with: this machine's keys, state, passports and config, held open. */
 import { deskOf, type Desk, type Speaking } from '../../app/guarding/desk.js';
-import { handOverKey, mayTakeOver, type HandedCall, type HandOver } from '../../app/guarding/hand-over.js';
+import { handOverKey, mayTakeOver, type HandedCall } from '../../app/guarding/hand-over.js';
+import type { HandOver } from '../../app/ports/hand-overs.js';
 import { refusalEntry, type UnsignedRefusal } from '../../app/guarding/record.js';
 import { standingRefusal } from '../../app/guarding/standing.js';
 import { Failure } from '../../app/failure.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { AnswerListener } from '../../adapters/http/client.js';
 import type { StdioOptions, StdioServer } from '../../adapters/process/stdio-server.js';
 import type { PinnedTool } from '../../adapters/files/tool-pins.js';
-import type { HandOvers } from '../../app/guarding/hand-over.js';
+import type { HandOvers } from '../../app/ports/hand-overs.js';
 import { Failure, shellWord } from '../../app/failure.js';
 import type { LocalWorkspace } from '../workspace.js';
 
