@@ -18,6 +18,7 @@ export type FailureCode =
   | 'FORBIDDEN' // the role of this machine's key does not permit it
   | 'NETWORK'
   | 'PROPAGATION_INCOMPLETE'
+  | 'STATE_UNAVAILABLE' // the memory that a fleet shares gives no answer: nothing was decided
   | 'STATE' // the local state file is damaged, full, or from a newer version
   | 'THRESHOLD';
 
@@ -37,6 +38,7 @@ const EXIT: Readonly<Record<FailureCode, number>> = {
   FORBIDDEN: 4,
   NETWORK: 5,
   PROPAGATION_INCOMPLETE: 5,
+  STATE_UNAVAILABLE: 5,
   STATE: 3,
   THRESHOLD: 15,
 };

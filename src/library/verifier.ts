@@ -1,6 +1,7 @@
 import { LocalTrust } from '../app/verification/trust/local-trust.js';
 import type { Trusting } from '../verify/trusting.js';
-import { countsAhead, type JudgingDeps, type Submission } from '../app/verification/intents.js';
+import type { JudgingDeps, Submission } from '../app/verification/intents.js';
+import { countsAhead } from '../app/verification/verifier.js';
 import { verifyStateless } from '../app/verification/stateless.js';
 import type { IntentDocument } from '../protocol/intent.js';
 import { MAX_DOCUMENT_BYTES } from '../protocol/limits.js';

@@ -43,8 +43,11 @@ export interface SpentNonce {
 export interface Recall {
   /** Null for a nonce that was never spent, or was forgotten since. */
   spentNonce(agentId: string, nonce: string): SpentNonce | null;
-  /** Nonces that were spent until then may be forgotten (ms since the epoch); 0 when none is. */
-  forgottenUntil(): number;
+  /**
+   * Nonces that were spent until then may be forgotten (ms since the epoch); 0 when none is. `since` is the first moment at which the
+   * document that is judged may have been spent: it is refused where that is not later.
+   */
+  forgottenUntil(since: number): number;
   /** What `meter` says of the agent's accepted intents in the window that ends at `now` (ms since the epoch). */
   read(agentId: string, meter: Meter, now: number): MeterReading;
   /** A request for approval with the answers to it; null for an id that is not known. */

@@ -5,12 +5,12 @@ export type Meter =
   | {
       /** Counts accepted intents. */
       readonly kind: 'count';
-      /** Count only this action; null counts all. */
-      readonly action: string | null;
+      /** Count only these actions, together; null counts all. */
+      readonly actions: readonly string[] | null;
       /** Count only actions that hold this thing, by `holdsThing`, so that the counter and the limit mean the same actions; null counts all. */
       readonly word: string | null;
       readonly windowMs: number;
-      /** The limit asked about. */
+      /** The limit asked about: there is room while fewer are counted. */
       readonly limit: number;
     }
   | {
@@ -18,6 +18,9 @@ export type Meter =
       readonly kind: 'sum';
       readonly currency: string;
       readonly windowMs: number;
+      /** What would be added, and what all together may be, in minor units: there is room while the sum and this stay within it. */
+      readonly asked: bigint;
+      readonly limit: bigint;
     };
 
 /** What a meter shows. */
@@ -39,4 +42,10 @@ export interface Usage {
   readonly at: number;
   readonly currency: string | null;
   readonly amountMinor: bigint | null;
+}
+
+/** True where the window has room for what is asked, so that the constraint behind the meter holds. */
+export function hasRoom(meter: Meter, reading: MeterReading): boolean {
+  if (meter.kind === 'count') return reading.kind === 'count' && reading.used < meter.limit;
+  return reading.kind === 'sum' && reading.spent + meter.asked <= meter.limit;
 }

@@ -13,6 +13,8 @@ import type { Judgement } from '../verify/judge.js';
 const MOST = 256;
 /** From this many on, the thread pool computes the signatures of a batch while another one is committed. */
 const WORTH_SHARING = 16;
+/** Batches that a memory shared with other machines is asked about at once: while one travels, the next one gathers. */
+const IN_FLIGHT = 2;
 /** Batches whose signatures are computed ahead of the commit. */
 const AHEAD = 2;
 
@@ -42,6 +44,7 @@ export class GroupCommit {
   readonly #ready: Ready[] = [];
   readonly #idle: (() => void)[] = [];
   #preparing = 0;
+  #travelling = 0;
   #open = 0;
   #turnComing = false;
 
@@ -75,6 +78,7 @@ export class GroupCommit {
   #turn(): void {
     this.#turnComing = false;
     while (this.#waiting.length > 0 && this.#preparing < AHEAD) this.#prepare(this.#take());
+    if (this.#travelling >= IN_FLIGHT) return;
     const ready = this.#ready.shift();
     if (ready !== undefined) this.#commit(ready);
     if (this.#ready.length > 0) this.#arrange();
@@ -120,19 +124,39 @@ export class GroupCommit {
       calls.push(...next.calls);
       batch.push(...next.batch);
     }
-    let judgements: Judgement[];
+    let committed: Judgement[] | Promise<Judgement[]>;
     try {
-      judgements = commitBatch(this.#deps, options, batch);
+      committed = commitBatch(this.#deps, options, batch);
     } catch (error) {
-      this.#failed(
-        calls,
-        error,
-        (alone) => void this.#ready.push({ calls: [alone], batch: [batch[calls.indexOf(alone)]!], alone: true }),
-      );
+      this.#uncommitted({ calls, batch }, error);
       return;
     }
+    if (committed instanceof Promise) void this.#travel({ calls, batch }, committed);
+    else this.#committed(calls, committed);
+  }
+
+  async #travel(ready: Ready, committed: Promise<Judgement[]>): Promise<void> {
+    this.#travelling++;
+    try {
+      this.#committed(ready.calls, await committed);
+    } catch (error) {
+      this.#uncommitted(ready, error);
+    }
+    this.#travelling--;
+    this.#arrange();
+  }
+
+  #committed(calls: readonly Call[], judgements: readonly Judgement[]): void {
     for (const [i, call] of calls.entries()) call.resolve(judgements[i]!);
     this.#answered(calls.length);
+  }
+
+  #uncommitted({ calls, batch }: Ready, error: unknown): void {
+    this.#failed(
+      calls,
+      error,
+      (alone) => void this.#ready.push({ calls: [alone], batch: [batch[calls.indexOf(alone)]!], alone: true }),
+    );
   }
 
   /** What the world refuses concerns all of a batch. A bug concerns one, and the others must not suffer for it. */

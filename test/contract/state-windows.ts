@@ -8,8 +8,8 @@ const DAY = 24 * HOUR;
 type Count = Extract<Meter, { kind: 'count' }>;
 type Sum = Extract<Meter, { kind: 'sum' }>;
 
-const refunds: Count = { kind: 'count', action: 'issue_refund', word: null, windowMs: HOUR, limit: 3 };
-const dollars: Sum = { kind: 'sum', currency: 'USD', windowMs: DAY };
+const refunds: Count = { kind: 'count', actions: ['issue_refund'], word: null, windowMs: HOUR, limit: 3 };
+const dollars: Sum = { kind: 'sum', currency: 'USD', windowMs: DAY, asked: 0n, limit: 0n };
 
 /** What an implementation of the `State` port has to know of the past. */
 export function windowsContract(name: string, open: () => State): void {
@@ -78,7 +78,7 @@ export function windowsContract(name: string, open: () => State): void {
       expect(read(state, { ...refunds, limit: 0 }, T0)).toEqual({ kind: 'count', used: 0, roomAt: null });
     });
 
-    const orders: Count = { kind: 'count', action: null, word: 'order', windowMs: HOUR, limit: 100 };
+    const orders: Count = { kind: 'count', actions: null, word: 'order', windowMs: HOUR, limit: 100 };
     test.each([
       ['place_order', 1],
       ['placeOrder', 1],

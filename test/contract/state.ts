@@ -8,7 +8,7 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const NONCE = 'ab'.repeat(16);
 
-const dollars: Meter = { kind: 'sum', currency: 'USD', windowMs: DAY };
+const dollars: Meter = { kind: 'sum', currency: 'USD', windowMs: DAY, asked: 0n, limit: 0n };
 
 /** What every implementation of the `State` port has to do. `open` gives an empty one, closed after the test. */
 export function stateContract(name: string, open: () => State): void {
@@ -73,7 +73,7 @@ export function stateContract(name: string, open: () => State): void {
         expect(look.read(AGENT, dollars, T0)).toEqual({ kind: 'sum', spent: 7n });
         expect(look.read(OTHER, dollars, T0)).toEqual({ kind: 'sum', spent: 0n });
         expect(look.standing(AGENT)).toBeNull();
-        expect(look.forgottenUntil()).toBe(0);
+        expect(look.forgottenUntil(T0)).toBe(0);
         const writes = [
           () => look.spendNonce(OTHER, NONCE, T0, 'accepted', T0 + HOUR),
           () => look.recordUsage({ agentId: OTHER, action: 'a', at: T0, currency: 'USD', amountMinor: 5n }),

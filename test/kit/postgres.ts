@@ -270,6 +270,9 @@ export class TestCluster {
   }
 }
 
+/** Lines of postgresql.conf for a cluster that no test kills: nothing waits for the disk. */
+export const QUICK: ClusterOptions = { config: ['fsync = off', 'full_page_writes = off'] };
+
 /** Tests that need PostgreSQL. `cluster()` gives the one of this block, which starts before its tests. */
 export function describePostgres(
   name: string,

@@ -166,6 +166,14 @@ export function ledgerOf(tables: LedgerTables, head: HeadRow, over: () => boolea
       outcomes.add(draft.of, entry.seq, !draft.claimed && draft.status !== 'unknown');
       return entry;
     },
+    appendInterrupted(draft) {
+      open();
+      return log.appendRecord(head, verifier, { type: 'interrupted', ...draft });
+    },
+    isLogged(intentHash, settledAs) {
+      open();
+      return outcomes.isLogged(intentHash, settledAs, head);
+    },
     decision(seq) {
       open();
       return outcomes.decision(seq);
@@ -196,7 +204,7 @@ export function lookingLedgerOf(tables: LedgerTables, head: HeadRow, over: () =>
     ...ledger,
     read: (agentId, meter, now) => {
       // Throws when the look is over.
-      ledger.forgottenUntil();
+      ledger.forgottenUntil(now);
       return windows.read(agents.find(agentId), meter, now);
     },
     spendNonce: write,
@@ -211,6 +219,7 @@ export function lookingLedgerOf(tables: LedgerTables, head: HeadRow, over: () =>
     answerRequest: write,
     append: write,
     appendOutcome: write,
+    appendInterrupted: write,
     prune: write,
   };
 }

@@ -65,7 +65,7 @@ export class PastWindows {
     const key =
       meter.kind === 'sum'
         ? `sum ${meter.windowMs} ${meter.currency}`
-        : `count ${meter.windowMs} ${JSON.stringify([meter.action, meter.word])}`;
+        : `count ${meter.windowMs} ${JSON.stringify([meter.actions, meter.word])}`;
     let span = this.#spans.get(key);
     if (span === undefined) {
       this.#spans.set(key, (span = new Span(meter)));
@@ -96,7 +96,7 @@ class Span {
       meter.kind === 'sum'
         ? ({ currency, amountMinor }) => amountMinor !== null && (currency === meter.currency || currency === null)
         : ({ action }) =>
-            (meter.action === null || meter.action === action) &&
+            (meter.actions === null || meter.actions.includes(action)) &&
             (meter.word === null || holdsThing(action, meter.word));
   }
 

@@ -1,7 +1,14 @@
 /** What the use cases need from the outside world. Adapters implement these; nothing here does I/O. */
 import type { ActionApproval } from '../../protocol/approvals/approval.js';
 import type { JsonObject } from '../../protocol/json/values.js';
-import type { Entry, EntryDraft, LogRecord, OutcomeDraft, RecordType } from '../../protocol/log/entry.js';
+import type {
+  Entry,
+  EntryDraft,
+  InterruptedDraft,
+  LogRecord,
+  OutcomeDraft,
+  RecordType,
+} from '../../protocol/log/entry.js';
 import type { RequestRecord } from '../../verify/approvals/approving.js';
 import type { Recall, StandingRecord } from '../../verify/context.js';
 import type { Usage } from '../../verify/meters.js';
@@ -81,6 +88,10 @@ export interface Ledger extends Memory, RefusalMarks, FoldedRefusals {
   append(draft: EntryDraft, aside?: EntryAside): Entry;
   /** Appends what became of an accepted intent. */
   appendOutcome(draft: OutcomeDraft): LogRecord;
+  /** Appends that a judgement was kept by a shared memory, and told nobody. */
+  appendInterrupted(draft: InterruptedDraft): LogRecord;
+  /** True when an entry holds this judgement of the intent: `accepted`, or the code of its refusal. */
+  isLogged(intentHash: string, settledAs: string): boolean;
   /** The verification with this number, with the hash of its outcome token; null when there is none. */
   decision(seq: number): DecidedEntry | null;
   /** The newest accepted verification with this intent hash; null when there is none. */

@@ -5,7 +5,8 @@ import type { PinnedKey } from '../../verify/context.js';
 import type { Memory } from '../ports/state.js';
 import { conclude, refusesBeforeHooks } from '../verification/conclude.js';
 import { examine } from '../verification/examine.js';
-import { NO_DEMANDS, prepare, type JudgingDeps } from '../verification/intents.js';
+import { prepare } from '../verification/intents.js';
+import { NO_DEMANDS, type JudgingDeps } from '../verification/verifier.js';
 import type { Sitting } from '../verification/sitting.js';
 import type { Rejudge } from './report.js';
 

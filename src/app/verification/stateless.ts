@@ -4,7 +4,8 @@ import type { Warning } from '../../verify/decision.js';
 import type { Judgement } from '../../verify/judge.js';
 import { conclude, refusesBeforeHooks } from './conclude.js';
 import { examine, type Submission } from './examine.js';
-import { NO_DEMANDS, prepare, type JudgingDeps, type JudgingOptions } from './intents.js';
+import { prepare } from './intents.js';
+import { NO_DEMANDS, type JudgingDeps, type JudgingOptions } from './verifier.js';
 import type { PreparedDocument, Sitting } from './sitting.js';
 
 const WARNINGS: readonly Warning[] = [

@@ -69,7 +69,7 @@ export async function verifyStream(cli: Scene, request: StreamRequest): Promise<
   const settleBut = async (most: number): Promise<void> => {
     while (ahead.length > most) {
       const { batch, submissions } = ahead.shift()!;
-      const judgements = commitBatch(deps, options, await batch);
+      const judgements = await commitBatch(deps, options, await batch);
       judged += judgements.length;
       firstRefusal ??= judgements.find(({ decision }) => !decision.success) ?? null;
       const told =

@@ -19,6 +19,7 @@ export interface EntryLook {
 export function renderEntry(record: JsonRecord, { paint, width }: EntryLook): string {
   const [word, colour] = verdict(record, paint);
   const head = `${shortTime(record)}  `;
+  if (record['type'] === 'interrupted') return renderInterrupted(record, head, paint, width);
   if (record['type'] === 'outcome' || record['type'] === 'erasure') return renderOther(record, head, paint, width);
   const subject = [agentName(record['agent_id']) ?? text(record['agent_id'] ?? '-'), text(record['action'] ?? '-')];
   const code = record['error_code'] == null ? [] : [text(record['error_code']), text(record['error_message'] ?? '')];
@@ -39,6 +40,13 @@ function renderOther(record: JsonRecord, head: string, paint: Paint, width: numb
   const claimed = record['claimed'] === true ? ['claimed'] : [];
   const rest = [agentName(record['agent_id']) ?? '-', `of ${of}`, ...claimed, ...facts].join('  ');
   return `${paint.dim(head)}${colour(word.padEnd(8))}  ${fit(rest, Math.max(16, width - columnsOf(head) - 10))}`;
+}
+
+/** A judgement that nobody was told. */
+function renderInterrupted(record: JsonRecord, head: string, paint: Paint, width: number): string {
+  const facts = ['settled_as', 'settled_at', 'intent_hash'].map((name) => `${name}=${text(record[name] ?? '-')}`);
+  const rest = [agentName(record['agent_id']) ?? '-', 'nobody was told', ...facts].join('  ');
+  return `${paint.dim(head)}${paint.dim('INTERRUPTED')}  ${fit(rest, Math.max(16, width - columnsOf(head) - 13))}`;
 }
 
 function verdict(record: JsonRecord, paint: Paint): [string, (text: string) => string] {

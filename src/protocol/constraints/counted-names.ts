@@ -27,21 +27,46 @@ export function holdsThing(action: string, thing: string): boolean {
   const key = `${thing} ${action}`;
   let answer = answers.get(key);
   if (answer === undefined) {
-    answer = holds(wordsOf(action), thing);
+    answer = holds(traitsOf(action), thing);
     if (answers.size >= MOST_ANSWERS) answers.clear();
     answers.set(key, answer);
   }
   return answer;
 }
 
-function holds(words: readonly string[], thing: string): boolean {
-  if (words[0] === 'cancel' && !thing.startsWith('cancel')) return false;
-  if (`_${words.map(oneName).join('_')}_`.includes(`_${thing}_`)) return true;
+/** What of an action's name `max_<things>_per_<unit>` goes by, for a memory that looks for the thing in a language of its own. */
+export interface NameTraits {
+  /** It takes back what was counted. */
+  readonly cancels: boolean;
+  /** Its words as things are written, with `_` around each. */
+  readonly words: string;
+  /** A thing of `FOLDED` letters or more, without its `_`, is also held where one of these begins with it, or one of `ends` ends with it. */
+  readonly starts: readonly string[];
+  readonly ends: readonly string[];
+}
+
+/** Fewest letters of a thing that is found inside of a word. */
+export const FOLDED = 5;
+
+/** What of an action's name counts. */
+export function traitsOf(action: string): NameTraits {
+  const words = wordsOf(action);
+  const open = words.filter((word) => !NOT_THESE_WORDS.has(word) && !NOT_THESE_WORDS.has(singular(word)));
+  const longEnough = (word: string): boolean => word.length >= FOLDED;
+  return {
+    cancels: words[0] === 'cancel',
+    words: `_${words.map(oneName).join('_')}_`,
+    starts: open.filter(longEnough),
+    ends: open.map(singular).filter(longEnough),
+  };
+}
+
+function holds({ cancels, words, starts, ends }: NameTraits, thing: string): boolean {
+  if (cancels && !thing.startsWith('cancel')) return false;
+  if (words.includes(`_${thing}_`)) return true;
   const folded = thing.replaceAll('_', '');
-  if (folded.length < 5) return false;
-  return words.some((word) => {
-    const one = singular(word);
-    if (NOT_THESE_WORDS.has(word) || NOT_THESE_WORDS.has(one)) return false;
-    return one.endsWith(folded) || word.startsWith(folded);
-  });
+  return (
+    folded.length >= FOLDED &&
+    (starts.some((word) => word.startsWith(folded)) || ends.some((word) => word.endsWith(folded)))
+  );
 }

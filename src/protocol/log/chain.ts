@@ -5,7 +5,7 @@
  */
 import { canonicalize, sortNames } from '../json/canonical.js';
 import { emptyObject, type Json, type JsonObject } from '../json/values.js';
-import type { Entry, EntryDraft, ErasureDraft, ErasureEntry, LogRecord, OutcomeDraft, OutcomeEntry } from './entry.js';
+import type { Entry, EntryDraft, ErasureDraft, InterruptedDraft, LogRecord, OutcomeDraft } from './entry.js';
 import { sha256Hex } from '../hash.js';
 import { commitment, hashedText, SALT_BYTES, sealedLeaf, slotsOf } from './leaf.js';
 
@@ -99,13 +99,19 @@ export function seal(
   return { entry: placed, leaf };
 }
 
+/** An entry that is no verification, before it has its place. */
+export type RecordDraft =
+  | ({ readonly type: 'outcome' } & OutcomeDraft)
+  | ({ readonly type: 'interrupted' } & InterruptedDraft)
+  | ({ readonly type: 'erasure' } & ErasureDraft);
+
 /** The same for the other kinds of entries. */
 export function sealRecord(
-  draft: ({ readonly type: 'outcome' } & OutcomeDraft) | ({ readonly type: 'erasure' } & ErasureDraft),
+  draft: RecordDraft,
   verifier: string,
   after: Link,
   random: (n: number) => Uint8Array,
-): { readonly entry: OutcomeEntry | ErasureEntry; readonly leaf: string } {
+): { readonly entry: Exclude<LogRecord, Entry>; readonly leaf: string } {
   const places = { seq: after.seq + 1, verifier, prev_hash: after.hash, withheld: null, erased: null };
   const unsealed = { ...draft, ...places, hash: '', salts: '' };
   unsealed.salts = Buffer.from(random(SALT_BYTES * slotsOf(unsealed).length)).toString('base64');

@@ -1,11 +1,11 @@
 import type { DialectName } from '../dialects.js';
 import type { JsonObject } from '../json/values.js';
 
-/** What an entry is of: a judgement, what became of an accepted intent, or what was erased. */
-export type RecordType = 'verification' | 'outcome' | 'erasure';
+/** What an entry is of: a judgement, what became of an accepted intent, a judgement that nobody was told, or what was erased. */
+export type RecordType = 'verification' | 'outcome' | 'interrupted' | 'erasure';
 
 /** What an entry can be of. */
-export const RECORD_TYPES: readonly RecordType[] = ['verification', 'outcome', 'erasure'];
+export const RECORD_TYPES: readonly RecordType[] = ['verification', 'outcome', 'interrupted', 'erasure'];
 
 /** A verification entry before it has its place in the log (protocol, section 7). */
 export interface EntryDraft {
@@ -84,6 +84,26 @@ export interface OutcomeEntry extends OutcomeDraft, Placed {
   readonly type: 'outcome';
 }
 
+/**
+ * A judgement that a memory shared by several verifiers has kept, and that this one did not live to log: nobody was told it, and what it
+ * spent and counted stays so.
+ */
+export interface InterruptedDraft {
+  readonly timestamp: string;
+  readonly agent_id: string;
+  /** `sha256:` and hex. */
+  readonly intent_hash: string;
+  /** `accepted`, or the code of the refusal. */
+  readonly settled_as: string;
+  /** RFC 3339, by the clock of the shared memory. */
+  readonly settled_at: string;
+}
+
+/** A judgement that nobody was told. */
+export interface InterruptedEntry extends InterruptedDraft, Placed {
+  readonly type: 'interrupted';
+}
+
 /** What was erased from earlier entries, before it has its place. */
 export interface ErasureDraft {
   readonly timestamp: string;
@@ -104,4 +124,4 @@ export interface ErasureEntry extends ErasureDraft, Placed {
 }
 
 /** Any entry of the log. */
-export type LogRecord = Entry | OutcomeEntry | ErasureEntry;
+export type LogRecord = Entry | OutcomeEntry | InterruptedEntry | ErasureEntry;

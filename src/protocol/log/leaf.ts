@@ -14,6 +14,7 @@ export const SALT_BYTES = 32;
 const ERASABLE = {
   verification: ['details', 'error_message', 'intent_hash', 'nonce', 'params', 'signature', 'target'],
   outcome: ['detail', 'result_hash'],
+  interrupted: ['intent_hash'],
   erasure: [],
 } as const;
 
@@ -36,7 +37,7 @@ export function slotsOf(record: Unhashed): string[] {
 
 function erasableOf(record: Unhashed): readonly string[] {
   const { type } = record;
-  return type === 'outcome' || type === 'erasure' ? ERASABLE[type] : ERASABLE.verification;
+  return type === 'outcome' || type === 'interrupted' || type === 'erasure' ? ERASABLE[type] : ERASABLE.verification;
 }
 
 /** The value in a slot; undefined where there is none. */

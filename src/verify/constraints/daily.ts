@@ -11,8 +11,9 @@ export const dailyLimit: ConstraintCheck<'daily_limit'> = ({ limit, currency, so
   const { agentId, params, members } = judged;
   if (otherCurrency(params, members, currency) !== null) return HOLDS;
   const amounts = amountsIn(params, members, source, currency);
-  if (amounts.unreadable.length > 0 || largestOf(amounts) === null) return HOLDS;
-  const reading = judged.read({ kind: 'sum', currency, windowMs: DAY_MS });
+  const largest = largestOf(amounts);
+  if (amounts.unreadable.length > 0 || largest === null) return HOLDS;
+  const reading = judged.read({ kind: 'sum', currency, windowMs: DAY_MS, asked: largest.minor, limit });
   if (reading.kind !== 'sum') throw new Error('a sum was asked for and a count was read');
   const amount = worstAbove(amounts, limit - reading.spent);
   if (amount === null) return HOLDS;

@@ -32,19 +32,18 @@ function usedOf(rule: RateRule, judged: Judged): { used: number; roomAt: number 
   const { action, actions } = rule;
   // A rate for several actions counts them together; there is one moment to name only where one action is counted.
   if (action === null && rule.thing === null && actions !== null) {
-    const counts = [...actions].map((each) => countOf(rule, each, judged));
-    const used = counts.reduce((sum, each) => sum + each.used, 0);
-    return { used, roomAt: counts.length === 1 ? counts[0]!.roomAt : null };
+    const { used, roomAt } = countOf(rule, [...actions], judged);
+    return { used, roomAt: actions.size === 1 ? roomAt : null };
   }
-  return countOf(rule, action, judged);
+  return countOf(rule, action === null ? null : [action], judged);
 }
 
 function countOf(
   { thing, windowMs, limit }: RateRule,
-  action: string | null,
+  actions: readonly string[] | null,
   judged: Judged,
 ): { used: number; roomAt: number | null } {
-  const reading = judged.read({ kind: 'count', action, word: thing, windowMs, limit });
+  const reading = judged.read({ kind: 'count', actions, word: thing, windowMs, limit });
   if (reading.kind !== 'count') throw new Error('a count was asked for and a sum was read');
   return reading;
 }

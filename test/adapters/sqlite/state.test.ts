@@ -47,7 +47,7 @@ describe('the state file', () => {
       state.transact((ledger) => {
         ledger.append(draft({ agent_id: `agent ${i % 3}` }));
         ledger.recordUsage({ agentId: AGENT, action: `a${i}`, at: T0, currency: 'USD', amountMinor: 1n });
-        expect(ledger.read(AGENT, { kind: 'sum', currency: 'USD', windowMs: 1000 }, T0)).toEqual({
+        expect(ledger.read(AGENT, { kind: 'sum', currency: 'USD', windowMs: 1000, asked: 0n, limit: 0n }, T0)).toEqual({
           kind: 'sum',
           spent: BigInt(i + 1),
         });
@@ -158,12 +158,18 @@ describe('windows, against a plain list', () => {
   const meter: fc.Arbitrary<Meter> = fc.oneof(
     fc.record({
       kind: fc.constant('count' as const),
-      action: fc.option(fc.constantFrom(...actions)),
+      actions: fc.option(fc.uniqueArray(fc.constantFrom(...actions), { minLength: 1, maxLength: 2 })),
       word: fc.option(fc.constantFrom('order', 'pay')),
       windowMs,
       limit: fc.integer({ min: 0, max: 6 }),
     }),
-    fc.record({ kind: fc.constant('sum' as const), currency: fc.constantFrom('USD', 'EUR'), windowMs }),
+    fc.record({
+      kind: fc.constant('sum' as const),
+      currency: fc.constantFrom('USD', 'EUR'),
+      windowMs,
+      asked: fc.constant(0n),
+      limit: fc.constant(0n),
+    }),
   );
   const step = fc.oneof(usage, fc.record({ agentId: fc.constantFrom(AGENT, OTHER), meter, now: time }));
 
@@ -174,7 +180,7 @@ describe('windows, against a plain list', () => {
       return { kind: 'sum', spent: amounts.reduce((a, b) => a + b, 0n) };
     }
     const times = inside
-      .filter((each) => asked.action === null || each.action === asked.action)
+      .filter((each) => asked.actions === null || asked.actions.includes(each.action))
       .filter(
         ({ action }) => asked.word === null || wordsOf(action).some((word) => word.replace(/s$/, '') === asked.word),
       )

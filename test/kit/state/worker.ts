@@ -28,7 +28,7 @@ const MODES: Record<string, (state: SqliteState) => void> = {
     let taken = 0;
     for (let i = 0; i < 3; i++) {
       const got = state.transact((ledger) => {
-        const meter = { kind: 'count', action: null, word: 'order', windowMs: 3_600_000, limit } as const;
+        const meter = { kind: 'count', actions: null, word: 'order', windowMs: 3_600_000, limit } as const;
         const reading = ledger.read(AGENT, meter, T0 + i);
         if (reading.kind !== 'count' || reading.used >= limit) return false;
         ledger.recordUsage({ agentId: AGENT, action: 'place_order', at: T0 + i, currency: null, amountMinor: null });
@@ -42,7 +42,11 @@ const MODES: Record<string, (state: SqliteState) => void> = {
   /** Spends 30 where `argument` may be spent in a day. */
   money(state) {
     const won = state.transact((ledger) => {
-      const reading = ledger.read(AGENT, { kind: 'sum', currency: 'USD', windowMs: 86_400_000 }, T0);
+      const reading = ledger.read(
+        AGENT,
+        { kind: 'sum', currency: 'USD', windowMs: 86_400_000, asked: 0n, limit: 0n },
+        T0,
+      );
       if (reading.kind !== 'sum' || reading.spent + 30n > BigInt(argument)) return false;
       ledger.recordUsage({ agentId: AGENT, action: 'pay', at: T0, currency: 'USD', amountMinor: 30n });
       return true;
@@ -99,7 +103,7 @@ function read(file: string): void {
   const state = openState(file, { random: randomBytes, clock: () => T0 });
   state.transact((ledger) => {
     for (let i = 0; i < 500; i++) ledger.spentNonce(AGENT, String(i));
-    ledger.read(AGENT, { kind: 'sum', currency: 'USD', windowMs: 1000 }, T0);
+    ledger.read(AGENT, { kind: 'sum', currency: 'USD', windowMs: 1000, asked: 0n, limit: 0n }, T0);
     ledger.recordUsage({ agentId: AGENT, action: 'pay', at: T0, currency: 'USD', amountMinor: 1n });
     ledger.spendNonce(AGENT, 'ab'.repeat(16), T0, 'accepted', T0 + 1000);
     ledger.append(draft());

@@ -139,12 +139,12 @@ describe('the state', () => {
 
   test('is asked for what a constraint needs', () => {
     expect(asked({ rate_limit: '3/minute', max_orders_per_day: 2, daily_limit: 5 }, { amount: 1 })).toEqual([
-      { kind: 'sum', currency: 'USD', windowMs: 86_400_000 },
-      { kind: 'count', action: null, word: null, windowMs: 60_000, limit: 3 },
-      { kind: 'count', action: null, word: 'order', windowMs: 86_400_000, limit: 2 },
+      { kind: 'sum', currency: 'USD', windowMs: 86_400_000, asked: 100n, limit: 500n },
+      { kind: 'count', actions: null, word: null, windowMs: 60_000, limit: 3 },
+      { kind: 'count', actions: null, word: 'order', windowMs: 86_400_000, limit: 2 },
     ]);
     expect(asked({ rate_limit: { place_order: '3/minute' } }, {})).toEqual([
-      { kind: 'count', action: 'place_order', word: null, windowMs: 60_000, limit: 3 },
+      { kind: 'count', actions: ['place_order'], word: null, windowMs: 60_000, limit: 3 },
     ]);
   });
 
@@ -163,5 +163,5 @@ describe('the state', () => {
   });
 });
 
-const SUM: Meter = { kind: 'sum', currency: 'USD', windowMs: 1 };
-const COUNT: Meter = { kind: 'count', action: null, word: null, windowMs: 1, limit: 1 };
+const SUM: Meter = { kind: 'sum', currency: 'USD', windowMs: 1, asked: 0n, limit: 0n };
+const COUNT: Meter = { kind: 'count', actions: null, word: null, windowMs: 1, limit: 1 };

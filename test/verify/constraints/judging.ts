@@ -27,7 +27,8 @@ export function readingOf(history: readonly History[], meter: Meter): MeterReadi
   }
   const counted = inside.filter(
     ({ action }) =>
-      (meter.action === null || action === meter.action) && (meter.word === null || holdsThing(action, meter.word)),
+      (meter.actions === null || meter.actions.includes(action)) &&
+      (meter.word === null || holdsThing(action, meter.word)),
   );
   const used = counted.length;
   const ages = counted.map(({ ago_s }) => ago_s).sort((a, b) => a - b);

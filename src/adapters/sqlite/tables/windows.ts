@@ -162,12 +162,17 @@ function stillTrue(
   return true;
 }
 
-function counts({ action, word }: Extract<Meter, { kind: 'count' }>, name: string): boolean {
-  return (action === null || action === name) && (word === null || holdsThing(name, word));
+function counts({ actions, word }: Extract<Meter, { kind: 'count' }>, name: string): boolean {
+  return (actions === null || actions.includes(name)) && (word === null || holdsThing(name, word));
 }
 
 function sameMeter(a: Meter, b: Meter): boolean {
   if (a.windowMs !== b.windowMs) return false;
   if (a.kind === 'sum') return b.kind === 'sum' && a.currency === b.currency;
-  return b.kind === 'count' && a.action === b.action && a.word === b.word && a.limit === b.limit;
+  return b.kind === 'count' && sameActions(a.actions, b.actions) && a.word === b.word && a.limit === b.limit;
+}
+
+function sameActions(a: readonly string[] | null, b: readonly string[] | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.length === b.length && a.every((name, i) => name === b[i]);
 }

@@ -1,5 +1,6 @@
 import { Failure } from '../../../app/failure.js';
-import { countsAhead, verifyIntents, type Submission } from '../../../app/verification/intents.js';
+import { verifyIntents, type Submission } from '../../../app/verification/intents.js';
+import { countsAhead } from '../../../app/verification/verifier.js';
 import type { Judgement } from '../../../verify/judge.js';
 import { APPROVAL_OPTION, approvalsIn, explainUnapproved, type ApprovalFlags } from '../../intents/approvals.js';
 import type { Cli } from '../../cli.js';

@@ -8,6 +8,7 @@ import { fixtureBytes } from '../../../kit/native/vectors.js';
 import { openAt, statePath } from '../../../kit/state/temporary.js';
 import { Database } from '../../../../src/adapters/sqlite/engine/database.js';
 import { knowing, VERIFY, verifierDeps } from '../../../kit/native/verifier.js';
+import type { Judgement } from '../../../../src/verify/judge.js';
 
 function verifier(window: { readonly maxAgeMs?: number } = {}) {
   const passport = readPassport(fixtureBytes('passport-support-agent.json'));
@@ -29,7 +30,7 @@ function verifier(window: { readonly maxAgeMs?: number } = {}) {
     prepare: (text: string, changes = {}) =>
       prepareBatch(deps, { ...options, ...changes }, [{ bytes: text, source: null }]),
     commit: (batch: Awaited<ReturnType<typeof prepareBatch>>, changes = {}) =>
-      commitBatch(deps, { ...options, ...changes }, batch)[0]!.decision,
+      (commitBatch(deps, { ...options, ...changes }, batch) as Judgement[])[0]!.decision,
     /** Runs `work` while another connection holds the write lock. */
     locked: async (work: () => Promise<unknown>) => {
       const other = new Database(path, 0);

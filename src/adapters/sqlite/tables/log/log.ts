@@ -42,7 +42,7 @@ type Body = [
 type OtherBody = [verifier: string, prevHash: string, salts: string, erased: Entry['erased'], rest: object];
 
 /** By the numbers of the column. */
-const KINDS = ['verification', 'outcome', 'erasure'] as const satisfies readonly RecordType[];
+const KINDS = ['verification', 'outcome', 'erasure', 'interrupted'] as const satisfies readonly RecordType[];
 
 /** What stands with a verification, and is no part of it. */
 export interface Aside {
@@ -127,7 +127,7 @@ export class Log {
   /** Entries of the other kinds: they count nothing. */
   appendRecord(head: HeadRow, verifier: string, draft: Parameters<typeof sealRecord>[0]): LogRecord {
     const at = this.#timeOf(draft);
-    const { agents, tree, random } = this.#parts;
+    const { agents, tree, lookups, random } = this.#parts;
     const { entry, leaf } = sealRecord(draft, verifier, head, random);
     const {
       type,
@@ -147,6 +147,7 @@ export class Log {
     const kind = KINDS.indexOf(type);
     this.#add.run([seq, at, agents.findOrAdd(agent_id), null, success, null, hash, JSON.stringify(body), kind, null]);
     tree.add(leaf);
+    if (entry.type === 'interrupted') lookups.add(seq, entry.intent_hash);
     head.seq = seq;
     head.hash = hash;
     return entry;

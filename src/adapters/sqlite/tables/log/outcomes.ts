@@ -53,6 +53,16 @@ export class Outcomes {
     return null;
   }
 
+  /** True when an entry says that the intent was judged so. */
+  isLogged(intentHash: string, settledAs: string, { seq }: HeadRow): boolean {
+    return this.#lookups.find(intentHash, seq).some((found) => {
+      const [record] = this.#log.records({ afterSeq: found - 1 });
+      if (record?.seq !== found || !('intent_hash' in record) || record.intent_hash !== intentHash) return false;
+      if (record.type === 'interrupted') return record.settled_as === settledAs;
+      return settledAs === (record.status === 'success' ? 'accepted' : record.error_code);
+    });
+  }
+
   #decided(entry: Entry): DecidedEntry {
     const outcomes = this.of(entry.seq);
     const final = outcomes.filter((each) => each.final).length;

@@ -1,6 +1,7 @@
 import type { Boundaries } from '../../../../protocol/aip1/boundaries.js';
 import type { JsonObject } from '../../../../protocol/json/values.js';
 import type { Violation } from '../../../decision.js';
+import { hasRoom } from '../../../meters.js';
 import type { Aip1Context, Bound } from '../context.js';
 import {
   amountByWords,
@@ -74,10 +75,17 @@ export function brokenCaps(context: Aip1Context, bounds: Boundaries, bound: Boun
       '24h',
     );
   }
-  const reading = memory.read(agent_id, { kind: 'sum', currency, windowMs: DAY_MS }, now);
-  if (reading.kind !== 'sum') throw new Error('a sum was asked for and a count was read');
   const digits = digitsOf(currency);
-  if (reading.spent + countedMinor(amount.decimal, digits) <= floorMinor(perDay, digits)) return [];
+  const meter = {
+    kind: 'sum',
+    currency,
+    windowMs: DAY_MS,
+    asked: countedMinor(amount.decimal, digits),
+    limit: floorMinor(perDay, digits),
+  } as const;
+  const reading = memory.read(agent_id, meter, now);
+  if (reading.kind !== 'sum') throw new Error('a sum was asked for and a count was read');
+  if (hasRoom(meter, reading)) return [];
   const spent = { coefficient: reading.spent, scale: digits };
   const message = `${asked} ${currency} asked and ${decimalText(spent)} spent in 24 hours, the ${bound} allows ${decimalText(perDay)}.`;
   return exceeded(perDay, spent, message);

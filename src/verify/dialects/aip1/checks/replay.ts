@@ -29,9 +29,11 @@ function forgotten({ envelope, facts, policy }: Aip1Context): Verdict | null {
   const { memory, wallNow } = facts;
   const { agentId: agent_id, issuedAt } = envelope;
   const end = endOf(envelope);
-  const forgottenUntil = memory?.forgottenUntil() ?? 0;
-  // Whoever may be dated ahead may have been spent before its date.
-  if (wallNow <= end || issuedAt - policy.maxSkewMs > forgottenUntil) return null;
+  if (memory === null || wallNow <= end) return null;
+  // What may be dated ahead may have been spent before its date.
+  const earliest = issuedAt - policy.maxSkewMs;
+  const forgottenUntil = memory.forgottenUntil(earliest);
+  if (earliest > forgottenUntil) return null;
   const message = `Nonces that were spent until ${formatTime(forgottenUntil)} are forgotten here, so an envelope of that time could be a replay.`;
   const details = { issued_at: formatTime(issuedAt), expires_at: formatTime(end), now: formatTime(wallNow), agent_id };
   return failed(aip1Violation('EXPIRED_ENVELOPE', message, details));

@@ -16,10 +16,10 @@ export function timestamp({ intent, policy, facts }: Identified): Verdict {
     const message = `The intent is ${age_s} s old; at most ${max_age_s} s are allowed.`;
     return failed(violation('TIMESTAMP_EXPIRED', message, { timestamp, age_s, max_age_s, agent_id }));
   }
-  const forgottenUntil = facts.memory?.forgottenUntil() ?? 0;
   // What is forgotten is counted from when a nonce was spent, and an intent may have come before its date.
-  const early = Math.max(policy.maxSkewMs, DEFAULT_MAX_SKEW_S * 1000);
-  if (forgottenUntil !== 0 && timestamp * 1000 - early <= forgottenUntil) {
+  const earliest = timestamp * 1000 - Math.max(policy.maxSkewMs, DEFAULT_MAX_SKEW_S * 1000);
+  const forgottenUntil = facts.memory?.forgottenUntil(earliest) ?? 0;
+  if (forgottenUntil !== 0 && earliest <= forgottenUntil) {
     // Reached with `--at`, or with a longer window than the one nonces were kept for.
     const message = `Nonces that were spent until ${formatTime(forgottenUntil)} are forgotten here, so an intent of that time could be a replay.`;
     const age_s = Math.floor((facts.wallNow - timestamp * 1000) / 1000);

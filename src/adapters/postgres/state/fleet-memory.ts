@@ -1,0 +1,214 @@
+/** The memory that a fleet shares, in PostgreSQL: one call of `settle` a batch. */
+import { Failure } from '../../../app/failure.js';
+import type { Claim, SettledBatch, SharedHealth, SharedMemory } from '../../../app/ports/fleet-memory.js';
+import type { Clock, Random } from '../../../app/ports/state.js';
+import { toHex } from '../../../protocol/hex.js';
+import type { Connection } from '../connection.js';
+import { PostgresTrouble } from '../trouble.js';
+import { newer, STATE_VERSION } from './migrate.js';
+import { SCHEMA } from './schema.js';
+import { claimToJson, readAnswer, UnknownAnswer, type SettleAnswer, type OpenId } from './wire.js';
+
+/** A call that is not answered is asked again until then, in ms. */
+const TOTAL_MS = 2000;
+/** One try of a call, in ms: a network that swallows everything must leave time for another connection. */
+const TRY_MS = 900;
+/** Between two tries, in ms. */
+const PAUSE_MS = 50;
+/** Connections at once. More would only wait for each other in the database: what makes a busy verifier fast is its batches. */
+const MOST_CONNECTIONS = 2;
+
+export interface PostgresMemoryOptions {
+  /** Makes a connection in at most so many ms. */
+  readonly connect: (withinMs: number) => Promise<Connection>;
+  /** Where it is, without a password. */
+  readonly where: string;
+  readonly encrypted: boolean;
+  /** Name of this machine in log entries. */
+  readonly verifier: string;
+  readonly random: Random;
+  /** This machine's clock, and one that never goes back, in microseconds. */
+  readonly clock: Clock;
+  readonly ticks: () => number;
+}
+
+export class PostgresMemory implements SharedMemory {
+  readonly #options: PostgresMemoryOptions;
+  readonly #process: string;
+  readonly #idle: Connection[] = [];
+  readonly #waiting: (() => void)[] = [];
+  /** Calls of this process that are not logged yet have a slot each; the others are free. */
+  readonly #freeSlots: number[] = [];
+  #slots = 0;
+  #connections = 0;
+  /** Calls that are logged, and the database does not know it yet. */
+  #done: OpenId[] = [];
+  #closed = false;
+
+  constructor(options: PostgresMemoryOptions) {
+    this.#options = options;
+    this.#process = toHex(options.random(8));
+  }
+
+  async settle(claims: readonly Claim[], resumes: boolean): Promise<SettledBatch> {
+    const { random, verifier } = this.#options;
+    const json = JSON.stringify(claims.map((claim) => claimToJson(random(16), claim)));
+    const slot = this.#freeSlots.pop() ?? this.#slots++;
+    const own: OpenId = [this.#process, slot, toHex(random(16))];
+    const done = this.#done.splice(0);
+    const about = JSON.stringify({ verifier, process: own[0], slot, call: own[2], done, resumes });
+    let answer: SettleAnswer;
+    try {
+      answer = await this.#ask(json, about, claims);
+    } catch (error) {
+      // The slot is not used again: what is kept under it may never be logged.
+      this.#done.push(...done);
+      throw error;
+    }
+    const spent = answer.claims.some(({ spentAs }) => spentAs !== null);
+    if (!spent) this.#freeSlots.push(slot);
+    return {
+      now: answer.now,
+      claims: answer.claims,
+      open: answer.open,
+      logged: () => {
+        this.#done.push(...answer.open.map(({ id }) => id));
+        if (!spent) return;
+        this.#done.push(own);
+        this.#freeSlots.push(slot);
+      },
+    };
+  }
+
+  async health(): Promise<SharedHealth> {
+    const { where, encrypted, clock, ticks } = this.#options;
+    const about = JSON.stringify({
+      verifier: '',
+      process: this.#process,
+      slot: 0,
+      call: '00',
+      done: [],
+      resumes: false,
+    });
+    // The first call also connects and loads the function: the second one tells what a verification waits for.
+    await this.#ask('[]', about, []);
+    const [began, beganAt] = [ticks(), clock()];
+    const { now, schema } = await this.#ask('[]', about, []);
+    const roundTripMs = (ticks() - began) / 1000;
+    return { where, roundTripMs, aheadMs: Math.round(now - beganAt - roundTripMs / 2), schema, encrypted };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    if (this.#done.length > 0 && this.#idle.length > 0) {
+      // So that the next process need not look for them. Where it cannot be said now, that one finds them logged.
+      await this.settle([], false).catch(() => undefined);
+    }
+    this.#closed = true;
+    await Promise.all(this.#idle.splice(0).map((connection) => connection.close()));
+  }
+
+  /** Asks until there is an answer, or the time is over. */
+  async #ask(claims: string, about: string, asked: readonly Claim[]): Promise<SettleAnswer> {
+    const { ticks } = this.#options;
+    const end = ticks() / 1000 + TOTAL_MS;
+    for (;;) {
+      const left = end - ticks() / 1000;
+      try {
+        return await this.#try(claims, about, asked, Math.min(left, TRY_MS));
+      } catch (error) {
+        if (!(error instanceof PostgresTrouble)) throw error;
+        if (!error.retryable || end - ticks() / 1000 <= PAUSE_MS) throw unavailable(error);
+      }
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  }
+
+  async #try(claims: string, about: string, asked: readonly Claim[], withinMs: number): Promise<SettleAnswer> {
+    const { ticks } = this.#options;
+    const end = ticks() / 1000 + withinMs;
+    const connection = await this.#take(withinMs);
+    try {
+      const left = end - ticks() / 1000;
+      const [row] = await connection.query(
+        `SELECT ${SCHEMA}.settle($1::jsonb, $2::jsonb) AS answer`,
+        [claims, about],
+        left,
+      );
+      const answer = readAnswer(row?.['answer'], asked);
+      if (answer.schema > STATE_VERSION) throw newer(answer.schema);
+      return answer;
+    } catch (error) {
+      if (error instanceof UnknownAnswer)
+        throw new Failure('STATE_UNAVAILABLE', `${connection.where}: ${error.message}.`, {
+          hint: 'aip doctor',
+          cause: error,
+        });
+      throw error;
+    } finally {
+      this.#give(connection);
+    }
+  }
+
+  async #take(withinMs: number): Promise<Connection> {
+    if (this.#closed) throw new Error('the memory is closed');
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      if (idle.usable) return idle;
+      this.#connections--;
+    }
+    if (this.#connections >= MOST_CONNECTIONS) {
+      await this.#turn(withinMs);
+      return this.#take(withinMs);
+    }
+    this.#connections++;
+    try {
+      const connection = await this.#options.connect(withinMs);
+      // While it is asked a timer runs; a connection that only waits must not keep a program from ending.
+      connection.unref();
+      return connection;
+    } catch (error) {
+      this.#connections--;
+      this.#waiting.shift()?.();
+      throw error;
+    }
+  }
+
+  #give(connection: Connection): void {
+    if (connection.usable && !this.#closed) this.#idle.push(connection);
+    else {
+      this.#connections--;
+      connection.destroy();
+    }
+    this.#waiting.shift()?.();
+  }
+
+  /** Resolves when a connection may be free. */
+  #turn(withinMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.splice(this.#waiting.indexOf(wake), 1);
+        reject(new PostgresTrouble('unreachable', `${this.#options.where}: its connections are busy`));
+      }, withinMs);
+      this.#waiting.push(wake);
+    });
+  }
+}
+
+/** SQLSTATEs of a database that was never prepared, or of a user that was not. */
+const UNPREPARED: ReadonlySet<string> = new Set(['3F000', '42883', '42P01', '42501']);
+
+/** As the commands say it: nothing was decided. */
+export function unavailable(trouble: PostgresTrouble): Failure {
+  const { message, sqlState, hint, kind, retryable } = trouble;
+  const unprepared = sqlState !== null && UNPREPARED.has(sqlState);
+  const doubt = kind === 'in-doubt' ? ' It may have kept what was asked; nothing was answered with yes.' : '';
+  return new Failure('STATE_UNAVAILABLE', `The memory of the fleet gives no answer: ${message}.${doubt}`, {
+    hint: unprepared ? 'aip state migrate' : (hint ?? 'aip doctor'),
+    retryable,
+    cause: trouble,
+  });
+}

@@ -1,0 +1,120 @@
+/** What a shared memory did, as a memory to judge by: it answers what was read there, and takes no more than was done. */
+import type { RequestRecord } from '../../../verify/approvals/approving.js';
+import type { SpentNonce } from '../../../verify/context.js';
+import type { Meter, MeterReading, Usage } from '../../../verify/meters.js';
+import type { Claim, SettledClaim } from '../../ports/fleet-memory.js';
+import type { Memory } from '../../ports/state.js';
+import { sameMeter, spentRequest, type OwnRequests } from './forecast.js';
+
+/** The clock of the memory and this machine's are believed to be one where they differ by no more, in ms. */
+const SAME_CLOCK_MS = 2000;
+
+/** The judgement would keep what the fleet was not asked to: what this machine knows has changed since, and it has to be asked anew. */
+export class NotSettled extends Error {
+  constructor() {
+    super('the judgement has changed since the fleet was asked');
+    this.name = 'NotSettled';
+  }
+}
+
+/** Where a settled claim is judged. */
+export interface SettledSetting {
+  readonly claim: Claim;
+  readonly settled: SettledClaim;
+  /** The memory's clock when it settled, and this machine's when it was asked, in ms since the epoch. */
+  readonly now: number;
+  readonly wallNow: number;
+  /** Requests for approval of this verifier. */
+  readonly own: OwnRequests & Pick<Memory, 'openRequest' | 'spendRequest'>;
+}
+
+/** The memory that one settled claim makes. */
+export class SettledMemory implements Memory {
+  readonly #setting: SettledSetting;
+  /** What is to be added to a moment of the memory's clock, so that times from now on are right on this machine. */
+  readonly #shift: number;
+
+  constructor(setting: SettledSetting) {
+    this.#setting = setting;
+    const apart = setting.wallNow - setting.now;
+    this.#shift = Math.abs(apart) > SAME_CLOCK_MS ? apart : 0;
+  }
+
+  spentNonce(): SpentNonce | null {
+    const { before } = this.#setting.settled;
+    return before === null ? null : { ...before, firstSeenAt: before.firstSeenAt + this.#shift };
+  }
+
+  forgottenUntil(): number {
+    return this.#setting.settled.forgottenUntil;
+  }
+
+  read(_: string, meter: Meter): MeterReading {
+    const { claim, settled } = this.#setting;
+    const place = claim.obstacles.findIndex((each) => each.kind === 'meter' && sameMeter(each.meter, meter));
+    const reading = settled.readings[place];
+    if (reading === undefined || reading.kind === 'request') throw new NotSettled();
+    if (reading.kind === 'sum' || reading.roomAt === null || claim.at !== null) return reading;
+    return { ...reading, roomAt: reading.roomAt + this.#shift };
+  }
+
+  approvalRequest(id: string): RequestRecord | null {
+    const { claim, settled, own } = this.#setting;
+    const request = own.approvalRequest(id);
+    if (request?.status !== 'open') return request;
+    const place = claim.obstacles.findIndex((each) => each.kind === 'request' && each.id === id);
+    const reading = settled.readings[place];
+    return reading?.kind === 'request' && reading.spent ? spentRequest(request, null) : request;
+  }
+
+  requestOf(actionHash: string, now: number): RequestRecord | null {
+    return this.#setting.own.requestOf(actionHash, now);
+  }
+
+  pendingRequests(agentId: string, now: number): { readonly agent: number; readonly all: number } {
+    return this.#setting.own.pendingRequests(agentId, now);
+  }
+
+  spendNonce(): void {
+    const { claim, settled } = this.#setting;
+    if (settled.spentAs === null && !claim.looks) throw new NotSettled();
+  }
+
+  recordUsage(usage: Usage): void {
+    const { claim, settled } = this.#setting;
+    if (claim.looks) return;
+    const counted = claim.free?.usage ?? null;
+    if (settled.spentAs === null || settled.spentAs !== claim.free?.spendsAs || counted === null)
+      throw new NotSettled();
+    if (counted.currency !== usage.currency || counted.amountMinor !== usage.amountMinor) throw new NotSettled();
+  }
+
+  openRequest(request: Parameters<Memory['openRequest']>[0]): void {
+    this.#setting.own.openRequest(request);
+  }
+
+  spendRequest(id: string, at: number, intentHash: string): void {
+    const { claim, settled, own } = this.#setting;
+    if (!claim.looks && (settled.spentAs === null || claim.free?.request !== id)) throw new NotSettled();
+    own.spendRequest(id, at, intentHash);
+  }
+}
+
+/** The memory of a document that asks nothing of the fleet: where it does after all, it has to be asked about anew. */
+export function unasked(own: SettledSetting['own']): Memory {
+  const asksAfterAll = (): never => {
+    throw new NotSettled();
+  };
+  return {
+    spentNonce: asksAfterAll,
+    forgottenUntil: asksAfterAll,
+    read: asksAfterAll,
+    spendNonce: asksAfterAll,
+    recordUsage: asksAfterAll,
+    spendRequest: asksAfterAll,
+    approvalRequest: (id) => own.approvalRequest(id),
+    requestOf: (actionHash, now) => own.requestOf(actionHash, now),
+    pendingRequests: (agentId, now) => own.pendingRequests(agentId, now),
+    openRequest: (request) => own.openRequest(request),
+  };
+}

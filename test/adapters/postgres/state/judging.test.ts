@@ -1,0 +1,112 @@
+/** The whole list of native cases through the memory of a fleet: the same decision in the same words as through this machine's own. */
+import { describe, expect, test, beforeAll, beforeEach } from 'vitest';
+import { verifyIntents, type VerifierDeps, type VerifyOptions } from '../../../../src/app/verification/intents.js';
+import { givenFirst, LocalTrust } from '../../../../src/app/verification/trust/local-trust.js';
+import { schemaProblems } from '../../../../src/adapters/json-schema.js';
+import { readPassport } from '../../../../src/protocol/passport.js';
+import { ShapeError } from '../../../../src/protocol/json/shape.js';
+import { fleetDatabase, type FleetDatabase } from '../../../kit/state/fleet.js';
+import type { IntentVector } from '../../../kit/native/vector.js';
+import { fixtureBytes, INTENTS, pinsOf, policyOf, timeOf } from '../../../kit/native/vectors.js';
+import { writeStanding } from '../../../kit/native/standing.js';
+import { REQUESTER } from '../../../kit/native/verifier.js';
+import { describePostgres, QUICK } from '../../../kit/postgres.js';
+import { openAt, statePath } from '../../../kit/state/temporary.js';
+
+const NOW = timeOf({});
+
+function passportOf(file: string) {
+  const bytes = fixtureBytes(file);
+  try {
+    return readPassport(bytes);
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    return { agentIds: [(JSON.parse(bytes.toString()) as { agent_id: string }).agent_id], reason: error.reason };
+  }
+}
+
+function verifierOf(vector: IntentVector, fleet: VerifierDeps['fleet']) {
+  const path = statePath();
+  const state = openAt(path, () => NOW);
+  if (vector.standing !== undefined) writeStanding(path, vector.standing);
+  const deps: VerifierDeps = {
+    state,
+    fleet: fleet ?? null,
+    clock: () => NOW,
+    ticks: () => 0,
+    passport: givenFirst(vector.passports.map(passportOf), new LocalTrust(state).passport),
+    pins: pinsOf,
+    loadSchemaCheck: async () => schemaProblems,
+    freshness: () => ({
+      mesh: vector.copy !== undefined,
+      ageMs: vector.copy?.age_ms ?? null,
+      maxAgeMs: 30_000,
+      onStale: vector.copy?.on_stale ?? 'last-known',
+    }),
+    hooks: () => null,
+    approved: () => false,
+    requester: () => REQUESTER,
+    trust: () => null,
+  };
+  const options: VerifyOptions = {
+    policy: policyOf(vector),
+    at: vector.at === undefined ? null : timeOf(vector),
+    geo: vector.geo ?? null,
+    dryRun: false,
+    logParams: 'masked',
+    parallel: false,
+  };
+  return {
+    judge: async (file: string, changes: Partial<VerifyOptions> = {}) => {
+      const bytes = fixtureBytes(file);
+      const [{ decision } = expect.unreachable()] = await verifyIntents(deps, { ...options, ...changes }, [
+        { bytes, source: null },
+      ]);
+      // What is drawn at random is no part of the judgement.
+      return {
+        ...decision,
+        outcome_token: decision.outcome_token === null ? null : 'token',
+        message: plain(decision.message),
+        details: plainIn(decision.details),
+        violations: decision.violations.map(plainIn),
+      };
+    },
+    last: () =>
+      [...state.entries({ last: 1 })].map(
+        ({ hash: _, salts: __, verifier: ___, prev_hash: ____, details, ...entry }) => ({
+          ...entry,
+          details: plainIn(details),
+        }),
+      ),
+  };
+}
+
+const plain = (text: string) => text.replaceAll(/\b[0-9a-f]{32}\b/g, 'id');
+const plainIn = <T>(value: T): T => JSON.parse(plain(JSON.stringify(value))) as T;
+
+describePostgres('native cases', QUICK, (cluster) => {
+  let fleet: FleetDatabase;
+  beforeAll(async () => {
+    fleet = await fleetDatabase(cluster());
+    await fleet.setClock(NOW);
+  });
+  beforeEach(() => fleet.empty());
+
+  describe('are judged by a fleet as by one machine', () => {
+    test.each(INTENTS.vectors)('$name', async (vector) => {
+      const alone = verifierOf(vector, null);
+      const shared = { memory: fleet.memory('aaaaaaaaaaaaaaaa'), resumes: true };
+      const together = verifierOf(vector, shared);
+      for (const file of vector.before ?? []) {
+        expect(await together.judge(file, { at: NOW })).toEqual(await alone.judge(file, { at: NOW }));
+      }
+      const dry = { dryRun: true };
+      expect(await together.judge(vector.intent, dry)).toEqual(await alone.judge(vector.intent, dry));
+      expect(await together.judge(vector.intent)).toEqual(await alone.judge(vector.intent));
+      expect(together.last()).toEqual(alone.last());
+      // And once more, by another verifier of the fleet: a nonce counts once.
+      const other = verifierOf(vector, shared);
+      expect((await other.judge(vector.intent)).error_code).toEqual((await alone.judge(vector.intent)).error_code);
+    });
+  });
+});
