@@ -164,6 +164,11 @@ export const SECTIONS: readonly Section[] = [
         () => import('./commands/mesh/restore.js'),
       ),
       at(
+        'mesh promote',
+        'Make a mesh that followed, or was sealed, the home: under a greater term',
+        () => import('./commands/mesh/promote.js'),
+      ),
+      at(
         'mesh principal add',
         'Have the mesh take the passports that a principal signs with a key',
         () => import('./commands/mesh/principal/add.js'),

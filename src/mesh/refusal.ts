@@ -30,6 +30,7 @@ export const REFUSALS = {
   STORE_FAILED: { status: 500, retryable: false },
   STORE_UNAVAILABLE: { status: 503, retryable: true },
   IN_DOUBT: { status: 503, retryable: true },
+  HOME_UNREACHABLE: { status: 503, retryable: true },
   MESH_SEALED: { status: 503, retryable: false },
   SHUTTING_DOWN: { status: 503, retryable: true },
   BUSY: { status: 503, retryable: true },

@@ -43,7 +43,13 @@ export type MeshResult<T> =
   | { readonly kind: 'unheard'; readonly what: string; readonly unsure: boolean };
 
 /** Refusals that say of themselves that nothing was written: another endpoint, or a later moment, may take it. */
-const NOTHING_DONE: readonly string[] = ['BUSY', 'SHUTTING_DOWN', 'STORE_UNAVAILABLE', 'MESH_SEALED'];
+const NOTHING_DONE: readonly string[] = [
+  'BUSY',
+  'SHUTTING_DOWN',
+  'STORE_UNAVAILABLE',
+  'MESH_SEALED',
+  'HOME_UNREACHABLE',
+];
 
 /** An answer of a proxy, or of a server that broke, says nothing of what became of the request: it may be on disk already. */
 export function resultOf<T>(line: MeshEndpoint, reply: MeshReply, read: (answer: Members) => T): MeshResult<T> {

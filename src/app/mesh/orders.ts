@@ -6,6 +6,7 @@ import { statusAt, type Standing, type Status } from '../../mesh/standing.js';
 import { isNamedKey, scopeOf } from '../../mesh/subject.js';
 import { toHex } from '../../protocol/hex.js';
 import { type Members, resultOf, unheard } from './answers.js';
+import { regionsIn, replicationQuery, type RegionReport, type Replicating } from './regions.js';
 import type { MeshCopy, MeshEndpoint } from '../ports/mesh.js';
 import type { Clock, Random } from '../ports/state.js';
 
@@ -37,7 +38,8 @@ export interface OrderReport {
   readonly connected: number;
   /** From the commit to the last confirmation; null while there is none. */
   readonly propagation_ms: number | null;
-  readonly regions: readonly never[];
+  /** Each region that should have it; none on this machine alone. */
+  readonly regions: readonly RegionReport[];
   /** False when the subject was in that state already. */
   readonly changed: boolean;
 }
@@ -79,6 +81,8 @@ export interface OrderDeps {
   readonly signer: OperatorSigner | null;
   /** How long the mesh waits for the verifiers' confirmations, in ms. */
   readonly waitMs: number;
+  /** What is wanted of the regions; left to home where it is not said. */
+  readonly replicating?: Replicating;
 }
 
 /** How long an endpoint may take beyond what it waits for the verifiers, in ms. */
@@ -91,7 +95,7 @@ const UNSURE = 'Whether the command arrived is unknown: give it again, which is 
  * also when an answer was lost on the way.
  */
 export async function giveOrder(deps: OrderDeps, order: Order): Promise<Given> {
-  const { lines, clock, random, signer, waitMs } = deps;
+  const { lines, clock, random, signer, waitMs, replicating } = deps;
   const stands = order.action === 'reinstate' ? standsAs(await askStanding(lines, order.subject)) : null;
   const { keyText = null } = order;
   const command: Command = {
@@ -118,7 +122,7 @@ export async function giveOrder(deps: OrderDeps, order: Order): Promise<Given> {
             { created: Math.floor(clock() / 1000), nonce: toHex(random(16)), keyId: signer.publicKey },
             signer.sign,
           );
-    const target = `${path}?wait=${wait}ms`;
+    const target = `${path}?wait=${wait}ms${replicationQuery(replicating, wait)}`;
     const call = { method: 'POST', target, headers: { ...headers }, body, timeoutMs: wait + ANSWER_MS } as const;
     const told = resultOf(line, await line.ask(call), (answer) => givenOf(answer, command));
     if (told.kind === 'done') return told.value;
@@ -156,7 +160,7 @@ function givenOf(answer: Members, command: Command): Given {
     propagated_to: answer.number('propagated_to'),
     connected: answer.number('connected'),
     propagation_ms: answer.numberOrNull('propagation_ms'),
-    regions: [],
+    regions: regionsIn(answer),
     changed: answer.flag('changed'),
   };
   const absent = answer.list('absent').map(absentIn);

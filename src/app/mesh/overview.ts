@@ -3,6 +3,7 @@ import { readCheckpoint } from '../../mesh/log/checkpoint.js';
 import { signatureHolds, type SignatureCheck } from '../../mesh/log/signing.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { JsonObject } from '../../protocol/json/values.js';
+import { isObject } from '../../protocol/json/values.js';
 import { askMesh, malformed, Members } from './answers.js';
 import { Failure } from '../failure.js';
 import { absentIn, type AbsentVerifier } from './orders.js';
@@ -120,11 +121,13 @@ function drillIn(read: Members | null): LastDrill | null {
 
 function requireGenuine(line: MeshEndpoint, answer: JsonObject, check: SignatureCheck): void {
   if (answer.checkpoint === null) {
-    const sealed = answer.sealed_by_term;
+    const { sealed_by_term: sealed, follows } = answer;
     const why =
       typeof sealed === 'number'
         ? `it is sealed: the mesh has gone on elsewhere, in term ${sealed}`
-        : 'its store does not answer';
+        : isObject(follows)
+          ? `it follows ${String(follows.home)}, which does not answer`
+          : 'its store does not answer';
     throw new Failure('NETWORK', `${line.url} proves nothing now: ${why}.`, {
       hint:
         typeof sealed === 'number'

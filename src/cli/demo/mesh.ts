@@ -6,7 +6,7 @@ import { drill, type DrillReport } from '../../app/mesh/drill.js';
 import { giveOrder } from '../../app/mesh/orders.js';
 import { saveUserConfig } from '../config/files.js';
 import { meshSession } from '../mesh/session.js';
-import { serveMesh } from '../../workspace/mesh-serving.js';
+import { serveMesh } from '../../workspace/mesh/serving.js';
 import { SYSTEM } from '../../workspace/world.js';
 import { meshFollower } from '../../workspace/mesh.js';
 import { configuredCopy } from '../mesh/access.js';

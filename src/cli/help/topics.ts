@@ -32,6 +32,11 @@ export const TOPICS: readonly Topic[] = [
   },
   { name: 'guard', summary: 'In front of tools: programs and coding agents', load: () => import('./topics/guard.js') },
   { name: 'mesh', summary: 'Stopping agents everywhere: server, keys, copies', load: () => import('./topics/mesh.js') },
+  {
+    name: 'growing',
+    summary: 'More than one machine: regions, moving home, losing a region',
+    load: () => import('./topics/growing.js'),
+  },
   { name: 'hosting', summary: 'Running a mesh: TLS, systemd, nginx', load: () => import('./topics/hosting.js') },
   { name: 'incident', summary: 'What to do when an agent goes rogue', load: () => import('./topics/incident.js') },
   {

@@ -12,6 +12,8 @@ import { toHex } from '../../protocol/hex.js';
 import { meshAccess, type MeshAccess } from './access.js';
 import { EVERYONE_OPTION, subjectNamed } from './subject.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
+import { replicating } from './session.js';
+import { renderRegions } from '../render/mesh.js';
 import { renderOutcome } from '../render/standing.js';
 import { clean } from '../render/terminal/text.js';
 import type { OptionGroup, OptionSpec } from '../spec.js';
@@ -122,7 +124,6 @@ export async function carryOut(
   const asks = order.action === 'revoke' || subject === EVERYONE || cli.ask.allowed;
   if (asks && !flags.yes && !(await cli.ask.confirm({ message: clean(message), flag: '--yes' })))
     throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
-  if (mesh !== null) await warnOfRegions(cli);
   const given = await obey(cli, mesh, order, flags).catch((error: unknown) => {
     throw mesh === null ? error : withWayOut(error, order, flags);
   });
@@ -143,7 +144,15 @@ export async function carryOut(
       `${subject} was never seen ${mesh === null ? 'here' : 'here or on the mesh'}: it is denied all the same${meaning(unseen)}. Where it is meant: --unseen.`,
       'never_seen',
     );
-  if (missing <= 0) return mistyped ? 3 : 0;
+  const late = outcome.regions.filter(({ state }) => state === 'late');
+  if (late.length > 0) {
+    if (!cli.globals.json) cli.out(renderRegions(outcome.regions, cli.paint));
+    cli.warn(
+      `PROPAGATION_INCOMPLETE: it is durable at home, but not stored in time in ${late.map(({ region }) => clean(region)).join(', ')}; home goes on, aip mesh status --regions shows how far each is.`,
+      'AIP-E501',
+    );
+  }
+  if (missing <= 0) return late.length > 0 ? 5 : mistyped ? 3 : 0;
   const which = missing === 1 ? '1 verifier has' : `${missing} verifiers have`;
   cli.warn(
     `PROPAGATION_INCOMPLETE: it is durable in the mesh, but ${which} not confirmed in time and may still accept; aip mesh status shows which.`,
@@ -182,16 +191,6 @@ function withWayOut(error: unknown, order: Order, flags: OrderFlags): unknown {
   return new Failure(code, message, { hint: `on this machine: ${command}; then ${hint}`, retryable, cause: error });
 }
 
-/** Regions are endpoints to try in turn; a mesh is not replicated to them, and nobody should believe that it is. */
-async function warnOfRegions(cli: Scene): Promise<void> {
-  const config = await cli.config();
-  if (config.get('mesh.replication_mode') !== 'sync' || config.get('mesh.regions').length === 0) return;
-  cli.warn(
-    'mesh.replication_mode is sync, but no region is waited for: the one that takes the command answers after its commit.',
-    'replication_async',
-  );
-}
-
 /** Gives the order through the mesh, or carries it out on this machine alone where there is none. Asks nothing and shows nothing. */
 export function obey(cli: Scene, mesh: MeshAccess | null, order: Order, keys: KeyPlaces): Promise<Given> {
   return mesh === null ? here(cli, order) : everywhere(cli, mesh, order, keys);
@@ -218,7 +217,7 @@ async function everywhere(cli: Scene, mesh: MeshAccess, order: Order, flags: Key
   const lines = await meshLines(cli.workspace, mesh, key);
   const waitMs = config.get('mesh.max_propagation_time_ms');
   const given = await giveOrder(
-    { lines, clock: cli.io.now, random: cli.workspace.world.random, signer, waitMs },
+    { lines, clock: cli.io.now, random: cli.workspace.world.random, signer, waitMs, ...replicating(config) },
     order,
   );
   await applyHere(cli, mesh, key, order, given);

@@ -6,6 +6,8 @@ import { requireMesh, type MeshAccess } from './access.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
 import { meshCheck, meshLines } from '../../workspace/mesh.js';
 import { apiKey, configuredSigner } from './access.js';
+import type { Replicating } from '../../app/mesh/regions.js';
+import type { Config } from '../config/load.js';
 import type { Setting } from '../setting.js';
 import type { Surroundings } from '../io.js';
 
@@ -37,5 +39,13 @@ export async function adminSession(cli: Scene, flags: KeyPlaces): Promise<AdminD
 export async function orderDeps(cli: Scene, session: MeshSession, places: KeyPlaces): Promise<OrderDeps> {
   const [signer, config] = await Promise.all([configuredSigner(cli, places), cli.config()]);
   const waitMs = config.get('mesh.max_propagation_time_ms');
-  return { lines: session.lines, clock: cli.io.now, random: cli.workspace.world.random, signer, waitMs };
+  const { lines } = session;
+  const { random } = cli.workspace.world;
+  return { lines, clock: cli.io.now, random, signer, waitMs, ...replicating(config) };
+}
+
+/** What the configuration wants of the regions; nothing where it lists none. */
+export function replicating(config: Pick<Config, 'get'>): { readonly replicating?: Replicating } {
+  const regions = config.get('mesh.regions');
+  return regions.length === 0 ? {} : { replicating: { mode: config.get('mesh.replication_mode'), regions } };
 }

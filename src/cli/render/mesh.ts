@@ -1,11 +1,12 @@
 /** The mesh, for people: its events, and who listens. */
 import type { Overview } from '../../app/mesh/overview.js';
+import type { RegionReport, RegionsView } from '../../app/mesh/regions.js';
 import type { DrillReport } from '../../app/mesh/drill.js';
 import type { MeshEvent } from '../../mesh/log/event.js';
 import { agentName } from './agent-name.js';
 import { renderAbsent } from './standing.js';
 import type { Paint } from './terminal/paint.js';
-import { table } from './terminal/table.js';
+import { table, type TableColumn } from './terminal/table.js';
 import { clean, fit } from './terminal/text.js';
 
 export interface Look {
@@ -111,4 +112,39 @@ export function renderDrill(report: DrillReport, paint: Paint): string {
   if (report.challenge !== null)
     list.push(`${report.answers.length} of ${report.roster} answered the challenge, signed (--json holds the answers)`);
   return [...list, ok ? paint.green(verdict) : paint.red(verdict)].join('\n');
+}
+
+/** Each region's place with one command. */
+export function renderRegions(regions: readonly RegionReport[], paint: Paint): string {
+  return regions
+    .map(({ region, state, ms, last_seq, last_seen }) => {
+      const place = last_seen === null ? 'never heard of' : `last seen ${last_seen}, at event ${last_seq}`;
+      const what = state === 'acknowledged' ? paint.green(`acknowledged in ${ms} ms`) : paint.yellow(place);
+      return `  ${clean(region)}  ${what}`;
+    })
+    .join('\n');
+}
+
+const COLUMNS: readonly TableColumn[] = [
+  { title: 'region', flexible: true },
+  { title: 'state' },
+  { title: 'stored', right: true },
+  { title: 'behind', right: true },
+  { title: 'last seen' },
+];
+
+/** `aip mesh status --regions`. */
+export function renderRegionsView({ home, regions, ...how }: RegionsView, paint: Paint, width: number | null): string {
+  const sealed = home.sealed_by_term === null ? '' : paint.red(`, SEALED by term ${home.sealed_by_term}`);
+  const name = home.region === null ? 'home' : `home ${clean(home.region)}`;
+  const head = `${paint.bold(name)} at event ${home.head}, term ${home.term}${sealed}; ${how.replication_mode}, within ${how.max_propagation_time_ms} ms`;
+  if (regions.length === 0) return `${head}\nno region follows: aip mesh key create --role region --label <name>`;
+  const rows = regions.map(({ region, state, last_seq, last_seen, behind }) => [
+    region,
+    state,
+    last_seq === null ? '' : String(last_seq),
+    behind === null ? '' : String(behind),
+    last_seen ?? '',
+  ]);
+  return `${head}\n${table(COLUMNS, rows, { paint, width })}`;
 }

@@ -15,7 +15,7 @@ export async function joinedMesh(workspace: LocalWorkspace): Promise<MeshOptions
   const config = await userConfig(workspace);
   if (config === null) return null;
   const { mesh, revocation } = membersOf(config.text, config.path);
-  const { url, public_key, ca, key_file, key_id, regions, max_propagation_time_ms } = asMembers(mesh);
+  const { url, public_key, ca, key_file, key_id, regions, replication_mode, max_propagation_time_ms } = asMembers(mesh);
   if (url === undefined || url === null) return null;
   const { max_age, on_stale } = asMembers(revocation);
   const key = await keyOf(workspace, pathIn(config.path, key_file), typeof key_id === 'string' ? key_id : null);
@@ -26,6 +26,7 @@ export async function joinedMesh(workspace: LocalWorkspace): Promise<MeshOptions
     ...given('publicKey', public_key as string),
     ...given('ca', pathIn(config.path, ca) ?? (ca as string)),
     ...given('regions', regions as NonNullable<MeshOptions['regions']>),
+    ...given('replicationMode', replication_mode as 'async'),
     ...given('maxPropagationTimeMs', max_propagation_time_ms as number),
     ...given('maxAge', max_age as Duration),
     ...given('onStale', on_stale as 'deny'),

@@ -1,4 +1,5 @@
 /** The workspace's mesh: the kill switch, and the copy that verification looks into. */
+import type { Replicating } from '../../app/mesh/regions.js';
 import {
   anticipateDeny,
   giveOrder,
@@ -47,6 +48,8 @@ interface Configured {
   readonly key: string | null;
   readonly publicKey: string;
   readonly waitMs: number;
+  /** What is wanted of the regions; undefined where none is listed. */
+  readonly replicating: Replicating | undefined;
   readonly maxAgeMs: number;
   readonly onStale: 'last-known' | 'deny';
 }
@@ -91,10 +94,6 @@ export class Mesh {
     const configured = configuredBy(options, this.#world);
     if (configured === null)
       throw usage('configureMesh needs to know which mesh.', 'give url, key and publicKey, or set AIP_MESH_URL');
-    if (options.replicationMode === 'sync' && (options.regions ?? []).length > 0)
-      this.#world.notice(
-        'replicationMode is sync, but no region is waited for: the one that takes the command answers after its commit.',
-      );
     this.close();
     this.#configured = configured;
   }
@@ -161,10 +160,20 @@ export class Mesh {
     if (configured === null)
       return this.#said(orderHere(copy, orderByText(copy, order, clock()), toHex(random(16)), clock()));
     if (configured.key === null) throw keyless();
-    const deps: OrderDeps = { lines, clock, random, signer: null, waitMs: configured.waitMs };
+    const { waitMs, replicating } = configured;
+    const deps: OrderDeps = {
+      lines,
+      clock,
+      random,
+      signer: null,
+      waitMs,
+      ...(replicating === undefined ? {} : { replicating }),
+    };
     const { outcome, missing } = await giveOrder(deps, order);
     if (missing > 0)
       notice(`AIP-E501 PROPAGATION_INCOMPLETE: ${missing} of the verifiers that listen have not confirmed in time.`);
+    const late = outcome.regions.filter(({ state }) => state === 'late').map(({ region }) => region);
+    if (late.length > 0) notice(`AIP-E501 PROPAGATION_INCOMPLETE: not stored in time in ${late.join(', ')}.`);
     if (action !== 'reinstate') anticipateDeny(copy, order, outcome, clock());
     else {
       const stopped = outcome.agent_id;
@@ -305,6 +314,8 @@ function believed(
     publicKey: formatPublicKey(publicKey),
     ca,
     waitMs,
+    replicating:
+      regions.length === 0 ? undefined : { mode: replicationMode ?? 'async', regions: [...(options.regions ?? [])] },
     maxAgeMs: maxAge === undefined ? DEFAULT_AGE_MS : durationOption(maxAge, 'maxAge'),
     onStale,
   };

@@ -1,5 +1,5 @@
 /** Revoking is easy on purpose; undoing it needs more. */
-export const ROLES = ['observer', 'approver', 'verifier', 'operator', 'admin'] as const;
+export const ROLES = ['observer', 'approver', 'verifier', 'operator', 'admin', 'region'] as const;
 /** What a key may do. */
 export type Role = (typeof ROLES)[number];
 
@@ -10,6 +10,8 @@ const INCLUDED: Readonly<Record<Role, readonly Role[]>> = {
   verifier: ['observer'],
   operator: ['observer', 'approver', 'verifier'],
   admin: ['observer', 'approver', 'verifier', 'operator'],
+  // A following server copies the log; what it passes on is judged by its sender's own key.
+  region: ['observer'],
 };
 
 /** True for the name of a role. */

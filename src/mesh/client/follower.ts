@@ -17,6 +17,8 @@ import type { AlarmKind, Effect, FollowInput, FollowerOptions, FollowState, Kept
 import type { Moment } from './moment.js';
 import { challengeIn, isGenuine, readGreeting, readPollAnswer, readSpread } from './reading.js';
 
+/** Clients come back over this long, ms, for a greeting with a proof. */
+const COME_BACK_MS = 1_000;
 /** A client of the mesh as a state machine: inputs and moments in, effects out. It owns no socket, no timer and no clock. */
 export class Follower {
   readonly copy = new Copy();
@@ -24,6 +26,7 @@ export class Follower {
   readonly #options: FollowerOptions;
   readonly #dialer: Dialer;
   #streamId: string | null = null;
+  #unproven = false;
   #confirmed = 0;
   /** What the last drill asked to hear. */
   #asked: string | null = null;
@@ -157,10 +160,13 @@ export class Follower {
         const { stream, checkpoint } = readGreeting(frame.data);
         this.#dialer.opened(now);
         this.#streamId = stream;
+        this.#unproven = checkpoint === null;
         if (checkpoint !== null) this.#checkpoint(checkpoint, now);
         return;
       }
       case 'heartbeat': {
+        // The first proof of a connection repeats its challenge: this one is of a greeting that could not be given.
+        if (this.#unproven) return this.#again('it proves its head again', now, COME_BACK_MS * this.#options.random());
         const checkpoint = parseCheckpoint(frame.data);
         const { conn } = this.#dialer;
         this.#checkpoint(checkpoint, now);

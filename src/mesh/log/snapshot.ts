@@ -75,8 +75,21 @@ const SUBJECT_MEMBERS = [
 const HEADER_MEMBERS = ['type', 'v', 'log_id', 'term', 'seq', 'hash', 'time', 'count'] as const;
 const TRAILER_MEMBERS = ['type', 'log_id', 'seq', 'digest', 'signature'] as const;
 
-/** The snapshot in `text`, whole and signed by the mesh. Throws JsonError or ShapeError. */
-export function readSnapshot(text: string, check: SignatureCheck): Snapshot {
+/** Where a snapshot's lines stand in its text. */
+interface Framed {
+  readonly head: Head;
+  readonly header: JsonObject;
+  /** The first line after the header, and the trailer. */
+  readonly at: number;
+  readonly lastLine: number;
+}
+
+/** The place in the log that a snapshot tells, when the mesh signed it whole; its lines are not read. Throws JsonError or ShapeError. */
+export function snapshotHead(text: string, check: SignatureCheck): Head {
+  return framed(text, check).head;
+}
+
+function framed(text: string, check: SignatureCheck): Framed {
   if (!text.endsWith('\n')) throw new ShapeError('the snapshot is cut off');
   const lastLine = text.lastIndexOf('\n', text.length - 2) + 1;
   const trailer = objectOf(parseJsonText(text.slice(lastLine, -1)), 'the end of the snapshot', TRAILER_MEMBERS);
@@ -89,6 +102,12 @@ export function readSnapshot(text: string, check: SignatureCheck): Snapshot {
   const header = objectOf(parseJsonText(text.slice(0, at - 1)), 'the snapshot', HEADER_MEMBERS, ['passports']);
   const head = headOf(header);
   if (trailer.log_id !== head.logId || trailer.seq !== head.seq) throw new ShapeError('the snapshot mixes two logs');
+  return { head, header, at, lastLine };
+}
+
+/** The snapshot in `text`, whole and signed by the mesh. Throws JsonError or ShapeError. */
+export function readSnapshot(text: string, check: SignatureCheck): Snapshot {
+  const { head, header, at, lastLine } = framed(text, check);
   const total = header.v === 2 ? header.passports : 0;
   if (!isCount(total)) throw new ShapeError('the snapshot does not say how many passports it holds');
   const from = startOfLast(text, at, lastLine, total as number);

@@ -127,6 +127,8 @@ export interface KeyTable {
   find(keyId: string): Promise<ApiKeyRecord | null>;
   list(): Promise<readonly ApiKeyRecord[]>;
   add(record: ApiKeyRecord): Promise<void>;
+  /** Keeps the record in the place of the one with its id: what a following server does with home's. */
+  put(record: ApiKeyRecord): Promise<void>;
   /** True when it was there and in force. */
   revoke(keyId: string, at: number): Promise<boolean>;
 }
@@ -175,6 +177,8 @@ export interface MeshStore {
    * with any other error when the store is broken; then nothing more may be asked of it.
    */
   append(batch: readonly Proposal[], judge: Judge): Promise<readonly OrderResult[]>;
+  /** What these commands were answered, as far as they are known, in any order. */
+  answers(cmdIds: readonly string[]): Promise<readonly Answer[]>;
   /** Up to `limit` events after seq `after`, ascending, without holes. */
   read(after: number, limit: number): Promise<readonly EventRecord[]>;
   head(): Promise<Head>;

@@ -143,8 +143,15 @@ export async function meshStatus(server: MeshServer): Promise<Reply> {
       8 * 1024,
     ),
     sealed_by_term: server.prover.sealed,
+    follows: followed(server),
     checkpoint: proof === null ? null : parseJsonText(proof),
   });
+}
+
+/** Which server this one follows; null of home. */
+function followed({ options: { upstream } }: MeshServer) {
+  if (upstream === undefined) return null;
+  return { home: upstream.home, heard: upstream.heardAt === null ? null : formatTime(upstream.heardAt) };
 }
 
 /** The first of a list, as many as `bytes` of JSON hold: an answer stays below what clients read, however many verifiers there are. */

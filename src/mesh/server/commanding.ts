@@ -13,10 +13,11 @@ import { Refused } from '../refusal.js';
 import { mayAct } from '../access/roles.js';
 import type { Answer, Proposal } from '../ruling.js';
 import { rememberKeyText, resolved } from './key-texts.js';
-import { jsonBody, waitOf } from './http/body.js';
+import { jsonBody, waitOf, replicationWish } from './http/body.js';
 import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
 import type { Count } from './roster.js';
+import type { RegionRow, ReplicationWish } from './regions/registry.js';
 import type { Absent } from '../roster/reach.js';
 import { isCanary } from '../subject.js';
 import { formatTime } from '../../protocol/time.js';
@@ -27,6 +28,7 @@ export interface Propagation extends Count {
   readonly connected: number;
   /** From the commit to the last confirmation, by the server's clock; null while there is none. */
   readonly ms: number | null;
+  readonly regions: readonly RegionRow[];
 }
 
 /** Most absent verifiers named in one answer. */
@@ -102,6 +104,7 @@ async function carryOut(
       nonce: signed?.nonce ?? null,
     },
     waitMs,
+    replicationWish(request, server.options.region ?? null),
   );
   await rememberKeyText(server.store, done.answer);
   return done;
@@ -112,6 +115,7 @@ export async function submitAndWait(
   server: MeshServer,
   proposal: Proposal,
   waitMs: number,
+  wish: ReplicationWish | null,
 ): Promise<{ answer: Answer; propagation: Propagation }> {
   const outcome = await server.committer.submit(proposal);
   if (outcome.kind === 'refused') {
@@ -122,11 +126,14 @@ export async function submitAndWait(
   await server.pump();
   const { answer } = outcome;
   const seq = answer.seq;
-  await server.waits.for(() => server.stopping || server.roster.count(seq).pending === 0, waitMs);
-  return { answer, propagation: propagationOf(server, seq, committedAt) };
+  const [regions] = await Promise.all([
+    server.regions.settle(seq, committedAt, wish, () => server.stopping),
+    server.waits.for(() => server.stopping || server.roster.count(seq).pending === 0, waitMs),
+  ]);
+  return { answer, propagation: { ...propagationOf(server, seq, committedAt), regions } };
 }
 
-function propagationOf(server: MeshServer, seq: number, committedAt: number): Propagation {
+function propagationOf(server: MeshServer, seq: number, committedAt: number): Omit<Propagation, 'regions'> {
   const count = server.roster.count(seq);
   const connected = server.hub.size + server.pollers.size;
   const took = count.lastAt === null ? null : Math.max(0, count.lastAt - committedAt);
@@ -146,7 +153,7 @@ export function propagationForm(propagation: Propagation) {
     absent: propagation.absent.slice(0, MAX_ABSENT).map(absentForm),
     absent_more: Math.max(0, propagation.absent.length - MAX_ABSENT),
     propagation_ms: propagation.ms,
-    regions: [],
+    regions: propagation.regions,
   };
 }
 

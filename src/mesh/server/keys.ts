@@ -7,6 +7,7 @@ import { PAGE_KEYS } from '../limits.js';
 import { jsonBody, readKeyOrder } from './http/body.js';
 import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
+import { regionName } from './regions/registry.js';
 
 /** `POST /v1/mesh/keys`. */
 export async function addApiKey(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
@@ -25,6 +26,7 @@ export async function addApiKey(server: MeshServer, request: Request, caller: Ca
     createdAt,
     revokedAt: null,
   });
+  if (role === 'region') server.regions.joined(regionName({ label, keyId: key.keyId }));
   return jsonReply(201, {
     key: key.text,
     key_id: key.keyId,

@@ -3,7 +3,7 @@ import { formatTime } from '../../protocol/time.js';
 import { noticeOf, type KeptRequest } from '../approvals/kept.js';
 import type { FleetConduct } from '../fleet.js';
 import { parseEventId, type Head } from '../log/head.js';
-import { PAGE_EVENTS, RETAINED_EVENTS } from '../limits.js';
+import { HEARTBEAT_MS, PAGE_EVENTS, RETAINED_EVENTS } from '../limits.js';
 import type { Signer } from '../log/signing.js';
 import { frame } from '../../protocol/framing/sse.js';
 import { StoreTrouble, type MeshStore } from '../log/store.js';
@@ -11,12 +11,16 @@ import { ApprovalDesk } from './approvals/desk.js';
 import { Committer } from './committer.js';
 import type { ServerClock } from './http/exchange.js';
 import { Gate } from './http/gate.js';
-import { Hub, revokedAmong } from './feed/hub.js';
+import { revokedAmong } from './feed/forms.js';
+import { Hub } from './feed/hub.js';
 import { SnapshotKeeper } from './feed/snapshot-keeper.js';
 import { EventHashes } from './feed/event-hashes.js';
+import { SnapshotShelf } from './feed/snapshot-shelf.js';
 import { LogFeed } from './feed/log-feed.js';
 import { Waits } from './feed/waits.js';
-import { Prover } from './prover.js';
+import { Prover, type Proving } from './prover.js';
+import { Regions, type Replication } from './regions/registry.js';
+import { RelayProver, type FollowedHome } from './regions/relay.js';
 import { Decisions, ShippingRate } from './shipping.js';
 import { keyStandings, Roster, type Poller } from './roster.js';
 import type { Member } from '../roster/member.js';
@@ -42,6 +46,12 @@ export interface ServerOptions {
   readonly conduct?: FleetConduct;
   /** Told of every new request for approval: for bells. */
   readonly onRequest?: (request: KeptRequest) => void;
+  /** How commands reach the regions that follow this server; asynchronously unless given. */
+  readonly replication?: Replication;
+  /** The name of this server's own region. */
+  readonly region?: string;
+  /** Only of a server that follows another one: it signs nothing itself. */
+  readonly upstream?: FollowedHome;
   readonly maxStreams?: number;
   readonly retainedEvents?: number;
 }
@@ -64,7 +74,8 @@ export class MeshServer {
   readonly feed: LogFeed;
   readonly waits: Waits;
   readonly committer: Committer;
-  readonly prover: Prover;
+  readonly prover: Proving;
+  readonly regions: Regions;
   readonly shipping = new ShippingRate();
   readonly decisions = new Decisions();
   readonly hashes: EventHashes;
@@ -90,10 +101,7 @@ export class MeshServer {
   #head: Head;
   #pumping: Promise<void> | null = null;
   #pumpAgain = false;
-  readonly #keeper: SnapshotKeeper;
-  readonly #snapshots = new Map<1 | 2, { readonly seq: number; readonly pieces: Promise<readonly Uint8Array[]> }>();
-  /** The keeper makes one at a time. */
-  #making: Promise<unknown> = Promise.resolve();
+  readonly #shelf: SnapshotShelf;
   #broken = false;
   #reportFailure!: (error: unknown) => void;
   #stopWake: () => void;
@@ -117,28 +125,21 @@ export class MeshServer {
     this.gate = new Gate(store, clock, {
       requireSignedCommands: options.requireSignedCommands ?? false,
       verify: options.verify,
+      refresh: options.upstream === undefined ? undefined : () => options.upstream!.refresh(),
     });
     this.waits = new Waits(clock);
     this.hashes = new EventHashes(store);
     this.boot = options.randomHex(8);
-    this.prover = new Prover(
-      {
-        store,
-        clock,
-        waits: this.waits,
-        boot: this.boot,
-        sign,
-        isOwn: (text, signature) => options.verify(options.publicKey, text, signature),
-        head: () => this.#head,
-        pump: () => this.pump(),
-        onFailure: this.fail,
-      },
-      sealedBy,
-    );
-    this.#keeper = new SnapshotKeeper(store, sign, () => new Promise((resolve) => soon(resolve)));
+    this.prover = this.#prover(sealedBy);
+    this.regions = new Regions(store, clock, this.waits, options.replication ?? null);
+    this.#shelf = new SnapshotShelf(new SnapshotKeeper(store, sign, () => new Promise((resolve) => soon(resolve))), {
+      now: () => formatTime(clock.wall()),
+      retained: this.#retained,
+      onFailure: this.fail,
+    });
     this.committer = new Committer(store, clock, sign, soon, this.fail);
     this.hub = new Hub(
-      { store, clock, prove: () => this.prover.checkpoint(), slow: () => this.prover.slow, soon, onFailure: this.fail },
+      { store, clock, prove: () => this.prover.heartbeat(), slow: () => this.prover.slow, soon, onFailure: this.fail },
       head.seq,
     );
     this.roster = new Roster(store, clock, this.hub, this.pollers, members, keys);
@@ -152,7 +153,11 @@ export class MeshServer {
         if (isNew) options.onRequest?.(request);
       },
     });
-    this.hub.onGone = (verifier) => this.roster.gone(verifier);
+    this.hub.onGone = (verifier) => {
+      this.roster.gone(verifier);
+      if (![...this.hub.streams()].some((stream) => stream.verifier === verifier))
+        options.upstream?.heard(verifier, null);
+    };
     this.hub.watch(() => this.waits.check());
     this.feed = new LogFeed(store, clock, {
       onFailure: () => this.shipping.full++,
@@ -164,7 +169,20 @@ export class MeshServer {
   static async start(options: ServerOptions): Promise<MeshServer> {
     const { store } = options;
     const members = await store.members.list(-1);
-    return new MeshServer(options, await store.head(), await store.sealedBy(), members, await keyStandings(store));
+    const [head, sealedBy] = [await store.head(), await store.sealedBy()];
+    const server = new MeshServer(options, head, sealedBy, members, await keyStandings(store));
+    await server.regions.learn(await store.keys.list());
+    return server;
+  }
+
+  #prover(sealedBy: number | null): Proving {
+    const { store, clock, waits, options } = this;
+    const { upstream, sign } = options;
+    const isOwn = (text: string, signature: string): boolean => options.verify(options.publicKey, text, signature);
+    const head = (): Head => this.#head;
+    if (upstream !== undefined) return new RelayProver(upstream, isOwn, store.logId, store.term, head);
+    const [pump, onFailure, boot] = [() => this.pump(), this.fail, this.boot];
+    return new Prover({ store, clock, waits, boot, sign, isOwn, head, pump, onFailure }, sealedBy);
   }
 
   /** True once the store failed. */
@@ -198,8 +216,8 @@ export class MeshServer {
     this.requests.set(key, (this.requests.get(key) ?? 0) + 1);
   }
 
-  /** Where a stream that names `id` (an event id, or a bare seq) continues; null when it is neither. */
-  async position(id: string): Promise<Position | null> {
+  /** Where a stream that names `id` (an event id, or a bare seq) continues; null when it is neither. `whole`: however long ago. */
+  async position(id: string, reach: 'recent' | 'whole' = 'recent'): Promise<Position | null> {
     const named = parseEventId(id)?.seq ?? Number(id);
     // A snapshot may be a commit ahead of what the streams were given.
     if (named > this.#head.seq) await this.pump();
@@ -210,7 +228,7 @@ export class MeshServer {
     const { logId, term, seq } = parsed;
     if (logId !== head.logId) return { kind: 'reset', reason: 'other-log' };
     if (seq > head.seq) return { kind: 'reset', reason: 'ahead' };
-    if (head.seq - seq > this.#retained) return { kind: 'reset', reason: 'gone' };
+    if (reach === 'recent' && head.seq - seq > this.#retained) return { kind: 'reset', reason: 'gone' };
     if (seq > 0 && term !== null) {
       const [record] = await this.store.read(seq - 1, 1);
       if (record === undefined || record.term !== term) return { kind: 'reset', reason: 'other-history' };
@@ -218,26 +236,12 @@ export class MeshServer {
     return { kind: 'after', seq };
   }
 
-  /** The snapshot in pieces, as `version` reads it; made again only when the last one is too far behind to follow from. */
+  /** The snapshot in pieces, as `version` reads it. */
   snapshot(version: 1 | 2): Promise<readonly Uint8Array[]> {
-    const known = this.#snapshots.get(version);
-    // The first version cannot follow over an event that it does not know: its snapshot must be of the very head.
-    const behind = version === 1 ? 0 : Math.min(PAGE_EVENTS, this.#retained) - 1;
-    if (known !== undefined && this.#head.seq - known.seq <= behind) return known.pieces;
-    // One that is being made is waited for: what it lacks follows as events.
-    if (known !== undefined && known.seq === Infinity) return known.pieces;
-    const made = this.#making.then(() => this.#keeper.make(formatTime(this.clock.wall()), version));
-    this.#making = made.catch(() => undefined);
-    const pieces = made.then((snapshot) => {
-      this.#snapshots.set(version, { seq: snapshot.seq, pieces });
-      return snapshot.pieces;
-    });
-    this.#snapshots.set(version, { seq: Infinity, pieces });
-    pieces.catch((error: unknown) => {
-      this.#snapshots.delete(version);
-      this.fail(error);
-    });
-    return pieces;
+    const { upstream } = this.options;
+    return upstream === undefined
+      ? this.#shelf.snapshot(version, this.#head.seq)
+      : upstream.snapshot(version, this.#head);
   }
 
   /** Ends every stream and wait of a key that was just revoked. */
@@ -264,10 +268,11 @@ export class MeshServer {
     if (now - this.#keptAt < 1_000) return;
     this.#keptAt = now;
     for (const [name, poller] of this.pollers) {
-      if (now - poller.at <= 60_000) continue;
+      if (now - poller.at <= (poller.via === undefined ? 60_000 : 3 * HEARTBEAT_MS)) continue;
       this.pollers.delete(name);
       this.roster.gone(name);
     }
+    this.regions.keep();
     this.#keepRoster().catch(this.fail);
     this.approvals.tick().catch(this.fail);
   }
@@ -311,9 +316,10 @@ export class MeshServer {
 
   /** Several servers may share a store: what another one revoked ends here, too. */
   async #dropRevokedKeys(): Promise<void> {
-    for (const { keyId, revokedAt } of await this.store.keys.list()) {
+    const keys = await this.store.keys.list();
+    for (const { keyId, revokedAt } of keys)
       if (revokedAt !== null && !this.revokedKeys.has(keyId)) this.dropKey(keyId);
-    }
+    await this.regions.learn(keys);
   }
 
   async #pump(): Promise<void> {

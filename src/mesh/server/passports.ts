@@ -15,7 +15,7 @@ import { Refused } from '../refusal.js';
 import { statusAt } from '../standing.js';
 import { canonicalSubject } from '../subject.js';
 import { submitAndWait, propagationForm } from './commanding.js';
-import { jsonBody, waitOf } from './http/body.js';
+import { jsonBody, replicationWish, waitOf } from './http/body.js';
 import { jsonReply, textReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import { spendSignature } from './keys.js';
 import type { MeshServer } from './mesh-server.js';
@@ -157,7 +157,12 @@ async function carryOut(
     operator: { key_id: caller.key.keyId, signed: signed?.mark ?? null },
     nonce: signed?.nonce ?? null,
   };
-  const { answer, propagation } = await submitAndWait(server, proposal, waitOf(request, 0, MAX_CONFIRM_WAIT_MS));
+  const { answer, propagation } = await submitAndWait(
+    server,
+    proposal,
+    waitOf(request, 0, MAX_CONFIRM_WAIT_MS),
+    replicationWish(request, server.options.region ?? null),
+  );
   return jsonReply(200, {
     agent_id: subject,
     serial,

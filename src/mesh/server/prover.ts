@@ -30,8 +30,26 @@ export interface ProverPorts {
   readonly onFailure: (error: unknown) => void;
 }
 
+/** What a server says of how current it is. */
+export interface Proving {
+  /** The higher term that was proven to this server; null while none was. Sealed, it takes no command and gives no proof. */
+  readonly sealed: number | null;
+  /** True while what waits for a proof now may wait for long. */
+  readonly slow: boolean;
+  /** Claims of a higher term that came without a proof. */
+  readonly bareClaims: number;
+  /** A signed checkpoint as JSON text that repeats the challenge; null where nothing can be proven. */
+  checkpoint(challenge?: string | null): Promise<string | null>;
+  /** As `checkpoint`, for an answer that somebody waits for. */
+  soon(challenge?: string | null): Promise<string | null>;
+  /** What the heartbeats of this server's own pass say; null where another server's are passed on as they come. */
+  heartbeat(): Promise<string | null>;
+  /** Looks at the term that a client names, or proves. */
+  heardOfTerm(claimed: number, proof: string | null): Promise<void>;
+}
+
 /** Signs the head only with the time of a confirmation of the store. */
-export class Prover {
+export class Prover implements Proving {
   readonly #ports: ProverPorts;
   #running: Promise<ServerMoment | null> | null = null;
   #runningSince = 0;
@@ -68,6 +86,10 @@ export class Prover {
     const { head, store, sign } = this.#ports;
     // The head as the streams have it, which is the confirmed one or a later one.
     return JSON.stringify(signCheckpoint({ ...head(), term: store.term }, at, challenge, sign));
+  }
+
+  heartbeat(): Promise<string | null> {
+    return this.checkpoint();
   }
 
   /** As `checkpoint`, for an answer that somebody waits for: null when the store takes longer than a second. */

@@ -24,6 +24,8 @@ export interface Poller {
   readonly keyId: string;
   readonly seq: number;
   readonly at: number;
+  /** The region whose server it listens to; undefined of one that asks here. */
+  readonly via?: string;
 }
 
 /** How an event fares with all who should have it. */

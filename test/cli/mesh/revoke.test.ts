@@ -155,7 +155,10 @@ describe('nothing is done', () => {
     [['mesh', 'drill', '--within', '11s'], '--within'],
     [['mesh', 'drill', '--rounds', '0'], '--rounds'],
     [['mesh', 'key', 'create'], '--role'],
-    [['mesh', 'key', 'create', '--role', 'king'], 'observer, approver, verifier, operator, admin'],
+    [['mesh', 'key', 'create', '--role', 'region'], '--label'],
+    [['mesh', 'serve', '--follow', 'ftp://x'], '--follow'],
+    [['mesh', 'serve', '--region', ''], '--region'],
+    [['mesh', 'key', 'create', '--role', 'king'], 'observer, approver, verifier, operator, admin, region'],
     [['mesh', 'key', 'create', '--role', 'operator', '--public-key', 'ed25519:00'], '--public-key'],
     [['mesh', 'key', 'revoke', 'nonsense', '--yes'], 'no id of an API key'],
     [['mesh', 'join', 'ftp://x', '--mesh-key', `ed25519:${'ab'.repeat(32)}`], 'http(s) URL'],
@@ -172,22 +175,5 @@ describe('nothing is done', () => {
       code: 3,
       out: '',
     });
-  });
-});
-
-describe('a mesh with regions', () => {
-  const env = {
-    AIP_MESH_URL: 'http://127.0.0.1:1',
-    AIP_MESH_PUBLIC_KEY: `ed25519:${'3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29'}`,
-    AIP_MESH_KEY: `aipm_admin_${'0'.repeat(12)}_${'0'.repeat(64)}`,
-    AIP_MESH_REGIONS: JSON.stringify([{ name: 'eu', endpoint: 'http://127.0.0.1:2' }]),
-  };
-  test.each([
-    ['sync', true],
-    ['async', false],
-  ])('replicated as %s: says whether that is less than it reads', async (mode, said) => {
-    const home = household({ env: { ...env, AIP_MESH_REPLICATION_MODE: mode } });
-    const { code, err } = await home.run('revoke', AGENT, '--unseen', '--reason', 'leak', '--yes');
-    expect({ code, said: err.includes('no region is waited for') }).toEqual({ code: 5, said });
   });
 });

@@ -160,14 +160,22 @@ describe('configureMesh', () => {
   });
 
   test.each([
-    ['sync', [{ name: 'eu', endpoint: GOOD.url }], 1],
-    ['sync', [], 0],
-    ['async', [{ name: 'eu', endpoint: GOOD.url }], 0],
-  ] as const)('%s with regions %j says what it does not do', (replicationMode, regions, told) => {
-    const aip = live();
-    aip.configureMesh({ ...GOOD, replicationMode, regions });
-    expect(aip.notices.filter((notice) => notice.includes('no region is waited for'))).toHaveLength(told);
-  });
+    ['sync', 'late', 1],
+    ['async', 'pending', 0],
+  ] as const)(
+    '%s: a region that has not stored it is named, and told of when it was waited for',
+    async (replicationMode, state, told) => {
+      const { options } = await meshed();
+      const workspace = live();
+      const regions = [{ name: 'eu', endpoint: 'http://127.0.0.1:1' }];
+      workspace.configureMesh({ ...options, replicationMode, regions, maxPropagationTimeMs: 50 });
+      const change = await workspace.revokeAgent({ agentId: AGENT, reason: 'r' });
+      const known = { ms: null, last_seq: null, last_seen: null };
+      const expected = replicationMode === 'sync' ? [{ region: 'eu', state, ...known }] : [];
+      expect(change.regions.filter((row) => replicationMode === 'sync' || row.state === 'late')).toEqual(expected);
+      expect(workspace.notices.filter((notice) => notice.includes('not stored in time in eu'))).toHaveLength(told);
+    },
+  );
 
   test('does not keep a program alive that has nothing else to do', async () => {
     const { options } = await meshed();

@@ -78,6 +78,10 @@ export class MemoryMeshStore implements MeshStore {
     return outcomes;
   }
 
+  async answers(cmdIds: readonly string[]): Promise<readonly Answer[]> {
+    return cmdIds.flatMap((cmdId) => this.#kept.answers.get(cmdId) ?? []);
+  }
+
   async read(after: number, limit: number): Promise<readonly EventRecord[]> {
     return this.#kept.records.slice(after, after + limit);
   }
@@ -111,6 +115,7 @@ export class MemoryMeshStore implements MeshStore {
       if (this.#kept.keys.has(record.keyId)) throw new Error('a key with this id exists');
       this.#kept.keys.set(record.keyId, record);
     },
+    put: async (record) => void this.#kept.keys.set(record.keyId, record),
     revoke: async (keyId, at) => {
       const record = this.#kept.keys.get(keyId);
       if (record === undefined || record.revokedAt !== null) return false;

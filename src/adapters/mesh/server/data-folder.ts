@@ -22,6 +22,9 @@ export interface DataFolder {
   readonly adminKeyFile: string;
 }
 
+/** The note of a store that is the copy of another one: where its home is; empty where it is home itself. */
+export const FOLLOWS = 'follows';
+
 const MAX_BYTES = 1024;
 
 /** Opens the folder, making what a first start finds missing. Fails with STATE when another server has it. */
@@ -35,6 +38,11 @@ export async function openDataFolder(folder: string, random: Random, logQuota?: 
   try {
     const path = join(folder, 'mesh.key');
     const known = await store.meshKey();
+    const home = await store.notes.get(FOLLOWS);
+    if (home !== null && home !== '')
+      throw new Failure('STATE', `${folder} holds a copy of the mesh that ${home} serves, and does not sign for it.`, {
+        hint: `aip mesh serve --follow ${home}; where home is lost: aip mesh promote --mesh-key-file <backup>`,
+      });
     const { sign, publicKey } = signerOf(meshSeed(path, known === null, random));
     if (known === null) await store.setMeshKey(publicKey);
     else if (known !== publicKey) {

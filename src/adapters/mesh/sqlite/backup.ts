@@ -1,5 +1,15 @@
 /** A mesh in one private file: its store and the key that it signs with; and back, as a new history of the same log. */
-import { chmodSync, closeSync, copyFileSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
 import { statusAt, type Standing } from '../../../mesh/standing.js';
@@ -113,6 +123,24 @@ export async function restoreBackup(file: string, folder: string, random: Random
 export function byUrgency(standings: readonly Standing[], now: number): readonly Standing[] {
   const rank = (standing: Standing): number => (statusAt(standing, now) === 'active' ? 1 : 0);
   return [...standings].sort((a, b) => rank(a) - rank(b) || a.seq - b.seq);
+}
+
+/** The mesh's key in a backup; null where the file is none. */
+export function keyInBackup(path: string): string | null {
+  const head = Buffer.alloc(16);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, head, 0, 16, 0);
+  } finally {
+    closeSync(file);
+  }
+  if (!head.toString('latin1').startsWith('SQLite format 3')) return null;
+  const copy = new Database(path, 5_000);
+  try {
+    return copy.query(['text'], `SELECT ${utf8('value')} FROM meta WHERE name = ?`).first([KEY])?.[0] ?? null;
+  } finally {
+    copy.close();
+  }
 }
 
 /** The key in a backup, which is taken out of the copy. */

@@ -15,10 +15,11 @@ import {
   type OrderResult,
   type PaperTable,
 } from '../../../mesh/log/store.js';
-import { utf8, type Database, type Row } from '../../sqlite/engine/database.js';
+import { type Database, type Row } from '../../sqlite/engine/database.js';
 import { SqlitePassports } from './passports.js';
 import { SqliteLogs } from './logs.js';
 import { sqlitePapers } from './papers.js';
+import { EVENT, KEY, statements, SUBJECT } from './statements.js';
 import { openStoreFile, unusable } from './store-file.js';
 
 /** Most bytes of shipped logs, unless a server says otherwise. */
@@ -37,12 +38,6 @@ function unlessBusy<T>(work: () => T): T {
     throw error;
   }
 }
-
-const EVENT = ['number', 'number', 'text', 'text'] as const;
-const SUBJECT = ['text', 'text', 'text?', 'number', 'text?', 'number?', 'number', 'number'] as const;
-const SUBJECT_SQL = `${utf8('subject')}, ${utf8('status')}, ${utf8('reason')}, changed_at, ${utf8('changed_by')}, suspended_until, version, seq`;
-const KEY = ['text', 'text', 'text', 'text?', 'text?', 'number', 'number?', 'number?', 'number'] as const;
-const KEY_SQL = `${utf8('key_id')}, ${utf8('role')}, ${utf8('hash')}, ${utf8('label')}, ${utf8('public_key')}, created_at, revoked_at, max_verifiers, ephemeral`;
 
 export class SqliteMeshStore implements MeshStore {
   readonly logId: string;
@@ -144,6 +139,13 @@ export class SqliteMeshStore implements MeshStore {
     return outcomes;
   }
 
+  async answers(cmdIds: readonly string[]): Promise<readonly Answer[]> {
+    return cmdIds.flatMap((cmdId) => {
+      const row = this.#sql.answer.first([cmdId]);
+      return row === undefined ? [] : [JSON.parse(row[1]) as Answer];
+    });
+  }
+
   async read(after: number, limit: number): Promise<readonly EventRecord[]> {
     return this.#sql.events.all([after, limit]).map(recordOf);
   }
@@ -177,11 +179,8 @@ export class SqliteMeshStore implements MeshStore {
       return row === undefined ? null : keyOf(row);
     },
     list: async () => this.#sql.keys.all([]).map(keyOf),
-    add: async (record) => {
-      const { keyId, role, hash, label, publicKey, createdAt, revokedAt, maxVerifiers, ephemeral } = record;
-      const values = [keyId, role, hash, label, publicKey, createdAt, revokedAt, maxVerifiers ?? null];
-      this.#sql.addKey.run([...values, ephemeral === true ? 1 : 0]);
-    },
+    add: async (record) => this.#sql.addKey.run(keyRow(record)),
+    put: async (record) => this.#sql.putKey.run(keyRow(record)),
     revoke: async (keyId, at) => this.#sql.revokeKey.change([at, keyId]) === 1,
   };
 
@@ -310,41 +309,8 @@ function keyOf(row: Row<typeof KEY>): ApiKeyRecord {
   return { keyId, role: known, hash, label, publicKey, createdAt, revokedAt, ...limits };
 }
 
-function statements(database: Database) {
-  return {
-    meta: database.query(['text'], `SELECT ${utf8('value')} FROM meta WHERE name = ?`),
-    setMeta: database.statement(
-      'INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
-    ),
-    dropMeta: database.statement('DELETE FROM meta WHERE name = ?'),
-    dataVersion: database.query(['number'], 'PRAGMA data_version'),
-    head: database.query(
-      ['number', 'number', 'text'],
-      `SELECT seq, term, ${utf8('hash')} FROM events ORDER BY seq DESC LIMIT 1`,
-    ),
-    events: database.query(
-      EVENT,
-      `SELECT seq, term, ${utf8('hash')}, ${utf8('text')} FROM events WHERE seq > ? ORDER BY seq LIMIT ?`,
-    ),
-    addEvent: database.statement('INSERT INTO events VALUES (?, ?, ?, ?)'),
-    subject: database.query(SUBJECT, `SELECT ${SUBJECT_SQL} FROM subjects WHERE subject = ?`),
-    subjects: database.query(SUBJECT, `SELECT ${SUBJECT_SQL} FROM subjects`),
-    subjectsAfter: database.query(
-      SUBJECT,
-      `SELECT ${SUBJECT_SQL} FROM subjects WHERE subject > ? ORDER BY subject LIMIT ?`,
-    ),
-    putSubject: database.statement('INSERT OR REPLACE INTO subjects VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
-    answer: database.query(['text', 'text'], `SELECT ${utf8('digest')}, ${utf8('body')} FROM answers WHERE cmd_id = ?`),
-    addAnswer: database.statement('INSERT INTO answers VALUES (?, ?, ?)'),
-    spendNonce: database.statement('INSERT INTO nonces VALUES (?, ?) ON CONFLICT DO NOTHING'),
-    oldNonce: database.query(['number'], 'SELECT 1 FROM nonces WHERE keep_until < ? LIMIT 1'),
-    pruneNonces: database.statement('DELETE FROM nonces WHERE keep_until < ?'),
-    key: database.query(KEY, `SELECT ${KEY_SQL} FROM api_keys WHERE key_id = ?`),
-    keys: database.query(KEY, `SELECT ${KEY_SQL} FROM api_keys ORDER BY created_at, key_id`),
-    addKey: database.statement('INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
-    revokeKey: database.statement('UPDATE api_keys SET revoked_at = ? WHERE key_id = ? AND revoked_at IS NULL'),
-    members: database.query(['text'], `SELECT ${utf8('body')} FROM members WHERE seen_at > ?`),
-    putMember: database.statement('INSERT OR REPLACE INTO members VALUES (?, ?, ?)'),
-    forgetMember: database.statement('DELETE FROM members WHERE verifier = ?'),
-  };
+function keyRow(record: ApiKeyRecord): (string | number | null)[] {
+  const { keyId, role, hash, label, publicKey, createdAt, revokedAt, maxVerifiers, ephemeral } = record;
+  const limits = [maxVerifiers ?? null, ephemeral === true ? 1 : 0];
+  return [keyId, role, hash, label, publicKey, createdAt, revokedAt, ...limits];
 }

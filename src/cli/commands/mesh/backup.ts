@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { backUpMesh } from '../../../workspace/mesh-backup.js';
+import { backUpMesh } from '../../../workspace/mesh/backup.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 

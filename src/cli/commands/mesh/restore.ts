@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
 import { statusAt, type Standing } from '../../../mesh/standing.js';
-import { restoreMesh } from '../../../workspace/mesh-backup.js';
+import { restoreMesh } from '../../../workspace/mesh/backup.js';
 import { YES_OPTION } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';

@@ -8,12 +8,13 @@ import { publicKeyFrom } from '../../input/public-key.js';
 import { flatten } from '../../config/values.js';
 import { readUserFile, saveUserConfig } from '../../config/files.js';
 import { isWebUrl } from '../../config/kinds.js';
-import { plainTextProblem, serveMesh, type Serving } from '../../../workspace/mesh-serving.js';
+import { plainTextProblem, serveMesh, type Serving } from '../../../workspace/mesh/serving.js';
 import { clean } from '../../render/terminal/text.js';
 import { SYSTEM } from '../../../workspace/world.js';
 import type { CommandSpec } from '../../spec.js';
 import { trustRules } from '../../config/trust-rules.js';
 import { localState } from '../../../workspace/state.js';
+import { replication, serveCopy } from '../../mesh/regions.js';
 
 interface Address {
   readonly host: string;
@@ -29,6 +30,10 @@ interface Options {
   readonly insecureHttp: boolean;
   readonly requireSignedCommands: boolean;
   readonly operatorKey?: string;
+  readonly follow?: string;
+  readonly keyFile?: string;
+  readonly meshKey?: string;
+  readonly region?: string;
   /** Bytes. */
   readonly logQuota?: number;
 }
@@ -79,12 +84,37 @@ export const command: CommandSpec<Options> = {
         },
       ],
     },
+    {
+      title: 'Regions',
+      options: [
+        {
+          flags: '--follow <url>',
+          description: 'keep and serve a copy of the mesh that this server is home of; commands are passed on to it',
+          value: webUrl,
+        },
+        {
+          flags: '--key-file <file>',
+          description: 'API key of role region for --follow (else AIP_MESH_KEY)',
+          values: 'file',
+        },
+        { flags: '--mesh-key <key>', description: "home's public key for --follow (else AIP_MESH_PUBLIC_KEY)" },
+        {
+          flags: '--region <name>',
+          description: "name of this server's own region, as mesh.regions has it (default: the one with its URL)",
+          value: regionName,
+        },
+      ],
+    },
   ],
   examples: [
     { run: 'aip mesh serve', why: 'on this machine, port 4180' },
     {
       run: 'aip mesh serve --listen 0.0.0.0:4180 --public-url https://mesh.acme.com:4180 --tls-cert mesh.pem --tls-key mesh.key',
       why: 'for others',
+    },
+    {
+      run: 'aip mesh serve --follow https://mesh-us-east.acme.com --key-file region.key --mesh-key ed25519:3f9a...',
+      why: 'in another region',
     },
     { run: 'aip mesh serve --listen 127.0.0.1:0 --json', why: 'for scripts: one line when it is ready' },
   ],
@@ -107,6 +137,7 @@ export const command: CommandSpec<Options> = {
       cli.warn('Without TLS, API keys and events cross the network readable.', 'insecure_http');
     const data =
       options.data === undefined ? join(cli.workspace.paths().stateDir, 'mesh') : resolve(cli.io.cwd, options.data);
+    if (options.follow !== undefined) return serveCopy(cli, options.follow, { ...options, data, host, port, tls });
     const operator = await operatorKey(options, cli);
     const serving = await serveMesh(SYSTEM, {
       data,
@@ -116,6 +147,7 @@ export const command: CommandSpec<Options> = {
       requireSignedCommands: options.requireSignedCommands,
       ...(options.logQuota === undefined ? {} : { logQuota: options.logQuota }),
       operatorKey: operator?.publicKey ?? null,
+      ...(await replication(cli, options)),
       trust: trustRules(await cli.config()),
       onBug: (error) =>
         cli.warn(`A request could not be answered; this is a bug: ${String(error).slice(0, 300)}`, 'bug'),
@@ -152,6 +184,11 @@ function size(text: string): number {
   const bytes = match === null ? 0 : Number(match[1]) * UNITS[match[2]!.toUpperCase()]!;
   if (bytes < UNITS.M!) throw new Error('Expected a size from 1M such as 500M or 2G.');
   return bytes;
+}
+
+function regionName(text: string): string {
+  if (!/^[\x21-\x7e]{1,100}$/.test(text)) throw new Error('Expected a name such as eu-west-1.');
+  return text;
 }
 
 function webUrl(text: string): string {

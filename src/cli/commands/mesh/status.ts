@@ -2,27 +2,44 @@ import { meshOverview } from '../../../app/mesh/overview.js';
 import { meshSession } from '../../mesh/session.js';
 import { clockDifference } from '../../mesh/clock.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
-import { renderOverview } from '../../render/mesh.js';
+import { regionsOf } from '../../../app/mesh/regions.js';
+import { renderOverview, renderRegionsView } from '../../render/mesh.js';
 import type { CommandSpec } from '../../spec.js';
 import type { KeyPlaces } from '../../../workspace/keys.js';
 import { configuredCopy } from '../../mesh/access.js';
 
-export const command: CommandSpec<KeyPlaces> = {
+interface Options extends KeyPlaces {
+  readonly regions: boolean;
+}
+
+export const command: CommandSpec<Options> = {
   path: ['mesh', 'status'],
   summary: 'Show the mesh, how far the copy here is, and every verifier that listens',
-  options: [{ title: 'Flags', options: [...PASSPHRASE_OPTIONS] }],
-  examples: [{ run: 'aip mesh status --json | jq .verifiers', why: 'who has applied what' }],
+  options: [
+    {
+      title: 'Flags',
+      options: [
+        { flags: '--regions', description: 'also each region, and how far it has stored the log, as home knows it' },
+        ...PASSPHRASE_OPTIONS,
+      ],
+    },
+  ],
+  examples: [
+    { run: 'aip mesh status --json | jq .verifiers', why: 'who has applied what' },
+    { run: 'aip mesh status --regions', why: 'which region is behind, or away' },
+  ],
   exits: {
     4: 'the key store is missing, locked or refuses',
     5: 'the mesh cannot be reached, refuses, or signs with another key',
   },
   touches: ['network', 'state', 'keychain'],
   onlyReads: true,
-  topics: ['mesh'],
+  topics: ['mesh', 'growing'],
 
   async run({ options }, cli) {
     const { line, check, access } = await meshSession(cli, options);
     const seen = await meshOverview(line, check);
+    const regions = options.regions ? await regionsOf(line) : null;
     const copy = await configuredCopy(cli);
     const [provenAt, now] = [copy.provenAt(), cli.io.now()];
     const here = {
@@ -32,6 +49,7 @@ export const command: CommandSpec<KeyPlaces> = {
     const differs = await clockDifference(cli, seen.time);
     if (!cli.globals.json) {
       cli.out(renderOverview(seen, here, cli.paint, cli.width));
+      if (regions !== null) cli.out(`\n${renderRegionsView(regions, cli.paint, cli.width)}`);
       return 0;
     }
     cli.json({
@@ -64,6 +82,7 @@ export const command: CommandSpec<KeyPlaces> = {
       last_drill: seen.lastDrill,
       clock_differs_ms: differs,
       copy: { seq: here.seq, age_ms: here.ageMs },
+      ...regions,
     });
     return 0;
   },

@@ -41,6 +41,7 @@ mesh cannot replace. aip mesh passport withdraw <agent> (admin) takes back one t
   verifier   as observer; ship verification logs, ask for approvals
   operator   revoke, suspend, publish passports, drill
   admin      reinstate, make and revoke keys, principals, roster
+Beside them, region: a server that follows this one and may copy it, nothing more (aip help growing).
 Revoking is easy on purpose; reinstating needs more.
 
 # Where the secrets are

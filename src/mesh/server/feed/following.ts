@@ -85,7 +85,8 @@ export async function referenceStream(server: MeshServer, request: Request, call
 /** `GET /v1/mesh/events`. */
 export async function longPoll(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
   // Before anything else: what is signed below was made at least this much later than the request arrived.
-  const receivedUpMs = Math.floor(server.clock.up());
+  // The clock of a server that follows another one says nothing of home's.
+  const receivedUpMs = server.options.upstream === undefined ? Math.floor(server.clock.up()) : null;
   const verifier = enteredBy(server, request, caller);
   const challenge = challengeOf(request);
   const place = resumePlace(request);
@@ -164,6 +165,13 @@ export async function leave(server: MeshServer, request: Request, caller: Caller
   return jsonReply(200, { left: true });
 }
 
+/** At a server that follows another one: home has heard that the verifier leaves. */
+export function forgetLeaver(server: MeshServer, request: Request): void {
+  const { public_key } = readLeaving(jsonBody(request), server.options.verify);
+  server.hub.closeVerifier(public_key);
+  server.pollers.delete(public_key);
+}
+
 /** An admin takes a verifier off that will not come back. */
 export async function forget(
   server: MeshServer,
@@ -185,8 +193,12 @@ function enteredBy(server: MeshServer, request: Request, caller: Caller): string
   const name = verifierOf(request);
   const card = request.headers['aip-verifier'];
   if (!mayAct(caller.key.role, 'verifier')) return null;
-  if (card !== undefined)
-    return server.roster.enter(readCard(headerDocument(card), server.options.verify), caller.key).verifier;
+  if (card !== undefined) {
+    const read = readCard(headerDocument(card), server.options.verify);
+    const { verifier } = server.roster.enter(read, caller.key);
+    server.options.upstream?.heard(verifier, { card: read });
+    return verifier;
+  }
   return name === null ? null : server.roster.enterNamed(name, caller.key).verifier;
 }
 
@@ -207,7 +219,9 @@ async function signedWord(
   const fits = applied.public_key === verifier && applied.seq === seq && applied.log_id === server.store.logId;
   if (!fits) throw new Refused('SIGNATURE_INVALID', 'The confirmation is of another verifier, log or place.');
   // The hash covers everything before: one that was told another history has applied another one.
-  return applied.hash === (await server.hashes.at(seq)) ? applied : 'other history';
+  if (applied.hash !== (await server.hashes.at(seq))) return 'other history';
+  server.options.upstream?.heard(verifier, { applied });
+  return applied;
 }
 
 interface StreamOrder {
@@ -269,7 +283,7 @@ function unproven(server: MeshServer): Refused {
 function pollReply(
   texts: readonly string[],
   checkpoint: string | null,
-  receivedUpMs: number,
+  receivedUpMs: number | null,
   reset: object | null,
 ): Reply {
   const body = `{"events":[${texts.join(',')}],"checkpoint":${checkpoint},"received_up_ms":${receivedUpMs},"reset":${JSON.stringify(reset)}}\n`;

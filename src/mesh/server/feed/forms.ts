@@ -1,6 +1,8 @@
 /** How an event is told on each kind of stream. */
-import { isOfStanding, referenceForm, type MeshEvent } from '../../log/event.js';
+import { isOfStanding, parseEvent, referenceForm, type MeshEvent } from '../../log/event.js';
 import { comment, frame } from '../../../protocol/framing/sse.js';
+import type { MeshStore } from '../../log/store.js';
+import type { EventRecord } from '../../ruling.js';
 import type { StreamForm } from './stream.js';
 
 /** Each form that a stream of events may have. */
@@ -22,4 +24,17 @@ export function frameOf(form: StreamForm, event: MeshEvent, text: string, revoke
   return (
     frame('skipped', null, JSON.stringify({ seq, term, prev_hash, hash })) + frame('reset', null, JSON.stringify(reset))
   );
+}
+
+/** Who of the subjects that `records` suspend is revoked now. What changed in between follows as an event. */
+export async function revokedAmong(
+  store: Pick<MeshStore, 'standing'>,
+  records: readonly EventRecord[],
+): Promise<ReadonlySet<string>> {
+  // The text is canonical, so that nearly all need no second parsing.
+  const likely = records.filter(({ text }) => text.includes('"type":"suspension"'));
+  const events = likely.map(({ text }) => parseEvent(text)).filter(({ type }) => type === 'suspension');
+  const suspended = new Set(events.map((event) => event.agent_id));
+  const standings = await Promise.all([...suspended].map((subject) => store.standing(subject)));
+  return new Set(standings.filter((each) => each?.status === 'revoked').map((each) => each!.subject));
 }

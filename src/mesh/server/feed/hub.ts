@@ -6,7 +6,7 @@ import type { EventRecord } from '../../ruling.js';
 import { comment, frame } from '../../../protocol/framing/sse.js';
 import type { MeshStore } from '../../log/store.js';
 import type { StreamConnection, ServerClock, StreamSink } from '../http/exchange.js';
-import { FORMS, frameOf } from './forms.js';
+import { FORMS, frameOf, revokedAmong } from './forms.js';
 import { FeedStream, type StreamForm } from './stream.js';
 
 /** What a stream is opened with. */
@@ -38,7 +38,6 @@ export interface HubPorts {
 
 /** Longest that events wait for the streams to rest, in ms. */
 const MAX_REST_MS = 50;
-
 const QUIET = Buffer.from(comment('heartbeat'));
 
 /** All open streams, and the rings that they read. */
@@ -163,7 +162,7 @@ export class Hub {
     if (seq <= stream.acked || seq > this.head) return;
     stream.acked = seq;
     stream.ackedAt = this.#ports.clock.up();
-    // Confirmations come in crowds, and whoever waits for them looks at every stream.
+    // Confirmations come in crowds, and a command that waits for them looks at every stream.
     if (this.#notifyDue) return;
     this.#notifyDue = true;
     this.#ports.soon(() => {
@@ -189,6 +188,12 @@ export class Hub {
       this.#sliceAt += step;
       this.#beat(this.#slice++ % HEARTBEAT_SLICES, now);
     }
+  }
+
+  /** Passes on a proof that another server has signed, for the head as it is now. */
+  heartbeat(proof: string): void {
+    const [bytes, now] = [Buffer.from(frame('heartbeat', null, proof)), this.#ports.clock.up()];
+    for (const stream of this.#streams.values()) if (stream.form !== 'reference') this.#pulse(stream, bytes, now);
   }
 
   /** Ends the streams of an API key that was revoked. */
@@ -330,17 +335,4 @@ export class Hub {
   #notify(): void {
     for (const watcher of [...this.#watchers]) watcher();
   }
-}
-
-/** Who of the subjects that `records` suspend is revoked now. What changed in between follows as an event. */
-export async function revokedAmong(
-  store: Pick<MeshStore, 'standing'>,
-  records: readonly EventRecord[],
-): Promise<ReadonlySet<string>> {
-  // The text is canonical, so that nearly all need no second parsing.
-  const likely = records.filter(({ text }) => text.includes('"type":"suspension"'));
-  const events = likely.map(({ text }) => parseEvent(text)).filter(({ type }) => type === 'suspension');
-  const suspended = new Set(events.map((event) => event.agent_id));
-  const standings = await Promise.all([...suspended].map((subject) => store.standing(subject)));
-  return new Set(standings.filter((each) => each?.status === 'revoked').map((each) => each!.subject));
 }

@@ -4,6 +4,7 @@ import type { Json } from '../../../protocol/json/values.js';
 import { formatPublicKey, parsePublicKey } from '../../../protocol/identity/keys.js';
 import { objectOf, ShapeError } from '../../../protocol/json/shape.js';
 import { isRole, ROLES, type Role } from '../../access/roles.js';
+import type { ReplicationWish } from '../regions/registry.js';
 import type { Request } from './exchange.js';
 
 /** The request's JSON body. Throws JsonError. */
@@ -56,6 +57,34 @@ export function challengeOf(request: Request): string | null {
   const text = request.query.get('challenge');
   if (text !== null && !CHALLENGE.test(text)) throw new ShapeError('"challenge" is not 32 hex digits');
   return text;
+}
+
+/** Most regions that one command names. */
+const MAX_REGIONS = 64;
+
+/**
+ * What the giver of a command wants of the regions (`replication`, `within`, and `region` with its `endpoint` once each); null without a
+ * word of it. `own`: the name of this server's region, which is not waited for; nor is the endpoint that the request itself came to.
+ */
+export function replicationWish(request: Request, own: string | null): ReplicationWish | null {
+  const { query, headers } = request;
+  const mode = query.get('replication');
+  if (mode === null) return null;
+  if (mode !== 'async' && mode !== 'sync') throw new ShapeError('"replication" is not async or sync');
+  const within = /^(\d{1,6})ms$/.exec(query.get('within') ?? '500ms');
+  if (within === null) throw new ShapeError('"within" is not a duration like 500ms');
+  const [named, endpoints] = [query.getAll('region'), query.getAll('endpoint')];
+  if (named.length > MAX_REGIONS || named.length !== endpoints.length || named.some((name) => !REGION.test(name)))
+    throw new ShapeError('"region" is not a name with its "endpoint"');
+  const names = named.filter((name, i) => name !== own && hostOf(endpoints[i]!) !== headers.host);
+  return { mode, withinMs: Number(within[1]), names };
+}
+
+const REGION = /^[\x20-\x7e]{1,100}$/;
+
+/** Host and port as a request's header names them. */
+function hostOf(endpoint: string): string | null {
+  return URL.canParse(endpoint) ? new URL(endpoint).host : null;
 }
 
 /** What a new API key is to be. */

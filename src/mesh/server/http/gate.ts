@@ -26,6 +26,8 @@ export interface GateOptions {
   readonly requireSignedCommands: boolean;
   /** Verifies `signature` (128 hex digits) of the key `ed25519:<hex>` over the UTF-8 bytes of `text`. */
   readonly verify: (publicKey: string, text: string, signature: string) => boolean;
+  /** Looks for keys that were made elsewhere; true when it did. */
+  readonly refresh?: (() => Promise<boolean>) | undefined;
 }
 
 /** Who asks, and whether they may: before anything of a body is read. */
@@ -47,7 +49,10 @@ export class Gate {
   async admit(request: Request, needed: Role): Promise<Caller> {
     const match = /^Bearer ([\x21-\x7e]+)$/i.exec(request.headers.authorization ?? '');
     const key = match === null ? null : parseApiKey(match[1]!);
-    const record = key === null ? null : await this.#store.keys.find(key.keyId);
+    let record = key === null ? null : await this.#store.keys.find(key.keyId);
+    // What home has made since the last look is let in here as well.
+    if (key !== null && record === null && (await this.#options.refresh?.()) === true)
+      record = await this.#store.keys.find(key.keyId);
     if (key === null || record === null || !keyMatches(key, record)) {
       this.#failed(request.remote);
       throw new Refused('UNAUTHENTICATED', 'The API key is missing, unknown or revoked.');

@@ -6,6 +6,8 @@ import { dashboardPage } from './dashboard.js';
 import { ENDPOINTS, type Endpoint } from './endpoints.js';
 import { jsonReply, textReply, type Reply, type Request } from './exchange.js';
 import { StoreTrouble } from '../../log/store.js';
+import { forgetLeaver } from '../feed/following.js';
+import type { FollowedHome } from '../regions/relay.js';
 import { troubled } from '../committer.js';
 import type { MeshServer } from '../mesh-server.js';
 import { meshOpenApi } from './openapi.js';
@@ -48,7 +50,9 @@ export async function refusedAtTheDoor(server: MeshServer, head: Request): Promi
   // What has no body is judged once, when it is answered.
   if (found === undefined || found.endpoint.maxBody === 0) return null;
   try {
-    await server.gate.admit(head, found.endpoint.role);
+    // A key that home has just made may be unknown here.
+    const known = server.options.upstream === undefined || found.endpoint.answeredBy === 'here';
+    if (known) await server.gate.admit(head, found.endpoint.role);
     return null;
   } catch (error) {
     const reply = refusalReply(refusalOf(error));
@@ -75,7 +79,23 @@ function admitted(
   if (server.broken) throw brokenStore();
   if (server.stopping) throw new Refused('SHUTTING_DOWN', 'This server is ending; ask again in a moment.');
   if (server.prover.sealed !== null && endpoint.changes) throw sealedBy(server.prover.sealed);
+  const { upstream } = server.options;
+  // Home judges the sender as if it had been asked itself: this server vouches for nothing.
+  if (upstream !== undefined && endpoint.answeredBy === 'home') return relayed(server, upstream, request, endpoint);
   return server.gate.admit(request, endpoint.role).then((caller) => endpoint.handle(server, request, caller, params));
+}
+
+async function relayed(
+  server: MeshServer,
+  upstream: FollowedHome,
+  request: Request,
+  { path, answer }: Endpoint,
+): Promise<Reply> {
+  if (answer.type === 'text/event-stream')
+    throw new Refused('NOT_FOUND', `This server follows ${upstream.home}, which streams it.`);
+  const reply = await upstream.forward(request);
+  if (path === '/v1/mesh/leave' && reply.status === 200) forgetLeaver(server, request);
+  return reply;
 }
 
 async function open(server: MeshServer, request: Request): Promise<Reply> {

@@ -6,7 +6,7 @@ const time = { type: 'string', format: 'date-time' } as const;
 const hash = { type: 'string', pattern: '^[0-9a-f]{64}$' } as const;
 const subject = { type: 'string', description: 'An agent id, a principal id, or `*` for the whole mesh.' } as const;
 const status = { enum: ['active', 'suspended', 'revoked'] } as const;
-const role = { enum: ['observer', 'verifier', 'operator', 'admin'] } as const;
+const role = { enum: ['observer', 'verifier', 'operator', 'admin', 'region'] } as const;
 
 function orNull<T extends object>(schema: T) {
   return { anyOf: [schema, { type: 'null' }] };
@@ -95,7 +95,7 @@ export const SCHEMAS = {
   Events: object({
     events: list(ref('Event')),
     checkpoint: orNull(ref('Checkpoint')),
-    received_up_ms: count,
+    received_up_ms: orNull(count),
     reset: orNull({ type: 'object' }),
   }),
   Ack: object({ stream: text, seq: count, applied: { type: 'object' } }, ['applied']),
@@ -133,7 +133,15 @@ export const SCHEMAS = {
     absent: list({ type: 'object' }),
     absent_more: count,
     propagation_ms: orNull({ type: 'number' }),
-    regions: list({ type: 'object' }),
+    regions: list(
+      object({
+        region: text,
+        state: { enum: ['acknowledged', 'pending', 'late'] },
+        ms: orNull({ type: 'number' }),
+        last_seq: orNull(count),
+        last_seen: orNull(time),
+      }),
+    ),
     changed: flag,
   }),
   SubjectStatus: object({ ...standing, above: list(object(standing)), known: flag, head: count }),
@@ -156,6 +164,7 @@ export const SCHEMAS = {
     last_drill: orNull({ type: 'object' }),
     last_confirmed: list({ type: 'object' }),
     sealed_by_term: orNull(count),
+    follows: orNull(object({ home: text, heard: orNull(time) })),
     checkpoint: orNull(ref('Checkpoint')),
   }),
   KeyOrder: object({ role, label: orNull(text), public_key: orNull(text), max_verifiers: count, ephemeral: flag }, [
@@ -173,6 +182,40 @@ export const SCHEMAS = {
     max_verifiers: count,
     ephemeral: flag,
   }),
+  Regions: object({
+    home: object({
+      region: orNull(text),
+      head: count,
+      term: count,
+      time,
+      sealed_by_term: orNull(count),
+    }),
+    replication_mode: { enum: ['async', 'sync'] },
+    max_propagation_time_ms: count,
+    regions: list(
+      object({
+        region: text,
+        state: { enum: ['following', 'absent', 'never-seen'] },
+        last_seq: orNull(count),
+        last_seen: orNull(time),
+        behind: orNull(count),
+      }),
+    ),
+  }),
+  RegionLog: object({
+    events: list(ref('Event')),
+    answers: list({ type: 'object' }),
+    documents: { type: 'object' },
+    checkpoint: orNull(ref('Checkpoint')),
+    reset: orNull({ type: 'object' }),
+    tables: hash,
+  }),
+  RegionProof: object({ checkpoint: orNull(ref('Checkpoint')) }),
+  RegionTables: object({ keys: list({ type: 'object' }), principals: list({ type: 'object' }) }),
+  RegionReport: object({ verifiers: list({ type: 'object' }), present: list(text), gone: list(text) }),
+  RegionReported: object({ refused: list({ type: 'object' }), unknown: list(text) }),
+  RegionTail: object({ events: list({ type: 'object' }) }),
+  RegionTailed: object({ events: list({ type: 'object' }) }),
   Roster: object({ verifiers: list({ type: 'object' }), next: orNull(text) }),
   Publication: object({ cmd_id: text, passport: { type: 'object' }, force: flag }, ['force']),
   Withdrawal: object({ cmd_id: text, agent_id: subject }),

@@ -22,7 +22,7 @@ export const command: CommandSpec<Options> = {
   path: ['mesh', 'key', 'create'],
   summary: 'Make an API key that lets a machine into the mesh, and show it this once',
   detail:
-    'Roles: observer (look), approver (+ answer requests for approval that name it), verifier (look, ship logs, ask for approval), operator (both, + revoke, suspend), admin (+ reinstate, keys).',
+    'Roles: observer (look), approver (+ answer requests for approval that name it), verifier (look, ship logs, ask for approval), operator (both, + revoke, suspend), admin (+ reinstate, keys). Beside them, region: a server that follows this one, named by the label (aip mesh serve --follow).',
   options: [
     {
       title: 'The key',
@@ -66,6 +66,10 @@ export const command: CommandSpec<Options> = {
     const { role, label } = options;
     if (role === undefined)
       throw new Failure('USAGE', 'The role is not said.', { hint: `--role ${ROLES.join(' | ')}` });
+    if (role === 'region' && label === undefined)
+      throw new Failure('USAGE', 'A key of role region says which region it is for.', {
+        hint: '--label <name>, as mesh.regions has it, e.g. --label eu-west-1',
+      });
     const publicKey = options.publicKey === undefined ? null : await signingKey(options.publicKey, cli);
     const made = await createApiKey(await adminSession(cli, options), {
       role,

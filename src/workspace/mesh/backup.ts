@@ -5,8 +5,8 @@ import {
   writeBackup,
   type BackupHead,
   type Restored,
-} from '../adapters/mesh/sqlite/backup.js';
-import type { SystemWorld } from './world.js';
+} from '../../adapters/mesh/sqlite/backup.js';
+import type { SystemWorld } from '../world.js';
 
 export type { BackupHead, Restored };
 

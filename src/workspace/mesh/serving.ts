@@ -1,15 +1,16 @@
 /** A mesh server in this process: its data folder, its keys, its socket. */
-import { listen } from '../adapters/mesh/server/http-server.js';
-import { ensureAdmin, openDataFolder } from '../adapters/mesh/server/data-folder.js';
-import { verifyOperator } from '../adapters/mesh/mesh-key.js';
-import { Failure } from '../app/failure.js';
-import { fleetConduct } from '../app/conduct/fleet-conduct.js';
-import { MeshServer } from '../mesh/server/mesh-server.js';
-import type { TrustRules } from '../trust/rules.js';
-import { toHex } from '../protocol/hex.js';
-import type { SystemWorld } from './world.js';
+import { listen } from '../../adapters/mesh/server/http-server.js';
+import { ensureAdmin, openDataFolder } from '../../adapters/mesh/server/data-folder.js';
+import { verifyOperator } from '../../adapters/mesh/mesh-key.js';
+import { Failure } from '../../app/failure.js';
+import { fleetConduct } from '../../app/conduct/fleet-conduct.js';
+import { MeshServer } from '../../mesh/server/mesh-server.js';
+import type { Replication } from '../../mesh/server/regions/registry.js';
+import type { TrustRules } from '../../trust/rules.js';
+import { toHex } from '../../protocol/hex.js';
+import type { SystemWorld } from '../world.js';
 
-export { plainTextProblem } from '../adapters/mesh/server/http-server.js';
+export { plainTextProblem } from '../../adapters/mesh/server/http-server.js';
 
 /** How a mesh is served. */
 export interface ServingOptions {
@@ -24,6 +25,10 @@ export interface ServingOptions {
   readonly logQuota?: number;
   /** The public key registered for the first admin's API key; null registers none. */
   readonly operatorKey: string | null;
+  /** How commands reach the regions; asynchronously unless given. */
+  readonly replication?: Replication;
+  /** The name of this server's own region. */
+  readonly region?: string;
   /** How the dashboard computes scores; the guide's rules unless given. */
   readonly trust?: TrustRules;
   /** A bug showed itself in one request; the server goes on. */
@@ -72,6 +77,8 @@ export async function serveMesh(
         pause: () => new Promise(nextTurn),
       }),
       requireSignedCommands: options.requireSignedCommands,
+      ...(options.replication === undefined ? {} : { replication: options.replication }),
+      ...(options.region === undefined ? {} : { region: options.region }),
       onFatal,
     });
     const { host, port, tls, onBug } = options;

@@ -1,0 +1,197 @@
+/** Copies home's log into this server's own store, in home's order and words, and passes home's proofs on. */
+import { JsonError } from '../../../protocol/json/parse.js';
+import { ShapeError } from '../../../protocol/json/shape.js';
+import type { JsonObject } from '../../../protocol/json/values.js';
+import { Failure } from '../../../app/failure.js';
+import { isGenuine } from '../../../mesh/client/reading.js';
+import { formatEventId } from '../../../mesh/log/head.js';
+import { signatureHolds, type SignatureCheck } from '../../../mesh/log/signing.js';
+import { StoreTrouble, type MeshStore } from '../../../mesh/log/store.js';
+import { HEARTBEAT_MS } from '../../../mesh/limits.js';
+import { adoption, breakAfter } from '../../../mesh/regions/adoption.js';
+import { readLogPage, type LogPage } from '../../../mesh/regions/documents.js';
+import { Unreachable } from '../../http/mesh-client.js';
+import type { HomeLine } from './home-line.js';
+
+const MAX_PAGE_BYTES = 8 * 1024 * 1024;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2_000;
+/** When home was last heard is written down this often, ms: a promotion asks how long it is silent. */
+export const NOTED_MS = 5_000;
+/** The note that holds it: ms since the epoch. */
+export const HOME_HEARD = 'home_heard';
+
+/** What the copier tells the server that serves the copy. */
+export interface CopyListener {
+  /** Events were stored. Resolves when the streams have them. */
+  stored(): Promise<void>;
+  /** Home has signed the head as it is here now. `restarted`: by another process than before. */
+  proven(proof: string, restarted: boolean): void;
+  /** Something is wrong that goes away by itself, or that an operator must see to. */
+  trouble(message: string): void;
+}
+
+/** Home does not go on from what is held here. */
+export class OtherHistory extends Error {
+  readonly reason: string;
+  /** The term that home signs; null where it signed none. */
+  readonly term: number | null;
+  constructor(reason: string, term: number | null) {
+    super(`home tells another history than the one that is held here (${reason})`);
+    this.name = 'OtherHistory';
+    this.reason = reason;
+    this.term = term;
+  }
+}
+
+export class Copier {
+  readonly #line: HomeLine;
+  readonly #store: MeshStore;
+  readonly #check: SignatureCheck;
+  readonly #now: () => number;
+  #stopped = false;
+  #tables: string | null = null;
+  #notedAt = 0;
+  #wake: (() => void) | null = null;
+
+  constructor(line: HomeLine, store: MeshStore, check: SignatureCheck, now: () => number) {
+    this.#line = line;
+    this.#store = store;
+    this.#check = check;
+    this.#now = now;
+    line.store = store;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#wake?.();
+  }
+
+  /** Copies until home has nothing more; false where home cannot be reached. @throws OtherHistory, Failure */
+  async catchUp(): Promise<boolean> {
+    for (;;) {
+      const page = await this.#page(0);
+      if (page === null) return false;
+      await this.#take(page);
+      const { seq } = await this.#store.head();
+      // A sealed home signs nothing, and its log does not grow any more.
+      if (page.checkpoint === null ? page.copied.length === 0 : seq >= page.checkpoint.head) return true;
+    }
+  }
+
+  /** Copies until it is stopped. @throws OtherHistory; Failure of the store */
+  async run(listener: CopyListener): Promise<void> {
+    let pause = FIRST_PAUSE_MS;
+    let behind = true;
+    let troubled = false;
+    while (!this.#stopped) {
+      try {
+        const page = await this.#page(behind ? 0 : HEARTBEAT_MS);
+        if (this.#stopped) return;
+        if (page === null) throw new Unreachable('no answer', false);
+        behind = await this.#served(page, listener);
+        [pause, troubled] = [FIRST_PAUSE_MS, false];
+      } catch (error) {
+        const passing =
+          error instanceof Unreachable ||
+          error instanceof ShapeError ||
+          error instanceof JsonError ||
+          error instanceof StoreTrouble ||
+          (error instanceof Failure && error.code === 'NETWORK');
+        if (!passing) throw error;
+        if (!troubled)
+          listener.trouble(`${this.#line.home}: ${error.message}; what is held here is served without proof`);
+        [troubled, behind] = [true, true];
+        await this.#sleep(pause);
+        pause = Math.min(LONGEST_PAUSE_MS, pause * 2);
+      }
+    }
+  }
+
+  /** True when home has more. */
+  async #served(page: LogPage, listener: CopyListener): Promise<boolean> {
+    await this.#take(page);
+    if (page.copied.length > 0) await listener.stored();
+    const { checkpoint, proof } = page;
+    if (checkpoint === null || proof === null) return false;
+    const { seq } = await this.#store.head();
+    const restarted = this.#line.boot !== null && this.#line.boot !== checkpoint.boot;
+    this.#line.boot = checkpoint.boot;
+    // A proof that speaks of events which are not here would look like a loss to those who listen.
+    if (checkpoint.head === seq) listener.proven(proof, restarted);
+    return checkpoint.head > seq;
+  }
+
+  async #page(waitMs: number): Promise<LogPage | null> {
+    const { logId, term, seq } = await this.#store.head();
+    const place = formatEventId(logId, Math.max(1, term), seq);
+    const { proof } = this.#line;
+    try {
+      const { status, body } = await this.#line.http.ask({
+        method: 'GET',
+        target: `/v1/mesh/region/log?after=${place}&wait=${waitMs}ms`,
+        headers: proof === null ? {} : { 'aip-proof': proof },
+        timeoutMs: waitMs + 5_000,
+        maxBytes: MAX_PAGE_BYTES,
+      });
+      if (status === 401 || status === 403) throw refusedKey(this.#line.home);
+      if (status !== 200) throw new Unreachable(`it answered ${status}`, false);
+      this.#line.heardAt = this.#now();
+      return this.#verified(readLogPage(body));
+    } catch (error) {
+      if (error instanceof Unreachable) return null;
+      throw error;
+    }
+  }
+
+  #verified(page: LogPage): LogPage {
+    for (const { event } of page.copied)
+      if (!isGenuine(event, this.#check)) throw new ShapeError(`event ${event.seq} is not signed by this mesh`);
+    const { checkpoint } = page;
+    if (checkpoint !== null && !signatureHolds(checkpoint as unknown as JsonObject, this.#check))
+      throw new ShapeError('the checkpoint is not signed by this mesh');
+    return page;
+  }
+
+  async #take({ copied, checkpoint, reset, tables }: LogPage): Promise<void> {
+    const store = this.#store;
+    if (reset !== null) throw new OtherHistory(reset, checkpoint?.term ?? null);
+    if (copied.length > 0) {
+      const head = await store.head();
+      const broken = breakAfter(
+        head,
+        copied.map(({ event }) => event),
+      );
+      if (broken !== null) throw new OtherHistory(broken, checkpoint?.term ?? null);
+      const term = Math.max(...copied.map(({ event }) => event.term));
+      if (term > store.term) await store.raiseTerm(term);
+      const { batch, judge } = adoption(copied);
+      const outcomes = await store.append(batch, judge);
+      if (outcomes.some((outcome) => outcome.kind !== 'done' || outcome.repeated))
+        throw new Failure('STATE', 'Home has given one cmd_id twice, which no log of a mesh does.', {
+          hint: 'copy the log again into an empty folder: aip mesh serve --follow <url> --data <dir>',
+        });
+    }
+    if (tables !== this.#tables && (await this.#line.fetchTables())) this.#tables = tables;
+    const now = this.#now();
+    if (checkpoint === null || now - this.#notedAt < NOTED_MS) return;
+    this.#notedAt = now;
+    await store.notes.put(HOME_HEARD, String(now));
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+function refusedKey(home: string): Failure {
+  return new Failure('NETWORK', `${home} does not take the API key of this region.`, {
+    hint: 'at home: aip mesh key create --role region --label <name of the region>',
+  });
+}

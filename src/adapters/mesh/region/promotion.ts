@@ -1,0 +1,174 @@
+/** Makes a server that followed, or was sealed, the home of the mesh: under a greater term, with the mesh's key brought by hand. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure, shellWord } from '../../../app/failure.js';
+import type { Head } from '../../../mesh/log/head.js';
+import { signCheckpoint } from '../../../mesh/log/checkpoint.js';
+import { formatSeed, parseSeed } from '../../../protocol/identity/keys.js';
+import { parseJsonText } from '../../../protocol/json/parse.js';
+import { formatTime } from '../../../protocol/time.js';
+import { createPrivate } from '../../files/secret/private-file.js';
+import { readSecretNow } from '../../files/secret/secret-file.js';
+import { checkOf, signerOf } from '../mesh-key.js';
+import { FOLLOWS } from '../server/data-folder.js';
+import { keyInBackup } from '../sqlite/backup.js';
+import { SqliteMeshStore } from '../sqlite/store.js';
+import { Copier, HOME_HEARD, NOTED_MS, OtherHistory } from './copying.js';
+import { HomeLine } from './home-line.js';
+
+export interface PromotionOptions {
+  readonly folder: string;
+  /** A backup of the mesh, or a copy of its `mesh.key`; null where the folder holds the key. */
+  readonly keyFile: string | null;
+  /** The operator says that home is off and stays off. */
+  readonly homeIsOff: boolean;
+  /** The longest that a verifier goes by its copy, ms: what home last signed is then worth nothing any more. */
+  readonly staleMs: number;
+  /** The API key of role region; null where there is none. */
+  readonly regionKey: string | null;
+  readonly ca: string | null;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly now: () => number;
+  readonly randomHex: (bytes: number) => string;
+}
+
+export interface Promoted {
+  readonly logId: string;
+  readonly head: number;
+  readonly term: number;
+  readonly publicKey: string;
+  /** The home that was sealed; null where it was said to be off, or this store was sealed itself. */
+  readonly sealed: string | null;
+}
+
+/** @throws Failure NOT_FOUND, USAGE, STATE, NETWORK */
+export async function promote(options: PromotionOptions): Promise<Promoted> {
+  const path = join(options.folder, 'mesh.db');
+  if (!existsSync(path))
+    throw new Failure('NOT_FOUND', `There is no mesh in ${options.folder}.`, {
+      hint: '--data <dir> names another folder',
+    });
+  const store = new SqliteMeshStore(path, () => '');
+  try {
+    const publicKey = await store.meshKey();
+    const seed = seedOf(options);
+    const own = signerOf(parseSeed(seed)!);
+    if (own.publicKey !== publicKey)
+      throw new Failure('STATE', `The key is of another mesh than the log in ${options.folder}.`, {
+        hint: 'take it from a backup of this mesh: aip mesh backup <file>, at home',
+      });
+    const sealedBy = await store.sealedBy();
+    const home = (await store.notes.get(FOLLOWS)) ?? '';
+    if (home === '' && sealedBy === null)
+      throw new Failure('STATE', `${options.folder} is home already, and not sealed: there is nothing to promote.`, {
+        hint: `aip mesh serve --data ${shellWord(options.folder)}`,
+      });
+    const term = Math.max(store.term, (await store.head()).term, sealedBy ?? 0) + 1;
+    const sealed = home === '' ? null : await sealHome(home, store, { ...options, term, own });
+    // The key first: a store of a new history that nothing can sign for would serve nobody.
+    if (!existsSync(join(options.folder, 'mesh.key')))
+      createPrivate(join(options.folder, 'mesh.key'), `${seed}\n`, options.randomHex(6));
+    await store.raiseTerm(term);
+    await store.notes.put(FOLLOWS, '');
+    const { logId, seq } = await store.head();
+    return { logId, head: seq, term, publicKey, sealed };
+  } catch (error) {
+    if (!(error instanceof OtherHistory)) throw error;
+    throw new Failure('STATE', `${error.message}: it has gone on elsewhere. Nothing was changed here.`, {
+      hint: 'follow it again, which tells the two apart: aip mesh serve --follow <url>',
+      cause: error,
+    });
+  } finally {
+    await store.close();
+  }
+}
+
+function seedOf({ keyFile, folder }: PromotionOptions): string {
+  const path = keyFile ?? join(folder, 'mesh.key');
+  if (keyFile === null && !existsSync(path))
+    throw new Failure('USAGE', "The mesh's private key is not here: a follower never holds it.", {
+      hint: 'bring it by hand: --mesh-key-file <file>, a backup that aip mesh backup wrote at home',
+    });
+  if (!existsSync(path)) throw new Failure('NOT_FOUND', `There is no file ${path}.`);
+  const source = { what: 'key of the mesh', most: 1024, env: process.env };
+  const text = keyInBackup(path) ?? readSecretNow(path, source).trim();
+  const seed = parseSeed(text);
+  if (seed === null)
+    throw new Failure('STATE', `${path} holds no key of a mesh.`, { hint: 'aip mesh backup <file>, at home' });
+  return formatSeed(seed);
+}
+
+interface Sealing extends PromotionOptions {
+  readonly term: number;
+  readonly own: ReturnType<typeof signerOf>;
+}
+
+/** Home seals itself on the proof of the new term, and gives what is missing here; or it is off for longer than anybody believes it. */
+async function sealHome(home: string, store: SqliteMeshStore, options: Sealing): Promise<string | null> {
+  const { own, regionKey, ca, env, folder, randomHex, now } = options;
+  const check = checkOf(own.publicKey)!;
+  const line = new HomeLine({ url: home, key: regionKey ?? 'none', check, folder, randomHex, now, ca, env });
+  try {
+    line.proof = proofOf(await store.head(), options);
+    const copier = new Copier(line, store, check, now);
+    // The first question carries the proof: from its answer on, home takes no command.
+    const reached = regionKey !== null && (await copier.catchUp());
+    if (reached && (await isSealed(line, options.term))) {
+      // What it took before it was sealed.
+      await copier.catchUp();
+      return home;
+    }
+    if (reached)
+      throw new Failure('STATE', `${home} answers, and did not seal itself. Nothing was changed here.`, {
+        hint: 'is it the home of this mesh, and of this version? aip mesh status there',
+      });
+  } finally {
+    line.close();
+  }
+  await requireOff(home, store, options);
+  return null;
+}
+
+function proofOf(head: Head, { term, own, now, randomHex }: Sealing): string {
+  const at = { time: formatTime(now()), upMs: 0, boot: randomHex(8) };
+  return Buffer.from(JSON.stringify(signCheckpoint({ ...head, term }, at, null, own.sign))).toString('base64url');
+}
+
+async function isSealed(line: HomeLine, term: number): Promise<boolean> {
+  const { status, body } = await line.http.ask({
+    method: 'GET',
+    target: '/v1/mesh/regions',
+    timeoutMs: 5_000,
+    maxBytes: 1024 * 1024,
+  });
+  const { home } = parseJsonText(status === 200 ? body : '{}') as {
+    readonly home?: { readonly sealed_by_term?: unknown };
+  };
+  return typeof home?.sealed_by_term === 'number' && home.sealed_by_term >= term;
+}
+
+async function requireOff(home: string, store: SqliteMeshStore, options: Sealing): Promise<void> {
+  const { homeIsOff, regionKey, staleMs, now } = options;
+  if (!homeIsOff)
+    throw new Failure(
+      'NETWORK',
+      regionKey === null
+        ? `Without a key of role region, ${home} cannot be asked to seal itself.`
+        : `${home} does not answer, so it cannot seal itself: two homes could go on side by side.`,
+      {
+        hint:
+          regionKey === null
+            ? 'set AIP_MESH_KEY; or, when home is off and stays off: --home-is-off'
+            : 'when it is off and stays off (power, network, or the service is stopped): --home-is-off',
+      },
+    );
+  const heard = Number((await store.notes.get(HOME_HEARD)) ?? 0);
+  // It is written down at intervals: home may have signed until one of them later.
+  const left = heard + NOTED_MS + staleMs - now();
+  if (left > 0)
+    throw new Failure(
+      'STATE',
+      `Home was heard ${Math.max(0, Math.round((now() - heard) / 1000))} s ago: verifiers may still go by what it signed then.`,
+      { hint: `wait ${Math.ceil(left / 1000)} s, then give the command again`, retryable: true },
+    );
+}

@@ -1,0 +1,99 @@
+/** A row of the table of endpoints, and how one is written. */
+import { MAX_REQUEST_BYTES } from '../../limits.js';
+import type { Role } from '../../access/roles.js';
+import type { Caller, Reply, Request } from './exchange.js';
+import type { MeshServer } from '../mesh-server.js';
+
+type Handler = (server: MeshServer, request: Request, caller: Caller, params: readonly string[]) => Promise<Reply>;
+
+/** One row of the table of endpoints. */
+export interface Endpoint {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** With `{name}` where a parameter stands. */
+  readonly path: string;
+  /** The least role that may ask. Commands ask for more by what they do. */
+  readonly role: Role;
+  readonly summary: string;
+  readonly tag: 'mesh' | 'regions' | 'passports' | 'approvals' | 'logs' | 'keys' | 'reference' | 'operations';
+  /** Query parameters. */
+  readonly query?: Readonly<Record<string, string>>;
+  /** Name of the request body's schema. */
+  readonly body?: string;
+  /** Content type of the answer and, for JSON, the name of its schema. */
+  readonly answer: { readonly type: string; readonly schema?: string; readonly status?: number };
+  readonly maxBody: number;
+  /** True of what a sealed server refuses: it would write into a history that has gone on elsewhere. */
+  readonly changes: boolean;
+  /** Where it is answered at a server that follows another one. */
+  readonly answeredBy: 'here' | 'home';
+  readonly handle: Handler;
+}
+
+const JSON_TYPE = 'application/json';
+/** The answer that goes on. */
+export const SSE = { type: 'text/event-stream' };
+/** The answer in JSON with this schema. */
+export const json = (schema: string, status = 200) => ({ type: JSON_TYPE, schema, status });
+
+/** What the parameter `after` is. */
+export const AFTER =
+  'Event id `<log_id>.<term>.<seq>`, or a bare seq, to continue after; `Last-Event-ID` does the same.';
+/** What the parameter `challenge` is. */
+export const CHALLENGE = '32 hex digits that the signed checkpoint of the answer repeats.';
+/** What the parameter `verifier` is. */
+export const VERIFIER = 'Name under which this verifier reports what it has applied.';
+
+/** What is posted and changes nothing of the log. */
+const HARMLESS: readonly string[] = ['/v1/mesh/acks', '/v1/mesh/leave', '/mesh/status', '/mesh/agents/register'];
+/** What is posted about this server's own streams, or asks for what each server has. */
+const POSTED_HERE: readonly string[] = ['/v1/mesh/acks', '/mesh/status', '/mesh/agents/register'];
+/** What only home holds. */
+const READ_AT_HOME: readonly string[] = [
+  '/v1/mesh/keys',
+  '/v1/mesh/regions',
+  '/v1/mesh/approvals',
+  '/v1/logs',
+  '/v1/mesh/fleet',
+];
+
+/** A row that is read. */
+export function readRow(
+  path: string,
+  role: Role,
+  tag: Endpoint['tag'],
+  summary: string,
+  handle: Handler,
+  rest: Pick<Endpoint, 'answer' | 'query'>,
+): Endpoint {
+  const answeredBy = READ_AT_HOME.some((start) => path.startsWith(start)) ? 'home' : 'here';
+  return { method: 'GET', path, role, tag, summary, handle, maxBody: 0, changes: false, answeredBy, ...rest };
+}
+
+/** A row that is posted. */
+export function postedRow(
+  path: string,
+  role: Role,
+  tag: Endpoint['tag'],
+  summary: string,
+  handle: Handler,
+  body: string,
+  answer: Endpoint['answer'],
+  query: Endpoint['query'] = {},
+): Endpoint {
+  const changes = !HARMLESS.includes(path);
+  const answeredBy = POSTED_HERE.includes(path) ? 'here' : 'home';
+  const maxBody = MAX_REQUEST_BYTES;
+  return { method: 'POST', path, role, tag, summary, handle, body, answer, query, maxBody, changes, answeredBy };
+}
+
+/** A row of the reference's client. */
+export function referenceRow(
+  path: string,
+  role: Role,
+  summary: string,
+  handle: Handler,
+  body: string,
+  answer: string,
+): Endpoint {
+  return postedRow(path, role, 'reference', `${summary}, as the reference's client asks`, handle, body, json(answer));
+}

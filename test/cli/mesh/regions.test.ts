@@ -1,0 +1,135 @@
+/** Regions at a terminal: the help's own steps, on real processes. */
+import { describe, expect, test } from 'vitest';
+import { Home, type Running } from '../../kit/mesh/homes.js';
+
+const SLOW = 120_000;
+const agent = (n: number): string => `did:web:acme.com:agents:a${n}`;
+const REGION = `aipm_region_${'0'.repeat(12)}_${'0'.repeat(64)}`;
+const REVOKE = ['--reason', 'r', '--yes', '--unseen'];
+
+interface Ready {
+  readonly url: string;
+  readonly mesh_public_key: string;
+  readonly follows: string;
+  readonly current: boolean;
+  readonly returned: { readonly fork: number; readonly events: readonly object[] } | null;
+  readonly running: Running;
+}
+
+async function follow(
+  home: Home,
+  url: string,
+  key: string,
+  publicKey: string,
+  env: Record<string, string> = {},
+): Promise<Ready> {
+  const running = await home.start(
+    ['mesh', 'serve', '--follow', url, '--mesh-key', publicKey, '--listen', '127.0.0.1:0', '--json'],
+    { AIP_MESH_KEY: key, ...env },
+  );
+  return { ...(JSON.parse(await running.says(/^\{.*\}\n/m)) as Omit<Ready, 'running'>), running };
+}
+
+describe('regions', { timeout: SLOW }, () => {
+  test('the runbook of a lost home, as it is written', async () => {
+    const [first, second] = [new Home(), new Home()];
+    const home = await first.serve();
+    const { key } = await first.json<{ key: string }>(
+      'mesh',
+      'key',
+      'create',
+      '--role',
+      'region',
+      '--label',
+      'eu-west-1',
+    );
+    const eu = await follow(second, home.url, key, home.mesh_public_key);
+    expect(eu).toMatchObject({ event: 'ready', follows: home.url, current: true, returned: null });
+    await first.json('revoke', agent(1), ...REVOKE);
+    const seen = await first.json<{ regions: object[] }>('mesh', 'status', '--regions');
+    expect(seen).toMatchObject({
+      home: { region: null, term: 1, sealed_by_term: null },
+      replication_mode: 'async',
+      max_propagation_time_ms: 500,
+      regions: [{ region: 'eu-west-1', state: 'following' }],
+    });
+    expect((await first.run(['mesh', 'status', '--regions'])).out).toContain('eu-west-1');
+    const backup = first.at('mesh.backup');
+    await first.json('mesh', 'backup', backup);
+
+    await home.running.stop('SIGKILL');
+    expect((await second.run(['mesh', 'promote', '--mesh-key-file', backup, '--yes'])).code).toBe(3);
+    await eu.running.stop();
+    expect((await second.run(['mesh', 'serve', '--listen', '127.0.0.1:0'])).code).toBe(3);
+    expect((await second.run(['mesh', 'promote', '--yes'])).code).toBe(2);
+    expect((await second.run(['mesh', 'promote', '--mesh-key-file', backup, '--yes'])).code).toBe(5);
+    const off = ['mesh', 'promote', '--mesh-key-file', backup, '--home-is-off', '--yes'];
+    expect(await second.run(off)).toMatchObject({ code: 3, err: expect.stringContaining('wait ') });
+    // Their verifiers go by a copy for a second at most.
+    const brief = { AIP_REVOCATION_MAX_AGE: '1s' };
+    let promoted = await second.run([...off, '--json'], { env: brief });
+    for (let i = 0; promoted.code === 3 && i < 30; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      promoted = await second.run([...off, '--json'], { env: brief });
+    }
+    expect(JSON.parse(promoted.out)).toMatchObject({
+      head: 1,
+      term: 2,
+      sealed_home: null,
+      mesh_public_key: home.mesh_public_key,
+    });
+
+    const next = await second.serve();
+    const returned = await follow(first, next.url, key, home.mesh_public_key);
+    expect(returned).toMatchObject({ follows: next.url, current: true });
+    expect(returned.running.err).toContain('holds_mesh_key');
+    await returned.running.stop();
+    await next.running.stop();
+  });
+
+  test('a region that stores nothing in time is exit 5 with a table; nothing is undone', async () => {
+    const home = new Home();
+    await home.serve();
+    const regions = JSON.stringify([{ name: 'ap', endpoint: 'http://127.0.0.1:1' }]);
+    const env = {
+      AIP_MESH_REGIONS: regions,
+      AIP_MESH_REPLICATION_MODE: 'sync',
+      AIP_MESH_MAX_PROPAGATION_TIME_MS: '50',
+    };
+    const said = await home.run(['revoke', agent(1), ...REVOKE, '--json'], { env });
+    expect(said.code).toBe(5);
+    expect(JSON.parse(said.out)).toMatchObject({
+      ...{ status: 'revoked', durable: true, seq: 1 },
+      regions: [{ region: 'ap', state: 'late', ms: null, last_seq: null, last_seen: null }],
+    });
+    const shown = await home.run(['revoke', agent(2), ...REVOKE], { env });
+    expect(shown).toMatchObject({ code: 5, out: expect.stringContaining('never heard of') });
+    expect(await home.json('status', agent(1))).toMatchObject({ status: 'revoked' });
+  });
+
+  test.each([
+    ['a key of another role', [], { AIP_MESH_KEY: `aipm_admin_${'0'.repeat(12)}_${'0'.repeat(64)}` }, 4, 'role region'],
+    ['no key', [], {}, 2, '--key-file'],
+    ['no pinned key', [], { AIP_MESH_KEY: REGION, AIP_MESH_PUBLIC_KEY: '' }, 2, '--mesh-key'],
+    ['what only home does', ['--log-quota', '1G'], { AIP_MESH_KEY: REGION }, 2, '--log-quota'],
+    ['what only home asks for', ['--require-signed-commands'], { AIP_MESH_KEY: REGION }, 2, 'signed-commands'],
+    ['a home that is not there', [], { AIP_MESH_KEY: REGION }, 5, 'no proof'],
+  ] as const)('does not follow with %s', async (_, flags, env, code, says) => {
+    const home = new Home();
+    const pinned = {
+      AIP_MESH_PUBLIC_KEY: `ed25519:${'3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29'}`,
+    };
+    const said = await home.run(['mesh', 'serve', '--follow', 'http://127.0.0.1:1', ...flags], {
+      env: { ...pinned, ...env },
+    });
+    expect(said).toMatchObject({ code, out: '' });
+    expect(said.err).toContain(says);
+  });
+
+  test('a plain text line beyond this machine is refused', async () => {
+    const said = await new Home().run(['mesh', 'serve', '--follow', 'http://mesh.acme.com'], {
+      env: { AIP_MESH_KEY: REGION },
+    });
+    expect(said).toMatchObject({ code: 2, err: expect.stringContaining('plain http') });
+  });
+});
