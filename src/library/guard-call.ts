@@ -1,3 +1,4 @@
+import type { GuardedCall } from '../app/guarding/desk.js';
 import { plainParams } from '../app/verification/plain-json.js';
 import type { Json, JsonObject } from '../protocol/json/values.js';
 import type { AgentPassport } from './agent-passport.js';
@@ -19,7 +20,10 @@ export interface GuardCallOptions<P extends object = object> extends KeyOptions,
   readonly params?: P;
   /** What the action is done to, where params do not say. */
   readonly target?: string;
-  /** The id of a request for approval that a person has approved. */
+  /**
+   * The id of a request for approval that a person has approved; `known` for a caller who cannot name it: the request is found by the
+   * action, which must be the very same.
+   */
   readonly approval?: string;
   /** How to verify. */
   readonly verify?: Pick<VerifyIntentOptions, 'principalKeys' | 'geo' | 'minTrust' | 'state' | 'logParams'>;
@@ -60,19 +64,24 @@ export function guardCallWith(parts: Parts): GuardCall {
     checkApprovalOptions(asked);
     if (typeof run !== 'function') throw usage('guardCall runs a function.');
     const passport = typeof agent === 'string' ? await parts.passports.load(agent) : agent;
-    const desk = deskFor(parts, { passport: async () => passport, forget: () => undefined, keys, verify });
+    const approved = parts.persons.approved.bind(parts.persons);
+    const desk = deskFor(parts, { passport: async () => passport, forget: () => undefined, keys, verify, approved });
     // A copy: what the tool gets is what was verified, whatever happens to the caller's object meanwhile.
     const copy = frozen(plainParams(params ?? {}));
     const call = {
       action: textOption(action, 'action'),
       params: copy,
       target: target === undefined ? null : textOption(target, 'target'),
-      ...(approval === undefined ? {} : { approvalRequest: textOption(approval, 'approval') }),
+      ...(approval === undefined ? {} : approvalOf(textOption(approval, 'approval'))),
     };
     const { decision } = await parts.persons.decide(desk, call, asked);
     if (!decision.success) throw new VerificationError(decision);
     return parts.outcomes.of(decision, () => run(copy as unknown as P));
   };
+}
+
+function approvalOf(approval: string): Pick<GuardedCall, 'approvalRequest' | 'findRequest'> {
+  return approval === 'known' ? { findRequest: true } : { approvalRequest: approval };
 }
 
 function frozen<T extends Json | JsonObject>(value: T): T {

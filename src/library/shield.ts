@@ -106,6 +106,7 @@ class Guard {
     this.#parts = parts;
     this.#options = options;
     this.#desk = deskFor(parts, {
+      approved: (asked) => parts.persons.approved(asked),
       passport: async () => (await this.#own()).passport,
       forget: () => void (this.#agent = null),
       keys: options,

@@ -4,6 +4,7 @@
  */
 import { canonicalize } from '../../protocol/json/canonical.js';
 import type { ActionApproval } from '../../protocol/approvals/approval.js';
+import type { AskedAction } from '../../protocol/approvals/action-hash.js';
 import type { Constraints } from '../../protocol/constraints/rules.js';
 import type { IntentDocument } from '../../protocol/intent.js';
 import type { Passport } from '../../protocol/passport.js';
@@ -30,6 +31,8 @@ export interface GuardedCall {
   readonly asked?: boolean;
   /** The request that a person has approved for exactly this call. */
   readonly approvalRequest?: string;
+  /** True where the caller cannot name that request: it is found by the action. */
+  readonly findRequest?: boolean;
   /** Answers to that request that the caller brings. */
   readonly answers?: readonly ActionApproval[];
   /** Limits beside the passport's. */
@@ -52,6 +55,8 @@ export interface DeskDeps {
   readonly forget: () => void;
   /** Verifies and, unless `dryRun`, commits. Rejects only when the world fails; then nothing was decided. */
   readonly judge: (submission: Submission, dryRun: boolean) => Promise<Judgement>;
+  /** The request for exactly this action that has an answer; null where there is none. */
+  readonly approved: (asked: AskedAction) => Promise<string | null>;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -71,7 +76,7 @@ export interface Desk {
 const RENEWED: ReadonlySet<string | null> = new Set(['AIP-E103', 'AIP-E104', 'AIP-E105']);
 
 /** @returns a desk over `deps` */
-export function deskOf({ speaking, forget, judge, clock, random }: DeskDeps): Desk {
+export function deskOf({ speaking, forget, judge, approved, clock, random }: DeskDeps): Desk {
   const sign = ({ passport, key }: Speaking, call: SignedCall): IntentDocument => {
     const { action, params, target, approvalRequest } = call;
     const timestamp = Math.floor(clock() / 1000);
@@ -81,12 +86,24 @@ export function deskOf({ speaking, forget, judge, clock, random }: DeskDeps): De
   return {
     sign: async (call) => sign(await speaking(), call),
     passport: async () => (await speaking()).passport,
-    async decide({ dryRun = false, counted = true, asked = false, within, answers = [], ...call }) {
-      const { params } = call;
+    async decide({
+      dryRun = false,
+      counted = true,
+      asked = false,
+      findRequest = false,
+      within,
+      answers = [],
+      ...call
+    }) {
+      const { params, action, target } = call;
       if (canonicalize(params).length > MAX_CALL_BYTES)
         throw new Failure('USAGE', `The params of a call hold at most ${MAX_CALL_BYTES} bytes.`);
       const signed = withHashes(params);
-      const intent = sign(await speaking(), { ...call, params: signed });
+      const speaker = await speaking();
+      const found = findRequest && call.approvalRequest === undefined && needsPersons(speaker);
+      const request = found ? await approved(askedAction(speaker, { action, params: signed, target })) : null;
+      const named = request === null ? {} : { approvalRequest: request };
+      const intent = sign(speaker, { ...call, params: signed, ...named });
       const submission: Submission = {
         bytes: JSON.stringify(intent),
         source: null,
@@ -101,4 +118,16 @@ export function deskOf({ speaking, forget, judge, clock, random }: DeskDeps): De
       return judgement;
     },
   };
+}
+
+/** Of other passports no request was ever raised by a constraint; a hook's are found by the caller who names them. */
+function needsPersons({ passport }: Speaking): boolean {
+  return passport.document.constraints.require_approval !== undefined;
+}
+
+function askedAction(
+  { passport }: Speaking,
+  { action, params, target }: Pick<GuardedCall, 'action' | 'params' | 'target'>,
+): AskedAction {
+  return { agent_id: passport.agent.id, action, params, target, passport_hash: passport.hash() };
 }

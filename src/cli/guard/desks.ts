@@ -1,4 +1,5 @@
 /** What `serve`, `hook` and `mcp guard` decide with: this machine's keys, state, passports and config, held open. */
+import { approvedRequest } from '../../app/guarding/approved.js';
 import { deskOf, type Desk, type Speaking } from '../../app/guarding/desk.js';
 import { handOverKey, mayTakeOver, type HandedCall } from '../../app/guarding/hand-over.js';
 import type { HandOver } from '../../app/ports/hand-overs.js';
@@ -130,6 +131,12 @@ export async function openDesks(
         },
         forget: () => void (speaking = null),
         judge,
+        approved: (asked) =>
+          approvedRequest(asked, {
+            state: ring.state,
+            bring: async (id) => void (await deps.relay?.answersTo([id])),
+            clock,
+          }),
         clock,
         random,
       });

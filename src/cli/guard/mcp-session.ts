@@ -95,7 +95,7 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
         started.set(left.intentHash, ticks());
         return { allowed: true, intentHash: left.intentHash };
       }
-      const { decision } = await desk.decide({ action, params, target, counted });
+      const { decision } = await desk.decide({ action, params, target, counted, findRequest: true });
       passport = await desk.passport();
       if (!decision.success) return { allowed: false, ...refusalOf(decision) };
       const intentHash = decision.intent_hash!;

@@ -33,7 +33,8 @@ export function guardedCall<P extends object, R>(
   { workspace = OWN, action = (name) => name, ...options }: GuardOptions,
   run: (params: P) => R | Promise<R>,
 ): Promise<R> {
-  return workspace.guardCall({ agent, action: action(tool), params, ...options }, run);
+  // A model asks again for what was approved, and cannot name the request.
+  return workspace.guardCall({ agent, action: action(tool), params, approval: 'known', ...options }, run);
 }
 
 /** True when a person has to approve this call. Nothing is spent or logged. @throws Failure */

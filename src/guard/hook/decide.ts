@@ -81,7 +81,13 @@ async function verdictOf(client: HookClient, call: HookCall, deps: HookDeps): Pr
   }
   const action = rules.map.get(call.tool) ?? (await actionOf(call, desk));
   const asked = rules.ask && client.asks && !hasApprovers(await desk.passport());
-  const { decision } = await desk.decide({ action, params: call.params, target: call.target, asked });
+  const { decision } = await desk.decide({
+    action,
+    params: call.params,
+    target: call.target,
+    asked,
+    findRequest: true,
+  });
   if (decision.success) {
     deps.accepted(call, action, decision);
     return { result: rules.grant ? 'grant' : 'pass' };

@@ -1,4 +1,4 @@
-import { deskOf, type Desk } from '../../app/guarding/desk.js';
+import { deskOf, type Desk, type DeskDeps } from '../../app/guarding/desk.js';
 import type { World } from '../../workspace/world.js';
 import { parsedOf, type AgentPassport } from '../agent-passport.js';
 import type { KeyOptions, OpenKeys } from '../options/keys.js';
@@ -18,12 +18,14 @@ export interface DeskAgent {
   readonly forget: () => void;
   readonly keys: KeyOptions;
   readonly verify: VerifyIntentOptions | undefined;
+  /** Finds the approved request of a call that names none. */
+  readonly approved: DeskDeps['approved'];
 }
 
 /** A desk over a workspace's keys and verifier. */
 export function deskFor(
   { keys, verifier, world }: DeskParts,
-  { passport, forget, keys: where, verify }: DeskAgent,
+  { passport, forget, keys: where, verify, approved }: DeskAgent,
 ): Desk {
   return deskOf({
     speaking: async () => {
@@ -33,6 +35,7 @@ export function deskFor(
     forget,
     judge: async ({ bytes, source: _, ...more }, dryRun) =>
       verifier.verify(bytes, { ...verify, passport: await passport(), ...(dryRun ? { dryRun } : {}) }, more),
+    approved,
     clock: world.clock,
     random: world.random,
   });

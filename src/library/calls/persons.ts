@@ -1,3 +1,5 @@
+import { approvedRequest } from '../../app/guarding/approved.js';
+import type { AskedAction } from '../../protocol/approvals/action-hash.js';
 import { decideWithPersons } from '../../app/guarding/persons.js';
 import type { Desk, GuardedCall } from '../../app/guarding/desk.js';
 import type { ActionApprovalDocument } from '../../protocol/approvals/approval.js';
@@ -75,6 +77,15 @@ export class Persons {
         ticks: world.ticks,
       },
     );
+  }
+
+  /** The request for exactly this action that has an answer; null where there is none. */
+  async approved(asked: AskedAction): Promise<string | null> {
+    return approvedRequest(asked, {
+      state: await localState(this.#workspace),
+      bring: async (id) => void (await this.#mesh.relay()?.answersTo([id])),
+      clock: this.#workspace.world.clock,
+    });
   }
 
   /** Whoever waits is refused now. */

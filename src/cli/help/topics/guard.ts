@@ -52,6 +52,12 @@ redirects are refused. In the 2026 era a header that is not what the body says i
 The server gets PATH, HOME, TERM and LANG, and what --env names; never a key. A revocation answers open calls and empties the list within
 a second. --observe logs what would be refused, and lets it run.
 
+# What a person approves
+
+A call that needs a person is AIP-E209 and names a request. After aip approvals approve the model, or the coding agent, asks for the very
+same action again: guard, hook and frameworks find the request by the action, and it lets one call through. POST /v1/guard and guardCall
+name it themselves (approval_request; approval).
+
 # When a hook fails again and again
 
 A hook that failed 5 times within 10 s for an agent is not waited for during the next 5 s: it refuses at once, the decision warns
