@@ -41,6 +41,8 @@ export interface SqliteState extends State, ProvableLog {
   derivedProblems(now: number): readonly string[];
   /** Null for an agent that the log does not know. */
   tally(agentId: string): Tally | null;
+  /** True where this user may only read it: whatever writes fails. */
+  readonly readOnly: boolean;
   readonly conduct: Conduct;
   readonly archive: LogArchive;
 }
@@ -301,6 +303,10 @@ class FileState implements SqliteState {
   bounds(): { after: Link; head: Link } {
     const { seq, hash, base } = this.#head();
     return { after: base, head: { seq, hash } };
+  }
+
+  get readOnly(): boolean {
+    return this.#database.readOnly;
   }
 
   get conduct(): Conduct {

@@ -168,6 +168,13 @@ async function inspectState(cli: Scene): Promise<{ state: (State & ChainedLog) |
       return { state: null, finding: failedFinding('state', message, problem.hint, EXIT.state) };
     }
     const state = await localState(cli.workspace);
+    if (state.readOnly) {
+      const message = `${stateFile} may only be read here: reports answer, and whatever verifies or changes something is refused.`;
+      return {
+        state,
+        finding: warning('state', message, `ls -ld ${shellWord(stateFile)}; findmnt -T ${shellWord(stateFile)}`),
+      };
+    }
     // A write transaction that ends without a write.
     state.rehearse(() => undefined);
     const finding =

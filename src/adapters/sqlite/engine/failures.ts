@@ -1,7 +1,8 @@
+import { accessSync, constants as fileModes } from 'node:fs';
 import { constants } from 'node:os';
 import { Failure, shellWord } from '../../../app/failure.js';
 import { fromSystem, meaningOf } from '../../../app/system-failures.js';
-import { DATABASE_FILES, requireDescriptors } from '../../files/descriptors.js';
+import { DATABASE_FILES, hasFileSizeLimit, requireDescriptors } from '../../files/descriptors.js';
 
 /** What SQLite and the file system say, by the start of the code; in this order. */
 const MEANINGS: readonly (readonly [RegExp, (path: string) => Failure])[] = [
@@ -90,10 +91,22 @@ function full(path: string): Failure {
   });
 }
 
+/** SQLite does not say whether the mode of the file or a mount stands in the way; the system does. */
 function readOnly(path: string): Failure {
-  return new Failure('STATE', `The state file ${path} cannot be written. Nothing was decided or changed.`, {
-    hint: `ls -l ${shellWord(path)}*`,
+  const code = whyNotWritable(path);
+  const why = code === 'EROFS' ? `: ${meaningOf(code)!.meaning}` : '';
+  return new Failure('STATE', `The state file ${path} cannot be written${why}. Nothing was decided or changed.`, {
+    hint: code === 'EROFS' ? meaningOf(code)!.hint(shellWord(path)) : `ls -l ${shellWord(path)}*`,
   });
+}
+
+function whyNotWritable(path: string): string | undefined {
+  try {
+    accessSync(path, fileModes.W_OK);
+    return undefined;
+  } catch (error) {
+    return codeOf(error);
+  }
 }
 
 function unopenable(path: string): Failure {
@@ -133,6 +146,17 @@ export function unfinished(path: string): Failure {
 }
 
 function unreliable(path: string): Failure {
+  // SQLite says the same of a disk that failed and of a file that may grow no further.
+  if (hasFileSizeLimit()) {
+    const { meaning, hint } = meaningOf('EFBIG')!;
+    return new Failure(
+      'STATE',
+      `The state file ${path} cannot be written: ${meaning}. Nothing was decided or changed.`,
+      {
+        hint: hint(shellWord(path)),
+      },
+    );
+  }
   return new Failure('STATE', `The disk failed while the state file ${path} was in use.`, {
     hint: 'dmesg | tail',
     retryable: true,
