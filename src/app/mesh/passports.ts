@@ -110,10 +110,12 @@ export async function fetchPassports(
   have = new Set<string>(),
 ): Promise<number> {
   let missing = 0;
-  for (const { agent, hash } of copy.passportMarks()) {
+  for (const { agent, hash, serial } of copy.passportMarks()) {
     if (hash === null || have.has(hash)) continue;
     const known = state.passport(agent);
-    if (known !== null && hashOf(known.text) === hash) {
+    const kept = known === null ? null : passportIn(known.text);
+    // One that was signed since, and not handed in, is not given up for the older one that the mesh has.
+    if (kept !== null && (kept.hash() === hash || kept.serial > (serial ?? 0))) {
       have.add(hash);
       continue;
     }
@@ -170,10 +172,6 @@ function isPinned(passport: Passport, state: Pick<State, 'pins'>): boolean {
     const key = verifyKeyOf(publicKey);
     return key !== null && verifySignature(key, passport.signedBytes, passport.signature);
   });
-}
-
-function hashOf(text: string): string | null {
-  return passportIn(text)?.hash() ?? null;
 }
 
 function passportIn(text: string): Passport | null {

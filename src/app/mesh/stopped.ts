@@ -1,5 +1,5 @@
 /** Everything that is stopped: what the mesh says, what this machine holds, and where the two differ. */
-import { deniesAt, type Standing, type Status } from '../../mesh/standing.js';
+import { deniesAt, statusAt, type Standing, type Status } from '../../mesh/standing.js';
 import { EVERYONE, scopeOf } from '../../mesh/subject.js';
 import { formatTime } from '../../protocol/time.js';
 import { shellWord } from '../failure.js';
@@ -37,7 +37,7 @@ export function stoppedHere(copy: Pick<MeshCopy, 'stopped'>, now: number): Stopp
 /** What the mesh says of everything that is stopped there or here. @throws Failure as the mesh's answers do */
 export async function stoppedAnywhere(
   lines: readonly MeshEndpoint[],
-  copy: Pick<MeshCopy, 'stopped' | 'standing'>,
+  copy: Pick<MeshCopy, 'stopped' | 'standing' | 'local'>,
   now: number,
 ): Promise<Stopped[]> {
   const subjects = new Set([...copy.stopped().map(({ subject }) => subject), ...(await stoppedThere(lines))]);
@@ -48,7 +48,10 @@ export async function stoppedAnywhere(
     const here: Status = own !== null && deniesAt(own, now) ? own.status : 'active';
     if (there.status === 'active' && here === 'active') continue;
     const facts = there.status === 'active' ? factsOf(own!) : factsThere(there);
-    found.push({ ...facts, mesh: there.status, here, repair: repairOf(subject, there.status, here, facts.reason) });
+    // What the mesh has lifted after it was denied needs no second order: this machine has not heard of it.
+    const behind = statusAt(copy.local(subject), now) === 'active' && there.version > (own?.version ?? 0);
+    const repair = repairOf(subject, there.status, here, { reason: facts.reason, behind });
+    found.push({ ...facts, mesh: there.status, here, repair });
   }
   return found.sort(inOrder);
 }
@@ -74,10 +77,16 @@ async function stoppedThere(lines: readonly MeshEndpoint[]): Promise<string[]> {
 }
 
 /** A deny is never lost by a repair: what is denied in one place is denied in both, unless a person reinstates it. */
-function repairOf(subject: string, there: Status, here: Status, reason: string | null): string | null {
+function repairOf(
+  subject: string,
+  there: Status,
+  here: Status,
+  { reason, behind }: { readonly reason: string | null; readonly behind: boolean },
+): string | null {
   if (there === here || (there !== 'active' && here !== 'active')) return null;
   const who = subject === EVERYONE ? '--everyone' : shellWord(subject);
-  if (there === 'active') return `aip revoke ${who} --reason ${shellWord(reason ?? 'stopped on one machine')}`;
+  if (there === 'active' && !behind)
+    return `aip revoke ${who} --reason ${shellWord(reason ?? 'stopped on one machine')}`;
   return 'aip mesh follow';
 }
 

@@ -65,10 +65,11 @@ export async function meantBy(deps: FindDeps, agent: string): Promise<Meant> {
   if (isPath) throw notFound(`There is no passport file at ${agent}.`, []);
   const there = namedThere(await fleetOf(deps, agent), agent);
   if (there !== null) return { agentId: there };
-  const names = deps.state.passports().map(({ agentId }) => agentId);
+  const names = deps.state.passports().map(({ agentId }) => shortName(agentId));
   const fleet = (await fleetOf(deps, '')).map(({ agentId }) => agentId);
-  const near = nearestByName(agent, [...new Set([...names, ...fleet])].map(shortName));
-  throw notFound(`No known passport is named "${agent}", and no such file exists.`, near);
+  const near = nearestByName(agent, [...new Set([...names, ...fleet.map(shortName)])]);
+  const listed = near.every((short) => names.includes(short));
+  throw notFound(`No known passport is named "${agent}", and no such file exists.`, near, listed);
 }
 
 async function fleetOf(deps: FindDeps, find: string): Promise<readonly FleetName[]> {
@@ -170,8 +171,12 @@ function nearestByName(text: string, shortNames: readonly string[]): string[] {
   return shortNames.filter((short) => near.has(short.split('@')[0]!)).slice(0, 3);
 }
 
-function notFound(message: string, near: readonly string[]): Failure {
+/** `listed`: the nearest ones are in the list of passports here. */
+function notFound(message: string, near: readonly string[], listed = true): Failure {
   return new Failure('NOT_FOUND', message, {
-    hint: near.length === 0 ? 'aip passport list' : `did you mean ${near.join(', ')}? All of them: aip passport list`,
+    hint:
+      near.length === 0
+        ? 'aip passport list'
+        : `did you mean ${near.join(', ')}?${listed ? ' All of them: aip passport list' : ''}`,
   });
 }

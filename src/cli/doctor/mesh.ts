@@ -41,7 +41,7 @@ async function* inspectRoster(cli: Scene, config: Config, access: MeshAccess): A
   if (key === null) return;
   const [[line], check] = await Promise.all([meshLines(cli.workspace, access, key), meshCheck(access.publicKey)]);
   try {
-    const { roster, older, absent } = await meshOverview(line!, check);
+    const { older, absent } = await meshOverview(line!, check);
     if (older.length > 0)
       yield warning(
         'mesh',
@@ -53,8 +53,6 @@ async function* inspectRoster(cli: Scene, config: Config, access: MeshAccess): A
       const more = absent.length > names.length ? ` and ${absent.length - names.length} more` : '';
       yield warning('mesh', `On the roster, and not listening: ${names.join(', ')}${more}.`, 'aip mesh status');
     }
-    if (older.length + absent.length === 0)
-      yield ok('mesh', `All ${roster} verifiers on the roster listen, none of an older version.`);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     yield warning('mesh', `Who listens is not known: ${error.message}`, 'aip mesh status');

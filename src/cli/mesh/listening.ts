@@ -17,6 +17,7 @@ const NOTE_MS = 3_600_000;
 const LOOSE = 'policy.last-known';
 const LONGEST = 'policy.max-age';
 const LEFT = 'left';
+const DEPARTED = 'departed';
 
 /** This machine as the mesh is told of it: by its own key, with the loosest policy that decided here within a day. */
 export async function listeningVerifier(
@@ -58,6 +59,21 @@ export function hasLeft(copy: Pick<MeshCopy, 'note'>): boolean {
 
 export function followsAgain(copy: Pick<MeshCopy, 'note' | 'setNote'>): void {
   if (copy.note(LEFT) !== null) copy.setNote(LEFT, null);
+}
+
+/** Writes down that this machine has left its mesh, for a follower that still runs here. */
+export function departs(copy: Pick<MeshCopy, 'setNote'>, now: number): void {
+  copy.setNote(DEPARTED, String(now));
+}
+
+/** True where this machine has left its mesh since the follower began. */
+export function hasDeparted(copy: Pick<MeshCopy, 'note'>): boolean {
+  return copy.note(DEPARTED) !== null;
+}
+
+/** A machine that begins to follow is in the mesh again. */
+export function arrives(copy: Pick<MeshCopy, 'note' | 'setNote'>): void {
+  if (hasDeparted(copy)) copy.setNote(DEPARTED, null);
 }
 
 /** Says that this machine stops listening: written here first, so that nothing is decided on a copy that nobody is missed for. */

@@ -75,7 +75,8 @@ function requireRole(key: string, action: Order['action']): void {
     'FORBIDDEN',
     `To ${action} takes the role ${needed}; this machine's API key has the role ${role}.`,
     {
-      hint: `use a key with a higher role: AIP_MESH_KEY=<key>; on this machine alone: aip ${action} <agent> --local`,
+      // A word on one machine lifts nothing that the mesh denies.
+      hint: `use a key with a higher role: AIP_MESH_KEY=<key>${action === 'reinstate' ? '' : `; on this machine alone: aip ${action} <agent> --local`}`,
     },
   );
 }
@@ -154,8 +155,9 @@ export async function carryOut(
   }
   if (missing <= 0) return late.length > 0 ? 5 : mistyped ? 3 : 0;
   const which = missing === 1 ? '1 verifier has' : `${missing} verifiers have`;
+  const means = order.action === 'reinstate' ? 'go on refusing until they hear of it' : 'may still accept';
   cli.warn(
-    `PROPAGATION_INCOMPLETE: it is durable in the mesh, but ${which} not confirmed in time and may still accept; aip mesh status shows which.`,
+    `PROPAGATION_INCOMPLETE: it is durable in the mesh, but ${which} not confirmed in time and ${missing === 1 ? means.replace('go on', 'goes on').replace('they hear', 'it hears') : means}; aip mesh status shows which.`,
     'AIP-E501',
   );
   return 5;

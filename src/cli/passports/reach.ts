@@ -9,6 +9,8 @@ import { meshAccess, roleIn } from '../mesh/access.js';
 import { meshSession, orderDeps } from '../mesh/session.js';
 import { renderReach } from '../render/standing.js';
 import { clean } from '../render/terminal/text.js';
+import { formatPublicKey } from '../../protocol/identity/keys.js';
+import { localState } from '../../workspace/state.js';
 import type { Setting } from '../setting.js';
 import type { Output } from '../output.js';
 import type { Surroundings } from '../io.js';
@@ -49,11 +51,21 @@ export async function announce(
     if (!(error instanceof Failure)) throw error;
     // A mesh that does not know the principal was never to carry its passports.
     const unknown = /PRINCIPAL_UNKNOWN/.test(error.message);
-    if (unknown && flags.first === true)
+    if (unknown && flags.first === true) {
+      const { principal } = passport.document;
+      const pin = (await localState(cli.workspace)).pins(principal).at(-1);
+      const key = pin === undefined ? '<key>' : formatPublicKey(pin.publicKey);
       cli.note(
-        `The mesh carries no passports of ${passport.document.principal} yet. An admin changes that: aip mesh principal add ${passport.document.principal} --public-key <key>, then: aip passport publish ${clean(passport.agent.name)}`,
+        `The mesh carries no passports of ${principal} yet. An admin changes that:\n  aip mesh principal add ${principal} --public-key ${key}\n  aip passport publish ${clean(passport.agent.id)}`,
       );
-    else cli.warn(`The mesh did not take it: ${clean(error.message)}`, unknown ? 'principal_unknown' : 'not_published');
+    } else {
+      // It was signed, and is in force on this machine.
+      const why = clean(error.message).replace(' Nothing was changed.', '');
+      const then = unknown
+        ? ''
+        : ` It is signed all the same; once that is mended: aip passport publish ${clean(passport.agent.id)}`;
+      cli.warn(`The mesh did not take it: ${why}${then}`, unknown ? 'principal_unknown' : 'not_published');
+    }
     return { publishing: null, exitCode: unknown ? 0 : 5 };
   }
 }

@@ -21,7 +21,7 @@ function statusWord(status: keyof typeof WORD, paint: Paint): string {
   return status === 'active' ? paint.green(WORD[status]) : paint.red(paint.bold(WORD[status]));
 }
 
-export function renderOutcome({ given, local, everyone, named }: OutcomeView, paint: Paint): string {
+export function renderOutcome({ given, action, local, everyone, named }: OutcomeView, paint: Paint): string {
   const { outcome } = given;
   const alias = everyone || named === outcome.agent_id ? '' : ` (${clean(named)})`;
   const who = everyone ? 'every agent' : `${clean(outcome.agent_id)}${alias}`;
@@ -29,10 +29,10 @@ export function renderOutcome({ given, local, everyone, named }: OutcomeView, pa
   const first = `${statusWord(outcome.status, paint)} ${paint.bold(who)}${again}`;
   if (local) return `${first}\n  on this machine alone: no other machine was told`;
   const log = `durable as event ${outcome.seq} of the mesh`;
-  return `${first}\n  ${log}\n  ${renderReach(given, paint)}`;
+  return `${first}\n  ${log}\n  ${renderReach(given, paint, action === 'reinstate')}`;
 }
 
-/** How far an event has come: `applied by 1 of 2 verifiers`, and who is absent. */
+/** How far an event has come: `applied by 1 of 2 verifiers`, and who is absent. `lifts`: the event lets somebody act again. */
 export function renderReach(
   {
     outcome,
@@ -43,6 +43,7 @@ export function renderReach(
     readonly outcome: Pick<Given['outcome'], 'propagated_to' | 'connected' | 'propagation_ms'>;
   },
   paint: Paint,
+  lifts = false,
 ): string {
   const { propagated_to, connected, propagation_ms } = outcome;
   const silent = Math.max(0, connected - (roster - absent.length));
@@ -57,7 +58,7 @@ export function renderReach(
     silent > 0
       ? `; ${silent} more ${silent === 1 ? 'listens' : 'listen'} and ${silent === 1 ? 'does' : 'do'} not report`
       : '';
-  const who = absent.slice(0, MAX_NAMED).map((one) => `; ${renderAbsent(one)}`);
+  const who = absent.slice(0, MAX_NAMED).map((one) => `; ${renderAbsent(one, lifts)}`);
   const rest = absent.length > MAX_NAMED ? `; and ${absent.length - MAX_NAMED} more` : '';
   return `${missing === 0 ? count : paint.yellow(count)} ${roster === 1 ? 'verifier' : 'verifiers'}${took}${more}${who.join('')}${rest}`;
 }
@@ -66,9 +67,10 @@ export function renderReach(
 const MAX_NAMED = 5;
 
 /** `us-1 absent since 22:13 (denies when stale: refused since 22:14)`: what it means that this one did not hear. */
-export function renderAbsent({ label, last_seen, on_stale, refuses_since }: AbsentVerifier): string {
-  const means =
-    refuses_since !== null
+export function renderAbsent({ label, last_seen, on_stale, refuses_since }: AbsentVerifier, lifts = false): string {
+  const means = lifts
+    ? 'goes on refusing until it hears of it'
+    : refuses_since !== null
       ? `denies when stale: refused since ${clockOf(refuses_since)}`
       : on_stale === null
         ? 'of an older version: may still accept'

@@ -89,6 +89,8 @@ export class MeshServer {
   /** Keys revoked while this process runs: what still waits with one of them is sent away. */
   readonly revokedKeys = new Set<string>();
   stopping = false;
+  /** When this server began, by its `up` clock. */
+  readonly #beganAt: number;
   /**
    * Resolves with the store's first error, and never without one. From then on nothing is acknowledged, every stream is cut and
    * every request refused: after a failed flush no later commit proves anything. The process must end with a code other than 0.
@@ -120,6 +122,7 @@ export class MeshServer {
     this.options = options;
     this.store = store;
     this.clock = clock;
+    this.#beganAt = clock.up();
     this.#head = head;
     this.failed = new Promise((resolve) => (this.#reportFailure = resolve));
     this.gate = new Gate(store, clock, {
@@ -183,6 +186,11 @@ export class MeshServer {
     if (upstream !== undefined) return new RelayProver(upstream, isOwn, store.logId, store.term, head);
     const [pump, onFailure, boot] = [() => this.pump(), this.fail, this.boot];
     return new Prover({ store, clock, waits, boot, sign, isOwn, head, pump, onFailure }, sealedBy);
+  }
+
+  /** For how long this server has run, ms. */
+  get uptime(): number {
+    return this.clock.up() - this.#beganAt;
   }
 
   /** True once the store failed. */

@@ -4,11 +4,12 @@ import {
   restoreBackup,
   writeBackup,
   type BackupHead,
+  type Beyond,
   type Restored,
 } from '../../adapters/mesh/sqlite/backup.js';
 import type { SystemWorld } from '../world.js';
 
-export type { BackupHead, Restored };
+export type { BackupHead, Beyond, Restored };
 
 /** Writes the mesh of `folder` into the private file `target`. @throws Failure NOT_FOUND, USAGE, STATE */
 export function backUpMesh(folder: string, target: string, force: boolean): BackupHead {
@@ -18,5 +19,6 @@ export function backUpMesh(folder: string, target: string, force: boolean): Back
 /** Puts the mesh of a backup into `folder`, and tells what must be given again. @throws Failure NOT_FOUND, STATE */
 export async function restoreMesh({ random, clock }: SystemWorld, file: string, folder: string): Promise<Restored> {
   const restored = await restoreBackup(file, folder, random);
-  return { ...restored, beyond: byUrgency(restored.beyond, clock()) };
+  const { beyond } = restored;
+  return { ...restored, beyond: { ...beyond, standings: byUrgency(beyond.standings, clock()) } };
 }

@@ -51,6 +51,7 @@ test('where mesh and machine differ, the command is named that repairs it', asyn
   const copy = {
     stopped: () => known,
     standing: (subject: string) => known.find((each) => each.subject === subject) ?? null,
+    local: () => null,
   };
   const found = await stoppedAnywhere([meshWith(BOTH, THERE)], copy, NOW);
   expect(found.map(({ subject, mesh, here, by, repair }) => [subject, mesh, here, by, repair])).toEqual([
@@ -58,4 +59,26 @@ test('where mesh and machine differ, the command is named that repairs it', asyn
     [HERE, 'active', 'revoked', 'me', `aip revoke ${HERE} --reason 'it'\\''s odd'`],
     [THERE, 'revoked', 'active', 'them', 'aip mesh follow'],
   ]);
+});
+
+test('what the mesh has lifted since is not ordered again: this machine has not heard of it', async () => {
+  const older = { ...held(HERE), version: 1 };
+  const of = (own: typeof older, local: typeof older | null) => ({
+    stopped: () => [own],
+    standing: () => own,
+    local: () => local,
+  });
+  const lifted = {
+    ...meshWith(),
+    ask: async (call: Parameters<MeshEndpoint['ask']>[0]) => {
+      const reply = await meshWith().ask(call);
+      return reply.kind === 'answered' ? { ...reply, body: reply.body.replace('"version":1', '"version":2') } : reply;
+    },
+  };
+  const [behind] = await stoppedAnywhere([lifted], of(older, null), NOW);
+  expect(behind).toMatchObject({ mesh: 'active', here: 'revoked', repair: 'aip mesh follow' });
+  const [ahead] = await stoppedAnywhere([meshWith()], of({ ...older, version: 2 }, null), NOW);
+  expect(ahead!.repair).toMatch(/^aip revoke /);
+  const [ours] = await stoppedAnywhere([lifted], of(older, older), NOW);
+  expect(ours!.repair).toMatch(/^aip revoke /);
 });

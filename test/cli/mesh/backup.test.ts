@@ -33,6 +33,33 @@ describe('backup and restore', { timeout: SLOW }, () => {
     expect(await admin.json('revoke', agent(2), '--reason', 'after it', '--yes', '--unseen')).toMatchObject({ seq: 3 });
   });
 
+  test('passports, API keys and principals of after the backup are listed as well', async () => {
+    const admin = new Home();
+    const served = await admin.serve();
+    const agent = await admin.agent();
+    const [{ public_key }] = await admin.json<[{ public_key: string }]>('principal', 'list');
+    const did = 'did:web:acme.com';
+    await admin.json('mesh', 'principal', 'add', did, '--public-key', public_key);
+    await admin.json('passport', 'publish', 'bot');
+    const leaked = await admin.json<{ key_id: string }>('mesh', 'key', 'create', '--role', 'operator');
+    const file = admin.at('mesh.backup');
+    await admin.json('mesh', 'backup', file);
+    await admin.json('mesh', 'key', 'revoke', leaked.key_id, '--yes');
+    const made = await admin.json<{ key_id: string }>('mesh', 'key', 'create', '--role', 'verifier', '--label', 'us-1');
+    await admin.json('passport', 'renew', 'bot', '--expires', '30d');
+    await admin.json('mesh', 'principal', 'add', 'did:web:partner.example', '--public-key', public_key);
+    await served.running.stop();
+    const restored = await admin.json<{ give_again: string[] }>('mesh', 'restore', file, '--yes');
+    expect(restored).toMatchObject({ keys_beyond: [{ key_id: made.key_id, role: 'verifier', label: 'us-1' }] });
+    expect(restored.give_again).toEqual([
+      `aip mesh key revoke ${leaked.key_id} --yes`,
+      `aip mesh principal add did:web:partner.example --public-key ${public_key}`,
+      `aip passport publish ${agent}  # serial 2, where it was signed`,
+    ]);
+    await admin.serve();
+    expect(await admin.json('passport', 'publish', agent)).toMatchObject({ serial: 2, changed: true });
+  });
+
   test('what is no backup is refused, and nothing is touched', async () => {
     const admin = new Home();
     const served = await admin.serve();

@@ -12,6 +12,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
+import type { ApiKeyRecord } from '../../../mesh/access/api-key.js';
+import type { PassportMark, RegisteredKey } from '../../../mesh/passports.js';
 import { statusAt, type Standing } from '../../../mesh/standing.js';
 import { toHex } from '../../../protocol/hex.js';
 import type { Random } from '../../../app/ports/state.js';
@@ -69,9 +71,36 @@ export function writeBackup(folder: string, target: string, force: boolean): Bac
 export interface Restored extends BackupHead {
   /** Where the store that was there was moved; null where there was none. */
   readonly moved: string | null;
-  /** Standings of the store that was there which the backup does not hold: the later ones of each subject. */
-  readonly beyond: readonly Standing[];
+  /** What the store that was there held and the backup does not. */
+  readonly beyond: Beyond;
 }
+
+/** What happened to a mesh after it was backed up. */
+export interface Beyond {
+  /** The later standings of each subject. */
+  readonly standings: readonly Standing[];
+  /** The later passport of each agent; those without a serial were withdrawn. */
+  readonly passports: readonly PassportMark[];
+  /** API keys that were revoked, and are in force again. */
+  readonly revokedKeys: readonly ApiKeyRecord[];
+  /** API keys that were made, and let nobody in any more. */
+  readonly madeKeys: readonly ApiKeyRecord[];
+  /** Principals' keys that were registered. */
+  readonly added: readonly RegisteredKey[];
+  /** Principals' keys that were taken off, and are registered again. */
+  readonly removed: readonly RegisteredKey[];
+}
+
+/** What a store holds that is compared. */
+interface Held {
+  readonly term: number;
+  readonly standings: readonly Standing[];
+  readonly passports: readonly PassportMark[];
+  readonly keys: readonly ApiKeyRecord[];
+  readonly principals: readonly RegisteredKey[];
+}
+
+const NOTHING: Omit<Held, 'term'> = { standings: [], passports: [], keys: [], principals: [] };
 
 /**
  * Puts the mesh of a backup into `folder`, under a greater term: a history of its own, so that no client takes it for the one that it
@@ -89,7 +118,6 @@ export async function restoreBackup(file: string, folder: string, random: Random
   const seed = unpack(draft, file);
   const before = await openBefore(path);
   const term = Math.max(before?.term ?? 0, headIn(draft).term) + 1;
-  const beyond = before?.standings ?? [];
   let moved: string | null = null;
   if (before !== null) {
     moved = `${path}.before-${toHex(random(4))}`;
@@ -108,12 +136,7 @@ export async function restoreBackup(file: string, folder: string, random: Random
   try {
     await store.raiseTerm(term);
     const { logId, seq } = await store.head();
-    const lost: Standing[] = [];
-    for (const standing of beyond) {
-      const now = await store.standing(standing.subject);
-      if (standing.seq > (now?.seq ?? 0)) lost.push(standing);
-    }
-    return { logId, seq, term, moved, beyond: lost };
+    return { logId, seq, term, moved, beyond: beyondOf(before ?? NOTHING, await heldBy(store)) };
   } finally {
     await store.close();
   }
@@ -184,13 +207,43 @@ function headOf(database: Database): BackupHead {
 }
 
 /** The store that is there, which no server may have open; null where there is none that can be read. */
-async function openBefore(path: string): Promise<{ term: number; standings: readonly Standing[] } | null> {
+async function openBefore(path: string): Promise<Held | null> {
   if (!existsSync(path)) return null;
   const store = new SqliteMeshStore(path, () => '');
   try {
-    const { standings } = await store.snapshot();
-    return { term: store.term, standings };
+    return await heldBy(store);
   } finally {
     await store.close();
   }
+}
+
+async function heldBy(store: SqliteMeshStore): Promise<Held> {
+  const { standings } = await store.snapshot();
+  const [passports, keys, principals] = [store.passports.marks(), store.keys.list(), store.principals.list(null)];
+  return {
+    term: store.term,
+    standings,
+    passports: await passports,
+    keys: await keys,
+    principals: await principals,
+  };
+}
+
+function beyondOf(before: Omit<Held, 'term'>, now: Held): Beyond {
+  const seqs = new Map<string, number>(now.standings.map(({ subject, seq }) => [subject, seq]));
+  const marks = new Map<string, number>(now.passports.map(({ agent, seq }) => [agent, seq]));
+  const keys = new Map(now.keys.map((key) => [key.keyId, key]));
+  const nameOf = ({ did, publicKey }: RegisteredKey): string => `${did} ${publicKey}`;
+  const [then, since] = [before, now].map(({ principals }) => new Set(principals.map(nameOf)));
+  const compared = before !== NOTHING;
+  return {
+    standings: before.standings.filter(({ subject, seq }) => seq > (seqs.get(subject) ?? 0)),
+    passports: before.passports.filter(({ agent, seq }) => seq > (marks.get(agent) ?? 0)),
+    revokedKeys: before.keys.filter(
+      ({ keyId, revokedAt }) => revokedAt !== null && keys.get(keyId)?.revokedAt === null,
+    ),
+    madeKeys: before.keys.filter(({ keyId, revokedAt }) => revokedAt === null && !keys.has(keyId)),
+    added: before.principals.filter((one) => !since!.has(nameOf(one))),
+    removed: compared ? now.principals.filter((one) => !then!.has(nameOf(one))) : [],
+  };
 }

@@ -1,6 +1,6 @@
 import { requireMesh } from '../../mesh/access.js';
 import { FollowTeller } from '../../mesh/following.js';
-import { followsAgain, announceLeaving, listeningVerifier } from '../../mesh/listening.js';
+import { announceLeaving, arrives, followsAgain, hasDeparted, listeningVerifier } from '../../mesh/listening.js';
 import { requestRelay } from '../../mesh/relay.js';
 import { startShipping } from '../../mesh/shipping.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
@@ -62,7 +62,12 @@ export const command: CommandSpec<Options> = {
     ]);
     const teller = new FollowTeller(cli, access.endpoints[0]!);
     let broken: (error: unknown) => void = () => undefined;
-    const failed = new Promise<never>((_, reject) => (broken = reject));
+    let departed: () => void = () => undefined;
+    const ended = new Promise<void>((resolve, reject) => {
+      broken = reject;
+      departed = resolve;
+    });
+    arrives(copy);
     const [line] = await meshLines(cli.workspace, access, key);
     const fetch = passportFetcher(line!, copy, state, cli.io.now);
     const relay = (await requestRelay(cli))!;
@@ -71,6 +76,7 @@ export const command: CommandSpec<Options> = {
       verifier: await listeningVerifier(cli, copy, options.label ?? options.name),
       onPassports: fetch,
       onProof: () => {
+        if (hasDeparted(copy)) return departed();
         followsAgain(copy);
         fetch();
         relay.proven();
@@ -91,7 +97,12 @@ export const command: CommandSpec<Options> = {
     });
     following.start();
     try {
-      return await failed;
+      await ended;
+      following.stop();
+      // It had come back in between.
+      await announceLeaving(cli, access, key, copy);
+      cli.note('This machine has left the mesh (aip mesh leave).');
+      return 0;
     } finally {
       await stopShipping();
     }

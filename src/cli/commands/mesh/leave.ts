@@ -1,7 +1,7 @@
 import { Failure } from '../../../app/failure.js';
 import { saveUserConfig } from '../../config/files.js';
 import { requireMesh } from '../../mesh/access.js';
-import { announceLeaving } from '../../mesh/listening.js';
+import { announceLeaving, departs } from '../../mesh/listening.js';
 import { apiKey, configuredCopy } from '../../mesh/access.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
@@ -16,7 +16,7 @@ export const command: CommandSpec<Options> = {
   path: ['mesh', 'leave'],
   summary: 'Make this machine listen to its mesh no more',
   detail:
-    'The mesh is told, so that nobody misses this machine, and what names the mesh is taken out of the config. What the mesh denied stays denied here.',
+    'The mesh is told, so that nobody misses this machine, and what names the mesh is taken out of the config. What the mesh denied stays denied here; a follower that runs here ends.',
   options: [{ title: 'Flags', options: [YES_OPTION, ...PASSPHRASE_OPTIONS] }],
   examples: [{ run: 'aip mesh leave --yes', why: 'before the machine goes' }],
   exits: { 4: 'the key store is missing, locked or refuses' },
@@ -29,6 +29,7 @@ export const command: CommandSpec<Options> = {
     if (!options.yes && !(await cli.ask.confirm({ message: `Leave the mesh ${clean(url)}`, flag: '--yes' })))
       throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
     const copy = await configuredCopy(cli);
+    departs(copy, cli.io.now());
     const told = await announceLeaving(cli, access, await apiKey(cli, options), copy);
     saveUserConfig(cli.workspace.paths(), {
       'mesh.url': null,

@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
 import { statusAt, type Standing } from '../../../mesh/standing.js';
-import { restoreMesh } from '../../../workspace/mesh/backup.js';
+import type { ApiKeyRecord } from '../../../mesh/access/api-key.js';
+import { restoreMesh, type Beyond } from '../../../workspace/mesh/backup.js';
 import { YES_OPTION } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -15,7 +16,7 @@ export const command: CommandSpec<Options> = {
   path: ['mesh', 'restore'],
   summary: 'Put a mesh back, and list what must be given again',
   detail:
-    'The server must be stopped. The log goes on under a greater term; verifiers keep every deny that they know. What the store that was there knew beyond the backup is listed: denies as commands to give again, reinstatements to think about.',
+    'The server must be stopped. The log goes on under a greater term; verifiers keep every deny that they know. What the store that was there knew beyond the backup is listed: denies, passports, and keys that were revoked as commands to give again; reinstatements and new API keys to think about.',
   args: [{ name: 'file', description: 'as aip mesh backup wrote it', values: 'file' }],
   options: [
     {
@@ -40,13 +41,23 @@ export const command: CommandSpec<Options> = {
       throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
     const restored = await restoreMesh(cli.workspace.world, file, folder);
     const now = cli.io.now();
-    const denied = restored.beyond.filter((standing) => statusAt(standing, now) !== 'active');
-    const lifted = restored.beyond.filter((standing) => !denied.includes(standing));
-    const again = denied.map((standing) => commandFor(standing, now));
+    const { beyond } = restored;
+    const denied = beyond.standings.filter((standing) => statusAt(standing, now) !== 'active');
+    const lifted = beyond.standings.filter((standing) => !denied.includes(standing));
+    const again = [...denied.map((standing) => commandFor(standing, now)), ...commandsBeside(beyond)];
     if (cli.globals.json) {
       const { logId, seq, term, moved } = restored;
       const subjects = lifted.map(({ subject }) => subject);
-      cli.json({ folder, log_id: logId, head: seq, term, moved, give_again: again, reinstated_beyond: subjects });
+      cli.json({
+        folder,
+        log_id: logId,
+        head: seq,
+        term,
+        moved,
+        give_again: again,
+        reinstated_beyond: subjects,
+        keys_beyond: beyond.madeKeys.map(keyForm),
+      });
       return 0;
     }
     cli.out(`${cli.paint.green('restored')} ${restored.seq} events, term ${restored.term}, in ${clean(folder)}`);
@@ -57,6 +68,10 @@ export const command: CommandSpec<Options> = {
     else cli.out(`  what was there is in ${clean(restored.moved)}`);
     if (again.length > 0)
       cli.out(`\nGive again, once aip mesh serve runs:\n${again.map((line) => `  ${clean(line)}`).join('\n')}`);
+    if (beyond.madeKeys.length > 0)
+      cli.out(
+        `\nAPI keys made after the backup let nobody in now; make new ones (aip mesh key create) for:\n${beyond.madeKeys.map((key) => `  ${clean(key.label ?? key.keyId)} (${key.role})`).join('\n')}`,
+      );
     if (lifted.length > 0)
       cli.out(
         `\nReinstated after the backup, and stopped again now; think about each:\n${lifted.map(({ subject }) => `  ${clean(subject)}`).join('\n')}`,
@@ -64,6 +79,24 @@ export const command: CommandSpec<Options> = {
     return 0;
   },
 };
+
+function keyForm({ keyId, role, label }: ApiKeyRecord) {
+  return { key_id: keyId, role, label };
+}
+
+/** What else was ordered after the backup: first what shuts somebody out. */
+function commandsBeside({ revokedKeys, removed, added, passports }: Beyond): string[] {
+  return [
+    ...revokedKeys.map(({ keyId }) => `aip mesh key revoke ${keyId} --yes`),
+    ...removed.map(({ did, publicKey }) => `aip mesh principal remove ${shellWord(did)} --key ${publicKey}`),
+    ...added.map(({ did, publicKey }) => `aip mesh principal add ${shellWord(did)} --public-key ${publicKey}`),
+    ...passports.map(({ agent, serial }) =>
+      serial === null
+        ? `aip mesh passport withdraw ${shellWord(agent)}`
+        : `aip passport publish ${shellWord(agent)}  # serial ${serial}, where it was signed`,
+    ),
+  ];
+}
 
 function commandFor({ subject, status, suspendedUntil, reason }: Standing, now: number): string {
   const who = subject === '*' ? '--everyone' : shellWord(subject);
