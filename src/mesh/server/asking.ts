@@ -114,7 +114,7 @@ export async function meshStatus(server: MeshServer): Promise<Reply> {
     head: server.head.seq,
     hash: server.head.hash,
     time: formatTime(clock.wall()),
-    up_ms: Math.floor(server.uptime),
+    up_ms: Math.floor(now - server.beganAt),
     mesh_public_key: server.options.publicKey,
     require_signed_commands: server.options.requireSignedCommands ?? false,
     connected: verifiers.length,

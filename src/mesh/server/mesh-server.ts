@@ -22,9 +22,7 @@ import { Prover, type Proving } from './prover.js';
 import { Regions, type Replication } from './regions/registry.js';
 import { RelayProver, type FollowedHome } from './regions/relay.js';
 import { Decisions, ShippingRate } from './shipping.js';
-import { keyStandings, Roster, type Poller } from './roster.js';
-import type { Member } from '../roster/member.js';
-import type { Standing } from '../standing.js';
+import { knownRoster, Roster, type KnownRoster, type Poller } from './roster.js';
 
 /** What a server is made with. */
 export interface ServerOptions {
@@ -90,7 +88,7 @@ export class MeshServer {
   readonly revokedKeys = new Set<string>();
   stopping = false;
   /** When this server began, by its `up` clock. */
-  readonly #beganAt: number;
+  readonly beganAt: number;
   /**
    * Resolves with the store's first error, and never without one. From then on nothing is acknowledged, every stream is cut and
    * every request refused: after a failed flush no later commit proves anything. The process must end with a code other than 0.
@@ -111,18 +109,12 @@ export class MeshServer {
   #learntAt = 0;
   #keysAt = 0;
 
-  private constructor(
-    options: ServerOptions,
-    head: Head,
-    sealedBy: number | null,
-    members: readonly Member[],
-    keys: readonly Standing[],
-  ) {
+  private constructor(options: ServerOptions, head: Head, sealedBy: number | null, known: KnownRoster) {
     const { store, clock, sign, soon } = options;
     this.options = options;
     this.store = store;
     this.clock = clock;
-    this.#beganAt = clock.up();
+    this.beganAt = clock.up();
     this.#head = head;
     this.failed = new Promise((resolve) => (this.#reportFailure = resolve));
     this.gate = new Gate(store, clock, {
@@ -145,7 +137,7 @@ export class MeshServer {
       { store, clock, prove: () => this.prover.heartbeat(), slow: () => this.prover.slow, soon, onFailure: this.fail },
       head.seq,
     );
-    this.roster = new Roster(store, clock, this.hub, this.pollers, members, keys);
+    this.roster = new Roster(store, clock, this.hub, this.pollers, known);
     this.approvals = new ApprovalDesk({
       store,
       clock,
@@ -171,9 +163,8 @@ export class MeshServer {
 
   static async start(options: ServerOptions): Promise<MeshServer> {
     const { store } = options;
-    const members = await store.members.list(-1);
     const [head, sealedBy] = [await store.head(), await store.sealedBy()];
-    const server = new MeshServer(options, head, sealedBy, members, await keyStandings(store));
+    const server = new MeshServer(options, head, sealedBy, await knownRoster(store));
     await server.regions.learn(await store.keys.list());
     return server;
   }
@@ -186,11 +177,6 @@ export class MeshServer {
     if (upstream !== undefined) return new RelayProver(upstream, isOwn, store.logId, store.term, head);
     const [pump, onFailure, boot] = [() => this.pump(), this.fail, this.boot];
     return new Prover({ store, clock, waits, boot, sign, isOwn, head, pump, onFailure }, sealedBy);
-  }
-
-  /** For how long this server has run, ms. */
-  get uptime(): number {
-    return this.clock.up() - this.#beganAt;
   }
 
   /** True once the store failed. */

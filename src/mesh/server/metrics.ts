@@ -62,7 +62,9 @@ export async function metrics(server: MeshServer): Promise<Reply> {
     ]),
     ...metric('aip_mesh_commands_waiting', 'gauge', 'Commands waiting for a commit.', [['', committer.waiting]]),
     ...metric('aip_mesh_auth_failures_total', 'counter', 'Requests without a valid key.', [['', gate.failures]]),
-    ...metric('aip_mesh_uptime_seconds', 'gauge', 'Time since the start.', [['', Math.floor(server.uptime / 1000)]]),
+    ...metric('aip_mesh_uptime_seconds', 'gauge', 'Time since the start.', [
+      ['', Math.floor((server.clock.up() - server.beganAt) / 1000)],
+    ]),
     ...metric('aip_mesh_requests_total', 'counter', 'Requests answered.', [...server.requests]),
   ];
   return textReply(200, 'text/plain; version=0.0.4; charset=utf-8', `${lines.join('\n')}\n`);

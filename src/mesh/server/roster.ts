@@ -52,8 +52,19 @@ interface Live {
   at: number | null;
 }
 
-/** The standings of all keys that a store knows, for a roster that begins. */
-export async function keyStandings(store: Pick<MeshStore, 'standings'>): Promise<readonly Standing[]> {
+/** What a roster begins with. */
+export interface KnownRoster {
+  readonly members: readonly Member[];
+  /** Of every key that was ever stopped. */
+  readonly keys: readonly Standing[];
+}
+
+/** What a store knows of verifiers and keys. */
+export async function knownRoster(store: Pick<MeshStore, 'members' | 'standings'>): Promise<KnownRoster> {
+  return { members: await store.members.list(-1), keys: await keyStandings(store) };
+}
+
+async function keyStandings(store: Pick<MeshStore, 'standings'>): Promise<readonly Standing[]> {
   const found: Standing[] = [];
   for (let after: string | null = KEY_TEXTS; after !== null;) {
     const page: readonly Standing[] = await store.standings(after, PAGE);
@@ -86,14 +97,13 @@ export class Roster {
     clock: ServerClock,
     hub: Hub,
     pollers: ReadonlyMap<string, Poller>,
-    known: readonly Member[],
-    keys: readonly Standing[],
+    { members, keys }: KnownRoster,
   ) {
     this.#store = store;
     this.#clock = clock;
     this.#hub = hub;
     this.#pollers = pollers;
-    for (const member of known) this.#members.set(member.verifier, member);
+    for (const member of members) this.#members.set(member.verifier, member);
     for (const standing of keys) this.#heardOfKey(standing);
   }
 
