@@ -36,6 +36,7 @@ export type { ReinstateOptions, RevokeOptions, StandingChange } from './library/
 export type { CreatedPassport, CreatePassportOptions } from './library/passports.js';
 export type { Shield, ShieldedFunction, ShieldedObject } from './library/shield.js';
 export type { ParamMap, ShieldOptions } from './library/options/shield.js';
+export type { OutcomeOptions } from './library/calls/outcomes.js';
 export type { ApprovalOptions } from './library/calls/persons.js';
 export type { TrustScore, TrustScoringOptions } from './library/trust.js';
 export type { VerifiableIntent } from './library/verifier.js';

@@ -7,12 +7,17 @@ import { APPROVAL_OPTION_NAMES, checkApprovalOptions, type ApprovalOptions, type
 import { onlyKnown, textOption, usage } from './options/given.js';
 import { KEY_OPTION_NAMES, type KeyOptions } from './options/keys.js';
 import type { VerifyIntentOptions } from './options/verification.js';
-import type { OutcomeWriter } from './calls/outcomes.js';
+import {
+  checkOutcomeOptions,
+  OUTCOME_OPTION_NAMES,
+  type OutcomeOptions,
+  type OutcomeWriter,
+} from './calls/outcomes.js';
 import type { Passports } from './passports.js';
 import { VerificationError } from './verification-error.js';
 
 /** One call of a tool: whose it is, and what it does. */
-export interface GuardCallOptions<P extends object = object> extends KeyOptions, ApprovalOptions {
+export interface GuardCallOptions<P extends object = object> extends KeyOptions, ApprovalOptions, OutcomeOptions {
   /** The passport of the agent, the path of its file, or the id or name of an agent known here. */
   readonly agent: AgentPassport | string;
   readonly action: string;
@@ -43,6 +48,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'approval',
   'verify',
   ...APPROVAL_OPTION_NAMES,
+  ...OUTCOME_OPTION_NAMES,
   ...KEY_OPTION_NAMES,
 ]);
 
@@ -56,7 +62,9 @@ interface Parts extends DeskParts {
 export function guardCallWith(parts: Parts): GuardCall {
   return async <P extends object, R>(options: GuardCallOptions<P>, run: (params: P) => R | Promise<R>): Promise<R> => {
     onlyKnown(options, OPTIONS, 'guardCall');
-    const { agent, action, params, target, approval, verify, approve, waitForApproval, ...keys } = options;
+    const { agent, action, params, target, approval, verify, approve, waitForApproval, release, ...keys } = options;
+    const ends: OutcomeOptions = release === undefined ? {} : { release };
+    checkOutcomeOptions(ends);
     const asked: ApprovalOptions = {
       ...(approve === undefined ? {} : { approve }),
       ...(waitForApproval === undefined ? {} : { waitForApproval }),
@@ -76,7 +84,7 @@ export function guardCallWith(parts: Parts): GuardCall {
     };
     const { decision } = await parts.persons.decide(desk, call, asked);
     if (!decision.success) throw new VerificationError(decision);
-    return parts.outcomes.of(decision, () => run(copy as unknown as P));
+    return parts.outcomes.of(decision, () => run(copy as unknown as P), ends);
   };
 }
 

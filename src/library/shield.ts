@@ -118,9 +118,10 @@ class Guard {
   function(tool: AnyFunction, action: string, map: ParamMap<AnyArgs> | undefined): AnyFunction {
     const admit = (args: AnyArgs): Promise<Admitted> => this.#admit(action, map, args);
     const { outcomes } = this.#parts;
+    const ends = this.#options;
     const shielded = async function (this: unknown, ...args: unknown[]): Promise<unknown> {
       const { args: verified, decision } = await admit(args);
-      return outcomes.of(decision, () => tool.apply(this, [...verified]));
+      return outcomes.of(decision, () => tool.apply(this, [...verified]), ends);
     };
     return Object.defineProperty(shielded, 'name', { value: tool.name, configurable: true });
   }

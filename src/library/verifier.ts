@@ -58,7 +58,7 @@ export class Verifier {
   verify(
     intent: VerifiableIntent,
     options: VerifyIntentOptions | undefined,
-    more: Pick<Submission, 'within' | 'meant' | 'counted' | 'answers'> = {},
+    more: Pick<Submission, 'within' | 'meant' | 'counted' | 'answers' | 'asked'> = {},
   ): Judgement | Promise<Judgement> {
     const judging = judgingOf(options);
     const remembers = options?.state !== false && options?.allowFuture !== true;

@@ -35,6 +35,16 @@ export interface Counts {
   readonly codes: ReadonlyMap<string, number>;
 }
 
+/** What became of accepted intents, as their callers say. */
+export interface OutcomeCounts {
+  readonly ok: number;
+  readonly error: number;
+  /** Accepted longer ago than `log.outcome_ttl`, and nobody said how it ended. */
+  readonly unknown: number;
+  /** Accepted since then, without a final word yet. */
+  readonly running: number;
+}
+
 /** `aip health <agent> --json`. Keys are stable and always present. */
 export interface HealthReport {
   readonly agent_id: string;
@@ -56,6 +66,7 @@ export interface HealthReport {
   readonly warnings: readonly HealthWarning[];
   /** Newest first, at most 5. */
   readonly recent_failures: readonly RecentFailure[];
+  readonly outcomes: OutcomeCounts;
   /** Most frequent first, at most 5. */
   readonly top_codes: readonly { readonly error_code: string; readonly count: number }[];
   readonly status: 'ok' | 'warning' | 'critical';
@@ -70,12 +81,14 @@ export interface HealthFacts {
   readonly counts: Counts;
   readonly trust: TrustReading;
   readonly recentFailures: readonly RecentFailure[];
+  readonly outcomes: OutcomeCounts;
 }
 
 const MOST = 5;
 
 /** The report of one agent. Pure: the same facts give the same report. */
-export function healthReport({ agentId, since, sinceMs, counts, trust, recentFailures }: HealthFacts): HealthReport {
+export function healthReport(facts: HealthFacts): HealthReport {
+  const { agentId, since, sinceMs, counts, trust, recentFailures, outcomes } = facts;
   const { successful, failed, unattributed, folded, codes } = counts;
   const held = successful + failed;
   const failureRate = held === 0 ? null : failed / held;
@@ -113,6 +126,7 @@ export function healthReport({ agentId, since, sinceMs, counts, trust, recentFai
     trust_meaningful: trust.meaningful,
     warnings,
     recent_failures: recentFailures.slice(0, MOST),
+    outcomes,
     top_codes: [...codes]
       .map(([error_code, count]) => ({ error_code, count }))
       .sort((a, b) => b.count - a.count || (a.error_code < b.error_code ? -1 : 1))

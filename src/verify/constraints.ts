@@ -17,7 +17,7 @@ export type { Judged } from './constraints/judged.js';
 export { hiddenCharacters } from './constraints/hidden.js';
 export { membersOf } from './constraints/members.js';
 export { unmeasured, unmeasuredViolations, unmeasuredWarnings } from './constraints/unmeasured.js';
-export { accountingOf, needsHistory, usageOf } from './constraints/usage.js';
+export { accountingOf, needsHistory, releaseOf, usageOf } from './constraints/usage.js';
 
 /** What stands behind each row of the table. A kind without a check does not compile. */
 export const CONSTRAINT_CHECKS: { readonly [Kind in ConstraintKind]: ConstraintCheck<Kind> } = {

@@ -110,4 +110,6 @@ export interface Effects {
   readonly final: (violation: Violation) => boolean;
   /** What an accepted intent is counted with; null when nothing is counted. */
   readonly usage: Pick<Usage, 'currency' | 'amountMinor'> | null;
+  /** The most that may be given back within a day, in minor units; null or missing where nothing is. */
+  readonly release?: bigint | null;
 }

@@ -161,3 +161,24 @@ test.each([{ approve: 'yes' }, { waitForApproval: 'soon' }, { waitForApproval: '
     expect((await refusal(call)).code).toBe('USAGE');
   },
 );
+
+test('what failed before it acted gives its place in the daily limit back, where the passport says so and the caller knows', async () => {
+  const aip = workshop();
+  const passport = await supportAgent(aip, { constraints: { daily_limit: { limit: 100, release: true } } });
+  const fails = async (): Promise<never> => {
+    throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+  };
+  const release = (error: unknown): boolean => (error as { code?: string }).code === 'ECONNREFUSED';
+  const call = { agent: passport, action: 'issue_refund', params: { amount: 80 } } as const;
+  const guarded = aip.shield({ passport, actions, release }, fails);
+  await expect((guarded as (params: object) => Promise<never>)({ amount: 80 })).rejects.toThrow('refused');
+  const unsure = (): boolean => {
+    throw new Error('cannot be told');
+  };
+  // What cannot be told has happened.
+  await expect(aip.guardCall({ ...call, release: unsure }, fails)).rejects.toThrow('refused');
+  expect((await refusal(aip.guardCall(call, fails))).code).toBe('AIP-E212');
+  expect(() => aip.shield({ passport, actions, release: true as never }, refund)).toThrow(
+    expect.objectContaining({ code: 'USAGE' }),
+  );
+});

@@ -9,6 +9,7 @@ import type { Floors } from './tables/passports/floors.js';
 import type { HeadRow } from './tables/log/head.js';
 import type { JudgedPassports } from './tables/passports/judged-passports.js';
 import type { Log } from './tables/log/log.js';
+import type { Releases } from './tables/releases.js';
 import { tokenMark, type Outcomes } from './tables/log/outcomes.js';
 import type { Nonces } from './tables/nonces.js';
 import type { Windows } from './tables/windows.js';
@@ -24,6 +25,7 @@ export interface LedgerTables {
   readonly judged: JudgedPassports;
   readonly log: Log;
   readonly outcomes: Outcomes;
+  readonly releases: Releases;
   readonly nonces: Nonces;
   readonly windows: Windows;
   /** The name that entries are given. */
@@ -45,6 +47,7 @@ export function ledgerOf(tables: LedgerTables, head: HeadRow, over: () => boolea
     log,
     nonces,
     outcomes,
+    releases,
     random,
     windows,
     verifier,
@@ -154,10 +157,11 @@ export function ledgerOf(tables: LedgerTables, head: HeadRow, over: () => boolea
     },
     append(draft, aside) {
       open();
-      const { sent = null, passport = null, token = null } = aside ?? {};
+      const { sent = null, passport = null, token = null, releasable = null } = aside ?? {};
       if (passport !== null) judged.keep(passport.hash, passport.text);
       const entry = log.append(head, verifier, draft, { sent, token: token === null ? null : tokenMark(token) });
       conduct.count(agents.findOrAdd(entry.agent_id), entry);
+      if (releasable !== null) releases.add(entry.seq, releasable);
       return entry;
     },
     appendOutcome(draft) {
@@ -173,6 +177,21 @@ export function ledgerOf(tables: LedgerTables, head: HeadRow, over: () => boolea
     isLogged(intentHash, settledAs) {
       open();
       return outcomes.isLogged(intentHash, settledAs, head);
+    },
+    releasable(seq) {
+      open();
+      return releases.find(seq);
+    },
+    releasedSince(agentId, currency, after) {
+      open();
+      return releases.since(agentId, currency, after);
+    },
+    giveBack(seq, at) {
+      open();
+      const found = releases.find(seq);
+      if (found === null) throw new Error('what was counted is given back once');
+      windows.giveBack(agents.findOrAdd(found.agentId), found);
+      releases.mark(seq, at);
     },
     decision(seq) {
       open();

@@ -23,6 +23,7 @@ import { Log } from './tables/log/log.js';
 import { Lookups } from './tables/log/lookups.js';
 import { checkFormat } from './file/format.js';
 import { Outcomes } from './tables/log/outcomes.js';
+import { Releases } from './tables/releases.js';
 import { Tree } from './tables/log/tree.js';
 import { Nonces } from './tables/nonces.js';
 import { Windows } from './tables/windows.js';
@@ -138,6 +139,7 @@ class FileState implements SqliteState {
       judged: this.#judged,
       log: this.#log,
       outcomes: this.#outcomes,
+      releases: new Releases(database),
       nonces: this.#nonces,
       windows: this.#windows,
       verifier: this.verifier,

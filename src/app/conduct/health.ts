@@ -3,8 +3,17 @@ import { healthReport, type HealthReport } from '../../trust/health.js';
 import type { Conduct } from '../ports/log.js';
 import type { State } from '../ports/state.js';
 
+/** How long an accepted intent may be without an outcome before it counts as unknown, in ms, unless `log.outcome_ttl` says otherwise. */
+export const DEFAULT_OUTCOME_TTL_MS = 3_600_000;
+
 /** The guide's report on one agent; `since` in ms, null for all that was ever counted. */
-export function agentHealth(conduct: Conduct, agentId: string, since: number | null, now: number): HealthReport {
+export function agentHealth(
+  conduct: Conduct,
+  agentId: string,
+  since: number | null,
+  now: number,
+  outcomeTtlMs = DEFAULT_OUTCOME_TTL_MS,
+): HealthReport {
   const found = conduct.counts(agentId, since);
   return healthReport({
     agentId,
@@ -13,6 +22,7 @@ export function agentHealth(conduct: Conduct, agentId: string, since: number | n
     counts: found.counts,
     trust: conduct.trust(agentId, now),
     recentFailures: conduct.recentFailures(agentId, found.since),
+    outcomes: conduct.outcomes(agentId, found.since, now - outcomeTtlMs),
   });
 }
 
@@ -24,7 +34,8 @@ export function fleetHealth(
   state: { readonly conduct: Conduct } & Pick<State, 'passports'>,
   since: number | null,
   now: number,
+  outcomeTtlMs = DEFAULT_OUTCOME_TTL_MS,
 ): HealthReport[] {
   const agents = new Set([...state.conduct.agents(), ...state.passports().map(({ agentId }) => agentId)]);
-  return [...agents].sort().map((agentId) => agentHealth(state.conduct, agentId, since, now));
+  return [...agents].sort().map((agentId) => agentHealth(state.conduct, agentId, since, now, outcomeTtlMs));
 }

@@ -8,6 +8,7 @@ import type { DecidedEntry, Ledger, State } from '../ports/state.js';
 export const MAX_DETAIL = 1024;
 /** Claims of others that are kept of one decision: an intent hash is all it takes to make one. */
 const MAX_CLAIMS = 4;
+const DAY_MS = 24 * 3_600_000;
 const TOKEN = /^[0-9a-f]{32}$/;
 const HASH = /^sha256:[0-9a-f]{64}$/;
 
@@ -25,6 +26,11 @@ export interface OutcomeReport {
   readonly resultHash?: string | null;
   /** At most 1,024 characters. */
   readonly detail?: string | null;
+  /**
+   * True where the action did not happen, so that its place in the daily limit is given back: only under the token, only of an error, and
+   * only where the passport says so.
+   */
+  readonly release?: boolean;
 }
 
 /** What a report led to. */
@@ -35,6 +41,10 @@ export interface OutcomeAnswer {
   readonly seq: number;
   readonly status: 'ok' | 'error';
   readonly claimed: boolean;
+  /** True where what was counted was given back. */
+  readonly released: boolean;
+  /** Why it was not, in one sentence; null where it was, or was not asked for. */
+  readonly not_released: string | null;
 }
 
 /**
@@ -66,8 +76,24 @@ export function recordOutcome(ledger: Ledger, report: OutcomeReport, now: number
       hint: 'give the outcome_token of the decision: --token-file <file>',
     });
   }
-  const { seq } = append(ledger, decided, report, claimed, now);
-  return { of: decided.entry.seq, seq, status: report.status, claimed };
+  const kept = report.release === true ? whyKept(ledger, decided.entry.seq, claimed, now) : null;
+  const released = report.release === true && kept === null;
+  if (released) ledger.giveBack(decided.entry.seq, now);
+  const { seq } = append(ledger, decided, report, { claimed, released }, now);
+  return { of: decided.entry.seq, seq, status: report.status, claimed, released, not_released: kept };
+}
+
+/** Given back are sums of money, never places in a rate: how often an agent acts is what was accepted. */
+function whyKept(ledger: Ledger, seq: number, claimed: boolean, now: number): string | null {
+  if (claimed) return 'only the caller of the decision gives back, under its outcome_token';
+  const counted = ledger.releasable(seq);
+  if (counted === null)
+    return 'the passport says of no daily limit that it is given back (release: true), nothing was counted, or a fleet shares it';
+  const { agentId, at, currency, amountMinor, mostMinor } = counted;
+  if (!(now - at < DAY_MS)) return 'it was counted more than 24 hours ago';
+  if (ledger.releasedSince(agentId, currency, now - DAY_MS) + amountMinor > mostMinor)
+    return 'more than one daily limit would be given back within 24 hours';
+  return null;
 }
 
 function proved(decided: DecidedEntry, token: string | null): boolean {
@@ -83,7 +109,7 @@ function append(
   ledger: Ledger,
   { entry }: DecidedEntry,
   report: OutcomeReport,
-  claimed: boolean,
+  { claimed, released }: { readonly claimed: boolean; readonly released: boolean },
   now: number,
 ): LogRecord {
   const { status, exitCode = null, durationMs = null, resultHash = null, detail = null } = report;
@@ -97,17 +123,22 @@ function append(
     result_hash: resultHash,
     detail,
     claimed,
+    ...(released ? { released } : {}),
   };
   return ledger.appendOutcome(draft);
 }
 
-function checkReport({ intentHash, status, token, exitCode, durationMs, resultHash, detail }: OutcomeReport): void {
+function checkReport(report: OutcomeReport): void {
+  const { intentHash, status, token, exitCode, durationMs, resultHash, detail, release } = report;
   const wrong = (what: string): never => {
     throw new Failure('USAGE', what, { hint: 'aip outcome --help' });
   };
   if (!HASH.test(intentHash)) wrong('An intent hash is "sha256:" and 64 lower-case hex digits.');
   // From programs that are not compiled with the types.
   if (status !== 'ok' && status !== 'error') wrong('An outcome is ok or error.');
+  if (release !== undefined && typeof release !== 'boolean') wrong('Whether to release is true or false.');
+  if (release === true && status !== 'error')
+    wrong('What ended well has happened: only of an error is a place in a limit given back.');
   if (token !== null && !TOKEN.test(token)) wrong('An outcome token is 32 lower-case hex digits.');
   if (exitCode != null && (!Number.isInteger(exitCode) || exitCode < 0 || exitCode > 255))
     wrong('An exit code is a whole number from 0 to 255.');

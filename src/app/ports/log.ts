@@ -2,7 +2,7 @@
 import type { Link } from '../../protocol/log/chain.js';
 import type { ReadNode } from '../../protocol/transparency/tree.js';
 import type { DecidedEntry } from './state.js';
-import type { Counts, RecentFailure } from '../../trust/health.js';
+import type { Counts, RecentFailure, OutcomeCounts } from '../../trust/health.js';
 import type { TrustRules } from '../../trust/rules.js';
 import type { TrustEvent, TrustReading } from '../../trust/score.js';
 
@@ -29,6 +29,8 @@ export interface Conduct {
   hours(agentId: string, from: number): readonly HourCounts[];
   /** The newest refusals that the agent can be held to, newest first, at most 5. */
   recentFailures(agentId: string, since: number | null): readonly RecentFailure[];
+  /** What became of what was accepted since then; what was accepted before `unknownBefore` (ms) without an outcome is unknown. */
+  outcomes(agentId: string, since: number | null, unknownBefore: number): OutcomeCounts;
   /** The score as of `now` (ms). Inside a transaction it includes what the transaction appended. */
   trust(agentId: string, now: number): TrustReading;
   /** The score at the end of each hour in which it moved, ascending. */

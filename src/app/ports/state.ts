@@ -92,6 +92,12 @@ export interface Ledger extends Memory, RefusalMarks, FoldedRefusals {
   appendInterrupted(draft: InterruptedDraft): LogRecord;
   /** True when an entry holds this judgement of the intent: `accepted`, or the code of its refusal. */
   isLogged(intentHash: string, settledAs: string): boolean;
+  /** What the decision with this number was counted with; null where it may not be given back, or was. */
+  releasable(seq: number): Releasable | null;
+  /** What was given back to an agent in this currency after `after` (ms), in minor units. */
+  releasedSince(agentId: string, currency: string, after: number): bigint;
+  /** Takes what the decision was counted with out of the sum, once; how often it was accepted stays as it is. */
+  giveBack(seq: number, at: number): void;
   /** The verification with this number, with the hash of its outcome token; null when there is none. */
   decision(seq: number): DecidedEntry | null;
   /** The newest accepted verification with this intent hash; null when there is none. */
@@ -134,6 +140,20 @@ export interface EntryAside {
   readonly passport: { readonly hash: string; readonly text: string } | null;
   /** Of an accepted intent, 32 hex digits: only its hash is kept. */
   readonly token: string | null;
+  /** What an accepted intent was counted with, where it may be given back. */
+  readonly releasable?: Releasable | null;
+}
+
+/** What was counted of an accepted intent, in the sum of a daily limit that may be given back. */
+export interface Releasable {
+  readonly agentId: string;
+  readonly action: string;
+  /** ms since the epoch. */
+  readonly at: number;
+  readonly currency: string;
+  readonly amountMinor: bigint;
+  /** The most that is given back to the agent within 24 hours, in minor units. */
+  readonly mostMinor: bigint;
 }
 
 /** A decision as outcomes refer to it. */

@@ -8,7 +8,7 @@ import { decide, type Judgement } from '../../verify/judge.js';
 import type { Meter, MeterReading } from '../../verify/meters.js';
 import type { Findings } from '../../verify/pipeline.js';
 import { approvingOf, requestUsed, withRequest } from '../approvals/requests.js';
-import type { Memory } from '../ports/state.js';
+import type { Memory, Releasable } from '../ports/state.js';
 import { raise, remember, replacement } from './replaced.js';
 import type { PreparedDocument, Sitting } from './sitting.js';
 
@@ -18,6 +18,8 @@ export interface Settled {
   readonly spent: boolean;
   /** The passport that it was judged under; null where none was in force. */
   readonly inForce: InForce | null;
+  /** What an accepted intent was counted with, where it may be given back; null where it may not. */
+  readonly releasable: Releasable | null;
 }
 
 /** Judges all remaining steps, and spends and counts in the memory what the judgement says. */
@@ -42,22 +44,25 @@ export function conclude(sitting: Sitting, prepared: PreparedDocument): Settled 
     source: submission.source,
     outcomeToken: sitting.token,
   });
-  if (effects === null || memory === null) return { judgement, spent: false, inForce };
+  if (effects === null || memory === null) return { judgement, spent: false, inForce, releasable: null };
   const { agent_id: agentId, action, nonce } = intent.document;
   const spent = spendsNonce(outcome, effects.final);
   if (spent) {
     const result = judgement.decision.error_code ?? 'accepted';
     memory.spendNonce(agentId, nonce, wallNow, result, effects.keepUntil);
   }
+  let releasable: Releasable | null = null;
   if (judgement.decision.success && effects.usage !== null && submission.counted !== false) {
     const { currency, amountMinor } = effects.usage;
     memory.recordUsage({ agentId, action, at: now, currency, amountMinor });
+    if (effects.release != null && currency !== null && amountMinor !== null)
+      releasable = { agentId, action, at: now, currency, amountMinor, mostMinor: effects.release };
   }
   if (judgement.decision.success) {
     const request = requestUsed({ sitting, prepared, facts });
     if (request !== null) memory.spendRequest(request.id, wallNow, intent.hash);
   }
-  return { judgement, spent, inForce };
+  return { judgement, spent, inForce, releasable };
 }
 
 /** A question of the caller's own to its user is no signed approval, and the entry must not look like one. A denial is not asked again. */

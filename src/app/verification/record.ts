@@ -31,7 +31,7 @@ const MAX_TOKEN = 256;
 /** The entry of a judgement, and what stands beside it: what was sent, the passport, the token of a yes. */
 export function recordOf(
   intent: Intent,
-  { judgement: { decision, concern }, inForce }: Settled,
+  { judgement: { decision, concern }, inForce, releasable }: Settled,
   logParams: 'full' | 'masked' | 'none',
   wallNow: number,
   tookUs: number,
@@ -71,6 +71,7 @@ export function recordOf(
       sent: shown === params || !small ? null : params,
       passport: inForce === null ? null : { hash: inForce.passport.hash(), text: inForce.passport.text() },
       token: decision.outcome_token,
+      releasable,
     },
   };
 }

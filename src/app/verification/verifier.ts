@@ -128,7 +128,9 @@ export function judgeAndLog(
 ): Judgement {
   const { dialect, intent, startedAt, submission } = prepared;
   const { wallNow } = sitting;
-  const settled = conclude(sitting, prepared);
+  const concluded = conclude(sitting, prepared);
+  // What a fleet counts together is not given back: only this machine would know of it.
+  const settled = (deps.fleet ?? null) === null ? concluded : { ...concluded, releasable: null };
   const again = wasRefused(ledger, intent, settled, dialect.presentableForMs(policy), wallNow);
   const took = deps.ticks() - startedAt;
   const beside = submission.approvalRequest ?? null;

@@ -72,7 +72,9 @@ export const command: CommandSpec<Options> = {
     const since = sinceWhen(options.since, now);
     const one = args[0] === undefined ? null : await agentNamed(await findingAnywhere(cli), args[0]);
     if (one !== null && state.passport(one) === null && state.tally(one) === null) unheardOf(one, options, cli);
-    const found = one === null ? fleetHealth(state, since, now) : [agentHealth(state.conduct, one, since, now)];
+    const ttl = config.get('log.outcome_ttl');
+    const found =
+      one === null ? fleetHealth(state, since, now, ttl) : [agentHealth(state.conduct, one, since, now, ttl)];
     const [copy, mesh] = [await configuredCopy(cli), (await meshAccess(cli)) !== null];
     const reports = found.map((report) => ({
       ...report,

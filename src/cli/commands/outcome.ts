@@ -12,6 +12,7 @@ interface Options {
   readonly duration?: number;
   readonly resultHash?: string;
   readonly detail?: string;
+  readonly release?: boolean;
 }
 
 export const command: CommandSpec<Options> = {
@@ -34,6 +35,10 @@ export const command: CommandSpec<Options> = {
         { flags: '--duration <duration>', description: 'how long it took, e.g. 1500ms', value: duration },
         { flags: '--result-hash <hash>', description: 'sha256:... of the result' },
         { flags: '--detail <text>', description: 'one sentence for people' },
+        {
+          flags: '--release',
+          description: 'the action did not happen: give its place in the daily limit back (passport: release: true)',
+        },
       ],
     },
   ],
@@ -42,6 +47,10 @@ export const command: CommandSpec<Options> = {
     {
       run: 'jq -r .outcome_token decision.json | aip outcome sha256:4f... --status error --token-file -',
       why: 'as the caller of the decision',
+    },
+    {
+      run: 'aip outcome sha256:4f... --status error --release --token-file token',
+      why: 'it failed before it acted: the daily limit has its place again',
     },
   ],
   exits: { 3: 'no intent with this hash was accepted here', 4: 'the token is of another decision' },
@@ -65,6 +74,7 @@ export const command: CommandSpec<Options> = {
         durationMs: options.duration === undefined ? null : Math.round(options.duration),
         resultHash: options.resultHash ?? null,
         detail: options.detail ?? null,
+        ...(options.release === true ? { release: true } : {}),
       },
       cli.io.now(),
     );
@@ -72,7 +82,9 @@ export const command: CommandSpec<Options> = {
     else {
       const how = answer.claimed ? 'claimed, without the token of the decision' : 'final';
       cli.out(`${cli.paint.green('ok')} entry ${answer.of} ended as ${answer.status} (${how}); entry ${answer.seq}`);
+      if (answer.released) cli.note('its place in the daily limit was given back');
     }
+    if (answer.not_released !== null) cli.warn(`Nothing was given back: ${answer.not_released}.`, 'not_released');
     return 0;
 
     async function tokenOf(): Promise<string | null> {

@@ -85,6 +85,12 @@ export const KEYS = {
     "what the log keeps of an intent's params",
     towards('full', 'masked', 'none'),
   ),
+  'log.outcome_ttl': key(
+    duration,
+    '1h',
+    'an accepted intent without an outcome for longer counts as unknown in aip health',
+    more,
+  ),
   'revocation.max_age': key(duration, '30s', 'how old the copy of the revocations may be', more),
   'revocation.on_stale': key(
     choice('last-known', 'deny'),

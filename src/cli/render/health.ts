@@ -32,6 +32,11 @@ export function renderHealth(
       `Unattributed: ${report.unattributed} ${paint.dim("(may be a stranger's doing; left out of the rates)")}`,
     );
   }
+  const { ok, error, unknown, running } = report.outcomes;
+  if (ok + error + unknown > 0)
+    lines.push(
+      `Outcomes: ${ok} ok, ${error} error, ${unknown} unknown${running === 0 ? '' : `, ${running} not ended yet`}`,
+    );
   const bars = lastHours(look.hours, look.now);
   if (bars.some((count) => count > 0)) lines.push(`Last ${HOURS_SHOWN} hours: |${sparkline(bars)}|`);
   for (const { message } of report.warnings) lines.push(`${paint.yellow('WARNING')}: ${message}`);

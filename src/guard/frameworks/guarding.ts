@@ -1,6 +1,7 @@
 /** What every adapter needs: whose tools they are, the workspace that decides, and a refusal as text for a model. */
 import type { AgentPassport } from '../../library/agent-passport.js';
 import { createIntent, guardCall, verifyIntent } from '../../library/default-workspace.js';
+import type { OutcomeOptions } from '../../library/calls/outcomes.js';
 import type { ApprovalOptions } from '../../library/calls/persons.js';
 import type { KeyOptions } from '../../library/options/keys.js';
 import { VerificationError } from '../../library/verification-error.js';
@@ -11,7 +12,7 @@ import { refusalOf, refusalLine } from '../refusal.js';
 export type Deciding = Pick<Workspace, 'guardCall' | 'createIntent' | 'verifyIntent'>;
 
 /** How tools are guarded. */
-export interface GuardOptions extends KeyOptions, ApprovalOptions {
+export interface GuardOptions extends KeyOptions, ApprovalOptions, OutcomeOptions {
   /** The workspace that decides. Default: this machine's own. */
   readonly workspace?: Deciding;
   /** The action that a tool stands for. Default: its name. */
@@ -42,7 +43,15 @@ export async function needsPerson(
   agent: Agent,
   tool: string,
   params: object,
-  { workspace = OWN, action = (name) => name, target, approve: _, waitForApproval: __, ...keys }: GuardOptions,
+  {
+    workspace = OWN,
+    action = (name) => name,
+    target,
+    approve: _,
+    waitForApproval: __,
+    release: ___,
+    ...keys
+  }: GuardOptions,
 ): Promise<boolean> {
   const from = typeof agent === 'string' && !/[/\\]|\.json$/.test(agent) ? { agentId: agent } : { passport: agent };
   const asked = { ...from, action: action(tool), params, ...keys, ...(target === undefined ? {} : { target }) };

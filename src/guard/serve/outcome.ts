@@ -6,7 +6,16 @@ import { bad } from './replies.js';
 /** A report; `unknown` records nothing, as no report does. */
 export type ToldOutcome = Omit<OutcomeReport, 'status'> & { readonly status: OutcomeReport['status'] | 'unknown' };
 
-const MEMBERS = ['intent_hash', 'outcome_token', 'status', 'exit_code', 'duration_ms', 'result_hash', 'detail'];
+const MEMBERS = [
+  'intent_hash',
+  'outcome_token',
+  'status',
+  'exit_code',
+  'duration_ms',
+  'result_hash',
+  'detail',
+  'release',
+];
 
 /** Reads the body of `POST /v1/outcome`; forms are checked where it is recorded. @throws Refusal 400 */
 export function readOutcome(body: JsonObject): ToldOutcome {
@@ -22,6 +31,7 @@ export function readOutcome(body: JsonObject): ToldOutcome {
     durationMs: number(body.duration_ms, 'duration_ms'),
     resultHash: text(body.result_hash, 'result_hash'),
     detail: text(body.detail, 'detail'),
+    ...(body.release === undefined ? {} : { release: flag(body.release) }),
   };
 }
 
@@ -34,5 +44,10 @@ function text(value: Json | undefined, name: string): string | null {
 function number(value: Json | undefined, name: string): number | null {
   if (value === undefined || value === null) return null;
   if (typeof value !== 'number') throw bad(`"${name}" is not a number.`);
+  return value;
+}
+
+function flag(value: Json): boolean {
+  if (typeof value !== 'boolean') throw bad('"release" is not true or false.');
   return value;
 }

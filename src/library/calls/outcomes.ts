@@ -1,8 +1,36 @@
 import { recordOutcome, type OutcomeReport } from '../../app/outcomes/report.js';
 import { Failure } from '../../app/failure.js';
 import type { Decision } from '../../verify/decision.js';
+import { usage } from '../options/given.js';
 import { localState } from '../../workspace/state.js';
 import type { LocalWorkspace } from '../../workspace/workspace.js';
+
+/** What of a call's end is up to its caller. */
+export interface OutcomeOptions {
+  /**
+   * True for an error of a call that failed before it acted, such as a connection that was refused: its place in the daily limit is given
+   * back, where the passport says `daily_limit: {release: true}`. Without this nothing is given back.
+   */
+  readonly release?: (error: unknown) => boolean;
+}
+
+/** The names of `OutcomeOptions`. */
+export const OUTCOME_OPTION_NAMES = ['release'] as const;
+
+/** @throws Failure USAGE */
+export function checkOutcomeOptions({ release }: OutcomeOptions): void {
+  if (release !== undefined && typeof release !== 'function')
+    throw usage('"release" is not a function.', 'release: (error) => error.code === "ECONNREFUSED"');
+}
+
+/** What cannot be told has happened. */
+function didNotHappen(release: OutcomeOptions['release'], error: unknown): boolean {
+  try {
+    return release?.(error) === true;
+  } catch {
+    return false;
+  }
+}
 
 /** Writes what became of shielded calls: those that end in one turn in one commit. */
 export class OutcomeWriter {
@@ -17,20 +45,25 @@ export class OutcomeWriter {
   }
 
   /** Runs what a decision allowed, and reports how it ended. */
-  async of<R>({ intent_hash: intentHash, outcome_token: token }: Decision, run: () => R | Promise<R>): Promise<R> {
+  async of<R>(
+    { intent_hash: intentHash, outcome_token: token }: Decision,
+    run: () => R | Promise<R>,
+    { release }: OutcomeOptions = {},
+  ): Promise<R> {
     const { ticks } = this.#workspace.world;
     const started = ticks();
-    const ended = (status: 'ok' | 'error', detail: string | null): Promise<void> => {
+    const ended = (status: 'ok' | 'error', detail: string | null, more: object = {}): Promise<void> => {
       if (intentHash === null || token === null) return Promise.resolve();
       const durationMs = Math.round((ticks() - started) / 1000);
-      return this.report({ intentHash, status, token, durationMs, detail });
+      return this.report({ intentHash, status, token, durationMs, detail, ...more });
     };
     let result: R;
     try {
       result = await run();
     } catch (error) {
       // The message may hold what the tool was given: the log keeps the error's name alone.
-      await ended('error', error instanceof Error ? error.name.slice(0, 100) : null);
+      const name = error instanceof Error ? error.name.slice(0, 100) : null;
+      await ended('error', name, didNotHappen(release, error) ? { release: true } : {});
       throw error;
     }
     await ended('ok', null);
@@ -52,7 +85,9 @@ export class OutcomeWriter {
     this.#writing = null;
     try {
       const state = await localState(this.#workspace);
-      state.transact((ledger) => reports.map((report) => recordOutcome(ledger, report, world.clock())));
+      const answers = state.transact((ledger) => reports.map((report) => recordOutcome(ledger, report, world.clock())));
+      for (const { not_released } of answers)
+        if (not_released !== null) this.#notice(`Nothing was given back to the daily limit: ${not_released}.`);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       this.#notice(`What became of ${reports.length} shielded calls is not in the log: ${error.message}`);

@@ -7,6 +7,7 @@ import type { Passport } from '../../protocol/passport.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { AgentPassport } from '../agent-passport.js';
 import { APPROVAL_OPTION_NAMES, checkApprovalOptions, type ApprovalOptions } from '../calls/persons.js';
+import { checkOutcomeOptions, OUTCOME_OPTION_NAMES, type OutcomeOptions } from '../calls/outcomes.js';
 import { onlyKnown, usage } from './given.js';
 import { KEY_OPTION_NAMES, type KeyOptions } from './keys.js';
 import type { VerifyIntentOptions } from './verification.js';
@@ -18,7 +19,8 @@ export type ParamMap<Args extends readonly unknown[]> = readonly string[] | ((..
 export type AnyArgs = readonly any[];
 
 /** Whose tool it is, which actions it performs, and what narrows them. */
-export interface ShieldOptions<Args extends readonly unknown[] = AnyArgs> extends KeyOptions, ApprovalOptions {
+export interface ShieldOptions<Args extends readonly unknown[] = AnyArgs>
+  extends KeyOptions, ApprovalOptions, OutcomeOptions {
   /** Whose tool this is: a passport, the path of its file, or the id or name of an agent known here. */
   readonly passport: AgentPassport | string;
   /**
@@ -55,6 +57,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   ...['passport', 'actions', 'limit', 'allowedDomains', 'constraints', 'params', 'methods', 'verify'],
   ...KEY_OPTION_NAMES,
   ...APPROVAL_OPTION_NAMES,
+  ...OUTCOME_OPTION_NAMES,
 ]);
 const VERIFY: ReadonlySet<string> = new Set(['principalKeys', 'geo', 'minTrust', 'unmeasured', 'state', 'logParams']);
 const METHOD: ReadonlySet<string> = new Set(['action', 'params']);
@@ -68,6 +71,7 @@ export function checkShield(options: ShieldOptions): void {
   if (!Array.isArray(actions) || actions.length === 0 || actions.some((action) => typeof action !== 'string'))
     throw usage('shield needs the actions that the tool performs.', "actions: ['send_email']");
   checkApprovalOptions(options);
+  checkOutcomeOptions(options);
   checkParams(options.params, 'params');
   if (typeof methods !== 'object' || methods === null) throw usage('"methods" is not an object.');
   for (const [name, method] of Object.entries(methods)) {

@@ -21,6 +21,7 @@ interface Written {
   readonly currency: Json | undefined;
   readonly source: MoneySource;
   readonly actions: ReadonlySet<string> | null;
+  readonly release: boolean;
 }
 
 /** Minor units of a limit; null after `refuse` was told why not. */
@@ -72,8 +73,15 @@ export function parseMoney(value: JsonObject, refuse: Refuse): MoneyRules {
     rules.push({ kind: 'monetary_limit', limit: singleLimit, currency: code, source, actions });
   }
   if (dailyLimit !== null) {
-    const { source, actions } = daily!;
-    rules.push({ kind: 'daily_limit', limit: dailyLimit, currency: code, source, actions });
+    const { source, actions, release } = daily!;
+    rules.push({
+      kind: 'daily_limit',
+      limit: dailyLimit,
+      currency: code,
+      source,
+      actions,
+      ...(release ? { release } : {}),
+    });
   }
   return { rules, currency: code, spends, sources };
 }
@@ -100,10 +108,17 @@ const MEMBERS = ['limit', 'value', 'currency', 'param', 'params', 'actions'];
 function writtenOf(constraints: JsonObject, name: string, refuse: Refuse): Written | null {
   const value = constraints[name];
   if (value === undefined) return null;
-  if (!isObject(value)) return { limit: value, limitPath: name, currency: undefined, source: null, actions: null };
-  const stranger = Object.keys(value).find((member) => !MEMBERS.includes(member));
+  if (!isObject(value))
+    return { limit: value, limitPath: name, currency: undefined, source: null, actions: null, release: false };
+  const known = name === 'daily_limit' ? [...MEMBERS, 'release'] : MEMBERS;
+  const stranger = Object.keys(value).find((member) => !known.includes(member));
   if (stranger !== undefined)
-    refuse(`${name}.${stranger.slice(0, 64)}`, 'is not part of {limit, currency, params, actions}');
+    refuse(
+      `${name}.${stranger.slice(0, 64)}`,
+      `is not part of {limit, currency, params, actions${name === 'daily_limit' ? ', release' : ''}}`,
+    );
+  if (value.release !== undefined && typeof value.release !== 'boolean')
+    refuse(`${name}.release`, 'is not true or false');
   for (const [one, other] of [
     ['limit', 'value'],
     ['param', 'params'],
@@ -122,5 +137,6 @@ function writtenOf(constraints: JsonObject, name: string, refuse: Refuse): Writt
     currency: value.currency,
     source: source ?? null,
     actions: actions ?? null,
+    release: value.release === true,
   };
 }

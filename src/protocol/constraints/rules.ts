@@ -37,6 +37,8 @@ export interface MoneyLimit<
   readonly limit: bigint;
   readonly currency: string;
   readonly source: MoneySource;
+  /** Of a daily limit: what was counted may be given back where the action did not happen (`release: true`). */
+  readonly release?: boolean;
 }
 
 /** `allowed_domains`. */

@@ -77,6 +77,8 @@ export interface OutcomeDraft {
   readonly detail: string | null;
   /** True where the reporter showed neither the token of the decision nor was the process that asked for it. */
   readonly claimed: boolean;
+  /** True where what the decision counted in a daily limit was given back with it; missing where it was not. */
+  readonly released?: boolean;
 }
 
 /** What became of an accepted intent. */

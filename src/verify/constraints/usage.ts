@@ -41,3 +41,18 @@ export function usageOf(
   if (amount === null) return { currency: null, amountMinor: null };
   return { currency, amountMinor: amount.minor < MAX_MINOR ? amount.minor : MAX_MINOR };
 }
+
+/**
+ * The most that may be given back of an accepted action within a day, in minor units: the least daily limit that holds for it, where every
+ * one of them says so (`release: true`). Null where nothing is.
+ */
+export function releaseOf(limits: readonly Constraints[], action: string): bigint | null {
+  let most: bigint | null = null;
+  for (const { all } of limits)
+    for (const rule of all) {
+      if (rule.kind !== 'daily_limit' || (rule.actions !== null && !rule.actions.has(action))) continue;
+      if (rule.release !== true) return null;
+      if (most === null || rule.limit < most) most = rule.limit;
+    }
+  return most;
+}

@@ -43,7 +43,10 @@ describe('an outcome', () => {
   test('with the token of the decision is final', () => {
     const { state, token } = decided();
     const answer = reportOutcome(state, ok(token, { exitCode: 0, durationMs: 15, detail: 'done' }), T0 + 1000);
-    expect(answer).toEqual({ of: 2, seq: 3, status: 'ok', claimed: false });
+    expect(answer).toEqual({
+      ...{ of: 2, seq: 3, status: 'ok', claimed: false },
+      ...{ released: false, not_released: null },
+    });
     expect([...state.records({ type: 'outcome' })]).toMatchObject([
       {
         of: 2,

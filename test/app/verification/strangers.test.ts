@@ -15,7 +15,12 @@ function entry(concern: Concern | null, changes: object, logParams: 'full' | 'ma
     error_message: null,
     details: null,
   };
-  const settled = { judgement: { decision, concern } as unknown as Judgement, spent: false, inForce: null };
+  const settled = {
+    judgement: { decision, concern } as unknown as Judgement,
+    spent: false,
+    inForce: null,
+    releasable: null,
+  };
   return recordOf(intent, settled, logParams, 0, 0, false).draft;
 }
 

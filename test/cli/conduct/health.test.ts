@@ -55,6 +55,7 @@ describe('aip health <agent>', () => {
         { error_code: 'AIP-E203', action: 'send_email', timestamp: '2026-02-18T14:14:45.000Z', seq: 23 },
         { error_code: 'AIP-E202', action: 'issue_refund', timestamp: '2026-02-18T14:13:45.000Z', seq: 22 },
       ],
+      outcomes: { ok: 0, error: 0, unknown: 0, running: 21 },
       top_codes: [
         { error_code: 'AIP-E101', count: 3 },
         { error_code: 'AIP-E202', count: 1 },

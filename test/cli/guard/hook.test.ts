@@ -165,6 +165,10 @@ test('--ask: the agent asks its user, but not instead of approvers whom the pass
   expect(JSON.parse(hook(place, 'claude', '--ask'))).toMatchObject({
     hookSpecificOutput: { permissionDecision: 'ask' },
   });
+  expect(await place.workspace.getVerificationLogs({ limit: 2 })).toMatchObject([
+    { error_code: 'AIP-E209', details: { asked: true } },
+    { error_code: 'AIP-E209', details: expect.not.objectContaining({ asked: true }) },
+  ]);
   // Where a question would run the tool, it is a no.
   expect(JSON.parse(hook(place, 'codex', '--ask'))).toMatchObject({
     hookSpecificOutput: { permissionDecision: 'deny' },

@@ -25,7 +25,10 @@ const HASH = draft().intent_hash!;
 test('an outcome is recorded as claimed without the token, and as final with it', async () => {
   const { place, run, token } = decided();
   const claim = await run('outcome', HASH, '--status', 'ok', '--json');
-  expect([claim.code, JSON.parse(claim.out)]).toEqual([0, { of: 1, seq: 2, status: 'ok', claimed: true }]);
+  expect([claim.code, JSON.parse(claim.out)]).toEqual([
+    0,
+    { of: 1, seq: 2, status: 'ok', claimed: true, released: false, not_released: null },
+  ]);
   const file = place.file('token.txt', `${token}\n`);
   const more = ['--duration', '1500ms', '--result-hash', HASH, '--detail', 'no funds', '--token-file', file];
   const final = await run('outcome', HASH, '--status', 'error', '--exit-code', '3', ...more, '--json');
@@ -78,4 +81,22 @@ test('what is wrong is said, with the exit code of its kind', async () => {
     expect([argv, found]).toEqual([argv, code]);
     expect(err).toContain('hint:');
   }
+});
+
+test('--release says that an action did not happen; where the passport gives nothing back, that is said and the outcome kept', async () => {
+  const { run, place, token } = decided();
+  const file = place.file('token.txt', token);
+  expect((await run('outcome', HASH, '--status', 'ok', '--release', '--token-file', file)).code).toBe(2);
+  const { code, out, err } = await run(
+    'outcome',
+    HASH,
+    '--status',
+    'error',
+    '--release',
+    '--token-file',
+    file,
+    '--json',
+  );
+  expect([code, JSON.parse(out)]).toMatchObject([0, { status: 'error', released: false }]);
+  expect(err).toContain('not_released');
 });

@@ -71,6 +71,11 @@ export class Spans {
     }
   }
 
+  /** Takes an amount out again and leaves the count. */
+  take(action: number, at: number, currency: string, amount: bigint): void {
+    for (const span of [MINUTE, HOUR]) this.#pendingAt(action, span, at - (at % span), currency).amount -= amount;
+  }
+
   #pendingAt(action: number, span: number, start: number, currency: string): Added {
     const key = JSON.stringify([action, span, start, currency]);
     let added = this.#pending.get(key);

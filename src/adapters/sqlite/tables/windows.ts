@@ -1,4 +1,4 @@
-import type { Meter, MeterReading, Usage } from '../../../app/ports/state.js';
+import type { Meter, MeterReading, Releasable, Usage } from '../../../app/ports/state.js';
 import { holdsThing } from '../../../protocol/constraints/counted-names.js';
 import { utf8, type Database } from '../engine/database.js';
 import type { HeadRow } from './log/head.js';
@@ -25,6 +25,8 @@ export class Windows {
   readonly #addAction;
   readonly #addUsage;
   readonly #nth;
+  readonly #counted;
+  readonly #empty;
   readonly #spans: Spans;
   readonly #actionsAfter;
   readonly #cut;
@@ -45,6 +47,11 @@ export class Windows {
       `SELECT at FROM usages WHERE action IN (SELECT value FROM json_each(?1)) AND at > ?2
        ORDER BY at DESC LIMIT 1 OFFSET ?3 - 1`,
     );
+    this.#counted = database.query(
+      ['number'],
+      'SELECT n FROM usages WHERE action = ? AND at = ? AND currency = ? AND amount = ? LIMIT 1',
+    );
+    this.#empty = database.statement('UPDATE usages SET amount = 0 WHERE action = ? AND at = ? AND n = ?');
     this.#spans = new Spans(database);
     this.#actionsAfter = database.query(
       ['number'],
@@ -91,6 +98,17 @@ export class Windows {
         agent,
         answers.filter((answer) => stillTrue(answer, action, at, currency, amountMinor)),
       );
+  }
+
+  /** Takes an amount out of the sums again; that it was accepted stays counted. False where no window holds it any more. */
+  giveBack(agent: number, { action, at, currency, amountMinor }: Omit<Releasable, 'agentId' | 'mostMinor'>): boolean {
+    const id = this.#known(agent).get(action);
+    const found = id === undefined ? undefined : this.#counted.first([id, at, currency, amountMinor]);
+    if (id === undefined || found === undefined) return false;
+    this.#empty.run([id, at, found[0]]);
+    this.#spans.take(id, at, currency, amountMinor);
+    this.#answers.delete(agent);
+    return true;
   }
 
   /** Forgets a bounded number of usages that no window can reach any more, by whole hours so that their sums go too. */

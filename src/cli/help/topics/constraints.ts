@@ -10,7 +10,8 @@ export function text(): string {
   return `# Constraints
 
   monetary_limit           E202  100, "99.95" or {limit, currency, param}: the most money in one action
-  daily_limit              E212  the same, for the accepted amounts of the last 24 hours, by agent and currency
+  daily_limit              E212  the same, for the accepted amounts of the last 24 hours, by agent and currency; with release: true the
+                                 caller of a call that failed before it acted gives its place back (aip help logs)
   currency                 E202  ISO 4217; params.currency must equal it
   allowed_domains          E203  ["acme.com", "*.acme.com"]; *. means subdomains only
   rate_limit               E205  "10/hour" (second, minute, hour, day), or {"send_email": "5/day"}

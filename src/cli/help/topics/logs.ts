@@ -38,7 +38,10 @@ An outcome is an entry of its own: ok or error, final, with exit code and durati
 outcome_token that the decision gave to its caller alone, and without the token it is kept as a claim:
   aip outcome sha256:4f... --status error --token-file token.txt
   aip logs tail --type outcome                what became of which entry
-An outcome never changes trust, and gives no limit back.
+An outcome never changes trust. A yes without a final word is unknown in aip health after log.outcome_ttl (1h).
+No exit code gives a limit back by itself. Where the passport says daily_limit: {limit, release: true}, the caller of a decision gives its
+place in the daily sum back when the action did not happen: aip outcome ... --status error --release under the token, release: true at
+/v1/outcome, release: (error) => boolean of shield and guardCall. Once, within 24 hours, at most one daily limit in a day; rates never.
 
 # Keep it, and let go of it
   aip logs export --out 2026-q1.jsonl         the chain goes with it: aip logs verify --file 2026-q1.jsonl

@@ -6,7 +6,7 @@ import { membersRead, warningsOfConstraints } from '../../checks/constraints.js'
 import { issuerOf } from '../../checks/issuer.js';
 import { degradedWarnings, revocationReport, STANDING_UNKNOWN } from '../../checks/revocation.js';
 import { signingKeyId, type BelievedKey } from '../../believed-keys.js';
-import { accountingOf, usageOf } from '../../constraints.js';
+import { accountingOf, releaseOf, usageOf } from '../../constraints.js';
 import type { Facts, PinnedKey, SignatureQuestion } from '../../context.js';
 import { violation, type CheckReport, type Violation } from '../../decision.js';
 import type { Asking, Concluded, Dialect, InForce, ProvenDocument, ReadDocument, Speaker } from '../../dialect.js';
@@ -137,7 +137,7 @@ class ProvenIntent implements ProvenDocument, Speaker {
     if (gone !== null) return refusedAsReplaced(gone);
     const identified = this.#identified(facts);
     const { intent, passport, limits, policy } = identified;
-    const { agent_id, timestamp, params } = intent.document;
+    const { agent_id, action, timestamp, params } = intent.document;
     const outcome = runChecks(WHETHER, identified, this.#reports);
     const revocation = revocationReport(facts, agent_id, passport.document.principal);
     const accounting = outcome.violations.length > 0 ? null : accountingOf(limits);
@@ -151,6 +151,7 @@ class ProvenIntent implements ProvenDocument, Speaker {
         keepUntil: rememberedUntil(facts.wallNow, timestamp, policy.maxAgeMs),
         final: isFinal,
         usage: accounting === null ? null : usageOf(accounting, params, membersRead(identified)),
+        release: accounting === null ? null : releaseOf(limits, action),
       },
       inForce: { passport, pins, keyId: signingKeyId(identified.believed[0]!) },
       spoke: null,

@@ -19,6 +19,7 @@ export class ConductTables implements Conduct {
   readonly #tallies: Tallies;
   readonly #trust: TrustStates;
   readonly #held;
+  readonly #outcomes;
   readonly #clock: Clock;
   readonly #settle: (work: () => void) => void;
 
@@ -33,6 +34,13 @@ export class ConductTables implements Conduct {
     this.#settle = parts.settle;
     this.#tallies = new Tallies(database);
     this.#trust = new TrustStates(database, path, parts.log);
+    this.#outcomes = database.query(
+      ['number', 'number', 'number', 'number'],
+      `SELECT coalesce(sum(ended = 1), 0), coalesce(sum(ended = 0), 0), coalesce(sum(ended IS NULL AND at < ?3), 0), count(*) FROM (
+         SELECT at, (SELECT said.success FROM outcomes JOIN entries said ON said.seq = outcomes.seq
+                      WHERE outcomes.decision = entries.seq AND final = 1) AS ended
+           FROM entries WHERE agent = ?1 AND kind = 0 AND success = 1 AND at >= ?2)`,
+    );
     this.#held = database.query(
       ['text'],
       `SELECT ${utf8('name')} FROM agents WHERE successful + failed > 0 ORDER BY name`,
@@ -97,6 +105,13 @@ export class ConductTables implements Conduct {
     // A minute of grace, as the counts have it: an entry of this very minute is of now.
     const until = since === null ? Number.MAX_SAFE_INTEGER : this.#clock() + 60_000;
     return this.#tallies.recentFailures(this.#agents.find(agentId), since ?? 0, until);
+  }
+
+  outcomes(agentId: string, since: number | null, unknownBefore: number) {
+    const agent = this.#agents.find(agentId);
+    const [ok, error, unknown, all] =
+      agent === null ? [0, 0, 0, 0] : this.#outcomes.first([agent, since ?? 0, unknownBefore])!;
+    return { ok, error, unknown, running: all - ok - error - unknown };
   }
 
   trust(agentId: string, now: number) {
