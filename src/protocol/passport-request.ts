@@ -5,9 +5,8 @@ import { signatureBytes } from './hex.js';
 import { keyNumber, parseAgentId, type AgentId } from './identity/did.js';
 import { parsePublicKey } from './identity/keys.js';
 import { canonicalizeWithout } from './json/canonical.js';
-import { JsonError, parseJson } from './json/parse.js';
-import { listOf, objectOf, ShapeError, textOf } from './json/shape.js';
-import { isObject, type Json, type JsonObject } from './json/values.js';
+import { jsonOf, listOf, objectOf, ShapeError, textOf } from './json/shape.js';
+import { isObject, type JsonObject } from './json/values.js';
 import { MAX_ACTIONS, MAX_TEXT } from './limits.js';
 import type { PassportDocument } from './passport.js';
 import { parseTime } from './time.js';
@@ -57,14 +56,7 @@ export function requestBytes(unsigned: Omit<PassportRequestDocument, 'signature'
  * @throws ShapeError when it is none, or its signature does not hold under the key that it names
  */
 export function readPassportRequest(bytes: Uint8Array): WellFormedRequest {
-  let json: Json;
-  try {
-    json = parseJson(bytes);
-  } catch (error) {
-    if (error instanceof JsonError)
-      throw new ShapeError(`it is not strict JSON: ${error.reason} at byte ${error.offset}`);
-    throw error;
-  }
+  const json = jsonOf(bytes);
   const object = objectOf(json, 'the request', MEMBERS);
   if (object.type !== 'passport-request') throw new ShapeError('"type" is not "passport-request"');
   if (object.version !== 1) throw new ShapeError('"version" is not 1');

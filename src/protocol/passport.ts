@@ -5,10 +5,9 @@ import { parseConstraints, type Constraints } from './constraints/grammar.js';
 import { keyNumber, parseAgentId, parsePrincipalId, type AgentId } from './identity/did.js';
 import { verifyKeyOf, type VerifyKey } from './ed25519/verify.js';
 import { fromHex } from './hex.js';
-import { JsonError, parseJson } from './json/parse.js';
 import { parsePublicKey } from './identity/keys.js';
 import { MAX_ACTION_LENGTH, MAX_ACTIONS, MAX_PREVIOUS_KEYS, MAX_TEXT } from './limits.js';
-import { listOf, objectOf, ShapeError, textOf } from './json/shape.js';
+import { jsonOf, listOf, objectOf, ShapeError, textOf } from './json/shape.js';
 import { parseTime } from './time.js';
 import { isObject, type Json, type JsonObject } from './json/values.js';
 
@@ -110,14 +109,7 @@ export function isActionName(text: string): boolean {
  * @throws ShapeError with one reason; nothing of an unreadable passport is used.
  */
 export function readPassport(bytes: Uint8Array): Passport {
-  let json: Json;
-  try {
-    json = parseJson(bytes);
-  } catch (error) {
-    if (error instanceof JsonError)
-      throw new ShapeError(`it is not strict JSON: ${error.reason} at byte ${error.offset}`);
-    throw error;
-  }
+  const json = jsonOf(bytes);
   return passportOf(json);
 }
 

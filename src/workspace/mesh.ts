@@ -4,7 +4,7 @@ import type { LocalCopy } from '../adapters/mesh/client/local-copy.js';
 import { Failure } from '../app/failure.js';
 import { heldApiKey, readApiKey } from '../app/keys/mesh-api-key.js';
 import { openKey } from '../app/keys/keyring.js';
-import type { OperatorSigner } from '../app/mesh/orders.js';
+import type { OperatorSigner } from '../app/mesh/hand-in.js';
 import type { MeshCopy, MeshEndpoint } from '../app/ports/mesh.js';
 import type { VerifierKey } from '../mesh/roster/member.js';
 import { keyring, secretFile, type KeyPlaces } from './keys.js';

@@ -5,7 +5,7 @@ import { toHex } from '../../protocol/hex.js';
 import { askMesh, malformed, Members, resultOf, unheard } from './answers.js';
 import type { MeshCall, MeshEndpoint } from '../ports/mesh.js';
 import type { Clock, Random } from '../ports/state.js';
-import type { OperatorSigner } from './orders.js';
+import type { OperatorSigner } from './hand-in.js';
 
 export interface AdminDeps {
   readonly line: MeshEndpoint;

@@ -2,7 +2,8 @@
 import { toHex } from '../../protocol/hex.js';
 import { Failure } from '../failure.js';
 import { answersTo, meshOverview, type Listener } from './overview.js';
-import { giveOrder, type AbsentVerifier, type OrderDeps } from './orders.js';
+import type { OrderDeps } from './hand-in.js';
+import { giveOrder, type AbsentVerifier } from './orders.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { SignatureCheck } from '../../mesh/log/signing.js';
 

@@ -1,14 +1,12 @@
 /** The kill switch: revoke, suspend and reinstate, through the mesh or on this machine alone. */
 import { writeCommand, type Action, type Command } from '../../mesh/command.js';
-import { signRequest } from '../../mesh/access/http-signature.js';
-import { MAX_CONFIRM_WAIT_MS } from '../../mesh/limits.js';
 import { statusAt, type Standing, type Status } from '../../mesh/standing.js';
 import { isNamedKey, scopeOf } from '../../mesh/subject.js';
 import { toHex } from '../../protocol/hex.js';
 import { type Members, resultOf, unheard } from './answers.js';
-import { regionsIn, replicationQuery, type RegionReport, type Replicating } from './regions.js';
+import { handIn, type OrderDeps } from './hand-in.js';
+import { regionsIn, replicationQuery, type RegionReport } from './regions.js';
 import type { MeshCopy, MeshEndpoint } from '../ports/mesh.js';
-import type { Clock, Random } from '../ports/state.js';
 
 /** What an operator wants. */
 export interface Order {
@@ -66,36 +64,17 @@ export interface Given {
   readonly absent: readonly AbsentVerifier[];
 }
 
-/** The operator's own key: a public key `ed25519:<64 hex>`, and how it signs. */
-export interface OperatorSigner {
-  readonly publicKey: string;
-  readonly sign: (text: string) => string;
-}
-
-export interface OrderDeps {
-  /** Endpoints of the mesh, in the order in which they are tried. */
-  readonly lines: readonly MeshEndpoint[];
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Null: the command is not signed by the operator. */
-  readonly signer: OperatorSigner | null;
-  /** How long the mesh waits for the verifiers' confirmations, in ms. */
-  readonly waitMs: number;
-  /** What is wanted of the regions; left to home where it is not said. */
-  readonly replicating?: Replicating;
-}
-
-/** How long an endpoint may take beyond what it waits for the verifiers, in ms. */
-const ANSWER_MS = 5_000;
-
 const UNSURE = 'Whether the command arrived is unknown: give it again, which is harmless.';
+
+/** How long an endpoint may take to say how a subject stands, in ms. */
+const ANSWER_MS = 5_000;
 
 /**
  * Gives the order. Every endpoint is tried, and the first one twice: the command's id makes sure that it is carried out once,
  * also when an answer was lost on the way.
  */
 export async function giveOrder(deps: OrderDeps, order: Order): Promise<Given> {
-  const { lines, clock, random, signer, waitMs, replicating } = deps;
+  const { lines, random, replicating } = deps;
   const stands = order.action === 'reinstate' ? standsAs(await askStanding(lines, order.subject)) : null;
   const { keyText = null } = order;
   const command: Command = {
@@ -107,32 +86,9 @@ export async function giveOrder(deps: OrderDeps, order: Order): Promise<Given> {
     logId: null,
     expiresAt: null,
   };
-  const path = '/v1/mesh/commands';
-  const body = Buffer.from(JSON.stringify(writeCommand(command, null)));
-  const wait = Math.min(waitMs, MAX_CONFIRM_WAIT_MS);
-  let what = '';
-  let unsure = false;
-  for (const line of [...lines, lines[0]!]) {
-    // Each try has a nonce of its own: the one before may have arrived.
-    const headers =
-      signer === null
-        ? {}
-        : signRequest(
-            { method: 'POST', path, body },
-            { created: Math.floor(clock() / 1000), nonce: toHex(random(16)), keyId: signer.publicKey },
-            signer.sign,
-          );
-    const target = `${path}?wait=${wait}ms${replicationQuery(replicating, wait)}`;
-    const call = { method: 'POST', target, headers: { ...headers }, body, timeoutMs: wait + ANSWER_MS } as const;
-    const told = resultOf(line, await line.ask(call), (answer) => givenOf(answer, command));
-    if (told.kind === 'done') return told.value;
-    // One that refuses does not speak for one that may have carried it out.
-    if (told.kind === 'refused' && !unsure) throw told.failure;
-    if (told.kind === 'refused') continue;
-    what = told.what;
-    unsure ||= told.unsure;
-  }
-  throw unheard(lines[0]!, what, unsure ? UNSURE : null);
+  const body = writeCommand(command, null);
+  const query = (waitMs: number): string => replicationQuery(replicating, waitMs);
+  return handIn(deps, { path: '/v1/mesh/commands', query, body, unsure: UNSURE }, (answer) => givenOf(answer, command));
 }
 
 /** Whom a reinstatement is about: a key that was named by its id is stopped by its text. */

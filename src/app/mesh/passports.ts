@@ -1,12 +1,11 @@
 /** Passports through a mesh: handed in by who signed them, fetched by who must judge by them. */
-import { signRequest } from '../../mesh/access/http-signature.js';
-import { MAX_CONFIRM_WAIT_MS } from '../../mesh/limits.js';
 import { verifySignature, verifyKeyOf } from '../../protocol/ed25519/verify.js';
 import { toHex } from '../../protocol/hex.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { readPassport, type Passport } from '../../protocol/passport.js';
-import { resultOf, unheard, type Members } from './answers.js';
-import { absentIn, type AbsentVerifier, type OrderDeps } from './orders.js';
+import type { Members } from './answers.js';
+import { handIn, type OrderDeps } from './hand-in.js';
+import { absentIn, type AbsentVerifier } from './orders.js';
 import type { MeshCopy, MeshEndpoint } from '../ports/mesh.js';
 import type { State } from '../ports/state.js';
 
@@ -32,7 +31,6 @@ export interface Publishing {
   readonly absent: readonly AbsentVerifier[];
 }
 
-const ANSWER_MS = 5_000;
 const UNSURE = 'Whether it arrived is unknown: give the command again, which is harmless.';
 
 /** Puts a passport in force in the mesh. Fails with NETWORK when no endpoint takes it. */
@@ -44,39 +42,16 @@ export function publishPassport(
 ): Promise<Publishing> {
   const document = JSON.parse(text) as object;
   const body = { cmd_id: toHex(deps.random(16)), passport: document, ...(force ? { force } : {}) };
-  return handIn(deps, '/v1/mesh/passports', body, passport.agent.id);
+  return carriedOut(deps, '/v1/mesh/passports', body, passport.agent.id);
 }
 
 /** Takes back what the mesh demands of an agent's passport. */
 export function withdrawPassport(deps: OrderDeps, agent: string): Promise<Publishing> {
-  return handIn(deps, '/v1/mesh/passports/withdraw', { cmd_id: toHex(deps.random(16)), agent_id: agent }, agent);
+  return carriedOut(deps, '/v1/mesh/passports/withdraw', { cmd_id: toHex(deps.random(16)), agent_id: agent }, agent);
 }
 
-async function handIn(deps: OrderDeps, path: string, members: object, agent: string): Promise<Publishing> {
-  const { lines, clock, random, signer, waitMs } = deps;
-  const body = Buffer.from(JSON.stringify(members));
-  const wait = Math.min(waitMs, MAX_CONFIRM_WAIT_MS);
-  let what = '';
-  let unsure = false;
-  // The id of the command makes sure that it is carried out once.
-  for (const line of [...lines, lines[0]!]) {
-    const params = { created: Math.floor(clock() / 1000), nonce: toHex(random(16)), keyId: signer?.publicKey ?? '' };
-    const headers = signer === null ? {} : { ...signRequest({ method: 'POST', path, body }, params, signer.sign) };
-    const call = {
-      method: 'POST',
-      target: `${path}?wait=${wait}ms`,
-      headers,
-      body,
-      timeoutMs: wait + ANSWER_MS,
-    } as const;
-    const told = resultOf(line, await line.ask(call), (answer) => publishingOf(answer, agent));
-    if (told.kind === 'done') return told.value;
-    if (told.kind === 'refused' && !unsure) throw told.failure;
-    if (told.kind === 'refused') continue;
-    what = told.what;
-    unsure ||= told.unsure;
-  }
-  throw unheard(lines[0]!, what, unsure ? UNSURE : null);
+function carriedOut(deps: OrderDeps, path: string, body: object, agent: string): Promise<Publishing> {
+  return handIn(deps, { path, body, unsure: UNSURE }, (answer) => publishingOf(answer, agent));
 }
 
 function publishingOf(answer: Members, agent: string): Publishing {

@@ -19,7 +19,7 @@ import { readInput } from '../input/documents.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
 import { duration } from '../input/values.js';
 import { clean, safeJson } from '../render/terminal/text.js';
-import type { OptionGroup } from '../spec.js';
+import type { CommandSpec, OptionGroup } from '../spec.js';
 import { requestRelay } from '../mesh/relay.js';
 import { approverLines, reportOf, requestFound, requestIn, shownRequest, type FoundRequest } from './requests.js';
 
@@ -66,6 +66,34 @@ export function answerOptions(decision: 'approve' | 'deny'): readonly OptionGrou
       ],
     },
   ];
+}
+
+/** The command that gives this answer to a request. */
+export function answerCommand(
+  decision: 'approve' | 'deny',
+  { summary, examples }: Pick<CommandSpec, 'summary' | 'examples'>,
+): CommandSpec<AnswerFlags> {
+  return {
+    path: ['approvals', decision],
+    summary,
+    args: [
+      {
+        name: 'request',
+        description: 'id of a request kept here or at the mesh, or its file (- for stdin)',
+        values: 'file',
+      },
+    ],
+    options: answerOptions(decision),
+    examples,
+    exits: {
+      3: 'there is no such request',
+      5: 'the mesh was not heard, or takes no answer of this key',
+      4: "no approver's key is here, or it is locked or refused",
+    },
+    touches: ['files', 'state', 'keychain', 'network'],
+    topics: ['approvals'],
+    run: ({ args, options }, cli) => answer(args[0]!, decision, options, cli),
+  };
 }
 
 /** Answers the request with this id, or in this file. */

@@ -10,7 +10,7 @@ import { answer, answered } from '../approvals/answer.js';
 import { requestIn } from '../approvals/requests.js';
 import type { Cli } from '../cli.js';
 import { readInput } from '../input/documents.js';
-import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
+import { PASSPHRASE_OPTIONS, YES_OPTION, type PassphraseFlags } from '../input/options.js';
 import { passportFile } from '../passports/file.js';
 import { report } from '../intents/refusal.js';
 import { clean, safeJson } from '../render/terminal/text.js';
@@ -19,12 +19,10 @@ import { verification } from '../intents/verification.js';
 import { replaceFile } from '../../workspace/files.js';
 import { keyring } from '../../workspace/keys.js';
 
-interface Options {
+interface Options extends PassphraseFlags {
   readonly passport: readonly string[];
   readonly out?: string;
   readonly yes: boolean;
-  readonly passphraseFile?: string;
-  readonly passphraseFd?: number;
 }
 
 export const command: CommandSpec<Options> = {

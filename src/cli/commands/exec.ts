@@ -16,7 +16,7 @@ import { bindArguments, placeholderAsProgram } from '../intents/bind-arguments.j
 import { commandEnvironment, intentFile, warnBefore } from '../intents/child.js';
 import { documentReader, readJudged } from '../input/documents.js';
 import { widthOf } from '../io.js';
-import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../input/options.js';
+import { KEY_OPTIONS, PASSPHRASE_OPTIONS, type KeyPlaceFlags } from '../input/options.js';
 import { passportFile } from '../passports/file.js';
 import { RESOLVE_OPTIONS, type ResolveFlags } from '../passports/pins.js';
 import { exitOf } from '../intents/refusal.js';
@@ -28,7 +28,6 @@ import {
   requestOf,
   storeNamed,
   type ApprovalRequestFlags,
-  type KeyPlaceFlags,
   type RequestFlags,
 } from '../intents/signing.js';
 import type { CommandSpec } from '../spec.js';

@@ -9,17 +9,15 @@ import type { Cli } from '../cli.js';
 import type { Config } from '../config/load.js';
 import { flatten } from '../config/values.js';
 import { readUserFile, saveUserConfig } from '../config/files.js';
-import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
+import { PASSPHRASE_OPTIONS, YES_OPTION, type PassphraseFlags } from '../input/options.js';
 import { clean } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 import { keyring } from '../../workspace/keys.js';
 import { DEFAULT_KEY_STORE, GUARDED_KEY_STORES, isGuarded } from '../../workspace/key-stores.js';
 
-interface Options {
+interface Options extends PassphraseFlags {
   readonly domain?: string;
   readonly keyStore?: KeyStoreName;
-  readonly passphraseFile?: string;
-  readonly passphraseFd?: number;
   readonly yes?: boolean;
 }
 

@@ -1,4 +1,5 @@
 /** Options that several commands declare alike. */
+import type { KeyStoreName } from '../../app/ports/state.js';
 import type { OptionSpec } from '../spec.js';
 import { KEY_STORE_NAMES } from '../../workspace/key-stores.js';
 import { integer } from './values.js';
@@ -15,6 +16,18 @@ export const KEY_OPTIONS: readonly OptionSpec[] = [
     values: 'file',
   },
 ];
+
+/** What PASSPHRASE_OPTIONS read. */
+export interface PassphraseFlags {
+  readonly passphraseFile?: string;
+  readonly passphraseFd?: number;
+}
+
+/** What KEY_OPTIONS and PASSPHRASE_OPTIONS read. */
+export interface KeyPlaceFlags extends PassphraseFlags {
+  readonly keyStore?: KeyStoreName;
+  readonly envFile?: string;
+}
 
 /** Where the passphrase of key files comes from; never an argument, which every process of the machine can read. */
 export const PASSPHRASE_OPTIONS: readonly OptionSpec[] = [

@@ -20,13 +20,13 @@ export function integer(least: number, most: number): (text: string) => number {
   };
 }
 
-/** Unix seconds, RFC 3339 with `Z`, a date, or `now`, in milliseconds since the epoch. */
-export function instant(now: number): (text: string) => number {
-  return (text) => {
-    const ms = parseInstant(text, now);
-    if (ms === null) throw new Error('Expected Unix seconds, a time such as 2026-02-18T14:23:45Z, or now.');
-    return ms;
-  };
+/** The moment that `--at` names: Unix seconds, RFC 3339 with `Z`, a date, or `now`, in ms since the epoch. Fails with USAGE. */
+export function momentOf(text: string, now: number): number {
+  const ms = parseInstant(text, now);
+  if (ms !== null) return ms;
+  throw new Failure('USAGE', 'Expected Unix seconds, a time such as 2026-02-18T14:23:45Z, or now.', {
+    hint: '--at 2026-02-18T14:23:45Z',
+  });
 }
 
 /** The start of a time looked back at, ms since the epoch: a duration before now, a point in time, or null for `all`. */

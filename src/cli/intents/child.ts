@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { Failure } from '../../app/failure.js';
 import type { Pin, State } from '../../app/ports/state.js';
-import type { KeyPlaceFlags } from './signing.js';
+import type { KeyPlaceFlags } from '../input/options.js';
 import type { BoundCommand } from './bind-arguments.js';
 import { temporaryFolder } from '../../workspace/files.js';
 import { localState } from '../../workspace/state.js';

@@ -8,6 +8,7 @@ import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { readJsonInput } from '../input/documents.js';
 import type { OptionSpec } from '../spec.js';
+import type { KeyPlaceFlags } from '../input/options.js';
 import { pairs } from '../input/values.js';
 import type { Notices } from '../output.js';
 import type { Surroundings } from '../io.js';
@@ -20,13 +21,6 @@ export interface RequestFlags {
   readonly param: readonly string[];
   readonly params?: string;
   readonly target?: string;
-}
-
-export interface KeyPlaceFlags {
-  readonly keyStore?: KeyStoreName;
-  readonly envFile?: string;
-  readonly passphraseFile?: string;
-  readonly passphraseFd?: number;
 }
 
 export const REQUEST_OPTIONS: readonly OptionSpec[] = [

@@ -4,7 +4,7 @@ import type { HeldKey } from '../../app/keys/keyring.js';
 import { issuerKey, type PrincipalDeps } from '../../app/keys/principals.js';
 import { parsePrincipalId } from '../../protocol/identity/did.js';
 import { readPublicKey } from '../../protocol/identity/public-key-forms.js';
-import { PASSPHRASE_OPTIONS } from '../input/options.js';
+import { PASSPHRASE_OPTIONS, type PassphraseFlags } from '../input/options.js';
 import { publicKeyFrom } from '../input/public-key.js';
 import type { OptionSpec } from '../spec.js';
 import { keyring } from '../../workspace/keys.js';
@@ -16,10 +16,8 @@ import type { Surroundings } from '../io.js';
 /** What these functions need of a command. */
 type Scene = Setting & Notices & Surroundings;
 
-export interface SignerFlags {
+export interface SignerFlags extends PassphraseFlags {
   readonly principal?: string;
-  readonly passphraseFile?: string;
-  readonly passphraseFd?: number;
 }
 
 export const SIGNER_OPTIONS: readonly OptionSpec[] = [

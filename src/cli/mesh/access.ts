@@ -1,6 +1,6 @@
 /** Which mesh this machine belongs to, and what lets it in. */
 import { Failure } from '../../app/failure.js';
-import type { OperatorSigner } from '../../app/mesh/orders.js';
+import type { OperatorSigner } from '../../app/mesh/hand-in.js';
 import { parseApiKey } from '../../mesh/access/api-key.js';
 import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
 import type { KeyPlaces } from '../../workspace/keys.js';

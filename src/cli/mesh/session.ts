@@ -1,6 +1,6 @@
 /** One's own mesh, opened for questions: lines, the pinned key's check, and the operator's signature. */
 import type { AdminDeps } from '../../app/mesh/admin.js';
-import type { OrderDeps } from '../../app/mesh/orders.js';
+import type { OrderDeps } from '../../app/mesh/hand-in.js';
 import type { MeshEndpoint } from '../../app/ports/mesh.js';
 import { requireMesh, type MeshAccess } from './access.js';
 import type { KeyPlaces } from '../../workspace/keys.js';

@@ -1,13 +1,7 @@
 /** The workspace's mesh: the kill switch, and the copy that verification looks into. */
+import type { OrderDeps } from '../../app/mesh/hand-in.js';
 import type { Replicating } from '../../app/mesh/regions.js';
-import {
-  anticipateDeny,
-  giveOrder,
-  orderHere,
-  type Order,
-  type OrderDeps,
-  type OrderReport,
-} from '../../app/mesh/orders.js';
+import { anticipateDeny, giveOrder, orderHere, type Order, type OrderReport } from '../../app/mesh/orders.js';
 import { keyTextHere, orderByText } from '../../app/mesh/key-text.js';
 import type { ApprovalRelay } from '../../app/approvals/relay.js';
 import type { Failure } from '../../app/failure.js';

@@ -1,6 +1,6 @@
 /** Shipped log entries, read strictly: each must be whole, hash to what it says, and follow from the one before it. */
 import { isDialectName } from '../../protocol/dialects.js';
-import { entryHash } from '../../protocol/log/chain.js';
+import { hashHolds } from '../../protocol/log/chain.js';
 import type { LogRecord } from '../../protocol/log/entry.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { parseTime } from '../../protocol/time.js';
@@ -99,7 +99,7 @@ function readEntry(value: Json, verifier: string): ShippedEntry {
     at !== null;
   if (!sound) throw new ShapeError('an entry is not one of a verification log');
   if (entry.verifier !== verifier) throw new ShapeError('an entry is of another verifier');
-  if (!hashes(entry as unknown as LogRecord)) throw new ShapeError('an entry was changed after it was written');
+  if (!hashHolds(entry as unknown as LogRecord)) throw new ShapeError('an entry was changed after it was written');
   const text = JSON.stringify(entry);
   // Filters by status and code are for verifications; what else there is goes by its kind.
   const status = others === null ? (entry.status as string) : type;
@@ -116,14 +116,4 @@ function isVerification(entry: JsonObject, type: string): boolean {
     [entry.params, entry.details].every((each) => each === null || isObject(each)) &&
     typeof entry.latency_us === 'number'
   );
-}
-
-/** What has no canonical form, such as a lone surrogate, has no hash either. */
-function hashes(entry: LogRecord): boolean {
-  try {
-    return entryHash(entry) === entry.hash;
-  } catch (error) {
-    if (error instanceof TypeError) return false;
-    throw error;
-  }
 }

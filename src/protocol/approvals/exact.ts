@@ -6,11 +6,10 @@
 import { canonicalizeWithout } from '../json/canonical.js';
 import { keyNumber, parsePrincipalId } from '../identity/did.js';
 import { signatureBytes } from '../hex.js';
-import { JsonError, parseJson } from '../json/parse.js';
 import { MAX_ACTION_LENGTH, MAX_TEXT } from '../limits.js';
-import { objectOf, ShapeError, textOf } from '../json/shape.js';
+import { jsonOf, objectOf, ShapeError, textOf } from '../json/shape.js';
 import { parseTime } from '../time.js';
-import type { Json, JsonObject } from '../json/values.js';
+import type { JsonObject } from '../json/values.js';
 
 /** An approval of one exact intent, as it is signed. */
 export interface ApprovalDocument {
@@ -44,13 +43,7 @@ const HASH = /^sha256:[0-9a-f]{64}$/;
 
 /** The approval in a file's bytes. @throws ShapeError */
 export function readApproval(bytes: Uint8Array): Approval {
-  let json: Json;
-  try {
-    json = parseJson(bytes);
-  } catch (error) {
-    if (!(error instanceof JsonError)) throw error;
-    throw new ShapeError(`it is not strict JSON: ${error.reason} at byte ${error.offset}`);
-  }
+  const json = jsonOf(bytes);
   const object = objectOf(json, 'the approval', MEMBERS);
   if (object.type !== 'intent-approval') throw new ShapeError('"type" is not "intent-approval"');
   if (object.version !== 1) throw new ShapeError('"version" is not 1');

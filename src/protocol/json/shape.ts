@@ -1,3 +1,4 @@
+import { JsonError, parseJson } from './parse.js';
 import { isObject, type Json, type JsonObject } from './values.js';
 
 /** A document that is JSON but not the document it claims to be; `reason` names the member and never quotes its value. */
@@ -7,6 +8,16 @@ export class ShapeError extends Error {
     super(reason);
     this.name = 'ShapeError';
     this.reason = reason;
+  }
+}
+
+/** The JSON in a document's bytes, strictly read. @throws ShapeError */
+export function jsonOf(bytes: Uint8Array): Json {
+  try {
+    return parseJson(bytes);
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    throw new ShapeError(`it is not strict JSON: ${error.reason} at byte ${error.offset}`);
   }
 }
 

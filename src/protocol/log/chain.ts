@@ -154,7 +154,7 @@ export function verifyChain(entries: Iterable<LogRecord>, expected: ChainExpecta
     if (entry.seq > due) return broken(due, missing(due, entry.seq - 1));
     if (entry.seq < due) return broken(due, `entry ${entry.seq} stands where entry ${due} belongs`);
     if (entry.prev_hash !== last.hash) return broken(due, 'it does not follow from the entry before it');
-    if (!hashes(entry)) return broken(due, 'it was changed after it was written');
+    if (!hashHolds(entry)) return broken(due, 'it was changed after it was written');
     last = { seq: entry.seq, hash: entry.hash };
     count += 1;
     if (contradicted(last)) return broken(due, 'it is not the entry that the checkpoint names');
@@ -171,8 +171,8 @@ export function verifyChain(entries: Iterable<LogRecord>, expected: ChainExpecta
   return { ok: true, head: last, count };
 }
 
-/** A damaged entry can hold what has no canonical form; then it has no hash either. */
-function hashes(entry: LogRecord): boolean {
+/** True for an entry whose hash is its own. What has no canonical form, such as a lone surrogate in a damaged entry, has no hash either. */
+export function hashHolds(entry: LogRecord): boolean {
   try {
     return entryHash(entry) === entry.hash;
   } catch (error) {

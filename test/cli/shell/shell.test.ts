@@ -11,7 +11,7 @@ import { route } from '../../../src/cli/shell/route.js';
 import { shellCli, type CommandLifetime } from '../../../src/cli/shell/context.js';
 import type { Globals } from '../../../src/cli/globals.js';
 import type { CommandSpec } from '../../../src/cli/spec.js';
-import { duration, instant, integer, pairs } from '../../../src/cli/input/values.js';
+import { duration, integer, momentOf, pairs } from '../../../src/cli/input/values.js';
 import { VERSION } from '../../../src/cli/version.js';
 import { parseJsonText } from '../../../src/protocol/json/parse.js';
 import { world } from '../../kit/world.js';
@@ -247,7 +247,7 @@ describe('reading flags and arguments', () => {
 describe('values', () => {
   test('durations, instants and numbers', () => {
     expect(duration('90d')).toBe(7_776_000_000);
-    expect(instant(5)('now')).toBe(5);
+    expect(momentOf('now', 5)).toBe(5);
   });
   test.each(['', '5', '-5s', '5 s', '1e3s', 's'])('%j is no duration', (text) => {
     expect(() => duration(text)).toThrow('Expected a duration');

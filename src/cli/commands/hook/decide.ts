@@ -8,8 +8,7 @@ import { openDesks } from '../../guard/desks.js';
 import { handingOver } from '../../guard/handing-over.js';
 import { MAP_OPTION, type MapFlags } from '../../guard/map.js';
 import { ownPlaces } from '../../guard/own-places.js';
-import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
-import type { KeyPlaceFlags } from '../../intents/signing.js';
+import { KEY_OPTIONS, PASSPHRASE_OPTIONS, type KeyPlaceFlags } from '../../input/options.js';
 import type { CommandSpec } from '../../spec.js';
 
 interface Options extends KeyPlaceFlags, MapFlags {

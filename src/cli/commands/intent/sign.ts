@@ -9,7 +9,7 @@ import type { ValueObject } from '../../../protocol/aip1/encoding/numbers.js';
 import type { IntentDocument } from '../../../protocol/intent.js';
 import type { Passport } from '../../../protocol/passport.js';
 import type { Cli } from '../../cli.js';
-import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
+import { KEY_OPTIONS, PASSPHRASE_OPTIONS, type KeyPlaceFlags } from '../../input/options.js';
 import { preview } from '../../intents/preview.js';
 import {
   APPROVAL_REQUEST_OPTION,
@@ -17,7 +17,6 @@ import {
   requestOf,
   storeNamed,
   type ApprovalRequestFlags,
-  type KeyPlaceFlags,
   type RequestFlags,
 } from '../../intents/signing.js';
 import { safeJson } from '../../render/terminal/text.js';

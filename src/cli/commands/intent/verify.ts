@@ -14,7 +14,7 @@ import { exitOf } from '../../intents/refusal.js';
 import { resultWriter, type Format } from '../../intents/results.js';
 import { APPROVAL_REQUEST_OPTION, type ApprovalRequestFlags } from '../../intents/signing.js';
 import type { CommandSpec } from '../../spec.js';
-import { duration, instant, integer } from '../../input/values.js';
+import { duration, integer, momentOf } from '../../input/values.js';
 import { verification, type VerificationFlags } from '../../intents/verification.js';
 import { signatureWorkers } from '../../../workspace/programs.js';
 
@@ -182,7 +182,7 @@ function withRequest(submissions: readonly Submission[], { approvalRequest }: Op
 
 function flagsOf(options: Options, cli: Cli): Omit<VerificationFlags, 'passports'> {
   const { principalKey, resolve, dryRun, geo, at, maxAge } = options;
-  const ahead = at !== undefined && countsAhead(time(at, cli), dryRun === true, cli.io.now());
+  const ahead = at !== undefined && countsAhead(momentOf(at, cli.io.now()), dryRun === true, cli.io.now());
   if (ahead && options.allowFuture !== true) {
     throw new Failure('USAGE', `--at ${at} is ahead of now, and what is verified would be counted then.`, {
       hint: 'add --dry-run to try it, or --allow-future to count it all the same',
@@ -195,7 +195,7 @@ function flagsOf(options: Options, cli: Cli): Omit<VerificationFlags, 'passports
     ...(resolve === undefined ? {} : { resolve }),
     ...(dryRun === undefined ? {} : { dryRun }),
     ...(geo === undefined ? {} : { geo: country(geo) }),
-    ...(at === undefined ? {} : { at: time(at, cli) }),
+    ...(at === undefined ? {} : { at: momentOf(at, cli.io.now()) }),
     ...(maxAge === undefined ? {} : { maxAge }),
   };
 }
@@ -231,16 +231,6 @@ function requireMeaning(
 function country(text: string): string {
   if (/^[A-Za-z]{2}$/.test(text)) return text.toUpperCase();
   throw new Failure('USAGE', `"${text.slice(0, 16)}" is not a two-letter country code.`, { hint: '--geo US' });
-}
-
-function time(text: string, cli: Cli): number {
-  try {
-    return instant(cli.io.now())(text);
-  } catch (error) {
-    throw new Failure('USAGE', error instanceof Error ? error.message : 'not a time', {
-      hint: '--at 2026-02-18T14:23:45Z',
-    });
-  }
 }
 
 /** The documents behind the arguments. A pattern that matches nothing is nothing to verify, and that is never a yes. */

@@ -11,14 +11,14 @@ import { principalOfAgent } from '../../../protocol/identity/did.js';
 import { JsonError } from '../../../protocol/json/parse.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
-import { PASSPHRASE_OPTIONS } from '../../input/options.js';
+import { PASSPHRASE_OPTIONS, type PassphraseFlags } from '../../input/options.js';
 import { safeJson } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { createFile, readDocument } from '../../../workspace/files.js';
 import { issuing } from '../../../workspace/keys.js';
 import { lifetime } from '../../passports/terms.js';
 
-interface Options {
+interface Options extends PassphraseFlags {
   readonly issuer?: string;
   readonly expires?: number | 'never';
   readonly action: readonly string[];
@@ -29,8 +29,6 @@ interface Options {
   readonly geo?: string;
   readonly boundaries?: string;
   readonly out?: string;
-  readonly passphraseFile?: string;
-  readonly passphraseFd?: number;
 }
 
 export const command: CommandSpec<Options> = {

@@ -1,5 +1,4 @@
 import { judgeMandateFile, type MandateReport } from '../../../app/passports/mandates.js';
-import { Failure } from '../../../app/failure.js';
 import { EXIT_OF_CONCERN } from '../../../protocol/codes.js';
 import { plainJson } from '../../../protocol/aip1/encoding/numbers.js';
 import { formatTime } from '../../../protocol/time.js';
@@ -10,7 +9,7 @@ import { principalPins, RESOLVE_OPTIONS, type ResolveFlags } from '../../passpor
 import { publicKeyFrom } from '../../input/public-key.js';
 import { clean, safeJson } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
-import { instant } from '../../input/values.js';
+import { momentOf } from '../../input/values.js';
 
 interface Options extends ResolveFlags {
   readonly issuerKey?: string;
@@ -51,7 +50,7 @@ export const command: CommandSpec<Options> = {
     const bytes = await readInput(args[0]!, cli);
     const key =
       options.issuerKey === undefined ? null : await publicKeyFrom(options.issuerKey, 'The --issuer-key', cli);
-    const now = options.at === undefined ? cli.io.now() : time(options.at, cli);
+    const now = options.at === undefined ? cli.io.now() : momentOf(options.at, cli.io.now());
     const maxSkewMs = (await cli.config()).get('verify.max_skew');
     const judge = (pins: (principal: string) => readonly PinnedKey[]) =>
       judgeMandateFile(bytes, options.agent ?? null, key, { pins, maxSkewMs, now });
@@ -96,14 +95,4 @@ function show({ mandate_id, issuer, subject, boundaries, expiresAt, verdict }: M
   );
   cli.out(`  ${paint.dim('mandate   ')}  ${clean(mandate_id!)}`);
   cli.out(`  ${paint.dim('boundaries')}  ${clean(safeJson(plainJson(boundaries!)))}`);
-}
-
-function time(text: string, cli: Cli): number {
-  try {
-    return instant(cli.io.now())(text);
-  } catch (error) {
-    throw new Failure('USAGE', error instanceof Error ? error.message : 'not a time', {
-      hint: '--at 2026-02-18T14:23:45Z',
-    });
-  }
 }

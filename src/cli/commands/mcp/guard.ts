@@ -9,8 +9,7 @@ import { lookedAt, sessionMaker, type SessionMaker } from '../../guard/mcp-sessi
 import { SERVER_ARG, SERVER_OPTIONS, serverIn, startServer } from '../../guard/mcp-server.js';
 import type { ServerFlags, ServerPlace } from '../../guard/mcp-server.js';
 import { MAP_OPTION, type MapFlags } from '../../guard/map.js';
-import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
-import type { KeyPlaceFlags } from '../../intents/signing.js';
+import { KEY_OPTIONS, PASSPHRASE_OPTIONS, type KeyPlaceFlags } from '../../input/options.js';
 import type { CommandSpec } from '../../spec.js';
 
 interface Options extends KeyPlaceFlags, ServerFlags, MapFlags {

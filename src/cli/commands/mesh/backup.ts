@@ -1,5 +1,6 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { backUpMesh } from '../../../workspace/mesh/backup.js';
+import { DATA_OPTION, meshFolder } from '../../mesh/data-folder.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
@@ -17,10 +18,7 @@ export const command: CommandSpec<Options> = {
   options: [
     {
       title: 'Flags',
-      options: [
-        { flags: '--data <dir>', description: 'folder of the mesh (default: mesh, beside state.db)', values: 'file' },
-        { flags: '--force', description: 'replace the file' },
-      ],
+      options: [DATA_OPTION, { flags: '--force', description: 'replace the file' }],
     },
   ],
   examples: [{ run: 'aip mesh backup mesh-2026-11-29.backup', why: 'from cron, on the machine that serves' }],
@@ -29,8 +27,7 @@ export const command: CommandSpec<Options> = {
   topics: ['mesh'],
 
   async run({ args, options }, cli) {
-    const folder =
-      options.data === undefined ? join(cli.workspace.paths().stateDir, 'mesh') : resolve(cli.io.cwd, options.data);
+    const folder = meshFolder(options.data, cli);
     const file = resolve(cli.io.cwd, args[0]!);
     const { logId, seq, term } = backUpMesh(folder, file, options.force);
     if (cli.globals.json) cli.json({ file, log_id: logId, head: seq, term });

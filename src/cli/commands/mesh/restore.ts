@@ -1,9 +1,10 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
 import { statusAt, type Standing } from '../../../mesh/standing.js';
 import type { ApiKeyRecord } from '../../../mesh/access/api-key.js';
 import { restoreMesh, type Beyond } from '../../../workspace/mesh/backup.js';
 import { YES_OPTION } from '../../input/options.js';
+import { DATA_OPTION, meshFolder } from '../../mesh/data-folder.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
@@ -21,10 +22,7 @@ export const command: CommandSpec<Options> = {
   options: [
     {
       title: 'Flags',
-      options: [
-        { flags: '--data <dir>', description: 'folder of the mesh (default: mesh, beside state.db)', values: 'file' },
-        YES_OPTION,
-      ],
+      options: [DATA_OPTION, YES_OPTION],
     },
   ],
   examples: [{ run: 'aip mesh restore mesh-2026-11-29.backup', why: 'after the disk was lost' }],
@@ -33,8 +31,7 @@ export const command: CommandSpec<Options> = {
   topics: ['mesh', 'incident'],
 
   async run({ args, options }, cli) {
-    const folder =
-      options.data === undefined ? join(cli.workspace.paths().stateDir, 'mesh') : resolve(cli.io.cwd, options.data);
+    const folder = meshFolder(options.data, cli);
     const file = resolve(cli.io.cwd, args[0]!);
     const message = `Put the mesh of ${clean(file)} into ${clean(folder)}; what is there is moved aside`;
     if (!options.yes && !(await cli.ask.confirm({ message, flag: '--yes' })))

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Failure } from '../../../app/failure.js';
 import { parsePrincipalId } from '../../../protocol/identity/did.js';
 import { formatPublicKey } from '../../../protocol/identity/keys.js';
@@ -8,6 +8,7 @@ import { publicKeyFrom } from '../../input/public-key.js';
 import { flatten } from '../../config/values.js';
 import { readUserFile, saveUserConfig } from '../../config/files.js';
 import { isWebUrl } from '../../config/kinds.js';
+import { DATA_OPTION, meshFolder } from '../../mesh/data-folder.js';
 import { plainTextProblem, serveMesh, type Serving } from '../../../workspace/mesh/serving.js';
 import { clean } from '../../render/terminal/text.js';
 import { SYSTEM } from '../../../workspace/world.js';
@@ -53,11 +54,7 @@ export const command: CommandSpec<Options> = {
           default: { host: '127.0.0.1', port: 4180 },
           value: address,
         },
-        {
-          flags: '--data <dir>',
-          description: 'folder of the log and the keys (default: mesh, beside state.db)',
-          values: 'file',
-        },
+        { ...DATA_OPTION, description: 'folder of the log and the keys (default: mesh, beside state.db)' },
         {
           flags: '--log-quota <size>',
           description: 'most that shipped logs take, e.g. 500M or 2G (default 1G); the oldest are shed',
@@ -135,8 +132,7 @@ export const command: CommandSpec<Options> = {
     if (problem !== null) throw problem;
     if (tls === null && options.insecureHttp)
       cli.warn('Without TLS, API keys and events cross the network readable.', 'insecure_http');
-    const data =
-      options.data === undefined ? join(cli.workspace.paths().stateDir, 'mesh') : resolve(cli.io.cwd, options.data);
+    const data = meshFolder(options.data, cli);
     if (options.follow !== undefined) return serveCopy(cli, options.follow, { ...options, data, host, port, tls });
     const operator = await operatorKey(options, cli);
     const serving = await serveMesh(SYSTEM, {

@@ -15,7 +15,7 @@ import { parseJsonText } from '../../../protocol/json/parse.js';
 import type { JsonObject } from '../../../protocol/json/values.js';
 import { announce, sayReach, type Announced } from '../../passports/reach.js';
 import type { Cli } from '../../cli.js';
-import { FORCE_OPTION, KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
+import { FORCE_OPTION, KEY_OPTIONS, PASSPHRASE_OPTIONS, type KeyPlaceFlags } from '../../input/options.js';
 import { askActions, askDomain, askName } from '../../passports/questions.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -36,18 +36,14 @@ import { passportTarget, printUnwritten } from '../../passports/out.js';
 import { issuing } from '../../../workspace/keys.js';
 import { GUARDED_KEY_STORES } from '../../../workspace/key-stores.js';
 
-interface Options extends TermFlags {
+interface Options extends TermFlags, KeyPlaceFlags {
   readonly domain?: string;
   readonly expires?: number | 'never';
   readonly out?: string;
   readonly force?: boolean;
   /** False with `--no-publish`. */
   readonly publish?: boolean;
-  readonly keyStore?: KeyStoreName;
   readonly principalKeyStore?: KeyStoreName;
-  readonly envFile?: string;
-  readonly passphraseFile?: string;
-  readonly passphraseFd?: number;
 }
 
 export const command: CommandSpec<Options> = {

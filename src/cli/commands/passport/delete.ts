@@ -1,17 +1,15 @@
 import { Failure } from '../../../app/failure.js';
 import { findPassport } from '../../../app/passports/find.js';
 import type { KeyStoreName } from '../../../app/ports/state.js';
-import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
+import { PASSPHRASE_OPTIONS, YES_OPTION, type PassphraseFlags } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { readDocument } from '../../../workspace/files.js';
 import { keyring } from '../../../workspace/keys.js';
 
-interface Options {
+interface Options extends PassphraseFlags {
   readonly yes?: boolean;
   readonly keepKey?: boolean;
-  readonly passphraseFile?: string;
-  readonly passphraseFd?: number;
 }
 
 export const command: CommandSpec<Options> = {

@@ -1,24 +1,19 @@
 import { requestPassport } from '../../../app/passports/request.js';
 import { Failure } from '../../../app/failure.js';
-import type { KeyStoreName } from '../../../app/ports/state.js';
 import type { PassportDocument } from '../../../protocol/passport.js';
 import { createFile, FORCE, replaceFile } from '../../../workspace/files.js';
 import { issuing } from '../../../workspace/keys.js';
-import { FORCE_OPTION, KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
+import { FORCE_OPTION, KEY_OPTIONS, PASSPHRASE_OPTIONS, type KeyPlaceFlags } from '../../input/options.js';
 import { passportTarget } from '../../passports/out.js';
 import { askActions, askDomain, askName } from '../../passports/questions.js';
 import { constraintsOf, template, TERM_OPTIONS, text, type TermFlags } from '../../passports/terms.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
-interface Options extends Omit<TermFlags, 'metadata' | 'deny'> {
+interface Options extends Omit<TermFlags, 'metadata' | 'deny'>, KeyPlaceFlags {
   readonly domain?: string;
   readonly out?: string;
   readonly force?: boolean;
-  readonly keyStore?: KeyStoreName;
-  readonly envFile?: string;
-  readonly passphraseFile?: string;
-  readonly passphraseFd?: number;
 }
 
 export const command: CommandSpec<Options> = {

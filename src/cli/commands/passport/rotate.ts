@@ -1,9 +1,8 @@
 import { findPassport } from '../../../app/passports/find.js';
 import { rotatePassport } from '../../../app/passports/issue.js';
 import { Failure } from '../../../app/failure.js';
-import type { KeyStoreName } from '../../../app/ports/state.js';
 import { expiryOf, lifetime } from '../../passports/terms.js';
-import { FORCE_OPTION, KEY_OPTIONS, PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
+import { FORCE_OPTION, KEY_OPTIONS, PASSPHRASE_OPTIONS, YES_OPTION, type KeyPlaceFlags } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { duration } from '../../input/values.js';
@@ -15,17 +14,13 @@ import { readDocument } from '../../../workspace/files.js';
 import { issuing } from '../../../workspace/keys.js';
 import { DEFAULT_KEY_STORE } from '../../../workspace/key-stores.js';
 
-interface Options {
+interface Options extends KeyPlaceFlags {
   readonly overlap?: number;
   readonly expires?: number | 'never';
   readonly yes?: boolean;
   readonly publish?: boolean;
   readonly out?: string;
   readonly force?: boolean;
-  readonly keyStore?: KeyStoreName;
-  readonly envFile?: string;
-  readonly passphraseFile?: string;
-  readonly passphraseFd?: number;
 }
 
 export const command: CommandSpec<Options> = {
