@@ -1,6 +1,6 @@
-import { carryOut, ORDER_EXITS, ORDER_OPTIONS, type OrderFlags } from '../mesh/order.js';
-import { REASON_OPTION } from '../mesh/reason.js';
-import { SUBJECT_ARG } from '../mesh/subject.js';
+import { carryOut, ORDER_EXITS, ORDER_OPTIONS, type OrderFlags } from '../mesh/orders/order.js';
+import { REASON_OPTION } from '../mesh/orders/reason.js';
+import { SUBJECT_ARG } from '../mesh/orders/subject.js';
 import type { CommandSpec } from '../spec.js';
 
 interface Options extends OrderFlags {

@@ -4,7 +4,7 @@ import { keyTextHere } from '../../app/mesh/key-text.js';
 import { askStanding } from '../../app/mesh/orders.js';
 import { isNamedKey } from '../../mesh/subject.js';
 import { meshAccess } from '../mesh/access.js';
-import { EVERYONE_OPTION, SUBJECT_ARG, subjectNamed } from '../mesh/subject.js';
+import { EVERYONE_OPTION, SUBJECT_ARG, subjectNamed } from '../mesh/orders/subject.js';
 import { PASSPHRASE_OPTIONS } from '../input/options.js';
 import { stoppedAnywhere, stoppedHere } from '../../app/mesh/stopped.js';
 import { renderStopped, type StoppedList } from '../render/stopped.js';

@@ -1,8 +1,8 @@
 import { Failure } from '../../app/failure.js';
 import { MAX_SUSPENSION_MS } from '../../mesh/limits.js';
-import { carryOut, ORDER_EXITS, ORDER_OPTIONS, UNSEEN_OPTION, type OrderFlags } from '../mesh/order.js';
-import { SUBJECT_ARG } from '../mesh/subject.js';
-import { REASON_OPTION, requiredReason } from '../mesh/reason.js';
+import { carryOut, ORDER_EXITS, ORDER_OPTIONS, UNSEEN_OPTION, type OrderFlags } from '../mesh/orders/order.js';
+import { SUBJECT_ARG } from '../mesh/orders/subject.js';
+import { REASON_OPTION, requiredReason } from '../mesh/orders/reason.js';
 import type { CommandSpec } from '../spec.js';
 import { duration } from '../input/values.js';
 

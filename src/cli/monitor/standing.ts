@@ -2,7 +2,7 @@
 import { Failure } from '../../app/failure.js';
 import { MONITOR, type MonitorDeps } from '../../app/monitor/check.js';
 import { meshAccess } from '../mesh/access.js';
-import { obey } from '../mesh/order.js';
+import { obey } from '../mesh/orders/order.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
 import { refreshCopy } from '../../workspace/mesh.js';
 import { apiKey, configuredCopy } from '../mesh/access.js';

@@ -2,7 +2,7 @@
 import { Failure } from '../../app/failure.js';
 import type { Given } from '../../app/mesh/orders.js';
 import { meshAccess } from '../mesh/access.js';
-import { obey } from '../mesh/order.js';
+import { obey } from '../mesh/orders/order.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
 import type { Setting } from '../setting.js';
 import type { Surroundings } from '../io.js';

@@ -1,7 +1,7 @@
 import { recentEvents, standsAt } from '../../../app/mesh/recent.js';
 import { FollowTeller } from '../../mesh/following.js';
 import { meshSession } from '../../mesh/session.js';
-import { subjectNamed } from '../../mesh/subject.js';
+import { subjectNamed } from '../../mesh/orders/subject.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import type { MeshEvent } from '../../../mesh/log/event.js';
 import type { CommandSpec } from '../../spec.js';

@@ -2,7 +2,7 @@ import { withdrawPassport } from '../../../../app/mesh/passports.js';
 import type { KeyPlaces } from '../../../../workspace/keys.js';
 import { PASSPHRASE_OPTIONS } from '../../../input/options.js';
 import { meshSession, orderDeps } from '../../../mesh/session.js';
-import { subjectNamed } from '../../../mesh/subject.js';
+import { subjectNamed } from '../../../mesh/orders/subject.js';
 import { renderReach } from '../../../render/standing.js';
 import { clean } from '../../../render/terminal/text.js';
 import type { CommandSpec } from '../../../spec.js';

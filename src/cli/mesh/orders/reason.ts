@@ -1,6 +1,6 @@
-import { MAX_REASON } from '../../mesh/limits.js';
-import type { OptionSpec } from '../spec.js';
-import type { Questioner } from '../questions/ask.js';
+import { MAX_REASON } from '../../../mesh/limits.js';
+import type { OptionSpec } from '../../spec.js';
+import type { Questioner } from '../../questions/ask.js';
 
 export const REASON_OPTION: OptionSpec = {
   flags: '-r, --reason <text>',

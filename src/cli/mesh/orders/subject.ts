@@ -1,11 +1,11 @@
 /** Whom a command about standing means. */
-import { Failure } from '../../app/failure.js';
-import { canonicalSubject, EVERYONE } from '../../mesh/subject.js';
-import type { ArgSpec, OptionSpec } from '../spec.js';
-import type { KeyPlaces } from '../../workspace/keys.js';
-import type { Setting } from '../setting.js';
-import type { Notices } from '../output.js';
-import type { Surroundings } from '../io.js';
+import { Failure } from '../../../app/failure.js';
+import { canonicalSubject, EVERYONE } from '../../../mesh/subject.js';
+import type { ArgSpec, OptionSpec } from '../../spec.js';
+import type { KeyPlaces } from '../../../workspace/keys.js';
+import type { Setting } from '../../setting.js';
+import type { Notices } from '../../output.js';
+import type { Surroundings } from '../../io.js';
 
 export const SUBJECT_ARG: ArgSpec = {
   name: 'agent',
@@ -38,8 +38,8 @@ export async function subjectNamed(
       hint: 'did:web:<domain>:agents:<name>, did:web:<domain>, <did>#key-<n>, or ed25519:<64 hex>',
     });
   const [{ agentNamed }, { findingAnywhere }] = await Promise.all([
-    import('../../app/passports/agent-named.js'),
-    import('./fleet.js'),
+    import('../../../app/passports/agent-named.js'),
+    import('../fleet.js'),
   ]);
   return agentNamed(await findingAnywhere(cli, places), agent);
 }

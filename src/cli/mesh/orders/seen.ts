@@ -1,19 +1,19 @@
 /** Whether anything here or on the mesh has ever spoken of a subject: a mistyped id must not pass for a stopped agent. */
-import { Failure } from '../../app/failure.js';
-import { fleetNames } from '../../app/mesh/fleet-names.js';
-import { askStanding } from '../../app/mesh/orders.js';
-import { shortName } from '../../app/passports/find.js';
-import type { State } from '../../app/ports/state.js';
-import { formatPublicKey } from '../../protocol/identity/keys.js';
-import { EVERYONE, scopeOf } from '../../mesh/subject.js';
-import { nearestOf } from '../../protocol/naming/nearest.js';
-import { meshLines } from '../../workspace/mesh.js';
-import { localState } from '../../workspace/state.js';
-import type { KeyPlaces } from '../../workspace/keys.js';
-import { apiKey, configuredCopy, type MeshAccess } from './access.js';
-import type { Setting } from '../setting.js';
-import type { Notices } from '../output.js';
-import type { Surroundings } from '../io.js';
+import { Failure } from '../../../app/failure.js';
+import { fleetNames } from '../../../app/mesh/fleet-names.js';
+import { askStanding } from '../../../app/mesh/orders.js';
+import { shortName } from '../../../app/passports/find.js';
+import type { State } from '../../../app/ports/state.js';
+import { formatPublicKey } from '../../../protocol/identity/keys.js';
+import { EVERYONE, scopeOf } from '../../../mesh/subject.js';
+import { nearestOf } from '../../../protocol/naming/nearest.js';
+import { meshLines } from '../../../workspace/mesh.js';
+import { localState } from '../../../workspace/state.js';
+import type { KeyPlaces } from '../../../workspace/keys.js';
+import { apiKey, configuredCopy, type MeshAccess } from '../access.js';
+import type { Setting } from '../../setting.js';
+import type { Notices } from '../../output.js';
+import type { Surroundings } from '../../io.js';
 
 /** What these functions need of a command. */
 type Scene = Setting & Notices & Surroundings;
