@@ -267,6 +267,11 @@ export const SECTIONS: readonly Section[] = [
     title: 'Configuration and help',
     commands: [
       at(
+        'state migrate',
+        'Prepare the database in which verifiers share nonces, rates and spending',
+        () => import('./commands/state/migrate.js'),
+      ),
+      at(
         'config list',
         'Show every config key, its value, and where it came from',
         () => import('./commands/config/list.js'),

@@ -20,6 +20,7 @@ import {
   type VerifyIntentOptions,
 } from './options/verification.js';
 import { GroupCommit } from '../workspace/group-commit.js';
+import { fleetAt, fleetUrl } from '../workspace/fleet/memory.js';
 import { localState } from '../workspace/state.js';
 import { judgingDeps, verifierDeps, type Word } from '../workspace/verification.js';
 import type { LocalWorkspace } from '../workspace/workspace.js';
@@ -128,11 +129,15 @@ export class Verifier {
 
   async #openGroup(): Promise<GroupCommit> {
     const { world } = this.#workspace;
-    const state = await localState(this.#workspace);
+    const [state, fleet] = await Promise.all([
+      localState(this.#workspace),
+      fleetAt(this.#workspace, fleetUrl(this.#workspace)),
+    ]);
     const { passport, pins } = new LocalTrust(state);
     this.#trust = { passport, pins };
     const deps = verifierDeps(world, state, {
       ...this.#word,
+      fleet,
       passport,
       pins,
       freshness: () => this.#mesh.freshness(),

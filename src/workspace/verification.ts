@@ -90,11 +90,11 @@ export async function throwawayVerifiers({ world }: { readonly world: World }): 
   };
 }
 
-/** A verifier over this machine's state. `trust` reads a score, under the rules that the caller goes by. */
+/** A verifier over this machine's state, and what it shares with others. `trust` reads a score, under the rules that the caller goes by. */
 export function verifierDeps(
   world: Pick<World, 'clock' | 'ticks' | 'random'>,
   state: LocalState,
-  word: Word & Pick<VerifierDeps, 'freshness' | 'trust' | 'relay'>,
+  word: Word & Pick<VerifierDeps, 'fleet' | 'freshness' | 'trust' | 'relay'>,
 ): VerifierDeps {
   const { clock, ticks, random } = world;
   const requester = lazy(() => ({ ...state.verifierKey(), random }));

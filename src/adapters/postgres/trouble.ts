@@ -39,6 +39,7 @@ const MEANINGS: Readonly<Record<string, { readonly means: string; readonly hint?
     '28000': { means: 'this user may not connect', hint: 'look at pg_hba.conf of the server' },
     '3D000': { means: 'there is no such database', hint: 'createdb <name>' },
     '42501': { means: 'this user may not do that' },
+    '42704': { means: 'something that was named is not there', hint: 'createuser --pwprompt <role>' },
     '25006': {
       means: 'it is a standby that only answers reads',
       hint: 'name the primary, or all hosts separated by commas',

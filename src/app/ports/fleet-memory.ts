@@ -85,7 +85,7 @@ export interface SettledBatch {
 }
 
 /** How well the memory can be reached. */
-export interface SharedHealth {
+export interface FleetHealth {
   /** Where it is, without a password. */
   readonly where: string;
   readonly roundTripMs: number;
@@ -98,13 +98,13 @@ export interface SharedHealth {
 }
 
 /** A memory that verifiers share. Its calls fail with a Failure STATE_UNAVAILABLE: then nothing is decided. */
-export interface SharedMemory {
+export interface FleetMemory {
   /**
    * Settles claims in order, all of them or none, durable before the answer. Each has a random id: what became of a call that was not
    * answered is found by asking again under the same ids, which counts once and gives the same answer. `resumes` also asks for earlier
    * calls of this verifier, by any of its processes, that nobody said to be logged; those of the last half minute are left out.
    */
   settle(claims: readonly Claim[], resumes: boolean): Promise<SettledBatch>;
-  health(): Promise<SharedHealth>;
+  health(): Promise<FleetHealth>;
   close(): Promise<void>;
 }

@@ -6,7 +6,7 @@ import type { ExactApproval } from '../../verify/approvals/approved.js';
 import type { Judgement } from '../../verify/judge.js';
 import type { Trusting } from '../../verify/trusting.js';
 import type { ApprovalRelay } from '../approvals/relay.js';
-import type { SharedMemory } from '../ports/fleet-memory.js';
+import type { FleetMemory } from '../ports/fleet-memory.js';
 import type { SignatureWorkers } from '../ports/signatures.js';
 import type { Clock, Ledger, State } from '../ports/state.js';
 import { conclude } from './conclude.js';
@@ -34,7 +34,7 @@ export type HookQuestion = (intent: Intent) => Promise<readonly HookOutcome[]>;
 
 /** A memory that verifiers share, and what this process has asked of it. */
 export interface Fleet {
-  readonly memory: SharedMemory;
+  readonly memory: FleetMemory;
   /** True until what earlier processes left unsaid was asked for. */
   resumes: boolean;
 }

@@ -97,7 +97,11 @@ async function raise(stage: Cli): Promise<{ passport: Passport; acting: Stage }>
         }),
       verify: async (intent, document) => {
         const passports = document === undefined ? [] : [passportOf(parseJsonText(JSON.stringify(document)))];
-        const { deps: verifier, options } = await verification(stage, { passports, principalKey: [] });
+        const { deps: verifier, options } = await verification(stage, {
+          alone: true,
+          passports,
+          principalKey: [],
+        });
         const bytes = Buffer.from(JSON.stringify(intent));
         const [judgement] = await verifyIntents(verifier, options, [{ bytes, source: null }]);
         return judgement!;

@@ -13,9 +13,10 @@ export interface Said {
   readonly path: string;
 }
 
-/** Keys that a project file has no say in: what is logged, how scores are made and who is told belong to who runs the verifier. */
+/** Keys that a project file has no say in: what is logged, how scores are made, who is told
+ * and what is shared belong to who runs the verifier. */
 export function isUsersAlone(name: KeyName): boolean {
-  return /^(?:log|trust|monitor)\./.test(name);
+  return /^(?:log|trust|monitor|state)\./.test(name);
 }
 
 /**

@@ -98,6 +98,14 @@ export const KEYS = {
     'when it is older: judge by it and say so, or refuse',
     towards('last-known', 'deny'),
   ),
+  'state.url': {
+    ...key(
+      text('postgres://user@host:port/database', (url) => /^postgres(?:ql)?:\/\//.test(url)),
+      null,
+      'database in which verifiers share nonces, rates and spending; unset: this machine has its own',
+    ),
+    secret: true,
+  },
   'mesh.url': key(text('an http(s) URL', isWebUrl), null, 'the mesh this machine belongs to'),
   'mesh.public_key': key(publicKey, null, 'the key the mesh signs its log with'),
   'mesh.key_file': key(text('a path', isPath), null, 'file with the API key of this machine, mode 0600'),

@@ -159,7 +159,7 @@ function warnUnused(layers: readonly Layer[], named: boolean, warnings: ConfigWa
   for (const { path, values } of layers) {
     const unused = (Object.keys(values) as KeyName[]).filter(isUsersAlone);
     if (unused.length === 0) continue;
-    const message = `${unused.join(', ')} in ${path} ${unused.length === 1 ? 'does' : 'do'} not count: log, trust and monitor are set in the config of the home.`;
+    const message = `${unused.join(', ')} in ${path} ${unused.length === 1 ? 'does' : 'do'} not count: log, trust, monitor and state are set in the config of the home.`;
     warnings.push({ message, code: 'config_ignored' });
   }
 }

@@ -71,6 +71,13 @@ export async function* checkup(cli: Scene, { node }: NodeVersion): AsyncGenerato
   yield* inspectEnvFiles(cli, expected);
   if (cli.io.platform !== 'win32') yield* await inspectHooks(cli);
   yield* inspectProxies(cli);
+  const shared = config?.get('state.url') ?? null;
+  if (shared !== null) {
+    yield* survivable('fleet', async () => {
+      const { inspectFleet } = await import('./fleet.js');
+      return inspectFleet(cli, shared);
+    });
+  }
   if (config !== null && config.get('mesh.url') !== null) yield* meshFindings(cli, config, state !== null);
 }
 

@@ -10,13 +10,18 @@ import type { Notices } from '../output.js';
 import type { Lifetime } from '../../workspace/workspace.js';
 import type { Surroundings } from '../io.js';
 
-/** What this machine's verifier would say of an intent; nothing is spent, counted or logged. */
+/** What this machine's verifier would say of an intent, by what it knows itself; nothing is spent, counted or logged. */
 export async function preview(
   cli: Setting & Notices & Lifetime & Surroundings,
   passport: Passport,
   intent: IntentDocument | ValueObject,
 ): Promise<Judgement> {
-  const { deps, options } = await verification(cli, { dryRun: true, passports: [passport], principalKey: [] });
+  const { deps, options } = await verification(cli, {
+    dryRun: true,
+    alone: true,
+    passports: [passport],
+    principalKey: [],
+  });
   const [judgement] = await verifyIntents(deps, options, [
     { bytes: Buffer.from(documentText(intent as unknown as ValueObject)), source: null },
   ]);

@@ -15,6 +15,7 @@ import { principalPins, type ResolveFlags } from '../passports/pins.js';
 import { requirePolicy } from '../config/load.js';
 import { trustRules } from '../config/trust-rules.js';
 import { verifierDeps, verifyOptions } from '../../workspace/verification.js';
+import { fleetAt } from '../../workspace/fleet/memory.js';
 import { localState } from '../../workspace/state.js';
 import type { Setting } from '../setting.js';
 import type { Notices } from '../output.js';
@@ -32,6 +33,8 @@ export interface VerificationFlags extends ResolveFlags {
   /** ms. */
   readonly maxAge?: number;
   readonly parallel?: boolean;
+  /** True where only this machine is asked, whatever it shares with others. */
+  readonly alone?: boolean;
   /** True for a command that judges for as long as it runs. */
   readonly live?: boolean;
   readonly envelopes?: EnvelopeTrust | undefined;
@@ -62,6 +65,7 @@ export async function verification(
     approved: approvedBy(exact, pins),
     answers,
     ...(relay === null ? {} : { relay }),
+    fleet: flags.alone === true ? null : await fleetAt(cli.workspace, config.get('state.url')),
     ...(flags.demands === undefined ? {} : { demands: flags.demands }),
     trust: (_, agentId) => state.conduct.trust(agentId, cli.io.now()),
   });

@@ -1,6 +1,6 @@
 /** The memory that a fleet shares, in PostgreSQL: one call of `settle` a batch. */
 import { Failure } from '../../../app/failure.js';
-import type { Claim, SettledBatch, SharedHealth, SharedMemory } from '../../../app/ports/fleet-memory.js';
+import type { Claim, SettledBatch, FleetHealth, FleetMemory } from '../../../app/ports/fleet-memory.js';
 import type { Clock, Random } from '../../../app/ports/state.js';
 import { toHex } from '../../../protocol/hex.js';
 import type { Connection } from '../connection.js';
@@ -32,7 +32,7 @@ export interface PostgresMemoryOptions {
   readonly ticks: () => number;
 }
 
-export class PostgresMemory implements SharedMemory {
+export class PostgresMemory implements FleetMemory {
   readonly #options: PostgresMemoryOptions;
   readonly #process: string;
   readonly #idle: Connection[] = [];
@@ -80,7 +80,7 @@ export class PostgresMemory implements SharedMemory {
     };
   }
 
-  async health(): Promise<SharedHealth> {
+  async health(): Promise<FleetHealth> {
     const { where, encrypted, clock, ticks } = this.#options;
     const about = JSON.stringify({
       verifier: '',
@@ -198,11 +198,20 @@ export class PostgresMemory implements SharedMemory {
   }
 }
 
+/** What `work` gives; what the database did not do is a Failure STATE_UNAVAILABLE. */
+export async function asFailures<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof PostgresTrouble ? unavailable(error) : error;
+  }
+}
+
 /** SQLSTATEs of a database that was never prepared, or of a user that was not. */
 const UNPREPARED: ReadonlySet<string> = new Set(['3F000', '42883', '42P01', '42501']);
 
 /** As the commands say it: nothing was decided. */
-export function unavailable(trouble: PostgresTrouble): Failure {
+function unavailable(trouble: PostgresTrouble): Failure {
   const { message, sqlState, hint, kind, retryable } = trouble;
   const unprepared = sqlState !== null && UNPREPARED.has(sqlState);
   const doubt = kind === 'in-doubt' ? ' It may have kept what was asked; nothing was answered with yes.' : '';

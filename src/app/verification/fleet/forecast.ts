@@ -3,7 +3,7 @@
  * best case, as checks only ever refuse more with a past; so what is asked there is all that can matter.
  */
 import type { RequestRecord } from '../../../verify/approvals/approving.js';
-import type { Recall } from '../../../verify/context.js';
+import type { Recall, SpentNonce } from '../../../verify/context.js';
 import type { Meter, MeterReading, Usage } from '../../../verify/meters.js';
 import { traitsOf } from '../../../protocol/constraints/counted-names.js';
 import type { Claim, Obstacle } from '../../ports/fleet-memory.js';
@@ -11,8 +11,11 @@ import type { Memory } from '../../ports/state.js';
 import { conclude } from '../conclude.js';
 import type { PreparedDocument, Sitting } from '../sitting.js';
 
-/** Requests for approval stay with the verifier that raised them; that one was spent is known to all. */
-export type OwnRequests = Pick<Recall, 'approvalRequest' | 'requestOf' | 'pendingRequests'>;
+/**
+ * What this machine remembers by itself. Requests for approval stay with the verifier that raised them; that one was spent is known to
+ * all. A nonce that was spent here is spent, whatever has become of the database since.
+ */
+export type OwnMemory = Pick<Recall, 'spentNonce' | 'approvalRequest' | 'requestOf' | 'pendingRequests'>;
 
 type Asked = { readonly kind: 'meter'; readonly meter: Meter } | { readonly kind: 'request'; readonly id: string };
 
@@ -24,18 +27,18 @@ class Forecast implements Memory {
   spent: { readonly as: string; readonly seen: number; readonly keepUntil: number } | null = null;
   usage: Usage | null = null;
   request: string | null = null;
-  readonly #own: OwnRequests;
+  readonly #own: OwnMemory;
   readonly #stands: (place: number) => boolean;
 
-  constructor(own: OwnRequests, asked: Asked[], stands: (place: number) => boolean) {
+  constructor(own: OwnMemory, asked: Asked[], stands: (place: number) => boolean) {
     this.#own = own;
     this.asked = asked;
     this.#stands = stands;
   }
 
-  spentNonce(): null {
+  spentNonce(agentId: string, nonce: string): SpentNonce | null {
     this.looked = true;
-    return null;
+    return this.#own.spentNonce(agentId, nonce);
   }
 
   forgottenUntil(since: number): number {
@@ -94,12 +97,7 @@ export function spentRequest(request: RequestRecord, endedAt: number | null): Re
  * The claim of a document; null for one that asks nothing of the memory. `sitting` is what it will be judged over, but for its memory;
  * nothing that the judge writes there may be kept.
  */
-export function claimOf(
-  sitting: Sitting,
-  prepared: PreparedDocument,
-  own: OwnRequests,
-  at: number | null,
-): Claim | null {
+export function claimOf(sitting: Sitting, prepared: PreparedDocument, own: OwnMemory, at: number | null): Claim | null {
   const asked: Asked[] = [];
   const judge = (stands: (place: number) => boolean) => {
     const memory = new Forecast(own, asked, stands);

@@ -4,7 +4,7 @@ import type { SpentNonce } from '../../../verify/context.js';
 import type { Meter, MeterReading, Usage } from '../../../verify/meters.js';
 import type { Claim, SettledClaim } from '../../ports/fleet-memory.js';
 import type { Memory } from '../../ports/state.js';
-import { sameMeter, spentRequest, type OwnRequests } from './forecast.js';
+import { sameMeter, spentRequest, type OwnMemory } from './forecast.js';
 
 /** The clock of the memory and this machine's are believed to be one where they differ by no more, in ms. */
 const SAME_CLOCK_MS = 2000;
@@ -24,8 +24,8 @@ export interface SettledSetting {
   /** The memory's clock when it settled, and this machine's when it was asked, in ms since the epoch. */
   readonly now: number;
   readonly wallNow: number;
-  /** Requests for approval of this verifier. */
-  readonly own: OwnRequests & Pick<Memory, 'openRequest' | 'spendRequest'>;
+  /** What this machine remembers by itself. It keeps what was settled as well, for the day on which it is alone again. */
+  readonly own: OwnMemory & Omit<Memory, 'forgottenUntil' | 'read'>;
 }
 
 /** The memory that one settled claim makes. */
@@ -40,9 +40,12 @@ export class SettledMemory implements Memory {
     this.#shift = Math.abs(apart) > SAME_CLOCK_MS ? apart : 0;
   }
 
-  spentNonce(): SpentNonce | null {
-    const { before } = this.#setting.settled;
-    return before === null ? null : { ...before, firstSeenAt: before.firstSeenAt + this.#shift };
+  spentNonce(agentId: string, nonce: string): SpentNonce | null {
+    const { settled, own } = this.#setting;
+    const { before } = settled;
+    return before === null
+      ? own.spentNonce(agentId, nonce)
+      : { ...before, firstSeenAt: before.firstSeenAt + this.#shift };
   }
 
   forgottenUntil(): number {
@@ -75,18 +78,20 @@ export class SettledMemory implements Memory {
     return this.#setting.own.pendingRequests(agentId, now);
   }
 
-  spendNonce(): void {
-    const { claim, settled } = this.#setting;
+  spendNonce(agentId: string, nonce: string, firstSeenAt: number, firstResult: string, keepUntil: number): void {
+    const { claim, settled, own } = this.#setting;
     if (settled.spentAs === null && !claim.looks) throw new NotSettled();
+    own.spendNonce(agentId, nonce, firstSeenAt, firstResult, keepUntil);
   }
 
   recordUsage(usage: Usage): void {
-    const { claim, settled } = this.#setting;
-    if (claim.looks) return;
+    const { claim, settled, own } = this.#setting;
+    if (claim.looks) return own.recordUsage(usage);
     const counted = claim.free?.usage ?? null;
     if (settled.spentAs === null || settled.spentAs !== claim.free?.spendsAs || counted === null)
       throw new NotSettled();
     if (counted.currency !== usage.currency || counted.amountMinor !== usage.amountMinor) throw new NotSettled();
+    own.recordUsage(usage);
   }
 
   openRequest(request: Parameters<Memory['openRequest']>[0]): void {

@@ -1,0 +1,78 @@
+import { Failure } from '../../../app/failure.js';
+import { migrateFleet } from '../../../workspace/fleet/migration.js';
+import { clean } from '../../render/terminal/text.js';
+import type { CommandSpec } from '../../spec.js';
+
+interface Options {
+  readonly url?: string;
+  readonly grant: readonly string[];
+  readonly dryRun?: boolean;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['state', 'migrate'],
+  summary: 'Prepare the database in which verifiers share nonces, rates and spending',
+  detail:
+    'Run it as the user who owns the database, once for each new version: steps are applied in order, never undone, and a schema that is current is left as it is. Verifiers log in as another user, who may settle claims and do nothing else.',
+  args: [],
+  options: [
+    {
+      title: 'Flags',
+      options: [
+        {
+          flags: '--url <url>',
+          description:
+            'the database and its owner, without a password; default: state.url. PGPASSWORD or ~/.pgpass has the password',
+        },
+        {
+          flags: '--grant <role>',
+          description: 'the user that verifiers log in as; default: that of state.url, where it is another',
+          repeatable: true,
+        },
+        { flags: '--dry-run', description: 'print the SQL that would run, and change nothing' },
+      ],
+    },
+  ],
+  examples: [
+    {
+      run: 'aip state migrate --url postgres://owner@db.acme.com/aip --grant aip_verifier',
+      why: 'make the tables, and let verifiers in',
+    },
+    { run: 'aip state migrate --dry-run > aip.sql', why: 'for those who run SQL by hand' },
+  ],
+  exits: {
+    2: 'the URL is none, or its password stands in the argument',
+    5: 'the database cannot be reached, or refuses',
+  },
+  touches: ['network'],
+  topics: ['growing'],
+
+  async run({ options: { url: given, grant, dryRun = false } }, cli) {
+    const configured = (await cli.config()).get('state.url');
+    const url = given ?? configured;
+    if (url === null)
+      throw new Failure('USAGE', 'No database is named.', {
+        hint: 'aip state migrate --url postgres://owner@host/database',
+      });
+    const roles = grant.length > 0 ? grant : userOf(configured);
+    const report = await migrateFleet(cli.workspace, { url, isArgument: given !== undefined, roles, dryRun });
+    const { kind, where, from, to } = report;
+    const granted = kind === 'done' ? report.granted : [];
+    if (cli.globals.json) cli.json({ where, from, to, granted, sql: kind === 'script' ? report.sql : null });
+    else if (kind === 'script') cli.out(report.sql.trimEnd());
+    else {
+      const what = from === to ? `schema version ${to} is current` : `schema version ${from} became ${to}`;
+      cli.out(`${cli.paint.green('migrated')} ${clean(where)}: ${what}`);
+      for (const role of granted) cli.out(`  ${clean(role)} may settle claims, and nothing else`);
+      if (granted.length === 0)
+        cli.note('no user of verifiers was let in: aip state migrate --grant <role>, or they log in as the owner');
+    }
+    return 0;
+  },
+};
+
+/** The user that verifiers log in as. */
+function userOf(url: string | null): readonly string[] {
+  const user = /^[a-z]+:\/\/([^:@/?#]+)(?::[^@]*)?@/.exec(url ?? '')?.[1];
+  return user === undefined ? [] : [decodeURIComponent(user)];
+}

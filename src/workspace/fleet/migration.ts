@@ -1,0 +1,57 @@
+/** Preparing the database that a fleet shares. */
+import type { Migrated } from '../../adapters/postgres/state/migrate.js';
+import type { LocalWorkspace } from '../workspace.js';
+
+const CONNECT_MS = 10_000;
+
+/** What `migrateFleet` is to do. */
+export interface MigrationRequest {
+  /** Whose user owns the schema. */
+  readonly url: string;
+  /** Given as an argument, where no password may stand. */
+  readonly isArgument: boolean;
+  /** Roles that verifiers log in as. */
+  readonly roles: readonly string[];
+  /** Only says what would be done. */
+  readonly dryRun: boolean;
+}
+
+/** What was done, or would be. */
+export type MigrationReport =
+  | ({ readonly kind: 'done'; readonly where: string } & Migrated)
+  | {
+      readonly kind: 'script';
+      readonly where: string;
+      readonly from: number;
+      readonly to: number;
+      readonly sql: string;
+    };
+
+/** Brings the schema of a fleet's memory to this program's version. Rejects with Failure STATE_UNAVAILABLE or USAGE. */
+export async function migrateFleet(
+  workspace: LocalWorkspace,
+  { url, isArgument, roles, dryRun }: MigrationRequest,
+): Promise<MigrationReport> {
+  const [{ connectOwner }, { migrate, newer, script, STATE_VERSION, stateVersionOf }, { requireNoPassword }, failures] =
+    await Promise.all([
+      import('../../adapters/postgres/state/open.js'),
+      import('../../adapters/postgres/state/migrate.js'),
+      import('../../adapters/postgres/address.js'),
+      import('../../adapters/postgres/state/fleet-memory.js'),
+    ]);
+  if (isArgument) requireNoPassword(url, '--url');
+  return failures.asFailures(async () => {
+    const { connection, address } = await connectOwner(url, workspace.world, CONNECT_MS);
+    const where = address.shown;
+    // Who migrates as the user of the verifiers grants nothing.
+    const others = roles.filter((role) => role !== address.user);
+    try {
+      if (!dryRun) return { kind: 'done', where, ...(await migrate(connection, { roles: others })) };
+      const from = await stateVersionOf(connection);
+      if (from > STATE_VERSION) throw newer(from);
+      return { kind: 'script', where, from, to: STATE_VERSION, sql: script(from, others) };
+    } finally {
+      await connection.close();
+    }
+  });
+}

@@ -1,0 +1,261 @@
+/** What a person sees of a memory that verifiers share: preparing it, verifying with it, and what is said when it does not answer. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { JsonRecord } from '../../../src/app/logs/foreign-records.js';
+import { renderEntry } from '../../../src/cli/render/entry.js';
+import { plain } from '../../../src/cli/render/terminal/paint.js';
+import { describePostgres, freePort, QUICK } from '../../kit/postgres.js';
+import { world, type World } from '../../kit/world.js';
+
+const ENV = { AIP_KEY_PASSPHRASE: 'correct horse' };
+
+/** A machine with a home of its own, which shares what `url` names. */
+function machine(url: string | null): World {
+  return world({ env: { ...ENV, ...(url === null ? {} : { AIP_STATE_URL: url }) } });
+}
+
+interface Finding {
+  readonly check: string;
+  readonly status: string;
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+/** An agent and an intent of it, made on a machine that shares nothing; and what another machine has to be told of its principal. */
+async function agentOf(...limits: readonly string[]) {
+  const maker = machine(null);
+  const must = async (...argv: string[]) => {
+    const { code, out, err } = await maker.run(...argv);
+    expect(code, err).toBe(0);
+    return out;
+  };
+  await must('init', '--domain', 'acme.com', '--key-store', 'file');
+  const passport = join(maker.cwd, 'bot.passport.json');
+  await must('passport', 'create', 'bot', '-a', 'refund', '-o', passport, ...limits);
+  const [{ public_key: key }] = JSON.parse(await must('principal', 'list', '--json')) as [{ public_key: string }];
+  let n = 0;
+  return {
+    passport,
+    flags: ['--passport', passport, '--principal-key', `did:web:acme.com=${key}`],
+    intent: async (amount = 10) => {
+      const path = join(maker.cwd, `intent-${++n}.json`);
+      await must(
+        'intent',
+        'sign',
+        '--passport',
+        passport,
+        '--action',
+        'refund',
+        '--param',
+        `amount:=${amount}`,
+        '-o',
+        path,
+      );
+      return path;
+    },
+  };
+}
+
+const codeOf = (out: string) => (JSON.parse(out) as { error_code: string | null }).error_code;
+
+describe('without a database', () => {
+  test('verification gives no decision, says so, and keeps nothing', async () => {
+    const agent = await agentOf();
+    const port = await freePort();
+    const here = machine(`postgres://aip:s3cr3t-pw@127.0.0.1:${port}/aip`);
+    const { code, out, err } = await here.run('intent', 'verify', await agent.intent(), ...agent.flags, '--json');
+    expect(code).toBe(5);
+    expect(out).toBe('');
+    expect(err).toContain('STATE_UNAVAILABLE');
+    expect(err).toContain('nothing listens there');
+    expect(err).toContain('hint');
+    expect(err).not.toContain('s3cr3t-pw');
+    expect((await here.run('logs', 'tail', '--json')).out).toBe('');
+    const doctor = await here.run('doctor', '--json');
+    const finding = (JSON.parse(doctor.out) as Finding[]).find(({ check }) => check === 'fleet');
+    expect(finding).toMatchObject({ status: 'failed' });
+    expect(doctor.out + doctor.err).not.toContain('s3cr3t-pw');
+    expect((await here.run('config', 'list', '--json')).out).not.toContain('s3cr3t-pw');
+  });
+  test.each([
+    ['AIP_STATE_URL', 'mysql://db/aip'],
+    ['AIP_STATE_URL', 'postgres://aip@db/aip?sslmode=require'],
+  ])('a URL that is none is exit 2: %s=%s', async (_, url) => {
+    const agent = await agentOf();
+    const { code, err } = await machine(url).run('intent', 'verify', await agent.intent(), ...agent.flags);
+    expect(code).toBe(2);
+    expect(err).toContain('hint');
+  });
+  test('a password in an argument is refused, and not repeated', async () => {
+    const { code, err } = await machine(null).run('state', 'migrate', '--url', 'postgres://me:s3cr3t-pw@db/aip');
+    expect(code).toBe(2);
+    expect(err).toContain('PGPASSWORD');
+    expect(err).not.toContain('s3cr3t-pw');
+  });
+  test('no database named at all', async () => {
+    expect(await machine(null).run('state', 'migrate')).toMatchObject({ code: 2 });
+  });
+  test('what a project says of it does not count', async () => {
+    const here = machine(null);
+    here.file('.aiprc', 'state:\n  url: postgres://elsewhere/aip\n');
+    await here.run('config', 'trust', '--yes');
+    const { out } = await here.run('config', 'list', '--json');
+    expect(out).not.toContain('elsewhere');
+  });
+});
+
+describePostgres('two machines with one memory', QUICK, (cluster) => {
+  async function prepared() {
+    const { name } = await cluster().database();
+    await cluster().admin(
+      `DO $$ BEGIN CREATE ROLE cli_verifier LOGIN PASSWORD 'verifier-pw'; EXCEPTION WHEN duplicate_object THEN NULL; END $$`,
+    );
+    const owner = world({ env: { ...ENV, PGPASSWORD: 'sup3r-s3cret' } });
+    const url = cluster().url(name, 'postgres', null);
+    const migrate = (...more: string[]) => owner.run('state', 'migrate', '--url', url, ...more);
+    return { name, owner, url, migrate, verifier: cluster().url(name, 'cli_verifier', 'verifier-pw') };
+  }
+
+  test('state migrate prints what it would do, does it, and does it once', async () => {
+    const { migrate, name, verifier } = await prepared();
+    const dry = await migrate('--dry-run', '--grant', 'cli_verifier');
+    expect(dry.code, dry.err).toBe(0);
+    expect(dry.out).toContain('CREATE SCHEMA aip_state');
+    expect(dry.out).toContain('GRANT EXECUTE ON FUNCTION aip_state.settle(jsonb, jsonb) TO "cli_verifier"');
+    expect(await cluster().admin(`SELECT to_regclass('aip_state.versions') AS t`, name)).toEqual([{ t: null }]);
+    const before = await machine(verifier).run('doctor', '--json');
+    expect((JSON.parse(before.out) as Finding[]).find(({ check }) => check === 'fleet')).toMatchObject({
+      status: 'failed',
+      hint: 'aip state migrate',
+    });
+
+    const done = await migrate('--grant', 'cli_verifier', '--json');
+    expect(JSON.parse(done.out)).toMatchObject({ from: 0, to: 1, granted: ['cli_verifier'], sql: null });
+    const again = await migrate('--json');
+    expect(JSON.parse(again.out)).toMatchObject({ from: 1, to: 1, granted: [] });
+    expect((await migrate('--grant', 'nobody_there')).code).toBe(5);
+    await cluster().admin('INSERT INTO aip_state.versions VALUES (99)', name);
+    expect(await migrate()).toMatchObject({ code: 5 });
+  });
+  test('what it prints, psql runs', async () => {
+    const { migrate, name, verifier } = await prepared();
+    const { out } = await migrate('--dry-run', '--grant', 'cli_verifier');
+    cluster().run('psql', [
+      '-q',
+      '-v',
+      'ON_ERROR_STOP=1',
+      '-h',
+      cluster().folder,
+      '-p',
+      String(cluster().port),
+      '-U',
+      'postgres',
+      '-d',
+      name,
+      '-f',
+      cluster().file('migrate.sql', out),
+    ]);
+    const { out: findings } = await machine(verifier).run('doctor', '--json');
+    expect((JSON.parse(findings) as Finding[]).filter(({ check }) => check === 'fleet')[0]).toMatchObject({
+      status: 'ok',
+    });
+  });
+  test('a replay is one on the other machine, a limit is one for both, and each keeps its own log', async () => {
+    const { migrate, verifier } = await prepared();
+    expect((await migrate('--grant', 'cli_verifier')).code).toBe(0);
+    const agent = await agentOf('--daily-limit', '25');
+    const [one, two] = [machine(verifier), machine(verifier)];
+    const intent = await agent.intent(10);
+    const verify = (here: World, file: string, ...more: string[]) =>
+      here.run('intent', 'verify', file, ...agent.flags, '--json', ...more);
+    expect(await verify(two, intent, '--dry-run')).toMatchObject({ code: 0 });
+    const first = await verify(one, intent);
+    expect(first.code, first.err).toBe(0);
+    const replay = await verify(two, intent);
+    expect(replay.code).toBe(11);
+    expect(codeOf(replay.out)).toBe('AIP-E301');
+    expect(codeOf((await verify(two, intent, '--dry-run')).out)).toBe('AIP-E301');
+    expect(codeOf((await verify(two, await agent.intent(10))).out)).toBeNull();
+    expect(codeOf((await verify(one, await agent.intent(10))).out)).toBe('AIP-E212');
+    expect(codeOf((await verify(two, await agent.intent(5))).out)).toBeNull();
+    for (const here of [one, two]) {
+      expect(await here.run('logs', 'verify')).toMatchObject({ code: 0 });
+      const entries = (await here.run('logs', 'tail', '--json')).out.trim().split('\n');
+      expect(entries).toHaveLength(here === one ? 2 : 3);
+    }
+    const doctor = (JSON.parse((await one.run('doctor', '--json')).out) as Finding[]).filter(
+      ({ check }) => check === 'fleet',
+    );
+    expect(doctor.map(({ message }) => message.replace(/\d+\.\d ms/, 'N ms').replace(/\d+ s/, 'N s'))).toEqual([
+      expect.stringMatching(
+        /^postgres:\/\/cli_verifier@127\.0\.0\.1:\d+\/test_\d+ answers in N ms; its schema has version 1\.$/,
+      ) as string,
+      "clock_differs: this machine's clock is N s behind the database's, by which windows are counted.",
+    ]);
+  });
+  test('a stolen password of a verifier settles, and does nothing else', async () => {
+    const { migrate, name } = await prepared();
+    await migrate('--grant', 'cli_verifier');
+    for (const sql of [
+      'SELECT * FROM aip_state.nonces',
+      'DELETE FROM aip_state.nonces',
+      'UPDATE aip_state.forgotten SET until = 0',
+      'SELECT aip_state.prune(0)',
+      `SELECT aip_state.count_usage('a', '{}', 0)`,
+      `SELECT aip_state.reading('a', '{}', 0)`,
+      'CREATE TABLE aip_state.mine (a int)',
+      `BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT aip_state.settle('[]', '{"done": [], "resumes": false}'); COMMIT`,
+    ]) {
+      const { connectWithUrl } = await import('../../kit/postgres.js');
+      const connection = await connectWithUrl(cluster().url(name, 'cli_verifier', 'verifier-pw'));
+      await expect(connection.query(sql, [], 5000), sql).rejects.toMatchObject({ kind: 'refused' });
+      await connection.close();
+    }
+  });
+  test('killed between settling and logging: nobody was told, and the next start logs it as interrupted', async () => {
+    const { migrate, name, verifier } = await prepared();
+    await migrate('--grant', 'cli_verifier');
+    const agent = await agentOf();
+    const here = machine(verifier);
+    // A first verification makes the state, whose name the claims carry.
+    expect((await here.run('intent', 'verify', await agent.intent(), ...agent.flags)).code).toBe(0);
+    const [{ verifier: own }] =
+      here.out() === '' ? [{ verifier: '' }] : [entryOf((await here.run('logs', 'tail', '--json')).out)];
+    const hash = `sha256:${'ab'.repeat(32)}`;
+    await cluster().admin(
+      `INSERT INTO aip_state.calls VALUES ('${own}', '\\x01', 0, '\\x02', (extract(epoch FROM now()) * 1000)::bigint - 60000,
+         '[["did:web:acme.com:agents:bot", "${hash}", "accepted"]]')`,
+      name,
+    );
+    expect((await here.run('intent', 'verify', await agent.intent(), ...agent.flags)).code).toBe(0);
+    const lines = (await here.run('logs', 'tail', '--type', 'interrupted', '--json')).out.trim().split('\n');
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0]!)).toMatchObject({
+      type: 'interrupted',
+      intent_hash: hash,
+      settled_as: 'accepted',
+      agent_id: 'did:web:acme.com:agents:bot',
+    });
+    expect(renderEntry(JSON.parse(lines[0]!) as JsonRecord, { paint: plain, width: 200 })).toMatch(
+      /INTERRUPTED  \S+  nobody was told/,
+    );
+    expect((await here.run('logs', 'verify')).code).toBe(0);
+    // Said once, and taken off the list.
+    expect((await here.run('intent', 'verify', await agent.intent(), ...agent.flags)).code).toBe(0);
+    expect((await here.run('logs', 'tail', '--type', 'interrupted', '--json')).out.trim().split('\n')).toHaveLength(1);
+    expect(await cluster().admin('SELECT count(*) AS n FROM aip_state.calls', name)).toEqual([{ n: '0' }]);
+  });
+});
+
+function entryOf(out: string): { readonly verifier: string } {
+  return JSON.parse(out.trim().split('\n').at(-1)!) as { verifier: string };
+}
+
+test('help says what a stolen password can do', async () => {
+  const { out } = await machine(null).run('help', 'growing');
+  expect(out).toContain('can burn nonces');
+  expect(readFileSync(new URL('../../../src/cli/help/topics/growing.ts', import.meta.url), 'utf8')).toContain(
+    'aip state migrate',
+  );
+});
