@@ -6,6 +6,7 @@ import type { ApprovalOptions } from '../../library/calls/persons.js';
 import type { KeyOptions } from '../../library/options/keys.js';
 import { VerificationError } from '../../library/verification-error.js';
 import type { Workspace } from '../../library/workspace.js';
+import type { Decision } from '../../verify/decision.js';
 import { refusalOf, refusalLine } from '../refusal.js';
 
 /** What decides: a workspace, or the functions of the package itself. */
@@ -38,7 +39,7 @@ export function guardedCall<P extends object, R>(
   return workspace.guardCall({ agent, action: action(tool), params, approval: 'known', ...options }, run);
 }
 
-/** True when a person has to approve this call. Nothing is spent or logged. @throws Failure */
+/** True when a person has to approve this call, and has not yet. Nothing is spent or logged. @throws Failure */
 export async function needsPerson(
   agent: Agent,
   tool: string,
@@ -56,11 +57,12 @@ export async function needsPerson(
   const from = typeof agent === 'string' && !/[/\\]|\.json$/.test(agent) ? { agentId: agent } : { passport: agent };
   const asked = { ...from, action: action(tool), params, ...keys, ...(target === undefined ? {} : { target }) };
   const passport = typeof agent === 'string' ? {} : { passport: agent };
-  const { error_code } = await workspace.verifyIntent(await workspace.createIntent(asked), {
-    ...passport,
-    dryRun: true,
-  });
-  return error_code === 'AIP-E209';
+  const wouldBe = async (request: object): Promise<Decision> =>
+    workspace.verifyIntent(await workspace.createIntent({ ...asked, ...request }), { ...passport, dryRun: true });
+  const { error_code, details } = await wouldBe({});
+  if (error_code !== 'AIP-E209') return false;
+  const request = details?.request_id;
+  return typeof request !== 'string' || !(await wouldBe({ approvalRequest: request })).success;
 }
 
 /** The refusal as a model reads it; null for another error, which goes on to the host. */

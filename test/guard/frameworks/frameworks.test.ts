@@ -4,6 +4,7 @@ import { guardRequest } from '../../../src/guard/frameworks/http.js';
 import { aipMiddleware, guardTool } from '../../../src/guard/frameworks/langchain.js';
 import { guardClient } from '../../../src/guard/frameworks/mcp.js';
 import { guardTool as guardFunction } from '../../../src/guard/frameworks/openai-agents.js';
+import { approvedOnce, refundDesk } from './refund.js';
 import { KEY, refusal, supportAgent, workshop } from '../../library/workshop.js';
 
 async function staged(constraints: object = { monetary_limit: 100 }) {
@@ -165,3 +166,50 @@ describe('HTTP', () => {
     expect((await guardRequest(request({ amount: 5 }, {}, twice), options))!.status).toBe(401);
   });
 });
+
+/** How a refund is asked for, as each framework has it. */
+const ASKERS: readonly (readonly [
+  string,
+  (desk: Awaited<ReturnType<typeof refundDesk>>) => (amount: number) => Promise<string>,
+])[] = [
+  [
+    'the AI SDK',
+    ({ agent, run, options }) => {
+      const { refund } = guardTools(agent, { refund: { execute: run } }, options);
+      return async (amount) => Promise.resolve(refund.execute({ amount })).catch((error: Error) => error.message);
+    },
+  ],
+  [
+    'LangChain',
+    ({ agent, run, options }) => {
+      const tool = guardTool(agent, { name: 'refund', func: run }, options);
+      return async (amount) => tool.func({ amount });
+    },
+  ],
+  [
+    'OpenAI Agents',
+    ({ agent, run, options }) => {
+      const invoke = async (_: never, input: string): Promise<string> => run(JSON.parse(input) as { amount: number });
+      const tool = guardFunction(agent, { name: 'refund', invoke }, options);
+      return (amount) => tool.invoke(undefined as never, JSON.stringify({ amount }));
+    },
+  ],
+  [
+    'an MCP client',
+    ({ agent, run, options }) => {
+      const callTool = async ({ arguments: given }: { name: string; arguments: { amount: number } }) => ({
+        content: [{ type: 'text', text: run(given) }],
+      });
+      const client = guardClient(agent, 'pay', { callTool }, options);
+      return async (amount) => (await client.callTool({ name: 'refund', arguments: { amount } })).content[0]!.text;
+    },
+  ],
+];
+
+test.each(ASKERS)(
+  '%s: a refund of $10,000 is stopped, approved ten minutes later, and let through once',
+  async (_, asker) => {
+    const desk = await refundDesk();
+    await approvedOnce(desk, asker(desk), false);
+  },
+);

@@ -1,0 +1,220 @@
+/**
+ * The adapters with the packages that they are for. AIP_TEST_FRAMEWORKS names a folder; each of its folders holds one set of versions
+ * (`node_modules`), of which every package that is there is tried.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { guardTools } from '../../../src/guard/frameworks/ai.js';
+import { aipMiddleware, guardTool } from '../../../src/guard/frameworks/langchain.js';
+import { guardTool as guardFunction } from '../../../src/guard/frameworks/openai-agents.js';
+import { approvedOnce, refundDesk } from './refund.js';
+
+type Any = Record<string, any>;
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const FOLDER = process.env.AIP_TEST_FRAMEWORKS ?? null;
+const SETS = FOLDER === null ? [] : readdirSync(FOLDER).map((name) => join(FOLDER, name));
+
+const has = (set: string, name: string): boolean => existsSync(join(set, 'node_modules', name, 'package.json'));
+/** As an application there would import it. */
+async function load(set: string, name: string): Promise<Any> {
+  return (await import(pathToFileURL(createRequire(join(set, 'package.json')).resolve(name)).href)) as Any;
+}
+
+test('sets of packages', () => {
+  if (FOLDER === null) console.log('The frameworks were not tried: AIP_TEST_FRAMEWORKS names no folder');
+  else expect(SETS.some((set) => has(set, 'ai')) && SETS.some((set) => has(set, '@langchain/core'))).toBe(true);
+});
+
+/** What a model of the AI SDK answers, in the version of its interface that the class is for. */
+function aiModel(Model: new (options: Any) => object, version: number, amount: number): Any {
+  const [usage, reason] =
+    version === 2
+      ? [{ inputTokens: 1, outputTokens: 1, totalTokens: 2 }, (name: string): unknown => name]
+      : [
+          { inputTokens: { total: 1 }, outputTokens: { total: 1 } },
+          (unified: string): unknown => ({ unified, raw: unified }),
+        ];
+  const call = { type: 'tool-call', toolCallId: 'c', toolName: 'refund', input: JSON.stringify({ amount }) };
+  let calls = 0;
+  return new Model({
+    doGenerate: async () =>
+      calls++ === 0
+        ? { content: [call], finishReason: reason('tool-calls'), usage, warnings: [] }
+        : { content: [{ type: 'text', text: 'done' }], finishReason: reason('stop'), usage, warnings: [] },
+  });
+}
+
+describe.each(SETS.filter((set) => has(set, 'ai')))('the AI SDK in %s', (set) => {
+  test('a refund of $10,000', { timeout: 60_000 }, async () => {
+    const [ai, mocks, { z }] = [await load(set, 'ai'), await load(set, 'ai/test'), await load(set, 'zod')];
+    const version = [4, 3, 2].find((each) => `MockLanguageModelV${each}` in mocks)!;
+    const desk = await refundDesk();
+    const refund = ai.tool({
+      description: 'pays back',
+      inputSchema: z.object({ amount: z.number() }),
+      execute: desk.run,
+    });
+    const tools = guardTools(desk.agent, { refund }, desk.options);
+    const ask = async (amount: number, tap: boolean): Promise<string> => {
+      const model = aiModel(mocks[`MockLanguageModelV${version}`], version, amount);
+      const said = { model, tools, stopWhen: ai.stepCountIs(2) };
+      const first = await ai.generateText({ ...said, prompt: 'Pay back.' });
+      const asked = (first.content as Any[]).find(({ type }) => type === 'tool-approval-request');
+      if (asked !== undefined) {
+        if (!tap) return 'asks';
+        const response = { type: 'tool-approval-response', approvalId: asked.approvalId, approved: true };
+        const user = { role: 'user', content: 'Pay back.' };
+        const messages = [user, ...first.response.messages, { role: 'tool', content: [response] }];
+        await ai.generateText({ ...said, messages });
+      }
+      // What the model reads last.
+      return JSON.stringify(model.doGenerateCalls.at(-1).prompt);
+    };
+    await approvedOnce(desk, ask, version > 2);
+  });
+});
+
+describe.each(SETS.filter((set) => has(set, '@langchain/core')))('LangChain in %s', (set) => {
+  test('a refund of $10,000 by a guarded tool', async () => {
+    const [{ tool }, { z }] = [await load(set, '@langchain/core/tools'), await load(set, 'zod')];
+    const desk = await refundDesk();
+    const schema = z.object({ amount: z.number() });
+    const refund = guardTool(desk.agent, tool(desk.run, { name: 'refund', schema }), desk.options);
+    await approvedOnce(desk, async (amount) => (await refund.invoke({ amount })) as string, false);
+    // Its own schema comes first.
+    await expect(refund.invoke({ amount: 'much' })).rejects.toThrow(/schema/i);
+  });
+});
+
+describe.each(SETS.filter((set) => has(set, 'langchain')))('an agent of LangChain in %s', (set) => {
+  test('a refund of $10,000 through the middleware', { timeout: 60_000 }, async () => {
+    const lang = await load(set, 'langchain');
+    const { z } = await load(set, 'zod');
+    const { AIMessage } = await load(set, '@langchain/core/messages');
+    const { FakeListChatModel } = await load(set, '@langchain/core/utils/testing');
+    vi.doMock('@langchain/core/messages', () => load(set, '@langchain/core/messages'));
+    onTestFinished(() => void vi.doUnmock('@langchain/core/messages'));
+    const desk = await refundDesk();
+    const refund = lang.tool(desk.run, { name: 'refund', schema: z.object({ amount: z.number() }) });
+    const ask = async (amount: number): Promise<string> => {
+      const model = new FakeListChatModel({ responses: ['done'] });
+      let calls = 0;
+      model.bindTools = () => model;
+      model._generate = async () => {
+        const tool_calls = calls++ === 0 ? [{ name: 'refund', args: { amount }, id: '1', type: 'tool_call' }] : [];
+        const message = new AIMessage({ content: 'done', tool_calls });
+        return { generations: [{ text: 'done', message }] };
+      };
+      const middleware = [lang.createMiddleware(aipMiddleware(desk.agent, desk.options))];
+      const agent = lang.createAgent({ model, tools: [refund], middleware });
+      const { messages } = await agent.invoke({ messages: [{ role: 'user', content: 'Pay back.' }] });
+      return String((messages as Any[]).find((message) => message.getType() === 'tool')!.content);
+    };
+    await approvedOnce(desk, ask, false);
+  });
+});
+
+describe.each(SETS.filter((set) => has(set, '@openai/agents')))('OpenAI Agents in %s', (set) => {
+  test('a refund of $10,000', { timeout: 60_000 }, async () => {
+    const { Agent, Runner, Usage, tool, setTracingDisabled } = await load(set, '@openai/agents');
+    const { z } = await load(set, 'zod');
+    setTracingDisabled(true);
+    const desk = await refundDesk();
+    const parameters = z.object({ amount: z.number() });
+    const made = tool({ name: 'refund', description: 'pays back', parameters, execute: desk.run });
+    const tools = [guardFunction(desk.agent, made, desk.options)];
+    const ask = async (amount: number, tap: boolean): Promise<string> => {
+      let calls = 0;
+      const model = {
+        getResponse: async () => ({
+          usage: new Usage(),
+          output: [
+            calls++ === 0
+              ? { ...CALL, arguments: JSON.stringify({ amount }) }
+              : { ...MESSAGE, content: [{ type: 'output_text', text: 'done' }] },
+          ],
+        }),
+      };
+      const agent = new Agent({ name: 'support', instructions: 'Help.', model, tools });
+      const runner = new Runner({ tracingDisabled: true });
+      let result = await runner.run(agent, 'Pay back.');
+      if (result.interruptions.length > 0) {
+        if (!tap) return 'asks';
+        result.state.approve(result.interruptions[0]);
+        result = await runner.run(agent, result.state);
+      }
+      return JSON.stringify(result.history);
+    };
+    await approvedOnce(desk, ask, true);
+  });
+});
+const CALL = { type: 'function_call', id: 'f', callId: '1', name: 'refund', status: 'completed' };
+const MESSAGE = { type: 'message', id: 'm', role: 'assistant', status: 'completed' };
+
+describe.each(SETS.filter((set) => has(set, 'ai') && has(set, 'zod')))('types in %s', (set) => {
+  test('are kept', { timeout: 120_000 }, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'aip-types-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    symlinkSync(join(set, 'node_modules'), join(folder, 'node_modules'));
+    const parts = [
+      AI_TYPES,
+      ...(has(set, '@langchain/core') ? [LANGCHAIN_TYPES] : []),
+      ...(has(set, '@openai/agents') ? [OPENAI_TYPES] : []),
+    ];
+    for (const [i, text] of parts.entries()) writeFileSync(join(folder, `use-${i}.ts`), text);
+    const compilerOptions = {
+      ...{ strict: true, noEmit: true, target: 'es2022', module: 'nodenext', skipLibCheck: true },
+      paths: { 'aip-cli/*': [join(ROOT, 'dist/types/guard/frameworks/*.d.ts')] },
+      typeRoots: [join(ROOT, 'node_modules/@types')],
+      types: ['node'],
+    };
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', folder],
+      {
+        encoding: 'utf8',
+      },
+    );
+    expect(stdout).toBe('');
+    expect(status).toBe(0);
+  });
+});
+
+const AI_TYPES = `
+import { tool } from 'ai';
+import { z } from 'zod';
+import { guardTools } from 'aip-cli/ai';
+const tools = guardTools('agent', {
+  refund: tool({ description: 'x', inputSchema: z.object({ amount: z.number() }), execute: async ({ amount }) => ({ paid: amount }) }),
+});
+const use = tools.refund.execute!;
+export const paid = async (): Promise<number> => {
+  const done = await use({ amount: 1 }, {} as never);
+  return 'paid' in done ? done.paid : 0;
+};
+// @ts-expect-error the input keeps its type
+void use({ amount: 'x' }, {} as never);
+`;
+const LANGCHAIN_TYPES = `
+import { tool } from '@langchain/core/tools';
+import { z } from 'zod';
+import { guardTool } from 'aip-cli/langchain';
+const refund = guardTool('agent', tool(({ amount }) => String(amount), { name: 'refund', schema: z.object({ amount: z.number() }) }));
+void refund.invoke({ amount: 1 });
+// @ts-expect-error the input keeps its type
+void refund.invoke({ amount: 'x' });
+`;
+const OPENAI_TYPES = `
+import { Agent, tool } from '@openai/agents';
+import { z } from 'zod';
+import { guardTool } from 'aip-cli/openai-agents';
+const refund = guardTool('agent', tool({ name: 'refund', description: 'x', parameters: z.object({ amount: z.number() }), execute: ({ amount }) => String(amount) }));
+export const agent = new Agent({ name: 'support', tools: [refund] });
+`;
