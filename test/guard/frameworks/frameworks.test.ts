@@ -207,7 +207,7 @@ const ASKERS: readonly (readonly [
 ];
 
 test.each(ASKERS)(
-  '%s: a refund of $10,000 is stopped, approved ten minutes later, and let through once',
+  '%s: a refund of 10,000 USD is stopped, approved ten minutes later, and let through once',
   async (_, asker) => {
     const desk = await refundDesk();
     await approvedOnce(desk, asker(desk), false);

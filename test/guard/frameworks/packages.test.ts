@@ -98,7 +98,7 @@ describe.each(SETS.filter((set) => has(set, 'langchain')))('an agent of LangChai
     const { AIMessage } = await load(set, '@langchain/core/messages');
     const { FakeListChatModel } = await load(set, '@langchain/core/utils/testing');
     vi.doMock('@langchain/core/messages', () => load(set, '@langchain/core/messages'));
-    onTestFinished(() => void vi.doUnmock('@langchain/core/messages'));
+    onTestFinished(() => vi.doUnmock('@langchain/core/messages'));
     const desk = await refundDesk();
     const refund = lang.tool(desk.run, { name: 'refund', schema: z.object({ amount: z.number() }) });
     const ask = async (amount: number): Promise<string> => {
