@@ -5,6 +5,7 @@ export {
   configureTrustScoring,
   createIntent,
   createPassport,
+  ensurePassport,
   getTrustScore,
   getVerificationLogs,
   guardCall,

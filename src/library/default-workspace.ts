@@ -11,6 +11,9 @@ function own(): Workspace {
 /** Makes an agent's key pair and a passport that its principal signs. See `Workspace.createPassport`. */
 export const createPassport: Workspace['createPassport'] = (options) => own().createPassport(options);
 
+/** The passport of an agent that is known here, else a new one. See `Workspace.ensurePassport`. */
+export const ensurePassport: Workspace['ensurePassport'] = (options) => own().ensurePassport(options);
+
 /** Reads a passport: a file, a known agent, or the document itself. See `Workspace.loadPassport`. */
 export const loadPassport: Workspace['loadPassport'] = (from) => own().loadPassport(from);
 

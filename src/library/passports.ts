@@ -1,12 +1,14 @@
 import { resolve } from 'node:path';
+import { Failure } from '../app/failure.js';
 import { plainParams } from '../app/verification/plain-json.js';
 import { findPassport, parsedPassport } from '../app/passports/find.js';
 import { createPassport as issue, type IssueDeps } from '../app/passports/issue.js';
 import { lintPassport } from '../app/passports/lint.js';
 import type { KeyStoreName, State } from '../app/ports/state.js';
+import { agentId } from '../protocol/identity/did.js';
 import { formatPublicKey } from '../protocol/identity/keys.js';
 import type { Passport, PassportDocument } from '../protocol/passport.js';
-import { AgentPassport, type PassportHome } from './agent-passport.js';
+import { AgentPassport, parsedOf, type PassportHome } from './agent-passport.js';
 import { durationOption, onlyKnown, textOption, usage, type Duration } from './options/given.js';
 import { KEY_OPTION_NAMES, keptByCaller, seedOf, type KeyOptions, type OpenKeys } from './options/keys.js';
 import { readDocument } from '../workspace/files.js';
@@ -107,6 +109,27 @@ export class Passports {
       principalPublicKey: formatPublicKey(principalPublicKey),
       warnings: lintPassport(passport.document).map(({ code, message }) => ({ code, message })),
     });
+  }
+
+  /**
+   * The passport that is known here of this agent, else a new one. What a known one lets the agent do is what its principal has signed, whatever
+   * the options say.
+   */
+  async ensure(options: CreatePassportOptions): Promise<AgentPassport> {
+    onlyKnown(options, CREATE, 'ensurePassport');
+    const id = agentId(textOption(options.domain, 'domain'), textOption(options.agentName, 'agentName'));
+    const state = await localState(this.#workspace);
+    if (state.passport(id) === null) {
+      try {
+        return await this.create(options);
+      } catch (error) {
+        // Another process was quicker.
+        if (!(error instanceof Failure && error.code === 'EXISTS' && state.passport(id) !== null)) throw error;
+      }
+    }
+    const passport = await this.load(id);
+    if (options.privateKey !== undefined) this.#keys.adopt(parsedOf(passport), seedOf(options.privateKey));
+    return passport;
   }
 
   /** A file's path, the id or name of a known agent, or the document itself (bytes, or a parsed object). */

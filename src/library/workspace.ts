@@ -51,6 +51,12 @@ export interface Workspace {
    */
   createPassport(options: CreatePassportOptions): Promise<CreatedPassport>;
   /**
+   * The passport of an agent that is known here, else a new one: for programs that may be started again. What a known one allows stays as
+   * its principal signed it, whatever the options say.
+   * @throws Failure as createPassport
+   */
+  ensurePassport(options: CreatePassportOptions): Promise<AgentPassport>;
+  /**
    * Reads a passport: the path of its file, the id or name of an agent known here, or the document itself. Its signature
    * is judged by each verification, not here.
    * @throws Failure NOT_FOUND, UNREADABLE
@@ -135,6 +141,7 @@ export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
   const persons = new Persons(here, mesh);
   return {
     createPassport: (asked) => passports.create(asked),
+    ensurePassport: (asked) => passports.ensure(asked),
     loadPassport: (from) => passports.load(from),
     createIntent: (asked) => intents.create(asked),
     verifyIntent: async (intent, asked) => {

@@ -59,6 +59,20 @@ describe('createPassport', () => {
     expect(await aip.verifyIntent(intent)).toMatchObject({ success: false, error_code: 'AIP-E201' });
   });
 
+  test('is made once, and found from then on, whatever the options say', async () => {
+    const aip = workshop();
+    const options = { domain: 'acme.com', agentName: 'bot', actions: ['ping'], privateKey: KEY };
+    const made = await aip.ensurePassport(options);
+    const again = await aip.again().ensurePassport({ ...options, actions: ['ping', 'delete_all'] });
+    expect(again.toJSON()).toEqual(made.toJSON());
+    await expect(aip.ensurePassport({ ...options, what: 1 } as never)).rejects.toMatchObject({ code: 'USAGE' });
+    await expect(aip.ensurePassport({ ...options, agentName: 'No Name' })).rejects.toMatchObject({ code: 'USAGE' });
+    const stranger = { ...options, privateKey: `ed25519:${'11'.repeat(32)}` };
+    await expect(aip.again().ensurePassport(stranger)).rejects.toMatchObject({ code: 'KEY_NOT_FOUND' });
+    const both = await Promise.all([1, 2].map(() => aip.ensurePassport({ ...options, agentName: 'other' })));
+    expect(both[0]!.agentId).toBe(both[1]!.agentId);
+  });
+
   test('never makes a second passport of an agent', async () => {
     const aip = workshop();
     const first = await supportAgent(aip);
