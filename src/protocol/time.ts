@@ -71,6 +71,21 @@ export function parseDuration(text: string): number | null {
   return ms <= LONGEST_MS ? ms : null;
 }
 
+/** Why `text` is no duration, as the rest of a sentence about it; null where it is one. */
+export function durationProblem(text: string): string | null {
+  if (parseDuration(text) !== null) return null;
+  const said = /^\s*([+-]?)(\d[\d.,_]*)\s*([A-Za-z]*)\s*$/.exec(text);
+  if (said === null) return text.trim() === '' ? 'it is empty' : 'it is no number with a unit';
+  const [, sign, number, unit] = said as unknown as [string, string, string, string];
+  if (sign !== '') return 'it has a sign';
+  if (!/^\d+$/.test(number)) return `${number.slice(0, 20)} is no whole number`;
+  if (unit === '') return `it has no unit; write ${number.slice(0, 20)}s, or m, h, d`;
+  if (text !== text.trim() || /\s/.test(text))
+    return `it holds white space; write ${number.slice(0, 20)}${unit.slice(0, 4)}`;
+  if (!['ms', 's', 'm', 'h', 'd'].includes(unit)) return `"${unit.slice(0, 16)}" is none of the units ms, s, m, h, d`;
+  return 'it is too long';
+}
+
 /**
  * A point in time as people and scripts write it: Unix seconds, RFC 3339 `Z`, a date (its first instant in UTC), or `now`.
  * Null when it is none of these.

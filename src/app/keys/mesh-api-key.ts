@@ -4,17 +4,33 @@ import { fromHex, toHex } from '../../protocol/hex.js';
 import { Failure } from '../failure.js';
 import type { KeyringDeps } from './keyring.js';
 import type { KeyRecord, KeyStoreName } from '../ports/state.js';
+import { isRole } from '../../mesh/access/roles.js';
+import { readPublicKey } from '../../protocol/identity/public-key-forms.js';
 
 /** The part of a key that is no secret, `aipm_<role>_<key id>`: what config keeps. */
 export function apiKeyName({ role, keyId }: Pick<ApiKey, 'role' | 'keyId'>): string {
   return `aipm_${role}_${keyId}`;
 }
 
+/** What stands where an API key is expected. No digit of it is quoted. */
+function whatInstead(text: string): string {
+  if (text === '') return 'it is empty';
+  if (readPublicKey(text).kind === 'key') return 'it is a public key';
+  if (/-----BEGIN/.test(text)) return 'it is PEM';
+  const [prefix, role, id, secret, ...more] = text.split('_');
+  if (prefix !== 'aipm') return 'it does not begin with aipm_';
+  if (role === undefined || !isRole(role)) return 'its role is none that there is';
+  if (id === undefined || secret === undefined) return 'it is cut off';
+  if (more.length > 0) return 'something stands behind it';
+  if (!/^[0-9a-f]{12}$/.test(id)) return `its id is not 12 hex digits but ${id.length} characters`;
+  return `its secret is not 64 hex digits but ${secret.length} characters`;
+}
+
 /** The key in `text`, white space around it removed. Fails without quoting any of it. */
 export function readApiKey(text: string, where: string): ApiKey {
   const key = parseApiKey(text.trim());
   if (key !== null) return key;
-  throw new Failure('USAGE', `${where} holds no API key of a mesh.`, {
+  throw new Failure('USAGE', `${where} holds no API key of a mesh: ${whatInstead(text.trim())}.`, {
     hint: 'it looks like aipm_<role>_<id>_<secret>',
   });
 }

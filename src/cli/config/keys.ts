@@ -10,6 +10,7 @@ import {
   isKeyId,
   isPath,
   isWebUrl,
+  whyNoWebUrl,
   number,
   orNull,
   patterns,
@@ -106,7 +107,7 @@ export const KEYS = {
     ),
     secret: true,
   },
-  'mesh.url': key(text('an http(s) URL', isWebUrl), null, 'the mesh this machine belongs to'),
+  'mesh.url': key(text('an http(s) URL', isWebUrl, whyNoWebUrl), null, 'the mesh this machine belongs to'),
   'mesh.public_key': key(publicKey, null, 'the key the mesh signs its log with'),
   'mesh.key_file': key(text('a path', isPath), null, 'file with the API key of this machine, mode 0600'),
   'mesh.ca': key(
@@ -160,18 +161,18 @@ export const KEYS = {
   'monitor.window': key(duration, '24h', 'time over which the monitor counts refusals', change),
   'monitor.slack_url': {
     ...key(
-      text('an https URL', isAlertUrl),
+      text('an https URL', isAlertUrl, whyNoWebUrl),
       null,
       "Slack's incoming webhook for alerts; who has the URL can post there",
     ),
     secret: true,
   },
   'monitor.pagerduty_url': key(
-    text('an https URL', isAlertUrl),
+    text('an https URL', isAlertUrl, whyNoWebUrl),
     'https://events.pagerduty.com/v2/enqueue',
     'where PagerDuty takes events, once AIP_PAGERDUTY_KEY is set',
   ),
-  'monitor.webhook_url': key(text('an https URL', isAlertUrl), null, 'gets every alert as signed JSON'),
+  'monitor.webhook_url': key(text('an https URL', isAlertUrl, whyNoWebUrl), null, 'gets every alert as signed JSON'),
   'hook.passport': key(
     text('an agent id, a name, or a path', (agent) => agent.length <= 2048),
     null,

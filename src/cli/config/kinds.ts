@@ -3,6 +3,7 @@ import type { SuspiciousPattern } from '../../trust/rules.js';
 import { parseDuration } from '../../protocol/time.js';
 import { parsePrincipalId } from '../../protocol/identity/did.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
+import { webUrlProblem } from '../../protocol/web-url.js';
 import { readPublicKey } from '../../protocol/identity/public-key-forms.js';
 
 export interface Kind<T> {
@@ -12,6 +13,8 @@ export interface Kind<T> {
   read(value: unknown): T | undefined;
   /** An environment variable's text as a file would have said it. */
   fromText(text: string): unknown;
+  /** Why a value is not one, in a clause of its own that quotes no secret; where it is missing, the value is described. */
+  readonly why?: (value: unknown) => string | null;
 }
 
 const asIs = (text: string): unknown => text;
@@ -44,9 +47,14 @@ export function choices<const T extends string>(...values: readonly T[]): Kind<r
   };
 }
 
-export function text(expects: string, holds: (value: string) => boolean): Kind<string | null> {
+export function text(
+  expects: string,
+  holds: (value: string) => boolean,
+  why?: Kind<string>['why'],
+): Kind<string | null> {
   return {
     expects,
+    ...(why === undefined ? {} : { why }),
     read: (value) =>
       value === null
         ? null
@@ -167,8 +175,15 @@ export function isPath(value: string): boolean {
 
 /** An http or https URL that carries no credentials. */
 export function isWebUrl(value: string): boolean {
-  const url = URL.canParse(value) ? new URL(value) : null;
-  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+  return webUrlProblem(value) === null;
+}
+
+/** Why a member of a config is no URL to be asked; a URL is never quoted, as one may hold a password. */
+export function whyNoWebUrl(value: unknown): string | null {
+  if (typeof value !== 'string') return null;
+  const problem = webUrlProblem(value);
+  if (problem !== null) return `it ${problem}`;
+  return isAlertUrl(value) ? null : 'it is plain http to another machine';
 }
 
 /** Where alerts go: https, or plain http to this machine itself. */

@@ -171,7 +171,8 @@ function fromEnvironment({ env }: Pick<Io, 'env'>): Partial<Record<KeyName, unkn
     if (text === null) continue;
     const { kind } = KEYS[name] as KeySpec<unknown>;
     const value = kind.fromText(text);
-    if (value === undefined || kind.read(value) === undefined) throw wrongValue(name, variableOf(name), kind.expects);
+    if (value === undefined || kind.read(value) === undefined)
+      throw wrongValue(name, variableOf(name), kind, value ?? text);
     values[name] = value;
   }
   return values;

@@ -10,14 +10,14 @@ export function flatten(file: ConfigFile): Partial<Record<KeyName, unknown>> {
   const take = (name: string, value: unknown): void => {
     if (!isKeyName(name)) throw unknownKey(name, file.path);
     const { kind } = KEYS[name] as KeySpec<unknown>;
-    if (kind.read(value) === undefined) throw wrongValue(name, file.path, kind.expects);
+    if (kind.read(value) === undefined) throw wrongValue(name, file.path, kind, value);
     values[name] = value;
   };
   if (!isGroup(file.content)) throw new Failure('USAGE', `the config file ${file.path} is not an object`);
   for (const [name, value] of Object.entries(file.content)) {
     if (name.includes('.')) throw notNested(name, file.path);
     if (!KEY_NAMES.some((known) => known.startsWith(`${name}.`))) take(name, value);
-    else if (!isGroup(value)) throw wrongValue(name, file.path, 'an object');
+    else if (!isGroup(value)) throw wrongValue(name, file.path, { expects: 'an object' }, value);
     else for (const [member, inner] of Object.entries(value)) take(`${name}.${member}`, inner);
   }
   return values;
@@ -47,14 +47,31 @@ function notNested(name: string, path: string): Failure {
 }
 
 /** A value of the wrong kind; `where` is the file or the variable. */
-export function wrongValue(name: string, where: string, expects: string): Failure {
-  return new Failure(
-    'USAGE',
-    `${name} in ${where} is not ${/^(an? |did|ed|public)/.test(expects) ? '' : 'one of '}${expects}`,
-    {
-      hint: 'aip help config',
-    },
-  );
+export function wrongValue(
+  name: string,
+  where: string,
+  { expects, why }: Pick<KeySpec<unknown>['kind'], 'expects' | 'why'>,
+  value: unknown,
+): Failure {
+  const list = /^(an? |did|ed|public)/.test(expects) ? '' : 'one of ';
+  const found = why?.(value) ?? `it is ${described(value)}`;
+  return new Failure('USAGE', `${name} in ${where} is not ${list}${expects}: ${found}`, { hint: 'aip help config' });
+}
+
+/** A value of a config in words; a text that may hold a secret, or is long, is not quoted. */
+function described(value: unknown): string {
+  if (typeof value === 'string') {
+    if (value === '') return 'empty';
+    return /^[\w .:+,-]{1,40}$/.test(value) ? `"${value}"` : 'another text';
+  }
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return value === null
+    ? 'null'
+    : Array.isArray(value)
+      ? 'a list of other things'
+      : value === undefined
+        ? 'no JSON'
+        : 'an object of other things';
 }
 
 function isGroup(value: unknown): value is Record<string, unknown> {

@@ -1,13 +1,13 @@
 /** Readers of flag values: text in, value out, or an `Error` that says what was expected. */
 import { Failure } from '../../app/failure.js';
 import { JsonError } from '../../protocol/json/error.js';
-import { parseDuration, parseInstant } from '../../protocol/time.js';
+import { durationProblem, parseDuration, parseInstant } from '../../protocol/time.js';
 import { emptyObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 
 /** `300s`, `30m`, `24h`, `90d`, `250ms`, in milliseconds. */
 export function duration(text: string): number {
   const ms = parseDuration(text);
-  if (ms === null) throw new Error('Expected a duration such as 300s, 30m, 24h or 90d.');
+  if (ms === null) throw new Error(`Expected a duration such as 300s, 30m, 24h or 90d: ${durationProblem(text)}.`);
   return ms;
 }
 

@@ -6,6 +6,7 @@ import { flagOf } from '../input/flags.js';
 import type { Io } from '../io.js';
 import type { Globals } from '../globals.js';
 import { GLOBAL_OPTIONS, type CommandSpec, type Input, type OptionSpec } from '../spec.js';
+import { maskText } from '../../protocol/log/secret-text.js';
 
 export interface Parsed {
   readonly input: Input<unknown>;
@@ -40,7 +41,8 @@ export function parse(spec: CommandSpec, tokens: readonly string[], env: Io['env
     return { input: { options: values, args: command.args }, globals };
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    throw new Failure('USAGE', sentence(error.message), { hint });
+    // It quotes the value, and a URL may hold a password.
+    throw new Failure('USAGE', maskText(sentence(error.message)), { hint });
   }
 }
 

@@ -19,6 +19,7 @@ import type { MeshOptions } from './options.js';
 import { localState } from '../../workspace/state.js';
 import type { LocalWorkspace } from '../../workspace/workspace.js';
 import { variable, type World } from '../../workspace/world.js';
+import { webUrlProblem } from '../../protocol/web-url.js';
 
 /** Who is stopped, and why. */
 export interface RevokeOptions {
@@ -325,8 +326,9 @@ function keyless(): Failure {
 }
 
 function webUrl(text: unknown, name: string): string {
-  if (typeof text === 'string' && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
-  throw usage(`"${name}" holds something that is no http(s) URL.`);
+  const problem = typeof text === 'string' ? webUrlProblem(text) : 'is no text';
+  if (problem === null) return text as string;
+  throw usage(`"${name}" holds something that is no http(s) URL: it ${problem}.`);
 }
 
 function textOf(text: unknown, name: string, most: number): string {

@@ -49,6 +49,11 @@ function readForm(text: string): PublicKeyReading {
     return { kind: 'other', what: '64 hex digits without ed25519: before them' };
   if (text.startsWith('ed25519:'))
     return { kind: 'other', what: `ed25519: with ${text.length - 8} characters instead of 64 hex digits behind it` };
+  if (/^ed25519:/i.test(text)) return { kind: 'other', what: 'a key text in capitals; ed25519: is written small' };
+  if (/^0x[0-9a-fA-F]+$/.test(text))
+    return { kind: 'other', what: `${text.length - 2} hex digits behind 0x instead of ed25519:` };
+  if (/^[0-9a-fA-F]{32,}$/.test(text))
+    return { kind: 'other', what: `${text.length} hex digits instead of ed25519: and 64` };
   if (/^age1[a-z0-9]{50,}$/.test(text)) return { kind: 'other', what: 'an age recipient, which is an X25519 key' };
   if (/^aipm_[a-z]+_/.test(text)) return { kind: 'other', what: 'an API key of a mesh, which is a secret' };
   return { kind: 'none' };
@@ -149,6 +154,7 @@ function inSshBlob(base64: string): PublicKeyReading {
 function inMultibase(text: string, form: string): PublicKeyReading {
   const bytes = fromMultibase(text);
   if (bytes === null) return { kind: 'other', what: `a ${form} of another kind or a damaged one` };
+  if (bytes.length < 34) return { kind: 'other', what: `a ${form} that is cut off` };
   const [a, b] = bytes;
   if (a === 0xed && b === 0x01 && bytes.length === 34) return { kind: 'key', publicKey: bytes.slice(2) };
   const kinds: Readonly<Record<string, string>> = {

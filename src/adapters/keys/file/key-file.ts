@@ -8,7 +8,9 @@ export type PrivateKeyFile =
 
 /** A file whose key cannot be used; `message` is a sentence that begins with "It" and quotes nothing of the file. */
 export function unreadableKey(message: string, hint?: string): Failure {
-  return new Failure('UNREADABLE', message, hint === undefined ? {} : { hint });
+  return new Failure('UNREADABLE', message, {
+    hint: hint ?? 'make an Ed25519 key: openssl genpkey -algorithm ed25519 -out key.pem',
+  });
 }
 
 /** Of every private key that does not open: no cipher here tells a wrong passphrase from damage. */

@@ -11,7 +11,7 @@ import type { Cli } from '../../cli.js';
 import { publicKeyFrom } from '../../input/public-key.js';
 import { readUserFile, saveUserConfig } from '../../config/files.js';
 import { flatten } from '../../config/values.js';
-import { isWebUrl } from '../../config/kinds.js';
+import { webUrlProblem } from '../../../protocol/web-url.js';
 import { clockDifference } from '../../mesh/clock.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
@@ -91,8 +91,11 @@ export const command: CommandSpec<Options> = {
 
   async run({ args, options }, cli) {
     const url = args[0]!.replace(/\/$/, '');
-    if (!isWebUrl(url))
-      throw new Failure('USAGE', `"${url.slice(0, 80)}" is no http(s) URL.`, { hint: 'https://mesh.acme.com' });
+    const problem = webUrlProblem(args[0]!);
+    if (problem !== null)
+      throw new Failure('USAGE', `The URL of the mesh ${problem}; it is no http(s) URL.`, {
+        hint: 'aip mesh join https://mesh.acme.com',
+      });
     if (url.startsWith('http:') && !isLoopbackUrl(url)) {
       if (!options.insecureHttp)
         throw new Failure(

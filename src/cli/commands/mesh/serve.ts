@@ -7,8 +7,8 @@ import type { Cli } from '../../cli.js';
 import { publicKeyFrom } from '../../input/public-key.js';
 import { flatten } from '../../config/values.js';
 import { readUserFile, saveUserConfig } from '../../config/files.js';
-import { isWebUrl } from '../../config/kinds.js';
 import { DATA_OPTION, meshFolder } from '../../mesh/data-folder.js';
+import { webUrlProblem } from '../../../protocol/web-url.js';
 import { plainTextProblem, serveMesh, type Serving } from '../../../workspace/mesh/serving.js';
 import { clean } from '../../render/terminal/text.js';
 import { SYSTEM } from '../../../workspace/world.js';
@@ -188,7 +188,8 @@ function regionName(text: string): string {
 }
 
 function webUrl(text: string): string {
-  if (!isWebUrl(text)) throw new Error('Expected an http(s) URL.');
+  const problem = webUrlProblem(text);
+  if (problem !== null) throw new Error(`Expected an http(s) URL: it ${problem}.`);
   return text.replace(/\/$/, '');
 }
 
