@@ -72,7 +72,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** The reader of stdout has gone: there is nobody left to answer. */
+/** The reader of stdout has gone. */
 export class OutputClosed extends Error {
   constructor() {
     super('stdout is closed');

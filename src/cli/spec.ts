@@ -12,7 +12,7 @@ export interface ArgSpec {
   readonly required?: boolean;
   /** Takes all that follow; only the last argument may. */
   readonly variadic?: boolean;
-  /** Only what stands after `--`: another program's words, whose flags are none of ours. */
+  /** Only what stands after `--`: another program's words, with flags of its own. */
   readonly afterDashes?: boolean;
   readonly choices?: readonly string[];
   readonly values?: ValueSource;

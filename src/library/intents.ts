@@ -35,7 +35,7 @@ export interface CreateIntentOptions extends IntentOptions, KeyOptions {
 export interface SignIntentRequest extends IntentOptions {
   /** Unix seconds. */
   readonly timestamp: number;
-  /** 32 to 128 hex digits, from a CSPRNG and never used before: whoever can guess it can burn it. */
+  /** 32 to 128 hex digits, from a CSPRNG and never used before: a nonce that can be guessed can be spent by another. */
   readonly nonce: string;
 }
 

@@ -64,7 +64,7 @@ interface Parts extends DeskParts {
 export function shieldWith(parts: Parts): Shield {
   return ((options: ShieldOptions, tool: AnyFunction | AnyClass | object) => {
     checkShield(options);
-    // Its "then" would be shielded as a tool: whoever awaits the shield would wait for ever.
+    // Its "then" would be shielded as a tool: `await` of the shield would never end.
     if (tool instanceof Promise) throw usage('A shield wraps a tool, not the promise of one.', 'await it first');
     const warning = shieldWarning(options);
     if (warning !== null) parts.notice(warning);
@@ -150,7 +150,7 @@ class Guard {
       {},
       {
         get: (_, name) => member(name),
-        // Whoever takes the tools out of an object one by one finds them, shielded.
+        // Tools that are read from the object one by one are shielded as well.
         ownKeys: () => Reflect.ownKeys(tool),
         getOwnPropertyDescriptor: (_, name) => {
           const own = Reflect.getOwnPropertyDescriptor(tool, name);

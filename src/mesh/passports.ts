@@ -42,7 +42,7 @@ export interface PassportCommand {
   readonly force: boolean;
 }
 
-/** Largest leap of serials that nobody has to mean: a mistyped 3000000 would shut out every passport that can follow. */
+/** Largest leap of serials without `force`: a mistyped 3000000 would shut out every passport that can follow. */
 export const MAX_SERIAL_LEAP = 1_000;
 
 /** The mark that an event makes; null of every other event. */

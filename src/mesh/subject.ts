@@ -34,7 +34,7 @@ export function knownToFirst(subject: string): boolean {
   return scope === 'agent' ? principalOfAgent(subject) !== null && FIRST_NAME.test(subject) : scope !== 'key';
 }
 
-/** What drills are given with: a subject that is no agent, under a domain that nobody can have (RFC 2606). */
+/** What drills are given with: a subject that is no agent, under a domain that is reserved (RFC 2606). */
 const CANARY = 'did:web:drill.invalid:agents:';
 
 /** True of the subject of a drill, which belongs into no list of agents. */

@@ -32,7 +32,7 @@ export interface PassportRequestDocument {
   readonly signature: string;
 }
 
-/** A request that the holder of its key signed. What it asks for is nobody's word but the agent's. */
+/** A request that the holder of its key signed. What it asks for is the agent's word alone. */
 export interface WellFormedRequest {
   readonly document: PassportRequestDocument;
   readonly agent: AgentId;

@@ -39,7 +39,7 @@ export interface Counts {
 export interface OutcomeCounts {
   readonly ok: number;
   readonly error: number;
-  /** Accepted longer ago than `log.outcome_ttl`, and nobody said how it ended. */
+  /** Accepted longer ago than `log.outcome_ttl`, without a report of how it ended. */
   readonly unknown: number;
   /** Accepted since then, without a final word yet. */
   readonly running: number;

@@ -84,7 +84,7 @@ export class GroupCommit {
     if (this.#ready.length > 0) this.#arrange();
   }
 
-  /** The oldest calls that may share a transaction. A hook may take seconds, so nobody waits for another one's. */
+  /** The oldest calls that may share a transaction. A hook may take seconds, so no call waits for another's. */
   #take(): Call[] {
     const { options } = this.#waiting[0]!;
     const most = this.#asksHooks() ? 1 : MOST;

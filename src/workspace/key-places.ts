@@ -8,6 +8,6 @@ export interface KeyPlaces {
   readonly envFile?: string | undefined;
   /** The passphrase itself, or how to get it; comes before the file. */
   readonly passphrase?: string | (() => string | Promise<string>) | undefined;
-  /** False where nobody may be asked, as in the middle of a verification. */
+  /** False where no question may be asked, as in the middle of a verification. */
   readonly mayAsk?: boolean;
 }

@@ -29,7 +29,7 @@ export interface World extends SystemWorld {
   readonly home: string | null;
   /** The state is opened to be read: a file that may not be written serves as well. */
   readonly onlyReads: boolean;
-  /** The user whose state it must be, nobody else able to change it; null where that is not asked. */
+  /** The user whose state it must be, with no other user able to change it; null where that is not asked. */
   readonly owner: number | null;
   /** Told what a person should hear, such as a private key that lies in plain text. */
   readonly notice: (notice: string) => void;

@@ -13,7 +13,7 @@ export async function readDocument(path: string, withinMs?: number): Promise<Uin
   return readAny(path, withinMs);
 }
 
-/** A plain file, which keeps nobody waiting; null for everything else, and for what cannot be read. */
+/** A plain file, which is read without waiting; null for everything else, and for what cannot be read. */
 function readFile(path: string): Uint8Array | null {
   try {
     if (!statSync(path).isFile()) return null;

@@ -11,8 +11,8 @@ import { MAX_DOCUMENT_BYTES } from '../../protocol/limits.js';
 import { makeFolder } from './folders.js';
 import { isStream, openStream } from './streams/stream-file.js';
 
-/** How long a pipe that nobody writes to is waited for, and one whose writer is silent, in ms. */
-const NOBODY_MS = 3000;
+/** How long a pipe without a writer is waited for, and one whose writer is silent, in ms. */
+const NO_WRITER_MS = 3000;
 const SILENCE_MS = 60_000;
 const PAUSE_MS = 10;
 
@@ -50,7 +50,7 @@ async function readNow(handle: FileHandle, into: Buffer): Promise<number> {
   return (await handle.read(into, 0, into.length, null)).bytesRead;
 }
 
-/** From a pipe or a device: waits, within bounds, for whoever writes. */
+/** From a pipe or a device: waits, within bounds, for a writer. */
 async function readLater(handle: FileHandle, into: Buffer, path: string, deadline: number): Promise<number> {
   for (let waited = 0; waited < SILENCE_MS; waited += PAUSE_MS) {
     if (Date.now() >= deadline)
@@ -69,7 +69,7 @@ async function readLater(handle: FileHandle, into: Buffer, path: string, deadlin
 
 /** A pipe is at its end as well before its first writer has come. */
 async function readFirst(handle: FileHandle, into: Buffer, path: string, deadline: number): Promise<number> {
-  for (let waited = 0; waited < NOBODY_MS; waited += PAUSE_MS) {
+  for (let waited = 0; waited < NO_WRITER_MS; waited += PAUSE_MS) {
     const bytesRead = await readLater(handle, into, path, deadline);
     if (bytesRead > 0) return bytesRead;
     await sleep(PAUSE_MS);

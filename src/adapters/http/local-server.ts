@@ -183,7 +183,7 @@ function bound(server: Server, listen: (server: Server) => void): Promise<void> 
   });
 }
 
-/** The socket's folder, this user's alone: Node cannot tell who connects. A socket that nobody serves any more is removed. */
+/** The socket's folder, this user's alone: Node cannot tell who connects. A socket without a server behind it is removed. */
 async function makeRoom(socket: string): Promise<void> {
   const folder = dirname(socket);
   mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -182,7 +182,7 @@ class OneConnection implements Connection {
     });
     try {
       const asked = values.length === 0 ? this.#client.query(text) : this.#client.query(text, values);
-      // Where the timer was first, what the statement ends with is heard by nobody.
+      // Where the timer was first, the result of the statement is dropped.
       asked.catch(() => undefined);
       const answer = await Promise.race([asked, late]);
       if (this.#unconfirmed)

@@ -3,7 +3,7 @@
 /** `unreachable` and `refused`: nothing was written. `in-doubt`: it may have been; only asking again under the same id can tell. */
 export type TroubleKind = 'unreachable' | 'refused' | 'in-doubt';
 
-/** The database did not do what was asked, or nobody knows. The text is for people and holds no password. */
+/** The database did not do what was asked, or it is unknown whether it did. The text is for people and holds no password. */
 export class PostgresTrouble extends Error {
   readonly kind: TroubleKind;
   /** SQLSTATE, five characters; null where the server said nothing. */

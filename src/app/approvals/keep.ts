@@ -12,7 +12,7 @@ import { deniedNow } from '../../verify/believed-keys.js';
 import type { Ledger, RequestRecord, State } from '../ports/state.js';
 
 /**
- * Keeps a signed answer, judged by this machine's own pins and by what the request names, whoever brought it: the mesh can hold an answer
+ * Keeps a signed answer, judged by this machine's own pins and by what the request names, wherever it comes from: the mesh can hold an answer
  * back and make none. The answer counts anew in each decision. Returns why it was not kept, in one sentence; null where it is.
  * @param now ms since the epoch.
  */

@@ -33,13 +33,13 @@ export interface RelayDeps {
 export interface ApprovalRelay {
   /** The answers that the mesh has to these requests, where it says so in time; those that count here are kept as well. */
   answersTo(ids: readonly string[]): Promise<readonly ActionApproval[]>;
-  /** Requests were raised or ended: the mesh is told, and nobody waits for it. */
+  /** Requests were raised or ended: the mesh is told in the background. */
   tell(): void;
   /** Resolves when the mesh has been told, or was not heard. */
   settled(): Promise<void>;
   /** Tells the mesh, and looks for answers to everything that waits here. */
   sweep(): Promise<void>;
-  /** Sweeps when it is time to again; nobody waits for it. Call it with every proof that the mesh is there. */
+  /** Sweeps when it is time to again, in the background. Call it with every proof that the mesh is there. */
   proven(): void;
   /** The stream told of a request: what concerns this machine is looked at. `data` is the frame's. */
   heard(data: string): void;

@@ -24,7 +24,7 @@ export interface PersonsDeps {
   readonly request: (id: string) => RequestRecord | null;
   /** Looks for answers that are elsewhere. */
   readonly bring: (id: string) => Promise<void>;
-  /** Resolves after `ms`, or when nobody waits any more. */
+  /** Resolves after `ms`, or when no call waits any more. */
   readonly pause: (ms: number) => Promise<void>;
   /** True when the caller goes away. */
   readonly ended: () => boolean;

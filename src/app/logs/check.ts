@@ -14,7 +14,7 @@ export interface LogCheckOptions {
   readonly newest: number | null;
   /** Links vouched for elsewhere; those of entries that were pruned are passed over. */
   readonly checkpoints?: readonly Link[];
-  /** Called between slices, so that whoever waits can be told, and can stop it. */
+  /** Called between slices, for progress, and so that it can be stopped. */
   readonly pause: (checked: number) => Promise<void>;
 }
 

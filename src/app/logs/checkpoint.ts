@@ -26,7 +26,7 @@ export interface CheckpointVerdict {
   readonly checkpoint: LogCheckpoint | null;
   /** Summaries of what was pruned, oldest first. */
   readonly pruned: readonly PruningSummary[];
-  /** Statements kept here that nobody trusted signed. */
+  /** Statements kept here without a trusted signature. */
   readonly doubtful: number;
 }
 

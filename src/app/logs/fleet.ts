@@ -29,7 +29,7 @@ export interface FleetQuery {
 export const MAX_LAST = 500;
 const TIMEOUT_MS = 10_000;
 
-/** True when the mesh applies the whole filter; the rest of it is for whoever asks. */
+/** True when the mesh applies the whole filter; the rest of it is the caller's. */
 export function isMeshs({ action, until, grep }: LogFilter): boolean {
   return action === undefined && until === undefined && grep === undefined;
 }

@@ -5,7 +5,7 @@ import { LineAssembler, linesIn } from '../../protocol/framing/lines.js';
 /** A longer line is no record. */
 const MAX_LINE_BYTES = 1024 * 1024;
 
-/** A value nested deeper is none: whoever writes it again would run out of stack. */
+/** A value nested deeper is no record: serialising it again would run out of stack. */
 const MAX_NESTING = 500;
 /** No shorter line can nest so deep that it matters. */
 const SHALLOW = 4096;

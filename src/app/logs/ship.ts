@@ -144,7 +144,7 @@ function believed(text: string, logId: string, meshKey: Uint8Array): Link | null
   }
 }
 
-/** What the mesh holds against what is here. It remembers for us what whoever can write our file would like forgotten. */
+/** What the mesh holds against what is here. It remembers what a writer of the local file would like forgotten. */
 function contradiction(log: ShippedLog, held: Link | null, sent: boolean): ShippingEnd | null {
   const { after, head } = log.bounds();
   if (held === null) return null;

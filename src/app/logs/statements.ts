@@ -1,6 +1,6 @@
 /**
  * Signed statements about a log: how far it went (a checkpoint), and what was taken from its beginning (a summary of pruning). They are
- * signed with a principal's key, so that whoever can write the log's file can still not make one.
+ * signed with a principal's key, so that write access to the log's file is not enough to make one.
  */
 import { canonicalizeWithout } from '../../protocol/json/canonical.js';
 import type { Link } from '../../protocol/log/chain.js';

@@ -39,7 +39,7 @@ export type MeshResult<T> =
   | { readonly kind: 'done'; readonly value: T }
   /** The mesh itself says no. */
   | { readonly kind: 'refused'; readonly failure: Failure }
-  /** Nobody has answered who knows what the mesh did. `unsure`: it may have been carried out. */
+  /** No answer tells what the mesh did. `unsure`: it may have been carried out. */
   | { readonly kind: 'unheard'; readonly what: string; readonly unsure: boolean };
 
 /** Refusals that say of themselves that nothing was written: another endpoint, or a later moment, may take it. */

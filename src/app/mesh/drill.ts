@@ -33,7 +33,7 @@ export interface DrillReport {
   readonly answers: readonly JsonObject[];
   readonly p50_ms: number | null;
   readonly p99_ms: number | null;
-  /** `yes`: all that listen confirmed. `no`: one that reports did not. `unknown`: some do not report, one that may still accept is absent, or nobody listens. */
+  /** `yes`: all that listen confirmed. `no`: one that reports did not. `unknown`: some do not report, one that may still accept is absent, or no verifier listens. */
   readonly can_halt: 'yes' | 'no' | 'unknown';
   readonly within_ms: number;
   readonly ok: boolean;

@@ -1,4 +1,4 @@
-/** The newest events of a mesh, and a copy that stands where they end: whoever watches goes on from there without a hole. */
+/** The newest events of a mesh, and a copy that stands where they end, from which a watcher goes on without a hole. */
 import { hashOf, readEvent, type MeshEvent } from '../../mesh/log/event.js';
 import { NO_HASH, type Head } from '../../mesh/log/head.js';
 import { signatureHolds, type SignatureCheck } from '../../mesh/log/signing.js';

@@ -9,7 +9,7 @@ import type { MeshStanding } from './orders.js';
 export interface HeldStanding {
   readonly agent_id: string;
   readonly status: Status;
-  /** Who is denied: the subject itself, its principal, or `*`; null while nobody is. */
+  /** Who is denied: the subject itself, its principal, or `*`; null while none of them is. */
   readonly denied_by: string | null;
   readonly reason: string | null;
   readonly revoked_by: string | null;
@@ -62,7 +62,7 @@ export interface ReportedStanding extends Omit<HeldStanding, 'agent_id' | 'versi
   readonly source: 'mesh' | 'this machine';
 }
 
-/** How an agent stands as far as this machine knows; `mesh`: whether it belongs to one. Asks nobody. */
+/** How an agent stands as far as this machine knows; `mesh`: whether it belongs to one. Sends nothing. */
 export function standingReported(
   copy: Pick<MeshCopy, 'standing' | 'provenAt' | 'local'>,
   agent: string,

@@ -138,7 +138,7 @@ async function revocationOf(
   if (!autoRevoke) return null;
   const denied = [agentId, principalOf(agentId), EVERYONE].some((one) => statusAt(standing(one), now) === 'revoked');
   if (denied) {
-    // Whoever lets it back decides for this fall of its score, also when it was a person who revoked it.
+    // Who reinstates it decides for this fall of its score, also when it was a person who revoked it.
     memory.acted(agentId);
     return null;
   }
@@ -190,5 +190,5 @@ function factsOf({ reason, changedBy, changedAt, suspendedUntil }: Standing): Co
   };
 }
 
-/** Who revokes when nobody did. */
+/** The name under which the monitor itself revokes. */
 export const MONITOR = 'aip monitor';

@@ -1,4 +1,4 @@
-/** Brings queued alerts to their targets, each at its own pace: one that is down holds up nobody. */
+/** Brings queued alerts to their targets, each at its own pace: one that is down does not hold up the others. */
 import type { AlertEvent, Delivery, MonitorMemory, Notice, TargetName } from '../ports/monitor.js';
 import type { Clock } from '../ports/state.js';
 

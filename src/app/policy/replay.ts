@@ -171,7 +171,7 @@ export class Replay {
       .filter(({ path }) => path !== '' && !names.includes(path.split('.')[0]!));
   }
 
-  /** What the passport of the time says of it, as if nobody had approved it and nothing had come before. */
+  /** What the passport of the time says of it, as if there were no approval and nothing had come before. */
   #refusedBefore(entry: Entry): Violation | null {
     const previous = this.#beforeOf(entry);
     if (previous === null) return null;

@@ -14,6 +14,6 @@ export interface HandOver {
 export interface HandOvers {
   /** @param key of `handOverKey`. @param now ms since the epoch */
   readonly leave: (key: string, left: HandOver, now: number) => void;
-  /** The oldest under this key that is young enough; nobody gets it a second time. Null when there is none. */
+  /** The oldest under this key that is young enough; it is given once. Null when there is none. */
   readonly take: (key: string, now: number) => HandOver | null;
 }

@@ -6,6 +6,6 @@ export type { SignatureQuestion } from '../../verify/context.js';
 export interface SignatureWorkers {
   /** False while they start, and once one has ended. */
   readonly ready: boolean;
-  /** What `verifySignature` says of each, in order; null where nobody said anything. Never rejects. */
+  /** What `verifySignature` says of each, in order; null where no worker answered. Never rejects. */
   check(questions: readonly SignatureQuestion[]): Promise<readonly (boolean | null)[]>;
 }

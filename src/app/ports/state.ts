@@ -88,7 +88,7 @@ export interface Ledger extends Memory, RefusalMarks, FoldedRefusals {
   append(draft: EntryDraft, aside?: EntryAside): Entry;
   /** Appends what became of an accepted intent. */
   appendOutcome(draft: OutcomeDraft): LogRecord;
-  /** Appends that a judgement was kept by a shared memory, and told nobody. */
+  /** Appends that a judgement was kept by a shared memory and never reported. */
   appendInterrupted(draft: InterruptedDraft): LogRecord;
   /** True when an entry holds this judgement of the intent: `accepted`, or the code of its refusal. */
   isLogged(intentHash: string, settledAs: string): boolean;

@@ -19,7 +19,7 @@ export interface SignatureAudit {
   readonly bad: { readonly seq: number; readonly reason: string } | null;
 }
 
-/** Checks the accepted intents of the log, oldest first, and stops at the first that nobody signed. */
+/** Checks the accepted intents of the log, oldest first, and stops at the first whose signature does not hold. */
 export async function checkSignatures(
   log: Pick<State, 'entries' | 'pins'> & Pick<ProvableLog, 'judgedPassport'>,
   pause: (checked: number) => Promise<void>,

@@ -153,7 +153,7 @@ function serialOf({ serial }: JsonObject): number {
   return typeof serial === 'number' && serial > 1 ? serial : 2;
 }
 
-/** Those who approve have keys of their own, which nobody has here: the principal stands in for them. */
+/** Approvers have keys of their own, which are not here: the principal stands in for them. */
 function withoutApprovers({ constraints }: JsonObject): Json {
   const all = constraints as JsonObject;
   const rule = all['require_approval'];

@@ -20,7 +20,7 @@ export interface MeshStage extends Stage {
 }
 
 export interface Act<S extends Stage = Stage> {
-  /** What the agent, or whoever attacks it, tries. */
+  /** What the agent, or an attacker, tries. */
   readonly tries: string;
   /** How it must end; null when it is accepted. */
   readonly code: NativeCodeName | null;

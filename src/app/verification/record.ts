@@ -24,7 +24,7 @@ export function wasRefused(
   return !marks.markRefused(agent_id, hash, wallNow, rememberedUntil(wallNow, timestamp, windowMs));
 }
 
-/** Of what nobody is proved to have sent, so much is kept, in bytes: a stranger must not fill the disk. */
+/** How much of a document without a proven sender is kept, in bytes: a stranger must not fill the disk. */
 const MAX_UNPROVEN_BYTES = 4096;
 const MAX_TOKEN = 256;
 
@@ -67,7 +67,7 @@ export function recordOf(
       latency_us: Math.max(0, Math.round(tookUs)),
     },
     aside: {
-      // Of what nobody is proved to have sent, the names alone could fill the disk.
+      // Without a proven sender the names alone could fill the disk.
       sent: shown === params || !small ? null : params,
       passport: inForce === null ? null : { hash: inForce.passport.hash(), text: inForce.passport.text() },
       token: decision.outcome_token,

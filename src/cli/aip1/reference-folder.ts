@@ -42,7 +42,7 @@ export interface ImportFlags extends KeyPlaceFlags {
 
 /**
  * Takes an agent of the reference over: its private key into a key store, and its terms into a passport that the principal on this
- * machine signs, because nobody signed the folder.
+ * machine signs, because the folder is unsigned.
  */
 export async function importReference(folder: string, options: ImportFlags, cli: Scene): Promise<IssuedPassport> {
   const reference = await referenceIn(folder);

@@ -172,7 +172,7 @@ async function keep(approval: ActionApprovalDocument, cli: Scene): Promise<void>
     throw new Failure('USAGE', `The answer was not kept: ${problem}.`, {
       hint: `aip approvals show ${approval.request_id}`,
     });
-  // Nobody elsewhere needs to look at what was denied here.
+  // What was denied here needs no look elsewhere.
   if (approval.decision === 'deny') (await requestRelay(cli))?.tell();
 }
 

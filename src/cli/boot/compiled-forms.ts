@@ -1,7 +1,7 @@
 /**
  * What V8 made of the program, kept between runs: taking that up instead of compiling again is most of the time of a short command.
  * It is made on the machine and by the user who runs it, and no package ships any: V8 runs a compiled form without a look at the
- * source beside it. Whatever goes wrong here ends in compiling as ever, and is told to nobody but `aip doctor`.
+ * source beside it. Whatever goes wrong here ends in compiling as ever, and is told by `aip doctor` alone.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import {

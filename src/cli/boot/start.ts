@@ -14,7 +14,7 @@ interface KnownBundle {
 declare const __BUNDLES__: readonly KnownBundle[];
 
 if (process.argv.length === 3 && process.argv[2] === '--version') {
-  // A lost answer is not a success, unless nobody was left to read it.
+  // A lost answer is not a success, unless its reader has gone.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
     console.error(`error: stdout cannot be written (${error.code}). [STATE]`);

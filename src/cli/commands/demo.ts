@@ -110,7 +110,7 @@ async function raise(stage: Cli): Promise<{ passport: Passport; acting: Stage }>
   };
 }
 
-/** Whoever came by `npx aip demo` has no `aip` on the path. */
+/** After `npx aip demo` there is no `aip` on the path. */
 function program(cli: Cli): string {
   return cli.io.env.npm_command === 'exec' ? 'npx aip' : 'aip';
 }

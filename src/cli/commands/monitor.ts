@@ -170,7 +170,7 @@ function tellTrouble(cli: Cli, target: string, reason: string, lost: boolean): v
   cli.warn(`${target} was not told: ${reason}${lost ? '; it will not be tried again' : '; trying again'}`, 'not_told');
 }
 
-/** What passes is waited for; a bug or a damaged file ends the monitor, so that whoever runs it notices. */
+/** What passes is waited for; a bug or a damaged file ends the monitor, so that its supervisor notices. */
 function tellFailure(cli: Cli, error: unknown): void {
   if (cli.io.signal.aborted) return;
   if (!(error instanceof Failure) || !error.retryable) throw error;

@@ -102,7 +102,7 @@ function parseData(path: string, text: string): unknown {
 }
 
 async function yaml(path: string, text: string): Promise<unknown> {
-  // cosmiconfig's own search is not used: before any option of ours counts it looks for `.config/config.js` and runs it, and
+  // cosmiconfig's own search is not used: before any option counts it looks for `.config/config.js` and runs it, and
   // `$import` in a data file may name code.
   const { defaultLoaders } = await import('cosmiconfig');
   return defaultLoaders['.yaml'](path, text) as unknown;

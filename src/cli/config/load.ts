@@ -30,12 +30,12 @@ export interface ConfigWarning {
 export interface Config {
   /** `get('verify.max_age')` is in milliseconds. */
   get<K extends KeyName>(name: K): ConfigValues[K];
-  /** Keys of principals that config pins; null for one that its files do not agree on, whose passports nobody may believe here. */
+  /** Keys of principals that config pins; null for one that its files do not agree on: its passports are not believed here. */
   readonly principals: Readonly<Record<string, string | null>>;
   readonly entries: readonly ConfigEntry[];
   /** The nearest project file (or the one of `--config`), and the user's, when they exist. */
   readonly files: { readonly project: string | null; readonly user: string | null };
-  /** Keys of project files that nobody trusted; they do not count. */
+  /** Keys of untrusted project files; they do not count. */
   readonly untrusted: readonly string[];
   /** Why nothing may be verified here: a trusted file is missing or says something else. */
   readonly problems: readonly Failure[];
@@ -120,7 +120,7 @@ function alone({ path, values }: Layer): Partial<Record<KeyName, { shown: unknow
   return Object.fromEntries(Object.entries(values).map(([name, shown]) => [name, { shown, path }]));
 }
 
-/** The keys of files that nobody trusted, told in one warning. */
+/** The keys of untrusted files, told in one warning. */
 function ignoredKeys({ untrusted, problems, skipped }: ProjectConfig, warnings: ConfigWarning[]): string[] {
   if (skipped.length > 0) {
     const places = skipped.slice(0, 4).map(({ path, why }) => `${path} (${why})`);

@@ -23,7 +23,7 @@ export interface Search {
   readonly files: readonly ConfigFile[];
   /** Places that hold something that cannot be looked into or read, and why. */
   readonly skipped: readonly { readonly path: string; readonly why: string }[];
-  /** Files that stand beside one another: which of them would count, nobody could say. */
+  /** Files that stand beside one another: it is not clear which of them would count. */
   readonly doubles: readonly (readonly string[])[];
 }
 

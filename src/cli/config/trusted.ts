@@ -16,7 +16,7 @@ import { flatten } from './values.js';
 export interface ProjectConfig {
   /** Files whose every word is trusted, nearest first. */
   readonly trusted: readonly ConfigFile[];
-  /** Files that nobody trusted, nearest first; nothing in them counts. */
+  /** Untrusted files, nearest first; nothing in them counts. */
   readonly untrusted: readonly ConfigFile[];
   /** Why nothing may be verified here. */
   readonly problems: readonly Failure[];

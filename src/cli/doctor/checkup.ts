@@ -230,7 +230,7 @@ async function* inspectKeychain(
       return;
     }
     const finding = trouble('key store', error, EXIT.keys);
-    // Whoever never chose it and keeps nothing in it, as a machine that only verifies, lacks nothing yet.
+    // A machine that never chose one and keeps no key, as one that only verifies, lacks nothing yet.
     const needed = inUse || (entry !== undefined && entry.origin !== 'default');
     yield needed ? finding : warning('key store', finding.message, 'aip init --key-store file');
   }

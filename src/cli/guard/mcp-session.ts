@@ -39,7 +39,7 @@ export interface SessionMaker {
 const LOOK_MS = 200;
 
 /**
- * Tells again and again what denies the agent. When that cannot be read, nobody knows whether the agent may go on, and the calls
+ * Tells again and again what denies the agent. When that cannot be read, it is unknown whether the agent may go on, and the calls
  * themselves decide. @returns what ends it
  */
 export function lookedAt(

@@ -15,7 +15,7 @@ export async function* inTime(
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(reject, ms, lateFailure(`A line of ${where}`));
     });
-    // The line may end in time, and then nobody waits for this.
+    // The line may end in time, and then this is not awaited.
     late.catch(() => undefined);
     return { late, timer };
   };

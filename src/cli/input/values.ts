@@ -64,7 +64,7 @@ function jsonValue(name: string, text: string, readJson: (text: string) => Json)
   try {
     return readJson(text);
   } catch (error) {
-    // Whoever writes an id of 20 digits has to know that it is the digits.
+    // An id of 20 digits would silently lose some of them as a number.
     const why = error instanceof JsonError ? `: ${error.reason}` : '';
     throw new Error(`"${name}" is not JSON after :=${why} (for text write ${name}=...).`, { cause: error });
   }

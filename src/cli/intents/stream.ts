@@ -81,7 +81,7 @@ export async function verifyStream(cli: Scene, request: StreamRequest): Promise<
   try {
     for (;;) {
       const arriving = incoming.next();
-      // With an idle writer there is no next batch to work ahead on, and nobody should wait for one.
+      // With an idle writer there is no next batch to work ahead on, and none to wait for.
       if (ahead.length > 0 && !(await arrives(arriving))) await settleBut(0);
       const { done, value } = await arriving;
       if (done === true) break;
@@ -96,7 +96,7 @@ export async function verifyStream(cli: Scene, request: StreamRequest): Promise<
     }
     await settleBut(0);
   } catch (error) {
-    // Whoever stops reading is not told everything, and must not be told that all was well.
+    // A reader that stopped was not told everything, and must not be told that all was well.
     if (error instanceof OutputClosed && firstRefusal !== null) return exitOf(firstRefusal);
     throw error;
   } finally {

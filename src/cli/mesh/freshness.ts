@@ -34,7 +34,7 @@ export async function meshFreshness(cli: Scene, live: boolean): Promise<(now: nu
   const left = hasLeft(copy);
   let heard = false;
   if (left || age === null || age > maxAgeMs) heard = await asked(cli, access, copy, maxAgeMs);
-  // The one who followed here said that nobody will: nobody misses this machine, so only the mesh itself can vouch for its copy.
+  // This machine left the roster: the mesh does not miss it, so only an answer of the mesh can vouch for its copy.
   const abandoned = left && !heard && !live;
   if (live) await follow(cli, access, copy, maxAgeMs);
   return (now) => {
@@ -45,7 +45,7 @@ export async function meshFreshness(cli: Scene, live: boolean): Promise<(now: nu
   };
 }
 
-/** Null when it was never proven, or in the future: then the clock went back, and how old it is nobody knows. */
+/** Null when it was never proven, or in the future: then the clock went back, and its age is unknown. */
 function ageOf(copy: Pick<MeshCopy, 'provenAt'>, now: number): number | null {
   const provenAt = copy.provenAt();
   return provenAt === null || provenAt > now ? null : now - provenAt;
@@ -98,7 +98,7 @@ async function follow(cli: Scene, access: MeshAccess, copy: MeshCopy, maxAgeMs: 
   }
 }
 
-/** Nobody is asked for a passphrase in the middle of a verification. */
+/** No passphrase is asked for in the middle of a verification. */
 async function key(cli: Scene): Promise<string> {
   return apiKey(cli, { mayAsk: false });
 }

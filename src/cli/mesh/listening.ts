@@ -76,7 +76,7 @@ export function arrives(copy: Pick<MeshCopy, 'note' | 'setNote'>): void {
   if (hasDeparted(copy)) copy.setNote(DEPARTED, null);
 }
 
-/** Says that this machine stops listening: written here first, so that nothing is decided on a copy that nobody is missed for. */
+/** Says that this machine stops listening: written here first, so that nothing is decided on a copy that the mesh no longer counts. */
 export async function announceLeaving(
   cli: Scene,
   access: MeshAccess,
@@ -88,7 +88,7 @@ export async function announceLeaving(
   const body = Buffer.from(JSON.stringify(writeLeaving(key, parseApiKey(apiKey)?.keyId ?? '')));
   for (const line of await meshLines(cli.workspace, access, apiKey)) {
     const reply = await line.ask({ method: 'POST', target: '/v1/mesh/leave', body, timeoutMs: 1_500 });
-    // One that never listened is missed by nobody.
+    // One that never listened is not on the roster.
     if (reply.kind === 'answered') return reply.status === 200 || reply.status === 404;
   }
   return false;

@@ -30,7 +30,7 @@ export async function requestRelay(cli: Scene): Promise<ApprovalRelay | null> {
   return relay;
 }
 
-/** Nobody is asked for a passphrase in the middle of a verification: without a key the requests stay here. */
+/** No passphrase is asked for in the middle of a verification: without a key the requests stay here. */
 async function openLines(cli: Scene, access: MeshAccess): Promise<readonly MeshEndpoint[]> {
   try {
     return await meshLines(cli.workspace, access, await apiKey(cli, { mayAsk: false }));

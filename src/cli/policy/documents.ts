@@ -29,7 +29,7 @@ export function objectIn(bytes: Uint8Array, name: string): JsonObject {
 }
 
 /**
- * A passport or a draft of one, whoever signed it: what it allows is asked, and not whether it counts. Fails with NOT_FOUND or UNREADABLE.
+ * A passport or a draft of one, signed or not: what it allows is asked, and not whether it counts. Fails with NOT_FOUND or UNREADABLE.
  */
 export async function draftPassport(
   path: string,

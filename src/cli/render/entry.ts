@@ -42,7 +42,7 @@ function renderOther(record: JsonRecord, head: string, paint: Paint, width: numb
   return `${paint.dim(head)}${colour(word.padEnd(8))}  ${fit(rest, Math.max(16, width - columnsOf(head) - 10))}`;
 }
 
-/** A judgement that nobody was told. */
+/** A judgement that was never reported. */
 function renderInterrupted(record: JsonRecord, head: string, paint: Paint, width: number): string {
   const facts = ['settled_as', 'settled_at', 'intent_hash'].map((name) => `${name}=${text(record[name] ?? '-')}`);
   const rest = [agentName(record['agent_id']) ?? '-', 'nobody was told', ...facts].join('  ');

@@ -29,7 +29,7 @@ export function report(error: unknown, io: Io, look: ErrorLook): number {
 
 function reportBug(error: unknown, io: Io, look: ErrorLook): number {
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  // Nobody has checked this text: it may quote a key.
+  // This text is unchecked: it may quote a key.
   const text = clean(what)
     .replace(/[0-9a-fA-F]{64,}/g, '<hex>')
     .slice(0, 300);

@@ -4,7 +4,7 @@ import type { Paint } from './terminal/paint.js';
 import { clean, safeJson, wrap } from './terminal/text.js';
 
 export interface PassportLook {
-  /** Whose signature it carries, when it holds; else what is wrong with it. Absent when nobody checked, which is said aloud. */
+  /** Whose signature it carries, when it holds; else what is wrong with it. Absent when it was not checked, which is said aloud. */
   readonly verified?: string;
   readonly problem?: string;
   /** It is out of force. */

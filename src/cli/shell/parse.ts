@@ -141,7 +141,7 @@ function globalsOf(values: Readonly<Record<string, unknown>>, env: Io['env']): G
   };
 }
 
-/** commander's wording as a part of ours: without its prefix, on one line. */
+/** commander's wording as a part of this program's: without its prefix, on one line. */
 function sentence(message: string): string {
   return message
     .replace(/^error: /, '')

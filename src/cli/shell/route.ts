@@ -38,7 +38,7 @@ export function route(argv: readonly string[]): Route {
     if (listing !== undefined && !COMMANDS.some((command) => same(command.path, longer))) {
       const rest = [...flags, ...argv.slice(i + 1)];
       const help = asks(rest, '--help', '-h');
-      // Every help page names --version: whoever asks for it does not ask for the command to be run.
+      // Every help page names --version: it asks for the version and not for the command to be run.
       return !help && asks(rest, '--version') ? { kind: 'version' } : { kind: 'command', listing, rest, help };
     }
     if (!COMMANDS.some((command) => begins(command.path, path))) throw unknownCommand(words, token);

@@ -24,7 +24,7 @@ export function worldOf(
     platform: io.platform,
     home,
     onlyReads,
-    // A state that others can change keeps nobody from denying.
+    // A state that others can change does not keep an operator from denying.
     owner: onlyDenies ? null : io.uid,
     notice: (notice) => note(clean(notice)),
     get askSecret() {

@@ -88,7 +88,7 @@ export class Persons {
     });
   }
 
-  /** Whoever waits is refused now. */
+  /** Calls that wait are refused now. */
   close(): void {
     this.#ended++;
     for (const end of this.#pauses) end();

@@ -25,7 +25,7 @@ import { webUrlProblem } from '../../protocol/web-url.js';
 export interface RevokeOptions {
   /** An agent id, a principal's DID (all of its agents), or `*` for every agent of the mesh. */
   readonly agentId: string;
-  /** What whoever finds the agent stopped is told. */
+  /** What is shown to those who find the agent stopped. */
   readonly reason: string;
   /** Who decided it. Default: the label of the API key. */
   readonly revokedBy?: string;
@@ -39,7 +39,7 @@ export type StandingChange = OrderReport;
 interface Configured {
   readonly endpoints: readonly string[];
   readonly ca: string | null;
-  /** Null where this process cannot read it: then the copy is as current as whoever follows the mesh keeps it. */
+  /** Null where this process cannot read it: then the copy is as current as the process that follows the mesh keeps it. */
   readonly key: string | null;
   readonly publicKey: string;
   readonly waitMs: number;
@@ -131,7 +131,7 @@ export class Mesh {
 
   close(): void {
     if (this.#opened !== null) this.#opened.close();
-    // One that is still being opened would follow the mesh for ever, and nobody could end it.
+    // One that is still being opened would follow the mesh for ever, with nothing to end it.
     else void this.#opening?.then(({ close }) => close()).catch(() => undefined);
     this.#opened = null;
     this.#opening = null;
@@ -208,7 +208,7 @@ export class Mesh {
     return configuredBy({}, this.#world) ?? joinedBy(await joinedMesh(this.#workspace), this.#world);
   }
 
-  /** One question at a time, whoever waits for it. */
+  /** One question at a time; all callers wait for the same one. */
   #ask(): Promise<void> {
     this.#asking ??= this.#open()
       .then(({ refresh }) => refresh(ASK_MS))

@@ -10,7 +10,7 @@ export function usage(message: string, hint?: string): Failure {
   return new Failure('USAGE', message, hint === undefined ? {} : { hint });
 }
 
-/** Fails on an option that nobody knows: a misspelt limit must not read as no limit. */
+/** Fails on an unknown option: a misspelt limit must not read as no limit. */
 export function onlyKnown(options: object, known: ReadonlySet<string>, what: string): void {
   if (typeof options !== 'object' || options === null) throw usage(`${what} takes its options as an object.`);
   for (const name in options) {
@@ -18,7 +18,7 @@ export function onlyKnown(options: object, known: ReadonlySet<string>, what: str
   }
 }
 
-/** Well-formed text: what is none reads as none (an agent called "undefined"), or ends the process inside the database's driver. */
+/** Well-formed text. Anything else would be read as a name (an agent called "undefined"), or end the process inside the database's driver. */
 export function textOption(value: unknown, name: string): string {
   if (typeof value !== 'string') throw usage(`"${name}" is not a string.`);
   if (/\p{Surrogate}/u.test(value)) throw usage(`"${name}" holds half a character (a lone surrogate).`);

@@ -158,7 +158,7 @@ export function paramsFrom(map: ParamMap<AnyArgs> | undefined, args: AnyArgs): J
   return plainParams(only);
 }
 
-/** The arguments of the tool as the params hold them: a plain copy, that nobody else can change. A function of them stays as it was called. */
+/** The arguments of the tool as the params hold them: a plain copy, which the caller cannot change afterwards. A function of them stays as it was called. */
 export function argsFrom(map: ParamMap<AnyArgs> | undefined, args: AnyArgs, params: JsonObject): AnyArgs {
   if (typeof map === 'function') return args;
   if (map === undefined) return args.length === 0 ? [] : [params];

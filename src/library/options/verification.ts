@@ -166,7 +166,7 @@ export function trustingOf({
   const given = isList(passport) ? passport.map(parsedOf) : passport === undefined ? [] : [parsedOf(passport)];
   if (principalKeys !== undefined && (typeof principalKeys !== 'object' || principalKeys === null))
     throw usage('"principalKeys" is not an object.', "{'did:web:acme.com': 'ed25519:...'}");
-  // Now, because a key that does not parse is this caller's mistake and nobody else's.
+  // Now, because a key that does not parse is a mistake of this call.
   const keys = principalKeys === undefined ? NO_KEYS : Object.entries(principalKeys).map(givenPin);
   const trust = envelopes === undefined ? {} : { envelopes: envelopeTrustOf(envelopes) };
   return (own) => ({

@@ -23,7 +23,7 @@ export interface ApiKeyRecord {
   readonly label: string | null;
   /** The operator's Ed25519 key that signs commands given with this API key: `ed25519:<64 hex>`. */
   readonly publicKey: string | null;
-  /** Most verifiers that may listen under it; null or missing where nobody set one. */
+  /** Most verifiers that may listen under it; null or missing where none is set. */
   readonly maxVerifiers?: number | null;
   /** True where its verifiers end by themselves when they are not seen: build machines, containers. */
   readonly ephemeral?: boolean;

@@ -1,4 +1,4 @@
-/** What a follower is told and what it asks for. Whoever owns sockets and timers carries it out. */
+/** What a follower is told and what it asks for. The adapter that owns sockets and timers carries it out. */
 import type { MeshEvent } from '../log/event.js';
 import type { Checkpoint } from '../log/checkpoint.js';
 import type { Head } from '../log/head.js';
@@ -124,7 +124,7 @@ export interface FollowerOptions {
   readonly check: SignatureCheck;
   /** In [0, 1), for the spread of reconnections. */
   readonly random: () => number;
-  /** 32 hex digits that nobody can guess, another each time. */
+  /** 32 random hex digits, another each time. */
   readonly challenge: () => string;
   /** How old the last proof may be, in ms, before the copy is `expired`. */
   readonly maxAgeMs: number;

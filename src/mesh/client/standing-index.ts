@@ -4,7 +4,7 @@ import type { Standing } from '../standing.js';
 const MAX_PROBES = 32;
 
 /**
- * Standings by subject, for a million of them: open addressing in one flat array, so that an agent nobody spoke of costs one
+ * Standings by subject, for a million of them: open addressing in one flat array, so that an agent without any order costs one
  * access to memory, where a Map takes several.
  */
 export class StandingIndex {

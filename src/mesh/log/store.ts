@@ -190,7 +190,7 @@ export interface MeshStore {
    * code units. Pages of different moments together are of none: the events since then put them right.
    */
   standings(after: string | null, limit: number): Promise<readonly Standing[]>;
-  /** Calls `listener` soon after events were committed, by whoever; returns how to stop that. */
+  /** Calls `listener` soon after events were committed, by this process or another; returns how to stop that. */
   onWake(listener: () => void): () => void;
 
   readonly keys: KeyTable;

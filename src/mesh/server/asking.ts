@@ -54,7 +54,7 @@ export async function referenceStatus(server: MeshServer, request: Request): Pro
   });
 }
 
-/** This mesh needs no registration: an agent that nobody spoke of is active. */
+/** This mesh needs no registration: an agent without any order is active. */
 export async function referenceRegister(server: MeshServer, request: Request): Promise<Reply> {
   const { agent_id } = objectOf(jsonBody(request), 'the request', ['agent_id'], ['name', 'domain', 'metadata']);
   if (typeof agent_id !== 'string' || scopeOf(agent_id) !== 'agent') throw new ShapeError('"agent_id" is not an agent');

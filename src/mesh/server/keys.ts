@@ -63,7 +63,7 @@ export async function revokeKey(
   }
   await spendSignature(server, request, caller);
   const changed = await server.store.keys.revoke(record.keyId, server.clock.wall());
-  // Whoever holds a leaked key must not go on listening with it.
+  // A leaked key must not go on listening.
   server.dropKey(record.keyId);
   return jsonReply(200, { key_id: record.keyId, revoked: true, changed });
 }

@@ -21,7 +21,7 @@ export async function takeLogs(server: MeshServer, request: Request, caller: Cal
   const { logs, keys } = server.store;
   const end = await logs.end(logId);
   if (end !== null && end.keyId !== caller.key.keyId) {
-    // Whoever holds some other verifier's key must not be able to continue this log, or to fork it.
+    // With another verifier's key this log must not be continued, or forked.
     const owner = await keys.find(end.keyId);
     if (owner !== null && owner.revokedAt === null) {
       throw new Refused('FORBIDDEN', 'This log is shipped with another key; revoke that key to go on with this one.', {

@@ -10,7 +10,7 @@ import { publicKeyOfPem, publicKeyPem } from './public-pem.js';
 import { nested, filled, shape } from './encoding/shape-of.js';
 import { documentText, type EnvelopeAgent } from './sign.js';
 
-/** What `passport.json` and `public.pem` say together. Nobody signed it: its boundaries are what the folder's owner wrote. */
+/** What `passport.json` and `public.pem` say together. It is unsigned: its boundaries are what the folder's owner wrote. */
 export interface ReferencePassport {
   readonly identity: Identity;
   readonly principal: PrincipalClaim;

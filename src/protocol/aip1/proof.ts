@@ -25,7 +25,7 @@ export const PROOF = shape('"proof"', {
 export function readProof(object: ValueObject): ProofValue {
   oneOf(object, 'type', [PROOF_TYPE]);
   oneOf(object, 'proof_purpose', [PROOF_PURPOSE]);
-  // Of the members that nobody signed only the form is looked at.
+  // Of members that no signature covers only the form is looked at.
   timeOf(object, 'created');
   textOf(object, 'verification_method', MAX_TEXT, 0);
   const bytes = fromBase64url(textOf(object, 'proof_value', 128, 0));

@@ -220,7 +220,7 @@ function boundOf(
   { value, params: named, actions }: Written,
   refuse: Refuse,
 ): readonly Constraint[] {
-  // `max_orders_per_week` looks like a rate and would be a bound on a param that nobody sends.
+  // `max_orders_per_week` looks like a rate and would be a bound on a param that never comes.
   if (named === null && /(?:^|_)per_/.test(param)) {
     return none(refuse(name, 'is not per second, minute, hour or day; for a param of that name write {value, param}'));
   }

@@ -1,5 +1,5 @@
 /**
- * The bytes that are signed: RFC 8785 (JCS). One value has exactly one text, whoever wrote it and in whatever order.
+ * The bytes that are signed: RFC 8785 (JCS). One value has exactly one text, in whatever order its members were written.
  */
 import type { Json, JsonObject } from './values.js';
 import { lazy } from '../lazy.js';

@@ -151,7 +151,7 @@ class Reader {
     return expected;
   }
 
-  /** The place of a name that nobody expected, in the object at `place` after the member `before`. */
+  /** The place of an unexpected name, in the object at `place` after the member `before`. */
   private unknown(object: Readonly<Record<string, Json>>, place: Place, before: Place | null): Place {
     const start = this.at;
     const name = this.string();

@@ -1,5 +1,5 @@
 /**
- * The verification log is a hash chain: every entry holds the hash of the one before it, so whoever changes, removes or
+ * The verification log is a hash chain: every entry holds the hash of the one before it, so one who changes, removes or
  * reorders an entry breaks the chain at that place. A cut-off end leaves a shorter chain that is whole in itself: it is
  * found only against a link kept elsewhere, the head that the state remembers or a signed checkpoint.
  */

@@ -1,7 +1,7 @@
 import type { DialectName } from '../dialects.js';
 import type { JsonObject } from '../json/values.js';
 
-/** What an entry is of: a judgement, what became of an accepted intent, a judgement that nobody was told, or what was erased. */
+/** What an entry is of: a judgement, what became of an accepted intent, a judgement that was never reported, or what was erased. */
 export type RecordType = 'verification' | 'outcome' | 'interrupted' | 'erasure';
 
 /** What an entry can be of. */
@@ -101,7 +101,7 @@ export interface InterruptedDraft {
   readonly settled_at: string;
 }
 
-/** A judgement that nobody was told. */
+/** A judgement that was never reported. */
 export interface InterruptedEntry extends InterruptedDraft, Placed {
   readonly type: 'interrupted';
 }

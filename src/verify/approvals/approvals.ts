@@ -87,7 +87,7 @@ function signerProblem(
   if (signer === undefined) return 'no key of this approver signed it';
   const text = formatPublicKey(signer.publicKey);
   const own = passport === null ? [] : [passport.currentKey, ...passport.previousKeys];
-  // An agent that could approve for itself would ask nobody.
+  // An agent that could approve for itself would need no person.
   if (approver === agentId || own.some(({ key }) => formatPublicKey(key.publicKey) === text))
     return "it is signed with the agent's own key";
   const denied = [text, key_id, approver].some((subject) => deniedNow(facts, subject) !== null);

@@ -71,7 +71,7 @@ export function standingViolations(
   return violations;
 }
 
-/** What is said of a standing that nobody asked for, or that there is nobody to ask about. */
+/** What is said of a standing that was not asked for, or of a document without an agent to ask about. */
 export const STANDING_UNKNOWN: RevocationReport = { status: 'unknown', age_ms: null, degraded: false };
 
 /** What the decision says of the agent's standing, whichever step it ended at. */

@@ -6,7 +6,7 @@ import { accountingOf } from './usage.js';
 
 /**
  * What a verifier without state answers to limits over time: it cannot know what was accepted before, so it refuses
- * everything that such a passport's agent asks for. `null` stands for what nobody counted.
+ * everything that such a passport's agent asks for. `null` stands for what was not counted.
  */
 export function withoutHistory(constraints: Constraints, agentId: string): Violation[] {
   const violations: Violation[] = [];

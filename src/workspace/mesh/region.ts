@@ -67,7 +67,7 @@ export async function serveRegion(
   try {
     let onFatal: (error: unknown) => void = () => undefined;
     const failed = new Promise<never>((_, reject) => (onFatal = reject));
-    // Whoever serves races it; until then it must not count as unhandled.
+    // The serving command races it; until then it must not count as unhandled.
     failed.catch(() => undefined);
     const mesh = await MeshServer.start({
       store,

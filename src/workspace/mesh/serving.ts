@@ -61,7 +61,7 @@ export async function serveMesh(
     const newAdminKey = await ensureAdmin(folder, random, clock(), options.operatorKey);
     let onFatal: (error: unknown) => void = () => undefined;
     const failed = new Promise<never>((_, reject) => (onFatal = (error) => reject(storeFailure(options.data, error))));
-    // Whoever serves races it; until then it must not count as unhandled.
+    // The serving command races it; until then it must not count as unhandled.
     failed.catch(() => undefined);
     const mesh = await MeshServer.start({
       store,

@@ -1,4 +1,4 @@
-/** Whose files are believed: this user's and root's, and of those only what nobody else can change. */
+/** Whose files are believed: this user's and root's, and of those only what no other user can change. */
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { shellWord } from '../../../app/failure.js';

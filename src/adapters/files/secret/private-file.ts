@@ -150,7 +150,7 @@ function syncFolder(folder: string): void {
 function openOrNull(path: string, flags: number, mounted: boolean): number | null {
   let fd;
   try {
-    // Not blocking: opening a FIFO would otherwise wait for whoever writes into it.
+    // Not blocking: opening a FIFO would otherwise wait for a writer.
     fd = openSync(path, flags | (mounted ? 0 : NOFOLLOW) | NONBLOCK);
   } catch (cause) {
     if (errno(cause) === 'ENOENT' || errno(cause) === 'ENOTDIR') return null;

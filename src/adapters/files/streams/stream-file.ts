@@ -31,7 +31,7 @@ export async function isStream(path: string): Promise<boolean> {
   }
 }
 
-/** Opens what `isStream` is true of. @throws Failure UNREADABLE where it cannot be opened, or nobody reads the pipe */
+/** Opens what `isStream` is true of. @throws Failure UNREADABLE where it cannot be opened, or the pipe has no reader */
 export async function openStream(path: string): Promise<Stream> {
   if (OWN_OUTPUT.test(path)) {
     const fd = /stderr|2$/.test(path) ? 2 : 1;

@@ -37,7 +37,7 @@ export function keyFiles(options: KeyFilesOptions): KeyStore {
       }
       const pem = file.bytes.toString('latin1');
       try {
-        // Before the question: nobody types a passphrase for a file that cannot be opened.
+        // Before the question: no passphrase is typed for a file that cannot be opened.
         requireEncryptedPem(pem);
         return decodePem(pem, await options.passphrase(ref));
       } catch (cause) {
@@ -50,7 +50,7 @@ export function keyFiles(options: KeyFilesOptions): KeyStore {
     async create(keyId, seed) {
       const path = pathOf(keyId);
       ensurePrivateFolder(options.folder);
-      // Asked before the work, so that nobody types a passphrase for nothing; the link below decides.
+      // Asked before the work, so that no passphrase is typed in vain; the link below decides.
       if (readPrivate(path, MAX_PEM_BYTES) !== null) throw taken(path);
       const passphrase = await options.newPassphrase();
       const pem = encodeEncryptedPem(seed, passphrase, options.random(16), options.random(16));

@@ -50,7 +50,7 @@ export interface FollowOptions {
   readonly onPassports?: () => void;
   /** The mesh told of a request for approval, or of an answer: the frame's data, nothing of which is believed. */
   readonly onApproval?: (data: string) => void;
-  /** The copy cannot be kept any more: whoever follows must say so and end. */
+  /** The copy cannot be kept any more: the command that follows must say so and end. */
   readonly onFailure: (error: unknown) => void;
 }
 

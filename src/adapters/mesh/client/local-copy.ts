@@ -231,7 +231,7 @@ export class LocalCopy implements MeshCopy {
 
   /**
    * Ends the denies that the fold has come to. One whose event the fold never heard of was acknowledged and lost by the mesh: it stays until
-   * it is reinstated, and the answer is true, because whoever follows must know.
+   * it is reinstated, and the answer is true, because the follower must know.
    */
   #cover({ seq }: Head): boolean {
     let lost = false;

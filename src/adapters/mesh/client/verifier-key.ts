@@ -1,4 +1,4 @@
-/** This machine's own key as a verifier: made with its state, plain, mode 0600, because it signs when nobody is there. */
+/** This machine's own key as a verifier: made with its state, plain, mode 0600, because it signs without a person at the keyboard. */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';

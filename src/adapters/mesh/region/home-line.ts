@@ -19,7 +19,7 @@ import { MeshHttp, Unreachable, type MeshHttpOptions, type MeshHttpReply } from 
 /** A proof is of use while somebody waits for it. */
 const PROOF_MS = 1_000;
 const TABLES_MS = 3_000;
-/** A key that nobody knows costs one question to home in this time, ms. */
+/** An unknown key costs one question to home in this time, ms. */
 const REFRESH_MS = 500;
 /** How long home may take beyond what the request itself asks it to wait, ms: less than clients give, so that they hear why. */
 const FORWARD_MS = 4_000;

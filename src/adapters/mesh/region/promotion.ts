@@ -65,7 +65,7 @@ export async function promote(options: PromotionOptions): Promise<Promoted> {
       });
     const term = Math.max(store.term, (await store.head()).term, sealedBy ?? 0) + 1;
     const sealed = home === '' ? null : await sealHome(home, store, { ...options, term, own });
-    // The key first: a store of a new history that nothing can sign for would serve nobody.
+    // The key first: a store of a new history without its key could not be served.
     if (!existsSync(join(options.folder, 'mesh.key')))
       createPrivate(join(options.folder, 'mesh.key'), `${seed}\n`, options.randomHex(6));
     await store.raiseTerm(term);

@@ -67,7 +67,7 @@ export async function ensureAdmin(
   const admins = (await store.keys.list()).filter(({ role, revokedAt }) => role === 'admin' && revokedAt === null);
   if (admins.length > 0) return null;
   const key = newApiKey('admin', random(38));
-  // The file first: a key in force that nobody holds could never be used.
+  // The file first: a key in force without its file could never be used.
   replacePrivate(adminKeyFile, `${key.text}\n`, toHex(random(6)));
   await store.keys.add({
     keyId: key.keyId,

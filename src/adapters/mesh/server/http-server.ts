@@ -208,7 +208,7 @@ async function respond(
   }
   if (head.headers.authorization !== undefined) intake.known(incoming.socket);
   const body = await intake.read(incoming, limit);
-  // Nobody is left to answer, and a stranger who hangs up is no bug.
+  // The client has gone: a stranger who hangs up is no bug.
   if (body === 'broken off') return;
   if (typeof body === 'string') {
     // The rest of the body is not read, so the connection cannot carry another request.

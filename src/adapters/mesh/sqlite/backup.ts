@@ -83,7 +83,7 @@ export interface Beyond {
   readonly passports: readonly PassportMark[];
   /** API keys that were revoked, and are in force again. */
   readonly revokedKeys: readonly ApiKeyRecord[];
-  /** API keys that were made, and let nobody in any more. */
+  /** API keys that were made, and are unknown after the restore. */
   readonly madeKeys: readonly ApiKeyRecord[];
   /** Principals' keys that were registered. */
   readonly added: readonly RegisteredKey[];

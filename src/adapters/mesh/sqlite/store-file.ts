@@ -35,7 +35,7 @@ export function openStoreFile(path: string, newLogId: () => string, shared: bool
   }
 }
 
-/** The connection, when it is to a store of ours that is written durably; closed otherwise. */
+/** The connection, when it is to a mesh's store that is written durably; closed otherwise. */
 function checked(database: Database, path: string): Database {
   try {
     const [application] = database.query(['number'], 'PRAGMA application_id').first([])!;

@@ -134,7 +134,7 @@ export function requireShort(path: string): void {
   );
 }
 
-/** A state that may only be read, left behind by a process that was killed: what it wrote last can be read by nobody without a file beside it. */
+/** A state that may only be read, left behind by a process that was killed: what it wrote last cannot be read without a file beside it. */
 export function unfinished(path: string): Failure {
   return new Failure(
     'STATE',

@@ -18,7 +18,7 @@ import { Database } from '../engine/database.js';
 import { damaged, notAFile, orphaned, requireShort, stateFailure, unfinished } from '../engine/failures.js';
 import { STATE_SCHEMA } from './schema.js';
 
-/** Makes sure that a whole state file stands at `path`; whoever comes first makes it. */
+/** Makes sure that a whole state file stands at `path`; the first process makes it. */
 export function ensureStateFile(path: string, random: Random): void {
   try {
     requireShort(path);
@@ -54,7 +54,7 @@ export function openToRead(path: string, random: Random, timeout: number): Datab
       return empty;
     }
     if (log !== null && log > 0 && size(`${path}-shm`) === null) throw unfinished(path);
-    // With a log beside it others may be writing, and SQLite follows them. Without, nobody is: no file need be made to see that.
+    // With a log beside it others may be writing, and SQLite follows them. Without one there is no other writer: no file need be made to see that.
     const uri = `file:${path.replace(/[%?#]/g, encodeURIComponent)}?${log === null || log === 0 ? 'immutable=1' : 'mode=ro'}`;
     return new Database(path, timeout, { name: uri, readOnly: true });
   } catch (error) {
@@ -94,8 +94,8 @@ function size(path: string): number | null {
 }
 
 /**
- * Builds the file under another name and then links it to its place, which only one of many processes can: nobody ever
- * sees a file without tables, and nobody switches journal modes on a file in use.
+ * Builds the file under another name and then links it to its place, which only one of many processes can: no process
+ * sees a file without tables, and none switches journal modes on a file in use.
  */
 function create(path: string, random: Random): void {
   const draft = `${path}.${toHex(random(8))}.new`;

@@ -117,7 +117,7 @@ function copyOf(intent: Intent): HookIntent {
   return { ...signed, intent_hash: intent.hash };
 }
 
-/** Null for what is none of the three answers. */
+/** One of the three answers; null for anything else. */
 function outcomeOf(answer: unknown, hook: string, intent: Intent): HookOutcome | null {
   if (typeof answer !== 'object' || answer === null) return null;
   const said = answer as Partial<Record<'result' | 'code' | 'message' | 'details' | 'reason', unknown>>;

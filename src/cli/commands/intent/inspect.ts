@@ -75,7 +75,7 @@ interface Malformed {
 async function decode(bytes: Uint8Array, cli: Cli): Promise<Intent | Malformed | null> {
   let code = 'AIP-E100';
   try {
-    // Which dialect it is does not hang on its numbers; an intent of ours holds none that is not exact.
+    // Which dialect it is does not hang on its numbers; a native intent holds none that is not exact.
     if (!isAip1(parseJson(bytes, Number))) return readIntent(parseJson(bytes));
     code = 'AIP-E103';
     const { showEnvelope } = await import('../../render/decision/envelope.js');

@@ -142,7 +142,7 @@ async function boundariesOf(options: Options, known: Known | null, cli: Cli): Pr
       );
     return known.boundaries;
   }
-  // An empty list allows anything, which nobody grants by leaving something out.
+  // An empty list allows anything, which must not be granted by leaving something out.
   if (action.length === 0)
     throw new Failure('USAGE', 'A mandate names the actions it allows.', { hint: '--action <name>' });
   return {

@@ -157,7 +157,7 @@ async function requestOf(nameArg: string | undefined, options: Options, cli: Cli
   const configuredStore = config.get('key_store');
   const name = nameArg ?? text(file, 'name') ?? text(file, 'agent_name') ?? (await askName(cli.ask));
   const domain = options.domain ?? text(file, 'domain') ?? config.get('domain') ?? (await askDomain(cli.ask));
-  // Nobody is asked for the rest of what cannot be made.
+  // What cannot be made is refused before the other questions.
   const wrong = wrongName(name) ?? wrongDomain(domain);
   if (wrong !== null) throw new Failure('USAGE', wrong);
   let actions: PassportRequest['actions'] = [

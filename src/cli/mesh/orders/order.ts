@@ -96,7 +96,7 @@ export async function carryOut(
   const mesh = flags.local ? null : await meshAccess(cli);
   // Who may not do it is told before the first question.
   if (mesh !== null) requireRole(await apiKey(cli, flags), wish.action);
-  // Nobody is asked why before it is known whom.
+  // The reason is asked for once the subject is known.
   const subject = await subjectNamed(cli, agent, flags.everyone, flags);
   const sighting =
     wish.action === 'reinstate' || flags.unseen === true ? null : await sightingOf(cli, mesh, subject, flags);

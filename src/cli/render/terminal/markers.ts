@@ -1,5 +1,5 @@
 /**
- * Text of strangers in the channels of machines. CI runners read the output of a step and obey marks in it, whoever wrote them:
+ * Text of strangers in the channels of machines. CI runners read the output of a step and obey marks in it, whatever program wrote them:
  *
  * - Azure Pipelines: `##vso[task.setvariable ...]` anywhere in a line, `##[error]` at its start; TeamCity: `##teamcity[...]`; GitHub's first
  *   grammar: `##[add-path]`. One family: `##`, letters or none, `[`.

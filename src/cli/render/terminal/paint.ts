@@ -1,4 +1,4 @@
-/** Colour as a value: renderers take it, and whoever knows the stream decides what it does. Meaning never rests on it alone. */
+/** Colour as a value: renderers take it, and what knows the stream decides what it does. Meaning never rests on it alone. */
 export interface Paint {
   bold(text: string): string;
   dim(text: string): string;

@@ -18,7 +18,7 @@ export interface AgentRow {
   readonly hours: readonly (readonly [number, number])[];
 }
 
-/** The table of agents. Rows are kept and changed in place, so that whoever is at a button by keyboard stays there. */
+/** The table of agents. Rows are kept and changed in place, so that the keyboard's focus stays on its button. */
 export function agents({ document }: PageWindow, kit: Kit, onRevoke: (agentId: string) => void) {
   const { bars, byId, clean, el, nameOf, percent, say } = kit;
   const body = byId('agents');

@@ -155,7 +155,7 @@ export async function acknowledge(server: MeshServer, request: Request, caller: 
   return jsonReply(200, { acknowledged: open.acked });
 }
 
-/** A verifier stops listening, and has written down that nobody follows for its machine: it is missed no more. */
+/** A verifier stops listening, and has written down that its machine follows no more: it is taken off the roster. */
 export async function leave(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
   const leaving = readLeaving(jsonBody(request), server.options.verify);
   if (leaving.key_id !== caller.key.keyId || !server.roster.leave(leaving.public_key, caller.key.keyId))

@@ -114,7 +114,7 @@ export function readKeyOrder(value: Json): KeyOrder {
   if (typeof max !== 'number' || !Number.isSafeInteger(max) || max < 1 || max > 100_000)
     throw new ShapeError('"max_verifiers" is not a number from 1 to 100000');
   const key = typeof public_key === 'string' ? parsePublicKey(public_key) : null;
-  // A small-order key is nobody's: no signature would ever be believed under it.
+  // No signature is ever believed under a small-order key.
   if (public_key != null && (key === null || !acceptableKey(key)))
     throw new ShapeError('"public_key" is not an acceptable Ed25519 public key');
   return {

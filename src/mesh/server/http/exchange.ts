@@ -1,4 +1,4 @@
-/** Requests and replies as values: the server is a function, and whoever has sockets translates. */
+/** Requests and replies as values: the server is a function, and an adapter translates between it and sockets. */
 import type { ApiKeyRecord } from '../../access/api-key.js';
 
 /** A request as the transport hands it over. */

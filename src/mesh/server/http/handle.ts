@@ -101,7 +101,7 @@ async function relayed(
 async function open(server: MeshServer, request: Request): Promise<Reply> {
   if (!PUBLIC.includes(request.path))
     throw new Refused('NOT_FOUND', 'There is nothing at this path; see /openapi.json.');
-  // HEAD is how load balancers and uptime monitors ask; whoever has the socket leaves the body out (RFC 9110, 9.3.2).
+  // HEAD is how load balancers and uptime monitors ask; the adapter of the socket leaves the body out (RFC 9110, 9.3.2).
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     throw new Refused('METHOD_NOT_ALLOWED', 'This path answers GET.', { allow: 'GET, HEAD' });
   }

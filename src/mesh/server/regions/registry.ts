@@ -26,7 +26,7 @@ export interface ReplicationWish {
 /** A region's place with one event, as answers show it. */
 export interface RegionRow {
   readonly region: string;
-  /** `late`: a synchronous command waited for it in vain. `pending`: nobody waited, or not long enough to say. */
+  /** `late`: a synchronous command waited for it in vain. `pending`: the command did not wait, or not long enough to say. */
   readonly state: 'acknowledged' | 'pending' | 'late';
   /** From the commit to the word that it is stored there, by this server's clock; null while there is none. */
   readonly ms: number | null;

@@ -15,7 +15,7 @@ export function intentOf(envelope: Envelope): Intent {
       signature: proofText,
     },
     signedBytes,
-    // Whoever gets this comes after the signature and never judges it again.
+    // The steps that read this come after the signature and never judge it again.
     signature: null,
     hash,
   };

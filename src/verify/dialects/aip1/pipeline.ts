@@ -3,7 +3,7 @@
  *
  * The order puts expiry and replay before the signature. Both can only refuse here: nothing an envelope says is believed, and no
  * nonce is spent, before its signature holds. The signature and the mandate are judged outside the transaction, where arithmetic
- * holds up nobody, and take their place in the order with a verdict that is already reached.
+ * holds up no other document, and take their place in the order with a verdict that is already reached.
  */
 import type { Tier } from '../../../protocol/aip1/envelope.js';
 import { skipped, type Verdict } from '../../decision.js';

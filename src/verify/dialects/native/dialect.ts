@@ -84,7 +84,7 @@ function refusedAsReplaced(found: Violation): Concluded {
   return { outcome, revocation: STANDING_UNKNOWN, warnings: [], effects: null, inForce: null, spoke: null };
 }
 
-/** An intent of which nobody knows who sent it. */
+/** An intent whose sender is not proven. */
 class UnprovenIntent implements ProvenDocument {
   readonly speaker = null;
   readonly #refused: Findings;

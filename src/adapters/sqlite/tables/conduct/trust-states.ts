@@ -140,7 +140,7 @@ export class TrustStates {
     this.#putFloor.run(values);
     // A fold that is behind could not catch up any more.
     this.#raise.run(values);
-    // Under other rules computing anew begins where their own fold stands: nobody here knows them.
+    // Under other rules computing anew begins where their own fold stands: they are unknown here.
     this.#keepOthers.run([agent, this.#name]);
   }
 

@@ -116,7 +116,7 @@ export class Directory {
 
   #standingOf(row: Row<typeof STANDING>): StandingRecord {
     const [name, status, reason, changedAt, changedBy, suspendedUntil, version] = row;
-    // A status that nobody knows must not pass for a good one.
+    // An unknown status must not pass for a good one.
     if (!STATUSES.has(status)) throw damaged(this.#path);
     return {
       subject: name,

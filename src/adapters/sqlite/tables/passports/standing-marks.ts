@@ -7,7 +7,7 @@ import { sha256 } from '../../../../protocol/hash.js';
 import type { Database, Query, Row } from '../../engine/database.js';
 
 const MARK = ['bytes'] as const;
-/** Of SHA-256, in bytes: against damage, not against whoever may write the file. */
+/** Of SHA-256, in bytes: against damage, not against a writer of the file. */
 const LENGTH = 16;
 
 export class StandingMarks {
