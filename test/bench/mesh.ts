@@ -11,7 +11,9 @@ import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { listen } from '../../src/adapters/mesh/server/http-server.js';
 import { MeshHttp } from '../../src/adapters/http/mesh-client.js';
-import { signerOf, verifyOperator } from '../../src/adapters/mesh/mesh-key.js';
+import { openLocalCopy } from '../../src/adapters/mesh/client/local-copy.js';
+import { MeshFollow } from '../../src/adapters/mesh/client/follow.js';
+import { checkOf, signerOf, verifyOperator } from '../../src/adapters/mesh/mesh-key.js';
 import { SqliteMeshStore } from '../../src/adapters/mesh/sqlite/store.js';
 import { hashApiKey, newApiKey } from '../../src/mesh/access/api-key.js';
 import { Copy } from '../../src/mesh/client/copy.js';
@@ -19,7 +21,9 @@ import { commandDigest } from '../../src/mesh/command.js';
 import { judgeWith } from '../../src/mesh/ruling.js';
 import { MeshServer } from '../../src/mesh/server/mesh-server.js';
 import { requireQuiet } from './baseline.js';
+import { passportOfSerial, PRINCIPAL, PRINCIPAL_KEY, PUBLISHED_AGENT } from './published.js';
 import { revokeCommand } from './revoke-command.js';
+import { rosterCost } from './roster.js';
 
 const RUNS = 20;
 const BURST = 200;
@@ -71,7 +75,7 @@ async function serve(): Promise<void> {
       throw error;
     },
   });
-  process.send!({ port: listening.port, key: key.text });
+  process.send!({ port: listening.port, key: key.text, publicKey });
   process.on('message', (message) => {
     if (message === 'memory') {
       globalThis.gc?.();
@@ -125,7 +129,7 @@ function read(port: number, key: string, count: number): void {
   let seen: number[] = [];
   const dial = (): void => {
     const socket = connect(port, '127.0.0.1', () => {
-      socket.write(`GET /v1/mesh/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n\r\n`);
+      socket.write(`GET /v1/mesh/stream?v=2 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n\r\n`);
     });
     let greeted = false;
     let events = 0;
@@ -180,10 +184,11 @@ async function main(counts: readonly number[]): Promise<void> {
   console.log(`${availableParallelism()} cores, load ${loadavg()[0]!.toFixed(1)} from others`);
   await revokeCommand();
   for (let run = 0; run < 5; run++) localCheck();
+  await rosterCost(5_000);
   if (counts.length > 1) await compareBursts(2_000);
   for (const count of counts) {
     const server = child('serve');
-    const { port, key } = await message<{ port: number; key: string }>(server);
+    const { port, key, publicKey } = await message<{ port: number; key: string; publicKey: string }>(server);
     server.send('memory');
     const empty = await message<{ rss: number }>(server);
     const reader = child('read', String(port), key, String(count));
@@ -216,6 +221,7 @@ async function main(counts: readonly number[]): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 150));
     }
     console.log(`${count} streams, revoke to applied: ${spread(all)}; ${perStream.toFixed(1)} KB a stream`);
+    await passportUpdates({ port, key, publicKey, http, reader, count });
 
     reader.send('end');
     await new Promise((resolve) => reader.once('exit', resolve));
@@ -254,6 +260,62 @@ async function main(counts: readonly number[]): Promise<void> {
     server.send('end');
     await new Promise((resolve) => server.once('exit', resolve));
   }
+}
+
+interface Publishing {
+  readonly port: number;
+  readonly key: string;
+  readonly publicKey: string;
+  readonly http: MeshHttp;
+  readonly reader: ChildProcess;
+  readonly count: number;
+}
+
+/**
+ * How long a passport's update takes until the one before it is refused elsewhere: at every stream the event, and at a verifier with a copy
+ * on disk, among them, the floor that refuses.
+ */
+async function passportUpdates({ port, key, publicKey, http, reader, count }: Publishing): Promise<void> {
+  const post = async (target: string, body: object): Promise<void> => {
+    const bytes = Buffer.from(JSON.stringify(body));
+    const answer = await http.ask({ method: 'POST', target, body: bytes, timeoutMs: 30_000, maxBytes: 65_536 });
+    if (answer.status >= 300) throw new Error(answer.body);
+  };
+  await post('/v1/mesh/principals', { did: PRINCIPAL, public_key: PRINCIPAL_KEY });
+  const folder = mkdtempSync(join(tmpdir(), 'aip-bench-'));
+  const copy = openLocalCopy(join(folder, 'state.db'), publicKey, randomBytes);
+  let floored: (at: number) => void = () => undefined;
+  const follow = new MeshFollow({
+    endpoints: [`http://127.0.0.1:${port}`],
+    key,
+    check: checkOf(publicKey)!,
+    verifier: null,
+    maxAgeMs: 30_000,
+    copy,
+    onPassports: () => floored(now()),
+    onFailure: (error) => {
+      throw error;
+    },
+  });
+  follow.start();
+  while (follow.state !== 'live') await new Promise((resolve) => setTimeout(resolve, 20));
+  const [streams, floors]: [number[], number[]] = [[], []];
+  for (let run = 1; run <= RUNS; run++) {
+    const seen = message<{ seen: number[] }>(reader);
+    const floor = new Promise<number>((resolve) => (floored = resolve));
+    const passport = passportOfSerial(run);
+    const started = now();
+    await post('/v1/mesh/passports', { cmd_id: randomBytes(8).toString('hex'), passport });
+    streams.push(...(await seen).seen.map((at) => at - started));
+    floors.push((await floor) - started);
+    if (copy.passportMark(PUBLISHED_AGENT)?.serial !== run) throw new Error('the floor was not raised');
+    await new Promise((resolve) => setTimeout(resolve, 150));
+  }
+  console.log(`${count} streams, passport update to refused elsewhere: ${spread(streams)}`);
+  console.log(`  a verifier with its copy on disk, among them: ${spread(floors)}`);
+  follow.stop();
+  copy.close();
+  rmSync(folder, { recursive: true, force: true });
 }
 
 /** How long a burst takes to reach the last of `count` streams, from the ring and with one write an event. */
