@@ -245,6 +245,46 @@ describe('the dashboard', () => {
     await page.until('document.getElementById("operator-key").value === ""');
   });
 
+  test('with an admin key, a row is suspended and reinstated without typing the key again', async () => {
+    const at = await scene();
+    if (at === null) return;
+    const { page, net } = at;
+    await net.revoke(`ed25519:${'ab'.repeat(32)}`, { reason: 'leaked' });
+    await unlock(page, net.mesh.keys.admin.text);
+    await page.until('document.querySelectorAll("#agents tr").length >= 4');
+    expect(await text(page, '#above')).toContain(`The key ed25519:${'ab'.repeat(32)} is REVOKED: leaked`);
+    const order = async (button: string, reason: string, said: string) => {
+      await page.evaluate(`document.querySelector('[aria-label^="${button} trader"]').click()`);
+      await page.until('document.activeElement.id === "reason"');
+      await page.type(reason);
+      await page.evaluate('document.getElementById("revoke-form").requestSubmit()');
+      await page.until(`document.getElementById("revoke-result").textContent.startsWith(${JSON.stringify(said)})`);
+      await page.press('Enter');
+      await page.until('!document.querySelector("dialog").open');
+    };
+    const shown = (button: string) =>
+      page.evaluate<boolean>(`!document.querySelector('[aria-label^="${button} trader"]').hidden`);
+    expect([await shown('Suspend'), await shown('Reinstate')]).toEqual([true, false]);
+    await order('Suspend', 'looking into it', 'Suspended: ');
+    await page.until(`!document.querySelector('[aria-label^="Reinstate trader"]').hidden`);
+    expect([await shown('Suspend'), await shown('Revoke')]).toEqual([false, true]);
+    await order('Reinstate', 'it was us', 'Active: ');
+    expect(await net.mesh.store.standing(OTHER)).toMatchObject({ status: 'active', reason: 'it was us' });
+    expect(page.problems).toEqual([]);
+  });
+
+  test('with an operator key nothing is reinstated, and the page does not offer it', async () => {
+    const at = await scene();
+    if (at === null) return;
+    const { page, net } = at;
+    await net.revoke(OTHER);
+    await unlock(page, net.mesh.keys.operator.text);
+    await page.until(`document.querySelector('[aria-label^="Reinstate trader"]') !== null`);
+    expect(
+      await page.evaluate(`[...document.querySelectorAll('[aria-label^="Reinstate"]')].every((each) => each.hidden)`),
+    ).toBe(true);
+  });
+
   test('works as it is built, with every name made short', async () => {
     const at = await scene({ built: true });
     if (at === null) return;

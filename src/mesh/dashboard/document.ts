@@ -96,15 +96,15 @@ export const DASHBOARD_PAGE = `<!doctype html>
 <dialog id="revoke" aria-labelledby="revoke-title">
 <form id="revoke-form">
 <h2 id="revoke-title">Stop an agent, or let it act again</h2>
-<p class="dim">Every verifier of this mesh refuses it from now on. Letting it act again takes an admin key.</p>
+<p id="revoke-means" class="dim"></p>
 <label for="what">What</label>
 <select id="what"><option value="revoke">Revoke</option><option value="suspend">Suspend for an hour</option><option value="reinstate">Reinstate (admin)</option></select>
-<label for="revoke-agent">Agent, principal, or * for everyone</label>
+<label for="revoke-agent">Agent, principal, key, or * for everyone</label>
 <input id="revoke-agent" required maxlength="400" autocomplete="off" autocapitalize="off" spellcheck="false">
 <p class="whole"><bdi id="revoke-whole"></bdi></p>
 <label for="reason">Reason</label>
 <textarea id="reason" required maxlength="500" placeholder="What happened? Whoever finds the agent stopped reads this."></textarea>
-<label for="operator-key">Operator key <span id="key-kept" class="dim" hidden>(kept: leave empty to use it)</span></label>
+<label for="operator-key"><span id="key-name">Operator key</span> <span id="key-kept" class="dim" hidden>(leave empty to use the one this page has)</span></label>
 <input id="operator-key" ${KEY_INPUT} required placeholder="aipm_operator_…">
 <label class="tick"><input id="keep-key" type="checkbox">Keep this key until the page is locked or closed</label>
 <p id="revoke-result" class="result" role="status"></p>

@@ -1,6 +1,9 @@
 import type { Elem, PageWindow } from './browser.js';
 import type { Kit } from './kit.js';
 
+/** What a row offers to order. */
+export type PageAction = 'revoke' | 'suspend' | 'reinstate';
+
 /** An agent as its row shows it. */
 export interface AgentRow {
   readonly agent_id: string;
@@ -12,6 +15,8 @@ export interface AgentRow {
   readonly failed: number;
   readonly unattributed: number;
   readonly failure_rate: number | null;
+  /** Of its published passport. */
+  readonly serial: number | null;
   readonly trust_score: number | null;
   readonly trust_meaningful: boolean;
   readonly last_at: string | null;
@@ -19,10 +24,12 @@ export interface AgentRow {
 }
 
 /** The table of agents. Rows are kept and changed in place, so that the keyboard's focus stays on its button. */
-export function agents({ document }: PageWindow, kit: Kit, onRevoke: (agentId: string) => void) {
+export function agents({ document }: PageWindow, kit: Kit, onOrder: (agentId: string, action: PageAction) => void) {
   const { bars, byId, clean, el, nameOf, percent, say } = kit;
   const body = byId('agents');
   const rows = new Map<string, { row: Elem; update: (agent: AgentRow) => void }>();
+  /** Operators and verifiers may not reinstate; an observer may have an admin key to type. */
+  let mayReinstate = true;
 
   const cell = (label: string, className: string, ...children: readonly Elem[]): Elem => {
     const made = el('td', className, ...children);
@@ -40,11 +47,18 @@ export function agents({ document }: PageWindow, kit: Kit, onRevoke: (agentId: s
     const rate = el('b', '');
     const share = el('span', 'few');
     const chart = el('span', 'chart');
-    const revoke = el('button', 'danger small', 'Revoke');
-    revoke.setAttribute('type', 'button');
-    revoke.setAttribute('aria-label', `Revoke ${name}${domain === '' ? '' : ` of ${domain}`}`);
-    revoke.addEventListener('click', () => onRevoke(id));
-    const title = el('th', 'who', el('bdi', 'name', name), el('bdi', 'domain', domain));
+    const button = (action: PageAction, look: string, text: string): Elem => {
+      const made = el('button', look, text);
+      made.setAttribute('type', 'button');
+      made.setAttribute('aria-label', `${text} ${name}${domain === '' ? '' : ` of ${domain}`}`);
+      made.addEventListener('click', () => onOrder(id, action));
+      return made;
+    };
+    const revoke = button('revoke', 'danger small', 'Revoke');
+    const suspend = button('suspend', 'quiet', 'Suspend');
+    const reinstate = button('reinstate', 'quiet', 'Reinstate');
+    const issued = el('span', 'few');
+    const title = el('th', 'who', el('bdi', 'name', name), el('bdi', 'domain', domain), issued);
     title.setAttribute('scope', 'row');
     title.setAttribute('title', clean(id, 600));
     const row = el(
@@ -55,7 +69,7 @@ export function agents({ document }: PageWindow, kit: Kit, onRevoke: (agentId: s
       cell('Trust', 'trust', number, bar, few),
       cell('Failure rate', 'rate', rate, share),
       cell('24 hours', 'day', chart),
-      el('td', 'act', revoke),
+      el('td', 'act', el('span', 'acts', revoke, suspend, reinstate)),
     );
     let drawn = '';
     const update = (agent: AgentRow): void => {
@@ -81,13 +95,21 @@ export function agents({ document }: PageWindow, kit: Kit, onRevoke: (agentId: s
       const hours = JSON.stringify(agent.hours);
       if (hours !== drawn) chart.replaceChildren(...(agent.hours.length === 0 ? [] : [bars(agent.hours)]));
       drawn = hours;
+      say(issued, agent.serial === null ? '' : `passport ${agent.serial}`);
       revoke.hidden = status === 'revoked' || !agent.revocable;
+      suspend.hidden = status !== 'active' || !agent.revocable;
+      // What its principal or everyone is denied is lifted there.
+      reinstate.hidden = status === 'active' || agent.status_of !== agent.agent_id || !mayReinstate;
       row.className = status === 'active' ? '' : 'stopped';
     };
     return { row, update };
   };
 
   return {
+    /** What the key that opened the page may ask for. */
+    offer(role: string): void {
+      mayReinstate = role === 'admin' || role === 'observer';
+    },
     show(list: readonly AgentRow[], more: number): void {
       const held = document.activeElement;
       const order = list.map((agent) => {

@@ -14,7 +14,7 @@ export function runPage(window: PageWindow): void {
   const { byId, clean, el, percent, say } = kit;
   const mesh = calls(window);
   const dialog = revoke(kit, mesh, () => void refresh());
-  const table = agents(window, kit, (agentId) => dialog.open(agentId));
+  const table = agents(window, kit, (agentId, action) => dialog.open(agentId, action));
   const feed = live(window, kit);
   const crowd = verifiers(kit);
 
@@ -105,7 +105,9 @@ export function runPage(window: PageWindow): void {
     const above = fleet.json['above'] as readonly { subject: string; status: string; reason: string | null }[];
     byId('above').replaceChildren(
       ...above.map(({ subject, status: word, reason }) => {
-        const what = subject === '*' ? 'The whole mesh' : `Every agent of ${clean(subject)}`;
+        const isKey = subject.startsWith('ed25519:') || subject.includes('#key-');
+        const what =
+          subject === '*' ? 'The whole mesh' : isKey ? `The key ${clean(subject)}` : `Every agent of ${clean(subject)}`;
         return el('li', '', `${what} is ${word.toUpperCase()}: ${clean(reason ?? 'no reason given')}`);
       }),
     );
@@ -167,6 +169,10 @@ export function runPage(window: PageWindow): void {
     if (typed === '') return;
     key = typed;
     byId('key').value = '';
+    // aipm_<role>_<id>_<secret>: what is offered goes by the role, what is done by what the mesh says.
+    const role = key.split('_')[1] ?? '';
+    table.offer(role);
+    dialog.own(role === 'operator' || role === 'admin' ? key : '');
     say(byId('gate-problem'), '');
     state('connecting', 'dim');
     const { signal } = session;
@@ -182,7 +188,7 @@ export function runPage(window: PageWindow): void {
     });
   });
   byId('lock').addEventListener('click', () => lock(''));
-  byId('revoke-other').addEventListener('click', () => dialog.open(null));
+  byId('revoke-other').addEventListener('click', () => dialog.open(null, 'revoke'));
   byId('find').addEventListener('input', () => void refresh());
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden && key !== '') void refresh();
