@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 interface Built {
-  readonly PAGE: string;
+  readonly DASHBOARD_PAGE: string;
   readonly PAGE_POLICY: string;
 }
 
@@ -24,11 +24,13 @@ export async function serveBuiltPage(mesh: string): Promise<{ readonly url: stri
     logLevel: 'silent',
   });
   const code = Buffer.from(outputFiles[0]!.contents).toString('base64');
-  const { PAGE, PAGE_POLICY } = (await import(/* @vite-ignore */ `data:text/javascript;base64,${code}`)) as Built;
+  const { DASHBOARD_PAGE, PAGE_POLICY } = (await import(
+    /* @vite-ignore */ `data:text/javascript;base64,${code}`
+  )) as Built;
   const server = createServer((incoming, response) => {
     if (incoming.url === '/') {
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': PAGE_POLICY });
-      response.end(PAGE);
+      response.end(DASHBOARD_PAGE);
       return;
     }
     const { method, headers } = incoming;
