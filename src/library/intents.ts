@@ -1,5 +1,5 @@
 import { plainParams } from '../app/verification/plain-json.js';
-import { signIntent as sign, type IntentRequest } from '../app/signing/intent.js';
+import { signIntent as sign, signIntentNow, type IntentRequest } from '../app/signing/intent.js';
 import type { IntentDocument } from '../protocol/intent.js';
 import { fromHex } from '../protocol/hex.js';
 import type { Passport } from '../protocol/passport.js';
@@ -54,7 +54,7 @@ export function signIntent(passport: AgentPassport, privateKey: string, request:
   const nonce = /^(?:[0-9a-f]{2}){16,64}$/.test(text) ? fromHex(text) : null;
   if (nonce === null) throw usage('The nonce is not 32 to 128 lower-case hex digits.', 'take 16 bytes from a CSPRNG');
   const parsed = parsedOf(passport);
-  return sign(parsed, heldKey(parsed, seedOf(privateKey)), { ...asked(request, request.timestamp), nonce });
+  return signIntentNow(parsed, heldKey(parsed, seedOf(privateKey)), { ...asked(request, request.timestamp), nonce });
 }
 
 /** Signs intents with the keys of this machine. */

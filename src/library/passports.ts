@@ -4,7 +4,7 @@ import { plainParams } from '../app/verification/plain-json.js';
 import { findPassport, parsedPassport } from '../app/passports/find.js';
 import { createPassport as issue, type IssueDeps } from '../app/passports/issue.js';
 import { lintPassport } from '../app/passports/lint.js';
-import type { KeyStoreName, State } from '../app/ports/state.js';
+import type { KeyRecord, KeyStoreName, State } from '../app/ports/state.js';
 import { agentId } from '../protocol/identity/did.js';
 import { formatPublicKey } from '../protocol/identity/keys.js';
 import type { Passport, PassportDocument } from '../protocol/passport.js';
@@ -44,8 +44,8 @@ const CREATE: ReadonlySet<string> = new Set([
 
 /** A passport fresh from `createPassport`, and where its key went. */
 export class CreatedPassport extends AgentPassport {
-  readonly keyStore: KeyStoreName;
-  /** What the key store finds the key by: an account, a path, or the name of a variable. Never the key. */
+  readonly keyStore: KeyRecord['store'];
+  /** What the key store finds the key by: an account, a path, the name of a variable, or an address. Never the key. */
   readonly keyRef: string;
   /** Pin this where the agent's intents are verified: `aip principal add <principal> --public-key <this>`. */
   readonly principalPublicKey: string;

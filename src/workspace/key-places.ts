@@ -6,6 +6,8 @@ export interface KeyPlaces {
   readonly passphraseFd?: number | undefined;
   /** The env file that holds AGENT_PRIVATE_KEY. */
   readonly envFile?: string | undefined;
+  /** A shell command that prints the private key, in place of AGENT_PRIVATE_KEY. */
+  readonly keyCommand?: string | undefined;
   /** The passphrase itself, or how to get it; comes before the file. */
   readonly passphrase?: string | (() => string | Promise<string>) | undefined;
   /** False where no question may be asked, as in the middle of a verification. */

@@ -1,6 +1,9 @@
 /** The table of key stores. A new one is a name in `KeyStoreName`, an adapter, and a row here: flags, config, help and checks read it. */
 import { Failure } from '../app/failure.js';
+import { AGENT_KEY_VARIABLE } from '../app/keys/keyring.js';
+import type { Environment } from '../app/ports/secrets.js';
 import type { KeyStore, KeyStoreName } from '../app/ports/state.js';
+import { formatSeed } from '../protocol/identity/keys.js';
 import type { KeyPlaces } from './key-places.js';
 import type { Passphrases } from './passphrases.js';
 import type { LocalWorkspace } from './workspace.js';
@@ -67,11 +70,21 @@ const ROWS: { readonly [N in KeyStoreName]: KeyStoreRow & { readonly name: N } }
       "AGENT_PRIVATE_KEY=ed25519:<64 hex>, or a line of --env-file <file> (-e). Plain text by nature: mode 0600, refused when git tracks the file, ignored by git afterwards. For agents only; a principal's key never goes there.",
     async open({ workspace, places }) {
       const { envKey } = await import('../adapters/keys/env/store.js');
-      const { env, random, notice } = workspace.world;
+      const { random, notice } = workspace.world;
+      const env =
+        places.keyCommand === undefined
+          ? workspace.world.env
+          : await printedKey(workspace.world.env, places.keyCommand);
       return envKey({ env, envFile: places.envFile ?? null, random, onNotice: notice });
     },
   },
 };
+
+/** What a key command prints, as the variable that would hold it. */
+async function printedKey(env: Environment, command: string): Promise<Environment> {
+  const { printedSeed } = await import('../adapters/keys/asked/program.js');
+  return { [AGENT_KEY_VARIABLE]: formatSeed(await printedSeed(env, command)) };
+}
 
 /** Every kind of key store, the preferred one first. */
 export const KEY_STORES: readonly KeyStoreRow[] = Object.values(ROWS);

@@ -3,6 +3,7 @@ import type * as portable from '../adapters/keys/file/portable.js';
 import type { KeyringDeps } from '../app/keys/keyring.js';
 import type { FindDeps } from '../app/passports/find.js';
 import type { IssueDeps } from '../app/passports/issue.js';
+import type { FindSigningKey } from '../app/ports/signing-keys.js';
 import type { KeyStore, KeyStoreName, State } from '../app/ports/state.js';
 import { createFile, isTaken, readDocument, replaceFile } from './files.js';
 import type { KeyPlaces } from './key-places.js';
@@ -33,8 +34,12 @@ export async function keyring(
   workspace: LocalWorkspace,
   places: KeyPlaces,
 ): Promise<KeyringDeps & { readonly state: State }> {
-  const { random, clock } = workspace.world;
-  return { state: await localState(workspace), store: keyStores(workspace, places), random, clock };
+  const { env, random, clock } = workspace.world;
+  const asked: FindSigningKey = async (address, wanted) => {
+    const { askedKey } = await import('../adapters/keys/asked/open.js');
+    return askedKey({ env, now: clock }, address, wanted);
+  };
+  return { state: await localState(workspace), store: keyStores(workspace, places), asked, random, clock };
 }
 
 /** What the use cases need that make passports. With `force` (the flag `--force`) they replace the file that a new passport goes to. */

@@ -4,6 +4,8 @@ import type { LocalCopy } from '../adapters/mesh/client/local-copy.js';
 import { Failure } from '../app/failure.js';
 import { heldApiKey, readApiKey } from '../app/keys/mesh-api-key.js';
 import { openKey } from '../app/keys/keyring.js';
+import { toHex } from '../protocol/hex.js';
+import { formatPublicKey } from '../protocol/identity/keys.js';
 import type { OperatorSigner } from '../app/mesh/hand-in.js';
 import type { MeshCopy, MeshEndpoint } from '../app/ports/mesh.js';
 import type { VerifierKey } from '../mesh/roster/member.js';
@@ -102,14 +104,18 @@ export async function operatorSigner(
   keyId: string,
   places: KeyPlaces,
 ): Promise<OperatorSigner> {
-  const [ring, { signerOf }] = await Promise.all([keyring(workspace, places), import('../adapters/mesh/mesh-key.js')]);
+  const ring = await keyring(workspace, places);
   const pin = ring.state.pins(keyId.slice(0, keyId.indexOf('#'))).find((one) => one.keyId === keyId);
   if (pin === undefined) {
     throw new Failure('KEY_NOT_FOUND', `mesh.operator_key names ${keyId}, which this machine does not have.`, {
       hint: 'aip mesh join <url> --operator-key <did>, or: aip init --domain <domain>',
     });
   }
-  return signerOf((await openKey(ring, keyId, pin.publicKey)).seed);
+  const key = await openKey(ring, keyId, pin.publicKey);
+  return {
+    publicKey: formatPublicKey(key.publicKey),
+    sign: async (text) => toHex(await key.sign(Buffer.from(text))),
+  };
 }
 
 /** A follower of the mesh, not started yet. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { KEYS } from '../../src/cli/config/keys.js';
 import { text } from '../../src/cli/help/topics/keys.js';
-import { KEY_OPTIONS } from '../../src/cli/input/options.js';
+import { KEY_OPTIONS } from '../../src/cli/input/key-place.js';
 import { keyStores } from '../../src/workspace/keys.js';
 import {
   DEFAULT_KEY_STORE,

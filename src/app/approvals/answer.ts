@@ -7,13 +7,13 @@ import {
 } from '../../protocol/approvals/approval.js';
 import type { ApprovalRequest, NamedApprover } from '../../protocol/approvals/request.js';
 import { foldedText } from '../../protocol/constraints/folded.js';
-import { publicKeyOf, signMessage } from '../../protocol/ed25519/sign.js';
+import { publicKeyOf } from '../../protocol/ed25519/sign.js';
 import { verifyKeyOf, verifySignature } from '../../protocol/ed25519/verify.js';
 import { toHex } from '../../protocol/hex.js';
 import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
 import { formatTime } from '../../protocol/time.js';
 import { Failure } from '../failure.js';
-import { openKey, type HeldKey, type KeyringDeps } from '../keys/keyring.js';
+import { openKey, seedKey, type HeldKey, type KeyringDeps } from '../keys/keyring.js';
 import { issuerKey } from '../keys/principals.js';
 import type { State } from '../ports/state.js';
 
@@ -68,7 +68,7 @@ export async function answerRequest(
     approved_at: formatTime(now),
     approved_until: formatTime(now + forMs),
   } as const;
-  return { ...unsigned, signature: toHex(signMessage(key.seed, actionApprovalBytes(unsigned))) };
+  return { ...unsigned, signature: toHex(await key.sign(actionApprovalBytes(unsigned))) };
 }
 
 /** Fails unless the verifier that the request names signed it. */
@@ -131,9 +131,9 @@ function given(
   const publicKey = publicKeyOf(seed);
   const text = formatPublicKey(publicKey);
   for (const { id, public_key } of wanted) {
-    if (public_key === text) return { approver: id, key: { keyId: `${id}#key-1`, seed, publicKey } };
+    if (public_key === text) return { approver: id, key: seedKey(`${id}#key-1`, seed) };
     const pin = public_key === null && deps.state.pins(id).find((each) => formatPublicKey(each.publicKey) === text);
-    if (pin) return { approver: id, key: { keyId: pin.keyId, seed, publicKey } };
+    if (pin) return { approver: id, key: seedKey(pin.keyId, seed) };
   }
   throw new Failure('KEY_NOT_FOUND', 'The key belongs to none of those who may answer.', {
     hint: 'aip approvals show <id>',

@@ -77,7 +77,7 @@ const RENEWED: ReadonlySet<string | null> = new Set(['AIP-E103', 'AIP-E104', 'AI
 
 /** @returns a desk over `deps` */
 export function deskOf({ speaking, forget, judge, approved, clock, random }: DeskDeps): Desk {
-  const sign = ({ passport, key }: Speaking, call: SignedCall): IntentDocument => {
+  const sign = ({ passport, key }: Speaking, call: SignedCall): Promise<IntentDocument> => {
     const { action, params, target, approvalRequest } = call;
     const timestamp = Math.floor(clock() / 1000);
     const approved = approvalRequest === undefined ? {} : { approvalRequest };
@@ -103,7 +103,7 @@ export function deskOf({ speaking, forget, judge, approved, clock, random }: Des
       const found = findRequest && call.approvalRequest === undefined && needsPersons(speaker);
       const request = found ? await approved(askedAction(speaker, { action, params: signed, target })) : null;
       const named = request === null ? {} : { approvalRequest: request };
-      const intent = sign(speaker, { ...call, params: signed, ...named });
+      const intent = await sign(speaker, { ...call, params: signed, ...named });
       const submission: Submission = {
         bytes: JSON.stringify(intent),
         source: null,

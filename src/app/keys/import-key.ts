@@ -3,10 +3,11 @@ import { acceptableKey } from '../../protocol/ed25519/acceptance.js';
 import { publicKeyOf } from '../../protocol/ed25519/sign.js';
 import { toHex } from '../../protocol/hex.js';
 import { keyNumber, parseAgentId, parsePrincipalId } from '../../protocol/identity/did.js';
+import type { KeyAddressText } from '../../protocol/identity/key-address.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { Failure } from '../failure.js';
 import type { KeyRecord, KeyStoreName, Pin, State } from '../ports/state.js';
-import { createKey, type KeyringDeps } from './keyring.js';
+import { createKey, openKey, type KeyringDeps } from './keyring.js';
 import { knownKeys, withPublicKey, type KeySources } from './known-keys.js';
 
 export interface ImportDeps extends KeyringDeps {
@@ -14,10 +15,10 @@ export interface ImportDeps extends KeyringDeps {
 }
 
 export interface ImportRequest {
-  readonly seed: Uint8Array;
+  /** The key itself and the store it goes to, or the address where it lives and stays. */
+  readonly from: { readonly seed: Uint8Array; readonly store: KeyStoreName } | { readonly address: KeyAddressText };
   /** The id it gets; null where this machine knows the public key, and so the id. */
   readonly keyId: string | null;
-  readonly store: KeyStoreName;
   /** Asked before a principal that is pinned with other keys gets another one; rejects to stop. */
   readonly secondPin: (principal: string, pins: readonly Pin[]) => Promise<void>;
 }
@@ -34,7 +35,8 @@ export interface ImportedKey {
 
 /** Fails with USAGE where the id is missing or of no key, and with EXISTS where it belongs to another key. */
 export async function importKey(deps: ImportDeps, request: ImportRequest): Promise<ImportedKey> {
-  const publicKey = publicKeyOf(request.seed);
+  const { from } = request;
+  const publicKey = 'seed' in from ? publicKeyOf(from.seed) : (await deps.asked(from.address, null)).publicKey;
   if (!acceptableKey(publicKey)) throw new Failure('UNREADABLE', 'The key is not an acceptable Ed25519 key.');
   const known = knownKeys(deps.state);
   const keyId =
@@ -55,7 +57,7 @@ export async function importKey(deps: ImportDeps, request: ImportRequest): Promi
     );
   }
   const isPrincipal = parsePrincipalId(did) !== null;
-  if (isPrincipal && request.store === 'env') {
+  if (isPrincipal && 'store' in from && from.store === 'env') {
     throw new Failure(
       'USAGE',
       "A principal's key lives in the keychain or in an encrypted file, not in the environment.",
@@ -68,17 +70,23 @@ export async function importKey(deps: ImportDeps, request: ImportRequest): Promi
   const pinned = isPrincipal && !pins.some((pin) => pin.keyId === keyId);
   if (pinned && pins.length > 0) await request.secondPin(did, pins);
   const held = deps.state.key(keyId);
-  if (held !== null) {
-    const seed = await (await deps.store(held.store)).read(held.ref);
-    if (toHex(publicKeyOf(seed)) !== toHex(publicKey)) {
-      throw new Failure('EXISTS', `The ${held.store} key store holds another key for ${keyId} already.`, {
-        hint: 'give another number with --id',
-      });
-    }
+  if (held !== null && (await openKey(deps, keyId, publicKey).catch(notThisOne)) === null) {
+    throw new Failure('EXISTS', `The ${held.store} key store holds another key for ${keyId} already.`, {
+      hint: 'give another number with --id',
+    });
   }
-  const record = held ?? (await createKey(deps, keyId, request.store, request.seed)).record;
+  const record =
+    held ??
+    ('seed' in from ? await createKey(deps, keyId, from.store, from.seed) : await createKey(deps, keyId, from.address))
+      .record;
   if (pinned) deps.state.pin({ did, keyId, publicKey, pinnedAt: deps.clock(), source: 'added' });
   return { keyId, publicKey, record, pinned, changed: held === null };
+}
+
+/** Null for the failure of a store that holds another key. */
+function notThisOne(error: unknown): null {
+  if (error instanceof Failure && error.code === 'KEY_NOT_FOUND') return null;
+  throw error;
 }
 
 function knownId(ids: readonly string[], publicKey: Uint8Array): string {

@@ -1,13 +1,17 @@
 import { toHex } from '../../protocol/hex.js';
-import { publicKeyOf } from '../../protocol/ed25519/sign.js';
+import { publicKeyOf, signMessage } from '../../protocol/ed25519/sign.js';
+import { looksLikeKeyAddress, parseKeyAddress, type KeyAddressText } from '../../protocol/identity/key-address.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { Failure } from '../failure.js';
-import type { Clock, KeyRecord, KeyStore, KeyStoreName, Random, State } from '../ports/state.js';
+import type { FindSigningKey, SigningKey } from '../ports/signing-keys.js';
+import type { Clock, KeyPlace, KeyRecord, KeyStore, KeyStoreName, Random, State } from '../ports/state.js';
 
 export interface KeyringDeps {
   readonly state: Pick<State, 'key' | 'rememberKey' | 'forgetKey'>;
   /** Opens a store, which loads it. */
   readonly store: (name: KeyStoreName) => KeyStore | Promise<KeyStore>;
+  /** Finds a key that is asked where it lives. */
+  readonly asked: FindSigningKey;
   readonly random: Random;
   readonly clock: Clock;
 }
@@ -15,25 +19,51 @@ export interface KeyringDeps {
 /** The variable that holds an agent's key (the guide's name), and its ref in the `env` store. */
 export const AGENT_KEY_VARIABLE = 'AGENT_PRIVATE_KEY';
 
-/** A key pair in hand. The seed is passed to `signMessage` and to nothing else. */
-export interface HeldKey {
+/** A key that signs here: one in hand, or one that is asked where it lives. */
+export interface HeldKey extends SigningKey {
   readonly keyId: string;
-  readonly seed: Uint8Array;
-  readonly publicKey: Uint8Array;
+  /** For what cannot wait for a signature, or takes the key elsewhere; null where the key never comes here. */
+  readonly seed: Uint8Array | null;
 }
 
-/** Puts a seed, made here unless it is given, into a store. */
+/** A key in hand, which signs at once. */
+export interface SeedKey extends HeldKey {
+  readonly seed: Uint8Array;
+}
+
+/** The key of a seed. */
+export function seedKey(keyId: string, seed: Uint8Array): SeedKey {
+  return { keyId, seed, publicKey: publicKeyOf(seed), sign: (message) => Promise.resolve(signMessage(seed, message)) };
+}
+
+/** Makes a key in a store, of `seed` where one is given, or takes up the key at an address. */
 export async function createKey(
   deps: KeyringDeps,
   keyId: string,
-  storeName: KeyStoreName,
+  place: KeyPlace,
   seed: Uint8Array = deps.random(32),
 ): Promise<HeldKey & { record: KeyRecord }> {
-  const publicKey = publicKeyOf(seed);
-  const ref = await (await deps.store(storeName)).create(keyId, seed);
-  const record: KeyRecord = { keyId, store: storeName, ref, createdAt: deps.clock() };
+  if (looksLikeKeyAddress(place)) return adoptKey(deps, keyId, place);
+  const ref = await (await deps.store(place)).create(keyId, seed);
+  const record: KeyRecord = { keyId, store: place, ref, createdAt: deps.clock() };
   deps.state.rememberKey(record);
-  return { keyId, seed, publicKey, record };
+  return { ...seedKey(keyId, seed), record };
+}
+
+/** Remembers that the key at `address` is `keyId`. */
+async function adoptKey(
+  deps: KeyringDeps,
+  keyId: string,
+  address: KeyAddressText,
+): Promise<HeldKey & { record: KeyRecord }> {
+  const found = await deps.asked(address, null);
+  const record: KeyRecord = { keyId, store: parseKeyAddress(address)!.kind, ref: address, createdAt: deps.clock() };
+  deps.state.rememberKey(record);
+  return { ...askedHere(keyId, found), record };
+}
+
+function askedHere(keyId: string, { publicKey, sign }: SigningKey): HeldKey {
+  return { keyId, seed: null, publicKey, sign };
 }
 
 /** Takes up the key that a store holds under `keyId` already. */
@@ -47,13 +77,34 @@ export async function findKey(
   const seed = await store.read(ref);
   const record: KeyRecord = { keyId, store: storeName, ref, createdAt: deps.clock() };
   deps.state.rememberKey(record);
-  return { keyId, seed, publicKey: publicKeyOf(seed), record };
+  return { ...seedKey(keyId, seed), record };
 }
 
 /** Undoes `createKey` when what the key was for could not be finished. */
 export async function discardKey(deps: KeyringDeps, record: KeyRecord): Promise<void> {
   deps.state.forgetKey(record.keyId);
-  await (await deps.store(record.store)).delete(record.ref);
+  await deleteKey(deps, record);
+}
+
+/** Where a key is, for people: a store and what finds it there, or an address. */
+export function whereabouts({ store, ref }: KeyRecord): string {
+  return isHeld(store) ? `${store}: ${ref}` : ref;
+}
+
+/** The 32 bytes that a store holds. @throws Failure USAGE for a key that never comes here */
+export async function readSeed(deps: KeyringDeps, { keyId, store, ref }: KeyRecord): Promise<Uint8Array> {
+  if (isHeld(store)) return (await deps.store(store)).read(ref);
+  throw new Failure('USAGE', `${keyId} lives at ${ref} and never comes here; it can only be asked to sign.`);
+}
+
+/** True when the key was there and is gone; false as well for a key that is asked, which stays where it lives. */
+export async function deleteKey(deps: KeyringDeps, { store, ref }: KeyRecord): Promise<boolean> {
+  return isHeld(store) && (await (await deps.store(store)).delete(ref));
+}
+
+/** True for a store that holds seeds. */
+export function isHeld(store: KeyRecord['store']): store is KeyStoreName {
+  return store === 'keychain' || store === 'file' || store === 'env';
 }
 
 /**
@@ -64,27 +115,35 @@ export async function openKey(
   deps: KeyringDeps,
   keyId: string,
   publicKey: Uint8Array,
-  from: KeyStoreName | null = null,
+  from: KeyPlace | null = null,
 ): Promise<HeldKey> {
   const known = deps.state.key(keyId);
-  const storeName = from ?? known?.store ?? null;
+  if (from !== null && looksLikeKeyAddress(from)) return askedHere(keyId, await deps.asked(from, publicKey));
+  if (from === null && known !== null && !isHeld(known.store))
+    return askedHere(keyId, await deps.asked(known.ref, publicKey));
+  const storeName = from ?? (known !== null && isHeld(known.store) ? known.store : null);
   if (storeName === null) {
     throw new Failure('KEY_NOT_FOUND', `This machine does not hold the private key of ${keyId}.`, {
       hint: 'run this where the key was made, or give it with AGENT_PRIVATE_KEY and --key-store env',
     });
   }
   // A caller that names the environment means the variable of this process, not where the key was first written.
-  const ref = storeName === 'env' && from === 'env' ? AGENT_KEY_VARIABLE : (known?.ref ?? keyId);
+  const ref =
+    storeName === 'env' && from === 'env'
+      ? AGENT_KEY_VARIABLE
+      : known !== null && isHeld(known.store)
+        ? known.ref
+        : keyId;
   const seed = await (await deps.store(storeName)).read(ref);
-  const held = publicKeyOf(seed);
-  if (toHex(held) !== toHex(publicKey)) {
+  const held = seedKey(keyId, seed);
+  if (toHex(held.publicKey) !== toHex(publicKey)) {
     throw new Failure(
       'KEY_NOT_FOUND',
-      `The ${storeName} key store holds ${formatPublicKey(held)} for ${keyId}; the passport says ${formatPublicKey(publicKey)}.`,
+      `The ${storeName} key store holds ${formatPublicKey(held.publicKey)} for ${keyId}; the passport says ${formatPublicKey(publicKey)}.`,
       {
         hint: 'use the key that belongs to this passport, or rotate: aip passport rotate <agent>',
       },
     );
   }
-  return { keyId, seed, publicKey: held };
+  return held;
 }

@@ -2,7 +2,7 @@
 import { parseApiKey, type ApiKey } from '../../mesh/access/api-key.js';
 import { fromHex, toHex } from '../../protocol/hex.js';
 import { Failure } from '../failure.js';
-import type { KeyringDeps } from './keyring.js';
+import { readSeed, type KeyringDeps } from './keyring.js';
 import type { KeyRecord, KeyStoreName } from '../ports/state.js';
 import { isRole } from '../../mesh/access/roles.js';
 import { readPublicKey } from '../../protocol/identity/public-key-forms.js';
@@ -62,12 +62,12 @@ export async function heldApiKey(deps: KeyringDeps, name: string): Promise<strin
       hint: 'aip mesh join <url> --mesh-key <key> --key-file <file>, or set AIP_MESH_KEY',
     });
   }
-  return `${name}_${toHex(await (await deps.store(record.store)).read(record.ref))}`;
+  return `${name}_${toHex(await readSeed(deps, record))}`;
 }
 
 async function holds(deps: KeyringDeps, record: KeyRecord, key: ApiKey): Promise<boolean> {
   try {
-    return toHex(await (await deps.store(record.store)).read(record.ref)) === toHex(secretOf(key));
+    return toHex(await readSeed(deps, record)) === toHex(secretOf(key));
   } catch (error) {
     if (error instanceof Failure && error.code === 'KEY_NOT_FOUND') return false;
     throw error;

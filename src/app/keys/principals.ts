@@ -1,11 +1,12 @@
 import { keyId as formatKeyId } from '../../protocol/identity/did.js';
 import { verifyKeyOf } from '../../protocol/ed25519/verify.js';
+import { looksLikeKeyAddress } from '../../protocol/identity/key-address.js';
 import type { Passport } from '../../protocol/passport.js';
 import { issuerProblem } from '../../verify/checks/issuer.js';
 import type { PinnedKey } from '../../verify/context.js';
 import { Failure } from '../failure.js';
 import { createKey, findKey, openKey, type HeldKey, type KeyringDeps } from './keyring.js';
-import type { KeyRecord, KeyStoreName, Pin, State } from '../ports/state.js';
+import type { KeyPlace, KeyRecord, Pin, State } from '../ports/state.js';
 
 export interface PrincipalDeps extends KeyringDeps {
   readonly state: KeyringDeps['state'] & Pick<State, 'pins' | 'pin'>;
@@ -24,11 +25,7 @@ export interface IssuerKey {
  * a principal that is pinned but whose key is not here has it elsewhere, and a second one would split its identity.
  * A key that `makeIn` holds already is taken up.
  */
-export async function issuerKey(
-  deps: PrincipalDeps,
-  principal: string,
-  makeIn: KeyStoreName | null,
-): Promise<IssuerKey> {
+export async function issuerKey(deps: PrincipalDeps, principal: string, makeIn: KeyPlace | null): Promise<IssuerKey> {
   const pins = deps.state.pins(principal);
   for (const pin of [...pins].reverse()) {
     const record = deps.state.key(pin.keyId);
@@ -73,7 +70,11 @@ export async function issuerKey(
  * A key in the store that nothing pins was left there by a process that was killed before it pinned it, by an unpinning,
  * or this moment by another first passport: it is the principal's, and a second one could never take its place.
  */
-async function makeOrFind(deps: KeyringDeps, keyId: string, store: KeyStoreName): Promise<IssuerKey> {
+async function makeOrFind(deps: KeyringDeps, keyId: string, store: KeyPlace): Promise<IssuerKey> {
+  if (looksLikeKeyAddress(store)) {
+    const { record, ...key } = await createKey(deps, keyId, store);
+    return { key, record, pinned: 'found' };
+  }
   try {
     const { record, ...key } = await createKey(deps, keyId, store);
     return { key, record, pinned: 'made' };

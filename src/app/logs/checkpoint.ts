@@ -42,7 +42,7 @@ export interface CheckpointOptions {
 export async function signLogCheckpoint(log: ArchivedLog, key: HeldKey, now: number): Promise<string> {
   const { head } = log.bounds();
   if (head.seq === 0) throw new Failure('USAGE', 'The log is empty: there is nothing to sign.');
-  const text = signStatement<LogCheckpoint>(
+  const text = await signStatement<LogCheckpoint>(
     { type: 'log-checkpoint', log_id: log.logId, seq: head.seq, hash: head.hash, time: formatTime(now) },
     key,
   );

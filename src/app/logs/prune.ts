@@ -105,7 +105,7 @@ export async function pruneLog(
   pause: () => Promise<void>,
 ): Promise<string> {
   const { after, until, firstTime, lastTime, successful, failed, unattributed, codes, agents } = plan;
-  const text = signStatement<PruningSummary>(
+  const text = await signStatement<PruningSummary>(
     {
       type: 'log-pruning',
       log_id: log.logId,

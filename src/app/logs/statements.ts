@@ -4,7 +4,6 @@
  */
 import { canonicalizeWithout } from '../../protocol/json/canonical.js';
 import type { Link } from '../../protocol/log/chain.js';
-import { signMessage } from '../../protocol/ed25519/sign.js';
 import { verifyKeyOf, verifySignature } from '../../protocol/ed25519/verify.js';
 import { fromHex, toHex } from '../../protocol/hex.js';
 import { parseJson } from '../../protocol/json/parse.js';
@@ -54,10 +53,13 @@ export interface SignedStatement<S extends LogStatement = LogStatement> {
 }
 
 /** The statement's JSON text, signed: Ed25519 over its RFC 8785 bytes without `signature`. */
-export function signStatement<S extends LogStatement>(body: Omit<S, 'key_id' | 'public_key'>, key: HeldKey): string {
+export async function signStatement<S extends LogStatement>(
+  body: Omit<S, 'key_id' | 'public_key'>,
+  key: HeldKey,
+): Promise<string> {
   const unsigned = { ...body, key_id: key.keyId, public_key: formatPublicKey(key.publicKey) };
   const bytes = canonicalizeWithout(unsigned as unknown as JsonObject, 'signature');
-  return JSON.stringify({ ...unsigned, signature: toHex(signMessage(key.seed, Buffer.from(bytes))) });
+  return JSON.stringify({ ...unsigned, signature: toHex(await key.sign(Buffer.from(bytes))) });
 }
 
 /** Reads a statement strictly. Throws JsonError or ShapeError; says nothing about its signature. */

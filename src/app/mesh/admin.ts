@@ -144,7 +144,7 @@ async function change<T>(
   const { line, clock, random, signer } = deps;
   const { method, path, body } = request;
   const params = { created: Math.floor(clock() / 1000), nonce: toHex(random(16)), keyId: signer?.publicKey ?? '' };
-  const headers = signer === null ? {} : { ...signRequest(request, params, signer.sign) };
+  const headers = signer === null ? {} : { ...(await signRequest(request, params, signer.sign)) };
   const call: MeshCall = {
     method,
     target: path + (request.query ?? ''),

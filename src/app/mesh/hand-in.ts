@@ -10,7 +10,7 @@ import { resultOf, unheard, type Members } from './answers.js';
 /** The operator's own key: a public key `ed25519:<64 hex>`, and how it signs. */
 export interface OperatorSigner {
   readonly publicKey: string;
-  readonly sign: (text: string) => string;
+  readonly sign: (text: string) => Promise<string>;
 }
 
 /** What handing in takes. */
@@ -58,7 +58,8 @@ export async function handIn<T>(deps: OrderDeps, handing: Handing, read: (answer
   for (const line of [...lines, lines[0]!]) {
     // Each try has a nonce of its own: the one before may have arrived.
     const params = { created: Math.floor(clock() / 1000), nonce: toHex(random(16)), keyId: signer?.publicKey ?? '' };
-    const headers = signer === null ? {} : { ...signRequest({ method: 'POST', path, body }, params, signer.sign) };
+    const headers =
+      signer === null ? {} : { ...(await signRequest({ method: 'POST', path, body }, params, signer.sign)) };
     const reply = await line.ask({ method: 'POST', target, headers, body, timeoutMs: wait + ANSWER_MS });
     const result = resultOf(line, reply, read);
     if (result.kind === 'done') return result.value;

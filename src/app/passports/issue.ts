@@ -1,6 +1,5 @@
 import { agentId as formatAgentId, keyId as formatKeyId, keyNumber, principalId } from '../../protocol/identity/did.js';
 import { wrongAgentNameText, wrongDomainText } from '../../protocol/identity/spelling.js';
-import { signMessage } from '../../protocol/ed25519/sign.js';
 import { toHex } from '../../protocol/hex.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { DEFAULT_KEY_OVERLAP_S, MAX_PREVIOUS_KEYS } from '../../protocol/limits.js';
@@ -13,7 +12,8 @@ import { createKey, discardKey } from '../keys/keyring.js';
 import { floorOf, nextSerial } from './floors.js';
 import { replacedIn } from './judge.js';
 import { issuerKey, pinnedKeys, requireIssued, type PrincipalDeps } from '../keys/principals.js';
-import type { KeyRecord, KeyStoreName, State } from '../ports/state.js';
+import type { SigningKey } from '../ports/signing-keys.js';
+import type { KeyPlace, KeyRecord, State } from '../ports/state.js';
 
 export interface IssueDeps extends PrincipalDeps {
   readonly state: PrincipalDeps['state'] &
@@ -43,11 +43,11 @@ export interface PassportRequest {
   readonly expiresInMs: number | null;
   /** Null writes no file. */
   readonly path: string | null;
-  readonly keyStore: KeyStoreName;
+  readonly keyStore: KeyPlace;
   /** The agent's seed, where it has one already; made at random otherwise. */
   readonly seed?: Uint8Array;
   /** Where the principal's key goes when it has to be made. */
-  readonly principalKeyStore: KeyStoreName;
+  readonly principalKeyStore: KeyPlace;
 }
 
 export interface IssuedPassport {
@@ -114,9 +114,9 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
   const issuer = await issuerKey(deps, principal, request.principalKeyStore);
   const agentKey = await createKey(deps, draft.key_id, request.keyStore, request.seed);
   try {
-    const passport = signPassport(
+    const passport = await signPassport(
       { ...draft, public_key: formatPublicKey(agentKey.publicKey), issuer_key_id: issuer.key.keyId },
-      issuer.key.seed,
+      issuer.key,
     );
     if (path !== null) await deps.files.create(path, passportText(passport.document));
     remember(deps, passport, path, now);
@@ -141,7 +141,7 @@ export interface RotationRequest {
   readonly overlapMs: number | null;
   /** ms from now, null for no expiry; undefined keeps the passport's term. */
   readonly expiresInMs: number | null | undefined;
-  readonly keyStore: KeyStoreName;
+  readonly keyStore: KeyPlace;
 }
 
 /** Gives the agent key n+1, keeps the old one valid for the overlap, and has the principal sign again. */
@@ -166,7 +166,7 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
   const agentKey = await createKey(deps, formatKeyId(agent.id, Math.max(...numbers) + 1), request.keyStore);
   try {
     const { issuer_signature: _, ...rest } = document;
-    const renewed = signPassport(
+    const renewed = await signPassport(
       {
         ...rest,
         serial: nextSerial(deps.state.floors(agent.id), passport.serial),
@@ -178,7 +178,7 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
         previous_keys: [retired, ...stillValid].slice(0, MAX_PREVIOUS_KEYS),
         issuer_key_id: issuer.key.keyId,
       },
-      issuer.key.seed,
+      issuer.key,
     );
     if (path !== null) await deps.files.replace(path, passportText(renewed.document));
     remember(deps, renewed, path, now);
@@ -220,9 +220,12 @@ export function checkDraft(deps: IssueDeps, draft: Omit<PassportDocument, 'issue
 }
 
 /** The draft as its principal signs it. */
-export function signPassport(unsigned: Omit<PassportDocument, 'issuer_signature'>, seed: Uint8Array): Passport {
+export async function signPassport(
+  unsigned: Omit<PassportDocument, 'issuer_signature'>,
+  key: SigningKey,
+): Promise<Passport> {
   try {
-    return parsed({ ...unsigned, issuer_signature: toHex(signMessage(seed, passportBytes(unsigned))) });
+    return parsed({ ...unsigned, issuer_signature: toHex(await key.sign(passportBytes(unsigned))) });
   } catch (error) {
     // A passport of another's making can be too long once it is written on many lines and carries a former key.
     if (error instanceof ShapeError) throw usage(`This passport would be invalid: ${error.reason}.`);

@@ -1,5 +1,5 @@
 /** Mandates: what a principal allows an agent, beside what the agent says of itself. */
-import { issueMandate } from '../../protocol/aip1/mandate.js';
+import { readMandate, unsignedMandate } from '../../protocol/aip1/mandate.js';
 import type { ValueObject } from '../../protocol/aip1/encoding/numbers.js';
 import { verifySignature, type VerifyKey } from '../../protocol/ed25519/verify.js';
 import { ShapeError } from '../../protocol/json/shape.js';
@@ -8,6 +8,7 @@ import type { Verdict } from '../../verify/decision.js';
 import { mandateFinding } from '../verification/trust/mandates.js';
 import { Failure } from '../failure.js';
 import { issuerKey, type PrincipalDeps } from '../keys/principals.js';
+import { provenBy } from '../signing/document.js';
 
 export interface MandateTerms {
   readonly issuer: string;
@@ -25,8 +26,11 @@ export async function grant(
 ): Promise<ValueObject> {
   const { key } = await issuerKey(deps, issuer, null);
   try {
-    const id = deps.random(16);
-    return issueMandate({ issuer, subject, boundaries, now: deps.clock(), lifetimeMs, id }, key.seed);
+    const now = deps.clock();
+    const unsigned = unsignedMandate({ issuer, subject, boundaries, now, lifetimeMs, id: deps.random(16) });
+    const mandate = await provenBy(key, unsigned, issuer, now);
+    readMandate(mandate);
+    return mandate;
   } catch (error) {
     if (error instanceof ShapeError) throw new Failure('USAGE', `This would be no mandate: ${error.reason}.`);
     throw error;

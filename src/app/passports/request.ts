@@ -1,7 +1,6 @@
 /** A passport across two machines: the agent's key is made where the agent lives, its principal signs elsewhere, and no private key travels. */
 import { agentId as formatAgentId, keyId as formatKeyId, principalId } from '../../protocol/identity/did.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
-import { signMessage } from '../../protocol/ed25519/sign.js';
 import { toHex } from '../../protocol/hex.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { DEFAULT_MAX_SKEW_S } from '../../protocol/limits.js';
@@ -16,7 +15,7 @@ import { formatSeconds } from '../../protocol/time.js';
 import { Failure } from '../failure.js';
 import { createKey, discardKey } from '../keys/keyring.js';
 import { issuerKey } from '../keys/principals.js';
-import type { KeyRecord, KeyStoreName, State } from '../ports/state.js';
+import type { KeyPlace, KeyRecord, State } from '../ports/state.js';
 import { nextSerial } from './floors.js';
 import {
   checkDraft,
@@ -44,7 +43,7 @@ export interface Terms {
 export async function requestPassport(
   deps: IssueDeps,
   { name, domain, actions, constraints }: Terms,
-  keyStore: KeyStoreName,
+  keyStore: KeyPlace,
   write: (text: string) => Promise<void>,
 ): Promise<{ readonly request: PassportRequestDocument; readonly key: KeyRecord }> {
   const wrong = wrongName(name) ?? wrongDomain(domain);
@@ -59,7 +58,7 @@ export async function requestPassport(
       ...{ agent_id: agent, key_id: key.keyId, public_key: formatPublicKey(key.publicKey), actions, constraints },
       ...{ requested_at: formatSeconds(now), nonce: toHex(deps.random(16)) },
     };
-    const request = { ...unsigned, signature: toHex(signMessage(key.seed, requestBytes(unsigned))) };
+    const request = { ...unsigned, signature: toHex(await key.sign(requestBytes(unsigned))) };
     await write(`${JSON.stringify(request, null, 2)}\n`);
     return { request, key: key.record };
   } catch (error) {
@@ -132,7 +131,7 @@ export async function signRequested(
     return true;
   });
   if (!first) throw twice();
-  const passport = signPassport({ ...after, issuer_key_id: issuer.key.keyId }, issuer.key.seed);
+  const passport = await signPassport({ ...after, issuer_key_id: issuer.key.keyId }, issuer.key);
   if (path !== null) await deps.files.create(path, passportText(passport.document));
   remember(deps, passport, path, now);
   return passport;

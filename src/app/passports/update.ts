@@ -80,7 +80,7 @@ export function draftChange(deps: IssueDeps, before: Passport, change: Change): 
 /** Has the principal sign the draft, and makes it the known passport. */
 export async function issueChange(deps: IssueDeps, { after }: Draft, path: string | null): Promise<Passport> {
   const issuer = await issuerKey(deps, after.principal, null);
-  const passport = signPassport({ ...after, issuer_key_id: issuer.key.keyId }, issuer.key.seed);
+  const passport = await signPassport({ ...after, issuer_key_id: issuer.key.keyId }, issuer.key);
   if (path !== null) await deps.files.replace(path, passportText(passport.document));
   remember(deps, passport, path, deps.clock());
   return passport;

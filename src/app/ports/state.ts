@@ -1,4 +1,5 @@
 /** What the use cases need from the outside world. Adapters implement these; nothing here does I/O. */
+import type { KeyAddressKind, KeyAddressText } from '../../protocol/identity/key-address.js';
 import type { ActionApproval } from '../../protocol/approvals/approval.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type {
@@ -202,8 +203,8 @@ export interface Pin {
 /** Where a private key lives; never the key. */
 export interface KeyRecord {
   readonly keyId: string;
-  readonly store: KeyStoreName;
-  /** What the store needs to find it: an account name or a path. */
+  readonly store: KeyStoreName | KeyAddressKind;
+  /** What the store needs to find it: an account name, a path, or the address of a key that is asked. */
   readonly ref: string;
   readonly createdAt: number;
 }
@@ -276,6 +277,9 @@ export interface State {
 
 /** The keychain of the system, an encrypted file, or a variable in plain text (protocol, section 6). */
 export type KeyStoreName = 'keychain' | 'file' | 'env';
+
+/** Where a key is made, or where it is found and stays. */
+export type KeyPlace = KeyStoreName | KeyAddressText;
 
 /**
  * A place that holds 32-byte Ed25519 seeds. Every method ends within 5 s, and fails with a `Failure` of the `KEYSTORE_*`,

@@ -1,5 +1,5 @@
 import { principalId } from '../../protocol/identity/did.js';
-import type { KeyRecord, KeyStoreName } from '../ports/state.js';
+import type { KeyPlace, KeyRecord } from '../ports/state.js';
 import { issuerKey, type IssuerKey, type PrincipalDeps } from '../keys/principals.js';
 
 export interface PrincipalSetUp {
@@ -21,11 +21,7 @@ export function principalHeld(state: PrincipalDeps['state'], domain: string): Pr
 }
 
 /** Makes and pins the principal's key where there is none. Fails when it is pinned here and kept elsewhere. */
-export async function setUpPrincipal(
-  deps: PrincipalDeps,
-  domain: string,
-  store: KeyStoreName,
-): Promise<PrincipalSetUp> {
+export async function setUpPrincipal(deps: PrincipalDeps, domain: string, store: KeyPlace): Promise<PrincipalSetUp> {
   const held = principalHeld(deps.state, domain);
   if (held !== null) return held;
   const principal = principalId(domain);

@@ -1,6 +1,5 @@
 import { approvalBytes, type ApprovalDocument } from '../../protocol/approvals/exact.js';
 import { principalOfAgent } from '../../protocol/identity/did.js';
-import { signMessage } from '../../protocol/ed25519/sign.js';
 import { toHex } from '../../protocol/hex.js';
 import { formatSeconds } from '../../protocol/time.js';
 import type { Approvable } from '../../verify/approvals/approved.js';
@@ -25,7 +24,7 @@ export async function approve(
     key_id: key.keyId,
     approved_at: formatSeconds(deps.clock()),
   } as const;
-  return { ...unsigned, signature: toHex(signMessage(key.seed, approvalBytes(unsigned))) };
+  return { ...unsigned, signature: toHex(await key.sign(approvalBytes(unsigned))) };
 }
 
 /** What helps who has no key to issue passports with does not help here. */

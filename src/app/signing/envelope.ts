@@ -1,6 +1,6 @@
 import { readEnvelope, type Tier } from '../../protocol/aip1/envelope.js';
 import type { ValueObject } from '../../protocol/aip1/encoding/numbers.js';
-import { documentText, envelopeOf, signDocument } from '../../protocol/aip1/sign.js';
+import { documentText, envelopeOf } from '../../protocol/aip1/sign.js';
 import { speakerOf } from '../../protocol/aip1/speaker.js';
 import { MAX_DOCUMENT_BYTES } from '../../protocol/limits.js';
 import type { Passport } from '../../protocol/passport.js';
@@ -8,6 +8,7 @@ import { ShapeError } from '../../protocol/json/shape.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { Failure } from '../failure.js';
 import type { HeldKey } from '../keys/keyring.js';
+import { provenBy } from './document.js';
 import { requireSignable } from './intent.js';
 
 export interface EnvelopeRequest {
@@ -24,7 +25,7 @@ export interface EnvelopeRequest {
 }
 
 /** Signs what an agent intends to do as the reference package does; its boundaries are those of the passport. */
-export function signEnvelope(passport: Passport, key: HeldKey, request: EnvelopeRequest): ValueObject {
+export async function signEnvelope(passport: Passport, key: HeldKey, request: EnvelopeRequest): Promise<ValueObject> {
   requireSignable(request);
   const { action, params, target, tier, ttl, nonce } = request;
   const now = request.timestamp * 1000;
@@ -39,7 +40,7 @@ export function signEnvelope(passport: Passport, key: HeldKey, request: Envelope
   });
   let envelope: ValueObject;
   try {
-    envelope = signDocument(unsigned, key.seed, passport.document.principal, now);
+    envelope = await provenBy(key, unsigned, passport.document.principal, now);
     // Through the door that it has to pass at its verifier.
     readEnvelope(envelope);
   } catch (error) {

@@ -6,7 +6,7 @@ import { MAX_ACTION_LENGTH, MAX_DOCUMENT_BYTES, MAX_TEXT } from '../../protocol/
 import type { Passport } from '../../protocol/passport.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { Failure } from '../failure.js';
-import type { HeldKey } from '../keys/keyring.js';
+import type { HeldKey, SeedKey } from '../keys/keyring.js';
 
 export interface IntentRequest {
   readonly action: string;
@@ -21,7 +21,27 @@ export interface IntentRequest {
 }
 
 /** Signs what an agent intends to do. Whether it may is the verifier's question; a passport's limits are not asked here. */
-export function signIntent(passport: Passport, key: HeldKey, request: IntentRequest): IntentDocument {
+export async function signIntent(passport: Passport, key: HeldKey, request: IntentRequest): Promise<IntentDocument> {
+  const { unsigned, bytes } = unsignedIntent(passport, key.keyId, request);
+  return { ...unsigned, signature: toHex(await key.sign(bytes)) };
+}
+
+/** The same at once, with a key in hand. */
+export function signIntentNow(
+  passport: Passport,
+  key: Pick<SeedKey, 'keyId' | 'seed'>,
+  request: IntentRequest,
+): IntentDocument {
+  const { unsigned, bytes } = unsignedIntent(passport, key.keyId, request);
+  return { ...unsigned, signature: toHex(signMessage(key.seed, bytes)) };
+}
+
+/** @throws Failure USAGE for what no verifier could read */
+function unsignedIntent(
+  passport: Passport,
+  keyId: string,
+  request: IntentRequest,
+): { readonly unsigned: Omit<IntentDocument, 'signature'>; readonly bytes: Uint8Array } {
   requireSignable(request);
   if (request.approvalRequest !== undefined && !isRequestId(request.approvalRequest))
     throw new Failure('USAGE', 'The id of a request for approval is 32 lower-case hex digits.', {
@@ -34,7 +54,7 @@ export function signIntent(passport: Passport, key: HeldKey, request: IntentRequ
     params: request.params,
     ...(target === null ? {} : { target }),
     // Named, so that the intent still verifies when the key is rotated before it arrives.
-    key_id: key.keyId,
+    key_id: keyId,
     ...(request.approvalRequest === undefined ? {} : { approval_request: request.approvalRequest }),
     timestamp: request.timestamp,
     nonce: toHex(request.nonce),
@@ -46,7 +66,7 @@ export function signIntent(passport: Passport, key: HeldKey, request: IntentRequ
       `The intent is ${bytes.length} bytes long; a document holds at most ${MAX_DOCUMENT_BYTES}.`,
     );
   }
-  return { ...unsigned, signature: toHex(signMessage(key.seed, bytes)) };
+  return { unsigned, bytes };
 }
 
 /** Fails for what no verifier of either dialect could read. */

@@ -3,7 +3,6 @@ import { join, resolve } from 'node:path';
 import { createPassport, type IssuedPassport } from '../../app/passports/issue.js';
 import { Failure } from '../../app/failure.js';
 import { openKey } from '../../app/keys/keyring.js';
-import type { KeyStoreName } from '../../app/ports/state.js';
 import { nativeTermsOf, speakerOf, unkeptMembers } from '../../protocol/aip1/speaker.js';
 import {
   readReferencePassport,
@@ -16,8 +15,9 @@ import { toHex } from '../../protocol/hex.js';
 import { JsonError } from '../../protocol/json/parse.js';
 import type { Passport } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/json/shape.js';
-import type { KeyPlaceFlags } from '../input/options.js';
-import { storeNamed } from '../intents/signing.js';
+import { looksLikeKeyAddress } from '../../protocol/identity/key-address.js';
+import { newKeyPlace, principalKeyPlace, type KeyPlaceFlags } from '../input/key-place.js';
+import { keyPlaceNamed } from '../intents/signing.js';
 import { passportTarget } from '../passports/out.js';
 import { createFile, fileExists, FORCE, readDocument, replaceFile } from '../../workspace/files.js';
 import { issuing, keyring, pemFiles } from '../../workspace/keys.js';
@@ -62,12 +62,11 @@ export async function importReference(folder: string, options: ImportFlags, cli:
   if (toHex(publicKeyOf(seed)) !== toHex(reference.publicKey))
     throw new Failure('UNREADABLE', `private.pem in ${folder} is not the key that passport.json names.`);
   const configured = (await cli.config()).get('key_store') ?? DEFAULT_KEY_STORE;
-  const keyStore = options.keyStore ?? (options.envFile === undefined ? configured : 'env');
-  if (keyStore === 'env' && options.envFile === undefined) {
-    throw new Failure('USAGE', 'A key for the environment has to be written to a file.', {
-      hint: 'name it with -e <file>',
+  const keyStore = newKeyPlace(options, configured);
+  if (looksLikeKeyAddress(keyStore))
+    throw new Failure('USAGE', 'The key of the folder goes into a key store of this machine.', {
+      hint: 'give --key-store',
     });
-  }
   const issued = await createPassport(await issuing(cli.workspace, options, options.force), {
     name: agent.name,
     domain: agent.domain,
@@ -79,7 +78,7 @@ export async function importReference(folder: string, options: ImportFlags, cli:
     path: passportTarget(options.out ?? `${agent.name}.passport.json`, cli),
     keyStore,
     seed,
-    principalKeyStore: principalStore(keyStore, options, cli),
+    principalKeyStore: principalKeyPlace(keyStore, options, null, cli.io.env),
   });
   const unkept = unkeptMembers(reference);
   if (unkept.length > 0) {
@@ -90,14 +89,6 @@ export async function importReference(folder: string, options: ImportFlags, cli:
     );
   }
   return issued;
-}
-
-/** A principal's key never lives in the environment. */
-function principalStore(agent: KeyStoreName, { passphraseFile, passphraseFd }: ImportFlags, cli: Scene): KeyStoreName {
-  if (agent !== 'env') return agent;
-  return passphraseFile !== undefined || passphraseFd !== undefined || cli.io.env.AIP_KEY_PASSPHRASE !== undefined
-    ? 'file'
-    : DEFAULT_KEY_STORE;
 }
 
 async function referenceIn(folder: string): Promise<ReferencePassport> {
@@ -152,8 +143,12 @@ export async function exportReference(passport: Passport, options: ExportFlags, 
   if (options.withPrivateKey !== true) return { folder, files: written, private_key: 'none' };
   const ring = await keyring(cli.workspace, options);
   const { keyId, key } = currentKey;
-  const held = await openKey(ring, keyId, key.publicKey, storeNamed(options, ring.state.key(keyId) !== null, cli));
+  const held = await openKey(ring, keyId, key.publicKey, keyPlaceNamed(options, ring.state.key(keyId) !== null, cli));
   const encrypted = options.unencrypted !== true;
+  if (held.seed === null)
+    throw new Failure('USAGE', `The key ${keyId} never comes here, so it cannot be written to a file.`, {
+      hint: 'leave out --with-private-key',
+    });
   const path = join(folder, 'private.pem');
   await (await pemFiles(cli.workspace, options)).write(resolve(cli.io.cwd, path), held.seed, { encrypted, replace });
   return { folder, files: [...written, path], private_key: encrypted ? 'encrypted' : 'unencrypted' };

@@ -1,8 +1,7 @@
 import { checkLog } from '../../app/logs/check.js';
 import { AGENT, MESH_STORY, playStory, type ActReport, type Stage } from '../../app/setup/demo.js';
 import { createPassport } from '../../app/passports/issue.js';
-import { openKey } from '../../app/keys/keyring.js';
-import { signIntent } from '../../app/signing/intent.js';
+import { signIntentNow } from '../../app/signing/intent.js';
 import { verifyIntents } from '../../app/verification/intents.js';
 import { passportOf, type Passport } from '../../protocol/passport.js';
 import { parseJsonText } from '../../protocol/json/parse.js';
@@ -82,13 +81,14 @@ async function raise(stage: Cli): Promise<{ passport: Passport; acting: Stage }>
     keyStore: 'keychain',
     principalKeyStore: 'keychain',
   });
-  const held = await openKey(deps, passport.currentKey.keyId, passport.currentKey.key.publicKey);
+  const record = deps.state.key(passport.currentKey.keyId)!;
+  const held = { keyId: record.keyId, seed: await keys.read(record.ref) };
   return {
     passport,
     acting: {
       passport: passport.document,
       sign: ({ action, params, ageS = 0 }) =>
-        signIntent(passport, held, {
+        signIntentNow(passport, held, {
           action,
           params,
           target: null,

@@ -16,7 +16,8 @@ import { bindArguments, placeholderAsProgram } from '../intents/bind-arguments.j
 import { commandEnvironment, intentFile, warnBefore } from '../intents/child.js';
 import { documentReader, readJudged } from '../input/documents.js';
 import { widthOf } from '../io.js';
-import { KEY_OPTIONS, PASSPHRASE_OPTIONS, type KeyPlaceFlags } from '../input/options.js';
+import { PASSPHRASE_OPTIONS } from '../input/options.js';
+import { SIGNING_KEY_OPTIONS, type KeyPlaceFlags } from '../input/key-place.js';
 import { passportFile } from '../passports/file.js';
 import { RESOLVE_OPTIONS, type ResolveFlags } from '../passports/pins.js';
 import { exitOf } from '../intents/refusal.js';
@@ -26,7 +27,7 @@ import {
   APPROVAL_REQUEST_OPTION,
   REQUEST_OPTIONS,
   requestOf,
-  storeNamed,
+  keyPlaceNamed,
   type ApprovalRequestFlags,
   type RequestFlags,
 } from '../intents/signing.js';
@@ -73,7 +74,7 @@ export const command: CommandSpec<Options> = {
         APPROVAL_OPTION,
         APPROVAL_REQUEST_OPTION,
         ...RESOLVE_OPTIONS,
-        ...KEY_OPTIONS,
+        ...SIGNING_KEY_OPTIONS,
         ...PASSPHRASE_OPTIONS,
       ],
     },
@@ -194,10 +195,10 @@ async function signed(options: Options, cli: Cli): Promise<Prepared> {
   const ring = await keyring(cli.workspace, options);
   const { passport } = await findPassport({ state: ring.state, readFile: documentReader(cli) }, options.passport);
   const { keyId, key } = passport.currentKey;
-  const held = await openKey(ring, keyId, key.publicKey, storeNamed(options, ring.state.key(keyId) !== null, cli));
+  const held = await openKey(ring, keyId, key.publicKey, keyPlaceNamed(options, ring.state.key(keyId) !== null, cli));
   const timestamp = Math.floor(cli.io.now() / 1000);
   const { approvalRequest } = options;
-  const intent = signIntent(passport, held, {
+  const intent = await signIntent(passport, held, {
     ...request,
     timestamp,
     nonce: cli.workspace.world.random(16),

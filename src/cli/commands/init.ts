@@ -1,3 +1,6 @@
+import { isHeld, whereabouts } from '../../app/keys/keyring.js';
+import { looksLikeKeyAddress, type KeyAddressText } from '../../protocol/identity/key-address.js';
+import { keyAddress } from '../input/key-place.js';
 import { Failure } from '../../app/failure.js';
 import { principalHeld, setUpPrincipal, type PrincipalSetUp } from '../../app/setup/init.js';
 import type { KeyStoreName } from '../../app/ports/state.js';
@@ -18,6 +21,7 @@ import { DEFAULT_KEY_STORE, GUARDED_KEY_STORES, isGuarded } from '../../workspac
 interface Options extends PassphraseFlags {
   readonly domain?: string;
   readonly keyStore?: KeyStoreName;
+  readonly key?: KeyAddressText;
   readonly yes?: boolean;
 }
 
@@ -34,6 +38,11 @@ export const command: CommandSpec<Options> = {
           flags: '--key-store <store>',
           description: 'where private keys go (default keychain)',
           choices: GUARDED_KEY_STORES,
+        },
+        {
+          flags: '--key <address>',
+          description: "the principal's key where it lives: ssh-agent:, hashivault://, awskms:/// or cmd:",
+          value: keyAddress,
         },
         ...PASSPHRASE_OPTIONS,
         YES_OPTION,
@@ -56,12 +65,16 @@ export const command: CommandSpec<Options> = {
     const config = await cli.config();
     const domain = await domainOf(options, config, quiet);
     const deps = await keyring(cli.workspace, { ...options, mayAsk: options.yes !== true });
-    const chosen = options.keyStore ?? configuredStore(config) ?? principalHeld(deps.state, domain)?.record.store;
-    const { setUp, keyStore } = await makeOrAsk(deps, domain, chosen ?? null, quiet);
+    const held = principalHeld(deps.state, domain)?.record.store ?? null;
+    const chosen = options.keyStore ?? configuredStore(config) ?? (held !== null && isHeld(held) ? held : null);
+    const { setUp, keyStore } =
+      options.key === undefined
+        ? await makeOrAsk(deps, domain, chosen, quiet)
+        : { setUp: await setUpPrincipal(deps, domain, options.key), keyStore: chosen ?? DEFAULT_KEY_STORE };
     const configured = saveConfig(cli, { key_store: keyStore, domain });
     const changed = setUp.pinned !== null || configured;
     warnOfOverrules(config, { key_store: keyStore, domain }, cli);
-    if (setUp.record.store !== keyStore) {
+    if (options.key === undefined ? setUp.record.store !== keyStore : setUp.record.ref !== options.key) {
       cli.warn(`The key of ${setUp.principal} stays in the ${setUp.record.store} store; new keys go to ${keyStore}.`);
     }
     const path = cli.workspace.paths().userConfigFile;
@@ -95,7 +108,8 @@ async function domainOf(options: Options, config: Config, cli: Cli): Promise<str
 
 function configuredStore(config: Config): KeyStoreName | null {
   const entry = config.entries.find(({ name }) => name === 'key_store');
-  return entry === undefined || entry.origin === 'default' ? null : config.get('key_store');
+  const store = entry === undefined || entry.origin === 'default' ? null : config.get('key_store');
+  return store === null || looksLikeKeyAddress(store) ? null : store;
 }
 
 interface Made {
@@ -151,7 +165,7 @@ function show(
     ['public key', formatPublicKey(publicKey)],
     [
       'private key',
-      `${record.store}: ${record.ref}${pinned === null ? '' : pinned === 'made' ? '  (new; keep a backup)' : '  (found there)'}`,
+      `${whereabouts(record)}${pinned === null ? '' : pinned === 'made' ? '  (new; keep a backup)' : '  (found there)'}`,
     ],
     ['config', path],
   ];

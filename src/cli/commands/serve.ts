@@ -17,7 +17,8 @@ import { openDesks, type Desks } from '../guard/desks.js';
 import { allowedHosts, LISTENER_OPTIONS, loopback, type LoopbackAddress } from '../guard/listening.js';
 import { handingOver } from '../guard/handing-over.js';
 import { ownPlaces } from '../guard/own-places.js';
-import { KEY_OPTIONS, PASSPHRASE_OPTIONS, type KeyPlaceFlags } from '../input/options.js';
+import { PASSPHRASE_OPTIONS } from '../input/options.js';
+import { SIGNING_KEY_OPTIONS, type KeyPlaceFlags } from '../input/key-place.js';
 import { clean } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 import { VERSION } from '../version.js';
@@ -59,7 +60,7 @@ export const command: CommandSpec<Options> = {
           values: 'agent',
         },
         { flags: '--geo <CC>', description: 'country of the requests, for geo_restriction' },
-        ...KEY_OPTIONS,
+        ...SIGNING_KEY_OPTIONS,
         ...PASSPHRASE_OPTIONS,
       ],
     },

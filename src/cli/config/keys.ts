@@ -24,6 +24,8 @@ import {
 } from './kinds.js';
 import type { Kind } from './kinds.js';
 import { nearest } from '../../protocol/naming/nearest.js';
+import type { KeyPlace } from '../../app/ports/state.js';
+import { parseKeyAddress, type KeyAddressText } from '../../protocol/identity/key-address.js';
 import { DEFAULT_KEY_STORE, KEY_STORE_NAMES } from '../../workspace/key-stores.js';
 
 export interface KeySpec<T> {
@@ -51,9 +53,20 @@ const towards =
   (value, other) =>
     looseFirst.indexOf(value) < looseFirst.indexOf(other);
 const RATE = number(0, 1);
+/** No program: a config file may come with a checkout, and what it names would run. */
+const keyPlace: Kind<KeyPlace> = {
+  expects: `${KEY_STORE_NAMES.join(' | ')} | ssh-agent:, hashivault:// or awskms:/// and a key`,
+  read: (value) => {
+    const store = KEY_STORE_NAMES.find((name) => name === value);
+    if (store !== undefined || typeof value !== 'string') return store;
+    const address = parseKeyAddress(value);
+    return address === null || address.kind === 'cmd' ? undefined : (value as KeyAddressText);
+  },
+  fromText: (text) => text,
+};
 
 export const KEYS = {
-  key_store: key(choice(...KEY_STORE_NAMES), DEFAULT_KEY_STORE, 'where new private keys go'),
+  key_store: key(keyPlace, DEFAULT_KEY_STORE, 'where new private keys go'),
   domain: key(text('a DNS name', isDomain), null, 'domain of new passports'),
   principal: key(
     text('did:web:<domain>', (did) => parsePrincipalId(did) !== null),

@@ -1,4 +1,5 @@
 /** What `aip doctor` looks at, in the order in which one thing rests on another. Nothing is changed, and no key is opened. */
+import { isHeld } from '../../app/keys/keyring.js';
 import { join } from 'node:path';
 import {
   EXIT,
@@ -247,8 +248,8 @@ async function* inspectKeys(cli: Scene, expected: readonly ExpectedKey[]): Async
       else if (record.store === 'env' && (await inspectEnvFile(record.ref, cli.io.env)) === null) {
         throw new Failure('KEY_NOT_FOUND', `AGENT_PRIVATE_KEY is not in ${record.ref}.`);
       }
-      // Reading it may raise the keychain's own question.
-      if (record.store === 'keychain') unasked += 1;
+      // Reading it may raise the keychain's own question, and a key elsewhere may cost a person's consent.
+      if (record.store === 'keychain' || !isHeld(record.store)) unasked += 1;
       else whole += 1;
     } catch (error) {
       bad += 1;
@@ -261,7 +262,8 @@ async function* inspectKeys(cli: Scene, expected: readonly ExpectedKey[]): Async
   if (folder?.read === true || folder?.write === true)
     yield warning('key', `The folder ${keysDir} can be read or changed by others.`, `chmod 700 ${keysDir}`);
   if (bad > 0) return;
-  const kept = unasked === 0 ? '' : `; ${unasked} in the keychain ${unasked === 1 ? 'was' : 'were'} not asked for`;
+  const kept =
+    unasked === 0 ? '' : `; ${unasked} in the keychain or elsewhere ${unasked === 1 ? 'was' : 'were'} not asked for`;
   const where = whole === 1 ? '1 private key is where it belongs' : `${whole} private keys are where they belong`;
   yield ok('key', expected.length === 0 ? 'No private keys are held here.' : `${where} (not opened)${kept}.`);
 }

@@ -18,8 +18,8 @@ import { handOversOf } from '../../workspace/guard/servers.js';
 import { GroupCommit } from '../../workspace/group-commit.js';
 import { keyring } from '../../workspace/keys.js';
 import { documentReader } from '../input/documents.js';
-import type { KeyPlaceFlags } from '../input/options.js';
-import { storeNamed } from '../intents/signing.js';
+import { type KeyPlaceFlags } from '../input/key-place.js';
+import { keyPlaceNamed } from '../intents/signing.js';
 import { verification } from '../intents/verification.js';
 import type { Setting } from '../setting.js';
 import type { Notices } from '../output.js';
@@ -76,7 +76,7 @@ export async function openDesks(
 
   const openFor = (passport: Passport): Promise<HeldKey> => {
     const { keyId, key } = passport.currentKey;
-    return openKey(ring, keyId, key.publicKey, storeNamed(flags, ring.state.key(keyId) !== null, cli));
+    return openKey(ring, keyId, key.publicKey, keyPlaceNamed(flags, ring.state.key(keyId) !== null, cli));
   };
   const handOvers = await handOversOf(cli.workspace);
   const denied = (passport: Passport): Violation | null =>

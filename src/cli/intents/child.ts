@@ -1,9 +1,9 @@
 /** What the command that `aip exec` runs is given, and what has to be said before it runs. */
+import type { KeyPlaceFlags } from '../input/key-place.js';
 import { join } from 'node:path';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { Failure } from '../../app/failure.js';
 import type { Pin, State } from '../../app/ports/state.js';
-import type { KeyPlaceFlags } from '../input/options.js';
 import type { BoundCommand } from './bind-arguments.js';
 import { temporaryFolder } from '../../workspace/files.js';
 import { localState } from '../../workspace/state.js';

@@ -1,14 +1,14 @@
 /** What a command that signs is given: the action with its params, and where the key is. */
 import { Failure } from '../../app/failure.js';
 import { AGENT_KEY_VARIABLE } from '../../app/keys/keyring.js';
-import type { KeyStoreName } from '../../app/ports/state.js';
+import type { KeyPlace } from '../../app/ports/state.js';
 import { isRequestId } from '../../protocol/approvals/approval.js';
 import { JsonError, parseJsonText } from '../../protocol/json/parse.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { readJsonInput } from '../input/documents.js';
+import { namedKeyPlace, type KeyPlaceFlags } from '../input/key-place.js';
 import type { OptionSpec } from '../spec.js';
-import type { KeyPlaceFlags } from '../input/options.js';
 import { pairs } from '../input/values.js';
 import type { Notices } from '../output.js';
 import type { Surroundings } from '../io.js';
@@ -49,11 +49,9 @@ function requestId(text: string): string {
   throw new Error('is not 32 lower-case hex digits');
 }
 
-/** A store named by flag; else the environment, where this machine holds no key of its own and the variable is set. */
-export function storeNamed(options: KeyPlaceFlags, held: boolean, cli: Scene): KeyStoreName | null {
-  if (options.keyStore !== undefined) return options.keyStore;
-  if (options.envFile !== undefined) return 'env';
-  return !held && cli.io.env[AGENT_KEY_VARIABLE] !== undefined ? 'env' : null;
+/** A place named by flag; else the environment, where this machine holds no key of its own and the variable is set. */
+export function keyPlaceNamed(options: KeyPlaceFlags, held: boolean, cli: Scene): KeyPlace | null {
+  return namedKeyPlace(options) ?? (!held && cli.io.env[AGENT_KEY_VARIABLE] !== undefined ? 'env' : null);
 }
 
 interface Given {

@@ -1,12 +1,10 @@
 import { Failure } from '../../app/failure.js';
-import { openKey, AGENT_KEY_VARIABLE, type HeldKey } from '../../app/keys/keyring.js';
+import { openKey, seedKey, AGENT_KEY_VARIABLE, type HeldKey, type SeedKey } from '../../app/keys/keyring.js';
 import type { KeyStore, KeyStoreName } from '../../app/ports/state.js';
-import { publicKeyOf } from '../../protocol/ed25519/sign.js';
 import { toHex } from '../../protocol/hex.js';
 import { parseSeed } from '../../protocol/identity/keys.js';
 import type { Passport } from '../../protocol/passport.js';
-import { keyStores } from '../../workspace/keys.js';
-import { localState } from '../../workspace/state.js';
+import { keyring, keyStores } from '../../workspace/keys.js';
 import type { LocalWorkspace } from '../../workspace/workspace.js';
 import { variable } from '../../workspace/world.js';
 
@@ -35,15 +33,15 @@ export function seedOf(text: unknown): Uint8Array {
 }
 
 /** The pair of a seed, when it is the passport's current key. */
-export function heldKey(passport: Passport, seed: Uint8Array): HeldKey {
+export function heldKey(passport: Passport, seed: Uint8Array): SeedKey {
   const { keyId, key } = passport.currentKey;
-  const publicKey = publicKeyOf(seed);
-  if (toHex(publicKey) !== toHex(key.publicKey)) {
+  const held = seedKey(keyId, seed);
+  if (toHex(held.publicKey) !== toHex(key.publicKey)) {
     throw new Failure('KEY_NOT_FOUND', `The private key is not that of ${keyId}.`, {
       hint: 'use the key that belongs to this passport',
     });
   }
-  return { keyId, seed, publicKey };
+  return held;
 }
 
 /** Keys opened by this process, so that a tool call does not ask the keychain again. Forgotten on `close`. */
@@ -74,14 +72,14 @@ export class OpenKeys {
     const known = this.#held.get(keyId);
     if (options.privateKey !== undefined) {
       const seed = seedOf(options.privateKey);
-      if (known !== undefined && toHex(known.seed) === toHex(seed)) return known;
-      return this.#keep(heldKey(passport, seed));
+      const held = heldKey(passport, seed);
+      return known?.seed != null && toHex(known.publicKey) === toHex(held.publicKey) ? known : this.#keep(held);
     }
     if (known !== undefined && toHex(known.publicKey) === toHex(key.publicKey)) return known;
-    const { random, clock } = this.#workspace.world;
-    const [state, store] = [await localState(this.#workspace), this.stores(options)];
-    const from = storeNamed(options, state.key(keyId) !== null, this.#workspace);
-    return this.#keep(await openKey({ state, store, random, clock }, keyId, key.publicKey, from));
+    const { envFile, passphrase } = options;
+    const ring = await keyring(this.#workspace, { envFile, passphrase: passphrase ?? this.#passphrase });
+    const from = storeNamed(options, ring.state.key(keyId) !== null, this.#workspace);
+    return this.#keep(await openKey(ring, keyId, key.publicKey, from));
   }
 
   /** Keeps a key that the caller has handed over. */
@@ -90,7 +88,7 @@ export class OpenKeys {
   }
 
   close(): void {
-    for (const { seed } of this.#held.values()) seed.fill(0);
+    for (const { seed } of this.#held.values()) seed?.fill(0);
     this.#held.clear();
   }
 

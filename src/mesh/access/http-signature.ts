@@ -54,14 +54,14 @@ export function signatureBase(method: string, path: string, digest: string, para
 }
 
 /** The headers that sign a request. `sign` gives 128 hex digits over the UTF-8 bytes of its text. */
-export function signRequest(
+export async function signRequest(
   request: { readonly method: string; readonly path: string; readonly body: Uint8Array },
   params: { readonly created: number; readonly nonce: string; readonly keyId: string },
-  sign: (text: string) => string,
-): SignedHeaders {
+  sign: (text: string) => Promise<string>,
+): Promise<SignedHeaders> {
   const digest = contentDigest(request.body);
   const text = `(${COMPONENTS.map((name) => `"${name}"`).join(' ')});created=${params.created};nonce="${params.nonce}";keyid="${params.keyId}"`;
-  const signature = fromHex(sign(signatureBase(request.method, request.path, digest, text)))!;
+  const signature = fromHex(await sign(signatureBase(request.method, request.path, digest, text)))!;
   return {
     'content-digest': digest,
     'signature-input': `${LABEL}=${text}`,

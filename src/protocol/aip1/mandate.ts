@@ -82,10 +82,10 @@ export interface MandateRequest {
   readonly id: Uint8Array;
 }
 
-/** A signed mandate. @throws ShapeError when the boundaries are none. */
-export function issueMandate(request: MandateRequest, issuerSeed: Uint8Array): ValueObject {
+/** A mandate without its proof. @throws ShapeError when the boundaries are none */
+export function unsignedMandate(request: MandateRequest): ValueObject {
   const { issuer, subject, now, lifetimeMs } = request;
-  const unsigned = {
+  return {
     '@context': CONTEXT,
     '@type': 'Mandate',
     mandate_id: `mandate:${toHex(request.id)}`,
@@ -95,7 +95,11 @@ export function issueMandate(request: MandateRequest, issuerSeed: Uint8Array): V
     issued_at: referenceTime(now),
     expires_at: lifetimeMs === null ? null : referenceTime(now + lifetimeMs),
   };
-  const signed = signDocument(unsigned, issuerSeed, issuer, now);
+}
+
+/** A signed mandate. @throws ShapeError when the boundaries are none */
+export function issueMandate(request: MandateRequest, issuerSeed: Uint8Array): ValueObject {
+  const signed = signDocument(unsignedMandate(request), issuerSeed, request.issuer, request.now);
   readMandate(signed);
   return signed;
 }

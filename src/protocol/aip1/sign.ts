@@ -59,8 +59,8 @@ export function authenticateDocument(document: ValueObject, key: Uint8Array, sig
   return withProof(document, hmacOf(key, bytesToSign(document)), signer, now);
 }
 
-/** The reference's own text, which its verifiers rebuild and ours try first. */
-function bytesToSign(document: ValueObject): Uint8Array {
+/** What a proof is over: the reference's own text, which its verifiers rebuild and ours try first. */
+export function bytesToSign(document: ValueObject): Uint8Array {
   refuseInexact(document);
   return Buffer.from(signedText(document), 'latin1');
 }
@@ -75,7 +75,8 @@ function refuseInexact(value: Value): void {
   if (typeof value === 'object' && value !== null) for (const member of Object.values(value)) refuseInexact(member);
 }
 
-function withProof(document: ValueObject, proof: Uint8Array, signer: string, now: number): ValueObject {
+/** `document` with the signature or HMAC `proof` over `bytesToSign`, made `now` (ms since the epoch) in the name of `signer`. */
+export function withProof(document: ValueObject, proof: Uint8Array, signer: string, now: number): ValueObject {
   return {
     ...document,
     proof: {

@@ -10,6 +10,9 @@ export type KeyAddress =
 /** The scheme of an address. */
 export type KeyAddressKind = KeyAddress['kind'];
 
+/** The text of an address, as far as a type can say. */
+export type KeyAddressText = `${KeyAddressKind}:${string}`;
+
 /** Longest address, in UTF-16 units. */
 const MAX_ADDRESS = 2048;
 const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
@@ -23,7 +26,7 @@ export const KEY_ADDRESS_FORMS: Readonly<Record<KeyAddressKind, string>> = {
 };
 
 /** True for a text that begins as an address does, whether or not it is one. */
-export function looksLikeKeyAddress(text: string): boolean {
+export function looksLikeKeyAddress(text: string): text is KeyAddressText {
   return /^(?:ssh-agent|hashivault|awskms|cmd):/.test(text);
 }
 

@@ -43,7 +43,7 @@ describe.skipIf(reason !== null)('with a keyring', () => {
     expect(report.code).toBe(0);
     expect(report.keyStore).toMatchObject({ status: 'ok', message: 'The keychain answers.' });
     expect(report.findings.find(({ check }) => check === 'key')!.message).toContain(
-      '1 in the keychain was not asked for',
+      '1 in the keychain or elsewhere was not asked for',
     );
     expect(JSON.parse((await init()).out)).toMatchObject({ changed: false });
   });

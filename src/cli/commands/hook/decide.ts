@@ -8,7 +8,8 @@ import { openDesks } from '../../guard/desks.js';
 import { handingOver } from '../../guard/handing-over.js';
 import { MAP_OPTION, type MapFlags } from '../../guard/map.js';
 import { ownPlaces } from '../../guard/own-places.js';
-import { KEY_OPTIONS, PASSPHRASE_OPTIONS, type KeyPlaceFlags } from '../../input/options.js';
+import { PASSPHRASE_OPTIONS } from '../../input/options.js';
+import { SIGNING_KEY_OPTIONS, type KeyPlaceFlags } from '../../input/key-place.js';
 import type { CommandSpec } from '../../spec.js';
 
 interface Options extends KeyPlaceFlags, MapFlags {
@@ -35,7 +36,7 @@ export const command: CommandSpec<Options> = {
           values: 'agent',
         },
         { flags: '--socket <path>', description: 'where aip serve listens (AIP_SOCKET)', values: 'file' },
-        ...KEY_OPTIONS,
+        ...SIGNING_KEY_OPTIONS,
         ...PASSPHRASE_OPTIONS,
       ],
     },

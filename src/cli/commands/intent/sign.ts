@@ -9,13 +9,14 @@ import type { ValueObject } from '../../../protocol/aip1/encoding/numbers.js';
 import type { IntentDocument } from '../../../protocol/intent.js';
 import type { Passport } from '../../../protocol/passport.js';
 import type { Cli } from '../../cli.js';
-import { KEY_OPTIONS, PASSPHRASE_OPTIONS, type KeyPlaceFlags } from '../../input/options.js';
+import { PASSPHRASE_OPTIONS } from '../../input/options.js';
+import { SIGNING_KEY_OPTIONS, type KeyPlaceFlags } from '../../input/key-place.js';
 import { preview } from '../../intents/preview.js';
 import {
   APPROVAL_REQUEST_OPTION,
   REQUEST_OPTIONS,
   requestOf,
-  storeNamed,
+  keyPlaceNamed,
   type ApprovalRequestFlags,
   type RequestFlags,
 } from '../../intents/signing.js';
@@ -93,7 +94,7 @@ export const command: CommandSpec<Options> = {
           description: 'write to a file instead of stdout; one that exists is replaced',
           values: 'file',
         },
-        ...KEY_OPTIONS,
+        ...SIGNING_KEY_OPTIONS,
         ...PASSPHRASE_OPTIONS,
       ],
     },
@@ -130,7 +131,7 @@ export const command: CommandSpec<Options> = {
         hint: `aip intent verify <file> --approval-request ${options.approvalRequest}`,
       });
     const { keyId, key } = passport.currentKey;
-    const held = await openKey(ring, keyId, key.publicKey, storeNamed(options, ring.state.key(keyId) !== null, cli));
+    const held = await openKey(ring, keyId, key.publicKey, keyPlaceNamed(options, ring.state.key(keyId) !== null, cli));
     const now = cli.io.now();
     const given = {
       ...request,
@@ -140,8 +141,8 @@ export const command: CommandSpec<Options> = {
     };
     const intent =
       options.dialect === 'aip-1'
-        ? signEnvelope(passport, held, { ...given, ...termsOf(options) })
-        : signIntent(passport, held, given);
+        ? await signEnvelope(passport, held, { ...given, ...termsOf(options) })
+        : await signIntent(passport, held, given);
     const refused = await foreseen(passport, intent, options, cli);
     if (refused !== null) return refused;
     if (options.out === undefined || options.out === '-')

@@ -1,18 +1,18 @@
 import { importKey, type ImportRequest } from '../../../app/keys/import-key.js';
 import { Failure } from '../../../app/failure.js';
-import type { KeyStoreName } from '../../../app/ports/state.js';
 import { formatPublicKey } from '../../../protocol/identity/keys.js';
 import type { Cli } from '../../cli.js';
-import { KEY_OPTIONS, PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
+import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
+import { KEY_OPTIONS, newKeyPlace, type KeyPlaceFlags } from '../../input/key-place.js';
 import { agreeToSecond } from '../../passports/second-pin.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
-import { type KeyPlaces, keyring, pemFiles } from '../../../workspace/keys.js';
+import { keyring, pemFiles } from '../../../workspace/keys.js';
+import { looksLikeKeyAddress } from '../../../protocol/identity/key-address.js';
 import { localState } from '../../../workspace/state.js';
 
-interface Options extends KeyPlaces {
+interface Options extends KeyPlaceFlags {
   readonly id?: string;
-  readonly keyStore?: KeyStoreName;
   readonly yes?: boolean;
 }
 
@@ -21,7 +21,7 @@ export const command: CommandSpec<Options> = {
   summary: 'Take a private key that you have into a key store of this machine',
   detail:
     "PKCS#8 (also encrypted), SEC 1, OpenSSH, JWK or ed25519:<hex>, with text around it; Ed25519 only. A principal's key is pinned, so that it can sign passports here. The file stays as it is.",
-  args: [{ name: 'file', description: 'the key, - for stdin', values: 'file' }],
+  args: [{ name: 'file', description: 'the key, - for stdin', values: 'file', required: false }],
   options: [
     {
       title: 'The key',
@@ -41,6 +41,10 @@ export const command: CommandSpec<Options> = {
       run: 'vault kv get -field=key secret/agent | aip key import - --id did:web:acme.com:agents:bot#key-1',
       why: 'a secret manager hands it out',
     },
+    {
+      run: 'aip key import --key ssh-agent:me@laptop --id did:web:acme.com#key-1',
+      why: 'a key that stays in its agent signs passports here',
+    },
   ],
   exits: {
     3: 'the file does not exist, or holds no Ed25519 key',
@@ -50,12 +54,10 @@ export const command: CommandSpec<Options> = {
   topics: ['keys'],
 
   async run({ args, options }, cli) {
-    const seed = await (await pemFiles(cli.workspace, options)).take(args[0]!);
     const [ring, state] = await Promise.all([keyring(cli.workspace, options), localState(cli.workspace)]);
     const request: ImportRequest = {
-      seed,
+      from: await source(args[0], options, cli),
       keyId: options.id ?? null,
-      store: await storeOf(options, cli),
       secondPin: (did, pins) => agreeToSecond(did, pins, options.yes === true, '--yes', cli),
     };
     const made = await importKey({ ...ring, state }, request);
@@ -74,15 +76,20 @@ export const command: CommandSpec<Options> = {
     cli.out(`${paint.green(made.changed ? 'imported' : 'held already')} ${clean(made.keyId)}`);
     cli.out(`  ${paint.dim('public key')}  ${formatPublicKey(made.publicKey)}${made.pinned ? ', pinned here' : ''}`);
     cli.out(`  ${paint.dim('kept in   ')}  ${made.record.store}, ${clean(made.record.ref)}`);
-    if (args[0] !== '-') cli.note('\nThe file still holds the key; delete it when nothing else uses it.');
+    if (args[0] !== undefined && args[0] !== '-')
+      cli.note('\nThe file still holds the key; delete it when nothing else uses it.');
     return 0;
   },
 };
 
-async function storeOf({ keyStore, envFile }: Options, cli: Cli): Promise<KeyStoreName> {
-  const store = keyStore ?? (envFile === undefined ? (await cli.config()).get('key_store') : 'env');
-  if (store !== 'env' || envFile !== undefined) return store;
-  throw new Failure('USAGE', 'A key for the environment has to be written to a file.', {
-    hint: 'name it with -e <file>',
-  });
+async function source(file: string | undefined, options: Options, cli: Cli): Promise<ImportRequest['from']> {
+  if ((file === undefined) === (options.key === undefined))
+    throw new Failure('USAGE', 'Name a file with the key, or the address where it lives.', {
+      hint: 'aip key import <file>, or: aip key import --key ssh-agent:<comment>',
+    });
+  if (file === undefined) return { address: options.key! };
+  const store = newKeyPlace(options, (await cli.config()).get('key_store'));
+  if (looksLikeKeyAddress(store))
+    throw new Failure('USAGE', `A key that is in a file cannot be put into ${store}.`, { hint: 'give --key-store' });
+  return { seed: await (await pemFiles(cli.workspace, options)).take(file), store };
 }

@@ -9,7 +9,8 @@ import { lookedAt, sessionMaker, type SessionMaker } from '../../guard/mcp-sessi
 import { SERVER_ARG, SERVER_OPTIONS, serverIn, startServer } from '../../guard/mcp-server.js';
 import type { ServerFlags, ServerPlace } from '../../guard/mcp-server.js';
 import { MAP_OPTION, type MapFlags } from '../../guard/map.js';
-import { KEY_OPTIONS, PASSPHRASE_OPTIONS, type KeyPlaceFlags } from '../../input/options.js';
+import { PASSPHRASE_OPTIONS } from '../../input/options.js';
+import { SIGNING_KEY_OPTIONS, type KeyPlaceFlags } from '../../input/key-place.js';
 import type { CommandSpec } from '../../spec.js';
 
 interface Options extends KeyPlaceFlags, ServerFlags, MapFlags {
@@ -36,7 +37,7 @@ export const command: CommandSpec<Options> = {
       title: 'Whose',
       options: [
         { flags: '-p, --passport <agent>', description: 'passport file, agent id, or name', values: 'agent' },
-        ...KEY_OPTIONS,
+        ...SIGNING_KEY_OPTIONS,
         ...PASSPHRASE_OPTIONS,
       ],
     },

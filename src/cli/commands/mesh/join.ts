@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { looksLikeKeyAddress } from '../../../protocol/identity/key-address.js';
 import { Failure } from '../../../app/failure.js';
 import { apiKeyName, keepApiKey, readApiKey } from '../../../app/keys/mesh-api-key.js';
 import { meshOverview } from '../../../app/mesh/overview.js';
@@ -198,7 +199,7 @@ async function keep(cli: Cli, options: Options, key: ApiKey): Promise<string | n
 /** An agent's key may live in the environment; what lets this machine into its mesh is for every command. */
 async function storeOf(cli: Cli): Promise<KeyStoreName> {
   const store = (await cli.config()).get('key_store');
-  return isGuarded(store) ? store : DEFAULT_KEY_STORE;
+  return !looksLikeKeyAddress(store) && isGuarded(store) ? store : DEFAULT_KEY_STORE;
 }
 
 async function confirmChange(cli: Cli, url: string, publicKey: string, yes: boolean): Promise<void> {

@@ -1,3 +1,4 @@
+import { whereabouts } from '../../../app/keys/keyring.js';
 import { relative } from 'node:path';
 import {
   createPassport,
@@ -9,13 +10,20 @@ import {
 import { Failure } from '../../../app/failure.js';
 import { withParams } from '../../../app/passports/declared-params.js';
 import { lintPassport } from '../../../app/passports/lint.js';
-import type { KeyStoreName } from '../../../app/ports/state.js';
+import type { KeyPlace, KeyStoreName } from '../../../app/ports/state.js';
 import { formatPublicKey } from '../../../protocol/identity/keys.js';
 import { parseJsonText } from '../../../protocol/json/parse.js';
 import type { JsonObject } from '../../../protocol/json/values.js';
 import { announce, sayReach, type Announced } from '../../passports/reach.js';
 import type { Cli } from '../../cli.js';
-import { FORCE_OPTION, KEY_OPTIONS, PASSPHRASE_OPTIONS, type KeyPlaceFlags } from '../../input/options.js';
+import { FORCE_OPTION, PASSPHRASE_OPTIONS } from '../../input/options.js';
+import {
+  KEY_OPTIONS,
+  newKeyPlace,
+  principalKeyPlace,
+  principalPlace,
+  type KeyPlaceFlags,
+} from '../../input/key-place.js';
 import { askActions, askDomain, askName } from '../../passports/questions.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -34,7 +42,6 @@ import {
 } from '../../passports/terms.js';
 import { passportTarget, printUnwritten } from '../../passports/out.js';
 import { issuing } from '../../../workspace/keys.js';
-import { GUARDED_KEY_STORES } from '../../../workspace/key-stores.js';
 
 interface Options extends TermFlags, KeyPlaceFlags {
   readonly domain?: string;
@@ -43,7 +50,7 @@ interface Options extends TermFlags, KeyPlaceFlags {
   readonly force?: boolean;
   /** False with `--no-publish`. */
   readonly publish?: boolean;
-  readonly principalKeyStore?: KeyStoreName;
+  readonly principalKeyStore?: KeyPlace;
 }
 
 export const command: CommandSpec<Options> = {
@@ -74,8 +81,8 @@ export const command: CommandSpec<Options> = {
         ...KEY_OPTIONS,
         {
           flags: '--principal-key-store <store>',
-          description: 'where a new principal key goes',
-          choices: GUARDED_KEY_STORES,
+          description: 'where a new principal key goes: keychain, file, or an address',
+          value: principalPlace,
         },
         ...PASSPHRASE_OPTIONS,
       ],
@@ -133,7 +140,7 @@ async function createOrAsk(request: PassportRequest, options: Options, cli: Cli)
       flag: '--key-store <store>',
       choices: [{ value: 'file', name: 'file', description: 'encrypted with a passphrase' }],
     });
-    const instead = (store: KeyStoreName) => (store === 'keychain' ? keyStore : store);
+    const instead = (store: KeyPlace) => (store === 'keychain' ? keyStore : store);
     return createPassport(deps, {
       ...request,
       keyStore: instead(request.keyStore),
@@ -166,12 +173,7 @@ async function requestOf(nameArg: string | undefined, options: Options, cli: Cli
   ];
   if (actions.length === 0) actions = await askActions(cli.ask);
   actions = withParams(actions, options.param);
-  const keyStore = options.keyStore ?? (options.envFile === undefined ? configuredStore : 'env');
-  if (keyStore === 'env' && options.envFile === undefined) {
-    throw new Failure('USAGE', 'A new key for the environment has to be written to a file.', {
-      hint: 'name it with --env-file <file>',
-    });
-  }
+  const keyStore = newKeyPlace(options, configuredStore);
   return {
     name,
     domain,
@@ -183,21 +185,8 @@ async function requestOf(nameArg: string | undefined, options: Options, cli: Cli
     path: passportTarget(options.out ?? `${name}.passport.json`, cli),
     keyStore,
     principalKeyStore:
-      options.principalKeyStore ?? principalStore(keyStore, options, chosen ? configuredStore : null, cli),
+      options.principalKeyStore ?? principalKeyPlace(keyStore, options, chosen ? configuredStore : null, cli.io.env),
   };
-}
-
-/** A principal's key never lives in the environment; a passphrase that was given says where it goes instead. */
-function principalStore(
-  agent: KeyStoreName,
-  options: Options,
-  configured: KeyStoreName | null,
-  cli: Cli,
-): KeyStoreName {
-  if (agent !== 'env') return agent;
-  if (configured !== null && configured !== 'env') return configured;
-  const passphrase = options.passphraseFile ?? options.passphraseFd ?? cli.io.env.AIP_KEY_PASSPHRASE ?? '';
-  return passphrase === '' ? 'keychain' : 'file';
 }
 
 function answerOf(issued: IssuedPassport, findings: ReturnType<typeof lintPassport>, cli: Cli) {
@@ -230,12 +219,12 @@ function show(issued: IssuedPassport, findings: ReturnType<typeof lintPassport>,
   const rows = [
     ['passport', `${path ?? 'stdout'}  (public: share it with every verifier)`],
     ['public key', passport.document.public_key],
-    ['private key', `${key.store}: ${key.ref}`],
+    ['private key', whereabouts(key)],
     ['signed by', `${passport.document.principal}  ${formatPublicKey(principalPublicKey)}`],
   ];
   if (principalKeyPinned !== null) {
     const { record, made } = principalKeyPinned;
-    rows.push(['principal key', `${record.store}: ${record.ref}  (${made ? 'new' : 'found there'}, pinned here)`]);
+    rows.push(['principal key', `${whereabouts(record)}  (${made ? 'new' : 'found there'}, pinned here)`]);
   }
   for (const [label, value] of rows) say(`  ${paint.dim(label!.padEnd(13))}  ${clean(value!)}`);
   for (const finding of findings) cli.warn(finding.message, finding.code);

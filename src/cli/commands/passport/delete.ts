@@ -1,6 +1,7 @@
 import { Failure } from '../../../app/failure.js';
 import { findPassport } from '../../../app/passports/find.js';
-import type { KeyStoreName } from '../../../app/ports/state.js';
+import { deleteKey, isHeld } from '../../../app/keys/keyring.js';
+import type { KeyRecord } from '../../../app/ports/state.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION, type PassphraseFlags } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -44,13 +45,14 @@ export const command: CommandSpec<Options> = {
       if (typed !== agent.name) throw new Failure('USAGE', 'The name does not match; nothing was changed.');
     }
     const deleted: string[] = [];
-    const missing: { key_id: string; key_store: KeyStoreName; key_ref: string }[] = [];
+    const missing: { key_id: string; key_store: KeyRecord['store']; key_ref: string }[] = [];
     for (const { keyId } of options.keepKey === true ? [] : [passport.currentKey, ...passport.previousKeys]) {
       const record = ring.state.key(keyId);
       if (record === null) continue;
       // Only what was there has been destroyed: a key file that was moved still signs.
-      if (await (await ring.store(record.store)).delete(record.ref)) deleted.push(keyId);
-      else missing.push({ key_id: keyId, key_store: record.store, key_ref: record.ref });
+      if (await deleteKey(ring, record)) deleted.push(keyId);
+      else if (isHeld(record.store)) missing.push({ key_id: keyId, key_store: record.store, key_ref: record.ref });
+      else cli.warn(`${keyId} stays where it lives: ${record.ref}`, 'key_stays');
       ring.state.forgetKey(keyId);
     }
     ring.state.forgetPassport(agent.id);

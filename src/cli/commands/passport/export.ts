@@ -8,7 +8,8 @@ import type { Cli } from '../../cli.js';
 import { agentDidDocument, domainDidDocument, toJwk, toPem } from '../../../protocol/identity/did-document.js';
 import { didDocumentUrl, keyNumber } from '../../../protocol/identity/did.js';
 import { didFile } from '../../passports/did-file.js';
-import { KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
+import { PASSPHRASE_OPTIONS } from '../../input/options.js';
+import { SIGNING_KEY_OPTIONS } from '../../input/key-place.js';
 import { exportReference, type ExportFlags } from '../../aip1/reference-folder.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -55,7 +56,7 @@ export const command: CommandSpec<Options> = {
       options: [
         { flags: '--with-private-key', description: 'write private.pem too, encrypted with the passphrase' },
         { flags: '--unencrypted', description: 'write it in plain text, for versions that open nothing else' },
-        ...KEY_OPTIONS,
+        ...SIGNING_KEY_OPTIONS,
         ...PASSPHRASE_OPTIONS,
       ],
     },

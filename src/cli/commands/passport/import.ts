@@ -1,10 +1,12 @@
+import { whereabouts } from '../../../app/keys/keyring.js';
 import { resolve } from 'node:path';
 import { Failure } from '../../../app/failure.js';
 import { importPassport } from '../../../app/passports/import.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
 import { principalPins, RESOLVE_OPTIONS, type ResolveFlags } from '../../passports/pins.js';
-import { FORCE_OPTION, KEY_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
+import { FORCE_OPTION, PASSPHRASE_OPTIONS } from '../../input/options.js';
+import { KEY_OPTIONS } from '../../input/key-place.js';
 import { importReference, isReferenceFolder, type ImportFlags } from '../../aip1/reference-folder.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -127,7 +129,7 @@ async function takenOver(folder: string, options: Options, cli: Cli): Promise<ob
   say(`${cli.paint.green('imported')} ${clean(agent_id)}`);
   const rows: [string, string][] = [
     ['passport', path ?? 'stdout'],
-    ['private key', `${key.store}: ${key.ref}`],
+    ['private key', whereabouts(key)],
     [
       'signed by',
       `${principal}${principalKeyPinned === null ? '' : `  (${principalKeyPinned.made ? 'a new key' : 'found in the key store'}, pinned here)`}`,

@@ -1,9 +1,10 @@
+import { whereabouts } from '../../../app/keys/keyring.js';
 import { requestPassport } from '../../../app/passports/request.js';
-import { Failure } from '../../../app/failure.js';
 import type { PassportDocument } from '../../../protocol/passport.js';
 import { createFile, FORCE, replaceFile } from '../../../workspace/files.js';
 import { issuing } from '../../../workspace/keys.js';
-import { FORCE_OPTION, KEY_OPTIONS, PASSPHRASE_OPTIONS, type KeyPlaceFlags } from '../../input/options.js';
+import { FORCE_OPTION, PASSPHRASE_OPTIONS } from '../../input/options.js';
+import { KEY_OPTIONS, newKeyPlace, type KeyPlaceFlags } from '../../input/key-place.js';
 import { passportTarget } from '../../passports/out.js';
 import { askActions, askDomain, askName } from '../../passports/questions.js';
 import { constraintsOf, template, TERM_OPTIONS, text, type TermFlags } from '../../passports/terms.js';
@@ -53,11 +54,7 @@ export const command: CommandSpec<Options> = {
     const domain = options.domain ?? text(file, 'domain') ?? config.get('domain') ?? (await askDomain(cli.ask));
     const named = [...((file['actions'] ?? []) as PassportDocument['actions'][number][]), ...options.action];
     const actions = named.length > 0 ? named : await askActions(cli.ask);
-    const keyStore = options.keyStore ?? (options.envFile === undefined ? config.get('key_store') : 'env');
-    if (keyStore === 'env' && options.envFile === undefined)
-      throw new Failure('USAGE', 'A new key for the environment has to be written to a file.', {
-        hint: 'name it with --env-file <file>',
-      });
+    const keyStore = newKeyPlace(options, config.get('key_store'));
     const path = passportTarget(options.out ?? `${name}.request.json`, cli);
     const constraints = constraintsOf(file, { ...options, deny: [], metadata: [] });
     const terms = { name, domain, actions, constraints };
@@ -76,7 +73,7 @@ export const command: CommandSpec<Options> = {
     else if (path !== null) {
       cli.out(`${cli.paint.green('requested')} ${cli.paint.bold(clean(agent_id))}`);
       cli.out(`  request      ${clean(path)}`);
-      cli.out(`  private key  ${key.store}: ${clean(key.ref)}`);
+      cli.out(`  private key  ${clean(whereabouts(key))}`);
     }
     cli.note(
       '\nnext, where the principal is: aip passport sign <this file>; then here: aip passport import <the passport>',

@@ -1,9 +1,13 @@
 import { findPassport } from '../../../app/passports/find.js';
 import { rotatePassport } from '../../../app/passports/issue.js';
 import { Failure } from '../../../app/failure.js';
+import { isHeld, whereabouts } from '../../../app/keys/keyring.js';
+import type { KeyPlace, KeyRecord } from '../../../app/ports/state.js';
 import { expiryOf, lifetime } from '../../passports/terms.js';
-import { FORCE_OPTION, KEY_OPTIONS, PASSPHRASE_OPTIONS, YES_OPTION, type KeyPlaceFlags } from '../../input/options.js';
+import { FORCE_OPTION, PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
+import { KEY_OPTIONS, newKeyPlace, type KeyPlaceFlags } from '../../input/key-place.js';
 import { clean } from '../../render/terminal/text.js';
+import type { Cli } from '../../cli.js';
 import type { CommandSpec } from '../../spec.js';
 import { duration } from '../../input/values.js';
 import { denyRetired } from '../../passports/retired-key.js';
@@ -78,20 +82,7 @@ export const command: CommandSpec<Options> = {
     const path = passportTarget(target, cli);
     await refuseOther(path, found.path, options.force, cli);
     const held = deps.state.key(found.passport.document.key_id);
-    const keyStore =
-      options.keyStore ??
-      (options.envFile !== undefined
-        ? 'env'
-        : (held?.store ?? (await cli.config()).get('key_store') ?? DEFAULT_KEY_STORE));
-    if (keyStore === 'env' && options.envFile === undefined) {
-      throw new Failure(
-        'USAGE',
-        'The key lives in an environment file, and the new one must not replace it before it is deployed.',
-        {
-          hint: 'name a new file with --env-file <file>',
-        },
-      );
-    }
+    const place = await placeOf(options, held, cli);
     const { overlap, expires } = options;
     const message = `Give ${found.passport.agent.id} a new key${overlap === 0 ? ' and deny the one it has' : ''}`;
     // A person is asked; a script has said what it wants.
@@ -102,7 +93,7 @@ export const command: CommandSpec<Options> = {
       path,
       overlapMs: overlap ?? null,
       expiresInMs: expires === undefined ? undefined : expiryOf(expires),
-      keyStore,
+      keyStore: place,
     });
     const { document } = issued.passport;
     const [former] = document.previous_keys;
@@ -128,7 +119,7 @@ export const command: CommandSpec<Options> = {
       const say = printUnwritten(path, document, cli);
       say(`${cli.paint.green('rotated')} ${cli.paint.bold(document.agent_id)} to ${document.key_id.split('#')[1]!}`);
       say(`  passport     ${clean(path ?? 'stdout')}`);
-      say(`  private key  ${issued.key.store}: ${clean(issued.key.ref)}`);
+      say(`  private key  ${clean(whereabouts(issued.key))}`);
       const end =
         denied === null ? `verifies until ${former!.valid_until}` : `is denied ${WHERE[`${denied.everywhere}`]}`;
       say(`  old key      ${former!.key_id.split('#')[1]!} ${end}`);
@@ -141,3 +132,19 @@ export const command: CommandSpec<Options> = {
 };
 
 const WHERE = { true: 'through the mesh', false: 'on this machine alone' } as const;
+
+/** Where the new key goes: beside the one it replaces, unless that cannot be made anew. */
+async function placeOf(options: Options, held: KeyRecord | null, cli: Cli): Promise<KeyPlace> {
+  if (options.key === undefined && held !== null && !isHeld(held.store) && options.keyStore === undefined)
+    throw new Failure('USAGE', `The key lives at ${held.ref}, where \`aip\` makes none.`, {
+      hint: 'make a new one there, and name it with --key <address>',
+    });
+  const former = held !== null && isHeld(held.store) ? held.store : null;
+  if (former === 'env' && options.key === undefined && options.keyStore === undefined && options.envFile === undefined)
+    throw new Failure(
+      'USAGE',
+      'The key lives in an environment file, and the new one must not replace it before it is deployed.',
+      { hint: 'name a new file with --env-file <file>' },
+    );
+  return newKeyPlace(options, former ?? (await cli.config()).get('key_store') ?? DEFAULT_KEY_STORE);
+}

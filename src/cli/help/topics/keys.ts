@@ -14,6 +14,25 @@ There is no silent fallback: without a usable keychain the command ends with exi
 and lacking the item are four different messages, each within 5 s. A read that failed never makes a new key.
 List, show and verify need no private key and never touch the key store.
 
+# Keys that never come here (--key <address>, or key_store in the config)
+  ssh-agent:SHA256:<fingerprint>    an Ed25519 key of the agent that SSH_AUTH_SOCK names; ssh-agent:<comment> as well
+  hashivault://<key>                transit of Vault or OpenBao: VAULT_ADDR or BAO_ADDR; VAULT_TOKEN, BAO_TOKEN or ~/.vault-token;
+                                    VAULT_NAMESPACE, VAULT_CACERT, TRANSIT_SECRET_ENGINE_PATH
+  awskms:///<arn or alias>          Ed25519 in AWS KMS, messages up to 4,096 bytes: AWS_REGION, AWS_PROFILE, the usual credentials
+                                    of the environment and of ~/.aws
+  cmd:<program> [words]             a program, for PKCS#11 modules and other services; not in a config file
+They are asked for each signature, which is verified here before it is used: another key, Ed25519ph, DER and other curves are refused
+by name, and every answer has 5 s. Nothing makes a key there: make it with its own tools, then
+  aip init --domain acme.com --key ssh-agent:me@laptop          as the principal's, pinned here
+  aip passport create bot -a deploy --key hashivault://bot      as an agent's
+  aip key import --key awskms:///alias/ops --id did:web:acme.com#key-2
+A program that reaches the agent's socket can have it sign: ssh-add -t gives the key an end, ssh-add -c asks a person.
+The program gets one line on stdin, and answers one:
+  {"version":1,"op":"public_key"}                     {"public_key":"ed25519:<64 hex>"}
+  {"version":1,"op":"sign","message":"<base64>"}      {"signature":"<128 hex, or base64>"}
+or {"error":"why"}. What it says on stderr is not shown.
+A manager that hands the key out as text: --key-command 'op read op://ops/bot/key' signs once with what the command prints, in memory.
+
 # Passphrases
 They come from --passphrase-file, --passphrase-fd, AIP_KEY_PASSPHRASE or the terminal, never from an argument. One that is easily
 guessed is warned of, and a strong one is suggested.

@@ -380,7 +380,7 @@ describe('commands', () => {
     );
   function headersOf(body: Uint8Array, created = Math.floor(Date.now() / 1000), signer = operator) {
     const params = { created, nonce: randomBytes(16).toString('hex'), keyId: operator.publicKey };
-    return signRequest({ method: 'POST', path: target, body }, params, signer.sign);
+    return signRequest({ method: 'POST', path: target, body }, params, async (text) => signer.sign(text));
   }
   async function send(
     net: NetworkMesh,
@@ -397,60 +397,64 @@ describe('commands', () => {
   test("the operator's own are carried out, once each", () =>
     using(async (net) => {
       const body = bodyOf();
-      const headers = headersOf(body);
+      const headers = await headersOf(body);
       expect(await send(net, body, headers)).toEqual([200, undefined]);
       expect(await send(net, body, headers)).toEqual([409, 'COMMAND_REPLAYED']);
       // Signed anew the same command gets its first answer, and no second event.
-      expect(await send(net, body, headersOf(body))).toEqual([200, undefined]);
+      expect(await send(net, body, await headersOf(body))).toEqual([200, undefined]);
       expect(await net.mesh.store.read(0, 10)).toHaveLength(1);
     }, strict));
 
-  test.each<[string, (body: Buffer) => { body?: Buffer; headers: object; role?: 'verifier' }, number, string]>([
+  type Made = { body?: Buffer; headers: object; role?: 'verifier' };
+  test.each<[string, (body: Buffer) => Made | Promise<Made>, number, string]>([
     ['unsigned', () => ({ headers: {} }), 403, 'SIGNATURE_REQUIRED'],
     [
       'of a stolen key with a signature of its own',
-      (body) => ({ headers: headersOf(body, undefined, signerOf(new Uint8Array(32).fill(8))) }),
+      async (body) => ({ headers: await headersOf(body, undefined, signerOf(new Uint8Array(32).fill(8))) }),
       403,
       'SIGNATURE_INVALID',
     ],
     [
       'changed after signing',
-      (body) => ({ body: bodyOf({ agent_id: '*' }), headers: headersOf(body) }),
+      async (body) => ({ body: bodyOf({ agent_id: '*' }), headers: await headersOf(body) }),
       403,
       'SIGNATURE_INVALID',
     ],
     [
       'whose digest was fitted to another body',
-      (body) => {
+      async (body) => {
         const other = bodyOf({ agent_id: '*' });
-        return { body: other, headers: { ...headersOf(body), 'content-digest': headersOf(other)['content-digest'] } };
+        return {
+          body: other,
+          headers: { ...(await headersOf(body)), 'content-digest': (await headersOf(other))['content-digest'] },
+        };
       },
       403,
       'SIGNATURE_INVALID',
     ],
     [
       'signed six minutes ago',
-      (body) => ({ headers: headersOf(body, Math.floor(Date.now() / 1000) - 360) }),
+      async (body) => ({ headers: await headersOf(body, Math.floor(Date.now() / 1000) - 360) }),
       409,
       'COMMAND_EXPIRED',
     ],
     [
       'signed in the future',
-      (body) => ({ headers: headersOf(body, Math.floor(Date.now() / 1000) + 90) }),
+      async (body) => ({ headers: await headersOf(body, Math.floor(Date.now() / 1000) + 90) }),
       409,
       'COMMAND_EXPIRED',
     ],
     [
       'without the signature that its parameters announce',
-      (body) => ({ headers: { ...headersOf(body), signature: '' } }),
+      async (body) => ({ headers: { ...(await headersOf(body)), signature: '' } }),
       403,
       'SIGNATURE_INVALID',
     ],
-    ['of a key that may not', (body) => ({ headers: headersOf(body), role: 'verifier' }), 403, 'FORBIDDEN'],
+    ['of a key that may not', async (body) => ({ headers: await headersOf(body), role: 'verifier' }), 403, 'FORBIDDEN'],
   ])('%s are refused and leave no event', async (_, make, status, code) =>
     using(async (net) => {
       const original = bodyOf();
-      const { body = original, headers, role } = make(original);
+      const { body = original, headers, role } = await make(original);
       expect(await send(net, body, headers, role)).toEqual([status, code]);
       expect(await net.mesh.store.read(0, 10)).toHaveLength(0);
     }, strict),
@@ -459,10 +463,10 @@ describe('commands', () => {
   test('a signed reinstatement cannot be undone by playing the revocation again', () =>
     using(async (net) => {
       const revoke = bodyOf();
-      const headers = headersOf(revoke);
+      const headers = await headersOf(revoke);
       expect((await send(net, revoke, headers))[0]).toBe(200);
       const undo = bodyOf({ action: 'reinstate', version: 1, reason: 'checked' });
-      expect(await send(net, undo, headersOf(undo), 'admin')).toEqual([200, undefined]);
+      expect(await send(net, undo, await headersOf(undo), 'admin')).toEqual([200, undefined]);
       expect(await send(net, revoke, headers)).toEqual([409, 'COMMAND_REPLAYED']);
       expect((await net.mesh.store.standing(AGENT))?.status).toBe('active');
     }, strict));

@@ -1,0 +1,155 @@
+/** A person with nothing but a key in an ssh-agent: passport, intent, approval, order; and no private key of theirs in a file of ours. */
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { falseAgent, falseService, sshAgent } from '../../kit/key-services.js';
+import { world } from '../../kit/world.js';
+
+const SEND = ['-a', 'send_email', '--param', 'to=a@acme.com'] as const;
+
+describe('with an ssh-agent', () => {
+  async function person(comment = 'me@laptop') {
+    const agent = await sshAgent(comment);
+    if (agent === null) return null;
+    const here = world({ env: { SSH_AUTH_SOCK: agent.socket } });
+    const json = async (...argv: string[]) => {
+      const { code, out, err } = await here.run(...argv, '--json');
+      expect({ code, err }).toMatchObject({ code: 0 });
+      return JSON.parse(out) as Record<string, unknown>;
+    };
+    return { agent, here, json, key: `ssh-agent:${agent.fingerprint}` };
+  }
+
+  test('principal and agent live there: passport, intent, rotation of the terms, approval', async ({ skip }) => {
+    const me = await person();
+    if (me === null) return skip('OpenSSH is not installed');
+    const { here, json, key } = me;
+    expect(await json('init', '--domain', 'acme.com', '--key', 'ssh-agent:me@laptop')).toMatchObject({
+      key_store: 'ssh-agent',
+      key_ref: 'ssh-agent:me@laptop',
+    });
+    const made = await json('passport', 'create', 'bot', ...SEND.slice(0, 2), '--key', key);
+    expect(made).toMatchObject({ key_store: 'ssh-agent', key_ref: key });
+    for (const dialect of ['native', 'aip-1']) {
+      const { out } = await here.run('intent', 'sign', '-p', 'bot', ...SEND, '--dialect', dialect);
+      expect(await json('intent', 'verify', here.file('i.json', out))).toMatchObject({ success: true });
+    }
+    expect(await json('passport', 'update', 'bot', '--rate-limit', '10/hour', '--yes')).toMatchObject({ serial: 2 });
+    const rotated = await here.run('passport', 'rotate', 'bot', '--yes');
+    expect(rotated).toMatchObject({ code: 2, err: expect.stringContaining('name it with --key') as string });
+    const { code, out } = await here.run('passport', 'delete', 'bot', '--yes');
+    expect({ code, out }).toMatchObject({ code: 0, out: expect.not.stringContaining('destroyed') as string });
+    // The key in the agent is the person's, not ours to delete.
+    expect(await json('passport', 'create', 'bot', ...SEND.slice(0, 2), '--key', key, '--force')).toMatchObject({
+      key_store: 'ssh-agent',
+    });
+    for (const file of filesOf(here.io.userHome))
+      expect(readFileSync(file, 'latin1')).not.toMatch(/PRIVATE KEY-----|AGENT_PRIVATE_KEY=ed/);
+  });
+
+  test('a principal is taken up by import, with its pin, and lists where it lives', async ({ skip }) => {
+    const me = await person();
+    if (me === null) return skip('OpenSSH is not installed');
+    const { json, key, here } = me;
+    const imported = await json('key', 'import', '--key', key, '--id', 'did:web:acme.com#key-1');
+    expect(imported).toMatchObject({ key_store: 'ssh-agent', pinned: true });
+    const listed = await here.run('key', 'list');
+    expect(listed.out).toContain('ssh-agent');
+    expect((await here.run('key', 'import')).code).toBe(2);
+    expect((await here.run('key', 'import', 'x.pem', '--key', key)).code).toBe(2);
+  });
+
+  test('another key in the agent under the same name is refused, by what it is', async ({ skip }) => {
+    const me = await person();
+    if (me === null) return skip('OpenSSH is not installed');
+    const { here, json, agent } = me;
+    await json('init', '--domain', 'acme.com', '--key', 'ssh-agent:me@laptop');
+    await json('passport', 'create', 'bot', ...SEND.slice(0, 2), '--key', 'ssh-agent:me@laptop');
+    const env = { ...process.env, SSH_AUTH_SOCK: agent.socket };
+    execFileSync('ssh-add', ['-q', '-D'], { env, stdio: 'ignore' });
+    const gone = await here.run('intent', 'sign', '-p', 'bot', ...SEND);
+    expect(gone).toMatchObject({ code: 4, err: expect.stringContaining('no Ed25519 key me@laptop') as string });
+    const file = join(agent.folder, 'other');
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'me@laptop', '-f', file]);
+    execFileSync('ssh-add', ['-q', file], { env, stdio: 'ignore' });
+    const other = await here.run('intent', 'sign', '-p', 'bot', ...SEND);
+    expect(other).toMatchObject({
+      code: 4,
+      out: '',
+      err: expect.stringContaining('is not the one that is asked for') as string,
+    });
+  });
+});
+
+describe('what is refused', () => {
+  test.each<[readonly string[], number, string]>([
+    [['--key', 'nonsense'], 2, 'ssh-agent:SHA256'],
+    [['--key', 'ssh-agent:x', '--key-store', 'file'], 2, 'two places'],
+    [['--key', 'ssh-agent:x', '--key-command', 'echo'], 2, 'two places'],
+    [['--key', 'ssh-agent:x'], 4, 'SSH_AUTH_SOCK'],
+    [['--key', 'hashivault://bot'], 4, 'VAULT_ADDR'],
+    [['--key', 'awskms:///alias/bot'], 2, 'region'],
+    [['--key', 'cmd:/nowhere/hsm'], 4, 'ENOENT'],
+    [['--key-command', 'echo ed25519:00'], 3, 'holds no private key'],
+    [['--key-command', 'exit 3'], 4, 'ended with 3'],
+    [['--key-command', `echo ed25519:${'07'.repeat(32)}`], 4, 'the passport says'],
+  ])('intent sign %j', async (argv, code, says) => {
+    const { here } = await signer();
+    const refused = await here.run('intent', 'sign', '-p', 'bot', ...SEND, ...argv);
+    expect(refused).toMatchObject({ code, out: '', err: expect.stringContaining(says) as string });
+    expect(refused.err).not.toContain('07'.repeat(32));
+  });
+
+  test('a config file may name a place, and no program', async () => {
+    const here = world();
+    const trusted = (store: string) =>
+      here.run('config', 'list', '--json', '--config', here.file('c.json', JSON.stringify({ key_store: store })));
+    expect((await trusted('ssh-agent:me')).code).toBe(0);
+    expect(await trusted('cmd:touch pwned')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('key_store') as string,
+    });
+  });
+
+  test('an agent and a Vault that never answer end by themselves, and say which', async () => {
+    const { here } = await signer({
+      SSH_AUTH_SOCK: await falseAgent(() => null),
+      VAULT_ADDR: await falseService(() => undefined),
+      VAULT_TOKEN: 't',
+    });
+    const agent = await here.run('intent', 'sign', '-p', 'bot', ...SEND, '--key', 'ssh-agent:x');
+    expect(agent).toMatchObject({ code: 4, err: expect.stringContaining('The ssh-agent did not answer') as string });
+    const vault = await here.run('intent', 'sign', '-p', 'bot', ...SEND, '--key', 'hashivault://x');
+    expect(vault).toMatchObject({ code: 4, err: expect.stringContaining('Vault did not answer') as string });
+  });
+});
+
+test('a secret that a manager prints signs once, and is in no file of ours', async () => {
+  const { here, secret } = await signer();
+  const { code, out } = await here.run('intent', 'sign', '-p', 'bot', ...SEND, '--key-command', `echo '${secret}'`);
+  expect(code).toBe(0);
+  expect((await here.run('intent', 'verify', here.file('i.json', out))).code).toBe(0);
+  const files = filesOf(here.io.userHome);
+  expect(files.length).toBeGreaterThan(3);
+  for (const file of files) expect(readFileSync(file, 'latin1')).not.toContain(secret.slice(8));
+});
+
+/** A world that knows an agent `bot`, whose private key is nowhere in it any more. */
+async function signer(env: Readonly<Record<string, string>> = {}) {
+  const here = world({
+    env: { AIP_KEY_PASSPHRASE: 'correct horse battery staple', PATH: process.env['PATH']!, ...env },
+  });
+  const file = join(here.cwd, 'bot.env');
+  const create = ['passport', 'create', 'bot', '--domain', 'acme.com', '-a', 'send_email', '-e', file];
+  expect(await here.run(...create, '--principal-key-store', 'file')).toMatchObject({ code: 0 });
+  const secret = /ed25519:[0-9a-f]{64}/.exec(readFileSync(file, 'utf8'))![0];
+  rmSync(file);
+  return { here, secret };
+}
+
+function filesOf(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile());
+}
