@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
  * Makes the folder at `path` and those above it that are missing, each with `mode` less the umask; one that is there is left
  * as it is. Not `mkdir` with `recursive`: under /proc, where making a folder fails with ENOENT below a parent that exists,
  * that one tries for ever.
- * @throws the system's error, such as EEXIST where `path` is no folder, or ENOENT where the file system takes none
+ * @throws the system's error, such as ENOTDIR where something else stands in the place of one, or ENOENT where the file system takes none
  */
 export function makeFolder(path: string, mode = 0o777): void {
   const missing: string[] = [];
@@ -18,8 +18,9 @@ export function makeFolder(path: string, mode = 0o777): void {
     try {
       mkdirSync(folder, { mode });
     } catch (error) {
-      // Another process may have made it since.
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !isFolder(folder)) throw error;
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      // Another process may have made it since; what is no folder is in the way, and not what was to be made.
+      if (!isFolder(folder)) throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR', path: folder });
     }
   }
 }

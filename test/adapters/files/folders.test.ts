@@ -22,9 +22,9 @@ describe('making a folder', () => {
   });
 
   test.each([
-    ['a file in its place', 'file', 'EEXIST'],
+    ['a file in its place', 'file', 'ENOTDIR'],
     ['a file above it', 'file/inner', 'ENOTDIR'],
-    ['a link to nothing', 'dangling', 'EEXIST'],
+    ['a link to nothing', 'dangling', 'ENOTDIR'],
   ])('fails with %s', (_, path, code) => {
     const made = world();
     made.file('file', 'x');
