@@ -71,6 +71,20 @@ export class Failure extends Error {
   }
 }
 
+/** A message of a command that only reads: that nothing was changed goes without saying, and said it sounds as if it could have been. */
+export function saidOfReading(message: string): string {
+  return message.replace(/ Nothing was (?:decided or )?changed\.$/, '');
+}
+
+/** The same for a failure; anything else is returned as it is. */
+export function ofReading(error: unknown): unknown {
+  if (!(error instanceof Failure)) return error;
+  const { code, message, hint, retryable } = error;
+  const said = saidOfReading(message);
+  if (said === message) return error;
+  return new Failure(code, said, { ...(hint === null ? {} : { hint }), retryable, cause: error });
+}
+
 /** A path as one word of a command in a hint: folders have spaces in their names, and what is pasted is run. */
 export function shellWord(text: string): string {
   return /^[\w./@%+:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

@@ -127,9 +127,10 @@ function refusedBy(line: MeshEndpoint, status: number, { code, message, retryabl
   const text = typeof message === 'string' ? message : 'no reason given';
   const hint = HINTS[name];
   // A role that does not permit is no trouble of the network: another try ends the same way.
+  const forbidden = name === 'FORBIDDEN';
   return new Failure(
-    name === 'FORBIDDEN' ? 'FORBIDDEN' : 'NETWORK',
-    `The mesh at ${line.url} refused (${name}): ${text}`,
+    forbidden ? 'FORBIDDEN' : 'NETWORK',
+    `The mesh at ${line.url} refused${forbidden ? '' : ` (${name})`}: ${text}`,
     {
       ...(hint === undefined ? {} : { hint }),
       retryable: retryable === true,

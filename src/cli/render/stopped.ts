@@ -2,6 +2,7 @@
 import type { Stopped } from '../../app/mesh/stopped.js';
 import { EVERYONE } from '../../mesh/subject.js';
 import type { Paint } from './terminal/paint.js';
+import { spanText } from './decision/facts.js';
 import { clean } from './terminal/text.js';
 
 export interface StoppedList {
@@ -17,7 +18,7 @@ export function renderStopped({ source, age_ms, stopped }: StoppedList, mesh: bo
     source === 'mesh'
       ? 'the mesh'
       : mesh
-        ? `this machine${age_ms === null ? ', whose copy of the mesh was never proven current' : `, whose copy of the mesh is ${age_ms} ms old`}`
+        ? `this machine${age_ms === null ? ', whose copy of the mesh was never proven current' : `, whose copy of the mesh is ${age_ms < 1000 ? `${age_ms} ms` : spanText(Math.round(age_ms / 1000))} old`}`
         : 'this machine, which belongs to no mesh';
   if (stopped.length === 0) return `Nothing is stopped, says ${where}.`;
   const blocks = stopped.map((each) => {

@@ -9,6 +9,7 @@ import type { Globals } from '../globals.js';
 import type { CommandSpec } from '../spec.js';
 import { localWorkspace } from '../../workspace/workspace.js';
 import { worldOf } from './world.js';
+import { saidOfReading } from '../../app/failure.js';
 
 /** What a command has asked to be told, and whether anybody still reads its answer. */
 export interface CommandLifetime {
@@ -53,7 +54,8 @@ export function shellCli(
       if (globals.json) remark(safeJson({ warning: message, code: code ?? null }));
       else {
         // A message that begins with its code says it once.
-        const text = code === undefined || message.includes(code) ? clean(message) : `${clean(message)} [${code}]`;
+        const said = onlyReads ? saidOfReading(message) : message;
+        const text = code === undefined || said.includes(code) ? clean(said) : `${clean(said)} [${code}]`;
         remark(`${paint.err.yellow('warning:')} ${wrapped(text, widthOf(io.stderr), 'warning: '.length)}`);
       }
     },

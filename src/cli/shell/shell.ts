@@ -1,5 +1,5 @@
 /** Runs one command line: finds the command, reads its input, hands it the world, and turns what happens into an exit code. */
-import { Failure } from '../../app/failure.js';
+import { Failure, ofReading } from '../../app/failure.js';
 import { shellCli, type CommandLifetime } from './context.js';
 import { paints } from './colour.js';
 import { report } from '../render/errors.js';
@@ -70,7 +70,8 @@ async function execute(argv: readonly string[], io: Io, life: CommandLifetime): 
     const [{ command }, { parse }] = await Promise.all([found.listing.load(), import('./parse.js')]);
     const { input, globals } = parse(command, found.rest, io.env);
     const paint = await paints(io, globals.color);
-    return command.run(input, shellCli(io, globals, paint, life, command));
+    const run = command.run(input, shellCli(io, globals, paint, life, command));
+    return command.onlyReads === true ? run.catch((error: unknown) => Promise.reject(ofReading(error) as Error)) : run;
   }
   const help = await import('../help/pages.js');
   const json = asks(argv, '--json');

@@ -95,7 +95,7 @@ describe('whoever answers in the place of the mesh', () => {
     const refused = answered(403, { code: 'FORBIDDEN', message: 'To revoke takes the role operator.' });
     const other = endpoint('other', YES);
     await expect(giveOrder(deps(endpoint('home', refused), other), ORDER)).rejects.toMatchObject({
-      message: expect.stringContaining('refused (FORBIDDEN)'),
+      message: expect.stringContaining('refused: '),
     });
     expect(other.asked).toEqual([]);
   });

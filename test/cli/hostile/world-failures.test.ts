@@ -3,7 +3,7 @@
  * fault of the program, and those who may only read get their answer.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fromSystem, meaningOf } from '../../../src/app/system-failures.js';
@@ -130,6 +130,18 @@ describe.runIf(missing === null)('a state that may only be read', () => {
     onTestFinished(() => chmodSync(where.env['AIP_HOME']!, 0o755));
     for (const argv of [...READING, ...WRITING]) expect(asReader(where, argv).err).not.toContain('a bug');
   });
+});
+
+test('what only reads does not say that nothing was changed; what would have changed something does', () => {
+  const where = place();
+  mkdirSync(where.env['AIP_HOME']!, { mode: 0o700 });
+  writeFileSync(join(where.env['AIP_HOME']!, 'state.db'), Buffer.alloc(8192, 'x'), { mode: 0o600 });
+  for (const argv of [...READING.filter(([noun]) => noun !== 'config'), ...WRITING]) {
+    const { code, err } = aip(where, argv);
+    expect([argv.join(' '), code, /damaged|another program/.test(err)]).toEqual([argv.join(' '), 3, true]);
+    expect([argv.join(' '), /Nothing was/.test(err)]).toEqual([argv.join(' '), WRITING.includes(argv)]);
+    expect(err).toMatch(/^hint: /m);
+  }
 });
 
 describe.runIf(process.platform !== 'win32')('too few files', () => {

@@ -94,7 +94,8 @@ function numberText(name: string, value: number): string {
   return seconds >= 60 && Number.isFinite(seconds) ? `${value} (${spanText(Math.round(seconds))})` : String(value);
 }
 
-function spanText(seconds: number): string {
+/** A span of time of a second or more as people say it: `2 h 59 min`. */
+export function spanText(seconds: number): string {
   const units = [
     [86_400, 'd'],
     [3600, 'h'],
