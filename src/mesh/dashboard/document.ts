@@ -49,7 +49,7 @@ export const DASHBOARD_PAGE = `<!doctype html>
 <div id="gate" class="gate card">
 <form id="gate-form" aria-labelledby="gate-title"><h2 id="gate-title">Open the dashboard</h2>
 <p class="dim">The log is not public. The key stays in this page and is forgotten when you close or lock it.</p>
-<label for="key">Observer key</label>
+<label for="key">Observer key, or approver key</label>
 <input id="key" ${KEY_INPUT} required placeholder="aipm_observer_…">
 <button class="primary">Open</button>
 <p id="gate-problem" class="result critical" role="alert"></p></form>
@@ -64,6 +64,10 @@ export const DASHBOARD_PAGE = `<!doctype html>
 <div><dt>Last drill</dt><dd id="t-drill" class="big">–</dd><dd id="t-drilled" class="few"></dd></div>
 <div><dt>Mesh events</dt><dd id="t-head" class="big">–</dd><dd id="t-entries" class="few"></dd></div>
 </dl>
+<section id="inbox" class="card inbox" aria-labelledby="inbox-title" hidden>
+<div class="bar"><h2 id="inbox-title" tabindex="-1">Waiting for a person <span id="t-waiting" class="status warning"></span></h2></div>
+<ul id="requests" class="requests"></ul>
+</section>
 <div class="cols">
 <div>
 <section class="card" aria-labelledby="agents-title">
@@ -93,6 +97,23 @@ export const DASHBOARD_PAGE = `<!doctype html>
 </div>
 </div>
 </main>
+<dialog id="approval" class="wide" aria-labelledby="approval-title">
+<form id="approval-form">
+<h2 id="approval-title">Approve exactly this, once</h2>
+<dl id="approval-facts" class="facts"></dl>
+<h3>Params, all of them</h3>
+<pre id="approval-params" class="full" tabindex="0" aria-label="Params, all of them"></pre>
+<label for="approval-reason">Reason <span class="dim">(signed with the answer)</span></label>
+<input id="approval-reason" maxlength="500" autocomplete="off">
+<label for="approval-file">Your private key <span class="dim">(PEM; it is opened in this page and sent nowhere)</span></label>
+<input id="approval-file" type="file">
+<label for="approval-passphrase">Its passphrase</label>
+<input id="approval-passphrase" ${KEY_INPUT}>
+<p class="dim">This page is the mesh's: who does not trust that machine with a key answers at a terminal: <code id="approval-command" class="whole"></code></p>
+<p id="approval-result" class="result" role="status"></p>
+<div class="buttons"><button id="approval-close" type="button">Close</button><button id="approval-deny" type="button" class="danger">Deny</button><button id="approval-approve" type="button" class="primary">Approve</button></div>
+</form>
+</dialog>
 <dialog id="revoke" aria-labelledby="revoke-title">
 <form id="revoke-form">
 <h2 id="revoke-title">Stop an agent, or let it act again</h2>

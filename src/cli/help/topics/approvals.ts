@@ -54,6 +54,10 @@ keys in the passport and by its own pins, so a mesh can hold back a word and nev
 verifiers and observers see that there is a request, never what. A request over 56 KiB, and one more than the mesh takes (20 of an agent, 1,000
 in all), stays on the verifier's machine, which says so. What is over is kept for a day.
 
+On the page of the mesh (its URL in a browser, with an approver's key) the same requests wait under "Waiting for a person": all params in
+canonical order, characters that look like others marked. It signs with a key file (PKCS#8 PEM, plain or encrypted with PBKDF2) that is opened in
+the browser and sent nowhere. The page is the mesh's: who does not trust that machine with a key uses the command that it shows.
+
 By file, without a mesh: on the machine that verifies, where the approver's key is, and there again:
   aip approvals show <id> --json | jq .request > request.json
   aip approvals approve request.json -o approval.json

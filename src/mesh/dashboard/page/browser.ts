@@ -9,6 +9,8 @@ export interface Elem {
   checked: boolean;
   open: boolean;
   value: string;
+  /** Of a field for files. */
+  readonly files?: ArrayLike<{ readonly size: number; text(): Promise<string> }>;
   readonly childElementCount: number;
   readonly children: ArrayLike<Elem>;
   readonly lastElementChild: Elem | null;
@@ -43,10 +45,31 @@ export interface PageDocument {
   addEventListener(type: string, listener: () => void): void;
 }
 
+/** What the page uses of WebCrypto; keys are values that it looks not into. */
+export interface PageSubtle {
+  importKey(
+    format: string,
+    bytes: Uint8Array,
+    algorithm: unknown,
+    extractable: boolean,
+    uses: string[],
+  ): Promise<unknown>;
+  exportKey(format: 'jwk', key: unknown): Promise<{ readonly x?: string }>;
+  deriveKey(algorithm: unknown, key: unknown, derived: unknown, extractable: boolean, uses: string[]): Promise<unknown>;
+  decrypt(algorithm: unknown, key: unknown, bytes: Uint8Array): Promise<ArrayBuffer>;
+  sign(algorithm: unknown, key: unknown, bytes: Uint8Array): Promise<ArrayBuffer>;
+  digest(algorithm: string, bytes: Uint8Array): Promise<ArrayBuffer>;
+}
+
 /** What the page uses of the window. */
 export interface PageWindow {
   readonly document: PageDocument;
-  readonly crypto: { getRandomValues(bytes: Uint8Array): Uint8Array };
+  readonly location: { readonly hash: string };
+  readonly crypto: {
+    getRandomValues(bytes: Uint8Array): Uint8Array;
+    readonly subtle: PageSubtle;
+  };
+  atob(base64: string): string;
   fetch(
     path: string,
     init: {

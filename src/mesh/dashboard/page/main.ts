@@ -2,6 +2,7 @@ import { agents, type AgentRow } from './agents.js';
 import { backoff } from '../../../protocol/backoff.js';
 import type { PageWindow } from './browser.js';
 import { calls } from './calls.js';
+import { inbox } from './inbox.js';
 import { kit as kitOf } from './kit.js';
 import { live } from './live.js';
 import { revoke } from './revoke.js';
@@ -17,6 +18,7 @@ export function runPage(window: PageWindow): void {
   const table = agents(window, kit, (agentId, action) => dialog.open(agentId, action));
   const feed = live(window, kit);
   const crowd = verifiers(kit);
+  const waiting = inbox(window, kit, mesh, () => key);
 
   let key = '';
   /** Changes when the page is locked: what was asked for with an earlier key is then ignored. */
@@ -35,6 +37,7 @@ export function runPage(window: PageWindow): void {
     if (timer !== null) window.clearTimeout(timer);
     dialog.forget();
     table.clear();
+    waiting.clear();
     feed.clear();
     byId('verifiers').replaceChildren();
     byId('above').replaceChildren();
@@ -58,9 +61,10 @@ export function runPage(window: PageWindow): void {
   const refresh = async (): Promise<number> => {
     const { signal } = session;
     const find = encodeURIComponent(byId('find').value.trim());
-    const [fleet, status] = await Promise.all([
+    const [fleet, status, asked] = await Promise.all([
       mesh.ask(`/v1/mesh/fleet?find=${find}`, key),
       mesh.ask('/v1/mesh/status', key),
+      mesh.ask('/v1/mesh/approvals', key),
     ]);
     if (signal.aborted) return 200;
     const bad = [fleet.status, status.status].find((each) => each !== 200);
@@ -68,6 +72,7 @@ export function runPage(window: PageWindow): void {
       if (bad === 401) lock(problem(401));
       return bad;
     }
+    if (asked.status === 200) waiting.show(asked.json['requests'] as never);
     const list = fleet.json['agents'] as readonly AgentRow[];
     table.show(list, Number(fleet.json['more']));
     const lag = crowd.show(status.json, fleet.json['logs'] as never);

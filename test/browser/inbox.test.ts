@@ -1,0 +1,170 @@
+/** The inbox as a person meets it: all that is approved is seen, and the key that signs never leaves the browser. */
+import { createPrivateKey } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { readActionApproval } from '../../src/protocol/approvals/approval.js';
+import { verifyKeyOf, verifySignature } from '../../src/protocol/ed25519/verify.js';
+import { parsePublicKey } from '../../src/protocol/identity/keys.js';
+import { chromium, openPage, type Page, type PageOptions } from '../kit/browser.js';
+import { CAROL, keyOf, OTHER, PERSON, request, seedOf } from '../kit/mesh/approvals.js';
+import { network, type NetworkMesh } from '../kit/mesh/network.js';
+
+const PREFIX = '302e020100300506032b657004220420';
+const PASSPHRASE = 'correct horse battery staple';
+const FORGED = `<img src=x onerror="document.title='pwned'">`;
+
+/** The private key in the form that `aip init --key-store file` and OpenSSL write. */
+function pem(n: number, passphrase: string | null): string {
+  const der = Buffer.concat([Buffer.from(PREFIX, 'hex'), seedOf(n)]);
+  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  const form = { type: 'pkcs8', format: 'pem' } as const;
+  return String(key.export(passphrase === null ? form : { ...form, cipher: 'aes-256-cbc', passphrase }));
+}
+
+interface Scene {
+  readonly net: NetworkMesh;
+  readonly page: Page;
+  readonly id: string;
+}
+
+const PARAMS = {
+  amount: 10_000,
+  recipient: 'pay@p\u0430ypal.com',
+  note: `${FORGED} \u202e dlrow`,
+  lines: Array.from({ length: 40 }, (_, i) => ({ sku: `item-${i}`, text: 'x'.repeat(60) })),
+  last: 'the end',
+};
+
+/** A mesh on a socket with one request of a verifier, and a page with the key of an approver. Null without a browser. */
+async function scene(options: PageOptions = {}, link = ''): Promise<Scene | null> {
+  const path = chromium();
+  if (path === null) return null;
+  const net = await network();
+  onTestFinished(() => net.close());
+  const now = Date.now();
+  const document = request(1, {
+    params: PARAMS,
+    requested_at: new Date(now).toISOString(),
+    expires_at: new Date(now + 3_000_000).toISOString(),
+  });
+  expect((await net.post('verifier', '/v1/mesh/approvals', document)).status).toBe(201);
+  const page = await openPage(path, options);
+  await page.goto(`${net.url}/${link.replace('ID', document.request_id)}`);
+  await page.until('document.activeElement.id === "key"');
+  await page.type(net.mesh.keys.approver.text);
+  await page.press('Enter');
+  await page.until('!document.getElementById("open").hidden');
+  return { net, page, id: document.request_id };
+}
+
+const text = (page: Page, id: string) => page.evaluate<string>(`document.getElementById('${id}').innerText`);
+
+async function look(page: Page): Promise<void> {
+  await page.evaluate(`document.querySelector('#requests button').click()`);
+  await page.until(`document.getElementById('approval-approve').disabled === false`);
+}
+
+/** Picks a key file, as a person does in the dialog of the system. */
+async function pick(page: Page, key: string, passphrase: string): Promise<void> {
+  await page.evaluate(`(() => {
+    const files = new DataTransfer();
+    files.items.add(new File([${JSON.stringify(key)}], 'carol.pem'));
+    document.getElementById('approval-file').files = files.files;
+    document.getElementById('approval-passphrase').value = ${JSON.stringify(passphrase)};
+  })()`);
+}
+
+const answered = (page: Page) =>
+  page.until(`document.getElementById('approval-result').className.length > 7 &&
+    document.getElementById('approval-result').innerText !== 'Signing…'`);
+
+async function pictured(page: Page, name: string): Promise<void> {
+  const folder = process.env['AIP_TEST_SCREENSHOTS'];
+  const picture = await page.screenshot();
+  if (folder !== undefined) writeFileSync(join(folder, name), picture);
+}
+
+describe('the inbox', { timeout: 60_000 }, () => {
+  test('shows every param whole, marks what deceives the eye, and makes no markup of it', async () => {
+    const found = await scene();
+    if (found === null) return;
+    const { page } = found;
+    expect(await text(page, 'requests')).toContain('issue_refund');
+    await look(page);
+    const shown = await text(page, 'approval-params');
+    for (const each of [
+      '"amount": 10000',
+      'p\u0430[U+0430]ypal',
+      '\\u202e',
+      FORGED.replaceAll('"', '\\"'),
+      'item-39',
+      'the end',
+    ])
+      expect(shown).toContain(each);
+    expect(await page.evaluate<number>(`document.querySelectorAll('#approval img').length`)).toBe(0);
+    // Nothing is behind a scroll bar of its own.
+    const cut = `(() => { const pre = document.getElementById('approval-params'); return pre.scrollHeight > pre.clientHeight + 1 })()`;
+    expect(await page.evaluate<boolean>(cut)).toBe(false);
+    expect(await text(page, 'approval-command')).toBe(`aip approvals approve ${found.id}`);
+    expect(page.problems).toEqual([]);
+    await pictured(page, 'inbox-desktop.png');
+  });
+
+  test('signs with a key that its owner opens there; the mesh gets the answer, and never the key or its passphrase', async () => {
+    const found = await scene({}, '#approval=ID');
+    if (found === null) return;
+    const { net, page, id } = found;
+    await page.until(`document.getElementById('approval-approve').disabled === false`);
+    await pick(page, pem(PERSON, PASSPHRASE), 'wrong');
+    await page.evaluate(`document.getElementById('approval-approve').click()`);
+    await answered(page);
+    expect(await text(page, 'approval-result')).toContain('passphrase');
+    await pick(page, pem(PERSON, PASSPHRASE), PASSPHRASE);
+    await page.evaluate(`document.getElementById('approval-approve').click()`);
+    await page.until(`document.getElementById('approval-result').innerText.startsWith('Approved')`);
+    const { answers } = (await net.mesh.ask('GET', `/v1/mesh/approvals/${id}/answers`, 'admin')).json<{
+      answers: object[];
+    }>();
+    const answer = readActionApproval(JSON.stringify(answers[0]));
+    expect(answer.document).toMatchObject({ approver: CAROL, decision: 'approve', request_id: id });
+    const key = verifyKeyOf(parsePublicKey(keyOf(PERSON))!)!;
+    expect(verifySignature(key, answer.signedBytes, answer.signature)).toBe(true);
+    expect(await page.evaluate<string>(`document.getElementById('approval-passphrase').value`)).toBe('');
+    expect(page.requests.filter((url) => !url.startsWith(net.url))).toEqual([]);
+    expect(page.problems).toEqual([]);
+  });
+
+  test.each<[string, string, string, string]>([
+    ["somebody else's key", pem(OTHER, null), '', 'none of those who may answer'],
+    ['a file that is no key', 'hello', '', 'use the command'],
+    ['no key at all', '', '', 'no key'],
+  ])('denies nothing and approves nothing with %s', async (_, key, passphrase, sentence) => {
+    const found = await scene({ width: 390, height: 780 });
+    if (found === null) return;
+    const { net, page, id } = found;
+    await look(page);
+    if (key !== '') await pick(page, key, passphrase);
+    await page.evaluate(`document.getElementById('approval-deny').click()`);
+    await answered(page);
+    expect(await text(page, 'approval-result')).toMatch(key === '' ? /Pick the file/ : new RegExp(sentence));
+    const told = await net.mesh.ask('GET', `/v1/mesh/approvals/${id}/answers`, 'admin');
+    expect(told.json()).toMatchObject({ status: 'pending', answers: [] });
+    const wide = 'document.documentElement.scrollWidth <= document.documentElement.clientWidth';
+    expect(await page.evaluate<boolean>(wide)).toBe(true);
+    await pictured(page, 'inbox-390.png');
+  });
+
+  test('does not let a request be answered that is not what its hash says', async () => {
+    const found = await scene();
+    if (found === null) return;
+    const { net, page, id } = found;
+    // A server that shows another amount than was hashed.
+    const { papers } = net.mesh.store;
+    const kept = (await papers.get('approval-request', id))!;
+    await papers.put('approval-request', { ...kept, version: 2, text: kept.text.replace('10000', '10') });
+    await page.evaluate(`document.querySelector('#requests button').click()`);
+    await page.until(`document.getElementById('approval-result').innerText.includes('do not answer')`);
+    expect(await page.evaluate<boolean>(`document.getElementById('approval-approve').disabled`)).toBe(true);
+  });
+});
