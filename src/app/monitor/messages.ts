@@ -67,16 +67,19 @@ export function pagerDutyNotice(event: AlertEvent, url: string, routingKey: stri
   return { url, body: pagerDutyBody(event, routingKey), headers: () => ({}) };
 }
 
-/** Signed as Standard Webhooks 1.0 says: over id, time and body, so that a copy sent later or under another id is noticed. */
 export function webhookNotice(event: AlertEvent, url: string, key: Uint8Array): Notice {
-  const body = JSON.stringify(event);
+  return signedNotice(event.id, JSON.stringify(event), url, key);
+}
+
+/** Signed as Standard Webhooks 1.0 says: over id, time and body, so that a copy sent later or under another id is noticed. */
+export function signedNotice(id: string, body: string, url: string, key: Uint8Array): Notice {
   return {
     url,
     body,
     headers: (now) => {
       const time = String(Math.floor(now / 1000));
-      const mac = createHmac('sha256', key).update(`${event.id}.${time}.${body}`).digest('base64');
-      return { 'webhook-id': event.id, 'webhook-timestamp': time, 'webhook-signature': `v1,${mac}` };
+      const mac = createHmac('sha256', key).update(`${id}.${time}.${body}`).digest('base64');
+      return { 'webhook-id': id, 'webhook-timestamp': time, 'webhook-signature': `v1,${mac}` };
     },
   };
 }

@@ -20,7 +20,7 @@ import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
 import { duration } from '../input/values.js';
 import { clean, safeJson } from '../render/terminal/text.js';
 import type { CommandSpec, OptionGroup } from '../spec.js';
-import { requestRelay } from '../mesh/relay.js';
+import { requestRelay } from './relay.js';
 import { approverLines, reportOf, requestFound, requestIn, shownRequest, type FoundRequest } from './requests.js';
 
 /** What answering needs: a person to ask, a place for the answer, the keys. */

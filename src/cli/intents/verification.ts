@@ -9,7 +9,7 @@ import type { Demands } from '../../app/verification/replaced.js';
 import type { PinnedKey } from '../../verify/context.js';
 import type { Config } from '../config/load.js';
 import type { GivenApproval } from './approvals.js';
-import { requestRelay } from '../mesh/relay.js';
+import { requestRelay } from '../approvals/relay.js';
 import { meshFreshness } from '../mesh/freshness.js';
 import { principalPins, type ResolveFlags } from '../passports/pins.js';
 import { requirePolicy } from '../config/load.js';

@@ -97,23 +97,6 @@ export const DASHBOARD_PAGE = `<!doctype html>
 </div>
 </div>
 </main>
-<dialog id="approval" class="wide" aria-labelledby="approval-title">
-<form id="approval-form">
-<h2 id="approval-title">Approve exactly this, once</h2>
-<dl id="approval-facts" class="facts"></dl>
-<h3>Params, all of them</h3>
-<pre id="approval-params" class="full" tabindex="0" aria-label="Params, all of them"></pre>
-<label for="approval-reason">Reason <span class="dim">(signed with the answer)</span></label>
-<input id="approval-reason" maxlength="500" autocomplete="off">
-<label for="approval-file">Your private key <span class="dim">(PEM; it is opened in this page and sent nowhere)</span></label>
-<input id="approval-file" type="file">
-<label for="approval-passphrase">Its passphrase</label>
-<input id="approval-passphrase" ${KEY_INPUT}>
-<p class="dim">This page is the mesh's: who does not trust that machine with a key answers at a terminal: <code id="approval-command" class="whole"></code></p>
-<p id="approval-result" class="result" role="status"></p>
-<div class="buttons"><button id="approval-close" type="button">Close</button><button id="approval-deny" type="button" class="danger">Deny</button><button id="approval-approve" type="button" class="primary">Approve</button></div>
-</form>
-</dialog>
 <dialog id="revoke" aria-labelledby="revoke-title">
 <form id="revoke-form">
 <h2 id="revoke-title">Stop an agent, or let it act again</h2>
@@ -130,6 +113,23 @@ export const DASHBOARD_PAGE = `<!doctype html>
 <label class="tick"><input id="keep-key" type="checkbox">Keep this key until the page is locked or closed</label>
 <p id="revoke-result" class="result" role="status"></p>
 <div class="buttons"><button id="revoke-cancel" type="button">Cancel</button><button id="revoke-confirm" class="solid">Revoke</button></div>
+</form>
+</dialog>
+<dialog id="approval" class="wide" aria-labelledby="approval-title">
+<form id="approval-form">
+<h2 id="approval-title">Approve exactly this, once</h2>
+<dl id="approval-facts" class="facts"></dl>
+<h3>Params, all of them</h3>
+<pre id="approval-params" class="full" tabindex="0" aria-label="Params, all of them"></pre>
+<label for="approval-reason">Reason <span class="dim">(signed with the answer)</span></label>
+<input id="approval-reason" maxlength="500" autocomplete="off">
+<label for="approval-file">Your private key <span class="dim">(PEM; it is opened in this page and sent nowhere)</span></label>
+<input id="approval-file" type="file">
+<label for="approval-passphrase">Its passphrase</label>
+<input id="approval-passphrase" ${KEY_INPUT}>
+<p class="dim">This page is the mesh's: who does not trust that machine with a key answers at a terminal: <code id="approval-command" class="whole"></code></p>
+<p id="approval-result" class="result" role="status"></p>
+<div class="buttons"><button id="approval-close" type="button">Close</button><button id="approval-deny" type="button" class="danger" disabled>Deny</button><button id="approval-approve" type="button" class="primary" disabled>Approve</button></div>
 </form>
 </dialog>
 <script>${SCRIPT}</script>

@@ -4,6 +4,7 @@ import { ensureAdmin, openDataFolder } from '../../adapters/mesh/server/data-fol
 import { verifyOperator } from '../../adapters/mesh/mesh-key.js';
 import { Failure } from '../../app/failure.js';
 import { fleetConduct } from '../../app/conduct/fleet-conduct.js';
+import type { KeptRequest } from '../../mesh/approvals/kept.js';
 import { MeshServer } from '../../mesh/server/mesh-server.js';
 import type { Replication } from '../../mesh/server/regions/registry.js';
 import type { TrustRules } from '../../trust/rules.js';
@@ -25,6 +26,8 @@ export interface ServingOptions {
   readonly logQuota?: number;
   /** The public key registered for the first admin's API key; null registers none. */
   readonly operatorKey: string | null;
+  /** Told of every request for approval that is handed in here. */
+  readonly onRequest?: (request: KeptRequest) => void;
   /** How commands reach the regions; asynchronously unless given. */
   readonly replication?: Replication;
   /** The name of this server's own region. */
@@ -77,6 +80,7 @@ export async function serveMesh(
         pause: () => new Promise(nextTurn),
       }),
       requireSignedCommands: options.requireSignedCommands,
+      ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
       ...(options.replication === undefined ? {} : { replication: options.replication }),
       ...(options.region === undefined ? {} : { region: options.region }),
       onFatal,

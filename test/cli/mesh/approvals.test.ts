@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { RequestReport } from '../../../src/cli/approvals/requests.js';
 import type { ActionApprovalDocument } from '../../../src/protocol/approvals/approval.js';
 import { Home } from '../../kit/mesh/homes.js';
+import { receiver } from '../../kit/servers/receiver.js';
 
 const SLOW = 120_000;
 const CAROL = 'did:web:carol.example';
@@ -21,9 +22,10 @@ async function until<T>(ask: () => Promise<T>, good: (answer: T) => boolean, ms 
 }
 
 /** The mesh's admin, a machine with an agent that verifies, and a person whose key is on neither. */
-async function three(rule: object = {}) {
-  const [mesh, agent, person] = [new Home(), new Home(), new Home()];
-  const served = await mesh.serve();
+async function three(rule: object = {}, bell: string | null = null) {
+  const secret = { AIP_WEBHOOK_SECRET: 's'.repeat(24) };
+  const [mesh, agent, person] = [new Home(secret), new Home(), new Home()];
+  const served = await mesh.serve(...(bell === null ? [] : ['--notify', bell]));
   const init = ['init', '--domain', 'carol.example', '--key-store', 'file'];
   const carol = (await person.json<{ principal_public_key: string }>(...init)).principal_public_key;
   const limits = { above: 100, approvers: [{ id: CAROL, public_key: carol }], ...rule };
@@ -61,8 +63,14 @@ async function tries(agent: Home, request: string, amount = 10_000): Promise<[nu
 
 describe('an approval through the mesh', { timeout: SLOW }, () => {
   test('is asked for on one machine, given on another, and lets the action through once', async () => {
-    const { agent, person } = await three();
+    const rung = await receiver();
+    const { agent, person, served } = await three({}, rung.url('/bell'));
     const id = await asks(agent);
+    const [told] = await until(
+      async () => rung.calls,
+      ({ length }) => length > 0,
+    );
+    expect(JSON.parse(told!.body)).toMatchObject({ request_id: id, link: `${served.url}/#approval=${id}` });
     const listed = await person.json<RequestReport[]>('approvals', 'list');
     expect(listed).toMatchObject([
       { request_id: id, source: 'mesh', status: 'pending', action: 'issue_refund', params: { amount: 10_000 } },

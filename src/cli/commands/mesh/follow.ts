@@ -1,7 +1,7 @@
 import { requireMesh } from '../../mesh/access.js';
 import { FollowTeller } from '../../mesh/following.js';
 import { announceLeaving, arrives, followsAgain, hasDeparted, listeningVerifier } from '../../mesh/listening.js';
-import { requestRelay } from '../../mesh/relay.js';
+import { requestRelay } from '../../approvals/relay.js';
 import { startShipping } from '../../mesh/shipping.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { isLabel } from '../../../mesh/roster/member.js';

@@ -15,6 +15,7 @@ import { SYSTEM } from '../../../workspace/world.js';
 import type { CommandSpec } from '../../spec.js';
 import { trustRules } from '../../config/trust-rules.js';
 import { localState } from '../../../workspace/state.js';
+import { bellUrl, requestBell } from '../../approvals/bell.js';
 import { replication, serveCopy } from '../../mesh/regions.js';
 
 interface Address {
@@ -35,6 +36,7 @@ interface Options {
   readonly keyFile?: string;
   readonly meshKey?: string;
   readonly region?: string;
+  readonly notify?: string;
   /** Bytes. */
   readonly logQuota?: number;
 }
@@ -64,6 +66,16 @@ export const command: CommandSpec<Options> = {
           flags: '--public-url <url>',
           description: 'what other machines are told, where a proxy stands before it',
           value: webUrl,
+        },
+      ],
+    },
+    {
+      title: 'Approvals',
+      options: [
+        {
+          flags: '--notify <url>',
+          description: 'webhook told of each request for approval: a signed notice with a link (AIP_WEBHOOK_SECRET)',
+          value: bellUrl,
         },
       ],
     },
@@ -135,6 +147,8 @@ export const command: CommandSpec<Options> = {
     const data = meshFolder(options.data, cli);
     if (options.follow !== undefined) return serveCopy(cli, options.follow, { ...options, data, host, port, tls });
     const operator = await operatorKey(options, cli);
+    let url = options.publicUrl ?? '';
+    const bell = options.notify === undefined ? null : await requestBell(cli, options.notify, () => url);
     const serving = await serveMesh(SYSTEM, {
       data,
       host,
@@ -145,11 +159,12 @@ export const command: CommandSpec<Options> = {
       operatorKey: operator?.publicKey ?? null,
       ...(await replication(cli, options)),
       trust: trustRules(await cli.config()),
+      ...(bell === null ? {} : { onRequest: (request) => bell.ring(request) }),
       onBug: (error) =>
         cli.warn(`A request could not be answered; this is a bug: ${String(error).slice(0, 300)}`, 'bug'),
     });
     cli.onInterrupt(() => serving.close());
-    const url = options.publicUrl ?? serving.url;
+    url = options.publicUrl ?? serving.url;
     // An address to listen on is none to connect to: on another machine it would mean that machine.
     if (options.publicUrl === undefined && ['0.0.0.0', '::'].includes(host))
       cli.warn('Others join by a name of this machine, not by this URL: give it with --public-url.', 'public_url');

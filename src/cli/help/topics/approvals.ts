@@ -58,6 +58,9 @@ On the page of the mesh (its URL in a browser, with an approver's key) the same 
 canonical order, characters that look like others marked. It signs with a key file (PKCS#8 PEM, plain or encrypted with PBKDF2) that is opened in
 the browser and sent nowhere. The page is the mesh's: who does not trust that machine with a key uses the command that it shows.
 
+aip mesh serve --notify <url> rings a bell: a POST for each request, signed as Standard Webhooks 1.0 (AIP_WEBHOOK_SECRET), to https or this
+machine, tried again for a while, with a link to the page and a text that chats show. It holds no params, and nothing in it approves.
+
 By file, without a mesh: on the machine that verifies, where the approver's key is, and there again:
   aip approvals show <id> --json | jq .request > request.json
   aip approvals approve request.json -o approval.json

@@ -87,12 +87,12 @@ export function inbox(window: PageWindow, kit: Kit, { ask }: Calls, keyOf: () =>
     byId('approval-facts').append(el('dt', '', label), el('dd', 'whole', el('bdi', '', plain(value))));
 
   const open = async (id: string): Promise<void> => {
+    for (const button of buttons) button.disabled = true;
+    forget();
     const { status, json } = await ask(`/v1/mesh/approvals/${id}`, keyOf());
     const request = json as unknown as Asked;
-    forget();
     byId('approval-facts').replaceChildren();
     byId('approval-params').replaceChildren();
-    for (const button of buttons) button.disabled = true;
     say(byId('approval-command'), `aip approvals approve ${id}`);
     dialog.showModal();
     if (status !== 200) {

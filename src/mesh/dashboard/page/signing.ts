@@ -31,6 +31,7 @@ const MOST_ROUNDS = 4_000_000;
 const OTHER =
   'This page reads PKCS#8 keys in PEM, plain or encrypted with PBKDF2 and AES; for another, use the command.';
 
+/** Lower-case hex digits. */
 export const hex = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** Elements of DER in order; throws RangeError on what is cut off. */
@@ -58,6 +59,7 @@ const within = (content: Uint8Array | undefined) => {
   return elements(content);
 };
 
+/** @returns what opens keys and signs in this page */
 export function signing({ crypto, atob }: PageWindow) {
   const bytesOf = (base64: string): Uint8Array =>
     Uint8Array.from(atob(base64.replace(/\s/g, '')), (each) => each.charCodeAt(0));

@@ -31,7 +31,7 @@ export interface DeskPorts {
   readonly store: MeshStore;
   readonly clock: ServerClock;
   readonly verify: (publicKey: string, text: string, signature: string) => boolean;
-  /** Told of every request that is new, and of every one that has changed. */
+  /** Told of every request that was handed in here, and of every one that has changed. */
   readonly onChange: (request: KeptRequest, isNew: boolean) => void;
 }
 
@@ -188,7 +188,8 @@ export class ApprovalDesk {
     const known = this.#kept.get(paper.id);
     if (known !== undefined && known.version >= paper.version) return;
     const standing = { request: readKept(paper.text), version: paper.version };
-    if (told) this.#keep(standing, known === undefined);
+    // Its own server has told people of it.
+    if (told) this.#keep(standing, false);
     else this.#kept.set(paper.id, standing);
   }
 

@@ -8,7 +8,7 @@ import type { Lifetime } from '../../workspace/workspace.js';
 import type { Surroundings } from '../io.js';
 import type { Notices } from '../output.js';
 import type { Setting } from '../setting.js';
-import { apiKey, meshAccess } from './access.js';
+import { apiKey, meshAccess } from '../mesh/access.js';
 
 /** What these functions need of a command. */
 type Scene = Setting & Notices & Lifetime & Surroundings;
