@@ -240,6 +240,11 @@ export const SECTIONS: readonly Section[] = [
         () => import('./commands/logs/export.js'),
       ),
       at(
+        'logs erase',
+        'Take a param out of the log for good, with what confirms a guess of it; proofs still hold',
+        () => import('./commands/logs/erase.js'),
+      ),
+      at(
         'logs prune',
         'Remove old entries, leaving a signed summary so that the chain still verifies',
         () => import('./commands/logs/prune.js'),

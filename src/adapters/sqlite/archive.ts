@@ -1,7 +1,11 @@
-import type { LogArchive, TrustFloor } from '../../app/ports/log.js';
+import type { Erasure, LogArchive, TrustFloor } from '../../app/ports/log.js';
+import type { Ledger } from '../../app/ports/state.js';
 import type { Link } from '../../protocol/log/chain.js';
+import type { ErasureDraft, LogRecord } from '../../protocol/log/entry.js';
 import type { ConductTables } from './tables/conduct/conduct.js';
 import { utf8, type Database } from './engine/database.js';
+import type { Approvals } from './tables/approvals.js';
+import type { Log } from './tables/log/log.js';
 
 /** Entries deleted in one transaction: others wait no longer than that takes. */
 const SWEPT = 5000;
@@ -9,11 +13,14 @@ const SWEPT = 5000;
 export interface ArchiveParts {
   readonly conduct: ConductTables;
   /** Runs work in a write transaction. */
-  readonly transact: <T>(work: () => T) => T;
+  readonly transact: <T>(work: (ledger: Ledger) => T) => T;
+  readonly log: Log;
+  readonly approvals: Approvals;
 }
 
 /** Signed statements, and the beginning of the log. */
 export class Archive implements LogArchive {
+  readonly #database: Database;
   readonly #parts: ArchiveParts;
   readonly #list;
   readonly #add;
@@ -25,6 +32,7 @@ export class Archive implements LogArchive {
   readonly #sweep;
 
   constructor(database: Database, parts: ArchiveParts) {
+    this.#database = database;
     this.#parts = parts;
     this.#list = database.query(['text'], `SELECT ${utf8('text')} FROM statements WHERE kind = ? ORDER BY seq, text`);
     this.#add = database.statement('INSERT INTO statements (seq, kind, text) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
@@ -69,7 +77,22 @@ export class Archive implements LogArchive {
     });
   }
 
+  erase(changed: readonly LogRecord[], statement: ErasureDraft, isAsked: (request: string) => boolean): Erasure {
+    const { transact, log, approvals } = this.#parts;
+    this.#database.overwriteDeleted();
+    return transact((ledger) => {
+      for (const record of changed) log.rewrite(record);
+      const requests = approvals.forget(isAsked);
+      return { seq: ledger.appendErasure(statement).seq, requests };
+    });
+  }
+
+  overwriteErased(): boolean {
+    return this.#database.rewriteAll();
+  }
+
   sweep(): number {
+    this.#database.overwriteDeleted();
     return this.#parts.transact(() => this.#sweep.change([this.#base.first([])![0]]));
   }
 }

@@ -30,11 +30,14 @@ export function derivedProblems({ database, head, nonces, entries, now }: Derive
   const problems: string[] = [];
   const accepted = new Map<string, number>();
   const tallies = new Map<string, [total: number, successful: number, failed: number, unattributed: number]>();
+  /** Agents with refusals that no longer say whether they count against them. */
+  const erased = new Set<string>();
   for (const entry of entries) {
     const at = Date.parse(entry.timestamp);
     const tally = tallies.get(entry.agent_id) ?? [0, 0, 0, 0];
     tallies.set(entry.agent_id, tally);
     tally[0] += 1;
+    if (entry.erased !== null && Object.hasOwn(entry.erased, 'details')) erased.add(entry.agent_id);
     tally[entry.status === 'success' ? 1 : isAttributable(entry) ? 2 : 3] += 1;
     if (entry.status !== 'success' || at <= now - DAY) continue;
     // What is dated before is refused as forgotten, whether or not its nonce is still there.
@@ -48,7 +51,7 @@ export function derivedProblems({ database, head, nonces, entries, now }: Derive
   nonces.forget();
   problems.push(...counterProblems(database, accepted, now));
   // Of a pruned log the tallies say more than its entries.
-  if (head.base.seq === 0) problems.push(...tallyProblems(database, tallies));
+  if (head.base.seq === 0) problems.push(...tallyProblems(database, tallies, erased));
   problems.push(...standingProblems(database));
   return problems.slice(0, MOST_TOLD);
 }
@@ -82,15 +85,24 @@ function counterProblems(database: Database, accepted: ReadonlyMap<string, numbe
   return problems;
 }
 
-function tallyProblems(database: Database, tallies: ReadonlyMap<string, readonly number[]>): string[] {
-  const kept = database.query(
+function tallyProblems(
+  database: Database,
+  tallies: ReadonlyMap<string, readonly number[]>,
+  erased: ReadonlySet<string>,
+): string[] {
+  const rows = database.query(
     ['text', 'number', 'number', 'number', 'number'],
     `SELECT ${utf8('name')}, total - folded, successful, failed, unattributed - folded FROM
        (SELECT *, coalesce((SELECT sum(count) FROM tallies WHERE agent = agents.id AND span = ${HOUR} AND kind = 3), 0) AS folded FROM agents)`,
   );
-  return kept.all([]).flatMap(([agentId, ...counts]) => {
+  return rows.all([]).flatMap(([agentId, ...counts]) => {
     const logged = tallies.get(agentId) ?? [0, 0, 0, 0];
-    const agree = counts.every((count, i) => count === logged[i]);
+    const told = ([total, successful, ...refused]: readonly number[]): readonly (number | undefined)[] =>
+      erased.has(agentId)
+        ? [total, successful, refused.reduce((sum, each) => sum + each, 0)]
+        : [total, successful, ...refused];
+    const [kept, found] = [told(counts), told(logged)];
+    const agree = kept.every((count, i) => count === found[i]);
     return agree
       ? []
       : [`the tallies of ${agentId} (${counts.join(', ')}) are not those of the log (${logged.join(', ')})`];

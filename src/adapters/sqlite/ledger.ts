@@ -193,6 +193,10 @@ export function ledgerOf(tables: LedgerTables, head: HeadRow, over: () => boolea
       windows.giveBack(agents.findOrAdd(found.agentId), found);
       releases.mark(seq, at);
     },
+    appendErasure(draft) {
+      open();
+      return log.appendRecord(head, verifier, { type: 'erasure', ...draft });
+    },
     decision(seq) {
       open();
       return outcomes.decision(seq);
@@ -239,6 +243,7 @@ export function lookingLedgerOf(tables: LedgerTables, head: HeadRow, over: () =>
     append: write,
     appendOutcome: write,
     appendInterrupted: write,
+    appendErasure: write,
     prune: write,
   };
 }

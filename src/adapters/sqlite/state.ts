@@ -125,13 +125,17 @@ class FileState implements SqliteState {
         else this.transact(work);
       },
     });
-    this.archive = new Archive(database, { conduct: this.#conduct, transact: (work) => this.transact(work) });
+    const approvals = new Approvals(database);
+    this.archive = new Archive(database, {
+      ...{ conduct: this.#conduct, log: this.#log, approvals },
+      transact: (work) => this.transact(work),
+    });
     this.#folding = new FoldingTable(database);
     this.#nonces = new Nonces(database);
     this.#windows = new Windows(database, random(1)[0]!);
     this.#tables = {
       agents: this.#agents,
-      approvals: new Approvals(database),
+      approvals,
       conduct: this.#conduct,
       directory: this.#directory,
       floors: this.#floors,

@@ -1,6 +1,7 @@
 /** What reports need from the log beside its entries. The state file implements it; nothing here does I/O. */
 import type { Link } from '../../protocol/log/chain.js';
 import type { ReadNode } from '../../protocol/transparency/tree.js';
+import type { ErasureDraft, LogRecord } from '../../protocol/log/entry.js';
 import type { DecidedEntry } from './state.js';
 import type { Counts, RecentFailure, OutcomeCounts } from '../../trust/health.js';
 import type { TrustRules } from '../../trust/rules.js';
@@ -59,8 +60,22 @@ export interface LogArchive {
   floors(until: number): readonly TrustFloor[];
   /** Moves the beginning of the log to after `until`, with the statement that says so. False when the log is no longer what it was at `after`. */
   moveBase(after: Link, until: Link, statement: string, floors: readonly TrustFloor[]): boolean;
+  /**
+   * Writes what is left of entries whose values are erased, forgets the requests for approval that `isAsked` names by their JSON text, and
+   * appends the statement, in one transaction.
+   */
+  erase(changed: readonly LogRecord[], statement: ErasureDraft, isAsked: (request: string) => boolean): Erasure;
+  /** Writes the file anew, so that nothing that was erased stands in it or beside it. False where another process still reads what was written before. */
+  overwriteErased(): boolean;
   /** Deletes a bounded number of entries before the beginning, and returns how many; 0 when there are none left. */
   sweep(): number;
+}
+
+/** What an erasure did. */
+export interface Erasure {
+  readonly seq: number;
+  /** Requests for approval that are forgotten. */
+  readonly requests: number;
 }
 
 /** What proofs are made of, beside the entries. */

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../protocol/json/values.js';
 import type {
   Entry,
   EntryDraft,
+  ErasureDraft,
   InterruptedDraft,
   LogRecord,
   OutcomeDraft,
@@ -99,6 +100,8 @@ export interface Ledger extends Memory, RefusalMarks, FoldedRefusals {
   releasedSince(agentId: string, currency: string, after: number): bigint;
   /** Takes what the decision was counted with out of the sum, once; how often it was accepted stays as it is. */
   giveBack(seq: number, at: number): void;
+  /** Appends that something was erased. */
+  appendErasure(draft: ErasureDraft): LogRecord;
   /** The verification with this number, with the hash of its outcome token; null when there is none. */
   decision(seq: number): DecidedEntry | null;
   /** The newest accepted verification with this intent hash; null when there is none. */

@@ -115,12 +115,14 @@ function byCode<Name extends string>(
 }
 
 /** The members that the judgement reads. */
-export type Attributed = Pick<Entry, 'dialect' | 'error_code'> & Partial<Pick<Entry, 'details'>>;
+export type Attributed = Pick<Entry, 'dialect' | 'error_code'> & Partial<Pick<Entry, 'details' | 'erased'>>;
 
 /** True when an entry says something about the agent: a yes, or a refusal that it can be held to. */
-export function isAttributable({ dialect, error_code, details = null }: Attributed): boolean {
+export function isAttributable({ dialect, error_code, details = null, erased = null }: Attributed): boolean {
   if (error_code === null) return true;
   if (details !== null && isExcused(details)) return false;
+  // What would have excused it may be gone.
+  if (erased !== null && Object.hasOwn(erased, 'details')) return false;
   // The verifier's own hook did not decide.
   if (error_code === 'HOOK_FAILED') return false;
   const row = isDialectName(dialect) ? ROWS[dialect].get(error_code) : undefined;

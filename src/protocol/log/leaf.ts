@@ -5,7 +5,7 @@
 import { sha256Hex } from '../hash.js';
 import { canonicalize, sortNames } from '../json/canonical.js';
 import { emptyObject, isObject, type Json, type JsonObject } from '../json/values.js';
-import type { Entry } from './entry.js';
+import type { Entry, LogRecord } from './entry.js';
 
 /** Bytes of the salt that a commitment is made with. */
 export const SALT_BYTES = 32;
@@ -97,7 +97,7 @@ export function commitmentsOf(record: Unhashed): JsonObject | null {
 }
 
 /** The entry without the values and salts of `slots`, whose commitments stay: its hash and its leaf are as they were. */
-export function erase<E extends Entry>(record: E, slots: readonly string[]): E {
+export function erase<E extends LogRecord>(record: E, slots: readonly string[]): E {
   const salts = saltsOf(record);
   const commitments = commitmentsOf(record);
   if (salts === null || commitments === null) throw new TypeError('an entry without the salts that it needs');
@@ -111,7 +111,7 @@ export function erase<E extends Entry>(record: E, slots: readonly string[]): E {
     } else if (slot.startsWith('params.')) {
       const name = slot.slice('params.'.length);
       if (valueIn(record, slot) === undefined) continue;
-      params ??= Object.assign(emptyObject(), record.params);
+      params ??= Object.assign(emptyObject(), (record as Entry).params);
       delete params[name];
       erased[slot] = (commitments['params'] as Record<string, string>)[name]!;
     } else {

@@ -126,6 +126,21 @@ export class Database {
     if (this.#connection.inTransaction) this.exec('ROLLBACK');
   }
 
+  /** What is deleted or replaced from now on is overwritten in the file. */
+  overwriteDeleted(): void {
+    this.exec('PRAGMA secure_delete = ON');
+  }
+
+  /**
+   * Writes the file anew and empties the write-ahead log, so that neither holds what was deleted or replaced before: a page that was split keeps
+   * what it held in its unused part. False where another process still reads the log.
+   */
+  rewriteAll(): boolean {
+    this.exec('VACUUM');
+    const [busy] = this.query(['number'], 'PRAGMA wal_checkpoint(TRUNCATE)').first([])!;
+    return busy === 0;
+  }
+
   /**
    * Ends the connection, and empties a long write-ahead log, which the next process would read as a whole: libsql copies
    * nothing back when the last connection goes, and the next process cannot tell what an earlier one copied back, so that the

@@ -130,6 +130,17 @@ export class Approvals {
     );
   }
 
+  /** Forgets requests, with the answers to them, by the text of their documents; how many there were. */
+  forget(isMeant: (document: string) => boolean): number {
+    const meant = this.#select('1', []).filter(({ text }) => isMeant(text));
+    for (const { id } of meant) {
+      this.#run('DELETE FROM approval_answers WHERE request_id = ?', [id]);
+      if (this.#hasTold()) this.#run('DELETE FROM approval_mesh WHERE request_id = ?', [id]);
+      this.#run('DELETE FROM approval_requests WHERE id = ?', [id]);
+    }
+    return meant.length;
+  }
+
   spend(id: string, at: number, intentHash: string): void {
     if (this.find(id)?.status !== 'open') throw new Error('an approval was spent twice');
     this.#run("UPDATE approval_requests SET status = 'spent', ended_at = ?, spent_by = ? WHERE id = ?", [

@@ -67,6 +67,7 @@ export class Log {
   readonly #parts: LogParts;
   readonly #add: Statement;
   readonly #base;
+  readonly #rewrite;
   readonly #token;
   #last: { readonly text: string | null; readonly at: number } = { text: null, at: 0 };
 
@@ -77,6 +78,7 @@ export class Log {
     this.#add = database.statement(
       'INSERT INTO entries (seq, at, agent, action, success, code, hash, body, kind, token) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     );
+    this.#rewrite = database.statement('UPDATE entries SET body = ? WHERE seq = ?');
     this.#base = database.query(['number'], 'SELECT base_seq FROM head WHERE id = 1');
     this.#token = database.query(
       ['text?'],
@@ -89,27 +91,7 @@ export class Log {
     const { agents, tree, lookups, random } = this.#parts;
     const { entry, leaf } = seal(draft, sent, verifier, head, random);
     const agent = agents.findOrAdd(entry.agent_id);
-    const body: Body = [
-      verifier,
-      entry.prev_hash,
-      entry.dialect,
-      entry.error_message,
-      entry.intent_hash,
-      entry.nonce,
-      entry.signature,
-      entry.latency_us,
-      entry.params,
-      entry.details,
-      entry.target,
-      entry.intent_timestamp,
-      entry.key_id,
-      entry.passport_hash,
-      entry.passport_serial,
-      entry.approval_request,
-      entry.salts!,
-      entry.withheld,
-      entry.erased,
-    ];
+    const body = bodyOf(entry);
     const success = entry.status === 'success' ? 1 : 0;
     this.#add.run([
       ...[entry.seq, at, agent, entry.action, success, entry.error_code, entry.hash, JSON.stringify(body), 0],
@@ -129,20 +111,8 @@ export class Log {
     const at = this.#timeOf(draft);
     const { agents, tree, lookups, random } = this.#parts;
     const { entry, leaf } = sealRecord(draft, verifier, head, random);
-    const {
-      type,
-      seq,
-      timestamp: _,
-      agent_id,
-      verifier: __,
-      prev_hash,
-      hash,
-      salts,
-      withheld: ___,
-      erased,
-      ...rest
-    } = entry;
-    const body: OtherBody = [verifier, prev_hash, salts!, erased, rest];
+    const { type, seq, agent_id, hash } = entry;
+    const body = otherBodyOf(entry);
     const success = 'status' in entry && entry.status !== 'error' ? 1 : 0;
     const kind = KINDS.indexOf(type);
     this.#add.run([seq, at, agents.findOrAdd(agent_id), null, success, null, hash, JSON.stringify(body), kind, null]);
@@ -151,6 +121,25 @@ export class Log {
     head.seq = seq;
     head.hash = hash;
     return entry;
+  }
+
+  /** Writes what is left of an entry after values were erased, inside a write transaction: its hash is as it was. */
+  rewrite(record: LogRecord): void {
+    const { seq, hash } = record;
+    for (const each of this.records({ afterSeq: seq - 1 })) {
+      if (each.seq !== seq || each.hash !== hash) throw damaged(this.#path);
+      if (each.type === 'verification') {
+        const { lookups } = this.#parts;
+        if (each.intent_hash !== null) lookups.drop(seq, each.intent_hash);
+        if (each.nonce !== null) lookups.drop(seq, each.nonce);
+        const left = record as Entry;
+        if (left.intent_hash !== null) lookups.add(seq, left.intent_hash);
+        if (left.nonce !== null) lookups.add(seq, left.nonce);
+      }
+      break;
+    }
+    const body = record.type === 'verification' ? bodyOf(record) : otherBodyOf(record);
+    this.#rewrite.run([JSON.stringify(body), seq]);
   }
 
   /** What the hash of the outcome token of an accepted intent begins with; null where there is none. */
@@ -263,6 +252,47 @@ export class Log {
       throw damaged(this.#path);
     }
   }
+}
+
+function bodyOf(entry: Entry): Body {
+  return [
+    entry.verifier,
+    entry.prev_hash,
+    entry.dialect,
+    entry.error_message,
+    entry.intent_hash,
+    entry.nonce,
+    entry.signature,
+    entry.latency_us,
+    entry.params,
+    entry.details,
+    entry.target,
+    entry.intent_timestamp,
+    entry.key_id,
+    entry.passport_hash,
+    entry.passport_serial,
+    entry.approval_request,
+    entry.salts!,
+    entry.withheld,
+    entry.erased,
+  ];
+}
+
+function otherBodyOf(entry: Exclude<LogRecord, Entry>): OtherBody {
+  const {
+    type: _,
+    seq: __,
+    timestamp: ___,
+    agent_id: ____,
+    verifier,
+    prev_hash,
+    hash: _____,
+    salts,
+    withheld: ______,
+    erased,
+    ...rest
+  } = entry;
+  return [verifier, prev_hash, salts!, erased, rest];
 }
 
 const NOTHING_ASIDE: Aside = { sent: null, token: null };

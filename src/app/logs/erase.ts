@@ -1,0 +1,148 @@
+/**
+ * Takes a value out of the log for good, with all that confirms a guess of it. What stands in the chain and in the tree is a commitment with a salt of
+ * its own, so value and salt can go and every proof still holds; a signed entry says that it was done.
+ */
+import { canonicalize } from '../../protocol/json/canonical.js';
+import type { JsonObject } from '../../protocol/json/values.js';
+import type { Entry, ErasureDraft, LogRecord } from '../../protocol/log/entry.js';
+import { erase, withheldOf } from '../../protocol/log/leaf.js';
+import { formatTime, parseTime } from '../../protocol/time.js';
+import { Failure } from '../failure.js';
+import type { LogArchive, ProvableLog } from '../ports/log.js';
+import type { State } from '../ports/state.js';
+import type { NoteSigner } from '../proof/checkpoint.js';
+
+/** What is to be erased: a param of an agent's entries, or of one entry, or all params of one entry. */
+export type ErasureWish =
+  | {
+      readonly agentId: string;
+      readonly param: string;
+      /** Exclusive, ms since the epoch; null for all. */ readonly before: number | null;
+    }
+  | { readonly entry: number; readonly param: string | null };
+
+/** What erasing changes. */
+export interface ErasurePlan {
+  /** The decisions, ascending. */
+  readonly entries: readonly number[];
+  /** Entries that hold the value and cannot give it up: the first version hashed it as it is. */
+  readonly fixed: readonly number[];
+}
+
+/** What was done. */
+export interface ErasureReport {
+  readonly entries: number;
+  readonly requests: number;
+  /** False where another process still reads what was written before, so that it holds the values until that one ends. */
+  readonly emptied: boolean;
+}
+
+/** The log, as it is erased from. */
+export type ErasableLog = Pick<State, 'records'> &
+  Pick<ProvableLog, 'outcomesOf' | 'decision'> & { readonly archive: LogArchive };
+
+/** What tells a param, beside itself: the hash and signature of the whole, and what was said of it. */
+const TELLING = ['details', 'error_message', 'intent_hash', 'nonce', 'signature', 'target'];
+const TELLING_OF_OUTCOME = ['detail', 'result_hash'];
+/** Entries of one statement. */
+const AT_ONCE = 500;
+
+/** Which entries hold it. Fails with NOT_FOUND where an entry that is named is none. */
+export function planErasure(log: ErasableLog, wish: ErasureWish): ErasurePlan {
+  const plan = { entries: [] as number[], fixed: [] as number[] };
+  const take = (entry: Entry): void => {
+    if (!holds(entry, wish.param)) return;
+    (entry.salts === null ? plan.fixed : plan.entries).push(entry.seq);
+  };
+  if ('entry' in wish) {
+    const found = log.decision(wish.entry);
+    if (found === null) {
+      throw new Failure('NOT_FOUND', `The log holds no verification with the number ${wish.entry}.`, {
+        hint: 'aip logs tail --json: seq',
+      });
+    }
+    take(found.entry);
+    return plan;
+  }
+  const { agentId, before } = wish;
+  const until = before === null ? {} : { until: before };
+  for (const record of log.records({ agentId, type: 'verification', ...until })) take(record as Entry);
+  return plan;
+}
+
+/** True where a value of the param, or of any, is still there. */
+function holds(entry: Entry, param: string | null): boolean {
+  return slotsTo(entry, param).length > 0;
+}
+
+function slotsTo(entry: Entry, param: string | null): string[] {
+  const gone = entry.erased ?? {};
+  const shown = Object.keys(entry.params ?? {}).filter((name) => param === null || name === param);
+  const sent = withheldOf(entry as unknown as Parameters<typeof withheldOf>[0]).filter(
+    (name) => param === null || name === param,
+  );
+  const values = [...shown.map((name) => `params.${name}`), ...sent.map((name) => `sent.${name}`)].filter(
+    (slot) => !Object.hasOwn(gone, slot),
+  );
+  return values.length === 0 ? [] : [...values, ...TELLING];
+}
+
+/** Erases what was planned, in transactions of a bounded size. `now` in ms since the epoch. */
+export async function eraseEntries(
+  log: ErasableLog,
+  wish: ErasureWish,
+  { entries }: ErasurePlan,
+  key: NoteSigner,
+  now: number,
+  pause: () => Promise<void>,
+): Promise<ErasureReport> {
+  const done = { entries: 0, requests: 0 };
+  for (let from = 0; from < entries.length; from += AT_ONCE) {
+    const decisions = entries.slice(from, from + AT_ONCE).flatMap((seq) => log.decision(seq)?.entry ?? []);
+    const changed: LogRecord[] = [];
+    const requests = new Set<string>();
+    for (const entry of decisions) {
+      changed.push(erase(entry, slotsTo(entry, wish.param)));
+      if (entry.approval_request !== null) requests.add(entry.approval_request);
+      for (const seq of log.outcomesOf(entry.seq)) {
+        const outcome = recordAt(log, seq);
+        if (outcome !== null && outcome.salts !== null) changed.push(erase(outcome, TELLING_OF_OUTCOME));
+      }
+    }
+    const agentId = decisions[0]?.agent_id ?? '';
+    const statement = signedErasure(
+      {
+        timestamp: formatTime(now),
+        agent_id: agentId,
+        entries: decisions.map(({ seq }) => seq),
+        param: wish.param,
+        by: key.publicKey,
+      },
+      key,
+    );
+    const { requests: forgotten } = log.archive.erase(changed, statement, (text) => isAsked(text, wish, requests));
+    done.entries += decisions.length;
+    done.requests += forgotten;
+    await pause();
+  }
+  return { ...done, emptied: log.archive.overwriteErased() };
+}
+
+function signedErasure(draft: Omit<ErasureDraft, 'signature'>, key: NoteSigner): ErasureDraft {
+  return { ...draft, signature: key.sign(canonicalize({ ...draft, type: 'erasure' } as unknown as JsonObject)) };
+}
+
+/** True for a request for approval that shows the value. */
+function isAsked(text: string, wish: ErasureWish, requests: ReadonlySet<string>): boolean {
+  const { request_id, agent_id, params, requested_at } = JSON.parse(text) as JsonObject;
+  if (typeof request_id === 'string' && requests.has(request_id)) return true;
+  if ('entry' in wish || agent_id !== wish.agentId) return false;
+  const at = typeof requested_at === 'string' ? parseTime(requested_at) : null;
+  if (wish.before !== null && at !== null && at >= wish.before) return false;
+  return typeof params === 'object' && params !== null && Object.hasOwn(params, wish.param);
+}
+
+function recordAt(log: ErasableLog, seq: number): LogRecord | null {
+  for (const record of log.records({ afterSeq: seq - 1 })) return record.seq === seq ? record : null;
+  return null;
+}

@@ -1,0 +1,118 @@
+import { Failure } from '../../../app/failure.js';
+import { eraseEntries, planErasure, type ErasureWish } from '../../../app/logs/erase.js';
+import { agentNamed } from '../../../app/passports/agent-named.js';
+import { machineKey } from '../../../workspace/mesh.js';
+import { localState } from '../../../workspace/state.js';
+import type { Cli } from '../../cli.js';
+import { YES_OPTION } from '../../input/options.js';
+import { integer, sinceWhen } from '../../input/values.js';
+import { findingAnywhere } from '../../mesh/fleet.js';
+import { clean } from '../../render/terminal/text.js';
+import type { CommandSpec } from '../../spec.js';
+
+interface Options {
+  readonly agent?: string;
+  readonly param?: string;
+  readonly before?: string;
+  readonly entry?: number;
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+}
+
+export const command: CommandSpec<Options> = {
+  path: ['logs', 'erase'],
+  summary: 'Take a param out of the log for good, with what confirms a guess of it; proofs still hold',
+  detail:
+    'Gone are the value and its salt, and the details, message, target, intent hash, nonce and signature of those entries, what their outcomes say, and requests for approval that show it. A signed entry says so.',
+  options: [
+    {
+      title: 'What',
+      options: [
+        { flags: '--agent <agent>', description: 'of entries of this agent', values: 'agent' },
+        { flags: '--param <name>', description: 'the param, at the top of params' },
+        { flags: '--before <time>', description: 'of entries before then: a duration such as 90d, or a time' },
+        {
+          flags: '--entry <seq>',
+          description: 'of one entry; without --param all its params',
+          value: integer(1, Number.MAX_SAFE_INTEGER),
+        },
+      ],
+    },
+    {
+      title: 'Flags',
+      options: [{ flags: '--dry-run', description: 'say what would be erased, and erase nothing' }, YES_OPTION],
+    },
+  ],
+  examples: [
+    { run: 'aip logs erase --agent support-agent-v1 --param email --before 30d', why: 'a person asked for it' },
+    { run: 'aip logs erase --entry 42 --yes', why: 'all params of one entry' },
+  ],
+  exits: { 3: 'no such agent or entry' },
+  touches: ['state'],
+  topics: ['retention', 'logs', 'proof'],
+
+  async run({ options }, cli) {
+    const wish = await wishOf(options, cli);
+    const state = await localState(cli.workspace);
+    const plan = planErasure(state, wish);
+    if (plan.fixed.length > 0) {
+      const they = plan.fixed.length === 1 ? '1 entry was' : `${plan.fixed.length} entries were`;
+      cli.warn(
+        `${they} written by the first version, which hashed values as they are: only pruning takes them away.`,
+        'not_erasable',
+      );
+    }
+    const count = plan.entries.length;
+    if (count === 0 || options.dryRun) return tell({ entries: 0, requests: 0, emptied: true });
+    if (!options.yes) {
+      const what = wish.param === null ? 'all params' : `"${clean(wish.param)}"`;
+      const sure = await cli.ask.confirm({
+        message: `Erase ${what} from ${count} entries? Nothing brings it back.`,
+        flag: '--yes',
+      });
+      if (!sure) {
+        cli.note('Nothing was erased.');
+        return 2;
+      }
+    }
+    const { key } = await machineKey(cli.workspace);
+    const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    const report = await eraseEntries(state, wish, plan, key, cli.io.now(), pause);
+    if (!report.emptied)
+      cli.warn(
+        'Another process reads the state: its write-ahead log holds the values until that one ends.',
+        'still_in_log',
+      );
+    return tell(report);
+
+    function tell({ entries, requests, emptied }: { entries: number; requests: number; emptied: boolean }): number {
+      if (cli.globals.json) {
+        cli.json({
+          erased: entries,
+          would_erase: count,
+          not_erasable: plan.fixed.length,
+          requests,
+          file_emptied: emptied,
+        });
+      } else if (count === 0) cli.out('no entry holds it; nothing was erased');
+      else if (entries === 0) cli.out(`would erase it from ${count} entries`);
+      else {
+        const asked = requests === 0 ? '' : `, and ${requests} requests for approval`;
+        cli.out(`erased from ${entries} entries${asked}; a signed entry says so`);
+        cli.out(`  copies elsewhere still hold it: exports, backups, and what was shipped to a mesh`);
+      }
+      return 0;
+    }
+  },
+};
+
+async function wishOf({ agent, param, before, entry }: Options, cli: Cli): Promise<ErasureWish> {
+  if (entry !== undefined && agent === undefined && before === undefined) return { entry, param: param ?? null };
+  if (entry !== undefined || agent === undefined || param === undefined) {
+    throw new Failure('USAGE', 'Name an agent and a param, or one entry.', {
+      hint: 'aip logs erase --agent support-agent-v1 --param email',
+    });
+  }
+  const until = before === undefined ? null : sinceWhen(before, cli.io.now());
+  return { agentId: await agentNamed(await findingAnywhere(cli), agent), param, before: until };
+}

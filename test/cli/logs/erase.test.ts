@@ -1,0 +1,155 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { ProofReport } from '../../../src/app/proof/report.js';
+import { formatPublicKey } from '../../../src/protocol/identity/keys.js';
+import { inHome } from '../../kit/history.js';
+import { household } from '../../kit/native/household.js';
+import { world } from '../../kit/world.js';
+
+const MARK = 'jane.doe.4711@acme.com';
+
+/** A machine whose log holds a person's address in some entries, an approval request, and an outcome. */
+async function logged(params: 'full' | 'masked' | 'none' = 'masked') {
+  const home = household({ env: { AIP_LOG_PARAMS: params } });
+  const made = await home.run(
+    ...['passport', 'create', 'bot', '--domain', 'acme.com', '-a', 'send', '-a', 'pay', '--allowed-domain', 'acme.com'],
+    ...['--constraint', 'require_approval:={"actions":["pay"]}', '--key-store', 'file', '--out', home.at('bot.json')],
+  );
+  expect(made.code, made.err).toBe(0);
+  const judge = async (action: string, ...params: string[]): Promise<string> => {
+    const signed = await home.run('intent', 'sign', '-p', 'bot', '-a', action, ...params);
+    const file = home.file('intent.json', signed.out);
+    await home.run('intent', 'verify', file);
+    return signed.out;
+  };
+  const sent = [
+    await judge('send', '--param', `to=${MARK}`, '--param', 'subject=hi'),
+    await judge('send', '--param', 'to=other@acme.com'),
+    await judge('send', '--param', `to=${MARK}`, '--param', 'subject=dear-jane-4711'),
+    await judge('send', '--param', 'to=x@evil.example'),
+    await judge('pay', '--param', `to=${MARK}`),
+  ];
+  const [first] = inHomeEntries(home.state);
+  await home.run('outcome', first!.intent_hash!, '--status', 'error', '--detail', `bounced at ${MARK}`);
+  const principal = inHome(dirname(home.state), (state) =>
+    formatPublicKey(state.pins('did:web:acme.com')[0]!.publicKey),
+  );
+  const bundle = await home.run('logs', 'prove', '2');
+  const verifier = /--verifier-key (ed25519:[0-9a-f]{64})/.exec(bundle.err)![1]!;
+  const keys = ['--principal-key', `did:web:acme.com=${principal}`, '--verifier-key', verifier];
+  const checked = async (seq: number): Promise<Record<string, string>> => {
+    const { out } = await home.run('logs', 'prove', String(seq));
+    const answer = await world({ stdin: out }).run('proof', 'verify', '-', '--json', ...keys);
+    return Object.fromEntries((JSON.parse(answer.out) as ProofReport).steps.map(({ step, status }) => [step, status]));
+  };
+  return { home, sent, checked };
+}
+
+function inHomeEntries(state: string) {
+  return inHome(dirname(state), (opened) => [...opened.entries({})]);
+}
+
+/** Files beside the state that hold the text, in plain or in base64. */
+function holders(state: string, text: string): string[] {
+  const folder = dirname(state);
+  return readdirSync(folder).filter((name) => readFileSync(join(folder, name)).includes(text));
+}
+
+describe('a param of an agent', () => {
+  test('is gone from file, write-ahead log and export; chain, tree and proofs hold', async () => {
+    const { home, checked } = await logged();
+    expect(holders(home.state, MARK)).not.toEqual([]);
+    const before = inHomeEntries(home.state);
+    const erased = await home.json<object>('logs', 'erase', '--agent', 'bot', '--param', 'to', '--yes');
+    expect([erased.code, erased.value]).toEqual([
+      0,
+      { erased: 5, would_erase: 5, not_erasable: 0, requests: 1, file_emptied: true },
+    ]);
+    expect(holders(home.state, MARK)).toEqual([]);
+    expect((await home.run('logs', 'export')).out).not.toContain(MARK);
+    const after = inHomeEntries(home.state);
+    expect(after.map(({ hash }) => hash)).toEqual(before.map(({ hash }) => hash));
+    for (const [i, entry] of after.entries()) {
+      expect(entry).toMatchObject({
+        nonce: null,
+        signature: null,
+        intent_hash: null,
+        target: null,
+        error_message: null,
+      });
+      // Nothing confirms a guess: neither value nor salt is there.
+      for (const confirming of [before[i]!.intent_hash!, before[i]!.nonce!, before[i]!.signature!])
+        expect(holders(home.state, confirming)).toEqual([]);
+    }
+    expect(after[0]!.params).toEqual({ subject: 'hi' });
+    const verified = await home.json<{ ok: boolean; derived: { ok: boolean } }>('logs', 'verify');
+    expect([verified.code, verified.value.ok, verified.value.derived.ok]).toEqual([0, true, true]);
+    // Of the entry itself: what was decided, and where that is recorded; who and what are not shown any more, and nothing is broken.
+    expect(await checked(1)).toMatchObject({ decision: 'ok', recorded: 'ok', who: 'unproven' });
+    expect(Object.values(await checked(1))).not.toContain('broken');
+    const { out } = await home.run('logs', 'export');
+    const records = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(records.at(-1)).toMatchObject({
+      type: 'erasure',
+      entries: [1, 2, 3, 4, 5],
+      param: 'to',
+      signature: expect.stringMatching(/^[0-9a-f]{128}$/),
+    });
+    const file = home.file('log.jsonl', out);
+    expect((await home.run('logs', 'verify', '--file', file)).code).toBe(0);
+    // Once is enough.
+    expect((await home.json<object>('logs', 'erase', '--agent', 'bot', '--param', 'to', '--yes')).value).toMatchObject({
+      erased: 0,
+      would_erase: 0,
+    });
+  });
+
+  test('before a time only, and not without a yes', async () => {
+    const { home, checked } = await logged();
+    expect((await home.run('logs', 'erase', '--agent', 'bot', '--param', 'to')).code).toBe(2);
+    expect(
+      (await home.json<object>('logs', 'erase', '--agent', 'bot', '--param', 'to', '--dry-run')).value,
+    ).toMatchObject({ erased: 0, would_erase: 5 });
+    expect(
+      (await home.json<object>('logs', 'erase', '--agent', 'bot', '--param', 'to', '--before', '1h', '--yes')).value,
+    ).toMatchObject({ erased: 0 });
+    expect(holders(home.state, MARK)).not.toEqual([]);
+    expect(await checked(1)).toMatchObject({ who: 'ok', recorded: 'ok' });
+  });
+});
+
+describe('one entry', () => {
+  test('loses all its params, and the others keep theirs and their proofs', async () => {
+    const { home, checked } = await logged();
+    expect((await home.json<object>('logs', 'erase', '--entry', '3', '--yes')).value).toMatchObject({ erased: 1 });
+    expect(inHomeEntries(home.state)[2]!.params).toEqual({});
+    expect(holders(home.state, 'dear-jane-4711')).toEqual([]);
+    expect(await checked(1)).toMatchObject({ who: 'ok', what: 'ok', recorded: 'ok' });
+    expect(await checked(3)).toMatchObject({ decision: 'ok', recorded: 'ok' });
+    expect((await home.run('logs', 'verify', '--signatures')).code).toBe(0);
+  });
+  test('also where the log withholds its params: the commitments lose their salts', async () => {
+    const { home, sent, checked } = await logged('none');
+    const intent = home.file('sent.json', sent[0]!);
+    expect((await home.run('logs', 'prove', '1', '--intent', intent)).code).toBe(0);
+    expect((await home.json<object>('logs', 'erase', '--entry', '1', '--yes')).value).toMatchObject({ erased: 1 });
+    expect((await home.run('logs', 'prove', '1', '--intent', intent)).code).not.toBe(0);
+    expect(await checked(1)).toMatchObject({ recorded: 'ok', who: 'unproven' });
+  });
+});
+
+test.each([
+  [['--agent', 'bot'], 2],
+  [['--param', 'to'], 2],
+  [['--entry', '3', '--agent', 'bot'], 2],
+  [['--entry', '0'], 2],
+  [['--entry', '99', '--yes'], 3],
+  [['--agent', 'nobody', '--param', 'to'], 3],
+])('wrong use: %s', async (argv, exit) => {
+  const { home } = await logged();
+  expect((await home.run('logs', 'erase', ...argv)).code).toBe(exit);
+});
