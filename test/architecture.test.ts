@@ -53,6 +53,7 @@ const LAYERS: Readonly<Record<string, { readonly may: readonly string[]; readonl
 const PACKAGES: Readonly<Record<string, string>> = {
   '@inquirer/prompts': 'src/cli/questions/prompts.ts',
   '@noble/ed25519': 'src/protocol/ed25519/sign.ts',
+  'age-encryption': 'src/adapters/age.ts',
   ajv: 'src/adapters/json-schema.ts',
   chalk: 'src/cli/shell/colour.ts',
   commander: 'src/cli/shell/parse.ts',

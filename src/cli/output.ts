@@ -27,6 +27,8 @@ export interface Output extends Notices {
   out(text: string): void;
   /** As `out`, and waits until a slow reader has caught up: for streams of any length. */
   stream(text: string): Promise<void>;
+  /** The same for bytes as they are, without a line end. */
+  streamBytes(bytes: Uint8Array): Promise<void>;
   /** The answer as one JSON document: indented on a terminal, one line otherwise. */
   json(value: unknown): void;
 }

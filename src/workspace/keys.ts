@@ -92,10 +92,10 @@ export async function hmacKey({ world }: LocalWorkspace, path: string): Promise<
   return readHmacKey(path, world.env);
 }
 
-/** The secret in a small private file, or on stdin for `-`. @throws Failure NOT_FOUND, UNREADABLE, KEYSTORE_DENIED, USAGE */
-export async function secretFile({ world }: LocalWorkspace, path: string): Promise<string> {
+/** The secret in a private file of at most `most` bytes, or on stdin for `-`. @throws Failure NOT_FOUND, UNREADABLE, KEYSTORE_DENIED, USAGE */
+export async function secretFile({ world }: LocalWorkspace, path: string, most = 1024): Promise<string> {
   const { readSecret } = await import('../adapters/files/secret/secret-file.js');
-  return readSecret(path, { what: 'key file', most: 1024, env: world.env });
+  return readSecret(path, { what: 'key file', most, env: world.env });
 }
 
 /** Looks at files of keys and state without opening a key or changing anything. */

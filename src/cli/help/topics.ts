@@ -45,6 +45,11 @@ export const TOPICS: readonly Topic[] = [
     load: () => import('./topics/upgrade.js'),
   },
   {
+    name: 'retention',
+    summary: 'Keeping the log, and forgetting what is in it',
+    load: () => import('./topics/retention.js'),
+  },
+  {
     name: 'logs',
     summary: 'The verification log: reading, proving, keeping it',
     load: () => import('./topics/logs.js'),

@@ -9,23 +9,26 @@ import type { Entry } from '../../protocol/log/entry.js';
 import { fileBytes } from '../../workspace/files.js';
 import type { Notices } from '../output.js';
 import type { Surroundings } from '../io.js';
+import type { Setting } from '../setting.js';
+import { openedWith } from '../../workspace/archives.js';
 
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 const QUOTE = 0x22;
 
 export async function verifyExport(
-  cli: Notices & Surroundings,
+  cli: Notices & Surroundings & Pick<Setting, 'workspace'>,
   path: string,
-  { keys, given, pause }: CheckpointOptions,
+  { keys, given, pause, identity }: CheckpointOptions & { readonly identity: string | null },
 ): Promise<CheckpointVerdict> {
   // An export does not say of which log it is: a checkpoint of another one contradicts it.
   const checkpoints = given.map((each) => believedCheckpoint(each, null, keys));
   const newest = checkpoints.reduce<LogCheckpoint | null>((a, b) => (a === null || b.seq > a.seq ? b : a), null);
-  const bytes =
+  const archive =
     path === '-'
       ? (cli.io.stdin as AsyncIterable<Uint8Array>)
       : fileBytes(path, { follow: false, signal: cli.io.signal });
+  const bytes = openedWith(cli.workspace, identity, archive, path === '-' ? 'stdin' : path);
   let at: Link | null = null;
   let count = 0;
   const verdict = (check: CheckpointVerdict['check']): CheckpointVerdict => ({

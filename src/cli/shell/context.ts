@@ -43,6 +43,7 @@ export function shellCli(
     width: widthOf(io.stdout),
     out: (text) => void write(text),
     stream: (text) => (write(text) ? Promise.resolve() : caughtUp(io)),
+    streamBytes: (bytes) => (io.stdout.write(bytes) ? Promise.resolve() : caughtUp(io)),
     json: (value) => void write(safeJson(value, io.stdout.isTTY === true ? 2 : undefined)),
     note: (text) => {
       if (!globals.quiet) remark(cleanLines(text));

@@ -9,7 +9,7 @@ import { isStream, openStream } from './stream-file.js';
 export { fileExists } from '../plain-file.js';
 
 export interface GrowingFile {
-  write(text: string): Promise<void>;
+  write(content: string | Uint8Array): Promise<void>;
   /** Gives it its name, once its bytes are on the disk. */
   finish(): Promise<void>;
   /** Removes what was written. A `write` or `finish` under way does not settle any more: who gave up is not to be told that it failed. */
@@ -42,7 +42,7 @@ export async function growingFile(path: string): Promise<GrowingFile> {
     return open(part, 'wx', 0o600);
   });
   return {
-    write: (text) => guard(() => handle.appendFile(text)),
+    write: (content) => guard(() => handle.appendFile(content)),
     finish: () =>
       guard(async () => {
         await handle.sync();

@@ -16,7 +16,7 @@ const OPEN_ALREADY = /^\/(?:dev\/(?:stdin|stdout|stderr|fd\/)|proc\/)/;
 const OWN_OUTPUT = /^\/(?:dev\/(?:stdout|stderr|fd\/[12])|proc\/self\/fd\/[12])$/;
 
 export interface Stream {
-  write(text: string): Promise<void>;
+  write(content: string | Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -57,8 +57,12 @@ async function opened(path: string): Promise<FileHandle> {
   }
 }
 
-async function all(text: string, path: string, write: (bytes: Uint8Array) => Promise<number>): Promise<void> {
-  let rest: Uint8Array = Buffer.from(text, 'utf8');
+async function all(
+  content: string | Uint8Array,
+  path: string,
+  write: (bytes: Uint8Array) => Promise<number>,
+): Promise<void> {
+  let rest: Uint8Array = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
   for (let waited = 0; rest.length > 0;) {
     try {
       const count = await write(rest);

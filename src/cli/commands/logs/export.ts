@@ -1,3 +1,4 @@
+import { Failure } from '../../../app/failure.js';
 import { agentNamed } from '../../../app/passports/agent-named.js';
 import type { EntryQuery, State } from '../../../app/ports/state.js';
 import type { Entry, LogRecord } from '../../../protocol/log/entry.js';
@@ -11,6 +12,7 @@ import { localState } from '../../../workspace/state.js';
 interface Options {
   readonly format: 'jsonl' | 'csv' | 'ocsf' | 'cef';
   readonly out?: string;
+  readonly encrypt: readonly string[];
   readonly agent?: string;
   readonly status?: 'success' | 'failed';
   readonly since?: string;
@@ -39,6 +41,11 @@ export const command: CommandSpec<Options> = {
           description: 'write to a file instead of stdout; one that exists is replaced',
           values: 'file',
         },
+        {
+          flags: '--encrypt <recipient>',
+          description: 'in the age format, for who holds the key: age1... or an ssh-ed25519 public key',
+          repeatable: true,
+        },
       ],
     },
     {
@@ -58,33 +65,40 @@ export const command: CommandSpec<Options> = {
     },
     { run: 'aip logs export --format csv --since 7d > week.csv', why: 'for a spreadsheet' },
     { run: 'aip logs export --format cef | logger -t aip', why: 'for a SIEM' },
+    {
+      run: 'aip logs export --encrypt "$(cat auditor.pub)" --out log.jsonl.age',
+      why: 'an archive that its readers alone can open',
+    },
   ],
   exits: { 3: 'the agent does not exist, or the file cannot be written' },
   touches: ['state', 'files'],
   onlyReads: true,
-  topics: ['logs', 'json'],
+  topics: ['logs', 'retention', 'json'],
 
   async run({ options }, cli) {
     const state = await localState(cli.workspace);
     const render = await renderer(options.format);
     const query = await queryOf(options, cli);
-    const target = await targetOf(options.out, cli);
+    const target = await targetOf(options.out, options.encrypt.length > 0, cli);
     // A stream knows how it ended only if it says so.
     cli.onInterrupt(async () => {
       await target.discard();
       cli.note('interrupted: the export is not whole');
     });
-    let block = render.header === null ? '' : `${render.header}\n`;
     let count = 0;
-    try {
+    const blocks = async function* (): AsyncGenerator<string> {
+      let block = render.header === null ? '' : `${render.header}\n`;
       for (const line of linesOf(state, query, render)) {
         block += `${line}\n`;
         count += 1;
         if (block.length < BLOCK) continue;
-        await target.write(block);
+        yield block;
         block = '';
       }
-      if (block !== '') await target.write(block);
+      if (block !== '') yield block;
+    };
+    try {
+      for await (const block of await sealed(blocks(), options.encrypt, cli)) await target.write(block);
       await target.finish();
     } catch (error) {
       // What is left would stand in the way of the next export, and fill a full disk.
@@ -134,9 +148,25 @@ async function renderer(format: Options['format']): Promise<Rendering> {
   }
 }
 
-async function targetOf(out: string | undefined, cli: Cli) {
+/** The blocks as they are, or encrypted to recipients. */
+async function sealed(
+  blocks: AsyncIterable<string>,
+  recipients: readonly string[],
+  cli: Cli,
+): Promise<AsyncIterable<string | Uint8Array>> {
+  if (recipients.length === 0) return blocks;
+  const { encryptedTo } = await import('../../../workspace/archives.js');
+  return encryptedTo(cli.workspace, recipients, blocks);
+}
+
+async function targetOf(out: string | undefined, encrypted: boolean, cli: Cli) {
   if (out === undefined || out === '-') {
-    return { write: (text: string) => cli.stream(text.replace(/\n$/, '')), finish: nothing, discard: nothing };
+    if (encrypted && cli.io.stdout.isTTY === true) {
+      throw new Failure('USAGE', 'An encrypted archive is no text for a terminal.', { hint: '--out log.jsonl.age' });
+    }
+    const write = (block: string | Uint8Array): Promise<void> =>
+      typeof block === 'string' ? cli.stream(block.replace(/\n$/, '')) : cli.streamBytes(block);
+    return { write, finish: nothing, discard: nothing };
   }
   const { growingFile } = await import('../../../workspace/files.js');
   return growingFile(out);

@@ -16,6 +16,7 @@ interface Options {
   readonly checkpoint: readonly string[];
   readonly publicKey: readonly string[];
   readonly file?: string;
+  readonly identity?: string;
   readonly signatures: boolean;
 }
 
@@ -43,6 +44,11 @@ export const command: CommandSpec<Options> = {
           description: "check every accepted intent's signature anew, where what was signed is kept",
         },
         { flags: '--file <file>', description: 'check an export in JSON Lines instead, - for stdin', values: 'file' },
+        {
+          flags: '--identity <file>',
+          description: 'what opens an encrypted export: an age identity or an Ed25519 private key',
+          values: 'file',
+        },
       ],
     },
   ],
@@ -85,7 +91,11 @@ export const command: CommandSpec<Options> = {
         );
       }
       const { verifyExport } = await import('../../logs/verify-export.js');
-      return answer(await verifyExport(cli, options.file, { keys, given, pause }), null, cli);
+      return answer(
+        await verifyExport(cli, options.file, { keys, given, pause, identity: options.identity ?? null }),
+        null,
+        cli,
+      );
     }
     const state = await localState(cli.workspace);
     const verdict = await checkAgainstStatements(state, { keys, given, pause });

@@ -1,0 +1,24 @@
+export function text(): string {
+  return `# Keep it
+  aip logs export --out 2026-q1.jsonl         the chain goes with it: aip logs verify --file 2026-q1.jsonl
+  aip logs export --encrypt age1... --encrypt "$(cat auditor.pub)" --out 2026-q1.jsonl.age
+The archive is in the age format: each recipient opens it with their own key, and nobody else. Recipients are age1... and ssh-ed25519 public
+keys; age itself reads it as well.
+  aip logs verify --file 2026-q1.jsonl.age --identity ~/.ssh/id_ed25519
+
+# Let go of old entries
+  aip logs prune --older-than 90d             leaves a signed summary, so that the rest still verifies
+Counts and trust scores outlive pruning, and so do the leaves of the tree: proofs of what is kept still hold.
+
+# Forget one value
+  aip logs erase --agent support-agent-v1 --param email --before 30d
+  aip logs erase --entry 42                   all params of one entry
+Chain and tree hold commitments, each with a salt of its own. Erased are the value and its salt; the details, message, target, intent hash, nonce
+and signature of those entries, because they confirm a guess; what their outcomes say; and requests for approval that show the param, answered or
+not. A signed entry of type erasure says which entries, and by whose key. What was decided, when, under which passport, and where it is recorded can
+still be proved, of these entries and of all others; who asked and for what cannot.
+The state file is written anew, so that no page of it holds what was replaced: with a large log that takes a while, in which others wait. Copies
+elsewhere are not reached: exports, backups, checkpoints of a file system, and what was shipped to a mesh.
+Entries that the first version wrote hash their values as they are: only pruning takes those away.
+`;
+}
