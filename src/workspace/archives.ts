@@ -5,7 +5,7 @@ import { pemFiles, secretFile } from './keys.js';
 import type { LocalWorkspace } from './workspace.js';
 
 /** Text encrypted to recipients: `age1...` or `ssh-ed25519 ...`. @throws Failure USAGE */
-export async function encryptedTo(
+export async function encryptedArchive(
   { world }: LocalWorkspace,
   recipients: readonly string[],
   blocks: AsyncIterable<string>,

@@ -106,12 +106,8 @@ class FileState implements SqliteState {
     this.#tree = new Tree(database);
     this.#lookups = new Lookups(database, secret);
     this.#judged = new JudgedPassports(database);
-    this.#log = new Log(database, path, {
-      agents: this.#agents,
-      tree: this.#tree,
-      lookups: this.#lookups,
-      random: drawn,
-    });
+    const [agents, tree, lookups] = [this.#agents, this.#tree, this.#lookups];
+    this.#log = new Log(database, path, { agents, tree, lookups, random: drawn });
     this.#outcomes = new Outcomes(database, this.#log, this.#lookups);
     this.#conduct = new ConductTables(database, path, {
       agents: this.#agents,
@@ -125,11 +121,8 @@ class FileState implements SqliteState {
         else this.transact(work);
       },
     });
-    const approvals = new Approvals(database);
-    this.archive = new Archive(database, {
-      ...{ conduct: this.#conduct, log: this.#log, approvals },
-      transact: (work) => this.transact(work),
-    });
+    const [conduct, log, approvals] = [this.#conduct, this.#log, new Approvals(database)];
+    this.archive = new Archive(database, { conduct, log, approvals, transact: (work) => this.transact(work) });
     this.#folding = new FoldingTable(database);
     this.#nonces = new Nonces(database);
     this.#windows = new Windows(database, random(1)[0]!);

@@ -45,6 +45,11 @@ export const TOPICS: readonly Topic[] = [
     load: () => import('./topics/upgrade.js'),
   },
   {
+    name: 'proof',
+    summary: 'Showing a stranger what was done: bundles, checkpoints, witnesses',
+    load: () => import('./topics/proof.js'),
+  },
+  {
     name: 'retention',
     summary: 'Keeping the log, and forgetting what is in it',
     load: () => import('./topics/retention.js'),

@@ -3,11 +3,12 @@ import { Failure } from '../../../app/failure.js';
 import { noteText, signTree } from '../../../app/proof/checkpoint.js';
 import { machineKey } from '../../../workspace/mesh.js';
 import { logSigner, SIGNER_OPTIONS, statementKeys, type SignerFlags } from '../../logs/signer.js';
+import { WITNESS_OPTIONS, withWitnesses, type WitnessFlags } from '../../logs/witnesses.js';
 import { FORCE_OPTION } from '../../input/options.js';
 import type { CommandSpec } from '../../spec.js';
 import { localState } from '../../../workspace/state.js';
 
-interface Options extends SignerFlags {
+interface Options extends SignerFlags, WitnessFlags {
   readonly out?: string;
   readonly force?: boolean;
 }
@@ -23,21 +24,27 @@ export const command: CommandSpec<Options> = {
       options: [
         { flags: '-o, --out <file>', description: 'write it to a file', values: 'file' },
         FORCE_OPTION,
+        ...WITNESS_OPTIONS,
         ...SIGNER_OPTIONS,
       ],
     },
   ],
   examples: [
     { run: 'aip logs checkpoint > checkpoint.txt', why: 'to keep elsewhere' },
+    {
+      run: 'aip logs checkpoint --witness https://witness.example/ -o checkpoint.txt',
+      why: 'seen by somebody else as well',
+    },
     { run: 'aip logs checkpoint --principal did:web:acme.com --out checkpoint.json', why: 'signed by the principal' },
   ],
   exits: {
     2: 'the file exists, without --force',
     4: 'the key store is missing, locked or refuses',
-    15: 'the chain is broken: nothing was signed',
+    5: 'a witness cannot be reached, or does not know the log',
+    15: 'the chain is broken, or a witness has seen another history: nothing was written',
   },
-  touches: ['state', 'keychain', 'files'],
-  topics: ['logs', 'security'],
+  touches: ['state', 'keychain', 'files', 'network'],
+  topics: ['proof', 'logs', 'security'],
 
   async run({ options }, cli) {
     const state = await localState(cli.workspace);
@@ -67,10 +74,17 @@ export const command: CommandSpec<Options> = {
       const { key } = await machineKey(cli.workspace);
       const { note, head } = signTree(state, key);
       if (head.size === 0) throw new Failure('USAGE', 'The log is empty: there is nothing to sign.');
-      return { text: noteText(note).trimEnd(), said: `${head.size} entries are signed by ${key.publicKey}` };
+      const seen = await withWitnesses(cli, state, { note, head }, options);
+      const others = seen.signatures.length - note.signatures.length;
+      const by = others === 0 ? '' : `, and cosigned ${others === 1 ? 'once' : `${others} times`}`;
+      return { text: noteText(seen).trimEnd(), said: `${head.size} entries are signed by ${key.publicKey}${by}` };
     }
 
     async function asPrincipal(principal: string): Promise<{ text: string; said: string }> {
+      if (options.witness.length > 0)
+        throw new Failure('USAGE', "A witness cosigns what the verifier's own key signs.", {
+          hint: 'leave out --principal',
+        });
       const key = await logSigner(cli, { ...options, principal });
       const text = await signLogCheckpoint(state, key, cli.io.now());
       const { seq } = JSON.parse(text) as { seq: number };

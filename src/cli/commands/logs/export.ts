@@ -66,7 +66,7 @@ export const command: CommandSpec<Options> = {
     { run: 'aip logs export --format csv --since 7d > week.csv', why: 'for a spreadsheet' },
     { run: 'aip logs export --format cef | logger -t aip', why: 'for a SIEM' },
     {
-      run: 'aip logs export --encrypt "$(cat auditor.pub)" --out log.jsonl.age',
+      run: 'aip logs export --encrypt age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p -o log.jsonl.age',
       why: 'an archive that its readers alone can open',
     },
   ],
@@ -155,8 +155,8 @@ async function sealed(
   cli: Cli,
 ): Promise<AsyncIterable<string | Uint8Array>> {
   if (recipients.length === 0) return blocks;
-  const { encryptedTo } = await import('../../../workspace/archives.js');
-  return encryptedTo(cli.workspace, recipients, blocks);
+  const { encryptedArchive } = await import('../../../workspace/archives.js');
+  return encryptedArchive(cli.workspace, recipients, blocks);
 }
 
 async function targetOf(out: string | undefined, encrypted: boolean, cli: Cli) {

@@ -3,9 +3,10 @@ import { replaceFile } from '../../../workspace/files.js';
 import { machineKey } from '../../../workspace/mesh.js';
 import { localState } from '../../../workspace/state.js';
 import { readInput } from '../../input/documents.js';
+import { WITNESS_OPTIONS, withWitnesses, type WitnessFlags } from '../../logs/witnesses.js';
 import type { CommandSpec } from '../../spec.js';
 
-interface Options {
+interface Options extends WitnessFlags {
   readonly out?: string;
   readonly intent?: string;
 }
@@ -26,6 +27,7 @@ export const command: CommandSpec<Options> = {
           description: 'the document as it was sent, where the log masks or drops part of it',
           values: 'file',
         },
+        ...WITNESS_OPTIONS,
       ],
     },
   ],
@@ -33,15 +35,20 @@ export const command: CommandSpec<Options> = {
     { run: 'aip logs prove 42 -o refund.proof.json', why: 'by number' },
     { run: 'aip logs prove sha256:4f... --intent intent.json -o refund.proof.json', why: 'where params are masked' },
   ],
-  exits: { 3: 'there is no such entry, or the tree is damaged', 4: "the verifier's key can be read by others" },
-  touches: ['state', 'files'],
-  topics: ['logs', 'security'],
+  exits: {
+    3: 'there is no such entry, or the tree is damaged',
+    4: "the verifier's key can be read by others",
+    5: 'a witness cannot be reached',
+    15: 'a witness has seen another history',
+  },
+  touches: ['state', 'files', 'network'],
+  topics: ['proof', 'logs'],
 
   async run({ args, options }, cli) {
     const state = await localState(cli.workspace);
     const { key } = await machineKey(cli.workspace);
     const given = options.intent === undefined ? null : await readInput(options.intent, cli);
-    const text = await proveEntry(state, args[0]!, given, key, ({ note }) => Promise.resolve(note));
+    const text = await proveEntry(state, args[0]!, given, key, (signed) => withWitnesses(cli, state, signed, options));
     if (options.out === undefined || options.out === '-') cli.out(text.trimEnd());
     else await replaceFile(options.out, text);
     cli.note(`${cli.paintErr.green('ok')} check it with: aip proof verify <file> --verifier-key ${key.publicKey}`);

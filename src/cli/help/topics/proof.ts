@@ -1,0 +1,29 @@
+export function text(): string {
+  return `# Show a stranger one action
+  aip logs prove 42 -o refund.proof.json      the signed intent, the passport, the decision, its place in the tree
+  aip proof verify refund.proof.json --principal-key did:web:acme.com=<key> --verifier-key <key>
+It needs no state and trusts nothing but the keys you name. Each step is ok, broken, or unproven without the key that would show it:
+  who        the intent's signature, the passport's, and its principal's key
+  what       the params, as they were signed; with one withheld or erased the step is unproven, unless --intent gives the document
+  limits     the passport's own limits, judged again; a limit over time is the verifier's word
+  decision   what the verifier decided, and when
+  recorded   the entry's place in the tree that a checkpoint names
+  seen       who else has seen that checkpoint
+Exit 0 only when nothing is broken, and nothing that a key was given for is unproven.
+
+# Checkpoints: the end of the log, kept elsewhere
+  aip logs checkpoint -o checkpoint.txt       a C2SP tlog-checkpoint: origin aip.log/<log id>, size, root, signed by this verifier
+  aip logs verify --checkpoint checkpoint.txt
+Whoever can write the state file can compute it all anew, or put an older copy in its place. That shows against a checkpoint that is kept
+elsewhere, and not without one.
+
+# Witnesses: somebody else has seen it
+  aip logs checkpoint --witness https://witness.example/aip --witness-key witness.example+a8c6d6f3+BEZ... -o checkpoint.txt
+  aip logs prove 42 --witness https://witness.example/aip -o refund.proof.json
+  aip proof verify refund.proof.json --verifier-key <key> --witness-key witness.example+a8c6d6f3+BEZ...
+A C2SP witness (tlog-witness) adds its cosignature with the time at which it saw the checkpoint. It takes a later checkpoint only with the proof
+that the log was not written anew: with a log that was cut, forked or replaced by an older copy it ends with exit 15. Its operator adds the log by
+its origin, the first line of a checkpoint, and by the verifier's key as a note key. Without --witness-key a cosignature is kept unchecked.
+The mesh is a witness by itself: it countersigns the head whenever entries are shipped to it, and takes no other history of a log that it knows.
+`;
+}
