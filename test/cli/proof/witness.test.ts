@@ -9,7 +9,7 @@ import { EMPTY_ROOT } from '../../../src/protocol/transparency/tree.js';
 import { Database } from '../../../src/adapters/sqlite/engine/database.js';
 import { inHome } from '../../kit/history.js';
 import { household } from '../../kit/native/household.js';
-import { witness } from '../../kit/witness.js';
+import { witness } from '../../kit/proof/witness.js';
 import { world } from '../../kit/world.js';
 
 /** A machine with a log, which grows by `judge`. */

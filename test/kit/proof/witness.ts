@@ -3,7 +3,7 @@ import { createPrivateKey, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { publicKeyOf } from '../../src/protocol/ed25519/sign.js';
+import { publicKeyOf } from '../../../src/protocol/ed25519/sign.js';
 import {
   cosignature,
   cosignedMessage,
@@ -13,8 +13,8 @@ import {
   readNote,
   readNoteKey,
   signatureLine,
-} from '../../src/protocol/transparency/note.js';
-import { isConsistent } from '../../src/protocol/transparency/tree.js';
+} from '../../../src/protocol/transparency/note.js';
+import { isConsistent } from '../../../src/protocol/transparency/tree.js';
 
 export interface Witness {
   readonly url: string;
