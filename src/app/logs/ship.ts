@@ -144,6 +144,32 @@ function believed(text: string, logId: string, meshKey: Uint8Array): Link | null
   }
 }
 
+/** What a mesh says of a log: the countersigned place up to which it holds it, as JSON; null where it holds nothing of it. */
+export type MeshWord =
+  | { readonly kind: 'said'; readonly checkpoint: string | null }
+  | { readonly kind: 'silent'; readonly reason: string }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** Asks the mesh up to where it holds the log; nothing is sent. Only what is signed with the mesh's key is believed. */
+export async function askHeld(
+  { logId, verifier }: Pick<ShippedLog, 'logId' | 'verifier'>,
+  line: MeshEndpoint,
+  meshKey: Uint8Array,
+  timeoutMs: number,
+): Promise<MeshWord> {
+  const body = Buffer.from(JSON.stringify({ log_id: logId, verifier, entries: [] }));
+  const reply = await line.ask({ method: 'POST', target: '/v1/logs', body, timeoutMs });
+  if (reply.kind === 'unreachable') return { kind: 'silent', reason: reply.reason };
+  const json = parsed(reply.body);
+  const said = typeof json?.['message'] === 'string' ? json['message'] : `it answered ${reply.status}`;
+  if (reply.status !== 200) return { kind: reply.status >= 500 ? 'silent' : 'refused', reason: said };
+  const checkpoint = json?.['checkpoint'];
+  if (checkpoint === null) return { kind: 'said', checkpoint: null };
+  const text = JSON.stringify(checkpoint) ?? '';
+  if (believed(text, logId, meshKey) !== null) return { kind: 'said', checkpoint: text };
+  return { kind: 'refused', reason: 'what answers is not signed with the key of this mesh' };
+}
+
 /** What the mesh holds against what is here. It remembers what a writer of the local file would like forgotten. */
 function contradiction(log: ShippedLog, held: Link | null, sent: boolean): ShippingEnd | null {
   const { after, head } = log.bounds();

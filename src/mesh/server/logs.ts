@@ -47,6 +47,7 @@ export async function takeLogs(server: MeshServer, request: Request, caller: Cal
       result.kind === 'gap'
         ? 'The entries do not follow the ones that the mesh holds.'
         : 'The mesh holds other entries at these places of the log.';
+    if (result.kind === 'fork') server.shipping.forked++;
     throw new Refused('LOG_FORK', message, { kind: result.kind, seq: result.seq });
   }
   await server.feed.pump();

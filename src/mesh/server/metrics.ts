@@ -15,6 +15,7 @@ export async function metrics(server: MeshServer): Promise<Reply> {
     ...metric('aip_mesh_log_refused_total', 'counter', 'Shipments refused.', [
       ['{reason="full"}', server.shipping.full],
       ['{reason="rate"}', server.shipping.limited],
+      ['{reason="fork"}', server.shipping.forked],
     ]),
     ...metric('aip_mesh_head_seq', 'gauge', 'Last event of the log.', [['', head.seq]]),
     ...metric('aip_mesh_streams', 'gauge', 'Open streams.', [['', hub.size]]),

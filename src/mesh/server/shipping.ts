@@ -41,6 +41,8 @@ export class ShippingRate {
   full = 0;
   /** Shipments that were refused because their key ships too much. */
   limited = 0;
+  /** Shipments that were refused because they are of another history of a log that is held here. */
+  forked = 0;
 
   /** True when `keyId` may ship `bytes` more now; `now` by the server's `up` clock, ms. */
   takes(keyId: string, bytes: number, now: number): boolean {

@@ -7,6 +7,7 @@ import { parsePublicKey } from '../../../protocol/identity/keys.js';
 import { machineKey } from '../../../workspace/mesh.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
+import { meshCheckpoint } from '../../logs/mesh-word.js';
 import { statementKeys } from '../../logs/signer.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -18,6 +19,7 @@ interface Options {
   readonly file?: string;
   readonly identity?: string;
   readonly signatures: boolean;
+  readonly mesh: boolean;
 }
 
 /** Entries between two reports of progress. */
@@ -43,6 +45,10 @@ export const command: CommandSpec<Options> = {
           flags: '--signatures',
           description: "check every accepted intent's signature anew, where what was signed is kept",
         },
+        {
+          flags: '--mesh',
+          description: 'fail where the mesh cannot be asked; it is asked anyway where this machine has joined one',
+        },
         { flags: '--file <file>', description: 'check an export in JSON Lines instead, - for stdin', values: 'file' },
         {
           flags: '--identity <file>',
@@ -59,9 +65,10 @@ export const command: CommandSpec<Options> = {
   ],
   exits: {
     3: 'the state file is damaged, or a file cannot be read',
+    5: 'with --mesh: the mesh cannot be asked',
     15: 'the chain is broken, what is rebuilt from it differs, or a checkpoint is not believed',
   },
-  touches: ['state', 'files'],
+  touches: ['state', 'files', 'network'],
   onlyReads: true,
   topics: ['logs', 'json', 'security'],
 
@@ -98,7 +105,9 @@ export const command: CommandSpec<Options> = {
       );
     }
     const state = await localState(cli.workspace);
-    const verdict = await checkAgainstStatements(state, { keys, given, pause });
+    const mesh = await meshCheckpoint(cli, state, options.mesh);
+    const named = mesh === null ? given : [...given, mesh];
+    const verdict = await checkAgainstStatements(state, { keys, given: named, pause });
     if (!verdict.check.ok) return answer(verdict, state.logId, cli);
     const own = notes.length === 0 ? [] : [parsePublicKey((await machineKey(cli.workspace)).key.publicKey)!];
     const heads = notes.map(({ name, bytes }) => {
