@@ -7,6 +7,7 @@ import { sha256Hex } from '../protocol/hash.js';
 import { isLogId } from './log/head.js';
 import { MAX_ACTOR, MAX_REASON, MAX_SUSPENSION_MS } from './limits.js';
 import type { Role } from './access/roles.js';
+import { schemaMembers } from './schemas.js';
 import { canonicalSubject, isNamedKey, scopeOf } from './subject.js';
 
 /** What can be ordered. */
@@ -46,12 +47,11 @@ const CMD_ID = /^[A-Za-z0-9_-]{8,64}$/;
 // eslint-disable-next-line no-control-regex
 const UNSHOWABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
-const REQUIRED = ['cmd_id', 'action', 'agent_id'] as const;
-const OPTIONAL = ['reason', 'revoked_by', 'duration_seconds', 'version', 'log_id', 'expires_at', 'key_text'] as const;
+const MEMBERS = schemaMembers('Command');
 
 /** The command in a native request. Throws ShapeError. */
 export function readCommand(value: Json): Command {
-  const object = objectOf(value, 'the command', REQUIRED, OPTIONAL);
+  const object = objectOf(value, 'the command', ...MEMBERS);
   const { cmd_id, action, expires_at, log_id, version, duration_seconds } = object;
   if (typeof cmd_id !== 'string' || !CMD_ID.test(cmd_id)) {
     throw new ShapeError('"cmd_id" is not 8 to 64 letters, digits, "-" or "_"');

@@ -6,6 +6,7 @@ import { parseTime } from '../../protocol/time.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { isHash, isLogId, type Head } from './head.js';
 import { SIGNATURE_HEX, type Signer } from './signing.js';
+import { schemaMembers } from '../schemas.js';
 
 /** The head of the log, signed with the time at which it was known to be current. */
 export interface Checkpoint {
@@ -29,7 +30,7 @@ export interface Checkpoint {
   readonly signature: string;
 }
 
-const MEMBERS = ['type', 'log_id', 'term', 'head', 'hash', 'time', 'up_ms', 'boot', 'challenge', 'signature'] as const;
+const MEMBERS = schemaMembers('Checkpoint');
 
 /** A moment by both clocks of the server. */
 export interface ServerMoment {
@@ -62,7 +63,7 @@ export function parseCheckpoint(text: string): Checkpoint {
 
 /** Reads a checkpoint; its signature is a separate question. @throws ShapeError */
 export function readCheckpoint(value: Json | undefined): Checkpoint {
-  const object: JsonObject = objectOf(value, 'the checkpoint', MEMBERS);
+  const object: JsonObject = objectOf(value, 'the checkpoint', ...MEMBERS);
   const { type, log_id, term, head, hash, time, up_ms, boot, challenge, signature } = object;
   const whole = (n: Json | undefined): boolean => typeof n === 'number' && Number.isSafeInteger(n) && n >= 0;
   const sound =

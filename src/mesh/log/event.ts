@@ -9,6 +9,7 @@ import { MAX_SERIAL } from '../../protocol/passport.js';
 import { formatEventId, isHash, isLogId, type Head } from './head.js';
 import { MAX_ACTOR, MAX_EVENT_BYTES, MAX_REASON } from '../limits.js';
 import { SIGNATURE_HEX, type Signer } from './signing.js';
+import { schemaMembers } from '../schemas.js';
 import { canonicalSubject, isNamedKey, knownToFirst, scopeOf, type Scope } from '../subject.js';
 
 /** 1: what stops and lets act again, of subjects that the first version reads. 2: what only later versions know. */
@@ -76,11 +77,7 @@ export interface MeshEvent extends Omit<EventFields, 'type'> {
   readonly signature: string;
 }
 
-const MEMBERS: readonly string[] = [
-  ...['v', 'log_id', 'term', 'seq', 'time', 'type', 'id', 'agent_id', 'reason', 'revoked_by', 'scope'],
-  ...['suspended_until', 'version', 'cmd_id', 'operator', 'prev_hash', 'hash', 'signature'],
-];
-const OPTIONAL_MEMBERS = ['serial', 'passport_hash', 'key_id'] as const;
+const MEMBERS = schemaMembers('Event');
 const PASSPORT_HASH = /^sha256:[0-9a-f]{64}$/;
 const SIGNED_MEMBERS = ['public_key', 'method', 'path', 'content_digest', 'params', 'signature'] as const;
 
@@ -132,7 +129,7 @@ export function isOfStanding({ type }: Pick<MeshEvent, 'type'>): boolean {
 
 /** Reads an event; its signature and place are separate questions. @throws ShapeError */
 export function readEvent(value: Json): MeshEvent {
-  const event = objectOf(value, 'the event', MEMBERS, OPTIONAL_MEMBERS);
+  const event = objectOf(value, 'the event', ...MEMBERS);
   if (!VERSIONS.includes(event.v)) throw new ShapeError('"v" is not a version that this program knows');
   const text = (name: string, max: number): string => {
     const member = event[name];

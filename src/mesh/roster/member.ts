@@ -7,6 +7,7 @@ import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { isHash, isLogId } from '../log/head.js';
 import { SIGNATURE_HEX, signatureHolds, type SignatureCheck, type Signer } from '../log/signing.js';
+import { schemaMembers } from '../schemas.js';
 
 /** What a verifier does with a copy that is too old. */
 export type OnStale = 'last-known' | 'deny';
@@ -209,7 +210,7 @@ export function readApplied(value: Json, verify: VerifySignature): Applied {
 
 /** The word of leaving in a value, when its signature holds. Throws ShapeError. */
 export function readLeaving(value: Json, verify: VerifySignature): Leaving {
-  const leaving = objectOf(value, 'the farewell', ['type', 'version', 'public_key', 'key_id', 'signature']);
+  const leaving = objectOf(value, 'the farewell', ...schemaMembers('Leaving'));
   if (leaving.type !== 'mesh-left' || leaving.version !== 1 || typeof leaving.key_id !== 'string')
     throw new ShapeError('it is no farewell of a verifier');
   requireSigned(leaving, verify);

@@ -10,6 +10,7 @@ import { isKnown, keyTextOf } from './key-texts.js';
 import { jsonBody } from './http/body.js';
 import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
+import { schemaMembers } from '../schemas.js';
 
 /** `GET /v1/mesh/status/{agent}`. */
 export async function subjectStatus(
@@ -224,8 +225,11 @@ function subjectIn(text: string): string {
 
 /** Keeps what a drill found, for the page and for `aip mesh status`. */
 export async function keepDrill(server: MeshServer, request: Request): Promise<Reply> {
-  const members = ['p50_ms', 'p99_ms', 'can_halt', 'ok', 'rounds', 'verifiers', 'absent'] as const;
-  const { p50_ms, p99_ms, can_halt, ok, rounds, verifiers, absent } = objectOf(jsonBody(request), 'the drill', members);
+  const { p50_ms, p99_ms, can_halt, ok, rounds, verifiers, absent } = objectOf(
+    jsonBody(request),
+    'the drill',
+    ...schemaMembers('Drill'),
+  );
   const ms = (value: unknown) => value === null || (typeof value === 'number' && value >= 0);
   const count = (value: unknown) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
   const halts = can_halt === 'yes' || can_halt === 'no' || can_halt === 'unknown';

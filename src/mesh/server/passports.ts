@@ -19,6 +19,7 @@ import { jsonBody, replicationWish, waitOf } from './http/body.js';
 import { jsonReply, textReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import { spendSignature } from './keys.js';
 import type { MeshServer } from './mesh-server.js';
+import { schemaMembers } from '../schemas.js';
 
 const CMD_ID = /^[A-Za-z0-9_-]{8,64}$/;
 /** Most principals' keys in one answer. */
@@ -30,7 +31,7 @@ export async function publish(server: MeshServer, request: Request, caller: Call
     cmd_id,
     passport: document,
     force,
-  } = objectOf(jsonBody(request), 'the request', ['cmd_id', 'passport'], ['force']);
+  } = objectOf(jsonBody(request), 'the request', ...schemaMembers('Publication'));
   const cmdId = cmdIdOf(cmd_id);
   if (force !== undefined && typeof force !== 'boolean') throw new ShapeError('"force" is not true or false');
   if (document === undefined) throw new ShapeError('the request lacks "passport"');
@@ -70,7 +71,7 @@ export async function publish(server: MeshServer, request: Request, caller: Call
 
 /** Takes back what the log demands of an agent's passport. */
 export async function withdraw(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
-  const { cmd_id, agent_id } = objectOf(jsonBody(request), 'the request', ['cmd_id', 'agent_id']);
+  const { cmd_id, agent_id } = objectOf(jsonBody(request), 'the request', ...schemaMembers('Withdrawal'));
   const subject = typeof agent_id === 'string' ? canonicalSubject(agent_id) : null;
   if (subject === null) throw new ShapeError('"agent_id" is not an agent');
   const command = { cmdId: cmdIdOf(cmd_id), action: 'withdraw', subject, serial: null, hash: null } as const;
@@ -99,7 +100,7 @@ export async function inForce(server: MeshServer, { query }: Request): Promise<R
 
 /** `POST /v1/mesh/principals`: from then on the passports that the key signs are taken. */
 export async function addPrincipal(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
-  const { did, public_key } = objectOf(jsonBody(request), 'the request', ['did', 'public_key']);
+  const { did, public_key } = objectOf(jsonBody(request), 'the request', ...schemaMembers('PrincipalKey'));
   const raw = typeof public_key === 'string' ? parsePublicKey(public_key) : null;
   if (typeof did !== 'string' || parsePrincipalId(did) === null) throw new ShapeError('"did" is not did:web:<domain>');
   if (raw === null || !acceptableKey(raw)) throw new ShapeError('"public_key" is not an acceptable Ed25519 public key');

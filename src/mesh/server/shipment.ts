@@ -7,6 +7,7 @@ import { parseTime } from '../../protocol/time.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { isHash, isLogId } from '../log/head.js';
 import type { ShippedEntry } from '../log/store.js';
+import { schemaMembers } from '../schemas.js';
 
 /** A shipment as read. */
 export interface ReadShipment {
@@ -22,7 +23,7 @@ const MAX_ENTRIES = 1_000;
 
 /** The shipment in a request's body. Throws ShapeError. */
 export function readShipment(body: Uint8Array): ReadShipment {
-  const { log_id, verifier, entries } = objectOf(parsed(body), 'the shipment', ['log_id', 'verifier', 'entries']);
+  const { log_id, verifier, entries } = objectOf(parsed(body), 'the shipment', ...schemaMembers('Shipment'));
   if (typeof log_id !== 'string' || !isLogId(log_id)) throw new ShapeError('"log_id" is not a log id');
   if (typeof verifier !== 'string' || !/^[A-Za-z0-9._-]{1,64}$/.test(verifier)) {
     throw new ShapeError('"verifier" is no name');

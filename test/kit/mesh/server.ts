@@ -11,6 +11,7 @@ import type {
   StreamReply,
   WholeReply,
 } from '../../../src/mesh/server/http/exchange.js';
+import { undocumented } from '../servers/documented.js';
 import { MeshServer, type ServerOptions } from '../../../src/mesh/server/mesh-server.js';
 import { FrameParser, type Frame } from '../../../src/protocol/framing/sse.js';
 import type { MeshStore } from '../../../src/mesh/log/store.js';
@@ -196,6 +197,8 @@ export class TestMesh {
   ): Promise<Answer> {
     const reply = (await this.request(method, target, role, body, headers)) as WholeReply | PiecesReply;
     const text = 'pieces' in reply ? Buffer.concat(reply.pieces).toString() : reply.body;
+    const problem = undocumented(method, new URL(target, 'http://mesh.test').pathname, body, reply.status, text);
+    if (problem !== null) throw new Error(problem);
     return { status: reply.status, headers: reply.headers, body: text, json: <T>() => JSON.parse(text) as T };
   }
 

@@ -10,6 +10,7 @@ import { jsonBody, waitOf } from '../http/body.js';
 import { jsonReply, textReply, type Caller, type Reply, type Request } from '../http/exchange.js';
 import type { MeshServer } from '../mesh-server.js';
 import type { Standing } from './desk.js';
+import { schemaMembers } from '../../schemas.js';
 
 const HASH = /^sha256:[0-9a-f]{64}$/;
 
@@ -130,7 +131,7 @@ export async function endRequest(
   caller: Caller,
   [id]: readonly string[],
 ): Promise<Reply> {
-  const { status, intent_hash } = objectOf(jsonBody(request), 'the request', ['status'], ['intent_hash']);
+  const { status, intent_hash } = objectOf(jsonBody(request), 'the request', ...schemaMembers('ApprovalEnd'));
   if (status !== 'spent' && status !== 'denied') throw new ShapeError('"status" is not spent or denied');
   if (intent_hash != null && (typeof intent_hash !== 'string' || !HASH.test(intent_hash)))
     throw new ShapeError('"intent_hash" is not sha256: and 64 hex digits');

@@ -6,6 +6,7 @@ import { objectOf, ShapeError } from '../../../protocol/json/shape.js';
 import { isRole, ROLES, type Role } from '../../access/roles.js';
 import type { ReplicationWish } from '../regions/registry.js';
 import type { Request } from './exchange.js';
+import { schemaMembers } from '../../schemas.js';
 
 /** The request's JSON body. Throws JsonError. */
 export function jsonBody(request: Request): Json {
@@ -101,8 +102,7 @@ export function readKeyOrder(value: Json): KeyOrder {
   const { role, label, public_key, max_verifiers, ephemeral } = objectOf(
     value,
     'the request',
-    ['role'],
-    ['label', 'public_key', 'max_verifiers', 'ephemeral'],
+    ...schemaMembers('KeyOrder'),
   );
   if (typeof role !== 'string' || !isRole(role)) throw new ShapeError(`"role" is not one of ${ROLES.join(', ')}`);
   if (label != null && (typeof label !== 'string' || !/^[\x20-\x7e]{1,100}$/.test(label))) {
@@ -132,7 +132,7 @@ export function readAck(value: Json): {
   readonly seq: number;
   readonly applied: Json | undefined;
 } {
-  const { stream, seq, applied } = objectOf(value, 'the request', ['stream', 'seq'], ['applied']);
+  const { stream, seq, applied } = objectOf(value, 'the request', ...schemaMembers('Ack'));
   if (typeof stream !== 'string' || stream.length > 64) throw new ShapeError('"stream" is not a stream id');
   if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 0)
     throw new ShapeError('"seq" is not a sequence number');

@@ -6,6 +6,14 @@ import type { MeshServer } from '../mesh-server.js';
 
 type Handler = (server: MeshServer, request: Request, caller: Caller, params: readonly string[]) => Promise<Reply>;
 
+interface Answering {
+  readonly type: string;
+  readonly schema?: string;
+  readonly status?: number;
+  /** 200 instead where nothing was new: the request had been handed in before. */
+  readonly repeats?: true;
+}
+
 /** One row of the table of endpoints. */
 export interface Endpoint {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -20,7 +28,7 @@ export interface Endpoint {
   /** Name of the request body's schema. */
   readonly body?: string;
   /** Content type of the answer and, for JSON, the name of its schema. */
-  readonly answer: { readonly type: string; readonly schema?: string; readonly status?: number };
+  readonly answer: Answering;
   readonly maxBody: number;
   /** True of what a sealed server refuses: it would write into a history that has gone on elsewhere. */
   readonly changes: boolean;
@@ -34,6 +42,8 @@ const JSON_TYPE = 'application/json';
 export const SSE = { type: 'text/event-stream' };
 /** The answer in JSON with this schema. */
 export const json = (schema: string, status = 200) => ({ type: JSON_TYPE, schema, status });
+/** The same: 201 where something was new, else 200. */
+export const jsonOnce = (schema: string): Answering => ({ type: JSON_TYPE, schema, status: 201, repeats: true });
 
 /** What the parameter `after` is. */
 export const AFTER =

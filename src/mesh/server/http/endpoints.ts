@@ -26,7 +26,18 @@ import { readLogs, takeLogs, streamLogs } from '../logs.js';
 import { addPrincipal, document, inForce, listPrincipals, publish, removePrincipal, withdraw } from '../passports.js';
 import { metrics } from '../metrics.js';
 import { regionLog, regionProof, regionReport, regionsTable, regionTables, regionTail } from '../regions/feeding.js';
-import { AFTER, CHALLENGE, json, postedRow, readRow, referenceRow, SSE, VERIFIER, type Endpoint } from './endpoint.js';
+import {
+  AFTER,
+  CHALLENGE,
+  json,
+  jsonOnce,
+  postedRow,
+  readRow,
+  referenceRow,
+  SSE,
+  VERIFIER,
+  type Endpoint,
+} from './endpoint.js';
 
 export type { Endpoint } from './endpoint.js';
 
@@ -52,7 +63,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     query: { after: 'Only those after this one (`next` of the last page).' },
     answer: json('Roster'),
   }),
-  postedRow('/v1/mesh/drill', 'operator', 'mesh', 'Keep what a drill found', keepDrill, 'Drill', json('Drill')),
+  postedRow('/v1/mesh/drill', 'operator', 'mesh', 'Keep what a drill found', keepDrill, 'Drill', json('DrillKept')),
   postedRow('/v1/mesh/leave', 'verifier', 'mesh', 'Stop listening, for good', leave, 'Leaving', json('Left')),
   {
     ...readRow('/v1/mesh/verifiers/{verifier}', 'admin', 'mesh', 'Take a verifier off the roster', forget, {
@@ -194,7 +205,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
       'Ask persons elsewhere for their approval',
       handInRequest,
       'ApprovalRequest',
-      json('ApprovalState', 201),
+      jsonOnce('ApprovalState'),
     ),
     maxBody: MAX_APPROVAL_REQUEST_BYTES,
   },
@@ -229,7 +240,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'Answer a request, signed by the approver',
     handInAnswer,
     'Approval',
-    json('ApprovalState', 201),
+    jsonOnce('ApprovalState'),
   ),
   postedRow(
     '/v1/mesh/approvals/{request_id}/end',

@@ -1,6 +1,6 @@
 /** The OpenAPI 3.1 document, made from the endpoint table. */
 import { ENDPOINTS, type Endpoint } from './endpoints.js';
-import { SCHEMAS } from './schemas.js';
+import { SCHEMAS } from '../../schemas.js';
 import { REFUSALS } from '../../refusal.js';
 import { API_VERSION } from './api-version.js';
 
@@ -75,6 +75,9 @@ function operation(endpoint: Endpoint) {
     ...(body === undefined ? {} : { requestBody: { required: true, content: content('application/json', body) } }),
     responses: {
       [String(answer.status ?? 200)]: { description: 'Done', content: content(answer.type, answer.schema) },
+      ...(answer.repeats === true
+        ? { '200': { description: 'Done before', content: content(answer.type, answer.schema) } }
+        : {}),
       default: {
         description: `Refused: ${Object.keys(REFUSALS).join(', ')}`,
         content: content('application/json', 'Refusal'),

@@ -19,6 +19,7 @@ import { jsonReply, textReply, type Caller, type Reply, type Request } from '../
 import type { MeshServer } from '../mesh-server.js';
 import { parseEventId } from '../../log/head.js';
 import { regionName } from './registry.js';
+import { schemaMembers } from '../../schemas.js';
 
 /** `GET /v1/mesh/region/log`: the events after a place with what was answered, as far back as is asked. Asking says what is stored. */
 export async function regionLog(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
@@ -100,7 +101,7 @@ export async function regionsTable(server: MeshServer): Promise<Reply> {
  * own signature, over its card and over what it has applied.
  */
 export async function regionReport(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
-  const { verifiers, present, gone } = objectOf(jsonBody(request), 'the report', ['verifiers', 'present', 'gone']);
+  const { verifiers, present, gone } = objectOf(jsonBody(request), 'the report', ...schemaMembers('RegionReport'));
   if (!Array.isArray(verifiers) || !Array.isArray(present) || !Array.isArray(gone))
     throw new ShapeError('the report is not whole');
   const via = regionName(caller.key);
@@ -164,7 +165,7 @@ export interface TailRow {
  * the same `cmd_id`; what would let somebody act is only listed.
  */
 export async function regionTail(server: MeshServer, request: Request, _caller: Caller): Promise<Reply> {
-  const { events } = objectOf(jsonBody(request), 'the tail', ['events']);
+  const { events } = objectOf(jsonBody(request), 'the tail', ...schemaMembers('RegionTail'));
   if (!Array.isArray(events)) throw new ShapeError('the tail has no events');
   const rows: TailRow[] = [];
   for (const one of events as readonly Json[]) {

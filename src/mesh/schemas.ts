@@ -1,4 +1,10 @@
-/** JSON Schemas of requests and answers, by name. */
+/**
+ * The documents of the mesh as JSON Schemas, by name. The OpenAPI document shows them, readers take from them which members a document has,
+ * and the tests hold every answer to them.
+ */
+import { ROLES } from './access/roles.js';
+import { MAX_ACTOR, MAX_REASON } from './limits.js';
+
 const text = { type: 'string' } as const;
 const count = { type: 'integer', minimum: 0 } as const;
 const flag = { type: 'boolean' } as const;
@@ -6,7 +12,7 @@ const time = { type: 'string', format: 'date-time' } as const;
 const hash = { type: 'string', pattern: '^[0-9a-f]{64}$' } as const;
 const subject = { type: 'string', description: 'An agent id, a principal id, or `*` for the whole mesh.' } as const;
 const status = { enum: ['active', 'suspended', 'revoked'] } as const;
-const role = { enum: ['observer', 'verifier', 'operator', 'admin', 'region'] } as const;
+const role = { enum: ROLES } as const;
 
 function orNull<T extends object>(schema: T) {
   return { anyOf: [schema, { type: 'null' }] };
@@ -17,7 +23,7 @@ function object(properties: Record<string, object>, optional: readonly string[] 
     type: 'object',
     required: Object.keys(properties).filter((name) => !optional.includes(name)),
     properties,
-    additionalProperties: false,
+    additionalProperties: false as const,
   };
 }
 
@@ -60,26 +66,32 @@ export const SCHEMAS = {
     details: orNull({ type: 'object' }),
     retryable: flag,
   }),
-  Event: object({
-    v: { enum: [1, 2] },
-    log_id: text,
-    term: count,
-    seq: count,
-    time,
-    type: { enum: ['revocation', 'suspension', 'reinstatement', 'passport'] },
-    id: text,
-    agent_id: subject,
-    reason: orNull(text),
-    revoked_by: orNull(text),
-    scope: { enum: ['agent', 'principal', 'key', 'mesh'] },
-    suspended_until: orNull(time),
-    version: count,
-    cmd_id: text,
-    operator: { type: 'object' },
-    prev_hash: hash,
-    hash,
-    signature: text,
-  }),
+  Event: object(
+    {
+      v: { enum: [1, 2] },
+      log_id: text,
+      term: count,
+      seq: count,
+      time,
+      type: { enum: ['revocation', 'suspension', 'reinstatement', 'passport'] },
+      id: text,
+      agent_id: subject,
+      reason: orNull(text),
+      revoked_by: orNull(text),
+      scope: { enum: ['agent', 'principal', 'key', 'mesh'] },
+      suspended_until: orNull(time),
+      version: count,
+      cmd_id: text,
+      operator: { type: 'object' },
+      prev_hash: hash,
+      hash,
+      signature: text,
+      serial: orNull(count),
+      passport_hash: orNull(text),
+      key_id: text,
+    },
+    ['serial', 'passport_hash', 'key_id'],
+  ),
   Checkpoint: object({
     type: { const: 'checkpoint' },
     log_id: text,
@@ -105,8 +117,8 @@ export const SCHEMAS = {
       cmd_id: { type: 'string', pattern: '^[A-Za-z0-9_-]{8,64}$' },
       action: { enum: ['revoke', 'suspend', 'reinstate'] },
       agent_id: subject,
-      reason: { type: 'string', maxLength: 500 },
-      revoked_by: { type: 'string', maxLength: 200 },
+      reason: { type: 'string', maxLength: MAX_REASON },
+      revoked_by: { type: 'string', maxLength: MAX_ACTOR },
       key_text: text,
       duration_seconds: { type: 'integer', minimum: 1 },
       version: count,
@@ -228,8 +240,23 @@ export const SCHEMAS = {
   ApprovalState: { type: 'object' },
   ApprovalStates: object({ requests: list({ type: 'object' }), next: orNull(text), mark: text }),
   ApprovalAnswers: object({ request_id: text, status: text, version: count, answers: list({ type: 'object' }) }),
-  Drill: { type: 'object' },
-  Leaving: { type: 'object' },
+  Drill: object({
+    p50_ms: orNull({ type: 'number', minimum: 0 }),
+    p99_ms: orNull({ type: 'number', minimum: 0 }),
+    can_halt: { enum: ['yes', 'no', 'unknown'] },
+    ok: flag,
+    rounds: count,
+    verifiers: count,
+    absent: count,
+  }),
+  DrillKept: { type: 'object' },
+  Leaving: object({
+    type: { const: 'mesh-left' },
+    version: { const: 1 },
+    public_key: text,
+    key_id: text,
+    signature: text,
+  }),
   Left: object({ left: flag }),
   Forgotten: object({ verifier: text, label: text, forgotten: flag }),
   Keys: object({ keys: list(object(keyView)), next: orNull(text) }),
@@ -280,3 +307,16 @@ export const SCHEMAS = {
   ReferenceRegistered: object({ agent_id: subject, registered: flag, status }),
   ReferenceUsage: object({ events: count, connected: count }),
 } as const;
+
+/** The members that a document of the mesh has to hold, and those that it may hold beside, as `objectOf` takes them. */
+export function schemaMembers(name: DocumentName): readonly [required: readonly string[], optional: readonly string[]] {
+  const { required, properties }: { readonly required: readonly string[]; readonly properties: object } = SCHEMAS[name];
+  return [required, Object.keys(properties).filter((member) => !required.includes(member))];
+}
+
+/** The documents whose members are all known. */
+type DocumentName = {
+  [Name in keyof typeof SCHEMAS]: (typeof SCHEMAS)[Name] extends { readonly additionalProperties: false }
+    ? Name
+    : never;
+}[keyof typeof SCHEMAS];
