@@ -41,7 +41,10 @@ export const KEY_OPTIONS: readonly OptionSpec[] = [
 /** The same for commands that sign, and a secret that a manager hands out for one signature. */
 export const SIGNING_KEY_OPTIONS: readonly OptionSpec[] = [
   ...KEY_OPTIONS,
-  { flags: '--key-command <command>', description: 'shell command that prints the private key, e.g. op read op://ops/bot/key' },
+  {
+    flags: '--key-command <command>',
+    description: 'shell command that prints the private key, e.g. op read op://ops/bot/key',
+  },
 ];
 
 /** The address of a key in `text`. @throws Error in the words of an option's problem */
