@@ -8,6 +8,7 @@ import { standingRefusal } from '../../app/guarding/standing.js';
 import { Failure } from '../../app/failure.js';
 import { openKey, type HeldKey } from '../../app/keys/keyring.js';
 import { recordOutcome, type OutcomeAnswer, type OutcomeReport } from '../../app/outcomes/report.js';
+import type { Ledger } from '../../app/ports/state.js';
 import { findPassport } from '../../app/passports/find.js';
 import type { Submission } from '../../app/verification/intents.js';
 import { isAgentId } from '../../protocol/identity/did.js';
@@ -51,6 +52,8 @@ export interface Desks {
    * @throws Failure FORBIDDEN for another agent's, and as `reportOutcome`
    */
   readonly outcome: (report: OutcomeReport, agentId: string | null) => OutcomeAnswer;
+  /** The same of several, in one commit; what could not be written is told. @throws Failure STATE */
+  readonly outcomes: (reports: readonly OutcomeReport[], agentId: string) => readonly Failure[];
   /** Resolves when every call made so far has its answer. */
   readonly idle: () => Promise<void>;
 }
@@ -78,6 +81,12 @@ export async function openDesks(
     const { keyId, key } = passport.currentKey;
     return openKey(ring, keyId, key.publicKey, keyPlaceNamed(flags, ring.state.key(keyId) !== null, cli));
   };
+  const recordOf = (ledger: Ledger, report: OutcomeReport, agentId: string | null): OutcomeAnswer => {
+    const decided = ledger.acceptedAs(report.intentHash);
+    if (decided !== null && agentId !== null && decided.entry.agent_id !== agentId)
+      throw new Failure('FORBIDDEN', 'That was accepted for another agent.', { hint: 'ask with its token' });
+    return recordOutcome(ledger, report, clock());
+  };
   const handOvers = await handOversOf(cli.workspace);
   const denied = (passport: Passport): Violation | null =>
     standingRefusal(passport, deps.pins, {
@@ -94,23 +103,30 @@ export async function openDesks(
     },
     take(call) {
       const now = clock();
+      const left = handOvers.take(handOverKey(call), now);
+      if (left === null) return null;
       // As it is in force now, not as it was when this command began.
       const known = deps.passport(call.agentId);
       if (known.status !== 'found' || denied(known.passport) !== null) return null;
-      const left = handOvers.take(handOverKey(call), now);
-      if (left === null) return null;
       const decided = ring.state.transact((ledger) => ledger.acceptedAs(left.intentHash));
       return mayTakeOver(decided, call, known.passport, now) ? left : null;
     },
     record: (refusal) =>
       void ring.state.transact((ledger) => ledger.append(refusalEntry(refusal, options.logParams, clock()))),
-    outcome: (report, agentId) =>
-      ring.state.transact((ledger) => {
-        const decided = ledger.acceptedAs(report.intentHash);
-        if (decided !== null && agentId !== null && decided.entry.agent_id !== agentId)
-          throw new Failure('FORBIDDEN', 'That was accepted for another agent.', { hint: 'ask with its token' });
-        return recordOutcome(ledger, report, clock());
-      }),
+    outcome: (report, agentId) => ring.state.transact((ledger) => recordOf(ledger, report, agentId)),
+    outcomes: (reports, agentId) =>
+      ring.state.transact((ledger) =>
+        reports.flatMap((report): Failure[] => {
+          try {
+            recordOf(ledger, report, agentId);
+            return [];
+          } catch (error) {
+            // Nothing of it was written: what is wrong with one says nothing of the others.
+            if (error instanceof Failure && error.code !== 'STATE') return [error];
+            throw error;
+          }
+        }),
+      ),
     async open(agent) {
       const passport = found.get(agent) ?? (await findPassport(finding, agent)).passport;
       const agentId = passport.agent.id;

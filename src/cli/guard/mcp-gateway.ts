@@ -62,6 +62,7 @@ export async function overHttp(
     stopLooking();
     gateway.close();
     await listening.close();
+    maker.finish();
     await desks.idle();
   });
   const here = `${listening.url!}/mcp`;

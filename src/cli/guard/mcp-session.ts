@@ -5,6 +5,7 @@ import { McpSession } from '../../guard/mcp/session.js';
 import { sessionMemory, type SessionMemory } from '../../guard/mcp/memory.js';
 import type { ReadKind, SessionRoute, SessionPorts, ToolCall } from '../../guard/mcp/ports.js';
 import type { ToolPins } from '../../guard/mcp/tools.js';
+import type { OutcomeReport } from '../../app/outcomes/report.js';
 import { refusalOf, type CallRefusal } from '../../guard/refusal.js';
 import { NATIVE_CODES } from '../../protocol/codes.js';
 import type { Passport } from '../../protocol/passport.js';
@@ -33,6 +34,8 @@ export interface SessionMaker {
   readonly memory: () => SessionMemory;
   /** What denies the agent now: its sessions are cut then, and go on after that. */
   readonly standing: () => Promise<CallRefusal | null>;
+  /** Writes what waits: what became of calls. */
+  readonly finish: () => void;
 }
 
 /** How often the agent's standing is looked at while a guard runs (ms). */
@@ -78,6 +81,7 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
   const tokens = new Map<string, string | null>();
   const { ticks } = cli.workspace.world;
   const started = new Map<string, number>();
+  const outcomes = new ToldOutcomes(cli, (reports) => desks.outcomes(reports, passport.agent.id));
 
   const ports = (route: SessionRoute): SessionPorts => ({
     ...route,
@@ -113,12 +117,7 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
       started.delete(intentHash);
       // Without a report the log says that it is not known.
       if (status === 'unknown' || token === null) return;
-      try {
-        desks.outcome({ intentHash, status, token, durationMs }, passport.agent.id);
-      } catch (error) {
-        if (!(error instanceof Failure)) throw error;
-        cli.warn(`What became of a call is not in the log: ${error.message}`, 'outcome');
-      }
+      outcomes.tell({ intentHash, status, token, durationMs });
     },
     declares: (action) => passport.actions.has(action) && !passport.deniedActions.has(action),
     patterns: (kind: ReadKind) =>
@@ -138,7 +137,50 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
       const denied = desks.denied(passport);
       return denied === null ? null : refusalFrom(denied);
     },
+    finish: () => outcomes.write(),
   };
+}
+
+/** How long the end of a call may wait for others to be written with it (ms): a client waits for none of it. */
+const GATHER_MS = 50;
+/** Ends that wait at most. */
+const MOST_WAITING = 256;
+
+/** What became of calls, written together: the disk is waited for once for many. */
+class ToldOutcomes {
+  readonly #cli: Scene;
+  readonly #record: (reports: readonly OutcomeReport[]) => readonly Failure[];
+  #waiting: OutcomeReport[] = [];
+  #cancel: (() => void) | null = null;
+
+  constructor(cli: Scene, record: (reports: readonly OutcomeReport[]) => readonly Failure[]) {
+    this.#cli = cli;
+    this.#record = record;
+  }
+
+  tell(report: OutcomeReport): void {
+    this.#waiting.push(report);
+    if (this.#waiting.length >= MOST_WAITING) return this.write();
+    this.#cancel ??= this.#cli.workspace.world.after(GATHER_MS, () => this.write());
+  }
+
+  write(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+    const reports = this.#waiting;
+    this.#waiting = [];
+    if (reports.length === 0) return;
+    try {
+      for (const { message } of this.#record(reports)) this.#warn(message);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.#warn(error.message);
+    }
+  }
+
+  #warn(why: string): void {
+    this.#cli.warn(`What became of a call is not in the log: ${why}`, 'outcome');
+  }
 }
 
 function refusalFrom({ entry, message, details }: Violation): CallRefusal {

@@ -123,6 +123,7 @@ async function overStreams(
   const stopLooking = lookedAt(cli, maker, (refusal) => (refusal === null ? session.resume() : session.cut(refusal)));
   cli.onInterrupt(async () => {
     await child.stop(GRACE_MS);
+    maker.finish();
     await desks.idle();
   });
   const open = new Set<Promise<void>>();
@@ -137,6 +138,7 @@ async function overStreams(
   const ended = await child.ended;
   stopLooking();
   session.close();
+  maker.finish();
   await desks.idle();
   if (typeof ended === 'number') return ended;
   throw new Failure('UNREADABLE', `The server could not be started (${ended.unstarted}).`, {
