@@ -105,19 +105,19 @@ function answerTo(each: ConformanceCase, suiteTime: string): { code: string | nu
   return { code: last.decision.error_code, warnings: last.decision.warnings.map(({ code }) => code) };
 }
 
-/** The judgements on a case's documents, by one verifier with a memory of its own. */
-export function judgeCase(each: ConformanceCase, suiteTime: string): Judgement[] {
+/** The judgements on a case's documents, by one verifier with a memory of its own; `by` concludes each. */
+export function judgeCase(each: ConformanceCase, suiteTime: string, by: typeof conclude = conclude): Judgement[] {
   const now = parseTime(each.at ?? suiteTime)!;
   const sitting = sittingOf(each.given, now);
   const documents =
     each.bytes === undefined
       ? each.documents!.map((text) => Buffer.from(text, 'utf8'))
       : [Buffer.from(each.bytes, 'base64')];
-  return documents.map((document) => judged(document, each, sitting));
+  return documents.map((document) => judged(document, each, sitting, by));
 }
 
 /** Every document is judged as an envelope, also one that another verifier would take for no document at all. */
-function judged(bytes: Uint8Array, { name, given }: ConformanceCase, sitting: Sitting): Judgement {
+function judged(bytes: Uint8Array, { name, given }: ConformanceCase, sitting: Sitting, by: typeof conclude): Judgement {
   const { now } = sitting;
   const read = readEnvelopeIn(bytes);
   if ('refused' in read) return unreadable(AIP1, read.refused, now, name);
@@ -140,7 +140,7 @@ function judged(bytes: Uint8Array, { name, given }: ConformanceCase, sitting: Si
     hooks: [],
     schemaProblems: () => [],
   };
-  return conclude(sitting, prepared).judgement;
+  return by(sitting, prepared).judgement;
 }
 
 function readEnvelopeIn(bytes: Uint8Array): ReturnType<typeof AIP1.read> {

@@ -75,6 +75,8 @@ export function memoryAt(url: string, verifier: string, changes: Partial<Postgre
     random: randomBytes,
     clock: Date.now,
     ticks: () => Number(process.hrtime.bigint()) / 1000,
+    // A busy machine is no trouble of the database.
+    patience: { totalMs: 40_000, tryMs: 20_000 },
     ...changes,
   });
   onTestFinished(() => memory.close());

@@ -9,14 +9,21 @@ import { newer, STATE_VERSION } from './migrate.js';
 import { SCHEMA } from './schema.js';
 import { claimToJson, readAnswer, UnknownAnswer, type SettleAnswer, type OpenId } from './wire.js';
 
-/** A call that is not answered is asked again until then, in ms. */
-const TOTAL_MS = 2000;
-/** One try of a call, in ms: a network that swallows everything must leave time for another connection. */
-const TRY_MS = 900;
 /** Between two tries, in ms. */
 const PAUSE_MS = 50;
 /** Connections at once. More would only wait for each other in the database: what makes a busy verifier fast is its batches. */
 const MOST_CONNECTIONS = 2;
+
+/** How long a call is waited for, in ms. */
+export interface Patience {
+  /** It is asked again until then. */
+  readonly totalMs: number;
+  /** One try: a network that swallows everything must leave time for another connection. */
+  readonly tryMs: number;
+}
+
+/** What a verification waits for (protocol: no decision after two seconds). */
+export const PATIENCE: Patience = { totalMs: 2000, tryMs: 900 };
 
 export interface PostgresMemoryOptions {
   /** Makes a connection in at most so many ms. */
@@ -30,6 +37,7 @@ export interface PostgresMemoryOptions {
   /** This machine's clock, and one that never goes back, in microseconds. */
   readonly clock: Clock;
   readonly ticks: () => number;
+  readonly patience: Patience;
 }
 
 export class PostgresMemory implements FleetMemory {
@@ -110,12 +118,12 @@ export class PostgresMemory implements FleetMemory {
 
   /** Asks until there is an answer, or the time is over. */
   async #ask(claims: string, about: string, asked: readonly Claim[]): Promise<SettleAnswer> {
-    const { ticks } = this.#options;
-    const end = ticks() / 1000 + TOTAL_MS;
+    const { ticks, patience } = this.#options;
+    const end = ticks() / 1000 + patience.totalMs;
     for (;;) {
       const left = end - ticks() / 1000;
       try {
-        return await this.#try(claims, about, asked, Math.min(left, TRY_MS));
+        return await this.#try(claims, about, asked, Math.min(left, patience.tryMs));
       } catch (error) {
         if (!(error instanceof PostgresTrouble)) throw error;
         if (!error.retryable || end - ticks() / 1000 <= PAUSE_MS) throw unavailable(error);

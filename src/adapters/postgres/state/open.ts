@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import { isLocal, parsePostgresUrl, passwordIn, type PostgresAddress } from '../address.js';
 import { connectTo, type Connection } from '../connection.js';
 import { passwordsOf } from '../password.js';
-import { PostgresMemory, type PostgresMemoryOptions } from './fleet-memory.js';
+import { PATIENCE, PostgresMemory, type PostgresMemoryOptions } from './fleet-memory.js';
 
 /** Whose environment is read. */
 export interface UrlSetting {
@@ -21,6 +21,7 @@ export function openFleetMemory(
   const passwords = passwordsOf(address, { ...setting, inUrl: passwordIn(url) });
   return new PostgresMemory({
     ...options,
+    patience: PATIENCE,
     connect: (connectMs) => connectTo({ address, passwords, name: 'aip', connectMs }),
     where: address.shown,
     encrypted: isEncrypted(address),

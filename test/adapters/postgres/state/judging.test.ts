@@ -1,8 +1,11 @@
 /** The whole list of native cases through the memory of a fleet: the same decision in the same words as through this machine's own. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test, beforeAll, beforeEach } from 'vitest';
 import { verifyIntents, type VerifierDeps, type VerifyOptions } from '../../../../src/app/verification/intents.js';
 import { givenFirst, LocalTrust } from '../../../../src/app/verification/trust/local-trust.js';
 import { schemaProblems } from '../../../../src/adapters/json-schema.js';
+import { readSuite } from '../../../../src/app/conformance/file.js';
+import { judgeCase } from '../../../../src/app/conformance/run.js';
 import { readPassport } from '../../../../src/protocol/passport.js';
 import { ShapeError } from '../../../../src/protocol/json/shape.js';
 import { fleetDatabase, type FleetDatabase } from '../../../kit/state/fleet.js';
@@ -11,6 +14,7 @@ import { fixtureBytes, INTENTS, pinsOf, policyOf, timeOf } from '../../../kit/na
 import { writeStanding } from '../../../kit/native/standing.js';
 import { REQUESTER } from '../../../kit/native/verifier.js';
 import { describePostgres, QUICK } from '../../../kit/postgres.js';
+import { judgedInFleet } from '../../../kit/state/judged-in-fleet.js';
 import { openAt, statePath } from '../../../kit/state/temporary.js';
 
 const NOW = timeOf({});
@@ -84,7 +88,9 @@ function verifierOf(vector: IntentVector, fleet: VerifierDeps['fleet']) {
 const plain = (text: string) => text.replaceAll(/\b[0-9a-f]{32}\b/g, 'id');
 const plainIn = <T>(value: T): T => JSON.parse(plain(JSON.stringify(value))) as T;
 
-describePostgres('native cases', QUICK, (cluster) => {
+const AIP1 = readSuite(readFileSync(new URL('../../../../fixtures/aip-1/conformance.json', import.meta.url), 'utf8'));
+
+describePostgres('cases', QUICK, (cluster) => {
   let fleet: FleetDatabase;
   beforeAll(async () => {
     fleet = await fleetDatabase(cluster());
@@ -108,5 +114,22 @@ describePostgres('native cases', QUICK, (cluster) => {
       const other = verifierOf(vector, shared);
       expect((await other.judge(vector.intent)).error_code).toEqual((await alone.judge(vector.intent)).error_code);
     });
+  });
+
+  test('what AIP-1 cases ask is settled by the database as by one machine', async () => {
+    const memory = fleet.memory('aaaaaaaaaaaaaaaa');
+    let settledAll = 0;
+    for (const each of AIP1.cases.filter(({ drift }) => drift === undefined)) {
+      const { judge, settled } = judgedInFleet();
+      judgeCase(each, AIP1.at, judge);
+      if (settled.length === 0) continue;
+      await fleet.empty();
+      await fleet.setClock(settled[0]!.now);
+      for (const { claim, settled: expected } of settled)
+        expect((await memory.settle([claim], false)).claims, each.name).toEqual([expected]);
+      settledAll += settled.length;
+    }
+    await fleet.setClock(NOW);
+    expect(settledAll).toBeGreaterThan(50);
   });
 });
