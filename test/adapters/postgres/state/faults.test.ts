@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Failure } from '../../../../src/app/failure.js';
 import { SCHEMA } from '../../../../src/adapters/postgres/state/schema.js';
-import type { PostgresMemory } from '../../../../src/adapters/postgres/state/fleet-memory.js';
+import { PATIENCE, type PostgresMemory } from '../../../../src/adapters/postgres/state/fleet-memory.js';
 import { claim, count, sum } from '../../../contract/fleet-memory.js';
 import { bundle } from '../../../kit/bundle.js';
 import { FaultProxy } from '../../../kit/mesh/fault-proxy.js';
@@ -35,13 +35,14 @@ describePostgres('a fleet in trouble', {}, (cluster) => {
     return Number(row!['n']);
   };
   /** A memory behind a network that can fail. */
-  async function through(): Promise<{ proxy: FaultProxy; memory: PostgresMemory }> {
+  async function through(): Promise<{ proxy: FaultProxy; memory: PostgresMemory; hasty: PostgresMemory }> {
     await fleet.empty();
     const proxy = await FaultProxy.start(cluster().port);
     onTestFinished(() => proxy.close());
-    const memory = memoryAt(urlAt(Number(new URL(proxy.url).port)), HERE);
+    const url = urlAt(Number(new URL(proxy.url).port));
+    const [memory, hasty] = [memoryAt(url, HERE), memoryAt(url, HERE, { patience: PATIENCE })];
     await memory.settle([], false);
-    return { proxy, memory };
+    return { proxy, memory, hasty };
   }
 
   test('an answer that is lost after the commit is asked for again, counts once, and is the same', async () => {
@@ -56,12 +57,13 @@ describePostgres('a fleet in trouble', {}, (cluster) => {
     expect(await counted()).toBe(2);
   });
   test('a network that swallows everything: no decision, and what was kept is told at the next start', async () => {
-    const { proxy, memory } = await through();
+    const { proxy, memory, hasty } = await through();
     proxy.faults.blackHole = true;
-    const failure = await failureOf(memory.settle([claim()], false));
+    const failure = await failureOf(hasty.settle([claim()], false));
     expect(failure).toMatchObject({ code: 'STATE_UNAVAILABLE', exitCode: 5, retryable: true });
     expect(failure.message).not.toContain('verifier-pw');
     proxy.faults.blackHole = false;
+    proxy.cutAll();
     expect((await memory.settle([claim()], false)).claims).toMatchObject([{ spentAs: 'accepted' }]);
   });
   test('a connection that is cut between two calls costs nothing', async () => {
@@ -73,12 +75,12 @@ describePostgres('a fleet in trouble', {}, (cluster) => {
     expect(await counted()).toBe(5);
   });
   test('a lock that another transaction holds: no decision, and none counted', async () => {
-    const { memory } = await through();
+    const { memory, hasty } = await through();
     const { connectWithUrl } = await import('../../../kit/postgres.js');
     const { LOCK_CLASS } = await import('../../../../src/adapters/postgres/state/schema.js');
     const holder = await connectWithUrl(fleet.url);
     await holder.query(`BEGIN; SELECT pg_advisory_xact_lock(${LOCK_CLASS}, hashtext('${claim().agentId}'))`, [], 5000);
-    expect(await failureOf(memory.settle([claim()], false))).toMatchObject({ code: 'STATE_UNAVAILABLE' });
+    expect(await failureOf(hasty.settle([claim()], false))).toMatchObject({ code: 'STATE_UNAVAILABLE' });
     expect((await memory.settle([claim({ agentId: 'did:web:acme.com:agents:other' })], false)).claims).toMatchObject([
       { spentAs: 'accepted' },
     ]);
@@ -219,10 +221,10 @@ describePostgres('a fleet in trouble', {}, (cluster) => {
       },
     );
     test('and does not come back: no decision, after two seconds', async () => {
-      const memory = fleet.memory(HERE);
+      const [memory, hasty] = [fleet.memory(HERE), fleet.memory(HERE, { patience: PATIENCE })];
       await memory.settle([], false);
       await cluster().kill();
-      expect(await failureOf(memory.settle([claim()], false))).toMatchObject({
+      expect(await failureOf(hasty.settle([claim()], false))).toMatchObject({
         code: 'STATE_UNAVAILABLE',
         exitCode: 5,
       });
