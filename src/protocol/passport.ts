@@ -10,6 +10,7 @@ import { MAX_ACTION_LENGTH, MAX_ACTIONS, MAX_PREVIOUS_KEYS, MAX_TEXT } from './l
 import { jsonOf, listOf, objectOf, ShapeError, textOf } from './json/shape.js';
 import { parseTime } from './time.js';
 import { isObject, type Json, type JsonObject } from './json/values.js';
+import { foundAt } from './json/found.js';
 
 /** A passport as it is written (protocol, section 2). */
 export interface PassportDocument {
@@ -230,6 +231,7 @@ function constraintsOf(object: JsonObject): Constraints {
   if (!isObject(object.constraints)) throw new ShapeError('"constraints" is not an object');
   const parsed = parseConstraints(object.constraints);
   if (parsed.ok) return parsed.constraints;
-  const [first] = parsed.problems;
-  throw new ShapeError(`constraint "${first?.path ?? '?'}": ${first?.reason ?? 'not understood'}`);
+  const { path, reason } = parsed.problems[0] ?? { path: '?', reason: 'not understood' };
+  const found = foundAt(object.constraints, path);
+  throw new ShapeError(`constraint "${path}": ${reason}${found === null ? '' : `; it is ${found}`}`);
 }

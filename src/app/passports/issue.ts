@@ -228,7 +228,8 @@ export async function signPassport(
     return parsed({ ...unsigned, issuer_signature: toHex(await key.sign(passportBytes(unsigned))) });
   } catch (error) {
     // A passport of another's making can be too long once it is written on many lines and carries a former key.
-    if (error instanceof ShapeError) throw usage(`This passport would be invalid: ${error.reason}.`);
+    if (error instanceof ShapeError)
+      throw usage(`This passport would be invalid: ${error.reason}.`, 'aip help passports');
     throw error;
   }
 }

@@ -31,8 +31,17 @@ export function demandsOf({ minSerial, passportHash }: DemandFlags): Demands | u
     const at = given.lastIndexOf('=');
     const agent = at < 0 ? null : canonicalId(given.slice(0, at));
     const found = agent === null ? null : read(given.slice(at + 1));
-    if (agent === null || found === null)
-      throw new Failure('USAGE', `"${given.slice(0, 120)}" is not what ${flag} takes.`, { hint: HINTS[flag]! });
+    if (agent === null || found === null) {
+      const why =
+        at < 0
+          ? 'has no = behind the agent'
+          : agent === null
+            ? `names no agent by its id, but "${given.slice(0, at).slice(0, 80)}": a machine without memory knows no names`
+            : `has a value that is none: "${given.slice(at + 1).slice(0, 80)}"`;
+      throw new Failure('USAGE', `"${given.slice(0, 120)}" ${why}, and is not what ${flag} takes.`, {
+        hint: HINTS[flag]!,
+      });
+    }
     demands.set(agent, { minSerial: null, hash: null, ...demands.get(agent), ...found });
   };
   for (const given of minSerial) {

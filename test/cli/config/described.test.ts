@@ -15,6 +15,8 @@ const VECTORS = JSON.parse(readFileSync(new URL('../../vectors/described-inputs.
   readonly durations: readonly Named[];
   readonly apiKeys: readonly Named[];
   readonly config: readonly { readonly config: object; readonly why: string }[];
+  readonly constraints: readonly { readonly flags: readonly string[]; readonly why: string }[];
+  readonly demands: readonly { readonly flags: readonly string[]; readonly why: string }[];
 };
 const MESH_KEY = `ed25519:${'ab'.repeat(32)}`;
 
@@ -61,4 +63,13 @@ test.each(VECTORS.apiKeys)('an API key: $why', async ({ text, why }) => {
 test.each(VECTORS.config)('a config: $config', async ({ config, why }) => {
   const machine = withConfig(config);
   await refused(machine, [...LIST, machine.at('c.json')], why);
+});
+
+test.each(VECTORS.constraints)('a constraint: $flags', async ({ flags, why }) => {
+  await refused(household(), ['passport', 'create', 'bot', '--domain', 'acme.com', '-a', 'x', ...flags], why);
+});
+
+test.each(VECTORS.demands)('a demand: $flags', async ({ flags, why }) => {
+  const machine = household();
+  await refused(machine, ['intent', 'verify', machine.file('i.json', '{}'), ...flags], why);
 });
