@@ -164,6 +164,11 @@ export const SECTIONS: readonly Section[] = [
         () => import('./commands/mesh/restore.js'),
       ),
       at(
+        'mesh migrate',
+        'Copy a mesh from its folder into PostgreSQL, or back, and compare both ends',
+        () => import('./commands/mesh/migrate.js'),
+      ),
+      at(
         'mesh promote',
         'Make a mesh that followed, or was sealed, the home: under a greater term',
         () => import('./commands/mesh/promote.js'),

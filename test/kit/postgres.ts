@@ -43,6 +43,14 @@ function unprivileged(): { uid?: number; gid?: number } {
   throw new Error('there is no user that PostgreSQL could run as');
 }
 
+/** The user that a server of a test runs as. */
+export const serverUser = unprivileged;
+
+/** One of PostgreSQL's programs. */
+export function programFile(name: string): string {
+  return join(BIN!, name);
+}
+
 /** What differs from a cluster as it is made. */
 export interface ClusterOptions {
   /** Lines of postgresql.conf. */

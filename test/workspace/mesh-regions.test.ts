@@ -9,7 +9,7 @@ import { promoteMesh } from '../../src/workspace/mesh/region.js';
 import { SYSTEM } from '../../src/workspace/world.js';
 import { FaultProxy } from '../kit/mesh/fault-proxy.js';
 import { until } from '../kit/mesh/network.js';
-import { folder, get, Home, listener, post, region } from '../kit/mesh/regions.js';
+import { folder, get, Home, listener, post, region } from '../kit/mesh/several/regions.js';
 
 const AGENT = 'did:web:acme.com:agents:bot';
 const other = (n: number): string => `did:web:acme.com:agents:bot-${n}`;

@@ -212,6 +212,7 @@ export const OTHER_VARIABLES: Readonly<Record<string, string>> = {
     'sha256:<digest> of the project config that counts for this run, as aip config trust --print prints it',
   AIP_KEY_PASSPHRASE: 'passphrase of key files',
   AIP_SECRETS_DIR: 'folder of mounted secrets, whose modes a container sets, beside /run/secrets',
+  AIP_MESH_STORE: 'PostgreSQL that `aip mesh serve` keeps the log in, before its data folder (--store)',
   AIP_MESH_KEY: 'API key of this machine, aipm_..., before mesh.key_file and mesh.key_id',
   AIP_PAGERDUTY_KEY: "integration key of PagerDuty's Events API v2, for `aip monitor`",
   AIP_WEBHOOK_SECRET:

@@ -6,6 +6,7 @@ import type { Replication } from '../../mesh/server/regions/registry.js';
 import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
 import { secretFile } from '../../workspace/keys.js';
 import { serveRegion, type Following, type Returned } from '../../workspace/mesh/region.js';
+import { isDatabaseUrl, requireNoPassword } from '../../workspace/mesh/migration.js';
 import { variable } from '../../workspace/world.js';
 import { plainTextProblem } from '../../workspace/mesh/serving.js';
 import type { Interruptible, Surroundings } from '../io.js';
@@ -169,4 +170,16 @@ function tellReturned(cli: Scene, { fork, moved, events }: Returned): void {
   if (listed.length > 0) cli.out('Not given again, because it would let somebody act; think about each:');
   for (const { type, agent_id, cmd_id, was_seq } of listed)
     cli.out(`  ${type} of ${clean(agent_id)} (was ${was_seq}; ${cmd_id})`);
+}
+
+/** The URL of --store, else of AIP_MESH_STORE; null for the folder. @throws Failure USAGE: no database, or a password in an argument */
+export function storeUrl({ workspace }: Pick<Setting, 'workspace'>, given: string | undefined): string | null {
+  const url = given ?? variable(workspace.world, 'AIP_MESH_STORE');
+  if (url === null || url === '') return null;
+  if (!isDatabaseUrl(url))
+    throw new Failure('USAGE', 'The store of a mesh is a PostgreSQL database, or the folder of --data.', {
+      hint: '--store postgres://user@host/database?sslmode=verify-full',
+    });
+  if (given !== undefined) requireNoPassword(given, '--store');
+  return url;
 }

@@ -122,6 +122,13 @@ export interface PaperTable {
   prune(now: number): Promise<void>;
 }
 
+/** What a store holds beside the log, its folds, keys, principals and the roster: for copies of it. */
+export interface StoreRest {
+  readonly notes: readonly (readonly [name: string, text: string])[];
+  readonly nonces: readonly (readonly [value: string, keepUntil: number])[];
+  readonly papers: readonly (readonly [kind: string, paper: Paper])[];
+}
+
 /** Where API keys are kept. */
 export interface KeyTable {
   find(keyId: string): Promise<ApiKeyRecord | null>;
@@ -230,6 +237,9 @@ export interface MeshStore {
   };
   readonly papers: PaperTable;
   readonly logs: LogTable;
+  rest(): Promise<StoreRest>;
+  /** Adds what is not there yet, and puts notes in the place of those with their names. */
+  putRest(rest: StoreRest): Promise<void>;
 
   /** The mesh's public key that this log is signed with, once set. */
   meshKey(): Promise<string | null>;

@@ -126,6 +126,7 @@ export async function submitAndWait(
   await server.pump();
   const { answer } = outcome;
   const seq = answer.seq;
+  await server.roster.meet();
   const [regions] = await Promise.all([
     server.regions.settle(seq, committedAt, wish, () => server.stopping),
     server.waits.for(() => server.stopping || server.roster.count(seq).pending === 0, waitMs),

@@ -56,6 +56,8 @@ export interface ServerOptions {
 
 /** A key that another server revoked loses its streams within this, in ms. */
 const KEYS_MS = 500;
+/** How often servers on one store tell each other who has applied what while there is news of it, in ms. */
+const PRESENCE_MS = 250;
 
 /** Where a client goes on. */
 export type Position =
@@ -106,7 +108,6 @@ export class MeshServer {
   #reportFailure!: (error: unknown) => void;
   #stopWake: () => void;
   #keptAt = 0;
-  #learntAt = 0;
   #keysAt = 0;
 
   private constructor(options: ServerOptions, head: Head, sealedBy: number | null, known: KnownRoster) {
@@ -259,7 +260,8 @@ export class MeshServer {
       this.#keysAt = now;
       this.#dropRevokedKeys().catch(this.fail);
     }
-    if (now - this.#keptAt < 1_000) return;
+    const news = this.store.shared && (this.roster.dirty || this.waits.size > 0);
+    if (now - this.#keptAt < (news ? PRESENCE_MS : 1_000)) return;
     this.#keptAt = now;
     for (const [name, poller] of this.pollers) {
       if (now - poller.at <= (poller.via === undefined ? 60_000 : 3 * HEARTBEAT_MS)) continue;
@@ -297,14 +299,10 @@ export class MeshServer {
   };
 
   async #keepRoster(): Promise<void> {
-    const { members, nonces, shared } = this.store;
+    const { members, nonces } = this.store;
     const due = this.roster.due();
     if (due.length > 0) await members.put(due);
-    if (shared) {
-      const since = this.#learntAt;
-      this.#learntAt = this.clock.wall() - KEYS_MS;
-      this.roster.learn(await members.list(since));
-    }
+    await this.roster.meet();
     await nonces.prune(this.clock.wall());
   }
 

@@ -12,10 +12,12 @@ import type { ServerClock } from './http/exchange.js';
 
 /** A confirm that takes longer, in ms, is no longer waited for by heartbeats and answers. */
 const SLOW_MS = 1_000;
+/** How long a confirm of a shared store serves for heartbeats, ms. */
+const SERVES_MS = 500;
 
 /** What the prover needs of the server. */
 export interface ProverPorts {
-  readonly store: Pick<MeshStore, 'confirm' | 'seal' | 'term' | 'logId'>;
+  readonly store: Pick<MeshStore, 'confirm' | 'seal' | 'shared' | 'term' | 'logId'>;
   readonly clock: ServerClock;
   readonly waits: Waits;
   /** Names this process. */
@@ -53,6 +55,8 @@ export class Prover implements Proving {
   readonly #ports: ProverPorts;
   #running: Promise<ServerMoment | null> | null = null;
   #runningSince = 0;
+  /** When the last confirm that succeeded began. */
+  #confirmed: ServerMoment | null = null;
   /** Shared by all who asked while one was running: that one may have looked before they asked. */
   #next: Promise<ServerMoment | null> | null = null;
   #sealed: number | null;
@@ -88,8 +92,14 @@ export class Prover implements Proving {
     return JSON.stringify(signCheckpoint({ ...head(), term: store.term }, at, challenge, sign));
   }
 
-  heartbeat(): Promise<string | null> {
-    return this.checkpoint();
+  /** On a store that is shared every confirm is a commit: for heartbeats one serves half a second. It proves its own moment, no later one. */
+  async heartbeat(): Promise<string | null> {
+    const { store, clock, head, sign } = this.#ports;
+    const last = this.#confirmed;
+    if (!store.shared || last === null || clock.up() - last.upMs > SERVES_MS) return this.checkpoint();
+    return this.#sealed === null
+      ? JSON.stringify(signCheckpoint({ ...head(), term: store.term }, last, null, sign))
+      : null;
   }
 
   /** As `checkpoint`, for an answer that somebody waits for: null when the store takes longer than a second. */
@@ -153,7 +163,9 @@ export class Prover implements Proving {
     try {
       const { seq } = await store.confirm();
       if (seq > head().seq) await pump();
-      return head().seq >= seq ? at : null;
+      if (head().seq < seq) return null;
+      this.#confirmed = at;
+      return at;
     } catch (error) {
       if (!(error instanceof StoreTrouble)) onFailure(error);
       return null;

@@ -16,6 +16,8 @@ const EPHEMERAL_MS = 600_000;
 const REFRESH_MS = 10_000;
 /** One that another server saw within this listens there. */
 const ELSEWHERE_MS = 2 * REFRESH_MS;
+/** Most that the clocks of servers on one store are taken to differ, ms. */
+const SKEW_MS = 5_000;
 /** Names that programs of the first version made up anew with each start. */
 const THROWAWAY = /(?:^library\.[0-9a-f]{12}|\.[0-9a-f]{6})$/;
 
@@ -91,6 +93,7 @@ export class Roster {
   /** Keys that are revoked or suspended, by their text: what a verifier confirms with one is not believed. */
   readonly #keys = new Map<string, Standing>();
   #refreshedAt = 0;
+  #metAt = 0;
 
   constructor(
     store: MeshStore,
@@ -125,6 +128,11 @@ export class Roster {
   isDenied(verifier: string): boolean {
     const standing = this.#keys.get(verifier);
     return standing !== undefined && deniesAt(standing, this.#clock.wall());
+  }
+
+  /** True while something is to be kept. */
+  get dirty(): boolean {
+    return this.#dirty.size > 0;
   }
 
   get size(): number {
@@ -245,8 +253,16 @@ export class Roster {
     return due;
   }
 
-  /** What other servers on the same store have kept since. */
-  learn(members: readonly Member[]): void {
+  /** Takes in what other servers on the same store have kept since the last time. */
+  async meet(): Promise<void> {
+    if (!this.#store.shared) return;
+    const since = this.#metAt;
+    // The clocks of the servers differ, and a word may be written a moment after it was dated.
+    this.#metAt = this.#clock.wall() - SKEW_MS;
+    this.#learn(await this.#store.members.list(since));
+  }
+
+  #learn(members: readonly Member[]): void {
     for (const member of members) {
       const known = this.#members.get(member.verifier);
       if (known === undefined || known.seenAt < member.seenAt) this.#members.set(member.verifier, member);

@@ -1,6 +1,6 @@
 /** A mesh server in this process: its data folder, its keys, its socket. */
 import { listen } from '../../adapters/mesh/server/http-server.js';
-import { ensureAdmin, openDataFolder } from '../../adapters/mesh/server/data-folder.js';
+import { ensureAdmin, folderStore, openDataFolder } from '../../adapters/mesh/server/data-folder.js';
 import { verifyOperator } from '../../adapters/mesh/mesh-key.js';
 import { Failure } from '../../app/failure.js';
 import { fleetConduct } from '../../app/conduct/fleet-conduct.js';
@@ -9,13 +9,16 @@ import { MeshServer } from '../../mesh/server/mesh-server.js';
 import type { Replication } from '../../mesh/server/regions/registry.js';
 import type { TrustRules } from '../../trust/rules.js';
 import { toHex } from '../../protocol/hex.js';
-import type { SystemWorld } from '../world.js';
+import type { MeshStore } from '../../mesh/log/store.js';
+import type { SystemWorld, World } from '../world.js';
 
 export { plainTextProblem } from '../../adapters/mesh/server/http-server.js';
 
 /** How a mesh is served. */
 export interface ServingOptions {
   readonly data: string;
+  /** URL of the PostgreSQL database that holds the log; the embedded store of `data` unless given. */
+  readonly store?: string;
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
@@ -54,16 +57,15 @@ export interface Serving {
 }
 
 /** Serves a mesh from its data folder. @throws Failure STATE (another server has it, its key is gone), USAGE, NETWORK */
-export async function serveMesh(
-  { random, clock, ticks, nextTurn }: SystemWorld,
-  options: ServingOptions,
-): Promise<Serving> {
-  const folder = await openDataFolder(options.data, random, options.logQuota);
-  const { store, sign, publicKey } = folder;
+export async function serveMesh(world: ServingWorld, options: ServingOptions): Promise<Serving> {
+  const { random, clock, ticks, nextTurn } = world;
+  const store = await storeOf(world, options);
+  const folder = await openDataFolder(options.data, store, random);
+  const { sign, publicKey } = folder;
   try {
     const newAdminKey = await ensureAdmin(folder, random, clock(), options.operatorKey);
     let onFatal: (error: unknown) => void = () => undefined;
-    const failed = new Promise<never>((_, reject) => (onFatal = (error) => reject(storeFailure(options.data, error))));
+    const failed = new Promise<never>((_, reject) => (onFatal = (error) => reject(storeFailure(options, error))));
     // The serving command races it; until then it must not count as unhandled.
     failed.catch(() => undefined);
     const mesh = await MeshServer.start({
@@ -104,8 +106,32 @@ export async function serveMesh(
   }
 }
 
-function storeFailure(folder: string, error: unknown): Failure {
+/** What a server needs of the world; the last two only for a database. */
+type ServingWorld = SystemWorld & Partial<Pick<World, 'env' | 'userHome'>>;
+
+async function storeOf({ random, env, userHome }: ServingWorld, options: ServingOptions): Promise<MeshStore> {
+  const { data, store, logQuota } = options;
+  if (store === undefined) return folderStore(data, random, logQuota);
+  // Loaded where there is a database: it brings its client with it.
+  const { openPostgresStore } = await import('../../adapters/postgres/mesh/connecting.js');
+  return openPostgresStore(store, {
+    ...{ env: env ?? {}, userHome: userHome ?? '' },
+    ...{ newLogId: () => toHex(random(16)), node: toHex(random(8)) },
+    ...(logQuota === undefined ? {} : { logQuota }),
+  });
+}
+
+function storeFailure({ data: folder, store }: ServingOptions, error: unknown): Failure {
   const why = error instanceof Error ? error.message : String(error);
+  if (store !== undefined)
+    return new Failure(
+      'STATE',
+      `The store of the mesh failed: ${why} Commands that were answered are kept; this server ends.`,
+      {
+        hint: (error instanceof Failure ? error.hint : null) ?? 'aip help growing',
+        cause: error,
+      },
+    );
   return new Failure(
     'STATE',
     `The mesh store in ${folder} failed: ${why} Commands that were answered are kept; this server ends, because nothing after a failed write can be relied on.`,

@@ -6,7 +6,15 @@ import { refusal } from '../../../mesh/refusal.js';
 import type { Answer, Judge, EventRecord, Proposal } from '../../../mesh/ruling.js';
 import type { Standing } from '../../../mesh/standing.js';
 import type { Member } from '../../../mesh/roster/member.js';
-import type { KeyTable, LogTable, MeshStore, OrderResult, Paper, PaperTable } from '../../../mesh/log/store.js';
+import type {
+  KeyTable,
+  LogTable,
+  MeshStore,
+  OrderResult,
+  Paper,
+  PaperTable,
+  StoreRest,
+} from '../../../mesh/log/store.js';
 import { KeptLogs, MemoryLogs } from './logs.js';
 
 class Contents {
@@ -188,6 +196,24 @@ export class MemoryMeshStore implements MeshStore {
   };
 
   readonly logs: LogTable;
+
+  async rest(): Promise<StoreRest> {
+    const { notes, nonces, papers } = this.#kept;
+    return {
+      notes: [...notes],
+      nonces: [...nonces],
+      papers: [...papers].map(([name, paper]) => [name.slice(0, name.indexOf(' ')), paper]),
+    };
+  }
+
+  async putRest({ notes, nonces, papers }: StoreRest): Promise<void> {
+    for (const [name, text] of notes) this.#kept.notes.set(name, text);
+    for (const [value, keepUntil] of nonces) this.#spend(value, keepUntil);
+    for (const [kind, paper] of papers) {
+      const name = `${kind} ${paper.id}`;
+      if (!this.#kept.papers.has(name)) this.#kept.papers.set(name, paper);
+    }
+  }
 
   async meshKey(): Promise<string | null> {
     return this.#kept.meshKey;

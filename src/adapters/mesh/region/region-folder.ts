@@ -16,7 +16,7 @@ import { Copier, OtherHistory } from './copying.js';
 import type { HomeLine } from './home-line.js';
 
 /** The note that names a store whose events beyond the fork are still to be told to home. */
-const RETURNING = 'returning';
+export const RETURNING = 'returning';
 /** Events in one request to home. */
 const TAIL_EVENTS = 50;
 const TAIL_BYTES = 1024 * 1024;

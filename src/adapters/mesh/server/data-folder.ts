@@ -12,10 +12,11 @@ import { formatSeed, parseSeed } from '../../../protocol/identity/keys.js';
 import { createPrivate, ensurePrivateFolder, readPrivate, replacePrivate } from '../../files/secret/private-file.js';
 import { readSecretNow } from '../../files/secret/secret-file.js';
 import { signerOf } from '../mesh-key.js';
+import type { MeshStore } from '../../../mesh/log/store.js';
 import { SqliteMeshStore } from '../sqlite/store.js';
 
 export interface DataFolder {
-  readonly store: SqliteMeshStore;
+  readonly store: MeshStore;
   readonly sign: Signer;
   /** `ed25519:<64 hex>` of the mesh. */
   readonly publicKey: string;
@@ -27,15 +28,20 @@ export const FOLLOWS = 'follows';
 
 const MAX_BYTES = 1024;
 
-/** Opens the folder, making what a first start finds missing. Fails with STATE when another server has it. */
-export async function openDataFolder(folder: string, random: Random, logQuota?: number): Promise<DataFolder> {
+/** The embedded store of the folder. Fails with STATE when another server has it. */
+export function folderStore(folder: string, random: Random, logQuota?: number): MeshStore {
   ensurePrivateFolder(folder);
-  const store = new SqliteMeshStore(
+  return new SqliteMeshStore(
     join(folder, 'mesh.db'),
     () => toHex(random(16)),
     logQuota === undefined ? {} : { logQuota },
   );
+}
+
+/** Opens the folder over its store, making what a first start finds missing. */
+export async function openDataFolder(folder: string, store: MeshStore, random: Random): Promise<DataFolder> {
   try {
+    ensurePrivateFolder(folder);
     const path = join(folder, 'mesh.key');
     const known = await store.meshKey();
     const home = await store.notes.get(FOLLOWS);
@@ -43,7 +49,7 @@ export async function openDataFolder(folder: string, random: Random, logQuota?: 
       throw new Failure('STATE', `${folder} holds a copy of the mesh that ${home} serves, and does not sign for it.`, {
         hint: `aip mesh serve --follow ${home}; where home is lost: aip mesh promote --mesh-key-file <backup>`,
       });
-    const { sign, publicKey } = signerOf(meshSeed(path, known === null, random));
+    const { sign, publicKey } = signerOf(meshSeed(path, known === null, store.shared, random));
     if (known === null) await store.setMeshKey(publicKey);
     else if (known !== publicKey) {
       throw new Failure('STATE', `${path} is not the key that this mesh's log is signed with, ${known}.`, {
@@ -81,12 +87,12 @@ export async function ensureAdmin(
   return key.text;
 }
 
-function meshSeed(path: string, fresh: boolean, random: Random): Uint8Array {
+function meshSeed(path: string, fresh: boolean, shared: boolean, random: Random): Uint8Array {
   const exists = readPrivate(path, MAX_BYTES) !== null;
   if (!exists && !fresh) {
     // A new key would be refused by every client, and would look like a forgery.
     throw new Failure('STATE', `${path}, the key that this mesh's log is signed with, is gone. Nothing was changed.`, {
-      hint: 'restore it from a backup',
+      hint: shared ? 'copy mesh.key from the data folder of another server of this mesh' : 'restore it from a backup',
     });
   }
   if (!exists) createPrivate(path, `${formatSeed(random(32))}\n`, toHex(random(6)));

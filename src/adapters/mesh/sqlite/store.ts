@@ -19,6 +19,7 @@ import { type Database, type Row } from '../../sqlite/engine/database.js';
 import { SqlitePassports } from './passports.js';
 import { SqliteLogs } from './logs.js';
 import { sqlitePapers } from './papers.js';
+import { sqliteRest } from './rest.js';
 import { EVENT, KEY, statements, SUBJECT } from './statements.js';
 import { openStoreFile, unusable } from './store-file.js';
 
@@ -71,6 +72,7 @@ export class SqliteMeshStore implements MeshStore {
     this.passports = this.#registry.passports;
     this.principals = this.#registry.principals;
     this.papers = sqlitePapers(database);
+    ({ rest: this.rest, putRest: this.putRest } = sqliteRest(database));
     const logId = this.#sql.meta.first(['log_id'])?.[0];
     const term = Number(this.#sql.meta.first(['term'])?.[0]);
     if (logId === undefined || !Number.isSafeInteger(term)) throw unusable(path, 'is damaged');
@@ -211,6 +213,8 @@ export class SqliteMeshStore implements MeshStore {
   readonly principals: MeshStore['principals'];
   readonly papers: PaperTable;
   readonly logs: LogTable;
+  readonly rest: MeshStore['rest'];
+  readonly putRest: MeshStore['putRest'];
 
   async meshKey(): Promise<string | null> {
     return this.#sql.meta.first(['mesh_key'])?.[0] ?? null;

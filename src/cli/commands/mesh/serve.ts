@@ -11,12 +11,11 @@ import { DATA_OPTION, meshFolder } from '../../mesh/data-folder.js';
 import { webUrlProblem } from '../../../protocol/web-url.js';
 import { plainTextProblem, serveMesh, type Serving } from '../../../workspace/mesh/serving.js';
 import { clean } from '../../render/terminal/text.js';
-import { SYSTEM } from '../../../workspace/world.js';
 import type { CommandSpec } from '../../spec.js';
 import { trustRules } from '../../config/trust-rules.js';
 import { localState } from '../../../workspace/state.js';
 import { bellUrl, requestBell } from '../../approvals/bell.js';
-import { replication, serveCopy } from '../../mesh/regions.js';
+import { replication, serveCopy, storeUrl } from '../../mesh/regions.js';
 
 interface Address {
   readonly host: string;
@@ -26,6 +25,7 @@ interface Address {
 interface Options {
   readonly listen: Address;
   readonly data?: string;
+  readonly store?: string;
   readonly publicUrl?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -57,6 +57,10 @@ export const command: CommandSpec<Options> = {
           value: address,
         },
         { ...DATA_OPTION, description: 'folder of the log and the keys (default: mesh, beside state.db)' },
+        {
+          flags: '--store <url>',
+          description: 'PostgreSQL that holds the log instead, for several servers (else AIP_MESH_STORE)',
+        },
         {
           flags: '--log-quota <size>',
           description: 'most that shipped logs take, e.g. 500M or 2G (default 1G); the oldest are shed',
@@ -122,6 +126,10 @@ export const command: CommandSpec<Options> = {
       why: 'for others',
     },
     {
+      run: 'aip mesh serve --store postgres://aip_mesh@db.acme.com/aip?sslmode=verify-full',
+      why: 'one of several servers on a database',
+    },
+    {
       run: 'aip mesh serve --follow https://mesh-us-east.acme.com --key-file region.key --mesh-key ed25519:3f9a...',
       why: 'in another region',
     },
@@ -145,12 +153,18 @@ export const command: CommandSpec<Options> = {
     if (tls === null && options.insecureHttp)
       cli.warn('Without TLS, API keys and events cross the network readable.', 'insecure_http');
     const data = meshFolder(options.data, cli);
+    const store = storeUrl(cli, options.store);
+    if (options.follow !== undefined && store !== null)
+      throw new Failure('USAGE', 'A server that follows another one keeps its copy in its own folder.', {
+        hint: 'leave --store (and AIP_MESH_STORE) away',
+      });
     if (options.follow !== undefined) return serveCopy(cli, options.follow, { ...options, data, host, port, tls });
     const operator = await operatorKey(options, cli);
     let url = options.publicUrl ?? '';
     const bell = options.notify === undefined ? null : await requestBell(cli, options.notify, () => url);
-    const serving = await serveMesh(SYSTEM, {
+    const serving = await serveMesh(cli.workspace.world, {
       data,
+      ...(store === null ? {} : { store }),
       host,
       port,
       tls,

@@ -4,14 +4,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { MeshFollow, type FollowOptions } from '../../../src/adapters/mesh/client/follow.js';
-import { verifierKey } from '../../../src/adapters/mesh/client/verifier-key.js';
-import { checkOf } from '../../../src/adapters/mesh/mesh-key.js';
-import { MeshHttp } from '../../../src/adapters/http/mesh-client.js';
-import type { Replication } from '../../../src/mesh/server/regions/registry.js';
-import { serveRegion, type Following } from '../../../src/workspace/mesh/region.js';
-import { serveMesh, type Serving, type ServingOptions } from '../../../src/workspace/mesh/serving.js';
-import { SYSTEM } from '../../../src/workspace/world.js';
+import { MeshFollow, type FollowOptions } from '../../../../src/adapters/mesh/client/follow.js';
+import { verifierKey } from '../../../../src/adapters/mesh/client/verifier-key.js';
+import { checkOf } from '../../../../src/adapters/mesh/mesh-key.js';
+import { MeshHttp } from '../../../../src/adapters/http/mesh-client.js';
+import type { Replication } from '../../../../src/mesh/server/regions/registry.js';
+import { serveRegion, type Following } from '../../../../src/workspace/mesh/region.js';
+import { serveMesh, type Serving, type ServingOptions } from '../../../../src/workspace/mesh/serving.js';
+import { SYSTEM } from '../../../../src/workspace/world.js';
 
 const WORLD = { ...SYSTEM, env: {} };
 

@@ -1,0 +1,96 @@
+/** API keys, nonces, the roster and notes in the mesh's database. */
+import type { ApiKeyRecord } from '../../../mesh/access/api-key.js';
+import type { KeyTable, MeshStore } from '../../../mesh/log/store.js';
+import type { Member } from '../../../mesh/roster/member.js';
+import type { Row, SqlValue } from '../connection.js';
+import type { Lane } from './lane.js';
+import { SCHEMA } from './schema.js';
+
+export function accountTables(reading: Lane, writing: Lane): Pick<MeshStore, 'keys' | 'nonces' | 'members' | 'notes'> {
+  const read = (text: string, values: readonly SqlValue[] = []): Promise<readonly Row[]> =>
+    reading.run((held) => held.query(text, values));
+  const change = (text: string, values: readonly SqlValue[]): Promise<readonly Row[]> =>
+    writing.run((held) => held.query(text, values));
+
+  const keys: KeyTable = {
+    find: async (keyId) => {
+      const [row] = await read(`SELECT body, revoked_at FROM ${SCHEMA}.api_keys WHERE key_id = $1`, [keyId]);
+      return row === undefined ? null : keyOf(row);
+    },
+    list: async () => {
+      const rows = await read(`SELECT body, revoked_at FROM ${SCHEMA}.api_keys ORDER BY created_at, key_id`);
+      return rows.map(keyOf);
+    },
+    add: async (record) => {
+      const { keyId, createdAt, revokedAt } = record;
+      const values = [keyId, createdAt, revokedAt, JSON.stringify(record)];
+      await change(`INSERT INTO ${SCHEMA}.api_keys VALUES ($1, $2, $3, $4)`, values);
+    },
+    put: async (record) => {
+      const { keyId, createdAt, revokedAt } = record;
+      await change(
+        `INSERT INTO ${SCHEMA}.api_keys VALUES ($1, $2, $3, $4) ON CONFLICT (key_id)
+         DO UPDATE SET created_at = excluded.created_at, revoked_at = excluded.revoked_at, body = excluded.body`,
+        [keyId, createdAt, revokedAt, JSON.stringify(record)],
+      );
+    },
+    revoke: async (keyId, at) => {
+      const rows = await change(
+        `UPDATE ${SCHEMA}.api_keys SET revoked_at = $2 WHERE key_id = $1 AND revoked_at IS NULL RETURNING 1`,
+        [keyId, at],
+      );
+      return rows.length === 1;
+    },
+  };
+
+  const nonces: MeshStore['nonces'] = {
+    spend: async (value, keepUntil) => {
+      const sql = `INSERT INTO ${SCHEMA}.nonces VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING 1`;
+      return (await change(sql, [value, keepUntil])).length === 1;
+    },
+    prune: async (now) => {
+      const old = await read(`SELECT 1 FROM ${SCHEMA}.nonces WHERE keep_until < $1 LIMIT 1`, [now]);
+      if (old.length > 0) await change(`DELETE FROM ${SCHEMA}.nonces WHERE keep_until < $1`, [now]);
+    },
+  };
+
+  const members: MeshStore['members'] = {
+    put: async (members) => {
+      // The later word of a verifier stays, whichever server is faster.
+      await change(
+        `INSERT INTO ${SCHEMA}.members SELECT DISTINCT ON (x->>'verifier') x->>'verifier', (x->>'seenAt')::bigint, x::text
+         FROM jsonb_array_elements($1::jsonb) x ORDER BY x->>'verifier', (x->>'seenAt')::bigint DESC
+         ON CONFLICT (verifier) DO UPDATE SET seen_at = excluded.seen_at, body = excluded.body
+         WHERE members.seen_at <= excluded.seen_at`,
+        [JSON.stringify(members)],
+      );
+    },
+    list: async (since) => {
+      const rows = await read(`SELECT body FROM ${SCHEMA}.members WHERE seen_at > $1`, [since]);
+      return rows.map((row) => JSON.parse(String(row['body'])) as Member);
+    },
+    forget: async (verifier) => {
+      await change(`DELETE FROM ${SCHEMA}.members WHERE verifier = $1`, [verifier]);
+    },
+  };
+
+  const notes: MeshStore['notes'] = {
+    get: async (name) => {
+      const [row] = await read(`SELECT body FROM ${SCHEMA}.notes WHERE name = $1`, [name]);
+      return row === undefined ? null : String(row['body']);
+    },
+    put: async (name, body) => {
+      await change(
+        `INSERT INTO ${SCHEMA}.notes VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET body = excluded.body`,
+        [name, body],
+      );
+    },
+  };
+
+  return { keys, nonces, members, notes };
+}
+
+function keyOf(row: Row): ApiKeyRecord {
+  const { revoked_at: revoked } = row;
+  return { ...(JSON.parse(String(row['body'])) as ApiKeyRecord), revokedAt: revoked === null ? null : Number(revoked) };
+}

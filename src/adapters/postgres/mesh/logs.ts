@@ -1,0 +1,149 @@
+/** Shipped verification logs in the mesh's database: on a connection of their own, so that no deny waits for them. */
+import type { LogEnd, LogTable, Shipment, Shipped, ShippedLogQuery, ShippedRow } from '../../../mesh/log/store.js';
+import type { Row, SqlValue } from '../connection.js';
+import type { LaneQueries, Lane } from './lane.js';
+import { SCHEMA } from './schema.js';
+
+/** Most bytes of shipped logs, unless a server says otherwise. */
+const DEFAULT_QUOTA = 1024 * 1024 * 1024;
+/** The part of the oldest entries that is shed at once. */
+const SHED_PART = 10;
+/** What a row takes beside its text, in bytes, roughly. */
+const ROW_BYTES = 200;
+
+export class PostgresLogs implements LogTable {
+  readonly #lane: Lane;
+  readonly #quota: number;
+  #shed = 0;
+
+  constructor(lane: Lane, quota = DEFAULT_QUOTA) {
+    this.#lane = lane;
+    this.#quota = quota;
+  }
+
+  put(shipment: Shipment): Promise<Shipped> {
+    return this.#lane.run(async (held) => {
+      await held.query(`BEGIN; SET LOCAL idle_in_transaction_session_timeout = '2s'; SET LOCAL lock_timeout = '2s'`);
+      try {
+        // One shipment at a time: rows count without holes.
+        const [room] = await held.query(`SELECT last_row, bytes FROM ${SCHEMA}.shipped_room WHERE one FOR UPDATE`);
+        const shipped = await this.#ship(held, shipment, Number(room?.['last_row']), Number(room?.['bytes']));
+        await held.query('COMMIT');
+        return shipped;
+      } catch (error) {
+        await held.query('ROLLBACK').catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  async read({ agentId, status, code, since, after, last, limit }: ShippedLogQuery): Promise<readonly ShippedRow[]> {
+    const values: SqlValue[] = [after ?? 0, last ?? limit];
+    const conditions = ['row > $1'];
+    const add = (condition: string, value: SqlValue | undefined): void => {
+      if (value === undefined) return;
+      values.push(value);
+      conditions.push(`${condition} $${values.length}`);
+    };
+    add('agent =', agentId);
+    add('status =', status);
+    add('code =', code);
+    add('at >=', since);
+    const order = last === undefined ? 'row' : 'row DESC';
+    const sql = `SELECT row, body FROM ${SCHEMA}.shipped WHERE ${conditions.join(' AND ')} ORDER BY ${order} LIMIT $2`;
+    const rows = (await this.#lane.run((held) => held.query(sql, values))).map(({ row, body }) => ({
+      ...{ row: Number(row), text: String(body) },
+    }));
+    return last === undefined ? rows : rows.reverse();
+  }
+
+  async head(): Promise<number> {
+    const [row] = await this.#lane.run((held) => held.query(`SELECT last_row FROM ${SCHEMA}.shipped_room`));
+    return Number(row?.['last_row'] ?? 0);
+  }
+
+  async end(logId: string): Promise<LogEnd | null> {
+    const [row] = await this.#lane.run((held) =>
+      held.query(`SELECT * FROM ${SCHEMA}.shippers WHERE log_id = $1`, [logId]),
+    );
+    return row === undefined ? null : endOf(row);
+  }
+
+  async usage(): Promise<{ bytes: number; quota: number; shed: number }> {
+    const [row] = await this.#lane.run((held) => held.query(`SELECT bytes FROM ${SCHEMA}.shipped_room`));
+    return { bytes: Number(row?.['bytes'] ?? 0), quota: this.#quota, shed: this.#shed };
+  }
+
+  async ends(limit: number): Promise<readonly LogEnd[]> {
+    const sql = `SELECT * FROM ${SCHEMA}.shippers ORDER BY at DESC, log_id LIMIT $1`;
+    return (await this.#lane.run((held) => held.query(sql, [limit]))).map(endOf);
+  }
+
+  async #ship(held: LaneQueries, shipment: Shipment, lastRow: number, bytes: number): Promise<Shipped> {
+    const { logId, verifier, keyId, at, entries } = shipment;
+    const known = await held.query(`SELECT * FROM ${SCHEMA}.shippers WHERE log_id = $1 OR verifier = $2`, [
+      logId,
+      verifier,
+    ]);
+    const ends = known.map(endOf);
+    if (ends.some((end) => end.logId !== logId || end.verifier !== verifier)) return { kind: 'taken' };
+    let end: { seq: number; hash: string } | null = ends[0] ?? null;
+    const first = entries[0]!;
+    if (end !== null && first.seq > end.seq + 1) return { kind: 'gap', seq: end.seq };
+    const held_ = await held.query(
+      `SELECT seq, hash FROM ${SCHEMA}.shipped WHERE log_id = $1 AND seq BETWEEN $2 AND $3`,
+      [logId, first.seq, entries.at(-1)!.seq],
+    );
+    const hashes = new Map(held_.map(({ seq, hash }) => [Number(seq), String(hash)]));
+    for (const entry of entries) {
+      const hash = end !== null && entry.seq <= end.seq ? hashes.get(entry.seq) : undefined;
+      if (hash !== undefined && hash !== entry.hash) return { kind: 'fork', seq: entry.seq };
+      if (end !== null && entry.seq === end.seq + 1 && entry.prevHash !== end.hash)
+        return { kind: 'fork', seq: entry.seq };
+    }
+    const fresh = entries.filter(({ seq }) => end === null || seq > end.seq);
+    const incoming = fresh.reduce((sum, { text }) => sum + Buffer.byteLength(text) + ROW_BYTES, 0);
+    const left = await this.#makeRoom(held, bytes, incoming);
+    const rows = fresh.map((entry, i) => ({ ...entry, row: lastRow + 1 + i }));
+    await held.query(
+      `INSERT INTO ${SCHEMA}.shipped SELECT (x->>'row')::bigint, $1, (x->>'seq')::bigint, x->>'hash', x->>'agentId',
+         x->>'status', x->>'code', (x->>'at')::bigint, x->>'text' FROM jsonb_array_elements($2::jsonb) x`,
+      [logId, JSON.stringify(rows)],
+    );
+    await held.query(`UPDATE ${SCHEMA}.shipped_room SET last_row = $1, bytes = $2 WHERE one`, [
+      lastRow + rows.length,
+      left + incoming,
+    ]);
+    const newest = fresh.at(-1);
+    if (newest !== undefined) end = { seq: newest.seq, hash: newest.hash };
+    await held.query(
+      `INSERT INTO ${SCHEMA}.shippers VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (log_id)
+       DO UPDATE SET key_id = excluded.key_id, seq = excluded.seq, hash = excluded.hash, at = excluded.at`,
+      [logId, verifier, keyId, end!.seq, end!.hash, at],
+    );
+    return { kind: 'stored', seq: end!.seq, hash: end!.hash };
+  }
+
+  /** Oldest first. The bytes that are left. */
+  async #makeRoom(held: LaneQueries, bytes: number, incoming: number): Promise<number> {
+    let left = bytes;
+    while (left > 0 && left + incoming > this.#quota) {
+      const shed = await held.query(
+        `DELETE FROM ${SCHEMA}.shipped WHERE row IN (SELECT row FROM ${SCHEMA}.shipped ORDER BY row
+           LIMIT (SELECT ceil(count(*) / ${SHED_PART}.0) FROM ${SCHEMA}.shipped)) RETURNING octet_length(body) AS size`,
+      );
+      if (shed.length === 0) return 0;
+      this.#shed += shed.length;
+      left = Math.max(0, left - shed.reduce((sum, { size }) => sum + Number(size) + ROW_BYTES, 0));
+    }
+    return left;
+  }
+}
+
+function endOf(row: Row): LogEnd {
+  const { log_id, verifier, key_id, seq, hash, at } = row;
+  return {
+    ...{ logId: String(log_id), verifier: String(verifier), keyId: String(key_id) },
+    ...{ seq: Number(seq), hash: String(hash), at: Number(at) },
+  };
+}

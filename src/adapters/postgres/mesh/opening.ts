@@ -1,0 +1,50 @@
+/** The first statement of every opening: the tables are there, of this version, and hold one log. */
+import { Failure } from '../../../app/failure.js';
+import type { HeadRow } from './append.js';
+import type { LaneQueries } from './lane.js';
+import { SCHEMA, TABLES, TABLES_VERSION } from './schema.js';
+
+/** Of the lock that lets one server at a time make the tables. */
+const LOCK = `SELECT pg_advisory_xact_lock(hashtext('${SCHEMA}'))`;
+
+/** The head row. @throws Failure STATE for a schema of a later program, or one that holds no log */
+export async function openedHead(held: LaneQueries, newLogId: () => string): Promise<HeadRow> {
+  if (!(await isThere(held))) await make(held, newLogId());
+  const [row] = await held.query(`SELECT to_jsonb(h) AS head FROM ${SCHEMA}.head h WHERE one`);
+  const head = row?.['head'] as HeadRow | undefined;
+  if (head === undefined)
+    throw new Failure('STATE', `The schema ${SCHEMA} of the database holds no log.`, {
+      hint: `restore it from a backup; without one: DROP SCHEMA ${SCHEMA} CASCADE, and revoke again what must stay revoked`,
+    });
+  if (head.version > TABLES_VERSION)
+    throw new Failure('STATE', 'The mesh in the database was written by a newer aip.', { hint: 'upgrade this one' });
+  return head;
+}
+
+async function isThere(held: LaneQueries): Promise<boolean> {
+  // By the tables, not by to_regclass: inside a transaction that one may still not know what another server has just made.
+  const [row] = await held.query(
+    `SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                    WHERE n.nspname = '${SCHEMA}' AND c.relname = 'head') AS there`,
+  );
+  return row?.['there'] === true;
+}
+
+async function make(held: LaneQueries, logId: string): Promise<void> {
+  await held.query('BEGIN');
+  try {
+    await held.query(LOCK);
+    // Another server may have made them meanwhile.
+    if (!(await isThere(held))) {
+      await held.query(TABLES);
+      await held.query(
+        `INSERT INTO ${SCHEMA}.head (version, log_id, term, seq, event_term, hash) VALUES ($1, $2, 1, 0, 0, $3)`,
+        [TABLES_VERSION, logId, '0'.repeat(64)],
+      );
+    }
+    await held.query('COMMIT');
+  } catch (error) {
+    await held.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,327 @@
+/**
+ * The mesh store in PostgreSQL: any number of servers on one database. The judge runs here between reading and writing, so nothing is locked
+ * across the network in the usual case; what was judged is written only where the head is still the one that it was judged by.
+ */
+import { Failure } from '../../../app/failure.js';
+import type { Head } from '../../../mesh/log/head.js';
+import {
+  StoreTrouble,
+  type KeyTable,
+  type LogTable,
+  type MeshStore,
+  type OrderResult,
+  type PaperTable,
+} from '../../../mesh/log/store.js';
+import type { Answer, EventRecord, Judge, Proposal } from '../../../mesh/ruling.js';
+import type { Standing } from '../../../mesh/standing.js';
+import type { Connection, Row } from '../connection.js';
+import { headOf, planned, standingOf, type BatchFacts, type HeadRow, type StandingRow } from './append.js';
+import { accountTables } from './accounts.js';
+import { Lane, Taken, type LaneQueries } from './lane.js';
+import { PostgresLogs } from './logs.js';
+import { openedHead } from './opening.js';
+import { FACTS, SCHEMA } from './schema.js';
+import { passportTables, postgresPapers, postgresRest } from './tables.js';
+import { Waking } from './waking.js';
+
+/** An append may wait 2 s for the lock of the head row. */
+const APPEND_MS = 4_000;
+/** Longer than this no heartbeat waits for a proof. */
+const PROOF_MS = 1_000;
+const READ_MS = 3_000;
+const LOGS_MS = 10_000;
+
+export interface PostgresStoreOptions {
+  /** Makes a connection in at most so many ms. */
+  readonly connect: (withinMs: number) => Promise<Connection>;
+  /** Names the log when the database is new: 32 hex digits. */
+  readonly newLogId: () => string;
+  /** Names this opening: its proofs are its own. */
+  readonly node: string;
+  /** Most bytes of shipped logs. */
+  readonly logQuota?: number;
+}
+
+export class PostgresMeshStore implements MeshStore {
+  readonly logId: string;
+  readonly shared = true;
+  readonly #node: string;
+  #term: number;
+  /** The last event that was seen; a log that ends before it has lost some. */
+  #seen: number;
+  readonly #writing: Lane;
+  readonly #proving: Lane;
+  readonly #reading: Lane;
+  readonly #shipping: Lane;
+  readonly #waking: Waking;
+  readonly #listeners = new Set<() => void>();
+  readonly keys: KeyTable;
+  readonly nonces: MeshStore['nonces'];
+  readonly members: MeshStore['members'];
+  readonly notes: MeshStore['notes'];
+  readonly passports: MeshStore['passports'];
+  readonly principals: MeshStore['principals'];
+  readonly papers: PaperTable;
+  readonly logs: LogTable;
+  readonly rest: MeshStore['rest'];
+  readonly putRest: MeshStore['putRest'];
+
+  private constructor({ connect, node, logQuota }: PostgresStoreOptions, writing: Lane, head: HeadRow) {
+    this.logId = head.log_id;
+    this.#node = node;
+    this.#term = head.term;
+    this.#seen = head.seq;
+    this.#writing = writing;
+    this.#proving = new Lane(connect, PROOF_MS, false);
+    this.#reading = new Lane(connect, READ_MS, false);
+    this.#shipping = new Lane(connect, LOGS_MS, true);
+    const accounts = accountTables(this.#reading, writing);
+    this.keys = accounts.keys;
+    this.nonces = accounts.nonces;
+    this.members = accounts.members;
+    this.notes = accounts.notes;
+    const tables = passportTables(this.#reading, writing);
+    this.passports = tables.passports;
+    this.principals = tables.principals;
+    this.papers = postgresPapers(this.#reading, writing);
+    ({ rest: this.rest, putRest: this.putRest } = postgresRest(this.#reading, writing));
+    this.logs = new PostgresLogs(this.#shipping, logQuota);
+    this.#waking = new Waking(
+      connect,
+      (seq) => this.#noticed(seq),
+      () => this.#look(),
+    );
+  }
+
+  /** Opens the store, making its tables where the database has none. @throws Failure STATE; StoreTrouble where it does not answer */
+  static async open(options: PostgresStoreOptions): Promise<PostgresMeshStore> {
+    const writing = new Lane(options.connect, APPEND_MS, true);
+    try {
+      const head = await writing.run((held) => openedHead(held, options.newLogId));
+      return new PostgresMeshStore(options, writing, head);
+    } catch (error) {
+      await writing.close();
+      throw error;
+    }
+  }
+
+  get term(): number {
+    return this.#term;
+  }
+
+  async confirm(): Promise<Head> {
+    const seen = this.#seen;
+    const [row] = await this.#proving.run((held) =>
+      held.query(
+        `WITH proof AS (INSERT INTO ${SCHEMA}.proofs VALUES ($1, 1) ON CONFLICT (node) DO UPDATE SET n = proofs.n + 1 RETURNING n)
+         SELECT to_jsonb(h) AS head, (SELECT n FROM proof) AS n FROM ${SCHEMA}.head h WHERE one`,
+        [this.#node],
+      ),
+    );
+    const head = this.#checked(row?.['head'] as HeadRow | undefined, seen);
+    if (head.sealed_by !== null) throw new StoreTrouble('unavailable', `The mesh is sealed by term ${head.sealed_by}.`);
+    return headOf(head);
+  }
+
+  async raiseTerm(term: number): Promise<void> {
+    const rows = await this.#writing.run((held) =>
+      held.query(`UPDATE ${SCHEMA}.head SET term = $1, sealed_by = NULL WHERE one AND term < $1 RETURNING term`, [
+        term,
+      ]),
+    );
+    if (rows.length === 0) throw new RangeError('a new history has a greater term');
+    this.#term = term;
+  }
+
+  async sealedBy(): Promise<number | null> {
+    return (await this.#headRow()).sealed_by;
+  }
+
+  async seal(term: number): Promise<void> {
+    await this.#writing.run((held) =>
+      held.query(`UPDATE ${SCHEMA}.head SET sealed_by = greatest($1, coalesce(sealed_by, 0)) WHERE one`, [term]),
+    );
+  }
+
+  append(batch: readonly Proposal[], judge: Judge): Promise<readonly OrderResult[]> {
+    return this.#writing.run(async (held) => {
+      const facts = await this.#facts(held, batch);
+      const first = planned(batch, judge, facts);
+      if (first.writes === null) return first.outcomes;
+      if (await this.#write(held, first.writes)) return first.outcomes;
+      return this.#appendLocked(held, batch, judge);
+    });
+  }
+
+  /** After one conflict the head row is held from the reading on, so that a server never starves beside busier ones. */
+  async #appendLocked(held: LaneQueries, batch: readonly Proposal[], judge: Judge): Promise<readonly OrderResult[]> {
+    // A server that is frozen here lets go of the row after a second.
+    await held.query(`BEGIN; SET LOCAL idle_in_transaction_session_timeout = '1s'; SET LOCAL lock_timeout = '2s'`);
+    let plan: ReturnType<typeof planned>;
+    try {
+      await held.query(`SELECT ${SCHEMA}.lock_head()`);
+      const facts = await this.#facts(held, batch);
+      plan = planned(batch, judge, facts);
+      if (plan.writes !== null && !(await this.#write(held, plan.writes, false)))
+        throw new StoreTrouble('unavailable', 'The log went on while its head was held.');
+    } catch (error) {
+      await held.query('ROLLBACK').catch(() => undefined);
+      if (isTaken(error)) throw new StoreTrouble('unavailable', 'Another server was faster.', error);
+      throw error;
+    }
+    await held.query('COMMIT');
+    if (plan.writes !== null) this.#committed(plan.writes.events);
+    return plan.outcomes;
+  }
+
+  async #facts(held: LaneQueries, batch: readonly Proposal[]): Promise<BatchFacts> {
+    const subjects = [...new Set(batch.map(({ command }) => command.subject))];
+    const nonces = batch.flatMap(({ nonce }) => (nonce === null ? [] : [nonce.value]));
+    const seen = this.#seen;
+    const [row] = await held.query(FACTS, [batch.map(({ command }) => command.cmdId), subjects, nonces]);
+    const facts = row?.['facts'] as BatchFacts;
+    const head = this.#checked(facts.head, seen);
+    if (head.sealed_by !== null) throw new StoreTrouble('unavailable', `The mesh is sealed by term ${head.sealed_by}.`);
+    if (head.term !== this.#term) {
+      this.#term = head.term;
+      throw new StoreTrouble('unavailable', 'Another history has begun: ask again.');
+    }
+    return facts;
+  }
+
+  /** False where what it was judged by does not hold any more. */
+  async #write(
+    held: LaneQueries,
+    writes: NonNullable<ReturnType<typeof planned>['writes']>,
+    alone = true,
+  ): Promise<boolean> {
+    try {
+      const [row] = await held.query(`SELECT ${SCHEMA}.append($1::jsonb) AS done`, [JSON.stringify(writes)]);
+      if (row?.['done'] !== true) return false;
+    } catch (error) {
+      if (!alone || !isTaken(error)) throw error;
+      return false;
+    }
+    if (alone) this.#committed(writes.events);
+    return true;
+  }
+
+  async answers(cmdIds: readonly string[]): Promise<readonly Answer[]> {
+    const rows = await this.#read(`SELECT body FROM ${SCHEMA}.answers WHERE cmd_id = ANY($1::text[])`, [cmdIds]);
+    return rows.map((row) => JSON.parse(String(row['body'])) as Answer);
+  }
+
+  async read(after: number, limit: number): Promise<readonly EventRecord[]> {
+    const rows = await this.#read(
+      `SELECT seq, term, hash, body FROM ${SCHEMA}.events WHERE seq > $1 ORDER BY seq LIMIT $2`,
+      [after, limit],
+    );
+    return rows.map(({ seq, term, hash, body }) => ({
+      ...{ seq: Number(seq), term: Number(term) },
+      ...{ hash: String(hash), text: String(body) },
+    }));
+  }
+
+  async head(): Promise<Head> {
+    return headOf(await this.#headRow());
+  }
+
+  async standing(subject: string): Promise<Standing | null> {
+    const [row] = await this.#read(`SELECT * FROM ${SCHEMA}.subjects WHERE subject = $1`, [subject]);
+    return row === undefined ? null : standingOf(row as unknown as StandingRow);
+  }
+
+  async snapshot(): Promise<{ head: Head; standings: readonly Standing[] }> {
+    const seen = this.#seen;
+    const [row] = await this.#read(
+      `SELECT (SELECT to_jsonb(h) FROM ${SCHEMA}.head h WHERE one) AS head,
+              coalesce((SELECT jsonb_agg(to_jsonb(s)) FROM ${SCHEMA}.subjects s), '[]') AS standings`,
+    );
+    const standings = ((row?.['standings'] ?? []) as readonly StandingRow[]).map(standingOf);
+    return { head: headOf(this.#checked(row?.['head'] as HeadRow, seen)), standings };
+  }
+
+  async standings(after: string | null, limit: number): Promise<readonly Standing[]> {
+    const rows = await this.#read(`SELECT * FROM ${SCHEMA}.subjects WHERE subject > $1 ORDER BY subject LIMIT $2`, [
+      after ?? '',
+      limit,
+    ]);
+    return rows.map((row) => standingOf(row as unknown as StandingRow));
+  }
+
+  onWake(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async meshKey(): Promise<string | null> {
+    return (await this.#headRow()).mesh_key;
+  }
+
+  async setMeshKey(publicKey: string): Promise<void> {
+    await this.#change(`UPDATE ${SCHEMA}.head SET mesh_key = coalesce(mesh_key, $1) WHERE one`, [publicKey]);
+    if ((await this.meshKey()) !== publicKey) throw new Failure('STATE', 'Another server has given this mesh its key.');
+  }
+
+  async health(): Promise<void> {
+    await this.#headRow();
+  }
+
+  async close(): Promise<void> {
+    await this.#waking.close();
+    await Promise.all([this.#writing, this.#proving, this.#reading, this.#shipping].map((lane) => lane.close()));
+  }
+
+  #read(text: string, values: Parameters<LaneQueries['query']>[1] = []): Promise<readonly Row[]> {
+    return this.#reading.run((held) => held.query(text, values));
+  }
+
+  #change(text: string, values: Parameters<LaneQueries['query']>[1]): Promise<readonly Row[]> {
+    return this.#writing.run((held) => held.query(text, values));
+  }
+
+  async #headRow(): Promise<HeadRow> {
+    const seen = this.#seen;
+    const [row] = await this.#read(`SELECT to_jsonb(h) AS head FROM ${SCHEMA}.head h WHERE one`);
+    return this.#checked(row?.['head'] as HeadRow | undefined, seen);
+  }
+
+  /**
+   * A database that holds another log, or lost events of this one, is no hiccup: a server must not go on over it. `seen`: the last event that
+   * was known before the question was sent; one that was told of since may be younger than the answer.
+   */
+  #checked(head: HeadRow | undefined, seen: number): HeadRow {
+    if (head === undefined || head.log_id !== this.logId)
+      throw new Failure('STATE', 'The database holds another mesh than before.', {
+        hint: 'check where --store leads, then start again',
+      });
+    if (head.seq < seen)
+      throw new Failure('STATE', `The log in the database ends at event ${head.seq}, and ${seen} was there.`, {
+        hint: 'a standby without what was acknowledged was promoted, or a backup restored: see aip help growing',
+      });
+    return head;
+  }
+
+  async #look(): Promise<void> {
+    const { seq, term } = await this.#headRow();
+    this.#term = term;
+    this.#noticed(seq);
+  }
+
+  #committed(events: readonly EventRecord[]): void {
+    const last = events.at(-1);
+    if (last !== undefined) this.#noticed(last.seq);
+  }
+
+  /** Each commit wakes once, whoever tells of it first. */
+  #noticed(seq: number): void {
+    if (seq <= this.#seen) return;
+    this.#seen = seq;
+    for (const listener of [...this.#listeners]) queueMicrotask(listener);
+  }
+}
+
+/** Where the connection itself sees a unique key that is taken. */
+function isTaken(error: unknown): boolean {
+  return error instanceof Taken || (error as { sqlState?: unknown }).sqlState === '23505';
+}

@@ -1,0 +1,171 @@
+/** Servers of one mesh on one PostgreSQL, and a mesh that moves in and out of it. */
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { SqliteMeshStore } from '../../src/adapters/mesh/sqlite/store.js';
+import { migrateMesh } from '../../src/workspace/mesh/migration.js';
+import { serveMesh, type Serving } from '../../src/workspace/mesh/serving.js';
+import { SYSTEM } from '../../src/workspace/world.js';
+import { FaultProxy } from '../kit/mesh/fault-proxy.js';
+import { openStore } from '../kit/mesh/several/postgres.js';
+import { until } from '../kit/mesh/network.js';
+import { folder, get, Home, listener, post, region } from '../kit/mesh/several/regions.js';
+import { describePostgres, QUICK } from '../kit/postgres.js';
+
+const WORLD = { ...SYSTEM, env: {}, userHome: '' };
+const AGENT = 'did:web:acme.com:agents:bot';
+const agent = (n: number): string => `did:web:acme.com:agents:bot-${n}`;
+
+async function node(store: string, data = folder(), key: string | null = null): Promise<Serving> {
+  if (key !== null) {
+    mkdirSync(data, { recursive: true, mode: 0o700 });
+    copyFileSync(key, join(data, 'mesh.key'));
+  }
+  const serving = await serveMesh(WORLD, {
+    ...{ data, store, host: '127.0.0.1', port: 0, tls: null, requireSignedCommands: false, operatorKey: null },
+    onBug: (error) => {
+      throw error;
+    },
+  });
+  let closed = false;
+  const close = async (): Promise<void> => {
+    if (!closed) await serving.close();
+    closed = true;
+  };
+  onTestFinished(close);
+  return { ...serving, close };
+}
+
+function revoke(url: string, key: string, subject: string, wait = 0): ReturnType<typeof post> {
+  const command = {
+    cmd_id: `revoke-number-${++count}`,
+    action: 'revoke',
+    agent_id: subject,
+    reason: 'r',
+  };
+  return post(url, key, `/v1/mesh/commands?wait=${wait}ms`, command);
+}
+let count = 0;
+
+describePostgres('a mesh on PostgreSQL', QUICK, (cluster) => {
+  test('two servers are one mesh: denied at one, refused at a stream of the other, and counted at both', async () => {
+    const { url } = await cluster().database();
+    const data = folder();
+    const a = await node(url, data);
+    const admin = a.newAdminKey!;
+    const b = await node(url, folder(), join(data, 'mesh.key'));
+    expect(b).toMatchObject({ newAdminKey: null, publicKey: a.publicKey });
+    const key = String((await post(a.url, admin, '/v1/mesh/keys', { role: 'verifier' })).json.key);
+    const client = listener(b.url, key, a.publicKey);
+    await until(() => client.state === 'live', 'live at b');
+    expect(await revoke(a.url, admin, AGENT)).toMatchObject({ status: 200, json: { seq: 1, durable: true } });
+    await until(() => client.check(AGENT).status === 'revoked', 'the deny of a at b');
+    // In turn: one history, so nobody takes it for a fork.
+    for (let i = 0; i < 6; i++)
+      expect((await revoke(i % 2 === 0 ? a.url : b.url, admin, agent(i))).json.seq).toBe(i + 2);
+    await until(() => client.check(agent(5)).status === 'revoked', 'the last one');
+    expect(client.alarms).toEqual([]);
+    const met = async (): Promise<unknown> => (await get(a.url, admin, '/v1/mesh/status')).json.roster;
+    for (const end = Date.now() + 10_000; (await met()) !== 1 && Date.now() < end;)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    // Presence is shared: the verifier listens at b, and a waits for it.
+    const { json } = await revoke(a.url, admin, agent(9), 5_000);
+    expect(json).toMatchObject({ roster: 1, applied: 1, complete: true });
+    // A key that is revoked at one ends at the other.
+    const { json: keys } = await get(a.url, admin, '/v1/mesh/keys');
+    const made = (keys.keys as { key_id: string; role: string }[]).find(({ role }) => role === 'verifier')!;
+    await fetch(`${a.url}/v1/mesh/keys/${made.key_id}`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${admin}` },
+    });
+    await until(() => client.state !== 'live', 'its stream ends');
+  }, 60_000);
+
+  test('another mesh.key is refused', async () => {
+    const { url } = await cluster().database();
+    await node(url);
+    const other = await Home.start();
+    await expect(node(url, folder(), join(other.data, 'mesh.key'))).rejects.toMatchObject({ code: 'STATE' });
+    await expect(node(url)).rejects.toMatchObject({
+      code: 'STATE',
+      hint: expect.stringContaining('another server') as string,
+    });
+  });
+
+  test('a server that is cut off from the database proves nothing: T + B holds; it goes on by itself afterwards', async () => {
+    const { url } = await cluster().database();
+    const data = folder();
+    const a = await node(url, data);
+    const admin = a.newAdminKey!;
+    const proxy = await FaultProxy.start(cluster().port);
+    const through = url.replace(`:${cluster().port}/`, `:${new URL(proxy.url).port}/`);
+    const b = await node(through, folder(), join(data, 'mesh.key'));
+    const key = String((await post(a.url, admin, '/v1/mesh/keys', { role: 'verifier' })).json.key);
+    const client = listener(b.url, key, a.publicKey);
+    await until(() => client.state === 'live', 'live at b');
+    proxy.faults.blackHole = true;
+    const committed = Date.now();
+    expect(await revoke(a.url, admin, AGENT)).toMatchObject({ status: 200 });
+    await until(
+      () => client.check(AGENT).status === 'revoked' || client.state === 'expired',
+      'applied or refusing',
+      20_000,
+    );
+    // The budget of this client is 3 s; its last proof is of before the commit.
+    expect(Date.now() - committed).toBeLessThan(20_000);
+    expect(client.state).toBe('expired');
+    expect(await revoke(b.url, admin, agent(1)).catch(() => ({ status: 503 }))).toMatchObject({ status: 503 });
+    proxy.faults.blackHole = false;
+    proxy.cutAll();
+    await until(() => client.check(AGENT).status === 'revoked' && client.state === 'live', 'live again', 30_000);
+    expect(client.alarms.filter((alarm) => /fork|forged/.test(alarm))).toEqual([]);
+    await b.close();
+    await proxy.close();
+  }, 90_000);
+
+  test('a region follows a mesh on PostgreSQL', async () => {
+    const { url } = await cluster().database();
+    const home = await node(url);
+    const admin = home.newAdminKey!;
+    const made = await post(home.url, admin, '/v1/mesh/keys', { role: 'region', label: 'eu' });
+    await region(home, { url: home.url, key: String(made.json.key) });
+    const command = { cmd_id: 'to-every-region', action: 'revoke', agent_id: AGENT, reason: 'r' };
+    const { json } = await post(home.url, admin, '/v1/mesh/commands?replication=sync&within=5000ms', command);
+    expect(json).toMatchObject({ regions: [{ region: 'eu', state: 'acknowledged' }] });
+  }, 60_000);
+
+  test('out of a folder and back: the same log, byte for byte, under a greater term; what was copied is sealed', async () => {
+    const home = await Home.start();
+    for (let i = 0; i < 300; i++) await home.revoke(agent(i % 40), { cmd_id: `migrated-${i}` });
+    await home.key('verifier', 'v');
+    await home.serving.close();
+    const { url } = await cluster().database();
+    const there = await migrateMesh(WORLD, home.data, url);
+    expect(there).toMatchObject({ term: 2, digest: { events: 300 } });
+    // Asked again, it finds the copy whole.
+    expect((await migrateMesh(WORLD, home.data, url)).digest).toEqual(there.digest);
+    const served = await node(url, folder(), join(home.data, 'mesh.key'));
+    expect(served.publicKey).toBe(home.publicKey);
+    expect((await revoke(served.url, home.admin, AGENT)).json).toMatchObject({ seq: 301 });
+    // The same command is the same command there.
+    const again = { cmd_id: 'migrated-7', action: 'revoke', agent_id: agent(7), reason: 'r' };
+    expect((await post(served.url, home.admin, '/v1/mesh/commands', again)).json).toMatchObject({ seq: 8 });
+    await served.close();
+    // The folder takes no command any more.
+    await home.boot();
+    expect(await home.revoke(AGENT)).toMatchObject({ status: 503, json: { code: 'MESH_SEALED' } });
+    await home.serving.close();
+
+    const back = folder();
+    expect(await migrateMesh(WORLD, url, back)).toMatchObject({ digest: { events: 301 } });
+    const store = new SqliteMeshStore(join(back, 'mesh.db'), () => '');
+    const database = await openStore(url);
+    expect(await store.read(0, 1_000)).toEqual(await database.read(0, 1_000));
+    await store.close();
+    // Another mesh is in the way.
+    const strange = await Home.start();
+    await strange.serving.close();
+    await expect(migrateMesh(WORLD, strange.data, url)).rejects.toMatchObject({ code: 'STATE' });
+    await expect(migrateMesh(WORLD, folder(), url)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  }, 90_000);
+});
