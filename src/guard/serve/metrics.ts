@@ -15,6 +15,11 @@ export class ServiceCounters {
     if (warnings.some((warning) => warning.code === 'circuit_open')) this.#circuitOpen++;
   }
 
+  /** A shared memory was not waited for, and nothing was decided. */
+  circuitOpen(): void {
+    this.#circuitOpen++;
+  }
+
   /** A reply of this HTTP status. */
   replied(status: number): void {
     this.#replies.set(status, (this.#replies.get(status) ?? 0) + 1);
@@ -33,7 +38,7 @@ export class ServiceCounters {
 const HELP: Readonly<Record<string, string>> = {
   aip_decisions_total: 'Decisions by code; accepted for a yes.',
   aip_replies_total: 'HTTP replies by status.',
-  aip_circuit_open_total: 'Decisions made while a circuit breaker was open.',
+  aip_circuit_open_total: 'Requests answered while a circuit breaker was open.',
 };
 
 /** The counts as text. */

@@ -2,6 +2,7 @@
 import type { Desk } from '../../app/guarding/desk.js';
 import type { WebReply, WebRequest } from '../../app/ports/web.js';
 import { Failure } from '../../app/failure.js';
+import { CircuitOpen } from '../../app/verification/fleet/circuit.js';
 import type { OutcomeAnswer, OutcomeReport } from '../../app/outcomes/report.js';
 import { isObject, type JsonObject } from '../../protocol/json/values.js';
 import { isBlankLine, linesIn } from '../../protocol/framing/lines.js';
@@ -75,6 +76,7 @@ async function answered(deps: ServiceDeps, request: WebRequest): Promise<WebRepl
   } catch (error) {
     if (error instanceof RequestRefused) return refusalReply(error);
     if (!(error instanceof Failure)) throw error;
+    if (error instanceof CircuitOpen) deps.tally.circuitOpen();
     // Nothing was decided. What the caller sent wrongly is its own; all else is this side's.
     return jsonWebReply(STATUS_OF.get(error.code) ?? 503, {
       code: error.code,

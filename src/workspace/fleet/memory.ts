@@ -1,5 +1,7 @@
 /** The memory that this machine shares with other verifiers. */
 import type { FleetHealth } from '../../app/ports/fleet-memory.js';
+import { withCircuit } from '../../app/verification/fleet/circuit.js';
+import { Breaker } from '../../app/verification/hooks/breaker.js';
 import type { Fleet } from '../../app/verification/verifier.js';
 import { variable } from '../world.js';
 import { localState } from '../state.js';
@@ -16,7 +18,7 @@ export async function fleetAt(workspace: LocalWorkspace, url: string | null): Pr
     const { random, clock, ticks } = workspace.world;
     const memory = openFleetMemory(url, workspace.world, { verifier: state.verifier, random, clock, ticks });
     workspace.afterwards(() => memory.close());
-    return { memory, resumes: true };
+    return { memory: withCircuit(memory, new Breaker(), () => ticks() / 1000), resumes: true };
   });
 }
 

@@ -61,7 +61,9 @@ name it themselves (approval_request; approval).
 # When a hook fails again and again
 
 A hook that failed 5 times within 10 s for an agent is not waited for during the next 5 s: it refuses at once, the decision warns
-circuit_open, and one probe closes the circuit again. /metrics counts such decisions.
+circuit_open, and one probe closes the circuit again. The memory of a fleet (state.url) that gives no answer is treated alike: nothing is
+decided, at once, with STATE_UNAVAILABLE and circuit_open in the message. /metrics counts both. A mesh is followed aside: no decision
+waits for it, and revocation.on_stale says what holds when it falls silent.
 
 # Coding agents
 
