@@ -8,27 +8,49 @@ It returns when the mesh has it on disk, and says how many verifiers have applie
 The whole principal, or everything:
   aip revoke did:web:acme.com --reason "breach"
   aip revoke --everyone --reason "breach"
+One key, when no principal is at hand; its id or its text:
+  aip revoke did:web:acme.com:agents:support-agent-v1#key-1 --reason "leaked"
 
+Where a mesh is joined, that holds for the fleet, and any machine with an operator's key may say it: names are looked up at the mesh.
+Without a mesh it holds on this machine alone, and is said so.
+Exit 3 with never_seen: neither this machine nor the mesh has ever seen that id. It is denied all the same, and the nearest ids are named:
+most likely it was mistyped. Where it is meant: --unseen.
 Exit 5 with AIP-E501: it is durable, and a verifier has not confirmed. aip mesh status shows which; one that denies when stale
 refuses at the latest after its revocation.max_age.
 Exit 5 with AIP-E500: the mesh cannot be reached. Stop the agent where you are, and give the command again:
   aip revoke support-agent-v1 --reason "..." --local
 
 # 2. Look
+  aip status                                  all that is stopped, by whom, and where mesh and machine differ
   aip status support-agent-v1
   aip logs tail --agent support-agent-v1 --since 24h
   aip health support-agent-v1
   aip logs verify
 
 # 3. Repair
-  aip passport rotate support-agent-v1        a new key, when the old one leaked
+  aip passport rotate support-agent-v1 --overlap 0s
+                                              a new key, when the old one leaked: the old one is denied at once
+  aip passport update support-agent-v1 --monetary-limit 50
+                                              narrower: the passport before it is refused from then on
   aip mesh key revoke <id>                    when an API key leaked: its streams end within a second
 
-# 4. Let it back
+Both say how many machines have it. Exit 5: the mesh cannot be reached, or one has not confirmed; what is printed is then true of this
+machine only, and aip passport publish hands it in later.
+
+# 4. Let it back (admin)
   aip reinstate support-agent-v1 --reason "key rotated"
   aip intent verify intent.json --dry-run
 
-# 5. Know that it works before you need it
+A verifier that is absent goes on refusing until it hears of it.
+
+# 5. A verifier that died
+  aip mesh status                             who is on the roster and does not listen, and what that one does meanwhile
+  aip mesh forget <label>                     when it will not come back: from then on nobody waits for it
+
+# 6. The mesh that died
+  aip mesh restore <backup>                   lists the orders to give again: denies, keys, principals, passports
+
+# 7. Know that it works before you need it
   aip mesh drill --within 1s
 `;
 }

@@ -20,11 +20,26 @@ A key is never trusted because the document brings it along.
 
 # Over time
   aip passport lint <agent...>  where it permits more than it needs to
-  aip passport rotate <agent>   new key; the old one verifies for 24 h more, then never again
+  aip passport update <agent>   other actions or limits, same keys; what changes is shown before it is signed
+  aip passport renew <agent>    another term, nothing else
+  aip passport rotate <agent>   new key; the old one verifies for 24 h more (--overlap), and with --overlap 0s is denied at once
   aip passport export <agent>   as did.json, JWK, PEM, or an AIP-1 passport
   aip passport delete <agent>   destroys the key here; it asks for the name
-To change what an agent may do, delete it where it was made, create it again with another file for --out, and import that on every
-verifier: it replaces the passport that is known there, and the older one cannot come back unasked.
+Each says who has it. On one machine alone it holds on that machine: the others go on with what they know until it is imported there, or
+until a mesh carries it (aip help mesh, "Passports travel").
+
+# Serials and floors
+Every update, renewal and rotation raises the passport's serial. A verifier keeps a floor for each agent, the highest serial that it has
+believed, and refuses a lower one (E103 superseded), whoever presents it: what was narrowed stays narrow. A floor is raised by a verification
+that passed the passport, by import, create, update, renew and rotate, and by the mesh's event; never by --dry-run, previews or a refused
+document. It outlives delete. A floor from a document ends when the key that signed it is denied or no longer pinned; one from the mesh
+ends when an admin withdraws it (aip mesh passport withdraw <agent>). Two passports of one serial: the one known first stays (E103 conflict).
+  aip intent verify i.json --min-serial <agent>=4   refuses what is older, on a machine that knows nothing yet
+
+# Agent and principal on two machines
+  aip passport request <name>   where the agent lives: makes its key, and writes what it asks for, signed with it (7 days, once)
+  aip passport sign <request>   where the principal's key is: shows it, asks, signs. No private key travels
+An agent that is known with another key takes --replace-key as well, which --yes does not imply.
 
 # Moving one to a verifier
   scp bot.passport.json verifier:

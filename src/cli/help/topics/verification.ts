@@ -10,7 +10,7 @@ Nine steps in this order; the first that fails ends it. A step that could not ru
   5  action       E201 E210 E211           declared, and not denied
   6  constraints  E202-E209 E212-E214      all limits of the passport: aip help constraints
   7  hooks        E209, their own          your own checks
-  8  revocation   E401 E402 E403 E405      neither the agent nor its principal is revoked or suspended
+  8  revocation   E401 E402 E403 E405 E406 neither the agent, nor its principal, nor a key that signed is revoked or suspended
   9  trust        E404                     the score reaches the minimum, where one is set
 
 A nonce is spent only by an intent whose signature holds, so nobody can burn another's nonces. An acceptance spends it, and so does
@@ -24,6 +24,12 @@ refused (E302) whatever --at and --max-age say, because it could be a replay. --
   --at <time>     the clock for freshness, expiry and windows; standing (step 8) is always as known now
   --max-age 60s   another freshness window; verify.max_age in the config
   --json          the whole decision: aip help json
+
+# Keys without a passport (AIP-1)
+With nothing but --public-key K a signer picks its own name. The names that K has spoken as are remembered, a deny of any of them or of K
+denies K, and the decision warns unbound_key; --public-key <agent id>=K binds the two. Denied keys (E406) are judged by their text wherever a
+signature is believed: intent, passport, mandate, approval. aip revoke <did>#key-1 stops the key that the id names here or at the mesh; where
+nobody knows its text, the id alone is denied, and that is said: key_text_unknown.
 
 Hooks are modules that the config key hooks names; a program registers its own through the library. The default export is a hook, or
 a list of them: an object with verify(intent), which answers, or resolves to, one of
