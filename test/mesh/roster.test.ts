@@ -355,3 +355,15 @@ describe('a verifier that was told another history', () => {
     expect(mesh.server.roster.count(1)).toMatchObject({ applied: 1 });
   });
 });
+
+test('after a crash, a verifier is not said to refuse before it does: it was heard later than the store was told', async () => {
+  const mesh = await TestMesh.start();
+  await new Verifier(mesh, 1, 'us-1', 'deny', 30_000).listen();
+  await later(mesh, 9_000);
+  // Nobody said goodbye, and nothing was written since it began to listen.
+  const again = await TestMesh.start({ store: mesh.store }, mesh.clock);
+  await later(again, 25_000);
+  expect(await revoke(again)).toMatchObject({ unsettled: 1, complete: false });
+  await later(again, 10_000);
+  expect(await revoke(again)).toMatchObject({ unsettled: 0, complete: true });
+});

@@ -77,6 +77,18 @@ async function keyStandings(store: Pick<MeshStore, 'standings'>): Promise<readon
   return found;
 }
 
+/** How far behind the truth a store may be about when a verifier was seen, ms: it is refreshed so often, and written with a tick. */
+const BEHIND_MS = REFRESH_MS + 1_500;
+
+/**
+ * A member as another process has kept it. It may have had a proof later than it was last written to have been seen, and refuses so much
+ * later: what is said of it must not be earlier than what it does.
+ */
+function asKept(member: Member, now: number): Member {
+  if (member.leftAt !== null || member.seenAt >= now) return member;
+  return { ...member, seenAt: Math.min(now, member.seenAt + BEHIND_MS) };
+}
+
 /** Sorts before every text of a key. */
 const KEY_TEXTS = 'ed25519:';
 const PAGE = 256;
@@ -88,6 +100,8 @@ export class Roster {
   readonly #hub: Hub;
   readonly #pollers: ReadonlyMap<string, Poller>;
   readonly #members = new Map<string, Member>();
+  /** When each was last written to have been seen, ms since the epoch. */
+  readonly #dated = new Map<string, number>();
   /** To be kept with the next tick. */
   readonly #dirty = new Set<string>();
   /** Keys that are revoked or suspended, by their text: what a verifier confirms with one is not believed. */
@@ -106,7 +120,7 @@ export class Roster {
     this.#clock = clock;
     this.#hub = hub;
     this.#pollers = pollers;
-    for (const member of members) this.#members.set(member.verifier, member);
+    for (const member of members) this.#keep(asKept(member, clock.wall()), member.seenAt);
     for (const standing of keys) this.#heardOfKey(standing);
   }
 
@@ -189,7 +203,8 @@ export class Roster {
   leave(verifier: string, keyId: string): boolean {
     const member = this.#members.get(verifier);
     if (member === undefined || member.keyId !== keyId) return false;
-    this.#put({ ...member, leftAt: this.#clock.wall() });
+    // Other servers learn of those that were seen since.
+    this.#put({ ...member, seenAt: this.#clock.wall(), leftAt: this.#clock.wall() });
     return true;
   }
 
@@ -198,6 +213,7 @@ export class Roster {
     const found = this.#members.get(name) ?? this.#onlyOne(name);
     if (found === null) return null;
     this.#members.delete(found.verifier);
+    this.#dated.delete(found.verifier);
     this.#dirty.delete(found.verifier);
     await this.#store.members.forget(found.verifier);
     return found;
@@ -263,10 +279,19 @@ export class Roster {
   }
 
   #learn(members: readonly Member[]): void {
+    const now = this.#clock.wall();
     for (const member of members) {
-      const known = this.#members.get(member.verifier);
-      if (known === undefined || known.seenAt < member.seenAt) this.#members.set(member.verifier, member);
+      const { verifier } = member;
+      const known = this.#members.get(verifier);
+      if (known !== undefined && (this.#dated.get(verifier) ?? 0) >= member.seenAt && known.seq >= member.seq) continue;
+      this.#keep(asKept(member, now), member.seenAt);
     }
+  }
+
+  /** `dated`: when the store says that it was seen, which may be earlier than what is assumed. */
+  #keep(member: Member, dated: number): void {
+    this.#members.set(member.verifier, member);
+    this.#dated.set(member.verifier, dated);
   }
 
   #enter(
@@ -331,7 +356,7 @@ export class Roster {
   }
 
   #put(member: Member): void {
-    this.#members.set(member.verifier, member);
+    this.#keep(member, member.seenAt);
     this.#dirty.add(member.verifier);
   }
 }

@@ -1,6 +1,7 @@
 /**
- * A mesh under a simulated clock, network and disk: one server that crashes and comes back, clients whose connections are cut,
- * delayed, held back and mangled, clocks that jump. Everything follows from the seed.
+ * A mesh under a simulated clock, network and disk: servers that crash, freeze and come back, clients whose connections are cut,
+ * delayed, held back and mangled, clocks that jump. Everything follows from the seed. As a `fleet` two servers share one store, keys are
+ * stopped, passports are published and withdrawn, and every client is on the roster with a key of its own.
  */
 import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
 import { parseEvent, type MeshEvent } from '../../../src/mesh/log/event.js';
@@ -11,12 +12,45 @@ import type { Judge, Proposal } from '../../../src/mesh/ruling.js';
 import type { StreamConnection, StreamSink, StreamReply, WholeReply } from '../../../src/mesh/server/http/exchange.js';
 import { FrameParser } from '../../../src/protocol/framing/sse.js';
 import type { OrderResult } from '../../../src/mesh/log/store.js';
+import type { Head } from '../../../src/mesh/log/head.js';
+import { asHeader, writeApplied, writeCard, type OnStale, type VerifierKey } from '../../../src/mesh/roster/member.js';
+import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js';
+import { sha256Hex } from '../../../src/protocol/hash.js';
+import { toHex } from '../../../src/protocol/hex.js';
+import { formatPublicKey } from '../../../src/protocol/identity/keys.js';
+import { canonicalize } from '../../../src/protocol/json/canonical.js';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { cheapCheck, cheapSign, LOG_ID, settle, TestClock, TestMesh } from './server.js';
 
 const BASE = Date.parse('2026-02-18T14:00:00.000Z');
 export const BUDGET_MS = 7_000;
 const AGENTS = ['did:web:acme.com:agents:a', 'did:web:acme.com:agents:b', 'did:web:other.org:agents:c'] as const;
 const SUBJECTS = [...AGENTS, 'did:web:acme.com', '*'] as const;
+/** The key of the first agent, which is also stopped by its id. */
+const KEY = formatPublicKey(publicKeyOf(new Uint8Array(32).fill(34)));
+const KEYS = [KEY, `${AGENTS[0]}#key-1`] as const;
+const ISSUER = new Uint8Array(32).fill(33);
+/** Passports of the first agent, by serial. */
+const PASSPORTS = Array.from({ length: 12 }, (_, i) => passportOf(i + 1));
+
+function passportOf(serial: number): JsonObject {
+  const body: JsonObject = {
+    ...{ version: 1, serial, agent_id: AGENTS[0], agent_name: 'a', domain: 'acme.com', principal: 'did:web:acme.com' },
+    ...{ key_id: KEYS[1], public_key: KEY, actions: ['send_email'], denied_actions: [], constraints: {}, metadata: {} },
+    ...{
+      issued_at: '2026-02-18T14:00:00Z',
+      expires_at: null,
+      previous_keys: [],
+      issuer_key_id: 'did:web:acme.com#key-1',
+    },
+  };
+  return { ...body, issuer_signature: toHex(signMessage(ISSUER, Buffer.from(canonicalize(body)))) };
+}
+
+/** Signatures of verifiers that cost nothing. */
+function cheapWord(publicKey: string, text: string): string {
+  return sha256Hex(`${publicKey} ${text}`).repeat(2);
+}
 
 /** mulberry32: small, fast, and the same everywhere. */
 export function randomOf(seed: number): () => number {
@@ -37,13 +71,24 @@ class SimStore extends MemoryMeshStore {
   override async append(batch: readonly Proposal[], judge: Judge): Promise<readonly OrderResult[]> {
     const { sim, process } = this;
     await sim.sleep(sim.between(0, 8));
-    const gone = () => sim.process !== process;
+    const gone = () => !sim.alive.has(process);
+    await sim.thawed(process);
     if (gone() && sim.chance(0.5)) return new Promise(() => {});
     const outcomes = await super.append(batch, judge);
     sim.committed(this);
     await sim.sleep(sim.between(0, 4));
     return gone() ? new Promise(() => {}) : outcomes;
   }
+
+  override async confirm(): Promise<Head> {
+    await this.sim.thawed(this.process);
+    return super.confirm();
+  }
+}
+
+/** The same, beside another one. */
+class SharedSimStore extends SimStore {
+  override readonly shared = true;
 }
 
 interface Committed {
@@ -61,23 +106,29 @@ export class Simulation {
   readonly #agenda: { readonly at: number; readonly n: number; readonly work: () => void }[] = [];
   #n = 0;
   t = 0;
-  /** The server process that runs; 0 while none does. */
-  process = 0;
+  /** The server processes that run. */
+  readonly alive = new Map<number, TestMesh>();
   #processes = 0;
-  mesh: TestMesh | null = null;
+  /** Processes that are stopped (SIGSTOP), or whose store hangs, and until when. */
+  readonly #frozen = new Map<number, number>();
+  readonly fleet: boolean;
+  /** How many servers share the store. */
+  readonly servers: number;
   #store: MemoryMeshStore;
   readonly log: Committed[] = [];
   readonly acknowledged: Acknowledged[] = [];
   readonly clients: SimClient[];
-  readonly #connections = new Set<() => void>();
+  readonly #connections = new Set<SimConnection>();
   /** Frames may be lost, doubled and swapped between server and client. */
   readonly mangles: boolean;
   healed = false;
   readonly problems: string[] = [];
   #commands = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, fleet = false) {
+    this.fleet = fleet;
     this.#random = randomOf(seed);
+    this.servers = fleet ? this.between(1, 2) : 1;
     this.mangles = this.chance(0.3);
     this.#store = new MemoryMeshStore(LOG_ID);
     this.clients = Array.from({ length: 3 }, (_, i) => new SimClient(this, i));
@@ -112,7 +163,8 @@ export class Simulation {
   }
 
   async run(chaosMs: number, healMs: number): Promise<void> {
-    await this.#start();
+    if (this.fleet) await this.#store.principals.add(REGISTERED);
+    for (let n = this.servers; n > 0; n--) await this.#start();
     for (const client of this.clients) this.after(this.between(0, 500), () => client.step({ type: 'start' }));
     this.#plan(chaosMs);
     this.after(chaosMs, () => this.#heal());
@@ -125,6 +177,8 @@ export class Simulation {
       for (const { text } of records) {
         const event = parseEvent(text);
         const last = this.log[this.log.length - 1]?.event;
+        // Another opening has looked in between.
+        if (event.seq <= (last?.seq ?? 0)) continue;
         if (event.seq !== (last?.seq ?? 0) + 1) this.problems.push(`seq ${event.seq} after ${last?.seq}`);
         if (last !== undefined && event.prev_hash !== last.hash) this.problems.push(`event ${event.seq} is not linked`);
         this.log.push({ at: this.t, event });
@@ -133,9 +187,41 @@ export class Simulation {
   }
 
   /** Every connection of the running server ends, sooner or later, or is never heard of again. */
-  connection(end: () => void): () => void {
-    this.#connections.add(end);
-    return () => this.#connections.delete(end);
+  connection(connection: SimConnection): () => void {
+    this.#connections.add(connection);
+    return () => this.#connections.delete(connection);
+  }
+
+  /** A server that runs, whichever answers first; null while none does. */
+  server(): readonly [number, TestMesh] | null {
+    const all = [...this.alive];
+    return all.length === 0 ? null : all.length === 1 ? all[0]! : this.pick(all);
+  }
+
+  /** Resolves when a process runs again. */
+  async thawed(process: number): Promise<void> {
+    for (let until = this.#frozen.get(process) ?? 0; until > this.t; until = this.#frozen.get(process) ?? 0)
+      await this.sleep(until - this.t);
+  }
+
+  isFrozen(process: number): boolean {
+    return (this.#frozen.get(process) ?? 0) > this.t;
+  }
+
+  #freeze(): void {
+    const [process] = this.server() ?? [0];
+    if (process !== 0) this.#frozen.set(process, this.t + this.between(1_000, 12_000));
+  }
+
+  /** The least serial that some state of the log between `BUDGET_MS` ago and now demands of the first agent. */
+  leastSerial(): number {
+    const since = this.t - BUDGET_MS;
+    let [least, now] = [Infinity, 0];
+    for (const { at, event } of this.log) {
+      if (at > since) least = Math.min(least, now);
+      if (event.type === 'passport') now = event.serial ?? 0;
+    }
+    return Math.min(least, now);
   }
 
   /** Whether some state of the log between `BUDGET_MS` ago and now lets the agent act. */
@@ -147,6 +233,7 @@ export class Simulation {
     let i = 0;
     const take = () => {
       const { event } = this.log[i++]!;
+      if (event.type === 'passport') return;
       const before = denies.get(event.agent_id);
       if (event.type === 'reinstatement') denies.delete(event.agent_id);
       else if (event.type === 'revocation') denies.set(event.agent_id, { until: null });
@@ -170,10 +257,10 @@ export class Simulation {
     const clock = new TestClock();
     clock.wall = () => BASE + this.t;
     clock.up = () => this.t - startedAt;
-    this.process = process;
-    this.mesh = await TestMesh.start(
+    const mesh = await TestMesh.start(
       {
         store: opened,
+        ...(this.fleet ? { verify: (key, text, signature) => cheapWord(key, text) === signature } : {}),
         sign: cheapSign,
         randomHex: (n) => Array.from({ length: n }, () => this.between(0, 255).toString(16).padStart(2, '0')).join(''),
         soon: (work) => this.after(0, work),
@@ -181,30 +268,32 @@ export class Simulation {
       },
       clock,
     );
-    const { server } = this.mesh;
+    this.alive.set(process, mesh);
+    const { server } = mesh;
     const tick = () => {
-      if (this.process !== process) return;
-      server.tick();
+      if (!this.alive.has(process)) return;
+      if (!this.isFrozen(process)) server.tick();
       this.after(100, tick);
     };
     this.after(100, tick);
   }
 
   #open(process: number): SimStore {
-    const store = this.#store.reopened(SimStore) as SimStore;
+    const store = this.#store.reopened(this.servers > 1 ? SharedSimStore : SimStore) as SimStore;
     store.sim = this;
     store.process = process;
     this.#store = store;
     return store;
   }
 
-  #crash(): void {
-    if (this.process === 0) return;
-    this.process = 0;
-    this.mesh = null;
-    const ends = [...this.#connections];
-    this.#connections.clear();
-    for (const end of ends) if (!this.chance(0.2)) this.after(this.between(0, 50), end);
+  #crash(which: number | null = null): void {
+    const process = which ?? this.server()?.[0] ?? 0;
+    if (!this.alive.delete(process)) return;
+    for (const connection of [...this.#connections]) {
+      if (connection.process !== null && connection.process !== process) continue;
+      this.#connections.delete(connection);
+      if (!this.chance(0.2)) this.after(this.between(0, 50), () => connection.end('reset'));
+    }
     this.after(this.between(10, 4_000), () => void this.#start());
   }
 
@@ -215,6 +304,10 @@ export class Simulation {
     };
     for (let i = this.between(4, 25); i > 0; i--) this.after(this.between(0, chaosMs), () => void this.#command());
     some(3, () => this.#crash());
+    if (this.fleet) {
+      some(10, () => void this.#publish());
+      some(2, () => this.#freeze());
+    }
     some(6, () => this.pick(this.clients).cut());
     some(2, () => this.pick(this.clients).hold(this.between(1_000, 12_000)));
     some(2, () => this.pick(this.clients).partition(this.between(1_000, 12_000)));
@@ -225,30 +318,32 @@ export class Simulation {
     }
     some(2, () => this.pick(this.clients).jump(this.pick([-3_600_000, 3_600_000, -5_000, 5_000])));
     if (this.chance(0.2)) this.pick(this.clients).buffered = true;
-    if (this.chance(0.3)) this.after(this.between(0, chaosMs), () => this.mesh?.server.stop(1_000));
+    if (this.chance(0.3)) this.after(this.between(0, chaosMs), () => this.server()?.[1].server.stop(1_000));
   }
 
   /** An operator who asks again, under the same cmd_id, until there is an answer. */
   async #command(): Promise<void> {
     const cmdId = `command-${this.#commands++}`;
     const action = this.pick(['revoke', 'revoke', 'suspend', 'reinstate']);
-    const subject = this.pick(SUBJECTS);
-    const path = action === 'reinstate' ? '/mesh/reinstate' : '/v1/mesh/commands';
+    const subject: string = this.pick(this.fleet ? [...SUBJECTS, ...KEYS] : SUBJECTS);
+    const path = action === 'reinstate' ? '/mesh/reinstate' : `/v1/mesh/commands${this.fleet ? '?wait=300ms' : ''}`;
     const extra = action === 'suspend' ? { duration_seconds: this.between(1, 20) } : {};
     const body =
       action === 'reinstate'
         ? { agent_id: subject }
         : { cmd_id: cmdId, action, agent_id: subject, reason: 'r', ...extra };
     for (let attempt = 0; attempt < 12; attempt++) {
-      const mesh = this.mesh;
-      const process = this.process;
-      if (mesh !== null) {
+      const server = this.server();
+      if (server !== null) {
+        const [process, mesh] = server;
+        await this.thawed(process);
         const asked = mesh.ask('POST', path, 'admin', body).catch(() => null);
         const answer = await Promise.race([asked, this.sleep(600).then(() => null)]);
-        if (answer !== null && answer.status === 200 && this.process === process && !this.chance(0.1)) {
+        if (answer !== null && answer.status === 200 && this.alive.has(process) && !this.chance(0.1)) {
           const said = answer.json();
           const seq = action === 'reinstate' ? Number(String(said.id).split('.')[2]) : Number(said.seq);
           this.acknowledged.push({ cmdId: action === 'reinstate' ? '' : cmdId, seq });
+          if (said.complete === true) for (const client of this.clients) client.settledAt(seq, mesh);
           return;
         }
         // Whether a reinstatement without a cmd_id was carried out cannot be asked again.
@@ -258,11 +353,36 @@ export class Simulation {
     }
   }
 
+  /** A principal that hands in a passport, newer or older than the one before; or an admin who takes it back. */
+  async #publish(): Promise<void> {
+    const cmd_id = `command-${this.#commands++}`;
+    const withdraws = this.chance(0.15);
+    const passport = this.pick(PASSPORTS);
+    const path = withdraws ? '/v1/mesh/passports/withdraw' : '/v1/mesh/passports';
+    const body = withdraws ? { cmd_id, agent_id: AGENTS[0] } : { cmd_id, passport };
+    for (let attempt = 0; attempt < 12; attempt++) {
+      const server = this.server();
+      if (server !== null) {
+        const [process, mesh] = server;
+        await this.thawed(process);
+        const asked = mesh.ask('POST', path, 'admin', body).catch(() => null);
+        const answer = await Promise.race([asked, this.sleep(600).then(() => null)]);
+        if (answer !== null && answer.status < 500 && this.alive.has(process) && !this.chance(0.1)) {
+          const said = answer.json();
+          if (answer.status === 200 && said.changed === true)
+            this.acknowledged.push({ cmdId: cmd_id, seq: Number(said.seq) });
+          return;
+        }
+      }
+      await this.sleep(this.between(200, 800));
+    }
+  }
+
   #heal(): void {
     this.healed = true;
+    this.#frozen.clear();
     for (const client of this.clients) client.heal();
-    if (this.process === 0) return;
-    if (this.mesh?.server.stopping === true) this.#crash();
+    for (const [process, mesh] of [...this.alive]) if (mesh.server.stopping) this.#crash(process);
   }
 
   async #until(end: number): Promise<void> {
@@ -311,8 +431,26 @@ function sooner(a: { at: number; n: number }, b: { at: number; n: number }): boo
   return a.at < b.at || (a.at === b.at && a.n < b.n);
 }
 
+/** A client's connection: the server process that it has reached, and how it ends. */
+interface SimConnection {
+  process: number | null;
+  end(reason: string): void;
+}
+
+const REGISTERED = {
+  did: 'did:web:acme.com',
+  publicKey: formatPublicKey(publicKeyOf(ISSUER)),
+  addedAt: BASE,
+  addedBy: 'simulation',
+} as const;
+
 export class SimClient {
   readonly #sim: Simulation;
+  /** The verifier's own key; of a fleet. */
+  readonly #key: VerifierKey;
+  readonly #onStale: OnStale;
+  /** The serials that the mesh demands, as this client has kept them. */
+  readonly #floors = new Map<string, number | null>();
   readonly name: string;
   readonly follower: Follower;
   readonly alarms: string[] = [];
@@ -323,13 +461,16 @@ export class SimClient {
   #lag = 0;
   /** A proxy passes nothing of a stream on before it ends. */
   buffered = false;
-  #current: { readonly conn: number; end(reason: string): void } | null = null;
+  #current: (SimConnection & { readonly conn: number }) | null = null;
   #lastSeq = 0;
   readonly #denied = new Map<string, boolean>();
 
   constructor(sim: Simulation, i: number) {
     this.#sim = sim;
     this.name = `client-${i}`;
+    const publicKey = formatPublicKey(publicKeyOf(new Uint8Array(32).fill(100 + i)));
+    this.#key = { publicKey, sign: (text) => cheapWord(publicKey, text) };
+    this.#onStale = sim.fleet && sim.chance(0.5) ? 'last-known' : 'deny';
     this.#wallSkew = sim.between(-2_000, 2_000);
     this.#monoSkew = sim.between(0, 1_000_000);
     this.follower = new Follower({
@@ -338,7 +479,7 @@ export class SimClient {
       random: () => sim.random(),
       challenge: () => Array.from({ length: 32 }, () => sim.between(0, 15).toString(16)).join(''),
       maxAgeMs: BUDGET_MS,
-      confirms: sim.chance(0.5),
+      confirms: sim.fleet || sim.chance(0.5),
     });
     const tick = () => {
       this.step({ type: 'tick' });
@@ -384,6 +525,15 @@ export class SimClient {
     this.#heldUntil = 0;
   }
 
+  /** The mesh has said that everyone on its roster has applied the event, or refuses. */
+  settledAt(seq: number, mesh: TestMesh): void {
+    if (mesh.server.roster.member(this.#key.publicKey) === null) return;
+    const applied = this.follower.copy.position?.seq ?? 0;
+    const refuses = this.#onStale === 'deny' && ['expired', 'syncing'].includes(this.follower.state(this.now));
+    if (applied < seq && !refuses)
+      this.#problem(`has applied ${applied}, and was said to have applied ${seq} or to refuse (${this.#onStale})`);
+  }
+
   final(): void {
     const { follower } = this;
     const state = follower.state(this.now);
@@ -402,7 +552,14 @@ export class SimClient {
     const seq = follower.copy.position?.seq ?? 0;
     if (seq < this.#lastSeq) this.#problem(`went back from ${this.#lastSeq} to ${seq}`);
     this.#lastSeq = seq;
-    for (const agent of AGENTS) {
+    if (sim.fleet && seq > 0 && !['expired', 'syncing'].includes(follower.state(this.now))) {
+      const floor = this.#floors.get(AGENTS[0]) ?? 0;
+      if (floor < sim.leastSerial())
+        this.#problem(
+          `takes passports from serial ${floor}, and ${sim.leastSerial()} was in force for the whole bound`,
+        );
+    }
+    for (const agent of sim.fleet ? [...AGENTS, KEY] : AGENTS) {
       const check = follower.check(agent, this.now);
       if (allowsStrictly(check) && !sim.mayAllow(agent, BASE + sim.t)) {
         this.#problem(
@@ -426,6 +583,7 @@ export class SimClient {
     const seq = copy.position?.seq ?? 0;
     const versions = new Map<string, { status: string; version: number; seq: number }>();
     for (const { event } of this.#sim.log.slice(0, seq)) {
+      if (event.type === 'passport') continue;
       const before = versions.get(event.agent_id);
       const status =
         event.type === 'reinstatement'
@@ -464,22 +622,45 @@ export class SimClient {
       case 'poll':
         this.#ask(
           effect.conn,
-          `/v1/mesh/events?after=${effect.after}&wait=${effect.waitMs}&challenge=${effect.challenge}`,
+          `/v1/mesh/events?after=${effect.after}&wait=${effect.waitMs}&challenge=${effect.challenge}${this.#version('&')}`,
           'polled',
+          effect.position,
         );
         return;
       case 'fetch-snapshot':
-        this.#ask(effect.conn, '/v1/mesh/snapshot', 'snapshot');
+        this.#ask(effect.conn, `/v1/mesh/snapshot${this.#version('?')}`, 'snapshot');
+        return;
+      case 'keep':
+        if (effect.whole && effect.tellsPassports) this.#floors.clear();
+        for (const { agent, serial } of effect.passports) this.#floors.set(agent, serial);
         return;
       case 'confirm': {
         const { stream } = effect;
         const { seq } = effect.position;
+        const body = { stream, seq, ...(this.#sim.fleet ? { applied: this.#word(effect.position) } : {}) };
+        const process = this.#current?.process ?? this.#sim.server()?.[0] ?? 0;
         this.#sim.after(
           this.#delay(),
-          () => void this.#sim.mesh?.ask('POST', '/v1/mesh/acks', 'verifier', { stream, seq }),
+          () => void this.#sim.alive.get(process)?.ask('POST', '/v1/mesh/acks', 'verifier', body),
         );
       }
     }
+  }
+
+  #version(before: '?' | '&'): string {
+    return this.#sim.fleet ? `${before}v=2` : '';
+  }
+
+  #word({ logId, seq, hash }: Head): object {
+    return writeApplied(this.#key, { logId, seq, hash, challenge: null });
+  }
+
+  /** Who this is, and what it has applied. */
+  #headers(mesh: TestMesh, position: Head | null): Record<string, string> {
+    if (!this.#sim.fleet) return {};
+    const of = { keyId: mesh.keys.verifier.keyId, label: this.name, program: '9.9.9', maxAgeMs: BUDGET_MS };
+    const card = asHeader(writeCard(this.#key, { ...of, onStale: this.#onStale }));
+    return { 'aip-verifier': card, ...(position === null ? {} : { 'aip-applied': asHeader(this.#word(position)) }) };
   }
 
   /** ms that the next bytes take, whichever way; Infinity while nothing gets through. */
@@ -496,25 +677,30 @@ export class SimClient {
     });
   }
 
-  #ask(conn: number, target: string, type: 'polled' | 'snapshot'): void {
+  #ask(conn: number, target: string, type: 'polled' | 'snapshot', position: Head | null = null): void {
     const sim = this.#sim;
     const current = this.#connect(conn);
     this.#deliver(sim.t + this.#delay(), () => {
-      const mesh = sim.mesh;
-      if (mesh === null) return current.end('refused');
-      const process = sim.process;
-      void mesh.ask('GET', target, 'verifier').then(
-        (answer) => {
-          if (sim.process !== process) return;
-          this.#deliver(sim.t + this.#delay(), () => {
-            if (!current.open) return;
-            if (answer.status !== 200) return current.end('refused', answer.status);
-            current.done();
-            this.step({ type, conn, body: answer.body });
-          });
-        },
-        () => current.end('failed'),
-      );
+      const server = sim.server();
+      if (server === null) return current.end('refused');
+      const [process, mesh] = server;
+      current.process = process;
+      const headers = type === 'polled' ? this.#headers(mesh, position) : {};
+      void sim
+        .thawed(process)
+        .then(() => mesh.ask('GET', target, 'verifier', undefined, headers))
+        .then(
+          (answer) => {
+            if (!sim.alive.has(process)) return;
+            this.#deliver(sim.t + this.#delay(), () => {
+              if (!current.open) return;
+              if (answer.status !== 200) return current.end('refused', answer.status);
+              current.done();
+              this.step({ type, conn, body: answer.body });
+            });
+          },
+          () => current.end('failed'),
+        );
     });
   }
 
@@ -522,15 +708,21 @@ export class SimClient {
     const sim = this.#sim;
     const current = this.#connect(conn);
     this.#deliver(sim.t + this.#delay(), () => {
-      const mesh = sim.mesh;
-      if (mesh === null) return current.end('refused');
-      const process = sim.process;
-      void mesh
-        .request('GET', `/v1/mesh/stream?verifier=${this.name}&challenge=${challenge}`, 'verifier', undefined, {
-          'last-event-id': after,
-        })
+      const server = sim.server();
+      if (server === null) return current.end('refused');
+      const [process, mesh] = server;
+      current.process = process;
+      const named = sim.fleet ? 'v=2' : `verifier=${this.name}`;
+      void sim
+        .thawed(process)
+        .then(() =>
+          mesh.request('GET', `/v1/mesh/stream?${named}&challenge=${challenge}`, 'verifier', undefined, {
+            'last-event-id': after,
+            ...this.#headers(mesh, null),
+          }),
+        )
         .then((reply) => {
-          if (sim.process !== process) return;
+          if (!sim.alive.has(process)) return;
           const { open, status } = reply as StreamReply & WholeReply;
           if (open === undefined) return this.#deliver(sim.t + this.#delay(), () => current.end('refused', status));
           if (!current.open) return;
@@ -562,6 +754,7 @@ export class SimClient {
     const sim = this.#sim;
     const state = {
       conn,
+      process: null as number | null,
       open: true,
       onEnd: null as (() => void) | null,
       done: () => {
@@ -575,7 +768,7 @@ export class SimClient {
         this.step({ type: 'ended', conn, reason, status });
       },
     };
-    const forget = sim.connection(() => state.end('reset'));
+    const forget = sim.connection(state);
     this.#current?.end('replaced');
     this.#current = state;
     return state;
