@@ -1,5 +1,6 @@
 /** A mesh server as a function of requests and ticks. */
 import { formatTime } from '../../protocol/time.js';
+import { knownRoster, type KnownRoster } from '../roster/known.js';
 import { noticeOf, type KeptRequest } from '../approvals/kept.js';
 import type { FleetConduct } from '../fleet.js';
 import { parseEventId, type Head } from '../log/head.js';
@@ -22,7 +23,7 @@ import { Prover, type Proving } from './prover.js';
 import { Regions, type Replication } from './regions/registry.js';
 import { RelayProver, type FollowedHome } from './regions/relay.js';
 import { Decisions, ShippingRate } from './shipping.js';
-import { knownRoster, Roster, type KnownRoster, type Poller } from './roster.js';
+import { Roster, type Poller } from './roster.js';
 
 /** What a server is made with. */
 export interface ServerOptions {
