@@ -7,10 +7,15 @@ import { Failure } from '../../app/failure.js';
 import { meaningOf } from '../../app/system-failures.js';
 import type { ListeningPlaces, WebHandler, WebListening, WebReply } from '../../app/ports/web.js';
 import { comment } from '../../protocol/framing/sse.js';
+import { leaveUnread } from './unread-bodies.js';
 
 const LIMITS = { maxHeaderSize: 8_192, headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 30_000 };
 const MAX_CONNECTIONS = 1_024;
 const FINISH_MS = 4_000;
+/** A smaller body has come with its headers: it is thrown away, and the connection goes on. In bytes. */
+const SMALL_BODY = 16 * 1024;
+/** What was said to a caller whose body is not read gets this long on its way. */
+const LAST_READ_MS = 500;
 /** How often a stream without events says that it is there: the caller, or a proxy, would take silence for an end. */
 const SIGN_OF_LIFE_MS = 20_000;
 /** The most of a stream that is kept for a caller who does not read it, in bytes. */
@@ -73,13 +78,32 @@ export async function listenHere(handler: WebHandler, places: ListeningPlaces): 
 
 async function answer(
   handler: WebHandler,
-  { maxBody, onBug }: ListeningPlaces,
+  { door, maxBody, onBug }: ListeningPlaces,
   entrance: 'socket' | 'tcp',
   incoming: IncomingMessage,
   response: ServerResponse,
   closing: () => boolean,
 ): Promise<void> {
   try {
+    const target = incoming.url ?? '/';
+    const mark = target.indexOf('?');
+    const head = {
+      method: incoming.method ?? 'GET',
+      path: mark === -1 ? target : target.slice(0, mark),
+      query: new URLSearchParams(mark === -1 ? '' : target.slice(mark + 1)),
+      headers: headersOf(incoming),
+      entrance,
+    };
+    const refused = door?.(head) ?? null;
+    if (refused !== null) {
+      if (hasLargeBody(incoming)) {
+        response.shouldKeepAlive = false;
+        leaveUnread(incoming);
+        // The caller hears why before the connection is reset.
+        response.once('finish', () => setTimeout(() => incoming.socket.destroy(), LAST_READ_MS).unref());
+      }
+      return write(response, refused);
+    }
     const body = await bodyOf(incoming, maxBody);
     if (body === 'broken off') return;
     if (body === null) {
@@ -87,15 +111,9 @@ async function answer(
       response.shouldKeepAlive = false;
       return write(response, { status: 413, headers: { 'cache-control': 'no-store' }, body: '{"code":"TOO_LARGE"}\n' });
     }
-    const target = incoming.url ?? '/';
-    const mark = target.indexOf('?');
     const reply = await handler({
-      method: incoming.method ?? 'GET',
-      path: mark === -1 ? target : target.slice(0, mark),
-      query: new URLSearchParams(mark === -1 ? '' : target.slice(mark + 1)),
-      headers: headersOf(incoming),
+      ...head,
       body,
-      entrance,
       onGone: (told) =>
         void response.once('close', () => {
           if (!response.writableFinished) told();
@@ -141,6 +159,10 @@ function streamed(
       end: () => void response.end(),
     });
   });
+}
+
+function hasLargeBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > SMALL_BODY;
 }
 
 /** The body, or null when it is larger than `limit`. */

@@ -16,8 +16,17 @@ export function leaveUnread(incoming: IncomingMessage): void {
   // Taking what is there asks for more, and the answer's end would have the rest read and thrown away, 64 KiB at a time.
   incoming._read = () => undefined;
   incoming.socket.pause();
-  garbage += incoming.readableLength;
+  // What came with the headers may be handed on only now; false stops the reading of the socket.
+  incoming.push = (chunk: Uint8Array | null) => {
+    if (chunk !== null) dropped(chunk.length);
+    return false;
+  };
+  dropped(incoming.readableLength);
   incoming.read();
+}
+
+function dropped(bytes: number): void {
+  garbage += bytes;
   if (garbage < MOST_GARBAGE) return;
   garbage = 0;
   collectYoung();

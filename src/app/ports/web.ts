@@ -21,6 +21,9 @@ export interface WebSink {
   readonly end: () => void;
 }
 
+/** A request before its body is read. */
+export type WebRequestHead = Omit<WebRequest, 'body' | 'onGone'>;
+
 /** What is answered. */
 export interface WebReply {
   readonly status: number;
@@ -39,6 +42,8 @@ export interface ListeningPlaces {
   readonly socket: string | null;
   /** A loopback address; port 0 picks a free one. Null for none. */
   readonly tcp: { readonly host: string; readonly port: number } | null;
+  /** A reply that refuses a request on its headers, before anything of its body is kept; null for one that may come in. */
+  readonly door?: (head: WebRequestHead) => WebReply | null;
   /** The most that a body may hold, in bytes; a larger one is answered 413 and not read. */
   readonly maxBody: number;
   /** A bug showed itself in one request; the server goes on. */

@@ -22,6 +22,7 @@ import { SIGNING_KEY_OPTIONS, type KeyPlaceFlags } from '../input/key-place.js';
 import { clean } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 import { VERSION } from '../version.js';
+import { refusedOnHeaders } from '../../guard/serve/gate.js';
 
 interface Options extends KeyPlaceFlags {
   readonly socket?: string;
@@ -121,6 +122,11 @@ export const command: CommandSpec<Options> = {
     const listening = await listenHere((request) => respond(deps, request), {
       socket,
       tcp: listen,
+      door: (head) => {
+        const refused = refusedOnHeaders(deps.gate, head);
+        if (refused !== null) tally.replied(refused.status);
+        return refused;
+      },
       maxBody: MAX_BODY,
       onBug: (error) =>
         cli.warn(`A request could not be answered; this is a bug: ${String(error).slice(0, 300)}`, 'bug'),

@@ -13,6 +13,7 @@ import type { Desks } from './desks.js';
 import { allowedHosts, type LoopbackAddress } from './listening.js';
 import { upstreamOf, type ServerFlags } from './mcp-server.js';
 import { lookedAt, type SessionMaker } from './mcp-session.js';
+import { refusedOnHeaders, type GateRules } from '../../guard/serve/gate.js';
 
 /** What it was started with. */
 export interface HttpGuardFlags {
@@ -34,15 +35,16 @@ export async function overHttp(
   const token = await bearerToken(cli.workspace, tokenFile);
   const { random } = cli.workspace.world;
   let hosts: ReadonlySet<string> = new Set();
-  const gateway = new Gateway({
-    gate: {
-      agents: [],
-      token,
-      same: sameText,
-      get hosts() {
-        return hosts;
-      },
+  const gate: GateRules = {
+    agents: [],
+    token,
+    same: sameText,
+    get hosts() {
+      return hosts;
     },
+  };
+  const gateway = new Gateway({
+    gate,
     upstream: await upstreamOf(cli, url, flags),
     path: new URL(url).pathname,
     server: name,
@@ -53,6 +55,7 @@ export async function overHttp(
   const listening = await listenHere((request) => gateway.respond(request), {
     socket: null,
     tcp: address,
+    door: (head) => refusedOnHeaders(gate, head),
     maxBody: CLIENT_BOUNDS.bytes,
     onBug: (error) => cli.warn(`A request could not be answered; this is a bug: ${String(error).slice(0, 300)}`, 'bug'),
   });

@@ -1,6 +1,6 @@
 /** Who may ask, and for which agent. */
-import type { WebRequest } from '../../app/ports/web.js';
-import { RequestRefused } from './replies.js';
+import type { WebReply, WebRequestHead } from '../../app/ports/web.js';
+import { refusalReply, RequestRefused } from './replies.js';
 
 /** An agent that the service signs for, and the token that stands for it; null where there is one agent and no token of its own. */
 export interface AgentToken {
@@ -28,7 +28,7 @@ export interface AdmittedCaller {
  * A page in a browser can send requests to this machine, and a name of its own can be made to point here: Origin and Host tell both.
  * @throws Refusal
  */
-export function admit(rules: GateRules, { headers, entrance, path }: WebRequest): AdmittedCaller {
+export function admit(rules: GateRules, { headers, entrance, path }: WebRequestHead): AdmittedCaller {
   if (headers.origin !== undefined)
     throw new RequestRefused(403, 'ORIGIN_REFUSED', 'Requests of web pages are not answered.');
   if (entrance === 'tcp' && !rules.hosts.has((headers.host ?? '').toLowerCase()))
@@ -45,6 +45,17 @@ export function admit(rules: GateRules, { headers, entrance, path }: WebRequest)
   if (entrance === 'tcp' || headers.authorization !== undefined)
     throw new RequestRefused(401, 'UNAUTHENTICATED', 'A bearer token is needed here.');
   return { agentId: onlyAgent(rules) };
+}
+
+/** The refusal of a request whose sender may not ask, known by its headers; null for one that may come in. */
+export function refusedOnHeaders(rules: GateRules, head: WebRequestHead): WebReply | null {
+  try {
+    admit(rules, head);
+    return null;
+  } catch (error) {
+    if (!(error instanceof RequestRefused)) throw error;
+    return refusalReply(error);
+  }
 }
 
 /** Without a token of its own, an agent is meant only where it is the only one. */
