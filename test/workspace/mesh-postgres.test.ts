@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { SqliteMeshStore } from '../../src/adapters/mesh/sqlite/store.js';
+import { promoteMesh } from '../../src/workspace/mesh/region.js';
 import { migrateMesh } from '../../src/workspace/mesh/migration.js';
 import { serveMesh, type Serving } from '../../src/workspace/mesh/serving.js';
 import { SYSTEM } from '../../src/workspace/world.js';
@@ -122,6 +123,29 @@ describePostgres('a mesh on PostgreSQL', QUICK, (cluster) => {
     await b.close();
     await proxy.close();
   }, 90_000);
+
+  test('a database that lost its end begins a new history, when its servers are stopped and an operator says so', async () => {
+    const { name, url } = await cluster().database();
+    const data = folder();
+    const a = await node(url, data);
+    const admin = a.newAdminKey!;
+    for (const n of [1, 2]) await revoke(a.url, admin, agent(n));
+    await a.close();
+    await cluster().admin('DELETE FROM aip_mesh.events WHERE seq = 2', name);
+    await cluster().admin(
+      'UPDATE aip_mesh.head SET (seq, event_term, hash) = (SELECT seq, term, hash FROM aip_mesh.events WHERE seq = 1)',
+      name,
+    );
+    const promotion = { folder: data, keyFile: null, staleMs: 0, regionKey: null, ca: null, store: url };
+    await expect(promoteMesh(WORLD, { ...promotion, homeIsOff: false })).rejects.toMatchObject({ code: 'STATE' });
+    expect(await promoteMesh(WORLD, { ...promotion, homeIsOff: true })).toMatchObject({
+      head: 1,
+      term: 2,
+      sealed: null,
+    });
+    const again = await node(url, data);
+    expect((await get(again.url, admin, '/v1/mesh/status')).json).toMatchObject({ head: 1, term: 2 });
+  });
 
   test('a region follows a mesh on PostgreSQL', async () => {
     const { url } = await cluster().database();

@@ -34,7 +34,7 @@ export const TOPICS: readonly Topic[] = [
   { name: 'mesh', summary: 'Stopping agents everywhere: server, keys, copies', load: () => import('./topics/mesh.js') },
   {
     name: 'growing',
-    summary: 'More than one machine: one memory for verifiers, regions, moving home',
+    summary: 'More than one machine: shared memory, PostgreSQL, regions, moving home',
     load: () => import('./topics/growing.js'),
   },
   { name: 'hosting', summary: 'Running a mesh: TLS, systemd, nginx', load: () => import('./topics/hosting.js') },

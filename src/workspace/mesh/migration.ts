@@ -17,9 +17,9 @@ type MigrationWorld = Pick<World, 'env' | 'userHome' | 'random'>;
 
 /** Copies the mesh of `from` into `to`, each a folder or a URL. @throws Failure NOT_FOUND, STATE, NETWORK */
 export async function migrateMesh(world: MigrationWorld, from: string, to: string): Promise<Migrated> {
-  const source = await opened(world, from, null);
+  const source = await openedStore(world, from, null);
   try {
-    const target = await opened(world, to, source.logId);
+    const target = await openedStore(world, to, source.logId);
     try {
       return await migrateStore(source, target);
     } finally {
@@ -30,13 +30,14 @@ export async function migrateMesh(world: MigrationWorld, from: string, to: strin
   }
 }
 
-async function opened(world: MigrationWorld, place: string, logId: string | null): Promise<MeshStore> {
+/** The store of a folder or a URL; made under `logId`, or not made where that is null. @throws Failure NOT_FOUND, STATE, NETWORK */
+export async function openedStore(world: MigrationWorld, place: string, logId: string | null): Promise<MeshStore> {
   const { env, userHome, random } = world;
   if (isPostgresUrl(place)) {
     const { openPostgresStore } = await import('../../adapters/postgres/mesh/connecting.js');
     const newLogId = (): string => {
       if (logId === null)
-        throw new Failure('NOT_FOUND', 'There is no mesh in the database of --from.', { hint: 'name the other end' });
+        throw new Failure('NOT_FOUND', 'There is no mesh in the database.', { hint: 'aip mesh migrate --to <url>' });
       return logId;
     };
     return openPostgresStore(place, { env, userHome, newLogId, node: toHex(random(8)) });

@@ -11,6 +11,7 @@ import { GOODBYE_SPREAD_MS } from '../../mesh/limits.js';
 import { MeshServer } from '../../mesh/server/mesh-server.js';
 import { frame } from '../../protocol/framing/sse.js';
 import { toHex } from '../../protocol/hex.js';
+import { openedStore } from './migration.js';
 import type { World } from '../world.js';
 
 export type { Promoted, Returned };
@@ -130,10 +131,14 @@ function elsewhere({ message, term }: OtherHistory, home: string): Failure {
   });
 }
 
-/** Makes the mesh of a folder home. @throws Failure NOT_FOUND, USAGE, STATE, NETWORK */
-export function promoteMesh(
-  { random, clock, env }: Pick<World, 'random' | 'clock' | 'env'>,
-  options: Omit<Parameters<typeof promote>[0], 'env' | 'now' | 'randomHex'>,
+/** Makes the mesh of a folder, or of a database, home. @throws Failure NOT_FOUND, USAGE, STATE, NETWORK */
+export async function promoteMesh(
+  { random, clock, env, userHome = '' }: Pick<World, 'random' | 'clock' | 'env'> & Partial<Pick<World, 'userHome'>>,
+  options: Omit<Parameters<typeof promote>[0], 'env' | 'now' | 'randomHex' | 'store'> & {
+    readonly store?: string | null;
+  },
 ): Promise<Promoted> {
-  return promote({ ...options, env, now: clock, randomHex: (n) => toHex(random(n)) });
+  const { store: url = null } = options;
+  const store = url === null ? null : await openedStore({ env, userHome, random }, url, null);
+  return promote({ ...options, store, env, now: clock, randomHex: (n) => toHex(random(n)) });
 }

@@ -12,12 +12,15 @@ import { readSecretNow } from '../../files/secret/secret-file.js';
 import { checkOf, signerOf } from '../mesh-key.js';
 import { FOLLOWS } from '../server/data-folder.js';
 import { keyInBackup } from '../sqlite/backup.js';
+import type { MeshStore } from '../../../mesh/log/store.js';
 import { SqliteMeshStore } from '../sqlite/store.js';
 import { Copier, HOME_HEARD, NOTED_MS, OtherHistory } from './copying.js';
 import { HomeLine } from './home-line.js';
 
 export interface PromotionOptions {
   readonly folder: string;
+  /** The database that holds the log; null where that is in the folder. */
+  readonly store: MeshStore | null;
   /** A backup of the mesh, or a copy of its `mesh.key`; null where the folder holds the key. */
   readonly keyFile: string | null;
   /** The operator says that home is off and stays off. */
@@ -44,11 +47,11 @@ export interface Promoted {
 /** @throws Failure NOT_FOUND, USAGE, STATE, NETWORK */
 export async function promote(options: PromotionOptions): Promise<Promoted> {
   const path = join(options.folder, 'mesh.db');
-  if (!existsSync(path))
+  if (options.store === null && !existsSync(path))
     throw new Failure('NOT_FOUND', `There is no mesh in ${options.folder}.`, {
       hint: '--data <dir> names another folder',
     });
-  const store = new SqliteMeshStore(path, () => '');
+  const store = options.store ?? new SqliteMeshStore(path, () => '');
   try {
     const publicKey = await store.meshKey();
     const seed = seedOf(options);
@@ -59,7 +62,8 @@ export async function promote(options: PromotionOptions): Promise<Promoted> {
       });
     const sealedBy = await store.sealedBy();
     const home = (await store.notes.get(FOLLOWS)) ?? '';
-    if (home === '' && sealedBy === null)
+    // Of a database that lost its end only the operator knows, and then all of its servers are stopped.
+    if (home === '' && sealedBy === null && !(store.shared && options.homeIsOff))
       throw new Failure('STATE', `${options.folder} is home already, and not sealed: there is nothing to promote.`, {
         hint: `aip mesh serve --data ${shellWord(options.folder)}`,
       });
@@ -104,7 +108,7 @@ interface Sealing extends PromotionOptions {
 }
 
 /** Home seals itself on the proof of the new term, and gives what is missing here; or it is off for longer than anybody believes it. */
-async function sealHome(home: string, store: SqliteMeshStore, options: Sealing): Promise<string | null> {
+async function sealHome(home: string, store: MeshStore, options: Sealing): Promise<string | null> {
   const { own, regionKey, ca, env, folder, randomHex, now } = options;
   const check = checkOf(own.publicKey)!;
   const line = new HomeLine({ url: home, key: regionKey ?? 'none', check, folder, randomHex, now, ca, env });
@@ -147,7 +151,7 @@ async function isSealed(line: HomeLine, term: number): Promise<boolean> {
   return typeof home?.sealed_by_term === 'number' && home.sealed_by_term >= term;
 }
 
-async function requireOff(home: string, store: SqliteMeshStore, options: Sealing): Promise<void> {
+async function requireOff(home: string, store: MeshStore, options: Sealing): Promise<void> {
   const { homeIsOff, regionKey, staleMs, now } = options;
   if (!homeIsOff)
     throw new Failure(

@@ -2,12 +2,13 @@ import { join, resolve } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
 import { promoteMesh } from '../../../workspace/mesh/region.js';
 import { YES_OPTION } from '../../input/options.js';
-import { regionKey } from '../../mesh/regions.js';
+import { regionKey, storeUrl } from '../../mesh/regions.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
 interface Options {
   readonly data?: string;
+  readonly store?: string;
   readonly meshKeyFile?: string;
   readonly keyFile?: string;
   readonly homeIsOff: boolean;
@@ -24,6 +25,10 @@ export const command: CommandSpec<Options> = {
       title: 'Flags',
       options: [
         { flags: '--data <dir>', description: 'folder of the mesh (default: mesh, beside state.db)', values: 'file' },
+        {
+          flags: '--store <url>',
+          description: 'PostgreSQL that holds the log (else AIP_MESH_STORE), with every server on it stopped',
+        },
         {
           flags: '--mesh-key-file <file>',
           description: "the mesh's private key, brought by hand: a backup by aip mesh backup, or its mesh.key",
@@ -61,6 +66,7 @@ export const command: CommandSpec<Options> = {
       throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
     const promoted = await promoteMesh(cli.workspace.world, {
       folder,
+      store: storeUrl(cli, options.store),
       keyFile: meshKeyFile === undefined ? null : resolve(cli.io.cwd, meshKeyFile),
       homeIsOff: options.homeIsOff,
       staleMs: config.get('revocation.max_age'),

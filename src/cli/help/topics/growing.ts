@@ -44,6 +44,37 @@ twice the longest age of intents, an accepted intent about 100 bytes for two day
 the default; with synchronous_standby_names they survive the primary. Back up the database as any other; a standby that is promoted is
 found when all hosts are in the URL.
 
+# Several servers of one mesh
+One server of the mesh answers each command after its flush, serves thousands of verifiers, and is backed up as one file. Leave the file
+when one machine must not be the end of the kill switch. Regions need no PostgreSQL, and PostgreSQL needs no regions; they go together.
+
+  aip mesh migrate --from /var/lib/aip/mesh --to postgres://aip_mesh@db/aip
+  aip mesh serve --store postgres://aip_mesh@db/aip
+
+The servers are stopped for the migration: it keeps log id and hashes, raises the term, seals the old store, and compares both ends; and it
+goes back the same way. Each server has the same mesh.key in its own --data folder; another is refused. The password is found as above,
+or within the URL of AIP_MESH_STORE. The role needs CREATE on the database, once.
+A server signs its head only with the time of a write that the database committed after it was asked: one that is cut off, or talks to an
+old primary, proves nothing, and its verifiers grow stale by themselves. A command is answered after the commit; where that is in doubt
+(503 IN_DOUBT), asking again under the same cmd_id settles it. Who listens where is shared, so that "applied by N of M" is true on each.
+Events come by NOTIFY at once, and by looking every 250 ms where a notification is lost; through pgbouncer none comes, and that is what
+they cost.
+
+Sizing: a server takes five connections, commits about two proofs a second while streams are open, and looks four times a second. Denies
+are one commit at a time, whatever the number of servers. More streams want more servers. aip mesh drill measures your own.
+
+Failover: give the database a synchronous standby (Patroni with synchronous_mode, or a managed PostgreSQL that commits in two zones), and
+name all hosts in the URL. What was acknowledged then survives the primary. While no standby confirms, commands end in doubt and nothing
+is proven; both come back with the standby. A standby that lacked something acknowledged is a loss: each server sees that the log ends
+before what it knew, says so and ends. Stop all of them and begin a new history: aip mesh promote --store <url> --home-is-off; then
+compare aip mesh watch with a machine that verifies, and give again what is missing.
+
+Backup: the log is in the schema aip_mesh, backed up with the database; mesh.key is not in it, and belongs where keys belong. aip mesh
+migrate --from <url> --to <dir> makes a folder, which aip mesh backup writes to one file.
+
+Upgrade without downtime: one server after the other; SIGTERM sends its verifiers to the others. A server refuses tables of a later
+version. Regions come after home, verifiers after both (aip help upgrade).
+
 # Regions
 One region is home. A server in each other region follows it: it copies the log event for event, serves it to the verifiers there, and
 passes home's own signed proofs on. It never holds the mesh's private key.

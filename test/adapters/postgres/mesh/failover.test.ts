@@ -101,7 +101,7 @@ describePostgres('failover', { config: ['wal_level = replica', 'max_wal_senders 
         await standby.promote();
         killed = true;
         await Promise.all(writers);
-        expect(acknowledged.size).toBeGreaterThanOrEqual(40);
+        expect(acknowledged.size).toBeGreaterThanOrEqual(5 * WRITERS);
         await requireWhole(store, acknowledged);
         expect(await store.confirm()).toMatchObject({ seq: acknowledged.size });
       } finally {

@@ -1,0 +1,51 @@
+/** `aip mesh serve --store` as processes: one is killed and comes back, and nobody notices but its own streams. */
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Home } from '../../kit/mesh/homes.js';
+import { describePostgres, QUICK } from '../../kit/postgres.js';
+
+const agent = (n: number): string => `did:web:acme.com:agents:a${n}`;
+
+describePostgres('servers on one database', QUICK, (cluster) => {
+  test('one is killed; its verifier goes on at the other, and it comes back to the same mesh', async () => {
+    const { url } = await cluster().database();
+    const env = { AIP_MESH_STORE: url };
+    const [first, second, verifier] = [new Home(env), new Home(env), new Home()];
+    const a = await first.serve();
+    const admin = first.config().mesh!.key_file!;
+    // The same key on each server, as the help says.
+    const folder = second.at('node');
+    mkdirSync(folder, { mode: 0o700 });
+    copyFileSync(join(dirname(admin), 'mesh.key'), join(folder, 'mesh.key'));
+    const flags = ['mesh', 'serve', '--data', folder, '--listen', '127.0.0.1:0', '--json'];
+    const serve = async () => {
+      const running = await second.start(flags);
+      return { running, ...(JSON.parse(await running.says(/^\{.*\}\n/m)) as { url: string; mesh_public_key: string }) };
+    };
+    let b = await serve();
+    expect(b.mesh_public_key).toBe(a.mesh_public_key);
+    const { key } = await first.json<{ key: string }>('mesh', 'key', 'create', '--role', 'verifier', '--label', 'v');
+    const following = await verifier.start(['mesh', 'follow', '--json'], {
+      AIP_MESH_URL: b.url,
+      AIP_MESH_KEY: key,
+      AIP_MESH_PUBLIC_KEY: a.mesh_public_key,
+      AIP_MESH_REGIONS: JSON.stringify([{ name: 'a', endpoint: a.url }]),
+    });
+    await following.notes(/live with/);
+    await first.json('revoke', agent(1), '--reason', 'r', '--yes', '--unseen');
+    await following.says(/agents:a1/);
+    await b.running.stop('SIGKILL');
+    await following.notes(/live with[^\n]*\n[\s\S]*live with/);
+    await first.json('revoke', agent(2), '--reason', 'r', '--yes', '--unseen');
+    await following.says(/agents:a2/);
+    b = await serve();
+    const status = await first.json<{ head: number }>('mesh', 'status');
+    expect(status.head).toBe(2);
+    await b.running.stop();
+    await following.stop();
+    await a.running.stop();
+    const promoted = await first.run(['mesh', 'promote', '--yes', '--json']);
+    expect(promoted).toMatchObject({ code: 3, err: expect.stringContaining('nothing to promote') as string });
+  }, 120_000);
+});
