@@ -58,7 +58,7 @@ export interface ServerOptions {
 /** A key that another server revoked loses its streams within this, in ms. */
 const KEYS_MS = 500;
 /** How often servers on one store tell each other who has applied what while there is news of it, in ms. */
-const PRESENCE_MS = 250;
+const PRESENCE_MS = 80;
 
 /** Where a client goes on. */
 export type Position =

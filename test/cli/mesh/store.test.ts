@@ -10,7 +10,7 @@ const agent = (n: number): string => `did:web:acme.com:agents:a${n}`;
 describePostgres('servers on one database', QUICK, (cluster) => {
   test('one is killed; its verifier goes on at the other, and it comes back to the same mesh', async () => {
     const { url } = await cluster().database();
-    const env = { AIP_MESH_STORE: url };
+    const env = { AIP_MESH_STORE: url, AIP_MESH_MAX_PROPAGATION_TIME_MS: '10000' };
     const [first, second, verifier] = [new Home(env), new Home(env), new Home()];
     const a = await first.serve();
     const admin = first.config().mesh!.key_file!;
