@@ -15,7 +15,7 @@ export type LocalState = SqliteState & {
 /** The local state, opened on first use. */
 export function localState(workspace: LocalWorkspace): Promise<LocalState> {
   return workspace.once(localState, async () => {
-    const [{ openState }, { verifierKey }] = await Promise.all([
+    const [{ openState }, { makeVerifierKey, verifierKey }] = await Promise.all([
       import('../adapters/sqlite/open.js'),
       import('../adapters/mesh/client/verifier-key.js'),
     ]);
@@ -23,6 +23,7 @@ export function localState(workspace: LocalWorkspace): Promise<LocalState> {
     const { stateFile, generationFile } = workspace.paths();
     const options = { random, clock, onlyReads, owner, generationFile, onWentBack: notice };
     const state = Object.assign(openState(stateFile, options), { verifierKey: lazy(() => verifierKey(stateFile)) });
+    if (!onlyReads) makeVerifierKey(stateFile);
     workspace.afterwards(() => state.close());
     return state;
   });

@@ -4,8 +4,7 @@ import type { LogRecord } from '../../protocol/log/entry.js';
 import { formatTime } from '../../protocol/time.js';
 import { statementIn, type ArchivedLog } from './checkpoint.js';
 import { Failure } from '../failure.js';
-import type { HeldKey } from '../keys/keyring.js';
-import { isSignedBy, signStatement, type PruningSummary } from './statements.js';
+import { isSignedBy, signStatement, type PruningSummary, type StatementKey } from './statements.js';
 
 export interface Pruning {
   readonly after: Link;
@@ -39,13 +38,16 @@ export async function planPruning(
   before: number,
   pause: (read: number) => Promise<void>,
   meshKey: Uint8Array | null,
+  /** Entries at most; null for all that are old enough. */
+  most: number | null = null,
 ): Promise<PruningPlan> {
   const oldest = log.archive.lastBefore(before);
   if (oldest === null) return { plan: null, unshipped: 0 };
   const { after } = log.bounds();
   const held = meshKey === null ? null : countersigned(log, meshKey);
-  const until = held === null || held.seq >= oldest.seq ? oldest : held;
-  const unshipped = oldest.seq - Math.max(until.seq, after.seq);
+  const reached = held === null || held.seq >= oldest.seq ? oldest : held;
+  const until = most === null || reached.seq - after.seq <= most ? reached : linkAt(log, after.seq + most);
+  const unshipped = oldest.seq - Math.max(reached.seq, after.seq);
   if (until.seq <= after.seq) return { plan: null, unshipped };
   const agents = new Set<string>();
   const codes: Record<string, number> = Object.create(null) as Record<string, number>;
@@ -83,6 +85,11 @@ export async function planPruning(
   return { plan: { after, until, count, firstTime, lastTime, ...counts, codes, agents: agents.size }, unshipped };
 }
 
+function linkAt(log: ArchivedLog, seq: number): Link {
+  for (const { hash, seq: found } of log.records({ afterSeq: seq - 1 })) if (found === seq) return { seq, hash };
+  return log.bounds().after;
+}
+
 /** The newest place that the mesh with this key has countersigned; null when it never did. */
 function countersigned(log: ArchivedLog, meshKey: Uint8Array): Link | null {
   let newest: Link | null = null;
@@ -100,7 +107,7 @@ function countersigned(log: ArchivedLog, meshKey: Uint8Array): Link | null {
 export async function pruneLog(
   log: ArchivedLog,
   plan: Pruning,
-  key: HeldKey,
+  key: StatementKey,
   now: number,
   pause: () => Promise<void>,
 ): Promise<string> {

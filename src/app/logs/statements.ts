@@ -52,10 +52,13 @@ export interface SignedStatement<S extends LogStatement = LogStatement> {
   readonly text: string;
 }
 
+/** Who signs statements: a principal's key, or this machine's own. */
+export type StatementKey = Pick<HeldKey, 'keyId' | 'publicKey' | 'sign'>;
+
 /** The statement's JSON text, signed: Ed25519 over its RFC 8785 bytes without `signature`. */
 export async function signStatement<S extends LogStatement>(
   body: Omit<S, 'key_id' | 'public_key'>,
-  key: HeldKey,
+  key: StatementKey,
 ): Promise<string> {
   const unsigned = { ...body, key_id: key.keyId, public_key: formatPublicKey(key.publicKey) };
   const bytes = canonicalizeWithout(unsigned as unknown as JsonObject, 'signature');

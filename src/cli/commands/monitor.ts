@@ -12,6 +12,7 @@ import { monitorStanding } from '../monitor/standing.js';
 import { PASSPHRASE_OPTIONS } from '../input/options.js';
 import { renderAlert } from '../render/alert.js';
 import { safeJson } from '../render/terminal/text.js';
+import { letGoHourly } from '../logs/retention.js';
 import type { CommandSpec } from '../spec.js';
 import { trustRules } from '../config/trust-rules.js';
 import { duration } from '../input/values.js';
@@ -127,6 +128,7 @@ export const command: CommandSpec<Options> = {
     cli.note(
       `watching ${agents === null ? 'all agents' : agents.length}; telling ${names.join(', ') || 'nobody but this output'}`,
     );
+    await letGoHourly(cli);
     while (!signal.aborted && !over) {
       if (broken !== null) tellFailure(cli, (broken as { readonly error: unknown }).error);
       broken = null;

@@ -20,6 +20,7 @@ import { ownPlaces } from '../guard/own-places.js';
 import { PASSPHRASE_OPTIONS } from '../input/options.js';
 import { SIGNING_KEY_OPTIONS, type KeyPlaceFlags } from '../input/key-place.js';
 import { clean } from '../render/terminal/text.js';
+import { letGoHourly } from '../logs/retention.js';
 import type { CommandSpec } from '../spec.js';
 import { VERSION } from '../version.js';
 import { refusedOnHeaders } from '../../guard/serve/gate.js';
@@ -99,6 +100,7 @@ export const command: CommandSpec<Options> = {
     );
     const { opened, tokens } = await openAgents(desks, agents, cli);
     const tally = new ServiceCounters();
+    await letGoHourly(cli);
     let url: string | null = null;
     let hosts: ReadonlySet<string> = new Set();
     const same = sameText;

@@ -99,6 +99,11 @@ export const KEYS = {
     "what the log keeps of an intent's params",
     towards('full', 'masked', 'none'),
   ),
+  'log.retention': key(
+    orNull(duration),
+    null,
+    'entries older than this are let go by themselves, at most a tenth of the log at a time',
+  ),
   'log.outcome_ttl': key(
     duration,
     '1h',

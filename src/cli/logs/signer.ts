@@ -7,7 +7,9 @@ import { readPublicKey } from '../../protocol/identity/public-key-forms.js';
 import { PASSPHRASE_OPTIONS, type PassphraseFlags } from '../input/options.js';
 import { publicKeyFrom } from '../input/public-key.js';
 import type { OptionSpec } from '../spec.js';
+import { parsePublicKey } from '../../protocol/identity/keys.js';
 import { keyring } from '../../workspace/keys.js';
+import { knownMachineKey } from '../../workspace/mesh.js';
 import { localState } from '../../workspace/state.js';
 import type { Setting } from '../setting.js';
 import type { Notices } from '../output.js';
@@ -67,5 +69,13 @@ export async function statementKeys(cli: Scene, named: readonly string[]): Promi
     const reading = readPublicKey(text);
     return reading.kind === 'key' ? [reading.publicKey] : [];
   });
-  return [...given, ...configured, ...state.pins().map(({ publicKey }) => publicKey)];
+  const own = await knownMachineKey(cli.workspace);
+  const machine = own === null ? null : parsePublicKey(own);
+  return [
+    ...given,
+    ...configured,
+    ...state.pins().map(({ publicKey }) => publicKey),
+    // It signs what log.retention lets go.
+    ...(machine === null ? [] : [machine]),
+  ];
 }

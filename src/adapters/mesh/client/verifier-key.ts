@@ -21,6 +21,20 @@ export function knownVerifierKey(stateFile: string): string | null {
   return readPrivate(pathOf(stateFile), MAX_BYTES) === null ? null : verifierKey(stateFile).publicKey;
 }
 
+/**
+ * Makes the key where there is none, as the state is made: made at its first use, it could be made by who wants to sign as this machine. Where it
+ * cannot be written, its first use says so.
+ */
+export function makeVerifierKey(stateFile: string): void {
+  const path = pathOf(stateFile);
+  try {
+    if (readPrivate(path, MAX_BYTES) === null)
+      createPrivate(path, `${formatSeed(randomBytes(32))}\n`, toHex(randomBytes(6)));
+  } catch (error) {
+    if (error instanceof TypeError) throw error;
+  }
+}
+
 /** The key beside the state file, made where there is none. Fails with KEYSTORE_DENIED when others may read it. */
 export function verifierKey(stateFile: string): VerifierKey {
   const path = pathOf(stateFile);

@@ -165,6 +165,8 @@ export const command: CommandSpec<Options> = {
         options.params === true ? judgements.map((one, i) => withAcceptedParams(one, submissions[i]!)) : judgements,
       );
     explainUnapproved(cli, approvals, deps, judgements);
+    if (options.dryRun !== true && (await cli.config()).get('log.retention') !== null)
+      await (await import('../../logs/retention.js')).letGo(cli);
     const refused = judgements.find(({ decision }) => !decision.success);
     return refused === undefined ? 0 : exitOf(refused);
   },

@@ -3,6 +3,8 @@ import { parsePublicKey } from '../../../protocol/identity/keys.js';
 import { planPruning, pruneLog, sweepPruned, type Pruning } from '../../../app/logs/prune.js';
 import type { Cli } from '../../cli.js';
 import { meshAccess } from '../../mesh/access.js';
+import { retainedSince } from '../../../app/logs/retention.js';
+import { machineStatementKey, retentionOf } from '../../logs/retention.js';
 import { logSigner, SIGNER_OPTIONS, type SignerFlags } from '../../logs/signer.js';
 import { YES_OPTION } from '../../input/options.js';
 import type { CommandSpec } from '../../spec.js';
@@ -25,7 +27,12 @@ export const command: CommandSpec<Options> = {
     {
       title: 'Flags',
       options: [
-        { flags: '--older-than <duration>', description: 'remove entries older than this, e.g. 90d', value: duration },
+        {
+          flags: '--older-than <duration>',
+          description:
+            'remove entries older than this, e.g. 90d; without it log.retention, at most a tenth of the log without --yes',
+          value: duration,
+        },
         { flags: '--dry-run', description: 'say what would be removed, and remove nothing' },
         ...SIGNER_OPTIONS,
         YES_OPTION,
@@ -38,15 +45,28 @@ export const command: CommandSpec<Options> = {
   ],
   exits: { 4: 'the key store is missing, locked or refuses', 15: 'the chain is broken: nothing was removed' },
   touches: ['state', 'keychain'],
-  topics: ['logs', 'security'],
+  topics: ['retention', 'logs'],
 
   async run({ options }, cli) {
-    if (options.olderThan === undefined) {
-      throw new Failure('USAGE', 'Nothing says how old entries have to be.', {
-        hint: 'aip logs prune --older-than 90d',
-      });
-    }
     const [state, config] = await Promise.all([localState(cli.workspace), cli.config()]);
+    const { olderThan } = options;
+    const configured = olderThan === undefined ? await retentionOf(cli, config.get('log.retention')) : null;
+    const before =
+      configured === null ? (olderThan === undefined ? null : cli.io.now() - olderThan) : retainedSince(configured);
+    if (before === null) {
+      const unknown = configured !== null;
+      throw new Failure(
+        'USAGE',
+        unknown
+          ? "The mesh's time is not known here, so that nothing is old for certain."
+          : 'Nothing says how old entries have to be.',
+        {
+          hint: unknown
+            ? 'aip mesh follow, or: aip logs prune --older-than 90d'
+            : 'aip logs prune --older-than 90d, or log.retention in the config',
+        },
+      );
+    }
     state.conduct.judgeBy(trustRules(config));
     const now = cli.io.now();
     const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -54,14 +74,18 @@ export const command: CommandSpec<Options> = {
     if (left > 0) cli.note(`deleted ${left} entries that an interrupted pruning had left behind`);
     const mesh = await meshAccess(cli);
     const meshKey = mesh === null ? null : parsePublicKey(mesh.publicKey);
-    const { plan, unshipped } = await planPruning(state, now - options.olderThan, pause, meshKey);
+    const { after, head } = state.bounds();
+    // A clock that jumped must not take the log with it.
+    const most = configured === null || options.yes ? null : Math.floor((head.seq - after.seq) / 10);
+    const { plan, unshipped } =
+      most === 0 ? { plan: null, unshipped: 0 } : await planPruning(state, before, pause, meshKey, most);
     if (unshipped > 0) {
       const they = unshipped === 1 ? '1 entry that old stays' : `${unshipped} entries that old stay`;
       cli.warn(`${they}: the mesh does not have it all yet; aip mesh follow ships the log.`, 'log_unshipped');
     }
     if (plan === null) return tell(cli, null, null, options.dryRun, unshipped);
     if (options.dryRun) return tell(cli, plan, null, true);
-    if (!options.yes) {
+    if (!options.yes && configured === null) {
       const sure = await cli.ask.confirm({
         message: `Remove ${plan.count} entries, ${plan.firstTime} to ${plan.lastTime}?`,
         flag: '--yes',
@@ -71,7 +95,10 @@ export const command: CommandSpec<Options> = {
         return 2;
       }
     }
-    const key = await logSigner(cli, options);
+    const key =
+      configured === null || options.principal !== undefined
+        ? await logSigner(cli, options)
+        : await machineStatementKey(cli);
     return tell(cli, plan, await pruneLog(state, plan, key, now, pause), false);
   },
 };

@@ -5,6 +5,7 @@ import { requestRelay } from '../../approvals/relay.js';
 import { startShipping } from '../../mesh/shipping.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { isLabel } from '../../../mesh/roster/member.js';
+import { letGoHourly } from '../../logs/retention.js';
 import type { CommandSpec } from '../../spec.js';
 import type { KeyPlaces } from '../../../workspace/keys.js';
 import { passportFetcher } from '../../../app/mesh/passports.js';
@@ -88,6 +89,7 @@ export const command: CommandSpec<Options> = {
       onFailure: broken,
     });
     const stopShipping = await startShipping(cli, access, key);
+    await letGoHourly(cli);
     cli.onInterrupt(async () => {
       // First, or a proof that comes in between would say that somebody follows.
       following.stop();

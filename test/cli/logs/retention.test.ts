@@ -1,0 +1,116 @@
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { isDue, retainedSince } from '../../../src/app/logs/retention.js';
+import { draft } from '../../kit/state/drafts.js';
+import { inHome } from '../../kit/history.js';
+import { household, type Household } from '../../kit/native/household.js';
+
+const DAY = 86_400_000;
+
+/** A log of a hundred entries, sixty of them of a hundred days ago. */
+async function aged(retention?: string): Promise<Household> {
+  const home = household(retention === undefined ? {} : { env: { AIP_LOG_RETENTION: retention } });
+  await home.run(
+    'passport',
+    'create',
+    'bot',
+    '--domain',
+    'acme.com',
+    '-a',
+    'refund',
+    '--key-store',
+    'file',
+    '--out',
+    home.at('bot.json'),
+  );
+  const now = home.io.now();
+  inHome(dirname(home.state), (state) =>
+    state.transact((ledger) => {
+      for (let i = 0; i < 100; i++)
+        ledger.append(
+          draft({ at: i < 60 ? now - 100 * DAY + i : now - 2 * DAY + i, nonce: i.toString(16).padStart(32, '0') }),
+        );
+    }),
+  );
+  return home;
+}
+
+const kept = (home: Household): number => inHome(dirname(home.state), (state) => [...state.records({})].length);
+
+describe('log.retention', () => {
+  test('a verification lets go a tenth at a time, and the log still verifies', async () => {
+    const home = await aged('90d');
+    const verify = async (): Promise<void> => {
+      const signed = await home.run('intent', 'sign', '-p', 'bot', '-a', 'refund');
+      const { code, err } = await home.run('intent', 'verify', home.file('i.json', signed.out));
+      expect([code, err]).toEqual([0, '']);
+    };
+    await verify();
+    expect(kept(home)).toBe(101 - 10);
+    await verify();
+    expect(kept(home)).toBe(92 - 9);
+    const checked = await home.json<{ ok: boolean; pruned: number }>('logs', 'verify');
+    expect([checked.code, checked.value]).toMatchObject([0, { ok: true, pruned: 19 }]);
+  });
+  test('a dry run and a command that reads let nothing go', async () => {
+    const home = await aged('90d');
+    const signed = await home.run('intent', 'sign', '-p', 'bot', '-a', 'refund');
+    await home.run('intent', 'verify', '--dry-run', home.file('i.json', signed.out));
+    await home.run('logs', 'tail', '-n', '1');
+    expect(kept(home)).toBe(100);
+  });
+  test('prune takes it from the config: a tenth by itself, all with --yes', async () => {
+    const home = await aged('90d');
+    expect((await home.json<object>('logs', 'prune', '--dry-run')).value).toMatchObject({
+      removed: 0,
+      would_remove: 10,
+    });
+    expect((await home.json<object>('logs', 'prune')).value).toMatchObject({ removed: 10 });
+    expect((await home.json<object>('logs', 'prune', '--yes')).value).toMatchObject({ removed: 50 });
+    expect((await home.json<object>('logs', 'prune', '--yes')).value).toMatchObject({ removed: 0 });
+    expect((await home.run('logs', 'verify')).code).toBe(0);
+  });
+  test('nothing younger goes, and without it nothing at all', async () => {
+    const home = await aged('200d');
+    expect((await home.json<object>('logs', 'prune', '--yes')).value).toMatchObject({ removed: 0 });
+    const plain = await aged();
+    expect((await plain.run('logs', 'prune')).code).toBe(2);
+  });
+});
+
+describe('the clock by which entries are old', () => {
+  const retention = { keepMs: 90 * DAY, now: 1000 * DAY, meshKey: null };
+  test("is the mesh's where this machine's is ahead of it", () => {
+    expect(retainedSince({ ...retention, aheadMs: 0 })).toBe(910 * DAY);
+    expect(retainedSince({ ...retention, aheadMs: 400 * DAY })).toBe(510 * DAY);
+    // One that is behind keeps more, never less.
+    expect(retainedSince({ ...retention, aheadMs: -400 * DAY })).toBe(910 * DAY);
+  });
+  test('is none where a mesh is joined whose time is not known', () => {
+    expect(retainedSince({ ...retention, aheadMs: null })).toBe(null);
+    expect(
+      isDue({ archive: { lastBefore: () => ({ seq: 1, hash: '' }) } } as never, { ...retention, aheadMs: null }),
+    ).toBe(false);
+  });
+});
+
+test("the verifier's key is made with the state, for nobody else to read", async () => {
+  const home = household();
+  await home.run('principal', 'list');
+  expect(existsSync(join(dirname(home.state), 'verifier.key'))).toBe(false);
+  await home.run(
+    'passport',
+    'create',
+    'bot',
+    '--domain',
+    'acme.com',
+    '-a',
+    'refund',
+    '--key-store',
+    'file',
+    '--out',
+    home.at('bot.json'),
+  );
+  expect(statSync(join(dirname(home.state), 'verifier.key')).mode & 0o777).toBe(0o600);
+});
