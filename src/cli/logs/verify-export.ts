@@ -4,6 +4,8 @@ import { lineChunks, looseObject } from '../../app/logs/foreign-lines.js';
 import { plainBytes } from '../../app/logs/encodings.js';
 import type { LogCheckpoint } from '../../app/logs/statements.js';
 import { Failure } from '../../app/failure.js';
+import { checkSelection, selectionStart, type SelectionCheck } from '../../app/proof/selection.js';
+import type { JsonObject } from '../../protocol/json/values.js';
 import { START, verifyChain, type Link } from '../../protocol/log/chain.js';
 import type { Entry } from '../../protocol/log/entry.js';
 import { fileBytes } from '../../workspace/files.js';
@@ -31,6 +33,7 @@ export async function verifyExport(
   const bytes = openedWith(cli.workspace, identity, archive, path === '-' ? 'stdin' : path);
   let at: Link | null = null;
   let count = 0;
+  let selection: SelectionCheck | null = null;
   const verdict = (check: CheckpointVerdict['check']): CheckpointVerdict => ({
     check,
     checkpoint: newest,
@@ -41,12 +44,33 @@ export async function verifyExport(
     const entries: Entry[] = [];
     let unreadable = false;
     for (const line of lines) {
+      const started = selection === null && count === 0 && entries.length === 0 ? startIn(line) : null;
+      if (started !== null) {
+        selection = checkSelection(started, path === '-' ? 'stdin' : path, keys);
+        if (selection === null) throw new Failure('UNREADABLE', 'The first line holds no checkpoint that can be read.');
+      }
+      if (selection !== null) {
+        const problem = line === null ? 'it cannot be read' : line.trim() === '' ? null : selectedIn(line, selection);
+        if (problem === null) continue;
+        const seq = selection.last?.seq ?? 1;
+        return verdict({
+          ok: false,
+          seq,
+          reason: problem,
+          head: selection.last ?? START,
+          count: Math.max(0, selection.count - 1),
+        });
+      }
       const entry = line === null ? null : entryIn(line);
       if (entry !== null) entries.push(entry);
       else if (line === null || line.trim() !== '') {
         unreadable = true;
         break;
       }
+    }
+    if (selection !== null) {
+      await pause(selection.count);
+      continue;
     }
     const first = entries[0];
     if (first !== undefined) at ??= first.seq === 1 ? START : { seq: first.seq - 1, hash: first.prev_hash };
@@ -60,6 +84,7 @@ export async function verifyExport(
     at = head;
     await pause(count);
   }
+  if (selection !== null) return ofSelection(selection, cli, verdict);
   const head = at ?? START;
   const end = verifyChain([], { after: head, checkpoints: checkpoints.filter(({ seq }) => seq >= head.seq) });
   // `zcat missing.gz | aip logs verify --file -`: nothing to verify is never a yes.
@@ -70,6 +95,34 @@ export async function verifyExport(
   // A part is no fault, and removing the beginning makes one.
   if (end.ok && first > 1) cli.warn(`It begins at entry ${first}: what came before was not checked.`, 'begins_later');
   return verdict(end.ok ? { ok: true, head, count } : { ...end, head, count });
+}
+
+function ofSelection(
+  { count, last, unproven }: SelectionCheck,
+  cli: Notices,
+  verdict: (check: CheckpointVerdict['check']) => CheckpointVerdict,
+): CheckpointVerdict {
+  if (count === 0) throw new Failure('USAGE', 'The selection holds no entry. There is nothing to verify.');
+  if (unproven > 0)
+    cli.warn(
+      `${unproven} entries are of the first version of the log, and prove themselves only as a whole chain.`,
+      'unproven',
+    );
+  cli.note('A selection: each entry is in the log that the checkpoint names; what was left out cannot be seen.');
+  return verdict({ ok: true, head: last!, count });
+}
+
+/** The checkpoint of a selection, where the line holds one. */
+function startIn(line: string | null): string | null {
+  const object = line === null ? null : looseObject(line);
+  return object === null ? null : selectionStart(object as unknown as JsonObject);
+}
+
+/** Why the entry in a line is not proved; null when it is. */
+function selectedIn(line: string, selection: SelectionCheck): string | null {
+  const object = looseObject(line);
+  if (object === null || membersIn(line) !== membersOf(object)) return 'it cannot be read';
+  return selection.add(object as unknown as JsonObject);
 }
 
 /**

@@ -56,6 +56,7 @@ describe('a machine that is set up well', () => {
       'config',
       'state',
       'log',
+      'verifier',
       'clock',
       'principal',
       'principal',
@@ -80,7 +81,7 @@ describe('a machine that is set up well', () => {
     const { code, out } = await run('doctor');
     expect(code).toBe(0);
     expect(out).toMatch(/^ok {7}node {7}Node \d+\./);
-    expect(out).toMatch(/\n\n11 ok, 0 warnings, 0 failed\n$/);
+    expect(out).toMatch(/\n\n12 ok, 0 warnings, 0 failed\n$/);
     expect((await run('doctor', '--quiet')).out).toBe('');
   });
 

@@ -7,7 +7,8 @@ import type { CommandSpec } from '../../spec.js';
 import { sinceWhen } from '../../input/values.js';
 import { VERSION } from '../../version.js';
 import { findingAnywhere } from '../../mesh/fleet.js';
-import { localState } from '../../../workspace/state.js';
+import { knownMachineKey, machineKey } from '../../../workspace/mesh.js';
+import { localState, type LocalState } from '../../../workspace/state.js';
 
 interface Options {
   readonly format: 'jsonl' | 'csv' | 'ocsf' | 'cef';
@@ -25,7 +26,8 @@ const BLOCK = 64 * 1024;
 export const command: CommandSpec<Options> = {
   path: ['logs', 'export'],
   summary: 'Write the verification log in a form that other tools read',
-  detail: 'Every form holds the hashes; a whole jsonl export can be checked with `aip logs verify --file`.',
+  detail:
+    'Every form holds the hashes; a jsonl export can be checked with `aip logs verify --file`: a whole one as a chain, a selection entry by entry against the checkpoint in its first.',
   options: [
     {
       title: 'How',
@@ -85,10 +87,12 @@ export const command: CommandSpec<Options> = {
       await target.discard();
       cli.note('interrupted: the export is not whole');
     });
+    const selected = Object.keys(query).length > 0;
+    const proven = selected && options.format === 'jsonl' ? await selectionOf(state, query, cli) : null;
     let count = 0;
     const blocks = async function* (): AsyncGenerator<string> {
       let block = render.header === null ? '' : `${render.header}\n`;
-      for (const line of linesOf(state, query, render)) {
+      for (const line of proven === null ? linesOf(state, query, render) : proven) {
         block += `${line}\n`;
         count += 1;
         if (block.length < BLOCK) continue;
@@ -105,7 +109,11 @@ export const command: CommandSpec<Options> = {
       await target.discard();
       throw error;
     }
-    const parts = Object.keys(query).length === 0 ? '' : '; a selection is no chain, so it cannot be checked as one';
+    const parts = !selected
+      ? ''
+      : proven === null
+        ? '; a selection is no chain, so it cannot be checked as one'
+        : ', each with its place in the tree: aip logs verify --file';
     cli.note(`${count} entries exported${parts}`);
     return 0;
   },
@@ -122,6 +130,20 @@ interface Rendering {
 function* linesOf(state: State, query: EntryQuery, { line, record }: Rendering): Iterable<string> {
   if (record !== null && Object.keys(query).length === 0) for (const each of state.records({})) yield record(each);
   else for (const each of state.entries(query)) yield line(each);
+}
+
+/** The lines of a selection that proves itself; null where this machine has no key to sign a checkpoint with. */
+async function selectionOf(state: LocalState, query: EntryQuery, cli: Cli): Promise<Iterable<string> | null> {
+  if ((await knownMachineKey(cli.workspace)) === null) return null;
+  const [{ provenSelection }, { safeJson }, { key }] = await Promise.all([
+    import('../../../app/proof/selection.js'),
+    import('../../render/terminal/text.js'),
+    machineKey(cli.workspace),
+  ]);
+  const lines = provenSelection(state, state.entries(query), key);
+  return (function* () {
+    for (const each of lines) yield safeJson(each);
+  })();
 }
 
 async function renderer(format: Options['format']): Promise<Rendering> {

@@ -25,5 +25,12 @@ A C2SP witness (tlog-witness) adds its cosignature with the time at which it saw
 that the log was not written anew: with a log that was cut, forked or replaced by an older copy it ends with exit 15. Its operator adds the log by
 its origin, the first line of a checkpoint, and by the verifier's key as a note key. Without --witness-key a cosignature is kept unchecked.
 The mesh is a witness by itself: it countersigns the head whenever entries are shipped to it, and takes no other history of a log that it knows.
+aip logs verify asks it, and uses what it countersigned last and is kept here; --mesh fails where it cannot be asked.
+
+# A part of the log
+  aip logs export --agent support-agent-v1 --since 30d -o part.jsonl
+  aip logs verify --file part.jsonl --public-key <key of the verifier>
+Each entry of a selection comes with its path in the tree, and the first one with the checkpoint: it is shown that each is in the log, and not
+what was left out.
 `;
 }

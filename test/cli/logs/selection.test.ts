@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { household, type Household } from '../../kit/native/household.js';
+
+/** Two agents, six entries. */
+async function logged(): Promise<Household> {
+  const home = household();
+  for (const name of ['bot', 'other'])
+    await home.run(
+      'passport',
+      'create',
+      name,
+      '--domain',
+      'acme.com',
+      '-a',
+      'refund',
+      '--key-store',
+      'file',
+      '--out',
+      home.at(`${name}.json`),
+    );
+  for (const name of ['bot', 'other', 'bot', 'other', 'other', 'bot']) {
+    const signed = await home.run('intent', 'sign', '-p', name, '-a', 'refund', '--param', 'amount:=5');
+    await home.run('intent', 'verify', home.file('intent.json', signed.out));
+  }
+  return home;
+}
+
+test('each entry of a selection is shown to be in the log', async () => {
+  const home = await logged();
+  const { out, err } = await home.run('logs', 'export', '--agent', 'bot');
+  const lines = out.trim().split('\n');
+  const entries = lines.map((line) => JSON.parse(line) as Record<string, any>);
+  expect(entries.map(({ seq, checkpoint }) => [seq, typeof checkpoint] as unknown[])).toEqual([
+    [1, 'string'],
+    [3, 'undefined'],
+    [6, 'undefined'],
+  ]);
+  expect(err).toContain('3 entries exported');
+  const file = (text: string): string => home.file('part.jsonl', text);
+  const verify = async (text: string): Promise<number> => (await home.run('logs', 'verify', '--file', file(text))).code;
+  const whole = await home.json<object>('logs', 'verify', '--file', file(out));
+  expect([whole.code, whole.value]).toMatchObject([0, { ok: true, count: 3, head: { seq: 6 } }]);
+
+  const forged: [string, (entry: Record<string, any>) => void][] = [
+    ['another amount', (entry) => (entry['params'].amount = 6)],
+    ['another code', (entry) => (entry['error_code'] = 'AIP-E202')],
+    ['another number', (entry) => (entry['seq'] = 4)],
+    ['another place', (entry) => (entry['inclusion'].index = 3)],
+    ['a shorter path', (entry) => entry['inclusion'].hashes.pop()],
+    ['no path', (entry) => (entry['inclusion'] = null)],
+    ['another hash', (entry) => (entry['hash'] = 'a'.repeat(64))],
+  ];
+  for (const [what, change] of forged) {
+    const copy = structuredClone(entries[1]!);
+    change(copy);
+    const text = [lines[0], JSON.stringify(copy), lines[2]].join('\n');
+    const { code, value } = await home.json<{ first_bad_seq: number }>('logs', 'verify', '--file', file(text));
+    expect([what, code, value.first_bad_seq]).toEqual([what, 15, what === 'another number' ? 4 : 3]);
+  }
+  expect(await verify([lines[0], lines[2], lines[1]].join('\n'))).toBe(15);
+  expect(await verify([lines[0], lines[1], lines[1]].join('\n'))).toBe(15);
+  expect(await verify([lines[0], lines[0]].join('\n'))).toBe(15);
+  // Without its checkpoint it is a chain with holes.
+  expect(await verify(lines.slice(1).join('\n'))).toBe(15);
+});
+
+test('elsewhere the key of the verifier has to be named', async () => {
+  const home = await logged();
+  const { out } = await home.run('logs', 'export', '--since', '1h');
+  const { err } = await home.run('logs', 'checkpoint');
+  const key = /signed by (ed25519:[0-9a-f]{64})/.exec(err)![1]!;
+  const other = household();
+  const file = other.file('part.jsonl', out);
+  expect((await other.run('logs', 'verify', '--file', file)).code).toBe(15);
+  expect((await other.run('logs', 'verify', '--file', file, '--public-key', key)).code).toBe(0);
+});
+
+test('a whole export stays a chain, and the forms of others hold entries alone', async () => {
+  const home = await logged();
+  const whole = (await home.run('logs', 'export')).out.trim().split('\n');
+  expect([whole.length, whole.some((line) => line.includes('"inclusion"'))]).toEqual([6, false]);
+  const csv = (await home.run('logs', 'export', '--format', 'csv', '--agent', 'bot')).out.trim().split('\n');
+  expect([csv.length, csv[0]!.includes('inclusion')]).toEqual([4, false]);
+});
