@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { Ajv2020, str, type ValidateFunction } from 'ajv/dist/2020.js';
 import { canonicalize } from '../protocol/json/canonical.js';
-import { decimalOf, type Decimal } from '../protocol/constraints/money.js';
+import { coefficientAt, decimalOf } from '../protocol/constraints/money.js';
 import type { Json, JsonObject } from '../protocol/json/values.js';
 import { TookTooLong, withinTime } from './process/time-limit.js';
 
@@ -138,8 +138,7 @@ function isMultipleOf(divisor: number): (value: number) => boolean {
     const of = decimalOf(value);
     if (of === null) return false;
     const scale = Math.max(of.scale, by.scale);
-    const shifted = ({ coefficient, scale: own }: Decimal) => coefficient * 10n ** BigInt(scale - own);
-    return shifted(of) % shifted(by) === 0n;
+    return coefficientAt(of, scale) % coefficientAt(by, scale) === 0n;
   };
 }
 

@@ -115,11 +115,6 @@ export function meaningOf(code: string | undefined): SystemMeaning | null {
   return code !== undefined && Object.hasOwn(MEANINGS, code) ? MEANINGS[code]! : null;
 }
 
-/** The hint for a code about a path; undefined where the table has none. */
-export function hintOf(code: string | undefined, path: string): string | undefined {
-  return meaningOf(code)?.hint(shellWord(path));
-}
-
 /**
  * What failed with a file, in words: `what` begins the sentence and names the file, `doing` says what was tried. The code of the system stands
  * behind its meaning. Where the table knows it the failure has its kind and hint; `kind` is for the rest, and where it is given for all.

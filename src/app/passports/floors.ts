@@ -6,9 +6,7 @@ import { issuerOf } from '../../verify/checks/issuer.js';
 import type { Floor } from '../../verify/checks/floor.js';
 import type { Facts, PinnedKey } from '../../verify/context.js';
 import { Failure } from '../failure.js';
-import type { Ledger, PassportFloor } from '../ports/state.js';
-
-export type FloorStore = Pick<Ledger, 'floors' | 'raiseFloor'>;
+import type { PassportFloor } from '../ports/state.js';
 
 /** A floor from a document ends when the key that signed it is denied or no longer pinned; one from the mesh is the mesh's to end. */
 export function bindingFloors(

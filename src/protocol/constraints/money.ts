@@ -59,10 +59,22 @@ export function toMinor(decimal: Decimal, currency: string): bigint | null {
   return decimal.coefficient * POWERS[digits - decimal.scale]!;
 }
 
+/** The coefficient of the same decimal at a scale that is no smaller than its own. */
+export function coefficientAt({ coefficient, scale: own }: Decimal, scale: number): bigint {
+  return coefficient * tenTo(scale - own);
+}
+
 /** The sum of two decimals, exactly. */
 export function plus(a: Decimal, b: Decimal): Decimal {
   const scale = Math.max(a.scale, b.scale);
-  return { coefficient: a.coefficient * tenTo(scale - a.scale) + b.coefficient * tenTo(scale - b.scale), scale };
+  return { coefficient: coefficientAt(a, scale) + coefficientAt(b, scale), scale };
+}
+
+/** Negative when a < b, 0 when equal, positive when a > b. */
+export function compareDecimals(a: Decimal, b: Decimal): number {
+  const scale = Math.max(a.scale, b.scale);
+  const difference = coefficientAt(a, scale) - coefficientAt(b, scale);
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
 /** The exact product. */
@@ -71,11 +83,22 @@ export function times(a: Decimal, b: Decimal): Decimal {
 }
 
 /** The decimal in minor units of `currency`, up to the next whole one: what is spent is never counted short. */
-export function ceilMinor({ coefficient, scale }: Decimal, currency: string): bigint {
-  const digits = minorDigits(currency) ?? 2;
-  if (scale <= digits) return coefficient * tenTo(digits - scale);
+export function ceilMinor(decimal: Decimal, currency: string): bigint {
+  return ceilAt(decimal, minorDigits(currency) ?? 2);
+}
+
+/** A decimal that is not negative in units of `digits` digits after the point, up to the next whole one. */
+export function ceilAt(decimal: Decimal, digits: number): bigint {
+  const { coefficient, scale } = decimal;
+  if (scale <= digits) return coefficientAt(decimal, digits);
   const divisor = tenTo(scale - digits);
   return (coefficient + divisor - 1n) / divisor;
+}
+
+/** The same, down to the last whole one. */
+export function floorAt(decimal: Decimal, digits: number): bigint {
+  const { coefficient, scale } = decimal;
+  return scale <= digits ? coefficientAt(decimal, digits) : coefficient / tenTo(scale - digits);
 }
 
 function tenTo(digits: number): bigint {

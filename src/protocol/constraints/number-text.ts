@@ -1,5 +1,5 @@
 /** Texts that are numbers in any usual spelling: what an executor behind us could make an amount of. */
-import type { Decimal } from './money.js';
+import { coefficientAt, compareDecimals, type Decimal } from './money.js';
 import { minorDigits } from './currencies.js';
 import { lazy } from '../lazy.js';
 
@@ -79,15 +79,16 @@ function shifted({ coefficient, scale }: Decimal, exponent: number): Decimal {
   if (exponent > MOST_ZEROS) return HUGE;
   if (exponent < -MOST_ZEROS) return { coefficient: 1n, scale: MOST_ZEROS };
   const left = scale - exponent;
-  return left >= 0 ? { coefficient, scale: left } : { coefficient: coefficient * 10n ** BigInt(-left), scale: 0 };
+  return left >= 0
+    ? { coefficient, scale: left }
+    : { coefficient: coefficientAt({ coefficient, scale: left }, 0), scale: 0 };
 }
 
 function largest(readings: readonly Decimal[]): Decimal | null {
-  return readings.reduce<Decimal | null>((most, each) => (most === null || isMore(each, most) ? each : most), null);
-}
-
-function isMore(a: Decimal, b: Decimal): boolean {
-  return a.coefficient * 10n ** BigInt(b.scale) > b.coefficient * 10n ** BigInt(a.scale);
+  return readings.reduce<Decimal | null>(
+    (most, each) => (most === null || compareDecimals(each, most) > 0 ? each : most),
+    null,
+  );
 }
 
 /** The digits of a script stand in a row of ten, from zero to nine. */

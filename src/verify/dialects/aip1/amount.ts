@@ -1,6 +1,6 @@
 /** Amounts of envelopes, exact: compared as the decimals they are, and counted in minor units rounded against the agent. */
 import { minorDigits } from '../../../protocol/constraints/currencies.js';
-import { decimalOf, MAX_MINOR, type Decimal } from '../../../protocol/constraints/money.js';
+import { ceilAt, compareDecimals, decimalOf, MAX_MINOR, type Decimal } from '../../../protocol/constraints/money.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
 import { amountsIn, largestOf } from '../../constraints/amount.js';
 import { membersOf } from '../../constraints/members.js';
@@ -51,7 +51,7 @@ export function amountByWords(parameters: JsonObject, currency: string): Amount 
   const largest = largestOf(amountsIn(parameters, membersOf(parameters), null, currency));
   if (largest === null) return own;
   const decimal = { coefficient: largest.minor, scale: digitsOf(currency) };
-  if (own !== null && compare(own.decimal, decimal) >= 0) return own;
+  if (own !== null && compareDecimals(own.decimal, decimal) >= 0) return own;
   return { ok: true, decimal, param: largest.param, guessed: largest.guessed };
 }
 
@@ -62,30 +62,10 @@ function exact(value: Json): Decimal | null {
   return decimalOf(value);
 }
 
-/** Negative when a < b, 0 when equal, positive when a > b. */
-export function compare(a: Decimal, b: Decimal): number {
-  const scale = Math.max(a.scale, b.scale);
-  const difference = a.coefficient * tenTo(scale - a.scale) - b.coefficient * tenTo(scale - b.scale);
-  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
-}
-
 /** A positive decimal in minor units, up to the next whole one: what is spent is never counted short. */
 export function countedMinor(decimal: Decimal, digits: number): bigint {
-  const down = floorMinor(decimal, digits);
-  const exactly = compare({ coefficient: down, scale: digits }, decimal) === 0;
-  const minor = exactly ? down : down + 1n;
+  const minor = ceilAt(decimal, digits);
   return minor < MAX_MINOR ? minor : MAX_MINOR;
-}
-
-/** A positive decimal in minor units, down to the last whole one: what is allowed is never counted long. */
-export function floorMinor({ coefficient, scale }: Decimal, digits: number): bigint {
-  return scale <= digits ? coefficient * tenTo(digits - scale) : coefficient / tenTo(scale - digits);
-}
-
-const POWERS = Array.from({ length: 20 }, (_, digits) => 10n ** BigInt(digits));
-
-function tenTo(digits: number): bigint {
-  return POWERS[digits] ?? 10n ** BigInt(digits);
 }
 
 /** A JSON number where its text is exactly the decimal, else the decimal as text. */

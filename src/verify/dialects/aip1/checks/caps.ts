@@ -3,17 +3,8 @@ import type { JsonObject } from '../../../../protocol/json/values.js';
 import type { Violation } from '../../../decision.js';
 import { hasRoom } from '../../../meters.js';
 import type { Aip1Context, Bound } from '../context.js';
-import {
-  amountByWords,
-  amountOf,
-  countedMinor,
-  compare,
-  decimalText,
-  digitsOf,
-  floorMinor,
-  jsonOfDecimal,
-} from '../amount.js';
-import type { Decimal } from '../../../../protocol/constraints/money.js';
+import { amountByWords, amountOf, countedMinor, decimalText, digitsOf, jsonOfDecimal } from '../amount.js';
+import { compareDecimals, floorAt, type Decimal } from '../../../../protocol/constraints/money.js';
 import { GUESSED } from '../../../../protocol/log/attribution.js';
 import { aip1Violation } from '../violations.js';
 
@@ -61,7 +52,7 @@ export function brokenCaps(context: Aip1Context, bounds: Boundaries, bound: Boun
     };
     return [aip1Violation('MONETARY_LIMIT', message, details)];
   };
-  if (perTransaction !== null && compare(amount.decimal, perTransaction) > 0) {
+  if (perTransaction !== null && compareDecimals(amount.decimal, perTransaction) > 0) {
     const message = `${asked} ${currency} asked, the ${bound} allows ${decimalText(perTransaction)}.`;
     return exceeded(perTransaction, null, message);
   }
@@ -81,7 +72,7 @@ export function brokenCaps(context: Aip1Context, bounds: Boundaries, bound: Boun
     currency,
     windowMs: DAY_MS,
     asked: countedMinor(amount.decimal, digits),
-    limit: floorMinor(perDay, digits),
+    limit: floorAt(perDay, digits),
   } as const;
   const reading = memory.read(agent_id, meter, now);
   if (reading.kind !== 'sum') throw new Error('a sum was asked for and a count was read');
