@@ -1,7 +1,7 @@
 /** A mesh that is backed up and put back: nothing acknowledged is lost without being named. */
 import { statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { Home } from '../../kit/mesh/homes.js';
+import { Home } from '../../../kit/mesh/homes.js';
 
 const SLOW = 120_000;
 const agent = (n: number) => `did:web:acme.com:agents:a${n}`;

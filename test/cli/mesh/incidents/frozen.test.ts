@@ -1,6 +1,6 @@
 /** A server that is stopped in the middle (SIGSTOP), and one that comes back with an older store: what verifiers do meanwhile. */
 import { describe, expect, test } from 'vitest';
-import { Home, type Verdict } from '../../kit/mesh/homes.js';
+import { Home, type Verdict } from '../../../kit/mesh/homes.js';
 
 const SLOW = 120_000;
 const BOT = 'did:web:acme.com:agents:bot';

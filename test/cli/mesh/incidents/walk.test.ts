@@ -1,6 +1,6 @@
 /** The incidents of the runbook on two machines and a laptop that only joined: every sentence that is printed is true on each of them. */
 import { describe, expect, test } from 'vitest';
-import { Home, type Running, type Said } from '../../kit/mesh/homes.js';
+import { Home, type Running, type Said } from '../../../kit/mesh/homes.js';
 
 const SLOW = 180_000;
 const DID = 'did:web:acme.com';
