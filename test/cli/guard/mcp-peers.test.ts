@@ -153,7 +153,7 @@ if (PEERS === null) {
       expect(no.content[0].text).toMatch(/^AIP-E201 /);
     });
 
-    test('git and time, which speak both eras', { timeout: 60_000 }, async () => {
+    test('git and time, which speak both eras', { timeout: 180_000 }, async () => {
       const place = await guarded({ actions: ['git.git_status', 'time.get_current_time'], constraints: {} });
       const repository = join(place.folder, 'repository');
       spawnSync('git', ['init', '-q', repository]);

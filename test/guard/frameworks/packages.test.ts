@@ -12,6 +12,8 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { guardTools } from '../../../src/guard/frameworks/ai.js';
 import { aipMiddleware, guardTool } from '../../../src/guard/frameworks/langchain.js';
 import { guardTool as guardFunction } from '../../../src/guard/frameworks/openai-agents.js';
+import { guardRequest, type HttpGuardOptions } from '../../../src/guard/frameworks/http.js';
+import { KEY, supportAgent, workshop } from '../../library/workshop.js';
 import { approvedOnce, refundDesk } from './refund.js';
 
 type Any = Record<string, any>;
@@ -155,6 +157,99 @@ describe.each(SETS.filter((set) => has(set, '@openai/agents')))('OpenAI Agents i
 });
 const CALL = { type: 'function_call', id: 'f', callId: '1', name: 'refund', status: 'completed' };
 const MESSAGE = { type: 'message', id: 'm', role: 'assistant', status: 'completed' };
+
+/** A server with one handler behind the guard, as each framework has it; resolves to what asks it. */
+const SERVERS: readonly (readonly [string, (module: Any, options: HttpGuardOptions) => Asked | Promise<Asked>])[] = [
+  [
+    'hono',
+    ({ Hono }, options) => {
+      const app = new Hono();
+      app.post('/refunds', async (c: Any) => (await guardRequest(c.req.raw as Request, options)) ?? c.text('ran'));
+      return async (headers, body) => app.request('/refunds', { method: 'POST', headers, body }) as Promise<Response>;
+    },
+  ],
+  [
+    'fastify',
+    ({ default: fastify }, options) => {
+      const app = fastify();
+      app.post('/refunds', async ({ headers, body }: Any, reply: Any) => {
+        const no = await guardRequest(requestOf(headers as Headers, body as object), options);
+        return no === null ? 'ran' : reply.code(no.status).send(await no.text());
+      });
+      return async (headers, body) => {
+        const sent = { ...headers, 'content-type': 'application/json' };
+        const { statusCode, payload } = await app.inject({
+          method: 'POST',
+          url: '/refunds',
+          headers: sent,
+          payload: body,
+        });
+        return new Response(payload as string, { status: statusCode as number });
+      };
+    },
+  ],
+  [
+    'express',
+    ({ default: express }, options) => {
+      const app = express();
+      app.post('/refunds', express.json(), async ({ headers, body }: Any, response: Any) => {
+        const no = await guardRequest(requestOf(headers as Headers, body as object), options);
+        return no === null ? response.send('ran') : response.status(no.status).send(await no.text());
+      });
+      return new Promise((resolve) => {
+        const server = app.listen(0, '127.0.0.1', () => {
+          onTestFinished(() => void server.close());
+          const url = `http://127.0.0.1:${String(server.address().port)}/refunds`;
+          resolve((headers, body) =>
+            fetch(url, {
+              method: 'POST',
+              headers: { ...headers, 'content-type': 'application/json', connection: 'close' },
+              body,
+            }),
+          );
+        });
+      });
+    },
+  ],
+];
+type Asked = (headers: Record<string, string>, body: string) => Promise<Response>;
+type Headers = Record<string, string>;
+const requestOf = (headers: Headers, body: object): Request =>
+  new Request('http://localhost/refunds', {
+    method: 'POST',
+    headers: { 'aip-intent': headers['aip-intent'] ?? '' },
+    body: JSON.stringify(body),
+  });
+
+describe.each(
+  SETS.flatMap((set) => SERVERS.filter(([name]) => has(set, name)).map((server) => [set, ...server] as const)),
+)('in %s: %s', (set, name, serve) => {
+  test('the handler runs for a request that is what its intent says, once', { timeout: 60_000 }, async () => {
+    const workspace = workshop();
+    const agent = await supportAgent(workspace, { actions: ['refund'], constraints: { monetary_limit: 100 } });
+    const asks = await serve(await load(set, name), { action: 'refund', workspace });
+    const ask = async (amount: number, body = { amount }): Promise<[number, string]> => {
+      const intent = await workspace.createIntent({
+        passport: agent,
+        action: 'refund',
+        params: { amount },
+        privateKey: KEY,
+      });
+      const header = { 'aip-intent': Buffer.from(JSON.stringify(intent)).toString('base64url') };
+      const [first] = [await asks(header, JSON.stringify(body)), await asks(header, JSON.stringify(body))];
+      return [first.status, (await first.text()).slice(0, 60)];
+    };
+    expect(await ask(50)).toEqual([200, 'ran']);
+    expect(await ask(10_000)).toEqual([422, expect.stringContaining('AIP-E202')]);
+    expect(await ask(50, { amount: 10_000 })).toEqual([422, expect.stringContaining('AIP-E211')]);
+    expect((await workspace.getVerificationLogs()).map(({ error_code }) => error_code).toReversed()).toEqual([
+      null,
+      'AIP-E301',
+      'AIP-E202',
+      'AIP-E202',
+    ]);
+  });
+});
 
 describe.each(SETS.filter((set) => has(set, 'ai') && has(set, 'zod')))('types in %s', (set) => {
   test('are kept', { timeout: 120_000 }, () => {
