@@ -9,7 +9,7 @@ import { formatTime } from '../../protocol/time.js';
 import type { EntryAside, FoldedRefusals, Folding, Ledger } from '../ports/state.js';
 
 /** So many get an entry of their own in one minute of this machine's clock. */
-export const MAX_STRANGERS_A_MINUTE = 60;
+export const MAX_STRANGERS_A_MINUTE = 120;
 const MINUTE = 60_000;
 
 /** Member of an entry's details: what follows in this minute is counted only. */

@@ -27,7 +27,7 @@ verifier, within every limit of the passport, and nobody known here has revoked 
 # What strangers can try
   - Rubbish sent in an agent's name is refused and logged as unattributed; it never lowers trust, burns a nonce, or revokes.
     Of what is larger than 4 KiB the log then keeps the hash and no params.
-    Beyond sixty a minute they are counted, not kept (aip help logs).
+    Beyond 120 a minute they are counted, not kept (aip help logs).
   - A cut log: aip logs verify finds changes, removals and reordering; a checkpoint kept elsewhere shows a cut end.
   - A planted config file: data only, never run, and it counts for nothing until aip config trust. One that was trusted and is gone or changed ends every verification at its place; it cannot be displaced by a nearer, an emptied or a deleted file.
   - Text hidden in names: control, bidi and invisible characters never reach your terminal.
