@@ -17,6 +17,8 @@ const EPHEMERAL_MS = 600_000;
 const ELSEWHERE_MS = 2 * REFRESH_MS;
 /** Most that the clocks of servers on one store are taken to differ, ms. */
 const SKEW_MS = 5_000;
+/** Commands that come together ask once who listens elsewhere, ms. */
+const MEET_MS = 50;
 /** Names that programs of the first version made up anew with each start. */
 const THROWAWAY = /(?:^library\.[0-9a-f]{12}|\.[0-9a-f]{6})$/;
 
@@ -68,6 +70,7 @@ export class Roster {
   readonly #keys = new Map<string, Standing>();
   #refreshedAt = 0;
   #metAt = 0;
+  #metUp = -Infinity;
 
   constructor(
     store: MeshStore,
@@ -231,7 +234,9 @@ export class Roster {
 
   /** Takes in what other servers on the same store have kept since the last time. */
   async meet(): Promise<void> {
-    if (!this.#store.shared) return;
+    const up = this.#clock.up();
+    if (!this.#store.shared || up - this.#metUp < MEET_MS) return;
+    this.#metUp = up;
     const since = this.#metAt;
     // The clocks of the servers differ, and a word may be written a moment after it was dated.
     this.#metAt = this.#clock.wall() - SKEW_MS;
