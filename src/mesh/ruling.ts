@@ -46,7 +46,7 @@ export interface EventRecord {
   readonly text: string;
 }
 
-/** What an order leads to. */
+/** What the log makes of an order: the event to write, if it changes something, and the answer. */
 export type Ruling =
   | {
       readonly kind: 'append';

@@ -22,7 +22,7 @@ export type Verdict =
   | { readonly status: 'skipped'; readonly reason: string }
   | { readonly status: 'failed'; readonly violations: readonly [Violation, ...Violation[]] };
 
-/** A step that refuses nothing. */
+/** The verdict of a step that has nothing against the document. */
 export const PASSED: Verdict = { status: 'passed' };
 
 /** A step that did not run, with the reason that reports show. */
@@ -35,7 +35,7 @@ export function violation(name: NativeCodeName, message: string, details: JsonOb
   return { entry: NATIVE_CODES[name], message, details };
 }
 
-/** A step that refuses. */
+/** The verdict of a step that refuses, with everything it found wrong. */
 export function failed(first: Violation, ...rest: Violation[]): Verdict {
   return { status: 'failed', violations: [first, ...rest] };
 }

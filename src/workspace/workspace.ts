@@ -3,7 +3,7 @@ import { pathsOf } from '../adapters/files/paths.js';
 import type { Paths } from '../app/ports/paths.js';
 import type { World } from './world.js';
 
-/** Something with an end. */
+/** Something that is closed at the end: a command, or a workspace of the library. */
 export interface Lifetime {
   /** Runs at the end, in reverse order: closing files, sockets, the state. */
   afterwards(finish: () => void | Promise<void>): void;

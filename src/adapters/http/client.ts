@@ -11,7 +11,7 @@ import { proxyFor, ProxyProblem, type Proxy, type ProxyEnvironment } from './pro
 import { tunnelAgent, TunnelError } from './tunnel.js';
 import { meaningOf } from '../../app/system-failures.js';
 
-/** A request. */
+/** One request, and the bounds of its answer. */
 export interface HttpCall {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** With the query. */

@@ -21,7 +21,7 @@ export interface AnswerDeps extends KeyringDeps {
   readonly state: KeyringDeps['state'] & Pick<State, 'pins' | 'pin' | 'keys'>;
 }
 
-/** What a person says. */
+/** A person's answer to a request, before it is signed. */
 export interface ApprovalAnswer {
   readonly decision: 'approve' | 'deny';
   readonly reason: string | null;

@@ -64,7 +64,7 @@ const FINAL: ReadonlySet<string> = new Set([
   'NOT_FOUND',
 ]);
 
-/** @returns a relay over `deps` */
+/** The way between the requests of this machine and a mesh, over `deps`. */
 export function approvalRelay(deps: RelayDeps): ApprovalRelay {
   const { state, clock, notice } = deps;
   const breaker = new Breaker();

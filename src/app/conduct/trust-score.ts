@@ -3,7 +3,7 @@ import type { TrustRules } from '../../trust/rules.js';
 import type { TrustEvent, TrustReading } from '../../trust/score.js';
 import type { Conduct } from '../ports/log.js';
 
-/** `aip trust <agent> --json`. */
+/** An agent's trust score and what it is made of, as `aip trust <agent> --json` prints it. */
 export interface TrustReport {
   readonly agent_id: string;
   /** 0 to 1. */

@@ -75,7 +75,7 @@ export interface Desk {
 
 const RENEWED: ReadonlySet<string | null> = new Set(['AIP-E103', 'AIP-E104', 'AIP-E105']);
 
-/** @returns a desk over `deps` */
+/** A desk over `deps`: it signs the calls of one agent, and judges them. */
 export function deskOf({ speaking, forget, judge, approved, clock, random }: DeskDeps): Desk {
   const sign = ({ passport, key }: Speaking, call: SignedCall): Promise<IntentDocument> => {
     const { action, params, target, approvalRequest } = call;

@@ -34,7 +34,7 @@ export function unreachable(line: MeshEndpoint, reason: string): Failure {
   return unavailable(line, `cannot be reached: ${reason}`, '');
 }
 
-/** What came of a request. */
+/** What is known of a request that changes something: done, refused, or not heard of. */
 export type MeshResult<T> =
   | { readonly kind: 'done'; readonly value: T }
   /** The mesh itself says no. */

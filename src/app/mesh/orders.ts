@@ -8,7 +8,7 @@ import { handIn, type OrderDeps } from './hand-in.js';
 import { regionsIn, replicationQuery, type RegionReport } from './regions.js';
 import type { MeshCopy, MeshEndpoint } from '../ports/mesh.js';
 
-/** What an operator wants. */
+/** An operator's order before it is sent: revoke, suspend or reinstate whom, and why. */
 export interface Order {
   readonly action: Action;
   /** An agent, a principal, a key, or `*`. */

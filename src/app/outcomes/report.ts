@@ -12,7 +12,7 @@ const DAY_MS = 24 * 3_600_000;
 const TOKEN = /^[0-9a-f]{32}$/;
 const HASH = /^sha256:[0-9a-f]{64}$/;
 
-/** What is reported. */
+/** What became of an accepted intent, as the caller reports it. */
 export interface OutcomeReport {
   /** `sha256:` and hex, as the decision named it. */
   readonly intentHash: string;
@@ -33,7 +33,7 @@ export interface OutcomeReport {
   readonly release?: boolean;
 }
 
-/** What a report led to. */
+/** What the log made of a report. */
 export interface OutcomeAnswer {
   /** The decision's entry. */
   readonly of: number;

@@ -9,7 +9,7 @@ import { Failure } from '../failure.js';
 import type { PinLookup } from '../passports/judge.js';
 import type { KeyRecord, State } from '../ports/state.js';
 
-/** One thing looked at. */
+/** One thing that `aip doctor` looked at, and what it found. */
 export interface Finding {
   readonly check: string;
   readonly status: 'ok' | 'warning' | 'failed';

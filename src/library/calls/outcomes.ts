@@ -17,7 +17,7 @@ export interface OutcomeOptions {
 /** The names of `OutcomeOptions`. */
 export const OUTCOME_OPTION_NAMES = ['release'] as const;
 
-/** @throws Failure USAGE */
+/** Fails on options that cannot be used. @throws Failure USAGE */
 export function checkOutcomeOptions({ release }: OutcomeOptions): void {
   if (release !== undefined && typeof release !== 'function')
     throw usage('"release" is not a function.', 'release: (error) => error.code === "ECONNREFUSED"');

@@ -30,7 +30,7 @@ export interface ApprovalOptions {
 export const APPROVAL_OPTION_NAMES = ['approve', 'waitForApproval'] as const;
 const MOST_WAIT_MS = 24 * 3_600_000;
 
-/** @throws Failure USAGE */
+/** Fails on options that cannot be used. @throws Failure USAGE */
 export function checkApprovalOptions({ approve, waitForApproval }: ApprovalOptions): void {
   if (approve !== undefined && typeof approve !== 'function')
     throw usage('"approve" is not a function.', 'approve: async (request) => approval');

@@ -25,7 +25,7 @@ export function textOption(value: unknown, name: string): string {
   return value;
 }
 
-/** ms. */
+/** The duration in `text`, in ms. @throws Failure USAGE */
 export function durationOption(text: string, name: string): number {
   const ms = typeof text === 'string' ? parseDuration(text) : null;
   if (ms === null) throw usage(`"${name}" is not a duration.`, "write it like '300s', '30m', '24h' or '90d'");

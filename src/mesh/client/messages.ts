@@ -106,7 +106,7 @@ export type Effect =
   | { readonly type: 'state'; readonly from: FollowState; readonly to: FollowState }
   | { readonly type: 'waiting'; readonly reason: string; readonly ms: number };
 
-/** What is known of an agent. */
+/** How an agent stands as far as a copy of the mesh knows, and how current that is. */
 export interface KnownStanding {
   /** `unknown` while there never was a copy. */
   readonly status: Status | 'unknown';

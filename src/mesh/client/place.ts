@@ -10,7 +10,7 @@ export type CopyPlace =
   /** On another way: to write over it could take back what it knows. */
   | 'elsewhere';
 
-/** The way that a change goes. */
+/** From where to where a change of the copy leads, event by event. */
 export interface Way {
   /** What this process knows to be written; null before it has read or written a copy. */
   readonly from: Head | null;

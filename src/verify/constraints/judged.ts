@@ -32,7 +32,7 @@ export type ConstraintCheck<Kind extends ConstraintKind> = (
   judged: Judged,
 ) => readonly Violation[];
 
-/** Nothing wrong. */
+/** The finding of a constraint that holds. */
 export const HOLDS: readonly Violation[] = [];
 
 /** The param as the intent carries it, undefined when it does not; `toString` and the like are ordinary names. */

@@ -9,7 +9,7 @@ const NONCE = /^nonce:[0-9a-fA-F]{32,}$/;
 /** No envelope is in force longer than the longest ttl, whatever its expiry says: its nonce must be remembered that long. */
 export const MAX_LIFETIME_MS = 86_400_000;
 
-/** E104 */
+/** E104: another `protocol_version` than this one. */
 export function version(reading: Reading): Verdict {
   if (reading.status !== 'version') return PASSED;
   const message = `Protocol version ${JSON.stringify(reading.found.slice(0, 64))} is not supported; ${PROTOCOL_VERSION} is.`;
@@ -17,7 +17,7 @@ export function version(reading: Reading): Verdict {
   return failed(aip1Violation('VERSION_UNSUPPORTED', message, details));
 }
 
-/** E103 */
+/** E103: members that are missing, unknown or of another form. */
 export function schema(reading: Reading): Verdict {
   if (reading.status !== 'malformed') return PASSED;
   const { reason, offset } = reading;
@@ -55,7 +55,7 @@ export function endOf({ issuedAt, expiresAt }: Pick<Envelope, 'issuedAt' | 'expi
   return Math.min(expiresAt, issuedAt + MAX_LIFETIME_MS);
 }
 
-/** E105 */
+/** E105: a nonce of another form. */
 export function nonce({ envelope }: Aip1Claim): Verdict {
   const { agentId, entropy } = envelope;
   if (NONCE.test(entropy)) return PASSED;
