@@ -24,6 +24,8 @@ export interface Listener {
   readonly program: string | null;
   readonly onStale: string | null;
   readonly maxAgeMs: number | null;
+  /** True where its own key was stopped: it listens, and what it confirms is not believed. */
+  readonly keyDenied: boolean;
 }
 
 /** What the last drill found. */
@@ -84,6 +86,7 @@ export async function meshOverview(line: MeshEndpoint, check: SignatureCheck): P
       program: one.textOrNull('program'),
       onStale: one.textOrNull('on_stale'),
       maxAgeMs: one.numberOrNull('max_age_ms'),
+      keyDenied: one.flagOr('key_denied', false),
     })),
     roster: read.number('roster'),
     absent: read.list('absent').map(absentIn),

@@ -76,9 +76,9 @@ export function renderOverview(seen: Overview, copy: CopyView, paint: Paint, wid
     { title: 'behind', right: true },
     { title: 'key' },
   ];
-  const cells = seen.listeners.map(({ verifier, label, mode, seq, reports, keyId }) => [
+  const cells = seen.listeners.map(({ verifier, label, mode, seq, reports, keyId, keyDenied }) => [
     label ?? verifier ?? '(does not report)',
-    mode,
+    keyDenied ? `${mode}, its key is stopped` : mode,
     reports ? String(seq) : 'unknown',
     reports ? String(Math.max(0, seen.head - seq)) : 'unknown',
     keyId,

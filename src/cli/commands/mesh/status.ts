@@ -62,12 +62,13 @@ export const command: CommandSpec<Options> = {
       require_signed_commands: seen.requireSignedCommands,
       connected: seen.connected,
       verifiers: seen.listeners.map(
-        ({ verifier, label, program, onStale, maxAgeMs, keyId, mode, seq, reports, lastSeenMs }) => ({
+        ({ verifier, label, program, onStale, maxAgeMs, keyDenied, keyId, mode, seq, reports, lastSeenMs }) => ({
           verifier,
           label,
           program,
           on_stale: onStale,
           max_age_ms: maxAgeMs,
+          key_denied: keyDenied,
           key_id: keyId,
           mode,
           seq,

@@ -81,6 +81,13 @@ describe('an incident, walked through', { timeout: SLOW }, () => {
     await issuer.json('reinstate', `${DID}:agents:bto`, '--yes');
     const { stopped: left } = await laptop.json<{ stopped: { subject: string; repair: string | null }[] }>('status');
     expect(left.find(({ subject }) => subject.endsWith('bto'))?.repair ?? 'aip mesh follow').toBe('aip mesh follow');
+
+    // A verifier whose own key is stopped goes on listening, and its word counts for nothing.
+    const { verifiers } = await issuer.json<{ verifiers: { verifier: string }[] }>('mesh', 'status');
+    issuer.set('mesh', { max_propagation_time_ms: 100 });
+    const denied = await issuer.run(['revoke', verifiers[0]!.verifier, '--reason', 'stolen', '--yes', '--unseen']);
+    expect(told(denied)).toEqual([5, expect.stringContaining('applied by 0 of 1 verifier')]);
+    expect((await issuer.run(['mesh', 'status'])).out).toContain('stream, its key is stopped');
   });
 
   test('a rotation and a narrowed limit hold on the other machine; without the mesh, what is said is said of one', async () => {
