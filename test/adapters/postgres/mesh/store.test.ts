@@ -108,6 +108,30 @@ describePostgres('mesh store', QUICK, (cluster) => {
     expect(await requireWhole(a)).toBe(3);
   });
 
+  test.each([
+    ['another place', { seq: 0 }, ''],
+    ['another event there', { hash: 'f'.repeat(64) }, ''],
+    ['another term', { term: 9 }, ''],
+    ['a seal since', {}, 'UPDATE aip_mesh.head SET sealed_by = 5'],
+  ])('what was judged by %s is not written, an answer without an event neither', async (_, stale, sql) => {
+    const { name, url } = await cluster().database();
+    const store = await openStore(url);
+    await append(store, proposal());
+    const { seq, hash } = await store.head();
+    if (sql !== '') await cluster().admin(sql, name);
+    const answers = [{ cmdId: 'stale-answer', digest: 'd', body: '{"cmdId":"stale-answer"}' }];
+    const lists = { nonces: [], answers, events: [], standings: [], documents: [], marks: [] };
+    const connection = await connectWithUrl(url);
+    const write = async (at: object): Promise<unknown> => {
+      const writes = JSON.stringify({ seq, hash, term: 1, ...lists, ...at });
+      return (await connection.query('SELECT aip_mesh.append($1::jsonb) AS done', [writes], 5_000))[0]!['done'];
+    };
+    expect(await write(stale)).toBe(false);
+    expect(await store.answers(['stale-answer'])).toEqual([]);
+    if (sql === '') expect(await write({})).toBe(true);
+    await connection.close();
+  });
+
   test('a head row that an idle transaction holds costs a command, not the server, and stops no proof', async () => {
     const { url } = await cluster().database();
     const store = await openStore(url);
