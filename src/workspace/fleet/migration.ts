@@ -32,13 +32,19 @@ export async function migrateFleet(
   workspace: LocalWorkspace,
   { url, isArgument, roles, dryRun }: MigrationRequest,
 ): Promise<MigrationReport> {
-  const [{ connectOwner }, { migrate, newer, script, STATE_VERSION, stateVersionOf }, { requireNoPassword }, failures] =
-    await Promise.all([
-      import('../../adapters/postgres/state/open.js'),
-      import('../../adapters/postgres/state/migrate.js'),
-      import('../../adapters/postgres/address.js'),
-      import('../../adapters/postgres/state/fleet-memory.js'),
-    ]);
+  const [
+    { connectOwner },
+    { migrate, script, stateVersionOf },
+    { newer, STATE_VERSION },
+    { requireNoPassword },
+    failures,
+  ] = await Promise.all([
+    import('../../adapters/postgres/state/open.js'),
+    import('../../adapters/postgres/state/migrate.js'),
+    import('../../adapters/postgres/state/version.js'),
+    import('../../adapters/postgres/address.js'),
+    import('../../adapters/postgres/state/fleet-memory.js'),
+  ]);
   if (isArgument) requireNoPassword(url, '--url');
   return failures.asFailures(async () => {
     const { connection, address } = await connectOwner(url, workspace.world, CONNECT_MS);

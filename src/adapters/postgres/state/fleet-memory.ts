@@ -5,8 +5,7 @@ import type { Clock, Random } from '../../../app/ports/state.js';
 import { toHex } from '../../../protocol/hex.js';
 import type { Connection } from '../connection.js';
 import { PostgresTrouble } from '../trouble.js';
-import { newer, STATE_VERSION } from './migrate.js';
-import { SCHEMA } from './schema.js';
+import { newer, STATE_SCHEMA as SCHEMA, STATE_VERSION } from './version.js';
 import { claimToJson, readAnswer, UnknownAnswer, type SettleAnswer, type OpenId } from './wire.js';
 
 /** Between two tries, in ms. */

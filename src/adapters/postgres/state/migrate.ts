@@ -1,10 +1,7 @@
 /** Brings the schema of a fleet's memory to the version of this program. Forward only. */
-import { Failure } from '../../../app/failure.js';
 import type { Connection } from '../connection.js';
-import { LOCK_CLASS, SCHEMA, STATE_STEPS } from './schema.js';
-
-/** The version that this program works with. */
-export const STATE_VERSION = STATE_STEPS.length;
+import { LOCK_CLASS, STATE_STEPS } from './schema.js';
+import { newer, STATE_SCHEMA as SCHEMA, STATE_VERSION } from './version.js';
 
 /** Of one statement, in ms: a migration waits for what runs. */
 const WITHIN_MS = 30_000;
@@ -59,17 +56,6 @@ export async function migrate(connection: Connection, { roles }: MigrateOptions)
   for (const role of roles) await connection.query(grantTo(role), [], WITHIN_MS);
   await connection.query('COMMIT', [], WITHIN_MS);
   return { from, to: STATE_VERSION, granted: roles };
-}
-
-/** A schema that a later version of this program made. */
-export function newer(version: number): Failure {
-  return new Failure(
-    'STATE_UNAVAILABLE',
-    `The database has schema version ${version}; this program knows up to ${STATE_VERSION}.`,
-    {
-      hint: 'install the newer aip on this machine, too',
-    },
-  );
 }
 
 const LOCK = `SELECT pg_advisory_xact_lock(${LOCK_CLASS + 1}, 0);\n`;

@@ -3,8 +3,7 @@
  * a step.
  */
 
-/** All that belongs to the fleet's memory. */
-export const SCHEMA = 'aip_state';
+import { STATE_SCHEMA as SCHEMA } from './version.js';
 
 /** Class of the advisory locks that are taken here; another program of the database may use others. */
 export const LOCK_CLASS = 1_095_323_987;

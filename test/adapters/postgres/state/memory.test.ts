@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { STATE_STEPS } from '../../../../src/adapters/postgres/state/schema.js';
+import { STATE_VERSION } from '../../../../src/adapters/postgres/state/version.js';
 import { callsOf, claim, count, fleetMemoryContract, histories, sum } from '../../../contract/fleet-memory.js';
 import { describePostgres, QUICK } from '../../../kit/postgres.js';
 import { T0 } from '../../../kit/state/drafts.js';
@@ -23,6 +25,10 @@ const inState = async () => {
 };
 
 fleetMemoryContract('one state', inState);
+
+test('the version is the number of its steps', () => {
+  expect(STATE_VERSION).toBe(STATE_STEPS.length);
+});
 
 describePostgres('PostgreSQL', QUICK, (cluster) => {
   let fleet: FleetDatabase;
