@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { onTestFinished } from 'vitest';
 import { parsePostgresUrl, passwordIn } from '../../../src/adapters/postgres/address.js';
-import { connectTo } from '../../../src/adapters/postgres/connection.js';
+import { connectTo, type Connection } from '../../../src/adapters/postgres/connection.js';
 import { passwordsOf } from '../../../src/adapters/postgres/password.js';
 import { migrate } from '../../../src/adapters/postgres/state/migrate.js';
 import { STATE_SCHEMA as SCHEMA } from '../../../src/adapters/postgres/state/version.js';
@@ -35,13 +35,29 @@ export async function fleetDatabase(cluster: TestCluster): Promise<FleetDatabase
   await migrate(owner, { roles: ['aip_verifier'] });
   await owner.query(
     `CREATE TABLE ${SCHEMA}.test_clock (ms bigint);
+     -- Forgetting comes now and then by chance; a test says when.
+     ALTER FUNCTION ${SCHEMA}.prune(bigint) RENAME TO prune_now;
+     CREATE FUNCTION ${SCHEMA}.prune(bigint) RETURNS void LANGUAGE sql AS $$ SELECT $$;
      CREATE OR REPLACE FUNCTION ${SCHEMA}.clock_ms() RETURNS bigint LANGUAGE sql VOLATILE AS $$
        SELECT coalesce((SELECT max(ms) FROM ${SCHEMA}.test_clock), (extract(epoch FROM clock_timestamp()) * 1000)::bigint) $$`,
     [],
     5000,
   );
   await owner.close();
-  const sql = (text: string) => cluster.admin(text, name);
+  // One connection for all: a login costs more than a statement. It is lost where a test kills the server.
+  let root: Connection | null = null;
+  let before: Promise<unknown> = Promise.resolve();
+  const sql = (text: string) => {
+    const asked = before.then(async () => {
+      if (root?.usable !== true) {
+        root = await connectWithUrl(url, 30_000);
+        root.unref();
+      }
+      return root.query(text, [], 30_000);
+    });
+    before = asked.catch(() => undefined);
+    return asked;
+  };
   return {
     name,
     url,
