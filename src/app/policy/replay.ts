@@ -15,7 +15,7 @@ import type { Violation } from '../../verify/decision.js';
 import type { Meter } from '../../verify/meters.js';
 import { HeldSteps, type EntryQuestion } from './held-steps.js';
 import { couldRead, hiddenOf, type Hidden, type HiddenReason } from './hidden.js';
-import { PastWindows, type PastUsage, type Side } from './windows.js';
+import { gaugesOf, PastWindows, type PastUsage, type Side } from './windows.js';
 
 /** Why there is no verdict on an entry. */
 export type OpenReason = HiddenReason | 'hook' | 'approval' | 'envelope' | 'geo' | 'sender' | 'window';
@@ -57,11 +57,12 @@ export class Replay {
   readonly #setting: ReplaySetting;
   readonly #steps: HeldSteps;
   readonly #before = new Map<string, HeldSteps | null>();
-  readonly #windows = new PastWindows();
+  readonly #windows: PastWindows;
 
   constructor(setting: ReplaySetting) {
     this.#setting = setting;
     this.#steps = new HeldSteps(setting.passport, setting.unmeasured, setting.schemaProblems);
+    this.#windows = new PastWindows(gaugesOf(setting.passport.constraints));
   }
 
   /** Fills the windows with an accepted entry from before the replay. */

@@ -3,6 +3,7 @@
  * can be read at its least and at its most: only where both give the same verdict is there one.
  */
 import { holdsThing } from '../../protocol/constraints/counted-names.js';
+import type { Constraints } from '../../protocol/constraints/rules.js';
 import type { Meter, MeterReading, Usage } from '../../verify/meters.js';
 
 /** An accepted intent. `amountMinor` is `unknown` where the log does not say how much it was. */
@@ -17,130 +18,143 @@ export interface PastUsage {
 /** Which of the two readings is asked for. */
 export type Side = 'least' | 'most';
 
-/** As the state keeps them: the longest window is a day, and clocks may disagree by another. In ms. */
-const KEPT_MS = 48 * 3_600_000;
-/** Usages are forgotten by so many at once. */
-const CUT = 65_536;
+const DAY_MS = 24 * 3_600_000;
+/** What has left a window is forgotten by so many at once. */
+const CUT = 16_384;
+/** Left windows keep this long what has left them, in ms: clocks jump back. */
+const SLACK_MS = 3_600_000;
 /** More than any limit, in minor units. */
 const BEYOND = 2n ** 64n;
 
-interface Kept {
-  readonly usage: PastUsage;
-  readonly certain: boolean;
+/** What a meter counts or sums, whatever limit is asked about. */
+export type Gauge =
+  | Pick<Extract<Meter, { kind: 'count' }>, 'kind' | 'actions' | 'word' | 'windowMs'>
+  | Pick<Extract<Meter, { kind: 'sum' }>, 'kind' | 'currency' | 'windowMs'>;
+
+/** All that the checks of these constraints ask about. */
+export function gaugesOf({ all }: Constraints): Gauge[] {
+  return all.flatMap((rule): Gauge[] => {
+    if (rule.kind === 'daily_limit') return [{ kind: 'sum', currency: rule.currency, windowMs: DAY_MS }];
+    if (rule.kind !== 'rate') return [];
+    const { action, thing, actions: scope, windowMs } = rule;
+    const actions = action !== null ? [action] : thing === null && scope !== null ? [...scope] : null;
+    return [{ kind: 'count', actions, word: thing, windowMs }];
+  });
 }
 
-/** Sliding windows over what a replay accepts. */
+/** Sliding windows over what a replay accepts. A million usages take some megabytes: no more is kept of one than a window needs. */
 export class PastWindows {
-  #kept: Kept[] = [];
   readonly #spans = new Map<string, Span>();
-  /** Usages that are not certain, or of an amount that is not known. */
-  #doubtful = 0;
+  /** True once something was added that is not certain, or of an amount that is not known. */
+  #doubtful = false;
   #asked = false;
+
+  /** `gauges` are all that will be read. */
+  constructor(gauges: readonly Gauge[]) {
+    for (const gauge of gauges) this.#spans.set(keyOf(gauge), new Span(gauge));
+  }
 
   /** Adds an accepted intent, or with `certain` false one that may have been. */
   add(usage: PastUsage, certain: boolean): void {
-    const kept = { usage, certain };
-    this.#kept.push(kept);
-    if (!certain || usage.amountMinor === 'unknown') this.#doubtful += 1;
-    for (const span of this.#spans.values()) span.add(kept);
-    if (this.#kept.length >= 2 * CUT) this.#forget(usage.at - KEPT_MS);
+    this.#doubtful ||= !certain || usage.amountMinor === 'unknown';
+    for (const span of this.#spans.values()) span.add(usage, certain);
   }
 
-  /** True when a window was read since it was asked last, and what it holds is not all certain. */
+  /** True when a window was read since it was asked last, and what was counted is not all certain. */
   takeDoubt(): boolean {
     const asked = this.#asked;
     this.#asked = false;
-    return asked && this.#doubtful > 0;
+    return asked && this.#doubtful;
   }
 
-  /** As the state reads it: what lies after `now - windowMs`, also what lies after `now`. */
+  /** As the state reads it: what lies after `now - windowMs`, also what lies after `now`. When there is room again changes no verdict. */
   read(meter: Meter, now: number, side: Side): MeterReading {
     this.#asked = true;
-    const span = this.#spanOf(meter);
-    span.move(now - meter.windowMs);
-    return span.reading(meter, side);
-  }
-
-  #spanOf(meter: Meter): Span {
-    const key =
-      meter.kind === 'sum'
-        ? `sum ${meter.windowMs} ${meter.currency}`
-        : `count ${meter.windowMs} ${JSON.stringify([meter.actions, meter.word])}`;
-    let span = this.#spans.get(key);
-    if (span === undefined) {
-      this.#spans.set(key, (span = new Span(meter)));
-      for (const each of this.#kept) span.add(each);
-    }
-    return span;
-  }
-
-  #forget(before: number): void {
-    this.#kept = this.#kept.filter(({ usage }) => usage.at >= before);
-    this.#doubtful = this.#kept.filter(({ usage, certain }) => !certain || usage.amountMinor === 'unknown').length;
-    for (const span of this.#spans.values()) span.forget(before);
+    const span = this.#spans.get(keyOf(meter));
+    if (span === undefined) throw new Error('a window that no constraint of the passport has');
+    return span.read(meter, now - meter.windowMs, side);
   }
 }
 
-/** What one meter counts, by time; those before `#from` have left its window. */
+function keyOf(meter: Gauge): string {
+  return meter.kind === 'sum'
+    ? `sum ${meter.windowMs} ${meter.currency}`
+    : `count ${meter.windowMs} ${JSON.stringify([meter.actions, meter.word])}`;
+}
+
+/** What one meter counts. */
 class Span {
-  readonly #counts: (usage: PastUsage) => boolean;
-  #kept: Kept[] = [];
+  readonly #meter: Gauge;
+  readonly #certain: Track;
+  readonly #possible: Track;
+
+  constructor(meter: Gauge) {
+    this.#meter = meter;
+    this.#certain = new Track(meter.kind === 'sum');
+    this.#possible = new Track(meter.kind === 'sum');
+  }
+
+  add({ action, at, currency, amountMinor }: PastUsage, certain: boolean): void {
+    const meter = this.#meter;
+    if (meter.kind === 'count') {
+      const counts =
+        (meter.actions === null || meter.actions.includes(action)) &&
+        (meter.word === null || holdsThing(action, meter.word));
+      if (counts) (certain ? this.#certain : this.#possible).add(at, 0n);
+    } else if (amountMinor === 'unknown') this.#possible.add(at, BEYOND);
+    else if (amountMinor !== null && currency === meter.currency)
+      (certain ? this.#certain : this.#possible).add(at, amountMinor);
+  }
+
+  read(meter: Meter, after: number, side: Side): MeterReading {
+    const [certain, possible] = [this.#certain.since(after), this.#possible.since(after)];
+    const most = side === 'most';
+    if (meter.kind === 'sum') return { kind: 'sum', spent: certain.sum + (most ? possible.sum : 0n) };
+    return { kind: 'count', used: certain.count + (most ? possible.count : 0), roomAt: null };
+  }
+}
+
+/** Moments in order, with amounts where they are summed; those before `#from` have left the window. */
+class Track {
+  #at: number[] = [];
+  #amounts: bigint[] | null;
   #from = 0;
-  #certain = 0;
-  #possible = 0;
-  #spent = 0n;
-  #maybeSpent = 0n;
+  #sum = 0n;
 
-  constructor(meter: Meter) {
-    this.#counts =
-      meter.kind === 'sum'
-        ? ({ currency, amountMinor }) => amountMinor !== null && (currency === meter.currency || currency === null)
-        : ({ action }) =>
-            (meter.actions === null || meter.actions.includes(action)) &&
-            (meter.word === null || holdsThing(action, meter.word));
+  constructor(summed: boolean) {
+    this.#amounts = summed ? [] : null;
   }
 
-  add(kept: Kept): void {
-    if (!this.#counts(kept.usage)) return;
+  add(at: number, amount: bigint): void {
     // Clocks jump: nearly always the last place.
-    let place = this.#kept.length;
-    while (place > 0 && this.#kept[place - 1]!.usage.at > kept.usage.at) place -= 1;
-    if (place === this.#kept.length) this.#kept.push(kept);
-    else this.#kept.splice(place, 0, kept);
+    let place = this.#at.length;
+    while (place > 0 && this.#at[place - 1]! > at) place -= 1;
+    if (place === this.#at.length) {
+      this.#at.push(at);
+      this.#amounts?.push(amount);
+    } else {
+      this.#at.splice(place, 0, at);
+      this.#amounts?.splice(place, 0, amount);
+    }
     if (place < this.#from) this.#from += 1;
-    else this.#count(kept, 1);
+    else this.#sum += amount;
   }
 
-  /** Lets the window begin behind `after`. */
-  move(after: number): void {
-    for (; this.#from < this.#kept.length && this.#kept[this.#from]!.usage.at <= after; this.#from++)
-      this.#count(this.#kept[this.#from]!, -1);
-    for (; this.#from > 0 && this.#kept[this.#from - 1]!.usage.at > after; this.#from--)
-      this.#count(this.#kept[this.#from - 1]!, 1);
+  since(after: number): { readonly count: number; readonly sum: bigint } {
+    for (; this.#from < this.#at.length && this.#at[this.#from]! <= after; this.#from++)
+      this.#sum -= this.#amounts?.[this.#from] ?? 0n;
+    for (; this.#from > 0 && this.#at[this.#from - 1]! > after; this.#from--)
+      this.#sum += this.#amounts?.[this.#from - 1] ?? 0n;
+    if (this.#from >= CUT) this.#forget(after - SLACK_MS);
+    return { count: this.#at.length - this.#from, sum: this.#sum };
   }
 
-  reading(meter: Meter, side: Side): MeterReading {
-    if (meter.kind === 'sum')
-      return { kind: 'sum', spent: side === 'least' ? this.#spent : this.#spent + this.#maybeSpent };
-    const used = side === 'least' ? this.#certain : this.#certain + this.#possible;
-    // When there is room again changes no verdict.
-    return { kind: 'count', used, roomAt: null };
-  }
-
-  forget(before: number): void {
-    const gone = this.#kept.findIndex(({ usage }) => usage.at >= before);
-    const cut = Math.min(this.#from, gone === -1 ? this.#kept.length : gone);
-    this.#kept.splice(0, cut);
-    this.#from -= cut;
-  }
-
-  #count({ usage, certain }: Kept, by: 1 | -1): void {
-    if (certain) this.#certain += by;
-    else this.#possible += by;
-    const { amountMinor } = usage;
-    if (amountMinor === null) return;
-    const amount = (amountMinor === 'unknown' ? BEYOND : amountMinor) * BigInt(by);
-    if (certain && amountMinor !== 'unknown') this.#spent += amount;
-    else this.#maybeSpent += amount;
+  #forget(before: number): void {
+    let gone = 0;
+    while (gone < this.#from && this.#at[gone]! < before) gone += 1;
+    if (gone < CUT / 2) return;
+    this.#at = this.#at.slice(gone);
+    this.#amounts = this.#amounts === null ? null : this.#amounts.slice(gone);
+    this.#from -= gone;
   }
 }

@@ -57,7 +57,11 @@ const LIMITS = fc.record(
   {
     monetary_limit: fc.constantFrom(5, 20, 100),
     daily_limit: fc.constantFrom(30, 100, 250),
-    rate_limit: fc.constantFrom('2/minute', '3/hour', '5/day'),
+    rate_limit: fc.constantFrom<JsonObject | string>(
+      ...['2/minute', '3/hour', '5/day'],
+      { issue_refund: '2/hour', place_order: '1/day' },
+      { value: '3/day', actions: ['issue_refund', 'send_email'] },
+    ),
     max_orders_per_hour: fc.constantFrom(1, 3),
     allowed_domains: fc.constantFrom(['acme.com'], ['acme.com', 'example.com']),
     denied_symbols: fc.constantFrom(['EVIL'], ['GOOD']),
