@@ -26,7 +26,9 @@ separated by commas are tried in order, and the first that is no standby is used
 # What holds
 Every batch of documents is one call. Limits are exact under any race: 64 processes on the last place of a limit get one yes. A yes is
 settled in the database, then logged here, then told. What was settled by a process that was killed before it could log it appears as an
-entry of type "interrupted" at the next start; nobody was told it, and what it counted stays counted.
+entry of type "interrupted" at the first verification by a new process half a minute later or more; nobody was told it, and what it
+counted stays counted. A request for approval stays with the machine that raised it; that it was used is known to all. Places in a daily
+limit are not given back where a fleet shares it.
 Windows go by the database's clock; how old an intent is, by each machine's own. An action accepted more than 1,000 times in a minute is
 kept by the second from then on, rounded against the agent by less than a second.
 
