@@ -30,6 +30,8 @@ export class Home {
       AIP_HOME: join(this.folder, 'home'),
       CI: '1',
       AIP_KEY_PASSPHRASE: passphrase,
+      // Confirmations are waited for, however busy this machine is.
+      AIP_MESH_MAX_PROPAGATION_TIME_MS: '8000',
       ...env,
     };
     onTestFinished(() => rmSync(this.folder, { recursive: true, force: true }));
