@@ -1,6 +1,6 @@
 /** A person with nothing but a key in an ssh-agent: passport, intent, approval, order; and no private key of theirs in a file of ours. */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync, copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { falseAgent, falseService, sshAgent } from '../../kit/key-services.js';
@@ -122,6 +122,64 @@ describe('what is refused', () => {
     expect(agent).toMatchObject({ code: 4, err: expect.stringContaining('The ssh-agent did not answer') as string });
     const vault = await here.run('intent', 'sign', '-p', 'bot', ...SEND, '--key', 'hashivault://x');
     expect(vault).toMatchObject({ code: 4, err: expect.stringContaining('Vault did not answer') as string });
+  });
+});
+
+describe('a program that is pointed at another key', () => {
+  /** A program that signs with the seed that a file holds now. */
+  function program(here: ReturnType<typeof world>) {
+    const seed = join(here.cwd, 'seed');
+    const path = join(here.cwd, 'hsm');
+    const body = `const c = require('node:crypto'); const seed = require('node:fs').readFileSync(${JSON.stringify(seed)}, 'utf8');
+const key = c.createPrivateKey({ key: Buffer.from('302e020100300506032b657004220420' + seed, 'hex'), format: 'der', type: 'pkcs8' });
+let text = ''; process.stdin.on('data', (d) => (text += d)).on('end', () => { const ask = JSON.parse(text); console.log(JSON.stringify(ask.op === 'sign'
+  ? { signature: c.sign(null, Buffer.from(ask.message, 'base64'), key).toString('hex') }
+  : { public_key: 'ed25519:' + c.createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(12).toString('hex') })); });`;
+    writeFileSync(path, `#!${process.execPath}\n${body}\n`, { mode: 0o755 });
+    const point = (byte: string) => writeFileSync(seed, byte.repeat(32));
+    point('a1');
+    return { address: `cmd:${path}`, point };
+  }
+
+  test('signs no intent, passport, approval or pin with it', async () => {
+    const here = world();
+    const { address, point } = program(here);
+    const key = ['--key', address] as const;
+    expect(await here.run('init', '--domain', 'acme.com', ...key)).toMatchObject({ code: 0 });
+    point('b1');
+    expect(await here.run('passport', 'create', 'bot', ...SEND.slice(0, 2), ...key)).toMatchObject({ code: 4 });
+    point('a1');
+    const made = await here.run('passport', 'create', 'bot', ...SEND.slice(0, 2), ...key, '--json');
+    const { passport } = JSON.parse(made.out) as { passport: string };
+    const before = readFileSync(join(here.cwd, passport), 'utf8');
+    expect((await here.run('intent', 'sign', '-p', 'bot', ...SEND)).code).toBe(0);
+    point('c1');
+    for (const argv of [
+      ['intent', 'sign', '-p', 'bot', ...SEND],
+      ['intent', 'sign', '-p', 'bot', ...SEND, ...key],
+      ['exec', '-p', 'bot', ...SEND, '--', 'true'],
+      ['passport', 'update', 'bot', '--rate-limit', '10/hour', '--yes'],
+      ['passport', 'renew', 'bot', '--expires', '9d', '--yes'],
+      ['passport', 'rotate', 'bot', ...key, '--yes'],
+    ]) {
+      const refused = await here.run(...argv);
+      expect({ argv, ...refused }).toMatchObject({
+        code: 4,
+        out: '',
+        err: expect.stringContaining('not ed25519:') as string,
+      });
+    }
+    expect(readFileSync(join(here.cwd, passport), 'utf8')).toBe(before);
+    const imported = await here.run('key', 'import', ...key, '--id', 'did:web:acme.com:agents:bot#key-2');
+    expect(imported).toMatchObject({ code: 0 });
+    // An id that belongs to one key is not said to be held already for another.
+    copyFileSync(join(here.cwd, 'hsm'), join(here.cwd, 'hsm-2'));
+    writeFileSync(
+      join(here.cwd, 'hsm-2'),
+      readFileSync(join(here.cwd, 'hsm'), 'utf8').replace("'utf8')", "'utf8').replace(/c1/g, 'e1')"),
+    );
+    const other = await here.run('key', 'import', '--key', `${address}-2`, '--id', 'did:web:acme.com:agents:bot#key-2');
+    expect(other).toMatchObject({ code: 2, out: '', err: expect.stringContaining('holds another key') as string });
   });
 });
 

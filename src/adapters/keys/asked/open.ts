@@ -3,6 +3,7 @@ import { Failure } from '../../../app/failure.js';
 import type { Environment } from '../../../app/ports/secrets.js';
 import type { SigningKey } from '../../../app/ports/signing-keys.js';
 import { KEY_ADDRESS_FORMS, parseKeyAddress, type KeyAddress } from '../../../protocol/identity/key-address.js';
+import { formatPublicKey } from '../../../protocol/identity/keys.js';
 import { checked } from './checked.js';
 
 export interface AskedOptions {
@@ -12,8 +13,8 @@ export interface AskedOptions {
 }
 
 /**
- * The signer at `text`. Every signature it gives was verified under its public key.
- * @throws Failure USAGE for what is no address; otherwise as `SigningKey.sign`
+ * The signer at `text`. Every signature it gives was verified under its public key, which is `wanted` where one is.
+ * @throws Failure USAGE for what is no address, KEY_NOT_FOUND for another key than `wanted`; otherwise as `SigningKey.sign`
  */
 export async function askedKey(options: AskedOptions, text: string, wanted: Uint8Array | null): Promise<SigningKey> {
   const address = parseKeyAddress(text);
@@ -22,7 +23,15 @@ export async function askedKey(options: AskedOptions, text: string, wanted: Uint
       hint: Object.values(KEY_ADDRESS_FORMS).join(', '),
     });
   }
-  return checked(text, await found(options, address, wanted));
+  const signer = await found(options, address, wanted);
+  // A program, a KMS alias and what else names one key at a time can be pointed at another key after it was taken up.
+  if (wanted !== null && Buffer.compare(signer.publicKey, wanted) !== 0) {
+    const [has, asked] = [signer.publicKey, wanted].map(formatPublicKey);
+    throw new Failure('KEY_NOT_FOUND', `The key at ${text} is ${has}, not ${asked}, which is asked for.`, {
+      hint: 'point it at that key again, or say with --key where that key is now',
+    });
+  }
+  return checked(text, signer);
 }
 
 async function found({ env, now }: AskedOptions, address: KeyAddress, wanted: Uint8Array | null): Promise<SigningKey> {
