@@ -155,8 +155,9 @@ export async function expandPattern(pattern: string): Promise<string[]> {
     for (const entry of await entriesOf(folder === '' ? '.' : folder)) {
       if (entry.name.startsWith('.') && !part.startsWith('.')) continue;
       const path = folder === '' ? entry.name : join(folder, entry.name);
-      if (part === '**' && !last) {
+      if (part === '**') {
         if (entry.isDirectory()) await walk(path, index);
+        else if (last) found.push(path);
       } else if (wildcard(part).test(entry.name)) {
         if (!last) await walk(path, index + 1);
         else if (!entry.isDirectory()) found.push(path);
@@ -177,12 +178,13 @@ async function entriesOf(folder: string): Promise<Dirent[]> {
   }
 }
 
+/** A name may hold a line feed, and must not get past a check by it. */
 function wildcard(part: string): RegExp {
   const source = part
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
     .replace(/\*+/g, '.*')
     .replaceAll('?', '.');
-  return new RegExp(`^${source}$`);
+  return new RegExp(`^${source}$`, 'su');
 }
 
 async function writeBeside(path: string, text: string): Promise<string> {

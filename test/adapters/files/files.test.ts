@@ -76,6 +76,19 @@ describe('a pattern', () => {
     expect(await found('a/3.json/*')).toEqual([]);
   });
 
+  test('finds names with any character, and every file under a last **', async () => {
+    const at = folder();
+    mkdirSync(join(at, 'b', 'c'), { recursive: true });
+    const names = ['a\nb.json', 'a\u2028b.json', 'b/c/1.json', 'b/2.json', '\u{1f600}.json'];
+    for (const name of names) writeFileSync(join(at, name), '');
+    const found = async (pattern: string) =>
+      (await expandPattern(join(at, pattern))).map((path) => path.slice(at.length + 1));
+    expect(await found('a*.json')).toEqual(['a\nb.json', 'a\u2028b.json']);
+    expect(await found('?.json')).toEqual(['\u{1f600}.json']);
+    expect(await found('**')).toEqual([...names].sort());
+    expect(await found('b/**')).toEqual(['b/2.json', 'b/c/1.json']);
+  });
+
   test('fails on a folder that cannot be looked into, which could hold what is to be refused', async () => {
     const at = folder();
     writeFileSync(join(at, '1.json'), '');
