@@ -103,7 +103,7 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
   checkDraft(deps, draft);
   if (deps.state.passport(agent) !== null) {
     throw new Failure('EXISTS', `A passport of ${agent} is known here already.`, {
-      hint: `for a new key: aip passport rotate ${name}; to change what it may do: aip passport delete ${name}, then this again with --out <new file>`,
+      hint: `for a new key: aip passport rotate ${name}; to change what it may do: aip passport update ${name} --help`,
     });
   }
   if (path !== null && (await deps.files.exists(path)))

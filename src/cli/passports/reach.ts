@@ -81,6 +81,6 @@ export function sayReach(cli: Scene, path: string | null, { publishing }: Announ
 function knownHereAlone(cli: Scene, path: string | null): void {
   const file = path === null ? 'it' : clean(path);
   cli.note(
-    `\nOnly this machine has it: the others go on with what they know until you import ${file} there (aip passport import).`,
+    `\nOnly this machine has it: every other machine that verifies learns of it when you import ${file} there (aip passport import).`,
   );
 }

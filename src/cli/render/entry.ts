@@ -15,15 +15,22 @@ export interface EntryLook {
   readonly width: number;
 }
 
+/** In fewer columns what was refused, and what, stands before who: the end of the line is what is cut. */
+const NARROW = 80;
+
 /** One record on one line: when, what became of it, who, what, and the facts as far as there is room. */
 export function renderEntry(record: JsonRecord, { paint, width }: EntryLook): string {
   const [word, colour] = verdict(record, paint);
-  const head = `${shortTime(record)}  `;
+  const narrow = width < NARROW;
+  const head = `${shortTime(record, narrow)}  `;
   if (record['type'] === 'interrupted') return renderInterrupted(record, head, paint, width);
   if (record['type'] === 'outcome' || record['type'] === 'erasure') return renderOther(record, head, paint, width);
   const subject = [agentName(record['agent_id']) ?? text(record['agent_id'] ?? '-'), text(record['action'] ?? '-')];
   const code = record['error_code'] == null ? [] : [text(record['error_code']), text(record['error_message'] ?? '')];
-  const rest = [...subject, ...code.filter((part) => part !== ''), ...facts(record)].join('  ');
+  const parts = narrow
+    ? [...code.slice(0, 1), ...subject.toReversed(), ...code.slice(1), ...facts(record)]
+    : [...subject, ...code, ...facts(record)];
+  const rest = parts.filter((part) => part !== '').join('  ');
   const room = Math.max(16, width - columnsOf(head) - 10);
   return `${paint.dim(head)}${colour(word.padEnd(8))}  ${fit(rest, room)}`;
 }
@@ -55,12 +62,12 @@ function verdict(record: JsonRecord, paint: Paint): [string, (text: string) => s
   return [tellsRevocation(record) ? 'REVOKED' : 'REFUSED', (said) => paint.red(paint.bold(said))];
 }
 
-/** Date and time in UTC with milliseconds; as it was written where that cannot be read. */
-function shortTime(record: JsonRecord): string {
+/** Date and time in UTC with milliseconds, in few columns without year and milliseconds; as it was written where that cannot be read. */
+function shortTime(record: JsonRecord, narrow: boolean): string {
   const at = recordTime(record);
   if (at === null) return fit(text(timeAsWritten(record) ?? '-'), 30);
   const time = formatTime(Math.floor(at));
-  return `${time.slice(0, 10)} ${time.slice(11, 23)}`;
+  return narrow ? `${time.slice(5, 10)} ${time.slice(11, 19)}` : `${time.slice(0, 10)} ${time.slice(11, 23)}`;
 }
 
 /** The facts of a refusal, the params of what was accepted. */

@@ -16,6 +16,11 @@ export function sessionMemory({
   note,
   server,
 }: Pick<SessionPorts, 'pins' | 'requirePins' | 'note' | 'server'>): SessionMemory {
-  const said = (count: number): void => note(`pinned the ${count} tools of ${server} as they are now`);
+  const said = (count: number): void =>
+    note(
+      count === 1
+        ? `pinned the one tool of ${server} as it is now`
+        : `pinned the ${count} tools of ${server} as they are now`,
+    );
   return { listing: new ToolListing(pins, requirePins, said), continuations: new Continuations() };
 }

@@ -16,6 +16,12 @@ test('a hook is installed beside others, tried by doctor, and taken out again', 
   const install = (...argv: string[]) => place.run(['hook', 'install', 'claude', '--json', ...argv]);
 
   expect(install('-p', 'coder', '--dry-run')).toMatchObject({ status: 0 });
+  expect(place.run(['hook', 'install', 'claude', '-p', 'coder', '--dry-run'])).toMatchObject({
+    status: 0,
+    stderr: expect.stringMatching(
+      /^Nothing was written: .*\.claude\/settings\.json would read so\. After the real run:\n/,
+    ),
+  });
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(before);
   expect(install().status).toBe(2);
   expect(install('-p', 'stranger').status).toBe(3);

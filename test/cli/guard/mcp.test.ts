@@ -234,12 +234,14 @@ test('aip mcp init drafts a passport that passport create takes, and prints what
     ...server,
   ]);
   expect(status).toBe(0);
-  const { actions, constraints, paste } = JSON.parse(stdout) as Any;
+  const { actions, paste } = JSON.parse(stdout) as Any;
   expect(actions[0]).toEqual({ name: 'pay.refund', params: TOOLS[0]!.inputSchema });
   expect(JSON.parse(paste as string)).toMatchObject({
     mcpServers: { pay: { command: 'aip', args: ['mcp', 'guard', '-p', 'payer', '--name', 'pay', ...server] } },
   });
-  writeFileSync(join(place.folder, 'draft.json'), JSON.stringify({ actions, constraints }));
+  const draft = place.run(['mcp', 'init', '--name', 'pay', ...server]);
+  expect(draft.stderr).toContain('  aip mcp guard -p my-agent --name pay -- ');
+  writeFileSync(join(place.folder, 'draft.json'), draft.stdout);
   place.env.AIP_KEY_PASSPHRASE = 'correct horse';
   const made = place.run([
     'passport',

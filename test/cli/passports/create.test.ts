@@ -99,6 +99,29 @@ describe('aip passport create', () => {
     );
   });
 
+  // What is pasted from here is the first thing that a new user sees decided.
+  test.each([
+    [
+      ['--param', 'send:to:email', '--param', 'send:n:integer'],
+      '--action send --param to=someone@acme.com --param n:=1 ',
+    ],
+    [['--param', 'send:to:url!'], '--action send | '],
+    [['--param', 'send:site:url', '--param', 'send:now:boolean'], '--param site=https://acme.com/ --param now:=true'],
+    [['--deny', 'send'], null],
+  ])('the intent to try first has the params that the passport asks for: %j', async (flags, expected) => {
+    const machine = household();
+    const make = ['bot', '--domain', 'acme.com', '--key-store', 'file', '--allowed-domain', 'acme.com', '-a', 'send'];
+    const { err } = await machine.run('passport', 'create', ...make, ...flags);
+    if (expected === null) return expect(err).toMatch(/\nnext: aip passport show bot\.passport\.json\n$/);
+    expect(err).toContain(expected);
+    const sign = /next: aip (.*) \| aip intent verify -/
+      .exec(err)![1]!
+      .replace('bot.passport.json', machine.at('bot.passport.json'))
+      .split(' ');
+    expect(await machine.run(...sign, '-o', machine.at('first.json'))).toMatchObject({ err: '', code: 0 });
+    expect((await machine.run('intent', 'verify', machine.at('first.json'))).out).toMatch(/^ok send /);
+  });
+
   test('makes one principal key a domain, and uses it again', async () => {
     const machine = household();
     await machine.run(...guide(machine));
@@ -305,7 +328,7 @@ describe('overwrites nothing', () => {
     const failure = await machine.failure(...guide(machine, '--out', machine.at('other.json')));
     expect(failure).toMatchObject({ code: 'EXISTS', exit_code: 2 });
     expect(failure.hint).toContain('aip passport rotate support-agent-v1');
-    expect(failure.hint).toContain('to change what it may do: aip passport delete support-agent-v1, then');
+    expect(failure.hint).toContain('to change what it may do: aip passport update support-agent-v1');
     expect(readFileSync(machine.at('.env'), 'utf8')).toBe(before);
     expect(existsSync(machine.at('other.json'))).toBe(false);
   });

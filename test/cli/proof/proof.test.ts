@@ -54,6 +54,7 @@ async function judged(
   const first = await run('logs', 'prove', '1');
   const verifier = /--verifier-key (ed25519:[0-9a-f]{64})/.exec(first.err)![1]!;
   const keys = ['--principal-key', `did:web:acme.com=${principal}`, '--verifier-key', verifier];
+  expect(first.err).toContain(`aip proof verify <file> ${keys.join(' ')}`);
   /** On a machine without state. */
   const verify = async (
     text: string,

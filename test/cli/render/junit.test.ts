@@ -47,6 +47,10 @@ function read(xml: string): Case[] {
   return cases;
 }
 
+test('the suite is named by the command that ran', () => {
+  expect(renderJunit([], 'aip policy test')).toContain('<testsuite name="aip policy test" tests="0"');
+});
+
 test('an accepted intent is a case, a refused one a case with a failure', () => {
   const xml = renderJunit([ACCEPTED, { ...REFUND, source: 'big.json' }]);
   expect(xml).toContain('<testsuite name="aip intent verify" tests="2" failures="1" errors="0" skipped="0">');

@@ -90,8 +90,11 @@ export const command: CommandSpec<Options> = {
       });
       return 0;
     }
-    if (options.dryRun) cli.out(safeJson(after, 2));
-    else
+    if (options.dryRun) {
+      cli.out(safeJson(after, 2));
+      const then = byHand.length > 0 ? ' After the real run:' : '';
+      cli.note(`Nothing was written: ${clean(path)} would read so.${then}`);
+    } else
       cli.out(
         changed ? `${uninstall ? 'taken out of' : 'installed in'} ${clean(path)}` : `${clean(path)} is as it was`,
       );

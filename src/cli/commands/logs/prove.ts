@@ -4,11 +4,19 @@ import { machineKey } from '../../../workspace/mesh.js';
 import { localState } from '../../../workspace/state.js';
 import { readInput } from '../../input/documents.js';
 import { WITNESS_OPTIONS, withWitnesses, type WitnessFlags } from '../../logs/witnesses.js';
+import { shellWord } from '../../../app/failure.js';
+import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
 interface Options extends WitnessFlags {
   readonly out?: string;
   readonly intent?: string;
+}
+
+/** What of a bundle is named to the one who checks it. */
+interface Proved {
+  readonly passport: { readonly principal: string } | null;
+  readonly principal_key: string | null;
 }
 
 export const command: CommandSpec<Options> = {
@@ -51,7 +59,15 @@ export const command: CommandSpec<Options> = {
     const text = await proveEntry(state, args[0]!, given, key, (signed) => withWitnesses(cli, state, signed, options));
     if (options.out === undefined || options.out === '-') cli.out(text.trimEnd());
     else await replaceFile(options.out, text);
-    cli.note(`${cli.paintErr.green('ok')} check it with: aip proof verify <file> --verifier-key ${key.publicKey}`);
+    const { passport, principal_key: principalKey } = JSON.parse(text) as Proved;
+    const keys = [
+      ...(principalKey === null || passport === null ? [] : [`--principal-key ${passport.principal}=${principalKey}`]),
+      `--verifier-key ${key.publicKey}`,
+    ];
+    const file = options.out === undefined || options.out === '-' ? '<file>' : shellWord(options.out);
+    cli.note(
+      `A check needs these keys by another way than the bundle:\n  aip proof verify ${clean(file)} ${clean(keys.join(' '))}`,
+    );
     return 0;
   },
 };

@@ -9,6 +9,7 @@ import {
 } from '../../guard/mcp-server.js';
 import { isObject, type JsonObject } from '../../../protocol/json/values.js';
 import { safeJson } from '../../render/terminal/text.js';
+import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
 /** Where a pasted guard listens. */
@@ -42,7 +43,7 @@ export const command: CommandSpec<Options> = {
     },
   ],
   examples: [
-    { run: 'aip mcp init --json -- mcp-server-filesystem /srv/docs > draft.json', why: 'a draft' },
+    { run: 'aip mcp init -- mcp-server-filesystem /srv/docs > draft.json', why: 'a draft' },
     { run: 'aip mcp init --client claude -p coder -- mcp-server-filesystem /srv/docs', why: 'and what to paste' },
   ],
   exits: { 3: 'there is no such command', 5: 'the server does not answer' },
@@ -69,7 +70,9 @@ export const command: CommandSpec<Options> = {
     }
     cli.out(safeJson(draft, 2));
     cli.note(
-      `\nSave it as draft.json, take out what is not needed, then: aip passport create ${shellWord(options.passport)} --from draft.json`,
+      `\nSave it as draft.json, take out what is not needed, then:
+  aip passport create ${shellWord(options.passport)} --domain <domain> --from draft.json
+  aip ${clean(argv.map(shellWord).join(' '))}`,
     );
     if (paste !== null) cli.out(`\n${paste}`);
     return 0;

@@ -7,7 +7,7 @@ import {
   type IssuedPassport,
   type PassportRequest,
 } from '../../../app/passports/issue.js';
-import { Failure } from '../../../app/failure.js';
+import { Failure, shellWord } from '../../../app/failure.js';
 import { withParams } from '../../../app/passports/declared-params.js';
 import { lintPassport } from '../../../app/passports/lint.js';
 import type { KeyPlace, KeyStoreName } from '../../../app/ports/state.js';
@@ -40,6 +40,7 @@ import {
   usable,
   type TermFlags,
 } from '../../passports/terms.js';
+import { firstIntent } from '../../passports/first-intent.js';
 import { passportTarget, printUnwritten } from '../../passports/out.js';
 import { issuing } from '../../../workspace/keys.js';
 
@@ -229,8 +230,11 @@ function show(issued: IssuedPassport, findings: ReturnType<typeof lintPassport>,
   for (const [label, value] of rows) say(`  ${paint.dim(label!.padEnd(13))}  ${clean(value!)}`);
   for (const finding of findings) cli.warn(finding.message, finding.code);
   sayReach(cli, path, announced);
-  const action = passport.actions.keys().next().value ?? 'action';
+  const named = shellWord(clean(path ?? passport.agent.name));
+  const first = firstIntent(passport);
   cli.note(
-    `\nnext: aip intent sign --passport ${clean(path ?? passport.agent.name)} --action ${action} | aip intent verify -`,
+    first === null
+      ? `\nnext: aip passport show ${named}`
+      : `\nnext: aip intent sign --passport ${named} ${first} | aip intent verify -`,
   );
 }

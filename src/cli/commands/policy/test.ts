@@ -111,7 +111,7 @@ async function write(
       });
     case 'junit': {
       const { renderJunit } = await import('../../render/formats/junit.js');
-      return cli.out(renderJunit(ran.map(asDecision)));
+      return cli.out(renderJunit(ran.map(asDecision), 'aip policy test'));
     }
     case 'sarif': {
       const { renderSarif } = await import('../../render/formats/sarif.js');

@@ -43,6 +43,7 @@ its home in /var/lib/aip: mount a volume there, or every start is a fresh home.
   aip intent sign --passport bot.json --action deploy --param env=staging -o intent.json
 
 # A gate
+With the principal pinned, and AGENT_PRIVATE_KEY, as above:
   aip exec --passport bot.json --action deploy --param env=staging -- ./deploy.sh staging
 
 # A passport that changes

@@ -2,15 +2,15 @@ import type { Decision } from '../../../verify/decision.js';
 import { factsOf, named, refusalsOf, remedyOf, cleanSentence, sentenceOf } from '../decision/facts.js';
 import { clean } from '../terminal/text.js';
 
-/** A JUnit report: one suite, one case for each intent, a failure for each refusal, with its code as the type. */
-export function renderJunit(decisions: readonly Decision[]): string {
+/** A JUnit report of the command `suite`: one suite, one case for each intent, a failure for each refusal, with its code as the type. */
+export function renderJunit(decisions: readonly Decision[], suite = 'aip intent verify'): string {
   const refused = decisions.filter((decision) => !decision.success).length;
   const totals = `tests="${decisions.length}" failures="${refused}" errors="0"`;
   const names = new Map<string, number>();
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="aip" ${totals}>`,
-    `  <testsuite name="aip intent verify" ${totals} skipped="0">`,
+    `  <testsuite name="${attribute(suite)}" ${totals} skipped="0">`,
     ...decisions.map((decision) => testCase(decision, names)),
     '  </testsuite>',
     '</testsuites>',

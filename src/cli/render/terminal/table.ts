@@ -25,7 +25,7 @@ export interface Look {
 
 const GAP = '  ';
 const NARROWEST = 8;
-const READABLE = 20;
+const READABLE = 28;
 
 /** The table without a final newline; every cell is cleaned. */
 export function table(
