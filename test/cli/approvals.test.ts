@@ -87,6 +87,24 @@ describe('aip approvals', () => {
     expect(await machine.run('intent', 'verify', intent, '--approval', approval)).toMatchObject({ code: 0 });
   });
 
+  test('a denial that comes by file ends the request for every later intent', async () => {
+    const machine = await team();
+    const id = await refused(machine);
+    const shown = (await machine.json<{ request: object }>('approvals', 'show', id)).value;
+    const request = machine.file('request.json', JSON.stringify(shown.request));
+    const [approval, denial] = ['approval.json', 'denial.json'].map((name) => machine.at(name)) as [string, string];
+    expect(await machine.run('approvals', 'approve', request, '-o', approval, '--yes')).toMatchObject({ code: 0 });
+    expect(await machine.run('approvals', 'deny', request, '-o', denial, '--yes')).toMatchObject({ code: 0 });
+    const intent = await signs(machine, '--approval-request', id);
+    const both = ['--approval', approval, '--approval', denial] as const;
+    expect(await machine.run('intent', 'verify', intent, ...both, '--dry-run')).toMatchObject({ code: 14 });
+    expect((await machine.json<unknown[]>('approvals', 'list')).value).toMatchObject([{ request_id: id }]);
+    expect(await machine.run('intent', 'verify', intent, ...both)).toMatchObject({ code: 14 });
+    const { value } = await machine.json<Decision>('intent', 'verify', intent, '--approval', approval);
+    expect(value).toMatchObject({ success: false, details: { reason: 'denied', request_id: null } });
+    expect((await machine.json<unknown[]>('approvals', 'list')).value).toEqual([]);
+  });
+
   test('an envelope has its request beside it, and exec signs with one', async () => {
     const machine = await team();
     const id = await refused(machine);

@@ -79,7 +79,7 @@ export function requireSigned({ document, signedBytes, signature }: ApprovalRequ
     'USAGE',
     'The verifier that the request names did not sign it: it was changed, or made by another.',
     {
-      hint: 'get the request from its verifier again: aip approvals show <id> --json',
+      hint: 'get the request from its verifier again: aip approvals show <id> --json | jq .request',
     },
   );
 }

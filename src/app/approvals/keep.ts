@@ -11,13 +11,18 @@ import { ShapeError } from '../../protocol/json/shape.js';
 import { deniedNow } from '../../verify/believed-keys.js';
 import type { Ledger, RequestRecord, State } from '../ports/state.js';
 
+/** The keys that are believed for a principal. */
+interface Pins {
+  readonly pins: (did: string) => readonly { readonly publicKey: Uint8Array }[];
+}
+
 /**
  * Keeps a signed answer, judged by this machine's own pins and by what the request names, wherever it comes from: the mesh can hold an answer
  * back and make none. The answer counts anew in each decision. Returns why it was not kept, in one sentence; null where it is.
  * @param now ms since the epoch.
  */
 export function keepAnswer(
-  state: Pick<State, 'transact' | 'pins'>,
+  state: Pick<State, 'transact'> & Pins,
   document: ActionApprovalDocument,
   now: number,
 ): string | null {
@@ -45,7 +50,7 @@ export function keepAnswer(
 function signerOf(
   { document, signedBytes, signature }: ActionApproval,
   { text }: RequestRecord,
-  state: Pick<State, 'pins'>,
+  state: Pins,
 ): { readonly publicKey: string } | string {
   const named = readApprovalRequest(text).document.approvers.filter(({ id }) => id === document.approver);
   const keys = named.flatMap(({ id, public_key }) =>

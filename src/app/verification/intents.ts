@@ -1,3 +1,4 @@
+import { keepAnswer } from '../approvals/keep.js';
 import { requestsNamed, type ApprovalRelay } from '../approvals/relay.js';
 import { verifySignature } from '../../protocol/ed25519/verify.js';
 import type { HookOutcome, SchemaCheck } from '../../verify/context.js';
@@ -51,6 +52,7 @@ export async function prepareBatch(
 ): Promise<PreparedBatch> {
   const now = options.at ?? deps.clock();
   const trusting = askedOnce(deps);
+  if (!options.dryRun) keepDenials(deps, submissions);
   const prefetch =
     options.parallel && submissions.length > 1 ? new SignaturePrefetch(deps.signatureWorkers ?? null) : null;
   const signatureHolds = prefetch === null ? verifySignature : prefetch.holds;
@@ -70,6 +72,15 @@ export async function prepareBatch(
   const prepared = examined.map((each) => prepare(deps, each, refusedEarly));
   // oxlint-disable-next-line typescript/await-thenable -- some are promises, where a hook is asked
   return prepared.some((each) => each instanceof Promise) ? Promise.all(prepared) : (prepared as PreparedBatch);
+}
+
+/** A denial ends its request also where it comes along with a document: who presents that could leave it out the next time. */
+function keepDenials(deps: VerifierDeps, submissions: readonly Submission[]): void {
+  const given = [...(deps.answers ?? NO_ANSWERS), ...submissions.flatMap(({ answers }) => answers ?? NO_ANSWERS)];
+  const denials = given.filter(({ document }) => document.decision === 'deny');
+  const pins = (did: string) => deps.pins(did).map(({ key }) => key);
+  for (const { document } of denials)
+    keepAnswer({ transact: (work) => deps.state.transact(work), pins }, document, deps.clock());
 }
 
 /** The documents with what persons elsewhere have answered to the requests that they name. */

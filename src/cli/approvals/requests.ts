@@ -154,7 +154,7 @@ export function requestIn(bytes: Uint8Array, source: string): ApprovalRequest {
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     throw new Failure('UNREADABLE', `${source} is not a request for approval: ${error.reason}.`, {
-      hint: 'aip approvals show <id> --json',
+      hint: 'aip approvals show <id> --json | jq .request > request.json',
     });
   }
 }
