@@ -41,7 +41,12 @@ export function isOfAction({
 /** How many different approvers have approved. A denial that counts makes it none. */
 export function judgeAnswers(answered: Answered, policy: ApprovalPolicy): Approved {
   const { request, answers } = answered;
-  if (request.status !== 'open') return { by: 0, problems: [`the request is ${request.status}`] };
+  if (request.status !== 'open') {
+    // Only the denial that ended it was kept with it.
+    const end = request.answers.find(({ document }) => document.decision === 'deny');
+    const problem = end === undefined ? `the request is ${request.status}` : `${end.document.approver} has denied it`;
+    return { by: 0, problems: [problem] };
+  }
   if (!isOfAction(answered)) {
     const what = request.verifier === answered.verifier ? 'action or passport' : 'verifier';
     return { by: 0, problems: [`the request is of another ${what}`] };
