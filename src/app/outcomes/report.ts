@@ -6,17 +6,22 @@ import type { DecidedEntry, Ledger, State } from '../ports/state.js';
 
 /** Text that a report may hold, in characters. */
 export const MAX_DETAIL = 1024;
-/** Claims of others that are kept of one decision: an intent hash is all it takes to make one. */
-const MAX_CLAIMS = 4;
+/** Entries without a final word that are kept of one decision: an intent hash is all it takes to make a claim. */
+const MAX_OPEN = 4;
 const DAY_MS = 24 * 3_600_000;
 const TOKEN = /^[0-9a-f]{32}$/;
 const HASH = /^sha256:[0-9a-f]{64}$/;
+
+/** How an action ended. */
+export const OUTCOME_STATUSES = ['ok', 'error', 'unknown'] as const;
+export type OutcomeStatus = (typeof OUTCOME_STATUSES)[number];
 
 /** What became of an accepted intent, as the caller reports it. */
 export interface OutcomeReport {
   /** `sha256:` and hex, as the decision named it. */
   readonly intentHash: string;
-  readonly status: 'ok' | 'error';
+  /** `unknown` where the caller cannot tell: it is recorded, and leaves room for the final word. */
+  readonly status: OutcomeStatus;
   /** The decision's `outcome_token`; null for a report by others, which is kept as a claim. */
   readonly token: string | null;
   readonly exitCode?: number | null;
@@ -39,7 +44,7 @@ export interface OutcomeAnswer {
   readonly of: number;
   /** The outcome's entry. */
   readonly seq: number;
-  readonly status: 'ok' | 'error';
+  readonly status: OutcomeStatus;
   readonly claimed: boolean;
   /** True where what was counted was given back. */
   readonly released: boolean;
@@ -48,8 +53,8 @@ export interface OutcomeAnswer {
 }
 
 /**
- * Records what became of an accepted intent. `ok` and `error` are final. Fails with USAGE for a report that is not of the form, NOT_FOUND for an
- * intent that was not accepted here, FORBIDDEN for a token of another decision, EXISTS where a final outcome is recorded, or enough claims are.
+ * Records what became of an accepted intent. `ok` and `error` under the token are final, `unknown` never is. Fails with USAGE for a report that is not of the form, NOT_FOUND for an
+ * intent that was not accepted here, FORBIDDEN for a token of another decision, EXISTS where a final outcome is recorded, or enough others are.
  * @param now ms since the epoch.
  */
 export function reportOutcome(state: Pick<State, 'transact'>, report: OutcomeReport, now: number): OutcomeAnswer {
@@ -71,9 +76,10 @@ export function recordOutcome(ledger: Ledger, report: OutcomeReport, now: number
       hint: 'aip logs tail --type outcome',
     });
   }
-  if (claimed && decided.outcomes.claimed >= MAX_CLAIMS) {
-    throw new Failure('EXISTS', `Entry ${decided.entry.seq} has ${MAX_CLAIMS} claims already; no more are kept.`, {
-      hint: 'give the outcome_token of the decision: --token-file <file>',
+  if ((claimed || report.status === 'unknown') && decided.outcomes.open >= MAX_OPEN) {
+    const message = `Entry ${decided.entry.seq} has ${MAX_OPEN} outcomes that are not final already; no more are kept.`;
+    throw new Failure('EXISTS', message, {
+      hint: 'ok or error under the outcome_token of the decision is final: --token-file <file>',
     });
   }
   const kept = report.release === true ? whyKept(ledger, decided.entry.seq, claimed, now) : null;
@@ -135,10 +141,10 @@ function checkReport(report: OutcomeReport): void {
   };
   if (!HASH.test(intentHash)) wrong('An intent hash is "sha256:" and 64 lower-case hex digits.');
   // From programs that are not compiled with the types.
-  if (status !== 'ok' && status !== 'error') wrong('An outcome is ok or error.');
+  if (!OUTCOME_STATUSES.includes(status)) wrong('An outcome is ok, error or unknown.');
   if (release !== undefined && typeof release !== 'boolean') wrong('Whether to release is true or false.');
   if (release === true && status !== 'error')
-    wrong('What ended well has happened: only of an error is a place in a limit given back.');
+    wrong('Only of an error is a place in a limit given back: what ended well, or nobody can tell of, counts.');
   if (token !== null && !TOKEN.test(token)) wrong('An outcome token is 32 lower-case hex digits.');
   if (exitCode != null && (!Number.isInteger(exitCode) || exitCode < 0 || exitCode > 255))
     wrong('An exit code is a whole number from 0 to 255.');

@@ -165,8 +165,8 @@ export interface DecidedEntry {
   readonly entry: Entry;
   /** True for the token that the decision gave to its caller. */
   readonly isToken: (token: string) => boolean;
-  /** The outcomes that are recorded of it; final ones and claims. */
-  readonly outcomes: { readonly final: number; readonly claimed: number };
+  /** How many outcomes are recorded of it: final ones, and those that leave it open, which are claims and `unknown`. */
+  readonly outcomes: { readonly final: number; readonly open: number };
 }
 
 /** A passport that this machine keeps. */

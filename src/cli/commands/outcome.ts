@@ -1,4 +1,4 @@
-import { reportOutcome } from '../../app/outcomes/report.js';
+import { OUTCOME_STATUSES, reportOutcome, type OutcomeStatus } from '../../app/outcomes/report.js';
 import { Failure } from '../../app/failure.js';
 import { localState } from '../../workspace/state.js';
 import { readInput } from '../input/documents.js';
@@ -6,7 +6,7 @@ import { duration } from '../input/values.js';
 import type { CommandSpec } from '../spec.js';
 
 interface Options {
-  readonly status?: 'ok' | 'error';
+  readonly status?: OutcomeStatus;
   readonly tokenFile?: string;
   readonly exitCode?: string;
   readonly duration?: number;
@@ -25,7 +25,7 @@ export const command: CommandSpec<Options> = {
     {
       title: 'Flags',
       options: [
-        { flags: '--status <status>', description: 'how it ended', choices: ['ok', 'error'] },
+        { flags: '--status <status>', description: 'how it ended', choices: OUTCOME_STATUSES },
         {
           flags: '--token-file <file>',
           description: 'file that holds the outcome_token, - for stdin (or AIP_OUTCOME_TOKEN)',
@@ -80,7 +80,8 @@ export const command: CommandSpec<Options> = {
     );
     if (cli.globals.json) cli.json(answer);
     else {
-      const how = answer.claimed ? 'claimed, without the token of the decision' : 'final';
+      const ending = answer.status === 'unknown' ? 'not final' : 'final';
+      const how = answer.claimed ? 'claimed, without the token of the decision' : ending;
       cli.out(`${cli.paint.green('ok')} entry ${answer.of} ended as ${answer.status} (${how}); entry ${answer.seq}`);
       if (answer.released) cli.note('its place in the daily limit was given back');
     }

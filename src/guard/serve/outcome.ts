@@ -1,10 +1,7 @@
 /** What became of a yes, as the caller of the service tells it. */
-import type { OutcomeReport } from '../../app/outcomes/report.js';
+import { OUTCOME_STATUSES, type OutcomeReport } from '../../app/outcomes/report.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { bad } from './replies.js';
-
-/** A report; `unknown` records nothing, as no report does. */
-export type ToldOutcome = Omit<OutcomeReport, 'status'> & { readonly status: OutcomeReport['status'] | 'unknown' };
 
 const MEMBERS = [
   'intent_hash',
@@ -18,11 +15,11 @@ const MEMBERS = [
 ];
 
 /** Reads the body of `POST /v1/outcome`; forms are checked where it is recorded. @throws Refusal 400 */
-export function readOutcome(body: JsonObject): ToldOutcome {
+export function readOutcome(body: JsonObject): OutcomeReport {
   const stranger = Object.keys(body).find((name) => !MEMBERS.includes(name));
   if (stranger !== undefined) throw bad(`Unknown member ${JSON.stringify(stranger.slice(0, 64))}.`);
-  const { status } = body;
-  if (status !== 'ok' && status !== 'error' && status !== 'unknown') throw bad('"status" is not ok, error or unknown.');
+  const status = OUTCOME_STATUSES.find((each) => each === body.status);
+  if (status === undefined) throw bad('"status" is not ok, error or unknown.');
   return {
     intentHash: text(body.intent_hash, 'intent_hash') ?? '',
     status,

@@ -120,10 +120,7 @@ async function guard(deps: ServiceDeps, { body }: WebRequest, caller: AdmittedCa
 }
 
 function outcome(deps: ServiceDeps, { body }: WebRequest, { agentId }: AdmittedCaller): WebReply {
-  const report = readOutcome(bodyObject(body));
-  // What is not known is what the log says without a report.
-  if (report.status === 'unknown') return jsonWebReply(200, { of: null, seq: null, status: 'unknown', claimed: false });
-  return jsonWebReply(200, deps.outcome({ ...report, status: report.status }, agentId));
+  return jsonWebReply(200, deps.outcome(readOutcome(bodyObject(body)), agentId));
 }
 
 async function evaluation(deps: ServiceDeps, { body }: WebRequest, caller: AdmittedCaller): Promise<WebReply> {

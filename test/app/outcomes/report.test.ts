@@ -72,6 +72,20 @@ describe('an outcome', () => {
     expect(reportOutcome(state, ok(token, { status: 'error' }), T0)).toMatchObject({ claimed: false, status: 'error' });
   });
 
+  test('unknown is recorded and leaves room for the final word, a few times', () => {
+    const { state, token } = decided();
+    const unknown = ok(token, { status: 'unknown', detail: 'the line broke' });
+    expect(reportOutcome(state, unknown, T0)).toMatchObject({ of: 2, seq: 3, status: 'unknown', claimed: false });
+    expect([...state.records({ type: 'outcome' })]).toMatchObject([{ of: 2, status: 'unknown', claimed: false }]);
+    for (let i = 0; i < 3; i++) reportOutcome(state, i === 0 ? ok(null) : unknown, T0);
+    for (const more of [unknown, ok(null), ok(null, { status: 'unknown' })])
+      expect(code(() => reportOutcome(state, more, T0))).toBe('EXISTS');
+    expect(state.conduct.outcomes(AGENT, null, T0 - 1)).toMatchObject({ ok: 0, error: 0 });
+    expect(reportOutcome(state, ok(token), T0)).toMatchObject({ status: 'ok', claimed: false });
+    expect(code(() => reportOutcome(state, unknown, T0))).toBe('EXISTS');
+    expect(state.conduct.outcomes(AGENT, null, T0 - 1)).toMatchObject({ ok: 1, error: 0 });
+  });
+
   test('is refused with the token of another decision, or for what was not accepted', () => {
     const { state, token } = decided();
     expect(code(() => reportOutcome(state, ok('0'.repeat(32)), T0))).toBe('FORBIDDEN');
@@ -84,7 +98,8 @@ describe('an outcome', () => {
 
   test.each([
     { intentHash: 'abc' },
-    { status: 'unknown' as never },
+    { status: 'maybe' as never },
+    { status: 'unknown' as const, release: true },
     { token: 'ABC' },
     { token: '' },
     { exitCode: 256 },

@@ -236,7 +236,12 @@ test('an outcome is recorded under the token that the yes gave, for its own agen
   expect((await ask(socket!, '/v1/outcome', { ...report, outcome_token: '0'.repeat(32) }, bearer(mine))).status).toBe(
     403,
   );
-  expect((await ask(socket!, '/v1/outcome', { ...report, status: 'unknown' }, bearer(mine))).status).toBe(200);
+  for (const wrong of [bearer(theirs), { outcome_token: '0'.repeat(32) }]) {
+    const [given, headers] = 'authorization' in wrong ? [{}, wrong] : [wrong, bearer(mine)];
+    expect((await ask(socket!, '/v1/outcome', { ...report, ...given, status: 'unknown' }, headers)).status).toBe(403);
+  }
+  const unknown = await ask(socket!, '/v1/outcome', { ...report, status: 'unknown' }, bearer(mine));
+  expect(unknown.json).toMatchObject({ of: 1, seq: 2, status: 'unknown', claimed: false });
   expect((await ask(socket!, '/v1/outcome', report, bearer(mine))).json).toMatchObject({
     status: 'ok',
     claimed: false,

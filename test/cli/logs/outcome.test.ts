@@ -65,6 +65,16 @@ test('an outcome is recorded as claimed without the token, and as final with it'
   expect((await run('logs', 'verify')).code).toBe(0);
 });
 
+test('unknown is recorded, is not final, and says so', async () => {
+  const { place, run, token } = decided();
+  const file = place.file('token.txt', token);
+  const told = await run('outcome', HASH, '--status', 'unknown', '--token-file', file);
+  expect([told.code, told.out]).toEqual([0, 'ok entry 1 ended as unknown (not final); entry 2\n']);
+  expect((await run('outcome', HASH, '--status', 'error', '--token-file', file)).code).toBe(0);
+  expect((await run('outcome', HASH, '--status', 'unknown', '--token-file', file)).code).toBe(2);
+  expect((await run('outcome', HASH, '--status', 'maybe')).code).toBe(2);
+});
+
 test('what is wrong is said, with the exit code of its kind', async () => {
   const { place, run } = decided();
   const wrong = place.file('wrong.txt', '0'.repeat(32));

@@ -34,8 +34,8 @@ drops params, the document as it was sent has to be given: --intent. An entry ho
 a salt of its own; entries from before this version are proved as a whole chain.
 
 # What happened after a yes
-An outcome is an entry of its own: ok or error, final, with exit code and duration. exec and shield write it; others report it with the
-outcome_token that the decision gave to its caller alone, and without the token it is kept as a claim:
+An outcome is an entry of its own: ok or error, final, with exit code and duration; unknown leaves room for the final word. exec and shield
+write it; others report it with the outcome_token that the decision gave to its caller alone, and without the token it is kept as a claim:
   aip outcome sha256:4f... --status error --token-file token.txt
   aip logs tail --type outcome                what became of which entry
 An outcome never changes trust. A yes without a final word is unknown in aip health after log.outcome_ttl (1h).

@@ -73,7 +73,7 @@ export class Outcomes {
         const mark = tokenMark(token);
         return kept !== null && kept.length === mark.length && timingSafeEqual(kept, mark);
       },
-      outcomes: { final, claimed: outcomes.length - final },
+      outcomes: { final, open: outcomes.length - final },
     };
   }
 }
