@@ -37,7 +37,7 @@ export const command: CommandSpec = {
     if (found === null) {
       const near = nearestCodes(code).map((entry) => `${entry.code} ${entry.name}`);
       throw new Failure('NOT_FOUND', `There is no code "${code.slice(0, 40)}".`, {
-        hint: near.length === 0 ? 'aip help verification' : `did you mean ${near.join(' or ')}?`,
+        hint: near.length === 0 ? 'aip explain' : `did you mean ${near.join(' or ')}?`,
       });
     }
     if (cli.globals.json) cli.json(found);

@@ -219,7 +219,11 @@ function callIn(body: Uint8Array, more: readonly string[]): AskedCall {
 function deskFor({ desks }: ServiceDeps, caller: AdmittedCaller, agentId: string): Desk {
   const desk = caller.agentId === agentId ? desks.get(agentId) : undefined;
   if (desk !== undefined) return desk;
-  throw new RequestRefused(403, 'OTHER_AGENT', 'This caller may not act for that agent here: aip serve --as <agent>.');
+  throw new RequestRefused(
+    403,
+    'OTHER_AGENT',
+    'This caller may not act for that agent here: "agent_id" is the whole id of one that aip serve --as names.',
+  );
 }
 
 function decided({ tally }: ServiceDeps, { decision }: Judgement): Decision {

@@ -21,7 +21,14 @@ export const command: CommandSpec<{ readonly all?: boolean }> = {
     if (cli.globals.json) cli.json(reports);
     else if (reports.length === 0) cli.note('No request for approval waits here.');
     else {
-      const columns = ['request', 'status', 'agent', 'action', 'expires', 'from'].map((title) => ({ title }));
+      const columns = [
+        { title: 'request' },
+        { title: 'status' },
+        { title: 'agent', flexible: true, keepsEnd: true },
+        { title: 'action' },
+        { title: 'expires', optional: true },
+        { title: 'from', optional: true },
+      ];
       const rows = reports.map((each) =>
         [each.request_id, each.status, each.agent_id, each.action, each.expires_at, each.source].map(clean),
       );

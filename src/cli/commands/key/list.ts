@@ -32,7 +32,12 @@ export const command: CommandSpec<Options> = {
       cli.note('No private key is held here.\nnext: aip init, or: aip key import <file>');
       return 0;
     }
-    const columns = [{ title: 'key' }, { title: 'of' }, { title: 'store' }, { title: 'public key', flexible: true }];
+    const columns = [
+      { title: 'key', flexible: true, keepsEnd: true },
+      { title: 'of' },
+      { title: 'store' },
+      { title: 'public key', flexible: true, optional: true },
+    ];
     const rows = keys.map((key) => {
       const facts = keyFacts(key);
       return [facts.key_id, facts.of, facts.key_store ?? 'elsewhere', facts.public_key ?? '-'];

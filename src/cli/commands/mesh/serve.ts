@@ -288,6 +288,6 @@ function show(cli: Cli, url: string, data: string, { publicKey, adminKeyFile, ne
   cli.out(`  ${paint.dim(shown ? 'kept in  ' : 'admin key')}  ${clean(adminKeyFile)}`);
   // Never the admin key: who copies the line to a machine that only verifies would hand over the whole mesh.
   cli.out('\nEach machine that verifies gets a key of its own, made here, and kept there in a file of mode 0600:');
-  cli.out(`  ${paint.cyan('aip mesh key create --role verifier --label <machine>')}`);
-  cli.out(`  ${paint.cyan(`aip mesh join ${clean(url)} --mesh-key ${publicKey} --key-file <file>`)}`);
+  cli.out(`  ${paint.cyan('(umask 077; aip mesh key create --role verifier --label <machine> > <machine>.key)')}`);
+  cli.out(`  ${paint.cyan(`aip mesh join ${clean(url)} --mesh-key ${publicKey} --key-file <machine>.key`)}`);
 }

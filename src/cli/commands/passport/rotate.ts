@@ -125,7 +125,7 @@ export const command: CommandSpec<Options> = {
       say(`  old key      ${former!.key_id.split('#')[1]!} ${end}`);
       if (denied?.given != null) say(`               ${renderReach(denied.given, cli.paint)}`);
       sayReach(cli, path, announced);
-      cli.note('next: give the new key to the agent');
+      cli.note('next: where the agent signs on another machine, give it the new key there');
     }
     return Math.max(denied?.exitCode ?? 0, announced.exitCode);
   },

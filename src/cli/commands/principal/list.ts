@@ -29,9 +29,9 @@ export const command: CommandSpec = {
       const columns = [
         { title: 'principal' },
         { title: 'public key' },
-        { title: 'pinned' },
-        { title: 'source' },
-        { title: 'private key' },
+        { title: 'pinned', optional: true },
+        { title: 'source', optional: true },
+        { title: 'store' },
       ];
       const rows = pins.map((pin) => [pin.principal, pin.public_key, pin.pinned_at, pin.source, pin.key_store ?? '-']);
       cli.out(table(columns, rows, { width: cli.width, paint: cli.paint }));

@@ -17,7 +17,7 @@ verifier, within every limit of the passport, and nobody known here has revoked 
   does not   aip exec is no boundary between processes of one user: the command can read this process's environment, and with it the passphrase, and then signs as the principal where that key is here. exec warns (principal_key_here); --strict refuses. Keep a principal's key on another machine or under another user, and run agents as a user of their own.
   does not   what the same user runs can change config, state, pins and keys of this home
   does not   root on the verifier decides what the verifier says, and can write any log; a checkpoint kept elsewhere shows it later
-  does not   the pipe: "aip intent verify f && ./act f" reads f twice. Write doc=$(aip intent verify f --print-verified) && ./act <<<"$doc", or better aip exec --intent f; a pipe would start the consumer whatever the verdict is.
+  does not   the pipe: "aip intent verify f && ./act f" reads f twice. Write doc=$(aip intent verify f --print-verified) && ./act <<<"$doc", or better aip exec --intent f -a <action> -- ./act; a pipe would start the consumer whatever the verdict is.
 
 # What is relied on
   - the pins, and the user who can write this machine's config and state

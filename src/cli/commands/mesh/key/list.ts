@@ -34,8 +34,8 @@ export const command: CommandSpec<KeyPlaces> = {
       { title: 'id' },
       { title: 'role' },
       { title: 'state' },
-      { title: 'signs' },
-      { title: 'created' },
+      { title: 'signs', optional: true },
+      { title: 'created', optional: true },
       { title: 'label', flexible: true },
     ];
     const rows = keys.map(({ keyId, role, label, publicKey, createdAt, revokedAt }) => [
