@@ -36,6 +36,15 @@ test('columns that may go, go from the right, and come back with the room', () =
   expect(headings(50)).toEqual(['AGENT', 'STATUS', 'WARNINGS']);
 });
 
+test('a column that may go gives way before one that stays', () => {
+  const columns = [
+    { title: 'key', flexible: true },
+    { title: 'public key', flexible: true, optional: true },
+  ];
+  const [, line] = table(columns, [['k'.repeat(50), 'p'.repeat(72)]], { width: 100, paint: plain }).split('\n');
+  expect(line).toMatch(/^k{50} {2}p{47}…$/);
+});
+
 test('a pipe gets every column, whole', () => {
   expect(drawn(null)).toEqual(ROWS.map((row) => row.join('\t')));
 });

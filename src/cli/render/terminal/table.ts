@@ -7,7 +7,7 @@ export interface TableColumn {
   readonly title: string;
   /** Numbers stand at the right. */
   readonly right?: boolean;
-  /** May be cut when the terminal is narrow; the widest such column gives way first. */
+  /** May be cut when the terminal is narrow: optional ones first, as far as they stay readable, then the widest. */
   readonly flexible?: boolean;
   /** Cut at its start: what tells ids and paths apart is their end. */
   readonly keepsEnd?: boolean;
@@ -63,11 +63,16 @@ function fitting(columns: readonly TableColumn[], full: readonly number[], width
 function shrink(widths: number[], columns: readonly TableColumn[], width: number): void {
   let over = widths.reduce((sum, w) => sum + w, 0) + GAP.length * (columns.length - 1) - width;
   while (over > 0) {
-    let widest = -1;
-    columns.forEach((column, i) => {
-      if (column.flexible === true && widths[i]! > NARROWEST && (widest < 0 || widths[i]! > widths[widest]!))
-        widest = i;
-    });
+    const widestOf = (least: number, gives: (column: TableColumn) => boolean): number =>
+      columns.reduce(
+        (widest, column, i) =>
+          column.flexible === true && gives(column) && widths[i]! > least && widths[i]! > (widths[widest] ?? 0)
+            ? i
+            : widest,
+        -1,
+      );
+    const spare = widestOf(READABLE, (column) => column.optional === true);
+    const widest = spare >= 0 ? spare : widestOf(NARROWEST, () => true);
     if (widest < 0) return;
     widths[widest]!--;
     over--;
