@@ -38,8 +38,9 @@ function readWhenCalled(name) {
   return {
     name: `${name}-when-called`,
     setup(builder) {
-      builder.onResolve({ filter: new RegExp(`^${name}$`) }, ({ namespace }) =>
-        namespace === 'when-called' ? undefined : { path: name, namespace: 'when-called' },
+      // Packages that need it keep the version that they were made for: an older one is called as `require` gives it.
+      builder.onResolve({ filter: new RegExp(`^${name}$`) }, ({ importer }) =>
+        importer.startsWith(join(root, 'src')) ? { path: name, namespace: 'when-called' } : undefined,
       );
       builder.onLoad({ filter: /.*/, namespace: 'when-called' }, () => ({ contents, resolveDir: root }));
     },

@@ -20,6 +20,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 
 import { COMMANDS as FREQUENT } from '../../../src/cli/boot/frequent-registry.js';
 import { COMMANDS } from '../../../src/cli/registry.js';
+import { noPty, play } from '../../kit/terminal.js';
 
 /** The program as `npm run build` makes it, with what V8 made of it: other tests run the sources. */
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -38,6 +39,14 @@ function place() {
   mkdirSync(cwd);
   return {
     folder,
+    /** At a terminal, where `expect` is waited for. */
+    type: (expect: string, send: string, ...argv: string[]) =>
+      play({
+        argv: [process.execPath, join(BUILT, 'start.cjs'), ...argv],
+        env: { PATH: process.env['PATH'] ?? '', HOME: folder, AIP_HOME: join(folder, 'home'), TERM: 'xterm' },
+        cwd,
+        steps: [{ expect, send }],
+      }),
     file: (name: string, text: string) => writeFileSync(join(cwd, name), text),
     run: (...argv: string[]) => run(BUILT, ...argv),
     /** The program where no native package is installed, as with `npm install --omit=optional`. */
@@ -306,5 +315,18 @@ describe('the bundle of the commands that run most', () => {
     const expected = spawnSync(process.execPath, ['-e', whole, '--', ...words], { cwd, env, encoding: 'utf8' });
     const { status, stdout, stderr } = expected;
     expect(run(...words)).toEqual({ status, stdout, stderr });
+  });
+});
+
+// A package that was bundled in another version than it needs shows itself here alone: other tests run the sources, or pipe.
+describe.skipIf(noPty() !== null)('the built program asks at a terminal', () => {
+  test.each([
+    ['(y/N)', 'n\r', 2, ['revoke', 'did:web:acme.com:agents:bot', '--unseen', '--reason', 'leak']],
+    ['Name of the agent', '\x03', 130, ['passport', 'create']],
+  ])('%s', (expected, send, exit, argv) => {
+    const { output, code, missed } = place().type(expected, send, ...argv);
+    expect(missed, output).toEqual([]);
+    expect(output).not.toContain('this is a bug');
+    expect(code).toBe(exit);
   });
 });
