@@ -15,6 +15,14 @@ export function rowAfter(text: string, logId: string): number | 'other' | null {
   return match[1] !== undefined && match[1] !== logId ? 'other' : Number(match[2]);
 }
 
+/** How accepted actions ended, as the callers of the decisions reported it; claims of others are left out. */
+export interface FleetOutcomes {
+  readonly ok: number;
+  readonly error: number;
+  /** Accepted, and without a final word in the shipped logs so far. */
+  readonly unknown: number;
+}
+
 /** How an agent behaved at all verifiers that ship their logs. */
 export interface FleetAgent {
   readonly agentId: string;
@@ -23,6 +31,8 @@ export interface FleetAgent {
   readonly failed: number;
   /** Refusals that may be a stranger's doing. */
   readonly unattributed: number;
+  /** What became of what was accepted. */
+  readonly outcomes: FleetOutcomes;
   /** 0 to 1. */
   readonly trust: number;
   /** False while there are too few entries to tell. */

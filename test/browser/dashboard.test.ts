@@ -70,6 +70,9 @@ async function scene(
       },
       { agent_id: `did:web:acme.com:agents:support\u202eagent`, error_code: 'AIP-E100', at: now },
     );
+    // Entry 1 and 2 are of the first agent, and accepted.
+    east.outcome(1, 'ok');
+    east.outcome(2, 'error');
     await ship(east);
     await ship(west);
     const follow = net.follow({ verifier: 'eu-west-1' });
@@ -120,9 +123,9 @@ describe('the dashboard', () => {
     }
     // 144 entries of which i = 7, 47, 87 and 127 are refused.
     expect(await text(page, '#agents tr:has([aria-label^="Revoke support-agent-v1"]) .rate')).toMatch(
-      /2\.8 %\s*4 of 144/,
+      /2\.8 %\s*4 of 144\s*ended: 1 ok, 1 error, 138 unknown/,
     );
-    expect(await text(page, '#verifiers')).toMatch(/eu-west-1[\s\S]*stream[\s\S]*none[\s\S]*192 entries/);
+    expect(await text(page, '#verifiers')).toMatch(/eu-west-1[\s\S]*stream[\s\S]*none[\s\S]*194 entries/);
     await shot(page, 'desktop');
 
     east.log({
@@ -132,9 +135,15 @@ describe('the dashboard', () => {
       error_code: 'AIP-E401',
       error_message: 'Agent revoked',
     });
-    await at.ship(east, 192);
+    await at.ship(east, 194);
     await page.until('document.querySelector("#entries li .action bdi").textContent === "brand_new_action"');
     expect(await text(page, '#entries li')).toContain('REVOKED');
+
+    // The outcome of a yes is no refusal.
+    east.outcome(3, 'ok');
+    await at.ship(east, 195);
+    await page.until('document.querySelector("#entries li .action bdi").textContent === "ok: entry 3"');
+    expect(await text(page, '#entries li')).toMatch(/outcome(?![\s\S]*REFUSED)/);
 
     expect(page.problems).toEqual([]);
     expect(page.requests.filter((url) => !url.startsWith(net.url) && !url.startsWith('data:'))).toEqual([]);
@@ -297,7 +306,7 @@ describe('the dashboard', () => {
     await page.until('document.querySelector("#entries pre").textContent.includes("prev_hash")');
     await page.evaluate('document.getElementById("pause").click()');
     east.log({ agent_id: AGENT, at: Date.now(), action: 'while_paused' });
-    await at.ship(east, 192);
+    await at.ship(east, 194);
     await page.until('document.getElementById("fresh").textContent === "1 new"');
     await page.evaluate('document.getElementById("pause").click()');
     await page.until('document.querySelector("#entries li .action bdi").textContent === "while_paused"');

@@ -20,6 +20,7 @@ interface FleetAgent {
   readonly trust_score: number | null;
   readonly trust_meaningful: boolean;
   readonly unattributed: number;
+  readonly outcomes: { readonly ok: number; readonly error: number; readonly unknown: number };
   readonly hours: readonly (readonly [number, number])[];
 }
 
@@ -144,6 +145,7 @@ describe('the fleet', () => {
         trust_meaningful: true,
         failure_rate: 2 / 23,
         unattributed: 1,
+        outcomes: { ok: 0, error: 0, unknown: 21 },
       },
     ]);
     await mesh.command('revoke', { agent_id: AGENT, reason: 'enough' });

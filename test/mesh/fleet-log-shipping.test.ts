@@ -280,6 +280,28 @@ describe('what the fleet did', () => {
     expect(agent!.hours).toHaveLength(24);
   });
 
+  test('counts how accepted actions ended, by the word of their callers alone, and leaves trust as it is', async () => {
+    const mesh = await TestMesh.start();
+    const conduct = fleetConduct({ logs: mesh.store.logs, pause: () => Promise.resolve() });
+    const v = new TestVerifier('v-1');
+    v.log(...Array.from({ length: 5 }, (_, i) => ({ at: T0 + i })), { at: T0 + 5, error_code: 'AIP-E202' });
+    await put(mesh, v, 6);
+    const [before] = await conduct.agents(T0 + 1000);
+    expect(before!.outcomes).toEqual({ ok: 0, error: 0, unknown: 5 });
+    v.outcome(1, 'ok');
+    v.outcome(2, 'ok', { claimed: true });
+    v.outcome(3, 'error', { exit_code: 1, released: true });
+    v.outcome(4, 'unknown');
+    v.outcome(4, 'ok');
+    v.outcome(5, 'maybe' as never);
+    v.outcome(5, 'ok', { agent_id: OTHER });
+    await put(mesh, v, v.entries.length);
+    const found = await conduct.agents(T0 + 1000);
+    expect(found).toEqual([{ ...before, outcomes: { ok: 2, error: 1, unknown: 2 } }]);
+    await put(mesh, v, v.entries.length);
+    expect(await conduct.agents(T0 + 1000)).toEqual(found);
+  });
+
   test('shows the last hours, also when the clock of a verifier ran ahead', async () => {
     const mesh = await TestMesh.start();
     const conduct = fleetConduct({ logs: mesh.store.logs, pause: () => Promise.resolve() });

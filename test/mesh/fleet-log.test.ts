@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { isSignedBy, readStatement } from '../../src/app/logs/statements.js';
-import {} from '../../src/protocol/log/chain.js';
+import type { RecordDraft } from '../../src/protocol/log/chain.js';
 import { seal } from '../kit/state/sealed.js';
-import type { Entry } from '../../src/protocol/log/entry.js';
+import type { Entry, OutcomeDraft } from '../../src/protocol/log/entry.js';
 import { parsePublicKey } from '../../src/protocol/identity/keys.js';
 import { TestVerifier, type Told } from '../kit/mesh/fleet.js';
 import { LOG_ID, MESH_PUBLIC_KEY, Reader, settle, TestMesh } from '../kit/mesh/server.js';
@@ -32,6 +32,14 @@ const seqs = async (mesh: TestMesh, query = '') => (await get(mesh, query)).entr
 
 const decisions = async (mesh: TestMesh) =>
   (await mesh.ask('GET', '/metrics', 'observer')).body.match(/^aip_mesh_decisions_total.*$/gm) ?? [];
+
+const HASH = `sha256:${'4f'.repeat(32)}`;
+const COMMON = { timestamp: '2026-03-01T12:00:00.000Z', agent_id: AGENT } as const;
+const outcome = (more: Partial<OutcomeDraft>): RecordDraft => ({
+  ...COMMON,
+  ...{ type: 'outcome', of: 1, status: 'ok', exit_code: 0, duration_ms: 5, result_hash: null, detail: null },
+  ...{ claimed: false, ...more },
+});
 
 describe('the metrics count shipped decisions by result and code', () => {
   test('each once, however often it is shipped', async () => {
@@ -128,6 +136,36 @@ describe('shipping', () => {
     expect([answer.status, answer.json()['code']]).toEqual([400, 'BAD_REQUEST']);
     expect(await mesh.store.logs.head()).toBe(0);
   });
+
+  const others: readonly (readonly [string, RecordDraft])[] = [
+    ['an outcome', outcome({})],
+    ['an outcome that gave a limit back', outcome({ status: 'error', released: true })],
+    ['an outcome that leaves it open', outcome({ status: 'unknown' })],
+    [
+      'a judgement that was never reported',
+      { ...COMMON, type: 'interrupted', intent_hash: HASH, settled_as: 'accepted', settled_at: COMMON.timestamp },
+    ],
+    ['an erasure', { ...COMMON, type: 'erasure', entries: [1], param: null, by: 'v-1', signature: 'ab'.repeat(64) }],
+  ];
+  test.each(others)(
+    '%s is taken with the entries around it, and without a member of its kind it is refused',
+    async (_, draft) => {
+      const mesh = await TestMesh.start();
+      const v = new TestVerifier('v-1');
+      v.log({});
+      v.record(draft);
+      v.log({});
+      const answer = await put(mesh, v.shipment());
+      expect([answer.status, answer.json()['accepted']]).toEqual([200, 3]);
+      const stranger = new TestVerifier('v-2');
+      stranger.record({ ...draft, extra: 1 } as never);
+      expect((await put(mesh, stranger.shipment())).status).toBe(400);
+      const { agent_id: _agent, ...less } = draft;
+      const lacking = new TestVerifier('v-3');
+      lacking.record(less as never);
+      expect((await put(mesh, lacking.shipment())).status).toBe(400);
+    },
+  );
 
   test('an observer may not ship', async () => {
     const { mesh, v } = await shipped();

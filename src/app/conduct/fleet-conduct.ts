@@ -1,6 +1,6 @@
 /** Counts and trust scores over the fleet's log, kept in memory and brought up to date when someone looks. */
 import { isAttributable } from '../../protocol/log/attribution.js';
-import type { Entry, LogRecord } from '../../protocol/log/entry.js';
+import type { Entry, LogRecord, OutcomeEntry } from '../../protocol/log/entry.js';
 import { parseTime } from '../../protocol/time.js';
 import type { FleetAgent, FleetConduct } from '../../mesh/fleet.js';
 import type { LogTable } from '../../mesh/log/store.js';
@@ -19,6 +19,8 @@ interface Tally {
   successful: number;
   failed: number;
   unattributed: number;
+  /** Final words of callers on what was accepted. */
+  readonly ended: { ok: number; error: number };
   lastAt: number;
   readonly trust: TrustState;
   /** By hour since the epoch: accepted, refused. */
@@ -45,6 +47,7 @@ export function fleetConduct({ logs, rules = GUIDE_RULES, pause }: FleetDeps): F
         const record = JSON.parse(each.text) as LogRecord;
         // Entries of the first version name no type.
         if ((record.type ?? 'verification') === 'verification') count(tallies, record as Entry, rules, now);
+        else if (record.type === 'outcome') countOutcome(tallies, record);
         row = each.row;
       }
       if (rows.length < PAGE) return;
@@ -77,6 +80,7 @@ function count({ agents, strangers }: Tallies, entry: Entry, rules: TrustRules, 
       successful: 0,
       failed: 0,
       unattributed: 0,
+      ended: { ok: 0, error: 0 },
       lastAt: 0,
       trust: newcomer(rules),
       hours: new Map<number, [number, number]>(),
@@ -106,15 +110,24 @@ function count({ agents, strangers }: Tallies, entry: Entry, rules: TrustRules, 
   }
 }
 
+/** A verifier records one final word of a decision. Of agents that no decision names nothing is kept, and trust is never touched. */
+function countOutcome({ agents, strangers }: Tallies, { agent_id: id, claimed, status }: OutcomeEntry): void {
+  const tally = agents.get(id) ?? strangers.get(id);
+  if (tally === undefined || claimed !== false) return;
+  if (status === 'ok') tally.ended.ok += 1;
+  else if (status === 'error') tally.ended.error += 1;
+}
+
 function agentOf(agentId: string, tally: Tally, rules: TrustRules, now: number): FleetAgent {
   const { score, meaningful } = readTrust(tally.trust, rules, now);
   const last = Math.floor(now / HOUR);
-  const { successful, failed, unattributed, lastAt } = tally;
+  const { successful, failed, unattributed, ended, lastAt } = tally;
   return {
     agentId,
     successful,
     failed,
     unattributed,
+    outcomes: { ...ended, unknown: Math.max(0, successful - ended.ok - ended.error) },
     lastAt,
     trust: score,
     trustMeaningful: meaningful,

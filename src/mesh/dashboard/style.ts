@@ -35,7 +35,7 @@ tbody tr:last-child>*{border-bottom:0}th.who bdi{display:block}.name{font-weight
 td.act,.fleet thead th:last-child{text-align:right;padding-right:0}td.rate{min-width:7.5rem}td.rate b{white-space:nowrap}td.state{max-width:17rem}th.who{min-width:9rem}td.trust b,td.rate b{font-weight:600}tr.stopped .name,tr.stopped b{color:var(--dim)}
 .meter{display:block;width:4.5rem;height:5px;border-radius:3px;background:var(--rule);margin-top:.2rem;overflow:hidden;color:var(--s0)}.meter::before{content:"";display:block;height:100%;width:var(--v);background:currentColor}.meter.critical{color:var(--bad)}.meter.warning{color:var(--warn)}.meter.dim{color:var(--s2)}
 .bars{display:block;width:7.5rem;height:1.75rem}.s0{fill:var(--s0)}.s1{fill:var(--s1)}.nil{fill:var(--rule)}
-.entries{list-style:none;margin:0;padding:0}.entries>li{border-top:1px solid var(--rule)}.only-failed>.ok{display:none}
+.entries{list-style:none;margin:0;padding:0}.entries>li{border-top:1px solid var(--rule)}.only-failed>.ok,.only-failed>.other{display:none}
 summary{display:grid;grid-template-columns:4.3rem 4.9rem minmax(0,1fr);gap:0 .5rem;padding:.45rem 0;align-items:baseline;cursor:pointer;list-style:none;color:var(--ink)}summary::-webkit-details-marker{display:none}summary:hover{background:var(--bg)}
 time{color:var(--dim);font-variant-numeric:tabular-nums}.word{font-weight:650;font-size:.88rem}.word.ok{color:var(--ok)}.word.bad{color:var(--bad)}
 summary .agent{font-weight:600}summary .action,summary .code{grid-column:2/-1}summary .action{color:var(--dim);font-size:.88rem}summary .code{color:var(--bad);font-size:.88rem}summary .code:empty{display:none}

@@ -1,7 +1,7 @@
 /** Shipped log entries, read strictly: each must be whole, hash to what it says, and follow from the one before it. */
 import { isDialectName } from '../../protocol/dialects.js';
 import { hashHolds } from '../../protocol/log/chain.js';
-import type { LogRecord } from '../../protocol/log/entry.js';
+import type { LogRecord, RecordType } from '../../protocol/log/entry.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { parseTime } from '../../protocol/time.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
@@ -75,16 +75,18 @@ const LATER_MEMBERS = [
   ...['salts', 'withheld', 'erased'],
 ];
 const PLACE = ['type', 'seq', 'timestamp', 'agent_id', 'verifier', 'prev_hash', 'hash', 'salts', 'withheld', 'erased'];
-const OTHER_MEMBERS: Readonly<Record<string, readonly string[]>> = {
-  outcome: [...PLACE, 'of', 'status', 'exit_code', 'duration_ms', 'result_hash', 'detail', 'claimed'],
-  erasure: [...PLACE, 'entries', 'param', 'by', 'signature'],
+/** The members of each other kind of entry: those that it always has, and those that it may have. A kind that is missing stops a whole log. */
+const OTHER_MEMBERS: Readonly<Record<Exclude<RecordType, 'verification'>, readonly [string[], string[]]>> = {
+  outcome: [[...PLACE, 'of', 'status', 'exit_code', 'duration_ms', 'result_hash', 'detail', 'claimed'], ['released']],
+  interrupted: [[...PLACE, 'intent_hash', 'settled_as', 'settled_at'], []],
+  erasure: [[...PLACE, 'entries', 'param', 'by', 'signature'], []],
 };
 const TEXTS_OR_NULL = ['action', 'error_code', 'error_message', 'nonce', 'signature', 'intent_hash'];
 
 function readEntry(value: Json, verifier: string): ShippedEntry {
   const type = isObject(value) && typeof value['type'] === 'string' ? value['type'] : 'verification';
-  const others = Object.hasOwn(OTHER_MEMBERS, type) ? OTHER_MEMBERS[type]! : null;
-  const entry = objectOf(value, 'an entry', others ?? FIRST_MEMBERS, others === null ? LATER_MEMBERS : []);
+  const others = Object.hasOwn(OTHER_MEMBERS, type) ? OTHER_MEMBERS[type as keyof typeof OTHER_MEMBERS] : null;
+  const entry = objectOf(value, 'an entry', ...(others ?? ([FIRST_MEMBERS, LATER_MEMBERS] as const)));
   const { seq, prev_hash, hash, agent_id, timestamp } = entry;
   const at = typeof timestamp === 'string' ? parseTime(timestamp) : null;
   const sound =

@@ -1,7 +1,7 @@
 /** Verifiers with logs of known content, shipped to a mesh as `mesh follow` ships them. */
-import { START, type Link } from '../../../src/protocol/log/chain.js';
+import { sealRecord, START, type Link, type RecordDraft } from '../../../src/protocol/log/chain.js';
 import { seal } from '../state/sealed.js';
-import type { Entry, EntryDraft } from '../../../src/protocol/log/entry.js';
+import type { Entry, EntryDraft, OutcomeDraft } from '../../../src/protocol/log/entry.js';
 import { sha256Hex } from '../../../src/protocol/hash.js';
 import { draft, refused } from '../state/drafts.js';
 
@@ -29,6 +29,19 @@ export class TestVerifier {
       this.entries.push(entry);
       return entry;
     });
+  }
+
+  /** An entry of another kind after those. */
+  record(body: RecordDraft): void {
+    const { entry } = sealRecord(body, this.verifier, this.head, (n) => Buffer.alloc(n, 0x5a));
+    this.entries.push(entry as unknown as Entry);
+  }
+
+  /** What became of the decision `of`, by its caller unless `more` says otherwise. */
+  outcome(of: number, status: OutcomeDraft['status'], more: Partial<OutcomeDraft> = {}): void {
+    const { timestamp, agent_id } = this.entries[of - 1]!;
+    const nothing = { exit_code: null, duration_ms: null, result_hash: null, detail: null };
+    this.record({ type: 'outcome', timestamp, agent_id, of, status, ...nothing, claimed: false, ...more });
   }
 
   /** The body of a shipment of the entries after seq `after`. */

@@ -14,6 +14,8 @@ export interface AgentRow {
   readonly successful: number;
   readonly failed: number;
   readonly unattributed: number;
+  /** How accepted actions ended; `unknown` without a final word so far. */
+  readonly outcomes: { readonly ok: number; readonly error: number; readonly unknown: number };
   readonly failure_rate: number | null;
   /** Of its published passport. */
   readonly serial: number | null;
@@ -46,6 +48,7 @@ export function agents({ document }: PageWindow, kit: Kit, onOrder: (agentId: st
     const few = el('span', 'few');
     const rate = el('b', '');
     const share = el('span', 'few');
+    const ended = el('span', 'few');
     const chart = el('span', 'chart');
     const button = (action: PageAction, look: string, text: string): Elem => {
       const made = el('button', look, text);
@@ -67,7 +70,7 @@ export function agents({ document }: PageWindow, kit: Kit, onOrder: (agentId: st
       title,
       cell('Status', 'state', word, why),
       cell('Trust', 'trust', number, bar, few),
-      cell('Failure rate', 'rate', rate, share),
+      cell('Failure rate', 'rate', rate, share, ended),
       cell('24 hours', 'day', chart),
       el('td', 'act', el('span', 'acts', revoke, suspend, reinstate)),
     );
@@ -92,6 +95,8 @@ export function agents({ document }: PageWindow, kit: Kit, onOrder: (agentId: st
       rate.className = failures !== null && failures > 0.1 ? 'critical' : '';
       const strangers = agent.unattributed === 0 ? '' : `, ${agent.unattributed} unattributed`;
       say(share, successful + failed === 0 ? strangers.slice(2) : `${failed} of ${successful + failed}${strangers}`);
+      const { ok, error, unknown } = agent.outcomes;
+      say(ended, successful === 0 ? '' : `ended: ${ok} ok, ${error} error, ${unknown} unknown`);
       const hours = JSON.stringify(agent.hours);
       if (hours !== drawn) chart.replaceChildren(...(agent.hours.length === 0 ? [] : [bars(agent.hours)]));
       drawn = hours;

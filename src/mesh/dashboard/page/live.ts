@@ -45,9 +45,20 @@ export function live(window: PageWindow, kit: Kit) {
     timer ??= window.setTimeout(flush, 80);
   };
 
+  const isDecision = (entry: Entry): boolean => (entry['type'] ?? 'verification') === 'verification';
+
   const verdict = (entry: Entry): [string, string] => {
+    // What became of a decision is no decision, and an outcome must not look like a refusal.
+    if (!isDecision(entry)) return [clean(entry['type'], 12), 'other'];
     if (entry['status'] === 'success') return ['ok', 'ok'];
     return [tellsRevocation(entry) ? 'REVOKED' : 'REFUSED', 'bad'];
+  };
+
+  const subject = (entry: Entry): string => {
+    if (isDecision(entry)) return clean(entry['action'] ?? 'no action', 80);
+    if (entry['type'] !== 'outcome') return '';
+    const whose = entry['claimed'] === false ? '' : ', claimed';
+    return `${clean(entry['status'], 8)}: entry ${clean(entry['of'], 16)}${whose}`;
   };
 
   const item = (entry: Entry): Elem => {
@@ -57,7 +68,7 @@ export function live(window: PageWindow, kit: Kit) {
     time.setAttribute('title', stamp);
     const { name, domain } = nameOf(String(entry['agent_id']));
     const code =
-      entry['error_code'] === null
+      !isDecision(entry) || entry['error_code'] === null
         ? ''
         : `${clean(entry['error_code'], 40)} ${clean(entry['error_message'] ?? '', 120)}`;
     const summary = el(
@@ -66,12 +77,7 @@ export function live(window: PageWindow, kit: Kit) {
       time,
       el('span', `word ${look}`, word),
       el('bdi', 'agent', name),
-      el(
-        'span',
-        'action',
-        el('bdi', '', clean(entry['action'] ?? 'no action', 80)),
-        ...(domain === '' ? [] : [' · ', el('bdi', '', domain)]),
-      ),
+      el('span', 'action', el('bdi', '', subject(entry)), ...(domain === '' ? [] : [' · ', el('bdi', '', domain)])),
       el('bdi', 'code', code),
     );
     const body = el('pre', '');

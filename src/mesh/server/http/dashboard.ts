@@ -129,6 +129,7 @@ function agentForm(id: string, agent: FleetAgent | null, effective: EffectiveSta
     successful: agent?.successful ?? 0,
     failed: agent?.failed ?? 0,
     unattributed: agent?.unattributed ?? 0,
+    outcomes: agent?.outcomes ?? { ok: 0, error: 0, unknown: 0 },
     failure_rate: agent === null ? null : failureRate(agent),
     trust_score: agent === null || failureRate(agent) === null ? null : agent.trust,
     trust_meaningful: agent?.trustMeaningful ?? false,
