@@ -33,6 +33,7 @@ describe('a mesh that is copied', { timeout: SLOW }, () => {
     [['serve', '--store', 'postgres://u:secret@h/d'], 2, 'password'],
     [['serve', '--store', 'mysql://h/d'], 2, 'PostgreSQL'],
     [['serve', '--store', 'postgres://u@127.0.0.1:1/d', '--follow', 'http://127.0.0.1:2'], 2, '--store'],
+    [['serve', '--notify', 'https://bell.acme.com', '--follow', 'http://127.0.0.1:2'], 2, '--notify'],
     [['serve', '--store', 'postgres://u@127.0.0.1:1/d'], 5, 'does not answer'],
   ])('%j: exit %i', async (argv, code, says) => {
     const said = await new Home().run(['mesh', ...argv]);

@@ -154,6 +154,10 @@ export const command: CommandSpec<Options> = {
       cli.warn('Without TLS, API keys and events cross the network readable.', 'insecure_http');
     const data = meshFolder(options.data, cli);
     const store = storeUrl(cli, options.store);
+    if (options.follow !== undefined && options.notify !== undefined)
+      throw new Failure('USAGE', 'Home tells of requests for approval; a server that follows it does not.', {
+        hint: 'give --notify to aip mesh serve at home',
+      });
     if (options.follow !== undefined && store !== null)
       throw new Failure('USAGE', 'A server that follows another one keeps its copy in its own folder.', {
         hint: 'leave --store (and AIP_MESH_STORE) away',
