@@ -1,6 +1,7 @@
 /** What is said of who has a passport that was signed here: what is true of this machine, and what of the fleet. */
+import { basename } from 'node:path';
 import { publishPassport, type Publishing } from '../../app/mesh/passports.js';
-import { Failure } from '../../app/failure.js';
+import { Failure, shellWord } from '../../app/failure.js';
 import type { Passport } from '../../protocol/passport.js';
 import { canonicalize } from '../../protocol/json/canonical.js';
 import type { JsonObject } from '../../protocol/json/values.js';
@@ -79,8 +80,8 @@ export function sayReach(cli: Scene, path: string | null, { publishing }: Announ
 
 /** Said after a passport was signed and went nowhere else. */
 function knownHereAlone(cli: Scene, path: string | null): void {
-  const file = path === null ? 'it' : clean(path);
+  const [copied, named] = path === null ? ['it', '<file>'] : [clean(path), shellWord(clean(basename(path)))];
   cli.note(
-    `\nOnly this machine has it: every other machine that verifies learns of it when you import ${file} there (aip passport import).`,
+    `\nOnly this machine has it. Copy ${copied} to every other machine that verifies, and there:\n  aip passport import ${named}`,
   );
 }
