@@ -25,7 +25,7 @@ export interface Bundle {
   readonly passport: JsonObject | null;
   /** The key that signed the passport, as this verifier had it pinned; for people: it proves nothing. */
   readonly principal_key: string | null;
-  /** What persons signed. */
+  /** The verifier's request for approval, and what persons signed: answers to it, or approvals of exactly this intent. */
   readonly approvals: readonly JsonObject[];
   /** The decision's entry, without the members that the intent shows. */
   readonly decision: JsonObject;
@@ -42,6 +42,8 @@ const MEMBERS = [
 ];
 /** A bundle holds a passport of at most 64 KiB and an intent of as much, some of it twice. */
 export const MAX_BUNDLE_BYTES = 512 * 1024;
+/** A passport names fewer approvers. */
+const MOST_APPROVALS = 1025;
 /** Members of the entry that a reader takes from the intent. */
 const SHOWN_BY_INTENT = ['agent_id', 'action', 'target', 'params', 'nonce', 'signature'] as const;
 
@@ -65,7 +67,11 @@ export function readBundle(bytes: Uint8Array): Bundle {
   for (const each of [intent, passport, outcome])
     if (each !== null && !isObject(each)) throw new ShapeError('a part of it is no object');
   if (principal_key !== null && typeof principal_key !== 'string') throw new ShapeError('"principal_key" is not text');
-  if (!Array.isArray(approvals) || !approvals.every((each: Json) => isObject(each)))
+  if (
+    !Array.isArray(approvals) ||
+    approvals.length > MOST_APPROVALS ||
+    !approvals.every((each: Json) => isObject(each))
+  )
     throw new ShapeError('"approvals" is not a list of documents');
   if (!isObject(decision) || typeof checkpoint !== 'string') throw new ShapeError('a part of it is missing');
   if (outcome !== null) {

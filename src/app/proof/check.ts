@@ -23,6 +23,7 @@ import {
 import { leafHash, rootFromInclusion } from '../../protocol/transparency/tree.js';
 import { issuerProblem } from '../../verify/checks/issuer.js';
 import { outcomeIn, withShown, type Bundle, type Inclusion } from './bundle.js';
+import { approvedText, hear, NO_EVIDENCE, unapproved, type Heard } from './approvals.js';
 import { signedBy } from './checkpoint.js';
 import type { ProofReport, ProofTrust, Rejudge, Step, StepName } from './report.js';
 
@@ -39,8 +40,8 @@ const EXIT: Readonly<Record<StepName, number>> = {
 
 /** How far the claim of an intent may lie from the clock of its verifier before it is said, ms. */
 const FAR_MS = 24 * 3_600_000;
-/** What a stranger cannot judge again: a person's approval, the presenter's place, the past, the standing then. */
-const CIRCUMSTANCE = ['AIP-E209', 'AIP-E205', 'AIP-E212', 'AIP-E213', 'AIP-E214', 'AIP-E404', 'AIP-E405'];
+/** What a stranger cannot judge again: the presenter's place, the past, the standing then. */
+const CIRCUMSTANCE = ['AIP-E205', 'AIP-E212', 'AIP-E213', 'AIP-E214', 'AIP-E404', 'AIP-E405'];
 
 /** Checks a bundle that was read. `given` is the document as it was sent, where the log withholds part of it. */
 export async function checkProof(
@@ -65,13 +66,17 @@ export async function checkProof(
   const what = whatProblem(entry, document, intent);
   say('what', what.status, what.message);
   // Without a passport that counts and a signature under it there is nothing to hold it to.
+  const place = placeOf(bundle, entry, trust);
+  const heard =
+    who.status === 'ok' && intent !== null && passport !== null && passport !== 'damaged'
+      ? hear(bundle.approvals, { entry, intent, passport, at, pins: trust.pins, verifier: place.verifier })
+      : null;
   const limits =
     who.status === 'ok' || document === null
-      ? await limitsOf(entry, document, passport, at, rejudge)
+      ? await limitsOf(entry, document, passport, at, { bundle, heard, rejudge })
       : unproven('Whose limits hold is not shown.');
   say('limits', limits.status, limits.message);
 
-  const place = placeOf(bundle, entry, trust);
   const recorded = place.status === 'ok';
   const verdict = entry.status === 'success' ? 'accepted' : `refused with ${String(entry.error_code)}`;
   say('decision', place.status, recorded ? `The verifier ${verdict} it.` : `It says that a verifier ${verdict} it.`);
@@ -100,6 +105,7 @@ export async function checkProof(
     decided_at: text(entry.timestamp),
     log: place.origin,
     seq: typeof entry.seq === 'number' ? entry.seq : null,
+    approved_by: heard?.by ?? [],
     steps,
     exit_code: fault === undefined ? 0 : EXIT[fault.step],
   };
@@ -185,23 +191,40 @@ function isErased({ erased }: Entry, slot: string): boolean {
   return erased !== null && typeof erased === 'object' && Object.hasOwn(erased, slot);
 }
 
+/** By what limits are judged again. */
+interface Limiting {
+  readonly bundle: Bundle;
+  readonly heard: Heard | null;
+  readonly rejudge: Rejudge;
+}
+
 async function limitsOf(
   entry: Entry,
   document: JsonObject | null,
   passport: Passport | 'damaged' | null,
   at: number,
-  rejudge: Rejudge,
+  { bundle: { approvals }, heard, rejudge }: Limiting,
 ): Promise<Word> {
   if (passport === null || passport === 'damaged')
     return unproven('Without a passport there are no limits to judge by.');
   if (document === null) return unproven('params withheld: limits cannot be judged again.');
-  const code = await rejudge(document, passport, at);
+  const { evidence, by, problem } = heard ?? { evidence: NO_EVIDENCE, by: [], problem: null };
+  if (problem !== null) {
+    const message = `An approval in the bundle does not count: ${problem}.`;
+    return entry.status === 'success' ? broken(message) : unproven(message);
+  }
+  const code = await rejudge(document, passport, at, evidence);
   if (entry.status === 'success') {
-    if (code === null) return ok('It is within every limit of the passport that can be judged without the past.');
+    if (code === null)
+      return ok(`It is within every limit of the passport that can be judged without the past${approvedText(by)}.`);
+    if (code === 'AIP-E209') return unproven(unapproved(approvals.length > 0, evidence.verifier === null));
     if (CIRCUMSTANCE.includes(code))
       return unproven(`Whether it was within the limits hangs on what is not in the bundle (${code}).`);
     return broken(`The passport does not permit it (${code}), and it was accepted.`);
   }
+  // A stranger is not shown which approvals the verifier was not given.
+  if (code === 'AIP-E209' && (entry.approval_request !== null || approvals.length > 0))
+    return unproven(`That no approval counted is the verifier's word (${code}).`);
   if (code === entry.error_code) return ok(`The passport does not permit it (${code}).`);
   return unproven(`The refusal with ${String(entry.error_code)} is the verifier's word.`);
 }
@@ -219,6 +242,8 @@ function whenOf(entry: Entry, at: number): Word {
 }
 
 interface Place extends Word {
+  /** The trusted key that signed the checkpoint in which the entry is; null where that is not shown. */
+  readonly verifier: Uint8Array | null;
   readonly note: Note | null;
   readonly origin: string | null;
 }
@@ -226,16 +251,17 @@ interface Place extends Word {
 function placeOf(bundle: Bundle, entry: Entry, trust: ProofTrust): Place {
   let note: Note | null = null;
   let origin: string | null = null;
-  const said = (word: Word): Place => ({ ...word, note, origin });
+  const said = (word: Word, verifier: Uint8Array | null = null): Place => ({ ...word, note, origin, verifier });
   try {
     note = readNote(bundle.checkpoint);
     const head = readCheckpointText(note.text);
     origin = head.origin;
     if (!isLeaf(entry, bundle.inclusion, head)) return said(broken('The entry is not in the tree of the checkpoint.'));
     if (trust.verifiers.length === 0) return said(unproven("No verifier's key was given: --verifier-key <key>."));
-    const signed = trust.verifiers.some((key) => signedBy(note!, head.origin, key));
-    if (!signed) return said(broken('The checkpoint is signed by none of the verifiers whose keys were given.'));
-    return said(ok(`It is entry ${entry.seq} of ${head.origin}, among ${head.size}.`));
+    const signer = trust.verifiers.find((key) => signedBy(note!, head.origin, key));
+    if (signer === undefined)
+      return said(broken('The checkpoint is signed by none of the verifiers whose keys were given.'));
+    return said(ok(`It is entry ${entry.seq} of ${head.origin}, among ${head.size}.`), signer);
   } catch (error) {
     if (!(error instanceof ShapeError) && !(error instanceof TypeError)) throw error;
     return said(broken('The checkpoint or the entry cannot be read.'));

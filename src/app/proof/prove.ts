@@ -1,4 +1,6 @@
 /** One action out of this machine's log, as a bundle that a stranger can check. */
+import type { ActionApproval } from '../../protocol/approvals/approval.js';
+import type { Approval } from '../../protocol/approvals/exact.js';
 import { sha256Hex } from '../../protocol/hash.js';
 import { canonicalizeWithout } from '../../protocol/json/canonical.js';
 import { parseJson, parseJsonText } from '../../protocol/json/parse.js';
@@ -13,23 +15,25 @@ import { pinnedKeys } from '../keys/principals.js';
 import { Failure } from '../failure.js';
 import type { ProvableLog } from '../ports/log.js';
 import type { State } from '../ports/state.js';
+import { provenApprovals } from './approvals.js';
 import { entryJson, withoutShown, writeBundle, type Bundle, type Inclusion } from './bundle.js';
 import { noteText, signTree, type NoteSigner, type TreeLog } from './checkpoint.js';
 
 /** What a bundle is made of. */
-export type ProvingLog = TreeLog & ProvableLog & Pick<State, 'pins'>;
+export type ProvingLog = TreeLog & ProvableLog & Pick<State, 'pins' | 'look'>;
 
 /** `cosign` adds the lines of witnesses to the checkpoint. */
 export type Cosign = (note: ReturnType<typeof signTree>) => Promise<ReturnType<typeof signTree>['note']>;
 
 /**
  * The bundle of the decision that `named` means: its number, its intent hash or its nonce. `given` is the document as it was sent, where
- * the log withholds part of it; null otherwise. Fails with NOT_FOUND, or USAGE where it cannot be proved.
+ * the log withholds part of it; null otherwise. `approvals` are those that were presented with the intent, as this machine does not keep them. Fails with NOT_FOUND, or USAGE where it cannot be proved.
  */
 export async function proveEntry(
   log: ProvingLog,
   named: string,
   given: Uint8Array | null,
+  approvals: readonly (Approval | ActionApproval)[],
   key: NoteSigner,
   cosign: Cosign,
 ): Promise<string> {
@@ -55,7 +59,7 @@ export async function proveEntry(
     intent,
     passport: passport === null ? null : (parseJsonText(passport) as JsonObject),
     principal_key: passport === null ? null : issuerKeyOf(log, passport),
-    approvals: [],
+    approvals: provenApprovals(log, entry, intent, approvals),
     decision: withoutShown(entry, intent),
     inclusion: inclusionOf(log, entry, size),
     outcome: outcome === null ? null : { entry: entryJson(outcome), inclusion: inclusionOf(log, outcome, size) },

@@ -8,20 +8,24 @@ import { examine } from '../verification/examine.js';
 import { prepare } from '../verification/intents.js';
 import { NO_DEMANDS, type JudgingDeps } from '../verification/verifier.js';
 import type { Sitting } from '../verification/sitting.js';
-import type { Rejudge } from './report.js';
+import { approvedBy } from '../../verify/approvals/approved.js';
+import type { Evidence, Rejudge } from './report.js';
 
-/** What was not, and will not be remembered. */
-const NOTHING_BEFORE: Memory = {
+/** What was not, and will not be remembered; of approvals what the evidence shows. */
+const remembering = ({ request }: Evidence): Memory => ({
   spentNonce: () => null,
   forgottenUntil: () => 0,
   read: (_, meter) => (meter.kind === 'count' ? { kind: 'count', used: 0, roomAt: null } : { kind: 'sum', spent: 0n }),
   spendNonce: () => undefined,
   recordUsage: () => undefined,
-  approvalRequest: () => null,
+  approvalRequest: (id) => (request?.id === id ? request : null),
   requestOf: () => null,
   pendingRequests: () => ({ agent: 0, all: 0 }),
   openRequest: () => undefined,
   spendRequest: () => undefined,
+});
+const noWord = (): never => {
+  throw new Error('a proof raises no request');
 };
 /** Freshness was the verifier's to judge then. */
 const ALWAYS = 100 * 365 * 24 * 3_600_000;
@@ -31,17 +35,19 @@ export function rejudging(
   pins: (principal: string) => readonly PinnedKey[],
   load: JudgingDeps['loadSchemaCheck'],
 ): Rejudge {
-  return async (intent, passport, at) => {
+  return async (intent, passport, at, evidence) => {
+    const approved = approvedBy(evidence.exact, pins);
     const deps: JudgingDeps = {
       clock: () => at,
       loadSchemaCheck: load,
       hooks: () => null,
-      approved: () => false,
+      approved,
       passport: (agentId) => (agentId === passport.agent.id ? { status: 'found', passport } : { status: 'unknown' }),
       pins,
     };
+    const { verifier } = evidence;
     const sitting: Sitting = {
-      memory: NOTHING_BEFORE,
+      memory: remembering(evidence),
       standing: () => null,
       freshness: { mesh: false, ageMs: null, maxAgeMs: 0, onStale: 'last-known' },
       spokenNames: () => [],
@@ -51,9 +57,9 @@ export function rejudging(
       demands: NO_DEMANDS,
       token: () => null,
       trust: () => null,
-      approved: () => false,
-      answers: [],
-      requester: null,
+      approved,
+      answers: evidence.answers,
+      requester: verifier === null ? null : () => ({ publicKey: verifier, sign: noWord, random: noWord }),
       geo: null,
       wallNow: at,
       now: at,
@@ -61,7 +67,8 @@ export function rejudging(
       warnings: [],
     };
     const policy = { maxAgeMs: ALWAYS, maxSkewMs: ALWAYS, minTrust: null, unmeasured: 'warn' as const };
-    const submission = { bytes: JSON.stringify(intent satisfies Json), source: null };
+    const beside = evidence.request === null ? {} : { approvalRequest: evidence.request.id };
+    const submission = { bytes: JSON.stringify(intent satisfies Json), source: null, ...beside };
     const setting = { trusting: deps, policy, signatureHolds: verifySignature, now: at, startedAt: 0 };
     const claim = examine(submission, setting);
     const prepared = await prepare(deps, claim, (document) => refusesBeforeHooks(sitting, document));

@@ -1,7 +1,10 @@
 /** What the check of a bundle finds, and by whose word. */
+import type { ActionApproval } from '../../protocol/approvals/approval.js';
+import type { Approval } from '../../protocol/approvals/exact.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { Passport } from '../../protocol/passport.js';
 import type { NoteKey } from '../../protocol/transparency/note.js';
+import type { RequestRecord } from '../../verify/approvals/approving.js';
 import type { PinnedKey } from '../../verify/context.js';
 
 /** The steps, in the order in which they are told. */
@@ -24,8 +27,32 @@ export interface ProofTrust {
   readonly witnesses: readonly NoteKey[];
 }
 
+/** What persons said, each of it judged before: it stands in for what the verifier's memory held of approvals. */
+export interface Evidence {
+  /** Public key, `ed25519:` and hex, of the verifier that decided; null where nobody's approval can count. */
+  readonly verifier: string | null;
+  readonly request: RequestRecord | null;
+  readonly answers: readonly ActionApproval[];
+  readonly exact: readonly Approval[];
+}
+
 /** Judges the intent under the passport at the time of the decision, without a past: null when it is within all limits, else the code of the refusal. */
-export type Rejudge = (intent: JsonObject, passport: Passport, at: number) => Promise<string | null>;
+export type Rejudge = (
+  intent: JsonObject,
+  passport: Passport,
+  at: number,
+  evidence: Evidence,
+) => Promise<string | null>;
+
+/** Somebody whose signed approval of the action counts. */
+export interface ApprovedBy {
+  readonly approver: string;
+  readonly key_id: string;
+  /** RFC 3339, by the approver's clock. */
+  readonly approved_at: string;
+  /** In the approver's words; null where none are given. */
+  readonly reason: string | null;
+}
 
 export interface ProofReport {
   /** True when nothing is broken and nothing that was asked for is unproven. */
@@ -40,6 +67,8 @@ export interface ProofReport {
   readonly decided_at: string | null;
   readonly log: string | null;
   readonly seq: number | null;
+  /** Empty where none is shown. */
+  readonly approved_by: readonly ApprovedBy[];
   readonly steps: readonly Step[];
   readonly exit_code: number;
 }

@@ -2,13 +2,14 @@ import { proveEntry } from '../../../app/proof/prove.js';
 import { replaceFile } from '../../../workspace/files.js';
 import { machineKey } from '../../../workspace/mesh.js';
 import { localState } from '../../../workspace/state.js';
+import { approvalsIn, type ApprovalFlags } from '../../intents/approvals.js';
 import { readInput } from '../../input/documents.js';
 import { WITNESS_OPTIONS, withWitnesses, type WitnessFlags } from '../../logs/witnesses.js';
 import { shellWord } from '../../../app/failure.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
-interface Options extends WitnessFlags {
+interface Options extends WitnessFlags, ApprovalFlags {
   readonly out?: string;
   readonly intent?: string;
 }
@@ -23,7 +24,7 @@ export const command: CommandSpec<Options> = {
   path: ['logs', 'prove'],
   summary: 'Write a bundle that shows a stranger one action: who, what, within which limits, and when',
   detail:
-    'It holds the signed intent, the passport, the decision, and the path to a checkpoint that this verifier signs. Hand over its public key apart: aip doctor shows it.',
+    'It holds the signed intent, the passport, the approvals, the decision, and the path to a checkpoint that this verifier signs. Hand over its public key apart: aip doctor shows it.',
   args: [{ name: 'entry', description: 'number, intent hash or nonce' }],
   options: [
     {
@@ -33,6 +34,12 @@ export const command: CommandSpec<Options> = {
         {
           flags: '--intent <file>',
           description: 'the document as it was sent, where the log masks or drops part of it',
+          values: 'file',
+        },
+        {
+          flags: '--approval <file>',
+          description: 'an approval that was presented with the intent',
+          repeatable: true,
           values: 'file',
         },
         ...WITNESS_OPTIONS,
@@ -56,7 +63,10 @@ export const command: CommandSpec<Options> = {
     const state = await localState(cli.workspace);
     const { key } = await machineKey(cli.workspace);
     const given = options.intent === undefined ? null : await readInput(options.intent, cli);
-    const text = await proveEntry(state, args[0]!, given, key, (signed) => withWitnesses(cli, state, signed, options));
+    const approvals = (await approvalsIn(options, cli)).map(({ approval }) => approval);
+    const text = await proveEntry(state, args[0]!, given, approvals, key, (signed) =>
+      withWitnesses(cli, state, signed, options),
+    );
     if (options.out === undefined || options.out === '-') cli.out(text.trimEnd());
     else await replaceFile(options.out, text);
     const { passport, principal_key: principalKey } = JSON.parse(text) as Proved;

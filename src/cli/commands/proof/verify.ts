@@ -135,4 +135,6 @@ function show(report: ProofReport, cli: Cli): void {
   );
   for (const { step, status, message } of report.steps)
     cli.out(`  ${step.padEnd(9)} ${colour[status](MARKS[status].padEnd(8))}  ${clean(message)}`);
+  for (const { approver, reason } of report.approved_by)
+    if (reason !== null) cli.out(`  ${clean(approver)} approved because: ${clean(reason)}`);
 }

@@ -2,10 +2,12 @@ export function text(): string {
   return `# Show a stranger one action
   aip logs prove 42 -o refund.proof.json      the signed intent, the passport, the decision, its place in the tree
   aip proof verify refund.proof.json --principal-key did:web:acme.com=<key> --verifier-key <key>
+An approval that came by file is not kept here: --approval <file> puts it into the bundle.
 It needs no state and trusts nothing but the keys you name. Each step is ok, broken, or unproven without the key that would show it:
   who        the intent's signature, the passport's, and its principal's key
   what       the params, as they were signed; with one withheld or erased the step is unproven, unless --intent gives the document
-  limits     the passport's own limits, judged again; a limit over time is the verifier's word
+  limits     the passport's own limits, judged again, with the approvals in the bundle (for these --verifier-key is needed as well); a limit over
+             time is the verifier's word, and so are a revoked approver and that an approval was used once
   decision   what the verifier decided, and when
   recorded   the entry's place in the tree that a checkpoint names
   seen       who else has seen that checkpoint

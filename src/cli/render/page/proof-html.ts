@@ -18,6 +18,10 @@ export function renderProofPage(report: ProofReport): string {
     ['Action', report.action],
     ['Decision', report.status === 'success' ? 'accepted' : `refused ${report.error_code ?? ''}`],
     ['Decided at', report.decided_at],
+    ...report.approved_by.map(({ approver, key_id, approved_at, reason }): [string, string] => [
+      'Approved by',
+      `${approver} (${key_id}) at ${approved_at}${reason === null ? '' : `: ${reason}`}`,
+    ]),
     ['Log', report.log === null ? null : `${report.log}, entry ${report.seq ?? '?'}`],
   ];
   const row = ([name, value]: [string, string | null]): string =>
