@@ -162,6 +162,8 @@ function attemptsAt(path: string, passports: readonly JsonObject[], now: number)
           ...attacksOnLimits(honest, new Dice(1)).filter(({ constraint }) => constraint === name),
           fair,
         );
+        if (name === 'require_approval') attempts.push(...unapproved(honest, passports));
+        if (name === 'currency') attempts.push(...inCurrencies(honest, passports));
         if (name === 'time_window') attempts.push(...hours(fair));
       } else if (path === 'expires_at') {
         const ends = passports.flatMap(({ expires_at }) =>
@@ -200,6 +202,22 @@ function listed(name: string, { action, limits }: Honest, passports: readonly Js
     const scene = own !== undefined && kindOf(own) === 'geo' ? { ...FAIR, geo: String(value) } : FAIR;
     return { ...fairAttack(action.name, params), scene };
   });
+}
+
+/** The honest params in each currency that one of the passports names. */
+function inCurrencies({ action, params }: Honest, passports: readonly JsonObject[]): Attack[] {
+  const named = passports.map((passport) => constraintsOf(passport)['currency'] ?? null);
+  return named.flatMap((currency) => (currency === null ? [] : [fairAttack(action.name, { ...params, currency })]));
+}
+
+/** Without a person's word: in each environment that one of the passports names, and without money or environment, which asks for it too. */
+function unapproved({ action, params }: Honest, passports: readonly JsonObject[]): Attack[] {
+  const named = passports.flatMap((passport) => {
+    const rule = constraintsOf(passport)['require_approval'];
+    return rule !== undefined && isObject(rule) ? textsOf(rule['environments']) : [];
+  });
+  const tried = [...new Set(named)].slice(0, 32).map((environment) => ({ ...params, environment }));
+  return [...tried, {}].map((each) => ({ ...fairAttack(action.name, each), scene: { ...FAIR, approved: false } }));
 }
 
 function hours(fair: Attack): Attack[] {

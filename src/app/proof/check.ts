@@ -78,8 +78,8 @@ export async function checkProof(
   say('limits', limits.status, limits.message);
 
   const recorded = place.status === 'ok';
-  const verdict = entry.status === 'success' ? 'accepted' : `refused with ${String(entry.error_code)}`;
-  say('decision', place.status, recorded ? `The verifier ${verdict} it.` : `It says that a verifier ${verdict} it.`);
+  const verdict = entry.status === 'success' ? 'accepted it' : `refused it with ${String(entry.error_code)}`;
+  say('decision', place.status, recorded ? `The verifier ${verdict}.` : `It says that a verifier ${verdict}.`);
   const when = whenOf(entry, at);
   say('when', when.status === 'ok' ? place.status : when.status, when.message);
   say('recorded', place.status, place.message);

@@ -122,6 +122,10 @@ function isDocumentOf(document: JsonObject, { intent_hash }: Entry): boolean {
 function sentDocument(bytes: Uint8Array, entry: Entry): JsonObject {
   const document = parseJson(bytes);
   if (isObject(document) && isDocumentOf(document, entry)) return document;
+  if (entry.intent_hash === null)
+    throw new Failure('USAGE', `The hash of entry ${entry.seq} was erased: no document can be shown to be the one.`, {
+      hint: `aip logs prove ${entry.seq}, which says what is withheld`,
+    });
   throw new Failure('USAGE', `The document given is not the one that entry ${entry.seq} is of.`, {
     hint: 'aip intent inspect <file>: compare its hash with intent_hash',
   });

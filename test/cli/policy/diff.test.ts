@@ -37,6 +37,30 @@ async function between(old: JsonObject, next: JsonObject): Promise<{ lines: stri
 const limits = (constraints: JsonObject): JsonObject => ({ constraints });
 
 test.each<[string, JsonObject, JsonObject, string[]]>([
+  [
+    'another currency',
+    limits({ currency: 'USD', monetary_limit: 100 }),
+    limits({ currency: 'JPY', monetary_limit: 100 }),
+    ['wider constraints.currency: AIP-E202 -> accept', 'narrower constraints.currency: accept -> AIP-E202'],
+  ],
+  [
+    'an approval above what the limit allows, which what shows no amount needs too',
+    limits({ monetary_limit: 100 }),
+    limits({ monetary_limit: 100, require_approval: { above: 1000 } }),
+    ['narrower constraints.require_approval: accept -> AIP-E209'],
+  ],
+  [
+    'an environment more that needs a person',
+    limits({ require_approval: { environments: ['production'] } }),
+    limits({ require_approval: { environments: ['production', 'staging'] } }),
+    ['narrower constraints.require_approval: accept -> AIP-E209'],
+  ],
+  [
+    'an environment that needs a person no longer',
+    limits({ require_approval: { environments: ['production', 'staging'] } }),
+    limits({ require_approval: { environments: ['production'] } }),
+    ['wider constraints.require_approval: AIP-E209 -> accept'],
+  ],
   ['nothing', limits({ monetary_limit: 5 }), limits({ monetary_limit: 5 }), []],
   ['what allows nothing', {}, { serial: 9, metadata: { team: 'a' }, constraints: { 'x-note': 1 } }, []],
   [

@@ -97,6 +97,8 @@ describe('a bundle', () => {
     expect(JSON.parse(await prove(sent.nonce)).decision).toEqual(JSON.parse(text).decision);
     const refusal = await verify(await prove('5'), ...keys);
     expect([refusal.code, refusal.report]).toMatchObject([0, { status: 'failed', error_code: 'AIP-E202' }]);
+    const said = refusal.report.steps.find(({ step }) => step === 'decision')!.message;
+    expect(said).toBe('The verifier refused it with AIP-E202.');
   });
 
   test('with an outcome shows that as well', async () => {
