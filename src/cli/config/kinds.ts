@@ -1,6 +1,7 @@
 /** The kinds of values a config key can hold. Each reads what a file says, and what an environment variable says. */
 import type { SuspiciousPattern } from '../../trust/rules.js';
 import { parseDuration } from '../../protocol/time.js';
+import { isRole } from '../../mesh/access/roles.js';
 import { parsePrincipalId } from '../../protocol/identity/did.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { webUrlProblem } from '../../protocol/web-url.js';
@@ -166,7 +167,8 @@ export function isKeyId(value: string): boolean {
 
 /** The part of a mesh's API key that is no secret. */
 export function isApiKeyName(value: string): boolean {
-  return /^aipm_(observer|verifier|operator|admin)_[0-9a-f]{12}$/.test(value);
+  const match = /^aipm_([a-z]+)_[0-9a-f]{12}$/.exec(value);
+  return match !== null && isRole(match[1]!);
 }
 
 export function isPath(value: string): boolean {

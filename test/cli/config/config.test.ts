@@ -6,6 +6,7 @@ import { readUserFile, saveUserConfig } from '../../../src/cli/config/files.js';
 import { searchProject } from '../../../src/cli/config/search.js';
 import { flatten } from '../../../src/cli/config/values.js';
 import { KEY_NAMES, KEYS, variableOf, type KeySpec } from '../../../src/cli/config/keys.js';
+import { ROLES } from '../../../src/mesh/access/roles.js';
 import { pathsOf } from '../../../src/adapters/files/paths.js';
 import { world, type World, type WorldOptions } from '../../kit/world.js';
 
@@ -331,4 +332,12 @@ describe('folders', () => {
     symlinkSync(real, join(place.cwd, '.aiprc'));
     expect((await listed(await believe(place))).values['domain']).toBe('linked.example');
   });
+});
+
+test.each(ROLES)('what joining with a key of the role %s writes is read again', async (role) => {
+  const here = world();
+  const config = (name: string) => here.file('c.json', JSON.stringify({ mesh: { key_id: name } }));
+  expect(await here.run('config', 'list', '--config', config(`aipm_${role}_0123456789ab`))).toMatchObject({ code: 0 });
+  for (const other of [`aipm_${role}_0123456789ab_00`, `aipm_${role}s_0123456789ab`, 'aipm_constructor_0123456789ab'])
+    expect((await here.run('config', 'list', '--config', config(other))).code).toBe(2);
 });

@@ -163,7 +163,10 @@ describe('a bundle', () => {
       ['a shorter path', (b) => b.inclusion.hashes.pop(), 'recorded', 15],
       [
         'another checkpoint text',
-        (b) => (b.checkpoint = b.checkpoint.replace(/^aip\.log\/./, 'aip.log/0')),
+        (b) =>
+          (b.checkpoint = b.checkpoint.replace(/^aip\.log\/./, (first: string) =>
+            first.endsWith('0') ? 'aip.log/1' : 'aip.log/0',
+          )),
         'recorded',
         15,
       ],
