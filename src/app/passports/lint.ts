@@ -8,13 +8,13 @@ import { moneyNameOf } from '../../protocol/constraints/money-names.js';
 import { isSameName, nameOf } from '../../protocol/naming/names.js';
 import { declaredIn } from '../../verify/constraints/declared.js';
 import type { LintFinding } from './lint-finding.js';
+import { lintIssuer } from './lint-issuer.js';
 import { destinationParams, lintMeasures, type DestinationParams } from './lint-measures.js';
 
 export type { LintFinding } from './lint-finding.js';
 
 /** What lint reads of a passport; it judges drafts as well as signed ones. */
-export type PassportLike = Pick<PassportDocument, 'actions' | 'constraints'> &
-  Partial<Pick<PassportDocument, 'issued_at' | 'expires_at'>>;
+export type PassportLike = Pick<PassportDocument, 'actions' | 'constraints'> & Partial<PassportDocument>;
 
 interface Action {
   readonly name: string;
@@ -38,6 +38,7 @@ const DESTROYS = wordSet('delete destroy drop wipe purge erase terminate shutdow
 export function lintPassport(document: PassportLike): LintFinding[] {
   const actions = document.actions.map(actionOf);
   return [
+    ...lintIssuer(document),
     ...lintActions(actions),
     ...lintMoney(actions, document.constraints),
     ...lintDomains(actions, document.constraints),

@@ -1,7 +1,7 @@
 import { isHeld, whereabouts } from '../../app/keys/keyring.js';
 import { looksLikeKeyAddress, type KeyAddressText } from '../../protocol/identity/key-address.js';
 import { keyAddress } from '../input/key-place.js';
-import { Failure } from '../../app/failure.js';
+import { Failure, shellWord } from '../../app/failure.js';
 import { principalHeld, setUpPrincipal, type PrincipalSetUp } from '../../app/setup/init.js';
 import type { KeyStoreName } from '../../app/ports/state.js';
 import type { PrincipalDeps } from '../../app/keys/principals.js';
@@ -65,7 +65,12 @@ export const command: CommandSpec<Options> = {
     const config = await cli.config();
     const domain = await domainOf(options, config, quiet);
     const deps = await keyring(cli.workspace, { ...options, mayAsk: options.yes !== true });
-    const held = principalHeld(deps.state, domain)?.record.store ?? null;
+    const known = principalHeld(deps.state, domain);
+    if (options.key !== undefined && known !== null && known.record.ref !== options.key)
+      throw new Failure('EXISTS', `The key of ${known.principal} is at ${whereabouts(known.record)} already.`, {
+        hint: `a further one: aip key import --key ${shellWord(options.key)} --id ${known.principal}#key-2`,
+      });
+    const held = known?.record.store ?? null;
     const chosen = options.keyStore ?? configuredStore(config) ?? (held !== null && isHeld(held) ? held : null);
     const { setUp, keyStore } =
       options.key === undefined
@@ -74,7 +79,7 @@ export const command: CommandSpec<Options> = {
     const configured = saveConfig(cli, { key_store: keyStore, domain });
     const changed = setUp.pinned !== null || configured;
     warnOfOverrules(config, { key_store: keyStore, domain }, cli);
-    if (options.key === undefined ? setUp.record.store !== keyStore : setUp.record.ref !== options.key) {
+    if (options.key === undefined && setUp.record.store !== keyStore) {
       cli.warn(`The key of ${setUp.principal} stays in the ${setUp.record.store} store; new keys go to ${keyStore}.`);
     }
     const path = cli.workspace.paths().userConfigFile;

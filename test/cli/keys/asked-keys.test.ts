@@ -29,8 +29,17 @@ describe('with an ssh-agent', () => {
       key_store: 'ssh-agent',
       key_ref: 'ssh-agent:me@laptop',
     });
+    expect(await here.run('init', '--domain', 'acme.com', '--key', 'ssh-agent:another')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('is at ssh-agent:me@laptop already') as string,
+    });
     const made = await json('passport', 'create', 'bot', ...SEND.slice(0, 2), '--key', key);
     expect(made).toMatchObject({ key_store: 'ssh-agent', key_ref: key });
+    // One key for both is said to be none for the agent to be held to.
+    expect(await here.run('passport', 'lint', 'bot')).toMatchObject({
+      code: 15,
+      out: expect.stringContaining('self_signed') as string,
+    });
     for (const dialect of ['native', 'aip-1']) {
       const { out } = await here.run('intent', 'sign', '-p', 'bot', ...SEND, '--dialect', dialect);
       expect(await json('intent', 'verify', here.file('i.json', out))).toMatchObject({ success: true });
