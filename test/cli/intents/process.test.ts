@@ -76,7 +76,11 @@ test(`a stream of ${LINES} lines is judged in constant memory`, async () => {
   expect(peak).toBeLessThan(MOST_MB);
   // Nine tenths of the stream add next to nothing to what the first tenth took.
   expect(peak - early).toBeLessThan(150);
-  expect(stored(stateOf(where))).toMatchObject({ entries: LINES, nonces: copies.length });
+  // Refusals that may be a stranger's doing are folded into counters beyond 120 a minute.
+  const { entries, nonces } = stored(stateOf(where));
+  expect(nonces).toBe(copies.length);
+  expect(entries).toBeGreaterThanOrEqual(copies.length + 120);
+  expect(entries).toBeLessThan(LINES / 50);
 }, 180_000);
 
 test('a reader who goes away turns no refusal into a yes', () => {
