@@ -1,4 +1,4 @@
-import type { Clock, Ledger, Random } from '../../app/ports/state.js';
+import type { Clock, Ledger, PassportFloor, Random } from '../../app/ports/state.js';
 import { toHex } from '../../protocol/hex.js';
 import type { Agents } from './tables/conduct/agents.js';
 import type { Approvals } from './tables/approvals.js';
@@ -54,6 +54,8 @@ export function ledgerOf(tables: LedgerTables, head: HeadRow, over: () => boolea
     clock,
   } = tables;
   let pruned = false;
+  // Nobody else writes while the transaction lasts, and a batch is mostly of one agent.
+  const floorsKnown = new Map<string, readonly PassportFloor[]>();
   const open = (): void => {
     if (over()) throw new Error('the transaction is over');
   };
@@ -137,7 +139,9 @@ export function ledgerOf(tables: LedgerTables, head: HeadRow, over: () => boolea
     },
     floors(agentId) {
       open();
-      return floors.of(agentId);
+      let known = floorsKnown.get(agentId);
+      if (known === undefined) floorsKnown.set(agentId, (known = floors.of(agentId)));
+      return known;
     },
     spokenNames(key) {
       open();
@@ -149,6 +153,7 @@ export function ledgerOf(tables: LedgerTables, head: HeadRow, over: () => boolea
     },
     raiseFloor(floor) {
       open();
+      floorsKnown.delete(floor.agentId);
       floors.raise(floor);
     },
     token() {
