@@ -82,7 +82,8 @@ export function durationProblem(text: string): string | null {
   if (unit === '') return `it has no unit; write ${number.slice(0, 20)}s, or m, h, d`;
   if (text !== text.trim() || /\s/.test(text))
     return `it holds white space; write ${number.slice(0, 20)}${unit.slice(0, 4)}`;
-  if (!['ms', 's', 'm', 'h', 'd'].includes(unit)) return `"${unit.slice(0, 16)}" is none of the units ms, s, m, h, d`;
+  if (!['ms', 's', 'm', 'h', 'd'].includes(unit))
+    return `"${unit.slice(0, 16)}" is not one of the units ms, s, m, h, d`;
   return 'it is too long';
 }
 

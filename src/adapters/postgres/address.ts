@@ -168,7 +168,7 @@ function tlsOf(
     case 'require':
       if (files.rootCert === null)
         throw wrong(
-          'says sslmode=require without a CA, which encrypts to whoever answers',
+          'says sslmode=require without a CA, which encrypts, and believes any server that answers',
           'name the CA with sslrootcert=<file>, or say sslmode=verify-full',
         );
       return make('verify-ca');
@@ -176,7 +176,7 @@ function tlsOf(
       throw wrong(
         ['allow', 'prefer', 'no-verify'].includes(said)
           ? `says sslmode=${said}, which anyone on the way can turn into plain text`
-          : 'says an sslmode that there is none of',
+          : 'says an sslmode that does not exist',
         'say sslmode=verify-full',
       );
   }

@@ -47,6 +47,8 @@ export interface ReplaySetting {
   readonly unmeasured: Policy['unmeasured'];
 }
 
+/** Dialects whose entries hold all that their limits read: an envelope's own boundaries are in none. */
+const WHOLE: ReadonlySet<Entry['dialect']> = new Set(['native']);
 /** Codes of AIP-E2.. that say something else than what the passport allows. */
 const HELD: ReadonlySet<string> = new Set(['AIP-E215', 'AIP-E216']);
 const JUDGED_ANEW = /^AIP-E2\d\d$/;
@@ -94,7 +96,7 @@ export class Replay {
       return byPerson ? { verdict: 'open', reason: 'approval' } : judged;
     }
     if (judged.verdict !== 'accepted') return judged;
-    if (entry.dialect !== 'native') return { verdict: 'open', reason: 'envelope' };
+    if (!WHOLE.has(entry.dialect)) return { verdict: 'open', reason: 'envelope' };
     if (this.#setting.hooks || !before.startsWith('AIP-E')) return { verdict: 'open', reason: 'hook' };
     const asked = before === 'AIP-E209' && this.#beforeOf(entry) !== null;
     return asked && this.#refusedBefore(entry)?.entry.code !== 'AIP-E209'
@@ -107,7 +109,7 @@ export class Replay {
     if (JUDGED_ANEW.test(code) && !HELD.has(code)) return null;
     // A hook's own code comes behind the limits.
     if (!code.startsWith('AIP-E')) return null;
-    if (dialect === 'native' && UNKNOWN_SENDER.has(code)) return { verdict: 'open', reason: 'sender' };
+    if (WHOLE.has(dialect) && UNKNOWN_SENDER.has(code)) return { verdict: 'open', reason: 'sender' };
     return { verdict: 'refused', code };
   }
 
@@ -255,7 +257,7 @@ function geoOf({ error_code, details }: Entry): string | null | undefined {
 
 /** True when step 5 passed. */
 function passedSchema({ status, error_code, dialect }: Entry): boolean {
-  return status === 'success' || (dialect === 'native' && /^AIP-E(?:20[2-9]|21[234]|4\d\d)$/.test(error_code ?? ''));
+  return status === 'success' || (WHOLE.has(dialect) && /^AIP-E(?:20[2-9]|21[234]|4\d\d)$/.test(error_code ?? ''));
 }
 
 function schemaOf({ actions }: Passport, { action }: Entry): JsonObject | null {

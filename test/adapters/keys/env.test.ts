@@ -321,6 +321,9 @@ describe.skipIf(!git)('inside a git repository', () => {
       execFileSync('git', ['config', 'core.bare', 'false'], { env });
       const path = join(tree, `.env-${basename(bare)}`);
       writeFileSync(path, 'A=1\n', { mode: 0o600 });
+      // The current folder lies in a repository of its own, which comes to ignore the file first.
+      const ignoring = join(tree, '.gitignore');
+      const ignored = existsSync(ignoring) ? readFileSync(ignoring, 'utf8') : null;
       try {
         execFileSync('git', ['add', '-f', path], { env, cwd: tree });
         const given: Record<string, string> = named ? { GIT_DIR: bare, GIT_WORK_TREE: tree } : { GIT_DIR: bare };
@@ -329,6 +332,7 @@ describe.skipIf(!git)('inside a git repository', () => {
         expect(readFileSync(path, 'utf8')).toBe('A=1\n');
       } finally {
         for (const made of [path, bare, home]) rmSync(made, { recursive: true, force: true });
+        if (ignored !== null) writeFileSync(ignoring, ignored);
       }
     },
   );

@@ -201,9 +201,9 @@ async function tell(
 /** The first event at which the two logs differ. */
 async function forkOf(before: SqliteMeshStore, now: SqliteMeshStore): Promise<number> {
   for (let after = 0; ;) {
-    const [ours, homes] = [await before.read(after, PAGE_EVENTS), await now.read(after, PAGE_EVENTS)];
-    for (const [i, { seq, hash }] of ours.entries()) if (homes[i]?.hash !== hash) return seq;
-    if (ours.length === 0) return after + 1;
-    after = ours[ours.length - 1]!.seq;
+    const [own, homes] = [await before.read(after, PAGE_EVENTS), await now.read(after, PAGE_EVENTS)];
+    for (const [i, { seq, hash }] of own.entries()) if (homes[i]?.hash !== hash) return seq;
+    if (own.length === 0) return after + 1;
+    after = own[own.length - 1]!.seq;
   }
 }

@@ -313,7 +313,7 @@ export class PostgresMeshStore implements MeshStore {
     if (last !== undefined) this.#noticed(last.seq);
   }
 
-  /** Each commit wakes once, whoever tells of it first. */
+  /** Each commit wakes once, by the first news of it. */
   #noticed(seq: number): void {
     if (seq <= this.#seen) return;
     this.#seen = seq;

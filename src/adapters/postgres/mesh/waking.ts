@@ -17,7 +17,7 @@ export class Waking {
   #looking = false;
   #closed = false;
 
-  /** `look` reads the head; what it finds wrong for good is found by whoever asks the store next. */
+  /** `look` reads the head; what it finds wrong for good is found by the next question to the store. */
   constructor(
     connect: (withinMs: number) => Promise<Connection>,
     onSeq: (seq: number) => void,

@@ -17,7 +17,7 @@ export const command: CommandSpec<Options> = {
   path: ['logs', 'checkpoint'],
   summary: 'Sign where the verification log ends now, so that a cut-off end is found',
   detail:
-    'A C2SP tlog-checkpoint, signed with the key of this verifier (aip doctor shows it); with --principal a statement signed with that key instead. The log is checked first. Keep it on another machine: whoever cuts the log can delete the copy beside it.',
+    'A C2SP tlog-checkpoint, signed with the key of this verifier (aip doctor shows it); with --principal a statement signed with that key instead. The log is checked first. Keep it on another machine: an intruder who cuts the log can delete the copy beside it.',
   options: [
     {
       title: 'Flags',

@@ -29,7 +29,7 @@ export const command: CommandSpec<Options> = {
   path: ['passport', 'update'],
   summary: 'Change what an agent may do: same keys, next serial, signed by its principal again',
   detail:
-    'The difference is shown first. From then on older passports of the agent are refused here, whoever presents them.',
+    'The difference is shown first. From then on older passports of the agent are refused here, no matter who presents them.',
   args: [{ name: 'agent', description: 'agent id, name of a known passport, or a passport file', values: 'agent' }],
   options: [
     {

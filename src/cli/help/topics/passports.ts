@@ -30,7 +30,7 @@ until a mesh carries it (aip help mesh, "Passports travel").
 
 # Serials and floors
 Every update, renewal and rotation raises the passport's serial. A verifier keeps a floor for each agent, the highest serial that it has
-believed, and refuses a lower one (E103 superseded), whoever presents it: what was narrowed stays narrow. A floor is raised by a verification
+believed, and refuses a lower one (E103 superseded), no matter who presents it: what was narrowed stays narrow. A floor is raised by a verification
 that passed the passport, by import, create, update, renew and rotate, and by the mesh's event; never by --dry-run, previews or a refused
 document. It outlives delete. A floor from a document ends when the key that signed it is denied or no longer pinned; one from the mesh
 ends when an admin withdraws it (aip mesh passport withdraw <agent>). Two passports of one serial: the one known first stays (E103 conflict).

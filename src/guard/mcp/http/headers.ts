@@ -80,7 +80,7 @@ function namedIn(method: string, params: JsonObject): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** The headers that a tool's schema asks for (`x-mcp-header`), by lower-case name. A declaration that is none of the protocol's is left out. */
+/** The headers that a tool's schema asks for (`x-mcp-header`), by lower-case name. A declaration that the protocol does not have is left out. */
 function paramHeaders(tool: JsonObject | null, given: Json | undefined): Map<string, string> {
   const found = new Map<string, string>();
   const visit = (schema: Json | undefined, value: Json | undefined): void => {

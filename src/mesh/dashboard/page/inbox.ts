@@ -112,7 +112,7 @@ export function inbox(window: PageWindow, kit: Kit, { ask }: Calls, keyOf: () =>
     byId('approval-params').append(plain(params));
     const { agent_id, action, target, passport_hash } = request;
     const hashed = { agent_id, action, params: request.params, target, passport_hash };
-    // What is seen must be what is hashed, whoever sent it.
+    // What is seen must be what is hashed, no matter which server sent it.
     if (
       (await signer.digest(canonicalize(hashed as unknown as Json))) !== request.action_hash ||
       request.request_id !== id
