@@ -47,7 +47,7 @@ const MEMBERS = [
 const NONCE = /^[0-9a-f]{32,128}$/;
 
 /** The bytes that the agent signs. */
-export function requestBytes(unsigned: Omit<PassportRequestDocument, 'signature'>): Uint8Array {
+export function passportRequestBytes(unsigned: Omit<PassportRequestDocument, 'signature'>): Uint8Array {
   return Buffer.from(canonicalizeWithout(unsigned as unknown as JsonObject, 'signature'), 'utf8');
 }
 
@@ -74,7 +74,7 @@ export function readPassportRequest(bytes: Uint8Array): WellFormedRequest {
   if (key === null) throw new ShapeError('"public_key" is not an acceptable Ed25519 public key');
   const signature = signatureBytes(textOf(object, 'signature', 128));
   const document = object as unknown as PassportRequestDocument;
-  if (signature === null || !verifySignature(key, requestBytes(document), signature))
+  if (signature === null || !verifySignature(key, passportRequestBytes(document), signature))
     throw new ShapeError('its signature does not hold under the key that it names');
   return { document, agent, requestedAt };
 }

@@ -1,5 +1,5 @@
 /** What speaks with a mesh, and this machine's copy of its state. Sockets are loaded when something is asked. */
-import type { FollowOptions, MeshFollow } from '../adapters/mesh/client/follow.js';
+import type { MeshFollowOptions, MeshFollow } from '../adapters/mesh/client/follow.js';
 import type { LocalCopy } from '../adapters/mesh/client/local-copy.js';
 import { Failure } from '../app/failure.js';
 import { heldApiKey, readApiKey } from '../app/keys/mesh-api-key.js';
@@ -123,7 +123,7 @@ export async function meshFollower(
   { world: { env } }: Pick<LocalWorkspace, 'world'>,
   access: MeshAccess,
   key: string,
-  options: Omit<FollowOptions, 'endpoints' | 'key' | 'check' | 'ca' | 'env'>,
+  options: Omit<MeshFollowOptions, 'endpoints' | 'key' | 'check' | 'ca' | 'env'>,
 ): Promise<MeshFollow> {
   const [{ MeshFollow }, check] = await Promise.all([
     import('../adapters/mesh/client/follow.js'),

@@ -1,7 +1,7 @@
 /** What every memory that verifiers share has to do. `open` opens it once more: all openings are one memory. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Claim, FleetMemory, Obstacle } from '../../src/app/ports/fleet-memory.js';
+import type { FleetClaim, FleetMemory, Obstacle } from '../../src/app/ports/fleet-memory.js';
 import { traitsOf } from '../../src/protocol/constraints/counted-names.js';
 import { T0 } from '../kit/state/drafts.js';
 
@@ -12,7 +12,9 @@ const AGENT = 'did:web:acme.com:agents:a';
 let drawn = 0;
 
 /** A claim that nothing stands in the way of, unless `changes` say so. */
-export function claim(changes: Partial<Claim> & { readonly amount?: bigint; readonly action?: string } = {}): Claim {
+export function claim(
+  changes: Partial<FleetClaim> & { readonly amount?: bigint; readonly action?: string } = {},
+): FleetClaim {
   const { amount = 10n, action = 'refund', ...rest } = changes;
   return {
     agentId: AGENT,
@@ -53,7 +55,7 @@ export interface FleetSetting {
 }
 
 export function fleetMemoryContract(name: string, start: () => Promise<FleetSetting>): void {
-  const one = async (memory: FleetMemory, each: Claim) => (await memory.settle([each], false)).claims[0]!;
+  const one = async (memory: FleetMemory, each: FleetClaim) => (await memory.settle([each], false)).claims[0]!;
 
   describe(`${name}: settling`, () => {
     test('a nonce counts once, whoever asks', async () => {
@@ -211,12 +213,12 @@ type History = typeof histories extends fc.Arbitrary<infer T> ? T : never;
 /** The calls of a history. */
 export function callsOf(
   history: History,
-): { readonly at: number; readonly opening: number; readonly claims: Claim[] }[] {
+): { readonly at: number; readonly opening: number; readonly claims: FleetClaim[] }[] {
   let at = T0;
   const nonces: string[] = [];
   return history.map((step) => {
     at += step.wait;
-    const claims = step.claims.map(({ agentId, repeat, action, amount, looks, spends, obstacles }, i): Claim => {
+    const claims = step.claims.map(({ agentId, repeat, action, amount, looks, spends, obstacles }, i): FleetClaim => {
       const known = nonces[(nonces.length + i) % Math.max(1, nonces.length)];
       const made = claim({
         agentId,

@@ -78,7 +78,7 @@ export async function storeDigest(store: MeshStore): Promise<StoreDigest> {
 /** What a folder says of itself alone. */
 const OWN_NOTES: readonly string[] = [FOLLOWS, HOME_HEARD, RETURNING];
 
-export interface Migrated {
+export interface MeshMigration {
   readonly digest: StoreDigest;
   readonly term: number;
 }
@@ -87,7 +87,7 @@ export interface Migrated {
  * Copies everything but shipped logs into a store that holds nothing yet, seals what was copied, and compares both. A copy that was broken
  * off goes on where it ended. @throws Failure STATE
  */
-export async function migrateStore(from: MeshStore, to: MeshStore): Promise<Migrated> {
+export async function migrateStore(from: MeshStore, to: MeshStore): Promise<MeshMigration> {
   const home = await from.notes.get(FOLLOWS);
   if (home !== null && home !== '')
     throw new Failure('STATE', `What is to be copied is itself a copy of the mesh that ${home} serves.`, {

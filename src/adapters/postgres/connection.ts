@@ -16,10 +16,10 @@ import type { Passwords } from './password.js';
 import { fromServer, oneLine, PostgresTrouble } from './trouble.js';
 
 /** A value of a statement: lists and objects go as JSON text that the caller makes. */
-export type SqlValue = string | number | bigint | boolean | Uint8Array | null | readonly string[];
+export type PostgresValue = string | number | bigint | boolean | Uint8Array | null | readonly string[];
 
 /** A row, by column. `int8` and `numeric` come as text, `jsonb` as what it says, `bytea` as bytes, `timestamptz` as a Date. */
-export type Row = Readonly<Record<string, unknown>>;
+export type PostgresRow = Readonly<Record<string, unknown>>;
 
 /** Where to connect, and with what. */
 export interface ConnectionOptionsOf {
@@ -41,7 +41,7 @@ export interface Connection {
    * Runs one statement with values, or several without, by themselves one transaction. Rejects with PostgresTrouble: `refused` where the
    * server undid it, `in-doubt` where no answer came in `withinMs`; then the connection is destroyed.
    */
-  query(text: string, values: readonly SqlValue[], withinMs: number): Promise<readonly Row[]>;
+  query(text: string, values: readonly PostgresValue[], withinMs: number): Promise<readonly PostgresRow[]>;
   /** Called once, when the connection is lost without being closed here. */
   onLost(listener: () => void): void;
   /** Called with each notification of a channel that this connection listens to. */
@@ -167,7 +167,7 @@ class OneConnection implements Connection {
     return this.#usable;
   }
 
-  async query(text: string, values: readonly SqlValue[], withinMs: number): Promise<readonly Row[]> {
+  async query(text: string, values: readonly PostgresValue[], withinMs: number): Promise<readonly PostgresRow[]> {
     if (this.#busy) throw new Error('two statements at once on one connection');
     if (!this.#usable) throw new PostgresTrouble('unreachable', `${this.where}: the connection is lost`);
     if (withinMs <= 0) throw new PostgresTrouble('unreachable', `${this.where}: no time is left to ask`);

@@ -5,7 +5,7 @@
 import { isAttributable } from '../../protocol/log/attribution.js';
 import type { Entry } from '../../protocol/log/entry.js';
 import { utf8, type Database } from './engine/database.js';
-import type { HeadRow } from './tables/log/head.js';
+import type { LogHeadRow } from './tables/log/head.js';
 import type { Nonces } from './tables/nonces.js';
 
 /** The longest window of a limit, and how long an accepted intent is looked for among the nonces, in ms. */
@@ -17,7 +17,7 @@ const MOST_TOLD = 20;
 
 export interface DerivedSources {
   readonly database: Database;
-  readonly head: HeadRow;
+  readonly head: LogHeadRow;
   readonly nonces: Nonces;
   /** All entries in order, from those that were not pruned. */
   readonly entries: Iterable<Entry>;

@@ -6,7 +6,7 @@ import type { FoldingTable } from './tables/conduct/folding.js';
 import type { ConductTables } from './tables/conduct/conduct.js';
 import type { Directory } from './tables/passports/directory.js';
 import type { Floors } from './tables/passports/floors.js';
-import type { HeadRow } from './tables/log/head.js';
+import type { LogHeadRow } from './tables/log/head.js';
 import type { JudgedPassports } from './tables/passports/judged-passports.js';
 import type { Log } from './tables/log/log.js';
 import type { Releases } from './tables/releases.js';
@@ -35,7 +35,7 @@ export interface LedgerTables {
 }
 
 /** The ledger of one transaction that began at `head`, until `over` says that it ended. */
-export function ledgerOf(tables: LedgerTables, head: HeadRow, over: () => boolean): Ledger {
+export function ledgerOf(tables: LedgerTables, head: LogHeadRow, over: () => boolean): Ledger {
   const {
     agents,
     approvals,
@@ -222,7 +222,7 @@ export function ledgerOf(tables: LedgerTables, head: HeadRow, over: () => boolea
 }
 
 /** A ledger to be read: an agent that it has never heard of is not added, and whatever writes throws. */
-export function lookingLedgerOf(tables: LedgerTables, head: HeadRow, over: () => boolean): Ledger {
+export function lookingLedgerOf(tables: LedgerTables, head: LogHeadRow, over: () => boolean): Ledger {
   const { agents, windows } = tables;
   const ledger = ledgerOf(tables, head, over);
   const write = (): never => {

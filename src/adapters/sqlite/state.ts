@@ -17,7 +17,7 @@ import type { StateOptions } from './options.js';
 import { pooled } from './random-pool.js';
 import { ledgerOf, lookingLedgerOf, type LedgerTables } from './ledger.js';
 import { FoldingTable } from './tables/conduct/folding.js';
-import { Heads, type HeadRow } from './tables/log/head.js';
+import { Heads, type LogHeadRow } from './tables/log/head.js';
 import { JudgedPassports } from './tables/passports/judged-passports.js';
 import { Log } from './tables/log/log.js';
 import { Lookups } from './tables/log/lookups.js';
@@ -334,7 +334,7 @@ class FileState implements SqliteState {
     this.#database.close();
   }
 
-  #head(): HeadRow {
+  #head(): LogHeadRow {
     const head = this.#heads.read();
     if (head === null) throw damaged(this.#path);
     return head;

@@ -1,7 +1,11 @@
 /** Requests for approval (protocol, section 5.3): raised, looked up and spent in the transaction of the judgement. */
 import type { RequestRecord } from '../ports/state.js';
 import { actionHash, type AskedAction } from '../../protocol/approvals/action-hash.js';
-import { requestBytes, type ApprovalRequestDocument, type NamedApprover } from '../../protocol/approvals/request.js';
+import {
+  approvalRequestBytes,
+  type ApprovalRequestDocument,
+  type NamedApprover,
+} from '../../protocol/approvals/request.js';
 import { toHex } from '../../protocol/hex.js';
 import { principalOfAgent } from '../../protocol/identity/did.js';
 import { lazy } from '../../protocol/lazy.js';
@@ -170,7 +174,7 @@ function requestDocument(
     requested_at: formatTime(sitting.now),
     expires_at: formatTime(sitting.now + ttlOf(violations)),
   } as const;
-  return { ...unsigned, signature: sign(Buffer.from(requestBytes(unsigned)).toString('utf8')) };
+  return { ...unsigned, signature: sign(Buffer.from(approvalRequestBytes(unsigned)).toString('utf8')) };
 }
 
 const MAX_SHOWN = 500;

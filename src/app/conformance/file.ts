@@ -6,12 +6,12 @@ import type { Json, JsonObject } from '../../protocol/json/values.js';
 import type { ConformanceCase, ConformanceSuite } from './run.js';
 
 /** The three operations that the file uses. A document is JSON text of the result; which text does not matter. */
-export type Change =
+export type PatchOperation =
   | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: Json }
   | { readonly op: 'remove'; readonly path: string };
 
 export interface WrittenCase extends Omit<ConformanceCase, 'documents'> {
-  readonly documents?: readonly (string | readonly Change[])[];
+  readonly documents?: readonly (string | readonly PatchOperation[])[];
 }
 
 export interface WrittenSuite {
@@ -24,7 +24,7 @@ export interface WrittenSuite {
 /** The suite that a file holds, its documents spelled out. */
 export function readSuite(file: string): ConformanceSuite {
   const { at, base, cases } = JSON.parse(file) as WrittenSuite;
-  const textOf = (document: string | readonly Change[]): string =>
+  const textOf = (document: string | readonly PatchOperation[]): string =>
     typeof document === 'string' ? document : JSON.stringify(changed(base, document));
   return {
     at,
@@ -36,7 +36,7 @@ export function readSuite(file: string): ConformanceSuite {
 }
 
 /** @throws Error where a change names a place that is not there. */
-export function changed(base: JsonObject, changes: readonly Change[]): JsonObject {
+export function changed(base: JsonObject, changes: readonly PatchOperation[]): JsonObject {
   const document = structuredClone(base);
   for (const change of changes) {
     const names = change.path.split('/').slice(1).map(unescaped);

@@ -21,7 +21,7 @@ import type { Sitting } from '../verification/sitting.js';
 import { mandateFinding } from '../verification/trust/mandates.js';
 
 /** What the verifier of a case holds beside the document. Everything is optional. */
-export interface Given {
+export interface CaseSetting {
   /** 64 hex digits. */
   readonly public_key?: string;
   readonly hmac_key?: string;
@@ -67,7 +67,7 @@ export interface ConformanceCase {
   readonly drift?: { readonly action: string; readonly allowed: readonly string[] };
   /** RFC 3339; the suite's own time where it is absent. */
   readonly at?: string;
-  readonly given: Given;
+  readonly given: CaseSetting;
   readonly expect: {
     readonly code: string | null;
     readonly name?: string | null;
@@ -159,7 +159,7 @@ function keyOf(hex: string): VerifyKey {
   return key;
 }
 
-function trustingOf(given: Given): Trusting {
+function trustingOf(given: CaseSetting): Trusting {
   const { registry, issuer_key } = given;
   const issuer = issuer_key === undefined ? null : keyOf(issuer_key);
   const mandate: MandateFinding =
@@ -191,7 +191,7 @@ function trustingOf(given: Given): Trusting {
 const START_SCORE = 0.5;
 
 /** One verifier that remembers from document to document, at one moment. */
-function sittingOf({ history, stale_ms, geo, standing }: Given, now: number): Sitting {
+function sittingOf({ history, stale_ms, geo, standing }: CaseSetting, now: number): Sitting {
   const past = {
     total: history?.total ?? 0,
     successful: history?.successful ?? 0,
@@ -259,7 +259,7 @@ class CaseMemory implements Memory {
   }
 }
 
-function standingIn(rows: Given['standing'], subject: string, now: number): StandingRecord | null {
+function standingIn(rows: CaseSetting['standing'], subject: string, now: number): StandingRecord | null {
   const found = rows?.find((each) => each.subject === subject);
   if (found === undefined) return null;
   return {

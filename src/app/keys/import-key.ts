@@ -10,7 +10,7 @@ import type { KeyRecord, KeyStoreName, Pin, State } from '../ports/state.js';
 import { createKey, openKey, type KeyringDeps } from './keyring.js';
 import { knownKeys, withPublicKey, type KeySources } from './known-keys.js';
 
-export interface ImportDeps extends KeyringDeps {
+export interface ImportKeyDeps extends KeyringDeps {
   readonly state: KeyringDeps['state'] & KeySources & Pick<State, 'pin'>;
 }
 
@@ -34,7 +34,7 @@ export interface ImportedKey {
 }
 
 /** Fails with USAGE where the id is missing or of no key, and with EXISTS where it belongs to another key. */
-export async function importKey(deps: ImportDeps, request: ImportRequest): Promise<ImportedKey> {
+export async function importKey(deps: ImportKeyDeps, request: ImportRequest): Promise<ImportedKey> {
   const { from } = request;
   const publicKey = 'seed' in from ? publicKeyOf(from.seed) : (await deps.asked(from.address, null)).publicKey;
   if (!acceptableKey(publicKey)) throw new Failure('UNREADABLE', 'The key is not an acceptable Ed25519 key.');

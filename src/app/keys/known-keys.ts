@@ -22,7 +22,7 @@ export function knownKeys(state: KeySources): KnownKey[] {
   const found = new Map<string, KnownKey>();
   const add = (keyId: string, publicKey: Uint8Array | null): void => {
     if (!found.has(keyId))
-      found.set(keyId, { keyId, publicKey, of: kindOf(keyId), record: records.get(keyId) ?? null });
+      found.set(keyId, { keyId, publicKey, of: keyKindOf(keyId), record: records.get(keyId) ?? null });
   };
   for (const pin of state.pins()) add(pin.keyId, pin.publicKey);
   for (const known of state.passports()) {
@@ -41,7 +41,7 @@ export function withPublicKey(keys: readonly KnownKey[], publicKey: Uint8Array):
 }
 
 /** `agent` for `did:web:<domain>:agents:<name>#key-n`, `mesh` for the API key of a mesh. */
-export function kindOf(keyId: string): KnownKey['of'] {
+export function keyKindOf(keyId: string): KnownKey['of'] {
   if (keyId.startsWith('mesh:')) return 'mesh';
   return parsePrincipalId(keyId.split('#', 1)[0]!) === null ? 'agent' : 'principal';
 }

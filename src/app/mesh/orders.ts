@@ -54,7 +54,7 @@ export interface AbsentVerifier {
   readonly refuses_since: string | null;
 }
 
-export interface Given {
+export interface GivenOrder {
   readonly outcome: OrderReport;
   /** Verifiers on the roster that have not confirmed in time, and may still accept. */
   readonly missing: number;
@@ -73,7 +73,7 @@ const ANSWER_MS = 5_000;
  * Gives the order. Every endpoint is tried, and the first one twice: the command's id makes sure that it is carried out once,
  * also when an answer was lost on the way.
  */
-export async function giveOrder(deps: OrderDeps, order: Order): Promise<Given> {
+export async function giveOrder(deps: OrderDeps, order: Order): Promise<GivenOrder> {
   const { lines, random, replicating } = deps;
   const stands = order.action === 'reinstate' ? standsAs(await askStanding(lines, order.subject)) : null;
   const { keyText = null } = order;
@@ -105,7 +105,7 @@ const COMES_TO = {
 } as const satisfies Readonly<Record<Action, readonly Status[]>>;
 
 /** The answer to this very command: one that a proxy mixed up or kept from another time must not pass for it. */
-function givenOf(answer: Members, command: Command): Given {
+function givenOf(answer: Members, command: Command): GivenOrder {
   const outcome: OrderReport = {
     agent_id: subjectIn(answer, command.subject),
     status: answer.oneOf('status', ...COMES_TO[command.action]),

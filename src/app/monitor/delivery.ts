@@ -2,14 +2,14 @@
 import type { AlertEvent, Delivery, MonitorMemory, Notice, TargetName } from '../ports/monitor.js';
 import type { Clock } from '../ports/state.js';
 
-export interface Target {
+export interface AlertTarget {
   readonly name: TargetName;
   readonly notice: (event: AlertEvent) => Notice;
 }
 
 export interface AlertDeliveryDeps {
   readonly memory: Pick<MonitorMemory, 'outgoing' | 'sent'>;
-  readonly targets: readonly Target[];
+  readonly targets: readonly AlertTarget[];
   readonly post: (notice: Notice) => Promise<Delivery>;
   readonly clock: Clock;
   /** Said once a trouble: `lost` is true when this alert will not reach the target. */
@@ -43,7 +43,7 @@ export class AlertDelivery {
     );
   }
 
-  async #tell({ name, notice }: Target): Promise<void> {
+  async #tell({ name, notice }: AlertTarget): Promise<void> {
     const { memory, post, clock, onTrouble } = this.#deps;
     if (clock() < (this.#holdUntil.get(name) ?? 0)) return;
     for (const { id, event } of memory.outgoing(name)) {

@@ -8,7 +8,7 @@ import type { State } from '../ports/state.js';
 import { floorOf } from './floors.js';
 import { judgePassport, type PinLookup } from './judge.js';
 
-export interface ImportDeps {
+export interface ImportPassportDeps {
   readonly state: Pick<State, 'passport' | 'rememberPassport' | 'floors' | 'raiseFloor' | 'standing'>;
   readonly pins: PinLookup;
   /** ms since the epoch. */
@@ -26,7 +26,7 @@ export interface Imported {
  * @throws Failure PASSPORT_REFUSED (AIP-E103, AIP-E104), UNREADABLE (no JSON), USAGE (an earlier one)
  */
 export async function importPassport(
-  { state, pins, now }: ImportDeps,
+  { state, pins, now }: ImportPassportDeps,
   bytes: Uint8Array,
   { source, path, older }: { readonly source: string; readonly path: string | null; readonly older: boolean },
 ): Promise<Imported> {

@@ -119,7 +119,7 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
       issuer.key,
     );
     if (path !== null) await deps.files.create(path, passportText(passport.document));
-    remember(deps, passport, path, now);
+    rememberPassport(deps, passport, path, now);
     return {
       passport,
       path,
@@ -181,7 +181,7 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
       issuer.key,
     );
     if (path !== null) await deps.files.replace(path, passportText(renewed.document));
-    remember(deps, renewed, path, now);
+    rememberPassport(deps, renewed, path, now);
     return {
       passport: renewed,
       path,
@@ -240,7 +240,7 @@ function parsed(document: PassportDocument): Passport {
 }
 
 /** Makes a passport that was issued here the known one, and the least that counts from now on. */
-export function remember(deps: IssueDeps, passport: Passport, path: string | null, now: number): void {
+export function rememberPassport(deps: IssueDeps, passport: Passport, path: string | null, now: number): void {
   const { agent } = passport;
   const floor = floorOf(passport, pinnedKeys(deps.state.pins(passport.document.principal)), now);
   if (floor !== null) deps.state.raiseFloor(floor);

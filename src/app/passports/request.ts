@@ -7,7 +7,7 @@ import { DEFAULT_MAX_SKEW_S } from '../../protocol/limits.js';
 import type { Passport, PassportDocument } from '../../protocol/passport.js';
 import {
   REQUEST_TERM_MS,
-  requestBytes,
+  passportRequestBytes,
   type PassportRequestDocument,
   type WellFormedRequest,
 } from '../../protocol/passport-request.js';
@@ -21,7 +21,7 @@ import {
   checkDraft,
   passportText,
   PLACEHOLDER_KEY,
-  remember,
+  rememberPassport,
   signPassport,
   wrongDomain,
   wrongName,
@@ -58,7 +58,7 @@ export async function requestPassport(
       ...{ agent_id: agent, key_id: key.keyId, public_key: formatPublicKey(key.publicKey), actions, constraints },
       ...{ requested_at: formatSeconds(now), nonce: toHex(deps.random(16)) },
     };
-    const request = { ...unsigned, signature: toHex(await key.sign(requestBytes(unsigned))) };
+    const request = { ...unsigned, signature: toHex(await key.sign(passportRequestBytes(unsigned))) };
     await write(`${JSON.stringify(request, null, 2)}\n`);
     return { request, key: key.record };
   } catch (error) {
@@ -133,7 +133,7 @@ export async function signRequested(
   if (!first) throw twice();
   const passport = await signPassport({ ...after, issuer_key_id: issuer.key.keyId }, issuer.key);
   if (path !== null) await deps.files.create(path, passportText(passport.document));
-  remember(deps, passport, path, now);
+  rememberPassport(deps, passport, path, now);
   return passport;
 }
 

@@ -7,10 +7,10 @@ import { Failure } from '../failure.js';
 import { issuerKey } from '../keys/principals.js';
 import { withParams } from './declared-params.js';
 import { nextSerial } from './floors.js';
-import { checkDraft, passportText, remember, requireCurrent, signPassport, type IssueDeps } from './issue.js';
+import { checkDraft, passportText, rememberPassport, requireCurrent, signPassport, type IssueDeps } from './issue.js';
 
 /** What shall be another way; what is absent stays. */
-export interface Change {
+export interface PassportChange {
   /** Takes the place of the list. */
   readonly actions?: PassportDocument['actions'];
   /** Taken before others with these names, which they replace. */
@@ -50,7 +50,7 @@ export interface Difference {
  * The passport as it would be. Nothing is signed, and nothing is kept.
  * @throws Failure when the passport here does not count, the change asks for what is not there, or leads to none that is valid
  */
-export function draftChange(deps: IssueDeps, before: Passport, change: Change): Draft {
+export function draftChange(deps: IssueDeps, before: Passport, change: PassportChange): Draft {
   const now = deps.clock();
   requireCurrent(deps.state, before, now);
   const { issuer_signature: _, ...document } = before.document;
@@ -82,7 +82,7 @@ export async function issueChange(deps: IssueDeps, { after }: Draft, path: strin
   const issuer = await issuerKey(deps, after.principal, null);
   const passport = await signPassport({ ...after, issuer_key_id: issuer.key.keyId }, issuer.key);
   if (path !== null) await deps.files.replace(path, passportText(passport.document));
-  remember(deps, passport, path, deps.clock());
+  rememberPassport(deps, passport, path, deps.clock());
   return passport;
 }
 
@@ -91,7 +91,7 @@ const nameOf = (action: PassportDocument['actions'][number]): string =>
 
 function changedActions(
   before: PassportDocument['actions'],
-  { actions = before, addActions = [], removeActions = [] }: Change,
+  { actions = before, addActions = [], removeActions = [] }: PassportChange,
 ): PassportDocument['actions'] {
   const added = new Set(addActions.map(nameOf));
   const there = new Set(actions.map(nameOf));
@@ -110,7 +110,7 @@ function changedActions(
   return [...kept, ...addActions];
 }
 
-function changedConstraints(before: JsonObject, { constraints = {}, unset = [] }: Change): JsonObject {
+function changedConstraints(before: JsonObject, { constraints = {}, unset = [] }: PassportChange): JsonObject {
   const missing = unset.find((name) => before[name] === undefined || constraints[name] !== undefined);
   if (missing !== undefined) {
     throw new Failure('USAGE', `The passport has no constraint "${missing}", or it is set in the same call.`, {

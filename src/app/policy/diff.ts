@@ -8,9 +8,9 @@ import type { OpenThrowaway } from './cases.js';
 import { attacksOnLimits } from '../redteam/attacks-limits.js';
 import type { Honest } from '../redteam/attacks-money.js';
 import { attacksOnSteps } from '../redteam/attacks-steps.js';
-import { honestParams, kindOf } from '../redteam/honest.js';
+import { honestParams, limitKindOf } from '../redteam/honest.js';
 import { allowedActions, isFor, limitsOf } from '../redteam/limits.js';
-import { Target } from '../redteam/run.js';
+import { AttackedVerifier } from '../redteam/run.js';
 import { Dice, FAIR, type Attack } from '../redteam/scene.js';
 import { fairAttack, Stage } from '../redteam/stage.js';
 
@@ -91,11 +91,11 @@ function momentOf(old: JsonObject, next: JsonObject): number {
 
 class Judge {
   readonly stage: Stage;
-  readonly #target: Target;
+  readonly #target: AttackedVerifier;
 
   constructor(passport: JsonObject, now: number, open: OpenThrowaway) {
     this.stage = new Stage(passport, 1, now);
-    this.#target = new Target(this.stage, open);
+    this.#target = new AttackedVerifier(this.stage, open);
   }
 
   async of(attack: Attack): Promise<string> {
@@ -199,7 +199,7 @@ function listed(name: string, { action, limits }: Honest, passports: readonly Js
   return differing.map(([, value]) => {
     const only = own === undefined ? null : { ...own, value: [value], name: own.name.replace(/^denied_/, 'allowed_') };
     const params = honestParams(action, only === null ? limits : [only, ...limits.filter((limit) => limit !== own)]);
-    const scene = own !== undefined && kindOf(own) === 'geo' ? { ...FAIR, geo: String(value) } : FAIR;
+    const scene = own !== undefined && limitKindOf(own) === 'geo' ? { ...FAIR, geo: String(value) } : FAIR;
     return { ...fairAttack(action.name, params), scene };
   });
 }

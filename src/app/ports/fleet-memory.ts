@@ -17,7 +17,7 @@ export type Obstacle = {
 export type CountedUsage = Pick<Usage, 'action' | 'currency' | 'amountMinor'> & { readonly traits: NameTraits };
 
 /** What one document asks of the memory, and what is to be done with it. */
-export interface Claim {
+export interface FleetClaim {
   readonly agentId: string;
   readonly nonce: string;
   /** `sha256:` and hex. */
@@ -104,7 +104,7 @@ export interface FleetMemory {
    * answered is found by asking again under the same ids, which counts once and gives the same answer. `resumes` also asks for earlier
    * calls of this verifier, by any of its processes, that nobody said to be logged; those of the last half minute are left out.
    */
-  settle(claims: readonly Claim[], resumes: boolean): Promise<SettledBatch>;
+  settle(claims: readonly FleetClaim[], resumes: boolean): Promise<SettledBatch>;
   health(): Promise<FleetHealth>;
   close(): Promise<void>;
 }

@@ -20,7 +20,7 @@ import type { ApprovalPolicy, RequestRecord } from '../../verify/approvals/appro
 import type { PinnedKey } from '../../verify/context.js';
 import { Failure } from '../failure.js';
 import type { State } from '../ports/state.js';
-import type { ApprovedBy, Evidence } from './report.js';
+import type { ApprovedBy, ApprovalEvidence } from './report.js';
 
 /** How far an approver's clock may be ahead of the verifier's, in ms: a word given after the decision did not allow it. */
 const SKEW_MS = 30_000;
@@ -88,14 +88,14 @@ export interface Hearing {
 
 /** What counts. */
 export interface Heard {
-  readonly evidence: Evidence;
+  readonly evidence: ApprovalEvidence;
   readonly by: readonly ApprovedBy[];
   /** Why the first that does not count does not, in one sentence; null when all do. */
   readonly problem: string | null;
 }
 
 /** Without a verifier's word. */
-export const NO_EVIDENCE: Evidence = { verifier: null, request: null, answers: [], exact: [] };
+export const NO_EVIDENCE: ApprovalEvidence = { verifier: null, request: null, answers: [], exact: [] };
 
 /** Reads the approvals of a bundle and judges each. Without a verifier none is judged: an approval is for one verifier and one time. */
 export function hear(documents: readonly JsonObject[], hearing: Hearing): Heard {

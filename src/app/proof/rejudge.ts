@@ -9,10 +9,10 @@ import { prepare } from '../verification/intents.js';
 import { NO_DEMANDS, type JudgingDeps } from '../verification/verifier.js';
 import type { Sitting } from '../verification/sitting.js';
 import { approvedBy } from '../../verify/approvals/approved.js';
-import type { Evidence, Rejudge } from './report.js';
+import type { ApprovalEvidence, Rejudge } from './report.js';
 
 /** What was not, and will not be remembered; of approvals what the evidence shows. */
-const remembering = ({ request }: Evidence): Memory => ({
+const remembering = ({ request }: ApprovalEvidence): Memory => ({
   spentNonce: () => null,
   forgottenUntil: () => 0,
   read: (_, meter) => (meter.kind === 'count' ? { kind: 'count', used: 0, roomAt: null } : { kind: 'sum', spent: 0n }),

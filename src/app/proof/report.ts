@@ -28,7 +28,7 @@ export interface ProofTrust {
 }
 
 /** What persons said, each of it judged before: it stands in for what the verifier's memory held of approvals. */
-export interface Evidence {
+export interface ApprovalEvidence {
   /** Public key, `ed25519:` and hex, of the verifier that decided; null where nobody's approval can count. */
   readonly verifier: string | null;
   readonly request: RequestRecord | null;
@@ -41,7 +41,7 @@ export type Rejudge = (
   intent: JsonObject,
   passport: Passport,
   at: number,
-  evidence: Evidence,
+  evidence: ApprovalEvidence,
 ) => Promise<string | null>;
 
 /** Somebody whose signed approval of the action counts. */

@@ -1,6 +1,6 @@
 /** Attacks on the limits of a passport: the honest params with one value that a limit must not let through. */
 import type { Json, JsonObject } from '../../protocol/json/values.js';
-import { domainsOf, isMoneyName, kindOf, limitReads, thingLimited } from './honest.js';
+import { domainsOf, isMoneyName, limitKindOf, limitReads, thingLimited } from './honest.js';
 import { decimal, exact, isFor, minorUnit, type Limit } from './limits.js';
 import { MOST_BEFORE, split, tooMuch, withoutParam, type Honest } from './attacks-money.js';
 import { FAIR, type Attack, type Dice, type Scene, type Sent } from './scene.js';
@@ -28,7 +28,7 @@ function attacksOn(limit: Limit, honest: Honest, dice: Dice): Attack[] {
   const own = Object.keys(honest.params).filter((each) => limitReads(limit, each));
   const before = (count: number, params: JsonObject = honest.params): Sent[] =>
     Array.from({ length: count }, (_, i) => ({ intent: { action: name, params }, ago: 1 + (count - i) }));
-  switch (kindOf(limit)) {
+  switch (limitKindOf(limit)) {
     case 'money':
       return tooMuch(limit, honest, dice).map(([kind, params]) => withParams(kind, params));
     case 'daily':
@@ -202,7 +202,7 @@ function deniedValues(limit: Limit, own: readonly string[]): (readonly [string, 
 
 function beyondBound(limit: Limit, own: readonly string[], dice: Dice): (readonly [string, JsonObject])[] {
   const bound = Number(limit.value);
-  const sign = kindOf(limit) === 'max' ? 1 : -1;
+  const sign = limitKindOf(limit) === 'max' ? 1 : -1;
   const names = own.length > 0 ? own : [limit.params?.[0] ?? thingLimited(limit)];
   const values = [bound + sign, bound + sign * (2 + dice.number(10_000)), bound + sign * 0.5, sign * 1e15];
   return names.flatMap((name): (readonly [string, JsonObject])[] => [

@@ -1,6 +1,6 @@
 /** Attacks on limits of money. */
 import type { Json, JsonObject } from '../../protocol/json/values.js';
-import { isMoneyName, kindOf, limitReads } from './honest.js';
+import { isMoneyName, limitKindOf, limitReads } from './honest.js';
 import { decimal, exact, isFor, minorUnit, type ActionView, type Limit } from './limits.js';
 import type { Dice } from './scene.js';
 
@@ -86,10 +86,10 @@ export function tooMuch(
   }
   // Another limit on money would stop it all the same, and nothing would be learnt of this one.
   const [least] = limits
-    .filter((each) => each !== limit && kindOf(each) === 'money' && isFor(each, action.name))
+    .filter((each) => each !== limit && limitKindOf(each) === 'money' && isFor(each, action.name))
     .map(({ value }) => exact(value) ?? 0n)
     .sort((a, b) => (a < b ? -1 : 1));
-  return kindOf(limit) === 'daily' && least !== undefined && least < most ? [] : found;
+  return limitKindOf(limit) === 'daily' && least !== undefined && least < most ? [] : found;
 }
 
 function other(name: string): string {
@@ -104,7 +104,7 @@ export function split(
   const most = exact(limit.value) ?? 0n;
   const unit = minorUnit(limit.currency);
   const single = limits
-    .filter((each) => kindOf(each) === 'money' && isFor(each, action.name))
+    .filter((each) => limitKindOf(each) === 'money' && isFor(each, action.name))
     .map(({ value }) => exact(value) ?? 0n)
     .reduce((least, each) => (each < least ? each : least), most);
   const name = Object.keys(params).find((each) => limitReads(limit, each)) ?? limit.params?.[0] ?? 'amount';

@@ -1,7 +1,7 @@
 /** Attacks on the steps of the verifier: who sends it, when, how often, what it is, and what a passport leaves open. */
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import type { Honest } from './attacks-money.js';
-import { isMoneyName, kindOf, limitReads } from './honest.js';
+import { isMoneyName, limitKindOf, limitReads } from './honest.js';
 import { decimal, exact, isClosed, isFor, propertiesOf, requiredOf } from './limits.js';
 import { FAIR, type Attack, type Dice, type PassportGap, type Presented, type Scene, type Sent } from './scene.js';
 
@@ -167,7 +167,7 @@ export function openings(honest: Honest, dice: Dice): Attack[] {
   const found: Attack[] = [];
   const closing = lineFor(honest);
   for (const limit of limits) {
-    const kind = kindOf(limit);
+    const kind = limitKindOf(limit);
     if (!isFor(limit, name) || !['money', 'daily', 'domains', 'allowed', 'max', 'min'].includes(kind)) continue;
     const own = Object.keys(params).filter((each) => limitReads(limit, each));
     if (own.length === 0) continue;

@@ -58,7 +58,7 @@ export type LimitKind =
   | 'geo';
 
 /** The kind of a limit. */
-export function kindOf({ name }: Limit): LimitKind {
+export function limitKindOf({ name }: Limit): LimitKind {
   switch (name) {
     case 'monetary_limit':
       return 'money';
@@ -84,7 +84,7 @@ export function kindOf({ name }: Limit): LimitKind {
 /** True where the limit reads a param of this name. */
 export function limitReads(limit: Limit, name: string): boolean {
   if (limit.params !== null) return limit.params.some((each) => wordsIn(each).join(' ') === wordsIn(name).join(' '));
-  switch (kindOf(limit)) {
+  switch (limitKindOf(limit)) {
     case 'money':
     case 'daily':
       return isMoneyName(name);
@@ -109,7 +109,7 @@ export function limitReads(limit: Limit, name: string): boolean {
 /** The name of a param that the limit reads, where nothing else gives one. */
 function nameFor(limit: Limit): string {
   if (limit.params !== null) return limit.params[0]!;
-  const kind = kindOf(limit);
+  const kind = limitKindOf(limit);
   if (kind === 'money' || kind === 'daily') return 'amount';
   if (kind === 'domains') return 'to';
   const thing = thingLimited(limit);
@@ -129,7 +129,7 @@ export function honestParams({ name: action, schema }: ActionView, limits: reado
   }
   if (schema !== null) return params;
   for (const limit of own) {
-    if (!['money', 'daily', 'domains', 'allowed', 'max', 'min', 'require'].includes(kindOf(limit))) continue;
+    if (!['money', 'daily', 'domains', 'allowed', 'max', 'min', 'require'].includes(limitKindOf(limit))) continue;
     const there = Object.keys(params).find((name) => limitReads(limit, name)) ?? nameFor(limit);
     const reading = own.filter((each) => limitReads(each, there));
     params[there] = valueFor(there, {}, reading.length === 0 ? [limit] : reading, own);
@@ -141,7 +141,7 @@ export function honestParams({ name: action, schema }: ActionView, limits: reado
 function valueFor(name: string, property: JsonObject, reading: readonly Limit[], own: readonly Limit[]): Json {
   if (property['const'] !== undefined) return property['const'];
   const choices = property['enum'];
-  const allowed = reading.find((limit) => kindOf(limit) === 'allowed');
+  const allowed = reading.find((limit) => limitKindOf(limit) === 'allowed');
   const values = allowed === undefined ? null : (allowed.value as readonly Json[]);
   if (Array.isArray(choices)) {
     const both = (choices as readonly Json[]).filter((each) => values === null || values.includes(each));
@@ -183,19 +183,19 @@ interface Wanted {
 
 function scalarFor(name: string, { property, type, reading, own, values }: Wanted): Json {
   if (values !== null) return values[0] ?? null;
-  const money = reading.find((limit) => ['money', 'daily'].includes(kindOf(limit)));
+  const money = reading.find((limit) => ['money', 'daily'].includes(limitKindOf(limit)));
   if (money !== undefined && type !== 'string') return honestAmount(money, property);
   if (money !== undefined) return String(honestAmount(money, property));
-  if (reading.some((limit) => kindOf(limit) === 'max' || kindOf(limit) === 'min'))
+  if (reading.some((limit) => limitKindOf(limit) === 'max' || limitKindOf(limit) === 'min'))
     return withinBounds(reading, property);
-  const domains = own.find((limit) => kindOf(limit) === 'domains');
+  const domains = own.find((limit) => limitKindOf(limit) === 'domains');
   if (type === undefined || type === 'string') {
     const host = domains === undefined ? 'example.com' : (domainsOf(domains)[0] ?? 'example.com');
     const { format } = property;
     if (format === 'email' || (format === undefined && /mail|^to$|^cc$|^bcc$|recipient/i.test(name)))
       return `agent@${host}`;
     if (format === 'uri' || /ur[il]|href|endpoint|webhook|website/i.test(name)) return `https://${host}/`;
-    if (reading.some((limit) => kindOf(limit) === 'domains'))
+    if (reading.some((limit) => limitKindOf(limit) === 'domains'))
       return /^(?:host|hostname|domain|server)$/i.test(name) ? host : `agent@${host}`;
     if (/^currency$/i.test(name)) return own[0]?.currency ?? 'USD';
     return textFor(property);
@@ -238,7 +238,7 @@ function honestAmount({ value, currency }: Limit, { minimum, type }: JsonObject)
 
 function withinBounds(reading: readonly Limit[], { minimum, maximum, exclusiveMinimum, type }: JsonObject): number {
   const sides = (kind: 'max' | 'min'): number[] =>
-    reading.filter((limit) => kindOf(limit) === kind).map(({ value }) => Number(value));
+    reading.filter((limit) => limitKindOf(limit) === kind).map(({ value }) => Number(value));
   const least = Math.max(
     ...sides('min'),
     typeof minimum === 'number' ? minimum : -Infinity,

@@ -3,13 +3,13 @@
  * attack that the oracle finds nothing wrong with is no attack, and is not counted.
  */
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
-import { kindOf, limitReads } from './honest.js';
+import { limitKindOf, limitReads } from './honest.js';
 import { allowedActions, exact, isFor, limitsOf, minorUnit, type Limit } from './limits.js';
 import { outsideOf } from './oracle-clock.js';
 import { mustNotGoTo } from './oracle-destinations.js';
 import { schemaFaults } from './oracle-schema.js';
 import { valuesIn, wordsIn, type Scene } from './scene.js';
-import { isSignedBy, jcs, SMALL_ORDER } from './signing.js';
+import { isSignedUnder, jcs, SMALL_ORDER } from './signing.js';
 
 /** All that is known when a document comes. */
 export interface Evidence {
@@ -124,7 +124,8 @@ const issued = new WeakMap<JsonObject, { readonly key: string; readonly holds: b
 
 function issuedBy(key: string, passport: JsonObject): boolean {
   let known = issued.get(passport);
-  if (known?.key !== key) issued.set(passport, (known = { key, holds: isSignedBy(key, passport, 'issuer_signature') }));
+  if (known?.key !== key)
+    issued.set(passport, (known = { key, holds: isSignedUnder(key, passport, 'issuer_signature') }));
   return known.holds;
 }
 
@@ -133,7 +134,7 @@ function sender({ passport }: Evidence, document: JsonObject): string[] {
   const right =
     document['agent_id'] === passport['agent_id'] &&
     (named === undefined || named === passport['key_id']) &&
-    isSignedBy(String(passport['public_key']), document, 'signature');
+    isSignedUnder(String(passport['public_key']), document, 'signature');
   return right ? [] : ['signature'];
 }
 
@@ -165,7 +166,7 @@ function breaks(limit: Limit, asked: Asked): boolean {
   const { value } = limit;
   const read = valuesIn(params).filter(({ name }) => limitReads(limit, name));
   const scalars = read.flatMap((each) => valuesIn(each.value, each.name));
-  switch (kindOf(limit)) {
+  switch (limitKindOf(limit)) {
     case 'money':
       return mostAsked(limit, params) > (exact(value) ?? 0n);
     case 'daily': {

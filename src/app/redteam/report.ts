@@ -5,9 +5,9 @@ import type { OpenThrowaway } from '../policy/cases.js';
 import { attacksOnLimits } from './attacks-limits.js';
 import type { Honest } from './attacks-money.js';
 import { attacksOnSteps, openings } from './attacks-steps.js';
-import { honestParams, kindOf } from './honest.js';
+import { honestParams, limitKindOf } from './honest.js';
 import { allowedActions, isFor, limitsOf } from './limits.js';
-import { Target, type AttackEnd } from './run.js';
+import { AttackedVerifier, type AttackEnd } from './run.js';
 import { Dice, FAIR, type Attack } from './scene.js';
 import { fairAttack, Stage } from './stage.js';
 
@@ -72,7 +72,7 @@ export async function attackPassport(
   pause: () => Promise<void>,
 ): Promise<RedteamReport> {
   const stage = new Stage(passport, seed);
-  const target = new Target(stage, open);
+  const target = new AttackedVerifier(stage, open);
   const dice = new Dice(seed);
   const found = new Map<string, Tally>();
   const totals = { attacks: 0, stopped: 0, through: 0, harmless: 0 };
@@ -122,7 +122,7 @@ function attacksOf(fair: readonly Honest[], dice: Dice, round: number): Attack[]
 
 async function honestIntents(
   stage: Stage,
-  target: Target,
+  target: AttackedVerifier,
 ): Promise<{ honest: RedteamReport['honest']; fair: Honest[] }> {
   const limits = limitsOf(stage.own);
   const honest: { action: string; accepted: boolean; code: string | null }[] = [];
@@ -218,7 +218,7 @@ function caseOf(
         ? 'AIP-E211'
         : constraint === 'allowed_symbols'
           ? 'AIP-E204'
-          : (CODES[kindOf(limit)] ?? 'AIP-E206');
+          : (CODES[limitKindOf(limit)] ?? 'AIP-E206');
   return {
     ...{ name: `${constraint}: ${action}, ${kind}`, passport: file, now },
     ...(history.length === 0 ? {} : { history: history.map(timed) }),

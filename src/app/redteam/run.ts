@@ -21,7 +21,7 @@ export interface AttackEnd {
 }
 
 /** The verifier under attack. Ends with `close`. */
-export class Target {
+export class AttackedVerifier {
   readonly #stage: Stage;
   readonly #open: OpenThrowaway;
   readonly #findings = new Map<Presented, PassportFinding>();

@@ -45,7 +45,7 @@ export function signatureBy({ secret }: Pair, document: JsonObject, member: stri
 const imported = new Map<string, KeyObject>();
 
 /** True where the key, `ed25519:` and hex, signed the document. */
-export function isSignedBy(key: string, document: JsonObject, member: string): boolean {
+export function isSignedUnder(key: string, document: JsonObject, member: string): boolean {
   const raw = Buffer.from(key.replace(/^ed25519:/, ''), 'hex');
   const signature = document[member];
   if (raw.length !== 32 || typeof signature !== 'string' || !/^[0-9a-f]{128}$/.test(signature)) return false;

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../protocol/json/values.js';
 import type { Judgement } from '../../verify/judge.js';
 
 /** The guide's support agent, in a world that is thrown away afterwards. */
-export interface Stage {
+export interface DemoStage {
   readonly passport: PassportDocument;
   /** Signs with the agent's own key. */
   sign(request: { readonly action: string; readonly params: JsonObject; readonly ageS?: number }): IntentDocument;
@@ -14,12 +14,12 @@ export interface Stage {
 }
 
 /** The same world with a mesh, to which the verifier listens. */
-export interface MeshStage extends Stage {
+export interface MeshStage extends DemoStage {
   /** Gives the order through the mesh; says how far and how fast it went. */
   order(action: 'revoke' | 'reinstate'): Promise<string>;
 }
 
-export interface Act<S extends Stage = Stage> {
+export interface Act<S extends DemoStage = DemoStage> {
   /** What the agent, or an attacker, tries. */
   readonly tries: string;
   /** How it must end; null when it is accepted. */
@@ -54,7 +54,7 @@ const refund = (amount: number, orderId = '8472'): { action: string; params: Jso
   params: { order_id: orderId, amount },
 });
 
-async function sent(stage: Stage, intent: IntentDocument, passport?: PassportDocument): Promise<Played> {
+async function sent(stage: DemoStage, intent: IntentDocument, passport?: PassportDocument): Promise<Played> {
   return { intent, judgement: await stage.verify(intent, passport) };
 }
 
@@ -118,9 +118,7 @@ export const MESH_STORY: readonly Act<MeshStage>[] = [
 ];
 
 /** Plays the acts in order and says of each, as it ends, whether it ended as it must. */
-export function playStory(stage: Stage): AsyncGenerator<ActReport>;
-export function playStory<S extends Stage>(stage: S, acts: readonly Act<S>[]): AsyncGenerator<ActReport>;
-export async function* playStory(stage: Stage, acts: readonly Act[] = STORY): AsyncGenerator<ActReport> {
+export async function* playStory<S extends DemoStage>(stage: S, acts: readonly Act<S>[]): AsyncGenerator<ActReport> {
   const played: Played[] = [];
   for (const { tries, code, play } of acts) {
     const result = await play(stage, played);

@@ -9,7 +9,7 @@ import type { Meter, MeterReading } from '../../verify/meters.js';
 import type { Findings } from '../../verify/pipeline.js';
 import { approvingOf, requestUsed, withRequest } from '../approvals/requests.js';
 import type { Memory, Releasable } from '../ports/state.js';
-import { raise, remember, replacement } from './replaced.js';
+import { raise, rememberSpokenName, replacement } from './replaced.js';
 import type { PreparedDocument, Sitting } from './sitting.js';
 
 /** A judgement, and whether it spent the intent's nonce. */
@@ -29,7 +29,7 @@ export function conclude(sitting: Sitting, prepared: PreparedDocument): Settled 
   const facts = factsOf(sitting, prepared);
   const { outcome: found, revocation, warnings, effects, inForce, spoke } = proven.conclude(facts);
   if (inForce !== null) raise(inForce, sitting);
-  if (spoke !== null) remember(spoke, sitting);
+  if (spoke !== null) rememberSpokenName(spoke, sitting);
   // Of an agent that is stopped, and of what would be refused all the same, no person is asked.
   const asks = effects !== null && revocation.status === 'active';
   const requested = asks ? withRequest(found, { sitting, prepared, facts }) : found;

@@ -48,7 +48,7 @@ export function raise({ passport, pins }: InForce, { floors, raiseFloor, wallNow
 const MOST_NAMES = 256;
 
 /** A key that is bound to no agent answers for each of the names that it has used. */
-export function remember(
+export function rememberSpokenName(
   { key, agentId }: { readonly key: string; readonly agentId: string },
   { spokenNames, addSpokenName }: PassportMemory,
 ): void {

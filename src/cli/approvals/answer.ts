@@ -17,7 +17,7 @@ import type { Questioner } from '../questions/ask.js';
 import type { Setting } from '../setting.js';
 import { readInput } from '../input/documents.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
-import { duration } from '../input/values.js';
+import { durationMs } from '../input/values.js';
 import { clean, safeJson } from '../render/terminal/text.js';
 import type { CommandSpec, OptionGroup } from '../spec.js';
 import { requestRelay } from './relay.js';
@@ -40,7 +40,7 @@ const REASON = { flags: '--reason <text>', description: 'why, signed with the an
 const FOR = {
   flags: '--for <duration>',
   description: 'how long the approval counts (default 15m, at most what the passport says)',
-  value: duration,
+  value: durationMs,
 };
 
 export function answerOptions(decision: 'approve' | 'deny'): readonly OptionGroup[] {

@@ -26,16 +26,16 @@ type Scene = Surroundings & Setting;
 /** A request, and where it is kept. */
 export interface FoundRequest {
   readonly record: RequestRecord;
-  readonly source: Source;
+  readonly source: RequestSource;
 }
 
 /** `here`: in this machine's state; `mesh`: another machine raised it; `file`: it was brought. */
-export type Source = 'here' | 'mesh' | 'file';
+export type RequestSource = 'here' | 'mesh' | 'file';
 
 /** What `--json` prints of a request: stable keys, always present. */
 export interface RequestReport {
   readonly request_id: string;
-  readonly source: Source;
+  readonly source: RequestSource;
   readonly status: 'pending' | 'approved' | 'spent' | 'denied' | 'expired';
   readonly agent_id: string;
   readonly action: string;
@@ -89,14 +89,14 @@ export function reportOf({ record, source }: FoundRequest, now: number): Request
 }
 
 /** The requests of this machine, and those of the mesh that its API key may read. */
-export interface Found {
+export interface FoundRequests {
   readonly requests: readonly FoundRequest[];
   /** Why the mesh was not heard, though there is one to ask; null otherwise. */
   readonly trouble: Failure | null;
 }
 
 /** The oldest first, each once. */
-export async function requestsFound(cli: Scene, which: 'open' | 'all', seen?: SeenRequests): Promise<Found> {
+export async function requestsFound(cli: Scene, which: 'open' | 'all', seen?: SeenRequests): Promise<FoundRequests> {
   const state = await localState(cli.workspace);
   const here = state.look((ledger) => ledger.requests(which, cli.io.now()));
   const known = new Set(here.map(({ id }) => id));

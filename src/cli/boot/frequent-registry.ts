@@ -18,4 +18,3 @@ export const COMMANDS: readonly Listing[] = [
 ];
 
 export const SECTIONS: readonly Section[] = [];
-export const HIDDEN: readonly Listing[] = [];

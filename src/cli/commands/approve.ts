@@ -12,7 +12,7 @@ import type { Cli } from '../cli.js';
 import { readInput } from '../input/documents.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION, type PassphraseFlags } from '../input/options.js';
 import { passportFile } from '../passports/file.js';
-import { report } from '../intents/refusal.js';
+import { reportDecision } from '../intents/refusal.js';
 import { clean, safeJson } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 import { verification } from '../intents/verification.js';
@@ -79,7 +79,7 @@ export const command: CommandSpec<Options> = {
     const [judgement] = await verifyIntents(deps, judging, [{ bytes, source: file }]);
     const { decision, concern } = judgement!;
     // Whose name stands under it is what a person goes by.
-    if (concern === 'who') return report(judgement!, cli);
+    if (concern === 'who') return reportDecision(judgement!, cli);
     foretell(decision, cli);
     show(decision, bytes, cli);
     // Who can be asked is; a script that names an intent has said what it wants.

@@ -1,5 +1,5 @@
 import { checkLog } from '../../app/logs/check.js';
-import { AGENT, MESH_STORY, playStory, type ActReport, type Stage } from '../../app/setup/demo.js';
+import { AGENT, MESH_STORY, playStory, STORY, type ActReport, type DemoStage } from '../../app/setup/demo.js';
 import { createPassport } from '../../app/passports/issue.js';
 import { signIntentNow } from '../../app/signing/intent.js';
 import { verifyIntents } from '../../app/verification/intents.js';
@@ -38,7 +38,7 @@ export const command: CommandSpec = {
       acts.push(act);
       if (!cli.globals.json) cli.out(`${renderAct(acts.length, act, look)}\n`);
     };
-    for await (const act of playStory(acting)) show(act);
+    for await (const act of playStory(acting, STORY)) show(act);
     const { mesh, drilled } = await raiseMesh(stage, acting);
     for await (const act of playStory(mesh, MESH_STORY)) show(act);
     const drill = await drilled();
@@ -68,7 +68,7 @@ export const command: CommandSpec = {
 };
 
 /** Makes the agent, through the same use cases as `passport create`, `intent sign` and `intent verify`. */
-async function raise(stage: Cli): Promise<{ passport: Passport; acting: Stage }> {
+async function raise(stage: Cli): Promise<{ passport: Passport; acting: DemoStage }> {
   // The user's keychain is not for throwaway keys, and an encrypted file would cost a key derivation a key.
   const keys = await passingKeys('keychain');
   const deps = { ...(await issuing(stage.workspace, {})), store: () => keys };

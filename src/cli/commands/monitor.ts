@@ -15,7 +15,7 @@ import { safeJson } from '../render/terminal/text.js';
 import { letGoHourly } from '../logs/retention.js';
 import type { CommandSpec } from '../spec.js';
 import { trustRules } from '../config/trust-rules.js';
-import { duration } from '../input/values.js';
+import { durationMs } from '../input/values.js';
 import { pause } from '../../workspace/files.js';
 import { finding, type KeyPlaces } from '../../workspace/keys.js';
 import { posting } from '../../workspace/programs.js';
@@ -142,7 +142,7 @@ export const command: CommandSpec<Options> = {
 };
 
 function interval(text: string): number {
-  const ms = duration(text);
+  const ms = durationMs(text);
   if (ms < 50 || ms > 3_600_000) throw new Error('Expected a time from 50ms to 1h.');
   return ms;
 }

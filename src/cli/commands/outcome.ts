@@ -2,7 +2,7 @@ import { OUTCOME_STATUSES, reportOutcome, type OutcomeStatus } from '../../app/o
 import { Failure } from '../../app/failure.js';
 import { localState } from '../../workspace/state.js';
 import { readInput } from '../input/documents.js';
-import { duration } from '../input/values.js';
+import { durationMs } from '../input/values.js';
 import type { CommandSpec } from '../spec.js';
 
 interface Options {
@@ -32,7 +32,7 @@ export const command: CommandSpec<Options> = {
           values: 'file',
         },
         { flags: '--exit-code <n>', description: 'of the command that ran' },
-        { flags: '--duration <duration>', description: 'how long it took, e.g. 1500ms', value: duration },
+        { flags: '--duration <duration>', description: 'how long it took, e.g. 1500ms', value: durationMs },
         { flags: '--result-hash <hash>', description: 'sha256:... of the result' },
         { flags: '--detail <text>', description: 'one sentence for people' },
         {

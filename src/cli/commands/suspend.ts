@@ -4,7 +4,7 @@ import { carryOut, ORDER_EXITS, ORDER_OPTIONS, UNSEEN_OPTION, type OrderFlags } 
 import { SUBJECT_ARG } from '../mesh/orders/subject.js';
 import { REASON_OPTION, requiredReason } from '../mesh/orders/reason.js';
 import type { CommandSpec } from '../spec.js';
-import { duration } from '../input/values.js';
+import { durationMs } from '../input/values.js';
 
 interface Options extends OrderFlags {
   readonly reason?: string;
@@ -43,7 +43,7 @@ export const command: CommandSpec<Options> = {
 };
 
 function period(text: string): number {
-  const ms = Math.ceil(duration(text) / 1000) * 1000;
+  const ms = Math.ceil(durationMs(text) / 1000) * 1000;
   if (ms < 1000 || ms > MAX_SUSPENSION_MS) throw new Error('Expected a duration from 1s to 366d.');
   return ms;
 }

@@ -1,7 +1,7 @@
 /** The demo's mesh: served on a free port of this machine, with one verifier that listens. */
 import { performance } from 'node:perf_hooks';
 import { join } from 'node:path';
-import type { MeshStage, Stage } from '../../app/setup/demo.js';
+import type { MeshStage, DemoStage } from '../../app/setup/demo.js';
 import { drill, type DrillReport } from '../../app/mesh/drill.js';
 import { giveOrder } from '../../app/mesh/orders.js';
 import { saveUserConfig } from '../config/files.js';
@@ -20,7 +20,7 @@ const PATIENCE_MS = 3_000;
 
 export async function raiseMesh(
   stage: Setting & Notices & Lifetime & Surroundings,
-  acting: Stage,
+  acting: DemoStage,
 ): Promise<{ mesh: MeshStage; drilled: () => Promise<DrillReport> }> {
   const data = join(stage.workspace.paths().stateDir, 'mesh');
   const serving = await serveMesh(SYSTEM, {

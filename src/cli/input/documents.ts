@@ -1,5 +1,6 @@
 /** What a command is given to read: files, stdin, JSON. Everything is bounded. */
 import { Failure } from '../../app/failure.js';
+import type { JsonBounds } from '../../protocol/json/bounds.js';
 import { JsonError, parseJson, type LargeInteger } from '../../protocol/json/parse.js';
 import { MAX_DOCUMENT_BYTES } from '../../protocol/limits.js';
 import type { Json } from '../../protocol/json/values.js';
@@ -76,10 +77,13 @@ export async function readJsonInput(path: string, cli: Scene): Promise<Json> {
   return jsonIn(await readInput(path, cli), path === '-' ? 'stdin' : path);
 }
 
-/** The JSON in bytes of a command's own input, its large numbers as `large` says; what is not strict JSON is a failure that names where it came from. */
-export function jsonIn(bytes: Uint8Array, where: string, large: LargeInteger | null = null): Json {
+/**
+ * The JSON in bytes of a command's own input, its large numbers as `large` says, within the bounds of a document unless others are given.
+ * Fails with UNREADABLE, which names where it came from and the byte.
+ */
+export function jsonIn(bytes: Uint8Array, where: string, large: LargeInteger | null = null, bounds?: JsonBounds): Json {
   try {
-    return parseJson(bytes, large);
+    return parseJson(bytes, large, bounds);
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
     throw new Failure('UNREADABLE', `${where} is not strict JSON: ${error.reason} at byte ${error.offset}.`);

@@ -5,7 +5,7 @@ import { durationProblem, parseDuration, parseInstant } from '../../protocol/tim
 import { emptyObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 
 /** `300s`, `30m`, `24h`, `90d`, `250ms`, in milliseconds. */
-export function duration(text: string): number {
+export function durationMs(text: string): number {
   const ms = parseDuration(text);
   if (ms === null) throw new Error(`Expected a duration such as 300s, 30m, 24h or 90d: ${durationProblem(text)}.`);
   return ms;

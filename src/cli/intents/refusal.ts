@@ -10,7 +10,7 @@ export function exitOf({ decision, concern }: Judgement): number {
 }
 
 /** Shows one decision as the answer of a command, and gives its exit code. */
-export function report(judgement: Judgement, cli: Output): number {
+export function reportDecision(judgement: Judgement, cli: Output): number {
   const { decision } = judgement;
   if (cli.globals.json) cli.json(decision);
   else cli.out(renderDecision(decision, { paint: cli.paint, width: cli.width ?? 100, verbose: cli.globals.verbose }));

@@ -1,5 +1,5 @@
 /** Who is told of alerts, as config and the environment say. */
-import type { Target } from '../../app/monitor/delivery.js';
+import type { AlertTarget } from '../../app/monitor/delivery.js';
 import { isRoutingKey, pagerDutyNotice, slackNotice, webhookKey, webhookNotice } from '../../app/monitor/messages.js';
 import { Failure } from '../../app/failure.js';
 import { secretVariable } from '../../app/ports/secrets.js';
@@ -8,9 +8,9 @@ import type { Setting } from '../setting.js';
 import type { Surroundings } from '../io.js';
 
 /** Fails with USAGE on a target that could not be told safely. */
-export async function monitorTargets(cli: Setting & Surroundings, webhook: string | undefined): Promise<Target[]> {
+export async function monitorTargets(cli: Setting & Surroundings, webhook: string | undefined): Promise<AlertTarget[]> {
   const config = await cli.config();
-  const targets: Target[] = [];
+  const targets: AlertTarget[] = [];
   const slack = config.get('monitor.slack_url');
   if (slack !== null) targets.push({ name: 'slack', notice: (event) => slackNotice(event, slack) });
   const routingKey = secretVariable(cli.io.env, 'AIP_PAGERDUTY_KEY');

@@ -1,6 +1,6 @@
 /** What `passport update` and `renew` have in common: show the difference, ask, have the principal sign, say who has it. */
 import { findPassport } from '../../app/passports/find.js';
-import { draftChange, issueChange, type Change, type Difference } from '../../app/passports/update.js';
+import { draftChange, issueChange, type PassportChange, type Difference } from '../../app/passports/update.js';
 import { lintPassport } from '../../app/passports/lint.js';
 import { Failure } from '../../app/failure.js';
 import { readDocument } from '../../workspace/files.js';
@@ -56,7 +56,7 @@ export async function changePassport(
   cli: Scene,
   agent: string,
   flags: ChangeFlags,
-  changeOf: (before: Passport) => Promise<Change> | Change,
+  changeOf: (before: Passport) => Promise<PassportChange> | PassportChange,
 ): Promise<number> {
   const deps = await issuing(cli.workspace, flags);
   const found = await findPassport({ state: deps.state, readFile: readDocument }, agent);

@@ -1,6 +1,6 @@
 /** A key that was rotated out because it may have leaked: it is denied as well, so that no copy of an older passport lets it in. */
 import { Failure } from '../../app/failure.js';
-import type { Given } from '../../app/mesh/orders.js';
+import type { GivenOrder } from '../../app/mesh/orders.js';
 import { meshAccess } from '../mesh/access.js';
 import { obey } from '../mesh/orders/order.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
@@ -14,7 +14,7 @@ export interface RetiredKey {
   /** True where the mesh has it, so that every machine that listens stops the key. */
   readonly everywhere: boolean;
   /** How far the deny has come; null on this machine alone. */
-  readonly given: Given | null;
+  readonly given: GivenOrder | null;
   readonly exitCode: number;
 }
 

@@ -4,7 +4,7 @@ import { parseJsonText } from '../../protocol/json/parse.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { readJsonInput } from '../input/documents.js';
-import { duration, pairs } from '../input/values.js';
+import { durationMs, pairs } from '../input/values.js';
 import type { OptionGroup, OptionSpec } from '../spec.js';
 import type { Notices } from '../output.js';
 import type { Surroundings } from '../io.js';
@@ -63,7 +63,7 @@ export const TERM_OPTIONS: OptionGroup = {
 
 /** A term: a duration, or `never`. */
 export function lifetime(text: string): number | 'never' {
-  const ms = text === 'never' ? text : duration(text);
+  const ms = text === 'never' ? text : durationMs(text);
   if (ms === 0) throw new Error('Expected a duration such as 90d, or never.');
   return ms;
 }

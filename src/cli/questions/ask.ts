@@ -59,7 +59,7 @@ export function questions(io: Io, options: { readonly input: boolean; readonly c
     allowed,
     confirm: (question) => ask(question, (p, t) => p.confirmation(t, question.message, question.fallback ?? false)),
     input: (question) => ask(question, (p, t) => p.line(t, question.message, question.fallback, question.check)),
-    select: (question) => ask(question, (p, t) => p.choice(t, question.message, question.choices, question.fallback)),
+    select: (question) => ask(question, (p, t) => p.picked(t, question.message, question.choices, question.fallback)),
     secret: (question) =>
       ask(question, async (p, t) => {
         for (;;) {

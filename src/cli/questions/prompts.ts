@@ -73,7 +73,7 @@ export function line(terminal: Terminal, message: string, fallback: string | und
   );
 }
 
-export function choice<T>(
+export function picked<T>(
   terminal: Terminal,
   message: string,
   choices: readonly Choice<T>[],

@@ -12,7 +12,7 @@ export interface ErrorLook {
 }
 
 /** Prints the error on stderr and returns the exit code. */
-export function report(error: unknown, io: Io, look: ErrorLook): number {
+export function reportError(error: unknown, io: Io, look: ErrorLook): number {
   const known = error instanceof Failure ? error : fromSystem(error);
   if (known === null) return reportBug(error, io, look);
   if (look.json) {

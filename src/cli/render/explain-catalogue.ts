@@ -8,7 +8,7 @@ export interface Catalogue {
   readonly codes: readonly CodeEntry[];
 }
 
-export interface Found {
+export interface FoundCode {
   readonly dialect: DialectName;
   readonly entry: CodeEntry;
 }
@@ -27,7 +27,7 @@ export function entryOf(code: string, dialect: DialectName, catalogues = CATALOG
 }
 
 /** All entries, one a dialect at most, for `AIP-E202`, `e202`, `202` or `MONETARY_LIMIT_EXCEEDED`, in any case. */
-export function findCodes(query: string, catalogues = CATALOGUES): Found[] {
+export function findCodes(query: string, catalogues = CATALOGUES): FoundCode[] {
   const wanted = nameForm(query);
   const code = codeForm(query);
   return catalogues.flatMap(({ dialect, codes }) =>

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../protocol/json/values.js';
-import { CATALOGUES, exitCodeOf, findCodes, type Catalogue, type Found } from './explain-catalogue.js';
+import { CATALOGUES, exitCodeOf, findCodes, type Catalogue, type FoundCode } from './explain-catalogue.js';
 import type { Paint } from './terminal/paint.js';
 import { wrap } from './terminal/text.js';
 
@@ -32,7 +32,7 @@ export function codesJson(catalogues = CATALOGUES): JsonObject[] {
   return catalogues.flatMap(({ dialect, codes }) => codes.map((entry) => jsonOf({ dialect, entry })));
 }
 
-function section({ dialect, entry }: Found, paint: Paint, width: number): string {
+function section({ dialect, entry }: FoundCode, paint: Paint, width: number): string {
   const facts = ['agent_id', ...entry.facts].join(', ');
   return [
     `${paint.bold(`${entry.code} ${entry.name}`)}  ${paint.dim(`${dialect} dialect${entry.extension === true ? ', an extension: not of RFC-001' : ''}`)}`,
@@ -44,7 +44,7 @@ function section({ dialect, entry }: Found, paint: Paint, width: number): string
   ].join('\n');
 }
 
-const REFUSED_FOR: Readonly<Record<Found['entry']['concern'], string>> = {
+const REFUSED_FOR: Readonly<Record<FoundCode['entry']['concern'], string>> = {
   who: 'refused: who asks',
   when: 'refused: when it was asked',
   what: 'refused: what was asked',
@@ -60,7 +60,7 @@ function labelled(label: string, text: string, paint: Paint, width: number): str
   return [`  ${paint.dim(label.padEnd(LABEL))}${first}`, ...rest.map((line) => ' '.repeat(2 + LABEL) + line)];
 }
 
-function jsonOf({ dialect, entry }: Found): JsonObject {
+function jsonOf({ dialect, entry }: FoundCode): JsonObject {
   return {
     dialect,
     code: entry.code,

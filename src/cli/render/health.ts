@@ -4,7 +4,7 @@ import { percent, type HealthReport } from '../../trust/health.js';
 import type { ReportedStanding } from '../../app/mesh/standing.js';
 import type { Paint } from './terminal/paint.js';
 import { sparkline } from './page/sparkline.js';
-import { table, type Look } from './terminal/table.js';
+import { table, type TableLook } from './terminal/table.js';
 import { clean } from './terminal/text.js';
 
 const HOUR = 3_600_000;
@@ -60,7 +60,7 @@ export function renderFleet(
     readonly hours: readonly HourCounts[];
   }[],
   now: number,
-  look: Look,
+  look: TableLook,
 ): string {
   const { paint } = look;
   const colour = (cell: string): string => colourOf(cell.trim(), paint)(cell);

@@ -9,7 +9,7 @@ import type { Paint } from './terminal/paint.js';
 import { table, type TableColumn } from './terminal/table.js';
 import { clean, fit } from './terminal/text.js';
 
-export interface Look {
+export interface PageLook {
   readonly paint: Paint;
   readonly width: number;
 }
@@ -20,7 +20,7 @@ const WORDS: Readonly<Record<string, string>> = {
   reinstatement: 'REINSTATED',
 };
 
-export function renderEvent(event: MeshEvent, { paint, width }: Look): string {
+export function renderEvent(event: MeshEvent, { paint, width }: PageLook): string {
   const { seq, time, type, agent_id, reason, revoked_by, suspended_until } = event;
   if (type === 'passport') return renderPassport(event, { paint, width });
   const word = WORDS[type] ?? `DENIED (${clean(type)})`;
@@ -33,7 +33,7 @@ export function renderEvent(event: MeshEvent, { paint, width }: Look): string {
   return `${paint.dim(head)}${colour(paint.bold(word))}  ${rest}`;
 }
 
-function renderPassport({ seq, time, agent_id, serial, passport_hash }: MeshEvent, { paint, width }: Look): string {
+function renderPassport({ seq, time, agent_id, serial, passport_hash }: MeshEvent, { paint, width }: PageLook): string {
   const head = `${time.slice(0, 10)} ${time.slice(11, 23)}  ${String(seq).padStart(5)}  `;
   const what = serial == null ? 'withdrawn' : `serial ${serial}, ${passport_hash?.slice(0, 19)}...`;
   const rest = fit(`${agentName(agent_id) ?? clean(agent_id)}: ${what}`, Math.max(20, width - head.length - 10));

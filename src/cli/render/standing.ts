@@ -1,12 +1,12 @@
 /** What the kill switch says to people. */
 import type { HeldStanding } from '../../app/mesh/standing.js';
-import type { AbsentVerifier, Given } from '../../app/mesh/orders.js';
+import type { AbsentVerifier, GivenOrder } from '../../app/mesh/orders.js';
 import type { Action } from '../../mesh/command.js';
 import type { Paint } from './terminal/paint.js';
 import { clean } from './terminal/text.js';
 
 export interface OutcomeView {
-  readonly given: Given;
+  readonly given: GivenOrder;
   readonly action: Action;
   /** On this machine alone. */
   readonly local: boolean;
@@ -39,8 +39,8 @@ export function renderReach(
     missing,
     roster,
     absent,
-  }: Pick<Given, 'missing' | 'roster' | 'absent'> & {
-    readonly outcome: Pick<Given['outcome'], 'propagated_to' | 'connected' | 'propagation_ms'>;
+  }: Pick<GivenOrder, 'missing' | 'roster' | 'absent'> & {
+    readonly outcome: Pick<GivenOrder['outcome'], 'propagated_to' | 'connected' | 'propagation_ms'>;
   },
   paint: Paint,
   lifts = false,

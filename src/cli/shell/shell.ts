@@ -2,7 +2,7 @@
 import { Failure, ofReading } from '../../app/failure.js';
 import { shellCli, type CommandLifetime } from './context.js';
 import { paints } from './colour.js';
-import { report } from '../render/errors.js';
+import { reportError } from '../render/errors.js';
 import { Interrupted, OutputClosed, widthOf, type Io } from '../io.js';
 import { plain } from '../render/terminal/paint.js';
 import { safeJson } from '../render/terminal/text.js';
@@ -100,7 +100,7 @@ async function execute(argv: readonly string[], io: Io, life: CommandLifetime): 
 async function fail(error: unknown, argv: readonly string[], io: Io): Promise<number> {
   // The arguments may be what is wrong, so they are only looked at, not parsed.
   const paint = await paints(io, !asks(argv, '--no-color')).catch(() => ({ err: plain }));
-  return report(error, io, { json: asks(argv, '--json'), debug: asks(argv, '--debug'), paint: paint.err });
+  return reportError(error, io, { json: asks(argv, '--json'), debug: asks(argv, '--debug'), paint: paint.err });
 }
 
 /** Resolves when stdout has taken everything, or has failed to. */

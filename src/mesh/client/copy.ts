@@ -9,7 +9,7 @@ import { EVERYONE, principalOf } from '../subject.js';
 import { StandingIndex } from './standing-index.js';
 
 /** What became of an event. */
-export type Applied =
+export type EventOutcome =
   | { readonly kind: 'applied'; readonly standing: Standing | null; readonly passport: PassportMark | null }
   | { readonly kind: 'duplicate' }
   /** Events are missing before it; when it denies, it denies already. */
@@ -68,7 +68,7 @@ export class Copy {
   }
 
   /** Takes an event whose hash and signature hold. */
-  apply(event: MeshEvent): Applied {
+  apply(event: MeshEvent): EventOutcome {
     const position = this.#position;
     if (position === null) return this.#early(event, { kind: 'gap' });
     const fork = this.#forkBy(event, position);
@@ -173,7 +173,7 @@ export class Copy {
   }
 
   /** Whatever is wrong with an event's place, a deny that the mesh signed denies. */
-  #early<T extends Applied>(event: MeshEvent, verdict: T): T {
+  #early<T extends EventOutcome>(event: MeshEvent, verdict: T): T {
     // A passport out of turn comes again with the snapshot.
     if (event.type === 'reinstatement' || event.type === 'passport') return verdict;
     const before = this.#kept.get(event.agent_id);

@@ -1,7 +1,7 @@
 import { MAX_ACTION_LENGTH, MAX_LIST, MAX_TEXT } from '../limits.js';
 import { decimalOf, type Decimal } from '../constraints/money.js';
 import { ShapeError } from '../json/shape.js';
-import { textOf, textsOf, timeOf } from './encoding/members.js';
+import { requiredText, textsOf, requiredTime } from './encoding/members.js';
 import type { Value, ValueObject } from './encoding/numbers.js';
 import { filled, nested, REQUIRED, shape } from './encoding/shape-of.js';
 
@@ -42,14 +42,14 @@ export function readBoundaries(object: ValueObject): Boundaries {
   const allowed = textsOf(object, 'allowed_actions', MAX_LIST, MAX_ACTION_LENGTH);
   const denied = textsOf(object, 'denied_actions', MAX_LIST, MAX_ACTION_LENGTH);
   textsOf(object, 'data_access', MAX_LIST, MAX_TEXT);
-  const geo = object.geo_restriction === null ? null : textOf(object, 'geo_restriction', MAX_TEXT, 0);
+  const geo = object.geo_restriction === null ? null : requiredText(object, 'geo_restriction', MAX_TEXT, 0);
   return {
     document: object,
     allowed,
     denied,
     perTransaction: capOf(limit, 'per_transaction'),
     perDay: capOf(limit, 'per_day'),
-    currency: textOf(limit, 'currency', 16).toUpperCase(),
+    currency: requiredText(limit, 'currency', 16).toUpperCase(),
     geo: geo === null || geo === '' ? null : geo.split(',').map((country) => country.trim().toUpperCase()),
     window: object.time_window === null ? null : windowOf(object.time_window!),
   };
@@ -57,7 +57,7 @@ export function readBoundaries(object: ValueObject): Boundaries {
 
 function windowOf(value: Value): { start: number; end: number } {
   const object = filled(value, WINDOW);
-  return { start: timeOf(object, 'start'), end: timeOf(object, 'end') };
+  return { start: requiredTime(object, 'start'), end: requiredTime(object, 'end') };
 }
 
 function capOf(limit: ValueObject, name: string): Decimal | null {

@@ -3,7 +3,7 @@ import { MAX_ACTION_LENGTH, MAX_TEXT } from '../limits.js';
 import { ShapeError } from '../json/shape.js';
 import type { JsonObject } from '../json/values.js';
 import { BOUNDARIES, readBoundaries, type Boundaries } from './boundaries.js';
-import { listOf, oneOf, textOf, textOrNull, timeOf, timeOrNull } from './encoding/members.js';
+import { requiredList, oneOf, requiredText, textOrNull, requiredTime, timeOrNull } from './encoding/members.js';
 import { isList, plainJson, type Value, type ValueObject } from './encoding/numbers.js';
 import { PROOF, readProof, type ProofValue } from './proof.js';
 import { filled, listed, nested, REQUIRED, shape, shapedBytes } from './encoding/shape-of.js';
@@ -153,7 +153,7 @@ export function readEnvelope(value: Value): Envelope {
   }
   const boundaries = readBoundaries(object.boundaries as ValueObject);
   const tier = TIERS.indexOf(oneOf(object, 'verification_tier', TIERS)) as Tier;
-  const issuedAt = timeOf(object, 'issued_at');
+  const issuedAt = requiredTime(object, 'issued_at');
   const lifetimeMs = lifetimeOf(object);
   const proof = object.proof as ValueObject;
   const signedBytes = shapedBytes(object, ENVELOPE);
@@ -162,13 +162,13 @@ export function readEnvelope(value: Value): Envelope {
     attestation: agent.attestation,
     principal: principal.id,
     delegation: principal.delegation,
-    action: textOf(intent, 'action', MAX_ACTION_LENGTH),
-    target: textOf(intent, 'target', MAX_TEXT, 0),
+    action: requiredText(intent, 'action', MAX_ACTION_LENGTH),
+    target: requiredText(intent, 'target', MAX_TEXT, 0),
     parameters: plainJson(parameters) as JsonObject,
     boundaries,
     tier,
     // Its form has a code of its own (E105), judged in its step.
-    entropy: textOf(object, 'entropy', MAX_TEXT, 0),
+    entropy: requiredText(object, 'entropy', MAX_TEXT, 0),
     issuedAt,
     // Both are the signer's own word, so the shorter one binds.
     expiresAt: Math.min(timeOrNull(object, 'expires_at') ?? issuedAt + DEFAULT_LIFETIME_MS, issuedAt + lifetimeMs),
@@ -189,11 +189,11 @@ export interface Identity {
 
 /** The agent in an object of its shape. @throws ShapeError */
 export function readIdentity(object: ValueObject): Identity {
-  textOf(object, 'version', 64, 0);
-  textOf(object, 'runtime', MAX_TEXT, 0);
+  requiredText(object, 'version', 64, 0);
+  requiredText(object, 'runtime', MAX_TEXT, 0);
   const attestation = object.attestation as ValueObject;
   const classifier = attestation.intent_classifier as ValueObject;
-  textOf(classifier, 'model', MAX_TEXT, 0);
+  requiredText(classifier, 'model', MAX_TEXT, 0);
   const threshold = classifier.confidence_threshold;
   if (typeof threshold !== 'number' || threshold < 0 || threshold > 1) {
     throw new ShapeError('"confidence_threshold" is not a number from 0 to 1');
@@ -221,7 +221,7 @@ export interface PrincipalClaim {
 /** The principal in an object of its shape. @throws ShapeError */
 export function readPrincipal(object: ValueObject): PrincipalClaim {
   oneOf(object, 'type', ['organization', 'individual']);
-  const links = listOf(object, 'delegation_chain', MAX_DELEGATION) as readonly ValueObject[];
+  const links = requiredList(object, 'delegation_chain', MAX_DELEGATION) as readonly ValueObject[];
   return { document: object, id: subjectOf(object, 'id'), delegation: links.map(readLink) };
 }
 
@@ -230,15 +230,15 @@ function readLink(link: ValueObject): DelegationLink {
   return {
     from: subjectOf(link, 'from'),
     to: subjectOf(link, 'to'),
-    scope: textOf(link, 'scope', MAX_TEXT, 0),
-    grantedAt: timeOf(link, 'granted_at'),
+    scope: requiredText(link, 'scope', MAX_TEXT, 0),
+    grantedAt: requiredTime(link, 'granted_at'),
     expiresAt: timeOrNull(link, 'expires_at'),
   };
 }
 
 /** An id is any name in the reference. It is read in its canonical spelling, and one that could not be named to be stopped is none. */
 function subjectOf(object: ValueObject, name: string): string {
-  const id = canonicalId(textOf(object, name, MAX_TEXT));
+  const id = canonicalId(requiredText(object, name, MAX_TEXT));
   if (id === null) throw new ShapeError(`"${name}" is not an id that could be named to stop it: ${ID_FORM}`);
   return id;
 }

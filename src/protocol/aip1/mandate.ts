@@ -5,7 +5,7 @@ import { MAX_TEXT } from '../limits.js';
 import { ShapeError } from '../json/shape.js';
 import { BOUNDARIES, readBoundaries, type Boundaries } from './boundaries.js';
 import { CONTEXT } from './envelope.js';
-import { oneOf, textOf, timeOf, timeOrNull } from './encoding/members.js';
+import { oneOf, requiredText, requiredTime, timeOrNull } from './encoding/members.js';
 import type { Value, ValueObject } from './encoding/numbers.js';
 import { PROOF, readProof } from './proof.js';
 import { filled, nested, REQUIRED, shape, shapedBytes } from './encoding/shape-of.js';
@@ -48,7 +48,7 @@ export function readMandate(value: Value): Mandate {
   const object = filled(value, MANDATE);
   oneOf(object, '@context', [CONTEXT]);
   oneOf(object, '@type', ['Mandate']);
-  const id = textOf(object, 'mandate_id', MAX_TEXT);
+  const id = requiredText(object, 'mandate_id', MAX_TEXT);
   if (!ID.test(id)) throw new ShapeError('"mandate_id" is not "mandate:" and 32 hex digits');
   const proof = readProof(object.proof as ValueObject);
   return {
@@ -56,7 +56,7 @@ export function readMandate(value: Value): Mandate {
     issuer: nameOf(object, 'issuer'),
     subject: nameOf(object, 'subject'),
     boundaries: readBoundaries(object.boundaries as ValueObject),
-    issuedAt: timeOf(object, 'issued_at'),
+    issuedAt: requiredTime(object, 'issued_at'),
     expiresAt: timeOrNull(object, 'expires_at'),
     signature: proof !== null && proof.length === 64 ? proof : null,
     spellings: () => signedSpellings(shapedBytes(object, MANDATE), object, value as ValueObject),
@@ -64,7 +64,7 @@ export function readMandate(value: Value): Mandate {
 }
 
 function nameOf(object: ValueObject, name: string): string {
-  const id = canonicalId(textOf(object, name, MAX_TEXT));
+  const id = canonicalId(requiredText(object, name, MAX_TEXT));
   if (id === null) throw new ShapeError(`"${name}" is not an id that could be named to stop it: ${ID_FORM}`);
   return id;
 }

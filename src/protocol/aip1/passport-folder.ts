@@ -4,7 +4,7 @@ import { ShapeError } from '../json/shape.js';
 import { fromBase64url, toBase64url } from './encoding/base64.js';
 import { BOUNDARIES, readBoundaries, type Boundaries } from './boundaries.js';
 import { IDENTITY, PRINCIPAL, readIdentity, readPrincipal, type Identity, type PrincipalClaim } from './envelope.js';
-import { textOf } from './encoding/members.js';
+import { requiredText } from './encoding/members.js';
 import { parseExact, type ValueObject } from './encoding/numbers.js';
 import { publicKeyOfPem, publicKeyPem } from './public-pem.js';
 import { nested, filled, shape } from './encoding/shape-of.js';
@@ -32,7 +32,7 @@ const PASSPORT = shape('the passport', {
  */
 export function readReferencePassport(passportJson: Uint8Array, publicPem: string | null): ReferencePassport {
   const object = filled(parseExact(passportJson), PASSPORT);
-  const named = object.public_key === null ? null : fromBase64url(textOf(object, 'public_key', MAX_TEXT));
+  const named = object.public_key === null ? null : fromBase64url(requiredText(object, 'public_key', MAX_TEXT));
   if (object.public_key !== null && named?.length !== 32)
     throw new ShapeError('"public_key" is not 32 bytes of base64url');
   const filed = publicPem === null ? null : publicKeyOfPem(publicPem);

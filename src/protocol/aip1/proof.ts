@@ -1,6 +1,6 @@
 import { MAX_TEXT } from '../limits.js';
 import { fromBase64url } from './encoding/base64.js';
-import { oneOf, textOf, timeOf } from './encoding/members.js';
+import { oneOf, requiredText, requiredTime } from './encoding/members.js';
 import type { ValueObject } from './encoding/numbers.js';
 import { REQUIRED, shape } from './encoding/shape-of.js';
 
@@ -26,8 +26,8 @@ export function readProof(object: ValueObject): ProofValue {
   oneOf(object, 'type', [PROOF_TYPE]);
   oneOf(object, 'proof_purpose', [PROOF_PURPOSE]);
   // Of members that no signature covers only the form is looked at.
-  timeOf(object, 'created');
-  textOf(object, 'verification_method', MAX_TEXT, 0);
-  const bytes = fromBase64url(textOf(object, 'proof_value', 128, 0));
+  requiredTime(object, 'created');
+  requiredText(object, 'verification_method', MAX_TEXT, 0);
+  const bytes = fromBase64url(requiredText(object, 'proof_value', 128, 0));
   return bytes !== null && (bytes.length === 64 || bytes.length === 32) ? bytes : null;
 }

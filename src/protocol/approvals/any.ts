@@ -1,10 +1,11 @@
+import { jsonOf } from '../json/shape.js';
 import { isObject } from '../json/values.js';
-import { jsonOf, readActionApproval, type ActionApproval } from './approval.js';
+import { readActionApproval, type ActionApproval } from './approval.js';
 import { readApproval, type Approval } from './exact.js';
 
 /** An approval of either kind, told apart by its `type`. @throws ShapeError */
 export function readAnyApproval(bytes: Uint8Array): Approval | ActionApproval {
-  const json = jsonOf(bytes, 'it');
+  const json = jsonOf(bytes);
   return isObject(json) && json.type === 'approval' ? readActionApproval(bytes) : readApproval(bytes);
 }
 

@@ -5,9 +5,8 @@
 import { canonicalBytesWithout } from '../json/canonical-bytes.js';
 import { signatureBytes } from '../hex.js';
 import { parsePublicKey } from '../identity/keys.js';
-import { JsonError, parseJson } from '../json/parse.js';
-import { objectOf, ShapeError, textOf } from '../json/shape.js';
-import type { Json, JsonObject } from '../json/values.js';
+import { jsonOf, objectOf, ShapeError, textOf } from '../json/shape.js';
+import type { JsonObject } from '../json/values.js';
 import { MAX_TEXT } from '../limits.js';
 import { parseTime } from '../time.js';
 
@@ -70,7 +69,7 @@ export function isRequestId(text: string): boolean {
 
 /** The answer in a file's bytes. @throws ShapeError */
 export function readActionApproval(bytes: Uint8Array | string): ActionApproval {
-  const object = objectOf(jsonOf(bytes, 'it'), 'the approval', MEMBERS);
+  const object = objectOf(jsonOf(bytes), 'the approval', MEMBERS);
   if (object.type !== 'approval') throw new ShapeError('"type" is not "approval"');
   if (object.version !== 2) throw new ShapeError('"version" is not 2');
   if (!isRequestId(textOf(object, 'request_id', MAX_TEXT)))
@@ -102,16 +101,6 @@ export function readActionApproval(bytes: Uint8Array | string): ActionApproval {
 /** The bytes that the approver signs. */
 export function actionApprovalBytes(unsigned: Omit<ActionApprovalDocument, 'signature'>): Uint8Array {
   return canonicalBytesWithout(unsigned as unknown as JsonObject, 'signature');
-}
-
-/** The JSON of a signed document. @throws ShapeError */
-export function jsonOf(bytes: Uint8Array | string, what: string): Json {
-  try {
-    return parseJson(typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
-  } catch (error) {
-    if (!(error instanceof JsonError)) throw error;
-    throw new ShapeError(`${what} is not strict JSON: ${error.reason} at byte ${error.offset}`);
-  }
 }
 
 /** @throws ShapeError unless the member is `sha256:` and 64 hex digits. */

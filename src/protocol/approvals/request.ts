@@ -4,11 +4,11 @@
  */
 import { canonicalBytesWithout } from '../json/canonical-bytes.js';
 import { signatureBytes } from '../hex.js';
-import { objectOf, ShapeError, textOf, listOf } from '../json/shape.js';
+import { jsonOf, listOf, objectOf, ShapeError, textOf } from '../json/shape.js';
 import { isObject, type JsonObject } from '../json/values.js';
 import { MAX_ACTION_LENGTH, MAX_LIST, MAX_TEXT } from '../limits.js';
 import { actionHash, type AskedAction } from './action-hash.js';
-import { isRequestId, jsonOf, MAX_APPROVAL_REASON, requireHash, requireKeyText, timeOf } from './approval.js';
+import { isRequestId, MAX_APPROVAL_REASON, requireHash, requireKeyText, timeOf } from './approval.js';
 
 /** Who may answer. */
 export interface NamedApprover {
@@ -57,7 +57,7 @@ const MEMBERS = [
 
 /** The request in a file's bytes. @throws ShapeError */
 export function readApprovalRequest(bytes: Uint8Array | string): ApprovalRequest {
-  const object = objectOf(jsonOf(bytes, 'it'), 'the request', MEMBERS);
+  const object = objectOf(jsonOf(bytes), 'the request', MEMBERS);
   if (object.type !== 'approval-request') throw new ShapeError('"type" is not "approval-request"');
   if (object.version !== 1) throw new ShapeError('"version" is not 1');
   if (!isRequestId(textOf(object, 'request_id', MAX_TEXT)))
@@ -96,6 +96,6 @@ function requireWhole(object: JsonObject, name: string, least: number, most: num
 }
 
 /** The bytes that the verifier signs. */
-export function requestBytes(unsigned: Omit<ApprovalRequestDocument, 'signature'>): Uint8Array {
+export function approvalRequestBytes(unsigned: Omit<ApprovalRequestDocument, 'signature'>): Uint8Array {
   return canonicalBytesWithout(unsigned as unknown as JsonObject, 'signature');
 }

@@ -9,17 +9,17 @@ import { FILE_ENDINGS, FIRST_DESTINATIONS, STRONG_DESTINATIONS, WEAK_DESTINATION
  * `first`: names of the first version, alone; what cannot be read is refused. `strong`: text that could be a destination is read so.
  * `weak`: only what reads as an address, URL or dotted host counts. Null: only what is one as a whole.
  */
-export type Tier = 'first' | 'strong' | 'weak' | null;
+export type DestinationTier = 'first' | 'strong' | 'weak' | null;
 
 const FIRST: ReadonlySet<string> = new Set(FIRST_DESTINATIONS);
 const STRONG: ReadonlySet<string> = new Set(STRONG_DESTINATIONS);
 // Of both kinds, as a name without separators may be made of one of each: `callbackurl`.
 const WORDS = vocabularyOf([...STRONG_DESTINATIONS, ...WEAK_DESTINATIONS]);
 const MOST_TIERS = 4096;
-const tiers = new Map<string, Tier>();
+const tiers = new Map<string, DestinationTier>();
 
 /** What the name says about its value. */
-export function tierOf(name: Name): Tier {
+export function tierOf(name: Name): DestinationTier {
   let tier = tiers.get(name.text);
   if (tier === undefined) {
     tier = judged(name);
@@ -29,7 +29,7 @@ export function tierOf(name: Name): Tier {
   return tier;
 }
 
-function judged(name: Name): Tier {
+function judged(name: Name): DestinationTier {
   const held = heldBy(name, WORDS);
   const strong = held.filter(({ word }) => STRONG.has(word));
   if (strong.some(({ word, first, last }) => first && last && FIRST.has(word))) return 'first';

@@ -7,7 +7,7 @@ import type { PassportDocument } from '../passport.js';
 import { ShapeError } from '../json/shape.js';
 import { formatSeconds, parseOffsetTime } from '../time.js';
 import { isObject, type Json, type JsonObject } from '../json/values.js';
-import { method, publicKeyOf, publishesPrivateKey } from './verification-method.js';
+import { method, methodKeyOf, publishesPrivateKey } from './verification-method.js';
 
 /** A key of a DID document that may assert. */
 export interface DidKey {
@@ -108,7 +108,7 @@ export function keysInDidDocument(json: Json, did: string, now?: number): DidKey
 /** Null for another kind of key, and for a damaged entry that nothing is asserted with. */
 function keyOf(entry: JsonObject, keyId: string, asked: boolean): Uint8Array | null {
   try {
-    return publicKeyOf(entry, keyId);
+    return methodKeyOf(entry, keyId);
   } catch (error) {
     // A document that publishes a private key can be anybody's, whatever the key serves.
     if (asked || !(error instanceof ShapeError) || publishesPrivateKey(entry)) throw error;

@@ -26,7 +26,7 @@ export function method(did: string, keyId: string, publicKey: Uint8Array): JsonO
  * The Ed25519 key of a verification method; null when it is a key of another kind.
  * @throws ShapeError when it claims to be one and is damaged, weak, or comes with its private half.
  */
-export function publicKeyOf(entry: JsonObject, keyId: string): Uint8Array | null {
+export function methodKeyOf(entry: JsonObject, keyId: string): Uint8Array | null {
   if (publishesPrivateKey(entry)) throw exposed(keyId);
   const bytes = readKey(entry, keyId);
   if (bytes !== null && !acceptableKey(bytes)) throw new ShapeError(`${keyId} is not an acceptable Ed25519 public key`);

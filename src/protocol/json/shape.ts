@@ -12,9 +12,9 @@ export class ShapeError extends Error {
 }
 
 /** The JSON in a document's bytes, strictly read. @throws ShapeError */
-export function jsonOf(bytes: Uint8Array): Json {
+export function jsonOf(bytes: Uint8Array | string): Json {
   try {
-    return parseJson(bytes);
+    return parseJson(typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
     throw new ShapeError(`it is not strict JSON: ${error.reason} at byte ${error.offset}`);

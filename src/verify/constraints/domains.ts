@@ -1,4 +1,9 @@
-import { couldBeDestination, destinationsIn, tierOf, type Tier } from '../../protocol/constraints/destinations.js';
+import {
+  couldBeDestination,
+  destinationsIn,
+  tierOf,
+  type DestinationTier,
+} from '../../protocol/constraints/destinations.js';
 import { isListed } from '../../protocol/constraints/domains.js';
 import { hostsOf, type HostReading } from '../../protocol/constraints/hosts.js';
 import type { DomainRule } from '../../protocol/constraints/rules.js';
@@ -45,7 +50,7 @@ class Search {
     this.#judged = judged;
   }
 
-  object(value: JsonObject, path: string, under: Tier = null): void {
+  object(value: JsonObject, path: string, under: DestinationTier = null): void {
     for (const text of Object.keys(value)) {
       if (this.found.length >= MAX_REPORTED) return;
       const at = path === '' ? text : `${path}.${text}`;
@@ -57,7 +62,7 @@ class Search {
     }
   }
 
-  #member(value: Json, path: string, tier: Tier): void {
+  #member(value: Json, path: string, tier: DestinationTier): void {
     if (value === null || typeof value === 'boolean') return;
     if (tier === 'first') return this.report(hostsOf(value), path);
     if (typeof value === 'string') {
@@ -99,11 +104,11 @@ class Search {
 }
 
 /** Under a strong name what could be a destination has to be readable as one. */
-function readingsUnder(tier: Tier, text: string): readonly HostReading[] {
+function readingsUnder(tier: DestinationTier, text: string): readonly HostReading[] {
   const readings = destinationsIn(text, tier !== null);
   return readings.length === 0 && tier === 'strong' && couldBeDestination(text) ? hostsOf(text) : readings;
 }
 
-function named(name: Name, params: readonly Name[]): Tier {
+function named(name: Name, params: readonly Name[]): DestinationTier {
   return params.some((each) => isSameName(each, name)) ? 'first' : null;
 }

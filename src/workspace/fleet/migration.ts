@@ -1,5 +1,5 @@
 /** Preparing the database that a fleet shares. */
-import type { Migrated } from '../../adapters/postgres/state/migrate.js';
+import type { FleetMigration } from '../../adapters/postgres/state/migrate.js';
 import type { LocalWorkspace } from '../workspace.js';
 
 const CONNECT_MS = 10_000;
@@ -18,7 +18,7 @@ export interface MigrationRequest {
 
 /** What was done, or would be. */
 export type MigrationReport =
-  | ({ readonly kind: 'done'; readonly where: string } & Migrated)
+  | ({ readonly kind: 'done'; readonly where: string } & FleetMigration)
   | {
       readonly kind: 'script';
       readonly where: string;
@@ -35,7 +35,7 @@ export async function migrateFleet(
   const [
     { connectOwner },
     { migrate, script, stateVersionOf },
-    { newer, STATE_VERSION },
+    { newerDatabase: newer, STATE_VERSION },
     { requireNoPassword },
     failures,
   ] = await Promise.all([

@@ -1,12 +1,12 @@
 /** Moving a mesh between a folder and a database. */
-import { folderStoreOf, migrateStore, type Migrated, type StoreDigest } from '../../adapters/mesh/migration.js';
+import { folderStoreOf, migrateStore, type MeshMigration, type StoreDigest } from '../../adapters/mesh/migration.js';
 import { isPostgresUrl, requireNoPassword } from '../../adapters/postgres/address.js';
 import { Failure } from '../../app/failure.js';
 import type { MeshStore } from '../../mesh/log/store.js';
 import { toHex } from '../../protocol/hex.js';
 import type { World } from '../world.js';
 
-export type { Migrated, StoreDigest };
+export type { MeshMigration, StoreDigest };
 export { requireNoPassword };
 
 /** True for what leads to a database, and is no folder. */
@@ -16,7 +16,7 @@ export const isDatabaseUrl = isPostgresUrl;
 type MigrationWorld = Pick<World, 'env' | 'userHome' | 'random'>;
 
 /** Copies the mesh of `from` into `to`, each a folder or a URL. @throws Failure NOT_FOUND, STATE, NETWORK */
-export async function migrateMesh(world: MigrationWorld, from: string, to: string): Promise<Migrated> {
+export async function migrateMesh(world: MigrationWorld, from: string, to: string): Promise<MeshMigration> {
   const source = await openedStore(world, from, null);
   try {
     const target = await openedStore(world, to, source.logId);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openMonitorMemory } from '../../../src/adapters/sqlite/monitor-memory.js';
 import { openState } from '../../../src/adapters/sqlite/open.js';
-import { AlertDelivery, type Target } from '../../../src/app/monitor/delivery.js';
+import { AlertDelivery, type AlertTarget } from '../../../src/app/monitor/delivery.js';
 import { Failure } from '../../../src/app/failure.js';
 import { checkAgents, type MonitorDeps, type MonitorLimits } from '../../../src/app/monitor/check.js';
 import type { Delivery, Notice } from '../../../src/app/ports/monitor.js';
@@ -201,13 +201,13 @@ describe('two monitors on one state', () => {
 });
 
 describe('delivery', () => {
-  const target = (name: Target['name']): Target => ({
+  const target = (name: AlertTarget['name']): AlertTarget => ({
     name,
     notice: (event) => ({ url: name, body: event.id, headers: () => ({}) }),
   });
   const event = (n: number) => alert({ id: String(n) });
 
-  function queued(...names: readonly Target['name'][]) {
+  function queued(...names: readonly AlertTarget['name'][]) {
     const memory = memoryIn(folder());
     const add = (...events: readonly number[]) => memory.turn(names, (open) => ({ open, events: events.map(event) }));
     const calls: string[] = [];

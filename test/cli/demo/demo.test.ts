@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { MESH_STORY, playStory, STORY, type ActReport, type Stage } from '../../../src/app/setup/demo.js';
+import { MESH_STORY, playStory, STORY, type ActReport, type DemoStage } from '../../../src/app/setup/demo.js';
 import { plain } from '../../../src/cli/render/terminal/paint.js';
 import { renderAct, renderEnd } from '../../../src/cli/render/demo.js';
 import { columnsOf } from '../../../src/cli/render/terminal/width.js';
@@ -135,12 +135,12 @@ describe('an act that ends otherwise', () => {
   const decision = { success: true, error_code: null, error_message: null, message: 'It may.' };
   const careless = {
     passport: { constraints: {} },
-    sign: ({ action, params }: Parameters<Stage['sign']>[0]) => ({ action, params }),
+    sign: ({ action, params }: Parameters<DemoStage['sign']>[0]) => ({ action, params }),
     verify: async () => ({ decision, concern: null }),
-  } as unknown as Stage;
+  } as unknown as DemoStage;
   const played = async (): Promise<ActReport[]> => {
     const acts: ActReport[] = [];
-    for await (const act of playStory(careless)) acts.push(act);
+    for await (const act of playStory(careless, STORY)) acts.push(act);
     return acts;
   };
 

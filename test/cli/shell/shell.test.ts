@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/app/failure.js';
-import { report } from '../../../src/cli/render/errors.js';
+import { reportError } from '../../../src/cli/render/errors.js';
 import { run } from '../../../src/cli/main.js';
 import { parse } from '../../../src/cli/shell/parse.js';
 import { plain } from '../../../src/cli/render/terminal/paint.js';
@@ -11,7 +11,7 @@ import { route } from '../../../src/cli/shell/route.js';
 import { shellCli, type CommandLifetime } from '../../../src/cli/shell/context.js';
 import type { Globals } from '../../../src/cli/globals.js';
 import type { CommandSpec } from '../../../src/cli/spec.js';
-import { duration, integer, momentOf, pairs } from '../../../src/cli/input/values.js';
+import { durationMs, integer, momentOf, pairs } from '../../../src/cli/input/values.js';
 import { VERSION } from '../../../src/cli/version.js';
 import { parseJsonText } from '../../../src/protocol/json/parse.js';
 import { world } from '../../kit/world.js';
@@ -246,11 +246,11 @@ describe('reading flags and arguments', () => {
 
 describe('values', () => {
   test('durations, instants and numbers', () => {
-    expect(duration('90d')).toBe(7_776_000_000);
+    expect(durationMs('90d')).toBe(7_776_000_000);
     expect(momentOf('now', 5)).toBe(5);
   });
   test.each(['', '5', '-5s', '5 s', '1e3s', 's'])('%j is no duration', (text) => {
-    expect(() => duration(text)).toThrow('Expected a duration');
+    expect(() => durationMs(text)).toThrow('Expected a duration');
   });
   test.each(['', '1.5', '1e1', ' 1', '0x1', 'NaN', 'Infinity'])('%j is no whole number', (text) => {
     expect(() => integer(0, 100)(text)).toThrow('Expected a whole number');
@@ -284,7 +284,7 @@ describe('values', () => {
 describe('errors', () => {
   const show = (error: unknown, look: { json?: boolean; debug?: boolean } = {}) => {
     const place = world();
-    const code = report(error, place.io, { json: look.json ?? false, debug: look.debug ?? false, paint: plain });
+    const code = reportError(error, place.io, { json: look.json ?? false, debug: look.debug ?? false, paint: plain });
     return { code, err: place.err() };
   };
   test('a failure: what, code, and the hint last', () => {

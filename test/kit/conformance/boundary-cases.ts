@@ -1,14 +1,20 @@
 import type { Value } from '../../../src/protocol/aip1/encoding/numbers.js';
-import type { ConformanceCase, Given } from '../../../src/app/conformance/run.js';
+import type { ConformanceCase, CaseSetting } from '../../../src/app/conformance/run.js';
 import { KEYS, passport, signed, text, type Bends } from './parts.js';
 
-const given: Given = { public_key: KEYS.agent };
-const known = (more: Parameters<typeof passport>[0] = {}): Given => ({
+const given: CaseSetting = { public_key: KEYS.agent };
+const known = (more: Parameters<typeof passport>[0] = {}): CaseSetting => ({
   passport: passport(more),
   principal_key: KEYS.principal,
 });
 
-function one(name: string, shows: string, bends: Bends, code: string | null, more: Given = given): ConformanceCase {
+function one(
+  name: string,
+  shows: string,
+  bends: Bends,
+  code: string | null,
+  more: CaseSetting = given,
+): ConformanceCase {
   return { name, shows, documents: [text(signed(name, bends))], given: more, expect: { code } };
 }
 

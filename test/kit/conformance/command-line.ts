@@ -1,5 +1,5 @@
 /** A conformance case as what somebody would type. */
-import type { ConformanceCase, Given } from '../../../src/app/conformance/run.js';
+import type { ConformanceCase, CaseSetting } from '../../../src/app/conformance/run.js';
 import { writeStanding } from '../native/standing.js';
 import { household, type Household } from '../native/household.js';
 import { AT, HMAC_KEY, PRINCIPAL } from './parts.js';
@@ -58,7 +58,7 @@ export function flagsOf({ given, at }: ConformanceCase, machine: Household): str
   ];
 }
 
-function hmacFile({ hmac_key }: Given, machine: Household): string | undefined {
+function hmacFile({ hmac_key }: CaseSetting, machine: Household): string | undefined {
   if (hmac_key === undefined) return undefined;
   // As people write it, or as a program does.
   const raw = Buffer.from(HMAC_KEY).toString('hex') === hmac_key;

@@ -1,11 +1,11 @@
-import type { ConformanceCase, Given } from '../../../src/app/conformance/run.js';
+import type { ConformanceCase, CaseSetting } from '../../../src/app/conformance/run.js';
 import { bent, KEYS, mandate, NOW, passport, SEEDS, signed, text, type Bends, type MandateBends } from './parts.js';
 
 const SELF_DECLARED = ['self_declared_boundaries', 'unbound_key'];
 
 /** E405 to E408, and boundaries that the agent did not write. */
 export function mandateCases(): ConformanceCase[] {
-  const given: Given = { public_key: KEYS.agent, issuer_key: KEYS.issuer };
+  const given: CaseSetting = { public_key: KEYS.agent, issuer_key: KEYS.issuer };
   const wide: Bends = { 'boundaries.monetary_limit.per_transaction': 1_000_000, 'boundaries.allowed_actions': [] };
   const at = (
     name: string,
@@ -13,7 +13,7 @@ export function mandateCases(): ConformanceCase[] {
     mandateBends: MandateBends | null,
     code: string | null,
     bends: Bends = {},
-    more: Given = {},
+    more: CaseSetting = {},
     warnings: readonly string[] = [],
   ): ConformanceCase => ({
     name: `mandate-${name}`,
@@ -22,7 +22,7 @@ export function mandateCases(): ConformanceCase[] {
     given: { ...given, ...(mandateBends === null ? {} : { mandate: text(mandate(mandateBends)) }), ...more },
     expect: code === null ? { code, warnings } : { code },
   });
-  const changed = (bends: Bends): Given => ({ mandate: text(bent(mandate(), bends)) });
+  const changed = (bends: Bends): CaseSetting => ({ mandate: text(bent(mandate(), bends)) });
   const narrow = { 'monetary_limit.per_transaction': 100 };
   return [
     at('inside', 'Inside the mandate.', {}, null),
@@ -44,7 +44,7 @@ export function mandateCases(): ConformanceCase[] {
       { by: SEEDS.principal },
       null,
       {},
-      { issuer_key: undefined, principal_key: KEYS.principal } as Given,
+      { issuer_key: undefined, principal_key: KEYS.principal } as CaseSetting,
     ),
     at('required', 'A required mandate that is not given.', null, 'AIP-E405', {}, { require_mandate: true }),
     at(
@@ -96,14 +96,16 @@ export function mandateCases(): ConformanceCase[] {
       changed({ 'boundaries.monetary_limit.per_transaction': 1_000_000 }),
     ),
     at('extended', 'Its end moved.', {}, 'AIP-E406', {}, changed({ expires_at: '2036-01-01T00:00:00Z' })),
-    at('unknown-issuer', 'No key of its issuer is known.', {}, 'AIP-E406', {}, { issuer_key: undefined } as Given),
+    at('unknown-issuer', 'No key of its issuer is known.', {}, 'AIP-E406', {}, {
+      issuer_key: undefined,
+    } as CaseSetting),
     at(
       'other-principal',
       'A pinned principal may not speak for the agents of others.',
       { issuer: 'did:web:other.com', by: SEEDS.principal },
       'AIP-E406',
       {},
-      { issuer_key: undefined, principal_key: KEYS.principal } as Given,
+      { issuer_key: undefined, principal_key: KEYS.principal } as CaseSetting,
     ),
     at('malformed', 'No JSON.', null, 'AIP-E406', {}, { mandate: '{' }),
     at('stranger', 'A member that is not signed by the reference.', {}, 'AIP-E406', {}, changed({ note: 'x' })),

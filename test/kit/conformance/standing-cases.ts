@@ -1,12 +1,12 @@
 import type { Value } from '../../../src/protocol/aip1/encoding/numbers.js';
-import type { ConformanceCase, Given } from '../../../src/app/conformance/run.js';
+import type { ConformanceCase, CaseSetting } from '../../../src/app/conformance/run.js';
 import { AGENT, KEYS, link, macked, passport, PRINCIPAL, signed, text, HMAC_KEY, type Bends } from './parts.js';
 import { toHex } from '../../../src/protocol/hex.js';
 
-const given: Given = { public_key: KEYS.agent };
+const given: CaseSetting = { public_key: KEYS.agent };
 const TIERS = ['tier_0', 'tier_1', 'tier_2'] as const;
 
-function one(name: string, shows: string, bends: Bends, code: string | null, more: Given = {}): ConformanceCase {
+function one(name: string, shows: string, bends: Bends, code: string | null, more: CaseSetting = {}): ConformanceCase {
   return { name, shows, documents: [text(signed(name, bends))], given: { ...given, ...more }, expect: { code } };
 }
 
@@ -16,8 +16,8 @@ export function standingCases(): ConformanceCase[] {
 }
 
 function standing(): ConformanceCase[] {
-  const revoked = (subject: string): Given => ({ standing: [{ subject, status: 'revoked' }] });
-  const suspended = (subject: string, until: string): Given => ({
+  const revoked = (subject: string): CaseSetting => ({ standing: [{ subject, status: 'revoked' }] });
+  const suspended = (subject: string, until: string): CaseSetting => ({
     standing: [{ subject, status: 'suspended', until }],
   });
   const later = '2099-12-31T23:59:59Z';
@@ -99,7 +99,7 @@ function attestation(): ConformanceCase[] {
     ...Object.fromEntries(Object.entries(more).map(([name, value]) => [`agent.attestation.${name}`, value])),
   });
   const registry = { frameworks: [framework], builds: { [framework]: 'sha256:b1' }, prompts: { [AGENT]: 'sha256:p1' } };
-  const at = (name: string, shows: string, bends: Bends, code: string | null, more: Given = { registry }) =>
+  const at = (name: string, shows: string, bends: Bends, code: string | null, more: CaseSetting = { registry }) =>
     one(`attestation-${name}`, shows, bends, code, more);
   return [
     at('registered', 'All of it is registered.', claim(), null),
@@ -249,7 +249,7 @@ function trust(): ConformanceCase[] {
   const at = (
     name: string,
     shows: string,
-    history: Given['history'],
+    history: CaseSetting['history'],
     code: string | null,
     tier: (typeof TIERS)[number] = 'tier_2',
     min_trust = 0.7,

@@ -2,7 +2,7 @@
 import { jcsText } from '../../../src/protocol/aip1/encoding/canonical.js';
 import { parseExact } from '../../../src/protocol/aip1/encoding/numbers.js';
 import type { ConformanceSuite } from '../../../src/app/conformance/run.js';
-import { changed, type Change, type WrittenSuite } from '../../../src/app/conformance/file.js';
+import { changed, type PatchOperation, type WrittenSuite } from '../../../src/app/conformance/file.js';
 import type { Json, JsonObject } from '../../../src/protocol/json/values.js';
 import { signed } from './parts.js';
 
@@ -18,7 +18,7 @@ export function written({ at, cases }: ConformanceSuite): WrittenSuite {
 }
 
 /** The changes that make `text` of `base`, or the text itself where they would lose what it shows. */
-function inChanges(text: string, base: JsonObject): string | readonly Change[] {
+function inChanges(text: string, base: JsonObject): string | readonly PatchOperation[] {
   if (canonical(text) !== text) return text;
   const changes = [...changesBetween(base, JSON.parse(text) as JsonObject, '')];
   const again = canonical(JSON.stringify(changed(base, changes)));
@@ -33,7 +33,7 @@ function canonical(text: string): string | null {
   }
 }
 
-function* changesBetween(from: JsonObject, to: JsonObject, at: string): Generator<Change> {
+function* changesBetween(from: JsonObject, to: JsonObject, at: string): Generator<PatchOperation> {
   for (const name of Object.keys(from)) {
     if (!Object.hasOwn(to, name)) yield { op: 'remove', path: pathOf(at, name) };
   }

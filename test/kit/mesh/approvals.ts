@@ -1,7 +1,7 @@
 /** Requests for approval and answers to them, signed by keys that only tests know. */
 import { actionApprovalBytes } from '../../../src/protocol/approvals/approval.js';
 import { actionHash } from '../../../src/protocol/approvals/action-hash.js';
-import { requestBytes } from '../../../src/protocol/approvals/request.js';
+import { approvalRequestBytes } from '../../../src/protocol/approvals/request.js';
 import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js';
 import { sha256Hex } from '../../../src/protocol/hash.js';
 import { toHex } from '../../../src/protocol/hex.js';
@@ -44,7 +44,7 @@ export function request(n: number, fields: Record<string, unknown> = {}, seed = 
     expires_at: iso(3_600_000),
     ...fields,
   };
-  const signature = toHex(signMessage(seedOf(seed), requestBytes(unsigned as never)));
+  const signature = toHex(signMessage(seedOf(seed), approvalRequestBytes(unsigned as never)));
   return { ...unsigned, signature };
 }
 

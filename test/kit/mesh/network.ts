@@ -1,7 +1,7 @@
 /** A mesh on a real socket, and what a test needs to speak with it. */
 import { randomBytes } from 'node:crypto';
 import { listen, type Listening, type ListenOptions } from '../../../src/adapters/mesh/server/http-server.js';
-import { MeshFollow, type FollowOptions } from '../../../src/adapters/mesh/client/follow.js';
+import { MeshFollow, type MeshFollowOptions } from '../../../src/adapters/mesh/client/follow.js';
 import { MeshHttp } from '../../../src/adapters/http/mesh-client.js';
 import { checkOf, signerOf, verifyOperator } from '../../../src/adapters/mesh/mesh-key.js';
 import type { Role } from '../../../src/mesh/access/roles.js';
@@ -17,7 +17,7 @@ export interface NetworkMesh {
   http(role: Role): MeshHttp;
   post(role: Role, target: string, body: unknown): Promise<{ status: number; json: Record<string, unknown> }>;
   revoke(subject?: string, extra?: Record<string, unknown>): Promise<Record<string, unknown>>;
-  follow(options?: Partial<FollowOptions>): MeshFollow;
+  follow(options?: Partial<MeshFollowOptions>): MeshFollow;
   close(): Promise<void>;
 }
 

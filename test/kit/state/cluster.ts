@@ -8,7 +8,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { parsePostgresUrl, passwordIn } from '../../../src/adapters/postgres/address.js';
-import { connectTo, type Connection, type Row } from '../../../src/adapters/postgres/connection.js';
+import { connectTo, type Connection, type PostgresRow } from '../../../src/adapters/postgres/connection.js';
 import { passwordsOf } from '../../../src/adapters/postgres/password.js';
 
 /** Seconds after which a server that nobody stopped ends. */
@@ -147,7 +147,7 @@ export class TestCluster {
   }
 
   /** Runs SQL as the superuser on a connection of its own. */
-  async admin(sql: string, database = 'postgres'): Promise<readonly Row[]> {
+  async admin(sql: string, database = 'postgres'): Promise<readonly PostgresRow[]> {
     const connection = await connectWithUrl(
       `postgres://postgres@/${database}?host=${encodeURIComponent(this.folder)}&port=${this.port}`,
     );

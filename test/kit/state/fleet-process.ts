@@ -2,18 +2,18 @@
 import { randomBytes } from 'node:crypto';
 import { openFleetMemory } from '../../../src/adapters/postgres/state/open.js';
 import { Failure } from '../../../src/app/failure.js';
-import type { Claim, SettledBatch } from '../../../src/app/ports/fleet-memory.js';
+import type { FleetClaim, SettledBatch } from '../../../src/app/ports/fleet-memory.js';
 
 const [mode, url = '', verifier = '', claims = '[]', startAt = '0'] = process.argv.slice(2);
 
 /** Amounts stand as text. */
-function read(text: string): Claim[] {
+function read(text: string): FleetClaim[] {
   return JSON.parse(text, (name, value: unknown) =>
     (name === 'asked' || name === 'amountMinor' || (name === 'limit' && typeof value === 'string')) &&
     typeof value === 'string'
       ? BigInt(value)
       : value,
-  ) as Claim[];
+  ) as FleetClaim[];
 }
 
 const memory = openFleetMemory(
@@ -22,7 +22,7 @@ const memory = openFleetMemory(
   { verifier, random: randomBytes, clock: Date.now, ticks: () => Number(process.hrtime.bigint()) / 1000 },
 );
 /** On a busy machine many logins at once take longer than a verification may wait: asked until there is an answer. */
-async function patiently(asked: readonly Claim[]): Promise<SettledBatch> {
+async function patiently(asked: readonly FleetClaim[]): Promise<SettledBatch> {
   for (const end = Date.now() + 60_000; ;) {
     try {
       return await memory.settle(asked, false);

@@ -6,7 +6,7 @@ import { parsePostgresUrl, passwordIn } from '../../../src/adapters/postgres/add
 import { connectTo, type Connection } from '../../../src/adapters/postgres/connection.js';
 import { passwordsOf } from '../../../src/adapters/postgres/password.js';
 import { migrate } from '../../../src/adapters/postgres/state/migrate.js';
-import { STATE_SCHEMA as SCHEMA } from '../../../src/adapters/postgres/state/version.js';
+import { STATE_SCHEMA_NAME as SCHEMA } from '../../../src/adapters/postgres/state/version.js';
 import { PostgresMemory, type PostgresMemoryOptions } from '../../../src/adapters/postgres/state/fleet-memory.js';
 import { connectWithUrl, type TestCluster } from '../postgres.js';
 

@@ -3,12 +3,12 @@ import type { conclude as concludes } from '../../../src/app/verification/conclu
 import { conclude } from '../../../src/app/verification/conclude.js';
 import { claimOf } from '../../../src/app/verification/fleet/forecast.js';
 import { SettledMemory, unasked } from '../../../src/app/verification/fleet/settled.js';
-import type { Claim, SettledClaim } from '../../../src/app/ports/fleet-memory.js';
+import type { FleetClaim, SettledClaim } from '../../../src/app/ports/fleet-memory.js';
 import { RecordingMemory } from '../verification/sitting.js';
 import { settleOn } from './ledger-memory.js';
 
 export interface SettledCase {
-  readonly claim: Claim;
+  readonly claim: FleetClaim;
   readonly settled: SettledClaim;
   readonly now: number;
 }

@@ -2,12 +2,12 @@
  * The memory of a fleet as it is meant, over the memory of one machine: what `settle` does in SQL, in a few lines. All who share that memory
  * share this one.
  */
-import type { Claim, FleetMemory, SettledBatch, SettledClaim } from '../../../src/app/ports/fleet-memory.js';
+import type { FleetClaim, FleetMemory, SettledBatch, SettledClaim } from '../../../src/app/ports/fleet-memory.js';
 import type { Memory, State } from '../../../src/app/ports/state.js';
 import { hasRoom } from '../../../src/verify/meters.js';
 
 /** Settles one claim at `now`; `requests` are those used up so far. */
-export function settleOn(memory: Memory, claim: Claim, now: number, requests: Set<string>): SettledClaim {
+export function settleOn(memory: Memory, claim: FleetClaim, now: number, requests: Set<string>): SettledClaim {
   const { agentId, nonce, obstacles, free, since, looks } = claim;
   const before = memory.spentNonce(agentId, nonce);
   if (before !== null) {
@@ -52,7 +52,7 @@ export class LedgerMemory implements FleetMemory {
     this.#requests = requests;
   }
 
-  async settle(claims: readonly Claim[]): Promise<SettledBatch> {
+  async settle(claims: readonly FleetClaim[]): Promise<SettledBatch> {
     const now = this.#clock();
     const settled = this.#state.transact((ledger) => claims.map((each) => settleOn(ledger, each, now, this.#requests)));
     return { now, claims: settled, open: [], logged: () => undefined };

@@ -13,7 +13,7 @@ const NEWLINE = 0x0a;
 /** Ends a line that was cut off, so that it does not run into the first one of what comes. */
 const LINE_END = Uint8Array.of(NEWLINE);
 
-export interface FollowOptions {
+export interface FollowFileOptions {
   /** False ends at the end of the file. */
   readonly follow: boolean;
   readonly signal: AbortSignal;
@@ -25,7 +25,7 @@ export interface FollowOptions {
  * The bytes of the file as they come. Each chunk is valid until the next is asked for; an empty one comes once while following, when what was there at
  * first has been read.
  */
-export async function* fileBytes(path: string, options: FollowOptions): AsyncGenerator<Uint8Array> {
+export async function* fileBytes(path: string, options: FollowFileOptions): AsyncGenerator<Uint8Array> {
   let handle = await opened(path);
   const buffer = Buffer.allocUnsafe(CHUNK);
   let position = 0;

@@ -8,7 +8,7 @@ import { secretVariable, type Environment } from '../../../app/ports/secrets.js'
 import type { SigningKey } from '../../../app/ports/signing-keys.js';
 import { readPublicKey } from '../../../protocol/identity/public-key-forms.js';
 import type { JsonObject } from '../../../protocol/json/values.js';
-import { unusable } from './checked.js';
+import { unusableAnswer } from './checked.js';
 import { base64Bytes, KeyService } from './over-https.js';
 import { signedHeaders, type AwsCredentials } from './sigv4.js';
 
@@ -66,7 +66,7 @@ export async function awsKmsKey(env: Environment, id: string, now: () => number)
       const Message = Buffer.from(message).toString('base64');
       const { Signature } = await ask('Sign', { Message, MessageType: 'RAW', SigningAlgorithm: ALGORITHM });
       const bytes = base64Bytes(Signature);
-      if (bytes === null) throw unusable(NAME, 'no signature');
+      if (bytes === null) throw unusableAnswer(NAME, 'no signature');
       return bytes;
     },
   };
@@ -104,7 +104,7 @@ function refusal(said: JsonObject, status: number, id: string): Failure {
         hint: 'aws kms create-key --key-spec ECC_NIST_EDWARDS25519 --key-usage SIGN_VERIFY',
       });
     default:
-      return unusable(NAME, type);
+      return unusableAnswer(NAME, type);
   }
 }
 

@@ -8,14 +8,14 @@ import { formatPublicKey } from '../../../protocol/identity/keys.js';
 export const ANSWER_MS = 4500;
 
 /** What an answer was that holds no usable signature or key. `address` names the key for people. */
-export function unusable(address: string, what: string, hint?: string): Failure {
+export function unusableAnswer(address: string, what: string, hint?: string): Failure {
   return new Failure('KEYSTORE_DENIED', `${address} answered with ${what}.`, hint === undefined ? {} : { hint });
 }
 
 /** `signer`, whose signatures are handed on only when they hold under its public key. */
 export function checked(address: string, signer: SigningKey): SigningKey {
   const key = verifyKeyOf(signer.publicKey);
-  if (key === null) throw unusable(address, 'a public key that no Ed25519 signature may be made with');
+  if (key === null) throw unusableAnswer(address, 'a public key that no Ed25519 signature may be made with');
   return {
     publicKey: signer.publicKey,
     async sign(message) {
@@ -23,7 +23,7 @@ export function checked(address: string, signer: SigningKey): SigningKey {
       const asked = Uint8Array.from(message);
       const signature = await signer.sign(asked);
       if (verifySignature(key, asked, signature)) return signature;
-      throw unusable(address, await kindOf(signer.publicKey, asked, signature));
+      throw unusableAnswer(address, await kindOf(signer.publicKey, asked, signature));
     },
   };
 }

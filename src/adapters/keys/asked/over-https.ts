@@ -4,7 +4,7 @@ import type { Environment } from '../../../app/ports/secrets.js';
 import { JsonError, parseJsonText } from '../../../protocol/json/parse.js';
 import { isObject, type JsonObject } from '../../../protocol/json/values.js';
 import { HttpClient, Unreachable, type HttpAnswer } from '../../http/client.js';
-import { ANSWER_MS, unusable } from './checked.js';
+import { ANSWER_MS, unusableAnswer } from './checked.js';
 
 /** Most bytes of an answer: one key has many versions. */
 const MAX_ANSWER = 256 * 1024;
@@ -83,7 +83,7 @@ export class KeyService {
     } catch (error) {
       if (!(error instanceof JsonError)) throw error;
     }
-    throw unusable(this.#name, `something that is no JSON object (HTTP ${answer.status})`);
+    throw unusableAnswer(this.#name, `something that is no JSON object (HTTP ${answer.status})`);
   }
 }
 

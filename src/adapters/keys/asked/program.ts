@@ -9,7 +9,7 @@ import { JsonError, parseJsonText } from '../../../protocol/json/parse.js';
 import { isObject, type JsonObject } from '../../../protocol/json/values.js';
 import { runSubprocess, type SubprocessResult } from '../../process/subprocess.js';
 import { MAX_KEY_FILE_BYTES, readPrivateKey } from '../file/private-key.js';
-import { ANSWER_MS, unusable } from './checked.js';
+import { ANSWER_MS, unusableAnswer } from './checked.js';
 import { base64Bytes } from './over-https.js';
 
 const MAX_ANSWER = 64 * 1024;
@@ -26,7 +26,7 @@ export async function programKey(
       .split('\n')
       .filter((line) => line.trim() !== '');
     const answer = lines.length === 1 ? jsonIn(lines[0]!) : null;
-    if (answer === null) throw unusable(file, 'something that is not one line with a JSON object');
+    if (answer === null) throw unusableAnswer(file, 'something that is not one line with a JSON object');
     if (typeof answer['error'] === 'string') {
       const said = answer['error'].replace(/[^\x20-\x7e]/g, '').slice(0, 200);
       throw new Failure('KEYSTORE_DENIED', `${file} refused: ${said}`);
@@ -35,13 +35,13 @@ export async function programKey(
   };
   const { public_key: said } = await ask({ op: 'public_key' });
   const reading = readPublicKey(typeof said === 'string' ? said : '');
-  if (reading.kind !== 'key') throw unusable(file, 'no Ed25519 public key');
+  if (reading.kind !== 'key') throw unusableAnswer(file, 'no Ed25519 public key');
   return {
     publicKey: reading.publicKey,
     async sign(message) {
       const { signature } = await ask({ op: 'sign', message: Buffer.from(message).toString('base64') });
       const bytes = typeof signature === 'string' ? (fromHex(signature) ?? base64Bytes(signature)) : null;
-      if (bytes === null) throw unusable(file, 'no signature');
+      if (bytes === null) throw unusableAnswer(file, 'no signature');
       return bytes;
     },
   };
@@ -64,7 +64,7 @@ function textOf(name: string, result: SubprocessResult): string {
     case 'timeout':
       throw new Failure('KEYSTORE_TIMEOUT', `${name} did not answer within 5 s.`, { retryable: true });
     case 'overflow':
-      throw unusable(name, `more than ${MAX_ANSWER} bytes`);
+      throw unusableAnswer(name, `more than ${MAX_ANSWER} bytes`);
     case 'unstarted':
       throw new Failure('KEYSTORE_MISSING', `${name} cannot be started (${result.reason}).`);
     case 'exited':

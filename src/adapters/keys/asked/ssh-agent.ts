@@ -6,7 +6,7 @@ import type { Environment } from '../../../app/ports/secrets.js';
 import type { SigningKey } from '../../../app/ports/signing-keys.js';
 import type { KeyAddress } from '../../../protocol/identity/key-address.js';
 import { SshWire, sshString } from '../../../protocol/identity/ssh-wire.js';
-import { ANSWER_MS, unusable } from './checked.js';
+import { ANSWER_MS, unusableAnswer } from './checked.js';
 
 const LIST = { ask: 11, answer: 12 };
 const SIGN = { ask: 13, answer: 14 };
@@ -50,7 +50,7 @@ export async function sshAgentKey(
         const wire = new SshWire(new SshWire(body).bytes());
         return { kind: wire.text(), bytes: wire.bytes() };
       });
-      if (signature.kind !== ED25519) throw unusable('The ssh-agent', 'a signature of another kind of key');
+      if (signature.kind !== ED25519) throw unusableAnswer('The ssh-agent', 'a signature of another kind of key');
       return signature.bytes;
     },
   };
@@ -92,7 +92,7 @@ function reading<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof RangeError) throw unusable('The ssh-agent', 'something that is no answer of an agent');
+    if (error instanceof RangeError) throw unusableAnswer('The ssh-agent', 'something that is no answer of an agent');
     throw error;
   }
 }
@@ -124,13 +124,13 @@ function ask(socket: string, kind: { readonly ask: number; readonly answer: numb
         }),
       ),
     );
-    connection.on('close', () => end(unusable('The ssh-agent', 'half an answer')));
+    connection.on('close', () => end(unusableAnswer('The ssh-agent', 'half an answer')));
     connection.on('data', (part: Buffer) => {
       received = Buffer.concat([received, part]);
       if (received.length < 5) return;
       const length = received.readUInt32BE(0);
       if (length < 1 || length > MAX_MESSAGE)
-        return end(unusable('The ssh-agent', 'something that is no answer of an agent'));
+        return end(unusableAnswer('The ssh-agent', 'something that is no answer of an agent'));
       if (received.length < 4 + length) return;
       if (received[4] === kind.answer) return end(received.subarray(5, 4 + length));
       const refusal = 'The ssh-agent refused: it is locked, the key was removed, or a person said no.';

@@ -6,7 +6,7 @@ import { secretVariable, type Environment } from '../../../app/ports/secrets.js'
 import type { SigningKey } from '../../../app/ports/signing-keys.js';
 import { isObject, type JsonObject } from '../../../protocol/json/values.js';
 import { readSecret } from '../../files/secret/secret-file.js';
-import { unusable } from './checked.js';
+import { unusableAnswer } from './checked.js';
 import { base64Bytes, KeyService } from './over-https.js';
 
 const NAME = 'Vault';
@@ -53,9 +53,9 @@ export async function vaultKey(env: Environment, key: string, wanted: Uint8Array
         hint: 'vault status',
         retryable: true,
       });
-    if (answer.status !== 200) throw unusable(NAME, `HTTP ${answer.status}`);
+    if (answer.status !== 200) throw unusableAnswer(NAME, `HTTP ${answer.status}`);
     const { data } = service.read(answer);
-    if (!isObject(data)) throw unusable(NAME, 'no data');
+    if (!isObject(data)) throw unusableAnswer(NAME, 'no data');
     return data;
   };
 
@@ -83,7 +83,7 @@ export async function vaultKey(env: Environment, key: string, wanted: Uint8Array
       const { signature } = await ask('POST', 'sign', JSON.stringify({ input, key_version: version.version }));
       const text = /^vault:v\d+:(.+)$/.exec(typeof signature === 'string' ? signature : '')?.[1];
       const bytes = base64Bytes(text);
-      if (bytes === null) throw unusable(NAME, 'no signature');
+      if (bytes === null) throw unusableAnswer(NAME, 'no signature');
       return bytes;
     },
   };

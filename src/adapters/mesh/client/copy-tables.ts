@@ -72,7 +72,7 @@ export function isSound({ status }: Standing): boolean {
 const MARK = ['text', 'number', 'text', 'number'] as const;
 const MARKS = `SELECT ${utf8('agent')}, serial, ${utf8('hash')}, seq FROM mesh_passports`;
 
-export function statements(database: Database) {
+export function copyStatements(database: Database) {
   const one = (table: string, and = '') =>
     database.query(STANDING, `SELECT ${READ} FROM ${table} WHERE subject = ? ${and}`);
   const put = (table: string, marks: string) => database.statement(`INSERT OR REPLACE INTO ${table} VALUES (${marks})`);

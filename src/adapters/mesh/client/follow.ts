@@ -22,7 +22,7 @@ import { FrameParser } from '../../../protocol/framing/sse.js';
 import type { Standing } from '../../../mesh/standing.js';
 import { MeshHttp, Unreachable, type Call, type OpenStream } from '../../http/mesh-client.js';
 
-export interface FollowOptions {
+export interface MeshFollowOptions {
   /** URLs in order. */
   readonly endpoints: readonly string[];
   readonly key: string;
@@ -59,7 +59,7 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 const TICK_MS = 100;
 
 export class MeshFollow {
-  readonly #options: FollowOptions;
+  readonly #options: MeshFollowOptions;
   readonly #follower: Follower;
   readonly #endpoints: readonly MeshHttp[];
   #stream: OpenStream | null = null;
@@ -73,7 +73,7 @@ export class MeshFollow {
   /** Who this is, as headers. */
   readonly #card: Record<string, string>;
 
-  constructor(options: FollowOptions) {
+  constructor(options: MeshFollowOptions) {
     this.#options = options;
     this.#card = cardOf(options);
     this.#endpoints = options.endpoints.map((url) => new MeshHttp(url, options.key, options));
@@ -298,7 +298,7 @@ function noteClock(copy: MeshCopy, aheadMs: number): void {
     copy.setNote(CLOCK_AHEAD, String(Math.round(aheadMs)));
 }
 
-function cardOf({ verifier, key }: FollowOptions): Record<string, string> {
+function cardOf({ verifier, key }: MeshFollowOptions): Record<string, string> {
   if (verifier === null || typeof verifier === 'string') return {};
   const { label, program, onStale, maxAgeMs } = verifier;
   const keyId = parseApiKey(key)?.keyId ?? '';
@@ -318,7 +318,7 @@ function now(): Moment {
  * Asks the mesh once, within `timeoutMs`: true when the copy was proven current. What arrived is kept in the copy either way.
  */
 export function refreshOnce(
-  options: Omit<FollowOptions, 'once' | 'onProof' | 'onFailure'>,
+  options: Omit<MeshFollowOptions, 'once' | 'onProof' | 'onFailure'>,
   timeoutMs: number,
 ): Promise<boolean> {
   return new Promise((resolve, reject) => {

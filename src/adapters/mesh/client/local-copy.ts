@@ -16,7 +16,7 @@ import { fromHex, toHex } from '../../../protocol/hex.js';
 import { ensureStateFile, openToRead } from '../../sqlite/file/create.js';
 import { StandingMarks } from '../../sqlite/tables/passports/standing-marks.js';
 import { Database, type Query, type Row } from '../../sqlite/engine/database.js';
-import { isSound, keptOf, NOTES, COPY_SCHEMA, standingOf, STANDING, statements, valuesOf } from './copy-tables.js';
+import { isSound, keptOf, NOTES, COPY_SCHEMA, standingOf, STANDING, copyStatements, valuesOf } from './copy-tables.js';
 
 /** Of the note that says that this copy was told of passports. */
 const PASSPORTS = 'passports';
@@ -40,7 +40,7 @@ export function openLocalCopy(path: string, meshKey: string | null, random: Rand
 export class LocalCopy implements MeshCopy {
   readonly #database: Database;
   readonly #meshKey: string | null;
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #sql: ReturnType<typeof copyStatements>;
   readonly #marks: StandingMarks;
 
   constructor(database: Database, meshKey: string | null) {
@@ -54,7 +54,7 @@ export class LocalCopy implements MeshCopy {
       database.exec(database.readOnly ? NOTES.replaceAll('CREATE TABLE', 'CREATE TEMP TABLE') : NOTES);
     database.exec('PRAGMA synchronous = NORMAL');
     if (!database.readOnly) void new Floors(database);
-    this.#sql = statements(database);
+    this.#sql = copyStatements(database);
     this.#marks = new StandingMarks(database);
   }
 

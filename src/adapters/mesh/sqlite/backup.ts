@@ -20,7 +20,7 @@ import type { Random } from '../../../app/ports/state.js';
 import { createPrivate, ensurePrivateFolder, readPrivate } from '../../files/secret/private-file.js';
 import { Database, utf8 } from '../../sqlite/engine/database.js';
 import { readSecretNow } from '../../files/secret/secret-file.js';
-import { APPLICATION } from './schema.js';
+import { MESH_APPLICATION_ID } from './schema.js';
 import { SqliteMeshStore } from './store.js';
 
 const KEY = 'backup:mesh_key';
@@ -172,7 +172,7 @@ function unpack(draft: string, file: string): string {
   try {
     const [application] = copy.query(['number'], 'PRAGMA application_id').first([])!;
     const seed =
-      application === APPLICATION
+      application === MESH_APPLICATION_ID
         ? copy.query(['text'], `SELECT ${utf8('value')} FROM meta WHERE name = ?`).first([KEY])?.[0]
         : undefined;
     if (seed === undefined)

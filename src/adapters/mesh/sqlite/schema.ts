@@ -1,10 +1,10 @@
 /** `aipm`, in SQLite's application_id: tells a mesh store from any other database. */
-export const APPLICATION = 0x6169706d;
+export const MESH_APPLICATION_ID = 0x6169706d;
 /** Of the tables below. A file with a greater one is refused. */
 export const MESH_SCHEMA_VERSION = 3;
 
 export const MESH_SCHEMA = `
-PRAGMA application_id = ${APPLICATION};
+PRAGMA application_id = ${MESH_APPLICATION_ID};
 PRAGMA user_version = ${MESH_SCHEMA_VERSION};
 
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;

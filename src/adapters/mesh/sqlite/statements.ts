@@ -11,7 +11,7 @@ export const KEY = ['text', 'text', 'text', 'text?', 'text?', 'number', 'number?
 const KEY_SQL = `${utf8('key_id')}, ${utf8('role')}, ${utf8('hash')}, ${utf8('label')}, ${utf8('public_key')}, created_at, revoked_at, max_verifiers, ephemeral`;
 
 /** Every statement of the store. */
-export function statements(database: Database) {
+export function storeStatements(database: Database) {
   return {
     meta: database.query(['text'], `SELECT ${utf8('value')} FROM meta WHERE name = ?`),
     setMeta: database.statement(

@@ -5,7 +5,7 @@ import { Failure } from '../../../app/failure.js';
 import { makeFolder } from '../../files/folders.js';
 import { flush } from '../../sqlite/file/create.js';
 import { Database } from '../../sqlite/engine/database.js';
-import { APPLICATION, MESH_SCHEMA, UPGRADES, MESH_SCHEMA_VERSION } from './schema.js';
+import { MESH_APPLICATION_ID, MESH_SCHEMA, UPGRADES, MESH_SCHEMA_VERSION } from './schema.js';
 
 export interface OpenedStore {
   readonly database: Database;
@@ -23,9 +23,9 @@ export function openStoreFile(path: string, newLogId: () => string, shared: bool
   try {
     const bytes = statSync(path, { throwIfNoEntry: false })?.size;
     // An emptied file must not become a log without revocations.
-    if (bytes === 0) throw unusable(path, 'is empty');
+    if (bytes === 0) throw unusableStore(path, 'is empty');
     if (bytes === undefined) {
-      if (existsSync(`${path}-wal`)) throw unusable(path, 'is gone, but its write-ahead log is there');
+      if (existsSync(`${path}-wal`)) throw unusableStore(path, 'is gone, but its write-ahead log is there');
       create(path, newLogId());
     }
     return { database: checked(new Database(path, 5_000), path), release };
@@ -40,14 +40,14 @@ function checked(database: Database, path: string): Database {
   try {
     const [application] = database.query(['number'], 'PRAGMA application_id').first([])!;
     const [version] = database.query(['number'], 'PRAGMA user_version').first([])!;
-    if (application !== APPLICATION) throw unusable(path, 'is not a mesh store');
-    if (version > MESH_SCHEMA_VERSION) throw unusable(path, 'was written by a newer aip');
+    if (application !== MESH_APPLICATION_ID) throw unusableStore(path, 'is not a mesh store');
+    if (version > MESH_SCHEMA_VERSION) throw unusableStore(path, 'was written by a newer aip');
     const upgrade = UPGRADES[version];
     if (upgrade !== undefined) database.exec(upgrade);
     // FULL: the log reaches the disk before a commit returns, which is what an operator is told.
     database.exec('PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;');
     const [synchronous] = database.query(['number'], 'PRAGMA synchronous').first([])!;
-    if (synchronous !== 2) throw unusable(path, 'cannot be written durably');
+    if (synchronous !== 2) throw unusableStore(path, 'cannot be written durably');
     return database;
   } catch (error) {
     database.close();
@@ -87,7 +87,7 @@ function create(path: string, logId: string): void {
   if (process.platform !== 'win32') flush(dirname(path));
 }
 
-export function unusable(path: string, why: string): Failure {
+export function unusableStore(path: string, why: string): Failure {
   return new Failure('STATE', `The mesh store ${path} ${why}. Nothing was changed.`, {
     hint: 'restore it from a backup; without one, serve from a new folder and revoke again what must stay revoked',
   });

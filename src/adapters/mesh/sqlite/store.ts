@@ -20,8 +20,8 @@ import { SqlitePassports } from './passports.js';
 import { SqliteLogs } from './logs.js';
 import { sqlitePapers } from './papers.js';
 import { sqliteRest } from './rest.js';
-import { EVENT, KEY, statements, SUBJECT } from './statements.js';
-import { openStoreFile, unusable } from './store-file.js';
+import { EVENT, KEY, storeStatements, SUBJECT } from './statements.js';
+import { openStoreFile, unusableStore } from './store-file.js';
 
 /** Most bytes of shipped logs, unless a server says otherwise. */
 const DEFAULT_LOG_QUOTA = 1024 * 1024 * 1024;
@@ -51,7 +51,7 @@ export class SqliteMeshStore implements MeshStore {
   #looking: NodeJS.Timeout | null = null;
   readonly #release: () => void;
   readonly #listeners = new Set<() => void>();
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #sql: ReturnType<typeof storeStatements>;
 
   /**
    * `newLogId` names the log when the file is new: 32 hex digits. `shared`: beside other openings of the file, which are then looked for
@@ -66,7 +66,7 @@ export class SqliteMeshStore implements MeshStore {
     this.shared = shared;
     this.#database = database;
     this.#release = release;
-    this.#sql = statements(database);
+    this.#sql = storeStatements(database);
     this.logs = this.#logs = new SqliteLogs(join(dirname(path), 'shipped.db'), logQuota, path);
     this.#registry = new SqlitePassports(database);
     this.passports = this.#registry.passports;
@@ -75,7 +75,7 @@ export class SqliteMeshStore implements MeshStore {
     ({ rest: this.rest, putRest: this.putRest } = sqliteRest(database));
     const logId = this.#sql.meta.first(['log_id'])?.[0];
     const term = Number(this.#sql.meta.first(['term'])?.[0]);
-    if (logId === undefined || !Number.isSafeInteger(term)) throw unusable(path, 'is damaged');
+    if (logId === undefined || !Number.isSafeInteger(term)) throw unusableStore(path, 'is damaged');
     this.logId = logId;
     // Files that were never opened by the first version say 0.
     this.#term = Math.max(1, term);

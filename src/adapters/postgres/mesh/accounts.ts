@@ -2,7 +2,7 @@
 import type { ApiKeyRecord } from '../../../mesh/access/api-key.js';
 import type { KeyTable, MeshStore } from '../../../mesh/log/store.js';
 import type { Member } from '../../../mesh/roster/member.js';
-import type { Row, SqlValue } from '../connection.js';
+import type { PostgresRow, PostgresValue } from '../connection.js';
 import type { Lane } from './lane.js';
 import { SCHEMA } from './schema.js';
 
@@ -11,7 +11,7 @@ const FOUND_MS = 250;
 const MOST_FOUND = 10_000;
 
 export function accountTables(reading: Lane, writing: Lane): Pick<MeshStore, 'keys' | 'nonces' | 'members' | 'notes'> {
-  const read = (text: string, values: readonly SqlValue[] = []): Promise<readonly Row[]> =>
+  const read = (text: string, values: readonly PostgresValue[] = []): Promise<readonly PostgresRow[]> =>
     reading.run((held) => held.query(text, values));
   const found = new Map<string, { readonly record: ApiKeyRecord; readonly at: number }>();
   // What was read before a change here is not kept after it.
@@ -20,7 +20,7 @@ export function accountTables(reading: Lane, writing: Lane): Pick<MeshStore, 'ke
     generation++;
     found.clear();
   };
-  const change = (text: string, values: readonly SqlValue[]): Promise<readonly Row[]> =>
+  const change = (text: string, values: readonly PostgresValue[]): Promise<readonly PostgresRow[]> =>
     writing.run((held) => held.query(text, values));
 
   const keys: KeyTable = {
@@ -111,7 +111,7 @@ export function accountTables(reading: Lane, writing: Lane): Pick<MeshStore, 'ke
   return { keys, nonces, members, notes };
 }
 
-function keyOf(row: Row): ApiKeyRecord {
+function keyOf(row: PostgresRow): ApiKeyRecord {
   const { revoked_at: revoked } = row;
   return { ...(JSON.parse(String(row['body'])) as ApiKeyRecord), revokedAt: revoked === null ? null : Number(revoked) };
 }

@@ -7,7 +7,7 @@ import type { OrderResult } from '../../../mesh/log/store.js';
 import type { Standing, Status } from '../../../mesh/standing.js';
 
 /** The row that every append locks. */
-export interface HeadRow {
+export interface MeshHeadRow {
   readonly version: number;
   readonly log_id: string;
   readonly term: number;
@@ -39,7 +39,7 @@ export interface MarkRow {
 
 /** What a batch is judged by. */
 export interface BatchFacts {
-  readonly head: HeadRow;
+  readonly head: MeshHeadRow;
   readonly answers: Readonly<Record<string, readonly [digest: string, body: string]>>;
   readonly standings: readonly StandingRow[];
   readonly marks: readonly MarkRow[];
@@ -59,11 +59,11 @@ export interface Writes {
   readonly marks: readonly PassportMark[];
 }
 
-export function headOf({ log_id, event_term, seq, hash }: HeadRow): Head {
+export function headOf({ log_id, event_term, seq, hash }: MeshHeadRow): Head {
   return { logId: log_id, term: event_term, seq, hash };
 }
 
-export function standingOf(row: StandingRow): Standing {
+export function standingOfRow(row: StandingRow): Standing {
   const { subject, status, reason, changed_by, suspended_until } = row;
   return {
     subject,
@@ -88,7 +88,7 @@ export function planned(
   facts: BatchFacts,
 ): { readonly outcomes: readonly OrderResult[]; readonly writes: Writes | null } {
   const { head } = facts;
-  const standings = new Map(facts.standings.map((row) => [row.subject, standingOf(row)]));
+  const standings = new Map(facts.standings.map((row) => [row.subject, standingOfRow(row)]));
   const marks = new Map(facts.marks.map((row) => [row.agent, markFromRow(row)]));
   const answers = new Map(Object.entries(facts.answers));
   const spent = new Set(facts.nonces);

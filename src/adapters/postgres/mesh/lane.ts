@@ -1,7 +1,7 @@
 /** One connection for one kind of work: statements in turn, each with an end, and another connection after one that was lost. */
 import { Failure } from '../../../app/failure.js';
 import { StoreTrouble } from '../../../mesh/log/store.js';
-import type { Connection, Row, SqlValue } from '../connection.js';
+import type { Connection, PostgresRow, PostgresValue } from '../connection.js';
 import { PostgresTrouble } from '../trouble.js';
 
 /** After a connection that failed, the next one is tried not before this, ms: what waits is told at once that nothing answers. */
@@ -11,7 +11,7 @@ const UNIQUE = '23505';
 
 /** What runs statements one after the other on a connection that is held. */
 export interface LaneQueries {
-  query(text: string, values?: readonly SqlValue[]): Promise<readonly Row[]>;
+  query(text: string, values?: readonly PostgresValue[]): Promise<readonly PostgresRow[]>;
 }
 
 /** Thrown where a unique key was taken meanwhile; nothing was written. */

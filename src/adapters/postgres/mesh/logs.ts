@@ -1,6 +1,6 @@
 /** Shipped verification logs in the mesh's database: on a connection of their own, so that no deny waits for them. */
 import type { LogEnd, LogTable, Shipment, Shipped, ShippedLogQuery, ShippedRow } from '../../../mesh/log/store.js';
-import type { Row, SqlValue } from '../connection.js';
+import type { PostgresRow, PostgresValue } from '../connection.js';
 import type { LaneQueries, Lane } from './lane.js';
 import { SCHEMA } from './schema.js';
 
@@ -38,9 +38,9 @@ export class PostgresLogs implements LogTable {
   }
 
   async read({ agentId, status, code, since, after, last, limit }: ShippedLogQuery): Promise<readonly ShippedRow[]> {
-    const values: SqlValue[] = [after ?? 0, last ?? limit];
+    const values: PostgresValue[] = [after ?? 0, last ?? limit];
     const conditions = ['row > $1'];
-    const add = (condition: string, value: SqlValue | undefined): void => {
+    const add = (condition: string, value: PostgresValue | undefined): void => {
       if (value === undefined) return;
       values.push(value);
       conditions.push(`${condition} $${values.length}`);
@@ -140,7 +140,7 @@ export class PostgresLogs implements LogTable {
   }
 }
 
-function endOf(row: Row): LogEnd {
+function endOf(row: PostgresRow): LogEnd {
   const { log_id, verifier, key_id, seq, hash, at } = row;
   return {
     ...{ logId: String(log_id), verifier: String(verifier), keyId: String(key_id) },

@@ -1,6 +1,6 @@
 /** The first statement of every opening: the tables are there, of this version, and hold one log. */
 import { Failure } from '../../../app/failure.js';
-import type { HeadRow } from './append.js';
+import type { MeshHeadRow } from './append.js';
 import type { LaneQueries } from './lane.js';
 import { SCHEMA, TABLES, TABLES_VERSION } from './schema.js';
 
@@ -8,10 +8,10 @@ import { SCHEMA, TABLES, TABLES_VERSION } from './schema.js';
 const LOCK = `SELECT pg_advisory_xact_lock(hashtext('${SCHEMA}'))`;
 
 /** The head row. @throws Failure STATE for a schema of a later program, or one that holds no log */
-export async function openedHead(held: LaneQueries, newLogId: () => string): Promise<HeadRow> {
+export async function openedHead(held: LaneQueries, newLogId: () => string): Promise<MeshHeadRow> {
   if (!(await isThere(held))) await make(held, newLogId());
   const [row] = await held.query(`SELECT to_jsonb(h) AS head FROM ${SCHEMA}.head h WHERE one`);
-  const head = row?.['head'] as HeadRow | undefined;
+  const head = row?.['head'] as MeshHeadRow | undefined;
   if (head === undefined)
     throw new Failure('STATE', `The schema ${SCHEMA} of the database holds no log.`, {
       hint: `restore it from a backup; without one: DROP SCHEMA ${SCHEMA} CASCADE, and revoke again what must stay revoked`,

@@ -14,8 +14,8 @@ import {
 } from '../../../mesh/log/store.js';
 import type { Answer, EventRecord, Judge, Proposal } from '../../../mesh/ruling.js';
 import type { Standing } from '../../../mesh/standing.js';
-import type { Connection, Row } from '../connection.js';
-import { headOf, planned, standingOf, type BatchFacts, type HeadRow, type StandingRow } from './append.js';
+import type { Connection, PostgresRow } from '../connection.js';
+import { headOf, planned, standingOfRow, type BatchFacts, type MeshHeadRow, type StandingRow } from './append.js';
 import { accountTables } from './accounts.js';
 import { Lane, Taken, type LaneQueries } from './lane.js';
 import { PostgresLogs } from './logs.js';
@@ -66,7 +66,7 @@ export class PostgresMeshStore implements MeshStore {
   readonly rest: MeshStore['rest'];
   readonly putRest: MeshStore['putRest'];
 
-  private constructor({ connect, node, logQuota }: PostgresStoreOptions, writing: Lane, head: HeadRow) {
+  private constructor({ connect, node, logQuota }: PostgresStoreOptions, writing: Lane, head: MeshHeadRow) {
     this.logId = head.log_id;
     this.#node = node;
     this.#term = head.term;
@@ -118,7 +118,7 @@ export class PostgresMeshStore implements MeshStore {
         [this.#node],
       ),
     );
-    const head = this.#checked(row?.['head'] as HeadRow | undefined, seen);
+    const head = this.#checked(row?.['head'] as MeshHeadRow | undefined, seen);
     if (head.sealed_by !== null) throw new StoreTrouble('unavailable', `The mesh is sealed by term ${head.sealed_by}.`);
     return headOf(head);
   }
@@ -228,7 +228,7 @@ export class PostgresMeshStore implements MeshStore {
 
   async standing(subject: string): Promise<Standing | null> {
     const [row] = await this.#read(`SELECT * FROM ${SCHEMA}.subjects WHERE subject = $1`, [subject]);
-    return row === undefined ? null : standingOf(row as unknown as StandingRow);
+    return row === undefined ? null : standingOfRow(row as unknown as StandingRow);
   }
 
   async snapshot(): Promise<{ head: Head; standings: readonly Standing[] }> {
@@ -237,8 +237,8 @@ export class PostgresMeshStore implements MeshStore {
       `SELECT (SELECT to_jsonb(h) FROM ${SCHEMA}.head h WHERE one) AS head,
               coalesce((SELECT jsonb_agg(to_jsonb(s)) FROM ${SCHEMA}.subjects s), '[]') AS standings`,
     );
-    const standings = ((row?.['standings'] ?? []) as readonly StandingRow[]).map(standingOf);
-    return { head: headOf(this.#checked(row?.['head'] as HeadRow, seen)), standings };
+    const standings = ((row?.['standings'] ?? []) as readonly StandingRow[]).map(standingOfRow);
+    return { head: headOf(this.#checked(row?.['head'] as MeshHeadRow, seen)), standings };
   }
 
   async standings(after: string | null, limit: number): Promise<readonly Standing[]> {
@@ -246,7 +246,7 @@ export class PostgresMeshStore implements MeshStore {
       after ?? '',
       limit,
     ]);
-    return rows.map((row) => standingOf(row as unknown as StandingRow));
+    return rows.map((row) => standingOfRow(row as unknown as StandingRow));
   }
 
   onWake(listener: () => void): () => void {
@@ -272,25 +272,25 @@ export class PostgresMeshStore implements MeshStore {
     await Promise.all([this.#writing, this.#proving, this.#reading, this.#shipping].map((lane) => lane.close()));
   }
 
-  #read(text: string, values: Parameters<LaneQueries['query']>[1] = []): Promise<readonly Row[]> {
+  #read(text: string, values: Parameters<LaneQueries['query']>[1] = []): Promise<readonly PostgresRow[]> {
     return this.#reading.run((held) => held.query(text, values));
   }
 
-  #change(text: string, values: Parameters<LaneQueries['query']>[1]): Promise<readonly Row[]> {
+  #change(text: string, values: Parameters<LaneQueries['query']>[1]): Promise<readonly PostgresRow[]> {
     return this.#writing.run((held) => held.query(text, values));
   }
 
-  async #headRow(): Promise<HeadRow> {
+  async #headRow(): Promise<MeshHeadRow> {
     const seen = this.#seen;
     const [row] = await this.#read(`SELECT to_jsonb(h) AS head FROM ${SCHEMA}.head h WHERE one`);
-    return this.#checked(row?.['head'] as HeadRow | undefined, seen);
+    return this.#checked(row?.['head'] as MeshHeadRow | undefined, seen);
   }
 
   /**
    * A database that holds another log, or lost events of this one, is no hiccup: a server must not go on over it. `seen`: the last event that
    * was known before the question was sent; one that was told of since may be younger than the answer.
    */
-  #checked(head: HeadRow | undefined, seen: number): HeadRow {
+  #checked(head: MeshHeadRow | undefined, seen: number): MeshHeadRow {
     if (head === undefined || head.log_id !== this.logId)
       throw new Failure('STATE', 'The database holds another mesh than before.', {
         hint: 'check where --store leads, then start again',

@@ -1,7 +1,7 @@
 /** Passports, principals and papers in the mesh's database. */
 import type { MeshStore, Paper, PaperTable } from '../../../mesh/log/store.js';
 import type { RegisteredKey } from '../../../mesh/passports.js';
-import type { Row } from '../connection.js';
+import type { PostgresRow } from '../connection.js';
 import { markFromRow, type MarkRow } from './append.js';
 import type { Lane } from './lane.js';
 import { SCHEMA } from './schema.js';
@@ -107,7 +107,7 @@ export function postgresRest(reading: Lane, writing: Lane): Pick<MeshStore, 'res
   };
 }
 
-function principalOf(row: Row): RegisteredKey {
+function principalOf(row: PostgresRow): RegisteredKey {
   const { did, public_key, added_at, added_by } = row;
   return {
     did: String(did),
@@ -117,7 +117,7 @@ function principalOf(row: Row): RegisteredKey {
   };
 }
 
-function paperOf(row: Row): Paper {
+function paperOf(row: PostgresRow): Paper {
   const { id, version, changed_at, keep_until, body } = row;
   return {
     id: String(id),

@@ -1,11 +1,11 @@
 /** The memory that a fleet shares, in PostgreSQL: one call of `settle` a batch. */
 import { Failure } from '../../../app/failure.js';
-import type { Claim, SettledBatch, FleetHealth, FleetMemory } from '../../../app/ports/fleet-memory.js';
+import type { FleetClaim, SettledBatch, FleetHealth, FleetMemory } from '../../../app/ports/fleet-memory.js';
 import type { Clock, Random } from '../../../app/ports/state.js';
 import { toHex } from '../../../protocol/hex.js';
 import type { Connection } from '../connection.js';
 import { PostgresTrouble } from '../trouble.js';
-import { newer, STATE_SCHEMA as SCHEMA, STATE_VERSION } from './version.js';
+import { newerDatabase, STATE_SCHEMA_NAME as SCHEMA, STATE_VERSION } from './version.js';
 import { claimToJson, readAnswer, UnknownAnswer, type SettleAnswer, type OpenId } from './wire.js';
 
 /** Between two tries, in ms. */
@@ -57,7 +57,7 @@ export class PostgresMemory implements FleetMemory {
     this.#process = toHex(options.random(8));
   }
 
-  async settle(claims: readonly Claim[], resumes: boolean): Promise<SettledBatch> {
+  async settle(claims: readonly FleetClaim[], resumes: boolean): Promise<SettledBatch> {
     const { random, verifier } = this.#options;
     const json = JSON.stringify(claims.map((claim) => claimToJson(random(16), claim)));
     const slot = this.#freeSlots.pop() ?? this.#slots++;
@@ -116,7 +116,7 @@ export class PostgresMemory implements FleetMemory {
   }
 
   /** Asks until there is an answer, or the time is over. */
-  async #ask(claims: string, about: string, asked: readonly Claim[]): Promise<SettleAnswer> {
+  async #ask(claims: string, about: string, asked: readonly FleetClaim[]): Promise<SettleAnswer> {
     const { ticks, patience } = this.#options;
     const end = ticks() / 1000 + patience.totalMs;
     for (;;) {
@@ -131,7 +131,7 @@ export class PostgresMemory implements FleetMemory {
     }
   }
 
-  async #try(claims: string, about: string, asked: readonly Claim[], withinMs: number): Promise<SettleAnswer> {
+  async #try(claims: string, about: string, asked: readonly FleetClaim[], withinMs: number): Promise<SettleAnswer> {
     const { ticks } = this.#options;
     const end = ticks() / 1000 + withinMs;
     const connection = await this.#take(withinMs);
@@ -143,7 +143,7 @@ export class PostgresMemory implements FleetMemory {
         left,
       );
       const answer = readAnswer(row?.['answer'], asked);
-      if (answer.schema > STATE_VERSION) throw newer(answer.schema);
+      if (answer.schema > STATE_VERSION) throw newerDatabase(answer.schema);
       return answer;
     } catch (error) {
       if (error instanceof UnknownAnswer)

@@ -1,12 +1,12 @@
 /** Brings the schema of a fleet's memory to the version of this program. Forward only. */
 import type { Connection } from '../connection.js';
 import { LOCK_CLASS, STATE_STEPS } from './schema.js';
-import { newer, STATE_SCHEMA as SCHEMA, STATE_VERSION } from './version.js';
+import { newerDatabase, STATE_SCHEMA_NAME as SCHEMA, STATE_VERSION } from './version.js';
 
 /** Of one statement, in ms: a migration waits for what runs. */
 const WITHIN_MS = 30_000;
 
-export interface Migrated {
+export interface FleetMigration {
   /** 0 where there was none. */
   readonly from: number;
   readonly to: number;
@@ -41,13 +41,13 @@ export async function stateVersionOf(connection: Connection): Promise<number> {
 }
 
 /** Applies what is missing, in one transaction, one program at a time. Rejects with PostgresTrouble; USAGE for a newer schema. */
-export async function migrate(connection: Connection, { roles }: MigrateOptions): Promise<Migrated> {
+export async function migrate(connection: Connection, { roles }: MigrateOptions): Promise<FleetMigration> {
   await connection.query('BEGIN', [], WITHIN_MS);
   await connection.query(LOCK, [], WITHIN_MS);
   const from = await stateVersionOf(connection);
   if (from > STATE_VERSION) {
     await connection.query('ROLLBACK', [], WITHIN_MS);
-    throw newer(from);
+    throw newerDatabase(from);
   }
   for (const [i, step] of STATE_STEPS.slice(from).entries()) {
     await connection.query(step, [], WITHIN_MS);

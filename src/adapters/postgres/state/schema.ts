@@ -3,7 +3,7 @@
  * a step.
  */
 
-import { STATE_SCHEMA as SCHEMA } from './version.js';
+import { STATE_SCHEMA_NAME as SCHEMA } from './version.js';
 
 /** Class of the advisory locks that are taken here; another program of the database may use others. */
 export const LOCK_CLASS = 1_095_323_987;

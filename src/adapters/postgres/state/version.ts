@@ -2,13 +2,13 @@
 import { Failure } from '../../../app/failure.js';
 
 /** The schema in which all that belongs to the fleet's memory lies. */
-export const STATE_SCHEMA = 'aip_state';
+export const STATE_SCHEMA_NAME = 'aip_state';
 
 /** The version that this program works with: how many steps there are. */
 export const STATE_VERSION = 1;
 
 /** A schema that a later version of this program made. */
-export function newer(version: number): Failure {
+export function newerDatabase(version: number): Failure {
   return new Failure(
     'STATE_UNAVAILABLE',
     `The database has schema version ${version}; this program knows up to ${STATE_VERSION}.`,

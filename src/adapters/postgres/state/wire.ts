@@ -1,6 +1,6 @@
 /** Claims and answers as `settle` reads and writes them. What comes back is read strictly: a database is another program. */
 import { createHash } from 'node:crypto';
-import type { Claim, KeptClaim, Obstacle, UnloggedCall, SettledClaim } from '../../../app/ports/fleet-memory.js';
+import type { FleetClaim, KeptClaim, Obstacle, UnloggedCall, SettledClaim } from '../../../app/ports/fleet-memory.js';
 import { toHex } from '../../../protocol/hex.js';
 
 /** Another answer than `settle` of this version gives. */
@@ -12,7 +12,7 @@ export class UnknownAnswer extends Error {
 }
 
 /** A claim as JSON. */
-export function claimToJson(id: Uint8Array, claim: Claim): object {
+export function claimToJson(id: Uint8Array, claim: FleetClaim): object {
   const { agentId, nonce, intentHash, keepUntil, keepMs, since, at, obstacles, free, looks } = claim;
   const usage = free?.usage ?? null;
   return {
@@ -67,7 +67,7 @@ export interface SettleAnswer {
 export type OpenId = readonly [process: string, slot: number, call: string];
 
 /** Reads an answer to these claims. @throws UnknownAnswer */
-export function readAnswer(json: unknown, claims: readonly Claim[]): SettleAnswer {
+export function readAnswer(json: unknown, claims: readonly FleetClaim[]): SettleAnswer {
   const answer = object(json, 'an object');
   const list = array(answer['claims'], 'a list of claims');
   if (list.length !== claims.length) throw new UnknownAnswer('another number of claims');
@@ -79,7 +79,7 @@ export function readAnswer(json: unknown, claims: readonly Claim[]): SettleAnswe
   };
 }
 
-function settledOf(json: unknown, { obstacles }: Claim): SettledClaim {
+function settledOf(json: unknown, { obstacles }: FleetClaim): SettledClaim {
   const found = object(json, 'a claim');
   const before = found['before'] === null ? null : array(found['before'], 'a judgement');
   const readings = array(found['readings'], 'readings');

@@ -41,7 +41,7 @@ export function foreign(path: string): Failure {
   });
 }
 
-export function newer(path: string, found: number, known: number): Failure {
+export function newerStateFile(path: string, found: number, known: number): Failure {
   return new Failure(
     'STATE',
     `The state file ${path} was written by a newer aip (format ${found}; this one knows ${known}). Nothing was changed.`,

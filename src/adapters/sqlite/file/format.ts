@@ -1,7 +1,7 @@
 import { Failure, shellWord } from '../../../app/failure.js';
 import { utf8, type Database } from '../engine/database.js';
-import { damaged, foreign, newer } from '../engine/failures.js';
-import { APPLICATION, MIGRATIONS, STATE_SCHEMA_VERSION } from './schema.js';
+import { damaged, foreign, newerStateFile } from '../engine/failures.js';
+import { STATE_APPLICATION_ID, MIGRATIONS, STATE_SCHEMA_VERSION } from './schema.js';
 
 /** Brings a state file of an earlier version up to this one, all at once; a second process finds it done. */
 function migrate(database: Database, path: string, found: number): void {
@@ -27,8 +27,8 @@ export function checkFormat(database: Database, path: string): void {
   const [application] = database.query(['number'], 'PRAGMA application_id').first([])!;
   const [version] = database.query(['number'], 'PRAGMA user_version').first([])!;
   const [mode] = database.query(['text'], `SELECT ${utf8('journal_mode')} FROM pragma_journal_mode`).first([])!;
-  if (application !== APPLICATION) throw foreign(path);
-  if (version > STATE_SCHEMA_VERSION) throw newer(path, version, STATE_SCHEMA_VERSION);
+  if (application !== STATE_APPLICATION_ID) throw foreign(path);
+  if (version > STATE_SCHEMA_VERSION) throw newerStateFile(path, version, STATE_SCHEMA_VERSION);
   if (version < STATE_SCHEMA_VERSION) migrate(database, path, version);
   // Some tool left it in the mode in which readers stop writers.
   if (mode !== 'wal' && !database.readOnly) database.exec('PRAGMA journal_mode = WAL');

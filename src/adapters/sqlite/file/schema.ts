@@ -1,7 +1,7 @@
 import { CONDUCT_TABLES } from './conduct-schema.js';
 
 /** `aip!`, in SQLite's application_id: tells our file from any other database. */
-export const APPLICATION = 0x61697021;
+export const STATE_APPLICATION_ID = 0x61697021;
 /** Of the tables below. A file with a greater one is refused; a smaller one is brought up to date here. */
 export const STATE_SCHEMA_VERSION = 2;
 
@@ -55,7 +55,7 @@ PRAGMA user_version = 2;`,
 };
 
 export const STATE_SCHEMA = `
-PRAGMA application_id = ${APPLICATION};
+PRAGMA application_id = ${STATE_APPLICATION_ID};
 PRAGMA user_version = ${STATE_SCHEMA_VERSION};
 
 CREATE TABLE identity (

@@ -1,7 +1,7 @@
 import type { SpentNonce } from '../../../app/ports/state.js';
 import { sha256 } from '../../../protocol/hash.js';
 import { utf8, type Database } from '../engine/database.js';
-import type { HeadRow } from './log/head.js';
+import type { LogHeadRow } from './log/head.js';
 
 /** A nonce to be kept longer than this goes to the table that is pruned row by row, in ms. */
 const LONG = 60 * 60 * 1000;
@@ -45,7 +45,7 @@ export class Nonces {
   }
 
   /** Spending twice is a bug of the caller: the second one must have been refused. */
-  spend(head: HeadRow, agentId: string, nonce: string, seenAt: number, result: string, keepUntil: number): void {
+  spend(head: LogHeadRow, agentId: string, nonce: string, seenAt: number, result: string, keepUntil: number): void {
     const name = nameOf(agentId, nonce);
     if (this.#absent?.name !== name) this.find(agentId, nonce);
     if (this.#absent === null) throw new Error('a nonce was spent twice');
@@ -67,7 +67,7 @@ export class Nonces {
    * Marks a refusal by its intent's hash, beside the nonces: no agent's id holds a space, so no nonce has such a name. False when it
    * was marked before.
    */
-  mark(head: HeadRow, agentId: string, intentHash: string, seenAt: number, keepUntil: number): boolean {
+  mark(head: LogHeadRow, agentId: string, intentHash: string, seenAt: number, keepUntil: number): boolean {
     const name = `refused ${agentId}`;
     if (this.find(name, intentHash) !== null) return false;
     this.spend(head, name, intentHash, seenAt, 'refused', keepUntil);
@@ -79,7 +79,7 @@ export class Nonces {
     this.#absent = null;
   }
 
-  prune(head: HeadRow, now: number): void {
+  prune(head: LogHeadRow, now: number): void {
     const young = head.generation;
     const old = 1 - young;
     if (head.kept[young] !== 0 && head.kept[old]! < now) {

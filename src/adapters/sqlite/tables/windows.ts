@@ -1,7 +1,7 @@
 import type { Meter, MeterReading, Releasable, Usage } from '../../../app/ports/state.js';
 import { holdsThing } from '../../../protocol/constraints/counted-names.js';
 import { utf8, type Database } from '../engine/database.js';
-import type { HeadRow } from './log/head.js';
+import type { LogHeadRow } from './log/head.js';
 import { Spans } from './spans.js';
 
 const HOUR = 60 * 60 * 1000;
@@ -82,7 +82,7 @@ export class Windows {
     return answer.reading;
   }
 
-  record(head: HeadRow, agent: number, { action, at, currency, amountMinor }: Usage): void {
+  record(head: LogHeadRow, agent: number, { action, at, currency, amountMinor }: Usage): void {
     if (amountMinor !== null && (amountMinor < 0n || amountMinor > LARGEST)) {
       throw new RangeError('an amount outside of 0 to 2^63 - 1 minor units cannot be accounted for');
     }

@@ -6,7 +6,7 @@ import { formatTime } from '../../../protocol/time.js';
 import type { KnownTrust, StandingRecord } from '../../../verify/context.js';
 import type { Judgement } from '../../../verify/judge.js';
 import { Failure } from '../../failure.js';
-import type { Claim, UnloggedCall, SettledBatch } from '../../ports/fleet-memory.js';
+import type { FleetClaim, UnloggedCall, SettledBatch } from '../../ports/fleet-memory.js';
 import type { Ledger, Memory, PassportFloor } from '../../ports/state.js';
 import { refusesBeforeHooks } from '../conclude.js';
 import type { PreparedDocument, Sitting } from '../sitting.js';
@@ -29,7 +29,7 @@ interface Asked {
   /** Its place in the batch. */
   readonly place: number;
   readonly prepared: PreparedDocument;
-  readonly claim: Claim | null;
+  readonly claim: FleetClaim | null;
   /** The place of the claim among all that are settled at once. */
   readonly at: number;
 }

@@ -6,7 +6,7 @@ import type { RequestRecord } from '../../../verify/approvals/approving.js';
 import type { Recall, SpentNonce } from '../../../verify/context.js';
 import type { Meter, MeterReading, Usage } from '../../../verify/meters.js';
 import { traitsOf } from '../../../protocol/constraints/counted-names.js';
-import type { Claim, Obstacle } from '../../ports/fleet-memory.js';
+import type { FleetClaim, Obstacle } from '../../ports/fleet-memory.js';
 import type { Memory } from '../../ports/state.js';
 import { conclude } from '../conclude.js';
 import type { PreparedDocument, Sitting } from '../sitting.js';
@@ -97,7 +97,12 @@ export function spentRequest(request: RequestRecord, endedAt: number | null): Re
  * The claim of a document; null for one that asks nothing of the memory. `sitting` is what it will be judged over, but for its memory;
  * nothing that the judge writes there may be kept.
  */
-export function claimOf(sitting: Sitting, prepared: PreparedDocument, own: OwnMemory, at: number | null): Claim | null {
+export function claimOf(
+  sitting: Sitting,
+  prepared: PreparedDocument,
+  own: OwnMemory,
+  at: number | null,
+): FleetClaim | null {
   const asked: Asked[] = [];
   const judge = (stands: (place: number) => boolean) => {
     const memory = new Forecast(own, asked, stands);

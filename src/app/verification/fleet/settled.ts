@@ -2,7 +2,7 @@
 import type { RequestRecord } from '../../../verify/approvals/approving.js';
 import type { SpentNonce } from '../../../verify/context.js';
 import type { Meter, MeterReading, Usage } from '../../../verify/meters.js';
-import type { Claim, SettledClaim } from '../../ports/fleet-memory.js';
+import type { FleetClaim, SettledClaim } from '../../ports/fleet-memory.js';
 import type { Memory } from '../../ports/state.js';
 import { sameMeter, spentRequest, type OwnMemory } from './forecast.js';
 
@@ -19,7 +19,7 @@ export class NotSettled extends Error {
 
 /** Where a settled claim is judged. */
 export interface SettledSetting {
-  readonly claim: Claim;
+  readonly claim: FleetClaim;
   readonly settled: SettledClaim;
   /** The memory's clock when it settled, and this machine's when it was asked, in ms since the epoch. */
   readonly now: number;

@@ -22,7 +22,7 @@ import {
 } from '../../intents/signing.js';
 import { safeJson } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
-import { duration, integer } from '../../input/values.js';
+import { durationMs, integer } from '../../input/values.js';
 import { documentReader } from '../../input/documents.js';
 import { replaceFile } from '../../../workspace/files.js';
 import { keyring } from '../../../workspace/keys.js';
@@ -81,7 +81,7 @@ export const command: CommandSpec<Options> = {
         {
           flags: '--ttl <duration>',
           description: 'how long an aip-1 envelope is in force (default 300s)',
-          value: duration,
+          value: durationMs,
         },
       ],
     },
@@ -176,6 +176,6 @@ async function foreseen(
     );
     return null;
   }
-  const { report } = await import('../../intents/refusal.js');
+  const { reportDecision: report } = await import('../../intents/refusal.js');
   return report(judgement, cli);
 }

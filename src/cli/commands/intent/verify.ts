@@ -14,7 +14,7 @@ import { exitOf } from '../../intents/refusal.js';
 import { resultWriter, type Format } from '../../intents/results.js';
 import { APPROVAL_REQUEST_OPTION, type ApprovalRequestFlags } from '../../intents/signing.js';
 import type { CommandSpec } from '../../spec.js';
-import { duration, integer, momentOf } from '../../input/values.js';
+import { durationMs, integer, momentOf } from '../../input/values.js';
 import { verification, type VerificationFlags } from '../../intents/verification.js';
 import { signatureWorkers } from '../../../workspace/programs.js';
 
@@ -66,7 +66,7 @@ export const command: CommandSpec<Options> = {
         {
           flags: '--max-age <duration>',
           description: 'oldest intent taken (default 300s; an envelope says it)',
-          value: duration,
+          value: durationMs,
         },
         { flags: '--at <time>', description: 'judge freshness, expiry and windows as of this time' },
         {

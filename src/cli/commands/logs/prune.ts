@@ -9,7 +9,7 @@ import { logSigner, SIGNER_OPTIONS, type SignerFlags } from '../../logs/signer.j
 import { YES_OPTION } from '../../input/options.js';
 import type { CommandSpec } from '../../spec.js';
 import { trustRules } from '../../config/trust-rules.js';
-import { duration } from '../../input/values.js';
+import { durationMs } from '../../input/values.js';
 import { localState } from '../../../workspace/state.js';
 
 interface Options extends SignerFlags {
@@ -31,7 +31,7 @@ export const command: CommandSpec<Options> = {
           flags: '--older-than <duration>',
           description:
             'remove entries older than this, e.g. 90d; without it log.retention, at most a tenth of the log without --yes',
-          value: duration,
+          value: durationMs,
         },
         { flags: '--dry-run', description: 'say what would be removed, and remove nothing' },
         ...SIGNER_OPTIONS,

@@ -4,7 +4,7 @@ import { meshSession } from '../../mesh/session.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { renderDrill } from '../../render/mesh.js';
 import type { CommandSpec } from '../../spec.js';
-import { duration, integer } from '../../input/values.js';
+import { durationMs, integer } from '../../input/values.js';
 import type { KeyPlaces } from '../../../workspace/keys.js';
 import { configuredSigner } from '../../mesh/access.js';
 
@@ -75,7 +75,7 @@ function challenge(text: string): string {
 }
 
 function within(text: string): number {
-  const ms = duration(text);
+  const ms = durationMs(text);
   if (ms < 1 || ms > MAX_CONFIRM_WAIT_MS) throw new Error('Expected a duration from 1ms to 10s.');
   return ms;
 }

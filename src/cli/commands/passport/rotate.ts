@@ -9,7 +9,7 @@ import { KEY_OPTIONS, newKeyPlace, type KeyPlaceFlags } from '../../input/key-pl
 import { clean } from '../../render/terminal/text.js';
 import type { Cli } from '../../cli.js';
 import type { CommandSpec } from '../../spec.js';
-import { duration } from '../../input/values.js';
+import { durationMs } from '../../input/values.js';
 import { denyRetired } from '../../passports/retired-key.js';
 import { renderReach } from '../../render/standing.js';
 import { announce, sayReach } from '../../passports/reach.js';
@@ -39,7 +39,7 @@ export const command: CommandSpec<Options> = {
         {
           flags: '--overlap <duration>',
           description: 'how long the old key still verifies (default 24h; 0s ends it now, and denies it)',
-          value: duration,
+          value: durationMs,
         },
         {
           flags: '--expires <duration>',

@@ -1,4 +1,4 @@
-import type { Change } from '../../../app/passports/update.js';
+import type { PassportChange } from '../../../app/passports/update.js';
 import { Failure } from '../../../app/failure.js';
 import { parseJsonText } from '../../../protocol/json/parse.js';
 import type { JsonObject } from '../../../protocol/json/values.js';
@@ -63,7 +63,7 @@ export const command: CommandSpec<Options> = {
   },
 };
 
-async function changeOf(before: Passport, options: Options, cli: Cli): Promise<Change> {
+async function changeOf(before: Passport, options: Options, cli: Cli): Promise<PassportChange> {
   const file = options.from === undefined ? {} : await template(options.from, cli);
   const { agent } = before;
   for (const [member, own] of [

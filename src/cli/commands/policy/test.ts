@@ -8,7 +8,7 @@ import { jsonFilesIn, readDocument } from '../../../workspace/files.js';
 import { throwawayVerifiers } from '../../../workspace/verification.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
-import { jsonIn, objectIn } from '../../policy/documents.js';
+import { casesJson, objectIn } from '../../policy/documents.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { VERSION } from '../../version.js';
@@ -62,7 +62,7 @@ export const command: CommandSpec<Options> = {
       const bytes = file === '-' ? await readInput('-', cli) : await readFound(file);
       const part = async (path: string): Promise<JsonObject> => objectIn(await readFound(resolve(base, path)), path);
       try {
-        for (const each of await readCases(jsonIn(bytes, file), part, fallback))
+        for (const each of await readCases(casesJson(bytes, file), part, fallback))
           ran.push({ ...(await runCase(each, open, cli.io.now())), file, passport: each.passport });
       } catch (error) {
         if (!(error instanceof ShapeError)) throw error;

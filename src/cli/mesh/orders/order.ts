@@ -1,6 +1,6 @@
 /** What `revoke`, `suspend` and `reinstate` have in common: ask, give the order, show what came of it. */
 import { Failure, shellWord } from '../../../app/failure.js';
-import { anticipateDeny, giveOrder, orderHere, type Given, type Order } from '../../../app/mesh/orders.js';
+import { anticipateDeny, giveOrder, orderHere, type GivenOrder, type Order } from '../../../app/mesh/orders.js';
 import { parseApiKey } from '../../../mesh/access/api-key.js';
 import { mayAct } from '../../../mesh/access/roles.js';
 import { NEEDED_ROLE } from '../../../mesh/command.js';
@@ -194,11 +194,11 @@ function withWayOut(error: unknown, order: Order, flags: OrderFlags): unknown {
 }
 
 /** Gives the order through the mesh, or carries it out on this machine alone where there is none. Asks nothing and shows nothing. */
-export function obey(cli: Scene, mesh: MeshAccess | null, order: Order, keys: KeyPlaces): Promise<Given> {
+export function obey(cli: Scene, mesh: MeshAccess | null, order: Order, keys: KeyPlaces): Promise<GivenOrder> {
   return mesh === null ? here(cli, order) : everywhere(cli, mesh, order, keys);
 }
 
-async function here(cli: Scene, order: Order): Promise<Given> {
+async function here(cli: Scene, order: Order): Promise<GivenOrder> {
   const copy = await configuredCopy(cli);
   const meant = orderByText(copy, order, cli.io.now());
   const outcome = orderHere(copy, meant, toHex(cli.workspace.world.random(16)), cli.io.now());
@@ -214,7 +214,7 @@ async function here(cli: Scene, order: Order): Promise<Given> {
   };
 }
 
-async function everywhere(cli: Scene, mesh: MeshAccess, order: Order, flags: KeyPlaces): Promise<Given> {
+async function everywhere(cli: Scene, mesh: MeshAccess, order: Order, flags: KeyPlaces): Promise<GivenOrder> {
   const [key, signer, config] = await Promise.all([apiKey(cli, flags), configuredSigner(cli, flags), cli.config()]);
   const lines = await meshLines(cli.workspace, mesh, key);
   const waitMs = config.get('mesh.max_propagation_time_ms');
@@ -227,7 +227,13 @@ async function everywhere(cli: Scene, mesh: MeshAccess, order: Order, flags: Key
 }
 
 /** This machine knows at once. The mesh has the last word, so trouble here is told and changes nothing. */
-async function applyHere(cli: Scene, mesh: MeshAccess, key: string, order: Order, { outcome }: Given): Promise<void> {
+async function applyHere(
+  cli: Scene,
+  mesh: MeshAccess,
+  key: string,
+  order: Order,
+  { outcome }: GivenOrder,
+): Promise<void> {
   try {
     const copy = await configuredCopy(cli);
     if (order.action !== 'reinstate') return anticipateDeny(copy, order, outcome, cli.io.now());

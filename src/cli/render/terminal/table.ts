@@ -17,7 +17,7 @@ export interface TableColumn {
   readonly colour?: (cell: string) => string;
 }
 
-export interface Look {
+export interface TableLook {
   /** Columns of the terminal; null for a pipe. */
   readonly width: number | null;
   readonly paint: Paint;
@@ -31,7 +31,7 @@ const READABLE = 28;
 export function table(
   declared: readonly TableColumn[],
   rows: readonly (readonly string[])[],
-  { width, paint }: Look,
+  { width, paint }: TableLook,
 ): string {
   const all = rows.map((row) => declared.map((_, i) => clean(row[i] ?? '')));
   if (width === null) return all.map((row) => row.join('\t')).join('\n');

@@ -21,7 +21,7 @@ import { statusAt } from '../../standing.js';
 import type { ServerClock } from '../http/exchange.js';
 
 /** A request and how often it has changed. */
-export interface Standing {
+export interface VersionedRequest {
   readonly request: KeptRequest;
   readonly version: number;
 }
@@ -46,7 +46,7 @@ const MOST_TRIES = 5;
 /** All requests that are kept, in memory and in the store. */
 export class ApprovalDesk {
   readonly #ports: DeskPorts;
-  readonly #kept = new Map<string, Standing>();
+  readonly #kept = new Map<string, VersionedRequest>();
   #learntAt = -1;
   #prunedAt = 0;
   #loading: Promise<void> | null = null;
@@ -58,7 +58,7 @@ export class ApprovalDesk {
   }
 
   /** Every request that is kept, the oldest first. */
-  async all(): Promise<readonly Standing[]> {
+  async all(): Promise<readonly VersionedRequest[]> {
     await this.#loaded();
     return [...this.#kept.values()].sort(
       (a, b) =>
@@ -67,7 +67,7 @@ export class ApprovalDesk {
   }
 
   /** @throws Refused NOT_FOUND */
-  async find(id: string): Promise<Standing> {
+  async find(id: string): Promise<VersionedRequest> {
     await this.#loaded();
     const known = this.#kept.get(id);
     // Another server may have taken it a moment ago.
@@ -92,7 +92,7 @@ export class ApprovalDesk {
   async add(
     asked: ApprovalRequest,
     keyId: string,
-  ): Promise<{ readonly standing: Standing; readonly changed: boolean }> {
+  ): Promise<{ readonly standing: VersionedRequest; readonly changed: boolean }> {
     await this.#loaded();
     const { clock, store, verify } = this.#ports;
     const now = clock.wall();
@@ -125,7 +125,7 @@ export class ApprovalDesk {
    * Takes an answer in. False where it is there already.
    * @throws Refused NOT_FOUND, APPROVAL_INVALID, APPROVAL_ENDED
    */
-  async answer(answer: ActionApproval): Promise<{ readonly standing: Standing; readonly changed: boolean }> {
+  async answer(answer: ActionApproval): Promise<{ readonly standing: VersionedRequest; readonly changed: boolean }> {
     const { document } = answer;
     const publicKey = await this.#signerOf(await this.find(document.request_id), answer);
     return this.#change(document.request_id, (request, now) => {
@@ -144,7 +144,7 @@ export class ApprovalDesk {
     id: string,
     keyId: string,
     how: Pick<KeptRequest, 'intent_hash'> & { readonly status: 'spent' | 'denied' },
-  ): Promise<{ readonly standing: Standing; readonly changed: boolean }> {
+  ): Promise<{ readonly standing: VersionedRequest; readonly changed: boolean }> {
     return this.#change(id, (request, now) => {
       if (request.key_id !== keyId) throw new Refused('FORBIDDEN', 'The request was handed in under another key.');
       if (request.status === 'spent' || request.status === how.status) return request;
@@ -193,7 +193,7 @@ export class ApprovalDesk {
     else this.#kept.set(paper.id, standing);
   }
 
-  #keep(standing: Standing, isNew: boolean): void {
+  #keep(standing: VersionedRequest, isNew: boolean): void {
     this.#kept.set(standing.request.request_id, standing);
     this.revision++;
     this.#ports.onChange(standing.request, isNew);
@@ -229,7 +229,7 @@ export class ApprovalDesk {
   async #change(
     id: string,
     change: (request: KeptRequest, now: number) => KeptRequest,
-  ): Promise<{ readonly standing: Standing; readonly changed: boolean }> {
+  ): Promise<{ readonly standing: VersionedRequest; readonly changed: boolean }> {
     const { store, clock } = this.#ports;
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const { request, version } = await this.find(id);
@@ -250,7 +250,7 @@ export class ApprovalDesk {
    * The key that signed an answer: one that the request names, or one of the principal that is registered here. Null where the mesh knows
    * none and leaves it to the verifier.
    */
-  async #signerOf({ request }: Standing, answer: ActionApproval): Promise<string | null> {
+  async #signerOf({ request }: VersionedRequest, answer: ActionApproval): Promise<string | null> {
     const { store, clock, verify } = this.#ports;
     const { document } = answer;
     const now = clock.wall();
@@ -274,7 +274,7 @@ function keptUntil(request: KeptRequest): number {
   return Math.max(request.expires_at, request.ended_at ?? 0) + KEPT_MS;
 }
 
-function paperOf({ request, version }: Standing, now: number): Paper {
+function paperOf({ request, version }: VersionedRequest, now: number): Paper {
   const { request_id: id } = request;
   return { id, version, changedAt: now, keepUntil: keptUntil(request), text: writeKept(request) };
 }

@@ -9,7 +9,7 @@ import { Refused } from '../../refusal.js';
 import { jsonBody, waitOf } from '../http/body.js';
 import { jsonReply, textReply, type Caller, type Reply, type Request } from '../http/exchange.js';
 import type { MeshServer } from '../mesh-server.js';
-import type { Standing } from './desk.js';
+import type { VersionedRequest } from './desk.js';
 import { schemaMembers } from '../../schemas.js';
 
 const HASH = /^sha256:[0-9a-f]{64}$/;
@@ -141,11 +141,11 @@ export async function endRequest(
   return jsonReply(200, { ...summary(server, standing), changed });
 }
 
-function summary(server: MeshServer, { request, version }: Standing) {
+function summary(server: MeshServer, { request, version }: VersionedRequest) {
   return summaryOf(request, version, server.clock.wall());
 }
 
-async function found(server: MeshServer, id: string | undefined): Promise<Standing> {
+async function found(server: MeshServer, id: string | undefined): Promise<VersionedRequest> {
   if (id === undefined || !isRequestId(id)) throw new ShapeError('the id of a request is 32 lower-case hex digits');
   return server.approvals.find(id);
 }

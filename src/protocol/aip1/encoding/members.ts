@@ -4,7 +4,7 @@ import { parseTime } from '../../time.js';
 import { isList, type Value, type ValueObject } from './numbers.js';
 
 /** A string of at most `max` characters; an empty one only where `min` is 0. */
-export function textOf(object: ValueObject, name: string, max: number, min = 1): string {
+export function requiredText(object: ValueObject, name: string, max: number, min = 1): string {
   const value = object[name];
   if (typeof value !== 'string') throw new ShapeError(`"${name}" is not a string`);
   if (value.length < min) throw new ShapeError(`"${name}" is empty`);
@@ -14,7 +14,7 @@ export function textOf(object: ValueObject, name: string, max: number, min = 1):
 
 /** The text member `name` of up to `max` characters, or null. @throws ShapeError */
 export function textOrNull(object: ValueObject, name: string, max: number): string | null {
-  return object[name] === null ? null : textOf(object, name, max, 0);
+  return object[name] === null ? null : requiredText(object, name, max, 0);
 }
 
 /** The member `name`, one of `values`. @throws ShapeError */
@@ -26,19 +26,19 @@ export function oneOf<T extends string>(object: ValueObject, name: string, value
 }
 
 /** ms since the epoch. */
-export function timeOf(object: ValueObject, name: string): number {
-  const ms = parseTime(textOf(object, name, 64));
+export function requiredTime(object: ValueObject, name: string): number {
+  const ms = parseTime(requiredText(object, name, 64));
   if (ms === null) throw new ShapeError(`"${name}" is not an RFC 3339 time ending in Z`);
   return ms;
 }
 
 /** The time member `name` in ms since the epoch, or null. @throws ShapeError */
 export function timeOrNull(object: ValueObject, name: string): number | null {
-  return object[name] === null ? null : timeOf(object, name);
+  return object[name] === null ? null : requiredTime(object, name);
 }
 
 /** The list member `name` of up to `max` entries. @throws ShapeError */
-export function listOf(object: ValueObject, name: string, max: number): readonly Value[] {
+export function requiredList(object: ValueObject, name: string, max: number): readonly Value[] {
   const value = object[name]!;
   if (!isList(value)) throw new ShapeError(`"${name}" is not a list`);
   if (value.length > max) throw new ShapeError(`"${name}" has more than ${max} entries`);
@@ -47,7 +47,7 @@ export function listOf(object: ValueObject, name: string, max: number): readonly
 
 /** The list member `name`, of texts that are not empty. @throws ShapeError */
 export function textsOf(object: ValueObject, name: string, maxEntries: number, maxLength: number): readonly string[] {
-  const list = listOf(object, name, maxEntries);
+  const list = requiredList(object, name, maxEntries);
   for (const entry of list) {
     if (typeof entry !== 'string' || entry.length === 0 || entry.length > maxLength) {
       throw new ShapeError(`an entry of "${name}" is not a string of 1 to ${maxLength} characters`);

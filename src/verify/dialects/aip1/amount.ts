@@ -6,7 +6,7 @@ import { amountsIn, largestOf } from '../../constraints/amount.js';
 import { membersOf } from '../../constraints/members.js';
 
 /** The money of an envelope, as RFC-001 reads it. */
-export type Amount =
+export type EnvelopeAmount =
   | {
       readonly ok: true;
       /** Major units. */
@@ -23,7 +23,7 @@ export function digitsOf(currency: string): number {
 }
 
 /** The amount of an intent, `amount_minor` before `amount`; null when it carries neither. */
-export function amountOf(parameters: JsonObject, currency: string): Amount | null {
+export function amountOf(parameters: JsonObject, currency: string): EnvelopeAmount | null {
   const minor = Object.hasOwn(parameters, 'amount_minor') ? parameters.amount_minor : undefined;
   if (minor !== undefined) {
     const decimal = exact(minor);
@@ -45,7 +45,7 @@ export function amountOf(parameters: JsonObject, currency: string): Amount | nul
  * The amount as what a principal said reads it (protocol, section 5.1): the largest one under any name for money, also where the
  * envelope carries an `amount` beside it.
  */
-export function amountByWords(parameters: JsonObject, currency: string): Amount | null {
+export function amountByWords(parameters: JsonObject, currency: string): EnvelopeAmount | null {
   const own = amountOf(parameters, currency);
   if (own !== null && !own.ok) return own;
   const largest = largestOf(amountsIn(parameters, membersOf(parameters), null, currency));

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Failure } from '../../../../src/app/failure.js';
-import { STATE_SCHEMA as SCHEMA } from '../../../../src/adapters/postgres/state/version.js';
+import { STATE_SCHEMA_NAME as SCHEMA } from '../../../../src/adapters/postgres/state/version.js';
 import { PATIENCE, type PostgresMemory } from '../../../../src/adapters/postgres/state/fleet-memory.js';
 import { claim, count, sum } from '../../../contract/fleet-memory.js';
 import { bundle } from '../../../kit/bundle.js';

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { MeshFollow, type FollowOptions } from '../../../../src/adapters/mesh/client/follow.js';
+import { MeshFollow, type MeshFollowOptions } from '../../../../src/adapters/mesh/client/follow.js';
 import { verifierKey } from '../../../../src/adapters/mesh/client/verifier-key.js';
 import { checkOf } from '../../../../src/adapters/mesh/mesh-key.js';
 import { MeshHttp } from '../../../../src/adapters/http/mesh-client.js';
@@ -155,7 +155,7 @@ export function listener(
   url: string,
   key: string,
   publicKey: string,
-  more: Partial<FollowOptions> = {},
+  more: Partial<MeshFollowOptions> = {},
 ): MeshFollow & { readonly alarms: string[] } {
   const alarms: string[] = [];
   const follow = new MeshFollow({

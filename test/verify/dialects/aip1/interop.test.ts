@@ -22,7 +22,7 @@ import { authenticateDocument, documentText, envelopeOf, signDocument } from '..
 import { publicKeyOf } from '../../../../src/protocol/ed25519/sign.js';
 import { verifyKeyOf, verifySignature } from '../../../../src/protocol/ed25519/verify.js';
 import { fromHex, toHex } from '../../../../src/protocol/hex.js';
-import { judgeCase, type Given } from '../../../../src/app/conformance/run.js';
+import { judgeCase, type CaseSetting } from '../../../../src/app/conformance/run.js';
 import { python, runPython, type SignedByPython } from '../../../kit/python/package.js';
 import { AGENT, envelopeParts, HMAC_KEY, KEYS, PRINCIPAL, SEEDS, WIDE } from '../../../kit/conformance/parts.js';
 
@@ -30,7 +30,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'aip-interop-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** The code that this library gives a document now, null for a yes. */
-function judged(document: string, given: Given): string | null {
+function judged(document: string, given: CaseSetting): string | null {
   const at = new Date().toISOString();
   return judgeCase({ name: 'interop', shows: '', documents: [document], given, at, expect: { code: null } }, at)[0]!
     .decision.error_code;
@@ -39,7 +39,7 @@ function judged(document: string, given: Given): string | null {
 describe.skipIf(python === undefined)('the Python package', () => {
   const folder = join(scratch, 'from-python');
   const signed = python === undefined ? null : runPython<SignedByPython>('sign.py', [folder]);
-  const given: Given =
+  const given: CaseSetting =
     signed === null ? {} : { public_key: toHex(fromBase64url(signed.public_key)!), hmac_key: signed.hmac_key };
 
   describe('signs, aip verifies', () => {

@@ -10,13 +10,13 @@ import type { Trusting } from '../../../../src/verify/trusting.js';
 import type { Sitting } from '../../../../src/app/verification/sitting.js';
 import { judgedIn, RecordingMemory, sittingAt, type Outside } from '../../../kit/verification/sitting.js';
 import { NO_ENVELOPE_TRUST, type EnvelopeTrust } from '../../../../src/verify/dialects/aip1/trust.js';
-import { judgeCase, type Given } from '../../../../src/app/conformance/run.js';
+import { judgeCase, type CaseSetting } from '../../../../src/app/conformance/run.js';
 import { AIP1_STEPS } from '../../../../src/verify/dialects/aip1/pipeline.js';
 import { rfcTrustScore } from '../../../../src/protocol/aip1/trust-score.js';
 import { AGENT, AT, bent, KEYS, NOW, passport, signed, text, type Bends } from '../../../kit/conformance/parts.js';
 
-const given: Given = { public_key: KEYS.agent };
-const answer = (document: string, more: Given = given) =>
+const given: CaseSetting = { public_key: KEYS.agent };
+const answer = (document: string, more: CaseSetting = given) =>
   judgeCase({ name: 'judge', shows: '', documents: [document], given: more, expect: { code: null } }, AT)[0]!;
 
 interface Known extends Partial<Sitting>, Outside {

@@ -2,7 +2,7 @@ import type { Link } from '../../../../protocol/log/chain.js';
 import { utf8, type Database, type Query, type Row, type Statement } from '../../engine/database.js';
 
 /** The row that every write transaction starts from. Changed in memory, written once at the end. */
-export interface HeadRow {
+export interface LogHeadRow {
   seq: number;
   hash: string;
   readonly base: Link;
@@ -34,7 +34,7 @@ export class Heads {
   }
 
   /** Null when the row was lost. */
-  read(): HeadRow | null {
+  read(): LogHeadRow | null {
     const row = this.#read.first([]);
     if (row === undefined) return null;
     const [seq, hash, baseSeq, baseHash, usages, generation, kept0, kept1, seen0, seen1, forgotten] = row;
@@ -42,7 +42,7 @@ export class Heads {
     return { seq, hash, base, usages, generation, kept: [kept0, kept1], seen: [seen0, seen1], forgotten };
   }
 
-  write({ seq, hash, usages, generation, kept, seen, forgotten }: HeadRow): void {
+  write({ seq, hash, usages, generation, kept, seen, forgotten }: LogHeadRow): void {
     this.#write.run([seq, hash, usages, generation, ...kept, ...seen, forgotten]);
   }
 }

@@ -6,7 +6,7 @@ import { formatTime, parseTime } from '../../../../protocol/time.js';
 import type { Agents } from '../conduct/agents.js';
 import { utf8, type Database, type Statement, type SqlValue } from '../../engine/database.js';
 import { damaged } from '../../engine/failures.js';
-import type { HeadRow } from './head.js';
+import type { LogHeadRow } from './head.js';
 import type { Lookups } from './lookups.js';
 import { COLUMNS, PAGE_ROWS, Pages, type EntryRow } from './pages.js';
 import type { Tree } from './tree.js';
@@ -86,7 +86,7 @@ export class Log {
     );
   }
 
-  append(head: HeadRow, verifier: string, draft: EntryDraft, { sent, token }: Aside = NOTHING_ASIDE): Entry {
+  append(head: LogHeadRow, verifier: string, draft: EntryDraft, { sent, token }: Aside = NOTHING_ASIDE): Entry {
     const at = this.#timeOf(draft);
     const { agents, tree, lookups, random } = this.#parts;
     const { entry, leaf } = seal(draft, sent, verifier, head, random);
@@ -107,7 +107,7 @@ export class Log {
   }
 
   /** Entries of the other kinds: they count nothing. */
-  appendRecord(head: HeadRow, verifier: string, draft: Parameters<typeof sealRecord>[0]): LogRecord {
+  appendRecord(head: LogHeadRow, verifier: string, draft: Parameters<typeof sealRecord>[0]): LogRecord {
     const at = this.#timeOf(draft);
     const { agents, tree, lookups, random } = this.#parts;
     const { entry, leaf } = sealRecord(draft, verifier, head, random);

@@ -3,7 +3,7 @@ import type { DecidedEntry } from '../../../../app/ports/state.js';
 import { sha256 } from '../../../../protocol/hash.js';
 import type { Entry } from '../../../../protocol/log/entry.js';
 import type { Database } from '../../engine/database.js';
-import type { HeadRow } from './head.js';
+import type { LogHeadRow } from './head.js';
 import type { Log } from './log.js';
 import type { Lookups } from './lookups.js';
 
@@ -45,7 +45,7 @@ export class Outcomes {
     return null;
   }
 
-  acceptedAs(intentHash: string, { seq }: HeadRow): DecidedEntry | null {
+  acceptedAs(intentHash: string, { seq }: LogHeadRow): DecidedEntry | null {
     for (const found of this.#lookups.find(intentHash, seq).reverse()) {
       const decided = this.decision(found);
       if (decided?.entry.status === 'success' && decided.entry.intent_hash === intentHash) return decided;
@@ -54,7 +54,7 @@ export class Outcomes {
   }
 
   /** True when an entry says that the intent was judged so. */
-  isLogged(intentHash: string, settledAs: string, { seq }: HeadRow): boolean {
+  isLogged(intentHash: string, settledAs: string, { seq }: LogHeadRow): boolean {
     return this.#lookups.find(intentHash, seq).some((found) => {
       const [record] = this.#log.records({ afterSeq: found - 1 });
       if (record?.seq !== found || !('intent_hash' in record) || record.intent_hash !== intentHash) return false;
