@@ -72,8 +72,6 @@ const FILES_A_FOLDER = 14;
 const ONE_KIND: Readonly<Record<string, string>> = {
   'src/cli/commands': 'a file a command; the path is the words of the command, and the rooms are its nouns',
   'src/cli/help/topics': 'a file a help topic',
-  'src/verify/constraints': 'a file a constraint',
-  'src/verify/checks': 'a file a check',
   'test/bench': 'a file a benchmark, and what measures them',
   'test/vectors': 'a file of cases a rule',
 };

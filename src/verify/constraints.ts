@@ -1,4 +1,4 @@
-/** Step 6: the constraints of section 5, a file a check. */
+/** Step 6: the constraints of section 5, a file each. What they read in the params is in `constraints/reading/`. */
 import type { ConstraintKind, Constraints } from '../protocol/constraints/rules.js';
 import type { Violation } from './decision.js';
 import { approval } from './constraints/approval.js';
@@ -12,12 +12,6 @@ import { rate } from './constraints/rates.js';
 import { givenParam, required } from './constraints/required.js';
 import { timeWindow } from './constraints/time-window.js';
 import { allowedValues, deniedValues } from './constraints/values.js';
-
-export type { Judged } from './constraints/judged.js';
-export { hiddenCharacters } from './constraints/hidden.js';
-export { membersOf } from './constraints/members.js';
-export { unmeasured, unmeasuredViolations, unmeasuredWarnings } from './constraints/unmeasured.js';
-export { accountingOf, needsHistory, releaseOf, usageOf } from './constraints/usage.js';
 
 /** What stands behind each row of the table. A kind without a check does not compile. */
 export const CONSTRAINT_CHECKS: { readonly [Kind in ConstraintKind]: ConstraintCheck<Kind> } = {

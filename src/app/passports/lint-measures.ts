@@ -5,8 +5,8 @@ import { parseConstraints } from '../../protocol/constraints/grammar.js';
 import type { Constraint } from '../../protocol/constraints/rules.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { nameOf } from '../../protocol/naming/names.js';
-import { declaredIn } from '../../verify/constraints/declared.js';
-import { namesRead } from '../../verify/constraints/reads.js';
+import { declaredIn } from '../../verify/constraints/reading/declared.js';
+import { namesRead } from '../../verify/constraints/reading/reads.js';
 import type { LintFinding } from './lint-finding.js';
 
 /** An action as lint reads it. */

@@ -6,7 +6,7 @@ import { wordsOf } from '../../protocol/naming/name-words.js';
 import { tierOf } from '../../protocol/constraints/destinations.js';
 import { moneyNameOf } from '../../protocol/constraints/money-names.js';
 import { isSameName, nameOf } from '../../protocol/naming/names.js';
-import { declaredIn } from '../../verify/constraints/declared.js';
+import { declaredIn } from '../../verify/constraints/reading/declared.js';
 import type { LintFinding } from './lint-finding.js';
 import { lintIssuer } from './lint-issuer.js';
 import { destinationParams, lintMeasures, type DestinationParams } from './lint-measures.js';

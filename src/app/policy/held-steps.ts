@@ -4,7 +4,7 @@ import type { Intent } from '../../protocol/intent.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { Entry } from '../../protocol/log/entry.js';
 import type { Passport } from '../../protocol/passport.js';
-import { usageOf } from '../../verify/constraints.js';
+import { usageOf } from '../../verify/limits/usage.js';
 import type { Facts, Policy, SchemaCheck } from '../../verify/context.js';
 import type { Violation } from '../../verify/decision.js';
 import { WHAT } from '../../verify/dialects/native/pipeline.js';

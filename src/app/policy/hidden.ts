@@ -5,7 +5,7 @@ import type { Entry } from '../../protocol/log/entry.js';
 import { MASK } from '../../protocol/log/secrets.js';
 import { endsWith, nameOf, thingNamed } from '../../protocol/naming/names.js';
 import { ENVIRONMENT_WORDS } from '../../protocol/naming/vocabulary.js';
-import { namesRead, readsMoney } from '../../verify/constraints/reads.js';
+import { namesRead, readsMoney } from '../../verify/constraints/reading/reads.js';
 
 /** Why a value is not in the log. */
 export type HiddenReason = 'params_masked' | 'params_dropped' | 'params_erased';

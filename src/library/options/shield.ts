@@ -2,7 +2,7 @@ import { plainParams } from '../../app/verification/plain-json.js';
 import { parseConstraints, type Constraints } from '../../protocol/constraints/grammar.js';
 import { moneyNameOf } from '../../protocol/constraints/money-names.js';
 import { nameOf } from '../../protocol/naming/names.js';
-import { readsName } from '../../verify/constraints/hidden.js';
+import { readsName } from '../../verify/limits/hidden.js';
 import type { Passport } from '../../protocol/passport.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { AgentPassport } from '../agent-passport.js';

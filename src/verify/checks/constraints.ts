@@ -1,16 +1,12 @@
-import {
-  checkConstraints,
-  hiddenCharacters,
-  membersOf,
-  unmeasured,
-  unmeasuredViolations,
-  unmeasuredWarnings,
-  type Judged,
-} from '../constraints.js';
+import { checkConstraints } from '../constraints.js';
+import { hiddenCharacters } from '../limits/hidden.js';
+import { membersOf } from '../constraints/reading/members.js';
+import { unmeasured, unmeasuredViolations, unmeasuredWarnings } from '../limits/unmeasured.js';
+import type { Judged } from '../constraints/judged.js';
 import type { Constraints } from '../../protocol/constraints/rules.js';
 import { BOUND } from '../../protocol/log/attribution.js';
 import { spentApproval } from '../constraints/approval.js';
-import { unaccountable, withoutHistory } from '../constraints/history.js';
+import { unaccountable, withoutHistory } from '../limits/history.js';
 import type { Passport } from '../../protocol/passport.js';
 import { NO_STATE, type Facts, type Held, type Policy } from '../context.js';
 import type { Meter, MeterReading } from '../meters.js';

@@ -9,9 +9,9 @@ import { formatTime } from '../../protocol/time.js';
 import type { ApprovalPolicy, Approving } from '../approvals/approving.js';
 import type { Held } from '../context.js';
 import { violation, type Violation } from '../decision.js';
-import { declaredIn } from './declared.js';
-import { readsMoney } from './reads.js';
-import { amountsIn, largestOf, otherCurrency } from './amount.js';
+import { declaredIn } from './reading/declared.js';
+import { readsMoney } from './reading/reads.js';
+import { amountsIn, largestOf, otherCurrency } from './reading/amount.js';
 import { HOLDS, type ConstraintCheck, type Judged } from './judged.js';
 
 /** A person has approved exactly this intent, where the passport asks for it. Any one trigger is enough. */

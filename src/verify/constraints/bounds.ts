@@ -1,7 +1,7 @@
 import type { Json } from '../../protocol/json/values.js';
 import { violation, type Violation } from '../decision.js';
 import { said, shown, type ConstraintCheck } from './judged.js';
-import { readBy } from './reads.js';
+import { readBy } from './reading/reads.js';
 
 /** A decision lists this many; the intent is refused anyway. */
 const MAX_REPORTED = 16;

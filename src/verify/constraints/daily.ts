@@ -1,6 +1,6 @@
 import { formatMinor, jsonOfMinor } from '../../protocol/constraints/money.js';
 import { violation } from '../decision.js';
-import { amountsIn, largestOf, otherCurrency, worstAbove } from './amount.js';
+import { amountsIn, largestOf, otherCurrency, worstAbove } from './reading/amount.js';
 import { HOLDS, type ConstraintCheck } from './judged.js';
 import { guessedBy, whereFound } from './money.js';
 

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../../protocol/json/values.js';
 import type { Approving } from '../approvals/approving.js';
 import type { Violation } from '../decision.js';
 import type { Meter, MeterReading } from '../meters.js';
-import type { NamedValue } from './members.js';
+import type { NamedValue } from './reading/members.js';
 
 /** What constraints are held against: one intent, and what is known at the moment of the check. */
 export interface Judged {

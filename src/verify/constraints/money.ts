@@ -2,7 +2,7 @@ import { formatMinor, jsonOfMinor } from '../../protocol/constraints/money.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { GUESSED } from '../../protocol/log/attribution.js';
 import { violation, type Violation } from '../decision.js';
-import { amountsIn, otherCurrency, worstAbove, type Amount } from './amount.js';
+import { amountsIn, otherCurrency, worstAbove, type Amount } from './reading/amount.js';
 import { HOLDS, said, shown, type ConstraintCheck } from './judged.js';
 
 /** Every amount is in the passport's currency and can be read exactly; the limits below rely on it. */

@@ -5,8 +5,8 @@ import type { RequiredRule } from '../../protocol/constraints/rules.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { violation } from '../decision.js';
 import { HOLDS, type ConstraintCheck, type Judged } from './judged.js';
-import { declaredIn } from './declared.js';
-import { isRead, readBy } from './reads.js';
+import { declaredIn } from './reading/declared.js';
+import { isRead, readBy } from './reading/reads.js';
 
 /** A param of the name is there and says something. */
 export const required: ConstraintCheck<'required'> = (rule, judged) => {

@@ -3,7 +3,7 @@ import type { Json } from '../../protocol/json/values.js';
 import { violation, type Violation } from '../decision.js';
 import { said, shown, shownAll, type ConstraintCheck, type Judged } from './judged.js';
 import type { Reads } from '../../protocol/constraints/rules.js';
-import { readBy } from './reads.js';
+import { readBy } from './reading/reads.js';
 
 /** Every value of the param is on the list, exactly as it is written there. */
 export const allowedValues: ConstraintCheck<'allowed_values'> = (rule, judged) =>

@@ -1,7 +1,8 @@
 import { parseConstraints, type Constraints } from '../../../src/protocol/constraints/grammar.js';
 import { holdsThing } from '../../../src/protocol/constraints/counted-names.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
-import { membersOf, type Judged } from '../../../src/verify/constraints.js';
+import { membersOf } from '../../../src/verify/constraints/reading/members.js';
+import type { Judged } from '../../../src/verify/constraints/judged.js';
 import type { Approving } from '../../../src/verify/approvals/approving.js';
 import type { Meter, MeterReading } from '../../../src/verify/meters.js';
 

@@ -7,7 +7,7 @@ import { wordsOf } from '../../../src/protocol/naming/name-words.js';
 import { nameOf } from '../../../src/protocol/naming/names.js';
 import { checkConstraints } from '../../../src/verify/constraints.js';
 import { moneyNameOf } from '../../../src/protocol/constraints/money-names.js';
-import { isRead } from '../../../src/verify/constraints/reads.js';
+import { isRead } from '../../../src/verify/constraints/reading/reads.js';
 import { constraintsOf, judgedBy, type History } from './judging.js';
 
 const vectors = <T>(name: string): T =>

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Json, JsonObject } from '../../../src/protocol/json/values.js';
-import { checkConstraints, hiddenCharacters } from '../../../src/verify/constraints.js';
+import { checkConstraints } from '../../../src/verify/constraints.js';
+import { hiddenCharacters } from '../../../src/verify/limits/hidden.js';
 import { constraintsOf, judgedBy } from './judging.js';
 
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);

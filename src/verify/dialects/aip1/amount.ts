@@ -2,8 +2,8 @@
 import { minorDigits } from '../../../protocol/constraints/currencies.js';
 import { ceilAt, compareDecimals, decimalOf, MAX_MINOR, type Decimal } from '../../../protocol/constraints/money.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
-import { amountsIn, largestOf } from '../../constraints/amount.js';
-import { membersOf } from '../../constraints/members.js';
+import { amountsIn, largestOf } from '../../constraints/reading/amount.js';
+import { membersOf } from '../../constraints/reading/members.js';
 
 /** The money of an envelope, as RFC-001 reads it. */
 export type EnvelopeAmount =

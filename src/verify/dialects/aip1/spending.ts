@@ -4,8 +4,9 @@
  */
 import type { Boundaries } from '../../../protocol/aip1/boundaries.js';
 import type { Constraints } from '../../../protocol/constraints/rules.js';
-import { amountsIn } from '../../constraints/amount.js';
-import { accountingOf, membersOf, usageOf } from '../../constraints.js';
+import { amountsIn } from '../../constraints/reading/amount.js';
+import { accountingOf, usageOf } from '../../limits/usage.js';
+import { membersOf } from '../../constraints/reading/members.js';
 import type { Violation } from '../../decision.js';
 import type { Usage } from '../../meters.js';
 import { amountByWords, amountOf, countedMinor, digitsOf } from './amount.js';

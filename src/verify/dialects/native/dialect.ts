@@ -6,7 +6,7 @@ import { membersRead, warningsOfConstraints } from '../../checks/constraints.js'
 import { issuerOf } from '../../checks/issuer.js';
 import { degradedWarnings, revocationReport, STANDING_UNKNOWN } from '../../checks/revocation.js';
 import { signingKeyId, type BelievedKey } from '../../believed-keys.js';
-import { accountingOf, releaseOf, usageOf } from '../../constraints.js';
+import { accountingOf, releaseOf, usageOf } from '../../limits/usage.js';
 import type { Facts, PinnedKey, SignatureQuestion } from '../../context.js';
 import { violation, type CheckReport, type Violation } from '../../decision.js';
 import type { Asking, Concluded, Dialect, InForce, ProvenDocument, ReadDocument, Speaker } from '../../dialect.js';

@@ -1,11 +1,12 @@
+/** What an accepted intent is counted with under all the limits that hold for it. */
 import type { Constraints } from '../../protocol/constraints/rules.js';
 import { minorDigits } from '../../protocol/constraints/currencies.js';
 import { MAX_MINOR } from '../../protocol/constraints/money.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { Usage } from '../meters.js';
-import { amountsIn, largestOf } from './amount.js';
-import { paramOf } from './judged.js';
-import { membersOf, type NamedValue } from './members.js';
+import { amountsIn, largestOf } from '../constraints/reading/amount.js';
+import { paramOf } from '../constraints/judged.js';
+import { membersOf, type NamedValue } from '../constraints/reading/members.js';
 
 const NEED_HISTORY: ReadonlySet<string> = new Set(['rate', 'daily_limit']);
 

@@ -1,3 +1,4 @@
+/** Characters that no limit can see, in what limits read. */
 import { destinationsIn, tierOf } from '../../protocol/constraints/destinations.js';
 import type { Constraint, Constraints, MoneySource } from '../../protocol/constraints/rules.js';
 import { isObject, type Json } from '../../protocol/json/values.js';
@@ -7,9 +8,9 @@ import { endsWith, isSameName, nameOf, thingNamed, type Name } from '../../proto
 import { ENVIRONMENT_WORDS } from '../../protocol/naming/vocabulary.js';
 import { violation, type Violation } from '../decision.js';
 import { moneyNameOf } from '../../protocol/constraints/money-names.js';
-import { shown, type Judged } from './judged.js';
-import type { NamedValue } from './members.js';
-import { isRead } from './reads.js';
+import { shown, type Judged } from '../constraints/judged.js';
+import type { NamedValue } from '../constraints/reading/members.js';
+import { isRead } from '../constraints/reading/reads.js';
 
 /**
  * Invisible characters in the name of any param, and in a value under a name that one of the constraints reads: what a limit sees must

@@ -1,12 +1,20 @@
 /** The money in the params (protocol, section 5.1), in every reading. */
-import { minorDigits } from '../../protocol/constraints/currencies.js';
-import { ceilMinor, decimalOf, minorOf, plus, times, toMinor, type Decimal } from '../../protocol/constraints/money.js';
-import { numberIn } from '../../protocol/constraints/number-text.js';
-import type { MoneySource } from '../../protocol/constraints/rules.js';
-import type { Json, JsonObject } from '../../protocol/json/values.js';
-import { isSameName, nameOf, type Name } from '../../protocol/naming/names.js';
-import { isMoneyMember, moneyNameOf } from '../../protocol/constraints/money-names.js';
-import { paramOf } from './judged.js';
+import { minorDigits } from '../../../protocol/constraints/currencies.js';
+import {
+  ceilMinor,
+  decimalOf,
+  minorOf,
+  plus,
+  times,
+  toMinor,
+  type Decimal,
+} from '../../../protocol/constraints/money.js';
+import { numberIn } from '../../../protocol/constraints/number-text.js';
+import type { MoneySource } from '../../../protocol/constraints/rules.js';
+import type { Json, JsonObject } from '../../../protocol/json/values.js';
+import { isSameName, nameOf, type Name } from '../../../protocol/naming/names.js';
+import { isMoneyMember, moneyNameOf } from '../../../protocol/constraints/money-names.js';
+import { paramOf } from '../judged.js';
 import type { NamedValue } from './members.js';
 
 /** One reading of what an intent asks for. */
@@ -19,7 +27,7 @@ export interface Amount {
   readonly guessed: boolean;
 }
 
-/** An amount that is none. */
+/** A param that should hold an amount, and whose value cannot be read as one. */
 export interface Unreadable {
   readonly param: string;
   readonly reason: string;

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
+import { isObject, type Json, type JsonObject } from '../../../protocol/json/values.js';
 
 const declared = new WeakMap<JsonObject, readonly string[]>();
 

@@ -1,7 +1,7 @@
-import { moneyNameOf } from '../../protocol/constraints/money-names.js';
-import { tierOf } from '../../protocol/constraints/destinations.js';
-import type { Constraint, MoneySource, Reads } from '../../protocol/constraints/rules.js';
-import { endsWith, isSameName, nameOf, type Name } from '../../protocol/naming/names.js';
+import { moneyNameOf } from '../../../protocol/constraints/money-names.js';
+import { tierOf } from '../../../protocol/constraints/destinations.js';
+import type { Constraint, MoneySource, Reads } from '../../../protocol/constraints/rules.js';
+import { endsWith, isSameName, nameOf, type Name } from '../../../protocol/naming/names.js';
 import type { NamedValue } from './members.js';
 
 /** True when the rule reads a param of this name. */

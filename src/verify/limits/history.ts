@@ -1,3 +1,4 @@
+/** Limits over time without a memory: what a verifier that keeps no state answers to them. */
 import { sourceText } from '../../protocol/constraints/money-grammar.js';
 import type { Constraints, MoneySource } from '../../protocol/constraints/rules.js';
 import { jsonOfMinor } from '../../protocol/constraints/money.js';

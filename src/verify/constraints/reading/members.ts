@@ -1,5 +1,5 @@
-import { nameOf, type Name } from '../../protocol/naming/names.js';
-import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
+import { nameOf, type Name } from '../../../protocol/naming/names.js';
+import { isObject, type Json, type JsonObject } from '../../../protocol/json/values.js';
 
 /** A named value in the params, at any depth. */
 export interface NamedValue {

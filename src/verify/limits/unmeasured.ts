@@ -1,11 +1,12 @@
+/** Limits that found nothing to measure. */
 import type { Constraint, Constraints, MoneySource } from '../../protocol/constraints/rules.js';
 import type { Json } from '../../protocol/json/values.js';
 import { UNMEASURED } from '../../protocol/log/attribution.js';
 import { violation, type Violation, type Warning } from '../decision.js';
-import { amountsIn } from './amount.js';
-import { destinationsCounted } from './domains.js';
-import { shown, type Judged } from './judged.js';
-import { readBy } from './reads.js';
+import { amountsIn } from '../constraints/reading/amount.js';
+import { destinationsCounted } from '../constraints/domains.js';
+import { shown, type Judged } from '../constraints/judged.js';
+import { readBy } from '../constraints/reading/reads.js';
 
 /** A limit that found nothing to measure in params that no schema describes. */
 export interface Unmeasured {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
-import { needsHistory, usageOf } from '../../../src/verify/constraints.js';
-import { constraintsOf } from './judging.js';
+import { needsHistory, usageOf } from '../../../src/verify/limits/usage.js';
+import { constraintsOf } from '../constraints/judging.js';
 
 const usage = (constraints: JsonObject, params: JsonObject) => usageOf(constraintsOf(constraints), params);
 
