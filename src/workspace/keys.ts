@@ -1,6 +1,6 @@
 /** Private keys and what is made with them. */
 import type * as portable from '../adapters/keys/file/portable.js';
-import type { KeyringDeps } from '../app/keys/keyring.js';
+import type { PrincipalDeps } from '../app/keys/principals.js';
 import type { FindDeps } from '../app/passports/find.js';
 import type { IssueDeps } from '../app/passports/issue.js';
 import type { FindSigningKey } from '../app/ports/signing-keys.js';
@@ -33,13 +33,14 @@ export function keyStores(workspace: LocalWorkspace, places: KeyPlaces): (name: 
 export async function keyring(
   workspace: LocalWorkspace,
   places: KeyPlaces,
-): Promise<KeyringDeps & { readonly state: State }> {
+): Promise<PrincipalDeps & { readonly state: State }> {
   const { env, random, clock } = workspace.world;
   const asked: FindSigningKey = async (address, wanted) => {
     const { askedKey } = await import('../adapters/keys/asked/open.js');
     return askedKey({ env, now: clock }, address, wanted);
   };
-  return { state: await localState(workspace), store: keyStores(workspace, places), asked, random, clock };
+  const state = await localState(workspace);
+  return { state, store: keyStores(workspace, places), asked, random, clock, issuerAt: places.issuerAt ?? null };
 }
 
 /** What the use cases need that make passports. With `force` (the flag `--force`) they replace the file that a new passport goes to. */

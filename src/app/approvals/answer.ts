@@ -10,15 +10,16 @@ import { foldedText } from '../../protocol/constraints/folded.js';
 import { publicKeyOf } from '../../protocol/ed25519/sign.js';
 import { verifyKeyOf, verifySignature } from '../../protocol/ed25519/verify.js';
 import { toHex } from '../../protocol/hex.js';
+import type { KeyAddressText } from '../../protocol/identity/key-address.js';
 import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
 import { formatTime } from '../../protocol/time.js';
 import { Failure } from '../failure.js';
-import { openKey, seedKey, type HeldKey, type KeyringDeps } from '../keys/keyring.js';
-import { issuerKey } from '../keys/principals.js';
+import { keyAt, openKey, seedKey, type HeldKey } from '../keys/keyring.js';
+import { issuerKey, type PrincipalDeps } from '../keys/principals.js';
 import type { State } from '../ports/state.js';
 
-export interface AnswerDeps extends KeyringDeps {
-  readonly state: KeyringDeps['state'] & Pick<State, 'pins' | 'pin' | 'keys'>;
+export interface AnswerDeps extends PrincipalDeps {
+  readonly state: PrincipalDeps['state'] & Pick<State, 'keys'>;
 }
 
 /** A person's answer to a request, before it is signed. */
@@ -95,6 +96,7 @@ async function signer(
       hint: `--as ${approvers[0]?.id ?? '<id>'}`,
     });
   if (seed !== null) return given(deps, wanted, seed);
+  if (deps.issuerAt != null) return asked(deps, wanted, deps.issuerAt);
   for (const { id, public_key } of wanted) {
     if (public_key === null) {
       const pinned = deps.state.pins(id).some((pin) => deps.state.key(pin.keyId) !== null);
@@ -107,8 +109,12 @@ async function signer(
       if (key !== null) return { approver: id, key };
     }
   }
+  throw notHere(wanted);
+}
+
+function notHere(wanted: readonly NamedApprover[]): Failure {
   const names = [...new Set(wanted.map(({ id }) => foldedText(id)))].slice(0, 8).join(', ');
-  throw new Failure('KEY_NOT_FOUND', `This machine holds no key of those who may answer: ${names}.`, {
+  return new Failure('KEY_NOT_FOUND', `This machine holds no key of those who may answer: ${names}.`, {
     hint: 'answer where their key is, or import it: aip key import <file> --id <did>#key-1',
   });
 }
@@ -121,6 +127,22 @@ async function opened(deps: AnswerDeps, keyId: string, publicKey: Uint8Array): P
     if (error instanceof Failure && error.code === 'KEY_NOT_FOUND') return null;
     throw error;
   }
+}
+
+/** The approver whose key is at the address. */
+async function asked(
+  deps: AnswerDeps,
+  wanted: readonly NamedApprover[],
+  address: KeyAddressText,
+): Promise<{ approver: string; key: HeldKey }> {
+  const keys = wanted.flatMap(({ id, public_key }) =>
+    public_key === null
+      ? [...deps.state.pins(id)].reverse()
+      : [{ keyId: `${id}#key-1`, publicKey: parsePublicKey(public_key)! }],
+  );
+  if (keys.length === 0) throw notHere(wanted);
+  const key = await keyAt(deps, address, keys);
+  return { approver: key.keyId.split('#', 1)[0]!, key };
 }
 
 function given(

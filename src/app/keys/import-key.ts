@@ -31,6 +31,8 @@ export interface ImportedKey {
   readonly pinned: boolean;
   /** False when it was held here already. */
   readonly changed: boolean;
+  /** Where it was before, when it is elsewhere now; null otherwise. */
+  readonly before: KeyRecord | null;
 }
 
 /** Fails with USAGE where the id is missing or of no key, and with EXISTS where it belongs to another key. */
@@ -70,17 +72,20 @@ export async function importKey(deps: ImportKeyDeps, request: ImportRequest): Pr
   const pinned = isPrincipal && !pins.some((pin) => pin.keyId === keyId);
   if (pinned && pins.length > 0) await request.secondPin(did, pins);
   const held = deps.state.key(keyId);
-  if (held !== null && (await openKey(deps, keyId, publicKey).catch(notThisOne)) === null) {
+  const moved = held !== null && 'address' in from && held.ref !== from.address ? held : null;
+  // Where the old place is gone, what the id is known by says that it is the same key.
+  const isKnown = moved !== null && named?.publicKey != null;
+  if (held !== null && !isKnown && (await openKey(deps, keyId, publicKey).catch(notThisOne)) === null) {
     throw new Failure('EXISTS', `The ${held.store} key store holds another key for ${keyId} already.`, {
       hint: 'give another number with --id',
     });
   }
   const record =
-    held ??
+    (moved === null ? held : null) ??
     ('seed' in from ? await createKey(deps, keyId, from.store, from.seed) : await createKey(deps, keyId, from.address))
       .record;
   if (pinned) deps.state.pin({ did, keyId, publicKey, pinnedAt: deps.clock(), source: 'added' });
-  return { keyId, publicKey, record, pinned, changed: held === null };
+  return { keyId, publicKey, record, pinned, changed: held === null || moved !== null, before: moved };
 }
 
 /** Null for the failure of a store that holds another key. */

@@ -50,16 +50,48 @@ export async function createKey(
   return { ...seedKey(keyId, seed), record };
 }
 
-/** Remembers that the key at `address` is `keyId`. */
+/** Remembers that the key at `address` is `keyId`, once it has given a signature: one that lists a key may still not sign with it. */
 async function adoptKey(
   deps: KeyringDeps,
   keyId: string,
   address: KeyAddressText,
 ): Promise<HeldKey & { record: KeyRecord }> {
   const found = await deps.asked(address, null);
-  const record: KeyRecord = { keyId, store: parseKeyAddress(address)!.kind, ref: address, createdAt: deps.clock() };
+  await tryKey(deps, found);
+  const record = recordAt(deps, keyId, address);
   deps.state.rememberKey(record);
   return { ...askedHere(keyId, found), record };
+}
+
+/** Has the key sign what nobody can use. @throws Failure as `SigningKey.sign` */
+export async function tryKey({ random }: Pick<KeyringDeps, 'random'>, key: SigningKey): Promise<void> {
+  await key.sign(Buffer.from(`aip/key-trial/v1\n${toHex(random(16))}`));
+}
+
+/** What is remembered of a key at an address. */
+export function recordAt({ clock }: Pick<KeyringDeps, 'clock'>, keyId: string, address: KeyAddressText): KeyRecord {
+  return { keyId, store: parseKeyAddress(address)!.kind, ref: address, createdAt: clock() };
+}
+
+/**
+ * The key at an address that is one of `wanted`, the first that it has. What names one key among many, as a comment in an agent or
+ * a key with versions, is asked for each in turn. @throws Failure KEY_NOT_FOUND where it has another one; otherwise as `SigningKey.sign`
+ */
+export async function keyAt(
+  deps: Pick<KeyringDeps, 'asked'>,
+  address: KeyAddressText,
+  wanted: readonly { readonly keyId: string; readonly publicKey: Uint8Array }[],
+): Promise<HeldKey> {
+  let missing: unknown = new Failure('KEY_NOT_FOUND', `Nothing says which key at ${address} is meant.`);
+  for (const { keyId, publicKey } of wanted) {
+    try {
+      return askedHere(keyId, await deps.asked(address, publicKey));
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'KEY_NOT_FOUND') throw error;
+      missing = error;
+    }
+  }
+  throw missing;
 }
 
 function askedHere(keyId: string, { publicKey, sign }: SigningKey): HeldKey {

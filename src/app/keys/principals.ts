@@ -1,15 +1,17 @@
 import { keyId as formatKeyId } from '../../protocol/identity/did.js';
 import { verifyKeyOf } from '../../protocol/ed25519/verify.js';
-import { looksLikeKeyAddress } from '../../protocol/identity/key-address.js';
+import { looksLikeKeyAddress, type KeyAddressText } from '../../protocol/identity/key-address.js';
 import type { Passport } from '../../protocol/passport.js';
 import { issuerProblem } from '../../verify/checks/issuer.js';
 import type { PinnedKey } from '../../verify/context.js';
 import { Failure } from '../failure.js';
-import { createKey, findKey, openKey, type HeldKey, type KeyringDeps } from './keyring.js';
+import { createKey, findKey, keyAt, openKey, recordAt, type HeldKey, type KeyringDeps } from './keyring.js';
 import type { KeyPlace, KeyRecord, Pin, State } from '../ports/state.js';
 
 export interface PrincipalDeps extends KeyringDeps {
   readonly state: KeyringDeps['state'] & Pick<State, 'pins' | 'pin'>;
+  /** Where the principal's key is asked, this once; null asks the remembered place. */
+  readonly issuerAt?: KeyAddressText | null;
 }
 
 /** The key a principal issues passports with. */
@@ -27,6 +29,10 @@ export interface IssuerKey {
  */
 export async function issuerKey(deps: PrincipalDeps, principal: string, makeIn: KeyPlace | null): Promise<IssuerKey> {
   const pins = deps.state.pins(principal);
+  if (deps.issuerAt != null && pins.length > 0) {
+    const key = await keyAt(deps, deps.issuerAt, [...pins].reverse());
+    return { key, record: recordAt(deps, key.keyId, deps.issuerAt), pinned: null };
+  }
   for (const pin of [...pins].reverse()) {
     const record = deps.state.key(pin.keyId);
     if (record !== null) return { key: await openKey(deps, pin.keyId, pin.publicKey), record, pinned: null };

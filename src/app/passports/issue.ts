@@ -1,6 +1,7 @@
 import { agentId as formatAgentId, keyId as formatKeyId, keyNumber, principalId } from '../../protocol/identity/did.js';
 import { wrongAgentNameText, wrongDomainText } from '../../protocol/identity/spelling.js';
 import { toHex } from '../../protocol/hex.js';
+import { looksLikeKeyAddress } from '../../protocol/identity/key-address.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { DEFAULT_KEY_OVERLAP_S, MAX_PREVIOUS_KEYS } from '../../protocol/limits.js';
 import { passportBytes, readPassport, type Passport, type PassportDocument } from '../../protocol/passport.js';
@@ -111,9 +112,15 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
       hint: `choose another file with --out, replace it with --force, or, if that is this agent's passport: aip passport import ${path}`,
     });
 
-  const issuer = await issuerKey(deps, principal, request.principalKeyStore);
-  const agentKey = await createKey(deps, draft.key_id, request.keyStore, request.seed);
+  const agents = () => createKey(deps, draft.key_id, request.keyStore, request.seed);
+  let record: KeyRecord | null = null;
   try {
+    // A key that is asked is tried before the principal's is made: one that does not answer must leave nothing behind.
+    const asked = looksLikeKeyAddress(request.keyStore) ? await agents() : null;
+    record = asked?.record ?? null;
+    const issuer = await issuerKey(deps, principal, request.principalKeyStore);
+    const agentKey = asked ?? (await agents());
+    record = agentKey.record;
     const passport = await signPassport(
       { ...draft, public_key: formatPublicKey(agentKey.publicKey), issuer_key_id: issuer.key.keyId },
       issuer.key,
@@ -128,7 +135,7 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
       principalKeyPinned: issuer.pinned === null ? null : { record: issuer.record, made: issuer.pinned === 'made' },
     };
   } catch (error) {
-    await discardKey(deps, agentKey.record);
+    if (record !== null) await discardKey(deps, record);
     throw error;
   }
 }

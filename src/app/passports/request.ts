@@ -123,6 +123,8 @@ export async function signRequested(
       hint: 'replace it with --force, or choose another place with --out',
     });
   const issuer = await issuerKey(deps, principalId(agent.domain), null);
+  // Signed before it is spent: a key that does not answer now must not use the request up.
+  const passport = await signPassport({ ...after, issuer_key_id: issuer.key.keyId }, issuer.key);
   const now = deps.clock();
   const first = deps.state.transact((ledger) => {
     if (ledger.spentNonce(ledgerName(agent.id), document.nonce) !== null) return false;
@@ -131,7 +133,6 @@ export async function signRequested(
     return true;
   });
   if (!first) throw twice();
-  const passport = await signPassport({ ...after, issuer_key_id: issuer.key.keyId }, issuer.key);
   if (path !== null) await deps.files.create(path, passportText(passport.document));
   rememberPassport(deps, passport, path, now);
   return passport;

@@ -32,7 +32,9 @@ async function approverKey(deps: PrincipalDeps, principal: string): Promise<Issu
   try {
     return await issuerKey(deps, principal, null);
   } catch (error) {
-    if (!(error instanceof Failure) || error.code !== 'KEY_NOT_FOUND') throw error;
+    const isHere =
+      deps.issuerAt != null || deps.state.pins(principal).some(({ keyId }) => deps.state.key(keyId) !== null);
+    if (isHere || !(error instanceof Failure) || error.code !== 'KEY_NOT_FOUND') throw error;
     const hint = `approve it where the key of ${principal} is`;
     throw new Failure('KEY_NOT_FOUND', `This machine holds no key of ${principal}.`, { hint, cause: error });
   }

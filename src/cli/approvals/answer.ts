@@ -6,6 +6,7 @@ import { answerRequest, requireSigned } from '../../app/approvals/answer.js';
 import { Failure } from '../../app/failure.js';
 import type { RequestRecord } from '../../app/ports/state.js';
 import { isRequestId, type ActionApprovalDocument } from '../../protocol/approvals/approval.js';
+import type { KeyAddressText } from '../../protocol/identity/key-address.js';
 import { readApprovalRequest, type ApprovalRequest } from '../../protocol/approvals/request.js';
 import { replaceFile } from '../../workspace/files.js';
 import { keyring, pemFiles, type KeyPlaces } from '../../workspace/keys.js';
@@ -16,6 +17,7 @@ import type { Lifetime } from '../../workspace/workspace.js';
 import type { Questioner } from '../questions/ask.js';
 import type { Setting } from '../setting.js';
 import { readInput } from '../input/documents.js';
+import { ISSUER_KEY_OPTION, issuerPlace } from '../input/key-place.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
 import { durationMs } from '../input/values.js';
 import { clean, safeJson } from '../render/terminal/text.js';
@@ -32,6 +34,7 @@ export interface AnswerFlags extends KeyPlaces {
   readonly for?: number;
   readonly as?: string;
   readonly keyFile?: string;
+  readonly key?: KeyAddressText;
   readonly out?: string;
   readonly yes?: boolean;
 }
@@ -61,6 +64,7 @@ export function answerOptions(decision: 'approve' | 'deny'): readonly OptionGrou
           description: 'write the signed answer to a file; one that exists is replaced',
           values: 'file',
         },
+        ISSUER_KEY_OPTION,
         YES_OPTION,
         ...PASSPHRASE_OPTIONS,
       ],
@@ -141,9 +145,11 @@ export async function answered(
   // Who can be asked is; a script that names a request has said what it wants.
   if (options.yes !== true && cli.ask.allowed && !(await cli.ask.confirm({ message, flag: '--yes' })))
     throw new Failure('USAGE', 'Nothing was answered.');
+  if (options.key !== undefined && options.keyFile !== undefined)
+    throw new Failure('USAGE', 'The key is said to be at two places.', { hint: 'give one of --key and --key-file' });
   const seed =
     options.keyFile === undefined ? null : await (await pemFiles(cli.workspace, options)).take(options.keyFile);
-  const approval = await answerRequest(await keyring(cli.workspace, options), request, {
+  const approval = await answerRequest(await keyring(cli.workspace, issuerPlace(options)), request, {
     decision,
     reason: options.reason ?? null,
     forMs: options.for ?? null,

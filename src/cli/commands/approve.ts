@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { approve } from '../../app/signing/approval.js';
 import { Failure } from '../../app/failure.js';
 import { verifyIntents } from '../../app/verification/intents.js';
+import type { KeyAddressText } from '../../protocol/identity/key-address.js';
 import { parseJson } from '../../protocol/json/parse.js';
 import { isObject, type JsonObject } from '../../protocol/json/values.js';
 import type { Decision } from '../../verify/decision.js';
@@ -10,6 +11,7 @@ import { answer, answered } from '../approvals/answer.js';
 import { requestIn } from '../approvals/requests.js';
 import type { Cli } from '../cli.js';
 import { readInput } from '../input/documents.js';
+import { ISSUER_KEY_OPTION, issuerPlace } from '../input/key-place.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION, type PassphraseFlags } from '../input/options.js';
 import { passportFile } from '../passports/file.js';
 import { reportDecision } from '../intents/refusal.js';
@@ -20,6 +22,7 @@ import { replaceFile } from '../../workspace/files.js';
 import { keyring } from '../../workspace/keys.js';
 
 interface Options extends PassphraseFlags {
+  readonly key?: KeyAddressText;
   readonly passport: readonly string[];
   readonly out?: string;
   readonly yes: boolean;
@@ -49,6 +52,7 @@ export const command: CommandSpec<Options> = {
           values: 'file',
         },
         YES_OPTION,
+        ISSUER_KEY_OPTION,
         ...PASSPHRASE_OPTIONS,
       ],
     },
@@ -86,7 +90,7 @@ export const command: CommandSpec<Options> = {
     if (!options.yes && cli.ask.allowed && !(await cli.ask.confirm({ message: 'Approve this', flag: '--yes' })))
       throw new Failure('USAGE', 'Nothing was approved.');
     const { agent_id, intent_hash, action } = decision;
-    const approval = await approve(await keyring(cli.workspace, options), {
+    const approval = await approve(await keyring(cli.workspace, issuerPlace(options)), {
       agentId: agent_id!,
       intentHash: intent_hash!,
       action: action!,

@@ -9,6 +9,7 @@ import {
   type KeyAddressText,
 } from '../../protocol/identity/key-address.js';
 import { DEFAULT_KEY_STORE, GUARDED_KEY_STORES, KEY_STORE_NAMES } from '../../workspace/key-stores.js';
+import type { KeyPlaces } from '../../workspace/key-places.js';
 import type { OptionSpec } from '../spec.js';
 import type { PassphraseFlags } from './options.js';
 
@@ -46,6 +47,18 @@ export const SIGNING_KEY_OPTIONS: readonly OptionSpec[] = [
     description: 'shell command that prints the private key, e.g. op read op://ops/bot/key',
   },
 ];
+
+/** The principal's or approver's key, where a command has no other. */
+export const ISSUER_KEY_OPTION: OptionSpec = {
+  flags: '--key <address>',
+  description: 'ask the key that signs there, this once (default: where it was made or imported; aip help keys)',
+  value: keyAddress,
+};
+
+/** What ISSUER_KEY_OPTION reads, as opening keys takes it. */
+export function issuerPlace<T extends { readonly key?: KeyAddressText }>(flags: T): T & KeyPlaces {
+  return flags.key === undefined ? flags : { ...flags, issuerAt: flags.key };
+}
 
 /** The address of a key in `text`. @throws Error in the words of an option's problem */
 export function keyAddress(text: string): KeyAddressText {

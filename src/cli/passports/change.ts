@@ -4,8 +4,10 @@ import { draftChange, issueChange, type PassportChange, type Difference } from '
 import { lintPassport } from '../../app/passports/lint.js';
 import { Failure } from '../../app/failure.js';
 import { readDocument } from '../../workspace/files.js';
+import type { KeyAddressText } from '../../protocol/identity/key-address.js';
 import type { Json } from '../../protocol/json/values.js';
 import type { Passport } from '../../protocol/passport.js';
+import { ISSUER_KEY_OPTION, issuerPlace } from '../input/key-place.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
 import { clean } from '../render/terminal/text.js';
 import type { OptionGroup } from '../spec.js';
@@ -21,6 +23,7 @@ import type { Surroundings } from '../io.js';
 type Scene = Setting & Output & Questioner & Surroundings;
 
 export interface ChangeFlags extends KeyPlaces {
+  readonly key?: KeyAddressText;
   readonly out?: string;
   readonly yes?: boolean;
   /** False with `--no-publish`. */
@@ -40,6 +43,7 @@ export const CHANGE_OPTIONS: OptionGroup = {
         'replace another file that --out names; publish although a verifier of an older version would not hear of it',
     },
     YES_OPTION,
+    ISSUER_KEY_OPTION,
     ...PASSPHRASE_OPTIONS,
   ],
 };
@@ -58,7 +62,7 @@ export async function changePassport(
   flags: ChangeFlags,
   changeOf: (before: Passport) => Promise<PassportChange> | PassportChange,
 ): Promise<number> {
-  const deps = await issuing(cli.workspace, flags);
+  const deps = await issuing(cli.workspace, issuerPlace(flags));
   const found = await findPassport({ state: deps.state, readFile: readDocument }, agent);
   const target = flags.out ?? found.path;
   if (target === null)

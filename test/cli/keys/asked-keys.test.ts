@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync, copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { Database } from '../../../src/adapters/sqlite/engine/database.js';
 import { falseAgent, falseService, sshAgent } from '../../kit/key-services.js';
 import { world } from '../../kit/world.js';
 
@@ -88,6 +89,121 @@ describe('with an ssh-agent', () => {
       out: '',
       err: expect.stringContaining('is not the one that is asked for') as string,
     });
+  });
+
+  test('whose key is elsewhere than remembered is asked there with --key, and import remembers the new place', async ({
+    skip,
+  }) => {
+    const me = await person();
+    if (me === null) return skip('OpenSSH is not installed');
+    const { here, json, agent } = me;
+    await json('init', '--domain', 'acme.com', '--key', 'ssh-agent:me@laptop');
+    await json('passport', 'create', 'bot', ...SEND.slice(0, 2), '--key', 'ssh-agent:me@laptop');
+    const request = here.file(
+      'r.json',
+      (
+        await here.run(
+          'passport',
+          'request',
+          'asker',
+          ...SEND.slice(0, 2),
+          '--domain',
+          'acme.com',
+          '--key',
+          'ssh-agent:me@laptop',
+          '-o',
+          '-',
+        )
+      ).out,
+    );
+    const intent = here.file('i.json', (await here.run('intent', 'sign', '-p', 'bot', ...SEND)).out);
+    // The same key under another name, and none under the one that is remembered.
+    const address = `cmd:${join(import.meta.dirname, 'nowhere')}`;
+    const renamed = ['--key', me.key];
+    forgetPlace(here, 'ssh-agent:gone@laptop');
+    const commands: [string, ...string[]][] = [
+      ['passport', 'update', 'bot', '--rate-limit', '10/hour', '--yes'],
+      ['passport', 'renew', 'bot', '--yes'],
+      ['passport', 'sign', request, '--yes'],
+      ['approve', intent, '--yes'],
+    ];
+    for (const command of commands) {
+      expect(await here.run(...command)).toMatchObject({
+        code: 4,
+        err: expect.stringContaining('gone@laptop') as string,
+      });
+      expect(await here.run(...command, '--key', address)).toMatchObject({ code: 4 });
+      expect(await here.run(...command, ...renamed)).toMatchObject({ code: 0 });
+    }
+    expect(agent.fingerprint).toBe(me.key.slice('ssh-agent:'.length));
+    const imported = await json('key', 'import', ...renamed, '--id', 'did:web:acme.com#key-1');
+    expect(imported).toMatchObject({ key_ref: me.key, changed: true });
+    expect(await json('key', 'import', ...renamed, '--id', 'did:web:acme.com#key-1')).toMatchObject({ changed: false });
+    expect(await here.run('passport', 'renew', 'bot', '--yes')).toMatchObject({ code: 0 });
+  });
+
+  test('an approver whose key is elsewhere than remembered answers with --key', async ({ skip }) => {
+    const me = await person();
+    if (me === null) return skip('OpenSSH is not installed');
+    const { here, json, key } = me;
+    await json('init', '--domain', 'acme.com', '--key', key);
+    const raw = Buffer.from(me.agent.publicKey.split(' ')[1]!, 'base64').subarray(-32);
+    const bob = { id: 'did:web:bob.com', public_key: `ed25519:${raw.toString('hex')}` };
+    const approvers = JSON.stringify({ approvers: [bob] });
+    for (const [name, constraint] of [
+      ['by-principal', 'require_approval:=true'],
+      ['by-bob', `require_approval:=${approvers}`],
+    ] as const) {
+      await json('passport', 'create', name, ...SEND.slice(0, 2), '--key', key, '--constraint', constraint);
+      const intent = here.file('i.json', (await here.run('intent', 'sign', '-p', name, ...SEND)).out);
+      const { out } = await here.run('intent', 'verify', intent, '--json');
+      const { details } = JSON.parse(out) as { details: { request_id: string } };
+      const answer = ['approvals', 'approve', details.request_id, '--yes'];
+      forgetPlace(here, 'ssh-agent:gone@laptop');
+      expect(await here.run(...answer)).toMatchObject({ code: 4 });
+      expect(await here.run(...answer, '--key', key, '--key-file', 'k.pem')).toMatchObject({ code: 2 });
+      expect(await here.run(...answer, '--key', key)).toMatchObject({ code: 0 });
+      forgetPlace(here, key);
+    }
+  });
+
+  test('a request is not used up by a key that does not sign it', async ({ skip }) => {
+    const me = await person();
+    if (me === null) return skip('OpenSSH is not installed');
+    const { here, json, agent } = me;
+    const key = ['--key', 'ssh-agent:me@laptop'];
+    await json('init', '--domain', 'acme.com', ...key);
+    await json('passport', 'request', 'bot', ...SEND.slice(0, 2), ...key, '-o', join(here.cwd, 'r.json'));
+    const sign = () => here.run('passport', 'sign', join(here.cwd, 'r.json'), '--yes');
+    Object.assign(here.io.env, { SSH_AUTH_SOCK: await silentAgent(agent.publicKey) });
+    expect(await sign()).toMatchObject({ code: 4, err: refused });
+    Object.assign(here.io.env, { SSH_AUTH_SOCK: agent.socket });
+    expect(await sign()).toMatchObject({ code: 0 });
+    expect(await sign()).toMatchObject({ code: 2 });
+  });
+
+  test('a key that is listed and does not sign leaves nothing behind', async ({ skip }) => {
+    const me = await person();
+    if (me === null) return skip('OpenSSH is not installed');
+    const { here, agent } = me;
+    const socket = await silentAgent(agent.publicKey);
+    Object.assign(here.io.env, { SSH_AUTH_SOCK: socket, AIP_KEY_PASSPHRASE: 'correct horse battery staple' });
+    const domain = ['--domain', 'acme.com'];
+    const key = ['--key', 'ssh-agent:me@laptop'];
+    expect(await here.run('init', ...domain, ...key)).toMatchObject({ code: 4, err: refused });
+    expect(await here.run('key', 'import', ...key, '--id', 'did:web:acme.com#key-1')).toMatchObject({
+      code: 4,
+      err: refused,
+    });
+    const create = ['passport', 'create', 'bot', ...SEND.slice(0, 2), ...domain, ...key];
+    expect(await here.run(...create, '--principal-key-store', 'file')).toMatchObject({ code: 4, err: refused });
+    expect(JSON.parse((await here.run('key', 'list', '--json')).out)).toEqual([]);
+    expect(JSON.parse((await here.run('principal', 'list', '--json')).out)).toEqual([]);
+    expect(
+      filesOf(here.io.userHome).filter(
+        (file) => /PRIVATE|passport/.test(readFileSync(file, 'latin1')) && !/\.db|log/.test(file),
+      ),
+    ).toEqual([]);
   });
 });
 
@@ -219,4 +335,26 @@ function filesOf(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => join(folder, name))
     .filter((path) => statSync(path).isFile());
+}
+
+const refused = expect.stringContaining('The ssh-agent refused') as string;
+
+/** An agent that lists a key, and refuses to sign with it. */
+async function silentAgent(publicKey: string): Promise<string> {
+  const listed = Buffer.from(publicKey.split(' ')[1]!, 'base64');
+  const number = (n: number) => Buffer.from([n >>> 24, n >>> 16, n >>> 8, n]);
+  const string = (bytes: Buffer) => Buffer.concat([number(bytes.length), bytes]);
+  const list = [Buffer.from([12]), number(1), string(listed), string(Buffer.from('me@laptop'))];
+  return falseAgent((question) => string(question[4] === 11 ? Buffer.concat(list) : Buffer.from([5])));
+}
+
+/** As if the place of every key had been given another name since. */
+function forgetPlace(here: ReturnType<typeof world>, address: string): void {
+  const file = filesOf(here.io.userHome).find((path) => path.endsWith('state.db'))!;
+  const database = new Database(file, 1000);
+  try {
+    database.statement('UPDATE keys SET ref = ?').run([address]);
+  } finally {
+    database.close();
+  }
 }

@@ -1,3 +1,4 @@
+import { isHeld, whereabouts } from '../../../app/keys/keyring.js';
 import { importKey, type ImportRequest } from '../../../app/keys/import-key.js';
 import { Failure } from '../../../app/failure.js';
 import { formatPublicKey } from '../../../protocol/identity/keys.js';
@@ -76,6 +77,10 @@ export const command: CommandSpec<Options> = {
     cli.out(`${paint.green(made.changed ? 'imported' : 'held already')} ${clean(made.keyId)}`);
     cli.out(`  ${paint.dim('public key')}  ${formatPublicKey(made.publicKey)}${made.pinned ? ', pinned here' : ''}`);
     cli.out(`  ${paint.dim('kept in   ')}  ${made.record.store}, ${clean(made.record.ref)}`);
+    if (made.before !== null) {
+      cli.out(`  ${paint.dim('before    ')}  ${clean(whereabouts(made.before))}`);
+      if (isHeld(made.before.store)) cli.note('\nThe copy there stays; delete it when nothing else uses it.');
+    }
     if (args[0] !== undefined && args[0] !== '-')
       cli.note('\nThe file still holds the key; delete it when nothing else uses it.');
     return 0;

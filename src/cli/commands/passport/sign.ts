@@ -5,6 +5,7 @@ import { readPassportRequest, type WellFormedRequest } from '../../../protocol/p
 import type { JsonObject } from '../../../protocol/json/values.js';
 import { issuing } from '../../../workspace/keys.js';
 import { readInput } from '../../input/documents.js';
+import { ISSUER_KEY_OPTION, issuerPlace } from '../../input/key-place.js';
 import { FORCE_OPTION, PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
 import type { ChangeFlags } from '../../passports/change.js';
 import { passportTarget, printUnwritten } from '../../passports/out.js';
@@ -42,6 +43,7 @@ export const command: CommandSpec<Options> = {
         { flags: '--no-publish', description: 'keep it on this machine, also where a mesh could carry it' },
         FORCE_OPTION,
         YES_OPTION,
+        ISSUER_KEY_OPTION,
         ...PASSPHRASE_OPTIONS,
       ],
     },
@@ -59,7 +61,7 @@ export const command: CommandSpec<Options> = {
     const source = args[0]!;
     const request = requestIn(await readInput(source, cli), source);
     const { agent } = request;
-    const deps = await issuing(cli.workspace, options, options.force);
+    const deps = await issuing(cli.workspace, issuerPlace(options), options.force);
     const draft = draftRequested(deps, request, expiryOf(options.expires ?? DEFAULT_PASSPORT_TERM_MS));
     if (draft.replaces !== null && !options.replaceKey) {
       throw new Failure('USAGE', `${agent.id} is known here with another key: ${draft.replaces}.`, {
