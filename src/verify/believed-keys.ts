@@ -2,7 +2,6 @@
  * Keys can be stopped wherever a signature of theirs is believed (protocol, section 4). A denied key is judged by its text: an id
  * can be given to another key, and one key can stand under several ids.
  */
-import { formatPublicKey } from '../protocol/identity/keys.js';
 import type { VerifyKey } from '../protocol/ed25519/verify.js';
 import { formatTime } from '../protocol/time.js';
 import type { Facts, StandingRecord } from './context.js';
@@ -26,8 +25,8 @@ export function deniedKeys(
   agent_id: string,
 ): Violation[] {
   return believed.flatMap(({ role, candidates, holds }) => {
+    if (candidates.every((candidate) => denialOf(facts, candidate) === null)) return [];
     const judged = candidates.map((candidate) => ({ ...candidate, record: denialOf(facts, candidate) }));
-    if (judged.every(({ record }) => record === null)) return [];
     // Another key that is still good may have made it: of two in their overlap only one has to be denied.
     const signers = judged.length === 1 ? judged : judged.filter(({ key }) => holds(key));
     const [denied] = signers;
@@ -39,7 +38,7 @@ export function deniedKeys(
     return [
       violation('KEY_REVOKED', message, {
         role,
-        subject: formatPublicKey(key.publicKey),
+        subject: key.text,
         key_id: keyId,
         reason,
         revoked_at: formatTime(changedAt),
@@ -62,7 +61,7 @@ function denialOf(
   facts: Pick<Facts, 'standing' | 'wallNow' | 'standingNow'>,
   { keyId, key }: BelievedKey['candidates'][number],
 ): StandingRecord | null {
-  const own = deniedNow(facts, formatPublicKey(key.publicKey));
+  const own = deniedNow(facts, key.text);
   return own ?? (keyId === null ? null : deniedNow(facts, keyId));
 }
 

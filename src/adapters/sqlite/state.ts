@@ -190,6 +190,8 @@ class FileState implements SqliteState {
         this.#conduct.flush();
         this.#folding.flush();
         this.#windows.flush();
+        this.#nonces.flush();
+        this.#lookups.flush();
         this.#tree.flush(head.seq - this.#treeAfter);
         this.#heads.write(head);
         this.#database.exec('COMMIT');
@@ -206,6 +208,7 @@ class FileState implements SqliteState {
       this.#folding.forget();
       if (!committed) {
         this.#tree.forget();
+        this.#lookups.forget();
         this.#judged.forget();
         this.#agents.forget();
         this.#database.rollback();

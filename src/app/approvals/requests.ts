@@ -16,7 +16,6 @@ import { deniedNow } from '../../verify/believed-keys.js';
 import type { Facts, PinnedKey } from '../../verify/context.js';
 import type { Violation } from '../../verify/decision.js';
 import type { Findings } from '../../verify/pipeline.js';
-import { formatPublicKey } from '../../protocol/identity/keys.js';
 import type { PreparedDocument, Sitting } from '../verification/sitting.js';
 
 /** Pending requests of one agent, and of all; the next is refused without one. */
@@ -35,7 +34,7 @@ export function approvingOf(sitting: Sitting, prepared: PreparedDocument): Appro
   const { intent, proven, submission } = prepared;
   const facts = { standing, wallNow, now: sitting.now };
   const counts = ({ keyId, key }: PinnedKey): boolean =>
-    memory === null || (deniedNow(facts, formatPublicKey(key.publicKey)) === null && deniedNow(facts, keyId) === null);
+    memory === null || (deniedNow(facts, key.text) === null && deniedNow(facts, keyId) === null);
   // Most documents need no approval, and none is looked for.
   const hash = lazy(() => actionHash(actionOf(prepared)));
   const request = namedRequest(sitting, prepared);

@@ -1,5 +1,4 @@
 /** Serial floors: which of them bind now, and who raises them (protocol, section 2). */
-import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { MAX_SERIAL, type Passport } from '../../protocol/passport.js';
 import { deniedNow } from '../../verify/believed-keys.js';
 import { issuerOf } from '../../verify/checks/issuer.js';
@@ -15,7 +14,7 @@ export function bindingFloors(
   standing: Pick<Facts, 'standing' | 'wallNow'>,
 ): readonly Floor[] {
   if (floors.length === 0) return floors;
-  const pinned = new Set(pins.map(({ key }) => formatPublicKey(key.publicKey)));
+  const pinned = new Set(pins.map(({ key }) => key.text));
   return floors.filter(
     ({ issuerKey }) => issuerKey === null || (pinned.has(issuerKey) && deniedNow(standing, issuerKey) === null),
   );
@@ -29,7 +28,7 @@ export function floorOf(passport: Passport, pins: readonly PinnedKey[], now: num
   if (signer === undefined) return null;
   return {
     agentId: passport.agent.id,
-    issuerKey: formatPublicKey(signer.key.publicKey),
+    issuerKey: signer.key.text,
     serial: passport.serial,
     hash: passport.hash(),
     raisedAt: now,

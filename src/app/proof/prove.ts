@@ -7,7 +7,6 @@ import { parseJson, parseJsonText } from '../../protocol/json/parse.js';
 import { isObject, type JsonObject } from '../../protocol/json/values.js';
 import type { Entry, LogRecord } from '../../protocol/log/entry.js';
 import { leafText } from '../../protocol/log/leaf.js';
-import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { inclusionProof } from '../../protocol/transparency/tree.js';
 import { readPassport } from '../../protocol/passport.js';
 import { issuerProblem } from '../../verify/checks/issuer.js';
@@ -148,5 +147,5 @@ function issuerKeyOf(log: ProvingLog, text: string): string | null {
   const passport = readPassport(Buffer.from(text));
   const pins = pinnedKeys(log.pins(passport.document.principal));
   const signer = pins.find((pin) => issuerProblem(passport, [pin]) === null);
-  return signer === undefined ? null : formatPublicKey(signer.key.publicKey);
+  return signer === undefined ? null : signer.key.text;
 }

@@ -1,17 +1,21 @@
 /** Verification on the hot path: OpenSSL through node:crypto, about ten times as fast as arithmetic in JavaScript. */
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
+import { formatPublicKey } from '../identity/keys.js';
 import { acceptableKey, acceptableSignature } from './acceptance.js';
 
 /** A public key that passed the acceptance rule, ready for any number of verifications. Keep it for as long as the key is in use. */
 export class VerifyKey {
   /** Raw 32 bytes. */
   readonly publicKey: Uint8Array;
+  /** `ed25519:` and 64 lower-case hex digits. */
+  readonly text: string;
   /** @internal A KeyObject; unnamed, so that the library's declarations hold where Node's are not installed. */
   readonly handle: object;
 
   /** @internal Use `importKey`, which applies the rule. */
   constructor(publicKey: Uint8Array, handle: object) {
     this.publicKey = publicKey;
+    this.text = formatPublicKey(publicKey);
     this.handle = handle;
   }
 }

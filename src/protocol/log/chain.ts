@@ -84,7 +84,8 @@ export function seal(
     withheld: null as Entry['withheld'],
     erased: null,
   };
-  const own = slotsOf(placed).length;
+  const slots = slotsOf(placed);
+  const own = slots.length;
   const salts = random(SALT_BYTES * (own + withheld.length));
   if (withheld.length > 0) {
     const made: Record<string, string> = Object.create(null) as Record<string, string>;
@@ -94,7 +95,7 @@ export function seal(
     placed.withheld = made;
   }
   placed.salts = Buffer.from(salts).toString('base64');
-  const { hash, leaf } = sealedLeaf(placed);
+  const { hash, leaf } = sealedLeaf(placed, slots, salts);
   placed.hash = hash;
   return { entry: placed, leaf };
 }
@@ -114,8 +115,10 @@ export function sealRecord(
 ): { readonly entry: Exclude<LogRecord, Entry>; readonly leaf: string } {
   const places = { seq: after.seq + 1, verifier, prev_hash: after.hash, withheld: null, erased: null };
   const unsealed = { ...draft, ...places, hash: '', salts: '' };
-  unsealed.salts = Buffer.from(random(SALT_BYTES * slotsOf(unsealed).length)).toString('base64');
-  const { hash, leaf } = sealedLeaf(unsealed);
+  const slots = slotsOf(unsealed);
+  const salts = random(SALT_BYTES * slots.length);
+  unsealed.salts = Buffer.from(salts).toString('base64');
+  const { hash, leaf } = sealedLeaf(unsealed, slots, salts);
   return { entry: { ...unsealed, hash }, leaf };
 }
 

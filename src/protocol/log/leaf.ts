@@ -82,13 +82,25 @@ export function commitmentsOf(record: Unhashed): JsonObject | null {
   const salts = saltsOf(record);
   if (salts === null) return null;
   const erased = isRecord(record.erased) ? (record.erased as Record<string, unknown>) : {};
-  const made: Record<string, Json> = {};
-  let params: Record<string, Json> | null = isRecord(record.params) ? blank() : null;
-  for (const slot of slotsOf(record)) {
+  return committed(record, slotsOf(record), (slot) => {
     const gone = Object.hasOwn(erased, slot) ? erased[slot] : undefined;
     const value = valueIn(record, slot);
-    if (gone !== undefined && (typeof gone !== 'string' || value !== undefined)) return null;
-    const hash = gone === undefined ? commitment(salts.get(slot)!, value!) : (gone as string);
+    if (gone === undefined) return commitment(salts.get(slot)!, value!);
+    return typeof gone !== 'string' || value !== undefined ? null : gone;
+  });
+}
+
+/** The commitments of `slots` as the leaf holds them; null when one of them is. */
+function committed(
+  record: Unhashed,
+  slots: readonly string[],
+  hashOf: (slot: string, nth: number) => string | null,
+): JsonObject | null {
+  const made: Record<string, Json> = {};
+  let params: Record<string, Json> | null = isRecord(record.params) ? blank() : null;
+  for (const [nth, slot] of slots.entries()) {
+    const hash = hashOf(slot, nth);
+    if (hash === null) return null;
     if (slot.startsWith('params.')) (params ??= blank())[slot.slice('params.'.length)] = hash;
     else made[slot] = hash;
   }
@@ -131,6 +143,9 @@ export function erase<E extends LogRecord>(record: E, slots: readonly string[]):
   return changed as E;
 }
 
+/** What no leaf holds as it stands in the entry. */
+const APART = ['hash', 'salts', 'erased', 'commitments'];
+
 /** A leaf as the two halves of its canonical text, so that `hash` can be set between them. */
 interface Halves {
   readonly before: string;
@@ -139,20 +154,29 @@ interface Halves {
 
 /** The text whose SHA-256 is the entry's `hash`: the leaf without that member. Null where it has none. */
 export function hashedText(record: Unhashed): string | null {
-  const halves = halvesOf(record);
+  const commitments = commitmentsOf(record);
+  const halves = commitments === null ? null : halvesOf(record, commitments);
   return halves === null ? null : `{${halves.before},${halves.after}}`;
 }
 
 /** The canonical bytes of the entry with its `hash` member, as the tree holds them; null where it is no leaf. */
 export function leafText(record: Unhashed & { readonly hash: string }): string | null {
-  const halves = halvesOf(record);
+  const commitments = commitmentsOf(record);
+  const halves = commitments === null ? null : halvesOf(record, commitments);
   return halves === null ? null : withHash(halves, record.hash);
 }
 
-/** The hash of a new entry, and its leaf. Throws TypeError on what has no canonical form. */
-export function sealedLeaf(record: Unhashed): { readonly hash: string; readonly leaf: string } {
-  const halves = halvesOf(record);
-  if (halves === null) throw new TypeError('an entry without the salts that it needs');
+/**
+ * The hash of a new entry, and its leaf; `salts` are those of its `slots`, one after another. Throws TypeError on what has no canonical form.
+ */
+export function sealedLeaf(
+  record: Unhashed,
+  slots: readonly string[],
+  salts: Uint8Array,
+): { readonly hash: string; readonly leaf: string } {
+  const saltOf = (nth: number): Uint8Array => salts.subarray(nth * SALT_BYTES, (nth + 1) * SALT_BYTES);
+  const commitments = committed(record, slots, (slot, nth) => commitment(saltOf(nth), valueIn(record, slot)!))!;
+  const halves = halvesOf(record, commitments)!;
   const hash = sha256Hex(`{${halves.before},${halves.after}}`);
   return { hash, leaf: withHash(halves, hash) };
 }
@@ -161,14 +185,9 @@ function withHash({ before, after }: Halves, hash: string): string {
   return `{${before},"hash":${canonicalize(hash)},${after}}`;
 }
 
-function halvesOf(record: Unhashed): Halves | null {
-  const commitments = commitmentsOf(record);
-  if (commitments === null) return null;
+function halvesOf(record: Unhashed, commitments: JsonObject): Halves | null {
   const left = erasableOf(record);
-  const names = Object.keys(record).filter(
-    (name) =>
-      name !== 'hash' && name !== 'salts' && name !== 'erased' && name !== 'commitments' && !left.includes(name),
-  );
+  const names = Object.keys(record).filter((name) => !APART.includes(name) && !left.includes(name));
   names.push('commitments');
   let [before, after] = ['', ''];
   for (const name of sortNames(names)) {
@@ -177,7 +196,7 @@ function halvesOf(record: Unhashed): Halves | null {
     if (name < 'hash') before += before === '' ? text : `,${text}`;
     else after += after === '' ? text : `,${text}`;
   }
-  return before === '' || after === '' ? null : { before, after };
+  return after === '' ? null : { before, after };
 }
 
 function blank(): Record<string, Json> {

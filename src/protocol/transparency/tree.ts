@@ -2,10 +2,10 @@
  * The Merkle tree over the verification log (RFC 6962, section 2.1): the leaves are entries, and a short proof shows that one entry is in
  * a tree, or that a later tree holds an earlier one unchanged. Nodes are stored once they are complete and never change again.
  */
-import { createHash } from 'node:crypto';
 import { sha256 } from '../hash.js';
 
 const LEAF = Uint8Array.of(0);
+const LEAF_TEXT = '\0';
 const NODE = Uint8Array.of(1);
 
 /** Numbers above this are no size or index here: 2^48 entries at a million a second last nine years. */
@@ -27,12 +27,12 @@ export const EMPTY_ROOT: Uint8Array = sha256('');
 
 /** The hash of a leaf: SHA-256(0x00 || data), so that no leaf can pass for a node. */
 export function leafHash(data: string | Uint8Array): Uint8Array {
-  return createHash('sha256').update(LEAF).update(data).digest();
+  return sha256(typeof data === 'string' ? LEAF_TEXT + data : Buffer.concat([LEAF, data]));
 }
 
 /** The hash of an inner node: SHA-256(0x01 || left || right). */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return createHash('sha256').update(NODE).update(left).update(right).digest();
+  return sha256(Buffer.concat([NODE, left, right]));
 }
 
 /**

@@ -93,8 +93,7 @@ function signerProblem(
   const text = formatPublicKey(signer.publicKey);
   const own = passport === null ? [] : [passport.currentKey, ...passport.previousKeys];
   // An agent that could approve for itself would need no person.
-  if (approver === agentId || own.some(({ key }) => formatPublicKey(key.publicKey) === text))
-    return "it is signed with the agent's own key";
+  if (approver === agentId || own.some(({ key }) => key.text === text)) return "it is signed with the agent's own key";
   const denied = [text, key_id, approver].some((subject) => deniedNow(facts, subject) !== null);
   return denied ? 'its approver is revoked or suspended' : null;
 }

@@ -102,6 +102,40 @@ test('is found by intent hash and nonce, and a guess by the table alone is not c
   other.close();
 });
 
+test('the index of the second version is moved into smaller blocks', () => {
+  const path = at();
+  const state = open(path);
+  const hash = (i: number): string => `sha256:${String(i).padStart(64, '0')}`;
+  state.transact((ledger) => {
+    for (let i = 1; i <= 1100; i++) ledger.append(draft({ intent_hash: hash(i), nonce: `n${i}` }));
+  });
+  state.close();
+  const second = new Database(path, 0);
+  second.exec('UPDATE lookups SET key = seq / 65536 * 4294967296 + (key & 4294967295); PRAGMA user_version = 2');
+  second.close();
+  const again = open(path);
+  expect([again.find(hash(7)), again.find(hash(1050)), again.find('n1100')]).toEqual([[7], [1050], [1100]]);
+  again.close();
+});
+
+test('what a transaction wrote is found inside of it, and gone with it', () => {
+  const state = open(at());
+  const { intent_hash, nonce, agent_id } = draft();
+  state.rehearse((ledger) => {
+    ledger.append(draft());
+    ledger.spendNonce(agent_id, nonce!, T0, 'accepted', T0 + 1000);
+    expect(ledger.acceptedAs(intent_hash!)?.entry.seq).toBe(1);
+    expect(ledger.spentNonce(agent_id, nonce!)).toEqual({ firstSeenAt: T0, firstResult: 'accepted' });
+    expect(ledger.spentNonce(agent_id, 'another')).toBeNull();
+    expect(() => ledger.spendNonce(agent_id, nonce!, T0, 'accepted', T0 + 1000)).toThrow('twice');
+  });
+  state.transact((ledger) => {
+    expect(ledger.acceptedAs(intent_hash!)).toBeNull();
+    expect(ledger.spentNonce(agent_id, nonce!)).toBeNull();
+  });
+  state.close();
+});
+
 test('the token of a yes is kept as a hash only, and found again by intent hash', () => {
   const path = at();
   const state = open(path);

@@ -3,14 +3,14 @@ import { CONDUCT_TABLES } from './conduct-schema.js';
 /** `aip!`, in SQLite's application_id: tells our file from any other database. */
 export const STATE_APPLICATION_ID = 0x61697021;
 /** Of the tables below. A file with a greater one is refused; a smaller one is brought up to date here. */
-export const STATE_SCHEMA_VERSION = 2;
+export const STATE_SCHEMA_VERSION = 3;
 
 /** What a proof needs, since version 2. */
 const PROOF_TABLES = `
 -- The tree over the entries after tree_after: rows of up to 32 hashes, of leaves at level 0.
 CREATE TABLE tiles (level INTEGER NOT NULL, n INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (level, n))
   STRICT, WITHOUT ROWID;
--- Entries by intent hash and by nonce. The key is of the state: 2^32 a block of 65,536 entries, and 32 bits of an HMAC within.
+-- Entries by intent hash and by nonce. The key is of the state: 2^32 a block of 1,024 entries, and 32 bits of an HMAC within.
 CREATE TABLE lookups (key INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq)) STRICT, WITHOUT ROWID;
 -- Passports under which intents were judged, and pinned keys that they were believed by.
 CREATE TABLE judged_passports (hash TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -44,6 +44,13 @@ CREATE TABLE spoken_names (key TEXT NOT NULL, agent_id TEXT NOT NULL, PRIMARY KE
  * before it, so it vouches for all that the first version wrote.
  */
 export const MIGRATIONS: Readonly<Record<number, string>> = {
+  // Blocks were of 65,536 entries: a commit touched as many pages as it held entries.
+  2: `
+CREATE TABLE moved (key INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq)) STRICT, WITHOUT ROWID;
+INSERT INTO moved SELECT seq / 1024 * 4294967296 + (key & 4294967295), seq FROM lookups;
+DROP TABLE lookups;
+ALTER TABLE moved RENAME TO lookups;
+PRAGMA user_version = 3;`,
   1: `
 ALTER TABLE entries ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE entries ADD COLUMN token BLOB;

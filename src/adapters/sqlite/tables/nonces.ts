@@ -1,5 +1,6 @@
 import type { SpentNonce } from '../../../app/ports/state.js';
 import { sha256 } from '../../../protocol/hash.js';
+import { toHex } from '../../../protocol/hex.js';
 import { utf8, type Database } from '../engine/database.js';
 import type { LogHeadRow } from './log/head.js';
 
@@ -10,6 +11,14 @@ const PRUNED_AT_ONCE = 256;
 
 const COLUMNS = '(key, seen, result)';
 
+/** A nonce that was spent, and the table that it goes to. */
+interface Spent {
+  readonly table: number;
+  readonly key: Uint8Array;
+  readonly seenAt: number;
+  readonly result: string;
+}
+
 /** Spent nonces. `null` as a result stands for `accepted`, the usual one. */
 export class Nonces {
   readonly #find;
@@ -19,6 +28,8 @@ export class Nonces {
   readonly #pruneLong;
   /** The last nonce that was asked for and not found: spending it next need not ask again. */
   #absent: { readonly name: string; readonly key: Uint8Array } | null = null;
+  /** Of this transaction, not written yet, by name. */
+  readonly #pending = new Map<string, Spent>();
 
   constructor(database: Database) {
     const find = (table: string) => `SELECT seen, ${utf8('result')} FROM ${table} WHERE key = ?1`;
@@ -26,7 +37,12 @@ export class Nonces {
       ['number', 'text?'],
       `${find('nonces_0')} UNION ALL ${find('nonces_1')} UNION ALL ${find('nonces_long')}`,
     );
-    this.#add = [0, 1].map((n) => database.statement(`INSERT INTO nonces_${n} ${COLUMNS} VALUES (?, ?, ?)`));
+    // All of a transaction in one statement, as a JSON list.
+    this.#add = [0, 1].map((n) =>
+      database.statement(
+        `INSERT INTO nonces_${n} ${COLUMNS} SELECT unhex(value ->> 0), value ->> 1, value ->> 2 FROM json_each(?)`,
+      ),
+    );
     this.#addLong = database.statement('INSERT INTO nonces_long (key, seen, result, kept) VALUES (?, ?, ?, ?)');
     this.#empty = [0, 1].map((n) => database.statement(`DELETE FROM nonces_${n}`));
     this.#pruneLong = database.query(
@@ -38,10 +54,14 @@ export class Nonces {
 
   find(agentId: string, nonce: string): SpentNonce | null {
     const name = nameOf(agentId, nonce);
+    const spent = this.#pending.get(name);
+    this.#absent = null;
+    if (spent !== undefined) return { firstSeenAt: spent.seenAt, firstResult: spent.result };
     const key = sha256(name).subarray(0, 16);
     const row = this.#find.first([key]);
-    this.#absent = row === undefined ? { name, key } : null;
-    return row === undefined ? null : { firstSeenAt: row[0], firstResult: row[1] ?? 'accepted' };
+    if (row !== undefined) return { firstSeenAt: row[0], firstResult: row[1] ?? 'accepted' };
+    this.#absent = { name, key };
+    return null;
   }
 
   /** Spending twice is a bug of the caller: the second one must have been refused. */
@@ -52,13 +72,12 @@ export class Nonces {
     const { key } = this.#absent;
     this.#absent = null;
     const kept = Math.ceil(keepUntil);
-    const values = [key, seenAt, result === 'accepted' ? null : result];
     if (kept - seenAt > LONG) {
-      this.#addLong.run([...values, kept]);
+      this.#addLong.run([key, seenAt, stored(result), kept]);
       return;
     }
     const young = head.generation;
-    this.#add[young]!.run(values);
+    this.#pending.set(name, { table: young, key, seenAt, result });
     head.kept[young] = Math.max(head.kept[young]!, kept);
     head.seen[young] = Math.max(head.seen[young]!, seenAt);
   }
@@ -74,8 +93,20 @@ export class Nonces {
     return true;
   }
 
+  /** Writes what was spent; the end of a transaction that commits. */
+  flush(): void {
+    if (this.#pending.size === 0) return;
+    const spent = [...this.#pending.values()];
+    for (const [table, add] of this.#add.entries()) {
+      const rows = spent.filter((each) => each.table === table);
+      if (rows.length > 0)
+        add.run([JSON.stringify(rows.map(({ key, seenAt, result }) => [toHex(key), seenAt, stored(result)]))]);
+    }
+  }
+
   /** At the end of a transaction. */
   forget(): void {
+    this.#pending.clear();
     this.#absent = null;
   }
 
@@ -91,6 +122,10 @@ export class Nonces {
     }
     for (const [seen] of this.#pruneLong.all([now])) head.forgotten = Math.max(head.forgotten, seen);
   }
+}
+
+function stored(result: string): string | null {
+  return result === 'accepted' ? null : result;
 }
 
 function nameOf(agentId: string, nonce: string): string {

@@ -23,7 +23,7 @@ interface Answer {
 export class Windows {
   readonly #actionsOf;
   readonly #addAction;
-  readonly #addUsage;
+  readonly #addUsages;
   readonly #nth;
   readonly #counted;
   readonly #empty;
@@ -34,6 +34,8 @@ export class Windows {
   /** Of this transaction: another process may add actions between two. */
   readonly #actions = new Map<number, Map<string, number>>();
   readonly #answers = new Map<number, Answer[]>();
+  /** Usages of this transaction, not written yet. */
+  #pending: (number | string | null)[][] = [];
   #pruneFrom: number;
 
   /** `start` spreads the pruning of short-lived processes over the actions. */
@@ -41,7 +43,11 @@ export class Windows {
     this.#pruneFrom = start;
     this.#actionsOf = database.query(['text', 'number'], `SELECT ${utf8('name')}, id FROM actions WHERE agent = ?`);
     this.#addAction = database.statement('INSERT INTO actions (agent, name) VALUES (?, ?)');
-    this.#addUsage = database.statement('INSERT INTO usages (action, at, n, currency, amount) VALUES (?, ?, ?, ?, ?)');
+    // All of a transaction in one statement, as a JSON list; amounts as text, which no number of JavaScript rounds.
+    this.#addUsages = database.statement(
+      `INSERT INTO usages (action, at, n, currency, amount)
+       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, CAST(value ->> 4 AS INTEGER) FROM json_each(?)`,
+    );
     this.#nth = database.query(
       ['number'],
       `SELECT at FROM usages WHERE action IN (SELECT value FROM json_each(?1)) AND at > ?2
@@ -90,7 +96,7 @@ export class Windows {
     let id = actions.get(action);
     if (id === undefined) actions.set(action, (id = this.#addAction.insert([agent, action])));
     head.usages += 1;
-    this.#addUsage.run([id, at, head.usages, currency, amountMinor]);
+    this.#pending.push([id, at, head.usages, currency, amountMinor === null ? null : String(amountMinor)]);
     this.#spans.add(id, at, currency, amountMinor);
     const answers = this.#answers.get(agent);
     if (answers !== undefined)
@@ -102,6 +108,7 @@ export class Windows {
 
   /** Takes an amount out of the sums again; that it was accepted stays counted. False where no window holds it any more. */
   giveBack(agent: number, { action, at, currency, amountMinor }: Omit<Releasable, 'agentId' | 'mostMinor'>): boolean {
+    this.#flushUsages();
     const id = this.#known(agent).get(action);
     const found = id === undefined ? undefined : this.#counted.first([id, at, currency, amountMinor]);
     if (id === undefined || found === undefined) return false;
@@ -124,19 +131,22 @@ export class Windows {
     this.#pruneFrom = actions.length < ACTIONS_PRUNED ? 0 : actions.at(-1)![0];
   }
 
-  /** Writes what was added up; the end of a transaction that commits. */
+  /** Writes what was recorded; the end of a transaction that commits. */
   flush(): void {
+    this.#flushUsages();
     this.#spans.flush();
   }
 
   /** At the end of every transaction. */
   forget(): void {
+    this.#pending = [];
     this.#spans.forget();
     this.#actions.clear();
     this.#answers.clear();
   }
 
   #ask(agent: number, meter: Meter, after: number): MeterReading {
+    this.#flushUsages();
     const ids: number[] = [];
     for (const [action, id] of this.#known(agent)) if (meter.kind === 'sum' || counts(meter, action)) ids.push(id);
     if (meter.kind === 'sum') {
@@ -147,6 +157,12 @@ export class Windows {
     // A limit of nothing never has room; there is no moment to name.
     const nth = meter.limit < 1 ? undefined : this.#nth.first([JSON.stringify(ids), after, meter.limit]);
     return { kind: 'count', used, roomAt: nth === undefined ? null : nth[0] + meter.windowMs };
+  }
+
+  #flushUsages(): void {
+    if (this.#pending.length === 0) return;
+    this.#addUsages.run([JSON.stringify(this.#pending)]);
+    this.#pending = [];
   }
 
   #known(agent: number): Map<string, number> {
