@@ -147,7 +147,7 @@ export class Verifier {
       },
       trust: (_, agentId) => this.#trustOf.reading(state.conduct, agentId),
     });
-    return new GroupCommit(deps, world.nextTurn, () => this.#hooks.size > 0);
+    return new GroupCommit(deps, world.nextTurn, { asksHooks: () => this.#hooks.size > 0 });
   }
 }
 

@@ -56,11 +56,7 @@ function verifierOf(fleet: VerifierDeps['fleet'], constraints: JsonObject): Grou
     requester: () => ({ ...signerOf(seedOf('verifier')), random: (n) => new Uint8Array(randomBytes(n)) }),
     trust: () => null,
   };
-  return new GroupCommit(
-    deps,
-    (work) => void setImmediate(work),
-    () => false,
-  );
+  return new GroupCommit(deps, (work) => void setImmediate(work));
 }
 
 /** Rate a second, and the times of single calls in ms. */

@@ -2,14 +2,20 @@ import { setImmediate } from 'node:timers';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/app/failure.js';
 import type { Ledger } from '../../src/app/ports/state.js';
-import type { Submission } from '../../src/app/verification/intents.js';
-import { GroupCommit } from '../../src/workspace/group-commit.js';
+import type { Submission, VerifierDeps } from '../../src/app/verification/intents.js';
+import type { Judgement } from '../../src/verify/judge.js';
+import { GroupCommit, type GroupOptions } from '../../src/workspace/group-commit.js';
 import { VERIFY, verifierDeps } from '../kit/native/verifier.js';
 import { openAt, statePath } from '../kit/state/temporary.js';
 import { AGENT, supportAgent, T0, workshop, type Workshop } from '../library/workshop.js';
 
 /** A group commit on a real state file, with a place to break the world. */
-async function grouped(aip: Workshop, breakOn: (batch: number, ledger: Ledger) => void = () => undefined) {
+async function grouped(
+  aip: Workshop,
+  breakOn: (batch: number, ledger: Ledger) => void = () => undefined,
+  options: GroupOptions = {},
+  hooks: VerifierDeps['hooks'] = () => null,
+) {
   const passport = await supportAgent(aip, { constraints: {} });
   const { passportOf } = await import('../../src/protocol/passport.js');
   const { verifyKeyOf } = await import('../../src/protocol/ed25519/verify.js');
@@ -31,12 +37,9 @@ async function grouped(aip: Workshop, breakOn: (batch: number, ledger: Ledger) =
     clock: () => T0,
     passport: (agentId) => (agentId === AGENT ? { status: 'found', passport: parsed } : { status: 'unknown' }),
     pins: () => [pin],
+    hooks,
   });
-  const group = new GroupCommit(
-    deps,
-    (work) => void setImmediate(work),
-    () => false,
-  );
+  const group = new GroupCommit(deps, (work) => void setImmediate(work), options);
   const intents = async (count: number): Promise<Submission[]> =>
     Promise.all(
       Array.from({ length: count }, async () => ({
@@ -111,5 +114,104 @@ describe('a group commit', () => {
     const failed = expect(answer).rejects.toThrow('The disk is full.');
     await group.idle();
     await failed;
+  });
+});
+
+describe('calls in order', () => {
+  const turns = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  test('are committed as they were made, though a later one is prepared first', async () => {
+    let answerHook: () => void = () => undefined;
+    const slow = new Promise<void>((resolve) => (answerHook = resolve));
+    let first = '';
+    const { group, intents, state } = await grouped(workshop(), undefined, { inOrder: true }, () => async (intent) => {
+      if (intent.document.nonce === first) await slow;
+      return [{ hook: 'slow', result: 'allow' }];
+    });
+    const [one, two] = await intents(2);
+    first = (JSON.parse(one!.bytes as string) as { nonce: string }).nonce;
+    const told: string[] = [];
+    const tell = (name: string) => async (judgements: readonly Judgement[]) =>
+      void told.push(...judgements.map(({ decision }) => `${name} ${decision.error_code ?? 'ok'}`));
+    const answers = [group.verifyAll([one!], VERIFY, tell('one')), group.verifyAll([two!, one!], VERIFY, tell('two'))];
+    await turns(20);
+    expect(told).toEqual([]);
+    answerHook();
+    await Promise.all(answers);
+    expect(told).toEqual(['one ok', 'two ok', 'two AIP-E301']);
+    expect([...state.entries({})]).toHaveLength(3);
+  });
+
+  test('commit nothing more until the answers before were taken', async () => {
+    const { group, intents, batches } = await grouped(workshop(), undefined, { inOrder: true });
+    const all = await intents(600);
+    let take: () => void = () => undefined;
+    const taken = new Promise<void>((resolve) => (take = resolve));
+    const answers = [all.slice(0, 256), all.slice(256, 512), all.slice(512)].map((lines) =>
+      group.verifyAll(lines, VERIFY, () => taken),
+    );
+    await turns(50);
+    expect(batches()).toBe(1);
+    take();
+    await Promise.all(answers);
+    expect(batches()).toBe(3);
+  });
+
+  test.each(['STATE', 'bug'])('judge nothing behind a failure: %s', async (kind) => {
+    const { group, intents, state } = await grouped(
+      workshop(),
+      (batch) => {
+        if (batch === 2) throw kind === 'bug' ? new TypeError('a bug') : new Failure('STATE', 'The disk is full.');
+      },
+      { inOrder: true },
+    );
+    const all = await intents(600);
+    const told: number[] = [];
+    const answers = await Promise.allSettled(
+      [all.slice(0, 256), all.slice(256, 512), all.slice(512)].map((lines) =>
+        group.verifyAll(lines, VERIFY, async ({ length }) => void told.push(length)),
+      ),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+    expect(told).toEqual([256]);
+    expect([...state.entries({})]).toHaveLength(256);
+    await group.idle();
+  });
+
+  test('judge nothing more once answers cannot be given', async () => {
+    const { group, intents, state } = await grouped(workshop(), undefined, { inOrder: true });
+    const all = await intents(600);
+    const answers = await Promise.allSettled(
+      [all.slice(0, 256), all.slice(256, 512), all.slice(512)].map((lines) =>
+        group.verifyAll(lines, VERIFY, () => Promise.reject(new Error('the reader is gone'))),
+      ),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect([...state.entries({})]).toHaveLength(256);
+  });
+
+  test('a bug before the transaction leaves those before it their answers', async () => {
+    const { group, intents, state } = await grouped(workshop(), undefined, { inOrder: true });
+    const all: Submission[] = await intents(3);
+    const broken: Submission = {
+      ...all[1]!,
+      trusting: () => {
+        throw new RangeError('a bug');
+      },
+    };
+    const told: number[] = [];
+    const answers = await Promise.allSettled(
+      [[all[0]!], [broken], [all[2]!]].map((lines, i) =>
+        group.verifyAll(lines, VERIFY, async () => {
+          await turns(5);
+          told.push(i);
+        }),
+      ),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+    expect(told).toEqual([0]);
+    expect([...state.entries({})]).toHaveLength(1);
   });
 });

@@ -72,7 +72,7 @@ export async function openDesks(
   const passports = [...found].filter(([agent]) => isFile(agent)).map(([, passport]) => passport);
   const judging = { passports, principalKey: [], live: flags.live, ...(flags.geo === undefined ? {} : flags) };
   const { deps, options } = await verification(cli, judging);
-  const group = new GroupCommit(deps, nextTurn, () => deps.hooks() !== null);
+  const group = new GroupCommit(deps, nextTurn, { asksHooks: () => deps.hooks() !== null });
   const dry = { ...options, dryRun: true };
   const judge = (submission: Submission, dryRun: boolean): Promise<Judgement> =>
     group.verify(submission, dryRun ? dry : options);

@@ -1,13 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { Failure } from '../../app/failure.js';
-import {
-  commitBatch,
-  prepareBatch,
-  type PreparedBatch,
-  type Submission,
-  type VerifierDeps,
-  type VerifyOptions,
-} from '../../app/verification/intents.js';
+import type { Submission, VerifierDeps, VerifyOptions } from '../../app/verification/intents.js';
 import type { Judgement } from '../../verify/judge.js';
 import { OutputClosed, type Surroundings } from '../io.js';
 import { inTime } from '../input/in-time.js';
@@ -18,16 +11,16 @@ import { safeJson } from '../render/terminal/text.js';
 import type { Format } from './results.js';
 import { fileExists, isNamedPipe } from '../../workspace/files.js';
 import type { Output } from '../output.js';
+import type { Setting } from '../setting.js';
+import { GroupCommit } from '../../workspace/group-commit.js';
 
 /** What these functions need of a command. */
-type Scene = Output & Surroundings;
+type Scene = Output & Surroundings & Pick<Setting, 'workspace'>;
 
-/** Fewer lines than this are committed at once. */
+/** Fewer lines than this are answered before more are read. */
 const WORTH_AHEAD = 32;
 /** Batches whose signatures are computed while an earlier one is committed: with one, the other cores would wait for the next. */
 const MOST_AHEAD = 2;
-/** How long a prepared batch waits for the next one, in ms. */
-const MOMENT_MS = 2;
 
 export interface StreamRequest {
   readonly deps: VerifierDeps;
@@ -60,42 +53,37 @@ export async function verifyStream(cli: Scene, request: StreamRequest): Promise<
       });
     }
   }
-  const { deps, options } = request;
+  const { deps, options, failFast } = request;
+  const group = new GroupCommit(deps, cli.workspace.world.nextTurn, { inOrder: true, parallel: options.parallel });
   let judged = 0;
   let firstRefusal: Judgement | null = null;
-  const ahead: { readonly batch: Promise<PreparedBatch>; readonly submissions: readonly Submission[] }[] = [];
-
-  // Answers are written after the commit and before the next one, so that nothing is said that is not kept.
-  const settleBut = async (most: number): Promise<void> => {
-    while (ahead.length > most) {
-      const { batch, submissions } = ahead.shift()!;
-      const judgements = await commitBatch(deps, options, await batch);
-      judged += judgements.length;
-      firstRefusal ??= judgements.find(({ decision }) => !decision.success) ?? null;
-      const told =
-        request.params === true ? judgements.map((one, i) => withAcceptedParams(one, submissions[i]!)) : judgements;
-      await cli.stream(told.map(({ decision }) => safeJson(decision)).join('\n'));
-    }
+  const answer = async (judgements: readonly Judgement[], submissions: readonly Submission[]): Promise<void> => {
+    judged += judgements.length;
+    firstRefusal ??= judgements.find(({ decision }) => !decision.success) ?? null;
+    const told =
+      request.params === true ? judgements.map((one, i) => withAcceptedParams(one, submissions[i]!)) : judgements;
+    await cli.stream(told.map(({ decision }) => safeJson(decision)).join('\n'));
   };
+  const due: Promise<void>[] = [];
   const incoming = batches(cli, request);
+  const failed = new FirstFailure();
   try {
     for (;;) {
-      const arriving = incoming.next();
-      // With an idle writer there is no next batch to work ahead on, and none to wait for.
-      if (ahead.length > 0 && !(await arrives(arriving))) await settleBut(0);
-      const { done, value } = await arriving;
+      const { done, value } = await failed.orElse(incoming.next());
       if (done === true) break;
       const { lines, source } = value;
       const submissions = lines.map(({ bytes, number }) => ({ bytes, source: `${source}:${number}` }));
-      const batch = prepareBatch(deps, options, submissions);
-      // Handled when its turn comes; until then a failure must not count as unhandled.
-      batch.catch(() => undefined);
-      ahead.push({ batch, submissions });
-      await settleBut(options.parallel && !request.failFast && lines.length >= WORTH_AHEAD ? MOST_AHEAD : 0);
-      if (request.failFast && firstRefusal !== null) return exitOf(firstRefusal);
+      const answered = group.verifyAll(submissions, options, (judgements) => answer(judgements, submissions));
+      answered.catch((error: unknown) => failed.is(error));
+      due.push(answered);
+      const ahead = options.parallel && !failFast && lines.length >= WORTH_AHEAD ? MOST_AHEAD : 0;
+      while (due.length > ahead) await due.shift();
+      if (failFast && firstRefusal !== null) return exitOf(firstRefusal);
     }
-    await settleBut(0);
+    await Promise.all(due);
   } catch (error) {
+    // What was read whole is answered, though what comes after it cannot be read.
+    await Promise.allSettled(due);
     // A reader that stopped was not told everything, and must not be told that all was well.
     if (error instanceof OutputClosed && firstRefusal !== null) return exitOf(firstRefusal);
     throw error;
@@ -111,16 +99,24 @@ export async function verifyStream(cli: Scene, request: StreamRequest): Promise<
   return firstRefusal === null ? 0 : exitOf(firstRefusal);
 }
 
-/** True when the promise settles within a moment. */
-function arrives(promise: Promise<unknown>): Promise<boolean> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, MOMENT_MS, false);
-    const here = (): void => {
-      clearTimeout(timer);
-      resolve(true);
-    };
-    promise.then(here, here);
-  });
+/** Ends a wait for lines that may never come, once answers can be given no more. */
+class FirstFailure {
+  #failure: { readonly error: unknown } | null = null;
+  #reject: (error: unknown) => void = () => undefined;
+
+  is(error: unknown): void {
+    this.#failure ??= { error };
+    this.#reject(error);
+  }
+
+  /** Not `Promise.race`: a promise that lasts as long as the stream would hold every line's wait. */
+  orElse<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      promise.then(resolve, reject);
+      if (this.#failure !== null) reject(this.#failure.error);
+    });
+  }
 }
 
 async function* batches(
