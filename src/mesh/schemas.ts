@@ -1,6 +1,6 @@
 /**
- * The documents of the mesh as JSON Schemas, by name. The OpenAPI document shows them, readers take from them which members a document has,
- * and the tests hold every answer to them.
+ * The documents of the mesh as JSON Schemas, by name. The OpenAPI document shows them, readers of requests take from them which members a
+ * document has, those who ask read answers by them (`document.ts`), and the tests hold every answer to them.
  */
 import { ROLES } from './access/roles.js';
 import { MAX_ACTOR, MAX_REASON } from './limits.js';
@@ -14,21 +14,27 @@ const subject = { type: 'string', description: 'An agent id, a principal id, or 
 const status = { enum: ['active', 'suspended', 'revoked'] } as const;
 const role = { enum: ROLES } as const;
 
-function orNull<T extends object>(schema: T) {
-  return { anyOf: [schema, { type: 'null' }] };
+function orNull<const T extends object>(schema: T) {
+  return { anyOf: [schema, { type: 'null' }] } as const;
 }
 
-function object(properties: Record<string, object>, optional: readonly string[] = []) {
+function object<const Members extends Readonly<Record<string, object>>, const Optional extends string = never>(
+  properties: Members,
+  optional: readonly Optional[] = [],
+) {
+  const given = Object.keys(properties) as (keyof Members & string)[];
+  const isRequired = (name: string): name is Exclude<keyof Members & string, Optional> =>
+    !(optional as readonly string[]).includes(name);
   return {
-    type: 'object',
-    required: Object.keys(properties).filter((name) => !optional.includes(name)),
+    type: 'object' as const,
+    required: given.filter(isRequired),
     properties,
     additionalProperties: false as const,
   };
 }
 
-function list(items: object) {
-  return { type: 'array', items };
+function list<const T extends object>(items: T) {
+  return { type: 'array', items } as const;
 }
 
 function ref(name: string) {
@@ -216,18 +222,56 @@ export const SCHEMAS = {
   }),
   RegionLog: object({
     events: list(ref('Event')),
-    answers: list({ type: 'object' }),
+    answers: list(
+      object(
+        {
+          cmdId: text,
+          digest: text,
+          action: text,
+          subject,
+          keyId: text,
+          status,
+          seq: count,
+          eventId: text,
+          version: count,
+          changed: flag,
+          reason: orNull(text),
+          time,
+        },
+        ['keyId'],
+      ),
+    ),
     documents: { type: 'object' },
     checkpoint: orNull(ref('Checkpoint')),
-    reset: orNull({ type: 'object' }),
+    reset: orNull(object({ reason: text })),
     tables: hash,
   }),
   RegionProof: object({ checkpoint: orNull(ref('Checkpoint')) }),
-  RegionTables: object({ keys: list({ type: 'object' }), principals: list({ type: 'object' }) }),
+  RegionTables: object({
+    keys: list(
+      object(
+        {
+          keyId: text,
+          role,
+          hash,
+          label: orNull(text),
+          publicKey: orNull(text),
+          maxVerifiers: orNull(count),
+          ephemeral: flag,
+          createdAt: count,
+          revokedAt: orNull(count),
+        },
+        ['maxVerifiers', 'ephemeral'],
+      ),
+    ),
+    principals: list(object({ did: text, publicKey: text, addedAt: count, addedBy: text })),
+  }),
   RegionReport: object({ verifiers: list({ type: 'object' }), present: list(text), gone: list(text) }),
-  RegionReported: object({ refused: list({ type: 'object' }), unknown: list(text) }),
+  RegionReported: object({ refused: list(object({ verifier: text, code: text })), unknown: list(text) }),
   RegionTail: object({ events: list({ type: 'object' }) }),
-  RegionTailed: object({ events: list({ type: 'object' }) }),
+  RegionTailed: object({
+    events: list(object({ agent_id: subject, type: text, cmd_id: text, was_seq: count, seq: orNull(count) })),
+  }),
   Roster: object({ verifiers: list({ type: 'object' }), next: orNull(text) }),
   Publication: object({ cmd_id: text, passport: { type: 'object' }, force: flag }, ['force']),
   Withdrawal: object({ cmd_id: text, agent_id: subject }),
@@ -315,7 +359,7 @@ export function schemaMembers(name: DocumentName): readonly [required: readonly 
 }
 
 /** The documents whose members are all known. */
-type DocumentName = {
+export type DocumentName = {
   [Name in keyof typeof SCHEMAS]: (typeof SCHEMAS)[Name] extends { readonly additionalProperties: false }
     ? Name
     : never;

@@ -1,7 +1,9 @@
 /** What a server says, read strictly. Everything here throws JsonError or ShapeError on what is not whole. */
 import { parseJsonText } from '../../protocol/json/parse.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
-import type { Json, JsonObject } from '../../protocol/json/values.js';
+import type { JsonObject } from '../../protocol/json/values.js';
+import { documentOf } from '../document.js';
+import { schemaMembers } from '../schemas.js';
 import { readCheckpoint, type Checkpoint } from '../log/checkpoint.js';
 import { hashOf, readEvent, type MeshEvent } from '../log/event.js';
 import { isCanary } from '../subject.js';
@@ -43,13 +45,12 @@ export interface PollAnswer {
 
 /** Reads the answer to a long poll. @throws JsonError, ShapeError */
 export function readPollAnswer(text: string): PollAnswer {
-  const answer = objectOf(parseJsonText(text), 'the answer', ['events', 'checkpoint', 'received_up_ms', 'reset']);
-  if (!Array.isArray(answer.events)) throw new ShapeError('"events" is not a list');
+  const answer = documentOf('Events', objectOf(parseJsonText(text), 'the answer', ...schemaMembers('Events')));
   return {
     reset: answer.reset !== null,
-    events: (answer.events as readonly Json[]).map(readEvent),
+    events: answer.events.map(readEvent),
     checkpoint: answer.checkpoint === null ? null : readCheckpoint(answer.checkpoint),
-    receivedUpMs: typeof answer.received_up_ms === 'number' ? answer.received_up_ms : null,
+    receivedUpMs: answer.received_up_ms,
   };
 }
 

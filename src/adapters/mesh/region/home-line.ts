@@ -1,7 +1,7 @@
 /** The line of a following server to its home: proofs, snapshots, and requests that are home's to answer. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { JsonError, parseJsonText } from '../../../protocol/json/parse.js';
+import { JsonError } from '../../../protocol/json/parse.js';
 import { ShapeError } from '../../../protocol/json/shape.js';
 import type { Head } from '../../../mesh/log/head.js';
 import { HEARTBEAT_MS, MAX_POLL_WAIT_MS } from '../../../mesh/limits.js';
@@ -10,11 +10,11 @@ import type { SignatureCheck } from '../../../mesh/log/signing.js';
 import { snapshotHead } from '../../../mesh/log/snapshot.js';
 import type { MeshStore } from '../../../mesh/log/store.js';
 import { Refused } from '../../../mesh/refusal.js';
-import { readTables } from '../../../mesh/regions/documents.js';
 import type { Request, WholeReply } from '../../../mesh/server/http/exchange.js';
 import type { FollowedHome } from '../../../mesh/server/regions/relay.js';
 import { replacePrivate } from '../../files/secret/private-file.js';
 import { MeshHttp, Unreachable, type MeshHttpOptions, type MeshHttpReply } from '../../http/mesh-client.js';
+import { answerIn } from './answers.js';
 
 /** A proof is of use while somebody waits for it. */
 const PROOF_MS = 1_000;
@@ -73,9 +73,8 @@ export class HomeLine implements FollowedHome {
   async prove(challenge: string | null): Promise<string | null> {
     const query = challenge === null ? '' : `?challenge=${challenge}`;
     const answer = await this.#ask(`/v1/mesh/region/proof${query}`, PROOF_MS);
-    if (answer?.status !== 200) return null;
-    const { checkpoint } = parseJsonText(answer.body) as { readonly checkpoint?: unknown };
-    return checkpoint == null ? null : JSON.stringify(checkpoint);
+    const proof = answer?.status === 200 ? answerIn('RegionProof', answer.body) : null;
+    return proof === null || proof.checkpoint === null ? null : JSON.stringify(proof.checkpoint);
   }
 
   async snapshot(version: 1 | 2, head: Head): Promise<readonly Uint8Array[]> {
@@ -138,8 +137,9 @@ export class HomeLine implements FollowedHome {
   async fetchTables(): Promise<boolean> {
     const answer = await this.#ask('/v1/mesh/region/tables', TABLES_MS, MAX_BYTES);
     const { store } = this;
-    if (answer?.status !== 200 || store === null) return false;
-    const { keys, principals } = readTables(answer.body);
+    const tables = answer?.status === 200 ? answerIn('RegionTables', answer.body) : null;
+    if (tables === null || store === null) return false;
+    const { keys, principals } = tables;
     const known = new Map((await store.keys.list()).map((key) => [key.keyId, JSON.stringify(key)]));
     for (const key of keys) if (known.get(key.keyId) !== JSON.stringify(key)) await store.keys.put(key);
     const names = new Set(principals.map(({ did, publicKey }) => `${did} ${publicKey}`));

@@ -5,7 +5,6 @@ import { Failure, shellWord } from '../../../app/failure.js';
 import type { Head } from '../../../mesh/log/head.js';
 import { signCheckpoint } from '../../../mesh/log/checkpoint.js';
 import { formatSeed, parseSeed } from '../../../protocol/identity/keys.js';
-import { parseJsonText } from '../../../protocol/json/parse.js';
 import { formatTime } from '../../../protocol/time.js';
 import { createPrivate } from '../../files/secret/private-file.js';
 import { readSecretNow } from '../../files/secret/secret-file.js';
@@ -16,6 +15,7 @@ import type { MeshStore } from '../../../mesh/log/store.js';
 import { SqliteMeshStore } from '../sqlite/store.js';
 import { Copier, HOME_HEARD, NOTED_MS, OtherHistory } from './copying.js';
 import { HomeLine } from './home-line.js';
+import { answerIn } from './answers.js';
 
 export interface PromotionOptions {
   readonly folder: string;
@@ -145,10 +145,8 @@ async function isSealed(line: HomeLine, term: number): Promise<boolean> {
     timeoutMs: 5_000,
     maxBytes: 1024 * 1024,
   });
-  const { home } = parseJsonText(status === 200 ? body : '{}') as {
-    readonly home?: { readonly sealed_by_term?: unknown };
-  };
-  return typeof home?.sealed_by_term === 'number' && home.sealed_by_term >= term;
+  const sealedBy = status === 200 ? answerIn('Regions', body)?.home.sealed_by_term : null;
+  return sealedBy != null && sealedBy >= term;
 }
 
 async function requireOff(home: string, store: MeshStore, options: Sealing): Promise<void> {

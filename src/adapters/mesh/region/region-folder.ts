@@ -14,6 +14,7 @@ import { FOLLOWS } from '../server/data-folder.js';
 import { SqliteMeshStore } from '../sqlite/store.js';
 import { Copier, OtherHistory } from './copying.js';
 import type { HomeLine } from './home-line.js';
+import { answerIn } from './answers.js';
 
 /** The note that names a store whose events beyond the fork are still to be told to home. */
 export const RETURNING = 'returning';
@@ -171,7 +172,7 @@ async function tell(
   line: HomeLine,
   before: SqliteMeshStore,
   page: readonly { readonly text: string }[],
-): Promise<TailRow[]> {
+): Promise<readonly TailRow[]> {
   const parsed = page.map(({ text }) => parseEvent(text));
   const answers = new Map((await before.answers(parsed.map(({ cmd_id }) => cmd_id))).map((each) => [each.cmdId, each]));
   const rows = page.map(({ text }, i) => tailRow(text, answers.get(parsed[i]!.cmd_id)?.digest ?? null));
@@ -185,7 +186,8 @@ async function tell(
   } as const;
   try {
     const { status, body: text } = await line.http.ask(call);
-    if (status === 200) return [...(parseJsonText(text) as unknown as { readonly events: readonly TailRow[] }).events];
+    const taken = status === 200 ? answerIn('RegionTailed', text) : null;
+    if (taken !== null) return taken.events;
     throw new Failure('NETWORK', `${line.home} does not take the events beyond the fork (${status}).`, {
       hint: `curl ${line.home}/healthz, then start again: nothing is lost, ${parsed.length} events wait`,
     });
