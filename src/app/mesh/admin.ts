@@ -89,7 +89,12 @@ export async function listApiKeys({ line }: Pick<AdminDeps, 'line'>): Promise<Li
 export async function revokeApiKey(deps: AdminDeps, keyId: string): Promise<boolean> {
   const path = `/v1/mesh/keys/${encodeURIComponent(keyId)}`;
   const doubt = 'Whether the key was revoked is unknown: give the command again, which is harmless.';
-  return change(deps, { method: 'DELETE', path, body: new Uint8Array() }, doubt, (answer) => answer.flag('changed'));
+  return change(
+    deps,
+    { method: 'DELETE', path, body: new Uint8Array() },
+    doubt,
+    (answer) => answer.as('KeyRevoked').changed,
+  );
 }
 
 /** Takes a verifier off the roster, by its public key or by its label; the label it had. */
@@ -99,10 +104,7 @@ export async function forgetVerifier(
 ): Promise<{ readonly verifier: string; readonly label: string }> {
   const path = `/v1/mesh/verifiers/${encodeURIComponent(name)}`;
   const doubt = 'Whether it was taken off is unknown: give the command again, which is harmless.';
-  return change(deps, { method: 'DELETE', path, body: new Uint8Array() }, doubt, (answer) => ({
-    verifier: answer.text('verifier'),
-    label: answer.text('label'),
-  }));
+  return change(deps, { method: 'DELETE', path, body: new Uint8Array() }, doubt, (answer) => answer.as('Forgotten'));
 }
 
 /** Has the mesh take the passports that `publicKey` (`ed25519:<64 hex>`) signs for a principal. */

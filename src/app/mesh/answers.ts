@@ -1,5 +1,8 @@
 /** What a mesh answers, read strictly: an answer that is not whole is a failure, never a half-known fact. */
+import { documentOf, type ValueOf } from '../../mesh/document.js';
+import type { DocumentName, SCHEMAS } from '../../mesh/schemas.js';
 import { JsonError, parseJsonText } from '../../protocol/json/parse.js';
+import { ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { Failure } from '../failure.js';
 import type { MeshCall, MeshEndpoint, MeshReply } from '../ports/mesh.js';
@@ -138,7 +141,9 @@ function refusedBy(line: MeshEndpoint, status: number, { code, message, retryabl
   );
 }
 
-/** Reads members of an answer, each of the kind that it must be. */
+/**
+ * Reads an answer: as a whole by its schema where every server sends all of it, else member by member, each of the kind that it must be.
+ */
 export class Members {
   readonly #line: MeshEndpoint;
   readonly #object: JsonObject;
@@ -146,6 +151,16 @@ export class Members {
   constructor(line: MeshEndpoint, object: JsonObject) {
     this.#line = line;
     this.#object = object;
+  }
+
+  /** The whole answer as the document that the mesh's OpenAPI shows under this name. Fails with NETWORK where it is none. */
+  as<Name extends DocumentName>(name: Name): ValueOf<(typeof SCHEMAS)[Name]> {
+    try {
+      return documentOf(name, this.#object);
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+      throw malformed(this.#line, error.reason);
+    }
   }
 
   text(name: string): string {

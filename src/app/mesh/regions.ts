@@ -1,7 +1,8 @@
 /** Regions, as those who give commands and ask questions see them. */
-import { Members } from './answers.js';
+import type { ValueOf } from '../../mesh/document.js';
+import type { SCHEMAS } from '../../mesh/schemas.js';
 import type { MeshEndpoint } from '../ports/mesh.js';
-import { askMesh } from './answers.js';
+import { askMesh, Members } from './answers.js';
 
 /** A region as it is configured. */
 export interface ConfiguredRegion {
@@ -49,52 +50,11 @@ export function regionsIn(answer: Members): readonly RegionReport[] {
   }));
 }
 
-/** A region as it stands, as `aip mesh status --regions --json` prints it. */
-export interface RegionStanding {
-  readonly region: string;
-  readonly state: 'following' | 'absent' | 'never-seen';
-  readonly last_seq: number | null;
-  readonly last_seen: string | null;
-  /** Events that home has and the region has not said it stored. */
-  readonly behind: number | null;
-}
-
-/** The regions of a mesh, as home knows them. */
-export interface RegionsView {
-  readonly home: {
-    readonly region: string | null;
-    readonly head: number;
-    readonly term: number;
-    /** RFC 3339. */
-    readonly time: string;
-    readonly sealed_by_term: number | null;
-  };
-  readonly replication_mode: 'async' | 'sync';
-  readonly max_propagation_time_ms: number;
-  readonly regions: readonly RegionStanding[];
-}
+/** The regions of a mesh as home knows them, as `aip mesh status --regions --json` prints them. */
+export type RegionsView = ValueOf<(typeof SCHEMAS)['Regions']>;
 
 /** Asks home, perhaps through a region, how far each region is. @throws Failure NETWORK */
 export async function regionsOf(line: MeshEndpoint): Promise<RegionsView> {
   const body = await askMesh(line, { method: 'GET', target: '/v1/mesh/regions', timeoutMs: 5_000 });
-  const answer = new Members(line, body);
-  const home = answer.objectOrNull('home')!;
-  return {
-    home: {
-      region: home.textOrNull('region'),
-      head: home.number('head'),
-      term: home.number('term'),
-      time: home.text('time'),
-      sealed_by_term: home.numberOrNull('sealed_by_term'),
-    },
-    replication_mode: answer.oneOf('replication_mode', 'async', 'sync'),
-    max_propagation_time_ms: answer.number('max_propagation_time_ms'),
-    regions: answer.list('regions').map((one) => ({
-      region: one.text('region'),
-      state: one.oneOf('state', 'following', 'absent', 'never-seen'),
-      last_seq: one.numberOrNull('last_seq'),
-      last_seen: one.textOrNull('last_seen'),
-      behind: one.numberOrNull('behind'),
-    })),
-  };
+  return new Members(line, body).as('Regions');
 }
