@@ -282,6 +282,21 @@ export const SECTIONS: readonly Section[] = [
         () => import('./commands/state/migrate.js'),
       ),
       at(
+        'state verifier add',
+        'Let the requests for approval of a verifier count on all machines that share the database',
+        () => import('./commands/state/verifier/add.js'),
+      ),
+      at(
+        'state verifier list',
+        'List the verifiers whose requests for approval count on all machines that share the database',
+        () => import('./commands/state/verifier/list.js'),
+      ),
+      at(
+        'state verifier remove',
+        'Let the requests for approval of a verifier count on no other machine any more',
+        () => import('./commands/state/verifier/remove.js'),
+      ),
+      at(
         'config list',
         'Show every config key, its value, and where it came from',
         () => import('./commands/config/list.js'),

@@ -12,7 +12,7 @@ import { deniedNow } from '../../verify/believed-keys.js';
 import type { Ledger, RequestRecord, State } from '../ports/state.js';
 
 /** The keys that are believed for a principal. */
-interface Pins {
+export interface ApproverPins {
   readonly pins: (did: string) => readonly { readonly publicKey: Uint8Array }[];
 }
 
@@ -22,7 +22,7 @@ interface Pins {
  * @param now ms since the epoch.
  */
 export function keepAnswer(
-  state: Pick<State, 'transact'> & Pins,
+  state: Pick<State, 'transact'> & ApproverPins,
   document: ActionApprovalDocument,
   now: number,
 ): string | null {
@@ -37,7 +37,7 @@ export function keepAnswer(
     const request = ledger.approvalRequest(answer.document.request_id);
     if (request === null) return 'this machine keeps no such request';
     if (request.answers.some((each) => each.document.signature === answer.document.signature)) return null;
-    const signer = signerOf(answer, request, state);
+    const signer = answerSigner(answer, request, state);
     if (typeof signer !== 'object') return signer;
     const problem =
       misfit(answer, request) ??
@@ -47,10 +47,11 @@ export function keepAnswer(
   });
 }
 
-function signerOf(
+/** The key that signed an answer, `ed25519:` and hex, where the request names its approver; else why it is nobody's, in one sentence. */
+export function answerSigner(
   { document, signedBytes, signature }: ActionApproval,
   { text }: RequestRecord,
-  state: Pins,
+  state: ApproverPins,
 ): { readonly publicKey: string } | string {
   const named = readApprovalRequest(text).document.approvers.filter(({ id }) => id === document.approver);
   const keys = named.flatMap(({ id, public_key }) =>

@@ -125,7 +125,7 @@ export function approvalRelay(deps: RelayDeps): ApprovalRelay {
       again = false;
       const open = state.look((ledger) => ledger.requestsForMesh(clock()));
       for (const request of open) {
-        if (!request.isNew && request.status === 'open') continue;
+        if ((!request.isNew && request.status === 'open') || request.verifier !== deps.verifier()) continue;
         const stage = await tellOne(request);
         if (stage === 'unheard') return;
         if (stage !== null) state.transact((ledger) => ledger.toldMesh(request.id, stage));

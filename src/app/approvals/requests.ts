@@ -61,7 +61,7 @@ function answeredOf(sitting: Sitting, prepared: PreparedDocument, request: Reque
     answers: [...request.answers, ...sitting.answers, ...(submission.answers ?? [])].filter(
       ({ document }) => document.request_id === request.id,
     ),
-    verifier: sitting.requester!().publicKey,
+    verifier: raiserOf(sitting, request),
     actionHash: hash,
     agentId: intent.document.agent_id,
     principal: principalOf(prepared),
@@ -69,6 +69,11 @@ function answeredOf(sitting: Sitting, prepared: PreparedDocument, request: Reque
     pins,
     facts: { standing, wallNow, now },
   };
+}
+
+/** Whose request counts here: this verifier's own, or one that those who share a memory vouch for. */
+function raiserOf({ requester }: Sitting, request: RequestRecord): string {
+  return request.vouched === true ? request.verifier : requester!().publicKey;
 }
 
 function namedRequest({ memory }: Sitting, { intent, submission, proven }: PreparedDocument): RequestRecord | null {
@@ -85,7 +90,7 @@ function actionOf({ intent, proven }: PreparedDocument): AskedAction {
 export function requestUsed({ sitting, prepared, facts }: Asked): RequestRecord | null {
   const request = namedRequest(sitting, prepared);
   if (request === null || request.status !== 'open' || sitting.requester === null) return null;
-  const verifier = sitting.requester().publicKey;
+  const verifier = raiserOf(sitting, request);
   const { agent_id: agentId } = prepared.intent.document;
   return isOfAction({ request, verifier, actionHash: facts.approving().actionHash, agentId }) ? request : null;
 }
@@ -118,7 +123,7 @@ function requestFor(violations: readonly Asking[], asked: Asked): Found {
   const memory = sitting.memory!;
   const hash = facts.approving().actionHash;
   const last = memory.requestOf(hash, now);
-  if (last !== null && last.verifier === sitting.requester!().publicKey) {
+  if (last !== null && last.verifier === raiserOf(sitting, last)) {
     if (last.status === 'open') return { request: last };
     const until = last.endedAt! + last.ttlMs;
     if (now < until)

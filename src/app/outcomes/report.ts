@@ -2,6 +2,7 @@
 import type { LogRecord, OutcomeDraft } from '../../protocol/log/entry.js';
 import { formatTime } from '../../protocol/time.js';
 import { Failure } from '../failure.js';
+import type { FleetMemory, Release } from '../ports/fleet-memory.js';
 import type { DecidedEntry, Ledger, State } from '../ports/state.js';
 
 /** Text that a report may hold, in characters. */
@@ -56,13 +57,47 @@ export interface OutcomeAnswer {
  * Records what became of an accepted intent. `ok` and `error` under the token are final, `unknown` never is. Fails with USAGE for a report that is not of the form, NOT_FOUND for an
  * intent that was not accepted here, FORBIDDEN for a token of another decision, EXISTS where a final outcome is recorded, or enough others are.
  * @param now ms since the epoch.
+ * @param shared what `releaseShared` gave.
  */
-export function reportOutcome(state: Pick<State, 'transact'>, report: OutcomeReport, now: number): OutcomeAnswer {
-  return state.transact((ledger) => recordOutcome(ledger, report, now));
+export function reportOutcome(
+  state: Pick<State, 'transact'>,
+  report: OutcomeReport,
+  now: number,
+  shared: Release | null = null,
+): OutcomeAnswer {
+  return state.transact((ledger) => recordOutcome(ledger, report, now, shared));
+}
+
+/**
+ * Gives back in a shared memory what a decision was counted with there, before the outcome is recorded here; null where the report asks for
+ * nothing that a fleet counts. Told again after a crash in between, it says the same. `agentId` names the one whose decision it has to be.
+ * Rejects with a Failure STATE_UNAVAILABLE; USAGE for a report that is not of the form.
+ */
+export async function releaseShared(
+  state: Pick<State, 'look'>,
+  memory: Pick<FleetMemory, 'release'> | null,
+  report: OutcomeReport,
+  agentId: string | null = null,
+): Promise<Release | null> {
+  checkReport(report);
+  const { release = false, intentHash, token } = report;
+  if (!release || token === null || memory === null) return null;
+  const isCountedThere = state.look((ledger) => {
+    const decided = ledger.acceptedAs(intentHash);
+    if (decided === null || decided.outcomes.final > 0 || !decided.isToken(token)) return false;
+    if (agentId !== null && decided.entry.agent_id !== agentId) return false;
+    return ledger.releasable(decided.entry.seq) === null;
+  });
+  return isCountedThere ? memory.release(token) : null;
 }
 
 /** The same inside a transaction, where several are recorded at once. */
-export function recordOutcome(ledger: Ledger, report: OutcomeReport, now: number): OutcomeAnswer {
+export function recordOutcome(
+  ledger: Ledger,
+  report: OutcomeReport,
+  now: number,
+  shared: Release | null = null,
+): OutcomeAnswer {
   checkReport(report);
   const decided = ledger.acceptedAs(report.intentHash);
   if (decided === null) {
@@ -82,25 +117,41 @@ export function recordOutcome(ledger: Ledger, report: OutcomeReport, now: number
       hint: 'ok or error under the outcome_token of the decision is final: --token-file <file>',
     });
   }
-  const kept = report.release === true ? whyKept(ledger, decided.entry.seq, claimed, now) : null;
+  const kept = report.release === true ? whyKept(ledger, decided.entry.seq, { claimed, shared }, now) : null;
   const released = report.release === true && kept === null;
-  if (released) ledger.giveBack(decided.entry.seq, now);
+  if (released && shared === null) ledger.giveBack(decided.entry.seq, now);
   const { seq } = append(ledger, decided, report, { claimed, released }, now);
   return { of: decided.entry.seq, seq, status: report.status, claimed, released, not_released: kept };
 }
 
 /** Given back are sums of money, never places in a rate: how often an agent acts is what was accepted. */
-function whyKept(ledger: Ledger, seq: number, claimed: boolean, now: number): string | null {
+function whyKept(
+  ledger: Ledger,
+  seq: number,
+  { claimed, shared }: { readonly claimed: boolean; readonly shared: Release | null },
+  now: number,
+): string | null {
   if (claimed) return 'only the caller of the decision gives back, under its outcome_token';
+  if (shared !== null) return KEPT_BY_FLEET[shared];
   const counted = ledger.releasable(seq);
   if (counted === null)
-    return 'the passport says of no daily limit that it is given back (release: true), nothing was counted, or a fleet shares it';
+    return 'the passport says of no daily limit that it is given back (release: true), nothing was counted, or it was counted in a database that is not named here (state.url)';
   const { agentId, at, currency, amountMinor, mostMinor } = counted;
-  if (!(now - at < DAY_MS)) return 'it was counted more than 24 hours ago';
-  if (ledger.releasedSince(agentId, currency, now - DAY_MS) + amountMinor > mostMinor)
-    return 'more than one daily limit would be given back within 24 hours';
+  if (!(now - at < DAY_MS)) return TOO_LATE;
+  if (ledger.releasedSince(agentId, currency, now - DAY_MS) + amountMinor > mostMinor) return TOO_MUCH;
   return null;
 }
+
+const TOO_LATE = 'it was counted more than 24 hours ago';
+const TOO_MUCH = 'more than one daily limit would be given back within 24 hours';
+/** Null where it was given back. */
+const KEPT_BY_FLEET: Readonly<Record<Release, string | null>> = {
+  released: null,
+  unknown:
+    'the passport says of no daily limit that it is given back (release: true), nothing was counted, or the database is older (aip state migrate)',
+  late: TOO_LATE,
+  most: TOO_MUCH,
+};
 
 function proved(decided: DecidedEntry, token: string | null): boolean {
   if (token === null) return false;

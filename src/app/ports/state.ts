@@ -127,6 +127,8 @@ export type ToldMesh = 'sent' | 'ended' | 'refused';
 /** A request as the mesh is to be told of it. */
 export interface MeshRequest {
   readonly id: string;
+  /** Public key of the verifier that raised it: only that one tells the mesh of it. */
+  readonly verifier: string;
   /** True for one that the mesh has not heard of. */
   readonly isNew: boolean;
   readonly status: RequestRecord['status'];

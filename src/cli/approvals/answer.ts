@@ -10,6 +10,7 @@ import type { KeyAddressText } from '../../protocol/identity/key-address.js';
 import { readApprovalRequest, type ApprovalRequest } from '../../protocol/approvals/request.js';
 import { replaceFile } from '../../workspace/files.js';
 import { keyring, pemFiles, type KeyPlaces } from '../../workspace/keys.js';
+import { bringRequest, shareAnswer } from '../../workspace/fleet/requests.js';
 import { localState } from '../../workspace/state.js';
 import type { Surroundings } from '../io.js';
 import type { Notices, Output } from '../output.js';
@@ -23,7 +24,15 @@ import { durationMs } from '../input/values.js';
 import { clean, safeJson } from '../render/terminal/text.js';
 import type { CommandSpec, OptionGroup } from '../spec.js';
 import { requestRelay } from './relay.js';
-import { approverLines, reportOf, requestFound, requestIn, shownRequest, type FoundRequest } from './requests.js';
+import {
+  approverLines,
+  reportOf,
+  requestFound,
+  requestIn,
+  shownRequest,
+  stateUrl,
+  type FoundRequest,
+} from './requests.js';
 
 /** What answering needs: a person to ask, a place for the answer, the keys. */
 type Scene = Output & Setting & Questioner & Surroundings & Notices & Lifetime;
@@ -91,7 +100,7 @@ export function answerCommand(
     examples,
     exits: {
       3: 'there is no such request',
-      5: 'the mesh was not heard, or takes no answer of this key',
+      5: 'the mesh or the database of the fleet was not heard, or takes no answer of this key',
       4: "no approver's key is here, or it is locked or refused",
     },
     touches: ['files', 'state', 'keychain', 'network'],
@@ -156,7 +165,7 @@ export async function answered(
     as: options.as ?? null,
     seed,
   });
-  if (found?.source === 'here') await keep(approval, cli);
+  if (found?.source === 'here' || found?.source === 'fleet') await keep(approval, cli);
   else if (found !== null) await send(approval, cli);
   if (options.out !== undefined && options.out !== '-')
     await replaceFile(resolve(cli.io.cwd, options.out), `${JSON.stringify(approval, null, 2)}\n`);
@@ -172,12 +181,14 @@ export async function answered(
 }
 
 async function keep(approval: ActionApprovalDocument, cli: Scene): Promise<void> {
-  const state = await localState(cli.workspace);
+  const [state, url] = await Promise.all([localState(cli.workspace), stateUrl(cli)]);
+  await bringRequest(cli.workspace, url, approval.request_id);
   const problem = keepAnswer(state, approval, cli.io.now());
   if (problem !== null)
     throw new Failure('USAGE', `The answer was not kept: ${problem}.`, {
       hint: `aip approvals show ${approval.request_id}`,
     });
+  await shareAnswer(cli.workspace, url, approval);
   // What was denied here needs no look elsewhere.
   if (approval.decision === 'deny') (await requestRelay(cli))?.tell();
 }

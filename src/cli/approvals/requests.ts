@@ -14,7 +14,8 @@ import type { MeshEndpoint } from '../../app/ports/mesh.js';
 import { parseApiKey } from '../../mesh/access/api-key.js';
 import { mayAct } from '../../mesh/access/roles.js';
 import { meshLines } from '../../workspace/mesh.js';
-import { localState } from '../../workspace/state.js';
+import { requestsOfFleet } from '../../workspace/fleet/requests.js';
+import { localState, type LocalState } from '../../workspace/state.js';
 import { apiKey, meshAccess } from '../mesh/access.js';
 import type { Surroundings } from '../io.js';
 import type { Setting } from '../setting.js';
@@ -29,8 +30,8 @@ export interface FoundRequest {
   readonly source: RequestSource;
 }
 
-/** `here`: in this machine's state; `mesh`: another machine raised it; `file`: it was brought. */
-export type RequestSource = 'here' | 'mesh' | 'file';
+/** `here`: this machine raised it; `fleet`: another one that shares `state.url`; `mesh`: another one, in the mesh's table; `file`: it was brought. */
+export type RequestSource = 'here' | 'fleet' | 'mesh' | 'file';
 
 /** What `--json` prints of a request: stable keys, always present. */
 export interface RequestReport {
@@ -100,8 +101,13 @@ export async function requestsFound(cli: Scene, which: 'open' | 'all', seen?: Se
   const state = await localState(cli.workspace);
   const here = state.look((ledger) => ledger.requests(which, cli.io.now()));
   const known = new Set(here.map(({ id }) => id));
-  const found: FoundRequest[] = here.map((record) => ({ record, source: 'here' }));
+  const found: FoundRequest[] = here.map((record) => ({ record, source: sourceOf(record, state) }));
   try {
+    const shared = await requestsOfFleet(cli.workspace, await stateUrl(cli), [...known]);
+    for (const [i, { record, source }] of found.entries()) {
+      const now = shared.get(record.id);
+      if (now !== undefined) found[i] = { record: now, source };
+    }
     const lines = await approverLines(cli);
     const there = lines === null ? [] : await requestsAtMesh(lines, which, seen);
     for (const record of there) if (!known.has(record.id)) found.push({ record, source: 'mesh' });
@@ -119,8 +125,9 @@ export async function requestFound(id: string, cli: Scene): Promise<FoundRequest
       hint: 'aip approvals list',
     });
   const state = await localState(cli.workspace);
-  const here = state.look((ledger) => ledger.approvalRequest(id));
-  if (here !== null) return { record: here, source: 'here' };
+  const shared = await requestsOfFleet(cli.workspace, await stateUrl(cli), [id]);
+  const here = shared.get(id) ?? state.look((ledger) => ledger.approvalRequest(id));
+  if (here !== null) return { record: here, source: sourceOf(here, state) };
   const lines = await approverLines(cli);
   try {
     if (lines !== null) return { record: await requestAtMesh(lines, id), source: 'mesh' };
@@ -134,6 +141,15 @@ export async function requestFound(id: string, cli: Scene): Promise<FoundRequest
       hint: 'aip approvals list --all, on the machine that verifies',
     },
   );
+}
+
+/** The database that this machine shares with others; null where it shares none. */
+export async function stateUrl(cli: Setting): Promise<string | null> {
+  return (await cli.config()).get('state.url');
+}
+
+function sourceOf({ verifier }: RequestRecord, { verifierKey }: LocalState): RequestSource {
+  return verifier === verifierKey().publicKey ? 'here' : 'fleet';
 }
 
 /** Lines to the mesh of one who may answer requests; null where this machine belongs to none, or its API key may not. */

@@ -1,5 +1,12 @@
-import { OUTCOME_STATUSES, reportOutcome, type OutcomeStatus } from '../../app/outcomes/report.js';
+import {
+  OUTCOME_STATUSES,
+  releaseShared,
+  reportOutcome,
+  type OutcomeReport,
+  type OutcomeStatus,
+} from '../../app/outcomes/report.js';
 import { Failure } from '../../app/failure.js';
+import { fleetAt } from '../../workspace/fleet/memory.js';
 import { localState } from '../../workspace/state.js';
 import { readInput } from '../input/documents.js';
 import { durationMs } from '../input/values.js';
@@ -64,20 +71,19 @@ export const command: CommandSpec<Options> = {
     const code = options.exitCode;
     if (code !== undefined && !/^\d{1,3}$/.test(code))
       throw new Failure('USAGE', 'An exit code is a whole number from 0 to 255.', { hint: '--exit-code 0' });
-    const answer = reportOutcome(
-      state,
-      {
-        intentHash: args[0]!,
-        status: options.status,
-        token: await tokenOf(),
-        exitCode: code === undefined ? null : Number(code),
-        durationMs: options.duration === undefined ? null : Math.round(options.duration),
-        resultHash: options.resultHash ?? null,
-        detail: options.detail ?? null,
-        ...(options.release === true ? { release: true } : {}),
-      },
-      cli.io.now(),
-    );
+    const report: OutcomeReport = {
+      intentHash: args[0]!,
+      status: options.status,
+      token: await tokenOf(),
+      exitCode: code === undefined ? null : Number(code),
+      durationMs: options.duration === undefined ? null : Math.round(options.duration),
+      resultHash: options.resultHash ?? null,
+      detail: options.detail ?? null,
+      ...(options.release === true ? { release: true } : {}),
+    };
+    const fleet = options.release === true ? await fleetAt(cli.workspace, (await cli.config()).get('state.url')) : null;
+    const shared = await releaseShared(state, fleet?.memory ?? null, report);
+    const answer = reportOutcome(state, report, cli.io.now(), shared);
     if (cli.globals.json) cli.json(answer);
     else {
       const ending = answer.status === 'unknown' ? 'not final' : 'final';

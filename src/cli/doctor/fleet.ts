@@ -8,7 +8,7 @@ const APART_MS = 2000;
 
 /** Nothing is settled. Rejects with a Failure where the memory gives no answer. */
 export async function inspectFleet({ workspace }: Pick<Setting, 'workspace'>, url: string): Promise<Finding[]> {
-  const { where, roundTripMs, aheadMs, schema, encrypted } = await sharedHealth(workspace, url);
+  const { where, roundTripMs, aheadMs, schema, encrypted, verifier, enrolled } = await sharedHealth(workspace, url);
   const seconds = Math.round(Math.abs(aheadMs) / 1000);
   return [
     ok('fleet', `${where} answers in ${roundTripMs.toFixed(1)} ms; its schema has version ${schema}.`),
@@ -19,6 +19,7 @@ export async function inspectFleet({ workspace }: Pick<Setting, 'workspace'>, ur
           `clock_differs: this machine's clock is ${seconds} s ${aheadMs > 0 ? 'behind' : 'ahead of'} the database's, by which windows are counted.`,
           'timedatectl status',
         ),
+    ...(verifier === null ? [] : [enrolment(verifier, enrolled)]),
     ...(encrypted
       ? []
       : [
@@ -29,4 +30,13 @@ export async function inspectFleet({ workspace }: Pick<Setting, 'workspace'>, ur
           ),
         ]),
   ];
+}
+
+function enrolment(verifier: string, enrolled: boolean): Finding {
+  return enrolled
+    ? ok('fleet', `Requests for approval of this verifier, ${verifier}, count on all machines that share the database.`)
+    : ok(
+        'fleet',
+        `Requests for approval of this verifier stay on this machine until the database's owner says: aip state verifier add ${verifier}`,
+      );
 }

@@ -7,7 +7,8 @@ import { refusalEntry, type UnsignedRefusal } from '../../app/guarding/record.js
 import { standingRefusal } from '../../app/guarding/standing.js';
 import { Failure } from '../../app/failure.js';
 import { openKey, type HeldKey } from '../../app/keys/keyring.js';
-import { recordOutcome, type OutcomeAnswer, type OutcomeReport } from '../../app/outcomes/report.js';
+import type { Release } from '../../app/ports/fleet-memory.js';
+import { recordOutcome, releaseShared, type OutcomeAnswer, type OutcomeReport } from '../../app/outcomes/report.js';
 import type { Ledger } from '../../app/ports/state.js';
 import { findPassport } from '../../app/passports/find.js';
 import type { Submission } from '../../app/verification/intents.js';
@@ -17,7 +18,9 @@ import type { Decision, Violation } from '../../verify/decision.js';
 import type { Judgement } from '../../verify/judge.js';
 import { handOversOf } from '../../workspace/guard/servers.js';
 import { GroupCommit } from '../../workspace/group-commit.js';
+import { bringRequest } from '../../workspace/fleet/requests.js';
 import { keyring } from '../../workspace/keys.js';
+import { stateUrl } from '../approvals/requests.js';
 import { documentReader } from '../input/documents.js';
 import { type KeyPlaceFlags } from '../input/key-place.js';
 import { keyPlaceNamed } from '../intents/signing.js';
@@ -51,7 +54,7 @@ export interface Desks {
    * Writes down what became of a yes of this agent, of any where it is null.
    * @throws Failure FORBIDDEN for another agent's, and as `reportOutcome`
    */
-  readonly outcome: (report: OutcomeReport, agentId: string | null) => OutcomeAnswer;
+  readonly outcome: (report: OutcomeReport, agentId: string | null) => Promise<OutcomeAnswer>;
   /** The same of several, in one commit; what could not be written is told. @throws Failure STATE */
   readonly outcomes: (reports: readonly OutcomeReport[], agentId: string) => readonly Failure[];
   /** Resolves when every call made so far has its answer. */
@@ -72,6 +75,7 @@ export async function openDesks(
   const passports = [...found].filter(([agent]) => isFile(agent)).map(([, passport]) => passport);
   const judging = { passports, principalKey: [], live: flags.live, ...(flags.geo === undefined ? {} : flags) };
   const { deps, options } = await verification(cli, judging);
+  const url = await stateUrl(cli);
   const group = new GroupCommit(deps, nextTurn, { asksHooks: () => deps.hooks() !== null });
   const dry = { ...options, dryRun: true };
   const judge = (submission: Submission, dryRun: boolean): Promise<Judgement> =>
@@ -81,11 +85,16 @@ export async function openDesks(
     const { keyId, key } = passport.currentKey;
     return openKey(ring, keyId, key.publicKey, keyPlaceNamed(flags, ring.state.key(keyId) !== null, cli));
   };
-  const recordOf = (ledger: Ledger, report: OutcomeReport, agentId: string | null): OutcomeAnswer => {
+  const recordOf = (
+    ledger: Ledger,
+    report: OutcomeReport,
+    agentId: string | null,
+    shared: Release | null = null,
+  ): OutcomeAnswer => {
     const decided = ledger.acceptedAs(report.intentHash);
     if (decided !== null && agentId !== null && decided.entry.agent_id !== agentId)
       throw new Failure('FORBIDDEN', 'That was accepted for another agent.', { hint: 'ask with its token' });
-    return recordOutcome(ledger, report, clock());
+    return recordOutcome(ledger, report, clock(), shared);
   };
   const handOvers = await handOversOf(cli.workspace);
   const denied = (passport: Passport): Violation | null =>
@@ -113,7 +122,10 @@ export async function openDesks(
     },
     record: (refusal) =>
       void ring.state.transact((ledger) => ledger.append(refusalEntry(refusal, options.logParams, clock()))),
-    outcome: (report, agentId) => ring.state.transact((ledger) => recordOf(ledger, report, agentId)),
+    async outcome(report, agentId) {
+      const shared = await releaseShared(ring.state, deps.fleet?.memory ?? null, report, agentId);
+      return ring.state.transact((ledger) => recordOf(ledger, report, agentId, shared));
+    },
     outcomes: (reports, agentId) =>
       ring.state.transact((ledger) =>
         reports.flatMap((report): Failure[] => {
@@ -151,7 +163,10 @@ export async function openDesks(
         approved: (asked) =>
           approvedRequest(asked, {
             state: ring.state,
-            bring: async (id) => void (await deps.relay?.answersTo([id])),
+            bring: async (id) => {
+              await deps.relay?.answersTo([id]);
+              await bringRequest(cli.workspace, url, id);
+            },
             clock,
           }),
         clock,

@@ -30,7 +30,7 @@ export interface ServiceDeps {
   readonly verify: (document: Uint8Array | string, dryRun: boolean) => Promise<Judgement>;
   readonly hook: Omit<HookDeps, 'desk' | 'rules'>;
   /** Writes down what became of a yes of `agentId`, or of any where that is null. @throws Failure */
-  readonly outcome: (report: OutcomeReport, agentId: string | null) => OutcomeAnswer;
+  readonly outcome: (report: OutcomeReport, agentId: string | null) => Promise<OutcomeAnswer>;
   readonly tally: ServiceCounters;
   /** Where others reach it. */
   readonly url: () => string;
@@ -119,8 +119,8 @@ async function guard(deps: ServiceDeps, { body }: WebRequest, caller: AdmittedCa
   return jsonWebReply(200, decided(deps, judgement));
 }
 
-function outcome(deps: ServiceDeps, { body }: WebRequest, { agentId }: AdmittedCaller): WebReply {
-  return jsonWebReply(200, deps.outcome(readOutcome(bodyObject(body)), agentId));
+async function outcome(deps: ServiceDeps, { body }: WebRequest, { agentId }: AdmittedCaller): Promise<WebReply> {
+  return jsonWebReply(200, await deps.outcome(readOutcome(bodyObject(body)), agentId));
 }
 
 async function evaluation(deps: ServiceDeps, { body }: WebRequest, caller: AdmittedCaller): Promise<WebReply> {

@@ -1,8 +1,10 @@
-import { recordOutcome, type OutcomeReport } from '../../app/outcomes/report.js';
+import { recordOutcome, releaseShared, type OutcomeReport } from '../../app/outcomes/report.js';
 import { Failure } from '../../app/failure.js';
 import type { Decision } from '../../verify/decision.js';
 import { usage } from '../options/given.js';
-import { localState } from '../../workspace/state.js';
+import type { Release } from '../../app/ports/fleet-memory.js';
+import { fleetAt, fleetUrl } from '../../workspace/fleet/memory.js';
+import { localState, type LocalState } from '../../workspace/state.js';
 import type { LocalWorkspace } from '../../workspace/workspace.js';
 
 /** What of a call's end is up to its caller. */
@@ -77,6 +79,13 @@ export class OutcomeWriter {
     return this.#writing;
   }
 
+  /** What a fleet counts is given back there first; while it does not answer, nothing is. */
+  async #releases(state: LocalState, reports: readonly OutcomeReport[]): Promise<readonly (Release | null)[]> {
+    if (!reports.some(({ release }) => release === true)) return [];
+    const fleet = await fleetAt(this.#workspace, fleetUrl(this.#workspace));
+    return Promise.all(reports.map((report) => releaseShared(state, fleet?.memory ?? null, report)));
+  }
+
   async #write(): Promise<void> {
     const { world } = this.#workspace;
     await new Promise<void>((resolve) => world.nextTurn(resolve));
@@ -85,7 +94,10 @@ export class OutcomeWriter {
     this.#writing = null;
     try {
       const state = await localState(this.#workspace);
-      const answers = state.transact((ledger) => reports.map((report) => recordOutcome(ledger, report, world.clock())));
+      const shared = await this.#releases(state, reports);
+      const answers = state.transact((ledger) =>
+        reports.map((report, i) => recordOutcome(ledger, report, world.clock(), shared[i])),
+      );
       for (const { not_released } of answers)
         if (not_released !== null) this.#notice(`Nothing was given back to the daily limit: ${not_released}.`);
     } catch (error) {

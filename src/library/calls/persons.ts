@@ -5,6 +5,9 @@ import type { Desk, GuardedCall } from '../../app/guarding/desk.js';
 import type { ActionApprovalDocument } from '../../protocol/approvals/approval.js';
 import type { ApprovalRequestDocument } from '../../protocol/approvals/request.js';
 import type { Judgement } from '../../verify/judge.js';
+import { Failure } from '../../app/failure.js';
+import { fleetUrl } from '../../workspace/fleet/memory.js';
+import { bringRequest } from '../../workspace/fleet/requests.js';
 import { localState } from '../../workspace/state.js';
 import type { LocalWorkspace } from '../../workspace/workspace.js';
 import type { Mesh } from '../mesh/mesh.js';
@@ -70,7 +73,7 @@ export class Persons {
       },
       {
         request: (id) => state.look((ledger) => ledger.approvalRequest(id)),
-        bring: async (id) => void (await this.#mesh.relay()?.answersTo([id])),
+        bring: (id) => this.#bring(id),
         pause: (ms) => this.#pause(ms),
         ended: () => this.#ended !== begun,
         clock: world.clock,
@@ -83,9 +86,19 @@ export class Persons {
   async approved(asked: AskedAction): Promise<string | null> {
     return approvedRequest(asked, {
       state: await localState(this.#workspace),
-      bring: async (id) => void (await this.#mesh.relay()?.answersTo([id])),
+      bring: (id) => this.#bring(id),
       clock: this.#workspace.world.clock,
     });
+  }
+
+  /** Looks for answers at the mesh, and at those who share the database. What cannot be heard now is asked again, or decided without. */
+  async #bring(id: string): Promise<void> {
+    await this.#mesh.relay()?.answersTo([id]);
+    try {
+      await bringRequest(this.#workspace, fleetUrl(this.#workspace), id);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+    }
   }
 
   /** Calls that wait are refused now. */

@@ -29,6 +29,8 @@ export interface RequestRecord {
   /** The document, JSON text. */
   readonly text: string;
   readonly answers: readonly ActionApproval[];
+  /** True where the memory that this verifier shares vouches for the one that raised it; never kept. */
+  readonly vouched?: true;
 }
 
 /** What is known of the approvals of one action. */

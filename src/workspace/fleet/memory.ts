@@ -27,13 +27,20 @@ export function fleetUrl({ world }: Pick<LocalWorkspace, 'world'>): string | nul
   return variable(world, 'AIP_STATE_URL');
 }
 
-/** How well the memory behind a URL answers. No state of this machine is made. Rejects with Failure STATE_UNAVAILABLE or USAGE. */
-export async function sharedHealth(workspace: LocalWorkspace, url: string): Promise<FleetHealth> {
-  const { openFleetMemory } = await import('../../adapters/postgres/state/open.js');
+/** How well the memory behind a URL answers, and this machine's public key as a verifier; null where it has none yet. No state of this machine is made. Rejects with Failure STATE_UNAVAILABLE or USAGE. */
+export async function sharedHealth(
+  workspace: LocalWorkspace,
+  url: string,
+): Promise<FleetHealth & { readonly verifier: string | null }> {
+  const [{ openFleetMemory }, { knownVerifierKey }] = await Promise.all([
+    import('../../adapters/postgres/state/open.js'),
+    import('../../adapters/mesh/client/verifier-key.js'),
+  ]);
+  const verifier = knownVerifierKey(workspace.paths().stateFile);
   const { random, clock, ticks } = workspace.world;
   const memory = openFleetMemory(url, workspace.world, { verifier: '', random, clock, ticks });
   try {
-    return await memory.health();
+    return { ...(await memory.health(verifier)), verifier };
   } finally {
     await memory.close();
   }

@@ -35,7 +35,7 @@ export async function migrateFleet(
   const [
     { connectOwner },
     { migrate, script, stateVersionOf },
-    { newerDatabase: newer, STATE_VERSION },
+    { newerDatabase, STATE_VERSION },
     { requireNoPassword },
     failures,
   ] = await Promise.all([
@@ -54,7 +54,7 @@ export async function migrateFleet(
     try {
       if (!dryRun) return { kind: 'done', where, ...(await migrate(connection, { roles: others })) };
       const from = await stateVersionOf(connection);
-      if (from > STATE_VERSION) throw newer(from);
+      if (from > STATE_VERSION) throw newerDatabase(from);
       return { kind: 'script', where, from, to: STATE_VERSION, sql: script(from, others) };
     } finally {
       await connection.close();

@@ -16,7 +16,10 @@ function bench() {
       if (world.answer === 'wrong') throw new Failure('USAGE', 'a claim that is none');
       return SETTLED;
     },
-    health: async () => ({ where: 'x', roundTripMs: 1, aheadMs: 0, schema: 1, encrypted: true }),
+    health: async () => ({ where: 'x', roundTripMs: 1, aheadMs: 0, schema: 1, encrypted: true, enrolled: false }),
+    requests: async () => [],
+    answer: async () => undefined,
+    release: async () => 'unknown',
     close: async () => undefined,
   };
   const fleet = withCircuit(memory, new Breaker(), () => world.now);

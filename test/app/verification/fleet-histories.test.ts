@@ -10,7 +10,7 @@ import { intent } from '../../kit/native/intent-parts.js';
 import { line, NOW_S, SUPPORT } from '../../kit/native/parts.js';
 import { passport } from '../../kit/native/passport-cases.js';
 import { VERIFY, verifierDeps } from '../../kit/native/verifier.js';
-import { LedgerMemory } from '../../kit/state/ledger-memory.js';
+import { LedgerMemory, SharedTables } from '../../kit/state/ledger-memory.js';
 import { openAt, statePath } from '../../kit/state/temporary.js';
 
 const LIMITS: readonly JsonObject[] = [
@@ -87,8 +87,8 @@ test('a fleet judges random histories as one machine', { timeout: 600_000 }, asy
       };
       const alone = depsOf(null);
       const shared = openAt(statePath(), clock);
-      const requests = new Set<string>();
-      const fleet = [0, 1].map(() => depsOf({ memory: new LedgerMemory(shared, clock, requests), resumes: false }));
+      const tables = new SharedTables();
+      const fleet = [0, 1].map(() => depsOf({ memory: new LedgerMemory(shared, clock, tables), resumes: false }));
       const given: string[] = [];
       for (const { waitMs, verifier, dryRun, stops, batch } of history) {
         now += waitMs;

@@ -23,8 +23,8 @@ interface Finding {
 }
 
 /** An agent and an intent of it, made on a machine that shares nothing; and what another machine has to be told of its principal. */
-async function agentOf(...limits: readonly string[]) {
-  const maker = machine(null);
+async function agentOf(limits: readonly string[] = [], url: string | null = null) {
+  const maker = machine(url);
   const must = async (...argv: string[]) => {
     const { code, out, err } = await maker.run(...argv);
     expect(code, err).toBe(0);
@@ -38,7 +38,8 @@ async function agentOf(...limits: readonly string[]) {
   return {
     passport,
     flags: ['--passport', passport, '--principal-key', `did:web:acme.com=${key}`],
-    intent: async (amount = 10) => {
+    maker,
+    intent: async (amount = 10, request: string | null = null) => {
       const path = join(maker.cwd, `intent-${++n}.json`);
       await must(
         'intent',
@@ -51,6 +52,7 @@ async function agentOf(...limits: readonly string[]) {
         `amount:=${amount}`,
         '-o',
         path,
+        ...(request === null ? [] : ['--approval-request', request]),
       );
       return path;
     },
@@ -131,9 +133,9 @@ describePostgres('two machines with one memory', QUICK, (cluster) => {
     });
 
     const done = await migrate('--grant', 'cli_verifier', '--json');
-    expect(JSON.parse(done.out)).toMatchObject({ from: 0, to: 1, granted: ['cli_verifier'], sql: null });
+    expect(JSON.parse(done.out)).toMatchObject({ from: 0, to: 2, granted: ['cli_verifier'], sql: null });
     const again = await migrate('--json');
-    expect(JSON.parse(again.out)).toMatchObject({ from: 1, to: 1, granted: [] });
+    expect(JSON.parse(again.out)).toMatchObject({ from: 2, to: 2, granted: [] });
     expect((await migrate('--grant', 'nobody_there')).code).toBe(5);
     await cluster().admin('INSERT INTO aip_state.versions VALUES (99)', name);
     expect(await migrate()).toMatchObject({ code: 5 });
@@ -164,7 +166,7 @@ describePostgres('two machines with one memory', QUICK, (cluster) => {
   test('a replay is one on the other machine, a limit is one for both, and each keeps its own log', async () => {
     const { migrate, verifier } = await prepared();
     expect((await migrate('--grant', 'cli_verifier')).code).toBe(0);
-    const agent = await agentOf('--daily-limit', '25');
+    const agent = await agentOf(['--daily-limit', '25']);
     const [one, two] = [machine(verifier), machine(verifier)];
     const intent = await agent.intent(10);
     const verify = (here: World, file: string, ...more: string[]) =>
@@ -189,9 +191,12 @@ describePostgres('two machines with one memory', QUICK, (cluster) => {
     );
     expect(doctor.map(({ message }) => message.replace(/\d+\.\d ms/, 'N ms').replace(/\d+ s/, 'N s'))).toEqual([
       expect.stringMatching(
-        /^postgres:\/\/cli_verifier@127\.0\.0\.1:\d+\/test_\d+ answers in N ms; its schema has version 1\.$/,
+        /^postgres:\/\/cli_verifier@127\.0\.0\.1:\d+\/test_\d+ answers in N ms; its schema has version 2\.$/,
       ) as string,
       "clock_differs: this machine's clock is N s behind the database's, by which windows are counted.",
+      expect.stringMatching(
+        /^Requests for approval of this verifier stay on this machine .*: aip state verifier add ed25519:[0-9a-f]{64}$/,
+      ) as string,
     ]);
   });
   test('a stolen password of a verifier settles, and does nothing else', async () => {
@@ -201,6 +206,12 @@ describePostgres('two machines with one memory', QUICK, (cluster) => {
       'SELECT * FROM aip_state.nonces',
       'DELETE FROM aip_state.nonces',
       'UPDATE aip_state.forgotten SET until = 0',
+      'SELECT document FROM aip_state.requests',
+      `INSERT INTO aip_state.verifiers VALUES ('ed25519:00', 'mine', 0)`,
+      `SELECT aip_state.request_told('00')`,
+      `SELECT aip_state.raise_request('a', '{}', 0)`,
+      `SELECT aip_state.answer_request('{}', 0)`,
+      `SELECT aip_state.release('00', 0)`,
       'SELECT aip_state.prune(0)',
       `SELECT aip_state.count_usage('a', '{}', 0)`,
       `SELECT aip_state.reading('a', '{}', 0)`,
@@ -212,6 +223,75 @@ describePostgres('two machines with one memory', QUICK, (cluster) => {
       await expect(connection.query(sql, [], 5000), sql).rejects.toMatchObject({ kind: 'refused' });
       await connection.close();
     }
+  });
+  test('stopped on one machine, approved on a second, let through once on a third; a verifier is enrolled, listed and dismissed', async () => {
+    const { migrate, owner, url, verifier } = await prepared();
+    await migrate('--grant', 'cli_verifier');
+    const agent = await agentOf(['--constraint', 'require_approval:=true'], verifier);
+    const [one, two, three] = [machine(verifier), machine(verifier), machine(verifier)];
+    const verify = (here: World, file: string, ...more: string[]) =>
+      here.run('intent', 'verify', file, ...agent.flags, '--json', ...more);
+    const idIn = (out: string) => (JSON.parse(out) as { details: { request_id: string } }).details.request_id;
+
+    // Before it is enrolled, a request stays where it was raised.
+    const alone = await verify(one, await agent.intent());
+    expect(codeOf(alone.out)).toBe('AIP-E209');
+    expect(idIn((await verify(two, await agent.intent())).out)).not.toBe(idIn(alone.out));
+    expect(await two.run('approvals', 'show', idIn(alone.out))).toMatchObject({ code: 3 });
+
+    const doctor = await one.run('doctor', '--json');
+    const key = /aip state verifier add (ed25519:[0-9a-f]{64})/.exec(doctor.out)![1]!;
+    expect(await owner.run('state', 'verifier', 'list', '--url', url)).toMatchObject({ code: 0, out: '' });
+    const added = await owner.run('state', 'verifier', 'add', key, '--label', 'web-1', '--url', url, '--json');
+    expect(JSON.parse(added.out), added.err).toEqual({ public_key: key, label: 'web-1', changed: true });
+    expect((await owner.run('state', 'verifier', 'add', key, '--url', url)).out).toContain('enrolled already');
+    const listed = await owner.run('state', 'verifier', 'list', '--url', url, '--json');
+    expect(JSON.parse(listed.out)).toMatchObject([{ public_key: key, label: '' }]);
+    expect((await one.run('doctor', '--json')).out).toContain('count on all machines');
+    // Who verifies may not enroll.
+    expect((await one.run('state', 'verifier', 'add', key)).code).toBe(5);
+
+    const id = idIn((await verify(one, await agent.intent(25))).out);
+    expect(idIn((await verify(two, await agent.intent(25))).out)).toBe(id);
+    expect(JSON.parse((await three.run('approvals', 'show', id, '--json')).out)).toMatchObject({
+      source: 'fleet',
+      status: 'pending',
+      verifier: key,
+    });
+    const approve = await agent.maker.run('approvals', 'approve', id, '--yes');
+    expect(approve.code, approve.err).toBe(0);
+    const fresh = await agent.intent(25, id);
+    const ran = await verify(two, fresh);
+    expect(ran.code, ran.err + ran.out).toBe(0);
+    for (const here of [one, two, three])
+      expect(codeOf((await verify(here, await agent.intent(25, id))).out)).toBe('AIP-E216');
+    expect(JSON.parse((await one.run('approvals', 'show', id, '--json')).out)).toMatchObject({ status: 'spent' });
+
+    expect((await owner.run('state', 'verifier', 'remove', key, '--url', url)).out).toContain('removed');
+    expect((await owner.run('state', 'verifier', 'remove', key, '--url', url)).out).toContain('not enrolled');
+    expect((await owner.run('state', 'verifier', 'add', 'web-1', '--url', url)).code).toBe(2);
+    expect((await owner.run('state', 'verifier', 'add', key, '--label', 'a\u202eb', '--url', url)).code).toBe(2);
+  });
+  test('a place in a daily limit is given back to all, under the token of the decision', async () => {
+    const { migrate, verifier } = await prepared();
+    await migrate('--grant', 'cli_verifier');
+    const agent = await agentOf(['--constraint', 'daily_limit:={"limit":20,"release":true}']);
+    const [one, two] = [machine(verifier), machine(verifier)];
+    const verify = async (here: World, amount: number) =>
+      JSON.parse((await here.run('intent', 'verify', await agent.intent(amount), ...agent.flags, '--json')).out) as {
+        error_code: string | null;
+        intent_hash: string;
+        outcome_token: string;
+      };
+    const { intent_hash: hash, outcome_token: token } = await verify(one, 20);
+    expect((await verify(two, 20)).error_code).toBe('AIP-E212');
+    const report = (...more: string[]) => one.run('outcome', hash, '--status', 'error', '--release', '--json', ...more);
+    const claimed = await report();
+    expect(JSON.parse(claimed.out)).toMatchObject({ released: false, claimed: true });
+    const released = await report('--token-file', one.file('token', token));
+    expect(JSON.parse(released.out), released.err).toMatchObject({ released: true, not_released: null });
+    expect((await verify(two, 20)).error_code).toBeNull();
+    expect((await verify(one, 1)).error_code).toBe('AIP-E212');
   });
   test('killed between settling and logging: nobody was told, and the next start logs it as interrupted', async () => {
     const { migrate, name, verifier } = await prepared();

@@ -19,6 +19,8 @@ export interface FleetDatabase {
   sql(text: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Sets the database's clock; null lets it go by itself. */
   setClock(ms: number | null): Promise<void>;
+  /** Lets the requests of a verifier with this public key count, or no longer. */
+  enroll(key: string, is: boolean): Promise<void>;
   /** Forgets all that was settled. */
   empty(): Promise<void>;
   /** A memory of a verifier of this name, closed after the test. */
@@ -38,6 +40,8 @@ export async function fleetDatabase(cluster: TestCluster): Promise<FleetDatabase
      -- Forgetting comes now and then by chance; a test says when.
      ALTER FUNCTION ${SCHEMA}.prune(bigint) RENAME TO prune_now;
      CREATE FUNCTION ${SCHEMA}.prune(bigint) RETURNS void LANGUAGE sql AS $$ SELECT $$;
+     ALTER FUNCTION ${SCHEMA}.prune_shared(bigint) RENAME TO prune_shared_now;
+     CREATE FUNCTION ${SCHEMA}.prune_shared(bigint) RETURNS void LANGUAGE sql AS $$ SELECT $$;
      CREATE OR REPLACE FUNCTION ${SCHEMA}.clock_ms() RETURNS bigint LANGUAGE sql VOLATILE AS $$
        SELECT coalesce((SELECT max(ms) FROM ${SCHEMA}.test_clock), (extract(epoch FROM clock_timestamp()) * 1000)::bigint) $$`,
     [],
@@ -67,8 +71,16 @@ export async function fleetDatabase(cluster: TestCluster): Promise<FleetDatabase
         `DELETE FROM ${SCHEMA}.test_clock${ms === null ? '' : `; INSERT INTO ${SCHEMA}.test_clock VALUES (${ms})`}`,
       );
     },
+    enroll: async (key, is) => {
+      await sql(
+        is
+          ? `INSERT INTO ${SCHEMA}.verifiers VALUES ('${key}', 'test', 0) ON CONFLICT DO NOTHING`
+          : `DELETE FROM ${SCHEMA}.verifiers WHERE key = '${key}'`,
+      );
+    },
     empty: async () => {
       const tables = ['nonces', 'actions', 'usages', 'seconds', 'spans', 'spent_requests', 'calls'];
+      tables.push('requests', 'answers', 'verifiers', 'releasable');
       await sql(
         [...tables.map((table) => `DELETE FROM ${SCHEMA}.${table}`), `UPDATE ${SCHEMA}.forgotten SET until = 0`].join(
           '; ',

@@ -5,7 +5,7 @@ import { claimOf } from '../../../src/app/verification/fleet/forecast.js';
 import { SettledMemory, unasked } from '../../../src/app/verification/fleet/settled.js';
 import type { FleetClaim, SettledClaim } from '../../../src/app/ports/fleet-memory.js';
 import { RecordingMemory } from '../verification/sitting.js';
-import { settleOn } from './ledger-memory.js';
+import { settleOn, SharedTables } from './ledger-memory.js';
 
 export interface SettledCase {
   readonly claim: FleetClaim;
@@ -15,8 +15,8 @@ export interface SettledCase {
 
 /** One verifier whose sitting's memory is the fleet's; `settled` shows what was claimed, and what became of it. */
 export function judgedInFleet(): { readonly judge: typeof concludes; readonly settled: readonly SettledCase[] } {
-  const own = new RecordingMemory();
-  const requests = new Set<string>();
+  const own = Object.assign(new RecordingMemory(), { answerRequest: () => false, pins: () => [] });
+  const tables = new SharedTables();
   const all: SettledCase[] = [];
   return {
     settled: all,
@@ -24,7 +24,7 @@ export function judgedInFleet(): { readonly judge: typeof concludes; readonly se
       const { now, wallNow } = sitting;
       const claim = claimOf(sitting, prepared, own, now === wallNow ? null : now);
       if (claim === null) return conclude({ ...sitting, memory: unasked(own) }, prepared);
-      const settled = settleOn(sitting.memory!, claim, wallNow, requests);
+      const settled = settleOn(sitting.memory!, claim, wallNow, tables);
       all.push({ claim, settled, now: wallNow });
       return conclude(
         { ...sitting, memory: new SettledMemory({ claim, settled, now: wallNow, wallNow, own }) },

@@ -1,12 +1,28 @@
 /** The memory that a fleet shares, in PostgreSQL: one call of `settle` a batch. */
 import { Failure } from '../../../app/failure.js';
-import type { FleetClaim, SettledBatch, FleetHealth, FleetMemory } from '../../../app/ports/fleet-memory.js';
+import type {
+  FleetClaim,
+  FleetHealth,
+  FleetMemory,
+  Release,
+  SettledBatch,
+  SharedAnswer,
+  SharedRequest,
+} from '../../../app/ports/fleet-memory.js';
 import type { Clock, Random } from '../../../app/ports/state.js';
 import { toHex } from '../../../protocol/hex.js';
 import type { Connection } from '../connection.js';
 import { PostgresTrouble } from '../trouble.js';
 import { newerDatabase, STATE_SCHEMA_NAME as SCHEMA, STATE_VERSION } from './version.js';
-import { claimToJson, readAnswer, UnknownAnswer, type SettleAnswer, type OpenId } from './wire.js';
+import {
+  askedToJson,
+  claimToJson,
+  readAnswer,
+  UnknownAnswer,
+  type AskedBeside,
+  type OpenId,
+  type SettleAnswer,
+} from './wire.js';
 
 /** Between two tries, in ms. */
 const PAUSE_MS = 50;
@@ -87,22 +103,26 @@ export class PostgresMemory implements FleetMemory {
     };
   }
 
-  async health(): Promise<FleetHealth> {
+  async requests(ids: readonly string[]): Promise<readonly SharedRequest[]> {
+    return ids.length === 0 ? [] : (await this.#beside({ requests: ids })).requests;
+  }
+
+  async answer(answers: readonly SharedAnswer[]): Promise<void> {
+    if (answers.length > 0) await this.#beside({ answers });
+  }
+
+  async release(token: string): Promise<Release> {
+    return (await this.#beside({ release: token })).released ?? 'unknown';
+  }
+
+  async health(verifier: string | null): Promise<FleetHealth> {
     const { where, encrypted, clock, ticks } = this.#options;
-    const about = JSON.stringify({
-      verifier: '',
-      process: this.#process,
-      slot: 0,
-      call: '00',
-      done: [],
-      resumes: false,
-    });
     // The first call also connects and loads the function: the second one tells what a verification waits for.
-    await this.#ask('[]', about, []);
+    await this.#beside({});
     const [began, beganAt] = [ticks(), clock()];
-    const { now, schema } = await this.#ask('[]', about, []);
+    const { now, schema, enrolled } = await this.#beside({ verifier });
     const roundTripMs = (ticks() - began) / 1000;
-    return { where, roundTripMs, aheadMs: Math.round(now - beganAt - roundTripMs / 2), schema, encrypted };
+    return { where, roundTripMs, aheadMs: Math.round(now - beganAt - roundTripMs / 2), schema, encrypted, enrolled };
   }
 
   async close(): Promise<void> {
@@ -113,6 +133,12 @@ export class PostgresMemory implements FleetMemory {
     }
     this.#closed = true;
     await Promise.all(this.#idle.splice(0).map((connection) => connection.close()));
+  }
+
+  /** What is asked beside the settling of claims: nothing of it is open afterwards. */
+  #beside(asked: AskedBeside): Promise<SettleAnswer> {
+    const own = { verifier: '', process: this.#process, slot: 0, call: '00', done: [], resumes: false };
+    return this.#ask('[]', JSON.stringify({ ...own, ...askedToJson(asked) }), []);
   }
 
   /** Asks until there is an answer, or the time is over. */

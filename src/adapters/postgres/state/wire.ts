@@ -1,7 +1,18 @@
 /** Claims and answers as `settle` reads and writes them. What comes back is read strictly: a database is another program. */
 import { createHash } from 'node:crypto';
-import type { FleetClaim, KeptClaim, Obstacle, UnloggedCall, SettledClaim } from '../../../app/ports/fleet-memory.js';
+import type {
+  FleetClaim,
+  KeptClaim,
+  Obstacle,
+  RaisedRequest,
+  Release,
+  SettledClaim,
+  SharedAnswer,
+  SharedRequest,
+  UnloggedCall,
+} from '../../../app/ports/fleet-memory.js';
 import { toHex } from '../../../protocol/hex.js';
+import { MAX_SHARED_REQUEST } from './version.js';
 
 /** Another answer than `settle` of this version gives. */
 export class UnknownAnswer extends Error {
@@ -13,18 +24,30 @@ export class UnknownAnswer extends Error {
 
 /** A claim as JSON. */
 export function claimToJson(id: Uint8Array, claim: FleetClaim): object {
-  const { agentId, nonce, intentHash, keepUntil, keepMs, since, at, obstacles, free, looks } = claim;
+  const { agentId, nonce, intentHash, keepUntil, keepMs, since, at, obstacles, free, raises, looks } = claim;
   const usage = free?.usage ?? null;
+  const release = free?.release ?? null;
   return {
     id: toHex(id),
     agent: agentId,
-    key: createHash('sha256').update(`${agentId}\n${nonce}`).digest('hex').slice(0, 32),
+    key: sha256(`${agentId}\n${nonce}`).slice(0, 32),
     intent: intentHash,
     keep: Math.ceil(keepUntil),
     keep_ms: Math.ceil(keepMs),
     since: since === null ? null : Math.floor(since),
     at,
-    writes: !looks && (free !== null || obstacles.some(({ spendsAs }) => spendsAs !== null)),
+    writes: !looks && (free !== null || raises !== null || obstacles.some(({ spendsAs }) => spendsAs !== null)),
+    // One that is too long stays on the machine that raised it.
+    raises:
+      raises === null || looks || raises.text.length > MAX_SHARED_REQUEST
+        ? null
+        : {
+            id: raises.id,
+            verifier: raises.verifier,
+            action: raises.actionHash,
+            ttl: Math.floor(raises.ttlMs),
+            document: raises.text,
+          },
     obstacles: obstacles.map(obstacleToJson),
     free:
       free === null
@@ -32,6 +55,7 @@ export function claimToJson(id: Uint8Array, claim: FleetClaim): object {
         : {
             as: free.spendsAs,
             request: free.request,
+            release: release === null ? null : { token: sha256(release.token), most: String(release.mostMinor) },
             usage:
               usage === null
                 ? null
@@ -43,6 +67,36 @@ export function claimToJson(id: Uint8Array, claim: FleetClaim): object {
                   },
           },
   };
+}
+
+/** What is handed in beside claims, as JSON. */
+export function askedToJson({ requests = [], answers = [], release = null, verifier = null }: AskedBeside): object {
+  return {
+    requests,
+    answers: answers.map(({ requestId, text, until }) => ({
+      request: requestId,
+      digest: sha256(text),
+      document: text,
+      until: until === null ? null : Math.ceil(until),
+    })),
+    release,
+    key: verifier,
+  };
+}
+
+/** What is asked of the memory beside the settling of claims. */
+export interface AskedBeside {
+  /** Ids of requests for approval that are wanted. */
+  readonly requests?: readonly string[];
+  readonly answers?: readonly SharedAnswer[];
+  /** The outcome token of what is to be given back. */
+  readonly release?: string | null;
+  /** A public key to look for among the enrolled verifiers. */
+  readonly verifier?: string | null;
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 function obstacleToJson(obstacle: Obstacle): object {
@@ -61,6 +115,11 @@ export interface SettleAnswer {
   readonly schema: number;
   readonly claims: readonly SettledClaim[];
   readonly open: readonly (UnloggedCall & { readonly id: OpenId })[];
+  readonly requests: readonly SharedRequest[];
+  /** Null where nothing was to be given back, or the schema is older and gives nothing back. */
+  readonly released: Release | null;
+  /** Whether the verifier that was asked about is enrolled. */
+  readonly enrolled: boolean;
 }
 
 /** Process, slot and call of what is open. */
@@ -76,6 +135,10 @@ export function readAnswer(json: unknown, claims: readonly FleetClaim[]): Settle
     schema: whole(answer['schema']),
     claims: list.map((each, i) => settledOf(each, claims[i]!)),
     open: array(answer['open'], 'a list of calls').map(openOf),
+    // The schema of the first version knows neither.
+    requests: array(answer['requests'] ?? [], 'a list of requests').map(requestOf),
+    released: answer['released'] == null ? null : releaseOf(answer['released']),
+    enrolled: answer['enrolled'] === true,
   };
 }
 
@@ -89,7 +152,35 @@ function settledOf(json: unknown, { obstacles }: FleetClaim): SettledClaim {
     before: before === null ? null : { firstSeenAt: whole(before[0]), firstResult: text(before[1]) },
     forgottenUntil: whole(found['forgotten']),
     readings: readings.map((each, i) => readingOf(object(each, 'a reading'), obstacles[i]!)),
+    raised: found['raised'] == null ? null : raisedOf(object(found['raised'], 'a request')),
   };
+}
+
+function raisedOf(found: Readonly<Record<string, unknown>>): RaisedRequest {
+  if (found['kept'] === true) return { kind: 'kept' };
+  if (found['found'] !== undefined) return { kind: 'found', request: requestOf(found['found']) };
+  const [agent, all] = array(found['pending'], 'a number of requests');
+  return { kind: 'full', agent: whole(agent), all: whole(all) };
+}
+
+function requestOf(json: unknown): SharedRequest {
+  const found = object(json, 'a request');
+  const spent = found['spent'] === null ? null : array(found['spent'], 'an end');
+  return {
+    id: text(found['id']),
+    verifier: text(found['verifier']),
+    text: text(found['document'], MAX_SHARED_REQUEST),
+    spent: spent === null ? null : { at: whole(spent[0]), intentHash: spent[1] === null ? null : text(spent[1]) },
+    deniedAt: found['denied'] === null ? null : whole(found['denied']),
+    answers: array(found['answers'], 'a list of answers').map((each) => text(each, MAX_SHARED_REQUEST)),
+  };
+}
+
+const RELEASES: readonly unknown[] = ['released', 'unknown', 'late', 'most'] satisfies Release[];
+
+function releaseOf(value: unknown): Release {
+  if (!RELEASES.includes(value)) throw new UnknownAnswer('a release');
+  return value as Release;
 }
 
 function readingOf(found: Readonly<Record<string, unknown>>, obstacle: Obstacle): SettledClaim['readings'][number] {
@@ -129,8 +220,8 @@ function whole(value: unknown): number {
   return value;
 }
 
-function text(value: unknown): string {
-  if (typeof value !== 'string' || value.length > 4096) throw new UnknownAnswer('a text');
+function text(value: unknown, most = 4096): string {
+  if (typeof value !== 'string' || value.length > most) throw new UnknownAnswer('a text');
   return value;
 }
 

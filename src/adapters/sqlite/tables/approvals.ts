@@ -87,14 +87,15 @@ export class Approvals {
     const told = this.#hasTold() ? '(SELECT stage FROM approval_mesh WHERE request_id = id)' : 'NULL';
     return this.#database
       .query(
-        ['text', 'text', 'text?', 'text', 'number'],
-        `SELECT ${['id', 'status', 'spent_by', 'document'].map(utf8).join(', ')}, ${told} IS NULL FROM approval_requests
+        ['text', 'text', 'text', 'text?', 'text', 'number'],
+        `SELECT ${['id', 'verifier', 'status', 'spent_by', 'document'].map(utf8).join(', ')}, ${told} IS NULL FROM approval_requests
          WHERE (status = 'open' AND expires_at > ?1 AND coalesce(${told}, 'sent') = 'sent')
             OR (status <> 'open' AND ended_at > ?2 AND ${told} = 'sent') ORDER BY rowid LIMIT 1000`,
       )
       .all([now, now - MESH_KEPT_MS])
-      .map(([id, status, spentBy, document, isNew]) => ({
+      .map(([id, verifier, status, spentBy, document, isNew]) => ({
         id,
+        verifier,
         isNew: isNew === 1,
         status: status as RequestRecord['status'],
         spentBy,

@@ -18,20 +18,24 @@ const CIRCUIT = 'fleet';
 
 /** @param now ms of a clock that never goes back */
 export function withCircuit(memory: FleetMemory, breaker: Breaker, now: () => number): FleetMemory {
+  const guarded = async <T>(ask: () => Promise<T>): Promise<T> => {
+    if (!breaker.admits(CIRCUIT, now())) throw new CircuitOpen();
+    let answered = true;
+    try {
+      return await ask();
+    } catch (error) {
+      answered = !(error instanceof Failure && error.code === 'STATE_UNAVAILABLE');
+      throw error;
+    } finally {
+      breaker.ended(CIRCUIT, answered, now());
+    }
+  };
   return {
-    async settle(claims, resumes) {
-      if (!breaker.admits(CIRCUIT, now())) throw new CircuitOpen();
-      let answered = true;
-      try {
-        return await memory.settle(claims, resumes);
-      } catch (error) {
-        answered = !(error instanceof Failure && error.code === 'STATE_UNAVAILABLE');
-        throw error;
-      } finally {
-        breaker.ended(CIRCUIT, answered, now());
-      }
-    },
-    health: () => memory.health(),
+    settle: (claims, resumes) => guarded(() => memory.settle(claims, resumes)),
+    requests: (ids) => guarded(() => memory.requests(ids)),
+    answer: (answers) => guarded(() => memory.answer(answers)),
+    release: (token) => guarded(() => memory.release(token)),
+    health: (verifier) => memory.health(verifier),
     close: () => memory.close(),
   };
 }

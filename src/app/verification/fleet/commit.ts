@@ -2,9 +2,12 @@
  * Judges over a memory that a fleet shares: what a batch asks of it is found by a forecast, settled there in one trip, and judged here by
  * what was settled. The order is shared commit, local log, answer: a yes is counted in the fleet and logged here before it is given.
  */
+import type { ActionApproval } from '../../../protocol/approvals/approval.js';
 import { formatTime } from '../../../protocol/time.js';
+import type { RequestRecord } from '../../../verify/approvals/approving.js';
 import type { KnownTrust, StandingRecord } from '../../../verify/context.js';
 import type { Judgement } from '../../../verify/judge.js';
+import type { ApproverPins } from '../../approvals/keep.js';
 import { Failure } from '../../failure.js';
 import type { FleetClaim, UnloggedCall, SettledBatch } from '../../ports/fleet-memory.js';
 import type { Ledger, Memory, PassportFloor } from '../../ports/state.js';
@@ -18,8 +21,10 @@ import {
   type VerifierDeps,
   type VerifyOptions,
 } from '../verifier.js';
+import { requestsNamed } from '../../approvals/relay.js';
 import { claimOf } from './forecast.js';
-import { NotSettled, SettledMemory, unasked } from './settled.js';
+import { NotSettled, SettledMemory, unasked, type SettledSetting } from './settled.js';
+import { adopt, requestsShared, together } from './requests.js';
 
 /** How often a document is asked about anew whose judgement changed on the way. */
 const ATTEMPTS = 3;
@@ -39,6 +44,8 @@ interface Known {
   readonly wallNow: number;
   readonly standing: ReadonlyMap<string, StandingRecord | null>;
   readonly trust: ReadonlyMap<string, KnownTrust | null>;
+  /** The requests for approval that the documents name and the fleet has, by id. */
+  readonly requests: ReadonlyMap<string, RequestRecord>;
 }
 
 /** The decisions of a batch, in order. Rejects with a Failure where the fleet gives no answer: then nothing is decided. */
@@ -54,13 +61,14 @@ export async function commitShared(
     if ('decision' in each) judgements[place] = each;
     else open.push({ place, prepared: each });
   }
+  const requests = await requestsFor(deps, fleet, open);
   for (let attempt = 1; open.length > 0; attempt++) {
     if (attempt > ATTEMPTS)
       throw new Failure('STATE_UNAVAILABLE', 'What this machine knows changed each time the fleet was asked.', {
         hint: 'run it again',
         retryable: true,
       });
-    const { asked, known } = ask(deps, options, open);
+    const { asked, known } = ask(deps, options, open, requests);
     const settled = await settle(fleet, asked, !options.dryRun);
     open = keep(deps, options, { asked, known, settled, judgements });
     settled?.logged();
@@ -75,10 +83,11 @@ export async function refusedInFleet(
   options: VerifyOptions,
   prepared: PreparedDocument,
 ): Promise<boolean> {
-  const { asked, known } = ask(deps, options, [{ place: 0, prepared }], true);
+  const documents = [{ place: 0, prepared }];
+  const { asked, known } = ask(deps, options, documents, await requestsFor(deps, fleet, documents), true);
   const settled = await settle(fleet, asked, false);
   return deps.state.look((ledger) => {
-    const memory = memoryOf(ledger, known, settled, asked[0]!);
+    const memory = memoryOf(ownOf(deps, ledger, known.requests), known, settled, asked[0]!);
     try {
       return refusesBeforeHooks({ ...sittingAfter(deps, options, ledger, known), memory }, prepared);
     } catch (error) {
@@ -89,10 +98,59 @@ export async function refusedInFleet(
   });
 }
 
+/**
+ * The requests for approval that proven documents name, as the fleet has them: another verifier may have raised them, and answers may have
+ * come there. What is only named by a stranger is not asked for.
+ */
+async function requestsFor(
+  deps: VerifierDeps,
+  fleet: Fleet,
+  documents: readonly Pick<Asked, 'prepared'>[],
+): Promise<Known['requests']> {
+  const named = requestsNamed(documents.map(({ prepared }) => requestNamed(prepared)));
+  if (named.length === 0) return NO_REQUESTS;
+  const brought = [...(deps.answers ?? []), ...documents.flatMap(({ prepared }) => prepared.submission.answers ?? [])];
+  const known = (id: string): readonly ActionApproval[] => [
+    ...(deps.state.look((ledger) => ledger.approvalRequest(id))?.answers ?? []),
+    ...brought.filter(({ document }) => document.request_id === id),
+  ];
+  return requestsShared(fleet.memory, named, known, pinsOf(deps));
+}
+
+const NO_REQUESTS: Known['requests'] = new Map();
+
+function requestNamed({ intent, submission, proven }: PreparedDocument): string | null {
+  return proven.speaker === null ? null : (intent.document.approval_request ?? submission.approvalRequest ?? null);
+}
+
+function pinsOf({ pins }: Pick<VerifierDeps, 'pins'>): ApproverPins {
+  return { pins: (did) => pins(did).map(({ key }) => key) };
+}
+
+/** What this machine remembers by itself, with the requests that the fleet has. One that is spent here is kept here. */
+function ownOf(deps: VerifierDeps, ledger: Ledger, requests: Known['requests']): SettledSetting['own'] {
+  const approvalRequest = (id: string): RequestRecord | null => {
+    const own = ledger.approvalRequest(id);
+    const shared = requests.get(id);
+    return shared === undefined ? own : together(shared, own);
+  };
+  const requestsHere = { ...ledger, ...pinsOf(deps) };
+  return {
+    ...requestsHere,
+    approvalRequest,
+    spendRequest(id, at, intentHash) {
+      const shared = requests.get(id);
+      if (shared !== undefined) adopt(requestsHere, shared, at);
+      ledger.spendRequest(id, at, intentHash);
+    },
+  };
+}
+
 function ask(
   deps: VerifierDeps,
   options: VerifyOptions,
   documents: readonly Pick<Asked, 'place' | 'prepared'>[],
+  requests: Known['requests'],
   looks = false,
 ): { readonly asked: readonly Asked[]; readonly known: Known } {
   return deps.state.look((ledger) => {
@@ -102,18 +160,20 @@ function ask(
       ...sitting,
       standing: kept(standing, sitting.standing),
       trust: kept(trust, sitting.trust),
-      token: () => null,
+      // Of what may be given back the fleet keeps the token's hash; another one is drawn where it is not needed.
+      token: options.dryRun ? () => null : () => ledger.token(),
     };
+    const own = ownOf(deps, ledger, requests);
     let forecasting = beside(known);
     let claims = 0;
     const asked = documents.map((each): Asked => {
       // What is judged as things stand knows nothing of the documents beside it.
       if (options.dryRun) forecasting = beside(known);
-      const claim = claimOf(forecasting, each.prepared, ledger, options.at);
+      const claim = claimOf(forecasting, each.prepared, own, options.at);
       const at = claim === null ? claims : claims++;
-      return { ...each, at, claim: looks && claim !== null ? { ...claim, free: null, looks } : claim };
+      return { ...each, at, claim: looks && claim !== null ? { ...claim, free: null, raises: null, looks } : claim };
     });
-    return { asked, known: { wallNow: sitting.wallNow, standing, trust } };
+    return { asked, known: { wallNow: sitting.wallNow, standing, trust, requests } };
   });
 }
 
@@ -163,10 +223,17 @@ function keep(
   },
 ): Asked[] {
   const again: Asked[] = [];
-  const judge = (ledger: Ledger, sitting: Sitting, each: Asked): void => {
-    const memory = memoryOf(ledger, known, settled, each);
+  const judge = (ledger: Ledger, own: SettledSetting['own'], sitting: Sitting, each: Asked): void => {
+    const memory = memoryOf(own, known, settled, each);
+    const drawn = each.claim?.free?.release?.token;
+    const token = drawn === undefined ? sitting.token : () => drawn;
     try {
-      judgements[each.place] = judgeAndLog(deps, options, { sitting: { ...sitting, memory }, ledger }, each.prepared);
+      judgements[each.place] = judgeAndLog(
+        deps,
+        options,
+        { sitting: { ...sitting, memory, token }, ledger },
+        each.prepared,
+      );
     } catch (error) {
       if (!(error instanceof NotSettled)) throw error;
       again.push(each);
@@ -174,14 +241,17 @@ function keep(
   };
   if (options.dryRun) {
     for (const each of asked)
-      deps.state.rehearse((ledger) => judge(ledger, sittingAfter(deps, options, ledger, known), each));
+      deps.state.rehearse((ledger) =>
+        judge(ledger, ownOf(deps, ledger, known.requests), sittingAfter(deps, options, ledger, known), each),
+      );
     return again;
   }
   deps.state.transact((ledger) => {
     again.length = 0;
     for (const call of settled?.open ?? []) logInterrupted(ledger, call, known.wallNow);
     const sitting = sittingAfter(deps, options, ledger, known);
-    for (const each of asked) judge(ledger, sitting, each);
+    const own = ownOf(deps, ledger, known.requests);
+    for (const each of asked) judge(ledger, own, sitting, each);
     ledger.prune(Math.min(known.wallNow, options.at ?? known.wallNow));
   });
   return again;
@@ -216,9 +286,14 @@ function sittingAfter(
   };
 }
 
-function memoryOf(ledger: Ledger, { wallNow }: Known, settled: SettledBatch | null, { claim, at }: Asked): Memory {
-  if (claim === null || settled === null) return unasked(ledger);
-  return new SettledMemory({ claim, settled: settled.claims[at]!, now: settled.now, wallNow, own: ledger });
+function memoryOf(
+  own: SettledSetting['own'],
+  { wallNow }: Known,
+  settled: SettledBatch | null,
+  { claim, at }: Asked,
+): Memory {
+  if (claim === null || settled === null) return unasked(own);
+  return new SettledMemory({ claim, settled: settled.claims[at]!, now: settled.now, wallNow, own });
 }
 
 const RANK: Readonly<Record<StandingRecord['status'], number>> = { active: 0, suspended: 1, revoked: 2 };

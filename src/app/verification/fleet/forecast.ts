@@ -7,13 +7,12 @@ import type { Recall, SpentNonce } from '../../../verify/context.js';
 import type { Meter, MeterReading, Usage } from '../../../verify/meters.js';
 import { traitsOf } from '../../../protocol/constraints/counted-names.js';
 import type { FleetClaim, Obstacle } from '../../ports/fleet-memory.js';
-import type { Memory } from '../../ports/state.js';
+import type { Memory, OpenedRequest } from '../../ports/state.js';
 import { conclude } from '../conclude.js';
 import type { PreparedDocument, Sitting } from '../sitting.js';
 
 /**
- * What this machine remembers by itself. Requests for approval stay with the verifier that raised them; that one was spent is known to
- * all. A nonce that was spent here is spent, whatever has become of the database since.
+ * What this machine remembers by itself, and the requests for approval that were brought here. That one was spent is known to all. A nonce that was spent here is spent, whatever has become of the database since.
  */
 export type OwnMemory = Pick<Recall, 'spentNonce' | 'approvalRequest' | 'requestOf' | 'pendingRequests'>;
 
@@ -27,6 +26,7 @@ class Forecast implements Memory {
   spent: { readonly as: string; readonly seen: number; readonly keepUntil: number } | null = null;
   usage: Usage | null = null;
   request: string | null = null;
+  raises: OpenedRequest | null = null;
   readonly #own: OwnMemory;
   readonly #stands: (place: number) => boolean;
 
@@ -58,12 +58,13 @@ class Forecast implements Memory {
     return this.#stands(this.#place({ kind: 'request', id })) ? spentRequest(request, null) : request;
   }
 
-  requestOf(actionHash: string, now: number): RequestRecord | null {
-    return this.#own.requestOf(actionHash, now);
+  /** Whether one waits already is known where it is raised. */
+  requestOf(): null {
+    return null;
   }
 
-  pendingRequests(agentId: string, now: number): { readonly agent: number; readonly all: number } {
-    return this.#own.pendingRequests(agentId, now);
+  pendingRequests(): { readonly agent: number; readonly all: number } {
+    return { agent: 0, all: 0 };
   }
 
   spendNonce(_: string, __: string, seen: number, as: string, keepUntil: number): void {
@@ -74,8 +75,8 @@ class Forecast implements Memory {
     this.usage = usage;
   }
 
-  openRequest(): void {
-    // Raised once it is known that the fleet has nothing against the document.
+  openRequest(request: OpenedRequest): void {
+    this.raises = request;
   }
 
   spendRequest(id: string): void {
@@ -106,13 +107,16 @@ export function claimOf(
   const asked: Asked[] = [];
   const judge = (stands: (place: number) => boolean) => {
     const memory = new Forecast(own, asked, stands);
-    const { judgement } = conclude({ ...sitting, memory }, prepared);
-    return { memory, codes: judgement.decision.violations.map(({ error_code }) => error_code) };
+    const { judgement, releasable } = conclude({ ...sitting, memory }, prepared);
+    const { violations, outcome_token: token } = judgement.decision;
+    const release = releasable === null || token === null ? null : { token, mostMinor: releasable.mostMinor };
+    return { memory, release, codes: violations.map(({ error_code }) => error_code) };
   };
-  const { memory: free } = judge(() => false);
+  const { memory: free, release } = judge(() => false);
   const { intent } = prepared;
   const { agent_id: agentId, nonce } = intent.document;
-  if (!free.looked && free.since === null && asked.length === 0) return null;
+  const { usage, spent, request, raises } = free;
+  if (!free.looked && free.since === null && asked.length === 0 && raises === null) return null;
   const { wallNow, dryRun } = sitting;
   const found = dryRun ? [] : asked.map((_, i) => judge((place) => place === i));
   // One that stands alone is told by its own code; of several the one that the judge names first.
@@ -122,7 +126,6 @@ export function claimOf(
     .sort((a, b) => rank(order, found[a]?.codes[0]) - rank(order, found[b]?.codes[0]) || a - b);
   const spending = [free, ...found.map(({ memory }) => memory)].flatMap(({ spent }) => spent ?? []);
   const keepUntil = Math.max(wallNow, ...spending.map((each) => each.keepUntil));
-  const { usage, spent, request } = free;
   return {
     agentId,
     nonce,
@@ -147,7 +150,9 @@ export function claimOf(
                     amountMinor: usage.amountMinor,
                   },
             request,
+            release,
           },
+    raises,
     looks: dryRun,
   };
 }

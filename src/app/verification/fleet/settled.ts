@@ -4,6 +4,7 @@ import type { SpentNonce } from '../../../verify/context.js';
 import type { Meter, MeterReading, Usage } from '../../../verify/meters.js';
 import type { FleetClaim, SettledClaim } from '../../ports/fleet-memory.js';
 import type { Memory } from '../../ports/state.js';
+import { adopt, sharedRecord, type Requests } from './requests.js';
 import { sameMeter, spentRequest, type OwnMemory } from './forecast.js';
 
 /** The clock of the memory and this machine's are believed to be one where they differ by no more, in ms. */
@@ -25,7 +26,7 @@ export interface SettledSetting {
   readonly now: number;
   readonly wallNow: number;
   /** What this machine remembers by itself. It keeps what was settled as well, for the day on which it is alone again. */
-  readonly own: OwnMemory & Omit<Memory, 'forgottenUntil' | 'read'>;
+  readonly own: OwnMemory & Omit<Memory, 'forgottenUntil' | 'read'> & Requests;
 }
 
 /** The memory that one settled claim makes. */
@@ -70,12 +71,25 @@ export class SettledMemory implements Memory {
     return reading?.kind === 'request' && reading.spent ? spentRequest(request, null) : request;
   }
 
+  /** The one that the fleet has for this action, kept here as well: a person may answer it on any machine. */
   requestOf(actionHash: string, now: number): RequestRecord | null {
-    return this.#setting.own.requestOf(actionHash, now);
+    const { claim, settled, own } = this.#setting;
+    const { raised } = settled;
+    const { raises } = claim;
+    if (raises?.actionHash === actionHash && raised?.kind === 'kept') {
+      own.openRequest(raises);
+      return own.approvalRequest(raises.id);
+    }
+    // What its verifier did not sign is nobody's request.
+    const found = raised?.kind === 'found' ? sharedRecord(raised.request, own) : null;
+    if (found?.actionHash !== actionHash) return own.requestOf(actionHash, now);
+    adopt(own, found, now);
+    return found.endedAt === null ? found : { ...found, endedAt: found.endedAt + this.#shift };
   }
 
   pendingRequests(agentId: string, now: number): { readonly agent: number; readonly all: number } {
-    return this.#setting.own.pendingRequests(agentId, now);
+    const { raised } = this.#setting.settled;
+    return raised?.kind === 'full' ? raised : this.#setting.own.pendingRequests(agentId, now);
   }
 
   spendNonce(agentId: string, nonce: string, firstSeenAt: number, firstResult: string, keepUntil: number): void {

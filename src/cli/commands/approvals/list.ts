@@ -9,7 +9,7 @@ export const command: CommandSpec<{ readonly all?: boolean }> = {
   detail: 'Those of this machine, and of the mesh those that its API key may read (role approver, operator or admin).',
   options: [{ title: 'Flags', options: [{ flags: '--all', description: 'those that are over as well' }] }],
   examples: [{ run: 'aip approvals list', why: 'what agents wait for' }],
-  exits: { 5: 'the mesh was not heard: what is here was printed' },
+  exits: { 5: 'the mesh or the database of the fleet was not heard: what is here was printed' },
   touches: ['state', 'network'],
   onlyReads: true,
   topics: ['approvals'],

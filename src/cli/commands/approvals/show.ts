@@ -13,7 +13,10 @@ export const command: CommandSpec = {
       why: 'its member request is the file for a person elsewhere',
     },
   ],
-  exits: { 3: 'there is no such request, here or at the mesh', 5: 'the mesh was not heard' },
+  exits: {
+    3: 'there is no such request, here or at the mesh',
+    5: 'the mesh or the database of the fleet was not heard',
+  },
   touches: ['state', 'network'],
   onlyReads: true,
   topics: ['approvals'],

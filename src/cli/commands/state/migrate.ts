@@ -1,10 +1,9 @@
-import { Failure } from '../../../app/failure.js';
 import { migrateFleet } from '../../../workspace/fleet/migration.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
+import { databaseOf, URL_OPTION, type DatabaseFlags } from '../../state/database.js';
 
-interface Options {
-  readonly url?: string;
+interface Options extends DatabaseFlags {
   readonly grant: readonly string[];
   readonly dryRun?: boolean;
 }
@@ -19,11 +18,7 @@ export const command: CommandSpec<Options> = {
     {
       title: 'Flags',
       options: [
-        {
-          flags: '--url <url>',
-          description:
-            'the database and its owner, without a password; default: state.url. PGPASSWORD or ~/.pgpass has the password',
-        },
+        URL_OPTION,
         {
           flags: '--grant <role>',
           description: 'the user that verifiers log in as; default: that of state.url, where it is another',
@@ -47,15 +42,11 @@ export const command: CommandSpec<Options> = {
   touches: ['network'],
   topics: ['growing'],
 
-  async run({ options: { url: given, grant, dryRun = false } }, cli) {
-    const configured = (await cli.config()).get('state.url');
-    const url = given ?? configured;
-    if (url === null)
-      throw new Failure('USAGE', 'No database is named.', {
-        hint: 'aip state migrate --url postgres://owner@host/database',
-      });
-    const roles = grant.length > 0 ? grant : userOf(configured);
-    const report = await migrateFleet(cli.workspace, { url, isArgument: given !== undefined, roles, dryRun });
+  async run({ options }, cli) {
+    const { grant, dryRun = false } = options;
+    const database = await databaseOf(options, cli, 'aip state migrate');
+    const roles = grant.length > 0 ? grant : userOf((await cli.config()).get('state.url'));
+    const report = await migrateFleet(cli.workspace, { ...database, roles, dryRun });
     const { kind, where, from, to } = report;
     const granted = kind === 'done' ? report.granted : [];
     if (cli.globals.json) cli.json({ where, from, to, granted, sql: kind === 'script' ? report.sql : null });

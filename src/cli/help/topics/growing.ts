@@ -10,8 +10,8 @@ One SQLite file on one machine is the default and needs no care. Leave it when s
 counts for itself, so that three verifiers allow a daily limit three times, and an intent accepted on one runs again on another.
 
 # One memory for all verifiers
-A PostgreSQL database (tested with 15) holds what must be counted once: nonces, rate windows, spending, and which approvals were used. The
-log, pins, passports, trust and revocations stay on each machine.
+A PostgreSQL database (tested with 15) holds what must be counted once: nonces, rate windows, spending, requests for approval and which of
+them were used. The log, pins, passports, trust and revocations stay on each machine.
 
   createdb aip && createuser --pwprompt aip_verifier
   aip state migrate --url postgres://owner@db.acme.com/aip --grant aip_verifier
@@ -21,24 +21,35 @@ log, pins, passports, trust and revocations stay on each machine.
 or the config key state.url in the config of the home. The password is never an argument: PGPASSWORD, a line of ~/.pgpass or PGPASSFILE
 (mode 0600), or the URL in the environment or the config file. TLS is verified: sslmode=verify-full with the authorities of Node, or
 sslrootcert=<file> for your own; sslmode=require without a CA is refused, sslmode=disable is an explicit choice that doctor warns of. Hosts
-separated by commas are tried in order, and the first that is no standby is used. pgbouncer in transaction mode works.
+separated by commas are tried in order, and the first that is no standby is used. pgbouncer in transaction mode works. A new version comes
+to all verifiers first, and then to the database (aip state migrate): an older verifier gives no decision over a newer schema.
 
 # What holds
 Every batch of documents is one call. Limits are exact under any race: 64 processes on the last place of a limit get one yes. A yes is
 settled in the database, then logged here, then told. What was settled by a process that was killed before it could log it appears as an
 entry of type "interrupted" at the first verification by a new process half a minute later or more; nobody was told it, and what it
-counted stays counted. A request for approval stays with the machine that raised it; that it was used is known to all. Places in a daily
-limit are not given back where a fleet shares it.
+counted stays counted. Places in a daily limit are given back (aip outcome --release) to who shows the outcome token of the decision, once.
 Windows go by the database's clock; how old an intent is, by each machine's own. An action accepted more than 1,000 times in a minute is
 kept by the second from then on, rounded against the agent by less than a second.
+
+# One approval for all verifiers
+A request for approval counts on the machine that raised it. It counts on all of them once the owner of the database has enrolled that
+verifier's key, which aip doctor prints there:
+
+  aip state verifier add <ed25519:...> --label web-1 --url postgres://owner@db.acme.com/aip
+
+Then the same action has one request on every machine, aip approvals show, approve and deny take its id on any of them, and what was
+approved runs once, wherever the agent brings it. Each machine judges the request's signature and every answer by itself. Who has the
+password of a verifier and a request's id may read that request; ids are 128 random bits, and there is no list. A day after its end a
+request is gone from the database.
 
 # When the database does not answer
 it is asked again for two seconds, then the command ends with exit 5 and STATE_UNAVAILABLE: no decision, no yes. Nothing falls back to this
 machine's own memory. A database restored from a backup has forgotten nonces since then: keep verifiers off it for ten minutes.
 
 # A stolen password of a verifier
-can burn nonces and use up limits. It cannot make the database forget a nonce, give a limit back, or read the tables: its user may call one
-function.
+can burn nonces, use up limits and fill up the places of requests for approval. It cannot make the database forget a nonce, give a limit
+back whose outcome token it has not, approve anything, or read the tables: its user may call one function.
 
 # Sizes
 Two connections for each verifier process; from about 40 on, put pgbouncer in between. A nonce takes about 400 bytes for 10 minutes or

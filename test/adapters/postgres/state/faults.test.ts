@@ -118,7 +118,7 @@ describePostgres('a fleet in trouble', {}, (cluster) => {
     expect((await late!.settle([claim({ obstacles: [count(1)] })], false)).claims).toMatchObject([
       { spentAs: 'AIP-E205' },
     ]);
-    const { aheadMs } = await early!.health();
+    const { aheadMs } = await early!.health(null);
     expect(Math.round(aheadMs / 60_000)).toBe(60);
   });
   test('through pgbouncer in transaction mode limits are as exact', async () => {

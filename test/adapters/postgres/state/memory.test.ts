@@ -5,37 +5,47 @@ import { openThrowaway } from '../../../../src/adapters/sqlite/file/create.js';
 import { stateOn } from '../../../../src/adapters/sqlite/state.js';
 import { STATE_STEPS } from '../../../../src/adapters/postgres/state/schema.js';
 import { STATE_VERSION } from '../../../../src/adapters/postgres/state/version.js';
-import { callsOf, claim, count, fleetMemoryContract, histories, sum } from '../../../contract/fleet-memory.js';
+import {
+  callsOf,
+  claim,
+  count,
+  fleetMemoryContract,
+  histories,
+  sharedRequestsContract,
+  sum,
+} from '../../../contract/fleet-memory.js';
 import { describePostgres, QUICK } from '../../../kit/postgres.js';
 import { T0 } from '../../../kit/state/drafts.js';
 import { fleetDatabase, type FleetDatabase } from '../../../kit/state/fleet.js';
-import { LedgerMemory } from '../../../kit/state/ledger-memory.js';
+import { LedgerMemory, SharedTables } from '../../../kit/state/ledger-memory.js';
 import { openAt, statePath } from '../../../kit/state/temporary.js';
 
 const inState = async () => {
   let now = T0;
   const path = statePath();
-  const requests = new Set<string>();
+  const tables = new SharedTables();
   return {
     open: () =>
       new LedgerMemory(
         openAt(path, () => now),
         () => now,
-        requests,
+        tables,
       ),
     setClock: async (ms: number) => void (now = ms),
+    enroll: async (key: string, is: boolean) => void (is ? tables.enrolled.add(key) : tables.enrolled.delete(key)),
   };
 };
 
 fleetMemoryContract('one state', inState);
+sharedRequestsContract('one state', inState);
 
 /** The same without a file. */
 const inMemory = () => {
   let now = T0;
   const state = stateOn(openThrowaway(randomBytes), 'a throwaway state', { random: randomBytes, clock: () => now });
-  const requests = new Set<string>();
+  const tables = new SharedTables();
   return {
-    open: () => new LedgerMemory(state, () => now, requests),
+    open: () => new LedgerMemory(state, () => now, tables),
     setClock: (ms: number) => void (now = ms),
   };
 };
@@ -52,9 +62,14 @@ describePostgres('PostgreSQL', QUICK, (cluster) => {
   const inDatabase = async () => {
     await fleet.empty();
     await fleet.setClock(T0);
-    return { open: () => fleet.memory('aaaaaaaaaaaaaaaa'), setClock: (ms: number) => fleet.setClock(ms) };
+    return {
+      open: () => fleet.memory('aaaaaaaaaaaaaaaa'),
+      setClock: (ms: number) => fleet.setClock(ms),
+      enroll: (key: string, is: boolean) => fleet.enroll(key, is),
+    };
   };
   fleetMemoryContract('PostgreSQL', inDatabase);
+  sharedRequestsContract('PostgreSQL', inDatabase);
 
   test('settles random claims as one state does', { timeout: 600_000 }, async () => {
     await fc.assert(
