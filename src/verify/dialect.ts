@@ -8,6 +8,7 @@
 import type { Value } from '../protocol/aip1/encoding/numbers.js';
 import type { Constraints } from '../protocol/constraints/rules.js';
 import type { DialectName } from '../protocol/dialects.js';
+import type { VerifyKey } from '../protocol/ed25519/verify.js';
 import type { Intent } from '../protocol/intent.js';
 import type { Json, JsonObject } from '../protocol/json/values.js';
 import type { Passport } from '../protocol/passport.js';
@@ -31,6 +32,10 @@ export interface Dialect {
   readonly malformed: (reason: string, offset: number | null) => Findings;
   /** How long after its date an intent may still be presented, in ms: marks against repeated refusals are kept that long. */
   readonly presentableForMs: (policy: Policy) => number;
+  /** Codes of refusals that hang on more than document, passport and time, so that nobody can find them again from these. */
+  readonly circumstances: readonly string[];
+  /** True where a log entry that holds all params holds all that was signed. */
+  readonly fitsEntry: boolean;
 }
 
 /** A document of which nothing is known but that it is JSON. */
@@ -59,6 +64,10 @@ export interface Asking {
 export interface ReadDocument {
   /** As hooks, approvals, shared checks and the log know it. */
   readonly intent: Intent;
+  /** True where the proof is an HMAC: everybody who can check it could have made it, so it shows nothing to a third party. */
+  readonly sharesKey: boolean;
+  /** True where this key signed it, in one of the spellings of the dialect. */
+  signedWith(key: VerifyKey): boolean;
   /** The first signature that `prove` will ask for, so that another core can answer it ahead; null where it depends on more. */
   question(asking: Asking): SignatureQuestion | null;
   /** Judges what needs no memory. */

@@ -5,6 +5,7 @@ import type { ErasureDraft, LogRecord } from '../../protocol/log/entry.js';
 import type { ConductTables } from './tables/conduct/conduct.js';
 import { utf8, type Database } from './engine/database.js';
 import type { Approvals } from './tables/approvals.js';
+import type { Documents } from './tables/log/documents.js';
 import type { Log } from './tables/log/log.js';
 
 /** Entries deleted in one transaction: others wait no longer than that takes. */
@@ -16,6 +17,7 @@ export interface ArchiveParts {
   readonly transact: <T>(work: (ledger: Ledger) => T) => T;
   readonly log: Log;
   readonly approvals: Approvals;
+  readonly documents: Documents;
 }
 
 /** Signed statements, and the beginning of the log. */
@@ -78,10 +80,13 @@ export class Archive implements LogArchive {
   }
 
   erase(changed: readonly LogRecord[], statement: ErasureDraft, isAsked: (request: string) => boolean): Erasure {
-    const { transact, log, approvals } = this.#parts;
+    const { transact, log, approvals, documents } = this.#parts;
     this.#database.overwriteDeleted();
     return transact((ledger) => {
-      for (const record of changed) log.rewrite(record);
+      for (const record of changed) {
+        log.rewrite(record);
+        documents.drop(record.seq);
+      }
       const requests = approvals.forget(isAsked);
       return { seq: ledger.appendErasure(statement).seq, requests };
     });
@@ -93,6 +98,10 @@ export class Archive implements LogArchive {
 
   sweep(): number {
     this.#database.overwriteDeleted();
-    return this.#parts.transact(() => this.#sweep.change([this.#base.first([])![0]]));
+    return this.#parts.transact(() => {
+      const [base] = this.#base.first([])!;
+      this.#parts.documents.sweep(base);
+      return this.#sweep.change([base]);
+    });
   }
 }

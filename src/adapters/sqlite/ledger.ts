@@ -8,6 +8,7 @@ import type { Directory } from './tables/passports/directory.js';
 import type { Floors } from './tables/passports/floors.js';
 import type { LogHeadRow } from './tables/log/head.js';
 import type { JudgedPassports } from './tables/passports/judged-passports.js';
+import type { Documents } from './tables/log/documents.js';
 import type { Log } from './tables/log/log.js';
 import type { Releases } from './tables/releases.js';
 import { tokenMark, type Outcomes } from './tables/log/outcomes.js';
@@ -20,6 +21,7 @@ export interface LedgerTables {
   readonly approvals: Approvals;
   readonly conduct: ConductTables;
   readonly directory: Directory;
+  readonly documents: Documents;
   readonly floors: Floors;
   readonly folding: FoldingTable;
   readonly judged: JudgedPassports;
@@ -41,6 +43,7 @@ export function ledgerOf(tables: LedgerTables, head: LogHeadRow, over: () => boo
     approvals,
     conduct,
     directory,
+    documents,
     floors,
     folding,
     judged,
@@ -162,10 +165,11 @@ export function ledgerOf(tables: LedgerTables, head: LogHeadRow, over: () => boo
     },
     append(draft, aside) {
       open();
-      const { sent = null, passport = null, token = null, releasable = null } = aside ?? {};
+      const { sent = null, passport = null, document = null, token = null, releasable = null } = aside ?? {};
       if (passport !== null) judged.keep(passport.hash, passport.text);
       const entry = log.append(head, verifier, draft, { sent, token: token === null ? null : tokenMark(token) });
       conduct.count(agents.findOrAdd(entry.agent_id), entry);
+      if (document !== null) documents.keep(entry.seq, document);
       if (releasable !== null) releases.add(entry.seq, releasable);
       return entry;
     },

@@ -11,6 +11,7 @@ import { ConductTables } from './tables/conduct/conduct.js';
 import { utf8, type Database } from './engine/database.js';
 import { Floors } from './tables/passports/floors.js';
 import { Directory } from './tables/passports/directory.js';
+import { Documents } from './tables/log/documents.js';
 import { damaged } from './engine/failures.js';
 import { derivedProblems } from './derived.js';
 import type { StateOptions } from './options.js';
@@ -121,20 +122,24 @@ class FileState implements SqliteState {
         else this.transact(work);
       },
     });
-    const [conduct, log, approvals] = [this.#conduct, this.#log, new Approvals(database)];
-    this.archive = new Archive(database, { conduct, log, approvals, transact: (work) => this.transact(work) });
+    const [conduct, log, approvals, documents] = [
+      this.#conduct,
+      this.#log,
+      new Approvals(database),
+      new Documents(database),
+    ];
+    const parts = { conduct, log, approvals, documents };
+    this.archive = new Archive(database, { ...parts, transact: (work) => this.transact(work) });
     this.#folding = new FoldingTable(database);
     this.#nonces = new Nonces(database);
     this.#windows = new Windows(database, random(1)[0]!);
     this.#tables = {
+      ...parts,
       agents: this.#agents,
-      approvals,
-      conduct: this.#conduct,
       directory: this.#directory,
       floors: this.#floors,
       folding: this.#folding,
       judged: this.#judged,
-      log: this.#log,
       outcomes: this.#outcomes,
       releases: new Releases(database),
       nonces: this.#nonces,
@@ -227,7 +232,7 @@ class FileState implements SqliteState {
     }
     // A busy process writes the same pages again and again: letting its log grow saves most of the copying back. A short
     // command would leave a long log behind for the next one to read.
-    if (++this.#transactions === MANY) this.#checkpointEvery(4000);
+    if (++this.#transactions === MANY) this.#database.exec('PRAGMA wal_autocheckpoint = 4000');
   }
 
   passport(agentId: string) {
@@ -263,7 +268,6 @@ class FileState implements SqliteState {
   keys(): readonly KeyRecord[] {
     return this.#directory.keys();
   }
-
   key(keyId: string) {
     return this.#directory.key(keyId);
   }
@@ -294,6 +298,10 @@ class FileState implements SqliteState {
     return this.#lookups.find(value, this.#head().seq);
   }
 
+  sentDocument(seq: number): string | null {
+    return this.#tables.documents.find(seq);
+  }
+
   judgedPassport(hash: string): string | null {
     return this.#judged.find(hash);
   }
@@ -320,8 +328,8 @@ class FileState implements SqliteState {
   }
 
   derivedProblems(now: number): readonly string[] {
-    const { entries, head } = { entries: this.entries({}), head: this.#head() };
-    return derivedProblems({ database: this.#database, head, nonces: this.#nonces, entries, now });
+    const [database, nonces] = [this.#database, this.#nonces];
+    return derivedProblems({ database, head: this.#head(), nonces, entries: this.entries({}), now });
   }
 
   forgetUntil(until: number): void {
@@ -341,9 +349,5 @@ class FileState implements SqliteState {
     const head = this.#heads.read();
     if (head === null) throw damaged(this.#path);
     return head;
-  }
-
-  #checkpointEvery(pages: number): void {
-    this.#database.exec(`PRAGMA wal_autocheckpoint = ${pages}`);
   }
 }

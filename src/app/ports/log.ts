@@ -88,6 +88,8 @@ export interface ProvableLog {
   decision(seq: number): DecidedEntry | null;
   /** The entries that say what became of the decision with this number, ascending. */
   outcomesOf(seq: number): readonly number[];
+  /** The text of the document that the decision with this number is of, where it is kept beside its entry; null where it is not. */
+  sentDocument(seq: number): string | null;
   /** The RFC 8785 text of a passport under which an intent was judged here; null when it is not known. */
   judgedPassport(hash: string): string | null;
 }

@@ -144,6 +144,8 @@ export interface EntryAside {
   readonly sent: JsonObject | null;
   /** The passport it was judged under, its RFC 8785 text; kept once, by its hash. */
   readonly passport: { readonly hash: string; readonly text: string } | null;
+  /** The document as it was sent, where all of it is kept and the entry does not hold it; null or missing otherwise. */
+  readonly document?: string | null;
   /** Of an accepted intent, 32 hex digits: only its hash is kept. */
   readonly token: string | null;
   /** What an accepted intent was counted with, where it may be given back. */

@@ -8,6 +8,7 @@ import { parseJson } from '../../protocol/json/parse.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import type { Entry, LogRecord, OutcomeEntry } from '../../protocol/log/entry.js';
+import { isSentText, type Sent } from './sent.js';
 
 /** Where a leaf stands in the tree, and the path from it to the root; hashes in base64, from the leaf up. */
 export interface Inclusion {
@@ -20,7 +21,7 @@ export interface Bundle {
   readonly type: 'aip-proof';
   readonly version: 1;
   /** The document as it was signed; null where the log does not hold all of it. */
-  readonly intent: JsonObject | null;
+  readonly intent: Sent | null;
   /** The passport under which it was judged; null where none was in force. */
   readonly passport: JsonObject | null;
   /** The key that signed the passport, as this verifier had it pinned; for people: it proves nothing. */
@@ -64,8 +65,10 @@ export function readBundle(bytes: Uint8Array): Bundle {
   if (object['hash'] !== sha256Hex(canonicalizeWithout(object, 'hash')))
     throw new ShapeError('it was changed after it was written: its hash is of other bytes');
   const { intent, passport, principal_key, approvals, decision, inclusion, outcome, checkpoint } = object;
-  for (const each of [intent, passport, outcome])
+  for (const each of [passport, outcome])
     if (each !== null && !isObject(each)) throw new ShapeError('a part of it is no object');
+  if (intent !== null && !isObject(intent) && !(typeof intent === 'string' && isSentText(intent)))
+    throw new ShapeError('"intent" is no document');
   if (principal_key !== null && typeof principal_key !== 'string') throw new ShapeError('"principal_key" is not text');
   if (
     !Array.isArray(approvals) ||
@@ -101,7 +104,7 @@ function checkInclusion(value: Json): void {
   if (!sound) throw new ShapeError('the inclusion proof is not whole');
 }
 
-/** The entry without what the intent shows as well. */
+/** The entry without what the intent shows as well; null for `intent` where the bundle holds none. */
 export function withoutShown(entry: Entry, intent: JsonObject | null): JsonObject {
   const left: Record<string, Json> = { ...(entry as unknown as JsonObject) };
   if (intent === null) return left;

@@ -2,7 +2,6 @@
  * The check of a bundle, without state and without trust in anything that the bundle carries: each step says whether it is shown (`ok`), contradicted
  * (`broken`), or not shown to somebody with these keys (`unproven`).
  */
-import { verifySignature } from '../../protocol/ed25519/verify.js';
 import { canonicalize } from '../../protocol/json/canonical.js';
 import { JsonError } from '../../protocol/json/parse.js';
 import { ShapeError } from '../../protocol/json/shape.js';
@@ -11,7 +10,6 @@ import { entryHash } from '../../protocol/log/chain.js';
 import type { Entry, LogRecord } from '../../protocol/log/entry.js';
 import { commitment, leafText, saltsOf } from '../../protocol/log/leaf.js';
 import { passportOf, type Passport } from '../../protocol/passport.js';
-import { readIntent, type Intent } from '../../protocol/intent.js';
 import { formatTime, parseTime } from '../../protocol/time.js';
 import {
   noteSignatureHolds,
@@ -25,6 +23,7 @@ import { issuerProblem } from '../../verify/checks/issuer.js';
 import { outcomeIn, withShown, type Bundle, type Inclusion } from './bundle.js';
 import { approvedText, hear, NO_EVIDENCE, unapproved, type Heard } from './approvals.js';
 import { signedBy } from './checkpoint.js';
+import { readSent, shownMembers, type SentDocument } from './sent.js';
 import type { ProofReport, ProofTrust, Rejudge, Step, StepName } from './report.js';
 
 const EXIT: Readonly<Record<StepName, number>> = {
@@ -40,13 +39,10 @@ const EXIT: Readonly<Record<StepName, number>> = {
 
 /** How far the claim of an intent may lie from the clock of its verifier before it is said, ms. */
 const FAR_MS = 24 * 3_600_000;
-/** What a stranger cannot judge again: the presenter's place, the past, the standing then. */
-const CIRCUMSTANCE = ['AIP-E205', 'AIP-E212', 'AIP-E213', 'AIP-E214', 'AIP-E404', 'AIP-E405'];
-
 /** Checks a bundle that was read. `given` is the document as it was sent, where the log withholds part of it. */
 export async function checkProof(
   bundle: Bundle,
-  given: JsonObject | null,
+  given: SentDocument | null,
   trust: ProofTrust,
   rejudge: Rejudge,
 ): Promise<ProofReport> {
@@ -55,15 +51,16 @@ export async function checkProof(
     steps.push({ step, status, message });
     return status;
   };
-  const entry = withShown(bundle.decision, bundle.intent);
-  const document = bundle.intent ?? given;
-  const intent = document === null ? null : intentIn(document);
+  const held = bundle.intent === null ? null : readSent(bundle.intent);
+  const entry = withShown(bundle.decision, shownMembers(held));
+  const sent = bundle.intent === null ? given : held;
+  const intent = sent?.document.intent ?? null;
   const passport = bundle.passport === null ? null : passportIn(bundle.passport);
   const at = parseTime(String(entry.timestamp)) ?? 0;
 
-  const who = whoProblem(entry, intent, document, passport, at, trust);
+  const who = whoProblem(entry, sent, passport, at, trust);
   say('who', who.status, who.message);
-  const what = whatProblem(entry, document, intent);
+  const what = whatProblem(entry, sent);
   say('what', what.status, what.message);
   // Without a passport that counts and a signature under it there is nothing to hold it to.
   const place = placeOf(bundle, entry, trust);
@@ -72,8 +69,8 @@ export async function checkProof(
       ? hear(bundle.approvals, { entry, intent, passport, at, pins: trust.pins, verifier: place.verifier })
       : null;
   const limits =
-    who.status === 'ok' || document === null
-      ? await limitsOf(entry, document, passport, at, { bundle, heard, rejudge })
+    who.status === 'ok' || sent === null
+      ? await limitsOf(entry, sent, passport, at, { bundle, heard, rejudge })
       : unproven('Whose limits hold is not shown.');
   say('limits', limits.status, limits.message);
 
@@ -119,10 +116,11 @@ const ok = (message: string): Word => ({ status: 'ok', message });
 const broken = (message: string): Word => ({ status: 'broken', message });
 const unproven = (message: string): Word => ({ status: 'unproven', message });
 
+const WITHHELD = 'params withheld: the log does not hold all that was signed.';
+
 function whoProblem(
   entry: Entry,
-  intent: Intent | null,
-  document: JsonObject | null,
+  sent: SentDocument | null,
   passport: Passport | 'damaged' | null,
   at: number,
   trust: ProofTrust,
@@ -138,12 +136,11 @@ function whoProblem(
   if (problem !== null) return broken(problem);
   if (at + FAR_MS < passport.issuedAt || (passport.expiresAt !== null && at >= passport.expiresAt))
     return broken('The passport was not in force at the time of the decision.');
-  if (document === null) return unproven('params withheld: the log does not hold all that was signed.');
-  if (intent === null) return unproven('The document is not of the native dialect.');
-  const { signature } = intent;
+  if (sent === null) return unproven(WITHHELD);
+  if (sent.document.sharesKey)
+    return unproven('An HMAC proves it: that shows who sent it to the verifier with the same key, and to nobody else.');
   const keys = [passport.currentKey, ...passport.previousKeys];
-  const signer =
-    signature === null ? undefined : keys.find(({ key }) => verifySignature(key, intent.signedBytes, signature));
+  const signer = keys.find(({ key }) => sent.document.signedWith(key));
   if (signer === undefined) return broken('The signature on the intent is of no key of the passport.');
   if (entry.key_id !== null && entry.key_id !== signer.keyId)
     return broken('The decision names another key than the one that signed.');
@@ -152,9 +149,9 @@ function whoProblem(
   );
 }
 
-function whatProblem(entry: Entry, document: JsonObject | null, intent: Intent | null): Word {
-  if (document === null || intent === null)
-    return unproven('params withheld: the log does not hold all that was signed.');
+function whatProblem(entry: Entry, sent: SentDocument | null): Word {
+  if (sent === null) return unproven(WITHHELD);
+  const { intent } = sent.document;
   const { agent_id, action, params, timestamp, nonce, signature, target = null } = intent.document;
   if (intent.hash !== entry.intent_hash && !isErased(entry, 'intent_hash'))
     return broken('The decision is about another document.');
@@ -200,25 +197,25 @@ interface Limiting {
 
 async function limitsOf(
   entry: Entry,
-  document: JsonObject | null,
+  sent: SentDocument | null,
   passport: Passport | 'damaged' | null,
   at: number,
   { bundle: { approvals }, heard, rejudge }: Limiting,
 ): Promise<Word> {
   if (passport === null || passport === 'damaged')
     return unproven('Without a passport there are no limits to judge by.');
-  if (document === null) return unproven('params withheld: limits cannot be judged again.');
+  if (sent === null) return unproven('params withheld: limits cannot be judged again.');
   const { evidence, by, problem } = heard ?? { evidence: NO_EVIDENCE, by: [], problem: null };
   if (problem !== null) {
     const message = `An approval in the bundle does not count: ${problem}.`;
     return entry.status === 'success' ? broken(message) : unproven(message);
   }
-  const code = await rejudge(document, passport, at, evidence);
+  const code = await rejudge(sent.sent, passport, at, evidence);
   if (entry.status === 'success') {
     if (code === null)
       return ok(`It is within every limit of the passport that can be judged without the past${approvedText(by)}.`);
     if (code === 'AIP-E209') return unproven(unapproved(approvals.length > 0, evidence.verifier === null));
-    if (CIRCUMSTANCE.includes(code))
+    if (sent.dialect.circumstances.includes(code))
       return unproven(`Whether it was within the limits hangs on what is not in the bundle (${code}).`);
     return broken(`The passport does not permit it (${code}), and it was accepted.`);
   }
@@ -309,15 +306,6 @@ function seenBy(note: Note | null, witnesses: readonly NoteKey[]): Word {
   if (words.length < witnesses.length)
     return unproven(`Seen by ${words.length} of the ${witnesses.length} witnesses asked for.`);
   return ok(`Seen by ${words.join(', ')}.`);
-}
-
-function intentIn(document: JsonObject): Intent | null {
-  try {
-    return readIntent(document);
-  } catch (error) {
-    if (error instanceof ShapeError || error instanceof JsonError) return null;
-    throw error;
-  }
 }
 
 function passportIn(document: JsonObject): Passport | 'damaged' {

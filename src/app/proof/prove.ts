@@ -1,10 +1,8 @@
 /** One action out of this machine's log, as a bundle that a stranger can check. */
 import type { ActionApproval } from '../../protocol/approvals/approval.js';
 import type { Approval } from '../../protocol/approvals/exact.js';
-import { sha256Hex } from '../../protocol/hash.js';
-import { canonicalizeWithout } from '../../protocol/json/canonical.js';
-import { parseJson, parseJsonText } from '../../protocol/json/parse.js';
-import { isObject, type JsonObject } from '../../protocol/json/values.js';
+import { parseJsonText } from '../../protocol/json/parse.js';
+import type { JsonObject } from '../../protocol/json/values.js';
 import type { Entry, LogRecord } from '../../protocol/log/entry.js';
 import { leafText } from '../../protocol/log/leaf.js';
 import { inclusionProof } from '../../protocol/transparency/tree.js';
@@ -17,6 +15,7 @@ import type { State } from '../ports/state.js';
 import { provenApprovals } from './approvals.js';
 import { entryJson, withoutShown, writeBundle, type Bundle, type Inclusion } from './bundle.js';
 import { noteText, signTree, type NoteSigner, type TreeLog } from './checkpoint.js';
+import { readSent, shownMembers, type Sent, type SentDocument } from './sent.js';
 
 /** What a bundle is made of. */
 export type ProvingLog = TreeLog & ProvableLog & Pick<State, 'pins' | 'look'>;
@@ -47,7 +46,8 @@ export async function proveEntry(
       },
     );
   }
-  const intent = given === null ? signedDocument(entry) : sentDocument(given, entry);
+  const sent = given === null ? signedDocument(log, entry) : sentDocument(given, entry);
+  const intent = shownMembers(sent);
   const passport = entry.passport_hash === null ? null : log.judgedPassport(entry.passport_hash);
   const signed = signTree(log, key);
   const outcome = outcomeOf(log, entry.seq);
@@ -55,7 +55,7 @@ export async function proveEntry(
   const bundle: Bundle = {
     type: 'aip-proof',
     version: 1,
-    intent,
+    intent: sent?.sent ?? null,
     passport: passport === null ? null : (parseJsonText(passport) as JsonObject),
     principal_key: passport === null ? null : issuerKeyOf(log, passport),
     approvals: provenApprovals(log, entry, intent, approvals),
@@ -99,28 +99,42 @@ function decisionNamed(log: ProvingLog, named: string): Entry {
   });
 }
 
-/** The signed document, put together from the entry; null where the log does not hold all that was signed. */
-export function signedDocument(entry: Entry): JsonObject | null {
+/** The signed document, as it was kept or put together from the entry; null where the log does not hold all that was signed. */
+export function signedDocument(log: Pick<ProvableLog, 'sentDocument'>, entry: Entry): SentDocument | null {
+  const kept = log.sentDocument(entry.seq);
+  const found = kept === null ? null : documentOf(Buffer.from(kept), entry);
+  return found ?? rebuilt(entry);
+}
+
+function rebuilt(entry: Entry): SentDocument | null {
   const { agent_id, action, params, target, nonce, signature, approval_request, key_id, intent_timestamp } = entry;
   if (params === null || nonce === null || signature === null || action === null || intent_timestamp === null)
     return null;
   const body = {
     ...{ agent_id, action, params, timestamp: intent_timestamp, nonce, signature },
     ...(target === null ? {} : { target }),
-    ...(approval_request === null ? {} : { approval_request }),
   };
-  // An intent may name its key, or leave that to the passport.
-  const spellings: JsonObject[] = [body, ...(key_id === null ? [] : [{ ...body, key_id }])];
-  return spellings.find((each) => isDocumentOf(each, entry)) ?? null;
+  // An intent may name its key, or leave that to the passport; a request may come beside it.
+  const requested = approval_request === null ? [body] : [{ ...body, approval_request }, body];
+  const spellings: JsonObject[] = requested.flatMap((each) => [
+    each,
+    ...(key_id === null ? [] : [{ ...each, key_id }]),
+  ]);
+  for (const each of spellings) {
+    const found = documentOf(each, entry);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
-function isDocumentOf(document: JsonObject, { intent_hash }: Entry): boolean {
-  return `sha256:${sha256Hex(canonicalizeWithout(document, 'signature'))}` === intent_hash;
+function documentOf(given: Uint8Array | Sent, { intent_hash }: Entry): SentDocument | null {
+  const sent = readSent(given);
+  return sent?.document.intent.hash === intent_hash ? sent : null;
 }
 
-function sentDocument(bytes: Uint8Array, entry: Entry): JsonObject {
-  const document = parseJson(bytes);
-  if (isObject(document) && isDocumentOf(document, entry)) return document;
+function sentDocument(bytes: Uint8Array, entry: Entry): SentDocument {
+  const found = documentOf(bytes, entry);
+  if (found !== null) return found;
   if (entry.intent_hash === null)
     throw new Failure('USAGE', `The hash of entry ${entry.seq} was erased: no document can be shown to be the one.`, {
       hint: `aip logs prove ${entry.seq}, which says what is withheld`,

@@ -1,5 +1,4 @@
 /** The limits of a passport, judged again at the time of a decision by the verifier's own pipeline, as if nothing had happened before. */
-import type { Json } from '../../protocol/json/values.js';
 import { verifySignature } from '../../protocol/ed25519/verify.js';
 import type { PinnedKey } from '../../verify/context.js';
 import type { Memory } from '../ports/state.js';
@@ -10,6 +9,7 @@ import { NO_DEMANDS, type JudgingDeps } from '../verification/verifier.js';
 import type { Sitting } from '../verification/sitting.js';
 import { approvedBy } from '../../verify/approvals/approved.js';
 import type { ApprovalEvidence, Rejudge } from './report.js';
+import { textOfSent } from './sent.js';
 
 /** What was not, and will not be remembered; of approvals what the evidence shows. */
 const remembering = ({ request }: ApprovalEvidence): Memory => ({
@@ -35,7 +35,7 @@ export function rejudging(
   pins: (principal: string) => readonly PinnedKey[],
   load: JudgingDeps['loadSchemaCheck'],
 ): Rejudge {
-  return async (intent, passport, at, evidence) => {
+  return async (sent, passport, at, evidence) => {
     const approved = approvedBy(evidence.exact, pins);
     const deps: JudgingDeps = {
       clock: () => at,
@@ -68,7 +68,7 @@ export function rejudging(
     };
     const policy = { maxAgeMs: ALWAYS, maxSkewMs: ALWAYS, minTrust: null, unmeasured: 'warn' as const };
     const beside = evidence.request === null ? {} : { approvalRequest: evidence.request.id };
-    const submission = { bytes: JSON.stringify(intent satisfies Json), source: null, ...beside };
+    const submission = { bytes: textOfSent(sent), source: null, ...beside };
     const setting = { trusting: deps, policy, signatureHolds: verifySignature, now: at, startedAt: 0 };
     const claim = examine(submission, setting);
     const prepared = await prepare(deps, claim, (document) => refusesBeforeHooks(sitting, document));

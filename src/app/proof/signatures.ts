@@ -1,6 +1,4 @@
 /** Every agent's signature anew, where the log keeps what was signed: an acceptance that only this machine's file says, no agent has signed. */
-import { verifySignature } from '../../protocol/ed25519/verify.js';
-import { readIntent } from '../../protocol/intent.js';
 import { readPassport, type Passport } from '../../protocol/passport.js';
 import type { Entry } from '../../protocol/log/entry.js';
 import { issuerProblem } from '../../verify/checks/issuer.js';
@@ -8,6 +6,9 @@ import { pinnedKeys } from '../keys/principals.js';
 import type { ProvableLog } from '../ports/log.js';
 import type { State } from '../ports/state.js';
 import { signedDocument } from './prove.js';
+
+/** The entries, what was signed of them, and by whom. */
+type SignedLog = Pick<State, 'entries' | 'pins'> & Pick<ProvableLog, 'judgedPassport' | 'sentDocument'>;
 
 /** What was found of the signatures of accepted intents. */
 export interface SignatureAudit {
@@ -21,7 +22,7 @@ export interface SignatureAudit {
 
 /** Checks the accepted intents of the log, oldest first, and stops at the first whose signature does not hold. */
 export async function checkSignatures(
-  log: Pick<State, 'entries' | 'pins'> & Pick<ProvableLog, 'judgedPassport'>,
+  log: SignedLog,
   pause: (checked: number) => Promise<void>,
 ): Promise<SignatureAudit> {
   const passports = new Map<string, Passport | string | null>();
@@ -31,7 +32,7 @@ export async function checkSignatures(
     const hash = entry.passport_hash ?? '';
     if (!passports.has(hash)) passports.set(hash, passportOf(log, hash));
     const passport = passports.get(hash)!;
-    const reason = typeof passport === 'string' ? passport : passport === null ? null : problemOf(entry, passport);
+    const reason = typeof passport === 'string' ? passport : passport === null ? null : problemOf(log, entry, passport);
     if (typeof reason === 'string') return { checked, unchecked, bad: { seq: entry.seq, reason } };
     if (reason === null) unchecked += 1;
     else checked += 1;
@@ -41,21 +42,17 @@ export async function checkSignatures(
 }
 
 /** True where the signature holds, null where it cannot be checked, else why it does not. */
-function problemOf(entry: Entry, passport: Passport): true | null | string {
-  const document = signedDocument(entry);
-  if (document === null) return null;
-  const { signedBytes, signature } = readIntent(document);
+function problemOf(log: SignedLog, entry: Entry, passport: Passport): true | null | string {
+  const sent = signedDocument(log, entry);
+  if (sent === null || sent.document.sharesKey) return null;
   const keys = [passport.currentKey, ...passport.previousKeys];
   if (passport.agent.id !== entry.agent_id) return 'the passport it names is of another agent';
-  const holds = signature !== null && keys.some(({ key }) => verifySignature(key, signedBytes, signature));
+  const holds = keys.some(({ key }) => sent.document.signedWith(key));
   return holds || 'no key of the passport that it names has signed the intent';
 }
 
 /** A sentence for a passport that no pinned key signed; null for one that cannot be judged here. */
-function passportOf(
-  log: Pick<State, 'pins'> & Pick<ProvableLog, 'judgedPassport'>,
-  hash: string,
-): Passport | string | null {
+function passportOf(log: SignedLog, hash: string): Passport | string | null {
   const text = hash === '' ? null : log.judgedPassport(hash);
   if (text === null) return null;
   const passport = readPassport(Buffer.from(text));

@@ -6,6 +6,7 @@ import { maskDetails, maskParams } from '../../protocol/log/secrets.js';
 import { formatTime } from '../../protocol/time.js';
 import { rememberedUntil } from '../../verify/retention.js';
 import type { EntryAside, RefusalMarks } from '../ports/state.js';
+import type { Submission } from './examine.js';
 import type { Settled } from './conclude.js';
 
 /**
@@ -36,8 +37,9 @@ export function recordOf(
   wallNow: number,
   tookUs: number,
   refusedBefore: boolean,
-  /** The request for approval that came beside a document that names none. */
-  requestBeside: string | null = null,
+  { bytes, approvalRequest }: Pick<Submission, 'bytes' | 'approvalRequest'>,
+  /** True where an entry with all params holds all that was signed. */
+  fitsEntry: boolean,
 ): { readonly draft: EntryDraft; readonly aside: EntryAside } {
   const { agent_id, action, target, params, timestamp, nonce, signature, approval_request } = intent.document;
   const details = logParams === 'full' ? decision.details : maskDetails(decision.details);
@@ -62,16 +64,22 @@ export function recordOf(
       key_id: inForce?.keyId ?? null,
       passport_hash: inForce?.passport.hash() ?? null,
       passport_serial: inForce?.passport.serial ?? null,
-      approval_request: small ? (approval_request ?? requestBeside) : null,
+      // An envelope names no request: it comes beside it.
+      approval_request: small ? (approval_request ?? approvalRequest ?? null) : null,
       dialect: decision.dialect,
       latency_us: Math.max(0, Math.round(tookUs)),
     },
     aside: {
       // Without a proven sender the names alone could fill the disk.
       sent: shown === params || !small ? null : params,
+      document: kept && logParams === 'full' && !fitsEntry ? textOf(bytes) : null,
       passport: inForce === null ? null : { hash: inForce.passport.hash(), text: inForce.passport.text() },
       token: decision.outcome_token,
       releasable,
     },
   };
+}
+
+function textOf(bytes: Uint8Array | string): string {
+  return typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('utf8');
 }

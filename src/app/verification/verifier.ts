@@ -133,8 +133,8 @@ export function judgeAndLog(
   const settled = (deps.fleet ?? null) === null ? concluded : { ...concluded, releasable: null };
   const again = wasRefused(ledger, intent, settled, dialect.presentableForMs(policy), wallNow);
   const took = deps.ticks() - startedAt;
-  const beside = submission.approvalRequest ?? null;
-  record(ledger, recordOf(intent, settled, logParams, wallNow, took, again, beside), settled.spent, wallNow);
+  const made = recordOf(intent, settled, logParams, wallNow, took, again, submission, dialect.fitsEntry);
+  record(ledger, made, settled.spent, wallNow);
   return settled.judgement;
 }
 

@@ -181,7 +181,7 @@ function asFirstVersion(path: string): void {
   const database = new Database(path, 0);
   database.exec(`
     DROP TABLE tiles; DROP TABLE lookups; DROP TABLE judged_passports; DROP TABLE outcomes;
-    DROP TABLE passport_floors; DROP TABLE spoken_names;
+    DROP TABLE passport_floors; DROP TABLE spoken_names; DROP TABLE documents;
     ALTER TABLE entries DROP COLUMN kind; ALTER TABLE entries DROP COLUMN token;
     ALTER TABLE identity DROP COLUMN secret; ALTER TABLE identity DROP COLUMN tree_after;
     PRAGMA user_version = 1;

@@ -21,7 +21,7 @@ function entry(concern: Concern | null, changes: object, logParams: 'full' | 'ma
     inForce: null,
     releasable: null,
   };
-  return recordOf(intent, settled, logParams, 0, 0, false).draft;
+  return recordOf(intent, settled, logParams, 0, 0, false, { bytes: JSON.stringify(intent.document) }, true).draft;
 }
 
 const LARGE = { note: 'x'.repeat(50_000) };

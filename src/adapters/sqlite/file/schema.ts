@@ -23,6 +23,12 @@ CREATE TABLE outcomes (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** Since version 3. */
+const DOCUMENT_TABLES = `
+-- With log.params full: documents as they were sent, of which the entry does not hold all that was signed.
+CREATE TABLE documents (seq INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
+`;
+
 /** Who may still speak for an agent, since version 2. */
 const SPEAKER_TABLES = `
 -- Serials below which an agent's passports are refused. They outlive the passports.
@@ -59,6 +65,7 @@ ALTER TABLE identity ADD COLUMN tree_after INTEGER NOT NULL DEFAULT 0;
 UPDATE identity SET secret = randomblob(32), tree_after = (SELECT seq FROM head WHERE id = 1);
 ${PROOF_TABLES}${SPEAKER_TABLES}
 PRAGMA user_version = 2;`,
+  2: `${DOCUMENT_TABLES}PRAGMA user_version = 3;`,
 };
 
 export const STATE_SCHEMA = `
@@ -188,4 +195,4 @@ CREATE TABLE standing (
 ) STRICT, WITHOUT ROWID;
 -- By hashed subject, what a standing must be: where the two disagree there is damage, never a yes.
 CREATE TABLE standing_marks (key BLOB PRIMARY KEY, sum BLOB NOT NULL) STRICT, WITHOUT ROWID;
-${PROOF_TABLES}${SPEAKER_TABLES}${CONDUCT_TABLES}`;
+${PROOF_TABLES}${DOCUMENT_TABLES}${SPEAKER_TABLES}${CONDUCT_TABLES}`;

@@ -2,10 +2,10 @@ import { readBundle } from '../../../app/proof/bundle.js';
 import { checkProof } from '../../../app/proof/check.js';
 import type { ProofReport } from '../../../app/proof/report.js';
 import { rejudging } from '../../../app/proof/rejudge.js';
+import { readSent, type SentDocument } from '../../../app/proof/sent.js';
 import { Failure } from '../../../app/failure.js';
-import { JsonError, parseJson } from '../../../protocol/json/parse.js';
+import { JsonError } from '../../../protocol/json/parse.js';
 import { ShapeError } from '../../../protocol/json/shape.js';
-import { isObject, type JsonObject } from '../../../protocol/json/values.js';
 import { readNoteKey, type NoteKey } from '../../../protocol/transparency/note.js';
 import { loadSchemaCheck } from '../../../workspace/verification.js';
 import { replaceFile } from '../../../workspace/files.js';
@@ -114,13 +114,9 @@ function witness(text: string): NoteKey {
   }
 }
 
-function documentIn(bytes: Uint8Array, name: string): JsonObject {
-  try {
-    const document = parseJson(bytes);
-    if (isObject(document)) return document;
-  } catch (error) {
-    if (!(error instanceof JsonError)) throw error;
-  }
+function documentIn(bytes: Uint8Array, name: string): SentDocument {
+  const sent = readSent(bytes);
+  if (sent !== null) return sent;
   throw new Failure('UNREADABLE', `${name} is no signed intent.`, { hint: 'aip intent inspect <file>' });
 }
 

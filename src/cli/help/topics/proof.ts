@@ -2,6 +2,8 @@ export function text(): string {
   return `# Show a stranger one action
   aip logs prove 42 -o refund.proof.json      the signed intent, the passport, the decision, its place in the tree
   aip proof verify refund.proof.json --principal-key did:web:acme.com=<key> --verifier-key <key>
+An AIP-1 envelope is shown in the same way, where its agent's passport was known: by a log with log.params: full, or with --intent. An HMAC shows
+nothing to others.
 An approval that came by file is not kept here: --approval <file> puts it into the bundle.
 It needs no state and trusts nothing but the keys you name. Each step is ok, broken, or unproven without the key that would show it:
   who        the intent's signature, the passport's, and its principal's key

@@ -4,7 +4,7 @@ import type { Mandate } from '../../../protocol/aip1/mandate.js';
 import { principalOfAgent } from '../../../protocol/identity/did.js';
 import type { Intent } from '../../../protocol/intent.js';
 import type { Passport } from '../../../protocol/passport.js';
-import type { VerifyKey } from '../../../protocol/ed25519/verify.js';
+import { verifySignature, type VerifyKey } from '../../../protocol/ed25519/verify.js';
 import { formatPublicKey } from '../../../protocol/identity/keys.js';
 import { issuerOf } from '../../checks/issuer.js';
 import { warningsOfConstraints } from '../../checks/constraints.js';
@@ -24,7 +24,7 @@ import { isFinal } from '../../finality.js';
 import { runChecks, type Findings } from '../../pipeline.js';
 import { endOf, MAX_LIFETIME_MS } from './checks/form.js';
 import { mandate, mandateSigner } from './checks/mandate.js';
-import { firstQuestion, holderPassport, passportViolation, signature, signersOf } from './checks/signature.js';
+import { firstQuestion, holderPassport, holds, passportViolation, signature, signersOf } from './checks/signature.js';
 import type { Aip1Claim, Aip1Context, Reading } from './context.js';
 import { intentOf } from './native-view.js';
 import { AIP1_STEPS, BEFORE_HOOKS, FORM, SHAPE, SUBSTANCE } from './pipeline.js';
@@ -52,6 +52,8 @@ export const AIP1: Dialect = {
   malformed: (reason, offset) => shapeOf({ status: 'malformed', reason, offset }),
   // An envelope may be in force longer than an intent of the native dialect is fresh.
   presentableForMs: ({ maxAgeMs }) => Math.max(maxAgeMs, MAX_LIFETIME_MS),
+  circumstances: ['AIP-E101', 'AIP-E203', 'AIP-E204', 'AIP-E205', 'AIP-E404', 'AIP-E501'],
+  fitsEntry: false,
 };
 
 function shapeOf(reading: Reading): Findings {
@@ -65,6 +67,15 @@ class ReadEnvelope implements ReadDocument {
   constructor(envelope: Envelope) {
     this.#envelope = envelope;
     this.intent = intentOf(envelope);
+  }
+
+  get sharesKey(): boolean {
+    return this.#envelope.proof?.length === HMAC_BYTES;
+  }
+
+  signedWith(key: VerifyKey): boolean {
+    const { proof } = this.#envelope;
+    return proof !== null && holds(this.#envelope, (text) => verifySignature(key, text, proof));
   }
 
   question({ trusting }: Asking): SignatureQuestion | null {

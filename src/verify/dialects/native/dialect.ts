@@ -1,4 +1,5 @@
 /** The guide's flat intent as a dialect (protocol, sections 3 and 4). */
+import { verifySignature, type VerifyKey } from '../../../protocol/ed25519/verify.js';
 import { readIntent, type Intent } from '../../../protocol/intent.js';
 import { ShapeError } from '../../../protocol/json/shape.js';
 import type { Passport } from '../../../protocol/passport.js';
@@ -36,13 +37,21 @@ export const NATIVE: Dialect = {
     return { reports: [{ check: NATIVE_STEPS[0]!, status: 'failed', reason: found.entry.name }], violations: [found] };
   },
   presentableForMs: ({ maxAgeMs }) => maxAgeMs,
+  circumstances: ['AIP-E205', 'AIP-E212', 'AIP-E213', 'AIP-E214', 'AIP-E404', 'AIP-E405'],
+  fitsEntry: true,
 };
 
 class ReadIntent implements ReadDocument {
   readonly intent: Intent;
+  readonly sharesKey = false;
 
   constructor(intent: Intent) {
     this.intent = intent;
+  }
+
+  signedWith(key: VerifyKey): boolean {
+    const { signedBytes, signature } = this.intent;
+    return signature !== null && verifySignature(key, signedBytes, signature);
   }
 
   question({ trusting, now }: Asking): SignatureQuestion | null {

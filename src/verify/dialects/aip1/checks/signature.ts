@@ -117,7 +117,8 @@ function keysOf({ currentKey, previousKeys }: Passport, now: number): VerifyKey[
   return [currentKey.key, ...overlapping.map(({ key }) => key)];
 }
 
-function holds({ spellings }: Envelope, proves: (text: Uint8Array) => boolean): boolean {
+/** True where the proof holds over one of the spellings. */
+export function holds({ spellings }: Envelope, proves: (text: Uint8Array) => boolean): boolean {
   for (const text of spellings()) if (proves(text)) return true;
   return false;
 }
