@@ -2,7 +2,6 @@
  * Takes a value out of the log for good, with all that confirms a guess of it. What stands in the chain and in the tree is a commitment with a salt of
  * its own, so value and salt can go and every proof still holds; a signed entry says that it was done.
  */
-import { canonicalize } from '../../protocol/json/canonical.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { Entry, ErasureDraft, LogRecord } from '../../protocol/log/entry.js';
 import { erase, withheldOf } from '../../protocol/log/leaf.js';
@@ -11,6 +10,7 @@ import { Failure } from '../failure.js';
 import type { LogArchive, ProvableLog } from '../ports/log.js';
 import type { State } from '../ports/state.js';
 import type { NoteSigner } from '../proof/checkpoint.js';
+import { erasureText } from './erasures.js';
 
 /** What is to be erased: a param of an agent's entries, or of one entry, or all params of one entry. */
 export type ErasureWish =
@@ -129,7 +129,7 @@ export async function eraseEntries(
 }
 
 function signedErasure(draft: Omit<ErasureDraft, 'signature'>, key: NoteSigner): ErasureDraft {
-  return { ...draft, signature: key.sign(canonicalize({ ...draft, type: 'erasure' } as unknown as JsonObject)) };
+  return { ...draft, signature: key.sign(erasureText(draft)) };
 }
 
 /** True for a request for approval that shows the value. */

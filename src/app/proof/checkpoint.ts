@@ -19,6 +19,7 @@ import {
 import { EMPTY_ROOT, leafHash, nodeHash, rootOf } from '../../protocol/transparency/tree.js';
 import { Failure } from '../failure.js';
 import type { ProvableLog } from '../ports/log.js';
+import type { LogRecord } from '../../protocol/log/entry.js';
 import type { State } from '../ports/state.js';
 
 /** This machine's own key. */
@@ -102,6 +103,8 @@ export async function checkTree(
   log: TreeLog,
   checkpoints: readonly TreeHead[],
   pause: (checked: number) => Promise<void>,
+  /** Told of each entry that is its leaf, in order. */
+  onLeaf: (record: LogRecord) => void = () => undefined,
 ): Promise<TreeVerdict> {
   const { after, size, nodes } = log.tree();
   const cut = checkpoints.find((head) => head.size > size);
@@ -126,6 +129,7 @@ export async function checkTree(
         const text = leafText(next.value);
         if (text === null || !same(leafHash(text), stored) || entryHash(next.value) !== next.value.hash)
           return bad('it is not the leaf of the tree that it was');
+        onLeaf(next.value);
         next = records.next();
       }
       if (differs()) return bad('the entries up to it are not those of the tree that a checkpoint names');

@@ -2,7 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ProofReport } from '../../../src/app/proof/report.js';
+import { erasureText } from '../../../src/app/logs/erasures.js';
+import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js';
+import { toHex } from '../../../src/protocol/hex.js';
 import { formatPublicKey } from '../../../src/protocol/identity/keys.js';
+import type { ErasureDraft } from '../../../src/protocol/log/entry.js';
+import { erase } from '../../../src/protocol/log/leaf.js';
 import { inHome } from '../../kit/history.js';
 import { household } from '../../kit/native/household.js';
 import { world } from '../../kit/world.js';
@@ -155,4 +160,39 @@ test.each([
 ])('wrong use: %s', async (argv, exit) => {
   const { home } = await logged();
   expect((await home.run('logs', 'erase', ...argv)).code).toBe(exit);
+});
+
+describe('values that were taken in silence', () => {
+  const machine = { seed: new Uint8Array(32).fill(7) };
+  const signed = (draft: Omit<ErasureDraft, 'signature'>): ErasureDraft => ({
+    ...draft,
+    signature: toHex(signMessage(machine.seed, Buffer.from(erasureText(draft)))),
+  });
+  const by = formatPublicKey(publicKeyOf(machine.seed));
+  const whole = { timestamp: '2026-02-18T14:23:45.000Z', agent_id: 'did:web:acme.com:agents:bot', by };
+
+  test.each<[string, ErasureDraft, string[], number]>([
+    ['named by an erasure that counts', signed({ ...whole, entries: [2], param: 'to' }), ['--public-key', by], 0],
+    ['by nobody who is trusted', signed({ ...whole, entries: [2], param: 'to' }), [], 15],
+    ['of another entry', signed({ ...whole, entries: [1], param: 'to' }), ['--public-key', by], 15],
+    ['of another param', signed({ ...whole, entries: [2], param: 'subject' }), ['--public-key', by], 15],
+    [
+      'with a signature over something else',
+      { ...signed({ ...whole, entries: [2], param: 'to' }), entries: [2, 3] },
+      ['--public-key', by],
+      15,
+    ],
+  ])('%s', async (_, statement, flags, code) => {
+    const { home } = await logged();
+    inHome(dirname(home.state), (state) => {
+      const entry = [...state.entries({})][1]!;
+      const slots = ['params.to', 'sent.to', 'details', 'error_message', 'intent_hash', 'nonce', 'signature', 'target'];
+      state.archive.erase([erase(entry, slots)], statement, () => false);
+    });
+    const { value, ...answer } = await home.json<{ ok: boolean; first_bad_seq: number | null; reason: string | null }>(
+      ...['logs', 'verify', ...flags],
+    );
+    expect([answer.code, value.ok, value.first_bad_seq]).toEqual([code, code === 0, code === 0 ? null : 2]);
+    if (code !== 0) expect(value.reason).toContain('no erasure');
+  });
 });

@@ -2,9 +2,8 @@ import { checkAgainstStatements, type CheckpointVerdict } from '../../../app/log
 import type { LogCheck } from '../../../app/logs/check.js';
 import { Failure } from '../../../app/failure.js';
 import { checkTree, readTreeCheckpoint } from '../../../app/proof/checkpoint.js';
+import { ErasureCheck } from '../../../app/logs/erasures.js';
 import { checkSignatures, type SignatureAudit } from '../../../app/proof/signatures.js';
-import { parsePublicKey } from '../../../protocol/identity/keys.js';
-import { machineKey } from '../../../workspace/mesh.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
 import { meshCheckpoint } from '../../logs/mesh-word.js';
@@ -109,15 +108,24 @@ export const command: CommandSpec<Options> = {
     const named = mesh === null ? given : [...given, mesh];
     const verdict = await checkAgainstStatements(state, { keys, given: named, pause });
     if (!verdict.check.ok) return answer(verdict, state.logId, cli);
-    const own = notes.length === 0 ? [] : [parsePublicKey((await machineKey(cli.workspace)).key.publicKey)!];
     const heads = notes.map(({ name, bytes }) => {
-      const head = readTreeCheckpoint(bytes, name, state.logId, [...keys, ...own]);
+      const head = readTreeCheckpoint(bytes, name, state.logId, keys);
       if (head === null)
         throw new Failure('UNREADABLE', `${name} is not a checkpoint.`, { hint: 'aip logs checkpoint' });
       return head;
     });
-    const tree = await checkTree(state, heads, () => pause(0));
-    let check = tree.ok ? verdict.check : { ...verdict.check, ...tree, count: Math.max(0, tree.seq - 1) };
+    const erasures = new ErasureCheck(keys);
+    const tree = await checkTree(
+      state,
+      heads,
+      () => pause(0),
+      (record) => erasures.see(record),
+    );
+    const fault = tree.ok ? erasures.problem() : tree;
+    let check =
+      fault === null
+        ? verdict.check
+        : { ...verdict.check, ...fault, ok: false as const, count: Math.max(0, fault.seq - 1) };
     const signatures = options.signatures && check.ok ? await checkSignatures(state, () => pause(0)) : null;
     if (signatures?.bad != null) {
       check = { ...verdict.check, ok: false, ...signatures.bad, count: Math.max(0, signatures.bad.seq - 1) };
