@@ -54,7 +54,7 @@ export interface RedteamSetting {
   /** Attacks at most; all kinds are tried once before any is tried again. */
   readonly runs: number;
   /** As cases name the passport. */
-  readonly file: string;
+  readonly named: string | JsonObject;
   /** Ends the run with the first attack that gets through. */
   readonly untilThrough?: boolean;
 }
@@ -67,7 +67,7 @@ const ROUNDS_WITHOUT_NEWS = 3;
 /** Attacks a passport. @throws ShapeError where it is none, also with the keys that stand in */
 export async function attackPassport(
   passport: JsonObject,
-  { seed, runs, file, untilThrough = false }: RedteamSetting,
+  { seed, runs, named, untilThrough = false }: RedteamSetting,
   open: OpenThrowaway,
   pause: () => Promise<void>,
 ): Promise<RedteamReport> {
@@ -94,7 +94,7 @@ export async function attackPassport(
         totals.attacks += 1;
         if (ended.code === null) totals.through += 1;
         else totals.stopped += 1;
-        tallyOf(found, attack).add(ended, stage, file);
+        tallyOf(found, attack).add(ended, stage, named);
         if (totals.attacks % PAUSE_EVERY === 0) await pause();
       }
       idle = totals.attacks === before ? idle + 1 : 0;
@@ -148,7 +148,7 @@ class Tally {
     this.#constraint = constraint;
   }
 
-  add({ attack, code }: AttackEnd, stage: Stage, file: string): void {
+  add({ attack, code }: AttackEnd, stage: Stage, named: RedteamSetting['named']): void {
     this.#attacks += 1;
     if (code !== null) {
       this.#stopped.set(code, (this.#stopped.get(code) ?? 0) + 1);
@@ -160,7 +160,7 @@ class Tally {
     const { kind, action, open } = attack;
     this.#examples.set(key, {
       ...{ kind, action, why: open?.why ?? null, line: open?.line ?? null },
-      case: caseOf(attack, stage, file),
+      case: caseOf(attack, stage, named),
     });
   }
 
@@ -198,7 +198,7 @@ const CODES: Readonly<Record<string, string>> = {
 function caseOf(
   { constraint, kind, action, sent, history, scene, open }: Attack,
   stage: Stage,
-  file: string,
+  named: RedteamSetting['named'],
 ): JsonObject | null {
   const plain = sent.hand === undefined && sent.raw === undefined && sent.after === undefined;
   const sceneless = Object.entries(scene).every(
@@ -220,7 +220,7 @@ function caseOf(
           ? 'AIP-E204'
           : (CODES[limitKindOf(limit)] ?? 'AIP-E206');
   return {
-    ...{ name: `${constraint}: ${action}, ${kind}`, passport: file, now },
+    ...{ name: `${constraint}: ${action}, ${kind}`, passport: named, now },
     ...(history.length === 0 ? {} : { history: history.map(timed) }),
     ...{ intent: sent.intent, expect: code },
   };

@@ -28,7 +28,11 @@ export const command: CommandSpec<Options> = {
     {
       title: 'Flags',
       options: [
-        { flags: '-p, --passport <file>', description: 'the passport, or a draft of it', values: 'file' },
+        {
+          flags: '-p, --passport <agent>',
+          description: 'the passport: a file, also of a draft, or the name of one known here',
+          values: 'agent',
+        },
         {
           flags: '--seed <n>',
           description: 'the same seed gives the same attacks',
@@ -51,6 +55,7 @@ export const command: CommandSpec<Options> = {
   ],
   examples: [
     { run: 'aip redteam -p bot.passport.json', why: 'before it is signed' },
+    { run: 'aip redteam -p support-agent-v1', why: 'a passport that this machine knows' },
     { run: 'aip redteam -p bot.passport.json --runs 10000 --format junit > redteam.xml', why: 'in CI' },
     {
       run: "aip redteam -p bot.passport.json --json | jq '[.constraints[].examples[].case]' > cases.json",
@@ -58,7 +63,7 @@ export const command: CommandSpec<Options> = {
     },
   ],
   exits: { 3: 'the passport does not exist, or is none', 15: 'something got through' },
-  touches: ['files'],
+  touches: ['files', 'state'],
   onlyReads: true,
   topics: ['red-team', 'policy', 'constraints'],
 
@@ -69,7 +74,7 @@ export const command: CommandSpec<Options> = {
         hint: 'aip redteam -p bot.passport.json',
       });
     }
-    const { json } = await draftPassport(file, cli);
+    const { json, named } = await draftPassport(file, cli);
     const open = await throwawayVerifiers(cli.workspace);
     const pause = async (): Promise<void> => {
       await new Promise<void>((resolve) => setImmediate(resolve));
@@ -77,7 +82,7 @@ export const command: CommandSpec<Options> = {
     };
     let report: RedteamReport;
     try {
-      report = await attackPassport(json, { seed: options.seed, runs: options.runs, file }, open, pause);
+      report = await attackPassport(json, { seed: options.seed, runs: options.runs, named }, open, pause);
     } catch (error) {
       if (!(error instanceof ShapeError)) throw error;
       throw new Failure('UNREADABLE', `${file} cannot be attacked: ${error.reason}.`, {

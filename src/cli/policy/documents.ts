@@ -1,5 +1,6 @@
 /** Passports and cases as the policy commands read them. */
 import { Failure } from '../../app/failure.js';
+import { findPassport, looksLikePath, type FoundPassport } from '../../app/passports/find.js';
 import { standIn } from '../../app/policy/stand-in.js';
 import type { JsonBounds } from '../../protocol/json/bounds.js';
 import { ShapeError } from '../../protocol/json/shape.js';
@@ -8,6 +9,9 @@ import type { Passport } from '../../protocol/passport.js';
 import { jsonIn, readInput } from '../input/documents.js';
 import type { Notices } from '../output.js';
 import type { Surroundings } from '../io.js';
+import type { Setting } from '../setting.js';
+import { fileExists } from '../../workspace/files.js';
+import { localState } from '../../workspace/state.js';
 
 /** Many cases stand in one file. */
 const CASES_BOUNDS: JsonBounds = { bytes: 4 * 1024 * 1024, depth: 40 };
@@ -24,20 +28,41 @@ export function objectIn(bytes: Uint8Array, name: string): JsonObject {
   throw new Failure('UNREADABLE', `${name} holds no document.`, { hint: 'aip policy test --help' });
 }
 
+/** A passport as the policy commands judge by it. */
+export interface Draft {
+  readonly json: JsonObject;
+  readonly passport: Passport;
+  /** How a case names it: the file, or the document where it is kept here alone. */
+  readonly named: string | JsonObject;
+}
+
 /**
- * A passport or a draft of one, signed or not: what it allows is asked, and not whether it counts. Fails with NOT_FOUND or UNREADABLE.
+ * A passport or a draft of one, signed or not: what it allows is asked, and not whether it counts. A name or an id is that of a passport known here.
+ * Fails with NOT_FOUND, UNREADABLE or USAGE.
  */
-export async function draftPassport(
-  path: string,
-  cli: Notices & Surroundings,
-): Promise<{ readonly json: JsonObject; readonly passport: Passport }> {
-  const json = objectIn(await readInput(path, cli), path);
+export async function draftPassport(given: string, cli: Setting & Notices & Surroundings): Promise<Draft> {
+  const known = given === '-' || looksLikePath(given) ? null : await knownPassport(given, cli);
+  if (known !== null) {
+    const json = known.passport.document as unknown as JsonObject;
+    return { json, passport: standIn(json, false), named: known.path ?? json };
+  }
+  const json = objectIn(await readInput(given, cli), given);
   try {
-    return { json, passport: standIn(json, false) };
+    return { json, passport: standIn(json, false), named: given };
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
-    throw new Failure('UNREADABLE', `${path} is not a passport: ${error.reason}.`, {
-      hint: `aip passport lint ${path}`,
+    throw new Failure('UNREADABLE', `${given} is not a passport: ${error.reason}.`, {
+      hint: `aip passport lint ${given}`,
     });
+  }
+}
+
+/** Null where no passport is known under that name and a file is. */
+async function knownPassport(name: string, cli: Setting & Surroundings): Promise<FoundPassport | null> {
+  try {
+    return await findPassport({ state: await localState(cli.workspace), readFile: () => Promise.resolve(null) }, name);
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'NOT_FOUND' && (await fileExists(name))) return null;
+    throw error;
   }
 }

@@ -49,7 +49,7 @@ const PASSPORT: JsonObject = {
 };
 
 const attack = (passport: JsonObject, runs: number, seed = 1, untilThrough = false): Promise<RedteamReport> =>
-  attackPassport(passport, { seed, runs, file: 'bot.json', untilThrough }, open, () => Promise.resolve());
+  attackPassport(passport, { seed, runs, named: 'bot.json', untilThrough }, open, () => Promise.resolve());
 const reached = ({ constraints }: RedteamReport): string[] => constraints.map(({ constraint }) => constraint).sort();
 
 describe('the verifier as it is', () => {

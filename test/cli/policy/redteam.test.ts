@@ -56,6 +56,7 @@ test('every format says it, and the same seed gives the same bytes', async () =>
 test('wrong use', async () => {
   const home = household();
   expect((await home.run('redteam')).code).toBe(2);
+  expect((await home.run('redteam', '-p', 'nobody-here')).code).toBe(3);
   expect((await home.run('redteam', '-p', home.at('none.json'))).code).toBe(3);
   expect((await home.run('redteam', '-p', home.file('x.json', '{"version":1}'))).code).toBe(3);
   expect((await home.run('redteam', '-p', home.file('p.json', passport(CLOSED)), '--runs', '0')).code).toBe(2);

@@ -11,12 +11,12 @@ export const command: CommandSpec = {
   detail:
     'Each difference is tried alone, with intents from its edge, through the real verifier and with throwaway keys. What no intent was found for is shown as changed.',
   args: [
-    { name: 'old', description: 'the passport as it is', values: 'file' },
-    { name: 'new', description: 'the passport as it would be, or a draft of it', values: 'file' },
+    { name: 'old', description: 'the passport as it is: a file, or the name of one known here', values: 'agent' },
+    { name: 'new', description: 'the passport as it would be, or a draft of it', values: 'agent' },
   ],
   examples: [{ run: 'aip policy diff bot.passport.json next.passport.json', why: 'before the new one is signed' }],
   exits: { 3: 'a passport does not exist, or is none' },
-  touches: ['files'],
+  touches: ['files', 'state'],
   onlyReads: true,
   topics: ['policy', 'passports', 'constraints'],
 

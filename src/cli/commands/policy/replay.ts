@@ -24,7 +24,11 @@ export const command: CommandSpec<Options> = {
     {
       title: 'Flags',
       options: [
-        { flags: '-p, --passport <file>', description: 'the new passport, or a draft of it', values: 'file' },
+        {
+          flags: '-p, --passport <agent>',
+          description: 'the new passport: a file, also of a draft, or the name of one known here',
+          values: 'agent',
+        },
         {
           flags: '--since <time>',
           description: 'from then on: a duration such as 7d, or a time; all of the log without it',

@@ -1,0 +1,28 @@
+/** The policy commands take passports that this machine knows by their names, as all other commands do. */
+import { expect, test } from 'vitest';
+import type { RedteamReport } from '../../../src/app/redteam/report.js';
+import { household } from '../../kit/native/household.js';
+
+test('redteam, policy replay and policy diff, and a file that has the name of nothing known', async () => {
+  const home = household();
+  const create = ['passport', 'create', 'bot', '--domain', 'acme.com', '-a', 'refund', '--monetary-limit', '100'];
+  const made = await home.run(...create, '--key-store', 'file', '--out', home.at('bot.json'));
+  expect(made.code, made.err).toBe(0);
+  const found = await home.json<RedteamReport>('redteam', '-p', 'bot', '--runs', '60');
+  expect([found.code, found.value.agent_id]).toEqual([15, 'did:web:acme.com:agents:bot']);
+  // A case is run from wherever it is kept.
+  const cases = found.value.constraints.flatMap(({ examples }) => examples.map((each) => each.case));
+  expect((await home.run('policy', 'test', home.file('cases.json', JSON.stringify(cases)))).code).toBe(15);
+  const replay = await home.json<{ agent_id: string }>('policy', 'replay', '-p', 'did:web:acme.com:agents:bot');
+  expect([replay.code, replay.value.agent_id]).toEqual([0, 'did:web:acme.com:agents:bot']);
+  expect(await home.run('policy', 'diff', 'bot', home.at('bot.json'))).toMatchObject({
+    code: 0,
+    out: 'they allow the same\n',
+  });
+  for (const command of [
+    ['redteam', '-p', 'nobody'],
+    ['policy', 'replay', '-p', 'nobody'],
+    ['policy', 'diff', 'bot', 'nobody'],
+  ])
+    expect(await home.run(...command)).toMatchObject({ code: 3, err: expect.stringContaining('nobody') as string });
+});
