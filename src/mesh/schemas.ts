@@ -307,6 +307,14 @@ export const SCHEMAS = {
   KeyRevoked: object({ key_id: text, revoked: flag, changed: flag }),
   Shipment: object({ log_id: text, verifier: text, entries: list({ type: 'object' }) }),
   Shipped: object({ accepted: count, checkpoint: orNull({ type: 'object' }) }),
+  Erasure: object({ agent_id: subject, param: text, before: time, log_id: text, seq: count }, [
+    'agent_id',
+    'param',
+    'before',
+    'log_id',
+    'seq',
+  ]),
+  Erased: object({ erased: count, entries: count, overwritten: flag, statement: { type: 'object' } }),
   Entries: object({ entries: list({ type: 'object' }), next: text, more: flag, head: count }),
   Fleet: object({
     agents: list({ type: 'object' }),

@@ -449,5 +449,62 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
         expect(await texts({ last: 1, agentId: agent(0) })).toEqual(['{"seq":6}']);
         expect(await texts({ last: 0 })).toEqual([]);
       }));
+
+    test('shipped entries go by when they arrived, a tenth at a time, and rows go on counting', () =>
+      using(async ({ store }) => {
+        const entry = (seq: number): ShippedEntry => ({
+          ...{ seq, prevHash: `h${seq - 1}`, hash: `h${seq}`, agentId: agent(0), status: 'success', code: null },
+          ...{ at: NOW - 1_000_000, text: `{"seq":${seq}}` },
+        });
+        const ship = (at: number, first: number, count: number) =>
+          store.logs.put({
+            ...{ logId: 'l1', verifier: 'v1', keyId: 'k', at },
+            entries: Array.from({ length: count }, (_, i) => entry(first + i)),
+          });
+        expect(await store.logs.expire(NOW)).toBe(0);
+        await ship(NOW, 1, 15);
+        await ship(NOW + 100, 16, 15);
+        // Their own times are long past; what counts is when they came.
+        expect(await store.logs.expire(NOW)).toBe(0);
+        expect(await store.logs.expire(NOW + 1)).toBe(3);
+        expect((await store.logs.read({ limit: 1 })).map(({ row, text }) => [row, text])).toEqual([[4, '{"seq":4}']]);
+        for (let i = 0; i < 20; i++) await store.logs.expire(NOW + 1);
+        // A tenth of few is none: what is left is always less than ten, and never the newest.
+        const kept = await store.logs.read({ limit: 100 });
+        expect(kept[0]!.row).toBe(16);
+        for (let i = 0; i < 50; i++) await store.logs.expire(NOW + 1_000);
+        const left = await store.logs.read({ limit: 100 });
+        expect([left.length > 0, left.at(-1)!.row, await store.logs.head()]).toEqual([true, 30, 30]);
+        expect(await ship(NOW + 200, 31, 1)).toEqual({ kind: 'stored', seq: 31, hash: 'h31' });
+        expect(await store.logs.head()).toBe(31);
+      }));
+
+    test('shipped entries are rewritten in order, those of an agent, of a log, or both', () =>
+      using(async ({ store }) => {
+        const entry = (seq: number): ShippedEntry => ({
+          ...{ seq, prevHash: `h${seq - 1}`, hash: `h${seq}`, agentId: agent(seq % 2), status: 'success', code: null },
+          ...{ at: NOW, text: `${seq} secret` },
+        });
+        const entries = Array.from({ length: 450 }, (_, i) => entry(i + 1));
+        await store.logs.put({ logId: 'l1', verifier: 'v1', keyId: 'k', at: NOW, entries });
+        await store.logs.put({ logId: 'l2', verifier: 'v2', keyId: 'k', at: NOW, entries: entries.slice(0, 2) });
+        const seen: string[] = [];
+        const odd = await store.logs.rewrite({ agentId: agent(1) }, (text, logId) => {
+          seen.push(`${logId} ${text}`);
+          return logId === 'l1' ? text.replace('secret', 'gone') : null;
+        });
+        expect([odd.entries, seen.length, seen[0], seen.at(-1)]).toEqual([225, 226, 'l1 1 secret', 'l2 1 secret']);
+        expect((await store.logs.rewrite({ logId: 'l2' }, (text) => text.replace('secret', 'gone'))).entries).toBe(2);
+        expect((await store.logs.rewrite({ logId: 'l2', agentId: agent(1) }, () => null)).entries).toBe(0);
+        const texts = (await store.logs.read({ limit: 500 })).map(({ text }) => text);
+        expect(texts.slice(0, 3)).toEqual(['1 gone', '2 secret', '3 gone']);
+        expect(texts.slice(-2)).toEqual(['1 gone', '2 gone']);
+        // What they are in the chain stays: the same part again is the same.
+        expect(await store.logs.put({ logId: 'l2', verifier: 'v2', keyId: 'k', at: NOW, entries: [entry(2)] })).toEqual(
+          {
+            ...{ kind: 'stored', seq: 2, hash: 'h2' },
+          },
+        );
+      }));
   });
 }

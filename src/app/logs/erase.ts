@@ -4,7 +4,8 @@
  */
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { Entry, ErasureDraft, LogRecord } from '../../protocol/log/entry.js';
-import { erase, withheldOf } from '../../protocol/log/leaf.js';
+import { outcomeWithout, slotsTo } from '../../protocol/log/erased.js';
+import { erase } from '../../protocol/log/leaf.js';
 import { formatTime, parseTime } from '../../protocol/time.js';
 import { Failure } from '../failure.js';
 import type { LogArchive, ProvableLog } from '../ports/log.js';
@@ -41,9 +42,6 @@ export interface ErasureReport {
 export type ErasableLog = Pick<State, 'records'> &
   Pick<ProvableLog, 'outcomesOf' | 'decision'> & { readonly archive: LogArchive };
 
-/** What tells a param, beside itself: the hash and signature of the whole, and what was said of it. */
-const TELLING = ['details', 'error_message', 'intent_hash', 'nonce', 'signature', 'target'];
-const TELLING_OF_OUTCOME = ['detail', 'result_hash'];
 /** Entries of one statement. */
 const AT_ONCE = 500;
 
@@ -51,7 +49,7 @@ const AT_ONCE = 500;
 export function planErasure(log: ErasableLog, wish: ErasureWish): ErasurePlan {
   const plan = { entries: [] as number[], fixed: [] as number[] };
   const take = (entry: Entry): void => {
-    if (!holds(entry, wish.param)) return;
+    if (slotsTo(entry, wish.param).length === 0) return;
     (entry.salts === null ? plan.fixed : plan.entries).push(entry.seq);
   };
   if ('entry' in wish) {
@@ -68,23 +66,6 @@ export function planErasure(log: ErasableLog, wish: ErasureWish): ErasurePlan {
   const until = before === null ? {} : { until: before };
   for (const record of log.records({ agentId, type: 'verification', ...until })) take(record as Entry);
   return plan;
-}
-
-/** True where a value of the param, or of any, is still there. */
-function holds(entry: Entry, param: string | null): boolean {
-  return slotsTo(entry, param).length > 0;
-}
-
-function slotsTo(entry: Entry, param: string | null): string[] {
-  const gone = entry.erased ?? {};
-  const shown = Object.keys(entry.params ?? {}).filter((name) => param === null || name === param);
-  const sent = withheldOf(entry as unknown as Parameters<typeof withheldOf>[0]).filter(
-    (name) => param === null || name === param,
-  );
-  const values = [...shown.map((name) => `params.${name}`), ...sent.map((name) => `sent.${name}`)].filter(
-    (slot) => !Object.hasOwn(gone, slot),
-  );
-  return values.length === 0 ? [] : [...values, ...TELLING];
 }
 
 /** Erases what was planned, in transactions of a bounded size. `now` in ms since the epoch. */
@@ -106,7 +87,8 @@ export async function eraseEntries(
       if (entry.approval_request !== null) requests.add(entry.approval_request);
       for (const seq of log.outcomesOf(entry.seq)) {
         const outcome = recordAt(log, seq);
-        if (outcome !== null && outcome.salts !== null) changed.push(erase(outcome, TELLING_OF_OUTCOME));
+        const left = outcome === null ? null : outcomeWithout(outcome);
+        if (left !== null) changed.push(left);
       }
     }
     const agentId = decisions[0]?.agent_id ?? '';

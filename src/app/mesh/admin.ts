@@ -132,6 +132,28 @@ export async function removeMeshPrincipal(deps: AdminDeps, did: string, publicKe
   );
 }
 
+/** What an admin has taken out of the shipped copies: a param of an agent's entries, or of one entry of a log, or all params of that. */
+export type ShippedErasure =
+  | {
+      readonly agent_id: string;
+      readonly param: string;
+      /** RFC 3339, exclusive; missing for all. */ readonly before?: string;
+    }
+  | { readonly log_id: string; readonly seq: number; readonly param?: string };
+
+/** Erases it there, signed by the admin. `overwritten` is false where the store may keep what was there for a while. */
+export async function eraseAtMesh(
+  deps: AdminDeps,
+  erasure: ShippedErasure,
+): Promise<{ readonly erased: number; readonly overwritten: boolean }> {
+  const body = Buffer.from(JSON.stringify(erasure));
+  const doubt = 'Whether it was erased there is unknown: give the command again, which is harmless.';
+  return change(deps, { method: 'POST', path: '/v1/logs/erase', body }, doubt, (answer) => ({
+    erased: answer.number('erased'),
+    overwritten: answer.flag('overwritten'),
+  }));
+}
+
 async function change<T>(
   deps: AdminDeps,
   request: {

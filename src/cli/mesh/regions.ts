@@ -29,6 +29,7 @@ export interface ServeFlags {
   readonly requireSignedCommands: boolean;
   readonly operatorKey?: string;
   readonly logQuota?: number;
+  readonly logRetention?: number;
 }
 
 /** The regions that a home waits for, as the configuration lists them: all but its own. */
@@ -116,14 +117,16 @@ export async function serveCopy(
   return following.failed;
 }
 
-function refuseHomesFlags({ requireSignedCommands, operatorKey, logQuota }: ServeFlags): void {
+function refuseHomesFlags({ requireSignedCommands, operatorKey, logQuota, logRetention }: ServeFlags): void {
   const flag = requireSignedCommands
     ? '--require-signed-commands'
     : operatorKey !== undefined
       ? '--operator-key'
-      : logQuota === undefined
-        ? null
-        : '--log-quota';
+      : logQuota !== undefined
+        ? '--log-quota'
+        : logRetention === undefined
+          ? null
+          : '--log-retention';
   if (flag === null) return;
   throw new Failure('USAGE', `${flag} is for home: a server that follows it judges no command and keeps no logs.`, {
     hint: `leave ${flag} away here, and give it at home`,

@@ -81,6 +81,20 @@ export interface ShippedLogQuery {
   readonly limit: number;
 }
 
+/** Which shipped entries are rewritten: of an agent, of a log, or both. */
+export interface ShippedSelection {
+  readonly agentId?: string;
+  readonly logId?: string;
+}
+
+/** What became of a rewriting. */
+export interface Rewritten {
+  /** Entries that hold less now. */
+  readonly entries: number;
+  /** False where the store may keep what they held in places that it writes over later. */
+  readonly overwritten: boolean;
+}
+
 /** Where shipped logs are kept. */
 export interface LogTable {
   /** Keeps the entries that are new, all of them or none. */
@@ -93,6 +107,13 @@ export interface LogTable {
   usage(): Promise<{ readonly bytes: number; readonly quota: number; readonly shed: number }>;
   /** Those that shipped last, first. */
   ends(limit: number): Promise<readonly LogEnd[]>;
+  /**
+   * Deletes entries that arrived before `before` (ms since the epoch, by the server's clock): oldest first, at most a tenth of all, and never the
+   * newest, so that rows go on counting. How many went.
+   */
+  expire(before: number): Promise<number>;
+  /** Puts what `change` makes of an entry's text in its place, in the order of arrival; null leaves it as it is. */
+  rewrite(which: ShippedSelection, change: (text: string, logId: string) => string | null): Promise<Rewritten>;
 }
 
 /** A small text that changes until it ends, such as a request for approval with the answers to it. */

@@ -6,6 +6,7 @@ import { Refused } from '../refusal.js';
 import { PAGE_KEYS } from '../limits.js';
 import { jsonBody, readKeyOrder } from './http/body.js';
 import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
+import type { OperatorSignature } from './http/gate.js';
 import type { MeshServer } from './mesh-server.js';
 import { regionName } from './regions/registry.js';
 
@@ -69,13 +70,29 @@ export async function revokeKey(
 }
 
 /** The operator's signature over a request that is no command, spent; nothing where none is required. */
-export async function spendSignature(server: MeshServer, request: Request, caller: Caller): Promise<void> {
+export async function spendSignature(
+  server: MeshServer,
+  request: Request,
+  caller: Caller,
+): Promise<OperatorSignature | null> {
   const signed = await server.gate.signature(request, caller);
-  if (signed === null) return;
+  if (signed === null) return null;
   const { value, keepUntil } = signed.nonce;
   if (!(await server.store.nonces.spend(value, keepUntil))) {
     throw new Refused('COMMAND_REPLAYED', 'This signed request was carried out before.');
   }
+  return signed;
+}
+
+/** The same of what nobody may order with a stolen API key alone, whatever the mesh requires. */
+export async function spendOwnSignature(
+  server: MeshServer,
+  request: Request,
+  caller: Caller,
+): Promise<OperatorSignature> {
+  const signed = await spendSignature(server, request, caller);
+  if (signed !== null) return signed;
+  throw new Refused('SIGNATURE_REQUIRED', "This does not come back, so it takes the admin's own signature.");
 }
 
 function shown(record: ApiKeyRecord) {

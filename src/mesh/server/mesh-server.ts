@@ -22,7 +22,7 @@ import { Waits } from './feed/waits.js';
 import { Prover, type Proving } from './prover.js';
 import { Regions, type Replication } from './regions/registry.js';
 import { RelayProver, type FollowedHome } from './regions/relay.js';
-import { Decisions, ShippingRate } from './shipping.js';
+import { Decisions, Expiry, ShippingRate } from './shipping.js';
 import { Roster, type Poller } from './roster.js';
 
 /** What a server is made with. */
@@ -53,6 +53,8 @@ export interface ServerOptions {
   readonly upstream?: FollowedHome;
   readonly maxStreams?: number;
   readonly retainedEvents?: number;
+  /** How long shipped entries are kept after they arrived, in ms; for as long as there is room unless given. */
+  readonly logRetentionMs?: number;
 }
 
 /** A key that another server revoked loses its streams within this, in ms. */
@@ -79,6 +81,7 @@ export class MeshServer {
   readonly regions: Regions;
   readonly shipping = new ShippingRate();
   readonly decisions = new Decisions();
+  readonly expiry = new Expiry();
   readonly hashes: EventHashes;
   readonly roster: Roster;
   readonly approvals: ApprovalDesk;
@@ -272,6 +275,7 @@ export class MeshServer {
     this.regions.keep();
     this.#keepRoster().catch(this.fail);
     this.approvals.tick().catch(this.fail);
+    this.expiry.tick(this.store.logs, this.options.logRetentionMs ?? null, this.clock);
   }
 
   /** Ends every stream and wait, asking clients to come back spread over `spreadMs`. Answers already owed are still given. */

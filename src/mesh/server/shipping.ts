@@ -1,6 +1,6 @@
-/** How much each key may ship: one that makes entries up must not fill the disk faster than anyone can look. */
-
-import type { ShippedEntry } from '../log/store.js';
+/** How much each key may ship: one that makes entries up must not fill the disk faster than anyone can look; and how long it is kept. */
+import type { LogTable, ShippedEntry } from '../log/store.js';
+import type { ServerClock } from './http/exchange.js';
 
 /** Most codes that are counted apart: a hook may refuse with any code, and a verifier may make codes up. */
 const MAX_CODES = 200;
@@ -54,5 +54,26 @@ export class ShippingRate {
     this.#left.set(keyId, { bytes: takes ? left - bytes : left, at: now });
     if (!takes) this.limited++;
     return takes;
+  }
+}
+
+/** How often is looked for entries that are old, in ms. */
+const EXPIRY_MS = 60_000;
+
+/** Lets shipped entries go that have been kept as long as they are to be. */
+export class Expiry {
+  #at = -Infinity;
+  #busy = false;
+
+  /** `keepMs`: how long after their arrival; null for as long as there is room. */
+  tick(logs: Pick<LogTable, 'expire'>, keepMs: number | null, { up, wall }: Pick<ServerClock, 'up' | 'wall'>): void {
+    if (keepMs === null || this.#busy || up() - this.#at < EXPIRY_MS) return;
+    this.#at = up();
+    this.#busy = true;
+    // What happens to the logs is no reason to end: the next look tries again.
+    void logs
+      .expire(wall() - keepMs)
+      .catch(() => 0)
+      .finally(() => (this.#busy = false));
   }
 }

@@ -27,6 +27,8 @@ export interface ServingOptions {
   readonly requireSignedCommands: boolean;
   /** Most bytes of shipped logs; 1 GiB unless given. */
   readonly logQuota?: number;
+  /** How long shipped logs are kept after they arrived, in ms; for as long as there is room unless given. */
+  readonly logRetentionMs?: number;
   /** The public key registered for the first admin's API key; null registers none. */
   readonly operatorKey: string | null;
   /** Told of every request for approval that is handed in here. */
@@ -85,6 +87,7 @@ export async function serveMesh(world: ServingWorld, options: ServingOptions): P
       ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
       ...(options.replication === undefined ? {} : { replication: options.replication }),
       ...(options.region === undefined ? {} : { region: options.region }),
+      ...(options.logRetentionMs === undefined ? {} : { logRetentionMs: options.logRetentionMs }),
       onFatal,
     });
     const { host, port, tls, onBug } = options;

@@ -56,6 +56,39 @@ test(
   },
 );
 
+test('a value is erased here and from what was shipped, by an admin who signs', { timeout: 240_000 }, async () => {
+  const admin = new Home();
+  await admin.run(['init', '--domain', 'ops.example', '--key-store', 'file']);
+  await admin.serve('--operator-key', 'did:web:ops.example', '--log-retention', '90d');
+  const agent = await admin.agent();
+  const intent = admin.at('intent.json');
+  const sign = [
+    'intent',
+    'sign',
+    '--passport',
+    'bot.passport.json',
+    '--action',
+    'send_email',
+    '--param',
+    'to=jane@acme.com',
+  ];
+  expect((await admin.run([...sign, '-o', intent])).code).toBe(0);
+  expect((await admin.verify(intent)).code).toBe(0);
+  await admin.follow();
+  await shipped(admin, 1);
+  const fleet = async (): Promise<string> => (await admin.run(['logs', 'tail', '--mesh', '-n', '9', '--json'])).out;
+  expect(await fleet()).toContain('jane@acme.com');
+  const erased = await admin.json<object>('logs', 'erase', '--agent', agent, '--param', 'to', '--mesh', '--yes');
+  expect(erased).toMatchObject({ erased: 1, mesh_erased: 1 });
+  expect(JSON.parse((await fleet()).split('\n')[0]!)).toMatchObject({ params: {}, nonce: null, intent_hash: null });
+  expect((await admin.run(['logs', 'verify', '--mesh'])).code).toBe(0);
+  // Of another machine, which signs nothing for an admin.
+  const verifier = new Home();
+  await verifier.join(admin);
+  const refused = await verifier.run(['logs', 'erase', '--agent', agent, '--param', 'to', '--mesh', '--yes']);
+  expect([refused.code, refused.err]).toMatchObject([4, expect.stringContaining('role admin')]);
+});
+
 test('a mesh that cannot be asked', { timeout: 120_000 }, async () => {
   const admin = new Home();
   const serving = await admin.serve();

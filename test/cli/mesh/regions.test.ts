@@ -112,6 +112,7 @@ describe('regions', { timeout: SLOW }, () => {
     ['no key', [], {}, 2, '--key-file'],
     ['no pinned key', [], { AIP_MESH_KEY: REGION, AIP_MESH_PUBLIC_KEY: '' }, 2, '--mesh-key'],
     ['what only home does', ['--log-quota', '1G'], { AIP_MESH_KEY: REGION }, 2, '--log-quota'],
+    ['what only home keeps', ['--log-retention', '90d'], { AIP_MESH_KEY: REGION }, 2, '--log-retention'],
     ['what only home asks for', ['--require-signed-commands'], { AIP_MESH_KEY: REGION }, 2, 'signed-commands'],
     ['a home that is not there', [], { AIP_MESH_KEY: REGION }, 5, 'no proof'],
   ] as const)('does not follow with %s', async (_, flags, env, code, says) => {

@@ -150,6 +150,7 @@ describe('nothing is done', () => {
     [['mesh', 'follow', '--label', ' '], '--label'],
     [['mesh', 'drill', '--challenge', 'abc'], '--challenge'],
     [['mesh', 'serve', '--log-quota', '12'], '--log-quota'],
+    [['mesh', 'serve', '--log-retention', 'soon'], '--log-retention'],
     [['mesh', 'key', 'create', '--role', 'verifier', '--max-verifiers', '0'], '--max-verifiers'],
     [['mesh', 'watch', '--lines', '201'], '--lines'],
     [['mesh', 'drill', '--within', '11s'], '--within'],

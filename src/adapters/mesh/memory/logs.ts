@@ -3,15 +3,26 @@ import type {
   LogEnd,
   ShippedLogQuery,
   LogTable,
+  Rewritten,
   Shipment,
   Shipped,
   ShippedEntry,
   ShippedRow,
+  ShippedSelection,
 } from '../../../mesh/log/store.js';
+
+/** An entry as it is kept. */
+interface KeptEntry extends ShippedEntry {
+  readonly logId: string;
+  /** ms since the epoch. */
+  readonly arrived: number;
+}
 
 /** What outlives the process that a test ends. */
 export class KeptLogs {
-  readonly arrivals: ShippedEntry[] = [];
+  readonly arrivals: KeptEntry[] = [];
+  /** How many of the oldest are gone. */
+  gone = 0;
   /** Hash of each entry, by log and seq. */
   readonly hashes = new Map<string, string>();
   readonly ends = new Map<string, LogEnd>();
@@ -45,7 +56,7 @@ export class MemoryLogs implements LogTable {
     let end: { seq: number; hash: string } | null = known;
     for (const entry of entries) {
       if (end !== null && entry.seq <= end.seq) continue;
-      arrivals.push(entry);
+      arrivals.push({ ...entry, logId, arrived: at });
       hashes.set(`${logId} ${entry.seq}`, entry.hash);
       end = { seq: entry.seq, hash: entry.hash };
     }
@@ -56,7 +67,7 @@ export class MemoryLogs implements LogTable {
   async read({ agentId, status, code, since, after, last, limit }: ShippedLogQuery): Promise<readonly ShippedRow[]> {
     const found: ShippedRow[] = [];
     this.#kept.arrivals.forEach((entry, i) => {
-      const row = i + 1;
+      const row = this.#kept.gone + i + 1;
       if (row <= (after ?? 0)) return;
       if (agentId !== undefined && entry.agentId !== agentId) return;
       if (status !== undefined && entry.status !== status) return;
@@ -69,7 +80,31 @@ export class MemoryLogs implements LogTable {
   }
 
   async head(): Promise<number> {
-    return this.#kept.arrivals.length;
+    return this.#kept.gone + this.#kept.arrivals.length;
+  }
+
+  async expire(before: number): Promise<number> {
+    const { arrivals } = this.#kept;
+    const young = arrivals.findIndex(({ arrived }) => arrived >= before);
+    const old = young < 0 ? arrivals.length - 1 : young;
+    const { length } = arrivals.splice(0, Math.min(Math.max(0, old), Math.floor(arrivals.length / 10)));
+    this.#kept.gone += length;
+    return length;
+  }
+
+  async rewrite(
+    { agentId, logId }: ShippedSelection,
+    change: (text: string, logId: string) => string | null,
+  ): Promise<Rewritten> {
+    let entries = 0;
+    for (const [i, entry] of this.#kept.arrivals.entries()) {
+      if ((agentId ?? entry.agentId) !== entry.agentId || (logId ?? entry.logId) !== entry.logId) continue;
+      const left = change(entry.text, entry.logId);
+      if (left === null) continue;
+      this.#kept.arrivals[i] = { ...entry, text: left };
+      entries += 1;
+    }
+    return { entries, overwritten: true };
   }
 
   async end(logId: string): Promise<LogEnd | null> {

@@ -1,13 +1,26 @@
 /** Shipped verification logs in the mesh's store. */
 import { closeSync, openSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { LogEnd, ShippedLogQuery, LogTable, Shipment, Shipped, ShippedRow } from '../../../mesh/log/store.js';
+import type {
+  LogEnd,
+  LogTable,
+  Rewritten,
+  Shipment,
+  Shipped,
+  ShippedLogQuery,
+  ShippedRow,
+  ShippedSelection,
+} from '../../../mesh/log/store.js';
 import { Database, utf8 } from '../../sqlite/engine/database.js';
 
 /** Room on the disk that is left to the events, in bytes: a log that fills it would end the kill switch. */
 const RESERVED_BYTES = 64 * 1024 * 1024;
 /** The part of the oldest entries that is shed at once. */
 const SHED_PART = 10;
+/** Entries that are rewritten at once: a deny waits no longer than that takes. */
+const REWRITTEN = 200;
+/** A larger file is not written anew for an erasure: that would hold up denies. */
+const MOST_WRITTEN_ANEW = 32 * 1024 * 1024;
 
 const SCHEMA = `
 BEGIN IMMEDIATE;
@@ -35,6 +48,19 @@ CREATE TABLE IF NOT EXISTS shippers (
 ) STRICT, WITHOUT ROWID;
 COMMIT;`;
 
+/** The columns of `shipped` since the first version. */
+const FIRST_COLUMNS = 'row, log_id, seq, hash, agent, status, code, at, text';
+
+/** Brings the file up to when entries arrived; of what is there already that is now, so that nothing is taken for older than it is. */
+function addArrival(database: Database): void {
+  database.transact(() => {
+    const [version] = database.query(['number'], 'PRAGMA user_version').first([])!;
+    if (version >= 1) return;
+    const [now] = database.query(['number'], "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)").first([])!;
+    database.exec(`ALTER TABLE shipped ADD COLUMN arrived INTEGER NOT NULL DEFAULT ${now}; PRAGMA user_version = 1`);
+  });
+}
+
 /** Shipped logs in a file of their own, which may fill up, be shed and be lost without touching an event. */
 export class SqliteLogs implements LogTable {
   readonly #path: string;
@@ -52,6 +78,7 @@ export class SqliteLogs implements LogTable {
     this.#database = new Database(path, 5_000);
     this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000;');
     this.#database.exec(SCHEMA);
+    addArrival(this.#database);
     this.#sql = statements(this.#database);
     this.#takeOver(events);
   }
@@ -63,7 +90,7 @@ export class SqliteLogs implements LogTable {
     if (old.first([])![0] > 0) {
       this.#database.exec(`
 BEGIN IMMEDIATE;
-INSERT OR IGNORE INTO shipped SELECT * FROM events.shipped;
+INSERT OR IGNORE INTO shipped (${FIRST_COLUMNS}) SELECT ${FIRST_COLUMNS} FROM events.shipped;
 INSERT OR IGNORE INTO shippers SELECT * FROM events.shippers;
 DROP TABLE events.shipped;
 DROP TABLE events.shippers;
@@ -126,6 +153,35 @@ COMMIT;`);
     return this.#sql.ends.all([limit]).map(endOf);
   }
 
+  async expire(before: number): Promise<number> {
+    const [oldest] = this.#sql.oldest.first([]) ?? [before];
+    if (oldest >= before) return 0;
+    const [young] = this.#sql.firstSince.first([before]) ?? this.#sql.head.first([])!;
+    return this.#sql.expire.change([young, Math.floor(this.#sql.count.first([])![0] / SHED_PART)]);
+  }
+
+  async rewrite(which: ShippedSelection, change: (text: string, logId: string) => string | null): Promise<Rewritten> {
+    const { page, replace } = this.#sql;
+    this.#database.overwriteDeleted();
+    let entries = 0;
+    for (let after = 0; ;) {
+      const rows = page.all([after, which.agentId ?? null, which.logId ?? null, REWRITTEN]);
+      this.#database.transact(() => {
+        for (const [row, logId, body] of rows) {
+          const left = change(body, logId);
+          if (left === null) continue;
+          replace.run([left, row]);
+          entries += 1;
+        }
+      });
+      if (rows.length < REWRITTEN) break;
+      after = rows.at(-1)![0];
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const overwritten = entries === 0 || (this.#used() <= MOST_WRITTEN_ANEW && this.#database.rewriteAll());
+    return { entries, overwritten };
+  }
+
   #end(logId: string): LogEnd | null {
     const row = this.#sql.end.first([logId]);
     return row === undefined ? null : endOf(row);
@@ -151,7 +207,7 @@ COMMIT;`);
     for (const entry of entries) {
       if (end !== null && entry.seq <= end.seq) continue;
       const { seq, hash, agentId, status, code, text: body } = entry;
-      this.#sql.add.run([logId, seq, hash, agentId, status, code, entry.at, body]);
+      this.#sql.add.run([logId, seq, hash, agentId, status, code, entry.at, body, at]);
       end = { seq, hash };
     }
     this.#sql.setEnd.run([logId, verifier, keyId, end!.seq, end!.hash, at]);
@@ -186,10 +242,21 @@ function statements(database: Database) {
     pageSize: database.query(['number'], 'PRAGMA page_size'),
     count: database.query(['number'], 'SELECT count(*) FROM shipped'),
     shedOldest: database.statement('DELETE FROM shipped WHERE row IN (SELECT row FROM shipped ORDER BY row LIMIT ?)'),
+    firstSince: database.query(['number'], 'SELECT row FROM shipped WHERE arrived >= ? ORDER BY row LIMIT 1'),
+    oldest: database.query(['number'], 'SELECT arrived FROM shipped ORDER BY row LIMIT 1'),
+    expire: database.statement(
+      'DELETE FROM shipped WHERE row IN (SELECT row FROM shipped WHERE row < ? ORDER BY row LIMIT ?)',
+    ),
+    page: database.query(
+      ['number', 'text', 'text'],
+      `SELECT row, ${utf8('log_id')}, ${utf8('text')} FROM shipped
+       WHERE row > ?1 AND (?2 IS NULL OR agent = ?2) AND (?3 IS NULL OR log_id = ?3) ORDER BY row LIMIT ?4`,
+    ),
+    replace: database.statement('UPDATE shipped SET text = ? WHERE row = ?'),
     head: database.query(['number'], 'SELECT coalesce(max(row), 0) FROM shipped'),
     hash: database.query(['text'], `SELECT ${utf8('hash')} FROM shipped WHERE log_id = ? AND seq = ?`),
     add: database.statement(
-      'INSERT INTO shipped (log_id, seq, hash, agent, status, code, at, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO shipped (log_id, seq, hash, agent, status, code, at, text, arrived) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
     ),
     end: database.query(END, `SELECT ${END_SQL} FROM shippers WHERE log_id = ?`),
     ends: database.query(END, `SELECT ${END_SQL} FROM shippers ORDER BY at DESC, log_id LIMIT ?`),

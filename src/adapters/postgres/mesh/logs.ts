@@ -1,5 +1,14 @@
 /** Shipped verification logs in the mesh's database: on a connection of their own, so that no deny waits for them. */
-import type { LogEnd, LogTable, Shipment, Shipped, ShippedLogQuery, ShippedRow } from '../../../mesh/log/store.js';
+import type {
+  LogEnd,
+  LogTable,
+  Rewritten,
+  Shipment,
+  Shipped,
+  ShippedLogQuery,
+  ShippedRow,
+  ShippedSelection,
+} from '../../../mesh/log/store.js';
 import type { PostgresRow, PostgresValue } from '../connection.js';
 import type { LaneQueries, Lane } from './lane.js';
 import { SCHEMA } from './schema.js';
@@ -10,6 +19,8 @@ const DEFAULT_QUOTA = 1024 * 1024 * 1024;
 const SHED_PART = 10;
 /** What a row takes beside its text, in bytes, roughly. */
 const ROW_BYTES = 200;
+/** Entries that are rewritten at once. */
+const REWRITTEN = 200;
 
 export class PostgresLogs implements LogTable {
   readonly #lane: Lane;
@@ -22,14 +33,63 @@ export class PostgresLogs implements LogTable {
   }
 
   put(shipment: Shipment): Promise<Shipped> {
+    // One shipment at a time: rows count without holes.
+    return this.#inRoom((held, lastRow, bytes) => this.#ship(held, shipment, lastRow, bytes));
+  }
+
+  expire(before: number): Promise<number> {
+    return this.#inRoom(async (held, lastRow, bytes) => {
+      const [oldest] = await held.query(`SELECT arrived FROM ${SCHEMA}.shipped ORDER BY row LIMIT 1`);
+      if (oldest === undefined || Number(oldest['arrived']) >= before) return 0;
+      const gone = await held.query(
+        `DELETE FROM ${SCHEMA}.shipped WHERE row IN (SELECT row FROM ${SCHEMA}.shipped
+           WHERE row < coalesce((SELECT row FROM ${SCHEMA}.shipped WHERE arrived >= $1 ORDER BY row LIMIT 1), $2) ORDER BY row
+           LIMIT (SELECT count(*) / ${SHED_PART} FROM ${SCHEMA}.shipped)) RETURNING octet_length(body) AS size`,
+        [before, lastRow],
+      );
+      const freed = gone.reduce((sum, { size }) => sum + Number(size) + ROW_BYTES, 0);
+      await held.query(`UPDATE ${SCHEMA}.shipped_room SET bytes = $1 WHERE one`, [Math.max(0, bytes - freed)]);
+      return gone.length;
+    });
+  }
+
+  async rewrite(
+    { agentId, logId }: ShippedSelection,
+    change: (text: string, logId: string) => string | null,
+  ): Promise<Rewritten> {
+    let entries = 0;
+    for (let after = 0; ;) {
+      const values = [after, agentId ?? null, logId ?? null, REWRITTEN];
+      const rows = await this.#inRoom(async (held) => {
+        const found = await held.query(
+          `SELECT row, log_id, body FROM ${SCHEMA}.shipped WHERE row > $1 AND ($2::text IS NULL OR agent = $2)
+             AND ($3::text IS NULL OR log_id = $3) ORDER BY row LIMIT $4`,
+          values,
+        );
+        for (const { row, log_id, body } of found) {
+          const left = change(String(body), String(log_id));
+          if (left === null) continue;
+          await held.query(`UPDATE ${SCHEMA}.shipped SET body = $1 WHERE row = $2`, [left, Number(row)]);
+          entries += 1;
+        }
+        return found;
+      });
+      if (rows.length < REWRITTEN) break;
+      after = Number(rows.at(-1)!['row']);
+    }
+    // The database keeps older versions of a row until it vacuums, and writes them over some time after.
+    return { entries, overwritten: entries === 0 };
+  }
+
+  /** Runs `work` in one transaction while no other server adds rows. */
+  #inRoom<T>(work: (held: LaneQueries, lastRow: number, bytes: number) => Promise<T>): Promise<T> {
     return this.#lane.run(async (held) => {
       await held.query(`BEGIN; SET LOCAL idle_in_transaction_session_timeout = '2s'; SET LOCAL lock_timeout = '2s'`);
       try {
-        // One shipment at a time: rows count without holes.
         const [room] = await held.query(`SELECT last_row, bytes FROM ${SCHEMA}.shipped_room WHERE one FOR UPDATE`);
-        const shipped = await this.#ship(held, shipment, Number(room?.['last_row']), Number(room?.['bytes']));
+        const done = await work(held, Number(room?.['last_row']), Number(room?.['bytes']));
         await held.query('COMMIT');
-        return shipped;
+        return done;
       } catch (error) {
         await held.query('ROLLBACK').catch(() => undefined);
         throw error;
@@ -107,8 +167,8 @@ export class PostgresLogs implements LogTable {
     const rows = fresh.map((entry, i) => ({ ...entry, row: lastRow + 1 + i }));
     await held.query(
       `INSERT INTO ${SCHEMA}.shipped SELECT (x->>'row')::bigint, $1, (x->>'seq')::bigint, x->>'hash', x->>'agentId',
-         x->>'status', x->>'code', (x->>'at')::bigint, x->>'text' FROM jsonb_array_elements($2::jsonb) x`,
-      [logId, JSON.stringify(rows)],
+         x->>'status', x->>'code', (x->>'at')::bigint, x->>'text', $3 FROM jsonb_array_elements($2::jsonb) x`,
+      [logId, JSON.stringify(rows), at],
     );
     await held.query(`UPDATE ${SCHEMA}.shipped_room SET last_row = $1, bytes = $2 WHERE one`, [
       lastRow + rows.length,

@@ -2,7 +2,7 @@
 import { Failure } from '../../../app/failure.js';
 import type { MeshHeadRow } from './append.js';
 import type { LaneQueries } from './lane.js';
-import { SCHEMA, TABLES, TABLES_VERSION } from './schema.js';
+import { SCHEMA, TABLES, TABLES_VERSION, TABLE_STEPS } from './schema.js';
 
 /** Of the lock that lets one server at a time make the tables. */
 const LOCK = `SELECT pg_advisory_xact_lock(hashtext('${SCHEMA}'))`;
@@ -10,6 +10,7 @@ const LOCK = `SELECT pg_advisory_xact_lock(hashtext('${SCHEMA}'))`;
 /** The head row. @throws Failure STATE for a schema of a later program, or one that holds no log */
 export async function openedHead(held: LaneQueries, newLogId: () => string): Promise<MeshHeadRow> {
   if (!(await isThere(held))) await make(held, newLogId());
+  else await bringUp(held);
   const [row] = await held.query(`SELECT to_jsonb(h) AS head FROM ${SCHEMA}.head h WHERE one`);
   const head = row?.['head'] as MeshHeadRow | undefined;
   if (head === undefined)
@@ -30,18 +31,38 @@ async function isThere(held: LaneQueries): Promise<boolean> {
   return row?.['there'] === true;
 }
 
-async function make(held: LaneQueries, logId: string): Promise<void> {
+function make(held: LaneQueries, logId: string): Promise<void> {
+  return alone(held, async () => {
+    // Another server may have made them meanwhile.
+    if (await isThere(held)) return;
+    await held.query(TABLES);
+    for (const step of Object.values(TABLE_STEPS)) await held.query(step);
+    await held.query(
+      `INSERT INTO ${SCHEMA}.head (version, log_id, term, seq, event_term, hash) VALUES ($1, $2, 1, 0, 0, $3)`,
+      [TABLES_VERSION, logId, '0'.repeat(64)],
+    );
+  });
+}
+
+/** Tables of an earlier version become those of this one; servers that are running go on beside it. */
+async function bringUp(held: LaneQueries): Promise<void> {
+  const version = async (): Promise<number> =>
+    Number((await held.query(`SELECT version FROM ${SCHEMA}.head WHERE one`))[0]?.['version'] ?? TABLES_VERSION);
+  if ((await version()) >= TABLES_VERSION) return;
+  await alone(held, async () => {
+    for (let at = await version(); at < TABLES_VERSION; at++) {
+      await held.query(TABLE_STEPS[at]!);
+      await held.query(`UPDATE ${SCHEMA}.head SET version = $1 WHERE one`, [at + 1]);
+    }
+  });
+}
+
+/** Runs `work` in one transaction, one server at a time. */
+async function alone(held: LaneQueries, work: () => Promise<void>): Promise<void> {
   await held.query('BEGIN');
   try {
     await held.query(LOCK);
-    // Another server may have made them meanwhile.
-    if (!(await isThere(held))) {
-      await held.query(TABLES);
-      await held.query(
-        `INSERT INTO ${SCHEMA}.head (version, log_id, term, seq, event_term, hash) VALUES ($1, $2, 1, 0, 0, $3)`,
-        [TABLES_VERSION, logId, '0'.repeat(64)],
-      );
-    }
+    await work();
     await held.query('COMMIT');
   } catch (error) {
     await held.query('ROLLBACK').catch(() => undefined);

@@ -3,7 +3,7 @@
 /** The schema that everything stands in. */
 export const SCHEMA = 'aip_mesh';
 /** Of the tables below; a database with a greater one is refused. */
-export const TABLES_VERSION = 1;
+export const TABLES_VERSION = 2;
 /** Channel on which commits are told. */
 export const CHANNEL = 'aip_mesh';
 
@@ -140,6 +140,12 @@ BEGIN
   RETURN true;
 END $$;
 `;
+
+/** From each version to the next. What is there already arrived now, so that nothing is taken for older than it is. */
+export const TABLE_STEPS: Readonly<Record<number, string>> = {
+  1: `ALTER TABLE ${SCHEMA}.shipped
+        ADD COLUMN arrived bigint NOT NULL DEFAULT (extract(epoch FROM now()) * 1000)::bigint`,
+};
 
 /** What a batch is judged by, of one moment. */
 export const FACTS = `

@@ -1,20 +1,25 @@
 import { Failure } from '../../../app/failure.js';
+import { eraseAtMesh, type ShippedErasure } from '../../../app/mesh/admin.js';
 import { eraseEntries, planErasure, type ErasureWish } from '../../../app/logs/erase.js';
 import { agentNamed } from '../../../app/passports/agent-named.js';
+import { formatTime } from '../../../protocol/time.js';
+import type { KeyPlaces } from '../../../workspace/keys.js';
 import { machineKey } from '../../../workspace/mesh.js';
 import { localState } from '../../../workspace/state.js';
 import type { Cli } from '../../cli.js';
-import { YES_OPTION } from '../../input/options.js';
+import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
 import { integer, sinceWhen } from '../../input/values.js';
 import { findingAnywhere } from '../../mesh/fleet.js';
+import { adminSession } from '../../mesh/session.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
-interface Options {
+interface Options extends KeyPlaces {
   readonly agent?: string;
   readonly param?: string;
   readonly before?: string;
   readonly entry?: number;
+  readonly mesh: boolean;
   readonly dryRun: boolean;
   readonly yes: boolean;
 }
@@ -40,15 +45,28 @@ export const command: CommandSpec<Options> = {
     },
     {
       title: 'Flags',
-      options: [{ flags: '--dry-run', description: 'say what would be erased, and erase nothing' }, YES_OPTION],
+      options: [
+        {
+          flags: '--mesh',
+          description: 'from the copies that were shipped to the mesh as well; takes an admin who signs',
+        },
+        { flags: '--dry-run', description: 'say what would be erased here, and erase nothing' },
+        YES_OPTION,
+        ...PASSPHRASE_OPTIONS,
+      ],
     },
   ],
   examples: [
     { run: 'aip logs erase --agent support-agent-v1 --param email --before 30d', why: 'a person asked for it' },
     { run: 'aip logs erase --entry 42 --yes', why: 'all params of one entry' },
+    { run: 'aip logs erase --agent support-agent-v1 --param email --mesh', why: "here, and from the fleet's log" },
   ],
-  exits: { 3: 'no such agent or entry' },
-  touches: ['state'],
+  exits: {
+    3: 'no such agent or entry',
+    4: 'with --mesh: the key store is missing, locked or refuses, or the role is not admin',
+    5: 'with --mesh: it cannot be reached, or refuses',
+  },
+  touches: ['state', 'network', 'keychain'],
   topics: ['retention', 'logs', 'proof'],
 
   async run({ options }, cli) {
@@ -63,11 +81,15 @@ export const command: CommandSpec<Options> = {
       );
     }
     const count = plan.entries.length;
-    if (count === 0 || options.dryRun) return tell({ entries: 0, requests: 0, emptied: true });
+    const nothing = { entries: 0, requests: 0, emptied: true };
+    if (options.dryRun || (count === 0 && !options.mesh)) return tell(nothing, null);
+    // Before anything is erased: what cannot be signed or reached is said first.
+    const admin = options.mesh ? await adminSession(cli, options) : null;
     if (!options.yes) {
       const what = wish.param === null ? 'all params' : `"${clean(wish.param)}"`;
+      const where = admin === null ? '' : ', and from what the mesh holds';
       const sure = await cli.ask.confirm({
-        message: `Erase ${what} from ${count} entries? Nothing brings it back.`,
+        message: `Erase ${what} from ${count} entries${where}? Nothing brings it back.`,
         flag: '--yes',
       });
       if (!sure) {
@@ -77,15 +99,21 @@ export const command: CommandSpec<Options> = {
     }
     const { key } = await machineKey(cli.workspace);
     const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-    const report = await eraseEntries(state, wish, plan, key, cli.io.now(), pause);
+    const report = count === 0 ? nothing : await eraseEntries(state, wish, plan, key, cli.io.now(), pause);
     if (!report.emptied)
       cli.warn(
         'Another process reads the state: its write-ahead log holds the values until that one ends.',
         'still_in_log',
       );
-    return tell(report);
+    const there = admin === null ? null : await eraseAtMesh(admin, shippedWish(wish, state.logId));
+    if (there?.overwritten === false)
+      cli.warn("The mesh's store may keep what was there until it writes over it.", 'still_in_store');
+    return tell(report, there);
 
-    function tell({ entries, requests, emptied }: { entries: number; requests: number; emptied: boolean }): number {
+    function tell(
+      { entries, requests, emptied }: { entries: number; requests: number; emptied: boolean },
+      mesh: { readonly erased: number } | null,
+    ): number {
       if (cli.globals.json) {
         cli.json({
           erased: entries,
@@ -93,18 +121,30 @@ export const command: CommandSpec<Options> = {
           not_erasable: plan.fixed.length,
           requests,
           file_emptied: emptied,
+          mesh_erased: mesh?.erased ?? null,
         });
-      } else if (count === 0) cli.out('no entry holds it; nothing was erased');
+        return 0;
+      }
+      if (count === 0) cli.out('no entry here holds it');
       else if (entries === 0) cli.out(`would erase it from ${count} entries`);
       else {
         const asked = requests === 0 ? '' : `, and ${requests} requests for approval`;
         cli.out(`erased from ${entries} entries${asked}; a signed entry says so`);
-        cli.out(`  copies elsewhere still hold it: exports, backups, and what was shipped to a mesh`);
       }
+      if (mesh !== null) cli.out(`erased from ${mesh.erased} entries at the mesh; its signed word is kept there`);
+      const shipped = mesh === null ? ', and what was shipped to a mesh (--mesh)' : '';
+      if (entries > 0) cli.out(`  copies elsewhere still hold it: exports, backups${shipped}`);
       return 0;
     }
   },
 };
+
+/** The same as the mesh is asked for it. */
+function shippedWish(wish: ErasureWish, logId: string): ShippedErasure {
+  if ('entry' in wish) return { log_id: logId, seq: wish.entry, ...(wish.param === null ? {} : { param: wish.param }) };
+  const { agentId, param, before } = wish;
+  return { agent_id: agentId, param, ...(before === null ? {} : { before: formatTime(before) }) };
+}
 
 async function wishOf({ agent, param, before, entry }: Options, cli: Cli): Promise<ErasureWish> {
   if (entry !== undefined && agent === undefined && before === undefined) return { entry, param: param ?? null };

@@ -8,6 +8,7 @@ import { publicKeyFrom } from '../../input/public-key.js';
 import { flatten } from '../../config/values.js';
 import { readUserFile, saveUserConfig } from '../../config/files.js';
 import { DATA_OPTION, meshFolder } from '../../mesh/data-folder.js';
+import { durationMs } from '../../input/values.js';
 import { webUrlProblem } from '../../../protocol/web-url.js';
 import { plainTextProblem, serveMesh, type Serving } from '../../../workspace/mesh/serving.js';
 import { clean } from '../../render/terminal/text.js';
@@ -39,6 +40,8 @@ interface Options {
   readonly notify?: string;
   /** Bytes. */
   readonly logQuota?: number;
+  /** ms. */
+  readonly logRetention?: number;
 }
 
 export const command: CommandSpec<Options> = {
@@ -65,6 +68,11 @@ export const command: CommandSpec<Options> = {
           flags: '--log-quota <size>',
           description: 'most that shipped logs take, e.g. 500M or 2G (default 1G); the oldest are shed',
           value: size,
+        },
+        {
+          flags: '--log-retention <time>',
+          description: 'how long shipped logs are kept after they arrived, e.g. 90d (default: while there is room)',
+          value: durationMs,
         },
         {
           flags: '--public-url <url>',
@@ -174,6 +182,7 @@ export const command: CommandSpec<Options> = {
       tls,
       requireSignedCommands: options.requireSignedCommands,
       ...(options.logQuota === undefined ? {} : { logQuota: options.logQuota }),
+      ...(options.logRetention === undefined ? {} : { logRetentionMs: options.logRetention }),
       operatorKey: operator?.publicKey ?? null,
       ...(await replication(cli, options)),
       trust: trustRules(await cli.config()),

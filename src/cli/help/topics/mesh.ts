@@ -52,8 +52,8 @@ key in an argument is seen by other users of the machine and kept by the shell's
 
 # Logs that verifiers ship
 They stand in a file of their own (shipped.db), within --log-quota (1G unless said otherwise): the oldest entries are shed, and the metrics
-say how many. A key ships 1 MiB a second at most. A log that is full, or a disk that is nearly so, ends no mesh: the entries wait where
-they are.
+say how many. With --log-retention 90d those that arrived longer ago go as well, a tenth of all a minute at most. A key ships 1 MiB a second at
+most. A log that is full, or a disk that is nearly so, ends no mesh: the entries wait where they are.
 
 # Backups
 aip mesh backup <file> writes the store and mesh.key into one file of mode 0600, also while the server runs; who has it can forge the mesh.

@@ -21,7 +21,9 @@ and signature of those entries, because they confirm a guess; what their outcome
 not. A signed entry of type erasure says which entries, and by whose key. What was decided, when, under which passport, and where it is recorded can
 still be proved, of these entries and of all others; who asked and for what cannot.
 The state file is written anew, so that no page of it holds what was replaced: with a large log that takes a while, in which others wait. Copies
-elsewhere are not reached: exports, backups, checkpoints of a file system, and what was shipped to a mesh.
+elsewhere are not reached: exports, backups, checkpoints of a file system. With --mesh an admin has it erased from what was shipped as well: that
+takes the admin's own signature, whatever the mesh requires, and the mesh keeps a signed word of it. aip logs verify finds values that are gone
+without an erasure that names them.
 Entries that the first version wrote hash their values as they are: only pruning takes those away.
 `;
 }

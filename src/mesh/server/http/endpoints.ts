@@ -22,6 +22,7 @@ import { nativeCommand, referenceCommand } from '../commanding.js';
 import { acknowledge, forget, leave, longPoll, nativeStream, referenceStream, snapshot } from '../feed/following.js';
 import { addApiKey, listKeys, revokeKey } from '../keys.js';
 import { fleet } from './dashboard.js';
+import { eraseShipped } from '../erasing.js';
 import { readLogs, takeLogs, streamLogs } from '../logs.js';
 import { addPrincipal, document, inForce, listPrincipals, publish, removePrincipal, withdraw } from '../passports.js';
 import { metrics } from '../metrics.js';
@@ -290,6 +291,15 @@ export const ENDPOINTS: readonly Endpoint[] = [
     },
     answer: json('Entries'),
   }),
+  postedRow(
+    '/v1/logs/erase',
+    'admin',
+    'logs',
+    'Take values out of shipped entries for good, signed by the admin',
+    eraseShipped,
+    'Erasure',
+    json('Erased'),
+  ),
   readRow('/v1/logs/stream', 'observer', 'logs', 'Follow the entries as they arrive', streamLogs, {
     query: { after: 'Place to continue after; `Last-Event-ID` does the same.' },
     answer: SSE,

@@ -1,0 +1,152 @@
+/** Shipped entries lose a value by an admin's signed order, and go when they have been kept long enough. */
+import { describe, expect, test } from 'vitest';
+import { eraseAtMesh, type AdminDeps, type ShippedErasure } from '../../src/app/mesh/admin.js';
+import type { MeshEndpoint } from '../../src/app/ports/mesh.js';
+import { publicKeyOf, signMessage } from '../../src/protocol/ed25519/sign.js';
+import { toHex } from '../../src/protocol/hex.js';
+import { formatPublicKey } from '../../src/protocol/identity/keys.js';
+import { canonicalize } from '../../src/protocol/json/canonical.js';
+import { seal, sealRecord, START, verifyChain } from '../../src/protocol/log/chain.js';
+import type { LogRecord } from '../../src/protocol/log/entry.js';
+import type { Role } from '../../src/mesh/access/roles.js';
+import { AGENT, check, TestMesh } from '../kit/mesh/server.js';
+import { draft, T0 } from '../kit/state/drafts.js';
+
+const SEED = new Uint8Array(32).fill(9);
+const OPERATOR = formatPublicKey(publicKeyOf(SEED));
+const LOG = 'b2'.repeat(16);
+const MARK = 'jane.doe.4711@acme.com';
+let drawn = 0;
+const random = (n: number): Uint8Array => new Uint8Array(n).fill(n);
+
+/** Two decisions of the agent that show the address, one of another, and the outcome of the first. */
+function logged(): LogRecord[] {
+  const records: LogRecord[] = [];
+  const last = () => records.at(-1) ?? START;
+  const decide = (agent_id: string, to: string, at: number): void => {
+    const params = { to, subject: 'hi' };
+    const made = { ...draft({ at }), agent_id, params, details: { requested: to }, intent_hash: `sha256:${to}` };
+    records.push(seal(made, null, 'v1', last(), random).entry);
+  };
+  decide(AGENT, MARK, T0);
+  decide('did:web:acme.com:agents:other', MARK, T0);
+  const outcome = {
+    exit_code: null,
+    duration_ms: null,
+    result_hash: null,
+    detail: `bounced at ${MARK}`,
+    claimed: false,
+  };
+  const of = {
+    type: 'outcome' as const,
+    timestamp: new Date(T0).toISOString(),
+    agent_id: AGENT,
+    of: 1,
+    status: 'error' as const,
+  };
+  records.push(sealRecord({ ...of, ...outcome }, 'v1', last(), random).entry);
+  decide(AGENT, MARK, T0 + 60_000);
+  return records;
+}
+
+async function meshWith(options: { readonly logRetentionMs?: number } = {}) {
+  const mesh = await TestMesh.start({ ...options, operatorKey: OPERATOR });
+  const shipped = await mesh.ask('POST', '/v1/logs', 'verifier', { log_id: LOG, verifier: 'v1', entries: logged() });
+  expect(shipped.status).toBe(200);
+  const held = async (): Promise<LogRecord[]> =>
+    (await mesh.store.logs.read({ limit: 100 })).map(({ text }) => JSON.parse(text) as LogRecord);
+  const depsOf = (role: Role, signs: boolean): AdminDeps => {
+    const line: MeshEndpoint = {
+      url: 'http://mesh.test',
+      ask: async ({ method, target, body, headers }) => {
+        const { status, body: text } = await mesh.ask(method, target, role, Buffer.from(body!).toString(), headers);
+        return { kind: 'answered', status, body: text };
+      },
+    };
+    const signer = { publicKey: OPERATOR, sign: async (text: string) => toHex(signMessage(SEED, Buffer.from(text))) };
+    return {
+      line,
+      clock: mesh.clock.wall,
+      random: (n) => new Uint8Array(n).fill(++drawn),
+      signer: signs ? signer : null,
+    };
+  };
+  return { mesh, held, depsOf };
+}
+
+describe('an erasure', () => {
+  test.each<[string, ShippedErasure, number, boolean[]]>([
+    ['of a param of an agent', { agent_id: AGENT, param: 'to' }, 2, [false, true, false, false]],
+    [
+      'of what came before a time',
+      { agent_id: AGENT, param: 'to', before: new Date(T0 + 1).toISOString() },
+      1,
+      [false, true, false, true],
+    ],
+    ['of one entry', { log_id: LOG, seq: 4 }, 1, [true, true, true, false]],
+    ['of a param of one entry', { log_id: LOG, seq: 1, param: 'to' }, 1, [false, true, false, true]],
+    ['of what nothing holds', { agent_id: AGENT, param: 'cc' }, 0, [true, true, true, true]],
+  ])('%s', async (_, wish, erased, left) => {
+    const { mesh, held, depsOf } = await meshWith();
+    expect(await eraseAtMesh(depsOf('admin', true), wish)).toMatchObject({ erased });
+    const after = await held();
+    expect(after.map((record) => JSON.stringify(record).includes(MARK))).toEqual(left);
+    // The chain is the one that was shipped, and goes on.
+    expect(verifyChain(after)).toMatchObject({ ok: true, count: 4 });
+    expect(after.map(({ hash }) => hash)).toEqual(logged().map(({ hash }) => hash));
+    const [paper] = await mesh.store.papers.list('log-erasure', 0);
+    const { signature, ...body } = JSON.parse(paper!.text) as Record<string, string>;
+    expect(body).toMatchObject({ type: 'log-erasure', decisions: erased, operator: OPERATOR });
+    expect(check(canonicalize(body), signature!)).toBe(true);
+    // Once is enough.
+    expect(await eraseAtMesh(depsOf('admin', true), wish)).toMatchObject({ erased: 0 });
+  });
+
+  test('takes an admin, and the own signature of one', async () => {
+    const { held, depsOf } = await meshWith();
+    const wish = { agent_id: AGENT, param: 'to' };
+    for (const [role, signs, said] of [
+      ['admin', false, 'SIGNATURE_REQUIRED'],
+      ['operator', true, 'takes the role admin'],
+      ['verifier', true, 'takes the role admin'],
+    ] as const)
+      await expect(eraseAtMesh(depsOf(role, signs), wish)).rejects.toThrow(said);
+    expect((await held()).every((record) => record.erased === null)).toBe(true);
+  });
+
+  test.each<object>([
+    {},
+    { agent_id: AGENT },
+    { param: 'to' },
+    { agent_id: AGENT, param: 'to', seq: 1 },
+    { log_id: LOG, seq: 0 },
+    { log_id: 'x', seq: 1 },
+    { log_id: LOG, seq: 1, before: '2026-01-01T00:00:00Z' },
+    { agent_id: AGENT, param: 'to', before: 'tomorrow' },
+    { agent_id: AGENT, param: 'to', more: 1 },
+    { agent_id: 'no agent', param: 'to' },
+  ])('that is none: %j', async (wish) => {
+    const { depsOf } = await meshWith();
+    await expect(eraseAtMesh(depsOf('admin', true), wish as ShippedErasure)).rejects.toThrow('BAD_REQUEST');
+  });
+});
+
+test('retention goes by the time of arrival, and looks once a minute', async () => {
+  const { mesh, held } = await meshWith({ logRetentionMs: 3_600_000 });
+  const records = logged();
+  let [last] = records.slice(-1);
+  const entries: LogRecord[] = [];
+  for (let i = 0; i < 16; i++) entries.push((last = seal(draft({ at: T0 }), null, 'v1', last!, random).entry));
+  await mesh.ask('POST', '/v1/logs', 'verifier', { log_id: LOG, verifier: 'v1', entries });
+  const tick = async (ms: number): Promise<number> => {
+    mesh.clock.advance(ms);
+    mesh.server.tick();
+    await new Promise((resolve) => setImmediate(resolve));
+    return (await held()).length;
+  };
+  expect(await tick(3_599_000)).toBe(20);
+  expect(await tick(30_000)).toBe(20);
+  expect(await tick(40_000)).toBe(18);
+  expect(await tick(59_000)).toBe(18);
+  expect(await tick(2_000)).toBe(17);
+});
