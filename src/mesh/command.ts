@@ -47,11 +47,9 @@ const CMD_ID = /^[A-Za-z0-9_-]{8,64}$/;
 // eslint-disable-next-line no-control-regex
 const UNSHOWABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
-const MEMBERS = schemaMembers('Command');
-
 /** The command in a native request. Throws ShapeError. */
 export function readCommand(value: Json): Command {
-  const object = objectOf(value, 'the command', ...MEMBERS);
+  const object = objectOf(value, 'the command', ...schemaMembers('Command'));
   const { cmd_id, action, expires_at, log_id, version, duration_seconds } = object;
   if (typeof cmd_id !== 'string' || !CMD_ID.test(cmd_id)) {
     throw new ShapeError('"cmd_id" is not 8 to 64 letters, digits, "-" or "_"');

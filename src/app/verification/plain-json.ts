@@ -1,9 +1,10 @@
 /** Values of programs as JSON holds them: types are gone at run time, and callers may write JavaScript. */
+import { lazy } from '../../protocol/lazy.js';
 import { MAX_DEPTH } from '../../protocol/limits.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { Failure } from '../failure.js';
 
-const LONE_SURROGATE = /\p{Surrogate}/u;
+const LONE_SURROGATE = lazy(() => /\p{Surrogate}/u);
 
 /**
  * A copy of `value` as JSON holds it; members that are undefined are left out. What JSON would silently change (a Date, a
@@ -17,7 +18,7 @@ export function plainParams(value: unknown, what = 'params'): JsonObject {
 function copied(value: unknown, where: string, depth: number): Json {
   switch (typeof value) {
     case 'string':
-      if (LONE_SURROGATE.test(value)) throw usage(`${where} holds half a character (a lone surrogate).`);
+      if (LONE_SURROGATE().test(value)) throw usage(`${where} holds half a character (a lone surrogate).`);
       return value;
     case 'number':
       if (!Number.isFinite(value)) throw usage(`${where} is ${value}, which JSON cannot say.`);
@@ -42,7 +43,7 @@ function copiedObject(value: object, where: string, depth: number): JsonObject {
     throw usage(`${where} is a ${value.constructor?.name ?? 'special object'}, not a plain object.`);
   }
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  if (members.some(([name]) => LONE_SURROGATE.test(name)))
+  if (members.some(([name]) => LONE_SURROGATE().test(name)))
     throw usage(`${where} has a member whose name holds half a character (a lone surrogate).`);
   return Object.fromEntries(members.map(([name, member]) => [name, copied(member, `${where}.${name}`, depth + 1)]));
 }

@@ -6,11 +6,11 @@ import { sortedApprovals } from '../../protocol/approvals/any.js';
 import type { Passport } from '../../protocol/passport.js';
 import { approvedBy } from '../../verify/approvals/approved.js';
 import type { Demands } from '../../app/verification/replaced.js';
-import type { PinnedKey } from '../../verify/context.js';
+import type { Freshness, PinnedKey } from '../../verify/context.js';
 import type { Config } from '../config/load.js';
 import type { GivenApproval } from './approvals.js';
 import { requestRelay } from '../approvals/relay.js';
-import { meshFreshness } from '../mesh/freshness.js';
+import { meshAccess } from '../mesh/access.js';
 import { principalPins, type ResolveFlags } from '../passports/pins.js';
 import { requirePolicy } from '../config/load.js';
 import { trustRules } from '../config/trust-rules.js';
@@ -60,7 +60,7 @@ export async function verification(
     passport: givenFirst(flags.passports, trust.passport),
     pins,
     ...(flags.envelopes === undefined ? {} : { envelopes: flags.envelopes }),
-    freshness: await meshFreshness(cli, flags.live ?? false),
+    freshness: await freshnessOf(cli, flags.live ?? false),
     hooks: await hooksOf(cli, config.get('hooks')),
     approved: approvedBy(exact, pins),
     answers,
@@ -88,6 +88,14 @@ export async function verification(
 function ageSet(flag: number | undefined, config: Config): number | undefined {
   const entry = config.entries.find(({ name }) => name === 'verify.max_age');
   return flag ?? (entry?.origin === 'default' ? undefined : config.get('verify.max_age'));
+}
+
+/** Without a mesh this machine's own record is all there is, and nothing of the mesh is loaded. */
+async function freshnessOf(cli: Scene, live: boolean): Promise<(now: number) => Freshness> {
+  const [config, access] = await Promise.all([cli.config(), meshAccess(cli)]);
+  if (access !== null) return (await import('../mesh/freshness.js')).meshFreshness(cli, access, live);
+  const [maxAgeMs, onStale] = [config.get('revocation.max_age'), config.get('revocation.on_stale')];
+  return () => ({ mesh: false, ageMs: null, maxAgeMs, onStale });
 }
 
 /** Loaded only where there are any: it is code of the user's. */

@@ -4,7 +4,7 @@ import type { Freshness } from '../../verify/context.js';
 import { Failure } from '../../app/failure.js';
 import { clockAhead, type MeshCopy } from '../../app/ports/mesh.js';
 import { meshFollower, meshLines, refreshCopy } from '../../workspace/mesh.js';
-import { apiKey, configuredCopy, meshAccess, type MeshAccess } from './access.js';
+import { apiKey, configuredCopy, type MeshAccess } from './access.js';
 import { fetchPassports } from '../../app/mesh/passports.js';
 import { localState } from '../../workspace/state.js';
 import { hasLeft, listeningVerifier, notePolicy } from './listening.js';
@@ -20,14 +20,17 @@ type Scene = Setting & Notices & Lifetime & Surroundings;
 const REFRESH_MS = 300;
 
 /**
- * What verification asks for at each judgement. Without a mesh this machine's own record is all there is. `live`: the mesh is followed for as
- * long as the command runs, because a stream of intents outlives any copy.
+ * What verification asks for at each judgement, where there is a mesh. `live`: the mesh is followed for as long as the command runs, because a
+ * stream of intents outlives any copy.
  */
-export async function meshFreshness(cli: Scene, live: boolean): Promise<(now: number) => Freshness> {
-  const [config, access] = await Promise.all([cli.config(), meshAccess(cli)]);
+export async function meshFreshness(
+  cli: Scene,
+  access: MeshAccess,
+  live: boolean,
+): Promise<(now: number) => Freshness> {
+  const config = await cli.config();
   const maxAgeMs = config.get('revocation.max_age');
   const onStale = config.get('revocation.on_stale');
-  if (access === null) return () => ({ mesh: false, ageMs: null, maxAgeMs, onStale });
   const copy = await configuredCopy(cli);
   const age = ageOf(copy, cli.io.now());
   notePolicy(copy, onStale, maxAgeMs, cli.io.now());

@@ -1,23 +1,17 @@
 /** Turns a command's declaration and its arguments into its input. The only place that knows commander. */
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { Failure } from '../../app/failure.js';
-import { secretVariable } from '../../app/ports/secrets.js';
 import { flagOf } from '../input/flags.js';
 import type { Io } from '../io.js';
-import type { Globals } from '../globals.js';
-import { GLOBAL_OPTIONS, type CommandSpec, type Input, type OptionSpec } from '../spec.js';
+import { GLOBAL_OPTIONS, type CommandSpec, type OptionSpec } from '../spec.js';
 import { maskText } from '../../protocol/log/secret-text.js';
-
-export interface Parsed {
-  readonly input: Input<unknown>;
-  readonly globals: Globals;
-}
+import { fillUnset, globalsOf, hintOf, ownOptions, plainSentence, valueReader, type Parsed } from './plain-line.js';
 
 /** Fails with USAGE (exit 2; commander by itself says 1) and names the flag or argument. */
 export function parse(spec: CommandSpec, tokens: readonly string[], env: Io['env']): Parsed {
-  const own = (spec.options ?? []).flatMap((group) => group.options);
+  const own = ownOptions(spec);
   const all = [...own, ...GLOBAL_OPTIONS.options];
-  const hint = `aip ${spec.path.join(' ')} --help`;
+  const hint = hintOf(spec);
   refuseSwallowedFlags(tokens, all, hint);
 
   const command = new Command(spec.path.join(' '));
@@ -35,14 +29,14 @@ export function parse(spec: CommandSpec, tokens: readonly string[], env: Io['env
     command.parse([...tokens], { from: 'user' });
     if (spec.args?.some((arg) => arg.afterDashes === true)) refuseMixedWords(tokens, command.args, hint);
     const values: Record<string, unknown> = command.opts();
-    for (const option of own) fill(values, option, env, hint);
+    for (const option of own) fillUnset(values, option, env, hint);
     const globals = globalsOf(values, env);
     for (const option of GLOBAL_OPTIONS.options) delete values[flagOf(option).key];
     return { input: { options: values, args: command.args }, globals };
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // It quotes the value, and a URL may hold a password.
-    throw new Failure('USAGE', maskText(sentence(error.message)), { hint });
+    throw new Failure('USAGE', maskText(plainSentence(error.message)), { hint });
   }
 }
 
@@ -51,51 +45,18 @@ function commanderOption(option: OptionSpec): Option {
   const flags = option.several === true ? option.flags.replace(/>$/, '...>') : option.flags;
   const made = new Option(flags, option.description);
   if (!flag.takesValue) return made;
-  const one = reader(option);
-  made.argParser((text: string, before: unknown) =>
-    option.repeatable === true ? [...((before as unknown[] | undefined) ?? []), one(text)] : one(text),
-  );
-  return made;
-}
-
-/** Reads one value of the option; both flags and variables go through it. */
-function reader(option: OptionSpec): (text: string) => unknown {
-  return (text) => {
-    if (option.choices !== undefined && !option.choices.includes(text)) {
-      throw new InvalidArgumentError(`Allowed choices are ${option.choices.join(', ')}.`);
-    }
-    // A variable of the shell that was never set, most likely: as a path it would mean the current folder.
-    if (text === '' && /^<(file|dir|path)>$/.test(flagOf(option).placeholder)) {
-      throw new InvalidArgumentError('It is empty');
-    }
-    if (option.value === undefined) return text;
+  const read = valueReader(option);
+  const one = (text: string): unknown => {
     try {
-      return option.value(text);
+      return read(text);
     } catch (error) {
       throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
     }
   };
-}
-
-/** What a flag that was not given is worth: its variable, then its default. commander would read the real environment. */
-function fill(values: Record<string, unknown>, option: OptionSpec, env: Io['env'], hint: string): void {
-  const flag = flagOf(option);
-  if (flag.negated || values[flag.key] !== undefined) return;
-  const text = option.env === undefined ? null : secretVariable(env, option.env);
-  if (text !== null) {
-    if (!flag.takesValue) values[flag.key] = text !== '0' && text !== 'false';
-    else {
-      try {
-        const value = reader(option)(text);
-        values[flag.key] = option.repeatable === true ? [value] : value;
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        throw new Failure('USAGE', `${option.env} is not valid for ${flag.long}: ${sentence(why)}`, { hint });
-      }
-    }
-  } else if (option.default !== undefined) values[flag.key] = option.default;
-  else if (option.repeatable === true) values[flag.key] = [];
-  else if (!flag.takesValue) values[flag.key] = false;
+  made.argParser((text: string, before: unknown) =>
+    option.repeatable === true ? [...((before as unknown[] | undefined) ?? []), one(text)] : one(text),
+  );
+  return made;
 }
 
 /** `--domain --json` is a forgotten value, not a domain called `--json`; commander would take it. */
@@ -125,27 +86,4 @@ function refuseMixedWords(tokens: readonly string[], words: readonly string[], h
       hint,
     },
   );
-}
-
-function globalsOf(values: Readonly<Record<string, unknown>>, env: Io['env']): Globals {
-  const home = values['home'] ?? env['AIP_HOME'];
-  return {
-    json: values['json'] === true,
-    quiet: values['quiet'] === true,
-    verbose: values['verbose'] === true,
-    color: values['color'] !== false,
-    input: values['input'] !== false,
-    config: typeof values['config'] === 'string' ? values['config'] : null,
-    home: typeof home === 'string' && home !== '' ? home : null,
-    debug: values['debug'] === true,
-  };
-}
-
-/** commander's wording as a part of this program's: without its prefix, on one line. */
-function sentence(message: string): string {
-  return message
-    .replace(/^error: /, '')
-    .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?')
-    .replace(/\s+/g, ' ')
-    .replace(/\.$/, '');
 }

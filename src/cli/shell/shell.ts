@@ -6,6 +6,7 @@ import { reportError } from '../render/errors.js';
 import { Interrupted, OutputClosed, widthOf, type Io } from '../io.js';
 import { plain } from '../render/terminal/paint.js';
 import { safeJson } from '../render/terminal/text.js';
+import { plainLine } from './plain-line.js';
 import { asks, route } from './route.js';
 import { SECTIONS } from '../registry.js';
 import { VERSION } from '../version.js';
@@ -67,8 +68,9 @@ async function execute(argv: readonly string[], io: Io, life: CommandLifetime): 
     return 0;
   }
   if (found.kind === 'command' && !found.help) {
-    const [{ command }, { parse }] = await Promise.all([found.listing.load(), import('./parse.js')]);
-    const { input, globals } = parse(command, found.rest, io.env);
+    const { command } = await found.listing.load();
+    const { input, globals } =
+      plainLine(command, found.rest, io.env) ?? (await import('./parse.js')).parse(command, found.rest, io.env);
     const paint = await paints(io, globals.color);
     const run = command.run(input, shellCli(io, globals, paint, life, command));
     return command.onlyReads === true ? run.catch((error: unknown) => Promise.reject(ofReading(error) as Error)) : run;

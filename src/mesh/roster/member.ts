@@ -1,4 +1,5 @@
 /** Verifiers of a mesh: what each says of itself, what it confirms, and what the mesh keeps of it. */
+import { lazy } from '../../protocol/lazy.js';
 import { acceptableKey } from '../../protocol/ed25519/acceptance.js';
 import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
 import { canonicalize } from '../../protocol/json/canonical.js';
@@ -92,7 +93,7 @@ export interface Member {
 }
 
 /** A name for people: printable, short, and without what a terminal or a page could take for something else. */
-const LABEL = /^[\p{L}\p{N}][\p{L}\p{N} ._@:/-]{0,63}$/u;
+const LABEL = lazy(() => /^[\p{L}\p{N}][\p{L}\p{N} ._@:/-]{0,63}$/u);
 const PROGRAM = /^[0-9A-Za-z][0-9A-Za-z.+-]{0,31}$/;
 const CHALLENGE = /^[0-9a-f]{32,128}$/;
 const MAX_AGE_MS = 366 * 24 * 3_600_000;
@@ -101,7 +102,7 @@ const MAX_HEADER = 2_048;
 
 /** True for a label that a verifier may have. */
 export function isLabel(text: string): boolean {
-  return LABEL.test(text);
+  return LABEL().test(text);
 }
 
 /** The label that `text` comes to: what may not stand in one becomes `-`. */

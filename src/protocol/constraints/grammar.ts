@@ -2,6 +2,7 @@
  * The grammar of a passport's constraints (protocol, section 5). Strict: a name or a form that this version does not know is a problem
  * and never a constraint that is silently not enforced. Names starting `x-` are annotations.
  */
+import { lazy } from '../lazy.js';
 import {
   CONSTRAINT_ORDER,
   type ApprovalRule,
@@ -271,7 +272,7 @@ function approvalOf({ value, actions: scope }: Written, money: MoneyRules, refus
 
 const TRIGGERS: readonly string[] = ['actions', 'environments', 'above'];
 const APPROVAL_MEMBERS: readonly string[] = [...TRIGGERS, 'approvers', 'count', 'ttl'];
-const APPROVER = /^[^\p{C}\p{Z}#]{1,256}$/u;
+const APPROVER = lazy(() => /^[^\p{C}\p{Z}#]{1,256}$/u);
 /** A request that waits for less is over before a person has read it; one that waits for longer is forgotten. */
 const TTL_MS = { least: 60_000, most: 30 * 86_400_000 } as const;
 
@@ -304,7 +305,8 @@ function approverList(value: Json, path: string, refuse: Refuse): readonly Appro
     if (text === null || typeof (each as JsonObject).id !== 'string')
       return none(refuse(at, 'is not {id, public_key}'));
     const id = (each as JsonObject).id as string;
-    if (!APPROVER.test(id)) return none(refuse(`${at}.id`, 'is not an id of 1 to 256 visible characters without "#"'));
+    if (!APPROVER().test(id))
+      return none(refuse(`${at}.id`, 'is not an id of 1 to 256 visible characters without "#"'));
     const raw = parsePublicKey(text);
     if (raw === null) return none(refuse(`${at}.public_key`, 'is not ed25519: and 64 hex digits'));
     const publicKey = formatPublicKey(raw);

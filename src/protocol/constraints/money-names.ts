@@ -1,4 +1,5 @@
 /** What the names of params say about money (protocol, section 5.1). */
+import { lazy } from '../lazy.js';
 import { heldBy, lastWords, singular, vocabularyOf, type Name } from '../naming/names.js';
 import {
   MINOR_WORDS,
@@ -18,7 +19,9 @@ const PRICE = vocabularyOf(PRICE_WORDS);
 const QUANTITY = vocabularyOf(QUANTITY_WORDS);
 const WHOLE = vocabularyOf(WHOLE_WORDS);
 const MEMBER: ReadonlySet<string> = new Set(MONEY_MEMBERS);
-const DIGITS = /^\p{N}+$/u;
+const ASCII = /^[\x00-\x7f]*$/;
+const ASCII_DIGITS = /^[0-9]+$/;
+const DIGITS = lazy(() => /^\p{N}+$/u);
 
 /** What a name says about money. */
 export interface MoneyName {
@@ -37,7 +40,7 @@ const moneyNames = new Map<string, MoneyName>();
 export function moneyNameOf(name: Name): MoneyName {
   let found = moneyNames.get(name.text);
   if (found !== undefined) return found;
-  const money = !DIGITS.test(name.words.at(-1) ?? '') && heldBy(name, MONEY).length > 0 && !isNoMoney(name);
+  const money = !isDigits(name.words.at(-1) ?? '') && heldBy(name, MONEY).length > 0 && !isNoMoney(name);
   found = {
     money,
     minor: heldBy(name, MINOR).length > 0,
@@ -50,7 +53,11 @@ export function moneyNameOf(name: Name): MoneyName {
 }
 
 function isNoMoney(name: Name): boolean {
-  return lastWords(name, MONEY).some((word) => NO_MONEY.has(word) || DIGITS.test(word));
+  return lastWords(name, MONEY).some((word) => NO_MONEY.has(word) || isDigits(word));
+}
+
+function isDigits(word: string): boolean {
+  return ASCII.test(word) ? ASCII_DIGITS.test(word) : DIGITS().test(word);
 }
 
 /** `{"total": {"usd": 5}}`: what holds the number of an object under a name for money. */

@@ -1,5 +1,6 @@
 /** `{value, params, actions}`: the form that every constraint may be written in (protocol, section 5). */
 import { MAX_ACTION_LENGTH, MAX_LIST } from '../limits.js';
+import { lazy } from '../lazy.js';
 import { isObject, type Json } from '../json/values.js';
 import { nameOf, type Name } from '../naming/names.js';
 
@@ -16,8 +17,9 @@ export interface Written {
 }
 
 const MEMBERS = ['value', 'param', 'params', 'actions'];
-const PARAM = /^[^\p{C}\p{Z}]{1,128}$/u;
-const ACTION = /^[^\p{C}\p{Z}]+$/u;
+const MAX_PARAM_LENGTH = 128;
+const PLAIN = /^[!-~]+$/;
+const VISIBLE = lazy(() => /^[^\p{C}\p{Z}]+$/u);
 
 /** Takes the form apart; a value in any other form stands for itself. Null after `refuse` was told what is wrong. */
 export function writtenAs(path: string, value: Json, refuse: Refuse): Written | null {
@@ -47,7 +49,7 @@ export function scopedParams(
     return undefined;
   }
   const list = given as readonly Json[];
-  const odd = list.findIndex((name) => typeof name !== 'string' || !PARAM.test(name));
+  const odd = list.findIndex((name) => typeof name !== 'string' || !isParam(name));
   if (odd !== -1) {
     refuse(params === undefined ? where : `${where}[${odd}]`, 'is not the name of a param');
     return undefined;
@@ -76,5 +78,13 @@ export function actionsOf(
 
 /** True for a text that an action can be named. */
 export function isAction(name: Json): name is string {
-  return typeof name === 'string' && name.length <= MAX_ACTION_LENGTH && ACTION.test(name);
+  return typeof name === 'string' && name.length <= MAX_ACTION_LENGTH && isVisible(name);
+}
+
+function isParam(name: string): boolean {
+  return isVisible(name) && (name.length <= MAX_PARAM_LENGTH || [...name].length <= MAX_PARAM_LENGTH);
+}
+
+function isVisible(text: string): boolean {
+  return PLAIN.test(text) || VISIBLE().test(text);
 }

@@ -55,6 +55,8 @@ export function wentBack(log: GenerationLog, seen: Generation | 'unreadable' | n
   if (seen.head.seq > head.seq) return `its log ends at entry ${head.seq}, and had come to ${seen.head.seq}`;
   const { seq, hash } = seen.head;
   if (seq <= after.seq) return null;
+  // As it was left, which is how most starts find it.
+  if (seq === head.seq && hash === head.hash) return null;
   for (const entry of log.records({ afterSeq: seq - 1 }))
     return entry.seq === seq && entry.hash === hash ? null : `entry ${seq} of its log is not the one that was there`;
   return null;

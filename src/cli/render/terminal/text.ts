@@ -1,6 +1,7 @@
 /** Strings of strangers on their way to a terminal. */
 import { escapedMarkers, withoutMarkers } from './markers.js';
 import { columnsOf, graphemesOf } from './width.js';
+import { lazy } from '../../../protocol/lazy.js';
 
 /** Whole CSI and OSC/DCS/PM/APC/SOS sequences, in their 7-bit and 8-bit spellings; only terminated strings, so nothing is swallowed. */
 const SEQUENCES =
@@ -11,11 +12,14 @@ const BREAKS = /[\t\n\v\f\r\u0085\u2028\u2029]+/g;
  * What shows nothing or moves what is shown: control and format characters (bidi overrides, zero-width, tags), lone surrogates,
  * variation selectors and the Hangul fillers.
  */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\ufe00-\ufe0f\u{e0100}-\u{e01ef}\u115f\u1160\u3164\uffa0\u034f]/gu;
+const INVISIBLE = lazy(() => /[\p{Cc}\p{Cf}\p{Cs}\ufe00-\ufe0f\u{e0100}-\u{e01ef}\u115f\u1160\u3164\uffa0\u034f]/gu);
+/** Nothing in it is any of these. */
+const PLAIN = /^[ -~]*$/;
 
 /** One line that shows what it holds and does nothing else. Apply it to every string that came from outside. */
 export function clean(text: string): string {
-  return withoutMarkers(text.replace(SEQUENCES, '').replace(BREAKS, ' ').replace(INVISIBLE, ''));
+  const shown = PLAIN.test(text) ? text : text.replace(SEQUENCES, '').replace(BREAKS, ' ').replace(INVISIBLE(), '');
+  return withoutMarkers(shown);
 }
 
 const OWN = /(\u001b\[[0-9;]*m|\n)/;
