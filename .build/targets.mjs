@@ -59,8 +59,16 @@ const SHIPPED = {
   legalComments: 'none',
 };
 
-/** A script that V8 compiles from its cache cannot import: what stays outside of the bundle is required. */
-const SCRIPT = { format: 'cjs', supported: { 'dynamic-import': false } };
+/**
+ * A script that V8 compiles from its cache cannot import: what stays outside of the bundle is required. It is a function as node makes one of
+ * a module: put around it at the start, that would copy the text.
+ */
+const SCRIPT = {
+  format: 'cjs',
+  supported: { 'dynamic-import': false },
+  banner: { js: `(function (exports, require, module, __filename, __dirname) {${FILE_URL}` },
+  footer: { js: '})' },
+};
 
 /** A source in the place of another, by their paths from the root. */
 function standIns(table) {
@@ -102,7 +110,6 @@ export const TARGETS = {
     // Nobody reads it, and every start reads all of it.
     minify: true,
     define: { ...COMMON.define, 'import.meta.url': '__file.url' },
-    banner: { js: FILE_URL },
   },
   // The same for the commands that run most often: a third of the text, and of what V8 takes up.
   frequent: {
@@ -119,7 +126,6 @@ export const TARGETS = {
     outExtension: { '.js': '.cjs' },
     minify: true,
     define: { ...COMMON.define, 'import.meta.url': '__file.url' },
-    banner: { js: FILE_URL },
   },
   // What asks a service that runs already: it starts before anything else is read.
   hook: {

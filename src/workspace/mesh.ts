@@ -57,7 +57,10 @@ export async function knownMachineKey(workspace: LocalWorkspace): Promise<string
 export async function machineKey(
   workspace: LocalWorkspace,
 ): Promise<{ readonly key: VerifierKey; readonly host: string }> {
-  const { hostLabel, verifierKey } = await import('../adapters/mesh/client/verifier-key.js');
+  const [{ verifierKey }, { hostLabel }] = await Promise.all([
+    import('../adapters/mesh/client/verifier-key.js'),
+    import('../adapters/mesh/client/host-label.js'),
+  ]);
   return { key: verifierKey(workspace.paths().stateFile), host: hostLabel() };
 }
 

@@ -62,7 +62,8 @@ const MOST_BYTES = 32 * 1024 * 1024;
 /** Of all commands, versions and flags together; the oldest make room. */
 const MOST_FORMS = 60;
 const HASH_BYTES = 32;
-const HEAD_BYTES = HASH_BYTES + 1;
+/** The hash, and whether the form is whole, filled up: V8 copies a form that does not begin at a multiple of 8. */
+const HEAD_BYTES = HASH_BYTES + 8;
 /** V8 may refuse a form for reasons that are not in its key, and would again: not more than one new one in this time, ms. */
 export const REMAKE_MS = 24 * 3_600_000;
 
@@ -131,7 +132,7 @@ export function writeForm(
     const file = openSync(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NOFOLLOW, 0o600);
     try {
       try {
-        const body = Buffer.concat([Buffer.from([whole ? 1 : 0]), bytes]);
+        const body = Buffer.concat([Buffer.from([whole ? 1 : 0, 0, 0, 0, 0, 0, 0, 0]), bytes]);
         const all = Buffer.concat([hashOf(key, body), body]);
         for (let at = 0; at < all.length;) at += writeSync(file, all, at);
       } finally {

@@ -3,7 +3,6 @@
  * `import()`: that is `Io.importModule`.
  */
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import Module, { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { Script } from 'node:vm';
 import type { Startup } from '../io.js';
@@ -36,12 +35,13 @@ export interface ProgramBundle {
 
 /**
  * `command`: the words of the command line's command, for the form that fits; null for what needs none. `starter`: what node was
- * started with.
+ * started with. `require`: that of a file beside the bundle.
  */
 export function loadProgram(
   bundle: ProgramBundle,
   command: string | null,
   starter: string,
+  require: NodeJS.Require,
 ): { readonly program: Program; readonly startup: Startup } {
   const { text, stamp } = readBundle(bundle.path);
   const uid = process.geteuid?.() ?? null;
@@ -55,7 +55,7 @@ export function loadProgram(
     flags: [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ').trim(),
   };
   const form = folder === null || command === null ? null : readForm(folder, key, uid);
-  const script = new Script(Module.wrap(text), {
+  const script = new Script(text, {
     filename: bundle.path,
     ...(form === null ? {} : { cachedData: form.bytes }),
   });
@@ -64,13 +64,7 @@ export function loadProgram(
 
   const module = { exports: {} as Program };
   const wrapped = script.runInThisContext() as (...scope: unknown[]) => void;
-  wrapped(
-    module.exports,
-    sparing(createRequire(bundle.path)),
-    module,
-    bundle.path,
-    bundle.path.replace(/[/\\][^/\\]*$/, ''),
-  );
+  wrapped(module.exports, sparing(require), module, bundle.path, bundle.path.replace(/[/\\][^/\\]*$/, ''));
   const startup: Startup = {
     script: starter,
     compiled,

@@ -13,6 +13,9 @@ interface KnownBundle {
 /** What the build knows of the bundles that hold commands; the last one holds all, and help. */
 declare const __BUNDLES__: readonly KnownBundle[];
 
+/** That of this file, by a name that the build does not follow. */
+const requireBeside = require;
+
 if (process.argv.length === 3 && process.argv[2] === '--version') {
   // A lost answer is not a success, unless its reader has gone.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -34,8 +37,7 @@ async function hook(): Promise<void> {
     console.error(`aip hook: it broke off (${String(error).slice(0, 200)}).`);
     process.exit(2);
   });
-  const { createRequire } = await import('node:module');
-  const client = createRequire(__filename)('./hook.cjs') as typeof import('./hook-client.js');
+  const client = requireBeside('./hook.cjs') as typeof import('./hook-client.js');
   const { answered, stdin } = await client.askService(process.argv.slice(3), process.env);
   if (!answered) await start(stdin);
 }
@@ -47,7 +49,7 @@ async function start(stdin: Uint8Array | null = null): Promise<void> {
   const { file, hash } =
     __BUNDLES__.find(({ commands }) => words !== null && commands.includes(words)) ?? __BUNDLES__.at(-1)!;
   const bundle = { path: `${__dirname}/${file}`, hash, hashes: __BUNDLES__.map((known) => known.hash) };
-  const { program, startup } = loadProgram(bundle, words?.replaceAll(' ', '-') ?? null, __filename);
+  const { program, startup } = loadProgram(bundle, words?.replaceAll(' ', '-') ?? null, __filename, requireBeside);
   if (stdin === null) return program.main((href) => import(href), startup);
   const { Readable } = await import('node:stream');
   return program.main((href) => import(href), startup, Readable.from([stdin]));

@@ -309,7 +309,8 @@ describe('the bundle of the commands that run most', () => {
   ])('says what the whole program says: aip %s', (line) => {
     const { folder, run } = place();
     const words = line.split(' ');
-    const whole = `process.argv.splice(1, 0, 'aip'); require(${JSON.stringify(join(BUILT, 'main.cjs'))}).main((href) => import(href))`;
+    const script = `const made = { exports: {} }; (0, eval)(fs.readFileSync(file, 'latin1'))(made.exports, require('node:module').createRequire(file), made, file, '.');`;
+    const whole = `const file = ${JSON.stringify(join(BUILT, 'main.cjs'))}; ${script} process.argv.splice(1, 0, 'aip'); made.exports.main((href) => import(href))`;
     const env = { PATH: process.env['PATH'], HOME: folder, AIP_HOME: join(folder, 'home') };
     const cwd = join(folder, 'project');
     const expected = spawnSync(process.execPath, ['-e', whole, '--', ...words], { cwd, env, encoding: 'utf8' });

@@ -1,18 +1,12 @@
 /** This machine's own key as a verifier: made with its state, plain, mode 0600, because it signs without a person at the keyboard. */
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
-import { labelOf, type VerifierKey } from '../../../mesh/roster/member.js';
+import type { VerifierKey } from '../../../mesh/roster/member.js';
 import { toHex } from '../../../protocol/hex.js';
 import { formatSeed, parseSeed } from '../../../protocol/identity/keys.js';
 import { createPrivate, readPrivate } from '../../files/secret/private-file.js';
 import { signerOf } from '../mesh-key.js';
-
-/** What people call this machine, as a label. */
-export function hostLabel(): string {
-  return labelOf(hostname());
-}
 
 const MAX_BYTES = 256;
 
