@@ -1,0 +1,1 @@
+export declare const UNIT_FOLDERS: readonly string[];
