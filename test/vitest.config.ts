@@ -4,7 +4,7 @@ import { partsForVite } from '../.build/parts.mjs';
 export default defineConfig({
   plugins: [partsForVite],
   test: {
-    setupFiles: ['test/property-seed.ts'],
+    setupFiles: ['test/property-seed.ts', 'test/key-rounds.ts'],
     include: ['test/**/*.test.ts'],
     // Tests start real processes and servers; they say by themselves how long a step may take.
     testTimeout: 60_000,

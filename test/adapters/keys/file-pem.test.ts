@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { element, integerElement, DerReader, TAG } from '../../../src/adapters/keys/file/der.js';
 import {
   decodePem,
@@ -11,6 +11,9 @@ import {
 } from '../../../src/adapters/keys/file/pem.js';
 import { Failure } from '../../../src/app/failure.js';
 import { seedOf } from '../../contract/key-store.js';
+
+// What ships, and not what the other tests take.
+vi.unmock('../../../src/adapters/keys/file/rounds.js');
 
 const SALT = new Uint8Array(16).fill(1);
 const IV = new Uint8Array(16).fill(2);
@@ -33,6 +36,10 @@ function derOf(pem: string): Buffer {
 function pemOf(der: Uint8Array, label = 'ENCRYPTED PRIVATE KEY'): string {
   return `-----BEGIN ${label}-----\n${Buffer.from(der).toString('base64')}\n-----END ${label}-----\n`;
 }
+
+test('a new file takes 600,000 rounds from who guesses its passphrase', () => {
+  expect(derOf(PEM).includes(integerElement(600_000))).toBe(true);
+});
 
 const openssl = spawnSync('openssl', ['version']).status === 0;
 if (!openssl) console.log('skipped: the tests against the openssl program, which is not installed');

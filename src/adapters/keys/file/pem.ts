@@ -3,11 +3,10 @@ import { Failure } from '../../../app/failure.js';
 import { element, integerElement, TAG } from './der.js';
 import { unreadableKey } from './key-file.js';
 import { MAX_KEY_FILE_BYTES, readPrivateKey } from './private-key.js';
+import { PBKDF2_ROUNDS } from './rounds.js';
 
 /** Largest key file that is looked at, in bytes; ours have about 330. */
 export const MAX_PEM_BYTES = MAX_KEY_FILE_BYTES;
-/** PBKDF2-HMAC-SHA256 rounds of new files (OWASP Password Storage Cheat Sheet). */
-const PBKDF2_ROUNDS = 600_000;
 /** OpenSSL takes no longer passphrase. */
 export const MAX_PASSPHRASE_BYTES = 1024;
 
