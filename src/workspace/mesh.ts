@@ -1,5 +1,6 @@
 /** What speaks with a mesh, and this machine's copy of its state. Sockets are loaded when something is asked. */
 import type { MeshFollowOptions, MeshFollow } from '../adapters/mesh/client/follow.js';
+import type { OnceOptions } from '../adapters/mesh/client/refresh-once.js';
 import type { LocalCopy } from '../adapters/mesh/client/local-copy.js';
 import { Failure } from '../app/failure.js';
 import { heldApiKey, readApiKey } from '../app/keys/mesh-api-key.js';
@@ -135,7 +136,10 @@ export async function meshFollower(
   return new MeshFollow({ ...options, endpoints: access.endpoints, ca: access.ca, env, key, check });
 }
 
-/** Brings the copy up to date; true when it was proven current within `timeoutMs`. Denies that arrived are kept either way. */
+/**
+ * Brings the copy up to date; true when it was proven current within `timeoutMs`. Denies that arrived are kept either way. `as`: the verifier
+ * that will decide from it, which the mesh counts from then on.
+ */
 export async function refreshCopy(
   { world: { env } }: Pick<LocalWorkspace, 'world'>,
   access: MeshAccess,
@@ -143,15 +147,13 @@ export async function refreshCopy(
   copy: MeshCopy,
   maxAgeMs: number,
   timeoutMs: number,
+  as: Pick<OnceOptions, 'verifier' | 'onUncounted'> = { verifier: null },
 ): Promise<boolean> {
   const [{ refreshOnce }, check] = await Promise.all([
-    import('../adapters/mesh/client/follow.js'),
+    import('../adapters/mesh/client/refresh-once.js'),
     meshCheck(access.publicKey),
   ]);
-  return refreshOnce(
-    { endpoints: access.endpoints, ca: access.ca, env, key, check, verifier: null, maxAgeMs, copy },
-    timeoutMs,
-  );
+  return refreshOnce({ endpoints: access.endpoints, ca: access.ca, env, key, check, ...as, maxAgeMs, copy }, timeoutMs);
 }
 
 /** True when `signature` is the mesh's over `text`. @throws Failure USAGE when the key is no acceptable one */

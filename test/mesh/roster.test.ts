@@ -38,7 +38,9 @@ class Verifier {
   card(role: Role = 'verifier'): Record<string, string> {
     const { label, onStale, maxAgeMs } = this;
     const keyId = this.mesh.keys[role].keyId;
-    return { 'aip-verifier': asHeader(writeCard(this.key, { keyId, label, program: '9.9.9', onStale, maxAgeMs })) };
+    return {
+      'aip-verifier': asHeader(writeCard(this.key, { keyId, label, host: 'h', program: '9.9.9', onStale, maxAgeMs })),
+    };
   }
 
   async listen(role: Role = 'verifier'): Promise<this> {
@@ -199,7 +201,7 @@ describe('the roster', () => {
     const { key, key_id, max_verifiers } = made.json<{ key: string; key_id: string; max_verifiers: number }>();
     expect(max_verifiers).toBe(1);
     const listen = (n: number, label: string) => {
-      const card = writeCard(keyOf(n), { keyId: key_id, label, program: '1', onStale: 'deny', maxAgeMs: 1 });
+      const card = writeCard(keyOf(n), { keyId: key_id, label, host: 'h', program: '1', onStale: 'deny', maxAgeMs: 1 });
       return mesh.request('GET', '/v1/mesh/stream?v=2', null, undefined, {
         authorization: `Bearer ${key}`,
         'aip-verifier': asHeader(card),
@@ -213,6 +215,43 @@ describe('the roster', () => {
     expect((await mesh.ask('DELETE', '/v1/mesh/verifiers/eu-1', 'admin')).json()).toMatchObject({ label: 'eu-1' });
     expect((await listen(12, 'us-1')).status).toBe(200);
     expect((await mesh.ask('DELETE', '/v1/mesh/verifiers/nobody', 'admin')).status).toBe(404);
+  });
+
+  test.each([
+    ['its own', { label: 'eu-1' }, 'us-9', 'us-9'],
+    ['that of its API key', { label: 'eu-1' }, null, 'eu-1'],
+    ['that of an API key for several, with its host', { label: 'ci', max_verifiers: 2 }, null, 'ci/host-1'],
+    ['its host', {}, null, 'host-1'],
+  ])('people see its label: %s', async (_what, order, label, seen) => {
+    const mesh = await TestMesh.start();
+    const made = await mesh.ask('POST', '/v1/mesh/keys', 'admin', { role: 'verifier', ...order });
+    const { key, key_id } = made.json<{ key: string; key_id: string }>();
+    const of = { keyId: key_id, label, host: 'host-1', program: '1', onStale: 'deny', maxAgeMs: 1 } as const;
+    const headers = { authorization: `Bearer ${key}`, 'aip-verifier': asHeader(writeCard(keyOf(11), of)) };
+    expect((await mesh.request('GET', '/v1/mesh/stream?v=2', null, undefined, headers)).status).toBe(200);
+    expect((await mesh.ask('GET', '/v1/mesh/roster', 'observer')).json()).toMatchObject({
+      verifiers: [{ label: seen }],
+    });
+  });
+
+  test('one that asks once is on the roster and does not listen; what it has applied counts', async () => {
+    const mesh = await TestMesh.start();
+    const one = new Verifier(mesh, 11, 'cron-1', 'deny', 30_000);
+    const [keyId, logId] = [mesh.keys.verifier.keyId, mesh.server.head.logId];
+    const ask = () => {
+      const { seq, hash } = mesh.server.head;
+      const applied = asHeader(writeApplied(one.key, { logId, seq, hash, challenge: null }));
+      const target = `/v1/mesh/events?v=2&after=${seq}&wait=0s&once=1`;
+      return mesh.ask('GET', target, 'verifier', undefined, { ...one.card(), 'aip-applied': applied });
+    };
+    expect((await ask()).status).toBe(200);
+    expect(await revoke(mesh)).toMatchObject({ roster: 1, unsettled: 1, absent: [{ label: 'cron-1', key_id: keyId }] });
+    expect(mesh.server.roster.count(1)).toMatchObject({ reporting: 0, applied: 0 });
+    await ask();
+    expect(mesh.server.roster.count(1)).toMatchObject({ reporting: 0, applied: 1, complete: true });
+    await revoke(mesh);
+    await later(mesh, 31_000);
+    expect(mesh.server.roster.count(2)).toMatchObject({ applied: 0, complete: true });
   });
 
   test('leaving is said with the verifier’s own signature: then it is not missed, until it listens again', async () => {
@@ -236,7 +275,14 @@ describe('the roster', () => {
     const made = await mesh.ask('POST', '/v1/mesh/keys', 'admin', { role: 'verifier', ephemeral: true });
     const { key, key_id, max_verifiers } = made.json<{ key: string; key_id: string; max_verifiers: number }>();
     expect(max_verifiers).toBe(100);
-    const card = writeCard(keyOf(11), { keyId: key_id, label: 'ci', program: '1', onStale: 'last-known', maxAgeMs: 1 });
+    const card = writeCard(keyOf(11), {
+      keyId: key_id,
+      label: 'ci',
+      host: 'h',
+      program: '1',
+      onStale: 'last-known',
+      maxAgeMs: 1,
+    });
     const reply = await mesh.request('GET', '/v1/mesh/stream?v=2', null, undefined, {
       authorization: `Bearer ${key}`,
       'aip-verifier': asHeader(card),
@@ -343,7 +389,14 @@ describe('a verifier that was told another history', () => {
     await revoke(mesh);
     const key = keyOf(1);
     const [keyId, logId] = [mesh.keys.verifier.keyId, mesh.server.head.logId];
-    const card = writeCard(key, { keyId, label: 'v-1', program: '9.9.9', onStale: 'deny', maxAgeMs: 30_000 });
+    const card = writeCard(key, {
+      keyId,
+      label: 'v-1',
+      host: 'h',
+      program: '9.9.9',
+      onStale: 'deny',
+      maxAgeMs: 30_000,
+    });
     const poll = (hash: string) =>
       mesh.ask('GET', '/v1/mesh/events?v=2&after=1&wait=0s', 'verifier', undefined, {
         'aip-verifier': asHeader(card),

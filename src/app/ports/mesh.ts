@@ -89,6 +89,9 @@ export interface MeshEndpoint {
   ask(call: MeshCall): Promise<MeshReply>;
 }
 
+/** The note that says what people chose to call this machine. */
+export const MACHINE_LABEL = 'label';
+
 /** The note that says how far this machine's clock is ahead of the mesh's, in ms. */
 export const CLOCK_AHEAD = 'clock.ahead';
 

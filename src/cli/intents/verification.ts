@@ -11,6 +11,7 @@ import type { Config } from '../config/load.js';
 import type { GivenApproval } from './approvals.js';
 import { requestRelay } from '../approvals/relay.js';
 import { meshAccess } from '../mesh/access.js';
+import type { Judging } from '../mesh/freshness.js';
 import { principalPins, type ResolveFlags } from '../passports/pins.js';
 import { requirePolicy } from '../config/load.js';
 import { trustRules } from '../config/trust-rules.js';
@@ -60,7 +61,7 @@ export async function verification(
     passport: givenFirst(flags.passports, trust.passport),
     pins,
     ...(flags.envelopes === undefined ? {} : { envelopes: flags.envelopes }),
-    freshness: await freshnessOf(cli, flags.live ?? false),
+    freshness: await freshnessOf(cli, { live: flags.live ?? false, decides: flags.dryRun !== true }),
     hooks: await hooksOf(cli, config.get('hooks')),
     approved: approvedBy(exact, pins),
     answers,
@@ -91,9 +92,9 @@ function ageSet(flag: number | undefined, config: Config): number | undefined {
 }
 
 /** Without a mesh this machine's own record is all there is, and nothing of the mesh is loaded. */
-async function freshnessOf(cli: Scene, live: boolean): Promise<(now: number) => Freshness> {
+async function freshnessOf(cli: Scene, judging: Judging): Promise<(now: number) => Freshness> {
   const [config, access] = await Promise.all([cli.config(), meshAccess(cli)]);
-  if (access !== null) return (await import('../mesh/freshness.js')).meshFreshness(cli, access, live);
+  if (access !== null) return (await import('../mesh/freshness.js')).meshFreshness(cli, access, judging);
   const [maxAgeMs, onStale] = [config.get('revocation.max_age'), config.get('revocation.on_stale')];
   return () => ({ mesh: false, ageMs: null, maxAgeMs, onStale });
 }

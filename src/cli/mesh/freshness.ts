@@ -7,7 +7,10 @@ import { meshFollower, meshLines, refreshCopy } from '../../workspace/mesh.js';
 import { apiKey, configuredCopy, type MeshAccess } from './access.js';
 import { fetchPassports } from '../../app/mesh/passports.js';
 import { localState } from '../../workspace/state.js';
-import { hasLeft, listeningVerifier, notePolicy } from './listening.js';
+import { hasLeft, isUnmissed, listeningVerifier, notePolicy, notesCounted } from './listening.js';
+import type { ListeningVerifier } from '../../mesh/roster/member.js';
+import { parseApiKey } from '../../mesh/access/api-key.js';
+import { clean } from '../render/terminal/text.js';
 import type { Setting } from '../setting.js';
 import type { Notices } from '../output.js';
 import type { Lifetime } from '../../workspace/workspace.js';
@@ -19,14 +22,19 @@ type Scene = Setting & Notices & Lifetime & Surroundings;
 /** The longest that a verification waits for the mesh, in ms: reading the API key is part of it. */
 const REFRESH_MS = 300;
 
-/**
- * What verification asks for at each judgement, where there is a mesh. `live`: the mesh is followed for as long as the command runs, because a
- * stream of intents outlives any copy.
- */
+/** How a command judges. */
+export interface Judging {
+  /** The mesh is followed for as long as the command runs: a stream of intents outlives any copy. */
+  readonly live: boolean;
+  /** What it finds is done, and not merely tried: the mesh counts this machine among those that decide. */
+  readonly decides: boolean;
+}
+
+/** What verification asks for at each judgement, where there is a mesh. */
 export async function meshFreshness(
   cli: Scene,
   access: MeshAccess,
-  live: boolean,
+  { live, decides }: Judging,
 ): Promise<(now: number) => Freshness> {
   const config = await cli.config();
   const maxAgeMs = config.get('revocation.max_age');
@@ -34,16 +42,16 @@ export async function meshFreshness(
   const copy = await configuredCopy(cli);
   const age = ageOf(copy, cli.io.now());
   notePolicy(copy, onStale, maxAgeMs, cli.io.now());
-  const left = hasLeft(copy);
+  const unmissed = isUnmissed(copy);
   let heard = false;
-  if (left || age === null || age > maxAgeMs) heard = await asked(cli, access, copy, maxAgeMs);
-  // This machine left the roster: the mesh does not miss it, so only an answer of the mesh can vouch for its copy.
-  const abandoned = left && !heard && !live;
+  if (unmissed || age === null || age > maxAgeMs) heard = await asked(cli, access, copy, { maxAgeMs, decides });
+  // The mesh does not miss this machine, so only an answer of the mesh can vouch for its copy.
+  const abandoned = !heard && !live;
   if (live) await follow(cli, access, copy, maxAgeMs);
   return (now) => {
     const ageMs = ageOf(copy, now);
     const clockAheadMs = clockAhead(copy);
-    if (abandoned && hasLeft(copy)) return { mesh: true, ageMs: null, maxAgeMs, onStale: 'deny', clockAheadMs };
+    if (abandoned && isUnmissed(copy)) return { mesh: true, ageMs: null, maxAgeMs, onStale: 'deny', clockAheadMs };
     return { mesh: true, ageMs, maxAgeMs, onStale, clockAheadMs };
   };
 }
@@ -55,7 +63,12 @@ function ageOf(copy: Pick<MeshCopy, 'provenAt'>, now: number): number | null {
 }
 
 /** Asks the mesh once. Whatever goes wrong, the policy for a stale copy decides. */
-async function asked(cli: Scene, access: MeshAccess, copy: MeshCopy, maxAgeMs: number): Promise<boolean> {
+async function asked(
+  cli: Scene,
+  access: MeshAccess,
+  copy: MeshCopy,
+  { maxAgeMs, decides }: { readonly maxAgeMs: number; readonly decides: boolean },
+): Promise<boolean> {
   const started = Date.now();
   const stop = new AbortController();
   const late = sleep(REFRESH_MS, undefined, { signal: stop.signal }).then(
@@ -66,7 +79,17 @@ async function asked(cli: Scene, access: MeshAccess, copy: MeshCopy, maxAgeMs: n
     async (apiKey) => {
       const left = REFRESH_MS - (Date.now() - started);
       if (left <= 0) return 'its key took too long';
-      if (!(await refreshCopy(cli.workspace, access, apiKey, copy, maxAgeMs, left))) return 'no answer in time';
+      const verifier = decides ? await decider(cli, copy, apiKey) : null;
+      let counted = verifier !== null;
+      const onUncounted = (why: string): void => {
+        counted = false;
+        notesCounted(copy, false, cli.io.now());
+        const then = 'every decision here asks the mesh, and refuses where it does not answer';
+        cli.warn(`The mesh does not count this machine: ${clean(why)} Until it does, ${then}.`, 'not_on_roster');
+      };
+      const as = { verifier, onUncounted };
+      if (!(await refreshCopy(cli.workspace, access, apiKey, copy, maxAgeMs, left, as))) return 'no answer in time';
+      if (counted) notesCounted(copy, true, cli.io.now());
       const [line] = await meshLines(cli.workspace, access, apiKey);
       const rest = Math.max(50, REFRESH_MS - (Date.now() - started));
       await fetchPassports(line!, copy, await localState(cli.workspace), cli.io.now(), rest);
@@ -82,6 +105,11 @@ async function asked(cli: Scene, access: MeshAccess, copy: MeshCopy, maxAgeMs: n
   if (trouble === '') return true;
   cli.detail(`The mesh ${access.endpoints[0]!} was not heard: ${trouble}`);
   return false;
+}
+
+/** This machine as one that decides, whoever follows for it or not; null where it is no verifier of the mesh, or has left it. */
+async function decider(cli: Scene, copy: MeshCopy, apiKey: string): Promise<ListeningVerifier | null> {
+  return parseApiKey(apiKey)?.role === 'verifier' && !hasLeft(copy) ? listeningVerifier(cli, copy) : null;
 }
 
 async function follow(cli: Scene, access: MeshAccess, copy: MeshCopy, maxAgeMs: number): Promise<void> {

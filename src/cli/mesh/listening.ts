@@ -1,6 +1,6 @@
 /** How this machine listens: as which verifier, and what is written down when it stops. */
-import type { MeshCopy } from '../../app/ports/mesh.js';
-import { labelOf, writeLeaving, type ListeningVerifier, type OnStale } from '../../mesh/roster/member.js';
+import { MACHINE_LABEL, type MeshCopy } from '../../app/ports/mesh.js';
+import { writeLeaving, type ListeningVerifier, type OnStale } from '../../mesh/roster/member.js';
 import { parseApiKey } from '../../mesh/access/api-key.js';
 import { VERSION } from '../version.js';
 import type { MeshAccess } from './access.js';
@@ -18,13 +18,10 @@ const LOOSE = 'policy.last-known';
 const LONGEST = 'policy.max-age';
 const LEFT = 'left';
 const DEPARTED = 'departed';
+const UNCOUNTED = 'uncounted';
 
 /** This machine as the mesh is told of it: by its own key, with the loosest policy that decided here within a day. */
-export async function listeningVerifier(
-  cli: Scene,
-  copy: Pick<MeshCopy, 'note'>,
-  label?: string,
-): Promise<ListeningVerifier> {
+export async function listeningVerifier(cli: Scene, copy: Pick<MeshCopy, 'note'>): Promise<ListeningVerifier> {
   const config = await cli.config();
   const now = cli.io.now();
   const { key, host } = await machineKey(cli.workspace);
@@ -32,7 +29,8 @@ export async function listeningVerifier(
   const [longest = 0, at = 0] = (copy.note(LONGEST) ?? '').split('@').map(Number);
   return {
     key,
-    label: labelOf(label ?? host),
+    host,
+    label: copy.note(MACHINE_LABEL),
     program: VERSION,
     onStale: loose ? 'last-known' : config.get('revocation.on_stale'),
     maxAgeMs: Math.max(config.get('revocation.max_age'), at > now - DAY_MS ? longest : 0),
@@ -52,13 +50,29 @@ export function notePolicy(
   if (due) copy.setNote(LONGEST, `${maxAgeMs}@${now}`);
 }
 
-/** True while the one who followed for this machine has said that it stops: its copy proves nothing any more. */
+/** Writes down what people call this machine, for everything here that speaks with the mesh; null leaves it to the API key and the host. */
+export function nameMachine(copy: Pick<MeshCopy, 'note' | 'setNote'>, label: string | null): void {
+  if (copy.note(MACHINE_LABEL) !== label) copy.setNote(MACHINE_LABEL, label);
+}
+
+/** True while the one who followed for this machine has said that it stops. */
 export function hasLeft(copy: Pick<MeshCopy, 'note'>): boolean {
   return copy.note(LEFT) !== null;
 }
 
+/** True where the mesh does not miss this machine: its copy proves nothing without an answer of the mesh. */
+export function isUnmissed(copy: Pick<MeshCopy, 'note'>): boolean {
+  return hasLeft(copy) || copy.note(UNCOUNTED) !== null;
+}
+
+/** Writes down that the mesh has no room for this machine on its roster, or has again. */
+export function notesCounted(copy: Pick<MeshCopy, 'note' | 'setNote'>, counted: boolean, now: number): void {
+  if ((copy.note(UNCOUNTED) === null) !== counted) copy.setNote(UNCOUNTED, counted ? null : String(now));
+}
+
+/** Writes down that somebody follows for this machine. */
 export function followsAgain(copy: Pick<MeshCopy, 'note' | 'setNote'>): void {
-  if (copy.note(LEFT) !== null) copy.setNote(LEFT, null);
+  for (const name of [LEFT, UNCOUNTED]) if (copy.note(name) !== null) copy.setNote(name, null);
 }
 
 /** Writes down that this machine has left its mesh, for a follower that still runs here. */

@@ -1,6 +1,6 @@
 /** What a program speaks with its mesh through; built only where there is one, or an agent is revoked. */
 import type { OnStale } from '../../mesh/roster/member.js';
-import type { MeshCopy, MeshEndpoint } from '../../app/ports/mesh.js';
+import { MACHINE_LABEL, type MeshCopy, type MeshEndpoint } from '../../app/ports/mesh.js';
 import { machineKey, meshFollower, meshLines, openCopy, refreshCopy, type MeshAccess } from '../../workspace/mesh.js';
 import { approvalRelay, type ApprovalRelay } from '../../app/approvals/relay.js';
 import { passportFetcher } from '../../app/mesh/passports.js';
@@ -44,7 +44,7 @@ export async function connectMesh(
     const following = await meshFollower(workspace, mesh, key, {
       maxAgeMs,
       copy,
-      verifier: { key: machine.key, label: machine.host, program: 'library', onStale, maxAgeMs },
+      verifier: { ...machine, label: copy.note(MACHINE_LABEL), program: 'library', onStale, maxAgeMs },
       background: true,
       onPassports: lookForPassports,
       onApproval: relay.heard,

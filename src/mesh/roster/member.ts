@@ -23,8 +23,10 @@ export interface VerifierKey {
 /** What a verifier says of itself to the mesh. */
 export interface ListeningVerifier {
   readonly key: VerifierKey;
-  /** For people. */
-  readonly label: string;
+  /** What people chose to call it; null where nobody did. */
+  readonly label: string | null;
+  /** The name of its machine. */
+  readonly host: string;
   readonly program: string;
   readonly onStale: OnStale;
   readonly maxAgeMs: number;
@@ -37,7 +39,9 @@ export interface VerifierCard {
   readonly public_key: string;
   /** Id of the API key that it listens under: under another one the card is worth nothing. */
   readonly key_id: string;
-  readonly label: string;
+  /** What people chose to call it; null where its API key says it, or its host. */
+  readonly label: string | null;
+  readonly host: string;
   /** The version of the program. */
   readonly program: string;
   readonly on_stale: OnStale;
@@ -124,7 +128,8 @@ export function writeCard(
   key: VerifierKey,
   of: {
     readonly keyId: string;
-    readonly label: string;
+    readonly label: string | null;
+    readonly host: string;
     readonly program: string;
     readonly onStale: OnStale;
     readonly maxAgeMs: number;
@@ -136,6 +141,7 @@ export function writeCard(
     public_key: key.publicKey,
     key_id: of.keyId,
     label: of.label,
+    host: of.host,
     program: of.program,
     on_stale: of.onStale,
     max_age_ms: of.maxAgeMs,
@@ -172,13 +178,14 @@ export type VerifySignature = (publicKey: string, text: string, signature: strin
 /** The card in a value, when its signature holds. Throws ShapeError. */
 export function readCard(value: Json, verify: VerifySignature): VerifierCard {
   const card = objectOf(value, 'the verifier', [
-    ...['type', 'version', 'public_key', 'key_id', 'label', 'program', 'on_stale', 'max_age_ms', 'signature'],
+    ...['type', 'version', 'public_key', 'key_id', 'label', 'host', 'program', 'on_stale', 'max_age_ms', 'signature'],
   ]);
-  const { label, program, on_stale, max_age_ms, key_id } = card;
+  const { label, host, program, on_stale, max_age_ms, key_id } = card;
   if (card.type !== 'mesh-verifier' || card.version !== 1) throw new ShapeError('it is no card of a verifier');
   if (typeof key_id !== 'string' || key_id.length > 64) throw new ShapeError('"key_id" is not an id');
-  if (typeof label !== 'string' || !isLabel(label))
-    throw new ShapeError('"label" is not 1 to 64 letters, digits or " ._@:/-"');
+  for (const name of [label ?? host, host])
+    if (typeof name !== 'string' || !isLabel(name))
+      throw new ShapeError('"label" or "host" is not 1 to 64 letters, digits or " ._@:/-"');
   if (typeof program !== 'string' || !PROGRAM.test(program)) throw new ShapeError('"program" is not a version');
   if (on_stale !== 'last-known' && on_stale !== 'deny') throw new ShapeError('"on_stale" is not last-known or deny');
   if (typeof max_age_ms !== 'number' || !Number.isSafeInteger(max_age_ms) || max_age_ms < 0 || max_age_ms > MAX_AGE_MS)

@@ -267,10 +267,11 @@ export class MeshServer {
     const news = this.store.shared && (this.roster.dirty || this.waits.size > 0);
     if (now - this.#keptAt < (news ? PRESENCE_MS : 1_000)) return;
     this.#keptAt = now;
-    for (const [name, poller] of this.pollers) {
-      if (now - poller.at <= (poller.via === undefined ? 60_000 : 3 * HEARTBEAT_MS)) continue;
+    for (const [name, { at, via, passing = false }] of this.pollers) {
+      if (now - at <= (passing || via !== undefined ? 3 * HEARTBEAT_MS : 60_000)) continue;
       this.pollers.delete(name);
       this.roster.gone(name);
+      this.options.upstream?.heard(name, null);
     }
     this.regions.keep();
     this.#keepRoster().catch(this.fail);

@@ -4,7 +4,7 @@ import { parseEvent } from '../log/event.js';
 import type { MeshStore } from '../log/store.js';
 import type { EventRecord } from '../ruling.js';
 import type { ApiKeyRecord } from '../access/api-key.js';
-import type { Applied, Member, VerifierCard } from '../roster/member.js';
+import { labelOf, type Applied, type Member, type VerifierCard } from '../roster/member.js';
 import { asKept, REFRESH_MS, type KnownRoster } from '../roster/known.js';
 import { absentOf, reachOf, type Absent } from '../roster/reach.js';
 import { deniesAt, type Standing } from '../standing.js';
@@ -29,6 +29,8 @@ export interface Poller {
   readonly at: number;
   /** The region whose server it listens to; undefined of one that asks here. */
   readonly via?: string;
+  /** True of one that asked a region's server once: it is passed on to home, and gone. */
+  readonly passing?: boolean;
 }
 
 /** How an event fares with all who should have it. */
@@ -133,7 +135,7 @@ export class Roster {
       throw new Refused('FORBIDDEN', 'The verifier signed its card for another API key than the one that it shows.');
     return this.#enter(key, {
       verifier: card.public_key,
-      label: card.label,
+      label: card.label ?? labelUnder(key, card.host),
       program: card.program,
       onStale: card.on_stale,
       maxAgeMs: card.max_age_ms,
@@ -324,4 +326,10 @@ export class Roster {
     this.#keep(member, member.seenAt);
     this.#dirty.add(member.verifier);
   }
+}
+
+/** What one is called that chose no label: as its API key, with its host where the key is for several. */
+function labelUnder({ role, label, maxVerifiers }: ApiKeyRecord, host: string): string {
+  if (role !== 'verifier' || label === null) return host;
+  return labelOf(maxVerifiers === 1 ? label : `${label}/${host}`);
 }

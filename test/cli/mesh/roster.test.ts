@@ -133,6 +133,53 @@ describe('the roster on the way of a revocation', { timeout: SLOW }, () => {
   });
 });
 
+describe('a machine that verifies now and then, and does not follow', { timeout: SLOW }, () => {
+  const joined = async (admin: Home, key: string) => {
+    const home = new Home();
+    const { url, public_key } = admin.config().mesh!;
+    await home.json('mesh', 'join', url!, '--mesh-key', public_key!, '--key-file', home.file('mesh.key', `${key}\n`));
+    await home.agent();
+    home.set('revocation', { max_age: '1ms' });
+    return home;
+  };
+  const keyFor = async (admin: Home, ...flags: string[]) =>
+    (await admin.json<{ key: string }>('mesh', 'key', 'create', '--role', 'verifier', ...flags)).key;
+
+  test('is missed from its first decision on, by the label of its API key, until it has asked again', async () => {
+    const admin = new Home();
+    const { url } = await admin.serve();
+    const key = await keyFor(admin, '--label', 'cron-1');
+    const home = await joined(admin, key);
+    expect(await admin.json('mesh', 'status')).toMatchObject({ roster: 0 });
+    expect((await home.verify(await home.intent(), '--dry-run')).code).toBe(0);
+    expect(await admin.json('mesh', 'status')).toMatchObject({ roster: 0 });
+    expect((await home.verify(await home.intent())).code).toBe(0);
+    const missed = await revoke(admin);
+    expect([missed.code, missed.out]).toEqual([
+      5,
+      expect.stringMatching(
+        /applied by 0 of 1 verifier; cron-1 absent since \d\d:\d\d \(last-known: may still accept\)/,
+      ),
+    ]);
+    expect(await home.verify(await home.intent())).toMatchObject({ code: 13, error_code: 'AIP-E401' });
+    const roster = await fetch(`${url}/v1/mesh/roster`, { headers: { authorization: `Bearer ${key}` } });
+    expect(await roster.json()).toMatchObject({ verifiers: [{ label: 'cron-1', seq: 1 }] });
+  });
+
+  test('for which its API key has no room is told so, decides what the mesh confirms, and nothing without it', async () => {
+    const admin = new Home();
+    const served = await admin.serve();
+    const key = await keyFor(admin);
+    const [one, other] = [await joined(admin, key), await joined(admin, key)];
+    expect((await one.verify(await one.intent())).code).toBe(0);
+    const said = await other.run(['intent', 'verify', await other.intent(), '--json']);
+    expect([said.code, said.out + said.err]).toEqual([0, expect.stringContaining('not_on_roster')]);
+    await served.running.stop();
+    expect(await one.verify(await one.intent())).toMatchObject({ code: 0, revocation: { degraded: true } });
+    expect(await other.verify(await other.intent())).toMatchObject({ code: 13, error_code: 'AIP-E405' });
+  });
+});
+
 describe('a machine that leaves', { timeout: SLOW }, () => {
   test('belongs to no mesh afterwards, is not missed, and what the mesh denied stays denied', async () => {
     const admin = new Home();

@@ -658,7 +658,7 @@ export class SimClient {
   /** Who this is, and what it has applied. */
   #headers(mesh: TestMesh, position: Head | null): Record<string, string> {
     if (!this.#sim.fleet) return {};
-    const of = { keyId: mesh.keys.verifier.keyId, label: this.name, program: '9.9.9', maxAgeMs: BUDGET_MS };
+    const of = { keyId: mesh.keys.verifier.keyId, label: this.name, host: 'h', program: '9.9.9', maxAgeMs: BUDGET_MS };
     const card = asHeader(writeCard(this.#key, { ...of, onStale: this.#onStale }));
     return { 'aip-verifier': card, ...(position === null ? {} : { 'aip-applied': asHeader(this.#word(position)) }) };
   }

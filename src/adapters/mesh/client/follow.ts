@@ -37,8 +37,10 @@ export interface MeshFollowOptions {
   readonly ca?: string | null;
   /** Where HTTPS_PROXY and its like are looked for; absent for no proxy. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Asks by polls only; `once` stops at the first proof. */
+  /** Asks by polls only, none of which waits, and is not taken to listen between them. */
   readonly once?: boolean;
+  /** Told of what the mesh answers in the place of events: the status, and the body as it came. */
+  readonly onRefused?: (status: number, body: string) => void;
   readonly onState?: (from: FollowState, to: FollowState) => void;
   readonly onChange?: (standings: readonly Standing[], whole: boolean) => void;
   /** Told of every event after it was applied and kept. */
@@ -70,6 +72,8 @@ export class MeshFollow {
   /** Where another process had written to when a proof could not be kept. */
   #behind: Head | null = null;
   #toConfirm: Extract<Effect, { type: 'confirm' }> | null = null;
+  /** What the last poll that was answered said to have applied. */
+  #told: Head | null = null;
   /** Who this is, as headers. */
   readonly #card: Record<string, string>;
 
@@ -96,6 +100,14 @@ export class MeshFollow {
 
   get state(): FollowState {
     return this.#follower.state(now());
+  }
+
+  /** True where the mesh was told of all that is applied here, or is told nothing. */
+  get isConfirmed(): boolean {
+    const { position } = this.#follower.copy;
+    return (
+      this.#options.verifier === null || (this.#told !== null && position !== null && isSame(this.#told, position))
+    );
   }
 
   /** What is known of an agent, from memory. */
@@ -184,10 +196,13 @@ export class MeshFollow {
         this.#open(effect);
         return;
       case 'poll': {
-        const target = `/v1/mesh/events?after=${effect.after}&wait=${effect.waitMs}&challenge=${effect.challenge}&v=2${this.#verifier()}`;
-        const timeoutMs = effect.waitMs + 5_000;
-        const headers = { ...proofHeaders(effect.proof), ...this.#card, ...this.#appliedHeader(effect.position) };
-        this.#ask(effect.conn, effect.endpoint, { target, headers, timeoutMs, maxBytes: MAX_ANSWER_BYTES }, 'polled');
+        const { conn, endpoint, after, challenge, proof, position } = effect;
+        const once = this.#options.once === true;
+        const waitMs = once ? 0 : effect.waitMs;
+        const target = `/v1/mesh/events?after=${after}&wait=${waitMs}&challenge=${challenge}&v=2${once ? '&once=1' : ''}${this.#verifier()}`;
+        const headers = { ...proofHeaders(proof), ...this.#card, ...this.#appliedHeader(position) };
+        const call = { target, headers, timeoutMs: waitMs + 5_000, maxBytes: MAX_ANSWER_BYTES };
+        this.#ask(conn, endpoint, call, 'polled', position);
         return;
       }
       case 'fetch-snapshot':
@@ -234,14 +249,19 @@ export class MeshFollow {
     endpoint: number,
     call: Pick<Call, 'target' | 'headers' | 'timeoutMs' | 'maxBytes'>,
     type: 'polled' | 'snapshot',
+    told: Head | null = null,
   ): void {
     const onPart = () => this.#step({ type: 'noise', conn });
     const asking = (this.#asking = new AbortController());
     const { signal } = asking;
     this.#endpoints[endpoint]!.ask({ method: 'GET', ...call, onPart, signal }).then(
       ({ status, body }) => {
-        if (status === 200) this.#step({ type, conn, body });
-        else this.#step({ type: 'ended', conn, reason: `the mesh answered ${status}`, status });
+        if (status === 200) {
+          this.#told = told;
+          return this.#step({ type, conn, body });
+        }
+        this.#options.onRefused?.(status, body);
+        this.#step({ type: 'ended', conn, reason: `the mesh answered ${status}`, status });
       },
       (error: unknown) => {
         const reason = error instanceof Unreachable ? error.message : 'the request failed';
@@ -300,9 +320,9 @@ function noteClock(copy: MeshCopy, aheadMs: number): void {
 
 function cardOf({ verifier, key }: MeshFollowOptions): Record<string, string> {
   if (verifier === null || typeof verifier === 'string') return {};
-  const { label, program, onStale, maxAgeMs } = verifier;
+  const { label, host, program, onStale, maxAgeMs } = verifier;
   const keyId = parseApiKey(key)?.keyId ?? '';
-  return { 'aip-verifier': asHeader(writeCard(verifier.key, { keyId, label, program, onStale, maxAgeMs })) };
+  return { 'aip-verifier': asHeader(writeCard(verifier.key, { keyId, label, host, program, onStale, maxAgeMs })) };
 }
 
 /** The server that was left behind learns it from the document, never from the bare claim. */
@@ -312,32 +332,4 @@ function proofHeaders(proof: Checkpoint | null): Record<string, string> {
 
 function now(): Moment {
   return { mono: performance.now(), wall: Date.now() };
-}
-
-/**
- * Asks the mesh once, within `timeoutMs`: true when the copy was proven current. What arrived is kept in the copy either way.
- */
-export function refreshOnce(
-  options: Omit<MeshFollowOptions, 'once' | 'onProof' | 'onFailure'>,
-  timeoutMs: number,
-): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const finish = (proven: boolean) => {
-      clearTimeout(timer);
-      follow.stop();
-      resolve(proven);
-    };
-    const follow = new MeshFollow({
-      ...options,
-      once: true,
-      onProof: () => finish(true),
-      onFailure: (error) => {
-        clearTimeout(timer);
-        reject(error);
-      },
-    });
-    // After the follower, whose copy may be damaged: a timer that found none would end the process.
-    const timer = setTimeout(() => finish(false), timeoutMs);
-    follow.start();
-  });
 }

@@ -1,6 +1,13 @@
 import { requireMesh } from '../../mesh/access.js';
 import { FollowTeller } from '../../mesh/following.js';
-import { announceLeaving, arrives, followsAgain, hasDeparted, listeningVerifier } from '../../mesh/listening.js';
+import {
+  announceLeaving,
+  arrives,
+  followsAgain,
+  hasDeparted,
+  listeningVerifier,
+  nameMachine,
+} from '../../mesh/listening.js';
 import { requestRelay } from '../../approvals/relay.js';
 import { startShipping } from '../../mesh/shipping.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
@@ -28,7 +35,7 @@ export const command: CommandSpec<Options> = {
       options: [
         {
           flags: '--label <label>',
-          description: 'what people call this verifier (default: the name of this host)',
+          description: 'what people call this verifier (default: the label of its API key, else the name of this host)',
           value: name,
         },
         {
@@ -69,12 +76,13 @@ export const command: CommandSpec<Options> = {
       departed = resolve;
     });
     arrives(copy);
+    nameMachine(copy, options.label ?? options.name ?? null);
     const [line] = await meshLines(cli.workspace, access, key);
     const fetch = passportFetcher(line!, copy, state, cli.io.now);
     const relay = (await requestRelay(cli))!;
     const following = await meshFollower(cli.workspace, access, key, {
       ...teller.listener,
-      verifier: await listeningVerifier(cli, copy, options.label ?? options.name),
+      verifier: await listeningVerifier(cli, copy),
       onPassports: fetch,
       onProof: () => {
         if (hasDeparted(copy)) return departed();

@@ -87,6 +87,7 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
   // Before anything else: what is signed below was made at least this much later than the request arrived.
   // The clock of a server that follows another one says nothing of home's.
   const receivedUpMs = server.options.upstream === undefined ? Math.floor(server.clock.up()) : null;
+  const passing = request.query.get('once') === '1';
   const verifier = enteredBy(server, request, caller);
   const challenge = challengeOf(request);
   const place = resumePlace(request);
@@ -102,7 +103,9 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
   if (verifier !== null) {
     const applied = await appliedIn(server, request.headers['aip-applied'], verifier, seq);
     if (applied !== 'unsigned' && applied !== 'other history' && !server.roster.isDenied(verifier)) {
-      server.pollers.set(verifier, { keyId: caller.key.keyId, seq, at: server.clock.up() });
+      // One that asks once decides from what it was told, and does not listen: it is absent until it asks again.
+      if (!passing || server.options.upstream !== undefined)
+        server.pollers.set(verifier, { keyId: caller.key.keyId, seq, at: server.clock.up(), passing });
       server.roster.confirmed(verifier, seq, applied);
     }
     server.waits.check();

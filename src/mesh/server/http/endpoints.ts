@@ -55,6 +55,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     query: {
       after: AFTER,
       wait: 'How long to wait for an event, e.g. `20s`.',
+      once: '`1`: the verifier decides from the answer and does not listen: it is absent until it asks again.',
       verifier: VERIFIER,
       challenge: CHALLENGE,
     },

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { whatHolds } from '../../../../src/app/mesh/standing.js';
 import type { MeshStanding } from '../../../../src/app/mesh/orders.js';
 import { describe, expect, test } from 'vitest';
-import { refreshOnce } from '../../../../src/adapters/mesh/client/follow.js';
+import { refreshOnce } from '../../../../src/adapters/mesh/client/refresh-once.js';
 import { openLocalCopy, type LocalCopy } from '../../../../src/adapters/mesh/client/local-copy.js';
 import { checkOf } from '../../../../src/adapters/mesh/mesh-key.js';
 import { Database } from '../../../../src/adapters/sqlite/engine/database.js';

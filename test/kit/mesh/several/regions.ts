@@ -164,6 +164,7 @@ export function listener(
     check: checkOf(publicKey)!,
     verifier: {
       key: verifierKey(join(folder(), 'state.db')),
+      host: 'h',
       label: `v-${randomBytes(3).toString('hex')}`,
       program: '0.0.0',
       onStale: 'deny',

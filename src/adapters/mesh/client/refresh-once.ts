@@ -1,0 +1,65 @@
+/** One question to the mesh, by a command that decides once and ends. */
+import { JsonError, parseJsonText } from '../../../protocol/json/parse.js';
+import { isObject } from '../../../protocol/json/values.js';
+import { MeshFollow, type MeshFollowOptions } from './follow.js';
+
+/** Whom a question is asked of, and as which verifier. */
+export interface OnceOptions extends Omit<MeshFollowOptions, 'once' | 'onProof' | 'onRefused' | 'onFailure'> {
+  /** Told, in the mesh's words, why it does not put this verifier on its roster: its API key is for fewer than ask under it. */
+  readonly onUncounted?: (why: string) => void;
+}
+
+/**
+ * Asks the mesh once, within `timeoutMs`: true when the copy was proven current. What arrived is kept in the copy either way, and a verifier
+ * says what it has applied. One that the mesh does not count is told the state of things all the same.
+ */
+export async function refreshOnce(options: OnceOptions, timeoutMs: number): Promise<boolean> {
+  const until = performance.now() + timeoutMs;
+  const asked = await ask(options, timeoutMs);
+  if (typeof asked === 'boolean') return asked;
+  options.onUncounted?.(asked.uncounted);
+  return (await ask({ ...options, verifier: null }, until - performance.now())) === true;
+}
+
+function ask(options: OnceOptions, timeoutMs: number): Promise<boolean | { readonly uncounted: string }> {
+  return new Promise((resolve, reject) => {
+    let proven = false;
+    const finish = (answer: boolean | { readonly uncounted: string }) => {
+      clearTimeout(timer);
+      follow.stop();
+      resolve(answer);
+    };
+    const follow = new MeshFollow({
+      ...options,
+      once: true,
+      onProof: () => {
+        proven = true;
+        if (follow.isConfirmed) finish(true);
+      },
+      onRefused: (status, body) => {
+        const uncounted = status === 403 && options.verifier !== null ? tooMany(body) : null;
+        if (uncounted !== null) finish({ uncounted });
+      },
+      onFailure: (error) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    });
+    // After the follower, whose copy may be damaged: a timer that found none would end the process.
+    const timer = setTimeout(() => finish(proven), timeoutMs);
+    follow.start();
+  });
+}
+
+/** What the mesh says to a verifier for which its API key has no room; null of any other answer. */
+function tooMany(body: string): string | null {
+  try {
+    const said = parseJsonText(body);
+    return isObject(said) && said.code === 'TOO_MANY_VERIFIERS' && typeof said.message === 'string'
+      ? said.message
+      : null;
+  } catch (error) {
+    if (error instanceof JsonError) return null;
+    throw error;
+  }
+}
