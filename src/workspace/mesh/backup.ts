@@ -1,15 +1,9 @@
 /** Backups of a mesh that is served here. */
-import {
-  byUrgency,
-  restoreBackup,
-  writeBackup,
-  type BackupHead,
-  type Beyond,
-  type Restored,
-} from '../../adapters/mesh/sqlite/backup.js';
+import { restoreBackup, writeBackup, type BackupHead, type Restored } from '../../adapters/mesh/sqlite/backup.js';
+import { byUrgency } from '../../mesh/log/beyond.js';
 import type { SystemWorld } from '../world.js';
 
-export type { BackupHead, Beyond, Restored };
+export type { BackupHead, Restored };
 
 /** Writes the mesh of `folder` into the private file `target`. @throws Failure NOT_FOUND, USAGE, STATE */
 export function backUpMesh(folder: string, target: string, force: boolean): BackupHead {

@@ -1,7 +1,7 @@
 /**
  * A mesh under a simulated clock, network and disk: servers that crash, freeze and come back, clients whose connections are cut,
  * delayed, held back and mangled, clocks that jump. Everything follows from the seed. As a `fleet` two servers share one store, keys are
- * stopped, passports are published and withdrawn, and every client is on the roster with a key of its own.
+ * stopped, passports are published and withdrawn, every client is on the roster with a key of its own, and the mesh is put back from a backup.
  */
 import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
 import { parseEvent, type MeshEvent } from '../../../src/mesh/log/event.js';
@@ -12,6 +12,7 @@ import type { Judge, Proposal } from '../../../src/mesh/ruling.js';
 import type { StreamConnection, StreamSink, StreamReply, WholeReply } from '../../../src/mesh/server/http/exchange.js';
 import { FrameParser } from '../../../src/protocol/framing/sse.js';
 import type { OrderResult } from '../../../src/mesh/log/store.js';
+import { beyondOf, heldBy } from '../../../src/mesh/log/beyond.js';
 import type { Head } from '../../../src/mesh/log/head.js';
 import { asHeader, writeApplied, writeCard, type OnStale, type VerifierKey } from '../../../src/mesh/roster/member.js';
 import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js';
@@ -67,13 +68,16 @@ export function randomOf(seed: number): () => number {
 class SimStore extends MemoryMeshStore {
   sim!: Simulation;
   process = 0;
+  /** Which history of the simulation it holds. */
+  history!: History;
 
   override async append(batch: readonly Proposal[], judge: Judge): Promise<readonly OrderResult[]> {
     const { sim, process } = this;
     await sim.sleep(sim.between(0, 8));
     const gone = () => !sim.alive.has(process);
-    await sim.thawed(process);
-    if (gone() && sim.chance(0.5)) return new Promise(() => {});
+    await sim.answering(process);
+    // A restore needs the file for itself: by then what was on its way is done, or never will be.
+    if (gone() && (this.history !== sim.history || sim.chance(0.5))) return new Promise(() => {});
     const outcomes = await super.append(batch, judge);
     sim.committed(this);
     await sim.sleep(sim.between(0, 4));
@@ -81,7 +85,7 @@ class SimStore extends MemoryMeshStore {
   }
 
   override async confirm(): Promise<Head> {
-    await this.sim.thawed(this.process);
+    await this.sim.answering(this.process);
     return super.confirm();
   }
 }
@@ -94,6 +98,13 @@ class SharedSimStore extends SimStore {
 interface Committed {
   readonly at: number;
   readonly event: MeshEvent;
+}
+
+/** What the mesh said from some moment on, until it was put back from a backup. */
+interface History {
+  readonly since: number;
+  readonly term: number;
+  readonly log: Committed[];
 }
 
 export interface Acknowledged {
@@ -109,14 +120,18 @@ export class Simulation {
   /** The server processes that run. */
   readonly alive = new Map<number, TestMesh>();
   #processes = 0;
-  /** Processes that are stopped (SIGSTOP), or whose store hangs, and until when. */
+  /** Processes that are stopped (SIGSTOP), and until when. */
   readonly #frozen = new Map<number, number>();
+  /** Processes whose store hangs, and until when. */
+  readonly #hanging = new Map<number, number>();
   readonly fleet: boolean;
   /** How many servers share the store. */
   readonly servers: number;
-  #store: MemoryMeshStore;
-  readonly log: Committed[] = [];
-  readonly acknowledged: Acknowledged[] = [];
+  #store: SimStore;
+  #backup: SimStore | null = null;
+  /** The last one is in force. */
+  readonly histories: History[] = [{ since: 0, term: 1, log: [] }];
+  acknowledged: Acknowledged[] = [];
   readonly clients: SimClient[];
   readonly #connections = new Set<SimConnection>();
   /** Frames may be lost, doubled and swapped between server and client. */
@@ -130,8 +145,15 @@ export class Simulation {
     this.#random = randomOf(seed);
     this.servers = fleet ? this.between(1, 2) : 1;
     this.mangles = this.chance(0.3);
-    this.#store = new MemoryMeshStore(LOG_ID);
+    this.#store = this.#adopted(new SimStore(LOG_ID));
     this.clients = Array.from({ length: 3 }, (_, i) => new SimClient(this, i));
+  }
+
+  get history(): History {
+    return this.histories.at(-1)!;
+  }
+  get log(): Committed[] {
+    return this.history.log;
   }
 
   chance(p: number): boolean {
@@ -164,7 +186,7 @@ export class Simulation {
 
   async run(chaosMs: number, healMs: number): Promise<void> {
     if (this.fleet) await this.#store.principals.add(REGISTERED);
-    for (let n = this.servers; n > 0; n--) await this.#start();
+    for (let n = this.servers; n > 0; n--) await this.#start(this.history);
     for (const client of this.clients) this.after(this.between(0, 500), () => client.step({ type: 'start' }));
     this.#plan(chaosMs);
     this.after(chaosMs, () => this.#heal());
@@ -172,16 +194,18 @@ export class Simulation {
     this.#final();
   }
 
-  committed(store: MemoryMeshStore): void {
-    void store.read(this.log.length, 1_000).then((records) => {
+  committed(store: SimStore): void {
+    const { log, term } = store.history;
+    void store.read(log.length, 1_000).then((records) => {
       for (const { text } of records) {
         const event = parseEvent(text);
-        const last = this.log[this.log.length - 1]?.event;
+        const last = log[log.length - 1]?.event;
         // Another opening has looked in between.
         if (event.seq <= (last?.seq ?? 0)) continue;
         if (event.seq !== (last?.seq ?? 0) + 1) this.problems.push(`seq ${event.seq} after ${last?.seq}`);
         if (last !== undefined && event.prev_hash !== last.hash) this.problems.push(`event ${event.seq} is not linked`);
-        this.log.push({ at: this.t, event });
+        if (event.term !== term) this.problems.push(`event ${event.seq} is of term ${event.term}, not ${term}`);
+        log.push({ at: this.t, event });
       }
     });
   }
@@ -204,35 +228,56 @@ export class Simulation {
       await this.sleep(until - this.t);
   }
 
+  /** Resolves when a process runs again, and its store answers. */
+  async answering(process: number): Promise<void> {
+    await this.thawed(process);
+    for (let until = this.#hanging.get(process) ?? 0; until > this.t; until = this.#hanging.get(process) ?? 0)
+      await this.sleep(until - this.t);
+  }
+
   isFrozen(process: number): boolean {
     return (this.#frozen.get(process) ?? 0) > this.t;
   }
 
   #freeze(): void {
     const [process] = this.server() ?? [0];
-    if (process !== 0) this.#frozen.set(process, this.t + this.between(1_000, 12_000));
+    const which = this.chance(0.5) ? this.#frozen : this.#hanging;
+    if (process !== 0) which.set(process, this.t + this.between(1_000, 12_000));
+  }
+
+  /** States of the log between `BUDGET_MS` ago and now, as `take` folds them: first where each begins, then after each event. */
+  *#states(take: (event: MeshEvent) => void, begin: () => void): Iterable<void> {
+    const since = this.t - BUDGET_MS;
+    for (const [i, history] of this.histories.entries()) {
+      if ((this.histories[i + 1]?.since ?? Infinity) <= since) continue;
+      begin();
+      let n = 0;
+      const from = Math.max(since, history.since);
+      while (n < history.log.length && history.log[n]!.at <= from) take(history.log[n++]!.event);
+      yield;
+      for (; n < history.log.length; n++) {
+        take(history.log[n]!.event);
+        yield;
+      }
+    }
   }
 
   /** The least serial that some state of the log between `BUDGET_MS` ago and now demands of the first agent. */
   leastSerial(): number {
-    const since = this.t - BUDGET_MS;
     let [least, now] = [Infinity, 0];
-    for (const { at, event } of this.log) {
-      if (at > since) least = Math.min(least, now);
+    const take = (event: MeshEvent) => {
       if (event.type === 'passport') now = event.serial ?? 0;
-    }
-    return Math.min(least, now);
+    };
+    for (const _ of this.#states(take, () => (now = 0))) least = Math.min(least, now);
+    return least;
   }
 
   /** Whether some state of the log between `BUDGET_MS` ago and now lets the agent act. */
   mayAllow(agent: string, wall: number): boolean {
-    const since = this.t - BUDGET_MS;
     const subjects = [agent, agent.split(':agents:')[0]!, '*'];
     const denies = new Map<string, { until: number | null }>();
     const denied = () => subjects.some((s) => denies.has(s) && (denies.get(s)!.until ?? Infinity) > wall);
-    let i = 0;
-    const take = () => {
-      const { event } = this.log[i++]!;
+    const take = (event: MeshEvent) => {
       if (event.type === 'passport') return;
       const before = denies.get(event.agent_id);
       if (event.type === 'reinstatement') denies.delete(event.agent_id);
@@ -241,16 +286,68 @@ export class Simulation {
         denies.set(event.agent_id, { until: Math.max(before?.until ?? 0, Date.parse(event.suspended_until!)) });
       }
     };
-    while (i < this.log.length && this.log[i]!.at <= since) take();
-    if (!denied()) return true;
-    while (i < this.log.length) {
-      take();
-      if (!denied()) return true;
-    }
+    for (const _ of this.#states(take, () => denies.clear())) if (!denied()) return true;
     return false;
   }
 
-  async #start(): Promise<void> {
+  /** The history that a place is in, the latest one first; null where no mesh ever was there. */
+  historyOf(position: Head | null): History | null {
+    if (position === null || position.seq === 0) return this.history;
+    const holds = ({ log }: History) => log[position.seq - 1]?.event.hash === position.hash;
+    return this.histories.findLast(holds) ?? null;
+  }
+
+  /** True where a reinstatement of the subject was told: in the history that is in force up to `seq`, or in one before it. */
+  lifted(subject: string, seq: number): boolean {
+    return this.histories.some((history) =>
+      history.log.some(
+        ({ event }) =>
+          event.type === 'reinstatement' &&
+          event.agent_id === subject &&
+          (history !== this.history || event.seq <= seq),
+      ),
+    );
+  }
+
+  /** The mesh as it is goes into a file. */
+  #backUp(): void {
+    this.#backup = this.#adopted(this.#store.copied(SimStore));
+  }
+
+  /** The file is put back, by a person who ends every server first, and gives again what the mesh knew beyond it. */
+  async #restore(): Promise<void> {
+    const [backup, before] = [this.#backup, this.#store];
+    if (backup === null) return;
+    for (const process of [...this.alive.keys()]) this.#end(process);
+    // With the disk gone nobody knows what was given after the backup.
+    const held = this.chance(0.3) ? null : await heldBy(before);
+    const now = await heldBy(backup);
+    const beyond = beyondOf(held, now);
+    const { seq } = await backup.head();
+    const told = this.log;
+    const [kept, lost] = [told.slice(0, seq), new Set(told.slice(seq).map(({ event }) => event.seq))];
+    if (held !== null)
+      for (const one of this.acknowledged.filter((order) => lost.has(order.seq))) {
+        const { agent_id } = told[one.seq - 1]!.event;
+        const named =
+          beyond.standings.some(({ subject }) => subject === agent_id) ||
+          beyond.passports.some(({ agent }) => agent === agent_id);
+        if (!named) this.problems.push(`event ${one.seq} was acknowledged, is lost, and the restore does not say so`);
+      }
+    this.acknowledged = this.acknowledged.filter((order) => !lost.has(order.seq));
+    const term = Math.max(held?.term ?? 0, now.term) + 1;
+    this.histories.push({ since: this.t, term, log: kept });
+    this.#store = this.#adopted(backup.copied(SimStore));
+    await this.#store.raiseTerm(term);
+    const { history } = this;
+    for (let n = this.servers; n > 0; n--) this.after(this.between(10, 4_000), () => void this.#start(history));
+    for (const { subject, status } of beyond.standings)
+      if (status !== 'active') this.after(this.between(100, 5_000), () => void this.#command('revoke', subject));
+  }
+
+  async #start(history: History): Promise<void> {
+    // Another mesh is in its place.
+    if (history !== this.history) return;
     const process = ++this.#processes;
     const opened = this.#open(process);
     const startedAt = this.t;
@@ -279,22 +376,33 @@ export class Simulation {
   }
 
   #open(process: number): SimStore {
-    const store = this.#store.reopened(this.servers > 1 ? SharedSimStore : SimStore) as SimStore;
-    store.sim = this;
+    const store = this.#adopted(this.#store.reopened(this.servers > 1 ? SharedSimStore : SimStore));
     store.process = process;
     this.#store = store;
     return store;
   }
 
+  #adopted(opened: MemoryMeshStore): SimStore {
+    const store = opened as SimStore;
+    store.sim = this;
+    store.history = this.history;
+    return store;
+  }
+
   #crash(which: number | null = null): void {
     const process = which ?? this.server()?.[0] ?? 0;
-    if (!this.alive.delete(process)) return;
+    const { history } = this;
+    if (this.#end(process)) this.after(this.between(10, 4_000), () => void this.#start(history));
+  }
+
+  #end(process: number): boolean {
+    if (!this.alive.delete(process)) return false;
     for (const connection of [...this.#connections]) {
       if (connection.process !== null && connection.process !== process) continue;
       this.#connections.delete(connection);
       if (!this.chance(0.2)) this.after(this.between(0, 50), () => connection.end('reset'));
     }
-    this.after(this.between(10, 4_000), () => void this.#start());
+    return true;
   }
 
   #plan(chaosMs: number): void {
@@ -307,6 +415,10 @@ export class Simulation {
     if (this.fleet) {
       some(10, () => void this.#publish());
       some(2, () => this.#freeze());
+      if (this.chance(0.5)) {
+        some(2, () => this.#backUp());
+        some(2, () => void this.#restore());
+      }
     }
     some(6, () => this.pick(this.clients).cut());
     some(2, () => this.pick(this.clients).hold(this.between(1_000, 12_000)));
@@ -322,10 +434,11 @@ export class Simulation {
   }
 
   /** An operator who asks again, under the same cmd_id, until there is an answer. */
-  async #command(): Promise<void> {
+  async #command(
+    action = this.pick(['revoke', 'revoke', 'suspend', 'reinstate']),
+    subject: string = this.pick(this.fleet ? [...SUBJECTS, ...KEYS] : SUBJECTS),
+  ): Promise<void> {
     const cmdId = `command-${this.#commands++}`;
-    const action = this.pick(['revoke', 'revoke', 'suspend', 'reinstate']);
-    const subject: string = this.pick(this.fleet ? [...SUBJECTS, ...KEYS] : SUBJECTS);
     const path = action === 'reinstate' ? '/mesh/reinstate' : `/v1/mesh/commands${this.fleet ? '?wait=300ms' : ''}`;
     const extra = action === 'suspend' ? { duration_seconds: this.between(1, 20) } : {};
     const body =
@@ -381,6 +494,7 @@ export class Simulation {
   #heal(): void {
     this.healed = true;
     this.#frozen.clear();
+    this.#hanging.clear();
     for (const client of this.clients) client.heal();
     for (const [process, mesh] of [...this.alive]) if (mesh.server.stopping) this.#crash(process);
   }
@@ -463,7 +577,9 @@ export class SimClient {
   buffered = false;
   #current: (SimConnection & { readonly conn: number }) | null = null;
   #lastSeq = 0;
-  readonly #denied = new Map<string, boolean>();
+  #forks = 0;
+  /** The subject by which each agent was revoked. */
+  readonly #denied = new Map<string, string>();
 
   constructor(sim: Simulation, i: number) {
     this.#sim = sim;
@@ -528,7 +644,11 @@ export class SimClient {
   /** The mesh has said that everyone on its roster has applied the event, or refuses. */
   settledAt(seq: number, mesh: TestMesh): void {
     if (mesh.server.roster.member(this.#key.publicKey) === null) return;
-    const applied = this.follower.copy.position?.seq ?? 0;
+    const { position } = this.follower.copy;
+    const event = this.#sim.historyOf(position)?.log[seq - 1]?.event;
+    const told = this.#sim.log[seq - 1]?.event;
+    // Of another history it has applied another event.
+    const applied = event === undefined || event.hash === told?.hash ? (position?.seq ?? 0) : 0;
     const refuses = this.#onStale === 'deny' && ['expired', 'syncing'].includes(this.follower.state(this.now));
     if (applied < seq && !refuses)
       this.#problem(`has applied ${applied}, and was said to have applied ${seq} or to refuse (${this.#onStale})`);
@@ -540,7 +660,7 @@ export class SimClient {
     const head = this.#sim.log.length;
     if (state !== 'live') this.#problem(`is ${state} at the end`);
     if (follower.copy.position?.seq !== head) this.#problem(`applied ${follower.copy.position?.seq} of ${head}`);
-    const allowed: readonly string[] = this.#sim.mangles ? ['gap'] : [];
+    const allowed = [...(this.#sim.mangles ? ['gap'] : []), ...(this.#sim.histories.length > 1 ? ['fork'] : [])];
     const bad = this.alarms.filter((kind) => !allowed.includes(kind));
     if (bad.length > 0) this.#problem(`raised ${bad.join(', ')}`);
     this.#fold();
@@ -550,8 +670,10 @@ export class SimClient {
     const { follower } = this;
     const sim = this.#sim;
     const seq = follower.copy.position?.seq ?? 0;
-    if (seq < this.#lastSeq) this.#problem(`went back from ${this.#lastSeq} to ${seq}`);
+    const forks = this.alarms.filter((kind) => kind === 'fork').length;
+    if (seq < this.#lastSeq && forks === this.#forks) this.#problem(`went back from ${this.#lastSeq} to ${seq}`);
     this.#lastSeq = seq;
+    this.#forks = forks;
     if (sim.fleet && seq > 0 && !['expired', 'syncing'].includes(follower.state(this.now))) {
       const floor = this.#floors.get(AGENTS[0]) ?? 0;
       if (floor < sim.leastSerial())
@@ -566,13 +688,12 @@ export class SimClient {
           `allows ${agent} (state ${check.state}, age ${check.ageMs}, applied ${seq} of ${sim.log.length})`,
         );
       }
-      const denied = check.denial?.status === 'revoked';
-      const subject = check.denial?.subject ?? agent;
-      if (this.#denied.get(agent) === true && !denied && check.denial === null) {
-        const undone = sim.log.some(({ event }) => event.type === 'reinstatement' && event.seq <= seq);
-        if (!undone) this.#problem(`forgot a deny of ${subject}`);
-      }
-      this.#denied.set(agent, denied);
+      const { denial } = check;
+      const before = this.#denied.get(agent);
+      if (before !== undefined && denial === null && !sim.lifted(before, seq))
+        this.#problem(`forgot the deny of ${before}`);
+      if (denial?.status === 'revoked') this.#denied.set(agent, denial.subject);
+      else this.#denied.delete(agent);
     }
     if (sim.chance(0.05)) this.#fold();
   }
@@ -581,8 +702,10 @@ export class SimClient {
   #fold(): void {
     const { copy } = this.follower;
     const seq = copy.position?.seq ?? 0;
+    const history = this.#sim.historyOf(copy.position);
+    if (history === null) return this.#problem(`is at event ${seq} of no history`);
     const versions = new Map<string, { status: string; version: number; seq: number }>();
-    for (const { event } of this.#sim.log.slice(0, seq)) {
+    for (const { event } of history.log.slice(0, seq)) {
       if (event.type === 'passport') continue;
       const before = versions.get(event.agent_id);
       const status =

@@ -39,6 +39,19 @@ class Contents {
   constructor(term: number) {
     this.term = term;
   }
+
+  /** All of it as it is now, without the logs of verifiers, which no backup holds. */
+  copy(): Contents {
+    const copy = new Contents(this.term);
+    copy.records.push(...this.records);
+    const maps = ['standings', 'answers', 'nonces', 'keys', 'members', 'notes'] as const;
+    const more = ['passports', 'documents', 'principals', 'papers'] as const;
+    for (const name of [...maps, ...more])
+      for (const [key, value] of this[name]) (copy[name] as Map<string, unknown>).set(key, value);
+    copy.meshKey = this.meshKey;
+    copy.sealedBy = this.sealedBy;
+    return copy;
+  }
 }
 
 export class MemoryMeshStore implements MeshStore {
@@ -59,6 +72,11 @@ export class MemoryMeshStore implements MeshStore {
   /** The same contents as another process finds them, beside this one or after it. */
   reopened(As: typeof MemoryMeshStore = MemoryMeshStore): MemoryMeshStore {
     return new As(this.logId, this.term, this.#kept);
+  }
+
+  /** What a backup of it would hold, as a store of its own. */
+  copied(As: typeof MemoryMeshStore = MemoryMeshStore): MemoryMeshStore {
+    return new As(this.logId, this.term, this.#kept.copy());
   }
 
   async confirm(): Promise<Head> {

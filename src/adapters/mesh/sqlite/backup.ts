@@ -12,9 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
-import type { ApiKeyRecord } from '../../../mesh/access/api-key.js';
-import type { PassportMark, RegisteredKey } from '../../../mesh/passports.js';
-import { statusAt, type Standing } from '../../../mesh/standing.js';
+import { beyondOf, heldBy, type Beyond, type Held } from '../../../mesh/log/beyond.js';
 import { toHex } from '../../../protocol/hex.js';
 import type { Random } from '../../../app/ports/state.js';
 import { createPrivate, ensurePrivateFolder, readPrivate } from '../../files/secret/private-file.js';
@@ -75,33 +73,6 @@ export interface Restored extends BackupHead {
   readonly beyond: Beyond;
 }
 
-/** What happened to a mesh after it was backed up. */
-export interface Beyond {
-  /** The later standings of each subject. */
-  readonly standings: readonly Standing[];
-  /** The later passport of each agent; those without a serial were withdrawn. */
-  readonly passports: readonly PassportMark[];
-  /** API keys that were revoked, and are in force again. */
-  readonly revokedKeys: readonly ApiKeyRecord[];
-  /** API keys that were made, and are unknown after the restore. */
-  readonly madeKeys: readonly ApiKeyRecord[];
-  /** Principals' keys that were registered. */
-  readonly added: readonly RegisteredKey[];
-  /** Principals' keys that were taken off, and are registered again. */
-  readonly removed: readonly RegisteredKey[];
-}
-
-/** What a store holds that is compared. */
-interface Held {
-  readonly term: number;
-  readonly standings: readonly Standing[];
-  readonly passports: readonly PassportMark[];
-  readonly keys: readonly ApiKeyRecord[];
-  readonly principals: readonly RegisteredKey[];
-}
-
-const NOTHING: Omit<Held, 'term'> = { standings: [], passports: [], keys: [], principals: [] };
-
 /**
  * Puts the mesh of a backup into `folder`, under a greater term: a history of its own, so that no client takes it for the one that it
  * followed. What was there is moved aside. @throws Failure NOT_FOUND, STATE (a server has it, or the file is no backup)
@@ -136,16 +107,10 @@ export async function restoreBackup(file: string, folder: string, random: Random
   try {
     await store.raiseTerm(term);
     const { logId, seq } = await store.head();
-    return { logId, seq, term, moved, beyond: beyondOf(before ?? NOTHING, await heldBy(store)) };
+    return { logId, seq, term, moved, beyond: beyondOf(before, await heldBy(store)) };
   } finally {
     await store.close();
   }
-}
-
-/** Denies first: what must be given again comes before what only may be. */
-export function byUrgency(standings: readonly Standing[], now: number): readonly Standing[] {
-  const rank = (standing: Standing): number => (statusAt(standing, now) === 'active' ? 1 : 0);
-  return [...standings].sort((a, b) => rank(a) - rank(b) || a.seq - b.seq);
 }
 
 /** The mesh's key in a backup; null where the file is none. */
@@ -215,35 +180,4 @@ async function openBefore(path: string): Promise<Held | null> {
   } finally {
     await store.close();
   }
-}
-
-async function heldBy(store: SqliteMeshStore): Promise<Held> {
-  const { standings } = await store.snapshot();
-  const [passports, keys, principals] = [store.passports.marks(), store.keys.list(), store.principals.list(null)];
-  return {
-    term: store.term,
-    standings,
-    passports: await passports,
-    keys: await keys,
-    principals: await principals,
-  };
-}
-
-function beyondOf(before: Omit<Held, 'term'>, now: Held): Beyond {
-  const seqs = new Map<string, number>(now.standings.map(({ subject, seq }) => [subject, seq]));
-  const marks = new Map<string, number>(now.passports.map(({ agent, seq }) => [agent, seq]));
-  const keys = new Map(now.keys.map((key) => [key.keyId, key]));
-  const nameOf = ({ did, publicKey }: RegisteredKey): string => `${did} ${publicKey}`;
-  const [then, since] = [before, now].map(({ principals }) => new Set(principals.map(nameOf)));
-  const compared = before !== NOTHING;
-  return {
-    standings: before.standings.filter(({ subject, seq }) => seq > (seqs.get(subject) ?? 0)),
-    passports: before.passports.filter(({ agent, seq }) => seq > (marks.get(agent) ?? 0)),
-    revokedKeys: before.keys.filter(
-      ({ keyId, revokedAt }) => revokedAt !== null && keys.get(keyId)?.revokedAt === null,
-    ),
-    madeKeys: before.keys.filter(({ keyId, revokedAt }) => revokedAt === null && !keys.has(keyId)),
-    added: before.principals.filter((one) => !since!.has(nameOf(one))),
-    removed: compared ? now.principals.filter((one) => !then!.has(nameOf(one))) : [],
-  };
 }
