@@ -148,6 +148,7 @@ export const SCHEMAS = {
     applied: count,
     unsettled: count,
     complete: flag,
+    late: list({ type: 'object' }),
     absent: list({ type: 'object' }),
     absent_more: count,
     propagation_ms: orNull({ type: 'number' }),

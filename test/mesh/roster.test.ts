@@ -92,6 +92,7 @@ describe('what is said of an event', () => {
       applied: 0,
       unsettled: 2,
       complete: false,
+      late: [{ label: 'eu-1' }],
       absent: [{ label: 'us-1', verifier: us.key.publicKey, on_stale: 'last-known', refuses_since: null }],
     });
     await eu.confirm();
@@ -125,7 +126,7 @@ describe('what is said of an event', () => {
     const other = await new Verifier(mesh, 11).listen();
     await revoke(mesh);
     await one.confirm();
-    expect(mesh.server.roster.count(1)).toMatchObject({ members: 1, applied: 0, pending: 1 });
+    expect(mesh.server.roster.count(1)).toMatchObject({ members: 1, applied: 0, late: [{ label: 'v-11' }] });
     await other.confirm();
     expect(mesh.server.roster.count(1)).toMatchObject({ members: 1, applied: 1, complete: true });
   });

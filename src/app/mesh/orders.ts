@@ -62,6 +62,8 @@ export interface GivenOrder {
   readonly roster: number;
   /** Those of them that do not listen and have not confirmed, as far as the mesh names them. */
   readonly absent: readonly AbsentVerifier[];
+  /** Labels of those that listen and have not confirmed, as far as the mesh names them. */
+  readonly late: readonly string[];
 }
 
 const UNSURE = 'Whether the command arrived is unknown: give it again, which is harmless.';
@@ -120,7 +122,13 @@ function givenOf(answer: Members, command: Command): GivenOrder {
     changed: answer.flag('changed'),
   };
   const absent = answer.list('absent').map(absentIn);
-  return { outcome, missing: answer.number('unsettled'), roster: answer.number('roster'), absent };
+  return {
+    outcome,
+    missing: answer.number('unsettled'),
+    roster: answer.number('roster'),
+    absent,
+    late: lateIn(answer),
+  };
 }
 
 /** The subject that was asked for; of the id of a key, the text that the mesh knows it by. */
@@ -128,6 +136,11 @@ function subjectIn(answer: Members, asked: string): string {
   const told = answer.text('agent_id');
   const resolved = isNamedKey(asked) && scopeOf(told) === 'key' && answer.textOrNull('key_id') === asked;
   return resolved ? told : answer.oneOf('agent_id', asked);
+}
+
+/** Labels of those that listen and have not confirmed; a mesh of an earlier version names none. */
+export function lateIn(answer: Members): string[] {
+  return answer.value.late === undefined ? [] : answer.list('late').map((one) => one.text('label'));
 }
 
 /** An absent verifier in an answer of the mesh. */

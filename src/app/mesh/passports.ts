@@ -5,7 +5,7 @@ import { ShapeError } from '../../protocol/json/shape.js';
 import { readPassport, type Passport } from '../../protocol/passport.js';
 import type { Members } from './answers.js';
 import { handIn, type OrderDeps } from './hand-in.js';
-import { absentIn, type AbsentVerifier } from './orders.js';
+import { absentIn, lateIn, type AbsentVerifier, type GivenOrder } from './orders.js';
 import type { MeshCopy, MeshEndpoint } from '../ports/mesh.js';
 import type { State } from '../ports/state.js';
 
@@ -29,6 +29,7 @@ export interface Publishing {
   readonly missing: number;
   readonly roster: number;
   readonly absent: readonly AbsentVerifier[];
+  readonly late: GivenOrder['late'];
 }
 
 const UNSURE = 'Whether it arrived is unknown: give the command again, which is harmless.';
@@ -69,6 +70,7 @@ function publishingOf(answer: Members, agent: string): Publishing {
     missing: answer.number('unsettled'),
     roster: answer.number('roster'),
     absent: answer.list('absent').map(absentIn),
+    late: lateIn(answer),
   };
 }
 

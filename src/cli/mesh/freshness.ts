@@ -51,7 +51,8 @@ export async function meshFreshness(
   return (now) => {
     const ageMs = ageOf(copy, now);
     const clockAheadMs = clockAhead(copy);
-    if (abandoned && isUnmissed(copy)) return { mesh: true, ageMs: null, maxAgeMs, onStale: 'deny', clockAheadMs };
+    if (abandoned && isUnmissed(copy))
+      return { mesh: true, ageMs: null, maxAgeMs, onStale: 'deny', unmissed: true, clockAheadMs };
     return { mesh: true, ageMs, maxAgeMs, onStale, clockAheadMs };
   };
 }

@@ -39,7 +39,8 @@ export function renderReach(
     missing,
     roster,
     absent,
-  }: Pick<GivenOrder, 'missing' | 'roster' | 'absent'> & {
+    late,
+  }: Pick<GivenOrder, 'missing' | 'roster' | 'absent' | 'late'> & {
     readonly outcome: Pick<GivenOrder['outcome'], 'propagated_to' | 'connected' | 'propagation_ms'>;
   },
   paint: Paint,
@@ -58,18 +59,22 @@ export function renderReach(
     silent > 0
       ? `; ${silent} more ${silent === 1 ? 'listens' : 'listen'} and ${silent === 1 ? 'does' : 'do'} not report`
       : '';
-  const who = absent.slice(0, MAX_NAMED).map((one) => `; ${renderAbsent(one, lifts)}`);
-  const rest = absent.length > MAX_NAMED ? `; and ${absent.length - MAX_NAMED} more` : '';
+  const who = [
+    ...late.slice(0, MAX_NAMED).map((label) => `; ${clean(label)} listens, and has not confirmed`),
+    ...absent.slice(0, MAX_NAMED).map((one) => `; ${renderAbsent(one, lifts)}`),
+  ];
+  const unnamed = Math.max(0, absent.length - MAX_NAMED) + Math.max(0, late.length - MAX_NAMED);
+  const rest = unnamed > 0 ? `; and ${unnamed} more` : '';
   return `${missing === 0 ? count : paint.yellow(count)} ${roster === 1 ? 'verifier' : 'verifiers'}${took}${more}${who.join('')}${rest}`;
 }
 
-/** Most absent verifiers named in one sentence. */
+/** Most verifiers of a kind named in one sentence. */
 const MAX_NAMED = 5;
 
 /** `us-1 absent since 22:13 (denies when stale: refused since 22:14)`: what it means that this one did not hear. */
 export function renderAbsent({ label, last_seen, on_stale, refuses_since }: AbsentVerifier, lifts = false): string {
   const means = lifts
-    ? 'goes on refusing until it hears of it'
+    ? 'may go on refusing until it hears of it'
     : refuses_since !== null
       ? `denies when stale: refused since ${clockOf(refuses_since)}`
       : on_stale === null

@@ -35,5 +35,10 @@ export function renderStopped({ source, age_ms, stopped }: StoppedList, mesh: bo
       );
     return lines.join('\n');
   });
-  return [...blocks, '', `${stopped.length} stopped, says ${where}.`].join('\n');
+  // What only this machine denies is nothing that the mesh says.
+  const alone = stopped.filter((each) => each.mesh === 'active').length;
+  const told = stopped.length - alone;
+  const rest = alone === 0 ? '' : `${told === 0 ? '' : `; ${alone} more`} on this machine alone`;
+  const total = told === 0 && alone > 0 ? `${alone} stopped${rest}` : `${told} stopped, says ${where}${rest}`;
+  return [...blocks, '', `${total}.`].join('\n');
 }

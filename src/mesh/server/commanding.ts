@@ -129,7 +129,7 @@ export async function submitAndWait(
   await server.roster.meet();
   const [regions] = await Promise.all([
     server.regions.settle(seq, committedAt, wish, () => server.stopping),
-    server.waits.for(() => server.stopping || server.roster.count(seq).pending === 0, waitMs),
+    server.waits.for(() => server.stopping || server.roster.count(seq).late.length === 0, waitMs),
   ]);
   return { answer, propagation: { ...propagationOf(server, seq, committedAt), regions } };
 }
@@ -151,6 +151,7 @@ export function propagationForm(propagation: Propagation) {
     applied: propagation.applied,
     unsettled: propagation.unsettled,
     complete: propagation.complete,
+    late: propagation.late.slice(0, MAX_ABSENT).map(({ verifier, label }) => ({ verifier, label })),
     absent: propagation.absent.slice(0, MAX_ABSENT).map(absentForm),
     absent_more: Math.max(0, propagation.absent.length - MAX_ABSENT),
     propagation_ms: propagation.ms,

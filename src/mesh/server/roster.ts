@@ -40,7 +40,7 @@ export interface Count {
   /** Those who listen and report. */
   readonly reporting: number;
   /** Of those, the ones that have not confirmed. */
-  readonly pending: number;
+  readonly late: readonly Member[];
   /** Those who do not listen and have not confirmed. */
   readonly absent: readonly Absent[];
   /** Those who may still accept what the event denies. */
@@ -188,7 +188,8 @@ export class Roster {
   count(seq: number): Count {
     const now = this.#clock.wall();
     const live = this.#live();
-    let [members, applied, reporting, pending] = [0, 0, 0, 0];
+    let [members, applied, reporting] = [0, 0, 0];
+    const late: Member[] = [];
     let lastAt: number | null = null;
     let unsettled = 0;
     const absent: Absent[] = [];
@@ -205,10 +206,10 @@ export class Roster {
         continue;
       }
       if (reach !== 'refusing') unsettled++;
-      if (reach === 'pending') pending++;
+      if (reach === 'pending') late.push(member);
       else absent.push(absentOf(member));
     }
-    return { members, applied, reporting, pending, absent, unsettled, complete: unsettled === 0, lastAt };
+    return { members, applied, reporting, late, absent, unsettled, complete: unsettled === 0, lastAt };
   }
 
   /** Those on the roster who do not listen now. */

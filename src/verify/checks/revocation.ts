@@ -63,9 +63,11 @@ export function standingViolations(
   const { freshness } = facts;
   // A known deny denies however old the copy is; E405 is for what the copy cannot say.
   if (violations.length === 0 && isStale(freshness) && freshness.onStale === 'deny') {
-    const { ageMs, maxAgeMs } = freshness;
-    const known = ageMs === null ? 'never updated' : `${ageMs} ms old`;
-    const message = `The local copy of the revocations is ${known}; at most ${maxAgeMs} ms are allowed.`;
+    const { ageMs, maxAgeMs, unmissed = false } = freshness;
+    const known = ageMs === null ? 'was never proven current' : `is ${ageMs} ms old`;
+    const message = unmissed
+      ? 'The mesh does not count this machine among those that listen, and did not answer now: what is known here may be old.'
+      : `The local copy of the revocations ${known}; at most ${maxAgeMs} ms are allowed.`;
     violations.push(violation('REVOCATION_STALE', message, { age_ms: ageMs, max_age_ms: maxAgeMs, agent_id }));
   }
   return violations;

@@ -35,3 +35,24 @@ test('what was reinstated, and a suspension that is over, is not among them', as
   await home.run('reinstate', SUPPORT);
   expect((await home.json<{ stopped: JsonObject[] }>('status')).value.stopped).toEqual([]);
 });
+
+test('a key is stopped by each spelling of it, and by its id as logs name the agent', async () => {
+  const home = await settled();
+  const raw = Buffer.from(publicKeyText('agent').slice('ed25519:'.length), 'hex');
+  const ssh = Buffer.concat([Buffer.from('\0\0\0\x0bssh-ed25519\0\0\0 '), raw]).toString('base64');
+  const spellings = [
+    publicKeyText('agent').toUpperCase().replace('ED25519', 'ed25519'),
+    raw.toString('base64url'),
+    `ed25519:${raw.toString('base64url')}`,
+    `ssh-ed25519 ${ssh} me@laptop`,
+    'support-agent-v1@acme.com#key-1',
+    'support-agent-v1#key-1',
+  ];
+  for (const spelling of spellings) {
+    const revoked = await home.json(...stop('revoke', spelling));
+    expect([spelling, revoked.code, revoked.value.agent_id]).toEqual([spelling, 0, publicKeyText('agent')]);
+    expect((await home.json('status', spelling)).value).toMatchObject({ status: 'revoked' });
+    expect((await home.run('reinstate', spelling, '--yes')).code).toBe(0);
+  }
+  expect((await home.run(...stop('revoke', 'support-agent-v9@acme.com#key-1'))).code).toBe(3);
+});

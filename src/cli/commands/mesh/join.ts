@@ -151,7 +151,11 @@ export const command: CommandSpec<Options> = {
       cli.out(`${cli.paint.green('joined')} ${cli.paint.bold(clean(url))} as ${roleIn(key.text)}`);
       cli.out(`  ${cli.paint.dim('mesh key')}  ${publicKey}`);
       cli.out(`  ${cli.paint.dim('copy    ')}  ${copied ? `up to date at event ${seen.head}` : 'NOT up to date yet'}`);
-      cli.note('\nnext: aip mesh follow, which keeps the copy of this machine current');
+      cli.note(
+        key.role === 'verifier'
+          ? '\nnext: aip mesh follow, which keeps the copy of this machine current'
+          : '\nnext: aip status, which lists what is stopped',
+      );
     }
     return 0;
   },

@@ -41,7 +41,7 @@ machine only, and aip passport publish hands it in later.
   aip reinstate support-agent-v1 --reason "key rotated"
   aip intent verify intent.json --dry-run
 
-A verifier that is absent goes on refusing until it hears of it.
+A verifier that is absent may go on refusing until it hears of it.
 
 # 5. A verifier that died
   aip mesh status                             who is on the roster and does not listen, and what that one does meanwhile

@@ -155,9 +155,9 @@ export async function carryOut(
   }
   if (missing <= 0) return late.length > 0 ? 5 : mistyped ? 3 : 0;
   const which = missing === 1 ? '1 verifier has' : `${missing} verifiers have`;
-  const means = order.action === 'reinstate' ? 'go on refusing until they hear of it' : 'may still accept';
+  const means = order.action === 'reinstate' ? 'may go on refusing until they hear of it' : 'may still accept';
   cli.warn(
-    `PROPAGATION_INCOMPLETE: it is durable in the mesh, but ${which} not confirmed in time and ${missing === 1 ? means.replace('go on', 'goes on').replace('they hear', 'it hears') : means}; aip mesh status shows which.`,
+    `PROPAGATION_INCOMPLETE: it is durable in the mesh, but ${which} not confirmed in time and ${missing === 1 ? means.replace('they hear', 'it hears') : means}; aip mesh status shows which.`,
     'AIP-E501',
   );
   return 5;
@@ -211,6 +211,7 @@ async function here(cli: Scene, order: Order): Promise<GivenOrder> {
     missing: 0,
     roster: 0,
     absent: [],
+    late: [],
   };
 }
 

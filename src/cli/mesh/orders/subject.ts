@@ -1,6 +1,8 @@
 /** Whom a command about standing means. */
 import { Failure } from '../../../app/failure.js';
 import { canonicalSubject, EVERYONE } from '../../../mesh/subject.js';
+import { formatPublicKey } from '../../../protocol/identity/keys.js';
+import { readPublicKey } from '../../../protocol/identity/public-key-forms.js';
 import type { ArgSpec, OptionSpec } from '../../spec.js';
 import type { KeyPlaces } from '../../../workspace/keys.js';
 import type { Setting } from '../../setting.js';
@@ -9,7 +11,7 @@ import type { Surroundings } from '../../io.js';
 
 export const SUBJECT_ARG: ArgSpec = {
   name: 'agent',
-  description: 'agent id, name, name@domain, passport file, principal (all of its agents), or a key',
+  description: 'agent id, name, name@domain, passport file, principal (all of its agents), or a key in any form',
   required: false,
   values: 'agent',
 };
@@ -41,5 +43,14 @@ export async function subjectNamed(
     import('../../../app/passports/agent-named.js'),
     import('../fleet.js'),
   ]);
-  return agentNamed(await findingAnywhere(cli, places), agent);
+  const finding = await findingAnywhere(cli, places);
+  // A key of an agent that is named as logs name it.
+  const [, name = agent, key = ''] = /^(.+)(#key-[0-9]+)$/.exec(agent) ?? [];
+  try {
+    return `${await agentNamed(finding, name)}${key}`;
+  } catch (error) {
+    const reading = readPublicKey(agent);
+    if (reading.kind !== 'key' || !(error instanceof Failure) || error.code !== 'NOT_FOUND') throw error;
+    return formatPublicKey(reading.publicKey);
+  }
 }

@@ -136,7 +136,7 @@ describe('an incident, walked through', { timeout: SLOW }, () => {
     expect([lifted.code, lifted.out, lifted.err]).toEqual([
       5,
       expect.stringContaining('us-1 absent since'),
-      expect.stringContaining('goes on refusing until it hears of it'),
+      expect.stringContaining('may go on refusing until it hears of it'),
     ]);
     expect(lifted.out + lifted.err).not.toContain('may still accept');
     expect((await issuer.run(['mesh', 'drill', '--json'])).code).toBe(15);
