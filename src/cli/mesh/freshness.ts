@@ -23,7 +23,7 @@ type Scene = Setting & Notices & Lifetime & Surroundings;
 const REFRESH_MS = 300;
 
 /** How a command judges. */
-export interface Judging {
+interface Judging {
   /** The mesh is followed for as long as the command runs: a stream of intents outlives any copy. */
   readonly live: boolean;
   /** What it finds is done, and not merely tried: the mesh counts this machine among those that decide. */

@@ -21,7 +21,7 @@ export interface Beyond {
 }
 
 /** What a store holds that is compared. */
-export interface Held {
+export interface MeshHoldings {
   readonly term: number;
   readonly standings: readonly Standing[];
   readonly passports: readonly PassportMark[];
@@ -30,7 +30,7 @@ export interface Held {
 }
 
 /** What a store holds now. */
-export async function heldBy(store: MeshStore): Promise<Held> {
+export async function holdingsOf(store: MeshStore): Promise<MeshHoldings> {
   const { standings } = await store.snapshot();
   const [passports, keys, principals] = [store.passports.marks(), store.keys.list(), store.principals.list(null)];
   return {
@@ -43,7 +43,7 @@ export async function heldBy(store: MeshStore): Promise<Held> {
 }
 
 /** What the store `before` a restore held that the one `now` does not; nothing is known of it where there was none. */
-export function beyondOf(before: Held | null, now: Held): Beyond {
+export function beyondOf(before: MeshHoldings | null, now: MeshHoldings): Beyond {
   if (before === null) return { standings: [], passports: [], revokedKeys: [], madeKeys: [], added: [], removed: [] };
   const seqs = new Map<string, number>(now.standings.map(({ subject, seq }) => [subject, seq]));
   const marks = new Map<string, number>(now.passports.map(({ agent, seq }) => [agent, seq]));

@@ -12,7 +12,7 @@ import type { Judge, Proposal } from '../../../src/mesh/ruling.js';
 import type { StreamConnection, StreamSink, StreamReply, WholeReply } from '../../../src/mesh/server/http/exchange.js';
 import { FrameParser } from '../../../src/protocol/framing/sse.js';
 import type { OrderResult } from '../../../src/mesh/log/store.js';
-import { beyondOf, heldBy } from '../../../src/mesh/log/beyond.js';
+import { beyondOf, holdingsOf } from '../../../src/mesh/log/beyond.js';
 import type { Head } from '../../../src/mesh/log/head.js';
 import { asHeader, writeApplied, writeCard, type OnStale, type VerifierKey } from '../../../src/mesh/roster/member.js';
 import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js';
@@ -320,8 +320,8 @@ export class Simulation {
     if (backup === null) return;
     for (const process of [...this.alive.keys()]) this.#end(process);
     // With the disk gone nobody knows what was given after the backup.
-    const held = this.chance(0.3) ? null : await heldBy(before);
-    const now = await heldBy(backup);
+    const held = this.chance(0.3) ? null : await holdingsOf(before);
+    const now = await holdingsOf(backup);
     const beyond = beyondOf(held, now);
     const { seq } = await backup.head();
     const told = this.log;

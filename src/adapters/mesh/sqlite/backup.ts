@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
-import { beyondOf, heldBy, type Beyond, type Held } from '../../../mesh/log/beyond.js';
+import { beyondOf, holdingsOf, type Beyond, type MeshHoldings } from '../../../mesh/log/beyond.js';
 import { toHex } from '../../../protocol/hex.js';
 import type { Random } from '../../../app/ports/state.js';
 import { createPrivate, ensurePrivateFolder, readPrivate } from '../../files/secret/private-file.js';
@@ -107,7 +107,7 @@ export async function restoreBackup(file: string, folder: string, random: Random
   try {
     await store.raiseTerm(term);
     const { logId, seq } = await store.head();
-    return { logId, seq, term, moved, beyond: beyondOf(before, await heldBy(store)) };
+    return { logId, seq, term, moved, beyond: beyondOf(before, await holdingsOf(store)) };
   } finally {
     await store.close();
   }
@@ -172,11 +172,11 @@ function headOf(database: Database): BackupHead {
 }
 
 /** The store that is there, which no server may have open; null where there is none that can be read. */
-async function openBefore(path: string): Promise<Held | null> {
+async function openBefore(path: string): Promise<MeshHoldings | null> {
   if (!existsSync(path)) return null;
   const store = new SqliteMeshStore(path, () => '');
   try {
-    return await heldBy(store);
+    return await holdingsOf(store);
   } finally {
     await store.close();
   }
