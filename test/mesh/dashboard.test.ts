@@ -28,7 +28,7 @@ interface Fleet {
   readonly agents: readonly FleetAgent[];
   readonly more: number;
   readonly above: readonly { subject: string; status: string; reason: string | null }[];
-  readonly logs: readonly { verifier: string; seq: number; last_shipped_ms: number }[];
+  readonly logs: readonly { verifier: string; label: string; seq: number; last_shipped_ms: number }[];
   readonly entries: number;
   readonly counted: boolean;
 }
@@ -129,13 +129,27 @@ describe('the page', () => {
 });
 
 describe('the fleet', () => {
+  test.each([
+    ['of its API key', { label: 'eu-1' }, 'eu-1'],
+    ['of its API key, before its own name where the key is for several', { label: 'ci', max_verifiers: 2 }, 'ci/v-2'],
+    ['its own name where the key has none', {}, 'v-2'],
+  ])('a log is shown under the label %s', async (_what, order, label) => {
+    const { mesh, fleet } = await fleetOf();
+    const made = await mesh.ask('POST', '/v1/mesh/keys', 'admin', { role: 'verifier', ...order });
+    const authorization = `Bearer ${made.json<{ key: string }>().key}`;
+    const v = new TestVerifier('v-2');
+    v.log({ at: mesh.clock.now });
+    expect((await mesh.ask('POST', '/v1/logs', null, v.shipment(), { authorization })).status).toBe(200);
+    expect((await fleet()).logs).toMatchObject([{ verifier: 'v-2', label }]);
+  });
+
   test('trust and failure rate come from the shipped logs, standing from the mesh', async () => {
     const { mesh, fleet } = await fleetOf(...times(21), ...times(2, { error_code: 'AIP-E202' }), {
       error_code: 'AIP-E101',
     });
     const before = await fleet();
     expect(before).toMatchObject({ more: 0, above: [], entries: 24, counted: true });
-    expect(before.logs).toMatchObject([{ verifier: 'v-1', seq: 24, last_shipped_ms: 0 }]);
+    expect(before.logs).toMatchObject([{ verifier: 'v-1', label: 'v-1', seq: 24, last_shipped_ms: 0 }]);
     // 0.5 + 21 * 0.01 - 2 * 0.05
     expect(before.agents).toMatchObject([
       {

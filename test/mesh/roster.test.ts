@@ -15,6 +15,7 @@ import {
   type OnStale,
   type VerifierKey,
 } from '../../src/mesh/roster/member.js';
+import type { FollowedHome } from '../../src/mesh/server/regions/relay.js';
 import { LOG_ID, settle, TestMesh, verifyOperator, type Reader } from '../kit/mesh/server.js';
 
 function keyOf(n: number): VerifierKey {
@@ -253,6 +254,30 @@ describe('the roster', () => {
     await revoke(mesh);
     await later(mesh, 31_000);
     expect(mesh.server.roster.count(2)).toMatchObject({ applied: 0, complete: true });
+  });
+
+  test.each([
+    ['polls', '', 61_000],
+    ['asked once', '&once=1', 7_000],
+  ])('a server that follows tells home of one that %s, and that it is gone', async (_what, once, ms) => {
+    const heard: [string, object | null][] = [];
+    const no = (): never => expect.unreachable();
+    const upstream: FollowedHome = {
+      ...{ home: 'http://home', forward: no, snapshot: no, refresh: async () => false, prove: async () => null },
+      ...{ heard: (verifier, word) => heard.push([verifier, word]), heardOfTerm: no, heardAt: null, boot: null },
+    };
+    const mesh = await TestMesh.start({ upstream });
+    const one = new Verifier(mesh, 11);
+    const { logId, hash } = mesh.server.head;
+    const applied = asHeader(writeApplied(one.key, { logId, seq: 0, hash, challenge: null }));
+    const target = `/v1/mesh/events?v=2&after=0&wait=0s${once}`;
+    await mesh.ask('GET', target, 'verifier', undefined, { ...one.card(), 'aip-applied': applied });
+    expect(heard.map(([verifier, word]) => [verifier, word === null])).toEqual([
+      [one.key.publicKey, false],
+      [one.key.publicKey, false],
+    ]);
+    await later(mesh, ms);
+    expect(heard.slice(2)).toEqual([[one.key.publicKey, null]]);
   });
 
   test('leaving is said with the verifier’s own signature: then it is not missed, until it listens again', async () => {

@@ -1,7 +1,8 @@
 /** A key that was rotated out because it may have leaked: it is denied as well, so that no copy of an older passport lets it in. */
-import { Failure } from '../../app/failure.js';
+import { Failure, shellWord } from '../../app/failure.js';
 import type { GivenOrder } from '../../app/mesh/orders.js';
 import { meshAccess } from '../mesh/access.js';
+import { clean } from '../render/terminal/text.js';
 import { obey } from '../mesh/orders/order.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
 import type { Setting } from '../setting.js';
@@ -42,7 +43,12 @@ export async function denyRetired(
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     await obey(cli, null, order, flags);
-    cli.warn(`The old key is denied on this machine only: ${error.message}`, 'denied_here_alone');
+    const why = clean(error.message).replace(' Nothing was changed.', '');
+    const everywhere = `aip revoke ${key} --reason ${shellWord(order.reason)}`;
+    cli.warn(
+      `The old key is denied on this machine only: ${why} To deny it everywhere, once the mesh takes it: ${everywhere}`,
+      'denied_here_alone',
+    );
     return { everywhere: false, given: null, exitCode: error.exitCode };
   }
 }

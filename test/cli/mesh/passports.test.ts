@@ -80,7 +80,7 @@ describe('a passport at the mesh', { timeout: SLOW }, () => {
   });
 
   test('is published when it is made, where the mesh carries those of its principal; a narrowed key is said of the fleet', async () => {
-    const { admin, verifier, register } = await fleet();
+    const { admin, verifier, register, served } = await fleet();
     await register();
     await verifier.follow();
     const create = (name: string, ...flags: string[]) => [
@@ -104,6 +104,15 @@ describe('a passport at the mesh', { timeout: SLOW }, () => {
       0,
       expect.stringMatching(/key-1 is denied through the mesh\n +applied by 1 of 1 verifier[^]*applied by 1 of 1/),
     ]);
+    await served.running.stop();
+    const alone = await admin.run(['passport', 'rotate', 'second', '--overlap', '0s', '--yes']);
+    expect([alone.code, alone.err]).toEqual([
+      5,
+      expect.stringMatching(
+        /denied on this machine only: .* To deny it everywhere.*: aip revoke ed25519:[0-9a-f]{64} /,
+      ),
+    ]);
+    expect(alone.err).not.toContain('Nothing was changed');
   });
 
   test('names of members of an older version are said by doctor and status, and stop a publication', async () => {

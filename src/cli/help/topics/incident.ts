@@ -34,8 +34,8 @@ Exit 5 with AIP-E500: the mesh cannot be reached. Stop the agent where you are, 
                                               narrower: the passport before it is refused from then on
   aip mesh key revoke <id>                    when an API key leaked: its streams end within a second
 
-Both say how many machines have it. Exit 5: the mesh cannot be reached, or one has not confirmed; what is printed is then true of this
-machine only, and aip passport publish hands it in later.
+The first two say how many machines have it. Exit 5: a verifier has not confirmed, and is named; or the mesh cannot be reached: then it
+is true of this machine only, and aip passport publish hands it in later.
 
 # 4. Let it back (admin)
   aip reinstate support-agent-v1 --reason "key rotated"

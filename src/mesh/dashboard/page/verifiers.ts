@@ -11,7 +11,8 @@ interface Connected {
 }
 
 interface ShippedLog {
-  readonly verifier: string;
+  /** What people call the verifier. */
+  readonly label: string;
   readonly seq: number;
   readonly last_shipped_ms: number;
 }
@@ -73,9 +74,8 @@ export function verifiers(kit: Kit) {
         const heard = mode === 'poll' ? ago(last_seen_ms) : 'connected';
         Object.assign(at(label ?? verifier ?? `(no name) key ${key_id}`), { mode, seq, heard, connected: true });
       }
-      for (const { verifier, seq, last_shipped_ms } of logs) {
-        at(verifier).log = `${seq} entries, ${ago(last_shipped_ms)}`;
-      }
+      // The one that shipped last comes first.
+      for (const { label, seq, last_shipped_ms } of logs) at(label).log ||= `${seq} entries, ${ago(last_shipped_ms)}`;
       let largest = 0;
       const rows = [...known]
         .sort(([a, one], [b, other]) => rank(one) - rank(other) || (a < b ? -1 : 1))

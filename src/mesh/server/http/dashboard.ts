@@ -1,6 +1,7 @@
 /** The dashboard: a page without data, and what it asks for with a key. */
 import { formatTime } from '../../../protocol/time.js';
 import { DASHBOARD_PAGE, PAGE_POLICY } from '../../dashboard/document.js';
+import type { ApiKeyRecord } from '../../access/api-key.js';
 import type { EffectiveStatus, FleetAgent } from '../../fleet.js';
 import { statusAt, type Standing } from '../../standing.js';
 import { EVERYONE, isCanary, principalOf, scopeOf } from '../../subject.js';
@@ -48,6 +49,7 @@ export async function fleet(server: MeshServer, request: Request): Promise<Reply
   const above = standings.filter(({ subject }) => scopeOf(subject) !== 'agent');
   const denied = above.filter((standing) => statusAt(standing, now) !== 'active');
   const logs = await store.logs.ends(MAX_LOGS);
+  const keys = new Map((await store.keys.list()).map((key) => [key.keyId, key]));
   return jsonReply(200, {
     agents: rows
       .slice(0, MAX_AGENTS)
@@ -60,6 +62,7 @@ export async function fleet(server: MeshServer, request: Request): Promise<Reply
     })),
     logs: logs.map(({ verifier, keyId, seq, at }) => ({
       verifier,
+      label: logLabel(server, keys.get(keyId), verifier),
       key_id: keyId,
       seq,
       last_shipped_ms: Math.max(0, now - at),
@@ -68,6 +71,13 @@ export async function fleet(server: MeshServer, request: Request): Promise<Reply
     entries: await store.logs.head(),
     time: formatTime(now),
   });
+}
+
+/** What people call the verifier whose log it is: as the one that listens under its API key, else as the key, else as its log is signed. */
+function logLabel({ roster }: MeshServer, key: ApiKeyRecord | undefined, verifier: string): string {
+  if (key?.maxVerifiers !== 1) return key?.label == null ? verifier : `${key.label}/${verifier}`;
+  const listening = roster.all().filter(({ keyId }) => keyId === key.keyId);
+  return (listening.length === 1 ? listening[0]!.label : key.label) ?? verifier;
 }
 
 interface Folded {
