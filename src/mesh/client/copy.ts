@@ -113,16 +113,18 @@ export class Copy {
       else if (head.seq < before.seq) fork = `the log ends at ${head.seq}, and ${before.seq} was applied`;
       else if (head.seq === before.seq && head.hash !== before.hash) fork = `event ${head.seq} is another one now`;
     }
+    const sameLog = before?.logId === head.logId;
     for (const old of denied) {
       const now = this.#get(old.subject);
-      const reinstated =
-        now !== undefined && now.version > old.version && before?.logId === head.logId && fork === null;
+      const reinstated = now !== undefined && sameLog && (fork === null ? now.version > old.version : lifts(now, old));
       if (reinstated || (now !== undefined && atLeast(now, old))) continue;
       fork ??= `the deny of ${old.subject} is gone without a reinstatement`;
       this.#kept.set(old.subject, { standing: old, until: null });
     }
     for (const [subject, deny] of this.#kept) {
-      if (fork === null) this.#cover(subject, deny, head.seq);
+      const now = this.#get(subject);
+      if (sameLog && now !== undefined && lifts(now, deny.standing)) this.#kept.delete(subject);
+      else if (fork === null) this.#cover(subject, deny, head.seq);
       else if (deny.until !== null) this.#kept.set(subject, { ...deny, until: null });
     }
     this.#position = head;
@@ -205,6 +207,14 @@ export class Copy {
 
 function isAgent(subject: string): boolean {
   return subject.includes(':agents:');
+}
+
+/**
+ * True when `now` came about by a reinstatement after `old`, in whichever history that was: the versions of what both histories share are
+ * no greater. As an event it would have lifted `old`, too.
+ */
+function lifts(now: Standing, old: Standing): boolean {
+  return now.status === 'active' && now.version > old.version && now.changedAt > old.changedAt;
 }
 
 /** True when `now` denies at least as long as `old` did. */

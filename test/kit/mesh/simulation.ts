@@ -664,6 +664,12 @@ export class SimClient {
     const bad = this.alarms.filter((kind) => !allowed.includes(kind));
     if (bad.length > 0) this.#problem(`raised ${bad.join(', ')}`);
     this.#fold();
+    for (const { standing } of follower.copy.kept()) {
+      const now = follower.copy.standing(standing.subject);
+      // What another history denied is lifted by a reinstatement of this one, however the client heard of it.
+      if (now?.status === 'active' && now.version > standing.version)
+        this.#problem(`holds the deny of ${standing.subject}, v${standing.version}, that v${now.version} has lifted`);
+    }
   }
 
   #check(): void {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { signCheckpoint, type Checkpoint } from '../../src/mesh/log/checkpoint.js';
-import { FreshnessClock } from '../../src/mesh/client/freshness.js';
-import { reconnectDelay } from '../../src/mesh/client/reconnect.js';
-import { cheapSign, LOG_ID } from '../kit/mesh/server.js';
+import { signCheckpoint, type Checkpoint } from '../../../src/mesh/log/checkpoint.js';
+import { FreshnessClock } from '../../../src/mesh/client/freshness.js';
+import { reconnectDelay } from '../../../src/mesh/client/reconnect.js';
+import { cheapSign, LOG_ID } from '../../kit/mesh/server.js';
 
 const WALL = Date.parse('2026-02-18T14:00:00.000Z');
 

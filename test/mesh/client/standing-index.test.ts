@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { StandingIndex } from '../../src/mesh/client/standing-index.js';
-import type { Standing } from '../../src/mesh/standing.js';
+import { StandingIndex } from '../../../src/mesh/client/standing-index.js';
+import type { Standing } from '../../../src/mesh/standing.js';
 
 function standing(subject: string, version = 1): Standing {
   const fields = { reason: null, changedAt: 0, changedBy: null, suspendedUntil: null, seq: version };
