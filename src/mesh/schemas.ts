@@ -2,64 +2,28 @@
  * The documents of the mesh as JSON Schemas, by name. The OpenAPI document shows them, readers of requests take from them which members a
  * document has, those who ask read answers by them (`document.ts`), and the tests hold every answer to them.
  */
-import { ROLES } from './access/roles.js';
 import { MAX_ACTOR, MAX_REASON } from './limits.js';
-
-const text = { type: 'string' } as const;
-const count = { type: 'integer', minimum: 0 } as const;
-const flag = { type: 'boolean' } as const;
-const time = { type: 'string', format: 'date-time' } as const;
-const hash = { type: 'string', pattern: '^[0-9a-f]{64}$' } as const;
-const subject = { type: 'string', description: 'An agent id, a principal id, or `*` for the whole mesh.' } as const;
-const status = { enum: ['active', 'suspended', 'revoked'] } as const;
-const role = { enum: ROLES } as const;
-
-function orNull<const T extends object>(schema: T) {
-  return { anyOf: [schema, { type: 'null' }] } as const;
-}
-
-function object<const Members extends Readonly<Record<string, object>>, const Optional extends string = never>(
-  properties: Members,
-  optional: readonly Optional[] = [],
-) {
-  const given = Object.keys(properties) as (keyof Members & string)[];
-  const isRequired = (name: string): name is Exclude<keyof Members & string, Optional> =>
-    !(optional as readonly string[]).includes(name);
-  return {
-    type: 'object' as const,
-    required: given.filter(isRequired),
-    properties,
-    additionalProperties: false as const,
-  };
-}
-
-function list<const T extends object>(items: T) {
-  return { type: 'array', items } as const;
-}
-
-function ref(name: string) {
-  return { $ref: `#/components/schemas/${name}` };
-}
+import { count, flag, hash, list, object, nullable, ref, role, status, subject, text, time } from './schema-parts.js';
 
 const standing = {
   agent_id: subject,
   status,
-  reason: orNull(text),
-  revoked_by: orNull(text),
-  changed_at: orNull(time),
-  suspended_until: orNull(time),
+  reason: nullable(text),
+  revoked_by: nullable(text),
+  changed_at: nullable(time),
+  suspended_until: nullable(time),
   version: count,
 };
 
 const keyView = {
   key_id: text,
   role,
-  label: orNull(text),
-  public_key: orNull(text),
-  max_verifiers: orNull(count),
+  label: nullable(text),
+  public_key: nullable(text),
+  max_verifiers: nullable(count),
   ephemeral: flag,
   created_at: time,
-  revoked_at: orNull(time),
+  revoked_at: nullable(time),
 };
 
 /** The documents of the mesh as JSON Schema. */
@@ -69,7 +33,7 @@ export const SCHEMAS = {
   Refusal: object({
     code: text,
     message: text,
-    details: orNull({ type: 'object' }),
+    details: nullable({ type: 'object' }),
     retryable: flag,
   }),
   Event: object(
@@ -82,18 +46,18 @@ export const SCHEMAS = {
       type: { enum: ['revocation', 'suspension', 'reinstatement', 'passport'] },
       id: text,
       agent_id: subject,
-      reason: orNull(text),
-      revoked_by: orNull(text),
+      reason: nullable(text),
+      revoked_by: nullable(text),
       scope: { enum: ['agent', 'principal', 'key', 'mesh'] },
-      suspended_until: orNull(time),
+      suspended_until: nullable(time),
       version: count,
       cmd_id: text,
       operator: { type: 'object' },
       prev_hash: hash,
       hash,
       signature: text,
-      serial: orNull(count),
-      passport_hash: orNull(text),
+      serial: nullable(count),
+      passport_hash: nullable(text),
       key_id: text,
     },
     ['serial', 'passport_hash', 'key_id'],
@@ -107,14 +71,14 @@ export const SCHEMAS = {
     time,
     up_ms: count,
     boot: text,
-    challenge: orNull(text),
+    challenge: nullable(text),
     signature: text,
   }),
   Events: object({
     events: list(ref('Event')),
-    checkpoint: orNull(ref('Checkpoint')),
-    received_up_ms: orNull(count),
-    reset: orNull({ type: 'object' }),
+    checkpoint: nullable(ref('Checkpoint')),
+    received_up_ms: nullable(count),
+    reset: nullable({ type: 'object' }),
   }),
   Ack: object({ stream: text, seq: count, applied: { type: 'object' } }, ['applied']),
   Acknowledged: object({ acknowledged: count }),
@@ -136,10 +100,10 @@ export const SCHEMAS = {
   CommandAnswer: object({
     agent_id: subject,
     status,
-    seq: orNull(count),
+    seq: nullable(count),
     version: count,
     cmd_id: text,
-    key_id: orNull(text),
+    key_id: nullable(text),
     durable: flag,
     propagated_to: count,
     connected: count,
@@ -151,14 +115,14 @@ export const SCHEMAS = {
     late: list({ type: 'object' }),
     absent: list({ type: 'object' }),
     absent_more: count,
-    propagation_ms: orNull({ type: 'number' }),
+    propagation_ms: nullable({ type: 'number' }),
     regions: list(
       object({
         region: text,
         state: { enum: ['acknowledged', 'pending', 'late'] },
-        ms: orNull({ type: 'number' }),
-        last_seq: orNull(count),
-        last_seen: orNull(time),
+        ms: nullable({ type: 'number' }),
+        last_seq: nullable(count),
+        last_seen: nullable(time),
       }),
     ),
     changed: flag,
@@ -180,13 +144,13 @@ export const SCHEMAS = {
     absent: list({ type: 'object' }),
     absent_total: count,
     older: list({ type: 'object' }),
-    last_drill: orNull({ type: 'object' }),
+    last_drill: nullable({ type: 'object' }),
     last_confirmed: list({ type: 'object' }),
-    sealed_by_term: orNull(count),
-    follows: orNull(object({ home: text, heard: orNull(time) })),
-    checkpoint: orNull(ref('Checkpoint')),
+    sealed_by_term: nullable(count),
+    follows: nullable(object({ home: text, heard: nullable(time) })),
+    checkpoint: nullable(ref('Checkpoint')),
   }),
-  KeyOrder: object({ role, label: orNull(text), public_key: orNull(text), max_verifiers: count, ephemeral: flag }, [
+  KeyOrder: object({ role, label: nullable(text), public_key: nullable(text), max_verifiers: count, ephemeral: flag }, [
     'label',
     'public_key',
     'max_verifiers',
@@ -196,18 +160,18 @@ export const SCHEMAS = {
     key: text,
     key_id: text,
     role,
-    label: orNull(text),
-    public_key: orNull(text),
+    label: nullable(text),
+    public_key: nullable(text),
     max_verifiers: count,
     ephemeral: flag,
   }),
   Regions: object({
     home: object({
-      region: orNull(text),
+      region: nullable(text),
       head: count,
       term: count,
       time,
-      sealed_by_term: orNull(count),
+      sealed_by_term: nullable(count),
     }),
     replication_mode: { enum: ['async', 'sync'] },
     max_propagation_time_ms: count,
@@ -215,9 +179,9 @@ export const SCHEMAS = {
       object({
         region: text,
         state: { enum: ['following', 'absent', 'never-seen'] },
-        last_seq: orNull(count),
-        last_seen: orNull(time),
-        behind: orNull(count),
+        last_seq: nullable(count),
+        last_seen: nullable(time),
+        behind: nullable(count),
       }),
     ),
   }),
@@ -236,18 +200,18 @@ export const SCHEMAS = {
           eventId: text,
           version: count,
           changed: flag,
-          reason: orNull(text),
+          reason: nullable(text),
           time,
         },
         ['keyId'],
       ),
     ),
     documents: { type: 'object' },
-    checkpoint: orNull(ref('Checkpoint')),
-    reset: orNull(object({ reason: text })),
+    checkpoint: nullable(ref('Checkpoint')),
+    reset: nullable(object({ reason: text })),
     tables: hash,
   }),
-  RegionProof: object({ checkpoint: orNull(ref('Checkpoint')) }),
+  RegionProof: object({ checkpoint: nullable(ref('Checkpoint')) }),
   RegionTables: object({
     keys: list(
       object(
@@ -255,12 +219,12 @@ export const SCHEMAS = {
           keyId: text,
           role,
           hash,
-          label: orNull(text),
-          publicKey: orNull(text),
-          maxVerifiers: orNull(count),
+          label: nullable(text),
+          publicKey: nullable(text),
+          maxVerifiers: nullable(count),
           ephemeral: flag,
           createdAt: count,
-          revokedAt: orNull(count),
+          revokedAt: nullable(count),
         },
         ['maxVerifiers', 'ephemeral'],
       ),
@@ -271,23 +235,23 @@ export const SCHEMAS = {
   RegionReported: object({ refused: list(object({ verifier: text, code: text })), unknown: list(text) }),
   RegionTail: object({ events: list({ type: 'object' }) }),
   RegionTailed: object({
-    events: list(object({ agent_id: subject, type: text, cmd_id: text, was_seq: count, seq: orNull(count) })),
+    events: list(object({ agent_id: subject, type: text, cmd_id: text, was_seq: count, seq: nullable(count) })),
   }),
-  Roster: object({ verifiers: list({ type: 'object' }), next: orNull(text) }),
+  Roster: object({ verifiers: list({ type: 'object' }), next: nullable(text) }),
   Publication: object({ cmd_id: text, passport: { type: 'object' }, force: flag }, ['force']),
   Withdrawal: object({ cmd_id: text, agent_id: subject }),
   Published: { type: 'object' },
-  PassportInForce: object({ agent_id: subject, serial: orNull(count), passport_hash: orNull(text) }),
+  PassportInForce: object({ agent_id: subject, serial: nullable(count), passport_hash: nullable(text) }),
   PrincipalKey: object({ did: text, public_key: text }),
   ApprovalRequest: { type: 'object' },
   Approval: { type: 'object' },
-  ApprovalEnd: object({ status: text, intent_hash: orNull(text) }, ['intent_hash']),
+  ApprovalEnd: object({ status: text, intent_hash: nullable(text) }, ['intent_hash']),
   ApprovalState: { type: 'object' },
-  ApprovalStates: object({ requests: list({ type: 'object' }), next: orNull(text), mark: text }),
+  ApprovalStates: object({ requests: list({ type: 'object' }), next: nullable(text), mark: text }),
   ApprovalAnswers: object({ request_id: text, status: text, version: count, answers: list({ type: 'object' }) }),
   Drill: object({
-    p50_ms: orNull({ type: 'number', minimum: 0 }),
-    p99_ms: orNull({ type: 'number', minimum: 0 }),
+    p50_ms: nullable({ type: 'number', minimum: 0 }),
+    p99_ms: nullable({ type: 'number', minimum: 0 }),
     can_halt: { enum: ['yes', 'no', 'unknown'] },
     ok: flag,
     rounds: count,
@@ -304,10 +268,10 @@ export const SCHEMAS = {
   }),
   Left: object({ left: flag }),
   Forgotten: object({ verifier: text, label: text, forgotten: flag }),
-  Keys: object({ keys: list(object(keyView)), next: orNull(text) }),
+  Keys: object({ keys: list(object(keyView)), next: nullable(text) }),
   KeyRevoked: object({ key_id: text, revoked: flag, changed: flag }),
   Shipment: object({ log_id: text, verifier: text, entries: list({ type: 'object' }) }),
-  Shipped: object({ accepted: count, checkpoint: orNull({ type: 'object' }) }),
+  Shipped: object({ accepted: count, checkpoint: nullable({ type: 'object' }) }),
   Erasure: object({ agent_id: subject, param: text, before: time, log_id: text, seq: count }, [
     'agent_id',
     'param',
@@ -326,17 +290,16 @@ export const SCHEMAS = {
     entries: count,
     time,
   }),
-  ReferenceRevoke: object({ agent_id: subject, reason: orNull(text), scope: orNull(text), revoked_by: orNull(text) }, [
-    'reason',
-    'scope',
-    'revoked_by',
-  ]),
+  ReferenceRevoke: object(
+    { agent_id: subject, reason: nullable(text), scope: nullable(text), revoked_by: nullable(text) },
+    ['reason', 'scope', 'revoked_by'],
+  ),
   ReferenceSuspend: object(
     {
       agent_id: subject,
       duration_seconds: { type: 'integer', minimum: 1 },
-      reason: orNull(text),
-      revoked_by: orNull(text),
+      reason: nullable(text),
+      revoked_by: nullable(text),
     },
     ['reason', 'revoked_by'],
   ),
@@ -345,7 +308,7 @@ export const SCHEMAS = {
     id: text,
     agent_id: subject,
     action: text,
-    reason: orNull(text),
+    reason: nullable(text),
     propagated_to: count,
     propagation_ms: { type: 'number' },
     timestamp: time,
@@ -353,9 +316,9 @@ export const SCHEMAS = {
   ReferenceStatus: object({
     agent_id: subject,
     status,
-    reason: orNull(text),
-    revoked_at: orNull(time),
-    suspended_until: orNull(time),
+    reason: nullable(text),
+    revoked_at: nullable(time),
+    suspended_until: nullable(time),
   }),
   ReferenceRegistered: object({ agent_id: subject, registered: flag, status }),
   ReferenceUsage: object({ events: count, connected: count }),

@@ -301,7 +301,6 @@ class FileState implements SqliteState {
   sentDocument(seq: number): string | null {
     return this.#tables.documents.find(seq);
   }
-
   judgedPassport(hash: string): string | null {
     return this.#judged.find(hash);
   }
@@ -318,11 +317,9 @@ class FileState implements SqliteState {
   get readOnly(): boolean {
     return this.#database.readOnly;
   }
-
   get conduct(): Conduct {
     return this.#conduct;
   }
-
   tally(agentId: string): Tally | null {
     return this.#agents.tally(agentId);
   }

@@ -8,7 +8,7 @@ import { parseJson } from '../../protocol/json/parse.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import type { Entry, LogRecord, OutcomeEntry } from '../../protocol/log/entry.js';
-import { isSentText, type Sent } from './sent.js';
+import { isSentText, type SignedForm } from './sent.js';
 
 /** Where a leaf stands in the tree, and the path from it to the root; hashes in base64, from the leaf up. */
 export interface Inclusion {
@@ -21,7 +21,7 @@ export interface Bundle {
   readonly type: 'aip-proof';
   readonly version: 1;
   /** The document as it was signed; null where the log does not hold all of it. */
-  readonly intent: Sent | null;
+  readonly intent: SignedForm | null;
   /** The passport under which it was judged; null where none was in force. */
   readonly passport: JsonObject | null;
   /** The key that signed the passport, as this verifier had it pinned; for people: it proves nothing. */

@@ -15,7 +15,7 @@ import type { State } from '../ports/state.js';
 import { provenApprovals } from './approvals.js';
 import { entryJson, withoutShown, writeBundle, type Bundle, type Inclusion } from './bundle.js';
 import { noteText, signTree, type NoteSigner, type TreeLog } from './checkpoint.js';
-import { readSent, shownMembers, type Sent, type SentDocument } from './sent.js';
+import { readSent, shownMembers, type SignedForm, type SentDocument } from './sent.js';
 
 /** What a bundle is made of. */
 export type ProvingLog = TreeLog & ProvableLog & Pick<State, 'pins' | 'look'>;
@@ -127,7 +127,7 @@ function rebuilt(entry: Entry): SentDocument | null {
   return null;
 }
 
-function documentOf(given: Uint8Array | Sent, { intent_hash }: Entry): SentDocument | null {
+function documentOf(given: Uint8Array | SignedForm, { intent_hash }: Entry): SentDocument | null {
   const sent = readSent(given);
   return sent?.document.intent.hash === intent_hash ? sent : null;
 }

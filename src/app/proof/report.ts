@@ -6,7 +6,7 @@ import type { Passport } from '../../protocol/passport.js';
 import type { NoteKey } from '../../protocol/transparency/note.js';
 import type { RequestRecord } from '../../verify/approvals/approving.js';
 import type { PinnedKey } from '../../verify/context.js';
-import type { Sent } from './sent.js';
+import type { SignedForm } from './sent.js';
 
 /** The steps, in the order in which they are told. */
 export const STEPS = ['who', 'what', 'limits', 'decision', 'when', 'recorded', 'outcome', 'seen'] as const;
@@ -39,7 +39,7 @@ export interface ApprovalEvidence {
 
 /** Judges the intent under the passport at the time of the decision, without a past: null when it is within all limits, else the code of the refusal. */
 export type Rejudge = (
-  sent: Sent,
+  sent: SignedForm,
   passport: Passport,
   at: number,
   evidence: ApprovalEvidence,

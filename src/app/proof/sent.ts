@@ -8,17 +8,17 @@ import type { Dialect, ReadDocument } from '../../verify/dialect.js';
 import { dialectOf } from '../../verify/dialects/registry.js';
 
 /** A document in a bundle: the object, or its text where a number in it has more digits than a reader of JSON keeps. */
-export type Sent = JsonObject | string;
+export type SignedForm = JsonObject | string;
 
 /** A document as it was sent. Nothing in it is believed. */
 export interface SentDocument {
-  readonly sent: Sent;
+  readonly sent: SignedForm;
   readonly dialect: Dialect;
   readonly document: ReadDocument;
 }
 
 /** Reads it strictly; null for what is no document of a dialect. */
-export function readSent(given: Uint8Array | Sent): SentDocument | null {
+export function readSent(given: Uint8Array | SignedForm): SentDocument | null {
   try {
     const exact = parseExact(given instanceof Uint8Array ? given : textOfSent(given));
     const plain = plainJson(exact);
@@ -34,7 +34,7 @@ export function readSent(given: Uint8Array | Sent): SentDocument | null {
 }
 
 /** Its text, in one of the spellings of the same value. */
-export function textOfSent(sent: Sent): string {
+export function textOfSent(sent: SignedForm): string {
   return typeof sent === 'string' ? sent : JSON.stringify(sent);
 }
 

@@ -11,7 +11,7 @@ import type { Config } from '../config/load.js';
 import type { GivenApproval } from './approvals.js';
 import { requestRelay } from '../approvals/relay.js';
 import { meshAccess } from '../mesh/access.js';
-import type { Judging } from '../mesh/freshness.js';
+import type { MeshJudging } from '../mesh/freshness.js';
 import { principalPins, type ResolveFlags } from '../passports/pins.js';
 import { requirePolicy } from '../config/load.js';
 import { trustRules } from '../config/trust-rules.js';
@@ -92,7 +92,7 @@ function ageSet(flag: number | undefined, config: Config): number | undefined {
 }
 
 /** Without a mesh this machine's own record is all there is, and nothing of the mesh is loaded. */
-async function freshnessOf(cli: Scene, judging: Judging): Promise<(now: number) => Freshness> {
+async function freshnessOf(cli: Scene, judging: MeshJudging): Promise<(now: number) => Freshness> {
   const [config, access] = await Promise.all([cli.config(), meshAccess(cli)]);
   if (access !== null) return (await import('../mesh/freshness.js')).meshFreshness(cli, access, judging);
   const [maxAgeMs, onStale] = [config.get('revocation.max_age'), config.get('revocation.on_stale')];

@@ -23,7 +23,7 @@ type Scene = Setting & Notices & Lifetime & Surroundings;
 const REFRESH_MS = 300;
 
 /** How a command judges. */
-interface Judging {
+export interface MeshJudging {
   /** The mesh is followed for as long as the command runs: a stream of intents outlives any copy. */
   readonly live: boolean;
   /** What it finds is done, and not merely tried: the mesh counts this machine among those that decide. */
@@ -34,7 +34,7 @@ interface Judging {
 export async function meshFreshness(
   cli: Scene,
   access: MeshAccess,
-  { live, decides }: Judging,
+  { live, decides }: MeshJudging,
 ): Promise<(now: number) => Freshness> {
   const config = await cli.config();
   const maxAgeMs = config.get('revocation.max_age');

@@ -29,7 +29,7 @@ export function objectIn(bytes: Uint8Array, name: string): JsonObject {
 }
 
 /** A passport as the policy commands judge by it. */
-export interface Draft {
+export interface PolicyPassport {
   readonly json: JsonObject;
   readonly passport: Passport;
   /** How a case names it: the file, or the document where it is kept here alone. */
@@ -40,7 +40,7 @@ export interface Draft {
  * A passport or a draft of one, signed or not: what it allows is asked, and not whether it counts. A name or an id is that of a passport known here.
  * Fails with NOT_FOUND, UNREADABLE or USAGE.
  */
-export async function draftPassport(given: string, cli: Setting & Notices & Surroundings): Promise<Draft> {
+export async function draftPassport(given: string, cli: Setting & Notices & Surroundings): Promise<PolicyPassport> {
   const known = given === '-' || looksLikePath(given) ? null : await knownPassport(given, cli);
   if (known !== null) {
     const json = known.passport.document as unknown as JsonObject;

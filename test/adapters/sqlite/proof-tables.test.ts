@@ -102,7 +102,7 @@ test('is found by intent hash and nonce, and a guess by the table alone is not c
   other.close();
 });
 
-test('the index of the second version is moved into smaller blocks', () => {
+test('the index of the third version is moved into smaller blocks', () => {
   const path = at();
   const state = open(path);
   const hash = (i: number): string => `sha256:${String(i).padStart(64, '0')}`;
@@ -111,7 +111,7 @@ test('the index of the second version is moved into smaller blocks', () => {
   });
   state.close();
   const second = new Database(path, 0);
-  second.exec('UPDATE lookups SET key = seq / 65536 * 4294967296 + (key & 4294967295); PRAGMA user_version = 2');
+  second.exec('UPDATE lookups SET key = seq / 65536 * 4294967296 + (key & 4294967295); PRAGMA user_version = 3');
   second.close();
   const again = open(path);
   expect([again.find(hash(7)), again.find(hash(1050)), again.find('n1100')]).toEqual([[7], [1050], [1100]]);

@@ -5,7 +5,10 @@ import { JsonError, parseJsonText } from '../../../protocol/json/parse.js';
 import { ShapeError } from '../../../protocol/json/shape.js';
 
 /** The document that home answered; null where something else came, as a proxy before it may send. */
-export function answerIn<Name extends DocumentName>(name: Name, body: string): ValueOf<(typeof SCHEMAS)[Name]> | null {
+export function homeDocument<Name extends DocumentName>(
+  name: Name,
+  body: string,
+): ValueOf<(typeof SCHEMAS)[Name]> | null {
   try {
     return documentOf(name, parseJsonText(body));
   } catch (error) {

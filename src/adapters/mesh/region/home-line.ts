@@ -14,7 +14,7 @@ import type { Request, WholeReply } from '../../../mesh/server/http/exchange.js'
 import type { FollowedHome } from '../../../mesh/server/regions/relay.js';
 import { replacePrivate } from '../../files/secret/private-file.js';
 import { MeshHttp, Unreachable, type MeshHttpOptions, type MeshHttpReply } from '../../http/mesh-client.js';
-import { answerIn } from './answers.js';
+import { homeDocument } from './answers.js';
 
 /** A proof is of use while somebody waits for it. */
 const PROOF_MS = 1_000;
@@ -73,7 +73,7 @@ export class HomeLine implements FollowedHome {
   async prove(challenge: string | null): Promise<string | null> {
     const query = challenge === null ? '' : `?challenge=${challenge}`;
     const answer = await this.#ask(`/v1/mesh/region/proof${query}`, PROOF_MS);
-    const proof = answer?.status === 200 ? answerIn('RegionProof', answer.body) : null;
+    const proof = answer?.status === 200 ? homeDocument('RegionProof', answer.body) : null;
     return proof === null || proof.checkpoint === null ? null : JSON.stringify(proof.checkpoint);
   }
 
@@ -137,7 +137,7 @@ export class HomeLine implements FollowedHome {
   async fetchTables(): Promise<boolean> {
     const answer = await this.#ask('/v1/mesh/region/tables', TABLES_MS, MAX_BYTES);
     const { store } = this;
-    const tables = answer?.status === 200 ? answerIn('RegionTables', answer.body) : null;
+    const tables = answer?.status === 200 ? homeDocument('RegionTables', answer.body) : null;
     if (tables === null || store === null) return false;
     const { keys, principals } = tables;
     const known = new Map((await store.keys.list()).map((key) => [key.keyId, JSON.stringify(key)]));

@@ -15,7 +15,7 @@ import type { MeshStore } from '../../../mesh/log/store.js';
 import { SqliteMeshStore } from '../sqlite/store.js';
 import { Copier, HOME_HEARD, NOTED_MS, OtherHistory } from './copying.js';
 import { HomeLine } from './home-line.js';
-import { answerIn } from './answers.js';
+import { homeDocument } from './answers.js';
 
 export interface PromotionOptions {
   readonly folder: string;
@@ -145,7 +145,7 @@ async function isSealed(line: HomeLine, term: number): Promise<boolean> {
     timeoutMs: 5_000,
     maxBytes: 1024 * 1024,
   });
-  const sealedBy = status === 200 ? answerIn('Regions', body)?.home.sealed_by_term : null;
+  const sealedBy = status === 200 ? homeDocument('Regions', body)?.home.sealed_by_term : null;
   return sealedBy != null && sealedBy >= term;
 }
 

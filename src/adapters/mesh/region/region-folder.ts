@@ -14,7 +14,7 @@ import { FOLLOWS } from '../server/data-folder.js';
 import { SqliteMeshStore } from '../sqlite/store.js';
 import { Copier, OtherHistory } from './copying.js';
 import type { HomeLine } from './home-line.js';
-import { answerIn } from './answers.js';
+import { homeDocument } from './answers.js';
 
 /** The note that names a store whose events beyond the fork are still to be told to home. */
 export const RETURNING = 'returning';
@@ -186,7 +186,7 @@ async function tell(
   } as const;
   try {
     const { status, body: text } = await line.http.ask(call);
-    const taken = status === 200 ? answerIn('RegionTailed', text) : null;
+    const taken = status === 200 ? homeDocument('RegionTailed', text) : null;
     if (taken !== null) return taken.events;
     throw new Failure('NETWORK', `${line.home} does not take the events beyond the fork (${status}).`, {
       hint: `curl ${line.home}/healthz, then start again: nothing is lost, ${parsed.length} events wait`,

@@ -1,7 +1,7 @@
 /** What a following server tells home of those who listen to it: their own signed words, as they came. */
 import type { Applied, VerifierCard } from '../../../mesh/roster/member.js';
 import { Unreachable, type MeshHttp } from '../../http/mesh-client.js';
-import { answerIn } from './answers.js';
+import { homeDocument } from './answers.js';
 
 /** Words in one report, and names in one. */
 const MOST_WORDS = 300;
@@ -100,7 +100,7 @@ export class Reports {
         ...{ method: 'POST', target, body },
         ...{ timeoutMs: 5_000, maxBytes: 1024 * 1024 },
       });
-      const heard = status === 200 ? answerIn('RegionReported', text) : null;
+      const heard = status === 200 ? homeDocument('RegionReported', text) : null;
       return heard === null ? null : { unknown: heard.unknown, refused: heard.refused.map(({ verifier }) => verifier) };
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;

@@ -3,7 +3,7 @@ import { CONDUCT_TABLES } from './conduct-schema.js';
 /** `aip!`, in SQLite's application_id: tells our file from any other database. */
 export const STATE_APPLICATION_ID = 0x61697021;
 /** Of the tables below. A file with a greater one is refused; a smaller one is brought up to date here. */
-export const STATE_SCHEMA_VERSION = 3;
+export const STATE_SCHEMA_VERSION = 4;
 
 /** What a proof needs, since version 2. */
 const PROOF_TABLES = `
@@ -50,13 +50,6 @@ CREATE TABLE spoken_names (key TEXT NOT NULL, agent_id TEXT NOT NULL, PRIMARY KE
  * before it, so it vouches for all that the first version wrote.
  */
 export const MIGRATIONS: Readonly<Record<number, string>> = {
-  // Blocks were of 65,536 entries: a commit touched as many pages as it held entries.
-  2: `
-CREATE TABLE moved (key INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq)) STRICT, WITHOUT ROWID;
-INSERT INTO moved SELECT seq / 1024 * 4294967296 + (key & 4294967295), seq FROM lookups;
-DROP TABLE lookups;
-ALTER TABLE moved RENAME TO lookups;
-PRAGMA user_version = 3;`,
   1: `
 ALTER TABLE entries ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE entries ADD COLUMN token BLOB;
@@ -66,6 +59,13 @@ UPDATE identity SET secret = randomblob(32), tree_after = (SELECT seq FROM head 
 ${PROOF_TABLES}${SPEAKER_TABLES}
 PRAGMA user_version = 2;`,
   2: `${DOCUMENT_TABLES}PRAGMA user_version = 3;`,
+  // Blocks were of 65,536 entries: a commit touched as many pages as it held entries.
+  3: `
+CREATE TABLE moved (key INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq)) STRICT, WITHOUT ROWID;
+INSERT INTO moved SELECT seq / 1024 * 4294967296 + (key & 4294967295), seq FROM lookups;
+DROP TABLE lookups;
+ALTER TABLE moved RENAME TO lookups;
+PRAGMA user_version = 4;`,
 };
 
 export const STATE_SCHEMA = `
