@@ -152,6 +152,7 @@ describe('calls in order', () => {
     const answers = [all.slice(0, 256), all.slice(256, 512), all.slice(512)].map((lines) =>
       group.verifyAll(lines, VERIFY, () => taken),
     );
+    while (batches() === 0) await turns(1);
     await turns(50);
     expect(batches()).toBe(1);
     take();
