@@ -1,5 +1,4 @@
 /** The inbox as a person meets it: all that is approved is seen, and the key that signs never leaves the browser. */
-import { createPrivateKey } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -9,17 +8,17 @@ import { parsePublicKey } from '../../src/protocol/identity/keys.js';
 import { chromium, openPage, type Page, type PageOptions } from '../kit/browser.js';
 import { CAROL, keyOf, OTHER, PERSON, request, seedOf } from '../kit/mesh/approvals.js';
 import { network, type NetworkMesh } from '../kit/mesh/network.js';
+import { privateKeyOf } from '../kit/ed25519.js';
 
-const PREFIX = '302e020100300506032b657004220420';
 const PASSPHRASE = 'correct horse battery staple';
 const FORGED = `<img src=x onerror="document.title='pwned'">`;
 
 /** The private key in the form that `aip init --key-store file` and OpenSSL write. */
 function pem(n: number, passphrase: string | null): string {
-  const der = Buffer.concat([Buffer.from(PREFIX, 'hex'), seedOf(n)]);
-  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
   const form = { type: 'pkcs8', format: 'pem' } as const;
-  return String(key.export(passphrase === null ? form : { ...form, cipher: 'aes-256-cbc', passphrase }));
+  return String(
+    privateKeyOf(seedOf(n)).export(passphrase === null ? form : { ...form, cipher: 'aes-256-cbc', passphrase }),
+  );
 }
 
 interface Scene {

@@ -3,32 +3,13 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { keepAnswer } from '../../src/app/approvals/keep.js';
 import type { ActionApprovalDocument, ApprovalRequestDocument, CreatedPassport } from '../../src/index.js';
-import { publicKeyText, withSignature, type Signer } from '../kit/native/parts.js';
+import { ALICE, aliceAnswers } from '../kit/native/answers.js';
+import { publicKeyText, type Signer } from '../kit/native/parts.js';
 import { openAt } from '../kit/state/temporary.js';
 import { refusal, supportAgent, T0, workshop, type Workshop } from './workshop.js';
 
-const ALICE = 'did:web:alice.example';
-
-function answer(request: ApprovalRequestDocument, changes: object = {}, key: Signer = 'alice'): ActionApprovalDocument {
-  const { request_id, verifier, action_hash, agent_id, passport_hash } = request;
-  const unsigned = {
-    type: 'approval',
-    version: 2,
-    request_id,
-    verifier,
-    action_hash,
-    agent_id,
-    passport_hash,
-    approver: ALICE,
-    key_id: `${ALICE}#key-1`,
-    decision: 'approve',
-    reason: null,
-    approved_at: new Date(T0).toISOString(),
-    approved_until: new Date(T0 + 900_000).toISOString(),
-    ...changes,
-  };
-  return withSignature(unsigned, 'signature', key) as unknown as ActionApprovalDocument;
-}
+const answer = (request: ApprovalRequestDocument, changes: object = {}, key: Signer = 'alice') =>
+  aliceAnswers(request, T0, changes, key);
 
 function agent(aip: Workshop): Promise<CreatedPassport> {
   const rule = { above: 50, approvers: [{ id: ALICE, public_key: publicKeyText('alice') }] };

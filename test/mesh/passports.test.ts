@@ -2,40 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import { parseEvent } from '../../src/mesh/log/event.js';
 import { readSnapshot } from '../../src/mesh/log/snapshot.js';
-import { publicKeyOf, signMessage } from '../../src/protocol/ed25519/sign.js';
-import { toHex } from '../../src/protocol/hex.js';
-import { formatPublicKey } from '../../src/protocol/identity/keys.js';
 import { canonicalize } from '../../src/protocol/json/canonical.js';
+import { ISSUER_KEY, ISSUER_SEED, publishedPassport } from '../kit/mesh/passports.js';
 import { AGENT, check, PRINCIPAL, settle, TestMesh } from '../kit/mesh/server.js';
 
-const SEED = new Uint8Array(32).fill(33);
-const KEY = formatPublicKey(publicKeyOf(SEED));
-const AGENT_KEY = formatPublicKey(publicKeyOf(new Uint8Array(32).fill(34)));
-
-function passport(serial: number, fields: object = {}, seed = SEED): object {
-  const name = AGENT.split(':').at(-1)!;
-  const members = {
-    version: 1,
-    serial,
-    agent_id: AGENT,
-    agent_name: name,
-    domain: 'acme.com',
-    principal: PRINCIPAL,
-    key_id: `${AGENT}#key-1`,
-    public_key: AGENT_KEY,
-    actions: ['send_email'],
-    denied_actions: [],
-    constraints: {},
-    metadata: {},
-    issued_at: '2026-02-18T14:23:45Z',
-    expires_at: null,
-    previous_keys: [],
-    issuer_key_id: `${PRINCIPAL}#key-1`,
-    ...fields,
-  };
-  const body = Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
-  return { ...body, issuer_signature: toHex(signMessage(seed, Buffer.from(canonicalize(body as never)))) };
-}
+const passport = (serial: number, fields: object = {}, seed = ISSUER_SEED) =>
+  publishedPassport(AGENT, serial, fields, seed);
 
 let next = 1;
 const publish = (
@@ -47,7 +19,7 @@ const publish = (
 
 async function registered(): Promise<TestMesh> {
   const mesh = await TestMesh.start();
-  await mesh.ask('POST', '/v1/mesh/principals', 'admin', { did: PRINCIPAL, public_key: KEY });
+  await mesh.ask('POST', '/v1/mesh/principals', 'admin', { did: PRINCIPAL, public_key: ISSUER_KEY });
   return mesh;
 }
 
@@ -104,7 +76,7 @@ describe('publishing', () => {
   });
 
   test('a denied key of a principal, or a denied principal, makes nothing any more', async () => {
-    for (const subject of [KEY, PRINCIPAL]) {
+    for (const subject of [ISSUER_KEY, PRINCIPAL]) {
       const mesh = await registered();
       await mesh.command('revoke', { agent_id: subject });
       expect((await publish(mesh, passport(1))).json()).toMatchObject({ code: 'PASSPORT_INVALID' });

@@ -7,6 +7,7 @@ import type { ActionApprovalDocument } from '../../../src/protocol/approvals/app
 import type { ApprovalRequestDocument } from '../../../src/protocol/approvals/request.js';
 import { readPassport } from '../../../src/protocol/passport.js';
 import type { Decision } from '../../../src/verify/decision.js';
+import { ALICE, aliceAnswers } from '../../kit/native/answers.js';
 import { intent } from '../../kit/native/intent-parts.js';
 import { NOW_S, publicKeyText, withSignature, type Signer } from '../../kit/native/parts.js';
 import { passport } from '../../kit/native/passport-cases.js';
@@ -14,7 +15,6 @@ import { knowing, REQUESTER, VERIFY, verifierDeps } from '../../kit/native/verif
 import { settle, TestClock, TestMesh } from '../../kit/mesh/server.js';
 import { openAt, statePath } from '../../kit/state/temporary.js';
 
-const ALICE = 'did:web:alice.example';
 const PARAMS = { amount: 10_000, order_id: '8472' };
 let n = 0;
 
@@ -84,24 +84,7 @@ class Pair {
   }
 
   async answer(id: string, changes: object = {}, key: Signer = 'alice'): Promise<ActionApprovalDocument> {
-    const { request_id, verifier, action_hash, agent_id, passport_hash } = await this.request(id);
-    const unsigned = {
-      type: 'approval',
-      version: 2,
-      request_id,
-      verifier,
-      action_hash,
-      agent_id,
-      passport_hash,
-      approver: ALICE,
-      key_id: `${ALICE}#key-1`,
-      decision: 'approve',
-      reason: null,
-      approved_at: new Date(this.clock.now).toISOString(),
-      approved_until: new Date(this.clock.now + 900_000).toISOString(),
-      ...changes,
-    };
-    return withSignature(unsigned, 'signature', key) as unknown as ActionApprovalDocument;
+    return aliceAnswers(await this.request(id), this.clock.now, changes, key);
   }
 
   async give(document: ActionApprovalDocument): Promise<number> {

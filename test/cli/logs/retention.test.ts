@@ -11,19 +11,7 @@ const DAY = 86_400_000;
 /** A log of a hundred entries, sixty of them of a hundred days ago. */
 async function aged(retention?: string): Promise<Household> {
   const home = household(retention === undefined ? {} : { env: { AIP_LOG_RETENTION: retention } });
-  await home.run(
-    'passport',
-    'create',
-    'bot',
-    '--domain',
-    'acme.com',
-    '-a',
-    'refund',
-    '--key-store',
-    'file',
-    '--out',
-    home.at('bot.json'),
-  );
+  await home.agent('bot');
   const now = home.io.now();
   inHome(dirname(home.state), (state) =>
     state.transact((ledger) => {
@@ -99,18 +87,6 @@ test("the verifier's key is made with the state, for nobody else to read", async
   const home = household();
   await home.run('principal', 'list');
   expect(existsSync(join(dirname(home.state), 'verifier.key'))).toBe(false);
-  await home.run(
-    'passport',
-    'create',
-    'bot',
-    '--domain',
-    'acme.com',
-    '-a',
-    'refund',
-    '--key-store',
-    'file',
-    '--out',
-    home.at('bot.json'),
-  );
+  await home.agent('bot');
   expect(statSync(join(dirname(home.state), 'verifier.key')).mode & 0o777).toBe(0o600);
 });

@@ -4,20 +4,7 @@ import { household, type Household } from '../../kit/native/household.js';
 /** Two agents, six entries. */
 async function logged(): Promise<Household> {
   const home = household();
-  for (const name of ['bot', 'other'])
-    await home.run(
-      'passport',
-      'create',
-      name,
-      '--domain',
-      'acme.com',
-      '-a',
-      'refund',
-      '--key-store',
-      'file',
-      '--out',
-      home.at(`${name}.json`),
-    );
+  for (const name of ['bot', 'other']) await home.agent(name);
   for (const name of ['bot', 'other', 'bot', 'other', 'other', 'bot']) {
     const signed = await home.run('intent', 'sign', '-p', name, '-a', 'refund', '--param', 'amount:=5');
     await home.run('intent', 'verify', home.file('intent.json', signed.out));

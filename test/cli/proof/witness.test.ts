@@ -15,19 +15,7 @@ import { world } from '../../kit/world.js';
 /** A machine with a log, which grows by `judge`. */
 async function logged() {
   const home = household();
-  await home.run(
-    'passport',
-    'create',
-    'bot',
-    '--domain',
-    'acme.com',
-    '-a',
-    'refund',
-    '--key-store',
-    'file',
-    '--out',
-    home.at('bot.json'),
-  );
+  await home.agent('bot');
   const judge = async (amount: number): Promise<void> => {
     const signed = await home.run('intent', 'sign', '-p', 'bot', '-a', 'refund', '--param', `amount:=${amount}`);
     // After an older copy came back, what could be a replay is refused; it is an entry all the same.

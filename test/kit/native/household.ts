@@ -29,6 +29,8 @@ export interface Household extends Omit<World, 'run'> {
   /** A path in the folder the command runs in. */
   at(path: string): string;
   run(...argv: string[]): Promise<Answer>;
+  /** An agent of acme.com that may `refund`, with its key in a file; its passport is `<name>.json`. */
+  agent(name: string): Promise<void>;
   /** `run --json`, and the one document it printed. */
   json<T = Decision>(...argv: string[]): Promise<Answer & { readonly value: T }>;
   /** What `--json` says on stderr when a command fails. */
@@ -53,6 +55,11 @@ export function household(options: WorldOptions = {}): Household {
     state: join(w.io.userHome, '.local', 'state', 'aip', 'state.db'),
     at: (path) => join(w.cwd, path),
     run,
+    agent: async (name) => {
+      const flags = ['--domain', 'acme.com', '-a', 'refund', '--key-store', 'file'];
+      const made = await run('passport', 'create', name, ...flags, '--out', join(w.cwd, `${name}.json`));
+      expect(made.code, made.err).toBe(0);
+    },
     json: async <T>(...argv: string[]) => {
       const answer = await run(...argv, '--json');
       return { ...answer, value: JSON.parse(answer.out) as T };

@@ -1,8 +1,9 @@
 /** What the native fixtures are made of: fixed seeds, a fixed time, and a way to sign that is not the program's own. */
-import { createPrivateKey, createPublicKey, sign, type KeyObject } from 'node:crypto';
+import { createPublicKey, sign, type KeyObject } from 'node:crypto';
 import { canonicalizeWithout } from '../../../src/protocol/json/canonical.js';
 import { sha256Hex } from '../../../src/protocol/hash.js';
 import type { Json, JsonObject } from '../../../src/protocol/json/values.js';
+import { privateKeyOf } from '../ed25519.js';
 
 /** The time of the guide's examples. */
 export const AT = '2026-02-18T14:23:45Z';
@@ -53,13 +54,12 @@ export function page(document: Json): string {
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
-const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 const keys = new Map<Signer, KeyObject>();
 
 function keyOf(signer: Signer): KeyObject {
   let key = keys.get(signer);
   if (key === undefined) {
-    key = createPrivateKey({ key: Buffer.concat([PKCS8, seedOf(signer)]), format: 'der', type: 'pkcs8' });
+    key = privateKeyOf(seedOf(signer));
     keys.set(signer, key);
   }
   return key;

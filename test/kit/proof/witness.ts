@@ -1,5 +1,5 @@
 /** A witness written from C2SP tlog-witness and tlog-cosignature: it stands in for one where none is installed. */
-import { createPrivateKey, sign } from 'node:crypto';
+import { sign } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
@@ -15,6 +15,7 @@ import {
   signatureLine,
 } from '../../../src/protocol/transparency/note.js';
 import { isConsistent } from '../../../src/protocol/transparency/tree.js';
+import { privateKeyOf } from '../ed25519.js';
 
 export interface Witness {
   readonly url: string;
@@ -28,11 +29,7 @@ export interface Witness {
 export async function witness(name: string, logs: readonly string[], time = 1_771_424_625): Promise<Witness> {
   const seed = Buffer.alloc(32, name.length);
   const publicKey = publicKeyOf(seed);
-  const secret = createPrivateKey({
-    key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]),
-    format: 'der',
-    type: 'pkcs8',
-  });
+  const secret = privateKeyOf(seed);
   const known = new Map(logs.map((text) => [readNoteKey(text).name, readNoteKey(text)]));
   const seen: Witness['seen'] = new Map();
   const answer = (body: string): { status: number; type?: string; text: string } => {

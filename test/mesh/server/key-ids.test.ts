@@ -3,44 +3,16 @@ import { describe, expect, test } from 'vitest';
 import { parseEvent } from '../../../src/mesh/log/event.js';
 import { readSnapshot } from '../../../src/mesh/log/snapshot.js';
 import { MeshServer } from '../../../src/mesh/server/mesh-server.js';
-import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js';
-import { toHex } from '../../../src/protocol/hex.js';
-import { formatPublicKey } from '../../../src/protocol/identity/keys.js';
-import { canonicalize } from '../../../src/protocol/json/canonical.js';
+import { AGENT_KEY, EARLIER_KEY, ISSUER_KEY, publishedPassport, STRANGER_KEY } from '../../kit/mesh/passports.js';
 import { AGENT, check, PRINCIPAL, settle, TestMesh } from '../../kit/mesh/server.js';
 
-const ISSUER = new Uint8Array(32).fill(33);
-const ISSUER_KEY = formatPublicKey(publicKeyOf(ISSUER));
-const KEY_1 = formatPublicKey(publicKeyOf(new Uint8Array(32).fill(34)));
-const KEY_0 = formatPublicKey(publicKeyOf(new Uint8Array(32).fill(35)));
-const OTHER = formatPublicKey(publicKeyOf(new Uint8Array(32).fill(36)));
-
-function passport(serial: number, previous: object[] = []): object {
-  const body = {
-    version: 1,
-    serial,
-    agent_id: AGENT,
-    agent_name: AGENT.split(':').at(-1)!,
-    domain: 'acme.com',
-    principal: PRINCIPAL,
-    key_id: `${AGENT}#key-1`,
-    public_key: KEY_1,
-    actions: ['send_email'],
-    denied_actions: [],
-    constraints: {},
-    metadata: {},
-    issued_at: '2026-02-18T14:23:45Z',
-    expires_at: null,
-    previous_keys: previous,
-    issuer_key_id: `${PRINCIPAL}#key-1`,
-  };
-  return { ...body, issuer_signature: toHex(signMessage(ISSUER, Buffer.from(canonicalize(body as never)))) };
-}
+const passport = (serial: number, previous: object[] = []) =>
+  publishedPassport(AGENT, serial, { previous_keys: previous });
 
 async function published(): Promise<TestMesh> {
   const mesh = await TestMesh.start();
   await mesh.ask('POST', '/v1/mesh/principals', 'admin', { did: PRINCIPAL, public_key: ISSUER_KEY });
-  const previous = [{ key_id: `${AGENT}#key-0`, public_key: KEY_0, valid_until: '2026-02-19T14:23:45Z' }];
+  const previous = [{ key_id: `${AGENT}#key-0`, public_key: EARLIER_KEY, valid_until: '2026-02-19T14:23:45Z' }];
   await mesh.ask('POST', '/v1/mesh/passports', 'operator', { cmd_id: 'publish-1', passport: passport(1, previous) });
   return mesh;
 }
@@ -65,8 +37,8 @@ const standing = async (mesh: TestMesh, subject: string) =>
 
 describe('an order that names a key by its id', () => {
   test.each([
-    ['the current key of a published passport', `${AGENT}#key-1`, KEY_1],
-    ['a previous key of it', `${AGENT}#key-0`, KEY_0],
+    ['the current key of a published passport', `${AGENT}#key-1`, AGENT_KEY],
+    ['a previous key of it', `${AGENT}#key-0`, EARLIER_KEY],
     ['the key of a registered principal', `${PRINCIPAL}#key-1`, ISSUER_KEY],
   ])('stops %s by its text; the event holds both', async (_what, id, text) => {
     const mesh = await published();
@@ -80,13 +52,15 @@ describe('an order that names a key by its id', () => {
 
   test('stops what the one who gives it knows, where the mesh does not', async () => {
     const mesh = await TestMesh.start();
-    const answer = (await order(mesh, `${AGENT}#key-1`, { key_text: OTHER })).json();
-    expect(answer).toMatchObject({ agent_id: OTHER, key_id: `${AGENT}#key-1` });
+    const answer = (await order(mesh, `${AGENT}#key-1`, { key_text: STRANGER_KEY })).json();
+    expect(answer).toMatchObject({ agent_id: STRANGER_KEY, key_id: `${AGENT}#key-1` });
   });
 
   test('goes by the published passport, where the two differ', async () => {
     const mesh = await published();
-    expect((await order(mesh, `${AGENT}#key-1`, { key_text: OTHER })).json()).toMatchObject({ agent_id: KEY_1 });
+    expect((await order(mesh, `${AGENT}#key-1`, { key_text: STRANGER_KEY })).json()).toMatchObject({
+      agent_id: AGENT_KEY,
+    });
   });
 
   test('denies the id where nobody knows the text', async () => {
@@ -100,7 +74,10 @@ describe('an order that names a key by its id', () => {
     const mesh = await published();
     await order(mesh, `${AGENT}#key-0`);
     await mesh.ask('POST', '/v1/mesh/passports', 'operator', { cmd_id: 'publish-2', passport: passport(2) });
-    expect((await standing(mesh, `${AGENT}#key-0`)).above[0]).toMatchObject({ agent_id: KEY_0, status: 'revoked' });
+    expect((await standing(mesh, `${AGENT}#key-0`)).above[0]).toMatchObject({
+      agent_id: EARLIER_KEY,
+      status: 'revoked',
+    });
   });
 
   test('asked again under its cmd_id gets the same answer and one event', async () => {
@@ -112,8 +89,8 @@ describe('an order that names a key by its id', () => {
   });
 
   test.each([
-    ['a text beside an agent', AGENT, OTHER],
-    ['a text beside a text', OTHER, OTHER],
+    ['a text beside an agent', AGENT, STRANGER_KEY],
+    ['a text beside a text', STRANGER_KEY, STRANGER_KEY],
     ['an id as the text', `${AGENT}#key-1`, `${AGENT}#key-2`],
     ['no key as the text', `${AGENT}#key-1`, 'ed25519:00'],
   ])('is refused with %s', async (_what, id, key_text) => {
@@ -124,9 +101,9 @@ describe('an order that names a key by its id', () => {
 });
 
 test.each([
-  ['the text of a published key', KEY_1, true],
+  ['the text of a published key', AGENT_KEY, true],
   ['the text of a registered key', ISSUER_KEY, true],
-  ['the text of another key', OTHER, false],
+  ['the text of another key', STRANGER_KEY, false],
   ['an agent that was published', AGENT, true],
   ['another agent', `${AGENT}-2`, false],
   ['a principal that is registered', PRINCIPAL, true],
@@ -140,23 +117,23 @@ describe('programs of the first version, which know no keys', () => {
     const mesh = await TestMesh.start();
     const first = await mesh.stream('/v1/mesh/stream?after=0');
     await order(mesh, AGENT);
-    await order(mesh, OTHER);
+    await order(mesh, STRANGER_KEY);
     await settle();
     expect(first.frames.map(({ event }) => event)).toEqual(['hello', 'event', 'skipped', 'reset']);
     const old = readSnapshot((await mesh.ask('GET', '/v1/mesh/snapshot', 'observer')).body, check);
     expect(old.standings.map(({ subject }) => subject)).toEqual([AGENT]);
     const young = readSnapshot((await mesh.ask('GET', '/v1/mesh/snapshot?v=2', 'observer')).body, check);
-    expect(young.standings.map(({ subject }) => subject)).toEqual([AGENT, OTHER].sort());
+    expect(young.standings.map(({ subject }) => subject)).toEqual([AGENT, STRANGER_KEY].sort());
   });
 });
 
 test('a server that starts knows which keys of verifiers were stopped', async () => {
   const mesh = await TestMesh.start();
-  await order(mesh, OTHER);
-  expect(mesh.server.roster.isDenied(OTHER)).toBe(true);
+  await order(mesh, STRANGER_KEY);
+  expect(mesh.server.roster.isDenied(STRANGER_KEY)).toBe(true);
   const again = await MeshServer.start(mesh.server.options);
-  expect(again.roster.isDenied(OTHER)).toBe(true);
-  expect(again.roster.isDenied(KEY_1)).toBe(false);
+  expect(again.roster.isDenied(STRANGER_KEY)).toBe(true);
+  expect(again.roster.isDenied(AGENT_KEY)).toBe(false);
   again.stop(0);
 });
 
