@@ -43,6 +43,7 @@ const EXIT: Readonly<Record<FailureCode, number>> = {
   THRESHOLD: 15,
 };
 
+/** What a failure says beside its sentence. */
 export interface FailureOptions {
   /** One command that can be pasted, or one thing to do. */
   readonly hint?: string;

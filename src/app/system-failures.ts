@@ -1,6 +1,7 @@
 /** Every error code by which a system says that the world failed, with what it means and what to do: the one table, for all adapters. */
 import { Failure, shellWord, type FailureCode } from './failure.js';
 
+/** What an error of the operating system means to people. */
 export interface SystemMeaning {
   readonly code: FailureCode;
   /** What is the matter, after the name of a file or a call and a colon. */

@@ -18,6 +18,7 @@ import { keyAt, openKey, seedKey, type HeldKey } from '../keys/keyring.js';
 import { issuerKey, type PrincipalDeps } from '../keys/principals.js';
 import type { State } from '../ports/state.js';
 
+/** What answering as a person needs: the keys of this machine, one of which is the approver's. */
 export interface AnswerDeps extends PrincipalDeps {
   readonly state: PrincipalDeps['state'] & Pick<State, 'keys'>;
 }

@@ -27,6 +27,7 @@ interface Tally {
   readonly hours: Map<number, [number, number]>;
 }
 
+/** What folding the logs of a whole mesh needs. */
 export interface FleetDeps {
   readonly logs: Pick<LogTable, 'read'>;
   readonly rules?: TrustRules;

@@ -29,6 +29,7 @@ export interface TrustStep {
   readonly idle_hours: number | null;
 }
 
+/** The score of one agent under this model at `now` (ms since the epoch), as it is shown; one that is not known has no score. */
 export function trustReport(conduct: Conduct, agentId: string, model: TrustRules['model'], now: number): TrustReport {
   return reportOf(agentId, model, conduct.trust(agentId, now));
 }

@@ -10,10 +10,12 @@ export type PatchOperation =
   | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: Json }
   | { readonly op: 'remove'; readonly path: string };
 
+/** A case as the file writes it: documents are texts, or patches of the suite's base. */
 export interface WrittenCase extends Omit<ConformanceCase, 'documents'> {
   readonly documents?: readonly (string | readonly PatchOperation[])[];
 }
 
+/** The file: its cases and what they are written against. `at` is RFC 3339. */
 export interface WrittenSuite {
   readonly at: string;
   /** An envelope that is accepted. */

@@ -55,6 +55,7 @@ export interface CaseSetting {
   };
 }
 
+/** One case: what a verifier holds, what it is given, and what it must decide. */
 export interface ConformanceCase {
   readonly name: string;
   /** What the case shows, in one sentence. */
@@ -75,11 +76,13 @@ export interface ConformanceCase {
   };
 }
 
+/** All cases, and the moment (RFC 3339) at which they are judged unless they say another. */
 export interface ConformanceSuite {
   readonly at: string;
   readonly cases: readonly ConformanceCase[];
 }
 
+/** How a case went. `expected` and `got` are error codes; null stands for accepted. */
 export interface CaseReport {
   readonly name: string;
   readonly expected: string | null;

@@ -48,6 +48,7 @@ export interface Speaking {
   readonly key: HeldKey;
 }
 
+/** What one agent's desk stands on. */
 export interface DeskDeps {
   /** The passport in force and its key; asked before every call. @throws Failure */
   readonly speaking: () => Speaking | Promise<Speaking>;

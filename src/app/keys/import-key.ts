@@ -10,10 +10,12 @@ import type { KeyRecord, KeyStoreName, Pin, State } from '../ports/state.js';
 import { createKey, openKey, type KeyringDeps } from './keyring.js';
 import { knownKeys, withPublicKey, type KeySources } from './known-keys.js';
 
+/** What importing a key needs: the keyring, and what this machine knows of keys. */
 export interface ImportKeyDeps extends KeyringDeps {
   readonly state: KeyringDeps['state'] & KeySources & Pick<State, 'pin'>;
 }
 
+/** Which key is imported, and what it becomes. */
 export interface ImportRequest {
   /** The key itself and the store it goes to, or the address where it lives and stays. */
   readonly from: { readonly seed: Uint8Array; readonly store: KeyStoreName } | { readonly address: KeyAddressText };
@@ -23,6 +25,7 @@ export interface ImportRequest {
   readonly secondPin: (principal: string, pins: readonly Pin[]) => Promise<void>;
 }
 
+/** What importing came to. */
 export interface ImportedKey {
   readonly keyId: string;
   readonly publicKey: Uint8Array;

@@ -6,6 +6,7 @@ import { Failure } from '../failure.js';
 import type { FindSigningKey, SigningKey } from '../ports/signing-keys.js';
 import type { Clock, KeyPlace, KeyRecord, KeyStore, KeyStoreName, Random, State } from '../ports/state.js';
 
+/** What opening, making and forgetting keys needs. */
 export interface KeyringDeps {
   readonly state: Pick<State, 'key' | 'rememberKey' | 'forgetKey'>;
   /** Opens a store, which loads it. */

@@ -5,6 +5,7 @@ import { readPassport, type Passport } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { KeyRecord, State } from '../ports/state.js';
 
+/** A key that this machine knows of. */
 export interface KnownKey {
   readonly keyId: string;
   /** Raw 32 bytes; null where only the private key is known and it was not opened. */
@@ -14,6 +15,7 @@ export interface KnownKey {
   readonly record: KeyRecord | null;
 }
 
+/** Where this machine knows keys from. */
 export type KeySources = Pick<State, 'keys' | 'pins' | 'passports'>;
 
 /** Every key by id: pinned ones, those of known passports, and those that are held and belong to neither. */

@@ -8,6 +8,7 @@ import { Failure } from '../failure.js';
 import { createKey, findKey, keyAt, openKey, recordAt, type HeldKey, type KeyringDeps } from './keyring.js';
 import type { KeyPlace, KeyRecord, Pin, State } from '../ports/state.js';
 
+/** What finding or making a principal's key needs. */
 export interface PrincipalDeps extends KeyringDeps {
   readonly state: KeyringDeps['state'] & Pick<State, 'pins' | 'pin'>;
   /** Where the principal's key is asked, this once; null asks the remembered place. */

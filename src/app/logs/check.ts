@@ -9,6 +9,7 @@ export interface ChainedLog extends Pick<State, 'records'> {
   bounds(): { readonly after: Link; readonly head: Link };
 }
 
+/** How much of a log is checked, and what it is held against. */
 export interface LogCheckOptions {
   /** Checks the newest so many entries; null for all. */
   readonly newest: number | null;
@@ -18,6 +19,7 @@ export interface LogCheckOptions {
   readonly pause: (checked: number) => Promise<void>;
 }
 
+/** What the check of a log found, the newest link, and how many entries were looked at. */
 export type LogCheck = ChainReport & { readonly head: Link; readonly count: number };
 
 const SLICE = 1000;

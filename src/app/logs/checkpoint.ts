@@ -15,11 +15,13 @@ import {
   type SignedStatement,
 } from './statements.js';
 
+/** A log with the statements that are kept beside it. */
 export interface ArchivedLog extends ChainedLog {
   readonly logId: string;
   readonly archive: LogArchive;
 }
 
+/** A log held against the statements about it. */
 export interface CheckpointVerdict {
   readonly check: LogCheck;
   /** The newest checkpoint that was believed. */
@@ -30,6 +32,7 @@ export interface CheckpointVerdict {
   readonly doubtful: number;
 }
 
+/** Whose statements are believed, and which are brought along. */
 export interface CheckpointOptions {
   /** Public keys whose statements are believed. */
   readonly keys: readonly Uint8Array[];
@@ -107,6 +110,7 @@ export function believedCheckpoint(
   });
 }
 
+/** The statement in these bytes, its signature not judged yet; null where they hold none. */
 export function statementIn(bytes: Uint8Array): SignedStatement | null {
   try {
     return readStatement(bytes);

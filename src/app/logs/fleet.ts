@@ -4,6 +4,7 @@ import type { MeshEndpoint } from '../ports/mesh.js';
 import type { JsonRecord } from './foreign-records.js';
 import type { LogFilter } from './tail.js';
 
+/** A page of the fleet's log, or why there is none. */
 export type FleetPage =
   | {
       readonly kind: 'page';
@@ -17,6 +18,7 @@ export type FleetPage =
   | { readonly kind: 'elsewhere' }
   | { readonly kind: 'unreachable'; readonly reason: string };
 
+/** Which entries of the fleet's log are asked for. The mesh answers after `waitMs` at the latest when none match yet. */
 export interface FleetQuery {
   readonly filter: LogFilter;
   /** Null begins at the oldest entry. */
@@ -26,6 +28,7 @@ export interface FleetQuery {
   readonly waitMs?: number;
 }
 
+/** Most entries that `last` may ask for. */
 export const MAX_LAST = 500;
 const TIMEOUT_MS = 10_000;
 

@@ -6,6 +6,7 @@ import { statementIn, type ArchivedLog } from './checkpoint.js';
 import { Failure } from '../failure.js';
 import { isSignedBy, signStatement, type PruningSummary, type StatementKey } from './statements.js';
 
+/** What a pruning removes: the entries behind `after` up to `until`, and what they say together. Times are RFC 3339. */
 export interface Pruning {
   readonly after: Link;
   readonly until: Link;

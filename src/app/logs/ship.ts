@@ -15,6 +15,7 @@ export interface ShippedLog extends Pick<State, 'records' | 'logId' | 'verifier'
   readonly archive: Pick<LogArchive, 'addCheckpoint'>;
 }
 
+/** How far shipping is. */
 export type ShippingState =
   /** The mesh holds everything up to `seq`. */
   | { readonly kind: 'current'; readonly seq: number }
@@ -28,6 +29,7 @@ export interface ShippingEnd {
   readonly message: string;
 }
 
+/** What shipping a log to the mesh needs. */
 export interface ShippingDeps {
   readonly log: ShippedLog;
   /** The mesh's home. */

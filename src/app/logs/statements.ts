@@ -13,6 +13,7 @@ import { parseTime } from '../../protocol/time.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import type { HeldKey } from '../keys/keyring.js';
 
+/** A signed word on how far a log went at a moment, and on all before it through the hash. */
 export interface LogCheckpoint {
   readonly type: 'log-checkpoint';
   readonly log_id: string;
@@ -26,6 +27,7 @@ export interface LogCheckpoint {
   readonly public_key: string;
 }
 
+/** A signed word on entries that were removed: what they were, and the links on both sides. */
 export interface PruningSummary {
   readonly type: 'log-pruning';
   readonly log_id: string;
@@ -44,6 +46,7 @@ export interface PruningSummary {
   readonly public_key: string;
 }
 
+/** What may be signed about a log. */
 export type LogStatement = LogCheckpoint | PruningSummary;
 
 /** A statement with the JSON it was signed as; what it says is believed only after `isSignedBy`. */

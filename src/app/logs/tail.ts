@@ -4,6 +4,7 @@ import { tellsRevocation } from '../../protocol/log/told.js';
 import type { JsonRecord } from './foreign-records.js';
 import { recordTime } from './foreign-times.js';
 
+/** Which records are shown; what is absent shuts out nothing. */
 export interface LogFilter {
   readonly agentId?: string;
   readonly action?: string;

@@ -7,6 +7,7 @@ import type { MeshCall, MeshEndpoint } from '../ports/mesh.js';
 import type { Clock, Random } from '../ports/state.js';
 import type { OperatorSigner } from './hand-in.js';
 
+/** What an admin's request needs; `signer` is null where the mesh takes requests without a signature. */
 export interface AdminDeps {
   readonly line: MeshEndpoint;
   readonly clock: Clock;
@@ -14,6 +15,7 @@ export interface AdminDeps {
   readonly signer: OperatorSigner | null;
 }
 
+/** An API key that was just made. */
 export interface NewKey {
   /** Shown this once: the mesh keeps a hash. */
   readonly key: string;
@@ -21,6 +23,7 @@ export interface NewKey {
   readonly role: string;
 }
 
+/** An API key as the mesh lists it. Times are RFC 3339; null while it is in force. */
 export interface ListedKey {
   readonly keyId: string;
   readonly role: string;
@@ -34,6 +37,7 @@ const TIMEOUT_MS = 5_000;
 /** More API keys than any mesh has: one that goes on beyond is broken, or means harm. */
 const MOST_KEYS = 100_000;
 
+/** Has the mesh make an API key. @throws Failure NETWORK, FORBIDDEN */
 export async function createApiKey(
   deps: AdminDeps,
   order: {

@@ -110,6 +110,7 @@ function hintFor(reason: string): string | null {
   return null;
 }
 
+/** The failure of an answer that is not what this version reads. */
 export function malformed(line: MeshEndpoint, what: string): Failure {
   return new Failure('NETWORK', `${line.url} sent an answer that cannot be read: ${what}.`, {
     hint: 'is it the same version? aip --version',

@@ -7,6 +7,7 @@ import { giveOrder, type AbsentVerifier } from './orders.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { SignatureCheck } from '../../mesh/log/signing.js';
 
+/** A verifier's part in a drill. */
 export interface DrilledVerifier {
   readonly verifier: string | null;
   /** What people call it. */
@@ -41,6 +42,7 @@ export interface DrillReport {
   readonly reinstated: boolean;
 }
 
+/** How a drill is held: so many rounds, each of `withinMs` at the most. */
 export interface DrillOptions {
   readonly withinMs: number;
   readonly rounds: number;
@@ -48,6 +50,7 @@ export interface DrillOptions {
   readonly challenge?: string | null;
 }
 
+/** Revokes and reinstates an agent that nobody has, and times every verifier's confirmation. @throws Failure NETWORK */
 export async function drill(
   deps: OrderDeps & { readonly check: SignatureCheck },
   { withinMs, rounds, challenge = null }: DrillOptions,

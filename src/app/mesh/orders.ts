@@ -54,6 +54,7 @@ export interface AbsentVerifier {
   readonly refuses_since: string | null;
 }
 
+/** A command that the mesh took, and who has not confirmed it. */
 export interface GivenOrder {
   readonly outcome: OrderReport;
   /** Verifiers on the roster that have not confirmed in time, and may still accept. */

@@ -9,6 +9,7 @@ import { Failure } from '../failure.js';
 import { absentIn, type AbsentVerifier } from './orders.js';
 import type { MeshEndpoint } from '../ports/mesh.js';
 
+/** A client that follows the mesh now. */
 export interface Listener {
   /** Null for one that does not report what it applies. */
   readonly verifier: string | null;
@@ -38,6 +39,7 @@ export interface LastDrill {
   readonly ok: boolean;
 }
 
+/** A mesh as its server describes it. `time` is RFC 3339, by the server's clock. */
 export interface Overview {
   readonly url: string;
   readonly logId: string;

@@ -23,6 +23,7 @@ export interface Published {
   readonly changed: boolean;
 }
 
+/** A passport that the mesh put in force or withdrew, and who has not confirmed it. */
 export interface Publishing {
   readonly outcome: Published;
   /** Verifiers on the roster that may still judge by the older one. */

@@ -9,6 +9,7 @@ import { Failure } from '../failure.js';
 import { meshOverview } from './overview.js';
 import type { MeshCopy, MeshEndpoint } from '../ports/mesh.js';
 
+/** The newest events of a mesh, oldest first. */
 export interface Recent {
   readonly events: readonly MeshEvent[];
   /** The place of the last of them. */
@@ -17,6 +18,7 @@ export interface Recent {
 
 const TIMEOUT_MS = 5_000;
 
+/** The newest `count` events, each signed by the mesh's key. @throws Failure NETWORK */
 export async function recentEvents(line: MeshEndpoint, check: SignatureCheck, count: number): Promise<Recent> {
   const { head, logId } = await meshOverview(line, check);
   if (head === 0) return { events: [], end: { logId, term: 0, seq: 0, hash: NO_HASH } };

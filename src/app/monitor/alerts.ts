@@ -12,11 +12,13 @@ export function alertKey(kind: AlertKind, subject: string, verifier: string): st
   return `aip-${kind}-${sha256Hex(JSON.stringify([where, subject])).slice(0, 32)}`;
 }
 
+/** Alerts after one check: those that are open, and what is to be said. */
 export interface Turn {
   readonly open: readonly OpenAlert[];
   readonly events: readonly AlertEvent[];
 }
 
+/** What one check looked at. `now` is in ms since the epoch, `verifier` this machine's public key. */
 export interface AlertScope {
   readonly now: number;
   readonly verifier: string;
@@ -49,6 +51,7 @@ export function turnOf(before: readonly OpenAlert[], conditions: readonly Condit
   return { open: [...open.values()], events };
 }
 
+/** What targets are told of an alert. The same alert, event and time have the same id, so that a repetition can be told. */
 export function eventOf(alert: OpenAlert, event: AlertEvent['event'], time: string, verifier: string): AlertEvent {
   const { key, kind, subject, severity, message, facts, since } = alert;
   const id = sha256Hex(JSON.stringify([key, event, severity, time])).slice(0, 32);

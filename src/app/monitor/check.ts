@@ -13,6 +13,7 @@ import type { Conduct } from '../ports/log.js';
 import type { Condition, MonitorMemory, OpenAlert, TargetName } from '../ports/monitor.js';
 import type { State } from '../ports/state.js';
 
+/** When the monitor speaks up, and whether it may revoke. Trust is from 0 to 1, a failure rate from 0 to 1. */
 export interface MonitorLimits {
   readonly minTrust: number;
   readonly maxFailureRate: number;
@@ -23,6 +24,7 @@ export interface MonitorLimits {
   readonly windowMs: number;
 }
 
+/** What one check of the monitor needs. */
 export interface MonitorDeps {
   readonly state: { readonly conduct: Conduct } & Pick<State, 'verifier' | 'passports'>;
   readonly standing: (subject: string) => Standing | null;
@@ -35,6 +37,7 @@ export interface MonitorDeps {
 /** A pattern counts as over when it was not completed again for so long, ms. */
 const PATTERN_OVER = 5 * 60_000;
 
+/** What one check came to. */
 export interface MonitorCheck extends Turn {
   /** Of the open alerts, those of whom this check looked at. */
   readonly mine: readonly OpenAlert[];

@@ -2,11 +2,13 @@
 import type { AlertEvent, Delivery, MonitorMemory, Notice, TargetName } from '../ports/monitor.js';
 import type { Clock } from '../ports/state.js';
 
+/** Where alerts go, and the form that they take there. */
 export interface AlertTarget {
   readonly name: TargetName;
   readonly notice: (event: AlertEvent) => Notice;
 }
 
+/** What bringing alerts to their targets needs. */
 export interface AlertDeliveryDeps {
   readonly memory: Pick<MonitorMemory, 'outgoing' | 'sent'>;
   readonly targets: readonly AlertTarget[];
@@ -19,6 +21,7 @@ export interface AlertDeliveryDeps {
 /** A target cannot ask to be left alone for longer, ms. */
 const LONGEST_HOLD = 15 * 60_000;
 
+/** Brings what is queued to each target in its order, and tries again later what was not taken. */
 export class AlertDelivery {
   readonly #deps: AlertDeliveryDeps;
   readonly #busy = new Map<TargetName, Promise<void>>();

@@ -59,14 +59,17 @@ export function pagerDutyBody(event: AlertEvent, routingKey: string): string {
   });
 }
 
+/** An alert as a message to an incoming webhook of Slack. */
 export function slackNotice(event: AlertEvent, url: string): Notice {
   return { url, body: slackBody(event), headers: () => ({}) };
 }
 
+/** An alert as an event of PagerDuty (Events API v2). */
 export function pagerDutyNotice(event: AlertEvent, url: string, routingKey: string): Notice {
   return { url, body: pagerDutyBody(event, routingKey), headers: () => ({}) };
 }
 
+/** An alert as JSON, signed with HMAC under `key` (Standard Webhooks). */
 export function webhookNotice(event: AlertEvent, url: string, key: Uint8Array): Notice {
   return signedNotice(event.id, JSON.stringify(event), url, key);
 }

@@ -15,6 +15,7 @@ const HASH = /^sha256:[0-9a-f]{64}$/;
 
 /** How an action ended. */
 export const OUTCOME_STATUSES = ['ok', 'error', 'unknown'] as const;
+/** What became of an accepted intent. */
 export type OutcomeStatus = (typeof OUTCOME_STATUSES)[number];
 
 /** What became of an accepted intent, as the caller reports it. */

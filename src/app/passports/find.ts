@@ -6,12 +6,14 @@ import { ShapeError } from '../../protocol/json/shape.js';
 import { Failure } from '../failure.js';
 import type { State } from '../ports/state.js';
 
+/** A passport that a name, an id or a path led to. */
 export interface FoundPassport {
   readonly passport: Passport;
   /** The file it was last written to or read from, when there is one. */
   readonly path: string | null;
 }
 
+/** Where passports are looked for. */
 export interface FindDeps {
   readonly state: Pick<State, 'passport' | 'passports'>;
   /** The bytes of a file, of stdin for `-` where that is read, or null when there is none; fails with UNREADABLE when it cannot be read. */

@@ -8,6 +8,7 @@ import type { State } from '../ports/state.js';
 import { floorOf } from './floors.js';
 import { judgePassport, type PinLookup } from './judge.js';
 
+/** What importing a passport needs. */
 export interface ImportPassportDeps {
   readonly state: Pick<State, 'passport' | 'rememberPassport' | 'floors' | 'raiseFloor' | 'standing'>;
   readonly pins: PinLookup;
@@ -15,6 +16,7 @@ export interface ImportPassportDeps {
   readonly now: number;
 }
 
+/** What importing came to. */
 export interface Imported {
   readonly passport: Passport;
   readonly result: 'imported' | 'known already' | 'replaced';

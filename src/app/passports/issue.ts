@@ -16,6 +16,7 @@ import { issuerKey, pinnedKeys, requireIssued, type PrincipalDeps } from '../key
 import type { SigningKey } from '../ports/signing-keys.js';
 import type { KeyPlace, KeyRecord, State } from '../ports/state.js';
 
+/** What issuing a passport needs: the principal's key, what is known here, and the way to files. */
 export interface IssueDeps extends PrincipalDeps {
   readonly state: PrincipalDeps['state'] &
     Pick<State, 'passport' | 'rememberPassport' | 'floors' | 'raiseFloor' | 'standing'>;
@@ -33,6 +34,7 @@ export interface PassportFiles {
   exists(path: string): Promise<boolean>;
 }
 
+/** What a new passport is to say, and where it and the agent's key go. */
 export interface PassportRequest {
   readonly name: string;
   readonly domain: string;
@@ -51,6 +53,7 @@ export interface PassportRequest {
   readonly principalKeyStore: KeyPlace;
 }
 
+/** A passport that was issued here. */
 export interface IssuedPassport {
   readonly passport: Passport;
   readonly path: string | null;
@@ -140,6 +143,7 @@ export async function createPassport(deps: IssueDeps, request: PassportRequest):
   }
 }
 
+/** A passport whose agent gets another key. */
 export interface RotationRequest {
   readonly passport: Passport;
   /** Null writes no file. */

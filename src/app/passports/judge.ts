@@ -40,6 +40,7 @@ export function replacedIn(
   return floorProblem(passport, bindingFloors(memory.floors(passport.agent.id), pins, facts));
 }
 
+/** The pinned keys of a principal; a promise where they have to be fetched. */
 export type PinLookup = (principal: string) => Promise<readonly PinnedKey[]> | readonly PinnedKey[];
 
 /**

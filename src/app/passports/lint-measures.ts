@@ -90,6 +90,7 @@ const LOOKS_LIKE =
   /(?:^|_)(?:addr|contact|forward|from|gateway|ip|location|notify|peer|proxy|recipient|remote|sender|target|upload|where)s?(?:_|$)/;
 const HINTS_AT = /e-?mail|\burl\b|https?:|web ?hook|\bhost|domain|@/i;
 
+/** The params in which a limit on domains reads destinations, as `action.param`, and those that look like destinations and are not read. */
 export function destinationParams(actions: readonly Declared[]): DestinationParams {
   const read: string[] = [];
   const unread: string[] = [];

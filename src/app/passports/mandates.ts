@@ -10,6 +10,7 @@ import { Failure } from '../failure.js';
 import { issuerKey, type PrincipalDeps } from '../keys/principals.js';
 import { provenBy } from '../signing/document.js';
 
+/** What a mandate is to say. */
 export interface MandateTerms {
   readonly issuer: string;
   readonly subject: string;
@@ -37,6 +38,7 @@ export async function grant(
   }
 }
 
+/** What is said of a mandate that is checked, as `aip mandate verify` shows it. */
 export interface MandateReport {
   readonly valid: boolean;
   readonly mandate_id: string | null;

@@ -67,6 +67,7 @@ export async function requestPassport(
   }
 }
 
+/** What signing a requested passport needs. */
 export interface SignDeps extends IssueDeps {
   readonly state: IssueDeps['state'] & Pick<State, 'transact'>;
 }

@@ -37,6 +37,7 @@ export interface Draft {
   readonly differences: readonly Difference[];
 }
 
+/** One place in which two passports differ. */
 export interface Difference {
   /** `actions.issue_refund`, `constraints.monetary_limit`, `expires_at`. */
   readonly path: string;

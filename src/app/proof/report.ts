@@ -10,8 +10,10 @@ import type { SignedForm } from './sent.js';
 
 /** The steps, in the order in which they are told. */
 export const STEPS = ['who', 'what', 'limits', 'decision', 'when', 'recorded', 'outcome', 'seen'] as const;
+/** A step of checking a proof. */
 export type StepName = (typeof STEPS)[number];
 
+/** How a step ended. `unproven`: what it would be shown with was not given. */
 export interface Step {
   readonly step: StepName;
   readonly status: 'ok' | 'broken' | 'unproven';
@@ -55,6 +57,7 @@ export interface ApprovedBy {
   readonly reason: string | null;
 }
 
+/** What a proof shows, as `aip proof verify --json` prints it. */
 export interface ProofReport {
   /** True when nothing is broken and nothing that was asked for is unproven. */
   readonly ok: boolean;

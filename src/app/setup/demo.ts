@@ -19,6 +19,7 @@ export interface MeshStage extends DemoStage {
   order(action: 'revoke' | 'reinstate'): Promise<string>;
 }
 
+/** One act of the story. */
 export interface Act<S extends DemoStage = DemoStage> {
   /** What the agent, or an attacker, tries. */
   readonly tries: string;
@@ -35,6 +36,7 @@ export interface Played {
   readonly before?: string;
 }
 
+/** An act that was played; `asTold` is false where it did not end as it must. */
 export interface ActReport extends Played {
   readonly tries: string;
   /** The code it must end with; null when it is to be accepted. */
@@ -42,6 +44,7 @@ export interface ActReport extends Played {
   readonly asTold: boolean;
 }
 
+/** The guide's agent. */
 export const AGENT = {
   name: 'support-agent-v1',
   domain: 'acme.com',

@@ -20,16 +20,20 @@ export interface Finding {
   readonly exitCode: number;
 }
 
+/** The exit codes of what the doctor finds. */
 export const EXIT = { config: 2, state: 3, keys: 4 } as const;
 
+/** A finding: all is well. */
 export function ok(check: string, message: string): Finding {
   return { check, status: 'ok', message, hint: null, exitCode: 0 };
 }
 
+/** A finding that stops nothing. */
 export function warning(check: string, message: string, hint: string | null): Finding {
   return { check, status: 'warning', message, hint, exitCode: 0 };
 }
 
+/** A finding that stops work, and the exit code that says so. */
 export function failedFinding(check: string, message: string, hint: string | null, exitCode: number): Finding {
   return { check, status: 'failed', message, hint, exitCode };
 }
@@ -43,6 +47,7 @@ export function failing(check: string, error: unknown, exitCode?: number): Findi
 /** Longer logs are checked from here to their end; `aip logs verify` checks all. */
 const NEWEST = 10_000;
 
+/** Whether the newest entries of the log are chained. */
 export async function inspectLog(log: ChainedLog): Promise<Finding> {
   const { after, head } = log.bounds();
   const total = head.seq - after.seq;
@@ -90,6 +95,7 @@ const MOST_AHEAD = 100;
 /** A passport that ends within this time is due for renewal. */
 const SOON_MS = 14 * 86_400_000;
 
+/** What keeps the passports known here from counting at `now` (ms since the epoch), or soon will. */
 export async function inspectPassports(
   state: Pick<State, 'passports'>,
   pins: PinLookup,

@@ -2,6 +2,7 @@ import { principalId } from '../../protocol/identity/did.js';
 import type { KeyPlace, KeyRecord } from '../ports/state.js';
 import { issuerKey, type IssuerKey, type PrincipalDeps } from '../keys/principals.js';
 
+/** A principal whose key is here, and pinned. */
 export interface PrincipalSetUp {
   readonly principal: string;
   readonly publicKey: Uint8Array;

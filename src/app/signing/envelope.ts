@@ -11,6 +11,7 @@ import type { HeldKey } from '../keys/keyring.js';
 import { provenBy } from './document.js';
 import { requireSignable } from './intent.js';
 
+/** What an AIP-1 envelope is to say. */
 export interface EnvelopeRequest {
   readonly action: string;
   readonly params: JsonObject;

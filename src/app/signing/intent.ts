@@ -8,6 +8,7 @@ import type { JsonObject } from '../../protocol/json/values.js';
 import { Failure } from '../failure.js';
 import type { HeldKey, SeedKey } from '../keys/keyring.js';
 
+/** What an intent is to say. */
 export interface IntentRequest {
   readonly action: string;
   readonly params: JsonObject;

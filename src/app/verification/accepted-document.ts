@@ -4,6 +4,7 @@ import { parseExact, plainJson } from '../../protocol/aip1/encoding/numbers.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { dialectOf } from '../../verify/dialects/registry.js';
 
+/** What may be acted upon once it was accepted: the document as it was judged. */
 export interface AcceptedDocument {
   /** Its canonical text (RFC 8785) on one line; integers beyond 2^53, which only AIP-1 has, with all their digits. */
   readonly text: string;

@@ -30,6 +30,7 @@ export interface JudgingDeps extends Trusting {
   readonly demands?: Demands;
 }
 
+/** Asks every hook about an intent; an outcome each, in their order. */
 export type HookQuestion = (intent: Intent) => Promise<readonly HookOutcome[]>;
 
 /** A memory that verifiers share, and what this process has asked of it. */
@@ -58,6 +59,7 @@ export interface VerifierDeps extends JudgingDeps {
   readonly trust: (ledger: Ledger, agentId: string) => KnownTrust | null;
 }
 
+/** How documents are judged, with state or without. `geo` is the country of the request (ISO 3166-1 alpha-2), or null. */
 export interface JudgingOptions {
   readonly policy: Policy;
   /** Moves the clock of freshness, expiry and windows (`--at`), in ms since the epoch; null uses the system clock. */
@@ -65,6 +67,7 @@ export interface JudgingOptions {
   readonly geo: string | null;
 }
 
+/** How a verifier with state judges, and what it keeps. `logParams` says what the log holds of params. */
 export interface VerifyOptions extends JudgingOptions {
   /** Judges and commits nothing. */
   readonly dryRun: boolean;
@@ -141,6 +144,7 @@ export function judgeAndLog(
 const NO_TOKEN = (): null => null;
 /** What is known here is all that a passport is held to. */
 export const NO_DEMANDS: Demands = () => null;
+/** Where no person has answered anything. */
 export const NO_ANSWERS: Sitting['answers'] = [];
 const NO_WARNINGS: Sitting['warnings'] = [];
 

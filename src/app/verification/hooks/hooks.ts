@@ -32,12 +32,14 @@ export interface Hook {
   verify(intent: HookIntent): HookAnswer | Promise<HookAnswer>;
 }
 
+/** A hook, the name that decisions give it, and how long it may take, in ms. */
 export interface NamedHook {
   readonly hook: Hook;
   readonly name: string;
   readonly timeoutMs: number;
 }
 
+/** What asking hooks needs of the world. */
 export interface HookWorld {
   /** Told why a hook failed. */
   readonly notice: (notice: string) => void;
@@ -45,6 +47,7 @@ export interface HookWorld {
   readonly after: (ms: number, work: () => void) => () => void;
 }
 
+/** How long a hook may take, in ms, unless it is registered with another time. */
 export const HOOK_TIMEOUT_MS = 5000;
 const CODE = /^(?!AIP-|HOOK_FAILED$)[A-Z0-9][A-Z0-9_.-]{0,63}$/;
 const MAX_SENTENCE = 500;
