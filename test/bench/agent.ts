@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openWorkspace, type AgentPassport, type Workspace } from '../../src/index.js';
 import { intentBytes } from '../../src/protocol/intent.js';
-import { privateKeyOf } from '../kit/ed25519.js';
+import { privateKeyOf } from '../kit/keyring/ed25519.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'aip-bench-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));

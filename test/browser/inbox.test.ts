@@ -8,7 +8,7 @@ import { parsePublicKey } from '../../src/protocol/identity/keys.js';
 import { chromium, openPage, type Page, type PageOptions } from '../kit/browser.js';
 import { CAROL, keyOf, OTHER, PERSON, request, seedOf } from '../kit/mesh/approvals.js';
 import { network, type NetworkMesh } from '../kit/mesh/network.js';
-import { privateKeyOf } from '../kit/ed25519.js';
+import { privateKeyOf } from '../kit/keyring/ed25519.js';
 
 const PASSPHRASE = 'correct horse battery staple';
 const FORGED = `<img src=x onerror="document.title='pwned'">`;

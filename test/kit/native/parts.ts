@@ -3,7 +3,7 @@ import { createPublicKey, sign, type KeyObject } from 'node:crypto';
 import { canonicalizeWithout } from '../../../src/protocol/json/canonical.js';
 import { sha256Hex } from '../../../src/protocol/hash.js';
 import type { Json, JsonObject } from '../../../src/protocol/json/values.js';
-import { privateKeyOf } from '../ed25519.js';
+import { privateKeyOf } from '../keyring/ed25519.js';
 
 /** The time of the guide's examples. */
 export const AT = '2026-02-18T14:23:45Z';

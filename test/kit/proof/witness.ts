@@ -15,7 +15,7 @@ import {
   signatureLine,
 } from '../../../src/protocol/transparency/note.js';
 import { isConsistent } from '../../../src/protocol/transparency/tree.js';
-import { privateKeyOf } from '../ed25519.js';
+import { privateKeyOf } from '../keyring/ed25519.js';
 
 export interface Witness {
   readonly url: string;

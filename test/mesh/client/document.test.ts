@@ -1,11 +1,11 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import '../property-seed.js';
-import { documentOf } from '../../src/mesh/document.js';
-import { SCHEMAS, type DocumentName } from '../../src/mesh/schemas.js';
-import type { Json, JsonObject } from '../../src/protocol/json/values.js';
-import { ShapeError } from '../../src/protocol/json/shape.js';
+import '../../property-seed.js';
+import { documentOf } from '../../../src/mesh/document.js';
+import { SCHEMAS, type DocumentName } from '../../../src/mesh/schemas.js';
+import type { Json, JsonObject } from '../../../src/protocol/json/values.js';
+import { ShapeError } from '../../../src/protocol/json/shape.js';
 
 interface Schema {
   readonly anyOf?: readonly [Schema, unknown];
