@@ -168,11 +168,8 @@ export type Constraint =
   | TimeRule
   | GeoRule;
 
-/** What kinds of constraints there are. */
-export type ConstraintKind = Constraint['kind'];
-
-/** The order of section 5, in which constraints are checked and violations reported. */
-export const CONSTRAINT_ORDER: readonly ConstraintKind[] = [
+/** The order of section 5, in which constraints are checked and violations reported. A rule of a kind that is not here does not compile. */
+export const CONSTRAINT_ORDER = [
   'currency',
   'monetary_limit',
   'daily_limit',
@@ -186,7 +183,10 @@ export const CONSTRAINT_ORDER: readonly ConstraintKind[] = [
   'approval',
   'time_window',
   'geo_restriction',
-];
+] as const satisfies readonly Constraint['kind'][];
+
+/** What kinds of constraints there are. */
+export type ConstraintKind = (typeof CONSTRAINT_ORDER)[number];
 
 /** A passport's constraints, in the order of section 5 and within a kind in the passport's order. */
 export interface Constraints {
