@@ -1,4 +1,4 @@
-/** The table of key stores. A new one is a name in `KeyStoreName`, an adapter, and a row here: flags, config, help and checks read it. */
+/** The table of key stores. A new one is a name in `SEED_STORES`, an adapter, and a row here: flags, config, help and checks read it. */
 import { Failure } from '../app/failure.js';
 import { AGENT_KEY_VARIABLE } from '../app/keys/keyring.js';
 import type { Environment } from '../app/ports/secrets.js';

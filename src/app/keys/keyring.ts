@@ -4,7 +4,16 @@ import { looksLikeKeyAddress, parseKeyAddress, type KeyAddressText } from '../..
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { Failure } from '../failure.js';
 import type { FindSigningKey, SigningKey } from '../ports/signing-keys.js';
-import type { Clock, KeyPlace, KeyRecord, KeyStore, KeyStoreName, Random, State } from '../ports/state.js';
+import {
+  SEED_STORES,
+  type Clock,
+  type KeyPlace,
+  type KeyRecord,
+  type KeyStore,
+  type KeyStoreName,
+  type Random,
+  type State,
+} from '../ports/state.js';
 
 /** What opening, making and forgetting keys needs. */
 export interface KeyringDeps {
@@ -137,7 +146,7 @@ export async function deleteKey(deps: KeyringDeps, { store, ref }: KeyRecord): P
 
 /** True for a store that holds seeds. */
 export function isHeld(store: KeyRecord['store']): store is KeyStoreName {
-  return store === 'keychain' || store === 'file' || store === 'env';
+  return SEED_STORES.some((name) => name === store);
 }
 
 /**

@@ -282,8 +282,10 @@ export interface State {
 
 // ---------------------------------------------------------------- keys
 
-/** The keychain of the system, an encrypted file, or a variable in plain text (protocol, section 6). */
-export type KeyStoreName = 'keychain' | 'file' | 'env';
+/** The keychain of the system, an encrypted file, or a variable in plain text (protocol, section 6): they hold seeds. */
+export const SEED_STORES = ['keychain', 'file', 'env'] as const;
+/** A store that holds seeds. */
+export type KeyStoreName = (typeof SEED_STORES)[number];
 
 /** Where a key is made, or where it is found and stays. */
 export type KeyPlace = KeyStoreName | KeyAddressText;
