@@ -3,12 +3,14 @@
  * Mutation run for `src/protocol` and `src/verify`: changes one operator or constant at a time and runs the unit tests that reach the
  * file. A mutant that no test kills is printed with its place: write the test, or a comment that says why the two are the same.
  *
- *   npm run mutants -- [--most N] [--seed N] [--only PATH-PREFIX]
+ *   npm run mutants -- [--most N] [--seed N] [--only PATH-PREFIX] [--own]
  *
+ * With --own only the tests of the mutant's own layer are asked: minutes less for each that survives them.
  * The tree is put back after each mutant, also when the run is interrupted. Exit 15 when a mutant survived.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 
 const { values } = parseArgs({
@@ -16,6 +18,7 @@ const { values } = parseArgs({
     most: { type: 'string', default: '120' },
     seed: { type: 'string', default: '1' },
     only: { type: 'string', default: '' },
+    own: { type: 'boolean', default: false },
   },
 });
 
@@ -41,32 +44,62 @@ const MUTATIONS = [
 const files = execFileSync('git', ['ls-files', 'src/protocol/**.ts', 'src/verify/**.ts'], { encoding: 'utf8' })
   .split('\n')
   .filter((path) => path.endsWith('.ts') && path.startsWith(values.only));
-const mutants = sampled(files.flatMap(mutantsOf), Number(values.most), Number(values.seed));
+const all = files.flatMap(mutantsOf);
+const possible = all.length;
+const mutants = sampled(all, Number(values.most), Number(values.seed));
+/** A mutant that never ends is noticed as well; ms. */
+const SLOWEST_MS = 300_000;
 
 let current = null;
 const restore = () => current !== null && writeFileSync(current.path, current.text);
 process.once('exit', restore);
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
 
-const survivors = [];
+const ends = { killed: [], 'timed out': [], survived: [] };
 for (const [index, mutant] of mutants.entries()) {
   const { path, text, at, from, to } = mutant;
   current = { path, text };
   writeFileSync(path, text.slice(0, at) + to + text.slice(at + from.length));
-  const ran = spawnSync(
-    'npx',
-    ['--no-install', 'vitest', 'related', '--run', '--bail=1', '--config', 'test/vitest.unit.config.ts', path],
-    { encoding: 'utf8', timeout: 120_000, maxBuffer: 1 << 26 },
-  );
+  const end = besides(path).reduce((before, where) => before ?? tried(path, where), null) ?? 'survived';
   restore();
   current = null;
   const place = `${path}:${text.slice(0, at).split('\n').length}: ${from.trim() || '(condition)'} -> ${to.trim()}`;
-  if (ran.status === 0) survivors.push(place);
-  console.log(`${index + 1}/${mutants.length} ${ran.status === 0 ? 'SURVIVED' : 'killed  '} ${place}`);
+  ends[end].push(place);
+  console.log(`${index + 1}/${mutants.length} ${end.padEnd(9)} ${place}`);
 }
-console.log(`\n${mutants.length - survivors.length} killed, ${survivors.length} survived`);
-for (const place of survivors) console.log(`  ${place}`);
-process.exitCode = survivors.length > 0 ? 15 : 0;
+console.log(
+  `\n${Object.entries(ends)
+    .map(([end, { length }]) => `${length} ${end}`)
+    .join(', ')} of ${possible} possible`,
+);
+for (const place of ends.survived) console.log(`  ${place}`);
+process.exitCode = ends.survived.length > 0 ? 15 : 0;
+
+/** Where its tests are looked for: beside it, then in its layer, then among all unit tests that reach it. Most mutants meet the first alone. */
+function besides(path) {
+  const [, layer] = path.split('/');
+  let beside = dirname(path).replace(/^src/, 'test');
+  while (!existsSync(beside)) beside = dirname(beside);
+  return [...new Set([beside, `test/${layer}`])].map((folder) => ['--dir', folder]).concat(values.own ? [] : [[]]);
+}
+
+/** How the mutant in place ends with these tests; null where none of them notices. */
+function tried(path, where) {
+  const argv = ['--no-install', 'vitest', 'related', '--run', '--bail=1', '--passWithNoTests', '--reporter=dot'];
+  const { status, error, stderr } = spawnSync(
+    'npx',
+    [...argv, '--config', 'test/vitest.unit.config.ts', ...where, path],
+    {
+      encoding: 'utf8',
+      timeout: SLOWEST_MS,
+      maxBuffer: 1 << 26,
+    },
+  );
+  if (status === 0) return null;
+  if (status === 1) return 'killed';
+  if (error?.code === 'ETIMEDOUT') return 'timed out';
+  throw new Error(`vitest ended with ${status}: ${error?.message ?? stderr.slice(-500)}`);
+}
 
 function mutantsOf(path) {
   const text = readFileSync(path, 'utf8');

@@ -90,6 +90,7 @@ export function ceilMinor(decimal: Decimal, currency: string): bigint {
 /** A decimal that is not negative in units of `digits` digits after the point, up to the next whole one. */
 export function ceilAt(decimal: Decimal, digits: number): bigint {
   const { coefficient, scale } = decimal;
+  // With as many digits as asked for, the division by one gives the same.
   if (scale <= digits) return coefficientAt(decimal, digits);
   const divisor = tenTo(scale - digits);
   return (coefficient + divisor - 1n) / divisor;
