@@ -89,6 +89,17 @@ describe('a state that went back', () => {
     expect([again.value.error_code, again.err]).toEqual(['AIP-E301', expect.not.stringContaining('went back')]);
   });
 
+  test('is found when it came as far again, by another entry', async () => {
+    const { verify, generation } = await spent();
+    const seen = readFileSync(generation, 'utf8');
+    writeFileSync(
+      generation,
+      seen.replace(/(?<="hash":"[^"]*)([^"])(?=")/, (last) => (last === '0' ? '1' : '0')),
+    );
+    expect(readFileSync(generation, 'utf8')).not.toBe(seen);
+    expect((await verify()).err).toContain('of its log is not the one that was there');
+  });
+
   test('a mark that cannot be read is not taken for a new one', async () => {
     const { verify, generation } = await spent();
     writeFileSync(generation, '');
