@@ -114,47 +114,81 @@ class Span {
   }
 }
 
-/** Moments in order, with amounts where they are summed; those before `#from` have left the window. */
+/** The largest amount that a double holds. */
+const MOST_EXACT = BigInt(Number.MAX_SAFE_INTEGER);
+/** Rooms of a new list; it doubles when it is full. */
+const ROOM = 1024;
+
+/**
+ * Moments in order, with amounts where they are summed; those before `#from` have left the window. As numbers beside each other a million of them are
+ * some megabytes, which no collector has to look through.
+ */
 class Track {
-  #at: number[] = [];
-  #amounts: bigint[] | null;
+  #at = new Float64Array(ROOM);
+  /** As `#written` puts them; null where they are not summed. */
+  #amounts: Float64Array | null;
+  readonly #large: bigint[] = [];
+  #size = 0;
   #from = 0;
   #sum = 0n;
 
   constructor(summed: boolean) {
-    this.#amounts = summed ? [] : null;
+    this.#amounts = summed ? new Float64Array(ROOM) : null;
   }
 
   add(at: number, amount: bigint): void {
+    if (this.#size === this.#at.length) this.#grow();
     // Clocks jump: nearly always the last place.
-    let place = this.#at.length;
+    let place = this.#size;
     while (place > 0 && this.#at[place - 1]! > at) place -= 1;
-    if (place === this.#at.length) {
-      this.#at.push(at);
-      this.#amounts?.push(amount);
-    } else {
-      this.#at.splice(place, 0, at);
-      this.#amounts?.splice(place, 0, amount);
+    this.#at.copyWithin(place + 1, place, this.#size);
+    this.#at[place] = at;
+    if (this.#amounts !== null) {
+      this.#amounts.copyWithin(place + 1, place, this.#size);
+      this.#amounts[place] = this.#written(amount);
     }
+    this.#size += 1;
     if (place < this.#from) this.#from += 1;
     else this.#sum += amount;
   }
 
   since(after: number): { readonly count: number; readonly sum: bigint } {
-    for (; this.#from < this.#at.length && this.#at[this.#from]! <= after; this.#from++)
-      this.#sum -= this.#amounts?.[this.#from] ?? 0n;
-    for (; this.#from > 0 && this.#at[this.#from - 1]! > after; this.#from--)
-      this.#sum += this.#amounts?.[this.#from - 1] ?? 0n;
+    for (; this.#from < this.#size && this.#at[this.#from]! <= after; this.#from++)
+      this.#sum -= this.#amount(this.#from);
+    for (; this.#from > 0 && this.#at[this.#from - 1]! > after; this.#from--) this.#sum += this.#amount(this.#from - 1);
     if (this.#from >= CUT) this.#forget(after - SLACK_MS);
-    return { count: this.#at.length - this.#from, sum: this.#sum };
+    return { count: this.#size - this.#from, sum: this.#sum };
+  }
+
+  /** As a double; one that it cannot hold as its place in `#large`, from -1 down. */
+  #written(amount: bigint): number {
+    if (amount >= 0n && amount <= MOST_EXACT) return Number(amount);
+    if (this.#large.at(-1) !== amount) this.#large.push(amount);
+    return -this.#large.length;
+  }
+
+  #amount(place: number): bigint {
+    const held = this.#amounts?.[place] ?? 0;
+    return held < 0 ? this.#large[-held - 1]! : BigInt(held);
+  }
+
+  #grow(): void {
+    const larger = (list: Float64Array): Float64Array<ArrayBuffer> => {
+      const copy = new Float64Array(list.length * 2);
+      copy.set(list);
+      return copy;
+    };
+    this.#at = larger(this.#at);
+    if (this.#amounts !== null) this.#amounts = larger(this.#amounts);
   }
 
   #forget(before: number): void {
     let gone = 0;
     while (gone < this.#from && this.#at[gone]! < before) gone += 1;
     if (gone < CUT / 2) return;
-    this.#at = this.#at.slice(gone);
-    this.#amounts = this.#amounts === null ? null : this.#amounts.slice(gone);
+    this.#at.copyWithin(0, gone, this.#size);
+    this.#amounts?.copyWithin(0, gone, this.#size);
+    this.#size -= gone;
     this.#from -= gone;
   }
 }

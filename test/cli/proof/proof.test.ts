@@ -231,6 +231,7 @@ describe('a bundle', () => {
     const html = readFileSync(page, 'utf8');
     expect(html).not.toContain('<script');
     expect(html).toContain('did:web:acme.com');
+    expect(html).toContain('\n  &#34;amount&#34;: 5,\n');
   });
 
   test('is not made of what is not there', async () => {

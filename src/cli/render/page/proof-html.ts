@@ -1,12 +1,40 @@
 /** A checked bundle for people: one page without script, network or font. */
 import { createHash } from 'node:crypto';
-import type { ProofReport } from '../../../app/proof/report.js';
+import { PALETTE } from '../../../mesh/dashboard/palette.js';
+import type { ProofReport, Step, StepName } from '../../../app/proof/report.js';
 import { safeJson } from '../terminal/text.js';
 import { escapeHtml } from './html.js';
 
-const CSS = `body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#1b1b1b;background:#fff}
-h1{font-size:1.4rem}table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid #ddd}
-pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f6f6f6;padding:.6rem}.ok{color:#11632f}.broken{color:#a3130e;font-weight:bold}.unproven{color:#6b4e00}`;
+const CSS = `${PALETTE}*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}
+main{max-width:52rem;margin:0 auto;padding:2rem 1rem 4rem}h1{font-size:1.5rem;margin:0}h2{font-size:.85rem;margin:0 0 .5rem;color:var(--dim);font-weight:600}p{margin:.25rem 0 0}
+header,section{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:1rem 1.25rem;margin-bottom:1.25rem}header{border-left:.4rem solid currentColor}header p{color:var(--ink)}
+.ok{color:var(--ok)}.broken{color:var(--bad)}.unproven{color:var(--warn)}.mark{border:1px solid currentColor;border-radius:99px;padding:.05rem .6rem;font-size:.8rem;font-weight:600}
+table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.45rem .75rem .45rem 0;border-top:1px solid var(--rule);overflow-wrap:anywhere}tr:first-child>*{border-top:0}th{font-weight:600;width:11rem}td.state{width:6.5rem}
+pre{margin:0;white-space:pre-wrap;overflow-wrap:anywhere;font:14px/1.5 ui-monospace,monospace}@media print{header,section{break-inside:avoid}}
+@media (max-width:36rem){th,td,td.state{display:block;width:auto;border-top:0;padding:.1rem 0}tr{display:block;padding:.5rem 0;border-top:1px solid var(--rule)}tr:first-child{border-top:0}}`;
+
+/** What each step asks, for people. */
+const ASKS: Readonly<Record<StepName, string>> = {
+  who: 'Who signed it?',
+  what: 'What was asked for?',
+  limits: 'Within the limits?',
+  decision: 'What was decided?',
+  when: 'When?',
+  recorded: 'Where is it recorded?',
+  outcome: 'What became of it?',
+  seen: 'Who else has seen it?',
+};
+
+/** What the verdict means, in a sentence. */
+function verdictOf({ ok, steps }: ProofReport): { readonly state: Step['status']; readonly said: string } {
+  if (steps.some(({ status }) => status === 'broken'))
+    return { state: 'broken', said: 'A step is contradicted: nothing on this page may be relied on.' };
+  if (!ok) return { state: 'unproven', said: 'A step that was asked for is not shown by the keys that were given.' };
+  const open = steps.filter(({ status }) => status === 'unproven').length;
+  if (open === 0) return { state: 'ok', said: 'Every step holds by the keys that were given.' };
+  const are = open === 1 ? '1 step needs a key that was not given' : `${open} steps need keys that were not given`;
+  return { state: 'ok', said: `Every step that the keys given can show holds; ${are}.` };
+}
 
 /** The page. Everything that came with the bundle is escaped. */
 export function renderProofPage(report: ProofReport): string {
@@ -28,8 +56,11 @@ export function renderProofPage(report: ProofReport): string {
     `<tr><th scope="row">${name}</th><td>${escapeHtml(value ?? '-')}</td></tr>`;
   const steps = report.steps.map(
     ({ step, status, message }) =>
-      `<tr><th scope="row">${step}</th><td class="${status}">${status}</td><td>${escapeHtml(message)}</td></tr>`,
+      `<tr><th scope="row">${ASKS[step]}</th><td class="state"><span class="mark ${status}">${status}</span></td><td>${escapeHtml(message)}</td></tr>`,
   );
+  const { state, said } = verdictOf(report);
+  // A line break is the page's own: within a text it is written as two characters.
+  const params = safeJson(report.params, 2).split('\n').map(escapeHtml).join('\n');
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -40,12 +71,12 @@ export function renderProofPage(report: ProofReport): string {
 <style>${CSS}</style>
 </head>
 <body>
-<h1 class="${report.ok ? 'ok' : 'broken'}">${report.ok ? 'Proved' : 'Not proved'}</h1>
-<table>${facts.map(row).join('')}</table>
-<h2>Params</h2>
-<pre>${escapeHtml(safeJson(report.params, 2))}</pre>
-<h2>Steps</h2>
-<table>${steps.join('')}</table>
+<main>
+<header class="${state}"><h1>${report.ok ? 'Proved' : 'Not proved'}</h1><p>${said}</p></header>
+<section><h2>What the bundle says</h2><table>${facts.map(row).join('')}</table></section>
+<section><h2>Params</h2><pre>${params}</pre></section>
+<section><h2>What is shown</h2><table>${steps.join('')}</table></section>
+</main>
 </body>
 </html>
 `;

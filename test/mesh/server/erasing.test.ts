@@ -1,16 +1,16 @@
 /** Shipped entries lose a value by an admin's signed order, and go when they have been kept long enough. */
 import { describe, expect, test } from 'vitest';
-import { eraseAtMesh, type AdminDeps, type ShippedErasure } from '../../src/app/mesh/admin.js';
-import type { MeshEndpoint } from '../../src/app/ports/mesh.js';
-import { publicKeyOf, signMessage } from '../../src/protocol/ed25519/sign.js';
-import { toHex } from '../../src/protocol/hex.js';
-import { formatPublicKey } from '../../src/protocol/identity/keys.js';
-import { canonicalize } from '../../src/protocol/json/canonical.js';
-import { seal, sealRecord, START, verifyChain } from '../../src/protocol/log/chain.js';
-import type { LogRecord } from '../../src/protocol/log/entry.js';
-import type { Role } from '../../src/mesh/access/roles.js';
-import { AGENT, check, TestMesh } from '../kit/mesh/server.js';
-import { draft, T0 } from '../kit/state/drafts.js';
+import { eraseAtMesh, type AdminDeps, type ShippedErasure } from '../../../src/app/mesh/admin.js';
+import type { MeshEndpoint } from '../../../src/app/ports/mesh.js';
+import { publicKeyOf, signMessage } from '../../../src/protocol/ed25519/sign.js';
+import { toHex } from '../../../src/protocol/hex.js';
+import { formatPublicKey } from '../../../src/protocol/identity/keys.js';
+import { canonicalize } from '../../../src/protocol/json/canonical.js';
+import { seal, sealRecord, START, verifyChain } from '../../../src/protocol/log/chain.js';
+import type { LogRecord } from '../../../src/protocol/log/entry.js';
+import type { Role } from '../../../src/mesh/access/roles.js';
+import { AGENT, check, TestMesh } from '../../kit/mesh/server.js';
+import { draft, T0 } from '../../kit/state/drafts.js';
 
 const SEED = new Uint8Array(32).fill(9);
 const OPERATOR = formatPublicKey(publicKeyOf(SEED));
