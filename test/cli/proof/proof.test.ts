@@ -234,6 +234,20 @@ describe('a bundle', () => {
     expect(html).toContain('\n  &#34;amount&#34;: 5,\n');
   });
 
+  test('of an intent that the verifier took days after it was signed says so, and is whole', async () => {
+    const { place, run, prove, verify, keys } = await judged();
+    const signed = await run('intent', 'sign', '-p', 'bot', '-a', 'refund', '--param', 'amount:=5');
+    const file = place.file('old.json', signed.out);
+    const then = place.io.now();
+    Object.assign(place.io, { now: () => then + 2 * 86_400_000 });
+    expect((await run('intent', 'verify', file, '--max-age', '7d')).code).toBe(0);
+    const { code, report } = await verify(await prove('6'), ...keys);
+    expect([code, report.steps.find(({ step }) => step === 'when')]).toMatchObject([
+      0,
+      { status: 'ok', message: expect.stringContaining('more than a day apart') as string },
+    ]);
+  });
+
   test('is not made of what is not there', async () => {
     const { run, intents } = await judged();
     expect((await run('logs', 'prove', '99')).code).toBe(3);
