@@ -47,6 +47,24 @@ export const MAX_BUNDLE_BYTES = 512 * 1024;
 const MOST_APPROVALS = 1025;
 /** Members of the entry that a reader takes from the intent. */
 const SHOWN_BY_INTENT = ['agent_id', 'action', 'target', 'params', 'nonce', 'signature'] as const;
+/** The members that a decision has beside them. */
+const DECISION = [
+  ...[
+    'type',
+    'seq',
+    'timestamp',
+    'status',
+    'error_code',
+    'error_message',
+    'details',
+    'intent_hash',
+    'intent_timestamp',
+  ],
+  ...['key_id', 'passport_hash', 'passport_serial', 'approval_request', 'dialect', 'verifier', 'latency_us'],
+  ...['prev_hash', 'hash', 'salts', 'withheld', 'erased'],
+];
+/** The last second that a time is written of: the end of the year 9999. */
+const LAST_SECOND = 253_402_300_799;
 
 /** The bundle as text, with its line feed. */
 export function writeBundle(bundle: Bundle): string {
@@ -76,10 +94,12 @@ export function readBundle(bytes: Uint8Array): Bundle {
     !approvals.every((each: Json) => isObject(each))
   )
     throw new ShapeError('"approvals" is not a list of documents');
-  if (!isObject(decision) || typeof checkpoint !== 'string') throw new ShapeError('a part of it is missing');
+  if (typeof checkpoint !== 'string') throw new ShapeError('a part of it is missing');
+  checkDecision(objectOf(decision, 'the decision', DECISION, SHOWN_BY_INTENT));
   if (outcome !== null) {
     const { entry, inclusion: place } = objectOf(outcome!, 'the outcome', ['entry', 'inclusion']);
     if (!isObject(entry)) throw new ShapeError('the outcome is no entry');
+    checkErased(entry);
     checkInclusion(place!);
   }
   checkInclusion(inclusion!);
@@ -90,6 +110,22 @@ export function readBundle(bytes: Uint8Array): Bundle {
 /** Documents may nest as deep as an intent; the bundle holds them two levels down. */
 function bounded(bytes: Uint8Array): Json {
   return parseJson(bytes, null, { bytes: MAX_BUNDLE_BYTES, depth: 40 });
+}
+
+function checkDecision(decision: JsonObject): void {
+  const { intent_timestamp: claimed, salts, withheld } = decision;
+  const isTime = typeof claimed === 'number' && Number.isSafeInteger(claimed) && claimed >= 0 && claimed <= LAST_SECOND;
+  if (claimed !== null && !isTime) throw new ShapeError('"intent_timestamp" is not Unix seconds');
+  if (typeof salts !== 'string') throw new ShapeError('"salts" is not text');
+  if (withheld !== null && !isObject(withheld!)) throw new ShapeError('"withheld" holds no commitments');
+  checkErased(decision);
+}
+
+/** Nothing is said in two ways: what is erased is listed, and null stands for nothing. */
+function checkErased({ erased }: JsonObject): void {
+  if (erased === null) return;
+  if (!isObject(erased ?? null) || Object.keys(erased as JsonObject).length === 0)
+    throw new ShapeError('"erased" holds no commitments');
 }
 
 function checkInclusion(value: Json): void {

@@ -135,6 +135,24 @@ describe('a bundle', () => {
   test('forged in any member and hashed anew is broken where it was touched', async () => {
     const { prove, verify, keys } = await judged();
     const whole = JSON.parse(await prove('2')) as JsonObject;
+    const shapeless: [string, unknown][] = [
+      ['intent_timestamp', 1e21],
+      ['intent_timestamp', -1],
+      ['intent_timestamp', 'x'],
+      ['erased', {}],
+      ['erased', 'x'],
+      ['withheld', []],
+      ['salts', null],
+      ['more', 1],
+      ['details', undefined],
+    ];
+    for (const [name, value] of shapeless) {
+      const { hash: _, decision, ...rest } = structuredClone(whole) as any;
+      const changed = { ...decision, [name]: value };
+      if (value === undefined) delete changed[name];
+      const text = writeBundle({ ...rest, decision: changed });
+      expect([name, (await verify(text, ...keys)).code]).toEqual([name, 15]);
+    }
     const other = JSON.parse(await prove('3')) as JsonObject;
     const refused = JSON.parse(await prove('5')) as JsonObject;
     const forge = (change: (bundle: any) => void): string => {
