@@ -127,7 +127,13 @@ export const SCHEMAS = {
     ),
     changed: flag,
   }),
-  SubjectStatus: object({ ...standing, above: list(object(standing)), known: flag, head: count }),
+  SubjectStatus: object({
+    ...standing,
+    above: list(object(standing)),
+    stopped_keys: list(object({ key_id: text, status })),
+    known: flag,
+    head: count,
+  }),
   MeshStatus: object({
     log_id: text,
     term: count,

@@ -83,6 +83,25 @@ describe('publishing', () => {
     }
   });
 
+  test('the standing of an agent names the keys of its passport that are stopped, and verify no more', async () => {
+    const mesh = await registered();
+    const [past, future] = ['2026-02-18T14:00:00Z', '2026-02-19T14:00:00Z'];
+    const [gone, old] = [20, 21].map((n) => formatPublicKey(publicKeyOf(new Uint8Array(32).fill(n))));
+    const previous_keys = [
+      { key_id: `${AGENT}#key-2`, public_key: old!, valid_until: future },
+      { key_id: `${AGENT}#key-1`, public_key: gone!, valid_until: past },
+    ];
+    await publish(mesh, passport(1, { key_id: `${AGENT}#key-3`, previous_keys }));
+    const status = async () => (await mesh.ask('GET', `/v1/mesh/status/${AGENT}`, 'observer')).json();
+    for (const agent_id of [old, gone]) await mesh.command('suspend', { agent_id, duration_seconds: 60 });
+    expect(await status()).toMatchObject({
+      status: 'active',
+      stopped_keys: [{ key_id: `${AGENT}#key-2`, status: 'suspended' }],
+    });
+    mesh.clock.advance(61_000);
+    expect(await status()).toMatchObject({ stopped_keys: [] });
+  });
+
   test('while a verifier of the first version is on the roster it is refused, unless that is meant', async () => {
     const mesh = await registered();
     await mesh.stream('/v1/mesh/stream?verifier=old-1');

@@ -224,6 +224,8 @@ export interface MeshStanding {
   readonly version: number;
   /** Those who stand above it: its principal, the text of a key that was named by its id, and everyone. */
   readonly above: readonly MeshStanding[];
+  /** Ids of the keys of its passport in force that are stopped: what they sign is refused, however it stands itself. */
+  readonly stoppedKeys: readonly string[];
   /** True where the mesh has a standing, a passport or a registration of it. */
   readonly known: boolean;
 }
@@ -237,6 +239,8 @@ export async function askStanding(lines: readonly MeshEndpoint[], subject: strin
       ...standingIn(answer),
       subject: answer.oneOf('agent_id', subject),
       above: answer.list('above').map(standingIn),
+      stoppedKeys:
+        answer.value.stopped_keys === undefined ? [] : answer.list('stopped_keys').map((one) => one.text('key_id')),
       known: answer.number('version') > 0 || answer.flagOr('known', false),
     }));
     if (told.kind === 'done') return told.value;
@@ -256,6 +260,7 @@ function standingIn(answer: Members): MeshStanding {
     suspendedUntil: answer.textOrNull('suspended_until'),
     version: answer.number('version'),
     above: [],
+    stoppedKeys: [],
     known: answer.number('version') > 0,
   };
 }

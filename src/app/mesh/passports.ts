@@ -152,7 +152,8 @@ function isPinned(passport: Passport, state: Pick<State, 'pins'>): boolean {
   });
 }
 
-function passportIn(text: string): Passport | null {
+/** The passport in a kept text; null where it cannot be read. */
+export function passportIn(text: string): Passport | null {
   try {
     return readPassport(Buffer.from(text));
   } catch (error) {

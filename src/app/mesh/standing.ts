@@ -2,7 +2,10 @@
 import { statusAt, type Status } from '../../mesh/standing.js';
 import { EVERYONE, principalOf, scopeOf } from '../../mesh/subject.js';
 import { formatTime } from '../../protocol/time.js';
+import { formatPublicKey } from '../../protocol/identity/keys.js';
 import type { MeshCopy } from '../ports/mesh.js';
+import type { State } from '../ports/state.js';
+import { passportIn } from './passports.js';
 import type { MeshStanding } from './orders.js';
 
 /** As `aip status --json` prints it. */
@@ -54,6 +57,22 @@ export function knownHere(
     source: 'this machine',
     age_ms: provenAt === null || provenAt > now ? null : now - provenAt,
   };
+}
+
+/** Ids of the keys of an agent's passport that are stopped as far as this machine knows: what they sign is refused here. */
+export function stoppedKeysHere(
+  state: Pick<State, 'passport'>,
+  copy: Pick<MeshCopy, 'standing'>,
+  agent: string,
+  now: number,
+): readonly string[] {
+  const known = state.passport(agent);
+  const passport = known === null ? null : passportIn(known.text);
+  const keys = passport === null ? [] : [passport.currentKey, ...passport.previousKeys];
+  return keys
+    .filter(({ validUntil }) => validUntil === null || validUntil > now)
+    .filter(({ key }) => statusAt(copy.standing(formatPublicKey(key.publicKey)), now) !== 'active')
+    .map(({ keyId }) => keyId);
 }
 
 /** How an agent stands, as reports show it. */

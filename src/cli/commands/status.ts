@@ -1,5 +1,5 @@
-import { Failure } from '../../app/failure.js';
-import { knownHere, whatHolds, type HeldStanding } from '../../app/mesh/standing.js';
+import { Failure, shellWord } from '../../app/failure.js';
+import { knownHere, stoppedKeysHere, whatHolds, type HeldStanding } from '../../app/mesh/standing.js';
 import { keyTextHere } from '../../app/mesh/key-text.js';
 import { askStanding } from '../../app/mesh/orders.js';
 import { isNamedKey } from '../../mesh/subject.js';
@@ -9,6 +9,7 @@ import { PASSPHRASE_OPTIONS } from '../input/options.js';
 import { stoppedAnywhere, stoppedHere } from '../../app/mesh/stopped.js';
 import { renderStopped, type StoppedList } from '../render/stopped.js';
 import { renderStanding } from '../render/standing.js';
+import { clean } from '../render/terminal/text.js';
 import type { Cli } from '../cli.js';
 import type { CommandSpec } from '../spec.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
@@ -57,14 +58,17 @@ export const command: CommandSpec<Options> = {
     const copy = await configuredCopy(cli);
     const keyText = isNamedKey(subject) ? keyTextHere(await localState(cli.workspace), subject) : null;
     const here = knownHere(copy, subject, cli.io.now(), mesh !== null, keyText);
-    if (mesh === null || options.local) return show(cli, here, 0);
+    const stopped = stoppedKeysHere(await localState(cli.workspace), copy, subject, cli.io.now());
+    if (mesh === null || options.local) return show(cli, here, 0, stopped);
     try {
       const lines = await meshLines(cli.workspace, mesh, await apiKey(cli, options));
-      return show(cli, whatHolds(await askStanding(lines, subject), copy, cli.io.now(), keyText), 0);
+      const there = await askStanding(lines, subject);
+      const keys = new Set([...there.stoppedKeys, ...stopped]);
+      return show(cli, whatHolds(there, copy, cli.io.now(), keyText), 0, [...keys]);
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== 'NETWORK') throw error;
       cli.warn(error.message, 'AIP-E500');
-      return show(cli, here, error.exitCode);
+      return show(cli, here, error.exitCode, stopped);
     }
   },
 };
@@ -95,8 +99,14 @@ function list(cli: Cli, found: StoppedList, mesh: boolean, code: number): number
   return code;
 }
 
-function show(cli: Cli, held: HeldStanding, code: number): number {
+/** `stoppedKeys`: ids of keys of an agent, which may be stopped while it is active itself. */
+function show(cli: Cli, held: HeldStanding, code: number, stoppedKeys: readonly string[]): number {
   if (cli.globals.json) cli.json(held);
   else cli.out(renderStanding(held, cli.paint));
+  for (const keyId of stoppedKeys)
+    cli.warn(
+      `The key ${clean(keyId)} is stopped: what it signs is refused (aip status ${shellWord(keyId)}).`,
+      'key_stopped',
+    );
   return code;
 }

@@ -6,7 +6,7 @@ import { statusAt, type Standing } from '../standing.js';
 import { canonicalSubject, EVERYONE, isNamedKey, principalOf, scopeOf } from '../subject.js';
 import { absentOf } from '../roster/reach.js';
 import { absentForm } from './commanding.js';
-import { isKnown, keyTextOf } from './key-texts.js';
+import { isKnown, keyTextOf, stoppedKeysOf } from './key-texts.js';
 import { jsonBody } from './http/body.js';
 import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
@@ -31,6 +31,9 @@ export async function subjectStatus(
     ...standingForm(subject, own ?? null, now),
     // What an agent may do is also decided by who stands above it.
     above: others.map((standing, i) => standingForm(above[i]!, standing, now)),
+    stopped_keys: (scopeOf(subject) === 'agent' ? await stoppedKeysOf(server.store, subject, now) : []).map(
+      ({ keyId, status }) => ({ key_id: keyId, status }),
+    ),
     known: await isKnown(server.store, subject),
     head: server.head.seq,
   });

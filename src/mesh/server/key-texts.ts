@@ -3,10 +3,11 @@
  * passports and the principals' keys that the mesh knows (protocol, section 1).
  */
 import { formatPublicKey } from '../../protocol/identity/keys.js';
-import { readPassport, type Passport } from '../../protocol/passport.js';
+import { readPassport, type Passport, type PassportKey } from '../../protocol/passport.js';
 import { signerAmong, type PassportMark } from '../passports.js';
 import type { Command } from '../command.js';
 import type { MeshStore } from '../log/store.js';
+import { statusAt, type Status } from '../standing.js';
 import { isNamedKey, principalOf, scopeOf } from '../subject.js';
 
 /** Most passports of a principal that are read to learn which of its keys has an id. */
@@ -60,11 +61,33 @@ export async function rememberKeyText(
   if (keyId !== undefined) await store.notes.put(noteOf(keyId), subject);
 }
 
+/** Keys of an agent's published passport that are stopped: what they sign is refused, however the agent itself stands. */
+export async function stoppedKeysOf(
+  store: Known & Pick<MeshStore, 'standing'>,
+  agent: string,
+  now: number,
+): Promise<readonly { readonly keyId: string; readonly status: Status }[]> {
+  const keys = [];
+  for (const { keyId, text, validUntil } of await agentKeys(store, agent)) {
+    if (validUntil !== null && validUntil <= now) continue;
+    const status = statusAt(await store.standing(text), now);
+    if (status !== 'active') keys.push({ keyId, status });
+  }
+  return keys;
+}
+
 async function agentText(store: Known, agent: string, keyId: string): Promise<string | null> {
+  return (await agentKeys(store, agent)).find((key) => key.keyId === keyId)?.text ?? null;
+}
+
+interface AgentKey extends Pick<PassportKey, 'keyId' | 'validUntil'> {
+  readonly text: string;
+}
+
+async function agentKeys(store: Known, agent: string): Promise<readonly AgentKey[]> {
   const passport = await inForce(store, await store.passports.mark(agent));
   const keys = passport === null ? [] : [passport.currentKey, ...passport.previousKeys];
-  const named = keys.find((key) => key.keyId === keyId);
-  return named === undefined ? null : formatPublicKey(named.key.publicKey);
+  return keys.map(({ keyId, key, validUntil }) => ({ keyId, validUntil, text: formatPublicKey(key.publicKey) }));
 }
 
 /** A registered key has no id of its own: a passport says under which one it signed. */

@@ -56,3 +56,14 @@ test('a key is stopped by each spelling of it, and by its id as logs name the ag
   }
   expect((await home.run(...stop('revoke', 'support-agent-v9@acme.com#key-1'))).code).toBe(3);
 });
+
+test('of an agent that is active itself, a key that is stopped is said', async () => {
+  const home = await settled();
+  expect((await home.run('status', SUPPORT)).err).not.toContain('key_stopped');
+  await home.run(...stop('revoke', publicKeyText('agent')));
+  const { out, err } = await home.run('status', SUPPORT);
+  expect([out, err]).toEqual([
+    expect.stringContaining('ACTIVE'),
+    expect.stringContaining(`The key ${SUPPORT}#key-1 is stopped: what it signs is refused`),
+  ]);
+});

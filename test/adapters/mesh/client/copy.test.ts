@@ -131,6 +131,7 @@ describe('the local copy', () => {
         suspendedUntil: null,
         version: 1,
         above: [],
+        stoppedKeys: [],
         known: true,
       };
       const mesh: MeshStanding = { subject: AGENT, status: 'active', ...told };
