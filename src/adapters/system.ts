@@ -19,3 +19,9 @@ export function after(ms: number, work: () => void): () => void {
   const timer = setTimeout(work, ms);
   return () => clearTimeout(timer);
 }
+
+/** Runs `work` when the process ends by itself or by `process.exit`, unless the returned function is called first. */
+export function atExit(work: () => void): () => void {
+  process.once('exit', work);
+  return () => process.removeListener('exit', work);
+}

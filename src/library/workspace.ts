@@ -150,7 +150,10 @@ export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
     },
     shield: shieldWith({ passports, keys, verifier, world, outcomes, persons, notice: world.notice }),
     guardCall: guardCallWith({ passports, keys, verifier, world, outcomes, persons }),
-    getVerificationLogs: async (query = {}) => [...(await localState(here)).entries(entryQuery(query))].reverse(),
+    getVerificationLogs: async (query = {}) => {
+      outcomes.write();
+      return [...(await localState(here)).entries(entryQuery(query))].reverse();
+    },
     getTrustScore: async (agent) => trust.score(agent),
     configureTrustScoring: (asked) => trust.configure(asked),
     registerVerificationHook: (hook, asked) => hooks.register(hook, asked),
@@ -160,6 +163,7 @@ export function openWorkspace(options: WorkspaceOptions = {}): Workspace {
     close: async () => {
       persons.close();
       await verifier.close();
+      outcomes.write();
       keys.close();
       mesh.close();
       await here.close();

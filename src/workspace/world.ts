@@ -1,5 +1,5 @@
 /** The world around a workspace, as values: a test, a demo or another program hands in another one. */
-import { after, clock, nextTurn, random, ticks } from '../adapters/system.js';
+import { after, atExit, clock, nextTurn, random, ticks } from '../adapters/system.js';
 import { secretVariable } from '../app/ports/secrets.js';
 import type { Clock, Random } from '../app/ports/state.js';
 
@@ -15,6 +15,8 @@ export interface SystemWorld {
   readonly nextTurn: (work: () => void) => void;
   /** Runs `work` after `ms` unless the returned function is called first. */
   readonly after: (ms: number, work: () => void) => () => void;
+  /** Runs `work`, which may not wait, when the process ends, unless the returned function is called first. */
+  readonly atExit: (work: () => void) => () => void;
 }
 
 /** Everything that a workspace reads of its surroundings. Members may be getters: they are read when they are needed. */
@@ -40,7 +42,7 @@ export interface World extends SystemWorld {
 }
 
 /** This process's operating system. */
-export const SYSTEM: SystemWorld = { clock, ticks, random, nextTurn, after };
+export const SYSTEM: SystemWorld = { clock, ticks, random, nextTurn, after, atExit };
 
 /** A variable of the environment; null when it is unset or empty. @throws Failure USAGE when quotes were left around it */
 export function variable({ env }: Pick<World, 'env'>, name: string): string | null {

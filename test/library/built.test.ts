@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
+import { inHome } from '../kit/history.js';
 import { folder } from './workshop.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -52,6 +53,23 @@ test('the library still loads when a bundler puts it into a CommonJS file', asyn
   });
   expect(execFileSync(process.execPath, [outfile], { encoding: 'utf8' })).toBe('AIP-E100\n');
 });
+
+test.each(['', 'process.exit(0);', 'throw new Error("out");'])(
+  'a program that ends with "%s" has left what became of its last call',
+  async (end) => {
+    const home = folder();
+    const options = { home, passphrase: 'correct horse' };
+    const script = `
+      import { openWorkspace } from ${JSON.stringify(BUILT.href)};
+      const workspace = openWorkspace(${JSON.stringify(options)});
+      const passport = await workspace.createPassport({ domain: 'acme.com', agentName: 'a', actions: ['pay'], keyStore: 'file' });
+      await workspace.shield({ passport, actions: ['pay'] }, () => 1)({});
+      ${end}`;
+    spawnSync(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
+    const types = inHome(home, (state) => [...state.records({})].map(({ type }) => type));
+    expect(types).toEqual(['verification', 'outcome']);
+  },
+);
 
 test('the package holds what its names point to, the declarations they need, and nothing else', () => {
   const argv = ['pack', '--dry-run', '--json', '--ignore-scripts'];

@@ -92,7 +92,27 @@ export async function releaseShared(
   return isCountedThere ? memory.release(token) : null;
 }
 
-/** The same inside a transaction, where several are recorded at once. */
+/**
+ * The same of several, inside one transaction: each is recorded, or is the Failure that says why not. What is wrong with one says nothing
+ * of the others. @throws Failure STATE
+ */
+export function recordOutcomes(
+  ledger: Ledger,
+  reports: readonly OutcomeReport[],
+  now: number,
+): readonly (OutcomeAnswer | Failure)[] {
+  return reports.map((report) => {
+    try {
+      return recordOutcome(ledger, report, now);
+    } catch (error) {
+      // It fails before anything of it is written.
+      if (error instanceof Failure && error.code !== 'STATE') return error;
+      throw error;
+    }
+  });
+}
+
+/** One, inside a transaction. @throws Failure as `reportOutcome` */
 export function recordOutcome(
   ledger: Ledger,
   report: OutcomeReport,

@@ -8,7 +8,8 @@ import { standingRefusal } from '../../app/guarding/standing.js';
 import { Failure } from '../../app/failure.js';
 import { openKey, type HeldKey } from '../../app/keys/keyring.js';
 import type { Release } from '../../app/ports/fleet-memory.js';
-import { recordOutcome, releaseShared, type OutcomeAnswer, type OutcomeReport } from '../../app/outcomes/report.js';
+import { recordOutcome, recordOutcomes, releaseShared } from '../../app/outcomes/report.js';
+import type { OutcomeAnswer, OutcomeReport } from '../../app/outcomes/report.js';
 import type { Ledger } from '../../app/ports/state.js';
 import { findPassport } from '../../app/passports/find.js';
 import type { Submission } from '../../app/verification/intents.js';
@@ -56,7 +57,7 @@ export interface Desks {
    */
   readonly outcome: (report: OutcomeReport, agentId: string | null) => Promise<OutcomeAnswer>;
   /** The same of several, in one commit; what could not be written is told. @throws Failure STATE */
-  readonly outcomes: (reports: readonly OutcomeReport[], agentId: string) => readonly Failure[];
+  readonly outcomes: (reports: readonly OutcomeReport[]) => readonly Failure[];
   /** Resolves when every call made so far has its answer. */
   readonly idle: () => Promise<void>;
 }
@@ -126,19 +127,10 @@ export async function openDesks(
       const shared = await releaseShared(ring.state, deps.fleet?.memory ?? null, report, agentId);
       return ring.state.transact((ledger) => recordOf(ledger, report, agentId, shared));
     },
-    outcomes: (reports, agentId) =>
-      ring.state.transact((ledger) =>
-        reports.flatMap((report): Failure[] => {
-          try {
-            recordOf(ledger, report, agentId);
-            return [];
-          } catch (error) {
-            // Nothing of it was written: what is wrong with one says nothing of the others.
-            if (error instanceof Failure && error.code !== 'STATE') return [error];
-            throw error;
-          }
-        }),
-      ),
+    outcomes: (reports) =>
+      ring.state
+        .transact((ledger) => recordOutcomes(ledger, reports, clock()))
+        .filter((answer) => answer instanceof Failure),
     async open(agent) {
       const passport = found.get(agent) ?? (await findPassport(finding, agent)).passport;
       const agentId = passport.agent.id;

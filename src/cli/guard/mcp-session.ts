@@ -1,11 +1,10 @@
 /** A guard's session over this machine's keys, state and pins. */
 import type { Desk } from '../../app/guarding/desk.js';
-import { Failure } from '../../app/failure.js';
 import { McpSession } from '../../guard/mcp/session.js';
 import { sessionMemory, type SessionMemory } from '../../guard/mcp/memory.js';
 import type { ReadKind, SessionRoute, SessionPorts, ToolCall } from '../../guard/mcp/ports.js';
 import type { ToolPins } from '../../guard/mcp/tools.js';
-import type { OutcomeReport } from '../../app/outcomes/report.js';
+import { GatheredOutcomes } from '../../app/outcomes/gathered.js';
 import { refusalOf, type CallRefusal } from '../../guard/refusal.js';
 import { NATIVE_CODES } from '../../protocol/codes.js';
 import type { Passport } from '../../protocol/passport.js';
@@ -81,7 +80,13 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
   const tokens = new Map<string, string | null>();
   const { ticks } = cli.workspace.world;
   const started = new Map<string, number>();
-  const outcomes = new ToldOutcomes(cli, (reports) => desks.outcomes(reports, passport.agent.id));
+  const { after, atExit } = cli.workspace.world;
+  const outcomes = new GatheredOutcomes({
+    after,
+    atExit,
+    record: (reports) => desks.outcomes(reports).map(({ message }) => message),
+    missing: (why) => cli.warn(`What became of a call is not in the log: ${why}`, 'outcome'),
+  });
 
   const ports = (route: SessionRoute): SessionPorts => ({
     ...route,
@@ -139,48 +144,6 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
     },
     finish: () => outcomes.write(),
   };
-}
-
-/** How long the end of a call may wait for others to be written with it (ms): a client waits for none of it. */
-const GATHER_MS = 50;
-/** Ends that wait at most. */
-const MOST_WAITING = 256;
-
-/** What became of calls, written together: the disk is waited for once for many. */
-class ToldOutcomes {
-  readonly #cli: Scene;
-  readonly #record: (reports: readonly OutcomeReport[]) => readonly Failure[];
-  #waiting: OutcomeReport[] = [];
-  #cancel: (() => void) | null = null;
-
-  constructor(cli: Scene, record: (reports: readonly OutcomeReport[]) => readonly Failure[]) {
-    this.#cli = cli;
-    this.#record = record;
-  }
-
-  tell(report: OutcomeReport): void {
-    this.#waiting.push(report);
-    if (this.#waiting.length >= MOST_WAITING) return this.write();
-    this.#cancel ??= this.#cli.workspace.world.after(GATHER_MS, () => this.write());
-  }
-
-  write(): void {
-    this.#cancel?.();
-    this.#cancel = null;
-    const reports = this.#waiting;
-    this.#waiting = [];
-    if (reports.length === 0) return;
-    try {
-      for (const { message } of this.#record(reports)) this.#warn(message);
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      this.#warn(error.message);
-    }
-  }
-
-  #warn(why: string): void {
-    this.#cli.warn(`What became of a call is not in the log: ${why}`, 'outcome');
-  }
 }
 
 function refusalFrom({ entry, message, details }: Violation): CallRefusal {

@@ -1,4 +1,6 @@
-import { recordOutcome, releaseShared, type OutcomeReport } from '../../app/outcomes/report.js';
+import { GatheredOutcomes } from '../../app/outcomes/gathered.js';
+import { recordOutcome, recordOutcomes, releaseShared, type OutcomeReport } from '../../app/outcomes/report.js';
+import type { State } from '../../app/ports/state.js';
 import { Failure } from '../../app/failure.js';
 import type { Decision } from '../../verify/decision.js';
 import { usage } from '../options/given.js';
@@ -34,16 +36,24 @@ function didNotHappen(release: OutcomeOptions['release'], error: unknown): boole
   }
 }
 
-/** Writes what became of shielded calls: those that end in one turn in one commit. */
+/** Writes what became of shielded calls: soon and together, and at once where a place in a limit is given back. */
 export class OutcomeWriter {
   readonly #workspace: LocalWorkspace;
   readonly #notice: (notice: string) => void;
-  #waiting: OutcomeReport[] = [];
-  #writing: Promise<void> | null = null;
+  readonly #gathered: GatheredOutcomes;
+  /** The state that took the last decision. */
+  #state: State | null = null;
 
   constructor(workspace: LocalWorkspace, notice: (notice: string) => void) {
+    const { after, atExit } = workspace.world;
     this.#workspace = workspace;
     this.#notice = notice;
+    this.#gathered = new GatheredOutcomes({
+      after,
+      atExit,
+      record: (reports) => this.#record(reports),
+      missing: (why) => notice(`What became of a shielded call is not in the log: ${why}`),
+    });
   }
 
   /** Runs what a decision allowed, and reports how it ended. */
@@ -54,10 +64,10 @@ export class OutcomeWriter {
   ): Promise<R> {
     const { ticks } = this.#workspace.world;
     const started = ticks();
-    const ended = (status: 'ok' | 'error', detail: string | null, more: object = {}): Promise<void> => {
-      if (intentHash === null || token === null) return Promise.resolve();
+    const ended = (status: 'ok' | 'error', detail: string | null, more: object = {}): Promise<void> | void => {
+      if (intentHash === null || token === null) return;
       const durationMs = Math.round((ticks() - started) / 1000);
-      return this.report({ intentHash, status, token, durationMs, detail, ...more });
+      return this.#report({ intentHash, status, token, durationMs, detail, ...more });
     };
     let result: R;
     try {
@@ -72,37 +82,36 @@ export class OutcomeWriter {
     return result;
   }
 
-  /** Resolves when it is on the disk, or was said not to be: the call has happened either way. */
-  report(report: OutcomeReport): Promise<void> {
-    this.#waiting.push(report);
-    this.#writing ??= this.#write();
-    return this.#writing;
+  /** Writes what waits: before the log is read, and before the state is closed. */
+  write(): void {
+    this.#gathered.write();
+  }
+
+  async #report(report: OutcomeReport): Promise<void> {
+    try {
+      this.#state = await localState(this.#workspace);
+      // The next call may need the place that is given back.
+      if (report.release === true) return await this.#giveBack(this.#state, report);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.#notice(`What became of a shielded call is not in the log: ${error.message}`);
+      return;
+    }
+    this.#gathered.tell(report);
   }
 
   /** What a fleet counts is given back there first; while it does not answer, nothing is. */
-  async #releases(state: LocalState, reports: readonly OutcomeReport[]): Promise<readonly (Release | null)[]> {
-    if (!reports.some(({ release }) => release === true)) return [];
+  async #giveBack(state: State, report: OutcomeReport): Promise<void> {
     const fleet = await fleetAt(this.#workspace, fleetUrl(this.#workspace));
-    return Promise.all(reports.map((report) => releaseShared(state, fleet?.memory ?? null, report)));
+    const shared = await releaseShared(state, fleet?.memory ?? null, report);
+    const { clock } = this.#workspace.world;
+    const { not_released: kept } = state.transact((ledger) => recordOutcome(ledger, report, clock(), shared));
+    if (kept !== null) this.#notice(`Nothing was given back to the daily limit: ${kept}.`);
   }
 
-  async #write(): Promise<void> {
-    const { world } = this.#workspace;
-    await new Promise<void>((resolve) => world.nextTurn(resolve));
-    const reports = this.#waiting;
-    this.#waiting = [];
-    this.#writing = null;
-    try {
-      const state = await localState(this.#workspace);
-      const shared = await this.#releases(state, reports);
-      const answers = state.transact((ledger) =>
-        reports.map((report, i) => recordOutcome(ledger, report, world.clock(), shared[i])),
-      );
-      for (const { not_released } of answers)
-        if (not_released !== null) this.#notice(`Nothing was given back to the daily limit: ${not_released}.`);
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      this.#notice(`What became of ${reports.length} shielded calls is not in the log: ${error.message}`);
-    }
+  #record(reports: readonly OutcomeReport[]): readonly string[] {
+    const { clock } = this.#workspace.world;
+    const answers = this.#state!.transact((ledger) => recordOutcomes(ledger, reports, clock()));
+    return answers.flatMap((answer) => (answer instanceof Failure ? [answer.message] : []));
   }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openState, type SqliteState } from '../../../src/adapters/sqlite/open.js';
 import { Failure } from '../../../src/app/failure.js';
-import { reportOutcome, type OutcomeReport } from '../../../src/app/outcomes/report.js';
+import { recordOutcomes, reportOutcome, type OutcomeReport } from '../../../src/app/outcomes/report.js';
 import { verifyChain } from '../../../src/protocol/log/chain.js';
 import { AGENT, draft, refused, T0 } from '../../kit/state/drafts.js';
 
@@ -125,4 +125,17 @@ describe('an outcome', () => {
     expect(after).toEqual(before);
     expect(state.conduct.retrace(AGENT, T0 + 2000, () => undefined)).toEqual(before[1]);
   });
+});
+
+test('of several in one commit, what is wrong with one says nothing of the others', () => {
+  const { state, token } = decided();
+  const answers = state.transact((ledger) =>
+    recordOutcomes(ledger, [ok('0'.repeat(32)), ok(token), ok(token, { status: 'error' })], T0),
+  );
+  expect(answers.map((answer) => (answer instanceof Failure ? answer.code : answer.status))).toEqual([
+    'FORBIDDEN',
+    'ok',
+    'EXISTS',
+  ]);
+  expect([...state.records({ type: 'outcome' })]).toMatchObject([{ of: 2, status: 'ok' }]);
 });
