@@ -43,20 +43,23 @@ export function versionIn({ _meta: meta }: JsonObject): string | null {
 
 /**
  * What is decided about a read of a resource or a prompt; null where nothing is signed for the request, which then passes.
- * @throws RpcError for what `patterns`, the declared ones of that kind, do not cover
+ * @param observe what is not declared is decided under its own name
+ * @throws RpcError for what `patterns`, the declared ones of that kind, do not cover, unless `observe`
  */
 export function readIn(
   { id, method, params }: RpcRequest,
   { kind, names, reads }: DeclaredRule,
   patterns: readonly string[],
   server: string,
+  observe: boolean,
 ): ToolCall | null {
-  if (patterns.length === 0)
+  if (patterns.length === 0 && !observe)
     throw new RpcError(RPC.unknownMethod, `the passport declares no ${kind}: ${method} does not pass`, id);
   if (names === null) return null;
   const name = names(params);
   if (name === null) throw new RpcError(RPC.invalidParams, `the ${kind} is not named`, id);
-  const pattern = patterns.find((each) => (kind === 'resource' ? resourceCovered(each, name) : each === name));
+  const covering = patterns.find((each) => (kind === 'resource' ? resourceCovered(each, name) : each === name));
+  const pattern = covering ?? (observe ? name : undefined);
   if (pattern === undefined)
     throw new RpcError(RPC.invalidParams, refusalLine(notDeclared(`${kind}:${name}`, server)), id);
   if (!reads) return null;

@@ -1,6 +1,9 @@
 /** What either side says it can do, without what the guard refuses, so that neither offers it to the other. */
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
-import type { ReadKind } from './ports.js';
+import type { RpcRequest } from './calls.js';
+import type { SessionPorts } from './ports.js';
+
+type OpenedRules = Pick<SessionPorts, 'patterns' | 'observe'>;
 
 const SPOKEN = 'io.modelcontextprotocol/clientCapabilities';
 
@@ -15,8 +18,8 @@ export function openingParams(params: JsonObject, allowElicitation: boolean): Js
 }
 
 /** The result of `initialize` or `server/discover`, with what the passport does not declare left out. */
-export function openedResult(result: JsonObject, patterns: (kind: ReadKind) => readonly string[]): JsonObject {
-  if (!isObject(result.capabilities)) return result;
+export function openedResult(result: JsonObject, { patterns, observe }: OpenedRules): JsonObject {
+  if (observe || !isObject(result.capabilities)) return result;
   const resources = patterns('resource').length > 0;
   const prompts = patterns('prompt').length > 0;
   const dropped = [
@@ -25,6 +28,13 @@ export function openedResult(result: JsonObject, patterns: (kind: ReadKind) => r
     ...(resources || prompts ? [] : ['completions']),
   ];
   return { ...result, capabilities: without(result.capabilities, dropped) };
+}
+
+/** A server's question with its name in front: a form cannot pass for the user's own program then. */
+export function namedQuestion(question: RpcRequest, server: string): RpcRequest {
+  const { message } = question.params;
+  const named = `[${server}] ${typeof message === 'string' ? message : ''}`;
+  return { ...question, params: { ...question.params, message: named } };
 }
 
 function without(object: JsonObject, names: readonly string[]): JsonObject {

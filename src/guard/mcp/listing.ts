@@ -27,9 +27,14 @@ export class ToolListing {
     this.#tools = null;
   }
 
+  /** Reads and pins the list of a server that was never seen. */
+  async firstSight(page: AskForPage): Promise<void> {
+    if (this.#pins.known() === null && !this.#requirePins && this.#tools === null) await this.#readOnce(page);
+  }
+
   /** How a tool stands now; null where the server gives no list. A tool that it does not list is new. */
   async stateOf(name: string, page: AskForPage): Promise<PinState | null> {
-    if (this.#tools === null) await (this.#reading ??= this.#read(page).finally(() => (this.#reading = null)));
+    if (this.#tools === null) await this.#readOnce(page);
     if (this.#tools === null) return null;
     const hash = this.tool(name)?.hash;
     const pinned = this.#pins.known();
@@ -52,6 +57,10 @@ export class ToolListing {
     if (all) return tools;
     if (pinned === null) return this.#requirePins ? [] : tools;
     return tools.filter(({ name, hash }) => pinState(pinned, name, hash) === 'same');
+  }
+
+  #readOnce(page: AskForPage): Promise<void> {
+    return (this.#reading ??= this.#read(page).finally(() => (this.#reading = null)));
   }
 
   async #read(ask: AskForPage): Promise<void> {

@@ -1,5 +1,5 @@
 /** Which messages pass, and which become an intent first. What is not listed does not pass: a later revision may mean anything by it. */
-import type { Json, JsonObject } from '../../protocol/json/values.js';
+import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import type { ReadKind } from './ports.js';
 
 /** What happens to a client's request. */
@@ -28,12 +28,12 @@ const text = (value: Json | undefined): string | null => (typeof value === 'stri
 const uriIn = (params: JsonObject): string | null => text(params.uri);
 const nameIn = (params: JsonObject): string | null => text(params.name);
 
-function declared(kind: ReadKind, names: DeclaredRule['names'], reads = false): ClientRule {
+function declared(kind: ReadKind, names: DeclaredRule['names'], reads = false): DeclaredRule {
   return { rule: 'declared', kind, names, reads };
 }
 
 /** Requests of a client, both eras. */
-export const CLIENT_REQUESTS: ReadonlyMap<string, ClientRule> = new Map<string, ClientRule>([
+const CLIENT_REQUESTS: ReadonlyMap<string, ClientRule> = new Map<string, ClientRule>([
   ['initialize', { rule: 'open' }],
   ['server/discover', { rule: 'open' }],
   ['ping', FORWARD],
@@ -54,6 +54,15 @@ export const CLIENT_REQUESTS: ReadonlyMap<string, ClientRule> = new Map<string, 
   ['prompts/list', declared('prompt', null)],
   ['prompts/get', declared('prompt', nameIn, true)],
 ]);
+
+const PROMPT_REF = declared('prompt', ({ ref }) => (isObject(ref) ? text(ref.name) : null));
+const RESOURCE_REF = declared('resource', ({ ref }) => (isObject(ref) ? text(ref.uri) : null));
+
+/** What happens to a request; undefined for one that does not pass. A completion is of the prompt or resource that it names. */
+export function clientRule(method: string, { ref }: JsonObject): ClientRule | undefined {
+  if (method !== 'completion/complete') return CLIENT_REQUESTS.get(method);
+  return isObject(ref) && ref.type === 'ref/prompt' ? PROMPT_REF : RESOURCE_REF;
+}
 
 /** Notifications of a client. */
 export const CLIENT_NOTIFICATIONS: ReadonlySet<string> = new Set([

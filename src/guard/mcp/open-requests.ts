@@ -1,5 +1,5 @@
 /** What is under way between a client and a server: requests without answer, and calls that wait for their verdict. */
-import type { JsonObject } from '../../protocol/json/values.js';
+import { isObject, type JsonObject } from '../../protocol/json/values.js';
 import type { RpcId } from './message.js';
 import type { CallOutcome, SessionRoute } from './ports.js';
 
@@ -16,6 +16,12 @@ export interface Pending {
   readonly own: ((result: JsonObject | null) => void) | null;
   /** Where its answer goes. */
   readonly route: SessionRoute;
+}
+
+/** What a result says of the call that it answers: a task has only begun. */
+export function outcomeOf({ isError, resultType, task }: JsonObject): CallOutcome {
+  if (isError === true) return 'error';
+  return resultType === 'task' || isObject(task) ? 'unknown' : 'ok';
 }
 
 /** The open requests of one session. */

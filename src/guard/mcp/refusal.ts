@@ -1,6 +1,7 @@
 /** Refusals of the guard itself, and how a refusal reaches the model. */
 import { isObject, type JsonObject } from '../../protocol/json/values.js';
 import { refusalLine, type CallRefusal } from '../refusal.js';
+import { RPC, type RpcId, type RpcMessage } from './message.js';
 import type { PinState } from './tools.js';
 
 /** The refusal of a tool that is not what was pinned. */
@@ -43,8 +44,22 @@ export function inputRefusal(server: string, result: JsonObject, allowElicitatio
   };
 }
 
+/** The answer to a request of a client that is refused, as its method has it. */
+export function refusalAnswer(id: RpcId, method: string, modern: boolean, refusal: CallRefusal): RpcMessage {
+  if (method === 'tools/list') return { kind: 'result', id, result: emptyList(modern) };
+  if (method === 'tools/call') return { kind: 'result', id, result: refusalResult(refusal, modern) };
+  return { kind: 'error', id, error: { code: RPC.invalidRequest, message: refusalLine(refusal) } };
+}
+
+/** Says that the list of tools is another one; inside of a subscription of the later era, by its id. */
+export function listChanged(subscription: RpcId | null = null): RpcMessage {
+  const params: JsonObject =
+    subscription === null ? {} : { _meta: { 'io.modelcontextprotocol/subscriptionId': subscription } };
+  return { kind: 'notification', method: 'notifications/tools/list_changed', params };
+}
+
 /** A refusal as the model reads it: the code first, and what to do. `modern`: in the later era, where a result names its type. */
-export function refusalResult(refusal: CallRefusal, modern: boolean): JsonObject {
+function refusalResult(refusal: CallRefusal, modern: boolean): JsonObject {
   const { code, name, details, intentHash } = refusal;
   return {
     ...(modern ? { resultType: 'complete' } : {}),
@@ -55,6 +70,6 @@ export function refusalResult(refusal: CallRefusal, modern: boolean): JsonObject
 }
 
 /** The list of tools of an agent that was stopped. */
-export function emptyList(modern: boolean): JsonObject {
+function emptyList(modern: boolean): JsonObject {
   return modern ? { resultType: 'complete', tools: [], ttlMs: 0, cacheScope: 'private' } : { tools: [] };
 }

@@ -5,20 +5,20 @@
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { refusalLine, type CallRefusal } from '../refusal.js';
 import { callIn, readIn, versionIn, type RpcRequest } from './calls.js';
-import { openedResult, openingParams } from './capabilities.js';
+import { namedQuestion, openedResult, openingParams } from './capabilities.js';
 import { sessionMemory, type SessionMemory } from './memory.js';
 import { CLIENT_BOUNDS, errorFor, readMessage, RPC, RpcError, SERVER_BOUNDS, writeMessage } from './message.js';
 import type { RpcId, RpcMessage } from './message.js';
 import {
   CLIENT_NOTIFICATIONS,
-  CLIENT_REQUESTS,
+  clientRule,
   SERVER_NOTIFICATIONS,
   SERVER_REQUESTS,
   type DeclaredRule,
 } from './methods.js';
-import { OpenRequests, type Pending } from './open-requests.js';
+import { OpenRequests, outcomeOf, type Pending } from './open-requests.js';
 import type { SessionRoute, SessionPorts, ToolCall } from './ports.js';
-import { emptyList, inputRefusal, refusalResult, toolChanged } from './refusal.js';
+import { inputRefusal, listChanged, refusalAnswer, toolChanged } from './refusal.js';
 import { shownPage, toolsIn } from './tools.js';
 
 type Line = Uint8Array | string;
@@ -122,18 +122,18 @@ export class McpSession {
     for (const [id, pending] of this.#open.ofClient()) {
       const { method, modern, route } = pending;
       this.#open.settle(id, 'unknown');
-      if (method === 'subscriptions/listen') this.#listChanged(route, id);
+      if (method === 'subscriptions/listen') this.#answer(route, listChanged(id));
       this.#refuse(route, id, method, modern, refusal);
       this.#toServer(route, { kind: 'notification', method: 'notifications/cancelled', params: { requestId: id } });
     }
-    this.#listChanged(this.#ports);
+    this.#answer(this.#ports, listChanged());
   }
 
   /** The agent was reinstated. */
   resume(): void {
     if (this.#cut === null) return;
     this.#cut = null;
-    this.#listChanged(this.#ports);
+    this.#answer(this.#ports, listChanged());
   }
 
   /** The connection is over: what was allowed and not answered has an unknown end, and callers that wait are told. */
@@ -145,7 +145,7 @@ export class McpSession {
   async #request(message: RpcRequest, route: SessionRoute): Promise<void> {
     const { id, method, params } = message;
     if (this.#open.has(id)) throw new RpcError(RPC.invalidRequest, 'a request with this id is still open');
-    const rule = CLIENT_REQUESTS.get(method);
+    const rule = clientRule(method, params);
     if (rule === undefined) throw new RpcError(RPC.unknownMethod, `${method} does not pass this guard`, id);
     if (this.#cut !== null && method !== 'ping' && method !== 'initialize') {
       this.#refuse(route, id, method, versionIn(params) !== null, this.#cut);
@@ -154,8 +154,9 @@ export class McpSession {
     if (params._meta !== undefined) this.#meta = params._meta;
     switch (rule.rule) {
       case 'forward':
-      case 'list':
         return this.#ask(message, route);
+      case 'list':
+        return this.#list(message, route);
       case 'open':
         return this.#ask({ ...message, params: openingParams(params, this.#ports.allowElicitation) }, route);
       case 'call':
@@ -165,16 +166,29 @@ export class McpSession {
     }
   }
 
+  /** What the client is shown first is what is pinned: between this and its first call the server may become another. */
+  async #list(message: RpcRequest, route: SessionRoute): Promise<void> {
+    const { id, method, params } = message;
+    await this.#open.hold(id, async () => {
+      await this.#memory.listing.firstSight((cursor) => this.#ownPage(cursor, route));
+      if (!this.#open.holds(id)) return;
+      if (this.#cut !== null) this.#refuse(route, id, method, versionIn(params) !== null, this.#cut);
+      else this.#ask(message, route);
+    });
+  }
+
   /** Lists and subscriptions pass where what they name is declared; what is read is decided and logged as a call is. */
   async #declared(message: RpcRequest, rule: DeclaredRule, route: SessionRoute): Promise<void> {
-    const call = readIn(message, rule, this.#ports.patterns(rule.kind), this.#ports.server);
+    const { observe, patterns, server, note } = this.#ports;
+    const call = readIn(message, rule, patterns(rule.kind), server, observe);
     if (call === null) return this.#ask(message, route);
     const { id } = message;
     await this.#open.hold(id, async () => {
       const verdict = await this.#verdict(id, call);
       if (!this.#open.holds(id)) return;
       const refusal = this.#cut ?? ('code' in verdict ? verdict : null);
-      if (refusal !== null) throw new RpcError(RPC.invalidParams, refusalLine(refusal), id);
+      if (refusal !== null && !observe) throw new RpcError(RPC.invalidParams, refusalLine(refusal), id);
+      if (refusal !== null) note(`would be refused: ${refusal.code} ${refusal.name} (${call.action})`);
       this.#ask(message, route, 'code' in verdict ? null : verdict.intentHash);
     });
   }
@@ -263,8 +277,7 @@ export class McpSession {
         return;
       }
       case 'result': {
-        const outcome = message.result.isError === true ? 'error' : 'ok';
-        const pending = this.#open.settle(message.id, outcome, message.result);
+        const pending = this.#open.settle(message.id, outcomeOf(message.result), message.result);
         if (pending?.own === null) this.#result(pending, message, rounded);
         return;
       }
@@ -276,7 +289,7 @@ export class McpSession {
     const { id, result } = message;
     if (method === 'tools/list') return this.#answer(route, { kind: 'result', id, result: this.#page(result) });
     if (method === 'initialize' || method === 'server/discover')
-      return this.#answer(route, { kind: 'result', id, result: openedResult(result, this.#ports.patterns) });
+      return this.#answer(route, { kind: 'result', id, result: openedResult(result, this.#ports) });
     const refusal = inputRefusal(this.#ports.server, result, this.#ports.allowElicitation);
     if (refusal !== null) return this.#refuse(route, id, method, modern, refusal);
     if (call !== null && result.resultType === 'input_required' && result.requestState !== undefined)
@@ -287,15 +300,13 @@ export class McpSession {
   }
 
   #serverRequest(message: RpcRequest, route: SessionRoute): void {
-    const { id, method, params } = message;
+    const { id, method } = message;
     const rule = SERVER_REQUESTS.get(method) ?? 'refuse';
     const passes = rule === 'forward' || (rule === 'elicitation' && this.#ports.allowElicitation);
     if (!passes || this.#cut !== null || this.#serverAsked.has(id))
       return this.#toServer(route, errorFor(new RpcError(RPC.unknownMethod, `${method} does not pass this guard`, id)));
     this.#serverAsked.add(id);
-    // With the server's name in front, a form cannot pass for the user's own program.
-    const named = `[${this.#ports.server}] ${typeof params.message === 'string' ? params.message : ''}`;
-    this.#answer(route, rule === 'elicitation' ? { ...message, params: { ...params, message: named } } : message);
+    this.#answer(route, rule === 'elicitation' ? namedQuestion(message, this.#ports.server) : message);
   }
 
   #page(result: JsonObject): JsonObject {
@@ -318,17 +329,7 @@ export class McpSession {
   }
 
   #refuse(route: SessionRoute, id: RpcId, method: string, modern: boolean, refusal: CallRefusal): void {
-    if (method === 'tools/list') return this.#answer(route, { kind: 'result', id, result: emptyList(modern) });
-    if (method === 'tools/call')
-      return this.#answer(route, { kind: 'result', id, result: refusalResult(refusal, modern) });
-    const error = { code: RPC.invalidRequest, message: refusalLine(refusal) };
-    this.#answer(route, { kind: 'error', id, error });
-  }
-
-  #listChanged(route: SessionRoute, subscription: RpcId | null = null): void {
-    const params: JsonObject =
-      subscription === null ? {} : { _meta: { 'io.modelcontextprotocol/subscriptionId': subscription } };
-    this.#answer(route, { kind: 'notification', method: 'notifications/tools/list_changed', params });
+    this.#answer(route, refusalAnswer(id, method, modern, refusal));
   }
 
   #ask(message: RpcRequest, route: SessionRoute, intentHash: string | null = null, call: string | null = null): void {
