@@ -2,8 +2,8 @@
  * `aip hook` where `aip serve` runs: a socket, a question, an answer. It loads nothing of the program. Before the socket has taken the
  * connection nothing is read, so that the program can still decide by itself; after that every failure is the hook's own.
  */
-import { lstatSync } from 'node:fs';
-import { createConnection, type Socket } from 'node:net';
+import { fstatSync, lstatSync, writeSync } from 'node:fs';
+import { createConnection, Socket } from 'node:net';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathsOf } from '../../workspace/guard/places.js';
@@ -31,8 +31,8 @@ export async function askService(argv: readonly string[], env: NodeJS.ProcessEnv
   const socket = await connected(path);
   if (socket === null) return NOT_ASKED;
   const watchdog = setTimeout(() => {
-    process.stderr.write(`aip hook: it took more than ${WATCHDOG_MS} ms.\n`);
-    process.exit(2);
+    end(failureAnswer(`it took more than ${WATCHDOG_MS} ms.`));
+    process.exit();
   }, WATCHDOG_MS);
   let stdin: Uint8Array | null = null;
   try {
@@ -126,15 +126,22 @@ function connected(path: string): Promise<Socket | null> {
   });
 }
 
-async function readInput(): Promise<Uint8Array> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of process.stdin) {
-    size += (part as Buffer).length;
-    if (size > MAX_EVENT) throw new Error('the event is too large');
-    parts.push(part as Buffer);
-  }
-  return Buffer.concat(parts);
+/** All of stdin. A pipe is read as the socket is: `process.stdin` would load more than all the rest of this. */
+function readInput(): Promise<Uint8Array> {
+  const stat = fstatSync(0);
+  const input =
+    stat.isFIFO() || stat.isSocket() ? new Socket({ fd: 0, readable: true, writable: false }) : process.stdin;
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let size = 0;
+    input.on('data', (part: Buffer) => {
+      size += part.length;
+      parts.push(part);
+      if (size > MAX_EVENT) input.destroy(new Error('the event is too large'));
+    });
+    input.once('error', reject);
+    input.once('end', () => resolve(Buffer.concat(parts)));
+  });
 }
 
 function exchange(socket: Socket, path: string, body: Uint8Array): Promise<{ status: number; body: string }> {
@@ -176,8 +183,14 @@ function answerIn(body: string): HookOutput {
   throw new Error('it gave no answer of a hook');
 }
 
+/** Written at once: `process.stdout` would be loaded for one line. @throws Error where nobody takes it */
 function end({ stdout, stderr, exitCode }: HookOutput): void {
   process.exitCode = exitCode;
-  if (stderr !== '') process.stderr.write(stderr);
-  if (stdout !== '') process.stdout.write(stdout);
+  if (stderr !== '') writeWhole(2, stderr);
+  if (stdout !== '') writeWhole(1, stdout);
+}
+
+function writeWhole(to: 1 | 2, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length;) at += writeSync(to, bytes, at);
 }

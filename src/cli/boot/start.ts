@@ -28,15 +28,17 @@ if (process.argv.length === 3 && process.argv[2] === '--version') {
   void (process.argv[2] === 'hook' && process.argv[3] !== 'install' ? hook() : start());
 }
 
-/** In most coding agents every end but 0 and 2 of a hook runs the tool. */
+/** In most coding agents every end but 0 and 2 of a hook runs the tool, and so does an end by a signal. */
 async function hook(): Promise<void> {
   process.on('exit', (code) => {
     if (code !== 0 && code !== 2) process.exitCode = 2;
   });
-  process.on('uncaughtException', (error) => {
-    console.error(`aip hook: it broke off (${String(error).slice(0, 200)}).`);
+  const fail = (sentence: string): never => {
+    console.error(`aip hook: ${sentence}`);
     process.exit(2);
-  });
+  };
+  process.on('uncaughtException', (error) => fail(`it broke off (${String(error).slice(0, 200)}).`));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => fail('it was told to stop.'));
   const client = requireBeside('./hook.cjs') as typeof import('./hook-client.js');
   const { answered, stdin } = await client.askService(process.argv.slice(3), process.env);
   if (!answered) await start(stdin);

@@ -67,6 +67,10 @@ const ACTIONS: ReadonlyMap<string, string> = new Map([
     'edit_notebook_file',
     'Delete',
     'delete_file',
+    'str_replace_editor',
+    'StrReplace',
+    'createFile',
+    'editFiles',
   ]),
   ...named('read_file', [
     'Read',
@@ -78,6 +82,9 @@ const ACTIONS: ReadonlyMap<string, string> = new Map([
     'readFile',
     'NotebookRead',
   ]),
+  // What searches shows what it finds.
+  ...named('read_file', ['Grep', 'Glob', 'LS', 'grep', 'glob', 'grep_files', 'grep_search', 'search_file_content']),
+  ...named('read_file', ['file_search', 'list_dir', 'list_directory', 'listDirectory', 'textSearch', 'fileSearch']),
   ...named('fetch_url', ['WebFetch', 'web_fetch', 'fetch', 'fetch_webpage', 'FetchUrl', 'fetch_url']),
 ]);
 
@@ -175,9 +182,11 @@ const CURSOR: HookClient = {
         return callOf('Read', { file_path: text(event, 'file_path') }, folder(event), null);
       case 'beforeMCPExecution': {
         const tool = name(event, 'tool_name');
-        const server = typeof event.server === 'string' ? name(event, 'server') : null;
-        const mcp = server === null ? null : { server, tool };
-        return callOf(tool, paramsIn(event.tool_input, 'tool_input'), folder(event), mcp);
+        const input = paramsIn(event.tool_input, 'tool_input');
+        if (event.server !== undefined)
+          return callOf(tool, input, folder(event), { server: name(event, 'server'), tool });
+        // Without its server's name, the tool of any server would pass for one of the same name: `preToolUse` puts `MCP:` before it, too.
+        return callOf(`MCP:${tool}`, input, folder(event), null);
       }
       default: {
         const tool = name(event, 'tool_name');

@@ -12,7 +12,7 @@ import type { Passport } from '../../protocol/passport.js';
 import { refusalOf, refusalLine } from '../refusal.js';
 import { failureAnswer, type HookOutput, type HookCall, type HookVerdict } from './call.js';
 import type { HookClient } from './clients.js';
-import { isWithin, namedPaths } from './own-files.js';
+import { isOwnFile, namedPaths } from './own-files.js';
 
 /** What an event may hold: a tool's input of 1 MiB, and room around it. */
 export const EVENT_BOUNDS: JsonBounds = { bytes: 1024 * 1024 + 64 * 1024, depth: 32 };
@@ -33,6 +33,8 @@ export interface HookDeps {
   readonly rules: HookRules;
   /** Absolute paths that no file tool reaches. */
   readonly ownPlaces: readonly string[];
+  /** The user's home folder; empty where there is none. */
+  readonly userHome: string;
   /** The path with links followed, as far as it exists. */
   readonly followed: (path: string) => string;
   /** Told of an accepted call, so that a guard before the server of an MCP tool takes the entry as its own. */
@@ -69,8 +71,8 @@ function eventIn(bytes: Uint8Array): JsonObject {
 
 async function verdictOf(client: HookClient, call: HookCall, deps: HookDeps): Promise<HookVerdict> {
   const { desk, rules } = deps;
-  const own = namedPaths(call).find(
-    (path) => isWithin(path, deps.ownPlaces) || isWithin(deps.followed(path), deps.ownPlaces),
+  const own = namedPaths(call, deps.userHome).find(
+    (path) => isOwnFile(path, deps.ownPlaces) || isOwnFile(deps.followed(path), deps.ownPlaces),
   );
   if (own !== undefined) {
     const { code, name } = NATIVE_CODES.ACTION_DENIED;
@@ -79,7 +81,7 @@ async function verdictOf(client: HookClient, call: HookCall, deps: HookDeps): Pr
     deps.refused({ passport: await desk.passport(), action, target, params, code, name, details });
     return { result: 'deny', reason: `${code} ${name}: own_files: ${OWN}` };
   }
-  const action = rules.map.get(call.tool) ?? (await actionOf(call, desk));
+  const action = rules.map.get(call.tool) ?? call.action;
   const asked = rules.ask && client.asks && !hasApprovers(await desk.passport());
   const { decision } = await desk.decide({
     action,
@@ -99,13 +101,6 @@ async function verdictOf(client: HookClient, call: HookCall, deps: HookDeps): Pr
 }
 
 const OWN = 'file tools do not reach the files of aip and of this hook, whatever the passport says.';
-
-/** `<server>.<tool>`, and the tool's own name where only that is declared: a passport serves a hook and a guard alike. */
-async function actionOf({ action, mcp }: HookCall, desk: Desk): Promise<string> {
-  if (mcp === null) return action;
-  const { actions } = await desk.passport();
-  return !actions.has(action) && actions.has(mcp.tool) ? mcp.tool : action;
-}
 
 /** A tap by the user of this machine is no approval of those whom the passport names. */
 function hasApprovers({ document }: Passport): boolean {

@@ -44,6 +44,25 @@ describe.each(WAYS)('%s', (_, prepare) => {
     ]);
   });
 
+  test("a server's tool is never the action of its bare name, unless a map says so", async () => {
+    const place = await guarded();
+    await prepare(place);
+    const claude = (tool: string, ...argv: string[]) =>
+      place.run(['hook', 'claude', '-p', 'coder', ...argv], event(tool, { amount: 1 })).stdout;
+    expect(claude('issue_refund')).toBe('{}\n');
+    for (const tool of ['mcp__evil__issue_refund', 'mcp__evil__shell', 'mcp__evil__Bash'])
+      expect(denied(claude(tool))).toMatch(/^AIP-E201 ACTION_NOT_DECLARED: .*evil\./);
+    expect(claude('mcp__pay__issue_refund', '--map', 'mcp__pay__issue_refund=issue_refund')).toBe('{}\n');
+    for (const tool_name of ['issue_refund', 'Shell', 'read_file']) {
+      const mcp = { hook_event_name: 'beforeMCPExecution', tool_name, tool_input: '{"amount":1}', command: 'npx evil' };
+      const { stdout } = place.run(['hook', 'cursor', '-p', 'coder'], JSON.stringify(mcp));
+      expect(JSON.parse(stdout)).toMatchObject({
+        permission: 'deny',
+        agent_message: expect.stringContaining('AIP-E201'),
+      });
+    }
+  });
+
   test('what it cannot decide is exit 2 with a sentence, whatever comes', async () => {
     const place = await guarded();
     await prepare(place);
@@ -81,11 +100,15 @@ describe.each(WAYS)('%s', (_, prepare) => {
       join(link, 'x', 'y'),
       `${place.home}/a/../state.db`,
       join(place.folder, '.claude/settings.json'),
+      '/another/project/.claude/settings.json',
     ];
     for (const file_path of paths) {
       const { stdout } = place.run(['hook', 'claude', '-p', 'coder'], event('Write', { file_path, content: 'x' }));
       expect(denied(stdout)).toMatch(/^AIP-E210 .*own_files/);
     }
+    // A search shows what it finds.
+    const grep = event('Grep', { pattern: '.', path: join(place.home, 'keys'), output_mode: 'content' });
+    expect(denied(place.run(['hook', 'claude', '-p', 'coder'], grep).stdout)).toMatch(/own_files/);
     const { stdout } = place.run(
       ['hook', 'claude', '-p', 'coder'],
       event('Write', { file_path: join(place.folder, 'a.txt'), content: 'x' }),
@@ -144,13 +167,27 @@ test.each([
   expect({ code, out }).toEqual({ code: 2, out: '' });
 });
 
-test('an end by a signal is exit 2: the tool would run otherwise', async () => {
+test.each(WAYS)('%s: an end by a signal is exit 2: the tool would run otherwise', async (_, prepare) => {
   const place = await guarded();
+  await prepare(place);
   const child = place.start(['hook', 'claude', '-p', 'coder']);
   // It waits for the rest of its input.
   child.stdin!.write('{');
   setTimeout(() => child.kill('SIGTERM'), 800);
   expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(2);
+});
+
+test('an event without an end is given up, and nothing of it is left waiting', async () => {
+  const place = await guarded();
+  await served(place, '--as', 'coder');
+  const child = place.start(['hook', 'claude', '-p', 'coder']);
+  child.stdin!.on('error', () => undefined);
+  // The agent keeps its end open.
+  child.stdin!.write('x'.repeat(3_000_000));
+  let err = '';
+  child.stderr!.on('data', (part: Buffer) => (err += part.toString()));
+  expect(await new Promise((resolve) => child.once('close', resolve))).toBe(2);
+  expect(err).toContain('the event is too large');
 });
 
 test('every agent waits at least twice as long as the hook takes', () => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { guarded } from '../../kit/guard.js';
@@ -55,4 +55,19 @@ test('a hook is installed beside others, tried by doctor, and taken out again', 
   writeFileSync(file, '{ // a comment\n}');
   expect(install('-p', 'coder').status).toBe(3);
   expect(place.run(['hook', 'install', 'codex', '-p', 'coder', '--scope', 'managed']).status).toBe(2);
+});
+
+test('a configuration that is a link stays one, and what it leads to is changed', async () => {
+  const place = await guarded();
+  place.env.HOME = join(place.folder, 'user');
+  const kept = join(place.folder, 'dotfiles.json');
+  const file = join(place.env.HOME, '.gemini', 'settings.json');
+  mkdirSync(join(place.env.HOME, '.gemini'), { recursive: true });
+  writeFileSync(kept, '{"theme":"x"}');
+  symlinkSync(kept, file);
+  expect(place.run(['hook', 'install', 'gemini', '-p', 'coder']).status).toBe(0);
+  expect(lstatSync(file).isSymbolicLink()).toBe(true);
+  expect(JSON.parse(readFileSync(kept, 'utf8'))).toMatchObject({ theme: 'x', hooks: { BeforeTool: [{}] } });
+  expect(place.run(['hook', 'install', 'gemini', '--uninstall']).status).toBe(0);
+  expect(JSON.parse(readFileSync(kept, 'utf8'))).toEqual({ theme: 'x', hooks: { BeforeTool: [] } });
 });

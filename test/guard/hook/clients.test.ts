@@ -88,7 +88,7 @@ const CALLS: readonly (readonly [HookClientName, JsonObject, string, JsonObject,
     { file_path: '/a' },
     '/w',
   ],
-  ['cursor', { hook_event_name: 'beforeMCPExecution', tool_name: 't', tool_input: '{"a":1}' }, 't', { a: 1 }, null],
+  ['cursor', { hook_event_name: 'beforeMCPExecution', tool_name: 't', tool_input: '{"a":1}' }, 'MCP:t', { a: 1 }, null],
   [
     'cursor',
     { hook_event_name: 'preToolUse', tool_name: 'Shell', tool_input: { command: 'ls' } },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { HookCall } from '../../../src/guard/hook/call.js';
-import { isWithin, namedPaths } from '../../../src/guard/hook/own-files.js';
+import { isOwnFile, namedPaths } from '../../../src/guard/hook/own-files.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 
 const call = (params: JsonObject, action = 'write_file', target: string | null = '/repo/src'): HookCall => ({
@@ -10,9 +10,9 @@ const call = (params: JsonObject, action = 'write_file', target: string | null =
   target,
   mcp: null,
 });
-const HOME = ['/home/a/.config/aip', '/repo/.claude'];
-const reaches = (params: JsonObject, action?: string): boolean =>
-  namedPaths(call(params, action)).some((path) => isWithin(path, HOME));
+const HOME = ['/home/a/.config/aip', 'C:\\Users\\a\\aip'];
+const reaches = (params: JsonObject, action?: string, target?: string | null): boolean =>
+  namedPaths(call(params, action, target), '/home/a').some((path) => isOwnFile(path, HOME));
 
 describe('a file tool reaches what is ours', () => {
   test.each<[string, JsonObject]>([
@@ -24,15 +24,36 @@ describe('a file tool reaches what is ours', () => {
     ['as a URL', { uri: 'file:///repo/.claude/settings%2Ejson' }],
     ['in a patch', { input: '*** Begin Patch\n*** Update File: ../.claude/settings.json\n@@\n*** End Patch' }],
     [
+      'in a patch that is written loosely',
+      { input: ' *** Begin Patch\n  *** Update File: ../.claude/settings.json \n@@' },
+    ],
+    ['by ~', { path: '~/.config/aip/state.db' }],
+    ['between blanks', { path: ' /home/a/.config/aip/state.db\n' }],
+    ['by steps up from a name with a line break', { path: '/repo/\n/../../home/a/.config/aip/keys/k.pem' }],
+    ['by more steps up than a path holds', { path: `/${'x/../'.repeat(1000)}home/a/.config/aip/keys/k.pem` }],
+    ['in other letters, which some file systems take for the same', { path: '/home/a/.Config/AIP/state.db' }],
+    ['as a URL of this host', { uri: 'FILE://localhost/home/a/.config/aip/state.db' }],
+    ['as a URL with one slash', { uri: 'file:/home/a/.config/aip/state.db' }],
+    ['as the name of a change', { changes: { '/home/a/.config/aip/state.db': { add: 'x' } } }],
+    ["in another project's hooks", { path: '/other/project/.claude/settings.local.json' }],
+    ['in a folder of hooks', { path: '/repo/.github/hooks/x.json' }],
+    ['on Windows', { path: 'c:/users/A/aip/keys/k.pem' }],
+    [
       'where a patch moves a file',
-      { input: '*** Begin Patch\n*** Update File: a\n*** Move to: ../.claude/x\n*** End Patch' },
+      { input: '*** Begin Patch\n*** Update File: a\n*** Move to: ../.claude/settings.json\n*** End Patch' },
     ],
   ])('%s', (_, params) => {
     expect(reaches(params)).toBe(true);
   });
+  test('from a working folder on Windows', () => {
+    expect(reaches({ path: '..\\aip\\state.db' }, 'write_file', 'C:\\Users\\a\\repo')).toBe(true);
+    expect(reaches({ path: '../aip/state.db' }, 'write_file', 'c:/Users/a/repo')).toBe(true);
+  });
   test.each<[string, JsonObject, string?]>([
     ['a file beside', { path: '/home/a/.config/aip-notes' }],
     ['a file of the project', { path: 'main.ts', content: 'see /home/a/.config/aip/state.db\nand more' }],
+    ['a document about hooks', { path: '/repo/docs/.claude/settings.json.md' }],
+    ['what a person wrote of it', { path: '/repo/a.md', content: 'Look into .claude/settings.json' }],
     ['a name that begins like a step up', { path: '/repo/..claude/x' }],
     ['a shell, of which nothing is promised', { command: 'cat /home/a/.config/aip/state.db' }, 'shell'],
   ])('not: %s', (_, params, action) => {

@@ -36,7 +36,13 @@ function service(fails: boolean) {
     },
     desks: new Map([[AGENT, desk]]),
     verify: async (document) => judge(document),
-    hook: { ownPlaces: ['/home/aip'], followed: (path) => path, accepted: () => undefined, refused: () => undefined },
+    hook: {
+      ownPlaces: ['/home/aip'],
+      userHome: '/home/a',
+      followed: (path) => path,
+      accepted: () => undefined,
+      refused: () => undefined,
+    },
     outcome: () => {
       throw new Failure('NOT_FOUND', 'No such intent.');
     },

@@ -4,6 +4,7 @@ import { findPassport } from '../../../app/passports/find.js';
 import { HOOK_CLIENTS, type HookClientName } from '../../../guard/hook/clients.js';
 import { HOOK_INSTALLS, withHook, type HookScope } from '../../../guard/hook/install.js';
 import { makeFolder, replaceFile } from '../../../workspace/files.js';
+import { followed } from '../../../workspace/guard/serving.js';
 import { localState } from '../../../workspace/state.js';
 import type { Cli } from '../../cli.js';
 import { hookConfig, hookFile } from '../../guard/hook-files.js';
@@ -63,11 +64,13 @@ export const command: CommandSpec<Options> = {
   async run({ args: [name], options }, cli) {
     const client = name as HookClientName;
     const { scope, uninstall } = options;
-    const path = hookFile(cli, client, scope);
-    if (path === null)
+    const given = hookFile(cli, client, scope);
+    if (given === null)
       throw new Failure('USAGE', `${HOOK_CLIENTS[client].title} has no file of this scope that can be merged.`, {
         hint: `aip hook install ${client} --scope user`,
       });
+    // A link stays one: the file may live among others that are kept elsewhere.
+    const path = followed(given);
     const command = uninstall ? null : await commandFor(client, options, cli);
     const before = await hookConfig(path);
     const after = withHook(client, before, command);

@@ -36,7 +36,7 @@ All stand on guardCall({agent, action, params}, run). Put them innermost: what a
 
 stands where the server's command stood. tools/list shows what the passport declares, by the tool's name or as <server>.<tool>; tools/call
 becomes an intent whose target is mcp:<server>, and a refusal reaches the model as a result with isError that begins with the code.
-Resources and prompts pass where they are declared (resource:file:///docs/*, prompt:greet). The tools are pinned by the hash of all that
+Resources, prompts and completion pass where they are declared (resource:file:///docs/*, prompt:greet). The tools are pinned by the hash of all that
 they say at first sight; one that changed or is new after that is hidden, and its calls are AIP-E215.
 
   aip mcp guard -p coder --url https://mcp.example.com/mcp --listen 127.0.0.1:7448
@@ -70,16 +70,16 @@ waits for it, and revocation.on_stale says what holds when it falls silent.
   aip hook claude --passport coder
 
 is what Claude Code runs before each tool; codex, cursor, gemini, copilot and vscode likewise. The shell tool is the action shell, what
-writes files is write_file, what reads them read_file, fetching is fetch_url, an MCP tool is <server>.<tool>, anything else its own name;
---map Bash=deploy says otherwise. A yes is no objection: the agent's own prompts stay, unless --grant. A no begins with its code. When
+writes files is write_file, what reads or searches them read_file, fetching is fetch_url, an MCP tool is <server>.<tool> and never <tool>
+alone, anything else its own name; --map Bash=deploy says otherwise. A yes is no objection: the agent's own prompts stay, unless --grant. A no begins with its code. When
 the hook itself fails (no key, no state, an event it cannot read, 5 s over) it ends with 2, which blocks.
 
 A call of an MCP tool that the hook accepted and that then reaches a guard of this home is decided and counted once: the guard takes the
 hook's entry as its own, for 60 s and once. For that both must name it <server>.<tool>. Where --ask turns AIP-E209 into the agent's own
 question, the entry says asked: an answer there is no signed approval.
 
-File tools never reach the home with keys and state, a hook's configuration or the socket's folder, whatever the passport says. For the action shell
-nothing of the kind is promised: a shell can edit any file of its user. Where that matters, run the service as
+File tools never reach the home with keys and state, the configuration of hooks in any folder, or the socket's folder, whatever the passport
+says. For the action shell nothing of the kind is promised: a shell can edit any file of its user. Where that matters, run the service as
 another user, and give the agent's user a port and a token.
 `;
 }
