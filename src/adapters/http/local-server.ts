@@ -109,7 +109,8 @@ async function answer(
     if (body === null) {
       // The rest of it is not read, so the connection cannot carry another request.
       response.shouldKeepAlive = false;
-      return write(response, { status: 413, headers: { 'cache-control': 'no-store' }, body: '{"code":"TOO_LARGE"}\n' });
+      const message = `A body holds at most ${maxBody} bytes.`;
+      return write(response, bare(413, { code: 'TOO_LARGE', message }));
     }
     const reply = await handler({
       ...head,
@@ -125,8 +126,13 @@ async function answer(
   } catch (error) {
     onBug(error);
     if (response.headersSent) response.destroy();
-    else write(response, { status: 500, headers: { 'cache-control': 'no-store' }, body: '{"code":"BUG"}\n' });
+    else write(response, bare(500, { code: 'BUG', message: 'This request met a bug; nothing was decided.' }));
   }
+}
+
+function bare(status: number, said: { readonly code: string; readonly message: string }): WebReply {
+  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+  return { status, headers, body: `${JSON.stringify(said)}\n` };
 }
 
 function write(response: ServerResponse, { status, headers, body }: WebReply): void {

@@ -113,7 +113,8 @@ export async function upstreamOf(
   const { protocol, hostname } = new URL(url);
   if (file !== undefined && protocol === 'http:' && !/^(?:localhost|127\.[\d.]+|\[::1\])$/.test(hostname))
     cli.warn(`What ${file} holds travels to ${hostname} unencrypted: use https.`, 'unencrypted');
-  return httpServer(cli.workspace, url, file === undefined ? null : resolve(cli.io.cwd, file));
+  const { after } = cli.workspace.world;
+  return { ...(await httpServer(cli.workspace, url, file === undefined ? null : resolve(cli.io.cwd, file))), after };
 }
 
 /** Starts the server of a command line. @throws Failure NOT_FOUND */

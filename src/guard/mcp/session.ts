@@ -101,10 +101,11 @@ export class McpSession {
     if (!this.#open.release(id)) this.#open.settle(id, 'unknown');
   }
 
+  /** True while the server's answer to this request is waited for. */
+  readonly waitsFor = (id: RpcId): boolean => this.#open.asked(id);
+
   /** A tool as the server listed it last; null for one that it did not. */
-  tool(name: string): JsonObject | null {
-    return this.#memory.listing.tool(name)?.tool ?? null;
-  }
+  readonly tool = (name: string): JsonObject | null => this.#memory.listing.tool(name)?.tool ?? null;
 
   /** The tool that a call names, as the server lists it; the list is read where it is not known yet. */
   async listed({ params }: RpcRequest, route: SessionRoute): Promise<JsonObject | null> {

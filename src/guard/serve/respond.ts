@@ -68,7 +68,10 @@ export async function respond(deps: ServiceDeps, request: WebRequest): Promise<W
 async function answered(deps: ServiceDeps, request: WebRequest): Promise<WebReply> {
   try {
     const caller = admit(deps.gate, request);
-    const { method, path } = request;
+    const { method, path, query } = request;
+    // What stands there could mean a limit to its sender, as a member of the body could.
+    if (method === 'POST' && query.size > 0 && !path.startsWith('/v1/hooks/'))
+      throw bad('Nothing is asked in the query here; all of it stands in the body.');
     const endpoint = ENDPOINTS.get(`${method} ${path}`);
     if (endpoint !== undefined) return await endpoint(deps, request, caller);
     if (PATHS.has(path)) throw new RequestRefused(405, 'METHOD_NOT_ALLOWED', `${path} is not asked with this method.`);

@@ -28,6 +28,8 @@ export class FrameParser {
   #data: string[] = [];
   #size = 0;
   #id: string | null = null;
+  /** How long to wait before the stream is asked for again, as it said last (ms); null where it did not. */
+  retryMs: number | null = null;
 
   constructor(maxChars: number) {
     this.#maxChars = maxChars;
@@ -63,6 +65,7 @@ export class FrameParser {
       this.#data.push(value);
     } else if (field === 'event') this.#event = value;
     else if (field === 'id' && !value.includes('\0')) this.#id = value;
+    else if (field === 'retry' && /^\d{1,9}$/.test(value)) this.retryMs = Number(value);
     return null;
   }
 

@@ -90,6 +90,7 @@ function client(url: string, token: string) {
   /** Opens a request, and tells the events of its answer as they come. */
   const stream = (body: unknown, headers: Record<string, string>, method = 'POST') => {
     const events: Any[] = [];
+    const ids: string[] = [];
     let told = (): void => undefined;
     const sent = request(url, { method, headers: { ...base, 'content-type': 'application/json', ...headers } });
     const ended = new Promise<number>((resolve) => {
@@ -99,6 +100,7 @@ function client(url: string, token: string) {
         reply.setEncoding('utf8').on('data', (part: string) => {
           text += part;
           for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+            ids.push(...(/^id: (.*)$/m.exec(text.slice(0, end))?.slice(1) ?? []));
             const data = /^data: (.*)$/m.exec(text.slice(0, end))?.[1];
             if (data !== undefined) events.push(JSON.parse(data) as Any);
             text = text.slice(end + 2);
@@ -119,7 +121,7 @@ function client(url: string, token: string) {
         await new Promise<void>((resolve) => (told = resolve));
       }
     };
-    return { events, ended, until, give: () => sent.destroy() };
+    return { events, ids, ended, until, give: () => sent.destroy() };
   };
   return { url, origin, token, base, send, modern, session, stream };
 }
@@ -282,6 +284,42 @@ describe('aip mcp guard before a server over HTTP', () => {
     expect(records).toHaveLength(2);
   });
 
+  test('a server that hangs up on a long call is asked for the rest, and never for the call again', async () => {
+    const { server, session, modern } = await staged();
+    const { call } = await session();
+    const answer = call('wait', { polled: true });
+    const asks = () => server.seen.filter(({ headers }) => headers['last-event-id'] !== undefined);
+    await expect.poll(() => asks().length, { timeout: 10_000 }).toBeGreaterThan(2);
+    server.ready = true;
+    expect((await answer).json.result.content[0].text).toBe('{"polled":true}');
+    expect(server.ran).toEqual(['wait']);
+    expect(asks()[1]).toMatchObject({
+      method: 'GET',
+      headers: { 'last-event-id': 'polled-1', 'mcp-session-id': 'the-servers-own' },
+    });
+    // In the later era what broke off is lost, and said to be.
+    const lost = await modern('tools/call', { name: 'wait', arguments: { polled: true } });
+    expect(lost.json.error.message).toContain('it ended its answer without one');
+  });
+
+  test('what belongs to no request keeps its ids, and goes on after the one that a client names', async () => {
+    const { server, stream, session } = await staged();
+    const { headers } = await session();
+    const listening = (more: Record<string, string> = {}) => stream(undefined, { ...headers, ...more }, 'GET');
+    const changed = { method: 'notifications/tools/list_changed' };
+    const [seen] = [listening()];
+    const gets = () => server.seen.filter(({ method }) => method === 'GET');
+    await expect.poll(() => gets().length, { timeout: 10_000 }).toBe(1);
+    server.push(changed, 'e 7');
+    await seen.until(({ method }) => method === changed.method);
+    expect(seen.ids).toEqual(['e 7']);
+    listening({ 'last-event-id': 'e 7' });
+    await expect.poll(() => gets().length, { timeout: 10_000 }).toBe(2);
+    expect(gets()[1]!.headers['last-event-id']).toBe('e 7');
+    expect(await listening({ 'last-event-id': 'é' }).ended).toBe(400);
+    expect(gets()).toHaveLength(2);
+  });
+
   test('a revocation answers open calls, ends streams and empties lists; a reinstatement ends that', async () => {
     const { place, server, stream, session, modern } = await staged();
     const { headers, rpc, call } = await session();
@@ -346,6 +384,7 @@ describe('aip mcp guard before a server over HTTP', () => {
       [307, 'elsewhere'],
       [401, '--upstream-header-file'],
       [500, '500'],
+      [405, 'Streamable HTTP'],
     ] as const) {
       server.instead = { status, headers: { location: 'http://127.0.0.1:9/' } };
       for (const answer of [await call('refund', { amount: 1 }), await modern('tools/call', refund)]) {

@@ -127,7 +127,7 @@ test('requests over HTTP, and what a server answers', { timeout: 120_000 }, asyn
       const called: string[] = [];
       const gateway = new Gateway({
         gate: { agents: [], token: 't', same: (a, b) => a === b, hosts: new Set(['h']) },
-        upstream: { open: (sent, listener) => server(sent, listener, answer, called) },
+        upstream: { open: (sent, listener) => server(sent, listener, answer, called), after: () => () => undefined },
         path: '/mcp',
         server: 'pay',
         open: (route, memory) => new McpSession({ ...rules(decided), ...route }, memory),

@@ -23,8 +23,10 @@ export interface McpHttpServer {
   tools: object[];
   /** Answers every request with this status and these headers. */
   instead: { status: number; headers: Record<string, string> } | null;
-  /** Sends a message to whom listens. */
-  push(message: object): void;
+  /** Sends a message to whom listens, as the event of this id. */
+  push(message: object, id?: string): void;
+  /** A call of `wait` with `{polled: true}` has its answer from now on. */
+  ready: boolean;
 }
 
 export const TOOLS = ['refund', 'wait', 'secret', 'ask', 'more'].map((name) => ({
@@ -44,18 +46,21 @@ export async function mcpHttpServer(): Promise<McpHttpServer> {
   const listening = new Set<ServerResponse>();
   const asked = new Map<unknown, () => void>();
   let givenUp = 0;
+  let polled: object = {};
   const kit: McpHttpServer = {
     url: '',
     seen,
     ran,
     tools: TOOLS,
     instead: null,
+    ready: false,
     givenUp: () => givenUp,
     release() {
       for (const each of waiting) each();
     },
-    push(message) {
-      for (const each of listening) each.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`);
+    push(message, eventId) {
+      const head = eventId === undefined ? '' : `id: ${eventId}\n`;
+      for (const each of listening) each.write(`${head}data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`);
     },
   };
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -68,6 +73,11 @@ export async function mcpHttpServer(): Promise<McpHttpServer> {
     if (request.method === 'DELETE') return void response.writeHead(200).end();
     if (request.method === 'GET') {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
+      const last = String(request.headers['last-event-id'] ?? '');
+      if (last.startsWith('polled-')) {
+        const rest = kit.ready ? JSON.stringify(polled) : '';
+        return void response.end(`id: polled-${Number(last.slice(7)) + 1}\ndata: ${rest}\n\n`);
+      }
       response.flushHeaders();
       listening.add(response);
       response.once('close', () => listening.delete(response));
@@ -104,6 +114,11 @@ export async function mcpHttpServer(): Promise<McpHttpServer> {
     if (method !== 'tools/call') return say({});
     ran.push(params.name as string);
     const done = { content: [{ type: 'text', text: JSON.stringify(params.arguments) }] };
+    if (params.name === 'wait' && params.arguments.polled === true) {
+      polled = { jsonrpc: '2.0', id, result: { ...kind, ...done } };
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      return void response.end('id: polled-0\nretry: 50\ndata: \n\n');
+    }
     if (params.name === 'wait') {
       const write = stream();
       write({ method: 'notifications/progress', params: { progressToken: params._meta?.progressToken, progress: 1 } });

@@ -24,3 +24,10 @@ test('a line, a frame and bytes that are too much or no text are errors', () => 
   expect(() => new FrameParser(10).push(Buffer.from('data: 123456\ndata: 123456\n'))).toThrow(RangeError);
   expect(() => new FrameParser(10).push(Uint8Array.of(0xff, 0x0a))).toThrow(TypeError);
 });
+
+test('the wait before the stream is asked for again is what it said last, where that is a number', () => {
+  const parser = new FrameParser(100);
+  expect(parser.retryMs).toBe(null);
+  parser.push(Buffer.from('retry: 50\nretry: soon\nretry: -1\ndata: \n\n'));
+  expect(parser.retryMs).toBe(50);
+});

@@ -43,7 +43,8 @@ they say at first sight; one that changed or is new after that is hidden, and it
 
 stands before a server over HTTP: clients speak to http://127.0.0.1:7448/mcp with "Authorization: Bearer <token>" of --token-file, in both
 eras of the protocol. No credential of theirs goes on; the server's own come from --upstream-header-file (a line each, mode 0600), and
-redirects are refused. In the 2026 era a header that is not what the body says is an error, and a client that hangs up has cancelled.
+redirects are refused. The transport of 2024, which has an address for events alone, is not spoken. A server that hangs up on a long call is
+asked for the rest of its answer, never for the call again. In the 2026 era a header that is not what the body says is an error, and a client that hangs up has cancelled.
 
   aip mcp init -- mcp-server-filesystem /srv/docs     a draft of a passport, and what to paste into a client
   aip mcp diff -- mcp-server-filesystem /srv/docs     what changed since the tools were pinned

@@ -14,7 +14,7 @@ import type { McpSession } from '../session.js';
 import { agreedVersion, ClientLink } from './link.js';
 import { Exchange } from './exchange.js';
 import { headersAgree, LATER_ERA, paramsAgree } from './headers.js';
-import type { Upstream } from './upstream.js';
+import { isEventId, type Upstream } from './upstream.js';
 
 /** What the gateway stands on. */
 export interface GatewayDeps {
@@ -177,11 +177,14 @@ export class Gateway {
     const connection = this.#sessionOf(request);
     if (!/text\/event-stream|\*\/\*/.test(headers.accept ?? ''))
       throw new RequestRefused(406, 'NOT_ACCEPTABLE', 'This answers with text/event-stream.');
+    const { 'last-event-id': after = null } = headers;
+    if (after !== null && !isEventId(after))
+      throw new RequestRefused(400, 'BAD_REQUEST', 'Last-Event-ID is not the id of an event.');
     return {
       status: 200,
       headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' },
       body: '',
-      stream: (sink) => connection.listen(sink, (told) => request.onGone?.(told)),
+      stream: (sink) => connection.listen(sink, (told) => request.onGone?.(told), after),
     };
   }
 

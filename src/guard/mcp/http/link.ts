@@ -7,6 +7,7 @@ import type { SessionRoute } from '../ports.js';
 import type { McpSession } from '../session.js';
 import type { Exchange } from './exchange.js';
 import { headersOf } from './headers.js';
+import { askResuming } from './resuming.js';
 import { askUpstream, type Upstream, type UpstreamAnswer } from './upstream.js';
 
 const BOTH = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' };
@@ -24,6 +25,8 @@ export class ClientLink {
   version: string | null = null;
   /** Where the client listens for what belongs to no request. */
   #feed: { readonly sink: WebSink; readonly ended: () => void } | null = null;
+  /** The server's id for the event that is passed on now. */
+  #eventId: string | null = null;
 
   /** @param open makes the session, given the route of what belongs to no request */
   constructor(upstream: Upstream, server: string, open: (route: SessionRoute) => McpSession) {
@@ -35,7 +38,7 @@ export class ClientLink {
   /** The route of what belongs to no request. `sent` is handed what resolves when the server took a message. */
   route(sent: (taken: Promise<void>) => void = () => undefined): SessionRoute {
     return {
-      toClient: (line) => this.#feed?.sink.write(frame('message', null, line)),
+      toClient: (line) => this.#feed?.sink.write(frame('message', this.#eventId, line)),
       toServer: (line, message) => sent(this.#tell(line, message)),
     };
   }
@@ -74,8 +77,11 @@ export class ClientLink {
     };
   }
 
-  /** The client listens for what belongs to no request. An earlier stream of its ends. */
-  listen(sink: WebSink, onGone: (told: () => void) => void): void {
+  /**
+   * The client listens for what belongs to no request, after the event `lastEventId` of the server where it names one. An earlier stream of
+   * its ends.
+   */
+  listen(sink: WebSink, onGone: (told: () => void) => void, lastEventId: string | null): void {
     this.#feed?.ended();
     let opened: { close(): void } | null = null;
     const feed = {
@@ -89,10 +95,15 @@ export class ClientLink {
     this.#feed = feed;
     onGone(feed.ended);
     let status = 0;
-    const call = { method: 'GET', headers: { accept: 'text/event-stream', ...this.#headers() } } as const;
+    const after: Record<string, string> = lastEventId === null ? {} : { 'last-event-id': lastEventId };
+    const call = { method: 'GET', headers: { accept: 'text/event-stream', ...this.#headers(), ...after } } as const;
     opened = askUpstream(this.#upstream, call, {
       onHead: (given) => void (status = given),
-      onLine: (line) => this.session.fromServer(line),
+      onLine: (line, id) => {
+        this.#eventId = id;
+        this.session.fromServer(line);
+        this.#eventId = null;
+      },
       // A server without such a stream still has a list that a revocation empties.
       onEnd: () => {
         if (status >= 200 && status < 300) feed.ended();
@@ -122,11 +133,18 @@ export class ClientLink {
     onHead: UpstreamAnswer['onHead'] & {},
   ) {
     const { id } = message;
-    return askUpstream(this.#upstream, this.#post(line, message), {
-      onHead,
-      onLine: (answer) => this.session.fromServer(answer, route, id),
-      onEnd: (problem) => this.session.lost(id, `${this.#server}: ${problem ?? 'it ended its answer without one'}`),
-    });
+    // In the later era what broke off is lost.
+    const waits = (): boolean => this.version !== null && this.session.waitsFor(id);
+    return askResuming(
+      this.#upstream,
+      this.#post(line, message),
+      { waits, headers: () => this.#headers() },
+      {
+        onHead,
+        onLine: (answer) => this.session.fromServer(answer, route, id),
+        onEnd: (problem) => this.session.lost(id, `${this.#server}: ${problem ?? 'it ended its answer without one'}`),
+      },
+    );
   }
 
   /** Resolves when the server took a message that has no answer, or did not. */

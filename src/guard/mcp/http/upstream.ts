@@ -20,13 +20,17 @@ export interface UpstreamListener {
 /** A server that is reached over HTTP. The credentials are the adapter's: nothing here knows them. */
 export interface Upstream {
   readonly open: (call: UpstreamCall, listener: UpstreamListener) => { close(): void };
+  /** Runs `work` after `ms` unless the returned function is called first. */
+  readonly after: (ms: number, work: () => void) => () => void;
 }
 
 /** The answer to one request. */
 export interface UpstreamAnswer {
   /** The head, before any message. */
   readonly onHead?: (status: number, headers: Readonly<Record<string, string | readonly string[] | undefined>>) => void;
-  readonly onLine: (line: Uint8Array | string) => void;
+  /** An event of a stream, before its message: its id and the wait before it is asked for again (ms), where the server gave them. */
+  readonly onEvent?: (id: string | null, retryMs: number | null) => void;
+  readonly onLine: (line: Uint8Array | string, eventId: string | null) => void;
   /** Once, and the last: null where nothing is wrong with the answer, else what is, in a sentence. */
   readonly onEnd: (problem: string | null) => void;
 }
@@ -64,15 +68,18 @@ export function askUpstream(upstream: Upstream, call: UpstreamCall, answer: Upst
       }
       if (form === 'none') return;
       try {
-        for (const { event, data } of frames.push(bytes))
-          if (event === 'message' && data !== '' && !over) answer.onLine(data);
+        for (const { event, data, id: given } of frames.push(bytes)) {
+          const id = given !== null && isEventId(given) ? given : null;
+          if (!over) answer.onEvent?.(id, frames.retryMs);
+          if (event === 'message' && data !== '' && !over) answer.onLine(data, id);
+        }
       } catch (error) {
         if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
         end('its stream cannot be read');
       }
     },
     onEnd(problem) {
-      if (problem === null && form === 'json' && size > 0 && !over) answer.onLine(Buffer.concat(parts));
+      if (problem === null && form === 'json' && size > 0 && !over) answer.onLine(Buffer.concat(parts), null);
       end(problem ?? refused);
     },
   });
@@ -96,5 +103,12 @@ function problemOf(status: number): string | null {
     return `it sends its callers elsewhere (${status}), which the guard does not follow: name the right address with --url`;
   if (status === 401 || status === 403)
     return `it refuses the guard (${status}): its credentials come from --upstream-header-file`;
+  if (status === 404 || status === 405)
+    return `it answered ${status}: its address for Streamable HTTP belongs in --url (the transport of 2024, which has an address for events alone, is not spoken)`;
   return `it answered ${status}`;
+}
+
+/** True for the id of an event that fits a header. */
+export function isEventId(text: string): boolean {
+  return /^[\x21-\x7e](?:[\x20-\x7e]{0,1022}[\x21-\x7e])?$/.test(text);
 }
