@@ -32,6 +32,17 @@ export function refusalOf(decision: Decision): CallRefusal {
   };
 }
 
+/** The same to one who can only ask again, such as a model or a coding agent: it signs nothing itself, and names no request. */
+export function refusalToAsker(decision: Decision): CallRefusal {
+  const refusal = refusalOf(decision);
+  if (refusal.code !== NATIVE_CODES.APPROVAL_REQUIRED.code) return refusal;
+  const { request_id: id, reason } = refusal.details;
+  if (reason === 'denied') return { ...refusal, remedy: 'Do not ask for it before then.' };
+  if (typeof id !== 'string') return { ...refusal, remedy: 'Ask again when an approver has answered others.' };
+  const remedy = `Have an approver answer \`aip approvals approve ${id}\`, then ask for the very same action again.`;
+  return { ...refusal, remedy };
+}
+
 /** The refusal as one line of text: code, name, sentence, remedy. */
 export function refusalLine({ code, name, message, remedy }: CallRefusal): string {
   const said = name === message || name === code ? code : `${code} ${name}`;

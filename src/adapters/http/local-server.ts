@@ -5,7 +5,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { Failure } from '../../app/failure.js';
 import { meaningOf } from '../../app/system-failures.js';
-import type { ListeningPlaces, WebHandler, WebListening, WebReply } from '../../app/ports/web.js';
+import type { ListeningPlaces, WebHandler, WebListening, WebReply, WebRequestHead } from '../../app/ports/web.js';
 import { comment } from '../../protocol/framing/sse.js';
 import { leaveUnread } from './unread-bodies.js';
 
@@ -78,22 +78,22 @@ export async function listenHere(handler: WebHandler, places: ListeningPlaces): 
 
 async function answer(
   handler: WebHandler,
-  { door, maxBody, onBug }: ListeningPlaces,
+  { door, maxBody, onBug, undecided = (_, reply) => reply }: ListeningPlaces,
   entrance: 'socket' | 'tcp',
   incoming: IncomingMessage,
   response: ServerResponse,
   closing: () => boolean,
 ): Promise<void> {
+  const target = incoming.url ?? '/';
+  const mark = target.indexOf('?');
+  const head: WebRequestHead = {
+    method: incoming.method ?? 'GET',
+    path: mark === -1 ? target : target.slice(0, mark),
+    query: new URLSearchParams(mark === -1 ? '' : target.slice(mark + 1)),
+    headers: headersOf(incoming),
+    entrance,
+  };
   try {
-    const target = incoming.url ?? '/';
-    const mark = target.indexOf('?');
-    const head = {
-      method: incoming.method ?? 'GET',
-      path: mark === -1 ? target : target.slice(0, mark),
-      query: new URLSearchParams(mark === -1 ? '' : target.slice(mark + 1)),
-      headers: headersOf(incoming),
-      entrance,
-    };
     const refused = door?.(head) ?? null;
     if (refused !== null) {
       if (hasLargeBody(incoming)) {
@@ -110,7 +110,7 @@ async function answer(
       // The rest of it is not read, so the connection cannot carry another request.
       response.shouldKeepAlive = false;
       const message = `A body holds at most ${maxBody} bytes.`;
-      return write(response, bare(413, { code: 'TOO_LARGE', message }));
+      return write(response, undecided(head, bare(413, { code: 'TOO_LARGE', message })));
     }
     const reply = await handler({
       ...head,
@@ -126,7 +126,10 @@ async function answer(
   } catch (error) {
     onBug(error);
     if (response.headersSent) response.destroy();
-    else write(response, bare(500, { code: 'BUG', message: 'This request met a bug; nothing was decided.' }));
+    else {
+      const message = 'This request met a bug; nothing was decided.';
+      write(response, undecided(head, bare(500, { code: 'BUG', message })));
+    }
   }
 }
 

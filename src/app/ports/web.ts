@@ -46,6 +46,8 @@ export interface ListeningPlaces {
   readonly door?: (head: WebRequestHead) => WebReply | null;
   /** The most that a body may hold, in bytes; a larger one is answered 413 and not read. */
   readonly maxBody: number;
+  /** What is said in place of the adapter's own replies: to a body that is too large, and after a bug. */
+  readonly undecided?: (head: WebRequestHead, reply: WebReply) => WebReply;
   /** A bug showed itself in one request; the server goes on. */
   readonly onBug: (error: unknown) => void;
 }

@@ -3,7 +3,7 @@ import { Failure } from '../../app/failure.js';
 import type { Desk } from '../../app/guarding/desk.js';
 import type { AgentToken } from '../../guard/serve/gate.js';
 import { ServiceCounters } from '../../guard/serve/metrics.js';
-import { MAX_BODY, respond, type ServiceDeps } from '../../guard/serve/respond.js';
+import { hookSafe, MAX_BODY, respond, type ServiceDeps } from '../../guard/serve/respond.js';
 import {
   bearerToken,
   defaultSocket,
@@ -126,9 +126,11 @@ export const command: CommandSpec<Options> = {
       tcp: listen,
       door: (head) => {
         const refused = refusedOnHeaders(deps.gate, head);
-        if (refused !== null) tally.replied(refused.status);
-        return refused;
+        if (refused === null) return null;
+        tally.replied(refused.status);
+        return hookSafe(head, refused);
       },
+      undecided: hookSafe,
       maxBody: MAX_BODY,
       onBug: (error) =>
         cli.warn(`A request could not be answered; this is a bug: ${String(error).slice(0, 300)}`, 'bug'),

@@ -5,7 +5,7 @@ import { sessionMemory, type SessionMemory } from '../../guard/mcp/memory.js';
 import type { ReadKind, SessionRoute, SessionPorts, ToolCall } from '../../guard/mcp/ports.js';
 import type { ToolPins } from '../../guard/mcp/tools.js';
 import { GatheredOutcomes } from '../../app/outcomes/gathered.js';
-import { refusalOf, type CallRefusal } from '../../guard/refusal.js';
+import { refusalToAsker, type CallRefusal } from '../../guard/refusal.js';
 import { NATIVE_CODES } from '../../protocol/codes.js';
 import type { Passport } from '../../protocol/passport.js';
 import type { Violation } from '../../verify/decision.js';
@@ -106,7 +106,7 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
       }
       const { decision } = await desk.decide({ action, params, target, counted, findRequest: true });
       passport = await desk.passport();
-      if (!decision.success) return { allowed: false, ...refusalOf(decision) };
+      if (!decision.success) return { allowed: false, ...refusalToAsker(decision) };
       const intentHash = decision.intent_hash!;
       tokens.set(intentHash, decision.outcome_token);
       started.set(intentHash, ticks());

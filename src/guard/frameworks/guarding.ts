@@ -7,7 +7,7 @@ import type { KeyOptions } from '../../library/options/keys.js';
 import { VerificationError } from '../../library/verification-error.js';
 import type { Workspace } from '../../library/workspace.js';
 import type { Decision } from '../../verify/decision.js';
-import { refusalOf, refusalLine } from '../refusal.js';
+import { refusalToAsker, refusalLine } from '../refusal.js';
 
 /** What decides: a workspace, or the functions of the package itself. */
 export type Deciding = Pick<Workspace, 'guardCall' | 'createIntent' | 'verifyIntent'>;
@@ -67,5 +67,5 @@ export async function needsPerson(
 
 /** The refusal as a model reads it; null for another error, which goes on to the host. */
 export function refusalText(error: unknown): string | null {
-  return error instanceof VerificationError ? refusalLine(refusalOf(error.decision)) : null;
+  return error instanceof VerificationError ? refusalLine(refusalToAsker(error.decision)) : null;
 }

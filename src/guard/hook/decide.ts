@@ -9,7 +9,7 @@ import { ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type JsonObject } from '../../protocol/json/values.js';
 import type { Decision } from '../../verify/decision.js';
 import type { Passport } from '../../protocol/passport.js';
-import { refusalOf, refusalLine } from '../refusal.js';
+import { refusalToAsker, refusalLine } from '../refusal.js';
 import { failureAnswer, type HookOutput, type HookCall, type HookVerdict } from './call.js';
 import type { HookClient } from './clients.js';
 import { isOwnFile, namedPaths } from './own-files.js';
@@ -94,7 +94,7 @@ async function verdictOf(client: HookClient, call: HookCall, deps: HookDeps): Pr
     deps.accepted(call, action, decision);
     return { result: rules.grant ? 'grant' : 'pass' };
   }
-  const reason = refusalLine(refusalOf(decision));
+  const reason = refusalLine(refusalToAsker(decision));
   // The entry says so where its user is asked.
   const asks = decision.details?.asked === true;
   return { result: asks ? 'ask' : 'deny', reason };

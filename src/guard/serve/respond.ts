@@ -1,6 +1,6 @@
 /** The decision service: requests in, replies out. It holds state, passports and keys open, and no sockets. */
 import type { Desk } from '../../app/guarding/desk.js';
-import type { WebReply, WebRequest } from '../../app/ports/web.js';
+import type { WebReply, WebRequest, WebRequestHead } from '../../app/ports/web.js';
 import { Failure } from '../../app/failure.js';
 import { CircuitOpen } from '../../app/verification/fleet/circuit.js';
 import type { OutcomeAnswer, OutcomeReport } from '../../app/outcomes/report.js';
@@ -58,7 +58,7 @@ const PATHS = new Set([...ENDPOINTS.keys()].map((each) => each.slice(each.indexO
 
 /** Answers one request. What fails is 4xx or 5xx, which no caller may take for a yes. */
 export async function respond(deps: ServiceDeps, request: WebRequest): Promise<WebReply> {
-  const reply = await answered(deps, request);
+  const reply = hookSafe(request, await answered(deps, request));
   deps.tally.replied(reply.status);
   const id = request.headers['x-request-id'];
   if (id === undefined || !/^[\x21-\x7e]{1,256}$/.test(id)) return reply;
@@ -149,9 +149,17 @@ async function evaluation(deps: ServiceDeps, { body }: WebRequest, caller: Admit
 const HOOK_ANSWER = 'application/vnd.aip.hook+json';
 
 /**
- * An agent that posts here by itself takes every status but 200 for "go on": a failure is its deny, then. The hook's own client is told
- * how to end.
+ * The reply to a request that was not answered with a decision. An agent that posts its event here by itself takes every status but 200 for
+ * "go on", so that it gets its deny; the hook's own client ends by itself.
  */
+export function hookSafe({ method, path, headers }: WebRequestHead, reply: WebReply): WebReply {
+  const client = Object.values(HOOK_CLIENTS).find(({ name }) => path === `/v1/hooks/${name}`);
+  if (client === undefined || method !== 'POST' || reply.status === 200 || headers.accept === HOOK_ANSWER) return reply;
+  const { message } = JSON.parse(reply.body) as { readonly message: string };
+  return textWebReply(200, 'application/json', denyOf(client, failureAnswer(message).stderr));
+}
+
+/** The hook's own client is told how to end. */
 async function hook(
   deps: ServiceDeps,
   { body, headers, query }: WebRequest,

@@ -270,3 +270,38 @@ test('what needs a person is asked for, approved by another process, and let thr
   expect((await ask(socket!, '/v1/guard', named)).json).toMatchObject({ success: true, error_code: null });
   expect((await ask(socket!, '/v1/guard', named)).json).toMatchObject({ success: false, error_code: 'AIP-E216' });
 });
+
+test('an agent that posts its events by itself takes every status but 200 for a yes, so that each refusal is its deny', async () => {
+  const place = await guarded();
+  const { socket, url } = await served(
+    place,
+    '--as',
+    'coder',
+    '--socket',
+    join(place.home, 's', 'aip.sock'),
+    '--listen',
+    '127.0.0.1:0',
+  );
+  const large = { hook_event_name: 'PreToolUse', tool_name: 'Write', tool_input: { content: 'x'.repeat(70_000) } };
+  const refusals = [
+    ask(socket!, '/v1/hooks/claude', large),
+    ask(socket!, '/v1/hooks/claude', {}, { origin: 'http://localhost' }),
+    ask(socket!, '/v1/hooks/claude?agent=payer', {}),
+    ask(url!, '/v1/hooks/claude', {}),
+    ask(url!, '/v1/hooks/claude', {}, { authorization: 'Bearer wrong' }),
+  ];
+  for (const { status, json } of await Promise.all(refusals)) {
+    expect(status).toBe(200);
+    expect(json.hookSpecificOutput).toMatchObject({
+      permissionDecision: 'deny',
+      permissionDecisionReason: expect.stringMatching(/^aip hook: .*\.$/),
+    });
+  }
+  // The client of the hook itself ends with 2.
+  const own = { accept: 'application/vnd.aip.hook+json' };
+  expect((await ask(socket!, '/v1/hooks/claude', large, own)).status).toBe(413);
+  expect((await ask(url!, '/v1/hooks/claude', {}, own)).status).toBe(401);
+  // Elsewhere every other status decided nothing, with a sentence.
+  expect(await ask(socket!, '/v1/guard', large)).toMatchObject({ status: 413, json: { message: expect.any(String) } });
+  expect((await ask(socket!, '/v1/guard?dry_run=1', {})).json.message).toContain('query');
+});
