@@ -43,6 +43,18 @@ test('what ends within the time is written once', () => {
   expect({ written, due: due.size }).toEqual({ written: [3, 1], due: 0 });
 });
 
+test('many are written in parts, between which calls are answered, and all at once before the process ends', () => {
+  const { gathered, due, atEnd, written } = gathering();
+  const next = (): void => [...due][0]?.();
+  for (let n = 0; n < 20; n++) gathered.tell(report(n));
+  for (let turn = 0; turn < 4; turn++) next();
+  expect({ written, due: due.size, atEnd: atEnd.size }).toEqual({ written: [8, 8, 4], due: 0, atEnd: 0 });
+  for (let n = 0; n < 100; n++) gathered.tell(report(n));
+  next();
+  for (const work of atEnd) work();
+  expect({ written: written.slice(3), due: due.size }).toEqual({ written: [25, 75], due: 0 });
+});
+
 test('no more than 256 wait', () => {
   const { gathered, due, written } = gathering();
   for (let n = 0; n < 300; n++) gathered.tell(report(n));
