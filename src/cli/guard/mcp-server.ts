@@ -100,6 +100,20 @@ export function serverIn({ name, url, env, upstreamHeaderFile }: ServerFlags, ar
   throw usage('A server is named with letters, digits and @ . _ / -.', '--name <server>');
 }
 
+/** The words that name this server again, behind a command of its own. */
+export function serverWords(
+  { url, argv }: ServerPlace,
+  { name, env, upstreamHeaderFile: file }: ServerFlags,
+): string[] {
+  return [
+    ...(name === undefined ? [] : ['--name', name]),
+    ...env.flatMap((each) => ['--env', each]),
+    ...(url === null ? [] : ['--url', url]),
+    ...(file === undefined ? [] : ['--upstream-header-file', file]),
+    ...(argv.length === 0 ? [] : ['--', ...argv]),
+  ];
+}
+
 function commandName(command: string): string {
   return basename(command).replace(/\.(?:c|m)?js$|\.exe$|\.cmd$/i, '');
 }

@@ -36,7 +36,7 @@ export function changesOf(before: readonly KnownTool[], after: readonly KnownToo
 /** The changes as lines for people. A server wrote these texts to mislead a model, perhaps: nothing in them acts on a terminal. */
 export function changesText(changes: readonly PinChange[]): string[] {
   return changes.flatMap(({ tool, change, members }) => [
-    `${change} ${visible(tool)}`,
+    `${change} ${visible(/^[\w./-]+$/.test(tool) ? tool : JSON.stringify(tool))}`,
     ...members.flatMap(({ member, before, after }) => [
       `  - ${visible(member)}: ${visible(JSON.stringify(before))}`,
       `  + ${visible(member)}: ${visible(JSON.stringify(after))}`,

@@ -130,12 +130,18 @@ describe('aip mcp guard', () => {
       wait!,
       secret!,
       { name: 'extra', inputSchema: { type: 'object' } },
+      { name: 're\nfund', inputSchema: { type: 'object' } },
     ]);
+    expect(place.run(['mcp', 'diff', '--name', 'other', ...server])).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining(`aip mcp pin --name other ${server.slice(0, 3).join(' ')}`),
+    });
     const diff = place.run(['mcp', 'diff', '--name', 'pay', ...server]);
     expect(diff.status).toBe(15);
     expect(diff.stdout).toContain('changed refund');
     expect(diff.stdout).toContain('\\u{200b}');
     expect(diff.stdout).toContain('new extra');
+    expect(diff.stdout).toContain('new "re\\nfund"');
 
     const second = speak(place, server);
     await open(second);
@@ -256,6 +262,10 @@ test('aip mcp init drafts a passport that passport create takes, and prints what
     '--no-input',
   ]);
   expect(made).toMatchObject({ status: 0 });
-  for (const client of ['cursor', 'vscode', 'codex'])
-    expect(place.run(['mcp', 'init', '--name', 'pay', '--client', client, ...server]).stdout).toContain('guard');
+  for (const client of ['cursor', 'vscode', 'codex']) {
+    const said = place.run(['mcp', 'init', '--name', 'pay', '--client', client, ...server]);
+    // What goes into a file is the draft alone.
+    expect(JSON.parse(said.stdout)).toMatchObject({ actions: [{ name: 'pay.refund' }, {}, {}] });
+    expect(said.stderr).toContain('"guard"');
+  }
 });

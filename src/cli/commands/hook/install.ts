@@ -109,7 +109,7 @@ export const command: CommandSpec<Options> = {
 function warnings(scope: HookScope, disabled: unknown): string[] {
   return [
     ...(scope === 'project'
-      ? ['Whoever can change files of this project can take the hook out: prefer --scope user.']
+      ? ['Everybody who can change files of this project can take the hook out: prefer --scope user.']
       : []),
     ...(disabled === true ? ['disableAllHooks is true in this file: no hook runs.'] : []),
   ];

@@ -1,7 +1,14 @@
 import { Failure, shellWord } from '../../../app/failure.js';
 import { serverPins } from '../../../workspace/guard/servers.js';
 import { changesOf, changesText } from '../../guard/pin-changes.js';
-import { SERVER_ARG, SERVER_OPTIONS, serverIn, toolsOf, type ServerFlags } from '../../guard/mcp-server.js';
+import {
+  SERVER_ARG,
+  SERVER_OPTIONS,
+  serverIn,
+  serverWords,
+  toolsOf,
+  type ServerFlags,
+} from '../../guard/mcp-server.js';
 import type { CommandSpec } from '../../spec.js';
 
 export const command: CommandSpec<ServerFlags> = {
@@ -21,7 +28,7 @@ export const command: CommandSpec<ServerFlags> = {
     const before = (await serverPins(cli.workspace, server)).read();
     if (before === null)
       throw new Failure('NOT_FOUND', `No tools of ${server} are pinned here.`, {
-        hint: `aip mcp pin ${place.url === null ? `-- ${shellWord(args[0]!)}` : `--url ${shellWord(place.url)}`}`,
+        hint: `aip mcp pin ${serverWords(place, options).map(shellWord).join(' ')}`,
       });
     const changes = changesOf(before, await toolsOf(cli, options, place));
     if (cli.globals.json) cli.json({ server, changes });

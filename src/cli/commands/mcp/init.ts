@@ -3,9 +3,9 @@ import {
   SERVER_ARG,
   SERVER_OPTIONS,
   serverIn,
+  serverWords,
   toolsOf,
   type ServerFlags,
-  type ServerPlace,
 } from '../../guard/mcp-server.js';
 import { isObject, type JsonObject } from '../../../protocol/json/values.js';
 import { safeJson } from '../../render/terminal/text.js';
@@ -61,8 +61,8 @@ export const command: CommandSpec<Options> = {
     }));
     const draft = { actions, constraints: {} };
     const { client = null } = options;
-    const name = options.name === undefined ? [] : ['--name', options.name];
-    const argv = ['mcp', 'guard', '-p', options.passport, ...name, ...behind(place, options)];
+    const listen = place.url === null ? [] : ['--listen', PORT];
+    const argv = ['mcp', 'guard', '-p', options.passport, ...serverWords(place, options), ...listen];
     const paste = client === null ? null : pasted(client, server, argv, place.url !== null);
     if (cli.globals.json) {
       cli.json({ server, ...draft, client, paste });
@@ -74,7 +74,8 @@ export const command: CommandSpec<Options> = {
   aip passport create ${shellWord(options.passport)} --domain <domain> --from draft.json
   aip ${clean(argv.map(shellWord).join(' '))}`,
     );
-    if (paste !== null) cli.out(`\n${paste}`);
+    // Beside the draft, which may go into a file.
+    if (paste !== null) cli.note(`\n${paste}`);
     return 0;
   },
 };
@@ -82,12 +83,6 @@ export const command: CommandSpec<Options> = {
 /** Most servers name an older draft, whose common part means the same in the one that passports are written in. */
 function schemaOf({ $schema: _, ...schema }: JsonObject): JsonObject {
   return schema;
-}
-
-/** How the guard is told of its server. */
-function behind({ url, argv }: ServerPlace, { env, upstreamHeaderFile: file }: Options): string[] {
-  if (url === null) return [...env.flatMap((each) => ['--env', each]), '--', ...argv];
-  return ['--url', url, ...(file === undefined ? [] : ['--upstream-header-file', file]), '--listen', PORT];
 }
 
 /** What a client's configuration takes; before a server over HTTP, what to start as well. */
