@@ -4,9 +4,8 @@ import type { State } from '../../app/ports/state.js';
 import { Failure } from '../../app/failure.js';
 import type { Decision } from '../../verify/decision.js';
 import { usage } from '../options/given.js';
-import type { Release } from '../../app/ports/fleet-memory.js';
 import { fleetAt, fleetUrl } from '../../workspace/fleet/memory.js';
-import { localState, type LocalState } from '../../workspace/state.js';
+import { localState } from '../../workspace/state.js';
 import type { LocalWorkspace } from '../../workspace/workspace.js';
 
 /** What of a call's end is up to its caller. */
