@@ -191,32 +191,36 @@ export const SCHEMAS = {
       }),
     ),
   }),
-  RegionLog: object({
-    events: list(ref('Event')),
-    answers: list(
-      object(
-        {
-          cmdId: text,
-          digest: text,
-          action: text,
-          subject,
-          keyId: text,
-          status,
-          seq: count,
-          eventId: text,
-          version: count,
-          changed: flag,
-          reason: nullable(text),
-          time,
-        },
-        ['keyId'],
+  RegionLog: object(
+    {
+      events: list(ref('Event')),
+      answers: list(
+        object(
+          {
+            cmdId: text,
+            digest: text,
+            action: text,
+            subject,
+            keyId: text,
+            status,
+            seq: count,
+            eventId: text,
+            version: count,
+            changed: flag,
+            reason: nullable(text),
+            time,
+          },
+          ['keyId'],
+        ),
       ),
-    ),
-    documents: { type: 'object' },
-    checkpoint: nullable(ref('Checkpoint')),
-    reset: nullable(object({ reason: text })),
-    tables: hash,
-  }),
+      documents: { type: 'object' },
+      checkpoint: nullable(ref('Checkpoint')),
+      reset: nullable(object({ reason: text })),
+      tables: hash,
+      approvals: object({ count, notices: list(text) }),
+    },
+    ['approvals'],
+  ),
   RegionProof: object({ checkpoint: nullable(ref('Checkpoint')) }),
   RegionTables: object({
     keys: list(

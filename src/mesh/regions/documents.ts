@@ -2,7 +2,8 @@
 import { parseJsonText } from '../../protocol/json/parse.js';
 import { canonicalize } from '../../protocol/json/canonical.js';
 import { sha256Hex } from '../../protocol/hash.js';
-import type { JsonObject } from '../../protocol/json/values.js';
+import { ShapeError } from '../../protocol/json/shape.js';
+import { isObject, type JsonObject } from '../../protocol/json/values.js';
 import type { ApiKeyRecord } from '../access/api-key.js';
 import { documentOf } from '../document.js';
 import { readCheckpoint, type Checkpoint } from '../log/checkpoint.js';
@@ -20,6 +21,8 @@ export interface LogPage {
   readonly reset: string | null;
   /** Digest of the tables that go with the log: another one means that they are to be fetched. */
   readonly tables: string;
+  /** Notices of requests for approval that are new, JSON texts of which nothing is believed, and the count of all. */
+  readonly approvals: { readonly count: number; readonly notices: readonly string[] };
 }
 
 /** What a region needs beside the log: who is let in, and whose passports are taken. */
@@ -54,5 +57,20 @@ export function readLogPage(text: string): LogPage {
     proof: proof === null ? null : JSON.stringify(page.checkpoint),
     reset: page.reset?.reason ?? null,
     tables: page.tables,
+    approvals: requireNotices(page.approvals),
   };
 }
+
+/** Home of the first version tells of none. */
+function requireNotices(told: LogPage['approvals'] = { count: 0, notices: [] }): LogPage['approvals'] {
+  const { notices } = told;
+  const sound =
+    notices.length <= MOST_NOTICES &&
+    notices.every((each) => each.length <= MAX_NOTICE && isObject(parseJsonText(each)));
+  if (!sound) throw new ShapeError('the notices of requests for approval are not whole');
+  return told;
+}
+
+const MOST_NOTICES = 256;
+/** In characters. */
+const MAX_NOTICE = 4096;

@@ -8,6 +8,7 @@ import { HEARTBEAT_MS, PAGE_EVENTS, RETAINED_EVENTS } from '../limits.js';
 import type { Signer } from '../log/signing.js';
 import { frame } from '../../protocol/framing/sse.js';
 import { StoreTrouble, type MeshStore } from '../log/store.js';
+import { ApprovalNotices } from './approvals/notices.js';
 import { ApprovalDesk } from './approvals/desk.js';
 import { Committer } from './committer.js';
 import type { ServerClock } from './http/exchange.js';
@@ -84,6 +85,7 @@ export class MeshServer {
   readonly expiry = new Expiry();
   readonly hashes: EventHashes;
   readonly roster: Roster;
+  readonly notices = new ApprovalNotices();
   readonly approvals: ApprovalDesk;
   /** Of this process: 16 hex digits. */
   readonly boot: string;
@@ -131,7 +133,10 @@ export class MeshServer {
     this.hashes = new EventHashes(store);
     this.boot = options.randomHex(8);
     this.prover = this.#prover(sealedBy);
-    this.regions = new Regions(store, clock, this.waits, options.replication ?? null);
+    this.regions = new Regions(store, clock, this.waits, {
+      replication: options.replication ?? null,
+      own: options.region ?? null,
+    });
     this.#shelf = new SnapshotShelf(new SnapshotKeeper(store, sign, () => new Promise((resolve) => soon(resolve))), {
       now: () => formatTime(clock.wall()),
       retained: this.#retained,
@@ -148,7 +153,9 @@ export class MeshServer {
       clock,
       verify: options.verify,
       onChange: (request, isNew) => {
-        this.hub.announce('approval', JSON.stringify(noticeOf(request, clock.wall())));
+        const notice = JSON.stringify(noticeOf(request, clock.wall()));
+        this.notices.add(notice);
+        this.hub.announce('approval', notice);
         this.waits.check();
         if (isNew) options.onRequest?.(request);
       },

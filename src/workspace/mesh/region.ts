@@ -98,6 +98,8 @@ export async function serveRegion(
           if (restarted) mesh.hub.closeAll(goodbye);
           else if (mesh.prover.sealed === null) mesh.hub.heartbeat(proof);
         },
+        // Parsed and written again: a frame has one line a notice.
+        approval: (notice) => mesh.hub.announce('approval', JSON.stringify(JSON.parse(notice))),
         trouble: onTrouble,
       })
       .catch((error: unknown) => {

@@ -27,6 +27,8 @@ export interface CopyListener {
   stored(): Promise<void>;
   /** Home has signed the head as it is here now. `restarted`: by another process than before. */
   proven(proof: string, restarted: boolean): void;
+  /** Home tells of a request for approval: a notice, JSON text of one line. */
+  approval(notice: string): void;
   /** Something is wrong that goes away by itself, or that an operator must see to. */
   trouble(message: string): void;
 }
@@ -53,6 +55,8 @@ export class Copier {
   #tables: string | null = null;
   #notedAt = 0;
   #wake: (() => void) | null = null;
+  /** Notices of requests for approval that home had told when it was last asked. What was told before this server ran is old. */
+  #notices = 10 ** 15 - 1;
 
   constructor(line: HomeLine, store: MeshStore, check: SignatureCheck, now: () => number) {
     this.#line = line;
@@ -112,6 +116,7 @@ export class Copier {
   async #served(page: LogPage, listener: CopyListener): Promise<boolean> {
     await this.#take(page);
     if (page.copied.length > 0) await listener.stored();
+    for (const notice of page.approvals.notices) listener.approval(notice);
     const { checkpoint, proof } = page;
     if (checkpoint === null || proof === null) return false;
     const { seq } = await this.#store.head();
@@ -129,7 +134,7 @@ export class Copier {
     try {
       const { status, body } = await this.#line.http.ask({
         method: 'GET',
-        target: `/v1/mesh/region/log?after=${place}&wait=${waitMs}ms`,
+        target: `/v1/mesh/region/log?after=${place}&wait=${waitMs}ms&notices=${this.#notices}`,
         headers: proof === null ? {} : { 'aip-proof': proof },
         timeoutMs: waitMs + 5_000,
         maxBytes: MAX_PAGE_BYTES,
@@ -153,8 +158,9 @@ export class Copier {
     return page;
   }
 
-  async #take({ copied, checkpoint, reset, tables }: LogPage): Promise<void> {
+  async #take({ copied, checkpoint, reset, tables, approvals }: LogPage): Promise<void> {
     const store = this.#store;
+    this.#notices = approvals.count;
     if (reset !== null) throw new OtherHistory(reset, checkpoint?.term ?? null);
     if (copied.length > 0) {
       const head = await store.head();

@@ -114,8 +114,8 @@ of regions, and home goes on. Home's own region is the one with its URL; else: a
   aip mesh backup mesh.backup                 at home; bring it there by hand
   (stop the server of the region)
   aip mesh promote --mesh-key-file mesh.backup
-                                              there; home seals itself
-  aip mesh serve                              there: it is home now
+                                              there, with its region's key in AIP_MESH_KEY; home seals itself
+  aip mesh serve --region <its own name>      there: it is home now
   aip mesh serve --follow <new home>          on every other server
 A sealed server takes no command and proves nothing; only promote, or a start with --follow, ends that.
 
@@ -127,11 +127,14 @@ A sealed server takes no command and proves nothing; only promote, or a start wi
 3. Stop the server of that region, bring the backup there, and promote it. Until nobody goes by what home signed last, it is refused and
 says how long to wait: revocation.max_age of this machine, which should be the longest of your verifiers.
   aip mesh promote --mesh-key-file mesh.backup --home-is-off
-  aip mesh serve
+  aip mesh serve --region <its own name>      with --listen and TLS, as before
+
+Without its own name it would wait for itself where replication is sync, because its key as a region is still in force.
 
 4. Start every other region with --follow <the new home>. One that had stored more than the promoted one says so, as in 6.
 
-5. aip mesh drill proves that the switch works again; aip mesh backup makes a new backup.
+5. On a machine with an operator's key, joined to the new home, aip mesh drill proves that the switch works again: what a region has is a key
+that may not. aip mesh backup, where home is now, makes a new backup.
 
 6. When the old home comes back, start it as a follower with the same data folder: aip mesh serve --follow <the new home>, with a key of
 role region. What it had taken and nobody else had is moved aside and listed: denies are given again by themselves under their old cmd_id,

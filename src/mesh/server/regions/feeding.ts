@@ -28,12 +28,13 @@ export async function regionLog(server: MeshServer, request: Request, caller: Ca
   await server.prover.heardOfTerm(parseEventId(place)?.term ?? 0, proofOf(request));
   const position = await server.position(place, 'whole');
   if (position === null) throw new Refused('BAD_REQUEST', 'The place to continue from is not an event id.');
-  if (position.kind === 'reset') return page(server, [], { reason: position.reason });
+  const told = noticesTold(request);
+  if (position.kind === 'reset') return page(server, [], { reason: position.reason }, told);
   const { seq } = position;
   server.regions.heard(regionName(caller.key), seq);
   const revoked = (): boolean => server.revokedKeys.has(caller.key.keyId);
   await server.waits.for(
-    () => server.hub.head > seq || server.stopping || revoked(),
+    () => server.hub.head > seq || server.notices.count > told || server.stopping || revoked(),
     waitOf(request, MAX_POLL_WAIT_MS, MAX_POLL_WAIT_MS),
   );
   if (revoked()) throw new Refused('UNAUTHENTICATED', 'The API key was revoked.');
@@ -45,10 +46,16 @@ export async function regionLog(server: MeshServer, request: Request, caller: Ca
     texts.push(text);
   }
   await server.pump();
-  return page(server, texts, null);
+  return page(server, texts, null, told);
 }
 
-async function page(server: MeshServer, texts: readonly string[], reset: object | null): Promise<Reply> {
+/** How many notices of requests for approval the region has heard of; one that asks for none is of an older version, and gets none. */
+function noticesTold({ query }: Request): number {
+  const told = query.get('notices') ?? '';
+  return /^\d{1,15}$/.test(told) ? Number(told) : Infinity;
+}
+
+async function page(server: MeshServer, texts: readonly string[], reset: object | null, told: number): Promise<Reply> {
   const { store } = server;
   const events = texts.map(parseEvent);
   const [answers, proof, tables] = await Promise.all([
@@ -59,7 +66,8 @@ async function page(server: MeshServer, texts: readonly string[], reset: object 
   const documents: Record<string, string | null> = {};
   for (const { passport_hash: hash } of events)
     if (hash != null) documents[hash] = await store.passports.document(hash);
-  const rest = JSON.stringify({ answers, documents, reset, tables: tablesDigest(tables) }).slice(1);
+  const approvals = server.notices.since(told);
+  const rest = JSON.stringify({ answers, documents, reset, tables: tablesDigest(tables), approvals }).slice(1);
   return textReply(200, 'application/json', `{"events":[${texts.join(',')}],"checkpoint":${proof},${rest}\n`);
 }
 

@@ -51,11 +51,19 @@ export class Regions {
   readonly #clock: ServerClock;
   readonly #waits: Waits;
   readonly replication: Replication;
+  /** The name of this server's own region: a key that it followed with before it was promoted makes it none of the others. */
+  readonly #own: string | null;
   /** Names of the region keys that are in force. */
   #keyed: readonly string[] = [];
   readonly #known = new Map<string, Known>();
 
-  constructor(store: MeshStore, clock: ServerClock, waits: Waits, replication: Replication | null) {
+  constructor(
+    store: MeshStore,
+    clock: ServerClock,
+    waits: Waits,
+    { replication, own }: { readonly replication: Replication | null; readonly own: string | null },
+  ) {
+    this.#own = own;
     this.#store = store;
     this.#clock = clock;
     this.#waits = waits;
@@ -64,7 +72,7 @@ export class Regions {
 
   /** Every region that should follow: those that are configured, and those that have a key. */
   get names(): readonly string[] {
-    return [...new Set([...this.replication.names, ...this.#keyed])].sort();
+    return [...new Set([...this.replication.names, ...this.#keyed])].filter((name) => name !== this.#own).sort();
   }
 
   /** Takes in the keys that are in force, and what is kept of their regions. */
