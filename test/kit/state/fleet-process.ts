@@ -23,7 +23,7 @@ const memory = openFleetMemory(
 );
 /** On a busy machine many logins at once take longer than a verification may wait: asked until there is an answer. */
 async function patiently(asked: readonly FleetClaim[]): Promise<SettledBatch> {
-  for (const end = Date.now() + 60_000; ;) {
+  for (const end = Date.now() + 240_000; ;) {
     try {
       return await memory.settle(asked, false);
     } catch (error) {

@@ -118,6 +118,33 @@ describePostgres('failover', { config: ['wal_level = replica', 'max_wal_senders 
     120_000,
   );
 
+  test('two primaries: the old one answers reads, proves nothing, and what it is given stays in doubt', async () => {
+    const { name } = await cluster().database();
+    const standby = await Standby.of(cluster() as TestCluster, 98);
+    const [old, next] = [await open([cluster().url(name)]), await open([standby.url(name)])];
+    try {
+      await settled(old, 'before-the-split', Date.now() + 10_000);
+      await old.confirm();
+      await standby.promote();
+      const until = Date.now() + 30_000;
+      expect(await settled(next, 'given-to-the-new', until)).toMatchObject({ kind: 'done', answer: { seq: 2 } });
+      expect(await next.confirm()).toMatchObject({ seq: 2 });
+      // Nobody has told the old one.
+      expect(await old.head()).toMatchObject({ seq: 1 });
+      await expect(old.confirm()).rejects.toBeInstanceOf(StoreTrouble);
+      const wanted = proposal('given-to-the-old');
+      await expect(old.append([wanted], judgeWith(1, NOW, cheapSign))).rejects.toMatchObject({ kind: 'in-doubt' });
+      await expect(old.confirm()).rejects.toBeInstanceOf(StoreTrouble);
+      await requireWhole(next, new Map([['given-to-the-new', 2]]));
+    } finally {
+      await old.close();
+      await next.close();
+      await standby.end();
+      await cluster().admin('ALTER SYSTEM RESET synchronous_standby_names');
+      await cluster().admin('SELECT pg_reload_conf()');
+    }
+  }, 120_000);
+
   test('while the standby is dead a commit is in doubt, by this program’s own timer; nothing is proven, and back again it is there once', async () => {
     const { name } = await cluster().database();
     const standby = await Standby.of(cluster() as TestCluster, 99);

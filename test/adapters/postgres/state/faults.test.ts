@@ -148,7 +148,7 @@ describePostgres('a fleet in trouble', {}, (cluster) => {
     child.stderr.on('data', (bytes: Buffer) => (err += bytes.toString()));
     return new Promise((resolve) => child.on('close', (_, signal) => resolve({ out, signal, err })));
   }
-  test('64 processes on the last place of a limit: one gets it', { timeout: 120_000 }, async () => {
+  test('64 processes on the last place of a limit: one gets it', { timeout: 300_000 }, async () => {
     await fleet.empty();
     const memory = fleet.memory(HERE);
     await memory.settle(
