@@ -1,6 +1,7 @@
 /**
- * What a memory in PostgreSQL costs a verifier: `npm run bench:fleet`. A real server on this machine, real signatures, the local log. A name
- * as argument (single, callers) runs that part alone. Ends with 1 when a target is missed; figures in ms and per second are of this machine.
+ * What a memory in PostgreSQL costs a verifier: `npm run bench:fleet`. A real server on this machine, real signatures, the local log. Beside
+ * one caller stand a bare commit and a verification by this machine alone: what the disk and the machine cost now. Ends with 1 when a target
+ * is missed; figures in ms and per second are of this machine.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
@@ -77,6 +78,20 @@ async function run(group: GroupCommit, callers: number, texts: readonly string[]
   return { rate: (texts.length / (ticks() - began)) * 1e6, p50: median(times), p99: quantile(times, 0.99) };
 }
 
+/** One row, inserted and committed on one connection, in ms: what no durable answer of the database can be faster than. */
+async function bareCommit(url: string): Promise<number> {
+  const connection = await connectWithUrl(url);
+  await connection.query('CREATE TABLE IF NOT EXISTS bare (n bigint)', [], 5_000);
+  const times: number[] = [];
+  for (let i = 0; i < 300; i++) {
+    const at = ticks();
+    await connection.query('INSERT INTO bare VALUES ($1)', [i], 5_000);
+    times.push((ticks() - at) / 1000);
+  }
+  await connection.close();
+  return median(times);
+}
+
 const LIMITS: readonly (readonly [string, JsonObject])[] = [
   ['no limits', {}],
   ['a daily limit and a rate', { daily_limit: 100_000_000, rate_limit: '1000000/hour' }],
@@ -117,6 +132,10 @@ try {
     await run(bare, 8, documents(400));
     const one = await run(group, 1, documents(1000));
     say(`1 caller, ${limits}`, one, 'p50 <= 1.5 ms', !plain || one.p50 <= 1.5);
+    const [commit, alone] = [await bareCommit(url), await run(bare, 1, documents(500))];
+    console.log(
+      `  a bare commit ${commit.toFixed(2)} ms, alone ${alone.p50.toFixed(2)} ms: ${(one.p50 / (commit + alone.p50)).toFixed(1)} times both together`,
+    );
     const eight = await run(group, 8, documents(4000));
     say(`8 callers, ${limits}`, eight, '2,000/s', eight.rate >= 2000);
     const many = await run(group, 32, documents(6000));
