@@ -182,13 +182,22 @@ export async function answered(
 
 async function keep(approval: ActionApprovalDocument, cli: Scene): Promise<void> {
   const [state, url] = await Promise.all([localState(cli.workspace), stateUrl(cli)]);
-  await bringRequest(cli.workspace, url, approval.request_id);
+  if (state.look((ledger) => ledger.approvalRequest(approval.request_id)) === null)
+    await bringRequest(cli.workspace, url, approval.request_id);
   const problem = keepAnswer(state, approval, cli.io.now());
   if (problem !== null)
     throw new Failure('USAGE', `The answer was not kept: ${problem}.`, {
       hint: `aip approvals show ${approval.request_id}`,
     });
-  await shareAnswer(cli.workspace, url, approval);
+  try {
+    await shareAnswer(cli.workspace, url, approval);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure(error.code, `The answer counts on this machine and not on the others: ${error.message}`, {
+      hint: 'give it again when the database answers',
+      cause: error,
+    });
+  }
   // What was denied here needs no look elsewhere.
   if (approval.decision === 'deny') (await requestRelay(cli))?.tell();
 }

@@ -125,8 +125,8 @@ export async function requestFound(id: string, cli: Scene): Promise<FoundRequest
       hint: 'aip approvals list',
     });
   const state = await localState(cli.workspace);
-  const shared = await requestsOfFleet(cli.workspace, await stateUrl(cli), [id]);
-  const here = shared.get(id) ?? state.look((ledger) => ledger.approvalRequest(id));
+  const own = state.look((ledger) => ledger.approvalRequest(id));
+  const here = await sharedOr(own, id, cli);
   if (here !== null) return { record: here, source: sourceOf(here, state) };
   const lines = await approverLines(cli);
   try {
@@ -141,6 +141,16 @@ export async function requestFound(id: string, cli: Scene): Promise<FoundRequest
       hint: 'aip approvals list --all, on the machine that verifies',
     },
   );
+}
+
+/** A request as the fleet has it. What is kept here is shown and answered also while the database does not answer. */
+async function sharedOr(own: RequestRecord | null, id: string, cli: Scene): Promise<RequestRecord | null> {
+  try {
+    return (await requestsOfFleet(cli.workspace, await stateUrl(cli), [id])).get(id) ?? own;
+  } catch (error) {
+    if (own === null || !(error instanceof Failure)) throw error;
+    return own;
+  }
 }
 
 /** The database that this machine shares with others; null where it shares none. */

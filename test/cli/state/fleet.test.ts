@@ -267,6 +267,16 @@ describePostgres('two machines with one memory', QUICK, (cluster) => {
       expect(codeOf((await verify(here, await agent.intent(25, id))).out)).toBe('AIP-E216');
     expect(JSON.parse((await one.run('approvals', 'show', id, '--json')).out)).toMatchObject({ status: 'spent' });
 
+    // What is kept here is shown and answered while the database is away, and it is said that others do not know.
+    const { maker } = agent;
+    const left = idIn((await verify(maker, await agent.intent(30))).out);
+    Object.assign(maker.io.env, { AIP_STATE_URL: `postgres://aip@127.0.0.1:${await freePort()}/none` });
+    expect((await maker.run('approvals', 'show', left)).code).toBe(0);
+    const denied = await maker.run('approvals', 'deny', left, '--yes');
+    expect(denied.code).toBe(5);
+    expect(denied.err).toContain('counts on this machine');
+    expect(JSON.parse((await maker.run('approvals', 'show', left, '--json')).out)).toMatchObject({ status: 'denied' });
+
     expect((await owner.run('state', 'verifier', 'remove', key, '--url', url)).out).toContain('removed');
     expect((await owner.run('state', 'verifier', 'remove', key, '--url', url)).out).toContain('not enrolled');
     expect((await owner.run('state', 'verifier', 'add', 'web-1', '--url', url)).code).toBe(2);
