@@ -133,10 +133,7 @@ export class MeshServer {
     this.hashes = new EventHashes(store);
     this.boot = options.randomHex(8);
     this.prover = this.#prover(sealedBy);
-    this.regions = new Regions(store, clock, this.waits, {
-      replication: options.replication ?? null,
-      own: options.region ?? null,
-    });
+    this.regions = new Regions(store, clock, this.waits, options);
     this.#shelf = new SnapshotShelf(new SnapshotKeeper(store, sign, () => new Promise((resolve) => soon(resolve))), {
       now: () => formatTime(clock.wall()),
       retained: this.#retained,
@@ -153,9 +150,7 @@ export class MeshServer {
       clock,
       verify: options.verify,
       onChange: (request, isNew) => {
-        const notice = JSON.stringify(noticeOf(request, clock.wall()));
-        this.notices.add(notice);
-        this.hub.announce('approval', notice);
+        this.hub.announce('approval', this.notices.add(JSON.stringify(noticeOf(request, clock.wall()))));
         this.waits.check();
         if (isNew) options.onRequest?.(request);
       },

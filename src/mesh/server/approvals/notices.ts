@@ -15,10 +15,12 @@ export class ApprovalNotices {
   readonly #kept: string[] = [];
   count = 0;
 
-  add(notice: string): void {
+  /** Gives the notice back. */
+  add(notice: string): string {
     this.count++;
     this.#kept.push(notice);
     if (this.#kept.length > MOST_KEPT_NOTICES) this.#kept.shift();
+    return notice;
   }
 
   /** Nothing after a count that is still to come: this process counts anew. */

@@ -61,9 +61,9 @@ export class Regions {
     store: MeshStore,
     clock: ServerClock,
     waits: Waits,
-    { replication, own }: { readonly replication: Replication | null; readonly own: string | null },
+    { replication, region }: { readonly replication?: Replication; readonly region?: string },
   ) {
-    this.#own = own;
+    this.#own = region ?? null;
     this.#store = store;
     this.#clock = clock;
     this.#waits = waits;

@@ -79,7 +79,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
       check: checkOf(publicKey)!,
       verifier: {
         key: verifierKey(join(folder, `verifier-${i}`, 'state.db')),
-        ...{ label: `v-${i}`, program: '0.0.0', onStale: 'deny', maxAgeMs: BOUND_MS },
+        ...{ label: `v-${i}`, host: 'h', program: '0.0.0', onStale: 'deny', maxAgeMs: BOUND_MS },
       },
       maxAgeMs: BOUND_MS,
       copy: null,
