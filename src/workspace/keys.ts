@@ -11,6 +11,7 @@ import { keyStoreRow } from './key-stores.js';
 import { passphrasesOf } from './passphrases.js';
 import { localState } from './state.js';
 import type { LocalWorkspace } from './workspace.js';
+import type { World } from './world.js';
 
 export type { KeyPlaces } from './key-places.js';
 
@@ -29,16 +30,21 @@ export function keyStores(workspace: LocalWorkspace, places: KeyPlaces): (name: 
   };
 }
 
+/** Finds keys that are asked where they live. */
+export function askedKeys({ env, clock }: Pick<World, 'env' | 'clock'>): FindSigningKey {
+  return async (address, wanted) => {
+    const { askedKey } = await import('../adapters/keys/asked/open.js');
+    return askedKey({ env, now: clock }, address, wanted);
+  };
+}
+
 /** What the use cases of keys need. */
 export async function keyring(
   workspace: LocalWorkspace,
   places: KeyPlaces,
 ): Promise<PrincipalDeps & { readonly state: State }> {
-  const { env, random, clock } = workspace.world;
-  const asked: FindSigningKey = async (address, wanted) => {
-    const { askedKey } = await import('../adapters/keys/asked/open.js');
-    return askedKey({ env, now: clock }, address, wanted);
-  };
+  const { random, clock } = workspace.world;
+  const asked = askedKeys(workspace.world);
   const state = await localState(workspace);
   return { state, store: keyStores(workspace, places), asked, random, clock, issuerAt: places.issuerAt ?? null };
 }

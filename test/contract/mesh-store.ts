@@ -120,6 +120,32 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
         await again.dispose();
       }));
 
+    test('what is thrown before it is written leaves nothing: no event, answer, standing, passport or nonce', () =>
+      using(async ({ store }) => {
+        await store.append([proposal(command({ subject: agent(2) }))], judge(store));
+        const before = [await store.head(), await store.snapshot(), await store.passports.marks()];
+        const [first, second] = [
+          proposal(command(), 'ab'.repeat(16)),
+          proposal(command({ subject: agent(2), action: 'reinstate' })),
+        ];
+        const judged: number[] = [];
+        const counting: Judge = (each, head, ...facts) => {
+          judged.push(head.seq);
+          return judge(store)(each, head, ...facts);
+        };
+        const halt = store.append([first, second], counting, () => {
+          throw new RangeError('not yet');
+        });
+        await expect(halt).rejects.toThrow(new RangeError('not yet'));
+        expect(judged).toEqual([1, 2]);
+        expect([await store.head(), await store.snapshot(), await store.passports.marks()]).toEqual(before);
+        expect(await store.answers([first.command.cmdId])).toEqual([]);
+        let called = 0;
+        const outcomes = await store.append([first, second], judge(store), () => called++);
+        expect(outcomes).toMatchObject([{ kind: 'done' }, { kind: 'done' }]);
+        expect([called, (await store.head()).seq]).toEqual([1, 3]);
+      }));
+
     test('another command under a known cmd_id is refused and leaves nothing', () =>
       using(async ({ store }) => {
         await store.append([proposal(command({ cmdId: 'cmd-taken' }))], judge(store));

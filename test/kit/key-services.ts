@@ -116,7 +116,8 @@ export async function service(
   throw new Error(`${program} did not start`);
 }
 
-function hasProgram(name: string): boolean {
+/** True for a program that the PATH finds. */
+export function hasProgram(name: string): boolean {
   return (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(join(folder, name)));
 }
 

@@ -2,6 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { parseEvent } from '../../src/mesh/log/event.js';
 import { readSnapshot } from '../../src/mesh/log/snapshot.js';
+import { publicKeyOf } from '../../src/protocol/ed25519/sign.js';
+import { formatPublicKey } from '../../src/protocol/identity/keys.js';
 import { canonicalize } from '../../src/protocol/json/canonical.js';
 import { ISSUER_KEY, ISSUER_SEED, publishedPassport } from '../kit/mesh/passports.js';
 import { AGENT, check, PRINCIPAL, settle, TestMesh } from '../kit/mesh/server.js';

@@ -1,7 +1,8 @@
 /** What a mesh may sign, when its store falters, and when it was left behind. */
 import { describe, expect, test } from 'vitest';
 import { MemoryMeshStore } from '../../src/adapters/mesh/memory/store.js';
-import { parseCheckpoint, signCheckpoint } from '../../src/mesh/log/checkpoint.js';
+import { parseCheckpoint, unsignedCheckpoint } from '../../src/mesh/log/checkpoint.js';
+import { canonicalize } from '../../src/protocol/json/canonical.js';
 import type { Head } from '../../src/mesh/log/head.js';
 import { StoreTrouble, type OrderResult } from '../../src/mesh/log/store.js';
 import type { Judge, Proposal } from '../../src/mesh/ruling.js';
@@ -136,9 +137,11 @@ describe('a command whose store falters', () => {
 describe('a higher term', () => {
   const at = { time: '2026-02-18T14:23:45.000Z', upMs: 1, boot: 'elsewhere' };
   const place = (term: number, logId = LOG_ID): Head => ({ logId, term, seq: 0, hash: '0'.repeat(64) });
-  const proofOf = (head: Head, by = sign) => ({
-    'aip-proof': Buffer.from(JSON.stringify(signCheckpoint(head, at, null, by))).toString('base64url'),
-  });
+  const proofOf = (head: Head, by = sign) => {
+    const body = unsignedCheckpoint(head, at, null);
+    const checkpoint = JSON.stringify({ ...body, signature: by(canonicalize(body)) });
+    return { 'aip-proof': Buffer.from(checkpoint).toString('base64url') };
+  };
 
   test.each([
     ['a bare claim', {}],

@@ -1,6 +1,11 @@
 import { toHex } from '../../protocol/hex.js';
 import { publicKeyOf, signMessage } from '../../protocol/ed25519/sign.js';
-import { looksLikeKeyAddress, parseKeyAddress, type KeyAddressText } from '../../protocol/identity/key-address.js';
+import {
+  keyTrial,
+  looksLikeKeyAddress,
+  parseKeyAddress,
+  type KeyAddressText,
+} from '../../protocol/identity/key-address.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { Failure } from '../failure.js';
 import type { FindSigningKey, SigningKey } from '../ports/signing-keys.js';
@@ -74,8 +79,8 @@ async function adoptKey(
 }
 
 /** Has the key sign what nobody can use. @throws Failure as `SigningKey.sign` */
-export async function tryKey({ random }: Pick<KeyringDeps, 'random'>, key: SigningKey): Promise<void> {
-  await key.sign(Buffer.from(`aip/key-trial/v1\n${toHex(random(16))}`));
+async function tryKey({ random }: Pick<KeyringDeps, 'random'>, key: SigningKey): Promise<void> {
+  await key.sign(keyTrial(toHex(random(16))));
 }
 
 /** What is remembered of a key at an address. */

@@ -176,6 +176,14 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
   const issuer = await issuerKey(deps, document.principal, null);
   const agentKey = await createKey(deps, formatKeyId(agent.id, Math.max(...numbers) + 1), request.keyStore);
   try {
+    const former = [document, ...document.previous_keys].find(
+      ({ public_key }) => public_key === formatPublicKey(agentKey.publicKey),
+    );
+    if (former !== undefined)
+      throw usage(
+        `The key is the one that ${former.key_id} is: a rotation takes a new key.`,
+        'make a new one there, and name it',
+      );
     const { issuer_signature: _, ...rest } = document;
     const renewed = await signPassport(
       {

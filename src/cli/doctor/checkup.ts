@@ -221,6 +221,14 @@ async function* inspectKeychain(
     yield ok('key store', `New keys go to the ${chosen} store.`);
     return;
   }
+  // A machine that never chose one, and has its keys elsewhere, lacks nothing.
+  if (!inUse && expected.length > 0 && entry?.origin === 'default') {
+    yield ok(
+      'key store',
+      'No key of this machine is in the keychain; new ones go there unless --key-store says otherwise.',
+    );
+    return;
+  }
   const store = await keyStores(cli.workspace, {})('keychain');
   try {
     await store.read(PROBE);

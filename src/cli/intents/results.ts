@@ -3,6 +3,7 @@ import { appendFileSync } from 'node:fs';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import type { Decision } from '../../verify/decision.js';
 import type { Judgement } from '../../verify/judge.js';
+import type { Unread } from '../render/formats/unread.js';
 import { documentPlace } from '../render/decision/place.js';
 import { safeJson } from '../render/terminal/text.js';
 import { VERSION } from '../version.js';
@@ -16,7 +17,7 @@ export type Format = 'human' | 'json' | 'ndjson' | 'github' | 'sarif' | 'junit';
 
 export interface ResultWriter {
   /** Writes the whole answer. */
-  finish(judgements: readonly Judgement[]): void;
+  finish(judgements: readonly Judgement[], unread?: readonly Unread[]): void;
 }
 
 /** Loads the one renderer that is asked for. */
@@ -32,8 +33,8 @@ export async function resultWriter(cli: Scene, format: Format, many: boolean): P
     case 'github': {
       const { renderGithub } = await import('../render/formats/github.js');
       return {
-        finish: (judgements) => {
-          const { lines, summary } = renderGithub(inRepository(cli, decisionsOf(judgements)));
+        finish: (judgements, unread) => {
+          const { lines, summary } = renderGithub(inRepository(cli, decisionsOf(judgements)), unread);
           if (lines !== '') cli.out(lines);
           appendSummary(cli, summary);
         },
@@ -41,11 +42,16 @@ export async function resultWriter(cli: Scene, format: Format, many: boolean): P
     }
     case 'sarif': {
       const { renderSarif } = await import('../render/formats/sarif.js');
-      return { finish: (judgements) => cli.out(renderSarif(inRepository(cli, decisionsOf(judgements)), VERSION)) };
+      return {
+        finish: (judgements, unread) =>
+          cli.out(renderSarif(inRepository(cli, decisionsOf(judgements)), VERSION, unread)),
+      };
     }
     case 'junit': {
       const { renderJunit } = await import('../render/formats/junit.js');
-      return { finish: (judgements) => cli.out(renderJunit(decisionsOf(judgements))) };
+      return {
+        finish: (judgements, unread) => cli.out(renderJunit(decisionsOf(judgements), 'aip intent verify', unread)),
+      };
     }
     case 'human': {
       const { renderDecision, renderSummary } = await import('../render/decision/decision.js');

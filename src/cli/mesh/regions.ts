@@ -28,6 +28,7 @@ export interface ServeFlags {
   readonly meshKey?: string;
   readonly requireSignedCommands: boolean;
   readonly operatorKey?: string;
+  readonly key?: string;
   readonly logQuota?: number;
   readonly logRetention?: number;
 }
@@ -117,20 +118,26 @@ export async function serveCopy(
   return following.failed;
 }
 
-function refuseHomesFlags({ requireSignedCommands, operatorKey, logQuota, logRetention }: ServeFlags): void {
+function refuseHomesFlags({ requireSignedCommands, operatorKey, logQuota, logRetention, key }: ServeFlags): void {
   const flag = requireSignedCommands
     ? '--require-signed-commands'
     : operatorKey !== undefined
       ? '--operator-key'
       : logQuota !== undefined
         ? '--log-quota'
-        : logRetention === undefined
-          ? null
-          : '--log-retention';
+        : logRetention !== undefined
+          ? '--log-retention'
+          : key === undefined
+            ? null
+            : '--key';
   if (flag === null) return;
-  throw new Failure('USAGE', `${flag} is for home: a server that follows it judges no command and keeps no logs.`, {
-    hint: `leave ${flag} away here, and give it at home`,
-  });
+  throw new Failure(
+    'USAGE',
+    `${flag} is for home: a server that follows it judges no command, signs nothing and keeps no logs.`,
+    {
+      hint: `leave ${flag} away here, and give it at home`,
+    },
+  );
 }
 
 /** A home that belongs to no mesh yet belongs to this one. */

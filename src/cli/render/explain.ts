@@ -23,13 +23,18 @@ export function explainJson(query: string, catalogues = CATALOGUES): JsonObject[
 /** Every code of every dialect, a row each: dialect, code, name, exit, meaning. */
 export function codeRows(catalogues = CATALOGUES): string[][] {
   return catalogues.flatMap(({ dialect, codes }) =>
-    codes.map((entry) => [dialect, entry.code, entry.name, String(exitCodeOf(entry)), entry.meaning]),
+    byCode(codes).map((entry) => [dialect, entry.code, entry.name, String(exitCodeOf(entry)), entry.meaning]),
   );
 }
 
 /** The same as data, for `--json`. */
 export function codesJson(catalogues = CATALOGUES): JsonObject[] {
-  return catalogues.flatMap(({ dialect, codes }) => codes.map((entry) => jsonOf({ dialect, entry })));
+  return catalogues.flatMap(({ dialect, codes }) => byCode(codes).map((entry) => jsonOf({ dialect, entry })));
+}
+
+/** As people look them up, whatever the order of the catalogue. */
+function byCode<T extends { readonly code: string }>(codes: readonly T[]): readonly T[] {
+  return [...codes].sort((a, b) => (a.code < b.code ? -1 : 1));
 }
 
 function section({ dialect, entry }: FoundCode, paint: Paint, width: number): string {

@@ -27,7 +27,7 @@ export function renderStopped({ source, age_ms, stopped }: StoppedList, mesh: bo
     const end = status === 'suspended' && until !== null ? ` until ${until}` : '';
     const lines = [
       `${paint.red(paint.bold(status.toUpperCase()))} ${paint.bold(who)}${end}`,
-      `  since ${since ?? 'unknown'}${by === null ? '' : ` by ${clean(by)}`}: ${clean(reason ?? 'no reason given')}`,
+      `  ${since === null ? 'since when is not known' : `since ${since}`}${by === null ? '' : ` by ${clean(by)}`}: ${clean(reason ?? 'no reason given')}`,
     ];
     if (repair !== null)
       lines.push(

@@ -1,11 +1,10 @@
 /** The mesh's signed word on how far its log goes: the heartbeat, and the proof that a client's copy is current. */
-import { canonicalize } from '../../protocol/json/canonical.js';
 import { parseJsonText } from '../../protocol/json/parse.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { parseTime } from '../../protocol/time.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { isHash, isLogId, type Head } from './head.js';
-import { SIGNATURE_HEX, type Signer } from './signing.js';
+import { SIGNATURE_HEX } from './signing.js';
 import { schemaMembers } from '../schemas.js';
 
 /** The head of the log, signed with the time at which it was known to be current. */
@@ -40,9 +39,9 @@ export interface ServerMoment {
   readonly boot: string;
 }
 
-/** Signs the head. */
-export function signCheckpoint(head: Head, at: ServerMoment, challenge: string | null, sign: Signer): Checkpoint {
-  const body = {
+/** What is signed of the head. */
+export function unsignedCheckpoint(head: Head, at: ServerMoment, challenge: string | null) {
+  return {
     type: 'checkpoint',
     log_id: head.logId,
     term: head.term,
@@ -53,7 +52,6 @@ export function signCheckpoint(head: Head, at: ServerMoment, challenge: string |
     boot: at.boot,
     challenge,
   } as const;
-  return { ...body, signature: sign(canonicalize(body)) };
 }
 
 /** The checkpoint in `text`. Throws JsonError or ShapeError; says nothing about its signature. */

@@ -5,6 +5,9 @@ import type { JsonObject } from '../../protocol/json/values.js';
 /** Signs with the mesh's own key: 128 hex digits over the UTF-8 bytes of `text`. */
 export type Signer = (text: string) => string;
 
+/** The same of a key that may be asked where it lives; it rejects where that gives no signature now. */
+export type MeshSigner = (text: string) => string | Promise<string>;
+
 /** True when `signature` (128 hex digits) is the mesh's over the UTF-8 bytes of `text`; every doubt is false. */
 export type SignatureCheck = (text: string, signature: string) => boolean;
 

@@ -10,7 +10,7 @@ import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { formatTime, parseTime } from '../../protocol/time.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { isHash, isLogId, type Head } from './head.js';
-import { signatureHolds, type SignatureCheck, type Signer } from './signing.js';
+import { signatureHolds, type MeshSigner, type SignatureCheck } from './signing.js';
 import type { PassportMark } from '../passports.js';
 import type { Standing, Status } from '../standing.js';
 import { canonicalSubject } from '../subject.js';
@@ -55,10 +55,10 @@ export class SnapshotFrame {
     this.#hash.update(lines);
   }
 
-  trailer(sign: Signer): Uint8Array {
+  async trailer(sign: MeshSigner): Promise<Uint8Array> {
     const { logId, seq } = this.#head;
     const trailer = { type: 'snapshot-end', log_id: logId, seq, digest: this.#hash.digest('hex') };
-    return Buffer.from(`${canonicalize({ ...trailer, signature: sign(canonicalize(trailer)) })}\n`);
+    return Buffer.from(`${canonicalize({ ...trailer, signature: await sign(canonicalize(trailer)) })}\n`);
   }
 }
 

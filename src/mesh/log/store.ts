@@ -1,6 +1,7 @@
 /** What a mesh server keeps. Memory, SQLite and PostgreSQL implement it; one contract suite holds for all. */
 import type { ApiKeyRecord } from '../access/api-key.js';
 import type { Head } from './head.js';
+import type { MeshSigner } from './signing.js';
 import type { Member } from '../roster/member.js';
 import type { PassportMark, RegisteredKey } from '../passports.js';
 import type { MeshRefusal } from '../refusal.js';
@@ -164,15 +165,27 @@ export interface KeyTable {
 /**
  * The store cannot answer now, and will again: nothing that was read or kept before is in question, so the server goes on.
  * `unavailable`: nothing was written, ask again. `in-doubt`: whether it was written is settled by asking again under the same `cmd_id`.
+ * `unsigned`: nothing was written for want of a signature, since the mesh's key is asked elsewhere and does not answer.
  * Any other error of a store is fatal: a failed write, a damaged file, another log.
  */
 export class StoreTrouble extends Error {
-  readonly kind: 'unavailable' | 'in-doubt';
+  readonly kind: 'unavailable' | 'in-doubt' | 'unsigned';
   constructor(kind: StoreTrouble['kind'], message: string, cause?: unknown) {
     super(message, { cause });
     this.name = 'StoreTrouble';
     this.kind = kind;
   }
+}
+
+/** `sign`, which rejects with StoreTrouble where the key is asked and gives no signature. */
+export function inTrouble(sign: MeshSigner): MeshSigner {
+  return (text) => {
+    const signature = sign(text);
+    if (typeof signature === 'string') return signature;
+    return signature.catch((cause: unknown) => {
+      throw new StoreTrouble('unsigned', 'The key of the mesh gives no signature.', cause);
+    });
+  };
 }
 
 /** The store of a mesh; every implementation passes one contract suite. */
@@ -202,9 +215,10 @@ export interface MeshStore {
    * Carries out the proposals in order, in one transaction, and resolves after the durable commit: for each, spends its nonce
    * (a spent one is COMMAND_REPLAYED), answers a known `cmd_id` with what it was answered before (CMD_ID_REUSED when it says
    * something else), asks the judge, and writes event, standing and answer. Rejects with StoreTrouble when it may be asked again, and
-   * with any other error when the store is broken; then nothing more may be asked of it.
+   * with any other error when the store is broken; then nothing more may be asked of it. `beforeWriting` is called when all are judged:
+   * what it throws leaves the store as it was, and is what this rejects with.
    */
-  append(batch: readonly Proposal[], judge: Judge): Promise<readonly OrderResult[]>;
+  append(batch: readonly Proposal[], judge: Judge, beforeWriting?: () => void): Promise<readonly OrderResult[]>;
   /** What these commands were answered, as far as they are known, in any order. */
   answers(cmdIds: readonly string[]): Promise<readonly Answer[]>;
   /** Up to `limit` events after seq `after`, ascending, without holes. */

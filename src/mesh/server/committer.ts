@@ -1,13 +1,17 @@
 /** Group commit: proposals that arrive while the disk is busy share the next transaction, and so its one flush. */
 import { Refused } from '../refusal.js';
 import { judgeWith, type Proposal } from '../ruling.js';
-import type { Signer } from '../log/signing.js';
+import type { MeshSigner, Signer } from '../log/signing.js';
 import { StoreTrouble, type MeshStore, type OrderResult } from '../log/store.js';
 import type { ServerClock } from './http/exchange.js';
 
 /** Most proposals in one transaction: bounds how long the first of them waits for the last. */
 const MAX_BATCH = 256;
 const MAX_QUEUE = 20_000;
+/** How often a batch is signed anew because another server wrote meanwhile. */
+const MAX_ROUNDS = 8;
+/** Stands where a signature will be; never written. */
+const NOT_YET = '0'.repeat(128);
 
 interface Pending {
   readonly proposal: Proposal;
@@ -19,7 +23,7 @@ interface Pending {
 export class Committer {
   readonly #store: MeshStore;
   readonly #clock: ServerClock;
-  readonly #sign: Signer;
+  readonly #sign: MeshSigner;
   readonly #soon: (work: () => void) => void;
   readonly #onFailure: (error: unknown) => void;
   #queue: Pending[] = [];
@@ -32,7 +36,7 @@ export class Committer {
   constructor(
     store: MeshStore,
     clock: ServerClock,
-    sign: Signer,
+    sign: MeshSigner,
     soon: (work: () => void) => void,
     onFailure: (error: unknown) => void,
   ) {
@@ -66,11 +70,7 @@ export class Committer {
   async #flush(): Promise<void> {
     const batch = this.#queue.splice(0, MAX_BATCH);
     try {
-      const judge = judgeWith(this.#store.term, this.#clock.wall(), this.#sign);
-      const outcomes = await this.#store.append(
-        batch.map((each) => each.proposal),
-        judge,
-      );
+      const outcomes = await this.#append(batch.map((each) => each.proposal));
       this.commits++;
       batch.forEach((each, i) => {
         const outcome = outcomes[i]!;
@@ -95,10 +95,46 @@ export class Committer {
     this.#scheduled = false;
     if (this.#queue.length > 0) this.#schedule();
   }
+
+  /**
+   * No transaction is held while a key is asked elsewhere: the batch is judged to learn what is to be signed, all of it is asked for at
+   * once, and the batch is judged again, which comes to the same words unless the log went on meanwhile.
+   */
+  async #append(proposals: readonly Proposal[]): Promise<readonly OrderResult[]> {
+    const now = this.#clock.wall();
+    const signatures = new Map<string, string>();
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const asked = new Map<string, Promise<string>>();
+      const sign: Signer = (text) => {
+        const known = signatures.get(text);
+        if (known !== undefined) return known;
+        const signature = this.#sign(text);
+        if (typeof signature === 'string') return signature;
+        // Where the store fails before, nobody waits for it.
+        signature.catch(() => undefined);
+        asked.set(text, signature);
+        return NOT_YET;
+      };
+      try {
+        return await this.#store.append(proposals, judgeWith(this.#store.term, now, sign), () => {
+          if (asked.size > 0) throw new Unsigned();
+        });
+      } catch (error) {
+        if (!(error instanceof Unsigned)) throw error;
+      }
+      await Promise.all([...asked].map(async ([text, signature]) => signatures.set(text, await signature)));
+    }
+    throw new StoreTrouble('unavailable', 'Other servers wrote faster than the key of the mesh signs.');
+  }
 }
+
+/** The batch was judged, and signatures are still to come. */
+class Unsigned extends Error {}
 
 /** What the giver of a command is told where the store did not answer. */
 export function troubled({ kind }: StoreTrouble): Refused {
+  if (kind === 'unsigned')
+    return new Refused('STORE_UNAVAILABLE', 'The key of the mesh gives no signature now: ask again.');
   return kind === 'unavailable'
     ? new Refused('STORE_UNAVAILABLE', 'The store does not answer now. Nothing was written: ask again.')
     : new Refused('IN_DOUBT', 'Whether the command was kept is unknown: give it again under the same cmd_id.');

@@ -29,7 +29,7 @@ export async function takeLogs(server: MeshServer, request: Request, caller: Cal
       });
     }
   }
-  if (entries.length === 0) return jsonReply(200, { accepted: 0, checkpoint: end === null ? null : sealed(end) });
+  if (entries.length === 0) return jsonReply(200, { accepted: 0, checkpoint: end === null ? null : await sealed(end) });
   const at = server.clock.wall();
   if (!server.shipping.takes(caller.key.keyId, request.body.length, server.clock.up()))
     throw new Refused('BUSY', 'This key ships more than 1 MiB a second: the entries wait where they are.');
@@ -53,9 +53,9 @@ export async function takeLogs(server: MeshServer, request: Request, caller: Cal
   await server.feed.pump();
   const fresh = entries.filter(({ seq }) => seq > (end?.seq ?? 0));
   server.decisions.add(fresh);
-  return jsonReply(200, { accepted: fresh.length, checkpoint: sealed(result) });
+  return jsonReply(200, { accepted: fresh.length, checkpoint: await sealed(result) });
 
-  function sealed({ seq, hash }: { readonly seq: number; readonly hash: string }) {
+  async function sealed({ seq, hash }: { readonly seq: number; readonly hash: string }) {
     const body = {
       type: 'log-checkpoint',
       log_id: logId,
@@ -64,7 +64,7 @@ export async function takeLogs(server: MeshServer, request: Request, caller: Cal
       time: formatTime(server.clock.wall()),
       mesh_public_key: server.options.publicKey,
     };
-    return { ...body, signature: server.options.sign(canonicalize(body)) };
+    return { ...body, signature: await server.sign(canonicalize(body)) };
   }
 }
 

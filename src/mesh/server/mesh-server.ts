@@ -5,9 +5,9 @@ import { noticeOf, type KeptRequest } from '../approvals/kept.js';
 import type { FleetConduct } from '../fleet.js';
 import { parseEventId, type Head } from '../log/head.js';
 import { HEARTBEAT_MS, PAGE_EVENTS, RETAINED_EVENTS } from '../limits.js';
-import type { Signer } from '../log/signing.js';
+import type { MeshSigner } from '../log/signing.js';
 import { frame } from '../../protocol/framing/sse.js';
-import { StoreTrouble, type MeshStore } from '../log/store.js';
+import { inTrouble, StoreTrouble, type MeshStore } from '../log/store.js';
 import { ApprovalNotices } from './approvals/notices.js';
 import { ApprovalDesk } from './approvals/desk.js';
 import { Committer } from './committer.js';
@@ -33,7 +33,9 @@ export interface ServerOptions {
   /** `n` random bytes as hex. */
   readonly randomHex: (n: number) => string;
   /** Signs with the mesh key. */
-  readonly sign: Signer;
+  readonly sign: MeshSigner;
+  /** The mesh key is asked elsewhere: heartbeats go without a signature of their own where one of half a second ago serves. */
+  readonly keyIsAsked?: boolean;
   /** `ed25519:<64 hex>` of the mesh key. */
   readonly publicKey: string;
   readonly verify: (publicKey: string, text: string, signature: string) => boolean;
@@ -73,6 +75,8 @@ export class MeshServer {
   readonly options: ServerOptions;
   readonly store: MeshStore;
   readonly clock: ServerClock;
+  /** Signs with the mesh key; rejects with StoreTrouble. */
+  readonly sign: MeshSigner;
   readonly gate: Gate;
   readonly hub: Hub;
   readonly feed: LogFeed;
@@ -117,7 +121,8 @@ export class MeshServer {
   #keysAt = 0;
 
   private constructor(options: ServerOptions, head: Head, sealedBy: number | null, known: KnownRoster) {
-    const { store, clock, sign, soon } = options;
+    const { store, clock, soon } = options;
+    const sign = (this.sign = inTrouble(options.sign));
     this.options = options;
     this.store = store;
     this.clock = clock;
@@ -178,12 +183,13 @@ export class MeshServer {
 
   #prover(sealedBy: number | null): Proving {
     const { store, clock, waits, options } = this;
-    const { upstream, sign } = options;
+    const { upstream, keyIsAsked = false } = options;
     const isOwn = (text: string, signature: string): boolean => options.verify(options.publicKey, text, signature);
     const head = (): Head => this.#head;
     if (upstream !== undefined) return new RelayProver(upstream, isOwn, store.logId, store.term, head);
     const [pump, onFailure, boot] = [() => this.pump(), this.fail, this.boot];
-    return new Prover({ store, clock, waits, boot, sign, isOwn, head, pump, onFailure }, sealedBy);
+    const { sign } = this;
+    return new Prover({ store, clock, waits, boot, sign, keyIsAsked, isOwn, head, pump, onFailure }, sealedBy);
   }
 
   /** True once the store failed. */

@@ -1,11 +1,12 @@
 /** What this server may sign: a head with the time at which the store proved it current, and nothing once it is left behind. */
 import { JsonError, parseJsonText } from '../../protocol/json/parse.js';
 import { ShapeError } from '../../protocol/json/shape.js';
+import { canonicalize } from '../../protocol/json/canonical.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { formatTime } from '../../protocol/time.js';
-import { readCheckpoint, signCheckpoint, type Checkpoint, type ServerMoment } from '../log/checkpoint.js';
+import { readCheckpoint, unsignedCheckpoint, type Checkpoint, type ServerMoment } from '../log/checkpoint.js';
 import type { Head } from '../log/head.js';
-import { signatureHolds, type Signer } from '../log/signing.js';
+import { signatureHolds, type MeshSigner } from '../log/signing.js';
 import { StoreTrouble, type MeshStore } from '../log/store.js';
 import type { Waits } from './feed/waits.js';
 import type { ServerClock } from './http/exchange.js';
@@ -22,7 +23,9 @@ export interface ProverPorts {
   readonly waits: Waits;
   /** Names this process. */
   readonly boot: string;
-  readonly sign: Signer;
+  readonly sign: MeshSigner;
+  /** The key is asked where it lives, and each signature takes its time. */
+  readonly keyIsAsked: boolean;
   /** True when a signature is the mesh's own. */
   readonly isOwn: (text: string, signature: string) => boolean;
   /** The head as handed to the streams. */
@@ -57,6 +60,8 @@ export class Prover implements Proving {
   #runningSince = 0;
   /** When the last confirm that succeeded began. */
   #confirmed: ServerMoment | null = null;
+  /** The last that was signed without a challenge: at one moment and head it is the same for everybody. */
+  #said: { readonly text: string; readonly proof: string | Promise<string | void> } | null = null;
   /** Shared by all who asked while one was running: that one may have looked before they asked. */
   #next: Promise<ServerMoment | null> | null = null;
   #sealed: number | null;
@@ -87,26 +92,51 @@ export class Prover implements Proving {
     if (this.#sealed !== null) return null;
     const at = await this.#moment();
     if (at === null || this.sealed !== null) return null;
-    const { head, store, sign } = this.#ports;
-    // The head as the streams have it, which is the confirmed one or a later one.
-    return JSON.stringify(signCheckpoint({ ...head(), term: store.term }, at, challenge, sign));
+    return this.#signed(at, challenge);
   }
 
-  /** On a store that is shared every confirm is a commit: for heartbeats one serves half a second. It proves its own moment, no later one. */
+  /**
+   * On a store that is shared every confirm is a commit, and a key that is asked has to answer: for heartbeats one serves half a second. It
+   * proves its own moment, no later one.
+   */
   async heartbeat(): Promise<string | null> {
-    const { store, clock, head, sign } = this.#ports;
+    const { store, clock, keyIsAsked } = this.#ports;
     const last = this.#confirmed;
-    if (!store.shared || last === null || clock.up() - last.upMs > SERVES_MS) return this.checkpoint();
-    return this.#sealed === null
-      ? JSON.stringify(signCheckpoint({ ...head(), term: store.term }, last, null, sign))
-      : null;
+    const isDear = store.shared || keyIsAsked;
+    if (!isDear || last === null || clock.up() - last.upMs > SERVES_MS)
+      return keyIsAsked ? this.soon() : this.checkpoint();
+    if (this.#sealed !== null) return null;
+    return keyIsAsked ? this.#within(this.#signed(last, null)) : this.#signed(last, null);
   }
 
-  /** As `checkpoint`, for an answer that somebody waits for: null when the store takes longer than a second. */
+  /** Null where the key gives no signature, or this server was sealed meanwhile. */
+  async #signed(at: ServerMoment, challenge: string | null): Promise<string | null> {
+    const { head, store, sign, onFailure } = this.#ports;
+    // The head as the streams have it, which is the confirmed one or a later one.
+    const body = unsignedCheckpoint({ ...head(), term: store.term }, at, challenge);
+    const text = canonicalize(body);
+    if (challenge !== null || this.#said?.text !== text) {
+      const signature = sign(text);
+      const proof = typeof signature === 'string' ? signature : signature.catch(onFailure);
+      if (challenge !== null) return this.#proof(body, await proof);
+      this.#said = { text, proof };
+    }
+    return this.#proof(body, await this.#said.proof);
+  }
+
+  #proof(body: JsonObject, signature: string | void): string | null {
+    return signature === undefined || this.#sealed !== null ? null : JSON.stringify({ ...body, signature });
+  }
+
+  /** As `checkpoint`, for an answer that somebody waits for: null when store or key take longer than a second. */
   async soon(challenge: string | null = null): Promise<string | null> {
+    return this.#within(this.checkpoint(challenge));
+  }
+
+  async #within(proven: Promise<string | null>): Promise<string | null> {
     let proof: string | null = null;
     let settled = false;
-    const work = this.checkpoint(challenge).then((text) => {
+    const work = proven.then((text) => {
       proof = text;
       settled = true;
     });

@@ -25,6 +25,11 @@ export const KEY_ADDRESS_FORMS: Readonly<Record<KeyAddressKind, string>> = {
   cmd: 'cmd:<program>',
 };
 
+/** What a key at an address signs to show that it does: no document that anybody reads. `salt`: random, as hex. */
+export function keyTrial(salt: string): Uint8Array {
+  return Buffer.from(`aip/key-trial/v1\n${salt}`);
+}
+
 /** True for a text that begins as an address does, whether or not it is one. */
 export function looksLikeKeyAddress(text: string): text is KeyAddressText {
   return /^(?:ssh-agent|hashivault|awskms|cmd):/.test(text);

@@ -10,7 +10,9 @@ import { Failure } from '../../app/failure.js';
 import { GOODBYE_SPREAD_MS } from '../../mesh/limits.js';
 import { MeshServer } from '../../mesh/server/mesh-server.js';
 import { frame } from '../../protocol/framing/sse.js';
+import type { KeyAddressText } from '../../protocol/identity/key-address.js';
 import { toHex } from '../../protocol/hex.js';
+import { askedKeys } from '../keys.js';
 import { openedStore } from './migration.js';
 import type { World } from '../world.js';
 
@@ -136,11 +138,13 @@ function elsewhere({ message, term }: OtherHistory, home: string): Failure {
 /** Makes the mesh of a folder, or of a database, home. @throws Failure NOT_FOUND, USAGE, STATE, NETWORK */
 export async function promoteMesh(
   { random, clock, env, userHome = '' }: Pick<World, 'random' | 'clock' | 'env'> & Partial<Pick<World, 'userHome'>>,
-  options: Omit<Parameters<typeof promote>[0], 'env' | 'now' | 'randomHex' | 'store'> & {
+  options: Omit<Parameters<typeof promote>[0], 'env' | 'now' | 'randomHex' | 'store' | 'key' | 'find'> & {
     readonly store?: string | null;
+    readonly key?: KeyAddressText | null;
   },
 ): Promise<Promoted> {
-  const { store: url = null } = options;
+  const { store: url = null, key = null } = options;
+  const find = askedKeys({ env, clock });
   const store = url === null ? null : await openedStore({ env, userHome, random }, url, null);
-  return promote({ ...options, store, env, now: clock, randomHex: (n) => toHex(random(n)) });
+  return promote({ ...options, key, find, store, env, now: clock, randomHex: (n) => toHex(random(n)) });
 }

@@ -7,9 +7,11 @@ import { fleetConduct } from '../../app/conduct/fleet-conduct.js';
 import type { KeptRequest } from '../../mesh/approvals/kept.js';
 import { MeshServer } from '../../mesh/server/mesh-server.js';
 import type { Replication } from '../../mesh/server/regions/registry.js';
+import type { KeyAddressText } from '../../protocol/identity/key-address.js';
 import type { TrustRules } from '../../trust/rules.js';
 import { toHex } from '../../protocol/hex.js';
 import type { MeshStore } from '../../mesh/log/store.js';
+import { askedKeys } from '../keys.js';
 import type { SystemWorld, World } from '../world.js';
 
 export { plainTextProblem } from '../../adapters/mesh/server/http-server.js';
@@ -37,6 +39,10 @@ export interface ServingOptions {
   readonly replication?: Replication;
   /** The name of this server's own region. */
   readonly region?: string;
+  /** Where the mesh's own key lives, from now on; what the data folder says unless given. */
+  readonly keyAddress?: KeyAddressText;
+  /** The key that is asked gives no signature; told once until it does again. */
+  readonly onKeyTrouble?: (message: string) => void;
   /** How the dashboard computes scores; the guide's rules unless given. */
   readonly trust?: TrustRules;
   /** A bug showed itself in one request; the server goes on. */
@@ -49,6 +55,8 @@ export interface Serving {
   readonly url: string;
   /** `ed25519:<64 hex>`. */
   readonly publicKey: string;
+  /** Where the mesh's key is asked; null where the data folder holds it. */
+  readonly keyAddress: string | null;
   readonly adminKeyFile: string;
   /** The first admin's API key when it was made just now. */
   readonly newAdminKey: string | null;
@@ -62,7 +70,13 @@ export interface Serving {
 export async function serveMesh(world: ServingWorld, options: ServingOptions): Promise<Serving> {
   const { random, clock, ticks, nextTurn } = world;
   const store = await storeOf(world, options);
-  const folder = await openDataFolder(options.data, store, random);
+  const { keyAddress = null, onKeyTrouble = () => undefined } = options;
+  const find = askedKeys({ env: world.env ?? {}, clock });
+  const folder = await openDataFolder(options.data, store, random, {
+    address: keyAddress,
+    find,
+    onTrouble: onKeyTrouble,
+  });
   const { sign, publicKey } = folder;
   try {
     const newAdminKey = await ensureAdmin(folder, random, clock(), options.operatorKey);
@@ -75,6 +89,7 @@ export async function serveMesh(world: ServingWorld, options: ServingOptions): P
       clock: { wall: clock, up: () => ticks() / 1000 },
       randomHex: (n) => toHex(random(n)),
       sign,
+      keyIsAsked: folder.keyAddress !== null,
       publicKey,
       verify: verifyOperator,
       soon: nextTurn,
@@ -95,6 +110,7 @@ export async function serveMesh(world: ServingWorld, options: ServingOptions): P
     return {
       url: listening.url,
       publicKey,
+      keyAddress: folder.keyAddress,
       adminKeyFile: folder.adminKeyFile,
       newAdminKey,
       failed,

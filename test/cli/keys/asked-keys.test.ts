@@ -48,6 +48,10 @@ describe('with an ssh-agent', () => {
     expect(await json('passport', 'update', 'bot', '--rate-limit', '10/hour', '--yes')).toMatchObject({ serial: 2 });
     const rotated = await here.run('passport', 'rotate', 'bot', '--yes');
     expect(rotated).toMatchObject({ code: 2, err: expect.stringContaining('name it with --key') as string });
+    // Its own key under another name would be no rotation.
+    const same = await here.run('passport', 'rotate', 'bot', '--yes', '--key', 'ssh-agent:me@laptop');
+    expect(same).toMatchObject({ code: 2, err: expect.stringContaining('a rotation takes a new key') as string });
+    expect(await json('passport', 'show', 'bot')).toMatchObject({ serial: 2 });
     const { code, out } = await here.run('passport', 'delete', 'bot', '--yes');
     expect({ code, out }).toMatchObject({ code: 0, out: expect.not.stringContaining('destroyed') as string });
     // The key in the agent is the person's, not ours to delete.

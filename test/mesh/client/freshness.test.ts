@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { signCheckpoint, type Checkpoint } from '../../../src/mesh/log/checkpoint.js';
+import { unsignedCheckpoint, type Checkpoint } from '../../../src/mesh/log/checkpoint.js';
+import { canonicalize } from '../../../src/protocol/json/canonical.js';
 import { FreshnessClock } from '../../../src/mesh/client/freshness.js';
 import { reconnectDelay } from '../../../src/mesh/client/reconnect.js';
 import { cheapSign, LOG_ID } from '../../kit/mesh/server.js';
@@ -13,7 +14,8 @@ function checkpoint(
 ) {
   const at = { time: new Date(fields.wall ?? WALL + upMs).toISOString(), upMs, boot: fields.boot ?? 'b1' };
   const place = { logId: LOG_ID, term: 1, seq: head, hash: 'c'.repeat(64) };
-  return signCheckpoint(place, at, fields.challenge === undefined ? null : fields.challenge, cheapSign);
+  const body = unsignedCheckpoint(place, at, fields.challenge === undefined ? null : fields.challenge);
+  return { ...body, signature: cheapSign(canonicalize(body)) };
 }
 
 const moment = (ms: number, wallSkew = 0) => ({ mono: 1_000 + ms, wall: WALL + ms + wallSkew });

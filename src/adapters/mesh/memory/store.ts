@@ -97,9 +97,16 @@ export class MemoryMeshStore implements MeshStore {
     this.#kept.sealedBy = Math.max(term, this.#kept.sealedBy ?? 0);
   }
 
-  async append(batch: readonly Proposal[], judge: Judge): Promise<readonly OrderResult[]> {
+  async append(batch: readonly Proposal[], judge: Judge, beforeWriting?: () => void): Promise<readonly OrderResult[]> {
     const before = this.#kept.records.length;
+    const undo = beforeWriting === undefined ? null : this.#undo();
     const outcomes = batch.map((proposal) => this.#carryOut(proposal, judge));
+    try {
+      beforeWriting?.();
+    } catch (error) {
+      undo!();
+      throw error;
+    }
     if (this.#kept.records.length > before) this.#wake();
     return outcomes;
   }
@@ -278,6 +285,21 @@ export class MemoryMeshStore implements MeshStore {
     }
     this.#kept.answers.set(command.cmdId, ruling.answer);
     return { kind: 'done', answer: ruling.answer, repeated: false };
+  }
+
+  /** Puts everything that an append writes back to what it is now. */
+  #undo(): () => void {
+    const { records, nonces, answers, standings, passports, documents } = this.#kept;
+    const { length } = records;
+    const maps: readonly Map<unknown, unknown>[] = [nonces, answers, standings, passports, documents];
+    const before = maps.map((map) => [...map]);
+    return () => {
+      records.length = length;
+      maps.forEach((map, i) => {
+        map.clear();
+        for (const [name, value] of before[i]!) map.set(name, value);
+      });
+    };
   }
 
   #head(): Head {

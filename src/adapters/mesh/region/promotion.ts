@@ -2,14 +2,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
+import type { FindSigningKey } from '../../../app/ports/signing-keys.js';
 import type { Head } from '../../../mesh/log/head.js';
-import { signCheckpoint } from '../../../mesh/log/checkpoint.js';
-import { formatSeed, parseSeed } from '../../../protocol/identity/keys.js';
+import type { MeshSigner } from '../../../mesh/log/signing.js';
+import { unsignedCheckpoint } from '../../../mesh/log/checkpoint.js';
+import { toHex } from '../../../protocol/hex.js';
+import { looksLikeKeyAddress, type KeyAddressText } from '../../../protocol/identity/key-address.js';
+import { formatPublicKey, formatSeed, parsePublicKey, parseSeed } from '../../../protocol/identity/keys.js';
+import { canonicalize } from '../../../protocol/json/canonical.js';
 import { formatTime } from '../../../protocol/time.js';
 import { createPrivate } from '../../files/secret/private-file.js';
-import { readSecretNow } from '../../files/secret/secret-file.js';
 import { checkOf, signerOf } from '../mesh-key.js';
 import { FOLLOWS } from '../server/data-folder.js';
+import { readMeshKey } from '../server/mesh-key-file.js';
 import { keyInBackup } from '../sqlite/backup.js';
 import type { MeshStore } from '../../../mesh/log/store.js';
 import { SqliteMeshStore } from '../sqlite/store.js';
@@ -23,6 +28,9 @@ export interface PromotionOptions {
   readonly store: MeshStore | null;
   /** A backup of the mesh, or a copy of its `mesh.key`; null where the folder holds the key. */
   readonly keyFile: string | null;
+  /** Where the key of the mesh is asked; null where a file has it. */
+  readonly key: KeyAddressText | null;
+  readonly find: FindSigningKey;
   /** The operator says that home is off and stays off. */
   readonly homeIsOff: boolean;
   /** The longest that a verifier goes by its copy, ms: what home last signed is then worth nothing any more. */
@@ -54,8 +62,8 @@ export async function promote(options: PromotionOptions): Promise<Promoted> {
   const store = options.store ?? new SqliteMeshStore(path, () => '');
   try {
     const publicKey = await store.meshKey();
-    const seed = seedOf(options);
-    const own = signerOf(parseSeed(seed)!);
+    const held = options.key ?? heldIn(options);
+    const own = await ownKey(held, publicKey, options.find);
     if (own.publicKey !== publicKey)
       throw new Failure('STATE', `The key is of another mesh than the log in ${options.folder}.`, {
         hint: 'take it from a backup of this mesh: aip mesh backup <file>, at home',
@@ -71,7 +79,7 @@ export async function promote(options: PromotionOptions): Promise<Promoted> {
     const sealed = home === '' ? null : await sealHome(home, store, { ...options, term, own });
     // The key first: a store of a new history without its key could not be served.
     if (!existsSync(join(options.folder, 'mesh.key')))
-      createPrivate(join(options.folder, 'mesh.key'), `${seed}\n`, options.randomHex(6));
+      createPrivate(join(options.folder, 'mesh.key'), `${held}\n`, options.randomHex(6));
     await store.raiseTerm(term);
     await store.notes.put(FOLLOWS, '');
     const { logId, seq } = await store.head();
@@ -87,15 +95,22 @@ export async function promote(options: PromotionOptions): Promise<Promoted> {
   }
 }
 
-function seedOf({ keyFile, folder }: PromotionOptions): string {
+/** The key of the mesh. `held`: its seed, or its address. */
+async function ownKey(held: string, known: string | null, find: FindSigningKey): Promise<OwnKey> {
+  if (!looksLikeKeyAddress(held)) return signerOf(parseSeed(held)!);
+  const key = await find(held, known === null ? null : parsePublicKey(known));
+  return { sign: async (text) => toHex(await key.sign(Buffer.from(text))), publicKey: formatPublicKey(key.publicKey) };
+}
+
+function heldIn({ keyFile, folder }: PromotionOptions): string {
   const path = keyFile ?? join(folder, 'mesh.key');
   if (keyFile === null && !existsSync(path))
     throw new Failure('USAGE', "The mesh's private key is not here: a follower never holds it.", {
-      hint: 'bring it by hand: --mesh-key-file <file>, a backup that aip mesh backup wrote at home',
+      hint: 'bring it by hand: --mesh-key-file <file>, a backup that aip mesh backup wrote at home; or --key <address>, where it is asked',
     });
   if (!existsSync(path)) throw new Failure('NOT_FOUND', `There is no file ${path}.`);
-  const source = { what: 'key of the mesh', most: 1024, env: process.env };
-  const text = keyInBackup(path) ?? readSecretNow(path, source).trim();
+  const text = keyInBackup(path) ?? readMeshKey(path);
+  if (looksLikeKeyAddress(text)) return text;
   const seed = parseSeed(text);
   if (seed === null)
     throw new Failure('STATE', `${path} holds no key of a mesh.`, { hint: 'aip mesh backup <file>, at home' });
@@ -104,7 +119,13 @@ function seedOf({ keyFile, folder }: PromotionOptions): string {
 
 interface Sealing extends PromotionOptions {
   readonly term: number;
-  readonly own: ReturnType<typeof signerOf>;
+  readonly own: OwnKey;
+}
+
+interface OwnKey {
+  readonly sign: MeshSigner;
+  /** `ed25519:<64 hex>`. */
+  readonly publicKey: string;
 }
 
 /** Home seals itself on the proof of the new term, and gives what is missing here; or it is off for longer than anybody believes it. */
@@ -113,7 +134,7 @@ async function sealHome(home: string, store: MeshStore, options: Sealing): Promi
   const check = checkOf(own.publicKey)!;
   const line = new HomeLine({ url: home, key: regionKey ?? 'none', check, folder, randomHex, now, ca, env });
   try {
-    line.proof = proofOf(await store.head(), options);
+    line.proof = await proofOf(await store.head(), options);
     const copier = new Copier(line, store, check, now);
     // The first question carries the proof: from its answer on, home takes no command.
     const reached = regionKey !== null && (await copier.catchUp());
@@ -133,9 +154,11 @@ async function sealHome(home: string, store: MeshStore, options: Sealing): Promi
   return null;
 }
 
-function proofOf(head: Head, { term, own, now, randomHex }: Sealing): string {
+async function proofOf(head: Head, { term, own, now, randomHex }: Sealing): Promise<string> {
   const at = { time: formatTime(now()), upMs: 0, boot: randomHex(8) };
-  return Buffer.from(JSON.stringify(signCheckpoint({ ...head, term }, at, null, own.sign))).toString('base64url');
+  const body = unsignedCheckpoint({ ...head, term }, at, null);
+  const signature = await own.sign(canonicalize(body));
+  return Buffer.from(JSON.stringify({ ...body, signature })).toString('base64url');
 }
 
 async function isSealed(line: HomeLine, term: number): Promise<boolean> {

@@ -10,7 +10,9 @@ import { tailRow, type TailRow } from '../../../mesh/server/regions/feeding.js';
 import { parseJsonText } from '../../../protocol/json/parse.js';
 import { ensurePrivateFolder } from '../../files/secret/private-file.js';
 import { Unreachable } from '../../http/mesh-client.js';
+import { looksLikeKeyAddress } from '../../../protocol/identity/key-address.js';
 import { FOLLOWS } from '../server/data-folder.js';
+import { readMeshKey } from '../server/mesh-key-file.js';
 import { SqliteMeshStore } from '../sqlite/store.js';
 import { Copier, OtherHistory } from './copying.js';
 import type { HomeLine } from './home-line.js';
@@ -59,7 +61,8 @@ export interface RegionFolderOptions {
 export async function openRegionFolder(options: RegionFolderOptions): Promise<RegionFolder> {
   ensurePrivateFolder(options.folder);
   const path = join(options.folder, 'mesh.db');
-  const holdsKey = existsSync(join(options.folder, 'mesh.key'));
+  const keyFile = join(options.folder, 'mesh.key');
+  const holdsKey = existsSync(keyFile) && !looksLikeKeyAddress(readMeshKey(keyFile));
   let store = await opened(path, options);
   try {
     let copier = new Copier(options.line, store, options.check, options.now);

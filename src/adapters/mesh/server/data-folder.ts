@@ -1,23 +1,29 @@
 /**
  * What a mesh server keeps in its data folder: the store, and beside it, like a host key of SSH, the mesh's own signing key and
- * the first admin's API key, plain and mode 0600, because a server must start when nobody is there to type a passphrase.
+ * the first admin's API key, plain and mode 0600, because a server must start when nobody is there to type a passphrase. The signing
+ * key may live elsewhere: then its address is in its place.
  */
 import { join } from 'node:path';
 import { Failure } from '../../../app/failure.js';
+import type { FindSigningKey } from '../../../app/ports/signing-keys.js';
 import type { Random } from '../../../app/ports/state.js';
 import { hashApiKey, newApiKey } from '../../../mesh/access/api-key.js';
-import type { Signer } from '../../../mesh/log/signing.js';
+import type { MeshSigner } from '../../../mesh/log/signing.js';
 import { toHex } from '../../../protocol/hex.js';
-import { formatSeed, parseSeed } from '../../../protocol/identity/keys.js';
+import { keyTrial, looksLikeKeyAddress, type KeyAddressText } from '../../../protocol/identity/key-address.js';
+import { formatPublicKey, formatSeed, parsePublicKey, parseSeed } from '../../../protocol/identity/keys.js';
 import { createPrivate, ensurePrivateFolder, readPrivate, replacePrivate } from '../../files/secret/private-file.js';
-import { readSecretNow } from '../../files/secret/secret-file.js';
 import { signerOf } from '../mesh-key.js';
+import { askedSigner } from './asked-key.js';
+import { MAX_MESH_KEY_BYTES, readMeshKey } from './mesh-key-file.js';
 import type { MeshStore } from '../../../mesh/log/store.js';
 import { SqliteMeshStore } from '../sqlite/store.js';
 
 export interface DataFolder {
   readonly store: MeshStore;
-  readonly sign: Signer;
+  readonly sign: MeshSigner;
+  /** Where the key is asked; null where it is in the folder. */
+  readonly keyAddress: KeyAddressText | null;
   /** `ed25519:<64 hex>` of the mesh. */
   readonly publicKey: string;
   readonly adminKeyFile: string;
@@ -26,7 +32,14 @@ export interface DataFolder {
 /** The note of a store that is the copy of another one: where its home is; empty where it is home itself. */
 export const FOLLOWS = 'follows';
 
-const MAX_BYTES = 1024;
+/** How a mesh's key that lives elsewhere is found. */
+export interface KeyElsewhere {
+  /** Where a new mesh takes its key from, or where the key of this one is from now on; null goes by the folder. */
+  readonly address: KeyAddressText | null;
+  readonly find: FindSigningKey;
+  /** It gives no signature; said once until it does again. */
+  readonly onTrouble: (message: string) => void;
+}
 
 /** The embedded store of the folder. Fails with STATE when another server has it. */
 export function folderStore(folder: string, random: Random, logQuota?: number): MeshStore {
@@ -39,7 +52,12 @@ export function folderStore(folder: string, random: Random, logQuota?: number): 
 }
 
 /** Opens the folder over its store, making what a first start finds missing. */
-export async function openDataFolder(folder: string, store: MeshStore, random: Random): Promise<DataFolder> {
+export async function openDataFolder(
+  folder: string,
+  store: MeshStore,
+  random: Random,
+  elsewhere: KeyElsewhere,
+): Promise<DataFolder> {
   try {
     ensurePrivateFolder(folder);
     const path = join(folder, 'mesh.key');
@@ -49,14 +67,14 @@ export async function openDataFolder(folder: string, store: MeshStore, random: R
       throw new Failure('STATE', `${folder} holds a copy of the mesh that ${home} serves, and does not sign for it.`, {
         hint: `aip mesh serve --follow ${home}; where home is lost: aip mesh promote --mesh-key-file <backup>`,
       });
-    const { sign, publicKey } = signerOf(meshSeed(path, known === null, store.shared, random));
+    const { address, sign, publicKey } = await meshKey(path, known, store.shared, random, elsewhere);
     if (known === null) await store.setMeshKey(publicKey);
     else if (known !== publicKey) {
       throw new Failure('STATE', `${path} is not the key that this mesh's log is signed with, ${known}.`, {
         hint: `restore ${path} from the backup of ${folder}`,
       });
     }
-    return { store, sign, publicKey, adminKeyFile: join(folder, 'admin.key') };
+    return { store, sign, publicKey, keyAddress: address, adminKeyFile: join(folder, 'admin.key') };
   } catch (error) {
     await store.close();
     throw error;
@@ -87,16 +105,39 @@ export async function ensureAdmin(
   return key.text;
 }
 
-function meshSeed(path: string, fresh: boolean, shared: boolean, random: Random): Uint8Array {
-  const exists = readPrivate(path, MAX_BYTES) !== null;
-  if (!exists && !fresh) {
+/** What `mesh.key` holds, made where it is a first start. `known`: the public key that the log is signed with. */
+async function meshKey(
+  path: string,
+  known: string | null,
+  shared: boolean,
+  random: Random,
+  elsewhere: KeyElsewhere,
+): Promise<{ address: KeyAddressText | null; sign: MeshSigner; publicKey: string }> {
+  const exists = readPrivate(path, MAX_MESH_KEY_BYTES) !== null;
+  const text = exists ? readMeshKey(path) : null;
+  const kept = text !== null && looksLikeKeyAddress(text) ? text : null;
+  const address = elsewhere.address ?? kept;
+  if (address !== null) {
+    if (text !== null && kept === null)
+      throw new Failure('USAGE', `${path} holds the key of this mesh itself.`, {
+        hint: `where the key at ${address} is the same one, put ${path} away, and give the command again`,
+      });
+    const wanted = known === null ? null : parsePublicKey(known);
+    const key = await elsewhere.find(address, wanted);
+    // Before it is written down: one that lists a key may still not sign with it.
+    await key.sign(keyTrial(toHex(random(16))));
+    if (address !== kept) replacePrivate(path, `${address}\n`, toHex(random(6)));
+    const sign = askedSigner(key, () => elsewhere.find(address, key.publicKey), elsewhere.onTrouble);
+    return { address, sign, publicKey: formatPublicKey(key.publicKey) };
+  }
+  if (!exists && known !== null) {
     // A new key would be refused by every client, and would look like a forgery.
     throw new Failure('STATE', `${path}, the key that this mesh's log is signed with, is gone. Nothing was changed.`, {
       hint: shared ? 'copy mesh.key from the data folder of another server of this mesh' : 'restore it from a backup',
     });
   }
   if (!exists) createPrivate(path, `${formatSeed(random(32))}\n`, toHex(random(6)));
-  const seed = parseSeed(readSecretNow(path, { what: 'key of the mesh', most: MAX_BYTES, env: process.env }));
+  const seed = parseSeed(text ?? readMeshKey(path));
   if (seed === null) throw new Failure('STATE', `${path} holds no Ed25519 key.`, { hint: 'restore it from a backup' });
-  return seed;
+  return { address: null, ...signerOf(seed) };
 }

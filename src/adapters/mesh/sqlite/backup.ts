@@ -13,23 +13,24 @@ import {
 import { join } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
 import { beyondOf, holdingsOf, type Beyond, type MeshHoldings } from '../../../mesh/log/beyond.js';
+import { looksLikeKeyAddress, type KeyAddressText } from '../../../protocol/identity/key-address.js';
 import { toHex } from '../../../protocol/hex.js';
 import type { Random } from '../../../app/ports/state.js';
 import { createPrivate, ensurePrivateFolder, readPrivate } from '../../files/secret/private-file.js';
 import { Database, utf8 } from '../../sqlite/engine/database.js';
-import { readSecretNow } from '../../files/secret/secret-file.js';
+import { MAX_MESH_KEY_BYTES, readMeshKey } from '../server/mesh-key-file.js';
 import { MESH_APPLICATION_ID } from './schema.js';
 import { SqliteMeshStore } from './store.js';
 
 const KEY = 'backup:mesh_key';
-const KEY_BYTES = 1024;
-const SECRET = { what: 'key of the mesh', most: KEY_BYTES, env: process.env };
 
 /** What is in a backup. */
 export interface BackupHead {
   readonly logId: string;
   readonly seq: number;
   readonly term: number;
+  /** Where the mesh's key is asked; null where the backup holds it. */
+  readonly keyAddress: KeyAddressText | null;
 }
 
 /** Writes the mesh of `folder` into `target`, mode 0600; the server may run meanwhile. @throws Failure NOT_FOUND, USAGE, STATE */
@@ -41,7 +42,7 @@ export function writeBackup(folder: string, target: string, force: boolean): Bac
     throw new Failure('USAGE', `${target} exists, and may be the only backup.`, {
       hint: 'name another file, or give --force',
     });
-  const seed = readSecretNow(join(folder, 'mesh.key'), SECRET);
+  const seed = readMeshKey(join(folder, 'mesh.key'));
   const draft = `${target}.new`;
   rmSync(draft, { force: true });
   // Private from its first byte.
@@ -54,8 +55,8 @@ export function writeBackup(folder: string, target: string, force: boolean): Bac
   }
   const copy = new Database(draft, 5_000);
   try {
-    copy.statement('INSERT OR REPLACE INTO meta VALUES (?, ?)').run([KEY, seed.trim()]);
-    const head = headOf(copy);
+    copy.statement('INSERT OR REPLACE INTO meta VALUES (?, ?)').run([KEY, seed]);
+    const head = { ...headOf(copy), keyAddress: addressIn(seed) };
     copy.close();
     renameSync(draft, target);
     return head;
@@ -95,7 +96,7 @@ export async function restoreBackup(file: string, folder: string, random: Random
     for (const end of ['', '-wal', '-shm']) if (existsSync(path + end)) renameSync(path + end, moved + end);
   }
   const keyPath = join(folder, 'mesh.key');
-  const known = readPrivate(keyPath, KEY_BYTES);
+  const known = readPrivate(keyPath, MAX_MESH_KEY_BYTES);
   if (known === null) createPrivate(keyPath, `${seed}\n`, toHex(random(6)));
   else if (known.bytes.toString('latin1').trim() !== seed) {
     throw new Failure('STATE', `${keyPath} is the key of another mesh than the one in ${file}. Nothing was restored.`, {
@@ -107,7 +108,8 @@ export async function restoreBackup(file: string, folder: string, random: Random
   try {
     await store.raiseTerm(term);
     const { logId, seq } = await store.head();
-    return { logId, seq, term, moved, beyond: beyondOf(before, await holdingsOf(store)) };
+    const beyond = beyondOf(before, await holdingsOf(store));
+    return { logId, seq, term, keyAddress: addressIn(seed), moved, beyond };
   } finally {
     await store.close();
   }
@@ -156,7 +158,9 @@ function unpack(draft: string, file: string): string {
   }
 }
 
-function headIn(path: string): BackupHead {
+const addressIn = (text: string): KeyAddressText | null => (looksLikeKeyAddress(text) ? text : null);
+
+function headIn(path: string): Omit<BackupHead, 'keyAddress'> {
   const database = new Database(path, 5_000);
   try {
     return headOf(database);
@@ -165,7 +169,7 @@ function headIn(path: string): BackupHead {
   }
 }
 
-function headOf(database: Database): BackupHead {
+function headOf(database: Database): Omit<BackupHead, 'keyAddress'> {
   const meta = database.query(['text'], `SELECT ${utf8('value')} FROM meta WHERE name = ?`);
   const [seq] = database.query(['number'], 'SELECT coalesce(max(seq), 0) FROM events').first([])!;
   return { logId: meta.first(['log_id'])?.[0] ?? '', seq, term: Number(meta.first(['term'])?.[0] ?? 1) };

@@ -118,16 +118,16 @@ export class SqliteMeshStore implements MeshStore {
     if (term > before) this.#sql.setMeta.run(['sealed_by', String(term)]);
   }
 
-  async append(batch: readonly Proposal[], judge: Judge): Promise<readonly OrderResult[]> {
-    return unlessBusy(() => this.#append(batch, judge));
+  async append(batch: readonly Proposal[], judge: Judge, beforeWriting?: () => void): Promise<readonly OrderResult[]> {
+    return unlessBusy(() => this.#append(batch, judge, beforeWriting));
   }
 
-  #append(batch: readonly Proposal[], judge: Judge): readonly OrderResult[] {
+  #append(batch: readonly Proposal[], judge: Judge, beforeWriting?: () => void): readonly OrderResult[] {
     let before = 0;
     const outcomes = this.#database.transact(() => {
       let head = this.#head();
       before = head.seq;
-      return batch.map((proposal): OrderResult => {
+      const results = batch.map((proposal): OrderResult => {
         const outcome = this.#carryOut(proposal, judge, head);
         if ('record' in outcome) {
           const { seq, term, hash } = outcome.record;
@@ -136,6 +136,8 @@ export class SqliteMeshStore implements MeshStore {
         }
         return outcome;
       });
+      beforeWriting?.();
+      return results;
     });
     if (this.#head().seq > before) this.#wake();
     return outcomes;

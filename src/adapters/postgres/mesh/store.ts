@@ -143,18 +143,24 @@ export class PostgresMeshStore implements MeshStore {
     );
   }
 
-  append(batch: readonly Proposal[], judge: Judge): Promise<readonly OrderResult[]> {
+  append(batch: readonly Proposal[], judge: Judge, beforeWriting?: () => void): Promise<readonly OrderResult[]> {
     return this.#writing.run(async (held) => {
       const facts = await this.#facts(held, batch);
       const first = planned(batch, judge, facts);
+      beforeWriting?.();
       if (first.writes === null) return first.outcomes;
       if (await this.#write(held, first.writes)) return first.outcomes;
-      return this.#appendLocked(held, batch, judge);
+      return this.#appendLocked(held, batch, judge, beforeWriting);
     });
   }
 
   /** After one conflict the head row is held from the reading on, so that a server never starves beside busier ones. */
-  async #appendLocked(held: LaneQueries, batch: readonly Proposal[], judge: Judge): Promise<readonly OrderResult[]> {
+  async #appendLocked(
+    held: LaneQueries,
+    batch: readonly Proposal[],
+    judge: Judge,
+    beforeWriting?: () => void,
+  ): Promise<readonly OrderResult[]> {
     // A server that is frozen here lets go of the row after a second.
     await held.query(`BEGIN; SET LOCAL idle_in_transaction_session_timeout = '1s'; SET LOCAL lock_timeout = '2s'`);
     let plan: ReturnType<typeof planned>;
@@ -162,6 +168,7 @@ export class PostgresMeshStore implements MeshStore {
       await held.query(`SELECT ${SCHEMA}.lock_head()`);
       const facts = await this.#facts(held, batch);
       plan = planned(batch, judge, facts);
+      beforeWriting?.();
       if (plan.writes !== null && !(await this.#write(held, plan.writes, false)))
         throw new StoreTrouble('unavailable', 'The log went on while its head was held.');
     } catch (error) {

@@ -5,6 +5,7 @@ import type { Judgement } from '../../../verify/judge.js';
 import { APPROVAL_OPTION, approvalsIn, explainUnapproved, type ApprovalFlags } from '../../intents/approvals.js';
 import type { Cli } from '../../cli.js';
 import { ENVELOPE_OPTIONS, envelopeTrust, type EnvelopeFlags } from '../../aip1/envelope-flags.js';
+import { gather, type Gathered } from '../../input/unread.js';
 import { readJudged } from '../../input/documents.js';
 import { printVerified, withAcceptedParams } from '../../intents/accepted.js';
 import { passportFile } from '../../passports/file.js';
@@ -110,7 +111,7 @@ export const command: CommandSpec<Options> = {
     { run: 'tail -f intents.ndjson | aip intent verify - --ndjson', why: 'a stream' },
   ],
   exits: {
-    3: 'a file does not exist or cannot be read',
+    3: 'a file does not exist or cannot be read; of several, the others are judged all the same',
     5: '--resolve could not fetch',
     10: 'refused: who (E1xx)',
     11: 'refused: when (E3xx; AIP-1: E101 E102 E105)',
@@ -149,8 +150,11 @@ export const command: CommandSpec<Options> = {
         params: options.params === true,
       });
     }
-    const submissions = withRequest(await submissionsOf(args, cli), options);
-    const results = await resultWriter(cli, format, submissions.length > 1);
+    // To stop at the first, and to hand the documents on, takes all of them.
+    const isWhole = options.failFast === true || options.printVerified === true;
+    const { found, unread } = await submissionsOf(args, isWhole, cli);
+    const submissions = withRequest(found, options);
+    const results = await resultWriter(cli, format, submissions.length + unread.length > 1);
     const judgements: Judgement[] = [];
     if (options.failFast !== true) judgements.push(...(await verifyIntents(deps, judging, submissions)));
     else {
@@ -163,12 +167,15 @@ export const command: CommandSpec<Options> = {
     else
       results.finish(
         options.params === true ? judgements.map((one, i) => withAcceptedParams(one, submissions[i]!)) : judgements,
+        unread,
       );
     explainUnapproved(cli, approvals, deps, judgements);
     if (options.dryRun !== true && (await cli.config()).get('log.retention') !== null)
       await (await import('../../logs/retention.js')).letGo(cli);
-    const refused = judgements.find(({ decision }) => !decision.success);
-    return refused === undefined ? 0 : exitOf(refused);
+    const first = judgements.findIndex(({ decision }) => !decision.success);
+    const [missing] = unread;
+    if (missing !== undefined && (first === -1 || missing.at <= first)) return missing.exitCode;
+    return first === -1 ? 0 : exitOf(judgements[first]!);
   },
 };
 
@@ -236,7 +243,7 @@ function country(text: string): string {
 }
 
 /** The documents behind the arguments. A pattern that matches nothing is nothing to verify, and that is never a yes. */
-async function submissionsOf(args: readonly string[], cli: Cli): Promise<Submission[]> {
+async function submissionsOf(args: readonly string[], isWhole: boolean, cli: Cli): Promise<Gathered<Submission>> {
   const paths: string[] = [];
   for (const arg of args) {
     if (arg === '-' || !/[*?]/.test(arg)) {
@@ -248,13 +255,12 @@ async function submissionsOf(args: readonly string[], cli: Cli): Promise<Submiss
     if (found.length === 0) throw nothing(`No file matches ${arg}.`);
     paths.push(...found);
   }
-  const submissions: Submission[] = [];
-  for (const source of paths) {
+  const read = async (source: string): Promise<Submission> => {
     const bytes = await readJudged(source, cli);
     if (source === '-' && bytes.length === 0) throw nothing('Stdin is empty.');
-    submissions.push({ bytes, source });
-  }
-  return submissions;
+    return { bytes, source };
+  };
+  return gather(paths, read, isWhole, cli);
 }
 
 function nothing(message: string): Failure {

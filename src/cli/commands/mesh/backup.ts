@@ -29,9 +29,10 @@ export const command: CommandSpec<Options> = {
   async run({ args, options }, cli) {
     const folder = meshFolder(options.data, cli);
     const file = resolve(cli.io.cwd, args[0]!);
-    const { logId, seq, term } = backUpMesh(folder, file, options.force);
+    const { logId, seq, term, keyAddress } = backUpMesh(folder, file, options.force);
+    const key = keyAddress === null ? 'the key of the mesh' : `where its key is asked, ${clean(keyAddress)}`;
     if (cli.globals.json) cli.json({ file, log_id: logId, head: seq, term });
-    else cli.out(`${cli.paint.green('written')} ${clean(file)}: ${seq} events and the key of the mesh, mode 0600`);
+    else cli.out(`${cli.paint.green('written')} ${clean(file)}: ${seq} events and ${key}, mode 0600`);
     return 0;
   },
 };

@@ -1,6 +1,8 @@
 import { join, resolve } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
 import { promoteMesh } from '../../../workspace/mesh/region.js';
+import type { KeyAddressText } from '../../../protocol/identity/key-address.js';
+import { keyAddress } from '../../input/key-place.js';
 import { YES_OPTION } from '../../input/options.js';
 import { regionKey, storeUrl } from '../../mesh/regions.js';
 import { clean } from '../../render/terminal/text.js';
@@ -10,6 +12,7 @@ interface Options {
   readonly data?: string;
   readonly store?: string;
   readonly meshKeyFile?: string;
+  readonly key?: KeyAddressText;
   readonly keyFile?: string;
   readonly homeIsOff: boolean;
   readonly yes: boolean;
@@ -33,6 +36,11 @@ export const command: CommandSpec<Options> = {
           flags: '--mesh-key-file <file>',
           description: "the mesh's private key, brought by hand: a backup by aip mesh backup, or its mesh.key",
           values: 'file',
+        },
+        {
+          flags: '--key <address>',
+          description: "where the mesh's private key is asked, when it lives elsewhere (aip help keys)",
+          value: keyAddress,
         },
         {
           flags: '--key-file <file>',
@@ -60,7 +68,11 @@ export const command: CommandSpec<Options> = {
     const config = await cli.config();
     const folder =
       options.data === undefined ? join(cli.workspace.paths().stateDir, 'mesh') : resolve(cli.io.cwd, options.data);
-    const { meshKeyFile } = options;
+    const { meshKeyFile, key } = options;
+    if (meshKeyFile !== undefined && key !== undefined)
+      throw new Failure('USAGE', 'The key is said to be at two places.', {
+        hint: 'give one of --mesh-key-file and --key',
+      });
     const message = `Make the mesh in ${clean(folder)} the home, under a greater term`;
     if (!options.yes && !(await cli.ask.confirm({ message, flag: '--yes' })))
       throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
@@ -68,6 +80,7 @@ export const command: CommandSpec<Options> = {
       folder,
       store: storeUrl(cli, options.store),
       keyFile: meshKeyFile === undefined ? null : resolve(cli.io.cwd, meshKeyFile),
+      key: key ?? null,
       homeIsOff: options.homeIsOff,
       staleMs: config.get('revocation.max_age'),
       regionKey: await regionKey(cli, options.keyFile),

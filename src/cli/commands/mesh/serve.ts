@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Failure } from '../../../app/failure.js';
 import { parsePrincipalId } from '../../../protocol/identity/did.js';
+import type { KeyAddressText } from '../../../protocol/identity/key-address.js';
 import { formatPublicKey } from '../../../protocol/identity/keys.js';
 import type { Cli } from '../../cli.js';
+import { keyAddress } from '../../input/key-place.js';
 import { publicKeyFrom } from '../../input/public-key.js';
 import { flatten } from '../../config/values.js';
 import { readUserFile, saveUserConfig } from '../../config/files.js';
@@ -33,6 +35,7 @@ interface Options {
   readonly insecureHttp: boolean;
   readonly requireSignedCommands: boolean;
   readonly operatorKey?: string;
+  readonly key?: KeyAddressText;
   readonly follow?: string;
   readonly keyFile?: string;
   readonly meshKey?: string;
@@ -48,7 +51,7 @@ export const command: CommandSpec<Options> = {
   path: ['mesh', 'serve'],
   summary: 'Serve a mesh: the kill switch that other machines listen to',
   detail:
-    "It is ready when it prints its URL. The first start makes the mesh's signing key and one admin key, both mode 0600 in the data folder, as SSH keeps host keys; the home that serves is configured by it.",
+    "It is ready when it prints its URL. The first start makes the mesh's signing key and one admin key, both mode 0600 in the data folder, as SSH keeps host keys; the signing key can live elsewhere (--key); the home that serves is configured by it.",
   options: [
     {
       title: 'Where',
@@ -102,6 +105,11 @@ export const command: CommandSpec<Options> = {
           flags: '--operator-key <did|key>',
           description: 'who signs with the first admin key: a principal whose key is held here, or a public key',
           values: 'principal',
+        },
+        {
+          flags: '--key <address>',
+          description: "where the mesh's signing key lives, from now on (default: in the data folder; aip help keys)",
+          value: keyAddress,
         },
       ],
     },
@@ -183,6 +191,12 @@ export const command: CommandSpec<Options> = {
       requireSignedCommands: options.requireSignedCommands,
       ...(options.logQuota === undefined ? {} : { logQuota: options.logQuota }),
       ...(options.logRetention === undefined ? {} : { logRetentionMs: options.logRetention }),
+      ...(options.key === undefined ? {} : { keyAddress: options.key }),
+      onKeyTrouble: (message) =>
+        cli.warn(
+          `The mesh signs nothing: ${clean(message)} Commands wait, and verifiers go by what they have.`,
+          'mesh_key',
+        ),
       operatorKey: operator?.publicKey ?? null,
       ...(await replication(cli, options)),
       trust: trustRules(await cli.config()),
@@ -290,10 +304,16 @@ function configure(
   saveUserConfig(cli.workspace.paths(), values);
 }
 
-function show(cli: Cli, url: string, data: string, { publicKey, adminKeyFile, newAdminKey }: Serving): void {
+function show(
+  cli: Cli,
+  url: string,
+  data: string,
+  { publicKey, keyAddress: address, adminKeyFile, newAdminKey }: Serving,
+): void {
   const { paint } = cli;
   cli.out(`${paint.green('serving')} ${paint.bold(clean(url))}`);
   cli.out(`  ${paint.dim('mesh key ')}  ${publicKey}`);
+  if (address !== null) cli.out(`  ${paint.dim('asked at ')}  ${clean(address)}`);
   cli.out(`  ${paint.dim('data     ')}  ${clean(data)}`);
   // A service's stdout is a log, and a key in a log is a leaked key.
   const shown = newAdminKey !== null && cli.forPerson;

@@ -4,6 +4,7 @@ import { lintDestinations, lintPassport, type LintFinding } from '../../../app/p
 import type { PassportDocument } from '../../../protocol/passport.js';
 import type { Cli } from '../../cli.js';
 import { documentReader, readInput } from '../../input/documents.js';
+import { gather } from '../../input/unread.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { expandPattern, fileExists } from '../../../workspace/files.js';
@@ -54,7 +55,7 @@ export const command: CommandSpec<Options> = {
   ],
   exits: {
     2: 'no file matches a pattern',
-    3: 'a passport is not known, or a file does not exist or holds no passport',
+    3: 'a passport is not known, or a file does not exist or holds no passport; the others are linted all the same',
     15: 'an error such as a constraint that limits nothing; warnings, with --fail-on-warning',
   },
   touches: ['files', 'state'],
@@ -63,9 +64,9 @@ export const command: CommandSpec<Options> = {
 
   async run({ args, options }, cli) {
     const patterns = await Promise.all(args.map(isPattern));
-    const sources: Source[] = [];
-    for (const [i, arg] of args.entries())
-      sources.push(...(patterns[i]! ? await matching(arg, cli) : [await sourceOf(arg, cli)]));
+    const paths: string[] = [];
+    for (const [i, arg] of args.entries()) paths.push(...(patterns[i]! ? await matching(arg) : [arg]));
+    const { found: sources, unread } = await gather(paths, (path) => sourceOf(path, cli), false, cli);
     const reports = sources.map(({ source, document }) => ({
       agent_id: document.agent_id,
       source,
@@ -81,12 +82,13 @@ export const command: CommandSpec<Options> = {
       const { lintGithub, lintJunit, lintSarif } = await import('../../render/formats/lint.js');
       const text =
         format === 'github'
-          ? lintGithub(reports)
+          ? lintGithub(reports, unread)
           : format === 'sarif'
-            ? lintSarif(reports, VERSION)
-            : lintJunit(reports, fails);
+            ? lintSarif(reports, VERSION, unread)
+            : lintJunit(reports, fails, unread);
       if (text !== '') cli.out(text);
     }
+    if (unread.length > 0) return unread[0]!.exitCode;
     return reports.some(({ warnings }) => warnings.some(fails)) ? 15 : 0;
   },
 };
@@ -96,14 +98,14 @@ async function isPattern(arg: string): Promise<boolean> {
   return /[*?]/.test(arg) && !(await fileExists(arg));
 }
 
-async function matching(pattern: string, cli: Cli): Promise<Source[]> {
+async function matching(pattern: string): Promise<string[]> {
   const paths = await expandPattern(pattern);
   // A step of CI that looked at no file must not pass.
   if (paths.length === 0)
     throw new Failure('USAGE', `No file matches ${pattern}. There is nothing to lint.`, {
       hint: 'aip passport lint <file>',
     });
-  return Promise.all(paths.map((path) => fromFile(path, cli)));
+  return paths;
 }
 
 async function fromFile(path: string, cli: Cli): Promise<Source> {

@@ -31,7 +31,22 @@ A program that reaches the agent's socket can have it sign: ssh-add -t gives the
 The program gets one line on stdin, and answers one:
   {"version":1,"op":"public_key"}                     {"public_key":"ed25519:<64 hex>"}
   {"version":1,"op":"sign","message":"<base64>"}      {"signature":"<128 hex, or base64>"}
-or {"error":"why"}. What it says on stderr is not shown.
+or {"error":"why"}. What it says on stderr is not shown. For a PKCS#11 token (tried with SoftHSM):
+--key 'cmd:/usr/local/bin/hsm 01', the key's id (pkcs11-tool passes over a label when it signs), HSM_MODULE, HSM_TOKEN and HSM_PIN in the
+environment, and this as the program:
+  #!/bin/sh
+  tool="pkcs11-tool --module $HSM_MODULE --token-label $HSM_TOKEN --id $1"
+  read -r ask
+  case $ask in
+  *'"op":"sign"'*)
+    ask=\${ask#*'"message":"'}
+    signature=$(printf %s "\${ask%%\\"*}" | base64 -d |
+      $tool --login --pin env:HSM_PIN --sign -m EDDSA 2>/dev/null | base64 -w 0)
+    printf '{"signature":"%s"}' "$signature" ;;
+  *)
+    key=$($tool --read-object --type pubkey 2>/dev/null | openssl pkey -pubin | awk '{printf "%s\\\\n", $0}')
+    printf '{"public_key":"%s"}' "$key" ;;
+  esac
 A manager that hands the key out as text: --key-command 'op read op://ops/bot/key' signs once with what the command prints, in memory.
 
 # Passphrases

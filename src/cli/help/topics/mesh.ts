@@ -51,6 +51,10 @@ Revoking is easy on purpose; reinstating needs more.
 # Where the secrets are
 The server keeps its signing key (mesh.key) and the first admin's API key (admin.key) in its data folder, plain text, mode 0600, as SSH
 keeps host keys: a server must start when nobody is there to type a passphrase. Who reads mesh.key can forge the mesh.
+aip mesh serve --key <address> has the signing key elsewhere from then on (ssh-agent:, hashivault://, awskms:///, cmd:; aip help keys), and
+mesh.key holds its address; of a mesh that has a key already it must be the same one. It is asked once for each event, proof that a listener
+asks for, and shipment of logs, eight at once, and for heartbeats at most twice a second: a command takes as much longer as the key takes.
+While it does not answer, commands are refused (503, ask again), heartbeats prove nothing, and verifiers go by their age limit.
 On a machine that joins, --key goes into the key store, --key-file is read where it is (mode 0600), and AIP_MESH_KEY stays in the environment. A
 key in an argument is seen by other users of the machine and kept by the shell's history.
 

@@ -2,6 +2,7 @@ import type { Decision, Refusal } from '../../../verify/decision.js';
 import { factsLine, named, refusalsOf, remedyOf, cleanSentence, sentenceOf } from '../decision/facts.js';
 import { documentPlace } from '../decision/place.js';
 import { clean, fit } from '../terminal/text.js';
+import type { Unread } from './unread.js';
 
 /** GitHub shows at most ten error annotations of a step, and drops the others without a word. */
 export const MAX_ANNOTATIONS = 10;
@@ -14,7 +15,10 @@ const MAX_CELL = 300;
  * Workflow commands that mark refused intents, and a step summary in Markdown for `GITHUB_STEP_SUMMARY`. Both without a final
  * newline; `lines` is empty when nothing was refused.
  */
-export function renderGithub(decisions: readonly Decision[]): { lines: string; summary: string } {
+export function renderGithub(
+  decisions: readonly Decision[],
+  unread: readonly Unread[] = [],
+): { lines: string; summary: string } {
   const refused = decisions.filter((decision) => !decision.success);
   const lines = refused.slice(0, MAX_ANNOTATIONS).map(annotation);
   const more = refused.length - lines.length;
@@ -22,7 +26,17 @@ export function renderGithub(decisions: readonly Decision[]): { lines: string; s
     const text = `${more} more refused ${more === 1 ? 'intent is' : 'intents are'} not annotated; the step summary has them.`;
     lines.push(`::notice title=aip::${text}`);
   }
-  return { lines: lines.join('\n'), summary: summaryOf(decisions, refused) };
+  return { lines: [...githubErrors(unread), ...lines].join('\n'), summary: summaryOf(decisions, refused) };
+}
+
+/** Workflow commands of GitHub, a line each. */
+export function githubErrors(unread: readonly Unread[]): string[] {
+  return unread
+    .slice(0, MAX_ANNOTATIONS)
+    .map(
+      ({ source, code, message }) =>
+        `::error file=${property(source)},title=${property(code)}::${data(clean(message))}`,
+    );
 }
 
 function annotation(decision: Decision): string {

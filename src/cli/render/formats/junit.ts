@@ -1,17 +1,23 @@
 import type { Decision } from '../../../verify/decision.js';
 import { factsOf, named, refusalsOf, remedyOf, cleanSentence, sentenceOf } from '../decision/facts.js';
 import { clean } from '../terminal/text.js';
+import type { Unread } from './unread.js';
 
 /** A JUnit report of the command `suite`: one suite, one case for each intent, a failure for each refusal, with its code as the type. */
-export function renderJunit(decisions: readonly Decision[], suite = 'aip intent verify'): string {
+export function renderJunit(
+  decisions: readonly Decision[],
+  suite = 'aip intent verify',
+  unread: readonly Unread[] = [],
+): string {
   const refused = decisions.filter((decision) => !decision.success).length;
-  const totals = `tests="${decisions.length}" failures="${refused}" errors="0"`;
+  const all = totals(decisions.length, refused, unread);
   const names = new Map<string, number>();
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="aip" ${totals}>`,
-    `  <testsuite name="${attribute(suite)}" ${totals} skipped="0">`,
+    `<testsuites name="aip" ${all}>`,
+    `  <testsuite name="${attribute(suite)}" ${all} skipped="0">`,
     ...decisions.map((decision) => testCase(decision, names)),
+    ...unread.map((each) => errorCase(each, suite)),
     '  </testsuite>',
     '</testsuites>',
   ].join('\n');
@@ -38,11 +44,25 @@ function testCase(decision: Decision, names: Map<string, number>): string {
 function bodyOf(decision: Decision): string {
   const refusals = refusalsOf(decision);
   const lines = refusals.flatMap((refusal) => [
-    `${named(refusal.error_code)} ${named(refusal.error_message)}: ${sentenceOf(refusal, decision)}`,
+    `${[...new Set([named(refusal.error_code), named(refusal.error_message)])].join(' ')}: ${sentenceOf(refusal, decision)}`,
     ...factsOf(refusal.details, decision).map(([name, value]) => `  ${name}: ${value}`),
   ]);
   const remedy = remedyOf(refusals[0]!.error_code, decision);
   return [...lines, ...(remedy === null ? [] : [`next: ${remedy}`])].join('\n');
+}
+
+/** How many cases there are; a file that was not read is one in error. */
+export function totals(cases: number, failures: number, unread: readonly Unread[]): string {
+  return `tests="${cases + unread.length}" failures="${failures}" errors="${unread.length}"`;
+}
+
+/** The case of a file that was not read. */
+export function errorCase({ source, code, message }: Unread, classname: string): string {
+  return [
+    `    <testcase classname="${attribute(classname)}" name="${attribute(source)}" time="0">`,
+    `      <error type="${attribute(code)}" message="${attribute(message)}"/>`,
+    '    </testcase>',
+  ].join('\n');
 }
 
 /** What XML 1.0 cannot hold even as a reference (production 2, Char): most control characters, lone surrogates, U+FFFE, U+FFFF. */

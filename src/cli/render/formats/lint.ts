@@ -1,9 +1,10 @@
 /** What `passport lint` found, in the forms of CI. */
 import type { LintFinding } from '../../../app/passports/lint-finding.js';
 import { clean, safeJson } from '../terminal/text.js';
-import { data, MAX_ANNOTATIONS, property } from './github.js';
-import { attribute, content } from './junit.js';
-import { SARIF_SCHEMA, uriOf } from './sarif.js';
+import { data, githubErrors, MAX_ANNOTATIONS, property } from './github.js';
+import { attribute, content, errorCase, totals } from './junit.js';
+import { SARIF_SCHEMA } from './sarif.js';
+import { sarifInvocation, uriOf, type Unread } from './unread.js';
 
 /** The findings in one passport; `source` is the file, or the name that it is known by. */
 export interface LintReport {
@@ -18,7 +19,7 @@ type Fails = (finding: LintFinding) => boolean;
 const COMMANDS = { error: 'error', warning: 'warning', note: 'notice' } as const;
 
 /** Workflow commands of GitHub, a line each; empty when nothing was found. */
-export function lintGithub(reports: readonly LintReport[]): string {
+export function lintGithub(reports: readonly LintReport[], unread: readonly Unread[]): string {
   const lines = reports.flatMap(({ source, warnings }) =>
     warnings.map(({ severity, code, message, hint }) => {
       const properties = `file=${property(source)},title=${property(`aip ${code}`)}`;
@@ -26,15 +27,19 @@ export function lintGithub(reports: readonly LintReport[]): string {
     }),
   );
   const more = lines.length - MAX_ANNOTATIONS;
-  if (more <= 0) return lines.join('\n');
-  return [...lines.slice(0, MAX_ANNOTATIONS), `::notice title=aip::${more} more are not annotated`].join('\n');
+  if (more <= 0) return [...githubErrors(unread), ...lines].join('\n');
+  return [
+    ...githubErrors(unread),
+    ...lines.slice(0, MAX_ANNOTATIONS),
+    `::notice title=aip::${more} more are not annotated`,
+  ].join('\n');
 }
 
 /**
  * A SARIF 2.1.0 log.
  * @param version of aip, as `aip --version` prints it.
  */
-export function lintSarif(reports: readonly LintReport[], version: string): string {
+export function lintSarif(reports: readonly LintReport[], version: string, unread: readonly Unread[]): string {
   const codes = [...new Set(reports.flatMap(({ warnings }) => warnings.map(({ code }) => code)))];
   const rules = codes.map((code) => ({ id: `lint/${code}`, shortDescription: { text: code } }));
   const results = reports.flatMap(({ agent_id, source, warnings }) =>
@@ -55,19 +60,20 @@ export function lintSarif(reports: readonly LintReport[], version: string): stri
     })),
   );
   const driver = { name: 'aip', version, semanticVersion: version, rules };
-  const run = { tool: { driver }, invocations: [{ executionSuccessful: true }], columnKind: 'utf16CodeUnits', results };
+  const run = { tool: { driver }, invocations: [sarifInvocation(unread)], columnKind: 'utf16CodeUnits', results };
   return safeJson({ $schema: SARIF_SCHEMA, version: '2.1.0', runs: [run] }, 2);
 }
 
 /** A JUnit report: a case for each passport, a failure where a finding makes the command fail. */
-export function lintJunit(reports: readonly LintReport[], fails: Fails): string {
+export function lintJunit(reports: readonly LintReport[], fails: Fails, unread: readonly Unread[]): string {
   const failures = reports.filter(({ warnings }) => warnings.some(fails)).length;
-  const totals = `tests="${reports.length}" failures="${failures}" errors="0"`;
+  const all = totals(reports.length, failures, unread);
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="aip" ${totals}>`,
-    `  <testsuite name="aip passport lint" ${totals} skipped="0">`,
+    `<testsuites name="aip" ${all}>`,
+    `  <testsuite name="aip passport lint" ${all} skipped="0">`,
     ...reports.map((report) => testCase(report, fails)),
+    ...unread.map((each) => errorCase(each, 'aip passport lint')),
     '  </testsuite>',
     '</testsuites>',
   ].join('\n');

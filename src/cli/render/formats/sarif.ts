@@ -6,6 +6,7 @@ import { documentPlace, type DocumentPlace } from '../decision/place.js';
 import { DIALECT_LABEL, type DialectName } from '../../../protocol/dialects.js';
 import { CATALOGUES, entryOf } from '../explain-catalogue.js';
 import { safeJson } from '../terminal/text.js';
+import { sarifInvocation, uriOf, type Unread } from './unread.js';
 
 /** The schema that logs name. */
 export const SARIF_SCHEMA =
@@ -15,7 +16,7 @@ export const SARIF_SCHEMA =
  * A SARIF 2.1.0 log: a rule for every code of the catalogue, a result for every violation.
  * @param version of aip, as `aip --version` prints it.
  */
-export function renderSarif(decisions: readonly Decision[], version: string): string {
+export function renderSarif(decisions: readonly Decision[], version: string, unread: readonly Unread[] = []): string {
   const rules = new Rules();
   for (const { dialect, codes } of CATALOGUES) for (const entry of codes) rules.add(dialect, entry);
   const results = decisions.flatMap((decision) =>
@@ -28,8 +29,7 @@ export function renderSarif(decisions: readonly Decision[], version: string): st
     runs: [
       {
         tool: { driver },
-        // A refusal is a finding, not a failure of the tool.
-        invocations: [{ executionSuccessful: true }],
+        invocations: [sarifInvocation(unread)],
         columnKind: 'utf16CodeUnits',
         results,
       },
@@ -104,16 +104,4 @@ function fingerprintOf(decision: Decision, refusal: Refusal, ruleId: string): st
 function locationOf({ file, line }: DocumentPlace): JsonObject {
   const region: Record<string, Json> = { startLine: line ?? 1 };
   return { artifactLocation: { uri: file === null ? 'stdin' : uriOf(file) }, region };
-}
-
-/** A path as a URI reference: relative stays relative, with forward slashes. */
-export function uriOf(path: string): string {
-  // A lone surrogate has no UTF-8, and encodeURIComponent throws on it.
-  const wellFormed = path.replace(/\p{Cs}/gu, '\ufffd').replaceAll('\\', '/');
-  const escaped = wellFormed
-    .split('/')
-    .map((part) => encodeURIComponent(part))
-    .join('/');
-  if (/^[A-Za-z]:\//.test(wellFormed)) return `file:///${wellFormed[0]}:${escaped.slice(4)}`;
-  return escaped.startsWith('/') ? `file://${escaped.replace(/^\/+/, '/')}` : escaped;
 }

@@ -6,7 +6,7 @@ import { parseEvent } from '../../log/event.js';
 import type { Head } from '../../log/head.js';
 import { PAGE_EVENTS } from '../../limits.js';
 import { passportLine, readSnapshotLines, SnapshotFrame, snapshotLine } from '../../log/snapshot.js';
-import type { Signer } from '../../log/signing.js';
+import type { MeshSigner } from '../../log/signing.js';
 import { nextStanding, type Standing } from '../../standing.js';
 import { knownToFirst } from '../../subject.js';
 import type { MeshStore } from '../../log/store.js';
@@ -28,14 +28,14 @@ interface Piece {
 /** The newest snapshot, made once for all who ask. */
 export class SnapshotKeeper {
   readonly #store: MeshStore;
-  readonly #sign: Signer;
+  readonly #sign: MeshSigner;
   /** Resolves when others had their turn. */
   readonly #pause: () => Promise<void>;
   #pieces: Piece[] | null = null;
   /** The log as far as the pieces tell it. */
   #head: Head;
 
-  constructor(store: MeshStore, sign: Signer, pause: () => Promise<void>) {
+  constructor(store: MeshStore, sign: MeshSigner, pause: () => Promise<void>) {
     this.#store = store;
     this.#sign = sign;
     this.#pause = pause;
@@ -67,7 +67,7 @@ export class SnapshotKeeper {
       frame.add(lines);
       bodies.push(lines);
     }
-    return { seq: head.seq, pieces: [frame.header, ...bodies, frame.trailer(this.#sign)] };
+    return { seq: head.seq, pieces: [frame.header, ...bodies, await frame.trailer(this.#sign)] };
   }
 
   /** The first version stops at a subject that it cannot read: it is told of those that it knows. */

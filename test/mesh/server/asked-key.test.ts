@@ -1,0 +1,106 @@
+/** A mesh whose own key is asked where it lives: no command waits in a transaction, and without signatures nothing is said. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
+import { parseEvent } from '../../../src/mesh/log/event.js';
+import { signatureHolds } from '../../../src/mesh/log/signing.js';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
+import { check, LOG_ID, sign, TestMesh } from '../../kit/mesh/server.js';
+
+/** A key that answers later, or not at all while it is out. */
+class AskedKey {
+  out = false;
+  asked = 0;
+  /** Questions under way at once. */
+  most = 0;
+  #running = 0;
+
+  readonly sign = async (text: string): Promise<string> => {
+    this.asked++;
+    this.most = Math.max(this.most, ++this.#running);
+    await wait(1);
+    this.#running--;
+    if (this.out) throw new Error('the agent is locked');
+    return sign(text);
+  };
+}
+
+async function started() {
+  const key = new AskedKey();
+  const store = new MemoryMeshStore(LOG_ID);
+  const mesh = await TestMesh.start({ store, sign: key.sign, keyIsAsked: true });
+  const events = async () => (await store.read(0, 100)).map(({ text }) => parseEvent(text));
+  return { key, store, mesh, events };
+}
+
+describe('a key that is asked', () => {
+  test('signs events, heads, snapshots and the ends of shipped logs, a batch side by side', async () => {
+    const { key, mesh, events } = await started();
+    const subjects = [1, 2, 3, 4, 5].map((n) => `did:web:acme.com:agents:a${n}`);
+    const answers = await Promise.all(subjects.map((agent_id) => mesh.command('revoke', { agent_id })));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    expect(key.most).toBeGreaterThan(1);
+    const log = await events();
+    expect(log.map(({ agent_id }) => agent_id)).toEqual(subjects);
+    for (const event of log) expect(signatureHolds(event as unknown as JsonObject, check)).toBe(true);
+    const head = JSON.parse((await mesh.server.prover.checkpoint('c1'))!) as JsonObject;
+    expect(head).toMatchObject({ head: 5, challenge: 'c1' });
+    expect(signatureHolds(head, check)).toBe(true);
+    const snapshot = await mesh.ask('GET', '/v1/mesh/snapshot', 'verifier');
+    expect(snapshot.status).toBe(200);
+    expect(signatureHolds(JSON.parse(snapshot.body.trimEnd().split('\n').at(-1)!) as JsonObject, check)).toBe(true);
+  });
+
+  test('is asked once for the heartbeats of half a second, and again once the log went on', async () => {
+    const { key, mesh } = await started();
+    const first = await mesh.server.prover.heartbeat();
+    const before = key.asked;
+    mesh.clock.advance(400);
+    expect(await mesh.server.prover.heartbeat()).toBe(first);
+    expect(key.asked).toBe(before);
+    await mesh.command('revoke');
+    const next = JSON.parse((await mesh.server.prover.heartbeat())!) as JsonObject;
+    expect(next).toMatchObject({ head: 1 });
+    expect(signatureHolds(next, check)).toBe(true);
+    mesh.clock.advance(600);
+    expect(await mesh.server.prover.heartbeat()).not.toBe(JSON.stringify(next));
+  });
+
+  test('that gives no signature writes nothing, proves nothing, and ends nothing', async () => {
+    const { key, mesh, store, events } = await started();
+    key.out = true;
+    const refused = await mesh.command('revoke', { cmd_id: 'cmd-while-out' });
+    expect([refused.status, refused.json()]).toMatchObject([
+      503,
+      { code: 'STORE_UNAVAILABLE', retryable: true, message: 'The key of the mesh gives no signature now: ask again.' },
+    ]);
+    expect(await events()).toEqual([]);
+    expect(await store.answers(['cmd-while-out'])).toEqual([]);
+    expect(await mesh.server.prover.checkpoint()).toBeNull();
+    expect(await mesh.server.prover.heartbeat()).toBeNull();
+    expect((await mesh.ask('GET', '/v1/mesh/snapshot', 'verifier')).status).toBe(503);
+    expect(mesh.fatal).toEqual([]);
+    key.out = false;
+    expect((await mesh.command('revoke', { cmd_id: 'cmd-while-out' })).json()).toMatchObject({ seq: 1 });
+    expect((await mesh.ask('GET', '/v1/mesh/snapshot', 'verifier')).status).toBe(200);
+    mesh.clock.advance(600);
+    expect(await mesh.server.prover.heartbeat()).not.toBeNull();
+  });
+
+  test('a batch is signed anew where another server wrote meanwhile', async () => {
+    const { mesh, store, events } = await started();
+    let meanwhile: unknown = null;
+    const beside = await TestMesh.start({
+      store: store.reopened(),
+      sign: async (text) => {
+        meanwhile ??= await mesh.command('suspend', { duration_seconds: 60 });
+        return sign(text);
+      },
+    });
+    const answer = await beside.command('revoke');
+    expect(answer.json()).toMatchObject({ seq: 2, version: 2 });
+    const log = await events();
+    expect(log.map(({ type }) => type)).toEqual(['suspension', 'revocation']);
+    for (const event of log) expect(signatureHolds(event as unknown as JsonObject, check)).toBe(true);
+  });
+});
