@@ -44,7 +44,8 @@ environment, and this as the program:
       $tool --login --pin env:HSM_PIN --sign -m EDDSA 2>/dev/null | base64 -w 0)
     printf '{"signature":"%s"}' "$signature" ;;
   *)
-    key=$($tool --read-object --type pubkey 2>/dev/null | openssl pkey -pubin | awk '{printf "%s\\\\n", $0}')
+    key=$($tool --read-object --type pubkey 2>/dev/null |
+      openssl pkey -pubin | awk '{printf "%s\\\\n", $0}')
     printf '{"public_key":"%s"}' "$key" ;;
   esac
 A manager that hands the key out as text: --key-command 'op read op://ops/bot/key' signs once with what the command prints, in memory.
