@@ -149,9 +149,11 @@ describe('suggestions', () => {
   });
 });
 
-test('the list has every code of every dialect, with its exit code', () => {
+test('the list has every code of every dialect in the order of their numbers, with its exit code', () => {
   const rows = codeRows();
-  const all = [...Object.values(NATIVE_CODES), ...Object.values(AIP1_CODES)];
+  const ordered = (codes: object) =>
+    Object.values(codes as typeof NATIVE_CODES).sort((a, b) => (a.code < b.code ? -1 : 1));
+  const all = [...ordered(NATIVE_CODES), ...ordered(AIP1_CODES)];
   expect(rows.map(([, code, name]) => `${code} ${name}`)).toEqual(all.map(({ code, name }) => `${code} ${name}`));
   expect(rows.find(([dialect, code]) => dialect === 'native' && code === 'AIP-E209')?.[3]).toBe('14');
   expect(codesJson().map(({ code }) => code)).toEqual(all.map(({ code }) => code));
