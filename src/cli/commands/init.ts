@@ -76,9 +76,11 @@ export const command: CommandSpec<Options> = {
       options.key === undefined
         ? await makeOrAsk(deps, domain, chosen, quiet)
         : { setUp: await setUpPrincipal(deps, domain, options.key), keyStore: chosen ?? DEFAULT_KEY_STORE };
-    const configured = saveConfig(cli, { key_store: keyStore, domain });
+    // Where one key is asked says nothing of where new ones go.
+    const values = options.key !== undefined && chosen === null ? { domain } : { key_store: keyStore, domain };
+    const configured = saveConfig(cli, values);
     const changed = setUp.pinned !== null || configured;
-    warnOfOverrules(config, { key_store: keyStore, domain }, cli);
+    warnOfOverrules(config, values, cli);
     if (options.key === undefined && setUp.record.store !== keyStore) {
       cli.warn(`The key of ${setUp.principal} stays in the ${setUp.record.store} store; new keys go to ${keyStore}.`);
     }
@@ -142,16 +144,16 @@ async function makeOrAsk(deps: PrincipalDeps, domain: string, chosen: KeyStoreNa
 }
 
 /** True when the file was changed. */
-function saveConfig(cli: Cli, values: Readonly<Record<'key_store' | 'domain', string>>): boolean {
+function saveConfig(cli: Cli, values: { readonly key_store?: string; readonly domain: string }): boolean {
   const file = readUserFile(cli.workspace.paths());
   const before = file === null ? {} : flatten(file);
-  if (before.key_store === values.key_store && before.domain === values.domain) return false;
+  if ((values.key_store ?? before.key_store) === before.key_store && before.domain === values.domain) return false;
   saveUserConfig(cli.workspace.paths(), values);
   return true;
 }
 
 /** A variable or a project's file may say otherwise, and wins. */
-function warnOfOverrules(config: Config, values: Readonly<Record<string, string>>, cli: Cli): void {
+function warnOfOverrules(config: Config, values: Readonly<Record<string, string | undefined>>, cli: Cli): void {
   for (const { name, origin, from, shown } of config.entries) {
     if ((origin !== 'environment' && origin !== 'project') || values[name] === undefined) continue;
     if (shown !== values[name]) cli.warn(`${from} sets ${name} to ${String(shown)}, which wins over the config here.`);

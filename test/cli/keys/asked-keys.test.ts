@@ -26,10 +26,15 @@ describe('with an ssh-agent', () => {
     const me = await person();
     if (me === null) return skip('OpenSSH is not installed');
     const { here, json, key } = me;
-    expect(await json('init', '--domain', 'acme.com', '--key', 'ssh-agent:me@laptop')).toMatchObject({
+    const setUp = await json('init', '--domain', 'acme.com', '--key', 'ssh-agent:me@laptop');
+    expect(setUp).toMatchObject({
       key_store: 'ssh-agent',
       key_ref: 'ssh-agent:me@laptop',
     });
+    // It was asked for one key, and no store was named: config and check-up speak of no keychain that is missing.
+    expect(JSON.parse(readFileSync(String(setUp['config']), 'utf8'))).toEqual({ domain: 'acme.com' });
+    const checks = JSON.parse((await here.run('doctor', '--json')).out) as { check: string }[];
+    expect(checks.find(({ check }) => check === 'key store')).toMatchObject({ status: 'ok' });
     expect(await here.run('init', '--domain', 'acme.com', '--key', 'ssh-agent:another')).toMatchObject({
       code: 2,
       err: expect.stringContaining('is at ssh-agent:me@laptop already') as string,
