@@ -141,7 +141,9 @@ export function whereabouts({ store, ref }: KeyRecord): string {
 /** The 32 bytes that a store holds. @throws Failure USAGE for a key that never comes here */
 export async function readSeed(deps: KeyringDeps, { keyId, store, ref }: KeyRecord): Promise<Uint8Array> {
   if (isHeld(store)) return (await deps.store(store)).read(ref);
-  throw new Failure('USAGE', `${keyId} lives at ${ref} and never comes here; it can only be asked to sign.`);
+  throw new Failure('USAGE', `${keyId} lives at ${ref} and never comes here; it can only be asked to sign.`, {
+    hint: 'what needs the key itself takes one of the key stores: --key-store',
+  });
 }
 
 /** True when the key was there and is gone; false as well for a key that is asked, which stays where it lives. */

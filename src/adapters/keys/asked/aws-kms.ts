@@ -94,10 +94,15 @@ function refusal(said: JsonObject, status: number, id: string): Failure {
       });
     case 'DisabledException':
     case 'KMSInvalidStateException':
-      return new Failure('KEYSTORE_DENIED', tells(`the key ${id} is disabled or about to be deleted`));
+      return new Failure('KEYSTORE_DENIED', tells(`the key ${id} is disabled or about to be deleted`), {
+        hint: 'aws kms describe-key --key-id <id>',
+      });
     case 'ThrottlingException':
     case 'DependencyTimeoutException':
-      return new Failure('KEYSTORE_TIMEOUT', tells('it asks to wait'), { retryable: true });
+      return new Failure('KEYSTORE_TIMEOUT', tells('it asks to wait'), {
+        hint: 'give the command again in a moment',
+        retryable: true,
+      });
     case 'InvalidKeyUsageException':
     case 'UnsupportedOperationException':
       return new Failure('USAGE', tells(`the key ${id} is no Ed25519 key for signatures`), {
@@ -144,7 +149,9 @@ function checkedCredentials(accessKeyId: string, secretAccessKey: string, sessio
     !plain.test(secretAccessKey) ||
     (sessionToken !== null && !plain.test(sessionToken))
   )
-    throw new Failure('KEYSTORE_DENIED', `The credentials for ${NAME} hold characters that none have.`);
+    throw new Failure('KEYSTORE_DENIED', `The credentials for ${NAME} hold characters that none have.`, {
+      hint: 'aws configure list',
+    });
   return { accessKeyId, secretAccessKey, sessionToken };
 }
 

@@ -62,11 +62,16 @@ export async function printedSeed(env: Environment, command: string): Promise<Ui
 function textOf(name: string, result: SubprocessResult): string {
   switch (result.kind) {
     case 'timeout':
-      throw new Failure('KEYSTORE_TIMEOUT', `${name} did not answer within 5 s.`, { retryable: true });
+      throw new Failure('KEYSTORE_TIMEOUT', `${name} did not answer within 5 s.`, {
+        hint: 'run it by hand: it gets one line on stdin, and answers one (aip help keys)',
+        retryable: true,
+      });
     case 'overflow':
       throw unusableAnswer(name, `more than ${MAX_ANSWER} bytes`);
     case 'unstarted':
-      throw new Failure('KEYSTORE_MISSING', `${name} cannot be started (${result.reason}).`);
+      throw new Failure('KEYSTORE_MISSING', `${name} cannot be started (${result.reason}).`, {
+        hint: 'give its whole path, and have it executable: cmd:/usr/local/bin/<program>',
+      });
     case 'exited':
       if (result.code === 0) return result.stdout;
       throw new Failure('KEYSTORE_DENIED', `${name} ended with ${result.code ?? result.signal ?? 'no code'}.`, {

@@ -27,7 +27,9 @@ export async function vaultKey(env: Environment, key: string, wanted: Uint8Array
   };
   const mount = env['TRANSIT_SECRET_ENGINE_PATH'] || 'transit';
   if (!/^[\w.-]+(?:\/[\w.-]+)*$/.test(mount))
-    throw new Failure('USAGE', 'TRANSIT_SECRET_ENGINE_PATH is not the path of an engine.');
+    throw new Failure('USAGE', 'TRANSIT_SECRET_ENGINE_PATH is not the path of an engine.', {
+      hint: 'export TRANSIT_SECRET_ENGINE_PATH=transit',
+    });
 
   const ask = async (method: 'GET' | 'POST', what: string, body?: string): Promise<JsonObject> => {
     const answer = await service.ask({

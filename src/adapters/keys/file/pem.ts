@@ -76,7 +76,10 @@ export function decodePem(pem: string, passphrase: string | null, options: Decod
     if (options.allowPlain === true) return key.seed;
     throw notEncrypted();
   }
-  if (passphrase === null) throw new Failure('WRONG_PASSPHRASE', 'The key is encrypted, and no passphrase was given.');
+  if (passphrase === null)
+    throw new Failure('WRONG_PASSPHRASE', 'The key is encrypted, and no passphrase was given.', {
+      hint: 'give it with --passphrase-file, --passphrase-fd or AIP_KEY_PASSPHRASE',
+    });
   return key.open(passphraseBytes(passphrase));
 }
 
