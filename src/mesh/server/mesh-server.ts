@@ -11,6 +11,7 @@ import { inTrouble, StoreTrouble, type MeshStore } from '../log/store.js';
 import { ApprovalNotices } from './approvals/notices.js';
 import { ApprovalDesk } from './approvals/desk.js';
 import { Committer } from './committer.js';
+import { positionAfter, type Position } from './feed/position.js';
 import type { ServerClock } from './http/exchange.js';
 import { Gate } from './http/gate.js';
 import { revokedAmong } from './feed/forms.js';
@@ -64,11 +65,6 @@ export interface ServerOptions {
 const KEYS_MS = 500;
 /** How often servers on one store tell each other who has applied what while there is news of it, in ms. */
 const PRESENCE_MS = 80;
-
-/** Where a client goes on. */
-export type Position =
-  | { readonly kind: 'after'; readonly seq: number }
-  | { readonly kind: 'reset'; readonly reason: 'other-log' | 'other-history' | 'ahead' | 'gone' };
 
 /** One server of a mesh, without sockets. */
 export class MeshServer {
@@ -228,19 +224,7 @@ export class MeshServer {
     const named = parseEventId(id)?.seq ?? Number(id);
     // A snapshot may be a commit ahead of what the streams were given.
     if (named > this.#head.seq) await this.pump();
-    const head = this.#head;
-    const bare = /^(0|[1-9][0-9]{0,14})$/.test(id) ? Number(id) : null;
-    const parsed = bare === null ? parseEventId(id) : { logId: head.logId, term: null, seq: bare };
-    if (parsed === null) return null;
-    const { logId, term, seq } = parsed;
-    if (logId !== head.logId) return { kind: 'reset', reason: 'other-log' };
-    if (seq > head.seq) return { kind: 'reset', reason: 'ahead' };
-    if (reach === 'recent' && head.seq - seq > this.#retained) return { kind: 'reset', reason: 'gone' };
-    if (seq > 0 && term !== null) {
-      const [record] = await this.store.read(seq - 1, 1);
-      if (record === undefined || record.term !== term) return { kind: 'reset', reason: 'other-history' };
-    }
-    return { kind: 'after', seq };
+    return positionAfter(id, this.#head, reach === 'recent' ? this.#retained : Infinity, this.store);
   }
 
   /** The snapshot in pieces, as `version` reads it. */
