@@ -66,6 +66,8 @@ export async function decideWithPersons(
   for (let waits = false; deps.ticks() < until && !deps.ended(); waits = true) {
     if (waits) await deps.pause(Math.max(1, Math.min(LOOK_MS, (until - deps.ticks()) / 1_000)));
     await deps.bring(id);
+    // Nothing is held open any more.
+    if (deps.ended()) break;
     const now = deps.request(id);
     if (now === null || deps.clock() >= now.expiresAt) break;
     if (signOf(now) === seen) continue;
