@@ -57,11 +57,15 @@ export interface OpenStream {
   close(): void;
 }
 
+const FORBIDDEN = 403;
+/** Most characters of an answer that forbids a stream. */
+const MAX_REFUSAL = 4_096;
+
 export interface StreamListener {
   onOpen(): void;
   onBytes(bytes: Uint8Array): void;
-  /** Once; `status` when there was an answer that is no stream. */
-  onEnd(reason: string, status: number | null): void;
+  /** Once; `status` when there was an answer that is no stream, and the `body` of one that forbids it. */
+  onEnd(reason: string, status: number | null, body: string): void;
 }
 
 /** A request whose answer is taken in parts, however long it lasts. */
@@ -162,16 +166,29 @@ export class HttpClient {
 
   /** Opens a stream and keeps telling what comes, until either side ends it. */
   stream(call: Pick<HttpCall, 'path' | 'headers'>, listener: StreamListener): OpenStream {
+    let refusal: string | null = null;
+    const refused = (status: number): void => {
+      opened.close();
+      listener.onEnd(`the mesh answered ${status}`, status, refusal ?? '');
+    };
     const opened = this.open(
       { method: 'GET', ...call },
       {
         onHead: (status) => {
-          if (status === 200) return listener.onOpen();
-          opened.close();
-          listener.onEnd(`the mesh answered ${status}`, status);
+          if (status === 200) listener.onOpen();
+          // Why it is forbidden is worth a sentence.
+          else if (status === FORBIDDEN) refusal = '';
+          else refused(status);
         },
-        onBytes: (bytes) => listener.onBytes(bytes),
-        onEnd: (problem) => listener.onEnd(problem ?? 'the mesh ended the stream', null),
+        onBytes: (bytes) => {
+          if (refusal === null) return listener.onBytes(bytes);
+          refusal += Buffer.from(bytes).toString('utf8');
+          if (refusal.length > MAX_REFUSAL) refused(FORBIDDEN);
+        },
+        onEnd: (problem) => {
+          if (refusal === null) listener.onEnd(problem ?? 'the mesh ended the stream', null, '');
+          else refused(FORBIDDEN);
+        },
       },
     );
     return opened;

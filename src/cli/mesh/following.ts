@@ -53,9 +53,11 @@ export class FollowTeller {
 
   /** Every attempt is refused anew until somebody does something about the key, which a running command does not read again. */
   #alarm(kind: AlarmKind, message: string): void {
-    if (kind !== 'unauthorized') return this.#cli.warn(message, `mesh_${kind}`);
+    if (kind !== 'unauthorized' && kind !== 'refused') return this.#cli.warn(message, `mesh_${kind}`);
     if (this.#refused) return;
     this.#refused = true;
+    // The mesh says itself what is to be done.
+    if (kind === 'refused') return this.#cli.warn(clean(message), 'mesh_refused');
     const way =
       'get one that is in force (aip mesh key create, where an admin is), give it to aip mesh join, start this again';
     this.#cli.warn(`${message}: ${way}.`, 'mesh_unauthorized');

@@ -13,7 +13,6 @@ import { Copy, type KeptDeny } from './copy.js';
 import { FreshnessClock } from './freshness.js';
 import { Dialer } from './dialer.js';
 import type { AlarmKind, Effect, FollowInput, FollowerOptions, FollowState, Kept, KnownStanding } from './messages.js';
-
 import type { Moment } from './moment.js';
 import { challengeIn, isGenuine, readGreeting, readPollAnswer, readSpread } from './reading.js';
 
@@ -108,7 +107,8 @@ export class Follower {
         this.#guarded(now, () => this.#snapshot(input.body, now));
         return;
       case 'ended':
-        if (input.status === 401 || input.status === 403) this.#alarm('unauthorized', 'the mesh refuses the API key');
+        if (input.status === 401) this.#alarm('unauthorized', 'the mesh refuses the API key');
+        if (input.status === 403) this.#alarm('refused', `the mesh refuses this verifier: ${input.reason}`);
         this.#failed(input.reason, now);
         return;
       case 'moved':

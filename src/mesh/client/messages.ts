@@ -38,7 +38,7 @@ export type Mode = 'stream' | 'poll';
 /** How current a copy is. */
 export type FollowState = 'syncing' | 'live' | 'stale' | 'expired';
 /** What a client warns of. */
-export type AlarmKind = 'fork' | 'forged' | 'malformed' | 'gap' | 'unauthorized';
+export type AlarmKind = 'fork' | 'forged' | 'malformed' | 'gap' | 'unauthorized' | 'refused';
 
 /** What the state machine wants done. */
 export type Effect =

@@ -92,7 +92,7 @@ describe('the roster on the way of a revocation', { timeout: SLOW }, () => {
     const keyFile = other.file('mesh.key', `${key}\n`);
     await other.json('mesh', 'join', url!, '--mesh-key', public_key!, '--key-file', keyFile);
     const refused = await other.start(['mesh', 'follow', '--label', 'us-1']);
-    await refused.notes(/refuses the API key|refuses this verifier/);
+    await refused.notes(/refuses this verifier: This API key is for one verifier, and eu-1 listens under it/);
     await refused.stop();
     const two = await listening(admin, 'ci-1', '--ephemeral');
     const more = await listening(admin, 'eu-2', '--max-verifiers', '2');

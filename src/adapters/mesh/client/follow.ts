@@ -20,6 +20,7 @@ import {
 } from '../../../mesh/roster/member.js';
 import { FrameParser } from '../../../protocol/framing/sse.js';
 import type { Standing } from '../../../mesh/standing.js';
+import { refusalIn } from './refusal.js';
 import { MeshHttp, Unreachable, type Call, type OpenStream } from '../../http/mesh-client.js';
 
 export interface MeshFollowOptions {
@@ -238,7 +239,8 @@ export class MeshFollow {
             this.#step({ type: 'ended', conn, reason: error.message, status: null });
           }
         },
-        onEnd: (reason, status) => this.#step({ type: 'ended', conn, reason, status }),
+        onEnd: (reason, status, body) =>
+          this.#step({ type: 'ended', conn, reason: refusalIn(status, body)?.message ?? reason, status }),
       },
     );
     this.#stream = stream;
@@ -261,7 +263,8 @@ export class MeshFollow {
           return this.#step({ type, conn, body });
         }
         this.#options.onRefused?.(status, body);
-        this.#step({ type: 'ended', conn, reason: `the mesh answered ${status}`, status });
+        const reason = refusalIn(status, body)?.message ?? `the mesh answered ${status}`;
+        this.#step({ type: 'ended', conn, reason, status });
       },
       (error: unknown) => {
         const reason = error instanceof Unreachable ? error.message : 'the request failed';

@@ -1,7 +1,6 @@
 /** One question to the mesh, by a command that decides once and ends. */
-import { JsonError, parseJsonText } from '../../../protocol/json/parse.js';
-import { isObject } from '../../../protocol/json/values.js';
 import { MeshFollow, type MeshFollowOptions } from './follow.js';
+import { refusalIn } from './refusal.js';
 
 /** Whom a question is asked of, and as which verifier. */
 export interface OnceOptions extends Omit<MeshFollowOptions, 'once' | 'onProof' | 'onRefused' | 'onFailure'> {
@@ -37,8 +36,8 @@ function ask(options: OnceOptions, timeoutMs: number): Promise<boolean | { reado
         if (follow.isConfirmed) finish(true);
       },
       onRefused: (status, body) => {
-        const uncounted = status === 403 && options.verifier !== null ? tooMany(body) : null;
-        if (uncounted !== null) finish({ uncounted });
+        const refusal = options.verifier === null ? null : refusalIn(status, body);
+        if (refusal?.code === 'TOO_MANY_VERIFIERS') finish({ uncounted: refusal.message });
       },
       onFailure: (error) => {
         clearTimeout(timer);
@@ -49,17 +48,4 @@ function ask(options: OnceOptions, timeoutMs: number): Promise<boolean | { reado
     const timer = setTimeout(() => finish(proven), timeoutMs);
     follow.start();
   });
-}
-
-/** What the mesh says to a verifier for which its API key has no room; null of any other answer. */
-function tooMany(body: string): string | null {
-  try {
-    const said = parseJsonText(body);
-    return isObject(said) && said.code === 'TOO_MANY_VERIFIERS' && typeof said.message === 'string'
-      ? said.message
-      : null;
-  } catch (error) {
-    if (error instanceof JsonError) return null;
-    throw error;
-  }
 }
