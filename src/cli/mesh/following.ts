@@ -23,6 +23,8 @@ export class FollowTeller {
   #said = '';
   #heard = false;
   #refused = false;
+  /** Why the mesh did not let this machine in, as it was said. */
+  #refusal = '';
   #events = 0;
 
   constructor(cli: Scene, url: string) {
@@ -57,7 +59,10 @@ export class FollowTeller {
     if (this.#refused) return;
     this.#refused = true;
     // The mesh says itself what is to be done.
-    if (kind === 'refused') return this.#cli.warn(clean(message), 'mesh_refused');
+    if (kind === 'refused') {
+      this.#refusal = message;
+      return this.#cli.warn(clean(message), 'mesh_refused');
+    }
     const way =
       'get one that is in force (aip mesh key create, where an admin is), give it to aip mesh join, start this again';
     this.#cli.warn(`${message}: ${way}.`, 'mesh_unauthorized');
@@ -73,7 +78,8 @@ export class FollowTeller {
 
   /** A moment's pause is no news; a longer one is said when its reason is new. */
   #waiting(reason: string, ms: number): void {
-    if (ms >= 1000) this.#once(`${clean(reason)}; trying again`);
+    if (ms < 1000) return;
+    this.#once(this.#refusal.endsWith(reason) ? 'trying again' : `${clean(reason)}; trying again`);
   }
 
   #once(text: string): void {
