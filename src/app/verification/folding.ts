@@ -18,7 +18,7 @@ const FOLDS_FROM_HERE = 'folds_from_here';
 const FOLDED_BEFORE = 'folded_before';
 
 /** Writes the entry of a judgement, or counts it. `spent` is true where it spent the intent's nonce; `now` in ms since the epoch. */
-export function record(
+export function appendOrFold(
   ledger: Pick<Ledger, 'append'> & FoldedRefusals,
   { draft, aside }: { readonly draft: EntryDraft; readonly aside: EntryAside },
   spent: boolean,

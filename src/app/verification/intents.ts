@@ -1,3 +1,8 @@
+/**
+ * The way of a document, from bytes to a decision and its entry. Outside of the transaction: `examine` reads it (a Claim), `prepare` judges who
+ * sent it and asks the hooks (a PreparedDocument). Inside: `judgeAndLog` has the dialect judge all other steps (`conclude`, which also spends the
+ * nonce and counts), makes the decision of what they found (`decide`), and appends the entry.
+ */
 import { keepAnswer } from '../approvals/keep.js';
 import { requestsNamed, type ApprovalRelay } from '../approvals/relay.js';
 import { verifySignature } from '../../protocol/ed25519/verify.js';

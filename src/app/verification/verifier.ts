@@ -10,7 +10,7 @@ import type { FleetMemory } from '../ports/fleet-memory.js';
 import type { SignatureWorkers } from '../ports/signatures.js';
 import type { Clock, Ledger, State } from '../ports/state.js';
 import { conclude } from './conclude.js';
-import { record } from './folding.js';
+import { appendOrFold } from './folding.js';
 import { recordOf, wasRefused } from './record.js';
 import type { Demands } from './replaced.js';
 import type { PreparedDocument, Requester, Sitting } from './sitting.js';
@@ -137,7 +137,7 @@ export function judgeAndLog(
   const again = wasRefused(ledger, intent, settled, dialect.presentableForMs(policy), wallNow);
   const took = deps.ticks() - startedAt;
   const made = recordOf(intent, settled, logParams, wallNow, took, again, submission, dialect.fitsEntry);
-  record(ledger, made, settled.spent, wallNow);
+  appendOrFold(ledger, made, settled.spent, wallNow);
   return settled.judgement;
 }
 
