@@ -84,6 +84,8 @@ export interface Hearing {
   readonly pins: (principal: string) => readonly PinnedKey[];
   /** The trusted key of the verifier in whose log the decision is shown to be; null where it is not shown. */
   readonly verifier: Uint8Array | null;
+  /** All trusted keys of verifiers: of those that share a database, one may decide under a request of another. */
+  readonly verifiers: readonly Uint8Array[];
 }
 
 /** What counts. */
@@ -105,6 +107,7 @@ export function hear(documents: readonly JsonObject[], hearing: Hearing): Heard 
   const exact: Approval[] = [];
   const by: ApprovedBy[] = [];
   let request: RequestRecord | null = null;
+  let asker = formatPublicKey(verifier);
   const none = (problem: string): Heard => ({ evidence: NO_EVIDENCE, by: [], problem });
   try {
     for (const document of documents) {
@@ -112,9 +115,10 @@ export function hear(documents: readonly JsonObject[], hearing: Hearing): Heard 
         if (request !== null) return none('there are two requests');
         const shown = shownBy(intent.document as unknown as JsonObject, passport.hash());
         const found = readApprovalRequest(JSON.stringify({ ...shown, ...document }));
-        const problem = requestProblem(found, hearing, verifier);
+        const problem = requestProblem(found, hearing);
         if (problem !== null) return none(problem);
         request = recordOf(found);
+        asker = request.verifier;
         continue;
       }
       const approval = readAnyApproval(Buffer.from(JSON.stringify(document)));
@@ -129,15 +133,16 @@ export function hear(documents: readonly JsonObject[], hearing: Hearing): Heard 
     if (!(error instanceof ShapeError) && !(error instanceof JsonError)) throw error;
     return none(`it cannot be read: ${error.reason}`);
   }
-  return { evidence: { verifier: formatPublicKey(verifier), request, answers, exact }, by, problem: null };
+  return { evidence: { verifier: asker, request, answers, exact }, by, problem: null };
 }
 
 function requestProblem(
   { document, signedBytes, signature }: ApprovalRequest,
-  { entry, intent, passport }: Hearing,
-  verifier: Uint8Array,
+  { entry, intent, passport, verifiers }: Hearing,
 ): string | null {
-  if (document.verifier !== formatPublicKey(verifier)) return 'the request is of another verifier';
+  const verifier = verifiers.find((each) => formatPublicKey(each) === document.verifier);
+  if (verifier === undefined)
+    return `the request is of another verifier, whose key was not given: --verifier-key ${document.verifier}`;
   const key = verifyKeyOf(verifier);
   if (key === null || !verifySignature(key, signedBytes, signature)) return 'the verifier did not sign the request';
   if (document.request_id !== entry.approval_request) return 'the request is not the one that the decision names';
@@ -162,13 +167,13 @@ function recordOf({ document, expiresAt }: ApprovalRequest): RequestRecord {
 }
 
 function answerProblem(answer: ActionApproval, request: RequestRecord | null, hearing: Hearing): string | null {
-  const { intent, passport, at, pins, verifier } = hearing;
+  const { intent, passport, at, pins } = hearing;
   const { approver, decision } = answer.document;
   if (request === null) return `the request that ${approver} answers is not in the bundle before the answer`;
   const answered = {
     request,
     answers: [],
-    verifier: formatPublicKey(verifier!),
+    verifier: request.verifier,
     actionHash: hashOf(intent, passport),
     agentId: passport.agent.id,
     principal: passport.document.principal,

@@ -66,7 +66,7 @@ export async function checkProof(
   const place = placeOf(bundle, entry, trust);
   const heard =
     who.status === 'ok' && intent !== null && passport !== null && passport !== 'damaged'
-      ? hear(bundle.approvals, { entry, intent, passport, at, pins: trust.pins, verifier: place.verifier })
+      ? hear(bundle.approvals, { entry, intent, passport, at, verifier: place.verifier, ...trust })
       : null;
   const limits =
     who.status === 'ok' || sent === null

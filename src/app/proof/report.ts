@@ -32,7 +32,7 @@ export interface ProofTrust {
 
 /** What persons said, each of it judged before: it stands in for what the verifier's memory held of approvals. */
 export interface ApprovalEvidence {
-  /** Public key, `ed25519:` and hex, of the verifier that decided; null where nobody's approval can count. */
+  /** Public key, `ed25519:` and hex, of the verifier that the approvals are for; null where nobody's approval can count. */
   readonly verifier: string | null;
   readonly request: RequestRecord | null;
   readonly answers: readonly ActionApproval[];

@@ -108,7 +108,7 @@ async function asked(
   return false;
 }
 
-/** This machine as one that decides, whoever follows for it or not; null where it is no verifier of the mesh, or has left it. */
+/** This machine as one that decides, followed by a process or not; null where it is no verifier of the mesh, or has left it. */
 async function decider(cli: Scene, copy: MeshCopy, apiKey: string): Promise<ListeningVerifier | null> {
   return parseApiKey(apiKey)?.role === 'verifier' && !hasLeft(copy) ? listeningVerifier(cli, copy) : null;
 }

@@ -93,7 +93,7 @@ function checking({ keys }: Proved): (bundle: Bundle) => Promise<ProofReport> {
   const [principal, key] = keys[1]!.split('=') as [string, string];
   const pin = { keyId: `${principal}#key-1`, key: verifyKeyOf(parsePublicKey(key)!)! };
   const pins = (asked: string) => (asked === principal ? [pin] : []);
-  const verifiers = [parsePublicKey(keys[3]!)!];
+  const verifiers = [keys[3]!, ...keys.slice(5)].map((each) => parsePublicKey(each)!);
   const rejudge = rejudging(pins, async () => {
     throw new Error('there is no schema');
   });
@@ -205,6 +205,26 @@ describe('a bundle of what two named persons approved', () => {
       const report = await check({ ...proved.bundle, approvals });
       expect([name, limitsIn(report)[0], report.ok, report.exit_code]).toEqual([name, status, false, 12]);
     }
+  });
+
+  test('holds for a request of another verifier of the fleet only where its key was given, too', async () => {
+    const machine = await machineOf(TWO);
+    const id = await asks(machine, 10000);
+    const request = await requestNamed(machine, id);
+    const answers = [answer(request, ALICE, 'stranger'), answer(request, BOB, 'agent key 3')];
+    const files = answers.flatMap((each, at) => ['--approval', machine.file(`${at}.json`, JSON.stringify(each))]);
+    const intent = await signs(machine, 10000, '--approval-request', id);
+    expect((await machine.run('intent', 'verify', intent, ...files)).code).toBe(0);
+    const proved = await prove(machine, '2', ...files);
+    const other = publicKeyText('agent key 2');
+    const theirs = withSignature({ ...request, verifier: other }, 'signature', 'agent key 2');
+    const approvals = [theirs, answer(theirs, ALICE, 'stranger'), answer(theirs, BOB, 'agent key 3')];
+    const bundle = { ...proved.bundle, approvals };
+    const alone = limitsIn(await checking(proved)(bundle));
+    expect(alone[0]).toBe('broken');
+    expect(alone[1]).toContain(`whose key was not given: --verifier-key ${other}`);
+    const both = await checking({ ...proved, keys: [...proved.keys, '--verifier-key', other] })(bundle);
+    expect([limitsIn(both)[0], both.ok]).toEqual(['ok', true]);
   });
 
   test('flipped at any byte is no yes, hashed anew or not', async () => {

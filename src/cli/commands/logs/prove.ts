@@ -18,6 +18,7 @@ interface Options extends WitnessFlags, ApprovalFlags {
 interface Proved {
   readonly passport: { readonly principal: string } | null;
   readonly principal_key: string | null;
+  readonly approvals: readonly { readonly verifier?: string }[];
 }
 
 export const command: CommandSpec<Options> = {
@@ -69,10 +70,12 @@ export const command: CommandSpec<Options> = {
     );
     if (options.out === undefined || options.out === '-') cli.out(text.trimEnd());
     else await replaceFile(options.out, text);
-    const { passport, principal_key: principalKey } = JSON.parse(text) as Proved;
+    const { passport, principal_key: principalKey, approvals: shown } = JSON.parse(text) as Proved;
+    // A verifier of the same fleet may have raised the request.
+    const verifiers = new Set([key.publicKey, ...shown.flatMap(({ verifier }) => verifier ?? [])]);
     const keys = [
       ...(principalKey === null || passport === null ? [] : [`--principal-key ${passport.principal}=${principalKey}`]),
-      `--verifier-key ${key.publicKey}`,
+      ...[...verifiers].map((each) => `--verifier-key ${each}`),
     ];
     const file = options.out === undefined || options.out === '-' ? '<file>' : shellWord(options.out);
     cli.note(
