@@ -23,6 +23,35 @@ export function standIn(json: JsonObject, own: boolean): Passport {
   return passportOf({ ...unsigned, issuer_signature: toHex(signature) });
 }
 
+/** What a draft leaves out, where no passport says it. */
+const DRAFT_OF: JsonObject = {
+  version: 1,
+  agent_id: 'did:web:example.com:agents:draft',
+  agent_name: 'draft',
+  domain: 'example.com',
+  principal: 'did:web:example.com',
+  key_id: 'did:web:example.com:agents:draft#key-1',
+  denied_actions: [],
+  constraints: {},
+  metadata: {},
+  issued_at: '2026-01-01T00:00:00Z',
+  expires_at: null,
+  previous_keys: [],
+  issuer_key_id: 'did:web:example.com#key-1',
+};
+
+/**
+ * A draft as a passport: what `passport create --from` takes, and what `passport request` writes, say what the agent may do. The rest is that of
+ * `like`, or of an agent that stands in. Anything else comes back as it is.
+ */
+export function filledUp(json: JsonObject, like: JsonObject | null): JsonObject {
+  const { version, type, issuer_signature: signature, actions, constraints = {} } = json;
+  const isRequest = type === 'passport-request';
+  if (signature !== undefined || actions === undefined || (version !== undefined && !isRequest)) return json;
+  const said = isRequest ? { actions, constraints } : json;
+  return { ...DRAFT_OF, public_key: formatPublicKey(publicKeyOf(AGENT_SEED)), ...like, ...said };
+}
+
 /** The key of the principal that stands in, as it would be pinned. */
 export function standInPins({ document }: Passport): readonly PinnedKey[] {
   return [{ keyId: document.issuer_key_id, key: verifyKeyOf(publicKeyOf(PRINCIPAL_SEED))! }];

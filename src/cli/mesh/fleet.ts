@@ -14,22 +14,29 @@ import type { Surroundings } from '../io.js';
 /** What these functions need of a command. */
 type Scene = Setting & Notices & Surroundings;
 
-/** What finding an agent needs, the mesh's names included where this machine belongs to one. */
+/** What finding an agent needs, the mesh's names included where this machine belongs to one. `unasked`: why the mesh did not answer, null where it did. */
 export async function findingAnywhere(
   cli: Scene,
   places: KeyPlaces = {},
-): Promise<FindDeps & { readonly state: State }> {
+): Promise<FindDeps & { readonly state: State; readonly unasked: () => Failure | null }> {
+  let trouble: Failure | null = null;
   const local = await finding(cli.workspace, documentReader(cli));
   const copy = await configuredCopy(cli);
   return {
     ...local,
     published: () => copy.passportMarks().map(({ agent }) => agent),
-    fleet: (find) => knownToMesh(cli, places, find),
+    fleet: (find) => knownToMesh(cli, places, find, (failure) => (trouble = failure)),
+    unasked: () => trouble,
   };
 }
 
 /** Ids that hold `find`, of agents that the mesh has believed; empty without a mesh, or when it does not answer. */
-async function knownToMesh(cli: Scene, places: KeyPlaces, find: string): Promise<readonly FleetName[]> {
+async function knownToMesh(
+  cli: Scene,
+  places: KeyPlaces,
+  find: string,
+  onTrouble: (failure: Failure) => void,
+): Promise<readonly FleetName[]> {
   try {
     const mesh = await meshAccess(cli);
     if (mesh === null) return [];
@@ -38,6 +45,7 @@ async function knownToMesh(cli: Scene, places: KeyPlaces, find: string): Promise
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     cli.detail(`The mesh was not asked for names: ${error.message}`);
+    onTrouble(error);
     return [];
   }
 }

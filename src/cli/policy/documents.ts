@@ -1,7 +1,7 @@
 /** Passports and cases as the policy commands read them. */
 import { Failure } from '../../app/failure.js';
 import { findPassport, looksLikePath, type FoundPassport } from '../../app/passports/find.js';
-import { standIn } from '../../app/policy/stand-in.js';
+import { filledUp, standIn } from '../../app/policy/stand-in.js';
 import type { JsonBounds } from '../../protocol/json/bounds.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
@@ -38,15 +38,20 @@ export interface PolicyPassport {
 
 /**
  * A passport or a draft of one, signed or not: what it allows is asked, and not whether it counts. A name or an id is that of a passport known here.
+ * What a draft leaves out is that of `like`.
  * Fails with NOT_FOUND, UNREADABLE or USAGE.
  */
-export async function draftPassport(given: string, cli: Setting & Notices & Surroundings): Promise<PolicyPassport> {
+export async function draftPassport(
+  given: string,
+  cli: Setting & Notices & Surroundings,
+  like: JsonObject | null = null,
+): Promise<PolicyPassport> {
   const known = given === '-' || looksLikePath(given) ? null : await knownPassport(given, cli);
   if (known !== null) {
     const json = known.passport.document as unknown as JsonObject;
     return { json, passport: standIn(json, false), named: known.path ?? json };
   }
-  const json = objectIn(await readInput(given, cli), given);
+  const json = filledUp(objectIn(await readInput(given, cli), given), like);
   try {
     return { json, passport: standIn(json, false), named: given };
   } catch (error) {

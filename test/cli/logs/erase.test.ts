@@ -69,7 +69,7 @@ describe('a param of an agent', () => {
     const erased = await home.json<object>('logs', 'erase', '--agent', 'bot', '--param', 'to', '--yes');
     expect([erased.code, erased.value]).toEqual([
       0,
-      { erased: 5, would_erase: 5, not_erasable: 0, requests: 1, file_emptied: true },
+      { erased: 5, would_erase: 5, not_erasable: 0, requests: 1, file_emptied: true, mesh_erased: null },
     ]);
     expect(holders(home.state, MARK)).toEqual([]);
     expect((await home.run('logs', 'export')).out).not.toContain(MARK);

@@ -19,6 +19,20 @@ test('redteam, policy replay and policy diff, and a file that has the name of no
     code: 0,
     out: 'they allow the same\n',
   });
+  // Drafts, as `mcp init` and `passport request` write them.
+  const draft = { actions: ['refund', 'ship'], constraints: { monetary_limit: 100 } };
+  const request = { ...draft, type: 'passport-request', version: 1, agent_id: 'did:web:acme.com:agents:bot' };
+  for (const [name, json] of Object.entries({ draft, request })) {
+    const path = home.file(`${name}.json`, JSON.stringify(json));
+    const diff = await home.json<{ differences: { path: string }[] }>('policy', 'diff', 'bot', path);
+    expect([diff.code, diff.value.differences.map((each) => each.path)]).toEqual([
+      0,
+      ['actions.ship', 'constraints.currency'],
+    ]);
+    expect((await home.json<RedteamReport>('redteam', '-p', path, '--runs', '20')).value.agent_id).toContain(
+      'example.com',
+    );
+  }
   for (const command of [
     ['redteam', '-p', 'nobody'],
     ['policy', 'replay', '-p', 'nobody'],

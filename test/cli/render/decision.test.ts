@@ -150,7 +150,8 @@ describe('a refusal', () => {
     const id = '0123456789abcdef'.repeat(2);
     expect(next({}, 'AIP-E209', { request_id: id })).toContain(`aip approvals approve ${id}\``);
     expect(next({}, 'AIP-E209', { request_id: '-rf' })).toContain('aip approvals approve <request_id>`');
-    expect(next({}, 'AIP-E209')).toContain('aip approvals approve <request_id>`');
+    expect(next({}, 'AIP-E209')).toContain('No request was raised');
+    expect(next({}, 'AIP-E209', { reason: 'denied' })).toBe('next: Do not ask for it before then.');
   });
 });
 

@@ -21,7 +21,8 @@ export const command: CommandSpec = {
   topics: ['policy', 'passports', 'constraints'],
 
   async run({ args: [oldPath = '', newPath = ''] }, cli) {
-    const [old, next] = [await draftPassport(oldPath, cli), await draftPassport(newPath, cli)];
+    const old = await draftPassport(oldPath, cli);
+    const next = await draftPassport(newPath, cli, old.json);
     const agentId = old.passport.agent.id;
     if (next.passport.agent.id !== agentId) {
       throw new Failure('USAGE', `They are of two agents: ${agentId} and ${next.passport.agent.id}.`, {

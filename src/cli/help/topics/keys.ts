@@ -25,8 +25,10 @@ They are asked for each signature, which is verified here before it is used: ano
 by name, and every answer has 5 s. Nothing makes a key there: make it with its own tools, then
   aip init --domain acme.com --key ssh-agent:me@laptop          as the principal's, pinned here
   aip passport create bot -a deploy --key hashivault://bot      as an agent's
-  aip key import --key awskms:///alias/ops --id did:web:acme.com#key-2      the same id again: where it is from now on
-  aip passport update bot --rate-limit 5/hour --key ssh-agent:me@desk       there, this once: also sign, renew, approve
+  aip key import --key awskms:///alias/ops --id did:web:acme.com#key-2
+  aip passport update bot --rate-limit 5/hour --key ssh-agent:me@desk
+The import says where a key is from now on, also for an id that is known already. --key of update, sign, renew and approve asks there
+this once.
 A program that reaches the agent's socket can have it sign: ssh-add -t gives the key an end, ssh-add -c asks a person.
 The program gets one line on stdin, and answers one:
   {"version":1,"op":"public_key"}                     {"public_key":"ed25519:<64 hex>"}

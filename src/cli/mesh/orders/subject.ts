@@ -18,6 +18,9 @@ export const SUBJECT_ARG: ArgSpec = {
 
 export const EVERYONE_OPTION: OptionSpec = { flags: '--everyone', description: 'every agent of the mesh' };
 
+/** Exit code of a mesh that does not answer. */
+const UNREACHED = 5;
+
 export async function subjectNamed(
   cli: Setting & Notices & Surroundings,
   agent: string | undefined,
@@ -49,8 +52,18 @@ export async function subjectNamed(
   try {
     return `${await agentNamed(finding, name)}${key}`;
   } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'NOT_FOUND') throw error;
     const reading = readPublicKey(agent);
-    if (reading.kind !== 'key' || !(error instanceof Failure) || error.code !== 'NOT_FOUND') throw error;
-    return formatPublicKey(reading.publicKey);
+    if (reading.kind === 'key') return formatPublicKey(reading.publicKey);
+    // Not known here is not unknown: the mesh may know the name.
+    const trouble = finding.unasked();
+    if (trouble?.exitCode !== UNREACHED) throw error;
+    throw new Failure(
+      trouble.code,
+      `No passport here is named "${name}", and the mesh was not asked: ${trouble.message}`,
+      {
+        hint: `give the whole id (did:web:<domain>:agents:${name}); on this machine alone with --local`,
+      },
+    );
   }
 }

@@ -54,11 +54,19 @@ export function remedyOf(code: string, decision: Decision): string | null {
   const { agent_id: agent, details } = decision;
   const principal = details?.principal;
   const request = details?.request_id;
-  return fill(remedy, {
+  const unasked = remedy.includes('<request_id>') && request === undefined;
+  return fill(unasked ? withoutRequest(details?.reason) : remedy, {
     '<agent>': agent !== null && scopeOf(agent) === 'agent' ? agent : null,
     '<principal>': typeof principal === 'string' && parsePrincipalId(principal) !== null ? principal : null,
     '<request_id>': typeof request === 'string' && /^[0-9a-f]{32}$/.test(request) ? request : null,
   });
+}
+
+/** What to do where a person is asked for, and no request was raised that could be answered. */
+function withoutRequest(reason: Json | undefined): string {
+  return reason === 'denied'
+    ? 'Do not ask for it before then.'
+    : 'No request was raised: `aip status <agent>` and `aip approvals list` say why; then sign it again.';
 }
 
 /** Every violation of a decision; the refusal itself when a decision carries none beside it. */
