@@ -77,7 +77,8 @@ export function unheard(line: MeshEndpoint, what: string, doubt: string | null):
   return unavailable(line, what, doubt ?? 'Nothing was changed.');
 }
 
-function unavailable(line: MeshEndpoint, what: string, changed: string): Failure {
+/** AIP-E500 of a mesh that gave no answer that could be used; `changed` says what became of the change that was asked for. */
+export function unavailable(line: MeshEndpoint, what: string, changed: string): Failure {
   return new Failure(
     'NETWORK',
     `AIP-E500 MESH_UNAVAILABLE: ${line.url} ${what}.${changed === '' ? '' : ` ${changed}`}`,

@@ -2,10 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { household, settled } from '../../kit/native/household.js';
 import { fixture } from '../../kit/native/vectors.js';
 import { publicKeyText, SUPPORT } from '../../kit/native/parts.js';
+import { newApiKey } from '../../../src/mesh/access/api-key.js';
+import { parsePublicKey } from '../../../src/protocol/identity/keys.js';
+import { multikeyText } from '../../../src/protocol/identity/public-key-forms.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 
 const TYPO = 'did:web:acme.com:agents:suport-agent-v1';
 const revoke = (...more: string[]) => ['revoke', ...more, '--reason', 'leak', '--yes'];
+
+const DID_KEY = `did:key:${multikeyText(parsePublicKey(publicKeyText('principal'))!)}`;
 
 describe('a subject that was never seen', () => {
   test('is denied all the same, ends with 3, and the nearest ids are named', async () => {
@@ -37,9 +42,28 @@ describe('a subject that was never seen', () => {
     ['a key of a known passport', publicKeyText('agent')],
     ['by its id', `${SUPPORT}#key-1`],
     ['a pinned key', publicKeyText('principal')],
+    ['as a did:key', DID_KEY],
+    ['as a did:key', `did:key:${multikeyText(parsePublicKey(publicKeyText('principal'))!)}`],
     ['its id', 'did:web:acme.com#key-1'],
   ])('is none: %s', async (_, subject) => {
     expect((await (await settled()).run(...revoke(subject))).code).toBe(0);
+  });
+
+  test('is not said of a name where the mesh does not answer', async () => {
+    const key = newApiKey('operator', new Uint8Array(38)).text;
+    const mesh = {
+      AIP_MESH_URL: 'http://127.0.0.1:9',
+      AIP_MESH_KEY: key,
+      AIP_MESH_PUBLIC_KEY: publicKeyText('stranger'),
+    };
+    const home = await settled({ env: mesh });
+    for (const command of [revoke('nobody'), revoke('nobody', '--local')]) {
+      const { code, err } = await home.run(...command);
+      expect([code, err]).toEqual([
+        5,
+        expect.stringContaining('No passport here is named "nobody", and the mesh was not asked'),
+      ]);
+    }
   });
 
   test('an id that a stranger wrote into a document is none that was seen', async () => {
