@@ -92,7 +92,7 @@ export function renderEnd(end: DemoEnd, { paint, width }: DemoLook): string {
   const ended = surprises === 0 ? 'each as it must be' : `${surprises} NOT as it must be`;
   const chain = log.ok ? 'whole' : 'BROKEN';
   const next = [
-    ['init', 'set this machine up'],
+    ['init --domain acme.com', 'set this machine up'],
     ['passport create my-agent -a send_email --allowed-domain example.com', 'give an agent an identity and limits'],
     ['intent sign -p my-agent -a send_email -o intent.json', 'sign what it intends to do'],
     ['intent verify intent.json', 'decide'],

@@ -32,7 +32,7 @@ export const command: CommandSpec<ServerFlags> = {
       });
     const changes = changesOf(before, await toolsOf(cli, options, place));
     if (cli.globals.json) cli.json({ server, changes });
-    else if (changes.length === 0) cli.out(`The ${before.length} tools of ${server} are as they were pinned.`);
+    else if (changes.length === 0) cli.out(`${server} lists what was pinned (tools: ${before.length}).`);
     else for (const line of changesText(changes)) cli.out(line);
     return changes.length === 0 ? 0 : 15;
   },

@@ -126,8 +126,9 @@ function show(report: ProofReport, cli: Cli): void {
   const { paint } = cli;
   const colour = { ok: paint.green, broken: (text: string) => paint.red(paint.bold(text)), unproven: paint.yellow };
   const title = report.ok ? paint.green(paint.bold('PROVED')) : paint.red(paint.bold('NOT PROVED'));
+  const refused = report.status === 'failed' ? `  ${paint.yellow(`refused: ${clean(report.error_code ?? '-')}`)}` : '';
   cli.out(
-    `${title} ${clean(report.agent_id ?? '-')}  ${clean(report.action ?? '-')}  ${clean(safeJson(report.params))}`,
+    `${title} ${clean(report.agent_id ?? '-')}  ${clean(report.action ?? '-')}  ${clean(safeJson(report.params))}${refused}`,
   );
   for (const { step, status, message } of report.steps)
     cli.out(`  ${step.padEnd(9)} ${colour[status](MARKS[status].padEnd(8))}  ${clean(message)}`);
