@@ -1,18 +1,53 @@
 /** Paths as the system sees them. */
-import { realpathSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { lstatSync, readlinkSync } from 'node:fs';
+import { dirname, isAbsolute, join, parse, sep } from 'node:path';
 
-/** `path` with links followed as far as it exists; what does not exist yet is kept as it is written. */
+/** As many links as a system follows at most. */
+const MOST_LINKS = 64;
+
+/**
+ * An absolute `path` with links followed, one name after the other: a step up leaves the folder that a link leads to, not the one that it
+ * stands in. What does not exist yet is kept as it is written, also where a link leads to it.
+ */
 export function followed(path: string): string {
-  const missing: string[] = [];
-  for (let at = path; ;) {
-    try {
-      return join(realpathSync(at), ...missing);
-    } catch {
-      const parent = dirname(at);
-      if (parent === at) return path;
-      missing.unshift(basename(at));
-      at = parent;
+  if (!isAbsolute(path)) return path;
+  let at = parse(path).root;
+  const ahead = namesIn(path);
+  let links = 0;
+  // The names below a folder that is missing need not be looked for.
+  let missing: string | null = null;
+  for (let name = ahead.pop(); name !== undefined; name = ahead.pop()) {
+    if (name === '' || name === '.') continue;
+    if (name === '..') {
+      if (at === missing) missing = null;
+      at = dirname(at);
+      continue;
     }
+    const next = join(at, name);
+    const target = missing === null ? linkAt(next) : null;
+    if (target === undefined) missing = next;
+    at = typeof target === 'string' ? at : next;
+    if (typeof target !== 'string') continue;
+    links += 1;
+    if (links > MOST_LINKS) return path;
+    if (isAbsolute(target)) at = parse(target).root;
+    ahead.push(...namesIn(target));
+  }
+  return at;
+}
+
+/** The names of a path after its root, the last one first. */
+function namesIn(path: string): string[] {
+  const names = path.slice(parse(path).root.length).split(sep === '\\' ? /[\\/]/ : sep);
+  return names.toReversed();
+}
+
+/** Where a link leads to; null for what is no link, undefined for what is not there. */
+function linkAt(path: string): string | null | undefined {
+  try {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    return found?.isSymbolicLink() === true ? readlinkSync(path) : found && null;
+  } catch {
+    return null;
   }
 }

@@ -115,7 +115,7 @@ export const command: CommandSpec<Options> = {
       },
       desks: opened,
       verify: desks.verify,
-      hook: { ownPlaces: ownPlaces(cli, socket), userHome: cli.io.userHome, followed, ...handingOver(desks) },
+      hook: { ...ownPlaces(cli, socket), userHome: cli.io.userHome, followed, ...handingOver(desks) },
       outcome: desks.outcome,
       tally,
       url: () => url ?? 'http://localhost',

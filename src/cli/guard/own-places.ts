@@ -12,9 +12,14 @@ const MANAGED = [
   '/etc/github-copilot/policy.d',
 ];
 
-/** The home with its keys and state, managed configuration of hooks, and the socket's folder. */
-export function ownPlaces(cli: Setting, socket: string | null): string[] {
+/** The home with its keys and state, managed configuration of hooks, and the socket's folder; and of these the home alone. */
+export function ownPlaces(cli: Setting, socket: string | null): { ownPlaces: string[]; ownFolders: string[] } {
   const { configDir, stateDir, keysDir } = cli.workspace.paths();
-  const places = [configDir, stateDir, keysDir, ...(socket === null ? [] : [dirname(socket)]), ...MANAGED];
+  const ownFolders = withLinks([configDir, stateDir, keysDir]);
+  const others = withLinks([...(socket === null ? [] : [dirname(socket)]), ...MANAGED]);
+  return { ownPlaces: [...ownFolders, ...others], ownFolders };
+}
+
+function withLinks(places: readonly string[]): string[] {
   return [...new Set(places.flatMap((place) => [place, followed(place)]))];
 }

@@ -13,6 +13,7 @@ import { refusalToAsker, refusalLine } from '../refusal.js';
 import { failureAnswer, type HookOutput, type HookCall, type HookVerdict } from './call.js';
 import type { HookClient } from './clients.js';
 import { isOwnFile, namedPaths } from './own-files.js';
+import { holdsOwn, searchedFolders } from './searches.js';
 
 /** What an event may hold: a tool's input of 1 MiB, and room around it. */
 export const EVENT_BOUNDS: JsonBounds = { bytes: 1024 * 1024 + 64 * 1024, depth: 32 };
@@ -33,9 +34,11 @@ export interface HookDeps {
   readonly rules: HookRules;
   /** Absolute paths that no file tool reaches. */
   readonly ownPlaces: readonly string[];
+  /** Those with keys and state: no search goes down to them from above either. */
+  readonly ownFolders: readonly string[];
   /** The user's home folder; empty where there is none. */
   readonly userHome: string;
-  /** The path with links followed, as far as it exists. */
+  /** The path with links followed before the steps up behind them, as far as it exists. */
   readonly followed: (path: string) => string;
   /** Told of an accepted call, so that a guard before the server of an MCP tool takes the entry as its own. */
   readonly accepted: (call: HookCall, action: string, decision: Decision) => void;
@@ -71,15 +74,13 @@ function eventIn(bytes: Uint8Array): JsonObject {
 
 async function verdictOf(client: HookClient, call: HookCall, deps: HookDeps): Promise<HookVerdict> {
   const { desk, rules } = deps;
-  const own = namedPaths(call, deps.userHome).find(
-    (path) => isOwnFile(path, deps.ownPlaces) || isOwnFile(deps.followed(path), deps.ownPlaces),
-  );
-  if (own !== undefined) {
+  const own = ownFileOf(call, deps);
+  if (own !== null) {
     const { code, name } = NATIVE_CODES.ACTION_DENIED;
     const { action, target, params } = call;
-    const details = { action, reason: 'own_files', path: own };
+    const details = { action, reason: 'own_files', path: own.path };
     deps.refused({ passport: await desk.passport(), action, target, params, code, name, details });
-    return { result: 'deny', reason: `${code} ${name}: own_files: ${OWN}` };
+    return { result: 'deny', reason: `${code} ${name}: own_files: ${own.why}` };
   }
   const action = rules.map.get(call.tool) ?? call.action;
   const asked = rules.ask && client.asks && !hasApprovers(await desk.passport());
@@ -100,7 +101,21 @@ async function verdictOf(client: HookClient, call: HookCall, deps: HookDeps): Pr
   return { result: asks ? 'ask' : 'deny', reason };
 }
 
+/** The path by which a file tool reaches what is its hook's, and the sentence that says so; null for other calls. */
+function ownFileOf(call: HookCall, { ownPlaces, ownFolders, userHome, followed }: HookDeps) {
+  const named = namedPaths(call, userHome).find(
+    (path) => isOwnFile(path, ownPlaces) || isOwnFile(followed(path), ownPlaces),
+  );
+  if (named !== undefined) return { path: named, why: OWN };
+  const searched = searchedFolders(call, userHome).find((path) =>
+    [path, followed(path)].some((folder) => isOwnFile(folder, ownPlaces) || holdsOwn(folder, ownFolders)),
+  );
+  return searched === undefined ? null : { path: searched, why: OWN_BELOW };
+}
+
 const OWN = 'file tools do not reach the files of aip and of this hook, whatever the passport says.';
+const OWN_BELOW =
+  'this search goes down to the files of aip, which file tools do not reach: search in a folder that does not hold them.';
 
 /** A tap by the user of this machine is no approval of those whom the passport names. */
 function hasApprovers({ document }: Passport): boolean {

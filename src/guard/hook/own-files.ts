@@ -7,8 +7,12 @@ import type { Json, JsonObject } from '../../protocol/json/values.js';
 import type { HookCall } from './call.js';
 
 const FILE_ACTIONS: ReadonlySet<string> = new Set(['read_file', 'write_file']);
-const PATCHED = /^[ \t]*\*\*\* (?:Add File|Update File|Delete File|Move to): (.+)$/gm;
-const LONGEST_PATH = 4096;
+const PATCHED = /^\s*\*\*\* (?:Add File|Update File|Delete File|Move to): (.+)$/s;
+/** Where one reader of patches ends a line, and where another does. */
+const LINE_ENDS = ['\n', /[\n\v\f\r\u001c-\u001e\u0085\u2028\u2029]/];
+const BLANK = /[\s\u0085]/;
+/** What a system takes as a path at most. */
+export const LONGEST_PATH = 4096;
 
 /** Where coding agents keep the configuration of their hooks, from any folder: they read that of the project, of its root, and the user's. */
 const HOOK_FILES = [
@@ -22,15 +26,29 @@ const HOOK_FILES = [
   '.copilot/hooks',
 ];
 
-/** The paths that a file tool names, absolute, as the agent wrote them; none for other tools. `home`: what `~` stands for. */
+/**
+ * The paths that a file tool names, absolute, in every way that a tool may read them; none for other tools. Steps up are taken in some
+ * and left in others, for a system takes them after the links before them. `home`: what `~` stands for.
+ */
 export function namedPaths({ action, params, target }: HookCall, home: string): string[] {
   if (!FILE_ACTIONS.has(action)) return [];
-  return textsIn(params).flatMap((text) => {
-    const patched = [...text.matchAll(PATCHED)].map((match) => match[1]!);
-    return (patched.length > 0 ? patched : [text])
-      .map((path) => absolute(untilded(fileUrlPath(path.trim()), home), target))
-      .filter(isPath);
-  });
+  const texts = textsIn(params).flatMap((text) => [text, ...patchedIn(text)]);
+  return [...new Set(texts.flatMap((text) => pathReadings(text, target, home)))];
+}
+
+/** `text` as a path, absolute: with and without blanks around it, as a URL, from the home, with the separators of either system. */
+export function pathReadings(text: string, folder: string | null, home: string): string[] {
+  const bare = unblanked(text);
+  const spellings = new Set([text, bare, untilded(fileUrlPath(bare), home)]);
+  return [...spellings].flatMap((path) => absolutes(path, folder)).filter((path) => path.length <= LONGEST_PATH);
+}
+
+/** Without the blanks around it, as either of the languages that agents are written in sees them. */
+export function unblanked(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && BLANK.test(text[start]!)) start += 1;
+  while (end > start && BLANK.test(text[end - 1]!)) end -= 1;
+  return text.slice(start, end);
 }
 
 /**
@@ -38,32 +56,42 @@ export function namedPaths({ action, params, target }: HookCall, home: string): 
  * by the caller where files exist. Whatever the file system makes of case and accents, a place is not reached by another spelling.
  */
 export function isOwnFile(path: string, places: readonly string[]): boolean {
-  const spelled = folded(path);
-  const segments = `${spelled.replaceAll('\\', '/')}/`;
-  if (HOOK_FILES.some((file) => segments.includes(`/${file}/`))) return true;
-  const { relative, isAbsolute } = pathsLike(path);
-  return places.some((place) => {
-    const way = relative(folded(place), spelled);
+  // What is written holds lines, and a path does not once its steps up are taken.
+  if (path.includes('\n')) return false;
+  const segments = `/${folded(path).replaceAll('\\', '/')}/`;
+  return HOOK_FILES.some((file) => segments.includes(`/${file}/`)) || places.some((place) => isWithin(path, place));
+}
+
+/** True where `path` is the `folder` or lies below it, by the rules of the one system or of the other. */
+export function isWithin(path: string, folder: string): boolean {
+  const systems = isLikeWindows(path) ? [posix, win32] : [posix];
+  return systems.some(({ relative, isAbsolute }) => {
+    const way = relative(folded(folder), folded(path));
     return way === '' || !(way === '..' || way.startsWith('../') || way.startsWith('..\\') || isAbsolute(way));
   });
 }
 
-/** What is written holds lines and is long, and a path does neither once its steps up are taken. */
-function isPath(path: string): boolean {
-  return !path.includes('\n') && path.length <= LONGEST_PATH;
+function patchedIn(text: string): string[] {
+  return LINE_ENDS.flatMap((end) => text.split(end).flatMap((line) => PATCHED.exec(line)?.[1] ?? []));
 }
 
 function folded(path: string): string {
   return path.normalize('NFC').toLowerCase();
 }
 
-function pathsLike(path: string): typeof posix {
-  return /^[A-Za-z]:|\\/.test(path) ? win32 : posix;
+function isLikeWindows(path: string): boolean {
+  return /^[A-Za-z]:|\\/.test(path);
 }
 
-function absolute(path: string, folder: string | null): string {
-  const { isAbsolute, resolve, normalize } = pathsLike(path) === win32 ? win32 : pathsLike(folder ?? '');
-  return isAbsolute(path) || folder === null ? normalize(path) : resolve(folder, path);
+function absolutes(path: string, folder: string | null): string[] {
+  const found: string[] = [];
+  if (posix.isAbsolute(path)) found.push(posix.normalize(path), path);
+  else if (folder === null) found.push(posix.normalize(path));
+  else if (posix.isAbsolute(folder)) found.push(posix.resolve(folder, path), `${folder}/${path}`);
+  if (isLikeWindows(path) || isLikeWindows(folder ?? ''))
+    found.push(folder === null || win32.isAbsolute(path) ? win32.normalize(path) : win32.resolve(folder, path));
+  // A working folder of another form yet.
+  return found.length > 0 || folder === null ? found : [posix.resolve(folder, path)];
 }
 
 function untilded(path: string, home: string): string {

@@ -95,7 +95,14 @@ describe.each(WAYS)('%s', (_, prepare) => {
     await prepare(place);
     const link = join(place.folder, 'link');
     symlinkSync(place.home, link);
+    symlinkSync(join(place.home, 'keys'), join(place.folder, 'docs'));
+    symlinkSync(join(place.home, 'new.json'), join(place.folder, 'x '));
     const paths = [
+      // The system takes a step up after the link before it.
+      `${place.folder}/docs/../config.json`,
+      // With its blank, and to a file that is yet to be made.
+      `${place.folder}/x `,
+      `${place.home}/x\n*** Add File: y\n/../config.json`,
       join(place.home, 'state.db'),
       join(link, 'x', 'y'),
       `${place.home}/a/../state.db`,
@@ -109,6 +116,12 @@ describe.each(WAYS)('%s', (_, prepare) => {
     // A search shows what it finds.
     const grep = event('Grep', { pattern: '.', path: join(place.home, 'keys'), output_mode: 'content' });
     expect(denied(place.run(['hook', 'claude', '-p', 'coder'], grep).stdout)).toMatch(/own_files/);
+    const above = event('Grep', { pattern: '.', path: dirname(place.home) });
+    expect(denied(place.run(['hook', 'claude', '-p', 'coder'], above).stdout)).toMatch(
+      /own_files: this search goes down/,
+    );
+    // An honest one lies beside.
+    expect(place.run(['hook', 'claude', '-p', 'coder'], event('Grep', { pattern: '.' })).stdout).toBe('{}\n');
     const { stdout } = place.run(
       ['hook', 'claude', '-p', 'coder'],
       event('Write', { file_path: join(place.folder, 'a.txt'), content: 'x' }),

@@ -27,6 +27,17 @@ describe('a file tool reaches what is ours', () => {
       'in a patch that is written loosely',
       { input: ' *** Begin Patch\n  *** Update File: ../.claude/settings.json \n@@' },
     ],
+    ['from a drive that is a folder here', { path: 'C:/../../../home/a/.config/aip/config.json' }],
+    ['by a name with backslashes', { path: '/home/a/.config/aip/a\\..\\..\\..\\..\\..\\x/../keys/k.pem' }],
+    [
+      'in a patch, by a name with backslashes',
+      { input: '*** Add File: ../../home/a/.config/aip/a\\..\\..\\..\\..\\..\\x/../config.json' },
+    ],
+    ['by a name that looks like a patch', { path: '/home/a/.config/aip/x\n*** Add File: y\n/../config.json' }],
+    ['by a name that looks like a patch, in the project', { path: 'x\n*** Add File: y\n/../../.claude/settings.json' }],
+    ['in a patch, past another end of a line', { input: '*** Add File: x\u2028/../../.codex/hooks.json' }],
+    ['in a patch, past a carriage return', { input: '*** Add File: x\r/../../.codex/hooks.json' }],
+    ['in a patch whose lines end otherwise', { input: '*** Begin Patch\r*** Add File: ../.codex/hooks.json\r+x' }],
     ['by ~', { path: '~/.config/aip/state.db' }],
     ['between blanks', { path: ' /home/a/.config/aip/state.db\n' }],
     ['by steps up from a name with a line break', { path: '/repo/\n/../../home/a/.config/aip/keys/k.pem' }],
@@ -45,6 +56,12 @@ describe('a file tool reaches what is ours', () => {
   ])('%s', (_, params) => {
     expect(reaches(params)).toBe(true);
   });
+  test.each(['~/../aip/k', 'file:/../aip/k'])('by %s where a tool takes it as a name', (path) => {
+    expect(reaches({ path }, 'write_file', '/home/a/.config')).toBe(true);
+  });
+  test("in a project's hooks where no working folder is known", () => {
+    expect(reaches({ path: '.claude/settings.json' }, 'write_file', null)).toBe(true);
+  });
   test('from a working folder on Windows', () => {
     expect(reaches({ path: '..\\aip\\state.db' }, 'write_file', 'C:\\Users\\a\\repo')).toBe(true);
     expect(reaches({ path: '../aip/state.db' }, 'write_file', 'c:/Users/a/repo')).toBe(true);
@@ -54,6 +71,8 @@ describe('a file tool reaches what is ours', () => {
     ['a file of the project', { path: 'main.ts', content: 'see /home/a/.config/aip/state.db\nand more' }],
     ['a document about hooks', { path: '/repo/docs/.claude/settings.json.md' }],
     ['what a person wrote of it', { path: '/repo/a.md', content: 'Look into .claude/settings.json' }],
+    ['a file of the same name', { path: '/repo/config.json', content: '{}' }],
+    ['a patch of the project', { input: '*** Begin Patch\n*** Update File: a.ts\n@@\n-../../x\n+~/y\n*** End Patch' }],
     ['a name that begins like a step up', { path: '/repo/..claude/x' }],
     ['a shell, of which nothing is promised', { command: 'cat /home/a/.config/aip/state.db' }, 'shell'],
   ])('not: %s', (_, params, action) => {

@@ -38,6 +38,7 @@ function depsOf(behaviour: Behaviour) {
     desk: { passport: async () => passport, decide } as unknown as Desk,
     rules: { grant: false, ask: false, map: new Map() },
     ownPlaces: ['/home/aip'],
+    ownFolders: ['/home/aip'],
     userHome: '/home/a',
     followed: (path) => path,
     accepted: () => undefined,

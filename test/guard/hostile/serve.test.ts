@@ -38,6 +38,7 @@ function service(fails: boolean) {
     verify: async (document) => judge(document),
     hook: {
       ownPlaces: ['/home/aip'],
+      ownFolders: ['/home/aip'],
       userHome: '/home/a',
       followed: (path) => path,
       accepted: () => undefined,

@@ -104,7 +104,7 @@ async function decide(name: HookClientName, options: Options, cli: Cli): Promise
   const deps: HookDeps = {
     desk,
     rules: { grant: options.grant, ask: options.ask, map: new Map(options.map) },
-    ownPlaces: ownPlaces(cli, options.socket ?? defaultSocket(cli.workspace)),
+    ...ownPlaces(cli, options.socket ?? defaultSocket(cli.workspace)),
     userHome: cli.io.userHome,
     followed,
     ...handingOver(desks),

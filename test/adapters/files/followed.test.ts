@@ -1,0 +1,28 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { followed } from '../../../src/adapters/files/followed.js';
+
+test('links are followed one name after the other, as the system does', () => {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'aip-followed-')));
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  mkdirSync(join(root, 'home/keys'), { recursive: true });
+  mkdirSync(join(root, 'project'));
+  const link = (name: string, to: string): void => symlinkSync(to, join(root, 'project', name));
+  link('keys', join(root, 'home/keys'));
+  link('near', '../home');
+  link('new', '../home/new/file');
+  link('twice', 'near/keys');
+  link('round', 'round');
+  const at = (path: string): string => followed(`${root}/project/${path}`);
+  expect(at('a/./b')).toBe(join(root, 'project/a/b'));
+  expect(at('keys/../config.json')).toBe(join(root, 'home/config.json'));
+  expect(at('near/config.json')).toBe(join(root, 'home/config.json'));
+  expect(at('twice/../x')).toBe(join(root, 'home/x'));
+  // What is not there yet.
+  expect(at('new')).toBe(join(root, 'home/new/file'));
+  expect(at('none/deep/../../near/x')).toBe(join(root, 'home/x'));
+  expect(at('round/x')).toBe(`${root}/project/round/x`);
+  expect(followed('relative/../x')).toBe('relative/../x');
+});
