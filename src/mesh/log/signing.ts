@@ -5,8 +5,21 @@ import type { JsonObject } from '../../protocol/json/values.js';
 /** Signs with the mesh's own key: 128 hex digits over the UTF-8 bytes of `text`. */
 export type Signer = (text: string) => string;
 
+/** What a signature is for, where the key is asked elsewhere and questions wait for their turn. */
+export interface SignatureUse {
+  /** Goes before all others: what carries out commands, and this server's own heartbeats. */
+  readonly isFirst?: boolean;
+  /** The API key that it is for: the keys take turns. */
+  readonly keyId?: string;
+  /** True once nobody waits for it any more: then it is not asked for. */
+  readonly isOver?: () => boolean;
+}
+
+/** The signatures of commands. */
+export const COMMAND_USE: SignatureUse = { isFirst: true };
+
 /** The same of a key that may be asked where it lives; it rejects where that gives no signature now. */
-export type MeshSigner = (text: string) => string | Promise<string>;
+export type MeshSigner = (text: string, use?: SignatureUse) => string | Promise<string>;
 
 /** True when `signature` (128 hex digits) is the mesh's over the UTF-8 bytes of `text`; every doubt is false. */
 export type SignatureCheck = (text: string, signature: string) => boolean;

@@ -179,8 +179,8 @@ export class StoreTrouble extends Error {
 
 /** `sign`, which rejects with StoreTrouble where the key is asked and gives no signature. */
 export function inTrouble(sign: MeshSigner): MeshSigner {
-  return (text) => {
-    const signature = sign(text);
+  return (text, use) => {
+    const signature = sign(text, use);
     if (typeof signature === 'string') return signature;
     return signature.catch((cause: unknown) => {
       throw new StoreTrouble('unsigned', 'The key of the mesh gives no signature.', cause);

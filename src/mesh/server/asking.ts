@@ -72,9 +72,9 @@ export async function referenceUsage(server: MeshServer): Promise<Reply> {
 }
 
 /** `GET /v1/mesh/status`. */
-export async function meshStatus(server: MeshServer): Promise<Reply> {
+export async function meshStatus(server: MeshServer, _request: Request, caller: Caller): Promise<Reply> {
   const { store, clock } = server;
-  const proof = await server.prover.soon();
+  const proof = await server.prover.soon(null, caller.key.keyId);
   const now = clock.up();
   const { roster } = server;
   const said = (id: string | null) => {

@@ -1,7 +1,7 @@
 /** Group commit: proposals that arrive while the disk is busy share the next transaction, and so its one flush. */
 import { Refused } from '../refusal.js';
 import { judgeWith, type Proposal } from '../ruling.js';
-import type { MeshSigner, Signer } from '../log/signing.js';
+import { COMMAND_USE, type MeshSigner, type Signer } from '../log/signing.js';
 import { StoreTrouble, type MeshStore, type OrderResult } from '../log/store.js';
 import type { ServerClock } from './http/exchange.js';
 
@@ -108,7 +108,7 @@ export class Committer {
       const sign: Signer = (text) => {
         const known = signatures.get(text);
         if (known !== undefined) return known;
-        const signature = this.#sign(text);
+        const signature = this.#sign(text, COMMAND_USE);
         if (typeof signature === 'string') return signature;
         // Where the store fails before, nobody waits for it.
         signature.catch(() => undefined);

@@ -33,9 +33,10 @@ export async function takeLogs(server: MeshServer, request: Request, caller: Cal
   const at = server.clock.wall();
   if (!server.shipping.takes(caller.key.keyId, request.body.length, server.clock.up()))
     throw new Refused('BUSY', 'This key ships more than 1 MiB a second: the entries wait where they are.');
+  const left = await server.erasures.leftOf(logId, entries);
   // What happens to the logs is no reason to end: they are in a file of their own, and the events are in another.
   const result = await logs
-    .put({ logId, verifier, keyId: caller.key.keyId, at, entries })
+    .put({ logId, verifier, keyId: caller.key.keyId, at, entries: left })
     .catch(() => ({ kind: 'full' }) as const);
   if (result.kind === 'full') {
     server.shipping.full++;
@@ -64,7 +65,7 @@ export async function takeLogs(server: MeshServer, request: Request, caller: Cal
       time: formatTime(server.clock.wall()),
       mesh_public_key: server.options.publicKey,
     };
-    return { ...body, signature: await server.sign(canonicalize(body)) };
+    return { ...body, signature: await server.sign(canonicalize(body), { keyId: caller.key.keyId }) };
   }
 }
 

@@ -3,6 +3,7 @@ import { formatTime } from '../../protocol/time.js';
 import { knownRoster, type KnownRoster } from '../roster/known.js';
 import { noticeOf, type KeptRequest } from '../approvals/kept.js';
 import type { FleetConduct } from '../fleet.js';
+import { KeptErasures } from '../log/erasures.js';
 import { parseEventId, type Head } from '../log/head.js';
 import { HEARTBEAT_MS, PAGE_EVENTS, RETAINED_EVENTS } from '../limits.js';
 import type { MeshSigner } from '../log/signing.js';
@@ -68,7 +69,8 @@ const PRESENCE_MS = 80;
 
 /** One server of a mesh, without sockets. */
 export class MeshServer {
-  readonly options: ServerOptions;
+  /** Without the key: `sign` has it, with its trouble told apart. */
+  readonly options: Omit<ServerOptions, 'sign'>;
   readonly store: MeshStore;
   readonly clock: ServerClock;
   /** Signs with the mesh key; rejects with StoreTrouble. */
@@ -80,6 +82,7 @@ export class MeshServer {
   readonly committer: Committer;
   readonly prover: Proving;
   readonly regions: Regions;
+  readonly erasures: KeptErasures;
   readonly shipping = new ShippingRate();
   readonly decisions = new Decisions();
   readonly expiry = new Expiry();
@@ -132,6 +135,7 @@ export class MeshServer {
     });
     this.waits = new Waits(clock);
     this.hashes = new EventHashes(store);
+    this.erasures = new KeptErasures(store.papers);
     this.boot = options.randomHex(8);
     this.prover = this.#prover(sealedBy);
     this.regions = new Regions(store, clock, this.waits, options);

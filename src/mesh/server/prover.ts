@@ -6,7 +6,7 @@ import type { JsonObject } from '../../protocol/json/values.js';
 import { formatTime } from '../../protocol/time.js';
 import { readCheckpoint, unsignedCheckpoint, type Checkpoint, type ServerMoment } from '../log/checkpoint.js';
 import type { Head } from '../log/head.js';
-import { signatureHolds, type MeshSigner } from '../log/signing.js';
+import { signatureHolds, type MeshSigner, type SignatureUse } from '../log/signing.js';
 import { StoreTrouble, type MeshStore } from '../log/store.js';
 import type { Waits } from './feed/waits.js';
 import type { ServerClock } from './http/exchange.js';
@@ -15,6 +15,17 @@ import type { ServerClock } from './http/exchange.js';
 const SLOW_MS = 1_000;
 /** How long a confirm of a shared store serves for heartbeats, ms. */
 const SERVES_MS = 500;
+/** Heartbeats tell every stream at once that the mesh lives: they are not to wait behind those who ask for a proof of their own. */
+const HEARTBEAT_USE: SignatureUse = { isFirst: true };
+
+/** A head that was signed, or is being signed. */
+interface Said {
+  readonly text: string;
+  readonly proof: string | Promise<string | void>;
+  readonly isFirst: boolean;
+  /** All who wait for it. */
+  readonly uses: SignatureUse[];
+}
 
 /** What the prover needs of the server. */
 export interface ProverPorts {
@@ -45,8 +56,8 @@ export interface Proving {
   readonly bareClaims: number;
   /** A signed checkpoint as JSON text that repeats the challenge; null where nothing can be proven. */
   checkpoint(challenge?: string | null): Promise<string | null>;
-  /** As `checkpoint`, for an answer that somebody waits for. */
-  soon(challenge?: string | null): Promise<string | null>;
+  /** As `checkpoint`, for an answer that the holder of the API key `keyId` waits for. */
+  soon(challenge: string | null, keyId: string): Promise<string | null>;
   /** What the heartbeats of this server's own pass say; null where another server's are passed on as they come. */
   heartbeat(): Promise<string | null>;
   /** Looks at the term that a client names, or proves. */
@@ -61,7 +72,7 @@ export class Prover implements Proving {
   /** When the last confirm that succeeded began. */
   #confirmed: ServerMoment | null = null;
   /** The last that was signed without a challenge: at one moment and head it is the same for everybody. */
-  #said: { readonly text: string; readonly proof: string | Promise<string | void> } | null = null;
+  #said: Said | null = null;
   /** Shared by all who asked while one was running: that one may have looked before they asked. */
   #next: Promise<ServerMoment | null> | null = null;
   #sealed: number | null;
@@ -88,11 +99,11 @@ export class Prover implements Proving {
    * A signed checkpoint as JSON text, with the time of a confirm that began after this call; it repeats the challenge of the request it
    * answers. Null where nothing can be proven: the store does not answer, or this server is sealed.
    */
-  async checkpoint(challenge: string | null = null): Promise<string | null> {
+  async checkpoint(challenge: string | null = null, use: SignatureUse = {}): Promise<string | null> {
     if (this.#sealed !== null) return null;
     const at = await this.#moment();
     if (at === null || this.sealed !== null) return null;
-    return this.#signed(at, challenge);
+    return this.#signed(at, challenge, use);
   }
 
   /**
@@ -104,33 +115,42 @@ export class Prover implements Proving {
     const last = this.#confirmed;
     const isDear = store.shared || keyIsAsked;
     if (!isDear || last === null || clock.up() - last.upMs > SERVES_MS)
-      return keyIsAsked ? this.soon() : this.checkpoint();
+      return keyIsAsked ? this.#within(this.checkpoint(null, HEARTBEAT_USE)) : this.checkpoint();
     if (this.#sealed !== null) return null;
-    return keyIsAsked ? this.#within(this.#signed(last, null)) : this.#signed(last, null);
+    const proof = this.#signed(last, null, HEARTBEAT_USE);
+    return keyIsAsked ? this.#within(proof) : proof;
   }
 
   /** Null where the key gives no signature, or this server was sealed meanwhile. */
-  async #signed(at: ServerMoment, challenge: string | null): Promise<string | null> {
+  async #signed(at: ServerMoment, challenge: string | null, use: SignatureUse): Promise<string | null> {
     const { head, store, sign, onFailure } = this.#ports;
     // The head as the streams have it, which is the confirmed one or a later one.
     const body = unsignedCheckpoint({ ...head(), term: store.term }, at, challenge);
     const text = canonicalize(body);
-    if (challenge !== null || this.#said?.text !== text) {
-      const signature = sign(text);
-      const proof = typeof signature === 'string' ? signature : signature.catch(onFailure);
-      if (challenge !== null) return this.#proof(body, await proof);
-      this.#said = { text, proof };
+    const said = this.#said;
+    // What waits behind others is no word for the heartbeats.
+    if (said?.text === text && (typeof said.proof === 'string' || said.isFirst || use.isFirst !== true)) {
+      said.uses.push(use);
+      return this.#proof(body, await said.proof);
     }
-    return this.#proof(body, await this.#said.proof);
+    const uses = [use];
+    const signature = sign(text, { ...use, isOver: () => uses.every(({ isOver }) => isOver?.() === true) });
+    const proof = typeof signature === 'string' ? signature : signature.catch(onFailure);
+    if (challenge === null) this.#said = { text, proof, isFirst: use.isFirst === true, uses };
+    return this.#proof(body, await proof);
   }
 
   #proof(body: JsonObject, signature: string | void): string | null {
     return signature === undefined || this.#sealed !== null ? null : JSON.stringify({ ...body, signature });
   }
 
-  /** As `checkpoint`, for an answer that somebody waits for: null when store or key take longer than a second. */
-  async soon(challenge: string | null = null): Promise<string | null> {
-    return this.#within(this.checkpoint(challenge));
+  /**
+   * As `checkpoint`, for an answer that the holder of the API key `keyId` waits for: null when store or key take longer than a second, and
+   * then no key is asked for it any more.
+   */
+  async soon(challenge: string | null, keyId: string): Promise<string | null> {
+    let isOver = false;
+    return this.#within(this.checkpoint(challenge, { keyId, isOver: () => isOver })).finally(() => (isOver = true));
   }
 
   async #within(proven: Promise<string | null>): Promise<string | null> {

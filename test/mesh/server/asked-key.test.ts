@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
 import { parseEvent } from '../../../src/mesh/log/event.js';
-import { signatureHolds } from '../../../src/mesh/log/signing.js';
+import { signatureHolds, type SignatureUse } from '../../../src/mesh/log/signing.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { check, LOG_ID, sign, TestMesh } from '../../kit/mesh/server.js';
 
@@ -102,5 +102,31 @@ describe('a key that is asked', () => {
     const log = await events();
     expect(log.map(({ type }) => type)).toEqual(['suspension', 'revocation']);
     for (const event of log) expect(signatureHolds(event as unknown as JsonObject, check)).toBe(true);
+  });
+
+  test('is asked no more for a poll that was given up, and first for commands and heartbeats', async () => {
+    const uses: (SignatureUse | undefined)[] = [];
+    let isStuck = true;
+    const mesh = await TestMesh.start({
+      keyIsAsked: true,
+      sign: (text, use) => {
+        uses.push(use);
+        return isStuck ? new Promise(() => undefined) : Promise.resolve(sign(text));
+      },
+    });
+    const poll = mesh.ask('GET', `/v1/mesh/events?wait=0&after=0&challenge=${'ab'.repeat(16)}`, 'observer');
+    while (uses.length === 0) await wait(1);
+    expect(uses[0]).toMatchObject({ keyId: expect.any(String) as string });
+    expect([uses[0]!.isFirst, uses[0]!.isOver!()]).toEqual([undefined, false]);
+    mesh.clock.advance(1_100);
+    mesh.server.tick();
+    expect((await poll).status).toBe(503);
+    expect(uses[0]!.isOver!()).toBe(true);
+    isStuck = false;
+    uses.length = 0;
+    await mesh.command('revoke');
+    expect(uses.map((use) => use?.isFirst)).toEqual([true]);
+    await mesh.server.prover.heartbeat();
+    expect(uses.at(-1)).toMatchObject({ isFirst: true });
   });
 });

@@ -8,8 +8,10 @@ import { formatPublicKey } from '../../../src/protocol/identity/keys.js';
 import { canonicalize } from '../../../src/protocol/json/canonical.js';
 import { seal, sealRecord, START, verifyChain } from '../../../src/protocol/log/chain.js';
 import type { LogRecord } from '../../../src/protocol/log/entry.js';
+import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
+import type { MeshSigner } from '../../../src/mesh/log/signing.js';
 import type { Role } from '../../../src/mesh/access/roles.js';
-import { AGENT, check, TestMesh } from '../../kit/mesh/server.js';
+import { AGENT, check, sign, TestMesh } from '../../kit/mesh/server.js';
 import { draft, T0 } from '../../kit/state/drafts.js';
 
 const SEED = new Uint8Array(32).fill(9);
@@ -49,9 +51,12 @@ function logged(): LogRecord[] {
   return records;
 }
 
-async function meshWith(options: { readonly logRetentionMs?: number } = {}) {
+async function meshWith(
+  options: { readonly logRetentionMs?: number; readonly sign?: MeshSigner; readonly store?: MemoryMeshStore } = {},
+  entries = logged(),
+) {
   const mesh = await TestMesh.start({ ...options, operatorKey: OPERATOR });
-  const shipped = await mesh.ask('POST', '/v1/logs', 'verifier', { log_id: LOG, verifier: 'v1', entries: logged() });
+  const shipped = await mesh.ask('POST', '/v1/logs', 'verifier', { log_id: LOG, verifier: 'v1', entries });
   expect(shipped.status).toBe(200);
   const held = async (): Promise<LogRecord[]> =>
     (await mesh.store.logs.read({ limit: 100 })).map(({ text }) => JSON.parse(text) as LogRecord);
@@ -128,6 +133,84 @@ describe('an erasure', () => {
   ])('that is none: %j', async (wish) => {
     const { depsOf } = await meshWith();
     await expect(eraseAtMesh(depsOf('admin', true), wish as ShippedErasure)).rejects.toThrow('BAD_REQUEST');
+  });
+});
+
+describe('with a key that is asked elsewhere an erasure', () => {
+  test('has a signed word', async () => {
+    const { mesh, depsOf } = await meshWith({ sign: async (text) => sign(text) });
+    expect(await eraseAtMesh(depsOf('admin', true), { agent_id: AGENT, param: 'to' })).toMatchObject({ erased: 2 });
+    const [paper] = await mesh.store.papers.list('log-erasure', 0);
+    const { signature, ...body } = JSON.parse(paper!.text) as Record<string, string>;
+    expect(check(canonicalize(body), signature!)).toBe(true);
+  });
+
+  test('takes nothing while the key refuses, and ends nothing', async () => {
+    let isOut = false;
+    const { mesh, held, depsOf } = await meshWith({
+      sign: async (text) => {
+        if (isOut) throw new Error('the agent is locked');
+        return sign(text);
+      },
+    });
+    const before = await held();
+    isOut = true;
+    const wish = { agent_id: AGENT, param: 'to' };
+    await expect(eraseAtMesh(depsOf('admin', true), wish)).rejects.toThrow('Nothing was changed');
+    expect(await held()).toEqual(before);
+    expect(await mesh.store.papers.list('log-erasure', 0)).toEqual([]);
+    expect(mesh.fatal).toEqual([]);
+    isOut = false;
+    expect(await eraseAtMesh(depsOf('admin', true), wish)).toMatchObject({ erased: 2 });
+  });
+});
+
+describe('what is shipped after an erasure', () => {
+  const ship = (mesh: TestMesh, entries: readonly LogRecord[]) =>
+    mesh.ask('POST', '/v1/logs', 'verifier', { log_id: LOG, verifier: 'v1', entries });
+  const shows = (records: readonly LogRecord[]): boolean[] =>
+    records.map((record) => JSON.stringify(record).includes(MARK));
+
+  test.each<[string, ShippedErasure, boolean[]]>([
+    ['of an agent', { agent_id: AGENT, param: 'to' }, [false, true, false, false]],
+    [
+      'of what came before a time',
+      { agent_id: AGENT, param: 'to', before: new Date(T0 + 1).toISOString() },
+      [false, true, false, true],
+    ],
+    ['of an entry to come', { log_id: LOG, seq: 4 }, [true, true, true, false]],
+    ['of an entry with an outcome to come', { log_id: LOG, seq: 1 }, [false, true, false, true]],
+  ])('lacks the values that it took: %s', async (_, wish, left) => {
+    for (const cut of [1, 2]) {
+      const { mesh, held, depsOf } = await meshWith({}, logged().slice(0, cut));
+      mesh.clock.advance(3_600_000);
+      await eraseAtMesh(depsOf('admin', true), wish);
+      expect((await ship(mesh, logged().slice(cut))).status).toBe(200);
+      const after = await held();
+      expect(shows(after)).toEqual(left);
+      expect(verifyChain(after)).toMatchObject({ ok: true, count: 4 });
+      expect(after.map(({ hash }) => hash)).toEqual(logged().map(({ hash }) => hash));
+      // The log goes on, and what is shipped once more is the same log.
+      expect((await ship(mesh, logged())).json()).toMatchObject({ accepted: 0 });
+    }
+  });
+
+  test('keeps what was made after it', async () => {
+    const { mesh, held, depsOf } = await meshWith({}, logged().slice(0, 1));
+    mesh.clock.advance(30_000);
+    await eraseAtMesh(depsOf('admin', true), { agent_id: AGENT, param: 'to' });
+    mesh.clock.advance(3_600_000);
+    await ship(mesh, logged().slice(1));
+    expect(shows(await held())).toEqual([false, true, false, true]);
+  });
+
+  test('lacks them at a server that starts later, on the same store, as well', async () => {
+    const store = new MemoryMeshStore('a1'.repeat(16));
+    const { mesh, depsOf } = await meshWith({ store }, logged().slice(0, 1));
+    mesh.clock.advance(3_600_000);
+    await eraseAtMesh(depsOf('admin', true), { agent_id: AGENT, param: 'to' });
+    const { held } = await meshWith({ store: store.reopened() }, logged());
+    expect(shows(await held())).toEqual([false, true, false, false]);
   });
 });
 

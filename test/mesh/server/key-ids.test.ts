@@ -4,7 +4,7 @@ import { parseEvent } from '../../../src/mesh/log/event.js';
 import { readSnapshot } from '../../../src/mesh/log/snapshot.js';
 import { MeshServer } from '../../../src/mesh/server/mesh-server.js';
 import { AGENT_KEY, EARLIER_KEY, ISSUER_KEY, publishedPassport, STRANGER_KEY } from '../../kit/mesh/passports.js';
-import { AGENT, check, PRINCIPAL, settle, TestMesh } from '../../kit/mesh/server.js';
+import { AGENT, check, PRINCIPAL, settle, sign, TestMesh } from '../../kit/mesh/server.js';
 
 const passport = (serial: number, previous: object[] = []) =>
   publishedPassport(AGENT, serial, { previous_keys: previous });
@@ -131,7 +131,7 @@ test('a server that starts knows which keys of verifiers were stopped', async ()
   const mesh = await TestMesh.start();
   await order(mesh, STRANGER_KEY);
   expect(mesh.server.roster.isDenied(STRANGER_KEY)).toBe(true);
-  const again = await MeshServer.start(mesh.server.options);
+  const again = await MeshServer.start({ ...mesh.server.options, sign });
   expect(again.roster.isDenied(STRANGER_KEY)).toBe(true);
   expect(again.roster.isDenied(AGENT_KEY)).toBe(false);
   again.stop(0);

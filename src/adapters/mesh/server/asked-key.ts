@@ -2,11 +2,7 @@
 import type { SigningKey } from '../../../app/ports/signing-keys.js';
 import type { MeshSigner } from '../../../mesh/log/signing.js';
 import { toHex } from '../../../protocol/hex.js';
-
-/** Questions under way at once: a batch of commands is signed side by side, and no service is run over. */
-const AT_ONCE = 8;
-/** Questions that wait; one more is refused. */
-const MAX_WAITING = 1024;
+import { SigningTurns } from './signing-turns.js';
 
 /** Signs with the key that `find` finds. `onTrouble` is told what fails, and not again until it was well. */
 export function askedSigner(
@@ -16,8 +12,7 @@ export function askedSigner(
 ): MeshSigner {
   let key: Promise<SigningKey> | null = Promise.resolve(first);
   let isWell = true;
-  let running = 0;
-  const waiting: (() => void)[] = [];
+  const turns = new SigningTurns();
 
   const ask = async (text: string): Promise<string> => {
     // A token that was renewed, an agent that was started again: found anew, under the same public key.
@@ -34,17 +29,12 @@ export function askedSigner(
     }
   };
 
-  return async (text) => {
-    if (running >= AT_ONCE) {
-      if (waiting.length >= MAX_WAITING) throw new Error('too many questions wait for the key of the mesh');
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    } else running++;
+  return async (text, use = {}) => {
+    await turns.take(use);
     try {
       return await ask(text);
     } finally {
-      const next = waiting.shift();
-      if (next === undefined) running--;
-      else next();
+      turns.end();
     }
   };
 }

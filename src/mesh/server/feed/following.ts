@@ -33,7 +33,7 @@ export async function nativeStream(server: MeshServer, request: Request, caller:
   await claimed(server, request, place);
   const position = place === null ? ({ kind: 'after', seq: server.head.seq } as const) : await server.position(place);
   if (position === null) throw new Refused('BAD_REQUEST', 'The place to continue from is not an event id.');
-  const proof = await server.prover.soon(challenge);
+  const proof = await server.prover.soon(challenge, caller.key.keyId);
   // The first version cannot be greeted without a proof; it goes to the next endpoint.
   if (proof === null && versionOf(request) === 1) throw unproven(server);
   const id = server.options.randomHex(8);
@@ -97,7 +97,7 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
   const position = await server.position(place);
   if (position === null) throw new Refused('BAD_REQUEST', 'The place to continue from is not an event id.');
   if (position.kind === 'reset') {
-    return pollReply([], await proofFor(server, challenge, version), receivedUpMs, resetOf(position));
+    return pollReply([], await proofFor(server, challenge, version, caller), receivedUpMs, resetOf(position));
   }
   const { seq } = position;
   if (verifier !== null) {
@@ -121,7 +121,12 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
       // The first version goes on behind it by the snapshot, once it has what comes before.
       if (texts.length > 0) break;
       await server.pump();
-      return pollReply([], await proofFor(server, challenge, version), receivedUpMs, resetOf({ reason: 'newer-kind' }));
+      return pollReply(
+        [],
+        await proofFor(server, challenge, version, caller),
+        receivedUpMs,
+        resetOf({ reason: 'newer-kind' }),
+      );
     }
     bytes += Buffer.byteLength(text) + 1;
     if (bytes > PAGE_BYTES) break;
@@ -129,7 +134,7 @@ export async function longPoll(server: MeshServer, request: Request, caller: Cal
   }
   // What was read may be a commit ahead of the head that the checkpoint names.
   await server.pump();
-  return pollReply(texts, await proofFor(server, challenge, version), receivedUpMs, null);
+  return pollReply(texts, await proofFor(server, challenge, version, caller), receivedUpMs, null);
 }
 
 /** `GET /v1/mesh/snapshot`. */
@@ -269,8 +274,13 @@ async function claimed(server: MeshServer, request: Request, place: string | nul
   await server.prover.heardOfTerm(term, proofOf(request));
 }
 
-async function proofFor(server: MeshServer, challenge: string | null, version: 1 | 2): Promise<string | null> {
-  const proof = await server.prover.soon(challenge);
+async function proofFor(
+  server: MeshServer,
+  challenge: string | null,
+  version: 1 | 2,
+  caller: Caller,
+): Promise<string | null> {
+  const proof = await server.prover.soon(challenge, caller.key.keyId);
   if (proof === null && version === 1) throw unproven(server);
   return proof;
 }

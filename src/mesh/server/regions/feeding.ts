@@ -29,7 +29,7 @@ export async function regionLog(server: MeshServer, request: Request, caller: Ca
   const position = await server.position(place, 'whole');
   if (position === null) throw new Refused('BAD_REQUEST', 'The place to continue from is not an event id.');
   const told = noticesTold(request);
-  if (position.kind === 'reset') return page(server, [], { reason: position.reason }, told);
+  if (position.kind === 'reset') return page(server, caller, [], { reason: position.reason }, told);
   const { seq } = position;
   server.regions.heard(regionName(caller.key), seq);
   const revoked = (): boolean => server.revokedKeys.has(caller.key.keyId);
@@ -46,7 +46,7 @@ export async function regionLog(server: MeshServer, request: Request, caller: Ca
     texts.push(text);
   }
   await server.pump();
-  return page(server, texts, null, told);
+  return page(server, caller, texts, null, told);
 }
 
 /** How many notices of requests for approval the region has heard of; one that asks for none is of an older version, and gets none. */
@@ -55,12 +55,18 @@ function noticesTold({ query }: Request): number {
   return /^\d{1,15}$/.test(told) ? Number(told) : Infinity;
 }
 
-async function page(server: MeshServer, texts: readonly string[], reset: object | null, told: number): Promise<Reply> {
+async function page(
+  server: MeshServer,
+  caller: Caller,
+  texts: readonly string[],
+  reset: object | null,
+  told: number,
+): Promise<Reply> {
   const { store } = server;
   const events = texts.map(parseEvent);
   const [answers, proof, tables] = await Promise.all([
     store.answers(events.map(({ cmd_id }) => cmd_id)),
-    server.prover.soon(null),
+    server.prover.soon(null, caller.key.keyId),
     tablesOf(server),
   ]);
   const documents: Record<string, string | null> = {};
@@ -72,8 +78,8 @@ async function page(server: MeshServer, texts: readonly string[], reset: object 
 }
 
 /** `GET /v1/mesh/region/proof`: home's signed head of now, with the challenge of a client that listens to the region. */
-export async function regionProof(server: MeshServer, request: Request): Promise<Reply> {
-  const proof = await server.prover.soon(challengeOf(request));
+export async function regionProof(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
+  const proof = await server.prover.soon(challengeOf(request), caller.key.keyId);
   return textReply(200, 'application/json', `{"checkpoint":${proof}}\n`);
 }
 

@@ -80,7 +80,7 @@ export class RelayProver implements Proving {
     return Promise.resolve(null);
   }
 
-  soon(challenge: string | null = null): Promise<string | null> {
+  soon(challenge: string | null): Promise<string | null> {
     return this.checkpoint(challenge);
   }
 
