@@ -15,14 +15,11 @@ import type { ServerClock } from './http/exchange.js';
 const SLOW_MS = 1_000;
 /** How long a confirm of a shared store serves for heartbeats, ms. */
 const SERVES_MS = 500;
-/** Heartbeats tell every stream at once that the mesh lives: they are not to wait behind those who ask for a proof of their own. */
-const HEARTBEAT_USE: SignatureUse = { isFirst: true };
 
 /** A head that was signed, or is being signed. */
 interface Said {
   readonly text: string;
   readonly proof: string | Promise<string | void>;
-  readonly isFirst: boolean;
   /** All who wait for it. */
   readonly uses: SignatureUse[];
 }
@@ -73,6 +70,10 @@ export class Prover implements Proving {
   #confirmed: ServerMoment | null = null;
   /** The last that was signed without a challenge: at one moment and head it is the same for everybody. */
   #said: Said | null = null;
+  /** The same of the heartbeats, which wait for nobody else's turn at the key. */
+  #beaten: Said | null = null;
+  /** The confirm that heartbeats go by: those that others ask for meanwhile give them nothing new to sign. */
+  #beat: ServerMoment | null = null;
   /** Shared by all who asked while one was running: that one may have looked before they asked. */
   #next: Promise<ServerMoment | null> | null = null;
   #sealed: number | null;
@@ -112,13 +113,14 @@ export class Prover implements Proving {
    */
   async heartbeat(): Promise<string | null> {
     const { store, clock, keyIsAsked } = this.#ports;
-    const last = this.#confirmed;
-    const isDear = store.shared || keyIsAsked;
-    if (!isDear || last === null || clock.up() - last.upMs > SERVES_MS)
-      return keyIsAsked ? this.#within(this.checkpoint(null, HEARTBEAT_USE)) : this.checkpoint();
-    if (this.#sealed !== null) return null;
-    const proof = this.#signed(last, null, HEARTBEAT_USE);
-    return keyIsAsked ? this.#within(proof) : proof;
+    if (!store.shared && !keyIsAsked) return this.checkpoint();
+    const serves = (at: ServerMoment | null): boolean => at !== null && clock.up() - at.upMs <= SERVES_MS;
+    if (!serves(this.#beat)) this.#beat = serves(this.#confirmed) ? this.#confirmed : null;
+    const last = this.#beat;
+    if (last !== null && this.#sealed !== null) return null;
+    const prove = (use: SignatureUse): Promise<string | null> =>
+      last === null ? this.checkpoint(null, use) : this.#signed(last, null, use);
+    return keyIsAsked ? this.#within({ isFirst: true }, prove) : prove({});
   }
 
   /** Null where the key gives no signature, or this server was sealed meanwhile. */
@@ -127,16 +129,17 @@ export class Prover implements Proving {
     // The head as the streams have it, which is the confirmed one or a later one.
     const body = unsignedCheckpoint({ ...head(), term: store.term }, at, challenge);
     const text = canonicalize(body);
-    const said = this.#said;
-    // What waits behind others is no word for the heartbeats.
-    if (said?.text === text && (typeof said.proof === 'string' || said.isFirst || use.isFirst !== true)) {
+    const isBeat = use.isFirst === true;
+    const said = isBeat ? this.#beaten : this.#said;
+    if (said?.text === text) {
       said.uses.push(use);
       return this.#proof(body, await said.proof);
     }
     const uses = [use];
     const signature = sign(text, { ...use, isOver: () => uses.every(({ isOver }) => isOver?.() === true) });
     const proof = typeof signature === 'string' ? signature : signature.catch(onFailure);
-    if (challenge === null) this.#said = { text, proof, isFirst: use.isFirst === true, uses };
+    if (isBeat) this.#beaten = { text, proof, uses };
+    else if (challenge === null) this.#said = { text, proof, uses };
     return this.#proof(body, await proof);
   }
 
@@ -149,18 +152,18 @@ export class Prover implements Proving {
    * then no key is asked for it any more.
    */
   async soon(challenge: string | null, keyId: string): Promise<string | null> {
-    let isOver = false;
-    return this.#within(this.checkpoint(challenge, { keyId, isOver: () => isOver })).finally(() => (isOver = true));
+    return this.#within({ keyId }, (use) => this.checkpoint(challenge, use));
   }
 
-  async #within(proven: Promise<string | null>): Promise<string | null> {
+  async #within(use: SignatureUse, prove: (use: SignatureUse) => Promise<string | null>): Promise<string | null> {
     let proof: string | null = null;
     let settled = false;
-    const work = proven.then((text) => {
+    let isOver = false;
+    const work = prove({ ...use, isOver: () => isOver }).then((text) => {
       proof = text;
       settled = true;
     });
-    await Promise.race([work, this.#ports.waits.for(() => settled, SLOW_MS)]);
+    await Promise.race([work, this.#ports.waits.for(() => settled, SLOW_MS)]).finally(() => (isOver = true));
     return proof;
   }
 

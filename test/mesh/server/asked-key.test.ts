@@ -66,6 +66,18 @@ describe('a key that is asked', () => {
     expect(await mesh.server.prover.heartbeat()).not.toBe(JSON.stringify(next));
   });
 
+  test('is asked no more often for heartbeats where others ask for proofs of their own meanwhile', async () => {
+    const { key, mesh } = await started();
+    await mesh.server.prover.heartbeat();
+    const before = key.asked;
+    for (let i = 0; i < 9; i++) {
+      mesh.clock.advance(50);
+      await mesh.server.prover.checkpoint(i % 2 === 0 ? `c${i}` : null);
+      await mesh.server.prover.heartbeat();
+    }
+    expect(key.asked - before).toBe(9 + 1);
+  });
+
   test('that gives no signature writes nothing, proves nothing, and ends nothing', async () => {
     const { key, mesh, store, events } = await started();
     key.out = true;
