@@ -141,6 +141,7 @@ export class Verifier {
       passport,
       pins,
       freshness: () => this.#mesh.freshness(),
+      vouched: () => this.#mesh.vouched(),
       relay: {
         answersTo: async (ids) => (await this.#mesh.relay()?.answersTo(ids)) ?? [],
         tell: () => this.#mesh.relay()?.tell(),

@@ -94,7 +94,7 @@ export async function throwawayVerifiers({ world }: { readonly world: World }): 
 export function verifierDeps(
   world: Pick<World, 'clock' | 'ticks' | 'random'>,
   state: LocalState,
-  word: Word & Pick<VerifierDeps, 'fleet' | 'freshness' | 'trust' | 'relay'>,
+  word: Word & Pick<VerifierDeps, 'fleet' | 'freshness' | 'vouched' | 'trust' | 'relay'>,
 ): VerifierDeps {
   const { clock, ticks, random } = world;
   const requester = lazy(() => ({ ...state.verifierKey(), random }));

@@ -100,3 +100,31 @@ export function clockAhead(copy: Pick<MeshCopy, 'note'>): number | null {
   const text = copy.note(CLOCK_AHEAD);
   return text === null ? null : Number(text);
 }
+
+const LEFT = 'left';
+const UNCOUNTED = 'uncounted';
+
+/** True while the one who followed for this machine has said that it stops. */
+export function hasLeft(copy: Pick<MeshCopy, 'note'>): boolean {
+  return copy.note(LEFT) !== null;
+}
+
+/** Writes down that the one who follows for this machine stops. */
+export function notesLeft(copy: Pick<MeshCopy, 'setNote'>, now: number): void {
+  copy.setNote(LEFT, String(now));
+}
+
+/** True where the mesh does not miss this machine: its copy proves nothing without an answer of the mesh. */
+export function isUnmissed(copy: Pick<MeshCopy, 'note'>): boolean {
+  return hasLeft(copy) || copy.note(UNCOUNTED) !== null;
+}
+
+/** Writes down that the mesh has no room for this machine on its roster, or has again. */
+export function notesCounted(copy: Pick<MeshCopy, 'note' | 'setNote'>, counted: boolean, now: number): void {
+  if ((copy.note(UNCOUNTED) === null) !== counted) copy.setNote(UNCOUNTED, counted ? null : String(now));
+}
+
+/** Writes down that somebody follows for this machine. */
+export function followsAgain(copy: Pick<MeshCopy, 'note' | 'setNote'>): void {
+  for (const name of [LEFT, UNCOUNTED]) if (copy.note(name) !== null) copy.setNote(name, null);
+}

@@ -71,9 +71,11 @@ export async function prepareBatch(
   const examined = deps.relay === undefined || options.dryRun ? read : await withAnswers(deps.relay, read);
   const { fleet = null } = deps;
   const refusedEarly = (document: PreparedDocument): boolean | Promise<boolean> =>
-    fleet === null
-      ? deps.state.look((ledger) => refusesBeforeHooks(sittingOn(deps, options, ledger), document))
-      : refusedInFleet(deps, fleet, options, document);
+    onceVouched(deps, () =>
+      fleet === null
+        ? deps.state.look((ledger) => refusesBeforeHooks(sittingOn(deps, options, ledger), document))
+        : refusedInFleet(deps, fleet, options, document),
+    );
   const prepared = examined.map((each) => prepare(deps, each, refusedEarly));
   // oxlint-disable-next-line typescript/await-thenable -- some are promises, where a hook is asked
   return prepared.some((each) => each instanceof Promise) ? Promise.all(prepared) : (prepared as PreparedBatch);
@@ -151,7 +153,7 @@ export function prepare(
 /**
  * All other steps for every document of a batch, in order, in one transaction. A dry run judges each one as things stand:
  * what the one before it would have spent or counted must not depend on where a stream happens to be cut into batches.
- * A promise where a fleet is asked.
+ * A promise where a fleet or the mesh is asked.
  */
 export function commitBatch(
   deps: VerifierDeps,
@@ -161,13 +163,21 @@ export function commitBatch(
   // A document that could not be read leaves no trace, so a batch of nothing else needs no transaction.
   if (batch.every((each) => 'decision' in each)) return batch.slice();
   const { fleet = null, relay } = deps;
-  const committed = fleet === null ? commitHere(deps, options, batch) : commitShared(deps, fleet, options, batch);
+  const committed = onceVouched(deps, () =>
+    fleet === null ? commitHere(deps, options, batch) : commitShared(deps, fleet, options, batch),
+  );
   if (relay === undefined || options.dryRun) return committed;
   const told = (judgements: Judgement[]): Judgement[] => {
     if (judgements.some((each, i) => concernsRequest(each, batch[i]!))) relay.tell();
     return judgements;
   };
   return committed instanceof Promise ? committed.then(told) : told(committed);
+}
+
+/** Right before the work, so that what was waited for is as young as the decision needs it. */
+function onceVouched<T>({ vouched }: Pick<VerifierDeps, 'vouched'>, work: () => T | Promise<T>): T | Promise<T> {
+  const waiting = vouched?.() ?? null;
+  return waiting === null ? work() : waiting.then(work);
 }
 
 function commitHere(deps: VerifierDeps, options: VerifyOptions, batch: PreparedBatch): Judgement[] {

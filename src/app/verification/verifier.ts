@@ -51,6 +51,8 @@ export interface VerifierDeps extends JudgingDeps {
   readonly ticks: () => number;
   /** How current the copy of the revocations is; asked inside the transaction. */
   readonly freshness: (now: number) => Freshness;
+  /** What must be waited for before a decision, outside of the transaction; null, or absent, where nothing must. */
+  readonly vouched?: () => Promise<void> | null;
   /** This machine as the verifier that raises requests for approval, and takes the answers to them. */
   readonly requester: () => Requester;
   /** The way to persons elsewhere; nothing where requests for approval stay on this machine. */

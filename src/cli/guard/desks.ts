@@ -44,7 +44,7 @@ export interface Desks {
   /** The desk of one agent: its id, its name, or the path of its passport. Its key is opened now. @throws Failure */
   readonly open: (agent: string) => Promise<{ readonly agentId: string; readonly desk: Desk }>;
   /** What denies an agent now, without a call; null while nothing does. */
-  readonly denied: (passport: Passport) => Violation | null;
+  readonly denied: (passport: Passport) => Promise<Violation | null>;
   /** Leaves an accepted decision for the guard before the tool's server. */
   readonly leave: (call: HandedCall, decision: Decision) => void;
   /** A hook's decision about the very same call, once; null where there is none to go by. */
@@ -107,7 +107,10 @@ export async function openDesks(
   return {
     verify: (bytes, dryRun) => judge({ bytes, source: null }, dryRun),
     idle: () => group.idle(),
-    denied,
+    async denied(passport) {
+      await deps.vouched?.();
+      return denied(passport);
+    },
     leave(call, { intent_hash: intentHash, outcome_token: token }) {
       if (intentHash !== null) handOvers.leave(handOverKey(call), { intentHash, token }, clock());
     },

@@ -139,7 +139,7 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
     async standing() {
       // A passport that was renewed or replaced counts at once as well.
       passport = await desk.passport();
-      const denied = desks.denied(passport);
+      const denied = await desks.denied(passport);
       return denied === null ? null : refusalFrom(denied);
     },
     finish: () => outcomes.write(),

@@ -6,7 +6,7 @@ import { sortedApprovals } from '../../protocol/approvals/any.js';
 import type { Passport } from '../../protocol/passport.js';
 import { approvedBy } from '../../verify/approvals/approved.js';
 import type { Demands } from '../../app/verification/replaced.js';
-import type { Freshness, PinnedKey } from '../../verify/context.js';
+import type { PinnedKey } from '../../verify/context.js';
 import type { Config } from '../config/load.js';
 import type { GivenApproval } from './approvals.js';
 import { requestRelay } from '../approvals/relay.js';
@@ -61,7 +61,7 @@ export async function verification(
     passport: givenFirst(flags.passports, trust.passport),
     pins,
     ...(flags.envelopes === undefined ? {} : { envelopes: flags.envelopes }),
-    freshness: await freshnessOf(cli, { live: flags.live ?? false, decides: flags.dryRun !== true }),
+    ...(await freshnessOf(cli, { live: flags.live ?? false, decides: flags.dryRun !== true })),
     hooks: await hooksOf(cli, config.get('hooks')),
     approved: approvedBy(exact, pins),
     answers,
@@ -92,11 +92,11 @@ function ageSet(flag: number | undefined, config: Config): number | undefined {
 }
 
 /** Without a mesh this machine's own record is all there is, and nothing of the mesh is loaded. */
-async function freshnessOf(cli: Scene, judging: MeshJudging): Promise<(now: number) => Freshness> {
+async function freshnessOf(cli: Scene, judging: MeshJudging): Promise<Pick<VerifierDeps, 'freshness' | 'vouched'>> {
   const [config, access] = await Promise.all([cli.config(), meshAccess(cli)]);
   if (access !== null) return (await import('../mesh/freshness.js')).meshFreshness(cli, access, judging);
   const [maxAgeMs, onStale] = [config.get('revocation.max_age'), config.get('revocation.on_stale')];
-  return () => ({ mesh: false, ageMs: null, maxAgeMs, onStale });
+  return { freshness: () => ({ mesh: false, ageMs: null, maxAgeMs, onStale }) };
 }
 
 /** Loaded only where there are any: it is code of the user's. */

@@ -2,12 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Freshness } from '../../verify/context.js';
 import { Failure } from '../../app/failure.js';
-import { clockAhead, type MeshCopy } from '../../app/ports/mesh.js';
-import { meshFollower, meshLines, refreshCopy } from '../../workspace/mesh.js';
+import { clockAhead, followsAgain, hasLeft, isUnmissed, notesCounted, type MeshCopy } from '../../app/ports/mesh.js';
+import { meshFollower, meshLines, refreshCopy, type MeshFollow } from '../../workspace/mesh.js';
+import { Vouching } from '../../workspace/mesh/vouching.js';
+import type { VerifierDeps } from '../../app/verification/intents.js';
 import { apiKey, configuredCopy, type MeshAccess } from './access.js';
 import { fetchPassports } from '../../app/mesh/passports.js';
 import { localState } from '../../workspace/state.js';
-import { hasLeft, isUnmissed, listeningVerifier, notePolicy, notesCounted } from './listening.js';
+import { isIntroduced, listeningVerifier, notePolicy, notesIntroduced } from './listening.js';
 import type { ListeningVerifier } from '../../mesh/roster/member.js';
 import { parseApiKey } from '../../mesh/access/api-key.js';
 import { clean } from '../render/terminal/text.js';
@@ -35,26 +37,29 @@ export async function meshFreshness(
   cli: Scene,
   access: MeshAccess,
   { live, decides }: MeshJudging,
-): Promise<(now: number) => Freshness> {
+): Promise<Pick<VerifierDeps, 'freshness' | 'vouched'>> {
   const config = await cli.config();
   const maxAgeMs = config.get('revocation.max_age');
   const onStale = config.get('revocation.on_stale');
   const copy = await configuredCopy(cli);
   const age = ageOf(copy, cli.io.now());
   notePolicy(copy, onStale, maxAgeMs, cli.io.now());
-  const unmissed = isUnmissed(copy);
-  let heard = false;
-  if (unmissed || age === null || age > maxAgeMs) heard = await asked(cli, access, copy, { maxAgeMs, decides });
-  // The mesh does not miss this machine, so only an answer of the mesh can vouch for its copy.
-  const abandoned = !heard && !live;
-  if (live) await follow(cli, access, copy, maxAgeMs);
-  return (now) => {
+  const due = isUnmissed(copy) || (decides && !isIntroduced(copy)) || age === null || age > maxAgeMs;
+  const heard = due && (await asked(cli, access, copy, { maxAgeMs, decides }));
+  const vouching = live
+    ? new Vouching(copy, await follow(cli, access, copy, maxAgeMs), cli.workspace.world, () =>
+        asked(cli, access, copy, { maxAgeMs, decides: false }),
+      )
+    : null;
+  const freshness = (now: number): Freshness => {
     const ageMs = ageOf(copy, now);
     const clockAheadMs = clockAhead(copy);
-    if (abandoned && isUnmissed(copy))
+    // The mesh does not miss this machine, so only an answer of the mesh can vouch for its copy.
+    if (!(vouching?.holds ?? (heard || !isUnmissed(copy))))
       return { mesh: true, ageMs: null, maxAgeMs, onStale: 'deny', unmissed: true, clockAheadMs };
     return { mesh: true, ageMs, maxAgeMs, onStale, clockAheadMs };
   };
+  return vouching === null ? { freshness } : { freshness, vouched: () => vouching.vouched() };
 }
 
 /** Null when it was never proven, or in the future: then the clock went back, and its age is unknown. */
@@ -84,13 +89,12 @@ async function asked(
       let counted = verifier !== null;
       const onUncounted = (why: string): void => {
         counted = false;
-        notesCounted(copy, false, cli.io.now());
-        const then = 'every decision here asks the mesh, and refuses where it does not answer';
-        cli.warn(`The mesh does not count this machine: ${clean(why)} Until it does, ${then}.`, 'not_on_roster');
+        warnUncounted(cli, why);
       };
       const as = { verifier, onUncounted };
       if (!(await refreshCopy(cli.workspace, access, apiKey, copy, maxAgeMs, left, as))) return 'no answer in time';
       if (counted) notesCounted(copy, true, cli.io.now());
+      if (decides) notesIntroduced(copy, cli.io.now());
       const [line] = await meshLines(cli.workspace, access, apiKey);
       const rest = Math.max(50, REFRESH_MS - (Date.now() - started));
       await fetchPassports(line!, copy, await localState(cli.workspace), cli.io.now(), rest);
@@ -108,25 +112,43 @@ async function asked(
   return false;
 }
 
+function warnUncounted(cli: Scene, why: string): void {
+  const then = 'every decision here asks the mesh, and refuses where it does not answer';
+  cli.warn(`The mesh does not count this machine: ${clean(why)} Until it does, ${then}.`, 'not_on_roster');
+}
+
 /** This machine as one that decides, followed by a process or not; null where it is no verifier of the mesh, or has left it. */
 async function decider(cli: Scene, copy: MeshCopy, apiKey: string): Promise<ListeningVerifier | null> {
   return parseApiKey(apiKey)?.role === 'verifier' && !hasLeft(copy) ? listeningVerifier(cli, copy) : null;
 }
 
-async function follow(cli: Scene, access: MeshAccess, copy: MeshCopy, maxAgeMs: number): Promise<void> {
+async function follow(cli: Scene, access: MeshAccess, copy: MeshCopy, maxAgeMs: number): Promise<MeshFollow | null> {
+  // Said before, where the mesh was asked at the start.
+  let counted = !isUnmissed(copy);
   try {
     const following = await meshFollower(cli.workspace, access, await key(cli), {
       // The machine's own key, as `aip mesh follow` uses it: both are one verifier, which has applied what each of its copies has.
       verifier: await listeningVerifier(cli, copy),
       maxAgeMs,
       copy,
+      onState: (_, to) => {
+        if (to !== 'live') return;
+        counted = true;
+        followsAgain(copy);
+      },
+      onUncounted: (why) => {
+        if (counted) warnUncounted(cli, why);
+        counted = false;
+      },
       onFailure: (error) => cli.warn(`The mesh is not followed any more: ${String(error).slice(0, 200)}`, 'mesh_copy'),
     });
     cli.afterwards(() => following.stop());
     following.start();
+    return following;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     cli.detail(error.message);
+    return null;
   }
 }
 

@@ -1,5 +1,5 @@
 /** How this machine listens: as which verifier, and what is written down when it stops. */
-import { MACHINE_LABEL, type MeshCopy } from '../../app/ports/mesh.js';
+import { MACHINE_LABEL, notesLeft, type MeshCopy } from '../../app/ports/mesh.js';
 import { writeLeaving, type ListeningVerifier, type OnStale } from '../../mesh/roster/member.js';
 import { parseApiKey } from '../../mesh/access/api-key.js';
 import { VERSION } from '../version.js';
@@ -16,9 +16,8 @@ const DAY_MS = 24 * 3_600_000;
 const NOTE_MS = 3_600_000;
 const LOOSE = 'policy.last-known';
 const LONGEST = 'policy.max-age';
-const LEFT = 'left';
 const DEPARTED = 'departed';
-const UNCOUNTED = 'uncounted';
+const INTRODUCED = 'introduced';
 
 /** This machine as the mesh is told of it: by its own key, with the loosest policy that decided here within a day. */
 export async function listeningVerifier(cli: Scene, copy: Pick<MeshCopy, 'note'>): Promise<ListeningVerifier> {
@@ -55,24 +54,14 @@ export function nameMachine(copy: Pick<MeshCopy, 'note' | 'setNote'>, label: str
   if (copy.note(MACHINE_LABEL) !== label) copy.setNote(MACHINE_LABEL, label);
 }
 
-/** True while the one who followed for this machine has said that it stops. */
-export function hasLeft(copy: Pick<MeshCopy, 'note'>): boolean {
-  return copy.note(LEFT) !== null;
+/** True where a decision of this machine has asked the mesh before, or somebody followed: it was told who decides here. */
+export function isIntroduced(copy: Pick<MeshCopy, 'note'>): boolean {
+  return copy.note(INTRODUCED) !== null;
 }
 
-/** True where the mesh does not miss this machine: its copy proves nothing without an answer of the mesh. */
-export function isUnmissed(copy: Pick<MeshCopy, 'note'>): boolean {
-  return hasLeft(copy) || copy.note(UNCOUNTED) !== null;
-}
-
-/** Writes down that the mesh has no room for this machine on its roster, or has again. */
-export function notesCounted(copy: Pick<MeshCopy, 'note' | 'setNote'>, counted: boolean, now: number): void {
-  if ((copy.note(UNCOUNTED) === null) !== counted) copy.setNote(UNCOUNTED, counted ? null : String(now));
-}
-
-/** Writes down that somebody follows for this machine. */
-export function followsAgain(copy: Pick<MeshCopy, 'note' | 'setNote'>): void {
-  for (const name of [LEFT, UNCOUNTED]) if (copy.note(name) !== null) copy.setNote(name, null);
+/** Writes that down; `now` is null for a machine that begins anew, with another API key. */
+export function notesIntroduced(copy: Pick<MeshCopy, 'note' | 'setNote'>, now: number | null): void {
+  if (isIntroduced(copy) !== (now !== null)) copy.setNote(INTRODUCED, now === null ? null : String(now));
 }
 
 /** Writes down that this machine has left its mesh, for a follower that still runs here. */
@@ -97,7 +86,7 @@ export async function announceLeaving(
   apiKey: string,
   copy: MeshCopy,
 ): Promise<boolean> {
-  copy.setNote(LEFT, String(cli.io.now()));
+  notesLeft(copy, cli.io.now());
   const { key } = await machineKey(cli.workspace);
   const body = Buffer.from(JSON.stringify(writeLeaving(key, parseApiKey(apiKey)?.keyId ?? '')));
   for (const line of await meshLines(cli.workspace, access, apiKey)) {

@@ -1,18 +1,24 @@
 /** What a program speaks with its mesh through; built only where there is one, or an agent is revoked. */
 import type { OnStale } from '../../mesh/roster/member.js';
-import { MACHINE_LABEL, type MeshCopy, type MeshEndpoint } from '../../app/ports/mesh.js';
+import { followsAgain, MACHINE_LABEL, type MeshCopy, type MeshEndpoint } from '../../app/ports/mesh.js';
 import { machineKey, meshFollower, meshLines, openCopy, refreshCopy, type MeshAccess } from '../../workspace/mesh.js';
+import { Vouching } from '../../workspace/mesh/vouching.js';
 import { approvalRelay, type ApprovalRelay } from '../../app/approvals/relay.js';
 import { passportFetcher } from '../../app/mesh/passports.js';
 import { localState } from '../../workspace/state.js';
 import { OwnLifetime, type LocalWorkspace } from '../../workspace/workspace.js';
+
+/** The longest that a verification waits for the mesh, in ms. */
+const ASK_MS = 300;
 
 /** A mesh that is listened to: the copy, and what keeps it current. */
 export interface MeshConnection {
   readonly copy: MeshCopy;
   readonly lines: readonly MeshEndpoint[];
   /** Asks the mesh once; true when the copy was proven current in time. */
-  readonly refresh: (timeoutMs: number) => Promise<boolean>;
+  readonly refresh: (timeoutMs?: number) => Promise<boolean>;
+  /** Whether what is known here may be decided from; null where this process neither follows nor asks. */
+  readonly vouching: Vouching | null;
   /** The way to persons elsewhere; null where the mesh cannot be spoken with. */
   readonly relay: ApprovalRelay | null;
   readonly close: () => void;
@@ -28,7 +34,11 @@ export async function connectMesh(
   const close = (): void => void lifetime.close();
   try {
     const copy = await openCopy(workspace, lifetime, mesh?.publicKey ?? null);
-    if (mesh === null || mesh.key === null) return { copy, lines: [], refresh: async () => false, relay: null, close };
+    if (mesh === null) return { copy, lines: [], refresh: async () => false, vouching: null, relay: null, close };
+    if (mesh.key === null) {
+      const vouching = new Vouching(copy, null, workspace.world, async () => false);
+      return { copy, lines: [], refresh: async () => false, vouching, relay: null, close };
+    }
     const { key, maxAgeMs, onStale } = mesh;
     const machine = await machineKey(workspace);
     const lines = await meshLines(workspace, mesh, key, lifetime);
@@ -41,10 +51,22 @@ export async function connectMesh(
       verifier: () => machine.key.publicKey,
       notice,
     });
+    const verifier = { ...machine, label: copy.note(MACHINE_LABEL), program: 'library', onStale, maxAgeMs };
+    let told = false;
+    const onUncounted = (why: string): void => {
+      if (!told) notice(`The mesh does not count this machine: ${why} Until it does, each decision asks the mesh.`);
+      told = true;
+    };
     const following = await meshFollower(workspace, mesh, key, {
       maxAgeMs,
       copy,
-      verifier: { ...machine, label: copy.note(MACHINE_LABEL), program: 'library', onStale, maxAgeMs },
+      verifier,
+      onUncounted,
+      onState: (_, to) => {
+        if (to !== 'live') return;
+        told = false;
+        followsAgain(copy);
+      },
       background: true,
       onPassports: lookForPassports,
       onApproval: relay.heard,
@@ -57,10 +79,14 @@ export async function connectMesh(
     });
     lifetime.afterwards(() => following.stop());
     following.start();
+    const refresh = (timeoutMs = ASK_MS): Promise<boolean> =>
+      // Until the follower is let in, a decision that asks is what tells the mesh of this machine.
+      refreshCopy(workspace, mesh, key, copy, maxAgeMs, timeoutMs, { verifier, onUncounted });
     return {
       copy,
       lines,
-      refresh: (timeoutMs) => refreshCopy(workspace, mesh, key, copy, maxAgeMs, timeoutMs),
+      refresh,
+      vouching: new Vouching(copy, following, workspace.world, () => refresh()),
       relay,
       close,
     };

@@ -18,6 +18,7 @@ import { joinedMesh } from './joined.js';
 import type { MeshOptions } from './options.js';
 import { localState } from '../../workspace/state.js';
 import type { LocalWorkspace } from '../../workspace/workspace.js';
+import type { Vouching } from '../../workspace/mesh/vouching.js';
 import { variable, type World } from '../../workspace/world.js';
 import { webUrlProblem } from '../../protocol/web-url.js';
 
@@ -52,13 +53,13 @@ interface Configured {
 interface Opened {
   readonly configured: Configured | null;
   readonly copy: MeshCopy;
-  readonly refresh: (timeoutMs: number) => Promise<boolean>;
+  readonly refresh: (timeoutMs?: number) => Promise<boolean>;
   readonly lines: readonly MeshEndpoint[];
+  readonly vouching: Vouching | null;
   readonly relay: ApprovalRelay | null;
   readonly close: () => void;
 }
 
-const ASK_MS = 300;
 /** A mesh that did not answer is asked again after so long: until then verifications would all wait, and learn nothing. */
 const ASK_AGAIN_MS = 1000;
 const DEFAULT_WAIT_MS = 500;
@@ -110,7 +111,15 @@ export class Mesh {
     const { maxAgeMs, onStale } = configured;
     const opened = this.#opened;
     if (opened === null) return { mesh: true, ageMs: null, maxAgeMs, onStale };
-    return { mesh: true, ageMs: this.#age(opened), maxAgeMs, onStale, clockAheadMs: clockAhead(opened.copy) };
+    const clockAheadMs = clockAhead(opened.copy);
+    if (opened.vouching?.holds === false)
+      return { mesh: true, ageMs: null, maxAgeMs, onStale: 'deny', unmissed: true, clockAheadMs };
+    return { mesh: true, ageMs: this.#age(opened), maxAgeMs, onStale, clockAheadMs };
+  }
+
+  /** What a decision waits for while the mesh does not count this machine; null where it does. */
+  vouched(): Promise<void> | null {
+    return this.#opened?.vouching?.vouched() ?? null;
   }
 
   /** The way to persons elsewhere; null where there is none, or the mesh was not opened yet. */
@@ -211,7 +220,7 @@ export class Mesh {
   /** One question at a time; all callers wait for the same one. */
   #ask(): Promise<void> {
     this.#asking ??= this.#open()
-      .then(({ refresh }) => refresh(ASK_MS))
+      .then(({ refresh }) => refresh())
       .then(
         (heard) => {
           this.#asking = null;

@@ -1,5 +1,5 @@
 /** Who is missed when an agent is stopped: a dead verifier, one that denies when stale, one that left, and one too many. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { openLocalCopy } from '../../../src/adapters/mesh/client/local-copy.js';
 import { Home } from '../../kit/mesh/homes.js';
@@ -19,6 +19,18 @@ async function listening(admin: Home, label: string, ...flags: string[]) {
     return running;
   };
   return { home, key: made.key, start };
+}
+
+/** `intent verify --ndjson` of the home, for as long as the test lasts: gives its answer to one more intent of the agent. */
+async function stream(home: Home) {
+  const running = await home.start(['intent', 'verify', '-', '--ndjson']);
+  let asked = 0;
+  return async (name?: string): Promise<{ success: boolean; error_code: string | null }> => {
+    const intent: unknown = JSON.parse(readFileSync(await home.intent(name), 'utf8'));
+    running.child.stdin!.write(`${JSON.stringify(intent)}\n`);
+    const lines = await running.says(new RegExp(`^(?:.*\n){${++asked}}`));
+    return JSON.parse(lines.trim().split('\n').pop()!) as { success: boolean; error_code: string | null };
+  };
 }
 
 const revoke = (home: Home) => home.run(['revoke', AGENT, '--unseen', '--reason', 'leak', '--yes']);
@@ -64,6 +76,22 @@ describe('the roster on the way of a revocation', { timeout: SLOW }, () => {
     expect((await home.verify(await home.intent())).code).toBe(0);
     await served.running.stop();
     expect(await home.verify(await home.intent())).toMatchObject({ code: 13, error_code: 'AIP-E405' });
+    expect(await (await stream(home))()).toMatchObject({ success: false, error_code: 'AIP-E405' });
+  });
+
+  test('a stream follows again for a home that left: from then on it is missed, and goes by its policy', async () => {
+    const admin = new Home();
+    const served = await admin.serve();
+    const { home, start } = await listening(admin, 'eu-1');
+    await home.agent();
+    await (await start()).stop();
+    const judge = await stream(home);
+    expect(await judge()).toMatchObject({ success: true });
+    while ((await admin.json('mesh', 'status'))['roster'] !== 1);
+    expect(await judge()).toMatchObject({ success: true });
+    await served.running.stop();
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(await judge()).toMatchObject({ success: true });
   });
 
   test('one that denies when stale is settled once its bound has passed', async () => {
@@ -134,12 +162,12 @@ describe('the roster on the way of a revocation', { timeout: SLOW }, () => {
 });
 
 describe('a machine that verifies now and then, and does not follow', { timeout: SLOW }, () => {
-  const joined = async (admin: Home, key: string) => {
+  const joined = async (admin: Home, key: string, maxAge = '1ms') => {
     const home = new Home();
     const { url, public_key } = admin.config().mesh!;
     await home.json('mesh', 'join', url!, '--mesh-key', public_key!, '--key-file', home.file('mesh.key', `${key}\n`));
     await home.agent();
-    home.set('revocation', { max_age: '1ms' });
+    home.set('revocation', { max_age: maxAge });
     return home;
   };
   const keyFor = async (admin: Home, ...flags: string[]) =>
@@ -164,6 +192,31 @@ describe('a machine that verifies now and then, and does not follow', { timeout:
     expect(await home.verify(await home.intent())).toMatchObject({ code: 13, error_code: 'AIP-E401' });
     const roster = await fetch(`${url}/v1/mesh/roster`, { headers: { authorization: `Bearer ${key}` } });
     expect(await roster.json()).toMatchObject({ verifiers: [{ label: 'cron-1', seq: 1 }] });
+  });
+
+  test('is missed from its first decision on also where its copy is fresh from joining', async () => {
+    const admin = new Home();
+    await admin.serve();
+    const home = await joined(admin, await keyFor(admin), '1h');
+    expect((await home.verify(await home.intent())).code).toBe(0);
+    expect(await admin.json('mesh', 'status')).toMatchObject({ roster: 1 });
+  });
+
+  test('is held to the mesh’s answer in a stream too, for as long as its API key has no room for it', async () => {
+    const admin = new Home();
+    const served = await admin.serve();
+    const { key, start } = await listening(admin, 'eu-1');
+    await start();
+    const home = await joined(admin, key, '1h');
+    await home.agent('bob');
+    const judge = await stream(home);
+    expect(await judge()).toMatchObject({ success: true });
+    expect((await revoke(admin)).out).toContain('applied by 1 of 1 verifier');
+    expect(await judge()).toMatchObject({ success: false, error_code: 'AIP-E401' });
+    expect(await judge('bob')).toMatchObject({ success: true });
+    await served.running.stop();
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(await judge('bob')).toMatchObject({ success: false, error_code: 'AIP-E405' });
   });
 
   test('for which its API key has no room is told so, decides what the mesh confirms, and nothing without it', async () => {

@@ -67,6 +67,22 @@ describe('revokeAgent and reinstateAgent', () => {
     await expect(there.revokeAgent({ agentId: AGENT, reason: 'r' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 
+  test('a program for which its API key has no room decides what the mesh confirms, and nothing without it', async () => {
+    const { options, mesh, listening, post } = await meshed();
+    const { key } = (await post('admin', '/v1/mesh/keys', { role: 'verifier', max_verifiers: 1 })).json;
+    const [counted, other] = [live(), live()];
+    const [acts, actsUncounted] = [await agentIn(counted), await agentIn(other)];
+    for (const each of [counted, other]) each.configureMesh({ ...options, key: String(key) });
+    expect((await acts()).code).toBeNull();
+    await until(() => mesh.server.hub.size === 1, 'the first one follows');
+    expect((await actsUncounted()).code).toBeNull();
+    expect((await actsUncounted()).code).toBeNull();
+    await listening.close();
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(await acts()).toMatchObject({ code: null });
+    expect((await actsUncounted()).code).toBe('AIP-E405');
+  });
+
   test('closing waits for a verification that waits for the mesh, and leaves nothing that follows it', async () => {
     const { options, mesh } = await meshed();
     const workspace = live();

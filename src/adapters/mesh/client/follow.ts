@@ -1,6 +1,6 @@
 /** A follower with sockets, timers and a clock: keeps this machine's copy current until it is stopped. */
 import { randomBytes } from 'node:crypto';
-import { CLOCK_AHEAD, type MeshCopy } from '../../../app/ports/mesh.js';
+import { CLOCK_AHEAD, notesCounted, type MeshCopy } from '../../../app/ports/mesh.js';
 import { Follower } from '../../../mesh/client/follower.js';
 import type { AlarmKind, Effect, FollowState, FollowInput, KnownStanding } from '../../../mesh/client/messages.js';
 import type { Moment } from '../../../mesh/client/moment.js';
@@ -40,8 +40,8 @@ export interface MeshFollowOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Asks by polls only, none of which waits, and is not taken to listen between them. */
   readonly once?: boolean;
-  /** Told of what the mesh answers in the place of events: the status, and the body as it came. */
-  readonly onRefused?: (status: number, body: string) => void;
+  /** Told, in the mesh's words, why it does not put this verifier on its roster: its API key is for fewer than ask under it. */
+  readonly onUncounted?: (why: string) => void;
   readonly onState?: (from: FollowState, to: FollowState) => void;
   readonly onChange?: (standings: readonly Standing[], whole: boolean) => void;
   /** Told of every event after it was applied and kept. */
@@ -240,7 +240,7 @@ export class MeshFollow {
           }
         },
         onEnd: (reason, status, body) =>
-          this.#step({ type: 'ended', conn, reason: refusalIn(status, body)?.message ?? reason, status }),
+          this.#step({ type: 'ended', conn, reason: this.#refusal(status, body) ?? reason, status }),
       },
     );
     this.#stream = stream;
@@ -262,8 +262,7 @@ export class MeshFollow {
           this.#told = told;
           return this.#step({ type, conn, body });
         }
-        this.#options.onRefused?.(status, body);
-        const reason = refusalIn(status, body)?.message ?? `the mesh answered ${status}`;
+        const reason = this.#refusal(status, body) ?? `the mesh answered ${status}`;
         this.#step({ type: 'ended', conn, reason, status });
       },
       (error: unknown) => {
@@ -271,6 +270,17 @@ export class MeshFollow {
         this.#step({ type: 'ended', conn, reason, status: null });
       },
     );
+  }
+
+  /** Why the mesh does not let this verifier in; null of every other answer. One that it has no room for is written down. */
+  #refusal(status: number | null, body: string): string | null {
+    const refusal = refusalIn(status, body);
+    if (refusal?.code === 'TOO_MANY_VERIFIERS' && this.#options.verifier !== null && !this.#stopped) {
+      const { copy, onUncounted } = this.#options;
+      if (copy !== null) notesCounted(copy, false, Date.now());
+      onUncounted?.(refusal.message);
+    }
+    return refusal?.message ?? null;
   }
 
   /** One confirmation at a time; the latest one waits for it. */

@@ -1,12 +1,8 @@
 /** One question to the mesh, by a command that decides once and ends. */
 import { MeshFollow, type MeshFollowOptions } from './follow.js';
-import { refusalIn } from './refusal.js';
 
 /** Whom a question is asked of, and as which verifier. */
-export interface OnceOptions extends Omit<MeshFollowOptions, 'once' | 'onProof' | 'onRefused' | 'onFailure'> {
-  /** Told, in the mesh's words, why it does not put this verifier on its roster: its API key is for fewer than ask under it. */
-  readonly onUncounted?: (why: string) => void;
-}
+export type OnceOptions = Omit<MeshFollowOptions, 'once' | 'onProof' | 'onFailure'>;
 
 /**
  * Asks the mesh once, within `timeoutMs`: true when the copy was proven current. What arrived is kept in the copy either way, and a verifier
@@ -35,10 +31,7 @@ function ask(options: OnceOptions, timeoutMs: number): Promise<boolean | { reado
         proven = true;
         if (follow.isConfirmed) finish(true);
       },
-      onRefused: (status, body) => {
-        const refusal = options.verifier === null ? null : refusalIn(status, body);
-        if (refusal?.code === 'TOO_MANY_VERIFIERS') finish({ uncounted: refusal.message });
-      },
+      onUncounted: (why) => finish({ uncounted: why }),
       onFailure: (error) => {
         clearTimeout(timer);
         reject(error);

@@ -1,17 +1,11 @@
 import { requireMesh } from '../../mesh/access.js';
 import { FollowTeller } from '../../mesh/following.js';
-import {
-  announceLeaving,
-  arrives,
-  followsAgain,
-  hasDeparted,
-  listeningVerifier,
-  nameMachine,
-} from '../../mesh/listening.js';
+import { announceLeaving, arrives, hasDeparted, listeningVerifier, nameMachine } from '../../mesh/listening.js';
 import { requestRelay } from '../../approvals/relay.js';
 import { startShipping } from '../../mesh/shipping.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { isLabel } from '../../../mesh/roster/member.js';
+import { followsAgain } from '../../../app/ports/mesh.js';
 import { letGoHourly } from '../../logs/retention.js';
 import type { CommandSpec } from '../../spec.js';
 import type { KeyPlaces } from '../../../workspace/keys.js';

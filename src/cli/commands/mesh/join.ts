@@ -18,6 +18,7 @@ import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { type KeyPlaces, keyring, secretFile } from '../../../workspace/keys.js';
+import { notesIntroduced } from '../../mesh/listening.js';
 import { localCopy, meshCheck, meshLines, refreshCopy } from '../../../workspace/mesh.js';
 import { localState } from '../../../workspace/state.js';
 import { roleIn } from '../../mesh/access.js';
@@ -129,14 +130,9 @@ export const command: CommandSpec<Options> = {
       ...place,
       ...(operatorKey === null ? {} : { 'mesh.operator_key': operatorKey }),
     });
-    const copied = await refreshCopy(
-      cli.workspace,
-      access,
-      key.text,
-      await localCopy(cli.workspace, publicKey),
-      30_000,
-      10_000,
-    );
+    const copy = await localCopy(cli.workspace, publicKey);
+    notesIntroduced(copy, null);
+    const copied = await refreshCopy(cli.workspace, access, key.text, copy, 30_000, 10_000);
     if (cli.globals.json)
       cli.json({
         url,
