@@ -7,15 +7,23 @@ import { refund } from '../../kit/native/intent-parts.js';
 import { line } from '../../kit/native/parts.js';
 
 describe('verification', () => {
-  test('ends on a pipe that nobody writes to, and decides nothing', async () => {
+  test('ends on a pipe that nobody writes to, and judges the files beside it', async () => {
     const machine = await settled();
     mkdirSync(machine.at('outbox'));
     writeFileSync(machine.at('outbox/1.json'), line(refund('good')));
     execFileSync('mkfifo', [machine.at('outbox/2.json')]);
-    for (const argv of [[machine.at('outbox/*.json')], [machine.at('outbox/2.json'), '--ndjson']]) {
+    const all = [machine.at('outbox/*.json')];
+    for (const argv of [
+      [machine.at('outbox/2.json'), '--ndjson'],
+      [...all, '--fail-fast'],
+    ])
       expect(await machine.run('intent', 'verify', ...argv)).toMatchObject({ code: 3, out: '' });
-    }
-    expect(await machine.run('intent', 'verify', machine.at('outbox/1.json'))).toMatchObject({ code: 0 });
+    const { code, out, err } = await machine.run('intent', 'verify', ...all);
+    expect([code, out, err]).toEqual([
+      3,
+      expect.stringContaining('ok issue_refund'),
+      expect.stringContaining('2.json'),
+    ]);
   });
 
   test('a tail names a pipe instead of waiting for its writer where no signal is heard', async () => {
