@@ -65,7 +65,7 @@ describe('aip demo', () => {
       expect(out.replace(/\s+/g, ' ')).toContain(`${i + 1}. ${act.tries}`);
     expect(out).toContain('REFUSED AIP-E202 MONETARY_LIMIT_EXCEEDED');
     expect(out).toContain('2 accepted, 6 refused, each as it must be.');
-    expect(out).toMatch(/Now your own\n {3}aip init\n/);
+    expect(out).toMatch(/Now your own\n {3}aip init --domain acme\.com\n/);
     expect(out).not.toContain('\u001b');
   });
 
