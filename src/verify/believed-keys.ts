@@ -3,6 +3,8 @@
  * can be given to another key, and one key can stand under several ids.
  */
 import type { VerifyKey } from '../protocol/ed25519/verify.js';
+import { formatPublicKey } from '../protocol/identity/keys.js';
+import { readPublicKey } from '../protocol/identity/public-key-forms.js';
 import { formatTime } from '../protocol/time.js';
 import type { Facts, StandingRecord } from './context.js';
 import { violation, type Violation } from './decision.js';
@@ -65,12 +67,18 @@ function denialOf(
   return own ?? (keyId === null ? null : deniedNow(facts, keyId));
 }
 
-/** The record that denies `subject` now, or null. A suspension ends by itself. */
+/** The record that denies `subject` now, or null: a did:key also stands and falls with the key that it spells. A suspension ends by itself. */
 export function deniedNow(
   facts: Pick<Facts, 'standing' | 'wallNow' | 'standingNow'>,
   subject: string,
 ): StandingRecord | null {
-  const record = facts.standing(subject);
+  const own = inForce(facts, facts.standing(subject));
+  if (own !== null || !subject.startsWith('did:key:')) return own;
+  const spelled = readPublicKey(subject);
+  return spelled.kind === 'key' ? inForce(facts, facts.standing(formatPublicKey(spelled.publicKey))) : null;
+}
+
+function inForce(facts: Pick<Facts, 'wallNow' | 'standingNow'>, record: StandingRecord | null): StandingRecord | null {
   if (record === null || record.status === 'active') return null;
   if (
     record.status === 'suspended' &&

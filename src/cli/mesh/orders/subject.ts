@@ -35,7 +35,7 @@ export async function subjectNamed(
   }
   if (agent === undefined)
     throw new Failure('USAGE', 'No agent was named.', { hint: 'an agent id, a name, a passport file, or --everyone' });
-  // Of a did:key nothing but its key speaks: taken for a principal, it would stop nobody.
+  // A deny of the key stops the did:key too, and everything else that the key signs.
   const spelled = agent.startsWith('did:key:') ? readPublicKey(agent) : null;
   if (spelled?.kind === 'key') return formatPublicKey(spelled.publicKey);
   // An id needs nothing that this machine knows: a stranger's agent can be stopped too.
