@@ -3,6 +3,8 @@
  * bundle of its own, and a source that starts one gets its text with `import TEXT from 'built:<name>'`. As text, because the library is
  * also put into bundles of other programs, where a path to a file of this package would lead nowhere.
  */
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import standalone from 'ajv/dist/standalone/index.js';
 import { build } from 'esbuild';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,7 +46,34 @@ export async function compilePart(name) {
   return outputFiles[0].text;
 }
 
+/** The check of JSON Schema 2020-12 by its own schema, as a module: ajv takes longer to write it than most commands run. */
+async function metaSchema() {
+  const options = {
+    strict: true,
+    allErrors: true,
+    ownProperties: true,
+    logger: false,
+    code: { source: true, esm: true },
+  };
+  const ajv = new Ajv2020(options);
+  const contents = standalone.default(ajv, ajv.getSchema('https://json-schema.org/draft/2020-12/schema'));
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    stdin: { contents, resolveDir: root },
+    bundle: true,
+    write: false,
+    format: 'esm',
+    target: NODE,
+    logLevel: 'warning',
+  });
+  return outputFiles[0].text;
+}
+
 const PATTERN = /^built:(.*)$/;
+
+/** What is imported as `built:<name>`, as a module. */
+const moduleOf = async (name) =>
+  name === 'meta-schema' ? metaSchema() : `export default ${JSON.stringify(await compilePart(name))}`;
 
 /** For esbuild: in the package's own build, and in what the tests compile. */
 export const partsForEsbuild = {
@@ -52,8 +81,8 @@ export const partsForEsbuild = {
   setup(builder) {
     builder.onResolve({ filter: PATTERN }, ({ path }) => ({ path: PATTERN.exec(path)[1], namespace: 'part' }));
     builder.onLoad({ filter: /.*/, namespace: 'part' }, async ({ path }) => ({
-      contents: await compilePart(path),
-      loader: 'text',
+      contents: await moduleOf(path),
+      loader: 'js',
     }));
   },
 };
@@ -66,6 +95,6 @@ export const partsForVite = {
   resolveId: (id) => (PATTERN.test(id) ? `\0${id}` : undefined),
   load: async (id) => {
     if (!id.startsWith('\0built:')) return undefined;
-    return `export default ${JSON.stringify(await compilePart(id.slice('\0built:'.length)))}`;
+    return moduleOf(id.slice('\0built:'.length));
   },
 };

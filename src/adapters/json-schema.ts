@@ -1,6 +1,7 @@
 /** JSON Schema 2020-12 through ajv. Only schemas of passports whose signature held get here; the params may be an attacker's. */
 import { performance } from 'node:perf_hooks';
 import { Ajv2020, str, type ValidateFunction } from 'ajv/dist/2020.js';
+import validSchema from 'built:meta-schema';
 import { canonicalize } from '../protocol/json/canonical.js';
 import { coefficientAt, decimalOf } from '../protocol/constraints/money.js';
 import type { Json, JsonObject } from '../protocol/json/values.js';
@@ -10,6 +11,8 @@ import { TookTooLong, withinTime } from './process/time-limit.js';
 const MAX_JUDGING_MS = 250;
 /** Passports come and go, and ajv keeps a little of every schema that it has compiled. */
 const MAX_COMPILED = 512;
+/** The one draft that is known, as a schema names it. */
+const DRAFT = /^https:\/\/json-schema\.org\/draft\/2020-12\/schema#?$/;
 /** No pattern without a repeated group takes noticeable time on a text this short. */
 const SHORT = 128;
 // `)*`, `)+`, `){2,}`, a back reference, or a third unbounded repetition: such patterns can take exponential time.
@@ -59,9 +62,15 @@ export function schemaProblems(schema: JsonObject, params: JsonObject): { path: 
 function compile(schema: JsonObject): Compiled {
   const known = compiled.get(schema);
   if (known !== undefined) return known;
+  const { $schema } = schema;
+  if ($schema !== undefined && !(typeof $schema === 'string' && DRAFT.test($schema)))
+    throw new Error('"$schema" is not that of JSON Schema 2020-12');
   const text = JSON.stringify(schema);
-  // ajv remembers ids below the root for all schemas, so that one passport's could stand in for another's.
-  const ajv = text.includes('"$id"') ? makeAjv() : sharedAjv();
+  // ajv remembers ids below the root for all schemas, so that one passport's could stand in for another's. The schemas of the draft are
+  // loaded where one is referred to.
+  const named = text.split('json-schema.org').length - ($schema === undefined ? 1 : 2);
+  const ajv = text.includes('"$id"') || named > 0 ? makeAjv(named > 0) : sharedAjv();
+  if (!validSchema(schema)) throw new Error(`schema is invalid: ${ajv.errorsText(validSchema.errors)}`);
   const validate = ajv.compile(schema);
   // A validation that answers later answers with a promise, and every promise is truthy.
   if ('$async' in validate) throw new Error('"$async" is not part of JSON Schema');
@@ -72,16 +81,20 @@ function compile(schema: JsonObject): Compiled {
 }
 
 function sharedAjv(): Ajv2020 {
-  if (shared === null || shared.uses === MAX_COMPILED) shared = { ajv: makeAjv(), uses: 0 };
+  if (shared === null || shared.uses === MAX_COMPILED) shared = { ajv: makeAjv(false), uses: 0 };
   shared.uses++;
   return shared.ajv;
 }
 
-function makeAjv(): Ajv2020 {
+/** `meta`: with the schemas of the draft, so that they can be referred to. */
+function makeAjv(meta: boolean): Ajv2020 {
   // `$ref` reaches nothing outside its own schema: without a loader ajv resolves local references only.
   // Strict mode refuses unknown keywords: a misspelt `maximun` must not read as "no maximum". Its other rules are taste:
   // a tuple of any length, and a member that a pattern matches as well, mean in JSON Schema exactly what they say.
   const ajv = new Ajv2020({
+    meta,
+    // Done by what the build made of the same schema.
+    validateSchema: false,
     strict: true,
     strictTypes: false,
     strictTuples: false,
@@ -92,6 +105,8 @@ function makeAjv(): Ajv2020 {
     logger: false,
     code: { regExp: Object.assign((pattern: string, flags: string) => limited(pattern, flags), { code: 'limited' }) },
   });
+  // Compiled now, where ajv leaves out the formats that it does not know.
+  if (meta) ajv.getSchema('https://json-schema.org/draft/2020-12/schema');
   // ajv follows references to anchors, but does not count this among the keywords that it knows.
   ajv.addKeyword('$anchor');
   // ajv's own comparison calls `valueOf` of the objects, which ours lack or an attacker gives, and takes quadratic time.

@@ -23,6 +23,13 @@ describe('a params schema', () => {
     ['a reference to elsewhere', '{"$ref":"https://example.com/schema"}'],
     ['another draft', '{"$schema":"http://json-schema.org/draft-07/schema#","type":"object"}'],
     ['a pattern that does not compile', '{"properties":{"to":{"pattern":"("}}}'],
+    // Each of these ajv would take, were it not for the schema of schemas.
+    ['a length below zero', '{"properties":{"to":{"minLength":-1}}}'],
+    ['a type that there is not', '{"properties":{"to":{"items":{"type":"text"}}}}'],
+    ['names that are not texts', '{"required":["to",1]}'],
+    ['a name twice', '{"required":["to","to"]}'],
+    ['an empty choice', '{"properties":{"to":{"anyOf":[]}}}'],
+    ['a draft that is no text', '{"$schema":1}'],
     // ajv answers such a schema with a promise, which looks like a yes.
     ['an answer that comes later', '{"$async":true,"type":"object","required":["order_id"]}'],
     ['an answer that comes later, further down', '{"properties":{"to":{"$async":true,"type":"string"}}}'],
@@ -41,12 +48,24 @@ describe('a params schema', () => {
       '{"ab":"xyz"}',
       '{"ab":"wxyz"}',
     ],
+    [
+      'the schema of schemas',
+      '{"$ref":"https://json-schema.org/draft/2020-12/schema"}',
+      '{"minLength":1}',
+      '{"minLength":-1}',
+    ],
     ['an anchor', '{"$ref":"#text","$defs":{"t":{"$anchor":"text","type":"string"}}}', '"a"', '1'],
   ])('may hold %s', (_, schema, fits, differs) => {
     const whole = object(`{"properties":{"x":${schema}}}`);
     expect(schemaProblem(whole)).toBeNull();
     expect(schemaProblems(whole, object(`{"x":${fits}}`))).toEqual([]);
     expect(schemaProblems(whole, object(`{"x":${differs}}`))).toMatchObject([{ path: expect.stringMatching(/^x/) }]);
+  });
+
+  test.each(['schema', 'schema#'])('may name its draft: %s', (end) => {
+    const schema = object(`{"$schema":"https://json-schema.org/draft/2020-12/${end}","required":["to"]}`);
+    expect(schemaProblem(schema)).toBeNull();
+    expect(schemaProblems(schema, object('{}'))).toHaveLength(1);
   });
 
   test.each([
