@@ -1,6 +1,7 @@
 /** `--param <action>:<name>:<type>[!]`: schemas for params without a JSON file. */
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import type { PassportDocument } from '../../protocol/passport.js';
+import { TEXT_PATTERNS } from '../../verify/checks/plain-params.js';
 import { Failure } from '../failure.js';
 
 type Actions = PassportDocument['actions'];
@@ -11,8 +12,8 @@ const TYPES: Readonly<Record<string, JsonObject>> = {
   number: { type: 'number' },
   integer: { type: 'integer' },
   boolean: { type: 'boolean' },
-  email: { type: 'string', pattern: '^[^@\\s]+@[^@\\s]+$' },
-  url: { type: 'string', pattern: '^[Hh][Tt][Tt][Pp][Ss]?://[^\\s]+$' },
+  email: { type: 'string', pattern: TEXT_PATTERNS.email },
+  url: { type: 'string', pattern: TEXT_PATTERNS.url },
 };
 
 /** The types that a param can have, as the flag spells them. */

@@ -6,6 +6,7 @@
 import { keepAnswer } from '../approvals/keep.js';
 import { requestsNamed, type ApprovalRelay } from '../approvals/relay.js';
 import { verifySignature } from '../../protocol/ed25519/verify.js';
+import { fitsPlainly } from '../../verify/checks/plain-params.js';
 import type { HookOutcome, SchemaCheck } from '../../verify/context.js';
 import type { Judgement } from '../../verify/judge.js';
 import type { Trusting } from '../../verify/trusting.js';
@@ -139,7 +140,8 @@ export function prepare(
   const { speaker } = proven;
   if (speaker === null) return made(NO_HOOKS, notLoaded);
   const schema = speaker.passport?.actions.get(intent.document.action) ?? null;
-  const check = schema === null ? notLoaded : deps.loadSchemaCheck();
+  const { params } = intent.document;
+  const check = schema === null ? notLoaded : fitsPlainly(schema, params) ? fits : deps.loadSchemaCheck();
   const ask = deps.hooks();
   if (ask === null && !(check instanceof Promise)) return made(NO_HOOKS, check);
   return Promise.resolve(check).then(async (loaded) => {
@@ -206,6 +208,10 @@ const NO_HOOKS: readonly HookOutcome[] = [];
 
 function notLoaded(): never {
   throw new Error('params judged by a schema that was not loaded');
+}
+
+function fits(): ReturnType<SchemaCheck> {
+  return [];
 }
 
 /** A batch holds many intents of few agents: each agent and each principal is looked up once. */
