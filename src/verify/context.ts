@@ -42,7 +42,7 @@ export interface SpentNonce {
 /** What a verifier remembers of earlier intents, as checks may use it: they ask, and never write. */
 export interface Recall {
   /** Null for a nonce that was never spent, or was forgotten since. */
-  spentNonce(agentId: string, nonce: string): SpentNonce | null;
+  nonceRecord(agentId: string, nonce: string): SpentNonce | null;
   /**
    * Nonces that were spent until then may be forgotten (ms since the epoch); 0 when none is. `since` is the first moment at which the
    * document that is judged may have been spent: it is refused where that is not later.

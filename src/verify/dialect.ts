@@ -90,7 +90,7 @@ export interface Speaker {
   readonly passport: Passport | null;
 }
 
-/** What all steps found; `decide` makes the decision of it, once, for all dialects. */
+/** What all steps found; `judgementOf` makes the decision of it, once, for all dialects. */
 export interface Concluded {
   readonly outcome: Findings;
   readonly revocation: RevocationReport;
@@ -115,8 +115,8 @@ export interface InForce {
 export interface Effects {
   /** How long the nonce must be remembered if it is spent, in ms since the epoch. */
   readonly keepUntil: number;
-  /** True for a refusal that would be the same at any later time: such a refusal spends no nonce. */
-  readonly final: (violation: Violation) => boolean;
+  /** True for a refusal that spends no nonce. */
+  readonly leavesNonce: (violation: Violation) => boolean;
   /** What an accepted intent is counted with; null when nothing is counted. */
   readonly usage: Pick<Usage, 'currency' | 'amountMinor'> | null;
   /** The most that may be given back within a day, in minor units; null or missing where nothing is. */

@@ -29,7 +29,7 @@ export interface DecisionParts {
 }
 
 /** Puts a decision together. It is a yes only for an intent on which every step reported and none failed. */
-export function decide(parts: DecisionParts): Judgement {
+export function judgementOf(parts: DecisionParts): Judgement {
   const { dialect, intent, outcome, revocation, warnings, now, source, outcomeToken } = parts;
   const { agent_id, action } = intent?.document ?? { agent_id: null, action: null };
   const [first] = outcome.violations;
@@ -64,7 +64,7 @@ export function unreadable(
   source: string | null,
 ): Judgement {
   const found = { outcome, revocation: STANDING_UNKNOWN, warnings: [], now, source, outcomeToken: () => null };
-  return decide({ dialect, intent: null, ...found });
+  return judgementOf({ dialect, intent: null, ...found });
 }
 
 function refusalOf({ entry, details }: Violation): Refusal {

@@ -39,7 +39,12 @@ function fill(home: string, n: number): void {
           agent_id: i % 20 === 0 ? AGENT : `${AGENT}-${i % 20}`,
           nonce: i.toString(16).padStart(32, '0'),
         };
-        ledger.append(i % 16 === 0 ? refused('AIP-E202', changes) : draft(changes));
+        if (i % 16 === 0) {
+          ledger.append(refused('AIP-E202', changes));
+          continue;
+        }
+        const { agent_id, nonce } = ledger.append(draft(changes));
+        ledger.spendNonce(agent_id, nonce!, changes.at, 'accepted', now + 3_600_000);
       }
     });
   }

@@ -40,7 +40,7 @@ export function stateContract(name: string, open: () => State): void {
       expect(work).toThrow(boom);
       expect(work).toThrow(boom); // and leave no lock, number or memory behind
       expect([...state.entries({})]).toEqual([]);
-      expect(state.rehearse((ledger) => ledger.spentNonce(AGENT, NONCE))).toBeNull();
+      expect(state.rehearse((ledger) => ledger.nonceRecord(AGENT, NONCE))).toBeNull();
       expect(read(state, dollars, T0)).toEqual({ kind: 'sum', spent: 0n });
       expect(state.transact((ledger) => ledger.append(draft())).seq).toBe(1);
     });
@@ -50,13 +50,13 @@ export function stateContract(name: string, open: () => State): void {
       state.transact((ledger) => ledger.append(draft()));
       state.rehearse((ledger) => {
         ledger.spendNonce(AGENT, NONCE, T0, 'accepted', T0 + HOUR);
-        expect(ledger.spentNonce(AGENT, NONCE)).not.toBeNull();
+        expect(ledger.nonceRecord(AGENT, NONCE)).not.toBeNull();
         ledger.recordUsage({ agentId: OTHER, action: 'a', at: T0, currency: 'USD', amountMinor: 5n });
         expect(ledger.read(OTHER, dollars, T0)).toEqual({ kind: 'sum', spent: 5n });
         expect(ledger.append(draft()).seq).toBe(2);
         ledger.prune(T0 + 100 * DAY);
       });
-      expect(state.rehearse((ledger) => ledger.spentNonce(AGENT, NONCE))).toBeNull();
+      expect(state.rehearse((ledger) => ledger.nonceRecord(AGENT, NONCE))).toBeNull();
       expect(read(state, dollars, T0, OTHER)).toEqual({ kind: 'sum', spent: 0n });
       expect([...state.entries({})]).toHaveLength(1);
       use(state, T0, 'a', 7n, OTHER);
@@ -68,8 +68,8 @@ export function stateContract(name: string, open: () => State): void {
       state.transact((ledger) => ledger.spendNonce(AGENT, NONCE, T0, 'accepted', T0 + HOUR));
       use(state, T0, 'a', 7n);
       const ledger = state.look((look) => {
-        expect(look.spentNonce(AGENT, NONCE)).toEqual({ firstSeenAt: T0, firstResult: 'accepted' });
-        expect(look.spentNonce(OTHER, NONCE)).toBeNull();
+        expect(look.nonceRecord(AGENT, NONCE)).toEqual({ firstSeenAt: T0, firstResult: 'accepted' });
+        expect(look.nonceRecord(OTHER, NONCE)).toBeNull();
         expect(look.read(AGENT, dollars, T0)).toEqual({ kind: 'sum', spent: 7n });
         expect(look.read(OTHER, dollars, T0)).toEqual({ kind: 'sum', spent: 0n });
         expect(look.standing(AGENT)).toBeNull();
@@ -108,15 +108,15 @@ export function stateContract(name: string, open: () => State): void {
     test('are spent once, by one agent, with the first result', () => {
       const state = open();
       state.transact((ledger) => {
-        expect(ledger.spentNonce(AGENT, NONCE)).toBeNull();
+        expect(ledger.nonceRecord(AGENT, NONCE)).toBeNull();
         ledger.spendNonce(AGENT, NONCE, T0, 'accepted', T0 + HOUR);
         ledger.spendNonce(OTHER, NONCE, T0 + 1, 'AIP-E202', T0 + HOUR);
       });
       state.transact((ledger) => {
-        expect(ledger.spentNonce(AGENT, NONCE)).toEqual({ firstSeenAt: T0, firstResult: 'accepted' });
-        expect(ledger.spentNonce(OTHER, NONCE)).toEqual({ firstSeenAt: T0 + 1, firstResult: 'AIP-E202' });
-        expect(ledger.spentNonce(AGENT, NONCE.replace('a', 'c'))).toBeNull();
-        expect(ledger.spentNonce(AGENT, NONCE.toUpperCase())).toBeNull();
+        expect(ledger.nonceRecord(AGENT, NONCE)).toEqual({ firstSeenAt: T0, firstResult: 'accepted' });
+        expect(ledger.nonceRecord(OTHER, NONCE)).toEqual({ firstSeenAt: T0 + 1, firstResult: 'AIP-E202' });
+        expect(ledger.nonceRecord(AGENT, NONCE.replace('a', 'c'))).toBeNull();
+        expect(ledger.nonceRecord(AGENT, NONCE.toUpperCase())).toBeNull();
       });
     });
 
@@ -143,9 +143,9 @@ export function stateContract(name: string, open: () => State): void {
             ledger.prune(now);
             ledger.spendNonce(AGENT, nonce(i), now, 'accepted', now + keep);
             for (let back = 0; back <= 10; back++) {
-              if (i >= back) expect(ledger.spentNonce(AGENT, nonce(i - back))).not.toBeNull();
+              if (i >= back) expect(ledger.nonceRecord(AGENT, nonce(i - back))).not.toBeNull();
             }
-            if (i >= 40) expect(ledger.spentNonce(AGENT, nonce(i - 40))).toBeNull();
+            if (i >= 40) expect(ledger.nonceRecord(AGENT, nonce(i - 40))).toBeNull();
           });
         }
       },
@@ -162,7 +162,7 @@ export function stateContract(name: string, open: () => State): void {
       true,
       true,
     ]);
-    expect(state.look((ledger) => ledger.spentNonce(AGENT, NONCE))).toBeNull();
+    expect(state.look((ledger) => ledger.nonceRecord(AGENT, NONCE))).toBeNull();
     expect(state.rehearse((ledger) => ledger.markRefused(AGENT, 'y', T0, T0 + HOUR))).toBe(true);
     expect(mark(AGENT, 'y')).toBe(true);
   });

@@ -19,7 +19,7 @@ export function inHome<T>(home: string, work: (state: SqliteState) => T): T {
 /** Leaves beside an accepted entry what its verification would have left. */
 export function accept(ledger: Ledger, { agent_id, action, nonce, timestamp }: EntryDraft): void {
   const at = Date.parse(timestamp);
-  if (nonce !== null && ledger.spentNonce(agent_id, nonce) === null)
+  if (nonce !== null && ledger.nonceRecord(agent_id, nonce) === null)
     ledger.spendNonce(agent_id, nonce, at, 'accepted', at + 600_000);
   if (action !== null) ledger.recordUsage({ agentId: agent_id, action, at, currency: null, amountMinor: null });
 }

@@ -63,7 +63,7 @@ export function ledgerOf(tables: LedgerTables, head: LogHeadRow, over: () => boo
     if (over()) throw new Error('the transaction is over');
   };
   return {
-    spentNonce(agentId, nonce) {
+    nonceRecord(agentId, nonce) {
       open();
       return nonces.find(agentId, nonce);
     },
@@ -173,10 +173,12 @@ export function ledgerOf(tables: LedgerTables, head: LogHeadRow, over: () => boo
       if (releasable !== null) releases.add(entry.seq, releasable);
       return entry;
     },
-    appendOutcome(draft) {
+    appendOutcome(draft, acceptedAt) {
       open();
       const entry = log.appendRecord(head, verifier, { type: 'outcome', ...draft });
-      outcomes.add(draft.of, entry.seq, !draft.claimed && draft.status !== 'unknown');
+      const final = !draft.claimed && draft.status !== 'unknown';
+      outcomes.add(draft.of, entry.seq, final);
+      if (final) conduct.countEnded(agents.findOrAdd(draft.agent_id), acceptedAt, draft.status === 'ok');
       return entry;
     },
     appendInterrupted(draft) {

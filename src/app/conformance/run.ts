@@ -16,7 +16,7 @@ import type { MandateFinding } from '../../verify/dialects/aip1/trust.js';
 import { unreadable, type Judgement } from '../../verify/judge.js';
 import type { Trusting } from '../../verify/trusting.js';
 import type { Memory, Meter, MeterReading, SpentNonce, StandingRecord, Usage } from '../ports/state.js';
-import { conclude } from '../verification/conclude.js';
+import { settleDocument } from '../verification/settle.js';
 import type { Sitting } from '../verification/sitting.js';
 import { mandateFinding } from '../verification/trust/mandates.js';
 
@@ -109,7 +109,7 @@ function answerTo(each: ConformanceCase, suiteTime: string): { code: string | nu
 }
 
 /** The judgements on a case's documents, by one verifier with a memory of its own; `by` concludes each. */
-export function judgeCase(each: ConformanceCase, suiteTime: string, by: typeof conclude = conclude): Judgement[] {
+export function judgeCase(each: ConformanceCase, suiteTime: string, by: typeof settleDocument = settleDocument): Judgement[] {
   const now = parseTime(each.at ?? suiteTime)!;
   const sitting = sittingOf(each.given, now);
   const documents =
@@ -120,7 +120,7 @@ export function judgeCase(each: ConformanceCase, suiteTime: string, by: typeof c
 }
 
 /** Every document is judged as an envelope, also one that another verifier would take for no document at all. */
-function judged(bytes: Uint8Array, { name, given }: ConformanceCase, sitting: Sitting, by: typeof conclude): Judgement {
+function judged(bytes: Uint8Array, { name, given }: ConformanceCase, sitting: Sitting, by: typeof settleDocument): Judgement {
   const { now } = sitting;
   const read = readEnvelopeIn(bytes);
   if ('refused' in read) return unreadable(AIP1, read.refused, now, name);
@@ -232,7 +232,7 @@ class CaseMemory implements Memory {
   readonly #spent = new Map<string, SpentNonce>();
   readonly #sums = new Map<string, bigint>();
 
-  spentNonce(_agentId: string, nonce: string): SpentNonce | null {
+  nonceRecord(_agentId: string, nonce: string): SpentNonce | null {
     return this.#spent.get(nonce) ?? null;
   }
 

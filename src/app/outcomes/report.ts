@@ -1,6 +1,6 @@
 /** What became of an accepted intent, as an entry of the log. It never changes trust, and no exit code gives back what was counted. */
 import type { LogRecord, OutcomeDraft } from '../../protocol/log/entry.js';
-import { formatTime } from '../../protocol/time.js';
+import { formatTime, parseTime } from '../../protocol/time.js';
 import { Failure } from '../failure.js';
 import type { FleetMemory, Release } from '../ports/fleet-memory.js';
 import type { DecidedEntry, Ledger, State } from '../ports/state.js';
@@ -203,7 +203,7 @@ function append(
     claimed,
     ...(released ? { released } : {}),
   };
-  return ledger.appendOutcome(draft);
+  return ledger.appendOutcome(draft, parseTime(entry.timestamp)!);
 }
 
 function checkReport(report: OutcomeReport): void {

@@ -97,7 +97,7 @@ export function draftRequested(
     throw new Failure('USAGE', `The request is dated ahead: ${document.requested_at}.`, {
       hint: 'check the clocks of both machines: aip doctor',
     });
-  if (deps.state.transact((ledger) => ledger.spentNonce(ledgerName(agent.id), document.nonce)) !== null) throw twice();
+  if (deps.state.transact((ledger) => ledger.nonceRecord(ledgerName(agent.id), document.nonce)) !== null) throw twice();
   const known = deps.state.passport(agent.id);
   const knownKey = known === null ? null : (JSON.parse(known.text) as PassportDocument).public_key;
   const after = {
@@ -128,7 +128,7 @@ export async function signRequested(
   const passport = await signPassport({ ...after, issuer_key_id: issuer.key.keyId }, issuer.key);
   const now = deps.clock();
   const first = deps.state.transact((ledger) => {
-    if (ledger.spentNonce(ledgerName(agent.id), document.nonce) !== null) return false;
+    if (ledger.nonceRecord(ledgerName(agent.id), document.nonce) !== null) return false;
     const keepUntil = requestedAt + REQUEST_TERM_MS + DEFAULT_MAX_SKEW_S * 1000;
     ledger.spendNonce(ledgerName(agent.id), document.nonce, now, 'accepted', keepUntil);
     return true;

@@ -102,7 +102,7 @@ function intentOf(
 const NO_BYTES = new Uint8Array();
 
 const NOTHING_BEFORE: Omit<NonNullable<Facts['memory']>, 'read'> = {
-  spentNonce: () => null,
+  nonceRecord: () => null,
   forgottenUntil: () => 0,
   approvalRequest: () => null,
   requestOf: () => null,

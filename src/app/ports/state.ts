@@ -88,8 +88,8 @@ export interface Ledger extends Memory, RefusalMarks, FoldedRefusals {
   token(): string;
   /** Appends to the verification log: gives the entry its seq, its verifier and its links, and updates the tallies. */
   append(draft: EntryDraft, aside?: EntryAside): Entry;
-  /** Appends what became of an accepted intent. */
-  appendOutcome(draft: OutcomeDraft): LogRecord;
+  /** Appends what became of an intent that was accepted at `acceptedAt`, in ms. */
+  appendOutcome(draft: OutcomeDraft, acceptedAt: number): LogRecord;
   /** Appends that a judgement was kept by a shared memory and never reported. */
   appendInterrupted(draft: InterruptedDraft): LogRecord;
   /** True when an entry holds this judgement of the intent: `accepted`, or the code of its refusal. */

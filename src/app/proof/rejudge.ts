@@ -2,7 +2,7 @@
 import { verifySignature } from '../../protocol/ed25519/verify.js';
 import type { PinnedKey } from '../../verify/context.js';
 import type { Memory } from '../ports/state.js';
-import { conclude, refusesBeforeHooks } from '../verification/conclude.js';
+import { settleDocument, refusesBeforeHooks } from '../verification/settle.js';
 import { examine } from '../verification/examine.js';
 import { prepare } from '../verification/intents.js';
 import { NO_DEMANDS, type JudgingDeps } from '../verification/verifier.js';
@@ -13,7 +13,7 @@ import { textOfSent } from './sent.js';
 
 /** What was not, and will not be remembered; of approvals what the evidence shows. */
 const remembering = ({ request }: ApprovalEvidence): Memory => ({
-  spentNonce: () => null,
+  nonceRecord: () => null,
   forgottenUntil: () => 0,
   read: (_, meter) => (meter.kind === 'count' ? { kind: 'count', used: 0, roomAt: null } : { kind: 'sum', spent: 0n }),
   spendNonce: () => undefined,
@@ -72,6 +72,6 @@ export function rejudging(
     const setting = { trusting: deps, policy, signatureHolds: verifySignature, now: at, startedAt: 0 };
     const claim = examine(submission, setting);
     const prepared = await prepare(deps, claim, (document) => refusesBeforeHooks(sitting, document));
-    return ('decision' in prepared ? prepared : conclude(sitting, prepared).judgement).decision.error_code;
+    return ('decision' in prepared ? prepared : settleDocument(sitting, prepared).judgement).decision.error_code;
   };
 }

@@ -1,7 +1,7 @@
 /**
  * The way of a document, from bytes to a decision and its entry. Outside of the transaction: `examine` reads it (a Claim), `prepare` judges who
- * sent it and asks the hooks (a PreparedDocument). Inside: `judgeAndLog` has the dialect judge all other steps (`conclude`, which also spends the
- * nonce and counts), makes the decision of what they found (`decide`), and appends the entry.
+ * sent it and asks the hooks (a PreparedDocument). Inside, `judgeAndLog` appends the entry of what `settleDocument` says: that has the dialect
+ * judge all other steps, makes the decision of what they found (`judgementOf`), spends the nonce and counts.
  */
 import { keepAnswer } from '../approvals/keep.js';
 import { requestsNamed, type ApprovalRelay } from '../approvals/relay.js';
@@ -11,7 +11,7 @@ import type { HookOutcome, SchemaCheck } from '../../verify/context.js';
 import type { Judgement } from '../../verify/judge.js';
 import type { Trusting } from '../../verify/trusting.js';
 import type { Ledger } from '../ports/state.js';
-import { refusesBeforeHooks } from './conclude.js';
+import { refusesBeforeHooks } from './settle.js';
 import { examine, type Claim, type Submission } from './examine.js';
 import { commitShared, refusedInFleet } from './fleet/commit.js';
 import { notAsked } from './hooks/hooks.js';

@@ -7,14 +7,14 @@ import { formatTime } from '../../protocol/time.js';
 import { rememberedUntil } from '../../verify/retention.js';
 import type { EntryAside, RefusalMarks } from '../ports/state.js';
 import type { Submission } from './examine.js';
-import type { Settled } from './conclude.js';
+import type { Settled } from './settle.js';
 
 /**
- * True for a refusal of an intent that was refused before, which its agent is not held to again: refusals that would be the same spend
+ * Remembers a refusal. True where the same intent was refused before, which its agent is not held to again: refusals that would be the same spend
  * no nonce, so a holder of the intent can present it as often as they like. Remembered by its hash, as a nonce is the agent's to choose.
  * `windowMs` is how long after its date it may be presented.
  */
-export function wasRefused(
+export function noteRefusal(
   marks: RefusalMarks,
   { document: { agent_id, timestamp }, hash }: Intent,
   { judgement: { decision }, spent }: Settled,

@@ -2,7 +2,7 @@ import { verifySignature } from '../../protocol/ed25519/verify.js';
 import { NO_STATE, type Freshness } from '../../verify/context.js';
 import type { Warning } from '../../verify/decision.js';
 import type { Judgement } from '../../verify/judge.js';
-import { conclude, refusesBeforeHooks } from './conclude.js';
+import { settleDocument, refusesBeforeHooks } from './settle.js';
 import { examine, type Submission } from './examine.js';
 import { prepare } from './intents.js';
 import { NO_DEMANDS, type JudgingDeps, type JudgingOptions } from './verifier.js';
@@ -47,7 +47,7 @@ export function verifyStateless(
     warnings: WARNINGS,
   };
   const judged = (prepared: PreparedDocument | Judgement): Judgement =>
-    'decision' in prepared ? prepared : conclude(sitting, prepared).judgement;
+    'decision' in prepared ? prepared : settleDocument(sitting, prepared).judgement;
   const prepared = prepare(deps, examine(submission, setting), (document) => refusesBeforeHooks(sitting, document));
   return prepared instanceof Promise ? prepared.then(judged) : judged(prepared);
 }

@@ -9,9 +9,9 @@ import type { ApprovalRelay } from '../approvals/relay.js';
 import type { FleetMemory } from '../ports/fleet-memory.js';
 import type { SignatureWorkers } from '../ports/signatures.js';
 import type { Clock, Ledger, State } from '../ports/state.js';
-import { conclude } from './conclude.js';
+import { settleDocument } from './settle.js';
 import { appendOrFold } from './folding.js';
-import { recordOf, wasRefused } from './record.js';
+import { recordOf, noteRefusal } from './record.js';
 import type { Demands } from './replaced.js';
 import type { PreparedDocument, Requester, Sitting } from './sitting.js';
 
@@ -133,10 +133,10 @@ export function judgeAndLog(
 ): Judgement {
   const { dialect, intent, startedAt, submission } = prepared;
   const { wallNow } = sitting;
-  const concluded = conclude(sitting, prepared);
+  const concluded = settleDocument(sitting, prepared);
   // What a fleet counts together is not given back: only this machine would know of it.
   const settled = (deps.fleet ?? null) === null ? concluded : { ...concluded, releasable: null };
-  const again = wasRefused(ledger, intent, settled, dialect.presentableForMs(policy), wallNow);
+  const again = noteRefusal(ledger, intent, settled, dialect.presentableForMs(policy), wallNow);
   const took = deps.ticks() - startedAt;
   const made = recordOf(intent, settled, logParams, wallNow, took, again, submission, dialect.fitsEntry);
   appendOrFold(ledger, made, settled.spent, wallNow);

@@ -14,7 +14,7 @@ import { APPROVAL_OPTION, approvalsIn, explainUnapproved, type ApprovalFlags } f
 import type { Cli } from '../cli.js';
 import { bindArguments, placeholderAsProgram } from '../intents/bind-arguments.js';
 import { commandEnvironment, intentFile, warnBefore } from '../intents/child.js';
-import { documentReader, readJudged } from '../input/documents.js';
+import { documentReader, readForVerification } from '../input/documents.js';
 import { widthOf } from '../io.js';
 import { PASSPHRASE_OPTIONS } from '../input/options.js';
 import { SIGNING_KEY_OPTIONS, type KeyPlaceFlags } from '../input/key-place.js';
@@ -227,7 +227,7 @@ async function given(options: Options, cli: Cli): Promise<Prepared> {
     throw new Failure('USAGE', 'Which action does the command carry out?', { hint: 'name it with --action <name>' });
   const source = options.intent!;
   const { approvalRequest } = options;
-  const bytes = await readJudged(source, cli);
+  const bytes = await readForVerification(source, cli);
   const action = documentIn(bytes)?.action ?? null;
   if (action !== null && action !== options.action) {
     throw wrongAction(options, action, 'Nothing was spent or run.');

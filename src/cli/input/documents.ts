@@ -18,7 +18,7 @@ type Scene = Notices & Surroundings;
 export const PIPE_MS = 10_000;
 
 /** What is to be judged, in a file, a pipe or on stdin for `-`. Fails with UNREADABLE when a pipe does not end in time. */
-export async function readJudged(path: string, cli: Scene): Promise<Uint8Array> {
+export async function readForVerification(path: string, cli: Scene): Promise<Uint8Array> {
   if (path !== '-') return (await readDocument(path, PIPE_MS)) ?? readInput(path, cli);
   if (cli.io.stdin.isTTY === true) return readStdin(cli);
   let timer: NodeJS.Timeout | undefined;

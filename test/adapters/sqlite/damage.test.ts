@@ -47,7 +47,7 @@ function useAll(path: string): void {
   const state = openState(path, OPTIONS);
   try {
     state.transact((ledger) => {
-      for (let i = 0; i < 500; i++) ledger.spentNonce(AGENT, String(i));
+      for (let i = 0; i < 500; i++) ledger.nonceRecord(AGENT, String(i));
       ledger.append(draft());
     });
     for (const _ of state.entries({}));
@@ -226,8 +226,8 @@ describe('what the file cannot do is said', () => {
     expect(committed).toBeGreaterThan(0);
     expect(verifyChain(state.entries({}), state.bounds())).toMatchObject({ ok: true, count: committed * 10 });
     state.rehearse((ledger) => {
-      expect(ledger.spentNonce(AGENT, `${committed - 1}.9`)).not.toBeNull();
-      expect(ledger.spentNonce(AGENT, `${committed}.0`)).toBeNull();
+      expect(ledger.nonceRecord(AGENT, `${committed - 1}.9`)).not.toBeNull();
+      expect(ledger.nonceRecord(AGENT, `${committed}.0`)).toBeNull();
     });
     state.close();
   });

@@ -71,7 +71,7 @@ test(
         for (const line of lines) {
           const [seq, nonce, hash] = line.split(' ') as [string, string, string];
           expect(hashes.get(Number(seq))).toMatchObject({ nonce, hash });
-          expect(ledger.spentNonce(AGENT, nonce)).toEqual({ firstSeenAt: T0, firstResult: 'accepted' });
+          expect(ledger.nonceRecord(AGENT, nonce)).toEqual({ firstSeenAt: T0, firstResult: 'accepted' });
         }
         const spent = ledger.read(AGENT, { kind: 'sum', currency: 'USD', windowMs: 1000, asked: 0n, limit: 0n }, T0);
         expect(spent).toEqual({ kind: 'sum', spent: BigInt(state.bounds().head.seq) });

@@ -35,10 +35,13 @@ test('entries of every kind are one chain and one tree', async () => {
     for (let i = 0; i < 70; i++) ledger.append(i % 3 === 0 ? refused('AIP-E202') : draft({ at: T0 + i }));
   });
   state.transact((ledger) => {
-    ledger.appendOutcome({
-      ...{ timestamp: '2026-02-18T14:24:00.000Z', agent_id: AGENT, of: 2, status: 'ok', exit_code: 0 },
-      ...{ duration_ms: 12, result_hash: null, detail: 'done', claimed: false },
-    });
+    ledger.appendOutcome(
+      {
+        ...{ timestamp: '2026-02-18T14:24:00.000Z', agent_id: AGENT, of: 2, status: 'ok', exit_code: 0 },
+        ...{ duration_ms: 12, result_hash: null, detail: 'done', claimed: false },
+      },
+      T0 + 1,
+    );
     ledger.append(draft());
   });
   expect([...state.records({ type: 'outcome' })]).toMatchObject([
@@ -125,13 +128,13 @@ test('what a transaction wrote is found inside of it, and gone with it', () => {
     ledger.append(draft());
     ledger.spendNonce(agent_id, nonce!, T0, 'accepted', T0 + 1000);
     expect(ledger.acceptedAs(intent_hash!)?.entry.seq).toBe(1);
-    expect(ledger.spentNonce(agent_id, nonce!)).toEqual({ firstSeenAt: T0, firstResult: 'accepted' });
-    expect(ledger.spentNonce(agent_id, 'another')).toBeNull();
+    expect(ledger.nonceRecord(agent_id, nonce!)).toEqual({ firstSeenAt: T0, firstResult: 'accepted' });
+    expect(ledger.nonceRecord(agent_id, 'another')).toBeNull();
     expect(() => ledger.spendNonce(agent_id, nonce!, T0, 'accepted', T0 + 1000)).toThrow('twice');
   });
   state.transact((ledger) => {
     expect(ledger.acceptedAs(intent_hash!)).toBeNull();
-    expect(ledger.spentNonce(agent_id, nonce!)).toBeNull();
+    expect(ledger.nonceRecord(agent_id, nonce!)).toBeNull();
   });
   state.close();
 });

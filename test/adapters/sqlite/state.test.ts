@@ -20,13 +20,13 @@ test('a look sees one snapshot, whatever other processes commit meanwhile', () =
   const spend = (nonce: string) =>
     writing.transact((ledger) => ledger.spendNonce(AGENT, nonce, T0, 'accepted', T0 + 1000));
   looking.look((ledger) => {
-    expect(ledger.spentNonce(AGENT, 'cd')).toBeNull();
+    expect(ledger.nonceRecord(AGENT, 'cd')).toBeNull();
     spend('cd');
     spend('ef');
-    expect(ledger.spentNonce(AGENT, 'cd')).toBeNull();
-    expect(ledger.spentNonce(AGENT, 'ef')).toBeNull();
+    expect(ledger.nonceRecord(AGENT, 'cd')).toBeNull();
+    expect(ledger.nonceRecord(AGENT, 'ef')).toBeNull();
   });
-  expect(looking.look((ledger) => ledger.spentNonce(AGENT, 'cd'))).not.toBeNull();
+  expect(looking.look((ledger) => ledger.nonceRecord(AGENT, 'cd'))).not.toBeNull();
 });
 
 describe('the state file', () => {
@@ -66,7 +66,7 @@ describe('the state file', () => {
     first.close();
     const second = openAt(path);
     expect([second.verifier, second.logId]).toEqual([verifier, logId]);
-    expect(second.rehearse((ledger) => ledger.spentNonce(AGENT, 'ab'))).toMatchObject({ firstResult: 'AIP-E202' });
+    expect(second.rehearse((ledger) => ledger.nonceRecord(AGENT, 'ab'))).toMatchObject({ firstResult: 'AIP-E202' });
     expect(second.transact((ledger) => ledger.append(draft())).seq).toBe(2);
   });
 
@@ -95,7 +95,7 @@ describe('the state file', () => {
       });
     }
     state.rehearse((ledger) => {
-      for (const nonce of ['ab', 'cd', 'ef0']) expect(ledger.spentNonce(AGENT, nonce)).not.toBeNull();
+      for (const nonce of ['ab', 'cd', 'ef0']) expect(ledger.nonceRecord(AGENT, nonce)).not.toBeNull();
     });
   });
 });

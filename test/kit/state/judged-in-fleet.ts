@@ -1,6 +1,6 @@
 /** The way of a document through a fleet's memory, in one turn: forecast, settled, judged. */
-import type { conclude as concludes } from '../../../src/app/verification/conclude.js';
-import { conclude } from '../../../src/app/verification/conclude.js';
+import type { settleDocument as concludes } from '../../../src/app/verification/settle.js';
+import { settleDocument } from '../../../src/app/verification/settle.js';
 import { claimOf } from '../../../src/app/verification/fleet/forecast.js';
 import { SettledMemory, unasked } from '../../../src/app/verification/fleet/settled.js';
 import type { FleetClaim, SettledClaim } from '../../../src/app/ports/fleet-memory.js';
@@ -23,10 +23,10 @@ export function judgedInFleet(): { readonly judge: typeof concludes; readonly se
     judge: (sitting, prepared) => {
       const { now, wallNow } = sitting;
       const claim = claimOf(sitting, prepared, own, now === wallNow ? null : now);
-      if (claim === null) return conclude({ ...sitting, memory: unasked(own) }, prepared);
+      if (claim === null) return settleDocument({ ...sitting, memory: unasked(own) }, prepared);
       const settled = settleOn(sitting.memory!, claim, wallNow, tables);
       all.push({ claim, settled, now: wallNow });
-      return conclude(
+      return settleDocument(
         { ...sitting, memory: new SettledMemory({ claim, settled, now: wallNow, wallNow, own }) },
         prepared,
       );

@@ -110,7 +110,7 @@ export class SharedTables {
 /** Settles one claim at `now`. */
 export function settleOn(memory: Memory, claim: FleetClaim, now: number, tables: SharedTables): SettledClaim {
   const { agentId, nonce, intentHash, obstacles, free, since, looks, raises } = claim;
-  const before = memory.spentNonce(agentId, nonce);
+  const before = memory.nonceRecord(agentId, nonce);
   if (before !== null) {
     const { firstSeenAt, firstResult } = before;
     return { spentAs: null, before: { firstSeenAt, firstResult }, forgottenUntil: 0, readings: [], raised: null };

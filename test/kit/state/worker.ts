@@ -15,7 +15,7 @@ const MODES: Record<string, (state: SqliteState) => void> = {
   /** Spends the nonce `argument` unless it was spent. */
   nonce(state) {
     const won = state.transact((ledger) => {
-      const spent = ledger.spentNonce(AGENT, argument);
+      const spent = ledger.nonceRecord(AGENT, argument);
       if (spent === null) ledger.spendNonce(AGENT, argument, T0, 'accepted', T0 + 600_000);
       ledger.append(spent === null ? draft({ nonce: argument }) : refused('AIP-E301', { nonce: argument }));
       return spent === null;
@@ -67,7 +67,7 @@ const MODES: Record<string, (state: SqliteState) => void> = {
       const entries = state.transact((ledger) => {
         ledger.prune(T0);
         return nonces.map((nonce) => {
-          if (ledger.spentNonce(AGENT, nonce) !== null) throw new Error('a fresh nonce was spent');
+          if (ledger.nonceRecord(AGENT, nonce) !== null) throw new Error('a fresh nonce was spent');
           ledger.spendNonce(AGENT, nonce, T0, 'accepted', T0 + 600_000);
           ledger.recordUsage({ agentId: AGENT, action: 'pay', at: T0, currency: 'USD', amountMinor: 1n });
           return ledger.append(draft({ nonce }));
@@ -102,7 +102,7 @@ function work(): void {
 function read(file: string): void {
   const state = openState(file, { random: randomBytes, clock: () => T0 });
   state.transact((ledger) => {
-    for (let i = 0; i < 500; i++) ledger.spentNonce(AGENT, String(i));
+    for (let i = 0; i < 500; i++) ledger.nonceRecord(AGENT, String(i));
     ledger.read(AGENT, { kind: 'sum', currency: 'USD', windowMs: 1000, asked: 0n, limit: 0n }, T0);
     ledger.recordUsage({ agentId: AGENT, action: 'pay', at: T0, currency: 'USD', amountMinor: 1n });
     ledger.spendNonce(AGENT, 'ab'.repeat(16), T0, 'accepted', T0 + 1000);

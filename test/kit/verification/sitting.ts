@@ -1,5 +1,5 @@
 /** Judging over a memory in lists, where a test says what is known at the moment of the judgement. */
-import { conclude, type Settled } from '../../../src/app/verification/conclude.js';
+import { settleDocument, type Settled } from '../../../src/app/verification/settle.js';
 import type { PreparedDocument, Sitting } from '../../../src/app/verification/sitting.js';
 import { examine, type Submission } from '../../../src/app/verification/examine.js';
 import type { Memory, Meter, MeterReading, SpentNonce, Usage } from '../../../src/app/ports/state.js';
@@ -28,7 +28,7 @@ export class RecordingMemory implements Memory {
     this.reads = reads;
   }
 
-  spentNonce(agentId: string, nonce: string): SpentNonce | null {
+  nonceRecord(agentId: string, nonce: string): SpentNonce | null {
     this.asked.push('nonce');
     return this.spendings.find((each) => each.agentId === agentId && each.nonce === nonce) ?? null;
   }
@@ -128,5 +128,5 @@ export function judgedIn(
     hooks,
     schemaProblems,
   };
-  return conclude(sitting, prepared);
+  return settleDocument(sitting, prepared);
 }

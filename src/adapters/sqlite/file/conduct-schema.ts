@@ -6,7 +6,7 @@ CREATE TABLE tallies (
   agent INTEGER NOT NULL,
   span INTEGER NOT NULL,
   start INTEGER NOT NULL,        -- ms
-  kind INTEGER NOT NULL,
+  kind INTEGER NOT NULL,         -- 0 accepted, 1 to 3 refused, 4 accepted and ended well, 5 accepted and failed
   code TEXT NOT NULL,
   count INTEGER NOT NULL,
   PRIMARY KEY (agent, span, start, kind, code)

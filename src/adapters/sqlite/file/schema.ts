@@ -3,7 +3,7 @@ import { CONDUCT_TABLES } from './conduct-schema.js';
 /** `aip!`, in SQLite's application_id: tells our file from any other database. */
 export const STATE_APPLICATION_ID = 0x61697021;
 /** Of the tables below. A file with a greater one is refused; a smaller one is brought up to date here. */
-export const STATE_SCHEMA_VERSION = 4;
+export const STATE_SCHEMA_VERSION = 5;
 
 /** What a proof needs, since version 2. */
 const PROOF_TABLES = `
@@ -66,6 +66,16 @@ INSERT INTO moved SELECT seq / 1024 * 4294967296 + (key & 4294967295), seq FROM 
 DROP TABLE lookups;
 ALTER TABLE moved RENAME TO lookups;
 PRAGMA user_version = 4;`,
+  // How accepted intents ended was read off the log at each report.
+  4: `
+INSERT INTO tallies (agent, span, start, kind, code, count)
+  SELECT decided.agent, spans.span, decided.at - decided.at % spans.span, 5 - said.success, '', count(*)
+    FROM outcomes
+    JOIN entries decided ON decided.seq = outcomes.decision
+    JOIN entries said ON said.seq = outcomes.seq
+    JOIN (SELECT 60000 AS span UNION ALL SELECT 3600000) spans
+   WHERE outcomes.final = 1 GROUP BY 1, 2, 3, 4;
+PRAGMA user_version = 5;`,
 };
 
 export const STATE_SCHEMA = `

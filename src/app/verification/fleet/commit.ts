@@ -11,7 +11,7 @@ import type { ApproverPins } from '../../approvals/keep.js';
 import { Failure } from '../../failure.js';
 import type { FleetClaim, UnloggedCall, SettledBatch } from '../../ports/fleet-memory.js';
 import type { Ledger, Memory, PassportFloor } from '../../ports/state.js';
-import { refusesBeforeHooks } from '../conclude.js';
+import { refusesBeforeHooks } from '../settle.js';
 import type { PreparedDocument, Sitting } from '../sitting.js';
 import {
   judgeAndLog,

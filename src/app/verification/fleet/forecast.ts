@@ -8,13 +8,13 @@ import type { Meter, MeterReading, Usage } from '../../../verify/meters.js';
 import { traitsOf } from '../../../protocol/constraints/counted-names.js';
 import type { FleetClaim, Obstacle } from '../../ports/fleet-memory.js';
 import type { Memory, OpenedRequest } from '../../ports/state.js';
-import { conclude } from '../conclude.js';
+import { settleDocument } from '../settle.js';
 import type { PreparedDocument, Sitting } from '../sitting.js';
 
 /**
  * What this machine remembers by itself, and the requests for approval that were brought here. That one was spent is known to all. A nonce that was spent here is spent, whatever has become of the database since.
  */
-export type OwnMemory = Pick<Recall, 'spentNonce' | 'approvalRequest' | 'requestOf' | 'pendingRequests'>;
+export type OwnMemory = Pick<Recall, 'nonceRecord' | 'approvalRequest' | 'requestOf' | 'pendingRequests'>;
 
 type Asked = { readonly kind: 'meter'; readonly meter: Meter } | { readonly kind: 'request'; readonly id: string };
 
@@ -36,9 +36,9 @@ class Forecast implements Memory {
     this.#stands = stands;
   }
 
-  spentNonce(agentId: string, nonce: string): SpentNonce | null {
+  nonceRecord(agentId: string, nonce: string): SpentNonce | null {
     this.looked = true;
-    return this.#own.spentNonce(agentId, nonce);
+    return this.#own.nonceRecord(agentId, nonce);
   }
 
   forgottenUntil(since: number): number {
@@ -107,7 +107,7 @@ export function claimOf(
   const asked: Asked[] = [];
   const judge = (stands: (place: number) => boolean) => {
     const memory = new Forecast(own, asked, stands);
-    const { judgement, releasable } = conclude({ ...sitting, memory }, prepared);
+    const { judgement, releasable } = settleDocument({ ...sitting, memory }, prepared);
     const { violations, outcome_token: token } = judgement.decision;
     const release = releasable === null || token === null ? null : { token, mostMinor: releasable.mostMinor };
     return { memory, release, codes: violations.map(({ error_code }) => error_code) };

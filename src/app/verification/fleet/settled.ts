@@ -41,11 +41,11 @@ export class SettledMemory implements Memory {
     this.#shift = Math.abs(apart) > SAME_CLOCK_MS ? apart : 0;
   }
 
-  spentNonce(agentId: string, nonce: string): SpentNonce | null {
+  nonceRecord(agentId: string, nonce: string): SpentNonce | null {
     const { settled, own } = this.#setting;
     const { before } = settled;
     return before === null
-      ? own.spentNonce(agentId, nonce)
+      ? own.nonceRecord(agentId, nonce)
       : { ...before, firstSeenAt: before.firstSeenAt + this.#shift };
   }
 
@@ -125,7 +125,7 @@ export function unasked(own: SettledSetting['own']): Memory {
     throw new NotSettled();
   };
   return {
-    spentNonce: asksAfterAll,
+    nonceRecord: asksAfterAll,
     forgottenUntil: asksAfterAll,
     read: asksAfterAll,
     spendNonce: asksAfterAll,

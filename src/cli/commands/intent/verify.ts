@@ -6,7 +6,7 @@ import { APPROVAL_OPTION, approvalsIn, explainUnapproved, type ApprovalFlags } f
 import type { Cli } from '../../cli.js';
 import { ENVELOPE_OPTIONS, envelopeTrust, type EnvelopeFlags } from '../../aip1/envelope-flags.js';
 import { gather, type Gathered } from '../../input/unread.js';
-import { readJudged } from '../../input/documents.js';
+import { readForVerification } from '../../input/documents.js';
 import { printVerified, withAcceptedParams } from '../../intents/accepted.js';
 import { passportFile } from '../../passports/file.js';
 import { RESOLVE_OPTIONS, type ResolveFlags } from '../../passports/pins.js';
@@ -256,7 +256,7 @@ async function submissionsOf(args: readonly string[], isWhole: boolean, cli: Cli
     paths.push(...found);
   }
   const read = async (source: string): Promise<Submission> => {
-    const bytes = await readJudged(source, cli);
+    const bytes = await readForVerification(source, cli);
     if (source === '-' && bytes.length === 0) throw nothing('Stdin is empty.');
     return { bytes, source };
   };

@@ -20,7 +20,7 @@ import {
 } from '../../decision.js';
 import { signingKeyId } from '../../believed-keys.js';
 import type { Asking, Concluded, Dialect, InForce, ProvenDocument, ReadDocument, Speaker } from '../../dialect.js';
-import { isFinal } from '../../finality.js';
+import { leavesNonce } from '../../nonce-spending.js';
 import { runChecks, type Findings } from '../../pipeline.js';
 import { endOf, MAX_LIFETIME_MS } from './checks/form.js';
 import { mandate, mandateSigner } from './checks/mandate.js';
@@ -197,7 +197,7 @@ class JudgedEnvelope implements ProvenDocument {
       warnings: warningsOf(context, this.#claim, revocation),
       effects: {
         keepUntil: keepUntil(context),
-        final: isFinalHere,
+        leavesNonce: leavesNonceHere,
         usage: outcome.violations.length > 0 ? null : usageOfEnvelope(context),
       },
       inForce,
@@ -258,9 +258,9 @@ class JudgedEnvelope implements ProvenDocument {
 }
 
 /** What was spent in 24 hours may have left the window later; the native dialect has a code of its own for it. */
-function isFinalHere(violation: Violation): boolean {
+function leavesNonceHere(violation: Violation): boolean {
   const { entry, details } = violation;
-  return isFinal(violation) && !(entry.name === 'MONETARY_LIMIT' && details['window'] === '24h');
+  return leavesNonce(violation) && !(entry.name === 'MONETARY_LIMIT' && details['window'] === '24h');
 }
 
 /** Remembered until the envelope is out of force by the wall clock, wherever `--at` moved the other: `replay` counts on it. */

@@ -11,7 +11,7 @@ import { accountingOf, releaseOf, usageOf } from '../../limits/usage.js';
 import type { Facts, PinnedKey, SignatureQuestion } from '../../context.js';
 import { violation, type CheckReport, type Violation } from '../../decision.js';
 import type { Asking, Concluded, Dialect, InForce, ProvenDocument, ReadDocument, Speaker } from '../../dialect.js';
-import { isFinal } from '../../finality.js';
+import { leavesNonce } from '../../nonce-spending.js';
 import { runChecks, type Findings } from '../../pipeline.js';
 import { rememberedUntil } from '../../retention.js';
 import { candidateKeys, signingKeys } from './checks/signature.js';
@@ -158,7 +158,7 @@ class ProvenIntent implements ProvenDocument, Speaker {
         : degradedWarnings(revocation),
       effects: {
         keepUntil: rememberedUntil(facts.wallNow, timestamp, policy.maxAgeMs),
-        final: isFinal,
+        leavesNonce,
         usage: accounting === null ? null : usageOf(accounting, params, membersRead(identified)),
         release: accounting === null ? null : releaseOf(limits, action),
       },

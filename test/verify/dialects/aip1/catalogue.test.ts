@@ -3,7 +3,7 @@ import { AIP1_CODES } from '../../../../src/protocol/aip1/codes.js';
 import { NATIVE_CODES, type CodeEntry, type NativeCodeName } from '../../../../src/protocol/codes.js';
 import { failed, violation } from '../../../../src/verify/decision.js';
 import { inAip1, verdictInAip1 } from '../../../../src/verify/dialects/aip1/violations.js';
-import { isFinal } from '../../../../src/verify/finality.js';
+import { leavesNonce } from '../../../../src/verify/nonce-spending.js';
 
 const OURS = Object.values<CodeEntry>(AIP1_CODES);
 const NAMES = Object.keys(NATIVE_CODES) as NativeCodeName[];
@@ -37,7 +37,7 @@ describe('the catalogue of AIP-1', () => {
     expect(Object.values<unknown>(NATIVE_CODES)).not.toContain(entry);
     // As final as what was found: a captured envelope must not wait for the window to have room again.
     if (name !== 'DAILY_LIMIT_EXCEEDED' && name !== 'TIMESTAMP_IN_FUTURE')
-      expect(isFinal(inAip1(violation(name, 'x', {})))).toBe(isFinal(violation(name, 'x', {})));
+      expect(leavesNonce(inAip1(violation(name, 'x', {})))).toBe(leavesNonce(violation(name, 'x', {})));
   });
 
   test('each code stands once, and extensions are marked', () => {

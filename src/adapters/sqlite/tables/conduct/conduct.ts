@@ -19,7 +19,7 @@ export class ConductTables implements Conduct {
   readonly #tallies: Tallies;
   readonly #trust: TrustStates;
   readonly #held;
-  readonly #outcomes;
+  readonly #open;
   readonly #clock: Clock;
   readonly #settle: (work: () => void) => void;
 
@@ -34,12 +34,11 @@ export class ConductTables implements Conduct {
     this.#settle = parts.settle;
     this.#tallies = new Tallies(database);
     this.#trust = new TrustStates(database, path, parts.log);
-    this.#outcomes = database.query(
-      ['number', 'number', 'number', 'number'],
-      `SELECT coalesce(sum(ended = 1), 0), coalesce(sum(ended = 0), 0), coalesce(sum(ended IS NULL AND at < ?3), 0), count(*) FROM (
-         SELECT at, (SELECT said.success FROM outcomes JOIN entries said ON said.seq = outcomes.seq
-                      WHERE outcomes.decision = entries.seq AND final = 1) AS ended
-           FROM entries WHERE agent = ?1 AND kind = 0 AND success = 1 AND at >= ?2)`,
+    // Not by agent: of one agent there may be far more entries than of a minute.
+    this.#open = database.query(
+      ['number'],
+      `SELECT count(*) FROM entries WHERE +agent = ? AND at >= ? AND at < ? AND kind = 0 AND success = 1
+         AND NOT EXISTS (SELECT 1 FROM outcomes WHERE decision = entries.seq AND final = 1)`,
     );
     this.#held = database.query(
       ['text'],
@@ -61,6 +60,11 @@ export class ConductTables implements Conduct {
     const agent = this.#agents.findOrAdd(agentId ?? ALL_STRANGERS);
     this.#agents.countFolded(agent, code);
     this.#tallies.countFolded(agent, code, at);
+  }
+
+  /** Inside a write transaction: the final word on an accepted intent. */
+  countEnded(agent: number, acceptedAt: number, ok: boolean): void {
+    this.#tallies.countEnded(agent, acceptedAt, ok);
   }
 
   flush(): void {
@@ -109,9 +113,17 @@ export class ConductTables implements Conduct {
 
   outcomes(agentId: string, since: number | null, unknownBefore: number) {
     const agent = this.#agents.find(agentId);
-    const [ok, error, unknown, all] =
-      agent === null ? [0, 0, 0, 0] : this.#outcomes.first([agent, since ?? 0, unknownBefore])!;
-    return { ok, error, unknown, running: all - ok - error - unknown };
+    if (agent === null) return { ok: 0, error: 0, unknown: 0, running: 0 };
+    const now = this.#clock();
+    const until = since === null ? null : now;
+    const { accepted, ok, error } = this.#tallies.since(agent, since ?? 0, now, until).endings;
+    // What is still running was accepted lately: counted whole minutes or hours, and entries before the first of them.
+    const lately = Math.max(unknownBefore, since ?? 0);
+    const from = this.#tallies.firstWhole(agent, lately, now);
+    const whole = this.#tallies.since(agent, from, now, until).endings;
+    const [before] = this.#open.first([agent, lately, from])!;
+    const running = before + whole.accepted - whole.ok - whole.error;
+    return { ok, error, unknown: accepted - ok - error - running, running };
   }
 
   trust(agentId: string, now: number) {

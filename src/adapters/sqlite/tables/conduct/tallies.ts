@@ -11,6 +11,18 @@ const MINUTES_KEPT = 48 * HOUR;
 const MOST_RECENT = 5;
 const MOST_TIDIED = 4096;
 
+/** What is counted: what was accepted; refused, and held against the agent or not; refused without an entry; and how the accepted ended. */
+const KINDS = { accepted: 0, failed: 1, unattributed: 2, folded: 3, ok: 4, error: 5 } as const;
+
+type Kind = (typeof KINDS)[keyof typeof KINDS];
+
+/** How accepted intents ended. */
+export interface Endings {
+  readonly accepted: number;
+  readonly ok: number;
+  readonly error: number;
+}
+
 interface Pending {
   /** By `<minute>|<kind>|<code>`. */
   readonly counts: Map<string, number>;
@@ -52,7 +64,8 @@ export class Tallies {
     );
     this.#hours = database.query(
       ['number', 'number', 'number'],
-      `SELECT start, kind, sum(count) FROM tallies WHERE agent = ? AND span = ${HOUR} AND start >= ? AND start <= ? GROUP BY start, kind`,
+      `SELECT start, kind, sum(count) FROM tallies
+         WHERE agent = ? AND span = ${HOUR} AND start >= ? AND start <= ? AND kind <= ${KINDS.folded} GROUP BY start, kind`,
     );
     this.#newestHour = database.query(['number?'], `SELECT max(start) FROM tallies WHERE agent = ? AND span = ${HOUR}`);
     this.#addFailure = database.statement(
@@ -70,19 +83,25 @@ export class Tallies {
 
   count(agent: number, entry: Entry): void {
     const at = Date.parse(entry.timestamp);
-    const kind = entry.status === 'success' ? 0 : isAttributable(entry) ? 1 : 2;
+    const kind =
+      entry.status === 'success' ? KINDS.accepted : isAttributable(entry) ? KINDS.failed : KINDS.unattributed;
     const pending = this.#addOne(agent, at, kind, entry.error_code ?? '');
-    if (kind !== 1) return;
+    if (kind !== KINDS.failed) return;
     pending.failures.push({ seq: entry.seq, at, code: entry.error_code ?? '', action: entry.action });
     if (pending.failures.length > MOST_RECENT) pending.failures.shift();
   }
 
   /** A refusal without an entry, that may be a stranger's doing. */
   countFolded(agent: number, code: string, at: number): void {
-    this.#addOne(agent, at, 3, code);
+    this.#addOne(agent, at, KINDS.folded, code);
   }
 
-  #addOne(agent: number, at: number, kind: 0 | 1 | 2 | 3, code: string): Pending {
+  /** The final word on an intent that was accepted `at`. */
+  countEnded(agent: number, at: number, ok: boolean): void {
+    this.#addOne(agent, at, ok ? KINDS.ok : KINDS.error, '');
+  }
+
+  #addOne(agent: number, at: number, kind: Kind, code: string): Pending {
     let pending = this.#pending.get(agent);
     if (pending === undefined) this.#pending.set(agent, (pending = { counts: new Map(), failures: [], newest: 0 }));
     const key = `${at - (at % MINUTE)}|${kind}|${code}`;
@@ -126,25 +145,33 @@ export class Tallies {
     since: number,
     now: number,
     until: number | null,
-  ): { readonly since: number; readonly counts: Counts } {
-    // One entry of a clock that ran ahead has minutes forgotten that are not old.
+  ): { readonly since: number; readonly counts: Counts; readonly endings: Endings } {
     const newest = agent === null ? null : this.#newestHour.first([agent])![0];
-    const kept = Math.max(now + HOUR, newest ?? 0) - MINUTES_KEPT;
-    const span = since < kept ? HOUR : MINUTE;
+    const span = spanAt(since, now, newest);
     const from = since - (since % span);
     // The last hour is counted by its minutes where they are there.
     const hour = (until ?? 0) - ((until ?? 0) % HOUR);
     const hoursEnd = until === null ? Number.MAX_SAFE_INTEGER : hour >= (newest ?? 0) - MINUTES_KEPT ? hour : until + 1;
     const codes = new Map<string, number>();
-    const totals: [number, number, number, number] = [0, 0, 0, 0];
+    const totals: [number, number, number, number, number, number] = [0, 0, 0, 0, 0, 0];
     for (const [kind, code, count] of agent === null
       ? []
       : this.#sum.all([agent, from, Math.ceil(from / HOUR) * HOUR, hoursEnd, until ?? Number.MAX_SAFE_INTEGER])) {
-      totals[kind as 0 | 1 | 2 | 3] += count;
-      if (kind !== 0 && code !== '') codes.set(code, (codes.get(code) ?? 0) + count);
+      totals[kind as Kind] += count;
+      if (code !== '') codes.set(code, (codes.get(code) ?? 0) + count);
     }
-    const [successful, failed, logged, folded] = totals;
-    return { since: from, counts: { successful, failed, unattributed: logged + folded, folded, codes } };
+    const [successful, failed, logged, folded, ok, error] = totals;
+    return {
+      since: from,
+      counts: { successful, failed, unattributed: logged + folded, folded, codes },
+      endings: { accepted: successful, ok, error },
+    };
+  }
+
+  /** The first minute, or hour where minutes are forgotten, that begins at `at` or later. */
+  firstWhole(agent: number, at: number, now: number): number {
+    const span = spanAt(at, now, this.#newestHour.first([agent])![0]);
+    return Math.ceil(at / span) * span;
   }
 
   hours(agent: number | null, from: number, until: number): HourCounts[] {
@@ -168,4 +195,9 @@ export class Tallies {
       .all([agent, since, until])
       .map(([seq, at, code, action]) => ({ error_code: code, action, timestamp: formatTime(at), seq }));
   }
+}
+
+/** What is counted alone at `at`, in ms. One entry of a clock that ran ahead has minutes forgotten that are not old. */
+function spanAt(at: number, now: number, newestHour: number | null): number {
+  return at < Math.max(now + HOUR, newestHour ?? 0) - MINUTES_KEPT ? HOUR : MINUTE;
 }

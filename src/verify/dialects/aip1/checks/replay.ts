@@ -10,7 +10,7 @@ export function replay(context: Aip1Context): Verdict {
   const { envelope, facts } = context;
   const { memory, now } = facts;
   if (memory === null) return skipped(NO_STATE);
-  const spent = memory.spentNonce(envelope.agentId, envelope.entropy);
+  const spent = memory.nonceRecord(envelope.agentId, envelope.entropy);
   if (spent === null) return forgotten(context) ?? PASSED;
   const { firstSeenAt, firstResult } = spent;
   const ago = Math.max(0, Math.round((now - firstSeenAt) / 1000));

@@ -19,7 +19,7 @@ export function nonce({ intent, facts }: Identified): Verdict {
   }
   const { memory, now } = facts;
   if (memory === null) return skipped(NO_STATE);
-  const spent = memory.spentNonce(agent_id, nonce);
+  const spent = memory.nonceRecord(agent_id, nonce);
   if (spent === null) return PASSED;
   const { firstSeenAt, firstResult } = spent;
   const ago = Math.max(0, Math.round((now - firstSeenAt) / 1000));

@@ -3,8 +3,8 @@ import { lazy } from '../../protocol/lazy.js';
 import type { Facts, HookOutcome } from '../../verify/context.js';
 import type { Warning } from '../../verify/decision.js';
 import type { InForce } from '../../verify/dialect.js';
-import { spendsNonce } from '../../verify/finality.js';
-import { decide, type Judgement } from '../../verify/judge.js';
+import { spendsNonce } from '../../verify/nonce-spending.js';
+import { judgementOf, type Judgement } from '../../verify/judge.js';
 import type { Meter, MeterReading } from '../../verify/meters.js';
 import type { Findings } from '../../verify/pipeline.js';
 import { approvingOf, requestUsed, withRequest } from '../approvals/requests.js';
@@ -23,7 +23,7 @@ export interface Settled {
 }
 
 /** Judges all remaining steps, and spends and counts in the memory what the judgement says. */
-export function conclude(sitting: Sitting, prepared: PreparedDocument): Settled {
+export function settleDocument(sitting: Sitting, prepared: PreparedDocument): Settled {
   const { dialect, intent, proven, submission } = prepared;
   const { memory, now, wallNow } = sitting;
   const facts = factsOf(sitting, prepared);
@@ -34,7 +34,7 @@ export function conclude(sitting: Sitting, prepared: PreparedDocument): Settled 
   const asks = effects !== null && revocation.status === 'active';
   const requested = asks ? withRequest(found, { sitting, prepared, facts }) : found;
   const outcome = submission.asked === true ? markAsked(requested) : requested;
-  const judgement = decide({
+  const judgement = judgementOf({
     dialect,
     intent,
     outcome,
@@ -46,7 +46,7 @@ export function conclude(sitting: Sitting, prepared: PreparedDocument): Settled 
   });
   if (effects === null || memory === null) return { judgement, spent: false, inForce, releasable: null };
   const { agent_id: agentId, action, nonce } = intent.document;
-  const spent = spendsNonce(outcome, effects.final);
+  const spent = spendsNonce(outcome, effects.leavesNonce);
   if (spent) {
     const result = judgement.decision.error_code ?? 'accepted';
     memory.spendNonce(agentId, nonce, wallNow, result, effects.keepUntil);
@@ -114,7 +114,7 @@ function factsOf(sitting: Sitting, prepared: PreparedDocument): Facts {
 function recallOf(memory: Memory, dryRun: boolean, counted: boolean): Facts['memory'] {
   if (!dryRun && counted) return memory;
   return {
-    spentNonce: (agentId, nonce) => memory.spentNonce(agentId, nonce),
+    nonceRecord: (agentId, nonce) => memory.nonceRecord(agentId, nonce),
     read: (agentId, meter, now) => (counted ? memory.read(agentId, meter, now) : NOTHING_COUNTED[meter.kind]),
     forgottenUntil: (...asked) => (dryRun ? 0 : memory.forgottenUntil(...asked)),
     approvalRequest: (id) => memory.approvalRequest(id),

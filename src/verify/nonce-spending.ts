@@ -23,7 +23,7 @@ const MAY_CHANGE: ReadonlySet<string> = new Set([
  * True for a refusal that would be the same at any later time. It is asked by name, which means the same in every dialect. What a hook
  * said with a code of its own may change with the hook.
  */
-export function isFinal({ entry }: Violation): boolean {
+export function leavesNonce({ entry }: Violation): boolean {
   return !MAY_CHANGE.has(entry.name) && entry.code.startsWith('AIP-E');
 }
 
@@ -32,6 +32,6 @@ export function isFinal({ entry }: Violation): boolean {
  * that would be the same again spends nothing, so that asking twice gives the same answer; neither does one that waits for an
  * approval (E209) or for the verifier's own mesh (E405).
  */
-export function spendsNonce({ violations }: Pick<Findings, 'violations'>, final: Effects['final']): boolean {
-  return !violations.some(final);
+export function spendsNonce({ violations }: Pick<Findings, 'violations'>, leaves: Effects['leavesNonce']): boolean {
+  return !violations.some(leaves);
 }
