@@ -12,6 +12,8 @@ import type { Nonces } from './tables/nonces.js';
 const DAY = 24 * 60 * 60 * 1000;
 const HOUR = 60 * 60 * 1000;
 const MINUTE = 60_000;
+/** Nonces that are looked for together. */
+const ASKED_AT_ONCE = 500;
 /** So many are listed; one is enough to distrust the state. */
 const MOST_TOLD = 20;
 
@@ -32,6 +34,7 @@ export function derivedProblems({ database, head, nonces, entries, now }: Derive
   const tallies = new Map<string, [total: number, successful: number, failed: number, unattributed: number]>();
   /** Agents with refusals that no longer say whether they count against them. */
   const erased = new Set<string>();
+  const asked: Accepted[] = [];
   for (const entry of entries) {
     const at = Date.parse(entry.timestamp);
     const tally = tallies.get(entry.agent_id) ?? [0, 0, 0, 0];
@@ -41,19 +44,35 @@ export function derivedProblems({ database, head, nonces, entries, now }: Derive
     tally[entry.status === 'success' ? 1 : isAttributable(entry) ? 2 : 3] += 1;
     if (entry.status !== 'success' || at <= now - DAY) continue;
     // What is dated before is refused as forgotten, whether or not its nonce is still there.
-    if (entry.nonce !== null && at > head.forgotten && nonces.find(entry.agent_id, entry.nonce) === null)
-      problems.push(`the nonce of entry ${entry.seq} is not among the spent ones: the intent could be accepted again`);
+    if (entry.nonce !== null && at > head.forgotten) {
+      asked.push({ seq: entry.seq, used: [entry.agent_id, entry.nonce] });
+      if (asked.length === ASKED_AT_ONCE) problems.push(...unspent(nonces, asked.splice(0)));
+    }
     const dated = (entry.intent_timestamp ?? 0) * 1000;
     if (entry.dialect !== 'native' || entry.action === null || dated <= now - DAY) continue;
     const key = JSON.stringify([entry.agent_id, entry.action]);
     accepted.set(key, (accepted.get(key) ?? 0) + 1);
   }
-  nonces.forget();
+  problems.push(...unspent(nonces, asked));
   problems.push(...counterProblems(database, accepted, now));
   // Of a pruned log the tallies say more than its entries.
   if (head.base.seq === 0) problems.push(...tallyProblems(database, tallies, erased));
   problems.push(...standingProblems(database));
   return problems.slice(0, MOST_TOLD);
+}
+
+interface Accepted {
+  readonly seq: number;
+  readonly used: readonly [agentId: string, nonce: string];
+}
+
+function unspent(nonces: Nonces, asked: readonly Accepted[]): string[] {
+  return nonces
+    .missing(asked.map(({ used }) => used))
+    .map(
+      (place) =>
+        `the nonce of entry ${asked[place]!.seq} is not among the spent ones: the intent could be accepted again`,
+    );
 }
 
 function counterProblems(database: Database, accepted: ReadonlyMap<string, number>, now: number): string[] {

@@ -1,7 +1,6 @@
 /** Part of a log whose entries prove themselves: each with its path in the tree of the checkpoint that stands with the first of them. */
-import { entryHash } from '../../protocol/log/chain.js';
 import type { Entry } from '../../protocol/log/entry.js';
-import { leafText } from '../../protocol/log/leaf.js';
+import { soundLeaf } from '../../protocol/log/leaf.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import type { TreeHead } from '../../protocol/transparency/note.js';
 import { leafHash, rootFromInclusion } from '../../protocol/transparency/tree.js';
@@ -74,7 +73,7 @@ export class SelectionCheck {
     this.#after = after;
     let text: string | null = null;
     try {
-      if (entryHash(entry) === entry.hash) text = leafText(entry);
+      text = soundLeaf(entry);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
     }

@@ -166,6 +166,13 @@ export function leafText(record: Unhashed & { readonly hash: string }): string |
   return halves === null ? null : withHash(halves, record.hash);
 }
 
+/** The same of an entry whose `hash` is that of what it holds; null where it is not, or the entry is no leaf. */
+export function soundLeaf(record: Unhashed & { readonly hash: string }): string | null {
+  const commitments = commitmentsOf(record);
+  const halves = commitments === null ? null : halvesOf(record, commitments);
+  return halves === null || hashOf(halves) !== record.hash ? null : withHash(halves, record.hash);
+}
+
 /**
  * The hash of a new entry, and its leaf; `salts` are those of its `slots`, one after another. Throws TypeError on what has no canonical form.
  */
@@ -177,8 +184,12 @@ export function sealedLeaf(
   const saltOf = (nth: number): Uint8Array => salts.subarray(nth * SALT_BYTES, (nth + 1) * SALT_BYTES);
   const commitments = committed(record, slots, (slot, nth) => commitment(saltOf(nth), valueIn(record, slot)!))!;
   const halves = halvesOf(record, commitments)!;
-  const hash = sha256Hex(`{${halves.before},${halves.after}}`);
+  const hash = hashOf(halves);
   return { hash, leaf: withHash(halves, hash) };
+}
+
+function hashOf({ before, after }: Halves): string {
+  return sha256Hex(`{${before},${after}}`);
 }
 
 function withHash({ before, after }: Halves, hash: string): string {

@@ -22,6 +22,7 @@ interface Spent {
 /** Spent nonces. `null` as a result stands for `accepted`, the usual one. */
 export class Nonces {
   readonly #find;
+  readonly #missing;
   readonly #add;
   readonly #addLong;
   readonly #empty;
@@ -36,6 +37,12 @@ export class Nonces {
     this.#find = database.query(
       ['number', 'text?'],
       `${find('nonces_0')} UNION ALL ${find('nonces_1')} UNION ALL ${find('nonces_long')}`,
+    );
+    const absent = (table: string) => `NOT EXISTS (SELECT 1 FROM ${table} WHERE key = unhex(asked.value))`;
+    this.#missing = database.query(
+      ['number'],
+      `SELECT asked.key FROM json_each(?) asked
+         WHERE ${absent('nonces_0')} AND ${absent('nonces_1')} AND ${absent('nonces_long')}`,
     );
     // All of a transaction in one statement, as a JSON list.
     this.#add = [0, 1].map((n) =>
@@ -62,6 +69,12 @@ export class Nonces {
     if (row !== undefined) return { firstSeenAt: row[0], firstResult: row[1] ?? 'accepted' };
     this.#absent = { name, key };
     return null;
+  }
+
+  /** Places of those among `used` that were not spent. Of what is committed. */
+  missing(used: readonly (readonly [agentId: string, nonce: string])[]): number[] {
+    const keys = used.map(([agentId, nonce]) => toHex(sha256(nameOf(agentId, nonce)).subarray(0, 16)));
+    return this.#missing.all([JSON.stringify(keys)]).map(([place]) => place);
   }
 
   /** Spending twice is a bug of the caller: the second one must have been refused. */
