@@ -47,6 +47,38 @@ export function documentOf<Name extends DocumentName>(name: Name, value: Json): 
   return value as ValueOf<(typeof SCHEMAS)[Name]>;
 }
 
+/** The members of a document, each as its schema says. */
+type MembersOf<Name extends DocumentName> = (typeof SCHEMAS)[Name] extends { readonly properties: infer Members }
+  ? { readonly [Member in keyof Members & string]: ValueOf<Members[Member]> }
+  : never;
+
+/**
+ * These members of the document of that name in `value`, and no others: each is there and of its kind, at any depth. Those named `later`
+ * may be missing, where servers of earlier versions do not send them. @throws ShapeError, which names the member
+ */
+export function partOf<
+  Name extends DocumentName,
+  Member extends keyof MembersOf<Name>,
+  Later extends keyof MembersOf<Name> = never,
+>(
+  name: Name,
+  value: Json,
+  members: readonly Member[],
+  later: readonly Later[] = [],
+): Pick<MembersOf<Name>, Member> & Partial<Pick<MembersOf<Name>, Later>> {
+  if (!isObject(value)) throw wrong('');
+  const { properties = {} } = SCHEMAS[name] as Schema;
+  const part: Record<string, Json> = {};
+  for (const member of [
+    ...members,
+    ...later.filter((one) => value[one as string] !== undefined),
+  ] as readonly string[]) {
+    requireShape(properties[member]!, value[member], member);
+    part[member] = value[member]!;
+  }
+  return part as unknown as Pick<MembersOf<Name>, Member> & Partial<Pick<MembersOf<Name>, Later>>;
+}
+
 function requireShape(schema: Schema, value: Json | undefined, path: string): void {
   if (schema.anyOf !== undefined) {
     if (value !== null) requireShape(schema.anyOf[0], value, path);

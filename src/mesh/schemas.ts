@@ -2,8 +2,29 @@
  * The documents of the mesh as JSON Schemas, by name. The OpenAPI document shows them, readers of requests take from them which members a
  * document has, those who ask read answers by them (`document.ts`), and the tests hold every answer to them.
  */
+import { ROLES } from './access/roles.js';
 import { MAX_ACTOR, MAX_REASON } from './limits.js';
-import { count, flag, hash, list, object, nullable, ref, role, status, subject, text, time } from './schema-parts.js';
+import { APPROVAL_SCHEMAS } from './schemas/approvals.js';
+import { FLEET_SCHEMAS } from './schemas/fleet.js';
+import {
+  count,
+  elapsed,
+  flag,
+  hash,
+  list,
+  object,
+  nullable,
+  ref,
+  role,
+  status,
+  subject,
+  text,
+  time,
+  word,
+} from './schemas/parts.js';
+import { REFERENCE_SCHEMAS } from './schemas/reference.js';
+import { REGION_SCHEMAS } from './schemas/regions.js';
+import { VERIFIER_SCHEMAS } from './schemas/verifiers.js';
 
 const standing = {
   agent_id: subject,
@@ -15,16 +36,23 @@ const standing = {
   version: count,
 };
 
-const keyView = {
-  key_id: text,
-  role,
-  label: nullable(text),
-  public_key: nullable(text),
-  max_verifiers: nullable(count),
-  ephemeral: flag,
-  created_at: time,
-  revoked_at: nullable(time),
+/** How an event fares with those who should have it. */
+const propagation = {
+  propagated_to: count,
+  connected: count,
+  reporting: count,
+  roster: count,
+  applied: count,
+  unsettled: count,
+  complete: flag,
+  late: list(object({ verifier: text, label: text })),
+  absent: list(ref('AbsentVerifier')),
+  absent_more: count,
+  propagation_ms: nullable(elapsed),
+  regions: list(ref('RegionReceipt')),
 };
+
+const principalKey = { did: text, public_key: text };
 
 /** The documents of the mesh as JSON Schema. */
 export const SCHEMAS = {
@@ -100,31 +128,12 @@ export const SCHEMAS = {
   CommandAnswer: object({
     agent_id: subject,
     status,
-    seq: nullable(count),
+    seq: count,
     version: count,
     cmd_id: text,
     key_id: nullable(text),
     durable: flag,
-    propagated_to: count,
-    connected: count,
-    reporting: count,
-    roster: count,
-    applied: count,
-    unsettled: count,
-    complete: flag,
-    late: list({ type: 'object' }),
-    absent: list({ type: 'object' }),
-    absent_more: count,
-    propagation_ms: nullable({ type: 'number' }),
-    regions: list(
-      object({
-        region: text,
-        state: { enum: ['acknowledged', 'pending', 'late'] },
-        ms: nullable({ type: 'number' }),
-        last_seq: nullable(count),
-        last_seen: nullable(time),
-      }),
-    ),
+    ...propagation,
     changed: flag,
   }),
   SubjectStatus: object({
@@ -133,28 +142,6 @@ export const SCHEMAS = {
     stopped_keys: list(object({ key_id: text, status })),
     known: flag,
     head: count,
-  }),
-  MeshStatus: object({
-    log_id: text,
-    term: count,
-    head: count,
-    hash,
-    time,
-    up_ms: count,
-    mesh_public_key: text,
-    require_signed_commands: flag,
-    connected: count,
-    verifiers: list({ type: 'object' }),
-    more: count,
-    roster: count,
-    absent: list({ type: 'object' }),
-    absent_total: count,
-    older: list({ type: 'object' }),
-    last_drill: nullable({ type: 'object' }),
-    last_confirmed: list({ type: 'object' }),
-    sealed_by_term: nullable(count),
-    follows: nullable(object({ home: text, heard: nullable(time) })),
-    checkpoint: nullable(ref('Checkpoint')),
   }),
   KeyOrder: object({ role, label: nullable(text), public_key: nullable(text), max_verifiers: count, ephemeral: flag }, [
     'label',
@@ -171,104 +158,23 @@ export const SCHEMAS = {
     max_verifiers: count,
     ephemeral: flag,
   }),
-  Regions: object({
-    home: object({
-      region: nullable(text),
-      head: count,
-      term: count,
-      time,
-      sealed_by_term: nullable(count),
-    }),
-    replication_mode: { enum: ['async', 'sync'] },
-    max_propagation_time_ms: count,
-    regions: list(
-      object({
-        region: text,
-        state: { enum: ['following', 'absent', 'never-seen'] },
-        last_seq: nullable(count),
-        last_seen: nullable(time),
-        behind: nullable(count),
-      }),
-    ),
-  }),
-  RegionLog: object(
-    {
-      events: list(ref('Event')),
-      answers: list(
-        object(
-          {
-            cmdId: text,
-            digest: text,
-            action: text,
-            subject,
-            keyId: text,
-            status,
-            seq: count,
-            eventId: text,
-            version: count,
-            changed: flag,
-            reason: nullable(text),
-            time,
-          },
-          ['keyId'],
-        ),
-      ),
-      documents: { type: 'object' },
-      checkpoint: nullable(ref('Checkpoint')),
-      reset: nullable(object({ reason: text })),
-      tables: hash,
-      approvals: object({ count, notices: list(text) }),
-    },
-    ['approvals'],
-  ),
-  RegionProof: object({ checkpoint: nullable(ref('Checkpoint')) }),
-  RegionTables: object({
-    keys: list(
-      object(
-        {
-          keyId: text,
-          role,
-          hash,
-          label: nullable(text),
-          publicKey: nullable(text),
-          maxVerifiers: nullable(count),
-          ephemeral: flag,
-          createdAt: count,
-          revokedAt: nullable(count),
-        },
-        ['maxVerifiers', 'ephemeral'],
-      ),
-    ),
-    principals: list(object({ did: text, publicKey: text, addedAt: count, addedBy: text })),
-  }),
-  RegionReport: object({ verifiers: list({ type: 'object' }), present: list(text), gone: list(text) }),
-  RegionReported: object({ refused: list(object({ verifier: text, code: text })), unknown: list(text) }),
-  RegionTail: object({ events: list({ type: 'object' }) }),
-  RegionTailed: object({
-    events: list(object({ agent_id: subject, type: text, cmd_id: text, was_seq: count, seq: nullable(count) })),
-  }),
-  Roster: object({ verifiers: list({ type: 'object' }), next: nullable(text) }),
   Publication: object({ cmd_id: text, passport: { type: 'object' }, force: flag }, ['force']),
   Withdrawal: object({ cmd_id: text, agent_id: subject }),
-  Published: { type: 'object' },
-  PassportInForce: object({ agent_id: subject, serial: nullable(count), passport_hash: nullable(text) }),
-  PrincipalKey: object({ did: text, public_key: text }),
-  ApprovalRequest: { type: 'object' },
-  Approval: { type: 'object' },
-  ApprovalEnd: object({ status: text, intent_hash: nullable(text) }, ['intent_hash']),
-  ApprovalState: { type: 'object' },
-  ApprovalStates: object({ requests: list({ type: 'object' }), next: nullable(text), mark: text }),
-  ApprovalAnswers: object({ request_id: text, status: text, version: count, answers: list({ type: 'object' }) }),
-  Drill: object({
-    p50_ms: nullable({ type: 'number', minimum: 0 }),
-    p99_ms: nullable({ type: 'number', minimum: 0 }),
-    can_halt: { enum: ['yes', 'no', 'unknown'] },
-    ok: flag,
-    rounds: count,
-    verifiers: count,
-    absent: count,
+  Published: object({
+    agent_id: subject,
+    serial: nullable(count),
+    passport_hash: nullable(text),
+    seq: count,
+    cmd_id: text,
+    durable: flag,
+    ...propagation,
+    changed: flag,
   }),
-  DrillKept: { type: 'object' },
+  PassportInForce: object({ agent_id: subject, serial: nullable(count), passport_hash: nullable(text) }),
+  PrincipalKey: object(principalKey),
+  PrincipalKept: object({ ...principalKey, changed: flag }),
+  PrincipalRemoved: object({ did: text, removed: count }),
+  Principals: object({ principals: list(object({ ...principalKey, added_at: time, added_by: text })), more: count }),
   Leaving: object({
     type: { const: 'mesh-left' },
     version: { const: 1 },
@@ -278,7 +184,17 @@ export const SCHEMAS = {
   }),
   Left: object({ left: flag }),
   Forgotten: object({ verifier: text, label: text, forgotten: flag }),
-  Keys: object({ keys: list(object(keyView)), next: nullable(text) }),
+  Keys: object({ keys: list(ref('ApiKey')), next: nullable(text) }),
+  ApiKey: object({
+    key_id: text,
+    role: word(...ROLES),
+    label: nullable(text),
+    public_key: nullable(text),
+    max_verifiers: nullable(count),
+    ephemeral: flag,
+    created_at: time,
+    revoked_at: nullable(time),
+  }),
   KeyRevoked: object({ key_id: text, revoked: flag, changed: flag }),
   Shipment: object({ log_id: text, verifier: text, entries: list({ type: 'object' }) }),
   Shipped: object({ accepted: count, checkpoint: nullable({ type: 'object' }) }),
@@ -291,47 +207,11 @@ export const SCHEMAS = {
   ]),
   Erased: object({ erased: count, entries: count, overwritten: flag, statement: { type: 'object' } }),
   Entries: object({ entries: list({ type: 'object' }), next: text, more: flag, head: count }),
-  Fleet: object({
-    agents: list({ type: 'object' }),
-    more: count,
-    above: list({ type: 'object' }),
-    logs: list({ type: 'object' }),
-    counted: flag,
-    entries: count,
-    time,
-  }),
-  ReferenceRevoke: object(
-    { agent_id: subject, reason: nullable(text), scope: nullable(text), revoked_by: nullable(text) },
-    ['reason', 'scope', 'revoked_by'],
-  ),
-  ReferenceSuspend: object(
-    {
-      agent_id: subject,
-      duration_seconds: { type: 'integer', minimum: 1 },
-      reason: nullable(text),
-      revoked_by: nullable(text),
-    },
-    ['reason', 'revoked_by'],
-  ),
-  ReferenceAgent: { type: 'object', required: ['agent_id'], properties: { agent_id: subject } },
-  ReferenceAnswer: object({
-    id: text,
-    agent_id: subject,
-    action: text,
-    reason: nullable(text),
-    propagated_to: count,
-    propagation_ms: { type: 'number' },
-    timestamp: time,
-  }),
-  ReferenceStatus: object({
-    agent_id: subject,
-    status,
-    reason: nullable(text),
-    revoked_at: nullable(time),
-    suspended_until: nullable(time),
-  }),
-  ReferenceRegistered: object({ agent_id: subject, registered: flag, status }),
-  ReferenceUsage: object({ events: count, connected: count }),
+  ...VERIFIER_SCHEMAS,
+  ...FLEET_SCHEMAS,
+  ...REGION_SCHEMAS,
+  ...APPROVAL_SCHEMAS,
+  ...REFERENCE_SCHEMAS,
 } as const;
 
 /** The members that a document of the mesh has to hold, and those that it may hold beside, as `objectOf` takes them. */

@@ -1,5 +1,7 @@
 /** Reads the fleet's log from the mesh, a page at a time. */
-import { positiveAnswer, malformed } from '../mesh/answers.js';
+import { partOf } from '../../mesh/document.js';
+import type { Json } from '../../protocol/json/values.js';
+import { malformed, positiveAnswer, understood } from '../mesh/answers.js';
 import type { MeshEndpoint } from '../ports/mesh.js';
 import type { JsonRecord } from './foreign-records.js';
 import type { LogFilter } from './tail.js';
@@ -62,18 +64,11 @@ export async function readFleet(
 }
 
 function pageOf(line: MeshEndpoint, body: string): FleetPage {
-  let page: Record<string, unknown>;
+  let page: Json;
   try {
-    page = JSON.parse(body) as Record<string, unknown>;
+    page = JSON.parse(body) as Json;
   } catch {
     throw malformed(line, 'it is not JSON');
   }
-  const { entries, next, more } = page ?? {};
-  const sound =
-    Array.isArray(entries) &&
-    entries.every((entry) => typeof entry === 'object' && entry !== null && !Array.isArray(entry)) &&
-    typeof next === 'string' &&
-    typeof more === 'boolean';
-  if (!sound) throw malformed(line, 'it is no page of a log');
-  return { kind: 'page', entries: entries as JsonRecord[], next, more };
+  return { kind: 'page', ...understood(line, () => partOf('Entries', page, ['entries', 'next', 'more'])) };
 }

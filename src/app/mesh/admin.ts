@@ -1,8 +1,10 @@
 /** API keys of a mesh, as its admin sees them. */
 import { signRequest } from '../../mesh/access/http-signature.js';
 import type { Role } from '../../mesh/access/roles.js';
+import { documentOf, partOf } from '../../mesh/document.js';
 import { toHex } from '../../protocol/hex.js';
-import { askMesh, malformed, Members, resultOf, unheard } from './answers.js';
+import type { JsonObject } from '../../protocol/json/values.js';
+import { askMesh, malformed, requireAsked, resultOf, unheard } from './answers.js';
 import type { MeshCall, MeshEndpoint } from '../ports/mesh.js';
 import type { Clock, Random } from '../ports/state.js';
 import type { OperatorSigner } from './hand-in.js';
@@ -61,7 +63,10 @@ export async function createApiKey(
     deps,
     { method: 'POST', path: '/v1/mesh/keys', body },
     'Whether a key was made is unknown, and nobody has seen it: look with aip mesh key list, and revoke it.',
-    (answer) => ({ key: answer.text('key'), keyId: answer.text('key_id'), role: answer.text('role') }),
+    (answer) => {
+      const { key, key_id, role: given } = partOf('NewKey', answer, ['key', 'key_id', 'role']);
+      return { key, keyId: key_id, role: given };
+    },
   );
 }
 
@@ -69,24 +74,25 @@ export async function createApiKey(
 export async function listApiKeys({ line }: Pick<AdminDeps, 'line'>): Promise<ListedKey[]> {
   const listed: ListedKey[] = [];
   for (let next: string | null = null; ;) {
-    const target = `/v1/mesh/keys${next === null ? '' : `?after=${encodeURIComponent(next)}`}`;
-    const page = new Members(line, await askMesh(line, { method: 'GET', target, timeoutMs: TIMEOUT_MS }));
-    const keys = page.list('keys');
-    for (const key of keys) {
-      listed.push({
-        keyId: key.text('key_id'),
-        role: key.text('role'),
-        label: key.textOrNull('label'),
-        publicKey: key.textOrNull('public_key'),
-        createdAt: key.text('created_at'),
-        revokedAt: key.textOrNull('revoked_at'),
-      });
-    }
-    next = page.textOrNull('next');
+    const target: string = `/v1/mesh/keys${next === null ? '' : `?after=${encodeURIComponent(next)}`}`;
+    const page = await askMesh(line, { method: 'GET', target, timeoutMs: TIMEOUT_MS }, keysIn);
+    listed.push(...page.keys);
+    ({ next } = page);
     if (next === null) return listed;
     // Half a list would hide a key that should be revoked.
-    if (keys.length === 0 || listed.length > MOST_KEYS) throw malformed(line, 'its list of keys does not end');
+    if (page.keys.length === 0 || listed.length > MOST_KEYS) throw malformed(line, 'its list of keys does not end');
   }
+}
+
+function keysIn(answer: JsonObject): { readonly keys: readonly ListedKey[]; readonly next: string | null } {
+  const { keys, next } = partOf('Keys', answer, ['keys', 'next']);
+  return { keys: keys.map(listedKey), next };
+}
+
+function listedKey(value: JsonObject): ListedKey {
+  const members = ['key_id', 'role', 'label', 'public_key', 'created_at', 'revoked_at'] as const;
+  const { key_id, role, label, public_key, created_at, revoked_at } = partOf('ApiKey', value, members);
+  return { keyId: key_id, role, label, publicKey: public_key, createdAt: created_at, revokedAt: revoked_at };
 }
 
 /** False when it was revoked before. */
@@ -97,7 +103,7 @@ export async function revokeApiKey(deps: AdminDeps, keyId: string): Promise<bool
     deps,
     { method: 'DELETE', path, body: new Uint8Array() },
     doubt,
-    (answer) => answer.as('KeyRevoked').changed,
+    (answer) => documentOf('KeyRevoked', answer).changed,
   );
 }
 
@@ -108,7 +114,9 @@ export async function forgetVerifier(
 ): Promise<{ readonly verifier: string; readonly label: string }> {
   const path = `/v1/mesh/verifiers/${encodeURIComponent(name)}`;
   const doubt = 'Whether it was taken off is unknown: give the command again, which is harmless.';
-  return change(deps, { method: 'DELETE', path, body: new Uint8Array() }, doubt, (answer) => answer.as('Forgotten'));
+  return change(deps, { method: 'DELETE', path, body: new Uint8Array() }, doubt, (answer) =>
+    documentOf('Forgotten', answer),
+  );
 }
 
 /** Has the mesh take the passports that `publicKey` (`ed25519:<64 hex>`) signs for a principal. */
@@ -119,11 +127,11 @@ export async function addMeshPrincipal(
 ): Promise<{ readonly did: string; readonly public_key: string; readonly changed: boolean }> {
   const body = Buffer.from(JSON.stringify({ did, public_key: publicKey }));
   const doubt = 'Whether it was registered is unknown: give the command again, which is harmless.';
-  return change(deps, { method: 'POST', path: '/v1/mesh/principals', body }, doubt, (answer) => ({
-    did: answer.oneOf('did', did),
-    public_key: answer.oneOf('public_key', publicKey),
-    changed: answer.flag('changed'),
-  }));
+  return change(deps, { method: 'POST', path: '/v1/mesh/principals', body }, doubt, (answer) => {
+    const kept = partOf('PrincipalKept', answer, ['did', 'public_key', 'changed']);
+    requireAsked(kept, { did, public_key: publicKey });
+    return kept;
+  });
 }
 
 /** Takes one key of a principal away, or all of them; how many there were. */
@@ -131,8 +139,11 @@ export async function removeMeshPrincipal(deps: AdminDeps, did: string, publicKe
   const query = publicKey === null ? '' : `?key=${encodeURIComponent(publicKey)}`;
   const path = `/v1/mesh/principals/${encodeURIComponent(did)}`;
   const doubt = 'Whether it was removed is unknown: give the command again, which is harmless.';
-  return change(deps, { method: 'DELETE', path, query, body: new Uint8Array() }, doubt, (answer) =>
-    answer.number('removed'),
+  return change(
+    deps,
+    { method: 'DELETE', path, query, body: new Uint8Array() },
+    doubt,
+    (answer) => partOf('PrincipalRemoved', answer, ['removed']).removed,
   );
 }
 
@@ -152,10 +163,9 @@ export async function eraseAtMesh(
 ): Promise<{ readonly erased: number; readonly overwritten: boolean }> {
   const body = Buffer.from(JSON.stringify(erasure));
   const doubt = 'Whether it was erased there is unknown: give the command again, which is harmless.';
-  return change(deps, { method: 'POST', path: '/v1/logs/erase', body }, doubt, (answer) => ({
-    erased: answer.number('erased'),
-    overwritten: answer.flag('overwritten'),
-  }));
+  return change(deps, { method: 'POST', path: '/v1/logs/erase', body }, doubt, (answer) =>
+    partOf('Erased', answer, ['erased', 'overwritten']),
+  );
 }
 
 async function change<T>(
@@ -167,7 +177,7 @@ async function change<T>(
     readonly body: Uint8Array;
   },
   doubt: string,
-  read: (answer: Members) => T,
+  read: (answer: JsonObject) => T,
 ): Promise<T> {
   const { line, clock, random, signer } = deps;
   const { method, path, body } = request;

@@ -1,17 +1,35 @@
 /** What a mesh answers, read strictly: an answer that is not whole is a failure, never a half-known fact. */
-import { documentOf, type ValueOf } from '../../mesh/document.js';
-import type { DocumentName, SCHEMAS } from '../../mesh/schemas.js';
 import { JsonError, parseJsonText } from '../../protocol/json/parse.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { Failure } from '../failure.js';
 import type { MeshCall, MeshEndpoint, MeshReply } from '../ports/mesh.js';
 
-/** Asks, and gives the answer's JSON object. Fails with NETWORK when the mesh cannot be reached or says no. */
-export async function askMesh(line: MeshEndpoint, call: MeshCall): Promise<JsonObject> {
+/** Asks, and gives what `read` makes of the answer. Fails with NETWORK when the mesh cannot be reached or says no. */
+export async function askMesh<T>(line: MeshEndpoint, call: MeshCall, read: (answer: JsonObject) => T): Promise<T> {
   const reply = await line.ask(call);
   if (reply.kind === 'unreachable') throw unreachable(line, reply.reason);
-  return positiveAnswer(line, reply.status, reply.body);
+  const answer = positiveAnswer(line, reply.status, reply.body);
+  return understood(line, () => read(answer));
+}
+
+/** What `read` makes of an answer. Fails with NETWORK where it throws ShapeError: the answer is not the document that it should be. */
+export function understood<T>(line: MeshEndpoint, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    throw malformed(line, error.reason);
+  }
+}
+
+/** Holds an answer to what was asked: one that was mixed up, or kept from another time, speaks of something else. @throws ShapeError */
+export function requireAsked<Member extends string>(
+  answer: NoInfer<Readonly<Record<Member, string>>>,
+  asked: Readonly<Record<Member, string>>,
+): void {
+  for (const member of Object.keys(asked) as Member[])
+    if (answer[member] !== asked[member]) throw new ShapeError(`"${member}" is not what was asked for`);
 }
 
 /** The JSON object of an answer that says yes. */
@@ -55,13 +73,14 @@ const NOTHING_DONE: readonly string[] = [
 ];
 
 /** An answer of a proxy, or of a server that broke, says nothing of what became of the request: it may be on disk already. */
-export function resultOf<T>(line: MeshEndpoint, reply: MeshReply, read: (answer: Members) => T): MeshResult<T> {
+export function resultOf<T>(line: MeshEndpoint, reply: MeshReply, read: (answer: JsonObject) => T): MeshResult<T> {
   if (reply.kind === 'unreachable')
     return { kind: 'unheard', what: `cannot be reached: ${reply.reason}`, unsure: reply.sent };
   const { status, body } = reply;
   const unsure = status < 300 || status >= 500;
   try {
-    return { kind: 'done', value: read(new Members(line, positiveAnswer(line, status, body))) };
+    const answer = positiveAnswer(line, status, body);
+    return { kind: 'done', value: understood(line, () => read(answer)) };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const code = refusalIn(body);
@@ -141,92 +160,4 @@ function refusedBy(line: MeshEndpoint, status: number, { code, message, retryabl
       retryable: retryable === true,
     },
   );
-}
-
-/**
- * Reads an answer: as a whole by its schema where every server sends all of it, else member by member, each of the kind that it must be.
- */
-export class Members {
-  readonly #line: MeshEndpoint;
-  readonly #object: JsonObject;
-
-  constructor(line: MeshEndpoint, object: JsonObject) {
-    this.#line = line;
-    this.#object = object;
-  }
-
-  /** The whole answer as the document that the mesh's OpenAPI shows under this name. Fails with NETWORK where it is none. */
-  as<Name extends DocumentName>(name: Name): ValueOf<(typeof SCHEMAS)[Name]> {
-    try {
-      return documentOf(name, this.#object);
-    } catch (error) {
-      if (!(error instanceof ShapeError)) throw error;
-      throw malformed(this.#line, error.reason);
-    }
-  }
-
-  text(name: string): string {
-    const value = this.#object[name];
-    if (typeof value !== 'string') throw this.#wrong(name);
-    return value;
-  }
-
-  textOrNull(name: string): string | null {
-    return this.#object[name] === null ? null : this.text(name);
-  }
-
-  number(name: string): number {
-    const value = this.#object[name];
-    if (typeof value !== 'number') throw this.#wrong(name);
-    return value;
-  }
-
-  numberOrNull(name: string): number | null {
-    return this.#object[name] === null ? null : this.number(name);
-  }
-
-  flag(name: string): boolean {
-    const value = this.#object[name];
-    if (typeof value !== 'boolean') throw this.#wrong(name);
-    return value;
-  }
-
-  /** A flag that servers of earlier versions do not send. */
-  flagOr(name: string, otherwise: boolean): boolean {
-    return this.#object[name] === undefined ? otherwise : this.flag(name);
-  }
-
-  /** A number that servers of earlier versions do not send. */
-  numberOr(name: string, otherwise: number | null): number | null {
-    return this.#object[name] === undefined ? otherwise : this.numberOrNull(name);
-  }
-
-  oneOf<const T extends string>(name: string, ...values: readonly T[]): T {
-    const value = values.find((one) => one === this.#object[name]);
-    if (value === undefined) throw this.#wrong(name);
-    return value;
-  }
-
-  /** A member that is an object of its own; null where it is null. */
-  objectOrNull(name: string): Members | null {
-    const value = this.#object[name];
-    if (value === null) return null;
-    if (!isObject(value)) throw this.#wrong(name);
-    return new Members(this.#line, value);
-  }
-
-  /** The whole object, as it was sent. */
-  get value(): JsonObject {
-    return this.#object;
-  }
-
-  list(name: string): Members[] {
-    const value = this.#object[name];
-    if (!Array.isArray(value) || !value.every(isObject)) throw this.#wrong(name);
-    return (value as readonly JsonObject[]).map((one) => new Members(this.#line, one));
-  }
-
-  #wrong(name: string): Failure {
-    return malformed(this.#line, `"${name}" is not what it must be`);
-  }
 }

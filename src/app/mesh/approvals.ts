@@ -1,13 +1,14 @@
 /** Requests for approval at the mesh, as those see them who answer. The mesh is not believed: a request shows what its verifier signed. */
+import { partOf } from '../../mesh/document.js';
 import { readActionApproval, type ActionApprovalDocument } from '../../protocol/approvals/approval.js';
 import { readApprovalRequest } from '../../protocol/approvals/request.js';
-import { ShapeError } from '../../protocol/json/shape.js';
+import type { JsonObject } from '../../protocol/json/values.js';
 import { parseTime } from '../../protocol/time.js';
 import { requireSigned } from '../approvals/answer.js';
 import { Failure } from '../failure.js';
 import type { MeshCall, MeshEndpoint } from '../ports/mesh.js';
 import type { RequestRecord } from '../ports/state.js';
-import { malformed, resultOf, unheard, type Members } from './answers.js';
+import { malformed, requireAsked, resultOf, understood, unheard } from './answers.js';
 
 const ANSWER_MS = 5_000;
 const PATH = '/v1/mesh/approvals';
@@ -31,7 +32,7 @@ interface Summary {
 async function ask<T>(
   lines: readonly MeshEndpoint[],
   call: Omit<MeshCall, 'timeoutMs'>,
-  read: (answer: Members) => T,
+  read: (answer: JsonObject) => T,
 ): Promise<T> {
   let what = '';
   for (const line of lines) {
@@ -54,8 +55,9 @@ export async function requestsAtMesh(
   for (let page = 0; page < MOST_PAGES; page++) {
     const target: string = `${PATH}?status=${which}${from === null ? '' : `&from=${from}`}`;
     const next: string | null = await ask(lines, { method: 'GET', target }, (answer) => {
-      found.push(...answer.list('requests').map(summaryIn));
-      return answer.textOrNull('next');
+      const { requests, next } = partOf('ApprovalStates', answer, ['requests', 'next']);
+      found.push(...requests.map(summaryIn));
+      return next;
     });
     if (next === null || next === from) break;
     from = next;
@@ -87,27 +89,27 @@ export async function requestAtMesh(lines: readonly MeshEndpoint[], id: string):
 export function sendAnswer(lines: readonly MeshEndpoint[], answer: ActionApprovalDocument): Promise<boolean> {
   const target = `${PATH}/${answer.request_id}/answers`;
   const body = Buffer.from(JSON.stringify(answer));
-  return ask(lines, { method: 'POST', target, body }, (told) => {
-    told.oneOf('request_id', answer.request_id);
-    return told.flag('checked');
+  const { request_id } = answer;
+  return ask(lines, { method: 'POST', target, body }, (value) => {
+    const told = partOf('ApprovalState', value, ['request_id', 'checked']);
+    requireAsked(told, { request_id });
+    return told.checked;
   });
 }
 
 async function recordOf(lines: readonly MeshEndpoint[], summary: Summary): Promise<RequestRecord> {
   const { id } = summary;
-  const text = await ask(lines, { method: 'GET', target: `${PATH}/${id}` }, (answer) => JSON.stringify(answer.value));
-  const request = parsed(lines[0]!, () => readApprovalRequest(text));
+  const text = await ask(lines, { method: 'GET', target: `${PATH}/${id}` }, JSON.stringify);
+  const request = understood(lines[0]!, () => readApprovalRequest(text));
   if (request.document.request_id !== id) throw malformed(lines[0]!, 'it is another request');
   requireSigned(request);
   const { status, answers } =
     summary.answers === 0
       ? { status: summary.status, answers: [] }
-      : await ask(lines, { method: 'GET', target: `${PATH}/${id}/answers` }, (answer) => ({
-          status: answer.oneOf('status', 'pending', 'approved', 'spent', 'denied', 'expired'),
-          answers: parsed(lines[0]!, () =>
-            answer.list('answers').map((each) => readActionApproval(JSON.stringify(each.value))),
-          ),
-        }));
+      : await ask(lines, { method: 'GET', target: `${PATH}/${id}/answers` }, (answer) => {
+          const told = partOf('ApprovalAnswers', answer, ['status', 'answers']);
+          return { ...told, answers: told.answers.map((each) => readActionApproval(JSON.stringify(each))) };
+        });
   const until = answers.map(({ document, approvedUntil }) => (document.decision === 'approve' ? approvedUntil : 0));
   return {
     id,
@@ -123,25 +125,11 @@ async function recordOf(lines: readonly MeshEndpoint[], summary: Summary): Promi
   };
 }
 
-function summaryIn(answer: Members): Summary {
-  const ended = answer.textOrNull('ended_at');
-  return {
-    id: answer.text('request_id'),
-    status: answer.oneOf('status', 'pending', 'approved', 'spent', 'denied', 'expired'),
-    version: answer.number('version'),
-    answers: answer.number('answers'),
-    expiresAt: parseTime(answer.text('expires_at')) ?? 0,
-    endedAt: ended === null ? null : parseTime(ended),
-  };
-}
-
-function parsed<T>(line: MeshEndpoint, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof ShapeError)) throw error;
-    throw malformed(line, error.reason);
-  }
+function summaryIn(value: JsonObject): Summary {
+  const members = ['request_id', 'status', 'version', 'answers', 'expires_at', 'ended_at'] as const;
+  const { request_id, status, version, answers, expires_at, ended_at } = partOf('ApprovalSummary', value, members);
+  const endedAt = ended_at === null ? null : parseTime(ended_at);
+  return { id: request_id, status, version, answers, expiresAt: parseTime(expires_at)!, endedAt };
 }
 
 /** True for the failure of a request that the mesh does not keep. */

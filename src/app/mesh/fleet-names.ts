@@ -1,4 +1,6 @@
 /** The agents that a mesh knows, by name. */
+import { partOf } from '../../mesh/document.js';
+import type { JsonObject } from '../../protocol/json/values.js';
 import type { MeshEndpoint } from '../ports/mesh.js';
 import type { FleetName } from '../passports/find.js';
 import type { Failure } from '../failure.js';
@@ -15,22 +17,27 @@ export async function fleetNames(lines: readonly MeshEndpoint[], find: string): 
   const target = `/v1/mesh/fleet?find=${encodeURIComponent(find)}`;
   let trouble: Failure | null = null;
   for (const line of lines) {
-    const told = resultOf(line, await line.ask({ method: 'GET', target, timeoutMs: ANSWER_MS }), (answer) =>
-      answer
-        .list('agents')
-        .map((agent) => ({
-          id: agent.text('agent_id'),
-          believed: agent.number('successful') + agent.number('failed') > 0,
-          published: agent.numberOr('serial', null) !== null,
-          stopped: agent.text('status') !== 'active' && agent.textOrNull('status_of') === agent.text('agent_id'),
-        }))
-        .filter(({ believed, published, stopped }) => believed || published || stopped)
-        .map(({ id, published }) => ({ agentId: id, published })),
-    );
+    const reply = await line.ask({ method: 'GET', target, timeoutMs: ANSWER_MS });
+    const told = resultOf(line, reply, (answer) => partOf('Fleet', answer, ['agents']).agents.flatMap(nameIn));
     if (told.kind === 'done') return told.value;
     if (told.kind === 'refused') throw told.failure;
     trouble = unavailable(line, told.what, '');
   }
   if (trouble !== null) throw trouble;
   return [];
+}
+
+function nameIn(agent: JsonObject): FleetName[] {
+  const members = ['agent_id', 'status', 'status_of', 'successful', 'failed'] as const;
+  const {
+    agent_id,
+    status,
+    status_of,
+    successful,
+    failed,
+    serial = null,
+  } = partOf('FleetAgent', agent, members, ['serial']);
+  const stopped = status !== 'active' && status_of === agent_id;
+  const published = serial !== null;
+  return successful + failed > 0 || published || stopped ? [{ agentId: agent_id, published }] : [];
 }

@@ -2,10 +2,11 @@
 import { signRequest } from '../../mesh/access/http-signature.js';
 import { MAX_CONFIRM_WAIT_MS } from '../../mesh/limits.js';
 import { toHex } from '../../protocol/hex.js';
+import type { JsonObject } from '../../protocol/json/values.js';
 import type { MeshEndpoint } from '../ports/mesh.js';
 import type { Clock, Random } from '../ports/state.js';
 import type { Replicating } from './regions.js';
-import { resultOf, unheard, type Members } from './answers.js';
+import { resultOf, unheard } from './answers.js';
 
 /** The operator's own key: a public key `ed25519:<64 hex>`, and how it signs. */
 export interface OperatorSigner {
@@ -47,7 +48,7 @@ const ANSWER_MS = 5_000;
  * on the way.
  * @throws Failure NETWORK where no endpoint takes it, or the refusal of the first that refuses
  */
-export async function handIn<T>(deps: OrderDeps, handing: Handing, read: (answer: Members) => T): Promise<T> {
+export async function handIn<T>(deps: OrderDeps, handing: Handing, read: (answer: JsonObject) => T): Promise<T> {
   const { lines, clock, random, signer, waitMs } = deps;
   const { path } = handing;
   const body = Buffer.from(JSON.stringify(handing.body));

@@ -1,11 +1,15 @@
 /** The kill switch: revoke, suspend and reinstate, through the mesh or on this machine alone. */
 import { writeCommand, type Action, type Command } from '../../mesh/command.js';
+import { partOf, type ValueOf } from '../../mesh/document.js';
+import type { SCHEMAS } from '../../mesh/schemas.js';
 import { statusAt, type Standing, type Status } from '../../mesh/standing.js';
 import { isNamedKey, scopeOf } from '../../mesh/subject.js';
 import { toHex } from '../../protocol/hex.js';
-import { type Members, resultOf, unheard } from './answers.js';
+import { ShapeError } from '../../protocol/json/shape.js';
+import type { JsonObject } from '../../protocol/json/values.js';
+import { requireAsked, resultOf, unheard } from './answers.js';
 import { handIn, type OrderDeps } from './hand-in.js';
-import { regionsIn, replicationQuery, type RegionReport } from './regions.js';
+import { regionIn, replicationQuery, type RegionReport } from './regions.js';
 import type { MeshCopy, MeshEndpoint } from '../ports/mesh.js';
 
 /** An operator's order before it is sent: revoke, suspend or reinstate whom, and why. */
@@ -55,9 +59,13 @@ export interface AbsentVerifier {
 }
 
 /** A command that the mesh took, and who has not confirmed it. */
-export interface GivenOrder {
+export interface GivenOrder extends Unconfirmed {
   readonly outcome: OrderReport;
-  /** Verifiers on the roster that have not confirmed in time, and may still accept. */
+}
+
+/** Who has not confirmed what the mesh ordered. */
+export interface Unconfirmed {
+  /** Verifiers on the roster that have not confirmed in time, and may still go by what held before. */
   readonly missing: number;
   /** Verifiers that should listen: everyone who ever did, and neither left nor was taken off. */
   readonly roster: number;
@@ -107,53 +115,45 @@ const COMES_TO = {
   reinstate: ['active'],
 } as const satisfies Readonly<Record<Action, readonly Status[]>>;
 
+const OUTCOME = [
+  'agent_id',
+  'status',
+  'seq',
+  'version',
+  'cmd_id',
+  'durable',
+  'propagated_to',
+  'connected',
+  'propagation_ms',
+  'regions',
+  'changed',
+] as const;
+
 /** The answer to this very command: one that a proxy mixed up or kept from another time must not pass for it. */
-function givenOf(answer: Members, command: Command): GivenOrder {
-  const outcome: OrderReport = {
-    agent_id: subjectIn(answer, command.subject),
-    status: answer.oneOf('status', ...COMES_TO[command.action]),
-    seq: answer.number('seq'),
-    version: answer.number('version'),
-    cmd_id: answer.oneOf('cmd_id', command.cmdId),
-    durable: answer.flag('durable'),
-    propagated_to: answer.number('propagated_to'),
-    connected: answer.number('connected'),
-    propagation_ms: answer.numberOrNull('propagation_ms'),
-    regions: regionsIn(answer),
-    changed: answer.flag('changed'),
-  };
-  const absent = answer.list('absent').map(absentIn);
+function givenOf(answer: JsonObject, command: Command): GivenOrder {
+  const { key_id = null, ...outcome } = partOf('CommandAnswer', answer, OUTCOME, ['key_id']);
+  const { subject, cmdId, action } = command;
+  // Of the id of a key, the mesh tells the text that it knows it by.
+  const resolved = isNamedKey(subject) && scopeOf(outcome.agent_id) === 'key' && key_id === subject;
+  requireAsked(outcome, { agent_id: resolved ? outcome.agent_id : subject, cmd_id: cmdId });
+  if (!(COMES_TO[action] as readonly Status[]).includes(outcome.status))
+    throw new ShapeError(`"status" is not what ${action} comes to`);
   return {
-    outcome,
-    missing: answer.number('unsettled'),
-    roster: answer.number('roster'),
-    absent,
-    late: lateIn(answer),
+    outcome: { ...outcome, regions: outcome.regions.map(regionIn) },
+    ...unconfirmedIn('CommandAnswer', answer),
   };
 }
 
-/** The subject that was asked for; of the id of a key, the text that the mesh knows it by. */
-function subjectIn(answer: Members, asked: string): string {
-  const told = answer.text('agent_id');
-  const resolved = isNamedKey(asked) && scopeOf(told) === 'key' && answer.textOrNull('key_id') === asked;
-  return resolved ? told : answer.oneOf('agent_id', asked);
+/** Who has not confirmed, by the answer to what was ordered. @throws ShapeError */
+export function unconfirmedIn(name: 'CommandAnswer' | 'Published', answer: JsonObject): Unconfirmed {
+  const { unsettled, roster, absent, late = [] } = partOf(name, answer, ['unsettled', 'roster', 'absent'], ['late']);
+  return { missing: unsettled, roster, absent: absent.map(absentIn), late: late.map(({ label }) => label) };
 }
 
-/** Labels of those that listen and have not confirmed; a mesh of an earlier version names none. */
-export function lateIn(answer: Members): string[] {
-  return answer.value.late === undefined ? [] : answer.list('late').map((one) => one.text('label'));
-}
-
-/** An absent verifier in an answer of the mesh. */
-export function absentIn(one: Members): AbsentVerifier {
-  return {
-    verifier: one.text('verifier'),
-    label: one.text('label'),
-    key_id: one.text('key_id'),
-    last_seen: one.text('last_seen'),
-    on_stale: one.textOrNull('on_stale'),
-    refuses_since: one.textOrNull('refuses_since'),
-  };
+/** An absent verifier in an answer of the mesh. @throws ShapeError */
+export function absentIn(value: JsonObject): AbsentVerifier {
+  const members = ['verifier', 'label', 'key_id', 'last_seen', 'on_stale', 'refuses_since'] as const;
+  return partOf('AbsentVerifier', value, members);
 }
 
 /** Puts an acknowledged deny in force on this machine, before its event arrives. */
@@ -235,14 +235,8 @@ export async function askStanding(lines: readonly MeshEndpoint[], subject: strin
   const target = `/v1/mesh/status/${encodeURIComponent(subject)}`;
   let what = '';
   for (const line of lines) {
-    const told = resultOf(line, await line.ask({ method: 'GET', target, timeoutMs: ANSWER_MS }), (answer) => ({
-      ...standingIn(answer),
-      subject: answer.oneOf('agent_id', subject),
-      above: answer.list('above').map(standingIn),
-      stoppedKeys:
-        answer.value.stopped_keys === undefined ? [] : answer.list('stopped_keys').map((one) => one.text('key_id')),
-      known: answer.number('version') > 0 || answer.flagOr('known', false),
-    }));
+    const reply = await line.ask({ method: 'GET', target, timeoutMs: ANSWER_MS });
+    const told = resultOf(line, reply, (answer) => standingOf(answer, subject));
     if (told.kind === 'done') return told.value;
     if (told.kind === 'refused') throw told.failure;
     what = told.what;
@@ -250,17 +244,27 @@ export async function askStanding(lines: readonly MeshEndpoint[], subject: strin
   throw unheard(lines[0]!, what, null);
 }
 
-function standingIn(answer: Members): MeshStanding {
+const STANDING = ['agent_id', 'status', 'reason', 'revoked_by', 'changed_at', 'suspended_until', 'version'] as const;
+
+function standingOf(answer: JsonObject, subject: string): MeshStanding {
+  const own = partOf('SubjectStatus', answer, [...STANDING, 'above'], ['stopped_keys', 'known']);
+  requireAsked(own, { agent_id: subject });
+  const { version, above, stopped_keys = [], known = false } = own;
   return {
-    subject: answer.text('agent_id'),
-    status: answer.oneOf('status', 'active', 'suspended', 'revoked'),
-    reason: answer.textOrNull('reason'),
-    by: answer.textOrNull('revoked_by'),
-    changedAt: answer.textOrNull('changed_at'),
-    suspendedUntil: answer.textOrNull('suspended_until'),
-    version: answer.number('version'),
+    ...standingIn(own),
+    above: above.map(standingIn),
+    stoppedKeys: stopped_keys.map(({ key_id }) => key_id),
+    known: version > 0 || known,
+  };
+}
+
+function standingIn(told: Pick<ValueOf<(typeof SCHEMAS)['SubjectStatus']>, (typeof STANDING)[number]>): MeshStanding {
+  const { agent_id, status, reason, revoked_by, changed_at, suspended_until, version } = told;
+  return {
+    ...{ subject: agent_id, status, reason, by: revoked_by, changedAt: changed_at, suspendedUntil: suspended_until },
+    version,
     above: [],
     stoppedKeys: [],
-    known: answer.number('version') > 0,
+    known: version > 0,
   };
 }

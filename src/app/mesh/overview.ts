@@ -1,10 +1,9 @@
 /** The mesh as a whole: its head, and who listens. */
+import { partOf } from '../../mesh/document.js';
 import { readCheckpoint } from '../../mesh/log/checkpoint.js';
 import { signatureHolds, type SignatureCheck } from '../../mesh/log/signing.js';
-import { ShapeError } from '../../protocol/json/shape.js';
 import type { JsonObject } from '../../protocol/json/values.js';
-import { isObject } from '../../protocol/json/values.js';
-import { askMesh, malformed, Members } from './answers.js';
+import { askMesh } from './answers.js';
 import { Failure } from '../failure.js';
 import { absentIn, type AbsentVerifier } from './orders.js';
 import type { MeshEndpoint } from '../ports/mesh.js';
@@ -65,89 +64,84 @@ const TIMEOUT_MS = 5_000;
 
 /** Fails with NETWORK when it cannot be reached, and when it is another mesh than the one whose key is pinned. */
 export async function meshOverview(line: MeshEndpoint, check: SignatureCheck): Promise<Overview> {
-  const answer = await askMesh(line, { method: 'GET', target: '/v1/mesh/status', timeoutMs: TIMEOUT_MS });
-  requireGenuine(line, answer, check);
-  const read = new Members(line, answer);
+  const call = { method: 'GET', target: '/v1/mesh/status', timeoutMs: TIMEOUT_MS } as const;
+  return askMesh(line, call, (answer) => {
+    requireGenuine(line, answer, check);
+    return { url: line.url, ...overviewIn(answer) };
+  });
+}
+
+const MEMBERS = [
+  ...(['log_id', 'head', 'time', 'up_ms', 'require_signed_commands', 'connected', 'more'] as const),
+  ...(['verifiers', 'roster', 'absent', 'older', 'last_drill'] as const),
+];
+
+function overviewIn(answer: JsonObject): Omit<Overview, 'url'> {
+  const told = partOf('MeshStatus', answer, MEMBERS);
+  const { head, time, connected, more, roster } = told;
   return {
-    url: line.url,
-    logId: read.text('log_id'),
-    head: read.number('head'),
-    time: read.text('time'),
-    upMs: read.number('up_ms'),
-    requireSignedCommands: read.flag('require_signed_commands'),
-    connected: read.number('connected'),
-    more: read.number('more'),
-    listeners: read.list('verifiers').map((one) => ({
-      verifier: one.textOrNull('verifier'),
-      keyId: one.text('key_id'),
-      mode: one.text('mode'),
-      seq: one.number('seq'),
-      reports: one.flag('confirmed'),
-      lastSeenMs: one.number('last_seen_ms'),
-      label: one.textOrNull('label'),
-      program: one.textOrNull('program'),
-      onStale: one.textOrNull('on_stale'),
-      maxAgeMs: one.numberOrNull('max_age_ms'),
-      keyDenied: one.flagOr('key_denied', false),
-    })),
-    roster: read.number('roster'),
-    absent: read.list('absent').map(absentIn),
-    older: read.list('older').map((one) => one.text('label')),
-    lastDrill: drillIn(read.objectOrNull('last_drill')),
+    ...{ logId: told.log_id, head, time, upMs: told.up_ms, requireSignedCommands: told.require_signed_commands },
+    ...{ connected, more, listeners: told.verifiers.map(listenerIn), roster, absent: told.absent.map(absentIn) },
+    older: told.older.map(({ label }) => label),
+    lastDrill: told.last_drill === null ? null : drillIn(told.last_drill),
   };
+}
+
+const LISTENER = [
+  ...(['verifier', 'key_id', 'mode', 'seq', 'confirmed', 'last_seen_ms'] as const),
+  ...(['label', 'program', 'on_stale', 'max_age_ms'] as const),
+];
+
+function listenerIn(value: JsonObject): Listener {
+  const told = partOf('Listener', value, LISTENER, ['key_denied']);
+  const { verifier, mode, seq, label, program, key_denied = false } = told;
+  return {
+    ...{ verifier, keyId: told.key_id, mode, seq, reports: told.confirmed, lastSeenMs: told.last_seen_ms },
+    ...{ label, program, onStale: told.on_stale, maxAgeMs: told.max_age_ms, keyDenied: key_denied },
+  };
+}
+
+function drillIn(value: JsonObject): LastDrill {
+  return partOf('DrillKept', value, ['at', 'p50_ms', 'p99_ms', 'can_halt', 'ok']);
 }
 
 /** The last signed word of every verifier on the roster that answers `challenge`. */
 export async function answersTo(line: MeshEndpoint, challenge: string): Promise<readonly JsonObject[]> {
   const answers: JsonObject[] = [];
   for (let next: string | null = null; ;) {
-    const target = `/v1/mesh/roster${next === null ? '' : `?after=${encodeURIComponent(next)}`}`;
-    const page = new Members(line, await askMesh(line, { method: 'GET', target, timeoutMs: TIMEOUT_MS }));
-    for (const one of page.list('verifiers')) {
-      const applied = one.objectOrNull('applied')?.value;
-      if (applied?.challenge === challenge) answers.push(applied);
-    }
-    const after = page.textOrNull('next');
-    if (after === null || after === next) return answers;
-    next = after;
+    const target: string = `/v1/mesh/roster${next === null ? '' : `?after=${encodeURIComponent(next)}`}`;
+    const page = await askMesh(line, { method: 'GET', target, timeoutMs: TIMEOUT_MS }, rosterIn);
+    answers.push(...page.applied.filter((applied) => applied.challenge === challenge));
+    if (page.next === null || page.next === next) return answers;
+    ({ next } = page);
   }
 }
 
-function drillIn(read: Members | null): LastDrill | null {
-  if (read === null) return null;
-  return {
-    at: read.text('at'),
-    p50_ms: read.numberOrNull('p50_ms'),
-    p99_ms: read.numberOrNull('p99_ms'),
-    can_halt: read.text('can_halt'),
-    ok: read.flag('ok'),
-  };
+function rosterIn(answer: JsonObject): { readonly applied: readonly JsonObject[]; readonly next: string | null } {
+  const { verifiers, next } = partOf('Roster', answer, ['verifiers', 'next']);
+  const words = verifiers.map((each) => partOf('RosterMember', each, ['applied']).applied);
+  return { applied: words.filter((word) => word !== null), next };
 }
 
 function requireGenuine(line: MeshEndpoint, answer: JsonObject, check: SignatureCheck): void {
   if (answer.checkpoint === null) {
-    const { sealed_by_term: sealed, follows } = answer;
+    const told = partOf('MeshStatus', answer, [], ['sealed_by_term', 'follows']);
+    const { sealed_by_term: sealed = null, follows = null } = told;
     const why =
-      typeof sealed === 'number'
+      sealed !== null
         ? `it is sealed: the mesh has gone on elsewhere, in term ${sealed}`
-        : isObject(follows)
-          ? `it follows ${String(follows.home)}, which does not answer`
+        : follows !== null
+          ? `it follows ${follows.home}, which does not answer`
           : 'its store does not answer';
     throw new Failure('NETWORK', `${line.url} proves nothing now: ${why}.`, {
       hint:
-        typeof sealed === 'number'
+        sealed !== null
           ? 'point mesh.url at the server that was promoted: aip config list --sources'
           : `curl ${line.url}/healthz`,
-      retryable: typeof sealed !== 'number',
+      retryable: sealed === null,
     });
   }
-  try {
-    const checkpoint = readCheckpoint(answer.checkpoint);
-    if (signatureHolds(checkpoint as unknown as JsonObject, check)) return;
-  } catch (error) {
-    if (!(error instanceof ShapeError)) throw error;
-    throw malformed(line, error.reason);
-  }
+  if (signatureHolds(readCheckpoint(answer.checkpoint) as unknown as JsonObject, check)) return;
   throw new Failure(
     'NETWORK',
     `${line.url} does not sign with the pinned key of the mesh: it is another mesh, or an impostor.`,

@@ -1,11 +1,13 @@
 /** Passports through a mesh: handed in by who signed them, fetched by who must judge by them. */
 import { verifySignature, verifyKeyOf } from '../../protocol/ed25519/verify.js';
+import { partOf } from '../../mesh/document.js';
 import { toHex } from '../../protocol/hex.js';
 import { ShapeError } from '../../protocol/json/shape.js';
+import type { JsonObject } from '../../protocol/json/values.js';
 import { readPassport, type Passport } from '../../protocol/passport.js';
-import type { Members } from './answers.js';
+import { requireAsked } from './answers.js';
 import { handIn, type OrderDeps } from './hand-in.js';
-import { absentIn, lateIn, type AbsentVerifier, type GivenOrder } from './orders.js';
+import { unconfirmedIn, type Unconfirmed } from './orders.js';
 import type { MeshCopy, MeshEndpoint } from '../ports/mesh.js';
 import type { State } from '../ports/state.js';
 
@@ -24,13 +26,8 @@ export interface Published {
 }
 
 /** A passport that the mesh put in force or withdrew, and who has not confirmed it. */
-export interface Publishing {
+export interface Publishing extends Unconfirmed {
   readonly outcome: Published;
-  /** Verifiers on the roster that may still judge by the older one. */
-  readonly missing: number;
-  readonly roster: number;
-  readonly absent: readonly AbsentVerifier[];
-  readonly late: GivenOrder['late'];
 }
 
 const UNSURE = 'Whether it arrived is unknown: give the command again, which is harmless.';
@@ -56,23 +53,21 @@ function carriedOut(deps: OrderDeps, path: string, body: object, agent: string):
   return handIn(deps, { path, body, unsure: UNSURE }, (answer) => publishingOf(answer, agent));
 }
 
-function publishingOf(answer: Members, agent: string): Publishing {
-  return {
-    outcome: {
-      agent_id: answer.oneOf('agent_id', agent),
-      serial: answer.numberOrNull('serial'),
-      passport_hash: answer.textOrNull('passport_hash'),
-      seq: answer.number('seq'),
-      propagated_to: answer.number('propagated_to'),
-      connected: answer.number('connected'),
-      propagation_ms: answer.numberOrNull('propagation_ms'),
-      changed: answer.flag('changed'),
-    },
-    missing: answer.number('unsettled'),
-    roster: answer.number('roster'),
-    absent: answer.list('absent').map(absentIn),
-    late: lateIn(answer),
-  };
+const OUTCOME = [
+  'agent_id',
+  'serial',
+  'passport_hash',
+  'seq',
+  'propagated_to',
+  'connected',
+  'propagation_ms',
+  'changed',
+] as const;
+
+function publishingOf(answer: JsonObject, agent: string): Publishing {
+  const outcome = partOf('Published', answer, OUTCOME);
+  requireAsked(outcome, { agent_id: agent });
+  return { outcome, ...unconfirmedIn('Published', answer) };
 }
 
 /**

@@ -1,9 +1,9 @@
 /** The newest events of a mesh, and a copy that stands where they end, from which a watcher goes on without a hole. */
+import { partOf } from '../../mesh/document.js';
 import { hashOf, readEvent, type MeshEvent } from '../../mesh/log/event.js';
 import { NO_HASH, type Head } from '../../mesh/log/head.js';
 import { signatureHolds, type SignatureCheck } from '../../mesh/log/signing.js';
-import { ShapeError } from '../../protocol/json/shape.js';
-import type { Json, JsonObject } from '../../protocol/json/values.js';
+import type { JsonObject } from '../../protocol/json/values.js';
 import { askMesh, malformed } from './answers.js';
 import { Failure } from '../failure.js';
 import { meshOverview } from './overview.js';
@@ -27,8 +27,8 @@ export async function recentEvents(line: MeshEndpoint, check: SignatureCheck, co
   let after = Math.max(0, head - Math.max(1, count));
   while (after < head) {
     const target = `/v1/mesh/events?after=${after}&wait=0s&v=2`;
-    const answer = await askMesh(line, { method: 'GET', target, timeoutMs: TIMEOUT_MS });
-    const page = eventsIn(line, answer, check);
+    const call = { method: 'GET', target, timeoutMs: TIMEOUT_MS } as const;
+    const page = await askMesh(line, call, (answer) => eventsIn(line, answer, check));
     if (page.length === 0) break;
     events.push(...page);
     after = page.at(-1)!.seq;
@@ -66,16 +66,8 @@ export function standsAt(end: Head): MeshCopy {
 }
 
 function eventsIn(line: MeshEndpoint, answer: JsonObject, check: SignatureCheck): MeshEvent[] {
-  const { events } = answer;
-  if (!Array.isArray(events)) throw malformed(line, '"events" is no list');
-  return (events as readonly Json[]).map((value) => {
-    let event: MeshEvent;
-    try {
-      event = readEvent(value);
-    } catch (error) {
-      if (!(error instanceof ShapeError)) throw error;
-      throw malformed(line, error.reason);
-    }
+  return partOf('Events', answer, ['events']).events.map((value) => {
+    const event = readEvent(value);
     if (hashOf(event) === event.hash && signatureHolds(event as unknown as JsonObject, check)) return event;
     throw new Failure('NETWORK', `${line.url} sent event ${event.seq}, which the mesh did not sign: it is forged.`, {
       hint: 'ask whoever runs the mesh, over another way',

@@ -1,8 +1,9 @@
 /** Regions, as those who give commands and ask questions see them. */
-import type { ValueOf } from '../../mesh/document.js';
+import { documentOf, partOf, type ValueOf } from '../../mesh/document.js';
 import type { SCHEMAS } from '../../mesh/schemas.js';
+import type { JsonObject } from '../../protocol/json/values.js';
 import type { MeshEndpoint } from '../ports/mesh.js';
-import { askMesh, Members } from './answers.js';
+import { askMesh } from './answers.js';
 
 /** A region as it is configured. */
 export interface ConfiguredRegion {
@@ -39,22 +40,16 @@ export function replicationQuery(replicating: Replicating | undefined, withinMs:
   return `&${query.toString()}`;
 }
 
-/** The regions in the answer to a command. */
-export function regionsIn(answer: Members): readonly RegionReport[] {
-  return answer.list('regions').map((one) => ({
-    region: one.text('region'),
-    state: one.oneOf('state', 'acknowledged', 'pending', 'late'),
-    ms: one.numberOrNull('ms'),
-    last_seq: one.numberOrNull('last_seq'),
-    last_seen: one.textOrNull('last_seen'),
-  }));
+/** A region's place in the answer to a command. @throws ShapeError */
+export function regionIn(value: JsonObject): RegionReport {
+  return partOf('RegionReceipt', value, ['region', 'state', 'ms', 'last_seq', 'last_seen']);
 }
 
 /** The regions of a mesh as home knows them, as `aip mesh status --regions --json` prints them. */
 export type RegionsView = ValueOf<(typeof SCHEMAS)['Regions']>;
 
 /** Asks home, perhaps through a region, how far each region is. @throws Failure NETWORK */
-export async function regionsOf(line: MeshEndpoint): Promise<RegionsView> {
-  const body = await askMesh(line, { method: 'GET', target: '/v1/mesh/regions', timeoutMs: 5_000 });
-  return new Members(line, body).as('Regions');
+export function regionsOf(line: MeshEndpoint): Promise<RegionsView> {
+  const call = { method: 'GET', target: '/v1/mesh/regions', timeoutMs: 5_000 } as const;
+  return askMesh(line, call, (answer) => documentOf('Regions', answer));
 }

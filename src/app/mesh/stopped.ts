@@ -1,6 +1,8 @@
 /** Everything that is stopped: what the mesh says, what this machine holds, and where the two differ. */
+import { partOf } from '../../mesh/document.js';
 import { deniesAt, statusAt, type Standing, type Status } from '../../mesh/standing.js';
 import { EVERYONE, scopeOf } from '../../mesh/subject.js';
+import type { JsonObject } from '../../protocol/json/values.js';
 import { formatTime } from '../../protocol/time.js';
 import { shellWord } from '../failure.js';
 import type { MeshCopy, MeshEndpoint } from '../ports/mesh.js';
@@ -59,21 +61,21 @@ export async function stoppedAnywhere(
 /** The subjects that the mesh's list of its fleet says are stopped. */
 async function stoppedThere(lines: readonly MeshEndpoint[]): Promise<string[]> {
   for (const line of lines) {
-    const told = resultOf(
-      line,
-      await line.ask({ method: 'GET', target: '/v1/mesh/fleet', timeoutMs: 5_000 }),
-      (answer) => [
-        ...answer.list('above').map((each) => each.text('subject')),
-        ...answer
-          .list('agents')
-          .filter((each) => each.text('status') !== 'active' && each.text('status_of') === each.text('agent_id'))
-          .map((each) => each.text('agent_id')),
-      ],
-    );
+    const reply = await line.ask({ method: 'GET', target: '/v1/mesh/fleet', timeoutMs: 5_000 });
+    const told = resultOf(line, reply, (answer) => {
+      const { above, agents } = partOf('Fleet', answer, ['above', 'agents']);
+      return [...above.map(({ subject }) => subject), ...agents.flatMap(stoppedAgentIn)];
+    });
     if (told.kind === 'done') return told.value;
     if (told.kind === 'refused') throw told.failure;
   }
   return [];
+}
+
+/** The agent where it is stopped itself, not by what stands above it. */
+function stoppedAgentIn(agent: JsonObject): string[] {
+  const { agent_id, status, status_of } = partOf('FleetAgent', agent, ['agent_id', 'status', 'status_of']);
+  return status !== 'active' && status_of === agent_id ? [agent_id] : [];
 }
 
 /** A deny is never lost by a repair: what is denied in one place is denied in both, unless a person reinstates it. */

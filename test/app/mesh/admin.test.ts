@@ -37,3 +37,13 @@ test.each([
 ])('%s is no list', async (_, pages) => {
   await expect(listApiKeys({ line: meshOf(...pages) })).rejects.toMatchObject({ code: 'NETWORK' });
 });
+
+test('a role that a later version adds is listed like any other', async () => {
+  const line = meshOf({ keys: [{ ...key('a'), role: 'auditor', since: 'v9' }], next: null, total: 1 });
+  expect(await listApiKeys({ line })).toEqual([
+    {
+      ...{ keyId: 'a', role: 'auditor', label: null, publicKey: null },
+      ...{ createdAt: '2026-02-18T14:23:45.000Z', revokedAt: null },
+    },
+  ]);
+});

@@ -108,6 +108,20 @@ describe('whoever answers in the place of the mesh', () => {
   });
 });
 
+test('what a later version adds to an answer, at any depth, is not passed on', async () => {
+  const region = { region: 'eu', state: 'pending', ms: null, last_seq: null, last_seen: null };
+  const absent = {
+    ...{ verifier: 'v', label: 'l', key_id: 'k', last_seen: '2026-02-18T14:23:45.000Z' },
+    ...{ on_stale: null, refuses_since: null },
+  };
+  const added = { later: 1, key_id: null, late: [{ verifier: 'w', label: 'm', later: 1 }] };
+  const reply = yes({ ...added, regions: [{ ...region, later: 1 }], absent: [{ ...absent, later: 1 }], unsettled: 2 });
+  const { reporting: _, roster, unsettled: __, absent: ___, ...report } = SAID;
+  expect(await giveOrder(deps(endpoint('home', reply)), ORDER)).toEqual({
+    ...{ outcome: { ...report, regions: [region] }, roster, missing: 2, absent: [absent], late: ['m'] },
+  });
+});
+
 test('the standing is asked of the next endpoint where the first is away', async () => {
   const away: MeshReply = { kind: 'unreachable', reason: 'nothing listens there', sent: false };
   const standing = {

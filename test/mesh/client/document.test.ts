@@ -2,7 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import '../../property-seed.js';
-import { documentOf } from '../../../src/mesh/document.js';
+import { documentOf, partOf } from '../../../src/mesh/document.js';
 import { SCHEMAS, type DocumentName } from '../../../src/mesh/schemas.js';
 import type { Json, JsonObject } from '../../../src/protocol/json/values.js';
 import { ShapeError } from '../../../src/protocol/json/shape.js';
@@ -114,5 +114,36 @@ describe('a document of the mesh', () => {
       '"refused[0].code"',
     );
     expect(() => documentOf('RegionReported', [])).toThrow('it is no object');
+  });
+});
+
+describe('a part of a document', () => {
+  const absent = {
+    ...{ verifier: 'v', label: 'l', key_id: 'k', last_seen: '2026-01-05T09:00:00.000Z' },
+    ...{ on_stale: null, refuses_since: null },
+  };
+  const members = ['label', 'refuses_since'] as const;
+
+  test('holds the members that are asked for and no others, whatever else is there or missing', () => {
+    expect(partOf('AbsentVerifier', { ...absent, later: [1], seq: 'x' }, members)).toEqual({
+      label: 'l',
+      refuses_since: null,
+    });
+  });
+
+  test('is refused where a member is missing or of another kind', () => {
+    const { label: _, ...unnamed } = absent;
+    for (const value of [unnamed, { ...absent, label: 7 }, { ...absent, label: null }])
+      expect(() => partOf('AbsentVerifier', value, members)).toThrow('"label" is not what it must be');
+    expect(() => partOf('AbsentVerifier', [absent], members)).toThrow('it is no object');
+    expect(() => partOf('Keys', { keys: [null], next: null }, ['keys'])).toThrow('"keys[0]"');
+  });
+
+  test('may lack what earlier servers do not send, which is held to its kind where it is there', () => {
+    const order = { late: [{ verifier: 'v', label: 'l' }] };
+    expect(partOf('CommandAnswer', {}, [], ['late'])).toEqual({});
+    expect(partOf('CommandAnswer', order, [], ['late', 'key_id'])).toEqual(order);
+    for (const late of [null, [{ verifier: 'v' }], {}])
+      expect(() => partOf('CommandAnswer', { late }, [], ['late'])).toThrow('"late');
   });
 });

@@ -178,10 +178,10 @@ export const ENDPOINTS: readonly Endpoint[] = [
     'Take the passports that a key signs',
     addPrincipal,
     'PrincipalKey',
-    json('Any', 201),
+    json('PrincipalKept', 201),
   ),
   readRow('/v1/mesh/principals', 'observer', 'passports', 'Principals whose passports are taken', listPrincipals, {
-    answer: json('Any'),
+    answer: json('Principals'),
   }),
   {
     ...readRow(
@@ -192,7 +192,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
       removePrincipal,
       {
         query: { key: 'Only this key.' },
-        answer: json('Any'),
+        answer: json('PrincipalRemoved'),
       },
     ),
     method: 'DELETE',

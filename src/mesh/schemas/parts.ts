@@ -1,5 +1,5 @@
 /** The parts that JSON Schemas of the mesh's documents are put together from. */
-import { ROLES } from './access/roles.js';
+import { ROLES } from '../access/roles.js';
 
 /** Any text. */
 export const text = { type: 'string' } as const;
@@ -11,6 +11,8 @@ export const flag = { type: 'boolean' } as const;
 export const time = { type: 'string', format: 'date-time' } as const;
 /** SHA-256 in lower-case hex. */
 export const hash = { type: 'string', pattern: '^[0-9a-f]{64}$' } as const;
+/** How long something took, or has lasted, in ms, whole or not. */
+export const elapsed = { type: 'number', minimum: 0 } as const;
 /** What can be stopped. */
 export const subject = {
   type: 'string',
@@ -20,6 +22,11 @@ export const subject = {
 export const status = { enum: ['active', 'suspended', 'revoked'] } as const;
 /** The roles of API keys. */
 export const role = { enum: ROLES } as const;
+
+/** One of these words in an answer; a later version may say others, which readers have to take. */
+export function word<const Words extends readonly string[]>(...examples: Words) {
+  return { type: 'string', examples } as const;
+}
 
 /** What may be null. */
 export function nullable<const T extends object>(schema: T) {
