@@ -7,6 +7,7 @@ import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import type { Passport } from '../../protocol/passport.js';
 import { parseTime } from '../../protocol/time.js';
+import { codeOfLimit, limitKindOf, thingLimited, type LimitKind } from '../redteam/honest.js';
 import type { PinnedKey } from '../../verify/context.js';
 import type { Decision } from '../../verify/decision.js';
 import type { VerifierDeps, VerifyOptions } from '../verification/intents.js';
@@ -200,34 +201,19 @@ export function coverageOf(results: readonly (CaseResult & { readonly passport: 
   };
 }
 
-const CODES: Readonly<Record<string, string>> = {
-  monetary_limit: 'AIP-E202',
-  allowed_domains: 'AIP-E203',
-  allowed_symbols: 'AIP-E204',
-  rate_limit: 'AIP-E205',
-  daily_limit: 'AIP-E212',
-  require_approval: 'AIP-E209',
-  time_window: 'AIP-E213',
-  geo_restriction: 'AIP-E214',
-};
-
-/** The rest goes by its first word, and by the name of the param that was found. */
-const BY_PREFIX: Readonly<Record<string, string>> = {
-  allowed: 'AIP-E206',
-  denied: 'AIP-E206',
-  max: 'AIP-E207',
-  min: 'AIP-E207',
-  require: 'AIP-E208',
-};
+/** Constraints whose refusals tell the param that they found. */
+const BY_PARAM: ReadonlySet<LimitKind> = new Set(['currency', 'allowed', 'denied', 'max', 'min', 'require'] as const);
 
 function isOf(constraint: string, { violations }: Decision): boolean {
-  if (Object.hasOwn(CODES, constraint)) return violations.some(({ error_code }) => error_code === CODES[constraint]);
-  const [prefix = '', ...words] = constraint.split('_');
-  const code = Object.hasOwn(BY_PREFIX, prefix) ? BY_PREFIX[prefix] : undefined;
-  const name = words.join('');
+  const limit = { name: constraint };
+  const [code, kind] = [codeOfLimit(limit), limitKindOf(limit)];
+  const unit = kind === 'count' ? constraint.split('_').at(-1) : undefined;
+  const name = thingLimited(limit).replaceAll('_', '');
   return violations.some(({ error_code, details }) => {
+    if (error_code !== code || (unit !== undefined && details['window'] !== unit)) return false;
+    if (!BY_PARAM.has(kind) || constraint === 'allowed_symbols') return true;
     const param =
       typeof details['param'] === 'string' ? details['param'].replace(/[^A-Za-z0-9]/g, '').toLowerCase() : '';
-    return error_code === code && (param.includes(name) || name.includes(param));
+    return param.includes(name) || name.includes(param);
   });
 }

@@ -5,7 +5,7 @@ import type { Entry } from '../../protocol/log/entry.js';
 import { MASK } from '../../protocol/log/secrets.js';
 import { endsWith, nameOf, thingNamed } from '../../protocol/naming/names.js';
 import { ENVIRONMENT_WORDS } from '../../protocol/naming/vocabulary.js';
-import { namesRead, readsMoney } from '../../verify/constraints/reading/reads.js';
+import { isRead, namesRead, readsMoney } from '../../verify/constraints/reading/reads.js';
 
 /** Why a value is not in the log. */
 export type HiddenReason = 'params_masked' | 'params_dropped' | 'params_erased';
@@ -48,7 +48,7 @@ export function couldRead(rule: Constraint, hidden: Hidden, schema: JsonObject |
   if (target && (rule.kind === 'allowed_domains' || rule.kind === 'approval')) return true;
   if (rule.kind === 'approval' && rule.always) return false;
   if (params === null) return true;
-  return params.some((name) => {
+  return params.some((name): boolean => {
     const types = typesOf(name, schema);
     // An object or a list may hold any name.
     if (types === null || types.some((type) => type === 'object' || type === 'array')) return true;
@@ -67,14 +67,16 @@ export function couldRead(rule: Constraint, hidden: Hidden, schema: JsonObject |
         );
       case 'given':
         return true;
-      default:
-        return namesRead(rule)!(nameOf(name)) || (isMoney(rule) && nameOf(name).key === nameOf('currency').key);
+      case 'monetary_limit':
+      case 'daily_limit':
+        return readsMoney(rule.source, nameOf(name)) || nameOf(name).key === nameOf('currency').key;
+      case 'allowed_values':
+      case 'denied_values':
+      case 'bound':
+      case 'required':
+        return isRead(nameOf(name), rule.reads);
     }
   });
-}
-
-function isMoney({ kind }: Constraint): boolean {
-  return kind === 'monetary_limit' || kind === 'daily_limit';
 }
 
 /** What a schema says a top-level param is; null where it does not. */

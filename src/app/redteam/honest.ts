@@ -36,7 +36,7 @@ export function domainsOf({ value }: Limit): string[] {
 }
 
 /** What the name of a list or bound is of: `allowed_symbols` is of `symbols`. */
-export function thingLimited({ name }: Limit): string {
+export function thingLimited({ name }: Pick<Limit, 'name'>): string {
   return name.replace(/^(?:allowed|denied|max|min|require)_/, '');
 }
 
@@ -57,8 +57,19 @@ export type LimitKind =
   | 'window'
   | 'geo';
 
+const CODES: Readonly<Record<LimitKind, string>> = {
+  ...{ money: 'AIP-E202', currency: 'AIP-E202', daily: 'AIP-E212', domains: 'AIP-E203', rate: 'AIP-E205' },
+  ...{ count: 'AIP-E205', allowed: 'AIP-E206', denied: 'AIP-E206', max: 'AIP-E207', min: 'AIP-E207' },
+  ...{ require: 'AIP-E208', approval: 'AIP-E209', window: 'AIP-E213', geo: 'AIP-E214' },
+};
+
+/** The code with which the limit refuses. */
+export function codeOfLimit(limit: Pick<Limit, 'name'>): string {
+  return limit.name === 'allowed_symbols' ? 'AIP-E204' : CODES[limitKindOf(limit)];
+}
+
 /** The kind of a limit. */
-export function limitKindOf({ name }: Limit): LimitKind {
+export function limitKindOf({ name }: Pick<Limit, 'name'>): LimitKind {
   switch (name) {
     case 'monetary_limit':
       return 'money';
@@ -101,7 +112,12 @@ export function limitReads(limit: Limit, name: string): boolean {
       ];
       return names.some((each) => endsIn(name, each));
     }
-    default:
+    case 'currency':
+    case 'rate':
+    case 'count':
+    case 'approval':
+    case 'window':
+    case 'geo':
       return false;
   }
 }

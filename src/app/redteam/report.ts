@@ -1,11 +1,11 @@
 /** A whole run of the red team, and what is said of it. */
 import { ShapeError } from '../../protocol/json/shape.js';
-import type { Json, JsonObject } from '../../protocol/json/values.js';
+import type { JsonObject } from '../../protocol/json/values.js';
 import type { OpenThrowaway } from '../policy/cases.js';
 import { attacksOnLimits } from './attacks-limits.js';
 import type { Honest } from './attacks-money.js';
 import { attacksOnSteps, openings } from './attacks-steps.js';
-import { honestParams, limitKindOf } from './honest.js';
+import { codeOfLimit, honestParams } from './honest.js';
 import { allowedActions, isFor, limitsOf } from './limits.js';
 import { AttackedVerifier, type AttackEnd } from './run.js';
 import { Dice, FAIR, type Attack } from './scene.js';
@@ -181,19 +181,6 @@ function tallyOf(found: Map<string, Tally>, { constraint }: Attack): Tally {
   return tally;
 }
 
-const CODES: Readonly<Record<string, string>> = {
-  ...{
-    money: 'AIP-E202',
-    currency: 'AIP-E202',
-    daily: 'AIP-E212',
-    domains: 'AIP-E203',
-    rate: 'AIP-E205',
-    count: 'AIP-E205',
-  },
-  ...{ denied: 'AIP-E206', max: 'AIP-E207', min: 'AIP-E207', require: 'AIP-E208', approval: 'AIP-E209' },
-  ...{ window: 'AIP-E213', geo: 'AIP-E214' },
-};
-
 /** Null for what a case cannot say: who signs, which passport is presented, what is known of the agent. */
 function caseOf(
   { constraint, kind, action, sent, history, scene, open }: Attack,
@@ -211,14 +198,7 @@ function caseOf(
     ...(ago === 0 ? {} : { timestamp: Math.floor((stage.now + scene.later - ago) / 1000) }),
   });
   const limit = limitsOf(stage.own).find(({ name }) => name === constraint);
-  const code: Json =
-    open !== null
-      ? 'AIP-E211'
-      : limit === undefined
-        ? 'AIP-E211'
-        : constraint === 'allowed_symbols'
-          ? 'AIP-E204'
-          : (CODES[limitKindOf(limit)] ?? 'AIP-E206');
+  const code = open !== null || limit === undefined ? 'AIP-E211' : codeOfLimit(limit);
   return {
     ...{ name: `${constraint}: ${action}, ${kind}`, passport: named, now },
     ...(history.length === 0 ? {} : { history: history.map(timed) }),

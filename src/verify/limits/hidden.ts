@@ -87,7 +87,10 @@ export function readsName(rule: Constraint, name: Name): boolean {
       return isRead(name, rule.reads);
     case 'approval':
       return rule.environments.size > 0 && endsWith(name, ENVIRONMENT);
-    default:
+    case 'rate':
+    case 'given':
+    case 'time_window':
+    case 'geo_restriction':
       return false;
   }
 

@@ -58,7 +58,13 @@ function missedBy(rule: Constraint, judged: Judged): string | null {
     case 'denied_values':
     case 'bound':
       return readBy(judged.members, rule.reads).length > 0 ? null : `a param that ends in "${rule.reads.shown}"`;
-    default:
+    case 'currency':
+    case 'rate':
+    case 'required':
+    case 'given':
+    case 'approval':
+    case 'time_window':
+    case 'geo_restriction':
       return null;
   }
 }

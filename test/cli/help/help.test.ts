@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS, HIDDEN } from '../../../src/cli/registry.js';
 import { KEY_NAMES } from '../../../src/cli/config/keys.js';
@@ -175,6 +176,17 @@ describe('topics', () => {
       'revocation',
       'trust',
     ]);
+  });
+  test('aip help constraints has a row for every form of the grammar', async () => {
+    const { out } = await world().run('help', 'constraints');
+    const rows = [...out.matchAll(/^ {2}(\S.*?) {2,}E2\d\d/gm)].flatMap(([, forms]) => forms!.split(', '));
+    const shown = rows.map((form) => new RegExp(`^${form.replaceAll(/<\w+>/g, '\\w+')}$`));
+    const vectors = JSON.parse(
+      readFileSync(new URL('../../vectors/constraints-grammar.json', import.meta.url), 'utf8'),
+    ) as readonly { readonly name: string; readonly constraints: object }[];
+    const every = Object.keys(vectors.find(({ name }) => name === 'every form')!.constraints);
+    expect(every.filter((name) => !shown.some((form) => form.test(name)))).toEqual([]);
+    expect(rows.length).toBeGreaterThan(12);
   });
   test.each([
     [['help', 'constrants'], 'did you mean constraints?'],

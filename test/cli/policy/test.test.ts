@@ -89,6 +89,31 @@ test('a folder of cases, a passport for those that name none, and what none has 
   expect(out).not.toContain('monetary_limit');
 });
 
+test('a refusal counts for the limits that may have made it, and for no other with its code', async () => {
+  const constraints = {
+    ...{ monetary_limit: 100, currency: 'USD', rate_limit: '9/day', max_refunds_per_hour: 1 },
+    ...{ allowed_symbols: ['A'], denied_regions: ['kp'], max_seats: 4 },
+  };
+  const passport = { ...PASSPORT, constraints };
+  const untried = async (...cases: unknown[]): Promise<string[]> => {
+    const place = placed([named('fair', refund(1), 'accept'), ...cases], passport);
+    const { code, out } = await place.run('policy', 'test', place.cases, '--coverage');
+    expect(code).toBe(0);
+    return [...out.matchAll(/constraint (\w+): no refusal/g)].map(([, name]) => name!);
+  };
+  const every = Object.keys(constraints);
+  const but = (...tried: string[]): string[] => every.filter((name) => !tried.includes(name));
+  expect(await untried(named('more', refund(500), 'AIP-E202'))).toEqual(but('monetary_limit'));
+  const euros = { action: 'issue_refund', params: { amount: 5, currency: 'EUR' } };
+  expect(await untried(named('euros', euros, 'AIP-E202'))).toEqual(but('monetary_limit', 'currency'));
+  const second = named('second', refund(1), 'AIP-E205', { history: [refund(1)] });
+  expect(await untried(second)).toEqual(but('rate_limit', 'max_refunds_per_hour'));
+  const deep = (params: object) => ({ action: 'issue_refund', params });
+  expect(await untried(named('symbol', deep({ symbol: 'B' }), 'AIP-E204'))).toEqual(but('allowed_symbols'));
+  expect(await untried(named('region', deep({ region: 'KP' }), 'AIP-E206'))).toEqual(but('denied_regions'));
+  expect(await untried(named('seats', deep({ seats: 5 }), 'AIP-E207'))).toEqual(but('max_seats'));
+});
+
 test.each([
   ['nothing', [], 3],
   ['no name', { intent: refund(1), expect: 'accept' }, 3],

@@ -20,7 +20,7 @@ export function readBy(members: readonly NamedValue[], reads: Reads): readonly N
   return members.filter(({ name }) => isRead(name, reads));
 }
 
-/** True for the names of params that the rule reads; null for one that reads no params. */
+/** True for the names of params that the rule reads; null for one that goes by no names, or by more than names. */
 export function namesRead(rule: Constraint): ((name: Name) => boolean) | null {
   switch (rule.kind) {
     case 'monetary_limit':
@@ -34,7 +34,12 @@ export function namesRead(rule: Constraint): ((name: Name) => boolean) | null {
     case 'bound':
     case 'required':
       return (name) => isRead(name, rule.reads);
-    default:
+    case 'currency':
+    case 'rate':
+    case 'given':
+    case 'approval':
+    case 'time_window':
+    case 'geo_restriction':
       return null;
   }
 }
