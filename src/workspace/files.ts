@@ -13,6 +13,7 @@ export {
   FORCE,
   isNamedPipe,
   isTaken,
+  removeFile,
   replaceFile,
 } from '../adapters/files/plain-file.js';
 export { temporaryFolder } from '../adapters/files/temporary-folder.js';

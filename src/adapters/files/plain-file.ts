@@ -107,6 +107,15 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   }
 }
 
+/** Takes a file away; one that is gone already stays so. */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await promises.rm(path, { force: true });
+  } catch (error) {
+    throw cannot('write', path, error);
+  }
+}
+
 async function writeThrough(path: string, text: string): Promise<void> {
   const stream = await openStream(path);
   try {

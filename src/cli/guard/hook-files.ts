@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Failure, shellWord } from '../../app/failure.js';
 import type { HookClientName } from '../../guard/hook/clients.js';
 import { HOOK_INSTALLS, ownCommands, type HookScope } from '../../guard/hook/install.js';
-import { isObject, type JsonObject } from '../../protocol/json/values.js';
+import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { readDocument } from '../../workspace/files.js';
 import type { Setting } from '../setting.js';
 import type { Surroundings } from '../io.js';
@@ -18,17 +18,25 @@ export function hookFile({ io }: Scene, client: HookClientName, scope: HookScope
   return join(scope === 'user' ? io.userHome : io.cwd, file);
 }
 
+/** What a file says of hooks and everything else, and how its lines are set in. */
+export interface HookConfig {
+  readonly config: JsonObject;
+  readonly indent: string;
+}
+
 /** What the file says; empty where there is none. @throws Failure UNREADABLE */
-export async function hookConfig(path: string): Promise<JsonObject> {
+export async function hookConfig(path: string): Promise<HookConfig> {
   const bytes = await readDocument(path);
-  if (bytes === null) return {};
+  const text =
+    bytes === null
+      ? ''
+      : Buffer.from(bytes)
+          .toString('utf8')
+          .replace(/^\ufeff/, '');
+  const [, indent = '  '] = /^\{\r?\n([ \t]{1,10})"/.exec(text) ?? [];
   try {
-    const config: unknown = JSON.parse(
-      Buffer.from(bytes)
-        .toString('utf8')
-        .replace(/^\ufeff/, '') || '{}',
-    );
-    if (isObject(config as JsonObject)) return config as JsonObject;
+    const config = JSON.parse(text || '{}') as Json;
+    if (isObject(config)) return { config, indent };
   } catch {
     // Said below: comments, for one, would be lost.
   }
@@ -48,14 +56,20 @@ export interface InstalledHook {
 
 /** Every hook of `aip` in this folder, for this user, or managed. What cannot be read holds none that is known. */
 export async function installedHooks(cli: Scene): Promise<InstalledHook[]> {
-  const found: InstalledHook[] = [];
+  const installed: InstalledHook[] = [];
   for (const client of Object.keys(HOOK_INSTALLS) as HookClientName[]) {
     for (const scope of ['user', 'project', 'managed'] as const) {
       const path = hookFile(cli, client, scope);
-      const config = path === null ? {} : await hookConfig(path).catch(() => ({}) as JsonObject);
+      const config =
+        path === null
+          ? {}
+          : await hookConfig(path).then(
+              ({ config: found }) => found,
+              () => ({}) as JsonObject,
+            );
       const off = config.disableAllHooks === true;
-      for (const command of ownCommands(client, config)) found.push({ client, path: path!, command, off });
+      for (const command of ownCommands(client, config)) installed.push({ client, path: path!, command, off });
     }
   }
-  return found;
+  return installed;
 }

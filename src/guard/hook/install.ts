@@ -86,16 +86,28 @@ export const HOOK_INSTALLS: Readonly<Record<HookClientName, HookInstall>> = {
   },
 };
 
-/** The configuration with exactly one hook of `aip` for this agent, or with none where `command` is null; those of others stay. */
+/**
+ * The configuration with exactly one hook of `aip` for this agent, or with none where `command` is null; those of others stay. What held
+ * nothing but the hook goes with it, so that taking it out undoes putting it in.
+ */
 export function withHook(client: HookClientName, config: JsonObject, command: string | null): JsonObject {
   const { path, beside, entry } = HOOK_INSTALLS[client];
   const [first, second] = path as readonly [string, string];
   const group = isObject(config[first]) ? config[first] : {};
   const list = Array.isArray(group[second]) ? (group[second] as readonly Json[]) : [];
   const others = list.flatMap((each) => withoutOwn(client, each));
-  const hooks = command === null ? others : [...others, entry(command)];
-  if (command === null && others.length === list.length) return config;
-  return { ...(command === null ? {} : beside), ...config, [first]: { ...group, [second]: hooks } };
+  if (command !== null) return { ...beside, ...config, [first]: { ...group, [second]: [...others, entry(command)] } };
+  if (JSON.stringify(others) === JSON.stringify(list)) return config;
+  const left = without(config, first, without(group, second, others));
+  return Object.entries(left).every(([name, value]) => beside[name] === value) ? {} : left;
+}
+
+/** The object with `value` as its member, or without that member where `value` is empty. */
+function without(object: JsonObject, name: string, value: JsonObject | readonly Json[]): JsonObject {
+  const members = { ...object, [name]: value };
+  return Object.keys(value).length > 0
+    ? members
+    : Object.fromEntries(Object.entries(object).filter(([each]) => each !== name));
 }
 
 /** The commands of `aip` that the configuration runs for this agent. */

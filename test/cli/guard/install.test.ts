@@ -69,5 +69,58 @@ test('a configuration that is a link stays one, and what it leads to is changed'
   expect(lstatSync(file).isSymbolicLink()).toBe(true);
   expect(JSON.parse(readFileSync(kept, 'utf8'))).toMatchObject({ theme: 'x', hooks: { BeforeTool: [{}] } });
   expect(place.run(['hook', 'install', 'gemini', '--uninstall']).status).toBe(0);
-  expect(JSON.parse(readFileSync(kept, 'utf8'))).toEqual({ theme: 'x', hooks: { BeforeTool: [] } });
+  expect(JSON.parse(readFileSync(kept, 'utf8'))).toEqual({ theme: 'x' });
+});
+
+test('what is taken out leaves the file as it was: set in as before, gone where it was not there', async () => {
+  const place = await guarded();
+  place.env.HOME = join(place.folder, 'user');
+  const file = join(place.env.HOME, '.gemini', 'settings.json');
+  mkdirSync(join(place.env.HOME, '.gemini'), { recursive: true });
+  const before = '{\n\t"theme": "x"\n}\n';
+  writeFileSync(file, before);
+  expect(place.run(['hook', 'install', 'gemini', '-p', 'coder']).status).toBe(0);
+  expect(readFileSync(file, 'utf8')).not.toBe(before);
+  expect(place.run(['hook', 'install', 'gemini', '--uninstall']).status).toBe(0);
+  expect(readFileSync(file, 'utf8')).toBe(before);
+
+  const made = join(place.env.HOME, '.cursor', 'hooks.json');
+  expect(place.run(['hook', 'install', 'cursor', '-p', 'coder']).status).toBe(0);
+  expect(place.run(['hook', 'install', 'cursor', '--uninstall', '--dry-run']).status).toBe(0);
+  expect(existsSync(made)).toBe(true);
+  expect(place.run(['hook', 'install', 'cursor', '--uninstall'])).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('is gone'),
+  });
+  expect(existsSync(made)).toBe(false);
+
+  // A link goes on leading to a file.
+  writeFileSync(join(place.folder, 'kept.json'), '{}');
+  symlinkSync(join(place.folder, 'kept.json'), made);
+  expect(place.run(['hook', 'install', 'cursor', '-p', 'coder']).status).toBe(0);
+  expect(place.run(['hook', 'install', 'cursor', '--uninstall']).status).toBe(0);
+  expect(readFileSync(made, 'utf8')).toBe('{}\n');
+});
+
+test('says what the hook needs of keys when it runs, and whose key lies beside them', async () => {
+  const place = await guarded();
+  place.env.HOME = join(place.folder, 'user');
+  const { stdout, stderr } = place.run(['hook', 'install', 'claude', '-p', 'coder', '--json']);
+  expect(JSON.parse(stdout)).toMatchObject({
+    by_hand: expect.arrayContaining([expect.stringContaining('AGENT_PRIVATE_KEY')]),
+  });
+  // The principal's key is in a file, and nothing here opens it.
+  expect(stderr).toBe('');
+  place.env.AIP_KEY_PASSPHRASE = 'correct horse';
+  expect(place.run(['hook', 'install', 'claude', '-p', 'coder']).stderr).toContain('[principal_key_here]');
+  expect(place.run(['hook', 'install', 'claude', '--uninstall']).stderr).toBe('');
+  // A key in a file takes a passphrase, which opens the principal's as well.
+  const made = ['passport', 'create', 'filed', '--domain', 'acme.com', '-a', 'shell', '--key-store', 'file'];
+  expect(place.run([...made, '-o', join(place.folder, 'filed.json')])).toMatchObject({ status: 0 });
+  delete place.env.AIP_KEY_PASSPHRASE;
+  const filed = place.run(['hook', 'install', 'codex', '-p', 'filed']);
+  expect(filed.stderr).toMatch(
+    /AIP_KEY_PASSPHRASE set, for the key in .*aip serve --as did:web:acme\.com:agents:filed/,
+  );
+  expect(filed.stderr).toContain('[principal_key_here]');
 });

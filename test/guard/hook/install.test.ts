@@ -25,6 +25,15 @@ describe.each(CLIENTS)('%s', (client) => {
     expect(gone[first]).toEqual(config[first]);
     expect(ownCommands(client, gone)).toEqual([]);
   });
+  test('what held nothing but the hook goes with it', () => {
+    expect(withHook(client, withHook(client, {}, commandOf(client)), null)).toEqual({});
+    const among: JsonObject = { theme: 'dark', [first]: { Other: [1] } };
+    expect(withHook(client, withHook(client, among, commandOf(client)), null)).toMatchObject({
+      theme: 'dark',
+      [first]: { Other: [1] },
+    });
+    expect(withHook(client, withHook(client, among, commandOf(client)), null)[first]).not.toHaveProperty(second);
+  });
   test('nothing to take out changes nothing; a file of another shape is written over nowhere else', () => {
     expect(withHook(client, config, null)).toBe(config);
     expect(withHook(client, { a: 1, [first]: 'no' } as JsonObject, commandOf(client)).a).toBe(1);
@@ -40,4 +49,11 @@ test('a hook of another agent, or of another program, is not its own', () => {
   const config = withHook('claude', {}, commandOf('claude'));
   expect(ownCommands('codex', config)).toEqual([]);
   expect(ownCommands('claude', withHook('claude', {}, 'my-aip-like hook claude'))).toEqual([]);
+});
+
+test('a hook that shares an entry with another is taken out, and the other stays', () => {
+  const other = { type: 'command', command: 'lint' };
+  const own = { type: 'command', command: commandOf('claude') };
+  const config: JsonObject = { hooks: { PreToolUse: [{ matcher: '*', hooks: [other, own] }] } };
+  expect(withHook('claude', config, null)).toEqual({ hooks: { PreToolUse: [{ matcher: '*', hooks: [other] }] } });
 });

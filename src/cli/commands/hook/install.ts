@@ -1,14 +1,18 @@
 import { dirname } from 'node:path';
 import { Failure, shellWord } from '../../../app/failure.js';
 import { findPassport } from '../../../app/passports/find.js';
+import { AGENT_KEY_VARIABLE } from '../../../app/keys/keyring.js';
+import type { KeyRecord, State } from '../../../app/ports/state.js';
 import { HOOK_CLIENTS, type HookClientName } from '../../../guard/hook/clients.js';
 import { HOOK_INSTALLS, withHook, type HookScope } from '../../../guard/hook/install.js';
-import { makeFolder, replaceFile } from '../../../workspace/files.js';
+import type { Passport } from '../../../protocol/passport.js';
+import { makeFolder, removeFile, replaceFile } from '../../../workspace/files.js';
 import { followed } from '../../../workspace/guard/serving.js';
 import { localState } from '../../../workspace/state.js';
 import type { Cli } from '../../cli.js';
 import { hookConfig, hookFile } from '../../guard/hook-files.js';
 import { MAP_OPTION, type MapFlags } from '../../guard/map.js';
+import { openPrincipals } from '../../intents/child.js';
 import { documentReader } from '../../input/documents.js';
 import { clean, safeJson } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -71,15 +75,26 @@ export const command: CommandSpec<Options> = {
       });
     // A link stays one: the file may live among others that are kept elsewhere.
     const path = followed(given);
-    const command = uninstall ? null : await commandFor(client, options, cli);
-    const before = await hookConfig(path);
+    const speaker = uninstall ? null : await speakerOf(client, options, cli);
+    const command = speaker === null ? null : commandFor(client, speaker.passport, options, cli);
+    const { config: before, indent } = await hookConfig(path);
     const after = withHook(client, before, command);
     const changed = JSON.stringify(before) !== JSON.stringify(after);
+    // A link goes on leading to a file.
+    const gone = changed && uninstall && Object.keys(after).length === 0 && path === given;
     if (changed && !options.dryRun) {
       makeFolder(dirname(path));
-      await replaceFile(path, `${JSON.stringify(after, null, 2)}\n`);
+      await (gone ? removeFile(path) : replaceFile(path, `${JSON.stringify(after, null, indent)}\n`));
     }
-    const byHand = uninstall ? [] : [...HOOK_INSTALLS[client].byHand, ...warnings(scope, before.disableAllHooks)];
+    const byHand =
+      speaker === null
+        ? []
+        : [
+            ...HOOK_INSTALLS[client].byHand,
+            ...warnings(scope, before.disableAllHooks),
+            ...keyNeeds(speaker.passport, speaker.held),
+          ];
+    if (speaker !== null) warnOfPrincipals(speaker, cli);
     if (cli.globals.json) {
       cli.json({
         client,
@@ -99,7 +114,9 @@ export const command: CommandSpec<Options> = {
       cli.note(`Nothing was written: ${clean(path)} would read so.${then}`);
     } else
       cli.out(
-        changed ? `${uninstall ? 'taken out of' : 'installed in'} ${clean(path)}` : `${clean(path)} is as it was`,
+        changed
+          ? `${uninstall ? 'taken out of' : 'installed in'} ${clean(path)}${gone ? ', which held nothing else and is gone' : ''}`
+          : `${clean(path)} is as it was`,
       );
     for (const line of byHand) cli.note(line);
     return 0;
@@ -115,18 +132,57 @@ function warnings(scope: HookScope, disabled: unknown): string[] {
   ];
 }
 
-/** The whole command, by absolute paths: in most agents a command that is not found runs the tool. */
-async function commandFor(client: HookClientName, options: Options, cli: Cli): Promise<string> {
+/** Whose calls the hook signs, and what this machine knows of the keys. */
+interface Speaker {
+  readonly passport: Passport;
+  readonly state: State;
+  /** Null where the agent's key is not here. */
+  readonly held: KeyRecord | null;
+}
+
+async function speakerOf(client: HookClientName, options: Options, cli: Cli): Promise<Speaker> {
   if (options.passport === undefined)
     throw new Failure('USAGE', 'Whose calls will these be?', { hint: `aip hook install ${client} --passport <agent>` });
-  const finding = { state: await localState(cli.workspace), readFile: documentReader(cli) };
-  const { passport } = await findPassport(finding, options.passport);
+  const state = await localState(cli.workspace);
+  const { passport } = await findPassport({ state, readFile: documentReader(cli) }, options.passport);
+  return { passport, state, held: state.key(passport.currentKey.keyId) };
+}
+
+/** What has to be at hand when the agent calls a tool: nobody can be asked then, and a hook that opens no key blocks every one. */
+function keyNeeds({ agent }: Passport, held: KeyRecord | null): string[] {
+  const orServe = `, or run aip serve --as ${agent.id}, which holds the key open`;
+  if (held === null)
+    return [
+      `No key of ${agent.id} is held here: set ${AGENT_KEY_VARIABLE} where the coding agent is started, or aip key import it. Until then every tool is blocked.`,
+    ];
+  if (held.store === 'file')
+    return [`Start the coding agent with AIP_KEY_PASSPHRASE set, for the key in ${clean(held.ref)}${orServe}.`];
+  if (held.store === 'env')
+    return [`Start the coding agent with ${AGENT_KEY_VARIABLE} set, from ${clean(held.ref)}${orServe}.`];
+  if (held.store === 'keychain') return [];
+  return [
+    `The hook asks ${clean(held.ref)} for each signature: start the coding agent with what reaches it${orServe}.`,
+  ];
+}
+
+/** A passphrase that the hook is given for the agent's key opens the principal's beside it. */
+function warnOfPrincipals({ state, held }: Speaker, cli: Cli): void {
+  const passphraseAtHand = held?.store === 'file' || Boolean(cli.io.env.AIP_KEY_PASSPHRASE);
+  for (const { did } of openPrincipals(state, passphraseAtHand))
+    cli.warn(
+      `The key of ${did} lies on this machine too: what the coding agent runs, as the same user, can sign passports with it. Keep it on another machine or under another user: aip help security.`,
+      'principal_key_here',
+    );
+}
+
+/** The whole command, by absolute paths: in most agents a command that is not found runs the tool. */
+function commandFor(client: HookClientName, { agent }: Passport, options: Options, cli: Cli): string {
   const { startup, env } = cli.io;
   const program = startup === null ? ['aip'] : [process.execPath, startup.script];
   const home = cli.globals.home ?? (env.AIP_HOME || null);
   const words = [
     ...program,
-    ...['hook', client, '--passport', passport.agent.id],
+    ...['hook', client, '--passport', agent.id],
     ...(home === null ? [] : ['--home', home]),
     ...options.map.flatMap(([tool, action]) => ['--map', `${tool}=${action}`]),
     ...(options.grant ? ['--grant'] : []),
