@@ -17,12 +17,17 @@ export function openingParams(params: JsonObject, allowElicitation: boolean): Js
   return cleared;
 }
 
-/** The result of `initialize` or `server/discover`, with what the passport does not declare left out. */
+/** What no client may ask a server for: how much a server says of its work is its owner's to set. */
+const NEVER = ['logging'];
+
+/** The result of `initialize` or `server/discover`, with what does not pass and what the passport does not declare left out. */
 export function openedResult(result: JsonObject, { patterns, observe }: OpenedRules): JsonObject {
-  if (observe || !isObject(result.capabilities)) return result;
+  if (!isObject(result.capabilities)) return result;
+  if (observe) return { ...result, capabilities: without(result.capabilities, NEVER) };
   const resources = patterns('resource').length > 0;
   const prompts = patterns('prompt').length > 0;
   const dropped = [
+    ...NEVER,
     ...(resources ? [] : ['resources']),
     ...(prompts ? [] : ['prompts']),
     ...(resources || prompts ? [] : ['completions']),

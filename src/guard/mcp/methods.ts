@@ -32,7 +32,7 @@ function declared(kind: ReadKind, names: DeclaredRule['names'], reads = false): 
   return { rule: 'declared', kind, names, reads };
 }
 
-/** Requests of a client, both eras. */
+/** Requests of a client, both eras: exactly those of the contract (guard, section 2). */
 const CLIENT_REQUESTS: ReadonlyMap<string, ClientRule> = new Map<string, ClientRule>([
   ['initialize', { rule: 'open' }],
   ['server/discover', { rule: 'open' }],
@@ -45,7 +45,6 @@ const CLIENT_REQUESTS: ReadonlyMap<string, ClientRule> = new Map<string, ClientR
   ['tasks/list', FORWARD],
   ['tasks/cancel', FORWARD],
   ['subscriptions/listen', FORWARD],
-  ['logging/setLevel', FORWARD],
   ['resources/list', declared('resource', null)],
   ['resources/templates/list', declared('resource', null)],
   ['resources/read', declared('resource', uriIn, true)],

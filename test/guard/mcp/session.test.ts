@@ -267,6 +267,32 @@ describe('tools', () => {
   });
 });
 
+describe('what a client asks', () => {
+  const PASS = ['initialize', 'server/discover', 'ping', 'subscriptions/listen'].concat(
+    ['get', 'update', 'result', 'list', 'cancel'].map((verb) => `tasks/${verb}`),
+  );
+  const REFUSED = ['logging/setLevel', 'roots/list', 'sampling/createMessage', 'elicitation/create', 'unknown/method'];
+  test.each(PASS)('%s passes', async (method) => {
+    await bench.client({ jsonrpc: '2.0', id: 1, method, params: {} });
+    expect(bench.toServer.map((each) => each.method as string)).toEqual([method]);
+  });
+  test.each(REFUSED)('%s is refused, also under observation', async (method) => {
+    for (const observe of [false, true]) {
+      bench = new Bench({ observe });
+      await bench.client({ jsonrpc: '2.0', id: 1, method, params: {} });
+      expect(bench.toServer).toEqual([]);
+      expect(bench.toClient).toEqual([{ jsonrpc: '2.0', id: 1, error: expect.objectContaining({ code: -32601 }) }]);
+    }
+  });
+  test.each(['initialized', 'cancelled', 'progress', 'roots/list_changed', 'message'])(
+    'of the notifications no others pass: %s',
+    async (name) => {
+      await bench.client({ jsonrpc: '2.0', method: `notifications/${name}`, params: {} });
+      expect(bench.toServer).toHaveLength(['initialized', 'progress'].includes(name) ? 1 : 0);
+    },
+  );
+});
+
 describe('what the server asks', () => {
   const ask = (method: string, params: object = {}) =>
     bench.session.fromServer(JSON.stringify({ jsonrpc: '2.0', id: 0, method, params }));
@@ -396,7 +422,7 @@ describe('reads', () => {
     expect(bench.calls.map(({ action }) => action)).toEqual(['resource:file:///etc/passwd']);
     expect(bench.notes.join()).toContain('would be refused: AIP-E202');
     await bench.client({ jsonrpc: '2.0', id: 2, method: 'initialize', params: {} });
-    bench.answered(2, { capabilities: { tools: {}, resources: {} } });
+    bench.answered(2, { capabilities: { tools: {}, resources: {}, logging: {} } });
     expect(bench.toClient.at(-1)!.result.capabilities).toEqual({ tools: {}, resources: {} });
   });
   test('do not pass where nothing of the kind is declared, and neither are they offered', async () => {
@@ -409,7 +435,7 @@ describe('reads', () => {
       params: { capabilities: { sampling: {}, roots: {}, elicitation: {}, x: {} } },
     });
     expect(bench.toServer.map(({ params }) => (params as Any).capabilities as unknown)).toEqual([{ x: {} }]);
-    bench.answered(2, { capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} } });
+    bench.answered(2, { capabilities: { tools: {}, resources: {}, prompts: {}, completions: {}, logging: {} } });
     expect(bench.toClient.at(-1)!.result.capabilities).toEqual({ tools: {} });
   });
 });
