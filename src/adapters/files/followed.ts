@@ -2,12 +2,16 @@
 import { lstatSync, readlinkSync } from 'node:fs';
 import { dirname, isAbsolute, join, parse, sep } from 'node:path';
 
+/** What leads elsewhere for every process: its working folder, its root, what it has open. */
+const OF_A_PROCESS = /^\/proc\/[^/]+(?:\/task\/[^/]+)?\/(?:cwd|root|exe|(?:fd|map_files)\/[^/]+)$/;
+
 /** As many links as a system follows at most. */
 const MOST_LINKS = 64;
 
 /**
  * An absolute `path` with links followed, one name after the other: a step up leaves the folder that a link leads to, not the one that it
- * stands in. What does not exist yet is kept as it is written, also where a link leads to it.
+ * stands in. What does not exist yet is kept as it is written, also where a link leads to it; so is everything from a link of a process on,
+ * which leads this one elsewhere than the one that asks.
  */
 export function followed(path: string): string {
   if (!isAbsolute(path)) return path;
@@ -24,6 +28,7 @@ export function followed(path: string): string {
       continue;
     }
     const next = join(at, name);
+    if (OF_A_PROCESS.test(next)) return [next, ...ahead.toReversed()].join('/');
     const target = missing === null ? linkAt(next) : null;
     if (target === undefined) missing = next;
     at = typeof target === 'string' ? at : next;

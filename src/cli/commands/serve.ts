@@ -9,7 +9,9 @@ import {
   defaultSocket,
   defaultTokenFile,
   followed,
+  isHardLink,
   listenHere,
+  placesBehind,
   sameText,
 } from '../../workspace/guard/serving.js';
 import type { Cli } from '../cli.js';
@@ -115,7 +117,12 @@ export const command: CommandSpec<Options> = {
       },
       desks: opened,
       verify: desks.verify,
-      hook: { ...ownPlaces(cli, socket), userHome: cli.io.userHome, followed, ...handingOver(desks) },
+      hook: {
+        ...ownPlaces(cli, socket),
+        userHome: cli.io.userHome,
+        files: { followed, isHardLink, placesBehind },
+        ...handingOver(desks),
+      },
       outcome: desks.outcome,
       tally,
       url: () => url ?? 'http://localhost',

@@ -12,7 +12,7 @@ import type { Passport } from '../../protocol/passport.js';
 import { refusalToAsker, refusalLine } from '../refusal.js';
 import { failureAnswer, type HookOutput, type HookCall, type HookVerdict } from './call.js';
 import type { HookClient } from './clients.js';
-import { isOwnFile, namedPaths } from './own-files.js';
+import { HOOK_FILES, hookFolders, isOfProcess, isOwnFile, namedPaths } from './own-files.js';
 import { holdsOwn, searchedFolders } from './searches.js';
 
 /** What an event may hold: a tool's input of 1 MiB, and room around it. */
@@ -28,6 +28,16 @@ export interface HookRules {
   readonly map: ReadonlyMap<string, string>;
 }
 
+/** Paths as the system sees them. */
+export interface HookFiles {
+  /** The path with links followed before the steps up behind them, as far as it exists. */
+  readonly followed: (path: string) => string;
+  /** Where `names` below each of the `folders` really lie; those alone whose folder is there. */
+  readonly placesBehind: (folders: readonly string[], names: readonly string[]) => string[];
+  /** True where the file is by another name one of the `places`, or a file below one of them. */
+  readonly isHardLink: (path: string, places: readonly string[]) => boolean;
+}
+
 /** What a hook needs of the world. */
 export interface HookDeps {
   readonly desk: Desk;
@@ -38,8 +48,7 @@ export interface HookDeps {
   readonly ownFolders: readonly string[];
   /** The user's home folder; empty where there is none. */
   readonly userHome: string;
-  /** The path with links followed before the steps up behind them, as far as it exists. */
-  readonly followed: (path: string) => string;
+  readonly files: HookFiles;
   /** Told of an accepted call, so that a guard before the server of an MCP tool takes the entry as its own. */
   readonly accepted: (call: HookCall, action: string, decision: Decision) => void;
   /** Writes down what was refused before it was signed. */
@@ -102,18 +111,26 @@ async function verdictOf(client: HookClient, call: HookCall, deps: HookDeps): Pr
 }
 
 /** The path by which a file tool reaches what is its hook's, and the sentence that says so; null for other calls. */
-function ownFileOf(call: HookCall, { ownPlaces, ownFolders, userHome, followed }: HookDeps) {
-  const named = namedPaths(call, userHome).find(
-    (path) => isOwnFile(path, ownPlaces) || isOwnFile(followed(path), ownPlaces),
+function ownFileOf(call: HookCall, { ownPlaces, ownFolders, userHome, files }: HookDeps) {
+  const named = namedPaths(call, userHome);
+  const searched = searchedFolders(call, userHome);
+  if (named.length + searched.length === 0) return null;
+  const { followed, placesBehind, isHardLink } = files;
+  const unknown = [...named, ...searched].find((path) => isOfProcess(path) || isOfProcess(followed(path)));
+  if (unknown !== undefined) return { path: unknown, why: UNKNOWN };
+  const places = [...ownPlaces, ...placesBehind(hookFolders(call.target, userHome), HOOK_FILES)];
+  const reached = (path: string): boolean => isOwnFile(path, places) || isOwnFile(followed(path), places);
+  const own = named.find((path) => reached(path) || isHardLink(path, places));
+  if (own !== undefined) return { path: own, why: OWN };
+  const above = searched.find(
+    (path) => reached(path) || [path, followed(path)].some((folder) => holdsOwn(folder, ownFolders)),
   );
-  if (named !== undefined) return { path: named, why: OWN };
-  const searched = searchedFolders(call, userHome).find((path) =>
-    [path, followed(path)].some((folder) => isOwnFile(folder, ownPlaces) || holdsOwn(folder, ownFolders)),
-  );
-  return searched === undefined ? null : { path: searched, why: OWN_BELOW };
+  return above === undefined ? null : { path: above, why: OWN_BELOW };
 }
 
 const OWN = 'file tools do not reach the files of aip and of this hook, whatever the passport says.';
+const UNKNOWN =
+  'what this path leads to is known only to the process that opens it, and could be a file of aip: name the file itself.';
 const OWN_BELOW =
   'this search goes down to the files of aip, which file tools do not reach: search in a folder that does not hold them.';
 

@@ -13,9 +13,11 @@ const LINE_ENDS = ['\n', /[\n\v\f\r\u001c-\u001e\u0085\u2028\u2029]/];
 const BLANK = /[\s\u0085]/;
 /** What a system takes as a path at most. */
 export const LONGEST_PATH = 4096;
+/** As deep a working folder as is looked at for links. */
+const MOST_FOLDERS = 64;
 
 /** Where coding agents keep the configuration of their hooks, from any folder: they read that of the project, of its root, and the user's. */
-const HOOK_FILES = [
+export const HOOK_FILES: readonly string[] = [
   '.claude/settings.json',
   '.claude/settings.local.json',
   '.codex/hooks.json',
@@ -25,6 +27,9 @@ const HOOK_FILES = [
   '.github/hooks',
   '.copilot/hooks',
 ];
+
+/** Links that lead every process elsewhere; the three streams that each one has are no files of ours. */
+const OF_A_PROCESS = /^(?:\/proc\/[^/]+(?:\/task\/[^/]+)?\/(?:cwd|root|fd|map_files)|\/dev\/fd)(?:\/(?![012]$)|$)/;
 
 /**
  * The paths that a file tool names, absolute, in every way that a tool may read them; none for other tools. Steps up are taken in some
@@ -60,6 +65,22 @@ export function isOwnFile(path: string, places: readonly string[]): boolean {
   if (path.includes('\n')) return false;
   const segments = `/${folded(path).replaceAll('\\', '/')}/`;
   return HOOK_FILES.some((file) => segments.includes(`/${file}/`)) || places.some((place) => isWithin(path, place));
+}
+
+/** True where only the process that opens `path` knows what it leads to. */
+export function isOfProcess(path: string): boolean {
+  return OF_A_PROCESS.test(path);
+}
+
+/** The folders whose hooks a coding agent reads: the user's, and from the working folder up. */
+export function hookFolders(target: string | null, home: string): string[] {
+  const folders = home === '' ? [] : [home];
+  if (target === null || !posix.isAbsolute(target)) return folders;
+  for (let at = posix.normalize(target); folders.length < MOST_FOLDERS; at = posix.dirname(at)) {
+    folders.push(at);
+    if (at === '/') break;
+  }
+  return [...new Set(folders)];
 }
 
 /** True where `path` is the `folder` or lies below it, by the rules of the one system or of the other. */

@@ -7,6 +7,7 @@ import { toHex } from '../../protocol/hex.js';
 import type { LocalWorkspace } from '../workspace.js';
 
 export { followed } from '../../adapters/files/followed.js';
+export { isHardLink, placesBehind } from '../../adapters/files/other-names.js';
 
 /** Serves on this machine alone until it is closed. @throws Failure NETWORK, KEYSTORE_DENIED */
 export async function listenHere(handler: WebHandler, places: ListeningPlaces): Promise<WebListening> {

@@ -26,3 +26,16 @@ test('links are followed one name after the other, as the system does', () => {
   expect(at('round/x')).toBe(`${root}/project/round/x`);
   expect(followed('relative/../x')).toBe('relative/../x');
 });
+
+test.runIf(process.platform === 'linux')(
+  'what leads every process elsewhere is kept as it is, steps up behind it too',
+  () => {
+    const kept = (path: string): string => followed(path).replace(`/${process.pid}/`, '/self/');
+    expect(kept('/proc/self/cwd/../x')).toBe('/proc/self/cwd/../x');
+    expect(kept('/proc/self/root/etc')).toBe('/proc/self/root/etc');
+    expect(kept(`/proc/${process.pid}/task/${process.pid}/cwd`)).toContain(`task/${process.pid}/cwd`);
+    expect(kept('/dev/fd/5/../x')).toBe('/proc/self/fd/5/../x');
+    expect(kept('/proc/self/../self/cwd/x')).toMatch(/^\/proc\/[^/]+\/cwd\/x$/);
+    expect(followed('/proc/self/status')).toBe(`/proc/${process.pid}/status`);
+  },
+);

@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -90,6 +90,24 @@ describe.each(WAYS)('%s', (_, prepare) => {
     expect(await place.workspace.getVerificationLogs()).toEqual([]);
   });
 
+  test('hooks whose configuration is a link are not reached where it really lies', async () => {
+    const place = await guarded();
+    await prepare(place);
+    const [project, kept] = [join(place.folder, 'project'), join(place.folder, 'dotfiles')];
+    for (const folder of [join(project, '.claude'), join(project, 'src'), kept]) mkdirSync(folder, { recursive: true });
+    writeFileSync(join(kept, 'claude.json'), '{}');
+    symlinkSync(join(kept, 'claude.json'), join(project, '.claude/settings.json'));
+    symlinkSync(join(kept, 'codex'), join(project, '.codex'));
+    const write = (file_path: string): string =>
+      place.run(
+        ['hook', 'claude', '-p', 'coder'],
+        event('Write', { file_path, content: 'x' }, { cwd: join(project, 'src') }),
+      ).stdout;
+    for (const name of ['claude.json', 'codex/hooks.json'])
+      expect(denied(write(join(kept, name)))).toMatch(/own_files/);
+    expect(write(join(kept, 'vimrc'))).toBe('{}\n');
+  });
+
   test('file tools do not reach the files of aip and of hooks, by no way around', async () => {
     const place = await guarded();
     await prepare(place);
@@ -109,6 +127,13 @@ describe.each(WAYS)('%s', (_, prepare) => {
       join(place.folder, '.claude/settings.json'),
       '/another/project/.claude/settings.json',
     ];
+    linkSync(join(place.home, 'state.db'), join(place.folder, 'notes.txt'));
+    paths.push(
+      join(place.folder, 'notes.txt'),
+      '/proc/self/cwd/a.txt',
+      `/proc/1/root${place.home}/state.db`,
+      '/dev/fd/9',
+    );
     for (const file_path of paths) {
       const { stdout } = place.run(['hook', 'claude', '-p', 'coder'], event('Write', { file_path, content: 'x' }));
       expect(denied(stdout)).toMatch(/^AIP-E210 .*own_files/);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { HookCall } from '../../../src/guard/hook/call.js';
-import { isOwnFile, namedPaths } from '../../../src/guard/hook/own-files.js';
+import { hookFolders, isOfProcess, isOwnFile, namedPaths } from '../../../src/guard/hook/own-files.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 
 const call = (params: JsonObject, action = 'write_file', target: string | null = '/repo/src'): HookCall => ({
@@ -78,4 +78,28 @@ describe('a file tool reaches what is ours', () => {
   ])('not: %s', (_, params, action) => {
     expect(reaches(params, action)).toBe(false);
   });
+});
+
+test.each([
+  '/proc/self/cwd',
+  '/proc/self/cwd/../.config/aip/k',
+  '/proc/17/root/home/a/.config/aip/k',
+  '/proc/17/task/18/cwd/x',
+  '/proc/thread-self/fd/3',
+  '/proc/self/fd/0/../x',
+  '/dev/fd/63',
+])('what %s leads to only a process knows', (path) => {
+  expect(isOfProcess(path)).toBe(true);
+});
+test.each(['/proc/self/status', '/proc/cwd/x', '/dev/fd/0', '/proc/17/fd/1', '/dev/stdin', '/repo/proc/self/cwd'])(
+  'not: %s',
+  (path) => {
+    expect(isOfProcess(path)).toBe(false);
+  },
+);
+
+test('hooks are read from the home and from the working folder up', () => {
+  expect(hookFolders('/repo/src', '/home/a')).toEqual(['/home/a', '/repo/src', '/repo', '/']);
+  expect(hookFolders(null, '/home/a')).toEqual(['/home/a']);
+  expect(hookFolders('C:\\repo', '')).toEqual([]);
 });

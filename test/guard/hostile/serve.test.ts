@@ -40,7 +40,7 @@ function service(fails: boolean) {
       ownPlaces: ['/home/aip'],
       ownFolders: ['/home/aip'],
       userHome: '/home/a',
-      followed: (path) => path,
+      files: { followed: (path) => path, placesBehind: () => [], isHardLink: () => false },
       accepted: () => undefined,
       refused: () => undefined,
     },

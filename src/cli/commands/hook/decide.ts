@@ -2,7 +2,7 @@ import { Failure } from '../../../app/failure.js';
 import { failureAnswer, WATCHDOG_MS, type HookOutput } from '../../../guard/hook/call.js';
 import { HOOK_CLIENTS, type HookClientName } from '../../../guard/hook/clients.js';
 import { answerHook, EVENT_BOUNDS, whyFailed, type HookDeps } from '../../../guard/hook/decide.js';
-import { defaultSocket, followed } from '../../../workspace/guard/serving.js';
+import { defaultSocket, followed, isHardLink, placesBehind } from '../../../workspace/guard/serving.js';
 import type { Cli } from '../../cli.js';
 import { openDesks } from '../../guard/desks.js';
 import { handingOver } from '../../guard/handing-over.js';
@@ -106,7 +106,7 @@ async function decide(name: HookClientName, options: Options, cli: Cli): Promise
     rules: { grant: options.grant, ask: options.ask, map: new Map(options.map) },
     ...ownPlaces(cli, options.socket ?? defaultSocket(cli.workspace)),
     userHome: cli.io.userHome,
-    followed,
+    files: { followed, isHardLink, placesBehind },
     ...handingOver(desks),
   };
   return answerHook(HOOK_CLIENTS[name], bytes, deps);
