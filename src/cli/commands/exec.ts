@@ -69,7 +69,10 @@ export const command: CommandSpec<Options> = {
     {
       title: 'How',
       options: [
-        { flags: '--strict', description: 'refuse where it would warn: unbound_arguments, principal_key_here' },
+        {
+          flags: '--strict',
+          description: 'refuse where it would warn: unbound_arguments, unknown_placeholder, principal_key_here',
+        },
         { flags: '--geo <CC>', description: 'country of the request, for geo_restriction' },
         APPROVAL_OPTION,
         APPROVAL_REQUEST_OPTION,

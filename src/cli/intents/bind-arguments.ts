@@ -5,6 +5,7 @@
 import { Failure } from '../../app/failure.js';
 import { canonicalize } from '../../protocol/json/canonical.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
+import { nearest } from '../../protocol/naming/nearest.js';
 
 export interface BoundCommand {
   /** The arguments with their placeholders filled. */
@@ -13,10 +14,16 @@ export interface BoundCommand {
   readonly variables: Readonly<Record<string, string>>;
   /** True when the intent has params and arguments of the command, and they share nothing. */
   readonly unbound: boolean;
+  /** The names of the intent's params. */
+  readonly params: readonly string[];
+  /** What stays as it is and was perhaps meant as a placeholder, with the param whose name is near. */
+  readonly mistyped: readonly { readonly placeholder: string; readonly param: string }[];
 }
 
 /** A placeholder alone, or behind the `=` of a flag. */
 const WHOLE = /^(--?[A-Za-z0-9][\w-]*=)?\{([^{}]+)\}$/;
+/** What a person may have meant as the name of a param: neither JSON nor a program of awk. */
+const WORD = /^[A-Za-z_][\w.-]*$/;
 /** What makes a shell or an interpreter read the next argument as a program. */
 const PROGRAM_FLAG = /^(?:-[A-Za-z]*[ce]|--eval|--command)$/;
 /** What the same means to one interpreter, and to other programs means something harmless: a port, a pattern, a folder. */
@@ -40,6 +47,7 @@ const PROGRAM_VALUE = /^(?:-[ce]|--eval|--command)=$/;
 export function bindArguments(command: readonly string[], params: JsonObject): BoundCommand {
   let filled = false;
   let afterDashes = false;
+  const mistyped: { placeholder: string; param: string }[] = [];
   const args = command.map((arg, i) => {
     const [, flag = '', name = ''] = WHOLE.exec(arg) ?? [];
     const isParam = name !== '' && Object.hasOwn(params, name);
@@ -47,6 +55,8 @@ export function bindArguments(command: readonly string[], params: JsonObject): B
       const inside = Object.keys(params).find((param) => arg.includes(`{${param}}`));
       if (inside !== undefined) throw insideText(inside);
       afterDashes ||= i > 0 && arg === '--';
+      const near = WORD.test(name) ? nearest(name, Object.keys(params)) : null;
+      if (near !== null) mistyped.push({ placeholder: `{${name}}`, param: near });
       return arg;
     }
     if (i === 0) throw refused(`{${name}} would be the program that is run`, name);
@@ -61,7 +71,8 @@ export function bindArguments(command: readonly string[], params: JsonObject): B
   const variables = variablesOf(params);
   const values = Object.values(variables);
   const shares = filled || command.slice(1).some((arg) => values.some((value) => carries(arg, value)));
-  return { args, variables, unbound: !shares && command.length > 1 && Object.keys(params).length > 0 };
+  const unbound = !shares && command.length > 1 && Object.keys(params).length > 0;
+  return { args, variables, unbound, params: Object.keys(params), mistyped };
 }
 
 /** True where the value of a placeholder would be read as a program: behind the `=` of `flag`, or else after the last of `before`. */

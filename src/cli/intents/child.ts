@@ -46,6 +46,14 @@ export async function warnBefore(
   cli: Scene,
 ): Promise<void> {
   const found: { readonly code: string; readonly message: string; readonly hint: string }[] = [];
+  for (const { placeholder, param } of bound.mistyped) {
+    const names = bound.params.map((name) => `{${name}}`).join(', ');
+    found.push({
+      code: 'unknown_placeholder',
+      message: `${placeholder} names no param of the intent, and the command gets it as it is; there ${bound.params.length === 1 ? 'is' : 'are'} ${names}.`,
+      hint: `if it was meant as a placeholder, write {${param}}`,
+    });
+  }
   if (bound.unbound) {
     found.push({
       code: 'unbound_arguments',

@@ -90,6 +90,20 @@ describe('aip exec', () => {
     expect([warned.code, warned.err]).toEqual([0, expect.stringContaining('[unbound_arguments]')]);
   });
 
+  test('warns of what is nearly the name of a param; --strict refuses before anything is spent', async () => {
+    const { place, home, exec, ran } = await staged();
+    const params = ['-a', 'refund', '--param', 'amount:=5', '--param', 'order_id=8472'];
+    const warned = await exec(params, '{order_id}', '{amout}', '--sum={Amount}', '{}', '{print}', '{"amount":5}');
+    expect(warned.code, warned.err).toBe(0);
+    expect(ran()!.argv.slice(1)).toEqual(['8472', '{amout}', '--sum={Amount}', '{}', '{print}', '{"amount":5}']);
+    expect(warned.err.match(/\[unknown_placeholder\]/g)).toHaveLength(2);
+    expect(warned.err).toContain('{amout} names no param of the intent');
+    const before = (await place.run('logs', 'tail', ...home, '--json')).out;
+    const strict = await exec([...params, '--strict'], '{order_id}', '{amout}');
+    expect([strict.code, strict.err]).toEqual([2, expect.stringContaining('there are {amount}, {order_id}')]);
+    expect((await place.run('logs', 'tail', ...home, '--json')).out).toBe(before);
+  });
+
   test('refuses a placeholder as the program itself, though there is no such program', async () => {
     const { place, home } = await staged();
     const flags = ['-p', 'bot', '-a', 'deploy', '--param', 'env=sh'];
