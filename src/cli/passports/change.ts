@@ -12,6 +12,7 @@ import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
 import { clean } from '../render/terminal/text.js';
 import type { OptionGroup } from '../spec.js';
 import { issuing, type KeyPlaces } from '../../workspace/keys.js';
+import { sayFindings } from './findings.js';
 import { passportTarget, printUnwritten, refuseOther } from './out.js';
 import { announce, sayReach } from './reach.js';
 import type { Setting } from '../setting.js';
@@ -93,7 +94,7 @@ export async function changePassport(
   say(`${cli.paint.green('signed')} ${cli.paint.bold(clean(passport.agent.id))} serial ${passport.serial}`);
   say(`  passport  ${clean(path ?? 'stdout')}`);
   say(`  expires   ${passport.document.expires_at ?? 'never'}`);
-  for (const finding of findings) cli.warn(finding.message, finding.code);
+  sayFindings(findings, cli);
   sayReach(cli, path, announced);
   return announced.exitCode;
 }

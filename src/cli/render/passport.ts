@@ -35,6 +35,7 @@ export function renderPassport(
     ...rows('agent', [clean(passport.agent_id)]),
     ...rows('principal', [clean(passport.principal)]),
     ...signature(),
+    ...rows('serial', [String(passport.serial ?? 0)]),
     ...rows('issued', [clean(passport.issued_at)]),
     ...rows('expires', [expired ? `${expiryOf(passport)} ${paint.red('EXPIRED')}` : expiryOf(passport)]),
     ...rows('key', [clean(passport.key_id), clean(passport.public_key)]),

@@ -4,7 +4,7 @@ import type { Config } from '../config/load.js';
 import { OutputClosed, widthOf, type Interrupted, type Io } from '../io.js';
 import { questions } from '../questions/ask.js';
 import { plain, type Paint } from '../render/terminal/paint.js';
-import { clean, cleanLines, safeJson, wrapped } from '../render/terminal/text.js';
+import { clean, cleanLines, flowed, safeJson, wrapped } from '../render/terminal/text.js';
 import type { Globals } from '../globals.js';
 import type { CommandSpec } from '../spec.js';
 import { localWorkspace } from '../../workspace/workspace.js';
@@ -46,10 +46,10 @@ export function shellCli(
     streamBytes: (bytes) => (io.stdout.write(bytes) ? Promise.resolve() : caughtUp(io)),
     json: (value) => void write(safeJson(value, io.stdout.isTTY === true ? 2 : undefined)),
     note: (text) => {
-      if (!globals.quiet) remark(cleanLines(text));
+      if (!globals.quiet) remark(flowed(cleanLines(text), widthOf(io.stderr)));
     },
     detail: (text) => {
-      if (globals.verbose) remark(cleanLines(text));
+      if (globals.verbose) remark(flowed(cleanLines(text), widthOf(io.stderr)));
     },
     warn: (message, code) => {
       if (globals.json) remark(safeJson({ warning: message, code: code ?? null }));

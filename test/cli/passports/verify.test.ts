@@ -137,6 +137,27 @@ describe('a passport whose members were changed', () => {
 });
 
 describe('aip passport lint', () => {
+  test('a note is no warning: it fails nothing, and is counted and marked as what it is', async () => {
+    const machine = household();
+    const document = JSON.parse(readFileSync(fixture('passport-support-agent.json'), 'utf8')) as JsonObject;
+    const params = { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] };
+    const file = machine.file(
+      'notes.json',
+      JSON.stringify({
+        ...document,
+        actions: [{ name: 'say', params }],
+        constraints: { rate_limit: '10/hour' },
+        expires_at: '2026-05-19T14:23:45Z',
+      }),
+    );
+    const { value } = await machine.json<{ warnings: { code: string; severity: string }[] }>('passport', 'lint', file);
+    expect(value.warnings.map(({ severity }) => severity)).toEqual(['note']);
+    const { code, out, err } = await machine.run('passport', 'lint', file, '--fail-on-warning');
+    expect([code, out.split(' ')[0], err]).toEqual([0, 'note', expect.stringContaining('1 note')]);
+    const junit = await machine.run('passport', 'lint', file, '--fail-on-warning', '--format', 'junit');
+    expect([junit.code, junit.out]).toEqual([0, expect.stringContaining('failures="0"')]);
+  });
+
   test('names each permission that is too wide, and passes without --fail-on-warning', async () => {
     const machine = household();
     const file = fixture('passport-support-agent.json');
@@ -212,7 +233,7 @@ describe('aip passport show and list', () => {
     expect([edited.code, edited.out]).toEqual([0, expect.stringContaining('NOT VERIFIED')]);
     await machine.run('principal', 'remove', PRINCIPAL, '--yes');
     const { value } = await machine.json<JsonObject[]>('passport', 'list');
-    expect(value[0]).toMatchObject({ agent_id: SUPPORT, status: 'unpinned' });
+    expect(value[0]).toMatchObject({ agent_id: SUPPORT, status: 'unpinned', serial: expect.any(Number) as number });
     expect((await machine.run('passport', 'list')).out).toContain('support-agent-v1@acme.com');
   });
 

@@ -45,6 +45,7 @@ test('shows who, by whom, what, within what and until when', () => {
     `  agent       ${AGENT}`,
     '  principal   did:web:acme.com',
     '  signature   ok: signed by did:web:acme.com#key-1, pinned here',
+    '  serial      0',
     '  issued      2026-02-18T14:23:45Z',
     '  expires     never',
     `  key         ${AGENT}#key-2`,
@@ -60,6 +61,10 @@ test('shows who, by whom, what, within what and until when', () => {
     '              daily_limit: {"limit":"500","currency":"EUR"}',
     '  metadata    team: support',
   ]);
+});
+
+test('shows the serial of the document', () => {
+  expect(renderPassport({ ...PASSPORT, serial: 3 }, plain)).toContain('  serial      3\n');
 });
 
 test('a signature that nobody checked is not called good', () => {

@@ -3,7 +3,7 @@ import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { table } from '../../../src/cli/render/terminal/table.js';
 import { plain } from '../../../src/cli/render/terminal/paint.js';
-import { clean, fit, fitEnd, safeJson, wrap } from '../../../src/cli/render/terminal/text.js';
+import { clean, fit, fitEnd, flowed, safeJson, wrap } from '../../../src/cli/render/terminal/text.js';
 import { columnsOf } from '../../../src/cli/render/terminal/width.js';
 
 describe('clean', () => {
@@ -151,5 +151,23 @@ describe('table', () => {
     const painted = { ...plain, bold: (text: string) => `<b>${text}</b>` };
     const [header] = table(columns, rows, { width: 80, paint: painted }).split('\n');
     expect(header!.replaceAll(/<\/?b>/g, '')).toBe(`${'NAME'.padEnd(36)}      N`);
+  });
+});
+
+describe('a text of several lines', () => {
+  const text =
+    'Only this machine has it. Copy it to every other machine.\n  aip passport import support-agent-v1.passport.json\n  reason  it was seen doing what it may not';
+  test('is broken between words where the terminal ends, set in as it was; a command stays whole', () => {
+    expect(flowed(text, 40).split('\n')).toEqual([
+      'Only this machine has it. Copy it to',
+      '  every other machine.',
+      '  aip passport import support-agent-v1.passport.json',
+      '  reason  it was seen doing what it may',
+      '          not',
+    ]);
+  });
+  test('stays as it is where it fits, and where there is no terminal', () => {
+    expect(flowed(text, 80)).toBe(text);
+    expect(flowed(text, null)).toBe(text);
   });
 });

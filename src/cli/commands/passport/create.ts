@@ -14,6 +14,7 @@ import type { KeyPlace, KeyStoreName } from '../../../app/ports/state.js';
 import { formatPublicKey } from '../../../protocol/identity/keys.js';
 import { parseJsonText } from '../../../protocol/json/parse.js';
 import type { JsonObject } from '../../../protocol/json/values.js';
+import { sayFindings } from '../../passports/findings.js';
 import { announce, sayReach, type Announced } from '../../passports/reach.js';
 import type { Cli } from '../../cli.js';
 import { FORCE_OPTION, PASSPHRASE_OPTIONS } from '../../input/options.js';
@@ -228,7 +229,7 @@ function show(issued: IssuedPassport, findings: ReturnType<typeof lintPassport>,
     rows.push(['principal key', `${whereabouts(record)}  (${made ? 'new' : 'found there'}, pinned here)`]);
   }
   for (const [label, value] of rows) say(`  ${paint.dim(label!.padEnd(13))}  ${clean(value!)}`);
-  for (const finding of findings) cli.warn(finding.message, finding.code);
+  sayFindings(findings, cli);
   sayReach(cli, path, announced);
   const named = shellWord(clean(path ?? passport.agent.name));
   const first = firstIntent(passport);

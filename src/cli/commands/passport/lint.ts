@@ -5,7 +5,8 @@ import type { PassportDocument } from '../../../protocol/passport.js';
 import type { Cli } from '../../cli.js';
 import { documentReader, readInput } from '../../input/documents.js';
 import { gather } from '../../input/unread.js';
-import { clean } from '../../render/terminal/text.js';
+import type { Paint } from '../../render/terminal/paint.js';
+import { clean, flowed } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { expandPattern, fileExists } from '../../../workspace/files.js';
 import { VERSION } from '../../version.js';
@@ -74,7 +75,8 @@ export const command: CommandSpec<Options> = {
       destinations: lintDestinations(document),
     }));
     const isOne = args.length === 1 && !patterns[0]!;
-    const fails = ({ severity }: LintFinding): boolean => severity === 'error' || options.failOnWarning === true;
+    const fails = ({ severity }: LintFinding): boolean =>
+      severity === 'error' || (severity === 'warning' && options.failOnWarning === true);
     const format = options.format ?? (cli.globals.json ? 'json' : 'human');
     if (format === 'json') cli.json(isOne ? reports[0] : reports);
     else if (format === 'human') for (const report of reports) show(report, isOne, cli);
@@ -129,17 +131,24 @@ interface Report {
 function show({ source, warnings, destinations }: Report, isOne: boolean, cli: Cli): void {
   if (!isOne) cli.out(cli.paint.bold(clean(source)));
   for (const finding of warnings) {
-    const mark = finding.severity === 'error' ? cli.paint.red('error') : cli.paint.yellow('warning');
-    cli.out(`${mark} ${cli.paint.bold(clean(finding.message))} [${finding.code}]`);
-    cli.out(`  ${cli.paint.dim(clean(finding.hint))}`);
+    const mark = MARKS[finding.severity](cli.paint)(finding.severity);
+    const said = `${mark} ${cli.paint.bold(clean(finding.message))} [${finding.code}]`;
+    cli.out(flowed(`${said}\n  ${cli.paint.dim(clean(finding.hint))}`, cli.width));
   }
   const where = isOne ? '' : `${clean(source)}: `;
   if (destinations.read.length > 0) cli.note(clean(`${where}read as destinations: ${destinations.read.join(', ')}`));
   if (destinations.unread.length > 0)
     cli.note(clean(`${where}look like destinations and are not read by name: ${destinations.unread.join(', ')}`));
-  cli.note(
-    warnings.length === 0
-      ? `${where}${cli.paintErr.green('ok')} nothing to warn of`
-      : `${where}${warnings.length} ${warnings.length === 1 ? 'warning' : 'warnings'}`,
-  );
+  const count = (of: LintFinding['severity']): string[] => {
+    const found = warnings.filter(({ severity }) => severity === of).length;
+    return found === 0 ? [] : [`${found} ${of}${found === 1 ? '' : 's'}`];
+  };
+  const counts = [...count('error'), ...count('warning'), ...count('note')];
+  cli.note(`${where}${counts.length === 0 ? `${cli.paintErr.green('ok')} nothing to warn of` : counts.join(', ')}`);
 }
+
+const MARKS = {
+  error: ({ red }: Paint) => red,
+  warning: ({ yellow }: Paint) => yellow,
+  note: ({ cyan }: Paint) => cyan,
+} as const;

@@ -36,6 +36,7 @@ export const command: CommandSpec = {
     const columns = [
       { title: 'agent', flexible: true },
       { title: 'status', colour },
+      { title: 'serial', right: true },
       { title: 'actions', flexible: true },
       { title: 'expires', optional: true },
       { title: 'file', flexible: true, keepsEnd: true, optional: true },
@@ -43,6 +44,7 @@ export const command: CommandSpec = {
     const cells = rows.map((row) => [
       shortName(row.agent_id),
       row.status,
+      row.serial === null ? '-' : String(row.serial),
       row.actions.join(' '),
       row.expires_at ?? 'never',
       row.passport ?? '-',
@@ -58,6 +60,7 @@ function rowOf(known: KnownPassport, state: State, now: number) {
     agent_id: known.agentId,
     agent_name: known.name,
     status: passport === null ? 'invalid' : statusOf(passport, state, now),
+    serial: passport?.serial ?? null,
     key_id: passport?.document.key_id ?? null,
     actions: passport === null ? [] : [...passport.actions.keys()],
     issued_at: passport?.document.issued_at ?? null,

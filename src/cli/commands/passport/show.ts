@@ -37,7 +37,7 @@ export const command: CommandSpec = {
     const signed =
       problem === null ? { verified: `signed by ${passport.document.principal}, pinned here` } : { problem };
     const expired = passport.expiresAt !== null && cli.io.now() >= passport.expiresAt;
-    cli.out(renderPassport(passport.document, cli.paint, { ...signed, expired }));
+    cli.out(renderPassport(passport.document, cli.paint, { ...signed, expired, width: cli.width ?? 80 }));
     return 0;
   },
 };

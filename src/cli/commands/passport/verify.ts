@@ -1,6 +1,7 @@
 import { judgePassport } from '../../../app/passports/judge.js';
 import { readInput } from '../../input/documents.js';
 import { renderPassportVerdict } from '../../render/passport-verdict.js';
+import { flowed } from '../../render/terminal/text.js';
 import { localState } from '../../../workspace/state.js';
 import { principalPins, RESOLVE_OPTIONS, type ResolveFlags } from '../../passports/pins.js';
 import type { CommandSpec } from '../../spec.js';
@@ -32,7 +33,7 @@ export const command: CommandSpec<ResolveFlags> = {
     const pins = await principalPins(cli, options);
     const verdict = await judgePassport(bytes, path, pins, cli.io.now(), await localState(cli.workspace));
     if (cli.globals.json) cli.json(verdict.report);
-    else cli.out(renderPassportVerdict(verdict.report, cli.paint));
+    else cli.out(flowed(renderPassportVerdict(verdict.report, cli.paint), cli.width));
     return verdict.report.valid ? 0 : 10;
   },
 };

@@ -89,6 +89,31 @@ export function wrap(text: string, columns: number): string[] {
   return lines;
 }
 
+/**
+ * A text of ours in lines of at most `columns`, broken between words, further ones set in under the first of each or beside its label; as it
+ * is where `columns` is null. A line that is a command stays one: it is pasted.
+ */
+export function flowed(text: string, columns: number | null): string {
+  if (columns === null) return text;
+  const broken = (line: string): string => {
+    if (columnsOf(line) <= columns || COMMAND_LINE.test(line)) return line;
+    const label = LABEL.exec(line)?.[0] ?? '';
+    const beside = label !== '' && columns - columnsOf(label) >= NARROWEST;
+    const lead = beside ? label : /^ */.exec(line)![0];
+    const indent = beside ? columnsOf(label) : lead.length + 2;
+    const [head = '', ...rest] = wrap(line.slice(lead.length), Math.max(NARROWEST, columns - columnsOf(lead)));
+    const under = rest.length === 0 ? [] : wrap(rest.join(' '), Math.max(NARROWEST, columns - indent));
+    return [`${lead}${head}`, ...under.map((more) => ' '.repeat(indent) + more)].join('\n');
+  };
+  return text.split('\n').map(broken).join('\n');
+}
+
+/** As narrow as a text is broken. */
+const NARROWEST = 20;
+/** A name before its value, with two spaces between. */
+const LABEL = /^ *\S.{0,24}? {2,}(?=\S)/;
+const COMMAND_LINE = /^ *(?:next: |hint: )?(?:[A-Z_]+=\S* )*aip [a-z]/;
+
 /** The same as one text, later lines set in under the first; as it is where `columns` is null, for what is no terminal. */
 export function wrapped(text: string, columns: number | null, first = 0): string {
   if (columns === null || columnsOf(text) + first <= columns) return text;
