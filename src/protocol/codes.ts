@@ -279,7 +279,7 @@ export const NATIVE_CODES = {
     'AIP-E405',
     'REVOCATION_STALE',
     'standing',
-    'The local copy of the revocations is too old to say that the agent is still in good standing.',
+    'The copy of the mesh on this machine is too old to say that the agent is still in good standing.',
     ['age_ms', 'max_age_ms'],
     'Bring the mesh back, or keep the copy current with `aip mesh follow`.',
   ),

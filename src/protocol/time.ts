@@ -87,6 +87,29 @@ export function durationProblem(text: string): string | null {
   return 'it is too long';
 }
 
+const UNITS = [
+  [86_400, 'd'],
+  [3600, 'h'],
+  [60, 'min'],
+  [1, 's'],
+] as const;
+
+/** A span of time as people say it, in its two largest units: `2 h 59 min`, `48 s`, `250 ms`. */
+export function spanText(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const seconds = Math.round(ms / 1000);
+  const at = UNITS.findIndex(([size]) => seconds >= size);
+  const [size, unit] = UNITS[at]!;
+  const next = UNITS[at + 1];
+  const rest = next === undefined ? 0 : Math.floor((seconds % size) / next[0]);
+  return `${Math.floor(seconds / size)} ${unit}${rest > 0 ? ` ${rest} ${next![1]}` : ''}`;
+}
+
+/** How old what a machine knows of the mesh is, as every command and refusal says it. `ageMs`: null where it is not known. */
+export function provenText(ageMs: number | null): string {
+  return ageMs === null ? 'never proven current' : `proven current ${spanText(ageMs)} ago`;
+}
+
 /**
  * A point in time as people and scripts write it: Unix seconds, RFC 3339 `Z`, a date (its first instant in UTC), or `now`.
  * Null when it is none of these.

@@ -13,6 +13,8 @@ import { askStanding, type MeshStanding } from './orders.js';
 export interface Stopped {
   readonly subject: string;
   readonly scope: string | null;
+  /** The ids by which passports and pins here know a key that is named by its text; empty for everything else. */
+  readonly key_ids: readonly string[];
   readonly status: Status;
   readonly reason: string | null;
   readonly by: string | null;
@@ -27,12 +29,16 @@ export interface Stopped {
   readonly repair: string | null;
 }
 
+/** Gives a key its ids, and everything else none. */
+export type KeyNames = (subject: string) => readonly string[];
+
 /** What this machine holds; the mesh was not asked. */
-export function stoppedHere(copy: Pick<MeshCopy, 'stopped'>, now: number): Stopped[] {
+export function stoppedHere(copy: Pick<MeshCopy, 'stopped'>, now: number, names: KeyNames): Stopped[] {
   return copy
     .stopped()
     .filter((standing) => deniesAt(standing, now))
-    .map((standing) => ({ ...factsOf(standing), mesh: null, here: standing.status, repair: null }))
+    .map((standing) => factsOf(standing))
+    .map((facts) => ({ ...facts, key_ids: names(facts.subject), mesh: null, here: facts.status, repair: null }))
     .sort(inOrder);
 }
 
@@ -41,6 +47,7 @@ export async function stoppedAnywhere(
   lines: readonly MeshEndpoint[],
   copy: Pick<MeshCopy, 'stopped' | 'standing' | 'local'>,
   now: number,
+  names: KeyNames,
 ): Promise<Stopped[]> {
   const subjects = new Set([...copy.stopped().map(({ subject }) => subject), ...(await stoppedThere(lines))]);
   const found: Stopped[] = [];
@@ -53,7 +60,7 @@ export async function stoppedAnywhere(
     // What the mesh has lifted after it was denied needs no second order: this machine has not heard of it.
     const behind = statusAt(copy.local(subject), now) === 'active' && there.version > (own?.version ?? 0);
     const repair = repairOf(subject, there.status, here, { reason: facts.reason, behind });
-    found.push({ ...facts, mesh: there.status, here, repair });
+    found.push({ ...facts, key_ids: names(subject), mesh: there.status, here, repair });
   }
   return found.sort(inOrder);
 }

@@ -1,6 +1,6 @@
 import { Failure, shellWord } from '../../app/failure.js';
 import { knownHere, stoppedKeysHere, whatHolds, type HeldStanding } from '../../app/mesh/standing.js';
-import { keyTextHere } from '../../app/mesh/key-text.js';
+import { keyIdsHere, keyTextHere } from '../../app/mesh/key-text.js';
 import { askStanding } from '../../app/mesh/orders.js';
 import { isNamedKey } from '../../mesh/subject.js';
 import { meshAccess } from '../mesh/access.js';
@@ -9,7 +9,7 @@ import { PASSPHRASE_OPTIONS } from '../input/options.js';
 import { stoppedAnywhere, stoppedHere } from '../../app/mesh/stopped.js';
 import { renderStopped, type StoppedList } from '../render/stopped.js';
 import { renderStanding } from '../render/standing.js';
-import { clean } from '../render/terminal/text.js';
+import { clean, flowed } from '../render/terminal/text.js';
 import type { Cli } from '../cli.js';
 import type { CommandSpec } from '../spec.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
@@ -80,11 +80,12 @@ async function everythingStopped(cli: Cli, options: Options): Promise<number> {
   const now = cli.io.now();
   const provenAt = mesh === null ? null : copy.provenAt();
   const age_ms = provenAt === null || provenAt > now ? null : now - provenAt;
-  const here = () => ({ source: 'this machine' as const, age_ms, stopped: stoppedHere(copy, now) });
+  const names = keyIdsHere(await localState(cli.workspace));
+  const here = () => ({ source: 'this machine' as const, age_ms, stopped: stoppedHere(copy, now, names) });
   if (mesh === null || options.local) return list(cli, here(), mesh !== null, 0);
   try {
     const lines = await meshLines(cli.workspace, mesh, await apiKey(cli, options));
-    const stopped = await stoppedAnywhere(lines, copy, now);
+    const stopped = await stoppedAnywhere(lines, copy, now, names);
     return list(cli, { source: 'mesh', age_ms: 0, stopped }, true, 0);
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'NETWORK') throw error;
@@ -95,14 +96,14 @@ async function everythingStopped(cli: Cli, options: Options): Promise<number> {
 
 function list(cli: Cli, found: StoppedList, mesh: boolean, code: number): number {
   if (cli.globals.json) cli.json(found);
-  else cli.out(renderStopped(found, mesh, cli.paint));
+  else cli.out(flowed(renderStopped(found, mesh, cli.paint), cli.width));
   return code;
 }
 
 /** `stoppedKeys`: ids of keys of an agent, which may be stopped while it is active itself. */
 function show(cli: Cli, held: HeldStanding, code: number, stoppedKeys: readonly string[]): number {
   if (cli.globals.json) cli.json(held);
-  else cli.out(renderStanding(held, cli.paint));
+  else cli.out(flowed(renderStanding(held, cli.paint), cli.width));
   for (const keyId of stoppedKeys)
     cli.warn(
       `The key ${clean(keyId)} is stopped: what it signs is refused (aip status ${shellWord(keyId)}).`,

@@ -1,6 +1,7 @@
 /** What `aip doctor` looks at where a mesh is configured. No key store is opened: an API key is sent only from the environment or its file. */
 import { EXIT, failedFinding, ok, warning, type Finding } from '../../app/setup/doctor.js';
 import { Failure } from '../../app/failure.js';
+import { provenText } from '../../protocol/time.js';
 import { clockAhead, type MeshCopy } from '../../app/ports/mesh.js';
 import type { Config } from '../config/load.js';
 import { meshOverview } from '../../app/mesh/overview.js';
@@ -117,8 +118,8 @@ async function inspectCopy(cli: Scene, config: Config): Promise<Finding> {
   if (provenAt === null) return NO_COPY;
   if (provenAt > now)
     return warning('mesh', 'The copy was proven in the future: the clock was set back.', 'aip mesh follow');
-  const age = Math.round((now - provenAt) / 1000);
-  if (now - provenAt <= maxAge) return ok('mesh', `The copy was proven current ${age} s ago.`);
-  const message = `The copy was proven current ${age} s ago; a verification asks the mesh first, and ${policy} when that fails.`;
+  const age = provenText(now - provenAt);
+  if (now - provenAt <= maxAge) return ok('mesh', `The copy of the mesh was ${age}.`);
+  const message = `The copy of the mesh was ${age}; a verification asks the mesh first, and ${policy} when that fails.`;
   return warning('mesh', message, 'aip mesh follow');
 }

@@ -1,5 +1,6 @@
 import type { HourCounts } from '../../app/ports/log.js';
 import { shortName } from '../../app/passports/find.js';
+import { provenText } from '../../protocol/time.js';
 import { percent, type HealthReport } from '../../trust/health.js';
 import type { ReportedStanding } from '../../app/mesh/standing.js';
 import type { Paint } from './terminal/paint.js';
@@ -105,7 +106,7 @@ export function standingLine(standing: ReportedStanding): string {
     ...(suspended_until === null ? [] : [`until ${suspended_until}`]),
     ...(denied_by === null ? [] : [`stopped: ${denied_by === '*' ? 'every agent' : clean(denied_by)}`]),
     source === 'mesh'
-      ? `known from the mesh${age_ms === null ? ', by a copy that was never proven current' : `, ${Math.round(age_ms / 1000)} s ago`}`
+      ? `known from the mesh, by a copy that was ${provenText(age_ms)}`
       : 'known from this machine alone',
   ];
   return parts.join('; ');

@@ -3,6 +3,7 @@ import type { Overview } from '../../app/mesh/overview.js';
 import type { RegionReport, RegionsView } from '../../app/mesh/regions.js';
 import type { DrillReport } from '../../app/mesh/drill.js';
 import type { MeshEvent } from '../../mesh/log/event.js';
+import { provenText } from '../../protocol/time.js';
 import { agentName } from './agent-name.js';
 import { renderAbsent } from './standing.js';
 import type { Paint } from './terminal/paint.js';
@@ -46,13 +47,11 @@ export interface CopyView {
 }
 
 export function renderOverview(seen: Overview, copy: CopyView, paint: Paint, width: number | null): string {
-  const age =
-    copy.ageMs === null ? 'never proven current' : `proven current ${Math.round(copy.ageMs / 100) / 10} s ago`;
   const rows = [
     ['log', `${seen.logId}, ${seen.head} ${seen.head === 1 ? 'event' : 'events'}`],
     ['up for', `${Math.round(seen.upMs / 1000)} s`],
     ['commands', seen.requireSignedCommands ? "only with the operator's signature" : 'with an API key'],
-    ['copy here', copy.seq === null ? 'none yet' : `at event ${copy.seq}, ${age}`],
+    ['copy here', copy.seq === null ? 'none yet' : `at event ${copy.seq}, ${provenText(copy.ageMs)}`],
     [
       'listening',
       `${seen.connected}${seen.roster > 0 ? `; ${seen.roster - seen.absent.length} of ${seen.roster} on the roster` : ''}`,
@@ -94,15 +93,15 @@ function drillLine({ lastDrill }: Overview): string {
   return `${at}: can halt ${can_halt}${times}`;
 }
 
-export function renderDrill(report: DrillReport, paint: Paint): string {
+export function renderDrill(report: DrillReport, paint: Paint, width: number | null): string {
   const { verifiers, p50_ms, p99_ms, can_halt, within_ms, ok, rounds } = report;
-  const columns = [{ title: 'verifier' }, { title: 'how' }, { title: 'slowest', right: true }];
+  const columns = [{ title: 'verifier', flexible: true }, { title: 'how' }, { title: 'slowest', right: true }];
   const rows = verifiers.map(({ verifier, label, mode, ms, confirmed }) => [
     label ?? verifier ?? '(does not report)',
     mode,
     ms === null ? (confirmed ? 'yes' : verifier === null ? 'unknown' : 'NOT IN TIME') : `${ms} ms`,
   ]);
-  const list = rows.length === 0 ? ['Nobody listens.'] : [table(columns, rows, { width: 100, paint })];
+  const list = rows.length === 0 ? ['Nobody listens.'] : [table(columns, rows, { width: width ?? 100, paint })];
   const times =
     p50_ms === null
       ? 'nothing was measured'

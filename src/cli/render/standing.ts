@@ -3,6 +3,7 @@ import type { HeldStanding } from '../../app/mesh/standing.js';
 import type { AbsentVerifier, GivenOrder } from '../../app/mesh/orders.js';
 import type { Action } from '../../mesh/command.js';
 import type { Paint } from './terminal/paint.js';
+import { provenText } from '../../protocol/time.js';
 import { clean } from './terminal/text.js';
 
 export interface OutcomeView {
@@ -110,5 +111,5 @@ function nameOf(subject: string): string {
 }
 
 function ageOf(ms: number | null): string {
-  return ms === null ? '' : `, proven current ${Math.round(ms / 1000)} s ago`;
+  return ms === null ? '' : `, whose copy of the mesh was ${provenText(ms)}`;
 }

@@ -2,7 +2,7 @@
 import type { Stopped } from '../../app/mesh/stopped.js';
 import { EVERYONE } from '../../mesh/subject.js';
 import type { Paint } from './terminal/paint.js';
-import { spanText } from './decision/facts.js';
+import { provenText } from '../../protocol/time.js';
 import { clean } from './terminal/text.js';
 
 export interface StoppedList {
@@ -18,15 +18,16 @@ export function renderStopped({ source, age_ms, stopped }: StoppedList, mesh: bo
     source === 'mesh'
       ? 'the mesh'
       : mesh
-        ? `this machine${age_ms === null ? ', whose copy of the mesh was never proven current' : `, whose copy of the mesh is ${age_ms < 1000 ? `${age_ms} ms` : spanText(Math.round(age_ms / 1000))} old`}`
+        ? `this machine, whose copy of the mesh was ${provenText(age_ms)}`
         : 'this machine, which belongs to no mesh';
   if (stopped.length === 0) return `Nothing is stopped, says ${where}.`;
   const blocks = stopped.map((each) => {
     const { subject, status, reason, by, since, until, repair } = each;
     const who = subject === EVERYONE ? 'every agent' : clean(subject);
+    const named = each.key_ids.length === 0 ? '' : ` (${clean(each.key_ids.join(', '))})`;
     const end = status === 'suspended' && until !== null ? ` until ${until}` : '';
     const lines = [
-      `${paint.red(paint.bold(status.toUpperCase()))} ${paint.bold(who)}${end}`,
+      `${paint.red(paint.bold(status.toUpperCase()))} ${paint.bold(who)}${named}${end}`,
       `  ${since === null ? 'since when is not known' : `since ${since}`}${by === null ? '' : ` by ${clean(by)}`}: ${clean(reason ?? 'no reason given')}`,
     ];
     if (repair !== null)

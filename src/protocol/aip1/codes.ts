@@ -232,7 +232,7 @@ export const AIP1_CODES = {
     'AIP-E501',
     'REVOCATION_STALE',
     'standing',
-    'The local copy of the revocations is too old to say that the agent is still in good standing.',
+    'The copy of the mesh on this machine is too old to say that the agent is still in good standing.',
     ['age_ms', 'max_age_ms'],
     'Bring the mesh back, or keep the copy current with `aip mesh follow`.',
   ),

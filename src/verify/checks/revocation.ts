@@ -1,4 +1,4 @@
-import { formatTime } from '../../protocol/time.js';
+import { formatTime, provenText, spanText } from '../../protocol/time.js';
 import { EVERYONE } from '../../protocol/identity/subject.js';
 import { deniedKeys, deniedNow, type BelievedKey } from '../believed-keys.js';
 import { NO_STATE, type Facts, type Freshness, type Held, type StandingRecord } from '../context.js';
@@ -64,10 +64,9 @@ export function standingViolations(
   // A known deny denies however old the copy is; E405 is for what the copy cannot say.
   if (violations.length === 0 && isStale(freshness) && freshness.onStale === 'deny') {
     const { ageMs, maxAgeMs, unmissed = false } = freshness;
-    const known = ageMs === null ? 'was never proven current' : `is ${ageMs} ms old`;
     const message = unmissed
       ? 'The mesh does not count this machine among those that listen, and did not answer now: what is known here may be old.'
-      : `The local copy of the revocations ${known}; at most ${maxAgeMs} ms are allowed.`;
+      : `The copy of the mesh on this machine was ${provenText(ageMs)}; at most ${spanText(maxAgeMs)} is allowed.`;
     violations.push(violation('REVOCATION_STALE', message, { age_ms: ageMs, max_age_ms: maxAgeMs, agent_id }));
   }
   return violations;
@@ -92,8 +91,8 @@ export function degradedWarnings({ degraded, age_ms }: RevocationReport): Warnin
   if (!degraded) return [];
   const message =
     age_ms === null
-      ? 'There is no copy of the revocations whose age is known: an agent may be revoked and not known to be.'
-      : 'The copy of the revocations is old: the standing shown is the last one known.';
+      ? 'The copy of the mesh on this machine was never proven current: an agent may be revoked and not known to be.'
+      : `The copy of the mesh on this machine was ${provenText(age_ms)}, which is too long: the standing shown is the last one known.`;
   return [{ code: 'revocation_degraded', message }];
 }
 

@@ -53,7 +53,7 @@ test('where mesh and machine differ, the command is named that repairs it', asyn
     standing: (subject: string) => known.find((each) => each.subject === subject) ?? null,
     local: () => null,
   };
-  const found = await stoppedAnywhere([meshWith(BOTH, THERE)], copy, NOW);
+  const found = await stoppedAnywhere([meshWith(BOTH, THERE)], copy, NOW, () => []);
   expect(found.map(({ subject, mesh, here, by, repair }) => [subject, mesh, here, by, repair])).toEqual([
     [BOTH, 'revoked', 'revoked', 'them', null],
     [HERE, 'active', 'revoked', 'me', `aip revoke ${HERE} --reason 'it'\\''s odd'`],
@@ -75,10 +75,10 @@ test('what the mesh has lifted since is not ordered again: this machine has not 
       return reply.kind === 'answered' ? { ...reply, body: reply.body.replace('"version":1', '"version":2') } : reply;
     },
   };
-  const [behind] = await stoppedAnywhere([lifted], of(older, null), NOW);
+  const [behind] = await stoppedAnywhere([lifted], of(older, null), NOW, () => []);
   expect(behind).toMatchObject({ mesh: 'active', here: 'revoked', repair: 'aip mesh follow' });
-  const [ahead] = await stoppedAnywhere([meshWith()], of({ ...older, version: 2 }, null), NOW);
+  const [ahead] = await stoppedAnywhere([meshWith()], of({ ...older, version: 2 }, null), NOW, () => []);
   expect(ahead!.repair).toMatch(/^aip revoke /);
-  const [ours] = await stoppedAnywhere([lifted], of(older, older), NOW);
+  const [ours] = await stoppedAnywhere([lifted], of(older, older), NOW, () => []);
   expect(ours!.repair).toMatch(/^aip revoke /);
 });

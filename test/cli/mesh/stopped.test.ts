@@ -21,10 +21,12 @@ test('aip status without an argument lists everything that is stopped: the wides
     [SUPPORT, 'revoked'],
   ]);
   expect(value.stopped[3]).toEqual({
-    ...{ subject: SUPPORT, scope: 'agent', status: 'revoked', reason: 'leak', by: 'did:web:acme.com' },
+    ...{ subject: SUPPORT, scope: 'agent', key_ids: [], status: 'revoked', reason: 'leak', by: 'did:web:acme.com' },
     ...{ since: '2026-02-18T14:23:45.000Z', until: null, mesh: null, here: 'revoked', repair: null },
   });
+  expect(value.stopped[2]).toMatchObject({ key_ids: [`${SUPPORT}#key-1`] });
   const { out } = await home.run('status');
+  expect(out).toContain(`REVOKED ${publicKeyText('agent')} (${SUPPORT}#key-1)`);
   expect(out).toContain(`REVOKED ${SUPPORT}\n  since 2026-02-18T14:23:45.000Z by did:web:acme.com: leak`);
   expect(out).toContain('4 stopped, says this machine, which belongs to no mesh.');
 });

@@ -21,11 +21,11 @@ describe('a yes', () => {
     expect(shown[9]).toMatch(/^ {2}trust +skipped: no minimum is set$/);
   });
 
-  test('carries its warnings, and says by itself that the revocations are old', () => {
+  test('carries its warnings, and says by itself that the copy of the mesh is old', () => {
     const warnings = [{ code: 'x', message: 'The copy is old.' }];
     expect(lines({ ...ACCEPTED, warnings })[1]).toBe('warning: The copy is old.');
     const degraded = { ...ACCEPTED, revocation: { ...ACCEPTED.revocation, degraded: true } };
-    expect(lines(degraded)[1]).toMatch(/^warning: .*revocations/);
+    expect(lines(degraded)[1]).toMatch(/^warning: .*old/);
     expect(lines({ ...degraded, warnings })).toHaveLength(2);
   });
 });

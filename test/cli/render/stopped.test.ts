@@ -5,7 +5,16 @@ import { plain } from '../../../src/cli/render/terminal/paint.js';
 
 const BOT = 'did:web:acme.com:agents:bot';
 const one = (mesh: Stopped['mesh']): Stopped => ({
-  ...{ subject: BOT, scope: 'agent', status: 'revoked', reason: 'leak', by: 'me', since: null, until: null },
+  ...{
+    subject: BOT,
+    scope: 'agent',
+    key_ids: [],
+    status: 'revoked',
+    reason: 'leak',
+    by: 'me',
+    since: null,
+    until: null,
+  },
   ...{ mesh, here: 'revoked', repair: null },
 });
 

@@ -3,6 +3,7 @@ import { MAX_CONFIRM_WAIT_MS } from '../../../mesh/limits.js';
 import { meshSession } from '../../mesh/session.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { renderDrill } from '../../render/mesh.js';
+import { flowed } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { durationMs, integer } from '../../input/values.js';
 import type { KeyPlaces } from '../../../workspace/keys.js';
@@ -60,7 +61,7 @@ export const command: CommandSpec<Options> = {
       challenge: options.challenge ?? null,
     });
     if (cli.globals.json) cli.json(report);
-    else cli.out(renderDrill(report, cli.paint));
+    else cli.out(flowed(renderDrill(report, cli.paint, cli.width), cli.width));
     if (!report.reinstated)
       cli.warn(
         `${report.canary} stays revoked: this API key may not reinstate. It is no agent, so nothing depends on it.`,

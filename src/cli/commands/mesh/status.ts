@@ -4,6 +4,7 @@ import { clockDifference } from '../../mesh/clock.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { regionsOf } from '../../../app/mesh/regions.js';
 import { renderOverview, renderRegionsView } from '../../render/mesh.js';
+import { flowed } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import type { KeyPlaces } from '../../../workspace/keys.js';
 import { configuredCopy } from '../../mesh/access.js';
@@ -48,7 +49,7 @@ export const command: CommandSpec<Options> = {
     };
     const differs = await clockDifference(cli, seen.time);
     if (!cli.globals.json) {
-      cli.out(renderOverview(seen, here, cli.paint, cli.width));
+      cli.out(flowed(renderOverview(seen, here, cli.paint, cli.width), cli.width));
       if (regions !== null) cli.out(`\n${renderRegionsView(regions, cli.paint, cli.width)}`);
       return 0;
     }

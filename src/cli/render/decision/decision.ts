@@ -120,7 +120,7 @@ function checkList(checks: readonly CheckReport[], { paint, width }: DecisionLoo
 
 function warningLines({ warnings, revocation }: Decision, { paint, width }: DecisionLook): string[] {
   const said = warnings.map(({ message }) => cleanSentence(message));
-  if (revocation.degraded && said.length === 0) said.push('The copy of the revocations is old.');
+  if (revocation.degraded && said.length === 0) said.push('The copy of the mesh on this machine is old.');
   return said.flatMap((message) => coloured(hanging('warning: ', message, width), paint.yellow));
 }
 

@@ -1,6 +1,7 @@
 import { scopeOf } from '../../../mesh/subject.js';
 import { parsePrincipalId } from '../../../protocol/identity/did.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
+import { spanText } from '../../../protocol/time.js';
 import { maskDetails } from '../../../protocol/log/secrets.js';
 import type { Decision, Refusal } from '../../../verify/decision.js';
 import { entryOf } from '../explain-catalogue.js';
@@ -99,22 +100,7 @@ function numberText(name: string, value: number): string {
     return `${value} (${new Date(value * 1000).toISOString().replace('.000Z', 'Z')})`;
   }
   const seconds = name.endsWith('_ms') ? value / 1000 : name.endsWith('_s') ? value : 0;
-  return seconds >= 60 && Number.isFinite(seconds) ? `${value} (${spanText(Math.round(seconds))})` : String(value);
-}
-
-/** A span of time of a second or more as people say it: `2 h 59 min`. */
-export function spanText(seconds: number): string {
-  const units = [
-    [86_400, 'd'],
-    [3600, 'h'],
-    [60, 'min'],
-    [1, 's'],
-  ] as const;
-  const at = units.findIndex(([size]) => seconds >= size);
-  const [size, unit] = units[at]!;
-  const next = units[at + 1];
-  const rest = next === undefined ? 0 : Math.floor((seconds % size) / next[0]);
-  return `${Math.floor(seconds / size)} ${unit}${rest > 0 ? ` ${rest} ${next![1]}` : ''}`;
+  return seconds >= 60 && Number.isFinite(seconds) ? `${value} (${spanText(seconds * 1000)})` : String(value);
 }
 
 function fill(text: string, names: Readonly<Record<string, string | null>>): string {
