@@ -4,7 +4,7 @@ import { plainSecret } from '../../app/ports/secrets.js';
 import type { Random } from '../../app/ports/state.js';
 import { suggestedPassphrase, weaknessOf } from '../../protocol/passphrase-strength.js';
 import { MAX_PASSPHRASE_BYTES } from './file/pem.js';
-import { readSecret, readSecretDescriptor, type SecretSource } from '../files/secret/secret-file.js';
+import { readSecret, readSecretDescriptor, readsOnce, type SecretSource } from '../files/secret/secret-file.js';
 
 /** Asks for the passphrase of a key file, each time it is called; the file is named in the question. */
 export type PassphraseSource = (file?: string) => Promise<string>;
@@ -41,12 +41,16 @@ export function passphrases(options: PassphraseOptions): Passphrases {
   const { env, file, descriptor = null, prompt, onNotice = () => {}, random } = options;
   const source: SecretSource = { what: 'passphrase file', most: MAX_PASSPHRASE_BYTES, env };
   let agreed: Promise<string> | null = null;
-  /** A descriptor is at its end once it was read. */
+  /** A descriptor and a pipe are at their end once they were read. */
   let fromDescriptor: string | null = null;
+  let fromPipe: Promise<string> | null = null;
   let warned = false;
 
   async function given(): Promise<string | null> {
-    if (file !== null) return usable(await readSecret(file, source), `The passphrase in ${file}`);
+    if (file !== null) {
+      const text = await (fromPipe ?? readFrom(file));
+      return usable(text, `The passphrase in ${file}`);
+    }
     if (descriptor !== null) {
       fromDescriptor ??= readSecretDescriptor(descriptor, source);
       return usable(fromDescriptor, `The passphrase of descriptor ${descriptor}`);
@@ -54,6 +58,13 @@ export function passphrases(options: PassphraseOptions): Passphrases {
     const variable = env[VARIABLE];
     if (variable === undefined) return null;
     return usable(plainSecret(variable, VARIABLE), `The passphrase in ${VARIABLE}`);
+  }
+
+  function readFrom(path: string): Promise<string> {
+    const once = readsOnce(path);
+    const text = readSecret(path, source);
+    if (once) fromPipe = text;
+    return text;
   }
 
   function terminal(): SecretPrompt {

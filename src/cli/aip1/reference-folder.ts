@@ -22,6 +22,7 @@ import { passportTarget } from '../passports/out.js';
 import { createFile, fileExists, FORCE, readDocument, replaceFile } from '../../workspace/files.js';
 import { issuing, keyring, pemFiles } from '../../workspace/keys.js';
 import { DEFAULT_KEY_STORE } from '../../workspace/key-stores.js';
+import { importedPassphrase, wrongOfImported, type ImportedPassphraseFlags } from '../input/options.js';
 import type { Setting } from '../setting.js';
 import type { Output } from '../output.js';
 import type { Surroundings } from '../io.js';
@@ -33,7 +34,7 @@ export async function isReferenceFolder(path: string): Promise<boolean> {
   return path !== '-' && fileExists(join(path, 'passport.json'));
 }
 
-export interface ImportFlags extends KeyPlaceFlags {
+export interface ImportFlags extends KeyPlaceFlags, ImportedPassphraseFlags {
   /** Where the folder's own list allows everything. */
   readonly action: readonly string[];
   readonly out?: string;
@@ -53,7 +54,10 @@ export async function importReference(folder: string, options: ImportFlags, cli:
       hint: 'did:web:<domain>:agents:<name> under did:web:<domain>',
     });
   }
-  const seed = await (await pemFiles(cli.workspace, options)).read(join(folder, 'private.pem'));
+  const keys = await pemFiles(cli.workspace, importedPassphrase(options));
+  const seed = await keys.read(join(folder, 'private.pem')).catch((error: unknown) => {
+    throw wrongOfImported(error, options);
+  });
   if (seed === null) {
     throw new Failure('NOT_FOUND', `${folder} holds no private.pem, so its agent lives elsewhere.`, {
       hint: `verify what it signs: aip intent verify <file> --public-key ${join(folder, 'public.pem')}`,

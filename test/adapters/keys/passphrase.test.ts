@@ -120,6 +120,14 @@ describe('a passphrase file', () => {
     expect(await sources({ file: pipe }).existing()).toBe('through a pipe');
   });
 
+  test('that is a pipe is read once, for every key of a command', async () => {
+    const pipe = join(folder, 'once');
+    execFileSync('sh', ['-c', 'mkfifo "$0" && (printf "through a pipe\\n" > "$0" &)', pipe], { stdio: 'ignore' });
+    const { existing, fresh } = sources({ file: pipe });
+    expect(await Promise.all([existing(), fresh()])).toEqual(['through a pipe', 'through a pipe']);
+    expect(await existing()).toBe('through a pipe');
+  });
+
   test('may be a pipe that nobody writes to, and is not waited for without end', async () => {
     const pipe = join(folder, 'idle');
     execFileSync('mkfifo', [pipe]);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, readFileSync } from 'node:fs';
+import { chmodSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -100,6 +100,25 @@ describe('aip key import', () => {
     expect(
       (await w.run('key', 'import', other, '--id', `${PRINCIPAL}#key-2`, '--key-store', 'file', '--yes')).code,
     ).toBe(0);
+  });
+
+  test('opens the file with one passphrase and keeps the key under another', async () => {
+    const encrypted = vectors.private.accepted.find(({ passphrase }) => passphrase === 'pass word')!;
+    const w = machine({ AIP_KEY_PASSPHRASE: 'correct horse battery' });
+    const file = secretFile(w, encrypted.text);
+    const wrong = await w.run('key', 'import', file, ...into);
+    expect([wrong.code, wrong.err]).toEqual([4, expect.stringContaining('--from-passphrase-file')]);
+    const from = ['--from-passphrase-file', w.file('old.pass', 'pass word\n')];
+    const { code, out, err } = await w.run('key', 'import', file, ...into, ...from, '--json');
+    expect([code, err]).toEqual([0, '']);
+    const { key_ref } = JSON.parse(out) as { key_ref: string };
+    // What is kept here opens with the passphrase of the keys here alone.
+    const back = machine({ AIP_KEY_PASSPHRASE: 'pass word' });
+    expect((await back.run('key', 'import', key_ref, ...into)).code).toBe(4);
+    const fd = openSync(back.file('new.pass', 'correct horse battery'), 'r');
+    expect(await back.run('key', 'import', key_ref, ...into, '--from-passphrase-fd', String(fd))).toMatchObject({
+      code: 0,
+    });
   });
 
   test('keeps a principal out of the environment', async () => {

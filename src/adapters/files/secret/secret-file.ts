@@ -47,6 +47,11 @@ export function readSecretDescriptor(descriptor: number, source: SecretSource): 
   return decoded(buffer.subarray(0, length), where, source);
 }
 
+/** True for stdin and pipes: what was read from them is gone. */
+export function readsOnce(path: string): boolean {
+  return path === '-' || statSync(path, { throwIfNoEntry: false })?.isFile() === false;
+}
+
 /** As `readSecret`, where nothing may be waited for: a regular file or nothing. */
 export function readSecretNow(path: string, source: SecretSource): string {
   return decoded(readOpen(path, source, constants.O_NONBLOCK ?? 0), path, source);

@@ -3,7 +3,14 @@ import { importKey, type ImportRequest } from '../../../app/keys/import-key.js';
 import { Failure } from '../../../app/failure.js';
 import { formatPublicKey } from '../../../protocol/identity/keys.js';
 import type { Cli } from '../../cli.js';
-import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
+import {
+  IMPORTED_PASSPHRASE_OPTIONS,
+  importedPassphrase,
+  PASSPHRASE_OPTIONS,
+  wrongOfImported,
+  YES_OPTION,
+  type ImportedPassphraseFlags,
+} from '../../input/options.js';
 import { KEY_OPTIONS, newKeyPlace, type KeyPlaceFlags } from '../../input/key-place.js';
 import { agreeToSecond } from '../../passports/second-pin.js';
 import { clean } from '../../render/terminal/text.js';
@@ -12,7 +19,7 @@ import { keyring, pemFiles } from '../../../workspace/keys.js';
 import { looksLikeKeyAddress } from '../../../protocol/identity/key-address.js';
 import { localState } from '../../../workspace/state.js';
 
-interface Options extends KeyPlaceFlags {
+interface Options extends KeyPlaceFlags, ImportedPassphraseFlags {
   readonly id?: string;
   readonly yes?: boolean;
 }
@@ -31,6 +38,7 @@ export const command: CommandSpec<Options> = {
           flags: '--id <key id>',
           description: 'its id, <did>#key-<n> (default: the one that a pin or passport here gives it)',
         },
+        ...IMPORTED_PASSPHRASE_OPTIONS,
         YES_OPTION,
       ],
     },
@@ -38,6 +46,10 @@ export const command: CommandSpec<Options> = {
   ],
   examples: [
     { run: 'aip key import ~/.ssh/id_ed25519 --id did:web:acme.com#key-1', why: "an SSH key as the principal's" },
+    {
+      run: 'aip key import old.pem --from-passphrase-file old.pass --key-store file',
+      why: 'with another passphrase than the keys here',
+    },
     {
       run: 'vault kv get -field=key secret/agent | aip key import - --id did:web:acme.com:agents:bot#key-1',
       why: 'a secret manager hands it out',
@@ -96,5 +108,10 @@ async function source(file: string | undefined, options: Options, cli: Cli): Pro
   const store = newKeyPlace(options, (await cli.config()).get('key_store'));
   if (looksLikeKeyAddress(store))
     throw new Failure('USAGE', `A key that is in a file cannot be put into ${store}.`, { hint: 'give --key-store' });
-  return { seed: await (await pemFiles(cli.workspace, options)).take(file), store };
+  const given = await pemFiles(cli.workspace, importedPassphrase(options));
+  try {
+    return { seed: await given.take(file), store };
+  } catch (error) {
+    throw wrongOfImported(error, options);
+  }
 }

@@ -5,7 +5,7 @@ import { importPassport } from '../../../app/passports/import.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
 import { principalPins, RESOLVE_OPTIONS, type ResolveFlags } from '../../passports/pins.js';
-import { FORCE_OPTION, PASSPHRASE_OPTIONS } from '../../input/options.js';
+import { FORCE_OPTION, IMPORTED_PASSPHRASE_OPTIONS, PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { KEY_OPTIONS } from '../../input/key-place.js';
 import { importReference, isReferenceFolder, type ImportFlags } from '../../aip1/reference-folder.js';
 import { clean } from '../../render/terminal/text.js';
@@ -42,6 +42,7 @@ export const command: CommandSpec<Options> = {
         FORCE_OPTION,
         ...KEY_OPTIONS,
         ...PASSPHRASE_OPTIONS,
+        ...IMPORTED_PASSPHRASE_OPTIONS,
       ],
     },
   ],

@@ -54,7 +54,8 @@ A manager that hands the key out as text: --key-command 'op read op://ops/bot/ke
 
 # Passphrases
 They come from --passphrase-file, --passphrase-fd, AIP_KEY_PASSPHRASE or the terminal, never from an argument. One that is easily
-guessed is warned of, and a strong one is suggested.
+guessed is warned of, and a strong one is suggested. A key that is imported with another passphrase than the keys here:
+--from-passphrase-file, --from-passphrase-fd; at a terminal each is asked by itself.
 
 On macOS any node program of yours can read what was stored in the keychain; on Linux any program of yours can, once the ring is
 unlocked. Where that matters use file.
