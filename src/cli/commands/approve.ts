@@ -67,9 +67,10 @@ export const command: CommandSpec<Options> = {
   exits: {
     3: 'the file does not exist',
     4: "the principal's key is not here, locked or refused",
+    5: 'of a request: the mesh or the database of the fleet was not heard, or takes no answer of this key',
     10: 'not approved: who (E1xx)',
   },
-  touches: ['files', 'state', 'keychain'],
+  touches: ['files', 'state', 'keychain', 'network'],
   topics: ['approvals', 'intents'],
 
   async run({ args, options }, cli) {

@@ -27,7 +27,8 @@ export const command: CommandSpec<Options> = {
   exits: {
     2: 'the config, the clock or Node failed; or wrong use',
     3: 'the state failed',
-    4: 'the key store or a key failed (the greatest of these wins)',
+    4: 'the key store or a key failed',
+    15: 'a hook does not block what it must (the greatest of these wins)',
   },
   touches: ['files', 'state', 'keychain', 'processes', 'network'],
   onlyReads: true,

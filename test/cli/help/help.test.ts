@@ -16,6 +16,9 @@ const commandOf = async (name: string) => {
   return { listing, command: (await listing.load()).command };
 };
 
+/** These say that somebody was not reached, and go on. */
+const OUTLIVES_THE_NETWORK = ['approvals watch', 'demo', 'doctor', 'mesh follow', 'mesh leave', 'monitor'];
+
 describe('bare aip', () => {
   test('shows how to start, in at most six lines of commands that exist', async () => {
     const { code, out, err } = await world().run();
@@ -57,6 +60,13 @@ describe.each(NAMES)('aip %s', (name) => {
     expect(out).toContain('Touches  ');
     // Examples first, then flags.
     expect(out.indexOf('\nExamples\n')).toBeLessThan(out.indexOf(`\n${GLOBAL_OPTIONS.title}\n`));
+  });
+  test('lists the exit codes of what it touches and takes', async () => {
+    const { exits = {}, touches, args = [] } = (await commandOf(name)).command;
+    if (name === 'hook') return expect(exits).toEqual({ 2: expect.any(String) as string });
+    if (touches.includes('keychain')) expect(exits).toHaveProperty('4');
+    if (touches.includes('network') && !OUTLIVES_THE_NETWORK.includes(name)) expect(exits).toHaveProperty('5');
+    if (args.some(({ values }) => values === 'file' || values === 'agent')) expect(exits).toHaveProperty('3');
   });
   test('fits a screen', async () => {
     const { out } = await world({ tty: true, columns: 100 }).run('help', ...name.split(' '));

@@ -27,6 +27,12 @@ describe('a subject that was never seen', () => {
     expect((await home.run('suspend', 'did:key:z6Mk', '--for', '5m', '--reason', 'odd', '--unseen')).code).toBe(0);
   });
 
+  test('that is a did:key without a key is denied as the id that it is, and that it spells no key is said', async () => {
+    const { code, err, out } = await (await settled()).run(...revoke('did:key:z6Mk'));
+    expect([code, out]).toEqual([3, expect.stringContaining('REVOKED did:key:z6Mk')]);
+    expect(err).toMatch(/it is a did:key .*, and no key is stopped with it/);
+  });
+
   test('once denied it is no stranger', async () => {
     const home = await settled();
     expect((await home.run(...revoke(TYPO))).code).toBe(3);

@@ -75,7 +75,11 @@ export const command: CommandSpec<Options> = {
       why: 'for an agent made with Python',
     },
   ],
-  exits: { 3: 'the agent or a file does not exist', 4: "the principal's key is not here, locked or refused" },
+  exits: {
+    3: 'the agent or a file does not exist',
+    4: "the principal's key is not here, locked or refused",
+    10: 'the passport is not signed by a pinned principal',
+  },
   touches: ['files', 'state', 'keychain'],
   topics: ['aip-1'],
 

@@ -41,7 +41,11 @@ export const command: CommandSpec<Options> = {
     { run: 'aip mandate verify support.mandate.json', why: 'against the principals pinned here' },
     { run: 'aip mandate verify m.json --issuer-key ed25519:<hex>', why: 'against a key in hand' },
   ],
-  exits: { 3: 'the file does not exist', 13: 'refused: AIP-E406, AIP-E407 or AIP-E408' },
+  exits: {
+    3: 'a file does not exist or cannot be read',
+    5: '--resolve could not fetch',
+    13: 'refused: AIP-E406, AIP-E407 or AIP-E408',
+  },
   touches: ['files', 'state', 'network'],
   onlyReads: true,
   topics: ['aip-1'],

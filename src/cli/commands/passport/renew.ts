@@ -21,7 +21,7 @@ export const command: CommandSpec<Options> = {
   ],
   examples: [{ run: 'aip passport renew support-agent-v1 --expires 90d', why: 'before it expires, or after' }],
   exits: CHANGE_EXITS,
-  touches: ['files', 'state', 'keychain'],
+  touches: ['files', 'state', 'keychain', 'network'],
   topics: ['passports'],
 
   async run({ args, options }, cli) {

@@ -66,8 +66,8 @@ export const command: CommandSpec<Options> = {
   ],
   exits: {
     3: 'the passport is not known',
-    4: 'the key store is missing, locked or refuses',
-    5: 'the mesh could not be told that the old key is denied',
+    4: "the key store is missing, locked or refuses; or this machine's role may not deny the old key for the mesh",
+    5: 'the mesh could not be told of the old key or of the passport, or not every verifier has heard of it',
     10: 'the passport was edited, or replaced',
   },
   touches: ['files', 'state', 'keychain', 'network'],

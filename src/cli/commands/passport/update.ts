@@ -55,7 +55,7 @@ export const command: CommandSpec<Options> = {
     { run: 'aip passport update support-agent-v1 --remove-action issue_refund --yes', why: 'in a script' },
   ],
   exits: CHANGE_EXITS,
-  touches: ['files', 'state', 'keychain'],
+  touches: ['files', 'state', 'keychain', 'network'],
   topics: ['passports', 'constraints'],
 
   async run({ args, options }, cli) {

@@ -48,7 +48,7 @@ export const command: CommandSpec<Options> = {
     { run: 'aip principal add did:web:acme.com --public-key ed25519:<hex>', why: 'the key in hand' },
     { run: 'aip principal add did:web:acme.com --resolve', why: 'from https://acme.com/.well-known/did.json' },
   ],
-  exits: { 5: 'the DID document could not be fetched' },
+  exits: { 3: 'the file of the key cannot be read, or holds none', 5: 'the DID document could not be fetched' },
   touches: ['state', 'network'],
   topics: ['passports', 'security'],
 

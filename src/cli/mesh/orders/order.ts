@@ -9,13 +9,14 @@ import { EVERYONE, isNamedKey } from '../../../mesh/subject.js';
 import { keyTextHere, orderByText } from '../../../app/mesh/key-text.js';
 import { localState } from '../../../workspace/state.js';
 import { toHex } from '../../../protocol/hex.js';
+import { readPublicKey } from '../../../protocol/identity/public-key-forms.js';
 import { meshAccess, type MeshAccess } from '../access.js';
 import { EVERYONE_OPTION, subjectNamed } from './subject.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
 import { replicating } from '../session.js';
 import { renderRegions } from '../../render/mesh.js';
 import { renderOutcome } from '../../render/standing.js';
-import { clean } from '../../render/terminal/text.js';
+import { clean, flowed } from '../../render/terminal/text.js';
 import type { OptionGroup, OptionSpec } from '../../spec.js';
 import type { KeyPlaces } from '../../../workspace/keys.js';
 import { meshLines, refreshCopy } from '../../../workspace/mesh.js';
@@ -81,8 +82,11 @@ function requireRole(key: string, action: Order['action']): void {
   );
 }
 
-function meaning({ nearest }: Sighting): string {
-  return nearest.length === 0 ? '' : `; near it: ${nearest.join(', ')}`;
+/** What may have been meant: an id that looks like one of these, or a key that this id does not spell. */
+function meaning({ nearest }: Sighting, subject: string): string {
+  const near = nearest.length === 0 ? '' : `; near it: ${nearest.join(', ')}`;
+  const spelled = subject.startsWith('did:key:') ? readPublicKey(subject) : null;
+  return spelled?.kind === 'other' ? `${near}; it is ${spelled.what}, and no key is stopped with it` : near;
 }
 
 const WILL = { revoke: 'Revoke', suspend: 'Suspend', reinstate: 'Reinstate' } as const;
@@ -105,7 +109,9 @@ export async function carryOut(
   const order: Order = { ...wish, subject, keyText, reason: await wish.reason(), by: flags.by ?? null };
   const where = mesh === null ? 'on this machine alone' : `through ${mesh.endpoints[0]!}`;
   const doubt =
-    unseen === null ? '' : `. It was never seen ${mesh === null ? 'here' : 'here or on the mesh'}${meaning(unseen)}`;
+    unseen === null
+      ? ''
+      : `. It was never seen ${mesh === null ? 'here' : 'here or on the mesh'}${meaning(unseen, subject)}`;
   const message = `${WILL[order.action]} ${named(subject)} ${where}${doubt}`;
   if (flags.dryRun) {
     const { action, reason, durationMs } = order;
@@ -132,9 +138,12 @@ export async function carryOut(
   if (cli.globals.json) cli.json(outcome);
   else
     cli.out(
-      renderOutcome(
-        { given, action: order.action, local: mesh === null, everyone: subject === EVERYONE, named: subject },
-        cli.paint,
+      flowed(
+        renderOutcome(
+          { given, action: order.action, local: mesh === null, everyone: subject === EVERYONE, named: subject },
+          cli.paint,
+        ),
+        cli.width,
       ),
     );
   if (isNamedKey(subject)) sayOfKey(cli, order, outcome.agent_id, mesh !== null);
@@ -142,7 +151,7 @@ export async function carryOut(
   const mistyped = unseen !== null && (flags.yes || !cli.ask.allowed);
   if (mistyped)
     cli.warn(
-      `${subject} was never seen ${mesh === null ? 'here' : 'here or on the mesh'}: it is denied all the same${meaning(unseen)}. Where it is meant: --unseen.`,
+      `${subject} was never seen ${mesh === null ? 'here' : 'here or on the mesh'}: it is denied all the same${meaning(unseen, subject)}. Where it is meant: --unseen.`,
       'never_seen',
     );
   const late = outcome.regions.filter(({ state }) => state === 'late');

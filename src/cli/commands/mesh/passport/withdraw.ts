@@ -15,7 +15,11 @@ export const command: CommandSpec<KeyPlaces> = {
   args: [{ name: 'agent', description: 'agent id, or name of a known passport', values: 'agent' }],
   options: [{ title: 'Flags', options: [...PASSPHRASE_OPTIONS] }],
   examples: [{ run: 'aip mesh passport withdraw support-agent-v1', why: 'a draft was published' }],
-  exits: { 4: 'the key store is missing, locked or refuses', 5: 'the mesh cannot be reached, or refuses' },
+  exits: {
+    3: 'the agent is not known by that name',
+    4: 'the key store is missing, locked or refuses',
+    5: 'the mesh cannot be reached, or refuses',
+  },
   touches: ['network', 'state', 'keychain'],
   topics: ['mesh', 'passports'],
 
