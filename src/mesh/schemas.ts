@@ -196,7 +196,7 @@ export const SCHEMAS = {
     revoked_at: nullable(time),
   }),
   KeyRevoked: object({ key_id: text, revoked: flag, changed: flag }),
-  Shipment: object({ log_id: text, verifier: text, entries: list({ type: 'object' }) }),
+  Shipment: object({ log_id: text, verifier: text, entries: list({ type: 'object' }), sent_at: time }, ['sent_at']),
   Shipped: object({ accepted: count, checkpoint: nullable({ type: 'object' }) }),
   Erasure: object({ agent_id: subject, param: text, before: time, log_id: text, seq: count }, [
     'agent_id',

@@ -1,5 +1,6 @@
 /** Ships this machine's log to its mesh: in batches, each entry once, from wherever the mesh says that it stands. */
 import type { Link } from '../../protocol/log/chain.js';
+import { formatTime } from '../../protocol/time.js';
 import type { LogRecord } from '../../protocol/log/entry.js';
 import { JsonError } from '../../protocol/json/parse.js';
 import { ShapeError } from '../../protocol/json/shape.js';
@@ -105,9 +106,11 @@ type Told =
   | { readonly kind: 'later'; readonly reason: string }
   | { readonly kind: 'end'; readonly end: ShippingEnd };
 
-async function send({ log, line, meshKey }: ShippingDeps, entries: readonly LogRecord[]): Promise<Told> {
+async function send({ log, line, meshKey, clock }: ShippingDeps, entries: readonly LogRecord[]): Promise<Told> {
   const { logId, verifier } = log;
-  const body = Buffer.from(JSON.stringify({ log_id: logId, verifier, entries }));
+  // By it the mesh knows how far ahead this clock is, and with it the times of the entries.
+  const sent_at = formatTime(clock());
+  const body = Buffer.from(JSON.stringify({ log_id: logId, verifier, entries, sent_at }));
   const reply = await line.ask({ method: 'POST', target: '/v1/logs', body, timeoutMs: TIMEOUT_MS });
   if (reply.kind === 'unreachable') return { kind: 'later', reason: reply.reason };
   const { status } = reply;

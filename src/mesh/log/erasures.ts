@@ -46,6 +46,17 @@ interface Given {
   readonly at: number;
 }
 
+/** What is known of the clock of a machine that ships, in ms since the epoch. */
+export interface ShippingTimes {
+  /** By the mesh's clock. */
+  readonly receivedAt: number;
+  /** By the verifier's; null where it does not say. */
+  readonly sentAt: number | null;
+}
+
+/** How long a shipment may have been on its way, in ms: without it a clock would look by that much less ahead than it is. */
+const ON_ITS_WAY_MS = 15_000;
+
 /** Papers are looked for as far back, in ms: another server on the store may have another clock. */
 const OVERLAP_MS = 10 * 60_000;
 
@@ -66,10 +77,15 @@ export class KeptErasures {
   }
 
   /** The entries of a shipment, in order, without what was to be erased: hashes and chain are as they were. */
-  async leftOf(logId: string, entries: readonly ShippedEntry[]): Promise<readonly ShippedEntry[]> {
+  async leftOf(
+    logId: string,
+    entries: readonly ShippedEntry[],
+    times: ShippingTimes,
+  ): Promise<readonly ShippedEntry[]> {
     await this.#learn();
+    const made = madeAtLatest(entries, times);
     let left = entries;
-    for (const given of this.#given.values()) left = leftOfShipment(given, logId, left);
+    for (const given of this.#given.values()) left = leftOfShipment(given, logId, left, made);
     return left;
   }
 
@@ -81,9 +97,25 @@ export class KeptErasures {
   }
 }
 
-function leftOfShipment({ order, at }: Given, logId: string, entries: readonly ShippedEntry[]) {
+/**
+ * When each entry was made at the latest, in ms since the epoch: a clock that is ahead dates what was made before an erasure behind it. How far ahead
+ * it is says the time of sending, and an entry that is dated after its arrival; and no entry was made later than one that follows it.
+ */
+function madeAtLatest(entries: readonly ShippedEntry[], { receivedAt, sentAt }: ShippingTimes): Map<number, number> {
+  const ahead = Math.max(sentAt ?? 0, ...entries.map(({ at }) => at)) - receivedAt;
+  const wrong = ahead > 0 ? ahead + ON_ITS_WAY_MS : 0;
+  let latest = Infinity;
+  return new Map(entries.toReversed().map(({ seq, at }) => [seq, (latest = Math.min(latest, at - wrong))]));
+}
+
+function leftOfShipment(
+  { order, at }: Given,
+  logId: string,
+  entries: readonly ShippedEntry[],
+  made: ReadonlyMap<number, number>,
+) {
   const isMeant = (entry: ShippedEntry): boolean =>
-    entry.at < at && (order.logId ?? logId) === logId && (order.agentId ?? entry.agentId) === entry.agentId;
+    made.get(entry.seq)! < at && (order.logId ?? logId) === logId && (order.agentId ?? entry.agentId) === entry.agentId;
   if (!entries.some(isMeant)) return entries;
   const decisions = new Set<string>();
   const first = entries[0]!.seq;

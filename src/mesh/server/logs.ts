@@ -17,7 +17,7 @@ import { STREAM_HEADERS } from './feed/following.js';
  * cursor of its own, so nothing is lost or repeated when either side forgets.
  */
 export async function takeLogs(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
-  const { logId, verifier, entries } = readShipment(request.body);
+  const { logId, verifier, entries, sentAt } = readShipment(request.body);
   const { logs, keys } = server.store;
   const end = await logs.end(logId);
   if (end !== null && end.keyId !== caller.key.keyId) {
@@ -33,7 +33,7 @@ export async function takeLogs(server: MeshServer, request: Request, caller: Cal
   const at = server.clock.wall();
   if (!server.shipping.takes(caller.key.keyId, request.body.length, server.clock.up()))
     throw new Refused('BUSY', 'This key ships more than 1 MiB a second: the entries wait where they are.');
-  const left = await server.erasures.leftOf(logId, entries);
+  const left = await server.erasures.leftOf(logId, entries, { receivedAt: at, sentAt });
   // What happens to the logs is no reason to end: they are in a file of their own, and the events are in another.
   const result = await logs
     .put({ logId, verifier, keyId: caller.key.keyId, at, entries: left })

@@ -15,6 +15,8 @@ export interface ReadShipment {
   readonly verifier: string;
   /** None: the verifier asks how far its log is held. */
   readonly entries: readonly ShippedEntry[];
+  /** When it was sent, by the verifier's clock, in ms since the epoch; null where it does not say. */
+  readonly sentAt: number | null;
 }
 
 /** Params nest as deep as an intent may, inside an entry inside the shipment. */
@@ -23,7 +25,7 @@ const MAX_ENTRIES = 1_000;
 
 /** The shipment in a request's body. Throws ShapeError. */
 export function readShipment(body: Uint8Array): ReadShipment {
-  const { log_id, verifier, entries } = objectOf(parsed(body), 'the shipment', ...schemaMembers('Shipment'));
+  const { log_id, verifier, entries, sent_at } = objectOf(parsed(body), 'the shipment', ...schemaMembers('Shipment'));
   if (typeof log_id !== 'string' || !isLogId(log_id)) throw new ShapeError('"log_id" is not a log id');
   if (typeof verifier !== 'string' || !/^[A-Za-z0-9._-]{1,64}$/.test(verifier)) {
     throw new ShapeError('"verifier" is no name');
@@ -31,6 +33,8 @@ export function readShipment(body: Uint8Array): ReadShipment {
   if (!Array.isArray(entries) || entries.length > MAX_ENTRIES) {
     throw new ShapeError(`"entries" is not a list of up to ${MAX_ENTRIES}`);
   }
+  const sentAt = typeof sent_at === 'string' ? parseTime(sent_at) : null;
+  if (sent_at !== undefined && sentAt === null) throw new ShapeError('"sent_at" is not an RFC 3339 time');
   const read = (entries as readonly Json[]).map((entry) => readEntry(entry, verifier));
   for (let i = 1; i < read.length; i++) {
     const [before, entry] = [read[i - 1]!, read[i]!];
@@ -38,7 +42,7 @@ export function readShipment(body: Uint8Array): ReadShipment {
       throw new ShapeError('the entries are not one chain');
     }
   }
-  return { logId: log_id, verifier, entries: read };
+  return { logId: log_id, verifier, entries: read, sentAt };
 }
 
 /**

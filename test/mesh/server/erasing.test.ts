@@ -7,6 +7,7 @@ import { toHex } from '../../../src/protocol/hex.js';
 import { formatPublicKey } from '../../../src/protocol/identity/keys.js';
 import { canonicalize } from '../../../src/protocol/json/canonical.js';
 import { seal, sealRecord, START, verifyChain } from '../../../src/protocol/log/chain.js';
+import type { JsonObject } from '../../../src/protocol/json/values.js';
 import type { LogRecord } from '../../../src/protocol/log/entry.js';
 import { MemoryMeshStore } from '../../../src/adapters/mesh/memory/store.js';
 import type { MeshSigner } from '../../../src/mesh/log/signing.js';
@@ -202,6 +203,26 @@ describe('what is shipped after an erasure', () => {
     mesh.clock.advance(3_600_000);
     await ship(mesh, logged().slice(1));
     expect(shows(await held())).toEqual([false, true, false, true]);
+  });
+
+  // Entry 4 is dated 30 s behind the erasure.
+  test.each<[string, number, JsonObject, boolean]>([
+    ['by its own word', 60_000, { sent_at: T0 + 90_000 + 40_000 }, false],
+    ['as an entry is dated after its arrival', 1_000, {}, false],
+    ['and is set right, as the next entry shows', 3_600_000, { next: T0 + 20_000 }, false],
+    ['and not so far that it was made before', 60_000, { sent_at: T0 + 90_000 + 10_000 }, true],
+    ['and not at all', 3_600_000, { sent_at: T0 + 3_630_000 }, true],
+  ])('of a machine whose clock is ahead, %s', async (_, later, { sent_at, next }, shown) => {
+    const { mesh, held, depsOf } = await meshWith({}, logged().slice(0, 1));
+    mesh.clock.advance(30_000);
+    await eraseAtMesh(depsOf('admin', true), { agent_id: AGENT, param: 'to' });
+    mesh.clock.advance(later);
+    const entries = logged().slice(1);
+    if (typeof next === 'number') entries.push(seal(draft({ at: next }), null, 'v1', entries.at(-1)!, random).entry);
+    const body = { log_id: LOG, verifier: 'v1', entries };
+    const time = typeof sent_at === 'number' ? { sent_at: new Date(sent_at).toISOString() } : {};
+    expect((await mesh.ask('POST', '/v1/logs', 'verifier', { ...body, ...time })).status).toBe(200);
+    expect(shows((await held()).slice(0, 4))).toEqual([false, true, false, shown]);
   });
 
   test('lacks them at a server that starts later, on the same store, as well', async () => {
