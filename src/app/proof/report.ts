@@ -76,3 +76,20 @@ export interface ProofReport {
   readonly steps: readonly Step[];
   readonly exit_code: number;
 }
+
+/** What a report means as a whole: its worst, and a sentence for people. */
+export interface ProofVerdict {
+  readonly state: Step['status'];
+  readonly said: string;
+}
+
+/** What the steps come to: also where all that was asked for is shown, a reader has to know what is not. */
+export function proofVerdict({ ok, steps }: Pick<ProofReport, 'ok' | 'steps'>): ProofVerdict {
+  if (steps.some(({ status }) => status === 'broken'))
+    return { state: 'broken', said: 'A step is contradicted: nothing of this may be relied on.' };
+  if (!ok) return { state: 'unproven', said: 'A step that was asked for is not shown by what was given.' };
+  const open = steps.filter(({ status }) => status === 'unproven').length;
+  if (open === 0) return { state: 'ok', said: 'Every step holds by the keys that were given.' };
+  const are = open === 1 ? '1 step needs a key that was not given' : `${open} steps need keys that were not given`;
+  return { state: 'ok', said: `Every step that the keys given can show holds; ${are}.` };
+}

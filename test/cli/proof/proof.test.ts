@@ -252,6 +252,24 @@ describe('a bundle', () => {
     expect(html).toContain('\n  &#34;amount&#34;: 5,\n');
   });
 
+  test('and its text say in the last line what a yes leaves open, and what a no is about', async () => {
+    const { prove, place, keys } = await judged();
+    const file = place.file('proof.json', await prove('2'));
+    const stranger = 'did:web:acme.com=ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29';
+    const page = join(place.cwd, 'proof.html');
+    const principal = keys.slice(0, keys.indexOf('--verifier-key'));
+    for (const [given, code, said] of [
+      [[file, ...keys], 0, '1 step needs a key that was not given.'],
+      [[file, ...principal], 0, '4 steps need keys that were not given.'],
+      [[file], 10, 'A step that was asked for is not shown by what was given.'],
+      [[file, '--principal-key', stranger], 10, 'A step is contradicted: nothing of this may be relied on.'],
+    ] as const) {
+      const answer = await place.run('proof', 'verify', ...given, '--html', page);
+      expect([answer.code, answer.out.trimEnd().split('\n').at(-1)]).toEqual([code, expect.stringContaining(said)]);
+      expect(readFileSync(page, 'utf8')).toContain(said);
+    }
+  });
+
   test('of an intent that the verifier took days after it was signed says so, and is whole', async () => {
     const { place, run, prove, verify, keys } = await judged();
     const signed = await run('intent', 'sign', '-p', 'bot', '-a', 'refund', '--param', 'amount:=5');

@@ -1,6 +1,6 @@
 import { readBundle } from '../../../app/proof/bundle.js';
 import { checkProof } from '../../../app/proof/check.js';
-import type { ProofReport } from '../../../app/proof/report.js';
+import { proofVerdict, type ProofReport } from '../../../app/proof/report.js';
 import { rejudging } from '../../../app/proof/rejudge.js';
 import { readSent, type SentDocument } from '../../../app/proof/sent.js';
 import { Failure } from '../../../app/failure.js';
@@ -134,4 +134,6 @@ function show(report: ProofReport, cli: Cli): void {
     cli.out(`  ${step.padEnd(9)} ${colour[status](MARKS[status].padEnd(8))}  ${clean(message)}`);
   for (const { approver, reason } of report.approved_by)
     if (reason !== null) cli.out(`  ${clean(approver)} approved because: ${clean(reason)}`);
+  const { state, said } = proofVerdict(report);
+  cli.out(state === 'ok' ? said : colour[state](said));
 }

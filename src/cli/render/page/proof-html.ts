@@ -1,7 +1,7 @@
 /** A checked bundle for people: one page without script, network or font. */
 import { createHash } from 'node:crypto';
 import { PALETTE } from '../../../mesh/dashboard/palette.js';
-import type { ProofReport, Step, StepName } from '../../../app/proof/report.js';
+import { proofVerdict, type ProofReport, type StepName } from '../../../app/proof/report.js';
 import { safeJson } from '../terminal/text.js';
 import { escapeHtml } from './html.js';
 
@@ -25,17 +25,6 @@ const ASKS: Readonly<Record<StepName, string>> = {
   seen: 'Who else has seen it?',
 };
 
-/** What the verdict means, in a sentence. */
-function verdictOf({ ok, steps }: ProofReport): { readonly state: Step['status']; readonly said: string } {
-  if (steps.some(({ status }) => status === 'broken'))
-    return { state: 'broken', said: 'A step is contradicted: nothing on this page may be relied on.' };
-  if (!ok) return { state: 'unproven', said: 'A step that was asked for is not shown by the keys that were given.' };
-  const open = steps.filter(({ status }) => status === 'unproven').length;
-  if (open === 0) return { state: 'ok', said: 'Every step holds by the keys that were given.' };
-  const are = open === 1 ? '1 step needs a key that was not given' : `${open} steps need keys that were not given`;
-  return { state: 'ok', said: `Every step that the keys given can show holds; ${are}.` };
-}
-
 /** The page. Everything that came with the bundle is escaped. */
 export function renderProofPage(report: ProofReport): string {
   const hash = createHash('sha256').update(CSS).digest('base64');
@@ -58,7 +47,7 @@ export function renderProofPage(report: ProofReport): string {
     ({ step, status, message }) =>
       `<tr><th scope="row">${ASKS[step]}</th><td class="state"><span class="mark ${status}">${status}</span></td><td>${escapeHtml(message)}</td></tr>`,
   );
-  const { state, said } = verdictOf(report);
+  const { state, said } = proofVerdict(report);
   // A line break is the page's own: within a text it is written as two characters.
   const params = safeJson(report.params, 2).split('\n').map(escapeHtml).join('\n');
   return `<!doctype html>
