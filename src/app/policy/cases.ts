@@ -1,7 +1,8 @@
 /**
  * Cases of a policy: an intent, what came before it, and what the verifier is to say. Each runs through the real verifier on a state of its own,
- * with throwaway keys that stand in for the agent's and its principal's; no hook, network, bell or key store is asked.
+ * with throwaway keys that stand in for those of agent, principal and approvers; no hook, network, bell or key store is asked.
  */
+import { readActionApproval, type ActionApproval } from '../../protocol/approvals/approval.js';
 import { canonicalize } from '../../protocol/json/canonical.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
@@ -12,7 +13,7 @@ import type { PinnedKey } from '../../verify/context.js';
 import type { Decision } from '../../verify/decision.js';
 import type { VerifierDeps, VerifyOptions } from '../verification/intents.js';
 import { verifyIntents } from '../verification/intents.js';
-import { signedAs, standIn, standInPins } from './stand-in.js';
+import { approvalsBy, signedAs, standInPins, standInWithApprovers } from './stand-in.js';
 
 /** A case as it is written, with its documents read. */
 export interface PolicyCase {
@@ -26,6 +27,8 @@ export interface PolicyCase {
   readonly expect: string;
   /** Members that the details of the refusal must have. */
   readonly details: JsonObject | null;
+  /** Ids of those who approve it, and what came before, where a person is asked. */
+  readonly approvedBy: readonly string[];
 }
 
 /** How a case ended. */
@@ -55,7 +58,7 @@ export type OpenThrowaway = (word: {
 }) => Throwaway;
 
 const REQUIRED = ['name', 'intent', 'expect'];
-const OPTIONAL = ['passport', 'now', 'history', 'details'];
+const OPTIONAL = ['passport', 'now', 'history', 'details', 'approved_by'];
 const MAX_CASES = 10_000;
 
 /** What a file of cases says, before the documents that it names are read. A string stands for a path relative to the file. */
@@ -72,7 +75,7 @@ export async function readCases(json: Json, read: ReadPart, fallback: JsonObject
 
 async function readCase(json: Json, read: ReadPart, fallback: JsonObject | null): Promise<PolicyCase> {
   const object = objectOf(json, 'the case', REQUIRED, OPTIONAL);
-  const { name, expect, now, history = [], details = null } = object;
+  const { name, expect, now, history = [], details = null, approved_by: approvers = [] } = object;
   if (typeof name !== 'string' || name === '') throw new ShapeError('"name" is not text');
   const wrong = (what: string): never => {
     throw new ShapeError(`case "${name.slice(0, 80)}": ${what}`);
@@ -87,18 +90,24 @@ async function readCase(json: Json, read: ReadPart, fallback: JsonObject | null)
     return wrong('"expect" is neither accept nor a code such as AIP-E202');
   if (!Array.isArray(history)) return wrong('"history" is not a list');
   if (details !== null && !isObject(details)) return wrong('"details" is not an object');
+  if (!Array.isArray(approvers) || !(approvers as readonly Json[]).every((id) => typeof id === 'string' && id !== ''))
+    return wrong('"approved_by" is not a list of ids');
   const passport = object.passport === undefined ? fallback : await part(object.passport, 'passport');
   if (passport === null) return wrong('it names no passport, and none was given with --passport');
   const before: JsonObject[] = [];
   for (const each of history as readonly Json[]) before.push(await part(each, 'history'));
+  const intent = await part(object.intent!, 'intent');
+  if (approvers.length > 0 && [intent, ...before].some(({ signature }) => signature !== undefined))
+    return wrong('"approved_by" is for intents without a signature: one that is signed names its request itself');
   return {
     name,
     passport,
     now: now === undefined ? null : (momentOf(now) ?? wrong('"now" is neither Unix seconds nor a time')),
     history: before,
-    intent: await part(object.intent!, 'intent'),
+    intent,
     expect,
     details,
+    approvedBy: approvers as readonly string[],
   };
 }
 
@@ -113,7 +122,7 @@ function momentOf(value: Json): number | null {
  */
 export async function runCase(each: PolicyCase, open: OpenThrowaway, now: number): Promise<CaseResult> {
   const own = each.intent['signature'] === undefined;
-  const passport = standIn(each.passport, own);
+  const passport = standInWithApprovers(each.passport, own);
   const { agent } = passport;
   const pins = standInPins(passport);
   const claimed = each.intent['timestamp'];
@@ -121,11 +130,22 @@ export async function runCase(each: PolicyCase, open: OpenThrowaway, now: number
   let at = moment;
   const throwaway = open({ passport, pins, clock: () => at });
   try {
-    const judge = async (intent: JsonObject, index: number): Promise<Decision> => {
+    const { deps, options } = throwaway;
+    const verify = async (intent: JsonObject, index: number, answers: readonly ActionApproval[]): Promise<Decision> => {
       const signed = intent['signature'] === undefined ? signedAs(agent.id, intent, index, at) : intent;
-      const submission = { bytes: canonicalize(signed), source: null };
-      const [judgement] = await verifyIntents(throwaway.deps, throwaway.options, [submission]);
+      const [judgement] = await verifyIntents(deps, options, [{ bytes: canonicalize(signed), source: null, answers }]);
       return judgement!.decision;
+    };
+    const judge = async (intent: JsonObject, index: number): Promise<Decision> => {
+      const decision = await verify(intent, index, []);
+      const id = decision.error_code === 'AIP-E209' ? decision.details?.['request_id'] : undefined;
+      if (typeof id !== 'string' || each.approvedBy.length === 0) return decision;
+      const whole = { agent_id: agent.id, params: {}, ...intent };
+      const raised = { id, verifier: deps.requester().publicKey, intent: whole, at };
+      const answers = approvalsBy(each.approvedBy, passport, raised).map((one) =>
+        readActionApproval(canonicalize(one)),
+      );
+      return verify({ ...intent, approval_request: id }, index, answers);
     };
     let index = 0;
     for (const intent of each.history) {

@@ -4,14 +4,16 @@
  */
 import { canonicalize } from '../../protocol/json/canonical.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
+import { approvalParts, tellingWords } from './approvers.js';
 import type { OpenThrowaway } from './cases.js';
+import { environmentName, moneyName, needingPerson } from '../redteam/approvals/attacks.js';
 import { attacksOnLimits } from '../redteam/attacks-limits.js';
 import type { Honest } from '../redteam/attacks-money.js';
 import { attacksOnSteps } from '../redteam/attacks-steps.js';
 import { honestParams, limitKindOf } from '../redteam/honest.js';
 import { allowedActions, isFor, limitsOf } from '../redteam/limits.js';
 import { AttackedVerifier } from '../redteam/run.js';
-import { Dice, FAIR, type Attack } from '../redteam/scene.js';
+import { Dice, FAIR, SELF, type Attack, type Scene } from '../redteam/scene.js';
 import { fairAttack, Stage } from '../redteam/stage.js';
 
 /** An intent on which the two passports differ. */
@@ -23,6 +25,8 @@ export interface Flip {
   readonly now: string;
   /** Country of the request; null where none is given. */
   readonly geo: string | null;
+  /** Who has approved it; null where that makes no difference. A key is null for a principal, whose pinned keys count. */
+  readonly approved_by: readonly { readonly id: string; readonly public_key: string | null }[] | null;
   /** `accept`, or a code. */
   readonly old: string;
   readonly new: string;
@@ -30,7 +34,7 @@ export interface Flip {
 
 /** One thing that became another. */
 export interface PolicyDifference {
-  /** `actions.deploy`, `denied_actions.deploy`, `constraints.monetary_limit`, `expires_at`. */
+  /** `actions.deploy`, `denied_actions.deploy`, `constraints.monetary_limit`, `constraints.require_approval.approvers`, `expires_at`. */
   readonly path: string;
   /** `changed` where no intent was found that flips. */
   readonly direction: 'wider' | 'narrower' | 'changed';
@@ -139,6 +143,7 @@ async function flipsOf(
       history: history.length,
       now: at,
       geo,
+      approved_by: approversIn(scene, next.stage.own),
       old: before,
       new: whole ? after : alone,
     };
@@ -146,6 +151,13 @@ async function flipsOf(
     await pause();
   }
   return { wider: flips.wider?.flip ?? null, narrower: flips.narrower?.flip ?? null };
+}
+
+function approversIn({ words }: Scene, { principal }: JsonObject): Flip['approved_by'] {
+  if (words === 'enough') return null;
+  return words.map(({ approver, key }) =>
+    approver === SELF.principal ? { id: String(principal), public_key: null } : { id: approver, public_key: key },
+  );
 }
 
 /** Intents at the edge of one difference, made from both passports. */
@@ -156,13 +168,18 @@ function attemptsAt(path: string, passports: readonly JsonObject[], now: number)
     for (const honest of honestOf(passport)) {
       const { action, params } = honest;
       const fair = fairAttack(action.name, params);
-      if (path.startsWith('constraints.')) {
+      if (path === `constraints.${APPROVAL}` || path.startsWith(`constraints.${APPROVAL}.`)) {
+        // Words that are of no use under either passport show nothing.
+        const attacks = attacksOnLimits(honest, new Dice(1)).filter(({ constraint }) => constraint === APPROVAL);
+        if (name === APPROVAL) attempts.push(...attacks.filter(({ scene }) => scene.words.length === 0));
+        attempts.push(...approvedBy(honest, passports));
+        if (name === APPROVAL) attempts.push(fair, ...unapproved(honest, passports));
+      } else if (path.startsWith('constraints.')) {
         attempts.push(
           ...listed(name, honest, passports),
           ...attacksOnLimits(honest, new Dice(1)).filter(({ constraint }) => constraint === name),
           fair,
         );
-        if (name === 'require_approval') attempts.push(...unapproved(honest, passports));
         if (name === 'currency') attempts.push(...inCurrencies(honest, passports));
         if (name === 'time_window') attempts.push(...hours(fair));
       } else if (path === 'expires_at') {
@@ -210,14 +227,36 @@ function inCurrencies({ action, params }: Honest, passports: readonly JsonObject
   return named.flatMap((currency) => (currency === null ? [] : [fairAttack(action.name, { ...params, currency })]));
 }
 
-/** Without a person's word: in each environment that one of the passports names, and without money or environment, which asks for it too. */
+const APPROVAL = 'require_approval';
+
+/** With the word of those whom one of the passports takes and the other may not. */
+function approvedBy({ action, params, limits }: Honest, passports: readonly JsonObject[]): Attack[] {
+  const own = limits.find(({ name }) => name === APPROVAL);
+  if (own === undefined) return [];
+  const values = passports.flatMap((passport) => limitsOf(passport).filter(({ name }) => name === APPROVAL));
+  const pressing = needingPerson(own, { action, params, limits });
+  return tellingWords(values.map(({ value }) => value)).map((words) => ({
+    ...fairAttack(action.name, pressing),
+    scene: { ...FAIR, words },
+  }));
+}
+
+/**
+ * Without a person's word: in each environment that one of the passports names and in another one, at each amount above which one asks, and without
+ * money or environment, which asks as well.
+ */
 function unapproved({ action, params }: Honest, passports: readonly JsonObject[]): Attack[] {
-  const named = passports.flatMap((passport) => {
-    const rule = constraintsOf(passport)['require_approval'];
-    return rule !== undefined && isObject(rule) ? textsOf(rule['environments']) : [];
-  });
-  const tried = [...new Set(named)].slice(0, 32).map((environment) => ({ ...params, environment }));
-  return [...tried, {}].map((each) => ({ ...fairAttack(action.name, each), scene: { ...FAIR, approved: false } }));
+  const rules = passports.map((passport) => constraintsOf(passport)[APPROVAL]).filter((rule) => isObject(rule ?? null));
+  const named = rules.flatMap((rule) => textsOf((rule as JsonObject)['environments']));
+  const amounts = rules.flatMap((rule) => (rule as JsonObject)['above'] ?? []).map(Number);
+  const [environment, amount] = [environmentName(params), moneyName(params)];
+  const places =
+    named.length === 0
+      ? [{}]
+      : [...new Set([...named.slice(0, 32), 'elsewhere'])].map((each) => ({ [environment]: each }));
+  const sums = [{}, ...amounts.filter(Number.isFinite).map((each) => ({ [amount]: each }))];
+  const tried = places.flatMap((place) => sums.map((sum) => ({ ...params, ...place, ...sum })));
+  return [...tried, {}].map((each) => ({ ...fairAttack(action.name, each), scene: { ...FAIR, words: [] } }));
 }
 
 function hours(fair: Attack): Attack[] {
@@ -252,12 +291,11 @@ function stepsOf(old: JsonObject, next: JsonObject): Step[] {
     const [before, after] = [limited[name] ?? null, limits[name] ?? null];
     if (name.startsWith('x-') || same(before, after)) continue;
     const { [name]: _, ...rest } = limited;
-    steps.push({
-      path: `constraints.${name}`,
-      before,
-      after,
-      alone: { ...old, constraints: after === null ? rest : { ...rest, [name]: after } },
-    });
+    const whole = [{ path: name, before, after, alone: after }];
+    for (const part of name === APPROVAL ? approvalParts(before, after) : whole) {
+      const constraints = part.alone === null ? rest : { ...rest, [name]: part.alone };
+      steps.push({ ...part, path: `constraints.${part.path}`, alone: { ...old, constraints } });
+    }
   }
   const [ends, end] = [old['expires_at'] ?? null, next['expires_at'] ?? null];
   if (!same(ends, end))

@@ -1,7 +1,8 @@
 /** Attacks on the limits of a passport: the honest params with one value that a limit must not let through. */
 import type { Json, JsonObject } from '../../protocol/json/values.js';
-import { domainsOf, isMoneyName, limitKindOf, limitReads, thingLimited } from './honest.js';
-import { decimal, exact, isFor, minorUnit, type Limit } from './limits.js';
+import { attacksOnApproval, wide } from './approvals/attacks.js';
+import { domainsOf, limitKindOf, limitReads, thingLimited } from './honest.js';
+import { isFor, type Limit } from './limits.js';
 import { MOST_BEFORE, split, tooMuch, withoutParam, type Honest } from './attacks-money.js';
 import { FAIR, type Attack, type Dice, type Scene, type Sent } from './scene.js';
 
@@ -70,15 +71,9 @@ function attacksOn(limit: Limit, honest: Honest, dice: Dice): Attack[] {
         ),
       ];
     case 'approval':
-      return [
-        withParams('nobody approved it', honest.params, { approved: false }),
-        ...environments(limit, honest).map((params) =>
-          withParams('an environment in other letters', params, { approved: false }),
-        ),
-        ...aboveApproval(limit, honest).map((params) =>
-          withParams('an amount that a person has to see', params, { approved: false }),
-        ),
-      ];
+      return attacksOnApproval(limit, honest).map(({ kind, sent, words, history: earlier }) =>
+        attack(kind, sent, { words }, earlier),
+      );
     case 'window':
       return [6, 12, 18, 24, 36, 48, 60, 72, 84, 96, 120, 24 * 400].map((hours) =>
         withParams(`${hours} h later`, honest.params, { later: hours * 3_600_000 }),
@@ -214,38 +209,10 @@ function beyondBound(limit: Limit, own: readonly string[], dice: Dice): (readonl
   ]);
 }
 
-function environments(limit: Limit, { params }: Honest): JsonObject[] {
-  const { value } = limit;
-  const list =
-    typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject)['environments'] : null;
-  const [first] = Array.isArray(list) ? (list as readonly Json[]) : [];
-  if (typeof first !== 'string') return [];
-  const name = Object.keys(params).find((each) => /^(?:environment|env|stage)$/i.test(each)) ?? 'environment';
-  return [first, first.toUpperCase(), ` ${first} `, wide(first)].map((each) => ({ ...params, [name]: each }));
-}
-
-function aboveApproval(limit: Limit, { params }: Honest): JsonObject[] {
-  const { value } = limit;
-  const above =
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? exact((value as JsonObject)['above'] ?? null)
-      : null;
-  if (above === null) return [];
-  const name = Object.keys(params).find(isMoneyName) ?? 'amount';
-  return [above + minorUnit(limit.currency), above * 3n + minorUnit(limit.currency)].map((each) => ({
-    ...params,
-    [name]: Number(decimal(each)),
-  }));
-}
-
 function swapped(text: string): string {
   return text === text.toUpperCase() ? text.toLowerCase() : text.toUpperCase();
 }
 
 function capital(name: string): string {
   return name.charAt(0).toUpperCase() + name.slice(1);
-}
-
-function wide(text: string): string {
-  return text.replace(/[!-~]/g, (letter) => String.fromCodePoint(letter.codePointAt(0)! + 0xfee0));
 }

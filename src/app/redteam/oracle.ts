@@ -3,6 +3,7 @@
  * attack that the oracle finds nothing wrong with is no attack, and is not counted.
  */
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
+import { isApproved, type ApprovedIntent, type HeardWords } from './approvals/oracle.js';
 import { limitKindOf, limitReads } from './honest.js';
 import { allowedActions, exact, isFor, limitsOf, minorUnit, type Limit } from './limits.js';
 import { outsideOf } from './oracle-clock.js';
@@ -20,6 +21,8 @@ export interface Evidence {
   /** The serial below which a passport counts no longer, and the one that is known with it. */
   readonly known: JsonObject;
   readonly scene: Scene;
+  /** What persons said. */
+  readonly heard: HeardWords;
   /** ms since the epoch. */
   readonly now: number;
   readonly text: string;
@@ -220,7 +223,7 @@ function breaks(limit: Limit, asked: Asked): boolean {
     case 'require':
       return demands(limit, asked) && !scalars.some((each) => says(each.value));
     case 'approval':
-      return !evidence.scene.approved && needsPerson(limit, asked);
+      return needsPerson(limit, asked) && !isApproved(value, approvedIntent(asked));
     case 'window':
       return isObject(value) && outsideOf(value, evidence.now);
     case 'geo':
@@ -288,6 +291,12 @@ function demands(limit: Limit, { action, evidence }: Asked): boolean {
 function says(value: Json): boolean {
   if (value === null || value === false) return false;
   return typeof value !== 'string' || value.replace(/[\s\p{Cf}]/gu, '') !== '';
+}
+
+function approvedIntent({ document, evidence }: Asked): ApprovedIntent {
+  const { passport, principalKey, heard, now } = evidence;
+  const before = evidence.before.map(({ text }) => JSON.parse(text) as JsonObject);
+  return { document, passport, principalKey, heard, before, now };
 }
 
 function needsPerson({ value }: Limit, { action, params, document }: Asked): boolean {

@@ -187,11 +187,13 @@ function caseOf(
   stage: Stage,
   named: RedteamSetting['named'],
 ): JsonObject | null {
-  const plain = sent.hand === undefined && sent.raw === undefined && sent.after === undefined;
+  const { hand, raw, after, asked, again } = sent;
+  const plain = [hand, raw, after, asked, again].every((each) => each === undefined);
   const sceneless = Object.entries(scene).every(
-    ([name, value]) => name === 'later' || value === FAIR[name as keyof typeof FAIR],
+    ([name, value]) => name === 'later' || name === 'words' || value === FAIR[name as keyof typeof FAIR],
   );
-  if (!plain || !sceneless) return null;
+  const approvers = stage.approversIn(scene);
+  if (!plain || !sceneless || approvers === null) return null;
   const now = new Date(stage.now + scene.later).toISOString();
   const timed = ({ intent, ago = 0 }: { intent: JsonObject; ago?: number }): JsonObject => ({
     ...intent,
@@ -202,6 +204,7 @@ function caseOf(
   return {
     ...{ name: `${constraint}: ${action}, ${kind}`, passport: named, now },
     ...(history.length === 0 ? {} : { history: history.map(timed) }),
+    ...(approvers.length === 0 ? {} : { approved_by: approvers }),
     ...{ intent: sent.intent, expect: code },
   };
 }

@@ -15,7 +15,37 @@ export interface Sent {
   readonly after?: JsonObject;
   /** ms before the attack's own moment. */
   readonly ago?: number;
+  /** Members of the intent that persons were asked about, where they are others. */
+  readonly asked?: JsonObject;
+  /** Names the request of the document before it, and asks for none. */
+  readonly again?: true;
 }
+
+/** What a person says to a request for approval. */
+export interface PersonsWord {
+  /** Id that the answer names, or one of `SELF`. */
+  readonly approver: string;
+  /** Whose key signs it: the public key of a named approver, or one of `SELF`. */
+  readonly key: string;
+  /** What is wrong with it. */
+  readonly flaw?: WordFlaw;
+}
+
+/** What may be wrong with an answer, one thing each. `denial before` was given before the intent was sent, and its sender leaves it out. */
+export type WordFlaw =
+  | 'denial'
+  | 'denial before'
+  | 'denial turned into a yes'
+  | 'another action'
+  | 'another request'
+  | 'another verifier'
+  | 'another passport'
+  | 'over'
+  | 'too long'
+  | 'approver revoked';
+
+/** Who is in every passport: no id of an approver holds a `#`. */
+export const SELF = { agent: '#agent', principal: '#principal', stranger: '#stranger' } as const;
 
 /** Which passport is presented. */
 export type Presented =
@@ -33,8 +63,8 @@ export type Presented =
 /** What is known of the agent, and of who asks. */
 export interface Scene {
   readonly presented: Presented;
-  /** A person has approved exactly this intent. */
-  readonly approved: boolean;
+  /** What persons say where the verifier asks for them; `enough` is the word of as many as the passport demands. */
+  readonly words: 'enough' | readonly PersonsWord[];
   /** `fair` is a country that the passport allows, or none where it restricts none. */
   readonly geo: string | null;
   readonly standing: 'active' | 'revoked' | 'suspended' | 'principal revoked' | 'key revoked' | 'stale';
@@ -69,7 +99,7 @@ export interface PassportGap {
 
 /** A scene in which nothing is wrong. */
 export const FAIR: Scene = {
-  ...{ presented: 'own', approved: true, geo: 'fair', standing: 'active', score: null, hook: false, later: 0 },
+  ...{ presented: 'own', words: 'enough', geo: 'fair', standing: 'active', score: null, hook: false, later: 0 },
 };
 
 /** Pseudo-random numbers: the same seed gives the same attacks. */

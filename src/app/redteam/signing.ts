@@ -15,7 +15,11 @@ export interface Pair {
 
 /** The pair of a name: the same in every run. */
 export function pairOf(name: string): Pair {
-  const seed = createHash('sha256').update(`aip redteam: ${name}`).digest();
+  return pairFrom(createHash('sha256').update(`aip redteam: ${name}`).digest());
+}
+
+/** The pair of a seed of 32 bytes. */
+export function pairFrom(seed: Uint8Array): Pair {
   const secret = createPrivateKey({ key: Buffer.concat([PRIVATE, seed]), format: 'der', type: 'pkcs8' });
   const raw = createPublicKey(secret).export({ format: 'der', type: 'spki' }).subarray(PUBLIC.length);
   return { text: `ed25519:${raw.toString('hex')}`, raw, secret };

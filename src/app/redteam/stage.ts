@@ -1,10 +1,13 @@
 /** Puts an attack into bytes: throwaway keys, the passports that are presented, and the moment. */
 import { createHash } from 'node:crypto';
 import { emptyObject, type Json, type JsonObject } from '../../protocol/json/values.js';
+import { answerOf, timeText, type AttackedRequest } from './approvals/answers.js';
+import { SILENCE } from './approvals/oracle.js';
+import { approverPair, enoughFor, peopleIn, ttlIn, withApproversStandingIn } from './approvals/people.js';
 import { honestParams } from './honest.js';
 import { allowedActions, isFor, limitsOf } from './limits.js';
 import { faults } from './oracle.js';
-import { FAIR, type Attack, type Presented, type Sent } from './scene.js';
+import { FAIR, SELF, type Attack, type Presented, type Scene, type Sent, type WordFlaw } from './scene.js';
 import { ORDER, pairOf, signatureBy, jcs, type Pair } from './signing.js';
 
 /** The keys that stand in. */
@@ -33,10 +36,9 @@ export class Stage {
   constructor(passport: JsonObject, seed: number, now: number | null = null) {
     this.#seed = seed;
     this.own = issued({
-      ...passport,
+      ...withApproversStandingIn(passport, STAND_IN_AGENT.text),
       ...WITHOUT_KEYS,
       serial: serialOf(passport),
-      constraints: withoutApprovers(passport),
     });
     const geo = limitsOf(this.own).find(({ name }) => name === 'geo_restriction');
     this.geo = geo === undefined ? null : ((geo.value as readonly string[])[0] ?? null);
@@ -127,10 +129,57 @@ export class Stage {
     now: number,
     text = this.textOf(sent, now),
     before: readonly { text: string; at: number }[] = [],
+    heard = SILENCE,
   ): string[] {
     const passport = this.presented(scene.presented);
     const fair = { ...scene, geo: scene.geo === 'fair' ? this.geo : scene.geo };
-    return faults({ passport, principalKey: STAND_IN_PRINCIPAL.text, known: this.own, scene: fair, now, text, before });
+    const principalKey = STAND_IN_PRINCIPAL.text;
+    return faults({ passport, principalKey, known: this.own, scene: fair, heard, now, text, before });
+  }
+
+  /** The members of an intent that a person is asked to approve before it is sent: with nothing wrong but what persons will say. */
+  askedFor({ intent, asked = {} }: Sent): JsonObject {
+    const { action, params = emptyObject(), target } = { ...intent, ...asked };
+    return {
+      agent_id: this.own['agent_id']!,
+      ...(action === undefined ? {} : { action }),
+      params,
+      ...(target === undefined ? {} : { target }),
+    };
+  }
+
+  /** The value of `require_approval`; null where nothing needs a person. */
+  get #approval(): Json {
+    return limitsOf(this.own).find(({ name }) => name === 'require_approval')?.value ?? null;
+  }
+
+  /** Ids of the persons who approve in a scene, each with the person's own key; null where they do something else. */
+  approversIn({ words }: Scene): string[] | null {
+    const value = this.#approval;
+    if (value === null) return [];
+    const people = peopleIn(value) ?? [];
+    const ids = new Map([
+      [SELF.agent as string, this.own['agent_id']],
+      [SELF.principal, this.own['principal']],
+    ]);
+    const found = (words === 'enough' ? enoughFor(value) : words).map(({ approver, key, flaw }) => {
+      const own = people.find(({ id }) => id === approver)?.key ?? (key === SELF.stranger ? key : approver);
+      return flaw === undefined && own === key ? String(ids.get(approver) ?? approver) : null;
+    });
+    return found.every((id) => id !== null) ? found : null;
+  }
+
+  /** What the persons of a scene answer to a request for an intent, in their order. */
+  answersTo(
+    raised: Pick<AttackedRequest, 'id' | 'verifier' | 'intent' | 'at'>,
+    { words, presented }: Scene,
+  ): SceneAnswer[] {
+    const value = this.#approval ?? true;
+    const request = { ...raised, passport: this.presented(presented), ttlMs: ttlIn(value) };
+    return (words === 'enough' ? enoughFor(value) : words).map((word) => ({
+      answer: answerOf(word, request, keyNamed),
+      flaw: word.flaw ?? null,
+    }));
   }
 }
 
@@ -149,25 +198,30 @@ export function fairAttack(action: string, params: JsonObject): Attack {
 
 const WITHOUT_KEYS: JsonObject = { previous_keys: [], public_key: STAND_IN_AGENT.text };
 
+/** An answer, and what is wrong with it. */
+export interface SceneAnswer {
+  readonly answer: JsonObject;
+  readonly flaw: WordFlaw | null;
+}
+
+const OWN_PAIRS: ReadonlyMap<string, Pair> = new Map([
+  [SELF.agent, STAND_IN_AGENT],
+  [SELF.principal, STAND_IN_PRINCIPAL],
+  [SELF.stranger, STRANGER],
+  // A passport may name its own agent.
+  [STAND_IN_AGENT.text, STAND_IN_AGENT],
+]);
+
+function keyNamed(key: string): Pair {
+  return OWN_PAIRS.get(key) ?? approverPair(key);
+}
+
 function serialOf({ serial }: JsonObject): number {
   return typeof serial === 'number' && serial > 1 ? serial : 2;
 }
 
-/** Approvers have keys of their own, which are not here: the principal stands in for them. */
-function withoutApprovers({ constraints }: JsonObject): Json {
-  const all = constraints as JsonObject;
-  const rule = all['require_approval'];
-  if (typeof rule !== 'object' || rule === null || Array.isArray(rule)) return all;
-  const { approvers: _, count: __, ...rest } = rule as JsonObject;
-  return { ...all, require_approval: Object.keys(rest).length === 0 ? true : rest };
-}
-
 function issued(document: JsonObject): JsonObject {
   return { ...document, issuer_signature: signatureBy(STAND_IN_PRINCIPAL, document, 'issuer_signature') };
-}
-
-function timeText(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');
 }
 
 function signatureIn(unsigned: JsonObject, hand: NonNullable<Sent['hand']>): string {

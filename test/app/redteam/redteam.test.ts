@@ -1,6 +1,8 @@
 /** The red team against the real verifier, and against verifiers that lack one check each. */
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { OpenThrowaway } from '../../../src/app/policy/cases.js';
 import { attackPassport, type RedteamReport } from '../../../src/app/redteam/report.js';
@@ -192,13 +194,16 @@ describe('a verifier that lacks', () => {
 });
 
 test('nothing that judges in the red team is of the verifier', () => {
-  const folder = new URL('../../../src/app/redteam/', import.meta.url);
-  for (const file of readdirSync(folder)) {
+  const folder = fileURLToPath(new URL('../../../src/app/redteam/', import.meta.url));
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((each) => each.endsWith('.ts'));
+  expect(files.length).toBeGreaterThan(15);
+  for (const file of files) {
     if (file === 'run.ts' || file === 'report.ts') continue;
-    const imports = [...readFileSync(new URL(file, folder), 'utf8').matchAll(/from '([^']+)'/g)].map(
-      ([, path]) => path!,
+    const imports = [...readFileSync(join(folder, file), 'utf8').matchAll(/from '(\.[^']+)'/g)].map(([, path]) =>
+      join(folder, file, '..', path!),
     );
-    const foreign = imports.filter((path) => path.startsWith('../') && path !== '../../protocol/json/values.js');
+    const values = join(folder, '../../protocol/json/values.js');
+    const foreign = imports.filter((path) => !path.startsWith(folder) && path !== values);
     expect([file, foreign]).toEqual([file, []]);
   }
 });

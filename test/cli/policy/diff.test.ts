@@ -138,14 +138,102 @@ test.each<[string, JsonObject, JsonObject, string[]]>([
     ['narrower actions.refund: accept -> AIP-E211'],
   ],
   ['an end', {}, { expires_at: '2026-06-01T00:00:00Z' }, ['narrower expires_at: accept -> AIP-E104']],
+  ['the same in other words', limits({ require_approval: true }), limits({ require_approval: { count: 1 } }), []],
   [
-    'who approves',
+    'how long an approval may count',
     limits({ require_approval: true }),
-    limits({ require_approval: { count: 1 } }),
+    limits({ require_approval: { ttl: '2h' } }),
     ['changed constraints.require_approval: - -> -'],
   ],
 ])('%s', async (_, old, next, lines) => {
   expect((await between(old, next)).lines).toEqual(lines);
+});
+
+const PEOPLE = Object.fromEntries(
+  ['ada', 'bob', 'cat'].map((id, i) => [id, { id, public_key: `ed25519:${String(i + 11).repeat(32)}` }]),
+);
+const person = (id: string): JsonObject => PEOPLE[id]!;
+const asking = (ids: string, more: JsonObject = {}): JsonObject =>
+  limits({ require_approval: { approvers: ids.split(' ').map(person), ...more } });
+
+test.each<[string, JsonObject, JsonObject, string[]]>([
+  ['one more', asking('ada'), asking('ada bob'), ['wider approvers: bob: AIP-E209 -> accept']],
+  ['one less', asking('ada bob'), asking('ada'), ['narrower approvers: bob: accept -> AIP-E209']],
+  [
+    'one for another',
+    asking('ada bob'),
+    asking('ada cat'),
+    ['wider approvers: cat: AIP-E209 -> accept', 'narrower approvers: bob: accept -> AIP-E209'],
+  ],
+  [
+    'another key of one',
+    asking('ada bob'),
+    limits({
+      require_approval: { approvers: [{ id: 'ada', public_key: `ed25519:${'77'.repeat(32)}` }, person('bob')] },
+    }),
+    ['wider approvers: ada: AIP-E209 -> accept', 'narrower approvers: ada: accept -> AIP-E209'],
+  ],
+  ['a second one', asking('ada bob'), asking('ada bob', { count: 2 }), ['narrower count: ada: accept -> AIP-E209']],
+  ['one is enough', asking('ada bob', { count: 2 }), asking('ada bob'), ['wider count: ada: AIP-E209 -> accept']],
+  [
+    'one less, of whom two have to',
+    asking('ada bob cat', { count: 2 }),
+    asking('ada bob', { count: 2 }),
+    ['narrower approvers: cat+ada: accept -> AIP-E209'],
+  ],
+  [
+    'one less, and one is enough then',
+    asking('ada bob', { count: 2 }),
+    asking('ada'),
+    ['wider approvers: ada: AIP-E209 -> accept'],
+  ],
+  [
+    'persons for the principal',
+    limits({ require_approval: true }),
+    asking('ada'),
+    ['wider approvers: ada: AIP-E209 -> accept', 'narrower approvers: did:web:acme.com: accept -> AIP-E209'],
+  ],
+  [
+    'the principal for persons, and in one environment only',
+    asking('ada'),
+    limits({ require_approval: { environments: ['production'] } }),
+    [
+      'wider require_approval: nobody: AIP-E209 -> accept',
+      'wider approvers: did:web:acme.com: AIP-E209 -> accept',
+      'narrower approvers: ada: accept -> AIP-E209',
+    ],
+  ],
+  [
+    'one more, and both have to',
+    asking('ada'),
+    asking('ada bob', { count: 2 }),
+    ['wider approvers: bob: AIP-E209 -> accept', 'narrower count: ada: accept -> AIP-E209'],
+  ],
+  [
+    'from an amount on',
+    asking('ada'),
+    asking('ada', { above: 100 }),
+    ['wider require_approval: nobody: AIP-E209 -> accept'],
+  ],
+  ['persons for nobody', {}, asking('ada'), ['narrower require_approval: nobody: accept -> AIP-E209']],
+  ['nobody for persons', asking('ada'), {}, ['wider require_approval: nobody: AIP-E209 -> accept']],
+  [
+    'in one environment more, and somebody else',
+    asking('ada', { environments: ['production'] }),
+    asking('bob', { environments: ['production', 'staging'] }),
+    [
+      'narrower require_approval: nobody: accept -> AIP-E209',
+      'wider approvers: bob: AIP-E209 -> accept',
+      'narrower approvers: ada: accept -> AIP-E209',
+    ],
+  ],
+])('who approves: %s', async (_, old, next, lines) => {
+  const { all } = await between(old, next);
+  const told = all.map(({ path, direction, example }) => {
+    const by = example?.approved_by?.map(({ id }) => id).join('+') ?? 'any';
+    return `${direction} ${path.split('.').at(-1)}: ${by === '' ? 'nobody' : by}: ${example?.old ?? '-'} -> ${example?.new ?? '-'}`;
+  });
+  expect(told).toEqual(lines);
 });
 
 test('an example flips with all changes together where there is one that does', async () => {
@@ -156,6 +244,23 @@ test('an example flips with all changes together where there is one that does', 
   const money = all.find(({ path }) => path === 'constraints.monetary_limit')!;
   expect(money.direction).toBe('wider');
   expect(money.example).toMatchObject({ old: 'AIP-E202', new: 'accept', history: 0 });
+});
+
+test('the line says who came and went, and whose word makes the difference', async () => {
+  const home = household();
+  const line = async (old: JsonObject, next: JsonObject): Promise<string> => {
+    const files = [old, next].map((each, i) => home.file(`${i}.json`, JSON.stringify(passport(each))));
+    return (await home.run('policy', 'diff', ...files)).out.replace(/ at \S+Z:/g, ':');
+  };
+  const both = 'constraints.require_approval.approvers  added cat; removed bob';
+  expect(await line(asking('ada bob'), asking('ada cat'))).toBe(
+    `wider    ${both};  refund {}, approved by cat (ed25519:13131313),: AIP-E209 -> accept\n` +
+      `narrower ${both};  refund {}, approved by bob (ed25519:12121212),: accept -> AIP-E209\n`,
+  );
+  const fewer = await line(asking('ada bob', { count: 2 }), asking('ada'));
+  expect(fewer).toContain('approvers  removed bob; count 2 -> 1;  refund {}, approved by ada (');
+  expect(await line(limits({ require_approval: true }), asking('ada'))).toContain('the principal -> ada;');
+  expect(await line(asking('ada'), {})).toContain('refund {}, approved by nobody,: AIP-E209 -> accept');
 });
 
 test('a line each, and wrong use', async () => {

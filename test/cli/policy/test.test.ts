@@ -127,3 +127,50 @@ test.each([
   const { code, err } = await place.run('policy', 'test', place.cases);
   expect([code, err.includes('hint:')]).toEqual([exit, true]);
 });
+
+test('persons approve a case, by their ids', async () => {
+  const approvers = ['ada', 'bob'].map((id, i) => ({ id, public_key: `ed25519:${String(i + 11).repeat(32)}` }));
+  const asks = {
+    ...PASSPORT,
+    constraints: {
+      allowed_domains: ['acme.com'],
+      require_approval: { approvers, count: 2, actions: ['issue_refund'] },
+    },
+  };
+  const by = (...approved_by: string[]) => ({ approved_by });
+  const place = placed(
+    [
+      named('nobody', refund(1), 'AIP-E209'),
+      named('both', refund(1), 'accept', by('ada', 'bob')),
+      named('one', refund(1), 'AIP-E209', { ...by('ada'), details: { needed: 1 } }),
+      named('one twice', refund(1), 'AIP-E209', by('ada', 'ada')),
+      named('the principal', refund(1), 'AIP-E209', by('ada', PASSPORT.principal)),
+      named('the agent', refund(1), 'AIP-E209', by('ada', PASSPORT.agent_id)),
+      named('a stranger', refund(1), 'AIP-E209', by('ada', 'eve')),
+      named('again', refund(1), 'accept', { ...by('ada', 'bob'), history: [refund(1)] }),
+      named('elsewhere', { action: 'send_email', params: { to: 'eve@evil.example' } }, 'AIP-E203', by('ada', 'bob')),
+      named('what needs nobody', { action: 'send_email' }, 'accept', by('ada')),
+    ],
+    asks,
+  );
+  const { code, out } = await place.run('policy', 'test', place.cases, '--coverage');
+  expect([code, out]).toEqual([0, expect.stringContaining('every action and constraint has seen a yes and a no')]);
+  place.file('policy/bot.passport.json', JSON.stringify({ ...asks, constraints: { require_approval: true } }));
+  const own = place.file(
+    'policy/own.json',
+    JSON.stringify([named('own', refund(1), 'accept', by(PASSPORT.principal))]),
+  );
+  expect((await place.run('policy', 'test', own)).code).toBe(0);
+});
+
+test.each<[string, object]>([
+  ['no list', { approved_by: 'ada' }],
+  ['no id', { approved_by: [''] }],
+  ['a signed intent', { approved_by: ['ada'], intent: { ...refund(1), signature: '0'.repeat(128) } }],
+])('approved_by with %s is no case', async (_, more) => {
+  const place = placed([named('x', refund(1), 'accept', more)]);
+  expect(await place.run('policy', 'test', place.cases)).toMatchObject({
+    code: 3,
+    err: expect.stringContaining('approved_by') as string,
+  });
+});

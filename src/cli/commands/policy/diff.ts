@@ -1,5 +1,6 @@
 import { Failure } from '../../../app/failure.js';
 import { diffPassports, type Flip, type PolicyDifference } from '../../../app/policy/diff.js';
+import { isObject, type Json } from '../../../protocol/json/values.js';
 import { throwawayVerifiers } from '../../../workspace/verification.js';
 import { draftPassport } from '../../policy/documents.js';
 import { clean } from '../../render/terminal/text.js';
@@ -51,20 +52,66 @@ export const command: CommandSpec = {
 };
 
 function lineOf({ path, before, after, example }: PolicyDifference): string {
-  const what = `${clean(path)}  ${shown(before)} -> ${shown(after)}`;
+  const change = path === 'constraints.require_approval.approvers' ? approversChanged(before, after) : null;
+  const what = `${clean(path)}  ${change ?? `${shown(before)} -> ${shown(after)}`}`;
   return example === null ? `${what}; no intent was found that flips` : `${what};  ${flipOf(example)}`;
 }
 
-function flipOf({ intent, history, now, geo, old, new: next }: Flip): string {
+/** Who came, who went, and whose key is another one. */
+function approversChanged(before: Json, after: Json): string {
+  if (isCounted(before) && isCounted(after)) {
+    const who = approversChanged(before.approvers, after.approvers);
+    return `${who}; count ${shown(before.count)} -> ${shown(after.count)}`;
+  }
+  const [was, is] = [keysById(before), keysById(after)];
+  if (was === null || is === null) {
+    const told = (keys: typeof was): string =>
+      keys === null ? 'the principal' : [...keys.keys()].map(clean).join(', ');
+    return `${told(was)} -> ${told(is)}`;
+  }
+  const ids = [...new Set([...was.keys(), ...is.keys()])];
+  const parts = [
+    ['added', ids.filter((id) => !was.has(id))],
+    ['removed', ids.filter((id) => !is.has(id))],
+    ['another key of', ids.filter((id) => was.has(id) && is.has(id) && was.get(id) !== is.get(id))],
+  ] as const;
+  const said = parts.flatMap(([what, some]) => (some.length === 0 ? [] : [`${what} ${some.map(clean).join(', ')}`]));
+  return said.length === 0 ? 'in another order' : said.join('; ');
+}
+
+function isCounted(value: Json): value is { readonly approvers: Json; readonly count: Json } {
+  return isObject(value) && Object.hasOwn(value, 'approvers') && Object.hasOwn(value, 'count');
+}
+
+/** The keys of each approver; null for a passport that names none. */
+function keysById(list: Json): Map<string, string> | null {
+  if (!Array.isArray(list)) return null;
+  const keys = new Map<string, string>();
+  for (const each of (list as readonly Json[]).filter(isObject)) {
+    const id = String(each['id']);
+    keys.set(id, `${keys.get(id) ?? ''} ${String(each['public_key'])}`);
+  }
+  return keys;
+}
+
+function approvedBy(by: Flip['approved_by']): string {
+  if (by === null) return '';
+  const names = by.map(({ id, public_key: key }) =>
+    key === null ? clean(id) : `${clean(id)} (${clean(key).slice(0, 16)})`,
+  );
+  return `, approved by ${names.length === 0 ? 'nobody' : names.join(' and ')},`;
+}
+
+function flipOf({ intent, history, now, geo, approved_by: by, old, new: next }: Flip): string {
   const { action, params, target } = intent;
   const where = `${target === undefined ? '' : ` target ${clean(JSON.stringify(target))}`}${geo === null ? '' : ` from ${clean(geo)}`}`;
   const before = history === 0 ? '' : ` after ${history} of the same`;
-  return `${clean(String(action))} ${clean(JSON.stringify(params))}${where}${before} at ${now.slice(0, 16)}Z: ${old} -> ${next}`;
+  return `${clean(String(action))} ${clean(JSON.stringify(params))}${where}${before}${approvedBy(by)} at ${now.slice(0, 16)}Z: ${old} -> ${next}`;
 }
 
 const SHOWN = 120;
 
-function shown(value: PolicyDifference['before']): string {
+function shown(value: Json): string {
   if (value === null) return 'none';
   const text = clean(JSON.stringify(value));
   return text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}...`;

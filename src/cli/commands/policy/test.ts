@@ -25,7 +25,7 @@ export const command: CommandSpec<Options> = {
   path: ['policy', 'test'],
   summary: 'Run cases against passports: what must be accepted, and what refused with which code',
   detail:
-    'A case is {name, passport?, now?, history?, intent, expect: "accept" | "AIP-E...", details?}; a file holds one or a list, and its paths are relative to it. Throwaway keys sign what is not signed; no hook, network or key store is asked.',
+    'A case is {name, passport?, now?, history?, intent, approved_by?, expect: "accept" | "AIP-E...", details?}; a file holds one or a list, and its paths are relative to it. Throwaway keys sign what is not signed; no hook, network or key store is asked.',
   args: [{ name: 'files', description: 'case files, or folders of *.json', values: 'file', variadic: true }],
   options: [
     {

@@ -4,15 +4,17 @@ export function text(): string {
 # Cases: what must be accepted, and what refused
   aip policy test policy/                     every *.json in it, through the real verifier
   aip policy test cases.json -p bot.passport.json --coverage
-A case is {name, passport?, now?, history?, intent, expect: "accept" | "AIP-E...", details?}; a file holds one or a list, and its paths are
-relative to it. What is not signed is signed by throwaway keys that stand in for the agent's and its principal's, on a state of its own that
-is thrown away. --coverage names the actions and constraints that have not seen both a yes and a no.
+A case is {name, passport?, now?, history?, intent, approved_by?, expect: "accept" | "AIP-E...", details?}; a file holds one or a list, and its
+paths are relative to it. What is not signed is signed by throwaway keys that stand in for those of agent, principal and approvers, on a state of
+its own that is thrown away. approved_by lists the ids of those who approve, where a person is asked: the passport's approvers, or its principal;
+the word of anybody else does not count. --coverage names the actions and constraints that have not seen both a yes and a no.
 
 # Diff: what became wider, and what narrower
   aip policy diff bot.passport.json next.passport.json
 A line for each difference, with an intent that one of them accepts and the other refuses. Each difference is tried alone, so that another one
-does not hide it; keys, serials, times of issue and metadata allow nothing and are no difference. Who may approve is not tried: it is shown as
-changed, as is what no intent was found for.
+does not hide it; keys, serials, times of issue and metadata allow nothing and are no difference. Who may approve and how many have to
+(require_approval.approvers, .count) are lines of their own, with the persons whose word was enough and is not, or is now. What no intent was
+found for is shown as changed.
 
 # Replay: yesterday under the new passport
   aip policy replay --passport next.passport.json --since 7d

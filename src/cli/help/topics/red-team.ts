@@ -5,7 +5,8 @@ export function text(): string {
 Attacks are made from the passport's limits and from the schemas of its actions, one thing wrong in each: at and one minor unit past a limit,
 split payments, other currencies, exponents and other digits, names in other letters and nested, userinfo, homographs and IP addresses,
 lists, params left out, invented or of another type, members that stand twice, replays, other clocks, forged and cut signatures, passports
-that are widened, older or signed by the agent, an agent that was stopped, an approval that nobody gave.
+that are widened, older or signed by the agent, an agent that was stopped. Approvals that nobody gave, that too few gave, one person twice, the
+agent, the principal where approvers are named, or strangers; of something else, for another request or verifier; denied, over, or used before.
 They go through the real verifier on a state in memory. Throwaway keys stand in for those of agent, principal and approvers; no hook,
 network, bell or key store is asked. What must be refused is worked out a second time, by an oracle that shares no code with the verifier: an
 attack that it finds nothing wrong with is not counted (harmless).
