@@ -8,6 +8,10 @@ export const MAX_REQUEST_BYTES = 16 * 1024;
 export const MAX_PASSPORT_REQUEST_BYTES = 64 * 1024;
 /** Largest body of shipped log entries. */
 export const MAX_SHIPMENT_BYTES = 512 * 1024;
+/** Longest checkpoint of a verifier's tree with its signature, in characters. */
+export const MAX_CHECKPOINT = 1024;
+/** Most hashes of a proof that one tree is the beginning of another: two for each level. */
+export const MAX_PROOF_HASHES = 96;
 /** Longest reason in characters: at most four bytes each, so that an event with the longest names still fits. */
 export const MAX_REASON = 500;
 /** Longest name of who gave a command, in characters. */

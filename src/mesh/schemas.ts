@@ -6,6 +6,7 @@ import { ROLES } from './access/roles.js';
 import { MAX_ACTOR, MAX_REASON } from './limits.js';
 import { APPROVAL_SCHEMAS } from './schemas/approvals.js';
 import { FLEET_SCHEMAS } from './schemas/fleet.js';
+import { LOG_SCHEMAS } from './schemas/logs.js';
 import {
   count,
   elapsed,
@@ -196,17 +197,7 @@ export const SCHEMAS = {
     revoked_at: nullable(time),
   }),
   KeyRevoked: object({ key_id: text, revoked: flag, changed: flag }),
-  Shipment: object({ log_id: text, verifier: text, entries: list({ type: 'object' }), sent_at: time }, ['sent_at']),
-  Shipped: object({ accepted: count, checkpoint: nullable({ type: 'object' }) }),
-  Erasure: object({ agent_id: subject, param: text, before: time, log_id: text, seq: count }, [
-    'agent_id',
-    'param',
-    'before',
-    'log_id',
-    'seq',
-  ]),
-  Erased: object({ erased: count, entries: count, overwritten: flag, statement: { type: 'object' } }),
-  Entries: object({ entries: list({ type: 'object' }), next: text, more: flag, head: count }),
+  ...LOG_SCHEMAS,
   ...VERIFIER_SCHEMAS,
   ...FLEET_SCHEMAS,
   ...REGION_SCHEMAS,

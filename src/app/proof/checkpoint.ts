@@ -8,6 +8,7 @@ import {
   checkpointText,
   noteSignature,
   noteSignatureHolds,
+  originOf,
   readCheckpointText,
   readNote,
   writeNote,
@@ -31,11 +32,6 @@ export interface NoteSigner {
 
 /** What checkpoints are made of. */
 export type TreeLog = Pick<State, 'logId' | 'records'> & Pick<ProvableLog, 'tree'>;
-
-/** The name under which a log signs. */
-export function originOf(logId: string): string {
-  return `aip.log/${logId}`;
-}
 
 /** Where the tree ends now, as a signed note, and what it says. */
 export function signTree(log: TreeLog, key: NoteSigner): { readonly note: Note; readonly head: TreeHead } {

@@ -13,6 +13,8 @@ export const time = { type: 'string', format: 'date-time' } as const;
 export const hash = { type: 'string', pattern: '^[0-9a-f]{64}$' } as const;
 /** How long something took, or has lasted, in ms, whole or not. */
 export const elapsed = { type: 'number', minimum: 0 } as const;
+/** An Ed25519 public key. */
+export const ed25519Key = { type: 'string', pattern: '^ed25519:[0-9a-f]{64}$' } as const;
 /** What can be stopped. */
 export const subject = {
   type: 'string',

@@ -18,17 +18,9 @@ import { STREAM_HEADERS } from './feed/following.js';
  */
 export async function takeLogs(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
   const { logId, verifier, entries, sentAt } = readShipment(request.body);
-  const { logs, keys } = server.store;
+  const { logs } = server.store;
   const end = await logs.end(logId);
-  if (end !== null && end.keyId !== caller.key.keyId) {
-    // With another verifier's key this log must not be continued, or forked.
-    const owner = await keys.find(end.keyId);
-    if (owner !== null && owner.revokedAt === null) {
-      throw new Refused('FORBIDDEN', 'This log is shipped with another key; revoke that key to go on with this one.', {
-        key_id: end.keyId,
-      });
-    }
-  }
+  if (end !== null) await requireOwner(server, end.keyId, caller);
   if (entries.length === 0) return jsonReply(200, { accepted: 0, checkpoint: end === null ? null : await sealed(end) });
   const at = server.clock.wall();
   if (!server.shipping.takes(caller.key.keyId, request.body.length, server.clock.up()))
@@ -67,6 +59,16 @@ export async function takeLogs(server: MeshServer, request: Request, caller: Cal
     };
     return { ...body, signature: await server.sign(canonicalize(body), { keyId: caller.key.keyId }) };
   }
+}
+
+/** With another verifier's API key a log must not be continued, or forked. @throws Refused FORBIDDEN */
+export async function requireOwner(server: MeshServer, keyId: string, caller: Caller): Promise<void> {
+  if (keyId === caller.key.keyId) return;
+  const owner = await server.store.keys.find(keyId);
+  if (owner === null || owner.revokedAt !== null) return;
+  throw new Refused('FORBIDDEN', 'This log is shipped with another key; revoke that key to go on with this one.', {
+    key_id: keyId,
+  });
 }
 
 /** A bounded page of entries in the order of their arrival, waiting for one when asked to. */

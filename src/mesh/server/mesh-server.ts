@@ -27,6 +27,7 @@ import { Regions, type Replication } from './regions/registry.js';
 import { RelayProver, type FollowedHome } from './regions/relay.js';
 import { Decisions, Expiry, ShippingRate } from './shipping.js';
 import { Roster, type Poller } from './roster.js';
+import { KnownTrees } from './witness/known-trees.js';
 
 /** What a server is made with. */
 export interface ServerOptions {
@@ -83,6 +84,7 @@ export class MeshServer {
   readonly prover: Proving;
   readonly regions: Regions;
   readonly erasures: KeptErasures;
+  readonly trees: KnownTrees;
   readonly shipping = new ShippingRate();
   readonly decisions = new Decisions();
   readonly expiry = new Expiry();
@@ -136,6 +138,7 @@ export class MeshServer {
     this.waits = new Waits(clock);
     this.hashes = new EventHashes(store);
     this.erasures = new KeptErasures(store.papers);
+    this.trees = new KnownTrees(store.papers);
     this.boot = options.randomHex(8);
     this.prover = this.#prover(sealedBy);
     this.regions = new Regions(store, clock, this.waits, options);

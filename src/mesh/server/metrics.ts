@@ -12,10 +12,11 @@ export async function metrics(server: MeshServer): Promise<Reply> {
     ...metric('aip_mesh_log_shed_total', 'counter', 'Oldest entries shed to stay within the quota.', [
       ['', usage.shed],
     ]),
-    ...metric('aip_mesh_log_refused_total', 'counter', 'Shipments refused.', [
+    ...metric('aip_mesh_log_refused_total', 'counter', 'Shipments and checkpoints of logs refused.', [
       ['{reason="full"}', server.shipping.full],
       ['{reason="rate"}', server.shipping.limited],
       ['{reason="fork"}', server.shipping.forked],
+      ['{reason="older"}', server.shipping.older],
     ]),
     ...metric('aip_mesh_head_seq', 'gauge', 'Last event of the log.', [['', head.seq]]),
     ...metric('aip_mesh_streams', 'gauge', 'Open streams.', [['', hub.size]]),

@@ -41,8 +41,10 @@ export class ShippingRate {
   full = 0;
   /** Shipments that were refused because their key ships too much. */
   limited = 0;
-  /** Shipments that were refused because they are of another history of a log that is held here. */
+  /** Shipments and checkpoints that were refused because they are of another history of a log that is held here. */
   forked = 0;
+  /** Checkpoints that were refused because the mesh has seen a later one: the log was cut, or an older copy is in its place. */
+  older = 0;
 
   /** True when `keyId` may ship `bytes` more now; `now` by the server's `up` clock, ms. */
   takes(keyId: string, bytes: number, now: number): boolean {

@@ -154,6 +154,11 @@ export function noteSignatureHolds({ text, signatures }: Note, { name, algorithm
   return null;
 }
 
+/** The name under which a log signs. */
+export function originOf(logId: string): string {
+  return `aip.log/${logId}`;
+}
+
 /** The text of a checkpoint: origin, size and root, a line each. */
 export function checkpointText({ origin, size, root }: TreeHead): string {
   return `${origin}\n${size}\n${Buffer.from(root).toString('base64')}\n`;

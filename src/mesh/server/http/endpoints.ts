@@ -22,8 +22,7 @@ import { nativeCommand, referenceCommand } from '../commanding.js';
 import { acknowledge, forget, leave, longPoll, nativeStream, referenceStream, snapshot } from '../feed/following.js';
 import { addApiKey, listKeys, revokeKey } from '../keys.js';
 import { fleet } from './dashboard.js';
-import { eraseShipped } from '../erasing.js';
-import { readLogs, takeLogs, streamLogs } from '../logs.js';
+import { LOG_ENDPOINTS } from './log-endpoints.js';
 import { addPrincipal, document, inForce, listPrincipals, publish, removePrincipal, withdraw } from '../passports.js';
 import { metrics } from '../metrics.js';
 import { regionLog, regionProof, regionReport, regionsTable, regionTables, regionTail } from '../regions/feeding.js';
@@ -266,45 +265,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     changes: true,
     answeredBy: 'home',
   },
-  {
-    ...postedRow(
-      '/v1/logs',
-      'verifier',
-      'logs',
-      'Ship verification log entries',
-      takeLogs,
-      'Shipment',
-      json('Shipped'),
-    ),
-    maxBody: MAX_SHIPMENT_BYTES,
-    changes: false,
-  },
-  readRow('/v1/logs', 'observer', 'logs', 'Read shipped verification log entries', readLogs, {
-    query: {
-      agent: 'Only entries of this agent.',
-      status: 'Only `success` or `failed`.',
-      code: 'Only entries with this error code.',
-      since: 'Only entries at or after this time: RFC 3339, or ms since the epoch.',
-      after: 'Only entries that arrived after this place (`next` of the last page).',
-      wait: 'How long to wait for an entry, e.g. `20s`.',
-      limit: 'At most this many, up to 500.',
-      last: 'The newest so many that match, up to 500.',
-    },
-    answer: json('Entries'),
-  }),
-  postedRow(
-    '/v1/logs/erase',
-    'admin',
-    'logs',
-    'Take values out of shipped entries for good, signed by the admin',
-    eraseShipped,
-    'Erasure',
-    json('Erased'),
-  ),
-  readRow('/v1/logs/stream', 'observer', 'logs', 'Follow the entries as they arrive', streamLogs, {
-    query: { after: 'Place to continue after; `Last-Event-ID` does the same.' },
-    answer: SSE,
-  }),
+  ...LOG_ENDPOINTS,
   readRow(
     '/v1/mesh/fleet',
     'observer',

@@ -1,0 +1,62 @@
+/** The endpoints of verification logs: a part of the table in `endpoints.ts`. */
+import { MAX_SHIPMENT_BYTES } from '../../limits.js';
+import { eraseShipped } from '../erasing.js';
+import { readLogs, streamLogs, takeLogs } from '../logs.js';
+import { readTree, witnessTree } from '../witness/trees.js';
+import { json, postedRow, readRow, SSE, type Endpoint } from './endpoint.js';
+
+/** Every endpoint below `/v1/logs`. */
+export const LOG_ENDPOINTS: readonly Endpoint[] = [
+  {
+    ...postedRow(
+      '/v1/logs',
+      'verifier',
+      'logs',
+      'Ship verification log entries',
+      takeLogs,
+      'Shipment',
+      json('Shipped'),
+    ),
+    maxBody: MAX_SHIPMENT_BYTES,
+    changes: false,
+  },
+  postedRow(
+    '/v1/logs/tree',
+    'verifier',
+    'logs',
+    "Have the mesh cosign a checkpoint of a verifier's tree, as C2SP tlog-witness does",
+    witnessTree,
+    'WitnessedTree',
+    json('SeenTree'),
+  ),
+  readRow('/v1/logs/tree', 'verifier', 'logs', 'The last checkpoint of a tree that the mesh has seen', readTree, {
+    query: { log: 'The id of the log.' },
+    answer: json('SeenTree'),
+  }),
+  readRow('/v1/logs', 'observer', 'logs', 'Read shipped verification log entries', readLogs, {
+    query: {
+      agent: 'Only entries of this agent.',
+      status: 'Only `success` or `failed`.',
+      code: 'Only entries with this error code.',
+      since: 'Only entries at or after this time: RFC 3339, or ms since the epoch.',
+      after: 'Only entries that arrived after this place (`next` of the last page).',
+      wait: 'How long to wait for an entry, e.g. `20s`.',
+      limit: 'At most this many, up to 500.',
+      last: 'The newest so many that match, up to 500.',
+    },
+    answer: json('Entries'),
+  }),
+  postedRow(
+    '/v1/logs/erase',
+    'admin',
+    'logs',
+    'Take values out of shipped entries for good, signed by the admin',
+    eraseShipped,
+    'Erasure',
+    json('Erased'),
+  ),
+  readRow('/v1/logs/stream', 'observer', 'logs', 'Follow the entries as they arrive', streamLogs, {
+    query: { after: 'Place to continue after; `Last-Event-ID` does the same.' },
+    answer: SSE,
+  }),
+];
