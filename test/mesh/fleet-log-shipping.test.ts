@@ -108,6 +108,26 @@ describe('shipping', () => {
     expect(isSignedBy(kept[0]!, [MESH_KEY])).toBe(true);
   });
 
+  test('has the tree cosigned once the mesh holds all, soon again where it was not, and ends where it must not go on', async () => {
+    const mesh = await TestMesh.start();
+    const answers = ['again', 'again', 'done', { kind: 'log_changed', message: 'Another history.' }] as const;
+    let [now, asked] = [T0, 0];
+    const at: number[] = [];
+    const state = stateWith(250);
+    const { end } = await ship(state, lineTo(mesh, answered), {
+      clock: () => now,
+      pause: () => Promise.resolve(void (now += 1_000)),
+      onState: () => undefined,
+      witness: async () => {
+        expect((await held(mesh)).length).toBe(250);
+        at.push((now - T0) / 1_000);
+        return answers[asked++]!;
+      },
+    });
+    expect(end).toEqual(answers[3]);
+    expect(at.map((each) => each - at[0]!)).toEqual([0, 10, 20, 620]);
+  });
+
   test('goes on where the mesh stands, whoever shipped before', async () => {
     const mesh = await TestMesh.start();
     const state = stateWith(3);

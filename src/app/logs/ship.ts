@@ -45,7 +45,12 @@ export interface ShippingDeps {
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Told when it changes. */
   readonly onState: (state: ShippingState) => void;
+  /** Has the mesh cosign the tree over the log, once the mesh holds all of it. */
+  readonly witness?: () => Promise<Witnessing>;
 }
+
+/** How a cosignature of the tree was come by: it may be asked for again soon or with the next one that is due, or the log must not go on. */
+export type Witnessing = 'done' | 'again' | ShippingEnd;
 
 /** Small, so that taking them in holds up no revocation. */
 const BATCH_ENTRIES = 100;
@@ -55,6 +60,8 @@ const LOOK_MS = 250;
 const TIMEOUT_MS = 15_000;
 /** The mesh's countersignature is kept this often while entries flow, ms. */
 const KEEP_MS = 600_000;
+/** A cosignature that was not given is asked for again after this, ms. */
+const AGAIN_MS = 10_000;
 
 /** Ships until `signal` says so (null), or until it must not go on. Never rejects for what the network does. */
 export async function shipLogs(deps: ShippingDeps, signal: AbortSignal): Promise<ShippingEnd | null> {
@@ -64,6 +71,7 @@ export async function shipLogs(deps: ShippingDeps, signal: AbortSignal): Promise
   let keptAt = -Infinity;
   let failures = 0;
   let current = -1;
+  let witnessAt = -Infinity;
   const keep = (): void => {
     if (unkept !== null) log.archive.addCheckpoint(unkept.seq, unkept.text);
     unkept = null;
@@ -75,6 +83,11 @@ export async function shipLogs(deps: ShippingDeps, signal: AbortSignal): Promise
       if (current !== held.seq) onState({ kind: 'current', seq: held.seq });
       current = held.seq;
       if (clock() - keptAt >= KEEP_MS) keep();
+      if (deps.witness !== undefined && clock() >= witnessAt) {
+        const seen = await deps.witness();
+        if (typeof seen !== 'string') return seen;
+        witnessAt = clock() + (seen === 'done' ? KEEP_MS : AGAIN_MS);
+      }
       await pause(LOOK_MS, signal);
       continue;
     }

@@ -82,7 +82,7 @@ export async function checkProof(
   say('recorded', place.status, place.message);
   const became = outcomeOf(bundle, entry, trust);
   if (became !== null) say('outcome', became.status, became.message);
-  const seen = seenBy(place.note, trust.witnesses);
+  const seen = seenBy(place.note, trust);
   say('seen', seen.status, seen.message);
 
   const asked: StepName[] = ['who', 'what', 'limits'];
@@ -296,16 +296,18 @@ function outcomeOf(bundle: Bundle, entry: Entry, trust: ProofTrust): Word | null
   }
 }
 
-function seenBy(note: Note | null, witnesses: readonly NoteKey[]): Word {
+function seenBy(note: Note | null, { witnesses, mesh }: Pick<ProofTrust, 'witnesses' | 'mesh'>): Word {
   if (note === null) return broken('The checkpoint cannot be read.');
-  if (witnesses.length === 0) return unproven("No witness's key was given: --witness-key <name>+<hash>+<key>.");
-  const words = witnesses.flatMap((key) => {
+  const wordOf = (key: NoteKey): readonly string[] => {
     const word = noteSignatureHolds(note, key);
     return word === null ? [] : [`${key.name}${word.time === null ? '' : ` at ${formatTime(word.time * 1000)}`}`];
-  });
+  };
+  const words = witnesses.flatMap(wordOf);
   if (words.length < witnesses.length)
     return unproven(`Seen by ${words.length} of the ${witnesses.length} witnesses asked for.`);
-  return ok(`Seen by ${words.join(', ')}.`);
+  if (mesh !== null && !witnesses.some(({ name }) => name === mesh.name)) words.push(...wordOf(mesh));
+  if (words.length > 0) return ok(`Seen by ${words.join(', ')}.`);
+  return unproven("No witness's key was given: --witness-key <name>+<hash>+<key>, or a mesh's ed25519:<key>.");
 }
 
 function passportIn(document: JsonObject): Passport | 'damaged' {

@@ -27,7 +27,10 @@ export interface ProofTrust {
   readonly pins: (principal: string) => readonly PinnedKey[];
   /** Raw keys of verifiers. */
   readonly verifiers: readonly Uint8Array[];
+  /** Each must have seen the log. */
   readonly witnesses: readonly NoteKey[];
+  /** The mesh whose key this machine has pinned: what it has seen is told, and not asked for; null where there is none. */
+  readonly mesh: NoteKey | null;
 }
 
 /** What persons said, each of it judged before: it stands in for what the verifier's memory held of approvals. */

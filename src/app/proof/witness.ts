@@ -57,9 +57,14 @@ export async function cosigned(
 }
 
 function requestOf(log: Pick<TreeLog, 'tree'>, note: Note, { size }: TreeHead, seen: number): string {
-  const path = seen === 0 || seen === size ? [] : consistencyProof(seen, size, log.tree().nodes);
-  const lines = path.map((hash) => `${Buffer.from(hash).toString('base64')}\n`);
+  const lines = proofSince(log, seen, size).map((hash) => `${hash}\n`);
   return `old ${seen}\n${lines.join('')}\n${writeNote(note)}`;
+}
+
+/** The proof that the tree of `size` entries begins with what a witness has seen, in base64. */
+export function proofSince(log: Pick<TreeLog, 'tree'>, seen: number, size: number): readonly string[] {
+  const path = seen === 0 || seen >= size ? [] : consistencyProof(seen, size, log.tree().nodes);
+  return path.map((hash) => Buffer.from(hash).toString('base64'));
 }
 
 function sizeIn(body: string): number | null {

@@ -1,11 +1,16 @@
 /** Witnesses that a command names, and their cosignatures. */
 import { cosigned, type AskWitness } from '../../app/proof/witness.js';
-import type { signTree } from '../../app/proof/checkpoint.js';
+import type { NoteSigner, signTree } from '../../app/proof/checkpoint.js';
 import { Failure } from '../../app/failure.js';
+import { meshWitnessKey } from '../../mesh/log/tree-witness.js';
+import { readPublicKey } from '../../protocol/identity/public-key-forms.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { readNoteKey, type Note, type NoteKey } from '../../protocol/transparency/note.js';
 import { askWitness } from '../../workspace/witness.js';
 import type { LocalState } from '../../workspace/state.js';
+import { seenByMesh } from './mesh-word.js';
+import type { Surroundings } from '../io.js';
+import type { Notices } from '../output.js';
 import type { Setting } from '../setting.js';
 import type { OptionSpec } from '../spec.js';
 
@@ -30,11 +35,15 @@ export const WITNESS_OPTIONS: readonly OptionSpec[] = [
   },
 ];
 
-/** The checkpoint with the lines of all witnesses, in their order. @throws Failure NETWORK, THRESHOLD, USAGE */
+/**
+ * The checkpoint with the line of the mesh, where this machine belongs to one, and of all witnesses in their order; `key` is the verifier's,
+ * which signed it. @throws Failure NETWORK, THRESHOLD, USAGE
+ */
 export async function withWitnesses(
-  cli: Setting,
-  state: Pick<LocalState, 'tree'>,
+  cli: Setting & Notices & Surroundings,
+  state: Pick<LocalState, 'logId' | 'tree'>,
   signed: SignedTree,
+  key: Pick<NoteSigner, 'publicKey'>,
   { witness, witnessKey }: WitnessFlags,
 ): Promise<Note> {
   if (witnessKey.length > witness.length) {
@@ -43,10 +52,10 @@ export async function withWitnesses(
     });
   }
   const keys = witnessKey.map(keyIn);
-  if (witness.length === 0) return signed.note;
   const config = await cli.config();
   const ask: AskWitness = askWitness(cli.workspace, config.get('mesh.ca'));
-  let note = signed.note;
+  const seen = await seenByMesh(cli, state, signed, key);
+  let note = seen === null ? signed.note : { ...signed.note, signatures: [...signed.note.signatures, seen.line] };
   for (const [i, url] of witness.entries())
     note = {
       ...note,
@@ -56,6 +65,13 @@ export async function withWitnesses(
       ],
     };
   return note;
+}
+
+/** The mesh that this machine has joined, as a witness; null where its key is not pinned. */
+export async function pinnedMeshWitness({ config }: Pick<Setting, 'config'>): Promise<NoteKey | null> {
+  const text = (await config()).get('mesh.public_key');
+  const reading = text === null ? null : readPublicKey(text);
+  return reading?.kind === 'key' ? meshWitnessKey(reading.publicKey) : null;
 }
 
 function keyIn(text: string): NoteKey {

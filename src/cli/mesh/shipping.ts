@@ -1,14 +1,18 @@
 /** Shipping this machine's log while a command follows the mesh. */
-import { shipLogs, type ShippingState } from '../../app/logs/ship.js';
+import { shipLogs, type ShippingState, type Witnessing } from '../../app/logs/ship.js';
+import { signTree } from '../../app/proof/checkpoint.js';
+import { cosignedByMesh, keepSeen, type WitnessingMesh } from '../../app/proof/mesh-witness.js';
 import { parsePublicKey } from '../../protocol/identity/keys.js';
-import type { MeshAccess } from './access.js';
+import { configuredCopy, type MeshAccess } from './access.js';
 import { clean } from '../render/terminal/text.js';
 import { pause } from '../../workspace/files.js';
-import { meshLines } from '../../workspace/mesh.js';
-import { localState } from '../../workspace/state.js';
+import { machineKey, meshLines } from '../../workspace/mesh.js';
+import { localState, type LocalState } from '../../workspace/state.js';
 import type { Setting } from '../setting.js';
-import type { Output } from '../output.js';
+import type { Notices, Output } from '../output.js';
 import type { Surroundings } from '../io.js';
+
+const WITNESS_TIMEOUT_MS = 15_000;
 
 /** Starts shipping to the mesh's home; what keeps it from going on is said once. The function returned ends it. */
 export async function startShipping(
@@ -20,6 +24,8 @@ export async function startShipping(
   // Only home keeps the fleet's log; while it is away the entries wait here.
   const home = { endpoints: access.endpoints.slice(0, 1), ca: access.ca };
   const [line] = await meshLines(cli.workspace, home, key);
+  const meshKey = parsePublicKey(access.publicKey)!;
+  const witness = await treeWitness(cli, state, { line: line!, meshKey, timeoutMs: WITNESS_TIMEOUT_MS });
   const stop = new AbortController();
   let said = '';
   const say = (text: string): void => {
@@ -36,11 +42,12 @@ export async function startShipping(
     {
       log: state,
       line: line!,
-      meshKey: parsePublicKey(access.publicKey)!,
+      meshKey,
       clock: cli.io.now,
       random: Math.random,
       pause,
       onState,
+      witness,
     },
     stop.signal,
   ).then((end) => {
@@ -51,5 +58,33 @@ export async function startShipping(
   return async () => {
     stop.abort();
     await running;
+  };
+}
+
+/** Has the mesh cosign the tree, and keeps that; what keeps it from doing so is said once it is no matter of a moment. */
+async function treeWitness(cli: Setting & Notices, state: LocalState, mesh: WitnessingMesh) {
+  const [{ key }, copy] = await Promise.all([machineKey(cli.workspace), configuredCopy(cli)]);
+  let [reason, times] = ['', 0];
+  let isOlder = false;
+  return async (): Promise<Witnessing> => {
+    if (isOlder || state.tree().size === 0) return 'done';
+    const cosigning = await cosignedByMesh(state, () => signTree(state, key), key, mesh);
+    switch (cosigning.kind) {
+      case 'cosigned':
+        keepSeen(copy, cosigning.seen);
+        reason = '';
+        return 'done';
+      case 'older':
+      case 'silent':
+      case 'refused':
+        isOlder = cosigning.kind === 'older';
+        times = reason === cosigning.reason ? times + 1 : 1;
+        reason = cosigning.reason;
+        // The roster may not have this verifier yet when it begins to listen.
+        if (isOlder || times === 2) cli.note(`the mesh does not cosign the tree: ${clean(reason)}`);
+        return 'again';
+      default:
+        return cosigning;
+    }
   };
 }

@@ -97,7 +97,7 @@ function checking({ keys }: Proved): (bundle: Bundle) => Promise<ProofReport> {
   const rejudge = rejudging(pins, async () => {
     throw new Error('there is no schema');
   });
-  return (bundle) => checkProof(bundle, null, { pins, verifiers, witnesses: [] }, rejudge);
+  return (bundle) => checkProof(bundle, null, { pins, verifiers, witnesses: [], mesh: null }, rejudge);
 }
 
 describe('a bundle of what the principal approved', () => {

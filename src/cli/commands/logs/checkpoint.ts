@@ -17,7 +17,7 @@ export const command: CommandSpec<Options> = {
   path: ['logs', 'checkpoint'],
   summary: 'Sign where the verification log ends now, so that a cut-off end is found',
   detail:
-    'A C2SP tlog-checkpoint, signed with the key of this verifier (aip doctor shows it); with --principal a statement signed with that key instead. The log is checked first. Keep it on another machine: an intruder who cuts the log can delete the copy beside it.',
+    'A C2SP tlog-checkpoint, signed with the key of this verifier (aip doctor shows it), and cosigned by the mesh where this machine has joined one; with --principal a statement signed with that key instead. The log is checked first. Keep it on another machine: an intruder who cuts the log can delete the copy beside it.',
   options: [
     {
       title: 'Flags',
@@ -41,7 +41,7 @@ export const command: CommandSpec<Options> = {
     2: 'the file exists, without --force',
     4: 'the key store is missing, locked or refuses',
     5: 'a witness cannot be reached, or does not know the log',
-    15: 'the chain is broken, or a witness has seen another history: nothing was written',
+    15: 'the chain is broken, or the mesh or a witness has seen another history: nothing was written',
   },
   touches: ['state', 'keychain', 'files', 'network'],
   topics: ['proof', 'logs', 'security'],
@@ -74,7 +74,7 @@ export const command: CommandSpec<Options> = {
       const { key } = await machineKey(cli.workspace);
       const { note, head } = signTree(state, key);
       if (head.size === 0) throw new Failure('USAGE', 'The log is empty: there is nothing to sign.');
-      const seen = await withWitnesses(cli, state, { note, head }, options);
+      const seen = await withWitnesses(cli, state, { note, head }, key, options);
       const others = seen.signatures.length - note.signatures.length;
       const by = others === 0 ? '' : `, and cosigned ${others === 1 ? 'once' : `${others} times`}`;
       return { text: noteText(seen).trimEnd(), said: `${head.size} entries are signed by ${key.publicKey}${by}` };

@@ -6,7 +6,7 @@ import { ErasureCheck } from '../../../app/logs/erasures.js';
 import { checkSignatures, type SignatureAudit } from '../../../app/proof/signatures.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
-import { meshCheckpoint } from '../../logs/mesh-word.js';
+import { meshOnLog } from '../../logs/mesh-word.js';
 import { statementKeys } from '../../logs/signer.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -104,16 +104,17 @@ export const command: CommandSpec<Options> = {
       );
     }
     const state = await localState(cli.workspace);
-    const mesh = await meshCheckpoint(cli, state, options.mesh);
-    const named = mesh === null ? given : [...given, mesh];
+    const mesh = await meshOnLog(cli, state, options.mesh);
+    const named = mesh.chain === null ? given : [...given, mesh.chain];
     const verdict = await checkAgainstStatements(state, { keys, given: named, pause });
     if (!verdict.check.ok) return answer(verdict, state.logId, cli);
-    const heads = notes.map(({ name, bytes }) => {
+    const givenHeads = notes.map(({ name, bytes }) => {
       const head = readTreeCheckpoint(bytes, name, state.logId, keys);
       if (head === null)
         throw new Failure('UNREADABLE', `${name} is not a checkpoint.`, { hint: 'aip logs checkpoint' });
       return head;
     });
+    const heads = [...givenHeads, ...mesh.trees];
     const erasures = new ErasureCheck(keys);
     const tree = await checkTree(
       state,

@@ -6,6 +6,9 @@ import { readSent, type SentDocument } from '../../../app/proof/sent.js';
 import { Failure } from '../../../app/failure.js';
 import { JsonError } from '../../../protocol/json/parse.js';
 import { ShapeError } from '../../../protocol/json/shape.js';
+import { parsePublicKey } from '../../../protocol/identity/keys.js';
+import { meshWitnessKey } from '../../../mesh/log/tree-witness.js';
+import { pinnedMeshWitness } from '../../logs/witnesses.js';
 import { readNoteKey, type NoteKey } from '../../../protocol/transparency/note.js';
 import { loadSchemaCheck } from '../../../workspace/verification.js';
 import { replaceFile } from '../../../workspace/files.js';
@@ -38,7 +41,7 @@ export const command: CommandSpec<Options> = {
         { flags: '--verifier-key <key>', description: "the verifier's public key", repeatable: true },
         {
           flags: '--witness-key <key>',
-          description: 'a witness that must have seen the log: <name>+<hash>+<key>',
+          description: 'who must have seen the log: <name>+<hash>+<key> of a witness, or ed25519:<key> of a mesh',
           repeatable: true,
         },
       ],
@@ -81,12 +84,13 @@ export const command: CommandSpec<Options> = {
     for (const text of options.verifierKey)
       verifiers.push((await publicKeyFrom(text, 'The --verifier-key', cli)).publicKey);
     const witnesses = options.witnessKey.map(witness);
+    const mesh = await pinnedMeshWitness(cli);
     const given =
       options.intent === undefined ? null : documentIn(await readInput(options.intent, cli), options.intent);
     let report: ProofReport;
     try {
       const bundle = readBundle(bytes);
-      report = await checkProof(bundle, given, { pins, verifiers, witnesses }, rejudging(pins, loadSchemaCheck));
+      report = await checkProof(bundle, given, { pins, verifiers, witnesses, mesh }, rejudging(pins, loadSchemaCheck));
     } catch (error) {
       if (!(error instanceof JsonError) && !(error instanceof ShapeError)) throw error;
       throw new Failure('THRESHOLD', `This bundle is not whole: ${error.reason}.`, {
@@ -104,12 +108,15 @@ export const command: CommandSpec<Options> = {
 };
 
 function witness(text: string): NoteKey {
+  const key = parsePublicKey(text.trim());
+  const mesh = key === null ? null : meshWitnessKey(key);
+  if (mesh !== null) return mesh;
   try {
     return readNoteKey(text);
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     throw new Failure('USAGE', `The --witness-key cannot be read: ${error.reason}.`, {
-      hint: '--witness-key <name>+<8 hex digits>+<base64>',
+      hint: '--witness-key <name>+<8 hex digits>+<base64>, or of a mesh: --witness-key ed25519:<64 hex digits>',
     });
   }
 }

@@ -28,8 +28,14 @@ elsewhere, and not without one.
 A C2SP witness (tlog-witness) adds its cosignature with the time at which it saw the checkpoint. It takes a later checkpoint only with the proof
 that the log was not written anew: with a log that was cut, forked or replaced by an older copy it ends with exit 15. Its operator adds the log by
 its origin, the first line of a checkpoint, and by the verifier's key as a note key. Without --witness-key a cosignature is kept unchecked.
-The mesh is a witness by itself: it countersigns the head whenever entries are shipped to it, and takes no other history of a log that it knows.
-aip logs verify asks it, and uses what it countersigned last and is kept here; --mesh fails where it cannot be asked.
+The mesh that this machine has joined is a witness by itself: checkpoints and bundles carry its cosignature, and aip mesh follow has the tree
+cosigned by the way. It counts under its own key, which mesh serve printed and joining pinned:
+  aip proof verify refund.proof.json --verifier-key <key> --witness-key ed25519:<key of the mesh>
+Where a mesh is joined, its cosignature is told without a flag, and not demanded. A mesh that cannot be asked, or is of an older version, is
+said, and the checkpoint goes without; a verifier that never listened is not on its roster, and not cosigned. A log that was cut, forked or
+replaced by an older copy ends with exit 15, and /metrics of the mesh counts it: aip_mesh_log_refused_total, reason fork or older.
+The mesh countersigns the chain as well, whenever entries are shipped to it. aip logs verify asks it about chain and tree, and uses what it
+signed last and is kept here; --mesh fails where it cannot be asked.
 
 # A part of the log
   aip logs export --agent support-agent-v1 --since 30d -o part.jsonl
