@@ -109,7 +109,11 @@ function answerTo(each: ConformanceCase, suiteTime: string): { code: string | nu
 }
 
 /** The judgements on a case's documents, by one verifier with a memory of its own; `by` concludes each. */
-export function judgeCase(each: ConformanceCase, suiteTime: string, by: typeof settleDocument = settleDocument): Judgement[] {
+export function judgeCase(
+  each: ConformanceCase,
+  suiteTime: string,
+  by: typeof settleDocument = settleDocument,
+): Judgement[] {
   const now = parseTime(each.at ?? suiteTime)!;
   const sitting = sittingOf(each.given, now);
   const documents =
@@ -120,7 +124,12 @@ export function judgeCase(each: ConformanceCase, suiteTime: string, by: typeof s
 }
 
 /** Every document is judged as an envelope, also one that another verifier would take for no document at all. */
-function judged(bytes: Uint8Array, { name, given }: ConformanceCase, sitting: Sitting, by: typeof settleDocument): Judgement {
+function judged(
+  bytes: Uint8Array,
+  { name, given }: ConformanceCase,
+  sitting: Sitting,
+  by: typeof settleDocument,
+): Judgement {
   const { now } = sitting;
   const read = readEnvelopeIn(bytes);
   if ('refused' in read) return unreadable(AIP1, read.refused, now, name);
