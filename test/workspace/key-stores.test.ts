@@ -10,6 +10,7 @@ import {
   KEY_STORE_NAMES,
   KEY_STORES,
 } from '../../src/workspace/key-stores.js';
+import { passphrasesOf } from '../../src/workspace/passphrases.js';
 import { localWorkspace } from '../../src/workspace/workspace.js';
 import { SYSTEM } from '../../src/workspace/world.js';
 
@@ -72,4 +73,30 @@ test('what fails to be built is built anew, and what was built is closed in reve
   await expect(workspace.close()).rejects.toThrow('stuck');
   expect(ended).toEqual(['second', 'first']);
   expect(await build()).toBe(3);
+});
+
+test('a weak passphrase is warned of once, and a pipe of one read once, for all that a command opens and makes', async () => {
+  const notices: string[] = [];
+  const workspace = localWorkspace({
+    ...SYSTEM,
+    env: { AIP_KEY_PASSPHRASE: 'weak' },
+    cwd: '/',
+    platform: 'linux',
+    userHome: '/nonexistent',
+    home: '/nonexistent/home',
+    onlyReads: false,
+    owner: null,
+    notice: (notice) => notices.push(notice),
+    askSecret: null,
+    signal: new AbortController().signal,
+  });
+  for (const places of [{}, { envFile: '.env' }, {}]) {
+    const { fresh } = await passphrasesOf(workspace, places);
+    expect(await fresh()).toBe('weak');
+  }
+  expect(notices).toEqual([expect.stringContaining('weak')]);
+  expect(await passphrasesOf(workspace, { passphraseFd: 3 })).toBe(await passphrasesOf(workspace, { passphraseFd: 3 }));
+  expect(await passphrasesOf(workspace, { passphraseFd: 4 })).not.toBe(
+    await passphrasesOf(workspace, { passphraseFd: 3 }),
+  );
 });

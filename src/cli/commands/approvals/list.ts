@@ -25,7 +25,7 @@ export const command: CommandSpec<{ readonly all?: boolean }> = {
         { title: 'request' },
         { title: 'status' },
         { title: 'agent', flexible: true, keepsEnd: true },
-        { title: 'action' },
+        { title: 'action', flexible: true },
         { title: 'expires', optional: true },
         { title: 'from', optional: true },
       ];

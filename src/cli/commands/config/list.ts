@@ -48,7 +48,11 @@ export const command: CommandSpec<Options> = {
         ...(input.options.sources ? [entry.from === null ? entry.origin : `${entry.origin}: ${entry.from}`] : []),
       ];
     });
-    const columns = [{ title: 'key' }, { title: 'value', flexible: true }, { title: 'source', flexible: true }];
+    const columns = [
+      { title: 'key', flexible: true, keepsEnd: true },
+      { title: 'value', flexible: true },
+      { title: 'source', flexible: true },
+    ];
     cli.out(table(columns.slice(0, input.options.sources ? 3 : 2), rows, { width: cli.width, paint: cli.paint }));
     if (input.options.sources) {
       cli.note(`config folder ${paths.configDir}\nstate         ${paths.stateFile}\nkeys          ${paths.keysDir}`);
