@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatSeconds, parseDuration, parseInstant, parseTime } from '../../src/protocol/time.js';
+import {
+  formatSeconds,
+  parseDuration,
+  parseInstant,
+  parseTime,
+  provenText,
+  spanText,
+} from '../../src/protocol/time.js';
 
 describe('a time', () => {
   test('is what Date says of it, in every year that has four digits', () => {
@@ -74,6 +81,24 @@ describe('a duration', () => {
       expect(parseDuration(text)).toBeNull();
     },
   );
+});
+
+describe('a span of time', () => {
+  test.each([
+    [0, '0 ms'],
+    [812.4, '812 ms'],
+    [1000, '1 s'],
+    [59_600, '1 min'],
+    [81_000, '1 min 21 s'],
+    [3_600_000, '1 h'],
+    [10_740_000, '2 h 59 min'],
+    [90_061_000, '1 d 1 h'],
+  ])('of %d ms is %s', (ms, text) => {
+    expect(spanText(ms)).toBe(text);
+  });
+  test('since a proof, or none', () => {
+    expect([provenText(null), provenText(48_000)]).toEqual(['never proven current', 'proven current 48 s ago']);
+  });
 });
 
 describe('a point in time as people write it', () => {

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
+import type { HeldStanding } from '../../../src/app/mesh/standing.js';
 import type { Stopped } from '../../../src/app/mesh/stopped.js';
 import { renderStopped } from '../../../src/cli/render/stopped.js';
+import { renderStanding } from '../../../src/cli/render/standing.js';
+import { standingViolations } from '../../../src/verify/checks/revocation.js';
 import { plain } from '../../../src/cli/render/terminal/paint.js';
 
 const BOT = 'did:web:acme.com:agents:bot';
@@ -25,4 +28,25 @@ test.each([
 ] as const)('the sum says who says so: %s', (mesh, sum) => {
   const stopped = mesh.map(one);
   expect(renderStopped({ source: 'mesh', age_ms: 0, stopped }, true, plain).split('\n').at(-1)).toBe(sum);
+});
+
+test('the age of the copy is said in one way, by the refusal and by what reports it', () => {
+  const freshness = { mesh: true, ageMs: 81_000, maxAgeMs: 60_000, onStale: 'deny' } as const;
+  const [stale] = standingViolations({ standing: () => null, freshness, wallNow: 0 }, BOT, 'did:web:acme.com', []);
+  const said = 'was proven current 1 min 21 s ago';
+  expect(stale!.message).toBe(`The copy of the mesh on this machine ${said}; at most 1 min is allowed.`);
+  expect(renderStopped({ source: 'this machine', age_ms: 81_000, stopped: [] }, true, plain)).toContain(said);
+  const held: HeldStanding = {
+    agent_id: BOT,
+    status: 'active',
+    denied_by: null,
+    reason: null,
+    revoked_by: null,
+    changed_at: null,
+    suspended_until: null,
+    version: 0,
+    source: 'this machine',
+    age_ms: 81_000,
+  };
+  expect(renderStanding(held, plain)).toContain(said);
 });
