@@ -5,9 +5,12 @@ import { parseEvent } from '../../src/mesh/log/event.js';
 import { NO_HASH } from '../../src/mesh/log/head.js';
 import { judgeWith, type Judge, type Proposal } from '../../src/mesh/ruling.js';
 import type { Member } from '../../src/mesh/roster/member.js';
+import { readTreeNote } from '../../src/mesh/log/tree-witness.js';
+import { KnownTrees, type KnownTree } from '../../src/mesh/server/witness/known-trees.js';
 import { nextStanding, type Standing } from '../../src/mesh/standing.js';
 import type { MeshStore, ShippedEntry } from '../../src/mesh/log/store.js';
 import { cheapSign } from '../kit/mesh/server.js';
+import { TestTree, TreeVerifier } from '../kit/proof/trees.js';
 
 export interface StoreUnderTest {
   readonly store: MeshStore;
@@ -407,6 +410,38 @@ export function meshStoreContract(name: string, open: () => Promise<StoreUnderTe
           );
           expect(puts.filter(Boolean)).toHaveLength(1);
           expect((await other.papers.get('a', 'p'))?.text).toBe(`by ${puts.indexOf(true)}`);
+        } finally {
+          await other.close();
+        }
+      }));
+
+    test('of two servers that see different trees of one log, one keeps its own, and the next process knows it', () =>
+      using(async (under) => {
+        const { store } = under;
+        const other = await under.beside();
+        const v = new TreeVerifier(11);
+        const seen = (...leaves: string[]): KnownTree => {
+          const text = v.checkpoint(new TestTree(...leaves));
+          return { keyId: 'k', publicKey: v.publicKey, checkpoint: readTreeNote(text), text };
+        };
+        const sight = { at: NOW, ephemeral: false };
+        const [here, there] = [new KnownTrees(store.papers), new KnownTrees(other.papers)];
+        try {
+          expect(await here.find(v.logId)).toBeNull();
+          expect(await here.keep(seen('a'), null, sight)).toBe(true);
+          const [known, same] = [await here.find(v.logId), await there.find(v.logId)];
+          expect(known).toEqual({ ...seen('a'), version: 1 });
+          const both = [seen('a', 'b'), seen('a', 'c')] as const;
+          const kept = await Promise.all([here.keep(both[0], known, sight), there.keep(both[1], same, sight)]);
+          expect(kept.filter(Boolean)).toHaveLength(1);
+          expect(await here.keep(seen('x'), null, sight)).toBe(false);
+          const again = await under.reopen();
+          try {
+            const next = await new KnownTrees(again.store.papers).find(v.logId);
+            expect(next).toEqual({ ...both[kept.indexOf(true)]!, version: 2 });
+          } finally {
+            await again.dispose();
+          }
         } finally {
           await other.close();
         }

@@ -125,7 +125,7 @@ describe('shipping', () => {
       },
     });
     expect(end).toEqual(answers[3]);
-    expect(at.map((each) => each - at[0]!)).toEqual([0, 10, 20, 620]);
+    expect(at.map((each) => each - at[0]!)).toEqual([0, 10, 30, 630]);
   });
 
   test('goes on where the mesh stands, whoever shipped before', async () => {

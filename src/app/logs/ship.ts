@@ -60,7 +60,7 @@ const LOOK_MS = 250;
 const TIMEOUT_MS = 15_000;
 /** The mesh's countersignature is kept this often while entries flow, ms. */
 const KEEP_MS = 600_000;
-/** A cosignature that was not given is asked for again after this, ms. */
+/** A cosignature that was not given is asked for again after this at first, and after twice as long each time, ms. */
 const AGAIN_MS = 10_000;
 
 /** Ships until `signal` says so (null), or until it must not go on. Never rejects for what the network does. */
@@ -71,7 +71,7 @@ export async function shipLogs(deps: ShippingDeps, signal: AbortSignal): Promise
   let keptAt = -Infinity;
   let failures = 0;
   let current = -1;
-  let witnessAt = -Infinity;
+  let [witnessAt, againMs] = [-Infinity, AGAIN_MS];
   const keep = (): void => {
     if (unkept !== null) log.archive.addCheckpoint(unkept.seq, unkept.text);
     unkept = null;
@@ -86,7 +86,8 @@ export async function shipLogs(deps: ShippingDeps, signal: AbortSignal): Promise
       if (deps.witness !== undefined && clock() >= witnessAt) {
         const seen = await deps.witness();
         if (typeof seen !== 'string') return seen;
-        witnessAt = clock() + (seen === 'done' ? KEEP_MS : AGAIN_MS);
+        witnessAt = clock() + (seen === 'done' ? KEEP_MS : againMs);
+        againMs = seen === 'done' ? AGAIN_MS : Math.min(KEEP_MS, 2 * againMs);
       }
       await pause(LOOK_MS, signal);
       continue;

@@ -307,7 +307,8 @@ function seenBy(note: Note | null, { witnesses, mesh }: Pick<ProofTrust, 'witnes
     return unproven(`Seen by ${words.length} of the ${witnesses.length} witnesses asked for.`);
   if (mesh !== null && !witnesses.some(({ name }) => name === mesh.name)) words.push(...wordOf(mesh));
   if (words.length > 0) return ok(`Seen by ${words.join(', ')}.`);
-  return unproven("No witness's key was given: --witness-key <name>+<hash>+<key>, or a mesh's ed25519:<key>.");
+  const none = mesh === null ? '' : 'The mesh that this machine has joined is not among those who saw it. ';
+  return unproven(`${none}No witness's key was given: --witness-key <name>+<hash>+<key>, or a mesh's ed25519:<key>.`);
 }
 
 function passportIn(document: JsonObject): Passport | 'damaged' {

@@ -66,12 +66,15 @@ async function treeWitness(cli: Setting & Notices, state: LocalState, mesh: Witn
   const [{ key }, copy] = await Promise.all([machineKey(cli.workspace), configuredCopy(cli)]);
   let [reason, times] = ['', 0];
   let isOlder = false;
+  let seenSize = 0;
   return async (): Promise<Witnessing> => {
-    if (isOlder || state.tree().size === 0) return 'done';
+    // Nothing is new of a tree that has not grown; of one that has shrunk it is.
+    if (isOlder || state.tree().size === seenSize) return 'done';
     const cosigning = await cosignedByMesh(state, () => signTree(state, key), key, mesh);
     switch (cosigning.kind) {
       case 'cosigned':
         keepSeen(copy, cosigning.seen);
+        seenSize = cosigning.seen.head.size;
         reason = '';
         return 'done';
       case 'older':

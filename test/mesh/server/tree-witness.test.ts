@@ -5,6 +5,7 @@ import { meshWitnessKey } from '../../../src/mesh/log/tree-witness.js';
 import { parsePublicKey } from '../../../src/protocol/identity/keys.js';
 import { noteSignatureHolds, readNote } from '../../../src/protocol/transparency/note.js';
 import type { Role } from '../../../src/mesh/access/roles.js';
+import { ENDPOINTS } from '../../../src/mesh/server/http/endpoints.js';
 import { TestVerifier } from '../../kit/mesh/fleet.js';
 import { check, LOG_ID, MESH_PUBLIC_KEY, sign, TestMesh } from '../../kit/mesh/server.js';
 import { leavesOf, TestTree, TreeVerifier } from '../../kit/proof/trees.js';
@@ -271,6 +272,14 @@ describe('the mesh does not cosign', () => {
     const sealed = await TestMesh.start({ store: mesh.store });
     one.enroll(sealed);
     expect(await ask(sealed, one.asks(grown))).toMatchObject({ status: 503, code: 'MESH_SEALED' });
+  });
+
+  test('at a region: home alone knows what was seen, and is asked through it', () => {
+    const rows = ENDPOINTS.filter(({ path }) => path === '/v1/logs/tree');
+    expect(rows.map(({ method, answeredBy }) => [method, answeredBy])).toEqual([
+      ['POST', 'home'],
+      ['GET', 'home'],
+    ]);
   });
 
   test('for who names no log, and an observer is not answered', async () => {
