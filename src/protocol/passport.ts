@@ -114,6 +114,16 @@ export function readPassport(bytes: Uint8Array): Passport {
   return passportOf(json);
 }
 
+/** The passport in a kept text; null where it cannot be read. */
+export function passportIn(text: string): Passport | null {
+  try {
+    return readPassport(Buffer.from(text));
+  } catch (error) {
+    if (error instanceof ShapeError) return null;
+    throw error;
+  }
+}
+
 /** The passport in a parsed document. @throws ShapeError */
 export function passportOf(json: Json): Passport {
   const object = objectOf(json, 'the passport', REQUIRED, OPTIONAL);

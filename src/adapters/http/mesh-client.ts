@@ -1,17 +1,10 @@
 /** Requests to a mesh: with this machine's API key, below the path of the mesh's URL. */
-import type { MeshEndpoint } from '../../app/ports/mesh.js';
+import type { MeshCall, MeshEndpoint } from '../../app/ports/mesh.js';
 import { HttpClient, Unreachable, type HttpOptions, type OpenStream, type StreamListener } from './client.js';
 
 export { Unreachable, type OpenStream } from './client.js';
 
-export interface Call {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  /** With the query. */
-  readonly target: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
-  /** ms until the whole answer must be here. */
-  readonly timeoutMs: number;
+export interface Call extends MeshCall {
   /** Most bytes of the answer. */
   readonly maxBytes: number;
   /** Told of every part, for answers so long that silence is what should end them. */

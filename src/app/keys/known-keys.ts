@@ -1,8 +1,7 @@
 /** The keys that this machine holds or believes, under one roof: which id a key has, and which key an id means. */
 import { parsePrincipalId } from '../../protocol/identity/did.js';
 import { toHex } from '../../protocol/hex.js';
-import { readPassport, type Passport } from '../../protocol/passport.js';
-import { ShapeError } from '../../protocol/json/shape.js';
+import { passportIn } from '../../protocol/passport.js';
 import type { KeyRecord, State } from '../ports/state.js';
 
 /** A key that this machine knows of. */
@@ -28,7 +27,8 @@ export function knownKeys(state: KeySources): KnownKey[] {
   };
   for (const pin of state.pins()) add(pin.keyId, pin.publicKey);
   for (const known of state.passports()) {
-    const passport = parsed(known.text);
+    // One that does not read: it is not this list that has to say so.
+    const passport = passportIn(known.text);
     if (passport === null) continue;
     for (const { keyId, key } of [passport.currentKey, ...passport.previousKeys]) add(keyId, key.publicKey);
   }
@@ -46,14 +46,4 @@ export function withPublicKey(keys: readonly KnownKey[], publicKey: Uint8Array):
 export function keyKindOf(keyId: string): KnownKey['of'] {
   if (keyId.startsWith('mesh:')) return 'mesh';
   return parsePrincipalId(keyId.split('#', 1)[0]!) === null ? 'agent' : 'principal';
-}
-
-/** Null for one that does not read: it is not this list that has to say so. */
-function parsed(text: string): Passport | null {
-  try {
-    return readPassport(Buffer.from(text));
-  } catch (error) {
-    if (error instanceof ShapeError) return null;
-    throw error;
-  }
 }

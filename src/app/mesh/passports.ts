@@ -2,9 +2,8 @@
 import { verifySignature, verifyKeyOf } from '../../protocol/ed25519/verify.js';
 import { partOf } from '../../mesh/document.js';
 import { toHex } from '../../protocol/hex.js';
-import { ShapeError } from '../../protocol/json/shape.js';
 import type { JsonObject } from '../../protocol/json/values.js';
-import { readPassport, type Passport } from '../../protocol/passport.js';
+import { passportIn, type Passport } from '../../protocol/passport.js';
 import { requireAsked } from './answers.js';
 import { handIn, type OrderDeps } from './hand-in.js';
 import { unconfirmedIn, type Unconfirmed } from './orders.js';
@@ -145,14 +144,4 @@ function isPinned(passport: Passport, state: Pick<State, 'pins'>): boolean {
     const key = verifyKeyOf(publicKey);
     return key !== null && verifySignature(key, passport.signedBytes, passport.signature);
   });
-}
-
-/** The passport in a kept text; null where it cannot be read. */
-export function passportIn(text: string): Passport | null {
-  try {
-    return readPassport(Buffer.from(text));
-  } catch (error) {
-    if (error instanceof ShapeError) return null;
-    throw error;
-  }
 }

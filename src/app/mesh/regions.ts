@@ -1,6 +1,7 @@
 /** Regions, as those who give commands and ask questions see them. */
 import { documentOf, partOf, type ValueOf } from '../../mesh/document.js';
 import type { SCHEMAS } from '../../mesh/schemas.js';
+import type { RegionRow } from '../../mesh/server/regions/registry.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { MeshEndpoint } from '../ports/mesh.js';
 import { askMesh } from './answers.js';
@@ -18,16 +19,7 @@ export interface Replicating {
 }
 
 /** A region's place with one command, as `--json` prints it. */
-export interface RegionReport {
-  readonly region: string;
-  /** `late`: a synchronous command waited for it in vain. */
-  readonly state: 'acknowledged' | 'pending' | 'late';
-  /** From the commit to the word that it is stored there; null while there is none. */
-  readonly ms: number | null;
-  readonly last_seq: number | null;
-  /** RFC 3339, by home's clock; null of one that was never heard. */
-  readonly last_seen: string | null;
-}
+export type RegionReport = RegionRow;
 
 /** What a command says of the regions, to be added to its query. */
 export function replicationQuery(replicating: Replicating | undefined, withinMs: number): string {

@@ -3,9 +3,9 @@ import { statusAt, type Status } from '../../mesh/standing.js';
 import { EVERYONE, principalOf, scopeOf } from '../../mesh/subject.js';
 import { formatTime } from '../../protocol/time.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
+import { passportIn } from '../../protocol/passport.js';
 import type { MeshCopy } from '../ports/mesh.js';
 import type { State } from '../ports/state.js';
-import { passportIn } from './passports.js';
 import type { MeshStanding } from './orders.js';
 
 /** As `aip status --json` prints it. */

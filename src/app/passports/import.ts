@@ -1,8 +1,6 @@
 /** Makes a passport of another machine known here. */
 import { NATIVE_CODES } from '../../protocol/codes.js';
-import { JsonError, parseJsonText } from '../../protocol/json/parse.js';
-import { ShapeError } from '../../protocol/json/shape.js';
-import { passportOf, type Passport } from '../../protocol/passport.js';
+import { passportIn, type Passport } from '../../protocol/passport.js';
 import { Failure } from '../failure.js';
 import type { State } from '../ports/state.js';
 import { floorOf } from './floors.js';
@@ -46,7 +44,8 @@ export async function importPassport(
   }
   const { agent } = passport;
   const known = state.passport(agent.id);
-  const before = known === null ? null : readable(known.text);
+  // A known passport that cannot be read says nothing about versions, and may be replaced.
+  const before = known === null ? null : passportIn(known.text);
   // An agent could otherwise bring back the wider limits it once had.
   if (before !== null && passport.serial === 0 && passport.issuedAt < before.issuedAt && !older) {
     throw new Failure('USAGE', `The known passport of ${agent.id} was issued later (${before.document.issued_at}).`, {
@@ -60,14 +59,4 @@ export async function importPassport(
   if (floor !== null) state.raiseFloor(floor);
   const same = before !== null && Buffer.compare(before.signedBytes, passport.signedBytes) === 0;
   return { passport, result: known === null ? 'imported' : same ? 'known already' : 'replaced' };
-}
-
-/** A known passport that cannot be read says nothing about versions, and may be replaced. */
-function readable(text: string): Passport | null {
-  try {
-    return passportOf(parseJsonText(text));
-  } catch (error) {
-    if (error instanceof ShapeError || error instanceof JsonError) return null;
-    throw error;
-  }
 }

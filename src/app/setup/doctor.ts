@@ -1,7 +1,5 @@
 import { verifyKeyOf } from '../../protocol/ed25519/verify.js';
-import { parseJsonText } from '../../protocol/json/parse.js';
-import { passportOf, type Passport } from '../../protocol/passport.js';
-import { ShapeError } from '../../protocol/json/shape.js';
+import { passportIn, type Passport } from '../../protocol/passport.js';
 import { formatSeconds, formatTime, parseTime } from '../../protocol/time.js';
 import { issuerProblem } from '../../verify/checks/issuer.js';
 import { checkLog, type ChainedLog } from '../logs/check.js';
@@ -104,7 +102,7 @@ export async function inspectPassports(
   const known = state.passports();
   const findings: Finding[] = [];
   for (const { agentId, name, text } of known) {
-    const passport = read(text);
+    const passport = passportIn(text);
     if (passport === null) {
       findings.push(
         failedFinding('passport', `The passport of ${agentId} is damaged.`, 'aip passport import <file>', EXIT.state),
@@ -143,15 +141,6 @@ async function inspectPassport(
   return warning('passport', `${agent.id} expires ${left}, at ${document.expires_at}.`, hint);
 }
 
-function read(text: string): Passport | null {
-  try {
-    return passportOf(parseJsonText(text));
-  } catch (error) {
-    if (error instanceof ShapeError) return null;
-    throw error;
-  }
-}
-
 /** A private key that this machine is to hold. */
 export interface ExpectedKey {
   readonly record: KeyRecord;
@@ -163,7 +152,7 @@ export interface ExpectedKey {
 export function expectedKeys(state: Pick<State, 'passports' | 'pins' | 'key'>): ExpectedKey[] {
   const ids = new Map<string, string>();
   for (const { name, text } of state.passports()) {
-    const passport = read(text);
+    const passport = passportIn(text);
     if (passport !== null)
       ids.set(passport.currentKey.keyId, `restore it from a backup, or: aip passport rotate ${name}`);
   }

@@ -1,10 +1,8 @@
-import { passportOf, type Passport } from '../../../protocol/passport.js';
+import { passportIn, type Passport } from '../../../protocol/passport.js';
 import { issuerProblem } from '../../../verify/checks/issuer.js';
 import { shortName } from '../../../app/passports/find.js';
 import { pinnedKeys } from '../../../app/keys/principals.js';
 import type { KnownPassport, State } from '../../../app/ports/state.js';
-import { parseJsonText } from '../../../protocol/json/parse.js';
-import { ShapeError } from '../../../protocol/json/shape.js';
 import { table } from '../../render/terminal/table.js';
 import type { CommandSpec } from '../../spec.js';
 import { localState } from '../../../workspace/state.js';
@@ -55,7 +53,7 @@ export const command: CommandSpec = {
 };
 
 function rowOf(known: KnownPassport, state: State, now: number) {
-  const passport = read(known);
+  const passport = passportIn(known.text);
   return {
     agent_id: known.agentId,
     agent_name: known.name,
@@ -73,13 +71,4 @@ function rowOf(known: KnownPassport, state: State, now: number) {
 function statusOf(passport: Passport, state: State, now: number): string {
   if (issuerProblem(passport, pinnedKeys(state.pins(passport.document.principal))) !== null) return 'unpinned';
   return passport.expiresAt !== null && now >= passport.expiresAt ? 'expired' : 'valid';
-}
-
-function read(known: KnownPassport): Passport | null {
-  try {
-    return passportOf(parseJsonText(known.text));
-  } catch (error) {
-    if (error instanceof ShapeError) return null;
-    throw error;
-  }
 }

@@ -65,8 +65,7 @@ export async function readRequest(
   [id]: readonly string[],
 ): Promise<Reply> {
   const { request } = await found(server, id);
-  const reads = await readerOf(server, caller);
-  if (!reads(request)) throw new Refused('FORBIDDEN', 'This request names no approver of this key.');
+  await requireReader(server, caller, request);
   return textReply(200, 'application/json', await server.approvals.document(request.request_id));
 }
 
@@ -78,9 +77,7 @@ export async function readAnswers(
   [id]: readonly string[],
 ): Promise<Reply> {
   const first = await found(server, id);
-  const own = first.request.key_id === caller.key.keyId;
-  if (!own && !(await readerOf(server, caller))(first.request))
-    throw new Refused('FORBIDDEN', 'This request names no approver of this key.');
+  if (first.request.key_id !== caller.key.keyId) await requireReader(server, caller, first.request);
   const after = Number(request.query.get('after') ?? Number.NaN);
   let { revision } = server.approvals;
   if (first.version === after) {
@@ -113,9 +110,7 @@ export async function handInAnswer(
 ): Promise<Reply> {
   const answer = readActionApproval(request.body);
   if (answer.document.request_id !== id) throw new ShapeError('the answer is to another request');
-  const { request: asked } = await found(server, id);
-  if (!(await readerOf(server, caller))(asked))
-    throw new Refused('FORBIDDEN', 'This request names no approver of this key.');
+  await requireReader(server, caller, (await found(server, id)).request);
   const { standing, changed } = await server.approvals.answer(answer);
   const { answers, ...told } = summary(server, standing);
   const checked = standing.request.answers.some(
@@ -148,6 +143,12 @@ function summary(server: MeshServer, { request, version }: VersionedRequest) {
 async function found(server: MeshServer, id: string | undefined): Promise<VersionedRequest> {
   if (id === undefined || !isRequestId(id)) throw new ShapeError('the id of a request is 32 lower-case hex digits');
   return server.approvals.find(id);
+}
+
+/** @throws Refused FORBIDDEN where the caller may not read the request. */
+async function requireReader(server: MeshServer, caller: Caller, request: KeptRequest): Promise<void> {
+  const reads = await readerOf(server, caller);
+  if (!reads(request)) throw new Refused('FORBIDDEN', 'This request names no approver of this key.');
 }
 
 /**

@@ -250,23 +250,14 @@ export class Hub {
     stream.write(bytes, now);
   }
 
-  async #start(stream: FeedStream, prelude: Opening['prelude']): Promise<void> {
-    const { clock, onFailure } = this.#ports;
-    stream.catchingUp = true;
-    try {
+  #start(stream: FeedStream, prelude: Opening['prelude']): Promise<void> {
+    return this.#behind(stream, async () => {
       for await (const piece of prelude) {
         if (stream.closed) return;
-        if (!stream.write(piece, clock.up())) await this.#drained(stream);
+        await this.#written(stream, piece);
         if (stream.closed) return;
       }
-      stream.catchingUp = false;
-      this.#pass(stream);
-    } catch (error) {
-      // Its reader resumes by id, here or at another server.
-      this.#forget(stream);
-      stream.sink.cut();
-      onFailure(error);
-    }
+    });
   }
 
   #pass(stream: FeedStream): void {
@@ -283,25 +274,35 @@ export class Hub {
     }
   }
 
-  async #catchUp(stream: FeedStream): Promise<void> {
-    const { store, clock, onFailure } = this.#ports;
-    stream.catchingUp = true;
-    try {
+  #catchUp(stream: FeedStream): Promise<void> {
+    return this.#behind(stream, async () => {
       while (!stream.closed && !this.#rings[stream.form].holdsAfter(stream.cursor)) {
-        const records = await store.read(stream.cursor, PAGE_EVENTS);
+        const records = await this.#ports.store.read(stream.cursor, PAGE_EVENTS);
         if (records.length === 0) throw new Error(`the store lost the events after ${stream.cursor}`);
         const bytes = await this.#encode(stream.form, records);
         stream.cursor = records[records.length - 1]!.seq;
-        if (!stream.write(bytes, clock.up())) await this.#drained(stream);
+        await this.#written(stream, bytes);
       }
+    });
+  }
+
+  /** Has `write` bring a stream what the ring does not hold, and goes on with the ring from there. */
+  async #behind(stream: FeedStream, write: () => Promise<void>): Promise<void> {
+    stream.catchingUp = true;
+    try {
+      await write();
       stream.catchingUp = false;
       this.#pass(stream);
     } catch (error) {
       // Its reader resumes by id, here or at another server.
       this.#forget(stream);
       stream.sink.cut();
-      onFailure(error);
+      this.#ports.onFailure(error);
     }
+  }
+
+  async #written(stream: FeedStream, bytes: Uint8Array): Promise<void> {
+    if (!stream.write(bytes, this.#ports.clock.up())) await this.#drained(stream);
   }
 
   async #encode(form: StreamForm, records: readonly EventRecord[]): Promise<Uint8Array> {
