@@ -151,7 +151,7 @@ function keyTextIn({ agent_id, key_text }: JsonObject): string | null {
 function reasonOf(object: JsonObject, needed: boolean): string | null {
   const reason = showable(object, 'reason', MAX_REASON);
   if (reason === null && needed)
-    throw new ShapeError('"reason" is missing: whoever finds the agent stopped must learn why');
+    throw new ShapeError('"reason" is missing: those who find the agent stopped must learn why');
   return reason;
 }
 

@@ -26,12 +26,12 @@ export function isNamedKey(subject: string): boolean {
 }
 
 /** Names that programs of the first version take for an agent's. */
-const FIRST_NAME = /^[\x21-\x7e]+$/;
+const FIRST_VERSION_NAME = /^[\x21-\x7e]+$/;
 
 /** True where a program of the first version takes `subject` for one: it knows neither keys nor agents of other forms, and stops at what it cannot read. */
-export function knownToFirst(subject: string): boolean {
+export function readByFirstVersion(subject: string): boolean {
   const scope = scopeOf(subject);
-  return scope === 'agent' ? principalOfAgent(subject) !== null && FIRST_NAME.test(subject) : scope !== 'key';
+  return scope === 'agent' ? principalOfAgent(subject) !== null && FIRST_VERSION_NAME.test(subject) : scope !== 'key';
 }
 
 /** What drills are given with: a subject that is no agent, under a domain that is reserved (RFC 2606). */

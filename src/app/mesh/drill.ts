@@ -50,7 +50,7 @@ export interface DrillOptions {
   readonly challenge?: string | null;
 }
 
-/** Revokes and reinstates an agent that nobody has, and times every verifier's confirmation. @throws Failure NETWORK */
+/** Revokes and reinstates a canary, which is no agent, and times every verifier's confirmation. @throws Failure NETWORK */
 export async function drill(
   deps: OrderDeps & { readonly check: SignatureCheck },
   { withinMs, rounds, challenge = null }: DrillOptions,

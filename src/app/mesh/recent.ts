@@ -70,7 +70,7 @@ function eventsIn(line: MeshEndpoint, answer: JsonObject, check: SignatureCheck)
     const event = readEvent(value);
     if (hashOf(event) === event.hash && signatureHolds(event as unknown as JsonObject, check)) return event;
     throw new Failure('NETWORK', `${line.url} sent event ${event.seq}, which the mesh did not sign: it is forged.`, {
-      hint: 'ask whoever runs the mesh, over another way',
+      hint: 'ask the operator of the mesh, over another channel',
     });
   });
 }

@@ -96,7 +96,7 @@ export function standingReported(
 }
 
 /** What the mesh says, unless this machine alone denies. */
-export function whatHolds(
+export function standingInForce(
   own: MeshStanding,
   copy: Pick<MeshCopy, 'local' | 'kept' | 'standing' | 'provenAt'>,
   now: number,

@@ -1,7 +1,7 @@
 /** What the use cases of the mesh need from the outside world. */
 import type { Head } from '../../mesh/log/head.js';
 import type { KeptDeny } from '../../mesh/client/copy.js';
-import type { CopyPlace, Way } from '../../mesh/client/place.js';
+import type { CopyPlace, CopyStep } from '../../mesh/client/place.js';
 import type { PassportMark } from '../../mesh/passports.js';
 import type { Standing } from '../../mesh/standing.js';
 
@@ -44,7 +44,7 @@ export interface MeshCopy {
 }
 
 /** `whole`: these are all standings, others are gone. */
-export interface CopyChange extends Way {
+export interface CopyChange extends CopyStep {
   readonly standings: readonly Standing[];
   /** Passports that the mesh has put in force since; with `whole`, all that are. */
   readonly passports: readonly PassportMark[];
@@ -104,13 +104,13 @@ export function clockAhead(copy: Pick<MeshCopy, 'note'>): number | null {
 const LEFT = 'left';
 const UNCOUNTED = 'uncounted';
 
-/** True while the one who followed for this machine has said that it stops. */
+/** True once the process that followed for this machine has said that it stops, until one follows again. */
 export function hasLeft(copy: Pick<MeshCopy, 'note'>): boolean {
   return copy.note(LEFT) !== null;
 }
 
-/** Writes down that the one who follows for this machine stops. */
-export function notesLeft(copy: Pick<MeshCopy, 'setNote'>, now: number): void {
+/** Writes down that the process stops that follows for this machine. */
+export function noteLeft(copy: Pick<MeshCopy, 'setNote'>, now: number): void {
   copy.setNote(LEFT, String(now));
 }
 
@@ -120,11 +120,11 @@ export function isUnmissed(copy: Pick<MeshCopy, 'note'>): boolean {
 }
 
 /** Writes down that the mesh has no room for this machine on its roster, or has again. */
-export function notesCounted(copy: Pick<MeshCopy, 'note' | 'setNote'>, counted: boolean, now: number): void {
+export function noteCounted(copy: Pick<MeshCopy, 'note' | 'setNote'>, counted: boolean, now: number): void {
   if ((copy.note(UNCOUNTED) === null) !== counted) copy.setNote(UNCOUNTED, counted ? null : String(now));
 }
 
-/** Writes down that somebody follows for this machine. */
-export function followsAgain(copy: Pick<MeshCopy, 'note' | 'setNote'>): void {
+/** Writes down that a process follows the mesh for this machine. */
+export function noteFollowing(copy: Pick<MeshCopy, 'note' | 'setNote'>): void {
   for (const name of [LEFT, UNCOUNTED]) if (copy.note(name) !== null) copy.setNote(name, null);
 }

@@ -1,5 +1,5 @@
 import { Failure, shellWord } from '../../app/failure.js';
-import { knownHere, stoppedKeysHere, whatHolds, type HeldStanding } from '../../app/mesh/standing.js';
+import { knownHere, stoppedKeysHere, standingInForce, type HeldStanding } from '../../app/mesh/standing.js';
 import { keyIdsHere, keyTextHere } from '../../app/mesh/key-text.js';
 import { askStanding } from '../../app/mesh/orders.js';
 import { isNamedKey } from '../../mesh/subject.js';
@@ -64,7 +64,7 @@ export const command: CommandSpec<Options> = {
       const lines = await meshLines(cli.workspace, mesh, await apiKey(cli, options));
       const there = await askStanding(lines, subject);
       const keys = new Set([...there.stoppedKeys, ...stopped]);
-      return show(cli, whatHolds(there, copy, cli.io.now(), keyText), 0, [...keys]);
+      return show(cli, standingInForce(there, copy, cli.io.now(), keyText), 0, [...keys]);
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== 'NETWORK') throw error;
       cli.warn(error.message, 'AIP-E500');

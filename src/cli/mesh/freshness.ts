@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Freshness } from '../../verify/context.js';
 import { Failure } from '../../app/failure.js';
-import { clockAhead, followsAgain, hasLeft, isUnmissed, notesCounted, type MeshCopy } from '../../app/ports/mesh.js';
+import { clockAhead, noteFollowing, hasLeft, isUnmissed, noteCounted, type MeshCopy } from '../../app/ports/mesh.js';
 import { meshFollower, meshLines, refreshCopy, type MeshFollow } from '../../workspace/mesh.js';
 import { Vouching } from '../../workspace/mesh/vouching.js';
 import type { VerifierDeps } from '../../app/verification/intents.js';
@@ -93,7 +93,7 @@ async function asked(
       };
       const as = { verifier, onUncounted };
       if (!(await refreshCopy(cli.workspace, access, apiKey, copy, maxAgeMs, left, as))) return 'no answer in time';
-      if (counted) notesCounted(copy, true, cli.io.now());
+      if (counted) noteCounted(copy, true, cli.io.now());
       if (decides) notesIntroduced(copy, cli.io.now());
       const [line] = await meshLines(cli.workspace, access, apiKey);
       const rest = Math.max(50, REFRESH_MS - (Date.now() - started));
@@ -134,7 +134,7 @@ async function follow(cli: Scene, access: MeshAccess, copy: MeshCopy, maxAgeMs: 
       onState: (_, to) => {
         if (to !== 'live') return;
         counted = true;
-        followsAgain(copy);
+        noteFollowing(copy);
       },
       onUncounted: (why) => {
         if (counted) warnUncounted(cli, why);

@@ -1,5 +1,5 @@
 /** How this machine listens: as which verifier, and what is written down when it stops. */
-import { MACHINE_LABEL, notesLeft, type MeshCopy } from '../../app/ports/mesh.js';
+import { MACHINE_LABEL, noteLeft, type MeshCopy } from '../../app/ports/mesh.js';
 import { writeLeaving, type ListeningVerifier, type OnStale } from '../../mesh/roster/member.js';
 import { parseApiKey } from '../../mesh/access/api-key.js';
 import { VERSION } from '../version.js';
@@ -86,7 +86,7 @@ export async function announceLeaving(
   apiKey: string,
   copy: MeshCopy,
 ): Promise<boolean> {
-  notesLeft(copy, cli.io.now());
+  noteLeft(copy, cli.io.now());
   const { key } = await machineKey(cli.workspace);
   const body = Buffer.from(JSON.stringify(writeLeaving(key, parseApiKey(apiKey)?.keyId ?? '')));
   for (const line of await meshLines(cli.workspace, access, apiKey)) {

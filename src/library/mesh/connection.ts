@@ -1,6 +1,6 @@
 /** What a program speaks with its mesh through; built only where there is one, or an agent is revoked. */
 import type { OnStale } from '../../mesh/roster/member.js';
-import { followsAgain, MACHINE_LABEL, type MeshCopy, type MeshEndpoint } from '../../app/ports/mesh.js';
+import { noteFollowing, MACHINE_LABEL, type MeshCopy, type MeshEndpoint } from '../../app/ports/mesh.js';
 import { machineKey, meshFollower, meshLines, openCopy, refreshCopy, type MeshAccess } from '../../workspace/mesh.js';
 import { Vouching } from '../../workspace/mesh/vouching.js';
 import { approvalRelay, type ApprovalRelay } from '../../app/approvals/relay.js';
@@ -65,7 +65,7 @@ export async function connectMesh(
       onState: (_, to) => {
         if (to !== 'live') return;
         told = false;
-        followsAgain(copy);
+        noteFollowing(copy);
       },
       background: true,
       onPassports: lookForPassports,

@@ -31,7 +31,7 @@ const REMEMBERED = 512;
 export class Copy {
   #position: Head | null = null;
   #agents = new StandingIndex();
-  /** Principals and everyone: a few, which every check asks about. */
+  /** All other subjects: principals, keys, everyone, and agents whose id names no domain. Every check looks up some of them. */
   #above = new Map<string, Standing>();
   readonly #kept = new Map<string, KeptDeny>();
   readonly #hashes = new Map<number, string>();
@@ -70,11 +70,11 @@ export class Copy {
   /** Takes an event whose hash and signature hold. */
   apply(event: MeshEvent): EventOutcome {
     const position = this.#position;
-    if (position === null) return this.#early(event, { kind: 'gap' });
+    if (position === null) return this.#keepDeny(event, { kind: 'gap' });
     const fork = this.#forkBy(event, position);
-    if (fork !== null) return this.#early(event, { kind: 'fork', reason: fork });
+    if (fork !== null) return this.#keepDeny(event, { kind: 'fork', reason: fork });
     if (event.seq <= position.seq) return { kind: 'duplicate' };
-    if (event.seq > position.seq + 1) return this.#early(event, { kind: 'gap' });
+    if (event.seq > position.seq + 1) return this.#keepDeny(event, { kind: 'gap' });
     const passport = markOf(event);
     const standing = passport === null ? nextStanding(this.#get(event.agent_id) ?? null, event) : null;
     if (standing !== null) this.#set(standing);
@@ -149,11 +149,11 @@ export class Copy {
   }
 
   #get(subject: string): Standing | undefined {
-    return isAgent(subject) ? this.#agents.get(subject) : this.#above.get(subject);
+    return isAgentOfDomain(subject) ? this.#agents.get(subject) : this.#above.get(subject);
   }
 
   #set(standing: Standing): void {
-    if (isAgent(standing.subject)) this.#agents.set(standing);
+    if (isAgentOfDomain(standing.subject)) this.#agents.set(standing);
     else this.#above.set(standing.subject, standing);
   }
 
@@ -175,7 +175,7 @@ export class Copy {
   }
 
   /** Whatever is wrong with an event's place, a deny that the mesh signed denies. */
-  #early<T extends EventOutcome>(event: MeshEvent, verdict: T): T {
+  #keepDeny<T extends EventOutcome>(event: MeshEvent, verdict: T): T {
     // A passport out of turn comes again with the snapshot.
     if (event.type === 'reinstatement' || event.type === 'passport') return verdict;
     const before = this.#kept.get(event.agent_id);
@@ -205,7 +205,7 @@ export class Copy {
   }
 }
 
-function isAgent(subject: string): boolean {
+function isAgentOfDomain(subject: string): boolean {
   return subject.includes(':agents:');
 }
 

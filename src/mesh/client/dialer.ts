@@ -1,4 +1,4 @@
-/** The line to the mesh: which endpoint, which way, how long to wait, and when to give up. */
+/** The connection to the mesh: which endpoint, stream or poll, how long to wait, and when to give up. */
 import { FIRST_FRAME_MS, MAX_POLL_WAIT_MS, SILENCE_MS } from '../limits.js';
 import type { Mode } from './messages.js';
 import type { Moment } from './moment.js';
@@ -8,7 +8,7 @@ import { reconnectDelay } from './reconnect.js';
 export type Phase = 'idle' | 'waiting' | 'snapshot' | 'opening' | 'open' | 'polling';
 
 /** What a connection is made with. */
-export interface LineOptions {
+export interface DialerOptions {
   readonly endpoints: number;
   readonly random: () => number;
   readonly maxAgeMs: number;
@@ -25,7 +25,7 @@ const MAX_LATE_MS = 60_000;
 
 /** One connection at a time: which endpoint, since when, and when the next try is due. */
 export class Dialer {
-  readonly #options: LineOptions;
+  readonly #options: DialerOptions;
   phase: Phase = 'idle';
   /** Counts connections; what belongs to an earlier one is ignored. */
   conn = 0;
@@ -40,7 +40,7 @@ export class Dialer {
   #late = 0;
   #pollingSince = 0;
 
-  constructor(options: LineOptions) {
+  constructor(options: DialerOptions) {
     this.#options = options;
     if (options.polls) this.#mode = 'poll';
   }
@@ -50,7 +50,7 @@ export class Dialer {
     return this.phase === 'open' || this.phase === 'polling';
   }
 
-  /** How old a proof may be, in ms, on a line that works. */
+  /** How old a proof may be, in ms, on a connection that works. */
   get freshMs(): number {
     return this.phase === 'polling' ? this.pollWaitMs + POLL_GRACE_MS : SILENCE_MS;
   }

@@ -11,7 +11,7 @@ export type CopyPlace =
   | 'elsewhere';
 
 /** From where to where a change of the copy leads, event by event. */
-export interface Way {
+export interface CopyStep {
   /** What this process knows to be written; null before it has read or written a copy. */
   readonly from: Head | null;
   readonly position: Head;
@@ -22,7 +22,7 @@ export interface Way {
 }
 
 /** `file`: how far the copy is, null where there is none that is whole. */
-export function copyPlace(file: Head | null, { from, position, events, whole }: Way): CopyPlace {
+export function copyPlace(file: Head | null, { from, position, events, whole }: CopyStep): CopyPlace {
   if (file === null) return whole ? 'here' : 'elsewhere';
   if (from !== null && isSame(file, from)) return 'here';
   if (isSame(file, position)) return 'here';

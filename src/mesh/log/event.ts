@@ -10,7 +10,7 @@ import { formatEventId, isHash, isLogId, type Head } from './head.js';
 import { MAX_ACTOR, MAX_EVENT_BYTES, MAX_REASON } from '../limits.js';
 import { SIGNATURE_HEX, type Signer } from './signing.js';
 import { schemaMembers } from '../schemas.js';
-import { canonicalSubject, isNamedKey, knownToFirst, scopeOf, type Scope } from '../subject.js';
+import { canonicalSubject, isNamedKey, readByFirstVersion, scopeOf, type Scope } from '../subject.js';
 
 /** 1: what stops and lets act again, of subjects that the first version reads. 2: what only later versions know. */
 const VERSIONS: readonly unknown[] = [1, 2];
@@ -93,7 +93,7 @@ export function sealEvent(
   const body = {
     ...fields,
     // A program of the first version would stop at a subject that it cannot read.
-    v: fields.type === 'passport' || !knownToFirst(fields.agent_id) ? 2 : 1,
+    v: fields.type === 'passport' || !readByFirstVersion(fields.agent_id) ? 2 : 1,
     log_id: head.logId,
     term,
     seq,
@@ -169,7 +169,7 @@ export function readEvent(value: Json): MeshEvent {
 function readPassportMembers(event: JsonObject): void {
   const { v, type, serial, passport_hash } = event;
   const is = type === 'passport';
-  if (is ? v !== 2 : v === 2 && knownToFirst(event.agent_id as string)) throw bad('v');
+  if (is ? v !== 2 : v === 2 && readByFirstVersion(event.agent_id as string)) throw bad('v');
   if (!is) {
     if (serial !== undefined || passport_hash !== undefined) throw bad('serial');
     return;

@@ -11,7 +11,7 @@ export interface SignatureUse {
   readonly isFirst?: boolean;
   /** The API key that it is for: the keys take turns. */
   readonly keyId?: string;
-  /** True once nobody waits for it any more: then it is not asked for. */
+  /** True once no caller waits for the signature: then it is not asked for. */
   readonly isOver?: () => boolean;
 }
 

@@ -23,7 +23,7 @@ export interface VerifierKey {
 /** What a verifier says of itself to the mesh. */
 export interface ListeningVerifier {
   readonly key: VerifierKey;
-  /** What people chose to call it; null where nobody did. */
+  /** The label that was chosen for it; null where none was. */
   readonly label: string | null;
   /** The name of its machine. */
   readonly host: string;
@@ -216,7 +216,7 @@ export function readApplied(value: Json, verify: VerifySignature): Applied {
   return applied as unknown as Applied;
 }
 
-/** The word of leaving in a value, when its signature holds. Throws ShapeError. */
+/** The farewell in a value, when its signature holds. @throws ShapeError */
 export function readLeaving(value: Json, verify: VerifySignature): Leaving {
   const leaving = objectOf(value, 'the farewell', ...schemaMembers('Leaving'));
   if (leaving.type !== 'mesh-left' || leaving.version !== 1 || typeof leaving.key_id !== 'string')

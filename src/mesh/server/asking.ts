@@ -211,7 +211,7 @@ function standingForm(subject: string, standing: Standing | null, now: number) {
 const unescape = (escape: string) => decodeURIComponent(escape);
 
 function subjectIn(text: string): string {
-  // A did with a port is spelled with %3A itself: a path that names it raw begins with a colon that is none of its escapes.
+  // A DID with a port holds %3A itself: in a path that begins with an unescaped `did:`, it is part of the id and no escape.
   let named = text;
   try {
     // What a URL parser escapes by itself is no part of the spelling.

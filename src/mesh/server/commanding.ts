@@ -12,18 +12,18 @@ import { MAX_CONFIRM_WAIT_MS } from '../limits.js';
 import { Refused } from '../refusal.js';
 import { mayAct } from '../access/roles.js';
 import type { Answer, Proposal } from '../ruling.js';
-import { rememberKeyText, resolved } from './key-texts.js';
-import { jsonBody, waitOf, replicationWish } from './http/body.js';
+import { rememberKeyText, withKeyText } from './key-texts.js';
+import { jsonBody, waitOf, requestedReplication } from './http/body.js';
 import { jsonReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import type { MeshServer } from './mesh-server.js';
-import type { Count } from './roster.js';
-import type { RegionRow, ReplicationWish } from './regions/registry.js';
+import type { EventReach } from './roster.js';
+import type { RegionRow, RequestedReplication } from './regions/registry.js';
 import type { Absent } from '../roster/reach.js';
 import { isCanary } from '../subject.js';
 import { formatTime } from '../../protocol/time.js';
 
 /** How an event fares with everyone who should have it. */
-export interface Propagation extends Count {
+export interface Propagation extends EventReach {
   /** Open streams, and verifiers that poll. */
   readonly connected: number;
   /** From the commit to the last confirmation, by the server's clock; null while there is none. */
@@ -94,7 +94,7 @@ async function carryOut(
     );
   }
   const signed = await server.gate.signature(request, caller);
-  const meant = await resolved(server.store, command);
+  const meant = await withKeyText(server.store, command);
   const done = await submitAndWait(
     server,
     {
@@ -104,7 +104,7 @@ async function carryOut(
       nonce: signed?.nonce ?? null,
     },
     waitMs,
-    replicationWish(request, server.options.region ?? null),
+    requestedReplication(request, server.options.region ?? null),
   );
   await rememberKeyText(server.store, done.answer);
   return done;
@@ -115,7 +115,7 @@ export async function submitAndWait(
   server: MeshServer,
   proposal: Proposal,
   waitMs: number,
-  wish: ReplicationWish | null,
+  requested: RequestedReplication | null,
 ): Promise<{ answer: Answer; propagation: Propagation }> {
   const outcome = await server.committer.submit(proposal);
   if (outcome.kind === 'refused') {
@@ -126,9 +126,9 @@ export async function submitAndWait(
   await server.pump();
   const { answer } = outcome;
   const seq = answer.seq;
-  await server.roster.meet();
+  await server.roster.readOthers();
   const [regions] = await Promise.all([
-    server.regions.settle(seq, committedAt, wish, () => server.stopping),
+    server.regions.settle(seq, committedAt, requested, () => server.stopping),
     server.waits.for(() => server.stopping || server.roster.count(seq).late.length === 0, waitMs),
   ]);
   return { answer, propagation: { ...propagationOf(server, seq, committedAt), regions } };

@@ -110,7 +110,7 @@ export class Committer {
         if (known !== undefined) return known;
         const signature = this.#sign(text, COMMAND_USE);
         if (typeof signature === 'string') return signature;
-        // Where the store fails before, nobody waits for it.
+        // Where the store fails first, no caller awaits the signature.
         signature.catch(() => undefined);
         asked.set(text, signature);
         return NOT_YET;

@@ -16,10 +16,10 @@ const MAX_READ = 200;
 /** Most passports that are searched for the text of a key. */
 const MAX_SEARCHED = 5_000;
 
-type Known = Pick<MeshStore, 'passports' | 'principals' | 'notes'>;
+type MeshRecords = Pick<MeshStore, 'passports' | 'principals' | 'notes'>;
 
 /** The text of the key that `keyId` names, `ed25519:` and hex; null where the mesh does not know it. */
-export async function keyTextOf(store: Known, keyId: string): Promise<string | null> {
+export async function keyTextOf(store: MeshRecords, keyId: string): Promise<string | null> {
   const holder = keyId.slice(0, keyId.indexOf('#'));
   const known =
     scopeOf(holder) === 'principal' ? await issuerText(store, holder, keyId) : await agentText(store, holder, keyId);
@@ -27,7 +27,7 @@ export async function keyTextOf(store: Known, keyId: string): Promise<string | n
 }
 
 /** True where the mesh knows a subject: by its standing, a passport that was published, or a principal that is registered. */
-export async function isKnown(store: Known & Pick<MeshStore, 'standing'>, subject: string): Promise<boolean> {
+export async function isKnown(store: MeshRecords & Pick<MeshStore, 'standing'>, subject: string): Promise<boolean> {
   if ((await store.standing(subject)) !== null) return true;
   const scope = scopeOf(subject);
   if (scope === 'mesh') return true;
@@ -45,7 +45,7 @@ export async function isKnown(store: Known & Pick<MeshStore, 'standing'>, subjec
 }
 
 /** The order as it is carried out: a key that is to be stopped is named by its text where that is known here, or to the one who asks. */
-export async function resolved(store: Known, command: Command): Promise<Command> {
+export async function withKeyText(store: MeshRecords, command: Command): Promise<Command> {
   const { subject, action, keyText = null } = command;
   // A reinstatement names the very subject whose version it undoes.
   if (action === 'reinstate' || !isNamedKey(subject)) return command;
@@ -63,7 +63,7 @@ export async function rememberKeyText(
 
 /** Keys of an agent's published passport that are stopped: what they sign is refused, however the agent itself stands. */
 export async function stoppedKeysOf(
-  store: Known & Pick<MeshStore, 'standing'>,
+  store: MeshRecords & Pick<MeshStore, 'standing'>,
   agent: string,
   now: number,
 ): Promise<readonly { readonly keyId: string; readonly status: Status }[]> {
@@ -76,7 +76,7 @@ export async function stoppedKeysOf(
   return keys;
 }
 
-async function agentText(store: Known, agent: string, keyId: string): Promise<string | null> {
+async function agentText(store: MeshRecords, agent: string, keyId: string): Promise<string | null> {
   return (await agentKeys(store, agent)).find((key) => key.keyId === keyId)?.text ?? null;
 }
 
@@ -84,14 +84,14 @@ interface AgentKey extends Pick<PassportKey, 'keyId' | 'validUntil'> {
   readonly text: string;
 }
 
-async function agentKeys(store: Known, agent: string): Promise<readonly AgentKey[]> {
+async function agentKeys(store: MeshRecords, agent: string): Promise<readonly AgentKey[]> {
   const passport = await inForce(store, await store.passports.mark(agent));
   const keys = passport === null ? [] : [passport.currentKey, ...passport.previousKeys];
   return keys.map(({ keyId, key, validUntil }) => ({ keyId, validUntil, text: formatPublicKey(key.publicKey) }));
 }
 
 /** A registered key has no id of its own: a passport says under which one it signed. */
-async function issuerText(store: Known, principal: string, keyId: string): Promise<string | null> {
+async function issuerText(store: MeshRecords, principal: string, keyId: string): Promise<string | null> {
   const keys = await store.principals.list(principal);
   if (keys.length === 0) return null;
   const marks = (await store.passports.marks()).filter(({ agent }) => principalOf(agent) === principal);
@@ -104,7 +104,7 @@ async function issuerText(store: Known, principal: string, keyId: string): Promi
   return null;
 }
 
-async function inForce(store: Known, mark: PassportMark | null): Promise<Passport | null> {
+async function inForce(store: MeshRecords, mark: PassportMark | null): Promise<Passport | null> {
   const text = mark === null || mark.hash === null ? null : await store.passports.document(mark.hash);
   return text === null ? null : readPassport(Buffer.from(text));
 }

@@ -84,7 +84,7 @@ export async function spendSignature(
   return signed;
 }
 
-/** The same of what nobody may order with a stolen API key alone, whatever the mesh requires. */
+/** The same for orders that a stolen API key alone must never be enough for, whatever the mesh requires. */
 export async function spendOwnSignature(
   server: MeshServer,
   request: Request,

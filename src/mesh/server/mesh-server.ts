@@ -307,7 +307,7 @@ export class MeshServer {
     const { members, nonces } = this.store;
     const due = this.roster.due();
     if (due.length > 0) await members.put(due);
-    await this.roster.meet();
+    await this.roster.readOthers();
     await nonces.prune(this.clock.wall());
   }
 

@@ -15,7 +15,7 @@ import { Refused } from '../refusal.js';
 import { statusAt } from '../standing.js';
 import { canonicalSubject } from '../subject.js';
 import { submitAndWait, propagationForm } from './commanding.js';
-import { jsonBody, replicationWish, waitOf } from './http/body.js';
+import { jsonBody, requestedReplication, waitOf } from './http/body.js';
 import { jsonReply, textReply, type Caller, type Reply, type Request } from './http/exchange.js';
 import { spendSignature } from './keys.js';
 import type { MeshServer } from './mesh-server.js';
@@ -162,7 +162,7 @@ async function carryOut(
     server,
     proposal,
     waitOf(request, 0, MAX_CONFIRM_WAIT_MS),
-    replicationWish(request, server.options.region ?? null),
+    requestedReplication(request, server.options.region ?? null),
   );
   return jsonReply(200, {
     agent_id: subject,

@@ -18,7 +18,7 @@ const ELSEWHERE_MS = 2 * REFRESH_MS;
 /** Most that the clocks of servers on one store are taken to differ, ms. */
 const SKEW_MS = 5_000;
 /** Commands that come together ask once who listens elsewhere, ms. */
-const MEET_MS = 50;
+const READ_OTHERS_MS = 50;
 /** Names that programs of the first version made up anew with each start. */
 const THROWAWAY = /(?:^library\.[0-9a-f]{12}|\.[0-9a-f]{6})$/;
 
@@ -34,7 +34,7 @@ export interface Poller {
 }
 
 /** How an event fares with all who should have it. */
-export interface Count {
+export interface EventReach {
   readonly members: number;
   readonly applied: number;
   /** Those who listen and report. */
@@ -71,8 +71,8 @@ export class Roster {
   /** Keys that are revoked or suspended, by their text: what a verifier confirms with one is not believed. */
   readonly #keys = new Map<string, Standing>();
   #refreshedAt = 0;
-  #metAt = 0;
-  #metUp = -Infinity;
+  #othersReadAt = 0;
+  #othersReadUp = -Infinity;
 
   constructor(
     store: MeshStore,
@@ -185,7 +185,7 @@ export class Roster {
   }
 
   /** Everyone's place with event `seq`. */
-  count(seq: number): Count {
+  count(seq: number): EventReach {
     const now = this.#clock.wall();
     const live = this.#live();
     let [members, applied, reporting] = [0, 0, 0];
@@ -236,13 +236,13 @@ export class Roster {
   }
 
   /** Takes in what other servers on the same store have kept since the last time. */
-  async meet(): Promise<void> {
+  async readOthers(): Promise<void> {
     const up = this.#clock.up();
-    if (!this.#store.shared || up - this.#metUp < MEET_MS) return;
-    this.#metUp = up;
-    const since = this.#metAt;
+    if (!this.#store.shared || up - this.#othersReadUp < READ_OTHERS_MS) return;
+    this.#othersReadUp = up;
+    const since = this.#othersReadAt;
     // The clocks of the servers differ, and a word may be written a moment after it was dated.
-    this.#metAt = this.#clock.wall() - SKEW_MS;
+    this.#othersReadAt = this.#clock.wall() - SKEW_MS;
     this.#learn(await this.#store.members.list(since));
   }
 

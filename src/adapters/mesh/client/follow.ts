@@ -1,6 +1,6 @@
 /** A follower with sockets, timers and a clock: keeps this machine's copy current until it is stopped. */
 import { randomBytes } from 'node:crypto';
-import { CLOCK_AHEAD, notesCounted, type MeshCopy } from '../../../app/ports/mesh.js';
+import { CLOCK_AHEAD, noteCounted, type MeshCopy } from '../../../app/ports/mesh.js';
 import { Follower } from '../../../mesh/client/follower.js';
 import type { AlarmKind, Effect, FollowState, FollowInput, KnownStanding } from '../../../mesh/client/messages.js';
 import type { Moment } from '../../../mesh/client/moment.js';
@@ -277,7 +277,7 @@ export class MeshFollow {
     const refusal = refusalIn(status, body);
     if (refusal?.code === 'TOO_MANY_VERIFIERS' && this.#options.verifier !== null && !this.#stopped) {
       const { copy, onUncounted } = this.#options;
-      if (copy !== null) notesCounted(copy, false, Date.now());
+      if (copy !== null) noteCounted(copy, false, Date.now());
       onUncounted?.(refusal.message);
     }
     return refusal?.message ?? null;

@@ -5,7 +5,7 @@ import { requestRelay } from '../../approvals/relay.js';
 import { startShipping } from '../../mesh/shipping.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { isLabel } from '../../../mesh/roster/member.js';
-import { followsAgain } from '../../../app/ports/mesh.js';
+import { noteFollowing } from '../../../app/ports/mesh.js';
 import { letGoHourly } from '../../logs/retention.js';
 import type { CommandSpec } from '../../spec.js';
 import type { KeyPlaces } from '../../../workspace/keys.js';
@@ -80,7 +80,7 @@ export const command: CommandSpec<Options> = {
       onPassports: fetch,
       onProof: () => {
         if (hasDeparted(copy)) return departed();
-        followsAgain(copy);
+        noteFollowing(copy);
         fetch();
         relay.proven();
       },

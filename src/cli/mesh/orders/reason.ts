@@ -4,7 +4,7 @@ import type { Questioner } from '../../questions/ask.js';
 
 export const REASON_OPTION: OptionSpec = {
   flags: '-r, --reason <text>',
-  description: 'what whoever finds the agent stopped is told',
+  description: 'what is told to those who find the agent stopped',
   value: reason,
 };
 

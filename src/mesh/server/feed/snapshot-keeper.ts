@@ -8,7 +8,7 @@ import { PAGE_EVENTS } from '../../limits.js';
 import { passportLine, readSnapshotLines, SnapshotFrame, snapshotLine } from '../../log/snapshot.js';
 import type { MeshSigner } from '../../log/signing.js';
 import { nextStanding, type Standing } from '../../standing.js';
-import { knownToFirst } from '../../subject.js';
+import { readByFirstVersion } from '../../subject.js';
 import type { MeshStore } from '../../log/store.js';
 
 /** Subjects in a piece: what one event makes write again. */
@@ -75,7 +75,7 @@ export class SnapshotKeeper {
     const told: Piece[] = [];
     for (const [i, piece] of pieces.entries()) {
       const standings = standingsOf(piece);
-      const known = standings.filter(({ subject }) => knownToFirst(subject));
+      const known = standings.filter(({ subject }) => readByFirstVersion(subject));
       told.push(...(known.length === standings.length ? [piece] : split(known)));
       if (i % HASHED_AT_ONCE === HASHED_AT_ONCE - 1) await this.#pause();
     }

@@ -4,7 +4,7 @@ import type { Json } from '../../../protocol/json/values.js';
 import { formatPublicKey, parsePublicKey } from '../../../protocol/identity/keys.js';
 import { objectOf, ShapeError } from '../../../protocol/json/shape.js';
 import { isRole, ROLES, type Role } from '../../access/roles.js';
-import type { ReplicationWish } from '../regions/registry.js';
+import type { RequestedReplication } from '../regions/registry.js';
 import type { Request } from './exchange.js';
 import { schemaMembers } from '../../schemas.js';
 
@@ -64,10 +64,10 @@ export function challengeOf(request: Request): string | null {
 const MAX_REGIONS = 64;
 
 /**
- * What the giver of a command wants of the regions (`replication`, `within`, and `region` with its `endpoint` once each); null without a
- * word of it. `own`: the name of this server's region, which is not waited for; nor is the endpoint that the request itself came to.
+ * What the giver of a command wants of the regions (`replication`, `within`, and `region` with its `endpoint` once each); null where
+ * it says nothing of them. `own`: the name of this server's region, which is not waited for; nor is the endpoint that the request itself came to.
  */
-export function replicationWish(request: Request, own: string | null): ReplicationWish | null {
+export function requestedReplication(request: Request, own: string | null): RequestedReplication | null {
   const { query, headers } = request;
   const mode = query.get('replication');
   if (mode === null) return null;
@@ -126,7 +126,7 @@ export function readKeyOrder(value: Json): KeyOrder {
   };
 }
 
-/** `applied`: the signed word of it, not looked at yet; undefined from a verifier of the first version. */
+/** `applied`: the signed confirmation, not verified yet; undefined from a verifier of the first version. */
 export function readAck(value: Json): {
   readonly stream: string;
   readonly seq: number;

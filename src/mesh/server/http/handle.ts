@@ -23,7 +23,7 @@ export async function handle(server: MeshServer, request: Request): Promise<Repl
   let reply: Reply;
   try {
     const found = route(request);
-    // Never a path that somebody made up: anyone may ask for one, and each would stay in memory and in the metrics.
+    // Never an invented path: each would stay in memory and in the metrics.
     label = found?.endpoint.path ?? (PUBLIC.includes(request.path) ? request.path : label);
     reply = found === null ? await open(server, request) : await admitted(server, request, found);
     // What was waiting when the store failed is not answered as if nothing had happened.

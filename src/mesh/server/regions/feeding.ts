@@ -176,7 +176,7 @@ export interface TailRow {
 
 /**
  * `POST /v1/mesh/region/tail`: what a server holds beyond the fork, with this mesh's own signature over it. Denies are given again, under
- * the same `cmd_id`; what would let somebody act is only listed.
+ * the same `cmd_id`; what would let an agent act is only listed.
  */
 export async function regionTail(server: MeshServer, request: Request, _caller: Caller): Promise<Reply> {
   const { events } = objectOf(jsonBody(request), 'the tail', ...schemaMembers('RegionTail'));

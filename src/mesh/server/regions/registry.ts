@@ -17,7 +17,7 @@ export interface Replication {
 }
 
 /** What the giver of a command wants of it. */
-export interface ReplicationWish {
+export interface RequestedReplication {
   readonly mode: 'async' | 'sync';
   readonly withinMs: number;
   readonly names: readonly string[];
@@ -109,7 +109,7 @@ export class Regions {
   keep(): void {
     for (const [name, known] of this.#known) {
       const [seq, now] = [known.keptSeq, this.#clock.up()];
-      // Each word of it would cost a flush of the disk.
+      // Each write costs a flush of the disk.
       if (known.seq === seq && now - known.keptAt < KEEP_MS) continue;
       known.keptSeq = known.seq;
       known.keptAt = now;
@@ -126,14 +126,14 @@ export class Regions {
   async settle(
     seq: number,
     committedAt: number,
-    wish: ReplicationWish | null,
+    requested: RequestedReplication | null,
     ended: () => boolean,
   ): Promise<readonly RegionRow[]> {
     const own = this.replication;
-    const names = [...new Set([...this.names, ...(wish?.names ?? [])])].sort();
-    const mode = own.mode === 'sync' || wish?.mode === 'sync' ? 'sync' : 'async';
-    // Who gives the command waits no longer than it said; without a word of it, as long as this server's configuration says.
-    const withinMs = Math.min(wish?.withinMs ?? own.withinMs, MAX_CONFIRM_WAIT_MS);
+    const names = [...new Set([...this.names, ...(requested?.names ?? [])])].sort();
+    const mode = own.mode === 'sync' || requested?.mode === 'sync' ? 'sync' : 'async';
+    // The giver of the command waits no longer than it asked for; where it asked for nothing, as long as this server is configured to.
+    const withinMs = Math.min(requested?.withinMs ?? own.withinMs, MAX_CONFIRM_WAIT_MS);
     const at = new Map<string, number>();
     const all = (): boolean => {
       for (const name of names)

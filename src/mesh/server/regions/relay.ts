@@ -19,7 +19,7 @@ export interface FollowedHome {
   snapshot(version: 1 | 2, head: Head): Promise<readonly Uint8Array[]>;
   /** Gives a request to home as it came. Throws Refused where home does not answer. */
   forward(request: Request): Promise<WholeReply>;
-  /** Brings the keys of home here, when somebody shows one that is unknown; true when they were asked for. */
+  /** Brings the keys of home here, when a request shows one that is unknown; true when they were asked for. */
   refresh(): Promise<boolean>;
   /** A verifier that listens here has shown its card, or signed what it has applied; null: it is gone. */
   heard(verifier: string, word: { readonly card?: VerifierCard; readonly applied?: Applied } | null): void;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { whatHolds } from '../../../../src/app/mesh/standing.js';
+import { standingInForce } from '../../../../src/app/mesh/standing.js';
 import type { MeshStanding } from '../../../../src/app/mesh/orders.js';
 import { describe, expect, test } from 'vitest';
 import { refreshOnce } from '../../../../src/adapters/mesh/client/refresh-once.js';
@@ -135,10 +135,12 @@ describe('the local copy', () => {
         known: true,
       };
       const mesh: MeshStanding = { subject: AGENT, status: 'active', ...told };
-      expect(whatHolds(mesh, copy, NOW)).toMatchObject({ status: 'revoked', source: 'this machine' });
+      expect(standingInForce(mesh, copy, NOW)).toMatchObject({ status: 'revoked', source: 'this machine' });
       const ending = [{ ...kept[0]!, until: 9 }];
       copy.save(change(2, [], { keptBefore: kept, kept: ending }));
-      expect(whatHolds(mesh, copy, NOW), 'a deny that the mesh has undone meanwhile').toMatchObject({ source: 'mesh' });
+      expect(standingInForce(mesh, copy, NOW), 'a deny that the mesh has undone meanwhile').toMatchObject({
+        source: 'mesh',
+      });
       copy.save(change(2, [], { keptBefore: ending }));
       expect(verified(path, AGENT)).toBe('active');
       copy.close();
