@@ -101,7 +101,7 @@ function readHash(value: Json): Uint8Array {
 
 async function signerOnRoster(server: MeshServer, { publicKey, checkpoint }: Asked, caller: Caller): Promise<Member> {
   // Another server on the store may have let it in a moment ago.
-  await server.roster.meet();
+  await server.roster.readOthers();
   const member = server.roster.member(publicKey);
   if (member === null || member.keyId !== caller.key.keyId) {
     const message =
