@@ -26,15 +26,14 @@ export function approvalParts(before: Json, after: Json): ApprovalPart[] {
   };
   add(PATH, valueOf(a.rest, null, 1), valueOf(b.rest, null, 1), valueOf(b.rest, a.approvers, a.count));
   const path = `${PATH}.approvers`;
-  if (!fits(a.count, b.approvers)) {
-    // Fewer than had to approve are left: neither can be tried without the other.
+  if (!fits(a.count, b.approvers) || !fits(b.count, a.approvers)) {
+    // The one names fewer than have to approve in the other: neither can be tried without the other.
     const [was, is] = [a, b].map(({ approvers, count }) => ({ approvers, count }));
     add(path, was!, is!, valueOf(a.rest, b.approvers, b.count));
     return found;
   }
   add(path, a.approvers, b.approvers, valueOf(a.rest, b.approvers, a.count));
-  const enough = fits(b.count, a.approvers) ? a.approvers : b.approvers;
-  add(`${PATH}.count`, a.count, b.count, valueOf(a.rest, enough, b.count));
+  add(`${PATH}.count`, a.count, b.count, valueOf(a.rest, a.approvers, b.count));
   return found;
 }
 

@@ -8,7 +8,6 @@ import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import type { Passport } from '../../protocol/passport.js';
 import { parseTime } from '../../protocol/time.js';
-import { codeOfLimit, limitKindOf, thingLimited, type LimitKind } from '../redteam/honest.js';
 import type { PinnedKey } from '../../verify/context.js';
 import type { Decision } from '../../verify/decision.js';
 import type { VerifierDeps, VerifyOptions } from '../verification/intents.js';
@@ -172,68 +171,4 @@ function resultOf({ name, expect, details }: PolicyCase, decision: Decision): Ca
     if (other !== undefined) reason = `The refusal is ${actual}, and its "${other}" is not as expected.`;
   }
   return { name, passed: reason === null, expected: expect, actual, reason, decision };
-}
-
-/** Which codes and which yes each action has seen. */
-export interface Coverage {
-  readonly action: string;
-  readonly accepted: boolean;
-  readonly refused: boolean;
-}
-
-/** For each action that a passport of the cases declares, and each constraint, whether a yes and a no were seen. */
-export function coverageOf(results: readonly (CaseResult & { readonly passport: JsonObject })[]): {
-  readonly actions: readonly Coverage[];
-  readonly constraints: readonly {
-    readonly constraint: string;
-    readonly accepted: boolean;
-    readonly refused: boolean;
-  }[];
-} {
-  const actions = new Map<string, { accepted: boolean; refused: boolean }>();
-  const constraints = new Map<string, { accepted: boolean; refused: boolean }>();
-  const row = (table: typeof actions, name: string): { accepted: boolean; refused: boolean } => {
-    const found = table.get(name) ?? { accepted: false, refused: false };
-    table.set(name, found);
-    return found;
-  };
-  for (const { passport, decision } of results) {
-    const listed = Array.isArray(passport['actions']) ? (passport['actions'] as readonly Json[]) : [];
-    for (const each of listed)
-      row(actions, typeof each === 'string' ? each : isObject(each) ? String(each['name']) : '');
-    const limits = isObject(passport['constraints']) ? passport['constraints'] : {};
-    for (const name of Object.keys(limits)) row(constraints, name);
-    if (decision.action !== null) {
-      const seen = row(actions, decision.action);
-      if (decision.success) seen.accepted = true;
-      else seen.refused = true;
-    }
-    // A yes passed every constraint; a no is of the one whose name or code it carries.
-    for (const name of Object.keys(limits)) {
-      const seen = row(constraints, name);
-      if (decision.success) seen.accepted = true;
-      else if (isOf(name, decision)) seen.refused = true;
-    }
-  }
-  return {
-    actions: [...actions].map(([action, seen]) => ({ action, ...seen })),
-    constraints: [...constraints].map(([constraint, seen]) => ({ constraint, ...seen })),
-  };
-}
-
-/** Constraints whose refusals tell the param that they found. */
-const BY_PARAM: ReadonlySet<LimitKind> = new Set(['currency', 'allowed', 'denied', 'max', 'min', 'require'] as const);
-
-function isOf(constraint: string, { violations }: Decision): boolean {
-  const limit = { name: constraint };
-  const [code, kind] = [codeOfLimit(limit), limitKindOf(limit)];
-  const unit = kind === 'count' ? constraint.split('_').at(-1) : undefined;
-  const name = thingLimited(limit).replaceAll('_', '');
-  return violations.some(({ error_code, details }) => {
-    if (error_code !== code || (unit !== undefined && details['window'] !== unit)) return false;
-    if (!BY_PARAM.has(kind) || constraint === 'allowed_symbols') return true;
-    const param =
-      typeof details['param'] === 'string' ? details['param'].replace(/[^A-Za-z0-9]/g, '').toLowerCase() : '';
-    return param.includes(name) || name.includes(param);
-  });
 }

@@ -21,6 +21,8 @@ export interface Flip {
   readonly intent: JsonObject;
   /** How many of the same were accepted just before. */
   readonly history: number;
+  /** How long before it the first of them was, in whole seconds. */
+  readonly history_s: number;
   /** RFC 3339: when it is judged. */
   readonly now: string;
   /** Country of the request; null where none is given. */
@@ -69,7 +71,7 @@ export async function diffPassports(
     for (const { path, before, after, alone } of stepsOf(old, next)) {
       const step = new Judge(alone, now, open);
       try {
-        const flips = await flipsOf(path, [old, next], { ...judged, step, now }, pause);
+        const flips = await flipsOf({ path, alone }, [old, next], { ...judged, step, now }, pause);
         for (const direction of ['wider', 'narrower'] as const) {
           const example = flips[direction];
           if (example !== null) found.push({ path, direction, before, after, example });
@@ -119,13 +121,13 @@ interface Judges {
 }
 
 async function flipsOf(
-  path: string,
+  difference: Pick<Step, 'path' | 'alone'>,
   passports: readonly JsonObject[],
   { old, next, step, now }: Judges,
   pause: () => Promise<void>,
 ): Promise<{ wider: Flip | null; narrower: Flip | null }> {
   const flips: Record<'wider' | 'narrower', { flip: Flip; whole: boolean } | null> = { wider: null, narrower: null };
-  for (const attack of attemptsAt(path, passports, now)) {
+  for (const attack of attemptsAt(difference, passports, now)) {
     if (flips.wider?.whole === true && flips.narrower?.whole === true) break;
     const [before, alone] = [await old.of(attack), await step.of(attack)];
     if ((before === 'accept') === (alone === 'accept')) continue;
@@ -141,6 +143,7 @@ async function flipsOf(
     const flip = {
       intent: sent.intent,
       history: history.length,
+      history_s: Math.floor((history[0]?.ago ?? 0) / 1000),
       now: at,
       geo,
       approved_by: approversIn(scene, next.stage.own),
@@ -161,10 +164,15 @@ function approversIn({ words }: Scene, { principal }: JsonObject): Flip['approve
 }
 
 /** Intents at the edge of one difference, made from both passports. */
-function attemptsAt(path: string, passports: readonly JsonObject[], now: number): Attack[] {
+function attemptsAt(
+  { path, alone }: Pick<Step, 'path' | 'alone'>,
+  passports: readonly JsonObject[],
+  now: number,
+): Attack[] {
   const name = path.slice(path.indexOf('.') + 1);
   const attempts: Attack[] = [];
-  for (const passport of passports) {
+  // What both of them take may need what only the difference alone leaves as it was.
+  for (const passport of [...passports, alone]) {
     for (const honest of honestOf(passport)) {
       const { action, params } = honest;
       const fair = fairAttack(action.name, params);

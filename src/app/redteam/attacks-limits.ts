@@ -6,6 +6,9 @@ import { isFor, type Limit } from './limits.js';
 import { MOST_BEFORE, split, tooMuch, withoutParam, type Honest } from './attacks-money.js';
 import { FAIR, type Attack, type Dice, type Scene, type Sent } from './scene.js';
 
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
 /** Attacks on the limits of one action. `dice` varies values where several will do. */
 export function attacksOnLimits(honest: Honest, dice: Dice): Attack[] {
   const { action, limits } = honest;
@@ -27,17 +30,24 @@ function attacksOn(limit: Limit, honest: Honest, dice: Dice): Attack[] {
   const withParams = (kind: string, params: JsonObject, more: Partial<Scene> = {}): Attack =>
     attack(kind, { intent: { params } }, more);
   const own = Object.keys(honest.params).filter((each) => limitReads(limit, each));
-  const before = (count: number, params: JsonObject = honest.params): Sent[] =>
-    Array.from({ length: count }, (_, i) => ({ intent: { action: name, params }, ago: 1 + (count - i) }));
+  const before = (count: number, params: JsonObject = honest.params, apart = 1): Sent[] =>
+    Array.from({ length: count }, (_, i) => ({ intent: { action: name, params }, ago: 1 + (count - i) * apart }));
   switch (limitKindOf(limit)) {
     case 'money':
       return tooMuch(limit, honest, dice).map(([kind, params]) => withParams(kind, params));
     case 'daily':
       return [
         ...tooMuch(limit, honest, dice).map(([kind, params]) => withParams(kind, params)),
-        ...split(limit, honest).map(({ kind, params, count }) =>
+        ...split(limit, honest).flatMap(({ kind, params, count }) => [
           attack(kind, { intent: { params } }, {}, before(count, params)),
-        ),
+          // Another limit may hold up as many at once; a day later, as no intent is older than its passport.
+          attack(
+            `${kind}, over a day`,
+            { intent: { params } },
+            { later: DAY_MS },
+            before(count, params, Math.floor((DAY_MS - HOUR_MS) / count)),
+          ),
+        ]),
       ];
     case 'currency':
       return ['EUR', 'JPY', 'XXX', 'USDT']

@@ -204,9 +204,15 @@ function beyond(value: Json, below: boolean): Json {
 }
 
 /** The action as the passport would have to declare it. */
-function lineFor({ action: { name, schema }, params }: Honest): JsonObject {
+function lineFor({ action: { name, schema }, params, limits }: Honest): JsonObject {
+  // Of what only has to be there the limits do not say which type it has.
+  const typed = (each: string): boolean =>
+    limits.some((limit) => limitReads(limit, each) && limitKindOf(limit) !== 'require');
   const properties = Object.fromEntries(
-    Object.entries(params).map(([each, value]) => [each, propertiesOf(schema)[each] ?? { type: typeOf(value, each) }]),
+    Object.entries(params).map(([each, value]) => [
+      each,
+      propertiesOf(schema)[each] ?? (typed(each) ? { type: typeOf(value, each) } : {}),
+    ]),
   );
   return {
     name,

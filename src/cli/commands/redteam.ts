@@ -6,6 +6,7 @@ import { throwawayVerifiers } from '../../workspace/verification.js';
 import type { Cli } from '../cli.js';
 import { integer } from '../input/values.js';
 import { draftPassport } from '../policy/documents.js';
+import type { GithubWording } from '../render/formats/github.js';
 import { clean } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 import { VERSION } from '../version.js';
@@ -98,6 +99,11 @@ export const command: CommandSpec<Options> = {
   },
 };
 
+const OPEN: GithubWording = {
+  word: 'OPEN',
+  more: (count) => `${count} more open ${count === 1 ? 'constraint is' : 'constraints are'} not annotated.`,
+};
+
 async function write(
   report: RedteamReport,
   file: string,
@@ -122,7 +128,11 @@ async function write(
     }
     case 'github': {
       const { renderGithub } = await import('../render/formats/github.js');
-      const { lines } = renderGithub(report.constraints.map((each) => asDecision(each, report, file)));
+      const { lines } = renderGithub(
+        report.constraints.map((each) => asDecision(each, report, file)),
+        [],
+        OPEN,
+      );
       return lines === '' ? undefined : cli.out(lines);
     }
     case 'human':
@@ -133,6 +143,7 @@ async function write(
 function show({ constraints, attacks, stopped, through, seed, agent_id }: RedteamReport, cli: Cli): void {
   const { paint } = cli;
   cli.out(`${attacks} attacks on ${clean(agent_id)}, seed ${seed}: ${stopped} stopped, ${through} got through`);
+  const said = new Set<string>();
   const width = Math.max(...constraints.map(({ constraint }) => constraint.length));
   for (const { constraint, attacks: all, stopped: by, through: some, examples } of constraints) {
     const codes = Object.entries(by).map(([code, count]) => `${code} ${count}`);
@@ -140,7 +151,11 @@ function show({ constraints, attacks, stopped, through, seed, agent_id }: Redtea
     cli.out(`${mark} ${clean(constraint).padEnd(width)} ${String(all).padStart(6)}  ${paint.dim(codes.join(', '))}`);
     for (const each of examples) {
       cli.out(`     ${clean(each.action)}: ${clean(each.kind)}${each.why === null ? '' : `; ${clean(each.why)}`}`);
-      if (each.line !== null) cli.out(`       ${paint.dim('line')}  ${clean(JSON.stringify(each.line))}`);
+      if (each.line !== null) {
+        const line = clean(JSON.stringify(each.line));
+        cli.out(`       ${paint.dim('line')}  ${said.has(line) ? `as above for ${clean(each.action)}` : line}`);
+        said.add(line);
+      }
       if (each.case !== null) cli.out(`       ${paint.dim('case')}  ${clean(JSON.stringify(each.case))}`);
     }
   }

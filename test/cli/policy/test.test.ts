@@ -174,3 +174,38 @@ test.each<[string, object]>([
     err: expect.stringContaining('approved_by') as string,
   });
 });
+
+test('--coverage tells by what a refusal says which limit it is of', async () => {
+  const constraints = {
+    ...{ monetary_limit: 100, currency: 'USD', rate_limit: '5/hour', max_refunds_per_hour: 2, max_instances: 10 },
+    ...{ min_instances: 2, max_size: 10, allowed_regions: ['eu'], denied_services: ['db'], require_ticket: true },
+  };
+  const asked = (more: object) => ({ action: 'issue_refund', params: { ticket: 'T-1', ...more } });
+  const only = async (intent: object, code: string, history: object[] = []): Promise<string[]> => {
+    const place = placed([named('x', intent, code, { history })], { ...PASSPORT, constraints });
+    const { out, code: exit } = await place.run('policy', 'test', place.cases, '--coverage', '--json');
+    expect(exit, out).toBe(0);
+    const { coverage } = JSON.parse(out) as { coverage: { constraints: { constraint: string; refused: boolean }[] } };
+    return coverage.constraints.filter(({ refused }) => refused).map(({ constraint }) => constraint);
+  };
+  expect(await only(asked({ amount: 101 }), 'AIP-E202')).toEqual(['monetary_limit']);
+  expect(await only(asked({ amount: 1, currency: 'EUR' }), 'AIP-E202')).toEqual(['currency']);
+  expect(await only(asked({ desired_count: 11 }), 'AIP-E207')).toEqual(['max_instances']);
+  expect(await only(asked({ config: { instances: 1 } }), 'AIP-E207')).toEqual(['min_instances']);
+  expect(await only(asked({ size: 11 }), 'AIP-E207')).toEqual(['max_size']);
+  expect(await only(asked({ region: 'us' }), 'AIP-E206')).toEqual(['allowed_regions']);
+  expect(await only(asked({ service: 'db' }), 'AIP-E206')).toEqual(['denied_services']);
+  expect(await only({ action: 'issue_refund', params: {} }, 'AIP-E208')).toEqual(['require_ticket']);
+  expect(await only(asked({}), 'AIP-E205', [asked({}), asked({})])).toEqual(['max_refunds_per_hour']);
+  const mail = { ...asked({}), action: 'send_email' };
+  expect(await only(mail, 'AIP-E205', [mail, mail, mail, mail, mail])).toEqual(['rate_limit']);
+});
+
+test('for GitHub a case has failed, and nothing was refused', async () => {
+  const place = placed(Array.from({ length: 12 }, (_, i) => named(`case ${i}`, refund(1), 'AIP-E202')));
+  const { code, out } = await place.run('policy', 'test', place.cases, '--format', 'github');
+  expect(code).toBe(15);
+  expect(out).toContain('::FAILED case 0 by did:web:acme.com:agents:bot');
+  expect(out).toContain('::notice title=aip::2 more failed cases are not annotated.');
+  expect(out).not.toContain('REFUSED');
+});

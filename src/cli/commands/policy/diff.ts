@@ -102,10 +102,11 @@ function approvedBy(by: Flip['approved_by']): string {
   return `, approved by ${names.length === 0 ? 'nobody' : names.join(' and ')},`;
 }
 
-function flipOf({ intent, history, now, geo, approved_by: by, old, new: next }: Flip): string {
+function flipOf({ intent, history, history_s: over, now, geo, approved_by: by, old, new: next }: Flip): string {
   const { action, params, target } = intent;
   const where = `${target === undefined ? '' : ` target ${clean(JSON.stringify(target))}`}${geo === null ? '' : ` from ${clean(geo)}`}`;
-  const before = history === 0 ? '' : ` after ${history} of the same`;
+  const within = over < 60 ? '' : ` within ${Math.ceil(over / 3600)} h`;
+  const before = history === 0 ? '' : ` after ${history} of the same${within}`;
   return `${clean(String(action))} ${clean(JSON.stringify(params))}${where}${before}${approvedBy(by)} at ${now.slice(0, 16)}Z: ${old} -> ${next}`;
 }
 

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
-import { coverageOf, readCases, runCase, type CaseResult } from '../../../app/policy/cases.js';
+import { readCases, runCase, type CaseResult } from '../../../app/policy/cases.js';
+import { coverageOf } from '../../../app/policy/coverage.js';
 import { Failure } from '../../../app/failure.js';
 import { ShapeError } from '../../../protocol/json/shape.js';
 import type { JsonObject } from '../../../protocol/json/values.js';
@@ -9,6 +10,7 @@ import { throwawayVerifiers } from '../../../workspace/verification.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
 import { casesJson, objectIn } from '../../policy/documents.js';
+import type { GithubWording } from '../../render/formats/github.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { VERSION } from '../../version.js';
@@ -75,6 +77,11 @@ export const command: CommandSpec<Options> = {
   },
 };
 
+const CASES: GithubWording = {
+  word: 'FAILED',
+  more: (count) => `${count} more failed ${count === 1 ? 'case is' : 'cases are'} not annotated.`,
+};
+
 async function caseFiles(given: readonly string[], cli: Cli): Promise<string[]> {
   const files: string[] = [];
   for (const each of given) {
@@ -119,7 +126,7 @@ async function write(
     }
     case 'github': {
       const { renderGithub } = await import('../../render/formats/github.js');
-      const { lines } = renderGithub(ran.map(asDecision));
+      const { lines } = renderGithub(ran.map(asDecision), [], CASES);
       return lines === '' ? undefined : cli.out(lines);
     }
     case 'human':

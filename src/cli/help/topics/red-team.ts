@@ -16,7 +16,7 @@ A line for each constraint and each step of the verifier: how many attacks, whic
 anything did. The same seed gives the same bytes.
 What gets through a sound verifier is what the passport leaves open: an action without a schema, one whose schema takes params that it does
 not declare, or does not make the limited param mandatory. A limit does not apply to what it cannot read. The line that closes it is the
-action as the passport would declare it:
+action as the passport would declare it, with the params that its limits read: leave out those that the action does not have, and add its others:
   aip passport update bot --param issue_refund:amount:number
 and the case goes into the cases of aip policy test.
 An action of which no honest intent passes is named in a warning and not attacked: attacks on it would show nothing.

@@ -11,6 +11,19 @@ const MAX_ROWS = 200;
 const MAX_ROWS_BYTES = 960 * 1024;
 const MAX_CELL = 300;
 
+/** What stands for a refusal where something else than intents is told of. */
+export interface GithubWording {
+  readonly word: string;
+  /** Of those that are not annotated. */
+  readonly more: (count: number) => string;
+}
+
+const INTENTS: GithubWording = {
+  word: 'REFUSED',
+  more: (count) =>
+    `${count} more refused ${count === 1 ? 'intent is' : 'intents are'} not annotated; the step summary has them.`,
+};
+
 /**
  * Workflow commands that mark refused intents, and a step summary in Markdown for `GITHUB_STEP_SUMMARY`. Both without a final
  * newline; `lines` is empty when nothing was refused.
@@ -18,14 +31,12 @@ const MAX_CELL = 300;
 export function renderGithub(
   decisions: readonly Decision[],
   unread: readonly Unread[] = [],
+  { word, more: saidOf }: GithubWording = INTENTS,
 ): { lines: string; summary: string } {
   const refused = decisions.filter((decision) => !decision.success);
-  const lines = refused.slice(0, MAX_ANNOTATIONS).map(annotation);
+  const lines = refused.slice(0, MAX_ANNOTATIONS).map((each) => annotation(each, word));
   const more = refused.length - lines.length;
-  if (more > 0) {
-    const text = `${more} more refused ${more === 1 ? 'intent is' : 'intents are'} not annotated; the step summary has them.`;
-    lines.push(`::notice title=aip::${text}`);
-  }
+  if (more > 0) lines.push(`::notice title=aip::${saidOf(more)}`);
   return { lines: [...githubErrors(unread), ...lines].join('\n'), summary: summaryOf(decisions, refused) };
 }
 
@@ -39,7 +50,7 @@ export function githubErrors(unread: readonly Unread[]): string[] {
     );
 }
 
-function annotation(decision: Decision): string {
+function annotation(decision: Decision, word: string): string {
   const [first, ...others] = refusalsOf(decision);
   const { file, line } = documentPlace(decision.source);
   const properties = [
@@ -49,7 +60,7 @@ function annotation(decision: Decision): string {
   ];
   const remedy = remedyOf(first!.error_code, decision);
   const text = [
-    subject(decision),
+    subject(decision, word),
     cleanSentence(decision.message),
     ...[factsLine(first!.details, decision)].filter((facts) => facts !== ''),
     ...others.map(
@@ -60,10 +71,10 @@ function annotation(decision: Decision): string {
   return `::error ${properties.map(([name, value]) => `${name}=${property(value!)}`).join(',')}::${data(text)}`;
 }
 
-function subject({ agent_id, action, source }: Decision): string {
+function subject({ agent_id, action, source }: Decision, word: string): string {
   const what = action === null ? 'an unreadable document' : named(action);
   const where = source !== null && documentPlace(source).file === null ? ` (${named(source)})` : '';
-  return `REFUSED ${what}${agent_id === null ? '' : ` by ${named(agent_id)}`}${where}`;
+  return `${word} ${what}${agent_id === null ? '' : ` by ${named(agent_id)}`}${where}`;
 }
 
 /** Text of a workflow command. The runner decodes these and nothing else; a raw line break would end the command and could start another. */
