@@ -123,9 +123,9 @@ type Told =
 async function send({ log, line, meshKey, clock }: ShippingDeps, entries: readonly LogRecord[]): Promise<Told> {
   const { logId, verifier } = log;
   // By it the mesh knows how far ahead this clock is, and with it the times of the entries.
-  const sent_at = formatTime(clock());
-  const body = Buffer.from(JSON.stringify({ log_id: logId, verifier, entries, sent_at }));
-  const reply = await line.ask({ method: 'POST', target: '/v1/logs', body, timeoutMs: TIMEOUT_MS });
+  const headers = { 'Aip-Sent-At': formatTime(clock()) };
+  const body = Buffer.from(JSON.stringify({ log_id: logId, verifier, entries }));
+  const reply = await line.ask({ method: 'POST', target: '/v1/logs', headers, body, timeoutMs: TIMEOUT_MS });
   if (reply.kind === 'unreachable') return { kind: 'later', reason: reply.reason };
   const { status } = reply;
   const json = parsed(reply.body);

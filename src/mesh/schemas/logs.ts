@@ -4,7 +4,7 @@ import { count, ed25519Key, flag, list, nullable, object, subject, text, time } 
 
 /** What verifiers ship and have cosigned, and what is read and erased of it. */
 export const LOG_SCHEMAS = {
-  Shipment: object({ log_id: text, verifier: text, entries: list({ type: 'object' }), sent_at: time }, ['sent_at']),
+  Shipment: object({ log_id: text, verifier: text, entries: list({ type: 'object' }) }),
   Shipped: object({ accepted: count, checkpoint: nullable({ type: 'object' }) }),
   Erasure: object({ agent_id: subject, param: text, before: time, log_id: text, seq: count }, [
     'agent_id',

@@ -17,7 +17,7 @@ import { STREAM_HEADERS } from './feed/following.js';
  * cursor of its own, so nothing is lost or repeated when either side forgets.
  */
 export async function takeLogs(server: MeshServer, request: Request, caller: Caller): Promise<Reply> {
-  const { logId, verifier, entries, sentAt } = readShipment(request.body);
+  const { logId, verifier, entries, sentAt } = readShipment(request);
   const { logs } = server.store;
   const end = await logs.end(logId);
   if (end !== null) await requireOwner(server, end.keyId, caller);

@@ -7,6 +7,7 @@ import { parseTime } from '../../protocol/time.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { isHash, isLogId } from '../log/head.js';
 import type { ShippedEntry } from '../log/store.js';
+import type { Request } from './http/exchange.js';
 import { schemaMembers } from '../schemas.js';
 
 /** A shipment as read. */
@@ -23,9 +24,9 @@ export interface ReadShipment {
 const MAX_NESTING = 40;
 const MAX_ENTRIES = 1_000;
 
-/** The shipment in a request's body. Throws ShapeError. */
-export function readShipment(body: Uint8Array): ReadShipment {
-  const { log_id, verifier, entries, sent_at } = objectOf(parsed(body), 'the shipment', ...schemaMembers('Shipment'));
+/** The shipment of a request. Throws ShapeError. */
+export function readShipment({ body, headers }: Pick<Request, 'body' | 'headers'>): ReadShipment {
+  const { log_id, verifier, entries } = objectOf(parsed(body), 'the shipment', ...schemaMembers('Shipment'));
   if (typeof log_id !== 'string' || !isLogId(log_id)) throw new ShapeError('"log_id" is not a log id');
   if (typeof verifier !== 'string' || !/^[A-Za-z0-9._-]{1,64}$/.test(verifier)) {
     throw new ShapeError('"verifier" is no name');
@@ -33,8 +34,10 @@ export function readShipment(body: Uint8Array): ReadShipment {
   if (!Array.isArray(entries) || entries.length > MAX_ENTRIES) {
     throw new ShapeError(`"entries" is not a list of up to ${MAX_ENTRIES}`);
   }
-  const sentAt = typeof sent_at === 'string' ? parseTime(sent_at) : null;
-  if (sent_at !== undefined && sentAt === null) throw new ShapeError('"sent_at" is not an RFC 3339 time');
+  // A header, which a mesh of an earlier version passes over.
+  const said = headers['aip-sent-at'];
+  const sentAt = said === undefined ? null : parseTime(said);
+  if (said !== undefined && sentAt === null) throw new ShapeError('"Aip-Sent-At" is not an RFC 3339 time');
   const read = (entries as readonly Json[]).map((entry) => readEntry(entry, verifier));
   for (let i = 1; i < read.length; i++) {
     const [before, entry] = [read[i - 1]!, read[i]!];

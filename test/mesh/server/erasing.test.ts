@@ -207,12 +207,12 @@ describe('what is shipped after an erasure', () => {
 
   // Entry 4 is dated 30 s behind the erasure.
   test.each<[string, number, JsonObject, boolean]>([
-    ['by its own word', 60_000, { sent_at: T0 + 90_000 + 40_000 }, false],
+    ['by its own word', 60_000, { sent: T0 + 90_000 + 40_000 }, false],
     ['as an entry is dated after its arrival', 1_000, {}, false],
     ['and is set right, as the next entry shows', 3_600_000, { next: T0 + 20_000 }, false],
-    ['and not so far that it was made before', 60_000, { sent_at: T0 + 90_000 + 10_000 }, true],
-    ['and not at all', 3_600_000, { sent_at: T0 + 3_630_000 }, true],
-  ])('of a machine whose clock is ahead, %s', async (_, later, { sent_at, next }, shown) => {
+    ['and not so far that it was made before', 60_000, { sent: T0 + 90_000 + 10_000 }, true],
+    ['and not at all', 3_600_000, { sent: T0 + 3_630_000 }, true],
+  ])('of a machine whose clock is ahead, %s', async (_, later, { sent, next }, shown) => {
     const { mesh, held, depsOf } = await meshWith({}, logged().slice(0, 1));
     mesh.clock.advance(30_000);
     await eraseAtMesh(depsOf('admin', true), { agent_id: AGENT, param: 'to' });
@@ -220,8 +220,9 @@ describe('what is shipped after an erasure', () => {
     const entries = logged().slice(1);
     if (typeof next === 'number') entries.push(seal(draft({ at: next }), null, 'v1', entries.at(-1)!, random).entry);
     const body = { log_id: LOG, verifier: 'v1', entries };
-    const time = typeof sent_at === 'number' ? { sent_at: new Date(sent_at).toISOString() } : {};
-    expect((await mesh.ask('POST', '/v1/logs', 'verifier', { ...body, ...time })).status).toBe(200);
+    const headers: Record<string, string> =
+      typeof sent === 'number' ? { 'aip-sent-at': new Date(sent).toISOString() } : {};
+    expect((await mesh.ask('POST', '/v1/logs', 'verifier', body, headers)).status).toBe(200);
     expect(shows((await held()).slice(0, 4))).toEqual([false, true, false, shown]);
   });
 
