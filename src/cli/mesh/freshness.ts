@@ -21,7 +21,7 @@ import type { Surroundings } from '../io.js';
 /** What these functions need of a command. */
 type Scene = Setting & Notices & Lifetime & Surroundings;
 
-/** The longest that a verification waits for the mesh, in ms: reading the API key is part of it. */
+/** The longest that a verification waits for the mesh, in ms, once it holds the API key: to open an encrypted one takes longer on a busy machine. */
 const REFRESH_MS = 300;
 
 /** How a command judges. */
@@ -75,40 +75,46 @@ async function asked(
   copy: MeshCopy,
   { maxAgeMs, decides }: { readonly maxAgeMs: number; readonly decides: boolean },
 ): Promise<boolean> {
+  let apiKey: string;
+  try {
+    apiKey = await key(cli);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return unheard(cli, access, error.message);
+  }
   const started = Date.now();
   const stop = new AbortController();
   const late = sleep(REFRESH_MS, undefined, { signal: stop.signal }).then(
     () => 'no answer in time',
     () => '',
   );
-  const work = key(cli).then(
-    async (apiKey) => {
-      const left = REFRESH_MS - (Date.now() - started);
-      if (left <= 0) return 'its key took too long';
-      const verifier = decides ? await decider(cli, copy, apiKey) : null;
-      let counted = verifier !== null;
-      const onUncounted = (why: string): void => {
-        counted = false;
-        warnUncounted(cli, why);
-      };
-      const as = { verifier, onUncounted };
-      if (!(await refreshCopy(cli.workspace, access, apiKey, copy, maxAgeMs, left, as))) return 'no answer in time';
-      if (counted) noteCounted(copy, true, cli.io.now());
-      if (decides) notesIntroduced(copy, cli.io.now());
-      const [line] = await meshLines(cli.workspace, access, apiKey);
-      const rest = Math.max(50, REFRESH_MS - (Date.now() - started));
-      await fetchPassports(line!, copy, await localState(cli.workspace), cli.io.now(), rest);
-      return '';
-    },
-    (error: unknown) => {
-      if (!(error instanceof Failure)) throw error;
-      return error.message;
-    },
-  );
+  const ask = async (): Promise<string> => {
+    const verifier = decides ? await decider(cli, copy, apiKey) : null;
+    let counted = verifier !== null;
+    const onUncounted = (why: string): void => {
+      counted = false;
+      warnUncounted(cli, why);
+    };
+    const as = { verifier, onUncounted };
+    if (!(await refreshCopy(cli.workspace, access, apiKey, copy, maxAgeMs, REFRESH_MS, as))) return 'no answer in time';
+    if (counted) noteCounted(copy, true, cli.io.now());
+    if (decides) notesIntroduced(copy, cli.io.now());
+    const [line] = await meshLines(cli.workspace, access, apiKey);
+    const rest = Math.max(50, REFRESH_MS - (Date.now() - started));
+    await fetchPassports(line!, copy, await localState(cli.workspace), cli.io.now(), rest);
+    return '';
+  };
+  const work = ask().catch((error: unknown) => {
+    if (!(error instanceof Failure)) throw error;
+    return error.message;
+  });
   const trouble = await Promise.race([work, late]);
   stop.abort();
-  if (trouble === '') return true;
-  cli.detail(`The mesh ${access.endpoints[0]!} was not heard: ${trouble}`);
+  return trouble === '' || unheard(cli, access, trouble);
+}
+
+function unheard(cli: Scene, access: MeshAccess, why: string): false {
+  cli.detail(`The mesh ${access.endpoints[0]!} was not heard: ${why}`);
   return false;
 }
 

@@ -65,7 +65,7 @@ export function standingViolations(
   if (violations.length === 0 && isStale(freshness) && freshness.onStale === 'deny') {
     const { ageMs, maxAgeMs, unmissed = false } = freshness;
     const message = unmissed
-      ? 'The mesh does not count this machine among those that listen, and did not answer now: what is known here may be old.'
+      ? 'The mesh does not count this machine among those that listen, and was not heard now: what is known here may be old.'
       : `The copy of the mesh on this machine was ${provenText(ageMs)}; at most ${spanText(maxAgeMs)} is allowed.`;
     violations.push(violation('REVOCATION_STALE', message, { age_ms: ageMs, max_age_ms: maxAgeMs, agent_id }));
   }

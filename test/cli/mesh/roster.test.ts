@@ -1,5 +1,6 @@
 /** Who is missed when an agent is stopped: a dead verifier, one that denies when stale, one that left, and one too many. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { openLocalCopy } from '../../../src/adapters/mesh/client/local-copy.js';
 import { Home } from '../../kit/mesh/homes.js';
@@ -34,6 +35,42 @@ async function stream(home: Home) {
 }
 
 const revoke = (home: Home) => home.run(['revoke', AGENT, '--unseen', '--reason', 'leak', '--yes']);
+
+test(
+  'a key that takes long to open takes nothing of the time in which the mesh is asked',
+  { timeout: SLOW },
+  async () => {
+    const admin = new Home();
+    const { url, mesh_public_key } = await admin.serve();
+    const home = new Home();
+    const { key } = await admin.json<{ key: string }>('mesh', 'key', 'create', '--role', 'verifier');
+    const joining = ['mesh', 'join', url, '--mesh-key', mesh_public_key, '--key', key];
+    const before = keyFiles(home);
+    await home.json(...joining, '--key-store', 'file');
+    const [sealed] = keyFiles(home).filter((path) => !before.includes(path));
+    // So that it takes longer than the mesh is waited for.
+    const pass = `pass:${home.env.AIP_KEY_PASSPHRASE!}`;
+    const slow = ['-topk8', '-v2', 'aes-256-cbc', '-v2prf', 'hmacWithSHA256', '-iter', '1500000'];
+    const files = ['-in', sealed!, '-out', `${sealed!}.slow`, '-passin', pass, '-passout', pass];
+    execFileSync('openssl', ['pkcs8', ...slow, ...files]);
+    renameSync(`${sealed!}.slow`, sealed!);
+    const agent = await home.agent();
+    expect((await home.verify(await home.intent())).code).toBe(0);
+    await admin.run(['revoke', agent, '--unseen', '--reason', 'leak', '--yes']);
+    home.set('revocation', { max_age: '1ms' });
+    expect(await home.verify(await home.intent())).toMatchObject({ code: 13, error_code: 'AIP-E401' });
+  },
+);
+
+/** Paths of the encrypted keys of a home. */
+function keyFiles(home: Home): string[] {
+  return readdirSync(home.folder, { recursive: true, encoding: 'utf8' })
+    .filter(
+      (name) =>
+        statSync(home.at(name)).isFile() && readFileSync(home.at(name), 'utf8').startsWith('-----BEGIN ENCRYPTED'),
+    )
+    .map((name) => home.at(name));
+}
 
 describe('the roster on the way of a revocation', { timeout: SLOW }, () => {
   test('a verifier that died is named, and the exit is 5; one that left, or was forgotten, is not missed', async () => {
