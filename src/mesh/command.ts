@@ -8,7 +8,7 @@ import { isLogId } from './log/head.js';
 import { MAX_ACTOR, MAX_REASON, MAX_SUSPENSION_MS } from './limits.js';
 import type { Role } from './access/roles.js';
 import { schemaMembers } from './schemas.js';
-import { canonicalSubject, isNamedKey, scopeOf } from './subject.js';
+import { canonicalSubject, isNamedKey, orderSubject, scopeOf } from './subject.js';
 
 /** What can be ordered. */
 export type Action = 'revoke' | 'suspend' | 'reinstate';
@@ -133,7 +133,7 @@ export function commandDigest(command: Command): string {
 
 function subjectOf(object: JsonObject): string {
   const { agent_id } = object;
-  const subject = typeof agent_id === 'string' ? canonicalSubject(agent_id) : null;
+  const subject = typeof agent_id === 'string' ? orderSubject(agent_id) : null;
   if (subject === null) throw new ShapeError('"agent_id" is not an agent, a principal, a key or "*"');
   return subject;
 }

@@ -1,5 +1,7 @@
 /** Subjects of the mesh's log, in their canonical spelling (protocol, section 1). */
 import { principalOfAgent } from '../protocol/identity/did.js';
+import { formatPublicKey } from '../protocol/identity/keys.js';
+import { readPublicKey } from '../protocol/identity/public-key-forms.js';
 import { principalNamedBy, subjectOf } from '../protocol/identity/subject.js';
 
 export { EVERYONE } from '../protocol/identity/subject.js';
@@ -15,6 +17,15 @@ export function scopeOf(text: string): Scope | null {
 /** The canonical spelling of the subject in `text`; null when it names none. Logs, copies and answers hold no other. */
 export function canonicalSubject(text: string): string | null {
   return subjectOf(text)?.id ?? null;
+}
+
+/**
+ * The subject that an order, or a question about standing, means by `text`; null when it names none. A did:key is its key: a deny of the key
+ * stops the did:key too, and everything else that the key signs.
+ */
+export function orderSubject(text: string): string | null {
+  const spelled = text.startsWith('did:key:') ? readPublicKey(text) : null;
+  return spelled?.kind === 'key' ? formatPublicKey(spelled.publicKey) : canonicalSubject(text);
 }
 
 /** The principal that an agent id names by its domain. `check` runs on every verification, so it must not parse. */

@@ -2,8 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { hashOf, parseEvent } from '../../src/mesh/log/event.js';
 import { handle } from '../../src/mesh/server/http/handle.js';
 import { signatureHolds } from '../../src/mesh/log/signing.js';
+import { parsePublicKey } from '../../src/protocol/identity/keys.js';
+import { multikeyText } from '../../src/protocol/identity/public-key-forms.js';
 import { parseJsonText } from '../../src/protocol/json/parse.js';
 import type { JsonObject } from '../../src/protocol/json/values.js';
+import { publicKeyText } from '../kit/native/parts.js';
 import { AGENT, check, PRINCIPAL, settle, TestMesh } from '../kit/mesh/server.js';
 
 const BARE = { method: 'GET', query: new URLSearchParams(), headers: {}, body: new Uint8Array(), remote: '127.0.0.1' };
@@ -60,6 +63,19 @@ describe('commands', () => {
     const mesh = await TestMesh.start();
     expect((await mesh.command('revoke', { agent_id })).status).toBe(status);
   });
+
+  test.each(['', '#key-1', '#z6Mk'])(
+    'a did:key%s is stopped, asked about and let back as its key',
+    async (fragment) => {
+      const mesh = await TestMesh.start();
+      const key = publicKeyText('stranger');
+      const agent_id = `did:key:${multikeyText(parsePublicKey(key)!)}${fragment}`;
+      expect((await mesh.command('revoke', { agent_id })).json()).toMatchObject({ agent_id: key, status: 'revoked' });
+      const asked = await mesh.ask('GET', `/v1/mesh/status/${encodeURIComponent(agent_id)}`, 'observer');
+      expect(asked.json()).toMatchObject({ agent_id: key, status: 'revoked' });
+      expect((await mesh.command('reinstate', { agent_id, version: 1 })).json()).toMatchObject({ status: 'active' });
+    },
+  );
 
   test('the same cmd_id twice is one event and the same answer', async () => {
     const mesh = await TestMesh.start();

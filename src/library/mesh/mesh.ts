@@ -8,7 +8,7 @@ import type { Failure } from '../../app/failure.js';
 import { clockAhead, type MeshCopy, type MeshEndpoint } from '../../app/ports/mesh.js';
 import { parseApiKey } from '../../mesh/access/api-key.js';
 import { MAX_REASON } from '../../mesh/limits.js';
-import { canonicalSubject, isNamedKey } from '../../mesh/subject.js';
+import { isNamedKey, orderSubject } from '../../mesh/subject.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
 import { toHex } from '../../protocol/hex.js';
 import type { Freshness } from '../../verify/context.js';
@@ -152,7 +152,7 @@ export class Mesh {
     { agentId, revokedBy }: ReinstateOptions,
     reason: string | null,
   ): Promise<StandingChange> {
-    const subject = typeof agentId === 'string' ? canonicalSubject(agentId) : null;
+    const subject = typeof agentId === 'string' ? orderSubject(agentId) : null;
     if (subject === null)
       throw usage('"agentId" is no agent, principal or key.', 'did:web:<domain>:agents:<name>, or ed25519:<64 hex>');
     if (this.#configured === undefined) await this.#settle();

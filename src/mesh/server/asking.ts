@@ -3,7 +3,7 @@ import { parseJsonText } from '../../protocol/json/parse.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { formatTime } from '../../protocol/time.js';
 import { statusAt, type Standing } from '../standing.js';
-import { canonicalSubject, EVERYONE, isNamedKey, principalOf, scopeOf } from '../subject.js';
+import { canonicalSubject, EVERYONE, isNamedKey, orderSubject, principalOf, scopeOf } from '../subject.js';
 import { absentOf } from '../roster/reach.js';
 import { absentForm } from './commanding.js';
 import { isKnown, keyTextOf, stoppedKeysOf } from './key-texts.js';
@@ -42,7 +42,7 @@ export async function subjectStatus(
 /** The reference's form of the same question; the strongest answer of agent, principal and mesh. */
 export async function referenceStatus(server: MeshServer, request: Request): Promise<Reply> {
   const { agent_id } = objectOf(jsonBody(request), 'the request', ['agent_id']);
-  const subject = typeof agent_id === 'string' ? canonicalSubject(agent_id) : null;
+  const subject = typeof agent_id === 'string' ? orderSubject(agent_id) : null;
   if (subject === null) throw new ShapeError('"agent_id" is not an agent');
   const now = server.clock.wall();
   const subjects = [subject, principalOf(subject), EVERYONE];
@@ -221,7 +221,7 @@ function subjectIn(text: string): string {
   } catch {
     throw new ShapeError('the path is not percent-encoded UTF-8');
   }
-  const subject = canonicalSubject(named);
+  const subject = orderSubject(named);
   if (subject === null) throw new ShapeError('the path does not name an agent, a principal, a key or "*"');
   return subject;
 }

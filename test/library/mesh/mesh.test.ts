@@ -8,9 +8,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { MeshOptions } from '../../../src/index.js';
+import { parsePublicKey } from '../../../src/protocol/identity/keys.js';
+import { multikeyText } from '../../../src/protocol/identity/public-key-forms.js';
 import { bundle } from '../../kit/bundle.js';
 import { network, until, type NetworkMesh } from '../../kit/mesh/network.js';
 import { MESH_PUBLIC_KEY } from '../../kit/mesh/server.js';
+import { publicKeyText } from '../../kit/native/parts.js';
 import { AGENT, folder, supportAgent, workshop } from '../workshop.js';
 
 const GOOD = {
@@ -37,6 +40,12 @@ async function agentIn(workspace: ReturnType<typeof live>) {
 }
 
 describe('revokeAgent and reinstateAgent', () => {
+  test('take a did:key for its key', async () => {
+    const key = publicKeyText('stranger');
+    const agentId = `did:key:${multikeyText(parsePublicKey(key)!)}`;
+    expect(await live().revokeAgent({ agentId, reason: 'leak' })).toMatchObject({ agent_id: key, status: 'revoked' });
+  });
+
   test('without a mesh act on this machine alone, at once', async () => {
     const workspace = live();
     const acts = await agentIn(workspace);

@@ -1,6 +1,6 @@
 /** Whom a command about standing means. */
 import { Failure } from '../../../app/failure.js';
-import { canonicalSubject, EVERYONE } from '../../../mesh/subject.js';
+import { EVERYONE, orderSubject } from '../../../mesh/subject.js';
 import { formatPublicKey } from '../../../protocol/identity/keys.js';
 import { readPublicKey } from '../../../protocol/identity/public-key-forms.js';
 import type { ArgSpec, OptionSpec } from '../../spec.js';
@@ -35,11 +35,8 @@ export async function subjectNamed(
   }
   if (agent === undefined)
     throw new Failure('USAGE', 'No agent was named.', { hint: 'an agent id, a name, a passport file, or --everyone' });
-  // A deny of the key stops the did:key too, and everything else that the key signs.
-  const spelled = agent.startsWith('did:key:') ? readPublicKey(agent) : null;
-  if (spelled?.kind === 'key') return formatPublicKey(spelled.publicKey);
   // An id needs nothing that this machine knows: a stranger's agent can be stopped too.
-  const subject = canonicalSubject(agent);
+  const subject = orderSubject(agent);
   if (subject !== null) return subject;
   if (/^(?:did|ed25519):/.test(agent))
     throw new Failure('USAGE', `"${agent.slice(0, 80)}" names no agent, principal or key.`, {
