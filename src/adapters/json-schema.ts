@@ -1,6 +1,6 @@
 /** JSON Schema 2020-12 through ajv. Only schemas of passports whose signature held get here; the params may be an attacker's. */
 import { performance } from 'node:perf_hooks';
-import { Ajv2020, str, type ValidateFunction } from 'ajv/dist/2020.js';
+import { Ajv2020, str, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import validSchema from 'built:meta-schema';
 import { canonicalize } from '../protocol/json/canonical.js';
 import { coefficientAt, decimalOf } from '../protocol/constraints/money.js';
@@ -47,16 +47,21 @@ export function schemaProblems(schema: JsonObject, params: JsonObject): { path: 
     deadline = recursive ? null : performance.now() + MAX_JUDGING_MS;
     const fits = recursive ? withinTime(MAX_JUDGING_MS, () => validate(params)) : validate(params);
     if (fits === true) return [];
-    return (validate.errors ?? []).slice(0, 16).map((error) => ({
-      path: error.instancePath.slice(1).replaceAll('/', '.'),
-      reason: error.message ?? `fails "${error.keyword}"`,
-    }));
+    return (validate.errors ?? []).slice(0, 16).map(problemOf);
   } catch (error) {
     const slow = error instanceof TookTooLong;
     return [{ path: '', reason: `cannot be judged: ${slow ? 'it takes too long' : 'the schema is not usable'}` }];
   } finally {
     deadline = null;
   }
+}
+
+/** A member that the schema does not name is where the problem lies; ajv says in what. */
+function problemOf({ instancePath, keyword, message, params }: ErrorObject): { path: string; reason: string } {
+  const path = instancePath.slice(1).replaceAll('/', '.');
+  const name: unknown = params['additionalProperty'] ?? params['unevaluatedProperty'];
+  if (typeof name !== 'string') return { path, reason: message ?? `fails "${keyword}"` };
+  return { path: path === '' ? name : `${path}.${name}`, reason: 'is not among the params that it names' };
 }
 
 function compile(schema: JsonObject): Compiled {

@@ -52,20 +52,24 @@ export async function announce(
     if (!(error instanceof Failure)) throw error;
     // A mesh that does not know the principal was never to carry its passports.
     const unknown = /PRINCIPAL_UNKNOWN/.test(error.message);
-    if (unknown && flags.first === true) {
+    const publish = `aip passport publish ${clean(passport.agent.id)}`;
+    if (unknown) {
       const { principal } = passport.document;
       const pin = (await localState(cli.workspace)).pins(principal).at(-1);
       const key = pin === undefined ? '<key>' : formatPublicKey(pin.publicKey);
+      const carries = `The mesh carries no passports of ${principal} yet.`;
+      if (flags.first !== true)
+        cli.warn(`${carries} Other machines go by the one that they have.`, 'principal_unknown');
       cli.note(
-        `The mesh carries no passports of ${principal} yet. An admin changes that:\n  aip mesh principal add ${principal} --public-key ${key}\n  aip passport publish ${clean(passport.agent.id)}`,
+        `${carries} An admin changes that:\n  aip mesh principal add ${principal} --public-key ${key}\n  ${publish}`,
       );
     } else {
       // It was signed, and is in force on this machine.
       const why = clean(error.message).replace(' Nothing was changed.', '');
-      const then = unknown
-        ? ''
-        : ` It is signed all the same; once that is mended: aip passport publish ${clean(passport.agent.id)}`;
-      cli.warn(`The mesh did not take it: ${why}${then}`, unknown ? 'principal_unknown' : 'not_published');
+      cli.warn(
+        `The mesh did not take it: ${why} It is signed all the same; once that is mended: ${publish}`,
+        'not_published',
+      );
     }
     return { publishing: null, exitCode: unknown ? 0 : 5 };
   }

@@ -21,7 +21,7 @@ export function renderHealth(
   const untold = report.trust_meaningful ? '' : paint.dim(' (too few verifications to mean anything)');
   const lines = [
     `Agent: ${paint.bold(clean(report.agent_id))}`,
-    `Status: ${status(report.status, paint)}${report.since === null ? '' : paint.dim(`  since ${report.since}`)}`,
+    `Status: ${status(report.status, paint)}${report.since === null ? '' : paint.dim(`  (counted since ${report.since})`)}`,
     ...(report.standing.status === 'active' ? [] : [`Standing: ${paint.red(standingLine(report.standing))}`]),
     `Trust Score: ${report.trust_score.toFixed(2)}${untold}`,
     `Total Verifications: ${report.total}`,

@@ -103,6 +103,7 @@ export const command: CommandSpec<Options> = {
     }
     if (cli.globals.json) cli.json(report);
     else show(report, cli);
+    if (options.html !== undefined) cli.note(`wrote ${options.html}`);
     return report.exit_code;
   },
 };

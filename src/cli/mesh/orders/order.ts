@@ -101,7 +101,7 @@ export async function carryOut(
   // Who may not do it is told before the first question.
   if (mesh !== null) requireRole(await apiKey(cli, flags), wish.action);
   // The reason is asked for once the subject is known.
-  const subject = await subjectNamed(cli, agent, flags.everyone, flags);
+  const subject = await subjectNamed(cli, agent, flags.everyone, flags).catch(untouched);
   const sighting =
     wish.action === 'reinstate' || flags.unseen === true ? null : await sightingOf(cli, mesh, subject, flags);
   const unseen = sighting?.seen === false ? sighting : null;
@@ -170,6 +170,15 @@ export async function carryOut(
     'AIP-E501',
   );
   return 5;
+}
+
+/** A name that is not known ends with the code of an id that was denied and never seen: which of both it was is said. */
+function untouched(error: unknown): never {
+  if (!(error instanceof Failure) || error.code !== 'NOT_FOUND') throw error;
+  throw new Failure(error.code, `${error.message} Nothing was changed.`, {
+    ...(error.hint === null ? {} : { hint: error.hint }),
+    cause: error,
+  });
 }
 
 /** An id of a key can be given to another key: which key was stopped, and whether it was the one that is known here. */
