@@ -109,8 +109,8 @@ describe('an approval through the mesh', { timeout: SLOW }, () => {
     expect(await agent.verify(await signs(agent, 10_000, denied), '--approval', file)).toMatchObject({ code: 14 });
 
     const brief = await asks(agent, 20_000);
-    await person.json('approvals', 'approve', brief, '--for', '1s', '--yes');
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await person.json('approvals', 'approve', brief, '--for', '5s', '--yes');
+    await new Promise((resolve) => setTimeout(resolve, 5_500));
     expect(await tries(agent, brief, 20_000)).toEqual([14, 'AIP-E209']);
   });
 

@@ -89,7 +89,7 @@ test('a folder of cases, a passport for those that name none, and what none has 
   expect(out).not.toContain('monetary_limit');
 });
 
-test('a refusal counts for the limits that may have made it, and for no other with its code', async () => {
+test('a refusal counts for the limit that made it, and for no other with its code', async () => {
   const constraints = {
     ...{ monetary_limit: 100, currency: 'USD', rate_limit: '9/day', max_refunds_per_hour: 1 },
     ...{ allowed_symbols: ['A'], denied_regions: ['kp'], max_seats: 4 },
@@ -105,9 +105,9 @@ test('a refusal counts for the limits that may have made it, and for no other wi
   const but = (...tried: string[]): string[] => every.filter((name) => !tried.includes(name));
   expect(await untried(named('more', refund(500), 'AIP-E202'))).toEqual(but('monetary_limit'));
   const euros = { action: 'issue_refund', params: { amount: 5, currency: 'EUR' } };
-  expect(await untried(named('euros', euros, 'AIP-E202'))).toEqual(but('monetary_limit', 'currency'));
+  expect(await untried(named('euros', euros, 'AIP-E202'))).toEqual(but('currency'));
   const second = named('second', refund(1), 'AIP-E205', { history: [refund(1)] });
-  expect(await untried(second)).toEqual(but('rate_limit', 'max_refunds_per_hour'));
+  expect(await untried(second)).toEqual(but('max_refunds_per_hour'));
   const deep = (params: object) => ({ action: 'issue_refund', params });
   expect(await untried(named('symbol', deep({ symbol: 'B' }), 'AIP-E204'))).toEqual(but('allowed_symbols'));
   expect(await untried(named('region', deep({ region: 'KP' }), 'AIP-E206'))).toEqual(but('denied_regions'));

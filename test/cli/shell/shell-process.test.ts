@@ -84,7 +84,7 @@ describe('the process', () => {
     const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
     // It tells nobody when it listens: ask again until it has ended.
     for (let turn = 0; turn < 100 && child.exitCode === null; turn++) {
-      await new Promise((resolve) => setTimeout(resolve, turn === 0 ? 700 : 100));
+      await new Promise((resolve) => setTimeout(resolve, turn === 0 ? 2_500 : 100));
       child.kill(signal);
     }
     expect(await ended).toBe(expected);

@@ -52,7 +52,10 @@ describe('a program in a home that was joined to a mesh', () => {
     operator.configureMesh({ url, key: mesh.keys.admin.text, publicKey: MESH_PUBLIC_KEY });
     joinTo(joined, url, mesh.keys.verifier.text);
     const acts = await agentIn(joined);
-    expect(await acts()).toMatchObject({ code: null, revocation: { status: 'active', degraded: false } });
+    // A busy machine may not hear the mesh within the time of one decision.
+    let first = await acts();
+    for (let turn = 0; turn < 20 && first.revocation.degraded; turn++) first = await acts();
+    expect(first).toMatchObject({ code: null, revocation: { status: 'active', degraded: false } });
     await until(() => mesh.server.hub.size === 1, 'it follows');
     await operator.revokeAgent({ agentId: AGENT, reason: 'Security test' });
     expect(await acts()).toMatchObject({ code: 'AIP-E401', revocation: { status: 'revoked' } });
