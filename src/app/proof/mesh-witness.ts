@@ -1,5 +1,6 @@
 /** The mesh as a witness of this machine's tree: what it has seen last, and its cosignature under where the tree ends now. */
-import { formatPublicKey } from '../../protocol/identity/keys.js';
+import { toHex } from '../../protocol/hex.js';
+import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
 import { JsonError, parseJsonText } from '../../protocol/json/parse.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import type { Json } from '../../protocol/json/values.js';
@@ -15,7 +16,7 @@ import { rootOf } from '../../protocol/transparency/tree.js';
 import { documentOf } from '../../mesh/document.js';
 import { meshWitnessKey, readTreeNote } from '../../mesh/log/tree-witness.js';
 import type { MeshCall, MeshCopy, MeshEndpoint } from '../ports/mesh.js';
-import type { NoteSigner, signTree, TreeLog } from './checkpoint.js';
+import { signedBy, type NoteSigner, type signTree, type TreeLog } from './checkpoint.js';
 import { proofSince } from './witness.js';
 
 /** The mesh that is asked. */
@@ -86,12 +87,16 @@ async function cosigning(
   { publicKey }: Pick<NoteSigner, 'publicKey'>,
   mesh: WitnessingMesh,
 ): Promise<Cosigning> {
+  const key = parsePublicKey(publicKey);
+  const own = key === null ? [] : [key];
   for (let round = 1; ; round++) {
     const sighting = await askSeen(log.logId, mesh);
     if (sighting.kind !== 'seen') return sighting;
-    const last = sighting.last?.head ?? null;
-    const problem = contradictionWith(log, last);
-    const old = last?.size ?? 0;
+    const { last } = sighting;
+    const problem = contradictionWith(log, last?.head ?? null);
+    // Another's word says nothing of this log, and this verifier has shown nothing of it yet.
+    const stranger = last === null ? null : strangerIn(log, last, own);
+    const old = stranger === null ? (last?.head.size ?? 0) : 0;
     // The log goes on while it is asked, and another process of this machine may have been faster.
     if (problem === null && old > head.size)
       return { kind: 'silent', reason: 'it has seen a later end of the log by now: ask again' };
@@ -108,9 +113,11 @@ async function cosigning(
       ),
     });
     // Asked even where it is plain that the mesh has seen another history: its operators learn of it by that.
-    if (problem !== null) return problem;
+    if (problem !== null && stranger === null) return problem;
     if (asked.kind !== 'answered') return asked;
     if (asked.status === 200) return cosigningIn(asked.json, log.logId, note, mesh);
+    if (stranger !== null && ['FORBIDDEN', 'LOG_FORK', 'VERSION_CONFLICT'].includes(asked.code))
+      return { kind: 'refused', reason: `${stranger}. It answered: ${asked.message}` };
     if (asked.code !== 'VERSION_CONFLICT' && asked.code !== 'LOG_FORK') return unseen(asked);
     if (round === ROUNDS) return { kind: 'silent', reason: asked.message };
   }
@@ -121,6 +128,31 @@ function cosigningIn(json: Json, logId: string, { text }: Note, mesh: Witnessing
   if (given.kind !== 'seen') return given;
   if (given.last?.note.text === text) return { kind: 'cosigned', seen: given.last };
   return { kind: 'refused', reason: 'it cosigned another checkpoint than the one that it was asked about' };
+}
+
+/**
+ * Who else has shown the mesh another tree under the id of this log, in words; null where the trees agree, or one of the keys has signed it: only
+ * that speaks against the log here.
+ */
+export function strangerIn(
+  log: Pick<TreeLog, 'tree'>,
+  { head, note }: SeenTreeHead,
+  keys: readonly Uint8Array[],
+): string | null {
+  if (keys.some((key) => signedBy(note, head.origin, key)) || agrees(log, head)) return null;
+  const by = note.signatures.find(({ name }) => name === head.origin);
+  const key =
+    by === undefined ? 'by no verifier' : `with another key than this verifier\u2019s (note hash ${toHex(by.keyHash)})`;
+  return `somebody else has shown the mesh a tree of ${head.size} entries under the id of this log, signed ${key}`;
+}
+
+function agrees(log: Pick<TreeLog, 'tree'>, head: TreeHead): boolean {
+  try {
+    return contradictionWith(log, head) === null;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return false;
+  }
 }
 
 /** What the mesh has seen, against the tree that is here; null where both agree. Throws RangeError where the tree has a hole. */

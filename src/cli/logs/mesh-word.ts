@@ -7,6 +7,7 @@ import {
   cosignedByMesh,
   keepSeen,
   keptSeen,
+  strangerIn,
   type SeenTreeHead,
   type Unseen,
 } from '../../app/proof/mesh-witness.js';
@@ -35,22 +36,26 @@ export interface MeshOnLog {
   readonly trees: readonly TreeHead[];
 }
 
-/** Asks the mesh about the chain and the tree of this log; with `demanded` it fails where the mesh cannot be asked. */
+/**
+ * Asks the mesh about the chain and the tree of this log; with `demanded` it fails where the mesh cannot be asked. A tree counts that one of
+ * `keys` has signed.
+ */
 export async function meshOnLog(
   cli: Scene,
-  state: Pick<LocalState, 'logId' | 'verifier'>,
+  state: Pick<LocalState, 'logId' | 'verifier' | 'tree'>,
+  keys: readonly Uint8Array[],
   demanded: boolean,
 ): Promise<MeshOnLog> {
   const access = await meshAccess(cli);
   if (!demanded && access === null) return { chain: null, trees: [] };
   const silent = (why: string): null => {
     if (demanded)
-      throw new Failure('NETWORK', `The mesh was not asked about this log: ${why}.`, {
+      throw new Failure('NETWORK', `The mesh was not asked about this log: ${ended(why)}`, {
         hint: 'aip mesh status',
         retryable: true,
       });
     cli.warn(
-      `The mesh was not asked about this log: ${why}. What it countersigned last and is kept here was used.`,
+      `The mesh was not asked about this log: ${ended(why)} What it countersigned last and is kept here was used.`,
       'mesh_not_asked',
     );
     return null;
@@ -70,7 +75,14 @@ export async function meshOnLog(
   // A mesh of an earlier version was asked about the chain, and knows no trees.
   if (seen.kind === 'older') cli.detail(`The mesh was not asked about the tree: ${seen.reason}.`);
   else if (seen.kind !== 'seen') silent(clean(seen.reason));
-  return { chain, trees: seen.kind === 'seen' && seen.last !== null ? [...trees, seen.last.head] : trees };
+  if (seen.kind !== 'seen' || seen.last === null) return { chain, trees };
+  const stranger = strangerIn(state, seen.last, keys);
+  if (stranger === null) return { chain, trees: [...trees, seen.last.head] };
+  cli.warn(
+    `What the mesh has seen of the tree was not used: ${stranger}. aip mesh follow ships this log, and the id is its own again; aip logs checkpoint says whose key it is.`,
+    'log_claimed',
+  );
+  return { chain, trees };
 }
 
 async function keptTree(cli: Scene, logId: string, meshKey: Uint8Array): Promise<readonly TreeHead[]> {
@@ -112,10 +124,15 @@ export async function seenByMesh(
 
 function notSeen(cli: Notices, { kind, reason }: Unseen): null {
   cli.warn(
-    `The mesh did not cosign this checkpoint: ${clean(reason)}.`,
+    `The mesh did not cosign this checkpoint: ${ended(clean(reason))}`,
     kind === 'silent' ? 'mesh_not_asked' : 'mesh_no_witness',
   );
   return null;
+}
+
+/** A mesh's own words are sentences, and others are not. */
+function ended(reason: string): string {
+  return reason.endsWith('.') ? reason : `${reason}.`;
 }
 
 /** Null where this machine has nothing to ask the mesh with, unless it must be asked. */

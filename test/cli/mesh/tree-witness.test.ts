@@ -12,6 +12,8 @@ import { publicKeyOf } from '../../../src/protocol/ed25519/sign.js';
 import { network, until } from '../../kit/mesh/network.js';
 import { MESH_PUBLIC_KEY } from '../../kit/mesh/server.js';
 import { household, type Household } from '../../kit/native/household.js';
+import { TestVerifier } from '../../kit/mesh/fleet.js';
+import { leavesOf, TestTree, TreeVerifier } from '../../kit/proof/trees.js';
 import { witness } from '../../kit/proof/witness.js';
 import { world } from '../../kit/world.js';
 
@@ -213,6 +215,66 @@ describe('the mesh refuses, loudly,', () => {
     const forged = text.replace(/\n3\n/, '\n9\n');
     notes((database) => database.statement("UPDATE mesh_notes SET value = ? WHERE name = 'log.tree'").run([forged]));
     expect((await home.run('logs', 'verify')).code).toBe(0);
+  });
+});
+
+describe('where somebody else has claimed the id of the log,', () => {
+  /** Before the log was ever shipped or cosigned. */
+  async function claimed() {
+    const made = await joined(2);
+    const { log_id } = JSON.parse((await made.home.run('logs', 'verify', '--json')).out) as { log_id: string };
+    const thief = new TreeVerifier(14, log_id).enroll(made.net.mesh, 'operator');
+    const asked = thief.asks(new TestTree(...leavesOf(99)));
+    expect((await made.net.mesh.ask('POST', '/v1/logs/tree', 'operator', asked)).status).toBe(200);
+    return { ...made, thief, logId: log_id };
+  }
+
+  test('that is said, and nothing is held against the log', async () => {
+    const { net, home, thief } = await claimed();
+    const made = await home.run('logs', 'checkpoint');
+    expect([made.code, made.err]).toEqual([
+      0,
+      expect.stringContaining('somebody else has shown the mesh a tree of 99'),
+    ]);
+    expect(made.err).toContain(`The verifier ${thief.publicKey} has`);
+    expect(made.err).toContain('aip mesh follow');
+    expect(readNote(made.out).signatures).toHaveLength(1);
+    for (const argv of [[], ['--mesh']]) {
+      const verified = await home.run('logs', 'verify', ...argv);
+      expect([verified.code, verified.err]).toEqual([0, expect.stringContaining('log_claimed')]);
+    }
+    await net.mesh.store.keys.revoke(net.mesh.keys.operator.keyId, net.mesh.clock.now);
+    expect((await home.run('logs', 'checkpoint')).err).toContain('cosigned once');
+    const verified = await home.run('logs', 'verify', '--mesh');
+    expect([verified.code, verified.err.includes('log_claimed')]).toEqual([0, false]);
+  });
+
+  test('who ships the log gets it back, and forgets no nonce', async () => {
+    const { net, home, thief, logId } = await claimed();
+    const signed = await home.run('intent', 'sign', '-p', 'bot', '-a', 'refund', '--param', 'amount:=3');
+    const following = home.run('mesh', 'follow');
+    let by: string | undefined = thief.publicKey;
+    const look = setInterval(() => void net.mesh.server.trees.find(logId).then((now) => (by = now?.publicKey)), 20);
+    await until(() => by !== thief.publicKey, 'the mesh has seen the tree');
+    clearInterval(look);
+    expect(home.err()).not.toContain('no longer shipped');
+    const judged = await home.run('intent', 'verify', home.file('intent.json', signed.out));
+    expect(judged.code, judged.out + judged.err).toBe(0);
+    expect((await home.run('logs', 'checkpoint')).err).toContain('cosigned once');
+    home.interrupt(143);
+    expect((await following).code).toBe(143);
+  });
+
+  test('with a chain, the mesh is heard in one sentence', async () => {
+    const { net, home } = await joined(1);
+    const { log_id } = JSON.parse((await home.run('logs', 'verify', '--json')).out) as { log_id: string };
+    const chain = new TestVerifier('thief');
+    chain.log({});
+    await net.mesh.ask('POST', '/v1/logs', 'operator', { ...chain.shipment(), log_id });
+    for (const command of ['verify', 'checkpoint']) {
+      const { code, err } = await home.run('logs', command);
+      expect([code, err]).toEqual([0, expect.stringMatching(/revoke that key to go on with this one\.(?!\.)/)]);
+    }
   });
 });
 

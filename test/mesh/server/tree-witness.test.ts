@@ -87,6 +87,61 @@ describe('the mesh cosigns', () => {
     expect(days.sort((a, b) => a - b)).toEqual([366, 3660]);
   });
 
+  test('the tree of who ships the log, where another API key had claimed its id', async () => {
+    const { mesh, tree } = await started();
+    const chain = new TestVerifier('v-1');
+    chain.log({});
+    const v = new TreeVerifier(11, chain.logId);
+    const thief = new TreeVerifier(14, chain.logId).enroll(mesh, 'operator');
+    const claimed = new TestTree(...leavesOf(9, 'x'));
+    expect((await ask(mesh, thief.asks(claimed), 'operator')).status).toBe(200);
+    expect(await ask(mesh, v.asks(tree))).toMatchObject({
+      ...{ status: 403, code: 'FORBIDDEN' },
+      details: { verifier: thief.publicKey, key_id: mesh.keys.operator.keyId },
+    });
+    await mesh.ask('POST', '/v1/logs', 'verifier', chain.shipment());
+    expect((await ask(mesh, v.asks(tree))).status).toBe(200);
+    expect(await last(mesh, chain.logId)).toContain('\n7\n');
+    expect((await ask(mesh, thief.asks(claimed), 'operator')).status).toBe(403);
+    expect(await ask(mesh, v.asks(new TestTree(...leavesOf(9, 'y')), 7))).toMatchObject({ code: 'LOG_FORK' });
+  });
+
+  test.each(['API key is revoked', 'own key is stopped'])(
+    'a log anew whose id a verifier claimed, once its %s',
+    async (how) => {
+      const { mesh, tree } = await started();
+      const chain = new TestVerifier('v-1');
+      chain.log({});
+      const v = new TreeVerifier(11, chain.logId);
+      const role = how === 'API key is revoked' ? 'operator' : 'verifier';
+      const thief = new TreeVerifier(14, chain.logId).enroll(mesh, role);
+      expect((await ask(mesh, thief.asks(new TestTree(...leavesOf(9, 'x'))), role)).status).toBe(200);
+      expect(await ask(mesh, v.asks(tree))).toMatchObject({ status: 403, details: { verifier: thief.publicKey } });
+      if (role === 'operator') await mesh.store.keys.revoke(mesh.keys.operator.keyId, mesh.clock.now);
+      else {
+        // Both have one API key: that the log is shipped does not say whose it is.
+        await mesh.ask('POST', '/v1/logs', role, chain.shipment());
+        expect((await ask(mesh, v.asks(tree))).status).toBe(403);
+        await mesh.command('revoke', { agent_id: thief.publicKey });
+      }
+      expect((await ask(mesh, v.asks(tree))).status).toBe(200);
+      expect((await ask(mesh, v.asks(tree.add('more'), 7))).status).toBe(200);
+    },
+  );
+
+  test('no other history of a log that was shipped, though the API key was revoked and the verifier is another', async () => {
+    const { mesh, tree } = await started();
+    const chain = new TestVerifier('v-1');
+    chain.log({});
+    await mesh.ask('POST', '/v1/logs', 'operator', chain.shipment());
+    const before = new TreeVerifier(14, chain.logId).enroll(mesh, 'operator');
+    expect((await ask(mesh, before.asks(tree, 0, 5), 'operator')).status).toBe(200);
+    await mesh.store.keys.revoke(mesh.keys.operator.keyId, mesh.clock.now);
+    const v = new TreeVerifier(11, chain.logId);
+    expect(await ask(mesh, v.asks(new TestTree(...leavesOf(9, 'x'))))).toMatchObject({ status: 409 });
+    expect((await ask(mesh, v.asks(tree, 5))).status).toBe(200);
+  });
+
   test('two logs of one verifier, each by itself', async () => {
     const { mesh, tree } = await started();
     const other = new TreeVerifier(11, 'c3'.repeat(16));

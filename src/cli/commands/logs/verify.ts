@@ -104,7 +104,7 @@ export const command: CommandSpec<Options> = {
       );
     }
     const state = await localState(cli.workspace);
-    const mesh = await meshOnLog(cli, state, options.mesh);
+    const mesh = await meshOnLog(cli, state, keys, options.mesh);
     const named = mesh.chain === null ? given : [...given, mesh.chain];
     const verdict = await checkAgainstStatements(state, { keys, given: named, pause });
     if (!verdict.check.ok) return answer(verdict, state.logId, cli);

@@ -34,6 +34,8 @@ cosigned by the way. It counts under its own key, which mesh serve printed and j
 Where a mesh is joined, its cosignature is told without a flag, and not demanded. A mesh that cannot be asked, or is of an older version, is
 said, and the checkpoint goes without; a verifier that never listened is not on its roster, and not cosigned. A log that was cut, forked or
 replaced by an older copy ends with exit 15, and /metrics of the mesh counts it: aip_mesh_log_refused_total, reason fork or older.
+A tree that another verifier has shown under the id of this log is said, and nothing is held against the log for it: shipping the log (aip mesh
+follow) gives the id back, or revoking the API key of that verifier, or stopping its own key where both have one API key.
 The mesh countersigns the chain as well, whenever entries are shipped to it. aip logs verify asks it about chain and tree, and uses what it
 signed last and is kept here; --mesh fails where it cannot be asked.
 

@@ -1,6 +1,6 @@
 /**
  * The mesh as a witness (C2SP tlog-witness): it cosigns the checkpoint of a verifier's tree once the proof holds that the tree it saw last is
- * the beginning of this one. It never signs two histories of one log.
+ * the beginning of this one. It never signs two histories of one verifier's log; a log id that somebody else claimed goes to who ships the log.
  */
 import { verifyKeyOf } from '../../../protocol/ed25519/verify.js';
 import { parsePublicKey } from '../../../protocol/identity/keys.js';
@@ -11,6 +11,7 @@ import { isConsistent } from '../../../protocol/transparency/tree.js';
 import { MAX_CHECKPOINT, MAX_PROOF_HASHES } from '../../limits.js';
 import { isLogId } from '../../log/head.js';
 import { cosignTree, readTreeNote, type TreeCheckpoint } from '../../log/tree-witness.js';
+import type { LogEnd } from '../../log/store.js';
 import { Refused } from '../../refusal.js';
 import type { Member } from '../../roster/member.js';
 import { schemaMembers } from '../../schemas.js';
@@ -32,8 +33,9 @@ export async function witnessTree(server: MeshServer, request: Request, caller: 
   const end = await server.store.logs.end(checkpoint.logId);
   if (end !== null) await requireOwner(server, end.keyId, caller);
   const known = await server.trees.find(checkpoint.logId);
-  if (known !== null) await requireSameVerifier(server, known, publicKey, caller);
-  requireSameHistory(server, known, asked);
+  const isLetGo = known !== null && (await isLetGoTo(caller, server, { known, end, publicKey }));
+  // Who knows of nothing that was seen begins anew.
+  requireSameHistory(server, isLetGo && asked.old === 0 ? null : known, asked);
   const { keyId } = caller.key;
   const tree = { keyId, publicKey, checkpoint, text: asked.text };
   const sight = { at: server.clock.wall(), ephemeral: member.ephemeral };
@@ -120,22 +122,34 @@ async function signerOnRoster(server: MeshServer, { publicKey, checkpoint }: Ask
   return member;
 }
 
-/** A log stays its verifier's, until that one is taken off the roster or stopped; its history stays in any case. */
-async function requireSameVerifier(
-  server: MeshServer,
-  known: KeptTree,
-  publicKey: string,
-  caller: Caller,
-): Promise<void> {
-  if (known.publicKey === publicKey) return;
-  await requireOwner(server, known.keyId, caller);
-  if (server.roster.member(known.publicKey) === null || server.roster.isDenied(known.publicKey)) return;
+/** Whose tree is known, who ships the log, and who asks now. */
+interface Claim {
+  readonly known: KeptTree;
+  readonly end: LogEnd | null;
+  readonly publicKey: string;
+}
+
+/**
+ * A log stays its verifier's until that one is taken off the roster or stopped, or its API key is revoked. True where its history is
+ * let go as well: it was stopped, or it never shipped the log, and another does or its API key is revoked.
+ * @throws Refused FORBIDDEN where the log is still another verifier's
+ */
+async function isLetGoTo(caller: Caller, server: MeshServer, { known, end, publicKey }: Claim): Promise<boolean> {
+  if (known.publicKey === publicKey) return false;
+  const isSameKey = known.keyId === caller.key.keyId;
+  const owner = isSameKey ? caller.key : await server.store.keys.find(known.keyId);
+  const isRevoked = owner === null || owner.revokedAt !== null;
+  const isShippedHere = end !== null && !isSameKey && end.keyId === caller.key.keyId;
+  if (server.roster.isDenied(known.publicKey)) return true;
+  if (isRevoked || isShippedHere) return end?.keyId !== known.keyId;
+  if (isSameKey && server.roster.member(known.publicKey) === null) return false;
+  const remedy = isSameKey
+    ? `have that key stopped (aip revoke ${known.publicKey})`
+    : `ship the log (aip mesh follow), or have the API key of that verifier revoked (aip mesh key revoke ${known.keyId})`;
   throw new Refused(
     'FORBIDDEN',
-    'The checkpoints of this log are signed by another verifier, which is on the roster.',
-    {
-      verifier: known.publicKey,
-    },
+    `The verifier ${known.publicKey} has shown the mesh a tree under the id of this log: ${remedy}.`,
+    { verifier: known.publicKey, key_id: known.keyId },
   );
 }
 
