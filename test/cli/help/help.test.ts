@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS, HIDDEN } from '../../../src/cli/registry.js';
 import { KEY_NAMES } from '../../../src/cli/config/keys.js';
@@ -213,6 +215,43 @@ describe('topics', () => {
     expect((await world().run('help', 'passport')).out).toContain('passport create');
   });
 });
+
+test('what hints and messages name are commands that exist', () => {
+  const root = fileURLToPath(new URL('../../../src/', import.meta.url));
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
+  const strange = files.flatMap((path) =>
+    commandLines(readFileSync(join(root, path), 'utf8')).flatMap((words) =>
+      exists(words) ? [] : [`${path}: ${words.join(' ')}`],
+    ),
+  );
+  expect(files.length).toBeGreaterThan(300);
+  expect(strange).toEqual([]);
+  const wrong = commandLines("x({ hint: 'set it, or: aip config set hook.passport <agent>' });\n// aip config get\n");
+  expect(wrong).toEqual([['config', 'set', 'hook']]);
+  expect(exists(wrong[0]!)).toBe(false);
+});
+
+/** The words behind `aip` in source text, without comments and what is plainly a sentence about the program. */
+function commandLines(source: string): string[][] {
+  const lines = source.split('\n').filter((line) => !/^\s*(?:\/?\*|\/\/)/.test(line));
+  return lines.flatMap((line) =>
+    [
+      ...line.matchAll(
+        /(?<=^ *|['"`:;,(|] ?|\b(?:or|and|with|by|run|of) )aip ((?:[a-z][a-z0-9-]*)(?: [a-z][a-z0-9-]*){0,2})/g,
+      ),
+    ]
+      .map(([, words]) => words!.split(' '))
+      .filter(([first]) => !PROSE.has(first!)),
+  );
+}
+
+const PROSE = new Set(['aip-cli', 'and', 'gives', 'has', 'on', 'values', 'verification']);
+
+/** Whether the words begin with those of a command, or are those of a group and no more. */
+function exists(words: readonly string[]): boolean {
+  const of = (path: readonly string[]) => path.every((word, i) => word === words[i]);
+  return COMMANDS.some(({ path }) => of(path) || (words.length === 1 && path[0] === words[0]));
+}
 
 /** Splits as a shell would: quotes group, a backslash joins lines. */
 function shellWords(line: string): string[] {

@@ -97,7 +97,7 @@ async function decide(name: HookClientName, options: Options, cli: Cli): Promise
   const passport = options.passport ?? (await cli.config()).get('hook.passport');
   if (passport === null)
     throw new Failure('USAGE', 'Whose calls are these?', {
-      hint: 'name the agent with --passport, or: aip config set hook.passport <agent>',
+      hint: 'name the agent with --passport, or set hook.passport in the config: aip help config',
     });
   const desks = await openDesks(cli, { ...options, live: false }, [passport]);
   const { desk } = await desks.open(passport);
