@@ -7,6 +7,7 @@ import { createConnection, Socket } from 'node:net';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathsOf } from '../../workspace/guard/places.js';
+import { namedHookFiles } from '../../guard/hook/agent-homes.js';
 import { failureAnswer, WATCHDOG_MS, type HookOutput } from '../../guard/hook/call.js';
 
 /** Whether the hook was answered; else what stdin said, where it was read. */
@@ -24,7 +25,7 @@ const NOT_ASKED: HookReply = { answered: false, stdin: null };
 
 /** Asks the service, and ends the hook with its answer. */
 export async function askService(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<HookReply> {
-  const asked = readArgs(argv);
+  const asked = readArgs(argv, env);
   if (asked === null) return NOT_ASKED;
   const path = asked.socket ?? (env.AIP_SOCKET || socketOf(asked.home, env));
   if (path === null || !isOwn(path)) return NOT_ASKED;
@@ -62,7 +63,7 @@ interface Args {
 }
 
 /** Null for what only the program understands. */
-function readArgs([client, ...rest]: readonly string[]): Args | null {
+function readArgs([client, ...rest]: readonly string[], env: NodeJS.ProcessEnv): Args | null {
   if (client === undefined || !/^[a-z]+$/.test(client)) return null;
   const query = new URLSearchParams();
   const given = new Map<string, string>();
@@ -79,6 +80,8 @@ function readArgs([client, ...rest]: readonly string[]): Args | null {
       else given.set(name, value);
     }
   }
+  // The service has another environment.
+  for (const file of namedHookFiles(env, process.cwd())) query.append('own', file);
   const text = query.toString();
   return {
     path: `/v1/hooks/${client}${text === '' ? '' : `?${text}`}`,

@@ -118,7 +118,10 @@ export const command: CommandSpec<Options> = {
       desks: opened,
       verify: desks.verify,
       hook: {
-        ...ownPlaces(cli, socket),
+        ...ownPlaces(cli, socket, [
+          ...[options.passphraseFile, cli.globals.config, tokenFile],
+          ...agents.map((agent) => agent.tokenFile),
+        ]),
         userHome: cli.io.userHome,
         files: { followed, isHardLink, placesBehind },
         ...handingOver(desks),

@@ -1,6 +1,7 @@
 /** The hook configurations of coding agents on this machine. */
 import { join } from 'node:path';
 import { Failure, shellWord } from '../../app/failure.js';
+import { namedHookFile } from '../../guard/hook/agent-homes.js';
 import type { HookClientName } from '../../guard/hook/clients.js';
 import { HOOK_INSTALLS, ownCommands, type HookScope } from '../../guard/hook/install.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
@@ -15,7 +16,8 @@ type Scene = Setting & Surroundings;
 export function hookFile({ io }: Scene, client: HookClientName, scope: HookScope): string | null {
   const file = HOOK_INSTALLS[client].files[scope];
   if (file === null || scope === 'managed') return file;
-  return join(scope === 'user' ? io.userHome : io.cwd, file);
+  if (scope === 'project') return join(io.cwd, file);
+  return namedHookFile(client, io.env, io.cwd) ?? join(io.userHome, file);
 }
 
 /** What a file says of hooks and everything else, and how its lines are set in. */

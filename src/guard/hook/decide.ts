@@ -12,7 +12,7 @@ import type { Passport } from '../../protocol/passport.js';
 import { refusalToAsker, refusalLine } from '../refusal.js';
 import { failureAnswer, type HookOutput, type HookCall, type HookVerdict } from './call.js';
 import type { HookClient } from './clients.js';
-import { HOOK_FILES, hookFolders, isOfProcess, isOwnFile, namedPaths } from './own-files.js';
+import { HOOK_FILES, holdsProcesses, hookFolders, isOfProcess, namedPaths, ownFileTest } from './own-files.js';
 import { holdsOwn, searchedFolders } from './searches.js';
 
 /** What an event may hold: a tool's input of 1 MiB, and room around it. */
@@ -83,15 +83,15 @@ function eventIn(bytes: Uint8Array): JsonObject {
 
 async function verdictOf(client: HookClient, call: HookCall, deps: HookDeps): Promise<HookVerdict> {
   const { desk, rules } = deps;
-  const own = ownFileOf(call, deps);
+  const action = rules.map.get(call.tool) ?? call.action;
+  const own = ownFileOf(call, action, deps);
   if (own !== null) {
     const { code, name } = NATIVE_CODES.ACTION_DENIED;
-    const { action, target, params } = call;
+    const { target, params } = call;
     const details = { action, reason: 'own_files', path: own.path };
     deps.refused({ passport: await desk.passport(), action, target, params, code, name, details });
     return { result: 'deny', reason: `${code} ${name}: own_files: ${own.why}` };
   }
-  const action = rules.map.get(call.tool) ?? call.action;
   const asked = rules.ask && client.asks && !hasApprovers(await desk.passport());
   const { decision } = await desk.decide({
     action,
@@ -110,16 +110,20 @@ async function verdictOf(client: HookClient, call: HookCall, deps: HookDeps): Pr
   return { result: asks ? 'ask' : 'deny', reason };
 }
 
-/** The path by which a file tool reaches what is its hook's, and the sentence that says so; null for other calls. */
-function ownFileOf(call: HookCall, { ownPlaces, ownFolders, userHome, files }: HookDeps) {
-  const named = namedPaths(call, userHome);
+/** The path by which a tool reaches what is its hook's, and the sentence that says so; null for other calls. */
+function ownFileOf(call: HookCall, action: string, { ownPlaces, ownFolders, userHome, files }: HookDeps) {
+  const named = namedPaths(call, action, userHome, ownPlaces);
   const searched = searchedFolders(call, userHome);
   if (named.length + searched.length === 0) return null;
   const { followed, placesBehind, isHardLink } = files;
-  const unknown = [...named, ...searched].find((path) => isOfProcess(path) || isOfProcess(followed(path)));
+  const ofProcess = (path: string): boolean => isOfProcess(path) || isOfProcess(followed(path));
+  const unknown =
+    [...named, ...searched].find(ofProcess) ??
+    searched.find((path) => holdsProcesses(path) || holdsProcesses(followed(path)));
   if (unknown !== undefined) return { path: unknown, why: UNKNOWN };
   const places = [...ownPlaces, ...placesBehind(hookFolders(call.target, userHome), HOOK_FILES)];
-  const reached = (path: string): boolean => isOwnFile(path, places) || isOwnFile(followed(path), places);
+  const isOwn = ownFileTest(places);
+  const reached = (path: string): boolean => isOwn(path) || isOwn(followed(path));
   const own = named.find((path) => reached(path) || isHardLink(path, places));
   if (own !== undefined) return { path: own, why: OWN };
   const above = searched.find(
@@ -128,9 +132,9 @@ function ownFileOf(call: HookCall, { ownPlaces, ownFolders, userHome, files }: H
   return above === undefined ? null : { path: above, why: OWN_BELOW };
 }
 
-const OWN = 'file tools do not reach the files of aip and of this hook, whatever the passport says.';
+const OWN = 'tools do not reach the files of aip and of this hook, whatever the passport says.';
 const UNKNOWN =
-  'what this path leads to is known only to the process that opens it, and could be a file of aip: name the file itself.';
+  'this path leads into a process, to what it has open or holds in memory, and could show a file or a passphrase of aip: name the file itself.';
 const OWN_BELOW =
   'this search goes down to the files of aip, which file tools do not reach: search in a folder that does not hold them.';
 

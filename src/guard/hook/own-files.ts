@@ -5,6 +5,7 @@
 import { posix, win32 } from 'node:path';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import type { HookCall } from './call.js';
+import { folded, namesOf, namesTaken, holdsNamesAt } from './spellings.js';
 
 const FILE_ACTIONS: ReadonlySet<string> = new Set(['read_file', 'write_file']);
 const PATCHED = /^\s*\*\*\* (?:Add File|Update File|Delete File|Move to): (.+)$/s;
@@ -27,18 +28,53 @@ export const HOOK_FILES: readonly string[] = [
   '.github/hooks',
   '.copilot/hooks',
 ];
-
-/** Links that lead every process elsewhere; the three streams that each one has are no files of ours. */
-const OF_A_PROCESS = /^(?:\/proc\/[^/]+(?:\/task\/[^/]+)?\/(?:cwd|root|fd|map_files)|\/dev\/fd)(?:\/(?![012]$)|$)/;
+const HOOK_NAMES = HOOK_FILES.map(namesOf);
 
 /**
- * The paths that a file tool names, absolute, in every way that a tool may read them; none for other tools. Steps up are taken in some
- * and left in others, for a system takes them after the links before them. `home`: what `~` stands for.
+ * Links that lead every process elsewhere, and what a process holds in memory, with a passphrase in its environment; the three streams
+ * that each one has are no files of ours.
  */
-export function namedPaths({ action, params, target }: HookCall, home: string): string[] {
-  if (!FILE_ACTIONS.has(action)) return [];
-  const texts = textsIn(params).flatMap((text) => [text, ...patchedIn(text)]);
+const OF_A_PROCESS =
+  /^(?:\/proc\/[^/]+(?:\/task\/[^/]+)?\/(?:cwd|root|fd|map_files|environ|mem)|\/dev\/fd)(?:\/(?![012]$)|$)/;
+/** Folders below which that stands. */
+const OF_PROCESSES = /^\/proc(?:\/[^/]+(?:\/task(?:\/[^/]+)?)?)?$/;
+
+/** Members that hold a path, by the end of their names. */
+const PATH_MEMBER = /(?:path|file|folder|dir|directory|uri|source|destination)s?(?:_?name)?$/i;
+const ADDRESS = /^(?!file:)[a-z][a-z0-9+.-]+:\/\//i;
+const STEP_UP = /(?:^|[\\/])\.\.(?:[\\/]|$)/;
+
+/**
+ * The paths that a tool names, absolute, in every way that it may read them: of a file tool every text, of another one the texts that are
+ * a path as a whole, of a shell none. Steps up are taken in some and left in others, for a system takes them after the links before
+ * them. `mapped`: the action that the passport is asked about. `home`: what `~` stands for. `places`: whose names may hold blanks.
+ */
+export function namedPaths(
+  { action, params, target }: HookCall,
+  mapped: string,
+  home: string,
+  places: readonly string[],
+): string[] {
+  const isFileTool = FILE_ACTIONS.has(action) || FILE_ACTIONS.has(mapped);
+  if (action === 'shell' && !isFileTool) return [];
+  const named = textsIn(params);
+  const texts = isFileTool
+    ? named.flatMap(({ text }) => [text, ...patchedIn(text)])
+    : named.filter((each) => isWholePath(each, home, places)).map(({ text }) => text);
   return [...new Set(texts.flatMap((text) => pathReadings(text, target, home)))];
+}
+
+/** False for what only mentions a path: it has blanks, or is an address. */
+function isWholePath({ member, text }: NamedText, home: string, places: readonly string[]): boolean {
+  const bare = untilded(fileUrlPath(unblanked(text)), home);
+  if (bare.length > LONGEST_PATH && !STEP_UP.test(bare)) return false;
+  if (ADDRESS.test(bare) && !STEP_UP.test(bare)) return false;
+  if (PATH_MEMBER.test(member)) return true;
+  if (!/[\\/]/.test(bare)) return false;
+  if (!/\s/.test(bare)) return true;
+  const plain = folded(bare);
+  const place = places.find((each) => plain.startsWith(folded(each)));
+  return place !== undefined && !/\s/.test(bare.slice(place.length));
 }
 
 /** `text` as a path, absolute: with and without blanks around it, as a URL, from the home, with the separators of either system. */
@@ -57,19 +93,32 @@ export function unblanked(text: string): string {
 }
 
 /**
- * True where `path` is one of the `places`, inside of one, or the configuration of hooks in any folder. Both absolute, with links followed
- * by the caller where files exist. Whatever the file system makes of case and accents, a place is not reached by another spelling.
+ * Tells whether a path is one of the `places`, inside of one, or the configuration of hooks in any folder. Both absolute, with links
+ * followed by the caller where files exist. Whatever the file system makes of a name, a place is not reached by another spelling.
  */
-export function isOwnFile(path: string, places: readonly string[]): boolean {
-  // What is written holds lines, and a path does not once its steps up are taken.
-  if (path.includes('\n')) return false;
-  const segments = `/${folded(path).replaceAll('\\', '/')}/`;
-  return HOOK_FILES.some((file) => segments.includes(`/${file}/`)) || places.some((place) => isWithin(path, place));
+export function ownFileTest(places: readonly string[]): (path: string) => boolean {
+  const taken = places.map(namesTaken);
+  return (path) => {
+    // What is written holds lines, and a path does not once its steps up are taken.
+    if (path.includes('\n')) return false;
+    const [names, straight] = [namesOf(path), namesTaken(path)];
+    const isHookFile = HOOK_NAMES.some((file) => names.some((_, at) => holdsNamesAt(file, names, at)));
+    return (
+      isHookFile ||
+      taken.some((place) => holdsNamesAt(place, straight, 0)) ||
+      places.some((place) => isRelativelyWithin(path, place))
+    );
+  };
 }
 
-/** True where only the process that opens `path` knows what it leads to. */
+/** True where only the process that opens `path` knows what it leads to, and where `path` shows what a process holds. */
 export function isOfProcess(path: string): boolean {
   return OF_A_PROCESS.test(path);
+}
+
+/** True where a search from `folder` comes to such paths. */
+export function holdsProcesses(folder: string): boolean {
+  return OF_PROCESSES.test(folder.replace(/\/$/, ''));
 }
 
 /** The folders whose hooks a coding agent reads: the user's, and from the working folder up. */
@@ -83,8 +132,13 @@ export function hookFolders(target: string | null, home: string): string[] {
   return [...new Set(folders)];
 }
 
-/** True where `path` is the `folder` or lies below it, by the rules of the one system or of the other. */
+/** True where `path` is the `folder` or lies below it, in any spelling of the names. */
 export function isWithin(path: string, folder: string): boolean {
+  return holdsNamesAt(namesTaken(folder), namesTaken(path), 0) || isRelativelyWithin(path, folder);
+}
+
+/** By the rules of the one system or of the other. */
+function isRelativelyWithin(path: string, folder: string): boolean {
   const systems = isLikeWindows(path) ? [posix, win32] : [posix];
   return systems.some(({ relative, isAbsolute }) => {
     const way = relative(folded(folder), folded(path));
@@ -94,10 +148,6 @@ export function isWithin(path: string, folder: string): boolean {
 
 function patchedIn(text: string): string[] {
   return LINE_ENDS.flatMap((end) => text.split(end).flatMap((line) => PATCHED.exec(line)?.[1] ?? []));
-}
-
-function folded(path: string): string {
-  return path.normalize('NFC').toLowerCase();
 }
 
 function isLikeWindows(path: string): boolean {
@@ -132,10 +182,16 @@ function decoded(text: string): string {
   }
 }
 
+interface NamedText {
+  /** The name of the nearest member that it stands in. */
+  readonly member: string;
+  readonly text: string;
+}
+
 /** Names as well: some tools give the changes by their paths. */
-function textsIn(value: Json | JsonObject): string[] {
-  if (typeof value === 'string') return [value];
-  if (Array.isArray(value)) return (value as readonly Json[]).flatMap(textsIn);
+function textsIn(value: Json | JsonObject, member = ''): NamedText[] {
+  if (typeof value === 'string') return [{ member, text: value }];
+  if (Array.isArray(value)) return (value as readonly Json[]).flatMap((each) => textsIn(each, member));
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([name, member]) => [name, ...textsIn(member)]);
+  return Object.entries(value).flatMap(([name, each]) => [{ member: '', text: name }, ...textsIn(each, name)]);
 }

@@ -147,6 +147,7 @@ async function evaluation(deps: ServiceDeps, { body }: WebRequest, caller: Admit
 
 /** Asked for by the hook's own client, which turns it into its streams and its end. */
 const HOOK_ANSWER = 'application/vnd.aip.hook+json';
+const MOST_OWN = 16;
 
 /**
  * The reply to a request that was not answered with a decision. An agent that posts its event here by itself takes every status but 200 for
@@ -181,7 +182,8 @@ async function hook(
   if (wanted !== null && wanted !== agentId && (await desk.passport()).agent.name !== wanted)
     throw new RequestRefused(403, 'OTHER_AGENT', 'This service decides for another agent.');
   try {
-    const answer = await answerHook(client, body, { ...deps.hook, desk, rules: rulesIn(query) });
+    const ownPlaces = [...deps.hook.ownPlaces, ...ownIn(query, deps.hook.files)];
+    const answer = await answerHook(client, body, { ...deps.hook, ownPlaces, desk, rules: rulesIn(query) });
     deps.tally.decided(answer.exitCode === 0 ? null : 'HOOK_FAILED');
     return said(answer);
   } catch (error) {
@@ -201,6 +203,13 @@ function rulesIn(query: URLSearchParams): HookRules {
     return [pair.slice(0, at), pair.slice(at + 1)];
   });
   return { grant: query.get('grant') === '1', ask: query.get('ask') === '1', map: new Map(map) };
+}
+
+/** Further files of hooks, which only the caller's environment tells: it takes nothing away. */
+function ownIn(query: URLSearchParams, { followed }: HookDeps['files']): string[] {
+  const files = query.getAll('own');
+  if (files.length > MOST_OWN) throw bad(`At most ${MOST_OWN} files are named as own.`);
+  return files.flatMap((file) => [file, followed(file)]);
 }
 
 interface AskedCall {

@@ -154,6 +154,32 @@ describe.each(WAYS)('%s', (_, prepare) => {
     expect(stdout).toBe('{}\n');
   });
 
+  test('nor do tools of another name, whatever a map says', async () => {
+    const place = await guarded({ actions: ['write_file', 'filesystem.write_file', 'chat.post'] });
+    await prepare(place);
+    const write = event('mcp__filesystem__write_file', { path: join(place.home, 'config.json'), content: '{}' });
+    for (const map of [[], ['--map', 'mcp__filesystem__write_file=write_file']])
+      expect(denied(place.run(['hook', 'claude', '-p', 'coder', ...map], write).stdout)).toMatch(/own_files/);
+    const post = event('mcp__chat__post', { text: `See ${place.home}/config.json` });
+    expect(place.run(['hook', 'claude', '-p', 'coder'], post).stdout).toBe('{}\n');
+  });
+
+  test('nor the hooks where a variable of the agent puts them, nor what a process holds', async () => {
+    const place = await guarded();
+    await prepare(place);
+    place.env.CLAUDE_CONFIG_DIR = join(place.folder, 'claude');
+    const hook = (tool: string, input: object): string =>
+      place.run(['hook', 'claude', '-p', 'coder'], event(tool, input)).stdout;
+    expect(denied(hook('Write', { file_path: join(place.folder, 'claude/settings.json'), content: 'x' }))).toMatch(
+      /own_files/,
+    );
+    for (const file_path of ['/proc/self/environ', '/proc/1/environ', '/proc/1/mem'])
+      expect(denied(hook('Read', { file_path }))).toMatch(/own_files/);
+    expect(denied(hook('Grep', { pattern: 'AIP', path: '/proc/self/' }))).toMatch(/own_files/);
+    for (const file_path of ['/proc/self/cmdline', join(place.folder, 'claude/notes.md')])
+      expect(hook('Read', { file_path })).toBe('{}\n');
+  });
+
   test('a file of 500 KB is decided', async () => {
     const place = await guarded();
     await prepare(place);
@@ -163,6 +189,24 @@ describe.each(WAYS)('%s', (_, prepare) => {
     );
     expect({ status, stdout }).toEqual({ status: 0, stdout: '{}\n' });
   });
+});
+
+test('file tools do not reach the files that flags name', async () => {
+  const place = await guarded();
+  const [config, passphrase] = [join(place.folder, 'aip.json'), join(place.folder, 'passphrase')];
+  writeFileSync(config, JSON.stringify({ hook: { passport: 'coder' } }));
+  writeFileSync(passphrase, 'correct horse\n', { mode: 0o600 });
+  const read = (file_path: string): string =>
+    place.run(['hook', 'claude', '--config', 'aip.json', '--passphrase-file', passphrase], event('Read', { file_path }))
+      .stdout;
+  for (const path of [config, passphrase]) expect(denied(read(path))).toMatch(/own_files/);
+  expect(read(join(place.folder, 'a.txt'))).toBe('{}\n');
+  place.env.AIP_SOCKET = join(place.folder, 'run/aip.sock');
+  expect(denied(read(join(place.folder, 'run/aip.sock')))).toMatch(/own_files/);
+  delete place.env.AIP_SOCKET;
+  await served(place, '--as', 'coder', '--passphrase-file', passphrase);
+  const { stdout } = place.run(['hook', 'claude', '-p', 'coder'], event('Read', { file_path: passphrase }));
+  expect(denied(stdout)).toMatch(/own_files/);
 });
 
 test("without a key, or by a passport that is not the service's, it decides or fails by itself", async () => {

@@ -124,3 +124,19 @@ test('says what the hook needs of keys when it runs, and whose key lies beside t
   );
   expect(filed.stderr).toContain('[principal_key_here]');
 });
+
+test('a hook is installed where the variable of its agent says', async () => {
+  const place = await guarded();
+  place.env.HOME = join(place.folder, 'user');
+  place.env.CLAUDE_CONFIG_DIR = 'claude';
+  place.env.CODEX_HOME = join(place.folder, 'codex');
+  for (const [client, file] of [
+    ['claude', 'claude/settings.json'],
+    ['codex', 'codex/hooks.json'],
+  ] as const) {
+    const { stdout } = place.run(['hook', 'install', client, '-p', 'coder', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ path: join(place.folder, file), written: true });
+    expect(existsSync(join(place.folder, file))).toBe(true);
+  }
+  expect(existsSync(place.env.HOME)).toBe(false);
+});

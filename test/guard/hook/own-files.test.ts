@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { HookCall } from '../../../src/guard/hook/call.js';
-import { hookFolders, isOfProcess, isOwnFile, namedPaths } from '../../../src/guard/hook/own-files.js';
+import {
+  holdsProcesses,
+  hookFolders,
+  isOfProcess,
+  namedPaths,
+  ownFileTest,
+} from '../../../src/guard/hook/own-files.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 
 const call = (params: JsonObject, action = 'write_file', target: string | null = '/repo/src'): HookCall => ({
@@ -11,8 +17,8 @@ const call = (params: JsonObject, action = 'write_file', target: string | null =
   mcp: null,
 });
 const HOME = ['/home/a/.config/aip', 'C:\\Users\\a\\aip'];
-const reaches = (params: JsonObject, action?: string, target?: string | null): boolean =>
-  namedPaths(call(params, action, target), '/home/a').some((path) => isOwnFile(path, HOME));
+const reaches = (params: JsonObject, action = 'write_file', target?: string | null, mapped = action): boolean =>
+  namedPaths(call(params, action, target), mapped, '/home/a', HOME).some(ownFileTest(HOME));
 
 describe('a file tool reaches what is ours', () => {
   test.each<[string, JsonObject]>([
@@ -74,14 +80,87 @@ describe('a file tool reaches what is ours', () => {
     ['a file of the same name', { path: '/repo/config.json', content: '{}' }],
     ['a patch of the project', { input: '*** Begin Patch\n*** Update File: a.ts\n@@\n-../../x\n+~/y\n*** End Patch' }],
     ['a name that begins like a step up', { path: '/repo/..claude/x' }],
+    ['a file whose name only begins so', { path: '/home/a/.config/aip.md' }],
+    ['a folder with a stream of that name', { path: '/home/a/.config/notes:aip' }],
+    ['a file with a short name', { path: '/home/a/.config/other~1/k' }],
     ['a shell, of which nothing is promised', { command: 'cat /home/a/.config/aip/state.db' }, 'shell'],
+    ['a shell that runs what lies there', { command: '/repo/.github/hooks/lint.sh' }, 'shell'],
   ])('not: %s', (_, params, action) => {
     expect(reaches(params, action)).toBe(false);
   });
 });
 
+describe('in a spelling that some file system takes for the same', () => {
+  test.each([
+    '/home/a/.config/aip./state.db',
+    '/home/a/.config/aip . /state.db',
+    '/home/a/.config/A\u0131P/state.db',
+    '/home/a/.config/a\u200cip/state.db',
+    '/home/a/.config/\uff41ip/state.db',
+    '/home/a/CONFIG~1/aip/state.db',
+    '/home/a/.config/aip::$INDEX_ALLOCATION/state.db',
+    '/home/a/.config/aip:$I30:$INDEX_ALLOCATION/state.db',
+    '/repo/.claude/\u017fettings.json',
+    '/repo/.claude/settings.json. .',
+    '/repo/.claude/settings.json::$DATA',
+    '/repo/CLAUDE~1/settings.json',
+    '/repo/.claude/SETTIN~1.JSO',
+    '/repo/GITHUB~2/hooks/x.json',
+    'C:\\Users\\a\\aip.\\keys\\k.pem',
+    'C:\\U\u017fer\u017f\\a\\aip\\keys\\k.pem::$DATA',
+  ])('%j', (path) => {
+    expect(reaches({ path })).toBe(true);
+  });
+});
+
+describe('a tool of another kind', () => {
+  const tool = (params: JsonObject, target?: string): boolean => reaches(params, 'files.save', target);
+  test.each<[string, JsonObject, string?]>([
+    ['by a path', { path: '/home/a/.config/aip/config.json' }],
+    ['under any name', { x: '/home/a/.config/aip/config.json' }],
+    ['in a list', { paths: ['a.txt', '../.claude/settings.json'] }],
+    ['as the name of a change', { changes: { '/home/a/.config/aip/config.json': 'x' } }],
+    ['as a URL', { uri: 'file:///home/a/.config/aip/config.json' }],
+    ['as an address that a tool takes for a path', { url: 'https://../../../home/a/.config/aip/config.json' }],
+    ['by ~', { x: '~/.config/aip/config.json' }],
+    ['with a blank in the name of a file of hooks', { path: '/repo/.github/hooks/a b.json' }],
+    ['by its bare name', { file_name: 'config.json' }, '/home/a/.config/aip'],
+    ['between blanks', { x: ' /home/a/.config/aip/config.json\n' }],
+  ])('reaches it %s', (_, params, target) => {
+    expect(tool(params, target)).toBe(true);
+  });
+  test('in a home with blanks', () => {
+    const homes = ['/home/a b/aip'];
+    const paths = (x: string) => namedPaths(call({ x }, 'files.save'), 'files.save', '', homes);
+    expect(paths('/home/a b/aip/config.json').some(ownFileTest(homes))).toBe(true);
+    expect(paths('/home/a b/aip/config.json is gone').some(ownFileTest(homes))).toBe(false);
+  });
+  test('judged by its mapped action as well as by its own name', () => {
+    const patch = { input: '*** Update File: /home/a/.config/aip/config.json' };
+    expect(reaches(patch, 'files.save', undefined, 'write_file')).toBe(true);
+    expect(reaches(patch, 'write_file', undefined, 'deploy')).toBe(true);
+    expect(reaches(patch, 'files.save', undefined, 'deploy')).toBe(false);
+  });
+  test.each<[string, JsonObject, string?]>([
+    ['what a message says', { text: 'Look into /home/a/.config/aip/config.json' }],
+    ['a message that begins with it', { text: '/home/a/.config/aip/config.json is gone' }],
+    ['a message about hooks', { body: 'See /x/.claude/settings.json' }],
+    ['lines', { text: '/home/a/.config/aip/config.json\n/repo/.claude/settings.json' }],
+    ['an address on the web', { url: 'https://example.com/x/.claude/settings.json' }],
+    ['a word, whatever the working folder', { text: 'state' }, '/home/a/.config/aip'],
+    ['a path beside', { path: '/repo/src/config.json' }],
+    ['a number', { amount: 7, deep: { flag: true, none: null } }],
+  ])('does not: %s', (_, params, target) => {
+    expect(tool(params, target)).toBe(false);
+  });
+});
+
 test.each([
   '/proc/self/cwd',
+  '/proc/self/environ',
+  '/proc/17/environ',
+  '/proc/17/task/18/environ',
+  '/proc/17/mem',
   '/proc/self/cwd/../.config/aip/k',
   '/proc/17/root/home/a/.config/aip/k',
   '/proc/17/task/18/cwd/x',
@@ -91,12 +170,25 @@ test.each([
 ])('what %s leads to only a process knows', (path) => {
   expect(isOfProcess(path)).toBe(true);
 });
-test.each(['/proc/self/status', '/proc/cwd/x', '/dev/fd/0', '/proc/17/fd/1', '/dev/stdin', '/repo/proc/self/cwd'])(
-  'not: %s',
-  (path) => {
-    expect(isOfProcess(path)).toBe(false);
-  },
-);
+test.each([
+  '/proc/self/status',
+  '/proc/self/cmdline',
+  '/proc/meminfo',
+  '/proc/self/environs',
+  '/proc/cwd/x',
+  '/dev/fd/0',
+  '/proc/17/fd/1',
+  '/dev/stdin',
+  '/repo/proc/self/cwd',
+])('not: %s', (path) => {
+  expect(isOfProcess(path)).toBe(false);
+});
+
+test('a search from a folder of processes shows what they hold', () => {
+  for (const path of ['/proc', '/proc/', '/proc/self', '/proc/17', '/proc/17/task', '/proc/17/task/18'])
+    expect(holdsProcesses(path), path).toBe(true);
+  for (const path of ['/proc/17/net', '/procs', '/repo/proc']) expect(holdsProcesses(path), path).toBe(false);
+});
 
 test('hooks are read from the home and from the working folder up', () => {
   expect(hookFolders('/repo/src', '/home/a')).toEqual(['/home/a', '/repo/src', '/repo', '/']);

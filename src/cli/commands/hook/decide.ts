@@ -101,10 +101,11 @@ async function decide(name: HookClientName, options: Options, cli: Cli): Promise
     });
   const desks = await openDesks(cli, { ...options, live: false }, [passport]);
   const { desk } = await desks.open(passport);
+  const socket = options.socket ?? (cli.io.env.AIP_SOCKET || defaultSocket(cli.workspace));
   const deps: HookDeps = {
     desk,
     rules: { grant: options.grant, ask: options.ask, map: new Map(options.map) },
-    ...ownPlaces(cli, options.socket ?? defaultSocket(cli.workspace)),
+    ...ownPlaces(cli, socket, [options.passphraseFile, cli.globals.config]),
     userHome: cli.io.userHome,
     files: { followed, isHardLink, placesBehind },
     ...handingOver(desks),

@@ -80,10 +80,12 @@ hook's entry as its own, for 60 s and once. For that both must name it <server>.
 question, the entry says asked: an answer there is no signed approval.
 
 File tools never reach a path that lies in the home with keys and state, the configuration of hooks in any folder, or the socket's folder,
-whatever the passport says, also by steps up, symbolic and hard links, ~, file: URLs and in patches; a path through the links of a process
-(/proc/self/cwd, /dev/fd) is refused, for what it leads to is not known. A search from a folder above the home is refused;
+nor the files of --config, --passphrase-file and --token-file, whatever the passport says, also by steps up, symbolic and hard links, ~,
+file: URLs, other spellings and in patches. A tool of any other name, and of an MCP server, is refused where a whole value of its input is
+such a path; a text that only mentions one passes. A path through the links of a process (/proc/self/cwd, /dev/fd) is refused, for what it
+leads to is not known, and so is what a process holds (/proc/self/environ). A search from a folder above the home or from /proc is refused;
 one over a project passes, and shows the hooks that are configured there. Not seen are links below the folder that a search goes through, and
-the short and device names of Windows.
+the device names and hashed short names of Windows.
 For the action shell nothing of the kind is promised: a shell can edit any file of its user. Where that matters, run the service as
 another user, and give the agent's user a port and a token.
 `;
