@@ -1,5 +1,6 @@
 /** Every error code by which a system says that the world failed, with what it means and what to do: the one table, for all adapters. */
 import { Failure, shellWord, type FailureCode } from './failure.js';
+import { maskName } from '../protocol/log/secret-text.js';
 
 /** What an error of the operating system means to people. */
 export interface SystemMeaning {
@@ -127,13 +128,18 @@ export function fileFailure(
   { what = path, kind }: { readonly what?: string; readonly kind?: FailureCode } = {},
 ): Failure {
   const { code } = cause as NodeJS.ErrnoException;
+  const shown = maskName(path);
   const found = meaningOf(code);
   const why = found === null ? (code ?? 'unknown error') : `${found.meaning} (${code})`;
-  return new Failure(kind ?? found?.code ?? 'UNREADABLE', `${what} cannot be ${doing}: ${why}.`, {
-    hint: (found?.hint ?? look)(shellWord(path)),
-    retryable: found?.retryable === true,
-    cause,
-  });
+  return new Failure(
+    kind ?? found?.code ?? 'UNREADABLE',
+    `${what.replaceAll(path, shown)} cannot be ${doing}: ${why}.`,
+    {
+      hint: (found?.hint ?? look)(shellWord(shown)),
+      retryable: found?.retryable === true,
+      cause,
+    },
+  );
 }
 
 /** A system error that no adapter translated: still the world's doing. Null for anything else. */
@@ -142,8 +148,8 @@ export function fromSystem(error: unknown): Failure | null {
   const { code, syscall, path } = error as NodeJS.ErrnoException;
   const found = syscall === undefined ? null : meaningOf(code);
   if (found === null) return null;
-  return new Failure(found.code, `${syscall}${path === undefined ? '' : ` ${path}`}: ${found.meaning}`, {
-    hint: found.hint(path === undefined ? '.' : shellWord(path)),
+  return new Failure(found.code, `${syscall}${path === undefined ? '' : ` ${maskName(path)}`}: ${found.meaning}`, {
+    hint: found.hint(path === undefined ? '.' : shellWord(maskName(path))),
     retryable: found.retryable === true,
     cause: error,
   });

@@ -5,6 +5,7 @@ import { readPassport, type Passport } from '../../protocol/passport.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { Failure } from '../failure.js';
 import type { State } from '../ports/state.js';
+import { maskName } from '../../protocol/log/secret-text.js';
 
 /** A passport that a name, an id or a path led to. */
 export interface FoundPassport {
@@ -64,14 +65,14 @@ export async function meantBy(deps: FindDeps, agent: string): Promise<Meant> {
     const passport = parsedPassport(bytes, agent === '-' ? 'stdin' : agent);
     return { file: { passport, path: agent === '-' ? null : agent } };
   }
-  if (isPath) throw notFound(`There is no passport file at ${agent}.`, []);
+  if (isPath) throw notFound(`There is no passport file at ${maskName(agent)}.`, []);
   const there = namedThere(await fleetOf(deps, agent), agent);
   if (there !== null) return { agentId: there };
   const names = deps.state.passports().map(({ agentId }) => shortName(agentId));
   const fleet = (await fleetOf(deps, '')).map(({ agentId }) => agentId);
   const near = nearestByName(agent, [...new Set([...names, ...fleet.map(shortName)])]);
   const listed = near.every((short) => names.includes(short));
-  throw notFound(`No known passport is named "${agent}", and no such file exists.`, near, listed);
+  throw notFound(`No known passport is named "${maskName(agent)}", and no such file exists.`, near, listed);
 }
 
 async function fleetOf(deps: FindDeps, find: string): Promise<readonly FleetName[]> {

@@ -3,6 +3,7 @@ import { nearestCodes } from '../render/explain-catalogue.js';
 import { codeRows, codesJson, explainJson, renderExplain } from '../render/explain.js';
 import { table } from '../render/terminal/table.js';
 import type { CommandSpec } from '../spec.js';
+import { maskName } from '../../protocol/log/secret-text.js';
 
 const COLUMNS = [
   { title: 'dialect' },
@@ -36,7 +37,7 @@ export const command: CommandSpec = {
     const found = explainJson(code);
     if (found === null) {
       const near = nearestCodes(code).map((entry) => `${entry.code} ${entry.name}`);
-      throw new Failure('NOT_FOUND', `There is no code "${code.slice(0, 40)}".`, {
+      throw new Failure('NOT_FOUND', `There is no code "${maskName(code).slice(0, 40)}".`, {
         hint: near.length === 0 ? 'aip explain' : `did you mean ${near.join(' or ')}?`,
       });
     }

@@ -17,6 +17,7 @@ import { Failure } from '../../app/failure.js';
 import type { Io } from '../io.js';
 import type { Paths } from '../../app/ports/paths.js';
 import { configJson } from '../../app/setup/config-text.js';
+import { maskName } from '../../protocol/log/secret-text.js';
 
 const MAX_BYTES = 64 * 1024;
 const MAX_PACKAGE_BYTES = 4 * 1024 * 1024;
@@ -40,7 +41,9 @@ export async function readNamedFile(name: string, io: Io): Promise<ConfigFile> {
   if (name === '-') return { path: 'stdin', content: await parseData('stdin', await readAll(io)) };
   const path = resolve(io.cwd, name);
   if (statSync(path, { throwIfNoEntry: false }) === undefined) {
-    throw new Failure('NOT_FOUND', `the config file ${path} does not exist`, { hint: 'aip config list --sources' });
+    throw new Failure('NOT_FOUND', `the config file ${maskName(path)} does not exist`, {
+      hint: 'aip config list --sources',
+    });
   }
   return { path, content: await readNamed(path, io) };
 }

@@ -7,6 +7,7 @@ import type { Json } from '../../protocol/json/values.js';
 import { readDocument } from '../../workspace/files.js';
 import type { Notices } from '../output.js';
 import type { Surroundings } from '../io.js';
+import { maskName } from '../../protocol/log/secret-text.js';
 
 /** What these functions need of a command. */
 type Scene = Notices & Surroundings;
@@ -63,7 +64,9 @@ export async function readInput(path: string, cli: Scene): Promise<Uint8Array> {
   if (path === '') throw new Failure('USAGE', 'The name of a file is empty.', { hint: 'name a file, or - for stdin' });
   const bytes = await readDocument(path);
   if (bytes === null)
-    throw new Failure('NOT_FOUND', `There is no file ${path}.`, { hint: 'name a file that exists, or - for stdin' });
+    throw new Failure('NOT_FOUND', `There is no file ${maskName(path)}.`, {
+      hint: 'name a file that exists, or - for stdin',
+    });
   return bytes;
 }
 

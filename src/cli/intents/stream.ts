@@ -13,6 +13,7 @@ import { fileExists, isNamedPipe } from '../../workspace/files.js';
 import type { Output } from '../output.js';
 import type { Setting } from '../setting.js';
 import { GroupCommit } from '../../workspace/group-commit.js';
+import { maskName } from '../../protocol/log/secret-text.js';
 
 /** What these functions need of a command. */
 type Scene = Output & Surroundings & Pick<Setting, 'workspace'>;
@@ -43,7 +44,7 @@ export async function verifyStream(cli: Scene, request: StreamRequest): Promise<
   for (const source of request.sources) {
     if (source === '-') continue;
     if (!(await fileExists(source)))
-      throw new Failure('NOT_FOUND', `There is no file ${source}.`, {
+      throw new Failure('NOT_FOUND', `There is no file ${maskName(source)}.`, {
         hint: 'name a file that exists, or - for stdin',
       });
     // Opening one waits for a writer in a thread that no signal ends; a shell can be stopped.

@@ -10,6 +10,7 @@ import type { CommandSpec } from '../spec.js';
 import { localWorkspace } from '../../workspace/workspace.js';
 import { worldOf } from './world.js';
 import { saidOfReading } from '../../app/failure.js';
+import { maskError } from '../../protocol/log/secret-text.js';
 
 /** What a command has asked to be told, and whether anybody still reads its answer. */
 export interface CommandLifetime {
@@ -46,17 +47,17 @@ export function shellCli(
     streamBytes: (bytes) => (io.stdout.write(bytes) ? Promise.resolve() : caughtUp(io)),
     json: (value) => void write(safeJson(value, io.stdout.isTTY === true ? 2 : undefined)),
     note: (text) => {
-      if (!globals.quiet) remark(flowed(cleanLines(text), widthOf(io.stderr)));
+      if (!globals.quiet) remark(flowed(maskError(cleanLines(text)), widthOf(io.stderr)));
     },
     detail: (text) => {
-      if (globals.verbose) remark(flowed(cleanLines(text), widthOf(io.stderr)));
+      if (globals.verbose) remark(flowed(maskError(cleanLines(text)), widthOf(io.stderr)));
     },
     warn: (message, code) => {
-      if (globals.json) remark(safeJson({ warning: message, code: code ?? null }));
+      if (globals.json) remark(safeJson({ warning: maskError(message), code: code ?? null }));
       else {
         // A message that begins with its code says it once.
-        const said = onlyReads ? saidOfReading(message) : message;
-        const text = code === undefined || said.includes(code) ? clean(said) : `${clean(said)} [${code}]`;
+        const said = maskError(clean(onlyReads ? saidOfReading(message) : message));
+        const text = code === undefined || said.includes(code) ? said : `${said} [${code}]`;
         remark(`${paint.err.yellow('warning:')} ${wrapped(text, widthOf(io.stderr), 'warning: '.length)}`);
       }
     },

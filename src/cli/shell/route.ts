@@ -4,6 +4,7 @@ import { COMMANDS } from '../registry.js';
 import { flagOf } from '../input/flags.js';
 import { nearest } from '../../protocol/naming/nearest.js';
 import { GLOBAL_OPTIONS, type Listing } from '../spec.js';
+import { maskName } from '../../protocol/log/secret-text.js';
 
 export type Route =
   | { readonly kind: 'bare'; readonly help: boolean }
@@ -68,13 +69,13 @@ function unknownCommand(words: readonly string[], token: string): Failure {
     const command = verb === undefined ? 'aip --version' : ['aip', ...verb].join(' ');
     const others = verbs.filter((path) => path !== verb).map((path) => `aip ${path.join(' ')}`);
     const more = others.length === 0 ? '' : ` (or ${others.slice(0, 4).join(', ')})`;
-    return new Failure('USAGE', `unknown command: aip ${token}; did you mean ${command}?${more}`, {
+    return new Failure('USAGE', `unknown command: aip ${maskName(token)}; did you mean ${command}?${more}`, {
       hint: verb === undefined ? command : `${command} --help`,
     });
   }
   const guess = nearest(token, [...siblings]);
   const meant = guess === null ? '' : `; did you mean ${[...words, guess].join(' ')}?`;
-  return new Failure('USAGE', `unknown command: aip ${[...words, token].join(' ')}${meant}`, {
+  return new Failure('USAGE', `unknown command: aip ${[...words, maskName(token)].join(' ')}${meant}`, {
     hint: guess === null ? ['aip', ...words, '--help'].join(' ') : ['aip', ...words, guess, '--help'].join(' '),
   });
 }
@@ -88,7 +89,7 @@ function rank([noun = '']: readonly string[]): number {
 }
 
 function unknownFlag(token: string, words: readonly string[]): Failure {
-  const name = token.split('=', 1)[0]!;
+  const name = maskName(token.split('=', 1)[0]!);
   const guess = nearest(name, [...KNOWN]);
   const meant = guess === null ? '; flags of a command go after it' : `; did you mean ${guess}?`;
   return new Failure('USAGE', `unknown option before the command: ${name}${meant}`, {

@@ -6,7 +6,7 @@ export const MASK = '[masked]';
 
 /** A text without any of these shows no secret; nearly every param of nearly every intent is one. */
 const MAY_SHOW =
-  /[:=@]|--?[a-z]|-----BEGIN|<\/|\b(?:bearer|basic)\s|\b(?:gh[pousr]|github_pat|glpat|xox[a-z]|sk|rk|pk|npm|hf|AKIA|ASIA|AIza|eyJ)[_-]?/i;
+  /[:=@]|--?[a-z]|-----BEGIN|<\/|\b(?:bearer|basic)\s|\b(?:gh[pousr]|github_pat|glpat|xox[a-z]|sk|rk|pk|npm|hf|AKIA|ASIA|AIza|eyJ|aipm|AGE)[_-]?/i;
 
 const PRIVATE_KEY = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[^]*?(?:-----END [A-Z0-9 ]{0,40}-----|$)/g;
 /** The user part of a URL: a password, and by itself often a token. */
@@ -15,7 +15,14 @@ const USERINFO = /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,30}:\/\/)([^\s/?#"'<>\\]{1
 const SCHEME = /\b(bearer|basic)\s+(?=[A-Za-z+/._~-]{0,512}[\d=]|[\w+/.~-]{24})[\w+/.~=-]{6,}/gi;
 /** Tokens that their issuers made to be recognised. */
 const KNOWN =
-  /\b(?:gh[pousr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|xox[abeoprs]-[\w-]{10,}|(?:sk|rk)[-_](?:(?:live|test|proj|ant)[-_])?[\w-]{16,}|npm_\w{20,}|hf_\w{20,}|(?:AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{30,}|eyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*)/g;
+  /\b(?:gh[pousr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|xox[abeoprs]-[\w-]{10,}|(?:sk|rk)[-_](?:(?:live|test|proj|ant)[-_])?[\w-]{16,}|npm_\w{20,}|hf_\w{20,}|(?:AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{30,}|eyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*|AGE-SECRET-KEY-1\w{10,})/g;
+/** An API key of a mesh, of which the role and the id are no secret, and what was meant to be one. */
+const API_KEY = /\b(aipm_[a-z]{1,20}_)(?:([0-9a-f]{12})(?:_[\w-]+|(?![\w-]))|[\w-]{6,})/g;
+/** Hex that may be a seed, also cut off. What is named as a hash or as a public key is none. */
+const BARE_HEX = /(?<!\b(?:sha256|sha512|ed25519):|[0-9a-z])(?:0x)?[0-9a-f]{40,}/gi;
+const KEY_VARIABLE = /(PRIVATE_KEY["']?\s{0,4}[:=]\s{0,4}["']?)(?:ed25519:)?[0-9a-f]{16,}/gi;
+/** A seed in our key text or in base64. */
+const AS_A_NAME = /\bed25519:[0-9a-f]{16,}|(?<![\w+/-])[\w+/-]{40,}={1,2}$/gi;
 /** The path of such an address is all that its holder needs. */
 const HOOK = /(hooks\.slack\.com\/(?:services|workflows)\/|discord(?:app)?\.com\/api\/webhooks\/\d+\/)[\w/-]+/gi;
 /** A name with `:` or `=` behind it, whose value is quoted, in quotes that are quoted themselves, or bare. */
@@ -40,7 +47,27 @@ const QUERY_SECRET = /^(?:sig|signature|key|code|hmac|x-(?:amz|goog|ms)-(?:signa
 /** The text with `[masked]` in the place of what is likely to be a secret; the same text where there is none. */
 export function maskText(text: string): string {
   if (!MAY_SHOW.test(text)) return text;
-  const shown = text
+  const shown = maskShapes(text)
+    .replace(SSHPASS, `$1${MASK}`)
+    .replace(LOGIN, `$1$2${MASK}`)
+    .replace(ELEMENT, (all, name: string, attributes: string | undefined) =>
+      isSecretName(name) ? `<${name}${attributes ?? ''}>${MASK}<` : all,
+    );
+  return maskValues(maskValues(shown, FLAG, afterFlag), NAME, afterName);
+}
+
+/** The text of an error: what shows by itself to be a secret is masked. Names decide nothing here, for errors speak of passphrases and tokens. */
+export function maskError(text: string): string {
+  return maskShapes(text).replace(KEY_VARIABLE, `$1${MASK}`).replace(BARE_HEX, MASK);
+}
+
+/** A path or a name as an error quotes it, where no public key is expected: there `ed25519:<hex>` is a seed in the wrong place. */
+export function maskName(text: string): string {
+  return maskError(text).replace(AS_A_NAME, MASK);
+}
+
+function maskShapes(text: string): string {
+  return text
     .replace(PRIVATE_KEY, MASK)
     .replace(USERINFO, (all, scheme: string, user: string) => (isLogin(scheme, user) ? `${scheme}${MASK}@` : all))
     .replace(HOOK, `$1${MASK}`)
@@ -49,12 +76,9 @@ export function maskText(text: string): string {
     )
     .replace(SCHEME, `$1 ${MASK}`)
     .replace(KNOWN, MASK)
-    .replace(SSHPASS, `$1${MASK}`)
-    .replace(LOGIN, `$1$2${MASK}`)
-    .replace(ELEMENT, (all, name: string, attributes: string | undefined) =>
-      isSecretName(name) ? `<${name}${attributes ?? ''}>${MASK}<` : all,
+    .replace(API_KEY, (all, role: string, id: string | undefined) =>
+      id === undefined ? `${role}${MASK}` : all.length === role.length + id.length ? all : `${role}${id}_${MASK}`,
     );
-  return maskValues(maskValues(shown, FLAG, afterFlag), NAME, afterName);
 }
 
 /** True for a word of a command line after which a secret comes: `--password`, `-Token`, `Authorization:`. */

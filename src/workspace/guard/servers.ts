@@ -6,6 +6,7 @@ import type { PinnedTool } from '../../adapters/files/tool-pins.js';
 import type { HandOvers } from '../../app/ports/hand-overs.js';
 import { Failure, shellWord } from '../../app/failure.js';
 import type { LocalWorkspace } from '../workspace.js';
+import { maskName } from '../../protocol/log/secret-text.js';
 
 export type { PinnedTool, StdioServer };
 export { readLines, writeLine } from '../../adapters/process/stdio-server.js';
@@ -91,7 +92,8 @@ export async function httpServer(
 async function headersIn(path: string): Promise<Record<string, string>> {
   const { readPrivate } = await import('../../adapters/files/secret/private-file.js');
   const file = readPrivate(path, MAX_HEADER_FILE);
-  if (file === null) throw new Failure('NOT_FOUND', `There is no file ${path}.`, { hint: 'name it as it is' });
+  if (file === null)
+    throw new Failure('NOT_FOUND', `There is no file ${maskName(path)}.`, { hint: 'name it as it is' });
   if (file.exposed)
     throw new Failure('KEYSTORE_DENIED', `${path} can be read or changed by others.`, {
       hint: `chmod 600 ${shellWord(path)}`,

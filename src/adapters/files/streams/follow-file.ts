@@ -4,6 +4,7 @@ import { promises } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { Failure } from '../../../app/failure.js';
 import { fileFailure } from '../../../app/system-failures.js';
+import { maskName } from '../../../protocol/log/secret-text.js';
 
 const CHUNK = 256 * 1024;
 /** How often a file at its end is looked at, ms. */
@@ -94,7 +95,9 @@ async function opened(path: string): Promise<FileHandle> {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ENOTDIR')
-      throw new Failure('NOT_FOUND', `There is no file ${path}.`, { hint: 'name a file that exists, or - for stdin' });
+      throw new Failure('NOT_FOUND', `There is no file ${maskName(path)}.`, {
+        hint: 'name a file that exists, or - for stdin',
+      });
     throw fileFailure(path, 'read', error);
   }
   throw new Failure('UNREADABLE', `${path} is a folder, not a file.`);

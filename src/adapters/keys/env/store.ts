@@ -14,6 +14,7 @@ import {
 import { secretMounts } from '../../files/secret/secret-mounts.js';
 import { assignmentsOf, hiddenLine, without } from './dotenv.js';
 import { keepOutOfGit } from './git.js';
+import { maskName } from '../../../protocol/log/secret-text.js';
 
 /** The variable that holds the key, and the ref of a key that is in the environment itself. */
 export const KEY_VARIABLE = 'AGENT_PRIVATE_KEY';
@@ -49,7 +50,9 @@ export function envKey(options: EnvKeyOptions): KeyStore {
       const file = path === null ? null : readEnvFile(path, true);
       // A file that the caller names is an argument; one that a ref names is where the key should have stayed.
       if (file === null && path !== null && path === envFile) {
-        throw new Failure('NOT_FOUND', `There is no file ${path}.`, { hint: 'name the right one with --env-file' });
+        throw new Failure('NOT_FOUND', `There is no file ${maskName(path)}.`, {
+          hint: 'name the right one with --env-file',
+        });
       }
       const text = path === null ? secretVariable(env, KEY_VARIABLE) : lastValue(file, path);
       if (!text) {

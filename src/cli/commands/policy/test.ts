@@ -14,6 +14,7 @@ import type { GithubWording } from '../../render/formats/github.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { VERSION } from '../../version.js';
+import { maskName } from '../../../protocol/log/secret-text.js';
 
 interface Options {
   readonly format?: 'human' | 'json' | 'junit' | 'sarif' | 'github';
@@ -94,7 +95,9 @@ async function caseFiles(given: readonly string[], cli: Cli): Promise<string[]> 
 async function readFound(path: string): Promise<Uint8Array> {
   const bytes = await readDocument(path);
   if (bytes !== null) return bytes;
-  throw new Failure('NOT_FOUND', `There is no file ${path.slice(0, 300)}.`, { hint: 'aip policy test --help' });
+  throw new Failure('NOT_FOUND', `There is no file ${maskName(path).slice(0, 300)}.`, {
+    hint: 'aip policy test --help',
+  });
 }
 
 async function write(
