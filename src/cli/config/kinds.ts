@@ -19,13 +19,17 @@ export interface Kind<T> {
 }
 
 const asIs = (text: string): unknown => text;
-const asJson = (text: string): unknown => {
+/** How a variable says what is neither a text, a number nor a list of choices. */
+export const asJson = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
 };
+/** `a, b`, or JSON. */
+const asWords = (text: string): unknown =>
+  text.trimStart().startsWith('[') ? asJson(text) : text.split(',').map((word) => word.trim());
 const asNumber = (text: string): unknown => (/^-?\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : undefined);
 
 export function choice<const T extends string>(...values: readonly T[]): Kind<T> {
@@ -44,7 +48,7 @@ export function choices<const T extends string>(...values: readonly T[]): Kind<r
       const read = listOf(value, (one) => values.find((each) => each === one));
       return read === undefined || read.length === 0 ? undefined : read;
     },
-    fromText: asJson,
+    fromText: asWords,
   };
 }
 

@@ -8,6 +8,7 @@ import type { LocalWorkspace } from '../../workspace/workspace.js';
 import { combined, hooksOf, isUsersAlone, principalsOf, type Layer } from './combine.js';
 import { readNamedFile, readUserFile, type ConfigFile } from './files.js';
 import { KEY_NAMES, KEYS, variableOf, type ConfigValues, type KeyName, type KeySpec } from './keys.js';
+import { asJson, type Kind } from './kinds.js';
 import { projectConfig, type ProjectConfig } from './trusted.js';
 import { flatten, wrongValue } from './values.js';
 
@@ -172,10 +173,15 @@ function fromEnvironment({ env }: Pick<Io, 'env'>): Partial<Record<KeyName, unkn
     const { kind } = KEYS[name] as KeySpec<unknown>;
     const value = kind.fromText(text);
     if (value === undefined || kind.read(value) === undefined)
-      throw wrongValue(name, variableOf(name), kind, value ?? text);
+      throw wrongValue(name, variableOf(name), inVariable(kind), value ?? text);
     values[name] = value;
   }
   return values;
+}
+
+/** The kind, saying how a variable is written. */
+function inVariable<T>(kind: Kind<T>): Kind<T> {
+  return kind.fromText === asJson ? { ...kind, expects: `${kind.expects}, written in JSON` } : kind;
 }
 
 function valueOf(entry: ConfigEntry): unknown {

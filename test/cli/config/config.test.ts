@@ -211,10 +211,28 @@ describe('what is refused', () => {
     ['AIP_MONITOR_AUTO_REVOKE', 'maybe'],
     ['AIP_TRUST_INITIAL_SCORE', '5e-1'],
     ['AIP_HOOKS', 'not json'],
+    ['AIP_VERIFY_DIALECTS', 'native,'],
+    ['AIP_VERIFY_DIALECTS', 'native,aip-2'],
+    ['AIP_VERIFY_DIALECTS', '[]'],
+    ['AIP_VERIFY_DIALECTS', '["native"'],
   ])('%s=%s', async (name, value) => {
     const { code, err } = await homed({ env: { [name]: value } }).run('config', 'list');
     expect(code).toBe(2);
     expect(err).toContain(name);
+  });
+  test.each([
+    ['native', ['native']],
+    ['native,aip-1', ['native', 'aip-1']],
+    [' native , aip-1 ', ['native', 'aip-1']],
+    ['["aip-1"]', ['aip-1']],
+  ])('AIP_VERIFY_DIALECTS=%s is a list', async (value, dialects) => {
+    const { code, out } = await homed({ env: { AIP_VERIFY_DIALECTS: value } }).run('config', 'list', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toHaveProperty(['values', 'verify.dialects'], dialects);
+  });
+  test.each(['AIP_HOOKS', 'AIP_PRINCIPALS', 'AIP_MESH_REGIONS'])('%s says that it is JSON', async (name) => {
+    const { err } = await homed({ env: { [name]: 'a,b' } }).run('config', 'list');
+    expect(err).toMatch(/written in JSON: it is "a,b"/);
   });
   test('YAML that does not parse: where, and none of it is quoted', async () => {
     const place = homed();
