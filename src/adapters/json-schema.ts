@@ -19,6 +19,9 @@ const SHORT = 128;
 const REPEATED_GROUP = /\)(?:[*+]|\{\d+,)|\\(?:[1-9]|k<)/;
 const UNBOUNDED = /[*+]|\{\d+,\}/g;
 
+/** What ajv says of a format. */
+const UNCHECKED_FORMAT = /^unknown format "([^]*)" ignored in schema at path "#([^"]*)"$/;
+
 interface Compiled {
   readonly validate: ValidateFunction;
   /** It can visit a value more often than it is deep. */
@@ -30,13 +33,17 @@ let shared: { readonly ajv: Ajv2020; uses: number } | null = null;
 /** When the judging that goes on has to end, in ms of `performance.now`; null while its patterns need no limit of their own. */
 let deadline: number | null = null;
 
-/** What is wrong with a schema, in a few words, or null when it can be used. */
+/** What is wrong with a schema, as words that follow its name, or null when it can be used. */
 export function schemaProblem(schema: JsonObject): string | null {
   try {
     compile(schema);
     return null;
   } catch (error) {
-    return error instanceof Error ? error.message.slice(0, 200) : 'it does not compile';
+    const message = error instanceof Error ? error.message : 'it does not compile';
+    const [, format, path = ''] = UNCHECKED_FORMAT.exec(message) ?? [];
+    if (format === undefined) return `is not usable: ${message.slice(0, 200)}`;
+    const where = path === '' ? '' : ` at ${path.slice(1, 120).replaceAll('/', '.')}`;
+    return `has the format "${format.slice(0, 60)}"${where}, which nobody checks`;
   }
 }
 

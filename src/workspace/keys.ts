@@ -55,14 +55,16 @@ export async function issuing(
   places: KeyPlaces,
   force = false,
 ): Promise<IssueDeps & { readonly state: State }> {
-  const [ring, { schemaProblem }] = await Promise.all([
-    keyring(workspace, places),
-    import('../adapters/json-schema.js'),
-  ]);
+  const [ring, schemaProblem] = await Promise.all([keyring(workspace, places), loadSchemaProblem()]);
   const files = force
     ? { create: replaceFile, replace: replaceFile, exists: () => Promise.resolve(false) }
     : { create: createFile, replace: replaceFile, exists: isTaken };
   return { ...ring, schemaProblem, files };
+}
+
+/** The check of schemas that passports are made with. */
+export async function loadSchemaProblem(): Promise<IssueDeps['schemaProblem']> {
+  return (await import('../adapters/json-schema.js')).schemaProblem;
 }
 
 /** What finding a passport needs: by id, name or path. `readFile` reads `-` as well where the caller has a stdin. */

@@ -40,6 +40,14 @@ describe('a params schema', () => {
   });
 
   test.each([
+    ['{"properties":{"data":{"format":"uri"}}}', 'has the format "uri" at properties.data, which nobody checks'],
+    ['{"format":"uri"}', 'has the format "uri", which nobody checks'],
+    ['{"$ref":"https://example.com/schema"}', expect.stringMatching(/^is not usable: /)],
+  ])('says what is wrong with %s', (text, problem) => {
+    expect(schemaProblem(object(text))).toEqual(problem);
+  });
+
+  test.each([
     ['a closed tuple', '{"prefixItems":[{"type":"number"}],"items":false}', '[1]', '[1,2]'],
     ['an open tuple', '{"prefixItems":[{"type":"number"}]}', '[1,"b"]', '["b"]'],
     [

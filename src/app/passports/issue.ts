@@ -21,7 +21,7 @@ export interface IssueDeps extends PrincipalDeps {
   readonly state: PrincipalDeps['state'] &
     Pick<State, 'passport' | 'rememberPassport' | 'floors' | 'raiseFloor' | 'standing'>;
   readonly files: PassportFiles;
-  /** What is wrong with a JSON Schema, or null. */
+  /** What is wrong with a JSON Schema, as words that follow its name, or null. */
   readonly schemaProblem: (schema: JsonObject) => string | null;
 }
 
@@ -222,6 +222,8 @@ export function passportText(document: PassportDocument): string {
 /** The base point of the curve, standing in for a key while the rest of a draft is checked. */
 export const PLACEHOLDER_KEY = Uint8Array.from([0x58, ...Array<number>(31).fill(0x66)]);
 
+const SCHEMA_HINT = 'params are JSON Schema 2020-12 without "format": say with "pattern" what a text looks like';
+
 /** Fails when the draft could not be issued: nothing is signed or made before. */
 export function checkDraft(deps: IssueDeps, draft: Omit<PassportDocument, 'issuer_signature'>): void {
   let passport: Passport;
@@ -234,7 +236,7 @@ export function checkDraft(deps: IssueDeps, draft: Omit<PassportDocument, 'issue
   }
   for (const [name, schema] of passport.actions) {
     const problem = schema === null ? null : deps.schemaProblem(schema);
-    if (problem !== null) throw usage(`The params schema of action "${name}" is not usable: ${problem}.`);
+    if (problem !== null) throw usage(`The params schema of action "${name}" ${problem}.`, SCHEMA_HINT);
   }
 }
 

@@ -108,6 +108,16 @@ if (PEERS === null) {
 } else {
   const node = (name: string): string => join(PEERS, 'node_modules/.bin', name);
 
+  test('mcp init drafts a passport of everything that passport create takes', { timeout: 60_000 }, async () => {
+    const place = await guarded();
+    const draft = place.run(['mcp', 'init', '--name', 'every', '--', node('mcp-server-everything')]);
+    expect(draft.stderr).toMatch(/"format"(?: is|s are) left out/);
+    writeFileSync(join(place.folder, 'draft.json'), draft.stdout);
+    const from = ['--domain', 'acme.com', '--from', 'draft.json', '--key-store', 'file', '--no-input'];
+    place.env.AIP_KEY_PASSPHRASE = 'correct horse';
+    expect(place.run(['passport', 'create', 'every', ...from])).toMatchObject({ status: 0 });
+  });
+
   describe.each(CLIENTS)('the SDK of %s', (...which) => {
     test('everything, over streams', { timeout: 60_000 }, async () => {
       const place = await guarded({ actions: ['every.echo'], constraints: {} });

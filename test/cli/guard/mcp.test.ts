@@ -223,6 +223,37 @@ describe('aip mcp guard', () => {
   });
 });
 
+test('aip mcp init leaves out formats, which nobody checks, and names the tools whose schema cannot be used', async () => {
+  const { place, server, change } = await staged();
+  const text = (format: string) => ({ type: 'string', format });
+  const inputSchema = {
+    type: 'object',
+    properties: { format: text('uri'), to: { type: 'array', items: { anyOf: [text('email'), { const: text('x') }] } } },
+    $defs: { format: text('date'), properties: { properties: { format: { default: text('y') } } } },
+  };
+  change([
+    { name: 'send', inputSchema },
+    { name: 'find', inputSchema: { type: 'object', discriminator: 'kind' } },
+  ]);
+  const said = place.run(['mcp', 'init', '--name', 'pay', ...server]);
+  const { actions } = JSON.parse(said.stdout) as Any;
+  expect(actions[0].params).toEqual({
+    type: 'object',
+    properties: {
+      format: { type: 'string' },
+      to: { type: 'array', items: { anyOf: [{ type: 'string' }, { const: text('x') }] } },
+    },
+    $defs: { format: { type: 'string' }, properties: { properties: { format: { default: text('y') } } } },
+  });
+  expect(said.stderr).toContain('3 "format"s are left out');
+  expect(said.stderr).toContain('pay.find cannot be used as it is: its schema is not usable: ');
+  const { formats_left_out, unusable } = JSON.parse(place.run(['mcp', 'init', '--json', ...server]).stdout) as Any;
+  expect([formats_left_out, unusable]).toEqual([
+    3,
+    [{ action: expect.stringMatching(/\.find$/), reason: expect.any(String) }],
+  ]);
+});
+
 test('aip mcp init drafts a passport that passport create takes, and prints what to paste', async () => {
   const { place, server, change } = await staged();
   const $schema = 'http://json-schema.org/draft-07/schema#';

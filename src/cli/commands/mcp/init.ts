@@ -7,10 +7,11 @@ import {
   toolsOf,
   type ServerFlags,
 } from '../../guard/mcp-server.js';
-import { isObject, type JsonObject } from '../../../protocol/json/values.js';
-import { safeJson } from '../../render/terminal/text.js';
-import { clean } from '../../render/terminal/text.js';
+import { isObject } from '../../../protocol/json/values.js';
+import { clean, safeJson } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
+import { draftedSchema } from '../../guard/drafted-schema.js';
+import { loadSchemaProblem } from '../../../workspace/keys.js';
 
 /** Where a pasted guard listens. */
 const PORT = '127.0.0.1:7448';
@@ -55,20 +56,36 @@ export const command: CommandSpec<Options> = {
     const server = place.name;
     const tools = await toolsOf(cli, options, place);
     if (tools.length === 0) throw new Failure('NOT_FOUND', `${server} lists no tools.`, { hint: 'run it by itself' });
-    const actions = tools.map(({ name, tool }) => ({
-      name: `${server}.${name}`,
-      ...(isObject(tool.inputSchema) ? { params: schemaOf(tool.inputSchema) } : {}),
-    }));
+    const problemOf = await loadSchemaProblem();
+    let formats = 0;
+    const unusable: { readonly action: string; readonly reason: string }[] = [];
+    const actions = tools.map(({ name: own, tool }) => {
+      const name = `${server}.${own}`;
+      if (!isObject(tool.inputSchema)) return { name };
+      const drafted = draftedSchema(tool.inputSchema);
+      formats += drafted.formats;
+      const reason = problemOf(drafted.schema);
+      if (reason !== null) unusable.push({ action: name, reason });
+      return { name, params: drafted.schema };
+    });
     const draft = { actions, constraints: {} };
     const { client = null } = options;
     const listen = place.url === null ? [] : ['--listen', PORT];
     const argv = ['mcp', 'guard', '-p', options.passport, ...serverWords(place, options), ...listen];
     const paste = client === null ? null : pasted(client, server, argv, place.url !== null);
     if (cli.globals.json) {
-      cli.json({ server, ...draft, client, paste });
+      cli.json({ server, ...draft, formats_left_out: formats, unusable, client, paste });
       return 0;
     }
     cli.out(safeJson(draft, 2));
+    if (formats > 0)
+      cli.note(
+        `\n${formats} ${formats === 1 ? '"format" is' : '"format"s are'} left out: nobody checks them. A "pattern" is checked.`,
+      );
+    for (const { action, reason } of unusable)
+      cli.note(
+        `\n${clean(action)} cannot be used as it is: its schema ${clean(reason)}. Mend the schema, or take the action out.`,
+      );
     cli.note(
       `\nSave it as draft.json, take out what is not needed, then:
   aip passport create ${shellWord(options.passport)} --domain <domain> --from draft.json
@@ -79,11 +96,6 @@ export const command: CommandSpec<Options> = {
     return 0;
   },
 };
-
-/** Most servers name an older draft, whose common part means the same in the one that passports are written in. */
-function schemaOf({ $schema: _, ...schema }: JsonObject): JsonObject {
-  return schema;
-}
 
 /** What a client's configuration takes; before a server over HTTP, what to start as well. */
 function pasted(client: (typeof CLIENTS)[number], server: string, args: readonly string[], http: boolean): string {
