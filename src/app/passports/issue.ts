@@ -214,8 +214,8 @@ export async function rotatePassport(deps: IssueDeps, request: RotationRequest):
   }
 }
 
-/** The text of a passport file: indented, because people read and review it. */
-export function passportText(document: PassportDocument): string {
+/** The text of a passport file, or of a draft: indented, because people read and review it. */
+export function passportText(document: Omit<PassportDocument, 'issuer_signature'>): string {
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 

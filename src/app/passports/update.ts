@@ -23,6 +23,8 @@ export interface PassportChange {
   readonly constraints?: JsonObject;
   readonly unset?: readonly string[];
   readonly metadata?: JsonObject;
+  /** Constraints and metadata are all there is of them; nothing of the passport's own stays. */
+  readonly whole?: boolean;
   /** ms from now; null for no expiry. */
   readonly expiresInMs?: number | null;
 }
@@ -63,8 +65,8 @@ export function draftChange(deps: IssueDeps, before: Passport, change: PassportC
     serial: nextSerial(deps.state.floors(before.agent.id), before.serial),
     actions,
     denied_actions: change.deniedActions ?? document.denied_actions,
-    constraints: changedConstraints(document.constraints, change),
-    metadata: { ...document.metadata, ...change.metadata },
+    constraints: changedConstraints(change.whole === true ? {} : document.constraints, change),
+    metadata: { ...(change.whole === true ? {} : document.metadata), ...change.metadata },
     issued_at: formatSeconds(issuedAt),
     expires_at:
       expiresInMs === undefined

@@ -1,9 +1,17 @@
 /** What `passport update` and `renew` have in common: show the difference, ask, have the principal sign, say who has it. */
-import { findPassport } from '../../app/passports/find.js';
-import { draftChange, issueChange, type PassportChange, type Difference } from '../../app/passports/update.js';
+import { findPassport, type FoundPassport } from '../../app/passports/find.js';
+import {
+  draftChange,
+  issueChange,
+  type Draft,
+  type PassportChange,
+  type Difference,
+} from '../../app/passports/update.js';
+import { passportText } from '../../app/passports/issue.js';
 import { lintPassport } from '../../app/passports/lint.js';
-import { Failure } from '../../app/failure.js';
-import { readDocument } from '../../workspace/files.js';
+import { Failure, shellWord } from '../../app/failure.js';
+import { createFile, FORCE, readDocument, replaceFile } from '../../workspace/files.js';
+import { resolve } from 'node:path';
 import type { KeyAddressText } from '../../protocol/identity/key-address.js';
 import type { Json } from '../../protocol/json/values.js';
 import type { Passport } from '../../protocol/passport.js';
@@ -26,6 +34,8 @@ type Scene = Setting & Output & Questioner & Surroundings;
 export interface ChangeFlags extends KeyPlaces {
   readonly key?: KeyAddressText;
   readonly out?: string;
+  /** Where the next serial goes unsigned; nothing else happens then. */
+  readonly draft?: string;
   readonly yes?: boolean;
   /** False with `--no-publish`. */
   readonly publish?: boolean;
@@ -65,6 +75,10 @@ export async function changePassport(
 ): Promise<number> {
   const deps = await issuing(cli.workspace, issuerPlace(flags));
   const found = await findPassport({ state: deps.state, readFile: readDocument }, agent);
+  if (flags.draft !== undefined) {
+    const path = await draftTarget(flags.draft, found, flags, cli);
+    return writeDraft(path, draftChange(deps, found.passport, await changeOf(found.passport)), flags, cli);
+  }
   const target = flags.out ?? found.path;
   if (target === null)
     throw new Failure('USAGE', 'The passport has no file to write to.', { hint: 'name one with --out <file>' });
@@ -99,6 +113,52 @@ export async function changePassport(
   return announced.exitCode;
 }
 
+async function draftTarget(
+  given: string,
+  found: FoundPassport,
+  flags: ChangeFlags,
+  cli: Scene,
+): Promise<string | null> {
+  if (flags.out !== undefined)
+    throw new Failure('USAGE', 'A draft is not signed, so there is no passport to write.', {
+      hint: 'give one of --draft and --out',
+    });
+  const path = passportTarget(given, cli, '--draft');
+  if (path !== null && found.path !== null && resolve(cli.io.cwd, found.path) === path)
+    throw new Failure('USAGE', `${path} is the passport in force; a draft would take its place.`, {
+      hint: '--draft new.json',
+    });
+  await refuseOther(path, null, flags.force, cli);
+  return path;
+}
+
+/** The passport as it would be, for `policy diff`, `policy replay`, `redteam` and `lint`. */
+async function writeDraft(path: string | null, draft: Draft, flags: ChangeFlags, cli: Scene): Promise<number> {
+  const { before, after, differences } = draft;
+  if (differences.length === 0) return unchanged(cli, before, path);
+  cli.note(renderDifferences(differences, cli));
+  const text = passportText(after);
+  if (path !== null) await (flags.force === true ? replaceFile : createFile)(path, text, FORCE);
+  const { agent_id, key_id, serial, issued_at, expires_at } = after;
+  if (cli.globals.json) {
+    const warnings = lintPassport(after).map(({ code, message }) => ({ code, message }));
+    const draftOf = { agent_id, key_id, serial, passport_hash: null, passport: null, draft: path };
+    cli.json({ ...draftOf, issued_at, expires_at, changed: false, published: null, differences, warnings });
+    return 0;
+  }
+  if (path === null) cli.out(text.trimEnd());
+  else {
+    const agent = shellWord(before.agent.name);
+    const file = shellWord(flags.draft!);
+    cli.out(`drafted ${cli.paint.bold(clean(agent_id))} serial ${serial}, unsigned: nothing has changed`);
+    cli.out(`  draft     ${clean(path)}`);
+    cli.note(
+      `\nnext: aip policy diff ${agent} ${clean(file)}\nthen: aip passport update ${agent} --from ${clean(file)}`,
+    );
+  }
+  return 0;
+}
+
 function unchanged(cli: Scene, passport: Passport, path: string | null): number {
   if (cli.globals.json) cli.json({ ...answerOf(passport, path, false), differences: [], warnings: [] });
   else cli.out(`${clean(passport.agent.id)} is like that already: serial ${passport.serial} stays in force`);
@@ -113,6 +173,7 @@ function answerOf(passport: Passport, path: string | null, changed: boolean) {
     serial: passport.serial,
     passport_hash: passport.hash(),
     passport: path,
+    draft: null,
     issued_at,
     expires_at,
     changed,

@@ -10,11 +10,11 @@ import type { Surroundings } from '../io.js';
 /** What these functions need of a command. */
 type Scene = Output & Surroundings;
 
-/** The path from the root, or null for `--out -`. */
-export function passportTarget(out: string, cli: Scene): string | null {
+/** The path from the root, or null for `-`. */
+export function passportTarget(out: string, cli: Scene, flag = '--out'): string | null {
   if (out !== '-') return resolve(cli.io.cwd, out);
   if (!cli.globals.json) return null;
-  throw new Failure('USAGE', 'Both --json and --out - would write to stdout.', { hint: '--out <file>' });
+  throw new Failure('USAGE', `Both --json and ${flag} - would write to stdout.`, { hint: `${flag} <file>` });
 }
 
 /** @throws Failure EXISTS where a passport would replace another file than its own, without --force */

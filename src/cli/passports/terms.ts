@@ -4,6 +4,10 @@ import { parseJsonText } from '../../protocol/json/parse.js';
 import { objectOf, ShapeError } from '../../protocol/json/shape.js';
 import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { readJsonInput } from '../input/documents.js';
+import { standIn } from '../../app/policy/stand-in.js';
+import { canonicalize } from '../../protocol/json/canonical.js';
+import type { Passport } from '../../protocol/passport.js';
+import { clean } from '../render/terminal/text.js';
 import { durationMs, pairs } from '../input/values.js';
 import type { OptionGroup, OptionSpec } from '../spec.js';
 import type { Notices } from '../output.js';
@@ -121,7 +125,43 @@ const TEMPLATE = ['name', 'agent_name', 'domain', 'actions', 'denied_actions', '
 
 /** What `--from` names. */
 export async function template(path: string, cli: Notices & Surroundings): Promise<JsonObject> {
+  return templateIn(await readJsonInput(path, cli), path);
+}
+
+/** What a change takes of a passport, signed or not; the rest is the principal's to say. */
+const TAKEN = ['actions', 'denied_actions', 'constraints', 'metadata'];
+/** Said anew with each signature. */
+const ANEW = ['serial', 'issued_at', 'issuer_key_id', 'issuer_signature'];
+
+/** What `--from` names, where a passport is changed. `whole`: it is a passport or a draft of one, which says all that the agent may do. */
+export async function changeTemplate(
+  path: string,
+  { agent, document }: Passport,
+  cli: Notices & Surroundings,
+): Promise<{ readonly file: JsonObject; readonly whole: boolean }> {
   const json = await readJsonInput(path, cli);
+  if (!isObject(json) || json.version === undefined || json.type !== undefined)
+    return { file: templateIn(json, path), whole: false };
+  const where = path === '-' ? 'stdin' : path;
+  try {
+    standIn(json, false);
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    throw new Failure('UNREADABLE', `${where} is neither a passport nor a draft of one: ${error.reason}.`, {
+      hint: 'aip help passports',
+    });
+  }
+  if (json.agent_id !== agent.id) throw new Failure('USAGE', `${where} is of another agent than ${agent.id}.`);
+  const own = document as unknown as JsonObject;
+  const left = Object.keys(json).filter(
+    (member) =>
+      ![...TAKEN, ...ANEW].includes(member) && canonicalize(json[member]!) !== canonicalize(own[member] ?? null),
+  );
+  if (left.length > 0) cli.note(`not taken from ${clean(where)}, where it differs: ${left.join(', ')}`);
+  return { file: Object.fromEntries(TAKEN.map((member) => [member, json[member]!])), whole: true };
+}
+
+function templateIn(json: Json, path: string): JsonObject {
   const where = path === '-' ? 'stdin' : path;
   try {
     const object = objectOf(json, where, [], TEMPLATE);

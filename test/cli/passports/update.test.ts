@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 import { household, made, signed } from '../../kit/native/household.js';
@@ -47,6 +48,63 @@ describe('aip passport update', () => {
     const { code, value } = await machine.json<JsonObject>('passport', 'update', path, '--rate-limit', '10/hour');
     expect([code, value['changed'], value['serial']]).toEqual([0, false, 1]);
     expect(readFileSync(path, 'utf8')).toBe(before);
+  });
+
+  test('drafts what policy diff, replay, redteam and lint read, and takes the draft as it is', async () => {
+    const machine = household();
+    const path = await made(machine);
+    const before = readFileSync(path, 'utf8');
+    const [next, old] = [join(dirname(path), 'new.json'), join(dirname(path), 'old.json')];
+    const change = ['--monetary-limit', '50', '--unset', 'rate_limit', '--expires', '30d'];
+    const drafted = await machine.run('passport', 'update', 'support-agent-v1', ...change, '--draft', next);
+    expect([drafted.code, drafted.err]).toEqual([0, expect.stringContaining('- constraints.rate_limit')]);
+    expect(readFileSync(path, 'utf8')).toBe(before);
+    const draft = documentAt(next);
+    expect(draft).toMatchObject({ serial: 2, constraints: { monetary_limit: 50 } });
+    expect(draft['issuer_signature']).toBeUndefined();
+    for (const command of [
+      ['policy', 'diff', 'support-agent-v1', next],
+      ['policy', 'replay', '--passport', next, '--since', '7d'],
+      ['passport', 'lint', next],
+    ])
+      expect([command, (await machine.run(...command)).code]).toEqual([command, 0]);
+    expect([0, 15]).toContain((await machine.run('redteam', '-p', next, '--runs', '5')).code);
+    expect((await machine.json<JsonObject>('passport', 'show', 'support-agent-v1')).value).toMatchObject({ serial: 1 });
+    const taken = await machine.run('passport', 'update', 'support-agent-v1', '--from', next, '--yes');
+    expect([taken.code, taken.err]).toEqual([
+      0,
+      expect.stringContaining(`not taken from ${next}, where it differs: expires_at`),
+    ]);
+    const after = documentAt(path);
+    for (const member of ['serial', 'actions', 'denied_actions', 'constraints', 'metadata'])
+      expect(after[member]).toEqual(draft[member]);
+    expect(after['expires_at']).toBe((JSON.parse(before) as JsonObject)['expires_at']);
+    // The former passport, signed as it is, brings back what it said.
+    writeFileSync(old, before);
+    expect((await machine.run('passport', 'update', 'support-agent-v1', '--from', old, '--yes')).code).toBe(0);
+    expect(documentAt(path)).toMatchObject({
+      serial: 3,
+      constraints: (JSON.parse(before) as JsonObject)['constraints'],
+    });
+  });
+
+  test('a draft takes the place of nothing, and of no passport', async () => {
+    const machine = household();
+    const path = await made(machine);
+    const draft = (...flags: string[]) =>
+      machine.run('passport', 'update', 'support-agent-v1', '--monetary-limit', '50', ...flags);
+    expect((await draft('--draft', path, '--force')).code).toBe(2);
+    expect((await draft('--draft', 'new.json', '--out', 'b.json')).code).toBe(2);
+    expect((await draft('--draft', 'new.json')).code).toBe(0);
+    expect((await draft('--draft', 'new.json')).err).toContain('exists');
+    expect((await draft('--draft', 'new.json', '--force')).code).toBe(0);
+    expect(JSON.parse((await draft('--draft', '-')).out)).toMatchObject({ serial: 2 });
+    const other = { ...documentAt(path), agent_id: 'did:web:acme.com:agents:other' };
+    const file = join(dirname(path), 'other.json');
+    writeFileSync(file, JSON.stringify(other));
+    expect((await machine.run('passport', 'update', 'support-agent-v1', '--from', 'other.json')).code).toBeGreaterThan(
+      0,
+    );
   });
 
   test.each([

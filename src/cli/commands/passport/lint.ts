@@ -1,7 +1,10 @@
 import { Failure } from '../../../app/failure.js';
 import { findPassport, looksLikePath, parsedPassport } from '../../../app/passports/find.js';
 import { lintDestinations, lintPassport, type LintFinding } from '../../../app/passports/lint.js';
-import type { PassportDocument } from '../../../protocol/passport.js';
+import { standIn } from '../../../app/policy/stand-in.js';
+import { jsonOf, ShapeError } from '../../../protocol/json/shape.js';
+import { isObject } from '../../../protocol/json/values.js';
+import type { Passport, PassportDocument } from '../../../protocol/passport.js';
 import type { Cli } from '../../cli.js';
 import { documentReader, readInput } from '../../input/documents.js';
 import { gather } from '../../input/unread.js';
@@ -111,7 +114,19 @@ async function matching(pattern: string): Promise<string[]> {
 }
 
 async function fromFile(path: string, cli: Cli): Promise<Source> {
-  return { source: path, document: parsedPassport(await readInput(path, cli), path).document };
+  const bytes = await readInput(path, cli);
+  return { source: path, document: (unsignedIn(bytes) ?? parsedPassport(bytes, path)).document };
+}
+
+/** A draft that nobody has signed yet, as a passport; null for everything else. */
+function unsignedIn(bytes: Uint8Array): Passport | null {
+  try {
+    const json = jsonOf(bytes);
+    return isObject(json) && json['issuer_signature'] === undefined ? standIn(json, false) : null;
+  } catch (error) {
+    if (error instanceof ShapeError) return null;
+    throw error;
+  }
 }
 
 /** A path is read without opening the state: a CI runner has none. */

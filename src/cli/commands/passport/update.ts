@@ -7,11 +7,11 @@ import type { Cli } from '../../cli.js';
 import { pairs } from '../../input/values.js';
 import { CHANGE_EXITS, CHANGE_OPTIONS, changePassport, type ChangeFlags } from '../../passports/change.js';
 import {
+  changeTemplate,
   constraintsOf,
   expiryOf,
   lifetime,
   METADATA_OPTION,
-  template,
   TERM_OPTIONS,
   usable,
   type TermFlags,
@@ -48,10 +48,22 @@ export const command: CommandSpec<Options> = {
       ],
     },
     { ...TERM_OPTIONS, title: 'What it may do from now on (--action takes the place of the whole list)' },
+    {
+      title: 'Before it is signed',
+      options: [
+        {
+          flags: '--draft <file>',
+          description: 'write the next serial unsigned (- prints): nothing is asked, signed or published',
+          values: 'file',
+        },
+      ],
+    },
     CHANGE_OPTIONS,
   ],
   examples: [
     { run: 'aip passport update support-agent-v1 --monetary-limit 50', why: 'a narrower limit' },
+    { run: 'aip passport update support-agent-v1 --monetary-limit 50 --draft new.json', why: 'to try it first' },
+    { run: 'aip passport update support-agent-v1 --from new.json', why: 'the draft, or an older passport' },
     { run: 'aip passport update support-agent-v1 --remove-action issue_refund --yes', why: 'in a script' },
   ],
   exits: CHANGE_EXITS,
@@ -63,8 +75,10 @@ export const command: CommandSpec<Options> = {
   },
 };
 
+const NOTHING = { file: {} as JsonObject, whole: false };
+
 async function changeOf(before: Passport, options: Options, cli: Cli): Promise<PassportChange> {
-  const file = options.from === undefined ? {} : await template(options.from, cli);
+  const { file, whole } = options.from === undefined ? NOTHING : await changeTemplate(options.from, before, cli);
   const { agent } = before;
   for (const [member, own] of [
     ['name', agent.name],
@@ -79,11 +93,12 @@ async function changeOf(before: Passport, options: Options, cli: Cli): Promise<P
   const constraints = constraintsOf(file, options, before.document.constraints);
   const { expires } = options;
   return {
-    ...(actions.length === 0 ? {} : { actions }),
+    whole,
+    ...(actions.length === 0 && !whole ? {} : { actions }),
     addActions: options.addAction,
     removeActions: options.removeAction,
     params: options.param,
-    ...(denied.length === 0 ? {} : { deniedActions: denied }),
+    ...(denied.length === 0 && !whole ? {} : { deniedActions: denied }),
     constraints,
     unset: options.unset,
     metadata: {

@@ -21,6 +21,7 @@ A key is never trusted because the document brings it along.
 # Over time
   aip passport lint <agent...>  where it permits more than it needs to
   aip passport update <agent>   other actions or limits, same keys; what changes is shown before it is signed
+    --draft new.json            writes that unsigned, to be tried (aip help policy); --from new.json then signs it
   aip passport renew <agent>    another term, nothing else
   aip passport rotate <agent>   new key; the old one verifies for 24 h more (--overlap), and with --overlap 0s is denied at once
   aip passport export <agent>   as did.json, JWK, PEM, or an AIP-1 passport
