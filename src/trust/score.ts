@@ -4,7 +4,7 @@
  */
 import { refusalFact } from '../protocol/log/told.js';
 import { rfcTrustScore, type TrustHistory } from '../protocol/aip1/trust-score.js';
-import { isAttributable } from '../protocol/log/attribution.js';
+import { ERASED_REVOKED_AT, isAttributable } from '../protocol/log/attribution.js';
 import type { Entry } from '../protocol/log/entry.js';
 import { sha256Hex } from '../protocol/hash.js';
 import type { SuspiciousPattern, TrustRules } from './rules.js';
@@ -15,7 +15,7 @@ const HOUR = 3_600_000;
 const MOST_ACTIONS = 256;
 
 /** What an entry has to say here. */
-export type Observed = Pick<Entry, 'seq' | 'action' | 'status' | 'error_code' | 'dialect' | 'details'> & {
+export type Observed = Pick<Entry, 'seq' | 'action' | 'status' | 'error_code' | 'dialect' | 'details' | 'erased'> & {
   /** ms since the epoch. */
   readonly at: number;
 };
@@ -230,10 +230,10 @@ function historyOf({ verifications, successful, violations, revocations, attesta
  * RFC-001 weighs that an agent was revoked. The operator's act is read from the refusals that name its time; the refusals themselves
  * count for nothing, as the time of a presentation is not the agent's.
  */
-function noteRevocation(state: TrustState, { dialect, error_code, details }: Observed): void {
+function noteRevocation(state: TrustState, { dialect, error_code, details, erased }: Observed): void {
   if (refusalFact(dialect, error_code) !== 'agent_revoked') return;
   // One revocation refuses any number of intents; they all name its time.
-  const told = details?.['revoked_at'];
+  const told = details?.['revoked_at'] ?? erased?.[ERASED_REVOKED_AT];
   const revokedAt = typeof told === 'string' ? told : 'unknown';
   if (revokedAt !== state.revokedAt) state.revocations += 1;
   state.revokedAt = revokedAt;

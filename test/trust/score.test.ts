@@ -22,6 +22,7 @@ function entry(seq: number, code: string | null, changes: Partial<Observed> = {}
     error_code: code,
     dialect: 'native',
     details: null,
+    erased: null,
     ...changes,
   };
 }

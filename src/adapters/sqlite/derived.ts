@@ -2,7 +2,7 @@
  * What the state keeps beside the log and could be changed without touching the log's chain: spent nonces, counters, tallies and
  * standings, rebuilt from the log and the copy of the mesh and compared.
  */
-import { isAttributable } from '../../protocol/log/attribution.js';
+import { ERASED_COUNTS, isAttributable } from '../../protocol/log/attribution.js';
 import type { Entry } from '../../protocol/log/entry.js';
 import { utf8, type Database } from './engine/database.js';
 import type { LogHeadRow } from './tables/log/head.js';
@@ -32,7 +32,7 @@ export function derivedProblems({ database, head, nonces, entries, now }: Derive
   const problems: string[] = [];
   const accepted = new Map<string, number>();
   const tallies = new Map<string, [total: number, successful: number, failed: number, unattributed: number]>();
-  /** Agents with refusals that no longer say whether they count against them. */
+  /** Agents with refusals that earlier versions erased from, which do not say whether they count against them. */
   const erased = new Set<string>();
   const asked: Accepted[] = [];
   for (const entry of entries) {
@@ -40,7 +40,8 @@ export function derivedProblems({ database, head, nonces, entries, now }: Derive
     const tally = tallies.get(entry.agent_id) ?? [0, 0, 0, 0];
     tallies.set(entry.agent_id, tally);
     tally[0] += 1;
-    if (entry.erased !== null && Object.hasOwn(entry.erased, 'details')) erased.add(entry.agent_id);
+    if (entry.erased?.['details'] !== undefined && entry.erased[ERASED_COUNTS] === undefined)
+      erased.add(entry.agent_id);
     tally[entry.status === 'success' ? 1 : isAttributable(entry) ? 2 : 3] += 1;
     if (entry.status !== 'success' || at <= now - DAY) continue;
     // What is dated before is refused as forgotten, whether or not its nonce is still there.

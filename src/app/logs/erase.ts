@@ -4,8 +4,7 @@
  */
 import type { JsonObject } from '../../protocol/json/values.js';
 import type { Entry, ErasureDraft, LogRecord } from '../../protocol/log/entry.js';
-import { outcomeWithout, slotsTo } from '../../protocol/log/erased.js';
-import { erase } from '../../protocol/log/leaf.js';
+import { decisionWithout, outcomeWithout, slotsTo } from '../../protocol/log/erased.js';
 import { formatTime, parseTime } from '../../protocol/time.js';
 import { Failure } from '../failure.js';
 import type { LogArchive, ProvableLog } from '../ports/log.js';
@@ -83,7 +82,8 @@ export async function eraseEntries(
     const changed: LogRecord[] = [];
     const requests = new Set<string>();
     for (const entry of decisions) {
-      changed.push(erase(entry, slotsTo(entry, wish.param)));
+      const without = decisionWithout(entry, wish.param);
+      if (without !== null) changed.push(without);
       if (entry.approval_request !== null) requests.add(entry.approval_request);
       for (const seq of log.outcomesOf(entry.seq)) {
         const outcome = recordAt(log, seq);

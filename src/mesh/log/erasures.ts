@@ -1,7 +1,6 @@
 /** Values that an admin had taken out of shipped logs: out of what the mesh holds, and out of what is shipped later though it was made before. */
 import type { LogRecord } from '../../protocol/log/entry.js';
-import { outcomeWithout, slotsTo } from '../../protocol/log/erased.js';
-import { erase } from '../../protocol/log/leaf.js';
+import { decisionWithout, outcomeWithout } from '../../protocol/log/erased.js';
 import { parseTime } from '../../protocol/time.js';
 import type { PaperTable, ShippedEntry } from './store.js';
 
@@ -32,11 +31,9 @@ export function leftBy(
     return decisions.has(`${logId} ${record.of}`) && record.erased === null ? outcomeWithout(record) : null;
   if (order.seq !== null && record.seq !== order.seq) return null;
   if (order.before !== null && !((parseTime(record.timestamp) ?? 0) < order.before)) return null;
-  // What the first version of the log wrote is hashed as it is.
-  const slots = record.salts == null ? [] : slotsTo(record, order.param);
-  if (slots.length === 0) return null;
-  decisions.add(`${logId} ${record.seq}`);
-  return erase(record, slots);
+  const left = decisionWithout(record, order.param);
+  if (left !== null) decisions.add(`${logId} ${record.seq}`);
+  return left;
 }
 
 /** An order, and when it was given: what was made later is not meant. */

@@ -17,6 +17,11 @@ export const UNMEASURED = 'unmeasured';
 /** Member of a refusal's details: whose rule was broken. */
 export const BOUND = 'bound';
 
+/** Beside the commitments of an erased entry: `true` or `false`, whether it counted for or against the agent. */
+export const ERASED_COUNTS = 'details.attributable';
+/** The same: of the revocation that the entry was refused for, its time. */
+export const ERASED_REVOKED_AT = 'details.revoked_at';
+
 /**
  * `agent`: the agent's signed bytes break its passport. `passport`: that, where the passport's own constraint or schema says so, and
  * else circumstance. `pending`: a person is asked. `circumstance`: it depends on who presented it, when, or where. `unproven`: the
@@ -121,8 +126,8 @@ export type Attributed = Pick<Entry, 'dialect' | 'error_code'> & Partial<Pick<En
 export function isAttributable({ dialect, error_code, details = null, erased = null }: Attributed): boolean {
   if (error_code === null) return true;
   if (details !== null && isExcused(details)) return false;
-  // What would have excused it may be gone.
-  if (erased !== null && Object.hasOwn(erased, 'details')) return false;
+  // What would have excused it is gone; without a word on it nobody is held to it.
+  if (erased !== null && Object.hasOwn(erased, 'details')) return erased[ERASED_COUNTS] === 'true';
   // The verifier's own hook did not decide.
   if (error_code === 'HOOK_FAILED') return false;
   const row = isDialectName(dialect) ? ROWS[dialect].get(error_code) : undefined;

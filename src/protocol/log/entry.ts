@@ -54,7 +54,10 @@ export interface Placed {
   readonly salts: string | null;
   /** Commitments to params as they were sent, by name, where the log holds another value for them, or none; null where there are none. */
   readonly withheld: Readonly<Record<string, string>> | null;
-  /** The commitments of what was erased, by slot; null where nothing was. */
+  /**
+   * The commitments of what was erased, by slot, and under `details.…` what erased details said of the agent's standing; null where
+   * nothing was erased.
+   */
   readonly erased: Readonly<Record<string, string>> | null;
 }
 

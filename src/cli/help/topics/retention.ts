@@ -20,6 +20,7 @@ Chain and tree hold commitments, each with a salt of its own. Erased are the val
 and signature of those entries, because they confirm a guess; what their outcomes say; and requests for approval that show the param, answered or
 not. A signed entry of type erasure says which entries, and by whose key. What was decided, when, under which passport, and where it is recorded can
 still be proved, of these entries and of all others; who asked and for what cannot.
+Whether an entry counts for or against its agent stays beside it, so that no count and no trust score moves.
 The state file is written anew, so that no page of it holds what was replaced: with a large log that takes a while, in which others wait. Copies
 elsewhere are not reached: exports, backups, checkpoints of a file system. With --mesh an admin has it erased from what was shipped as well: that
 takes the admin's own signature, whatever the mesh requires, and the mesh keeps a signed word of it. What verifiers ship later loses these values as

@@ -190,9 +190,8 @@ export class TrustStates {
     const hour = at - (at % HOUR);
     if (folded.hour !== null && folded.hour !== hour) folded.hours.set(folded.hour, this.#scoreOf(folded));
     folded.hour = hour;
-    const { seq, action, status, error_code, dialect, details } = entry;
-    observe(folded.state, { seq, at, action, status, error_code, dialect, details }, this.#rules, onEvent);
-    folded.seq = seq;
+    observe(folded.state, { ...entry, at }, this.#rules, onEvent);
+    folded.seq = entry.seq;
     folded.behind += 1;
   }
 
