@@ -183,6 +183,14 @@ describe('shipping', () => {
     expect((await put(mesh, v.shipment(1), 'operator')).status).toBe(200);
   });
 
+  test('nobody is told of the end of what another verifier shipped under the id of its log, also once that key is revoked', async () => {
+    const { mesh, v } = await shipped({});
+    await mesh.store.keys.revoke(mesh.keys.verifier.keyId, mesh.clock.now);
+    const ask = async (verifier: string) =>
+      (await put(mesh, { log_id: v.logId, verifier, entries: [] }, 'operator')).json()['code'];
+    expect([await ask('another'), await ask(v.verifier)]).toEqual(['FORBIDDEN', undefined]);
+  });
+
   test('a log cannot take the name of another', async () => {
     const { mesh, v } = await shipped({});
     const entry = seal({ ...v.entries[0]! }, 'v-1', { seq: 0, hash: '0'.repeat(64) });

@@ -21,6 +21,8 @@ export async function takeLogs(server: MeshServer, request: Request, caller: Cal
   const { logs } = server.store;
   const end = await logs.end(logId);
   if (end !== null) await requireOwner(server, end.keyId, caller);
+  // What is held is another's: of its end nothing follows for the log of who asks.
+  if (end !== null && end.verifier !== verifier) throw taken(verifier);
   if (entries.length === 0) return jsonReply(200, { accepted: 0, checkpoint: end === null ? null : await sealed(end) });
   const at = server.clock.wall();
   if (!server.shipping.takes(caller.key.keyId, request.body.length, server.clock.up()))
@@ -34,7 +36,7 @@ export async function takeLogs(server: MeshServer, request: Request, caller: Cal
     server.shipping.full++;
     throw new Refused('BUSY', 'There is no room for logs here now: the entries wait where they are.');
   }
-  if (result.kind === 'taken') throw new Refused('FORBIDDEN', 'This name belongs to another log.', { verifier });
+  if (result.kind === 'taken') throw taken(verifier);
   if (result.kind !== 'stored') {
     const message =
       result.kind === 'gap'
@@ -59,6 +61,12 @@ export async function takeLogs(server: MeshServer, request: Request, caller: Cal
     };
     return { ...body, signature: await server.sign(canonicalize(body), { keyId: caller.key.keyId }) };
   }
+}
+
+function taken(verifier: string): Refused {
+  return new Refused('FORBIDDEN', 'The mesh holds this log under another name, or another log under this one.', {
+    verifier,
+  });
 }
 
 /** With another verifier's API key a log must not be continued, or forked. @throws Refused FORBIDDEN */

@@ -269,12 +269,16 @@ describe('where somebody else has claimed the id of the log,', () => {
     const { net, home } = await joined(1);
     const { log_id } = JSON.parse((await home.run('logs', 'verify', '--json')).out) as { log_id: string };
     const chain = new TestVerifier('thief');
-    chain.log({});
+    chain.log({}, {}, {});
     await net.mesh.ask('POST', '/v1/logs', 'operator', { ...chain.shipment(), log_id });
     for (const command of ['verify', 'checkpoint']) {
       const { code, err } = await home.run('logs', command);
       expect([code, err]).toEqual([0, expect.stringMatching(/revoke that key to go on with this one\.(?!\.)/)]);
     }
+    // What it shipped says nothing of this log when nobody may go on with it but who comes next.
+    await net.mesh.store.keys.revoke(net.mesh.keys.operator.keyId, net.mesh.clock.now);
+    const verified = await home.run('logs', 'verify');
+    expect([verified.code, verified.err]).toEqual([0, expect.stringContaining('under another name')]);
   });
 });
 
