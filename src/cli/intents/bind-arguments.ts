@@ -6,6 +6,7 @@ import { Failure } from '../../app/failure.js';
 import { canonicalize } from '../../protocol/json/canonical.js';
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { nearest } from '../../protocol/naming/nearest.js';
+import { readsProgram } from './program-text.js';
 
 export interface BoundCommand {
   /** The arguments with their placeholders filled. */
@@ -24,22 +25,6 @@ export interface BoundCommand {
 const WHOLE = /^(--?[A-Za-z0-9][\w-]*=)?\{([^{}]+)\}$/;
 /** What a person may have meant as the name of a param: neither JSON nor a program of awk. */
 const WORD = /^[A-Za-z_][\w.-]*$/;
-/** What makes a shell or an interpreter read the next argument as a program. */
-const PROGRAM_FLAG = /^(?:-[A-Za-z]*[ce]|--eval|--command)$/;
-/** What the same means to one interpreter, and to other programs means something harmless: a port, a pattern, a folder. */
-const OWN_PROGRAM_FLAGS: Readonly<Record<string, RegExp>> = {
-  node: /^(?:-p|--print)=?$/,
-  bun: /^(?:-p|--print)=?$/,
-  deno: /^eval$/,
-  perl: /^-[A-Za-z]*E$/,
-  php: /^(?:-[rBRE]|--run|--process-code)=?$/,
-  pwsh: /^-(?:c|command|e|ec|encodedcommand)$/i,
-  powershell: /^-(?:c|command|e|ec|encodedcommand)$/i,
-  cmd: /^\/[ck]$/i,
-};
-/** The same with the program behind `=`. */
-const PROGRAM_VALUE = /^(?:-[ce]|--eval|--command)=$/;
-
 /**
  * `command` is the program and its arguments. `{word}` that is no param stays as it is. Fails with USAGE for a placeholder where a
  * program would read the value as code or as a flag, and for a param that is no single text, number or boolean.
@@ -73,23 +58,6 @@ export function bindArguments(command: readonly string[], params: JsonObject): B
   const shares = filled || command.slice(1).some((arg) => values.some((value) => carries(arg, value)));
   const unbound = !shares && command.length > 1 && Object.keys(params).length > 0;
   return { args, variables, unbound, params: Object.keys(params), mistyped };
-}
-
-/** True where the value of a placeholder would be read as a program: behind the `=` of `flag`, or else after the last of `before`. */
-function readsProgram(before: readonly string[], flag: string): boolean {
-  const asked = flag === '' ? before.at(-1)! : flag;
-  if ((flag === '' ? PROGRAM_FLAG : PROGRAM_VALUE).test(asked)) return true;
-  // Also where another program starts it: env, sudo, timeout, xargs.
-  return before.some(
-    (arg) => Object.hasOwn(OWN_PROGRAM_FLAGS, baseName(arg)) && OWN_PROGRAM_FLAGS[baseName(arg)]!.test(asked),
-  );
-}
-
-function baseName(program: string): string {
-  return program
-    .replace(/^.*[\\/]/, '')
-    .replace(/(?:\.exe|[\d.]+)$/i, '')
-    .toLowerCase();
 }
 
 /** The refusal of a command whose program is a placeholder. */

@@ -1,0 +1,138 @@
+/** Where in a command an argument would be run, or read as a program, by what the command starts. */
+
+/** What makes a shell or an interpreter read the next argument as a program. */
+const PROGRAM_FLAG = /^(?:-[A-Za-z]*[ce]|--eval|--command)$/;
+/** The same with the program behind `=`. */
+const PROGRAM_VALUE = /^(?:-[ce]|--eval|--command)=$/;
+/** What the same means to one interpreter, and to other programs means something harmless: a port, a pattern, a folder. */
+const OWN_FLAGS: Readonly<Record<string, RegExp>> = {
+  node: /^(?:-p|-p?e|--print|--import|--(?:experimental-)?loader)=?$/,
+  bun: /^(?:-p|-p?e|--print)=?$/,
+  deno: /^eval$/,
+  perl: /^-\w*[eE]$/,
+  ruby: /^-\w*e$/,
+  lua: /^-\w*e$/,
+  python: /^-\w*c$/,
+  pypy: /^-\w*c$/,
+  php: /^(?:-[rBRE]|--run|--process-code)=?$/,
+  pwsh: /^-(?:c|command|e|ec|encodedcommand)$/i,
+  powershell: /^-(?:c|command|e|ec|encodedcommand)$/i,
+  cmd: /^\/[ck]$/i,
+  env: /^(?:-S|--s[a-z-]*)=?$/,
+  awk: /^--[a-z-]+=$/,
+  gawk: /^--[a-z-]+=$/,
+  sed: /^--[ef][a-z-]*=$/,
+};
+const SHELL = /^(?:a|ba|da|fi|k|mk|pdk|ya|z|c|tc)?sh$|^rbash$/;
+const SHELL_FLAG = /^(?:[-+][A-Za-z]*[cC][A-Za-z]*|--(?:init-)?command)$/;
+/** What has a shell take the next argument for itself: `-o errexit`. */
+const SHELL_VALUE = /^(?:[-+][A-Za-z]*[oO][A-Za-z]*|--(?:rcfile|init-file|emulate))$/;
+
+/** A program that runs one of its arguments, or reads it as its program. */
+interface Runner {
+  /** How many arguments of its own stand before that one. */
+  readonly operands?: number;
+  /** Options that surely take no argument of their own; any other may. */
+  readonly bare?: RegExp;
+  /** `NAME=value` stands before that one. */
+  readonly assigns?: boolean;
+  /** Options that give the program in another way: behind the next argument all is data. */
+  readonly supplies?: RegExp;
+  /** A shell reads all of its arguments together. */
+  readonly joins?: boolean;
+}
+
+const AWK: Runner = { bare: /^-[Fv]./, supplies: /^(?:-[A-Za-z]*[efE]|--(?:file|source|exec))$/ };
+const RUNNERS: Readonly<Record<string, Runner>> = {
+  env: { bare: /^(?:-|-[i0v]+|--ignore-environment|--null|--debug)$/, assigns: true },
+  timeout: { operands: 1, bare: /^(?:-[fpv]+|-[ks].+|--foreground|--preserve-status|--verbose)$/ },
+  nice: { bare: /^(?:-n?-?\d+)$/ },
+  nohup: {},
+  stdbuf: { bare: /^-[ioe]./ },
+  setsid: { bare: /^(?:-[cfw]+|--ctty|--fork|--wait)$/ },
+  xargs: { bare: /^(?:-[0prtxo]+|-[ILnPsdEa].+|--null|--no-run-if-empty|--verbose|--open-tty|--exit)$/ },
+  sudo: { bare: /^(?:-[AbEHnPSis]+|--preserve-env|--login|--shell|--non-interactive|--set-home)$/, assigns: true },
+  doas: { bare: /^-[ns]+$/ },
+  time: { bare: /^(?:-[apqvV]+|--append|--portability|--verbose)$/ },
+  chroot: { operands: 1, bare: /^--skip-chdir$/ },
+  ionice: { bare: /^(?:-t|-[cn]\d+|--ignore)$/ },
+  chrt: { operands: 1, bare: /^-[abfior]+$/ },
+  taskset: { operands: 1, bare: /^-[ac]+$/ },
+  flock: { operands: 1, bare: /^(?:-[sxneuoF]+|--shared|--exclusive|--nonblock|--close|--no-fork|--verbose)$/ },
+  busybox: {},
+  watch: { joins: true },
+  parallel: { joins: true },
+  awk: AWK,
+  gawk: AWK,
+  mawk: AWK,
+  nawk: AWK,
+  sed: {
+    bare: /^(?:-[nErsuz]*(?:i.*)?|--(?:quiet|silent|in-place|regexp-extended|null-data|separate|posix|sandbox))$/,
+    supplies: /^(?:-[nErsuz]*[ef]|--(?:expression|file))$/,
+  },
+};
+
+/**
+ * True where a placeholder behind `before`, alone or behind the `=` of `flag`, would be run or read as a program. Where options leave open
+ * which argument that is, each that it may be counts.
+ */
+export function readsProgram(before: readonly string[], flag: string): boolean {
+  const asked = flag === '' ? before.at(-1)! : flag;
+  if ((flag === '' ? PROGRAM_FLAG : PROGRAM_VALUE).test(asked)) return true;
+  const names = before.map(baseName);
+  // Also where another program starts it.
+  if (names.some((name) => Object.hasOwn(OWN_FLAGS, name) && OWN_FLAGS[name]!.test(asked))) return true;
+  if (flag === '' && names.some((name, i) => isCode(name, before.slice(i + 1)))) return true;
+  return isRun(before, flag);
+}
+
+/** True where what comes behind `args` of a shell or an interpreter is the program that one of them announced. */
+function isCode(name: string, args: readonly string[]): boolean {
+  const shell = SHELL.test(name);
+  const announces = shell ? SHELL_FLAG : Object.hasOwn(OWN_FLAGS, name) ? OWN_FLAGS[name]! : null;
+  if (announces === null || Object.hasOwn(RUNNERS, name)) return false;
+  let announced = false;
+  let own = false;
+  for (const [i, arg] of args.entries()) {
+    const ended = args[i - 1] === '--' || args[i - 1] === '-';
+    if (announces.test(arg) || (!shell && PROGRAM_FLAG.test(arg))) announced = true;
+    else if (own) own = false;
+    else if (ended || !/^[-+]/.test(arg)) return false;
+    if (shell && SHELL_VALUE.test(arg)) own = true;
+  }
+  return announced;
+}
+
+/** True where a placeholder behind `command` would be what its program runs. */
+function isRun([program = '', ...args]: readonly string[], flag: string): boolean {
+  const name = baseName(program);
+  if (!Object.hasOwn(RUNNERS, name)) return false;
+  const { operands = 0, bare, assigns, supplies, joins } = RUNNERS[name]!;
+  if (joins === true) return true;
+  let [found, open, ended] = [0, 0, false];
+  for (const [i, arg] of args.entries()) {
+    if (assigns === true && /^[A-Za-z_]\w*=/.test(arg)) continue;
+    if (!ended && arg === '--') ended = true;
+    else if (!ended && supplies?.test(arg) === true) return flag === '' && i === args.length - 1;
+    else if (!ended && arg.startsWith('-')) open += bare?.test(arg) === true || isWhole(name, arg) ? 0 : 1;
+    else {
+      found++;
+      // It may be the command, which may run another one.
+      if (found > operands && isRun(args.slice(i), flag)) return true;
+      if (found > operands + open) return false;
+    }
+  }
+  return flag === '' && found >= operands;
+}
+
+/** True for a long option with its value, but for the one that is split into arguments. */
+function isWhole(program: string, arg: string): boolean {
+  return /^--[a-z-]+=/.test(arg) && !(program === 'env' && arg.startsWith('--s'));
+}
+
+function baseName(program: string): string {
+  return program
+    .replace(/^.*[\\/]/, '')
+    .replace(/(?:\.exe|[\d.]+)$/i, '')
+    .toLowerCase();
+}
