@@ -27,3 +27,14 @@ export function webUrlProblem(text: string): string | null {
     return 'holds a user name or a password, which are sent to no server; leave them out';
   return null;
 }
+
+/** True for what sends to another machine without TLS, whatever the case of the scheme: all that is sent crosses a network readable. */
+export function isPlainElsewhere(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol !== 'https:' && !isOwnLoopback(hostname);
+}
+
+/** True for 127.0.0.0/8, ::1 and localhost, as a URL writes the host or bare; not for 0.0.0.0. */
+export function isOwnLoopback(host: string): boolean {
+  return host === 'localhost' || /^(?:::1|\[::1\]|127(?:\.\d{1,3}){3})$/.test(host);
+}

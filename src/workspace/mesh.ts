@@ -24,6 +24,8 @@ export interface MeshAccess {
   readonly publicKey: string;
   /** File of the certificate authorities (PEM) that are believed of the endpoints; null for Node's own. */
   readonly ca: string | null;
+  /** The API key may go to another machine without TLS. */
+  readonly insecureHttp: boolean;
 }
 
 /** Where this machine keeps its API key, as its config says. */
@@ -68,14 +70,14 @@ export async function machineKey(
 /** Lines to the endpoints, in order, until `lifetime` ends: the workspace's unless another is given. */
 export async function meshLines(
   workspace: LocalWorkspace,
-  { endpoints, ca }: Pick<MeshAccess, 'endpoints' | 'ca'>,
+  { endpoints, ca, insecureHttp }: Pick<MeshAccess, 'endpoints' | 'ca' | 'insecureHttp'>,
   key: string,
   lifetime: Lifetime = workspace,
 ): Promise<readonly MeshEndpoint[]> {
   const { env } = workspace.world;
   const { MeshHttp, meshLine } = await import('../adapters/http/mesh-client.js');
   return endpoints.map((url) => {
-    const http = new MeshHttp(url, key, { ca, env });
+    const http = new MeshHttp(url, key, { ca, env, insecureHttp });
     lifetime.afterwards(() => http.close());
     return meshLine(url, http);
   });
@@ -84,6 +86,13 @@ export async function meshLines(
 /** The copy of the mesh with this key; null without a mesh, for what is set on this machine alone. */
 export function localCopy(workspace: LocalWorkspace, publicKey: string | null): Promise<LocalCopy> {
   return workspace.once(`copy of ${publicKey}`, () => openCopy(workspace, workspace, publicKey));
+}
+
+/**
+ * True where this machine holds a copy of that mesh. One that `aip mesh join --insecure-http` let in before the permission was kept goes on by it.
+ */
+export async function wasInMesh(workspace: LocalWorkspace, publicKey: string): Promise<boolean> {
+  return (await localCopy(workspace, publicKey)).load() !== null;
 }
 
 /** As `localCopy`, a connection of its own that ends with `lifetime`. */
@@ -127,13 +136,13 @@ export async function meshFollower(
   { world: { env } }: Pick<LocalWorkspace, 'world'>,
   access: MeshAccess,
   key: string,
-  options: Omit<MeshFollowOptions, 'endpoints' | 'key' | 'check' | 'ca' | 'env'>,
+  options: Omit<MeshFollowOptions, keyof MeshAccess | 'key' | 'check' | 'env'>,
 ): Promise<MeshFollow> {
   const [{ MeshFollow }, check] = await Promise.all([
     import('../adapters/mesh/client/follow.js'),
     meshCheck(access.publicKey),
   ]);
-  return new MeshFollow({ ...options, endpoints: access.endpoints, ca: access.ca, env, key, check });
+  return new MeshFollow({ ...options, ...reachOf(access), env, key, check });
 }
 
 /**
@@ -153,7 +162,11 @@ export async function refreshCopy(
     import('../adapters/mesh/client/refresh-once.js'),
     meshCheck(access.publicKey),
   ]);
-  return refreshOnce({ endpoints: access.endpoints, ca: access.ca, env, key, check, ...as, maxAgeMs, copy }, timeoutMs);
+  return refreshOnce({ ...reachOf(access), env, key, check, ...as, maxAgeMs, copy }, timeoutMs);
+}
+
+function reachOf({ endpoints, ca, insecureHttp }: MeshAccess): Omit<MeshAccess, 'publicKey'> {
+  return { endpoints, ca, insecureHttp };
 }
 
 /** True when `signature` is the mesh's over `text`. @throws Failure USAGE when the key is no acceptable one */

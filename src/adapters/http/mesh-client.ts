@@ -1,5 +1,5 @@
 /** Requests to a mesh: with this machine's API key, below the path of the mesh's URL. */
-import type { MeshCall, MeshEndpoint } from '../../app/ports/mesh.js';
+import { refusePlainHttp, type MeshCall, type MeshEndpoint } from '../../app/ports/mesh.js';
 import { HttpClient, Unreachable, type HttpOptions, type OpenStream, type StreamListener } from './client.js';
 
 export { Unreachable, type OpenStream } from './client.js';
@@ -19,15 +19,22 @@ export interface MeshHttpReply {
 }
 
 /** How a mesh is reached. */
-export type MeshHttpOptions = Omit<HttpOptions, 'kept'>;
+export type MeshHttpOptions = Omit<HttpOptions, 'kept'> & {
+  /** The key may go to another machine without TLS. */
+  readonly insecureHttp?: boolean | undefined;
+};
 
 export class MeshHttp {
   readonly #http: HttpClient;
   readonly #key: string;
   readonly #base: string;
 
-  /** `key` is the API key; it is sent to `url` only. Nothing is opened or read before the first request. */
-  constructor(url: string, key: string, { background, ca, env }: MeshHttpOptions = {}) {
+  /**
+   * `key` is the API key, empty for none; it is sent to `url` only. Nothing is opened or read before the first request.
+   * @throws Failure USAGE where the key would go there in the clear, and may not
+   */
+  constructor(url: string, key: string, { background, ca, env, insecureHttp = false }: MeshHttpOptions = {}) {
+    if (key !== '') refusePlainHttp(url, insecureHttp);
     this.#http = new HttpClient(url, { background, ca, env });
     this.#key = key;
     this.#base = this.#http.url.pathname.replace(/\/$/, '');

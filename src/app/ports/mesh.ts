@@ -4,6 +4,8 @@ import type { KeptDeny } from '../../mesh/client/copy.js';
 import type { CopyPlace, CopyStep } from '../../mesh/client/place.js';
 import type { PassportMark } from '../../mesh/passports.js';
 import type { Standing } from '../../mesh/standing.js';
+import { isPlainElsewhere } from '../../protocol/web-url.js';
+import { Failure } from '../failure.js';
 
 /** This machine's copy of the mesh's state, shared by all of its processes. */
 export interface MeshCopy {
@@ -127,4 +129,16 @@ export function noteCounted(copy: Pick<MeshCopy, 'note' | 'setNote'>, counted: b
 /** Writes down that a process follows the mesh for this machine. */
 export function noteFollowing(copy: Pick<MeshCopy, 'note' | 'setNote'>): void {
   for (const name of [LEFT, UNCOUNTED]) if (copy.note(name) !== null) copy.setNote(name, null);
+}
+
+/** Refuses to send an API key to `url` in the clear, unless that is `permitted`. @throws Failure USAGE */
+export function refusePlainHttp(url: string, permitted: boolean): void {
+  if (permitted || !isPlainElsewhere(url)) return;
+  throw new Failure(
+    'USAGE',
+    `${new URL(url).origin} is plain http: the API key and every event would cross the network readable.`,
+    {
+      hint: 'use https; or, inside a network that you trust: aip mesh join --insecure-http, or mesh.insecure_http: true (AIP_MESH_INSECURE_HTTP=true)',
+    },
+  );
 }

@@ -133,6 +133,11 @@ export const KEYS = {
     null,
     'file with the certificate authorities of the mesh, PEM; unset: those of Node',
   ),
+  'mesh.insecure_http': key(
+    orNull(yesNo),
+    null,
+    'whether the API key may go to another machine over plain http; mesh join --insecure-http writes it',
+  ),
   'mesh.key_id': key(
     text('a name such as aipm_verifier_0123456789ab', isApiKeyName),
     null,

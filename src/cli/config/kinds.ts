@@ -4,7 +4,7 @@ import { parseDuration } from '../../protocol/time.js';
 import { isRole } from '../../mesh/access/roles.js';
 import { parsePrincipalId } from '../../protocol/identity/did.js';
 import { formatPublicKey } from '../../protocol/identity/keys.js';
-import { webUrlProblem } from '../../protocol/web-url.js';
+import { isPlainElsewhere, webUrlProblem } from '../../protocol/web-url.js';
 import { readPublicKey } from '../../protocol/identity/public-key-forms.js';
 
 export interface Kind<T> {
@@ -194,9 +194,7 @@ export function whyNoWebUrl(value: unknown): string | null {
 
 /** Where alerts go: https, or plain http to this machine itself. */
 export function isAlertUrl(value: string): boolean {
-  if (!isWebUrl(value)) return false;
-  const { protocol, hostname } = new URL(value);
-  return protocol === 'https:' || /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+  return isWebUrl(value) && !isPlainElsewhere(value);
 }
 
 const isCount = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 1;

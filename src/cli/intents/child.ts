@@ -19,7 +19,12 @@ type Scene = Setting & Notices & Lifetime & Surroundings;
  * Variables of aip's own that a child may have: where the home and the mesh are. Everything else of that name stays behind, secrets
  * above all: the agent's tool must not sign as the agent, command the mesh, or raise alerts, nor inherit params of another intent.
  */
-const ALLOWED: ReadonlySet<string> = new Set(['AIP_HOME', 'AIP_MESH_URL', 'AIP_MESH_PUBLIC_KEY']);
+const ALLOWED: ReadonlySet<string> = new Set([
+  'AIP_HOME',
+  'AIP_MESH_URL',
+  'AIP_MESH_PUBLIC_KEY',
+  'AIP_MESH_INSECURE_HTTP',
+]);
 
 export function commandEnvironment(
   env: Readonly<Record<string, string | undefined>>,

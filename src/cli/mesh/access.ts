@@ -1,11 +1,14 @@
 /** Which mesh this machine belongs to, and what lets it in. */
 import { Failure } from '../../app/failure.js';
 import type { OperatorSigner } from '../../app/mesh/hand-in.js';
+import { refusePlainHttp } from '../../app/ports/mesh.js';
 import { parseApiKey } from '../../mesh/access/api-key.js';
 import { formatPublicKey, parsePublicKey } from '../../protocol/identity/keys.js';
+import { isPlainElsewhere } from '../../protocol/web-url.js';
 import type { KeyPlaces } from '../../workspace/keys.js';
 import * as mesh from '../../workspace/mesh.js';
 import type { LocalWorkspace } from '../../workspace/workspace.js';
+import type { KeyName } from '../config/keys.js';
 import type { Config } from '../config/load.js';
 
 export type { MeshAccess } from '../../workspace/mesh.js';
@@ -13,12 +16,18 @@ export type { MeshAccess } from '../../workspace/mesh.js';
 /** What of a command its mesh is found by. */
 export interface MeshSetting {
   readonly workspace: LocalWorkspace;
-  config(): Promise<Pick<Config, 'get'>>;
+  config(): Promise<Pick<Config, 'get' | 'entries'>>;
 }
 
-/** Null when this machine belongs to none. @throws Failure USAGE when a mesh is named whose key is not pinned */
-export async function meshAccess({ config }: Pick<MeshSetting, 'config'>): Promise<mesh.MeshAccess | null> {
-  const { get } = await config();
+/** What joining a mesh always writes. */
+const JOINED: readonly KeyName[] = ['mesh.url', 'mesh.public_key'];
+
+/**
+ * Null when this machine belongs to none.
+ * @throws Failure USAGE when a mesh is named whose key is not pinned, or to which the API key would go in the clear and may not
+ */
+export async function meshAccess({ workspace, config }: MeshSetting): Promise<mesh.MeshAccess | null> {
+  const { get, entries } = await config();
   const url = get('mesh.url');
   if (url === null) return null;
   const text = get('mesh.public_key');
@@ -33,11 +42,20 @@ export async function meshAccess({ config }: Pick<MeshSetting, 'config'>): Promi
     );
   }
   const regions = get('mesh.regions').map(({ endpoint }) => endpoint);
-  return { endpoints: [...new Set([url, ...regions])], publicKey: formatPublicKey(key), ca: get('mesh.ca') };
+  const endpoints = [...new Set([url, ...regions])];
+  const publicKey = formatPublicKey(key);
+  let insecureHttp = get('mesh.insecure_http');
+  if (insecureHttp === null) {
+    const own =
+      entries.filter(({ name, origin }) => JOINED.includes(name) && origin === 'user').length === JOINED.length;
+    insecureHttp = own && isPlainElsewhere(url) && (await mesh.wasInMesh(workspace, publicKey));
+  }
+  for (const endpoint of endpoints) refusePlainHttp(endpoint, insecureHttp);
+  return { endpoints, publicKey, ca: get('mesh.ca'), insecureHttp };
 }
 
 /** As `meshAccess`. @throws Failure USAGE when this machine belongs to none */
-export async function requireMesh(setting: Pick<MeshSetting, 'config'>): Promise<mesh.MeshAccess> {
+export async function requireMesh(setting: MeshSetting): Promise<mesh.MeshAccess> {
   const access = await meshAccess(setting);
   if (access !== null) return access;
   throw new Failure('USAGE', 'This machine belongs to no mesh.', {

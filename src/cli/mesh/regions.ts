@@ -8,7 +8,7 @@ import { secretFile } from '../../workspace/keys.js';
 import { serveRegion, type Following, type Returned } from '../../workspace/mesh/region.js';
 import { isDatabaseUrl, requireNoPassword } from '../../workspace/mesh/migration.js';
 import { variable } from '../../workspace/world.js';
-import { plainTextProblem } from '../../workspace/mesh/serving.js';
+import { isPlainElsewhere } from '../../protocol/web-url.js';
 import type { Interruptible, Surroundings } from '../io.js';
 import type { Output } from '../output.js';
 import type { Setting } from '../setting.js';
@@ -83,8 +83,7 @@ export async function serveCopy(
   },
 ): Promise<never> {
   refuseHomesFlags(flags);
-  const { protocol, hostname } = new URL(home);
-  if (plainTextProblem(hostname, protocol === 'https:', flags.insecureHttp) !== null)
+  if (isPlainElsewhere(home) && !flags.insecureHttp)
     throw new Failure(
       'USAGE',
       `${home} is plain http: hashes of keys and every event would cross the network readable.`,
@@ -105,7 +104,7 @@ export async function serveCopy(
     });
   const { data, host, port, tls } = flags;
   const following = await serveRegion(cli.workspace.world, {
-    ...{ data, host, port, tls, home, key },
+    ...{ data, host, port, tls, home, key, insecureHttp: flags.insecureHttp },
     publicKey: formatPublicKey(pinned),
     ca: config.get('mesh.ca'),
     onBug: (error) => cli.warn(`A request could not be answered; this is a bug: ${String(error).slice(0, 300)}`, 'bug'),
@@ -144,9 +143,11 @@ function refuseHomesFlags({ requireSignedCommands, operatorKey, logQuota, logRet
 function configure(cli: Scene, url: string, publicKey: string, keyFile: string | undefined): void {
   const file = readUserFile(cli.workspace.paths());
   if (file !== null && flatten(file)['mesh.url'] !== undefined) return;
+  const own = url.replace(/\/\/(0\.0\.0\.0|\[::\]):/, '//127.0.0.1:');
   saveUserConfig(cli.workspace.paths(), {
-    'mesh.url': url.replace(/\/\/(0\.0\.0\.0|\[::\]):/, '//127.0.0.1:'),
+    'mesh.url': own,
     'mesh.public_key': publicKey,
+    'mesh.insecure_http': isPlainElsewhere(own),
     ...(keyFile === undefined || keyFile === '-' ? {} : { 'mesh.key_file': resolve(cli.io.cwd, keyFile) }),
   });
 }

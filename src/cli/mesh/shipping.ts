@@ -22,7 +22,7 @@ export async function startShipping(
 ): Promise<() => Promise<void>> {
   const state = await localState(cli.workspace);
   // Only home keeps the fleet's log; while it is away the entries wait here.
-  const home = { endpoints: access.endpoints.slice(0, 1), ca: access.ca };
+  const home = { ...access, endpoints: access.endpoints.slice(0, 1) };
   const [line] = await meshLines(cli.workspace, home, key);
   const meshKey = parsePublicKey(access.publicKey)!;
   const witness = await treeWitness(cli, state, { line: line!, meshKey, timeoutMs: WITNESS_TIMEOUT_MS });

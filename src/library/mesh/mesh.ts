@@ -15,7 +15,8 @@ import type { Freshness } from '../../verify/context.js';
 import { durationOption, onlyKnown, usage } from '../options/given.js';
 import { publicKeyIn } from '../options/public-key.js';
 import { joinedMesh } from './joined.js';
-import type { MeshOptions } from './options.js';
+import { meshReach, type MeshOptions } from './options.js';
+import type { MeshAccess } from '../../workspace/mesh.js';
 import { localState } from '../../workspace/state.js';
 import type { LocalWorkspace } from '../../workspace/workspace.js';
 import type { Vouching } from '../../workspace/mesh/vouching.js';
@@ -37,12 +38,9 @@ export type ReinstateOptions = Pick<RevokeOptions, 'agentId' | 'revokedBy'> & { 
 /** What came of it. `seq` is null and `propagated_to` 0 where there is no mesh: then this machine alone was told. */
 export type StandingChange = OrderReport;
 
-interface Configured {
-  readonly endpoints: readonly string[];
-  readonly ca: string | null;
+interface Configured extends MeshAccess {
   /** Null where this process cannot read it: then the copy is as current as the process that follows the mesh keeps it. */
   readonly key: string | null;
-  readonly publicKey: string;
   readonly waitMs: number;
   /** What is wanted of the regions; undefined where none is listed. */
   readonly replicating: Replicating | undefined;
@@ -268,7 +266,8 @@ export class Mesh {
 }
 
 const OPTIONS: ReadonlySet<string> = new Set([
-  ...['url', 'key', 'publicKey', 'ca', 'regions', 'replicationMode', 'maxPropagationTimeMs', 'maxAge', 'onStale'],
+  ...['url', 'key', 'publicKey', 'ca', 'insecureHttp', 'regions'],
+  ...['replicationMode', 'maxPropagationTimeMs', 'maxAge', 'onStale'],
 ]);
 const REVOKE: ReadonlySet<string> = new Set(['agentId', 'reason', 'revokedBy']);
 
@@ -314,7 +313,7 @@ function believed(
     throw usage('"replicationMode" is neither async nor sync.');
   if (onStale !== 'last-known' && onStale !== 'deny') throw usage('"onStale" is neither last-known nor deny.');
   return {
-    endpoints: [...new Set([webUrl(url, 'url'), ...regions])],
+    ...meshReach([...new Set([webUrl(url, 'url'), ...regions])], options, world),
     publicKey: formatPublicKey(publicKey),
     ca,
     waitMs,

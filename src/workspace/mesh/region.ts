@@ -34,6 +34,8 @@ export interface FollowingOptions {
   readonly publicKey: string;
   /** File of the certificate authorities of home (PEM); null for Node's own. */
   readonly ca: string | null;
+  /** The key may go to home without TLS. */
+  readonly insecureHttp?: boolean;
   readonly onBug: (error: unknown) => void;
   /** Home cannot be reached, or says something that cannot be believed; said once until it is well again. */
   readonly onTrouble: (message: string) => void;
@@ -59,12 +61,12 @@ export async function serveRegion(
   { random, clock, ticks, nextTurn, env }: Pick<World, 'random' | 'clock' | 'ticks' | 'nextTurn' | 'env'>,
   options: FollowingOptions,
 ): Promise<Following> {
-  const { data, home, key, ca, publicKey, onTrouble } = options;
+  const { data, home, key, ca, insecureHttp, publicKey, onTrouble } = options;
   const check = checkOf(publicKey);
   if (check === null)
     throw new Failure('USAGE', 'The --mesh-key is no Ed25519 public key.', { hint: 'ed25519:<64 hex>' });
   const randomHex = (n: number): string => toHex(random(n));
-  const line = new HomeLine({ url: home, key, check, folder: data, randomHex, now: clock, ca, env });
+  const line = new HomeLine({ url: home, key, check, folder: data, randomHex, now: clock, ca, env, insecureHttp });
   const folder = await openRegionFolder({ folder: data, line, publicKey, check, randomHex, now: clock });
   const { store, copier } = folder;
   try {

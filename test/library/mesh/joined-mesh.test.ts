@@ -61,6 +61,23 @@ describe('a program in a home that was joined to a mesh', () => {
     expect(await acts()).toMatchObject({ code: 'AIP-E401', revocation: { status: 'revoked' } });
   });
 
+  test('sends no key to another machine over plain http, unless somebody permitted it', async () => {
+    const elsewhere = 'HTTP://mesh.invalid:4180';
+    const { verifier } = (await meshed()).mesh.keys;
+    const options = { url: elsewhere, key: verifier.text, publicKey: MESH_PUBLIC_KEY };
+    expect(() => live().configureMesh(options)).toThrow(/plain http/);
+    expect(() =>
+      live().configureMesh({ ...options, url: 'https://mesh.invalid', regions: [{ name: 'eu', endpoint: elsewhere }] }),
+    ).toThrow(/plain http/);
+    expect(() => live().configureMesh({ ...options, insecureHttp: 1 as never })).toThrow(/insecureHttp/);
+    live().configureMesh({ ...options, insecureHttp: true });
+    const [byHand, permitted] = [live(), live()];
+    joinTo(byHand, elsewhere, verifier.text);
+    await expect(agentIn(byHand).then((acts) => acts())).rejects.toMatchObject({ code: 'USAGE' });
+    joinTo(permitted, elsewhere, verifier.text, { mesh: { insecure_http: true } });
+    expect(await (await agentIn(permitted))()).toMatchObject({ code: null, revocation: { degraded: true } });
+  });
+
   test('holds to the policy for a stale copy that the machine has', async () => {
     const { url, mesh, listening } = await meshed();
     await listening.close();

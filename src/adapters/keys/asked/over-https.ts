@@ -3,6 +3,7 @@ import { Failure } from '../../../app/failure.js';
 import type { Environment } from '../../../app/ports/secrets.js';
 import { JsonError, parseJsonText } from '../../../protocol/json/parse.js';
 import { isObject, type JsonObject } from '../../../protocol/json/values.js';
+import { isPlainElsewhere } from '../../../protocol/web-url.js';
 import { HttpClient, Unreachable, type HttpAnswer } from '../../http/client.js';
 import { ANSWER_MS, unusableAnswer } from './checked.js';
 
@@ -33,10 +34,10 @@ export class KeyService {
     options: { readonly variable: string; readonly env: Environment; readonly ca?: string | undefined },
   ) {
     const parsed = URL.canParse(url) ? new URL(url) : null;
-    const local = parsed !== null && /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(parsed.hostname);
     if (
       parsed === null ||
-      !(parsed.protocol === 'https:' || (parsed.protocol === 'http:' && local)) ||
+      !['https:', 'http:'].includes(parsed.protocol) ||
+      isPlainElsewhere(url) ||
       parsed.username !== ''
     )
       throw new Failure('USAGE', `${options.variable} is not an https:// URL (http:// only for this machine itself).`, {

@@ -36,6 +36,8 @@ export interface MeshFollowOptions {
   readonly background?: boolean;
   /** File of the certificate authorities (PEM) of the endpoints; null or absent for Node's own. */
   readonly ca?: string | null;
+  /** The key may go to another machine without TLS. */
+  readonly insecureHttp?: boolean;
   /** Where HTTPS_PROXY and its like are looked for; absent for no proxy. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Asks by polls only, none of which waits, and is not taken to listen between them. */

@@ -13,6 +13,7 @@ import { meaningOf } from '../../../app/system-failures.js';
 import { GOODBYE_SPREAD_MS, SLOW_READER_MS } from '../../../mesh/limits.js';
 import type { StreamConnection, PiecesReply, Reply, Request, StreamSink } from '../../../mesh/server/http/exchange.js';
 import { bodyLimit, handle, refusedAtTheDoor, tooBusy, tooLargeReply } from '../../../mesh/server/http/handle.js';
+import { isOwnLoopback } from '../../../protocol/web-url.js';
 import { leaveUnread } from '../../http/unread-bodies.js';
 import { Intake } from './bodies.js';
 import type { MeshServer } from '../../../mesh/server/mesh-server.js';
@@ -116,14 +117,10 @@ export async function listen(mesh: MeshServer, options: ListenOptions): Promise<
  * Why `host` may not be listened on in plain text, or null when it may: keys and events would cross the network readable.
  */
 export function plainTextProblem(host: string, tls: boolean, insecureHttp: boolean): Failure | null {
-  if (tls || insecureHttp || isLoopback(host)) return null;
+  if (tls || insecureHttp || isOwnLoopback(host)) return null;
   return new Failure('USAGE', `Without TLS the mesh listens on this machine only, not on ${host}.`, {
     hint: 'give --tls-cert and --tls-key; or, behind a proxy that ends TLS, --insecure-http',
   });
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
 /** Why the server had to end. What the store's own words advise is about another file, and would give the log up. */

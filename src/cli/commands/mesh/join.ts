@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { looksLikeKeyAddress } from '../../../protocol/identity/key-address.js';
 import { Failure } from '../../../app/failure.js';
 import { apiKeyName, keepApiKey, readApiKey } from '../../../app/keys/mesh-api-key.js';
+import { refusePlainHttp } from '../../../app/ports/mesh.js';
 import { meshOverview } from '../../../app/mesh/overview.js';
 import { secretVariable } from '../../../app/ports/secrets.js';
 import type { KeyStoreName } from '../../../app/ports/state.js';
@@ -12,7 +13,7 @@ import type { Cli } from '../../cli.js';
 import { publicKeyFrom } from '../../input/public-key.js';
 import { readUserFile, saveUserConfig } from '../../config/files.js';
 import { flatten } from '../../config/values.js';
-import { webUrlProblem } from '../../../protocol/web-url.js';
+import { isPlainElsewhere, webUrlProblem } from '../../../protocol/web-url.js';
 import { clockDifference } from '../../mesh/clock.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
 import { clean } from '../../render/terminal/text.js';
@@ -98,22 +99,16 @@ export const command: CommandSpec<Options> = {
       throw new Failure('USAGE', `The URL of the mesh ${problem}; it is no http(s) URL.`, {
         hint: 'aip mesh join https://mesh.acme.com',
       });
-    if (url.startsWith('http:') && !isLoopbackUrl(url)) {
-      if (!options.insecureHttp)
-        throw new Failure(
-          'USAGE',
-          `${url} is plain http: the API key and every event would cross the network readable.`,
-          {
-            hint: 'join by https; or, inside a network that you trust, add --insecure-http',
-          },
-        );
+    const insecureHttp = isPlainElsewhere(url);
+    refusePlainHttp(url, options.insecureHttp);
+    if (insecureHttp) {
       cli.warn('Without TLS, the API key and events cross the network readable.', 'insecure_http');
     }
     const publicKey = await pinned(options.meshKey, cli);
     const { text, path } = await given(options, cli);
     const key = readApiKey(text, path ?? '--key');
     const ca = options.ca === undefined ? (await cli.config()).get('mesh.ca') : resolve(cli.io.cwd, options.ca);
-    const access = { endpoints: [url], publicKey, ca };
+    const access = { endpoints: [url], publicKey, ca, insecureHttp };
     const [line] = await meshLines(cli.workspace, access, key.text);
     const seen = await meshOverview(line!, await meshCheck(publicKey));
     const differs = await clockDifference(cli, seen.time);
@@ -126,6 +121,8 @@ export const command: CommandSpec<Options> = {
     saveUserConfig(cli.workspace.paths(), {
       'mesh.url': url,
       'mesh.public_key': publicKey,
+      // Also a no: without a word, a machine that was in this mesh before goes on as it is configured.
+      'mesh.insecure_http': insecureHttp,
       ...(options.ca === undefined ? {} : { 'mesh.ca': ca }),
       ...place,
       ...(operatorKey === null ? {} : { 'mesh.operator_key': operatorKey }),
@@ -156,10 +153,6 @@ export const command: CommandSpec<Options> = {
     return 0;
   },
 };
-
-function isLoopbackUrl(url: string): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(new URL(url).hostname);
-}
 
 async function pinned(text: string | undefined, cli: Cli): Promise<string> {
   if (text !== undefined) return formatPublicKey((await publicKeyFrom(text, 'The --mesh-key', cli)).publicKey);

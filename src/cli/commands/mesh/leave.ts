@@ -34,6 +34,7 @@ export const command: CommandSpec<Options> = {
     saveUserConfig(cli.workspace.paths(), {
       'mesh.url': null,
       'mesh.public_key': null,
+      'mesh.insecure_http': null,
       'mesh.key_file': null,
       'mesh.key_id': null,
       'mesh.operator_key': null,

@@ -11,7 +11,7 @@ import { flatten } from '../../config/values.js';
 import { readUserFile, saveUserConfig } from '../../config/files.js';
 import { DATA_OPTION, meshFolder } from '../../mesh/data-folder.js';
 import { durationMs } from '../../input/values.js';
-import { webUrlProblem } from '../../../protocol/web-url.js';
+import { isPlainElsewhere, webUrlProblem } from '../../../protocol/web-url.js';
 import { plainTextProblem, serveMesh, type Serving } from '../../../workspace/mesh/serving.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -214,7 +214,7 @@ export const command: CommandSpec<Options> = {
         'No signing key is registered for the first admin key, so nobody can give a command.',
         'no_operator_key',
       );
-    configure(cli, url, serving, operator?.keyId ?? null);
+    configure(cli, options, serving, operator?.keyId ?? null);
     if (cli.globals.json) cli.json({ event: 'ready', url, mesh_public_key: serving.publicKey });
     else show(cli, url, data, serving);
     // The store is not closed then: after a failed write nothing more is done with it.
@@ -279,8 +279,8 @@ async function operatorKey(
 /** The home that serves is configured by it, unless it belongs to another mesh. */
 function configure(
   cli: Cli,
-  url: string,
-  { publicKey, adminKeyFile, newAdminKey }: Serving,
+  { publicUrl, insecureHttp }: Pick<Options, 'publicUrl' | 'insecureHttp'>,
+  { url, publicKey, adminKeyFile, newAdminKey }: Serving,
   operator: string | null,
 ): void {
   const file = readUserFile(cli.workspace.paths());
@@ -290,10 +290,13 @@ function configure(
     cli.warn(`This home belongs to the mesh ${String(before['mesh.url'])}, and stays there.`, 'other_mesh');
     return;
   }
-  const own = url.replace(/\/\/(0\.0\.0\.0|\[::\]):/, '//127.0.0.1:');
+  // A name of this machine that stands in front of no TLS is for a network that was called trusted.
+  const called = publicUrl === undefined || (isPlainElsewhere(publicUrl) && !insecureHttp) ? url : publicUrl;
+  const own = called.replace(/\/\/(0\.0\.0\.0|\[::\]):/, '//127.0.0.1:');
   const values = {
     'mesh.url': own,
     'mesh.public_key': publicKey,
+    'mesh.insecure_http': isPlainElsewhere(own),
     // A home that was given another key since keeps it.
     ...(newAdminKey !== null || (before['mesh.key_file'] === undefined && before['mesh.key_id'] === undefined)
       ? { 'mesh.key_file': adminKeyFile }

@@ -18,6 +18,9 @@ AIP_MESH_URL, AIP_MESH_PUBLIC_KEY and AIP_MESH_KEY do the same as join, for cont
 A certificate of an authority of your own: aip mesh join --ca <file>, the key mesh.ca, or AIP_MESH_CA, each with a file in PEM. Those
 authorities are then believed of the mesh, and no others.
 
+An API key goes to another machine over https only. Inside a network that you trust, aip mesh join --insecure-http permits plain http and
+keeps that as mesh.insecure_http (AIP_MESH_INSECURE_HTTP); without it every command refuses (exit 2) before it sends anything.
+
 aip mesh leave takes a machine out: the mesh is told, and what it denied stays denied there; reinstate first what shall act again.
 
 # Who should be listening
