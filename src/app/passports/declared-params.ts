@@ -57,6 +57,8 @@ function paramIn(spec: string): { action: string; name: string; schema: JsonObje
       '--param issue_refund:amount:number (with ! behind the type it may be left out)',
     );
   }
+  // A schema passes over this one name, so that nothing would be checked and the action, closed to others, never pass.
+  if (name === '__proto__') throw usage(`A param cannot be named "${name}".`, 'choose another name');
   return { action, name, schema, required: optional !== '!' };
 }
 

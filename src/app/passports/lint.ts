@@ -81,6 +81,16 @@ function lintActions(actions: readonly Action[]): LintFinding[] {
       }),
     );
   }
+  const proto = actions.filter((action) => action.schema !== null && declaredIn(action.schema).includes('__proto__'));
+  if (proto.length > 0) {
+    findings.push({
+      code: 'param-never-read',
+      severity: 'error',
+      path: '/actions',
+      message: `The schema of ${names(proto)} names a param "__proto__", which no schema can check: required, or the only one let through, it keeps the action from ever passing.`,
+      hint: 'Give the param another name.',
+    });
+  }
   const open = actions.filter((action) => action.schema !== null && isOpen(action.schema));
   if (open.length > 0) {
     findings.push(

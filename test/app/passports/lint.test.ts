@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/app/failure.js';
 import { withParams } from '../../../src/app/passports/declared-params.js';
 import { lintDestinations, lintPassport, type PassportLike } from '../../../src/app/passports/lint.js';
+import { parseJsonText } from '../../../src/protocol/json/parse.js';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
 
 const SCHEMA: JsonObject = {
@@ -196,6 +197,17 @@ describe('breadth', () => {
   });
 });
 
+test.each<[string, string, boolean]>([
+  ['declared', '{"properties": {"__proto__": {"type": "string"}}, "additionalProperties": false}', true],
+  ['required', '{"properties": {"x": {}}, "required": ["__proto__"], "additionalProperties": false}', true],
+  ['within another', '{"properties": {"x": {"required": ["__proto__"]}}, "additionalProperties": false}', true],
+  ['given as a value', '{"properties": {"x": {"enum": ["__proto__"]}}, "additionalProperties": false}', false],
+])('a param named __proto__ that is %s is an error: %#', (_, text, found) => {
+  const actions = [{ name: 'step', params: parseJsonText(text) as JsonObject }];
+  const errors = lintPassport({ ...TIGHT, actions }).filter(({ severity }) => severity === 'error');
+  expect(errors.map(({ code }) => code).includes('param-never-read')).toBe(found);
+});
+
 describe('rate, approval and expiry', () => {
   test.each<[string, JsonObject, boolean]>([
     ['none', {}, true],
@@ -326,6 +338,8 @@ describe('--param', () => {
     'send_email::string',
     'pay:amount:number',
     'send_email:to:email!!',
+    'send_email:__proto__:string',
+    'send_email:__proto__:string!',
   ])('is not %s', (spec) => expect(() => withParams(['send_email'], [spec])).toThrow(Failure));
 
   test('gives no param twice', () => {
