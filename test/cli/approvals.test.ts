@@ -60,6 +60,22 @@ describe('aip approvals', () => {
     expect(all).toMatchObject([{ request_id: id, status: 'spent' }]);
   });
 
+  test('a request that another verifier raised is no finding of the one who signs; what else is wrong still is', async () => {
+    const machine = await team();
+    const sign = ['intent', 'sign', '-p', 'bot', '-e', machine.at('.env'), '--check', '--param', 'amount:=10000'];
+    const elsewhere = ['--approval-request', '0f'.repeat(16)];
+    const known = 'Whether the request is approved is known where the intent is verified.';
+    const { code, out, err } = await machine.run(...sign, '-a', 'issue_refund', ...elsewhere);
+    expect([code, err.trim()]).toEqual([0, known]);
+    expect(JSON.parse(out)).toMatchObject({ approval_request: '0f'.repeat(16) });
+    const undeclared = await machine.json<Decision>(...sign, '-a', 'close_account', ...elsewhere);
+    expect(undeclared.value.error_code).toBe('AIP-E201');
+    const raised = await refused(machine);
+    const waits = await machine.json<Decision>(...sign, '-a', 'issue_refund', '--approval-request', raised);
+    expect(waits.value.error_code).toBe('AIP-E209');
+    expect((await machine.json<Decision>(...sign, '-a', 'issue_refund')).value.error_code).toBe('AIP-E209');
+  });
+
   test('deny ends a request', async () => {
     const machine = await team();
     const id = await refused(machine);

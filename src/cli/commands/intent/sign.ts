@@ -8,6 +8,7 @@ import type { Tier } from '../../../protocol/aip1/envelope.js';
 import type { ValueObject } from '../../../protocol/aip1/encoding/numbers.js';
 import type { IntentDocument } from '../../../protocol/intent.js';
 import type { Passport } from '../../../protocol/passport.js';
+import type { Decision } from '../../../verify/decision.js';
 import type { Cli } from '../../cli.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { SIGNING_KEY_OPTIONS, type KeyPlaceFlags } from '../../input/key-place.js';
@@ -20,12 +21,14 @@ import {
   type ApprovalRequestFlags,
   type RequestFlags,
 } from '../../intents/signing.js';
+import { refusalsOf } from '../../render/decision/facts.js';
 import { safeJson } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { durationMs, integer } from '../../input/values.js';
 import { documentReader } from '../../input/documents.js';
 import { replaceFile } from '../../../workspace/files.js';
 import { keyring } from '../../../workspace/keys.js';
+import { localState } from '../../../workspace/state.js';
 
 interface Options extends RequestFlags, KeyPlaceFlags, ApprovalRequestFlags {
   readonly passport: string;
@@ -169,6 +172,10 @@ async function foreseen(
   const judgement = await preview(cli, passport, intent);
   const { decision } = judgement;
   if (decision.success) return null;
+  if (await isKnownElsewhere(options.approvalRequest, decision, cli)) {
+    cli.note('Whether the request is approved is known where the intent is verified.');
+    return null;
+  }
   if (options.check !== true) {
     cli.warn(
       `a verifier would refuse this: ${decision.error_code} ${decision.error_message}. ${decision.message}`,
@@ -178,4 +185,11 @@ async function foreseen(
   }
   const { reportDecision: report } = await import('../../intents/refusal.js');
   return report(judgement, cli);
+}
+
+/** True where nothing but an approval is missing, and the request for it was raised by another verifier. */
+async function isKnownElsewhere(request: string | undefined, decision: Decision, cli: Cli): Promise<boolean> {
+  if (request === undefined || refusalsOf(decision).some((each) => each.error_message !== 'APPROVAL_REQUIRED'))
+    return false;
+  return (await localState(cli.workspace)).look((ledger) => ledger.approvalRequest(request)) === null;
 }
