@@ -3,8 +3,9 @@ import { knownHere, stoppedKeysHere, standingInForce, type HeldStanding } from '
 import { keyIdsHere, keyTextHere } from '../../app/mesh/key-text.js';
 import { askStanding } from '../../app/mesh/orders.js';
 import { isNamedKey } from '../../mesh/subject.js';
-import { meshAccess } from '../mesh/access.js';
+import { meshAccess, type MeshAccess } from '../mesh/access.js';
 import { EVERYONE_OPTION, SUBJECT_ARG, subjectNamed } from '../mesh/orders/subject.js';
+import { sightingOf, whatWasMeant } from '../mesh/orders/seen.js';
 import { PASSPHRASE_OPTIONS } from '../input/options.js';
 import { stoppedAnywhere, stoppedHere } from '../../app/mesh/stopped.js';
 import { renderStopped, type StoppedList } from '../render/stopped.js';
@@ -59,12 +60,17 @@ export const command: CommandSpec<Options> = {
     const keyText = isNamedKey(subject) ? keyTextHere(await localState(cli.workspace), subject) : null;
     const here = knownHere(copy, subject, cli.io.now(), mesh !== null, keyText);
     const stopped = stoppedKeysHere(await localState(cli.workspace), copy, subject, cli.io.now());
-    if (mesh === null || options.local) return show(cli, here, 0, stopped);
+    if (mesh === null || options.local) {
+      await sayUnseen(cli, null, here, options);
+      return show(cli, here, 0, stopped);
+    }
     try {
       const lines = await meshLines(cli.workspace, mesh, await apiKey(cli, options));
       const there = await askStanding(lines, subject);
       const keys = new Set([...there.stoppedKeys, ...stopped]);
-      return show(cli, standingInForce(there, copy, cli.io.now(), keyText), 0, [...keys]);
+      const held = standingInForce(there, copy, cli.io.now(), keyText);
+      await sayUnseen(cli, mesh, held, options);
+      return show(cli, held, 0, [...keys]);
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== 'NETWORK') throw error;
       cli.warn(error.message, 'AIP-E500');
@@ -72,6 +78,18 @@ export const command: CommandSpec<Options> = {
     }
   },
 };
+
+/** An id that was mistyped is not denied, and is no agent that is in good standing. */
+async function sayUnseen(cli: Cli, mesh: MeshAccess | null, held: HeldStanding, options: Options): Promise<void> {
+  if (held.status !== 'active' || held.version > 0) return;
+  const sighting = await sightingOf(cli, mesh, held.agent_id, options);
+  if (sighting.seen) return;
+  const where = mesh === null ? 'here' : 'here or on the mesh';
+  cli.warn(
+    `${clean(held.agent_id)} was never seen ${where}, and nothing denies it${whatWasMeant(sighting, held.agent_id)}.`,
+    'never_seen',
+  );
+}
 
 /** As `--json` prints it: what is stopped, and whether the mesh was asked. */
 async function everythingStopped(cli: Cli, options: Options): Promise<number> {

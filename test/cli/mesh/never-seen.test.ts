@@ -33,6 +33,22 @@ describe('a subject that was never seen', () => {
     expect(err).toMatch(/it is a did:key .*, and no key is stopped with it/);
   });
 
+  test('is active for status, which says that it was never seen and what is near it', async () => {
+    const home = await settled();
+    const told = await home.run('status', TYPO, '--json');
+    expect([told.code, JSON.parse(told.out)]).toEqual([0, expect.objectContaining({ status: 'active' })]);
+    expect(JSON.parse(told.err.trim())).toMatchObject({
+      code: 'never_seen',
+      warning: expect.stringContaining(SUPPORT),
+    });
+    expect((await home.run('status', TYPO)).err).toContain('was never seen here, and nothing denies it; near it: ');
+    expect((await home.run('status', SUPPORT)).err).toBe('');
+    await home.run(...revoke(TYPO));
+    expect((await home.run('status', TYPO)).err).toBe('');
+    await home.run('reinstate', TYPO, '--yes');
+    expect((await home.run('status', TYPO)).err).toBe('');
+  });
+
   test('once denied it is no stranger', async () => {
     const home = await settled();
     expect((await home.run(...revoke(TYPO))).code).toBe(3);

@@ -4,12 +4,11 @@ import { anticipateDeny, giveOrder, orderHere, type GivenOrder, type Order } fro
 import { parseApiKey } from '../../../mesh/access/api-key.js';
 import { mayAct } from '../../../mesh/access/roles.js';
 import { NEEDED_ROLE } from '../../../mesh/command.js';
-import { sightingOf, type Sighting } from './seen.js';
+import { sightingOf, whatWasMeant } from './seen.js';
 import { EVERYONE, isNamedKey } from '../../../mesh/subject.js';
 import { keyTextHere, orderByText } from '../../../app/mesh/key-text.js';
 import { localState } from '../../../workspace/state.js';
 import { toHex } from '../../../protocol/hex.js';
-import { readPublicKey } from '../../../protocol/identity/public-key-forms.js';
 import { meshAccess, type MeshAccess } from '../access.js';
 import { EVERYONE_OPTION, subjectNamed } from './subject.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../../input/options.js';
@@ -82,13 +81,6 @@ function requireRole(key: string, action: Order['action']): void {
   );
 }
 
-/** What may have been meant: an id that looks like one of these, or a key that this id does not spell. */
-function meaning({ nearest }: Sighting, subject: string): string {
-  const near = nearest.length === 0 ? '' : `; near it: ${nearest.join(', ')}`;
-  const spelled = subject.startsWith('did:key:') ? readPublicKey(subject) : null;
-  return spelled?.kind === 'other' ? `${near}; it is ${spelled.what}, and no key is stopped with it` : near;
-}
-
 const WILL = { revoke: 'Revoke', suspend: 'Suspend', reinstate: 'Reinstate' } as const;
 
 export async function carryOut(
@@ -111,7 +103,7 @@ export async function carryOut(
   const doubt =
     unseen === null
       ? ''
-      : `. It was never seen ${mesh === null ? 'here' : 'here or on the mesh'}${meaning(unseen, subject)}`;
+      : `. It was never seen ${mesh === null ? 'here' : 'here or on the mesh'}${whatWasMeant(unseen, subject)}`;
   const message = `${WILL[order.action]} ${named(subject)} ${where}${doubt}`;
   if (flags.dryRun) {
     const { action, reason, durationMs } = order;
@@ -151,7 +143,7 @@ export async function carryOut(
   const mistyped = unseen !== null && (flags.yes || !cli.ask.allowed);
   if (mistyped)
     cli.warn(
-      `${subject} was never seen ${mesh === null ? 'here' : 'here or on the mesh'}: it is denied all the same${meaning(unseen, subject)}. Where it is meant: --unseen.`,
+      `${subject} was never seen ${mesh === null ? 'here' : 'here or on the mesh'}: it is denied all the same${whatWasMeant(unseen, subject)}. Where it is meant: --unseen.`,
       'never_seen',
     );
   const late = outcome.regions.filter(({ state }) => state === 'late');

@@ -6,6 +6,7 @@ import { shortName } from '../../../app/passports/find.js';
 import type { State } from '../../../app/ports/state.js';
 import { formatPublicKey } from '../../../protocol/identity/keys.js';
 import { EVERYONE, scopeOf } from '../../../mesh/subject.js';
+import { readPublicKey } from '../../../protocol/identity/public-key-forms.js';
 import { nearestOf } from '../../../protocol/naming/nearest.js';
 import { meshLines } from '../../../workspace/mesh.js';
 import { localState } from '../../../workspace/state.js';
@@ -94,4 +95,11 @@ interface Tallies {
 function nearestIds(subject: string, ids: readonly string[]): string[] {
   const named = new Map(ids.map((id) => [shortName(id), id]));
   return nearestOf(shortName(subject), [...named.keys()], 3).map((short) => named.get(short)!);
+}
+
+/** What may have been meant: an id that looks like one of these, or a key that this id does not spell. */
+export function whatWasMeant({ nearest }: Sighting, subject: string): string {
+  const near = nearest.length === 0 ? '' : `; near it: ${nearest.join(', ')}`;
+  const spelled = subject.startsWith('did:key:') ? readPublicKey(subject) : null;
+  return spelled?.kind === 'other' ? `${near}; it is ${spelled.what}, and no key is stopped with it` : near;
 }
