@@ -22,11 +22,12 @@ const ENTRIES: ReadonlyMap<string, CodeEntry> = new Map(
 /** A refused decision as a refusal. */
 export function refusalOf(decision: Decision): CallRefusal {
   const code = decision.error_code ?? 'AIP-E100';
+  const denied = code === NATIVE_CODES.APPROVAL_REQUIRED.code && decision.details?.reason === 'denied';
   return {
     code,
     name: decision.error_message ?? code,
     message: decision.message,
-    remedy: ENTRIES.get(code)?.remedy ?? '',
+    remedy: denied ? 'Do not ask for it before then.' : (ENTRIES.get(code)?.remedy ?? ''),
     details: decision.details ?? {},
     intentHash: decision.intent_hash,
   };
@@ -37,7 +38,7 @@ export function refusalToAsker(decision: Decision): CallRefusal {
   const refusal = refusalOf(decision);
   if (refusal.code !== NATIVE_CODES.APPROVAL_REQUIRED.code) return refusal;
   const { request_id: id, reason } = refusal.details;
-  if (reason === 'denied') return { ...refusal, remedy: 'Do not ask for it before then.' };
+  if (reason === 'denied') return refusal;
   if (typeof id !== 'string') return { ...refusal, remedy: 'Ask again when an approver has answered others.' };
   const remedy = `Have an approver answer \`aip approvals approve ${id}\`, then ask for the very same action again.`;
   return { ...refusal, remedy };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { refusalLine, refusalToAsker } from '../../src/guard/refusal.js';
+import { refusalLine, refusalOf, refusalToAsker } from '../../src/guard/refusal.js';
 import type { Decision } from '../../src/verify/decision.js';
 
 const said = (error_code: string, details: object): string =>
@@ -11,6 +11,8 @@ test('one who can only ask again is told so, with the request that an approver a
     `AIP-E209 NAME: So. Have an approver answer \`aip approvals approve ${id}\`, then ask for the very same action again.`,
   );
   expect(said('AIP-E209', { reason: 'denied' })).toBe('AIP-E209 NAME: So. Do not ask for it before then.');
+  const denied = { error_code: 'AIP-E209', error_message: 'NAME', message: 'So.', details: { reason: 'denied' } };
+  expect(refusalOf(denied as unknown as Decision).remedy).toBe('Do not ask for it before then.');
   expect(said('AIP-E209', { reason: 'too_many_pending' })).toMatch(/Ask again when an approver has answered others\.$/);
   expect(said('AIP-E202', {})).toMatch(/Ask for no more than the limit/);
 });

@@ -4,6 +4,7 @@ import { provenText } from '../../protocol/time.js';
 import { percent, type HealthReport } from '../../trust/health.js';
 import type { ReportedStanding } from '../../app/mesh/standing.js';
 import type { Paint } from './terminal/paint.js';
+import { endedLine, hasEnded } from './standing.js';
 import { sparkline } from './page/sparkline.js';
 import { table, type TableLook } from './terminal/table.js';
 import { clean } from './terminal/text.js';
@@ -98,18 +99,23 @@ export function renderFleet(
 
 /** `REVOKED: leaked; by ops since 2026-02-18T14:23:45Z, known from the mesh`. */
 export function standingLine(standing: ReportedStanding): string {
-  const { reason, revoked_by, changed_at, suspended_until, denied_by, source, age_ms } = standing;
+  const { reason, revoked_by, changed_at, suspended_until, denied_by } = standing;
+  if (hasEnded(standing)) return `${standingWord(standing)}; ${endedLine(standing)}; ${knownFrom(standing)}`;
   const parts = [
     `${standingWord(standing)}${reason === null ? '' : `: ${clean(reason)}`}`,
     ...(revoked_by === null ? [] : [`by ${clean(revoked_by)}`]),
     ...(changed_at === null ? [] : [`since ${changed_at}`]),
     ...(suspended_until === null ? [] : [`until ${suspended_until}`]),
     ...(denied_by === null ? [] : [`stopped: ${denied_by === '*' ? 'every agent' : clean(denied_by)}`]),
-    source === 'mesh'
-      ? `known from the mesh, by a copy that was ${provenText(age_ms)}`
-      : 'known from this machine alone',
+    knownFrom(standing),
   ];
   return parts.join('; ');
+}
+
+function knownFrom({ source, age_ms }: Pick<ReportedStanding, 'source' | 'age_ms'>): string {
+  return source === 'mesh'
+    ? `known from the mesh, by a copy that was ${provenText(age_ms)}`
+    : 'known from this machine alone';
 }
 
 function standingWord({ status }: Pick<ReportedStanding, 'status'>): string {

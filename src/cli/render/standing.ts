@@ -92,18 +92,36 @@ function clockOf(time: string): string {
 
 export function renderStanding(held: HeldStanding, paint: Paint): string {
   const who = held.agent_id === '*' ? 'every agent' : clean(held.agent_id);
+  const ended = hasEnded(held);
+  const [reason, by] = ended ? [null, null] : [held.reason, held.revoked_by];
   const rows: [string, string | null][] = [
     ['because of', held.denied_by === null || held.denied_by === held.agent_id ? null : nameOf(held.denied_by)],
-    ['reason', held.reason],
-    ['by', held.revoked_by],
-    ['since', held.changed_at],
-    ['until', held.suspended_until],
+    ['was', ended ? endedLine(held).replace(/^was /, '') : null],
+    ['reason', reason],
+    ['by', by],
+    ['since', ended ? null : held.changed_at],
+    ['until', ended ? null : held.suspended_until],
     ['known from', held.source === 'mesh' ? 'the mesh, now' : `this machine${ageOf(held.age_ms)}`],
   ];
   const lines = rows.flatMap(([label, value]) =>
     value === null ? [] : [`  ${paint.dim(label.padEnd(10))}  ${clean(value)}`],
   );
   return [`${statusWord(held.status, paint)} ${paint.bold(who)}`, ...lines].join('\n');
+}
+
+/** True where what is told is a suspension that is over. */
+export function hasEnded({ status, suspended_until }: Pick<HeldStanding, 'status' | 'suspended_until'>): boolean {
+  return status === 'active' && suspended_until !== null;
+}
+
+/** `was suspended until 2026-02-18T17:20:00Z by ops: looking into it`. */
+export function endedLine({
+  suspended_until,
+  reason,
+  revoked_by,
+}: Pick<HeldStanding, 'suspended_until' | 'reason' | 'revoked_by'>): string {
+  const by = revoked_by === null ? '' : ` by ${clean(revoked_by)}`;
+  return `was suspended until ${suspended_until}${by}${reason === null ? '' : `: ${clean(reason)}`}`;
 }
 
 function nameOf(subject: string): string {

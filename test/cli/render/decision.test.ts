@@ -151,7 +151,9 @@ describe('a refusal', () => {
     expect(next({}, 'AIP-E209', { request_id: id })).toContain(`aip approvals approve ${id}\``);
     expect(next({}, 'AIP-E209', { request_id: '-rf' })).toContain('aip approvals approve <request_id>`');
     expect(next({}, 'AIP-E209')).toContain('No request was raised');
-    expect(next({}, 'AIP-E209', { reason: 'denied' })).toBe('next: Do not ask for it before then.');
+    expect(next({}, 'AIP-E209', { request_id: null })).toContain('No request was raised');
+    for (const rest of [{}, { request_id: null }])
+      expect(next({}, 'AIP-E209', { reason: 'denied', ...rest })).toBe('next: Do not ask for it before then.');
   });
 });
 

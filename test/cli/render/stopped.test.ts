@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { HeldStanding } from '../../../src/app/mesh/standing.js';
 import type { Stopped } from '../../../src/app/mesh/stopped.js';
 import { renderStopped } from '../../../src/cli/render/stopped.js';
+import { standingLine } from '../../../src/cli/render/health.js';
 import { renderStanding } from '../../../src/cli/render/standing.js';
 import { standingViolations } from '../../../src/verify/checks/revocation.js';
 import { plain } from '../../../src/cli/render/terminal/paint.js';
@@ -49,4 +50,28 @@ test('the age of the copy is said in one way, by the refusal and by what reports
     age_ms: 81_000,
   };
   expect(renderStanding(held, plain)).toContain(said);
+});
+
+test('a suspension that is over is told as what was', () => {
+  const held = {
+    agent_id: BOT,
+    status: 'active',
+    denied_by: null,
+    reason: 'looking into it',
+    revoked_by: 'ops',
+    changed_at: '2026-02-18T17:00:00Z',
+    suspended_until: '2026-02-18T17:20:00Z',
+    version: 1,
+    source: 'mesh',
+    age_ms: 0,
+  } as const;
+  const said = renderStanding(held, plain);
+  expect(said.split('\n').map((line) => line.trim().replace(/ +/g, ' '))).toEqual([
+    `ACTIVE ${BOT}`,
+    'was suspended until 2026-02-18T17:20:00Z by ops: looking into it',
+    'known from the mesh, now',
+  ]);
+  expect(standingLine(held)).toMatch(
+    /^active; was suspended until 2026-02-18T17:20:00Z by ops: looking into it; known/,
+  );
 });

@@ -55,7 +55,7 @@ export function remedyOf(code: string, decision: Decision): string | null {
   const { agent_id: agent, details } = decision;
   const principal = details?.principal;
   const request = details?.request_id;
-  const unasked = remedy.includes('<request_id>') && request === undefined;
+  const unasked = remedy.includes('<request_id>') && (typeof request !== 'string' || details?.reason === 'denied');
   return fill(unasked ? withoutRequest(details?.reason) : remedy, {
     '<agent>': agent !== null && scopeOf(agent) === 'agent' ? agent : null,
     '<principal>': typeof principal === 'string' && parsePrincipalId(principal) !== null ? principal : null,
