@@ -89,7 +89,7 @@ export const NATIVE_CODES = {
     'what',
     'The passport does not declare the action.',
     ['action', 'declared'],
-    'If the agent should do this, have the principal issue a passport with `--action <name>`.',
+    'If the agent should do this, have the principal add it: `aip passport update <agent> --add-action <name>`.',
   ),
   MONETARY_LIMIT_EXCEEDED: entry(
     'AIP-E202',
@@ -105,7 +105,7 @@ export const NATIVE_CODES = {
     'what',
     'An address, URL or host in the params lies outside the allowed domains, or cannot be read as one.',
     ['requested_domain', 'allowed_domains', 'param'],
-    'Send only to the allowed domains, or have the principal add one with `--allowed-domain <name>`.',
+    'Send only to the allowed domains, or have the principal allow this one as well, with the whole list: `aip passport update <agent> --allowed-domain <name...>`.',
   ),
   SYMBOL_NOT_ALLOWED: entry(
     'AIP-E204',

@@ -37,7 +37,7 @@ const DESTROYS = wordSet('delete destroy drop wipe purge erase terminate shutdow
 /** Warnings about over-permission in the order of a passport's members; empty when nothing stands out. */
 export function lintPassport(document: PassportLike): LintFinding[] {
   const actions = document.actions.map(actionOf);
-  return [
+  const findings = [
     ...lintIssuer(document),
     ...lintActions(actions),
     ...lintMoney(actions, document.constraints),
@@ -47,7 +47,16 @@ export function lintPassport(document: PassportLike): LintFinding[] {
     ...lintExpiry(document),
     ...lintMeasures(actions, document.constraints),
   ];
+  const { issuer_signature: signature, agent_name: name } = document;
+  if (signature === undefined || name === undefined) return findings;
+  return findings.map((found) => ({
+    ...found,
+    hint: found.hint.replace(CREATE, `Set it: aip passport update ${name} `),
+  }));
 }
+
+/** How a hint begins that names flags; a passport that is signed is updated with the same ones. */
+const CREATE = 'Create the passport with ';
 
 /** Which text params of a passport's schemas count as destinations. */
 export function lintDestinations(document: PassportLike): DestinationParams {
@@ -60,7 +69,7 @@ function lintActions(actions: readonly Action[]): LintFinding[] {
     findings.push(
       warning('no-actions', '/actions', {
         message: 'The passport declares no action: whatever the agent asks is refused.',
-        hint: 'Create the passport with --action <name>.',
+        hint: `${CREATE}--action <name>.`,
       }),
     );
   }
@@ -110,7 +119,7 @@ function lintMoney(actions: readonly Action[], constraints: JsonObject): LintFin
     findings.push(
       warning('no-monetary-limit', '/constraints/monetary_limit', {
         message: `${names(spending)} can move money, and no limit is set for one action.`,
-        hint: 'Create the passport with --monetary-limit <amount>.',
+        hint: `${CREATE}--monetary-limit <amount>.`,
       }),
     );
   }
@@ -118,7 +127,7 @@ function lintMoney(actions: readonly Action[], constraints: JsonObject): LintFin
     findings.push(
       warning('no-daily-limit', '/constraints/daily_limit', {
         message: 'One action is limited, a day is not: many small amounts add up.',
-        hint: 'Create the passport with --daily-limit <amount>.',
+        hint: `${CREATE}--daily-limit <amount>.`,
       }),
     );
   }
@@ -128,7 +137,7 @@ function lintMoney(actions: readonly Action[], constraints: JsonObject): LintFin
     findings.push(
       warning('no-currency', `/constraints/${name}`, {
         message: `${name} does not say of which currency it is: it counts as ${DEFAULT_CURRENCY}, and amounts in any other are refused.`,
-        hint: 'Create the passport with --currency <code>.',
+        hint: `${CREATE}--currency <code>.`,
       }),
     );
   }
@@ -162,7 +171,7 @@ function lintDomains(actions: readonly Action[], constraints: JsonObject): LintF
     return [
       warning('no-allowed-domains', '/constraints/allowed_domains', {
         message: `${names(reaching)} can send data out, to any address.`,
-        hint: 'Create the passport with --allowed-domain <name>.',
+        hint: `${CREATE}--allowed-domain <name>.`,
       }),
     ];
   }
@@ -184,7 +193,7 @@ function lintRates(actions: readonly Action[], constraints: JsonObject): LintFin
   return [
     warning('no-rate-limit', '/constraints/rate_limit', {
       message: `${names(free)} can be repeated without end.`,
-      hint: 'Create the passport with --rate-limit <n>/hour.',
+      hint: `${CREATE}--rate-limit <n>/hour.`,
     }),
   ];
 }
@@ -206,7 +215,7 @@ function lintExpiry(document: PassportLike): LintFinding[] {
     return [
       warning('no-expiry', '/expires_at', {
         message: 'The passport is valid for ever: an agent that is forgotten keeps its rights.',
-        hint: 'Create the passport with --expires 90d.',
+        hint: `${CREATE}--expires 90d.`,
       }),
     ];
   }

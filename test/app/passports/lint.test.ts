@@ -36,6 +36,14 @@ test('a tight passport has no findings', () => {
   expect(lintPassport(TIGHT)).toEqual([]);
 });
 
+test('a passport that is signed is to be updated, not made', () => {
+  const hints = (signed: object) => lintPassport({ ...TIGHT, constraints: without('rate_limit'), ...signed })[0]!.hint;
+  expect(hints({})).toBe('Create the passport with --rate-limit <n>/hour.');
+  expect(hints({ agent_name: 'bot', issuer_signature: '00' })).toBe(
+    'Set it: aip passport update bot --rate-limit <n>/hour.',
+  );
+});
+
 test("the guide's own passport is warned about, each finding with a place, a sentence and a way out", () => {
   const findings = lintPassport({
     actions: ['send_email', 'issue_refund'],
