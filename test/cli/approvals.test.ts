@@ -92,11 +92,13 @@ describe('aip approvals', () => {
     const id = await refused(machine);
     const shown = (await machine.json<{ request: object }>('approvals', 'show', id)).value;
     const request = machine.file('request.json', JSON.stringify(shown.request));
+    expect((await machine.json('approvals', 'show', request)).value).toEqual({ ...shown, source: 'file' });
     const bent = machine.file('bent.json', JSON.stringify({ ...shown.request, expires_at: '2027-01-01T00:00:00Z' }));
     const approval = machine.at('approval.json');
     expect(await machine.run('approve', request, '-o', approval, '--yes')).toMatchObject({ code: 0 });
     expect(JSON.parse(readFileSync(approval, 'utf8'))).toMatchObject({ request_id: id, approver: 'did:web:acme.com' });
-    expect(await machine.failure('approve', bent)).toMatchObject({ code: 'USAGE' });
+    for (const command of [['approve'], ['approvals', 'show']])
+      expect(await machine.failure(...command, bent)).toMatchObject({ code: 'USAGE' });
     const intent = await signs(machine, '--approval-request', id);
     // By file alone nothing was kept here.
     expect(await machine.run('intent', 'verify', intent)).toMatchObject({ code: 14 });
@@ -140,7 +142,7 @@ describe('aip approvals', () => {
   });
 
   test.each([
-    ['an id that is none', ['approvals', 'show', 'x'], { code: 'USAGE', exit_code: 2 }],
+    ['what is neither an id nor a file', ['approvals', 'show', 'x'], { code: 'NOT_FOUND', exit_code: 3 }],
     ['an id that is not known', ['approvals', 'show', 'f'.repeat(32)], { code: 'NOT_FOUND', exit_code: 3 }],
     ['a file that is none', ['approvals', 'approve', 'no.json'], { code: 'NOT_FOUND', exit_code: 3 }],
   ])('%s', async (_, argv, failure) => {

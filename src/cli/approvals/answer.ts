@@ -4,7 +4,6 @@ import { sendAnswer } from '../../app/mesh/approvals.js';
 import { keepAnswer } from '../../app/approvals/keep.js';
 import { answerRequest, requireSigned } from '../../app/approvals/answer.js';
 import { Failure } from '../../app/failure.js';
-import type { RequestRecord } from '../../app/ports/state.js';
 import { isRequestId, type ActionApprovalDocument } from '../../protocol/approvals/approval.js';
 import type { KeyAddressText } from '../../protocol/identity/key-address.js';
 import { readApprovalRequest, type ApprovalRequest } from '../../protocol/approvals/request.js';
@@ -26,6 +25,7 @@ import type { CommandSpec, OptionGroup } from '../spec.js';
 import { requestRelay } from './relay.js';
 import {
   approverLines,
+  broughtRequest,
   reportOf,
   requestFound,
   requestIn,
@@ -137,19 +137,7 @@ export async function answered(
   const record = found?.record ?? null;
   if (record !== null && record.status !== 'open')
     throw new Failure('USAGE', `The request ${record.id} is ${record.status}.`, { hint: 'aip approvals list' });
-  const shown: RequestRecord = record ?? {
-    id: document.request_id,
-    verifier: document.verifier,
-    actionHash: document.action_hash,
-    agentId: document.agent_id,
-    status: 'open',
-    expiresAt: request.expiresAt,
-    ttlMs: document.ttl_s * 1000,
-    endedAt: null,
-    text: JSON.stringify(document),
-    answers: [],
-  };
-  cli.note(shownRequest(reportOf({ record: shown, source: found?.source ?? 'file' }, cli.io.now())));
+  cli.note(shownRequest(reportOf(found ?? broughtRequest(request), cli.io.now())));
   const message = decision === 'approve' ? 'Approve exactly this' : 'Deny this';
   // Who can be asked is; a script that names a request has said what it wants.
   if (options.yes !== true && cli.ask.allowed && !(await cli.ask.confirm({ message, flag: '--yes' })))

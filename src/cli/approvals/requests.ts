@@ -185,6 +185,23 @@ export function requestIn(bytes: Uint8Array, source: string): ApprovalRequest {
   }
 }
 
+/** A request that came in a file, as it would be kept. */
+export function broughtRequest({ document, expiresAt }: ApprovalRequest): FoundRequest {
+  const record: RequestRecord = {
+    id: document.request_id,
+    verifier: document.verifier,
+    actionHash: document.action_hash,
+    agentId: document.agent_id,
+    status: 'open',
+    expiresAt,
+    ttlMs: document.ttl_s * 1000,
+    endedAt: null,
+    text: JSON.stringify(document),
+    answers: [],
+  };
+  return { record, source: 'file' };
+}
+
 /** Exactly what is approved: every param in canonical order, nothing cut, what may be taken for something else marked. */
 export function shownRequest(report: RequestReport): string {
   const params = JSON.stringify(JSON.parse(canonicalize(report.params)), null, 2);

@@ -46,7 +46,7 @@ export async function draftPassport(
   cli: Setting & Notices & Surroundings,
   like: JsonObject | null = null,
 ): Promise<PolicyPassport> {
-  const known = given === '-' || looksLikePath(given) ? null : await knownPassport(given, cli);
+  const known = await knownPassport(given, cli);
   if (known !== null) {
     const json = known.passport.document as unknown as JsonObject;
     return { json, passport: standIn(json, false), named: known.path ?? json };
@@ -62,8 +62,9 @@ export async function draftPassport(
   }
 }
 
-/** Null where no passport is known under that name and a file is. */
-async function knownPassport(name: string, cli: Setting & Surroundings): Promise<FoundPassport | null> {
+/** The passport that is known by this name or id; null for a path, and where none is known and a file has the name. Fails with NOT_FOUND. */
+export async function knownPassport(name: string, cli: Setting & Surroundings): Promise<FoundPassport | null> {
+  if (name === '' || looksLikePath(name)) return null;
   try {
     return await findPassport({ state: await localState(cli.workspace), readFile: () => Promise.resolve(null) }, name);
   } catch (error) {

@@ -11,6 +11,14 @@ import { fixture, fixtureBytes, PASSPORTS } from '../../kit/native/vectors.js';
 const PINS = Object.entries(PASSPORTS.principals).flatMap(([did, key]) => ['--principal-key', `${did}=${key}`]);
 
 describe('aip passport verify', () => {
+  test('takes the name of a passport that is known here', async () => {
+    const machine = household();
+    await made(machine);
+    const { code, value } = await machine.json<JsonObject>('passport', 'verify', 'support-agent-v1');
+    expect([code, value]).toEqual([0, expect.objectContaining({ valid: true, agent_id: SUPPORT })]);
+    expect((await machine.run('passport', 'verify', 'nobody')).code).toBe(3);
+  });
+
   test.each(PASSPORTS.vectors.filter(({ at }) => at === undefined))(
     '$name',
     async ({ passport: file, expect: expected }) => {

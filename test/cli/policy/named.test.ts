@@ -13,6 +13,9 @@ test('redteam, policy replay and policy diff, and a file that has the name of no
   // A case is run from wherever it is kept.
   const cases = found.value.constraints.flatMap(({ examples }) => examples.map((each) => each.case));
   expect((await home.run('policy', 'test', home.file('cases.json', JSON.stringify(cases)))).code).toBe(15);
+  const own = { name: 'own', intent: { action: 'refund', params: { amount: 500 } }, expect: 'AIP-E202' };
+  const ownCase = home.file('own.json', JSON.stringify(own));
+  expect((await home.run('policy', 'test', ownCase, '-p', 'bot')).code).toBe(0);
   const replay = await home.json<{ agent_id: string }>('policy', 'replay', '-p', 'did:web:acme.com:agents:bot');
   expect([replay.code, replay.value.agent_id]).toEqual([0, 'did:web:acme.com:agents:bot']);
   expect(await home.run('policy', 'diff', 'bot', home.at('bot.json'))).toMatchObject({
@@ -37,6 +40,7 @@ test('redteam, policy replay and policy diff, and a file that has the name of no
     ['redteam', '-p', 'nobody'],
     ['policy', 'replay', '-p', 'nobody'],
     ['policy', 'diff', 'bot', 'nobody'],
+    ['policy', 'test', ownCase, '-p', 'nobody'],
   ])
     expect(await home.run(...command)).toMatchObject({ code: 3, err: expect.stringContaining('nobody') as string });
 });

@@ -1,11 +1,28 @@
-import { reportOf, requestFound, shownRequest } from '../../approvals/requests.js';
+import { isRequestId } from '../../../protocol/approvals/approval.js';
+import { requireSigned } from '../../../app/approvals/answer.js';
+import {
+  broughtRequest,
+  reportOf,
+  requestFound,
+  requestIn,
+  shownRequest,
+  type FoundRequest,
+} from '../../approvals/requests.js';
+import type { Cli } from '../../cli.js';
+import { readInput } from '../../input/documents.js';
 import type { CommandSpec } from '../../spec.js';
 
 export const command: CommandSpec = {
   path: ['approvals', 'show'],
   summary: 'Show exactly what a person is asked for',
   detail: 'Every param is shown, nothing cut, and characters that may be taken for others are marked.',
-  args: [{ name: 'id', description: 'id of the request' }],
+  args: [
+    {
+      name: 'request',
+      description: 'id of a request kept here or at the mesh, or its file (- for stdin)',
+      values: 'file',
+    },
+  ],
   examples: [
     { run: 'aip approvals show 4f0c2d7e9b8a4f0c2d7e9b8a4f0c2d7e', why: 'before you answer' },
     {
@@ -14,15 +31,15 @@ export const command: CommandSpec = {
     },
   ],
   exits: {
-    3: 'there is no such request, here or at the mesh',
+    3: 'there is no such request, here or at the mesh, and no such file',
     5: 'the mesh or the database of the fleet was not heard',
   },
-  touches: ['state', 'network'],
+  touches: ['files', 'state', 'network'],
   onlyReads: true,
   topics: ['approvals'],
 
   async run({ args }, cli) {
-    const found = await requestFound(args[0]!, cli);
+    const found = await requestMeant(args[0]!, cli);
     const { record } = found;
     const report = reportOf(found, cli.io.now());
     if (cli.globals.json) {
@@ -32,3 +49,10 @@ export const command: CommandSpec = {
     return 0;
   },
 };
+
+async function requestMeant(what: string, cli: Cli): Promise<FoundRequest> {
+  if (isRequestId(what)) return requestFound(what, cli);
+  const request = requestIn(await readInput(what, cli), what === '-' ? 'stdin' : what);
+  requireSigned(request);
+  return broughtRequest(request);
+}

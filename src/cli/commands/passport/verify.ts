@@ -1,5 +1,6 @@
 import { judgePassport } from '../../../app/passports/judge.js';
 import { readInput } from '../../input/documents.js';
+import { knownPassport } from '../../policy/documents.js';
 import { renderPassportVerdict } from '../../render/passport-verdict.js';
 import { flowed } from '../../render/terminal/text.js';
 import { localState } from '../../../workspace/state.js';
@@ -9,17 +10,24 @@ import type { CommandSpec } from '../../spec.js';
 export const command: CommandSpec<ResolveFlags> = {
   path: ['passport', 'verify'],
   summary: 'Check that a passport is whole, signed by a pinned principal, and in force',
-  args: [{ name: 'file', description: 'passport file (- for stdin)', values: 'file' }],
+  args: [
+    {
+      name: 'agent',
+      description: 'passport file (- for stdin), or agent id or name of a known passport',
+      values: 'agent',
+    },
+  ],
   options: [{ title: 'Whom to trust', options: RESOLVE_OPTIONS }],
   examples: [
     { run: 'aip passport verify support-agent-v1.passport.json', why: 'against the principals pinned here' },
+    { run: 'aip passport verify support-agent-v1', why: 'one that this machine knows' },
     {
       run: 'aip passport verify bot.passport.json --principal-key did:web:acme.com=ed25519:<hex>',
       why: 'without state',
     },
   ],
   exits: {
-    3: 'the file does not exist or is not JSON',
+    3: 'the passport is not known, or the file does not exist or is not JSON',
     5: '--resolve could not fetch',
     10: 'refused: AIP-E103 or AIP-E104',
   },
@@ -29,7 +37,8 @@ export const command: CommandSpec<ResolveFlags> = {
 
   async run({ args, options }, cli) {
     const path = args[0]!;
-    const bytes = await readInput(path, cli);
+    const known = await knownPassport(path, cli);
+    const bytes = known === null ? await readInput(path, cli) : Buffer.from(known.passport.text());
     const pins = await principalPins(cli, options);
     const verdict = await judgePassport(bytes, path, pins, cli.io.now(), await localState(cli.workspace));
     if (cli.globals.json) cli.json(verdict.report);

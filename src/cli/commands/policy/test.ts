@@ -9,7 +9,7 @@ import { jsonFilesIn, readDocument } from '../../../workspace/files.js';
 import { throwawayVerifiers } from '../../../workspace/verification.js';
 import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
-import { casesJson, objectIn } from '../../policy/documents.js';
+import { casesJson, knownPassport, objectIn } from '../../policy/documents.js';
 import type { GithubWording } from '../../render/formats/github.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
@@ -34,7 +34,11 @@ export const command: CommandSpec<Options> = {
     {
       title: 'Flags',
       options: [
-        { flags: '-p, --passport <file>', description: 'passport of cases that name none', values: 'file' },
+        {
+          flags: '-p, --passport <agent>',
+          description: 'passport of cases that name none: a file, or the name of one known here',
+          values: 'agent',
+        },
         {
           flags: '--format <format>',
           description: 'how the results are written',
@@ -50,14 +54,13 @@ export const command: CommandSpec<Options> = {
     { run: 'aip policy test policy/ --format junit > results.xml', why: 'in CI' },
   ],
   exits: { 3: 'a file does not exist, or holds no cases', 15: 'a case failed' },
-  touches: ['files'],
+  touches: ['files', 'state'],
   onlyReads: true,
   topics: ['policy', 'ci', 'constraints'],
 
   async run({ args, options }, cli) {
     const format = options.format ?? (cli.globals.json ? 'json' : 'human');
-    const fallback =
-      options.passport === undefined ? null : objectIn(await readInput(options.passport, cli), options.passport);
+    const fallback = options.passport === undefined ? null : await passportOfCases(options.passport, cli);
     const open = await throwawayVerifiers(cli.workspace);
     const ran: Ran[] = [];
     for (const file of await caseFiles(args, cli)) {
@@ -82,6 +85,12 @@ const CASES: GithubWording = {
   word: 'FAILED',
   more: (count) => `${count} more failed ${count === 1 ? 'case is' : 'cases are'} not annotated.`,
 };
+
+async function passportOfCases(given: string, cli: Cli): Promise<JsonObject> {
+  const known = await knownPassport(given, cli);
+  if (known !== null) return known.passport.document as unknown as JsonObject;
+  return objectIn(await readInput(given, cli), given);
+}
 
 async function caseFiles(given: readonly string[], cli: Cli): Promise<string[]> {
   const files: string[] = [];
