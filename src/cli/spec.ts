@@ -116,7 +116,10 @@ export const GLOBAL_OPTIONS: OptionGroup = {
     { flags: '-q, --quiet', description: 'print the answer, warnings and errors only' },
     { flags: '-v, --verbose', description: 'say more on stderr' },
     { flags: '--no-color', description: 'no colour (so do NO_COLOR and TERM=dumb)' },
-    { flags: '--no-input', description: 'ask nothing: a missing answer is exit 2' },
+    {
+      flags: '--no-input',
+      description: 'ask nothing: a missing answer is exit 2; what is only confirmed: aip help ci',
+    },
     { flags: '--config <file>', description: 'use this config file instead of searching', values: 'file' },
     { flags: '--home <dir>', description: 'keep config, keys and state here', env: 'AIP_HOME', values: 'file' },
     { flags: '--debug', description: 'show the stack of an error' },
