@@ -1,6 +1,6 @@
 import { Failure } from '../../app/failure.js';
 import type { Cli } from '../cli.js';
-import { commandHelp, commandsOf, groupHelp, overview, pageWidth, topicPage } from '../help/pages.js';
+import { commandHelp, commandsOf, groupHelp, overview, pageWidth, topicList, topicPage } from '../help/pages.js';
 import { nearest } from '../../protocol/naming/nearest.js';
 import { plain } from '../render/terminal/paint.js';
 import type { CommandSpec, Input, Section } from '../spec.js';
@@ -31,7 +31,12 @@ async function textOf(sections: readonly Section[], words: readonly string[], cl
   const paint = json ? plain : cli.paint;
   const width = pageWidth(json ? null : cli.width);
   if (words.length === 0) return overview(sections, paint, width);
-  const topic = words.length === 1 ? TOPICS.find((one) => one.name === words[0]) : undefined;
+  const named = words
+    .join('-')
+    .toLowerCase()
+    .replaceAll(/[\s_]+/g, '-');
+  if (named === 'topics') return topicList(paint, width);
+  const topic = TOPICS.find((one) => one.name === named);
   if (topic !== undefined) {
     const { text } = await topic.load();
     return topicPage(text(), paint, width);
@@ -43,7 +48,10 @@ async function textOf(sections: readonly Section[], words: readonly string[], cl
   if (commands.some((one) => words.every((word, i) => one.path[i] === word)))
     return groupHelp(sections, words, paint, width);
   const said = words.join(' ');
-  const guess = nearest(said, [...TOPICS.map((one) => one.name), ...commands.map((one) => one.path.join(' '))]);
+  const guess = nearest(said.toLowerCase(), [
+    ...TOPICS.map((one) => one.name),
+    ...commands.map((one) => one.path.join(' ')),
+  ]);
   throw new Failure('USAGE', `no help for "${said}"${guess === null ? '' : `; did you mean ${guess}?`}`, {
     hint: guess === null ? 'aip help' : `aip help ${guess}`,
   });

@@ -73,6 +73,13 @@ export function overview(sections: readonly Section[], paint: Paint, width: numb
   );
 }
 
+/** `aip help topics`. */
+export function topicList(paint: Paint, width: number): string {
+  const names = Math.max(...TOPICS.map((topic) => topic.name.length));
+  const topics = TOPICS.flatMap((topic) => hang(`  ${topic.name.padEnd(names)}  `, topic.summary, width));
+  return page(block('Topics: aip help <topic>', topics, paint));
+}
+
 /** `aip passport`: the commands that begin so. */
 export function groupHelp(sections: readonly Section[], path: readonly string[], paint: Paint, width: number): string {
   const members = commandsOf(sections).filter((command) => path.every((word, i) => command.path[i] === word));
@@ -116,7 +123,11 @@ export function commandHelp(command: CommandSpec, paint: Paint, width: number): 
   const more = (command.topics ?? []).map((topic) => `aip\u00a0help\u00a0${topic}`).join(', ');
   const globals = GLOBAL_OPTIONS.options.map((option) => option.flags.split(', ').at(-1)!).join(' ');
   return page(
-    [...wrap(`${command.summary}.`, width), ...(command.detail === undefined ? [] : wrap(command.detail, width)), ''],
+    [
+      ...wrap(/[.?]$/.test(command.summary) ? command.summary : `${command.summary}.`, width),
+      ...(command.detail === undefined ? [] : wrap(command.detail, width)),
+      '',
+    ],
     block('Usage', [`  ${usage.join(' ')}`, ...argLines(args, width)], paint),
     block(
       'Examples',

@@ -128,6 +128,21 @@ describe.each(NAMES)('aip %s', (name) => {
 });
 
 describe('topics', () => {
+  test.each([
+    [['CI'], 'ci'],
+    [['JSON'], 'json'],
+    [['exit codes'], 'exit-codes'],
+    [['Red', 'Team'], 'red-team'],
+  ])('%j is %s', async (words, name) => {
+    expect((await world().run('help', ...words)).out).toBe((await world().run('help', name)).out);
+  });
+
+  test('are listed', async () => {
+    const { code, out } = await world().run('help', 'topics');
+    expect(code).toBe(0);
+    for (const { name } of TOPICS) expect(out).toContain(`  ${name.padEnd(12)}  `);
+  });
+
   test.each(TOPICS.map((topic) => topic.name))('%s fits its columns and is reached by name', async (name) => {
     const { code, out } = await world().run('help', name);
     expect(code).toBe(0);

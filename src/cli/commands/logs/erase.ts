@@ -89,7 +89,7 @@ export const command: CommandSpec<Options> = {
       const what = wish.param === null ? 'all params' : `"${clean(wish.param)}"`;
       const where = admin === null ? '' : ', and from what the mesh holds';
       const sure = await cli.ask.confirm({
-        message: `Erase ${what} from ${count} entries${where}? Nothing brings it back.`,
+        message: `Erase ${what} from ${entriesOf(count)}${where}? Nothing brings it back.`,
         flag: '--yes',
       });
       if (!sure) {
@@ -126,12 +126,13 @@ export const command: CommandSpec<Options> = {
         return 0;
       }
       if (count === 0) cli.out('no entry here holds it');
-      else if (entries === 0) cli.out(`would erase it from ${count} entries`);
+      else if (entries === 0) cli.out(`would erase it from ${entriesOf(count)}`);
       else {
-        const asked = requests === 0 ? '' : `, and ${requests} requests for approval`;
-        cli.out(`erased from ${entries} entries${asked}; a signed entry says so`);
+        const asked =
+          requests === 0 ? '' : `, and ${requests === 1 ? '1 request' : `${requests} requests`} for approval`;
+        cli.out(`erased from ${entriesOf(entries)}${asked}; a signed entry says so`);
       }
-      if (mesh !== null) cli.out(`erased from ${mesh.erased} entries at the mesh; its signed word is kept there`);
+      if (mesh !== null) cli.out(`erased from ${entriesOf(mesh.erased)} at the mesh; its signed word is kept there`);
       const shipped = mesh === null ? ', and what was shipped to a mesh (--mesh)' : '';
       if (entries > 0) cli.out(`  copies elsewhere still hold it: exports, backups${shipped}`);
       return 0;
@@ -156,3 +157,5 @@ async function wishOf({ agent, param, before, entry }: Options, cli: Cli): Promi
   const until = before === undefined ? null : sinceWhen(before, cli.io.now());
   return { agentId: await agentNamed(await findingAnywhere(cli), agent), param, before: until };
 }
+
+const entriesOf = (count: number): string => (count === 1 ? '1 entry' : `${count} entries`);

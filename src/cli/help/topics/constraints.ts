@@ -10,8 +10,7 @@ export function text(): string {
   return `# Constraints
 
   monetary_limit           E202  100, "99.95" or {limit, currency, param}: the most money in one action
-  daily_limit              E212  the same, for the accepted amounts of the last 24 hours, by agent and currency; with release: true the
-                                 caller of a call that failed before it acted gives its place back (aip help logs)
+  daily_limit              E212  the same, for the accepted amounts of the last 24 hours, by agent and currency; with release: true the caller of a call that failed before it acted gives its place back (aip help logs)
   currency                 E202  ISO 4217; params.currency must equal it
   allowed_domains          E203  ["acme.com", "*.acme.com"]; *. means subdomains only
   rate_limit               E205  "10/hour" (second, minute, hour, day), or {"send_email": "5/day"}
@@ -70,8 +69,7 @@ A constraint this version does not know makes the passport invalid (E103): a lim
 
 A constraint whose param an intent does not carry does not apply to it. To make params mandatory and to refuse invented ones, give
 the action a schema: --param issue_refund:amount:number (a type with ! behind it may be left out), or a JSON Schema 2020-12 in the file
-for --from. A schema with an unknown keyword, or with "format", which nobody
-would check, is refused.
+for --from. A schema with an unknown keyword, or with "format", which nobody would check, is refused.
 
   "actions": [{"name": "issue_refund",
                "params": {"type": "object", "required": ["amount"],

@@ -46,8 +46,7 @@ Lines of other programs keep their own members and gain a status.
   trust_score       means nothing while trust_meaningful is false
   standing          {status: active|suspended|revoked, denied_by, reason, revoked_by, changed_at, suspended_until,
                     source: mesh|this machine, age_ms}, as this machine knows it; aip status asks the mesh
-  warnings          [{code, message}]: high_failure_rate (over 10 %), low_trust (under 0.7),
-                    rapid_failures, unusual_actions, unattributed_refusals
+  warnings          [{code, message}]: high_failure_rate (over 10 %), low_trust (under 0.7), rapid_failures, unusual_actions, unattributed_refusals
   status            ok | warning | critical (a meaningful score under 0.5)
 
 Control and format characters are written as \\u escapes, so that looking at JSON is harmless. Other formats of verify: --format

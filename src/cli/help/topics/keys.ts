@@ -16,10 +16,8 @@ List, show and verify need no private key and never touch the key store.
 
 # Keys that never come here (--key <address>, or key_store in the config)
   ssh-agent:SHA256:<fingerprint>    an Ed25519 key of the agent that SSH_AUTH_SOCK names; ssh-agent:<comment> as well
-  hashivault://<key>                transit of Vault or OpenBao: VAULT_ADDR or BAO_ADDR; VAULT_TOKEN, BAO_TOKEN or ~/.vault-token;
-                                    VAULT_NAMESPACE, VAULT_CACERT, TRANSIT_SECRET_ENGINE_PATH
-  awskms:///<arn or alias>          Ed25519 in AWS KMS, messages up to 4,096 bytes: AWS_REGION, AWS_PROFILE, the usual credentials
-                                    of the environment and of ~/.aws
+  hashivault://<key>                transit of Vault or OpenBao: VAULT_ADDR or BAO_ADDR; VAULT_TOKEN, BAO_TOKEN or ~/.vault-token; VAULT_NAMESPACE, VAULT_CACERT, TRANSIT_SECRET_ENGINE_PATH
+  awskms:///<arn or alias>          Ed25519 in AWS KMS, messages up to 4,096 bytes: AWS_REGION, AWS_PROFILE, the usual credentials of the environment and of ~/.aws
   cmd:<program> [words]             a program, for PKCS#11 modules and other services; not in a config file
 They are asked for each signature, which is verified here before it is used: another key, Ed25519ph, DER and other curves are refused
 by name, and every answer has 5 s. Nothing makes a key there: make it with its own tools, then

@@ -22,7 +22,7 @@ export const command: CommandSpec<Options> = {
   path: ['mesh', 'key', 'create'],
   summary: 'Make an API key that lets a machine into the mesh, and show it this once',
   detail:
-    'Roles: observer (look), approver (+ answer requests for approval that name it), verifier (look, ship logs, ask for approval), operator (both, + revoke, suspend), admin (+ reinstate, keys). Beside them, region: a server that follows this one, named by the label (aip mesh serve --follow).',
+    'Roles: observer (look), approver (look, answer requests for approval that name it), verifier (look, ship logs, ask for approval), operator (all of these, and revoke, suspend), admin (also reinstate, keys). Beside them, region: a server that follows this one, named by the label (aip mesh serve --follow).',
   options: [
     {
       title: 'The key',
