@@ -7,7 +7,7 @@ import type { Cli } from '../cli.js';
 import { integer } from '../input/values.js';
 import { draftPassport } from '../policy/documents.js';
 import type { GithubWording } from '../render/formats/github.js';
-import { clean } from '../render/terminal/text.js';
+import { clean, flowed } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 import { VERSION } from '../version.js';
 
@@ -142,15 +142,18 @@ async function write(
 
 function show({ constraints, attacks, stopped, through, seed, agent_id }: RedteamReport, cli: Cli): void {
   const { paint } = cli;
-  cli.out(`${attacks} attacks on ${clean(agent_id)}, seed ${seed}: ${stopped} stopped, ${through} got through`);
+  const sum = `${attacks} attacks on ${clean(agent_id)}, seed ${seed}: ${stopped} stopped, ${through} got through`;
+  cli.out(flowed(sum, cli.width));
   const said = new Set<string>();
   const width = Math.max(...constraints.map(({ constraint }) => constraint.length));
   for (const { constraint, attacks: all, stopped: by, through: some, examples } of constraints) {
     const codes = Object.entries(by).map(([code, count]) => `${code} ${count}`);
     const mark = some === 0 ? paint.green('ok  ') : paint.red(paint.bold('OPEN'));
-    cli.out(`${mark} ${clean(constraint).padEnd(width)} ${String(all).padStart(6)}  ${paint.dim(codes.join(', '))}`);
+    const counts = `${clean(constraint).padEnd(width)} ${String(all).padStart(6)}`;
+    cli.out(flowed(`${mark} ${counts}  ${paint.dim(codes.join(', '))}`, cli.width));
     for (const each of examples) {
-      cli.out(`     ${clean(each.action)}: ${clean(each.kind)}${each.why === null ? '' : `; ${clean(each.why)}`}`);
+      const what = `     ${clean(each.action)}: ${clean(each.kind)}${each.why === null ? '' : `; ${clean(each.why)}`}`;
+      cli.out(flowed(what, cli.width));
       if (each.line !== null) {
         const line = clean(JSON.stringify(each.line));
         cli.out(`       ${paint.dim('line')}  ${said.has(line) ? `as above for ${clean(each.action)}` : line}`);

@@ -2,7 +2,7 @@ import { agentNamed } from '../../app/passports/agent-named.js';
 import { explainTrust, trustReport, type TrustReport, type TrustStep } from '../../app/conduct/trust-score.js';
 import type { Cli } from '../cli.js';
 import { table } from '../render/terminal/table.js';
-import { clean } from '../render/terminal/text.js';
+import { clean, flowed } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 import { trustRules } from '../config/trust-rules.js';
 import { findingAnywhere } from '../mesh/fleet.js';
@@ -64,9 +64,8 @@ function show(report: TrustReport, least: number, cli: Cli): void {
   const { paint } = cli;
   const colour = report.score >= 0.7 ? paint.green : report.score >= 0.5 ? paint.yellow : paint.red;
   const doubt = report.meaningful ? '' : `, which means nothing before ${least}`;
-  cli.out(
-    `${colour(paint.bold(String(report.score)))} ${clean(report.agent_id)}: ${report.verifications} verifications${doubt} ${paint.dim(`(model ${report.model}${report.updated_at === null ? '' : `, updated ${report.updated_at}`})`)}`,
-  );
+  const said = `${colour(paint.bold(String(report.score)))} ${clean(report.agent_id)}: ${report.verifications} verifications${doubt} ${paint.dim(`(model ${report.model}${report.updated_at === null ? '' : `, updated ${report.updated_at}`})`)}`;
+  cli.out(flowed(said, cli.width));
 }
 
 function renderSteps(events: readonly TrustStep[], cli: Cli): string {

@@ -3,7 +3,7 @@ import { diffPassports, type Flip, type PolicyDifference } from '../../../app/po
 import { isObject, type Json } from '../../../protocol/json/values.js';
 import { throwawayVerifiers } from '../../../workspace/verification.js';
 import { draftPassport } from '../../policy/documents.js';
-import { clean } from '../../render/terminal/text.js';
+import { clean, flowed } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
 export const command: CommandSpec = {
@@ -45,7 +45,8 @@ export const command: CommandSpec = {
       return 0;
     }
     const colours = { wider: cli.paint.yellow, narrower: cli.paint.green, changed: cli.paint.dim };
-    for (const each of differences) cli.out(`${colours[each.direction](each.direction.padEnd(8))} ${lineOf(each)}`);
+    for (const each of differences)
+      cli.out(flowed(`${colours[each.direction](each.direction.padEnd(8))} ${lineOf(each)}`, cli.width));
     if (differences.length === 0) cli.out('they allow the same');
     return 0;
   },

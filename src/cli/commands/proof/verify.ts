@@ -16,7 +16,7 @@ import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
 import { publicKeyFrom } from '../../input/public-key.js';
 import { namedPins } from '../../passports/pins.js';
-import { clean, safeJson } from '../../render/terminal/text.js';
+import { clean, flowed, safeJson } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
 interface Options {
@@ -135,13 +135,14 @@ function show(report: ProofReport, cli: Cli): void {
   const colour = { ok: paint.green, broken: (text: string) => paint.red(paint.bold(text)), unproven: paint.yellow };
   const title = report.ok ? paint.green(paint.bold('PROVED')) : paint.red(paint.bold('NOT PROVED'));
   const refused = report.status === 'failed' ? `  ${paint.yellow(`refused: ${clean(report.error_code ?? '-')}`)}` : '';
-  cli.out(
+  const say = (text: string): void => cli.out(flowed(text, cli.width));
+  say(
     `${title} ${clean(report.agent_id ?? '-')}  ${clean(report.action ?? '-')}  ${clean(safeJson(report.params))}${refused}`,
   );
   for (const { step, status, message } of report.steps)
-    cli.out(`  ${step.padEnd(9)} ${colour[status](MARKS[status].padEnd(8))}  ${clean(message)}`);
+    say(`  ${step.padEnd(9)} ${colour[status](MARKS[status].padEnd(8))}  ${clean(message)}`);
   for (const { approver, reason } of report.approved_by)
-    if (reason !== null) cli.out(`  ${clean(approver)} approved because: ${clean(reason)}`);
+    if (reason !== null) say(`  ${clean(approver)} approved because: ${clean(reason)}`);
   const { state, said } = proofVerdict(report);
-  cli.out(state === 'ok' ? said : colour[state](said));
+  say(state === 'ok' ? said : colour[state](said));
 }
