@@ -32,7 +32,7 @@ const HOOK_NAMES = HOOK_FILES.map(namesOf);
 
 /**
  * Links that lead every process elsewhere, and what a process holds in memory, with a passphrase in its environment; the three streams
- * that each one has are no files of ours.
+ * that each one has are no own files.
  */
 const OF_A_PROCESS =
   /^(?:\/proc\/[^/]+(?:\/task\/[^/]+)?\/(?:cwd|root|fd|map_files|environ|mem)|\/dev\/fd)(?:\/(?![012]$)|$)/;

@@ -90,7 +90,7 @@ export function wrap(text: string, columns: number): string[] {
 }
 
 /**
- * A text of ours in lines of at most `columns`, broken between words, further ones set in under the first of each or beside its label; as it
+ * A text of this program in lines of at most `columns`, broken between words, further ones set in under the first of each or beside its label; as it
  * is where `columns` is null. A line that is a command stays one: it is pasted.
  */
 export function flowed(text: string, columns: number | null): string {
