@@ -12,6 +12,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { UNIT_FOLDERS } from '../../.build/nearest.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -55,12 +56,12 @@ const restore = () => current !== null && writeFileSync(current.path, current.te
 process.once('exit', restore);
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
 
-const ends = { killed: [], 'timed out': [], survived: [] };
+const ends = { killed: [], 'timed out': [], survived: [], untested: [] };
 for (const [index, mutant] of mutants.entries()) {
   const { path, text, at, from, to } = mutant;
   current = { path, text };
   writeFileSync(path, text.slice(0, at) + to + text.slice(at + from.length));
-  const end = besides(path).reduce((before, where) => before ?? tried(path, where), null) ?? 'survived';
+  const end = endOf(path);
   restore();
   current = null;
   const place = `${path}:${text.slice(0, at).split('\n').length}: ${from.trim() || '(condition)'} -> ${to.trim()}`;
@@ -72,30 +73,43 @@ console.log(
     .map(([end, { length }]) => `${length} ${end}`)
     .join(', ')} of ${possible} possible`,
 );
-for (const place of ends.survived) console.log(`  ${place}`);
-process.exitCode = ends.survived.length > 0 ? 15 : 0;
+const lived = [...ends.survived, ...ends.untested];
+for (const place of lived) console.log(`  ${place}`);
+process.exitCode = lived.length > 0 ? 15 : 0;
 
 /** Where its tests are looked for: beside it, then in its layer, then among all unit tests that reach it. Most mutants meet the first alone. */
 function besides(path) {
   const [, layer] = path.split('/');
   let beside = dirname(path).replace(/^src/, 'test');
   while (!existsSync(beside)) beside = dirname(beside);
-  return [...new Set([beside, `test/${layer}`])].map((folder) => ['--dir', folder]).concat(values.own ? [] : [[]]);
+  return [...new Set([beside, `test/${layer}`, ...(values.own ? [] : UNIT_FOLDERS.map((name) => `test/${name}`))])];
 }
 
-/** How the mutant in place ends with these tests; null where none of them notices. */
-function tried(path, where) {
-  const argv = ['--no-install', 'vitest', 'related', '--run', '--bail=1', '--passWithNoTests', '--reporter=dot'];
-  const { status, error, stderr } = spawnSync(
+/** How the mutant in place ends. */
+function endOf(path) {
+  let met = false;
+  for (const folder of besides(path)) {
+    const end = tried(path, folder);
+    if (end !== 'survived' && end !== 'untested') return end;
+    met ||= end === 'survived';
+  }
+  return met ? 'survived' : 'untested';
+}
+
+/** How the mutant in place ends with the tests in this folder. */
+function tried(path, folder) {
+  const argv = ['--no-install', 'vitest', 'related', '--run', '--bail=1', '--passWithNoTests', '--reporter=json'];
+  const { status, error, stdout, stderr } = spawnSync(
     'npx',
-    [...argv, '--config', 'test/vitest.unit.config.ts', ...where, path],
+    [...argv, '--config', 'test/mutation/vitest.config.ts', '--dir', folder, path],
     {
       encoding: 'utf8',
       timeout: SLOWEST_MS,
       maxBuffer: 1 << 26,
     },
   );
-  if (status === 0) return null;
+  // Without a test that reaches the file vitest ends with 0 as well.
+  if (status === 0) return JSON.parse(stdout).numTotalTests > 0 ? 'survived' : 'untested';
   if (status === 1) return 'killed';
   if (error?.code === 'ETIMEDOUT') return 'timed out';
   throw new Error(`vitest ended with ${status}: ${error?.message ?? stderr.slice(-500)}`);
