@@ -58,6 +58,8 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
 
 const ends = { killed: [], 'timed out': [], survived: [], untested: [] };
 for (const [index, mutant] of mutants.entries()) {
+  // Signals are taken here: everything else of the run is one synchronous piece.
+  await new Promise(setImmediate);
   const { path, text, at, from, to } = mutant;
   current = { path, text };
   writeFileSync(path, text.slice(0, at) + to + text.slice(at + from.length));
