@@ -71,7 +71,7 @@ const SCRIPT = {
 };
 
 /** A source in the place of another, by their paths from the root. */
-function standIns(table) {
+export function standIns(table) {
   return {
     name: 'stand-ins',
     setup(builder) {

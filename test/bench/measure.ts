@@ -9,10 +9,10 @@ export interface Pair {
 export interface Result {
   readonly what: string;
   readonly against: string;
-  /** What is asked for: `least` of the baseline's rate, or `most` of its time or of a size. */
+  /** What is asked for: `least` of the baseline's rate, or `most` of its time or of a size. Without a value it is a price to know. */
   readonly target: {
     readonly kind: 'least' | 'most';
-    readonly value: number;
+    readonly value: number | null;
     readonly unit: '%' | 'x' | 'MB' | 'ms more';
   };
   readonly measured: number;
@@ -51,17 +51,17 @@ function low(pairs: readonly Pair[], of: keyof Pair): number {
   );
 }
 
-export function isMet({ target, measured }: Result): boolean {
-  return target.kind === 'least' ? measured >= target.value : measured <= target.value;
+export function isMet({ target: { kind, value }, measured }: Result): boolean {
+  return value === null || (kind === 'least' ? measured >= value : measured <= value);
 }
 
 export function table(results: readonly Result[]): string {
   const rows = results.map((result) => [
     result.what,
     result.against,
-    `${result.target.kind === 'least' ? '>=' : '<='} ${shown(result.target.value, result.target.unit)}`,
+    asked(result.target),
     shown(result.measured, result.target.unit),
-    isMet(result) ? 'met' : 'MISSED',
+    result.target.value === null ? '' : isMet(result) ? 'met' : 'MISSED',
     spread(result.ours),
     spread(result.base),
   ]);
@@ -75,6 +75,10 @@ export function table(results: readonly Result[]): string {
         .trimEnd(),
     )
     .join('\n');
+}
+
+function asked({ kind, value, unit }: Result['target']): string {
+  return value === null ? '' : `${kind === 'least' ? '>=' : '<='} ${shown(value, unit)}`;
 }
 
 function shown(value: number, unit: Result['target']['unit']): string {

@@ -7,13 +7,14 @@ import { COMMON } from '../../.build/targets.mjs';
 
 export { root };
 
-/** Writes one file that plain `node` runs; native packages are found in this checkout. */
-export async function compile(entryPath, outfile, logLevel) {
+/** Writes one file that plain `node` runs; native packages are found in this checkout. `plugins` come before those of the package. */
+export async function compile(entryPath, outfile, logLevel, plugins = []) {
   await build({
     ...COMMON,
     entryPoints: [entryPath],
     outfile,
     format: 'esm',
+    plugins: [...plugins, ...COMMON.plugins],
     define: { ...COMMON.define, __dirname: 'undefined' },
     banner: {
       js: `import{createRequire as $createRequire}from'node:module';const require=$createRequire(${JSON.stringify(pathToFileURL(join(root, 'package.json')).href)});`,

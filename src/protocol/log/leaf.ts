@@ -48,9 +48,18 @@ export function valueIn(record: Unhashed, slot: string): Json | undefined {
   return isRecord(params) && Object.hasOwn(params, name) ? (params as JsonObject)[name] : undefined;
 }
 
+/** Where salt and value are put beside each other; longer ones get a buffer of their own. */
+const PLACE = Buffer.allocUnsafeSlow(4096);
+/** Bytes of UTF-8 that a UTF-16 code unit takes at most. */
+const WIDEST = 3;
+
 /** What the log commits to of a value. */
 export function commitment(salt: Uint8Array, value: Json): string {
-  return sha256Hex(Buffer.concat([salt, Buffer.from(canonicalize(value))]));
+  const text = canonicalize(value);
+  const most = salt.length + text.length * WIDEST;
+  const place = most > PLACE.length ? Buffer.allocUnsafe(most) : PLACE;
+  place.set(salt);
+  return sha256Hex(place.subarray(0, salt.length + place.write(text, salt.length)));
 }
 
 /** The names of params as they were sent whose values are withheld from the log, in the order of their salts. */
@@ -197,17 +206,41 @@ function withHash({ before, after }: Halves, hash: string): string {
 }
 
 function halvesOf(record: Unhashed, commitments: JsonObject): Halves | null {
-  const left = erasableOf(record);
-  const names = Object.keys(record).filter((name) => !APART.includes(name) && !left.includes(name));
-  names.push('commitments');
   let [before, after] = ['', ''];
-  for (const name of sortNames(names)) {
+  for (const { name, label, isBefore } of membersOfLeaf(record)) {
     const value = name === 'commitments' ? commitments : (record as Record<string, Json>)[name]!;
-    const text = `${canonicalize(name)}:${canonicalize(value)}`;
-    if (name < 'hash') before += before === '' ? text : `,${text}`;
+    const text = label + canonicalize(value);
+    if (isBefore) before += before === '' ? text : `,${text}`;
     else after += after === '' ? text : `,${text}`;
   }
   return after === '' ? null : { before, after };
+}
+
+interface LeafMember {
+  readonly name: string;
+  /** The name as the leaf's text has it, and a colon. */
+  readonly label: string;
+  /** Stands before `hash`. */
+  readonly isBefore: boolean;
+}
+
+/** By the names of a record: all of one kind have the same. */
+const LEAF_MEMBERS = new Map<string, readonly LeafMember[]>();
+/** Records of others may have any names. */
+const MOST_KINDS = 16;
+
+/** The members of a leaf in their order. */
+function membersOfLeaf(record: Unhashed): readonly LeafMember[] {
+  const all = Object.keys(record);
+  const kind = `${String(record.type)} ${JSON.stringify(all)}`;
+  let members = LEAF_MEMBERS.get(kind);
+  if (members === undefined) {
+    const left = [...APART, ...erasableOf(record)];
+    const names = sortNames([...all.filter((name) => !left.includes(name)), 'commitments']);
+    members = names.map((name) => ({ name, label: `${canonicalize(name)}:`, isBefore: name < 'hash' }));
+    if (LEAF_MEMBERS.size < MOST_KINDS) LEAF_MEMBERS.set(kind, members);
+  }
+  return members;
 }
 
 function blank(): Record<string, Json> {

@@ -1,4 +1,4 @@
-import { sha256 } from '../../../../protocol/hash.js';
+import { sha256, sha256Hex } from '../../../../protocol/hash.js';
 import type { Database } from '../../engine/database.js';
 
 /**
@@ -17,9 +17,9 @@ export class Lookups {
   readonly #add;
   readonly #find;
   readonly #drop;
-  /** The two inputs of the HMAC, each behind its padded key; the value of the first is of any length. */
+  /** The two inputs of the HMAC, each behind its padded key: the first is of any length, the second a hash. */
   readonly #innerKey: Uint8Array;
-  readonly #outerKey: Uint8Array;
+  readonly #outer: Uint8Array;
   /** Of this transaction, not written yet: key and entry. */
   #pending: [number, number][] = [];
 
@@ -36,7 +36,8 @@ export class Lookups {
     );
     this.#drop = database.statement('DELETE FROM lookups WHERE key = ? AND seq = ?');
     const pad = (byte: number): Uint8Array => Uint8Array.from({ length: HASHED }, (_, i) => byte ^ (secret[i] ?? 0));
-    [this.#innerKey, this.#outerKey] = [pad(0x36), pad(0x5c)];
+    this.#innerKey = pad(0x36);
+    this.#outer = Buffer.concat([pad(0x5c)], HASHED + 32);
   }
 
   /** Inside a write transaction; `flush` writes it. */
@@ -75,6 +76,7 @@ export class Lookups {
   /** The first 32 bits of the HMAC (RFC 2104). */
   #mark(value: string): number {
     const inner = sha256(Buffer.concat([this.#innerKey, Buffer.from(value)]));
-    return Buffer.from(sha256(Buffer.concat([this.#outerKey, inner]))).readUInt32BE(0);
+    this.#outer.set(inner, HASHED);
+    return Number.parseInt(sha256Hex(this.#outer).slice(0, 8), 16);
   }
 }
