@@ -39,15 +39,29 @@ function judged(name: Name): DestinationTier {
   return held.length > 0 ? 'weak' : null;
 }
 
-/** Under a strong name other text is a word: `assigned_to: "alice"`. */
+/** Under a strong name other text is a word (`assigned_to: "alice"`), and a moment names no place (`valid_to: "2026-02-18T10:00Z"`). */
 export function couldBeDestination(text: string): boolean {
-  return /[@/\\:]|[\p{L}\p{N}]\.[\p{L}\p{N}]/u.test(text);
+  return COULD_BE.test(text) && !MOMENT.test(text.trim());
 }
+
+// UTS 46 takes these for dots.
+const DOT = /[.\u3002\uff0e\uff61]/;
+const COULD_BE = new RegExp(`[@/\\\\:]|[\\p{L}\\p{N}]${DOT.source}[\\p{L}\\p{N}]`, 'u');
+const DATE = '[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])';
+const TIME = '(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\\.[0-9]{1,9})?)?';
+// With its date: `10:30` alone could be a host and a port to a client.
+const MOMENT = new RegExp(`^${DATE}[T ]${TIME}(?:Z|[+-][0-9]{2}:?[0-9]{2})?$`, 'i');
 
 // What WHATWG URL takes for an absolute URL, `https:evil.com` and `https:\\evil.com` included.
 const KNOWN_URL = /^(?:https?|wss?|ftp|mailto):\S+$/i;
 const ANY_URL = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#]\S*$/i;
 const PROTOCOL_RELATIVE = /^\/\/(?:[^\s/?#]+\/\S*|[^\s/?#]*\.[^\s/?#]+)$/;
+// Browsers read `\` as `/`, and Windows opens `\\host\share` on that host.
+const BACKSLASHED = /^[\\/]{2}([^\s\\/?#:@]+)(?::[0-9]{1,5})?(?:[\\/?#]\S*)?$/;
+// A browser takes the spaces of a path as they are; behind the host they end a mention.
+const SPACED_URL = /^((?:https?|wss?|ftp):[\\/]{2}[^\s\\/?#]+[\\/?#]\S*|mailto:\S+)\s/i;
+// As git and scp write a place.
+const SCP = /^[A-Za-z0-9_][A-Za-z0-9._-]*@([^\s@/\\:]+):[^\s@\\]+$/;
 const MAILBOX = /^[^<>]*<[^<>\s]+@[^<>\s]+>$/;
 const QUOTED = /^"[^"]*"@\S+$/;
 const HOST = /^([^\s/?#:@\\]+)(?::[0-9]{1,5})?([/?#]\S*)?$/;
@@ -55,10 +69,10 @@ const IP_LITERAL = /^(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9a-f:.]+\])(?::[0-9]{
 
 /**
  * The hosts of a text that as a whole is a URL, an address, or a list of nothing else; with `weak` also of a dotted host that is not
- * the name of a file. Empty for a text that merely mentions one.
+ * the name of a file. Empty for a text that merely mentions one; with `spaced` a URL at its start counts, with spaces in its path.
  */
-export function destinationsIn(text: string, weak: boolean): readonly HostReading[] {
-  if (!mayBe(text) && !(weak && text.includes('.'))) return NONE;
+export function destinationsIn(text: string, weak: boolean, spaced = weak): readonly HostReading[] {
+  if (!mayBe(text) && !(weak && DOT.test(text))) return NONE;
   // Most texts are sentences: what begins with a plain word is neither a destination nor a list of them.
   if (isSentence(text)) return NONE;
   const shown = visibleText(text).trim();
@@ -71,10 +85,12 @@ export function destinationsIn(text: string, weak: boolean): readonly HostReadin
   }
   if (is(shown) || isBrokenUrl(shown)) return readingsOf(shown);
   if (!SEPARATED.test(shown)) return NONE;
+  const url = spaced ? SPACED_URL.exec(shown)?.[1] : undefined;
   const listed = shown.split(/[,;]/).map((part) => part.trim());
   if (listed.length > 1 && listed.every(is)) return hostsOf(shown);
   const parts = shown.split(/[,;\s]+/).filter((part) => part !== '');
-  return parts.length > 1 && parts.every(is) ? parts.flatMap(readingsOf) : NONE;
+  if (parts.length > 1 && parts.every(is)) return parts.flatMap(readingsOf);
+  return url === undefined ? NONE : readingsOf(url);
 }
 
 const SEPARATED = /[,;\s]/;
@@ -91,11 +107,13 @@ function isBrokenUrl(text: string): boolean {
 }
 
 function mayBe(text: string): boolean {
-  return text.includes('@') || text.includes(':') || text.includes('//');
+  return text.includes('@') || text.includes(':') || text.includes('//') || text.includes('\\');
 }
 
 /** Other schemes than those of the web are read where the text as a whole is a URL; the names of the first version refuse them. */
 function readingsOf(text: string): readonly HostReading[] {
+  const place = SCP.exec(text)?.[1];
+  if (place !== undefined) return hostsOf(place);
   return ANY_URL.test(text) && !WEB_URL.test(text) ? [hostOfUrl(text)] : hostsOf(withScheme(text));
 }
 
@@ -116,8 +134,16 @@ function isDestination(text: string): boolean {
     PROTOCOL_RELATIVE.test(text) ||
     MAILBOX.test(text) ||
     QUOTED.test(text) ||
-    isAddress(text)
+    isAddress(text) ||
+    isBackslashed(text)
   );
+}
+
+/** `\\d+\.` of a pattern is none: the name has to be one that could be a host. */
+function isBackslashed(text: string): boolean {
+  const authority = text.includes('\\') ? BACKSLASHED.exec(text)?.[1] : undefined;
+  if (authority === undefined) return false;
+  return IP_LITERAL.test(authority) || (DOT.test(authority) && normalizeDomain(authority) !== null);
 }
 
 /** `lodash@4.17.21` and `react@next` are none: an address ends in a dotted name, or in an address literal. */
@@ -131,7 +157,7 @@ function isAddress(text: string): boolean {
 }
 
 function isHost(text: string): boolean {
-  if (IP_LITERAL.test(text)) return true;
+  if (IP_LITERAL.test(text) || SCP.test(text)) return true;
   const match = HOST.exec(text);
   const host = match === null ? null : normalizeDomain(match[1]!);
   if (host === null || !host.includes('.')) return false;

@@ -6,11 +6,20 @@ import { lazy } from '../lazy.js';
 /** Longer texts are no amount that anybody writes; the longest double has 309 digits. */
 const LONGEST = 400;
 const MOST_ZEROS = 400;
-const MAYBE = lazy(() => /[\p{Nd}]|inf/iu);
+const MAYBE = lazy(() => /\p{N}|inf/iu);
 const NON_ASCII = /[^\x00-\x7f]/;
 const MINUS = /[\u2010-\u2015\u2212]/g;
 // A sign of currency, alone (€) or behind letters (US$), before or behind the number.
 const SIGN = lazy(() => /^[A-Z]{0,3}\p{Sc}\s*|\s*\p{Sc}$/giu);
+// What people write for a sign that keyboards lack.
+const WRITTEN_SIGN = lazy(
+  () => /^(?:rs|kr|fr|zł|kč|ft|lei)(?=[\s.0-9+-])\.?\s*|\s*(?:rs|kr|fr|zł|kč|ft|lei|dollars?|euros?|pounds?)\.?$/giu,
+);
+// Of Arabic: the decimal point and the sign between groups.
+const ARABIC: readonly (readonly [RegExp, string])[] = [
+  [/\u066b/g, '.'],
+  [/\u066c/g, ','],
+];
 const CODE = /^[A-Z]{3}(?=[\s0-9.,+-])\s*|\s*[A-Z]{3}$/gi;
 const RADIX = /^0(?:x[0-9a-f]+|o[0-7]+|b[01]+)$/i;
 const INFINITE = /^inf(?:inity)?$/i;
@@ -29,9 +38,11 @@ const HUGE: Decimal = { coefficient: 10n ** 400n, scale: 0 };
 export function numberIn(text: string): Decimal | null {
   if (text.length > LONGEST || !MAYBE().test(text)) return null;
   let plain = text.trim();
-  if (NON_ASCII.test(plain)) plain = withAsciiDigits(plain.normalize('NFKC').replace(MINUS, '-').trim());
-  const bracketed = /^\((.*)\)$/.exec(plain);
-  plain = unsigned(withoutCurrency(unsigned(bracketed?.[1] ?? plain))).trim();
+  if (NON_ASCII.test(plain)) {
+    plain = withAsciiDigits(plain.normalize('NFKC').replace(MINUS, '-').trim());
+    for (const [sign, ascii] of ARABIC) plain = plain.replace(sign, ascii);
+  }
+  plain = unsigned(unbracketed(withoutCurrency(unsigned(unbracketed(plain))))).trim();
   if (INFINITE.test(plain)) return HUGE;
   if (RADIX.test(plain)) return { coefficient: BigInt(plain.toLowerCase()), scale: 0 };
   const scientific = EXPONENT.exec(plain);
@@ -42,9 +53,15 @@ export function numberIn(text: string): Decimal | null {
   return largest(mantissas(plain));
 }
 
+/** Bookkeepers write what is owed in brackets, with the sign of the currency inside or before them. */
+function unbracketed(text: string): string {
+  return /^\((.*)\)$/.exec(text.trim())?.[1] ?? text;
+}
+
 function withoutCurrency(text: string): string {
   return text
     .replace(SIGN(), '')
+    .replace(WRITTEN_SIGN(), '')
     .replace(CODE, (code) => (minorDigits(code.trim().toUpperCase()) === null ? code : ''));
 }
 

@@ -125,7 +125,8 @@ function environmentReason(environments: ReadonlySet<string>, judged: Judged): R
   for (const value of values) {
     // What is not a name could be any environment to the executor.
     if (typeof value !== 'string') return { because: 'the environment cannot be read' };
-    if (environments.has(foldedText(value))) return `the environment ${foldedText(value)} needs approval`;
+    const named = [value, ...value.split(/[,;]/)].map(foldedText).find((each) => environments.has(each));
+    if (named !== undefined) return `the environment ${named} needs approval`;
   }
   // A target names no environment by itself: with a made-up one the param could be left out.
   return shown || !mayHold(judged, (name) => endsWith(name, ENVIRONMENT))
@@ -134,7 +135,9 @@ function environmentReason(environments: ReadonlySet<string>, judged: Judged): R
 }
 
 function isBlank(value: Json): boolean {
-  return Array.isArray(value) ? value.length === 0 : typeof value === 'string' && visibleText(value).trim() === '';
+  return Array.isArray(value)
+    ? (value as readonly Json[]).every(isBlank)
+    : typeof value === 'string' && visibleText(value).trim() === '';
 }
 
 function amountReason(

@@ -33,7 +33,8 @@ function searched(rule: DomainRule, judged: Judged): Search {
   if (last !== null && last.rule === rule && last.judged === judged) return last.search;
   const search = new Search(rule, judged);
   search.object(judged.params, '');
-  if (rule.params === null && judged.target !== null) search.report(destinationsIn(judged.target, false), 'target');
+  if (rule.params === null && judged.target !== null)
+    search.report(destinationsIn(judged.target, false, true), 'target');
   last = { rule, judged, search };
   return search;
 }
