@@ -1,9 +1,9 @@
 /** Where in a command an argument would be run, or read as a program, by what the command starts. */
 
 /** What makes a shell or an interpreter read the next argument as a program. */
-const PROGRAM_FLAG = /^(?:-[A-Za-z]*[ce]|--eval|--command)$/;
+const PROGRAM_FLAG = /^(?:-[A-Za-z]*[ce]|--eval|--(?:[a-z-]+-)?command|--[a-z-]+-program|--rsh)$/;
 /** The same with the program behind `=`. */
-const PROGRAM_VALUE = /^(?:-[ce]|--eval|--command)=$/;
+const PROGRAM_VALUE = /^(?:-[ce]|--eval|--(?:[a-z-]+-)?command|--[a-z-]+-program|--rsh)=$/;
 /** What the same means to one interpreter, and to other programs means something harmless: a port, a pattern, a folder. */
 const OWN_FLAGS: Readonly<Record<string, RegExp>> = {
   node: /^(?:-p|-p?e|--print|--import|--(?:experimental-)?loader)=?$/,
@@ -38,8 +38,12 @@ interface Runner {
   readonly assigns?: boolean;
   /** Options that give the program in another way: behind the next argument all is data. */
   readonly supplies?: RegExp;
+  /** Options that take the next argument for themselves. */
+  readonly valued?: RegExp;
   /** A shell reads all of its arguments together. */
   readonly joins?: boolean;
+  /** A shell reads together what stands behind its own arguments, elsewhere. */
+  readonly joinsRest?: boolean;
 }
 
 const AWK: Runner = { bare: /^-[Fv]./, supplies: /^(?:-[A-Za-z]*[efE]|--(?:file|source|exec))$/ };
@@ -62,6 +66,13 @@ const RUNNERS: Readonly<Record<string, Runner>> = {
   busybox: {},
   watch: { joins: true },
   parallel: { joins: true },
+  ssh: {
+    operands: 1,
+    bare: /^-(?:[46AaCfGgKkMNnqsTtVvXxYy]+|[BbcDEeFIiJLlmOopQRSWw].+)$/,
+    valued: /^-[46AaCfGgKkMNnqsTtVvXxYy]*[BbcDEeFIiJLlmOopQRSWw]$/,
+    joinsRest: true,
+  },
+  sqlite: { operands: 1, bare: /^-/, valued: /^--?(?:init|mmap|newline|nullvalue|separator|vfs|zip)$/ },
   awk: AWK,
   gawk: AWK,
   mawk: AWK,
@@ -107,22 +118,25 @@ function isCode(name: string, args: readonly string[]): boolean {
 function isRun([program = '', ...args]: readonly string[], flag: string): boolean {
   const name = baseName(program);
   if (!Object.hasOwn(RUNNERS, name)) return false;
-  const { operands = 0, bare, assigns, supplies, joins } = RUNNERS[name]!;
+  const { operands = 0, bare, assigns, supplies, valued, joins, joinsRest } = RUNNERS[name]!;
   if (joins === true) return true;
   let [found, open, ended] = [0, 0, false];
   for (const [i, arg] of args.entries()) {
+    if (!ended && i > 0 && valued?.test(args[i - 1]!) === true) continue;
     if (assigns === true && /^[A-Za-z_]\w*=/.test(arg)) continue;
     if (!ended && arg === '--') ended = true;
     else if (!ended && supplies?.test(arg) === true) return flag === '' && i === args.length - 1;
-    else if (!ended && arg.startsWith('-')) open += bare?.test(arg) === true || isWhole(name, arg) ? 0 : 1;
+    else if (!ended && arg.startsWith('-'))
+      open += [bare, valued].some((each) => each?.test(arg)) || isWhole(name, arg) ? 0 : 1;
     else {
       found++;
       // It may be the command, which may run another one.
       if (found > operands && isRun(args.slice(i), flag)) return true;
-      if (found > operands + open) return false;
+      if (found > operands + open) return joinsRest === true;
     }
   }
-  return flag === '' && found >= operands;
+  if (valued?.test(args.at(-1) ?? '') === true) return false;
+  return (flag === '' || joinsRest === true) && found >= operands;
 }
 
 /** True for a long option with its value, but for the one that is split into arguments. */
