@@ -37,9 +37,29 @@ export function openedResult(result: JsonObject, { patterns, observe }: OpenedRu
 
 /** A server's question with its name in front: a form cannot pass for the user's own program then. */
 export function namedQuestion(question: RpcRequest, server: string): RpcRequest {
-  const { message } = question.params;
-  const named = `[${server}] ${typeof message === 'string' ? message : ''}`;
-  return { ...question, params: { ...question.params, message: named } };
+  return { ...question, params: namedMessage(question.params, server) };
+}
+
+/** The same for the questions in a result of the later era, or in what says of a task; without questions, the object itself. */
+export function namedQuestions(result: JsonObject, server: string): JsonObject {
+  const { inputRequests, task } = result;
+  const named = isObject(task) ? namedQuestions(task, server) : task;
+  const asks = isObject(inputRequests)
+    ? Object.fromEntries(
+        Object.entries(inputRequests).map(([id, request]) => [
+          id,
+          isObject(request) && isObject(request.params)
+            ? { ...request, params: namedMessage(request.params, server) }
+            : request,
+        ]),
+      )
+    : undefined;
+  if (asks === undefined && named === task) return result;
+  return { ...result, ...(asks && { inputRequests: asks }), ...(named !== undefined && { task: named }) };
+}
+
+function namedMessage(params: JsonObject, server: string): JsonObject {
+  return { ...params, message: `[${server}] ${typeof params.message === 'string' ? params.message : ''}` };
 }
 
 function without(object: JsonObject, names: readonly string[]): JsonObject {

@@ -1,7 +1,8 @@
 /** Refusals of the guard itself, and how a refusal reaches the model. */
-import { isObject, type JsonObject } from '../../protocol/json/values.js';
+import { isObject, type Json, type JsonObject } from '../../protocol/json/values.js';
 import { refusalLine, type CallRefusal } from '../refusal.js';
 import { RPC, type RpcId, type RpcMessage } from './message.js';
+import type { SessionPorts } from './ports.js';
 import type { PinState } from './tools.js';
 
 /** The refusal of a tool that is not what was pinned. */
@@ -29,10 +30,17 @@ export function notDeclared(action: string, server: string): CallRefusal {
   };
 }
 
-/** Why a result that asks for more input is not passed on: it asks for the model or the folders, or for answers without leave. */
-export function inputRefusal(server: string, result: JsonObject, allowElicitation: boolean): CallRefusal | null {
-  if (result.resultType !== 'input_required' || !isObject(result.inputRequests)) return null;
-  const methods = Object.values(result.inputRequests).map((request) => (isObject(request) ? request.method : null));
+/**
+ * Why a result, or what says of a task, that asks for more input is not passed on: it asks for the model or the folders, or for answers
+ * without leave. A task asks in its own status, and a list is read as well as an object: a client may read either.
+ */
+export function inputRefusal(
+  { server, allowElicitation }: Pick<SessionPorts, 'server' | 'allowElicitation'>,
+  result: JsonObject,
+): CallRefusal | null {
+  const { task } = result;
+  const asks = [result, ...(isObject(task) ? [task] : [])].flatMap(({ inputRequests }) => requestsIn(inputRequests));
+  const methods = asks.map((request) => (isObject(request) ? request.method : null));
   const barred = methods.filter((method) => method !== 'elicitation/create' || !allowElicitation);
   if (barred.length === 0) return null;
   const [first] = barred;
@@ -42,6 +50,11 @@ export function inputRefusal(server: string, result: JsonObject, allowElicitatio
     message: `${server} asks for ${asked}, which does not pass this guard.`,
     remedy: 'Start the guard with --allow-elicitation where its questions may reach the user.',
   };
+}
+
+function requestsIn(asked: Json | undefined): readonly Json[] {
+  if (asked === undefined || asked === null) return [];
+  return typeof asked === 'object' ? Object.values(asked) : [asked];
 }
 
 /** The answer to a request of a client that is refused, as its method has it. */

@@ -5,17 +5,12 @@
 import type { Json, JsonObject } from '../../protocol/json/values.js';
 import { refusalLine, type CallRefusal } from '../refusal.js';
 import { callIn, readIn, versionIn, type RpcRequest } from './calls.js';
-import { namedQuestion, openedResult, openingParams } from './capabilities.js';
+import { namedQuestion, namedQuestions, openedResult, openingParams } from './capabilities.js';
 import { sessionMemory, type SessionMemory } from './memory.js';
 import { CLIENT_BOUNDS, errorFor, readMessage, RPC, RpcError, SERVER_BOUNDS, writeMessage } from './message.js';
 import type { RpcId, RpcMessage } from './message.js';
-import {
-  CLIENT_NOTIFICATIONS,
-  clientRule,
-  SERVER_NOTIFICATIONS,
-  SERVER_REQUESTS,
-  type DeclaredRule,
-} from './methods.js';
+import { CLIENT_NOTIFICATIONS, clientRule, SERVER_NOTIFICATIONS, SERVER_REQUESTS } from './methods.js';
+import type { DeclaredRule } from './methods.js';
 import { OpenRequests, outcomeOf, type Pending } from './open-requests.js';
 import type { SessionRoute, SessionPorts, ToolCall } from './ports.js';
 import { inputRefusal, listChanged, refusalAnswer, toolChanged } from './refusal.js';
@@ -268,7 +263,7 @@ export class McpSession {
       case 'request':
         return this.#serverRequest(message, route);
       case 'notification':
-        if (!SERVER_NOTIFICATIONS.has(message.method)) return;
+        if (!SERVER_NOTIFICATIONS.has(message.method) || inputRefusal(this.#ports, message.params) !== null) return;
         if (message.method === 'notifications/tools/list_changed') this.#memory.listing.changed();
         if (this.#cut === null) this.#answer(route, message);
         return;
@@ -291,12 +286,13 @@ export class McpSession {
     if (method === 'tools/list') return this.#answer(route, { kind: 'result', id, result: this.#page(result) });
     if (method === 'initialize' || method === 'server/discover')
       return this.#answer(route, { kind: 'result', id, result: openedResult(result, this.#ports) });
-    const refusal = inputRefusal(this.#ports.server, result, this.#ports.allowElicitation);
+    const refusal = inputRefusal(this.#ports, result);
     if (refusal !== null) return this.#refuse(route, id, method, modern, refusal);
     if (call !== null && result.resultType === 'input_required' && result.requestState !== undefined)
       this.#memory.continuations.opened(call, result.requestState);
     // A number that a double cannot hold keeps its digits: the line goes on as it came.
-    if (rounded === null) this.#answer(route, message);
+    const named = namedQuestions(result, this.#ports.server);
+    if (rounded === null || named !== result) this.#answer(route, { ...message, result: named });
     else route.toClient(typeof rounded === 'string' ? rounded : Buffer.from(rounded).toString(), message);
   }
 

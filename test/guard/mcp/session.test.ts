@@ -358,6 +358,42 @@ describe('a continuation', () => {
   );
 });
 
+describe('a question of the later era', () => {
+  const barred = { a: { method: 'sampling/createMessage', params: {} } };
+  const asks = { a: { method: 'elicitation/create', params: { message: 'Your name?' } } };
+  test.each<[string, object]>([
+    ['without its type', { content: [], inputRequests: barred }],
+    ['in a list', { resultType: 'input_required', inputRequests: Object.values(barred) }],
+    ['that is no list of questions', { resultType: 'input_required', inputRequests: 'x' }],
+    ['in a task', { resultType: 'task', task: { taskId: 't', status: 'input_required', inputRequests: barred } }],
+  ])('%s is refused', async (_, result) => {
+    await bench.call(1, 'refund');
+    bench.answered(1, result);
+    expect(bench.toClient[0]!.result.isError).toBe(true);
+  });
+  test('in what says of a task is refused', async () => {
+    const said = { taskId: 't', status: 'input_required', inputRequests: barred };
+    await bench.client({ jsonrpc: '2.0', id: 1, method: 'tasks/get', params: { taskId: 't' } });
+    bench.answered(1, { resultType: 'complete', ...said });
+    expect(bench.toClient[0]!.error.message).toContain('sampling/createMessage');
+    bench.session.fromServer(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/tasks/status', params: said }));
+    expect(bench.toClient).toHaveLength(1);
+    bench.session.fromServer(
+      JSON.stringify({ jsonrpc: '2.0', method: 'notifications/tasks/status', params: { status: 'working' } }),
+    );
+    expect(bench.toClient).toHaveLength(2);
+  });
+  test('that may pass shows the name of the server', async () => {
+    bench = new Bench({ allowElicitation: true });
+    await bench.call(1, 'refund');
+    bench.answered(1, { resultType: 'input_required', inputRequests: asks, requestState: 's' });
+    expect(bench.toClient[0]!.result.inputRequests.a.params.message).toBe('[pay] Your name?');
+    await bench.call(2, 'refund');
+    bench.answered(2, { resultType: 'task', task: { taskId: 't', inputRequests: asks } });
+    expect(bench.toClient[1]!.result.task.inputRequests.a.params.message).toBe('[pay] Your name?');
+  });
+});
+
 describe('a stop', () => {
   test('answers pending calls, empties the list, says that it changed, and refuses what comes', async () => {
     await bench.call(1, 'refund');
