@@ -139,7 +139,8 @@ const GEMINI: HookClient = {
     const tool = name(event, 'tool_name');
     const context = event.mcp_context;
     const mcp = isObject(context) ? { server: name(context, 'server_name'), tool: name(context, 'tool_name') } : null;
-    return callOf(tool, paramsIn(event.tool_input, 'tool_input'), folder(event), mcp);
+    const input = paramsIn(event.tool_input, 'tool_input');
+    return callOf(tool, mcp === null && tool === 'web_fetch' ? withPromptUrls(input) : input, folder(event), mcp);
   },
   answer: (verdict) => {
     if (verdict.result === 'pass') return json({});
@@ -147,6 +148,16 @@ const GEMINI: HookClient = {
     return json({ decision: 'deny', reason: verdict.reason });
   },
 };
+
+/** Gemini's `web_fetch` fetches what its prompt mentions: there the URLs of the sentence are the destinations. */
+function withPromptUrls(input: JsonObject): JsonObject {
+  const { prompt } = input;
+  const words = typeof prompt === 'string' ? prompt.split(/\s+/).filter((word) => word.includes('://')) : [];
+  if (words.length === 0) return input;
+  return { ...input, prompt_urls: words.map((word) => word.replace(/^[^a-z]+/i, '').replace(AROUND_URL, '')) };
+}
+
+const AROUND_URL = /(?<![.,;:!?'"<>()[\]{}])[.,;:!?'"<>()[\]{}]+$/;
 
 const COPILOT: HookClient = {
   name: 'copilot',
