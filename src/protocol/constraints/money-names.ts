@@ -41,11 +41,14 @@ export function moneyNameOf(name: Name): MoneyName {
   let found = moneyNames.get(name.text);
   if (found !== undefined) return found;
   const money = !isDigits(name.words.at(-1) ?? '') && heldBy(name, MONEY).length > 0 && !isNoMoney(name);
+  const prices = money && heldBy(name, WHOLE).length === 0 ? heldBy(name, PRICE) : [];
+  // A `price_per_unit` is a price, and no number of units.
+  const price = prices.some(({ last }) => last) || (prices.length > 0 && name.words.includes('per'));
   found = {
     money,
     minor: heldBy(name, MINOR).length > 0,
-    price: money && heldBy(name, PRICE).some(({ last }) => last) && heldBy(name, WHOLE).length === 0,
-    quantity: heldBy(name, QUANTITY).some(({ last }) => last),
+    price,
+    quantity: !price && heldBy(name, QUANTITY).some(({ last }) => last),
   };
   if (moneyNames.size >= MOST_NAMES) moneyNames.clear();
   if (name.text.length <= 128) moneyNames.set(name.text, found);

@@ -37,7 +37,9 @@ export const FILE_ENDINGS: ReadonlySet<string> = new Set(
   list(
     `csv tsv json jsonl ndjson pdf txt html htm xhtml xml yaml yml png jpg jpeg gif webp svg bmp tiff ico doc docx xls xlsx ppt pptx
      odt ods rtf log conf config ini toml cfg env css scss less js mjs cjs ts tsx jsx php jsp asp aspx rb cpp sql sqlite db parquet
-     avro bak tmp lock tar gz tgz bz2 xz rar jar war exe dll wav mp3 mp4 avi mkv ogg flac webm pem crt key eml ics vcf epub ipynb`,
+     avro c h go kt kts java scala swift dart lua cs hpp cxx vue svelte jsonc json5 mdx rst tex bib proto gradle tfvars bat ps1 psm1
+     diff patch bin iso rpm msi dmg wasm pyc ttf woff woff2 psd bak tmp lock tar gz tgz bz2 xz rar jar war exe dll wav mp3 mp4 avi
+     mkv ogg flac webm pem crt key eml ics vcf epub ipynb`,
   ),
 );
 
