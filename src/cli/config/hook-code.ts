@@ -7,9 +7,17 @@ import { sha256Hex } from '../../protocol/hash.js';
 const MAX_FILES = 256;
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** `import ... from`, `export ... from`, `import '...'`, `import(...)` and `require(...)`; the argument of the last two as written. */
-const STATIC = /\b(?:import|export)\b(?:[\s\w$*{},]*?\bfrom)?\s*(['"])([^'"\n]+)\1/g;
-const CALLED = /\b(?:import|require)\s*\(\s*([^)]*?)\s*\)/g;
+/** White space and comments, which may stand between any two words. */
+const GAP = String.raw`(?:\s|/\*[\s\S]*?\*/|//[^\n\r\u2028\u2029]*[\n\r\u2028\u2029])*`;
+const SPECIFIER = String.raw`(['"])((?:\\.|(?!\1)[^\\\n])*)\1`;
+/** `import '...'`, and `from '...'` wherever it stands: what comes before it may be spelled in too many ways to be read. */
+const STATIC = new RegExp(String.raw`\b(?:import|from)${GAP}${SPECIFIER}`, 'g');
+/** `import(...)` and `require(...)`; the argument as written. */
+const CALLED = new RegExp(String.raw`\b(?:import|require)${GAP}\(\s*([^)]*?)\s*\)`, 'g');
+/** `import.defer(...)` and what may come; `import.meta` loads nothing. */
+const PHASED = new RegExp(String.raw`\bimport${GAP}\.${GAP}(?!meta\b)`);
+/** Modules of Node that load further code, under names that no reader of the text can know. */
+const LOADERS: ReadonlySet<string> = new Set(['node:module', 'node:worker_threads']);
 
 /** Path from `base` and hash of each file, in order of discovery; null for a hash where there is no file. */
 export function codeOf(hooks: readonly string[], base: string): readonly (readonly [string, string | null])[] {
@@ -28,12 +36,16 @@ export function codeOf(hooks: readonly string[], base: string): readonly (readon
 /** The files that a module imports. Node's own modules cannot be displaced; packages can, and are refused. */
 function importsOf(path: string, text: string): string[] {
   const said = [...text.matchAll(STATIC)].map((match) => match[2]!);
+  if (PHASED.test(text)) throw strange(path, 'imports in a form that is not known here');
   for (const [, argument = ''] of text.matchAll(CALLED)) {
     const literal = /^(['"`])([^'"`$\n]+)\1$/.exec(argument)?.[2];
     if (literal === undefined) throw strange(path, 'imports what it computes');
     said.push(literal);
   }
   return said.flatMap((specifier) => {
+    // An escape could write any other file's name.
+    if (specifier.includes('\\')) throw strange(path, 'imports under a name with escapes');
+    if (LOADERS.has(specifier)) throw strange(path, `imports ${specifier}, which loads further code`);
     if (specifier.startsWith('node:')) return [];
     if (specifier.startsWith('./') || specifier.startsWith('../')) return [resolve(dirname(path), specifier)];
     throw strange(path, `imports "${specifier.slice(0, 80)}"`);

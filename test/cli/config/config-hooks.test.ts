@@ -102,11 +102,35 @@ test('hooks are trusted with their text and all they import: a change behind a t
 });
 
 test.each([
+  ['a comment before the name', "import /* of */ './b.mjs';"],
+  ['a comment that another line separator ends', "import //\u2028'./b.mjs';"],
+  ['names of other letters', "import é from './b.mjs';"],
+  ['a name that is a text', "import { 'a;b' as c } from './b.mjs';"],
+  ['no space', "export*from'./b.mjs';"],
+  ['a default before names', "import c, { d } from // it\n'./b.mjs';"],
+])('what a hook imports with %s is covered', async (_, line) => {
+  const place = world();
+  place.file('.aiprc', 'hooks: [a.mjs]\n');
+  place.file('a.mjs', `${line}\n${ALLOW}`);
+  place.file('b.mjs', 'const b = 1; export { b as default, b as c, b as d, b as "a;b" };');
+  expect((await place.run('config', 'trust', '--yes')).code).toBe(0);
+  place.file('b.mjs', 'globalThis.displaced = true;');
+  const { code, err } = await place.run('intent', 'verify', place.file('i.json', '{}'));
+  expect([code, err]).toEqual([2, expect.stringContaining('has changed')]);
+  expect(globalThis).not.toHaveProperty('displaced');
+});
+
+test.each([
   ['a package', "import ajv from 'ajv';"],
   ['an absolute path', "import x from '/tmp/x.mjs';"],
   ['a URL', "import x from 'data:text/javascript,1';"],
   ['a computed name', 'await import(process.env.X);'],
   ['a required package', "require('ajv');"],
+  ['a package behind a comment', "import /* of */ ajv from /* it */ 'ajv';"],
+  ['a name with escapes', "import './\\u0062.mjs';"],
+  ['a maker of require', "import { createRequire } from 'node:module';"],
+  ['a worker', "import { Worker } from 'node:worker_threads';"],
+  ['a deferred module', "const b = await import.defer('./b.mjs');"],
 ])('a hook that imports %s is not trusted', async (_, line) => {
   const place = world();
   place.file('.aiprc', 'hooks: [a.mjs]\n');
