@@ -17,7 +17,7 @@ export {
   replaceFile,
 } from '../adapters/files/plain-file.js';
 export { temporaryFolder } from '../adapters/files/temporary-folder.js';
-export { jsonFilesIn, makeFolder } from '../adapters/files/folders.js';
+export { isFolder, jsonFilesIn, makeFolder } from '../adapters/files/folders.js';
 export { disowned, isForeign } from '../adapters/files/secret/ownership.js';
 export { fileBytes, pause } from '../adapters/files/streams/follow-file.js';
 

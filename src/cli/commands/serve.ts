@@ -4,21 +4,12 @@ import type { Desk } from '../../app/guarding/desk.js';
 import type { AgentToken } from '../../guard/serve/gate.js';
 import { ServiceCounters } from '../../guard/serve/metrics.js';
 import { hookSafe, MAX_BODY, respond, type ServiceDeps } from '../../guard/serve/respond.js';
-import {
-  bearerToken,
-  defaultSocket,
-  defaultTokenFile,
-  followed,
-  isHardLink,
-  listenHere,
-  placesBehind,
-  sameText,
-} from '../../workspace/guard/serving.js';
+import { bearerToken, defaultSocket, defaultTokenFile, listenHere, sameText } from '../../workspace/guard/serving.js';
 import type { Cli } from '../cli.js';
-import { openDesks, type Desks } from '../guard/desks.js';
+import { openDesks, namedPassportFile, type Desks } from '../guard/desks.js';
 import { allowedHosts, LISTENER_OPTIONS, loopback, type LoopbackAddress } from '../guard/listening.js';
 import { handingOver } from '../guard/handing-over.js';
-import { ownPlaces } from '../guard/own-places.js';
+import { ownFiles } from '../guard/own-places.js';
 import { PASSPHRASE_OPTIONS } from '../input/options.js';
 import { SIGNING_KEY_OPTIONS, type KeyPlaceFlags } from '../input/key-place.js';
 import { clean } from '../render/terminal/text.js';
@@ -118,12 +109,10 @@ export const command: CommandSpec<Options> = {
       desks: opened,
       verify: desks.verify,
       hook: {
-        ...ownPlaces(cli, socket, [
-          ...[options.passphraseFile, cli.globals.config, tokenFile],
-          ...agents.map((agent) => agent.tokenFile),
+        ...ownFiles(cli, socket, options, [
+          tokenFile,
+          ...agents.flatMap((each) => [each.tokenFile, namedPassportFile(each.agent)]),
         ]),
-        userHome: cli.io.userHome,
-        files: { followed, isHardLink, placesBehind },
         ...handingOver(desks),
       },
       outcome: desks.outcome,

@@ -73,7 +73,7 @@ export async function openDesks(
   const finding = { state: ring.state, readFile: documentReader(cli) };
   const found = new Map<string, Passport>();
   for (const agent of agents) found.set(agent, (await findPassport(finding, agent)).passport);
-  const passports = [...found].filter(([agent]) => isFile(agent)).map(([, passport]) => passport);
+  const passports = [...found].filter(([agent]) => isNamedFile(agent)).map(([, passport]) => passport);
   const judging = { passports, principalKey: [], live: flags.live, ...(flags.geo === undefined ? {} : flags) };
   const { deps, options } = await verification(cli, judging);
   const url = await stateUrl(cli);
@@ -172,6 +172,11 @@ export async function openDesks(
   };
 }
 
-function isFile(agent: string): boolean {
+/** The file that a flag names its agent by; null where that is an id or a name. */
+export function namedPassportFile(agent: string): string | null {
+  return isNamedFile(agent) ? agent : null;
+}
+
+function isNamedFile(agent: string): boolean {
   return agent === '-' || (!isAgentId(agent) && /[/\\]|\.json$/.test(agent));
 }

@@ -6,6 +6,7 @@ import { toolsIn, type ListedTool } from '../../guard/mcp/tools.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { HttpPeer } from '../../guard/mcp/http/peer.js';
 import type { Upstream } from '../../guard/mcp/http/upstream.js';
+import { isFolder } from '../../workspace/files.js';
 import { httpServer, stdioServer, type StdioServer } from '../../workspace/guard/servers.js';
 import type { ArgSpec, OptionSpec } from '../spec.js';
 import { VERSION } from '../version.js';
@@ -112,6 +113,25 @@ export function serverWords(
     ...(file === undefined ? [] : ['--upstream-header-file', file]),
     ...(argv.length === 0 ? [] : ['--', ...argv]),
   ];
+}
+
+/**
+ * The folders in which a server may read a relative path: the one that it is started in, and those that its command line names, which servers
+ * of files take for their roots. Of a server over HTTP none is known.
+ */
+export function foldersOf({ url, argv }: ServerPlace, { io }: Surroundings): (string | null)[] {
+  if (url !== null) return [null];
+  const named = argv.slice(1).map((word) => resolve(io.cwd, word.replace(/^-[^=]*=/, '')));
+  return [...new Set([io.cwd, ...named.filter(isReachableFolder)])];
+}
+
+function isReachableFolder(path: string): boolean {
+  try {
+    return isFolder(path);
+  } catch {
+    // Too long a word for a path, or a folder that this user, and so the server, cannot enter.
+    return false;
+  }
 }
 
 function commandName(command: string): string {

@@ -1,5 +1,6 @@
 /** A guard's session over this machine's keys, state and pins. */
 import type { Desk } from '../../app/guarding/desk.js';
+import { ownFilesRefusal, type OwnFiles } from '../../guard/hook/own-refusal.js';
 import { McpSession } from '../../guard/mcp/session.js';
 import { sessionMemory, type SessionMemory } from '../../guard/mcp/memory.js';
 import type { ReadKind, SessionRoute, SessionPorts, ToolCall } from '../../guard/mcp/ports.js';
@@ -24,6 +25,10 @@ export interface GuardRules {
   readonly allowElicitation: boolean;
   readonly observe: boolean;
   readonly requirePins: boolean;
+  /** What no call reaches, whatever the passport says. */
+  readonly own: OwnFiles;
+  /** The folders in which the server may read a relative path; null for one of which none is known. */
+  readonly folders: readonly (string | null)[];
 }
 
 /** Makes sessions between clients and one server. */
@@ -96,7 +101,14 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
     requirePins: rules.requirePins,
     allowElicitation: rules.allowElicitation,
     observe: rules.observe,
-    async decide({ tool, action, params, target, counted }: ToolCall) {
+    async decide(call: ToolCall) {
+      const { tool, action, params, target, counted } = call;
+      const own = ownFilesReached(call, rules);
+      if (own !== null) {
+        const { code, name, details } = own;
+        desks.record({ passport, action, target, params, code, name, details });
+        return { allowed: false, ...own };
+      }
       const handed = { agentId: passport.agent.id, tool: `${server}.${tool}`, action, params };
       const left = tool !== null && counted ? desks.take(handed) : null;
       if (left !== null) {
@@ -144,6 +156,19 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
     },
     finish: () => outcomes.write(),
   };
+}
+
+/** The same test as the hook's, for every folder in which the server may read a path. */
+function ownFilesReached(call: ToolCall, { server, own, folders }: GuardRules): CallRefusal | null {
+  const tool = call.tool ?? call.action;
+  const params = { ...call.beside, ...call.params };
+  // As a hook names the tools of servers: none of them is the shell, of which nothing is promised.
+  const asked = { tool, action: `${server}.${tool}`, params, mcp: { server, tool } };
+  for (const target of folders) {
+    const refusal = ownFilesRefusal({ ...asked, target }, call.action, own);
+    if (refusal !== null) return refusal;
+  }
+  return null;
 }
 
 function refusalFrom({ entry, message, details }: Violation): CallRefusal {

@@ -1,8 +1,11 @@
 /** Files that no file tool of an agent may reach, whatever its passport says. */
 import { dirname, resolve } from 'node:path';
 import { namedHookFiles } from '../../guard/hook/agent-homes.js';
-import { followed } from '../../workspace/guard/serving.js';
+import type { OwnFiles } from '../../guard/hook/own-refusal.js';
+import { followed, isHardLink, placesBehind } from '../../workspace/guard/serving.js';
 import type { Surroundings } from '../io.js';
+import type { Globals } from '../globals.js';
+import type { KeyPlaceFlags } from '../input/key-place.js';
 import type { Setting } from '../setting.js';
 
 /** The configuration of hooks that holds for all of this machine; where else it lies, its name tells. */
@@ -15,21 +18,29 @@ const MANAGED = [
 ];
 
 /**
- * The home with its keys and state, configuration of hooks, the socket's folder, and the `files` that flags name: config, passphrase,
- * tokens; and of these the home alone.
+ * The home with its keys and state, configuration of hooks, the socket's folder, and what flags name: the config, the files of keys
+ * and of their passphrases, and further `files` such as tokens and passports; and of these the home alone.
  */
-export function ownPlaces(
-  { workspace, io }: Setting & Surroundings,
+export function ownFiles(
+  { workspace, io, globals }: Setting & Surroundings & { readonly globals: Pick<Globals, 'config'> },
   socket: string | null,
+  { passphraseFile, envFile }: KeyPlaceFlags,
   files: readonly (string | null | undefined)[],
-): { ownPlaces: string[]; ownFolders: string[] } {
+): OwnFiles {
   const { configDir, stateDir, keysDir } = workspace.paths();
   const ownFolders = withLinks([configDir, stateDir, keysDir]);
   // `-` is stdin.
-  const named = files.flatMap((file) => (file && file !== '-' ? [resolve(io.cwd, file)] : []));
+  const named = [globals.config, passphraseFile, envFile, ...files].flatMap((file) =>
+    file && file !== '-' ? [resolve(io.cwd, file)] : [],
+  );
   const hooks = [...MANAGED, ...namedHookFiles(io.env, io.cwd)];
   const others = withLinks([...(socket === null ? [] : [dirname(resolve(io.cwd, socket))]), ...hooks, ...named]);
-  return { ownPlaces: [...ownFolders, ...others], ownFolders };
+  return {
+    ownPlaces: [...ownFolders, ...others],
+    ownFolders,
+    userHome: io.userHome,
+    files: { followed, isHardLink, placesBehind },
+  };
 }
 
 function withLinks(places: readonly string[]): string[] {

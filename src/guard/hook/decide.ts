@@ -2,7 +2,6 @@
 import type { Desk } from '../../app/guarding/desk.js';
 import type { UnsignedRefusal } from '../../app/guarding/record.js';
 import { Failure } from '../../app/failure.js';
-import { NATIVE_CODES } from '../../protocol/codes.js';
 import type { JsonBounds } from '../../protocol/json/bounds.js';
 import { JsonError, parseJson } from '../../protocol/json/parse.js';
 import { ShapeError } from '../../protocol/json/shape.js';
@@ -12,8 +11,7 @@ import type { Passport } from '../../protocol/passport.js';
 import { refusalToAsker, refusalLine } from '../refusal.js';
 import { failureAnswer, type HookOutput, type HookCall, type HookVerdict } from './call.js';
 import type { HookClient } from './clients.js';
-import { HOOK_FILES, holdsProcesses, hookFolders, isOfProcess, namedPaths, ownFileTest } from './own-files.js';
-import { holdsOwn, searchedFolders } from './searches.js';
+import { ownFilesRefusal, type OwnFiles } from './own-refusal.js';
 
 /** What an event may hold: a tool's input of 1 MiB, and room around it. */
 export const EVENT_BOUNDS: JsonBounds = { bytes: 1024 * 1024 + 64 * 1024, depth: 32 };
@@ -28,27 +26,10 @@ export interface HookRules {
   readonly map: ReadonlyMap<string, string>;
 }
 
-/** Paths as the system sees them. */
-export interface HookFiles {
-  /** The path with links followed before the steps up behind them, as far as it exists. */
-  readonly followed: (path: string) => string;
-  /** Where `names` below each of the `folders` really lie; those alone whose folder is there. */
-  readonly placesBehind: (folders: readonly string[], names: readonly string[]) => string[];
-  /** True where the file is by another name one of the `places`, or a file below one of them. */
-  readonly isHardLink: (path: string, places: readonly string[]) => boolean;
-}
-
 /** What a hook needs of the world. */
-export interface HookDeps {
+export interface HookDeps extends OwnFiles {
   readonly desk: Desk;
   readonly rules: HookRules;
-  /** Absolute paths that no file tool reaches. */
-  readonly ownPlaces: readonly string[];
-  /** Those with keys and state: no search goes down to them from above either. */
-  readonly ownFolders: readonly string[];
-  /** The user's home folder; empty where there is none. */
-  readonly userHome: string;
-  readonly files: HookFiles;
   /** Told of an accepted call, so that a guard before the server of an MCP tool takes the entry as its own. */
   readonly accepted: (call: HookCall, action: string, decision: Decision) => void;
   /** Writes down what was refused before it was signed. */
@@ -84,13 +65,12 @@ function eventIn(bytes: Uint8Array): JsonObject {
 async function verdictOf(client: HookClient, call: HookCall, deps: HookDeps): Promise<HookVerdict> {
   const { desk, rules } = deps;
   const action = rules.map.get(call.tool) ?? call.action;
-  const own = ownFileOf(call, action, deps);
+  const own = ownFilesRefusal(call, action, deps);
   if (own !== null) {
-    const { code, name } = NATIVE_CODES.ACTION_DENIED;
+    const { code, name, details } = own;
     const { target, params } = call;
-    const details = { action, reason: 'own_files', path: own.path };
     deps.refused({ passport: await desk.passport(), action, target, params, code, name, details });
-    return { result: 'deny', reason: `${code} ${name}: own_files: ${own.why}` };
+    return { result: 'deny', reason: refusalLine(own) };
   }
   const asked = rules.ask && client.asks && !hasApprovers(await desk.passport());
   const { decision } = await desk.decide({
@@ -109,34 +89,6 @@ async function verdictOf(client: HookClient, call: HookCall, deps: HookDeps): Pr
   const asks = decision.details?.asked === true;
   return { result: asks ? 'ask' : 'deny', reason };
 }
-
-/** The path by which a tool reaches what is its hook's, and the sentence that says so; null for other calls. */
-function ownFileOf(call: HookCall, action: string, { ownPlaces, ownFolders, userHome, files }: HookDeps) {
-  const named = namedPaths(call, action, userHome, ownPlaces);
-  const searched = searchedFolders(call, userHome);
-  if (named.length + searched.length === 0) return null;
-  const { followed, placesBehind, isHardLink } = files;
-  const ofProcess = (path: string): boolean => isOfProcess(path) || isOfProcess(followed(path));
-  const unknown =
-    [...named, ...searched].find(ofProcess) ??
-    searched.find((path) => holdsProcesses(path) || holdsProcesses(followed(path)));
-  if (unknown !== undefined) return { path: unknown, why: UNKNOWN };
-  const places = [...ownPlaces, ...placesBehind(hookFolders(call.target, userHome), HOOK_FILES)];
-  const isOwn = ownFileTest(places);
-  const reached = (path: string): boolean => isOwn(path) || isOwn(followed(path));
-  const own = named.find((path) => reached(path) || isHardLink(path, places));
-  if (own !== undefined) return { path: own, why: OWN };
-  const above = searched.find(
-    (path) => reached(path) || [path, followed(path)].some((folder) => holdsOwn(folder, ownFolders)),
-  );
-  return above === undefined ? null : { path: above, why: OWN_BELOW };
-}
-
-const OWN = 'tools do not reach the files of aip and of this hook, whatever the passport says.';
-const UNKNOWN =
-  'this path leads into a process, to what it has open or holds in memory, and could show a file or a passphrase of aip: name the file itself.';
-const OWN_BELOW =
-  'this search goes down to the files of aip, which file tools do not reach: search in a folder that does not hold them.';
 
 /** A tap by the user of this machine is no approval of those whom the passport names. */
 function hasApprovers({ document }: Passport): boolean {

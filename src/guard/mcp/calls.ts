@@ -18,6 +18,8 @@ export const VERSION_MEMBER = 'io.modelcontextprotocol/protocolVersion';
 export interface AskedCall {
   readonly name: string;
   readonly given: JsonObject;
+  /** The answers to what the server asked for. */
+  readonly beside: JsonObject;
   /** The hash of name and arguments: what a continuation must be of. */
   readonly key: string;
   readonly state: Json | undefined;
@@ -25,14 +27,15 @@ export interface AskedCall {
 
 /** Reads a `tools/call`. @throws RpcError */
 export function callIn({ id, params }: RpcRequest): AskedCall {
-  const { name, requestState: state } = params;
+  const { name, requestState: state, inputResponses } = params;
   const given = params.arguments ?? {};
   const stranger = Object.keys(params).find((member) => !CALL_MEMBERS.has(member));
   if (stranger !== undefined)
     throw new RpcError(RPC.invalidParams, `unknown member ${JSON.stringify(stranger.slice(0, 64))}`, id);
   if (typeof name !== 'string' || name === '') throw new RpcError(RPC.invalidParams, '"name" is not a text', id);
   if (!isObject(given)) throw new RpcError(RPC.invalidParams, '"arguments" is not an object', id);
-  return { name, given, key: sha256Hex(canonicalize({ name, arguments: given })), state };
+  const beside: JsonObject = inputResponses === undefined ? {} : { inputResponses };
+  return { name, given, beside, key: sha256Hex(canonicalize({ name, arguments: given })), state };
 }
 
 /** The version that the params of a request of the later era name; null for one of the older era. */
@@ -67,6 +70,7 @@ export function readIn(
     tool: null,
     action: `${kind}:${pattern}`,
     params: { [kind]: name },
+    beside: Object.fromEntries(Object.entries(params).filter(([member]) => member !== '_meta')),
     target: `mcp:${server}`,
     counted: true,
   };

@@ -10,6 +10,8 @@ export interface ToolCall {
   readonly tool: string | null;
   readonly action: string;
   readonly params: JsonObject;
+  /** What reaches the server beside them and is not signed: a prompt's arguments, answers to the server's questions. */
+  readonly beside: JsonObject;
   /** `mcp:<server>`. */
   readonly target: string;
   /** A continuation that this session saw: judged again, and not counted a second time. */

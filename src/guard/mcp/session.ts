@@ -191,11 +191,12 @@ export class McpSession {
 
   async #call(message: RpcRequest, route: SessionRoute): Promise<void> {
     const { id, params } = message;
-    const { name, given, key, state } = callIn(message);
+    const { name, given, beside, key, state } = callIn(message);
     const call: ToolCall = {
       tool: name,
       action: this.#actionOf(name),
       params: given,
+      beside,
       target: `mcp:${this.#ports.server}`,
       counted: state === undefined || !this.#memory.continuations.take(key, state),
     };
@@ -204,10 +205,8 @@ export class McpSession {
       // A cancel ended it meanwhile.
       if (!this.#open.holds(id)) return;
       const refusal = this.#cut ?? ('code' in verdict ? verdict : null);
-      if (refusal !== null && !this.#ports.observe) {
-        this.#refuse(route, id, 'tools/call', versionIn(params) !== null, refusal);
-        return;
-      }
+      if (refusal !== null && !this.#ports.observe)
+        return this.#refuse(route, id, 'tools/call', versionIn(params) !== null, refusal);
       if (refusal !== null) this.#ports.note(`would be refused: ${refusal.code} ${refusal.name} (${name})`);
       this.#ask({ ...message, params: { ...params, arguments: given } }, route, verdict.intentHash, key);
     });

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { AGENT, guarded, type Guarded } from '../../kit/guard.js';
+import { AGENT, guarded } from '../../kit/guard.js';
+import { openMcp, speakMcp } from '../../kit/mcp/stdio.js';
 
 const SERVER = fileURLToPath(new URL('../../kit/servers/mcp-server.mjs', import.meta.url));
 type Any = Record<string, any>;
@@ -28,44 +28,11 @@ async function staged(actions: readonly string[] = ['pay.refund', 'pay.wait']) {
   return { place, server, told, change };
 }
 
-/** Starts a guard, and speaks with it. */
-function speak(place: Guarded, argv: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  const child = place.start(['mcp', 'guard', '-p', 'coder', '--name', 'pay', ...argv], env);
-  const waiting = new Map<unknown, (message: Any) => void>();
-  const notifications: Any[] = [];
-  let err = '';
-  child.stderr!.on('data', (part: Buffer) => (err += part.toString()));
-  createInterface({ input: child.stdout! }).on('line', (line) => {
-    const message = JSON.parse(line) as Any;
-    if ('id' in message) waiting.get(message.id)?.(message);
-    else notifications.push(message);
-  });
-  const write = (text: string): void => void child.stdin!.write(`${text}\n`);
-  const answer = (id: unknown): Promise<Any> => new Promise((resolve) => void waiting.set(id, resolve));
-  let id = 0;
-  const ask = (method: string, params: object = {}): Promise<Any> => {
-    id += 1;
-    const reply = answer(id);
-    write(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
-    return reply;
-  };
-  const call = (name: string, args: object = {}): Promise<Any> => ask('tools/call', { name, arguments: args });
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { child, write, answer, ask, call, ended, notifications, err: () => err };
-}
-
-const open = (client: ReturnType<typeof speak>) =>
-  client.ask('initialize', {
-    protocolVersion: '2025-11-25',
-    capabilities: {},
-    clientInfo: { name: 't', version: '1' },
-  });
-
 describe('aip mcp guard', () => {
   test('forwards what the agent may do, refuses the rest to the model, and shows only what is declared', async () => {
     const { place, server, told } = await staged();
-    const client = speak(place, server, { SECRET: 'x', AIP_KEY_PASSPHRASE: 'correct horse' });
-    expect((await open(client)).result.serverInfo.name).toBe('pay');
+    const client = speakMcp(place, server, { SECRET: 'x', AIP_KEY_PASSPHRASE: 'correct horse' });
+    expect((await openMcp(client)).result.serverInfo.name).toBe('pay');
     const { result } = await client.ask('tools/list');
     expect(result.tools.map(({ name }: Any) => name as string)).toEqual(['refund', 'wait']);
     expect((await client.call('refund', { amount: 50 })).result.content[0].text).toBe('{"amount":50}');
@@ -104,8 +71,8 @@ describe('aip mcp guard', () => {
     ],
   ])('%s is never forwarded, and the guard goes on', async (_, line) => {
     const { place, server, told } = await staged();
-    const client = speak(place, server);
-    await open(client);
+    const client = speakMcp(place, server);
+    await openMcp(client);
     const before = told().length;
     client.write(line);
     expect((await client.ask('ping')).result).toEqual({});
@@ -118,8 +85,8 @@ describe('aip mcp guard', () => {
 
   test('a tool that changed, or is new, is hidden and does not run, until it is accepted', async () => {
     const { place, server, change } = await staged(['pay.refund', 'pay.wait', 'pay.secret']);
-    const first = speak(place, server);
-    await open(first);
+    const first = speakMcp(place, server);
+    await openMcp(first);
     await first.call('refund', { amount: 1 });
     first.child.stdin!.end();
     await first.ended;
@@ -143,8 +110,8 @@ describe('aip mcp guard', () => {
     expect(diff.stdout).toContain('new extra');
     expect(diff.stdout).toContain('new "re\\nfund"');
 
-    const second = speak(place, server);
-    await open(second);
+    const second = speakMcp(place, server);
+    await openMcp(second);
     expect((await second.ask('tools/list')).result.tools.map(({ name }: Any) => name as string)).toEqual([
       'wait',
       'secret',
@@ -163,21 +130,21 @@ describe('aip mcp guard', () => {
     expect(place.run(['mcp', 'pin', '--name', 'pay', ...server]).status).toBe(15);
     expect(place.run(['mcp', 'pin', '--name', 'pay', '--accept', '--json', ...server])).toMatchObject({ status: 0 });
     expect(place.run(['mcp', 'diff', '--name', 'pay', ...server]).status).toBe(0);
-    const third = speak(place, server);
-    await open(third);
+    const third = speakMcp(place, server);
+    await openMcp(third);
     expect((await third.call('refund', { amount: 1 })).result.isError).toBeUndefined();
   });
 
   test('--require-pins refuses what was never pinned; --observe logs, and lets it run', async () => {
     const { place, server, told } = await staged();
-    const strict = speak(place, ['--require-pins', ...server]);
-    await open(strict);
+    const strict = speakMcp(place, ['--require-pins', ...server]);
+    await openMcp(strict);
     expect((await strict.ask('tools/list')).result.tools).toEqual([]);
     expect((await strict.call('refund', { amount: 1 })).result._meta['aip/decision'].code).toBe('AIP-E215');
     strict.child.stdin!.end();
     await strict.ended;
-    const watching = speak(place, ['--observe', ...server]);
-    await open(watching);
+    const watching = speakMcp(place, ['--observe', ...server]);
+    await openMcp(watching);
     expect((await watching.call('refund', { amount: 10_000 })).result.isError).toBeUndefined();
     expect(told().filter(({ method }) => method === 'tools/call')).toHaveLength(1);
     expect((await place.workspace.getVerificationLogs())[0]).toMatchObject({ error_code: 'AIP-E202' });
@@ -185,10 +152,14 @@ describe('aip mcp guard', () => {
 
   test('--map, --env and --allow-elicitation', async () => {
     const { place, server, told } = await staged(['pay_out']);
-    const client = speak(place, ['--map', 'refund=pay_out', '--env', 'PAY_TOKEN', '--allow-elicitation', ...server], {
-      PAY_TOKEN: 't',
-    });
-    await open(client);
+    const client = speakMcp(
+      place,
+      ['--map', 'refund=pay_out', '--env', 'PAY_TOKEN', '--allow-elicitation', ...server],
+      {
+        PAY_TOKEN: 't',
+      },
+    );
+    await openMcp(client);
     expect((await client.call('refund', { amount: 1 })).result.isError).toBeUndefined();
     expect(told()[0]!.env).toContain('PAY_TOKEN');
     expect((await place.workspace.getVerificationLogs())[0]).toMatchObject({ action: 'pay_out' });
@@ -197,8 +168,8 @@ describe('aip mcp guard', () => {
 
   test('a revocation answers open calls and empties the list; a reinstatement ends that', async () => {
     const { place, server } = await staged();
-    const client = speak(place, server);
-    await open(client);
+    const client = speakMcp(place, server);
+    await openMcp(client);
     const waits = client.call('wait');
     // It waits at the server once it is in the log.
     while ((await place.workspace.getVerificationLogs()).length === 0) await new Promise((go) => setTimeout(go, 20));
@@ -211,8 +182,8 @@ describe('aip mcp guard', () => {
 
   test("the exit code is the server's, what waits is told, and a missing command or key never starts it", async () => {
     const { place, server } = await staged();
-    const client = speak(place, server);
-    await open(client);
+    const client = speakMcp(place, server);
+    await openMcp(client);
     const waits = client.call('wait', { end: 3 });
     expect((await waits).error.code).toBe(-32603);
     expect(await client.ended).toBe(3);

@@ -83,7 +83,7 @@ describe('a call', () => {
   test('runs after its verdict, written anew from what was judged, and its outcome is kept', async () => {
     await bench.call(0, 'refund', { amount: 50 });
     expect(bench.calls).toEqual([
-      { tool: 'refund', action: 'refund', params: expect.anything(), target: 'mcp:pay', counted: true },
+      { tool: 'refund', action: 'refund', params: expect.anything(), beside: {}, target: 'mcp:pay', counted: true },
     ]);
     expect(bench.forwarded).toEqual([
       { jsonrpc: '2.0', id: 0, method: 'tools/call', params: { name: 'refund', arguments: { amount: 50 } } },
@@ -428,11 +428,13 @@ describe('a stop', () => {
 describe('reads', () => {
   test('of a declared resource and prompt are decided under their pattern', async () => {
     await bench.client({ jsonrpc: '2.0', id: 1, method: 'resources/read', params: { uri: 'file:///docs/a.md' } });
-    await bench.client({ jsonrpc: '2.0', id: 2, method: 'prompts/get', params: { name: 'greet' } });
+    const asked = { name: 'greet', arguments: { file: '/a' } };
+    await bench.client({ jsonrpc: '2.0', id: 2, method: 'prompts/get', params: { ...asked, _meta: {} } });
     expect(bench.calls.map(({ action, params }) => [action, { ...params }])).toEqual([
       ['resource:file:///docs/*', { resource: 'file:///docs/a.md' }],
       ['prompt:greet', { prompt: 'greet' }],
     ]);
+    expect(bench.calls[1]!.beside).toEqual(asked);
     expect(bench.toServer.map(({ method }) => method as string)).toEqual(['resources/read', 'prompts/get']);
   });
   test('and completions of their arguments pass where they are declared', async () => {

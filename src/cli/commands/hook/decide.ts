@@ -2,12 +2,12 @@ import { Failure } from '../../../app/failure.js';
 import { failureAnswer, WATCHDOG_MS, type HookOutput } from '../../../guard/hook/call.js';
 import { HOOK_CLIENTS, type HookClientName } from '../../../guard/hook/clients.js';
 import { answerHook, EVENT_BOUNDS, whyFailed, type HookDeps } from '../../../guard/hook/decide.js';
-import { defaultSocket, followed, isHardLink, placesBehind } from '../../../workspace/guard/serving.js';
+import { defaultSocket } from '../../../workspace/guard/serving.js';
 import type { Cli } from '../../cli.js';
-import { openDesks } from '../../guard/desks.js';
+import { openDesks, namedPassportFile } from '../../guard/desks.js';
 import { handingOver } from '../../guard/handing-over.js';
 import { MAP_OPTION, type MapFlags } from '../../guard/map.js';
-import { ownPlaces } from '../../guard/own-places.js';
+import { ownFiles } from '../../guard/own-places.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { SIGNING_KEY_OPTIONS, type KeyPlaceFlags } from '../../input/key-place.js';
 import type { CommandSpec } from '../../spec.js';
@@ -105,9 +105,7 @@ async function decide(name: HookClientName, options: Options, cli: Cli): Promise
   const deps: HookDeps = {
     desk,
     rules: { grant: options.grant, ask: options.ask, map: new Map(options.map) },
-    ...ownPlaces(cli, socket, [options.passphraseFile, cli.globals.config]),
-    userHome: cli.io.userHome,
-    files: { followed, isHardLink, placesBehind },
+    ...ownFiles(cli, socket, options, [namedPassportFile(passport)]),
     ...handingOver(desks),
   };
   return answerHook(HOOK_CLIENTS[name], bytes, deps);

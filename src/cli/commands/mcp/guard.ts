@@ -1,14 +1,16 @@
 import { Failure } from '../../../app/failure.js';
 import { CLIENT_BOUNDS } from '../../../guard/mcp/message.js';
+import { defaultSocket } from '../../../workspace/guard/serving.js';
 import { readLines, writeLine } from '../../../workspace/guard/servers.js';
 import type { Cli } from '../../cli.js';
-import { openDesks, type Desks } from '../../guard/desks.js';
+import { openDesks, namedPassportFile, type Desks } from '../../guard/desks.js';
 import { LISTENER_OPTIONS, loopback, type LoopbackAddress } from '../../guard/listening.js';
 import { overHttp } from '../../guard/mcp-gateway.js';
-import { lookedAt, sessionMaker, type SessionMaker } from '../../guard/mcp-session.js';
-import { SERVER_ARG, SERVER_OPTIONS, serverIn, startServer } from '../../guard/mcp-server.js';
+import { lookedAt, sessionMaker, type GuardRules, type SessionMaker } from '../../guard/mcp-session.js';
+import { foldersOf, SERVER_ARG, SERVER_OPTIONS, serverIn, startServer } from '../../guard/mcp-server.js';
 import type { ServerFlags, ServerPlace } from '../../guard/mcp-server.js';
 import { MAP_OPTION, type MapFlags } from '../../guard/map.js';
+import { ownFiles } from '../../guard/own-places.js';
 import { PASSPHRASE_OPTIONS } from '../../input/options.js';
 import { SIGNING_KEY_OPTIONS, type KeyPlaceFlags } from '../../input/key-place.js';
 import type { CommandSpec } from '../../spec.js';
@@ -85,7 +87,15 @@ export const command: CommandSpec<Options> = {
     const listen = listenIn(options, place);
     const desks = await openDesks(cli, { ...options, live: true }, [options.passport]);
     const { desk } = await desks.open(options.passport);
-    const rules = { ...options, server: place.name, map: new Map(options.map) };
+    const rules: GuardRules = {
+      ...options,
+      server: place.name,
+      map: new Map(options.map),
+      own: ownFiles(cli, cli.io.env.AIP_SOCKET || defaultSocket(cli.workspace), options, [
+        ...[options.tokenFile, options.upstreamHeaderFile, namedPassportFile(options.passport)],
+      ]),
+      folders: foldersOf(place, cli),
+    };
     const maker = await sessionMaker(cli, desks, desk, rules);
     if (options.observe) cli.note(`observing ${place.name}: what would be refused is logged, and runs`);
     return listen === null

@@ -80,14 +80,19 @@ A call of an MCP tool that the hook accepted and that then reaches a guard of th
 hook's entry as its own, for 60 s and once. For that both must name it <server>.<tool>. Where --ask turns AIP-E209 into the agent's own
 question, the entry says asked: an answer there is no signed approval.
 
-File tools never reach a path that lies in the home with keys and state, the configuration of hooks in any folder, or the socket's folder,
-nor the files of --config, --passphrase-file and --token-file, whatever the passport says, also by steps up, symbolic and hard links, ~,
-file: URLs, other spellings and in patches. A tool of any other name, and of an MCP server, is refused where a whole value of its input is
-such a path; a text that only mentions one passes. A path through the links of a process (/proc/self/cwd, /dev/fd) is refused, for what it
+# Files of aip
+
+By a hook and by a guard before an MCP server, file tools never reach a path that lies in the home with keys, state and pins, the
+configuration of hooks in any folder, or the socket's folder, nor the files of --config, --passphrase-file, --env-file, --token-file,
+--upstream-header-file and of a passport that is named by its file, whatever the passport says (AIP-E210, own_files): also by steps up,
+symbolic and hard links, ~, file: URLs, other spellings and in patches. A tool of any other name, and of an MCP server, is refused where a
+whole value of its input is such a path; a text that only mentions one passes. A guard reads relative paths from its own folder and from
+the folders that the server's command line names; those of a server over HTTP it cannot place. A path through the links of a process (/proc/self/cwd, /dev/fd) is refused, for what it
 leads to is not known, and so is what a process holds (/proc/self/environ). A search from a folder above the home or from /proc is refused;
 one over a project passes, and shows the hooks that are configured there. Not seen are links below the folder that a search goes through, and
 the device names and hashed short names of Windows.
-For the action shell nothing of the kind is promised: a shell can edit any file of its user. Where that matters, run the service as
-another user, and give the agent's user a port and a token.
+For the action shell nothing of the kind is promised: a shell can edit any file of its user. Nor is it for POST /v1/guard, /v1/sign and the
+frameworks, which do not know what a param means to their program. Where that matters, run the service as another user, and give the
+agent's user a port and a token.
 `;
 }

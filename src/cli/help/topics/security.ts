@@ -13,6 +13,7 @@ verifier, within every limit of the passport, and nobody known here has revoked 
 # What holds, and what does not
   holds      what aip exec runs gets the verified params, from the bytes that were judged, never from a second reading of a file
   holds      nothing that lies in a project's folder weakens a decision; log, trust, monitor and state are set in the home alone
+  holds      file tools of a coding agent (aip hook) and of an MCP server (aip mcp guard) never reach aip's own files, whatever the passport says; for a shell nothing of the kind is promised (aip help guard)
   holds      a config or state of another user, or that others may write, is refused by all that trusts it
   does not   aip exec is no boundary between processes of one user: the command can read this process's environment, and with it the passphrase, and then signs as the principal where that key is here. exec warns (principal_key_here); --strict refuses. Keep a principal's key on another machine or under another user, and run agents as a user of their own.
   does not   what the same user runs can change config, state, pins and keys of this home
