@@ -1,5 +1,5 @@
 /** Why a call does not run, in words for a model and for programs. */
-import { NATIVE_CODES, type CodeEntry } from '../protocol/codes.js';
+import { NATIVE_CODES, remedyFor, type CodeEntry } from '../protocol/codes.js';
 import type { JsonObject } from '../protocol/json/values.js';
 import type { Decision } from '../verify/decision.js';
 
@@ -22,12 +22,13 @@ const ENTRIES: ReadonlyMap<string, CodeEntry> = new Map(
 /** A refused decision as a refusal. */
 export function refusalOf(decision: Decision): CallRefusal {
   const code = decision.error_code ?? 'AIP-E100';
+  const known = ENTRIES.get(code);
   const denied = code === NATIVE_CODES.APPROVAL_REQUIRED.code && decision.details?.reason === 'denied';
   return {
     code,
     name: decision.error_message ?? code,
     message: decision.message,
-    remedy: denied ? 'Do not ask for it before then.' : (ENTRIES.get(code)?.remedy ?? ''),
+    remedy: denied ? 'Do not ask for it before then.' : known === undefined ? '' : remedyFor(known, decision.details),
     details: decision.details ?? {},
     intentHash: decision.intent_hash,
   };

@@ -3,6 +3,8 @@
  * Message text stands here and nowhere else.
  */
 
+import type { JsonObject } from './json/values.js';
+
 /** What a refusal is about; the exit code follows from it (10 who, 11 when, 12 what, 13 standing, 14 approval). */
 export type Concern = 'who' | 'when' | 'what' | 'standing' | 'approval' | 'mesh';
 
@@ -280,7 +282,7 @@ export const NATIVE_CODES = {
     'REVOCATION_STALE',
     'standing',
     'The copy of the mesh on this machine is too old to say that the agent is still in good standing.',
-    ['age_ms', 'max_age_ms'],
+    ['reason', 'age_ms', 'max_age_ms'],
     'Bring the mesh back, or keep the copy current with `aip mesh follow`.',
   ),
   KEY_REVOKED: entry(
@@ -321,3 +323,14 @@ export const EXIT_OF_CONCERN: Readonly<Record<Concern, number>> = {
   approval: 14,
   mesh: 5,
 };
+
+/** The reason in the details of REVOCATION_STALE where the mesh refuses this machine's API key. */
+export const MESH_KEY_REFUSED = 'mesh_key_refused';
+
+/** What to do about a refusal. A key that the mesh refuses is helped by no following of the mesh. */
+export function remedyFor({ name, remedy }: Pick<CodeEntry, 'name' | 'remedy'>, details: JsonObject | null): string {
+  return name === 'REVOCATION_STALE' && details?.reason === MESH_KEY_REFUSED ? JOIN_AGAIN : remedy;
+}
+
+const JOIN_AGAIN =
+  'Get an API key that is in force (`aip mesh key create`, where an admin is), and join again with it: `aip mesh join <url> --key-file <file>`.';

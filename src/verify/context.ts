@@ -81,6 +81,8 @@ export interface Freshness {
   readonly onStale: 'last-known' | 'deny';
   /** True where the mesh does not miss this machine, and has not answered now: its copy vouches for nothing, however old. */
   readonly unmissed?: boolean;
+  /** True where the mesh refuses this machine's API key: nobody who follows under it hears anything. */
+  readonly keyRefused?: boolean;
   /** How far this machine's clock is ahead of the mesh's, in ms; null or missing where that is not known. */
   readonly clockAheadMs?: number | null;
 }

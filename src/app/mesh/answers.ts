@@ -137,8 +137,11 @@ export function malformed(line: MeshEndpoint, what: string): Failure {
   });
 }
 
+/** What to do about an API key that the mesh refuses. */
+export const KEY_HINT = 'get a key that is in force: aip mesh key create, where an admin is; then aip mesh join';
+
 const HINTS: Readonly<Record<string, string>> = {
-  UNAUTHENTICATED: 'get a key that is in force: aip mesh key create, where an admin is; then aip mesh join',
+  UNAUTHENTICATED: KEY_HINT,
   FORBIDDEN: 'use a key with a higher role: AIP_MESH_KEY=<key>, or aip mesh join',
   SIGNATURE_REQUIRED: 'sign with the key registered for this API key: aip mesh join <url> --operator-key <did>',
   SIGNATURE_INVALID: 'the API key must be made with your public key: aip mesh key create --public-key <key>',

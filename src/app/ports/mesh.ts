@@ -4,6 +4,7 @@ import type { KeptDeny } from '../../mesh/client/copy.js';
 import type { CopyPlace, CopyStep } from '../../mesh/client/place.js';
 import type { PassportMark } from '../../mesh/passports.js';
 import type { Standing } from '../../mesh/standing.js';
+import type { Freshness } from '../../verify/context.js';
 import { isPlainElsewhere } from '../../protocol/web-url.js';
 import { Failure } from '../failure.js';
 
@@ -95,7 +96,7 @@ export interface MeshEndpoint {
 export const MACHINE_LABEL = 'label';
 
 /** The note that says how far this machine's clock is ahead of the mesh's, in ms. */
-export const CLOCK_AHEAD = 'clock.ahead';
+const CLOCK_AHEAD = 'clock.ahead';
 
 /** How far this machine's clock is ahead of the mesh's, in ms; null where it was never heard. */
 export function clockAhead(copy: Pick<MeshCopy, 'note'>): number | null {
@@ -103,8 +104,25 @@ export function clockAhead(copy: Pick<MeshCopy, 'note'>): number | null {
   return text === null ? null : Number(text);
 }
 
+/** Writes that down when it has changed by more than clocks drift, not with every heartbeat. */
+export function noteClock(copy: Pick<MeshCopy, 'note' | 'setNote'>, aheadMs: number): void {
+  const known = clockAhead(copy);
+  if (known === null || Math.abs(known - aheadMs) > 2_000) copy.setNote(CLOCK_AHEAD, String(Math.round(aheadMs)));
+}
+
+/** How current a copy is, with what is written down about that. */
+export function copyFreshness(
+  copy: Pick<MeshCopy, 'note'>,
+  known: Omit<Freshness, 'mesh' | 'clockAheadMs' | 'keyRefused'>,
+): Freshness {
+  const stale = known.ageMs === null || known.ageMs > known.maxAgeMs;
+  const refused = stale && isKeyRefused(copy) ? { keyRefused: true } : {};
+  return { mesh: true, ...known, ...refused, clockAheadMs: clockAhead(copy) };
+}
+
 const LEFT = 'left';
 const UNCOUNTED = 'uncounted';
+const KEY_REFUSED = 'key.refused';
 
 /** True once the process that followed for this machine has said that it stops, until one follows again. */
 export function hasLeft(copy: Pick<MeshCopy, 'note'>): boolean {
@@ -124,6 +142,16 @@ export function isUnmissed(copy: Pick<MeshCopy, 'note'>): boolean {
 /** Writes down that the mesh has no room for this machine on its roster, or has again. */
 export function noteCounted(copy: Pick<MeshCopy, 'note' | 'setNote'>, counted: boolean, now: number): void {
   if ((copy.note(UNCOUNTED) === null) !== counted) copy.setNote(UNCOUNTED, counted ? null : String(now));
+}
+
+/** True where the mesh has refused this machine's API key, and has proven nothing since. */
+export function isKeyRefused(copy: Pick<MeshCopy, 'note'>): boolean {
+  return copy.note(KEY_REFUSED) !== null;
+}
+
+/** Writes down that the mesh refuses this machine's API key (`now`, ms since the epoch), or does not: null. */
+export function noteKeyRefused(copy: Pick<MeshCopy, 'note' | 'setNote'>, now: number | null): void {
+  if (isKeyRefused(copy) !== (now !== null)) copy.setNote(KEY_REFUSED, now === null ? null : String(now));
 }
 
 /** Writes down that a process follows the mesh for this machine. */

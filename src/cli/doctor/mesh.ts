@@ -2,7 +2,7 @@
 import { EXIT, failedFinding, ok, warning, type Finding } from '../../app/setup/doctor.js';
 import { Failure } from '../../app/failure.js';
 import { provenText } from '../../protocol/time.js';
-import { clockAhead, type MeshCopy } from '../../app/ports/mesh.js';
+import { clockAhead, isKeyRefused, type MeshCopy } from '../../app/ports/mesh.js';
 import type { Config } from '../config/load.js';
 import { meshOverview } from '../../app/mesh/overview.js';
 import { apiKey, meshAccess, type MeshAccess } from '../mesh/access.js';
@@ -88,10 +88,10 @@ function* inspectClock(copy: Pick<MeshCopy, 'note'>, config: Config): Generator<
     );
 }
 
+const JOIN = 'aip mesh join <url> --mesh-key <key> --key-file <file>';
 const NO_COPY = warning('mesh', 'This machine has no copy of the mesh yet.', 'aip mesh follow');
 
 async function inspectKey(cli: Scene, config: Config, hasState: boolean): Promise<Finding> {
-  const join = 'aip mesh join <url> --mesh-key <key> --key-file <file>';
   const given = cli.io.env.AIP_MESH_KEY;
   if (given !== undefined && given !== '') return ok('mesh', 'The API key is in AIP_MESH_KEY.');
   const path = config.get('mesh.key_file');
@@ -101,13 +101,13 @@ async function inspectKey(cli: Scene, config: Config, hasState: boolean): Promis
       return ok('mesh', `The API key is in ${path}, and private.`);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      return failedFinding('mesh', error.message, error.hint ?? join, EXIT.keys);
+      return failedFinding('mesh', error.message, error.hint ?? JOIN, EXIT.keys);
     }
   }
   const name = config.get('mesh.key_id');
-  if (name === null) return failedFinding('mesh', 'There is no API key for the mesh.', join, EXIT.keys);
+  if (name === null) return failedFinding('mesh', 'There is no API key for the mesh.', JOIN, EXIT.keys);
   const record = hasState ? (await localState(cli.workspace)).key(`mesh:${name}`) : null;
-  if (record === null) return failedFinding('mesh', `This machine does not hold the API key ${name}.`, join, EXIT.keys);
+  if (record === null) return failedFinding('mesh', `This machine does not hold the API key ${name}.`, JOIN, EXIT.keys);
   return ok('mesh', `The API key ${name} is in the ${record.store} store (not opened).`);
 }
 
@@ -120,6 +120,8 @@ async function inspectCopy(cli: Scene, config: Config): Promise<Finding> {
     return warning('mesh', 'The copy was proven in the future: the clock was set back.', 'aip mesh follow');
   const age = provenText(now - provenAt);
   if (now - provenAt <= maxAge) return ok('mesh', `The copy of the mesh was ${age}.`);
+  if (isKeyRefused(copy))
+    return warning('mesh', `The mesh refuses the API key of this machine; its copy was ${age}.`, JOIN);
   const message = `The copy of the mesh was ${age}; a verification asks the mesh first, and ${policy} when that fails.`;
   return warning('mesh', message, 'aip mesh follow');
 }

@@ -7,7 +7,7 @@ import type { ReadKind, SessionRoute, SessionPorts, ToolCall } from '../../guard
 import type { ToolPins } from '../../guard/mcp/tools.js';
 import { GatheredOutcomes } from '../../app/outcomes/gathered.js';
 import { refusalToAsker, type CallRefusal } from '../../guard/refusal.js';
-import { NATIVE_CODES } from '../../protocol/codes.js';
+import { NATIVE_CODES, remedyFor } from '../../protocol/codes.js';
 import type { Passport } from '../../protocol/passport.js';
 import type { Violation } from '../../verify/decision.js';
 import { serverPins } from '../../workspace/guard/servers.js';
@@ -173,7 +173,8 @@ function ownFilesReached(call: ToolCall, { server, own, folders }: GuardRules): 
 
 function refusalFrom({ entry, message, details }: Violation): CallRefusal {
   const known = Object.values(NATIVE_CODES).find(({ code }) => code === entry.code);
-  return { code: entry.code, name: entry.name, message, remedy: known?.remedy ?? '', details, intentHash: null };
+  const remedy = known === undefined ? '' : remedyFor(known, details);
+  return { code: entry.code, name: entry.name, message, remedy, details, intentHash: null };
 }
 
 /** Read once: another process that accepts new pins counts from the next start on. */

@@ -1,4 +1,6 @@
 /** What a command that follows the mesh says: states once, events as they come, gaps never hidden. */
+import { Failure } from '../../app/failure.js';
+import { KEY_HINT } from '../../app/mesh/answers.js';
 import type { MeshEvent } from '../../mesh/log/event.js';
 import type { AlarmKind, FollowState } from '../../mesh/client/messages.js';
 import { renderEvent } from '../render/mesh.js';
@@ -16,22 +18,37 @@ const MEANING: Readonly<Record<FollowState, string>> = {
   expired: 'too long without word from',
 };
 
+/** An API key that was refused so often at each endpoint, and not taken in between, will not be taken again. */
+const MOST_REFUSALS = 5;
+
 export class FollowTeller {
   readonly #cli: Scene;
-  readonly #url: string;
+  readonly #endpoints: readonly string[];
+  readonly #onKeyRefused: (failure: Failure) => void;
   readonly #started: number;
   #said = '';
   #heard = false;
   #refused = false;
+  /** How often the API key was refused since it was last taken. */
+  #refusals = 0;
   /** Why the mesh did not let this machine in, as it was said. */
   #refusal = '';
   #events = 0;
 
-  constructor(cli: Scene, url: string) {
+  /**
+   * @param endpoints URLs of the mesh, in order
+   * @param onKeyRefused told that to follow on is in vain: a running command does not read its API key again
+   */
+  constructor(cli: Scene, endpoints: readonly string[], onKeyRefused: (failure: Failure) => void) {
     this.#cli = cli;
-    this.#url = url;
+    this.#endpoints = endpoints;
+    this.#onKeyRefused = onKeyRefused;
     this.#started = cli.io.now();
     this.#say('syncing');
+  }
+
+  get #url(): string {
+    return clean(this.#endpoints[0]!);
   }
 
   readonly listener = {
@@ -53,9 +70,11 @@ export class FollowTeller {
     this.#cli.note(`${this.#events} ${this.#events === 1 ? 'event' : 'events'} in ${seconds} s`);
   }
 
-  /** Every attempt is refused anew until somebody does something about the key, which a running command does not read again. */
+  /** Every attempt is refused anew until somebody does something about the key. */
   #alarm(kind: AlarmKind, message: string): void {
     if (kind !== 'unauthorized' && kind !== 'refused') return this.#cli.warn(message, `mesh_${kind}`);
+    if (kind === 'unauthorized') this.#refusals += 1;
+    if (this.#refusals >= MOST_REFUSALS * this.#endpoints.length) this.#onKeyRefused(refusedKey(this.#url));
     if (this.#refused) return;
     this.#refused = true;
     // The mesh says itself what is to be done.
@@ -63,17 +82,15 @@ export class FollowTeller {
       this.#refusal = message;
       return this.#cli.warn(clean(message), 'mesh_refused');
     }
-    const way =
-      'get one that is in force (aip mesh key create, where an admin is), give it to aip mesh join, start this again';
-    this.#cli.warn(`${message}: ${way}.`, 'mesh_unauthorized');
+    this.#cli.warn(`${clean(message)}: it was revoked, or is none of this mesh.`, 'mesh_unauthorized');
   }
 
   #say(state: FollowState): void {
     this.#heard ||= state === 'live';
-    if (state === 'live') this.#refused = false;
+    if (state === 'live') [this.#refused, this.#refusals] = [false, 0];
     // Before the first word there is nothing to be too old.
     if (!this.#heard && state !== 'syncing') return;
-    this.#once(`${MEANING[state]} ${clean(this.#url)}`);
+    this.#once(`${MEANING[state]} ${this.#url}`);
   }
 
   /** A moment's pause is no news; a longer one is said when its reason is new. */
@@ -87,4 +104,10 @@ export class FollowTeller {
     this.#said = text;
     this.#cli.note(this.#cli.paintErr.dim(text));
   }
+}
+
+function refusedKey(url: string): Failure {
+  return new Failure('NETWORK', `The mesh at ${url} refuses the API key of this machine, which follows it no more.`, {
+    hint: KEY_HINT,
+  });
 }

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Freshness } from '../../verify/context.js';
 import { Failure } from '../../app/failure.js';
-import { clockAhead, noteFollowing, hasLeft, isUnmissed, noteCounted, type MeshCopy } from '../../app/ports/mesh.js';
+import { copyFreshness, noteFollowing, hasLeft, isUnmissed, noteCounted, type MeshCopy } from '../../app/ports/mesh.js';
 import { meshFollower, meshLines, refreshCopy, type MeshFollow } from '../../workspace/mesh.js';
 import { Vouching } from '../../workspace/mesh/vouching.js';
 import type { VerifierDeps } from '../../app/verification/intents.js';
@@ -53,11 +53,10 @@ export async function meshFreshness(
     : null;
   const freshness = (now: number): Freshness => {
     const ageMs = ageOf(copy, now);
-    const clockAheadMs = clockAhead(copy);
     // The mesh does not miss this machine, so only an answer of the mesh can vouch for its copy.
     if (!(vouching?.holds ?? (heard || !isUnmissed(copy))))
-      return { mesh: true, ageMs: null, maxAgeMs, onStale: 'deny', unmissed: true, clockAheadMs };
-    return { mesh: true, ageMs, maxAgeMs, onStale, clockAheadMs };
+      return copyFreshness(copy, { ageMs: null, maxAgeMs, onStale: 'deny', unmissed: true });
+    return copyFreshness(copy, { ageMs, maxAgeMs, onStale });
   };
   return vouching === null ? { freshness } : { freshness, vouched: () => vouching.vouched() };
 }

@@ -5,7 +5,7 @@ import { anticipateDeny, giveOrder, orderHere, type Order, type OrderReport } fr
 import { keyTextHere, orderByText } from '../../app/mesh/key-text.js';
 import type { ApprovalRelay } from '../../app/approvals/relay.js';
 import type { Failure } from '../../app/failure.js';
-import { clockAhead, type MeshCopy, type MeshEndpoint } from '../../app/ports/mesh.js';
+import { copyFreshness, type MeshCopy, type MeshEndpoint } from '../../app/ports/mesh.js';
 import { parseApiKey } from '../../mesh/access/api-key.js';
 import { MAX_REASON } from '../../mesh/limits.js';
 import { isNamedKey, orderSubject } from '../../mesh/subject.js';
@@ -109,10 +109,9 @@ export class Mesh {
     const { maxAgeMs, onStale } = configured;
     const opened = this.#opened;
     if (opened === null) return { mesh: true, ageMs: null, maxAgeMs, onStale };
-    const clockAheadMs = clockAhead(opened.copy);
     if (opened.vouching?.holds === false)
-      return { mesh: true, ageMs: null, maxAgeMs, onStale: 'deny', unmissed: true, clockAheadMs };
-    return { mesh: true, ageMs: this.#age(opened), maxAgeMs, onStale, clockAheadMs };
+      return copyFreshness(opened.copy, { ageMs: null, maxAgeMs, onStale: 'deny', unmissed: true });
+    return copyFreshness(opened.copy, { ageMs: this.#age(opened), maxAgeMs, onStale });
   }
 
   /** What a decision waits for while the mesh does not count this machine; null where it does. */

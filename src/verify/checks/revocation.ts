@@ -1,4 +1,6 @@
 import { formatTime, provenText, spanText } from '../../protocol/time.js';
+import { MESH_KEY_REFUSED } from '../../protocol/codes.js';
+import type { JsonObject } from '../../protocol/json/values.js';
 import { EVERYONE } from '../../protocol/identity/subject.js';
 import { deniedKeys, deniedNow, type BelievedKey } from '../believed-keys.js';
 import { NO_STATE, type Facts, type Freshness, type Held, type StandingRecord } from '../context.js';
@@ -63,11 +65,16 @@ export function standingViolations(
   const { freshness } = facts;
   // A known deny denies however old the copy is; E405 is for what the copy cannot say.
   if (violations.length === 0 && isStale(freshness) && freshness.onStale === 'deny') {
-    const { ageMs, maxAgeMs, unmissed = false } = freshness;
-    const message = unmissed
-      ? 'The mesh does not count this machine among those that listen, and was not heard now: what is known here may be old.'
-      : `The copy of the mesh on this machine was ${provenText(ageMs)}; at most ${spanText(maxAgeMs)} is allowed.`;
-    violations.push(violation('REVOCATION_STALE', message, { age_ms: ageMs, max_age_ms: maxAgeMs, agent_id }));
+    const { ageMs, maxAgeMs, unmissed = false, keyRefused = false } = freshness;
+    const message = keyRefused
+      ? 'The mesh refuses the API key of this machine, and was not heard since: what is known here may be old.'
+      : unmissed
+        ? 'The mesh does not count this machine among those that listen, and was not heard now: what is known here may be old.'
+        : `The copy of the mesh on this machine was ${provenText(ageMs)}; at most ${spanText(maxAgeMs)} is allowed.`;
+    const reason: JsonObject = keyRefused ? { reason: MESH_KEY_REFUSED } : {};
+    violations.push(
+      violation('REVOCATION_STALE', message, { ...reason, age_ms: ageMs, max_age_ms: maxAgeMs, agent_id }),
+    );
   }
   return violations;
 }

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { openLocalCopy } from '../../../src/adapters/mesh/client/local-copy.js';
+import { FollowTeller } from '../../../src/cli/mesh/following.js';
 import { Home } from '../../kit/mesh/homes.js';
 
 const SLOW = 120_000;
@@ -307,5 +308,60 @@ describe('a clock that differs', { timeout: SLOW }, () => {
     expect(JSON.parse(judged.out)).toMatchObject({ error_code: 'AIP-E402' });
     expect(judged.out + judged.err).toContain('clock_differs');
     expect((await admin.run(['doctor'])).out).toContain('clock_differs');
+  });
+});
+
+describe('a machine whose API key was revoked', { timeout: SLOW }, () => {
+  test('gives up only when each endpoint has refused it again and again, and none has taken it in between', () => {
+    const [warned, ended]: [string[], string[]] = [[], []];
+    const scene = {
+      ...{ io: { now: () => 0 }, paintErr: { dim: (text: string) => text }, note: () => undefined },
+      warn: (_: string, code: string) => void warned.push(code),
+    };
+    const { listener } = new FollowTeller(scene as never, ['http://a', 'http://b'], ({ code }) => ended.push(code));
+    const refuse = (times: number) => {
+      for (let i = 0; i < times; i++) listener.onAlarm('unauthorized', 'the mesh refuses the API key');
+    };
+    refuse(9);
+    listener.onState('syncing', 'live');
+    refuse(9);
+    expect([warned, ended]).toEqual([['mesh_unauthorized', 'mesh_unauthorized'], []]);
+    for (let i = 0; i < 20; i++) listener.onAlarm('refused', 'the mesh refuses this verifier');
+    expect(ended).toEqual([]);
+    refuse(1);
+    expect(ended).toEqual(['NETWORK']);
+  });
+
+  test('says so, follows no more, and is told to join again; it goes on with another key', async () => {
+    const admin = new Home();
+    await admin.serve();
+    const home = new Home();
+    const { key_id } = await home.join(admin);
+    await home.agent();
+    const running = await home.follow();
+    await admin.json('mesh', 'key', 'revoke', key_id, '--yes');
+    const { code, err } = await running.ended;
+    home.set('revocation', { on_stale: 'deny', max_age: '1ms' });
+    const said = err
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(said.filter((line) => line.code === 'mesh_unauthorized')).toHaveLength(1);
+    expect([code, said.at(-1)]).toMatchObject([
+      5,
+      {
+        code: 'NETWORK',
+        message: expect.stringContaining('refuses the API key'),
+        hint: expect.stringContaining('join'),
+      },
+    ]);
+    const refused = await home.run(['intent', 'verify', await home.intent()]);
+    expect(refused.out).toMatch(/AIP-E405[^]*aip mesh join/);
+    expect(refused.out).not.toContain('aip mesh follow');
+    expect((await home.run(['doctor'])).out).toMatch(/refuses the API key of this machine/);
+    await home.join(admin, 'verifier');
+    home.set('revocation', { max_age: '30s' });
+    expect((await home.verify(await home.intent())).code).toBe(0);
+    await (await home.follow()).stop();
   });
 });

@@ -1,6 +1,6 @@
 /** A follower with sockets, timers and a clock: keeps this machine's copy current until it is stopped. */
 import { randomBytes } from 'node:crypto';
-import { CLOCK_AHEAD, noteCounted, type MeshCopy } from '../../../app/ports/mesh.js';
+import { noteClock, noteCounted, noteKeyRefused, type MeshCopy } from '../../../app/ports/mesh.js';
 import { Follower } from '../../../mesh/client/follower.js';
 import type { AlarmKind, Effect, FollowState, FollowInput, KnownStanding } from '../../../mesh/client/messages.js';
 import type { Moment } from '../../../mesh/client/moment.js';
@@ -159,6 +159,7 @@ export class MeshFollow {
       if (effect.events.length > 0) onEvents?.(effect.events);
     } else if (effect.type === 'proven') {
       const { wall, position, aheadMs } = effect;
+      if (copy !== null) noteKeyRefused(copy, null);
       if (copy !== null && aheadMs !== null) noteClock(copy, aheadMs);
       const place = copy === null ? position : copy.prove(wall, position);
       if (place === null || !this.#onTheWay(position, place)) return false;
@@ -178,12 +179,13 @@ export class MeshFollow {
   }
 
   #act(effect: Exclude<Effect, { type: 'keep' | 'proven' }>): void {
-    const { onState, onAlarm, onWaiting } = this.#options;
+    const { copy, onState, onAlarm, onWaiting } = this.#options;
     switch (effect.type) {
       case 'state':
         onState?.(effect.from, effect.to);
         return;
       case 'alarm':
+        if (effect.kind === 'unauthorized' && copy !== null) noteKeyRefused(copy, Date.now());
         onAlarm?.(effect.kind, effect.message);
         return;
       case 'waiting':
@@ -324,13 +326,6 @@ export class MeshFollow {
     const applied = this.#applied(position, null);
     return applied === null ? {} : { 'aip-applied': asHeader(applied) };
   }
-}
-
-/** Written when it has changed by more than clocks drift, not with every heartbeat. */
-function noteClock(copy: MeshCopy, aheadMs: number): void {
-  const known = copy.note(CLOCK_AHEAD);
-  if (known === null || Math.abs(Number(known) - aheadMs) > 2_000)
-    copy.setNote(CLOCK_AHEAD, String(Math.round(aheadMs)));
 }
 
 function cardOf({ verifier, key }: MeshFollowOptions): Record<string, string> {

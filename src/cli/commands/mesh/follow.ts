@@ -48,6 +48,7 @@ export const command: CommandSpec<Options> = {
   exits: {
     3: 'the copy cannot be written',
     4: 'the key store is missing, locked or refuses',
+    5: 'the mesh refuses the API key of this machine, again and again',
     130: 'stopped with Ctrl-C',
     143: 'terminated',
   },
@@ -62,13 +63,13 @@ export const command: CommandSpec<Options> = {
       localState(cli.workspace),
       cli.config(),
     ]);
-    const teller = new FollowTeller(cli, access.endpoints[0]!);
     let broken: (error: unknown) => void = () => undefined;
     let departed: () => void = () => undefined;
     const ended = new Promise<void>((resolve, reject) => {
       broken = reject;
       departed = resolve;
     });
+    const teller = new FollowTeller(cli, access.endpoints, (failure) => broken(failure));
     arrives(copy);
     nameMachine(copy, options.label ?? options.name ?? null);
     const [line] = await meshLines(cli.workspace, access, key);
@@ -108,6 +109,7 @@ export const command: CommandSpec<Options> = {
       cli.note('This machine has left the mesh (aip mesh leave).');
       return 0;
     } finally {
+      following.stop();
       await stopShipping();
     }
   },

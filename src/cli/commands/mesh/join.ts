@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { looksLikeKeyAddress } from '../../../protocol/identity/key-address.js';
 import { Failure } from '../../../app/failure.js';
 import { apiKeyName, keepApiKey, readApiKey } from '../../../app/keys/mesh-api-key.js';
-import { refusePlainHttp } from '../../../app/ports/mesh.js';
+import { noteKeyRefused, refusePlainHttp } from '../../../app/ports/mesh.js';
 import { meshOverview } from '../../../app/mesh/overview.js';
 import { secretVariable } from '../../../app/ports/secrets.js';
 import type { KeyStoreName } from '../../../app/ports/state.js';
@@ -129,6 +129,7 @@ export const command: CommandSpec<Options> = {
     });
     const copy = await localCopy(cli.workspace, publicKey);
     notesIntroduced(copy, null);
+    noteKeyRefused(copy, null);
     const copied = await refreshCopy(cli.workspace, access, key.text, copy, 30_000, 10_000);
     if (cli.globals.json)
       cli.json({

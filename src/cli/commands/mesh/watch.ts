@@ -61,11 +61,11 @@ export const command: CommandSpec<Options> = {
     const ends = (event: MeshEvent): boolean =>
       options.exitOn === 'any' || (options.exitOn !== undefined && event.type === TYPE_OF[options.exitOn]);
     const recent = await recentEvents(line, check, options.lines);
-    const teller = new FollowTeller(cli, access.endpoints[0]!);
-    teller.events(recent.events.filter(shown));
     let done: (code: number) => void = () => undefined;
     let broken: (error: unknown) => void = () => undefined;
     const ended = new Promise<number>((resolve, reject) => ([done, broken] = [resolve, reject]));
+    const teller = new FollowTeller(cli, access.endpoints, (failure) => broken(failure));
+    teller.events(recent.events.filter(shown));
     const following = await meshFollower(cli.workspace, access, key, {
       ...teller.listener,
       verifier: null,

@@ -34,6 +34,8 @@ for which its key has no room is warned (not_on_roster), and refuses (AIP-E405) 
 A verifier that stops in order (SIGTERM of follow) says so and is not missed; until somebody follows there again, that home refuses
 (AIP-E405) unless the mesh answers. aip mesh forget <label> takes one off that will not come back.
 aip mesh drill --challenge <hex> has every verifier answer with the value, signed; the report holds the answers.
+A machine whose API key was revoked is told (mesh_unauthorized), and its follow ends (exit 5) when the mesh goes on refusing the key: aip
+mesh join with another one, then follow again. Until then its copy grows old, and revocation.on_stale decides.
 
 # Passports travel
   aip mesh principal add <did> --public-key <key>   admin: the mesh takes the passports that this key signs

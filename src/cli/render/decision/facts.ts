@@ -1,4 +1,5 @@
 import { scopeOf } from '../../../mesh/subject.js';
+import { remedyFor } from '../../../protocol/codes.js';
 import { parsePrincipalId } from '../../../protocol/identity/did.js';
 import type { Json, JsonObject } from '../../../protocol/json/values.js';
 import { spanText } from '../../../protocol/time.js';
@@ -50,9 +51,10 @@ export function sentenceOf(refusal: Refusal, decision: Decision): string {
 
 /** What to do about it, with the names filled in that may safely be pasted into a shell; null for a hook's own code. */
 export function remedyOf(code: string, decision: Decision): string | null {
-  const remedy = entryOf(code, decision.dialect)?.remedy;
-  if (remedy === undefined) return null;
+  const entry = entryOf(code, decision.dialect);
+  if (entry === null) return null;
   const { agent_id: agent, details } = decision;
+  const remedy = remedyFor(entry, details);
   const principal = details?.principal;
   const request = details?.request_id;
   const unasked = remedy.includes('<request_id>') && (typeof request !== 'string' || details?.reason === 'denied');
