@@ -105,6 +105,71 @@ describe('aip approvals', () => {
     expect(await machine.run('intent', 'verify', intent, '--approval', approval)).toMatchObject({ code: 0 });
   });
 
+  test('an answer by file that does not count is never passed over in silence', async () => {
+    const [machine, other] = [await team(), await team()];
+    const answered = async (home: Household, id: string): Promise<string> => {
+      const path = home.at(`${id}.json`);
+      expect(await home.run('approvals', 'approve', id, '-o', path, '--yes')).toMatchObject({ code: 0 });
+      return path;
+    };
+    const id = await refused(machine);
+    const second = await refused(machine, '--param', 'note=x');
+    const elsewhere = await refused(other);
+    const shown = (await machine.json<{ request: object }>('approvals', 'show', id)).value;
+    const request = machine.file('request.json', JSON.stringify(shown.request));
+    const approval = machine.at('approval.json');
+    expect(await machine.run('approvals', 'approve', request, '-o', approval, '--yes')).toMatchObject({ code: 0 });
+    const foreign = machine.file('foreign.json', readFileSync(await answered(other, elsewhere), 'utf8'));
+    const said = async (...argv: string[]): Promise<string> => {
+      const { code, err } = await machine.run('intent', 'verify', ...argv);
+      expect(code).toBe(14);
+      return err;
+    };
+    const bare = await signs(machine);
+    expect(await said(bare, '--approval', approval)).toContain(
+      `approval.json does not count: no request is named: have it signed with --approval-request ${id}`,
+    );
+    const noted = await signs(machine, '--param', 'note=x');
+    expect(await said(noted, '--approval', approval)).toContain('does not count: it is for another action');
+    const crossed = await signs(machine, '--approval-request', second);
+    expect(await said(crossed, '--approval', approval)).toContain(`it answers the request ${id}, and the intent names`);
+    const strange = await signs(machine, '--approval-request', elsewhere);
+    expect(await said(strange, '--approval', foreign)).toContain(`this verifier has raised no request ${elsewhere}`);
+    // Of several, the one that it could be for.
+    const both = await said(await signs(machine), await signs(machine, '--param', 'note=x'), '--approval', approval);
+    expect(both.match(/does not count/g)).toHaveLength(1);
+    const lines = [await signs(machine), await signs(machine, '--param', 'note=x')].map((path) =>
+      JSON.stringify(JSON.parse(readFileSync(path, 'utf8'))),
+    );
+    const stream = machine.file('lines.ndjson', `${lines.join('\n')}\n`);
+    expect((await said(stream, '--ndjson', '--approval', approval)).match(/does not count/g)).toHaveLength(1);
+    const exec = ['exec', '--intent', await signs(machine), '-a', 'issue_refund', '--approval', approval];
+    expect((await machine.run(...exec, '--', process.execPath, '-e', '')).err).toContain('no request is named');
+    // Another request beside the one that the intent names would count for nothing either.
+    const named = await signs(machine, '--approval-request', id);
+    expect(await machine.failure('intent', 'verify', named, '--approval-request', second)).toMatchObject({
+      code: 'USAGE',
+      exit_code: 2,
+      message: expect.stringContaining(`names the request ${id} itself`),
+    });
+    const run = ['exec', '--intent', named, '-a', 'issue_refund', '--approval-request', second];
+    expect((await machine.run(...run, '--', process.execPath, '-e', '')).code).toBe(2);
+    const { code, err } = await machine.run(
+      ...['intent', 'verify', await signs(machine), '--approval', approval, '--approval-request', id],
+    );
+    expect([code, err]).toEqual([0, expect.not.stringContaining('does not count')]);
+  });
+
+  test('one of an exact intent, where the passport names who approves', async () => {
+    const approvers = [{ id: 'did:web:acme.com:people:kim', public_key: `ed25519:${'1'.repeat(64)}` }];
+    const machine = await team(`require_approval:=${JSON.stringify({ above: 100, approvers })}`);
+    const intent = await signs(machine);
+    const exact = machine.at('exact.json');
+    expect(await machine.run('approve', intent, '-o', exact, '--yes')).toMatchObject({ code: 0 });
+    const { code, err } = await machine.run('intent', 'verify', intent, '--approval', exact);
+    expect([code, err]).toEqual([14, expect.stringContaining('exact.json does not count: it is of one exact intent')]);
+  });
+
   test('a denial that comes by file ends the request for every later intent', async () => {
     const machine = await team();
     const id = await refused(machine);

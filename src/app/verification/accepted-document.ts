@@ -10,6 +10,8 @@ export interface AcceptedDocument {
   readonly text: string;
   readonly action: string;
   readonly params: JsonObject;
+  /** The request for approval that it names itself. */
+  readonly approvalRequest: string | null;
 }
 
 /** Reads what `examine` has read; @throws JsonError and ShapeError for what it refuses. Null for what its dialect cannot read. */
@@ -18,6 +20,6 @@ export function acceptedDocument(bytes: Uint8Array | string): AcceptedDocument |
   const document = plainJson(exact);
   const read = dialectOf(document).read({ document, rounded: document !== exact, exact: () => exact });
   if ('refused' in read) return null;
-  const { action, params } = read.intent.document;
-  return { text: jcsText(exact) ?? referenceText(exact, 'raw'), action, params };
+  const { action, params, approval_request: approvalRequest = null } = read.intent.document;
+  return { text: jcsText(exact) ?? referenceText(exact, 'raw'), action, params, approvalRequest };
 }

@@ -6,11 +6,15 @@ import { findPassport } from '../../app/passports/find.js';
 import { openKey } from '../../app/keys/keyring.js';
 import { signIntent } from '../../app/signing/intent.js';
 import { verifyIntents, type Submission } from '../../app/verification/intents.js';
-import { acceptedDocument, type AcceptedDocument } from '../../app/verification/accepted-document.js';
-import { JsonError } from '../../protocol/json/parse.js';
-import { ShapeError } from '../../protocol/json/shape.js';
 import type { Judgement } from '../../verify/judge.js';
-import { APPROVAL_OPTION, approvalsIn, explainUnapproved, type ApprovalFlags } from '../intents/approvals.js';
+import {
+  APPROVAL_OPTION,
+  approvalsIn,
+  documentIn,
+  explainUnapproved,
+  withNamedRequest,
+  type ApprovalFlags,
+} from '../intents/approvals.js';
 import type { Cli } from '../cli.js';
 import { bindArguments, placeholderAsProgram } from '../intents/bind-arguments.js';
 import { commandEnvironment, intentFile, warnBefore } from '../intents/child.js';
@@ -125,7 +129,7 @@ export const command: CommandSpec<Options> = {
     const { deps, options: judging } = await verification(cli, { ...flags, approvals });
     const [judgement] = await verifyIntents(deps, judging, [submission]);
     tell(judgement!, cli);
-    explainUnapproved(cli, approvals, deps, [judgement!]);
+    explainUnapproved(cli, approvals, deps, { decision: judgement!.decision, submission, alone: true });
     const { ticks } = cli.workspace.world;
     const { success, intent_hash, agent_id, action } = judgement!.decision;
     if (!success) return exitOf(judgement!);
@@ -236,7 +240,7 @@ async function given(options: Options, cli: Cli): Promise<Prepared> {
     throw wrongAction(options, action, 'Nothing was spent or run.');
   }
   const passports = options.passport === undefined ? [] : [await passportFile(options.passport, cli)];
-  const submission = { bytes, source, ...(approvalRequest === undefined ? {} : { approvalRequest }) };
+  const submission = withNamedRequest({ bytes, source }, approvalRequest);
   return { submission, flags: { ...judging(options), passports } };
 }
 
@@ -244,16 +248,6 @@ function wrongAction({ intent, action }: Options, found: string | null, state: s
   return new Failure('USAGE', `${intent ?? 'The intent'} asks for "${found}", not for "${action}". ${state}`, {
     hint: intent === undefined ? 'aip exec --help' : `aip intent inspect ${intent}`,
   });
-}
-
-/** Null for what is no intent; the verification says what it is instead. */
-function documentIn(bytes: Uint8Array | string): AcceptedDocument | null {
-  try {
-    return acceptedDocument(bytes);
-  } catch (error) {
-    if (error instanceof JsonError || error instanceof ShapeError) return null;
-    throw error;
-  }
 }
 
 function judging({ principalKey, resolve, geo }: Options): Omit<VerificationFlags, 'passports'> {

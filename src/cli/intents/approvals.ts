@@ -1,13 +1,17 @@
 /** `--approval`: what persons said yes to. */
 import { Failure } from '../../app/failure.js';
-import type { VerifierDeps } from '../../app/verification/intents.js';
+import { acceptedDocument, type AcceptedDocument } from '../../app/verification/accepted-document.js';
+import type { Submission, VerifierDeps } from '../../app/verification/intents.js';
 import type { ActionApproval } from '../../protocol/approvals/approval.js';
 import { isExact, readAnyApproval } from '../../protocol/approvals/any.js';
 import type { Approval } from '../../protocol/approvals/exact.js';
+import { NATIVE_CODES } from '../../protocol/codes.js';
+import { JsonError } from '../../protocol/json/parse.js';
 import { ShapeError } from '../../protocol/json/shape.js';
 import { approvalProblem } from '../../verify/approvals/approved.js';
-import type { Judgement } from '../../verify/judge.js';
+import type { Decision } from '../../verify/decision.js';
 import { readInput } from '../input/documents.js';
+import { clean } from '../render/terminal/text.js';
 import type { OptionSpec } from '../spec.js';
 import type { Notices } from '../output.js';
 import type { Surroundings } from '../io.js';
@@ -49,21 +53,76 @@ async function approvalIn(file: string, cli: Scene): Promise<Approval | ActionAp
   }
 }
 
+/**
+ * The document with the request that is named beside it: for an envelope, which carries none, or an intent that was signed without one.
+ * @throws Failure USAGE for an intent that names another request itself
+ */
+export function withNamedRequest(submission: Submission, approvalRequest: string | undefined): Submission {
+  if (approvalRequest === undefined) return submission;
+  const named = documentIn(submission.bytes)?.approvalRequest ?? null;
+  if (named === null || named === approvalRequest) return { ...submission, approvalRequest };
+  throw new Failure('USAGE', `The intent names the request ${named} itself, and not ${approvalRequest}.`, {
+    hint: `sign it again: aip intent sign ... --approval-request ${approvalRequest}`,
+  });
+}
+
+/** Null for what is no document; the verification says what it is instead. */
+export function documentIn(bytes: Uint8Array | string): AcceptedDocument | null {
+  try {
+    return acceptedDocument(bytes);
+  } catch (error) {
+    if (error instanceof JsonError || error instanceof ShapeError) return null;
+    throw error;
+  }
+}
+
+/** What an approval is held against: a decision, and the document that it is about. */
+export interface Unapproved {
+  readonly decision: Decision;
+  readonly submission: Submission;
+  /** False where others were judged beside it, whose approval this may be. */
+  readonly alone: boolean;
+}
+
 /** Who gave an approval, and is told that one is needed, is told as well why this one does not count. */
 export function explainUnapproved(
   cli: Scene,
   given: readonly GivenApproval[],
-  { pins }: Pick<VerifierDeps, 'pins'>,
-  judgements: readonly Judgement[],
+  deps: Pick<VerifierDeps, 'pins' | 'state' | 'fleet'>,
+  judged: Unapproved,
 ): void {
-  for (const { decision } of judgements) {
-    const { agent_id: agentId, intent_hash: intentHash } = decision;
-    if (decision.error_message !== 'APPROVAL_REQUIRED' || agentId === null || intentHash === null) continue;
-    for (const { approval, source } of given) {
-      if (!isExact(approval)) continue;
-      const problem = approvalProblem(approval, { agentId, intentHash }, pins);
-      const elsewhere = judgements.length > 1 && approval.document.intent_hash !== intentHash;
-      if (problem !== null && !elsewhere) cli.warn(`${source} does not count: ${problem}.`, 'approval_refused');
-    }
+  if (judged.decision.error_message !== NATIVE_CODES.APPROVAL_REQUIRED.name) return;
+  for (const { approval, source } of given) {
+    const problem = isExact(approval) ? exactProblem(approval, judged, deps) : answerProblem(approval, judged, deps);
+    if (problem !== null) cli.warn(`${source} does not count: ${clean(problem)}.`, 'approval_refused');
   }
+}
+
+function exactProblem(
+  approval: Approval,
+  { decision: { agent_id: agentId, intent_hash: intentHash }, alone }: Unapproved,
+  { pins }: Pick<VerifierDeps, 'pins'>,
+): string | null {
+  if (agentId === null || intentHash === null) return null;
+  if (!alone && approval.document.intent_hash !== intentHash) return null;
+  return approvalProblem(approval, { agentId, intentHash }, pins) ?? OF_ONE_INTENT;
+}
+
+const OF_ONE_INTENT =
+  'it is of one exact intent, which counts where the passport names no approvers, by a key that is not revoked';
+
+/** Null as well for an answer that the decision itself says does not count, or that counts where more are needed. */
+function answerProblem(
+  { document }: ActionApproval,
+  { decision: { details }, submission, alone }: Unapproved,
+  { state, fleet = null }: Pick<VerifierDeps, 'state' | 'fleet'>,
+): string | null {
+  const { request_id: id } = document;
+  const ofAction = document.action_hash === details?.action_hash;
+  const named = submission.approvalRequest ?? documentIn(submission.bytes)?.approvalRequest ?? null;
+  if (!ofAction && named !== id) return alone ? 'it is for another action' : null;
+  if (named === null) return `no request is named: have it signed with --approval-request ${id}, or name it so here`;
+  if (named !== id) return `it answers the request ${id}, and the intent names ${named}`;
+  const unknown = fleet === null && state.look((ledger) => ledger.approvalRequest(id)) === null;
+  return unknown ? `this verifier has raised no request ${id}` : null;
 }

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { Failure } from '../../app/failure.js';
 import type { Submission, VerifierDeps, VerifyOptions } from '../../app/verification/intents.js';
+import type { Decision } from '../../verify/decision.js';
 import type { Judgement } from '../../verify/judge.js';
 import { OutputClosed, type Surroundings } from '../io.js';
 import { inTime } from '../input/in-time.js';
@@ -32,6 +33,8 @@ export interface StreamRequest {
   readonly format: Format;
   /** Gives the verified params with each decision. */
   readonly params?: boolean;
+  /** Told of every decision, after it was given. */
+  readonly onJudged: (decision: Decision, submission: Submission) => void;
 }
 
 /** Judges NDJSON of any length in constant memory: the next batches' signatures are computed while this one is committed. */
@@ -64,6 +67,7 @@ export async function verifyStream(cli: Scene, request: StreamRequest): Promise<
     const told =
       request.params === true ? judgements.map((one, i) => withAcceptedParams(one, submissions[i]!)) : judgements;
     await cli.stream(told.map(({ decision }) => safeJson(decision)).join('\n'));
+    for (const [i, { decision }] of judgements.entries()) request.onJudged(decision, submissions[i]!);
   };
   const due: Promise<void>[] = [];
   const incoming = batches(cli, request);

@@ -2,7 +2,13 @@ import { Failure } from '../../../app/failure.js';
 import { verifyIntents, type Submission } from '../../../app/verification/intents.js';
 import { countsAhead } from '../../../app/verification/verifier.js';
 import type { Judgement } from '../../../verify/judge.js';
-import { APPROVAL_OPTION, approvalsIn, explainUnapproved, type ApprovalFlags } from '../../intents/approvals.js';
+import {
+  APPROVAL_OPTION,
+  approvalsIn,
+  explainUnapproved,
+  withNamedRequest,
+  type ApprovalFlags,
+} from '../../intents/approvals.js';
 import type { Cli } from '../../cli.js';
 import { ENVELOPE_OPTIONS, envelopeTrust, type EnvelopeFlags } from '../../aip1/envelope-flags.js';
 import { gather, type Gathered } from '../../input/unread.js';
@@ -137,7 +143,7 @@ export const command: CommandSpec<Options> = {
     const format = formatOf(options, cli);
     requireMeaning(options, format, cli);
     if (options.ndjson === true) {
-      withRequest([], options);
+      requested([], options);
       const { verifyStream } = await import('../../intents/stream.js');
       const workers =
         options.jobs > 1 ? { signatureWorkers: await signatureWorkers(cli.workspace, options.jobs - 1) } : {};
@@ -148,12 +154,14 @@ export const command: CommandSpec<Options> = {
         failFast: options.failFast === true,
         format,
         params: options.params === true,
+        onJudged: (decision, submission) =>
+          explainUnapproved(cli, approvals, deps, { decision, submission, alone: false }),
       });
     }
     // To stop at the first, and to hand the documents on, takes all of them.
     const isWhole = options.failFast === true || options.printVerified === true;
     const { found, unread } = await submissionsOf(args, isWhole, cli);
-    const submissions = withRequest(found, options);
+    const submissions = requested(found, options);
     const results = await resultWriter(cli, format, submissions.length + unread.length > 1);
     const judgements: Judgement[] = [];
     if (options.failFast !== true) judgements.push(...(await verifyIntents(deps, judging, submissions)));
@@ -169,7 +177,9 @@ export const command: CommandSpec<Options> = {
         options.params === true ? judgements.map((one, i) => withAcceptedParams(one, submissions[i]!)) : judgements,
         unread,
       );
-    explainUnapproved(cli, approvals, deps, judgements);
+    const alone = submissions.length === 1;
+    for (const [i, { decision }] of judgements.entries())
+      explainUnapproved(cli, approvals, deps, { decision, submission: submissions[i]!, alone });
     if (options.dryRun !== true && (await cli.config()).get('log.retention') !== null)
       await (await import('../../logs/retention.js')).letGo(cli);
     const first = judgements.findIndex(({ decision }) => !decision.success);
@@ -180,13 +190,13 @@ export const command: CommandSpec<Options> = {
 };
 
 /** One approval is for one document. */
-function withRequest(submissions: readonly Submission[], { approvalRequest }: Options): readonly Submission[] {
+function requested(submissions: readonly Submission[], { approvalRequest }: Options): readonly Submission[] {
   if (approvalRequest === undefined) return submissions;
   if (submissions.length !== 1)
     throw new Failure('USAGE', '--approval-request goes with one document.', {
       hint: 'verify it by itself, or have native intents signed with --approval-request',
     });
-  return [{ ...submissions[0]!, approvalRequest }];
+  return [withNamedRequest(submissions[0]!, approvalRequest)];
 }
 
 function flagsOf(options: Options, cli: Cli): Omit<VerificationFlags, 'passports'> {
