@@ -5,12 +5,14 @@ import type { ActionApprovalDocument } from '../../src/protocol/approvals/approv
 import type { Decision } from '../../src/verify/decision.js';
 import type { RequestReport } from '../../src/cli/approvals/requests.js';
 import { household, inFiles, PASSPHRASE, type Household } from '../kit/native/household.js';
+import type { WorldOptions } from '../kit/world.js';
 
 const RULE = 'require_approval:={"above":100}';
 
-async function team(rule = RULE): Promise<Household> {
-  const machine = household({ env: { AIP_KEY_PASSPHRASE: PASSPHRASE } });
-  const create = ['passport', 'create', 'bot', '--domain', 'acme.com', '-a', 'issue_refund', '--constraint', rule];
+async function team(rule = RULE, options: WorldOptions = {}): Promise<Household> {
+  const machine = household({ env: { AIP_KEY_PASSPHRASE: PASSPHRASE }, ...options });
+  const named = ['passport', 'create', 'bot', '--domain', 'acme.com', '-a', 'issue_refund', '--no-input'];
+  const create = [...named, '--constraint', rule];
   expect(await machine.run(...create, ...inFiles(machine))).toMatchObject({ code: 0 });
   return machine;
 }
@@ -230,5 +232,46 @@ describe('aip approvals', () => {
       code: 'KEY_NOT_FOUND',
       exit_code: 4,
     });
+  });
+});
+
+describe('at a terminal', () => {
+  const tty = { stdin: true, stderr: true };
+  const elsewhere = [{ id: 'did:web:acme.com:people:kim', public_key: `ed25519:${'1'.repeat(64)}` }];
+
+  test.each(['approve', 'deny'] as const)('%s: nobody is asked about what could not be signed then', async (verb) => {
+    const machine = await team(`require_approval:=${JSON.stringify({ above: 100, approvers: elsewhere })}`, { tty });
+    const id = await refused(machine);
+    const { code, err } = await machine.run('approvals', verb, id);
+    expect([code, err]).toEqual([4, expect.stringContaining('holds no key of those who may answer')]);
+    expect(err).not.toMatch(/Approve exactly this|Deny this/);
+    const late = await machine.run('approvals', verb, id, '--reason', 'x'.repeat(2000));
+    expect([late.code, late.err]).toEqual([2, expect.not.stringMatching(/Approve exactly this|Deny this/)]);
+  });
+
+  test('approve of an intent: nor where the key of its principal is not here', async () => {
+    const home = await team(RULE);
+    const machine = await team(RULE, { tty });
+    const intent = machine.file('intent.json', readFileSync(await signs(home), 'utf8'));
+    const passport = machine.file('other.json', readFileSync(home.at('bot.passport.json'), 'utf8'));
+    expect(await machine.run('principal', 'remove', 'did:web:acme.com', '--yes')).toMatchObject({ code: 0 });
+    const listed = await home.json<{ public_key: string }[]>('principal', 'list');
+    const pin = ['principal', 'add', 'did:web:acme.com', '--public-key', listed.value[0]!.public_key, '--yes'];
+    expect(await machine.run(...pin)).toMatchObject({ code: 0 });
+    const { code, err } = await machine.run('approve', intent, '-p', passport);
+    expect([code, err]).toEqual([4, expect.not.stringContaining('Approve this')]);
+  });
+
+  test.each([
+    ['y', 0, 'approved'],
+    ['n', 2, 'pending'],
+  ] as const)('an answer of %s', async (typed, code, status) => {
+    const machine = await team(RULE, { tty });
+    const id = await refused(machine);
+    const asked = machine.run('approvals', 'approve', id);
+    while (!machine.err().includes('Approve exactly this')) await new Promise((go) => setTimeout(go, 5));
+    machine.type(`${typed}\n`);
+    expect((await asked).code).toBe(code);
+    expect((await machine.json<RequestReport[]>('approvals', 'list')).value).toMatchObject([{ status }]);
   });
 });

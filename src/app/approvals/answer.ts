@@ -35,17 +35,18 @@ export interface ApprovalAnswer {
   readonly seed: Uint8Array | null;
 }
 
-/** Fails with USAGE for a request that its verifier did not sign or that is over, KEY_NOT_FOUND where no approver's key is here. */
-export async function answerRequest(
+/**
+ * All that an answer needs, found before a person is asked for it; the function returned signs it.
+ * @throws Failure USAGE for a request that its verifier did not sign or that is over, KEY_NOT_FOUND where no approver's key is here
+ */
+export async function answering(
   deps: AnswerDeps,
   request: ApprovalRequest,
   answer: ApprovalAnswer,
-): Promise<ActionApprovalDocument> {
+): Promise<() => Promise<ActionApprovalDocument>> {
   const { document } = request;
-  const now = deps.clock();
   requireSigned(request);
-  if (!(now < request.expiresAt))
-    throw new Failure('USAGE', `The request ended at ${document.expires_at}.`, { hint: 'aip approvals list' });
+  requireWaiting(request, deps.clock());
   if (answer.reason !== null && (answer.reason.length === 0 || answer.reason.length > MAX_APPROVAL_REASON))
     throw new Failure('USAGE', `A reason has 1 to ${MAX_APPROVAL_REASON} characters.`);
   const most = document.ttl_s * 1000;
@@ -55,22 +56,32 @@ export async function answerRequest(
       hint: `--for ${document.ttl_s}s`,
     });
   const { approver, key } = await signer(deps, document.approvers, answer);
-  const unsigned = {
-    type: 'approval',
-    version: 2,
-    request_id: document.request_id,
-    verifier: document.verifier,
-    action_hash: document.action_hash,
-    agent_id: document.agent_id,
-    passport_hash: document.passport_hash,
-    approver,
-    key_id: key.keyId,
-    decision: answer.decision,
-    reason: answer.reason,
-    approved_at: formatTime(now),
-    approved_until: formatTime(now + forMs),
-  } as const;
-  return { ...unsigned, signature: toHex(await key.sign(actionApprovalBytes(unsigned))) };
+  return async () => {
+    // A person may take longer than the request waits.
+    const now = deps.clock();
+    requireWaiting(request, now);
+    const unsigned = {
+      type: 'approval',
+      version: 2,
+      request_id: document.request_id,
+      verifier: document.verifier,
+      action_hash: document.action_hash,
+      agent_id: document.agent_id,
+      passport_hash: document.passport_hash,
+      approver,
+      key_id: key.keyId,
+      decision: answer.decision,
+      reason: answer.reason,
+      approved_at: formatTime(now),
+      approved_until: formatTime(now + forMs),
+    } as const;
+    return { ...unsigned, signature: toHex(await key.sign(actionApprovalBytes(unsigned))) };
+  };
+}
+
+function requireWaiting({ document, expiresAt }: ApprovalRequest, now: number): void {
+  if (now < expiresAt) return;
+  throw new Failure('USAGE', `The request ended at ${document.expires_at}.`, { hint: 'aip approvals list' });
 }
 
 /** Fails unless the verifier that the request names signed it. */

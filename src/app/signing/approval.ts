@@ -6,25 +6,30 @@ import type { Approvable } from '../../verify/approvals/approved.js';
 import { Failure } from '../failure.js';
 import { issuerKey, type IssuerKey, type PrincipalDeps } from '../keys/principals.js';
 
-/** Signs an approval of exactly this intent, with the key of the principal that answers for the agent. */
-export async function approve(
+/**
+ * The key of the principal that answers for the agent, found before a person is asked; the function returned signs an approval of exactly
+ * this intent with it. @throws Failure KEY_NOT_FOUND, and as key stores do
+ */
+export async function approvingIntent(
   deps: PrincipalDeps,
   { agentId, intentHash, action }: Approvable & { readonly action: string },
-): Promise<ApprovalDocument> {
+): Promise<() => Promise<ApprovalDocument>> {
   const principal = principalOfAgent(agentId);
   if (principal === null) throw new Failure('USAGE', `Nobody can tell who answers for ${agentId}.`);
   const { key } = await approverKey(deps, principal);
-  const unsigned = {
-    type: 'intent-approval',
-    version: 1,
-    intent_hash: intentHash,
-    agent_id: agentId,
-    action,
-    approver: principal,
-    key_id: key.keyId,
-    approved_at: formatSeconds(deps.clock()),
-  } as const;
-  return { ...unsigned, signature: toHex(await key.sign(approvalBytes(unsigned))) };
+  return async () => {
+    const unsigned = {
+      type: 'intent-approval',
+      version: 1,
+      intent_hash: intentHash,
+      agent_id: agentId,
+      action,
+      approver: principal,
+      key_id: key.keyId,
+      approved_at: formatSeconds(deps.clock()),
+    } as const;
+    return { ...unsigned, signature: toHex(await key.sign(approvalBytes(unsigned))) };
+  };
 }
 
 /** What helps who has no key to issue passports with does not help here. */

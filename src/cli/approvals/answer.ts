@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { sendAnswer } from '../../app/mesh/approvals.js';
 import { keepAnswer } from '../../app/approvals/keep.js';
-import { answerRequest, requireSigned } from '../../app/approvals/answer.js';
+import { answering, requireSigned } from '../../app/approvals/answer.js';
 import { Failure } from '../../app/failure.js';
 import { isRequestId, type ActionApprovalDocument } from '../../protocol/approvals/approval.js';
 import type { KeyAddressText } from '../../protocol/identity/key-address.js';
@@ -138,21 +138,22 @@ export async function answered(
   if (record !== null && record.status !== 'open')
     throw new Failure('USAGE', `The request ${record.id} is ${record.status}.`, { hint: 'aip approvals list' });
   cli.note(shownRequest(reportOf(found ?? broughtRequest(request), cli.io.now())));
-  const message = decision === 'approve' ? 'Approve exactly this' : 'Deny this';
-  // Who can be asked is; a script that names a request has said what it wants.
-  if (options.yes !== true && cli.ask.allowed && !(await cli.ask.confirm({ message, flag: '--yes' })))
-    throw new Failure('USAGE', 'Nothing was answered.');
   if (options.key !== undefined && options.keyFile !== undefined)
     throw new Failure('USAGE', 'The key is said to be at two places.', { hint: 'give one of --key and --key-file' });
   const seed =
     options.keyFile === undefined ? null : await (await pemFiles(cli.workspace, options)).take(options.keyFile);
-  const approval = await answerRequest(await keyring(cli.workspace, issuerPlace(options)), request, {
+  const sign = await answering(await keyring(cli.workspace, issuerPlace(options)), request, {
     decision,
     reason: options.reason ?? null,
     forMs: options.for ?? null,
     as: options.as ?? null,
     seed,
   });
+  const message = decision === 'approve' ? 'Approve exactly this' : 'Deny this';
+  // Who can be asked is; a script that names a request has said what it wants.
+  if (options.yes !== true && cli.ask.allowed && !(await cli.ask.confirm({ message, flag: '--yes' })))
+    throw new Failure('USAGE', 'Nothing was answered.');
+  const approval = await sign();
   if (found?.source === 'here' || found?.source === 'fleet') await keep(approval, cli);
   else if (found !== null) await send(approval, cli);
   if (options.out !== undefined && options.out !== '-')

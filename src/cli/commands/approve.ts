@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { approve } from '../../app/signing/approval.js';
+import { approvingIntent } from '../../app/signing/approval.js';
 import { Failure } from '../../app/failure.js';
 import { verifyIntents } from '../../app/verification/intents.js';
 import type { KeyAddressText } from '../../protocol/identity/key-address.js';
@@ -87,15 +87,16 @@ export const command: CommandSpec<Options> = {
     if (concern === 'who') return reportDecision(judgement!, cli);
     foretell(decision, cli);
     show(decision, bytes, cli);
-    // Who can be asked is; a script that names an intent has said what it wants.
-    if (!options.yes && cli.ask.allowed && !(await cli.ask.confirm({ message: 'Approve this', flag: '--yes' })))
-      throw new Failure('USAGE', 'Nothing was approved.');
     const { agent_id, intent_hash, action } = decision;
-    const approval = await approve(await keyring(cli.workspace, issuerPlace(options)), {
+    const sign = await approvingIntent(await keyring(cli.workspace, issuerPlace(options)), {
       agentId: agent_id!,
       intentHash: intent_hash!,
       action: action!,
     });
+    // Who can be asked is; a script that names an intent has said what it wants.
+    if (!options.yes && cli.ask.allowed && !(await cli.ask.confirm({ message: 'Approve this', flag: '--yes' })))
+      throw new Failure('USAGE', 'Nothing was approved.');
+    const approval = await sign();
     if (options.out === undefined || options.out === '-')
       cli.out(safeJson(approval, cli.io.stdout.isTTY === true ? 2 : undefined));
     else await replaceFile(resolve(cli.io.cwd, options.out), `${JSON.stringify(approval, null, 2)}\n`);
