@@ -7,6 +7,7 @@ import { parseTime } from '../../protocol/time.js';
 import { requireSigned } from '../approvals/answer.js';
 import { Failure } from '../failure.js';
 import type { MeshCall, MeshEndpoint } from '../ports/mesh.js';
+import { raisedRecord } from '../../verify/approvals/approving.js';
 import type { RequestRecord } from '../ports/state.js';
 import { malformed, requireAsked, resultOf, understood, unheard } from './answers.js';
 
@@ -112,13 +113,9 @@ async function recordOf(lines: readonly MeshEndpoint[], summary: Summary): Promi
         });
   const until = answers.map(({ document, approvedUntil }) => (document.decision === 'approve' ? approvedUntil : 0));
   return {
-    id,
-    verifier: request.document.verifier,
-    actionHash: request.document.action_hash,
-    agentId: request.document.agent_id,
+    ...raisedRecord(request),
     status: status === 'spent' || status === 'denied' ? status : 'open',
     expiresAt: Math.max(summary.expiresAt, request.expiresAt, ...until),
-    ttlMs: request.document.ttl_s * 1_000,
     endedAt: summary.endedAt,
     text,
     answers: answers.filter(({ document }) => document.request_id === id),

@@ -16,7 +16,7 @@ import type { Passport } from '../../protocol/passport.js';
 import { parseTime } from '../../protocol/time.js';
 import { approvalProblem } from '../../verify/approvals/approved.js';
 import { problemOf } from '../../verify/approvals/approvals.js';
-import type { ApprovalPolicy, RequestRecord } from '../../verify/approvals/approving.js';
+import { raisedRecord, type ApprovalPolicy, type RequestRecord } from '../../verify/approvals/approving.js';
 import type { PinnedKey } from '../../verify/context.js';
 import { Failure } from '../failure.js';
 import type { State } from '../ports/state.js';
@@ -117,7 +117,7 @@ export function hear(documents: readonly JsonObject[], hearing: Hearing): Heard 
         const found = readApprovalRequest(JSON.stringify({ ...shown, ...document }));
         const problem = requestProblem(found, hearing);
         if (problem !== null) return none(problem);
-        request = recordOf(found);
+        request = raisedRecord(found);
         asker = request.verifier;
         continue;
       }
@@ -148,22 +148,6 @@ function requestProblem(
   if (document.request_id !== entry.approval_request) return 'the request is not the one that the decision names';
   if (document.passport_hash !== passport.hash()) return 'the request is of another passport';
   return document.action_hash === hashOf(intent, passport) ? null : 'the request is of another action';
-}
-
-/** As the verifier's memory kept it until the decision spent it. */
-function recordOf({ document, expiresAt }: ApprovalRequest): RequestRecord {
-  return {
-    id: document.request_id,
-    verifier: document.verifier,
-    actionHash: document.action_hash,
-    agentId: document.agent_id,
-    status: 'open',
-    expiresAt,
-    ttlMs: document.ttl_s * 1000,
-    endedAt: null,
-    text: '',
-    answers: [],
-  };
 }
 
 function answerProblem(answer: ActionApproval, request: RequestRecord | null, hearing: Hearing): string | null {

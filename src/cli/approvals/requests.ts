@@ -17,6 +17,7 @@ import { meshLines } from '../../workspace/mesh.js';
 import { requestsOfFleet } from '../../workspace/fleet/requests.js';
 import { localState, type LocalState } from '../../workspace/state.js';
 import { apiKey, meshAccess } from '../mesh/access.js';
+import { raisedRecord } from '../../verify/approvals/approving.js';
 import type { Surroundings } from '../io.js';
 import type { Setting } from '../setting.js';
 import { clean, safeText } from '../render/terminal/text.js';
@@ -186,20 +187,8 @@ export function requestIn(bytes: Uint8Array, source: string): ApprovalRequest {
 }
 
 /** A request that came in a file, as it would be kept. */
-export function broughtRequest({ document, expiresAt }: ApprovalRequest): FoundRequest {
-  const record: RequestRecord = {
-    id: document.request_id,
-    verifier: document.verifier,
-    actionHash: document.action_hash,
-    agentId: document.agent_id,
-    status: 'open',
-    expiresAt,
-    ttlMs: document.ttl_s * 1000,
-    endedAt: null,
-    text: JSON.stringify(document),
-    answers: [],
-  };
-  return { record, source: 'file' };
+export function broughtRequest(request: ApprovalRequest): FoundRequest {
+  return { record: raisedRecord(request), source: 'file' };
 }
 
 /** Exactly what is approved: every param in canonical order, nothing cut, what may be taken for something else marked. */

@@ -1,5 +1,6 @@
 /** What is known of approvals, as checks read it. */
 import type { ActionApproval } from '../../protocol/approvals/approval.js';
+import type { ApprovalRequest } from '../../protocol/approvals/request.js';
 import type { Approver } from '../../protocol/constraints/rules.js';
 
 /** Who has to approve. */
@@ -31,6 +32,22 @@ export interface RequestRecord {
   readonly answers: readonly ActionApproval[];
   /** True where the memory that this verifier shares vouches for the one that raised it; never kept. */
   readonly vouched?: true;
+}
+
+/** A request as its verifier raised it: nobody has answered. */
+export function raisedRecord({ document, expiresAt }: ApprovalRequest): RequestRecord {
+  return {
+    id: document.request_id,
+    verifier: document.verifier,
+    actionHash: document.action_hash,
+    agentId: document.agent_id,
+    status: 'open',
+    expiresAt,
+    ttlMs: document.ttl_s * 1000,
+    endedAt: null,
+    text: JSON.stringify(document),
+    answers: [],
+  };
 }
 
 /** What is known of the approvals of one action. */

@@ -7,7 +7,7 @@ import { readApprovalRequest } from '../../../protocol/approvals/request.js';
 import { verifyKeyOf, verifySignature } from '../../../protocol/ed25519/verify.js';
 import { parsePublicKey } from '../../../protocol/identity/keys.js';
 import { ShapeError } from '../../../protocol/json/shape.js';
-import type { RequestRecord } from '../../../verify/approvals/approving.js';
+import { raisedRecord, type RequestRecord } from '../../../verify/approvals/approving.js';
 import { answerSigner, type ApproverPins } from '../../approvals/keep.js';
 import type { FleetMemory, SharedAnswer, SharedRequest } from '../../ports/fleet-memory.js';
 import type { Ledger } from '../../ports/state.js';
@@ -22,7 +22,7 @@ export function sharedRecord(
 ): RequestRecord | null {
   const request = readOrNull(() => readApprovalRequest(text));
   if (request?.document.request_id !== id || request.document.verifier !== verifier) return null;
-  const { document, signedBytes, signature, expiresAt } = request;
+  const { signedBytes, signature, expiresAt } = request;
   const key = verifyKeyOf(parsePublicKey(verifier)!);
   if (key === null || !verifySignature(key, signedBytes, signature)) return null;
   const answers = texts.flatMap((each): ActionApproval[] => {
@@ -30,14 +30,8 @@ export function sharedRecord(
     return answer?.document.request_id === id ? [answer] : [];
   });
   const record: RequestRecord = {
-    id,
-    verifier,
-    actionHash: document.action_hash,
-    agentId: document.agent_id,
-    status: 'open',
+    ...raisedRecord(request),
     expiresAt: Math.max(expiresAt, ...answers.map(({ approvedUntil }) => approvedUntil)),
-    ttlMs: document.ttl_s * 1000,
-    endedAt: null,
     text,
     answers,
     vouched: true,
