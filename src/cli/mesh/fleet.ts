@@ -14,11 +14,16 @@ import type { Surroundings } from '../io.js';
 /** What these functions need of a command. */
 type Scene = Setting & Notices & Surroundings;
 
-/** What finding an agent needs, the mesh's names included where this machine belongs to one. `unasked`: why the mesh did not answer, null where it did. */
-export async function findingAnywhere(
-  cli: Scene,
-  places: KeyPlaces = {},
-): Promise<FindDeps & { readonly state: State; readonly unasked: () => Failure | null }> {
+/** What finding an agent needs, the mesh's names included where this machine belongs to one. */
+interface Finding extends FindDeps {
+  readonly state: State;
+  /** Why the mesh did not answer; null where it did, or was not asked. */
+  readonly unasked: () => Failure | null;
+  /** What this machine's copy of the mesh holds as stopped, or as stopped for a time that is over. */
+  readonly stoppedInCopy: () => readonly string[];
+}
+
+export async function findingAnywhere(cli: Scene, places: KeyPlaces = {}): Promise<Finding> {
   let trouble: Failure | null = null;
   const local = await finding(cli.workspace, documentReader(cli));
   const copy = await configuredCopy(cli);
@@ -27,6 +32,7 @@ export async function findingAnywhere(
     published: () => copy.passportMarks().map(({ agent }) => agent),
     fleet: (find) => knownToMesh(cli, places, find, (failure) => (trouble = failure)),
     unasked: () => trouble,
+    stoppedInCopy: () => copy.stopped().map(({ subject }) => subject),
   };
 }
 

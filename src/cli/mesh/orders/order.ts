@@ -67,7 +67,7 @@ export const ORDER_EXITS = {
 } as const;
 
 /** @throws Failure FORBIDDEN: the mesh would refuse, as the key's text says */
-function requireRole(key: string, action: Order['action']): void {
+function requireRole(key: string, action: Order['action'], agent: string | undefined): void {
   const role = parseApiKey(key)?.role;
   const needed = NEEDED_ROLE[action];
   if (role === undefined || mayAct(role, needed)) return;
@@ -76,7 +76,7 @@ function requireRole(key: string, action: Order['action']): void {
     `To ${action} takes the role ${needed}; this machine's API key has the role ${role}.`,
     {
       // A word on one machine lifts nothing that the mesh denies.
-      hint: `use a key with a higher role: AIP_MESH_KEY=<key>${action === 'reinstate' ? '' : `; on this machine alone: aip ${action} <agent> --local`}`,
+      hint: `use a key with a higher role: AIP_MESH_KEY=<key>${action === 'reinstate' ? '' : `; on this machine alone: aip ${action} ${agent === undefined ? '--everyone' : shellWord(agent)} --local`}`,
     },
   );
 }
@@ -91,7 +91,7 @@ export async function carryOut(
 ): Promise<number> {
   const mesh = flags.local ? null : await meshAccess(cli);
   // Who may not do it is told before the first question.
-  if (mesh !== null) requireRole(await apiKey(cli, flags), wish.action);
+  if (mesh !== null) requireRole(await apiKey(cli, flags), wish.action, agent);
   // The reason is asked for once the subject is known.
   const subject = await subjectNamed(cli, agent, flags.everyone, flags).catch(untouched);
   const sighting =
@@ -188,10 +188,10 @@ function sayOfKey(cli: Notices, { subject, keyText = null, action }: Order, stop
     );
 }
 
-/** With the mesh out of reach the agent still acts: the first thing to do is to stop it where one is. */
+/** With a mesh that is out of reach, or takes no order of this key, the agent still acts: the first thing to do is to stop it where one is. */
 function withWayOut(error: unknown, order: Order, flags: OrderFlags): unknown {
-  const unheard = error instanceof Failure && error.code === 'NETWORK' && error.retryable;
-  if (!unheard || order.action === 'reinstate') return error;
+  if (!(error instanceof Failure) || order.action === 'reinstate') return error;
+  if (error.code !== 'NETWORK' && error.code !== 'FORBIDDEN') return error;
   const command = [
     `aip ${order.action}`,
     order.subject === EVERYONE ? '--everyone' : shellWord(order.subject),
@@ -200,7 +200,8 @@ function withWayOut(error: unknown, order: Order, flags: OrderFlags): unknown {
     `--local${flags.yes ? ' --yes' : ''}`,
   ].join(' ');
   const { code, message, hint, retryable } = error;
-  return new Failure(code, message, { hint: `on this machine: ${command}; then ${hint}`, retryable, cause: error });
+  const then = hint === null ? '' : `; then ${hint}`;
+  return new Failure(code, message, { hint: `on this machine: ${command}${then}`, retryable, cause: error });
 }
 
 /** Gives the order through the mesh, or carries it out on this machine alone where there is none. Asks nothing and shows nothing. */

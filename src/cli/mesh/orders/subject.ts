@@ -58,12 +58,14 @@ export async function subjectNamed(
     // Not known here is not unknown: the mesh may know the name.
     const trouble = finding.unasked();
     if (trouble?.exitCode !== UNREACHED) throw error;
+    // The copy holds those that were stopped alone: it cannot tell that no other agent has the name.
+    const [id = `did:web:<domain>:agents:${name}`, ...more] = finding
+      .stoppedInCopy()
+      .filter((subject) => subject.endsWith(`:agents:${name}`));
     throw new Failure(
       trouble.code,
       `No passport here is named "${name}", and the mesh was not asked: ${trouble.message}`,
-      {
-        hint: `give the whole id (did:web:<domain>:agents:${name}); on this machine alone with --local`,
-      },
+      { hint: `give the whole id: ${[id, ...more].join(', or ')}` },
     );
   }
 }
