@@ -75,7 +75,7 @@ export const NATIVE_CODES = {
     'who',
     'The passport is not in force at the time of the check.',
     ['issued_at', 'expires_at', 'now'],
-    'Have the principal issue it again: `aip passport rotate <agent>`.',
+    'Where its term is over, have the principal renew it: `aip passport renew <agent>`. Where it is dated ahead, compare the clocks of both machines.',
   ),
   KEY_NOT_VALID: entry(
     'AIP-E105',
@@ -235,7 +235,7 @@ export const NATIVE_CODES = {
     'when',
     'The intent is dated further ahead than clocks may differ.',
     ['timestamp', 'ahead_s', 'max_ahead_s'],
-    'Set the clock of the machine that signs.',
+    'Compare the clocks of both machines, and set the one that is wrong.',
   ),
   NONCE_INVALID: entry(
     'AIP-E304',

@@ -7,6 +7,7 @@ import type { Cli } from '../cli.js';
 import { integer } from '../input/values.js';
 import { draftPassport } from '../policy/documents.js';
 import type { GithubWording } from '../render/formats/github.js';
+import { repositoryFile } from '../render/formats/repository.js';
 import { clean, flowed } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 import { VERSION } from '../version.js';
@@ -99,6 +100,12 @@ export const command: CommandSpec<Options> = {
   },
 };
 
+const GOT_THROUGH = {
+  code: 'GOT_THROUGH',
+  meaning: 'An attack of aip redteam on a limit of this passport was accepted.',
+  remedy: 'Declare the action as the line says, and keep the case for aip policy test.',
+} as const;
+
 const OPEN: GithubWording = {
   word: 'OPEN',
   more: (count) => `${count} more open ${count === 1 ? 'constraint is' : 'constraints are'} not annotated.`,
@@ -110,29 +117,21 @@ async function write(
   format: NonNullable<Options['format']>,
   cli: Cli,
 ): Promise<void> {
+  const told = () => report.constraints.map((each) => asDecision(each, report, repositoryFile(cli.io, file)));
   switch (format) {
     case 'json':
       return cli.json(report);
     case 'junit': {
       const { renderJunit } = await import('../render/formats/junit.js');
-      return cli.out(renderJunit(report.constraints.map((each) => asDecision(each, report, file))));
+      return cli.out(renderJunit(told(), 'aip redteam'));
     }
     case 'sarif': {
-      const { renderSarif } = await import('../render/formats/sarif.js');
-      return cli.out(
-        renderSarif(
-          report.constraints.map((each) => asDecision(each, report, file)),
-          VERSION,
-        ),
-      );
+      const { renderFindings } = await import('../render/formats/sarif.js');
+      return cli.out(renderFindings(told(), VERSION, GOT_THROUGH));
     }
     case 'github': {
       const { renderGithub } = await import('../render/formats/github.js');
-      const { lines } = renderGithub(
-        report.constraints.map((each) => asDecision(each, report, file)),
-        [],
-        OPEN,
-      );
+      const { lines } = renderGithub(told(), [], OPEN);
       return lines === '' ? undefined : cli.out(lines);
     }
     case 'human':
@@ -178,13 +177,13 @@ function asDecision(
   const details = { agent_id, constraint, attacks, through, line: first?.line ?? null, case: first?.case ?? null };
   return {
     ...{ success: ok, dialect: 'native', agent_id, action: constraint, intent_hash: null },
-    error_code: ok ? null : 'GOT_THROUGH',
-    error_message: ok ? null : 'GOT_THROUGH',
+    error_code: ok ? null : GOT_THROUGH.code,
+    error_message: ok ? null : GOT_THROUGH.code,
     message: ok
       ? `${constraint}: ${attacks} attacks stopped`
       : `${through} of ${attacks} attacks on ${constraint} got through${what}`,
     details: ok ? null : details,
-    violations: ok ? [] : [{ error_code: 'GOT_THROUGH', error_message: 'GOT_THROUGH', details }],
+    violations: ok ? [] : [{ error_code: GOT_THROUGH.code, error_message: GOT_THROUGH.code, details }],
     ...{ checks: [], revocation: { status: 'unknown', age_ms: null, degraded: false }, warnings: [] },
     ...{ verified_at: '1970-01-01T00:00:00.000Z', source: file, outcome_token: null },
   };

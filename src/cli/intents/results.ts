@@ -1,10 +1,11 @@
 /** How `intent verify` answers: for people, for programs, for CI. */
 import { appendFileSync } from 'node:fs';
-import { isAbsolute, join, relative, sep } from 'node:path';
+import { isAbsolute } from 'node:path';
 import type { Decision } from '../../verify/decision.js';
 import type { Judgement } from '../../verify/judge.js';
 import type { Unread } from '../render/formats/unread.js';
 import { documentPlace } from '../render/decision/place.js';
+import { repositoryFile } from '../render/formats/repository.js';
 import { safeJson } from '../render/terminal/text.js';
 import { VERSION } from '../version.js';
 import type { Output } from '../output.js';
@@ -76,13 +77,12 @@ export async function resultWriter(cli: Scene, format: Format, many: boolean): P
 /** GitHub reads relative paths from the top of the checkout; a step may run in a folder of it. */
 function inRepository(cli: Scene, decisions: readonly Decision[]): readonly Decision[] {
   const top = cli.io.env.GITHUB_WORKSPACE;
-  const folder = top === undefined || top === '' ? '' : relative(top, cli.io.cwd);
-  if (folder === '' || folder === '..' || folder.startsWith(`..${sep}`) || isAbsolute(folder)) return decisions;
+  if (top === undefined || top === '') return decisions;
   return decisions.map((decision) => {
     const { source } = decision;
     return source === null || documentPlace(source).file === null || isAbsolute(source)
       ? decision
-      : { ...decision, source: join(folder, source) };
+      : { ...decision, source: repositoryFile(cli.io, source) };
   });
 }
 

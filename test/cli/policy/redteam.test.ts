@@ -2,6 +2,10 @@ import { expect, test } from 'vitest';
 import type { RedteamReport } from '../../../src/app/redteam/report.js';
 import { household } from '../../kit/native/household.js';
 
+interface SarifLog {
+  readonly runs: readonly { tool: { driver: { rules: unknown[] } }; results: unknown[] }[];
+}
+
 const passport = (actions: unknown): string =>
   JSON.stringify({
     ...{ version: 1, serial: 1, agent_id: 'did:web:acme.com:agents:bot', agent_name: 'bot', domain: 'acme.com' },
@@ -51,6 +55,31 @@ test('every format says it, and the same seed gives the same bytes', async () =>
     expect([format, one.code, one.out === two.out]).toEqual([format, 15, true]);
     expect(one.out).toContain('monetary_limit');
   }
+});
+
+test('reports for CI say what they are of: the command, the finding and its place in the checkout, a finding each', async () => {
+  const home = household();
+  const open = home.file('open.json', passport(['refund', { name: 'pay', params: { type: 'object' } }]));
+  const said = async (format: string) =>
+    (await home.run('redteam', '-p', open, '--runs', '300', '--format', format)).out;
+  expect(await said('junit')).toContain('<testsuite name="aip redteam" ');
+  expect(await said('github')).toMatch(/^::error file=open\.json,title=GOT_THROUGH::OPEN monetary_limit /);
+  const { runs } = JSON.parse(await said('sarif')) as SarifLog;
+  expect(runs[0]!.tool.driver.rules).toEqual([
+    expect.objectContaining({
+      id: 'GOT_THROUGH',
+      shortDescription: { text: 'An attack of aip redteam on a limit of this passport was accepted.' },
+    }),
+  ]);
+  expect(runs[0]!.results).toEqual([
+    expect.objectContaining({
+      ruleId: 'GOT_THROUGH',
+      ruleIndex: 0,
+      locations: [{ physicalLocation: { artifactLocation: { uri: 'open.json' }, region: { startLine: 1 } } }],
+      partialFingerprints: { 'findingAndPlace/v1': 'open.json:monetary_limit:GOT_THROUGH' },
+      properties: { agent_id: 'did:web:acme.com:agents:bot', action: 'monetary_limit' },
+    }),
+  ]);
 });
 
 test('wrong use', async () => {

@@ -201,6 +201,26 @@ test('--coverage tells by what a refusal says which limit it is of', async () =>
   expect(await only(mail, 'AIP-E205', [mail, mail, mail, mail, mail])).toEqual(['rate_limit']);
 });
 
+test('reports for CI name the file from the top of the checkout, and the finding as what it is', async () => {
+  const place = placed(named('too much', refund(500), 'accept'));
+  const said = async (format: string) => (await place.run('policy', 'test', place.cases, '--format', format)).out;
+  expect(await said('github')).toMatch(/^::error file=policy\/cases\.json,title=CASE_FAILED::FAILED too much /);
+  expect(await said('junit')).toContain('name="too much (policy/cases.json)"');
+  const [run] = (JSON.parse(await said('sarif')) as { runs: Record<string, unknown>[] }).runs;
+  expect(JSON.stringify(run!.tool)).not.toContain('hook');
+  expect(run).toMatchObject({
+    tool: {
+      driver: { rules: [{ id: 'CASE_FAILED', help: { text: expect.stringContaining('Correct the passport') } }] },
+    },
+    results: [
+      {
+        locations: [{ physicalLocation: { artifactLocation: { uri: 'policy/cases.json' } } }],
+        partialFingerprints: { 'findingAndPlace/v1': 'policy/cases.json:too much:CASE_FAILED' },
+      },
+    ],
+  });
+});
+
 test('for GitHub a case has failed, and nothing was refused', async () => {
   const place = placed(Array.from({ length: 12 }, (_, i) => named(`case ${i}`, refund(1), 'AIP-E202')));
   const { code, out } = await place.run('policy', 'test', place.cases, '--format', 'github');

@@ -158,3 +158,9 @@ test('the list has every code of every dialect in the order of their numbers, wi
   expect(rows.find(([dialect, code]) => dialect === 'native' && code === 'AIP-E209')?.[3]).toBe('14');
   expect(codesJson().map(({ code }) => code)).toEqual(all.map(({ code }) => code));
 });
+
+test('what can be a wrong clock says so, and a term that is over is renewed without another key', () => {
+  expect(NATIVE_CODES.PASSPORT_EXPIRED.remedy).toContain('`aip passport renew <agent>`');
+  for (const { remedy } of [NATIVE_CODES.PASSPORT_EXPIRED, NATIVE_CODES.TIMESTAMP_IN_FUTURE])
+    expect(remedy).toMatch(/[Cc]ompare the clocks of both machines/);
+});

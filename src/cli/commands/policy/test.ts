@@ -11,6 +11,7 @@ import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
 import { casesJson, knownPassport, objectIn } from '../../policy/documents.js';
 import type { GithubWording } from '../../render/formats/github.js';
+import { repositoryFile } from '../../render/formats/repository.js';
 import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { VERSION } from '../../version.js';
@@ -81,6 +82,12 @@ export const command: CommandSpec<Options> = {
   },
 };
 
+const FAILED_CASE = {
+  code: 'CASE_FAILED',
+  meaning: 'A case of aip policy test did not come out as it says.',
+  remedy: 'Correct the passport, or the case, where it expects the wrong answer.',
+} as const;
+
 const CASES: GithubWording = {
   word: 'FAILED',
   more: (count) => `${count} more failed ${count === 1 ? 'case is' : 'cases are'} not annotated.`,
@@ -117,6 +124,7 @@ async function write(
 ): Promise<void> {
   const failed = ran.filter(({ passed }) => !passed).length;
   const seen = coverage ? coverageOf(ran) : null;
+  const told = ran.map((each) => asDecision({ ...each, file: repositoryFile(cli.io, each.file) }));
   switch (format) {
     case 'json':
       return cli.json({
@@ -130,15 +138,15 @@ async function write(
       });
     case 'junit': {
       const { renderJunit } = await import('../../render/formats/junit.js');
-      return cli.out(renderJunit(ran.map(asDecision), 'aip policy test'));
+      return cli.out(renderJunit(told, 'aip policy test'));
     }
     case 'sarif': {
-      const { renderSarif } = await import('../../render/formats/sarif.js');
-      return cli.out(renderSarif(ran.map(asDecision), VERSION));
+      const { renderFindings } = await import('../../render/formats/sarif.js');
+      return cli.out(renderFindings(told, VERSION, FAILED_CASE));
     }
     case 'github': {
       const { renderGithub } = await import('../../render/formats/github.js');
-      const { lines } = renderGithub(ran.map(asDecision), [], CASES);
+      const { lines } = renderGithub(told, [], CASES);
       return lines === '' ? undefined : cli.out(lines);
     }
     case 'human':
@@ -166,14 +174,14 @@ function coverageLines({ actions, constraints }: ReturnType<typeof coverageOf>):
 /** A failed case in the words of the report formats: what was found, at the file of the case. */
 function asDecision({ decision, passed, name, reason, actual, expected, file }: Ran): Decision {
   const details = { agent_id: decision.agent_id ?? '', expected, actual, case: name };
-  const refusal = { error_code: 'CASE_FAILED', error_message: 'CASE_FAILED', details };
+  const refusal = { error_code: FAILED_CASE.code, error_message: FAILED_CASE.code, details };
   return {
     ...decision,
     action: name,
     source: file,
     success: passed,
-    error_code: passed ? null : 'CASE_FAILED',
-    error_message: passed ? null : 'CASE_FAILED',
+    error_code: passed ? null : FAILED_CASE.code,
+    error_message: passed ? null : FAILED_CASE.code,
     message: reason ?? `${name}: as expected`,
     details: passed ? null : details,
     violations: passed ? [] : [refusal],

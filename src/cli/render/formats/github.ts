@@ -56,7 +56,7 @@ function annotation(decision: Decision, word: string): string {
   const properties = [
     ...(file === null ? [] : [['file', file]]),
     ...(line === null || file === null ? [] : [['line', String(line)]]),
-    ['title', `${named(first!.error_code)} ${named(first!.error_message)}`],
+    ['title', [...new Set([named(first!.error_code), named(first!.error_message)])].join(' ')],
   ];
   const remedy = remedyOf(first!.error_code, decision);
   const text = [

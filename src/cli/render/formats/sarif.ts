@@ -12,6 +12,15 @@ import { sarifInvocation, uriOf, type Unread } from './unread.js';
 export const SARIF_SCHEMA =
   'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
 
+/** What a command reports that judges no intents: the one rule of its log. */
+export interface ReportRule {
+  /** Its code, in `error_code` of what is reported. */
+  readonly code: string;
+  readonly meaning: string;
+  /** What to do about it. */
+  readonly remedy: string;
+}
+
 /**
  * A SARIF 2.1.0 log: a rule for every code of the catalogue, a result for every violation.
  * @param version of aip, as `aip --version` prints it.
@@ -22,6 +31,27 @@ export function renderSarif(decisions: readonly Decision[], version: string, unr
   const results = decisions.flatMap((decision) =>
     refusalsOf(decision).map((refusal) => resultOf(decision, refusal, rules)),
   );
+  return logOf(results, rules, version, unread);
+}
+
+/** The same of what is no refusal: decisions that stand for cases or constraints, each with the code of `finding` or none. */
+export function renderFindings(decisions: readonly Decision[], version: string, finding: ReportRule): string {
+  const rules = new Rules();
+  const rule = rules.add('native', { ...finding, name: finding.code });
+  const results = decisions.flatMap((decision) =>
+    refusalsOf(decision).map((refusal) => ({
+      ...messageAt(decision, refusal, rule),
+      // No intent stands behind it: the same case or constraint of the same file is the same alert.
+      partialFingerprints: {
+        'findingAndPlace/v1': [decision.source ?? '-', decision.action ?? '', rule.id].map(named).join(':'),
+      },
+      properties: { agent_id: decision.agent_id, action: decision.action } as JsonObject,
+    })),
+  );
+  return logOf(results, rules, version, []);
+}
+
+function logOf(results: readonly JsonObject[], rules: Rules, version: string, unread: readonly Unread[]): string {
   const driver = { name: 'aip', version, semanticVersion: version, rules: rules.list };
   const log = {
     $schema: SARIF_SCHEMA,
@@ -31,7 +61,7 @@ export function renderSarif(decisions: readonly Decision[], version: string, unr
         tool: { driver },
         invocations: [sarifInvocation(unread)],
         columnKind: 'utf16CodeUnits',
-        results,
+        results: [...results],
       },
     ],
   };
@@ -72,6 +102,18 @@ function resultOf(decision: Decision, refusal: Refusal, rules: Rules): JsonObjec
   const code = named(refusal.error_code);
   const entry = entryOf(refusal.error_code, decision.dialect) ?? { code, name: named(refusal.error_message) };
   const rule = rules.add(decision.dialect, entry);
+  return {
+    ...messageAt(decision, refusal, rule),
+    partialFingerprints: { 'intentAndCode/v1': fingerprintOf(decision, refusal, rule.id) },
+    properties: {
+      agent_id: decision.agent_id,
+      action: decision.action,
+      verified_at: decision.verified_at,
+    } as JsonObject,
+  };
+}
+
+function messageAt(decision: Decision, refusal: Refusal, rule: { id: string; index: number }): JsonObject {
   const who = [
     decision.action ?? 'unreadable document',
     ...(decision.agent_id === null ? [] : ['by', decision.agent_id]),
@@ -84,12 +126,6 @@ function resultOf(decision: Decision, refusal: Refusal, rules: Rules): JsonObjec
     level: 'error',
     message: { text: `${who.map(named).join(' ')}: ${why}${facts === '' ? '' : ` (${facts})`}` },
     locations: [{ physicalLocation: locationOf(documentPlace(decision.source)) }],
-    partialFingerprints: { 'intentAndCode/v1': fingerprintOf(decision, refusal, rule.id) },
-    properties: {
-      agent_id: decision.agent_id,
-      action: decision.action,
-      verified_at: decision.verified_at,
-    } as JsonObject,
   };
 }
 
