@@ -73,7 +73,6 @@ function refusalOf({ entry, details }: Violation): Refusal {
 
 function withSkipped(reports: readonly CheckReport[], steps: readonly string[]): readonly CheckReport[] {
   const rest = steps.slice(reports.length);
-  if (rest.length === 0) return reports;
   return [
     ...reports,
     ...rest.map((check) => ({ check, status: 'skipped' as const, reason: 'an earlier step failed' })),

@@ -34,7 +34,6 @@ export function withoutHistory(constraints: Constraints, agentId: string): Viola
  * never see anything spent, so nothing passes it.
  */
 export function unaccountable(limits: readonly Constraints[], agentId: string): Violation[] {
-  if (limits.length < 2) return [];
   const accounting = accountingOf(limits);
   const violations: Violation[] = [];
   for (const rule of limits.flatMap(({ all }) => all)) {

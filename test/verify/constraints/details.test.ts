@@ -59,6 +59,12 @@ describe('what a refusal says', () => {
     expect(message).toBe('$0.02 asked and $49.99 spent in 24 hours, $50.00 allowed.');
   });
 
+  test('the entry that is too much by itself, and the list where only its sum is', () => {
+    const paramOf = (...prices: number[]) =>
+      only({ monetary_limit: 100 }, { params: { items: prices.map((price) => ({ price })) } }).details['param'];
+    expect([paramOf(500), paramOf(60, 60)]).toEqual(['items[0].price', 'items[].price']);
+  });
+
   test('which value is denied', () => {
     const { message, details } = only({ denied_regions: ['cn'] }, { params: { region: 'cn' } });
     expect(details).toEqual({ requested: 'cn', allowed: null, param: 'region', agent_id: AGENT });

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { tierOf } from '../../../src/protocol/constraints/destinations.js';
 import type { Json, JsonObject } from '../../../src/protocol/json/values.js';
+import { nameOf } from '../../../src/protocol/naming/names.js';
 import { checkConstraints } from '../../../src/verify/constraints.js';
 import { hiddenCharacters } from '../../../src/verify/limits/hidden.js';
 import { constraintsOf, judgedBy } from './judging.js';
@@ -107,6 +109,18 @@ describe("no name of the agent's choosing changes what a limit reads", () => {
       );
     },
   );
+
+  test('under a weak name a character hides a destination from a rule on all of them, and from no other rule', () => {
+    const found = (constraints: JsonObject, params: JsonObject) =>
+      hiddenCharacters([constraintsOf(constraints)], judgedBy({ params })).map(({ entry }) => entry.code);
+    const params = { origin: 'https://ev\u200bil.com' };
+    expect(tierOf(nameOf('origin'))).toBe('weak');
+    expect(found({ allowed_domains: ['acme.com'] }, params)).toEqual(['AIP-E211']);
+    expect(found({ allowed_domains: ['acme.com'] }, { origin: 'no\u200bte' })).toEqual([]);
+    expect(found({ allowed_domains: ['acme.com'] }, { note: 'https://ev\u200bil.com' })).toEqual([]);
+    expect(found({ allowed_domains: { value: ['acme.com'], params: ['to'] } }, params)).toEqual([]);
+    expect(found({ monetary_limit: 5 }, params)).toEqual([]);
+  });
 
   test('scripts that need joiners, pictures and white space hide nothing', () => {
     const limits = [constraintsOf({ require_reason: true, allowed_domains: ['acme.com'] })];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/protocol/json/values.js';
-import { needsHistory, usageOf } from '../../../src/verify/limits/usage.js';
+import { needsHistory, releaseOf, usageOf } from '../../../src/verify/limits/usage.js';
 import { constraintsOf } from '../constraints/judging.js';
 
 const usage = (constraints: JsonObject, params: JsonObject) => usageOf(constraintsOf(constraints), params);
@@ -71,5 +71,22 @@ describe('what an accepted intent is recorded with', () => {
     ],
   ])('%s', (_, constraints, params, currency, amountMinor) => {
     expect(usage(constraints, params)).toEqual({ currency, amountMinor });
+  });
+});
+
+describe('what may be given back of an accepted action', () => {
+  const released = (limit: number, more: JsonObject = {}): JsonObject => ({
+    daily_limit: { limit, release: true, ...more },
+  });
+  test.each<[string, JsonObject[], bigint | null]>([
+    ['the daily limit that says so', [released(100)], 10_000n],
+    ['the least of several that say so', [released(100), released(50)], 5_000n],
+    ['the least, in whatever order', [released(50), released(100)], 5_000n],
+    ['nothing where one of them does not', [released(100), { daily_limit: 50 }], null],
+    ['nothing without a daily limit', [{ rate_limit: '5/day', monetary_limit: 9 }], null],
+    ['what holds for this action alone', [released(100), released(50, { actions: ['other'] })], 10_000n],
+    ['nothing for an action without a limit', [released(50, { actions: ['other'] })], null],
+  ])('%s', (_, limits, most) => {
+    expect(releaseOf(limits.map(constraintsOf), 'pay')).toBe(most);
   });
 });

@@ -1,5 +1,5 @@
 import { formatTime } from '../../../../protocol/time.js';
-import { NO_STATE } from '../../../context.js';
+import { NO_STATE, type Recall } from '../../../context.js';
 import { failed, PASSED, skipped, type Verdict } from '../../../decision.js';
 import type { Aip1Context } from '../context.js';
 import { aip1Violation } from '../violations.js';
@@ -11,7 +11,7 @@ export function replay(context: Aip1Context): Verdict {
   const { memory, now } = facts;
   if (memory === null) return skipped(NO_STATE);
   const spent = memory.nonceRecord(envelope.agentId, envelope.entropy);
-  if (spent === null) return forgotten(context) ?? PASSED;
+  if (spent === null) return forgotten(context, memory) ?? PASSED;
   const { firstSeenAt, firstResult } = spent;
   const ago = Math.max(0, Math.round((now - firstSeenAt) / 1000));
   const then = firstResult === 'accepted' ? 'accepted' : `refused with ${firstResult}`;
@@ -25,11 +25,11 @@ export function replay(context: Aip1Context): Verdict {
  * E101 where the nonce may have been spent and forgotten since. A nonce is kept for as long as its envelope is in force by the wall
  * clock, so this is only about what `--at` takes back to its own time.
  */
-function forgotten({ envelope, facts, policy }: Aip1Context): Verdict | null {
-  const { memory, wallNow } = facts;
+function forgotten({ envelope, facts, policy }: Aip1Context, memory: Recall): Verdict | null {
+  const { wallNow } = facts;
   const { agentId: agent_id, issuedAt } = envelope;
   const end = endOf(envelope);
-  if (memory === null || wallNow <= end) return null;
+  if (wallNow <= end) return null;
   // What may be dated ahead may have been spent before its date.
   const earliest = issuedAt - policy.maxSkewMs;
   const forgottenUntil = memory.forgottenUntil(earliest);
