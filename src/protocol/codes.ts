@@ -282,7 +282,7 @@ export const NATIVE_CODES = {
     'REVOCATION_STALE',
     'standing',
     'The copy of the mesh on this machine is too old to say that the agent is still in good standing.',
-    ['reason', 'age_ms', 'max_age_ms'],
+    ['age_ms', 'max_age_ms'],
     'Bring the mesh back, or keep the copy current with `aip mesh follow`.',
   ),
   KEY_REVOKED: entry(
