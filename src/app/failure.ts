@@ -90,3 +90,12 @@ export function ofReading(error: unknown): unknown {
 export function shellWord(text: string): string {
   return /^[\w./@%+:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
+
+/** For `.catch`: fails again, with `hint` where the failure has none of its own. */
+export function hinting(hint: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof Failure) || error.hint !== null) throw error;
+    const { code, message, retryable } = error;
+    throw new Failure(code, message, { hint, retryable, cause: error });
+  };
+}

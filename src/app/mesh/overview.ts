@@ -146,7 +146,7 @@ function requireGenuine(line: MeshEndpoint, answer: JsonObject, check: Signature
     'NETWORK',
     `${line.url} does not sign with the pinned key of the mesh: it is another mesh, or an impostor.`,
     {
-      hint: 'compare the key that aip mesh serve printed with mesh.public_key: aip config list',
+      hint: 'compare the key that aip mesh serve printed with mesh.public_key (aip config list), or with --mesh-key of aip mesh join',
     },
   );
 }

@@ -1,6 +1,6 @@
 /** The hook configurations of coding agents on this machine. */
 import { join } from 'node:path';
-import { Failure, shellWord } from '../../app/failure.js';
+import { Failure } from '../../app/failure.js';
 import { namedHookFile } from '../../guard/hook/agent-homes.js';
 import type { HookClientName } from '../../guard/hook/clients.js';
 import { HOOK_INSTALLS, ownCommands, type HookScope } from '../../guard/hook/install.js';
@@ -26,8 +26,8 @@ export interface HookConfig {
   readonly indent: string;
 }
 
-/** What the file says; empty where there is none. @throws Failure UNREADABLE */
-export async function hookConfig(path: string): Promise<HookConfig> {
+/** What the file says; empty where there is none. `hint`: what to do where it cannot be merged. @throws Failure UNREADABLE */
+export async function hookConfig(path: string, hint = 'add the hook by hand'): Promise<HookConfig> {
   const bytes = await readDocument(path);
   const text =
     bytes === null
@@ -43,7 +43,7 @@ export async function hookConfig(path: string): Promise<HookConfig> {
     // Said below: comments, for one, would be lost.
   }
   throw new Failure('UNREADABLE', `${path} is no JSON object that could be written anew.`, {
-    hint: `add the hook by hand: aip hook install --dry-run shows it (${shellWord(path)})`,
+    hint,
   });
 }
 

@@ -95,7 +95,8 @@ async function asked(
       warnUncounted(cli, why);
     };
     const as = { verifier, onUncounted };
-    if (!(await refreshCopy(cli.workspace, access, apiKey, copy, maxAgeMs, REFRESH_MS, as))) return 'no answer in time';
+    if (!(await refreshCopy(cli.workspace, access, apiKey, copy, maxAgeMs, REFRESH_MS, as)))
+      return `nothing that proves the copy current came within ${REFRESH_MS} ms`;
     if (counted) noteCounted(copy, true, cli.io.now());
     if (decides) notesIntroduced(copy, cli.io.now());
     const [line] = await meshLines(cli.workspace, access, apiKey);

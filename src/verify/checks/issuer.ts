@@ -7,7 +7,7 @@ import type { PinnedKey } from '../context.js';
 export function issuerProblem(passport: Passport, pins: readonly PinnedKey[]): string | null {
   const { principal, issuer_key_id } = passport.document;
   if (pins.length === 0) {
-    return `The principal ${principal} is not pinned on this machine; if you trust it: aip principal add ${principal} --public-key <key>.`;
+    return `The principal ${principal} is not pinned on this machine.`;
   }
   const last = judged.get(passport);
   if (last?.holds === true && pins.some(({ key }) => key === last.key)) return null;

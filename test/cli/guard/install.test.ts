@@ -140,3 +140,21 @@ test('a hook is installed where the variable of its agent says', async () => {
   }
   expect(existsSync(place.env.HOME)).toBe(false);
 });
+
+test('a file that cannot be merged is left, and what belongs into it is shown', async () => {
+  const place = await guarded();
+  place.env.HOME = join(place.folder, 'user');
+  const file = join(place.env.HOME, '.claude', 'settings.json');
+  mkdirSync(join(place.env.HOME, '.claude'), { recursive: true });
+  writeFileSync(file, '{ // ours\n}');
+  const install = ['hook', 'install', 'claude', '--passport', 'coder', '--scope', 'user'];
+  expect(place.run(install)).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining(`hint: add by hand what this shows: aip ${install.join(' ')} --dry-run\n`),
+  });
+  const shown = place.run([...install, '--dry-run']);
+  expect([shown.status, shown.stderr]).toEqual([0, expect.stringContaining('belongs into it, by hand.')]);
+  expect(JSON.parse(shown.stdout)).toMatchObject({ hooks: { PreToolUse: [{ matcher: '*' }] } });
+  expect(place.run(['hook', 'install', 'claude', '--uninstall']).status).toBe(3);
+  expect(readFileSync(file, 'utf8')).toBe('{ // ours\n}');
+});

@@ -10,7 +10,7 @@ import { makeFolder, removeFile, replaceFile } from '../../../workspace/files.js
 import { followed } from '../../../workspace/guard/serving.js';
 import { localState } from '../../../workspace/state.js';
 import type { Cli } from '../../cli.js';
-import { hookConfig, hookFile } from '../../guard/hook-files.js';
+import { hookConfig, hookFile, type HookConfig } from '../../guard/hook-files.js';
 import { MAP_OPTION, type MapFlags } from '../../guard/map.js';
 import { openPrincipals } from '../../intents/child.js';
 import { documentReader } from '../../input/documents.js';
@@ -77,7 +77,7 @@ export const command: CommandSpec<Options> = {
     const path = followed(given);
     const speaker = uninstall ? null : await speakerOf(client, options, cli);
     const command = speaker === null ? null : commandFor(client, speaker.passport, options, cli);
-    const { config: before, indent } = await hookConfig(path);
+    const { config: before, indent } = await mergeable(path, client, options, cli);
     const after = withHook(client, before, command);
     const changed = JSON.stringify(before) !== JSON.stringify(after);
     // A link goes on leading to a file.
@@ -122,6 +122,19 @@ export const command: CommandSpec<Options> = {
     return 0;
   },
 };
+
+/** The file to merge into. One that cannot be merged is changed by hand: --dry-run shows what belongs into it. @throws Failure UNREADABLE */
+async function mergeable(path: string, client: HookClientName, options: Options, cli: Cli): Promise<HookConfig> {
+  const { passport, scope, uninstall, dryRun } = options;
+  const shows = `aip hook install ${client} --passport ${shellWord(passport ?? '')} --scope ${scope} --dry-run`;
+  try {
+    return await hookConfig(path, uninstall ? 'take the hook out by hand' : `add by hand what this shows: ${shows}`);
+  } catch (error) {
+    if (!(error instanceof Failure) || uninstall || !dryRun) throw error;
+    cli.warn(`${error.message} What follows belongs into it, by hand.`, 'by_hand');
+    return { config: {}, indent: '  ' };
+  }
+}
 
 function warnings(scope: HookScope, disabled: unknown): string[] {
   return [

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { looksLikeKeyAddress } from '../../../protocol/identity/key-address.js';
-import { Failure } from '../../../app/failure.js';
+import { Failure, hinting } from '../../../app/failure.js';
 import { apiKeyName, keepApiKey, readApiKey } from '../../../app/keys/mesh-api-key.js';
 import { noteKeyRefused, refusePlainHttp } from '../../../app/ports/mesh.js';
 import { meshOverview } from '../../../app/mesh/overview.js';
@@ -96,8 +96,8 @@ export const command: CommandSpec<Options> = {
     const url = args[0]!.replace(/\/$/, '');
     const problem = webUrlProblem(args[0]!);
     if (problem !== null)
-      throw new Failure('USAGE', `The URL of the mesh ${problem}; it is no http(s) URL.`, {
-        hint: 'aip mesh join https://mesh.acme.com',
+      throw new Failure('USAGE', `The URL of the mesh ${problem}.`, {
+        hint: PRINTED_URL,
       });
     const insecureHttp = isPlainElsewhere(url);
     refusePlainHttp(url, options.insecureHttp);
@@ -110,7 +110,7 @@ export const command: CommandSpec<Options> = {
     const ca = options.ca === undefined ? (await cli.config()).get('mesh.ca') : resolve(cli.io.cwd, options.ca);
     const access = { endpoints: [url], publicKey, ca, insecureHttp };
     const [line] = await meshLines(cli.workspace, access, key.text);
-    const seen = await meshOverview(line!, await meshCheck(publicKey));
+    const seen = await meshOverview(line!, await meshCheck(publicKey)).catch(hinting(PRINTED_URL));
     const differs = await clockDifference(cli, seen.time);
     await confirmChange(cli, url, publicKey, options.yes);
     const operatorKey = options.operatorKey === undefined ? null : await heldKeyId(cli, options.operatorKey);
@@ -154,6 +154,8 @@ export const command: CommandSpec<Options> = {
     return 0;
   },
 };
+
+const PRINTED_URL = 'give the URL that aip mesh serve printed';
 
 async function pinned(text: string | undefined, cli: Cli): Promise<string> {
   if (text !== undefined) return formatPublicKey((await publicKeyFrom(text, 'The --mesh-key', cli)).publicKey);

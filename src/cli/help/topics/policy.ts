@@ -1,8 +1,9 @@
 export function text(): string {
   return `# Before a passport changes
 
-  aip passport update bot --monetary-limit 50 --draft next.passport.json    the next serial, unsigned; nothing changes yet
-  aip passport update bot --from next.passport.json                         signs what the draft says, once it was tried
+  aip passport update bot --monetary-limit 50 --draft next.json
+                                              the next serial, unsigned; nothing changes yet
+  aip passport update bot --from next.json    signs what the draft says, once it was tried
 A draft or a passport after --from says all that the agent may do: its actions, denied actions, constraints and metadata take the place of
 what was there. The rest stays, and what of it differs is named.
 

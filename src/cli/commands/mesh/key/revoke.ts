@@ -1,4 +1,4 @@
-import { Failure } from '../../../../app/failure.js';
+import { Failure, hinting } from '../../../../app/failure.js';
 import { revokeApiKey } from '../../../../app/mesh/admin.js';
 import { parseApiKey } from '../../../../mesh/access/api-key.js';
 import { adminSession } from '../../../mesh/session.js';
@@ -24,12 +24,14 @@ export const command: CommandSpec<Options> = {
     const keyId = idOf(args[0]!);
     if (!options.yes && !(await cli.ask.confirm({ message: `Revoke the API key ${keyId}`, flag: '--yes' })))
       throw new Failure('USAGE', 'Nothing was changed.', { hint: 'answer y, or give --yes' });
-    const changed = await revokeApiKey(await adminSession(cli, options), keyId);
+    const changed = await revokeApiKey(await adminSession(cli, options), keyId).catch(hinting(LISTED));
     if (cli.globals.json) cli.json({ key_id: keyId, revoked: true, changed });
     else cli.out(`${cli.paint.green('revoked')} ${keyId}${changed ? '' : ' (it was already)'}; its streams are closed`);
     return 0;
   },
 };
+
+const LISTED = 'aip mesh key list';
 
 /** The whole key names itself as well: in an incident it may be all that is at hand. */
 function idOf(text: string): string {
@@ -37,5 +39,5 @@ function idOf(text: string): string {
     ? text
     : (parseApiKey(text)?.keyId ?? /^aipm_[a-z]+_([0-9a-f]{12})$/.exec(text)?.[1]);
   if (id !== undefined) return id;
-  throw new Failure('USAGE', 'That is no id of an API key.', { hint: 'aip mesh key list' });
+  throw new Failure('USAGE', 'That is no id of an API key: it has 12 hex digits.', { hint: LISTED });
 }
