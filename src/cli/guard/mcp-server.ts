@@ -1,6 +1,6 @@
 /** The MCP server behind a guard: its name, its process or address, and its list of tools. */
 import { basename, resolve } from 'node:path';
-import { Failure } from '../../app/failure.js';
+import { Failure, shellWord } from '../../app/failure.js';
 import { SERVER_BOUNDS, readMessage, writeMessage, type RpcMessage } from '../../guard/mcp/message.js';
 import { toolsIn, type ListedTool } from '../../guard/mcp/tools.js';
 import type { JsonObject } from '../../protocol/json/values.js';
@@ -153,12 +153,14 @@ export async function upstreamOf(
 
 /** Starts the server of a command line. @throws Failure NOT_FOUND */
 export async function startServer(
-  cli: Scene,
+  cli: Scene & Notices,
   { env }: ServerFlags,
   [command, ...args]: readonly string[],
   onLine: (line: Uint8Array) => void,
 ): Promise<StdioServer> {
   const given = cli.io.env;
+  const unset = env.filter((name) => given[name] === undefined);
+  if (unset.length > 0) cli.warn(`Not set here, and so not handed to the server: ${unset.join(', ')}.`, 'env_unset');
   const passed = Object.fromEntries([...PASSED, ...env].map((name) => [name, given[name]]));
   const options = { env: passed, maxLine: SERVER_BOUNDS.bytes, onLine };
   const server = await stdioServer(cli.workspace, command!, args, options);
@@ -213,11 +215,11 @@ export async function toolsOf(
   }
 }
 
-function noAnswer(method: string, why: string): Failure {
-  return new Failure('NETWORK', `The server did not answer ${method}: ${why}.`, { hint: 'run it by itself' });
+function noAnswer(method: string, why: string, hint = 'run it by itself'): Failure {
+  return new Failure('NETWORK', `The server did not answer ${method}: ${why}.`, { hint });
 }
 
-async function processAsker(cli: Scene, flags: ServerFlags, argv: readonly string[]): Promise<Asker> {
+async function processAsker(cli: Scene & Notices, flags: ServerFlags, argv: readonly string[]): Promise<Asker> {
   const waiting = new Map<number, (message: RpcMessage) => void>();
   const server = await startServer(cli, flags, argv, (line) => {
     try {
@@ -255,7 +257,8 @@ async function httpAsker(cli: Scene & Notices, flags: ServerFlags, url: string):
     stop: () => peer.end(),
     ask: (method, params) =>
       new Promise((settle, reject) => {
-        const failed = (why: string): void => reject(noAnswer(method, why));
+        const failed = (why: string): void =>
+          reject(noAnswer(method, why, `check the address, and that the server runs: curl -i ${shellWord(url)}`));
         const cancel = after(ANSWER_MS, () => failed(`nothing came in ${ANSWER_MS / 1000} s`));
         peer
           .ask(method, params)

@@ -12,6 +12,7 @@ import type { Passport } from '../../protocol/passport.js';
 import type { Violation } from '../../verify/decision.js';
 import { serverPins } from '../../workspace/guard/servers.js';
 import type { Desks } from './desks.js';
+import { clean } from '../render/terminal/text.js';
 import type { Setting } from '../setting.js';
 import type { Notices } from '../output.js';
 
@@ -93,6 +94,9 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
     missing: (why) => cli.warn(`What became of a call is not in the log: ${why}`, 'outcome'),
   });
 
+  // A server names its tools as it likes: a name ends no line.
+  const note = (text: string): void => cli.note(clean(text));
+
   const ports = (route: SessionRoute): SessionPorts => ({
     ...route,
     server,
@@ -142,12 +146,12 @@ export async function sessionMaker(cli: Scene, desks: Desks, desk: Desk, rules: 
         .filter((name) => name.startsWith(`${kind}:`))
         .map((name) => name.slice(kind.length + 1)),
     mapped: (tool) => rules.map.get(tool) ?? null,
-    note: (text) => cli.note(text),
+    note,
   });
 
   return {
     open: (route, memory) => new McpSession(ports(route), memory),
-    memory: () => sessionMemory({ server, pins, requirePins: rules.requirePins, note: (text) => cli.note(text) }),
+    memory: () => sessionMemory({ server, pins, requirePins: rules.requirePins, note }),
     async standing() {
       // A passport that was renewed or replaced counts at once as well.
       passport = await desk.passport();

@@ -7,19 +7,27 @@ const MOST_PAGES = 100;
 /** Asks the server for a page; null where it has none to give. */
 export type AskForPage = (cursor: string | null) => Promise<JsonObject | null>;
 
+/** What a person should hear of a list. */
+export interface ListingNotices {
+  /** Told once how many tools were pinned at first sight. */
+  readonly pinned: (count: number) => void;
+  /** Told of tools that a client is not shown, as `name (changed)` or `name (new)`: each form of a tool once. */
+  readonly hidden: (tools: readonly string[]) => void;
+}
+
 /** Reads the whole list before the first call and again after it changed, and pins it at first sight. */
 export class ToolListing {
   readonly #pins: ToolPins;
   readonly #requirePins: boolean;
-  readonly #pinned: (count: number) => void;
+  readonly #said: ListingNotices;
+  readonly #hidden = new Set<string>();
   #tools: Map<string, ListedTool> | null = null;
   #reading: Promise<void> | null = null;
 
-  /** @param pinned told once how many tools were pinned at first sight */
-  constructor(pins: ToolPins, requirePins: boolean, pinned: (count: number) => void) {
+  constructor(pins: ToolPins, requirePins: boolean, said: ListingNotices) {
     this.#pins = pins;
     this.#requirePins = requirePins;
-    this.#pinned = pinned;
+    this.#said = said;
   }
 
   /** The server said that its list is another one. */
@@ -46,6 +54,11 @@ export class ToolListing {
     return this.#tools?.get(name) ?? null;
   }
 
+  /** False for a name that the server is known not to list. */
+  lists(name: string): boolean {
+    return this.#tools === null || this.#tools.has(name);
+  }
+
   /** A page passes to a client: what it shows is what counts from here on, whether or not the server says that its list has changed. */
   passes(tools: readonly ListedTool[]): void {
     for (const tool of tools) this.#tools?.set(tool.name, tool);
@@ -55,8 +68,17 @@ export class ToolListing {
   shown(tools: readonly ListedTool[], all: boolean): readonly ListedTool[] {
     const pinned = this.#pins.known();
     if (all) return tools;
-    if (pinned === null) return this.#requirePins ? [] : tools;
-    return tools.filter(({ name, hash }) => pinState(pinned, name, hash) === 'same');
+    if (pinned === null && !this.#requirePins) return tools;
+    const states = tools.map((tool) => ({ tool, state: pinState(pinned ?? new Map(), tool.name, tool.hash) }));
+    this.#tellHidden(states.filter(({ state, tool }) => state !== 'same' && !this.#hidden.has(tool.hash)));
+    return states.filter(({ state }) => state === 'same').map(({ tool }) => tool);
+  }
+
+  /** The client sees a list without them, and no call may ever be refused: without a word nobody would know. */
+  #tellHidden(hidden: readonly { tool: ListedTool; state: PinState }[]): void {
+    if (hidden.length === 0) return;
+    for (const { tool } of hidden) this.#hidden.add(tool.hash);
+    this.#said.hidden(hidden.map(({ tool: { name }, state }) => `${name} (${state})`));
   }
 
   #readOnce(page: AskForPage): Promise<void> {
@@ -76,6 +98,6 @@ export class ToolListing {
     this.#tools = seen;
     if (this.#pins.known() !== null || this.#requirePins) return;
     this.#pins.keep([...seen.values()]);
-    this.#pinned(seen.size);
+    this.#said.pinned(seen.size);
   }
 }

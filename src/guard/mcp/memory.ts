@@ -9,6 +9,8 @@ export interface SessionMemory {
   readonly continuations: Continuations;
 }
 
+const MOST_NAMED = 8;
+
 /** @returns the memory of one session, or of several */
 export function sessionMemory({
   pins,
@@ -16,11 +18,17 @@ export function sessionMemory({
   note,
   server,
 }: Pick<SessionPorts, 'pins' | 'requirePins' | 'note' | 'server'>): SessionMemory {
-  const said = (count: number): void =>
+  const pinned = (count: number): void =>
     note(
       count === 1
         ? `pinned the one tool of ${server} as it is now`
         : `pinned the ${count} tools of ${server} as they are now`,
     );
-  return { listing: new ToolListing(pins, requirePins, said), continuations: new Continuations() };
+  const hidden = (tools: readonly string[]): void => {
+    const more = tools.length > MOST_NAMED ? ` and ${tools.length - MOST_NAMED} more` : '';
+    note(
+      `hidden of ${server}, not as pinned: ${tools.slice(0, MOST_NAMED).join(', ')}${more}; aip mcp diff shows what changed, aip mcp pin --accept takes it`,
+    );
+  };
+  return { listing: new ToolListing(pins, requirePins, { pinned, hidden }), continuations: new Continuations() };
 }

@@ -5,14 +5,19 @@ import { RPC, type RpcId, type RpcMessage } from './message.js';
 import type { SessionPorts } from './ports.js';
 import type { PinState } from './tools.js';
 
-/** The refusal of a tool that is not what was pinned. */
-export function toolChanged(server: string, tool: string, state: PinState): CallRefusal {
+/** The refusal of a tool that is not what was pinned. `listed`: the server lists it; a name that it does not list is most likely mistyped. */
+export function toolChanged(server: string, tool: string, state: PinState, listed: boolean): CallRefusal {
   return {
     code: 'AIP-E215',
     name: 'TOOL_CHANGED',
-    message:
-      state === 'changed' ? `The tool ${tool} is not the one that was pinned.` : `The tool ${tool} is not pinned.`,
-    remedy: 'Look at what changed with `aip mcp diff`, and accept it with `aip mcp pin --accept`.',
+    message: !listed
+      ? `${server} lists no tool ${tool}.`
+      : state === 'changed'
+        ? `The tool ${tool} is not the one that was pinned.`
+        : `The tool ${tool} is not pinned.`,
+    remedy: listed
+      ? 'Look at what changed with `aip mcp diff`, and accept it with `aip mcp pin --accept`.'
+      : 'Call a tool by a name that tools/list shows.',
     details: { tool, server, state },
     intentHash: null,
   };

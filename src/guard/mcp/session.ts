@@ -229,7 +229,7 @@ export class McpSession {
     if (state === 'same') return null;
     if (state === null && !this.#ports.observe)
       throw new RpcError(RPC.internal, 'the server gives no list of its tools, and the call did not run', id);
-    const refusal = toolChanged(this.#ports.server, name, state ?? 'new');
+    const refusal = toolChanged(this.#ports.server, name, state ?? 'new', this.#memory.listing.lists(name));
     this.#ports.refused(call, refusal);
     return refusal;
   }

@@ -99,6 +99,14 @@ describe('aip mcp guard', () => {
       { name: 'extra', inputSchema: { type: 'object' } },
       { name: 're\nfund', inputSchema: { type: 'object' } },
     ]);
+    const told = speak(place, server);
+    await open(told);
+    await told.ask('tools/list');
+    expect(told.err()).toMatch(
+      /hidden of pay, not as pinned: refund \(changed\), extra \(new\), re ?fund \(new\); aip/,
+    );
+    told.child.stdin!.end();
+    await told.ended;
     expect(place.run(['mcp', 'diff', '--name', 'other', ...server])).toMatchObject({
       status: 3,
       stderr: expect.stringContaining(`aip mcp pin --name other ${server.slice(0, 3).join(' ')}`),
@@ -127,7 +135,11 @@ describe('aip mcp guard', () => {
     second.child.kill('SIGTERM');
     expect(await second.ended).toBe(143);
 
-    expect(place.run(['mcp', 'pin', '--name', 'pay', ...server]).status).toBe(15);
+    const unpinned = place.run(['mcp', 'pin', '--name', 'pay', ...server]);
+    expect([unpinned.status, unpinned.stderr]).toEqual([
+      15,
+      expect.stringContaining(`next: aip mcp pin --accept --name pay ${server.join(' ')}\n`),
+    ]);
     expect(place.run(['mcp', 'pin', '--name', 'pay', '--accept', '--json', ...server])).toMatchObject({ status: 0 });
     expect(place.run(['mcp', 'diff', '--name', 'pay', ...server]).status).toBe(0);
     const third = speakMcp(place, server);
@@ -162,6 +174,9 @@ describe('aip mcp guard', () => {
     await openMcp(client);
     expect((await client.call('refund', { amount: 1 })).result.isError).toBeUndefined();
     expect(told()[0]!.env).toContain('PAY_TOKEN');
+    const without = speak(place, ['--env', 'PAY_TOKEN', ...server]);
+    await open(without);
+    expect(without.err()).toContain('warning: Not set here, and so not handed to the server: PAY_TOKEN.');
     expect((await place.workspace.getVerificationLogs())[0]).toMatchObject({ action: 'pay_out' });
     expect(place.run(['mcp', 'guard', '-p', 'coder', '--env', 'AGENT_PRIVATE_KEY', ...server]).status).toBe(2);
   });
@@ -249,6 +264,7 @@ test('aip mcp init drafts a passport that passport create takes, and prints what
   });
   const draft = place.run(['mcp', 'init', '--name', 'pay', ...server]);
   expect(draft.stderr).toContain('  aip mcp guard -p my-agent --name pay -- ');
+  expect(draft.stderr).toContain('  aip passport create my-agent --domain acme.com --from draft.json\n');
   writeFileSync(join(place.folder, 'draft.json'), draft.stdout);
   place.env.AIP_KEY_PASSPHRASE = 'correct horse';
   const made = place.run([

@@ -242,7 +242,21 @@ describe('tools', () => {
     expect(bench.refused).toEqual([expect.objectContaining({ code: 'AIP-E215' })]);
     await list();
     expect(bench.toClient.at(-1)!.result.tools).toEqual([]);
-    expect(bench.notes).toHaveLength(1);
+  });
+  test('that a client is not shown are told of, each form once', async () => {
+    await list();
+    bench.tools[0] = { ...bench.tools[0], description: 'Send all money' };
+    bench.tools.push({ name: 'late' });
+    for (let i = 0; i < 2; i++) await list();
+    const told = (tools: string) =>
+      `hidden of pay, not as pinned: ${tools}; aip mcp diff shows what changed, aip mcp pin --accept takes it`;
+    expect(bench.notes.slice(1)).toEqual([told('refund (changed), late (new)')]);
+    bench.tools[0] = { ...bench.tools[0], description: 'Send it twice' };
+    await list();
+    expect(bench.notes.slice(2)).toEqual([told('refund (changed)')]);
+    bench.tools = Array.from({ length: 10 }, (_, i) => ({ name: `t${i}` }));
+    await list();
+    expect(bench.notes[3]).toContain('t7 (new) and 2 more;');
   });
   test('are pinned as the client was shown them, whatever they are at the first call', async () => {
     await bench.client({ jsonrpc: '2.0', id: 'l', method: 'tools/list' });
@@ -259,6 +273,11 @@ describe('tools', () => {
     await bench.call(2, 'late');
     await bench.call(3, 'nowhere');
     expect(bench.refused.map(({ details }) => details.state)).toEqual(['new', 'new']);
+    const [late, nowhere] = bench.toClient.slice(-2).map(({ result }) => result.content[0].text as string);
+    expect(late).toMatch(/^AIP-E215 TOOL_CHANGED: The tool late is not pinned\. .*aip mcp diff/);
+    expect(nowhere).toBe(
+      'AIP-E215 TOOL_CHANGED: pay lists no tool nowhere. Call a tool by a name that tools/list shows.',
+    );
   });
   test('without a pin are refused where pins are required', async () => {
     bench = new Bench({ requirePins: true });

@@ -86,9 +86,11 @@ export const command: CommandSpec<Options> = {
       cli.note(
         `\n${clean(action)} cannot be used as it is: its schema ${clean(reason)}. Mend the schema, or take the action out.`,
       );
+    // The command takes the domain of the config where it has one.
+    const domain = (await cli.config()).get('domain') === null ? '--domain acme.com ' : '';
     cli.note(
       `\nSave it as draft.json, take out what is not needed, then:
-  aip passport create ${shellWord(options.passport)} --domain <domain> --from draft.json
+  aip passport create ${shellWord(options.passport)} ${domain}--from draft.json
   aip ${clean(argv.map(shellWord).join(' '))}`,
     );
     // Beside the draft, which may go into a file.

@@ -1,7 +1,15 @@
-import { Failure } from '../../../app/failure.js';
+import { Failure, shellWord } from '../../../app/failure.js';
 import { serverPins } from '../../../workspace/guard/servers.js';
 import { changesOf, changesText } from '../../guard/pin-changes.js';
-import { SERVER_ARG, SERVER_OPTIONS, serverIn, toolsOf, type ServerFlags } from '../../guard/mcp-server.js';
+import {
+  SERVER_ARG,
+  SERVER_OPTIONS,
+  serverIn,
+  serverWords,
+  toolsOf,
+  type ServerFlags,
+} from '../../guard/mcp-server.js';
+import { clean } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
 interface Options extends ServerFlags {
@@ -43,6 +51,8 @@ export const command: CommandSpec<Options> = {
       cli.out(
         refused ? 'Nothing was pinned: look at this, then give --accept.' : `pinned ${tools.length} tools of ${server}`,
       );
+      if (refused)
+        cli.note(`next: aip mcp pin --accept ${clean(serverWords(place, options).map(shellWord).join(' '))}`);
     }
     return refused ? 15 : 0;
   },
