@@ -13,8 +13,9 @@ import { durationOption, onlyKnown, textOption, usage, type Duration } from './o
 import { KEY_OPTION_NAMES, keptByCaller, seedOf, type KeyOptions, type OpenKeys } from './options/keys.js';
 import { readDocument } from '../workspace/files.js';
 import { issuing } from '../workspace/keys.js';
-import { DEFAULT_KEY_STORE, isGuarded } from '../workspace/key-stores.js';
+import { DEFAULT_KEY_STORE, isGuarded, KEY_STORE_NAMES } from '../workspace/key-stores.js';
 import { localState } from '../workspace/state.js';
+import { variable } from '../workspace/world.js';
 import type { LocalWorkspace } from '../workspace/workspace.js';
 
 /** Who a new agent is, what it may do, and where its key goes. */
@@ -85,7 +86,7 @@ export class Passports {
   async create(options: CreatePassportOptions): Promise<CreatedPassport> {
     onlyKnown(options, CREATE, 'createPassport');
     const seed = options.privateKey === undefined ? undefined : seedOf(options.privateKey);
-    const keyStore = agentStore(options);
+    const keyStore = agentStore(options, this.#workspace);
     const request = {
       name: textOption(options.agentName, 'agentName'),
       domain: textOption(options.domain, 'domain'),
@@ -101,7 +102,7 @@ export class Passports {
       principalKeyStore: options.principalKeyStore ?? this.#principalStore(keyStore, options),
       ...(seed === undefined ? {} : { seed }),
     };
-    const { passport, key, principalPublicKey } = await issue(await this.#deps(options), request);
+    const { passport, key, principalPublicKey } = await issue(await this.#deps(options), request).catch(known);
     if (seed !== undefined) this.#keys.adopt(passport, seed);
     return new CreatedPassport(passport, this.#home, {
       keyStore: key.store,
@@ -162,12 +163,35 @@ export class Passports {
   }
 }
 
-function agentStore({ keyStore, envFile, privateKey }: KeyOptions): KeyStoreName {
+const KEY_STORE_VARIABLE = 'AIP_KEY_STORE';
+
+/** @throws Failure EXISTS, with what a program does about it */
+function known(error: unknown): never {
+  if (!(error instanceof Failure) || error.code !== 'EXISTS') throw error;
+  throw new Failure(error.code, error.message, {
+    hint: `ensurePassport takes the one that is known here; ${error.hint}`,
+    cause: error,
+  });
+}
+
+/** What the command line reads, too: a machine without a keychain says it once for both. @throws Failure USAGE */
+function storeOfEnvironment({ world }: LocalWorkspace): KeyStoreName | null {
+  const named = variable(world, KEY_STORE_VARIABLE);
+  if (named === null) return null;
+  const store = KEY_STORE_NAMES.find((name) => name === named);
+  if (store !== undefined) return store;
+  throw usage(
+    `${KEY_STORE_VARIABLE} names no store in which a program makes keys.`,
+    `one of ${KEY_STORE_NAMES.join(', ')}, or keyStore in the options`,
+  );
+}
+
+function agentStore({ keyStore, envFile, privateKey }: KeyOptions, workspace: LocalWorkspace): KeyStoreName {
   if (privateKey !== undefined) {
     if (keyStore === undefined && envFile === undefined) return 'env';
     throw usage('A private key that you hand over is not stored: leave out keyStore and envFile.');
   }
-  const store = keyStore ?? (envFile === undefined ? DEFAULT_KEY_STORE : 'env');
+  const store = keyStore ?? (envFile !== undefined ? 'env' : (storeOfEnvironment(workspace) ?? DEFAULT_KEY_STORE));
   if (store === 'env' && envFile === undefined)
     throw usage('A new key for the environment has to be written to a file.', "name it with envFile: '.env'");
   if (store !== 'env' && envFile !== undefined) throw usage(`An env file does not go with the key store ${store}.`);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { AGENT, folder, KEY, refusal, supportAgent, workshop } from './workshop.js';
 
 const OTHER_KEY = `ed25519:${'0b'.repeat(32)}`;
@@ -244,4 +244,36 @@ test('a folder that cannot be made is a failure with a reason', async () => {
   writeFileSync(join(path, 'file'), '');
   const aip = workshop({ home: join(path, 'file', 'home') });
   expect(await refusal(aip.verifyIntent('{}'))).toMatchObject({ name: 'Failure', code: 'STATE' });
+});
+
+describe('where a new key goes', () => {
+  const bot = { domain: 'acme.com', agentName: 'bot', actions: ['pay'] };
+
+  test('is what the environment says, as for the command line, and what the options say comes first', async () => {
+    vi.stubEnv('AIP_KEY_STORE', 'file');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await workshop().createPassport(bot)).toMatchObject({ keyStore: 'file' });
+    const envFile = join(folder(), '.env');
+    expect(await workshop().createPassport({ ...bot, keyStore: 'env', envFile })).toMatchObject({ keyStore: 'env' });
+    expect(await workshop().createPassport({ ...bot, envFile: join(folder(), '.env') })).toMatchObject({
+      keyStore: 'env',
+    });
+  });
+
+  test.each(['ssh-agent:me', 'keychan'])('is refused where the environment says %s', async (store) => {
+    vi.stubEnv('AIP_KEY_STORE', store);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await refusal(workshop().createPassport(bot))).toMatchObject({ code: 'USAGE' });
+  });
+});
+
+test('a program that starts again is told of ensurePassport', async () => {
+  const aip = workshop();
+  await supportAgent(aip);
+  expect(await refusal(supportAgent(aip))).toMatchObject({
+    code: 'EXISTS',
+    hint: expect.stringContaining(
+      'ensurePassport takes the one that is known here; for a new key: aip passport rotate',
+    ),
+  });
 });

@@ -10,7 +10,7 @@ import { variable } from '../../workspace/world.js';
 
 /** Where an agent's private key is. Without any of these: where this machine put it, else AGENT_PRIVATE_KEY. */
 export interface KeyOptions {
-  /** `keychain` (the default for new keys), `file` (encrypted with a passphrase) or `env`. */
+  /** `keychain` (the default for new keys, unless AIP_KEY_STORE says otherwise), `file` (encrypted with a passphrase) or `env`. */
   readonly keyStore?: KeyStoreName;
   /** The env file that holds AGENT_PRIVATE_KEY; implies `keyStore: 'env'`. */
   readonly envFile?: string;

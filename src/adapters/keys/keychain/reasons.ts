@@ -3,7 +3,8 @@ import type { RingState } from './secret-service.js';
 
 /** What a keychain call can end with instead of an answer, one constructor a kind, so that no two are mistaken for another. */
 
-const OTHER_STORES = 'choose another store: --key-store file (encrypted with a passphrase) or --key-store env';
+const OTHER_STORES =
+  'choose another store: --key-store file (encrypted with a passphrase) or --key-store env; for all commands and programs: AIP_KEY_STORE=file';
 
 export function missing(why: string): Failure {
   return new Failure('KEYSTORE_MISSING', `There is no keychain to use here: ${why}.`, { hint: OTHER_STORES });
