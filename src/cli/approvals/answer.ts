@@ -16,7 +16,6 @@ import type { Notices, Output } from '../output.js';
 import type { Lifetime } from '../../workspace/workspace.js';
 import type { Questioner } from '../questions/ask.js';
 import type { Setting } from '../setting.js';
-import { readInput } from '../input/documents.js';
 import { ISSUER_KEY_OPTION, issuerPlace } from '../input/key-place.js';
 import { PASSPHRASE_OPTIONS, YES_OPTION } from '../input/options.js';
 import { durationMs } from '../input/values.js';
@@ -28,6 +27,7 @@ import {
   broughtRequest,
   reportOf,
   requestFound,
+  requestBytes,
   requestIn,
   shownRequest,
   stateUrl,
@@ -120,7 +120,7 @@ export async function answer(
     const found = await requestFound(what, cli);
     return answered(readApprovalRequest(found.record.text), found, decision, options, cli);
   }
-  const request = requestIn(await readInput(what, cli), what === '-' ? 'stdin' : what);
+  const request = requestIn(await requestBytes(what, cli), what === '-' ? 'stdin' : what);
   return answered(request, null, decision, options, cli);
 }
 

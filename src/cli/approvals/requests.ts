@@ -19,8 +19,12 @@ import { localState, type LocalState } from '../../workspace/state.js';
 import { apiKey, meshAccess } from '../mesh/access.js';
 import { raisedRecord } from '../../verify/approvals/approving.js';
 import type { Surroundings } from '../io.js';
+import type { Notices } from '../output.js';
 import type { Setting } from '../setting.js';
 import { clean, safeText } from '../render/terminal/text.js';
+import { readInput } from '../input/documents.js';
+import { looksLikePath } from '../../app/passports/find.js';
+import { maskName } from '../../protocol/log/secret-text.js';
 
 /** Whose state it is, and what time. */
 type Scene = Surroundings & Setting;
@@ -172,6 +176,23 @@ export function approverLines(cli: Scene): Promise<readonly MeshEndpoint[] | nul
     const role = parseApiKey(key)?.role;
     return role === undefined || mayAct(role, 'approver') ? meshLines(cli.workspace, access, key) : null;
   });
+}
+
+/** The bytes of a request that is given as a file. What has the look of neither is most likely an id that was cut. */
+export async function requestBytes(what: string, cli: Surroundings & Notices): Promise<Uint8Array> {
+  try {
+    return await readInput(what, cli);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'NOT_FOUND' || looksLikePath(what)) throw error;
+    throw new Failure(
+      error.code,
+      `No request has the id ${maskName(what)}, of 32 hex digits, and no file is named so.`,
+      {
+        hint: 'aip approvals list --all',
+        cause: error,
+      },
+    );
+  }
 }
 
 /** The request in a file. Fails with UNREADABLE for another document. */

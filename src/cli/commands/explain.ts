@@ -10,7 +10,7 @@ const COLUMNS = [
   { title: 'code' },
   { title: 'name' },
   { title: 'exit', right: true },
-  { title: 'meaning', flexible: true },
+  { title: 'meaning', flexible: true, under: true },
 ];
 
 export const command: CommandSpec = {

@@ -1,6 +1,7 @@
 import { agentNamed } from '../../app/passports/agent-named.js';
 import { explainTrust, trustReport, type TrustReport, type TrustStep } from '../../app/conduct/trust-score.js';
 import type { Cli } from '../cli.js';
+import { briefTime } from '../render/entry.js';
 import { table } from '../render/terminal/table.js';
 import { clean, flowed } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
@@ -74,7 +75,7 @@ function renderSteps(events: readonly TrustStep[], cli: Cli): string {
   return table(
     [
       { title: 'seq', right: true },
-      { title: 'time' },
+      { title: 'time', brief: briefTime },
       { title: 'event' },
       { title: 'action', flexible: true },
       { title: 'change', right: true, colour },

@@ -4,7 +4,7 @@ import type { PassportDocument } from '../../protocol/passport.js';
 import type { JsonObject } from '../../protocol/json/values.js';
 import { cleanSentence } from './decision/facts.js';
 import type { Paint } from './terminal/paint.js';
-import { clean, fit, safeJson, wrap } from './terminal/text.js';
+import { clean, fit, flowed, safeJson, wrap } from './terminal/text.js';
 
 export interface DemoLook {
   readonly paint: Paint;
@@ -35,7 +35,7 @@ export function renderOpening(passport: PassportDocument, { paint, width }: Demo
     ),
     '',
     paint.bold('The passport'),
-    ...rows.map(([label, value]) => `${INDENT}${paint.dim(label!.padEnd(9))}  ${clean(value!)}`),
+    ...rows.map(([label, value]) => flowed(`${INDENT}${paint.dim(label!.padEnd(9))}  ${clean(value!)}`, width)),
   ].join('\n');
 }
 
@@ -49,7 +49,7 @@ export function renderAct(
   const { decision } = judgement;
   const room = width - INDENT.length;
   const verdict = decision.success
-    ? [`${paint.green(paint.bold('ok'))} ${cleanSentence(decision.message)}`]
+    ? wrap(`${paint.green(paint.bold('ok'))} ${cleanSentence(decision.message)}`, room)
     : [
         `${paint.red(paint.bold('REFUSED'))} ${paint.bold(`${decision.error_code} ${decision.error_message}`)}`,
         ...wrap(cleanSentence(decision.message), room),

@@ -16,12 +16,12 @@ export interface EntryLook {
 }
 
 /** In fewer columns what was refused, and what, stands before who: the end of the line is what is cut. */
-const NARROW = 80;
+export const NARROW_COLUMNS = 80;
 
 /** One record on one line: when, what became of it, who, what, and the facts as far as there is room. */
 export function renderEntry(record: JsonRecord, { paint, width }: EntryLook): string {
   const [word, colour] = verdict(record, paint);
-  const narrow = width < NARROW;
+  const narrow = width < NARROW_COLUMNS;
   const head = `${shortTime(record, narrow)}  `;
   if (record['type'] === 'interrupted') return renderInterrupted(record, head, paint, width);
   if (record['type'] === 'outcome' || record['type'] === 'erasure') return renderOther(record, head, paint, width);
@@ -62,12 +62,17 @@ function verdict(record: JsonRecord, paint: Paint): [string, (text: string) => s
   return [tellsRevocation(record) ? 'REVOKED' : 'REFUSED', (said) => paint.red(paint.bold(said))];
 }
 
+/** `2026-11-29T20:26:14.192Z` without year and milliseconds, for a narrow terminal. */
+export function briefTime(time: string): string {
+  return `${time.slice(5, 10)} ${time.slice(11, 19)}`;
+}
+
 /** Date and time in UTC with milliseconds, in few columns without year and milliseconds; as it was written where that cannot be read. */
 function shortTime(record: JsonRecord, narrow: boolean): string {
   const at = recordTime(record);
   if (at === null) return fit(text(timeAsWritten(record) ?? '-'), 30);
   const time = formatTime(Math.floor(at));
-  return narrow ? `${time.slice(5, 10)} ${time.slice(11, 19)}` : `${time.slice(0, 10)} ${time.slice(11, 23)}`;
+  return narrow ? briefTime(time) : `${time.slice(0, 10)} ${time.slice(11, 23)}`;
 }
 
 /** The facts of a refusal, the params of what was accepted. */

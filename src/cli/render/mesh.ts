@@ -5,6 +5,7 @@ import type { DrillReport } from '../../app/mesh/drill.js';
 import type { MeshEvent } from '../../mesh/log/event.js';
 import { provenText } from '../../protocol/time.js';
 import { agentName } from './agent-name.js';
+import { briefTime, NARROW_COLUMNS } from './entry.js';
 import { renderAbsent } from './standing.js';
 import type { Paint } from './terminal/paint.js';
 import { table, type TableColumn } from './terminal/table.js';
@@ -26,18 +27,24 @@ export function renderEvent(event: MeshEvent, { paint, width }: PageLook): strin
   if (type === 'passport') return renderPassport(event, { paint, width });
   const word = WORDS[type] ?? `DENIED (${clean(type)})`;
   const colour = type === 'reinstatement' ? paint.green : paint.red;
-  const head = `${time.slice(0, 10)} ${time.slice(11, 23)}  ${String(seq).padStart(5)}  `;
+  const head = headOf(time, seq, width);
   const who = agent_id === '*' ? 'every agent' : (agentName(agent_id) ?? clean(agent_id));
   const until = suspended_until === null ? '' : ` until ${suspended_until}`;
   const why = `${reason === null ? '' : `: ${clean(reason)}`}${revoked_by === null ? '' : ` (${clean(revoked_by)})`}`;
-  const rest = fit(`${who}${until}${why}`, Math.max(20, width - head.length - word.length - 2));
+  const rest = fit(`${who}${until}${why}`, Math.max(16, width - head.length - word.length - 2));
   return `${paint.dim(head)}${colour(paint.bold(word))}  ${rest}`;
 }
 
+/** When it was, in few columns on a narrow terminal, and its place in the log. */
+function headOf(time: string, seq: number, width: number): string {
+  const at = width < NARROW_COLUMNS ? briefTime(time) : `${time.slice(0, 10)} ${time.slice(11, 23)}`;
+  return `${at}  ${String(seq).padStart(5)}  `;
+}
+
 function renderPassport({ seq, time, agent_id, serial, passport_hash }: MeshEvent, { paint, width }: PageLook): string {
-  const head = `${time.slice(0, 10)} ${time.slice(11, 23)}  ${String(seq).padStart(5)}  `;
+  const head = headOf(time, seq, width);
   const what = serial == null ? 'withdrawn' : `serial ${serial}, ${passport_hash?.slice(0, 19)}...`;
-  const rest = fit(`${agentName(agent_id) ?? clean(agent_id)}: ${what}`, Math.max(20, width - head.length - 10));
+  const rest = fit(`${agentName(agent_id) ?? clean(agent_id)}: ${what}`, Math.max(16, width - head.length - 10));
   return `${paint.dim(head)}${paint.bold('PASSPORT')}  ${rest}`;
 }
 

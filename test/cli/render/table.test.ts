@@ -48,3 +48,41 @@ test('a column that may go gives way before one that stays', () => {
 test('a pipe gets every column, whole', () => {
   expect(drawn(null)).toEqual(ROWS.map((row) => row.join('\t')));
 });
+
+test('a terminal that is too narrow for a table gets a line for each cell, nothing cut', () => {
+  const columns = [{ title: 'request' }, { title: 'agent', flexible: true }, { title: 'expires', optional: true }];
+  const rows = [
+    ['9248d54a2b78e27573b611de914a0888', 'did:web:acme.com:agents:bot', 'soon'],
+    ['672681533d87dbd79feec02219c07c83', 'did:web:acme.com:agents:bot', ''],
+  ];
+  expect(table(columns, rows, { width: 46, paint: plain }).split('\n')[0]).toMatch(/^REQUEST +AGENT$/);
+  expect(table(columns, rows, { width: 45, paint: plain })).toBe(
+    [
+      'REQUEST  9248d54a2b78e27573b611de914a0888',
+      'AGENT    did:web:acme.com:agents:bot',
+      'EXPIRES  soon',
+      '',
+      'REQUEST  672681533d87dbd79feec02219c07c83',
+      'AGENT    did:web:acme.com:agents:bot',
+      'EXPIRES',
+    ].join('\n'),
+  );
+});
+
+test('prose without room to read it stands under its row, and a brief form comes before lines', () => {
+  const columns: readonly TableColumn[] = [
+    { title: 'code' },
+    { title: 'time', brief: (cell) => cell.slice(11, 19) },
+    { title: 'meaning', flexible: true, under: true },
+  ];
+  const rows = [['AIP-E202', '2026-11-29T20:26:14Z', 'The amount is above the limit for one action.']];
+  const shown = (width: number) => table(columns, rows, { width, paint: plain }).split('\n');
+  expect(shown(60)[1]).toMatch(/^AIP-E202 {2}2026-11-29T20:26:14Z {2}The amount .*…$/);
+  expect(shown(40)).toEqual([
+    'CODE      TIME',
+    'AIP-E202  2026-11-29T20:26:14Z',
+    '  The amount is above the limit for one',
+    '  action.',
+  ]);
+  expect(shown(24)[1]).toBe('AIP-E202  20:26:14');
+});

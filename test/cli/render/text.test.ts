@@ -122,6 +122,10 @@ describe('columns', () => {
   test('wrap breaks at spaces', () => {
     expect(wrap('one two three', 7)).toEqual(['one two', 'three']);
     expect(wrap('incomprehensibilities x', 5)).toEqual(['incomprehensibilities', 'x']);
+    expect(wrap('', 5)).toEqual(['']);
+  });
+  test('wrap leaves columns within a line as they are', () => {
+    expect(wrap('passport    23  AIP-E102 9, AIP-E103 52', 26)).toEqual(['passport    23  AIP-E102', '9, AIP-E103 52']);
   });
 });
 
@@ -164,6 +168,19 @@ describe('a text of several lines', () => {
       '  aip passport import support-agent-v1.passport.json',
       '  reason  it was seen doing what it may',
       '          not',
+    ]);
+  });
+  test.each([
+    '    "memo": "two  spaces, and more than fits",',
+    '  "a, b and more than fits"',
+    '{"line": "more than fits"}',
+  ])('of JSON stays as it is, for what its strings hold is read exactly: %s', (line) => {
+    expect(flowed(line, 20)).toBe(line);
+  });
+  test('is set in beside a label in colour', () => {
+    expect(flowed('  \u001b[2mwithin   \u001b[22m  at most 100 USD at a time', 34).split('\n')).toEqual([
+      '  \u001b[2mwithin   \u001b[22m  at most 100 USD at a',
+      '             time',
     ]);
   });
   test('stays as it is where it fits, and where there is no terminal', () => {

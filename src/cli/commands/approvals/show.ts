@@ -4,12 +4,13 @@ import {
   broughtRequest,
   reportOf,
   requestFound,
+  requestBytes,
   requestIn,
   shownRequest,
   type FoundRequest,
 } from '../../approvals/requests.js';
 import type { Cli } from '../../cli.js';
-import { readInput } from '../../input/documents.js';
+import { flowed } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 
 export const command: CommandSpec = {
@@ -45,14 +46,14 @@ export const command: CommandSpec = {
     if (cli.globals.json) {
       const answers = record.answers.map(({ document }) => document);
       cli.json({ ...report, request: JSON.parse(record.text) as object, answers });
-    } else cli.out(shownRequest(report));
+    } else cli.out(flowed(shownRequest(report), cli.width));
     return 0;
   },
 };
 
 async function requestMeant(what: string, cli: Cli): Promise<FoundRequest> {
   if (isRequestId(what)) return requestFound(what, cli);
-  const request = requestIn(await readInput(what, cli), what === '-' ? 'stdin' : what);
+  const request = requestIn(await requestBytes(what, cli), what === '-' ? 'stdin' : what);
   requireSigned(request);
   return broughtRequest(request);
 }

@@ -12,7 +12,7 @@ import { readInput } from '../../input/documents.js';
 import { casesJson, knownPassport, objectIn } from '../../policy/documents.js';
 import type { GithubWording } from '../../render/formats/github.js';
 import { repositoryFile } from '../../render/formats/repository.js';
-import { clean } from '../../render/terminal/text.js';
+import { clean, flowed } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { VERSION } from '../../version.js';
 import { maskName } from '../../../protocol/log/secret-text.js';
@@ -152,7 +152,8 @@ async function write(
     case 'human':
       for (const { name, passed, expected, reason } of ran) {
         const mark = passed ? cli.paint.green('ok  ') : cli.paint.red(cli.paint.bold('FAIL'));
-        cli.out(`${mark} ${clean(name)}  ${cli.paint.dim(clean(passed ? expected : (reason ?? '')))}`);
+        const said = `${mark} ${clean(name)}  ${cli.paint.dim(clean(passed ? expected : (reason ?? '')))}`;
+        cli.out(flowed(said, cli.width));
       }
       cli.out(`${ran.length - failed} of ${ran.length} cases passed`);
       if (seen !== null) for (const line of coverageLines(seen)) cli.out(line);

@@ -1,6 +1,6 @@
 /** Tables: aligned for a person, tab-separated without a header for a pipe. */
 import type { Paint } from './paint.js';
-import { clean, fit, fitEnd } from './text.js';
+import { clean, fit, fitEnd, flowed, wrap } from './text.js';
 import { columnsOf } from './width.js';
 
 export interface TableColumn {
@@ -13,6 +13,10 @@ export interface TableColumn {
   readonly keepsEnd?: boolean;
   /** Left out, the last such column first, where flexible ones would become unreadable for it. */
   readonly optional?: boolean;
+  /** A shorter form of a cell, for a terminal that is too narrow for all columns otherwise. */
+  readonly brief?: (cell: string) => string;
+  /** Prose: where there is no room to read it, it stands under its row. */
+  readonly under?: boolean;
   /** Applied after cutting and padding, so that colour never shifts a column. */
   readonly colour?: (cell: string) => string;
 }
@@ -26,8 +30,10 @@ export interface TableLook {
 const GAP = '  ';
 const NARROWEST = 8;
 const READABLE = 28;
+/** In fewer columns the cells of a flexible column tell nothing. */
+const LEAST = 12;
 
-/** The table without a final newline; every cell is cleaned. */
+/** The table without a final newline; every cell is cleaned. A terminal that is too narrow for it gets a line for each cell. */
 export function table(
   declared: readonly TableColumn[],
   rows: readonly (readonly string[])[],
@@ -35,10 +41,21 @@ export function table(
 ): string {
   const all = rows.map((row) => declared.map((_, i) => clean(row[i] ?? '')));
   if (width === null) return all.map((row) => row.join('\t')).join('\n');
-  const full = declared.map((column, i) => Math.max(columnsOf(column.title), ...all.map((row) => columnsOf(row[i]!))));
+  const prose = declared.findIndex((column) => column.under === true);
+  const spared = declared.filter((_, i) => i !== prose);
+  const without = (row: readonly string[]): string[] => row.filter((_, i) => i !== prose);
+  if (prose >= 0 && leastOf(spared, all.map(without)) + GAP.length + READABLE > width) {
+    const [header, ...lines] = table(spared, all.map(without), { width, paint }).split('\n');
+    const under = (i: number): string[] => wrap(all[i]![prose]!, Math.max(NARROWEST, width - GAP.length));
+    return [header, ...lines.flatMap((line, i) => [line, ...under(i).map((each) => GAP + each)])].join('\n');
+  }
+  const tight = leastOf(declared, all) > width;
+  const told = tight ? all.map((row) => row.map((cell, i) => declared[i]!.brief?.(cell) ?? cell)) : all;
+  if (tight && leastOf(declared, told) > width) return records(declared, all, { width, paint });
+  const full = widthsOf(declared, told);
   const kept = fitting(declared, full, width);
   const columns = kept.map((i) => declared[i]!);
-  const cells = all.map((row) => kept.map((i) => row[i]!));
+  const cells = told.map((row) => kept.map((i) => row[i]!));
   const widths = kept.map((i) => full[i]!);
   shrink(widths, columns, width);
   const header = columns.map((column, i) => paint.bold(pad(column.title.toUpperCase(), widths[i]!, column)));
@@ -46,6 +63,31 @@ export function table(
     row.map((cell, i) => (columns[i]!.colour ?? same)(pad(cell, widths[i]!, columns[i]!))).join(GAP),
   );
   return [header.join(GAP), ...lines].map((line) => line.trimEnd()).join('\n');
+}
+
+function widthsOf(columns: readonly TableColumn[], rows: readonly (readonly string[])[]): number[] {
+  return columns.map((column, i) => Math.max(columnsOf(column.title), ...rows.map((row) => columnsOf(row[i]!))));
+}
+
+/** The columns of the terminal that the table takes at least, without what is optional. */
+function leastOf(columns: readonly TableColumn[], rows: readonly (readonly string[])[]): number {
+  const full = widthsOf(columns, rows);
+  const least = columns.flatMap(({ optional, flexible }, i) =>
+    optional === true ? [] : [flexible === true ? Math.min(full[i]!, LEAST) : full[i]!],
+  );
+  return least.reduce((sum, each) => sum + each + GAP.length, -GAP.length);
+}
+
+/** A line for each cell, its title before it, and an empty line between rows. */
+function records(
+  columns: readonly TableColumn[],
+  rows: readonly (readonly string[])[],
+  { width, paint }: TableLook,
+): string {
+  const room = Math.max(...columns.map(({ title }) => columnsOf(title)));
+  const line = ({ title, colour = same }: TableColumn, cell: string): string =>
+    flowed(`${paint.bold(title.toUpperCase().padEnd(room))}${GAP}${colour(cell)}`, width).trimEnd();
+  return rows.map((row) => columns.map((column, i) => line(column, row[i]!)).join('\n')).join('\n\n');
 }
 
 /** The columns that are shown, by their place. */

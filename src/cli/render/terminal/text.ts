@@ -75,15 +75,15 @@ export function fitEnd(text: string, columns: number): string {
   return `…${kept}`;
 }
 
-/** Lines of at most `columns`, broken at spaces; a longer word keeps a line of its own. */
+/** Lines of at most `columns`, broken at spaces, which stay as they are between words of a line; a longer word keeps a line of its own. */
 export function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(/ +/)) {
-    if (line !== '' && columnsOf(line) + 1 + columnsOf(word) > columns) {
+  for (const [, gap = '', word = ''] of text.matchAll(/( *)([^ ]+)/g)) {
+    if (line !== '' && columnsOf(line) + gap.length + columnsOf(word) > columns) {
       lines.push(line);
       line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
+    } else line = line === '' ? word : `${line}${gap}${word}`;
   }
   lines.push(line);
   return lines;
@@ -91,12 +91,12 @@ export function wrap(text: string, columns: number): string[] {
 
 /**
  * A text of this program in lines of at most `columns`, broken between words, further ones set in under the first of each or beside its label; as it
- * is where `columns` is null. A line that is a command stays one: it is pasted.
+ * is where `columns` is null. A line that is a command stays one, for it is pasted, and so does one of JSON: what its strings hold is read exactly.
  */
 export function flowed(text: string, columns: number | null): string {
   if (columns === null) return text;
   const broken = (line: string): string => {
-    if (columnsOf(line) <= columns || COMMAND_LINE.test(line)) return line;
+    if (columnsOf(line) <= columns || COMMAND_LINE.test(line) || JSON_LINE.test(line)) return line;
     const label = LABEL.exec(line)?.[0] ?? '';
     const beside = label !== '' && columns - columnsOf(label) >= NARROWEST;
     const lead = beside ? label : /^ */.exec(line)![0];
@@ -110,8 +110,9 @@ export function flowed(text: string, columns: number | null): string {
 
 /** As narrow as a text is broken. */
 const NARROWEST = 20;
-/** A name before its value, with two spaces between. */
-const LABEL = /^ *\S.{0,24}? {2,}(?=\S)/;
+/** A name before its value, with two spaces between; its colour ends among them. */
+const LABEL = /^ *\S.{0,24}? {2,}(?:\u001b\[[0-9;]*m *)?(?=[^\s\u001b])/;
+const JSON_LINE = /^ *(?:[{}[\]]|"(?:[^"\\]|\\.)*"(?::|,?$))/;
 const COMMAND_LINE = /^ *(?:next: |hint: )?(?:[A-Z_]+=\S* )*aip [a-z]/;
 
 /** The same as one text, later lines set in under the first; as it is where `columns` is null, for what is no terminal. */
