@@ -94,9 +94,13 @@ function decisionNamed(log: ProvingLog, named: string): Entry {
     if (fits && (found === null || entry.status === 'success')) found = entry;
   }
   if (found !== null) return found;
-  throw new Failure('NOT_FOUND', `The log holds no verification named "${wanted.slice(0, 80)}".`, {
-    hint: 'aip logs tail --json: seq, intent_hash or nonce',
-  });
+  throw new Failure(
+    'NOT_FOUND',
+    `The log holds no verification with the seq, intent_hash or nonce "${wanted.slice(0, 80)}".`,
+    {
+      hint: 'aip logs tail --json',
+    },
+  );
 }
 
 /** The signed document, as it was kept or put together from the entry; null where the log does not hold all that was signed. */

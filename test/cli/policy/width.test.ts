@@ -41,6 +41,7 @@ test('lists and requests in 60 columns', async () => {
   const list = await machine.run('approvals', 'list');
   const [, id] = /^REQUEST {2}([0-9a-f]{32})$/m.exec(list.out)!;
   expect(list.out).toContain('ACTION   issue_refund\n');
+  expect(list.err).toContain(`next: aip approvals show ${id}\n`);
   const shown = await machine.run('approvals', 'show', id!);
   expect(shown.out).toContain('amounts above\n             $1,000.00 need approval.');
   // What is approved is shown as it is.

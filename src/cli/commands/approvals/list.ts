@@ -33,7 +33,7 @@ export const command: CommandSpec<{ readonly all?: boolean }> = {
         [each.request_id, each.status, each.agent_id, each.action, each.expires_at, each.source].map(clean),
       );
       cli.out(table(columns, rows, { width: cli.width, paint: cli.paint }));
-      cli.note('next: aip approvals show <id>');
+      cli.note(`next: aip approvals show ${reports.length === 1 ? clean(reports[0]!.request_id) : '<id>'}`);
     }
     // What is here was shown; that it is not all must not be missed.
     if (trouble !== null) throw trouble;

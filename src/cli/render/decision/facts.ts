@@ -53,13 +53,14 @@ export function sentenceOf(refusal: Refusal, decision: Decision): string {
 export function remedyOf(code: string, decision: Decision): string | null {
   const entry = entryOf(code, decision.dialect);
   if (entry === null) return null;
-  const { agent_id: agent, details } = decision;
+  const { agent_id: agent, action, details } = decision;
   const remedy = remedyFor(entry, details);
   const principal = details?.principal;
   const request = details?.request_id;
   const unasked = remedy.includes('<request_id>') && (typeof request !== 'string' || details?.reason === 'denied');
   return fill(unasked ? withoutRequest(details?.reason) : remedy, {
     '<agent>': agent !== null && scopeOf(agent) === 'agent' ? agent : null,
+    '<name>': action !== null && /^[A-Za-z][\w.:-]{0,127}$/.test(action) ? action : null,
     '<principal>': typeof principal === 'string' && parsePrincipalId(principal) !== null ? principal : null,
     '<request_id>': typeof request === 'string' && /^[0-9a-f]{32}$/.test(request) ? request : null,
   });
