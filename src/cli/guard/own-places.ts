@@ -43,6 +43,16 @@ export function ownFiles(
   };
 }
 
+/**
+ * The home and the config file that were named, as words of a command for a configuration. Absolute: what a coding agent or a client starts runs
+ * in a project's folder, whose files would otherwise be the keys, pins and passports that count.
+ */
+export function placeWords({ globals, io }: Surroundings & { readonly globals: Globals }): string[] {
+  const home = globals.home ?? (io.env.AIP_HOME || null);
+  const words = (flag: string, path: string | null) => (path === null ? [] : [flag, resolve(io.cwd, path)]);
+  return [...words('--home', home), ...words('--config', globals.config)];
+}
+
 function withLinks(places: readonly string[]): string[] {
   return [...new Set(places.flatMap((place) => [place, followed(place)]))];
 }

@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 import { guarded } from '../../kit/guard.js';
 
@@ -157,4 +157,23 @@ test('a file that cannot be merged is left, and what belongs into it is shown', 
   expect(JSON.parse(shown.stdout)).toMatchObject({ hooks: { PreToolUse: [{ matcher: '*' }] } });
   expect(place.run(['hook', 'install', 'claude', '--uninstall']).status).toBe(3);
   expect(readFileSync(file, 'utf8')).toBe('{ // ours\n}');
+});
+
+test('a home and a config file that are named relative to this folder are installed whole: elsewhere it would be a folder of the project', async () => {
+  const place = await guarded();
+  place.env.HOME = join(place.folder, 'user');
+  const home = place.env.AIP_HOME!;
+  const command = (...argv: string[]) =>
+    (
+      JSON.parse(place.run([...argv, 'hook', 'install', 'claude', '-p', 'coder', '--dry-run', '--json']).stdout) as {
+        command: string;
+      }
+    ).command;
+  place.env.AIP_HOME = relative(place.folder, home);
+  expect(command()).toContain(` --home ${home}`);
+  delete place.env.AIP_HOME;
+  expect(command('--home', relative(place.folder, home))).toContain(` --home ${home}`);
+  const config = join(place.folder, 'aip.json');
+  writeFileSync(config, '{}');
+  expect(command('--home', home, '--config', 'aip.json')).toContain(` --home ${home} --config ${config}`);
 });

@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { AGENT, guarded } from '../../kit/guard.js';
 import { openMcp, speakMcp } from '../../kit/mcp/stdio.js';
 
@@ -99,8 +101,8 @@ describe('aip mcp guard', () => {
       { name: 'extra', inputSchema: { type: 'object' } },
       { name: 're\nfund', inputSchema: { type: 'object' } },
     ]);
-    const told = speak(place, server);
-    await open(told);
+    const told = speakMcp(place, server);
+    await openMcp(told);
     await told.ask('tools/list');
     expect(told.err()).toMatch(
       /hidden of pay, not as pinned: refund \(changed\), extra \(new\), re ?fund \(new\); aip/,
@@ -174,8 +176,8 @@ describe('aip mcp guard', () => {
     await openMcp(client);
     expect((await client.call('refund', { amount: 1 })).result.isError).toBeUndefined();
     expect(told()[0]!.env).toContain('PAY_TOKEN');
-    const without = speak(place, ['--env', 'PAY_TOKEN', ...server]);
-    await open(without);
+    const without = speakMcp(place, ['--env', 'PAY_TOKEN', ...server]);
+    await openMcp(without);
     expect(without.err()).toContain('warning: Not set here, and so not handed to the server: PAY_TOKEN.');
     expect((await place.workspace.getVerificationLogs())[0]).toMatchObject({ action: 'pay_out' });
     expect(place.run(['mcp', 'guard', '-p', 'coder', '--env', 'AGENT_PRIVATE_KEY', ...server]).status).toBe(2);
@@ -260,7 +262,12 @@ test('aip mcp init drafts a passport that passport create takes, and prints what
   const { actions, paste } = JSON.parse(stdout) as Any;
   expect(actions[0]).toEqual({ name: 'pay.refund', params: TOOLS[0]!.inputSchema });
   expect(JSON.parse(paste as string)).toMatchObject({
-    mcpServers: { pay: { command: 'aip', args: ['mcp', 'guard', '-p', 'payer', '--name', 'pay', ...server] } },
+    mcpServers: {
+      pay: {
+        command: 'aip',
+        args: ['mcp', 'guard', '--home', place.env.AIP_HOME, '-p', 'payer', '--name', 'pay', ...server],
+      },
+    },
   });
   const draft = place.run(['mcp', 'init', '--name', 'pay', ...server]);
   expect(draft.stderr).toContain('  aip mcp guard -p my-agent --name pay -- ');
@@ -286,4 +293,29 @@ test('aip mcp init drafts a passport that passport create takes, and prints what
     expect(JSON.parse(said.stdout)).toMatchObject({ actions: [{ name: 'pay.refund' }, {}, {}] });
     expect(said.stderr).toContain('"guard"');
   }
+});
+
+test('what is pasted into Codex for a guard over HTTP names a variable, and holds no token', async () => {
+  const { place } = await staged();
+  const server = createServer((request, response) => {
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => void parts.push(part));
+    request.on('end', () => {
+      const { id, method } = JSON.parse(Buffer.concat(parts).toString() || '{}') as Any;
+      const opened = { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 's', version: '1' } };
+      const result = method === 'tools/list' ? { tools: TOOLS } : opened;
+      response.writeHead(id === undefined ? 202 : 200, { 'content-type': 'application/json' });
+      response.end(id === undefined ? '' : JSON.stringify({ jsonrpc: '2.0', id, result }));
+    });
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  onTestFinished(() => void server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
+  const child = place.start(['mcp', 'init', '--url', url, '--name', 'pay', '--client', 'codex', '--json']);
+  let out = '';
+  child.stdout!.on('data', (part: Buffer) => (out += part.toString()));
+  await new Promise((closed) => child.once('close', closed));
+  const { paste } = JSON.parse(out) as { paste: string };
+  expect(paste).toContain('\nbearer_token_env_var = "MCP_GUARD_TOKEN"');
+  expect(paste).toContain('start Codex with MCP_GUARD_TOKEN set to what the token file holds');
 });

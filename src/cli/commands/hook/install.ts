@@ -12,6 +12,7 @@ import { localState } from '../../../workspace/state.js';
 import type { Cli } from '../../cli.js';
 import { hookConfig, hookFile, type HookConfig } from '../../guard/hook-files.js';
 import { MAP_OPTION, type MapFlags } from '../../guard/map.js';
+import { placeWords } from '../../guard/own-places.js';
 import { openPrincipals } from '../../intents/child.js';
 import { documentReader } from '../../input/documents.js';
 import { clean, safeJson } from '../../render/terminal/text.js';
@@ -190,13 +191,12 @@ function warnOfPrincipals({ state, held }: Speaker, cli: Cli): void {
 
 /** The whole command, by absolute paths: in most agents a command that is not found runs the tool. */
 function commandFor(client: HookClientName, { agent }: Passport, options: Options, cli: Cli): string {
-  const { startup, env } = cli.io;
+  const { startup } = cli.io;
   const program = startup === null ? ['aip'] : [process.execPath, startup.script];
-  const home = cli.globals.home ?? (env.AIP_HOME || null);
   const words = [
     ...program,
     ...['hook', client, '--passport', agent.id],
-    ...(home === null ? [] : ['--home', home]),
+    ...placeWords(cli),
     ...options.map.flatMap(([tool, action]) => ['--map', `${tool}=${action}`]),
     ...(options.grant ? ['--grant'] : []),
     ...(options.ask ? ['--ask'] : []),

@@ -1,3 +1,4 @@
+import { placeWords } from '../../guard/own-places.js';
 import { Failure, shellWord } from '../../../app/failure.js';
 import {
   SERVER_ARG,
@@ -72,7 +73,9 @@ export const command: CommandSpec<Options> = {
     const { client = null } = options;
     const listen = place.url === null ? [] : ['--listen', PORT];
     const argv = ['mcp', 'guard', '-p', options.passport, ...serverWords(place, options), ...listen];
-    const paste = client === null ? null : pasted(client, server, argv, place.url !== null);
+    // A client starts the guard without the environment of this shell.
+    const started = [...argv.slice(0, 2), ...placeWords(cli), ...argv.slice(2)];
+    const paste = client === null ? null : pasted(client, server, started, place.url !== null);
     if (cli.globals.json) {
       cli.json({ server, ...draft, formats_left_out: formats, unusable, client, paste });
       return 0;
@@ -112,10 +115,12 @@ function pasted(client: (typeof CLIENTS)[number], server: string, args: readonly
 }
 
 function pastedUrl(client: (typeof CLIENTS)[number], server: string, args: readonly string[]): string {
-  const start = `# start this first: aip ${args.map(shellWord).join(' ')}\n# then put the token that it names in place of TOKEN`;
+  const first = `# start this first: aip ${args.map(shellWord).join(' ')}`;
   const url = `http://${PORT}/mcp`;
+  // Codex takes the name of a variable, never the token.
   if (client === 'codex')
-    return `${start}\n# ~/.codex/config.toml\n[mcp_servers.${JSON.stringify(server)}]\nurl = "${url}"\nbearer_token_env_var = "TOKEN"`;
+    return `${first}\n# then start Codex with MCP_GUARD_TOKEN set to what the token file holds that it names\n# ~/.codex/config.toml\n[mcp_servers.${JSON.stringify(server)}]\nurl = "${url}"\nbearer_token_env_var = "MCP_GUARD_TOKEN"`;
+  const start = `${first}\n# then put what the token file holds that it names in place of TOKEN`;
   const entry = { type: 'http', url, headers: { Authorization: 'Bearer TOKEN' } };
   const config = client === 'vscode' ? { servers: { [server]: entry } } : { mcpServers: { [server]: entry } };
   return `${start}\n${safeJson(config, 2)}`;
