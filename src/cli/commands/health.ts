@@ -5,6 +5,7 @@ import { Failure } from '../../app/failure.js';
 import type { HealthReport } from '../../trust/health.js';
 import type { Cli } from '../cli.js';
 import { renderFleet, renderHealth, severity } from '../render/health.js';
+import { flowed } from '../render/terminal/text.js';
 import type { CommandSpec } from '../spec.js';
 import { trustRules } from '../config/trust-rules.js';
 import { sinceWhen } from '../input/values.js';
@@ -94,7 +95,8 @@ export const command: CommandSpec<Options> = {
     if (options.html !== '-') {
       if (cli.globals.json) cli.json(one === null ? reports : reports[0]);
       else if (one !== null) {
-        cli.out(renderHealth(reports[0]!, { paint: cli.paint, now, hours: hoursOf(now - DAY)(reports[0]!).hours }));
+        const { hours } = hoursOf(now - DAY)(reports[0]!);
+        cli.out(flowed(renderHealth(reports[0]!, { paint: cli.paint, now, hours }), cli.width));
       } else if (reports.length === 0) cli.note('No agent is known here yet.\nnext: aip passport create <name>');
       else {
         const worstFirst = reports.toSorted((a, b) => severity(b) - severity(a));

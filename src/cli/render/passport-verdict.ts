@@ -1,4 +1,5 @@
 import type { PassportReport } from '../../app/passports/judge.js';
+import { remedyOf } from './decision/facts.js';
 import type { Paint } from './terminal/paint.js';
 import { clean } from './terminal/text.js';
 
@@ -10,5 +11,8 @@ export function renderPassportVerdict(report: PassportReport, paint: Paint): str
     return `${paint.green('ok')} ${who}\n  signed by ${clean(report.principal!)}, in force (${clean(until)})`;
   }
   const verdict = paint.red(`REFUSED ${report.error_code} ${report.error_message}`);
-  return `${verdict} ${who}\n  ${clean(report.message)}\n  next: aip explain ${report.error_code}`;
+  const { error_code: code, agent_id, principal } = report;
+  const judged = { dialect: 'native', agent_id, action: null, details: { principal } } as const;
+  const next = (code === null ? null : remedyOf(code, judged)) ?? `aip explain ${code}`;
+  return `${verdict} ${who}\n  ${clean(report.message)}\n  next: ${next}`;
 }

@@ -19,6 +19,19 @@ describe('aip passport verify', () => {
     expect((await machine.run('passport', 'verify', 'nobody')).code).toBe(3);
   });
 
+  test('says what to do: pin a principal that is not pinned, where it is trusted, and renew what is over', async () => {
+    const machine = household();
+    const unpinned = await machine.run('passport', 'verify', fixture('passport-support-agent.json'));
+    expect(unpinned.out).toContain(`next: Get the passport from its principal again.`);
+    expect(unpinned.out).toContain(`\`aip principal add ${PRINCIPAL} --public-key <key>\``);
+    const refused = await machine.run('passport', 'import', fixture('passport-support-agent.json'));
+    expect(refused.err.split('if you trust it')).toHaveLength(2);
+    await machine.run('principal', 'add', PRINCIPAL, '--public-key', publicKeyText('principal'));
+    const later = { ...machine.io, now: () => Date.parse('2026-02-18T15:23:45Z') };
+    expect(await run(['passport', 'verify', fixture('passport-expires-in-an-hour.json')], later)).toBe(10);
+    expect(machine.out()).toContain(`\`aip passport renew ${SUPPORT}\``);
+  });
+
   test.each(PASSPORTS.vectors.filter(({ at }) => at === undefined))(
     '$name',
     async ({ passport: file, expect: expected }) => {

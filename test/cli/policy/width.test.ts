@@ -51,8 +51,12 @@ test('lists and requests in 60 columns', async () => {
   const cut = await machine.run('approvals', 'show', id!.slice(0, 8));
   expect([cut.code, cut.err]).toEqual([3, expect.stringContaining(`No request has the id ${id!.slice(0, 8)}`)]);
   const trust = await machine.run('trust', 'bot', '--explain');
+  const log = await machine.run('logs', 'verify');
+  const health = await machine.run('health', 'bot');
   const explain = await machine.run('explain');
   expect(explain.out).toContain('AIP-E202  MONETARY_LIMIT_EXCEEDED        12\n  The amount is above the limit');
-  for (const line of [list.out, trust.out, explain.out].join('\n').split('\n'))
+  for (const line of [list.out, trust.out, explain.out, health.out, log.out.replace(/[0-9a-f]{64}/, '')]
+    .join('\n')
+    .split('\n'))
     expect(columnsOf(line), line).toBeLessThanOrEqual(60);
 });

@@ -8,7 +8,7 @@ import type { Cli } from '../../cli.js';
 import { readInput } from '../../input/documents.js';
 import { meshOnLog } from '../../logs/mesh-word.js';
 import { statementKeys } from '../../logs/signer.js';
-import { clean } from '../../render/terminal/text.js';
+import { clean, flowed } from '../../render/terminal/text.js';
 import type { CommandSpec } from '../../spec.js';
 import { localState } from '../../../workspace/state.js';
 
@@ -181,9 +181,12 @@ function answer(verdict: CheckpointVerdict, logId: string | null, cli: Cli, besi
     });
   } else {
     show(verdict, logId, cli, beside);
-    for (const problem of derived ?? []) cli.out(`${cli.paint.red(cli.paint.bold('DIFFERS'))} ${clean(problem)}`);
+    for (const problem of derived ?? [])
+      cli.out(flowed(`${cli.paint.red(cli.paint.bold('DIFFERS'))} ${clean(problem)}`, cli.width));
     if (derived?.length === 0 && check.head.seq > 0)
-      cli.out(`  ${cli.paint.dim('rebuilt')}     nonces, counters, tallies and standings agree with it`);
+      cli.out(
+        flowed(`  ${cli.paint.dim('rebuilt')}     nonces, counters, tallies and standings agree with it`, cli.width),
+      );
   }
   return check.ok && (derived ?? []).length === 0 ? 0 : 15;
 }
@@ -216,9 +219,10 @@ function show(
 
 function showBroken(check: Extract<LogCheck, { ok: false }>, logId: string | null, cli: Cli): void {
   const { paint } = cli;
-  cli.out(`${paint.red(paint.bold('BROKEN'))} at entry ${check.seq}: ${clean(check.reason)}`);
+  cli.out(flowed(`${paint.red(paint.bold('BROKEN'))} at entry ${check.seq}: ${clean(check.reason)}`, cli.width));
   const are = check.count === 1 ? 'is' : 'are';
-  cli.out(`  ${entriesOf(check.count)} before it ${are} whole${logId === null ? '' : `; the log is ${logId}`}`);
+  const before = `  ${entriesOf(check.count)} before it ${are} whole${logId === null ? '' : `; the log is ${logId}`}`;
+  cli.out(flowed(before, cli.width));
   cli.note('\nnext: keep a copy of the state file, and compare with the mesh or a checkpoint before trusting the rest');
 }
 

@@ -50,7 +50,10 @@ export function sentenceOf(refusal: Refusal, decision: Decision): string {
 }
 
 /** What to do about it, with the names filled in that may safely be pasted into a shell; null for a hook's own code. */
-export function remedyOf(code: string, decision: Decision): string | null {
+export function remedyOf(
+  code: string,
+  decision: Pick<Decision, 'dialect' | 'agent_id' | 'action' | 'details'>,
+): string | null {
   const entry = entryOf(code, decision.dialect);
   if (entry === null) return null;
   const { agent_id: agent, action, details } = decision;
