@@ -16,8 +16,8 @@ const SCHEME = /\b(bearer|basic)\s+(?=[A-Za-z+/._~-]{0,512}[\d=]|[\w+/.~-]{24})[
 /** Tokens that their issuers made to be recognised. */
 const KNOWN =
   /\b(?:gh[pousr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|xox[abeoprs]-[\w-]{10,}|(?:sk|rk)[-_](?:(?:live|test|proj|ant)[-_])?[\w-]{16,}|npm_\w{20,}|hf_\w{20,}|(?:AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{30,}|eyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*|AGE-SECRET-KEY-1\w{10,})/g;
-/** An API key of a mesh, of which the role and the id are no secret, and what was meant to be one. */
-const API_KEY = /\b(aipm_[a-z]{1,20}_)(?:([0-9a-f]{12})(?:_[\w-]+|(?![\w-]))|[\w-]{6,})/g;
+/** An API key of a mesh, of which the role and the id are no secret, and what was meant to be one; masked once, it is the same. */
+const API_KEY = /\b(aipm_[a-z]{1,20}_)(?:([0-9a-f]{12})(?:_(?:[\w-]+|\[masked\])|(?![\w-]))|[\w-]{6,})/g;
 /** Hex that may be a seed, also cut off. What is named as a hash or as a public key is none. */
 const BARE_HEX = /(?<!\b(?:sha256|sha512|ed25519):|[0-9a-z])(?:0x)?[0-9a-f]{40,}/gi;
 const KEY_VARIABLE = /(PRIVATE_KEY["']?\s{0,4}[:=]\s{0,4}["']?)(?:ed25519:)?[0-9a-f]{16,}/gi;

@@ -29,6 +29,13 @@ test.each(VECTORS.honest)('%j is kept', (params) => {
   expect(maskParams(params)).toBe(params);
 });
 
+test('of an API key of a mesh its role and its id stay: what a person revokes it by', () => {
+  expect(maskText('joined with aipm_operator_0123456789ab_c0ffee.')).toBe(
+    `joined with aipm_operator_0123456789ab_${MASK}.`,
+  );
+  expect(maskText('joined with aipm_operator_c0ffee.')).toBe(`joined with aipm_operator_${MASK}.`);
+});
+
 test('reads a text once, whatever stands in it', () => {
   for (const part of [
     'a.',
